@@ -1,0 +1,146 @@
+package backup
+
+import (
+	"slices"
+	"time"
+)
+
+// Keeping is what holds for all restore points of one volume.
+type Keeping struct {
+	// Floor is how many of the newest restore points are kept whatever their
+	// age, with all they stand on. It is 0 for a volume that is no longer
+	// protected.
+	Floor int
+	// Building says that an incremental is being made, or planned, that is not
+	// among the links yet: the newest chain is not touched.
+	Building bool
+}
+
+// A Removal is a link that goes now, and why.
+type Removal struct {
+	Link
+	Reason Reason
+}
+
+// A Kept is a link that stays, why, and until when at least where time alone
+// decides (zero where it does not).
+type Kept struct {
+	Link
+	Reason Reason
+	Until  time.Time
+}
+
+// Expired decides which links of one volume go now and why each other one
+// stays. Of each chain at most the newest link goes, since it is the only one
+// that Cinder lets anyone delete; the next one's turn comes when Cinder no
+// longer has this one. Failed leftovers go at once.
+func Expired(now time.Time, k Keeping, links []Link) (removals []Removal, kept []Kept) {
+	floor := floorOf(links, k.Floor)
+	chains := Chains(links)
+	for i, chain := range chains {
+		// above is why the links below the present one stay; empty at the leaf.
+		var above Reason
+		if k.Building && i == growing(chains) {
+			above = CreationBuildsOn
+		}
+		for _, l := range slices.Backward(chain) {
+			verdict := judgeLink(now, l, floor)
+			switch {
+			case verdict.goes && above == "":
+				removals = append(removals, Removal{l, verdict.reason})
+				above = DependentFirst
+			case verdict.goes:
+				kept = append(kept, Kept{l, above, time.Time{}})
+			default:
+				kept = append(kept, Kept{l, verdict.reason, verdict.until})
+				above = stronger(above, verdict.reason)
+			}
+		}
+	}
+	return removals, kept
+}
+
+type verdict struct {
+	goes   bool
+	reason Reason
+	until  time.Time
+}
+
+// judgeLink looks at one link as if nothing stood on it.
+func judgeLink(now time.Time, l Link, floor map[string]Reason) verdict {
+	if l.Foreign() {
+		return verdict{reason: Foreign}
+	}
+	switch l.Status {
+	case StatusError:
+		return verdict{goes: true, reason: FailedLeftover}
+	case StatusCreating:
+		return verdict{reason: BeingCreated}
+	case StatusDeleting:
+		return verdict{reason: BeingRemoved}
+	case StatusRestoring:
+		return verdict{reason: BeingRestored}
+	case StatusErrorDeleting:
+		return verdict{reason: CannotBeRemoved}
+	case StatusAvailable:
+	default:
+		return verdict{reason: StatusUnknown}
+	}
+	if r, ok := floor[l.BackupID]; ok {
+		return verdict{reason: r}
+	}
+	if end := l.Retention.After(l.DataTime); now.Before(end) {
+		return verdict{reason: Young, until: end}
+	}
+	return verdict{goes: true, reason: RetentionOver}
+}
+
+// stronger keeps the reason that tells most about why what lies below stays.
+func stronger(above, reason Reason) Reason {
+	switch {
+	case above == CreationBuildsOn || above == ForeignDependent:
+		return above
+	case reason == Foreign:
+		return ForeignDependent
+	case reason == BeingRemoved:
+		return DependentFirst
+	default:
+		return DependentStays
+	}
+}
+
+// growing returns the chain that an incremental made now would build on.
+func growing(chains []Chain) int {
+	newest := -1
+	for i, c := range chains {
+		if c[0].Status != StatusError && (newest < 0 || c[0].DataTime.After(chains[newest][0].DataTime)) {
+			newest = i
+		}
+	}
+	return newest
+}
+
+// floorOf returns the links under the floor: the n newest restore points of
+// ours and all they stand on. A foreign backup is never counted.
+func floorOf(links []Link, n int) map[string]Reason {
+	floor := map[string]Reason{}
+	if n <= 0 {
+		return floor
+	}
+	points := slices.DeleteFunc(Restorable(links), Link.Foreign)
+	points = points[max(0, len(points)-n):]
+	for _, l := range points {
+		floor[l.BackupID] = Floor
+	}
+	for _, c := range Chains(links) {
+		stands := false
+		for _, l := range slices.Backward(c) {
+			if floor[l.BackupID] == Floor {
+				stands = true
+			} else if stands {
+				floor[l.BackupID] = FloorStandsOnIt
+			}
+		}
+	}
+	return floor
+}

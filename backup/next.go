@@ -1,0 +1,205 @@
+package backup
+
+import (
+	"slices"
+	"time"
+)
+
+// An Action is what a decision asks for.
+type Action string
+
+// The actions.
+const (
+	Wait     Action = "wait"     // nothing now
+	Create   Action = "create"   // plan a backup
+	Fail     Action = "fail"     // record that none can be made now
+	Withdraw Action = "withdraw" // end the planned record
+)
+
+// A Decision is what is to be done for one volume now, and why, or why not.
+type Decision struct {
+	Action    Action
+	Kind      Kind // with Create
+	Reason    Reason
+	OutOfTurn bool      // a full that the depth did not ask for
+	At        time.Time // when the answer may change by time alone; zero where it can't
+}
+
+// A Subject is the volume a decision is about.
+type Subject struct {
+	Volume
+	Protected bool
+	Gone      bool // absent from two complete inventories, or 404 by ID
+}
+
+// Next decides what is to be done for one volume now. Records are those of the
+// volume, in any order: all in progress, the newest chain (also what is being
+// removed or could not be), the newest success, and the failures since. The
+// records of other projects that once owned the volume are passed over.
+func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
+	beat := Grid(now, p.Period)
+	h := newHistory(s.Volume, records)
+
+	// 1. What must not go on.
+	if reason, ends := unwanted(s, h); ends {
+		if h.progress != nil && h.progress.State == Planned {
+			return Decision{Action: Withdraw, Reason: reason}
+		}
+		return Decision{Action: Wait, Reason: reason}
+	}
+	if h.progress != nil {
+		return Decision{Action: Wait, Reason: BackupInProgress}
+	}
+
+	// 2. Due? Ages count from beat to beat, so that no jitter costs a backup.
+	due := beat
+	if h.success != nil {
+		due = Grid(h.success.Beat, p.Period).Add(p.Interval)
+		if p.Interval > 0 && beat.Before(due) {
+			return Decision{Action: Wait, Reason: BackupIsFresh, At: due}
+		}
+	}
+
+	// 3. Would Cinder take it? Recorded once per interval, for the report.
+	if !s.CanBeBackedUp() {
+		if last := h.refused; last != nil {
+			if again := Grid(last.ChangedAt, p.Period).Add(p.patience()); beat.Before(again) {
+				return Decision{Action: Wait, Reason: VolumeStatus, At: again}
+			}
+		}
+		return Decision{Action: Fail, Reason: VolumeStatus}
+	}
+
+	// 4. A failure is not a success, but it is not tried again at once either.
+	if n := len(h.failures); n > 0 {
+		if again := Grid(h.failures[0].ChangedAt, p.Period).Add(p.retryDelay(n)); beat.Before(again) {
+			return Decision{Action: Wait, Reason: RetryLater, At: again}
+		}
+	}
+
+	// 5. Full or incremental.
+	return h.kind(p, s.Volume, beat, due)
+}
+
+func unwanted(s Subject, h history) (Reason, bool) {
+	switch {
+	case s.Gone:
+		return VolumeGone, true
+	case !s.Protected:
+		return NotProtected, true
+	case h.progress != nil && h.progress.ProjectID != s.ProjectID:
+		return ProjectChanged, true
+	}
+	return "", false
+}
+
+// history is what the records of one volume say, newest first.
+type history struct {
+	progress *Record
+	success  *Record  // newest
+	refused  *Record  // newest failure by the volume's status, since the success
+	failures []Record // other failures since the success
+	links    []Link
+}
+
+func newHistory(v Volume, records []Record) history {
+	var h history
+	records = slices.Clone(records)
+	slices.SortStableFunc(records, func(a, b Record) int { return b.dated().Compare(a.dated()) })
+	for _, r := range records {
+		if r.State.InProgress() {
+			h.progress = &r
+			continue
+		}
+		if r.ProjectID != v.ProjectID {
+			continue
+		}
+		if l, ok := r.link(); ok {
+			h.links = append(h.links, l)
+		}
+		if r.Succeeded() && (h.success == nil || r.Beat.After(h.success.Beat)) {
+			h.success = &r
+		}
+	}
+	for _, r := range records {
+		if r.ProjectID != v.ProjectID || r.AvailableAt != nil || !r.failedAttempt() ||
+			h.success != nil && !r.ChangedAt.After(*h.success.AvailableAt) {
+			continue
+		}
+		if r.Reason == VolumeStatus {
+			if h.refused == nil || r.ChangedAt.After(h.refused.ChangedAt) {
+				h.refused = &r
+			}
+			continue
+		}
+		h.failures = append(h.failures, r)
+	}
+	slices.SortStableFunc(h.failures, func(a, b Record) int { return b.ChangedAt.Compare(a.ChangedAt) })
+	return h
+}
+
+// failedAttempt tells whether r ended without a restore point, whatever became
+// of its leftover since.
+func (r Record) failedAttempt() bool {
+	switch r.State {
+	case Failed, Deleting, Deleted, Undeletable:
+		return true
+	}
+	return false
+}
+
+// kind picks full or incremental. Every way to a full that the depth did not
+// ask for is out of turn: fulls are expensive, and an outage that breaks many
+// chains must not become a storm of them.
+func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
+	full := func(r Reason) Decision {
+		outOfTurn := r != FirstBackup && r != EveryFull && r != ChainComplete
+		return Decision{Action: Create, Kind: Full, Reason: r, OutOfTurn: outOfTurn}
+	}
+	if p.Depth == 0 {
+		return full(EveryFull)
+	}
+	if h.success == nil && !slices.ContainsFunc(h.links, func(l Link) bool { return l.Status == StatusAvailable }) {
+		return full(FirstBackup)
+	}
+	chains := Chains(h.links)
+	if len(chains) == 0 {
+		return full(NoUsableParent)
+	}
+	newest := slices.MaxFunc(h.links, func(a, b Link) int { return a.DataTime.Compare(b.DataTime) })
+	chain := newestWithFull(chains)
+	if chain != nil && chain.usable()-1 >= p.Depth {
+		return full(ChainComplete) // in turn: whatever blocks an incremental does not block it
+	}
+
+	patient := beat.Before(due.Add(p.patience()))
+	again := beat.Add(p.Period)
+	switch newest.Status {
+	case StatusError:
+		if patient {
+			return Decision{Action: Wait, Reason: WaitsForLeftover, At: again}
+		}
+		return full(LeftoverStays)
+	case StatusRestoring, StatusDeleting:
+		if patient {
+			return Decision{Action: Wait, Reason: WaitsForParent, At: again}
+		}
+		return full(ParentStaysBusy)
+	}
+	switch {
+	case chain == nil || chain.usable() < len(chain):
+		return full(NoUsableParent)
+	case chain[0].SizeGiB != v.SizeGiB:
+		return full(SizeChanged)
+	}
+	return Decision{Action: Create, Kind: Incremental, Reason: ChainContinues}
+}
+
+func newestWithFull(chains []Chain) Chain {
+	for _, c := range slices.Backward(chains) {
+		if c[0].Kind == Full && c[0].Status != StatusError {
+			return c
+		}
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package backup
+
+// A Reason is a code that says why: why a backup is made or not, why it ended
+// as it did, why a restore point stays or goes. The same codes stand in the
+// log, the metrics, the records, the report and the runbook.
+type Reason string
+
+// Owner says who has to act on a reason.
+type Owner string
+
+// The owners of a reason.
+const (
+	Tenant   Owner = "tenant"
+	Operator Owner = "operator"
+	Nobody   Owner = "nobody"
+)
+
+// Why a backup is made.
+const (
+	FirstBackup     Reason = "first_backup"
+	EveryFull       Reason = "every_backup_full"
+	ChainContinues  Reason = "chain_continues"
+	ChainComplete   Reason = "chain_complete"
+	SizeChanged     Reason = "size_changed"
+	NoUsableParent  Reason = "no_usable_parent"
+	LeftoverStays   Reason = "leftover_stays"
+	ParentStaysBusy Reason = "parent_stays_busy"
+)
+
+// Why none is made now.
+const (
+	NotProtected     Reason = "not_protected"
+	VolumeGone       Reason = "volume_gone"
+	ProjectChanged   Reason = "project_changed"
+	ProjectGone      Reason = "project_gone"
+	BackupInProgress Reason = "backup_in_progress"
+	BackupIsFresh    Reason = "backup_is_fresh"
+	RetryLater       Reason = "retry_later"
+	WaitsForLeftover Reason = "waits_for_leftover"
+	WaitsForParent   Reason = "waits_for_parent"
+)
+
+// How a record ended, or what keeps it from ending.
+const (
+	VolumeStatus       Reason = "volume_status"
+	VolumeBusy         Reason = "volume_busy"
+	QuotaExceeded      Reason = "quota_exceeded"
+	Forbidden          Reason = "forbidden"
+	NoRole             Reason = "no_role"
+	Unauthorised       Reason = "unauthorised"
+	Refused            Reason = "refused_by_cinder"
+	BackupError        Reason = "backup_error"
+	BackupGone         Reason = "backup_gone"
+	DeadlinePassed     Reason = "deadline_passed"
+	AnswerUnknown      Reason = "answer_unknown"
+	CinderUnavailable  Reason = "cinder_unavailable"
+	Throttled          Reason = "throttled"
+	RemovedByOthers    Reason = "removed_by_others"
+	Reappeared         Reason = "reappeared"
+	DeletionRefused    Reason = "deletion_refused"
+	DeletionStuck      Reason = "deletion_stuck"
+	HasDependents      Reason = "has_dependents"
+	SecretRightUnknown Reason = "secret_right_unknown"
+	TwinBackup         Reason = "twin_backup"
+)
+
+// Why a restore point goes, or stays.
+const (
+	RetentionOver    Reason = "expired"
+	FailedLeftover   Reason = "failed_leftover"
+	Young            Reason = "within_retention"
+	Floor            Reason = "restore_point_floor"
+	FloorStandsOnIt  Reason = "restore_point_floor_stands_on_it"
+	DependentStays   Reason = "dependent_stays"
+	DependentFirst   Reason = "dependent_first"
+	BeingCreated     Reason = "being_created"
+	BeingRemoved     Reason = "being_removed"
+	BeingRestored    Reason = "being_restored"
+	CreationBuildsOn Reason = "creation_builds_on_chain"
+	Foreign          Reason = "foreign"
+	ForeignDependent Reason = "foreign_dependent"
+	CannotBeRemoved  Reason = "cannot_be_removed"
+	StatusUnknown    Reason = "status_unknown"
+)
+
+// Findings.
+const (
+	BackupMetadataUnreadable    Reason = "backup_metadata_unreadable"
+	RetentionMetadataUnreadable Reason = "retention_metadata_unreadable"
+	RetentionShortened          Reason = "retention_shortened"
+)
+
+// reasons is the closed set: each code, who must act, and its sentence.
+var reasons = map[Reason]struct {
+	owner    Owner
+	sentence string
+}{
+	FirstBackup:     {Nobody, "The volume has no restore point yet."},
+	EveryFull:       {Nobody, "Every backup is a full (depth 0)."},
+	ChainContinues:  {Nobody, "The chain has room for one more incremental."},
+	ChainComplete:   {Nobody, "The chain has all its incrementals; a new full begins the next one."},
+	SizeChanged:     {Nobody, "The volume's size changed since the chain began; Cinder refuses an incremental on it."},
+	NoUsableParent:  {Nobody, "Cinder has no usable parent for an incremental."},
+	LeftoverStays:   {Operator, "A failed leftover blocks incrementals and could not be removed within an interval; a full is made instead."},
+	ParentStaysBusy: {Nobody, "The newest link was being restored or removed for longer than an interval; a full is made instead."},
+
+	NotProtected:     {Nobody, "No server that the volume is attached to asks for backups."},
+	VolumeGone:       {Nobody, "The volume is gone."},
+	ProjectChanged:   {Nobody, "The volume was transferred to another project; its backups there begin anew."},
+	ProjectGone:      {Operator, "The project is gone; its backups wait for `staffeln settle`."},
+	BackupInProgress: {Nobody, "A backup of the volume is in progress."},
+	BackupIsFresh:    {Nobody, "The newest restore point is younger than the interval."},
+	RetryLater:       {Nobody, "The last attempt failed; the next one waits for its turn."},
+	WaitsForLeftover: {Nobody, "A failed leftover is removed first; it blocks incrementals."},
+	WaitsForParent:   {Nobody, "The newest link is being restored or removed; it is waited for."},
+
+	VolumeStatus:       {Tenant, "The volume is in a status in which Cinder refuses a backup."},
+	VolumeBusy:         {Tenant, "The volume was busy when the backup was asked for."},
+	QuotaExceeded:      {Tenant, "The project's backup quota is exhausted: remove backups or have it raised."},
+	Forbidden:          {Operator, "Cinder's policy refuses the service user: check its roles and the policy."},
+	NoRole:             {Operator, "The service user has no role in the project: grant it the inherited role on the domain."},
+	Unauthorised:       {Operator, "Keystone refuses the service user's credentials."},
+	Refused:            {Operator, "Cinder refused the request: read its words in the record."},
+	BackupError:        {Operator, "Cinder's backup service reported an error: read its fail_reason in the record."},
+	BackupGone:         {Operator, "The backup disappeared while it was being created."},
+	DeadlinePassed:     {Operator, "The backup took longer than its deadline: look at cinder-backup."},
+	AnswerUnknown:      {Nobody, "The answer to a request is missing; its effect is looked for before it is asked again."},
+	CinderUnavailable:  {Operator, "Cinder or Keystone did not answer."},
+	Throttled:          {Nobody, "The cloud asked us to slow down."},
+	RemovedByOthers:    {Operator, "The backup was removed from Cinder by somebody else."},
+	Reappeared:         {Nobody, "A backup that was gone is in Cinder again."},
+	DeletionRefused:    {Operator, "Cinder refuses to remove the backup: read its words in the record."},
+	DeletionStuck:      {Operator, "The removal does not end: look at cinder-backup, and at Barbican where the volume is encrypted."},
+	HasDependents:      {Nobody, "Other backups build on this one."},
+	SecretRightUnknown: {Operator, "The backup is encrypted and the service user's roles do not show a right to its secret; its removal could hang for ever."},
+	TwinBackup:         {Nobody, "A second backup came of one request; it is kept as a restore point of its own."},
+
+	RetentionOver:    {Nobody, "Its retention is over."},
+	FailedLeftover:   {Nobody, "It is what is left of a failed backup."},
+	Young:            {Nobody, "Its retention is not over."},
+	Floor:            {Nobody, "It is among the newest restore points that are always kept."},
+	FloorStandsOnIt:  {Nobody, "A restore point that is always kept stands on it."},
+	DependentStays:   {Nobody, "An incremental on it stays."},
+	DependentFirst:   {Nobody, "An incremental on it is removed first."},
+	BeingCreated:     {Nobody, "It is being created."},
+	BeingRemoved:     {Nobody, "Its removal is under way."},
+	BeingRestored:    {Nobody, "It is being restored."},
+	CreationBuildsOn: {Nobody, "A backup that is being made builds on its chain."},
+	Foreign:          {Nobody, "This installation did not make it."},
+	ForeignDependent: {Tenant, "A backup that this installation did not make builds on it."},
+	CannotBeRemoved:  {Operator, "Cinder could not remove it: see `error_deleting` in the runbook."},
+	StatusUnknown:    {Operator, "Cinder gives it a status that Staffeln does not know."},
+
+	BackupMetadataUnreadable:    {Tenant, "The server's backup metadata is neither true nor false; it is not protected."},
+	RetentionMetadataUnreadable: {Tenant, "The server's retention metadata can't be read; the retention before stays in force."},
+	RetentionShortened:          {Tenant, "The retention was shortened by metadata; it takes effect after the delay."},
+}
+
+// Known tells whether r belongs to the closed set.
+func (r Reason) Known() bool { _, ok := reasons[r]; return ok }
+
+// Sentence says r to people.
+func (r Reason) Sentence() string { return reasons[r].sentence }
+
+// Whose says who has to act on r.
+func (r Reason) Whose() Owner { return reasons[r].owner }
+
+// Reasons returns the whole set, in no order.
+func Reasons() []Reason {
+	all := make([]Reason, 0, len(reasons))
+	for r := range reasons {
+		all = append(all, r)
+	}
+	return all
+}

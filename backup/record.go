@@ -1,0 +1,91 @@
+package backup
+
+import "time"
+
+// A State is where a record is in its life (see docs/architecture.md).
+type State string
+
+// The states of a record.
+const (
+	Planned     State = "planned"     // decided, nothing asked of Cinder yet
+	Creating    State = "creating"    // asked for, or about to be
+	Overdue     State = "overdue"     // still creating past its deadline
+	Available   State = "available"   // a restore point, as far as we know
+	Deleting    State = "deleting"    // its removal was asked for, or is about to be
+	Deleted     State = "deleted"     // end: Cinder no longer has it, by our doing
+	Withdrawn   State = "withdrawn"   // end: no longer wanted before it began; not a failure
+	Failed      State = "failed"      // end, unless Cinder holds a leftover
+	Lost        State = "lost"        // gone from Cinder, not by us
+	Undeletable State = "undeletable" // Cinder refuses to remove it
+)
+
+// States lists all of them, in the order of a record's life.
+var States = []State{Planned, Creating, Overdue, Available, Deleting, Deleted, Withdrawn, Failed, Lost, Undeletable}
+
+// InProgress tells whether a record in this state is the one that its volume
+// may have in progress.
+func (s State) InProgress() bool { return s == Planned || s == Creating || s == Overdue }
+
+// A Kind is full or incremental: the wish before, the fact after Cinder made it.
+type Kind string
+
+// The kinds of a backup.
+const (
+	Full        Kind = "full"
+	Incremental Kind = "incremental"
+)
+
+// A Record is our memory of one backup: wish, progress, outcome. Times are
+// UTC; those of Cinder are named so.
+type Record struct {
+	ID                     string
+	ProjectID, ProjectName string
+	ServerID, ServerName   string
+	VolumeID, VolumeName   string
+	Zone                   string
+	SizeGiB                int
+	Encrypted              bool
+	State                  State
+	Kind                   Kind
+	OutOfTurn              bool       // a full that the depth did not ask for
+	Retention              Period     // in force when it was planned
+	Beat                   time.Time  // the plan's time on the grid
+	LastPointAt            *time.Time // data timestamp of the volume's newest restore point when it was planned
+	AdmittedAt             *time.Time // when the caps let it through
+	RequestedAt            *time.Time // first request to Cinder
+	AskedAt                *time.Time // newest request whose answer we do not have
+	Deadline               *time.Time // past it, creating becomes overdue
+	NextTryAt              *time.Time // nothing is tried again before
+	ChangedAt              time.Time  // when it entered its state
+	AvailableAt            *time.Time // when we saw it available
+	EndedAt                *time.Time // when it became available, failed or withdrawn
+	Attempts               int        // requests for this backup that were sent
+	BackupID               string     // Cinder's ID; empty before an answer
+	BackupName             string     // fixed before the first request, so that each request names the same
+	CinderStatus           string     // Cinder's newest word on it
+	DataTimestamp          *time.Time // Cinder's: the time of its data
+	Reason                 Reason     // of the state, where there is something to say
+	ReasonText             string     // in full: Cinder's words and fail_reason
+	RequestID              string     // of the request that the reason tells of
+	DeletionAskedAt        *time.Time // first request to remove it
+	DeletionRefusedSince   *time.Time
+}
+
+// Succeeded tells whether r became a restore point at some time and was not
+// taken away by somebody else.
+func (r Record) Succeeded() bool { return r.AvailableAt != nil && r.State != Lost }
+
+// Leftover tells whether r failed and Cinder still holds what is left of it.
+func (r Record) Leftover() bool { return r.State == Failed && r.BackupID != "" }
+
+// dated is where r stands among the links of its volume.
+func (r Record) dated() time.Time {
+	switch {
+	case r.DataTimestamp != nil:
+		return *r.DataTimestamp
+	case r.RequestedAt != nil:
+		return *r.RequestedAt
+	default:
+		return r.Beat
+	}
+}

@@ -1,0 +1,61 @@
+package backup
+
+import "time"
+
+// A Project is a Keystone project.
+type Project struct {
+	ID, Name, DomainID string
+	Enabled            bool
+}
+
+// A Server is a Nova instance; its metadata carries the wish to be backed up.
+type Server struct {
+	ID, Name, ProjectID string
+	Metadata            map[string]string
+}
+
+// A Volume is a Cinder volume as one look at the cloud showed it.
+type Volume struct {
+	ID, Name  string
+	ProjectID string
+	Status    string // Cinder's own word: available, in-use, backing-up, ...
+	Zone      string // availability zone
+	SizeGiB   int
+	Encrypted bool
+	Servers   []string // IDs of the servers it is attached to
+}
+
+// CanBeBackedUp tells whether Cinder accepts a backup (with force) of a volume
+// in this status.
+func (v Volume) CanBeBackedUp() bool { return v.Status == "available" || v.Status == "in-use" }
+
+// An Inventory is one look at the whole cloud.
+type Inventory struct {
+	Projects []Project
+	Servers  []Server
+	Volumes  []Volume
+	// Unseen names what could not be read ("servers, page 3: ..."). While it
+	// is not empty, absence proves nothing.
+	Unseen []string
+}
+
+// Complete tells whether the end of every list was reached.
+func (i Inventory) Complete() bool { return len(i.Unseen) == 0 }
+
+// A Finding is something that a tenant or an operator should know about one
+// object and that stops nobody else's backups.
+type Finding struct {
+	Reason    Reason
+	ProjectID string
+	Object    string // ID of the server, volume, project or backup
+	Detail    string // what was seen, for people
+}
+
+// Grid returns the newest beat of the grid at or before t. Beats are
+// epoch-aligned, so that every leader has the same ones.
+func Grid(t time.Time, period time.Duration) time.Time {
+	if period <= 0 {
+		return t.UTC()
+	}
+	return time.Unix(0, t.UnixNano()/int64(period)*int64(period)).UTC()
+}
