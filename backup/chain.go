@@ -17,7 +17,7 @@ type Link struct {
 	SizeGiB     int
 	DataTime    time.Time // Cinder's data timestamp
 	CreatedTime time.Time // Cinder's; breaks ties
-	Retention   Period    // in force for this link
+	Retention   Period    // in force for this link; empty: not known, it stays
 }
 
 // Foreign tells whether this installation did not make l.
@@ -28,15 +28,23 @@ func (l Link) Foreign() bool { return l.RecordID == "" }
 // form a chain without one.
 type Chain []Link
 
+// older orders links by the time of their data. Cinder's times have whole
+// seconds, so ties happen; the ID makes the order the same at every look.
+func older(a, b Link) int {
+	return cmp.Or(a.DataTime.Compare(b.DataTime), a.CreatedTime.Compare(b.CreatedTime), cmp.Compare(a.BackupID, b.BackupID))
+}
+
+// failedFull tells whether l is what is left of a failed full: nothing was
+// ever built on it.
+func (l Link) failedFull() bool { return l.Kind == Full && l.Status == StatusError }
+
 // Chains orders the links of one volume into chains, oldest first. Cinder
 // names no parent: it takes the newest backup by data timestamp of the volume
 // in the token's project, whoever made it, and refuses one that is not
 // available. So the order tells, and a full that failed carries nothing.
 func Chains(links []Link) []Chain {
 	links = slices.Clone(links)
-	slices.SortFunc(links, func(a, b Link) int {
-		return cmp.Or(a.DataTime.Compare(b.DataTime), a.CreatedTime.Compare(b.CreatedTime), cmp.Compare(a.BackupID, b.BackupID))
-	})
+	slices.SortFunc(links, older)
 	var chains []Chain
 	open := map[string]int{} // project -> its chain that grows
 	for _, l := range links {
@@ -44,7 +52,7 @@ func Chains(links []Link) []Chain {
 		switch {
 		case l.Kind == Incremental && growing:
 			chains[i] = append(chains[i], l)
-		case l.Kind == Full && l.Status == StatusError:
+		case l.failedFull():
 			chains = append(chains, Chain{l})
 		default:
 			open[l.ProjectID] = len(chains)
@@ -74,9 +82,50 @@ func Restorable(links []Link) []Link {
 	for _, c := range Chains(links) {
 		points = append(points, c[:c.usable()]...)
 	}
-	slices.SortStableFunc(points, func(a, b Link) int { return a.DataTime.Compare(b.DataTime) })
+	slices.SortFunc(points, older)
 	return points
 }
+
+// Link shows r as a link that is kept as long as the volume's retention in
+// force says, or as the record's own where the volume has none. It is what the
+// record knows, not what Cinder has; ok is false where Cinder holds nothing.
+func (r Record) Link(inForce Retention) (l Link, ok bool) {
+	l, ok = r.link()
+	if !inForce.InForce.IsZero() {
+		l.Retention = inForce.InForce
+	}
+	return l, ok
+}
+
+// LinkOf shows b, as Cinder has it, as a link; r is its record, nil for a
+// foreign one. An error on what was a restore point is nobody's leftover: it
+// stays, with a status of its own, until somebody looks.
+func LinkOf(b Backup, r *Record, inForce Retention) Link {
+	l := Link{
+		BackupID: b.ID, ProjectID: b.ProjectID, Kind: Full, Status: b.Status, SizeGiB: b.SizeGiB,
+		DataTime: b.DataTimestamp, CreatedTime: b.CreatedAt, Retention: inForce.InForce,
+	}
+	if b.Incremental {
+		l.Kind = Incremental
+	}
+	if r == nil {
+		return l
+	}
+	l.RecordID = r.ID
+	if l.Retention.IsZero() {
+		l.Retention = r.Retention
+	}
+	switch {
+	case r.State.InProgress():
+		l.Status = StatusCreating
+	case b.Status == StatusError && r.AvailableAt != nil:
+		l.Status = StatusSpoilt
+	}
+	return l
+}
+
+// StatusSpoilt stands for an error on a backup that was available before.
+const StatusSpoilt Status = "spoilt"
 
 // link shows r as a link, as far as the record knows; ok is false for records
 // that Cinder holds nothing of.

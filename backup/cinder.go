@@ -91,7 +91,7 @@ const clockTolerance = 2 * time.Hour
 // Made tells whether b was made by us: our tag, by our service user. Where
 // Cinder does not say who made it (below 3.56) the tag has to do.
 func (me Identity) Made(b Backup) bool {
-	return b.Tag().Installation == me.Installation && (b.UserID == "" || b.UserID == me.UserID)
+	return me.Installation != "" && b.Tag().Installation == me.Installation && (b.UserID == "" || b.UserID == me.UserID)
 }
 
 // Adoptable tells whether b is the backup whose creation answer r is waiting

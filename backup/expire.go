@@ -12,8 +12,24 @@ type Keeping struct {
 	// protected.
 	Floor int
 	// Building says that an incremental is being made, or planned, that is not
-	// among the links yet: the newest chain is not touched.
+	// among the links yet: the newest chain of each project is not touched.
 	Building bool
+}
+
+// KeepingOf returns what holds for the links that one project owns of a
+// volume. The floor protects a volume that is still protected, in the project
+// that it is in now: what an earlier owner kept goes by its retention.
+func KeepingOf(project string, v Volume, protected bool, floor int, records []Record) Keeping {
+	k := Keeping{Floor: floor}
+	if !protected || project != v.ProjectID {
+		k.Floor = 0
+	}
+	for _, r := range records {
+		if r.ProjectID == project && r.State.InProgress() && r.BackupID == "" && r.Kind == Incremental {
+			k.Building = true
+		}
+	}
+	return k
 }
 
 // A Removal is a link that goes now, and why.
@@ -37,10 +53,14 @@ type Kept struct {
 func Expired(now time.Time, k Keeping, links []Link) (removals []Removal, kept []Kept) {
 	floor := floorOf(links, k.Floor)
 	chains := Chains(links)
+	building := map[int]bool{}
+	if k.Building {
+		building = growing(chains)
+	}
 	for i, chain := range chains {
 		// above is why the links below the present one stay; empty at the leaf.
 		var above Reason
-		if k.Building && i == growing(chains) {
+		if building[i] {
 			above = CreationBuildsOn
 		}
 		for _, l := range slices.Backward(chain) {
@@ -89,6 +109,11 @@ func judgeLink(now time.Time, l Link, floor map[string]Reason) verdict {
 	if r, ok := floor[l.BackupID]; ok {
 		return verdict{reason: r}
 	}
+	if l.Retention.IsZero() {
+		// Not a retention of no length: nobody told us one, and a deletion
+		// can't be taken back.
+		return verdict{reason: Young}
+	}
 	if end := l.Retention.After(l.DataTime); now.Before(end) {
 		return verdict{reason: Young, until: end}
 	}
@@ -109,15 +134,21 @@ func stronger(above, reason Reason) Reason {
 	}
 }
 
-// growing returns the chain that an incremental made now would build on.
-func growing(chains []Chain) int {
-	newest := -1
+// growing returns the chains that an incremental made now may build on: the
+// newest of each project. A volume that was transferred to and fro grows a
+// chain that is not its newest one.
+func growing(chains []Chain) map[int]bool {
+	newest := map[string]int{}
 	for i, c := range chains {
-		if c[0].Status != StatusError && (newest < 0 || c[0].DataTime.After(chains[newest][0].DataTime)) {
-			newest = i
+		if !c[0].failedFull() {
+			newest[c[0].ProjectID] = i
 		}
 	}
-	return newest
+	grows := map[int]bool{}
+	for _, i := range newest {
+		grows[i] = true
+	}
+	return grows
 }
 
 // floorOf returns the links under the floor: the n newest restore points of

@@ -23,7 +23,8 @@ const (
 	MeansForbidden     Meaning = "forbidden"
 	MeansNoRole        Meaning = "no_role" // in the project
 	MeansProjectGone   Meaning = "project_gone"
-	MeansRefused       Meaning = "refused" // any other refusal
+	MeansSecretRight   Meaning = "secret_right_unknown" // encrypted, and our roles show no right to its secret
+	MeansRefused       Meaning = "refused"              // any other refusal
 	MeansUnauthorised  Meaning = "unauthorised"
 	MeansThrottled     Meaning = "throttled"
 	MeansUnavailable   Meaning = "unavailable"

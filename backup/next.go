@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -63,7 +64,7 @@ func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
 	// 3. Would Cinder take it? Recorded once per interval, for the report.
 	if !s.CanBeBackedUp() {
 		if last := h.refused; last != nil {
-			if again := Grid(last.ChangedAt, p.Period).Add(p.patience()); beat.Before(again) {
+			if again := Grid(last.failedAt(), p.Period).Add(p.patience()); beat.Before(again) {
 				return Decision{Action: Wait, Reason: VolumeStatus, At: again}
 			}
 		}
@@ -72,7 +73,7 @@ func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
 
 	// 4. A failure is not a success, but it is not tried again at once either.
 	if n := len(h.failures); n > 0 {
-		if again := Grid(h.failures[0].ChangedAt, p.Period).Add(p.retryDelay(n)); beat.Before(again) {
+		if again := Grid(h.failures[0].failedAt(), p.Period).Add(p.retryDelay(n)); beat.Before(again) {
 			return Decision{Action: Wait, Reason: RetryLater, At: again}
 		}
 	}
@@ -105,7 +106,9 @@ type history struct {
 func newHistory(v Volume, records []Record) history {
 	var h history
 	records = slices.Clone(records)
-	slices.SortStableFunc(records, func(a, b Record) int { return b.dated().Compare(a.dated()) })
+	slices.SortFunc(records, func(a, b Record) int {
+		return cmp.Or(b.dated().Compare(a.dated()), cmp.Compare(b.ID, a.ID))
+	})
 	for _, r := range records {
 		if r.State.InProgress() {
 			h.progress = &r
@@ -123,18 +126,18 @@ func newHistory(v Volume, records []Record) history {
 	}
 	for _, r := range records {
 		if r.ProjectID != v.ProjectID || r.AvailableAt != nil || !r.failedAttempt() ||
-			h.success != nil && !r.ChangedAt.After(*h.success.AvailableAt) {
+			h.success != nil && !r.failedAt().After(*h.success.AvailableAt) {
 			continue
 		}
 		if r.Reason == VolumeStatus {
-			if h.refused == nil || r.ChangedAt.After(h.refused.ChangedAt) {
+			if h.refused == nil || r.failedAt().After(h.refused.failedAt()) {
 				h.refused = &r
 			}
 			continue
 		}
 		h.failures = append(h.failures, r)
 	}
-	slices.SortStableFunc(h.failures, func(a, b Record) int { return b.ChangedAt.Compare(a.ChangedAt) })
+	slices.SortStableFunc(h.failures, func(a, b Record) int { return b.failedAt().Compare(a.failedAt()) })
 	return h
 }
 
@@ -148,6 +151,15 @@ func (r Record) failedAttempt() bool {
 	return false
 }
 
+// failedAt is when the attempt ended. ChangedAt is later where a leftover was
+// removed since, and moves every day while that is tried in vain.
+func (r Record) failedAt() time.Time {
+	if r.EndedAt != nil {
+		return *r.EndedAt
+	}
+	return r.ChangedAt
+}
+
 // kind picks full or incremental. Every way to a full that the depth did not
 // ask for is out of turn: fulls are expensive, and an outage that breaks many
 // chains must not become a storm of them.
@@ -156,25 +168,28 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 		outOfTurn := r != FirstBackup && r != EveryFull && r != ChainComplete
 		return Decision{Action: Create, Kind: Full, Reason: r, OutOfTurn: outOfTurn}
 	}
-	if p.Depth == 0 {
+	if p.Depth <= 0 {
 		return full(EveryFull)
 	}
 	if h.success == nil && !slices.ContainsFunc(h.links, func(l Link) bool { return l.Status == StatusAvailable }) {
 		return full(FirstBackup)
 	}
-	chains := Chains(h.links)
-	if len(chains) == 0 {
+	// What an incremental would stand on once the newest links that are on
+	// their way out are gone. Where that can't carry one, nothing is waited for.
+	links := slices.SortedFunc(slices.Values(h.links), older)
+	chain := newestWithFull(Chains(withoutLeaving(links)))
+	switch {
+	case chain != nil && chain.usable()-1 >= p.Depth:
+		return full(ChainComplete) // in turn
+	case chain == nil || chain.usable() < len(chain):
 		return full(NoUsableParent)
-	}
-	newest := slices.MaxFunc(h.links, func(a, b Link) int { return a.DataTime.Compare(b.DataTime) })
-	chain := newestWithFull(chains)
-	if chain != nil && chain.usable()-1 >= p.Depth {
-		return full(ChainComplete) // in turn: whatever blocks an incremental does not block it
+	case chain[0].SizeGiB != v.SizeGiB:
+		return full(SizeChanged)
 	}
 
 	patient := beat.Before(due.Add(p.patience()))
 	again := beat.Add(p.Period)
-	switch newest.Status {
+	switch links[len(links)-1].Status {
 	case StatusError:
 		if patient {
 			return Decision{Action: Wait, Reason: WaitsForLeftover, At: again}
@@ -186,18 +201,22 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 		}
 		return full(ParentStaysBusy)
 	}
-	switch {
-	case chain == nil || chain.usable() < len(chain):
-		return full(NoUsableParent)
-	case chain[0].SizeGiB != v.SizeGiB:
-		return full(SizeChanged)
-	}
 	return Decision{Action: Create, Kind: Incremental, Reason: ChainContinues}
+}
+
+// withoutLeaving cuts off the newest links that are on their way out of
+// Cinder: failed leftovers, and what is being removed.
+func withoutLeaving(links []Link) []Link {
+	n := len(links)
+	for n > 0 && (links[n-1].Status == StatusError || links[n-1].Status == StatusDeleting) {
+		n--
+	}
+	return links[:n]
 }
 
 func newestWithFull(chains []Chain) Chain {
 	for _, c := range slices.Backward(chains) {
-		if c[0].Kind == Full && c[0].Status != StatusError {
+		if c[0].Kind == Full && !c[0].failedFull() {
 			return c
 		}
 	}

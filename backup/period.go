@@ -69,6 +69,11 @@ func (p Period) After(t time.Time) time.Time {
 	return first.AddDate(0, 0, min(d, last)-1+p.Days).Add(p.Clock)
 }
 
+// Before returns the moment one period before t, in UTC, by the same rules.
+func (p Period) Before(t time.Time) time.Time {
+	return Period{-p.Years, -p.Months, -p.Days, -p.Clock}.After(t)
+}
+
 // IsZero tells whether p is empty.
 func (p Period) IsZero() bool { return p == Period{} }
 

@@ -22,8 +22,9 @@ type Wish struct {
 	// Retention is the longest that a protecting server asks for; nil where
 	// none does.
 	Retention *Period
-	// Unreadable says that a server asked for a retention that could not be
-	// read and none asked for a readable one: the value before stays.
+	// Unreadable says that what the servers ask for is not known: one asked
+	// for a retention that could not be read and none for a readable one, or
+	// Nova did not list one of them. The value before stays.
 	Unreadable bool
 }
 
@@ -66,7 +67,7 @@ func Protect(inv Inventory, keys Keys) View {
 		}
 		switch {
 		case protected:
-			w.Unreadable = w.Unreadable && w.Retention == nil
+			w.Unreadable = unseen || w.Unreadable && w.Retention == nil
 			view.Protected = append(view.Protected, w)
 		case unseen:
 			view.Unknown = append(view.Unknown, v.ID)

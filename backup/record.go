@@ -1,6 +1,9 @@
 package backup
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A State is where a record is in its life (see docs/architecture.md).
 type State string
@@ -25,6 +28,25 @@ var States = []State{Planned, Creating, Overdue, Available, Deleting, Deleted, W
 // InProgress tells whether a record in this state is the one that its volume
 // may have in progress.
 func (s State) InProgress() bool { return s == Planned || s == Creating || s == Overdue }
+
+// becomes is the whole machine: where each state may lead.
+var becomes = map[State][]State{
+	Planned:     {Creating, Withdrawn, Failed},
+	Creating:    {Available, Failed, Overdue},
+	Overdue:     {Available, Failed},
+	Available:   {Deleting, Lost},
+	Lost:        {Available},
+	Failed:      {Deleting},
+	Deleting:    {Deleted, Available, Failed, Undeletable},
+	Undeletable: {Deleting, Deleted},
+	Deleted:     {},
+	Withdrawn:   {},
+}
+
+// CanBecome tells whether the life of a record leads from s to t. A refused
+// removal leads back to where it came from: available, or failed for a
+// leftover.
+func (s State) CanBecome(t State) bool { return slices.Contains(becomes[s], t) }
 
 // A Kind is full or incremental: the wish before, the fact after Cinder made it.
 type Kind string
@@ -67,8 +89,10 @@ type Record struct {
 	Reason                 Reason     // of the state, where there is something to say
 	ReasonText             string     // in full: Cinder's words and fail_reason
 	RequestID              string     // of the request that the reason tells of
-	DeletionAskedAt        *time.Time // first request to remove it
-	DeletionRefusedSince   *time.Time
+	RemovalReason          Reason     // why it is removed, or why it can't be
+	RemovalText            string     // in full: Cinder's words
+	DeletionAskedAt        *time.Time // newest request to remove it
+	DeletionRefusedSince   *time.Time // first refusal in a row
 }
 
 // Succeeded tells whether r became a restore point at some time and was not

@@ -57,5 +57,9 @@ func Grid(t time.Time, period time.Duration) time.Time {
 	if period <= 0 {
 		return t.UTC()
 	}
-	return time.Unix(0, t.UnixNano()/int64(period)*int64(period)).UTC()
+	past := t.UnixNano() % int64(period)
+	if past < 0 {
+		past += int64(period)
+	}
+	return t.Round(0).Add(-time.Duration(past)).UTC()
 }

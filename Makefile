@@ -1,0 +1,99 @@
+# `make` tells what there is. Nothing but Go, git and make is needed: the tools below are installed into .bin, at these
+# versions, and the tests bring their own Postgres and Redis (internal/testkit/servers).
+GOLANGCI_LINT_VERSION := v2.15.0
+GOTESTSUM_VERSION     := v1.13.0
+GOVULNCHECK_VERSION   := v1.8.0
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+TOOLS         := $(CURDIR)/.bin
+GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+GOTESTSUM     := $(TOOLS)/gotestsum-$(GOTESTSUM_VERSION)
+GOVULNCHECK   := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
+SERVERS       := $(TOOLS)/servers
+
+# What to test, and with which further flags: make test PACKAGES=./db/... FLAGS='-run TestLease -count=1'
+PACKAGES ?= ./...
+FLAGS    ?=
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## tell what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/staffeln
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/staffeln ./cmd/staffeln
+
+.PHONY: test
+test: $(GOTESTSUM) servers ## run all tests with the race detector; PACKAGES= and FLAGS= narrow them
+	go vet $(PACKAGES)
+	$(SERVERS) -- $(GOTESTSUM) --format pkgname -- -race -timeout 25m $(FLAGS) $(PACKAGES)
+
+.PHONY: test-openstack
+test-openstack: $(GOTESTSUM) servers ## run the suites for a real cloud, given by OS_* or OS_CLOUD
+	@if [ -z "$$OS_AUTH_URL$$OS_CLOUD" ]; then \
+		echo 'test-openstack needs a cloud: source its openrc (OS_AUTH_URL, OS_USERNAME, ...) or set OS_CLOUD' >&2; exit 1; fi
+	$(SERVERS) -- $(GOTESTSUM) --format testname -- -tags openstack -count=1 -timeout 40m $(FLAGS) ./openstack/... ./internal/e2e/...
+
+.PHONY: bench
+bench: servers ## run the benchmarks
+	$(SERVERS) -- go test -run '^$$' -bench . -benchmem -timeout 25m $(FLAGS) $(PACKAGES)
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## run the linter (.golangci.yml)
+	$(GOLANGCI_LINT) config verify
+	$(GOLANGCI_LINT) run $(PACKAGES)
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## format the code as the linter wants it
+	$(GOLANGCI_LINT) fmt
+
+.PHONY: generate
+generate: ## make generated files anew
+	go generate ./...
+
+# Compares files, not commits, so that it also tells the truth about a tree with uncommitted work.
+.PHONY: check-generated
+check-generated: ## fail when a generated file is not current
+	@before=$$(mktemp) after=$$(mktemp); trap 'rm -f "$$before" "$$after"' EXIT; \
+	sums() { git ls-files -z --cached --others --exclude-standard | xargs -0 sha256sum 2>/dev/null | sort; }; \
+	sums >"$$before"; $(MAKE) --no-print-directory generate; sums >"$$after"; \
+	if ! cmp -s "$$before" "$$after"; then \
+		echo 'not current (they are now: look at them, then commit):' >&2; \
+		comm -13 "$$before" "$$after" | cut -c67- >&2; exit 1; fi; \
+	echo 'generated files are current'
+
+.PHONY: vulncheck
+vulncheck: $(GOVULNCHECK) ## look for known vulnerabilities in what we link
+	@out=$$($(GOVULNCHECK) ./... 2>&1); code=$$?; printf '%s\n' "$$out"; \
+	if [ $$code -eq 1 ] && printf '%s' "$$out" | grep -q 'fetching vulnerabilities'; then \
+		echo 'NOT CHECKED: the vulnerability database cannot be reached from here' >&2; fi; exit $$code
+
+.PHONY: size
+size: ## count lines of Go by package, without blank lines and comments
+	@git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 ls 2>/dev/null | xargs awk -f .ci/size.awk | sort
+
+.PHONY: clean
+clean: ## remove what was built, tools included
+	rm -rf bin .bin
+
+.PHONY: servers
+servers:
+	@go build -o $(SERVERS) ./internal/testkit/servers
+
+# A tool's file carries its version: another version is another file.
+$(GOLANGCI_LINT):
+	$(call install,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,$(GOLANGCI_LINT_VERSION))
+$(GOTESTSUM):
+	$(call install,gotest.tools/gotestsum,$(GOTESTSUM_VERSION))
+$(GOVULNCHECK):
+	$(call install,golang.org/x/vuln/cmd/govulncheck,$(GOVULNCHECK_VERSION))
+
+define install
+@echo 'installing $(1)@$(2)'
+@mkdir -p $(TOOLS)
+@GOBIN=$(TOOLS) GOFLAGS=-buildvcs=false go install $(1)@$(2) 2>&1 | grep -v '^go: downloading' || true
+@mv $(TOOLS)/$(notdir $(1)) $@
+endef

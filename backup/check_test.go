@@ -1,0 +1,112 @@
+package backup
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// rule reads `1h/10min depth 2`: a backup each hour, looked for every ten
+// minutes, two incrementals after each full.
+func rule(t testing.TB, s string) (p Policy) {
+	t.Helper()
+	words := strings.FieldsFunc(s, func(r rune) bool { return r == '/' || r == ' ' })
+	require.Len(t, words, 4, "want interval/period depth n, got %q", s)
+	var err error
+	p.Interval, p.Period = span(t, words[0]), span(t, words[1])
+	p.Depth, err = strconv.Atoi(words[3])
+	require.NoError(t, err)
+	return p
+}
+
+// subject takes the words about the volume itself out of a history:
+// `status=error size=20 project=B unprotected gone`.
+func subject(t testing.TB, history string) (Subject, string) {
+	t.Helper()
+	s := Subject{Volume: Volume{ID: "v", ProjectID: "A", Status: "in-use", SizeGiB: 10}, Protected: true}
+	var rest []string
+	for _, w := range strings.Fields(history) {
+		name, value, _ := strings.Cut(w, "=")
+		switch name {
+		case "status":
+			s.Status = value
+		case "size":
+			s.SizeGiB, _ = strconv.Atoi(value)
+		case "project":
+			s.ProjectID = value
+		case "unprotected":
+			s.Protected = false
+		case "gone":
+			s.Gone = true
+		default:
+			rest = append(rest, w)
+		}
+	}
+	return s, strings.Join(rest, " ")
+}
+
+// say writes a decision: `full chain_complete`, `full! size_changed` (out of
+// turn), `wait backup_is_fresh 10min` (until 10 minutes from now).
+func say(d Decision) string {
+	head := string(d.Action)
+	if d.Action == Create {
+		head = string(d.Kind)
+	}
+	if d.OutOfTurn {
+		head += "!"
+	}
+	if !d.At.IsZero() {
+		return fmt.Sprintf("%s %s %s", head, d.Reason, Duration(d.At.Sub(now)))
+	}
+	return fmt.Sprintf("%s %s", head, d.Reason)
+}
+
+// check asserts what Next says of a history, and the laws of every decision.
+func check(t *testing.T, policy, history, want string) {
+	t.Helper()
+	s, words := subject(t, history)
+	p, rs := rule(t, policy), records(t, words)
+	got := Next(now, p, s, rs)
+	require.Equal(t, want, say(got), "%s: %s", policy, history)
+	slices.SortStableFunc(rs, func(a, b Record) int { return a.Beat.Compare(b.Beat) })
+	require.Empty(t, breachNext(p, s, rs, got), "%s: %s", policy, history)
+}
+
+// checkExpired asserts what Expired says of each word of a history, in its
+// order: `-expired` goes now, `within_retention` stays. Keeping is `floor 1`,
+// or `floor 1 building`.
+func checkExpired(t *testing.T, keeping, history, want string) {
+	t.Helper()
+	k := keep(t, keeping)
+	ls := links(t, history)
+	removals, kept := Expired(now, k, ls)
+	verdicts := map[string]string{}
+	for _, r := range removals {
+		verdicts[r.BackupID] = "-" + string(r.Reason)
+	}
+	for _, l := range kept {
+		verdicts[l.BackupID] = string(l.Reason)
+	}
+	var got []string
+	for _, l := range ls {
+		got = append(got, verdicts[l.BackupID])
+	}
+	require.Equal(t, want, strings.Join(got, " "), "%s: %s", keeping, history)
+	slices.SortStableFunc(ls, func(a, b Link) int { return a.DataTime.Compare(b.DataTime) })
+	require.Empty(t, breachExpired(k, ls, removals, kept), "%s: %s", keeping, history)
+}
+
+func keep(t testing.TB, s string) (k Keeping) {
+	t.Helper()
+	words := strings.Fields(s)
+	n, err := strconv.Atoi(words[1])
+	require.NoError(t, err)
+	return Keeping{Floor: n, Building: len(words) > 2 && words[2] == "building"}
+}
+
+func ptr(t time.Time) *time.Time { return &t }

@@ -1,0 +1,158 @@
+package backup
+
+import (
+	"fmt"
+	"slices"
+)
+
+// standing tells on which link each one stands (-1: on none), read link by
+// link: an incremental stands on the newest older backup of its project, but
+// never on a full that failed. ls are oldest first.
+func standing(ls []Link) []int {
+	up := make([]int, len(ls))
+	for i, l := range ls {
+		up[i] = -1
+		for j := i - 1; j >= 0 && l.Kind == Incremental; j-- {
+			failedFull := ls[j].Kind == Full && ls[j].Status == StatusError
+			if ls[j].ProjectID == l.ProjectID && !failedFull {
+				up[i] = j
+				break
+			}
+		}
+	}
+	return up
+}
+
+func couldBeRestored(ls []Link, up []int, i int) bool {
+	for ; ls[i].Status == StatusAvailable || ls[i].Status == StatusRestoring; i = up[i] {
+		if ls[i].Kind == Full {
+			return true
+		}
+		if up[i] < 0 {
+			return false
+		}
+	}
+	return false
+}
+
+// underFloor marks our newest n restore points and all that they stand on.
+func underFloor(ls []Link, up []int, n int) []bool {
+	under := make([]bool, len(ls))
+	for i := len(ls) - 1; i >= 0 && n > 0; i-- {
+		if ls[i].RecordID == "" || !couldBeRestored(ls, up, i) {
+			continue
+		}
+		n--
+		for j := i; j >= 0; j = up[j] {
+			under[j] = true
+		}
+	}
+	return under
+}
+
+// breachExpired names the law that an expiry at now breaks; empty where it
+// keeps them all. ls are oldest first.
+func breachExpired(k Keeping, ls []Link, removals []Removal, kept []Kept) string {
+	up := standing(ls)
+	under := underFloor(ls, up, k.Floor)
+	goes, seen := make([]bool, len(ls)), make([]bool, len(ls))
+	place := func(l Link) int {
+		i := slices.Index(ls, l)
+		if i < 0 || seen[i] {
+			return -1
+		}
+		seen[i] = true
+		return i
+	}
+	if len(removals)+len(kept) != len(ls) {
+		return "kept and removed are not all"
+	}
+	for _, r := range removals {
+		i := place(r.Link)
+		if i < 0 {
+			return "a link is named twice, or was changed"
+		}
+		goes[i] = true
+		if breach := breachRemoval(r, under[i]); breach != "" {
+			return breach
+		}
+	}
+	for _, s := range kept {
+		if place(s.Link) < 0 {
+			return "a link is named twice, or was changed"
+		}
+		if breach := breachKept(s); breach != "" {
+			return breach
+		}
+	}
+	return breachOrder(k, ls, up, under, goes)
+}
+
+func breachRemoval(r Removal, under bool) string {
+	over := !r.Retention.IsZero() && !r.Retention.After(r.DataTime).After(now)
+	switch {
+	case r.Foreign():
+		return "a foreign backup is removed"
+	case under:
+		return "a restore point under the floor is removed"
+	case r.Status == StatusError && r.Reason == FailedLeftover, r.Status == StatusAvailable && r.Reason == RetentionOver && over:
+		return ""
+	}
+	return fmt.Sprintf("%s is removed for %s, over: %v", r.Status, r.Reason, over)
+}
+
+func breachKept(s Kept) string {
+	switch {
+	case !s.Reason.Known() || s.Reason.Sentence() == "" || s.Reason.Whose() == "":
+		return fmt.Sprintf("reason %q is outside the closed set", s.Reason)
+	case (s.Reason == Young && !s.Retention.IsZero()) != !s.Until.IsZero():
+		return "an end is told where time alone does not decide, or none where it does"
+	case !s.Until.IsZero() && (!s.Until.After(now) || !s.Until.Equal(s.Retention.After(s.DataTime))):
+		return "the end is not that of its retention"
+	}
+	return ""
+}
+
+// breachOrder: nothing goes before what stands on it, of each chain at most
+// one link goes, and what may go does.
+func breachOrder(k Keeping, ls []Link, up []int, under, goes []bool) string {
+	dependents := make([]int, len(ls))
+	gone := make([]int, len(ls)) // by the beginning of the chain
+	building := map[string]int{} // project -> the beginning of its newest chain
+	root := func(i int) int {
+		for up[i] >= 0 {
+			i = up[i]
+		}
+		return i
+	}
+	for i, l := range ls {
+		if up[i] >= 0 {
+			dependents[up[i]]++
+		}
+		if goes[i] {
+			gone[root(i)]++
+		}
+		if k.Building && (l.Kind == Incremental || l.Status != StatusError) {
+			building[l.ProjectID] = root(i)
+		}
+	}
+	held := func(i int) bool {
+		b, ok := building[ls[i].ProjectID]
+		return ok && b == root(i)
+	}
+	for i, l := range ls {
+		may := !l.Foreign() && dependents[i] == 0 && !held(i) &&
+			(l.Status == StatusError || l.Status == StatusAvailable && !under[i] && !l.Retention.IsZero() && !l.Retention.After(l.DataTime).After(now))
+		switch {
+		case goes[i] && dependents[i] > 0:
+			return "a link goes before what stands on it"
+		case gone[i] > 1:
+			return "two links of one chain go at once"
+		case goes[i] && held(i):
+			return "a link goes of the chain that a creation builds on"
+		case may && !goes[i]:
+			return "a link stays that may go"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,133 @@
+package backup
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// breachNext names the law that a decision at now breaks; empty where it keeps
+// them all. It reads the records in its own way: what stands on what is asked
+// link by link, newest downwards, as Cinder would. rs are oldest first.
+func breachNext(p Policy, s Subject, rs []Record, d Decision) string {
+	if !d.Reason.Known() || d.Reason.Sentence() == "" || d.Reason.Whose() == "" {
+		return fmt.Sprintf("reason %q is outside the closed set", d.Reason)
+	}
+	if !d.At.IsZero() && !d.At.After(now) {
+		return "it is to be asked again in the past"
+	}
+	if (d.Action == Create) != (d.Kind != "") || d.OutOfTurn && d.Kind != Full {
+		return "the kind does not fit the action"
+	}
+	f := factsOf(s, rs)
+	fresh := f.success != nil && p.Interval > 0 && now.Sub(f.beat(p)) < p.Interval
+	wanted := s.Protected && !s.Gone
+	switch {
+	case d.Action == Create && !wanted:
+		return "made although nobody asks for it"
+	case d.Action == Create && f.progress:
+		return "made beside one in progress"
+	case d.Action == Create && fresh:
+		return "made although a fresh one exists"
+	case d.Action == Create && !s.CanBeBackedUp():
+		return "made although Cinder refuses the volume"
+	case d.Kind == Incremental:
+		return breachIncremental(p, s, f)
+	case d.Action == Create && d.OutOfTurn != slices.Contains([]Reason{SizeChanged, NoUsableParent, LeftoverStays, ParentStaysBusy}, d.Reason):
+		return "the turn does not fit the reason"
+	case d.Action == Wait && wanted:
+		return breachWait(p, f, fresh, d)
+	}
+	return ""
+}
+
+type facts struct {
+	progress   bool
+	success    *Record
+	lastFailed time.Time // since the success
+	cinder     []Link    // what Cinder holds or should, oldest first
+}
+
+func factsOf(s Subject, rs []Record) (f facts) {
+	for i, r := range rs {
+		if r.State == Planned || r.State == Creating || r.State == Overdue {
+			f.progress = true
+		}
+		if r.ProjectID != s.ProjectID {
+			continue
+		}
+		if r.AvailableAt != nil && r.State != Lost && (f.success == nil || !r.Beat.Before(f.success.Beat)) {
+			f.success = &rs[i]
+		}
+		if l, ok := r.link(); ok {
+			f.cinder = append(f.cinder, l)
+		}
+	}
+	for _, r := range rs {
+		failed := r.ProjectID == s.ProjectID && r.AvailableAt == nil && r.EndedAt != nil &&
+			r.State != Withdrawn && !r.State.InProgress()
+		if failed && (f.success == nil || r.EndedAt.After(*f.success.AvailableAt)) && r.EndedAt.After(f.lastFailed) {
+			f.lastFailed = *r.EndedAt
+		}
+	}
+	return f
+}
+
+// beat is the grid time of the newest success: ages count from grid to grid.
+func (f facts) beat(p Policy) time.Time {
+	s := int64(p.Period / time.Second)
+	return time.Unix(f.success.Beat.Unix()/s*s, 0)
+}
+
+// breachIncremental: Cinder takes the newest backup as parent, whatever it is.
+func breachIncremental(p Policy, s Subject, f facts) string {
+	if len(f.cinder) == 0 {
+		return "an incremental without a parent"
+	}
+	up := standing(f.cinder)
+	i, on := len(f.cinder)-1, 1
+	if f.cinder[i].Status != StatusAvailable {
+		return "an incremental on a parent that is not available"
+	}
+	for ; f.cinder[i].Kind == Incremental; on++ {
+		if i = up[i]; i < 0 {
+			return "an incremental on a chain without a full"
+		}
+		if st := f.cinder[i].Status; st != StatusAvailable && st != StatusRestoring {
+			return "an incremental on a chain with a gap"
+		}
+	}
+	switch {
+	case on > p.Depth:
+		return fmt.Sprintf("incremental %d of %d", on, p.Depth)
+	case f.cinder[i].SizeGiB != s.SizeGiB:
+		return "an incremental on a chain of another size"
+	}
+	return ""
+}
+
+// breachWait: each wait has its cause, and none lasts.
+func breachWait(p Policy, f facts, fresh bool, d Decision) string {
+	newest := Status("")
+	if n := len(f.cinder); n > 0 {
+		newest = f.cinder[n-1].Status
+	}
+	patience := max(p.Interval, p.Period)
+	cause := map[Reason]bool{
+		BackupInProgress: f.progress,
+		ProjectChanged:   f.progress,
+		BackupIsFresh:    fresh && d.At.Equal(f.beat(p).Add(p.Interval)),
+		VolumeStatus:     !f.lastFailed.IsZero() && now.Sub(f.lastFailed) < patience,
+		RetryLater:       !f.lastFailed.IsZero() && now.Sub(f.lastFailed) < patience,
+		WaitsForLeftover: newest == StatusError,
+		WaitsForParent:   newest == StatusRestoring || newest == StatusDeleting,
+	}
+	if !cause[d.Reason] {
+		return fmt.Sprintf("it waits for %s without a cause", d.Reason)
+	}
+	long := f.success != nil && now.Sub(f.beat(p)) >= p.Interval+patience
+	if (d.Reason == WaitsForLeftover || d.Reason == WaitsForParent) && long {
+		return "it waits longer than one interval"
+	}
+	return ""
+}

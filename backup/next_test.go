@@ -1,0 +1,130 @@
+package backup
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The rule of most cases: hourly, looked for every ten minutes, F I I.
+const hourly = "1h/10min depth 2"
+
+func TestNextEndsWhatIsUnwanted(t *testing.T) {
+	check(t, hourly, "gone", "wait volume_gone")
+	check(t, hourly, "gone F-2h Ip-10min", "withdraw volume_gone")
+	check(t, hourly, "gone unprotected Ip-10min", "withdraw volume_gone")
+	check(t, hourly, "unprotected", "wait not_protected")
+	check(t, hourly, "unprotected F-2h", "wait not_protected")
+	check(t, hourly, "unprotected F-2h Ip-10min", "withdraw not_protected")
+	// What was asked of Cinder is not taken back.
+	check(t, hourly, "unprotected F-2h Ic-10min", "wait not_protected")
+	check(t, hourly, "gone Fo-7h", "wait volume_gone")
+}
+
+func TestNextAfterTransfer(t *testing.T) {
+	check(t, hourly, "project=B F-2h Ip-10min", "withdraw project_changed")
+	check(t, hourly, "project=B F-2h Ic-10min", "wait project_changed")
+	// Nothing of the former project counts: neither success, failure nor parent.
+	check(t, hourly, "project=B F-2h I-10min", "full first_backup")
+	check(t, hourly, "project=B F-2h Ie-0s", "full first_backup")
+	check(t, hourly, "project=B F-5h F-2h@B I-20min", "incremental chain_continues")
+	check(t, hourly, "project=B F-5h@B I-4h@B I-3h", "incremental chain_continues")
+}
+
+func TestNextOneAtATime(t *testing.T) {
+	for _, history := range []string{"Fp-10min", "F-2h Ic-1h", "F-9h Io-8h", "F-2h Ip-0s", "F-2h Fe-1h Fc-10min"} {
+		check(t, hourly, history, "wait backup_in_progress")
+	}
+	check(t, "0s/10min depth 0", "F-1h Fc-50min", "wait backup_in_progress")
+	// Before anything else: a status can't be recorded beside one in progress.
+	check(t, hourly, "status=backing-up F-2h Ic-10min", "wait backup_in_progress")
+}
+
+func TestNextFresh(t *testing.T) {
+	check(t, hourly, "F-0s", "wait backup_is_fresh 1h")
+	check(t, hourly, "F-50min", "wait backup_is_fresh 10min")
+	check(t, hourly, "F-1h", "incremental chain_continues")
+	check(t, hourly, "F-1h10min", "incremental chain_continues")
+	check(t, hourly, "F-3h I-1h59s", "incremental chain_continues")
+	// Ages count from grid to grid: made late in its beat, still due an hour after the beat.
+	check(t, hourly, "F-50min1s", "incremental chain_continues")
+	check(t, "30min/30min depth 2", "F-1s", "incremental chain_continues")
+	check(t, "30min/30min depth 2", "F-0s", "wait backup_is_fresh 30min")
+	// An interval that is no multiple of the period waits for the beat after it.
+	check(t, "45min/30min depth 2", "F-30min", "wait backup_is_fresh 15min")
+	check(t, "45min/30min depth 2", "F-1h", "incremental chain_continues")
+	// What we removed since was a success all the same; what others removed was not.
+	check(t, hourly, "F-3h ID-30min", "wait backup_is_fresh 30min")
+	check(t, hourly, "F-3h Id-30min", "wait backup_is_fresh 30min")
+	check(t, hourly, "F-30min Fl-10min", "wait backup_is_fresh 30min")
+	check(t, hourly, "Fl-30min", "full first_backup")
+	check(t, hourly, "F-3h Fl-30min", "full! no_usable_parent")
+	// Neither failures nor withdrawn wishes make it fresh.
+	check(t, hourly, "F-1h Iw-10min", "incremental chain_continues")
+	// Interval 0: at every plan.
+	check(t, "0s/10min depth 0", "F-0s", "full every_backup_full")
+	check(t, "0s/10min depth 1", "F-10min", "incremental chain_continues")
+	check(t, "0s/10min depth 1", "F-20min I-10min", "full chain_complete")
+}
+
+func TestNextVolumeStatus(t *testing.T) {
+	check(t, hourly, "status=available", "full first_backup")
+	check(t, hourly, "status=error", "fail volume_status")
+	check(t, hourly, "status=error F-50min", "wait backup_is_fresh 10min")
+	check(t, hourly, "status=maintenance F-1h", "fail volume_status")
+	// Recorded once per interval,
+	check(t, hourly, "status=error F-2h Is-1h", "fail volume_status")
+	check(t, hourly, "status=error F-2h Is-50min", "wait volume_status 10min")
+	check(t, hourly, "status=error F-9h Is-2h Is-10min", "wait volume_status 50min")
+	check(t, hourly, "status=error Is-10min Is-2h F-9h", "wait volume_status 50min")
+	check(t, "0s/10min depth 2", "status=error F-2h Is-10min", "fail volume_status")
+	// whatever else failed meanwhile,
+	check(t, hourly, "status=error F-2h Ix-10min", "fail volume_status")
+	// and only what was refused since the last success.
+	check(t, hourly, "status=error Fs-2h F-1h", "fail volume_status")
+	// The status is good again: due at once.
+	check(t, hourly, "F-2h Is-10min", "incremental chain_continues")
+	check(t, hourly, "Fs-0s", "full first_backup")
+}
+
+func TestNextRetriesLater(t *testing.T) {
+	// One period, two, four, ... since the newest failure.
+	check(t, hourly, "F-2h Ix-0s", "wait retry_later 10min")
+	check(t, hourly, "F-2h Ix-10min", "incremental chain_continues")
+	check(t, hourly, "F-2h Ix-30min Ix-10min", "wait retry_later 10min")
+	check(t, hourly, "F-2h Ix-30min Ix-20min", "incremental chain_continues")
+	check(t, hourly, "F-2h Ix-50min Ix-40min Ix-30min", "wait retry_later 10min")
+	check(t, hourly, "F-2h Ix-50min Ix-45min Ix-40min", "incremental chain_continues")
+	// never more than the interval,
+	check(t, hourly, "F-9h Ix-5h Ix-4h Ix-3h Ix-50min", "wait retry_later 10min")
+	check(t, hourly, "F-9h Ix-5h Ix-4h Ix-3h Ix-2h Ix-2h Ix-2h Ix-1h", "incremental chain_continues")
+	check(t, "0s/10min depth 2", "F-2h Ix-1h Ix-1h Ix-0s", "wait retry_later 10min")
+	// the first backup too; a success forgets the failures before it.
+	check(t, hourly, "Fx-0s", "wait retry_later 10min")
+	check(t, hourly, "Fx-3h Fx-2h Fx-2h F-1h", "incremental chain_continues")
+	check(t, "10min/10min depth 2", "Fx-3h Fx-2h Fx-2h F-10min", "incremental chain_continues")
+}
+
+// A leftover that is removed later moves its record's ChangedAt, not the time
+// of the failure. Undeletable leftovers are tried again each day for ever.
+func TestNextDatesFailuresByTheirEnd(t *testing.T) {
+	check(t, hourly, "F-2h Ig-30min..1min", "incremental chain_continues")
+	check(t, hourly, "Fg-3h..1min Fg-3h..1min Fg-3h..1min F-1h", "incremental chain_continues")
+	check(t, hourly, "Fu-9h..0s Fu-9h..0s F-2h", "incremental chain_continues")
+
+	r := records(t, "F-2h Ix-30min..0s")
+	r[1].EndedAt = nil // unknown: then the last change has to do
+	require.Equal(t, "wait retry_later 10min", say(Next(now, rule(t, hourly), defaultSubject(t), r)))
+}
+
+func defaultSubject(t *testing.T) Subject { s, _ := subject(t, ""); return s }
+
+func TestRetryDelayGrows(t *testing.T) {
+	p := rule(t, "1h/10min depth 2")
+	for n, want := range map[int]time.Duration{1: 10, 2: 20, 3: 40, 4: 60, 5: 60, 1000: 60} {
+		require.Equal(t, want*time.Minute, p.retryDelay(n), "%d failures", n)
+	}
+	require.Equal(t, time.Hour, Policy{Period: time.Hour, Interval: time.Minute}.retryDelay(9))
+	require.Zero(t, Policy{}.retryDelay(9))
+}

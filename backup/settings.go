@@ -1,0 +1,105 @@
+package backup
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Settings are the operator's rules that both who decides and who acts must know; the values come from the environment
+// (the tags say how), and this package only says what they mean.
+type Settings struct {
+	BackupMetadataKey    string   `split_words:"true" default:"__staffeln_backup" desc:"Key of the server metadata that asks for backups by the value true. Set and empty: the volumes of every server are backed up."`
+	RetentionMetadataKey string   `split_words:"true" default:"__staffeln_retention" desc:"Key of the server metadata that sets the retention, as a period such as 30d."`
+	BackupServicePeriod  Duration `split_words:"true" default:"1800" desc:"Grid on which plans lie; at least 60 seconds. No volume is backed up more often than once in it. Each plan lists all projects, servers and volumes, in pages of 1,000."`
+	BackupMinInterval    Duration `split_words:"true" default:"1800" desc:"Least time from one backup of a volume to its next; 0 = a backup at every plan. Shorter costs more backups and space, and loses less."`
+	FullBackupDepth      int      `split_words:"true" default:"2" min:"0" unit:"incrementals" desc:"Incrementals after each full backup; 0 = every backup is full. More save space and time, and keep a full until the last of its incrementals is over."`
+	AllowShortPeriods    bool     `split_words:"true" default:"false" desc:"Allows service periods of less than 60 seconds, for tests and demonstrations."`
+
+	BackupCycleTimeout  Duration `split_words:"true" default:"6h" min:"1min" desc:"Time that a backup may take, from its own start; after it the backup is overdue and its removal is tried."`
+	BackupTimeoutPerGib Duration `split_words:"true" default:"0" desc:"Time added to that for each GiB of the volume."`
+	RPOGrace            Duration `split_words:"true" default:"0" desc:"Time beyond the interval after which a volume without a new restore point is late; 0 = 2 x BACKUP_SERVICE_PERIOD + BACKUP_CYCLE_TIMEOUT."`
+	PollPeriod          Duration `split_words:"true" default:"30" min:"1s" desc:"Time between two hand-overs, which is also between two looks at what is in progress. Shorter notices sooner, at the cost of a listing in Cinder each time."`
+	PostSettleTime      Duration `split_words:"true" default:"10min" min:"1min" desc:"How long the effect of a request without an answer is looked for before it is asked again. Too short: Cinder may carry out both."`
+	StuckReset          bool     `split_words:"true" default:"false" desc:"Allows the worker to reset the status of a backup that never ends, and to force its removal. What cinder-backup is still doing to it then goes on unseen."`
+
+	MaxBackupsInProgress           int `split_words:"true" default:"15" min:"0" unit:"backups" desc:"Backups in progress at the same time in the whole cloud; 0 = no cap. More load cinder-backup and its storage; fewer make a plan's backups take longer."`
+	MaxBackupsInProgressPerProject int `split_words:"true" default:"5" min:"0" unit:"backups" desc:"The same for each project; 0 = no cap. It keeps one large project from taking all places."`
+	MaxBackupsInProgressPerZone    int `split_words:"true" default:"0" min:"0" unit:"backups" desc:"The same for each availability zone; 0 = no cap."`
+	MaxRemovalsInProgress          int `split_words:"true" default:"15" min:"0" unit:"backups" desc:"Backups being removed at the same time in the whole cloud; 0 = no cap."`
+	MaxFullsOutOfTurn              int `split_words:"true" default:"5" min:"0" unit:"backups" desc:"Full backups in progress at the same time that FULL_BACKUP_DEPTH did not ask for (a chain that can't go on); 0 = no cap. It keeps an outage that broke many chains from becoming a storm of fulls."`
+
+	RetentionTime          Period   `split_words:"true" default:"2w3d" desc:"How long restore points are kept from the time of their data, where the server's metadata says nothing. Calendar-true: 1mon is a month."`
+	RetentionMin           Period   `split_words:"true" desc:"Least retention that metadata can set; empty = none."`
+	RetentionMax           Period   `split_words:"true" desc:"Longest retention that metadata can set; empty = none."`
+	RetentionShortenDelay  Duration `split_words:"true" default:"1d" desc:"How long a shorter retention by metadata waits before it takes effect: with a stolen password nobody gets us to remove the backups today. 0 = at once."`
+	RetentionServicePeriod Duration `split_words:"true" default:"1200" desc:"Grid on which restore points whose retention is over are looked for; at least 60 seconds. Of a chain one link goes at a time, so a chain of n links takes n looks or more."`
+	MinRestorePoints       int      `split_words:"true" default:"1" min:"0" unit:"restore points" desc:"Newest restore points of a protected volume that are never removed, however old, with all they stand on."`
+
+	SweepPeriod Duration `split_words:"true" default:"6h" min:"1min" desc:"Grid on which all backups that Cinder has are compared with all records. Each time costs one page of a listing for 1,000 backups."`
+	HistoryTime Period   `split_words:"true" default:"1y" desc:"How long a record is kept after the end of its backup; empty = for ever. Longer costs rows in the database."`
+}
+
+// Policy answers the rule for all volumes.
+func (s Settings) Policy() Policy {
+	return Policy{Period: s.BackupServicePeriod.Std(), Interval: s.BackupMinInterval.Std(), Depth: s.FullBackupDepth}
+}
+
+// Bounds answers the rules for retentions.
+func (s Settings) Bounds() Bounds {
+	return Bounds{Default: s.RetentionTime, Min: s.RetentionMin, Max: s.RetentionMax, ShortenDelay: s.RetentionShortenDelay.Std()}
+}
+
+// Keys answers the names of the server metadata.
+func (s Settings) Keys() Keys {
+	return Keys{Backup: s.BackupMetadataKey, Retention: s.RetentionMetadataKey}
+}
+
+// Timeout answers how long a backup of a volume of this size may take.
+func (s Settings) Timeout(sizeGiB int) time.Duration {
+	return s.BackupCycleTimeout.Std() + time.Duration(sizeGiB)*s.BackupTimeoutPerGib.Std()
+}
+
+// Late answers the age of its newest restore point's data beyond which a protected volume is late (the RPO): the
+// interval, or the service period where that is longer, and the grace.
+func (s Settings) Late() time.Duration {
+	grace := s.RPOGrace.Std()
+	if grace == 0 {
+		grace = 2*s.BackupServicePeriod.Std() + s.BackupCycleTimeout.Std()
+	}
+	return max(s.BackupMinInterval.Std(), s.BackupServicePeriod.Std()) + grace
+}
+
+// Validate tells all faults that lie between several values. Its errors begin with the variable, without a prefix.
+func (s Settings) Validate() error {
+	faults := []error{
+		s.atLeast("BACKUP_SERVICE_PERIOD", s.BackupServicePeriod),
+		s.atLeast("RETENTION_SERVICE_PERIOD", s.RetentionServicePeriod),
+	}
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	switch {
+	case s.RetentionMetadataKey == "":
+		fault("RETENTION_METADATA_KEY: want a name that is not empty")
+	case s.RetentionMetadataKey == s.BackupMetadataKey:
+		fault("RETENTION_METADATA_KEY: %q is BACKUP_METADATA_KEY too; want two different names", s.RetentionMetadataKey)
+	}
+	if s.RetentionTime.IsZero() {
+		fault("RETENTION_TIME: %s: want a period above zero", s.RetentionTime)
+	}
+	if !s.RetentionMin.IsZero() && !s.RetentionMax.IsZero() && s.RetentionMin.longerEver(s.RetentionMax) {
+		fault("RETENTION_MIN: %s: want no more than RETENTION_MAX, which is %s", s.RetentionMin, s.RetentionMax)
+	}
+	return errors.Join(faults...)
+}
+
+// atLeast tells the fault of a service period of less than a minute, or of less than a second where the operator allows
+// that.
+func (s Settings) atLeast(variable string, d Duration) error {
+	switch {
+	case s.AllowShortPeriods && d.Std() < time.Second:
+		return fmt.Errorf("%s: %s: want at least 1s", variable, d)
+	case !s.AllowShortPeriods && d.Std() < time.Minute:
+		return fmt.Errorf("%s: %s: want at least 1min, or ALLOW_SHORT_PERIODS=true", variable, d)
+	}
+	return nil
+}

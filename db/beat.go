@@ -1,0 +1,87 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A Beat is one turn of a leader: its writes name the term and change nothing
+// once a newer one has begun. Now is the database's clock, read once.
+type Beat struct {
+	db   *DB
+	Term int64
+	Now  time.Time
+	Reign
+}
+
+// Reign is what the leader's row remembers of the newest beats; nil = never.
+type Reign struct {
+	PlannedBeat, HandedOverAt, RetentionBeat, SweepBeat *time.Time
+}
+
+// ErrDeposed says that a newer term has begun: what the beat still had to
+// write was not written.
+var ErrDeposed = errors.New("a newer term has begun: another scheduler leads")
+
+// Beat begins one turn in the given term.
+func (d *DB) Beat(ctx context.Context, term int64) (*Beat, error) {
+	b := &Beat{db: d, Term: term}
+	const q = `SELECT staffeln_now(), planned_beat, handed_over_at, retention_beat, sweep_beat FROM leadership WHERE term = $1`
+	err := d.pool.QueryRow(ctx, q, term).Scan(&b.Now, &b.PlannedBeat, &b.HandedOverAt, &b.RetentionBeat, &b.SweepBeat)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, ErrDeposed
+	}
+	if err != nil {
+		return nil, fmt.Errorf("begin beat of term %d: %w", term, err)
+	}
+	b.Now = b.Now.UTC()
+	return b, nil
+}
+
+// The beats whose time the leader's row remembers.
+const (
+	PlanBeat      = "planned_beat"
+	HandOverBeat  = "handed_over_at"
+	RetentionBeat = "retention_beat"
+	SweepBeat     = "sweep_beat"
+)
+
+var doneStatements = map[string]string{
+	PlanBeat:      `UPDATE leadership SET planned_beat = $2 WHERE term = $1`,
+	HandOverBeat:  `UPDATE leadership SET handed_over_at = $2 WHERE term = $1`,
+	RetentionBeat: `UPDATE leadership SET retention_beat = $2 WHERE term = $1`,
+	SweepBeat:     `UPDATE leadership SET sweep_beat = $2 WHERE term = $1`,
+}
+
+// Done remembers that the beat of that kind is done for the grid time at.
+func (b *Beat) Done(ctx context.Context, kind string, at time.Time) error {
+	tag, err := b.db.pool.Exec(ctx, doneStatements[kind], b.Term, at)
+	if err != nil {
+		return fmt.Errorf("remember %s: %w", kind, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return ErrDeposed
+	}
+	return nil
+}
+
+// reigning runs one write of the beat in a transaction that holds the term:
+// nobody can begin a newer one until it is written, and in an older one it is
+// not begun.
+func (b *Beat) reigning(ctx context.Context, write func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, b.db.pool, func(tx pgx.Tx) error {
+		var one int
+		err := tx.QueryRow(ctx, `SELECT 1 FROM leadership WHERE term = $1 FOR SHARE`, b.Term).Scan(&one)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return ErrDeposed
+		}
+		if err != nil {
+			return err
+		}
+		return write(tx)
+	})
+}

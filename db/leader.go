@@ -1,0 +1,76 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// leaderLock is the advisory lock of the one scheduler that acts; its number
+// is "staffeln" in ASCII.
+const leaderLock = 0x7374616666656c6e
+
+// Leadership is one scheduler's claim to lead: a database session of its own
+// that holds the advisory lock while it lives. The lock is an optimisation;
+// what protects the records is the term that every write names.
+type Leadership struct {
+	conn *pgx.Conn
+	Term int64
+}
+
+// ErrLed says that another scheduler leads.
+var ErrLed = errors.New("another scheduler leads")
+
+// Lead tries to become the leader under the given name and begins a new term.
+// It returns [ErrLed] where another one leads. The session asks the server for
+// keepalives, so that a leader whose machine vanished is forgotten within 15 s.
+func Lead(ctx context.Context, url, name string) (*Leadership, error) {
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("lead: STAFFELN_DATABASE_URL is not a Postgres URL")
+	}
+	for k, v := range map[string]string{
+		"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "3", "tcp_keepalives_count": "2",
+		"application_name": "staffeln leader", "timezone": "UTC",
+	} {
+		cfg.RuntimeParams[k] = v
+	}
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("lead: connect to database %s: %w", cfg.Database, err)
+	}
+	l := &Leadership{conn: conn}
+	var mine bool
+	if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(leaderLock)).Scan(&mine); err != nil {
+		l.Resign()
+		return nil, fmt.Errorf("lead: ask for the lock: %w", err)
+	}
+	if !mine {
+		l.Resign()
+		return nil, ErrLed
+	}
+	const begin = `UPDATE leadership SET term = term + 1, leader = $1, since = staffeln_now() RETURNING term`
+	if err := conn.QueryRow(ctx, begin, name).Scan(&l.Term); err != nil {
+		l.Resign()
+		return nil, fmt.Errorf("lead: begin a term: %w", err)
+	}
+	return l, nil
+}
+
+// Alive tells whether the session that holds the lock still lives.
+func (l *Leadership) Alive(ctx context.Context) error {
+	if err := l.conn.Ping(ctx); err != nil {
+		return fmt.Errorf("lead: the session is gone: %w", err)
+	}
+	return nil
+}
+
+// Resign ends the session and with it the leadership.
+func (l *Leadership) Resign() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	_ = l.conn.Close(ctx) // a session that can't be closed is ended by the server's keepalives
+}

@@ -1,0 +1,141 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// A Migration is one step of the schema and whether the database has it.
+type Migration struct {
+	Version int64
+	Name    string
+	Applied bool
+}
+
+// MigrateUp brings the schema to the version of this program. Any number of
+// processes may try at once: a lock lets one do it. It returns what it applied.
+func MigrateUp(ctx context.Context, url string) ([]Migration, error) {
+	var done []Migration
+	err := withProvider(url, func(p *goose.Provider) error {
+		results, err := p.Up(ctx)
+		for _, r := range results {
+			done = append(done, Migration{r.Source.Version, r.Source.Path, true})
+		}
+		return err
+	})
+	return done, err
+}
+
+// MigrateDown takes back the newest step, and with the first one all data.
+func MigrateDown(ctx context.Context, url string) (Migration, error) {
+	var done Migration
+	err := withProvider(url, func(p *goose.Provider) error {
+		r, err := p.Down(ctx)
+		if err != nil {
+			if errors.Is(err, goose.ErrNoNextVersion) {
+				return errors.New("there is no step to take back")
+			}
+			return err
+		}
+		done = Migration{r.Source.Version, r.Source.Path, false}
+		return nil
+	})
+	return done, err
+}
+
+// MigrationStatus lists all steps, oldest first.
+func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
+	var all []Migration
+	err := withProvider(url, func(p *goose.Provider) error {
+		steps, err := p.Status(ctx)
+		for _, s := range steps {
+			all = append(all, Migration{s.Source.Version, s.Source.Path, s.State == goose.StateApplied})
+		}
+		return err
+	})
+	return all, err
+}
+
+func withProvider(url string, do func(*goose.Provider) error) error {
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		return errors.New("migrate database: STAFFELN_DATABASE_URL is not a Postgres URL (postgres://user:password@host:5432/name)")
+	}
+	conn := stdlib.OpenDB(*cfg)
+	defer func() { _ = conn.Close() }() // nothing is left to lose
+	p, err := newProvider(conn)
+	if err != nil {
+		return fmt.Errorf("migrate database %s: %w", cfg.Database, err)
+	}
+	if err := do(p); err != nil {
+		return fmt.Errorf("migrate database %s: %w", cfg.Database, err)
+	}
+	return nil
+}
+
+func newProvider(conn *sql.DB) (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	locker, err := lock.NewPostgresSessionLocker()
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, conn, dir, goose.WithSessionLocker(locker))
+}
+
+// checkVersion compares the database's schema with the newest embedded step.
+func (d *DB) checkVersion(ctx context.Context) error {
+	want, err := newestVersion()
+	if err != nil {
+		return err
+	}
+	var have int64
+	const q = `SELECT CASE WHEN to_regclass('goose_db_version') IS NULL THEN 0 ELSE 1 END`
+	if err := d.pool.QueryRow(ctx, q).Scan(&have); err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if have == 1 {
+		// a step that was taken back is removed from goose's table
+		const newest = `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`
+		if err := d.pool.QueryRow(ctx, newest).Scan(&have); err != nil {
+			return fmt.Errorf("read schema version: %w", err)
+		}
+	}
+	switch {
+	case have < want:
+		return fmt.Errorf("schema is at version %d, this program needs %d: run `staffeln migrate up`", have, want)
+	case have > want:
+		return fmt.Errorf("schema is at version %d, this program knows only %d: start the newer program that made it, or go back with that one's `staffeln migrate down`", have, want)
+	}
+	return nil
+}
+
+func newestVersion() (int64, error) {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return 0, err
+	}
+	var newest int64
+	for _, name := range names {
+		v, err := goose.NumericComponent(name)
+		if err != nil {
+			return 0, fmt.Errorf("read version of %s: %w", name, err)
+		}
+		newest = max(newest, v)
+	}
+	return newest, nil
+}

@@ -1,0 +1,123 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+)
+
+// Histories yields, volume by volume, the records that a decision about it
+// needs; volumes without records do not appear. It is one query, streamed.
+func (b *Beat) Histories(ctx context.Context) iter.Seq2[[]backup.Record, error] {
+	const q = `SELECT ` + recordColumns + ` FROM ` + decisive + ` ORDER BY v.id`
+	return func(yield func([]backup.Record, error) bool) {
+		rows, err := b.db.pool.Query(ctx, q)
+		if err != nil {
+			yield(nil, fmt.Errorf("read records: %w", err))
+			return
+		}
+		defer rows.Close()
+		var one []backup.Record
+		for rows.Next() {
+			r, err := toRecord(rows)
+			if err != nil {
+				yield(nil, fmt.Errorf("read records: %w", err))
+				return
+			}
+			if len(one) > 0 && one[0].VolumeID != r.VolumeID {
+				if !yield(one, nil) {
+					return
+				}
+				one = nil
+			}
+			one = append(one, r)
+		}
+		if err := rows.Err(); err != nil {
+			yield(nil, fmt.Errorf("read records: %w", err))
+		} else if len(one) > 0 {
+			yield(one, nil)
+		}
+	}
+}
+
+// Plan writes new records: planned ones, and failed ones for volumes that
+// can't be backed up now. Where the volume has one in progress by now, nothing
+// is written. It returns how many were.
+func (b *Beat) Plan(ctx context.Context, records []backup.Record) (int, error) {
+	const q = `
+		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted,
+			state, kind, out_of_turn, retention, beat, last_point_at, reason, reason_text, changed_at, ended_at)
+		SELECT *, staffeln_now(), CASE WHEN n.state = 'failed' THEN staffeln_now() END FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
+			$5::text[], $6::text[], $7::text[], $8::int[], $9::bool[], $10::text[], $11::text[], $12::bool[], $13::interval[], $14::timestamptz[],
+			$15::timestamptz[], $16::text[], $17::text[]) AS n (project_id, project_name, server_id, server_name, volume_id, volume_name, zone,
+			size_gib, encrypted, state, kind, out_of_turn, retention, beat, last_point_at, reason, reason_text)
+		ON CONFLICT (volume_id) WHERE state IN ('planned', 'creating', 'overdue') DO NOTHING
+		RETURNING state, reason`
+	total := 0
+	for part := range chunks(records) {
+		c := newColumns(17, len(part))
+		for _, r := range part {
+			c.add(r.ProjectID, r.ProjectName, r.ServerID, r.ServerName, r.VolumeID, r.VolumeName, r.Zone, r.SizeGiB, r.Encrypted,
+				string(r.State), string(r.Kind), r.OutOfTurn, toInterval(r.Retention), r.Beat, r.LastPointAt, string(r.Reason), r.ReasonText)
+		}
+		n, err := b.bulk(ctx, "", "records planned", q, c.args()...)
+		if err != nil {
+			return total, fmt.Errorf("plan %d records: %w", len(part), err)
+		}
+		total += n
+	}
+	return total, nil
+}
+
+// WithdrawAll ends planned records (by ID) that are no longer wanted, each
+// with its reason. Those that were asked for in the meantime are left alone.
+func (b *Beat) WithdrawAll(ctx context.Context, ids []string, reasons []backup.Reason) (int, error) {
+	const q = `
+		UPDATE records SET state = 'withdrawn', reason = w.reason, changed_at = staffeln_now(), ended_at = staffeln_now(), next_try_at = NULL
+		FROM unnest($1::text[], $2::text[]) AS w (id, reason)
+		WHERE records.id = w.id AND state = 'planned'
+		RETURNING state, records.reason`
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	n, err := b.bulk(ctx, backup.Planned, "records withdrawn", q, ids, reasons)
+	if err != nil {
+		return 0, fmt.Errorf("withdraw %d records: %w", len(ids), err)
+	}
+	return n, nil
+}
+
+// bulk runs one statement that returns state and reason of each record that it
+// changed, in the beat's term; it logs and counts them together.
+func (b *Beat) bulk(ctx context.Context, from backup.State, message, q string, args ...any) (int, error) {
+	type changed struct {
+		State  backup.State
+		Reason backup.Reason
+	}
+	var all []changed
+	err := b.reigning(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, q, args...)
+		if err != nil {
+			return err
+		}
+		all, err = pgx.CollectRows(rows, pgx.RowToStructByName[changed])
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	tally := map[changed]int{}
+	for _, c := range all {
+		tally[c]++
+	}
+	for c, n := range tally {
+		b.db.count(from, c.State, c.Reason, n)
+		zerolog.Ctx(ctx).Info().Str("from", string(from)).Str("to", string(c.State)).Str("reason", string(c.Reason)).Int("records", n).Msg(message)
+	}
+	return len(all), nil
+}

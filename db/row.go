@@ -1,0 +1,63 @@
+package db
+
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"staffeln/backup"
+)
+
+// recordColumns are a record's columns as [collectRecords] reads them: null
+// texts as empty ones, and the retention under a name of its own.
+const recordColumns = `records.id, records.project_id, records.project_name, records.server_id, records.server_name,
+	records.volume_id, records.volume_name, records.zone, records.size_gib, records.encrypted, records.state, records.kind,
+	records.out_of_turn, records.retention AS retained_for, records.beat, records.last_point_at, records.admitted_at,
+	records.requested_at, records.asked_at, records.deadline, records.next_try_at, records.changed_at, records.available_at,
+	records.ended_at, records.attempts, coalesce(records.backup_id, '') AS backup_id, records.backup_name,
+	records.cinder_status, records.data_timestamp, records.reason, records.reason_text, records.request_id,
+	records.removal_reason, records.removal_text, records.deletion_asked_at, records.deletion_refused_since`
+
+type recordRow struct {
+	backup.Record
+	RetainedFor pgtype.Interval
+}
+
+func toRecord(row pgx.CollectableRow) (backup.Record, error) {
+	r, err := pgx.RowToStructByNameLax[recordRow](row)
+	r.Retention = fromInterval(r.RetainedFor)
+	return r.Record, err
+}
+
+func collectRecords(rows pgx.Rows, err error) ([]backup.Record, error) {
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, toRecord)
+}
+
+// toInterval writes a period as Postgres adds it: months first and clamped,
+// then days, then the clock part, as [backup.Period.After] does.
+func toInterval(p backup.Period) pgtype.Interval {
+	return pgtype.Interval{
+		Months: int32(p.Years*12 + p.Months), Days: int32(p.Days), //nolint:gosec // ParsePeriod bounds both far below 2^31
+		Microseconds: p.Clock.Microseconds(), Valid: true,
+	}
+}
+
+func fromInterval(i pgtype.Interval) backup.Period {
+	return backup.Period{
+		Years: int(i.Months / 12), Months: int(i.Months % 12), Days: int(i.Days),
+		Clock: time.Duration(i.Microseconds) * time.Microsecond,
+	}
+}
+
+// maybe returns nil for an empty text or time, which Postgres keeps as null.
+func maybe[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}

@@ -1,0 +1,124 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+)
+
+// Seen marks the records of the backups that a sweep's page shows, with
+// Cinder's word on them, and returns the IDs of those backups that no record
+// has. A record that was lost and is seen is available again.
+func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string, err error) {
+	const mark = `
+		UPDATE records SET swept_at = $1, cinder_status = s.status
+		FROM unnest($2::text[], $3::text[]) AS s (id, status) WHERE backup_id = s.id`
+	const reappear = `
+		UPDATE records SET state = 'available', reason = 'reappeared', changed_at = staffeln_now()
+		WHERE backup_id = ANY($1) AND state = 'lost' RETURNING state, reason`
+	const missing = `
+		SELECT s.id FROM unnest($1::text[]) AS s (id) WHERE NOT EXISTS (SELECT FROM records WHERE backup_id = s.id)`
+	ids, statuses := make([]string, len(page)), make([]string, len(page))
+	for i, p := range page {
+		ids[i], statuses[i] = p.ID, string(p.Status)
+	}
+	err = b.reigning(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, mark, b.Now, ids, statuses); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, missing, ids)
+		if err != nil {
+			return err
+		}
+		unknown, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
+	if err == nil {
+		_, err = b.bulk(ctx, backup.Lost, "records found again", reappear, ids)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("mark %d backups as seen: %w", len(page), err)
+	}
+	return unknown, nil
+}
+
+// Missing returns the available records that the sweep did not see although
+// they were as they are before it began, and how many available ones there are.
+func (b *Beat) Missing(ctx context.Context) (missing []backup.Record, available int, err error) {
+	const q = `SELECT ` + recordColumns + ` FROM records WHERE state = 'available' AND changed_at < $1 AND (swept_at IS NULL OR swept_at < $1)`
+	missing, err = collectRecords(b.db.pool.Query(ctx, q, b.Now))
+	if err == nil {
+		err = b.db.pool.QueryRow(ctx, `SELECT count(*) FROM records WHERE state = 'available'`).Scan(&available)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("read records that the sweep missed: %w", err)
+	}
+	return missing, available, nil
+}
+
+// Lose records that Cinder answered by ID that it no longer has the backup of
+// an available record. One that changed since the sweep began is left alone.
+func (b *Beat) Lose(ctx context.Context, recordID string) error {
+	const q = `
+		UPDATE records SET state = 'lost', reason = 'removed_by_others', changed_at = staffeln_now()
+		WHERE id = $1 AND state = 'available' AND changed_at < $2 RETURNING state, reason`
+	if _, err := b.bulk(ctx, backup.Available, "records lost", q, recordID, b.Now); err != nil {
+		return fmt.Errorf("lose record %s: %w", recordID, err)
+	}
+	return nil
+}
+
+// ByID returns a record; ok is false where there is none.
+func (b *Beat) ByID(ctx context.Context, recordID string) (r backup.Record, ok bool, err error) {
+	records, err := collectRecords(b.db.pool.Query(ctx, `SELECT `+recordColumns+` FROM records WHERE id = $1`, recordID))
+	if err != nil || len(records) == 0 {
+		return r, false, err
+	}
+	return records[0], true, nil
+}
+
+// Twin gives a record of its own to an available backup that carries the tag
+// of record r, which has another backup (or none any more).
+func (b *Beat) Twin(ctx context.Context, r backup.Record, twin backup.Backup) error {
+	const q = `
+		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind,
+			retention, beat, requested_at, changed_at, available_at, ended_at, backup_id, backup_name, cinder_status, data_timestamp, reason)
+		SELECT project_id, project_name, server_id, server_name, volume_id, volume_name, zone, $3, encrypted, 'available', $4,
+			retention, beat, requested_at, staffeln_now(), staffeln_now(), staffeln_now(), $2, $5, 'available', $6, 'twin_backup'
+		FROM records WHERE id = $1
+		ON CONFLICT DO NOTHING RETURNING state, reason`
+	kind := backup.Full
+	if twin.Incremental {
+		kind = backup.Incremental
+	}
+	if _, err := b.bulk(ctx, "", "twin recorded", q, r.ID, twin.ID, twin.SizeGiB, kind, twin.Name, twin.DataTimestamp); err != nil {
+		return fmt.Errorf("record twin %s of record %s: %w", twin.ID, r.ID, err)
+	}
+	return nil
+}
+
+// Forget ends history: records that ended before the given time and that
+// Cinder holds nothing of.
+func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
+	const q = `
+		DELETE FROM records WHERE id IN (SELECT id FROM records
+			WHERE (state IN ('deleted', 'withdrawn') OR (state = 'failed' AND backup_id IS NULL)) AND ended_at < $1 LIMIT 10000)`
+	forgotten := 0
+	err := b.reigning(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, q, before)
+		forgotten = int(tag.RowsAffected())
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("forget records: %w", err)
+	}
+	if forgotten > 0 {
+		zerolog.Ctx(ctx).Info().Int("records", forgotten).Time("before", before).Msg("history forgotten")
+	}
+	return forgotten, nil
+}

@@ -1,0 +1,127 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"staffeln/backup"
+)
+
+// A Volume is what the plans remember of one volume: it stays after the volume
+// is gone, with the retention that was in force.
+type Volume struct {
+	ID, Name                 string
+	ProjectID, ProjectName   string
+	ServerID, ServerName     string // the protecting server, or the last one
+	Zone, Status             string
+	SizeGiB                  int
+	Encrypted                bool
+	Protected                bool
+	Retention                backup.Retention `db:"-"`
+	SeenAt                   time.Time        // the newest plan that saw it
+	AbsentPlans              int              // consecutive complete plans without it, or without its servers
+	GoneAt                   *time.Time
+	Action                   backup.Action // of the newest decision
+	Reason                   backup.Reason
+	DecidedAt, DecisionUntil *time.Time
+	RemovalDueAt, LeaseUntil *time.Time
+}
+
+// AsOf shows the volume as a look at the cloud showed it at SeenAt.
+func (v Volume) AsOf() backup.Volume {
+	return backup.Volume{
+		ID: v.ID, Name: v.Name, ProjectID: v.ProjectID, Status: v.Status, Zone: v.Zone, SizeGiB: v.SizeGiB, Encrypted: v.Encrypted,
+	}
+}
+
+const volumeColumns = `id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected,
+	retention AS retained_for, coalesce(retention_source, '') AS retention_source, shorter, shorter_since,
+	seen_at, absent_plans, gone_at, action, reason, decided_at, decision_until, removal_due_at, lease_until`
+
+type volumeRow struct {
+	Volume
+	RetainedFor     pgtype.Interval
+	RetentionSource backup.RetentionSource
+	Shorter         pgtype.Interval
+	ShorterSince    *time.Time
+}
+
+func toVolume(row pgx.CollectableRow) (Volume, error) {
+	r, err := pgx.RowToStructByNameLax[volumeRow](row)
+	if err != nil {
+		return r.Volume, err
+	}
+	r.Retention = backup.Retention{InForce: fromInterval(r.RetainedFor), Source: r.RetentionSource}
+	if r.Shorter.Valid {
+		p := fromInterval(r.Shorter)
+		r.Retention.Shorter, r.Retention.ShorterSince = &p, r.ShorterSince.UTC()
+	}
+	return r.Volume, nil
+}
+
+// Volumes returns all that the plans remember, by ID. For 100,000 volumes that
+// is some 60 MiB: a plan needs all of them at once.
+func (b *Beat) Volumes(ctx context.Context) (map[string]Volume, error) {
+	rows, err := b.db.pool.Query(ctx, `SELECT `+volumeColumns+` FROM volumes`)
+	if err != nil {
+		return nil, fmt.Errorf("read volumes: %w", err)
+	}
+	defer rows.Close()
+	all := map[string]Volume{}
+	for rows.Next() {
+		v, err := toVolume(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read volumes: %w", err)
+		}
+		all[v.ID] = v
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read volumes: %w", err)
+	}
+	return all, nil
+}
+
+// batch is how many rows one statement writes: enough to make the round trip
+// cheap, little enough to keep locks short.
+const batch = 2000
+
+// Remember writes what the plan now knows of these volumes: the inventory, the
+// retention in force and the decision. Leases are not touched.
+func (b *Beat) Remember(ctx context.Context, volumes []Volume) error {
+	const q = `
+		INSERT INTO volumes AS old (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted,
+			protected, retention, retention_source, shorter, shorter_since, seen_at, absent_plans, gone_at, action, reason, decided_at, decision_until)
+		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[],
+			$11::bool[], $12::interval[], $13::text[], $14::interval[], $15::timestamptz[], $16::timestamptz[], $17::int[], $18::timestamptz[],
+			$19::text[], $20::text[], $21::timestamptz[], $22::timestamptz[])
+		ON CONFLICT (id) DO UPDATE SET name = excluded.name, project_id = excluded.project_id, project_name = excluded.project_name,
+			server_id = excluded.server_id, server_name = excluded.server_name, zone = excluded.zone, status = excluded.status,
+			size_gib = excluded.size_gib, encrypted = excluded.encrypted, protected = excluded.protected, retention = excluded.retention,
+			retention_source = excluded.retention_source, shorter = excluded.shorter, shorter_since = excluded.shorter_since,
+			seen_at = excluded.seen_at, absent_plans = excluded.absent_plans, gone_at = excluded.gone_at, action = excluded.action,
+			reason = excluded.reason, decided_at = excluded.decided_at, decision_until = excluded.decision_until`
+	for part := range chunks(volumes) {
+		c := newColumns(22, len(part))
+		for _, v := range part {
+			var retention, shorter *pgtype.Interval
+			if !v.Retention.InForce.IsZero() {
+				retention = new(toInterval(v.Retention.InForce))
+			}
+			var since *time.Time
+			if v.Retention.Shorter != nil {
+				shorter, since = new(toInterval(*v.Retention.Shorter)), &v.Retention.ShorterSince
+			}
+			c.add(v.ID, v.Name, v.ProjectID, v.ProjectName, v.ServerID, v.ServerName, v.Zone, v.Status, v.SizeGiB, v.Encrypted,
+				v.Protected, retention, maybe(string(v.Retention.Source)), shorter, since, v.SeenAt, v.AbsentPlans, v.GoneAt,
+				string(v.Action), string(v.Reason), v.DecidedAt, v.DecisionUntil)
+		}
+		if err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, c.args()...); return err }); err != nil {
+			return fmt.Errorf("remember %d volumes: %w", len(part), err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,28 @@
+package deps
+
+import (
+	_ "github.com/cenkalti/backoff/v5"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/google/uuid"
+	_ "github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/backups"
+	_ "github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/volumes"
+	_ "github.com/gophercloud/gophercloud/v2/openstack/compute/v2/servers"
+	_ "github.com/gophercloud/gophercloud/v2/openstack/config/clouds"
+	_ "github.com/gophercloud/gophercloud/v2/openstack/identity/v3/projects"
+	_ "github.com/hibiken/asynq"
+	_ "github.com/jackc/pgx/v5/pgxpool"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/kelseyhightower/envconfig"
+	_ "github.com/labstack/echo/v4/middleware"
+	_ "github.com/pressly/goose/v3/lock"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/prometheus/client_golang/prometheus/testutil"
+	_ "github.com/rs/zerolog/log"
+	_ "github.com/spf13/cobra"
+	_ "github.com/stretchr/testify/require"
+	_ "go.uber.org/goleak"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sync/singleflight"
+	_ "pgregory.net/rapid"
+	_ "gopkg.in/yaml.v3"
+)

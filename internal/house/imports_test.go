@@ -1,0 +1,165 @@
+package house
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+// Packages that are in no row, and why they need none.
+var besideTheTable = []string{
+	module + "/internal/", // telemetry, the test kit and the tests of the house
+}
+
+func TestImportsKeepToTheTable(t *testing.T) {
+	rooms := importTable(t)
+	for path, imports := range importsOfOurPackages(t) {
+		lives, ok := roomOf(rooms, path)
+		if !ok {
+			beside := slices.ContainsFunc(besideTheTable, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
+			assert.True(t, beside, "package %s is in no room of the table in %s", path, architecture)
+			continue
+		}
+		for _, imported := range imports {
+			assert.NoError(t, lives.admits(rooms, imported), "package %s", path)
+		}
+	}
+}
+
+// admits tells why the room must not import the package, if so.
+func (r room) admits(rooms []room, imported string) error {
+	target, isRoom := roomOf(rooms, imported)
+	switch {
+	case isRoom && target.name == r.name:
+		return nil
+	case isRoom && target.nobody:
+		return fmt.Errorf("imports %s: nobody may", imported)
+	case r.everything:
+		return nil
+	case slices.ContainsFunc(r.never, func(denied string) bool { return imported == denied || isLibrary(denied) && within(imported, denied) }):
+		return fmt.Errorf("imports %s: room %s never does", imported, r.name)
+	case isRoom && !slices.Contains(r.allowed, target.path()):
+		return fmt.Errorf("imports %s: not among what room %s may import of ours", imported, r.name)
+	case isRoom, isStandard(imported):
+		return nil
+	case !slices.ContainsFunc(r.allowed, func(allowed string) bool { return within(imported, allowed) }):
+		return fmt.Errorf("imports %s: not among what room %s may import", imported, r.name)
+	}
+	return nil
+}
+
+func TestTheLinterKnowsTheSameTable(t *testing.T) {
+	rooms := importTable(t)
+	rules := depguardRules(t)
+	for _, r := range rooms {
+		if r.everything {
+			continue
+		}
+		rule, ok := rules[r.name]
+		if !assert.True(t, ok, ".golangci.yml has no depguard rule for room %s", r.name) {
+			continue
+		}
+		assert.Equal(t, "strict", rule.Mode, "depguard rule %s: only strict denies what is not allowed", r.name)
+		assert.Contains(t, rule.Files, "${base-path}/"+r.name+"/**", "depguard rule %s must look at its room", r.name)
+
+		want := append([]string{"$gostd", r.path()}, r.allowed...)
+		got := make([]string, 0, len(rule.Allow))
+		for _, path := range rule.Allow {
+			got = append(got, strings.TrimSuffix(path, "$"))
+		}
+		assert.ElementsMatch(t, want, got, "what depguard allows room %s, against %s", r.name, architecture)
+
+		for _, never := range r.never {
+			denied := slices.ContainsFunc(rule.Deny, func(d denial) bool { return within(never, d.Pkg) })
+			assert.True(t, denied, "depguard rule %s must deny %s, with a reason", r.name, never)
+		}
+		for _, d := range rule.Deny {
+			assert.NotEmpty(t, d.Desc, "depguard rule %s denies %s without a reason", r.name, d.Pkg)
+		}
+	}
+}
+
+type denial struct{ Pkg, Desc string }
+
+type depguardRule struct {
+	Mode  string `yaml:"list-mode"`
+	Files []string
+	Allow []string
+	Deny  []denial
+}
+
+func depguardRules(t *testing.T) map[string]depguardRule {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, ".golangci.yml"))
+	require.NoError(t, err)
+	var config struct {
+		Linters struct {
+			Settings struct {
+				Depguard struct{ Rules map[string]depguardRule }
+			}
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(text, &config))
+	return config.Linters.Settings.Depguard.Rules
+}
+
+// importsOfOurPackages answers what the files of each package import that are not tests.
+func importsOfOurPackages(t *testing.T) map[string][]string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Imports", "./...")
+	cmd.Dir = root
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	require.NoError(t, err, "go list: %s", &stderr)
+	found := map[string][]string{}
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		err := decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		found[p.ImportPath] = p.Imports
+	}
+	require.Contains(t, found, module+"/internal/house")
+	return found
+}
+
+// roomOf answers the room in which the package lives: the longest that its path begins with.
+func roomOf(rooms []room, path string) (found room, ok bool) {
+	for _, r := range rooms {
+		if within(path, r.path()) && len(r.name) > len(found.name) {
+			found, ok = r, true
+		}
+	}
+	return found, ok
+}
+
+// within tells whether the package is the other one or lies below it.
+func within(path, other string) bool {
+	return path == other || strings.HasPrefix(path, other+"/")
+}
+
+// isLibrary tells a module or a folder of ours, which is denied with all that lies below it, from a standard package.
+func isLibrary(path string) bool { return !isStandard(path) }
+
+func isStandard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".") && first != module
+}

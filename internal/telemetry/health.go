@@ -1,0 +1,102 @@
+package telemetry
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/rs/zerolog"
+)
+
+// checkTime is how long all checks of one look may take together.
+const checkTime = 3 * time.Second
+
+// Readiness is what must hold before a process can do its work: named checks. It may be used from several goroutines.
+type Readiness struct {
+	log zerolog.Logger
+
+	mu     sync.Mutex
+	checks map[string]func(context.Context) error
+	failed map[string]bool // by the newest look
+}
+
+// NewReadiness answers a readiness without checks, which is ready.
+func NewReadiness(log zerolog.Logger) *Readiness {
+	return &Readiness{log: log, checks: map[string]func(context.Context) error{}, failed: map[string]bool{}}
+}
+
+// Add adds a check; one of the same name is replaced. The check must obey its context.
+func (r *Readiness) Add(name string, check func(context.Context) error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.checks[name] = check
+}
+
+// NotReady runs all checks at the same time and answers the names of those that fail, sorted. Why they fail is only
+// logged, once each time a check changes: the page may be open to people who should not read addresses.
+func (r *Readiness) NotReady(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	r.mu.Lock()
+	checks := make(map[string]func(context.Context) error, len(r.checks))
+	for name, check := range r.checks {
+		checks[name] = check
+	}
+	r.mu.Unlock()
+
+	var wait sync.WaitGroup
+	var mu sync.Mutex
+	failed := []string{}
+	for name, check := range checks {
+		wait.Go(func() {
+			err := check(ctx)
+			r.tell(name, err)
+			if err != nil {
+				mu.Lock()
+				failed = append(failed, name)
+				mu.Unlock()
+			}
+		})
+	}
+	wait.Wait()
+	slices.Sort(failed)
+	return failed
+}
+
+func (r *Readiness) tell(name string, err error) {
+	r.mu.Lock()
+	before := r.failed[name]
+	r.failed[name] = err != nil
+	r.mu.Unlock()
+	switch {
+	case err != nil && !before:
+		r.log.Warn().Err(err).Str("check", name).Msg("not ready")
+	case err == nil && before:
+		r.log.Info().Str("check", name).Msg("ready again")
+	}
+}
+
+// Handler serves /metrics, /livez and /readyz. A process that answers is alive; whether the world around it is in
+// order is a question of readiness alone, so that a database that is away restarts nothing.
+func Handler(m *Metrics, r *Readiness) http.Handler {
+	mux := http.NewServeMux()
+	// A collector whose source is away (Redis) must not take the other metrics with it.
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.Registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = w.Write([]byte("ok\n")) // nobody is left to tell
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, q *http.Request) {
+		failed := r.NotReady(q.Context())
+		w.Header().Set("Content-Type", "application/json")
+		if len(failed) > 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"ready": len(failed) == 0, "not_ready": failed}) // as above
+	})
+	return mux
+}

@@ -1,0 +1,137 @@
+package telemetry
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// Metrics are what one process counts and measures. Labels are codes of closed sets, never IDs or names, so the number
+// of series is bounded. It may be used from several goroutines.
+type Metrics struct {
+	Registry *prometheus.Registry
+
+	transitions     *prometheus.CounterVec
+	decisions       *prometheus.CounterVec
+	findings        *counts
+	volumes         *counts
+	records         *counts
+	claimsRefused   prometheus.Counter
+	beatDuration    *prometheus.HistogramVec
+	beatSuccess     *prometheus.GaugeVec
+	leader          prometheus.Gauge
+	term            prometheus.Gauge
+	tasksHandedOver *prometheus.CounterVec
+	tasksHandled    *prometheus.CounterVec
+	cloudRequests   *prometheus.CounterVec
+}
+
+// NewMetrics answers metrics with a registry of their own, which also holds those of the Go runtime and the process.
+func NewMetrics() *Metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	level := func(name, help, label string) *counts {
+		return newCounts(prometheus.GaugeOpts{Name: name, Help: help}, label)
+	}
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+	}
+	m := &Metrics{
+		Registry: prometheus.NewRegistry(),
+
+		transitions: counter("staffeln_record_transitions_total",
+			"Records that went from one state to another, by the reason code.", "from", "to", "reason"),
+		decisions: counter("staffeln_decisions_total",
+			"Decisions about one volume each, by action and reason code; every plan decides about every protected volume.", "action", "reason"),
+		findings: level("staffeln_findings",
+			"Findings of the newest plan, in objects (servers, volumes, projects or backups), by reason code.", "reason"),
+		volumes: level("staffeln_volumes",
+			"Volumes that the newest plan saw, by protection state.", "state"),
+		records: level("staffeln_records",
+			"Records in the database, by state.", "state"),
+		claimsRefused: prometheus.NewCounter(prometheus.CounterOpts{Name: "staffeln_claims_refused_total",
+			Help: "Claims that were refused because another handler held the volume's lease."}),
+		beatDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "staffeln_beat_duration_seconds",
+			Help:    "Seconds that a beat took, by beat (plan, hand_over, retention, sweep) and result (ok, error).",
+			Buckets: []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}}, []string{"beat", "result"}),
+		beatSuccess: gauge("staffeln_beat_success_timestamp_seconds",
+			"Unix time in seconds, by the database's clock, of the newest beat that ended without an error.", "beat"),
+		leader: prometheus.NewGauge(prometheus.GaugeOpts{Name: "staffeln_scheduler_leader",
+			Help: "1 while this process is the leading scheduler, else 0."}),
+		term: prometheus.NewGauge(prometheus.GaugeOpts{Name: "staffeln_scheduler_term",
+			Help: "Number of this scheduler's newest term of leadership; 0 before its first."}),
+		tasksHandedOver: counter("staffeln_tasks_handed_over_total",
+			"Tasks handed over to the queue, by kind and by what became of them.", "kind", "outcome"),
+		tasksHandled: counter("staffeln_tasks_handled_total",
+			"Runs of a task's handler that ended, by kind and outcome.", "kind", "outcome"),
+		cloudRequests: counter("staffeln_cloud_requests_total",
+			"HTTP requests to the cloud, by service, method and status class (2xx, 4xx, ...; error without an answer).", "service", "method", "status"),
+	}
+	m.Registry.MustRegister(m.transitions, m.decisions, m.findings.vec, m.volumes.vec, m.records.vec, m.claimsRefused, m.beatDuration,
+		m.beatSuccess, m.leader, m.term, m.tasksHandedOver, m.tasksHandled, m.cloudRequests,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Transition counts records that went from one state to another.
+func (m *Metrics) Transition(from, to, reason string, records int) {
+	m.transitions.WithLabelValues(from, to, reason).Add(float64(records))
+}
+
+// Decision counts decisions of the same action and reason.
+func (m *Metrics) Decision(action, reason string, volumes int) {
+	m.decisions.WithLabelValues(action, reason).Add(float64(volumes))
+}
+
+// SetFindings replaces the findings: objects by reason code.
+func (m *Metrics) SetFindings(byReason map[string]int) { m.findings.set(byReason) }
+
+// SetVolumes replaces the volumes: how many by protection state.
+func (m *Metrics) SetVolumes(byState map[string]int) { m.volumes.set(byState) }
+
+// SetRecords replaces the records: how many by state.
+func (m *Metrics) SetRecords(byState map[string]int) { m.records.set(byState) }
+
+// ClaimRefused counts a claim that another handler's lease refused.
+func (m *Metrics) ClaimRefused() { m.claimsRefused.Inc() }
+
+// Beat tells that a beat (plan, hand_over, retention, sweep) ended, after how much time, at what time of the
+// database's clock, and whether without an error.
+func (m *Metrics) Beat(beat string, took time.Duration, now time.Time, err error) {
+	if err != nil {
+		m.beatDuration.WithLabelValues(beat, "error").Observe(took.Seconds())
+		return
+	}
+	m.beatDuration.WithLabelValues(beat, "ok").Observe(took.Seconds())
+	m.beatSuccess.WithLabelValues(beat).Set(float64(now.UnixMilli()) / 1000)
+}
+
+// Leads tells that this scheduler began to lead, in which term.
+func (m *Metrics) Leads(term int64) { m.leader.Set(1); m.term.Set(float64(term)) }
+
+// Follows tells that this scheduler does not lead, or no longer.
+func (m *Metrics) Follows() { m.leader.Set(0) }
+
+// TasksHandedOver counts tasks of one kind with the same outcome of their hand-over.
+func (m *Metrics) TasksHandedOver(kind, outcome string, tasks int) {
+	m.tasksHandedOver.WithLabelValues(kind, outcome).Add(float64(tasks))
+}
+
+// TaskHandled counts one run of a handler.
+func (m *Metrics) TaskHandled(kind, outcome string) {
+	m.tasksHandled.WithLabelValues(kind, outcome).Inc()
+}
+
+// CloudRequest counts a request to a service (identity, compute, volume); status is that of HTTP, 0 without an answer.
+func (m *Metrics) CloudRequest(service, method string, status int) {
+	m.cloudRequests.WithLabelValues(service, method, statusClass(status)).Inc()
+}
+
+func statusClass(status int) string {
+	if status < 100 || status > 599 {
+		return "error"
+	}
+	return string(rune('0'+status/100)) + "xx"
+}

@@ -1,0 +1,78 @@
+package private
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"strings"
+	"syscall"
+)
+
+// FindRedis answers the path of redis-server.
+func FindRedis() (string, error) {
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		return "", errors.New("find redis-server: not in PATH: apt-get install redis-server")
+	}
+	return path, nil
+}
+
+// StartRedis starts a Redis in dir, with 512 databases, that keeps nothing over a restart and never evicts a key.
+// Options are redis-server's own and hold over these: StartRedis(ctx, dir, "--appendonly", "yes").
+func StartRedis(ctx context.Context, dir string, options ...string) (*Server, error) {
+	binary, err := FindRedis()
+	if err != nil {
+		return nil, err
+	}
+	as, err := unprivileged()
+	if err != nil {
+		return nil, err
+	}
+	home, err := folder(dir, "redis", as)
+	if err != nil {
+		return nil, err
+	}
+	return startOnFreePort(ctx, func(address, port string) *Server {
+		return &Server{
+			URL: "redis://" + address + "/0", Binary: binary,
+			name: "redis", args: redisArgs(home, port, options), env: environment(home), folder: home,
+			attr: attributes(as, syscall.SIGKILL), stop: syscall.SIGTERM,
+			ready: func(ctx context.Context) error { return pingRedis(ctx, address) },
+		}
+	})
+}
+
+func redisArgs(home, port string, options []string) []string {
+	return append([]string{
+		"--bind", "127.0.0.1", "--port", port, "--dir", home, "--daemonize", "no",
+		"--databases", "512", "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction",
+	}, options...)
+}
+
+// pingRedis speaks to the server in plain: the Redis client retries, and logs while it waits.
+func pingRedis(ctx context.Context, address string) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("connect to redis: %w", err)
+	}
+	defer func() { _ = conn.Close() }() // the answer is read
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := conn.SetDeadline(deadline); err != nil {
+			return fmt.Errorf("set deadline for redis: %w", err)
+		}
+	}
+	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
+		return fmt.Errorf("ping redis: %w", err)
+	}
+	answer, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil {
+		return fmt.Errorf("ping redis: %w", err)
+	}
+	if strings.TrimSpace(answer) != "+PONG" {
+		return fmt.Errorf("ping redis: it answered %q", answer)
+	}
+	return nil
+}

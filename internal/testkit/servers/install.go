@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// installScript is all that runs with root's rights.
+//
+//go:embed install.sh
+var installScript string
+
+// bring installs what is missing, or says what it is and how to install it.
+func bring(ctx context.Context, lacks []lack) error {
+	if len(lacks) == 0 {
+		return nil
+	}
+	what, packages := describe(lacks)
+	shell := rootShell(ctx)
+	if shell == nil {
+		return fmt.Errorf("missing: %s: install with: sudo apt-get install %s", what, strings.Join(packages, " "))
+	}
+	say("installing %s", strings.Join(packages, " "))
+	began := time.Now()
+	arguments := append(append(shell[1:], "-s", "--"), packages...)
+	cmd := exec.CommandContext(ctx, shell[0], arguments...)
+	cmd.Stdin = strings.NewReader(installScript)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("install %s (missing: %s): %w: %s", strings.Join(packages, " "), what, err, lastLines(string(out)))
+	}
+	say("installed %s in %s", strings.Join(packages, " "), time.Since(began).Round(time.Second))
+	return nil
+}
+
+// rootShell answers the command of a shell that may install packages, or nil where there is none: no Debian, no right to.
+func rootShell(ctx context.Context) []string {
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		return nil
+	}
+	if os.Geteuid() == 0 {
+		return []string{"sh"}
+	}
+	if exec.CommandContext(ctx, "sudo", "-n", "true").Run() == nil {
+		return []string{"sudo", "-n", "sh"}
+	}
+	return nil
+}
+
+// lastLines answers the end of a program's output.
+func lastLines(out string) string {
+	const enough = 15
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if len(lines) > enough {
+		lines = lines[len(lines)-enough:]
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+
+	"staffeln/internal/testkit/private"
+)
+
+// lack is something that this run needs and the machine does not have.
+type lack struct {
+	what     string
+	packages []string // Debian's, that bring it
+}
+
+// missing answers what the command needs and the machine lacks.
+func missing(ctx context.Context, command []string) []lack {
+	var found []lack
+	if os.Getenv(databaseVariable) == "" {
+		if _, err := private.FindPostgres(); err != nil {
+			found = append(found, lack{"a Postgres server", []string{"postgresql"}})
+		}
+	}
+	if os.Getenv(redisVariable) == "" {
+		if _, err := private.FindRedis(); err != nil {
+			found = append(found, lack{"a Redis server", []string{"redis-server"}})
+		}
+	}
+	if wantsRace(command) && !canCompileC(ctx) {
+		found = append(found, lack{"a C compiler, for go test -race", []string{"gcc", "libc6-dev"}})
+	}
+	return found
+}
+
+// wantsRace tells whether the command, or one inside a shell's argument, asks for the race detector.
+func wantsRace(command []string) bool {
+	for _, argument := range command {
+		for word := range strings.FieldsSeq(argument) {
+			if word == "-race" || word == "--race" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// canCompileC tells whether a C program with a header of the C library can be built: gcc alone does not bring the headers.
+func canCompileC(ctx context.Context) bool {
+	compiler := os.Getenv("CC")
+	if compiler == "" {
+		compiler = "gcc"
+	}
+	cmd := exec.CommandContext(ctx, compiler, "-x", "c", "-o", os.DevNull, "-")
+	cmd.Stdin = strings.NewReader("#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n")
+	return cmd.Run() == nil
+}
+
+// describe answers the lacks in words, and the packages that bring them.
+func describe(lacks []lack) (what string, packages []string) {
+	words := make([]string, 0, len(lacks))
+	for _, lack := range lacks {
+		words = append(words, lack.what)
+		packages = append(packages, lack.packages...)
+	}
+	return strings.Join(words, "; "), packages
+}

@@ -1,0 +1,161 @@
+package openstack
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"staffeln/backup"
+)
+
+type backupJSON struct {
+	ID, Name, Description string
+	Status                string
+	Size                  int
+	Metadata              map[string]string
+	VolumeID              string     `json:"volume_id"`
+	UserID                string     `json:"user_id"`
+	ProjectID             string     `json:"os-backup-project-attr:project_id"`
+	Incremental           bool       `json:"is_incremental"`
+	HasDependents         bool       `json:"has_dependent_backups"`
+	FailReason            string     `json:"fail_reason"`
+	CreatedAt             cinderTime `json:"created_at"`
+	DataTimestamp         cinderTime `json:"data_timestamp"`
+	EncryptionKeyID       string     `json:"encryption_key_id"`
+}
+
+// backup returns b; project is whose it is where the answer does not say.
+func (b backupJSON) backup(project string) backup.Backup {
+	if b.ProjectID != "" {
+		project = b.ProjectID
+	}
+	data := b.DataTimestamp
+	if data.Time.IsZero() {
+		data = b.CreatedAt // by Cinder's own rule for what is no backup of a snapshot
+	}
+	return backup.Backup{
+		ID: b.ID, Name: b.Name, Description: b.Description, ProjectID: project, VolumeID: b.VolumeID, UserID: b.UserID,
+		Status: backup.Status(b.Status), Incremental: b.Incremental, HasDependents: b.HasDependents,
+		Encrypted: b.EncryptionKeyID != "", SizeGiB: b.Size, FailReason: b.FailReason,
+		CreatedAt: b.CreatedAt.Time, DataTimestamp: data.Time, Metadata: b.Metadata,
+	}
+}
+
+// A cinderTime is a time as Cinder writes it: in UTC, without saying so.
+type cinderTime struct{ time.Time }
+
+// UnmarshalJSON reads null as the zero time. What can't be read is an error: a
+// backup that looks as old as the world would be removed.
+func (t *cinderTime) UnmarshalJSON(text []byte) error {
+	var s *string
+	if err := json.Unmarshal(text, &s); err != nil || s == nil {
+		return err
+	}
+	at, err := time.Parse("2006-01-02T15:04:05", *s) // a fraction is accepted too
+	if err != nil {
+		at, err = time.Parse(time.RFC3339, *s)
+	}
+	t.Time = at.UTC()
+	return err
+}
+
+// BackupsIn lists the backups of all projects that are in this status.
+func (c *Cloud) BackupsIn(ctx context.Context, status backup.Status) ([]backup.Backup, error) {
+	var all []backup.Backup
+	err := c.eachBackup(ctx, url.Values{"status": {string(status)}}, func(page []backup.Backup) error {
+		for _, b := range page {
+			if b.Status == status { // else the cloud does not know the filter
+				all = append(all, b)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// AllBackups hands the backups of all projects to each, page by page, oldest
+// first. It stops at each's error and returns it.
+func (c *Cloud) AllBackups(ctx context.Context, each func([]backup.Backup) error) error {
+	return c.eachBackup(ctx, nil, each)
+}
+
+func (c *Cloud) eachBackup(ctx context.Context, filter url.Values, each func([]backup.Backup) error) error {
+	query := url.Values{"all_tenants": {"1"}, "sort": {"created_at:asc"}}
+	for k, v := range filter {
+		query[k] = v
+	}
+	base := c.volumeRequest(c.admin, http.MethodGet, "/backups/detail", nil)
+	base.op, base.object = "list backups", "of all projects"
+	if err := c.requireAdmin(base); err != nil {
+		return err
+	}
+	return c.walkBackups(ctx, c.admin, base, query, "", each)
+}
+
+// VolumeBackups lists the backups of a volume that belong to that project, with
+// a token of it.
+func (c *Cloud) VolumeBackups(ctx context.Context, projectID, volumeID string) ([]backup.Backup, error) {
+	what := request{op: "list backups", object: "of volume " + volumeID, id: volumeID}
+	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/backups/detail", nil)
+	if err != nil {
+		return nil, err
+	}
+	var all []backup.Backup
+	query := url.Values{"volume_id": {volumeID}, "sort": {"created_at:asc"}}
+	err = c.walkBackups(ctx, s, r, query, projectID, func(page []backup.Backup) error {
+		for _, b := range page {
+			if b.VolumeID == volumeID && b.ProjectID == projectID { // else the cloud does not know the filter
+				all = append(all, b)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+func (c *Cloud) walkBackups(ctx context.Context, s *scope, base request, query url.Values, project string, each func([]backup.Backup) error) error {
+	l := listing[backupJSON]{key: "backups", query: query, id: func(b backupJSON) string { return b.ID }}
+	return walk(ctx, c, s, base, l, func(items []backupJSON) error {
+		page := make([]backup.Backup, 0, len(items))
+		for _, b := range items {
+			page = append(page, b.backup(project))
+		}
+		return each(page)
+	})
+}
+
+// Backup reads one backup with a token of that project.
+func (c *Cloud) Backup(ctx context.Context, projectID, backupID string) (backup.Backup, error) {
+	what := request{op: "read backup", object: "backup " + backupID, id: backupID}
+	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/backups/"+url.PathEscape(backupID), nil)
+	if err != nil {
+		return backup.Backup{}, err
+	}
+	return c.readBackup(ctx, s, r)
+}
+
+func (c *Cloud) readBackup(ctx context.Context, s *scope, r request) (backup.Backup, error) {
+	var said struct{ Backup backupJSON }
+	r.decode = func(body []byte) error {
+		if err := json.Unmarshal(body, &said); err != nil {
+			return err
+		}
+		if said.Backup.ID != r.id {
+			return fmt.Errorf("the answer is about backup %q", said.Backup.ID)
+		}
+		return nil
+	}
+	if err := c.do(ctx, s, r); err != nil {
+		return backup.Backup{}, err
+	}
+	return said.Backup.backup(s.projectID), nil
+}

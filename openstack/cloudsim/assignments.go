@@ -1,0 +1,136 @@
+package cloudsim
+
+import (
+	"net/http"
+)
+
+// pathAssignment reads user, role and project (or domain) from the path. What does not exist is a 404.
+func (c *Cloud) pathAssignment(q *call) (assignment, answer, bool) {
+	u, r := c.users[q.vars["user"]], c.role(q.vars["role"])
+	switch {
+	case u == nil:
+		return assignment{}, keystoneFault(http.StatusNotFound, "Could not find user: "+q.vars["user"]+"."), false
+	case r == nil || r.ID != q.vars["role"]:
+		return assignment{}, keystoneFault(http.StatusNotFound, "Could not find role: "+q.vars["role"]+"."), false
+	}
+	a := assignment{user: u.ID, role: r.Name}
+	if d, ok := q.vars["domain"]; ok {
+		if c.domains[d] == nil {
+			return assignment{}, keystoneFault(http.StatusNotFound, "Could not find domain: "+d+"."), false
+		}
+		a.domain = d
+		return a, answer{}, true
+	}
+	p := q.vars["project"]
+	if c.projects[p] == nil {
+		return assignment{}, keystoneFault(http.StatusNotFound, "Could not find project: "+p+"."), false
+	}
+	a.project = p
+	return a, answer{}, true
+}
+
+func grantRole(c *Cloud, q *call) answer {
+	if !c.admin(q.tok) {
+		return keystoneNotAllowed("identity:create_grant")
+	}
+	a, refusal, ok := c.pathAssignment(q)
+	if !ok {
+		return refusal
+	}
+	c.grant(a)
+	return answer{status: http.StatusNoContent}
+}
+
+func revokeRole(c *Cloud, q *call) answer {
+	if !c.admin(q.tok) {
+		return keystoneNotAllowed("identity:revoke_grant")
+	}
+	a, refusal, ok := c.pathAssignment(q)
+	if !ok {
+		return refusal
+	}
+	if !c.ungrant(a) {
+		return keystoneFault(http.StatusNotFound, "Could not find role assignment with role: "+q.vars["role"]+
+			", user or group: "+a.user+", project, domain, or system: "+or(a.project, a.domain)+".")
+	}
+	return answer{status: http.StatusNoContent}
+}
+
+type assignmentView struct {
+	Links map[string]string `json:"links"`
+	Scope struct {
+		Project   *scopedName `json:"project,omitempty"`
+		Domain    *scopedName `json:"domain,omitempty"`
+		Inherited string      `json:"OS-INHERIT:inherited_to,omitempty"`
+	} `json:"scope"`
+	User scopedName `json:"user"`
+	Role scopedName `json:"role"`
+}
+
+// listAssignments answers GET /v3/role_assignments. Without effective it lists what was granted; with it,
+// inherited assignments stand in each project they reach, and implied roles appear.
+func listAssignments(c *Cloud, q *call) answer {
+	if !c.admin(q.tok) {
+		return keystoneNotAllowed("identity:list_role_assignments")
+	}
+	effective, _ := keystoneFlag(q, "effective")
+	out := []assignmentView{}
+	for _, a := range c.assignments {
+		if lacks(q, "user.id", a.user) {
+			continue
+		}
+		if !effective {
+			if !lacks(q, "scope.project.id", a.project) && !lacks(q, "scope.domain.id", a.domain) && !lacks(q, "role.id", c.role(a.role).ID) {
+				out = append(out, c.assignmentView(q, a, a.project, a.role))
+			}
+			continue
+		}
+		for _, p := range byKey(c.projects) {
+			if !c.applies(a, p) || lacks(q, "scope.project.id", p.ID) || q.query.Has("scope.domain.id") {
+				continue
+			}
+			for _, name := range implied(a.role) {
+				if !lacks(q, "role.id", c.role(name).ID) {
+					out = append(out, c.assignmentView(q, a, p.ID, name))
+				}
+			}
+		}
+	}
+	return wholeList(q, "role_assignments", out)
+}
+
+func (c *Cloud) assignmentView(q *call, a assignment, projectID, roleName string) assignmentView {
+	v3 := q.base + "/identity/v3"
+	granted := c.role(a.role).ID
+	link := v3 + "/projects/" + a.project + "/users/" + a.user + "/roles/" + granted
+	if a.domain != "" {
+		link = v3 + "/OS-INHERIT/domains/" + a.domain + "/users/" + a.user + "/roles/" + granted + "/inherited_to_projects"
+	}
+	r := c.role(roleName)
+	v := assignmentView{Links: map[string]string{"assignment": link}, User: scopedName{ID: a.user}, Role: scopedName{ID: r.ID}}
+	if roleName != a.role {
+		v.Links["prior_role"] = v3 + "/prior_role/" + granted + "/implies/" + r.ID
+	}
+	if a.domain != "" {
+		v.Scope.Inherited = "projects"
+	}
+	names, _ := keystoneFlag(q, "include_names")
+	if projectID != "" {
+		v.Scope.Project = &scopedName{ID: projectID}
+		if p := c.projects[projectID]; names {
+			d := c.domainView(p.Domain)
+			v.Scope.Project.Name, v.Scope.Project.Domain = p.Name, &d
+		}
+	} else {
+		v.Scope.Domain = &scopedName{ID: a.domain}
+		if names {
+			v.Scope.Domain.Name = c.domains[a.domain].Name
+		}
+	}
+	if names {
+		u := c.users[a.user]
+		d := c.domainView(u.Domain)
+		v.User.Name, v.User.Domain, v.Role.Name = u.Name, &d, r.Name
+	}
+	return v
+}

@@ -1,0 +1,127 @@
+package cloudsim
+
+import (
+	"net/http"
+	"slices"
+)
+
+const serviceNotFound = "Service cinder-backup could not be found."
+
+// deleteBackup answers DELETE /backups/{id}: status first, then dependents, then whether anybody is there
+// to do it. The last refusal is a 404 too.
+func deleteBackup(c *Cloud, q *call) answer {
+	b := c.visibleBackup(q)
+	switch {
+	case b == nil:
+		return backupNotFound(q.vars["backup"])
+	case b.Status != "available" && b.Status != "error":
+		return badRequest("Invalid backup: Backup status must be available or error")
+	}
+	return c.acceptDeletion(q, b, BackupDeletion)
+}
+
+// acceptDeletion looks for dependents in the project of the token only. For a token of another project than
+// the backup's there are none: the deletion is accepted and the chain above loses its ground (measured).
+func (c *Cloud) acceptDeletion(q *call, b *backup, kind string) answer {
+	for _, child := range c.children[b.ID] {
+		if child.Project == q.tok.project {
+			return badRequest("Invalid backup: Incremental backups exist for this backup.")
+		}
+	}
+	if !c.backupUp {
+		return notFound(serviceNotFound)
+	}
+	c.setBackup(b, "deleting")
+	c.noteBackup(kind, b, q.tok, "")
+	if b.Project != q.tok.project {
+		c.noteBackup(ForeignDeletion, b, q.tok, "")
+	}
+	c.remove(b, q.tok, q.marks)
+	return answer{status: http.StatusAccepted}
+}
+
+// remove lets cinder-backup delete. tok is nil when the service resumes by itself what it was at.
+func (c *Cloud) remove(b *backup, tok *token, m marks) {
+	r := &run{tok: tok, began: c.at}
+	b.deleting = r
+	if m.stick {
+		return
+	}
+	c.after(c.opt.DeleteTime(b.Size), func() {
+		if b.deleting != r {
+			return
+		}
+		if m.fail != nil {
+			b.deleting = nil
+			c.failBackup(b, or(m.fail.Status, "error"), m.fail.Reason)
+			return
+		}
+		c.finishRemoval(b, r)
+	})
+}
+
+// finishRemoval: the data goes first, then the key. When the key can't be deleted nothing sets a status: the
+// backup stays deleting for ever, its quota charged and its data gone.
+func (c *Cloud) finishRemoval(b *backup, r *run) {
+	b.deleting = nil
+	c.destroyData(b)
+	if b.KeyID != "" {
+		if why := c.secretTrouble(r.tok, c.keyProject(b), b.KeyID); why != "" && c.secrets[b.KeyID] != nil {
+			c.noteBackup(BackupHangs, b, r.tok, why)
+			return
+		}
+		c.dropSecret(b.KeyID, Event{Backup: b.ID, Project: b.Project})
+	}
+	c.destroy(b)
+}
+
+func (c *Cloud) keyProject(b *backup) string {
+	if s := c.secrets[b.KeyID]; s != nil {
+		return s.project
+	}
+	return b.Project
+}
+
+// destroyData names every backup that stands on the one whose data is gone.
+func (c *Cloud) destroyData(b *backup) {
+	if b.dataGone {
+		return
+	}
+	b.dataGone = true
+	for _, child := range c.descendants(b) {
+		c.noteBackup(ChainDestroyed, child, nil, "parent "+b.ID)
+	}
+}
+
+func (c *Cloud) descendants(b *backup) []*backup {
+	out := byKey(c.children[b.ID])
+	for i := 0; i < len(out); i++ {
+		out = append(out, byKey(c.children[out[i].ID])...)
+	}
+	return slices.Clip(out)
+}
+
+// destroy ends a backup. The counter of its parent goes down even when it never counted, as for a child that
+// failed: Cinder's arithmetic.
+func (c *Cloud) destroy(b *backup) {
+	c.backups.remove(b)
+	unindex(c.byVolume, b.Volume, b.ID)
+	unindex(c.children, b.Parent, b.ID)
+	if p := c.backups.byID[b.Parent]; p != nil && p.dependents > 0 {
+		p.dependents--
+	}
+	u := c.used(b.Project)
+	u.backups--
+	u.gigabytes -= b.charged
+	c.noteBackup(BackupDeleted, b, nil, "")
+}
+
+// restorable tells whether the data of a backup is there, down to its full.
+func (c *Cloud) restorable(b *backup) bool {
+	for ; b != nil && !b.dataGone; b = c.backups.byID[b.Parent] {
+		if b.Parent == "" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,111 @@
+package cloudsim
+
+import (
+	"strings"
+)
+
+// cinderQuery is what Cinder's lists have in common.
+type cinderQuery struct {
+	limit, offset int
+	all           bool // of every project; silently false for those who are no admin
+	keys, dirs    []string
+	filters       []string // the names of the rest, in their order
+	counted       bool
+}
+
+func (c *Cloud) cinderQuery(q *call) (cinderQuery, answer, bool) {
+	out := cinderQuery{}
+	var a answer
+	var ok bool
+	if out.limit, a, ok = q.number("limit", c.opt.MaxLimit); !ok {
+		return out, a, false
+	}
+	out.limit = min(out.limit, c.opt.MaxLimit)
+	if out.offset, a, ok = q.number("offset", 0); !ok {
+		return out, a, false
+	}
+	if out.keys, out.dirs, a, ok = q.cinderSort(); !ok {
+		return out, a, false
+	}
+	admin := c.admin(q.tok)
+	out.all = admin && isTrue(q.last("all_tenants"))
+	out.counted = q.minor >= 45 && isTrue(q.last("with_count"))
+	for _, name := range q.parameters() {
+		switch name {
+		case "limit", "offset", "marker", "sort", "sort_key", "sort_dir", "all_tenants":
+		case "with_count":
+			if q.minor < 45 { // a filter like any other, before it was invented
+				out.filters = append(out.filters, name)
+			}
+		default:
+			out.filters = append(out.filters, name)
+		}
+	}
+	return out, answer{}, true
+}
+
+func (q *call) cinderSort() (keys, dirs []string, a answer, ok bool) {
+	if !q.query.Has("sort") {
+		keys, dirs = []string{"created_at"}, []string{"desc"}
+		if q.query.Has("sort_key") {
+			keys[0] = q.last("sort_key")
+		}
+		if q.query.Has("sort_dir") {
+			dirs[0] = q.last("sort_dir")
+		}
+	} else if q.query.Has("sort_key") || q.query.Has("sort_dir") {
+		return nil, nil, badRequest("The 'sort_key' and 'sort_dir' parameters are deprecated and cannot be used with the 'sort' parameter."), false
+	} else {
+		for part := range strings.SplitSeq(q.last("sort"), ",") {
+			key, dir, _ := strings.Cut(strings.TrimSpace(part), ":")
+			keys, dirs = append(keys, key), append(dirs, or(dir, "desc"))
+		}
+	}
+	for _, d := range dirs {
+		if d != "asc" && d != "desc" {
+			return nil, nil, badRequest("Invalid input received: Unknown sort direction, must be 'desc' or 'asc'."), false
+		}
+	}
+	return keys, dirs, answer{}, true
+}
+
+// allowFilters judges the filters of somebody who is no admin: from 3.31 on one that is not in the list is
+// refused, before it is dropped. An admin may name anything; what is not a filter then matches nothing.
+func (c *Cloud) allowFilters(q *call, filters []string, allowed ...string) ([]string, answer, bool) {
+	if c.admin(q.tok) {
+		return filters, answer{}, true
+	}
+	var good, bad []string
+	for _, f := range filters {
+		if contains(allowed, f) {
+			good = append(good, f)
+		} else {
+			bad = append(bad, f)
+		}
+	}
+	if len(bad) > 0 && q.minor >= 31 {
+		return nil, badRequest("Invalid filters " + strings.Join(bad, ",") + " are found in query options."), false
+	}
+	return good, answer{}, true
+}
+
+// collection is the answer to a list.
+func collection(q *call, name string, views any, l cinderQuery, shown int, lastID string, total int) answer {
+	body := map[string]any{name: views}
+	if shown > 0 && shown == l.limit {
+		body[name+"_links"] = []link{{"next", q.nextLink(lastID)}}
+	}
+	if l.counted {
+		body["count"] = total
+	}
+	return ok(body)
+}
+
+func contains(list []string, s string) bool {
+	for _, e := range list {
+		if e == s {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,75 @@
+package cloudsim
+
+import (
+	"container/heap"
+	"time"
+)
+
+// job is something that happens by itself at a moment.
+type job struct {
+	at  time.Time
+	seq uint64
+	do  func()
+}
+
+type jobHeap []job
+
+func (h jobHeap) Len() int      { return len(h) }
+func (h jobHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *jobHeap) Push(x any)   { *h = append(*h, x.(job)) } //nolint:forcetypeassert // container/heap hands back what was pushed
+func (h jobHeap) Less(i, j int) bool {
+	if h[i].at.Equal(h[j].at) {
+		return h[i].seq < h[j].seq
+	}
+	return h[i].at.Before(h[j].at)
+}
+
+func (h *jobHeap) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	old[len(old)-1] = job{}
+	*h = old[:len(old)-1]
+	return last
+}
+
+// after plans do for a moment after the present one.
+func (c *Cloud) after(d time.Duration, do func()) {
+	c.seq++
+	heap.Push(&c.jobs, job{at: c.at.Add(d), seq: c.seq, do: do})
+}
+
+// settle lets everything happen that is due. What happens sees its own moment in c.at, not the present,
+// so that a clock which is stepped by a day leaves the same times behind as one that runs.
+func (c *Cloud) settle() {
+	now := c.opt.Now()
+	for len(c.jobs) > 0 && !c.jobs[0].at.After(now) {
+		next, _ := heap.Pop(&c.jobs).(job)
+		c.at = next.at
+		next.do()
+	}
+	c.at = now
+}
+
+// lock takes the cloud for one call of the Go API, settled.
+func (c *Cloud) lock() {
+	c.mu.Lock()
+	c.settle()
+}
+
+// second is the present as Cinder's database keeps it: whole seconds.
+func (c *Cloud) second() time.Time { return c.at.UTC().Truncate(time.Second) }
+
+const (
+	cinderTime   = "2006-01-02T15:04:05.000000"
+	novaTime     = "2006-01-02T15:04:05Z"
+	keystoneTime = "2006-01-02T15:04:05.000000Z"
+)
+
+// stamp is a time as Cinder writes it: UTC without a zone. The zero time is null.
+func stamp(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	s := t.UTC().Format(cinderTime)
+	return &s
+}

@@ -1,0 +1,178 @@
+package cloudsim
+
+import (
+	"sync"
+	"time"
+)
+
+// Options say what kind of cloud it is. The zero value is a usable one.
+type Options struct {
+	// Now is the cloud's clock; nil is the wall clock. It is called with the cloud's lock held.
+	Now func() time.Time
+	// Seed makes the identifiers reproducible; 0 takes random ones.
+	Seed uint64
+	// Password of the user staffeln; empty is "staffeln".
+	Password string
+	// Region of the catalog; empty is "RegionOne".
+	Region string
+	// TokenLife is the lifetime of tokens; 0 is an hour.
+	TokenLife time.Duration
+	// BackupTime says how long a volume of this size in GiB is backed up; nil is two seconds.
+	BackupTime func(sizeGiB int) time.Duration
+	// DeleteTime says how long the deletion of a backup of this size takes; nil is one second.
+	DeleteTime func(sizeGiB int) time.Duration
+	// RestoreTime says how long a restore takes; nil is as long as BackupTime.
+	RestoreTime func(sizeGiB int) time.Duration
+	// VolumeTime is how long volumes are creating, deleting or extending, and servers building; 0 ends at the next request.
+	VolumeTime time.Duration
+	// MaxLimit caps the pages of Nova and Cinder; 0 is 1000, the default of both.
+	MaxLimit int
+	// VolumeMinor and ComputeMinor are the highest microversions offered, 3.x and 2.x; 0 is 70 and 93 (Zed).
+	VolumeMinor, ComputeMinor int
+	// Backups and BackupGigabytes are the quota of projects that have none of their own; 0 is 500 and 10000, -1 is unlimited.
+	Backups, BackupGigabytes int
+	// RaceTwoPosts lets a second creation for a volume pass while RaceWindow has not gone by since the first:
+	// Cinder's check is not atomic, and two simultaneous requests are accepted nine times in ten (measured).
+	RaceTwoPosts bool
+	// RaceWindow is what counts as simultaneous; 0 is a second.
+	RaceWindow time.Duration
+	// SecretNewDefaults is Barbican's enforce_new_defaults: the role member may use the project's secrets.
+	SecretNewDefaults bool
+}
+
+// Fixed is a duration that does not depend on the size.
+func Fixed(d time.Duration) func(sizeGiB int) time.Duration {
+	return func(int) time.Duration { return d }
+}
+
+// Cloud is one simulated OpenStack. It is safe for concurrent use.
+type Cloud struct {
+	mu   sync.Mutex
+	opt  Options
+	ids  *identifiers
+	at   time.Time // the moment that is being settled or answered
+	jobs jobHeap
+	seq  uint64 // of jobs and events
+
+	domains     map[string]*domain
+	projects    map[string]*project
+	users       map[string]*user
+	userOrder   []string
+	roles       []*role
+	assignments []assignment
+	tokens      map[string]*token
+
+	servers  *table[server]
+	volumes  *table[volume]
+	backups  *table[backup]
+	byVolume map[string]map[string]*backup // backups by volume ID
+	children map[string]map[string]*backup // backups by parent ID
+	runs     map[string]*run               // what cinder-backup works on, by backup ID
+	secrets  map[string]*secret
+	rights   map[[2]string]bool // user, project: overrides of the secret rights
+	messages []message
+	usage    map[string]*usage
+
+	backupUp     bool
+	backupSeen   time.Time
+	keyManagerUp bool
+	targetBroken string
+
+	faults  []*plantedFault
+	journal []Event
+	quiet   bool // nothing is written to the journal while the world is being filled
+	counts  map[string]int
+	unknown []string
+
+	cast Cast
+}
+
+// Cast names what every cloud has from its beginning.
+type Cast struct {
+	Domain       string // the domain Default
+	AdminProject string // the project admin
+	Service      string // the user staffeln: admin of the project admin, and admin inherited in every project of the domain
+	Password     string // of the user staffeln
+	Admin        string // the user admin: admin of the project admin only; password "admin"
+}
+
+// New makes a cloud with its standard cast: the domain Default, the project admin, the roles admin, member,
+// reader and creator, and the users admin and staffeln.
+func New(opt Options) *Cloud {
+	opt = withDefaults(opt)
+	c := &Cloud{
+		opt:          opt,
+		ids:          newIdentifiers(opt.Seed),
+		domains:      map[string]*domain{},
+		projects:     map[string]*project{},
+		users:        map[string]*user{},
+		tokens:       map[string]*token{},
+		servers:      newTable(func(s *server) string { return s.ID }, func(s *server) string { return s.Project }),
+		volumes:      newTable(func(v *volume) string { return v.ID }, func(v *volume) string { return v.Project }),
+		backups:      newTable(func(b *backup) string { return b.ID }, func(b *backup) string { return b.Project }),
+		byVolume:     map[string]map[string]*backup{},
+		children:     map[string]map[string]*backup{},
+		runs:         map[string]*run{},
+		secrets:      map[string]*secret{},
+		rights:       map[[2]string]bool{},
+		usage:        map[string]*usage{},
+		backupUp:     true,
+		keyManagerUp: true,
+		counts:       map[string]int{},
+	}
+	c.at = c.opt.Now()
+	c.backupSeen = c.at
+	c.quiet = true
+	c.domains["default"] = &domain{ID: "default", Name: "Default"}
+	for _, name := range []string{"admin", "member", "reader", "creator", "service"} {
+		c.roles = append(c.roles, &role{ID: c.ids.hex(), Name: name})
+	}
+	c.cast = Cast{Domain: "default", Password: opt.Password}
+	c.cast.AdminProject = c.addProject("default", "admin").ID
+	c.cast.Admin = c.addUser("default", "admin", "admin", "root@ops.example").ID
+	c.cast.Service = c.addUser("default", "staffeln", opt.Password, "staffeln@ops.example").ID
+	c.grant(assignment{user: c.cast.Admin, project: c.cast.AdminProject, role: "admin"})
+	c.grant(assignment{user: c.cast.Service, project: c.cast.AdminProject, role: "admin"})
+	c.grant(assignment{user: c.cast.Service, domain: "default", role: "admin"})
+	c.quiet = false
+	return c
+}
+
+func withDefaults(opt Options) Options {
+	if opt.Now == nil {
+		opt.Now = time.Now //nolint:forbidigo // the program's own clock when none is given
+	}
+	if opt.Password == "" {
+		opt.Password = "staffeln"
+	}
+	if opt.Region == "" {
+		opt.Region = "RegionOne"
+	}
+	setDefault(&opt.TokenLife, time.Hour)
+	setDefault(&opt.RaceWindow, time.Second)
+	setDefault(&opt.MaxLimit, 1000)
+	setDefault(&opt.VolumeMinor, 70)
+	setDefault(&opt.ComputeMinor, 93)
+	setDefault(&opt.Backups, 500)
+	setDefault(&opt.BackupGigabytes, 10000)
+	if opt.BackupTime == nil {
+		opt.BackupTime = Fixed(2 * time.Second)
+	}
+	if opt.DeleteTime == nil {
+		opt.DeleteTime = Fixed(time.Second)
+	}
+	if opt.RestoreTime == nil {
+		opt.RestoreTime = opt.BackupTime
+	}
+	return opt
+}
+
+func setDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// Cast tells the names of what the cloud began with.
+func (c *Cloud) Cast() Cast { return c.cast }

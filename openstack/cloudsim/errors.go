@@ -1,0 +1,91 @@
+package cloudsim
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+)
+
+// answer is what a request is answered with. A body is marshalled unless raw says the bytes already.
+type answer struct {
+	status int
+	header http.Header
+	body   any
+	raw    string
+}
+
+func ok(body any) answer       { return answer{status: http.StatusOK, body: body} }
+func accepted(body any) answer { return answer{status: http.StatusAccepted, body: body} }
+
+// fault is an error in the envelope of Nova and Cinder, byte for byte as their Python writes it.
+func fault(status int, envelope, message string) answer {
+	return answer{status: status, raw: `{"` + envelope + `": {"code": ` + strconv.Itoa(status) + `, "message": ` + quote(message) + `}}`}
+}
+
+func badRequest(message string) answer { return fault(http.StatusBadRequest, "badRequest", message) }
+func forbidden(message string) answer  { return fault(http.StatusForbidden, "forbidden", message) }
+func notFound(message string) answer   { return fault(http.StatusNotFound, "itemNotFound", message) }
+
+func notAllowed(rule string) answer {
+	return forbidden("Policy doesn't allow " + rule + " to be performed.")
+}
+
+func volumeNotFound(id string) answer { return notFound("Volume " + id + " could not be found.") }
+func backupNotFound(id string) answer { return notFound("Backup " + id + " could not be found.") }
+func serverNotFound(id string) answer { return notFound("Instance " + id + " could not be found.") }
+
+// overLimit is Cinder's refusal for want of quota; it says to retry at once, which is of no use.
+func overLimit(message string) answer {
+	return answer{
+		status: http.StatusRequestEntityTooLarge,
+		header: http.Header{"Retry-After": {"0"}},
+		raw:    `{"overLimit": {"code": 413, "message": ` + quote(message) + `, "retryAfter": "0"}}`,
+	}
+}
+
+func serverFault() answer {
+	return fault(http.StatusInternalServerError, "computeFault",
+		"The server has either erred or is incapable of performing the requested operation.")
+}
+
+// noResource is what Nova and Cinder say to a path or method that does not exist for them.
+func noResource() answer {
+	return answer{
+		status: http.StatusNotFound,
+		header: http.Header{"Content-Type": {"text/plain; charset=UTF-8"}},
+		raw:    "404 Not Found\n\nThe resource could not be found.\n\n   \n",
+	}
+}
+
+// unauthorized is the middleware's refusal in front of Nova and Cinder.
+func unauthorized(base string) answer {
+	return answer{
+		status: http.StatusUnauthorized,
+		header: http.Header{"Www-Authenticate": {`Keystone uri="` + base + `/identity/v3"`}},
+		raw:    `{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}`,
+	}
+}
+
+// keystoneFault is an error of Keystone itself, whose JSON is written tightly and ends in a newline.
+func keystoneFault(status int, message string) answer {
+	title := http.StatusText(status)
+	return answer{status: status, raw: `{"error":{"code":` + strconv.Itoa(status) + `,"message":` + quote(message) + `,"title":` + quote(title) + "}}\n"}
+}
+
+func keystoneUnauthorized() answer {
+	return keystoneFault(http.StatusUnauthorized, "The request you have made requires authentication.")
+}
+
+func keystoneNotAllowed(rule string) answer {
+	return keystoneFault(http.StatusForbidden, "You are not authorized to perform the requested action: "+rule+".")
+}
+
+// quote is a JSON string without the escapes that Go adds for HTML.
+func quote(s string) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s) // a string can always be encoded
+	return string(bytes.TrimRight(b.Bytes(), "\n"))
+}

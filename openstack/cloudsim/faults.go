@@ -1,0 +1,236 @@
+package cloudsim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Request is what a fault may look at.
+type Request struct {
+	Route   string // such as "POST /volume/v3/{project}/backups"
+	Method  string
+	Path    string
+	Query   url.Values
+	Body    []byte
+	User    string
+	Project string // of the token
+	Volume  string // named in the path or the body, or the one that the backup is of
+	Backup  string // named in the path
+	Server  string // named in the path
+}
+
+// Fault is something that goes wrong with requests. Empty conditions match everything.
+type Fault struct {
+	Route   string // as in Request
+	Project string // of the token
+	Volume  string
+	Backup  string
+	Match   func(Request) bool // called with the cloud's lock held: it must not call the cloud
+	Skip    int                // so many matching requests pass before the first fault
+	Times   int                // so many faults, then no more; 0 is always
+	Do      Effect
+}
+
+// Effect is what a fault does: one of Refuse, Stall, DropBefore, DropAfterEffect, GarbageBody, HalfBody,
+// ExecuteLater, Stick and FailLater. Several faults may strike one request.
+type Effect interface {
+	plant(*effects)
+}
+
+// Refuse answers in the cloud's place; nothing is executed.
+type Refuse struct {
+	Status int
+	Body   string // empty is a fault in the envelope of Nova and Cinder
+	Header http.Header
+}
+
+// Stall holds the request before it is executed: for a time of the wall clock or, when For is 0, until the
+// fault is removed. A client that gives up meanwhile has asked for nothing.
+type Stall struct{ For time.Duration }
+
+// DropBefore closes the connection without executing the request. Note that net/http repeats an idempotent
+// request by itself when a kept-alive connection breaks.
+type DropBefore struct{}
+
+// DropAfterEffect executes the request and closes the connection without an answer.
+type DropAfterEffect struct{}
+
+// GarbageBody executes the request and answers with something that is no JSON.
+type GarbageBody struct{}
+
+// HalfBody executes the request and breaks off in the middle of the answer.
+type HalfBody struct{}
+
+// ExecuteLater closes the connection without an answer and executes the request after a time of the cloud's
+// clock, as a broker does that comes back.
+type ExecuteLater struct{ After time.Duration }
+
+// Stick accepts the creation, deletion or restore, which then never ends by itself.
+type Stick struct{}
+
+// FailLater accepts the creation, deletion or restore, which then fails at its end for this reason. A failed
+// deletion leaves the backup in error, or in the given status.
+type FailLater struct {
+	Reason string
+	Status string
+}
+
+type plantedFault struct {
+	Fault
+	seen, fired int
+	released    chan struct{}
+}
+
+// effects are what strikes one request.
+type effects struct {
+	refuse                *Refuse
+	stalls                []stall
+	dropBefore, dropAfter bool
+	garbage, half         bool
+	later                 *ExecuteLater
+	stick                 bool
+	fail                  *FailLater
+	pending               <-chan struct{}
+}
+
+type stall struct {
+	forTime  time.Duration
+	released <-chan struct{}
+}
+
+func (f Refuse) plant(e *effects)        { e.refuse = &f }
+func (f Stall) plant(e *effects)         { e.stalls = append(e.stalls, stall{f.For, e.pending}) }
+func (DropBefore) plant(e *effects)      { e.dropBefore = true }
+func (DropAfterEffect) plant(e *effects) { e.dropAfter = true }
+func (GarbageBody) plant(e *effects)     { e.garbage = true }
+func (HalfBody) plant(e *effects)        { e.half = true }
+func (f ExecuteLater) plant(e *effects)  { e.later = &f }
+func (Stick) plant(e *effects)           { e.stick = true }
+func (f FailLater) plant(e *effects)     { e.fail = &f }
+
+// AddFault plants a fault. The function it returns takes it away again, and lets go what it has stalled.
+func (c *Cloud) AddFault(f Fault) (remove func()) {
+	if f.Do == nil {
+		panic("cloudsim: a fault without effect")
+	}
+	c.lock()
+	defer c.mu.Unlock()
+	p := &plantedFault{Fault: f, released: make(chan struct{})}
+	c.faults = append(c.faults, p)
+	return sync.OnceFunc(func() {
+		c.lock()
+		defer c.mu.Unlock()
+		for i, o := range c.faults {
+			if o == p {
+				c.faults = append(c.faults[:i:i], c.faults[i+1:]...)
+				break
+			}
+		}
+		close(p.released)
+	})
+}
+
+// fire finds the faults that strike a request.
+func (c *Cloud) fire(q *call, known bool) effects {
+	var e effects
+	if !known || len(c.faults) == 0 {
+		return e
+	}
+	r := c.describe(q)
+	for _, f := range c.faults {
+		if !f.strikes(r) {
+			continue
+		}
+		f.seen++
+		if f.seen <= f.Skip || f.Times > 0 && f.fired >= f.Times {
+			continue
+		}
+		f.fired++
+		e.pending = f.released
+		f.Do.plant(&e)
+		c.note(Event{Kind: FaultFired, Volume: r.Volume, Backup: r.Backup, Token: r.Project, User: r.User, Detail: fmt.Sprintf("%s: %T", r.Route, f.Do)})
+	}
+	q.marks = marks{stick: e.stick, fail: e.fail}
+	return e
+}
+
+func (f *plantedFault) strikes(r Request) bool {
+	return (f.Route == "" || f.Route == r.Route) && (f.Project == "" || f.Project == r.Project) &&
+		(f.Volume == "" || f.Volume == r.Volume) && (f.Backup == "" || f.Backup == r.Backup) && (f.Match == nil || f.Match(r))
+}
+
+func (c *Cloud) describe(q *call) Request {
+	r := Request{
+		Route: q.route.name(), Method: q.method, Path: q.path, Query: q.query, Body: q.body,
+		Volume: q.vars["volume"], Backup: q.vars["backup"], Server: q.vars["server"],
+	}
+	if q.tok != nil {
+		r.User, r.Project = q.tok.user, q.tok.project
+	}
+	if b := c.backups.byID[r.Backup]; b != nil {
+		r.Volume = b.Volume
+	}
+	if r.Volume == "" && len(q.body) > 0 {
+		var in struct {
+			Backup, Restore struct {
+				VolumeID string `json:"volume_id"`
+			}
+			VolumeAttachment struct{ VolumeID string }
+		}
+		_ = json.Unmarshal(q.body, &in) // a body that is none names no volume
+		r.Volume = or(in.Backup.VolumeID, or(in.Restore.VolumeID, in.VolumeAttachment.VolumeID))
+	}
+	return r
+}
+
+// before lives through what happens before the request is executed. It tells false when that is the end of it.
+func (e effects) before(ctx context.Context) bool {
+	for _, s := range e.stalls {
+		var timeUp <-chan time.Time
+		if s.forTime > 0 {
+			timer := time.NewTimer(s.forTime)
+			defer timer.Stop()
+			timeUp = timer.C
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-s.released:
+		case <-timeUp:
+		}
+	}
+	return !e.dropBefore
+}
+
+// write sends the answer, or what a fault leaves of it.
+func (e effects) write(w http.ResponseWriter, a answer) {
+	switch {
+	case e.dropAfter, e.later != nil && e.refuse == nil && a.status == 0:
+		panic(http.ErrAbortHandler)
+	case e.garbage:
+		a.raw = "<html><body>"+strings.Repeat("gateway ", 8)+"</body></html>"
+	case e.half:
+		w.Header().Set("Content-Length", itoa(len(a.raw)))
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(a.status)
+		_, _ = io.WriteString(w, a.raw[:len(a.raw)/2])
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	a.write(w)
+}
+
+func (f Refuse) answer() answer {
+	a := answer{status: f.Status, header: f.Header.Clone(), raw: f.Body}
+	if f.Body == "" {
+		a.raw = fault(f.Status, "computeFault", http.StatusText(f.Status)).raw
+	}
+	return a
+}

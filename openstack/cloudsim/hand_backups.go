@@ -1,0 +1,90 @@
+package cloudsim
+
+// StickBackup keeps a backup in the state it is passing through: its creation, deletion or restore never ends
+// by itself. A restart of cinder-backup or ReleaseBackup gets it out.
+func (c *Cloud) StickBackup(backupID string) {
+	c.lock()
+	defer c.mu.Unlock()
+	b := must(c.backups.byID, "backup", backupID)
+	b.making, b.deleting, b.restoring = b.making.killed(), b.deleting.killed(), b.restoring.killed()
+}
+
+// ReleaseBackup ends at once, and well, what a backup is passing through, stuck or not.
+func (c *Cloud) ReleaseBackup(backupID string) {
+	c.lock()
+	defer c.mu.Unlock()
+	b := must(c.backups.byID, "backup", backupID)
+	switch {
+	case b.deleting != nil:
+		c.finishRemoval(b, b.deleting)
+	case b.restoring != nil:
+		c.finishRestore(b, b.restoring, marks{})
+	case b.making != nil:
+		c.finishRun(b, b.making)
+	}
+}
+
+// FailBackup ends a creation in progress with this reason, or sets a finished backup to error.
+func (c *Cloud) FailBackup(backupID, reason string) {
+	c.lock()
+	defer c.mu.Unlock()
+	b := must(c.backups.byID, "backup", backupID)
+	if b.making != nil {
+		c.failRun(b, b.making, reason, true)
+		return
+	}
+	c.failBackup(b, "error", reason)
+}
+
+// SetBackupStatus sets what Cinder says of a backup, past every rule.
+func (c *Cloud) SetBackupStatus(backupID, status string) {
+	c.lock()
+	defer c.mu.Unlock()
+	b := must(c.backups.byID, "backup", backupID)
+	c.setBackup(b, status)
+	c.noteBackup(BackupReset, b, nil, status)
+}
+
+// RemoveBackup takes a backup out of Cinder at once, without asking for dependents.
+func (c *Cloud) RemoveBackup(backupID string) {
+	c.lock()
+	defer c.mu.Unlock()
+	b := must(c.backups.byID, "backup", backupID)
+	c.destroyData(b)
+	c.destroy(b)
+}
+
+// NewBackup says what a backup is to be that AddBackup makes.
+type NewBackup struct {
+	Volume        string // by ID
+	Project, User string // empty are the volume's project and the user staffeln
+	Name          string
+	Metadata      map[string]string
+	Parent        string // by ID; empty is a full
+	Status        string // empty is available
+}
+
+// AddBackup makes a finished backup of now and tells its ID: somebody else's, or one of an earlier time.
+func (c *Cloud) AddBackup(n NewBackup) string {
+	c.lock()
+	defer c.mu.Unlock()
+	v := must(c.volumes.byID, "volume", n.Volume)
+	var parent *backup
+	if n.Parent != "" {
+		parent = must(c.backups.byID, "backup", n.Parent)
+	}
+	q := &call{tok: &token{user: or(n.User, c.cast.Service), project: or(n.Project, v.Project)}}
+	b := c.newBackup(q, v, backupInput{Name: &n.Name, Metadata: n.Metadata}, parent)
+	c.noteBackup(BackupRequested, b, q.tok, kindOf(b))
+	if v.Encrypted {
+		b.KeyID = c.newSecret(b.Project)
+	}
+	c.setBackup(b, or(n.Status, "available"))
+	if b.Status == "available" {
+		if parent != nil {
+			parent.dependents++
+		}
+		c.noteBackup(BackupAvailable, b, nil, kindOf(b))
+	}
+	return b.ID
+}

@@ -1,0 +1,139 @@
+package cloudsim
+
+import "slices"
+
+// must finds what a call of the Go API names. A name that does not exist is a mistake of the test.
+func must[T any](set map[string]*T, kind, id string) *T {
+	v := set[id]
+	if v == nil {
+		panic("cloudsim: no " + kind + " " + id)
+	}
+	return v
+}
+
+// AddDomain makes another domain and tells its ID.
+func (c *Cloud) AddDomain(name string) string {
+	c.lock()
+	defer c.mu.Unlock()
+	d := &domain{c.ids.hex(), name}
+	c.domains[d.ID] = d
+	return d.ID
+}
+
+// AddProject makes a project in the domain Default and tells its ID.
+func (c *Cloud) AddProject(name string) string { return c.AddProjectIn("default", name) }
+
+// AddProjectIn makes a project in a domain and tells its ID.
+func (c *Cloud) AddProjectIn(domainID, name string) string {
+	c.lock()
+	defer c.mu.Unlock()
+	return c.addProject(must(c.domains, "domain", domainID).ID, name).ID
+}
+
+// DisableProject: its tokens are refused from now on, and no new ones are given.
+func (c *Cloud) DisableProject(id string) { c.enableProject(id, false) }
+
+// EnableProject takes DisableProject back.
+func (c *Cloud) EnableProject(id string) { c.enableProject(id, true) }
+
+func (c *Cloud) enableProject(id string, enabled bool) {
+	c.lock()
+	defer c.mu.Unlock()
+	must(c.projects, "project", id).Enabled = enabled
+	c.note(Event{Kind: IdentityChanged, Project: id, Detail: "enabled: " + boolText(enabled)})
+}
+
+// DeleteProject takes the project out of Keystone. Its servers, volumes, backups and secrets stay.
+func (c *Cloud) DeleteProject(id string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.removeProject(must(c.projects, "project", id))
+}
+
+// AddUser makes a user in the domain Default and tells its ID.
+func (c *Cloud) AddUser(name, password, email string) string {
+	c.lock()
+	defer c.mu.Unlock()
+	return c.addUser("default", name, password, email).ID
+}
+
+// DeleteUser takes a user away, with roles and tokens.
+func (c *Cloud) DeleteUser(id string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.removeUser(must(c.users, "user", id))
+}
+
+// SetPassword changes a password and revokes the user's tokens.
+func (c *Cloud) SetPassword(userID, password string) {
+	c.lock()
+	defer c.mu.Unlock()
+	must(c.users, "user", userID).password = password
+	c.revokeTokensOf(userID)
+}
+
+// RevokeTokens ends all tokens of a user; the password stays good.
+func (c *Cloud) RevokeTokens(userID string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.revokeTokensOf(userID)
+}
+
+// AddRole makes another role.
+func (c *Cloud) AddRole(name string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.roles = append(c.roles, &role{c.ids.hex(), name})
+}
+
+func (c *Cloud) roleNamed(name string) string {
+	i := slices.IndexFunc(c.roles, func(r *role) bool { return r.Name == name })
+	if i < 0 {
+		panic("cloudsim: no role " + name)
+	}
+	return name
+}
+
+// Grant gives a user a role, by its name, in one project.
+func (c *Cloud) Grant(userID, projectID, roleName string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.grant(assignment{user: must(c.users, "user", userID).ID, project: must(c.projects, "project", projectID).ID, role: c.roleNamed(roleName)})
+}
+
+// Revoke takes it away again. What is inherited from a domain stays.
+func (c *Cloud) Revoke(userID, projectID, roleName string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.ungrant(assignment{user: userID, project: projectID, role: c.roleNamed(roleName)})
+}
+
+// GrantInherited gives a user a role in every present and future project of a domain.
+func (c *Cloud) GrantInherited(userID, domainID, roleName string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.grant(assignment{user: must(c.users, "user", userID).ID, domain: must(c.domains, "domain", domainID).ID, role: c.roleNamed(roleName)})
+}
+
+// RevokeInherited takes it away again.
+func (c *Cloud) RevokeInherited(userID, domainID, roleName string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.ungrant(assignment{user: userID, domain: domainID, role: c.roleNamed(roleName)})
+}
+
+// SetSecretRights says whether a user may work on a project's secrets, whatever the roles say.
+func (c *Cloud) SetSecretRights(userID, projectID string, allowed bool) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.rights[[2]string{userID, projectID}] = allowed
+}
+
+// SetQuota sets a project's limits of backups and their gigabytes; -1 is unlimited.
+func (c *Cloud) SetQuota(projectID string, backups, gigabytes int) {
+	c.lock()
+	defer c.mu.Unlock()
+	u := c.used(projectID)
+	u.maxBackups, u.maxGigabytes = &backups, &gigabytes
+	c.note(Event{Kind: IdentityChanged, Project: projectID, Detail: "quota updated"})
+}

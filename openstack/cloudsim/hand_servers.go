@@ -1,0 +1,70 @@
+package cloudsim
+
+import "slices"
+
+// AddServer makes an active server without volumes and tells its ID.
+func (c *Cloud) AddServer(projectID, name string, metadata map[string]string) string {
+	c.lock()
+	defer c.mu.Unlock()
+	return c.newServer(projectID, "", name, metadata).ID
+}
+
+// SetMetadata sets one value of a server's metadata.
+func (c *Cloud) SetMetadata(serverID, key, value string) {
+	c.lock()
+	defer c.mu.Unlock()
+	s := must(c.servers.byID, "server", serverID)
+	s.Metadata[key] = value
+	c.touchServer(s)
+	c.noteServer(s, "metadata "+key)
+}
+
+// DeleteMetadata takes one value away.
+func (c *Cloud) DeleteMetadata(serverID, key string) {
+	c.lock()
+	defer c.mu.Unlock()
+	s := must(c.servers.byID, "server", serverID)
+	delete(s.Metadata, key)
+	c.touchServer(s)
+	c.noteServer(s, "metadata "+key+" deleted")
+}
+
+// SetServerStatus sets what Nova says of a server, such as SHUTOFF.
+func (c *Cloud) SetServerStatus(serverID, status string) {
+	c.lock()
+	defer c.mu.Unlock()
+	s := must(c.servers.byID, "server", serverID)
+	s.Status = status
+	c.touchServer(s)
+	c.noteServer(s, "status "+status)
+}
+
+// SetTags sets a server's tags, the one thing of it that Nova filters by.
+func (c *Cloud) SetTags(serverID string, tags ...string) {
+	c.lock()
+	defer c.mu.Unlock()
+	s := must(c.servers.byID, "server", serverID)
+	s.Tags = slices.Clone(tags)
+	c.touchServer(s)
+}
+
+// DeleteServer deletes a server; its volumes stay, detached.
+func (c *Cloud) DeleteServer(serverID string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.dropServer(must(c.servers.byID, "server", serverID))
+}
+
+// Attach attaches a volume whatever its status. It becomes in-use when it is available, or after the backup in progress.
+func (c *Cloud) Attach(serverID, volumeID string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.attach(must(c.servers.byID, "server", serverID), must(c.volumes.byID, "volume", volumeID))
+}
+
+// Detach detaches a volume whatever its status.
+func (c *Cloud) Detach(serverID, volumeID string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.detach(must(c.servers.byID, "server", serverID), must(c.volumes.byID, "volume", volumeID))
+}

@@ -1,0 +1,98 @@
+package cloudsim
+
+import (
+	"maps"
+)
+
+// VolumeOptions are what a volume may be besides its size.
+type VolumeOptions struct {
+	User        string // who made it; empty is nobody
+	Zone        string // empty is "nova"
+	Encrypted   bool   // of the type luks, with a secret in its project
+	Multiattach bool
+	Bootable    bool
+	Metadata    map[string]string
+}
+
+// AddVolume makes an available volume and tells its ID.
+func (c *Cloud) AddVolume(projectID, name string, sizeGiB int, opts ...VolumeOptions) string {
+	c.lock()
+	defer c.mu.Unlock()
+	return c.addVolume(projectID, name, sizeGiB, opts...).ID
+}
+
+func (c *Cloud) addVolume(projectID, name string, sizeGiB int, opts ...VolumeOptions) *volume {
+	var o VolumeOptions
+	for _, o = range opts { // the last one counts
+	}
+	v := &volume{
+		ID: c.ids.uuid(), Name: name, Project: projectID, User: o.User, Status: "available", Size: sizeGiB, Zone: or(o.Zone, defaultZone),
+		Encrypted: o.Encrypted, Multiattach: o.Multiattach, Bootable: o.Bootable, Metadata: maps.Clone(o.Metadata),
+		Created: c.second(), Updated: c.second(), content: 1,
+	}
+	if o.Encrypted {
+		v.KeyID = c.newSecret(projectID)
+	}
+	c.volumes.add(v)
+	c.noteVolume(v, "created "+name)
+	return v
+}
+
+// DeleteVolume deletes a volume whatever its status. Its backups stay.
+func (c *Cloud) DeleteVolume(volumeID string) {
+	c.lock()
+	defer c.mu.Unlock()
+	v := must(c.volumes.byID, "volume", volumeID)
+	for _, a := range append([]attachment(nil), v.Attachments...) {
+		if s := c.servers.byID[a.Server]; s != nil {
+			c.detach(s, v)
+		}
+	}
+	c.dropVolume(v)
+}
+
+// Extend makes a volume larger, attached or not.
+func (c *Cloud) Extend(volumeID string, sizeGiB int) {
+	c.lock()
+	defer c.mu.Unlock()
+	v := must(c.volumes.byID, "volume", volumeID)
+	v.Size, v.Updated = sizeGiB, c.second()
+	c.volumes.touches++
+	c.noteVolume(v, "extended")
+}
+
+// TransferVolume gives a volume to another project. Its backups stay with the old one.
+func (c *Cloud) TransferVolume(volumeID, projectID string) {
+	c.lock()
+	defer c.mu.Unlock()
+	v := must(c.volumes.byID, "volume", volumeID)
+	c.volumes.remove(v)
+	v.Project, v.Updated = projectID, c.second()
+	c.volumes.add(v)
+	c.noteVolume(v, "transferred")
+}
+
+// SetVolumeStatus sets what Cinder says of a volume.
+func (c *Cloud) SetVolumeStatus(volumeID, status string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.setVolume(must(c.volumes.byID, "volume", volumeID), status)
+}
+
+// WriteVolume stands for a guest that writes: the content gets a new version, which it tells.
+func (c *Cloud) WriteVolume(volumeID string) int {
+	c.lock()
+	defer c.mu.Unlock()
+	v := must(c.volumes.byID, "volume", volumeID)
+	v.content++
+	c.noteVolume(v, "written, content "+itoa(v.content))
+	return v.content
+}
+
+// DeleteSecret takes the key of a volume away behind Cinder's back.
+func (c *Cloud) DeleteSecret(volumeID string) {
+	c.lock()
+	defer c.mu.Unlock()
+	v := must(c.volumes.byID, "volume", volumeID)
+	c.dropSecret(v.KeyID, Event{Volume: v.ID, Project: v.Project})
+}

@@ -1,0 +1,187 @@
+package cloudsim
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// call is one request on its way through the cloud.
+type call struct {
+	method string
+	path   string
+	base   string // scheme and host that the client used: links and the catalog repeat it
+	query  url.Values
+	raw    string // the query as it came, for links that keep its order
+	header http.Header
+	body   []byte
+	vars   map[string]string
+	route  route
+	tok    *token
+	minor  int // microversion
+	marks  marks
+}
+
+// marks are what planted faults do to the backup that the request is about.
+type marks struct {
+	stick bool
+	fail  *FailLater
+}
+
+const maxBody = 4 << 20
+
+// ServeHTTP answers as the cloud would.
+func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		http.Error(w, "read body: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	q := newCall(r, body)
+	c.lock()
+	known := c.find(q)
+	c.count(q, known)
+	effects := c.fire(q, known)
+	c.mu.Unlock()
+
+	if !effects.before(r.Context()) {
+		panic(http.ErrAbortHandler)
+	}
+	a := c.perform(q, known, effects)
+	a.decorate(q, c)
+	effects.write(w, a)
+}
+
+func newCall(r *http.Request, body []byte) *call {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if s := r.Header.Get("X-Forwarded-Proto"); s != "" {
+		scheme = s
+	}
+	return &call{
+		method: r.Method, path: r.URL.Path, base: scheme + "://" + r.Host,
+		query: r.URL.Query(), raw: r.URL.RawQuery, header: r.Header, body: body, vars: map[string]string{},
+	}
+}
+
+func (c *Cloud) count(q *call, known bool) {
+	if known {
+		c.counts[q.route.name()]++
+		return
+	}
+	what := q.method + " " + q.path
+	c.unknown = append(c.unknown, what)
+	c.note(Event{Kind: UnknownRoute, Detail: what})
+}
+
+// perform executes the request, or what a fault puts in its place.
+func (c *Cloud) perform(q *call, known bool, e effects) answer {
+	c.lock()
+	defer c.mu.Unlock()
+	if e.refuse != nil {
+		return e.refuse.answer()
+	}
+	if !known {
+		return answer{status: http.StatusNotImplemented, raw: `{"cloudsim": {"code": 501, "message": ` +
+			quote("no such route in this simulation: "+q.method+" "+q.path) + `}}`}
+	}
+	if a, refused := c.admit(q); refused {
+		return a
+	}
+	if e.later != nil {
+		c.after(e.later.After, func() { q.route.handle(c, q) })
+		return answer{}
+	}
+	return q.route.handle(c, q).encoded()
+}
+
+// decorate adds the headers that every service sends.
+func (a *answer) decorate(q *call, c *Cloud) {
+	if a.header == nil {
+		a.header = http.Header{}
+	}
+	if a.header.Get("Content-Type") == "" {
+		a.header.Set("Content-Type", "application/json")
+	}
+	c.mu.Lock()
+	id := "req-" + c.ids.uuid()
+	c.mu.Unlock()
+	a.header.Set("X-Openstack-Request-Id", id)
+	switch q.route.service {
+	case identity:
+		a.header.Set("Vary", "X-Auth-Token")
+	case compute:
+		a.header.Set("X-Compute-Request-Id", id)
+		if a.status != http.StatusUnauthorized {
+			a.header.Set("Openstack-Api-Version", "compute 2."+strconv.Itoa(q.minor))
+			a.header.Set("X-Openstack-Nova-Api-Version", "2."+strconv.Itoa(q.minor))
+			a.header.Set("Vary", "X-OpenStack-Nova-API-Version")
+		}
+	case blockStorage:
+		if a.status != http.StatusUnauthorized {
+			a.header.Set("X-Compute-Request-Id", id)
+			a.header.Set("Openstack-Api-Version", "volume 3."+strconv.Itoa(q.minor))
+			a.header.Set("Vary", "OpenStack-API-Version")
+		}
+	}
+}
+
+// encoded turns the body into bytes, while the lock still keeps what it shows from changing.
+func (a answer) encoded() answer {
+	if a.body == nil {
+		return a
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(a.body); err != nil {
+		panic("cloudsim: encode answer: " + err.Error()) // our own structs
+	}
+	a.body, a.raw = nil, strings.TrimRight(b.String(), "\n")
+	return a
+}
+
+func (a answer) write(w http.ResponseWriter) {
+	for k, vs := range a.header {
+		w.Header()[k] = vs
+	}
+	if a.status == http.StatusNoContent {
+		w.Header().Del("Content-Type")
+	} else {
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.raw)))
+	}
+	w.WriteHeader(a.status)
+	_, _ = io.WriteString(w, a.raw) // the client may be gone
+}
+
+// decode reads the body's member of that name. A body that is not an object, or lacks it, is refused as
+// the schema check of Nova and Cinder refuses it.
+func (q *call) decode(member string, into any) (answer, bool) {
+	var outer map[string]json.RawMessage
+	if err := json.Unmarshal(q.body, &outer); err != nil {
+		return badRequest("Malformed request body"), false
+	}
+	inner, ok := outer[member]
+	if !ok {
+		return badRequest("'" + member + "' is a required property"), false
+	}
+	if err := json.Unmarshal(inner, into); err != nil {
+		return badRequest("Invalid input for field/attribute " + member + ". Value: " + pythonRepr(inner) + "."), false
+	}
+	return answer{}, true
+}
+
+// isTrue reads the truth values of oslo_utils.strutils.
+func isTrue(s string) bool {
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "1", "t", "true", "on", "y", "yes":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,68 @@
+package cloudsim
+
+import (
+	"time"
+)
+
+type serviceView struct {
+	Binary   string  `json:"binary"`
+	Host     string  `json:"host"`
+	Zone     string  `json:"zone"`
+	Status   string  `json:"status"`
+	State    string  `json:"state"`
+	Updated  *string `json:"updated_at"`
+	Disabled *string `json:"disabled_reason"`
+}
+
+// listServices answers GET /os-services, which only admins may ask.
+func listServices(c *Cloud, q *call) answer {
+	if !c.admin(q.tok) {
+		return notAllowed("volume_extension:services:index")
+	}
+	state, seen := "up", c.at
+	if !c.backupUp {
+		state, seen = "down", c.backupSeen
+	}
+	out := []serviceView{}
+	for _, s := range []serviceView{
+		{Binary: "cinder-backup", Host: host, State: state, Updated: stamp(seen.Truncate(time.Second))},
+		{Binary: "cinder-volume", Host: host + "@" + host, State: "up", Updated: stamp(c.second())},
+		{Binary: "cinder-scheduler", Host: host, State: "up", Updated: stamp(c.second())},
+	} {
+		if lacks(q, "binary", s.Binary) || lacks(q, "host", s.Host) {
+			continue
+		}
+		s.Zone, s.Status = defaultZone, "enabled"
+		out = append(out, s)
+	}
+	return ok(map[string]any{"services": out})
+}
+
+// message is what Cinder tells a user about something that failed after it had been accepted.
+type message struct {
+	ID, Project, Backup, Request, Event, Text string
+	At                                        time.Time
+}
+
+func (c *Cloud) tell(projectID, backupID, event, text string) {
+	c.messages = append(c.messages, message{c.ids.uuid(), projectID, backupID, "req-" + c.ids.uuid(), event, text, c.second()})
+}
+
+func listMessages(c *Cloud, q *call) answer {
+	if q.minor < 3 {
+		return notFound("The resource could not be found.")
+	}
+	out := []map[string]any{}
+	for i := len(c.messages) - 1; i >= 0; i-- {
+		m := c.messages[i]
+		if m.Project != q.tok.project || lacks(q, "resource_uuid", m.Backup) || lacks(q, "event_id", m.Event) {
+			continue
+		}
+		out = append(out, map[string]any{
+			"id": m.ID, "event_id": m.Event, "user_message": m.Text, "message_level": "ERROR", "request_id": m.Request,
+			"resource_type": "VOLUME_BACKUP", "resource_uuid": m.Backup, "created_at": stamp(m.At),
+			"guaranteed_until": stamp(m.At.Add(30 * 24 * time.Hour)), "links": q.links("messages", m.ID),
+		})
+	}
+	return ok(map[string]any{"messages": out})
+}

@@ -1,0 +1,111 @@
+package openstack
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"staffeln/backup"
+)
+
+// A Cloud is one OpenStack, as our service user sees it. It may be used by many
+// goroutines.
+type Cloud struct {
+	credentials    Credentials
+	http           http.Client
+	clock          clock
+	patience       patience
+	attemptTimeout time.Duration
+	admin          *scope // of the project in the credentials
+	scopes         *scopes
+	volumeMinor    int // microversion 3.x of Cinder
+	pageSize       int
+}
+
+// An Option changes a Cloud while it is connected.
+type Option func(*options)
+
+type options struct {
+	clock          clock
+	observe        func(method, route string, status int)
+	attemptTimeout time.Duration
+	pageSize       int
+	maxScopes      int
+}
+
+// WithObserver calls observe once for every HTTP request that was sent, with
+// its route template and its status, 0 where no answer came. It must be quick
+// and safe for many goroutines.
+func WithObserver(observe func(method, route string, status int)) Option {
+	return func(o *options) { o.observe = observe }
+}
+
+// Connect takes a token of the admin project, finds the endpoints of the region
+// and agrees on Cinder's microversion. It does not ask for the role admin: that
+// is [Cloud.VerifyAdmin], which whoever needs it asks when he needs it.
+func Connect(ctx context.Context, credentials Credentials, config Config, opts ...Option) (*Cloud, error) {
+	if err := config.Validate(); err != nil {
+		return nil, fmt.Errorf("connect to cloud: %w", err)
+	}
+	o := options{
+		clock: wallClock(), observe: func(string, string, int) {},
+		attemptTimeout: attemptTimeout, pageSize: fullPage, maxScopes: maxScopes,
+	}
+	for _, set := range opts {
+		set(&o)
+	}
+	c := &Cloud{
+		credentials: credentials,
+		http: http.Client{
+			Transport: &wire{base: newTransport(credentials.transport), timeout: o.attemptTimeout, clock: o.clock, observe: o.observe},
+			// A redirect would turn a POST into a GET, and carry the token elsewhere.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		clock:          o.clock,
+		patience:       patience{config: config, clock: o.clock},
+		attemptTimeout: o.attemptTimeout,
+		scopes:         newScopes(o.maxScopes),
+		pageSize:       o.pageSize,
+	}
+	admin, err := c.authenticate(ctx, credentials.admin, "admin project")
+	if err != nil {
+		return nil, err
+	}
+	c.admin = admin
+	if c.volumeMinor, err = c.negotiate(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// UserID returns the ID of the service user: who made the backups that are ours.
+func (c *Cloud) UserID() string {
+	t, _ := c.admin.token() // read when connecting; the user of a client never changes
+	return t.userID
+}
+
+// AdminProjectID returns the ID of the project that lists are read in.
+func (c *Cloud) AdminProjectID() string { return c.admin.projectID }
+
+func (c *Cloud) minor() string { return strconv.Itoa(c.volumeMinor) }
+
+// adminRole is the role that makes a token see all projects: `admin`, in any
+// project, by the default policies of Keystone, Nova and Cinder.
+const adminRole = "admin"
+
+// requireAdmin refuses where the token of the admin project did not have the
+// role when it was made: Cinder would then list one project without a word.
+func (c *Cloud) requireAdmin(r request) error {
+	t, err := c.admin.token()
+	if err == nil && t.hasRole(adminRole) {
+		return nil
+	}
+	return c.notAdmin(r, t.roles)
+}
+
+func (c *Cloud) notAdmin(r request, roles []string) error {
+	return r.refuse(c.admin.projectID, backup.MeansForbidden,
+		fmt.Sprintf("the service user has the roles %q in the admin project: want %s", roles, adminRole))
+}

@@ -1,0 +1,196 @@
+package openstack
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/gophercloud/gophercloud/v2"
+)
+
+// Credentials are who we are and where the cloud is. They never print the
+// password. Make them with [FromEnv].
+type Credentials struct {
+	authURL   string // of Keystone, with or without /v3
+	region    string // empty: the only one that the catalog has
+	iface     string // public, internal or admin
+	user      gophercloud.AuthOptions
+	admin     gophercloud.AuthScope // the project that all-tenants lists are read in
+	transport *tls.Config
+}
+
+// String names the user and the cloud, never the secret.
+func (c Credentials) String() string {
+	return fmt.Sprintf("%s%s at %s", c.user.Username, c.user.UserID, c.authURL)
+}
+
+// GoString is String: %#v must not print the secret either.
+func (c Credentials) GoString() string { return c.String() }
+
+// errOneProject is the reason against credentials that are bound to one scope.
+const errOneProject = "can't be re-scoped to projects: a backup belongs to the project of the token that made it, so we need a token of each; use a user and a password"
+
+// FromEnv reads the usual variables of an openrc (OS_AUTH_URL, OS_USERNAME,
+// OS_PASSWORD or OS_PASSWORD_FILE, OS_PROJECT_NAME, ...) or, where OS_CLOUD is
+// set, that cloud of clouds.yaml; OS_PASSWORD(_FILE), OS_REGION_NAME,
+// OS_INTERFACE, OS_CACERT, OS_CERT, OS_KEY and OS_INSECURE then prevail over the file.
+// All faults are reported at once, without any secret.
+func FromEnv(getenv func(string) string) (Credentials, error) {
+	e := &environment{getenv: getenv}
+	e.refuseOtherMethods()
+	var c Credentials
+	if e.first("OS_CLOUD") != "" {
+		c = e.fromCloudsYAML()
+	} else {
+		c = e.fromOpenrc()
+	}
+	e.check(c)
+	if err := errors.Join(e.faults...); err != nil {
+		return Credentials{}, fmt.Errorf("read cloud credentials: %w", err)
+	}
+	return c, nil
+}
+
+// An environment reads variables and collects what is wrong with them.
+type environment struct {
+	getenv func(string) string
+	faults []error
+}
+
+func (e *environment) fault(format string, a ...any) {
+	e.faults = append(e.faults, fmt.Errorf(format, a...))
+}
+
+// first returns the first value that is set.
+func (e *environment) first(names ...string) string {
+	for _, n := range names {
+		if v := e.getenv(n); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+func (e *environment) refuseOtherMethods() {
+	for _, n := range []string{"OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME", "OS_APPLICATION_CREDENTIAL_SECRET", "OS_SYSTEM_SCOPE", "OS_TRUST_ID", "OS_TOKEN"} {
+		if e.getenv(n) != "" {
+			e.fault("%s: %s", n, errOneProject)
+		}
+	}
+	switch t := e.getenv("OS_AUTH_TYPE"); t {
+	case "", "password", "v3password":
+	default:
+		e.fault("OS_AUTH_TYPE: %s: %s", t, errOneProject)
+	}
+}
+
+func (e *environment) fromOpenrc() Credentials {
+	c := Credentials{
+		authURL: e.getenv("OS_AUTH_URL"),
+		region:  e.getenv("OS_REGION_NAME"),
+		iface:   e.iface(""),
+		user: gophercloud.AuthOptions{
+			UserID:   e.getenv("OS_USER_ID"),
+			Username: e.getenv("OS_USERNAME"),
+			Password: e.password(),
+		},
+		admin: gophercloud.AuthScope{
+			ProjectID:   e.first("OS_PROJECT_ID", "OS_TENANT_ID"),
+			ProjectName: e.first("OS_PROJECT_NAME", "OS_TENANT_NAME"),
+		},
+		transport: e.tls(nil),
+	}
+	c.user.DomainID, c.user.DomainName = e.domain("USER")
+	c.admin.DomainID, c.admin.DomainName = e.domain("PROJECT")
+	return c.normal()
+}
+
+// normal drops what Keystone does not want beside an ID.
+func (c Credentials) normal() Credentials {
+	if c.user.UserID != "" {
+		c.user.Username, c.user.DomainID, c.user.DomainName = "", "", ""
+	}
+	if c.admin.ProjectID != "" {
+		c.admin.ProjectName, c.admin.DomainID, c.admin.DomainName = "", "", ""
+	}
+	return c
+}
+
+// domain returns the ID or the name of the user's or the project's domain. As
+// with the openstack client, OS_DEFAULT_DOMAIN is an ID, and `default` where
+// nothing is set at all.
+func (e *environment) domain(of string) (id, name string) {
+	for _, prefix := range []string{"OS_" + of + "_DOMAIN_", "OS_DOMAIN_"} {
+		if v := e.getenv(prefix + "ID"); v != "" {
+			return v, ""
+		}
+		if v := e.getenv(prefix + "NAME"); v != "" {
+			return "", v
+		}
+	}
+	if v := e.getenv("OS_DEFAULT_DOMAIN"); v != "" {
+		return v, ""
+	}
+	return "default", ""
+}
+
+func (e *environment) password() string {
+	value, file := e.getenv("OS_PASSWORD"), e.getenv("OS_PASSWORD_FILE")
+	switch {
+	case value != "" && file != "":
+		e.fault("OS_PASSWORD and OS_PASSWORD_FILE: both are set: want one of them")
+	case file != "":
+		text, err := os.ReadFile(file)
+		if err != nil {
+			e.fault("OS_PASSWORD_FILE: %w", err)
+		}
+		// Editors end files with a newline; no password ends with one.
+		return strings.TrimRight(string(text), "\r\n")
+	}
+	return value
+}
+
+// iface returns which of a service's URLs to use: OS_INTERFACE, else what the
+// file says, else public.
+func (e *environment) iface(file string) string {
+	v := e.first("OS_INTERFACE", "OS_ENDPOINT_TYPE")
+	if v == "" {
+		v = file
+	}
+	switch v = strings.TrimSuffix(v, "URL"); v {
+	case "":
+		return "public"
+	case "public", "internal", "admin":
+	default:
+		e.fault("OS_INTERFACE: %s: want public, internal or admin", v)
+	}
+	return v
+}
+
+func (e *environment) check(c Credentials) {
+	from := ""
+	if e.getenv("OS_CLOUD") != "" {
+		if c.authURL == "" && len(e.faults) > 0 {
+			return // the file could not be read: what is missing follows from that
+		}
+		from = " (clouds.yaml)"
+	}
+	// Never the value: a URL can carry a password.
+	if u, err := url.Parse(c.authURL); c.authURL == "" {
+		e.fault("OS_AUTH_URL%s: not set", from)
+	} else if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		e.fault("OS_AUTH_URL%s: want http://host... or https://host...", from)
+	}
+	if c.user.Username == "" && c.user.UserID == "" {
+		e.fault("OS_USERNAME or OS_USER_ID%s: not set", from)
+	}
+	if c.user.Password == "" && e.getenv("OS_PASSWORD_FILE") == "" {
+		e.fault("OS_PASSWORD or OS_PASSWORD_FILE%s: not set", from)
+	}
+	if c.admin.ProjectID == "" && c.admin.ProjectName == "" {
+		e.fault("OS_PROJECT_NAME or OS_PROJECT_ID%s: not set: want the project in which the user has the role admin", from)
+	}
+}

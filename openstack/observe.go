@@ -1,0 +1,166 @@
+package openstack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"staffeln/backup"
+)
+
+// VerifyAdmin asks Keystone what roles our token has in the admin project now.
+// It returns an error of meaning forbidden where `admin` is not among them.
+func (c *Cloud) VerifyAdmin(ctx context.Context) error {
+	t, err := c.admin.token()
+	if err != nil {
+		return fmt.Errorf("verify admin role: %w", err)
+	}
+	r := request{op: "verify admin role", object: "of user " + t.userID, method: http.MethodGet, url: c.admin.identity + "/auth/tokens"}
+	var said struct {
+		Token struct{ Roles []struct{ Name string } }
+	}
+	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }
+	r.headers = map[string]string{"X-Subject-Token": t.id}
+	err = c.do(ctx, c.admin, r)
+	if fresh, ferr := c.admin.token(); ferr == nil && fresh.id != t.id {
+		// The token ended meanwhile; the new one came with roles as of now.
+		return c.requireAdmin(r)
+	}
+	if err != nil {
+		return err
+	}
+	now := token{}
+	for _, role := range said.Token.Roles {
+		now.roles = append(now.roles, role.Name)
+	}
+	if !now.hasRole(adminRole) {
+		return c.notAdmin(r, now.roles)
+	}
+	return nil
+}
+
+// Observe looks at the whole cloud: all projects, servers and volumes, without
+// Cinder's temporary volumes. It asks for the admin role first, because without
+// it Cinder silently shows one project.
+//
+// A list that breaks off leaves what was read, and a sentence in Unseen. The
+// error is not nil only where nothing could be read, ctx ended, or the role is
+// missing (forbidden).
+//
+// Calls: one for the role, one for the projects, and one for each page of 1,000
+// servers or volumes (and an empty one after an exactly full one).
+func (c *Cloud) Observe(ctx context.Context) (backup.Inventory, error) {
+	var seen backup.Inventory
+	if err := c.VerifyAdmin(ctx); backup.Means(err, backup.MeansUnavailable) || backup.Means(err, backup.MeansThrottled) {
+		// Keystone is away, but Nova and Cinder may still answer: what they show
+		// is good, what they don't show proves nothing.
+		seen.Unseen = append(seen.Unseen, "roles: "+err.Error())
+		if err := c.requireAdmin(request{op: "verify admin role", object: "of the last token"}); err != nil {
+			return backup.Inventory{}, err
+		}
+	} else if err != nil {
+		return backup.Inventory{}, err
+	}
+	lists := []struct {
+		name string
+		read func() error
+	}{
+		{"projects", func() (err error) { seen.Projects, err = c.projects(ctx); return err }},
+		{"servers", func() (err error) { seen.Servers, err = c.servers(ctx); return err }},
+		{"volumes", func() (err error) { seen.Volumes, err = c.volumes(ctx); return err }},
+	}
+	faults := make([]error, len(lists))
+	var group sync.WaitGroup
+	for i, l := range lists {
+		group.Go(func() { faults[i] = l.read() })
+	}
+	group.Wait()
+	if err := ctx.Err(); err != nil {
+		return backup.Inventory{}, fmt.Errorf("observe cloud: %w", err)
+	}
+	if len(seen.Projects)+len(seen.Servers)+len(seen.Volumes) == 0 {
+		if err := errors.Join(faults...); err != nil {
+			return backup.Inventory{}, fmt.Errorf("observe cloud: %w", err)
+		}
+	}
+	for i, err := range faults {
+		if err != nil {
+			seen.Unseen = append(seen.Unseen, lists[i].name+": "+err.Error())
+		}
+	}
+	return seen, nil
+}
+
+type projectJSON struct {
+	ID, Name string
+	DomainID string `json:"domain_id"`
+	Enabled  bool
+}
+
+// projects lists all projects; Keystone knows no pages.
+func (c *Cloud) projects(ctx context.Context) ([]backup.Project, error) {
+	r := request{op: "list projects", object: "of all domains", method: http.MethodGet, url: c.admin.identity + "/projects"}
+	var all []backup.Project
+	r.decode = func(body []byte) error {
+		p, err := decodePage[projectJSON](body, "projects")
+		all = make([]backup.Project, 0, len(p.items))
+		for _, item := range p.items {
+			all = append(all, backup.Project(item))
+		}
+		return err
+	}
+	if err := c.do(ctx, c.admin, r); err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+type serverJSON struct {
+	ID, Name string
+	TenantID string `json:"tenant_id"`
+	Metadata map[string]string
+}
+
+// servers lists all servers, at Nova's oldest microversion (2.1), which has all
+// that we need. Its own order is by time of creation, newest first: new servers
+// would shift the pages.
+func (c *Cloud) servers(ctx context.Context) ([]backup.Server, error) {
+	var all []backup.Server
+	base := request{op: "list servers", object: "of all projects", method: http.MethodGet, url: c.admin.compute + "/servers/detail"}
+	err := walk(ctx, c, c.admin, base, listing[serverJSON]{
+		key:   "servers",
+		query: url.Values{"all_tenants": {"1"}, "sort_key": {"uuid"}, "sort_dir": {"asc"}},
+		id:    func(s serverJSON) string { return s.ID },
+	}, func(items []serverJSON) error {
+		for _, s := range items {
+			all = append(all, backup.Server{ID: s.ID, Name: s.Name, ProjectID: s.TenantID, Metadata: s.Metadata})
+		}
+		return nil
+	})
+	return all, err
+}
+
+// volumes lists all volumes but Cinder's temporary ones.
+func (c *Cloud) volumes(ctx context.Context) ([]backup.Volume, error) {
+	var all []backup.Volume
+	base := c.volumeRequest(c.admin, http.MethodGet, "/volumes/detail", nil)
+	base.op, base.object = "list volumes", "of all projects"
+	err := walk(ctx, c, c.admin, base, listing[volumeJSON]{
+		key:   "volumes",
+		query: url.Values{"all_tenants": {"1"}, "sort": {"created_at:asc"}},
+		id:    func(v volumeJSON) string { return v.ID },
+	}, func(items []volumeJSON) error {
+		for _, v := range items {
+			if !v.temporary() {
+				all = append(all, v.volume())
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+

@@ -1,0 +1,129 @@
+package openstack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"staffeln/backup"
+)
+
+// fullPage is what Nova and Cinder give at most in one page by default
+// (max_limit, osapi_max_limit). A cloud that gives less says so by its links.
+const fullPage = 1000
+
+// A listing is one list that comes in pages.
+type listing[T any] struct {
+	key   string // of the items in the answer: "volumes"
+	query url.Values
+	id    func(T) string
+}
+
+// page is a page as Nova and Cinder write it, under names that differ.
+type page[T any] struct {
+	items []T
+	more  bool // the cloud has a next page
+}
+
+func decodePage[T any](body []byte, key string) (page[T], error) {
+	var p page[T]
+	var said map[string]json.RawMessage
+	if err := json.Unmarshal(body, &said); err != nil {
+		return p, err
+	}
+	items, ok := said[key]
+	if !ok {
+		return p, fmt.Errorf("the answer has no %q", key)
+	}
+	if err := json.Unmarshal(items, &p.items); err != nil {
+		return p, fmt.Errorf("read %s: %w", key, err)
+	}
+	if links, ok := said[key+"_links"]; ok {
+		var l []struct{ Rel string }
+		if err := json.Unmarshal(links, &l); err != nil {
+			return p, fmt.Errorf("read %s_links: %w", key, err)
+		}
+		p.more = slices.ContainsFunc(l, func(link struct{ Rel string }) bool { return link.Rel == "next" })
+	}
+	return p, nil
+}
+
+// walk reads l page by page, with base as the request to its first page, and
+// hands every page to each. It stops at each's error. The error of a page is
+// returned with its number.
+//
+// Next links are believed in that there is one, never followed: behind a proxy
+// that ends TLS they say http://, and our token goes nowhere but to the
+// endpoint. The marker is the last item of the page before. Where that was
+// deleted meanwhile (Cinder answers 404, Nova 400) the one before it is taken.
+func walk[T any](ctx context.Context, c *Cloud, s *scope, base request, l listing[T], each func([]T) error) error {
+	var last []T // the page before
+	for number := 1; ; number++ {
+		p, err := nextPage(ctx, c, s, base, l, last)
+		if err != nil {
+			return fmt.Errorf("page %d: %w", number, err)
+		}
+		if len(p.items) == 0 {
+			return nil
+		}
+		if err := each(p.items); err != nil {
+			return err
+		}
+		if !p.more && len(p.items) < c.pageSize {
+			return nil
+		}
+		last = p.items
+	}
+}
+
+// nextPage reads the page after last.
+func nextPage[T any](ctx context.Context, c *Cloud, s *scope, base request, l listing[T], last []T) (page[T], error) {
+	for marker := len(last) - 1; ; marker-- {
+		r := base
+		query := url.Values{"limit": {strconv.Itoa(c.pageSize)}}
+		for k, v := range l.query {
+			query[k] = v
+		}
+		if marker >= 0 {
+			r.id = l.id(last[marker])
+			query.Set("marker", r.id)
+		}
+		r.url += "?" + query.Encode()
+		var p page[T]
+		r.decode = func(body []byte) (err error) {
+			p, err = decodePage[T](body, l.key)
+			return err
+		}
+		err := c.do(ctx, s, r)
+		if err != nil && marker > 0 && markerGone(err, r.id) {
+			continue
+		}
+		if err != nil {
+			return p, err
+		}
+		// An older marker brings items that we had already.
+		got := len(p.items)
+		seen := map[string]bool{}
+		for _, item := range last {
+			seen[l.id(item)] = true
+		}
+		p.items = slices.DeleteFunc(p.items, func(item T) bool { return seen[l.id(item)] })
+		if got > 0 && len(p.items) == 0 && p.more {
+			return p, r.refuse(s.projectID, backup.MeansUnavailable, "the page repeats the one before")
+		}
+		return p, nil
+	}
+}
+
+// markerGone tells whether the cloud does not know the marker any more.
+func markerGone(err error, marker string) bool {
+	var fault *backup.CloudError
+	return errors.As(err, &fault) && strings.Contains(fault.Message, marker) &&
+		(fault.Meaning == backup.MeansNotFound || fault.Status == http.StatusBadRequest)
+}

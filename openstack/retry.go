@@ -1,0 +1,83 @@
+package openstack
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+)
+
+// firstPause is the pause after the first try; it doubles up to MaxRetryInterval.
+const firstPause = time.Second
+
+// A patience tries calls again. It is the only place that does.
+type patience struct {
+	config Config
+	clock  clock
+}
+
+// try makes the attempts of one call, until one succeeds, is refused for good,
+// or the time is up: RETRY_TIMEOUT or ctx. It returns the last answer.
+func (p patience) try(ctx context.Context, r request, attempt func() *backup.CloudError) error {
+	began := p.clock.now()
+	for n := 1; ; n++ {
+		fault := attempt()
+		if fault == nil {
+			return nil
+		}
+		if !p.mayRepeat(r, fault) || ctx.Err() != nil {
+			return fault
+		}
+		pause := p.pause(n, fault)
+		if p.clock.now().Add(pause).Sub(began) > p.config.RetryTimeout.Std() {
+			return fault
+		}
+		zerolog.Ctx(ctx).Warn().Err(fault).Int("attempt", n).Dur("pause", pause).
+			Str("project_id", fault.ProjectID).Msg("cloud call will be tried again")
+		if p.clock.wait(ctx, pause) != nil {
+			return fault // what the cloud said tells more than that we stopped waiting
+		}
+	}
+}
+
+// mayRepeat decides by what the call does and what came of it.
+//
+//   - A read or a removal (by ID) may be repeated after anything transient.
+//   - A creation only where the cloud certainly did not execute it and will
+//     rather do so later: it never got out, or it was throttled.
+func (p patience) mayRepeat(r request, fault *backup.CloudError) bool {
+	if slices.Contains(p.config.SkipRetryCodes, fault.Status) {
+		return false
+	}
+	switch {
+	case fault.Meaning == backup.MeansThrottled:
+		return true
+	case fault.Meaning != backup.MeansUnavailable:
+		return false
+	case r.repeatable():
+		return true
+	}
+	return !fault.Unknown && fault.Status == 0
+}
+
+// repeatable tells whether executing the request twice is the same as once.
+func (r request) repeatable() bool {
+	return r.idempotent || r.method == http.MethodGet || r.method == http.MethodHead || r.method == http.MethodDelete
+}
+
+// pause doubles with each try and varies, so that many callers do not come back
+// at once. The cloud's own wish prevails where it is longer.
+func (p patience) pause(tried int, fault *backup.CloudError) time.Duration {
+	longest := p.config.MaxRetryInterval.Std()
+	d := longest
+	if tried < 20 { // beyond, the shift would overflow; it is the longest since long
+		d = min(firstPause<<(tried-1), longest)
+	}
+	d -= time.Duration(rand.Int64N(int64(d)/2 + 1)) //nolint:gosec // spreads callers in time, guards nothing
+	return max(d, fault.RetryAfter)
+}

@@ -1,0 +1,128 @@
+package openstack
+
+import (
+	"container/list"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/gophercloud/gophercloud/v2"
+	"golang.org/x/sync/singleflight"
+
+	"staffeln/backup"
+)
+
+// maxScopes is how many projects' clients are kept: a few ten KiB each.
+const maxScopes = 1000
+
+// scopes keeps one client per project, the least recently used one going first.
+type scopes struct {
+	mu    sync.Mutex
+	known map[string]*list.Element // of *scope, by project ID
+	order list.List                // the most recently used first
+	max   int
+	group singleflight.Group
+}
+
+func newScopes(limit int) *scopes { return &scopes{known: map[string]*list.Element{}, max: limit} }
+
+func (k *scopes) get(projectID string) *scope {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	e, ok := k.known[projectID]
+	if !ok {
+		return nil
+	}
+	k.order.MoveToFront(e)
+	s, _ := e.Value.(*scope)
+	return s
+}
+
+func (k *scopes) put(s *scope) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.known[s.projectID] = k.order.PushFront(s)
+	for k.order.Len() > k.max {
+		oldest, _ := k.order.Remove(k.order.Back()).(*scope)
+		delete(k.known, oldest.projectID)
+	}
+}
+
+// scope returns the client of a project, made at the first need. Many callers
+// make one. The error is a [*backup.CloudError].
+func (c *Cloud) scope(ctx context.Context, projectID string) (*scope, error) {
+	if projectID == c.admin.projectID {
+		return c.admin, nil
+	}
+	if s := c.scopes.get(projectID); s != nil {
+		return s, nil
+	}
+	made := c.scopes.group.DoChan(projectID, func() (any, error) {
+		if s := c.scopes.get(projectID); s != nil {
+			return s, nil // made between our look and our turn
+		}
+		// Others wait for it too: it must not end with the first one's context.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.patience.config.RetryTimeout.Std()+2*c.attemptTimeout)
+		defer cancel()
+		s, err := c.authenticate(ctx, gophercloud.AuthScope{ProjectID: projectID}, "project "+projectID)
+		if err == nil {
+			c.scopes.put(s)
+		}
+		return s, err
+	})
+	select {
+	case r := <-made:
+		s, _ := r.Val.(*scope)
+		return s, r.Err
+	case <-ctx.Done():
+		return nil, &backup.CloudError{
+			Op: "authenticate", Object: "project " + projectID, ProjectID: projectID,
+			Meaning: backup.MeansUnavailable, Err: ctx.Err(),
+		}
+	}
+}
+
+// authenticate makes a scope, as patiently as any read.
+func (c *Cloud) authenticate(ctx context.Context, project gophercloud.AuthScope, object string) (*scope, error) {
+	r := request{op: "authenticate", object: object, id: project.ProjectID, method: http.MethodPost, idempotent: true}
+	var s *scope
+	err := c.patience.try(ctx, r, func() (fault *backup.CloudError) {
+		s, fault = c.newScope(ctx, r, project)
+		return fault
+	})
+	if err == nil {
+		return s, nil
+	}
+	if backup.Means(err, backup.MeansUnauthorised) && c.admin != nil {
+		return nil, c.explainRefusal(ctx, project.ProjectID, err)
+	}
+	return nil, err
+}
+
+// explainRefusal finds out why Keystone refuses us a token of a project: its
+// 401 is the same for a wrong password, for a missing role, and for a project
+// that is gone or disabled. The admin project's token tells them apart.
+func (c *Cloud) explainRefusal(ctx context.Context, projectID string, refusal error) error {
+	if projectID == c.admin.projectID {
+		return refusal
+	}
+	r := request{
+		op: "authenticate", object: "project " + projectID, id: projectID,
+		method: http.MethodGet, url: c.admin.identity + "/projects/" + url.PathEscape(projectID),
+	}
+	var said struct{ Project projectJSON }
+	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }
+	err := c.do(ctx, c.admin, r)
+	switch {
+	case backup.Means(err, backup.MeansNotFound):
+		return r.refuse(projectID, backup.MeansProjectGone, "Keystone knows no such project")
+	case err != nil:
+		return err
+	case !said.Project.Enabled:
+		return r.refuse(projectID, backup.MeansNoRole, "the project is disabled")
+	}
+	return r.refuse(projectID, backup.MeansNoRole, "the service user has no role in the project")
+}
+

@@ -1,0 +1,89 @@
+package openstack
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+
+	"staffeln/backup"
+)
+
+type volumeJSON struct {
+	ID, Name    string
+	Status      string
+	Size        int
+	Encrypted   bool
+	Zone        string `json:"availability_zone"`
+	ProjectID   string `json:"os-vol-tenant-attr:tenant_id"`
+	Attachments []struct {
+		ServerID string `json:"server_id"`
+	}
+}
+
+func (v volumeJSON) volume() backup.Volume {
+	w := backup.Volume{
+		ID: v.ID, Name: v.Name, ProjectID: v.ProjectID, Status: v.Status,
+		Zone: v.Zone, SizeGiB: v.Size, Encrypted: v.Encrypted,
+	}
+	for _, a := range v.Attachments {
+		if a.ServerID != "" { // attached to a host, not to a server
+			w.Servers = append(w.Servers, a.ServerID)
+		}
+	}
+	return w
+}
+
+// A volume that is in use is backed up through a temporary copy of this name,
+// which shows up in lists while the backup runs (cinder/volume/manager.py). A
+// tenant's own volume of such a name is attached to something.
+var temporaryName = regexp.MustCompile(`^backup-vol-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+func (v volumeJSON) temporary() bool {
+	return len(v.Attachments) == 0 && temporaryName.MatchString(v.Name)
+}
+
+// Volume reads one volume with a token of that project. Its ProjectID is where
+// it belongs now: a volume can be transferred.
+func (c *Cloud) Volume(ctx context.Context, projectID, volumeID string) (backup.Volume, error) {
+	what := request{op: "read volume", object: "volume " + volumeID, id: volumeID}
+	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/volumes/"+url.PathEscape(volumeID), nil)
+	if err != nil {
+		return backup.Volume{}, err
+	}
+	var said struct{ Volume volumeJSON }
+	r.decode = func(body []byte) error {
+		if err := json.Unmarshal(body, &said); err != nil {
+			return err
+		}
+		if said.Volume.ID != volumeID {
+			return fmt.Errorf("the answer is about volume %q", said.Volume.ID)
+		}
+		return nil
+	}
+	if err := c.do(ctx, s, r); err != nil {
+		return backup.Volume{}, err
+	}
+	v := said.Volume.volume()
+	if v.ProjectID == "" { // told to admins only; everybody else sees their own project's
+		v.ProjectID = projectID
+	}
+	return v, nil
+}
+
+// ask prepares a request to Cinder in the scope of a project: what says what is
+// asked, and of which object.
+func (c *Cloud) ask(ctx context.Context, what request, projectID, method, path string, query url.Values) (*scope, request, error) {
+	if what.id == "" || projectID == "" {
+		return nil, what, what.refuse(projectID, backup.MeansRefused, "want an ID and the ID of its project")
+	}
+	s, err := c.scope(ctx, projectID)
+	if err != nil {
+		return nil, what, err
+	}
+	r := c.volumeRequest(s, method, path, query)
+	r.op, r.object, r.id = what.op, what.object, what.id
+	return s, r, nil
+}

@@ -1,0 +1,133 @@
+package scheduler
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/tasks"
+)
+
+// HandOver admits planned records under the caps and gives the queue, from the
+// table alone, what each volume needs next. Whatever the queue lost comes back
+// here.
+func (s *Scheduler) HandOver(ctx context.Context, b *db.Beat) error {
+	set := s.Settings
+	admitted, err := b.Admit(ctx, db.Caps{
+		Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject,
+		PerZone: set.MaxBackupsInProgressPerZone, OutOfTurn: set.MaxFullsOutOfTurn,
+	})
+	if err != nil {
+		return err
+	}
+	work, err := b.AtWork(ctx)
+	if err != nil {
+		return err
+	}
+	items := choose(b.Now, work, s.listing(ctx, work), set.MaxRemovalsInProgress)
+	tally, err := s.Queue.HandOver(ctx, items)
+	if admitted > 0 || len(items) > 0 {
+		zerolog.Ctx(ctx).Info().Int("admitted", admitted).Int("at_work", len(work)).Int("tasks", len(items)).
+			Stringer("outcome", tally).Msg("handed over")
+	}
+	if err != nil {
+		// what did not arrive is handed over again at the next beat
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("hand-over incomplete, will be tried again")
+	}
+	return b.Done(ctx, db.HandOverBeat, b.Now)
+}
+
+// busy is what Cinder still calls creating or deleting; a nil map is a listing
+// that could not be read, and then everything is taken to be still busy.
+type busy struct{ creating, deleting map[string]bool }
+
+// listing asks Cinder once for all backups in progress, and not at all where
+// none is: only those that left the listing are worth a call of their own.
+func (s *Scheduler) listing(ctx context.Context, work []db.Work) busy {
+	read := func(state backup.State, status backup.Status) map[string]bool {
+		wanted := slices.ContainsFunc(work, func(w db.Work) bool { return w.State == state && w.BackupID != "" })
+		if !wanted {
+			return nil
+		}
+		listed, err := s.Cloud.BackupsIn(ctx, status)
+		if err != nil {
+			zerolog.Ctx(ctx).Warn().Err(err).Str("status", string(status)).Msg("backups in progress not listed, will be tried again")
+			return nil
+		}
+		ids := make(map[string]bool, len(listed))
+		for _, b := range listed {
+			ids[b.ID] = true
+		}
+		return ids
+	}
+	return busy{creating: read(backup.Creating, backup.StatusCreating), deleting: read(backup.Deleting, backup.StatusDeleting)}
+}
+
+// choose picks, for each volume, the one task that it needs first: poll, then
+// backup, then retention. New removals wait while as many as allowed (0 = any
+// number) are in progress; confirming one is never kept waiting. Pure.
+func choose(now time.Time, work []db.Work, b busy, maxRemovals int) []tasks.Item {
+	removing := 0
+	for _, w := range work {
+		if w.State == backup.Deleting {
+			removing++
+		}
+	}
+	chosen := map[string]tasks.Item{}
+	rank := map[tasks.Kind]int{tasks.Poll: 3, tasks.Backup: 2, tasks.Retention: 1}
+	for _, w := range work {
+		kind, begins := need(now, w, b)
+		if kind == "" || w.Leased || rank[kind] <= rank[chosen[w.VolumeID].Kind] {
+			continue
+		}
+		if begins && maxRemovals > 0 {
+			if removing >= maxRemovals {
+				continue
+			}
+			removing++
+		}
+		chosen[w.VolumeID] = tasks.Item{Kind: kind, VolumeID: w.VolumeID, RecordID: w.RecordID, Abandoned: w.Abandoned}
+	}
+	items := make([]tasks.Item, 0, len(chosen))
+	for _, item := range chosen {
+		items = append(items, item)
+	}
+	slices.SortFunc(items, func(x, y tasks.Item) int { return cmp.Compare(x.VolumeID, y.VolumeID) })
+	return items
+}
+
+// need says which task one record needs now, if any, and whether that begins a
+// removal.
+func need(now time.Time, w db.Work, b busy) (kind tasks.Kind, begins bool) {
+	if w.NextTryAt != nil && now.Before(*w.NextTryAt) {
+		return "", false
+	}
+	late := w.Deadline != nil && !now.Before(*w.Deadline)
+	switch w.State {
+	case backup.Planned:
+		return tasks.Backup, false
+	case backup.Creating:
+		switch {
+		case w.BackupID == "":
+			return tasks.Backup, false
+		case late || b.creating != nil && !b.creating[w.BackupID]:
+			return tasks.Poll, false
+		}
+		return "", false
+	case backup.Overdue:
+		return tasks.Poll, false
+	case backup.Deleting:
+		if b.deleting != nil && !b.deleting[w.BackupID] {
+			return tasks.Retention, false
+		}
+		return "", false
+	case backup.Failed, backup.Undeletable, "":
+		return tasks.Retention, true
+	}
+	return "", false
+}

@@ -1,0 +1,44 @@
+// Package scheduler is the process that decides.
+//
+// Any number may run; one leads. The leader has two beats: it plans on the
+// grid of the service period (look at the cloud, decide, remember) and hands
+// over every poll period (admit under the caps, give the queue what each
+// volume needs next). Retention and sweep follow at their own slower pace.
+//
+// It must not know the queue's library or HTTP, and it has no right to write
+// to the cloud.
+package scheduler
+
+import (
+	"context"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/internal/telemetry"
+	"staffeln/tasks"
+)
+
+// Cloud is what the scheduler may ask of the cloud: it can only read.
+type Cloud interface {
+	// Observe looks at all projects, servers and volumes.
+	Observe(ctx context.Context) (backup.Inventory, error)
+	// BackupsIn lists the backups of all projects that Cinder gives this status.
+	BackupsIn(ctx context.Context, status backup.Status) ([]backup.Backup, error)
+	// AllBackups shows every backup of all projects, page by page.
+	AllBackups(ctx context.Context, each func([]backup.Backup) error) error
+	// Backup reads one backup with a token of its project.
+	Backup(ctx context.Context, projectID, backupID string) (backup.Backup, error)
+	// VerifyAdmin tells whether listings show all projects.
+	VerifyAdmin(ctx context.Context) error
+}
+
+// Scheduler holds what the beats need. All fields are required.
+type Scheduler struct {
+	DB       *db.DB
+	Cloud    Cloud
+	Queue    *tasks.Client
+	Settings backup.Settings
+	Metrics  *telemetry.Metrics
+	// Identity is who we are on the cloud: what carries it is ours.
+	Identity backup.Identity
+}

@@ -1,0 +1,78 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/hibiken/asynq"
+	"github.com/rs/zerolog"
+)
+
+// Handlers are what a worker does for each kind of task; a kind without a handler is left in its queue, for others.
+//
+// A handler obeys its context, whose end means: time over, or the worker is being stopped. What is final, good or bad,
+// it has written to the row, and answers nil. An error says that the same task is worth another run; it is logged here.
+// A handler may be run twice, or late, or beside another one of the same volume.
+type Handlers struct {
+	Backup    func(context.Context, Volume) error
+	Poll      func(context.Context, Volume) error
+	Retention func(context.Context, Volume) error
+}
+
+// table answers the handlers by kind, each reading its own payload; a further payload type is a further line here.
+func (h Handlers) table() map[Kind]asynq.HandlerFunc {
+	table := map[Kind]asynq.HandlerFunc{}
+	for kind, handler := range map[Kind]func(context.Context, Volume) error{
+		VolumeBackup: h.Backup, VolumePoll: h.Poll, VolumeRetention: h.Retention,
+	} {
+		if handler != nil {
+			table[kind] = volumeHandler(handler)
+		}
+	}
+	return table
+}
+
+func volumeHandler(handler func(context.Context, Volume) error) asynq.HandlerFunc {
+	return func(ctx context.Context, t *asynq.Task) error {
+		v, err := decode(t.Payload())
+		if err != nil {
+			return badPayloadError{err}
+		}
+		fields := zerolog.Ctx(ctx).With().Str("volume", v.VolumeID)
+		if v.RecordID != "" {
+			fields = fields.Str("record", v.RecordID)
+		}
+		log := fields.Logger()
+		return handler(log.WithContext(ctx), v)
+	}
+}
+
+// errDraining ends a task whose worker is being stopped: not a failure, and due again at once, elsewhere.
+var errDraining = errors.New("worker is being stopped")
+
+// badPayloadError is a task that can't be read.
+type badPayloadError struct{ cause error }
+
+func (e badPayloadError) Error() string { return e.cause.Error() }
+
+func (e badPayloadError) Unwrap() error { return e.cause }
+
+// panicError is a panic of a handler; its stack goes to the log and not to Redis.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+// guarded runs a handler and turns its panic into an error.
+func guarded(handler asynq.HandlerFunc, ctx context.Context, t *asynq.Task) (err error) { //nolint:revive // the context belongs to the call, not to the handler before it
+	defer func() {
+		if value := recover(); value != nil {
+			err = panicError{value, debug.Stack()}
+		}
+	}()
+	return handler(ctx, t)
+}

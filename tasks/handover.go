@@ -1,0 +1,155 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+
+	"staffeln/internal/telemetry"
+)
+
+const (
+	// handers is how many goroutines speak to Redis during a hand-over: more gain nothing (measured).
+	handers = 16
+	// patience is after how many items without an answer Redis is taken to be away and the rest waits for the next
+	// beat; each of them has cost its time-out.
+	patience = 2 * handers
+	// toldFaults bounds the faults that one hand-over returns: ten thousand times the same says no more than three.
+	toldFaults = 3
+)
+
+// An Item is one thing that a volume needs from the queue.
+type Item struct {
+	Kind     Kind // one of the volume kinds
+	VolumeID string
+	RecordID string // empty for [VolumeRetention]
+	// Abandoned says that nobody works on the volume, whatever the queue shows: the lease in its row ran out. An
+	// active task is then passed by, where it would be waited for otherwise.
+	Abandoned bool
+}
+
+func (i Item) volume() Volume { return Volume{VolumeID: i.VolumeID, RecordID: i.RecordID} }
+
+// A Client hands tasks over to the queue. It may be used from several goroutines.
+type Client struct {
+	rdb     redis.UniversalClient
+	log     zerolog.Logger
+	metrics *telemetry.Metrics
+}
+
+// NewClient answers a client on rdb, which stays the caller's to close.
+func NewClient(rdb redis.UniversalClient, log zerolog.Logger, m *telemetry.Metrics) *Client {
+	return &Client{rdb: rdb, log: log, metrics: m}
+}
+
+// HandOver sees to it that the queue holds a task for each item, and one task at most for each volume. Handing over
+// again what is in the queue already changes nothing, so a caller that is not sure simply does it again. Of several
+// items of one volume the one that goes first is taken: poll, then backup, then retention.
+//
+// The error joins the first few faults; the tally is true in any case. A fault of Redis leaves its item unknown or
+// unasked, and the next hand-over sees to it.
+func (c *Client) HandOver(ctx context.Context, items []Item) (Tally, error) {
+	for _, item := range items {
+		if item.VolumeID == "" || kinds[item.Kind].queue != Volumes {
+			return nil, fmt.Errorf("hand over: kind %q, volume %q: want a volume kind and an ID", item.Kind, item.VolumeID)
+		}
+	}
+	h := c.newHandover()
+	defer h.report()
+	todo := make(chan Item)
+	var wait sync.WaitGroup
+	for range min(handers, len(items)) {
+		wait.Go(func() {
+			for item := range todo {
+				h.one(ctx, item)
+			}
+		})
+	}
+	for _, item := range h.firsts(items) {
+		todo <- item
+	}
+	close(todo)
+	wait.Wait()
+	return h.tally, errors.Join(h.faults...)
+}
+
+// handover is one hand-over under way. Its Asynq client lives no longer: it says only once in its life which queues
+// there are, so after a loss of Redis' data an older one would fill a queue that no inspector finds.
+type handover struct {
+	*Client
+	queue     *asynq.Client
+	inspector *asynq.Inspector
+	silent    atomic.Int64 // items without an answer so far
+
+	mu     sync.Mutex
+	counts map[Kind]Tally
+	tally  Tally
+	faults []error
+}
+
+func (c *Client) newHandover() *handover {
+	return &handover{
+		Client: c,
+		queue:  asynq.NewClientFromRedisClient(c.rdb), inspector: asynq.NewInspectorFromRedisClient(c.rdb),
+		counts: map[Kind]Tally{}, tally: Tally{},
+	}
+}
+
+// firsts answers the item that goes first of each volume, in the caller's order.
+func (h *handover) firsts(items []Item) []Item {
+	best := make(map[string]Kind, len(items))
+	for _, item := range items {
+		if kind, seen := best[item.VolumeID]; !seen || kinds[item.Kind].rank < kinds[kind].rank {
+			best[item.VolumeID] = item.Kind
+		}
+	}
+	firsts := make([]Item, 0, len(best))
+	for _, item := range items {
+		if best[item.VolumeID] != item.Kind {
+			h.count(item, Behind, nil)
+			continue
+		}
+		best[item.VolumeID] = "" // the same item twice is one
+		firsts = append(firsts, item)
+	}
+	return firsts
+}
+
+func (h *handover) one(ctx context.Context, item Item) {
+	if ctx.Err() != nil || h.silent.Load() >= patience {
+		h.count(item, Unasked, ctx.Err())
+		return
+	}
+	outcome, err := h.place(ctx, item)
+	if err != nil {
+		h.silent.Add(1)
+	}
+	h.count(item, outcome, err)
+}
+
+func (h *handover) count(item Item, outcome Outcome, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.counts[item.Kind] == nil {
+		h.counts[item.Kind] = Tally{}
+	}
+	h.counts[item.Kind][outcome]++
+	h.tally[outcome]++
+	if err != nil && len(h.faults) < toldFaults {
+		h.faults = append(h.faults, err)
+	}
+}
+
+func (h *handover) report() {
+	for kind, tally := range h.counts {
+		for outcome, n := range tally {
+			h.metrics.TasksHandedOver(string(kind), string(outcome), n)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package tasks
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A Kind says what a task asks for.
+type Kind string
+
+// The kinds of task.
+const (
+	VolumeBackup    Kind = "volume:backup"    // asks Cinder for the planned backup of a volume
+	VolumePoll      Kind = "volume:poll"      // reads the backup in progress and records how it ended
+	VolumeRetention Kind = "volume:retention" // removes what may be removed now, confirms what is gone
+	ReportSend      Kind = "report:send"      // renders a report and sends it
+)
+
+// The queues.
+const (
+	Volumes = "volumes"
+	Reports = "reports"
+)
+
+// Lease is how long a handler's claim on its volume lasts. It outlasts every handler, whose context ends before.
+const Lease = 120 * time.Second
+
+// rules is what holds for one kind.
+type rules struct {
+	queue    string
+	idPrefix string        // before the ID of the volume or the group
+	rank     int           // of kinds of one volume, the smallest goes first
+	timeout  time.Duration // of one run; Asynq starts another run beside a handler that is still at work after it
+	maxRetry int
+}
+
+// A task whose retries are exhausted is archived, and keeps its ID, and so its volume, blocked for 90 days; giving up
+// is the record's affair. 1,000 retries at the poll period last longer than any record waits.
+const retries = 1000
+
+// kinds is the table: all volume kinds share one queue and one ID, so that the queue holds one task per volume.
+var kinds = map[Kind]rules{
+	VolumePoll:      {queue: Volumes, idPrefix: "volume:", rank: 1, timeout: 100 * time.Second, maxRetry: retries},
+	VolumeBackup:    {queue: Volumes, idPrefix: "volume:", rank: 2, timeout: 100 * time.Second, maxRetry: retries},
+	VolumeRetention: {queue: Volumes, idPrefix: "volume:", rank: 3, timeout: 100 * time.Second, maxRetry: retries},
+	ReportSend:      {queue: Reports, idPrefix: "report:", rank: 1, timeout: 100 * time.Second, maxRetry: retries},
+}
+
+// A Volume is the payload of the volume kinds.
+type Volume struct {
+	VolumeID string `json:"volume_id"`
+	RecordID string `json:"record_id,omitempty"` // empty for a retention task
+}
+
+// version is that of the payloads. A worker refuses a newer one than it knows: during an upgrade the old workers must
+// not act on what they only half understand.
+const version = 1
+
+type payload struct {
+	Version int `json:"v"`
+	Volume
+}
+
+func encode(v Volume) ([]byte, error) {
+	text, err := json.Marshal(payload{version, v})
+	if err != nil {
+		return nil, fmt.Errorf("encode task of volume %s: %w", v.VolumeID, err)
+	}
+	return text, nil
+}
+
+func decode(text []byte) (Volume, error) {
+	var p payload
+	if err := json.Unmarshal(text, &p); err != nil {
+		return Volume{}, fmt.Errorf("decode task: %w", err)
+	}
+	if p.Version != version {
+		return Volume{}, fmt.Errorf("decode task: version %d, want %d", p.Version, version)
+	}
+	if p.VolumeID == "" {
+		return Volume{}, errors.New("decode task: no volume ID")
+	}
+	return p.Volume, nil
+}

@@ -1,0 +1,153 @@
+package tasks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hibiken/asynq"
+)
+
+const (
+	// askTime bounds the wait for Redis' answer to one enqueue, retries of the connection included.
+	askTime = 5 * time.Second
+	// tries bounds the rounds about one ID: a task may vanish between the conflict and the look at it, and what holds
+	// the ID may have to make room.
+	tries = 3
+	// suffixes bounds the IDs of one volume: the plain one and two that pass it by. More are never needed unless Redis
+	// loses leases again and again, and then more tasks would not help.
+	suffixes = 3
+)
+
+// verdict is what a task that holds the ID means for the item.
+type verdict int
+
+const (
+	comes    verdict = iota // it is the item's, or will make room by itself
+	inTheWay                // it waits for something else
+	dead                    // it will never run
+	orphan                  // it counts as active, but nobody works on it
+)
+
+// place sees to it that the queue holds a task for the item.
+func (h *handover) place(ctx context.Context, item Item) (Outcome, error) {
+	id := kinds[item.Kind].idPrefix + item.VolumeID
+	for n := 1; ; n++ {
+		if n > 1 {
+			id = fmt.Sprintf("%s%s:%d", kinds[item.Kind].idPrefix, item.VolumeID, n)
+		}
+		outcome, err := h.placeAs(ctx, item, id, n == suffixes)
+		switch {
+		case err != nil:
+			return Unknown, fmt.Errorf("hand over %s: %w", id, err)
+		case outcome != Passed:
+			if n > 1 && outcome != Waiting {
+				h.log.Warn().Str("kind", string(item.Kind)).Str("volume", item.VolumeID).Str("record", item.RecordID).
+					Str("task", id).Msg("task passed by that nobody works on")
+				return Passed, nil
+			}
+			return outcome, nil
+		}
+	}
+}
+
+// placeAs does so under one ID. It answers Passed where the ID is to be passed by; last says that it is not.
+func (h *handover) placeAs(ctx context.Context, item Item, id string, last bool) (Outcome, error) {
+	fresh, absent := Enqueued, 0
+	for range tries {
+		err := h.enqueue(ctx, item, id)
+		if err == nil {
+			return fresh, nil
+		}
+		if !errors.Is(err, asynq.ErrTaskIDConflict) {
+			return Unknown, err
+		}
+		info, err := h.inspector.GetTaskInfo(kinds[item.Kind].queue, id)
+		if gone(err) {
+			absent++
+			continue
+		}
+		if err != nil {
+			return Unknown, err
+		}
+		switch judge(item, info) {
+		case comes:
+			return Waiting, nil
+		case orphan:
+			return h.passBy(item, id, last), nil
+		case inTheWay:
+			fresh = Replaced
+		case dead:
+			fresh = Revived
+		}
+		// Between the look and the deletion it may have become pending, and is deleted all the same: what comes
+		// instead is what the volume needs. It may have become active: then Asynq refuses, and it is waited for.
+		if err := h.inspector.DeleteTask(info.Queue, id); err != nil && !gone(err) {
+			if now, err := h.inspector.GetTaskInfo(info.Queue, id); err == nil && now.State == asynq.TaskStateActive {
+				return Waiting, nil
+			}
+			return Unknown, err
+		}
+	}
+	if absent == tries {
+		// The ID is taken and no task has it: a key that something else left in Redis. It would block the volume for
+		// ever, and no inspector can remove it.
+		return h.passBy(item, id, last), nil
+	}
+	// Somebody else placed a task each time that we made room: the volume is being looked after. Should the last
+	// deletion have been ours, the next hand-over places one.
+	return Waiting, nil
+}
+
+// passBy answers Passed, unless no further ID is left.
+func (h *handover) passBy(item Item, id string, last bool) Outcome {
+	if !last {
+		return Passed
+	}
+	h.log.Error().Str("volume", item.VolumeID).Str("task", id).Msg("no task placed: all IDs of the volume stay held in the queue")
+	return Waiting
+}
+
+func (h *handover) enqueue(ctx context.Context, item Item, id string) error {
+	text, err := encode(item.volume())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	r := kinds[item.Kind]
+	// Never asynq.Unique (its lock ran out while tasks ran: three at once), never Retention (the ID blocks its volume).
+	_, err = h.queue.EnqueueContext(ctx, asynq.NewTask(string(item.Kind), text),
+		asynq.TaskID(id), asynq.Queue(r.queue), asynq.Timeout(r.timeout), asynq.MaxRetry(r.maxRetry))
+	return err
+}
+
+// judge says what the task that holds the item's ID means for it.
+func judge(item Item, info *asynq.TaskInfo) verdict {
+	switch info.State {
+	case asynq.TaskStateActive:
+		if item.Abandoned {
+			return orphan
+		}
+		return comes
+	case asynq.TaskStatePending:
+		return comes // whatever it is: it runs at once, and the next hand-over brings the rest
+	case asynq.TaskStateScheduled, asynq.TaskStateRetry:
+		held, err := decode(info.Payload)
+		if err == nil && Kind(info.Type) == item.Kind && held.RecordID == item.RecordID {
+			return comes
+		}
+		return inTheWay
+	case asynq.TaskStateArchived, asynq.TaskStateCompleted:
+		return dead
+	case asynq.TaskStateAggregating: // we never group; somebody tried by hand
+		return inTheWay
+	}
+	return inTheWay
+}
+
+// gone tells whether a task is not there, or its queue is not: Asynq lost its data or has never had any.
+func gone(err error) bool {
+	return errors.Is(err, asynq.ErrTaskNotFound) || errors.Is(err, asynq.ErrQueueNotFound)
+}

@@ -1,0 +1,64 @@
+package tasks
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+	"github.com/rs/zerolog"
+)
+
+// Config says where the queue is.
+type Config struct {
+	RedisURL string `split_words:"true" required:"true" secret:"true" desc:"The Redis of the queue: redis://user:password@host:6379/0, rediss:// for TLS (with ?ca_file=), redis-sentinel://user:password@host1,host2/0?master=name (with &sentinel_username= and &sentinel_password=), or redis-cluster://user:password@host1,host2. For the last two, ?tls=true or ?ca_file= asks for TLS. It must keep an append-only file and never evict; losing it costs one poll period, not a backup."`
+}
+
+// Validate tells whether the URL can be read.
+func (c Config) Validate() error {
+	if c.RedisURL == "" {
+		return nil // told as missing
+	}
+	if _, err := parse(c.RedisURL); err != nil {
+		return fmt.Errorf("REDIS_URL: %w", err)
+	}
+	return nil
+}
+
+// Connect answers a client for url (see [Config]); the caller closes it. It does not speak to Redis yet: a Redis that
+// is away is a matter of readiness. No error names a user or a password.
+func Connect(url string) (redis.UniversalClient, error) {
+	a, err := parse(url)
+	if err != nil {
+		return nil, fmt.Errorf("read URL of redis: %w", err)
+	}
+	o := &redis.UniversalOptions{
+		Addrs: a.hosts, DB: a.database, Username: a.user, Password: a.password,
+		MasterName: a.master, SentinelUsername: a.sentinelUser, SentinelPassword: a.sentinelPassword,
+		IsClusterMode: a.scheme == cluster, ClientName: "staffeln",
+		// Asynq's inspector asks without a context: these bound it, and how long a hand-over waits for a dead Redis.
+		DialTimeout: 2 * time.Second, DialerRetries: 2, ReadTimeout: 3 * time.Second,
+		// Without it a call outlasts its context by the read timeout (3 s measured for 1 s asked).
+		ContextTimeoutEnabled: true,
+		// An announcement of one vendor's cloud; asking for it costs a round trip and a goroutine per connection.
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+	if a.tls {
+		if o.TLSConfig, err = tlsConfig(a); err != nil {
+			return nil, fmt.Errorf("prepare TLS to redis: %w", err)
+		}
+	}
+	return redis.NewUniversalClient(o), nil
+}
+
+// LogRedis sends what the Redis client says to log. The client has one log for the whole program, so main calls this
+// once; without it, plain lines on standard error stand among the JSON ones.
+func LogRedis(log zerolog.Logger) { redis.SetLogger(redisLog{log}) }
+
+type redisLog struct{ log zerolog.Logger }
+
+// Printf writes what the client noticed: it tries again by itself, so nothing is worth more than a warning.
+func (l redisLog) Printf(_ context.Context, format string, values ...any) {
+	l.log.Warn().Str("said", fmt.Sprintf(format, values...)).Msg("redis client")
+}

@@ -1,0 +1,207 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// viewAge is how old the plan's view of a volume may be before it is read
+// again.
+const viewAge = 5 * time.Minute
+
+// backup brings the volume's record in progress one step nearer to Cinder: it
+// asks for the planned backup, or finds out what became of a request whose
+// answer is missing.
+func (w *Worker) backup(ctx context.Context, c *db.Claim) error {
+	records, err := c.Records(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(records, func(r backup.Record) bool { return r.State.InProgress() })
+	if i < 0 || records[i].BackupID != "" {
+		return nil
+	}
+	r := records[i]
+	switch {
+	case r.State == backup.Planned && r.AdmittedAt != nil:
+		return w.begin(ctx, c, r, slices.Delete(records, i, i+1))
+	case r.State == backup.Creating && r.AskedAt == nil:
+		if !c.Now.Before(*r.Deadline) {
+			return w.fail(ctx, c, r, db.Why{Reason: backup.CinderUnavailable, Text: r.ReasonText, RequestID: r.RequestID})
+		}
+		return w.ask(ctx, c, r, r.Kind)
+	case r.State == backup.Creating:
+		return w.find(ctx, c, r)
+	}
+	return nil
+}
+
+// begin looks again before anything is asked: the plan says that, the worker
+// says what, on today's records and, where the plan's view is old, on the
+// volume as it is now.
+func (w *Worker) begin(ctx context.Context, c *db.Claim, r backup.Record, others []backup.Record) error {
+	remembered, err := c.Volume(ctx)
+	if err != nil {
+		return err
+	}
+	subject := backup.Subject{Volume: remembered.AsOf(), Protected: remembered.Protected, Gone: remembered.GoneAt != nil}
+	if c.Now.Sub(remembered.SeenAt) > viewAge {
+		v, err := w.Cloud.Volume(ctx, r.ProjectID, r.VolumeID)
+		switch {
+		case backup.Means(err, backup.MeansNotFound):
+			subject.Gone = true
+		case err != nil:
+			return w.refused(ctx, c, r, err)
+		default:
+			subject.Volume = v
+		}
+	}
+	if !subject.Gone && subject.ProjectID != r.ProjectID {
+		_, err := c.Withdraw(ctx, r, db.Why{Reason: backup.ProjectChanged})
+		return err
+	}
+	d := backup.Next(c.Now, w.Settings.Policy(), subject, others)
+	switch d.Action {
+	case backup.Create:
+		return w.ask(ctx, c, r, d.Kind)
+	case backup.Fail:
+		return w.fail(ctx, c, r, db.Why{Reason: d.Reason, Text: fmt.Sprintf("the volume's status is %q; backups are made of available and in-use volumes", subject.Status)})
+	case backup.Wait, backup.Withdraw:
+		_, err := c.Withdraw(ctx, r, db.Why{Reason: d.Reason})
+		return err
+	}
+	return nil
+}
+
+// ask asks Cinder once. The record says so before, and what came of it after.
+// Where Cinder has no parent for an incremental, the same attempt makes a full.
+func (w *Worker) ask(ctx context.Context, c *db.Claim, r backup.Record, kind backup.Kind) error {
+	r, err := c.Ask(ctx, r, kind, backup.Name(c.Now, r.ServerName, r.VolumeName), w.Settings.TimeLimit(r.SizeGiB))
+	if err != nil {
+		return err
+	}
+	id, err := w.Cloud.CreateBackup(ctx, backup.Request{
+		ProjectID: r.ProjectID, VolumeID: r.VolumeID, Name: r.BackupName, Kind: r.Kind,
+		Tag: backup.Tag{Installation: w.Identity.Installation, Record: r.ID},
+	})
+	last, cancel := lasting(ctx)
+	defer cancel()
+	switch {
+	case err == nil:
+		_, err = c.Accept(last, r, id)
+		return err
+	case backup.Means(err, backup.MeansNoParent) && kind == backup.Incremental:
+		zerolog.Ctx(ctx).Info().Err(err).Str("record", r.ID).Msg("no usable parent, a full is made instead")
+		return w.ask(ctx, c, r, backup.Full)
+	}
+	return w.refused(last, c, r, err)
+}
+
+// find looks for the backup of a request whose answer is missing, by its tag.
+// Only when it did not appear within the settle time is Cinder asked again: a
+// request that timed out may still be carried out minutes later.
+func (w *Worker) find(ctx context.Context, c *db.Claim, r backup.Record) error {
+	backups, err := w.Cloud.VolumeBackups(ctx, r.ProjectID, r.VolumeID)
+	if err != nil {
+		return w.wait(ctx, c, r, err)
+	}
+	var found []backup.Backup
+	for _, b := range backups {
+		if w.Identity.Adoptable(r, b) {
+			found = append(found, b)
+		}
+	}
+	if len(found) > 0 {
+		// of several the first; the sweep gives each other one a record
+		oldest := slices.MinFunc(found, func(a, b backup.Backup) int { return a.CreatedAt.Compare(b.CreatedAt) })
+		zerolog.Ctx(ctx).Info().Str("record", r.ID).Str("backup", oldest.ID).Int("candidates", len(found)).Msg("backup adopted by its tag")
+		_, err := c.Accept(ctx, r, oldest.ID)
+		return err
+	}
+	settled := r.AskedAt.Add(w.Settings.PostSettleTime.Std())
+	if c.Now.Before(settled) {
+		_, err := c.Unanswered(ctx, r, db.Why{Reason: backup.AnswerUnknown, Text: r.ReasonText, RequestID: r.RequestID}, w.again(c.Now, settled))
+		return err
+	}
+	if !c.Now.Before(*r.Deadline) {
+		return w.fail(ctx, c, r, db.Why{Reason: backup.AnswerUnknown, Text: r.ReasonText, RequestID: r.RequestID})
+	}
+	return w.ask(ctx, c, r, r.Kind)
+}
+
+// again is one poll period from now, and not later than the given end.
+func (w *Worker) again(now, end time.Time) time.Time {
+	next := now.Add(w.Settings.PollPeriod.Std())
+	if end.After(now) && end.Before(next) {
+		return end
+	}
+	return next
+}
+
+// fail ends the record; an error of ours (not the tenant's) is logged as one.
+func (w *Worker) fail(ctx context.Context, c *db.Claim, r backup.Record, why db.Why) error {
+	after, err := c.Fail(ctx, r, why)
+	if err != nil {
+		return err
+	}
+	tell(ctx, after, why)
+	return nil
+}
+
+// tell logs a failure at the level of who has to act.
+func tell(ctx context.Context, r backup.Record, why db.Why) {
+	log := zerolog.Ctx(ctx)
+	e := log.Info()
+	if why.Reason.Whose() == backup.Operator {
+		e = log.Error()
+	}
+	e.Str("record", r.ID).Str("volume", r.VolumeID).Str("project", r.ProjectID).Str("backup", r.BackupID).
+		Str("reason", string(why.Reason)).Str("owner", string(why.Reason.Whose())).Str("text", why.Text).
+		Str("request", why.RequestID).Msg("backup failed")
+}
+
+// refused records what became of a request that Cinder did not accept: an end,
+// or a wait. A wait is returned as an error, so that the queue shows it.
+func (w *Worker) refused(ctx context.Context, c *db.Claim, r backup.Record, err error) error {
+	why, final := reasonOf(err)
+	if final {
+		return w.fail(ctx, c, r, why)
+	}
+	if r.State == backup.Planned {
+		return w.wait(ctx, c, r, err)
+	}
+	var ce *backup.CloudError
+	if !errors.As(err, &ce) || ce.Unknown {
+		why.Reason = backup.AnswerUnknown
+		_, noted := c.Unanswered(ctx, r, why, w.again(c.Now, time.Time{}))
+		return errors.Join(err, noted)
+	}
+	_, noted := c.NotAsked(ctx, r, why, c.Now.Add(w.backOff(r.Attempts, ce.RetryAfter)))
+	return errors.Join(err, noted)
+}
+
+// wait leaves the record as it is for one poll period and returns err.
+func (w *Worker) wait(ctx context.Context, c *db.Claim, r backup.Record, err error) error {
+	last, cancel := lasting(ctx)
+	defer cancel()
+	_, noted := c.Later(last, r, backup.Status(r.CinderStatus), w.again(c.Now, time.Time{}))
+	return errors.Join(err, noted)
+}
+
+// backOff grows from one poll period by doubling up to ten minutes, and is
+// never shorter than the cloud asked for.
+func (w *Worker) backOff(attempts int, asked time.Duration) time.Duration {
+	d := w.Settings.PollPeriod.Std()
+	for i := 1; i < attempts && d < 10*time.Minute; i++ {
+		d *= 2
+	}
+	return max(d, asked)
+}

@@ -1,0 +1,88 @@
+package worker
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// overdueFactor slows the polling of a record that is overdue anyway.
+const overdueFactor = 10
+
+// poll reads the volume's backup in progress, by ID and with a token of its
+// project, and records how it ended. A status that is not an end is no end,
+// also one that we do not know.
+func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
+	records, err := c.Records(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(records, func(r backup.Record) bool { return r.State.InProgress() && r.BackupID != "" })
+	if i < 0 {
+		return nil
+	}
+	r := records[i]
+	b, err := w.Cloud.Backup(ctx, r.ProjectID, r.BackupID)
+	if backup.Means(err, backup.MeansNotFound) {
+		why, _ := reasonOf(err)
+		why.Reason = backup.BackupGone
+		after, err := c.FailGone(ctx, r, why)
+		if err == nil {
+			tell(ctx, after, why)
+		}
+		return err
+	}
+	if err != nil {
+		return w.wait(ctx, c, r, err)
+	}
+	log := zerolog.Ctx(ctx)
+	switch b.Status {
+	case backup.StatusAvailable:
+		if b.DataTimestamp.IsZero() {
+			b.DataTimestamp = b.CreatedAt
+		}
+		_, err := c.Finish(ctx, r, b)
+		return err
+	case backup.StatusError, backup.StatusErrorDeleting:
+		return w.fail(ctx, c, r, db.Why{Reason: backup.BackupError, Text: b.FailReason})
+	case backup.StatusCreating:
+		if r.State == backup.Creating && !c.Now.Before(*r.Deadline) {
+			return w.overdue(ctx, c, r)
+		}
+		if r.State == backup.Overdue && w.Settings.StuckReset {
+			// its record fails when the next poll finds it gone
+			log.Warn().Str("record", r.ID).Str("backup", r.BackupID).Msg("stuck backup is removed by force")
+			if err := w.Cloud.ForceDeleteBackup(ctx, b); err != nil {
+				log.Warn().Err(err).Str("record", r.ID).Msg("stuck backup not removed, will be tried again")
+			}
+		}
+	case backup.StatusDeleting, backup.StatusRestoring:
+		log.Warn().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("somebody else is at work on a backup in progress")
+	default:
+		log.Warn().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("unknown status of a backup, not taken for an end")
+	}
+	again := w.again(c.Now, time.Time{})
+	if r.State == backup.Overdue {
+		again = c.Now.Add(overdueFactor * w.Settings.PollPeriod.Std())
+	}
+	_, err = c.Later(ctx, r, b.Status, again)
+	return err
+}
+
+func (w *Worker) overdue(ctx context.Context, c *db.Claim, r backup.Record) error {
+	why := db.Why{
+		Reason: backup.DeadlinePassed,
+		Text:   "still creating at its deadline, " + r.Deadline.UTC().Format(time.RFC3339),
+	}
+	after, err := c.PassDeadline(ctx, r, why, w.again(c.Now, time.Time{}))
+	if err != nil {
+		return err
+	}
+	tell(ctx, after, why)
+	return nil
+}

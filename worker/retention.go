@@ -1,0 +1,215 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// giveUpAfter is how long a refused removal is tried at each pass; then it is
+// undeletable, reported, and tried at this pace.
+const giveUpAfter = 24 * time.Hour
+
+// retention removes what may be removed of one volume now, and confirms what
+// is gone. It decides on what Cinder has, project by project, never on records
+// alone.
+func (w *Worker) retention(ctx context.Context, c *db.Claim) error {
+	v, err := c.Volume(ctx)
+	if err != nil {
+		return err
+	}
+	records, err := c.Links(ctx)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for project, of := range byProject(records) {
+		p := pass{w: w, c: c, volume: v, project: project, records: of}
+		failed = errors.Join(failed, p.run(ctx))
+	}
+	if failed != nil {
+		return failed
+	}
+	return c.RemovalDone(ctx)
+}
+
+func byProject(records []backup.Record) map[string][]backup.Record {
+	of := map[string][]backup.Record{}
+	for _, r := range records {
+		of[r.ProjectID] = append(of[r.ProjectID], r)
+	}
+	return of
+}
+
+// pass is the retention of one volume in one owning project.
+type pass struct {
+	w       *Worker
+	c       *db.Claim
+	volume  db.Volume
+	project string
+	records []backup.Record
+	held    map[string]backup.Backup // what Cinder has of the volume in the project
+}
+
+func (p *pass) run(ctx context.Context) error {
+	backups, err := p.w.Cloud.VolumeBackups(ctx, p.project, p.volume.ID)
+	if err != nil {
+		return err
+	}
+	p.held = make(map[string]backup.Backup, len(backups))
+	for _, b := range backups {
+		p.held[b.ID] = b
+	}
+	for i, r := range p.records {
+		if r.State == backup.Deleting || r.State == backup.Undeletable {
+			if p.records[i], err = p.follow(ctx, r); err != nil {
+				return err
+			}
+		}
+		if r.Leftover() {
+			if p.records[i], err = p.confirmLeftover(ctx, r); err != nil {
+				return err
+			}
+		}
+	}
+	return p.remove(ctx, backups)
+}
+
+// follow looks how a removal that was asked for is doing. What Cinder lists as
+// gone is confirmed by ID.
+func (p *pass) follow(ctx context.Context, r backup.Record) (backup.Record, error) {
+	b, listed := p.held[r.BackupID]
+	if !listed {
+		return p.confirm(ctx, r)
+	}
+	stuck := b.Status == backup.StatusErrorDeleting ||
+		b.Status == backup.StatusDeleting && r.DeletionAskedAt != nil && p.c.Now.Sub(*r.DeletionAskedAt) > p.w.Settings.BackupCycleTimeout.Std()
+	if !stuck || r.State == backup.Undeletable && !due(p.c.Now, r) {
+		return r, nil
+	}
+	if p.w.Settings.StuckReset {
+		zerolog.Ctx(ctx).Warn().Str("record", r.ID).Str("backup", b.ID).Str("status", string(b.Status)).Msg("stuck removal is forced")
+		return r, p.w.Cloud.ForceDeleteBackup(ctx, b)
+	}
+	why := db.Why{Reason: backup.DeletionStuck, Text: "Cinder's status of the backup is " + string(b.Status) + ": " + b.FailReason}
+	return p.giveUp(ctx, r, why)
+}
+
+// confirm writes the end of a removal: only an answer by ID, in the scope of
+// the owning project, proves it.
+func (p *pass) confirm(ctx context.Context, r backup.Record) (backup.Record, error) {
+	_, err := p.w.Cloud.Backup(ctx, p.project, r.BackupID)
+	if backup.Means(err, backup.MeansNotFound) {
+		return p.c.Removed(ctx, r)
+	}
+	return r, err
+}
+
+// confirmLeftover ends a leftover that somebody else removed.
+func (p *pass) confirmLeftover(ctx context.Context, r backup.Record) (backup.Record, error) {
+	if _, listed := p.held[r.BackupID]; listed {
+		return r, nil
+	}
+	_, err := p.w.Cloud.Backup(ctx, p.project, r.BackupID)
+	if !backup.Means(err, backup.MeansNotFound) {
+		return r, err
+	}
+	if r, err = p.c.StartRemoval(ctx, r, backup.RemovedByOthers); err != nil {
+		return r, err
+	}
+	return p.c.Removed(ctx, r)
+}
+
+// remove runs the decision on what Cinder has and asks for the deletions.
+func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
+	records := make(map[string]backup.Record, len(p.records))
+	for _, r := range p.records {
+		if r.BackupID != "" {
+			records[r.BackupID] = r
+		}
+	}
+	var links []backup.Link
+	for _, b := range backups {
+		var mine *backup.Record
+		if r, ok := records[b.ID]; ok {
+			mine = &r
+		}
+		links = append(links, backup.LinkOf(b, mine, p.volume.Retention))
+	}
+	keeping := backup.KeepingOf(p.project, p.volume.AsOf(), p.volume.Protected, p.w.Settings.MinRestorePoints, p.records)
+	removals, kept := backup.Expired(p.c.Now, keeping, links)
+	if err := p.restore(ctx, records, kept); err != nil {
+		return err
+	}
+	var failed error
+	for _, removal := range removals {
+		if r := records[removal.BackupID]; due(p.c.Now, r) {
+			failed = errors.Join(failed, p.delete(ctx, r, p.held[removal.BackupID], removal.Reason))
+		}
+	}
+	return failed
+}
+
+// restore takes back removals that never reached Cinder and are not wanted any
+// more: the retention grew, or a dependent came.
+func (p *pass) restore(ctx context.Context, records map[string]backup.Record, kept []backup.Kept) error {
+	for _, k := range kept {
+		r, ours := records[k.BackupID]
+		if ours && r.State == backup.Deleting && k.Status == backup.StatusAvailable {
+			if _, err := p.c.RefuseRemoval(ctx, r, db.Why{Reason: k.Reason, Text: k.Reason.Sentence()}, p.c.Now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// delete asks Cinder for one deletion. The record says so before.
+func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, reason backup.Reason) error {
+	r, err := p.c.StartRemoval(ctx, r, reason)
+	if err != nil {
+		return err
+	}
+	err = p.w.Cloud.DeleteBackup(ctx, b)
+	last, cancel := lasting(ctx)
+	defer cancel()
+	if err == nil {
+		return nil
+	}
+	if backup.Means(err, backup.MeansNotFound) {
+		_, err = p.confirm(last, r)
+		return err
+	}
+	why, final := reasonOf(err)
+	if !final {
+		_, noted := p.c.Later(last, r, b.Status, p.w.again(p.c.Now, time.Time{}))
+		return errors.Join(err, noted)
+	}
+	if why.Reason == backup.Refused {
+		why.Reason = backup.DeletionRefused
+	}
+	if r.DeletionRefusedSince != nil && p.c.Now.Sub(*r.DeletionRefusedSince) > giveUpAfter {
+		_, err = p.giveUp(last, r, why)
+		return err
+	}
+	zerolog.Ctx(ctx).Warn().Err(err).Str("record", r.ID).Str("backup", b.ID).Str("reason", string(why.Reason)).Msg("removal refused, will be tried again")
+	_, err = p.c.RefuseRemoval(last, r, why, p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std()))
+	return err
+}
+
+func (p *pass) giveUp(ctx context.Context, r backup.Record, why db.Why) (backup.Record, error) {
+	after, err := p.c.GiveUpRemoval(ctx, r, why, p.c.Now.Add(giveUpAfter))
+	if err == nil {
+		zerolog.Ctx(ctx).Error().Str("record", r.ID).Str("backup", r.BackupID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
+			Str("reason", string(why.Reason)).Str("text", why.Text).Msg("backup can't be removed")
+	}
+	return after, err
+}
+
+// due tells whether r may be tried now.
+func due(now time.Time, r backup.Record) bool { return r.NextTryAt == nil || !now.Before(*r.NextTryAt) }

@@ -1,0 +1,92 @@
+// Package worker is the process that acts.
+//
+// Each handler claims its volume, looks again, acts once, and records. It may
+// be run twice, killed anywhere, or run late, and the outcome is the same: the
+// record says beforehand what is asked of Cinder, and the lease on the volume
+// admits one handler at a time.
+//
+// It must not know HTTP, Cinder's words, or the queue's library.
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/internal/telemetry"
+	"staffeln/tasks"
+)
+
+// Cloud is what a worker may do. Whatever it creates or removes, it does with
+// a token of the project that owns it.
+type Cloud interface {
+	Volume(ctx context.Context, projectID, volumeID string) (backup.Volume, error)
+	VolumeBackups(ctx context.Context, projectID, volumeID string) ([]backup.Backup, error)
+	Backup(ctx context.Context, projectID, backupID string) (backup.Backup, error)
+	CreateBackup(ctx context.Context, r backup.Request) (backupID string, err error)
+	DeleteBackup(ctx context.Context, b backup.Backup) error
+	ForceDeleteBackup(ctx context.Context, b backup.Backup) error
+}
+
+// Worker holds what the handlers need. All fields are required.
+type Worker struct {
+	DB       *db.DB
+	Cloud    Cloud
+	Settings backup.Settings
+	Metrics  *telemetry.Metrics
+	// Identity is who we are on the cloud: what carries it is ours.
+	Identity backup.Identity
+}
+
+// Handlers returns one handler per kind of task.
+func (w *Worker) Handlers() tasks.Handlers {
+	return tasks.Handlers{
+		Backup:    w.claimed(tasks.Backup, w.backup),
+		Poll:      w.claimed(tasks.Poll, w.poll),
+		Retention: w.claimed(tasks.Retention, w.retention),
+	}
+}
+
+// margin is what a handler keeps of its lease for the last write.
+const margin = 15 * time.Second
+
+// claimed runs a handler while it holds the volume's lease. A volume that
+// another handler holds is left to it: the next hand-over looks again.
+func (w *Worker) claimed(kind tasks.Kind, handle func(context.Context, *db.Claim) error) func(context.Context, tasks.Volume) error {
+	return func(ctx context.Context, t tasks.Volume) error {
+		c, err := w.DB.Claim(ctx, t.VolumeID, string(kind), tasks.Lease)
+		if errors.Is(err, db.ErrClaimed) {
+			w.Metrics.ClaimRefused()
+			zerolog.Ctx(ctx).Debug().Str("volume", t.VolumeID).Msg("volume is claimed by another handler")
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer func() {
+			last, cancel := lasting(ctx)
+			defer cancel()
+			if err := c.Release(last); err != nil {
+				zerolog.Ctx(ctx).Warn().Err(err).Msg("lease not given back, it will run out")
+			}
+		}()
+		ctx, cancel := context.WithTimeout(ctx, tasks.Lease-margin)
+		defer cancel()
+		err = handle(ctx, c)
+		if errors.Is(err, db.ErrStale) {
+			zerolog.Ctx(ctx).Warn().Err(err).Str("volume", t.VolumeID).Msg("late: another handler went on, nothing was written")
+			return nil
+		}
+		return err
+	}
+}
+
+// lasting returns a context for the write that must follow a call to Cinder,
+// also when the handler is told to stop meanwhile.
+func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), margin-5*time.Second)
+}
