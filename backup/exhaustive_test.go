@@ -79,8 +79,8 @@ func cutProject(l string) (name, project string, found bool) {
 	return l, "", false
 }
 
-// ordered gives the records of one band, which share their second, an order
-// that Cinder's ties leave open: that of their places.
+// recordAt dates the ends of those that share a second by their places, and
+// linkAt their creation: an order that Cinder's ties leave open.
 func recordAt(t *testing.T) func(word, int) Record {
 	return func(w word, place int) Record {
 		r := w.record(t)
@@ -173,13 +173,12 @@ func expiredExhaustively(t *testing.T, n int, letters []string) {
 			for i := range n {
 				ls[i] = cells[i][letter[i]][band[i]]
 			}
-			for floor := range 3 {
-				k := Keeping{Floor: floor, Building: n <= 4 && count%2 == 1 || n == 5 && count%7 == 0}
+			for _, k := range keepings(n) {
 				shuffle(given, ls, int(count))
 				copy(before, given)
 				removals, kept := Expired(now, k, given)
 				if breach := breachExpired(k, ls, removals, kept); breach != "" || !slices.Equal(before, given) {
-					t.Fatalf("%+v: %s: %q", k, tell(letters, retentionBands, letter, band), breach)
+					t.Fatalf("%+v: %s: %s", k, tell(letters, retentionBands, letter, band), breach)
 				}
 				if n <= 3 {
 					again, still := Expired(now, k, ls)
@@ -192,6 +191,15 @@ func expiredExhaustively(t *testing.T, n int, letters []string) {
 		})
 		return count
 	})
+}
+
+// keepings are the floors, and up to four backups also with a creation under way.
+func keepings(n int) []Keeping {
+	all := []Keeping{{Floor: 0}, {Floor: 1}, {Floor: 2}}
+	if n <= 4 {
+		return append(all, Keeping{0, true}, Keeping{1, true}, Keeping{2, true})
+	}
+	return all
 }
 
 // shuffle copies src in another order, another one at each turn.

@@ -63,19 +63,15 @@ func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
 
 	// 3. Would Cinder take it? Recorded once per interval, for the report.
 	if !s.CanBeBackedUp() {
-		if last := h.refused; last != nil {
-			if again := Grid(last.failedAt(), p.Period).Add(p.patience()); beat.Before(again) {
-				return Decision{Action: Wait, Reason: VolumeStatus, At: again}
-			}
+		if again := Grid(h.refusedAt, p.Period).Add(p.patience()); !h.refusedAt.IsZero() && beat.Before(again) {
+			return Decision{Action: Wait, Reason: VolumeStatus, At: again}
 		}
 		return Decision{Action: Fail, Reason: VolumeStatus}
 	}
 
 	// 4. A failure is not a success, but it is not tried again at once either.
-	if n := len(h.failures); n > 0 {
-		if again := Grid(h.failures[0].failedAt(), p.Period).Add(p.retryDelay(n)); beat.Before(again) {
-			return Decision{Action: Wait, Reason: RetryLater, At: again}
-		}
+	if again := Grid(h.failedAt, p.Period).Add(p.retryDelay(h.failures)); h.failures > 0 && beat.Before(again) {
+		return Decision{Action: Wait, Reason: RetryLater, At: again}
 	}
 
 	// 5. Full or incremental.
@@ -94,13 +90,14 @@ func unwanted(s Subject, h history) (Reason, bool) {
 	return "", false
 }
 
-// history is what the records of one volume say, newest first.
+// history is what the records of one volume say.
 type history struct {
-	progress *Record
-	success  *Record  // newest
-	refused  *Record  // newest failure by the volume's status, since the success
-	failures []Record // other failures since the success
-	links    []Link
+	progress  *Record
+	success   *Record   // newest
+	refusedAt time.Time // newest failure by the volume's status since the success
+	failedAt  time.Time // newest other failure since the success
+	failures  int       // how many of those
+	links     []Link
 }
 
 func newHistory(v Volume, records []Record) history {
@@ -109,9 +106,10 @@ func newHistory(v Volume, records []Record) history {
 	slices.SortFunc(records, func(a, b Record) int {
 		return cmp.Or(b.dated().Compare(a.dated()), cmp.Compare(b.ID, a.ID))
 	})
-	for _, r := range records {
+	for i := range records {
+		r := &records[i]
 		if r.State.InProgress() {
-			h.progress = &r
+			h.progress = r
 			continue
 		}
 		if r.ProjectID != v.ProjectID {
@@ -121,24 +119,30 @@ func newHistory(v Volume, records []Record) history {
 			h.links = append(h.links, l)
 		}
 		if r.Succeeded() && (h.success == nil || r.Beat.After(h.success.Beat)) {
-			h.success = &r
+			h.success = r
 		}
 	}
-	for _, r := range records {
-		if r.ProjectID != v.ProjectID || r.AvailableAt != nil || !r.failedAttempt() ||
-			h.success != nil && !r.failedAt().After(*h.success.AvailableAt) {
-			continue
+	for i := range records {
+		r := &records[i]
+		at := r.failedAt()
+		switch {
+		case r.ProjectID != v.ProjectID || r.AvailableAt != nil || !r.failedAttempt():
+		case h.success != nil && !at.After(*h.success.AvailableAt):
+		case r.Reason == VolumeStatus:
+			h.refusedAt = newer(h.refusedAt, at)
+		default:
+			h.failures++
+			h.failedAt = newer(h.failedAt, at)
 		}
-		if r.Reason == VolumeStatus {
-			if h.refused == nil || r.failedAt().After(h.refused.failedAt()) {
-				h.refused = &r
-			}
-			continue
-		}
-		h.failures = append(h.failures, r)
 	}
-	slices.SortStableFunc(h.failures, func(a, b Record) int { return b.failedAt().Compare(a.failedAt()) })
 	return h
+}
+
+func newer(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // failedAttempt tells whether r ended without a restore point, whatever became

@@ -101,7 +101,7 @@ func (e *environment) fromOpenrc() Credentials {
 			ProjectID:   e.first("OS_PROJECT_ID", "OS_TENANT_ID"),
 			ProjectName: e.first("OS_PROJECT_NAME", "OS_TENANT_NAME"),
 		},
-		transport: e.tls(nil),
+		transport: e.tls(),
 	}
 	c.user.DomainID, c.user.DomainName = e.domain("USER")
 	c.admin.DomainID, c.admin.DomainName = e.domain("PROJECT")

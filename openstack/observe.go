@@ -163,4 +163,3 @@ func (c *Cloud) volumes(ctx context.Context) ([]backup.Volume, error) {
 	})
 	return all, err
 }
-

@@ -54,9 +54,8 @@ func decodePage[T any](body []byte, key string) (page[T], error) {
 	return p, nil
 }
 
-// walk reads l page by page, with base as the request to its first page, and
-// hands every page to each. It stops at each's error. The error of a page is
-// returned with its number.
+// walk reads l page by page and hands every page to each; base is the request
+// without its query. It stops at each's error, and says which page failed.
 //
 // Next links are believed in that there is one, never followed: behind a proxy
 // that ends TLS they say http://, and our token goes nowhere but to the
@@ -65,9 +64,11 @@ func decodePage[T any](body []byte, key string) (page[T], error) {
 func walk[T any](ctx context.Context, c *Cloud, s *scope, base request, l listing[T], each func([]T) error) error {
 	var last []T // the page before
 	for number := 1; ; number++ {
-		p, err := nextPage(ctx, c, s, base, l, last)
+		r := base
+		r.object += ", page " + strconv.Itoa(number)
+		p, err := nextPage(ctx, c, s, r, l, last)
 		if err != nil {
-			return fmt.Errorf("page %d: %w", number, err)
+			return err
 		}
 		if len(p.items) == 0 {
 			return nil

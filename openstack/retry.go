@@ -25,11 +25,14 @@ type patience struct {
 // or the time is up: RETRY_TIMEOUT or ctx. It returns the last answer.
 func (p patience) try(ctx context.Context, r request, attempt func() *backup.CloudError) error {
 	began := p.clock.now()
+	unknown := false // what became of the tries before
 	for n := 1; ; n++ {
 		fault := attempt()
 		if fault == nil {
 			return nil
 		}
+		unknown = unknown || fault.Unknown
+		fault.Unknown = unknown
 		if !p.mayRepeat(r, fault) || ctx.Err() != nil {
 			return fault
 		}
@@ -48,8 +51,9 @@ func (p patience) try(ctx context.Context, r request, attempt func() *backup.Clo
 // mayRepeat decides by what the call does and what came of it.
 //
 //   - A read or a removal (by ID) may be repeated after anything transient.
-//   - A creation only where the cloud certainly did not execute it and will
-//     rather do so later: it never got out, or it was throttled.
+//   - A creation only where the cloud certainly did not execute it and may do so
+//     later: it never got out, no new token could be had for it, or it was
+//     throttled.
 func (p patience) mayRepeat(r request, fault *backup.CloudError) bool {
 	if slices.Contains(p.config.SkipRetryCodes, fault.Status) {
 		return false
@@ -62,7 +66,7 @@ func (p patience) mayRepeat(r request, fault *backup.CloudError) bool {
 	case r.repeatable():
 		return true
 	}
-	return !fault.Unknown && fault.Status == 0
+	return !fault.Unknown && fault.Status != http.StatusNotFound
 }
 
 // repeatable tells whether executing the request twice is the same as once.

@@ -98,19 +98,16 @@ func (s *scope) token() (token, error) {
 	if err != nil {
 		return token{}, err
 	}
-	var said struct {
-		Token struct {
-			Project struct{ ID string }
-			User    struct{ ID string }
-			Roles   []struct{ Name string }
-			Issued  time.Time `json:"issued_at"`
-			Expires time.Time `json:"expires_at"`
-		}
+	var t struct {
+		Project struct{ ID string }
+		User    struct{ ID string }
+		Roles   []struct{ Name string }
+		Issued  time.Time `json:"issued_at"`
+		Expires time.Time `json:"expires_at"`
 	}
-	if err := result.ExtractInto(&said); err != nil {
+	if err := result.ExtractInto(&t); err != nil {
 		return token{}, fmt.Errorf("read token: %w", err)
 	}
-	t := said.Token
 	s.seen = token{id: id, projectID: t.Project.ID, userID: t.User.ID, life: t.Expires.Sub(t.Issued)}
 	// Counted from now on our own clock: the cloud's may be off.
 	s.seen.ends = s.clock.now().Add(s.seen.life)

@@ -95,7 +95,7 @@ func (c *Cloud) authenticate(ctx context.Context, project gophercloud.AuthScope,
 	if err == nil {
 		return s, nil
 	}
-	if backup.Means(err, backup.MeansUnauthorised) && c.admin != nil {
+	if c.admin != nil && (backup.Means(err, backup.MeansUnauthorised) || backup.Means(err, backup.MeansNotFound)) {
 		return nil, c.explainRefusal(ctx, project.ProjectID, err)
 	}
 	return nil, err
@@ -125,4 +125,3 @@ func (c *Cloud) explainRefusal(ctx context.Context, projectID string, refusal er
 	}
 	return r.refuse(projectID, backup.MeansNoRole, "the service user has no role in the project")
 }
-

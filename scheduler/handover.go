@@ -33,7 +33,7 @@ func (s *Scheduler) HandOver(ctx context.Context, b *db.Beat) error {
 	tally, err := s.Queue.HandOver(ctx, items)
 	if admitted > 0 || len(items) > 0 {
 		zerolog.Ctx(ctx).Info().Int("admitted", admitted).Int("at_work", len(work)).Int("tasks", len(items)).
-			Stringer("outcome", tally).Msg("handed over")
+			Any("outcome", tally).Msg("handed over")
 	}
 	if err != nil {
 		// what did not arrive is handed over again at the next beat
@@ -79,7 +79,7 @@ func choose(now time.Time, work []db.Work, b busy, maxRemovals int) []tasks.Item
 		}
 	}
 	chosen := map[string]tasks.Item{}
-	rank := map[tasks.Kind]int{tasks.Poll: 3, tasks.Backup: 2, tasks.Retention: 1}
+	rank := map[tasks.Kind]int{tasks.VolumePoll: 3, tasks.VolumeBackup: 2, tasks.VolumeRetention: 1}
 	for _, w := range work {
 		kind, begins := need(now, w, b)
 		if kind == "" || w.Leased || rank[kind] <= rank[chosen[w.VolumeID].Kind] {
@@ -110,24 +110,24 @@ func need(now time.Time, w db.Work, b busy) (kind tasks.Kind, begins bool) {
 	late := w.Deadline != nil && !now.Before(*w.Deadline)
 	switch w.State {
 	case backup.Planned:
-		return tasks.Backup, false
+		return tasks.VolumeBackup, false
 	case backup.Creating:
 		switch {
 		case w.BackupID == "":
-			return tasks.Backup, false
+			return tasks.VolumeBackup, false
 		case late || b.creating != nil && !b.creating[w.BackupID]:
-			return tasks.Poll, false
+			return tasks.VolumePoll, false
 		}
 		return "", false
 	case backup.Overdue:
-		return tasks.Poll, false
+		return tasks.VolumePoll, false
 	case backup.Deleting:
 		if b.deleting != nil && !b.deleting[w.BackupID] {
-			return tasks.Retention, false
+			return tasks.VolumeRetention, false
 		}
 		return "", false
 	case backup.Failed, backup.Undeletable, "":
-		return tasks.Retention, true
+		return tasks.VolumeRetention, true
 	}
 	return "", false
 }

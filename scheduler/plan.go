@@ -167,7 +167,7 @@ func (p *planner) protection(v *db.Volume, point *time.Time) string {
 		return "unprotected"
 	case point == nil:
 		return "waiting"
-	case point.Before(p.now.Add(-p.settings.RPO())):
+	case point.Before(p.now.Add(-p.settings.Late())):
 		return "late"
 	}
 	return "protected"

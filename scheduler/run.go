@@ -64,7 +64,7 @@ func (s *Scheduler) reign(ctx context.Context, lead *db.Leadership) {
 			log.Warn().Err(err).Msg("lead lost")
 			return
 		default:
-			complain(log, err)
+			complain(&log, err)
 			if lead.Alive(ctx) != nil {
 				return
 			}

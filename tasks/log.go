@@ -25,7 +25,7 @@ func (l asynqLog) Error(args ...any) { l.write(zerolog.ErrorLevel, args) }
 func (l asynqLog) Fatal(args ...any) { l.write(zerolog.ErrorLevel, args) }
 
 func (l asynqLog) write(level zerolog.Level, args []any) {
-	if e := l.log.WithLevel(level); l.log.GetLevel() <= level {
+	if e := l.log.WithLevel(level); e.Enabled() {
 		e.Str("said", fmt.Sprint(args...)).Msg("queue")
 	}
 }

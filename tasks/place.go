@@ -135,7 +135,9 @@ func judge(item Item, info *asynq.TaskInfo) verdict {
 		return comes // whatever it is: it runs at once, and the next hand-over brings the rest
 	case asynq.TaskStateScheduled, asynq.TaskStateRetry:
 		held, err := decode(info.Payload)
-		if err == nil && Kind(info.Type) == item.Kind && held.RecordID == item.RecordID {
+		same := err == nil && Kind(info.Type) == item.Kind
+		// A retention task is about the whole volume, whatever record it was made for.
+		if same && (item.Kind == VolumeRetention || held.RecordID == item.RecordID) {
 			return comes
 		}
 		return inTheWay

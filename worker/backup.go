@@ -30,6 +30,9 @@ func (w *Worker) backup(ctx context.Context, c *db.Claim) error {
 		return nil
 	}
 	r := records[i]
+	if !due(c.Now, r) {
+		return nil // the hand-over brings it when its time has come
+	}
 	switch {
 	case r.State == backup.Planned && r.AdmittedAt != nil:
 		return w.begin(ctx, c, r, slices.Delete(records, i, i+1))
@@ -84,7 +87,7 @@ func (w *Worker) begin(ctx context.Context, c *db.Claim, r backup.Record, others
 // ask asks Cinder once. The record says so before, and what came of it after.
 // Where Cinder has no parent for an incremental, the same attempt makes a full.
 func (w *Worker) ask(ctx context.Context, c *db.Claim, r backup.Record, kind backup.Kind) error {
-	r, err := c.Ask(ctx, r, kind, backup.Name(c.Now, r.ServerName, r.VolumeName), w.Settings.TimeLimit(r.SizeGiB))
+	r, err := c.Ask(ctx, r, kind, backup.Name(c.Now, r.ServerName, r.VolumeName), w.Settings.Timeout(r.SizeGiB))
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,9 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 		return nil
 	}
 	r := records[i]
+	if !due(c.Now, r) {
+		return nil // the hand-over brings it when its time has come
+	}
 	b, err := w.Cloud.Backup(ctx, r.ProjectID, r.BackupID)
 	if backup.Means(err, backup.MeansNotFound) {
 		why, _ := reasonOf(err)

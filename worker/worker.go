@@ -45,9 +45,9 @@ type Worker struct {
 // Handlers returns one handler per kind of task.
 func (w *Worker) Handlers() tasks.Handlers {
 	return tasks.Handlers{
-		Backup:    w.claimed(tasks.Backup, w.backup),
-		Poll:      w.claimed(tasks.Poll, w.poll),
-		Retention: w.claimed(tasks.Retention, w.retention),
+		Backup:    w.claimed(tasks.VolumeBackup, w.backup),
+		Poll:      w.claimed(tasks.VolumePoll, w.poll),
+		Retention: w.claimed(tasks.VolumeRetention, w.retention),
 	}
 }
 

@@ -67,7 +67,7 @@ func NewMetrics() *Metrics {
 		tasksHandled: counter("staffeln_tasks_handled_total",
 			"Runs of a task's handler that ended, by kind and outcome.", "kind", "outcome"),
 		cloudRequests: counter("staffeln_cloud_requests_total",
-			"HTTP requests to the cloud, by service, method and status class (2xx, 4xx, ...; error without an answer).", "service", "method", "status"),
+			"HTTP requests to the cloud, by method, route template and status class (2xx, 4xx, ...; error without an answer).", "method", "route", "status"),
 	}
 	m.Registry.MustRegister(m.transitions, m.decisions, m.findings.vec, m.volumes.vec, m.records.vec, m.claimsRefused, m.beatDuration,
 		m.beatSuccess, m.leader, m.term, m.tasksHandedOver, m.tasksHandled, m.cloudRequests,
@@ -124,9 +124,9 @@ func (m *Metrics) TaskHandled(kind, outcome string) {
 	m.tasksHandled.WithLabelValues(kind, outcome).Inc()
 }
 
-// CloudRequest counts a request to a service (identity, compute, volume); status is that of HTTP, 0 without an answer.
-func (m *Metrics) CloudRequest(service, method string, status int) {
-	m.cloudRequests.WithLabelValues(service, method, statusClass(status)).Inc()
+// CloudRequest counts a request to the cloud by its route template; status is that of HTTP, 0 without an answer.
+func (m *Metrics) CloudRequest(method, route string, status int) {
+	m.cloudRequests.WithLabelValues(method, route, statusClass(status)).Inc()
 }
 
 func statusClass(status int) string {

@@ -215,7 +215,7 @@ func (e effects) write(w http.ResponseWriter, a answer) {
 	case e.dropAfter, e.later != nil && e.refuse == nil && a.status == 0:
 		panic(http.ErrAbortHandler)
 	case e.garbage:
-		a.raw = "<html><body>"+strings.Repeat("gateway ", 8)+"</body></html>"
+		a.raw = "<html><body>" + strings.Repeat("gateway ", 8) + "</body></html>"
 	case e.half:
 		w.Header().Set("Content-Length", itoa(len(a.raw)))
 		w.Header().Set("Content-Type", "application/json")

@@ -1,0 +1,73 @@
+package api
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"runtime/debug"
+
+	"github.com/labstack/echo/v4"
+	"github.com/rs/zerolog"
+
+	"staffeln/internal/telemetry"
+)
+
+// given are the request IDs that are taken from a client: anything longer or stranger would only fill the log.
+var given = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// requestID gives each request an ID, the client's own where it is readable.
+func requestID(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		id := c.Request().Header.Get(echo.HeaderXRequestID)
+		if !given.MatchString(id) {
+			var random [12]byte
+			_, _ = rand.Read(random[:]) // never fails, by its documentation
+			id = "req-" + hex.EncodeToString(random[:])
+		}
+		c.Response().Header().Set(echo.HeaderXRequestID, id)
+		return next(c)
+	}
+}
+
+// accessLog writes a line for each request: a warning where the fault is ours, and only for debugging where a probe
+// asked.
+func accessLog(log zerolog.Logger) echo.MiddlewareFunc {
+	probes := map[string]bool{"/v1/health": true, "/livez": true, "/readyz": true, "/metrics": true}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			took := telemetry.Stopwatch()
+			request, response := c.Request(), c.Response()
+			log := log.With().Str("request_id", response.Header().Get(echo.HeaderXRequestID)).Logger()
+			c.SetRequest(request.WithContext(log.WithContext(request.Context())))
+			err := next(c)
+			if err != nil {
+				c.Error(err) // writes the answer now, so that the line knows its status
+			}
+			level := zerolog.InfoLevel
+			switch {
+			case probes[request.URL.Path]:
+				level = zerolog.DebugLevel
+			case response.Status >= 500:
+				level = zerolog.WarnLevel
+			}
+			log.WithLevel(level).Err(err).Str("method", request.Method).Str("path", request.URL.Path).
+				Int("status", response.Status).Int64("bytes", response.Size).
+				Str("remote", request.RemoteAddr).Float64("seconds", took().Seconds()).Msg("request")
+			return nil
+		}
+	}
+}
+
+// recovered turns a panic into an error of this one request.
+func recovered(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			if value := recover(); value != nil {
+				err = fmt.Errorf("panic: %v", value)
+				zerolog.Ctx(c.Request().Context()).Error().Err(err).Bytes("stack", debug.Stack()).Msg("request's handler panicked")
+			}
+		}()
+		return next(c)
+	}
+}

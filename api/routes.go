@@ -1,0 +1,61 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"staffeln/internal/telemetry"
+)
+
+const (
+	bodyLimit = "64K"           // no request of ours has a body worth more
+	pingTime  = 3 * time.Second // for the database's answer
+)
+
+func routes(d Deps) http.Handler {
+	e := echo.New()
+	e.HTTPErrorHandler = answerError
+	e.Use(requestID, accessLog(d.Log), recovered, middleware.BodyLimit(bodyLimit))
+
+	e.GET("/v1/health", health(d.Ping))
+	common := echo.WrapHandler(telemetry.Handler(d.Metrics, d.Ready))
+	for _, path := range []string{"/metrics", "/livez", "/readyz"} {
+		e.GET(path, common)
+	}
+	return e
+}
+
+// health answers the word that the Python Staffeln's probes look for, and only when the database answers.
+func health(ping func(context.Context) error) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		ctx, cancel := context.WithTimeout(c.Request().Context(), pingTime)
+		defer cancel()
+		if err := ping(ctx); err != nil {
+			// Why not is logged by the readiness, once; probes come every few seconds.
+			return c.String(http.StatusServiceUnavailable, "False")
+		}
+		return c.String(http.StatusOK, "True")
+	}
+}
+
+// answerError writes every error in one shape: what was wrong, and by which ID the log knows the request.
+func answerError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	status, text := http.StatusInternalServerError, http.StatusText(http.StatusInternalServerError)
+	var known *echo.HTTPError
+	if errors.As(err, &known) {
+		status, text = known.Code, http.StatusText(known.Code)
+		if said, ok := known.Message.(string); ok && status < http.StatusInternalServerError {
+			text = said
+		}
+	}
+	body := map[string]string{"error": text, "request_id": c.Response().Header().Get(echo.HeaderXRequestID)}
+	_ = c.JSON(status, body) // nobody is left to tell
+}

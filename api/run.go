@@ -1,0 +1,43 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/internal/telemetry"
+)
+
+// Deps are what the API asks of others.
+type Deps struct {
+	// Ping tells whether the database answers; it obeys its context.
+	Ping    func(context.Context) error
+	Log     zerolog.Logger
+	Metrics *telemetry.Metrics
+	Ready   *telemetry.Readiness
+	// Listening, where it is not nil, is told the address once the API answers there.
+	Listening func(net.Addr)
+}
+
+// Run serves the API until ctx ends, lets requests under way end, and answers nil then.
+func Run(ctx context.Context, cfg Config, d Deps) error {
+	certificate, err := cfg.TLS.config()
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for the API: %w", err)
+	}
+	if d.Listening != nil {
+		d.Listening(listener.Addr())
+	}
+	server := telemetry.NewHTTPServer(routes(d))
+	server.TLSConfig = certificate
+	if err := telemetry.ServeHTTP(ctx, server, listener); err != nil {
+		return fmt.Errorf("serve the API: %w", err)
+	}
+	return nil
+}

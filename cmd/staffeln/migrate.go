@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"staffeln/db"
+)
+
+func migrateCommand() *cobra.Command {
+	migrate := &cobra.Command{
+		Use: "migrate", Short: "Brings the database to the schema of this program, or back.",
+		Long: "Brings the database to the schema of this program, or back.\n\nIt reads these variables (docs/configuration.md says more):\n" +
+			listing(new(migrateConfig), false),
+		Example: "  STAFFELN_DATABASE_URL=postgres://staffeln@localhost/staffeln staffeln migrate up",
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usageError{fmt.Errorf("which one? see %s --help", cmd.CommandPath())}
+		},
+	}
+	step := func(name, does string, run func(context.Context, string, io.Writer) error) {
+		var c *cobra.Command
+		c = processCommand(about{name: name, does: does, example: "staffeln migrate " + name}, new(migrateConfig),
+			func(ctx context.Context, cfg *migrateConfig, _ surroundings) error {
+				return run(ctx, cfg.DatabaseURL, c.OutOrStdout())
+			})
+		migrate.AddCommand(c)
+	}
+	step("up", "Applies all steps that are missing; processes of several versions may run meanwhile.", migrateUp)
+	step("down", "Takes back the newest step; of the first one, all data.", migrateDown)
+	step("status", "Lists the steps and whether the database has them.", migrateStatus)
+	return migrate
+}
+
+func migrateUp(ctx context.Context, url string, out io.Writer) error {
+	done, err := db.MigrateUp(ctx, url)
+	for _, m := range done {
+		_, _ = fmt.Fprintf(out, "applied %d %s\n", m.Version, m.Name) // to a terminal
+	}
+	if err == nil && len(done) == 0 {
+		_, _ = fmt.Fprintln(out, "nothing to apply") // as above
+	}
+	return err
+}
+
+func migrateDown(ctx context.Context, url string, out io.Writer) error {
+	m, err := db.MigrateDown(ctx, url)
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(out, "took back %d %s\n", m.Version, m.Name) // to a terminal
+	return nil
+}
+
+func migrateStatus(ctx context.Context, url string, out io.Writer) error {
+	all, err := db.MigrationStatus(ctx, url)
+	for _, m := range all {
+		state := "missing"
+		if m.Applied {
+			state = "applied"
+		}
+		_, _ = fmt.Fprintf(out, "%-8s %d %s\n", state, m.Version, m.Name) // to a terminal
+	}
+	return err
+}

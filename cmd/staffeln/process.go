@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"staffeln/internal/telemetry"
+	"staffeln/tasks"
+)
+
+// surroundings are what every process starts with.
+type surroundings struct {
+	log     zerolog.Logger
+	metrics *telemetry.Metrics
+	ready   *telemetry.Readiness
+}
+
+// about says of a subcommand what its help tells.
+type about struct {
+	name, does, example string
+	cloud               bool // it also reads OS_*
+}
+
+// processCommand answers the subcommand of a process: it reads the configuration, refuses a wrong one with all its
+// faults before anything has started, and runs; the context ends with the first signal and carries the log.
+func processCommand[C interface{ logging() Logging }](a about, config C, run func(context.Context, C, surroundings) error) *cobra.Command {
+	return &cobra.Command{
+		Use: a.name, Short: a.does, Example: "  " + a.example, Args: noArguments,
+		Long: a.does + "\n\nIt reads these variables (docs/configuration.md says more):\n" + listing(config, a.cloud),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := load(prefix, os.Environ(), config); err != nil {
+				return usageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
+			}
+			log := telemetry.New(config.logging(), cmd.ErrOrStderr(), strings.Fields(cmd.CommandPath())[1], version)
+			tasks.LogRedis(log)
+			s := surroundings{log: log, metrics: telemetry.NewMetrics(), ready: telemetry.NewReadiness(log)}
+			log.Info().Msg("started")
+			defer log.Info().Msg("ended")
+			return run(log.WithContext(cmd.Context()), config, s)
+		},
+	}
+}
+
+// listing is the variables of a struct with their defaults, for the help.
+func listing(config any, cloud bool) string {
+	variables, _ := walk(prefix, reflect.ValueOf(config).Elem())
+	var b strings.Builder
+	seen := map[string]bool{}
+	for _, v := range variables {
+		if seen[v.name] {
+			continue
+		}
+		seen[v.name] = true
+		fmt.Fprintf(&b, "  %-48s %s\n", v.name, strings.ReplaceAll(v.fallback(), "`", ""))
+	}
+	if cloud {
+		b.WriteString("  OS_* or OS_CLOUD                                 the cloud, as in openrc or clouds.yaml; by user and password\n")
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// fallback says what holds where a variable is not set.
+func (v variable) fallback() string {
+	switch value := v.tag.Get("default"); {
+	case v.has("required"):
+		return "required"
+	case value == "":
+		return "none"
+	default:
+		return "`" + value + "`"
+	}
+}

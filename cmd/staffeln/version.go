@@ -1,0 +1,16 @@
+package main
+
+import (
+	"runtime"
+
+	"github.com/spf13/cobra"
+)
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Tells the version of this program.", Example: "  staffeln version", Args: noArguments,
+		Run: func(cmd *cobra.Command, _ []string) {
+			cmd.Printf("staffeln %s (%s %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		},
+	}
+}

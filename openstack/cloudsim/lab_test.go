@@ -1,0 +1,273 @@
+package cloudsim
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// lab is a cloud with a stepped clock, spoken to over HTTP, and two tenants.
+type lab struct {
+	t           *testing.T
+	cloud       *Cloud
+	clock       *steppedClock
+	url         string
+	http        *http.Client
+	acme, other string // projects
+	alice       string // member of acme
+	staffeln    client // the service user, in acme
+	foreign     client // the service user, in the project admin
+	tenant      client // alice, in acme
+}
+
+type steppedClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *steppedClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *steppedClock) step(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+func newLab(t *testing.T, change ...func(*Options)) *lab {
+	t.Helper()
+	l := &lab{t: t, clock: &steppedClock{now: time.Date(2026, 11, 22, 6, 27, 0, 0, time.UTC)}}
+	opt := Options{Now: l.clock.Now, Seed: 1}
+	for _, f := range change {
+		f(&opt)
+	}
+	l.cloud = New(opt)
+	srv := httptest.NewServer(l.cloud)
+	t.Cleanup(srv.Close)
+	l.url, l.http = srv.URL, srv.Client()
+	l.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	l.acme, l.other = l.cloud.AddProject("acme"), l.cloud.AddProject("globex")
+	l.alice = l.cloud.AddUser("alice", "alice", "alice@acme.example")
+	l.cloud.Grant(l.alice, l.acme, "member")
+	l.staffeln = l.login("staffeln", "staffeln", l.acme)
+	l.foreign = l.login("staffeln", "staffeln", l.cloud.Cast().AdminProject)
+	l.tenant = l.login("alice", "alice", l.acme)
+	return l
+}
+
+// attached is a volume of a size in GiB in acme, attached to a server.
+func (l *lab) attached(size int, opts ...VolumeOptions) string {
+	s := l.cloud.AddServer(l.acme, "web-1", nil)
+	v := l.cloud.AddVolume(l.acme, "data", size, opts...)
+	l.cloud.Attach(s, v)
+	return v
+}
+
+type client struct {
+	l              *lab
+	token, project string
+	headers        []string
+}
+
+// at is the same client with another microversion of Cinder; compute with one of Nova.
+func (c client) at(version string) client { return c.with("OpenStack-API-Version", "volume "+version) }
+
+func (c client) compute(version string) client {
+	return c.with("OpenStack-API-Version", "compute "+version)
+}
+
+func (c client) with(name, value string) client {
+	c.headers = append(append([]string(nil), c.headers...), name, value)
+	return c
+}
+
+func authBody(user, password, projectID string) map[string]any {
+	auth := map[string]any{"identity": map[string]any{"methods": []string{"password"}, "password": map[string]any{"user": map[string]any{
+		"name": user, "domain": map[string]any{"name": "Default"}, "password": password,
+	}}}}
+	if projectID != "" {
+		auth["scope"] = map[string]any{"project": map[string]any{"id": projectID}}
+	}
+	return map[string]any{"auth": auth}
+}
+
+func (l *lab) login(user, password, projectID string) client {
+	l.t.Helper()
+	r := client{l: l}.do("POST", "/identity/v3/auth/tokens", authBody(user, password, projectID))
+	r.want(201)
+	return client{l: l, token: r.header.Get("X-Subject-Token"), project: projectID}
+}
+
+type response struct {
+	l      *lab
+	status int
+	header http.Header
+	body   string
+	err    error
+}
+
+// do sends a request. "{p}" in the path is the client's project.
+func (c client) do(method, path string, body any) response {
+	c.l.t.Helper()
+	var in io.Reader
+	switch b := body.(type) {
+	case nil:
+	case string:
+		in = strings.NewReader(b)
+	default:
+		raw, err := json.Marshal(b)
+		if err != nil {
+			c.l.t.Fatal(err)
+		}
+		in = bytes.NewReader(raw)
+	}
+	path = strings.ReplaceAll(path, "{p}", c.project)
+	if !strings.HasPrefix(path, "http") {
+		path = c.l.url + path
+	}
+	req, err := http.NewRequestWithContext(c.l.t.Context(), method, path, in)
+	if err != nil {
+		c.l.t.Fatal(err)
+	}
+	if c.token != "" {
+		req.Header.Set("X-Auth-Token", c.token)
+	}
+	for i := 0; i+1 < len(c.headers); i += 2 {
+		req.Header.Set(c.headers[i], c.headers[i+1])
+	}
+	res, err := c.l.http.Do(req)
+	if err != nil {
+		return response{l: c.l, err: err}
+	}
+	defer func() { _ = res.Body.Close() }()
+	raw, err := io.ReadAll(res.Body)
+	return response{c.l, res.StatusCode, res.Header, string(raw), err}
+}
+
+func (c client) get(path string) response    { c.l.t.Helper(); return c.do("GET", path, nil) }
+func (c client) delete(path string) response { c.l.t.Helper(); return c.do("DELETE", path, nil) }
+func (c client) post(path string, body any) response {
+	c.l.t.Helper()
+	return c.do("POST", path, body)
+}
+
+func (r response) want(status int) response {
+	r.l.t.Helper()
+	if r.err != nil {
+		r.l.t.Fatalf("no answer: %v", r.err)
+	}
+	if r.status != status {
+		r.l.t.Fatalf("got %d %s, want %d", r.status, r.body, status)
+	}
+	return r
+}
+
+// wantBody compares byte for byte.
+func (r response) wantBody(status int, body string) response {
+	r.l.t.Helper()
+	r.want(status)
+	if r.body != body {
+		r.l.t.Fatalf("got  %s\nwant %s", r.body, body)
+	}
+	return r
+}
+
+// at walks the answer by names and numbers joined by dots; a name may hold no dot.
+func (r response) at(path string) any {
+	r.l.t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(r.body), &v); err != nil {
+		r.l.t.Fatalf("body is no JSON: %v: %s", err, r.body)
+	}
+	for step := range strings.SplitSeq(path, ".") {
+		switch at := v.(type) {
+		case map[string]any:
+			v = at[step]
+		case []any:
+			n := 0
+			for _, d := range step {
+				n = n*10 + int(d-'0')
+			}
+			if n >= len(at) {
+				return nil
+			}
+			v = at[n]
+		default:
+			return nil
+		}
+	}
+	return v
+}
+
+func (r response) text(path string) string {
+	r.l.t.Helper()
+	s, _ := r.at(path).(string)
+	return s
+}
+
+func (r response) list(path string) []any {
+	r.l.t.Helper()
+	s, _ := r.at(path).([]any)
+	return s
+}
+
+const backupsPath = "/volume/v3/{p}/backups"
+
+type m = map[string]any
+
+func backupBody(volumeID string, incremental bool) m {
+	return m{"backup": m{"volume_id": volumeID, "name": "b", "force": true, "incremental": incremental}}
+}
+
+// full makes a backup and lets it become available; inc the same, incrementally.
+func (c client) full(volumeID string) string { c.l.t.Helper(); return c.backup(volumeID, false) }
+func (c client) inc(volumeID string) string  { c.l.t.Helper(); return c.backup(volumeID, true) }
+
+func (c client) backup(volumeID string, incremental bool) string {
+	c.l.t.Helper()
+	id := c.start(volumeID, incremental)
+	c.l.clock.step(3 * time.Second)
+	c.status(id, "available")
+	return id
+}
+
+func (c client) start(volumeID string, incremental bool) string {
+	c.l.t.Helper()
+	return c.post(backupsPath, backupBody(volumeID, incremental)).want(202).text("backup.id")
+}
+
+func (c client) status(backupID, status string) response {
+	c.l.t.Helper()
+	r := c.at("3.70").get(backupsPath + "/" + backupID).want(200)
+	if got := r.text("backup.status"); got != status {
+		c.l.t.Fatalf("backup is %s (%s), want %s", got, r.text("backup.fail_reason"), status)
+	}
+	return r
+}
+
+func (l *lab) volumeStatus(id, status string) {
+	l.t.Helper()
+	if v, _ := l.cloud.Volume(id); v.Status != status {
+		l.t.Fatalf("volume is %q, want %q", v.Status, status)
+	}
+}
+
+// happened tells how often a kind stands in the journal for a backup.
+func (l *lab) happened(kind, backupID string) int {
+	n := 0
+	for _, e := range l.cloud.Journal() {
+		if e.Kind == kind && (backupID == "" || e.Backup == backupID) {
+			n++
+		}
+	}
+	return n
+}

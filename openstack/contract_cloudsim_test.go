@@ -1,0 +1,110 @@
+package openstack
+
+import (
+	"context"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+func TestContractOnCloudsim(t *testing.T) {
+	w := newWorld(t, cloudsim.Options{})
+	c := w.connect(t, patient)
+	e := &env{
+		cloud:   c,
+		connect: func(t *testing.T, rc map[string]string) *Cloud { t.Helper(); return connect(t, rc, patient) },
+		hand: &hand{
+			rc: w.rc, cloud: c, prefix: "contract", tokens: map[string]string{},
+			wait: func(*testing.T) { w.step(time.Second) },
+		},
+		home: w.sim.AddProject("acme"), away: w.sim.AddProject("globex"), mayAlter: true,
+		tag: backup.Tag{Installation: "contract", Record: "1"},
+	}
+	holdContract(t, e)
+	assert.Empty(t, w.sim.UnknownRoutes())
+	for _, event := range w.sim.Journal() {
+		assert.NotContains(t, []string{cloudsim.ForeignDeletion, cloudsim.ChainDestroyed}, event.Kind)
+	}
+}
+
+// patient is a configuration that rides out what the tests do.
+var patient = Config{
+	RetryTimeout: backup.Duration(300 * time.Second), MaxRetryInterval: backup.Duration(30 * time.Second),
+	SkipRetryCodes: []int{404}, SecretRoles: []string{"admin", "creator"},
+}
+
+// A world is a simulated cloud with a clock that only the test moves, and our
+// own clock, which moves by what we wait.
+type world struct {
+	sim    *cloudsim.Cloud
+	server *httptest.Server
+	rc     map[string]string
+
+	mu    sync.Mutex
+	now   time.Time // the cloud's
+	ours  time.Time
+	waits []time.Duration // that we waited before trying again
+}
+
+func newWorld(t *testing.T, o cloudsim.Options) *world {
+	t.Helper()
+	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	w := &world{now: start, ours: start}
+	o.Now = func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now }
+	if o.Seed == 0 {
+		o.Seed = 1
+	}
+	w.sim = cloudsim.New(o)
+	w.server = httptest.NewServer(w.sim)
+	t.Cleanup(w.server.Close)
+	w.rc = w.sim.OpenRC(w.server.URL)
+	return w
+}
+
+// step moves the cloud's clock.
+func (w *world) step(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+// clock is ours: waiting moves it, and takes no time.
+func (w *world) clock() clock {
+	return clock{
+		now: func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.ours },
+		wait: func(ctx context.Context, d time.Duration) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.ours = w.ours.Add(d)
+			w.waits = append(w.waits, d)
+			return ctx.Err()
+		},
+	}
+}
+
+func (w *world) waited() []time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]time.Duration(nil), w.waits...)
+}
+
+func (w *world) connect(t *testing.T, config Config, opts ...Option) *Cloud {
+	t.Helper()
+	return connect(t, w.rc, config, append([]Option{func(o *options) { o.clock = w.clock() }}, opts...)...)
+}
+
+func connect(t *testing.T, rc map[string]string, config Config, opts ...Option) *Cloud {
+	t.Helper()
+	credentials, err := FromEnv(func(name string) string { return rc[name] })
+	require.NoError(t, err)
+	c, err := Connect(t.Context(), credentials, config, opts...)
+	require.NoError(t, err)
+	return c
+}

@@ -1,0 +1,336 @@
+package openstack
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+// An env is a cloud that the contract is held against: cloudsim always, a real
+// one with the build tag openstack.
+type env struct {
+	cloud   *Cloud
+	connect func(t *testing.T, rc map[string]string) *Cloud
+	hand    *hand
+	home    string // the project to make volumes in
+	away    string // another project in which we have a role; nothing is made there
+	// mayAlter: projects and users may be made, quotas changed.
+	mayAlter bool
+	tag      backup.Tag
+}
+
+// contract is what we rely on. Cloudsim and a real OpenStack answer the same.
+var contract = []struct {
+	behaviour string
+	alters    bool // makes projects or users, or changes quotas
+	holds     func(t *testing.T, e *env)
+}{
+	{"discovery sees a server and its volume, with project and metadata", false, discoverySees},
+	{"full and incremental are made, named, tagged and removed leaf first", false, aChainsLife},
+	{"an incremental without a parent is refused", false, noParent},
+	{"a busy volume is refused, and so is the deletion of what is being made", false, busy},
+	{"what does not exist is not found", false, notFound},
+	{"small pages tell the same as large ones", false, smallPages},
+	{"nothing is deleted with a token of another project", false, wrongProject},
+	{"an errored backup blocks incrementals until it is deleted", false, erroredBlocks},
+	{"a backup can be removed by force", false, force},
+	{"a project that is gone is told from one without our role", false, projectGone},
+	{"a project without our role is told", true, noRole},
+	{"a user without the role admin is told, not shown one project", true, notAdmin},
+	{"over quota is told", true, overQuota},
+}
+
+func holdContract(t *testing.T, e *env) {
+	t.Helper()
+	for _, c := range contract {
+		t.Run(c.behaviour, func(t *testing.T) {
+			if c.alters && !e.mayAlter {
+				t.Skip("makes projects or users, or changes quotas: set E2E_ALLOW_PROJECTS=true to allow it")
+			}
+			c.holds(t, e)
+		})
+	}
+}
+
+func (e *env) create(t *testing.T, volume string, kind backup.Kind) (string, error) {
+	t.Helper()
+	return e.cloud.CreateBackup(t.Context(), backup.Request{
+		ProjectID: e.home, VolumeID: volume, Name: e.hand.prefix + "-backup", Kind: kind, Tag: e.tag,
+	})
+}
+
+// made creates a backup and waits until it is available.
+func (e *env) made(t *testing.T, volume string, kind backup.Kind) backup.Backup {
+	t.Helper()
+	id, err := e.create(t, volume, kind)
+	require.NoError(t, err)
+	return e.untilStatus(t, id, backup.StatusAvailable)
+}
+
+func (e *env) untilStatus(t *testing.T, id string, status backup.Status) backup.Backup {
+	t.Helper()
+	var b backup.Backup
+	e.hand.until(t, "backup "+string(status), func() bool {
+		var err error
+		b, err = e.cloud.Backup(t.Context(), e.home, id)
+		require.NoError(t, err)
+		return b.Status == status
+	})
+	return b
+}
+
+func (e *env) untilGone(t *testing.T, id string) {
+	t.Helper()
+	e.hand.until(t, "backup gone", func() bool {
+		_, err := e.cloud.Backup(t.Context(), e.home, id)
+		return backup.Means(err, backup.MeansNotFound)
+	})
+}
+
+func requireMeaning(t *testing.T, want backup.Meaning, err error) *backup.CloudError {
+	t.Helper()
+	var fault *backup.CloudError
+	require.ErrorAs(t, err, &fault)
+	require.Equal(t, want, fault.Meaning, "%v", err)
+	return fault
+}
+
+func discoverySees(t *testing.T, e *env) {
+	key := e.hand.prefix + "_wish"
+	volume := e.hand.volume(t, e.home)
+	server := e.hand.server(t, e.home, volume, object{key: "true"})
+	id, err := e.create(t, volume, backup.Full)
+	require.NoError(t, err)
+
+	// While the backup runs, Cinder's temporary volume is in the list too.
+	for range 3 {
+		seen, err := e.cloud.Observe(t.Context())
+		require.NoError(t, err)
+		assert.Empty(t, seen.Unseen)
+		var s backup.Server
+		for _, have := range seen.Servers {
+			if have.ID == server {
+				s = have
+			}
+		}
+		assert.Equal(t, backup.Server{ID: server, Name: e.hand.prefix + "-server", ProjectID: e.home, Metadata: map[string]string{key: "true"}}, s)
+		var v backup.Volume
+		for _, have := range seen.Volumes {
+			assert.NotEqual(t, "backup-vol-"+volume, have.Name)
+			if have.ID == volume {
+				v = have
+			}
+		}
+		assert.NotEmpty(t, v.Zone)
+		assert.Contains(t, []string{"in-use", "backing-up"}, v.Status)
+		v.Zone, v.Status = "", ""
+		assert.Equal(t, backup.Volume{ID: volume, Name: e.hand.prefix + "-volume", ProjectID: e.home, SizeGiB: 1, Servers: []string{server}}, v)
+		assert.Contains(t, seen.Projects, backup.Project{ID: e.home, Name: e.projectName(seen), DomainID: "default", Enabled: true})
+		e.hand.wait(t)
+	}
+	e.untilStatus(t, id, backup.StatusAvailable)
+}
+
+func (e *env) projectName(seen backup.Inventory) string {
+	for _, p := range seen.Projects {
+		if p.ID == e.home {
+			return p.Name
+		}
+	}
+	return "not seen"
+}
+
+func aChainsLife(t *testing.T, e *env) {
+	ctx := t.Context()
+	volume := e.hand.volume(t, e.home)
+	before := time.Now()
+	full := e.made(t, volume, backup.Full)
+
+	assert.Equal(t, e.hand.prefix+"-backup", full.Name)
+	assert.Equal(t, e.home, full.ProjectID, "a backup belongs to the project of the token")
+	assert.Equal(t, volume, full.VolumeID)
+	assert.Equal(t, e.cloud.UserID(), full.UserID)
+	assert.Equal(t, e.tag, full.Tag())
+	assert.Equal(t, 1, full.SizeGiB)
+	assert.False(t, full.Incremental)
+	assert.False(t, full.HasDependents)
+	assert.False(t, full.Encrypted)
+	assert.WithinDuration(t, before, full.CreatedAt, 24*time.Hour, "in UTC")
+	assert.False(t, full.DataTimestamp.IsZero())
+
+	e.hand.wait(t) // or both data timestamps may lie in one second, and either is taken for the newest
+	e.hand.wait(t)
+	leaf := e.made(t, volume, backup.Incremental)
+	assert.True(t, leaf.Incremental)
+	full, err := e.cloud.Backup(ctx, e.home, full.ID)
+	require.NoError(t, err)
+	assert.True(t, full.HasDependents)
+
+	available, err := e.cloud.BackupsIn(ctx, backup.StatusAvailable)
+	require.NoError(t, err)
+	assert.Subset(t, ids(available), []string{full.ID, leaf.ID})
+	errored, err := e.cloud.BackupsIn(ctx, backup.StatusError)
+	require.NoError(t, err)
+	assert.NotContains(t, ids(errored), full.ID)
+	var all []backup.Backup
+	require.NoError(t, e.cloud.AllBackups(ctx, func(page []backup.Backup) error { all = append(all, page...); return nil }))
+	assert.Contains(t, all, full)
+	assert.Contains(t, all, leaf)
+
+	requireMeaning(t, backup.MeansHasDependents, e.cloud.DeleteBackup(ctx, full))
+	require.NoError(t, e.cloud.DeleteBackup(ctx, leaf))
+	e.untilGone(t, leaf.ID)
+	require.NoError(t, e.cloud.DeleteBackup(ctx, full))
+	e.untilGone(t, full.ID)
+}
+
+func ids(backups []backup.Backup) []string {
+	var out []string
+	for _, b := range backups {
+		out = append(out, b.ID)
+	}
+	return out
+}
+
+func noParent(t *testing.T, e *env) {
+	_, err := e.create(t, e.hand.volume(t, e.home), backup.Incremental)
+	fault := requireMeaning(t, backup.MeansNoParent, err)
+	assert.False(t, fault.Unknown)
+	assert.NotEmpty(t, fault.RequestID)
+	assert.Equal(t, e.home, fault.ProjectID)
+}
+
+func busy(t *testing.T, e *env) {
+	volume := e.hand.volume(t, e.home)
+	id, err := e.create(t, volume, backup.Full)
+	require.NoError(t, err)
+	_, err = e.create(t, volume, backup.Full)
+	requireMeaning(t, backup.MeansVolumeState, err)
+	requireMeaning(t, backup.MeansBackupState, e.cloud.DeleteBackup(t.Context(), backup.Backup{ID: id, ProjectID: e.home}))
+	e.untilStatus(t, id, backup.StatusAvailable)
+}
+
+func notFound(t *testing.T, e *env) {
+	const nobody = "00000000-0000-4000-8000-000000000000"
+	ctx := t.Context()
+	_, err := e.cloud.Volume(ctx, e.home, nobody)
+	requireMeaning(t, backup.MeansNotFound, err)
+	_, err = e.cloud.Backup(ctx, e.home, nobody)
+	requireMeaning(t, backup.MeansNotFound, err)
+	_, err = e.create(t, nobody, backup.Full)
+	requireMeaning(t, backup.MeansNotFound, err)
+	requireMeaning(t, backup.MeansNotFound, e.cloud.DeleteBackup(ctx, backup.Backup{ID: nobody, ProjectID: e.home}))
+	list, err := e.cloud.VolumeBackups(ctx, e.home, nobody)
+	require.NoError(t, err)
+	assert.Empty(t, list)
+}
+
+func smallPages(t *testing.T, e *env) {
+	ctx := t.Context()
+	volume := e.hand.volume(t, e.home)
+	var want []string
+	for range 3 {
+		want = append(want, e.made(t, volume, backup.Full).ID)
+	}
+	defer func(size int) { e.cloud.pageSize = size }(e.cloud.pageSize)
+	for _, size := range []int{1, 2, 3, 4} {
+		e.cloud.pageSize = size
+		list, err := e.cloud.VolumeBackups(ctx, e.home, volume)
+		require.NoError(t, err)
+		assert.ElementsMatch(t, want, ids(list), "pages of %d", size)
+	}
+	v, err := e.cloud.Volume(ctx, e.home, volume)
+	require.NoError(t, err)
+	assert.Equal(t, e.home, v.ProjectID)
+	assert.Equal(t, "available", v.Status)
+}
+
+func wrongProject(t *testing.T, e *env) {
+	ctx := t.Context()
+	b := e.made(t, e.hand.volume(t, e.home), backup.Full)
+	stolen := b
+	stolen.ProjectID = e.away
+	for _, remove := range []func() error{
+		func() error { return e.cloud.DeleteBackup(ctx, stolen) },
+		func() error { return e.cloud.ForceDeleteBackup(ctx, stolen) },
+		func() error { return e.cloud.ResetBackup(ctx, stolen, backup.StatusError) },
+	} {
+		err := remove()
+		require.Error(t, err)
+		// An admin's token sees it, and we refuse; another one does not see it.
+		if !backup.Means(err, backup.MeansNotFound) {
+			requireMeaning(t, backup.MeansRefused, err)
+		}
+	}
+	homeless := b
+	homeless.ProjectID = ""
+	requireMeaning(t, backup.MeansRefused, e.cloud.DeleteBackup(ctx, homeless))
+	is, err := e.cloud.Backup(ctx, e.home, b.ID)
+	require.NoError(t, err)
+	assert.Equal(t, b, is)
+	list, err := e.cloud.VolumeBackups(ctx, e.away, b.VolumeID)
+	require.NoError(t, err)
+	assert.Empty(t, list, "the other project has no backup of it")
+}
+
+func erroredBlocks(t *testing.T, e *env) {
+	ctx := t.Context()
+	volume := e.hand.volume(t, e.home)
+	b := e.made(t, volume, backup.Full)
+	require.NoError(t, e.cloud.ResetBackup(ctx, b, backup.StatusError))
+	b = e.untilStatus(t, b.ID, backup.StatusError)
+	_, err := e.create(t, volume, backup.Incremental)
+	requireMeaning(t, backup.MeansNoParent, err)
+	requireMeaning(t, backup.MeansRefused, e.cloud.ResetBackup(ctx, b, backup.StatusCreating))
+	require.NoError(t, e.cloud.DeleteBackup(ctx, b))
+	e.untilGone(t, b.ID)
+}
+
+func force(t *testing.T, e *env) {
+	b := e.made(t, e.hand.volume(t, e.home), backup.Full)
+	require.NoError(t, e.cloud.ForceDeleteBackup(t.Context(), b))
+	e.untilGone(t, b.ID)
+}
+
+func projectGone(t *testing.T, e *env) {
+	_, err := e.cloud.Volume(t.Context(), "0123456789abcdef0123456789abcdef", "00000000-0000-4000-8000-000000000000")
+	requireMeaning(t, backup.MeansProjectGone, err)
+}
+
+func noRole(t *testing.T, e *env) {
+	narrow := e.connect(t, e.hand.user(t, "admin")) // in the admin project only, not inherited
+	require.NoError(t, narrow.VerifyAdmin(t.Context()))
+	project := e.hand.project(t, "closed")
+	_, err := narrow.VolumeBackups(t.Context(), project, "00000000-0000-4000-8000-000000000000")
+	fault := requireMeaning(t, backup.MeansNoRole, err)
+	assert.Equal(t, project, fault.ProjectID)
+}
+
+func notAdmin(t *testing.T, e *env) {
+	ctx := t.Context()
+	member := e.connect(t, e.hand.user(t, "member"))
+	requireMeaning(t, backup.MeansForbidden, member.VerifyAdmin(ctx))
+	_, err := member.Observe(ctx)
+	requireMeaning(t, backup.MeansForbidden, err)
+	_, err = member.BackupsIn(ctx, backup.StatusAvailable)
+	requireMeaning(t, backup.MeansForbidden, err)
+	requireMeaning(t, backup.MeansForbidden, member.AllBackups(ctx, func([]backup.Backup) error { return nil }))
+}
+
+func overQuota(t *testing.T, e *env) {
+	project := e.hand.project(t, "poor")
+	e.hand.quota(t, project, 1)
+	poor := *e
+	poor.home = project
+	volume := e.hand.volume(t, project)
+	b := poor.made(t, volume, backup.Full)
+	assert.Equal(t, project, b.ProjectID)
+	_, err := poor.create(t, volume, backup.Full)
+	fault := requireMeaning(t, backup.MeansQuota, err)
+	assert.Contains(t, fault.Message, "BackupLimitExceeded")
+	assert.False(t, fault.Unknown)
+}

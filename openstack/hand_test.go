@@ -1,0 +1,220 @@
+package openstack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A hand does to a cloud what tenants and operators do: makes servers, volumes,
+// projects. It speaks plain HTTP, as the user of the OS_* variables, so that
+// what we test is not tested with itself, and it removes what it made.
+type hand struct {
+	rc     map[string]string
+	cloud  *Cloud // for its endpoints only
+	prefix string // of every name it gives
+	wait   func(t *testing.T)
+	tokens map[string]string // by project
+}
+
+type object = map[string]any
+
+// send asks and returns the status and the answer; the token is of that project.
+func (h *hand) send(ctx context.Context, t *testing.T, project, method, url string, body any) (int, object) {
+	t.Helper()
+	status, said, _ := h.request(ctx, t, h.token(ctx, t, project), method, url, body)
+	return status, said
+}
+
+// must is send where nothing but success will do.
+func (h *hand) must(ctx context.Context, t *testing.T, project, method, url string, body any) object {
+	t.Helper()
+	status, said := h.send(ctx, t, project, method, url, body)
+	require.Less(t, status, 300, "%s %s: %v", method, url, said)
+	return said
+}
+
+func (h *hand) request(ctx context.Context, t *testing.T, token, method, url string, body any) (int, object, http.Header) {
+	t.Helper()
+	text, err := json.Marshal(body)
+	require.NoError(t, err)
+	if body == nil {
+		text = nil
+	}
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(text))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-Auth-Token", token)
+	if strings.HasPrefix(url, h.cloud.admin.compute) {
+		req.Header.Set("OpenStack-API-Version", "compute 2.37") // the first that takes "networks": "none"
+	}
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close() //nolint:errcheck // a test's own request
+	said := object{}
+	_ = json.NewDecoder(resp.Body).Decode(&said) // some answers have no body; the status tells
+	return resp.StatusCode, said, resp.Header
+}
+
+func (h *hand) token(ctx context.Context, t *testing.T, project string) string {
+	t.Helper()
+	if id, ok := h.tokens[project]; ok {
+		return id
+	}
+	user := object{"name": h.rc["OS_USERNAME"], "password": h.rc["OS_PASSWORD"], "domain": object{"name": h.rc["OS_USER_DOMAIN_NAME"]}}
+	status, said, header := h.request(ctx, t, "", http.MethodPost, h.cloud.admin.identity+"/auth/tokens", object{"auth": object{
+		"identity": object{"methods": []string{"password"}, "password": object{"user": user}},
+		"scope":    object{"project": object{"id": project}},
+	}})
+	require.Equal(t, http.StatusCreated, status, "token of project %s: %v", project, said)
+	h.tokens[project] = header.Get("X-Subject-Token")
+	return h.tokens[project]
+}
+
+func (h *hand) cinder(project, path string) string {
+	return strings.Replace(h.cloud.admin.volume, h.cloud.admin.projectID, project, 1) + path
+}
+func (h *hand) nova(path string) string     { return h.cloud.admin.compute + path }
+func (h *hand) keystone(path string) string { return h.cloud.admin.identity + path }
+
+// in digs a value out of an answer.
+func in(o object, path ...string) any {
+	var v any = o
+	for _, p := range path {
+		m, _ := v.(object)
+		v = m[p]
+	}
+	return v
+}
+
+func str(o object, path ...string) string {
+	s, _ := in(o, path...).(string)
+	return s
+}
+
+// until waits for what must come.
+func (h *hand) until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for range 240 {
+		if done() {
+			return
+		}
+		h.wait(t)
+	}
+	require.Fail(t, "it never came", what)
+}
+
+// cleanup runs f at the end of the test, whose own context is over then.
+func cleanup(t *testing.T, f func(ctx context.Context)) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	t.Cleanup(func() { f(ctx) })
+}
+
+// volume makes a volume of 1 GiB. At the end it goes, with its backups.
+func (h *hand) volume(t *testing.T, project string) string {
+	t.Helper()
+	ctx := t.Context()
+	said := h.must(ctx, t, project, http.MethodPost, h.cinder(project, "/volumes"), object{"volume": object{"size": 1, "name": h.prefix + "-volume"}})
+	id := str(said, "volume", "id")
+	at := h.cinder(project, "/volumes/"+id)
+	cleanup(t, func(ctx context.Context) {
+		h.removeBackups(ctx, t, project, id)
+		h.until(t, "volume deleted", func() bool {
+			status, _ := h.send(ctx, t, project, http.MethodDelete, at, nil)
+			return status == http.StatusNotFound
+		})
+	})
+	h.until(t, "volume available", func() bool {
+		return str(h.must(ctx, t, project, http.MethodGet, at, nil), "volume", "status") == "available"
+	})
+	return id
+}
+
+func (h *hand) removeBackups(ctx context.Context, t *testing.T, project, volume string) {
+	t.Helper()
+	h.until(t, "backups deleted", func() bool {
+		said := h.must(ctx, t, project, http.MethodGet, h.cinder(project, "/backups/detail?volume_id="+volume), nil)
+		all, _ := said["backups"].([]any)
+		for _, b := range all {
+			b, _ := b.(object)
+			// Refused while another builds on it: its turn comes.
+			h.send(ctx, t, project, http.MethodDelete, h.cinder(project, "/backups/"+str(b, "id")), nil)
+		}
+		return len(all) == 0
+	})
+}
+
+// server boots a server from the volume, with that metadata.
+func (h *hand) server(t *testing.T, project, volume string, metadata object) string {
+	t.Helper()
+	ctx := t.Context()
+	h.must(ctx, t, project, http.MethodPost, h.cinder(project, "/volumes/"+volume+"/action"), object{"os-set_bootable": object{"bootable": true}})
+	flavors, _ := h.must(ctx, t, project, http.MethodGet, h.nova("/flavors"), nil)["flavors"].([]any)
+	require.NotEmpty(t, flavors, "the cloud has no flavor to make a server of")
+	flavor, _ := flavors[0].(object)
+	said := h.must(ctx, t, project, http.MethodPost, h.nova("/servers"), object{"server": object{
+		"name": h.prefix + "-server", "flavorRef": str(flavor, "id"), "networks": "none", "metadata": metadata,
+		"block_device_mapping_v2": []object{{"boot_index": 0, "uuid": volume, "source_type": "volume", "destination_type": "volume"}},
+	}})
+	id := str(said, "server", "id")
+	at := h.nova("/servers/" + id)
+	cleanup(t, func(ctx context.Context) {
+		h.until(t, "server deleted", func() bool {
+			status, _ := h.send(ctx, t, project, http.MethodDelete, at, nil)
+			return status == http.StatusNotFound
+		})
+	})
+	h.until(t, "server active", func() bool {
+		return str(h.must(ctx, t, project, http.MethodGet, at, nil), "server", "status") == "ACTIVE"
+	})
+	return id
+}
+
+// project makes a project; the inherited role of the service user reaches it.
+func (h *hand) project(t *testing.T, name string) string {
+	t.Helper()
+	admin := h.cloud.admin.projectID
+	said := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/projects"),
+		object{"project": object{"name": h.prefix + "-" + name, "domain_id": "default"}})
+	id := str(said, "project", "id")
+	cleanup(t, func(ctx context.Context) { h.must(ctx, t, admin, http.MethodDelete, h.keystone("/projects/"+id), nil) })
+	return id
+}
+
+// user makes a user with that role in the admin project only, and returns the
+// environment to log in with.
+func (h *hand) user(t *testing.T, role string) map[string]string {
+	t.Helper()
+	ctx, admin := t.Context(), h.cloud.admin.projectID
+	name := fmt.Sprintf("%s-%s", h.prefix, role)
+	said := h.must(ctx, t, admin, http.MethodPost, h.keystone("/users"),
+		object{"user": object{"name": name, "password": "made-up", "domain_id": "default"}})
+	id := str(said, "user", "id")
+	cleanup(t, func(ctx context.Context) { h.must(ctx, t, admin, http.MethodDelete, h.keystone("/users/"+id), nil) })
+	roles, _ := h.must(ctx, t, admin, http.MethodGet, h.keystone("/roles?name="+role), nil)["roles"].([]any)
+	for _, r := range roles {
+		if r, _ := r.(object); str(r, "name") == role {
+			h.must(ctx, t, admin, http.MethodPut, h.keystone("/projects/"+admin+"/users/"+id+"/roles/"+str(r, "id")), nil)
+		}
+	}
+	rc := map[string]string{}
+	for k, v := range h.rc {
+		rc[k] = v
+	}
+	rc["OS_USERNAME"], rc["OS_PASSWORD"], rc["OS_USER_DOMAIN_NAME"] = name, "made-up", "Default"
+	return rc
+}
+
+// quota allows the project so many backups.
+func (h *hand) quota(t *testing.T, project string, backups int) {
+	t.Helper()
+	admin := h.cloud.admin.projectID
+	h.must(t.Context(), t, admin, http.MethodPut, h.cinder(admin, "/os-quota-sets/"+project), object{"quota_set": object{"backups": backups}})
+}
