@@ -129,7 +129,7 @@ const StatusSpoilt Status = "spoilt"
 
 // link shows r as a link, as far as the record knows; ok is false for records
 // that Cinder holds nothing of.
-func (r Record) link() (l Link, ok bool) {
+func (r *Record) link() (l Link, ok bool) {
 	l = Link{
 		BackupID: r.BackupID, RecordID: r.ID, ProjectID: r.ProjectID, Kind: r.Kind,
 		SizeGiB: r.SizeGiB, DataTime: r.dated(), CreatedTime: r.dated(), Retention: r.Retention,

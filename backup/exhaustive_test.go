@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -104,6 +105,7 @@ func linkAt(t *testing.T) func(word, int) Link {
 // everywhere runs try for each n and first letter, side by side, and counts.
 func everywhere(t *testing.T, n, letters int, try func(t *testing.T, first int) int64) {
 	t.Helper()
+	defer debug.SetGCPercent(debug.SetGCPercent(1000)) // small garbage, much of it
 	var cases atomic.Int64
 	t.Run("histories", func(t *testing.T) {
 		for first := range letters {

@@ -102,12 +102,14 @@ type history struct {
 
 func newHistory(v Volume, records []Record) history {
 	var h history
-	records = slices.Clone(records)
-	slices.SortFunc(records, func(a, b Record) int {
+	newestFirst := make([]*Record, len(records))
+	for i := range records {
+		newestFirst[i] = &records[i]
+	}
+	slices.SortFunc(newestFirst, func(a, b *Record) int {
 		return cmp.Or(b.dated().Compare(a.dated()), cmp.Compare(b.ID, a.ID))
 	})
-	for i := range records {
-		r := &records[i]
+	for _, r := range newestFirst {
 		if r.State.InProgress() {
 			h.progress = r
 			continue
@@ -122,8 +124,7 @@ func newHistory(v Volume, records []Record) history {
 			h.success = r
 		}
 	}
-	for i := range records {
-		r := &records[i]
+	for _, r := range newestFirst {
 		at := r.failedAt()
 		switch {
 		case r.ProjectID != v.ProjectID || r.AvailableAt != nil || !r.failedAttempt():
@@ -147,7 +148,7 @@ func newer(a, b time.Time) time.Time {
 
 // failedAttempt tells whether r ended without a restore point, whatever became
 // of its leftover since.
-func (r Record) failedAttempt() bool {
+func (r *Record) failedAttempt() bool {
 	switch r.State {
 	case Failed, Deleting, Deleted, Undeletable:
 		return true
@@ -157,7 +158,7 @@ func (r Record) failedAttempt() bool {
 
 // failedAt is when the attempt ended. ChangedAt is later where a leftover was
 // removed since, and moves every day while that is tried in vain.
-func (r Record) failedAt() time.Time {
+func (r *Record) failedAt() time.Time {
 	if r.EndedAt != nil {
 		return *r.EndedAt
 	}

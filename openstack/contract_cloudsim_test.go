@@ -25,7 +25,7 @@ func TestContractOnCloudsim(t *testing.T) {
 			wait: func(*testing.T) { w.step(time.Second) },
 		},
 		home: w.sim.AddProject("acme"), away: w.sim.AddProject("globex"), mayAlter: true,
-		tag: backup.Tag{Installation: "contract", Record: "1"},
+		tag: backup.Tag{Installation: "contract", Record: "1"}, now: w.cloudNow,
 	}
 	holdContract(t, e)
 	assert.Empty(t, w.sim.UnknownRoutes())
@@ -57,7 +57,7 @@ func newWorld(t *testing.T, o cloudsim.Options) *world {
 	t.Helper()
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	w := &world{now: start, ours: start}
-	o.Now = func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now }
+	o.Now = w.cloudNow
 	if o.Seed == 0 {
 		o.Seed = 1
 	}
@@ -66,6 +66,12 @@ func newWorld(t *testing.T, o cloudsim.Options) *world {
 	t.Cleanup(w.server.Close)
 	w.rc = w.sim.OpenRC(w.server.URL)
 	return w
+}
+
+func (w *world) cloudNow() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
 }
 
 // step moves the cloud's clock.

@@ -17,8 +17,8 @@ func configDocsCommand() *cobra.Command {
 		Example: "  staffeln config-docs --output docs/configuration.md", Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if output == "" {
-				cmd.Print(configurationPage())
-				return nil
+				_, err := fmt.Fprint(cmd.OutOrStdout(), configurationPage())
+				return err
 			}
 			if err := os.WriteFile(output, []byte(configurationPage()), 0o644); err != nil { //nolint:gosec // a page of the documentation is for everybody
 				return fmt.Errorf("write page of the configuration: %w", err)

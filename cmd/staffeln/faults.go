@@ -6,37 +6,39 @@ import (
 	"strings"
 )
 
-// faults gathers what is wrong with a configuration. Processes share structs, so the same fault may be found twice;
-// it is told once.
+// faults gathers what is wrong with a configuration: one fault for each variable. Processes share structs, and a
+// struct may judge what could not be read; what was said first about a variable stands.
 type faults struct {
 	all  []error
 	told map[string]bool
 }
 
-func (f *faults) none() bool { return len(f.all) == 0 }
-
-func (f *faults) add(err error) {
+func (f *faults) add(variable string, err error) {
 	if f.told == nil {
 		f.told = map[string]bool{}
 	}
-	if !f.told[err.Error()] {
-		f.told[err.Error()] = true
-		f.all = append(f.all, err)
+	if !f.told[variable] {
+		f.told[variable] = true
+		f.all = append(f.all, fmt.Errorf("%s: %w", variable, err))
 	}
 }
 
-// addAll adds each of the joined errors, with the prefix of the struct that found them.
+// addAll adds each of the errors that a struct joined, under the prefix of the struct's variables.
 func (f *faults) addAll(prefix string, err error) {
-	var several interface{ Unwrap() []error }
-	switch {
-	case err == nil:
-	case errors.As(err, &several) && strings.Contains(err.Error(), "\n"):
+	if err == nil {
+		return
+	}
+	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only the join itself is taken apart, not what it wraps
 		for _, one := range several.Unwrap() {
 			f.addAll(prefix, one)
 		}
-	default:
-		f.add(fmt.Errorf("%s%w", prefix, err))
+		return
 	}
+	variable, what, found := strings.Cut(err.Error(), ": ")
+	if !found {
+		variable, what = "configuration", err.Error()
+	}
+	f.add(prefix+variable, errors.New(what))
 }
 
 func (f *faults) joined() error { return errors.Join(f.all...) }

@@ -27,18 +27,16 @@ func load(prefix string, env []string, spec any) error {
 	faults := new(faults)
 	for _, v := range variables {
 		if err := v.read(set); err != nil {
-			faults.add(fmt.Errorf("%s: %w", v.name, err))
+			faults.add(v.name, err)
 		}
 	}
-	if faults.none() { // else the groups would judge what was not read
-		for _, g := range groups {
-			faults.addAll(g.prefix+"_", g.Validate())
-		}
+	for _, g := range groups {
+		faults.addAll(g.prefix+"_", g.Validate())
 	}
 	known := known(prefix, variables)
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if !known[name] && !injected(name) {
-			faults.add(fmt.Errorf("%s: unknown; see docs/configuration.md for the names that there are", name))
+			faults.add(name, errors.New("unknown; see docs/configuration.md for the names that there are"))
 		}
 	}
 	return faults.joined()
@@ -104,6 +102,7 @@ func (v variable) read(set map[string]string) error {
 		return errors.New("empty; required")
 	}
 	if err := v.parse(value, given); err != nil {
+		_ = v.parse("", false) // what holds between values is then judged with the default in its place
 		shown := cmp.Or(value, v.tag.Get("default"))
 		if v.secret() {
 			return fmt.Errorf("(a secret): want %s", v.allowed())

@@ -13,13 +13,14 @@ func newRoot() *cobra.Command {
 		Long: "Staffeln backs up the Cinder volumes of servers whose owners ask for it with one metadata key.\n" +
 			"The scheduler decides, any number of workers act, Postgres remembers, Redis carries the work.",
 		Version: version, SilenceUsage: true, SilenceErrors: true,
+		Args: noArguments, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
 	root.AddCommand(
-		apiCommand(), migrateCommand(), cloudsimCommand(),
+		schedulerCommand(), workerCommand(), apiCommand(), allCommand(), migrateCommand(), cloudsimCommand(),
 		versionCommand(), configDocsCommand(),
 	)
 	return root

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -10,7 +11,7 @@ func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Tells the version of this program.", Example: "  staffeln version", Args: noArguments,
 		Run: func(cmd *cobra.Command, _ []string) {
-			cmd.Printf("staffeln %s (%s %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, _ = fmt.Fprintf(cmd.OutOrStdout(), "staffeln %s (%s %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH) // to a terminal
 		},
 	}
 }

@@ -189,7 +189,7 @@ func TestLaw_SortKeys(t *testing.T) {
 func TestLaw_FiltersOfVolumes(t *testing.T) {
 	l := newLab(t)
 	l.attached(1, VolumeOptions{Metadata: map[string]string{"k": "v"}})
-	l.clock.step(time.Hour)
+	l.clock.step(40 * time.Minute)
 	l.cloud.AddVolume(l.other, "loose", 2)
 	for query, want := range map[string]int{
 		"": 2, "status=in-use": 1, "project_id=" + l.other: 1, "metadata=%7B%27k%27%3A%27v%27%7D": 1, "metadata=%7B%27k%27%3A%27w%27%7D": 0,

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"staffeln/api"
+)
+
+func allCommand() *cobra.Command {
+	return processCommand(about{
+		name: "all", does: "Runs scheduler, worker and api in one process, for small clouds.",
+		example: ". ./openrc && staffeln migrate up && staffeln all", cloud: true,
+	}, new(allConfig), func(ctx context.Context, cfg *allConfig, s surroundings) error {
+		r, err := openRooms(ctx, cfg.Database, cfg.Queue, cfg.Openstack, s)
+		if err != nil {
+			return err
+		}
+		defer r.close()
+		return withMonitoring(ctx, cfg.Monitoring, s, func(ctx context.Context) error {
+			return together(ctx,
+				func(ctx context.Context) error {
+					return runScheduler(ctx, r, cfg.DatabaseURL, cfg.Scheduler.Settings, s)
+				},
+				func(ctx context.Context) error { return runWorker(ctx, r, cfg.Worker, s) },
+				func(ctx context.Context) error {
+					return api.Run(ctx, cfg.API, api.Deps{Ping: r.db.Ping, Log: s.log, Metrics: s.metrics, Ready: s.ready})
+				})
+		})
+	})
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/redis/go-redis/v9"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/openstack"
+	"staffeln/tasks"
+)
+
+// rooms are what scheduler and worker share: memory, queue, cloud, and who we
+// are to them.
+type rooms struct {
+	db       *db.DB
+	redis    redis.UniversalClient
+	cloud    *openstack.Cloud
+	identity backup.Identity
+}
+
+// openRooms opens all of them, and adds what must hold to the readiness. It
+// refuses credentials that can't do the work before it connects to anything.
+func openRooms(ctx context.Context, database Database, queue Queue, cloud openstack.Config, s surroundings) (*rooms, error) {
+	credentials, err := openstack.FromEnv(os.Getenv)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("read cloud credentials: nothing was started:\n%w", err)}
+	}
+	r := new(rooms)
+	if r.db, err = db.Open(ctx, database.DatabaseURL, s.metrics); err != nil {
+		return nil, err
+	}
+	if r.redis, err = tasks.Connect(queue.RedisURL); err != nil {
+		r.close()
+		return nil, err
+	}
+	s.ready.Add("database", r.db.Ping)
+	s.ready.Add("redis", func(ctx context.Context) error { return r.redis.Ping(ctx).Err() })
+	if r.cloud, err = openstack.Connect(ctx, credentials, cloud, openstack.WithObserver(s.metrics.CloudRequest)); err != nil {
+		r.close()
+		return nil, err
+	}
+	installation, err := r.db.Installation(ctx)
+	if err != nil {
+		r.close()
+		return nil, err
+	}
+	r.identity = backup.Identity{Installation: installation, UserID: r.cloud.UserID()}
+	return r, nil
+}
+
+func (r *rooms) close() {
+	if r.redis != nil {
+		_ = r.redis.Close() // the process ends; nothing waits in the client
+	}
+	r.db.Close()
+}

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"staffeln/tasks"
+	"staffeln/worker"
+)
+
+func workerCommand() *cobra.Command {
+	return processCommand(about{
+		name: "worker", does: "Carries out what the scheduler hands over. Any number may run.",
+		example: ". ./openrc && staffeln worker", cloud: true,
+	}, new(workerConfig), func(ctx context.Context, cfg *workerConfig, s surroundings) error {
+		r, err := openRooms(ctx, cfg.Database, cfg.Queue, cfg.Openstack, s)
+		if err != nil {
+			return err
+		}
+		defer r.close()
+		return withMonitoring(ctx, cfg.Monitoring, s, func(ctx context.Context) error {
+			return runWorker(ctx, r, cfg.Worker, s)
+		})
+	})
+}
+
+func runWorker(ctx context.Context, r *rooms, cfg Worker, s surroundings) error {
+	process := worker.Worker{DB: r.db, Cloud: r.cloud, Settings: cfg.Settings, Metrics: s.metrics, Identity: r.identity}
+	return tasks.Serve(ctx, r.redis, tasks.ServerConfig{
+		Concurrency: cfg.WorkerConcurrency, PollPeriod: cfg.PollPeriod.Std(), Log: s.log, Metrics: s.metrics,
+	}, process.Handlers())
+}
