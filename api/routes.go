@@ -49,8 +49,7 @@ func answerError(err error, c echo.Context) {
 		return
 	}
 	status, text := http.StatusInternalServerError, http.StatusText(http.StatusInternalServerError)
-	var known *echo.HTTPError
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*echo.HTTPError](err); ok {
 		status, text = known.Code, http.StatusText(known.Code)
 		if said, ok := known.Message.(string); ok && status < http.StatusInternalServerError {
 			text = said

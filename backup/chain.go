@@ -77,9 +77,11 @@ func (c Chain) usable() int {
 
 // Restorable returns the restore points among links, oldest first: those that
 // could be restored now, with all that they stand on.
-func Restorable(links []Link) []Link {
+func Restorable(links []Link) []Link { return restorable(Chains(links)) }
+
+func restorable(chains []Chain) []Link {
 	var points []Link
-	for _, c := range Chains(links) {
+	for _, c := range chains {
 		points = append(points, c[:c.usable()]...)
 	}
 	slices.SortFunc(points, older)
@@ -129,7 +131,7 @@ const StatusSpoilt Status = "spoilt"
 
 // link shows r as a link, as far as the record knows; ok is false for records
 // that Cinder holds nothing of.
-func (r *Record) link() (l Link, ok bool) {
+func (r Record) link() (l Link, ok bool) {
 	l = Link{
 		BackupID: r.BackupID, RecordID: r.ID, ProjectID: r.ProjectID, Kind: r.Kind,
 		SizeGiB: r.SizeGiB, DataTime: r.dated(), CreatedTime: r.dated(), Retention: r.Retention,

@@ -118,8 +118,16 @@ func everywhere(t *testing.T, n, letters int, try func(t *testing.T, first int) 
 	t.Logf("%d decisions on all histories of %d backups over %d letters", cases.Load(), n, letters)
 }
 
+// longest is five, and four with -short.
+func longest() int {
+	if testing.Short() {
+		return 4
+	}
+	return 5
+}
+
 func TestNextExhaustively(t *testing.T) {
-	for n := 1; n <= 5; n++ {
+	for n := 1; n <= longest(); n++ {
 		if n <= 3 {
 			nextExhaustively(t, n, moreRecords, patienceBands)
 		} else if n == 4 {
@@ -158,7 +166,7 @@ func nextExhaustively(t *testing.T, n int, letters, bands []string) {
 }
 
 func TestExpiredExhaustively(t *testing.T) {
-	for n := 1; n <= 5; n++ {
+	for n := 1; n <= longest(); n++ {
 		if n <= 3 {
 			expiredExhaustively(t, n, moreLinks)
 		} else {

@@ -51,8 +51,8 @@ type Kept struct {
 // that Cinder lets anyone delete; the next one's turn comes when Cinder no
 // longer has this one. Failed leftovers go at once.
 func Expired(now time.Time, k Keeping, links []Link) (removals []Removal, kept []Kept) {
-	floor := floorOf(links, k.Floor)
 	chains := Chains(links)
+	floor := floorOf(chains, k.Floor)
 	building := map[int]bool{}
 	if k.Building {
 		building = growing(chains)
@@ -153,17 +153,17 @@ func growing(chains []Chain) map[int]bool {
 
 // floorOf returns the links under the floor: the n newest restore points of
 // ours and all they stand on. A foreign backup is never counted.
-func floorOf(links []Link, n int) map[string]Reason {
+func floorOf(chains []Chain, n int) map[string]Reason {
 	floor := map[string]Reason{}
 	if n <= 0 {
 		return floor
 	}
-	points := slices.DeleteFunc(Restorable(links), Link.Foreign)
+	points := slices.DeleteFunc(restorable(chains), Link.Foreign)
 	points = points[max(0, len(points)-n):]
 	for _, l := range points {
 		floor[l.BackupID] = Floor
 	}
-	for _, c := range Chains(links) {
+	for _, c := range chains {
 		stands := false
 		for _, l := range slices.Backward(c) {
 			if floor[l.BackupID] == Floor {

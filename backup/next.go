@@ -148,7 +148,7 @@ func newer(a, b time.Time) time.Time {
 
 // failedAttempt tells whether r ended without a restore point, whatever became
 // of its leftover since.
-func (r *Record) failedAttempt() bool {
+func (r Record) failedAttempt() bool {
 	switch r.State {
 	case Failed, Deleting, Deleted, Undeletable:
 		return true
@@ -158,7 +158,7 @@ func (r *Record) failedAttempt() bool {
 
 // failedAt is when the attempt ended. ChangedAt is later where a leftover was
 // removed since, and moves every day while that is tried in vain.
-func (r *Record) failedAt() time.Time {
+func (r Record) failedAt() time.Time {
 	if r.EndedAt != nil {
 		return *r.EndedAt
 	}

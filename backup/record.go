@@ -103,7 +103,7 @@ func (r Record) Succeeded() bool { return r.AvailableAt != nil && r.State != Los
 func (r Record) Leftover() bool { return r.State == Failed && r.BackupID != "" }
 
 // dated is where r stands among the links of its volume.
-func (r *Record) dated() time.Time {
+func (r Record) dated() time.Time {
 	switch {
 	case r.DataTimestamp != nil:
 		return *r.DataTimestamp

@@ -77,10 +77,10 @@ func (s Settings) Validate() error {
 		s.atLeast("RETENTION_SERVICE_PERIOD", s.RetentionServicePeriod),
 	}
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	switch {
-	case s.RetentionMetadataKey == "":
+	switch s.RetentionMetadataKey {
+	case "":
 		fault("RETENTION_METADATA_KEY: want a name that is not empty")
-	case s.RetentionMetadataKey == s.BackupMetadataKey:
+	case s.BackupMetadataKey:
 		fault("RETENTION_METADATA_KEY: %q is BACKUP_METADATA_KEY too; want two different names", s.RetentionMetadataKey)
 	}
 	if s.RetentionTime.IsZero() {

@@ -59,7 +59,11 @@ var doneStatements = map[string]string{
 
 // Done remembers that the beat of that kind is done for the grid time at.
 func (b *Beat) Done(ctx context.Context, kind string, at time.Time) error {
-	tag, err := b.db.pool.Exec(ctx, doneStatements[kind], b.Term, at)
+	q, ok := doneStatements[kind]
+	if !ok {
+		return fmt.Errorf("remember beat: there is none called %q", kind)
+	}
+	tag, err := b.db.pool.Exec(ctx, q, b.Term, at)
 	if err != nil {
 		return fmt.Errorf("remember %s: %w", kind, err)
 	}
@@ -71,11 +75,12 @@ func (b *Beat) Done(ctx context.Context, kind string, at time.Time) error {
 
 // reigning runs one write of the beat in a transaction that holds the term:
 // nobody can begin a newer one until it is written, and in an older one it is
-// not begun.
+// not begun. Writes of one term go one after the other, so that what one
+// counted still holds when it writes.
 func (b *Beat) reigning(ctx context.Context, write func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, b.db.pool, func(tx pgx.Tx) error {
 		var one int
-		err := tx.QueryRow(ctx, `SELECT 1 FROM leadership WHERE term = $1 FOR SHARE`, b.Term).Scan(&one)
+		err := tx.QueryRow(ctx, `SELECT 1 FROM leadership WHERE term = $1 FOR NO KEY UPDATE`, b.Term).Scan(&one)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrDeposed
 		}

@@ -3,6 +3,7 @@ package db
 import (
 	"iter"
 	"slices"
+	"strings"
 )
 
 // columns gathers rows as the arrays that unnest takes: one statement and one
@@ -19,6 +20,9 @@ func newColumns(n, rows int) columns {
 
 func (c columns) add(values ...any) {
 	for i, v := range values {
+		if text, ok := v.(string); ok {
+			v = storable(text)
+		}
 		c[i] = append(c[i], v)
 	}
 }
@@ -29,6 +33,12 @@ func (c columns) args() []any {
 		args[i] = column
 	}
 	return args
+}
+
+// storable takes out what Postgres refuses in a text. Names and texts are the
+// tenants' and Cinder's: one odd name must not fail a whole plan.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 func chunks[T any](all []T) iter.Seq[[]T] { return slices.Chunk(all, batch) }

@@ -92,21 +92,28 @@ func (c *Claim) Links(ctx context.Context) ([]backup.Record, error) {
 	return records, nil
 }
 
-// RemovalDone forgets that a removal was due.
+// RemovalDone forgets that a removal was due; [ErrStale] where the lease ran out.
 func (c *Claim) RemovalDone(ctx context.Context) error {
-	const q = `UPDATE volumes SET removal_due_at = NULL WHERE id = $1 AND lease_token = $2`
-	if _, err := c.db.pool.Exec(ctx, q, c.VolumeID, c.token); err != nil {
+	const q = `UPDATE volumes SET removal_due_at = NULL WHERE id = $1 AND lease_token = $2 AND lease_until > staffeln_now()`
+	tag, err := c.db.pool.Exec(ctx, q, c.VolumeID, c.token)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrStale
+	}
+	if err != nil {
 		return fmt.Errorf("end removal of volume %s: %w", c.VolumeID, err)
 	}
 	return nil
 }
 
 // decisive joins volumes (v) with the records that [backup.Next] needs: from
-// the newest available full on, newest first. Where there is no such full, the
-// newest four hundred tell enough: of the time before the last success only
-// its beat matters, and failures are delayed up to the interval.
+// the newest available full on, newest first, and in any case the one in
+// progress (the clock may have been set back since). Where there is no such
+// full, the newest four hundred tell enough: of the time before the last
+// success only its beat matters, and failures are delayed up to the interval.
 const decisive = `volumes v CROSS JOIN LATERAL (
+	SELECT max(f.beat) AS beat FROM records f WHERE f.volume_id = v.id AND f.state = 'available' AND f.kind = 'full'
+		AND f.project_id = v.project_id) newest CROSS JOIN LATERAL (
 	SELECT * FROM records r WHERE r.volume_id = v.id AND r.state <> 'withdrawn'
-	AND r.beat >= coalesce((SELECT max(f.beat) FROM records f WHERE f.volume_id = v.id AND f.state = 'available' AND f.kind = 'full'
-		AND f.project_id = v.project_id), '-infinity')
-	ORDER BY r.beat DESC LIMIT 400) records`
+		AND r.beat >= least(coalesce(newest.beat, '-infinity'),
+			(SELECT p.beat FROM records p WHERE p.volume_id = v.id AND p.state IN ('planned', 'creating', 'overdue')))
+	ORDER BY r.beat DESC LIMIT CASE WHEN newest.beat IS NULL THEN 400 END) records`

@@ -27,14 +27,10 @@ type DB struct {
 // Open connects and refuses a schema of another version, saying what to do.
 // The caller closes it.
 func Open(ctx context.Context, url string, m *telemetry.Metrics) (*DB, error) {
-	cfg, err := pgxpool.ParseConfig(url)
+	cfg, err := parse(url, "staffeln")
 	if err != nil {
-		// pgx quotes the URL, password and all
-		return nil, fmt.Errorf("open database: STAFFELN_DATABASE_URL is not a Postgres URL (postgres://user:password@host:5432/name)")
+		return nil, fmt.Errorf("open database: %w", err)
 	}
-	// Months are added to timestamps by the server: in UTC, as everywhere.
-	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	cfg.ConnConfig.RuntimeParams["application_name"] = "staffeln"
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", place(cfg), err)
@@ -49,12 +45,6 @@ func Open(ctx context.Context, url string, m *telemetry.Metrics) (*DB, error) {
 		return nil, fmt.Errorf("open database %s: %w", place(cfg), err)
 	}
 	return d, nil
-}
-
-// place names a database without its password.
-func place(cfg *pgxpool.Config) string {
-	c := cfg.ConnConfig
-	return fmt.Sprintf("%s on %s:%d", c.Database, c.Host, c.Port)
 }
 
 // Close ends all connections.

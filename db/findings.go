@@ -18,6 +18,7 @@ func (b *Beat) Found(ctx context.Context, findings []backup.Finding, complete bo
 		INSERT INTO findings (reason, object, project_id, detail, since, seen_at)
 		SELECT DISTINCT ON (f.reason, f.object) f.*, $5::timestamptz, $5::timestamptz
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS f (reason, object, project_id, detail)
+		ORDER BY f.reason, f.object, f.detail
 		ON CONFLICT (reason, object) DO UPDATE SET project_id = excluded.project_id, detail = excluded.detail, seen_at = excluded.seen_at
 		RETURNING reason, object, project_id, detail, since = seen_at AS new`
 	type row struct {

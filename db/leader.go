@@ -28,19 +28,13 @@ var ErrLed = errors.New("another scheduler leads")
 // It returns [ErrLed] where another one leads. The session asks the server for
 // keepalives, so that a leader whose machine vanished is forgotten within 15 s.
 func Lead(ctx context.Context, url, name string) (*Leadership, error) {
-	cfg, err := pgx.ParseConfig(url)
+	cfg, err := parse(url, "staffeln leader")
 	if err != nil {
-		return nil, errors.New("lead: STAFFELN_DATABASE_URL is not a Postgres URL")
+		return nil, fmt.Errorf("lead: %w", err)
 	}
-	for k, v := range map[string]string{
-		"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "3", "tcp_keepalives_count": "2",
-		"application_name": "staffeln leader", "timezone": "UTC",
-	} {
-		cfg.RuntimeParams[k] = v
-	}
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+	conn, err := pgx.ConnectConfig(ctx, cfg.ConnConfig)
 	if err != nil {
-		return nil, fmt.Errorf("lead: connect to database %s: %w", cfg.Database, err)
+		return nil, fmt.Errorf("lead: connect to database %s: %w", place(cfg), err)
 	}
 	l := &Leadership{conn: conn}
 	var mine bool
@@ -60,8 +54,14 @@ func Lead(ctx context.Context, url, name string) (*Leadership, error) {
 	return l, nil
 }
 
+// aliveTime is how long the leader waits for a sign of its session: no longer
+// than the server waits before it gives the lock to another.
+const aliveTime = 10 * time.Second
+
 // Alive tells whether the session that holds the lock still lives.
 func (l *Leadership) Alive(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, aliveTime)
+	defer cancel()
 	if err := l.conn.Ping(ctx); err != nil {
 		return fmt.Errorf("lead: the session is gone: %w", err)
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -69,18 +68,18 @@ func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 }
 
 func withProvider(url string, do func(*goose.Provider) error) error {
-	cfg, err := pgx.ParseConfig(url)
+	cfg, err := parse(url, "staffeln migrate")
 	if err != nil {
-		return errors.New("migrate database: STAFFELN_DATABASE_URL is not a Postgres URL (postgres://user:password@host:5432/name)")
+		return fmt.Errorf("migrate database: %w", err)
 	}
-	conn := stdlib.OpenDB(*cfg)
+	conn := stdlib.OpenDB(*cfg.ConnConfig)
 	defer func() { _ = conn.Close() }() // nothing is left to lose
 	p, err := newProvider(conn)
 	if err != nil {
-		return fmt.Errorf("migrate database %s: %w", cfg.Database, err)
+		return fmt.Errorf("migrate database %s: %w", place(cfg), err)
 	}
 	if err := do(p); err != nil {
-		return fmt.Errorf("migrate database %s: %w", cfg.Database, err)
+		return fmt.Errorf("migrate database %s: %w", place(cfg), err)
 	}
 	return nil
 }
@@ -90,7 +89,8 @@ func newProvider(conn *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	locker, err := lock.NewPostgresSessionLocker()
+	// looks once a second, for five minutes, whether another process is done
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return nil, err
 	}

@@ -13,13 +13,14 @@ import (
 // backup: an available one, a failed leftover, or one that could not be
 // deleted before.
 func (c *Claim) StartRemoval(ctx context.Context, r backup.Record, reason backup.Reason) (backup.Record, error) {
-	return c.move(ctx, r, change{backup.Deleting, `, deletion_asked_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = ''`,
+	return c.move(ctx, r, change{in(backup.Available, backup.Failed, backup.Undeletable), backup.Deleting, held, `, deletion_asked_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = ''`,
 		pgx.NamedArgs{"reason": reason}})
 }
 
-// Removed ends a record: Cinder answered by ID that it no longer has the backup.
+// Removed ends a record: Cinder answered by ID that it no longer has the
+// backup. EndedAt stays the time at which the attempt ended.
 func (c *Claim) Removed(ctx context.Context, r backup.Record) (backup.Record, error) {
-	return c.move(ctx, r, change{backup.Deleted, `, ended_at = staffeln_now(), cinder_status = 'deleted', next_try_at = NULL, deletion_refused_since = NULL`, nil})
+	return c.move(ctx, r, change{in(backup.Deleting, backup.Undeletable), backup.Deleted, ``, `, cinder_status = 'deleted', next_try_at = NULL, deletion_refused_since = NULL`, nil})
 }
 
 // RefuseRemoval leads back to where the removal began: Cinder refused it. The
@@ -29,13 +30,13 @@ func (c *Claim) RefuseRemoval(ctx context.Context, r backup.Record, why Why, aga
 	if r.AvailableAt == nil {
 		to = backup.Failed
 	}
-	return c.move(ctx, r, change{to, `, removal_reason = @reason, removal_text = @text, next_try_at = @again,
+	return c.move(ctx, r, change{in(backup.Deleting), to, ``, `, removal_reason = @reason, removal_text = @text, next_try_at = @again,
 		deletion_refused_since = coalesce(deletion_refused_since, staffeln_now())`, why.args(pgx.NamedArgs{"again": again})})
 }
 
 // GiveUpRemoval records that Cinder can't delete the backup. It is reported,
 // and tried again from the given time on.
 func (c *Claim) GiveUpRemoval(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
-	return c.move(ctx, r, change{backup.Undeletable, `, removal_reason = @reason, removal_text = @text, next_try_at = @again`,
+	return c.move(ctx, r, change{in(backup.Deleting, backup.Undeletable), backup.Undeletable, ``, `, removal_reason = @reason, removal_text = @text, next_try_at = @again`,
 		why.args(pgx.NamedArgs{"again": again})})
 }

@@ -10,14 +10,14 @@ import (
 )
 
 // Aged returns the volumes whose oldest restore point is past the retention in
-// force (or past the record's own, where the volume has none): those that are
-// worth a closer look. Which points go is not decided here.
+// force (or, where the volume has none, any past its record's own): those that
+// are worth a closer look. Which points go is not decided here.
 func (b *Beat) Aged(ctx context.Context) ([]Volume, error) {
 	const q = `
 		SELECT ` + volumeColumns + ` FROM volumes v
-		WHERE removal_due_at IS NULL AND EXISTS (
-			SELECT FROM (SELECT data_timestamp, retention FROM records WHERE volume_id = v.id AND state = 'available' ORDER BY data_timestamp LIMIT 1) oldest
-			WHERE oldest.data_timestamp + coalesce(v.retention, oldest.retention) <= @now)`
+		WHERE removal_due_at IS NULL AND CASE WHEN v.retention IS NOT NULL
+			THEN (SELECT min(data_timestamp) FROM records WHERE volume_id = v.id AND state = 'available') + v.retention <= @now
+			ELSE EXISTS (SELECT FROM records r WHERE volume_id = v.id AND state = 'available' AND data_timestamp + r.retention <= @now) END`
 	rows, err := b.db.pool.Query(ctx, q, pgx.NamedArgs{"now": b.Now})
 	if err != nil {
 		return nil, fmt.Errorf("read aged volumes: %w", err)

@@ -48,12 +48,15 @@ func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string
 }
 
 // Missing returns the available records that the sweep did not see although
-// they were as they are before it began, and how many available ones there are.
+// they were as they are before it began, and how many available ones there
+// are. Where more than ten, and more than one in a hundred, are missing, it
+// returns only enough of them to tell that: no more than that is believed.
 func (b *Beat) Missing(ctx context.Context) (missing []backup.Record, available int, err error) {
-	const q = `SELECT ` + recordColumns + ` FROM records WHERE state = 'available' AND changed_at < $1 AND (swept_at IS NULL OR swept_at < $1)`
-	missing, err = collectRecords(b.db.pool.Query(ctx, q, b.Now))
+	const q = `SELECT ` + recordColumns + ` FROM records
+		WHERE state = 'available' AND changed_at < $1 AND (swept_at IS NULL OR swept_at < $1) LIMIT $2`
+	err = b.db.pool.QueryRow(ctx, `SELECT count(*) FROM records WHERE state = 'available'`).Scan(&available)
 	if err == nil {
-		err = b.db.pool.QueryRow(ctx, `SELECT count(*) FROM records WHERE state = 'available'`).Scan(&available)
+		missing, err = collectRecords(b.db.pool.Query(ctx, q, b.Now, max(10, available/100)+1))
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("read records that the sweep missed: %w", err)
@@ -75,9 +78,14 @@ func (b *Beat) Lose(ctx context.Context, recordID string) error {
 
 // ByID returns a record; ok is false where there is none.
 func (b *Beat) ByID(ctx context.Context, recordID string) (r backup.Record, ok bool, err error) {
-	records, err := collectRecords(b.db.pool.Query(ctx, `SELECT `+recordColumns+` FROM records WHERE id = $1`, recordID))
-	if err != nil || len(records) == 0 {
-		return r, false, err
+	const q = `SELECT ` + recordColumns + ` FROM records WHERE id = $1`
+	// the ID may come of a tag, which tenants can write
+	records, err := collectRecords(b.db.pool.Query(ctx, q, storable(recordID)))
+	if err != nil {
+		return r, false, fmt.Errorf("read record: %w", err)
+	}
+	if len(records) == 0 {
+		return r, false, nil
 	}
 	return records[0], true, nil
 }
@@ -92,33 +100,36 @@ func (b *Beat) Twin(ctx context.Context, r backup.Record, twin backup.Backup) er
 			retention, beat, requested_at, staffeln_now(), staffeln_now(), staffeln_now(), $2, $5, 'available', $6, 'twin_backup'
 		FROM records WHERE id = $1
 		ON CONFLICT DO NOTHING RETURNING state, reason`
-	kind := backup.Full
-	if twin.Incremental {
-		kind = backup.Incremental
-	}
-	if _, err := b.bulk(ctx, "", "twin recorded", q, r.ID, twin.ID, twin.SizeGiB, kind, twin.Name, twin.DataTimestamp); err != nil {
+	args := []any{r.ID, twin.ID, twin.SizeGiB, kindOf(twin), storable(twin.Name), dataTime(twin)}
+	if _, err := b.bulk(ctx, "", "twin recorded", q, args...); err != nil {
 		return fmt.Errorf("record twin %s of record %s: %w", twin.ID, r.ID, err)
 	}
 	return nil
 }
 
-// Forget ends history: records that ended before the given time and that
-// Cinder holds nothing of.
+// Forget ends history: records of which Cinder holds nothing since before the
+// given time.
 func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 	const q = `
 		DELETE FROM records WHERE id IN (SELECT id FROM records
-			WHERE (state IN ('deleted', 'withdrawn') OR (state = 'failed' AND backup_id IS NULL)) AND ended_at < $1 LIMIT 10000)`
+			WHERE (state IN ('deleted', 'withdrawn') OR (state = 'failed' AND backup_id IS NULL)) AND changed_at < $1 LIMIT $2)`
 	forgotten := 0
-	err := b.reigning(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, q, before)
-		forgotten = int(tag.RowsAffected())
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("forget records: %w", err)
+	for more := true; more; {
+		err := b.reigning(ctx, func(tx pgx.Tx) error {
+			tag, err := tx.Exec(ctx, q, before, forgetAtOnce)
+			more = tag.RowsAffected() == forgetAtOnce
+			forgotten += int(tag.RowsAffected())
+			return err
+		})
+		if err != nil {
+			return forgotten, fmt.Errorf("forget records: %w", err)
+		}
 	}
 	if forgotten > 0 {
 		zerolog.Ctx(ctx).Info().Int("records", forgotten).Time("before", before).Msg("history forgotten")
 	}
 	return forgotten, nil
 }
+
+// forgetAtOnce keeps the locks of one statement short.
+const forgetAtOnce = 10_000

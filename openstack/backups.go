@@ -135,7 +135,7 @@ func (c *Cloud) walkBackups(ctx context.Context, s *scope, base request, query u
 
 // Backup reads one backup with a token of that project.
 func (c *Cloud) Backup(ctx context.Context, projectID, backupID string) (backup.Backup, error) {
-	what := request{op: "read backup", object: "backup " + backupID, id: backupID}
+	what := request{op: "read backup", object: backupID, id: backupID}
 	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/backups/"+url.PathEscape(backupID), nil)
 	if err != nil {
 		return backup.Backup{}, err

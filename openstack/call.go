@@ -15,7 +15,7 @@ import (
 // A request is one thing asked of the cloud.
 type request struct {
 	op     string // "create backup", for errors
-	object string // "backup 4711", for errors
+	object string // the ID, or what else names the object after op
 	id     string // of the object: a 404 has to name it to count
 
 	method, url string
@@ -36,9 +36,11 @@ func (c *Cloud) do(ctx context.Context, s *scope, r request) error {
 		s.renewBeforeItEnds(ctx)
 		return c.attempt(ctx, s, r)
 	})
-	var fault *backup.CloudError
-	if errors.As(err, &fault) && fault.Meaning == backup.MeansUnauthorised && s.renewalRefused(fault) {
-		return c.explainRefusal(ctx, s.projectID, fault)
+	// Keystone refused the project's new token; a service's refusal of a good one
+	// needs no explaining.
+	var renewal *renewalError
+	if backup.Means(err, backup.MeansUnauthorised) && errors.As(err, &renewal) {
+		return c.explainRefusal(ctx, s.projectID, err)
 	}
 	return err
 }

@@ -56,10 +56,13 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 	for _, set := range opts {
 		set(&o)
 	}
+	kept := newTransport(credentials.transport)
+	fresh := kept.Clone()
+	fresh.DisableKeepAlives = true
 	c := &Cloud{
 		credentials: credentials,
 		http: http.Client{
-			Transport: &wire{base: newTransport(credentials.transport), timeout: o.attemptTimeout, clock: o.clock, observe: o.observe},
+			Transport: &wire{kept: kept, fresh: fresh, timeout: o.attemptTimeout, clock: o.clock, observe: o.observe},
 			// A redirect would turn a POST into a GET, and carry the token elsewhere.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},

@@ -75,6 +75,7 @@ func (r request) faultOf(project string, err error, now time.Time) *backup.Cloud
 	refused := errors.As(err, &renewal)
 	if refused {
 		err = renewal.ErrReauth
+		fault.Err = &renewalError{err}
 	}
 
 	var code gophercloud.ErrUnexpectedResponseCode
@@ -98,6 +99,13 @@ func (r request) faultOf(project string, err error, now time.Time) *backup.Cloud
 	}
 	return fault
 }
+
+// A renewalError is a new token that was not to be had. (gophercloud's own error
+// does not unwrap.)
+type renewalError struct{ err error }
+
+func (e *renewalError) Error() string { return "renew token: " + e.err.Error() }
+func (e *renewalError) Unwrap() error { return e.err }
 
 // garbled is an answer with a good status that can't be understood.
 func (r request) garbled(project string, resp *http.Response, err error) *backup.CloudError {

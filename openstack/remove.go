@@ -39,7 +39,7 @@ func (c *Cloud) ResetBackup(ctx context.Context, b backup.Backup, to backup.Stat
 // change is the only way to remove or reset a backup. The scope comes from the
 // backup, never from the caller.
 func (c *Cloud) change(ctx context.Context, op string, b backup.Backup, method, path string, body any, removes bool) error {
-	what := request{op: op, object: "backup " + b.ID, id: b.ID}
+	what := request{op: op, object: b.ID, id: b.ID}
 	at := "/backups/" + url.PathEscape(b.ID)
 	s, r, err := c.ask(ctx, what, b.ProjectID, method, at+path, nil)
 	if err != nil {

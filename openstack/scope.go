@@ -153,10 +153,3 @@ func (s *scope) renewBeforeItEnds(ctx context.Context) {
 
 // renew takes a new token whatever the old one is. The error is gophercloud's.
 func (s *scope) renew(ctx context.Context) error { return s.client.Reauthenticate(ctx, "") }
-
-// renewalRefused tells whether fault is Keystone's refusal of a new token for
-// this scope (and not a service's refusal of a good one).
-func (s *scope) renewalRefused(fault *backup.CloudError) bool {
-	var renewal *gophercloud.ErrUnableToReauthenticate
-	return errors.As(fault.Err, &renewal)
-}

@@ -45,7 +45,7 @@ const (
 	idleTimeout = 60 * time.Second
 )
 
-// newTransport makes the one transport that all our clients share. It obeys
+// newTransport makes the transport that all our clients share. It obeys
 // HTTPS_PROXY and NO_PROXY, as every OpenStack client does.
 func newTransport(c *tls.Config) *http.Transport {
 	if c != nil {

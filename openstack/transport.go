@@ -33,7 +33,11 @@ const headerRequestID = "X-Openstack-Request-Id"
 // answer (so that half an answer is an error here and nowhere else), logs and
 // counts it. It repeats nothing.
 type wire struct {
-	base    http.RoundTripper
+	kept http.RoundTripper // keeps its connections
+	// fresh makes a connection for each request: every POST goes there. On a
+	// kept one, the server's closing of an idle connection looks the same as its
+	// death after it had executed the request, and a creation would be Unknown.
+	fresh   http.RoundTripper
 	timeout time.Duration
 	clock   clock
 	observe func(method, route string, status int)
@@ -80,7 +84,11 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 func (w *wire) attempt(req *http.Request) (*http.Response, error) {
-	resp, err := w.base.RoundTrip(req)
+	base := w.kept
+	if req.Method == http.MethodPost {
+		base = w.fresh
+	}
+	resp, err := base.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func (v volumeJSON) temporary() bool {
 // Volume reads one volume with a token of that project. Its ProjectID is where
 // it belongs now: a volume can be transferred.
 func (c *Cloud) Volume(ctx context.Context, projectID, volumeID string) (backup.Volume, error) {
-	what := request{op: "read volume", object: "volume " + volumeID, id: volumeID}
+	what := request{op: "read volume", object: volumeID, id: volumeID}
 	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/volumes/"+url.PathEscape(volumeID), nil)
 	if err != nil {
 		return backup.Volume{}, err

@@ -60,7 +60,8 @@ func parse(text string) (address, error) {
 	if err := a.setDatabase(path); err != nil {
 		return address{}, err
 	}
-	return a, a.setOptions(query)
+	err := a.setOptions(query)
+	return a, err
 }
 
 var errEscape = errors.New("user and password: want / ? # @ : and % written as %2F %3F %23 %40 %3A and %25")

@@ -23,14 +23,15 @@ type Handlers struct {
 
 // table answers the handlers by kind, each reading its own payload; a further payload type is a further line here.
 func (h Handlers) table() map[Kind]asynq.HandlerFunc {
-	table := map[Kind]asynq.HandlerFunc{}
-	for kind, handler := range map[Kind]func(context.Context, Volume) error{
-		VolumeBackup: h.Backup, VolumePoll: h.Poll, VolumeRetention: h.Retention,
-	} {
+	table := make(map[Kind]asynq.HandlerFunc)
+	add := func(kind Kind, handler func(context.Context, Volume) error) {
 		if handler != nil {
 			table[kind] = volumeHandler(handler)
 		}
 	}
+	add(VolumeBackup, h.Backup)
+	add(VolumePoll, h.Poll)
+	add(VolumeRetention, h.Retention)
 	return table
 }
 

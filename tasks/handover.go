@@ -97,7 +97,7 @@ func (c *Client) newHandover() *handover {
 	return &handover{
 		Client: c,
 		queue:  asynq.NewClientFromRedisClient(c.rdb), inspector: asynq.NewInspectorFromRedisClient(c.rdb),
-		counts: map[Kind]Tally{}, tally: Tally{},
+		counts: make(map[Kind]Tally), tally: make(Tally),
 	}
 }
 
@@ -137,7 +137,7 @@ func (h *handover) count(item Item, outcome Outcome, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.counts[item.Kind] == nil {
-		h.counts[item.Kind] = Tally{}
+		h.counts[item.Kind] = make(Tally)
 	}
 	h.counts[item.Kind][outcome]++
 	h.tally[outcome]++

@@ -54,7 +54,7 @@ func (h *handover) place(ctx context.Context, item Item) (Outcome, error) {
 
 // placeAs does so under one ID. It answers Passed where the ID is to be passed by; last says that it is not.
 func (h *handover) placeAs(ctx context.Context, item Item, id string, last bool) (Outcome, error) {
-	fresh, absent := Enqueued, 0
+	fresh := Enqueued
 	for range tries {
 		err := h.enqueue(ctx, item, id)
 		if err == nil {
@@ -65,7 +65,6 @@ func (h *handover) placeAs(ctx context.Context, item Item, id string, last bool)
 		}
 		info, err := h.inspector.GetTaskInfo(kinds[item.Kind].queue, id)
 		if gone(err) {
-			absent++
 			continue
 		}
 		if err != nil {
@@ -89,11 +88,6 @@ func (h *handover) placeAs(ctx context.Context, item Item, id string, last bool)
 			}
 			return Unknown, err
 		}
-	}
-	if absent == tries {
-		// The ID is taken and no task has it: a key that something else left in Redis. It would block the volume for
-		// ever, and no inspector can remove it.
-		return h.passBy(item, id, last), nil
 	}
 	// Somebody else placed a task each time that we made room: the volume is being looked after. Should the last
 	// deletion have been ours, the next hand-over places one.

@@ -45,7 +45,7 @@ func cloudsimCommand() *cobra.Command {
 
 func (s *simulation) run(ctx context.Context, out io.Writer) error {
 	var defaults backup.Settings
-	if err := load(prefix, nil, &defaults); err != nil { // the key that Staffeln looks for where nobody sets another
+	if err := load(nil, &defaults); err != nil { // the key that Staffeln looks for where nobody sets another
 		return err
 	}
 	cloud := cloudsim.New(cloudsim.Options{})

@@ -28,7 +28,7 @@ func (f *faults) addAll(prefix string, err error) {
 	if err == nil {
 		return
 	}
-	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // only the join itself is taken apart, not what it wraps
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range several.Unwrap() {
 			f.addAll(prefix, one)
 		}

@@ -43,7 +43,7 @@ type group struct {
 // walk lists the variables and groups of a struct by envconfig's own rules (a test compares the two): a field that is a
 // struct and does not read text itself gives its name to its fields' prefix, unless it is embedded.
 func walk(prefix string, s reflect.Value) (variables []variable, groups []group) {
-	if v, ok := s.Addr().Interface().(validator); ok {
+	if v, ok := reflect.TypeAssert[validator](s.Addr()); ok {
 		groups = append(groups, group{prefix, v})
 	}
 	for i := range s.NumField() {
@@ -52,7 +52,7 @@ func walk(prefix string, s reflect.Value) (variables []variable, groups []group)
 			continue
 		}
 		name := prefix + "_" + upper(about)
-		_, readsText := field.Addr().Interface().(encoding.TextUnmarshaler)
+		_, readsText := reflect.TypeAssert[encoding.TextUnmarshaler](field.Addr())
 		if field.Kind() != reflect.Struct || readsText {
 			variables = append(variables, variable{name, field, about.Tag})
 			continue

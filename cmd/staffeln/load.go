@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,9 +20,9 @@ const prefix = "STAFFELN"
 //
 // envconfig reads each value. Around it, because it does not: secrets from files (X_FILE), required values that are set
 // and empty, further faults after the first, values that never appear in errors, and unknown variables.
-func load(prefix string, env []string, spec any) error {
+func load(env []string, spec any) error {
 	variables, groups := walk(prefix, reflect.ValueOf(spec).Elem())
-	set := ours(prefix, env)
+	set := ours(env)
 	faults := new(faults)
 	for _, v := range variables {
 		if err := v.read(set); err != nil {
@@ -33,7 +32,7 @@ func load(prefix string, env []string, spec any) error {
 	for _, g := range groups {
 		faults.addAll(g.prefix+"_", g.Validate())
 	}
-	known := known(prefix, variables)
+	known := known(variables)
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if !known[name] && !injected(name) {
 			faults.add(name, errors.New("unknown; see docs/configuration.md for the names that there are"))
@@ -43,7 +42,7 @@ func load(prefix string, env []string, spec any) error {
 }
 
 // ours picks the variables with our prefix.
-func ours(prefix string, env []string) map[string]string {
+func ours(env []string) map[string]string {
 	set := map[string]string{}
 	for _, line := range env {
 		name, value, found := strings.Cut(line, "=")
@@ -55,7 +54,7 @@ func ours(prefix string, env []string) map[string]string {
 }
 
 // known are the variables of all processes, so that all can share one environment.
-func known(prefix string, own []variable) map[string]bool {
+func known(own []variable) map[string]bool {
 	all := map[string]bool{}
 	add := func(variables []variable) {
 		for _, v := range variables {
@@ -103,11 +102,10 @@ func (v variable) read(set map[string]string) error {
 	}
 	if err := v.parse(value, given); err != nil {
 		_ = v.parse("", false) // what holds between values is then judged with the default in its place
-		shown := cmp.Or(value, v.tag.Get("default"))
 		if v.secret() {
 			return fmt.Errorf("(a secret): want %s", v.allowed())
 		}
-		return fmt.Errorf("%.80q: want %s", shown, v.allowed())
+		return fmt.Errorf("%.80q: want %s", value, v.allowed())
 	}
 	return v.inLimits()
 }
@@ -131,13 +129,13 @@ func (v variable) parse(value string, given bool) error {
 func lend(name, value string, given bool) (takeBack func()) {
 	before, was := os.LookupEnv(name)
 	if given {
-		_ = os.Setenv(name, value) // the name is one of ours, and valid
+		_ = os.Setenv(name, value) //nolint:forbidigo // as said; the name is one of ours, and valid
 	} else {
 		_ = os.Unsetenv(name)
 	}
 	return func() {
 		if was {
-			_ = os.Setenv(name, before)
+			_ = os.Setenv(name, before) //nolint:forbidigo // as said
 		} else {
 			_ = os.Unsetenv(name)
 		}

@@ -35,15 +35,13 @@ func run(ctx context.Context, args []string) int {
 	root := newRoot()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	var wrong usageError
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0
-	case errors.As(err, &wrong):
-		fmt.Fprintf(root.ErrOrStderr(), "staffeln: %v\n", err)
+	}
+	_, _ = fmt.Fprintf(root.ErrOrStderr(), "staffeln: %v\n", err) // the exit code says it too
+	if _, wrong := errors.AsType[usageError](err); wrong {
 		return exitConfig
 	}
-	fmt.Fprintf(root.ErrOrStderr(), "staffeln: %v\n", err)
 	return exitFailed
 }
 

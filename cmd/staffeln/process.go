@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/internal/telemetry"
+	"staffeln/openstack"
 	"staffeln/tasks"
 )
 
@@ -34,7 +36,12 @@ func processCommand[C interface{ logging() Logging }](a about, config C, run fun
 		Use: a.name, Short: a.does, Example: "  " + a.example, Args: noArguments,
 		Long: a.does + "\n\nIt reads these variables (docs/configuration.md says more):\n" + listing(config, a.cloud),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := load(prefix, os.Environ(), config); err != nil {
+			err := load(os.Environ(), config)
+			if a.cloud {
+				_, faults := openstack.FromEnv(os.Getenv) // told with the others; the cloud is connected to later
+				err = errors.Join(err, faults)
+			}
+			if err != nil {
 				return usageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
 			}
 			log := telemetry.New(config.logging(), cmd.ErrOrStderr(), strings.Fields(cmd.CommandPath())[1], version)

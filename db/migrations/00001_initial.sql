@@ -110,7 +110,8 @@ CREATE TABLE records (
     CONSTRAINT records_removed_is_backed CHECK (state NOT IN ('deleting', 'deleted', 'undeletable') OR backup_id IS NOT NULL),
     CONSTRAINT records_end_is_dated CHECK ((state IN ('planned', 'creating', 'overdue')) = (ended_at IS NULL)),
     CONSTRAINT records_failure_has_reason CHECK (state NOT IN ('failed', 'withdrawn') OR reason <> ''),
-    CONSTRAINT records_asked_or_answered CHECK (asked_at IS NULL OR backup_id IS NULL)
+    CONSTRAINT records_asked_or_answered CHECK (asked_at IS NULL OR backup_id IS NULL),
+    CONSTRAINT records_backup_is_named CHECK (backup_id <> '')
 ) WITH (fillfactor = 80);
 
 -- The guarantee: one backup in progress per volume. The queue only saves work.
@@ -122,7 +123,8 @@ CREATE INDEX records_fulls ON records (volume_id, beat DESC) WHERE state = 'avai
 -- What a hand-over has to look at.
 CREATE INDEX records_at_work ON records (state, volume_id)
     WHERE state IN ('planned', 'creating', 'overdue', 'deleting', 'undeletable') OR (state = 'failed' AND backup_id IS NOT NULL);
-CREATE INDEX records_ended ON records (ended_at) WHERE state IN ('deleted', 'withdrawn', 'failed');
+-- What history may forget, by the time since when Cinder holds nothing of it.
+CREATE INDEX records_past ON records (changed_at) WHERE state IN ('deleted', 'withdrawn', 'failed');
 
 -- What somebody should know; one row per thing to know, kept while it is seen.
 CREATE TABLE findings (

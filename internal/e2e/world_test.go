@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,19 +30,22 @@ import (
 // world is the whole program around a cloudsim, on real Postgres and Redis,
 // with one stepped clock for the cloud and the database.
 type world struct {
-	t     *testing.T
-	ctx   context.Context
-	clock *testkit.Clock
-	sim   *cloudsim.Cloud
-	url   string // of the database
-	pool  *pgxpool.Pool
-	db    *db.DB
-	rdb   redis.UniversalClient
-	cloud *openstack.Cloud
-	set   backup.Settings
-	term  int64
-	sched *scheduler.Scheduler
-	work  *worker.Worker
+	t                  *testing.T
+	ctx                context.Context
+	clock              *testkit.Clock
+	sim                *cloudsim.Cloud
+	url                string // of the database
+	redisURL, cloudURL string
+	pool               *pgxpool.Pool
+	db                 *db.DB
+	rdb                redis.UniversalClient
+	cloud              *openstack.Cloud
+	set                backup.Settings
+	term               int64
+	sched              *scheduler.Scheduler
+	work               *worker.Worker
+	logs               *logBook
+	stop               func() // the first worker
 }
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -56,7 +61,9 @@ func defaults(t *testing.T) backup.Settings {
 func newWorld(t *testing.T, change func(*backup.Settings, *cloudsim.Options)) *world {
 	t.Helper()
 	set := defaults(t)
-	w := &world{t: t, ctx: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel).WithContext(t.Context()), clock: testkit.NewClock(noon)}
+	w := &world{t: t, clock: testkit.NewClock(noon), logs: &logBook{}}
+	w.ctx = zerolog.New(w.logs).Level(zerolog.InfoLevel).WithContext(t.Context())
+	t.Cleanup(w.tellLog)
 	opts := cloudsim.Options{Now: w.clock.Now, Seed: 1, TokenLife: 1000 * time.Hour}
 	if change != nil {
 		change(&set, &opts)
@@ -65,17 +72,19 @@ func newWorld(t *testing.T, change func(*backup.Settings, *cloudsim.Options)) *w
 	w.sim = cloudsim.New(opts)
 	server := httptest.NewServer(w.sim)
 	t.Cleanup(server.Close)
+	w.cloudURL = server.URL
 	env := w.sim.OpenRC(server.URL)
 	credentials, err := openstack.FromEnv(func(name string) string { return env[name] })
 	require.NoError(t, err)
 	w.cloud, err = openstack.Connect(w.ctx, credentials, openstack.Config{RetryTimeout: backup.Duration(time.Second), MaxRetryInterval: backup.Duration(time.Second), SecretRoles: []string{"admin", "creator"}})
 	require.NoError(t, err)
 	w.openDatabase()
-	w.rdb, err = tasks.Connect(testkit.RedisURL(t))
+	w.redisURL = testkit.RedisURL(t)
+	w.rdb, err = tasks.Connect(w.redisURL)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = w.rdb.Close() })
 	w.assemble()
-	w.serve()
+	w.stop = w.serve()
 	return w
 }
 
@@ -104,15 +113,18 @@ func (w *world) assemble() {
 }
 
 // serve runs a worker on the queue that looks often and retries at once: what
-// is not due yet by the stepped clock ends at its row.
-func (w *world) serve() {
+// is not due yet by the stepped clock ends at its row. The function it returns
+// stops the worker; the end of the test does, too.
+func (w *world) serve() (stop func()) {
 	ctx, cancel := context.WithCancel(w.ctx)
 	done := make(chan error, 1)
 	go func() {
 		done <- tasks.Serve(ctx, w.rdb, tasks.ServerConfig{Concurrency: 8, PollPeriod: 10 * time.Millisecond, CheckInterval: time.Millisecond,
 			Log: *zerolog.Ctx(w.ctx), Metrics: telemetry.NewMetrics()}, w.work.Handlers())
 	}()
-	w.t.Cleanup(func() { cancel(); require.NoError(w.t, <-done) })
+	stop = sync.OnceFunc(func() { cancel(); require.NoError(w.t, <-done) })
+	w.t.Cleanup(stop)
+	return stop
 }
 
 // reign begins a new term, as another leader would.
@@ -162,18 +174,18 @@ func (w *world) handOver() {
 func (w *world) drain() {
 	w.t.Helper()
 	testkit.Eventually(w.t, "the queue is empty", time.Minute, func() bool {
-		left := int64(0)
-		for _, key := range []string{"pending", "active"} {
-			n, err := w.rdb.LLen(w.ctx, "asynq:{volumes}:"+key).Result()
-			require.NoError(w.t, err)
-			left += n
-		}
-		for _, key := range []string{"retry", "scheduled"} {
-			n, err := w.rdb.ZCard(w.ctx, "asynq:{volumes}:"+key).Result()
-			require.NoError(w.t, err)
-			left += n
-		}
-		return left == 0
+		var left []*redis.IntCmd
+		_, err := w.rdb.TxPipelined(w.ctx, func(p redis.Pipeliner) error { // at one moment: tasks wander
+			for _, key := range []string{"pending", "active"} {
+				left = append(left, p.LLen(w.ctx, "asynq:{volumes}:"+key))
+			}
+			for _, key := range []string{"retry", "scheduled"} {
+				left = append(left, p.ZCard(w.ctx, "asynq:{volumes}:"+key))
+			}
+			return nil
+		})
+		require.NoError(w.t, err)
+		return !slices.ContainsFunc(left, func(n *redis.IntCmd) bool { return n.Val() > 0 })
 	})
 }
 

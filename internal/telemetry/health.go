@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -42,10 +43,7 @@ func (r *Readiness) NotReady(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	r.mu.Lock()
-	checks := make(map[string]func(context.Context) error, len(r.checks))
-	for name, check := range r.checks {
-		checks[name] = check
-	}
+	checks := maps.Clone(r.checks)
 	r.mu.Unlock()
 
 	var wait sync.WaitGroup

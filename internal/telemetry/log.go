@@ -10,7 +10,7 @@ import (
 // Config says how a process writes its log.
 type Config struct {
 	LogLevel  Level  `split_words:"true" default:"info" desc:"Least level that is written: debug, info (a state changed), warn (it will be tried again) or error (somebody must act). debug writes a line for every task and request."`
-	LogFormat Format `split_words:"true" default:"json" desc:"json, one object a line, or console, for people at a terminal."`
+	LogFormat Format `split_words:"true" default:"json" desc:"Form of a line: json, one object each, or console, for people at a terminal."`
 }
 
 // A Level is the least level of lines that are written.

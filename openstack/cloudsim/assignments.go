@@ -30,7 +30,7 @@ func (c *Cloud) pathAssignment(q *call) (assignment, answer, bool) {
 }
 
 func grantRole(c *Cloud, q *call) answer {
-	if !c.admin(q.tok) {
+	if !q.admin {
 		return keystoneNotAllowed("identity:create_grant")
 	}
 	a, refusal, ok := c.pathAssignment(q)
@@ -42,7 +42,7 @@ func grantRole(c *Cloud, q *call) answer {
 }
 
 func revokeRole(c *Cloud, q *call) answer {
-	if !c.admin(q.tok) {
+	if !q.admin {
 		return keystoneNotAllowed("identity:revoke_grant")
 	}
 	a, refusal, ok := c.pathAssignment(q)
@@ -70,7 +70,7 @@ type assignmentView struct {
 // listAssignments answers GET /v3/role_assignments. Without effective it lists what was granted; with it,
 // inherited assignments stand in each project they reach, and implied roles appear.
 func listAssignments(c *Cloud, q *call) answer {
-	if !c.admin(q.tok) {
+	if !q.admin {
 		return keystoneNotAllowed("identity:list_role_assignments")
 	}
 	effective, _ := keystoneFlag(q, "effective")

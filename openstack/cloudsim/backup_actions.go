@@ -19,7 +19,7 @@ func actOnBackup(c *Cloud, q *call) answer {
 		return backupNotFound(q.vars["backup"])
 	}
 	if name == "os-force_delete" {
-		if !c.admin(q.tok) {
+		if !q.admin {
 			return notAllowed("volume_extension:backup_admin_actions:force_delete")
 		}
 		return c.acceptDeletion(q, b, BackupForceDeletion)
@@ -28,7 +28,7 @@ func actOnBackup(c *Cloud, q *call) answer {
 		Status string `json:"status"`
 	}
 	switch err := json.Unmarshal(argument, &in); {
-	case !c.admin(q.tok):
+	case !q.admin:
 		return notAllowed("volume_extension:backup_admin_actions:reset_status")
 	case err != nil:
 		return badRequest("Malformed request body")

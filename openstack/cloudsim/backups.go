@@ -46,7 +46,7 @@ func backupRoutes() []route {
 // visibleBackup is one that the token may see: an admin any, others their project's.
 func (c *Cloud) visibleBackup(q *call) *backup {
 	b := c.backups.byID[q.vars["backup"]]
-	if b == nil || b.Project != q.tok.project && !c.admin(q.tok) {
+	if b == nil || b.Project != q.tok.project && !q.admin {
 		return nil
 	}
 	return b
@@ -89,7 +89,7 @@ func (c *Cloud) viewBackup(q *call, b *backup) backupView {
 		FailReason: orNull(b.FailReason), VolumeID: b.Volume, Links: q.links("backups", b.ID), Incremental: b.Parent != "",
 		HasDependents: b.dependents > 0, DataTimestamp: stamp(b.Data),
 	}
-	admin := c.admin(q.tok)
+	admin := q.admin
 	if q.minor >= 18 && admin {
 		out.ProjectID = &b.Project
 	}

@@ -27,7 +27,7 @@ func (c *Cloud) cinderQuery(q *call) (cinderQuery, answer, bool) {
 	if out.keys, out.dirs, a, ok = q.cinderSort(); !ok {
 		return out, a, false
 	}
-	admin := c.admin(q.tok)
+	admin := q.admin
 	out.all = admin && isTrue(q.last("all_tenants"))
 	out.counted = q.minor >= 45 && isTrue(q.last("with_count"))
 	for _, name := range q.parameters() {
@@ -72,7 +72,7 @@ func (q *call) cinderSort() (keys, dirs []string, a answer, ok bool) {
 // allowFilters judges the filters of somebody who is no admin: from 3.31 on one that is not in the list is
 // refused, before it is dropped. An admin may name anything; what is not a filter then matches nothing.
 func (c *Cloud) allowFilters(q *call, filters []string, allowed ...string) ([]string, answer, bool) {
-	if c.admin(q.tok) {
+	if q.admin {
 		return filters, answer{}, true
 	}
 	var good, bad []string

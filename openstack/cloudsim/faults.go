@@ -38,7 +38,7 @@ type Fault struct {
 	Do      Effect
 }
 
-// Effect is what a fault does: one of Refuse, Stall, DropBefore, DropAfterEffect, GarbageBody, HalfBody,
+// Effect is what a fault does: one of Refuse, Stall, StallAfterEffect, DropBefore, DropAfterEffect, GarbageBody, HalfBody,
 // ExecuteLater, Stick and FailLater. Several faults may strike one request.
 type Effect interface {
 	plant(*effects)
@@ -54,6 +54,10 @@ type Refuse struct {
 // Stall holds the request before it is executed: for a time of the wall clock or, when For is 0, until the
 // fault is removed. A client that gives up meanwhile has asked for nothing.
 type Stall struct{ For time.Duration }
+
+// StallAfterEffect executes the request and holds its answer: for a time of the wall clock or, when For is 0, until the
+// fault is removed or the client gives up.
+type StallAfterEffect struct{ For time.Duration }
 
 // DropBefore closes the connection without executing the request. Note that net/http repeats an idempotent
 // request by itself when a kept-alive connection breaks.
@@ -91,7 +95,7 @@ type plantedFault struct {
 // effects are what strikes one request.
 type effects struct {
 	refuse                *Refuse
-	stalls                []stall
+	stalls, stallsAfter   []stall
 	dropBefore, dropAfter bool
 	garbage, half         bool
 	later                 *ExecuteLater
@@ -105,8 +109,11 @@ type stall struct {
 	released <-chan struct{}
 }
 
-func (f Refuse) plant(e *effects)        { e.refuse = &f }
-func (f Stall) plant(e *effects)         { e.stalls = append(e.stalls, stall{f.For, e.pending}) }
+func (f Refuse) plant(e *effects) { e.refuse = &f }
+func (f Stall) plant(e *effects)  { e.stalls = append(e.stalls, stall{f.For, e.pending}) }
+func (f StallAfterEffect) plant(e *effects) {
+	e.stallsAfter = append(e.stallsAfter, stall{f.For, e.pending})
+}
 func (DropBefore) plant(e *effects)      { e.dropBefore = true }
 func (DropAfterEffect) plant(e *effects) { e.dropAfter = true }
 func (GarbageBody) plant(e *effects)     { e.garbage = true }
@@ -191,8 +198,11 @@ func (c *Cloud) describe(q *call) Request {
 }
 
 // before lives through what happens before the request is executed. It tells false when that is the end of it.
-func (e effects) before(ctx context.Context) bool {
-	for _, s := range e.stalls {
+func (e effects) before(ctx context.Context) bool { return hold(ctx, e.stalls) && !e.dropBefore }
+
+// hold lives through stalls. It tells false when the client gave up.
+func hold(ctx context.Context, stalls []stall) bool {
+	for _, s := range stalls {
 		var timeUp <-chan time.Time
 		if s.forTime > 0 {
 			timer := time.NewTimer(s.forTime)
@@ -206,7 +216,7 @@ func (e effects) before(ctx context.Context) bool {
 		case <-timeUp:
 		}
 	}
-	return !e.dropBefore
+	return true
 }
 
 // write sends the answer, or what a fault leaves of it.

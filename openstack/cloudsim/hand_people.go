@@ -122,7 +122,8 @@ func (c *Cloud) RevokeInherited(userID, domainID, roleName string) {
 	c.ungrant(assignment{user: userID, domain: domainID, role: c.roleNamed(roleName)})
 }
 
-// SetSecretRights says whether a user may work on a project's secrets, whatever the roles say.
+// SetSecretRights says whether a user may work on a project's secrets, whatever the roles and the token's
+// project say: what an operator's own policy for Barbican does.
 func (c *Cloud) SetSecretRights(userID, projectID string, allowed bool) {
 	c.lock()
 	defer c.mu.Unlock()

@@ -86,7 +86,7 @@ func keystoneFlag(q *call, name string) (value, given bool) {
 func lacks(q *call, name, value string) bool { return q.query.Has(name) && q.query.Get(name) != value }
 
 func listProjects(c *Cloud, q *call) answer {
-	if !c.admin(q.tok) {
+	if !q.admin {
 		return keystoneNotAllowed("identity:list_projects")
 	}
 	enabled, given := keystoneFlag(q, "enabled")
@@ -114,7 +114,7 @@ func showProject(c *Cloud, q *call) answer {
 	id := q.vars["project"]
 	p := c.projects[id]
 	switch {
-	case !c.admin(q.tok) && id != q.tok.project:
+	case !q.admin && id != q.tok.project:
 		return keystoneNotAllowed("identity:get_project")
 	case p == nil:
 		return keystoneFault(http.StatusNotFound, "Could not find project: "+id+".")
@@ -123,7 +123,7 @@ func showProject(c *Cloud, q *call) answer {
 }
 
 func listDomains(c *Cloud, q *call) answer {
-	if !c.admin(q.tok) {
+	if !q.admin {
 		return keystoneNotAllowed("identity:list_domains")
 	}
 	out := []map[string]any{}
@@ -140,7 +140,7 @@ func listDomains(c *Cloud, q *call) answer {
 }
 
 func listRoles(c *Cloud, q *call) answer {
-	if !c.admin(q.tok) {
+	if !q.admin {
 		return keystoneNotAllowed("identity:list_roles")
 	}
 	roles := slices.Clone(c.roles)

@@ -24,7 +24,7 @@ func viewUser(u *user, base string) userView {
 }
 
 func listUsers(c *Cloud, q *call) answer {
-	if !c.admin(q.tok) {
+	if !q.admin {
 		return keystoneNotAllowed("identity:list_users")
 	}
 	enabled, given := keystoneFlag(q, "enabled")
@@ -43,7 +43,7 @@ func showUser(c *Cloud, q *call) answer {
 	id := q.vars["user"]
 	u := c.users[id]
 	switch {
-	case !c.admin(q.tok) && id != q.tok.user:
+	case !q.admin && id != q.tok.user:
 		return keystoneNotAllowed("identity:get_user")
 	case u == nil:
 		return keystoneFault(http.StatusNotFound, "Could not find user: "+id+".")
@@ -52,7 +52,7 @@ func showUser(c *Cloud, q *call) answer {
 }
 
 func createUser(c *Cloud, q *call) answer {
-	if !c.admin(q.tok) {
+	if !q.admin {
 		return keystoneNotAllowed("identity:create_user")
 	}
 	var in struct {
@@ -78,7 +78,7 @@ func createUser(c *Cloud, q *call) answer {
 func deleteUser(c *Cloud, q *call) answer {
 	u := c.users[q.vars["user"]]
 	switch {
-	case !c.admin(q.tok):
+	case !q.admin:
 		return keystoneNotAllowed("identity:delete_user")
 	case u == nil:
 		return keystoneFault(http.StatusNotFound, "Could not find user: "+q.vars["user"]+".")
@@ -97,7 +97,7 @@ type projectInput struct {
 }
 
 func createProject(c *Cloud, q *call) answer {
-	if !c.admin(q.tok) {
+	if !q.admin {
 		return keystoneNotAllowed("identity:create_project")
 	}
 	var in projectInput
@@ -133,7 +133,7 @@ func updateProject(c *Cloud, q *call) answer {
 	p := c.projects[q.vars["project"]]
 	var in projectInput
 	switch {
-	case !c.admin(q.tok):
+	case !q.admin:
 		return keystoneNotAllowed("identity:update_project")
 	case p == nil:
 		return keystoneFault(http.StatusNotFound, "Could not find project: "+q.vars["project"]+".")
@@ -149,7 +149,7 @@ func updateProject(c *Cloud, q *call) answer {
 func deleteProject(c *Cloud, q *call) answer {
 	p := c.projects[q.vars["project"]]
 	switch {
-	case !c.admin(q.tok):
+	case !q.admin:
 		return keystoneNotAllowed("identity:delete_project")
 	case p == nil:
 		return keystoneFault(http.StatusNotFound, "Could not find project: "+q.vars["project"]+".")

@@ -58,8 +58,8 @@ func newLab(t *testing.T, change ...func(*Options)) *lab {
 	l.acme, l.other = l.cloud.AddProject("acme"), l.cloud.AddProject("globex")
 	l.alice = l.cloud.AddUser("alice", "alice", "alice@acme.example")
 	l.cloud.Grant(l.alice, l.acme, "member")
-	l.staffeln = l.login("staffeln", "staffeln", l.acme)
-	l.foreign = l.login("staffeln", "staffeln", l.cloud.Cast().AdminProject)
+	l.staffeln = l.login("staffeln", l.cloud.Cast().Password, l.acme)
+	l.foreign = l.login("staffeln", l.cloud.Cast().Password, l.cloud.Cast().AdminProject)
 	l.tenant = l.login("alice", "alice", l.acme)
 	return l
 }

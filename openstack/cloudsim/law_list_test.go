@@ -1,7 +1,6 @@
 package cloudsim
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -14,8 +13,9 @@ func (c client) ids(path, collection string) (ids []string, pages []int) {
 	for path != "" {
 		r := c.get(path).want(200)
 		items := r.list(collection)
-		for i := range items {
-			ids = append(ids, r.text(fmt.Sprintf("%s.%d.id", collection, i)))
+		for _, item := range items {
+			id, _ := item.(m)["id"].(string)
+			ids = append(ids, id)
 		}
 		pages = append(pages, len(items))
 		path = r.text(collection + "_links.0.href")

@@ -109,6 +109,7 @@ func (c *Cloud) admit(q *call) (answer, bool) {
 			}
 			return unauthorized(q.base), true
 		}
+		q.admin = contains(c.rolesOf(q.tok), "admin")
 	}
 	switch r.service {
 	case compute, blockStorage:

@@ -22,11 +22,11 @@ func (c *Cloud) dropSecret(id string, owner Event) {
 // mayUseSecrets: Barbican's default policy knows admin and creator, not member, and only in the project
 // that the secret belongs to. With its newer defaults member is enough.
 func (c *Cloud) mayUseSecrets(t *token, projectID string) bool {
-	if t.project != projectID {
-		return false
-	}
 	if allowed, set := c.rights[[2]string{t.user, projectID}]; set {
 		return allowed
+	}
+	if t.project != projectID {
+		return false
 	}
 	roles := c.rolesOf(t)
 	return slices.Contains(roles, "admin") || slices.Contains(roles, "creator") ||

@@ -22,7 +22,8 @@ type call struct {
 	vars   map[string]string
 	route  route
 	tok    *token
-	minor  int // microversion
+	admin  bool // the token has the role admin in any project, which is the role over the whole cloud
+	minor  int  // microversion
 	marks  marks
 }
 
@@ -53,6 +54,9 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	a := c.perform(q, known, effects)
 	a.decorate(q, c)
+	if !hold(r.Context(), effects.stallsAfter) {
+		panic(http.ErrAbortHandler)
+	}
 	effects.write(w, a)
 }
 

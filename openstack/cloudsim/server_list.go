@@ -79,7 +79,7 @@ func (c *Cloud) serverListing(q *call, detail bool) (listing[server], answer, bo
 		}
 		w.limit = min(n, c.opt.MaxLimit)
 	}
-	admin := c.admin(q.tok)
+	admin := q.admin
 	all := isTrue(q.last("all_tenants"))
 	switch {
 	case all && !admin:

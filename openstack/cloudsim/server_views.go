@@ -67,7 +67,7 @@ func (c *Cloud) viewServer(q *call, s *server) serverView {
 		}
 		out.Attached = append(out.Attached, a)
 	}
-	if c.admin(q.tok) {
+	if q.admin {
 		name := "instance-" + s.ID[:8]
 		out.Host, out.Hypervisor, out.InstanceName = &host, &host, &name
 	}

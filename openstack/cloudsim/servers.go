@@ -47,7 +47,7 @@ func (c *Cloud) touchServer(s *server) {
 // visibleServer is one that the token may see: an admin any, others their project's.
 func (c *Cloud) visibleServer(q *call) *server {
 	s := c.servers.byID[q.vars["server"]]
-	if s == nil || s.Project != q.tok.project && !c.admin(q.tok) {
+	if s == nil || s.Project != q.tok.project && !q.admin {
 		return nil
 	}
 	return s

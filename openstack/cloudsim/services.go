@@ -16,7 +16,7 @@ type serviceView struct {
 
 // listServices answers GET /os-services, which only admins may ask.
 func listServices(c *Cloud, q *call) answer {
-	if !c.admin(q.tok) {
+	if !q.admin {
 		return notAllowed("volume_extension:services:index")
 	}
 	state, seen := "up", c.at

@@ -67,7 +67,7 @@ func (c *Cloud) subject(q *call, rule string) (*token, answer, bool) {
 	if t == nil || !c.valid(t) {
 		return nil, keystoneFault(http.StatusNotFound, "Could not recognize Fernet token"), false
 	}
-	if t.user != q.tok.user && !c.admin(q.tok) {
+	if t.user != q.tok.user && !q.admin {
 		return nil, keystoneNotAllowed(rule), false
 	}
 	return t, answer{}, true

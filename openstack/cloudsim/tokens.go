@@ -146,9 +146,6 @@ func (c *Cloud) rolesOf(t *token) []string {
 	return nil
 }
 
-// admin: the role in any one project is the role over the whole cloud.
-func (c *Cloud) admin(t *token) bool { return slices.Contains(c.rolesOf(t), "admin") }
-
 type catalogEntry struct {
 	Endpoints []endpoint `json:"endpoints"`
 	ID        string     `json:"id"`

@@ -39,7 +39,7 @@ func actOnVolume(c *Cloud, q *call) answer {
 			Status string `json:"status"`
 		}
 		switch {
-		case !c.admin(q.tok):
+		case !q.admin:
 			return notAllowed("volume_extension:volume_admin_actions:reset_status")
 		case json.Unmarshal(argument, &in) != nil || in.Status == "":
 			return badRequest("Must specify 'status', 'attach_status' or 'migration_status' for update.")

@@ -58,7 +58,7 @@ type volumeView struct {
 var host, backend = "cloudsim", "cloudsim@cloudsim#cloudsim"
 
 func (c *Cloud) viewVolume(q *call, v *volume) volumeView {
-	admin := c.admin(q.tok)
+	admin := q.admin
 	out := volumeView{
 		ID: v.ID, Status: v.Status, Size: v.Size, AvailabilityZone: v.Zone, CreatedAt: stamp(v.Created), UpdatedAt: stamp(v.Updated),
 		Name: &v.Name, VolumeType: v.typeName(), Metadata: v.Metadata, Links: q.links("volumes", v.ID), UserID: v.User,

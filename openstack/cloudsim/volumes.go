@@ -65,7 +65,7 @@ func (c *Cloud) setVolume(v *volume, status string) {
 // visibleVolume is one that the token may see: an admin any, others their project's.
 func (c *Cloud) visibleVolume(q *call, id string) *volume {
 	v := c.volumes.byID[id]
-	if v == nil || v.Project != q.tok.project && !c.admin(q.tok) {
+	if v == nil || v.Project != q.tok.project && !q.admin {
 		return nil
 	}
 	return v

@@ -1,0 +1,93 @@
+package backup
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Every constant of type Reason that the source declares has its entry: a new
+// one can't be forgotten.
+func TestReasonsAreClosed(t *testing.T) {
+	declared := constants(t, "Reason")
+	require.Greater(t, len(declared), 50)
+	codes := map[string]string{}
+	for name, code := range declared {
+		r := Reason(code)
+		require.True(t, r.Known(), "%s has no entry", name)
+		require.Regexp(t, regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`), code, name)
+		require.Empty(t, codes[code], "%s and %s share a code", name, codes[code])
+		codes[code] = name
+		sentence := r.Sentence()
+		require.Regexp(t, regexp.MustCompile(`^[A-Z].*[^.]\.$`), sentence, name)
+		require.NotContains(t, sentence, "  ", name)
+		require.Contains(t, []Owner{Tenant, Operator, Nobody}, r.Whose(), name)
+	}
+	all := Reasons()
+	require.Len(t, all, len(declared), "an entry without a constant")
+	sentences := map[string]bool{}
+	for _, r := range all {
+		require.Contains(t, codes, string(r))
+		require.False(t, sentences[r.Sentence()], "two reasons say: %s", r.Sentence())
+		sentences[r.Sentence()] = true
+	}
+}
+
+func TestReasonUnknown(t *testing.T) {
+	for _, r := range []Reason{"", "made_up", "First_Backup"} {
+		require.False(t, r.Known())
+		require.Empty(t, r.Sentence())
+		require.Empty(t, r.Whose())
+	}
+}
+
+// The other closed sets: no word twice, and States lists all of them.
+func TestWordsAreUnique(t *testing.T) {
+	for name, many := range map[string]int{"State": len(States), "Meaning": 13, "Status": 7, "Owner": 3, "Action": 4, "Kind": 2} {
+		seen := map[string]string{}
+		for n, word := range constants(t, name) {
+			require.Empty(t, seen[word], "%s and %s are one word", n, seen[word])
+			seen[word] = n
+		}
+		require.Len(t, seen, many, name)
+		for _, s := range States {
+			require.Equal(t, name == "State", seen[string(s)] != "", "%s %s", name, s)
+		}
+	}
+}
+
+// constants reads the package's source: name and value of each constant of a type.
+func constants(t *testing.T, typ string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	files, err := os.ReadDir(".")
+	require.NoError(t, err)
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), ".go") || strings.HasSuffix(f.Name(), "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), f.Name(), nil, 0)
+		require.NoError(t, err)
+		for _, decl := range file.Decls {
+			group, ok := decl.(*ast.GenDecl)
+			if !ok || group.Tok != token.CONST {
+				continue
+			}
+			for _, spec := range group.Specs {
+				c := spec.(*ast.ValueSpec)
+				if id, ok := c.Type.(*ast.Ident); ok && id.Name == typ {
+					found[c.Names[0].Name], err = strconv.Unquote(c.Values[0].(*ast.BasicLit).Value)
+					require.NoError(t, err)
+				}
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,80 @@
+package backup
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRecordInProgress(t *testing.T) {
+	require.Len(t, States, 10)
+	for _, s := range States {
+		require.Equal(t, strings.Contains("planned creating overdue", string(s)), s.InProgress(), s)
+	}
+}
+
+func TestRecordSucceeded(t *testing.T) {
+	for _, w := range strings.Fields("F Fr Fd FD") {
+		require.True(t, records(t, w+"-1h")[0].Succeeded(), w)
+	}
+	for _, w := range strings.Fields("Fl Fe Fx Fs Fq Fg Fu Fp Fc Fo Fw") {
+		require.False(t, records(t, w+"-1h")[0].Succeeded(), w)
+	}
+}
+
+func TestRecordLeftover(t *testing.T) {
+	require.True(t, records(t, "Fe-1h")[0].Leftover())
+	for _, w := range strings.Fields("Fx Fq Fg Fu F Fl") {
+		require.False(t, records(t, w+"-1h")[0].Leftover(), w)
+	}
+}
+
+// What each state means for the chain.
+func TestRecordLink(t *testing.T) {
+	for w, want := range map[string]Status{
+		"F": StatusAvailable, "Fr": StatusRestoring, "Fd": StatusDeleting, "Fq": StatusDeleting, "Fe": StatusError,
+		"Fu": StatusErrorDeleting, "Fc": StatusCreating, "Fo": StatusCreating, "Fl": StatusErrorDeleting, // an empty place is a place
+		"Fp": "", "Fw": "", "FD": "", "Fg": "", "Fx": "", "Fs": "",
+	} {
+		r := records(t, w+"-1h@B/20:1w")[0]
+		l, ok := r.link()
+		require.Equal(t, want != "", ok, w)
+		if ok {
+			require.Equal(t, Link{
+				BackupID: "b01", RecordID: "r01", ProjectID: "B", Kind: Full, Status: want, SizeGiB: 20,
+				DataTime: r.Beat, CreatedTime: r.Beat, Retention: period("1w"),
+			}, l, w)
+		}
+	}
+}
+
+// Cinder's data timestamp, else our first request, else the plan.
+func TestRecordDated(t *testing.T) {
+	r := Record{Beat: now, RequestedAt: ptr(now.Add(1)), DataTimestamp: ptr(now.Add(2))}
+	require.Equal(t, now.Add(2), r.dated())
+	r.DataTimestamp = nil
+	require.Equal(t, now.Add(1), r.dated())
+	r.RequestedAt = nil
+	require.Equal(t, now, r.dated())
+}
+
+// Each life begins at planned and leads to an end, and no end leads on.
+func TestStatesLead(t *testing.T) {
+	reached := map[State]bool{Planned: true}
+	for range States {
+		for _, s := range States {
+			for _, next := range States {
+				reached[next] = reached[next] || reached[s] && s.CanBecome(next)
+			}
+		}
+	}
+	for _, s := range States {
+		require.True(t, reached[s], "nothing leads to %s", s)
+		require.False(t, s.CanBecome(s))
+		require.False(t, Deleted.CanBecome(s) || Withdrawn.CanBecome(s) || State("").CanBecome(s))
+		require.False(t, s.CanBecome(Planned), "no record is planned twice")
+	}
+	require.True(t, Planned.CanBecome(Creating))
+	require.False(t, Planned.CanBecome(Available))
+}

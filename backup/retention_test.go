@@ -1,0 +1,171 @@
+package backup
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// A story of one volume's retention: `10h keep=1d` is what the servers ask for
+// ten hours later (`keep=?` unreadable, `keep=` the key is removed), or
+// `default=1w`, what the operator sets; then `-> value source`, and after `<`
+// the shorter value that waits.
+func tellRetention(t *testing.T, b Bounds, story string) {
+	t.Helper()
+	var before Retention
+	at, w := now, Wish{}
+	for line := range strings.Lines(strings.TrimSpace(story)) {
+		deed, want, _ := strings.Cut(strings.TrimSpace(line), " -> ")
+		for _, word := range strings.Fields(deed) {
+			name, value, _ := strings.Cut(word, "=")
+			switch {
+			case name == "default":
+				b.Default = period(value)
+			case name == "keep":
+				w = Wish{Unreadable: value == "?"}
+				if p, err := ParsePeriod(value); err == nil {
+					w.Retention = &p
+				}
+			default:
+				at = at.Add(span(t, name))
+			}
+		}
+		before = Retain(at, before, w, b)
+		got := before.InForce.String() + " " + string(before.Source)
+		if before.Shorter != nil {
+			got += " < " + before.Shorter.String()
+		}
+		require.Equal(t, want, got, "%s\nin:\n%s", line, story)
+	}
+}
+
+var usual = Bounds{Default: period("2w3d"), ShortenDelay: 24 * time.Hour}
+
+// Whoever steals a tenant's password must not make us delete today.
+func TestRetainThief(t *testing.T) {
+	tellRetention(t, usual, `
+		keep=4w     -> 4w metadata
+		1h keep=1d  -> 4w metadata < 1d
+		23h         -> 4w metadata < 1d
+		59min59s    -> 4w metadata < 1d
+		1s          -> 1d metadata`)
+	// Even shorter waits its own full day; a milder one goes on waiting.
+	tellRetention(t, usual, `
+		keep=4w     -> 4w metadata
+		0s keep=2w  -> 4w metadata < 2w
+		23h keep=1s -> 4w metadata < 1s
+		23h         -> 4w metadata < 1s
+		1h          -> 1s metadata`)
+	tellRetention(t, usual, `
+		keep=4w     -> 4w metadata
+		0s keep=1d  -> 4w metadata < 1d
+		23h keep=2w -> 4w metadata < 2w
+		1h          -> 2w metadata`)
+	// The owner sets it right within the day.
+	tellRetention(t, usual, `
+		keep=4w      -> 4w metadata
+		0s keep=1s   -> 4w metadata < 1s
+		23h keep=4w  -> 4w metadata
+		2h keep=1s   -> 4w metadata < 1s
+		23h59min59s  -> 4w metadata < 1s`)
+	// Shorter than the default is shorter too, and so is a removed key.
+	tellRetention(t, usual, `
+		keep=        -> 2w3d default
+		0s keep=1d   -> 2w3d default < 1d
+		24h          -> 1d metadata`)
+	tellRetention(t, usual, `
+		keep=1y      -> 1y metadata
+		0s keep=     -> 1y metadata < 2w3d
+		24h          -> 2w3d default`)
+}
+
+func TestRetainLongerAtOnce(t *testing.T) {
+	tellRetention(t, usual, `
+		keep=        -> 2w3d default
+		1s keep=4w   -> 4w metadata
+		1s keep=1y   -> 1y metadata
+		1s keep=1d   -> 1y metadata < 1d
+		1s keep=2y   -> 2y metadata`)
+	tellRetention(t, usual, `
+		keep=1d      -> 1d metadata
+		1s keep=     -> 2w3d default`)
+	// The same length by another name.
+	tellRetention(t, usual, `
+		keep=7d      -> 1w metadata
+		1s keep=1w   -> 1w metadata`)
+}
+
+// The operator's word holds at once, for those who use it.
+func TestRetainOperatorsDefault(t *testing.T) {
+	tellRetention(t, usual, `
+		keep=           -> 2w3d default
+		1s default=1d   -> 1d default
+		1s default=4w   -> 4w default`)
+	tellRetention(t, usual, `
+		keep=2w         -> 2w metadata
+		1s default=1d   -> 2w metadata
+		1s keep=        -> 2w metadata < 1d`)
+}
+
+func TestRetainUnreadable(t *testing.T) {
+	tellRetention(t, usual, `
+		keep=?          -> 2w3d default
+		1s default=1w   -> 1w default`)
+	tellRetention(t, usual, `
+		keep=4w         -> 4w metadata
+		1w keep=?       -> 4w metadata
+		1w              -> 4w metadata
+		1w default=1y   -> 4w metadata`)
+	// It does not let a shorter value in that has not waited.
+	tellRetention(t, usual, `
+		keep=4w         -> 4w metadata
+		0s keep=1d      -> 4w metadata < 1d
+		23h keep=?      -> 4w metadata
+		23h keep=1d     -> 4w metadata < 1d`)
+}
+
+func TestRetainBounds(t *testing.T) {
+	b := Bounds{Default: period("2w"), Min: period("1w"), Max: period("1y"), ShortenDelay: time.Hour}
+	tellRetention(t, b, `
+		keep=1d    -> 1w metadata`)
+	tellRetention(t, b, `
+		keep=9y    -> 1y metadata
+		0s keep=2y -> 1y metadata
+		0s keep=1s -> 1y metadata < 1w
+		1h         -> 1w metadata`)
+	// They bind metadata; the default is the operator's own.
+	b.Default = period("1d")
+	tellRetention(t, b, `
+		keep=      -> 1d default`)
+	tellRetention(t, Bounds{Default: period("2w")}, `
+		keep=9y    -> 9y metadata
+		0s keep=1s -> 1s metadata`) // no delay
+}
+
+// However it is asked, nothing shortens what is in force within the delay,
+// except the operator.
+func TestRetainNeverShortensToday(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		b := Bounds{Default: period("10d"), ShortenDelay: 24 * time.Hour}
+		start := Retain(now, Retention{}, Wish{Retention: ptrPeriod("30d")}, b)
+		at, before := now, start
+		for at.Sub(now) < 23*time.Hour {
+			at = at.Add(time.Duration(rapid.IntRange(0, 40_000).Draw(r, "seconds")) * time.Second)
+			if at.Sub(now) >= 24*time.Hour {
+				return
+			}
+			w := Wish{Unreadable: rapid.Bool().Draw(r, "unreadable")}
+			if s := rapid.SampledFrom([]string{"", "1s", "1d", "10d", "29d", "30d", "31d", "60d"}).Draw(r, "keep"); s != "" {
+				w.Retention = ptrPeriod(s)
+			}
+			after := Retain(at, before, w, b)
+			require.False(r, before.InForce.Longer(at, after.InForce), "%+v %+v", before, after)
+			before = after
+		}
+	})
+}
+
+func ptrPeriod(s string) *Period { p := period(s); return &p }

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+)
+
+// command runs a command line and answers what it printed.
+func command(t *testing.T, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	var out, fault bytes.Buffer
+	root := newRoot()
+	root.SetOut(&out)
+	root.SetErr(&fault)
+	root.SetArgs(args)
+	err = root.ExecuteContext(t.Context())
+	return out.String(), fault.String(), err
+}
+
+func TestRun_ExitCodes(t *testing.T) {
+	for _, args := range [][]string{{"api", "--nonsense"}, {"nonsense"}, {"api", "argument"}, {"migrate"}, {"cloudsim", "--servers", "0"}, {"worker"}, {"scheduler"}, {"all"}, {"api"}} {
+		require.Equal(t, exitConfig, run(t.Context(), args), args)
+	}
+	require.Zero(t, run(t.Context(), []string{"version"}))
+	t.Setenv("STAFFELN_DATABASE_URL", "postgres://127.0.0.1:1/nowhere")
+	require.Equal(t, exitFailed, run(t.Context(), []string{"migrate", "status"}))
+}
+
+func TestProcess_TellsTheCloudsFaultsWithTheOthers(t *testing.T) {
+	t.Setenv("STAFFELN_DATABASE_URL", secretURL)
+	t.Setenv("OS_CLOUD", "")
+	t.Setenv("OS_AUTH_URL", "")
+	_, _, err := command(t, "worker")
+	require.ErrorContains(t, err, "nothing was started")
+	require.ErrorContains(t, err, "STAFFELN_REDIS_URL: missing")
+	require.ErrorContains(t, err, "OS_AUTH_URL")
+}
+
+func TestHelp_SaysWhatItDoesWhatItReadsAndAnExample(t *testing.T) {
+	for _, p := range processes() {
+		out, _, err := command(t, p.name, "--help")
+		require.NoError(t, err)
+		require.Regexp(t, `^[A-Z].*\.\n`, out, p.name)
+		require.Contains(t, out, "STAFFELN_LOG_LEVEL")
+		require.Contains(t, out, "Examples:\n")
+		require.Equal(t, p.cloud, strings.Contains(out, "OS_CLOUD"), p.name)
+	}
+	var walkAll func(*cobra.Command)
+	walkAll = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			require.NotEmpty(t, sub.Short, sub.Name())
+			walkAll(sub)
+		}
+	}
+	walkAll(newRoot())
+	out, _, err := command(t, "version")
+	require.NoError(t, err)
+	require.Regexp(t, `^staffeln \S+ \(go`, out)
+}
+
+func TestConfigurationPage_IsCurrent(t *testing.T) {
+	held, err := os.ReadFile("../../docs/configuration.md")
+	require.NoError(t, err)
+	require.Equal(t, configurationPage(), string(held), "make generate writes it anew")
+	for _, v := range everyVariable() {
+		require.Equal(t, 1, strings.Count(string(held), "| `"+v.name+"` |"), v.name)
+	}
+}
+
+func TestCloudsim_PrintsWhatLeadsToIt(t *testing.T) {
+	read, write := io.Pipe()
+	root := newRoot()
+	root.SetOut(write)
+	root.SetErr(io.Discard)
+	root.SetArgs([]string{"cloudsim", "--listen", "127.0.0.1:0", "--servers", "1"})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		err := root.ExecuteContext(ctx)
+		_ = write.Close() // a pipe in memory
+		ended <- err
+	}()
+	var text strings.Builder
+	line := make([]byte, 256)
+	for !strings.Contains(text.String(), "OS_REGION_NAME") {
+		n, err := read.Read(line)
+		require.NoError(t, err, text.String())
+		text.Write(line[:n])
+	}
+	url := regexp.MustCompile(`(?m)^export OS_AUTH_URL=(http://127\.0\.0\.1:\d+/\S+)$`).FindStringSubmatch(text.String())
+	require.NotNil(t, url, text.String())
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url[1], http.NoBody)
+	require.NoError(t, err)
+	request.Close = true
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusOK, answer.StatusCode)
+	cancel()
+	require.NoError(t, <-ended)
+}

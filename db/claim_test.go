@@ -1,0 +1,163 @@
+package db
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestOfFiftyClaimsAtOnceOneWins(t *testing.T) {
+	t.Parallel()
+	h := unstepped(t)
+	h.volume("v", nil)
+	for range 5 {
+		var won, refused atomic.Int32
+		var lease atomic.Pointer[Claim]
+		var group sync.WaitGroup
+		for range 50 {
+			group.Go(func() {
+				c, err := h.db.Claim(h.ctx, "v", "test", time.Minute)
+				switch {
+				case err == nil:
+					won.Add(1)
+					lease.Store(c)
+				case errors.Is(err, ErrClaimed):
+					refused.Add(1)
+				}
+			})
+		}
+		group.Wait()
+		assert.EqualValues(t, 1, won.Load())
+		assert.EqualValues(t, 49, refused.Load())
+		require.NoError(t, lease.Load().Release(h.ctx))
+	}
+}
+
+func TestAClaimWritesTheLeaseAndNothingElse(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", nil)
+	h.volume("w", nil)
+	var c *Claim
+	lines := h.changes(func() { c = h.claim("v") })
+	assert.Equal(t, []string{
+		"volumes v lease_kind: null -> test", "volumes v lease_token: null -> " + c.token, "volumes v lease_until: null -> +10m0s",
+	}, lines)
+	assert.Equal(t, base, c.Now)
+	assert.Equal(t, base.Add(10*time.Minute), c.Until)
+	h.changesNothing(func() {
+		_, err := h.db.Claim(h.ctx, "v", "other", time.Hour)
+		require.ErrorIs(t, err, ErrClaimed)
+	})
+	lines = h.changes(func() { require.NoError(t, c.Release(h.ctx)) })
+	assert.Equal(t, []string{
+		"volumes v lease_kind: test -> null", "volumes v lease_token: " + c.token + " -> null", "volumes v lease_until: +10m0s -> null",
+	}, lines)
+}
+
+func TestALeaseEndsExactlyAtItsTime(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	c, r := h.shaped("planned")
+	h.clock.Set(c.Until.Add(-time.Microsecond))
+	_, err := h.db.Claim(h.ctx, "v", "late", time.Minute)
+	require.ErrorIs(t, err, ErrClaimed, "a microsecond before its end it holds")
+	r, err = c.Ask(h.ctx, r, r.Kind, "name", hour)
+	require.NoError(t, err, "and its writes are taken")
+	require.NoError(t, c.RemovalDone(h.ctx))
+
+	h.clock.Set(c.Until)
+	h.changesNothing(func() {
+		_, err = c.Accept(h.ctx, r, "b")
+		require.ErrorIs(t, err, ErrStale)
+		require.ErrorIs(t, c.RemovalDone(h.ctx), ErrStale)
+	})
+	_, err = h.db.Claim(h.ctx, "v", "next", time.Minute)
+	require.NoError(t, err, "at its end another takes it")
+}
+
+func TestALateTwinWritesNothingAndKeepsTheNewLease(t *testing.T) {
+	t.Parallel()
+	for name, move := range moves {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			for shape := range legal[name] {
+				h.exec("DELETE FROM records")
+				h.exec("DELETE FROM volumes")
+				late, r := h.shaped(shape)
+				h.clock.Step(10 * time.Minute)
+				h.claim("v")
+				h.changesNothing(func() {
+					_, err := move(h, late, r)
+					require.ErrorIs(t, err, ErrStale, shape)
+					require.ErrorIs(t, late.RemovalDone(h.ctx), ErrStale)
+					require.NoError(t, late.Release(h.ctx))
+				})
+			}
+		})
+	}
+}
+
+func TestALeaseThatWasReleasedIsOver(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	c, r := h.shaped("planned")
+	require.NoError(t, c.Release(h.ctx))
+	h.changesNothing(func() {
+		_, err := c.Withdraw(h.ctx, r, why)
+		require.ErrorIs(t, err, ErrStale)
+		require.NoError(t, c.Release(h.ctx), "twice is once")
+	})
+}
+
+func TestTwoMovesOfOneRecordAtOnceAreOne(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	c, r := h.shaped("planned")
+	var done, stale atomic.Int32
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			_, err := c.Withdraw(h.ctx, r, why)
+			if err == nil {
+				done.Add(1)
+			} else if errors.Is(err, ErrStale) {
+				stale.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	assert.EqualValues(t, 1, done.Load())
+	assert.EqualValues(t, 19, stale.Load())
+}
+
+// A write that began in time holds the volume until it ends: nobody takes the
+// lease over meanwhile, also when the write waits for the record past its end.
+func TestNobodyTakesAVolumeOverWhileItsRecordIsWritten(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	c, r := h.shaped("planned")
+	tx, err := h.db.pool.Begin(h.ctx)
+	require.NoError(t, err)
+	_, err = tx.Exec(h.ctx, "UPDATE records SET cinder_status = 'held' WHERE id = 'r'")
+	require.NoError(t, err)
+
+	var group sync.WaitGroup
+	var moved, claimed error
+	group.Go(func() { _, moved = c.Withdraw(h.ctx, r, why) })
+	h.waiting(1)
+	h.clock.Set(c.Until)
+	group.Go(func() { _, claimed = h.db.Claim(h.ctx, "v", "next", time.Minute) })
+	h.waiting(2)
+	require.NoError(t, tx.Commit(h.ctx))
+	group.Wait()
+	require.NoError(t, moved)
+	require.NoError(t, claimed)
+	assert.EqualValues(t, "withdrawn", h.read("r").State)
+}

@@ -1,0 +1,166 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/internal/telemetry"
+	"staffeln/internal/testkit"
+)
+
+// base is where the stepped clock of each test begins.
+var base = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+
+const hour = time.Hour
+
+// house is one test's database, its clock and its metrics.
+type house struct {
+	t       testing.TB
+	ctx     context.Context
+	url     string
+	db      *DB
+	metrics *telemetry.Metrics
+	clock   *testkit.DBClock
+}
+
+func migrate(ctx context.Context, url string) error {
+	_, err := MigrateUp(ctx, url)
+	return err
+}
+
+// unstepped opens a database whose clock runs.
+func unstepped(t testing.TB) *house {
+	t.Helper()
+	h := &house{t: t, ctx: t.Context(), url: testkit.DatabaseURL(t, migrate), metrics: telemetry.NewMetrics()}
+	var err error
+	h.db, err = Open(h.ctx, h.url, h.metrics)
+	require.NoError(t, err)
+	t.Cleanup(h.db.Close)
+	return h
+}
+
+func newHouse(t testing.TB) *house {
+	t.Helper()
+	h := unstepped(t)
+	h.clock = testkit.StepClock(t, h.url)
+	h.clock.Set(base)
+	return h
+}
+
+// row is what a test says of a row; the rest is filled in.
+type row map[string]any
+
+func (r row) with(more row) row {
+	all := row{}
+	for _, from := range []row{r, more} {
+		for k, v := range from {
+			all[k] = v
+		}
+	}
+	return all
+}
+
+func (h *house) exec(q string, args ...any) {
+	h.t.Helper()
+	_, err := h.db.pool.Exec(h.ctx, q, args...)
+	require.NoError(h.t, err)
+}
+
+func (h *house) insert(table string, r row) error {
+	var columns, places []string
+	var args []any
+	for name, value := range r {
+		columns, args = append(columns, name), append(args, value)
+		places = append(places, fmt.Sprintf("$%d", len(args)))
+	}
+	q := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(places, ", ") + ")"
+	_, err := h.db.pool.Exec(h.ctx, q, args...)
+	return err
+}
+
+var plainVolume = row{
+	"name": "disk", "project_id": "p", "project_name": "one", "server_id": "s", "server_name": "web", "zone": "az", "status": "in-use",
+	"size_gib": 10, "encrypted": false, "protected": true, "retention": "14 days", "retention_source": "default", "seen_at": base,
+}
+
+func (h *house) volume(id string, more row) {
+	h.t.Helper()
+	require.NoError(h.t, h.insert("volumes", plainVolume.with(row{"id": id}).with(more)))
+}
+
+var plainRecord = row{
+	"project_id": "p", "project_name": "one", "server_id": "s", "server_name": "web", "volume_id": "v", "volume_name": "disk", "zone": "az",
+	"size_gib": 10, "encrypted": false, "kind": "full", "retention": "14 days", "beat": base.Add(-hour), "changed_at": base.Add(-hour),
+}
+
+// record writes one and answers it as the package reads it.
+func (h *house) record(id string, more row) backup.Record {
+	h.t.Helper()
+	require.NoError(h.t, h.insert("records", plainRecord.with(row{"id": id}).with(more)))
+	return h.read(id)
+}
+
+func (h *house) read(id string) backup.Record {
+	h.t.Helper()
+	r, ok, err := (&Beat{db: h.db}).ByID(h.ctx, id)
+	require.NoError(h.t, err)
+	require.True(h.t, ok, "record %s", id)
+	return r
+}
+
+// point is an available record whose data is as old as said.
+func point(backupID string, age time.Duration) row {
+	at := base.Add(-age)
+	return row{
+		"state": "available", "backup_id": backupID, "data_timestamp": at, "beat": at,
+		"available_at": at, "ended_at": at, "changed_at": at, "requested_at": at, "deadline": at.Add(6 * hour),
+	}
+}
+
+func (h *house) claim(volumeID string) *Claim {
+	h.t.Helper()
+	c, err := h.db.Claim(h.ctx, volumeID, "test", 10*time.Minute)
+	require.NoError(h.t, err)
+	return c
+}
+
+// beat begins a turn of the term that the leader's row names.
+func (h *house) beat() *Beat {
+	h.t.Helper()
+	var term int64
+	require.NoError(h.t, h.db.pool.QueryRow(h.ctx, "SELECT term FROM leadership").Scan(&term))
+	b, err := h.db.Beat(h.ctx, term)
+	require.NoError(h.t, err)
+	return b
+}
+
+func (h *house) count(q string, args ...any) (n int) {
+	h.t.Helper()
+	require.NoError(h.t, h.db.pool.QueryRow(h.ctx, q, args...).Scan(&n))
+	return n
+}
+
+// ids answers the IDs of records, sorted.
+func ids(records []backup.Record) []string {
+	var all []string
+	for _, r := range records {
+		all = append(all, r.ID)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// waiting waits until n sessions of the database wait for a lock.
+func (h *house) waiting(n int) {
+	h.t.Helper()
+	testkit.Eventually(h.t, fmt.Sprintf("%d sessions wait for a lock", n), time.Minute, func() bool {
+		return h.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == n
+	})
+}

@@ -1,0 +1,98 @@
+package db
+
+import "container/heap"
+
+// A candidate is a planned record that waits for admission.
+type candidate struct {
+	ID, ProjectID, Zone string
+	OutOfTurn           bool
+}
+
+// room is what is in progress, against the caps.
+type room struct {
+	caps            Caps
+	all, outOfTurn  int
+	projects, zones map[string]int
+}
+
+func newRoom(caps Caps) *room {
+	return &room{caps: caps, projects: map[string]int{}, zones: map[string]int{}}
+}
+
+// take counts n records like c as in progress.
+func (r *room) take(c candidate, n int) {
+	r.all += n
+	r.projects[c.ProjectID] += n
+	r.zones[c.Zone] += n
+	if c.OutOfTurn {
+		r.outOfTurn += n
+	}
+}
+
+func under(busy, limit int) bool { return limit == 0 || busy < limit }
+
+// left tells whether the cap on all leaves room for anything.
+func (r *room) left() bool { return under(r.all, r.caps.Total) }
+
+// fits tells whether the other caps leave room for c.
+func (r *room) fits(c candidate) bool {
+	return under(r.projects[c.ProjectID], r.caps.PerProject) && under(r.zones[c.Zone], r.caps.PerZone) &&
+		(!c.OutOfTurn || under(r.outOfTurn, r.caps.OutOfTurn))
+}
+
+// choose takes from the queue until no room is left, and returns the IDs. The
+// project with the least in progress has the next turn, of equal ones that
+// whose candidate stands further ahead in the queue. Room only gets less, so
+// whoever does not fit now is passed over for good. Pure.
+func (r *room) choose(queue []candidate) []string {
+	waiting := map[string]*turn{}
+	var turns turns
+	for place, c := range queue {
+		t := waiting[c.ProjectID]
+		if t == nil {
+			t = &turn{inProgress: r.projects[c.ProjectID]}
+			waiting[c.ProjectID] = t
+			turns = append(turns, t)
+		}
+		t.places = append(t.places, place)
+	}
+	heap.Init(&turns)
+	var chosen []string
+	for len(turns) > 0 && r.left() {
+		t := turns[0]
+		if c := queue[t.places[0]]; r.fits(c) {
+			r.take(c, 1)
+			t.inProgress++
+			chosen = append(chosen, c.ID)
+		}
+		if t.places = t.places[1:]; len(t.places) == 0 {
+			heap.Pop(&turns)
+		} else {
+			heap.Fix(&turns, 0)
+		}
+	}
+	return chosen
+}
+
+// A turn is one project's, with the places of its candidates in the queue.
+type turn struct {
+	inProgress int
+	places     []int
+}
+
+type turns []*turn
+
+func (t turns) Len() int { return len(t) }
+func (t turns) Less(i, j int) bool {
+	if t[i].inProgress != t[j].inProgress {
+		return t[i].inProgress < t[j].inProgress
+	}
+	return t[i].places[0] < t[j].places[0]
+}
+func (t turns) Swap(i, j int) { t[i], t[j] = t[j], t[i] }
+func (*turns) Push(any)       {} // they only get less
+func (t *turns) Pop() any {
+	last := (*t)[len(*t)-1]
+	*t = (*t)[:len(*t)-1]
+	return last
+}

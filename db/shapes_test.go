@@ -1,0 +1,95 @@
+package db
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"staffeln/backup"
+)
+
+// asking is a record that was asked for once, an hour ago.
+var asking = row{
+	"state": "creating", "requested_at": base.Add(-hour), "deadline": base.Add(5 * hour), "attempts": 1,
+	"admitted_at": base.Add(-hour), "backup_name": "web_disk_1", "reason": "throttled", "reason_text": "slow", "request_id": "req-1",
+}
+
+var (
+	leftover = asking.with(row{"backup_id": "b", "ended_at": base.Add(-hour)})
+	ended    = row{"ended_at": base.Add(-hour), "reason": "not_protected"}
+	removing = row{"deletion_asked_at": base.Add(-hour), "removal_reason": "expired"}
+)
+
+// shapes are all the shapes that a record can have, several for some states.
+var shapes = map[string]row{
+	"planned":           {"state": "planned", "admitted_at": base.Add(-hour)},
+	"resting":           asking.with(row{"next_try_at": base}),
+	"asked":             asking.with(row{"asked_at": base.Add(-hour)}),
+	"creating":          asking.with(row{"backup_id": "b", "cinder_status": "creating"}),
+	"overdue":           asking.with(row{"backup_id": "b", "state": "overdue"}),
+	"available":         point("b", hour),
+	"deleting":          point("b", hour).with(removing).with(row{"state": "deleting"}),
+	"leftover deleting": leftover.with(removing).with(row{"state": "deleting"}),
+	"undeletable":       point("b", hour).with(removing).with(row{"state": "undeletable", "next_try_at": base}),
+	"failed":            asking.with(ended).with(row{"state": "failed"}),
+	"leftover":          leftover.with(row{"state": "failed"}),
+	"lost":              point("b", hour).with(row{"state": "lost"}),
+	"deleted":           point("b", hour).with(removing).with(row{"state": "deleted"}),
+	"withdrawn":         ended.with(row{"state": "withdrawn"}),
+}
+
+func shapeNames() []string { return slices.Sorted(maps.Keys(shapes)) }
+
+// shaped is a database with one record r of the volume v in the given shape,
+// and others beside it that nothing must touch.
+func (h *house) shaped(shape string) (*Claim, backup.Record) {
+	h.t.Helper()
+	h.volume("v", nil)
+	h.volume("other", nil)
+	h.record("elder", point("b-elder", 24*hour))
+	h.record("stranger", point("b-stranger", hour).with(row{"volume_id": "other"}))
+	r := h.record("r", shapes[shape])
+	return h.claim("v"), r
+}
+
+var (
+	later = base.Add(30 * time.Second)
+	why   = Why{Reason: backup.QuotaExceeded, Text: "quota", RequestID: "req-2"}
+	made  = backup.Backup{ID: "b", SizeGiB: 12, Incremental: true, DataTimestamp: base.Add(-2 * hour), CreatedAt: base.Add(-hour)}
+)
+
+type moveFunc func(*house, *Claim, backup.Record) (backup.Record, error)
+
+// moves are all methods that change one record for whoever holds the lease.
+var moves = map[string]moveFunc{
+	"Ask": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+		return c.Ask(h.ctx, r, backup.Incremental, "web_disk_2", 6*hour)
+	},
+	"Accept": func(h *house, c *Claim, r backup.Record) (backup.Record, error) { return c.Accept(h.ctx, r, "b2") },
+	"NotAsked": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+		return c.NotAsked(h.ctx, r, why, later)
+	},
+	"Unanswered": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+		return c.Unanswered(h.ctx, r, why, later)
+	},
+	"Later": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+		return c.Later(h.ctx, r, "odd", later)
+	},
+	"Finish":   func(h *house, c *Claim, r backup.Record) (backup.Record, error) { return c.Finish(h.ctx, r, made) },
+	"Fail":     func(h *house, c *Claim, r backup.Record) (backup.Record, error) { return c.Fail(h.ctx, r, why) },
+	"FailGone": func(h *house, c *Claim, r backup.Record) (backup.Record, error) { return c.FailGone(h.ctx, r, why) },
+	"Withdraw": func(h *house, c *Claim, r backup.Record) (backup.Record, error) { return c.Withdraw(h.ctx, r, why) },
+	"PassDeadline": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+		return c.PassDeadline(h.ctx, r, why, later)
+	},
+	"StartRemoval": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+		return c.StartRemoval(h.ctx, r, backup.RetentionOver)
+	},
+	"Removed": func(h *house, c *Claim, r backup.Record) (backup.Record, error) { return c.Removed(h.ctx, r) },
+	"RefuseRemoval": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+		return c.RefuseRemoval(h.ctx, r, why, later)
+	},
+	"GiveUpRemoval": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+		return c.GiveUpRemoval(h.ctx, r, why, later)
+	},
+}

@@ -1,0 +1,54 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// A project over its quota is told so, tried again with growing delay inside
+// the interval, and backed up when its quota is raised.
+func TestOverQuota(t *testing.T) {
+	for _, c := range []struct {
+		name               string
+		backups, gigabytes int
+		words              string
+	}{
+		{"number", 0, -1, "BackupLimitExceeded: Maximum number of backups allowed (0) exceeded"},
+		{"gigabytes", -1, 0, "VolumeBackupSizeExceedsAvailableQuota"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.BackupServicePeriod = backup.Duration(time.Hour) })
+			acme := w.sim.AddProject("acme")
+			_, volumes := w.protect(acme, "web-1", 1)
+			_, others := w.protect(w.sim.AddProject("globex"), "web-2", 1)
+			w.sim.SetQuota(acme, c.backups, c.gigabytes)
+			began := w.clock.Now()
+			w.run(10*time.Hour, 30*time.Minute)
+			var hours []int
+			for _, r := range w.of(volumes[0]) {
+				require.Equal(t, backup.Failed, r.State)
+				require.Equal(t, backup.QuotaExceeded, r.Reason)
+				require.Equal(t, backup.Tenant, r.Reason.Whose())
+				require.Contains(t, r.ReasonText, c.words)
+				require.NotEmpty(t, r.RequestID, "the request that was refused can be found in Cinder's log")
+				hours = append(hours, int(r.RequestedAt.Sub(began).Hours()))
+			}
+			require.Equal(t, []int{0, 1, 3, 7}, hours, "tried again after 1, 2 and 4 hours")
+			require.Zero(t, w.logged("error"), "nothing for the operator")
+			require.Equal(t, "available", w.story(others[0]), "nobody else suffers")
+
+			w.sim.SetQuota(acme, -1, -1)
+			w.run(6*time.Hour, 30*time.Minute)
+			require.Equal(t, backup.Available, w.last(volumes[0]).State, "backed up after 15 hours, not after the interval of 24")
+			w.run(48*time.Hour, 30*time.Minute)
+			require.Equal(t, "FII", w.kinds(volumes[0]), "failures are no successes and no links")
+			w.lawful()
+		})
+	}
+}

@@ -1,0 +1,71 @@
+package e2e
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// The calls of one plan, and those to Cinder per finished backup, counted
+// where they arrive (design: full pages of 1,000, one empty page after an
+// exactly full one, at most 6 others, none per volume; at most 2 and its share
+// of listings per backup).
+func TestCallsAreCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(set *backup.Settings, o *cloudsim.Options) {
+		set.BackupMinInterval = backup.Duration(24 * time.Hour)
+		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject = 600, 100
+		o.BackupTime = cloudsim.Fixed(20 * time.Second)
+		o.Backups, o.BackupGigabytes = -1, -1
+	})
+	seeded := cloudsim.Seed(w.sim, cloudsim.SeedOptions{Projects: 10, Servers: 1000, VolumesPerServer: 3, MetadataKey: w.set.BackupMetadataKey})
+	require.Len(t, seeded.Volumes, 3000)
+
+	w.sim.ResetCounts()
+	w.plan()
+	plan := w.sim.Counts()
+	t.Logf("calls of one plan for 1,000 servers and 3,000 volumes: %v", plan)
+	const servers, volumes = "GET /compute/v2.1/servers/detail", "GET /volume/v3/{project}/volumes/detail"
+	require.Equal(t, 2, plan[servers], "1,000 servers fill one page exactly; the second is empty")
+	require.Equal(t, 4, plan[volumes], "3,000 volumes fill three pages exactly; the fourth is empty")
+	others := sum(plan) - plan[servers] - plan[volumes]
+	require.LessOrEqual(t, others, 6, "calls that are no pages")
+	require.Equal(t, 3000, w.count("state = 'planned'"))
+
+	w.sim.ResetCounts()
+	beats := 0
+	for ; w.count("state = 'available'") < 3000; beats++ {
+		require.Less(t, beats, 100, "backups do not end")
+		w.handOver()
+		w.step(w.set.PollPeriod.Std())
+	}
+	calls := w.sim.Counts()
+	creates, polls := calls["POST /volume/v3/{project}/backups"], calls["GET /volume/v3/{project}/backups/{backup}"]
+	listings := calls["GET /volume/v3/{project}/backups/detail"]
+	t.Logf("3,000 backups in %d hand-overs: %d creations, %d reads by ID, %d pages of listings, all calls: %v", beats, creates, polls, listings, calls)
+	require.Equal(t, 3000, creates)
+	require.Equal(t, 3000, polls)
+	require.LessOrEqual(t, listings, 2*beats, "at most two pages of listing per hand-over")
+	cinder := 0
+	for route, n := range calls {
+		if strings.Contains(route, "/volume/v3") {
+			cinder += n
+		}
+	}
+	require.Equal(t, creates+polls+listings, cinder, "other calls to Cinder: %v", calls)
+	require.LessOrEqual(t, calls["POST /identity/v3/auth/tokens"], 10, "one token per project")
+}
+
+func sum(counts map[string]int) (total int) {
+	for _, n := range slices.Collect(maps.Values(counts)) {
+		total += n
+	}
+	return total
+}

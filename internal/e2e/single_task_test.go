@@ -1,0 +1,196 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/kelseyhightower/envconfig"
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/internal/telemetry"
+	"staffeln/openstack"
+	"staffeln/openstack/cloudsim"
+	"staffeln/scheduler"
+	"staffeln/tasks"
+)
+
+// What a scheduler process is told that hands over by force.
+const (
+	handOverTerm     = "E2E_HAND_OVER_TERM"
+	handOverDatabase = "E2E_HAND_OVER_DATABASE"
+	handOverRedis    = "E2E_HAND_OVER_REDIS"
+	handOvers        = 10
+)
+
+// handOverForced is the body of such a process: ten hand-overs in a term that
+// it did not win, then its count of outcomes on standard output.
+func handOverForced(term string) error {
+	ctx := zerolog.New(os.Stderr).WithContext(context.Background())
+	n, err := strconv.ParseInt(term, 10, 64)
+	if err != nil {
+		return err
+	}
+	var set backup.Settings
+	if err := envconfig.Process("STAFFELN", &set); err != nil {
+		return err
+	}
+	m := telemetry.NewMetrics()
+	memory, err := db.Open(ctx, os.Getenv(handOverDatabase), m)
+	if err != nil {
+		return err
+	}
+	defer memory.Close()
+	rdb, err := tasks.Connect(os.Getenv(handOverRedis))
+	if err != nil {
+		return err
+	}
+	credentials, err := openstack.FromEnv(os.Getenv)
+	if err != nil {
+		return err
+	}
+	cloud, err := openstack.Connect(ctx, credentials, openstack.Config{RetryTimeout: backup.Duration(time.Minute), MaxRetryInterval: backup.Duration(time.Second), SecretRoles: []string{"admin"}})
+	if err != nil {
+		return err
+	}
+	s := scheduler.Scheduler{DB: memory, Cloud: cloud, Queue: tasks.NewClient(rdb, zerolog.Nop(), m), Settings: set, Metrics: m}
+	for range handOvers {
+		b, err := memory.Beat(ctx, n)
+		if err != nil {
+			return err
+		}
+		if err := s.HandOver(ctx, b); err != nil {
+			return err
+		}
+	}
+	return json.NewEncoder(os.Stdout).Encode(outcomes(m))
+}
+
+// outcomes reads the counts of hand-overs from a process's own metrics.
+func outcomes(m *telemetry.Metrics) map[string]int {
+	counts := map[string]int{}
+	families, err := m.Registry.Gather()
+	if err != nil {
+		panic(err)
+	}
+	for _, family := range families {
+		if family.GetName() != "staffeln_tasks_handed_over_total" {
+			continue
+		}
+		for _, metric := range family.GetMetric() {
+			for _, label := range metric.GetLabel() {
+				if label.GetName() == "outcome" {
+					counts[label.GetValue()] += int(metric.GetCounter().GetValue())
+				}
+			}
+		}
+	}
+	return counts
+}
+
+// tasksPerVolume is one sample, taken at one moment: how many tasks of the
+// queue name each volume.
+var tasksPerVolume = redis.NewScript(`
+	local most, total, count = 0, 0, {}
+	for _, key in ipairs(redis.call('KEYS', 'asynq:{volumes}:t:*')) do
+		local volume = string.match(key, 't:volume:([%x-]+)') or key
+		count[volume] = (count[volume] or 0) + 1
+		total = total + 1
+		if count[volume] > most then most = count[volume] end
+	end
+	return {most, total}`)
+
+// Two scheduler processes, forced past leadership, hand over the same 1,000
+// volumes ten times each: Redis holds at most one task per volume at every
+// sample, every conflict is counted, and each record is handled once.
+func TestASingleTaskPerVolume(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(set *backup.Settings, o *cloudsim.Options) {
+		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject, set.MaxFullsOutOfTurn = 0, 0, 0
+		o.Backups, o.BackupGigabytes = -1, -1
+	})
+	w.stop() // nobody takes tasks away while two schedulers hand them over
+	volumes := cloudsim.Seed(w.sim, cloudsim.SeedOptions{Projects: 10, Servers: 500, VolumesPerServer: 2, MetadataKey: w.set.BackupMetadataKey}).Volumes
+	require.Len(t, volumes, 1000)
+	w.plan()
+
+	a, b, samples := w.forceHandOvers()
+	require.Equal(t, 1000, a["enqueued"]+b["enqueued"], "one process enqueues a volume's task")
+	require.Equal(t, 2*handOvers*1000-1000, a["waiting"]+b["waiting"], "every other hand-over of it is a conflict")
+	t.Logf("without a worker: outcomes of the two processes: %v and %v; at most one task per volume in each of %d samples", a, b, samples)
+
+	w.serve()
+	a, b, samples = w.forceHandOvers()
+	t.Logf("beside a worker: outcomes of the two processes: %v and %v; at most one task per volume in each of %d samples", a, b, samples)
+	w.drain()
+	requests := map[string]int{}
+	for _, e := range w.sim.Journal() {
+		if e.Kind == cloudsim.BackupRequested {
+			requests[e.Volume]++
+		}
+	}
+	for _, v := range volumes {
+		require.Equal(t, 1, requests[v], "creations for volume %s", v)
+	}
+	require.Equal(t, 1000, w.count("state = 'creating' AND attempts = 1 AND backup_id IS NOT NULL"), "each record is handled once")
+}
+
+// forceHandOvers lets two processes hand over at once and looks at Redis all
+// the while: no sample may show two tasks of one volume.
+func (w *world) forceHandOvers() (first, second map[string]int, samples int) {
+	w.t.Helper()
+	ctx, stop := context.WithCancel(w.ctx)
+	sampled := make(chan error, 1)
+	go func() {
+		for ctx.Err() == nil {
+			got, err := tasksPerVolume.Run(w.ctx, w.rdb, nil).Int64Slice()
+			if err == nil && got[0] > 1 {
+				err = fmt.Errorf("sample %d: %d tasks of one volume", samples, got[0])
+			}
+			if err != nil {
+				sampled <- err
+				return
+			}
+			samples++
+		}
+		sampled <- nil
+	}()
+	a, b := w.forceHandOver(), w.forceHandOver()
+	first, second = a(), b()
+	stop()
+	require.NoError(w.t, <-sampled)
+	require.Positive(w.t, samples)
+	return first, second, samples
+}
+
+// forceHandOver starts this test program as a scheduler process in the world's
+// term; what it returns waits for the process and reads its outcomes.
+func (w *world) forceHandOver() func() map[string]int {
+	w.t.Helper()
+	cmd := exec.CommandContext(w.ctx, os.Args[0])
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", handOverTerm, w.term), handOverDatabase+"="+w.url, handOverRedis+"="+w.redisURL,
+		"STAFFELN_MAX_BACKUPS_IN_PROGRESS=0", "STAFFELN_MAX_BACKUPS_IN_PROGRESS_PER_PROJECT=0")
+	for name, value := range w.sim.OpenRC(w.cloudURL) {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	var out, log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &log
+	require.NoError(w.t, cmd.Start())
+	return func() map[string]int {
+		w.t.Helper()
+		require.NoError(w.t, cmd.Wait(), log.String())
+		counts := map[string]int{}
+		require.NoError(w.t, json.Unmarshal(out.Bytes(), &counts))
+		return counts
+	}
+}

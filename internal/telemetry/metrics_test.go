@@ -1,0 +1,82 @@
+package telemetry
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+)
+
+func TestMetrics_WhatIsCountedIsShown(t *testing.T) {
+	m := NewMetrics()
+	m.Transition("planned", "creating", "first_backup", 2)
+	m.Decision("create", "first_backup", 3)
+	m.ClaimRefused()
+	m.Beat("plan", 200*time.Millisecond, time.UnixMilli(1_700_000_000_500), nil)
+	m.Beat("plan", time.Second, time.Unix(1_800_000_000, 0), errors.New("listing incomplete"))
+	m.Leads(7)
+	m.Follows()
+	m.TasksHandedOver("volume:poll", "enqueued", 4)
+	m.TaskHandled("volume:poll", "ok")
+	for status, times := range map[int]int{200: 2, 404: 1, 0: 1} {
+		for range times {
+			m.CloudRequest("GET", "/v3/backups/{id}", status)
+		}
+	}
+	m.SetVolumes(map[string]int{"protected": 5, "late": 1})
+	m.SetVolumes(map[string]int{"protected": 6})
+
+	require.NoError(t, testutil.GatherAndCompare(m.Registry, strings.NewReader(`
+# HELP staffeln_beat_success_timestamp_seconds Unix time in seconds, by the database's clock, of the newest beat that ended without an error.
+# TYPE staffeln_beat_success_timestamp_seconds gauge
+staffeln_beat_success_timestamp_seconds{beat="plan"} 1.7000000005e+09
+# HELP staffeln_cloud_requests_total HTTP requests to the cloud, by method, route template and status class (2xx, 4xx, ...; error without an answer).
+# TYPE staffeln_cloud_requests_total counter
+staffeln_cloud_requests_total{method="GET",route="/v3/backups/{id}",status="2xx"} 2
+staffeln_cloud_requests_total{method="GET",route="/v3/backups/{id}",status="4xx"} 1
+staffeln_cloud_requests_total{method="GET",route="/v3/backups/{id}",status="error"} 1
+# HELP staffeln_scheduler_leader 1 while this process is the leading scheduler, else 0.
+# TYPE staffeln_scheduler_leader gauge
+staffeln_scheduler_leader 0
+# HELP staffeln_scheduler_term Number of this scheduler's newest term of leadership; 0 before its first.
+# TYPE staffeln_scheduler_term gauge
+staffeln_scheduler_term 7
+# HELP staffeln_volumes Volumes that the newest plan saw, by protection state.
+# TYPE staffeln_volumes gauge
+staffeln_volumes{state="late"} 0
+staffeln_volumes{state="protected"} 6
+`), "staffeln_beat_success_timestamp_seconds", "staffeln_cloud_requests_total", "staffeln_scheduler_leader", "staffeln_scheduler_term", "staffeln_volumes"))
+}
+
+// The names keep to one form, and no label could hold an ID.
+func TestMetrics_Names(t *testing.T) {
+	m := NewMetrics()
+	m.Transition("a", "b", "c", 1)
+	m.Decision("a", "b", 1)
+	m.SetFindings(map[string]int{"a": 1})
+	m.SetRecords(map[string]int{"a": 1})
+	m.SetVolumes(map[string]int{"a": 1})
+	m.Beat("plan", time.Second, time.Unix(0, 0), nil)
+	m.TasksHandedOver("a", "b", 1)
+	m.TaskHandled("a", "b")
+	m.CloudRequest("GET", "/", 200)
+	families, err := m.Registry.Gather()
+	require.NoError(t, err)
+	ours := 0
+	for _, f := range families {
+		if !strings.HasPrefix(f.GetName(), "staffeln_") {
+			require.Regexp(t, `^(go|process)_`, f.GetName())
+			continue
+		}
+		ours++
+		require.Regexp(t, `^staffeln_[a-z]+(_[a-z]+)*$`, f.GetName())
+		require.NotEmpty(t, f.GetHelp())
+		for _, label := range f.GetMetric()[0].GetLabel() {
+			require.NotRegexp(t, `(^|_)(id|name)$|^(volume|server|project|backup|record)$`, label.GetName())
+		}
+	}
+	require.Equal(t, 13, ours)
+}

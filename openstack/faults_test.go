@@ -1,0 +1,206 @@
+package openstack
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+const (
+	createRoute = "POST /volume/v3/{project}/backups"
+	deleteRoute = "DELETE /volume/v3/{project}/backups/{backup}"
+	readRoute   = "GET /volume/v3/{project}/backups/{backup}"
+	tokenRoute  = "POST /identity/v3/auth/tokens"
+)
+
+// A tenant is a project with a volume, as seen by a connected Cloud.
+type tenant struct {
+	*world
+	cloud           *Cloud
+	project, volume string
+}
+
+func newTenant(t *testing.T, o cloudsim.Options, opts ...Option) *tenant {
+	t.Helper()
+	w := newWorld(t, o)
+	project := w.sim.AddProject("acme")
+	return &tenant{world: w, cloud: w.connect(t, patient, opts...), project: project, volume: w.sim.AddVolume(project, "data", 1)}
+}
+
+func (n *tenant) request() backup.Request {
+	return backup.Request{
+		ProjectID: n.project, VolumeID: n.volume, Name: "acme_data_1", Kind: backup.Full,
+		Tag: backup.Tag{Installation: "i", Record: "r"},
+	}
+}
+
+// backup makes an available one.
+func (n *tenant) backup(t *testing.T) backup.Backup {
+	t.Helper()
+	id, err := n.cloud.CreateBackup(t.Context(), n.request())
+	require.NoError(t, err)
+	n.step(time.Minute)
+	b, err := n.cloud.Backup(t.Context(), n.project, id)
+	require.NoError(t, err)
+	require.Equal(t, backup.StatusAvailable, b.Status)
+	return b
+}
+
+func TestACreationIsNeverAskedTwiceInTheDark(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		effect cloudsim.Effect
+		made   int // backups that came of it all the same
+	}{
+		"connection dropped before": {cloudsim.DropBefore{}, 0},
+		"answer dropped after":      {cloudsim.DropAfterEffect{}, 1},
+		"garbage":                   {cloudsim.GarbageBody{}, 1},
+		"half an answer":            {cloudsim.HalfBody{}, 1},
+		"503":                       {cloudsim.Refuse{Status: 503, Header: http.Header{"Retry-After": {"1"}}}, 0},
+		"500":                       {cloudsim.Refuse{Status: 500}, 0},
+		"202 without an ID":         {cloudsim.Refuse{Status: 202, Body: `{"backup": {}}`}, 0},
+		"200 of a login page":       {cloudsim.Refuse{Status: 200, Body: `<html>Please log in</html>`}, 0},
+		"redirect":                  {cloudsim.Refuse{Status: 302, Header: http.Header{"Location": {"/"}}}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newTenant(t, cloudsim.Options{})
+			n.sim.AddFault(cloudsim.Fault{Route: createRoute, Do: c.effect})
+			_, err := n.cloud.CreateBackup(t.Context(), n.request())
+			fault := requireMeaning(t, backup.MeansUnavailable, err)
+			assert.True(t, fault.Unknown)
+			assert.NotEmpty(t, fault.RequestID, "the operator can look for it in Cinder's log")
+			assert.Equal(t, 1, n.sim.Counts()[createRoute])
+			assert.Len(t, n.sim.Backups(), c.made)
+		})
+	}
+}
+
+func TestAStalledCreationEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	n.sim.AddFault(cloudsim.Fault{Route: createRoute, Do: cloudsim.Stall{}, Match: func(cloudsim.Request) bool { cancel(); return true }})
+	_, err := n.cloud.CreateBackup(ctx, n.request())
+	fault := requireMeaning(t, backup.MeansUnavailable, err)
+	assert.True(t, fault.Unknown)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestAStalledReadIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{}, func(o *options) { o.attemptTimeout = 200 * time.Millisecond })
+	b := n.backup(t)
+	n.sim.AddFault(cloudsim.Fault{Route: readRoute, Do: cloudsim.Stall{}, Times: 1})
+	n.sim.ResetCounts()
+	is, err := n.cloud.Backup(t.Context(), n.project, b.ID)
+	require.NoError(t, err)
+	assert.Equal(t, b, is)
+	assert.Equal(t, 2, n.sim.Counts()[readRoute])
+	assert.Len(t, n.waited(), 1)
+}
+
+func TestReadsSurviveWhatPasses(t *testing.T) {
+	t.Parallel()
+	for name, effect := range map[string]cloudsim.Effect{
+		"connection dropped": cloudsim.DropBefore{},
+		"garbage":            cloudsim.GarbageBody{},
+		"half an answer":     cloudsim.HalfBody{},
+		"503":                cloudsim.Refuse{Status: 503},
+		"429":                cloudsim.Refuse{Status: 429, Header: http.Header{"Retry-After": {"2"}}},
+		"a proxy's login":    cloudsim.Refuse{Status: 200, Body: "{}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newTenant(t, cloudsim.Options{})
+			b := n.backup(t)
+			n.sim.AddFault(cloudsim.Fault{Route: readRoute, Do: effect, Times: 2})
+			is, err := n.cloud.Backup(t.Context(), n.project, b.ID)
+			require.NoError(t, err)
+			assert.Equal(t, b, is)
+		})
+	}
+}
+
+func TestACreationThatWasNotSentIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{})
+	_, err := n.cloud.scope(t.Context(), n.project)
+	require.NoError(t, err)
+	n.server.Close()
+	_, err = n.cloud.CreateBackup(t.Context(), n.request())
+	fault := requireMeaning(t, backup.MeansUnavailable, err)
+	assert.False(t, fault.Unknown, "refused connections carry nothing")
+	assert.Greater(t, len(n.waited()), 5)
+}
+
+func TestAThrottledCreationIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{})
+	n.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 2, Do: cloudsim.Refuse{Status: 429, Header: http.Header{"Retry-After": {"40"}}}})
+	id, err := n.cloud.CreateBackup(t.Context(), n.request())
+	require.NoError(t, err)
+	assert.Equal(t, []time.Duration{40 * time.Second, 40 * time.Second}, n.waited())
+	require.Len(t, n.sim.Backups(), 1)
+	assert.Equal(t, id, n.sim.Backups()[0].ID)
+}
+
+func TestDeletionsAreAskedAgain(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{})
+	b := n.backup(t)
+	n.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 2, Do: cloudsim.Refuse{Status: 503}})
+	require.NoError(t, n.cloud.DeleteBackup(t.Context(), b))
+	n.step(time.Minute)
+	_, err := n.cloud.Backup(t.Context(), n.project, b.ID)
+	requireMeaning(t, backup.MeansNotFound, err)
+}
+
+func TestADeletionWithoutItsAnswerIsNotTakenForAForeignState(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{})
+	b := n.backup(t)
+	n.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 1, Do: cloudsim.DropAfterEffect{}})
+	fault := requireMeaning(t, backup.MeansBackupState, n.cloud.DeleteBackup(t.Context(), b))
+	assert.True(t, fault.Unknown, "it is deleting because we asked")
+}
+
+func TestA404OfAServiceIsNotTheBackups(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{})
+	b := n.backup(t)
+	n.sim.SetBackupService(false)
+	n.step(time.Hour) // until Cinder notices
+	fault := requireMeaning(t, backup.MeansUnavailable, n.cloud.DeleteBackup(t.Context(), b))
+	assert.Equal(t, http.StatusNotFound, fault.Status)
+	assert.False(t, fault.Unknown)
+	is, err := n.cloud.Backup(t.Context(), n.project, b.ID)
+	require.NoError(t, err)
+	assert.Equal(t, backup.StatusAvailable, is.Status)
+}
+
+func TestOldCindersGetTheTagInTheDescription(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{VolumeMinor: metadataMinor - 1})
+	b := n.backup(t)
+	assert.Empty(t, b.Metadata)
+	assert.Equal(t, backup.Tag{Installation: "i", Record: "r"}, b.Tag())
+	assert.Empty(t, b.UserID, "told from 3.56 on")
+	assert.Equal(t, n.project, b.ProjectID)
+}
+
+func TestCindersThatDoNotTellTheProjectAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, cloudsim.Options{VolumeMinor: oldestVolumeMinor - 1})
+	credentials, err := FromEnv(func(name string) string { return w.rc[name] })
+	require.NoError(t, err)
+	_, err = Connect(t.Context(), credentials, patient)
+	requireMeaning(t, backup.MeansRefused, err)
+}

@@ -1,0 +1,297 @@
+package openstack
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+const (
+	volumesRoute  = "GET /volume/v3/{project}/volumes/detail"
+	serversRoute  = "GET /compute/v2.1/servers/detail"
+	projectsRoute = "GET /identity/v3/projects"
+	rolesRoute    = "GET /identity/v3/auth/tokens"
+	backupsRoute  = "GET /volume/v3/{project}/backups/detail"
+)
+
+// crowd makes a world with so many servers and volumes, in pages of ten.
+func crowd(t *testing.T, servers, volumes int, opts ...Option) (*world, *Cloud) {
+	t.Helper()
+	w := newWorld(t, cloudsim.Options{})
+	project := w.sim.AddProject("acme")
+	for i := range servers {
+		w.sim.AddServer(project, fmt.Sprintf("server-%d", i), nil)
+	}
+	for i := range volumes {
+		w.sim.AddVolume(project, fmt.Sprintf("volume-%d", i), 1)
+	}
+	return w, w.connect(t, patient, append([]Option{func(o *options) { o.pageSize = 10 }}, opts...)...)
+}
+
+func TestCallsOfOneObservation(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ servers, volumes, serverCalls, volumeCalls int }{
+		{0, 0, 1, 1},
+		{9, 10, 1, 2}, // an empty page after an exactly full one
+		{20, 25, 3, 3},
+		{31, 40, 4, 5},
+	} {
+		w, cloud := crowd(t, c.servers, c.volumes)
+		w.sim.ResetCounts()
+		seen, err := cloud.Observe(t.Context())
+		require.NoError(t, err)
+		assert.True(t, seen.Complete())
+		assert.Len(t, seen.Servers, c.servers)
+		assert.Len(t, seen.Volumes, c.volumes)
+		assert.Equal(t, map[string]int{
+			serversRoute: c.serverCalls, volumesRoute: c.volumeCalls, projectsRoute: 1, rolesRoute: 1,
+		}, w.sim.Counts())
+	}
+}
+
+func TestAFullPageIsAThousand(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, cloudsim.Options{})
+	project := w.sim.AddProject("acme")
+	for range 1001 {
+		w.sim.AddVolume(project, "volume", 1)
+	}
+	cloud := w.connect(t, patient)
+	w.sim.ResetCounts()
+	seen, err := cloud.Observe(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, seen.Volumes, 1001)
+	assert.Equal(t, 2, w.sim.Counts()[volumesRoute])
+}
+
+func TestACloudWithSmallerPagesIsReadToItsEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, cloudsim.Options{MaxLimit: 7})
+	project := w.sim.AddProject("acme")
+	for range 20 {
+		w.sim.AddVolume(project, "volume", 1)
+	}
+	seen, err := w.connect(t, patient).Observe(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, seen.Volumes, 20)
+}
+
+func TestAListThatBreaksOffIsUnseen(t *testing.T) {
+	t.Parallel()
+	w, _ := crowd(t, 25, 25)
+	cloud := w.connect(t, Config{}, func(o *options) { o.pageSize = 10 })
+	w.sim.AddFault(cloudsim.Fault{Route: volumesRoute, Skip: 1, Do: cloudsim.Refuse{Status: 503, Body: "out of order"}})
+	seen, err := cloud.Observe(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, seen.Volumes, 10, "what was read stays")
+	assert.Len(t, seen.Servers, 25)
+	require.Len(t, seen.Unseen, 1)
+	assert.Contains(t, seen.Unseen[0], "volumes")
+	assert.Contains(t, seen.Unseen[0], "page 2")
+	assert.Contains(t, seen.Unseen[0], "out of order")
+	assert.False(t, seen.Complete())
+}
+
+func TestNothingSeenIsAnError(t *testing.T) {
+	t.Parallel()
+	w, _ := crowd(t, 1, 1)
+	cloud := w.connect(t, Config{})
+	for _, route := range []string{volumesRoute, serversRoute, projectsRoute} {
+		w.sim.AddFault(cloudsim.Fault{Route: route, Do: cloudsim.Refuse{Status: 503}})
+	}
+	_, err := cloud.Observe(t.Context())
+	requireMeaning(t, backup.MeansUnavailable, err)
+}
+
+func TestWithoutKeystoneWhatIsSeenIsIncomplete(t *testing.T) {
+	t.Parallel()
+	w, _ := crowd(t, 3, 3)
+	cloud := w.connect(t, Config{})
+	w.sim.AddFault(cloudsim.Fault{Match: func(r cloudsim.Request) bool { return strings.Contains(r.Route, "/identity/") }, Do: cloudsim.Refuse{Status: 503}})
+	seen, err := cloud.Observe(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, seen.Volumes, 3)
+	assert.Len(t, seen.Unseen, 2, "roles and projects: %q", seen.Unseen)
+}
+
+func TestATokenThatEndsInTheMiddleIsRenewed(t *testing.T) {
+	t.Parallel()
+	var w *world
+	var pages atomic.Int32
+	w, cloud := crowd(t, 0, 35, WithObserver(func(_, route string, _ int) {
+		if strings.HasSuffix(route, "/volumes/detail") && pages.Add(1) == 2 {
+			w.sim.RevokeTokens(w.sim.Cast().Service)
+		}
+	}))
+	seen, err := cloud.Observe(t.Context())
+	require.NoError(t, err)
+	assert.True(t, seen.Complete())
+	assert.Len(t, seen.Volumes, 35)
+}
+
+func TestAMarkerThatIsDeletedMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"volumes", "servers"} {
+		var w *world
+		var pages atomic.Int32
+		w, cloud := crowd(t, 35, 35, WithObserver(func(_, route string, _ int) {
+			if !strings.HasSuffix(route, "/"+kind+"/detail") || pages.Add(1) != 1 {
+				return
+			}
+			// Nova's page is by ID; the volumes are all of one second, then by ID.
+			if kind == "volumes" {
+				w.sim.DeleteVolume(w.tenth(kind))
+			} else {
+				w.sim.DeleteServer(w.tenth(kind))
+			}
+		}))
+		seen, err := cloud.Observe(t.Context())
+		require.NoError(t, err)
+		assert.Empty(t, seen.Unseen, kind)
+		found := map[string]bool{}
+		for _, v := range seen.Volumes {
+			found[v.ID] = true
+		}
+		for _, s := range seen.Servers {
+			found[s.ID] = true
+		}
+		assert.Len(t, found, 70, "everything once, also what went after it was read")
+		assert.Len(t, seen.Volumes, 35)
+		assert.Len(t, seen.Servers, 35)
+		assert.Greater(t, int(pages.Load()), 4, "a page was asked for twice")
+	}
+}
+
+// tenth returns the ID that is the last of the first page.
+func (w *world) tenth(kind string) string {
+	var all []string
+	if kind == "volumes" {
+		for _, v := range w.sim.Volumes() {
+			all = append(all, v.ID)
+		}
+	} else {
+		for _, s := range w.sim.Servers() {
+			all = append(all, s.ID)
+		}
+	}
+	sortStrings(all)
+	return all[9]
+}
+
+func TestNextLinksAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	var trapped atomic.Int32
+	trap := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { trapped.Add(1) }))
+	defer trap.Close()
+	w, _ := crowd(t, 25, 25)
+	// A proxy that ends TLS: what the services write into their links is not where they are reached.
+	proxy := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		w.sim.ServeHTTP(rec, r)
+		for k, v := range rec.Header() {
+			if k != "Content-Length" {
+				out.Header()[k] = v
+			}
+		}
+		body := rec.Body.Bytes()
+		if strings.HasSuffix(r.URL.Path, "/detail") {
+			body = bytes.ReplaceAll(body, []byte("http://"+r.Host), []byte(trap.URL))
+		}
+		out.WriteHeader(rec.Code)
+		_, _ = out.Write(body)
+	}))
+	defer proxy.Close()
+	cloud := connect(t, w.sim.OpenRC(proxy.URL), patient, func(o *options) { o.pageSize = 10 })
+	seen, err := cloud.Observe(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, seen.Servers, 25)
+	assert.Len(t, seen.Volumes, 25)
+	assert.Zero(t, trapped.Load())
+}
+
+func TestAnObservationEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	w, cloud := crowd(t, 1, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	w.sim.AddFault(cloudsim.Fault{Route: serversRoute, Do: cloudsim.Stall{}, Match: func(cloudsim.Request) bool { cancel(); return true }})
+	_, err := cloud.Observe(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestTemporaryVolumesAreSkipped(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{BackupTime: cloudsim.Fixed(time.Hour)})
+	server := n.sim.AddServer(n.project, "web", nil)
+	n.sim.Attach(server, n.volume)
+	lookalike := n.sim.AddVolume(n.project, "backup-vol-of-mine", 1)
+	_, err := n.cloud.CreateBackup(t.Context(), n.request())
+	require.NoError(t, err)
+	require.Len(t, n.sim.Volumes(), 3, "Cinder's own is in its list")
+	seen, err := n.cloud.Observe(t.Context())
+	require.NoError(t, err)
+	var found []string
+	for _, v := range seen.Volumes {
+		found = append(found, v.ID)
+	}
+	assert.ElementsMatch(t, []string{n.volume, lookalike}, found)
+}
+
+func TestATransferredVolumeTellsWhereItIs(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{})
+	other := n.sim.AddProject("globex")
+	n.sim.TransferVolume(n.volume, other)
+	v, err := n.cloud.Volume(t.Context(), n.project, n.volume)
+	require.NoError(t, err)
+	assert.Equal(t, other, v.ProjectID)
+}
+
+func TestBackupsOfAllProjectsInPages(t *testing.T) {
+	t.Parallel()
+	w, cloud := crowd(t, 0, 0)
+	want := map[string]bool{}
+	for _, project := range []string{w.sim.AddProject("b"), w.sim.AddProject("c")} {
+		for i := range 12 {
+			volume := w.sim.AddVolume(project, "volume", 1)
+			w.step(time.Second)
+			status := "available"
+			if i%2 == 0 {
+				status = "error"
+			}
+			want[w.sim.AddBackup(cloudsim.NewBackup{Volume: volume, Status: status})] = true
+		}
+	}
+	w.sim.ResetCounts()
+	var pages []int
+	var last time.Time
+	require.NoError(t, cloud.AllBackups(t.Context(), func(page []backup.Backup) error {
+		pages = append(pages, len(page))
+		for _, b := range page {
+			assert.False(t, b.CreatedAt.Before(last), "oldest first")
+			last = b.CreatedAt
+			delete(want, b.ID)
+		}
+		return nil
+	}))
+	assert.Equal(t, []int{10, 10, 4}, pages)
+	assert.Empty(t, want)
+	assert.Equal(t, 3, w.sim.Counts()[backupsRoute])
+
+	errored, err := cloud.BackupsIn(t.Context(), backup.StatusError)
+	require.NoError(t, err)
+	assert.Len(t, errored, 12)
+	stop := fmt.Errorf("enough")
+	require.ErrorIs(t, cloud.AllBackups(t.Context(), func([]backup.Backup) error { return stop }), stop)
+}

@@ -1,0 +1,205 @@
+package openstack
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// together calls f from many goroutines at once.
+func together(n int, f func() error) []error {
+	errs := make([]error, n)
+	start := make(chan struct{})
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() { <-start; errs[i] = f() })
+	}
+	close(start)
+	group.Wait()
+	return errs
+}
+
+func TestManyCallersMakeOneClient(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{})
+	n.sim.ResetCounts()
+	for _, err := range together(50, func() error { _, err := n.cloud.Volume(t.Context(), n.project, n.volume); return err }) {
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 1, n.sim.Counts()[tokenRoute])
+}
+
+func TestManyCallersRenewAnExpiredTokenOnce(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{})
+	_, err := n.cloud.Volume(t.Context(), n.project, n.volume)
+	require.NoError(t, err)
+	n.step(2 * time.Hour) // the cloud's clock only: ours believes the token good
+	n.sim.ResetCounts()
+	for _, err := range together(50, func() error { _, err := n.cloud.Volume(t.Context(), n.project, n.volume); return err }) {
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 1, n.sim.Counts()[tokenRoute])
+}
+
+func TestATokenIsRenewedBeforeItEnds(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{TokenLife: time.Hour})
+	b := n.backup(t)
+	n.sim.ResetCounts()
+	n.both(54 * time.Minute)
+	_, err := n.cloud.Backup(t.Context(), n.project, b.ID)
+	require.NoError(t, err)
+	assert.Zero(t, n.sim.Counts()[tokenRoute])
+	n.both(2 * time.Minute)
+	for _, err := range together(50, func() error { _, err := n.cloud.Backup(t.Context(), n.project, b.ID); return err }) {
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 1, n.sim.Counts()[tokenRoute])
+	assert.Equal(t, 51, n.sim.Counts()[readRoute], "no call was refused and asked twice")
+}
+
+// both moves the cloud's clock and ours.
+func (w *world) both(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now, w.ours = w.now.Add(d), w.ours.Add(d)
+}
+
+func TestACreationIsRepeatedOnceWithANewToken(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{})
+	_, err := n.cloud.Volume(t.Context(), n.project, n.volume)
+	require.NoError(t, err)
+	n.sim.RevokeTokens(n.sim.Cast().Service)
+	n.sim.ResetCounts()
+	_, err = n.cloud.CreateBackup(t.Context(), n.request())
+	require.NoError(t, err)
+	assert.Equal(t, 2, n.sim.Counts()[createRoute])
+	assert.Len(t, n.sim.Backups(), 1)
+}
+
+func TestARenewalOutlivesTheCallerThatBeganIt(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{})
+	_, err := n.cloud.Volume(t.Context(), n.project, n.volume)
+	require.NoError(t, err)
+	n.step(2 * time.Hour)
+	ctx, cancel := context.WithCancel(t.Context())
+	reached := make(chan struct{})
+	n.sim.AddFault(cloudsim.Fault{
+		Route: tokenRoute, Times: 1, Do: cloudsim.Stall{},
+		Match: func(cloudsim.Request) bool { close(reached); return true },
+	})
+	first := make(chan error, 1)
+	go func() { _, err := n.cloud.Volume(ctx, n.project, n.volume); first <- err }()
+	<-reached
+	second := make(chan error, 1)
+	go func() { _, err := n.cloud.Volume(t.Context(), n.project, n.volume); second <- err }()
+	cancel()
+	require.ErrorIs(t, <-first, context.Canceled)
+	require.NoError(t, <-second, "the end of one caller's context is not the end of another's call")
+}
+
+func TestLostRolesAndPasswords(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		lose func(n *tenant)
+		want backup.Meaning
+	}{
+		"the inherited role": {func(n *tenant) { n.sim.RevokeInherited(n.sim.Cast().Service, "default", "admin") }, backup.MeansNoRole},
+		"the project":        {func(n *tenant) { n.sim.DeleteProject(n.project) }, backup.MeansProjectGone},
+		"it is disabled":     {func(n *tenant) { n.sim.DisableProject(n.project) }, backup.MeansNoRole},
+		"the password":       {func(n *tenant) { n.sim.SetPassword(n.sim.Cast().Service, "another") }, backup.MeansUnauthorised},
+	} {
+		for when, seen := range map[string]bool{"before the first call": false, "between two calls": true} {
+			t.Run(name+" "+when, func(t *testing.T) {
+				t.Parallel()
+				n := newTenant(t, cloudsim.Options{})
+				if seen {
+					_, err := n.cloud.Volume(t.Context(), n.project, n.volume)
+					require.NoError(t, err)
+				}
+				c.lose(n)
+				n.sim.RevokeTokens(n.sim.Cast().Service)
+				_, err := n.cloud.Volume(t.Context(), n.project, n.volume)
+				fault := requireMeaning(t, c.want, err)
+				assert.NotEmpty(t, fault.Message)
+			})
+		}
+	}
+}
+
+func TestTheAdminRoleIsAskedForAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, cloudsim.Options{})
+	service, admin := w.sim.Cast().Service, w.sim.Cast().AdminProject
+	w.sim.Grant(service, admin, "reader")
+	c := w.connect(t, patient)
+	require.NoError(t, c.VerifyAdmin(t.Context()))
+	assert.Equal(t, service, c.UserID())
+	assert.Equal(t, admin, c.AdminProjectID())
+	w.sim.Revoke(service, admin, "admin")
+	w.sim.RevokeInherited(service, "default", "admin")
+	requireMeaning(t, backup.MeansForbidden, c.VerifyAdmin(t.Context()))
+	_, err := c.Observe(t.Context())
+	requireMeaning(t, backup.MeansForbidden, err)
+	w.sim.Grant(service, admin, "admin")
+	require.NoError(t, c.VerifyAdmin(t.Context()))
+}
+
+func TestClientsAreBounded(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{}, func(o *options) { o.maxScopes = 2 })
+	projects := []string{n.project, n.sim.AddProject("b"), n.sim.AddProject("c")}
+	n.sim.ResetCounts()
+	for _, want := range []struct{ project, tokens int }{{0, 1}, {1, 2}, {0, 2}, {2, 3}, {0, 3}, {1, 4}} {
+		_, err := n.cloud.VolumeBackups(t.Context(), projects[want.project], n.volume)
+		require.NoError(t, err)
+		assert.Equal(t, want.tokens, n.sim.Counts()[tokenRoute], "the least recently used one went")
+	}
+}
+
+func TestEncryptedBackupsNeedTheRightToTheirSecret(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, cloudsim.Options{})
+	project := w.sim.AddProject("acme")
+	volume := w.sim.AddVolume(project, "vault", 1, cloudsim.VolumeOptions{Encrypted: true})
+	n := &tenant{world: w, cloud: w.connect(t, patient), project: project, volume: volume}
+	b := n.backup(t)
+	require.True(t, b.Encrypted)
+	without := patient
+	without.SecretRoles = []string{"creator"} // staffeln is admin, member, reader
+	strict := w.connect(t, without)
+	n.sim.ResetCounts()
+	b.Encrypted = false // the caller's word does not open the door
+	requireMeaning(t, backup.MeansSecretRight, strict.DeleteBackup(t.Context(), b))
+	requireMeaning(t, backup.MeansSecretRight, strict.ForceDeleteBackup(t.Context(), b))
+	assert.Zero(t, n.sim.Counts()[deleteRoute])
+	require.NoError(t, strict.ResetBackup(t.Context(), b, backup.StatusAvailable), "no key is touched")
+
+	n.sim.ResetCounts()
+	require.NoError(t, n.cloud.DeleteBackup(t.Context(), b))
+	assert.Equal(t, 1, n.sim.Counts()[tokenRoute], "a fresh token just before")
+	n.step(time.Minute)
+	_, err := n.cloud.Backup(t.Context(), project, b.ID)
+	requireMeaning(t, backup.MeansNotFound, err)
+}
+
+func TestUnencryptedBackupsNeedNoSecret(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, cloudsim.Options{})
+	project := w.sim.AddProject("acme")
+	n := &tenant{world: w, cloud: w.connect(t, Config{}), project: project, volume: w.sim.AddVolume(project, "data", 1)}
+	b := n.backup(t)
+	w.sim.ResetCounts()
+	require.NoError(t, n.cloud.DeleteBackup(t.Context(), b))
+	assert.Zero(t, w.sim.Counts()[tokenRoute])
+}

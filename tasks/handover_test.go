@@ -1,0 +1,253 @@
+package tasks
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/telemetry"
+	"staffeln/internal/testkit"
+)
+
+func TestHandOver_WhatHoldsTheIDDecides(t *testing.T) {
+	poll := Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r1"}
+	backup := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r1"}
+	other := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r2"}
+	retention := Item{Kind: VolumeRetention, VolumeID: "v"}
+	abandoned := backup
+	abandoned.Abandoned = true
+	for _, c := range []struct {
+		name    string
+		held    asynq.TaskState
+		by      Item
+		wanted  Item
+		outcome Outcome
+		state   string
+		kind    Kind
+	}{
+		{"pending, the same", asynq.TaskStatePending, backup, backup, Waiting, "pending", VolumeBackup},
+		{"pending, of another kind", asynq.TaskStatePending, retention, backup, Waiting, "pending", VolumeRetention},
+		{"pending though abandoned", asynq.TaskStatePending, backup, abandoned, Waiting, "pending", VolumeBackup},
+		{"active", asynq.TaskStateActive, backup, poll, Waiting, "active", VolumeBackup},
+		{"active and abandoned", asynq.TaskStateActive, backup, abandoned, Passed, "active", VolumeBackup},
+		{"scheduled, the same", asynq.TaskStateScheduled, backup, backup, Waiting, "scheduled", VolumeBackup},
+		{"scheduled, of another kind", asynq.TaskStateScheduled, poll, backup, Replaced, "pending", VolumeBackup},
+		{"retry, the same", asynq.TaskStateRetry, backup, backup, Waiting, "retry", VolumeBackup},
+		{"retry, of another kind", asynq.TaskStateRetry, retention, poll, Replaced, "pending", VolumePoll},
+		{"retry, of another record", asynq.TaskStateRetry, other, backup, Replaced, "pending", VolumeBackup},
+		{"archived", asynq.TaskStateArchived, backup, backup, Revived, "pending", VolumeBackup},
+		{"completed", asynq.TaskStateCompleted, backup, backup, Revived, "pending", VolumeBackup},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q := newQueue(t)
+			q.hold(c.held, c.by)
+			if c.held == asynq.TaskStateRetry || c.held == asynq.TaskStateCompleted {
+				require.NoError(t, q.inspect.PauseQueue(Volumes)) // what held it would take the next one too
+			}
+			client, _ := q.newClient()
+			tally, err := client.HandOver(t.Context(), []Item{c.wanted})
+			require.NoError(t, err)
+			require.Equal(t, fmt.Sprintf("%s 1", c.outcome), tally.String())
+			state, kind := q.task("volume:v")
+			require.Equal(t, c.state, state)
+			require.Equal(t, c.kind, kind)
+		})
+	}
+}
+
+func TestHandOver_AnEmptiedRedisIsFilledAgainAndFound(t *testing.T) {
+	q := newQueue(t)
+	client, _ := q.newClient()
+	items := []Item{{Kind: VolumeBackup, VolumeID: "a", RecordID: "1"}, {Kind: VolumePoll, VolumeID: "b", RecordID: "2"}}
+	for range 2 {
+		tally, err := client.HandOver(t.Context(), items)
+		require.NoError(t, err)
+		require.Equal(t, "enqueued 2", tally.String())
+		queues, err := q.inspect.Queues()
+		require.NoError(t, err)
+		require.Equal(t, []string{Volumes}, queues, "a client that outlives the data would not say so again")
+		require.NoError(t, q.rdb.FlushDB(t.Context()).Err())
+	}
+}
+
+func TestHandOver_PassesByAnAbandonedTaskOnceAndNotWithoutBound(t *testing.T) {
+	q := newQueue(t)
+	item := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r", Abandoned: true}
+	q.hold(asynq.TaskStateActive, item)
+	log := new(lines)
+	metrics := telemetry.NewMetrics()
+	client := NewClient(q.rdb, zerolog.New(log), metrics)
+
+	tally, err := client.HandOver(t.Context(), []Item{item})
+	require.NoError(t, err)
+	require.Equal(t, "passed 1", tally.String())
+	state, _ := q.task("volume:v:2")
+	require.Equal(t, "pending", state)
+	require.Contains(t, log.String(), `"task":"volume:v:2"`)
+
+	tally, err = client.HandOver(t.Context(), []Item{item})
+	require.NoError(t, err)
+	require.Equal(t, "waiting 1", tally.String(), "the suffixed one is waited for")
+
+	for range 2 { // each new server takes one more, and hangs
+		q.serve(func(ctx context.Context, _ *asynq.Task) error { <-ctx.Done(); return nil })
+		testkit.Eventually(t, "taken", soon, func() bool { i, err := q.inspect.GetQueueInfo(Volumes); return err == nil && i.Pending == 0 })
+		tally, err = client.HandOver(t.Context(), []Item{item})
+		require.NoError(t, err)
+	}
+	require.Equal(t, "waiting 1", tally.String())
+	require.Equal(t, suffixes, q.size())
+	require.Contains(t, log.String(), "no task placed")
+}
+
+func TestHandOver_AKeyThatNoTaskHasIsToldAtEveryHandOver(t *testing.T) {
+	q := newQueue(t)
+	q.hold(asynq.TaskStatePending, Item{Kind: VolumePoll, VolumeID: "other"})
+	require.NoError(t, q.rdb.HSet(t.Context(), "asynq:{volumes}:t:volume:v", "result", "x").Err(), "what a ResultWriter leaves behind")
+	client, _ := q.newClient()
+	tally, err := client.HandOver(t.Context(), []Item{{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"}})
+	require.ErrorContains(t, err, "hand over volume:v")
+	require.Equal(t, "unknown 1", tally.String())
+}
+
+func TestHandOver_OfOneVolumeTheKindThatGoesFirst(t *testing.T) {
+	q := newQueue(t)
+	client, _ := q.newClient()
+	tally, err := client.HandOver(t.Context(), []Item{
+		{Kind: VolumeRetention, VolumeID: "v"},
+		{Kind: VolumePoll, VolumeID: "v", RecordID: "r"},
+		{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"},
+		{Kind: VolumePoll, VolumeID: "v", RecordID: "r"},
+	})
+	require.NoError(t, err)
+	require.Equal(t, "enqueued 1, behind 3", tally.String())
+	require.Equal(t, 4, tally.Total())
+	_, kind := q.task("volume:v")
+	require.Equal(t, VolumePoll, kind)
+}
+
+func TestHandOver_RefusesWhatIsNoVolumeKind(t *testing.T) {
+	q := newQueue(t)
+	client, _ := q.newClient()
+	for _, item := range []Item{{Kind: ReportSend, VolumeID: "v"}, {Kind: VolumePoll}, {VolumeID: "v"}} {
+		_, err := client.HandOver(t.Context(), []Item{item})
+		require.ErrorContains(t, err, "want a volume kind and an ID")
+	}
+}
+
+func TestHandOver_OfARedisThatDoesNotAnswerTheRestIsLeftForTheNextBeat(t *testing.T) {
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, listener.Close()) }() // accepts into its backlog, and never answers
+	rdb, err := Connect("redis://:secret@" + listener.Addr().String())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rdb.Close()) }()
+	items := make([]Item, 500)
+	for i := range items {
+		items[i] = Item{Kind: VolumePoll, VolumeID: fmt.Sprint(i)}
+	}
+	metrics := telemetry.NewMetrics()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	tally, err := NewClient(rdb, zerolog.Nop(), metrics).HandOver(ctx, items)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.NotContains(t, err.Error(), "secret")
+	require.Equal(t, len(items), tally.Total())
+	require.Positive(t, tally[Unknown])
+	require.Equal(t, len(items), tally[Unknown]+tally[Unasked])
+	require.LessOrEqual(t, len(err.Error()), 1000)
+	count, err := testutil.GatherAndCount(metrics.Registry, "staffeln_tasks_handed_over_total")
+	require.NoError(t, err)
+	require.Equal(t, 2, count)
+}
+
+// Two schedulers hand over the same thousand volumes ten times while a worker takes them: at no time are there two
+// tasks of one volume, and no handler runs beside another one of its volume.
+func TestHandOver_TwoSchedulersAtOnceMakeNoSecondTask(t *testing.T) {
+	q := newQueue(t)
+	items := make([]Item, 1000)
+	for i := range items {
+		items[i] = Item{Kind: VolumeBackup, VolumeID: fmt.Sprintf("v%d", i), RecordID: fmt.Sprintf("r%d", i)}
+	}
+	twice := make(chan string, 1)
+	sampled, stop := make(chan int, 1), make(chan struct{})
+	go func() { sampled <- sample(q, twice, stop) }()
+
+	serveCtx, drain := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	running := new(sync.Map)
+	handle := func(_ context.Context, v Volume) error {
+		if _, beside := running.LoadOrStore(v.VolumeID, true); beside {
+			t.Errorf("two handlers of %s at once", v.VolumeID)
+		}
+		running.Delete(v.VolumeID)
+		return nil
+	}
+	go func() {
+		served <- Serve(serveCtx, q.rdb, ServerConfig{
+			Concurrency: 4, PollPeriod: time.Second, CheckInterval: 10 * time.Millisecond, Log: zerolog.Nop(), Metrics: telemetry.NewMetrics(),
+		}, Handlers{Backup: handle})
+	}()
+
+	var wait sync.WaitGroup
+	for range 2 {
+		client, _ := q.newClient()
+		wait.Go(func() {
+			for range 10 {
+				tally, err := client.HandOver(t.Context(), items)
+				if err != nil || tally[Enqueued]+tally[Waiting] != len(items) {
+					t.Errorf("tally %v, error %v", tally, err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	close(stop)
+	require.Positive(t, <-sampled)
+	drain()
+	require.NoError(t, <-served)
+	select {
+	case id := <-twice:
+		t.Fatalf("two tasks of one volume: %s", id)
+	default:
+	}
+}
+
+// sample looks for volumes with two tasks until it is stopped, and answers how often it looked.
+func sample(q *queue, twice chan<- string, stop <-chan struct{}) (samples int) {
+	for {
+		select {
+		case <-stop:
+			return samples
+		default:
+		}
+		ids := map[string]string{} // by volume
+		for _, list := range []func(string, ...asynq.ListOption) ([]*asynq.TaskInfo, error){
+			q.inspect.ListPendingTasks, q.inspect.ListActiveTasks, q.inspect.ListRetryTasks, q.inspect.ListScheduledTasks,
+		} {
+			listed, err := list(Volumes, asynq.PageSize(10_000))
+			if err != nil {
+				continue // no queue yet
+			}
+			for _, info := range listed {
+				v, err := decode(info.Payload)
+				if before, seen := ids[v.VolumeID]; err != nil || seen && before != info.ID {
+					select {
+					case twice <- info.ID:
+					default:
+					}
+				}
+				ids[v.VolumeID] = info.ID
+			}
+		}
+		samples++
+	}
+}
