@@ -77,9 +77,9 @@ func run(t *testing.T, cfg Config) *running {
 	return r
 }
 
-func (r *running) do(t *testing.T, method, path, body string, header http.Header) (got answer, body string) {
+func (r *running) do(t *testing.T, method, path, send string, header http.Header) (got answer, body string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, r.url+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), method, r.url+path, strings.NewReader(send))
 	require.NoError(t, err)
 	if header != nil {
 		request.Header = header

@@ -50,15 +50,15 @@ func TestReasonUnknown(t *testing.T) {
 
 // The other closed sets: no word twice, and States lists all of them.
 func TestWordsAreUnique(t *testing.T) {
-	for name, many := range map[string]int{"State": len(States), "Meaning": 13, "Status": 7, "Owner": 3, "Action": 4, "Kind": 2} {
-		seen := map[string]string{}
-		for n, word := range constants(t, name) {
+	for _, name := range []string{"State", "Meaning", "Status", "Owner", "Action", "Kind"} {
+		found, seen := constants(t, name), map[string]string{}
+		require.NotEmpty(t, found, name)
+		for n, word := range found {
 			require.Empty(t, seen[word], "%s and %s are one word", n, seen[word])
 			seen[word] = n
 		}
-		require.Len(t, seen, many, name)
-		for _, s := range States {
-			require.Equal(t, name == "State", seen[string(s)] != "", "%s %s", name, s)
+		if name == "State" {
+			require.Len(t, States, len(found))
 		}
 	}
 }

@@ -22,7 +22,7 @@ func violated(err error) string {
 var against = map[string]row{
 	"records_pkey":                  shapes["planned"].with(row{"id": "elder"}),
 	"records_volume":                shapes["planned"].with(row{"volume_id": "unheard of"}),
-	"records_state":                 {"state": "gone"},
+	"records_state":                 {"state": "gone", "ended_at": base},
 	"records_kind":                  shapes["planned"].with(row{"kind": "differential"}),
 	"records_planned_is_unasked":    shapes["planned"].with(row{"requested_at": base}),
 	"records_creating_is_requested": {"state": "creating", "requested_at": base},

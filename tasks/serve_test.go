@@ -180,6 +180,23 @@ func TestServe_AnErrorIsAnotherRunWithinThePollPeriod(t *testing.T) {
 	require.Contains(t, s.log.String(), "ask Cinder: 503")
 }
 
+func TestServe_TheTimeOfARunIsLimited(t *testing.T) {
+	before := kinds[VolumePoll]
+	short := before
+	short.timeout = time.Second // Asynq counts whole seconds
+	kinds[VolumePoll] = short
+	defer func() { kinds[VolumePoll] = before }()
+	q := newQueue(t)
+	q.handOver(Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r"})
+	ended := make(chan error, 2)
+	s := q.run(Handlers{Poll: func(ctx context.Context, _ Volume) error { <-ctx.Done(); ended <- ctx.Err(); return ctx.Err() }})
+	for range 2 { // and then it runs again
+		require.ErrorIs(t, <-ended, context.DeadlineExceeded)
+	}
+	testkit.Eventually(t, "counted", soon, func() bool { return s.handled(t, "time_over") })
+	require.NoError(t, s.drain())
+}
+
 func TestServe_AnUnreadableTaskEnds(t *testing.T) {
 	for name, text := range map[string]string{"no JSON": "{", "a newer version": `{"v":2,"volume_id":"v"}`, "no volume": `{"v":1}`} {
 		t.Run(name, func(t *testing.T) {

@@ -30,7 +30,9 @@ var modules = map[string]string{
 	"gophercloud":      "github.com/gophercloud/gophercloud/v2",
 	"gophercloud v2":   "github.com/gophercloud/gophercloud/v2",
 	"pgx":              "github.com/jackc/pgx/v5",
+	"prometheus":       "github.com/prometheus/client_golang",
 	"the mail library": "github.com/wneessen/go-mail",
+	"x/sync":           "golang.org/x/sync",
 	"zerolog":          "github.com/rs/zerolog",
 }
 

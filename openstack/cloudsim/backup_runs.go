@@ -15,6 +15,7 @@ type run struct {
 	began    time.Time
 	queued   bool // asked for while no service was up to take it
 	returned bool // the volume has its status again
+	full     bool // an incremental that turns out to be none
 }
 
 // volumeLead: a volume says in-use again slightly before its backup says available.
@@ -22,7 +23,7 @@ func volumeLead(d time.Duration) time.Duration { return min(d/20, 500*time.Milli
 
 // begin lets cinder-backup take a new backup.
 func (c *Cloud) begin(b *backup, v *volume, tok *token, m marks) {
-	r := &run{volume: v, previous: v.previous, tok: tok, began: c.at, queued: !c.backupUp}
+	r := &run{volume: v, previous: v.previous, tok: tok, began: c.at, queued: !c.backupUp, full: m.full}
 	b.making = r
 	if r.queued {
 		return
@@ -119,6 +120,10 @@ func (c *Cloud) finishRun(b *backup, r *run) {
 		return
 	}
 	b.Container = b.ID[:2] + "/" + b.ID[2:4] + "/" + b.ID
+	if r.full && b.Parent != "" {
+		unindex(c.children, b.Parent, b.ID)
+		b.Parent = ""
+	}
 	if b.Parent == "" {
 		b.Objects = 2
 	}

@@ -27,8 +27,13 @@ func (c *Cloud) cinderQuery(q *call) (cinderQuery, answer, bool) {
 	if out.keys, out.dirs, a, ok = q.cinderSort(); !ok {
 		return out, a, false
 	}
-	admin := q.admin
-	out.all = admin && isTrue(q.last("all_tenants"))
+	if v := q.last("all_tenants"); q.admin && v != "" && !isTrue(v) && !isFalse(v) {
+		if strings.Contains(q.route.template, "/backups") {
+			return out, badRequest("all_tenants must be a boolean, got '" + v + "'."), false
+		}
+		return out, badRequest("Value '" + v + "' for 'all_tenants' is not a boolean."), false
+	}
+	out.all = q.admin && isTrue(q.last("all_tenants"))
 	out.counted = q.minor >= 45 && isTrue(q.last("with_count"))
 	for _, name := range q.parameters() {
 		switch name {

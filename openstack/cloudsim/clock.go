@@ -14,14 +14,15 @@ type job struct {
 
 type jobHeap []job
 
-func (h jobHeap) Len() int      { return len(h) }
-func (h jobHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *jobHeap) Push(x any)   { *h = append(*h, x.(job)) } //nolint:forcetypeassert // container/heap hands back what was pushed
-func (h jobHeap) Less(i, j int) bool {
-	if h[i].at.Equal(h[j].at) {
-		return h[i].seq < h[j].seq
+func (h *jobHeap) Len() int      { return len(*h) }
+func (h *jobHeap) Swap(i, j int) { (*h)[i], (*h)[j] = (*h)[j], (*h)[i] }
+func (h *jobHeap) Push(x any)    { *h = append(*h, x.(job)) }
+func (h *jobHeap) Less(i, j int) bool {
+	a, b := (*h)[i], (*h)[j]
+	if a.at.Equal(b.at) {
+		return a.seq < b.seq
 	}
-	return h[i].at.Before(h[j].at)
+	return a.at.Before(b.at)
 }
 
 func (h *jobHeap) Pop() any {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 const createRoute = "POST /volume/v3/{project}/backups"
 
 func TestRefuseAnswersInTheCloudsPlaceAndCanBeCounted(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v, w := l.attached(1), l.attached(1)
 	l.cloud.AddFault(Fault{Route: createRoute, Volume: v, Skip: 1, Times: 2, Do: Refuse{Status: 503, Body: "busy", Header: http.Header{"Retry-After": {"7"}}}})
 	l.staffeln.post(backupsPath, backupBody(v, false)).want(202)
@@ -32,7 +33,7 @@ func TestRefuseAnswersInTheCloudsPlaceAndCanBeCounted(t *testing.T) {
 }
 
 func TestFaultsAreChosenByProjectAndByMatch(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	remove := l.cloud.AddFault(Fault{Project: l.acme, Do: Refuse{Status: 500}})
 	l.staffeln.get(backupsPath).want(500)
 	l.foreign.get(backupsPath).want(200)
@@ -48,7 +49,7 @@ func TestDropBeforeAndAfterTheEffect(t *testing.T) {
 		do   Effect
 		want int
 	}{{DropBefore{}, 0}, {DropAfterEffect{}, 1}} {
-		l := newLab(t)
+		l := newBench(t)
 		v := l.attached(1)
 		l.cloud.AddFault(Fault{Route: createRoute, Do: tc.do})
 		if r := l.staffeln.post(backupsPath, backupBody(v, false)); r.err == nil {
@@ -61,7 +62,7 @@ func TestDropBeforeAndAfterTheEffect(t *testing.T) {
 }
 
 func TestExecuteLaterMakesTheBackupThatNobodyWasToldOf(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.AddFault(Fault{Route: createRoute, Times: 1, Do: ExecuteLater{After: 12 * time.Minute}})
 	if r := l.staffeln.post(backupsPath, backupBody(v, false)); r.err == nil {
@@ -79,7 +80,7 @@ func TestExecuteLaterMakesTheBackupThatNobodyWasToldOf(t *testing.T) {
 }
 
 func TestGarbledAndHalfAnswersComeAfterTheEffect(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.AddFault(Fault{Route: createRoute, Times: 1, Do: GarbageBody{}})
 	if r := l.staffeln.post(backupsPath, backupBody(v, false)).want(202); !strings.HasPrefix(r.body, "<html>") {
@@ -96,7 +97,7 @@ func TestGarbledAndHalfAnswersComeAfterTheEffect(t *testing.T) {
 }
 
 func TestStallHoldsARequestUntilItIsReleasedOrTheClientGivesUp(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	remove := l.cloud.AddFault(Fault{Route: createRoute, Do: Stall{}})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -114,6 +115,7 @@ func TestStallHoldsARequestUntilItIsReleasedOrTheClientGivesUp(t *testing.T) {
 		gaveUp <- err
 	}()
 	for l.cloud.Counts()[createRoute] == 0 { // it has arrived
+		runtime.Gosched()
 	}
 	cancel()
 	if err := <-gaveUp; err == nil {
@@ -122,6 +124,7 @@ func TestStallHoldsARequestUntilItIsReleasedOrTheClientGivesUp(t *testing.T) {
 	answered := make(chan response, 1)
 	go func() { answered <- l.staffeln.post(backupsPath, backupBody(v, false)) }()
 	for l.cloud.Counts()[createRoute] < 2 {
+		runtime.Gosched()
 	}
 	select {
 	case r := <-answered:
@@ -136,7 +139,7 @@ func TestStallHoldsARequestUntilItIsReleasedOrTheClientGivesUp(t *testing.T) {
 }
 
 func TestStickAndFailLater(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.AddFault(Fault{Route: createRoute, Times: 1, Do: FailLater{Reason: "the tape is torn"}})
 	id := l.staffeln.start(v, false)
@@ -163,4 +166,24 @@ func TestStickAndFailLater(t *testing.T) {
 	l.staffeln.status(stuck, "deleting")
 	l.cloud.ReleaseBackup(stuck)
 	l.staffeln.get(backupsPath + "/" + stuck).want(404)
+}
+
+func TestMakeFullTurnsAnIncrementalIntoAFull(t *testing.T) {
+	l := newBench(t)
+	v := l.attached(1)
+	full := l.staffeln.full(v)
+	l.cloud.AddFault(Fault{Route: createRoute, Times: 1, Do: MakeFull{}})
+	id := l.staffeln.start(v, true)
+	if l.staffeln.status(id, "creating").at("backup.is_incremental") != true {
+		t.Fatal("it is asked for as an incremental")
+	}
+	l.clock.step(3 * time.Second)
+	if l.staffeln.status(id, "available").at("backup.is_incremental") != false {
+		t.Fatal("it has become a full")
+	}
+	l.staffeln.delete(backupsPath + "/" + full).want(202)
+	l.clock.step(time.Second)
+	if b, _ := l.cloud.Backup(id); !b.Restorable {
+		t.Fatal("it stands by itself")
+	}
 }

@@ -1,13 +1,10 @@
 package cloudsim
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 )
@@ -39,7 +36,7 @@ type Fault struct {
 }
 
 // Effect is what a fault does: one of Refuse, Stall, StallAfterEffect, DropBefore, DropAfterEffect, GarbageBody, HalfBody,
-// ExecuteLater, Stick and FailLater. Several faults may strike one request.
+// ExecuteLater, Stick, FailLater and MakeFull. Several faults may strike one request.
 type Effect interface {
 	plant(*effects)
 }
@@ -86,41 +83,15 @@ type FailLater struct {
 	Status string
 }
 
+// MakeFull lets an incremental that was accepted turn out to be a full, as Ceph does when its parent's
+// snapshot has been dropped: is_incremental is false once it is available.
+type MakeFull struct{}
+
 type plantedFault struct {
 	Fault
 	seen, fired int
 	released    chan struct{}
 }
-
-// effects are what strikes one request.
-type effects struct {
-	refuse                *Refuse
-	stalls, stallsAfter   []stall
-	dropBefore, dropAfter bool
-	garbage, half         bool
-	later                 *ExecuteLater
-	stick                 bool
-	fail                  *FailLater
-	pending               <-chan struct{}
-}
-
-type stall struct {
-	forTime  time.Duration
-	released <-chan struct{}
-}
-
-func (f Refuse) plant(e *effects) { e.refuse = &f }
-func (f Stall) plant(e *effects)  { e.stalls = append(e.stalls, stall{f.For, e.pending}) }
-func (f StallAfterEffect) plant(e *effects) {
-	e.stallsAfter = append(e.stallsAfter, stall{f.For, e.pending})
-}
-func (DropBefore) plant(e *effects)      { e.dropBefore = true }
-func (DropAfterEffect) plant(e *effects) { e.dropAfter = true }
-func (GarbageBody) plant(e *effects)     { e.garbage = true }
-func (HalfBody) plant(e *effects)        { e.half = true }
-func (f ExecuteLater) plant(e *effects)  { e.later = &f }
-func (Stick) plant(e *effects)           { e.stick = true }
-func (f FailLater) plant(e *effects)     { e.fail = &f }
 
 // AddFault plants a fault. The function it returns takes it away again, and lets go what it has stalled.
 func (c *Cloud) AddFault(f Fault) (remove func()) {
@@ -164,7 +135,7 @@ func (c *Cloud) fire(q *call, known bool) effects {
 		f.Do.plant(&e)
 		c.note(Event{Kind: FaultFired, Volume: r.Volume, Backup: r.Backup, Token: r.Project, User: r.User, Detail: fmt.Sprintf("%s: %T", r.Route, f.Do)})
 	}
-	q.marks = marks{stick: e.stick, fail: e.fail}
+	q.marks = marks{stick: e.stick, full: e.full, fail: e.fail}
 	return e
 }
 
@@ -195,52 +166,4 @@ func (c *Cloud) describe(q *call) Request {
 		r.Volume = or(in.Backup.VolumeID, or(in.Restore.VolumeID, in.VolumeAttachment.VolumeID))
 	}
 	return r
-}
-
-// before lives through what happens before the request is executed. It tells false when that is the end of it.
-func (e effects) before(ctx context.Context) bool { return hold(ctx, e.stalls) && !e.dropBefore }
-
-// hold lives through stalls. It tells false when the client gave up.
-func hold(ctx context.Context, stalls []stall) bool {
-	for _, s := range stalls {
-		var timeUp <-chan time.Time
-		if s.forTime > 0 {
-			timer := time.NewTimer(s.forTime)
-			defer timer.Stop()
-			timeUp = timer.C
-		}
-		select {
-		case <-ctx.Done():
-			return false
-		case <-s.released:
-		case <-timeUp:
-		}
-	}
-	return true
-}
-
-// write sends the answer, or what a fault leaves of it.
-func (e effects) write(w http.ResponseWriter, a answer) {
-	switch {
-	case e.dropAfter, e.later != nil && e.refuse == nil && a.status == 0:
-		panic(http.ErrAbortHandler)
-	case e.garbage:
-		a.raw = "<html><body>" + strings.Repeat("gateway ", 8) + "</body></html>"
-	case e.half:
-		w.Header().Set("Content-Length", itoa(len(a.raw)))
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(a.status)
-		_, _ = io.WriteString(w, a.raw[:len(a.raw)/2])
-		_ = http.NewResponseController(w).Flush()
-		panic(http.ErrAbortHandler)
-	}
-	a.write(w)
-}
-
-func (f Refuse) answer() answer {
-	a := answer{status: f.Status, header: f.Header.Clone(), raw: f.Body}
-	if f.Body == "" {
-		a.raw = fault(f.Status, "computeFault", http.StatusText(f.Status)).raw
-	}
-	return a
 }

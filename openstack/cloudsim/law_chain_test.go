@@ -13,7 +13,7 @@ const (
 )
 
 func TestLaw_ParentIsNewestByDataTimestampOfTokensProject(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	l.staffeln.full(v)
 	mine := l.tenant.full(v) // whoever made it
@@ -35,7 +35,7 @@ func TestLaw_ParentIsNewestByDataTimestampOfTokensProject(t *testing.T) {
 }
 
 func TestLaw_AnotherProjectsFullIsNoParent(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	l.staffeln.full(v)
 	l.foreign.post(backupsPath, backupBody(v, true)).wantBody(400, noParent)
@@ -44,7 +44,7 @@ func TestLaw_AnotherProjectsFullIsNoParent(t *testing.T) {
 func TestLaw_AFailedNewestBackupBlocksIncrementalsUntilItIsDeletedOrAFullIsMade(t *testing.T) {
 	for _, cure := range []string{"delete", "full"} {
 		t.Run(cure, func(t *testing.T) {
-			l := newLab(t)
+			l := newBench(t)
 			v := l.attached(1)
 			l.staffeln.full(v)
 			l.cloud.BreakTarget("no space left")
@@ -67,7 +67,7 @@ func TestLaw_AFailedNewestBackupBlocksIncrementalsUntilItIsDeletedOrAFullIsMade(
 }
 
 func TestLaw_AParentCannotBeDeletedWhileAChildIsCreatingThereOrDeleting(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	full := l.staffeln.full(v)
 	child := l.staffeln.start(v, true)
@@ -92,7 +92,7 @@ func TestLaw_AParentCannotBeDeletedWhileAChildIsCreatingThereOrDeleting(t *testi
 
 func TestLaw_ADeletionWithAnotherProjectsTokenIsAcceptedAndDestroysTheChain(t *testing.T) {
 	for _, force := range []bool{false, true} {
-		l := newLab(t)
+		l := newBench(t)
 		v := l.attached(1)
 		full := l.staffeln.full(v)
 		child := l.staffeln.inc(v)
@@ -123,7 +123,7 @@ func TestLaw_ADeletionWithAnotherProjectsTokenIsAcceptedAndDestroysTheChain(t *t
 }
 
 func TestLaw_AnAdminMayGetListAndDeleteAnyProjectsBackupAndTheOwnerGetsItsQuotaBack(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(3)
 	id := l.staffeln.full(v)
 	used := func() any {
@@ -143,7 +143,7 @@ func TestLaw_AnAdminMayGetListAndDeleteAnyProjectsBackupAndTheOwnerGetsItsQuotaB
 }
 
 func TestLaw_ATenantSeesOnlyItsOwnProjectsBackups(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	id := l.foreign.full(v)
 	l.tenant.get(backupsPath + "/" + id).want(404)
@@ -158,7 +158,7 @@ func TestLaw_ATenantSeesOnlyItsOwnProjectsBackups(t *testing.T) {
 }
 
 func TestLaw_TheDependentsCounterCountsChildrenThatBecameAvailable(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	full := l.staffeln.full(v)
 	l.staffeln.start(v, true)
@@ -172,7 +172,7 @@ func TestLaw_TheDependentsCounterCountsChildrenThatBecameAvailable(t *testing.T)
 }
 
 func TestLaw_ARestoredVolumeHoldsTheContentOfItsTime(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	var ids []string
 	var contents []int
@@ -193,7 +193,7 @@ func TestLaw_ARestoredVolumeHoldsTheContentOfItsTime(t *testing.T) {
 }
 
 func TestLaw_ABackupBeingRestoredCannotBeDeleted(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	id := l.staffeln.full(l.attached(1))
 	l.staffeln.post(backupsPath+"/"+id+"/restore", m{"restore": m{}}).want(202)
 	l.staffeln.delete(backupsPath+"/"+id).wantBody(400, badStatus)

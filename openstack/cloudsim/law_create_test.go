@@ -9,7 +9,7 @@ import (
 const uuidNowhere = "00000000-0000-4000-8000-000000000000"
 
 func TestLaw_InUseVolumePassesThroughBackingUpAndIsBackSlightlyBeforeTheBackup(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	r := l.staffeln.post(backupsPath, backupBody(v, false)).want(202)
 	id := r.text("backup.id")
@@ -29,7 +29,7 @@ func TestLaw_InUseVolumePassesThroughBackingUpAndIsBackSlightlyBeforeTheBackup(t
 }
 
 func TestLaw_TemporaryVolumeStandsInListsWhileAnInUseVolumeIsBackedUp(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	loose := l.cloud.AddVolume(l.acme, "loose", 1)
 	named := func() int {
@@ -91,7 +91,7 @@ func TestLaw_RefusalsOfACreation(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newLab(t)
+			l := newBench(t)
 			v := l.attached(1)
 			if in, isMap := tc.body.(m); isMap {
 				if b, _ := in["backup"].(m); b["volume_id"] == "VOLUME" {
@@ -105,7 +105,7 @@ func TestLaw_RefusalsOfACreation(t *testing.T) {
 }
 
 func TestLaw_ABusyVolumeIsRefused(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	l.staffeln.start(v, false)
 	l.staffeln.post(backupsPath, backupBody(v, false)).wantBody(400,
@@ -115,7 +115,7 @@ func TestLaw_ABusyVolumeIsRefused(t *testing.T) {
 }
 
 func TestLaw_NamesMayRepeatAndHave255Runes(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	for range 2 {
 		v := l.attached(1)
 		l.staffeln.post(backupsPath, m{"backup": m{"volume_id": v, "force": true, "name": strings.Repeat("ü", 255)}}).want(202)
@@ -123,7 +123,7 @@ func TestLaw_NamesMayRepeatAndHave255Runes(t *testing.T) {
 }
 
 func TestLaw_TwoSimultaneousPostsAreBothAcceptedWhereCinderRaces(t *testing.T) {
-	l := newLab(t, func(o *Options) { o.RaceTwoPosts = true })
+	l := newBench(t, func(o *Options) { o.RaceTwoPosts = true })
 	v := l.attached(1)
 	first, second := l.staffeln.start(v, false), l.staffeln.start(v, false)
 	l.clock.step(2 * time.Second)
@@ -137,7 +137,7 @@ func TestLaw_TwoSimultaneousPostsAreBothAcceptedWhereCinderRaces(t *testing.T) {
 }
 
 func TestLaw_AnIncrementalOfAGrownVolumeIsAcceptedAndFails(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	l.staffeln.full(v)
 	l.cloud.Extend(v, 2)
@@ -152,7 +152,7 @@ func TestLaw_AnIncrementalOfAGrownVolumeIsAcceptedAndFails(t *testing.T) {
 }
 
 func TestLaw_ABrokenTargetEndsInErrorWithAReasonAndAMessage(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.BreakTarget("[Errno 20] Not a directory: 'BACKUPS/32'")
 	id := l.staffeln.start(v, false)
@@ -178,7 +178,7 @@ func TestLaw_ABrokenTargetEndsInErrorWithAReasonAndAMessage(t *testing.T) {
 }
 
 func TestLaw_ABackupOutlivesItsVolume(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.cloud.AddVolume(l.acme, "loose", 1)
 	id := l.staffeln.full(v)
 	l.tenant.delete("/volume/v3/{p}/volumes/" + v).want(202)

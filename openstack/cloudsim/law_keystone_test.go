@@ -9,7 +9,7 @@ import (
 const keystone401 = `{"error":{"code":401,"message":"The request you have made requires authentication.","title":"Unauthorized"}}` + "\n"
 
 func TestLaw_EveryRefusedLoginIsTheSame401(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	disabled := l.cloud.AddProject("closed")
 	l.cloud.DisableProject(disabled)
 	for name, body := range map[string]m{
@@ -27,7 +27,7 @@ func TestLaw_EveryRefusedLoginIsTheSame401(t *testing.T) {
 }
 
 func TestLaw_AnInheritedRoleReachesEveryFutureProject(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	future := l.cloud.AddProject("future")
 	l.login("staffeln", "staffeln", future)
 	elsewhere := l.cloud.AddProjectIn(l.cloud.AddDomain("Other"), "elsewhere")
@@ -40,7 +40,7 @@ func TestLaw_AnInheritedRoleReachesEveryFutureProject(t *testing.T) {
 }
 
 func TestLaw_ATokenTellsUserProjectRolesExpiryAndACatalogOfTheRequestsHost(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	r := client{l: l}.post("/identity/v3/auth/tokens", authBody("staffeln", "staffeln", l.acme)).want(201)
 	if r.text("token.project.id") != l.acme || r.text("token.user.id") != l.cloud.Cast().Service ||
 		r.text("token.expires_at") != "2026-11-22T07:27:00.000000Z" || r.text("token.issued_at") != "2026-11-22T06:27:00.000000Z" {
@@ -75,7 +75,7 @@ func TestLaw_ATokenTellsUserProjectRolesExpiryAndACatalogOfTheRequestsHost(t *te
 }
 
 func TestLaw_ProjectScopeByNameAndDomainAndTokensFromTokens(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	body := authBody("alice", "alice", "")
 	auth, _ := body["auth"].(m)
 	auth["scope"] = m{"project": m{"name": "acme", "domain": m{"name": "Default"}}}
@@ -92,7 +92,7 @@ func TestLaw_ProjectScopeByNameAndDomainAndTokensFromTokens(t *testing.T) {
 }
 
 func TestLaw_TokensAreValidatedAndRevoked(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	subject := func(c client, token string) client { return c.with("X-Subject-Token", token) }
 	r := subject(l.staffeln, l.tenant.token).get("/identity/v3/auth/tokens").want(200)
 	if r.text("token.user.name") != "alice" || r.header.Get("X-Subject-Token") != l.tenant.token {
@@ -109,7 +109,7 @@ func TestLaw_TokensAreValidatedAndRevoked(t *testing.T) {
 }
 
 func TestLaw_AnExpiredTokenIsRefusedWithoutTellingWhy(t *testing.T) {
-	l := newLab(t, func(o *Options) { o.TokenLife = 20 * time.Second })
+	l := newBench(t, func(o *Options) { o.TokenLife = 20 * time.Second })
 	l.clock.step(20 * time.Second)
 	for _, path := range []string{backupsPath, "/compute/v2.1/servers/detail"} {
 		r := l.staffeln.get(path).wantBody(401,
@@ -123,7 +123,7 @@ func TestLaw_AnExpiredTokenIsRefusedWithoutTellingWhy(t *testing.T) {
 }
 
 func TestLaw_DisabledAndDeletedProjectsRefuseTheirTokens(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	l.cloud.DisableProject(l.acme)
 	l.staffeln.get(backupsPath).want(401)
 	l.cloud.EnableProject(l.acme)
@@ -135,7 +135,7 @@ func TestLaw_DisabledAndDeletedProjectsRefuseTheirTokens(t *testing.T) {
 }
 
 func TestLaw_ProjectsAndUsersComeInOneListWithoutPages(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	r := l.foreign.get("/identity/v3/projects?limit=1").want(200)
 	if len(r.list("projects")) != 3 || r.at("links.next") != nil {
 		t.Fatal(r.body)
@@ -155,7 +155,7 @@ func TestLaw_ProjectsAndUsersComeInOneListWithoutPages(t *testing.T) {
 }
 
 func TestLaw_RoleAssignmentsWithNamesAndEffective(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	path := "/identity/v3/role_assignments?include_names=true&scope.project.id=" + l.acme
 	r := l.foreign.get(path).want(200)
 	if len(r.list("role_assignments")) != 1 || r.text("role_assignments.0.user.name") != "alice" || r.text("role_assignments.0.role.name") != "member" ||
@@ -183,7 +183,7 @@ func TestLaw_RoleAssignmentsWithNamesAndEffective(t *testing.T) {
 }
 
 func TestLaw_ProjectsAndGrantsCanBeMadeOverHTTP(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	member := l.foreign.get("/identity/v3/roles?name=member").want(200).text("roles.0.id")
 	p := l.foreign.post("/identity/v3/projects", m{"project": m{"name": "new"}}).want(201).text("project.id")
 	l.foreign.post("/identity/v3/projects", m{"project": m{"name": "new"}}).want(409)
@@ -201,7 +201,7 @@ func TestLaw_ProjectsAndGrantsCanBeMadeOverHTTP(t *testing.T) {
 }
 
 func TestLaw_ANewPasswordEndsTheTokens(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	l.cloud.SetPassword(l.alice, "new")
 	l.tenant.get(backupsPath).want(401)
 	client{l: l}.post("/identity/v3/auth/tokens", authBody("alice", "alice", l.acme)).want(401)

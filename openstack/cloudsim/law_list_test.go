@@ -24,7 +24,7 @@ func (c client) ids(path, collection string) (ids []string, pages []int) {
 }
 
 func TestLaw_ANextLinkStandsOnEveryFullPage(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	var volumes []string
 	for range 4 {
 		l.clock.step(time.Second)
@@ -60,7 +60,7 @@ func TestLaw_ANextLinkStandsOnEveryFullPage(t *testing.T) {
 }
 
 func TestLaw_LimitIsCappedAndZeroIsEmpty(t *testing.T) {
-	l := newLab(t, func(o *Options) { o.MaxLimit = 3 })
+	l := newBench(t, func(o *Options) { o.MaxLimit = 3 })
 	for range 4 {
 		l.attached(1)
 	}
@@ -74,19 +74,20 @@ func TestLaw_LimitIsCappedAndZeroIsEmpty(t *testing.T) {
 	}
 	l.staffeln.get(backupsPath+"?limit=-1").wantBody(400, `{"badRequest": {"code": 400, "message": "limit param must be positive"}}`)
 	l.staffeln.get(backupsPath+"?limit=x").wantBody(400, `{"badRequest": {"code": 400, "message": "limit param must be an integer"}}`)
+	l.staffeln.get(backupsPath+"?all_tenants=bogus").wantBody(400, `{"badRequest": {"code": 400, "message": "all_tenants must be a boolean, got 'bogus'."}}`)
 	l.staffeln.get("/compute/v2.1/servers?limit=-1").wantBody(400,
 		`{"badRequest": {"code": 400, "message": "Invalid input for query parameters limit. Value: -1. '-1' does not match '^[0-9]*$'"}}`)
 }
 
 func TestLaw_UnknownMarkers(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	l.staffeln.get(backupsPath+"?marker=nope").wantBody(404, `{"itemNotFound": {"code": 404, "message": "Backup nope could not be found."}}`)
 	l.staffeln.get("/volume/v3/{p}/volumes?marker=nope").wantBody(404, `{"itemNotFound": {"code": 404, "message": "Volume nope could not be found."}}`)
 	l.staffeln.get("/compute/v2.1/servers?marker=nope").wantBody(400, `{"badRequest": {"code": 400, "message": "marker [nope] not found"}}`)
 }
 
 func TestLaw_AnUnknownFilterOfAnAdminMatchesNothingAndOfOthersIsRefused(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	l.staffeln.full(v)
 	count := func(c client, query string) int {
@@ -110,7 +111,7 @@ func TestLaw_AnUnknownFilterOfAnAdminMatchesNothingAndOfOthersIsRefused(t *testi
 }
 
 func TestLaw_TheSixFiltersOfBackups(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v, w := l.attached(1), l.attached(1)
 	full := l.staffeln.full(v)
 	l.staffeln.inc(v)
@@ -135,7 +136,7 @@ func TestLaw_TheSixFiltersOfBackups(t *testing.T) {
 }
 
 func TestLaw_AllTenantsIsIgnoredByCinderAndRefusedByNovaForTenants(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	l.attached(1)
 	l.cloud.AddVolume(l.other, "theirs", 1)
 	if n := len(l.tenant.get("/volume/v3/{p}/volumes/detail?all_tenants=1").want(200).list("volumes")); n != 1 {
@@ -147,7 +148,7 @@ func TestLaw_AllTenantsIsIgnoredByCinderAndRefusedByNovaForTenants(t *testing.T)
 }
 
 func TestLaw_NovaHasNoMetadataFilterAndTwoNamesForTheProject(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	s := l.cloud.AddServer(l.acme, "web-1", map[string]string{"a": "b"})
 	l.cloud.AddServer(l.other, "db-1", nil)
 	l.cloud.SetTags(s, "nightly")
@@ -176,7 +177,7 @@ func TestLaw_NovaHasNoMetadataFilterAndTwoNamesForTheProject(t *testing.T) {
 }
 
 func TestLaw_SortKeys(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	invalid := `{"badRequest": {"code": 400, "message": "Invalid input received: Invalid sort key"}}`
 	l.staffeln.get(backupsPath+"?sort=bogus:asc").wantBody(400, invalid)
 	l.staffeln.get(backupsPath+"?sort=name:asc").wantBody(400, invalid) // until 3.37
@@ -187,7 +188,7 @@ func TestLaw_SortKeys(t *testing.T) {
 }
 
 func TestLaw_FiltersOfVolumes(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	l.attached(1, VolumeOptions{Metadata: map[string]string{"k": "v"}})
 	l.clock.step(40 * time.Minute)
 	l.cloud.AddVolume(l.other, "loose", 2)

@@ -6,7 +6,7 @@ import (
 )
 
 func TestLaw_QuotaOfTheNumber(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.SetQuota(l.acme, 1, -1)
 	l.staffeln.full(v)
@@ -19,7 +19,7 @@ func TestLaw_QuotaOfTheNumber(t *testing.T) {
 }
 
 func TestLaw_QuotaOfTheGigabytesAndIncrementalsReserveTheFullSize(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(2)
 	l.cloud.SetQuota(l.acme, -1, 4)
 	l.staffeln.full(v)
@@ -34,14 +34,14 @@ func TestLaw_QuotaOfTheGigabytesAndIncrementalsReserveTheFullSize(t *testing.T) 
 }
 
 func TestLaw_QuotaIsCheckedBeforeTheParent(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.SetQuota(l.acme, 0, 0)
 	l.staffeln.post(backupsPath, backupBody(v, true)).want(413)
 }
 
 func TestLaw_QuotasAreSeenByTheirProjectAndByAdmins(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	r := l.tenant.get("/volume/v3/{p}/os-quota-sets/{p}?usage=True").want(200)
 	if r.at("quota_set.backups.limit") != 500.0 || r.at("quota_set.backup_gigabytes.limit") != 10000.0 || r.at("quota_set.backups.reserved") != 0.0 {
 		t.Fatal(r.body)
@@ -59,7 +59,7 @@ func TestLaw_QuotasAreSeenByTheirProjectAndByAdmins(t *testing.T) {
 }
 
 func TestLaw_DefaultQuotasAndSizesDriveDurations(t *testing.T) {
-	l := newLab(t, func(o *Options) {
+	l := newBench(t, func(o *Options) {
 		o.Backups, o.BackupGigabytes = 2, -1
 		o.BackupTime = func(size int) time.Duration { return time.Duration(size) * time.Minute }
 	})

@@ -6,7 +6,7 @@ import (
 )
 
 func TestLaw_TheURLsProjectIsTheTokensOrLeftOut(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	malformed := `{"badRequest": {"code": 400, "message": "Malformed request url"}}`
 	l.foreign.get("/volume/v3/"+l.acme+"/backups").wantBody(400, malformed) // even an admin's
@@ -22,7 +22,7 @@ func TestLaw_TheURLsProjectIsTheTokensOrLeftOut(t *testing.T) {
 }
 
 func TestLaw_AnUnscopedTokenOpensNothingInCinder(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	c := l.login("alice", "alice", "")
 	c.get("/volume/v3/backups/detail").wantBody(403, `{"forbidden": {"code": 403, "message": "Not authorized."}}`)
 	c.get("/volume/v3/"+l.acme+"/backups/detail").wantBody(400, `{"badRequest": {"code": 400, "message": "Malformed request url"}}`)
@@ -32,7 +32,7 @@ func TestLaw_AnUnscopedTokenOpensNothingInCinder(t *testing.T) {
 }
 
 func TestLaw_ASystemTokenListsButItsCreationLeavesTheVolumeStuck(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	l.staffeln.full(v)
 	body := authBody("staffeln", "staffeln", "")
@@ -53,7 +53,7 @@ func TestLaw_ASystemTokenListsButItsCreationLeavesTheVolumeStuck(t *testing.T) {
 }
 
 func TestLaw_MicroversionsAreNegotiated(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	l.staffeln.at("3.99").get(backupsPath).wantBody(406,
 		`{"computeFault": {"code": 406, "message": "Version 3.99 is not supported by the API. Minimum is 3.0 and maximum is 3.70."}}`)
 	l.staffeln.compute("2.99").get("/compute/v2.1/servers").wantBody(406,
@@ -70,12 +70,12 @@ func TestLaw_MicroversionsAreNegotiated(t *testing.T) {
 	if h := l.staffeln.with("X-OpenStack-Nova-API-Version", "2.60").get("/compute/v2.1/servers").want(200).header.Get("OpenStack-API-Version"); h != "compute 2.60" {
 		t.Fatal(h)
 	}
-	old := newLab(t, func(o *Options) { o.VolumeMinor = 42 })
+	old := newBench(t, func(o *Options) { o.VolumeMinor = 42 })
 	old.staffeln.at("3.43").get(backupsPath).want(406)
 }
 
 func TestLaw_WhatABackupShowsDependsOnMicroversionAndRights(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1, VolumeOptions{Encrypted: true})
 	id := l.staffeln.full(v)
 	for _, tc := range []struct {
@@ -102,7 +102,7 @@ func TestLaw_WhatABackupShowsDependsOnMicroversionAndRights(t *testing.T) {
 }
 
 func TestLaw_MetadataAndRenaming(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	body := m{"backup": m{"volume_id": v, "force": true, "metadata": m{"k": "v"}}}
 	id := l.staffeln.at("3.43").post(backupsPath, body).want(202).text("backup.id")
@@ -118,7 +118,7 @@ func TestLaw_MetadataAndRenaming(t *testing.T) {
 }
 
 func TestLaw_VersionDocuments(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	nobody := client{l: l}
 	for path, status := range map[string]int{
 		"/identity": 300, "/identity/": 300, "/identity/v3": 200, "/identity/v3/": 200, "/compute": 200, "/compute/": 200,

@@ -23,7 +23,7 @@ func TestLaw_RightsToSecretsDecideOverEncryptedBackups(t *testing.T) {
 		"admin elsewhere, newer":         {roles: []string{"admin"}, foreign: true, newer: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newLab(t, func(o *Options) { o.SecretNewDefaults = tc.newer })
+			l := newBench(t, func(o *Options) { o.SecretNewDefaults = tc.newer })
 			u, p := l.cloud.AddUser("carol", "carol", ""), l.acme
 			if tc.foreign {
 				p = l.cloud.Cast().AdminProject
@@ -58,7 +58,7 @@ func TestLaw_RightsToSecretsDecideOverEncryptedBackups(t *testing.T) {
 }
 
 func TestLaw_AHangingDeletionAndItsCure(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1, encrypted)
 	l.staffeln.full(v)
 	id := l.staffeln.full(v)
@@ -87,7 +87,7 @@ func TestLaw_AHangingDeletionAndItsCure(t *testing.T) {
 }
 
 func TestLaw_ATokenThatExpiresBeforeTheKeysTurnHangsTheDeletion(t *testing.T) {
-	l := newLab(t, func(o *Options) {
+	l := newBench(t, func(o *Options) {
 		o.TokenLife = 20 * time.Second
 		o.DeleteTime = Fixed(30 * time.Second)
 	})
@@ -100,7 +100,7 @@ func TestLaw_ATokenThatExpiresBeforeTheKeysTurnHangsTheDeletion(t *testing.T) {
 }
 
 func TestLaw_BarbicanDownAndKeyGone(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1, encrypted)
 	old := l.staffeln.full(v)
 	l.cloud.SetKeyManager(false)
@@ -123,7 +123,7 @@ func TestLaw_BarbicanDownAndKeyGone(t *testing.T) {
 
 func TestLaw_ARestartLeavesEncryptedDeletionsInErrorDeleting(t *testing.T) {
 	for _, cure := range []string{"force", "reset"} {
-		l := newLab(t)
+		l := newBench(t)
 		id := l.staffeln.full(l.attached(1, encrypted))
 		path := backupsPath + "/" + id
 		l.staffeln.delete(path).want(202)
@@ -145,7 +145,7 @@ func TestLaw_ARestartLeavesEncryptedDeletionsInErrorDeleting(t *testing.T) {
 }
 
 func TestLaw_EncryptedRestoresNeedAVolumeOfTheTypeAndTheRights(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	l.cloud.Grant(l.alice, l.acme, "creator")
 	v := l.attached(1, encrypted)
 	id := l.staffeln.full(v)
@@ -177,7 +177,7 @@ func TestLaw_EncryptedRestoresNeedAVolumeOfTheTypeAndTheRights(t *testing.T) {
 }
 
 func TestLaw_SecretsOfADeletedProjectAreOutOfReach(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	id := l.staffeln.full(l.attached(1, encrypted))
 	l.cloud.DeleteProject(l.acme)
 	l.foreign.delete(backupsPath + "/" + id).want(202)

@@ -6,7 +6,7 @@ import (
 )
 
 func TestLaw_ADeletionWithoutBackupServiceIsA404AndTheBackupIsStillThere(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	id := l.staffeln.full(l.attached(1))
 	l.cloud.SetBackupService(false)
 	gone := `{"itemNotFound": {"code": 404, "message": "Service cinder-backup could not be found."}}`
@@ -22,7 +22,7 @@ func TestLaw_ADeletionWithoutBackupServiceIsA404AndTheBackupIsStillThere(t *test
 }
 
 func TestLaw_ACreationWithoutBackupServiceWaitsAndAbortsAtItsStart(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.SetBackupService(false)
 	id := l.staffeln.start(v, false)
@@ -38,7 +38,7 @@ func TestLaw_ACreationWithoutBackupServiceWaitsAndAbortsAtItsStart(t *testing.T)
 }
 
 func TestLaw_ARestartEndsCreationsAndTakesDeletionsUpAgain(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v, w := l.attached(1), l.attached(1)
 	old := l.staffeln.full(w)
 	id := l.staffeln.start(v, false)
@@ -70,7 +70,7 @@ func TestLaw_ARestartEndsCreationsAndTakesDeletionsUpAgain(t *testing.T) {
 }
 
 func TestLaw_OnlyAdminsFreeWhatIsStuck(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	remove := l.cloud.AddFault(Fault{Route: "POST /volume/v3/{project}/backups", Do: Stick{}})
 	id := l.staffeln.start(v, false)
@@ -97,7 +97,7 @@ func TestLaw_OnlyAdminsFreeWhatIsStuck(t *testing.T) {
 }
 
 func TestLaw_ForceDeleteOfARunningCreationGivesTheVolumeBackWhenTheRunEnds(t *testing.T) {
-	l := newLab(t, func(o *Options) { o.BackupTime = Fixed(time.Minute) })
+	l := newBench(t, func(o *Options) { o.BackupTime = Fixed(time.Minute) })
 	v := l.attached(1)
 	id := l.staffeln.start(v, false)
 	l.staffeln.post(backupsPath+"/"+id+"/action", m{"os-force_delete": m{}}).want(202)
@@ -110,7 +110,7 @@ func TestLaw_ForceDeleteOfARunningCreationGivesTheVolumeBackWhenTheRunEnds(t *te
 }
 
 func TestLaw_ACreationThatWasResetStillBecomesAvailableWhenItsRunEnds(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	id := l.staffeln.start(l.attached(1), false)
 	l.staffeln.post(backupsPath+"/"+id+"/action", m{"os-reset_status": m{"status": "error"}}).want(202)
 	l.staffeln.status(id, "error")
@@ -119,7 +119,7 @@ func TestLaw_ACreationThatWasResetStillBecomesAvailableWhenItsRunEnds(t *testing
 }
 
 func TestLaw_WhileABackupRunsNobodyAttachesOrDetachesOrDeletesTheVolume(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	s := l.cloud.Servers()[0].ID
 	l.staffeln.start(v, false)

@@ -5,7 +5,7 @@ import (
 )
 
 func TestLaw_AServerShowsProjectMetadataAndVolumes(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1)
 	s := l.cloud.Servers()[0].ID
 	l.cloud.SetMetadata(s, "__staffeln_backup", "true")
@@ -33,7 +33,7 @@ func TestLaw_AServerShowsProjectMetadataAndVolumes(t *testing.T) {
 }
 
 func TestLaw_ServersAreBootedFromBootableVolumesAndLetGoOfThem(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.tenant.post("/volume/v3/{p}/volumes", m{"volume": m{"size": 1, "name": "root", "metadata": m{"a": "b"}}}).want(202).text("volume.id")
 	boot := m{"server": m{"name": "new", "flavorRef": "x", "metadata": m{"k": "v"}, "block_device_mapping_v2": []m{{
 		"uuid": v, "source_type": "volume", "destination_type": "volume", "boot_index": 0,
@@ -66,7 +66,7 @@ func TestLaw_ServersAreBootedFromBootableVolumesAndLetGoOfThem(t *testing.T) {
 }
 
 func TestLaw_MetadataOfServersOverHTTP(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	path := "/compute/v2.1/servers/" + l.cloud.AddServer(l.acme, "s", map[string]string{"a": "b"}) + "/metadata"
 	if r := l.tenant.do("PUT", path, m{"metadata": m{"x": "y"}}).want(200); r.at("metadata.a") != nil {
 		t.Fatal("PUT replaces: " + r.body)
@@ -87,7 +87,7 @@ func TestLaw_MetadataOfServersOverHTTP(t *testing.T) {
 }
 
 func TestLaw_ExtendingAVolume(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.cloud.AddVolume(l.acme, "v", 1)
 	path := "/volume/v3/{p}/volumes/" + v + "/action"
 	l.tenant.post(path, m{"os-extend": m{"new_size": 2}}).want(202)
@@ -99,7 +99,7 @@ func TestLaw_ExtendingAVolume(t *testing.T) {
 }
 
 func TestLaw_AMultiattachVolumeHasSeveralServers(t *testing.T) {
-	l := newLab(t)
+	l := newBench(t)
 	v := l.attached(1, VolumeOptions{Multiattach: true})
 	s := l.cloud.AddServer(l.acme, "web-2", nil)
 	l.tenant.post("/compute/v2.1/servers/"+s+"/os-volume_attachments", m{"volumeAttachment": m{"volumeId": v}}).want(200)

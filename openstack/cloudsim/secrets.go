@@ -39,8 +39,8 @@ const secretForbidden = "Key manager error: Forbidden: Secret retrieval attempt 
 func (c *Cloud) secretTrouble(t *token, projectID, keyID string) string {
 	switch {
 	case !c.keyManagerUp:
-		return "Key manager error: Unable to establish connection to http://127.0.0.1:9311/v1/secrets/" + keyID +
-			": HTTPConnectionPool(host='127.0.0.1', port=9311): Max retries exceeded"
+		return "Key manager error: Unable to establish connection to http://key-manager:9311/v1/secrets/" + keyID +
+			": HTTPConnectionPool(host='key-manager', port=9311): Max retries exceeded"
 	case t == nil || c.tokens[t.ID] == nil || !c.valid(t):
 		return "Key manager error: Unauthorized"
 	case !c.mayUseSecrets(t, projectID):

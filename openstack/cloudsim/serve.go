@@ -30,6 +30,7 @@ type call struct {
 // marks are what planted faults do to the backup that the request is about.
 type marks struct {
 	stick bool
+	full  bool
 	fail  *FailLater
 }
 
@@ -105,8 +106,8 @@ func (c *Cloud) perform(q *call, known bool, e effects) answer {
 	return q.route.handle(c, q).encoded()
 }
 
-// decorate adds the headers that every service sends.
-func (a *answer) decorate(q *call, c *Cloud) {
+// decorated adds the headers that every service sends.
+func (a answer) decorated(q *call, c *Cloud) answer {
 	if a.header == nil {
 		a.header = http.Header{}
 	}
@@ -118,6 +119,7 @@ func (a *answer) decorate(q *call, c *Cloud) {
 	c.mu.Unlock()
 	a.header.Set("X-Openstack-Request-Id", id)
 	switch q.route.service {
+	case world:
 	case identity:
 		a.header.Set("Vary", "X-Auth-Token")
 	case compute:
@@ -134,6 +136,7 @@ func (a *answer) decorate(q *call, c *Cloud) {
 			a.header.Set("Vary", "OpenStack-API-Version")
 		}
 	}
+	return a
 }
 
 // encoded turns the body into bytes, while the lock still keeps what it shows from changing.
@@ -185,6 +188,14 @@ func (q *call) decode(member string, into any) (answer, bool) {
 func isTrue(s string) bool {
 	switch strings.ToLower(strings.TrimSpace(s)) {
 	case "1", "t", "true", "on", "y", "yes":
+		return true
+	}
+	return false
+}
+
+func isFalse(s string) bool {
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "0", "f", "false", "off", "n", "no":
 		return true
 	}
 	return false

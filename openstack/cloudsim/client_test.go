@@ -5,75 +5,12 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
-	"testing"
 	"time"
 )
 
-// lab is a cloud with a stepped clock, spoken to over HTTP, and two tenants.
-type lab struct {
-	t           *testing.T
-	cloud       *Cloud
-	clock       *steppedClock
-	url         string
-	http        *http.Client
-	acme, other string // projects
-	alice       string // member of acme
-	staffeln    client // the service user, in acme
-	foreign     client // the service user, in the project admin
-	tenant      client // alice, in acme
-}
-
-type steppedClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *steppedClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *steppedClock) step(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-func newLab(t *testing.T, change ...func(*Options)) *lab {
-	t.Helper()
-	l := &lab{t: t, clock: &steppedClock{now: time.Date(2026, 11, 22, 6, 27, 0, 0, time.UTC)}}
-	opt := Options{Now: l.clock.Now, Seed: 1}
-	for _, f := range change {
-		f(&opt)
-	}
-	l.cloud = New(opt)
-	srv := httptest.NewServer(l.cloud)
-	t.Cleanup(srv.Close)
-	l.url, l.http = srv.URL, srv.Client()
-	l.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	l.acme, l.other = l.cloud.AddProject("acme"), l.cloud.AddProject("globex")
-	l.alice = l.cloud.AddUser("alice", "alice", "alice@acme.example")
-	l.cloud.Grant(l.alice, l.acme, "member")
-	l.staffeln = l.login("staffeln", l.cloud.Cast().Password, l.acme)
-	l.foreign = l.login("staffeln", l.cloud.Cast().Password, l.cloud.Cast().AdminProject)
-	l.tenant = l.login("alice", "alice", l.acme)
-	return l
-}
-
-// attached is a volume of a size in GiB in acme, attached to a server.
-func (l *lab) attached(size int, opts ...VolumeOptions) string {
-	s := l.cloud.AddServer(l.acme, "web-1", nil)
-	v := l.cloud.AddVolume(l.acme, "data", size, opts...)
-	l.cloud.Attach(s, v)
-	return v
-}
-
 type client struct {
-	l              *lab
+	l              *bench
 	token, project string
 	headers        []string
 }
@@ -100,7 +37,7 @@ func authBody(user, password, projectID string) map[string]any {
 	return map[string]any{"auth": auth}
 }
 
-func (l *lab) login(user, password, projectID string) client {
+func (l *bench) login(user, password, projectID string) client {
 	l.t.Helper()
 	r := client{l: l}.do("POST", "/identity/v3/auth/tokens", authBody(user, password, projectID))
 	r.want(201)
@@ -108,7 +45,7 @@ func (l *lab) login(user, password, projectID string) client {
 }
 
 type response struct {
-	l      *lab
+	l      *bench
 	status int
 	header http.Header
 	body   string
@@ -254,7 +191,7 @@ func (c client) status(backupID, status string) response {
 	return r
 }
 
-func (l *lab) volumeStatus(id, status string) {
+func (l *bench) volumeStatus(id, status string) {
 	l.t.Helper()
 	if v, _ := l.cloud.Volume(id); v.Status != status {
 		l.t.Fatalf("volume is %q, want %q", v.Status, status)
@@ -262,7 +199,7 @@ func (l *lab) volumeStatus(id, status string) {
 }
 
 // happened tells how often a kind stands in the journal for a backup.
-func (l *lab) happened(kind, backupID string) int {
+func (l *bench) happened(kind, backupID string) int {
 	n := 0
 	for _, e := range l.cloud.Journal() {
 		if e.Kind == kind && (backupID == "" || e.Backup == backupID) {

@@ -1,0 +1,126 @@
+package db
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+// writes are all methods by which a beat writes.
+var writes = map[string]func(*house, *Beat) error{
+	"Admit": func(h *house, b *Beat) error { _, err := b.Admit(h.ctx, Caps{}); return err },
+	"Plan": func(h *house, b *Beat) error {
+		r := h.read("r")
+		r.VolumeID = "other"
+		_, err := b.Plan(h.ctx, []backup.Record{r})
+		return err
+	},
+	"WithdrawAll": func(h *house, b *Beat) error {
+		_, err := b.WithdrawAll(h.ctx, []string{"r"}, []backup.Reason{backup.NotProtected})
+		return err
+	},
+	"Remember": func(h *house, b *Beat) error {
+		v := Volume{ID: "new", Retention: backup.Retention{InForce: backup.Period{Days: 1}, Source: backup.FromDefault}, SeenAt: base}
+		return b.Remember(h.ctx, []Volume{v})
+	},
+	"Found": func(h *house, b *Beat) error {
+		_, err := b.Found(h.ctx, []backup.Finding{{Reason: backup.RetentionShortened, Object: "v"}}, true)
+		return err
+	},
+	"RemovalDue": func(h *house, b *Beat) error { return b.RemovalDue(h.ctx, []string{"v"}) },
+	"Seen": func(h *house, b *Beat) error {
+		_, err := b.Seen(h.ctx, []backup.Backup{{ID: "b-elder", Status: "restoring"}, {ID: "b-lost", Status: "available"}})
+		return err
+	},
+	"Lose":           func(h *house, b *Beat) error { return b.Lose(h.ctx, "elder") },
+	"Twin":           func(h *house, b *Beat) error { return b.Twin(h.ctx, h.read("r"), made) },
+	"Forget":         func(h *house, b *Beat) error { _, err := b.Forget(h.ctx, base.Add(hour)); return err },
+	"Done plan":      func(h *house, b *Beat) error { return b.Done(h.ctx, PlanBeat, base) },
+	"Done hand-over": func(h *house, b *Beat) error { return b.Done(h.ctx, HandOverBeat, base) },
+	"Done retention": func(h *house, b *Beat) error { return b.Done(h.ctx, RetentionBeat, base) },
+	"Done sweep":     func(h *house, b *Beat) error { return b.Done(h.ctx, SweepBeat, base) },
+}
+
+// ready is a database in which each of the writes would change something.
+func (h *house) ready() {
+	h.shaped("planned")
+	h.exec("UPDATE records SET admitted_at = NULL WHERE id = 'r'")
+	h.record("lost", point("b-lost", hour).with(row{"state": "lost", "volume_id": "other"}))
+	h.record("past", shapes["withdrawn"])
+}
+
+func TestABeatOfAnOlderTermWritesNothing(t *testing.T) {
+	t.Parallel()
+	for name, write := range writes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.ready()
+			old := h.beat()
+			h.lead("next")
+			h.changesNothing(func() { require.ErrorIs(t, write(h, old), ErrDeposed) })
+			lines := h.changes(func() { require.NoError(t, write(h, h.beat())) })
+			assert.NotEmpty(t, lines, "in its own term it writes")
+		})
+	}
+}
+
+func TestAnUnknownBeatIsNotDone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.changesNothing(func() {
+		err := h.beat().Done(h.ctx, "lunch", base)
+		require.ErrorContains(t, err, `none called "lunch"`)
+		require.NotErrorIs(t, err, ErrDeposed)
+	})
+}
+
+func TestWhatABeatRemembersIsToldToTheNext(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.beat()
+	assert.Equal(t, Reign{}, b.Reign)
+	assert.Equal(t, base, b.Now)
+	for i, kind := range []string{PlanBeat, HandOverBeat, RetentionBeat, SweepBeat} {
+		lines := h.changes(func() { require.NoError(t, b.Done(h.ctx, kind, base.Add(hour))) })
+		assert.Equal(t, []string{"leadership row " + kind + ": null -> +1h0m0s"}, lines)
+		got := h.beat().Reign
+		all := []any{got.PlannedBeat, got.HandedOverAt, got.RetentionBeat, got.SweepBeat}
+		at := base.Add(hour)
+		assert.Equal(t, &at, all[i])
+	}
+}
+
+// A new term waits for the write that is under way, and the next write of the
+// old term finds it.
+func TestATermBeginsBetweenTwoWrites(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.ready()
+	b := h.beat()
+	tx, err := h.db.pool.Begin(h.ctx)
+	require.NoError(t, err)
+	_, err = tx.Exec(h.ctx, "UPDATE records SET cinder_status = 'held' WHERE id = 'r'")
+	require.NoError(t, err)
+
+	var group sync.WaitGroup
+	var written error
+	group.Go(func() { written = writes["WithdrawAll"](h, b) })
+	h.waiting(1)
+	group.Go(func() {
+		l, err := Lead(h.ctx, h.url, "next")
+		if assert.NoError(t, err) {
+			l.Resign()
+		}
+	})
+	h.waiting(2)
+	require.NoError(t, tx.Commit(h.ctx))
+	group.Wait()
+	require.NoError(t, written)
+	assert.Equal(t, backup.Withdrawn, h.read("r").State)
+	require.ErrorIs(t, writes["Done plan"](h, b), ErrDeposed)
+}

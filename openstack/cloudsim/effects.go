@@ -1,0 +1,88 @@
+package cloudsim
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// effects are what strikes one request.
+type effects struct {
+	refuse                *Refuse
+	stalls, stallsAfter   []stall
+	dropBefore, dropAfter bool
+	garbage, half         bool
+	later                 *ExecuteLater
+	stick, full           bool
+	fail                  *FailLater
+	pending               <-chan struct{}
+}
+
+type stall struct {
+	forTime  time.Duration
+	released <-chan struct{}
+}
+
+func (f Refuse) plant(e *effects) { e.refuse = &f }
+func (f Stall) plant(e *effects)  { e.stalls = append(e.stalls, stall{f.For, e.pending}) }
+func (f StallAfterEffect) plant(e *effects) {
+	e.stallsAfter = append(e.stallsAfter, stall{f.For, e.pending})
+}
+func (DropBefore) plant(e *effects)      { e.dropBefore = true }
+func (DropAfterEffect) plant(e *effects) { e.dropAfter = true }
+func (GarbageBody) plant(e *effects)     { e.garbage = true }
+func (HalfBody) plant(e *effects)        { e.half = true }
+func (f ExecuteLater) plant(e *effects)  { e.later = &f }
+func (Stick) plant(e *effects)           { e.stick = true }
+func (MakeFull) plant(e *effects)        { e.full = true }
+func (f FailLater) plant(e *effects)     { e.fail = &f }
+
+// before lives through what happens before the request is executed. It tells false when that is the end of it.
+func (e effects) before(ctx context.Context) bool { return hold(ctx, e.stalls) && !e.dropBefore }
+
+// hold lives through stalls. It tells false when the client gave up.
+func hold(ctx context.Context, stalls []stall) bool {
+	for _, s := range stalls {
+		var timeUp <-chan time.Time
+		if s.forTime > 0 {
+			timer := time.NewTimer(s.forTime)
+			defer timer.Stop()
+			timeUp = timer.C
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-s.released:
+		case <-timeUp:
+		}
+	}
+	return true
+}
+
+// write sends the answer, or what a fault leaves of it.
+func (e effects) write(w http.ResponseWriter, a answer) {
+	switch {
+	case e.dropAfter, e.later != nil && e.refuse == nil && a.status == 0:
+		panic(http.ErrAbortHandler)
+	case e.garbage:
+		a.raw = "<html><body>" + strings.Repeat("gateway ", 8) + "</body></html>"
+	case e.half:
+		w.Header().Set("Content-Length", itoa(len(a.raw)))
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(a.status)
+		_, _ = io.WriteString(w, a.raw[:len(a.raw)/2])
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	a.write(w)
+}
+
+func (f Refuse) answer() answer {
+	a := answer{status: f.Status, header: f.Header.Clone(), raw: f.Body}
+	if f.Body == "" {
+		a.raw = fault(f.Status, "computeFault", http.StatusText(f.Status)).raw
+	}
+	return a
+}
