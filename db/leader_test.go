@@ -105,7 +105,7 @@ func TestWhoResignsLeavesTheLeadAndTheBeats(t *testing.T) {
 // settings are those that free the leader's lock, and what an unfinished beat
 // holds of the term, when its machine vanishes.
 var settings = map[string]string{
-	"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "3", "tcp_keepalives_count": "2", "tcp_user_timeout": "11s",
+	"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "3", "tcp_keepalives_count": "2", "tcp_user_timeout": "11000",
 	"idle_in_transaction_session_timeout": "1min", "TimeZone": "UTC",
 }
 

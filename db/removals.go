@@ -13,8 +13,10 @@ import (
 // backup: an available one, a failed leftover, or one that could not be
 // deleted before.
 func (c *Claim) StartRemoval(ctx context.Context, r backup.Record, reason backup.Reason) (backup.Record, error) {
-	return c.move(ctx, r, change{in(backup.Available, backup.Failed, backup.Undeletable), backup.Deleting, held, `, deletion_asked_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = ''`,
-		pgx.NamedArgs{"reason": reason}})
+	return c.move(ctx, r, change{
+		in(backup.Available, backup.Failed, backup.Undeletable), backup.Deleting, held, `, deletion_asked_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = ''`,
+		pgx.NamedArgs{"reason": reason},
+	})
 }
 
 // Removed ends a record: Cinder answered by ID that it no longer has the
@@ -37,6 +39,8 @@ func (c *Claim) RefuseRemoval(ctx context.Context, r backup.Record, why Why, aga
 // GiveUpRemoval records that Cinder can't delete the backup. It is reported,
 // and tried again from the given time on.
 func (c *Claim) GiveUpRemoval(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
-	return c.move(ctx, r, change{in(backup.Deleting, backup.Undeletable), backup.Undeletable, ``, `, removal_reason = @reason, removal_text = @text, next_try_at = @again`,
-		why.args(pgx.NamedArgs{"again": again})})
+	return c.move(ctx, r, change{
+		in(backup.Deleting, backup.Undeletable), backup.Undeletable, ``, `, removal_reason = @reason, removal_text = @text, next_try_at = @again`,
+		why.args(pgx.NamedArgs{"again": again}),
+	})
 }

@@ -94,10 +94,12 @@ func (w Why) args(more pgx.NamedArgs) pgx.NamedArgs {
 // creating becomes creating. Until an answer is recorded the request may have
 // had its effect. The deadline counts from the first request.
 func (c *Claim) Ask(ctx context.Context, r backup.Record, kind backup.Kind, name string, timeLimit time.Duration) (backup.Record, error) {
-	return c.move(ctx, r, change{in(backup.Planned, backup.Creating), backup.Creating, ``, `, kind = @kind, attempts = attempts + 1, asked_at = staffeln_now(), next_try_at = NULL,
+	return c.move(ctx, r, change{
+		in(backup.Planned, backup.Creating), backup.Creating, ``, `, kind = @kind, attempts = attempts + 1, asked_at = staffeln_now(), next_try_at = NULL,
 		requested_at = coalesce(requested_at, staffeln_now()), deadline = coalesce(deadline, staffeln_now() + @limit),
 		backup_name = CASE WHEN backup_name = '' THEN @name ELSE backup_name END, reason = '', reason_text = '', request_id = ''`,
-		pgx.NamedArgs{"kind": kind, "name": name, "limit": timeLimit}})
+		pgx.NamedArgs{"kind": kind, "name": name, "limit": timeLimit},
+	})
 }
 
 // asked holds for a request whose answer the record waits for.
@@ -133,9 +135,11 @@ func (c *Claim) Later(ctx context.Context, r backup.Record, status backup.Status
 // Finish records the restore point that b became; what it is (full or
 // incremental) is Cinder's word now, not our wish.
 func (c *Claim) Finish(ctx context.Context, r backup.Record, b backup.Backup) (backup.Record, error) {
-	return c.move(ctx, r, change{in(backup.Creating, backup.Overdue), backup.Available, held, `, kind = @kind, size_gib = @size, data_timestamp = @data, cinder_status = 'available',
+	return c.move(ctx, r, change{
+		in(backup.Creating, backup.Overdue), backup.Available, held, `, kind = @kind, size_gib = @size, data_timestamp = @data, cinder_status = 'available',
 		available_at = staffeln_now(), ended_at = staffeln_now(), next_try_at = NULL, reason = '', reason_text = '', request_id = ''`,
-		pgx.NamedArgs{"kind": kindOf(b), "size": b.SizeGiB, "data": dataTime(b)}})
+		pgx.NamedArgs{"kind": kindOf(b), "size": b.SizeGiB, "data": dataTime(b)},
+	})
 }
 
 // held holds for a record whose backup Cinder has named.

@@ -2,6 +2,7 @@ package openstack
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -86,23 +87,45 @@ func TestACreationIsRepeatedOnceWithANewToken(t *testing.T) {
 	assert.Len(t, n.sim.Backups(), 1)
 }
 
-func TestARenewalOutlivesTheCallerThatBeganIt(t *testing.T) {
+func TestARenewalThatItsCallerGaveUpIsBegunAnew(t *testing.T) {
 	t.Parallel()
-	n := newTenant(t, cloudsim.Options{})
+	const route = "GET /volume/v3/{project}/volumes/{volume}"
+	refused := make(chan struct{}, 10)
+	n := newTenant(t, cloudsim.Options{}, WithObserver(func(_, _ string, status int) {
+		if status == http.StatusUnauthorized {
+			refused <- struct{}{}
+		}
+	}))
 	_, err := n.cloud.Volume(t.Context(), n.project, n.volume)
 	require.NoError(t, err)
 	n.step(2 * time.Hour)
+	stall := func(route string) (reached chan struct{}, release func()) {
+		reached = make(chan struct{}, 10)
+		return reached, n.sim.AddFault(cloudsim.Fault{
+			Route: route, Times: 1, Do: cloudsim.Stall{},
+			Match: func(cloudsim.Request) bool { reached <- struct{}{}; return true },
+		})
+	}
+	read := func(ctx context.Context) chan error {
+		done := make(chan error, 1)
+		go func() { _, err := n.cloud.Volume(ctx, n.project, n.volume); done <- err }()
+		return done
+	}
+
+	// The second one's request is on its way, with the old token ...
+	sent, release := stall(route)
+	second := read(t.Context())
+	<-sent
+	// ... when the first one asks for a new token,
+	asked, _ := stall(tokenRoute)
 	ctx, cancel := context.WithCancel(t.Context())
-	reached := make(chan struct{})
-	n.sim.AddFault(cloudsim.Fault{
-		Route: tokenRoute, Times: 1, Do: cloudsim.Stall{},
-		Match: func(cloudsim.Request) bool { close(reached); return true },
-	})
-	first := make(chan error, 1)
-	go func() { _, err := n.cloud.Volume(ctx, n.project, n.volume); first <- err }()
-	<-reached
-	second := make(chan error, 1)
-	go func() { _, err := n.cloud.Volume(t.Context(), n.project, n.volume); second <- err }()
+	first := read(ctx)
+	<-asked
+	<-refused
+	// ... which the second one now waits for too,
+	release()
+	<-refused
+	// ... and gives up.
 	cancel()
 	require.ErrorIs(t, <-first, context.Canceled)
 	require.NoError(t, <-second, "the end of one caller's context is not the end of another's call")

@@ -128,6 +128,7 @@ func need(now time.Time, w db.Work, b busy) (kind tasks.Kind, begins bool) {
 		return "", false
 	case backup.Failed, backup.Undeletable, "":
 		return tasks.VolumeRetention, true
+	case backup.Available, backup.Deleted, backup.Withdrawn, backup.Lost: // at rest
 	}
 	return "", false
 }

@@ -97,8 +97,8 @@ func (s *Scheduler) turn(ctx context.Context, term int64) (time.Duration, error)
 		}
 	}
 	now, err := s.DB.Now(ctx)
-	if failed = errors.Join(failed, err); failed != nil {
-		return 0, failed
+	if err := errors.Join(failed, err); err != nil {
+		return 0, err
 	}
 	next := s.beats()[0].next(now)
 	for _, beat := range s.beats()[1:] {

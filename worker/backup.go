@@ -161,12 +161,11 @@ func (w *Worker) fail(ctx context.Context, c *db.Claim, r backup.Record, why db.
 
 // tell logs a failure at the level of who has to act.
 func tell(ctx context.Context, r backup.Record, why db.Why) {
-	log := zerolog.Ctx(ctx)
-	e := log.Info()
+	level := zerolog.InfoLevel
 	if why.Reason.Whose() == backup.Operator {
-		e = log.Error()
+		level = zerolog.ErrorLevel
 	}
-	e.Str("record", r.ID).Str("volume", r.VolumeID).Str("project", r.ProjectID).Str("backup", r.BackupID).
+	zerolog.Ctx(ctx).WithLevel(level).Str("record", r.ID).Str("volume", r.VolumeID).Str("project", r.ProjectID).Str("backup", r.BackupID).
 		Str("reason", string(why.Reason)).Str("owner", string(why.Reason.Whose())).Str("text", why.Text).
 		Str("request", why.RequestID).Msg("backup failed")
 }

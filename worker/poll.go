@@ -64,7 +64,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 				log.Warn().Err(err).Str("record", r.ID).Msg("stuck backup not removed, will be tried again")
 			}
 		}
-	case backup.StatusDeleting, backup.StatusRestoring:
+	case backup.StatusDeleting, backup.StatusRestoring, backup.StatusSpoilt:
 		log.Warn().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("somebody else is at work on a backup in progress")
 	default:
 		log.Warn().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("unknown status of a backup, not taken for an end")

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -45,7 +44,6 @@ type labRun struct {
 	service map[string]string // OS_* of the account that the program runs with
 	admin   map[string]string // OS_* of the administrator
 	home    string            // of the laboratory; empty elsewhere
-	binary  string
 }
 
 func newLabRun(t *testing.T) *labRun {
@@ -62,9 +60,6 @@ func newLabRun(t *testing.T) *labRun {
 	file := os.Getenv("E2E_ADMIN_OPENRC")
 	require.NotEmpty(t, file, "who makes the projects? E2E_ADMIN_OPENRC: want a file with the OS_* of an administrator")
 	r.admin = readOpenrc(t, file)
-	r.binary = filepath.Join(t.TempDir(), "staffeln")
-	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", r.binary, "staffeln/cmd/staffeln").CombinedOutput()
-	require.NoError(t, err, "build the program: %s", said)
 	return r
 }
 

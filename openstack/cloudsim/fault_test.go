@@ -138,6 +138,24 @@ func TestStallHoldsARequestUntilItIsReleasedOrTheClientGivesUp(t *testing.T) {
 	}
 }
 
+func TestStallAfterEffectExecutesAndHoldsTheAnswer(t *testing.T) {
+	l := newBench(t)
+	v := l.attached(1)
+	remove := l.cloud.AddFault(Fault{Route: createRoute, Do: StallAfterEffect{}})
+	answered := make(chan response, 1)
+	go func() { answered <- l.staffeln.post(backupsPath, backupBody(v, false)) }()
+	for len(l.cloud.Backups()) == 0 {
+		runtime.Gosched()
+	}
+	select {
+	case r := <-answered:
+		t.Fatal("an answer in spite of the stall: " + r.body)
+	default:
+	}
+	remove()
+	(<-answered).want(202)
+}
+
 func TestStickAndFailLater(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)

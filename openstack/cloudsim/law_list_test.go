@@ -1,6 +1,7 @@
 package cloudsim
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -11,14 +12,28 @@ import (
 func (c client) ids(path, collection string) (ids []string, pages []int) {
 	c.l.t.Helper()
 	for path != "" {
-		r := c.get(path).want(200)
-		items := r.list(collection)
+		var items []struct{ ID string }
+		var links []link
+		body := map[string]json.RawMessage{}
+		for _, err := range []error{
+			json.Unmarshal([]byte(c.get(path).want(200).body), &body),
+			json.Unmarshal(body[collection], &items),
+		} {
+			if err != nil {
+				c.l.t.Fatal(err)
+			}
+		}
 		for _, item := range items {
-			id, _ := item.(m)["id"].(string)
-			ids = append(ids, id)
+			ids = append(ids, item.ID)
 		}
 		pages = append(pages, len(items))
-		path = r.text(collection + "_links.0.href")
+		path = ""
+		if next := body[collection+"_links"]; next != nil {
+			if err := json.Unmarshal(next, &links); err != nil {
+				c.l.t.Fatal(err)
+			}
+			path = links[0].Href
+		}
 	}
 	return ids, pages
 }

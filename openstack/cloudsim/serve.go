@@ -53,8 +53,7 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !effects.before(r.Context()) {
 		panic(http.ErrAbortHandler)
 	}
-	a := c.perform(q, known, effects)
-	a.decorate(q, c)
+	a := c.perform(q, known, effects).decorated(q, c)
 	if !hold(r.Context(), effects.stallsAfter) {
 		panic(http.ErrAbortHandler)
 	}

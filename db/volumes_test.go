@@ -1,0 +1,90 @@
+package db
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+// seen is a volume as a plan remembers it.
+func seen(id string) Volume {
+	return Volume{
+		ID: id, Name: "disk", ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", Zone: "az", Status: "in-use",
+		SizeGiB: 10, Protected: true, SeenAt: base,
+		Retention: backup.Retention{InForce: backup.Period{Months: 1}, Source: backup.FromDefault},
+	}
+}
+
+func (h *house) volumes() map[string]Volume {
+	h.t.Helper()
+	all, err := h.beat().Volumes(h.ctx)
+	require.NoError(h.t, err)
+	return all
+}
+
+func TestAVolumeIsRememberedWhole(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	at, until := base.Add(-time.Minute), base.Add(time.Minute)
+	full := seen("full")
+	full.Encrypted, full.AbsentPlans, full.GoneAt, full.Action, full.Reason = true, 3, &at, backup.Create, backup.FirstBackup
+	full.DecidedAt, full.DecisionUntil = &at, &until
+	full.Retention = backup.Retention{
+		InForce: backup.Period{Years: 2, Months: 1, Days: 9, Clock: 90 * time.Minute}, Source: backup.FromMetadata,
+		Shorter: &backup.Period{Days: 1}, ShorterSince: at,
+	}
+	bare := Volume{ID: "bare", SeenAt: base}
+	b := h.beat()
+	require.NoError(t, b.Remember(h.ctx, []Volume{full, bare}))
+	assert.Equal(t, map[string]Volume{"full": full, "bare": bare}, h.volumes())
+	h.changesNothing(func() { require.NoError(t, b.Remember(h.ctx, []Volume{full, bare})) })
+	of, err := h.claim("full").Volume(h.ctx)
+	require.NoError(t, err)
+	require.NotNil(t, of.LeaseUntil)
+	of.LeaseUntil = nil
+	assert.Equal(t, full, of)
+}
+
+func TestANewSightReplacesTheOneBefore(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := h.beat()
+	v := seen("v")
+	v.Retention.Shorter, v.Retention.ShorterSince = &backup.Period{Days: 1}, base
+	require.NoError(t, b.Remember(h.ctx, []Volume{v, seen("w")}))
+	h.claim("v")
+	require.NoError(t, b.RemovalDue(h.ctx, []string{"v"}))
+	now := seen("v")
+	now.Name, now.ProjectID, now.SizeGiB, now.Protected, now.SeenAt = "new", "q", 20, false, base.Add(time.Minute)
+	lines := h.changes(func() { require.NoError(t, b.Remember(h.ctx, []Volume{now})) })
+	assert.Equal(t, []string{
+		"volumes v name: disk -> new", "volumes v project_id: p -> q", "volumes v protected: true -> false", "volumes v seen_at: now -> +1m0s",
+		"volumes v shorter: 1 day -> null", "volumes v shorter_since: now -> null", "volumes v size_gib: 10 -> 20",
+	}, lines, "leases and removals are not the plan's")
+}
+
+func TestAVolumeIsWhatALookAtTheCloudShowed(t *testing.T) {
+	t.Parallel()
+	v := seen("v")
+	v.Encrypted = true
+	want := backup.Volume{ID: "v", Name: "disk", ProjectID: "p", Status: "in-use", Zone: "az", SizeGiB: 10, Encrypted: true}
+	assert.Equal(t, want, v.AsOf())
+}
+
+func TestTimesAreUTCWhereverTheProcessRuns(t *testing.T) {
+	h := newHouse(t)
+	local := time.Local
+	t.Cleanup(func() { time.Local = local })
+	time.Local = time.FixedZone("far", 5*3600)
+	h.volume("v", nil)
+	r := h.record("r", point("b", hour))
+	for name, at := range map[string]time.Time{
+		"record": r.Beat, "pointer": *r.AvailableAt, "volume": h.volumes()["v"].SeenAt, "claim": h.claim("v").Until, "beat": h.beat().Now,
+	} {
+		assert.Equal(t, time.UTC, at.Location(), name)
+	}
+}
