@@ -76,6 +76,7 @@ func TestDayHasExactlyItsBackups(t *testing.T) {
 	// Late by anything inside the cell of the grid, another amount each time.
 	jitter := func(beat int) time.Duration { return time.Duration(beat*7919%599)*time.Second + time.Millisecond }
 	alternating := func(beat int) time.Duration { return time.Duration((beat+1)%2) * 599 * time.Second }
+	late := func(int) time.Duration { return 25 * time.Minute }
 	for _, c := range []struct {
 		rule  string
 		late  func(int) time.Duration
@@ -92,6 +93,7 @@ func TestDayHasExactlyItsBackups(t *testing.T) {
 		{"0s/10min depth 2", jitter, time.Second, 144},  // interval 0: at every plan
 		{"45min/10min depth 2", never, time.Minute, 29}, // every 50 minutes
 		{"1d/1h depth 2", jitter, 3 * time.Hour, 1},
+		{"45min/30min depth 2", late, time.Second, 24}, // hourly: late plans count from their beat too
 	} {
 		d := &day{policy: rule(t, c.rule), late: c.late, takes: c.takes}
 		d.live(t)

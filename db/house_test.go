@@ -147,6 +147,12 @@ func (h *house) count(q string, args ...any) (n int) {
 	return n
 }
 
+func (h *house) text(q string, args ...any) (s string) {
+	h.t.Helper()
+	require.NoError(h.t, h.db.pool.QueryRow(h.ctx, q, args...).Scan(&s))
+	return s
+}
+
 // ids answers the IDs of records, sorted.
 func ids(records []backup.Record) []string {
 	var all []string

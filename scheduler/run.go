@@ -10,6 +10,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/telemetry"
 )
 
 // leadPause is how long a follower waits before it asks for the lead again,
@@ -86,9 +87,9 @@ func (s *Scheduler) turn(ctx context.Context, term int64) (time.Duration, error)
 		if last := beat.last(b); last != nil && !backup.Grid(b.Now, beat.period).After(backup.Grid(*last, beat.period)) {
 			continue
 		}
-		began := time.Now() //nolint:forbidigo // a duration for the metrics, not a time
+		took := telemetry.Stopwatch()
 		err = beat.run(ctx, b)
-		s.Metrics.Beat(beat.name, time.Since(began), b.Now, err) //nolint:forbidigo // the same
+		s.Metrics.Beat(beat.name, took(), b.Now, err)
 		if errors.Is(err, db.ErrDeposed) {
 			return 0, err
 		}

@@ -7,7 +7,6 @@ import (
 	"runtime/debug"
 
 	"github.com/hibiken/asynq"
-	"github.com/rs/zerolog"
 )
 
 // Handlers are what a worker does for each kind of task; a kind without a handler is left in its queue, for others.
@@ -41,12 +40,7 @@ func volumeHandler(handler func(context.Context, Volume) error) asynq.HandlerFun
 		if err != nil {
 			return badPayloadError{err}
 		}
-		fields := zerolog.Ctx(ctx).With().Str("volume", v.VolumeID)
-		if v.RecordID != "" {
-			fields = fields.Str("record", v.RecordID)
-		}
-		log := fields.Logger()
-		return handler(log.WithContext(ctx), v)
+		return handler(ctx, v)
 	}
 }
 

@@ -80,7 +80,7 @@ func (s *server) handle(ctx context.Context, t *asynq.Task) error {
 		}
 		kind = "other" // a label of a metric
 	}
-	log := zerolog.Ctx(ctx).With().Str("kind", t.Type()).Logger()
+	log := zerolog.Ctx(ctx).With().Str("task", t.Type()).Logger()
 	ctx, cancel := context.WithCancelCause(log.WithContext(ctx))
 	defer cancel(nil)
 	stop := make(chan struct{})
@@ -113,7 +113,7 @@ func (s *server) handle(ctx context.Context, t *asynq.Task) error {
 // failed logs and counts what Asynq takes for the end of a run with an error: the handler's, a panic, the drain, or
 // its own: time over, or a lease on the task that ran out because Redis was away.
 func (s *server) failed(ctx context.Context, t *asynq.Task, err error) {
-	log := zerolog.Ctx(ctx).With().Str("kind", t.Type()).Logger()
+	log := zerolog.Ctx(ctx).With().Str("task", t.Type()).Logger()
 	if v, err := decode(t.Payload()); err == nil {
 		log = log.With().Str("volume", v.VolumeID).Str("record", v.RecordID).Logger()
 	}

@@ -93,7 +93,7 @@ func TestServe_HandsEachKindToItsHandlerWithTimeLimitAndLog(t *testing.T) {
 	require.Equal(t, Volume{VolumeID: "a", RecordID: "1"}, got[VolumeBackup])
 	require.Equal(t, Volume{VolumeID: "b", RecordID: "2"}, got[VolumePoll])
 	require.Equal(t, Volume{VolumeID: "c"}, got[VolumeRetention])
-	require.Contains(t, s.log.String(), `"kind":"volume:backup","volume":"a","record":"1","message":"handled a"`)
+	require.Contains(t, s.log.String(), `"task":"volume:backup","message":"handled a"`)
 	require.Zero(t, q.size(), "a task that ended leaves no ID behind")
 	require.True(t, s.handled(t, "ok"))
 }

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +39,7 @@ func (w *Worker) backup(ctx context.Context, c *db.Claim) error {
 		return w.begin(ctx, c, r, slices.Delete(records, i, i+1))
 	case r.State == backup.Creating && r.AskedAt == nil:
 		if !c.Now.Before(*r.Deadline) {
-			return w.fail(ctx, c, r, db.Why{Reason: backup.CinderUnavailable, Text: r.ReasonText, RequestID: r.RequestID})
+			return w.fail(ctx, c, r, db.Why{Reason: cmp.Or(r.Reason, backup.CinderUnavailable), Text: r.ReasonText, RequestID: r.RequestID})
 		}
 		return w.ask(ctx, c, r, r.Kind)
 	case r.State == backup.Creating:
@@ -91,7 +92,9 @@ func (w *Worker) ask(ctx context.Context, c *db.Claim, r backup.Record, kind bac
 	if err != nil {
 		return err
 	}
-	id, err := w.Cloud.CreateBackup(ctx, backup.Request{
+	request, answered := shielded(ctx)
+	defer answered()
+	id, err := w.Cloud.CreateBackup(request, backup.Request{
 		ProjectID: r.ProjectID, VolumeID: r.VolumeID, Name: r.BackupName, Kind: r.Kind,
 		Tag: backup.Tag{Installation: w.Identity.Installation, Record: r.ID},
 	})
@@ -114,11 +117,20 @@ func (w *Worker) ask(ctx context.Context, c *db.Claim, r backup.Record, kind bac
 func (w *Worker) find(ctx context.Context, c *db.Claim, r backup.Record) error {
 	backups, err := w.Cloud.VolumeBackups(ctx, r.ProjectID, r.VolumeID)
 	if err != nil {
+		if why, _ := reasonOf(err); why.Reason == backup.ProjectGone || !c.Now.Before(*r.Deadline) {
+			return w.fail(ctx, c, r, why) // should the backup exist, the sweep gives it a record
+		}
 		return w.wait(ctx, c, r, err)
+	}
+	links, err := c.Links(ctx)
+	if err != nil {
+		return err
 	}
 	var found []backup.Backup
 	for _, b := range backups {
-		if w.Identity.Adoptable(r, b) {
+		// a tenant can write the tag on an older backup of ours
+		taken := slices.ContainsFunc(links, func(l backup.Record) bool { return l.BackupID == b.ID })
+		if w.Identity.Adoptable(r, b) && !taken {
 			found = append(found, b)
 		}
 	}

@@ -41,7 +41,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 		return err
 	}
 	if err != nil {
-		return w.wait(ctx, c, r, err)
+		return w.unread(ctx, c, r, err)
 	}
 	log := zerolog.Ctx(ctx)
 	switch b.Status {
@@ -55,7 +55,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 		return w.fail(ctx, c, r, db.Why{Reason: backup.BackupError, Text: b.FailReason})
 	case backup.StatusCreating:
 		if r.State == backup.Creating && !c.Now.Before(*r.Deadline) {
-			return w.overdue(ctx, c, r)
+			return w.overdue(ctx, c, r, "still creating")
 		}
 		if r.State == backup.Overdue && w.Settings.StuckReset {
 			// its record fails when the next poll finds it gone
@@ -77,10 +77,22 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 	return err
 }
 
-func (w *Worker) overdue(ctx context.Context, c *db.Claim, r backup.Record) error {
+// unread goes on with a backup in progress that can't be looked at now. Its
+// deadline passes all the same, and where its project is gone nobody ever looks.
+func (w *Worker) unread(ctx context.Context, c *db.Claim, r backup.Record, err error) error {
+	switch why, _ := reasonOf(err); {
+	case why.Reason == backup.ProjectGone:
+		return w.fail(ctx, c, r, why)
+	case r.State == backup.Creating && !c.Now.Before(*r.Deadline):
+		return w.overdue(ctx, c, r, "can't be read ("+why.Text+")")
+	}
+	return w.wait(ctx, c, r, err)
+}
+
+func (w *Worker) overdue(ctx context.Context, c *db.Claim, r backup.Record, seen string) error {
 	why := db.Why{
 		Reason: backup.DeadlinePassed,
-		Text:   "still creating at its deadline, " + r.Deadline.UTC().Format(time.RFC3339),
+		Text:   seen + " at its deadline, " + r.Deadline.UTC().Format(time.RFC3339),
 	}
 	after, err := c.PassDeadline(ctx, r, why, w.again(c.Now, time.Time{}))
 	if err != nil {

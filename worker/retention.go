@@ -30,7 +30,7 @@ func (w *Worker) retention(ctx context.Context, c *db.Claim) error {
 	var failed error
 	for project, of := range byProject(records) {
 		p := pass{w: w, c: c, volume: v, project: project, records: of}
-		failed = errors.Join(failed, p.run(ctx))
+		failed = errors.Join(failed, p.putOff(ctx, p.run(ctx)))
 	}
 	if failed != nil {
 		return failed
@@ -78,6 +78,29 @@ func (p *pass) run(ctx context.Context) error {
 		}
 	}
 	return p.remove(ctx, backups)
+}
+
+// putOff ends a pass that the cloud refuses: only somebody's doing mends that,
+// so it is told, and tried again at the next looks instead of at once.
+func (p *pass) putOff(ctx context.Context, err error) error {
+	why, final := reasonOf(err)
+	if err == nil || !final {
+		return err
+	}
+	zerolog.Ctx(ctx).Error().Err(err).Str("volume", p.volume.ID).Str("project", p.project).Str("reason", string(why.Reason)).
+		Msg("backups of a project are out of reach, nothing is removed")
+	again := p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std())
+	if why.Reason == backup.ProjectGone {
+		again = p.c.Now.Add(giveUpAfter)
+	}
+	for _, r := range p.records {
+		if r.State == backup.Deleting || r.State == backup.Undeletable || r.Leftover() {
+			if _, err := p.c.Later(ctx, r, backup.Status(r.CinderStatus), again); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // follow looks how a removal that was asked for is doing. What Cinder lists as
@@ -175,7 +198,9 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 	if err != nil {
 		return err
 	}
-	err = p.w.Cloud.DeleteBackup(ctx, b)
+	request, answered := shielded(ctx)
+	defer answered()
+	err = p.w.Cloud.DeleteBackup(request, b)
 	last, cancel := lasting(ctx)
 	defer cancel()
 	if err == nil {
@@ -184,6 +209,17 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 	if backup.Means(err, backup.MeansNotFound) {
 		_, err = p.confirm(last, r)
 		return err
+	}
+	if backup.Means(err, backup.MeansBackupState) {
+		// an earlier request of ours whose answer was lost may be at work
+		now, again := p.w.Cloud.Backup(last, p.project, r.BackupID)
+		switch {
+		case backup.Means(again, backup.MeansNotFound):
+			_, err = p.c.Removed(last, r)
+			return err
+		case again == nil && now.Status == backup.StatusDeleting:
+			return nil
+		}
 	}
 	why, final := reasonOf(err)
 	if !final {

@@ -85,6 +85,23 @@ func (w *Worker) claimed(kind tasks.Kind, handle func(context.Context, *db.Claim
 	}
 }
 
+// shielded returns a context for a request to Cinder that changes something: it
+// outlives the worker's signal to stop by the time that an answer needs, so
+// that a restart leaves no request without its answer.
+func shielded(ctx context.Context) (context.Context, context.CancelFunc) {
+	request, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		grace := time.NewTimer(margin - 5*time.Second)
+		defer grace.Stop()
+		select {
+		case <-grace.C:
+			cancel()
+		case <-request.Done():
+		}
+	})
+	return request, func() { stop(); cancel() }
+}
+
 // lasting returns a context for the write that must follow a call to Cinder,
 // also when the handler is told to stop meanwhile.
 func lasting(ctx context.Context) (context.Context, context.CancelFunc) {

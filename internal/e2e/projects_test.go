@@ -14,10 +14,10 @@ import (
 // and for the operator to see, and has its backups again when it is mended.
 func TestProjectOutOfReach(t *testing.T) {
 	for _, c := range []struct {
-		name         string
+		name       string
 		take, give func(*world, string)
-		reason       backup.Reason
-		words        string
+		reason     backup.Reason
+		words      string
 	}{
 		{"disabled", func(w *world, p string) { w.sim.DisableProject(p) }, func(w *world, p string) { w.sim.EnableProject(p) }, backup.NoRole, "the project is disabled"},
 		{"without our role", func(w *world, p string) { w.onlyRoles(p, false) }, func(w *world, p string) { w.onlyRoles(p, true) }, backup.NoRole, "no role in the project"},

@@ -173,7 +173,7 @@ func (w *world) handOver() {
 
 func (w *world) drain() {
 	w.t.Helper()
-	testkit.Eventually(w.t, "the queue is empty", time.Minute, func() bool {
+	testkit.Eventually(w.t, "the queue is empty", 40*time.Second, func() bool {
 		var left []*redis.IntCmd
 		_, err := w.rdb.TxPipelined(w.ctx, func(p redis.Pipeliner) error { // at one moment: tasks wander
 			for _, key := range []string{"pending", "active"} {

@@ -1,6 +1,7 @@
 package cloudsim
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,7 +24,7 @@ func listBackups(detail bool) func(*Cloud, *call) answer {
 			return a
 		}
 		o, good := sorting(l.keys, l.dirs, backupOrders, "id", "created_at", "volume_id")
-		if !good || q.minor < 37 && contains(l.keys, "name") { // names could not be sorted by before 3.37
+		if !good || q.minor < 37 && slices.Contains(l.keys, "name") { // names could not be sorted by before 3.37
 			return badRequest("Invalid input received: Invalid sort key")
 		}
 		filters, a, good := c.allowFilters(q, l.filters, "name", "status", "volume_id")

@@ -1,6 +1,7 @@
 package cloudsim
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -50,7 +51,8 @@ func (c *Cloud) cinderQuery(q *call) (cinderQuery, answer, bool) {
 }
 
 func (q *call) cinderSort() (keys, dirs []string, a answer, ok bool) {
-	if !q.query.Has("sort") {
+	switch {
+	case !q.query.Has("sort"):
 		keys, dirs = []string{"created_at"}, []string{"desc"}
 		if q.query.Has("sort_key") {
 			keys[0] = q.last("sort_key")
@@ -58,9 +60,9 @@ func (q *call) cinderSort() (keys, dirs []string, a answer, ok bool) {
 		if q.query.Has("sort_dir") {
 			dirs[0] = q.last("sort_dir")
 		}
-	} else if q.query.Has("sort_key") || q.query.Has("sort_dir") {
+	case q.query.Has("sort_key") || q.query.Has("sort_dir"):
 		return nil, nil, badRequest("The 'sort_key' and 'sort_dir' parameters are deprecated and cannot be used with the 'sort' parameter."), false
-	} else {
+	default:
 		for part := range strings.SplitSeq(q.last("sort"), ",") {
 			key, dir, _ := strings.Cut(strings.TrimSpace(part), ":")
 			keys, dirs = append(keys, key), append(dirs, or(dir, "desc"))
@@ -82,7 +84,7 @@ func (c *Cloud) allowFilters(q *call, filters []string, allowed ...string) ([]st
 	}
 	var good, bad []string
 	for _, f := range filters {
-		if contains(allowed, f) {
+		if slices.Contains(allowed, f) {
 			good = append(good, f)
 		} else {
 			bad = append(bad, f)
@@ -104,13 +106,4 @@ func collection(q *call, name string, views any, l cinderQuery, shown int, lastI
 		body["count"] = total
 	}
 	return ok(body)
-}
-
-func contains(list []string, s string) bool {
-	for _, e := range list {
-		if e == s {
-			return true
-		}
-	}
-	return false
 }

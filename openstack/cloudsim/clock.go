@@ -16,7 +16,7 @@ type jobHeap []job
 
 func (h *jobHeap) Len() int      { return len(*h) }
 func (h *jobHeap) Swap(i, j int) { (*h)[i], (*h)[j] = (*h)[j], (*h)[i] }
-func (h *jobHeap) Push(x any)    { *h = append(*h, x.(job)) }
+func (h *jobHeap) Push(x any)    { *h = append(*h, x.(job)) } //nolint:errcheck // container/heap hands back what was pushed
 func (h *jobHeap) Less(i, j int) bool {
 	a, b := (*h)[i], (*h)[j]
 	if a.at.Equal(b.at) {

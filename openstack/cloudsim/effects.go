@@ -47,9 +47,7 @@ func hold(ctx context.Context, stalls []stall) bool {
 	for _, s := range stalls {
 		var timeUp <-chan time.Time
 		if s.forTime > 0 {
-			timer := time.NewTimer(s.forTime)
-			defer timer.Stop()
-			timeUp = timer.C
+			timeUp = time.After(s.forTime)
 		}
 		select {
 		case <-ctx.Done():

@@ -101,7 +101,7 @@ func TestStallHoldsARequestUntilItIsReleasedOrTheClientGivesUp(t *testing.T) {
 	v := l.attached(1)
 	remove := l.cloud.AddFault(Fault{Route: createRoute, Do: Stall{}})
 	ctx, cancel := context.WithCancel(t.Context())
-	req, err := http.NewRequestWithContext(ctx, "POST", l.url+"/volume/v3/backups", strings.NewReader(`{"backup": {"volume_id": "`+v+`", "force": true}}`))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.url+"/volume/v3/backups", strings.NewReader(`{"backup": {"volume_id": "`+v+`", "force": true}}`))
 	if err != nil {
 		t.Fatal(err)
 	}

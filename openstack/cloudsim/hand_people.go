@@ -30,7 +30,7 @@ func (c *Cloud) AddProjectIn(domainID, name string) string {
 	return c.addProject(must(c.domains, "domain", domainID).ID, name).ID
 }
 
-// DisableProject: its tokens are refused from now on, and no new ones are given.
+// DisableProject disables a project: its tokens are refused from now on, and no new ones are given.
 func (c *Cloud) DisableProject(id string) { c.enableProject(id, false) }
 
 // EnableProject takes DisableProject back.

@@ -14,7 +14,7 @@ type VolumeOptions struct {
 	Metadata    map[string]string
 }
 
-// AddVolume makes an available volume and tells its ID.
+// AddVolume makes an available volume and tells its ID. At most one VolumeOptions counts.
 func (c *Cloud) AddVolume(projectID, name string, sizeGiB int, opts ...VolumeOptions) string {
 	c.lock()
 	defer c.mu.Unlock()
@@ -23,7 +23,8 @@ func (c *Cloud) AddVolume(projectID, name string, sizeGiB int, opts ...VolumeOpt
 
 func (c *Cloud) addVolume(projectID, name string, sizeGiB int, opts ...VolumeOptions) *volume {
 	var o VolumeOptions
-	for _, o = range opts { // the last one counts
+	if len(opts) > 0 {
+		o = opts[0]
 	}
 	v := &volume{
 		ID: c.ids.uuid(), Name: name, Project: projectID, User: o.User, Status: "available", Size: sizeGiB, Zone: or(o.Zone, defaultZone),

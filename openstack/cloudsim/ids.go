@@ -19,7 +19,7 @@ func (i *identifiers) bytes() [16]byte {
 	var b [16]byte
 	hi, lo := i.r.Uint64(), i.r.Uint64()
 	for n := range 8 {
-		b[n], b[8+n] = byte(hi>>(8*n)), byte(lo>>(8*n))
+		b[n], b[8+n] = byte(hi>>(8*n)), byte(lo>>(8*n)) //nolint:gosec // the lowest byte is what is wanted
 	}
 	return b
 }

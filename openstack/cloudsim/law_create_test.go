@@ -58,7 +58,8 @@ func TestLaw_RefusalsOfACreation(t *testing.T) {
 		want   string
 	}{
 		"in-use without force": {
-			m{"backup": m{"volume_id": "VOLUME"}}, 400,
+			m{"backup": m{"volume_id": "VOLUME"}},
+			400,
 			`{"badRequest": {"code": 400, "message": "Invalid volume: Backing up an in-use volume must use the force flag."}}`,
 		},
 		"incremental without any backup": {
@@ -86,7 +87,8 @@ func TestLaw_RefusalsOfACreation(t *testing.T) {
 			`{"badRequest": {"code": 400, "message": "'backup' is a required property"}}`,
 		},
 		"name of 256": {
-			m{"backup": m{"volume_id": "VOLUME", "force": true, "name": strings.Repeat("x", 256)}}, 400,
+			m{"backup": m{"volume_id": "VOLUME", "force": true, "name": strings.Repeat("x", 256)}},
+			400,
 			`{"badRequest": {"code": 400, "message": "Invalid input for field/attribute name. Value: ` + strings.Repeat("x", 256) + `. '` + strings.Repeat("x", 256) + `' is too long"}}`,
 		},
 	} {

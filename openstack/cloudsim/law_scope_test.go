@@ -83,9 +83,13 @@ func TestLaw_WhatABackupShowsDependsOnMicroversionAndRights(t *testing.T) {
 		mv   string
 		want string
 	}{
-		{l.staffeln, "3.0", ""}, {l.staffeln, "3.18", "project"}, {l.staffeln, "3.43", "project metadata"},
-		{l.staffeln, "3.56", "project metadata user"}, {l.staffeln, "3.64", "project metadata user key"},
-		{l.tenant, "3.43", "metadata"}, {l.tenant, "3.64", "metadata key"},
+		{l.staffeln, "3.0", ""},
+		{l.staffeln, "3.18", "project"},
+		{l.staffeln, "3.43", "project metadata"},
+		{l.staffeln, "3.56", "project metadata user"},
+		{l.staffeln, "3.64", "project metadata user key"},
+		{l.tenant, "3.43", "metadata"},
+		{l.tenant, "3.64", "metadata key"},
 	} {
 		r := tc.c.at(tc.mv).get(backupsPath + "/" + id).want(200)
 		b, _ := r.at("backup").(m)

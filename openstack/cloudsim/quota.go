@@ -40,7 +40,7 @@ func (c *Cloud) overQuota(projectID string, size int) (answer, bool) {
 	case gigabytes >= 0 && u.gigabytes+size > gigabytes:
 		return overLimit(fmt.Sprintf("VolumeBackupSizeExceedsAvailableQuota: Requested backup exceeds allowed Backup gigabytes quota. "+
 			"Requested %dG, quota is %dG and %dG has been consumed.", size, gigabytes, u.gigabytes)), true
-	case backups >= 0 && u.backups+1 > backups:
+	case backups >= 0 && u.backups >= backups:
 		return overLimit(fmt.Sprintf("BackupLimitExceeded: Maximum number of backups allowed (%d) exceeded", backups)), true
 	}
 	return answer{}, false
@@ -67,9 +67,16 @@ func (c *Cloud) quotaSet(projectID string) []quotaEntry {
 	backups, gigabytes := c.limits(u)
 	n, size := c.volumeUsage(projectID)
 	return []quotaEntry{
-		{"volumes", maxVolumes, n}, {"per_volume_gigabytes", -1, 0}, {"snapshots", 500, 0}, {"gigabytes", maxVolumeGigabytes, size},
-		{"backups", backups, u.backups}, {"backup_gigabytes", gigabytes, u.gigabytes},
-		{"volumes___DEFAULT__", -1, n}, {"gigabytes___DEFAULT__", -1, size}, {"snapshots___DEFAULT__", -1, 0}, {"groups", 10, 0},
+		{"volumes", maxVolumes, n},
+		{"per_volume_gigabytes", -1, 0},
+		{"snapshots", 500, 0},
+		{"gigabytes", maxVolumeGigabytes, size},
+		{"backups", backups, u.backups},
+		{"backup_gigabytes", gigabytes, u.gigabytes},
+		{"volumes___DEFAULT__", -1, n},
+		{"gigabytes___DEFAULT__", -1, size},
+		{"snapshots___DEFAULT__", -1, 0},
+		{"groups", 10, 0},
 	}
 }
 

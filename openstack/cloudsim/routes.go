@@ -2,6 +2,7 @@ package cloudsim
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -109,7 +110,7 @@ func (c *Cloud) admit(q *call) (answer, bool) {
 			}
 			return unauthorized(q.base), true
 		}
-		q.admin = contains(c.rolesOf(q.tok), "admin")
+		q.admin = slices.Contains(c.rolesOf(q.tok), "admin")
 	}
 	switch r.service {
 	case compute, blockStorage:

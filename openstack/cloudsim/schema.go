@@ -3,6 +3,7 @@ package cloudsim
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -19,7 +20,7 @@ func checkMembers(name string, raw json.RawMessage, allowed []string) (answer, b
 		key, _ := d.Token()
 		var skip json.RawMessage
 		_ = d.Decode(&skip) // it was decoded once already
-		if k, _ := key.(string); !contains(allowed, k) {
+		if k, _ := key.(string); !slices.Contains(allowed, k) {
 			bad = append(bad, "'"+k+"'")
 		}
 	}

@@ -33,7 +33,7 @@ func (c *Cloud) mayUseSecrets(t *token, projectID string) bool {
 		c.opt.SecretNewDefaults && slices.Contains(roles, "member")
 }
 
-const secretForbidden = "Key manager error: Forbidden: Secret retrieval attempt not allowed - please review your user/project privileges"
+const secretForbidden = "Key manager error: Forbidden: Secret retrieval attempt not allowed - please review your user/project privileges" //nolint:gosec // no credential, the text of a refusal
 
 // secretTrouble says why the token cannot work on a key, in the words that end up in fail_reason; empty is no trouble.
 func (c *Cloud) secretTrouble(t *token, projectID, keyID string) string {

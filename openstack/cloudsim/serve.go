@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -154,9 +155,7 @@ func (a answer) encoded() answer {
 }
 
 func (a answer) write(w http.ResponseWriter) {
-	for k, vs := range a.header {
-		w.Header()[k] = vs
-	}
+	maps.Copy(w.Header(), a.header)
 	if a.status == http.StatusNoContent {
 		w.Header().Del("Content-Type")
 	} else {

@@ -67,7 +67,7 @@ func (c *Cloud) serverListing(q *call, detail bool) (listing[server], answer, bo
 	w := listing[server]{table: c.servers, limit: c.opt.MaxLimit}
 	if q.minor >= 75 {
 		for _, p := range q.parameters() {
-			if !contains(novaParameters, p) && !strings.HasPrefix(p, "_") {
+			if !slices.Contains(novaParameters, p) && !strings.HasPrefix(p, "_") {
 				return w, badRequest("'" + p + "' does not match any of the regexes: '^_'"), false
 			}
 		}

@@ -1,6 +1,7 @@
 package cloudsim
 
 import (
+	"maps"
 	"net/http"
 	"time"
 )
@@ -132,9 +133,7 @@ func (c *Cloud) newServer(projectID, userID, name string, metadata map[string]st
 
 func copied(m map[string]string) map[string]string {
 	out := make(map[string]string, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
+	maps.Copy(out, m)
 	return out
 }
 
@@ -169,10 +168,10 @@ func listFlavors(detail bool) func(*Cloud, *call) answer {
 	return func(_ *Cloud, q *call) answer {
 		f := map[string]any{"id": flavor.id, "name": flavor.name, "links": q.links("flavors", flavor.id)}
 		if detail {
-			for k, v := range map[string]any{"ram": 64, "disk": 0, "swap": "", "vcpus": 1, "rxtx_factor": 1.0,
-				"OS-FLV-EXT-DATA:ephemeral": 0, "OS-FLV-DISABLED:disabled": false, "os-flavor-access:is_public": true} {
-				f[k] = v
-			}
+			maps.Copy(f, map[string]any{
+				"ram": 64, "disk": 0, "swap": "", "vcpus": 1, "rxtx_factor": 1.0,
+				"OS-FLV-EXT-DATA:ephemeral": 0, "OS-FLV-DISABLED:disabled": false, "os-flavor-access:is_public": true,
+			})
 		}
 		return ok(map[string]any{"flavors": []any{f}})
 	}

@@ -1,6 +1,7 @@
 package cloudsim
 
 import (
+	"slices"
 	"time"
 )
 
@@ -53,8 +54,7 @@ func listMessages(c *Cloud, q *call) answer {
 		return notFound("The resource could not be found.")
 	}
 	out := []map[string]any{}
-	for i := len(c.messages) - 1; i >= 0; i-- {
-		m := c.messages[i]
+	for _, m := range slices.Backward(c.messages) {
 		if m.Project != q.tok.project || lacks(q, "resource_uuid", m.Backup) || lacks(q, "event_id", m.Event) {
 			continue
 		}

@@ -140,8 +140,10 @@ func boolText(b bool) string {
 
 func listTypes(_ *Cloud, _ *call) answer {
 	entry := func(id, name string) map[string]any {
-		return map[string]any{"id": id, "name": name, "is_public": true, "description": nil, "extra_specs": struct{}{},
-			"qos_specs_id": nil, "os-volume-type-access:is_public": true}
+		return map[string]any{
+			"id": id, "name": name, "is_public": true, "description": nil, "extra_specs": struct{}{},
+			"qos_specs_id": nil, "os-volume-type-access:is_public": true,
+		}
 	}
 	return ok(map[string]any{"volume_types": []any{entry(defaultTypeID, defaultType), entry(luksTypeID, luksType)}})
 }

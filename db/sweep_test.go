@@ -1,0 +1,155 @@
+package db
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+func page(ids ...string) []backup.Backup {
+	var all []backup.Backup
+	for _, id := range ids {
+		all = append(all, backup.Backup{ID: id, Status: "restoring"})
+	}
+	return all
+}
+
+func TestWhatASweepSeesIsMarkedAndTheRestIsToldUnknown(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", nil)
+	h.record("r", point("b1", hour))
+	h.record("s", point("b2", hour))
+	h.record("making", shapes["creating"].with(row{"backup_id": "b3"}))
+	var unknown []string
+	lines := h.changes(func() {
+		var err error
+		unknown, err = h.beat().Seen(h.ctx, page("foreign", "b1", "b3"))
+		require.NoError(t, err)
+	})
+	assert.Equal(t, []string{"foreign"}, unknown)
+	assert.Equal(t, []string{
+		"records making cinder_status: creating -> restoring", "records making swept_at: null -> now",
+		"records r cinder_status: '' -> restoring", "records r swept_at: null -> now",
+	}, lines)
+	h.changesNothing(func() {
+		unknown, err := h.beat().Seen(h.ctx, nil)
+		require.NoError(t, err)
+		assert.Empty(t, unknown)
+	})
+}
+
+func TestALostRecordThatIsSeenIsAvailableAgain(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", nil)
+	h.record("r", shapes["lost"].with(row{"cinder_status": "restoring", "reason": "removed_by_others"}))
+	lines := h.changes(func() {
+		_, err := h.beat().Seen(h.ctx, page("b"))
+		require.NoError(t, err)
+	})
+	assert.Equal(t, []string{
+		"records r changed_at: -1h0m0s -> now", "records r reason: removed_by_others -> reappeared",
+		"records r state: lost -> available", "records r swept_at: null -> now",
+	}, lines)
+}
+
+func (h *house) missing(b *Beat) ([]string, int) {
+	h.t.Helper()
+	missing, available, err := b.Missing(h.ctx)
+	require.NoError(h.t, err)
+	return ids(missing), available
+}
+
+func TestOnlyWhatIsAsItWasBeforeTheSweepIsMissing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, shape := range shapeNames() {
+		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
+	}
+	h.plan("seen", point("b-seen", hour))
+	h.plan("seen before", point("b-before", hour).with(row{"swept_at": base.Add(-hour)}))
+	h.plan("changed since", point("b-changed", hour).with(row{"changed_at": base}))
+	b := h.beat()
+	_, err := b.Seen(h.ctx, page("b-seen"))
+	require.NoError(t, err)
+	missing, available := h.missing(b)
+	assert.Equal(t, []string{"available", "seen before"}, missing)
+	assert.Equal(t, 4, available)
+}
+
+func TestNoMoreIsReadThanTellsThatTooMuchIsMissing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", nil)
+	h.generate("v", "available", "full", 10)
+	missing, available := h.missing(h.beat())
+	assert.Len(t, missing, 10, "ten are believed, also when they are all")
+	assert.Equal(t, 10, available)
+	h.exec("DELETE FROM records")
+	h.generate("v", "available", "full", 1550)
+	missing, available = h.missing(h.beat())
+	assert.Len(t, missing, 16, "one more than one in a hundred")
+	assert.Equal(t, 1550, available)
+}
+
+func TestALossIsWrittenOnlyWhereNothingChangedSince(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, shape := range shapeNames() {
+		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
+	}
+	h.plan("changed since", point("b-changed", hour).with(row{"changed_at": base}))
+	b := h.beat()
+	lines := h.changes(func() {
+		for _, id := range append(shapeNames(), "changed since", "unheard of") {
+			require.NoError(t, b.Lose(h.ctx, id))
+		}
+	})
+	assert.Equal(t, []string{
+		"records available changed_at: -1h0m0s -> now", "records available reason: '' -> removed_by_others",
+		"records available state: available -> lost",
+	}, lines)
+}
+
+func TestATwinGetsARecordOfItsOwn(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", nil)
+	r := h.record("r", shapes["failed"].with(row{"encrypted": true, "retention": "1 mon"}))
+	twin := backup.Backup{ID: "twin", Name: "its name", SizeGiB: 12, Incremental: true, DataTimestamp: base.Add(-time.Minute)}
+	lines := h.changes(func() { require.NoError(t, h.beat().Twin(h.ctx, r, twin)) })
+	require.Len(t, lines, 1)
+	got := h.read(h.text(`SELECT id FROM records WHERE backup_id = 'twin'`))
+	now, data := base, base.Add(-time.Minute)
+	want := backup.Record{
+		ID: got.ID, ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", VolumeID: "v", VolumeName: "disk", Zone: "az",
+		SizeGiB: 12, Encrypted: true, State: backup.Available, Kind: backup.Incremental, Retention: backup.Period{Months: 1},
+		Beat: r.Beat, RequestedAt: r.RequestedAt, ChangedAt: now, AvailableAt: &now, EndedAt: &now, BackupID: "twin", BackupName: "its name",
+		CinderStatus: "available", DataTimestamp: &data, Reason: backup.TwinBackup,
+	}
+	assert.Equal(t, want, got)
+	h.changesNothing(func() { require.NoError(t, h.beat().Twin(h.ctx, r, twin)) })
+	missing, _ := h.missing(h.beat())
+	assert.Empty(t, missing, "it is younger than the sweep")
+}
+
+// A twin whose data bore no date would be past every retention.
+func TestABackupWithoutADataTimestampIsDatedByItsCreation(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	c, r := h.shaped("creating")
+	require.NoError(t, h.beat().Twin(h.ctx, r, backup.Backup{ID: "twin", CreatedAt: base.Add(-time.Minute)}))
+	assert.Equal(t, base.Add(-time.Minute), *h.read(h.text(`SELECT id FROM records WHERE backup_id = 'twin'`)).DataTimestamp)
+	h.changesNothing(func() {
+		_, err := c.Finish(h.ctx, r, backup.Backup{ID: "b"})
+		assert.Equal(t, "records_available_is_backed", violated(err), "and one without any date is refused")
+	})
+	after, err := c.Finish(h.ctx, r, backup.Backup{ID: "b", CreatedAt: base.Add(-hour)})
+	require.NoError(t, err)
+	assert.Equal(t, base.Add(-hour), *after.DataTimestamp)
+}

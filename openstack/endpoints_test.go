@@ -1,0 +1,51 @@
+package openstack
+
+import (
+	"testing"
+
+	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func service(kind string, endpoints ...tokens.Endpoint) tokens.CatalogEntry {
+	return tokens.CatalogEntry{Type: kind, Endpoints: endpoints}
+}
+
+func TestEndpointsByRegionAndInterface(t *testing.T) {
+	t.Parallel()
+	catalog := []tokens.CatalogEntry{
+		service("volumev2", tokens.Endpoint{Region: "north", Interface: "public", URL: "http://old/v2/p"}),
+		service("block-storage", tokens.Endpoint{Region: "north", Interface: "public", URL: "http://second/v3"}),
+		service("volumev3",
+			tokens.Endpoint{Region: "north", Interface: "public", URL: "http://n/volume/v3/p/"},
+			tokens.Endpoint{Region: "north", Interface: "internal", URL: "http://n-int/v3/p"},
+			tokens.Endpoint{RegionID: "south", Interface: "public", URL: "http://s/v3/p"}),
+		service("compute",
+			tokens.Endpoint{Region: "north", Interface: "public", URL: "http://n/compute"},
+			tokens.Endpoint{Region: "north", Interface: "internal", URL: "http://n-int/v2.1/"},
+			tokens.Endpoint{RegionID: "south", Interface: "public", URL: "http://s/v2.1"}),
+		service("key-manager", tokens.Endpoint{Region: "north", Interface: "public", URL: "http://b"}),
+	}
+	for _, c := range []struct{ region, iface, volume, compute string }{
+		{"north", "public", "http://n/volume/v3/p", "http://n/compute/v2.1"},
+		{"north", "internal", "http://n-int/v3/p", "http://n-int/v2.1"},
+		{"", "internal", "http://n-int/v3/p", "http://n-int/v2.1"}, // the only region that has it
+		{"south", "public", "http://s/v3/p", "http://s/v2.1"},
+	} {
+		volume, compute, err := Credentials{region: c.region, iface: c.iface}.endpoints(catalog)
+		require.NoError(t, err)
+		assert.Equal(t, c.volume, volume)
+		assert.Equal(t, c.compute, compute)
+	}
+	_, _, err := Credentials{iface: "public"}.endpoints(catalog)
+	require.ErrorContains(t, err, "set OS_REGION_NAME")
+	_, _, err = Credentials{region: "west", iface: "public"}.endpoints(catalog)
+	require.ErrorContains(t, err, `"west"`)
+	assert.True(t, hasSecrets(catalog))
+	assert.False(t, hasSecrets(catalog[:4]))
+
+	volume, _, err := Credentials{region: "north", iface: "public"}.endpoints([]tokens.CatalogEntry{catalog[1], catalog[3]})
+	require.NoError(t, err)
+	assert.Equal(t, "http://second/v3", volume, "the newer name of the service")
+}
