@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -127,4 +128,15 @@ func TestRetryDelayGrows(t *testing.T) {
 	}
 	require.Equal(t, time.Hour, Policy{Period: time.Hour, Interval: time.Minute}.retryDelay(9))
 	require.Zero(t, Policy{}.retryDelay(9))
+}
+
+// Twins of one request share their beat and their second; which of them dates
+// the success must not hang on the order in which the records were read.
+func TestNextOfTwins(t *testing.T) {
+	rs := records(t, "F-2h F-2h Ix-0s")
+	rs[1].AvailableAt = ptr(now.Add(time.Hour))
+	p, s := rule(t, hourly), defaultSubject(t)
+	there := Next(now, p, s, rs)
+	slices.Reverse(rs)
+	require.Equal(t, there, Next(now, p, s, rs))
 }

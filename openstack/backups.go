@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -33,7 +34,7 @@ func (b backupJSON) backup(project string) backup.Backup {
 		project = b.ProjectID
 	}
 	data := b.DataTimestamp
-	if data.Time.IsZero() {
+	if data.IsZero() {
 		data = b.CreatedAt // by Cinder's own rule for what is no backup of a snapshot
 	}
 	return backup.Backup{
@@ -87,10 +88,8 @@ func (c *Cloud) AllBackups(ctx context.Context, each func([]backup.Backup) error
 
 func (c *Cloud) eachBackup(ctx context.Context, filter url.Values, each func([]backup.Backup) error) error {
 	query := url.Values{"all_tenants": {"1"}, "sort": {"created_at:asc"}}
-	for k, v := range filter {
-		query[k] = v
-	}
-	base := c.volumeRequest(c.admin, http.MethodGet, "/backups/detail", nil)
+	maps.Copy(query, filter)
+	base := c.volumeRequest(c.admin, http.MethodGet, "/backups/detail")
 	base.op, base.object = "list backups", "of all projects"
 	if err := c.requireAdmin(base); err != nil {
 		return err
@@ -102,7 +101,7 @@ func (c *Cloud) eachBackup(ctx context.Context, filter url.Values, each func([]b
 // a token of it.
 func (c *Cloud) VolumeBackups(ctx context.Context, projectID, volumeID string) ([]backup.Backup, error) {
 	what := request{op: "list backups", object: "of volume " + volumeID, id: volumeID}
-	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/backups/detail", nil)
+	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/backups/detail")
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +135,7 @@ func (c *Cloud) walkBackups(ctx context.Context, s *scope, base request, query u
 // Backup reads one backup with a token of that project.
 func (c *Cloud) Backup(ctx context.Context, projectID, backupID string) (backup.Backup, error) {
 	what := request{op: "read backup", object: backupID, id: backupID}
-	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/backups/"+url.PathEscape(backupID), nil)
+	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/backups/"+url.PathEscape(backupID))
 	if err != nil {
 		return backup.Backup{}, err
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 
 	"github.com/gophercloud/gophercloud/v2"
 
@@ -79,10 +78,6 @@ func othersEnd(err error) bool {
 
 // volumeRequest is a request to Cinder in the scope's own project, at the
 // microversion that was negotiated.
-func (c *Cloud) volumeRequest(s *scope, method, path string, query url.Values) request {
-	u := s.volume + path
-	if len(query) > 0 {
-		u += "?" + query.Encode()
-	}
-	return request{method: method, url: u, headers: map[string]string{"OpenStack-API-Version": "volume 3." + c.minor()}}
+func (c *Cloud) volumeRequest(s *scope, method, path string) request {
+	return request{method: method, url: s.volume + path, headers: map[string]string{"OpenStack-API-Version": "volume 3." + c.minor()}}
 }

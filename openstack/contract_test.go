@@ -92,7 +92,12 @@ func (e *env) untilGone(t *testing.T, id string) {
 	})
 }
 
-func requireMeaning(t *testing.T, want backup.Meaning, err error) *backup.CloudError {
+func requireMeaning(t *testing.T, want backup.Meaning, err error) {
+	t.Helper()
+	_ = requireFault(t, want, err) // whoever needs the details asks for them
+}
+
+func requireFault(t *testing.T, want backup.Meaning, err error) *backup.CloudError {
 	t.Helper()
 	var fault *backup.CloudError
 	require.ErrorAs(t, err, &fault)
@@ -198,7 +203,7 @@ func ids(backups []backup.Backup) []string {
 
 func noParent(t *testing.T, e *env) {
 	_, err := e.create(t, e.hand.volume(t, e.home), backup.Incremental)
-	fault := requireMeaning(t, backup.MeansNoParent, err)
+	fault := requireFault(t, backup.MeansNoParent, err)
 	assert.False(t, fault.Unknown)
 	assert.NotEmpty(t, fault.RequestID)
 	assert.Equal(t, e.home, fault.ProjectID)
@@ -306,7 +311,7 @@ func noRole(t *testing.T, e *env) {
 	require.NoError(t, narrow.VerifyAdmin(t.Context()))
 	project := e.hand.project(t, "closed")
 	_, err := narrow.VolumeBackups(t.Context(), project, "00000000-0000-4000-8000-000000000000")
-	fault := requireMeaning(t, backup.MeansNoRole, err)
+	fault := requireFault(t, backup.MeansNoRole, err)
 	assert.Equal(t, project, fault.ProjectID)
 }
 
@@ -330,7 +335,7 @@ func overQuota(t *testing.T, e *env) {
 	b := poor.made(t, volume, backup.Full)
 	assert.Equal(t, project, b.ProjectID)
 	_, err := poor.create(t, volume, backup.Full)
-	fault := requireMeaning(t, backup.MeansQuota, err)
+	fault := requireFault(t, backup.MeansQuota, err)
 	assert.Contains(t, fault.Message, "BackupLimitExceeded")
 	assert.False(t, fault.Unknown)
 }

@@ -17,7 +17,7 @@ import (
 // with Unknown set means: look for the tag before you ask again.
 func (c *Cloud) CreateBackup(ctx context.Context, r backup.Request) (string, error) {
 	what := request{op: "create backup", object: "of volume " + r.VolumeID, id: r.VolumeID}
-	s, ask, err := c.ask(ctx, what, r.ProjectID, http.MethodPost, "/backups", nil)
+	s, ask, err := c.ask(ctx, what, r.ProjectID, http.MethodPost, "/backups")
 	if err != nil {
 		return "", err
 	}

@@ -148,7 +148,11 @@ func (e *environment) password() string {
 			e.fault("OS_PASSWORD_FILE: %w", err)
 		}
 		// Editors end files with a newline; no password ends with one.
-		return strings.TrimRight(string(text), "\r\n")
+		password := strings.TrimRight(string(text), "\r\n")
+		if err == nil && password == "" {
+			e.fault("OS_PASSWORD_FILE: %s is empty", file)
+		}
+		return password
 	}
 	return value
 }

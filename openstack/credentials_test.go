@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/gophercloud/gophercloud/v2"
@@ -81,7 +80,7 @@ func TestUsualOpenrcs(t *testing.T) {
 			require.NoError(t, err)
 			assert.False(t, got.transport.InsecureSkipVerify)
 			got.transport = nil
-			assert.True(t, want == got, "%#v %+v %+v", got, got.admin, want.admin)
+			assert.Equal(t, want, got)
 		})
 	}
 }
@@ -108,7 +107,7 @@ func TestWrongEnvironmentsTellAllTheirFaults(t *testing.T) {
 		"insecure":            {map[string]string{"OS_INSECURE": "maybe"}, []string{"OS_INSECURE", "maybe"}},
 		"both passwords":      {map[string]string{"OS_PASSWORD_FILE": "x"}, []string{"OS_PASSWORD_FILE", "both"}},
 		"no password file":    {map[string]string{"OS_PASSWORD": "", "OS_PASSWORD_FILE": "does-not-exist"}, []string{"OS_PASSWORD_FILE", "does-not-exist"}},
-		"empty file":          {map[string]string{"OS_PASSWORD": "", "OS_PASSWORD_FILE": file(t, "empty", "\n")}, []string{"OS_PASSWORD_FILE", "empty"}},
+		"empty file":          {map[string]string{"OS_PASSWORD": "", "OS_PASSWORD_FILE": file(t, "empty", "\n")}, []string{"OS_PASSWORD_FILE", "is empty"}},
 		"no CA":               {map[string]string{"OS_CACERT": "does-not-exist"}, []string{"OS_CACERT"}},
 		"CA without a cert":   {map[string]string{"OS_CACERT": file(t, "ca", "nothing")}, []string{"OS_CACERT", "no certificate"}},
 		"half a pair":         {map[string]string{"OS_CERT": "x"}, []string{"OS_CERT", "OS_KEY"}},
@@ -153,11 +152,11 @@ func TestCloudsYAML(t *testing.T) {
 	c, err := read("good", nil)
 	require.NoError(t, err)
 	c.transport = nil
-	assert.True(t, Credentials{
+	assert.Equal(t, Credentials{
 		authURL: "https://cloud.example/identity", region: "north", iface: "internal",
 		user:  gophercloud.AuthOptions{Username: "staffeln", Password: "from-the-file", DomainName: "Users"},
 		admin: gophercloud.AuthScope{ProjectName: "admin", DomainID: "p0"},
-	} == c, "%#v", c)
+	}, c)
 
 	c, err = read("plain", map[string]string{"OS_PASSWORD_FILE": file(t, "pw", secret), "OS_REGION_NAME": "south", "OS_INSECURE": "true"})
 	require.NoError(t, err)
@@ -197,7 +196,7 @@ func TestTLSWithAnOwnCA(t *testing.T) {
 	credentials, err := FromEnv(get)
 	require.NoError(t, err)
 	_, err = Connect(t.Context(), credentials, Config{})
-	fault := requireMeaning(t, backup.MeansUnavailable, err)
+	fault := requireFault(t, backup.MeansUnavailable, err)
 	assert.Contains(t, fault.Error(), "certificate")
 
 	rc["OS_INSECURE"] = "true"
@@ -238,5 +237,4 @@ func TestConfigTellsAllItsFaults(t *testing.T) {
 	require.ErrorContains(t, Config{RetryTimeout: 1}.Validate(), "MAX_RETRY_INTERVAL")
 	_, err = Connect(t.Context(), Credentials{}, Config{RetryTimeout: -1})
 	require.ErrorContains(t, err, "RETRY_TIMEOUT")
-	assert.False(t, strings.Contains(err.Error(), "\n\n"))
 }

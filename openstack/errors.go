@@ -157,7 +157,7 @@ func cut(s string) string {
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(v, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second //nolint:gosec // 31 bits fit
+		return time.Duration(seconds) * time.Second
 	}
 	at, err := http.ParseTime(v)
 	if err != nil {

@@ -74,7 +74,7 @@ func TestACreationIsNeverAskedTwiceInTheDark(t *testing.T) {
 			n := newTenant(t, cloudsim.Options{})
 			n.sim.AddFault(cloudsim.Fault{Route: createRoute, Do: c.effect})
 			_, err := n.cloud.CreateBackup(t.Context(), n.request())
-			fault := requireMeaning(t, backup.MeansUnavailable, err)
+			fault := requireFault(t, backup.MeansUnavailable, err)
 			assert.True(t, fault.Unknown)
 			assert.NotEmpty(t, fault.RequestID, "the operator can look for it in Cinder's log")
 			assert.Equal(t, 1, n.sim.Counts()[createRoute])
@@ -89,7 +89,7 @@ func TestAStalledCreationEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	n.sim.AddFault(cloudsim.Fault{Route: createRoute, Do: cloudsim.Stall{}, Match: func(cloudsim.Request) bool { cancel(); return true }})
 	_, err := n.cloud.CreateBackup(ctx, n.request())
-	fault := requireMeaning(t, backup.MeansUnavailable, err)
+	fault := requireFault(t, backup.MeansUnavailable, err)
 	assert.True(t, fault.Unknown)
 	require.ErrorIs(t, err, context.Canceled)
 }
@@ -136,7 +136,7 @@ func TestACreationThatWasNotSentIsTriedAgain(t *testing.T) {
 	require.NoError(t, err)
 	n.server.Close()
 	_, err = n.cloud.CreateBackup(t.Context(), n.request())
-	fault := requireMeaning(t, backup.MeansUnavailable, err)
+	fault := requireFault(t, backup.MeansUnavailable, err)
 	assert.False(t, fault.Unknown, "refused connections carry nothing")
 	assert.Greater(t, len(n.waited()), 5)
 }
@@ -168,7 +168,7 @@ func TestADeletionWithoutItsAnswerIsNotTakenForAForeignState(t *testing.T) {
 	n := newTenant(t, cloudsim.Options{})
 	b := n.backup(t)
 	n.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 1, Do: cloudsim.DropAfterEffect{}})
-	fault := requireMeaning(t, backup.MeansBackupState, n.cloud.DeleteBackup(t.Context(), b))
+	fault := requireFault(t, backup.MeansBackupState, n.cloud.DeleteBackup(t.Context(), b))
 	assert.True(t, fault.Unknown, "it is deleting because we asked")
 }
 
@@ -178,7 +178,7 @@ func TestA404OfAServiceIsNotTheBackups(t *testing.T) {
 	b := n.backup(t)
 	n.sim.SetBackupService(false)
 	n.step(time.Hour) // until Cinder notices
-	fault := requireMeaning(t, backup.MeansUnavailable, n.cloud.DeleteBackup(t.Context(), b))
+	fault := requireFault(t, backup.MeansUnavailable, n.cloud.DeleteBackup(t.Context(), b))
 	assert.Equal(t, http.StatusNotFound, fault.Status)
 	assert.False(t, fault.Unknown)
 	is, err := n.cloud.Backup(t.Context(), n.project, b.ID)

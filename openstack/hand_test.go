@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -204,10 +205,7 @@ func (h *hand) user(t *testing.T, role string) map[string]string {
 			h.must(ctx, t, admin, http.MethodPut, h.keystone("/projects/"+admin+"/users/"+id+"/roles/"+str(r, "id")), nil)
 		}
 	}
-	rc := map[string]string{}
-	for k, v := range h.rc {
-		rc[k] = v
-	}
+	rc := maps.Clone(h.rc)
 	rc["OS_USERNAME"], rc["OS_PASSWORD"], rc["OS_USER_DOMAIN_NAME"] = name, "made-up", "Default"
 	return rc
 }

@@ -147,7 +147,7 @@ func (c *Cloud) servers(ctx context.Context) ([]backup.Server, error) {
 // volumes lists all volumes but Cinder's temporary ones.
 func (c *Cloud) volumes(ctx context.Context) ([]backup.Volume, error) {
 	var all []backup.Volume
-	base := c.volumeRequest(c.admin, http.MethodGet, "/volumes/detail", nil)
+	base := c.volumeRequest(c.admin, http.MethodGet, "/volumes/detail")
 	base.op, base.object = "list volumes", "of all projects"
 	err := walk(ctx, c, c.admin, base, listing[volumeJSON]{
 		key:   "volumes",

@@ -37,7 +37,8 @@ func crowd(t *testing.T, servers, volumes int, opts ...Option) (*world, *Cloud) 
 	for i := range volumes {
 		w.sim.AddVolume(project, fmt.Sprintf("volume-%d", i), 1)
 	}
-	return w, w.connect(t, patient, append([]Option{func(o *options) { o.pageSize = 10 }}, opts...)...)
+	cloud := w.connect(t, patient, append([]Option{func(o *options) { o.pageSize = 10 }}, opts...)...)
+	return w, cloud
 }
 
 func TestCallsOfOneObservation(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -88,9 +89,7 @@ func nextPage[T any](ctx context.Context, c *Cloud, s *scope, base request, l li
 	for marker := len(last) - 1; ; marker-- {
 		r := base
 		query := url.Values{"limit": {strconv.Itoa(c.pageSize)}}
-		for k, v := range l.query {
-			query[k] = v
-		}
+		maps.Copy(query, l.query)
 		if marker >= 0 {
 			r.id = l.id(last[marker])
 			query.Set("marker", r.id)

@@ -41,7 +41,7 @@ func (c *Cloud) ResetBackup(ctx context.Context, b backup.Backup, to backup.Stat
 func (c *Cloud) change(ctx context.Context, op string, b backup.Backup, method, path string, body any, removes bool) error {
 	what := request{op: op, object: b.ID, id: b.ID}
 	at := "/backups/" + url.PathEscape(b.ID)
-	s, r, err := c.ask(ctx, what, b.ProjectID, method, at+path, nil)
+	s, r, err := c.ask(ctx, what, b.ProjectID, method, at+path)
 	if err != nil {
 		return err
 	}

@@ -39,6 +39,7 @@ func stepped() (clock, *[]time.Duration) {
 	}, pauses
 }
 
+// What may come of an attempt.
 var (
 	away      = &backup.CloudError{Meaning: backup.MeansUnavailable, Status: 503}
 	ambiguous = &backup.CloudError{Meaning: backup.MeansUnavailable, Status: 503, Unknown: true}
@@ -46,7 +47,7 @@ var (
 	lost      = &backup.CloudError{Meaning: backup.MeansUnavailable, Unknown: true}
 	throttled = &backup.CloudError{Meaning: backup.MeansThrottled, Status: 429, RetryAfter: 90 * time.Second}
 	refused   = &backup.CloudError{Meaning: backup.MeansRefused, Status: 400}
-	noService = &backup.CloudError{Meaning: backup.MeansUnavailable, Status: 404}
+	errNoService = &backup.CloudError{Meaning: backup.MeansUnavailable, Status: 404}
 )
 
 func TestWhatIsTriedAgain(t *testing.T) {
@@ -61,7 +62,7 @@ func TestWhatIsTriedAgain(t *testing.T) {
 		"a read after a lost answer":    {http.MethodGet, []*backup.CloudError{unsent}, 2, false},
 		"a read when throttled":         {http.MethodGet, []*backup.CloudError{throttled}, 2, false},
 		"a read that is refused":        {http.MethodGet, []*backup.CloudError{refused}, 1, true},
-		"a read after a skipped code":   {http.MethodGet, []*backup.CloudError{noService}, 1, true},
+		"a read after a skipped code":   {http.MethodGet, []*backup.CloudError{errNoService}, 1, true},
 		"a deletion after 503":          {http.MethodDelete, []*backup.CloudError{ambiguous}, 2, false},
 		"a deletion that is refused":    {http.MethodDelete, []*backup.CloudError{refused}, 1, true},
 		"a creation after 503":          {http.MethodPost, []*backup.CloudError{ambiguous}, 1, true},
@@ -114,7 +115,7 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 	later := *throttled
 	later.RetryAfter = time.Hour
 	attempt, tries := attempts(&later)
-	fault := requireMeaning(t, backup.MeansThrottled, patience{patient, clock}.try(t.Context(), request{method: http.MethodGet}, attempt))
+	fault := requireFault(t, backup.MeansThrottled, patience{patient, clock}.try(t.Context(), request{method: http.MethodGet}, attempt))
 	assert.Equal(t, time.Hour, fault.RetryAfter)
 	assert.Equal(t, 1, *tries, "an hour is beyond RETRY_TIMEOUT")
 	assert.Empty(t, *pauses)
@@ -139,7 +140,7 @@ func TestADoubtStays(t *testing.T) {
 	t.Parallel()
 	clock, _ := stepped()
 	attempt, _ := attempts(ambiguous, &backup.CloudError{Meaning: backup.MeansBackupState, Status: 400})
-	fault := requireMeaning(t, backup.MeansBackupState, patience{patient, clock}.try(t.Context(), request{method: http.MethodDelete}, attempt))
+	fault := requireFault(t, backup.MeansBackupState, patience{patient, clock}.try(t.Context(), request{method: http.MethodDelete}, attempt))
 	assert.True(t, fault.Unknown, "the try before may be why it is being deleted")
 }
 

@@ -34,7 +34,7 @@ func (e *environment) tls() *tls.Config {
 		e.fault("OS_CERT and OS_KEY: only one of them is set: want both or none")
 	}
 	if insecure, ok := e.insecure(); ok {
-		c.InsecureSkipVerify = insecure //nolint:gosec // the operator asked for it, by the name every OpenStack client has
+		c.InsecureSkipVerify = insecure // the operator asked for it, by the name every OpenStack client has
 	}
 	return c
 }

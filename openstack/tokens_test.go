@@ -153,7 +153,7 @@ func TestLostRolesAndPasswords(t *testing.T) {
 				c.lose(n)
 				n.sim.RevokeTokens(n.sim.Cast().Service)
 				_, err := n.cloud.Volume(t.Context(), n.project, n.volume)
-				fault := requireMeaning(t, c.want, err)
+				fault := requireFault(t, c.want, err)
 				assert.NotEmpty(t, fault.Message)
 			})
 		}

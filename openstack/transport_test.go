@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -40,11 +39,11 @@ func TestEveryCallIsLoggedCountedAndNamed(t *testing.T) {
 	ctx := zerolog.New(&log).Level(zerolog.DebugLevel).WithContext(t.Context())
 	project := w.sim.AddProject("acme")
 	_, err := cloud.Volume(ctx, project, "00000000-0000-4000-8000-000000000000")
-	fault := requireMeaning(t, backup.MeansNotFound, err)
+	fault := requireFault(t, backup.MeansNotFound, err)
 	assert.NotEmpty(t, fault.RequestID)
 
 	for _, id := range sent {
-		assert.Regexp(t, regexp.MustCompile(`^req-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`), id)
+		assert.Regexp(t, `^req-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, id)
 	}
 	assert.Equal(t, 1, counted["GET /volume/v3/{id}/volumes/{id} Not Found"], "%v", counted)
 	assert.Equal(t, 2, counted["POST /identity/v3/auth/tokens Created"], "%v", counted)
@@ -85,6 +84,6 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
 	cloud := w.connect(t, Config{})
 	w.sim.AddFault(cloudsim.Fault{Route: rolesRoute, Do: cloudsim.Refuse{Status: 302, Header: http.Header{"Location": {trap.URL}}}})
-	fault := requireMeaning(t, backup.MeansUnavailable, cloud.VerifyAdmin(t.Context()))
+	fault := requireFault(t, backup.MeansUnavailable, cloud.VerifyAdmin(t.Context()))
 	assert.Equal(t, http.StatusFound, fault.Status)
 }

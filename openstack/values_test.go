@@ -32,7 +32,7 @@ func TestTimesOfCinderAreUTC(t *testing.T) {
 	}
 	var at cinderTime
 	require.NoError(t, json.Unmarshal([]byte("null"), &at))
-	assert.True(t, at.Time.IsZero())
+	assert.True(t, at.IsZero())
 }
 
 func TestTheDataIsAsOldAsTheBackupWhereCinderDoesNotSay(t *testing.T) {

@@ -49,7 +49,7 @@ func (v volumeJSON) temporary() bool {
 // it belongs now: a volume can be transferred.
 func (c *Cloud) Volume(ctx context.Context, projectID, volumeID string) (backup.Volume, error) {
 	what := request{op: "read volume", object: volumeID, id: volumeID}
-	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/volumes/"+url.PathEscape(volumeID), nil)
+	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/volumes/"+url.PathEscape(volumeID))
 	if err != nil {
 		return backup.Volume{}, err
 	}
@@ -75,7 +75,7 @@ func (c *Cloud) Volume(ctx context.Context, projectID, volumeID string) (backup.
 
 // ask prepares a request to Cinder in the scope of a project: what says what is
 // asked, and of which object.
-func (c *Cloud) ask(ctx context.Context, what request, projectID, method, path string, query url.Values) (*scope, request, error) {
+func (c *Cloud) ask(ctx context.Context, what request, projectID, method, path string) (*scope, request, error) {
 	if what.id == "" || projectID == "" {
 		return nil, what, what.refuse(projectID, backup.MeansRefused, "want an ID and the ID of its project")
 	}
@@ -83,7 +83,7 @@ func (c *Cloud) ask(ctx context.Context, what request, projectID, method, path s
 	if err != nil {
 		return nil, what, err
 	}
-	r := c.volumeRequest(s, method, path, query)
+	r := c.volumeRequest(s, method, path)
 	r.op, r.object, r.id = what.op, what.object, what.id
 	return s, r, nil
 }

@@ -36,7 +36,9 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 		if err != nil {
 			return err
 		}
-		p.decide(m.volumes[records[0].VolumeID], records)
+		if v := m.volumes[records[0].VolumeID]; v != nil { // a newer leader may have learned of it meanwhile
+			p.decide(v, records)
+		}
 	}
 	for _, v := range m.volumes {
 		if !p.decided[v.ID] {

@@ -1,0 +1,126 @@
+package db
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/testkit"
+)
+
+const initial = "00001_initial.sql"
+
+// schema is every column, constraint and index of the product's tables, and
+// the functions.
+const schema = `
+	SELECT string_agg(line, E'\n' ORDER BY line) FROM (
+		SELECT format('%s.%s %s', table_name, column_name, data_type) FROM information_schema.columns WHERE table_schema = 'public'
+		UNION ALL SELECT conname::text FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+		UNION ALL SELECT indexname::text FROM pg_indexes WHERE schemaname = 'public'
+		UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace) AS all_of_it (line)
+	WHERE line NOT LIKE '%goose%'`
+
+func ask(t *testing.T, url, q string) (answer string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close(t.Context())) }()
+	require.NoError(t, conn.QueryRow(t.Context(), "SELECT coalesce(("+q+")::text, '')").Scan(&answer))
+	return answer
+}
+
+func TestTheSchemaComesOnceAndGoesWhole(t *testing.T) {
+	t.Parallel()
+	ctx, url := t.Context(), testkit.DatabaseURL(t, nil)
+	before, err := MigrationStatus(ctx, url)
+	require.NoError(t, err)
+	assert.Equal(t, []Migration{{1, initial, false}}, before)
+
+	done, err := MigrateUp(ctx, url)
+	require.NoError(t, err)
+	assert.Equal(t, []Migration{{1, initial, true}}, done)
+	built := ask(t, url, schema)
+	installation := ask(t, url, "SELECT id FROM installation")
+	assert.Len(t, installation, 36)
+
+	done, err = MigrateUp(ctx, url)
+	require.NoError(t, err)
+	assert.Empty(t, done, "the second time there is nothing to do")
+	assert.Equal(t, installation, ask(t, url, "SELECT id FROM installation"))
+	after, err := MigrationStatus(ctx, url)
+	require.NoError(t, err)
+	assert.Equal(t, []Migration{{1, initial, true}}, after)
+
+	back, err := MigrateDown(ctx, url)
+	require.NoError(t, err)
+	assert.Equal(t, Migration{1, initial, false}, back)
+	assert.Empty(t, ask(t, url, schema), "nothing is left")
+	_, err = MigrateDown(ctx, url)
+	require.ErrorContains(t, err, "there is no step to take back")
+
+	_, err = MigrateUp(ctx, url)
+	require.NoError(t, err)
+	assert.Equal(t, built, ask(t, url, schema), "up again is the same")
+	assert.NotEqual(t, installation, ask(t, url, "SELECT id FROM installation"), "and another installation")
+}
+
+func TestOfFiveMigrationsAtOnceOneWorksAndAllSucceed(t *testing.T) {
+	t.Parallel()
+	url := testkit.DatabaseURL(t, nil)
+	done := make([][]Migration, 5)
+	var group sync.WaitGroup
+	for i := range done {
+		group.Go(func() {
+			var err error
+			done[i], err = MigrateUp(t.Context(), url)
+			assert.NoError(t, err)
+		})
+	}
+	group.Wait()
+	steps := 0
+	for _, d := range done {
+		steps += len(d)
+	}
+	assert.Equal(t, 1, steps)
+}
+
+func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	empty, gone, newer := testkit.DatabaseURL(t, nil), testkit.DatabaseURL(t, migrate), testkit.DatabaseURL(t, migrate)
+	_, err := MigrateDown(t.Context(), gone)
+	require.NoError(t, err)
+	conn, err := pgx.Connect(t.Context(), newer)
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, true)")
+	require.NoError(t, err)
+	require.NoError(t, conn.Close(t.Context()))
+
+	for url, want := range map[string]string{
+		empty: "schema is at version 0, this program needs 1: run `staffeln migrate up`",
+		gone:  "schema is at version 0, this program needs 1: run `staffeln migrate up`",
+		newer: "schema is at version 2, this program knows only 1: start the newer program that made it, or go back with that one's `staffeln migrate down`",
+	} {
+		_, err := Open(t.Context(), url, nil)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// An older program beside a newer one must leave the newer schema alone.
+func TestAnOlderProgramDoesNotTakeANewerSchemaBack(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, true)")
+	built := ask(t, h.url, schema)
+	h.changesNothing(func() {
+		done, err := MigrateUp(h.ctx, h.url)
+		assert.Empty(t, done)
+		t.Log("up:", err)
+		_, err = MigrateDown(h.ctx, h.url)
+		require.Error(t, err)
+		t.Log("down:", err)
+	})
+	assert.Equal(t, built, ask(t, h.url, schema))
+}
