@@ -43,8 +43,11 @@ func MigrateDown(ctx context.Context, url string) (Migration, error) {
 	err := withProvider(url, func(p *goose.Provider) error {
 		r, err := p.Down(ctx)
 		if err != nil {
-			if errors.Is(err, goose.ErrNoNextVersion) {
+			switch {
+			case errors.Is(err, goose.ErrNoNextVersion):
 				return errors.New("there is no step to take back")
+			case errors.Is(err, goose.ErrVersionNotFound):
+				return errors.New("the newest step is of a newer program: take it back with that one's `staffeln migrate down`")
 			}
 			return err
 		}

@@ -116,11 +116,10 @@ func TestAnOlderProgramDoesNotTakeANewerSchemaBack(t *testing.T) {
 	built := ask(t, h.url, schema)
 	h.changesNothing(func() {
 		done, err := MigrateUp(h.ctx, h.url)
+		require.NoError(t, err)
 		assert.Empty(t, done)
-		t.Log("up:", err)
 		_, err = MigrateDown(h.ctx, h.url)
-		require.Error(t, err)
-		t.Log("down:", err)
+		require.ErrorContains(t, err, "the newest step is of a newer program")
 	})
 	assert.Equal(t, built, ask(t, h.url, schema))
 }

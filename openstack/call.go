@@ -25,8 +25,12 @@ type request struct {
 	decode func(body []byte) error
 }
 
-// good are the codes that any of our requests may be answered with.
-var good = []int{http.StatusOK, http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
+// good are the codes of an answer that is read, done those of an answer that
+// says only that it is so: a 200 there is somebody else's page.
+var (
+	good = []int{http.StatusOK, http.StatusCreated, http.StatusAccepted}
+	done = []int{http.StatusAccepted, http.StatusNoContent}
+)
 
 // do asks, with the scope's token: renewed where it is about to end, and once
 // more where the cloud refuses it. The error is a [*backup.CloudError].
@@ -49,6 +53,9 @@ func (c *Cloud) attempt(ctx context.Context, s *scope, r request) *backup.CloudE
 	options := &gophercloud.RequestOpts{
 		JSONBody: r.body, OkCodes: good, MoreHeaders: r.headers,
 		KeepResponseBody: true, // to have status and request ID of what can't be decoded
+	}
+	if r.decode == nil {
+		options.OkCodes = done
 	}
 	resp, err := s.client.Request(ctx, r.method, r.url, options)
 	if err != nil && ctx.Err() == nil && othersEnd(err) {

@@ -19,6 +19,7 @@ type Cloud struct {
 	patience       patience
 	attemptTimeout time.Duration
 	admin          *scope // of the project in the credentials
+	userID         string // of the service user: the same in every token
 	scopes         *scopes
 	volumeMinor    int // microversion 3.x of Cinder
 	pageSize       int
@@ -77,6 +78,11 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 		return nil, err
 	}
 	c.admin = admin
+	t, err := admin.token()
+	if err != nil {
+		return nil, fmt.Errorf("connect to cloud: %w", err)
+	}
+	c.userID = t.userID
 	if c.volumeMinor, err = c.negotiate(ctx); err != nil {
 		return nil, err
 	}
@@ -84,10 +90,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 }
 
 // UserID returns the ID of the service user: who made the backups that are ours.
-func (c *Cloud) UserID() string {
-	t, _ := c.admin.token() // read when connecting; the user of a client never changes
-	return t.userID
-}
+func (c *Cloud) UserID() string { return c.userID }
 
 // AdminProjectID returns the ID of the project that lists are read in.
 func (c *Cloud) AdminProjectID() string { return c.admin.projectID }

@@ -48,6 +48,7 @@ func TestContractOnOpenStack(t *testing.T) {
 	for _, p := range seen.Projects {
 		if _, err := c.scope(t.Context(), p.ID); err == nil && p.ID != e.home && p.Enabled {
 			e.away = p.ID
+			break
 		}
 	}
 	require.NotEmpty(t, e.away, "the user has a role in one project only: want one more to test with")

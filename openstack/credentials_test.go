@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gophercloud/gophercloud/v2"
+	"github.com/kelseyhightower/envconfig"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -225,6 +226,13 @@ func TestAWrongPasswordIsUnauthorised(t *testing.T) {
 	requireMeaning(t, backup.MeansUnauthorised, err)
 	assert.NotContains(t, err.Error(), secret)
 	assert.Equal(t, 1, w.sim.Counts()[tokenRoute], "a wrong password is not tried again: accounts are locked by that")
+}
+
+func TestDefaultsOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	var c Config
+	require.NoError(t, envconfig.Process("staffeln_no_such_prefix", &c))
+	assert.Equal(t, patient, c)
 }
 
 func TestConfigTellsAllItsFaults(t *testing.T) {

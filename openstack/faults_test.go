@@ -163,6 +163,37 @@ func TestDeletionsAreAskedAgain(t *testing.T) {
 	requireMeaning(t, backup.MeansNotFound, err)
 }
 
+func TestADeletionIsAcceptedByCinderOnly(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{})
+	b := n.backup(t)
+	n.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Do: cloudsim.Refuse{Status: 200, Body: "<html>Please log in</html>"}})
+	fault := requireFault(t, backup.MeansUnavailable, n.cloud.DeleteBackup(t.Context(), b))
+	assert.True(t, fault.Unknown)
+}
+
+func TestTheTokensProjectIsAssertedBeforeAnythingIsChanged(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, cloudsim.Options{})
+	b := n.backup(t)
+	other, err := n.cloud.scope(t.Context(), n.sim.AddProject("globex"))
+	require.NoError(t, err)
+	// What must never be: a client that is kept for one project has another one's token.
+	mixed := &scope{
+		projectID: n.project, client: other.client, clock: other.clock,
+		identity: other.identity, volume: other.volume, compute: other.compute,
+	}
+	n.cloud.scopes = newScopes(maxScopes)
+	n.cloud.scopes.put(mixed)
+	n.sim.ResetCounts()
+	requireMeaning(t, backup.MeansRefused, n.cloud.DeleteBackup(t.Context(), b))
+	requireMeaning(t, backup.MeansRefused, n.cloud.ForceDeleteBackup(t.Context(), b))
+	requireMeaning(t, backup.MeansRefused, n.cloud.ResetBackup(t.Context(), b, backup.StatusError))
+	_, err = n.cloud.CreateBackup(t.Context(), n.request())
+	requireMeaning(t, backup.MeansRefused, err)
+	assert.Equal(t, map[string]int{readRoute: 3}, n.sim.Counts(), "nothing but looks")
+}
+
 func TestADeletionWithoutItsAnswerIsNotTakenForAForeignState(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})

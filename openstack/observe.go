@@ -47,9 +47,9 @@ func (c *Cloud) VerifyAdmin(ctx context.Context) error {
 // Cinder's temporary volumes. It asks for the admin role first, because without
 // it Cinder silently shows one project.
 //
-// A list that breaks off leaves what was read, and a sentence in Unseen. The
-// error is not nil only where nothing could be read, ctx ended, or the role is
-// missing (forbidden).
+// A list that breaks off, also because ctx ended, leaves what was read, and a
+// sentence in Unseen. The error is not nil only where nothing at all could be
+// read or the role is missing (forbidden).
 //
 // Calls: one for the role, one for the projects, and one for each page of 1,000
 // servers or volumes (and an empty one after an exactly full one).
@@ -79,9 +79,6 @@ func (c *Cloud) Observe(ctx context.Context) (backup.Inventory, error) {
 		group.Go(func() { faults[i] = l.read() })
 	}
 	group.Wait()
-	if err := ctx.Err(); err != nil {
-		return backup.Inventory{}, fmt.Errorf("observe cloud: %w", err)
-	}
 	if len(seen.Projects)+len(seen.Servers)+len(seen.Volumes) == 0 {
 		if err := errors.Join(faults...); err != nil {
 			return backup.Inventory{}, fmt.Errorf("observe cloud: %w", err)

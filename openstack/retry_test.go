@@ -41,12 +41,12 @@ func stepped() (clock, *[]time.Duration) {
 
 // What may come of an attempt.
 var (
-	away      = &backup.CloudError{Meaning: backup.MeansUnavailable, Status: 503}
-	ambiguous = &backup.CloudError{Meaning: backup.MeansUnavailable, Status: 503, Unknown: true}
-	unsent    = &backup.CloudError{Meaning: backup.MeansUnavailable}
-	lost      = &backup.CloudError{Meaning: backup.MeansUnavailable, Unknown: true}
-	throttled = &backup.CloudError{Meaning: backup.MeansThrottled, Status: 429, RetryAfter: 90 * time.Second}
-	refused   = &backup.CloudError{Meaning: backup.MeansRefused, Status: 400}
+	away         = &backup.CloudError{Meaning: backup.MeansUnavailable, Status: 503}
+	ambiguous    = &backup.CloudError{Meaning: backup.MeansUnavailable, Status: 503, Unknown: true}
+	unsent       = &backup.CloudError{Meaning: backup.MeansUnavailable}
+	lost         = &backup.CloudError{Meaning: backup.MeansUnavailable, Unknown: true}
+	throttled    = &backup.CloudError{Meaning: backup.MeansThrottled, Status: 429, RetryAfter: 90 * time.Second}
+	refused      = &backup.CloudError{Meaning: backup.MeansRefused, Status: 400}
 	errNoService = &backup.CloudError{Meaning: backup.MeansUnavailable, Status: 404}
 )
 

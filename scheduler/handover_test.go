@@ -75,7 +75,9 @@ func TestChooseCapsRemovals(t *testing.T) {
 	work := []db.Work{
 		{VolumeID: "a", RecordID: "1", State: backup.Deleting, BackupID: "gone"},
 		{VolumeID: "b", RecordID: "2", State: backup.Deleting, BackupID: "busy"},
-		{VolumeID: "c"}, {VolumeID: "d"}, {VolumeID: "e"},
+		{VolumeID: "c"},
+		{VolumeID: "d"},
+		{VolumeID: "e"},
 	}
 	b := busy{deleting: map[string]bool{"busy": true}}
 	volumes := func(limit int) (ids string) {

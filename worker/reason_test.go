@@ -41,7 +41,9 @@ func meanings(t *testing.T) []backup.Meaning {
 	ast.Inspect(file, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
 		if ok && strings.HasPrefix(spec.Names[0].Name, "Means") {
-			text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			literal, ok := spec.Values[0].(*ast.BasicLit)
+			require.True(t, ok, spec.Names[0].Name)
+			text, err := strconv.Unquote(literal.Value)
 			require.NoError(t, err)
 			all = append(all, backup.Meaning(text))
 		}

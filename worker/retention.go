@@ -83,8 +83,11 @@ func (p *pass) run(ctx context.Context) error {
 // putOff ends a pass that the cloud refuses: only somebody's doing mends that,
 // so it is told, and tried again at the next looks instead of at once.
 func (p *pass) putOff(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
 	why, final := reasonOf(err)
-	if err == nil || !final {
+	if !final {
 		return err
 	}
 	zerolog.Ctx(ctx).Error().Err(err).Str("volume", p.volume.ID).Str("project", p.project).Str("reason", string(why.Reason)).

@@ -5,10 +5,10 @@ package e2e
 import (
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
-	"testing"
-
+	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/backups"
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/testkit"
@@ -42,6 +42,14 @@ func labChains(t *testing.T, run *labRun) {
 		t.Logf("volume %s: %s", v, p.made(v))
 	}
 
+	for _, tenant := range []*labHand{acme, globex} {
+		own := tenant.backups(backups.ListDetailOpts{})
+		require.NotEmpty(t, own)
+		for _, b := range own {
+			require.Equal(t, tenant == globex, b.VolumeID == title.Volumes[0], "a tenant sees the backups of his own volumes")
+		}
+	}
+
 	// Who takes part.
 	for _, out := range []*labServer{refused, garbage} {
 		require.Zero(t, p.count("volume_id = $1", out.Volumes[0]), "records of %s", out.Name)
@@ -72,6 +80,7 @@ func labChains(t *testing.T, run *labRun) {
 		p.nothingEarly(v, map[bool]time.Duration{true: byMetadata, false: byDefault}[v == title.Volumes[0]])
 	}
 	p.agree()
+	p.end()
 	require.Empty(t, p.logged("error"))
 }
 

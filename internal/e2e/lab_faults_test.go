@@ -51,6 +51,7 @@ func labFaults(t *testing.T, run *labRun) {
 	}
 	s.resetVolume(broken.Volumes[0], "in-use")
 	p.nothingLeft(3 * time.Minute)
+	p.end()
 }
 
 // deletedInTheMiddle deletes a server and its volume while the backup of the volume is being made. Cinder frees the volume

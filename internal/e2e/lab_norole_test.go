@@ -45,4 +45,5 @@ func labNoRole(t *testing.T, run *labRun) {
 	theirs.tell(s.key, "false")
 	p.nothingLeft(3 * time.Minute)
 	p.agree()
+	p.end()
 }

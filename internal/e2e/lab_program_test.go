@@ -60,6 +60,17 @@ func (s *labScene) start(settings map[string]string) *labProgram {
 	return p
 }
 
+// end tells all processes to end; they do so in order.
+func (p *labProgram) end() {
+	p.t.Helper()
+	for _, one := range append(p.schedulers, p.workers...) {
+		one.stop()
+		if state := one.cmd.ProcessState; state.Exited() { // the others were killed by the test
+			require.Zero(p.t, state.ExitCode(), "exit code of %s", one.name)
+		}
+	}
+}
+
 // logged answers the lines of all processes' logs of a level.
 func (p *labProgram) logged(level string) (lines []string) {
 	for _, one := range append(p.schedulers, p.workers...) {

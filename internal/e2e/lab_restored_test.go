@@ -31,8 +31,8 @@ func labRestored(t *testing.T, run *labRun) {
 	data := newLabData(s, volume)
 	at := map[string][]byte{} // by ID of the backup, what was in the volume
 	next := func(retention string) {
-		bytes := data.change()
-		at[p.backupOnce(source, retention)] = bytes
+		known := data.change()
+		at[p.backupOnce(source, retention)] = known
 	}
 	points := func() []labRecord { return p.records("volume_id = $1 AND state = 'available'", volume) }
 	restore := func(when string) {
@@ -71,11 +71,13 @@ func labRestored(t *testing.T, run *labRun) {
 	for _, r := range older {
 		require.Equal(t, 1, p.count("id = $1 AND state = 'deleted'", r.ID))
 	}
+	t.Logf("the older chain is removed:\n%s", p.told(p.records("volume_id = $1", volume)))
 	restore("after the older chain was removed")
 
 	p.nothingLeft(4 * time.Minute)
 	p.leafFirst(volume)
 	p.agree()
+	p.end()
 	require.Empty(t, p.logged("error"))
 }
 

@@ -16,7 +16,7 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// TestLab runs the whole program as its operators do - migrate, schedulers, workers, each a process - against the cloud of
+// TestLabOnOpenStack runs the whole program as its operators do - migrate, schedulers, workers, each a process - against the cloud of
 // the OS_* variables, whose account must have the role admin, inherited in every project of the domain.
 //
 // What it makes has the prefix of its run in its name, and so have the metadata keys that it uses: nothing else on the
@@ -24,9 +24,9 @@ import (
 //
 //   - E2E_ALLOW_PROJECTS=true: it makes projects and users, grants roles to those users and sets quotas of those projects.
 //   - E2E_ADMIN_OPENRC: a file with the OS_* of an administrator, who does that.
-//   - E2E_LAB_HOME: the laboratory's folder, with the files of its volumes and its knobs; E2E_WITHOUT_DATA=true on a
-//     cloud where nobody can write into a volume from outside: then what needs that is NOT RUN.
-func TestLab(t *testing.T) {
+//   - E2E_LAB_HOME: the laboratory's folder, with its knobs and the files of its volumes; or E2E_WITHOUT_DATA=true, on a
+//     cloud where nobody can write into a volume from outside: then what needs that is NOT RUN, and says so.
+func TestLabOnOpenStack(t *testing.T) {
 	run := newLabRun(t)
 	t.Run("group", func(t *testing.T) {
 		t.Run("chains", func(t *testing.T) { t.Parallel(); labChains(t, run) })

@@ -1,0 +1,164 @@
+package db
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+// manyVolumes is the cloud of the numbers to reach: 100,000 volumes, a million
+// records.
+const manyVolumes = 100_000
+
+// BenchmarkAtSize measures what a leader reads and writes in the large cloud:
+// one database for all, so what only reads comes first.
+func BenchmarkAtSize(b *testing.B) {
+	h := unstepped(b)
+	h.fill(manyVolumes)
+	for _, one := range []struct {
+		name string
+		run  func(*testing.B, *house)
+	}{
+		{"PlanReads", benchmarkPlanReads},
+		{"Histories", benchmarkHistories},
+		{"AtWork", benchmarkAtWork},
+		{"Aged", benchmarkAged},
+		{"RemovalCheck", benchmarkRemovalCheck},
+		{"Handler", benchmarkHandler},
+		{"Admit", benchmarkAdmit},
+		{"Plan", benchmarkPlan},
+		{"Remember", benchmarkRemember},
+		{"SweepPage", benchmarkSweepPage},
+		{"Missing", benchmarkMissing},
+	} {
+		b.Run(one.name, func(b *testing.B) {
+			b.ReportAllocs()
+			of := *h
+			of.t, of.ctx = b, b.Context()
+			one.run(b, &of)
+		})
+	}
+}
+
+func benchmarkPlanReads(b *testing.B, h *house) {
+	for b.Loop() {
+		volumes, err := h.beat().Volumes(h.ctx)
+		require.NoError(b, err)
+		require.Len(b, volumes, manyVolumes)
+	}
+}
+
+func benchmarkHistories(b *testing.B, h *house) {
+	for b.Loop() {
+		volumes := 0
+		for _, err := range h.beat().Histories(h.ctx) {
+			require.NoError(b, err)
+			volumes++
+		}
+		require.Equal(b, manyVolumes, volumes)
+	}
+}
+
+func benchmarkAtWork(b *testing.B, h *house) {
+	for b.Loop() {
+		work, err := h.beat().AtWork(h.ctx)
+		require.NoError(b, err)
+		require.NotEmpty(b, work)
+	}
+}
+
+func benchmarkAged(b *testing.B, h *house) {
+	for b.Loop() {
+		_, err := h.beat().Aged(h.ctx)
+		require.NoError(b, err)
+	}
+}
+
+func benchmarkRemovalCheck(b *testing.B, h *house) {
+	id := h.text("SELECT backup_id FROM records WHERE backup_id IS NOT NULL LIMIT 1")
+	for b.Loop() {
+		var state backup.State
+		require.NoError(b, h.db.pool.QueryRow(h.ctx, "SELECT state FROM records WHERE backup_id = $1", id).Scan(&state))
+	}
+}
+
+// benchmarkHandler is a handler's share: claim, look, write once, give back.
+func benchmarkHandler(b *testing.B, h *house) {
+	for b.Loop() {
+		c := h.claim(someVolume)
+		records, err := c.Records(h.ctx)
+		require.NoError(b, err)
+		_, err = c.Later(h.ctx, records[0], "", base)
+		require.NoError(b, err)
+		require.NoError(b, c.Release(h.ctx))
+	}
+}
+
+// benchmarkAdmit admits some of the ten thousand that wait.
+func benchmarkAdmit(b *testing.B, h *house) {
+	for b.Loop() {
+		n, err := h.beat().Admit(h.ctx, Caps{Total: 2000, PerProject: 10, PerZone: 1900, OutOfTurn: 5})
+		require.NoError(b, err)
+		require.NotZero(b, n)
+		b.StopTimer()
+		h.exec("UPDATE records SET admitted_at = NULL WHERE admitted_at IS NOT NULL AND state = 'planned'")
+		b.StartTimer()
+	}
+}
+
+// benchmarkPlan writes ten thousand wishes, and takes them back.
+func benchmarkPlan(b *testing.B, h *house) {
+	var wishes []backup.Record
+	for v := 5; v < manyVolumes; v += 10 {
+		wishes = append(wishes, wish(fmt.Sprintf("volume-%027d", v)))
+	}
+	for b.Loop() {
+		n, err := h.beat().Plan(h.ctx, wishes)
+		require.NoError(b, err)
+		require.Equal(b, len(wishes), n)
+		b.StopTimer()
+		h.exec("DELETE FROM records WHERE beat = $1", wishes[0].Beat)
+		b.StartTimer()
+	}
+}
+
+func benchmarkRemember(b *testing.B, h *house) {
+	known, err := h.beat().Volumes(h.ctx)
+	require.NoError(b, err)
+	var volumes []Volume
+	for _, v := range known {
+		volumes = append(volumes, v)
+	}
+	for b.Loop() {
+		require.NoError(b, h.beat().Remember(h.ctx, volumes))
+	}
+}
+
+func benchmarkSweepPage(b *testing.B, h *house) {
+	var page []backup.Backup
+	rows, err := h.db.pool.Query(h.ctx, "SELECT backup_id FROM records WHERE state = 'available' ORDER BY backup_id LIMIT 1000")
+	require.NoError(b, err)
+	for rows.Next() {
+		one := backup.Backup{Status: backup.StatusAvailable}
+		require.NoError(b, rows.Scan(&one.ID))
+		page = append(page, one)
+	}
+	require.NoError(b, rows.Err())
+	for b.Loop() {
+		_, err := h.beat().Seen(h.ctx, page)
+		require.NoError(b, err)
+	}
+}
+
+// benchmarkMissing looks for what a sweep of a million records did not see.
+func benchmarkMissing(b *testing.B, h *house) {
+	for b.Loop() {
+		missing, available, err := h.beat().Missing(h.ctx)
+		require.NoError(b, err)
+		require.NotEmpty(b, missing)
+		require.NotZero(b, available)
+	}
+}

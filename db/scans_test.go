@@ -1,0 +1,98 @@
+package db
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+// alone is a filled database with a single connection, so that the server's
+// counts are those of the calls that it is asked for.
+func alone(t *testing.T, volumes int) *house {
+	t.Helper()
+	h := newHouse(t)
+	h.fill(volumes)
+	var err error
+	h.db.Close()
+	h.db, err = Open(h.ctx, h.url+"&pool_max_conns=1", h.metrics)
+	require.NoError(t, err)
+	t.Cleanup(h.db.Close)
+	return h
+}
+
+// scans counts how often all of records was read.
+func (h *house) scans() int {
+	h.t.Helper()
+	h.exec("SELECT pg_stat_force_next_flush()")
+	return h.count("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'records'")
+}
+
+// hot are the calls whose cost must not grow with the history.
+var hot = map[string]func(*house) error{
+	"AtWork": func(h *house) error { _, err := h.beat().AtWork(h.ctx); return err },
+	"Admit":  func(h *house) error { _, err := h.beat().Admit(h.ctx, Caps{Total: 50, PerProject: 5}); return err },
+	"Aged":   func(h *house) error { _, err := h.beat().Aged(h.ctx); return err },
+	"a removal check": func(h *house) error {
+		_, err := h.db.pool.Exec(h.ctx, "SELECT state, project_id FROM records WHERE backup_id = $1", "b")
+		return err
+	},
+	"Histories": func(h *house) error {
+		for _, err := range h.beat().Histories(h.ctx) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"Plan": func(h *house) error { _, err := h.beat().Plan(h.ctx, []backup.Record{wish(someVolume)}); return err },
+	"WithdrawAll": func(h *house) error {
+		_, err := h.beat().WithdrawAll(h.ctx, []string{"x"}, []backup.Reason{"y"})
+		return err
+	},
+	"RemovalDue": func(h *house) error { return h.beat().RemovalDue(h.ctx, []string{someVolume}) },
+	"Lose":       func(h *house) error { return h.beat().Lose(h.ctx, "x") },
+	"Forget":     func(h *house) error { _, err := h.beat().Forget(h.ctx, base.Add(-100*24*hour)); return err },
+	"a page of a sweep": func(h *house) error {
+		_, err := h.beat().Seen(h.ctx, []backup.Backup{{ID: "a"}, {ID: "b"}})
+		return err
+	},
+	"a handler": func(h *house) error {
+		c, err := h.db.Claim(h.ctx, someVolume, "test", time.Minute)
+		if err != nil {
+			return err
+		}
+		if _, err := c.Links(h.ctx); err != nil {
+			return err
+		}
+		records, err := c.Records(h.ctx)
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			if r.State == backup.Planned {
+				if _, err := c.Later(h.ctx, r, "", base); err != nil {
+					return err
+				}
+			}
+		}
+		return c.Release(h.ctx)
+	},
+}
+
+const someVolume = "volume-000000000000000000000000010"
+
+func TestTheHotCallsReadRecordsByTheirIndexes(t *testing.T) {
+	t.Parallel()
+	h := alone(t, 3000)
+	for name, call := range hot {
+		before := h.scans()
+		for range 8 { // from the sixth on Postgres may take a plan that suits any argument
+			require.NoError(t, call(h), name)
+		}
+		assert.Equal(t, before, h.scans(), "%s reads all records", name)
+	}
+}

@@ -1,0 +1,120 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// Where Cinder has no parent for an incremental, the same attempt makes a full.
+func TestNoParentBecomesAFull(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.run(day, 3*time.Hour)
+	w.sim.RemoveBackup(w.last(volumes[0]).BackupID) // and no sweep since
+	w.run(day, 3*time.Hour)
+	r := w.last(volumes[0])
+	require.Equal(t, backup.Available, r.State)
+	require.Equal(t, backup.Full, r.Kind)
+	require.Equal(t, 2, r.Attempts)
+	require.Len(t, w.of(volumes[0]), 2, "no record is lost on the way")
+	w.sweep()
+	require.Equal(t, "lost available", w.story(volumes[0]))
+	w.lawful()
+}
+
+// An incremental on another size would be refused: the chain begins anew.
+func TestExtendedVolumeGetsAFull(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.run(day, 3*time.Hour)
+	w.sim.Extend(volumes[0], 2)
+	w.run(2*day, 3*time.Hour)
+	require.Equal(t, "FFI", w.kinds(volumes[0]))
+	require.Equal(t, 2, w.sim.BackupsOf(volumes[0])[1].SizeGiB)
+	require.True(t, w.of(volumes[0])[1].OutOfTurn)
+	require.Zero(t, w.count("state = 'failed'"))
+	w.lawful()
+}
+
+// A link that a tenant removes is lost after the sweep; what stood on nothing
+// any more is followed by a full.
+func TestLinkRemovedByTheTenant(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.run(2*day, 3*time.Hour)
+	w.sim.RemoveBackup(w.last(volumes[0]).BackupID)
+	w.sweep()
+	require.Equal(t, "available lost", w.story(volumes[0]))
+	require.Equal(t, 1, w.logged("error", "backup was removed by somebody else", w.last(volumes[0]).ID))
+	w.step(6 * time.Hour)
+	w.run(3*time.Hour, time.Hour)
+	require.Equal(t, "FF", w.kinds(volumes[0]), "at the next plan, not after an interval: the restore point is gone")
+	w.lawful()
+}
+
+// A tenant's own backups are never removed, adopted or counted; where one
+// stands on our chain, the chain stays.
+func TestForeignBackups(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow)
+	acme := w.sim.AddProject("acme")
+	alice := w.sim.AddUser("alice", "alice", "")
+	w.sim.Grant(alice, acme, "member")
+	server, volumes := w.protect(acme, "web-1", 2)
+	w.run(2*day-time.Hour, time.Hour)
+	require.Equal(t, "FI", w.kinds(volumes[0]))
+	ours := w.last(volumes[0])
+	standing := w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], User: alice, Name: "mine", Parent: ours.BackupID})
+	manual := w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], User: alice, Name: "mine"})
+	w.sim.DeleteServer(server) // no floor: everything of ours may go
+	w.run(5*day, 6*time.Hour)
+
+	require.Equal(t, "available available", w.story(volumes[0]), "what the tenant's incremental stands on stays")
+	require.NotZero(t, w.logged("info", "restore point stays", string(backup.ForeignDependent), ours.BackupID))
+	require.Empty(t, w.events(cloudsim.BackupDeletion, volumes[0]), "nothing is asked for that Cinder would refuse")
+	require.Equal(t, "deleted deleted", w.story(volumes[1]))
+	_, there := w.sim.Backup(manual)
+	require.True(t, there)
+	w.lawful()
+
+	w.sim.RemoveBackup(standing)
+	w.run(day, 3*time.Hour)
+	require.Equal(t, "deleted deleted", w.story(volumes[0]), "and goes when the tenant's is gone")
+	w.lawful()
+}
+
+// Tags that a tenant copies find nothing: neither on a backup of the tenant's
+// nor on an older one of ours.
+func TestCopiedTags(t *testing.T) {
+	t.Parallel()
+	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.BackupMinInterval = backup.Duration(30 * time.Minute) })
+	acme := w.sim.AddProject("acme")
+	alice := w.sim.AddUser("alice", "alice", "")
+	_, volumes := w.protect(acme, "web-1", 1)
+	w.run(29*time.Minute, time.Minute)
+	first := w.last(volumes[0])
+	w.step(time.Minute)
+	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.DropBefore{}})
+	w.beats()
+	r := w.last(volumes[0])
+	require.Equal(t, backup.AnswerUnknown, r.Reason)
+	tag := backup.Tag{Installation: w.sched.Identity.Installation, Record: r.ID}.Metadata()
+	w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], User: alice, Metadata: tag})
+	w.sim.Tag(first.BackupID, tag)
+	w.run(20*time.Minute, time.Minute)
+	require.Equal(t, "available available", w.story(volumes[0]))
+	require.NotEqual(t, first.BackupID, w.last(volumes[0]).BackupID)
+	made, _ := w.sim.Backup(w.last(volumes[0]).BackupID)
+	require.Equal(t, w.sim.Cast().Service, made.User)
+	w.sweep()
+	require.Len(t, w.rows("true"), 2, "the sweep gives a tenant's backup no record")
+	w.lawful()
+}

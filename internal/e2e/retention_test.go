@@ -1,0 +1,144 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+const day = 24 * time.Hour
+
+// slow is a world whose days have four beats.
+func slow(set *backup.Settings, o *cloudsim.Options) {
+	set.BackupServicePeriod, set.RetentionServicePeriod = backup.Duration(6*time.Hour), backup.Duration(6*time.Hour)
+	set.RetentionTime = backup.Period{Days: 3}
+	o.DeleteTime = cloudsim.Fixed(10 * time.Minute)
+}
+
+// A chain goes leaf first, each link only when Cinder no longer has the one
+// before; a full stays while an incremental on it lives.
+func TestChainGoesLeafFirst(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.run(5*day-time.Hour, time.Hour)
+	require.Equal(t, "FIIFI", w.kinds(volumes[0]), "the full is past its three days, and an incremental on it is not")
+	w.run(2*day, 20*time.Minute)
+	require.Equal(t, "FIIF", w.kinds(volumes[0]), "one chain has gone, the others have grown")
+
+	gone := 0
+	var asked []string
+	for _, e := range w.sim.Journal() {
+		switch e.Kind {
+		case cloudsim.BackupDeletion:
+			require.Equal(t, gone, len(asked), "a deletion was asked for before the one before was over")
+			asked = append(asked, e.Backup)
+			require.Equal(t, e.Project, e.Token)
+		case cloudsim.BackupDeleted:
+			require.Equal(t, asked[gone], e.Backup)
+			gone++
+		}
+	}
+	var chain []string
+	for _, r := range w.of(volumes[0])[:3] {
+		require.Equal(t, backup.Deleted, r.State)
+		require.Equal(t, backup.RetentionOver, r.RemovalReason)
+		chain = append([]string{r.BackupID}, chain...)
+	}
+	require.Equal(t, chain, asked, "newest first")
+	w.lawful()
+}
+
+// That a listing lacks a backup proves nothing: without an answer by ID the
+// next link stays.
+func TestRemovalIsConfirmedByID(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.run(5*day-time.Hour, time.Hour)
+	leaf := w.of(volumes[0])[2]
+	w.step(time.Hour)
+	for w.of(volumes[0])[2].State == backup.Available {
+		w.step(5 * time.Minute)
+		w.beats()
+	}
+	require.Equal(t, backup.Deleting, w.of(volumes[0])[2].State)
+	remove := w.sim.AddFault(cloudsim.Fault{Route: readRoute, Backup: leaf.BackupID, Do: cloudsim.Refuse{
+		Status: http.StatusNotFound, Body: `{"itemNotFound": {"code": 404, "message": "Service cinder-backup could not be found."}}`,
+	}})
+	w.step(20 * time.Minute)
+	require.NoError(t, w.sched.HandOver(w.ctx, w.beat()))
+	w.stalled(3)
+	require.Equal(t, backup.Deleting, w.of(volumes[0])[2].State, "a 404 that does not name the backup is no proof")
+	require.Len(t, w.events(cloudsim.BackupDeletion, volumes[0]), 1)
+	remove()
+	w.drain()
+	require.Equal(t, backup.Deleted, w.of(volumes[0])[2].State)
+	require.Len(t, w.events(cloudsim.BackupDeletion, volumes[0]), 2)
+	w.lawful()
+}
+
+// The newest restore point is kept, with what it stands on, however long its
+// successors fail; what is left of those goes at once.
+func TestFloorOutlastsFailures(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.run(2*day-time.Hour, time.Hour)
+	require.Equal(t, "FI", w.kinds(volumes[0]))
+	const trouble = "[Errno 20] Not a directory: 'BACKUPS/32'"
+	w.sim.BreakTarget(trouble)
+	w.step(time.Hour)
+	w.run(17*day, 3*time.Hour)
+	failed := w.rows("volume_id = $1 AND reason = 'backup_error'", volumes[0])
+	require.GreaterOrEqual(t, len(failed), 17, "it is tried again and again")
+	for _, r := range failed[:len(failed)-1] {
+		require.Equal(t, backup.Deleted, r.State)
+		require.Equal(t, trouble, r.ReasonText, "fail_reason")
+		require.False(t, r.OutOfTurn, "the leftover went at once, no full was needed")
+	}
+	require.True(t, strings.HasPrefix(w.kinds(volumes[0]), "FI"), "the good ones are there, long past their retention")
+	for _, b := range w.sim.BackupsOf(volumes[0])[:2] {
+		require.True(t, b.Restorable)
+	}
+	w.sim.BreakTarget("")
+	w.run(day, 3*time.Hour)
+	w.run(day, 3*time.Hour)
+	require.True(t, strings.HasPrefix(w.kinds(volumes[0]), "FIIF"), "the chain goes on when the target is mended: %s", w.kinds(volumes[0]))
+	w.lawful()
+}
+
+// A leftover that can't be removed blocks incrementals for an interval at most;
+// then a full is made, out of turn.
+func TestLeftoverThatStays(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.run(day, 3*time.Hour)
+	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.FailLater{Reason: "broken pipe"}})
+	remove := w.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Do: cloudsim.Refuse{
+		Status: http.StatusForbidden, Body: `{"forbidden": {"code": 403, "message": "Policy doesn't allow backup:delete to be performed."}}`,
+	}})
+	w.run(day, 3*time.Hour)
+	require.Equal(t, "FI", w.kinds(volumes[0]))
+	leftover := w.last(volumes[0])
+	require.Equal(t, backup.Failed, leftover.State)
+	require.Equal(t, backup.Forbidden, leftover.RemovalReason)
+	w.run(12*time.Hour, 3*time.Hour)
+	require.Equal(t, "FIF", w.kinds(volumes[0]))
+	full := w.last(volumes[0])
+	require.Equal(t, backup.Available, full.State)
+	require.True(t, full.OutOfTurn)
+	require.Equal(t, backup.Undeletable, w.rows("id = $1", leftover.ID)[0].State)
+	require.Equal(t, 1, w.logged("error", "backup can't be removed", leftover.ID))
+	remove()
+	w.run(day+6*time.Hour, 3*time.Hour)
+	require.Equal(t, backup.Deleted, w.rows("id = $1", leftover.ID)[0].State, "tried daily")
+	w.lawful()
+}
