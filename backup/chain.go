@@ -120,7 +120,7 @@ func LinkOf(b Backup, r *Record, inForce Retention) Link {
 	switch {
 	case r.State.InProgress():
 		l.Status = StatusCreating
-	case b.Status == StatusError && r.AvailableAt != nil:
+	case b.Status == StatusError && r.AvailableAt != nil && r.State != Deleting && r.State != Undeletable:
 		l.Status = StatusSpoilt
 	}
 	return l

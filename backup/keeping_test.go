@@ -54,7 +54,7 @@ func TestLinkOf(t *testing.T) {
 
 	// Record, Cinder's word, the link's status.
 	for _, c := range []string{
-		"I available available", "I restoring restoring", "I error spoilt", "Ie error error", "Iq error error", "Id error spoilt",
+		"I available available", "I restoring restoring", "I error spoilt", "Ie error error", "Iq error error", "Id error error",
 		"Ic available creating", "Ic error creating", "Io error creating", "Il available available", "Iu error_deleting error_deleting",
 	} {
 		words := strings.Fields(c)

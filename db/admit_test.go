@@ -159,11 +159,13 @@ func TestManyBeatsAtOnceNeverExceedACap(t *testing.T) {
 		group.Go(func() {
 			if i%3 == 0 { // meanwhile older ones are planned
 				_, err := h.db.pool.Exec(h.ctx, `UPDATE records SET last_point_at = NULL, beat = beat - interval '1 day' WHERE id = $1`, fmt.Sprintf("%02d", 59-i))
-				assert.NoError(t, err)
+				if err != nil {
+					t.Error(err)
+				}
 			}
-			n, err := b.Admit(h.ctx, caps)
-			assert.NoError(t, err)
-			admitted.Add(int32(n))
+			if n, err := b.Admit(h.ctx, caps); assert.NoError(t, err) {
+				admitted.Add(int32(n))
+			}
 		})
 	}
 	group.Wait()

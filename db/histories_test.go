@@ -7,8 +7,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"staffeln/backup"
 )
 
 // histories answers the IDs of each volume's records as a plan reads them.
@@ -152,7 +150,7 @@ func TestTheLinksAreWhatCinderMayHold(t *testing.T) {
 	h.volume("v", nil)
 	h.volume("other", nil)
 	for _, shape := range shapeNames() {
-		if !backup.State(shapes[shape]["state"].(string)).InProgress() {
+		if !stateOf(shape).InProgress() {
 			h.record(shape, shapes[shape].with(unique(shapes[shape], shape)))
 		}
 	}

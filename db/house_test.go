@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ const hour = time.Hour
 // house is one test's database, its clock and its metrics.
 type house struct {
 	t       testing.TB
-	ctx     context.Context
+	ctx     context.Context //nolint:containedctx // the test's own, which lasts as long as the house
 	url     string
 	db      *DB
 	metrics *telemetry.Metrics
@@ -59,11 +60,8 @@ type row map[string]any
 
 func (r row) with(more row) row {
 	all := row{}
-	for _, from := range []row{r, more} {
-		for k, v := range from {
-			all[k] = v
-		}
-	}
+	maps.Copy(all, r)
+	maps.Copy(all, more)
 	return all
 }
 

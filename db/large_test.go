@@ -4,14 +4,15 @@ import "github.com/stretchr/testify/require"
 
 // fill writes many volumes with ten records each: two removed links, then
 // chains of a full and two incrementals. Of a hundred volumes one has a backup
-// in progress, one a removal, one a failed leftover, and ten are planned.
+// in progress, one a removal, one a failed leftover, and ten are planned; of
+// twenty one has no retention.
 func (h *house) fill(volumes int) {
 	h.t.Helper()
 	h.exec(`
 		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected,
 			retention, retention_source, seen_at)
 		SELECT 'volume-' || lpad(v::text, 27, '0'), 'disk ' || v, md5((v % 200)::text), 'project', md5(v::text), 'server ' || v, 'zone ' || v % 3,
-			'in-use', 10, false, true, '14 days', 'default', staffeln_now()
+			'in-use', 10, false, v % 20 <> 0, CASE WHEN v % 20 <> 0 THEN interval '14 days' END, 'default', staffeln_now()
 		FROM generate_series(1, $1::int) AS v`, volumes)
 	h.exec(`
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind,

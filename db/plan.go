@@ -12,9 +12,10 @@ import (
 )
 
 // Histories yields, volume by volume, the records that a decision about it
-// needs; volumes without records do not appear. It is one query, streamed.
+// needs, newest first; volumes without records do not appear. It is one query,
+// streamed.
 func (b *Beat) Histories(ctx context.Context) iter.Seq2[[]backup.Record, error] {
-	const q = `SELECT ` + recordColumns + ` FROM ` + decisive + ` ORDER BY v.id`
+	const q = `SELECT ` + recordColumns + ` FROM ` + decisive + ` ORDER BY v.id, records.beat DESC`
 	return func(yield func([]backup.Record, error) bool) {
 		rows, err := b.db.pool.Query(ctx, q)
 		if err != nil {

@@ -11,10 +11,10 @@ import (
 
 // StartRemoval says, before it is done, that Cinder is asked to delete the
 // backup: an available one, a failed leftover, or one that could not be
-// deleted before.
+// deleted before; again where what became of the request before is not known.
 func (c *Claim) StartRemoval(ctx context.Context, r backup.Record, reason backup.Reason) (backup.Record, error) {
 	return c.move(ctx, r, change{
-		in(backup.Available, backup.Failed, backup.Undeletable), backup.Deleting, held, `, deletion_asked_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = ''`,
+		in(backup.Available, backup.Failed, backup.Deleting, backup.Undeletable), backup.Deleting, held, `, deletion_asked_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = ''`,
 		pgx.NamedArgs{"reason": reason},
 	})
 }

@@ -17,7 +17,7 @@ func (b *Beat) Aged(ctx context.Context) ([]Volume, error) {
 		SELECT ` + volumeColumns + ` FROM volumes v
 		WHERE removal_due_at IS NULL AND CASE WHEN v.retention IS NOT NULL
 			THEN (SELECT min(data_timestamp) FROM records WHERE volume_id = v.id AND state = 'available') + v.retention <= @now
-			ELSE EXISTS (SELECT FROM records r WHERE volume_id = v.id AND state = 'available' AND data_timestamp + r.retention <= @now) END`
+			ELSE (SELECT min(data_timestamp + r.retention) FROM records r WHERE volume_id = v.id AND state = 'available') <= @now END`
 	rows, err := b.db.pool.Query(ctx, q, pgx.NamedArgs{"now": b.Now})
 	if err != nil {
 		return nil, fmt.Errorf("read aged volumes: %w", err)

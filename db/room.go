@@ -1,6 +1,9 @@
 package db
 
-import "container/heap"
+import (
+	"cmp"
+	"container/heap"
+)
 
 // A candidate is a planned record that waits for admission.
 type candidate struct {
@@ -82,15 +85,13 @@ type turn struct {
 
 type turns []*turn
 
-func (t turns) Len() int { return len(t) }
-func (t turns) Less(i, j int) bool {
-	if t[i].inProgress != t[j].inProgress {
-		return t[i].inProgress < t[j].inProgress
-	}
-	return t[i].places[0] < t[j].places[0]
+func (t *turns) Len() int { return len(*t) }
+func (t *turns) Less(i, j int) bool {
+	a, b := (*t)[i], (*t)[j]
+	return cmp.Or(cmp.Compare(a.inProgress, b.inProgress), cmp.Compare(a.places[0], b.places[0])) < 0
 }
-func (t turns) Swap(i, j int) { t[i], t[j] = t[j], t[i] }
-func (*turns) Push(any)       {} // they only get less
+func (t *turns) Swap(i, j int) { (*t)[i], (*t)[j] = (*t)[j], (*t)[i] }
+func (*turns) Push(any)        {} // they only get less
 func (t *turns) Pop() any {
 	last := (*t)[len(*t)-1]
 	*t = (*t)[:len(*t)-1]

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -37,6 +38,8 @@ var shapes = map[string]row{
 	"deleted":           point("b", hour).with(removing).with(row{"state": "deleted"}),
 	"withdrawn":         ended.with(row{"state": "withdrawn"}),
 }
+
+func stateOf(shape string) backup.State { return backup.State(fmt.Sprint(shapes[shape]["state"])) }
 
 func shapeNames() []string { return slices.Sorted(maps.Keys(shapes)) }
 

@@ -169,6 +169,12 @@ func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 	}
 	keeping := backup.KeepingOf(p.project, p.volume.AsOf(), p.volume.Protected, p.w.Settings.MinRestorePoints, p.records)
 	removals, kept := backup.Expired(p.c.Now, keeping, links)
+	for _, k := range kept {
+		if k.Reason == backup.ForeignDependent {
+			zerolog.Ctx(ctx).Info().Str("record", k.RecordID).Str("backup", k.BackupID).Str("volume", p.volume.ID).Str("project", p.project).
+				Str("reason", string(k.Reason)).Msg("restore point stays past its retention")
+		}
+	}
 	if err := p.restore(ctx, records, kept); err != nil {
 		return err
 	}

@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/json"
+	"net/http"
 	"testing"
 	"time"
 
@@ -95,9 +98,12 @@ func TestForeignBackups(t *testing.T) {
 // nor on an older one of ours.
 func TestCopiedTags(t *testing.T) {
 	t.Parallel()
-	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.BackupMinInterval = backup.Duration(30 * time.Minute) })
+	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
+		set.BackupMinInterval = backup.Duration(30 * time.Minute)
+	})
 	acme := w.sim.AddProject("acme")
 	alice := w.sim.AddUser("alice", "alice", "")
+	w.sim.Grant(alice, acme, "member")
 	_, volumes := w.protect(acme, "web-1", 1)
 	w.run(29*time.Minute, time.Minute)
 	first := w.last(volumes[0])
@@ -108,7 +114,7 @@ func TestCopiedTags(t *testing.T) {
 	require.Equal(t, backup.AnswerUnknown, r.Reason)
 	tag := backup.Tag{Installation: w.sched.Identity.Installation, Record: r.ID}.Metadata()
 	w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], User: alice, Metadata: tag})
-	w.sim.Tag(first.BackupID, tag)
+	w.retag(alice, acme, first.BackupID, tag)
 	w.run(20*time.Minute, time.Minute)
 	require.Equal(t, "available available", w.story(volumes[0]))
 	require.NotEqual(t, first.BackupID, w.last(volumes[0]).BackupID)
@@ -117,4 +123,29 @@ func TestCopiedTags(t *testing.T) {
 	w.sweep()
 	require.Len(t, w.rows("true"), 2, "the sweep gives a tenant's backup no record")
 	w.lawful()
+}
+
+// retag lets a user (whose password is alice) rewrite a backup's metadata, as
+// Cinder allows the members of its project.
+func (w *world) retag(userID, projectID, backupID string, tag map[string]string) {
+	w.t.Helper()
+	send := func(method, path, token string, body any) *http.Response {
+		text, err := json.Marshal(body)
+		require.NoError(w.t, err)
+		r, err := http.NewRequestWithContext(w.ctx, method, w.cloudURL+path, bytes.NewReader(text))
+		require.NoError(w.t, err)
+		r.Header.Set("X-Auth-Token", token)
+		r.Header.Set("OpenStack-API-Version", "volume 3.70")
+		answer, err := http.DefaultClient.Do(r)
+		require.NoError(w.t, err)
+		require.NoError(w.t, answer.Body.Close())
+		return answer
+	}
+	user := map[string]any{"id": userID, "password": "alice"}
+	token := send(http.MethodPost, "/identity/v3/auth/tokens", "", map[string]any{"auth": map[string]any{
+		"identity": map[string]any{"methods": []string{"password"}, "password": map[string]any{"user": user}},
+		"scope":    map[string]any{"project": map[string]any{"id": projectID}},
+	}}).Header.Get("X-Subject-Token")
+	answer := send(http.MethodPut, "/volume/v3/"+projectID+"/backups/"+backupID, token, map[string]any{"backup": map[string]any{"metadata": tag}})
+	require.Equal(w.t, http.StatusOK, answer.StatusCode)
 }

@@ -117,6 +117,6 @@ func (p *labProgram) nothingLeft(within time.Duration) {
 		ends[strings.Join(slices.DeleteFunc([]string{r.State, cmp.Or(r.RemovalReason, r.Reason)}, func(s string) bool { return s == "" }), ": ")]++
 	}
 	var leases int
-	require.NoError(p.t, p.db.QueryRow(p.ctx, `SELECT count(*) FROM volumes WHERE lease_token IS NOT NULL AND lease_until > staffeln_now()`).Scan(&leases))
+	require.NoError(p.t, p.db.QueryRow(p.ctx(), `SELECT count(*) FROM volumes WHERE lease_token IS NOT NULL AND lease_until > staffeln_now()`).Scan(&leases))
 	p.t.Logf("nothing left in Cinder; the records ended as %v; leases held: %d", ends, leases)
 }

@@ -55,7 +55,7 @@ func labChains(t *testing.T, run *labRun) {
 		require.Zero(t, p.count("volume_id = $1", out.Volumes[0]), "records of %s", out.Name)
 	}
 	var object, detail string
-	require.NoError(t, p.db.QueryRow(p.ctx, `SELECT object, detail FROM findings WHERE reason = 'backup_metadata_unreadable' AND object = ANY($1)`,
+	require.NoError(t, p.db.QueryRow(p.ctx(), `SELECT object, detail FROM findings WHERE reason = 'backup_metadata_unreadable' AND object = ANY($1)`,
 		[]string{garbage.ID, refused.ID, lower.ID, title.ID}).Scan(&object, &detail))
 	require.Equal(t, garbage.ID, object)
 	t.Logf("true and True are backed up, false is not, and of the other there is a finding: %s", detail)
@@ -63,7 +63,7 @@ func labChains(t *testing.T, run *labRun) {
 		lower.Volumes[0]: {"00:01:00", "default"}, title.Volumes[0]: {"00:00:30", "metadata"},
 	} {
 		var retention, source string
-		require.NoError(t, p.db.QueryRow(p.ctx, `SELECT retention::text, retention_source FROM volumes WHERE id = $1`, volume).Scan(&retention, &source))
+		require.NoError(t, p.db.QueryRow(p.ctx(), `SELECT retention::text, retention_source FROM volumes WHERE id = $1`, volume).Scan(&retention, &source))
 		require.Equal(t, want.retention+want.source, retention+source)
 		t.Logf("retention in force of volume %s: %s, by %s", volume, retention, source)
 	}

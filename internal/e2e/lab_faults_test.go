@@ -64,10 +64,11 @@ func (p *labProgram) deletedInTheMiddle(goner *labServer) {
 	p.until("the backup is being made", 2*time.Minute, func() bool {
 		return len(p.look()) > 0 && p.count("volume_id = $1 AND state = 'creating' AND backup_id IS NOT NULL", volume) == 1
 	})
+	require.FailNow(p.t, "on purpose")
 	r := p.records("volume_id = $1", volume)[0]
-	require.NoError(p.t, servers.Delete(p.ctx, h.compute, goner.ID).ExtractErr())
+	require.NoError(p.t, servers.Delete(p.ctx(), h.compute, goner.ID).ExtractErr())
 	p.until("the volume is gone", time.Minute, func() bool {
-		err := volumes.Delete(p.ctx, h.volume, volume, nil).ExtractErr() // refused until Nova has let go of it
+		err := volumes.Delete(p.ctx(), h.volume, volume, nil).ExtractErr() // refused until Nova has let go of it
 		return gophercloud.ResponseCodeIs(err, http.StatusNotFound)
 	})
 	back()
@@ -87,7 +88,7 @@ func (p *labProgram) deletedInTheMiddle(goner *labServer) {
 	end := p.records("volume_id = $1", volume)
 	require.Len(p.t, end, 1, "records of the deleted volume")
 	var gone *time.Time
-	require.NoError(p.t, p.db.QueryRow(p.ctx, `SELECT gone_at FROM volumes WHERE id = $1`, volume).Scan(&gone))
+	require.NoError(p.t, p.db.QueryRow(p.ctx(), `SELECT gone_at FROM volumes WHERE id = $1`, volume).Scan(&gone))
 	require.NotNil(p.t, gone, "the volume is known to be gone")
 	p.t.Logf("server and volume deleted in the middle: the record was %v, ended after %s as %s: %s", story,
 		time.Since(deleted).Round(time.Second), end[0].Reason, end[0].ReasonText)

@@ -3,8 +3,8 @@
 package e2e
 
 import (
+	"maps"
 	"strings"
-	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack"
@@ -23,6 +23,7 @@ type labHand struct {
 	project                   string // ID
 	domain                    string // ID, of the project
 	compute, volume, identity *gophercloud.ServiceClient
+	refused                   map[string]error // what did not go at once when it tidied up
 }
 
 // The least microversions with what the tests use: servers without network, metadata of backups.
@@ -41,7 +42,7 @@ func (s *labScene) login(rc map[string]string) *labHand {
 		}
 		return ""
 	}
-	provider, err := openstack.AuthenticatedClient(s.ctx, gophercloud.AuthOptions{
+	provider, err := openstack.AuthenticatedClient(s.ctx(), gophercloud.AuthOptions{
 		IdentityEndpoint: rc["OS_AUTH_URL"], Username: rc["OS_USERNAME"], Password: rc["OS_PASSWORD"], AllowReauth: true,
 		DomainName: or("OS_USER_DOMAIN_NAME", "OS_DOMAIN_NAME"), DomainID: rc["OS_USER_DOMAIN_ID"],
 		Scope: &gophercloud.AuthScope{
@@ -78,13 +79,18 @@ func (s *labScene) login(rc map[string]string) *labHand {
 func (s *labScene) tenant(name string) *labHand {
 	s.t.Helper()
 	name = s.prefix + "-" + name
-	project, err := projects.Create(s.ctx, s.admin.identity, projects.CreateOpts{Name: name, DomainID: s.admin.domain}).Extract()
+	project, err := projects.Create(s.ctx(), s.admin.identity, projects.CreateOpts{Name: name, DomainID: s.admin.domain}).Extract()
 	require.NoError(s.t, err)
+	left := false // something in it
 	s.t.Cleanup(func() {
-		if err := quotasets.Delete(s.ctx, s.admin.volume, project.ID).ExtractErr(); err != nil {
+		if left {
+			s.t.Errorf("project %s and its user stay: not all that is in it could be removed", name)
+			return
+		}
+		if err := quotasets.Delete(s.ctx(), s.admin.volume, project.ID).ExtractErr(); err != nil {
 			s.t.Errorf("remove quotas of project %s: %v", name, err)
 		}
-		if err := projects.Delete(s.ctx, s.admin.identity, project.ID).ExtractErr(); err != nil {
+		if err := projects.Delete(s.ctx(), s.admin.identity, project.ID).ExtractErr(); err != nil {
 			s.t.Errorf("remove project %s: %v", name, err)
 		}
 	})
@@ -92,7 +98,7 @@ func (s *labScene) tenant(name string) *labHand {
 	rc["OS_PROJECT_NAME"] = name
 	rc["OS_PROJECT_DOMAIN_ID"], rc["OS_PROJECT_DOMAIN_NAME"], rc["OS_DOMAIN_NAME"] = s.admin.domain, "", ""
 	h := s.login(rc)
-	s.t.Cleanup(h.tidy)
+	s.t.Cleanup(func() { left = true; h.tidy(); left = false })
 	return h
 }
 
@@ -100,23 +106,20 @@ func (s *labScene) tenant(name string) *labHand {
 func (s *labScene) user(name, role, project string) map[string]string {
 	s.t.Helper()
 	const password = "made-up-4-a-test"
-	user, err := users.Create(s.ctx, s.admin.identity, users.CreateOpts{Name: name, Password: password, DomainID: s.admin.domain}).Extract()
+	user, err := users.Create(s.ctx(), s.admin.identity, users.CreateOpts{Name: name, Password: password, DomainID: s.admin.domain}).Extract()
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() {
-		if err := users.Delete(s.ctx, s.admin.identity, user.ID).ExtractErr(); err != nil {
+		if err := users.Delete(s.ctx(), s.admin.identity, user.ID).ExtractErr(); err != nil {
 			s.t.Errorf("remove user %s: %v", name, err)
 		}
 	})
-	pages, err := roles.List(s.admin.identity, roles.ListOpts{Name: role}).AllPages(s.ctx)
+	pages, err := roles.List(s.admin.identity, roles.ListOpts{Name: role}).AllPages(s.ctx())
 	require.NoError(s.t, err)
 	found, err := roles.ExtractRoles(pages)
 	require.NoError(s.t, err)
 	require.Len(s.t, found, 1, "roles named %s", role)
-	require.NoError(s.t, roles.Assign(s.ctx, s.admin.identity, found[0].ID, roles.AssignOpts{UserID: user.ID, ProjectID: project}).ExtractErr())
-	rc := map[string]string{}
-	for k, v := range s.labRun.admin {
-		rc[k] = v
-	}
+	require.NoError(s.t, roles.Assign(s.ctx(), s.admin.identity, found[0].ID, roles.AssignOpts{UserID: user.ID, ProjectID: project}).ExtractErr())
+	rc := maps.Clone(s.labRun.admin)
 	rc["OS_USERNAME"], rc["OS_PASSWORD"] = name, password
 	rc["OS_USER_DOMAIN_ID"], rc["OS_USER_DOMAIN_NAME"] = s.admin.domain, ""
 	return rc
@@ -125,9 +128,6 @@ func (s *labScene) user(name, role, project string) map[string]string {
 // allow sets the project's quota of backups.
 func (h *labHand) allow(backups int) {
 	h.t.Helper()
-	_, err := quotasets.Update(h.ctx, h.admin.volume, h.project, quotasets.UpdateOpts{Backups: &backups}).Extract()
+	_, err := quotasets.Update(h.ctx(), h.admin.volume, h.project, quotasets.UpdateOpts{Backups: &backups}).Extract()
 	require.NoError(h.t, err)
 }
-
-// tidyTime is how long the removal of what a scene made may take.
-const tidyTime = 2 * time.Minute

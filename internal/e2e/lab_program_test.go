@@ -43,14 +43,11 @@ func (s *labScene) start(settings map[string]string) *labProgram {
 	said, code := finish(s.t, p.env, "migrate", "up")
 	require.Zero(s.t, code, "migrate up: %s", said)
 	var err error
-	p.db, err = pgxpool.New(s.ctx, url)
+	p.db, err = pgxpool.New(s.ctx(), url)
 	require.NoError(s.t, err)
 	s.t.Cleanup(p.db.Close)
-	require.NoError(s.t, p.db.QueryRow(s.ctx, `SELECT id FROM installation`).Scan(&p.installation))
-	for range 2 {
-		p.schedulers = append(p.schedulers, launch(s.t, p.env, "scheduler"))
-		p.workers = append(p.workers, launch(s.t, p.env, "worker"))
-	}
+	require.NoError(s.t, p.db.QueryRow(s.ctx(), `SELECT id FROM installation`).Scan(&p.installation))
+	p.run()
 	s.t.Cleanup(func() {
 		if s.t.Failed() {
 			s.t.Logf("records:\n%s", p.told(p.records("true")))
@@ -58,6 +55,21 @@ func (s *labScene) start(settings map[string]string) *labProgram {
 		}
 	})
 	return p
+}
+
+func (p *labProgram) run() {
+	for range 2 {
+		p.schedulers = append(p.schedulers, launch(p.t, p.env, "scheduler"))
+		p.workers = append(p.workers, launch(p.t, p.env, "worker"))
+	}
+}
+
+// restart ends all processes and starts new ones with other settings.
+func (p *labProgram) restart(settings map[string]string) {
+	p.t.Helper()
+	p.end()
+	maps.Copy(p.env, settings)
+	p.run()
 }
 
 // end tells all processes to end; they do so in order.
@@ -96,7 +108,7 @@ type labRecord struct {
 // records answers those that the condition holds for, volume by volume, oldest first.
 func (p *labProgram) records(where string, args ...any) []labRecord {
 	p.t.Helper()
-	rows, err := p.db.Query(p.ctx, `SELECT id, project_id, volume_id, volume_name, server_name, state, kind, reason, reason_text, removal_reason,
+	rows, err := p.db.Query(p.ctx(), `SELECT id, project_id, volume_id, volume_name, server_name, state, kind, reason, reason_text, removal_reason,
 		coalesce(backup_id, '') AS backup_id, backup_name, attempts, beat, changed_at, requested_at, available_at, data_timestamp, deletion_asked_at
 		FROM records WHERE `+where+` ORDER BY volume_id, coalesce(data_timestamp, requested_at, changed_at)`, args...)
 	require.NoError(p.t, err)
@@ -141,7 +153,7 @@ func (p *labProgram) told(records []labRecord) string {
 func (p *labProgram) leader() (leads *process, term int) {
 	p.t.Helper()
 	var name string
-	require.NoError(p.t, p.db.QueryRow(p.ctx, `SELECT leader, term FROM leadership`).Scan(&name, &term))
+	require.NoError(p.t, p.db.QueryRow(p.ctx(), `SELECT leader, term FROM leadership`).Scan(&name, &term))
 	for _, s := range p.schedulers {
 		if strings.HasSuffix(name, fmt.Sprintf("/%d", s.cmd.Process.Pid)) {
 			leads = s

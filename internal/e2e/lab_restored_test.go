@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -17,22 +16,22 @@ import (
 // What a backup is for: the bytes of each restored volume are those that were there at its time. A tenant restores, with
 // a plain client, what the program has made: the oldest and the newest of a chain, and again after an older chain went.
 func labRestored(t *testing.T, run *labRun) {
-	if run.withoutData(t) {
-		return
-	}
+	run.needData(t)
 	s := run.scene(t, "restored")
 	alice := s.alice()
 	source := alice.boot("source", 1, nil)
 	volume := source.Volumes[0]
 	p := s.start(map[string]string{
 		"STAFFELN_BACKUP_MIN_INTERVAL": "5", "STAFFELN_FULL_BACKUP_DEPTH": "2",
-		"STAFFELN_RETENTION_TIME": "1h", "STAFFELN_RETENTION_SHORTEN_DELAY": "0s",
+		"STAFFELN_RETENTION_TIME": "1h", "STAFFELN_RETENTION_SHORTEN_DELAY": "0s", "STAFFELN_MIN_RESTORE_POINTS": "3",
 	})
 	data := newLabData(s, volume)
 	at := map[string][]byte{} // by ID of the backup, what was in the volume
-	next := func(retention string) {
-		known := data.change()
-		at[p.backupOnce(source, retention)] = known
+	chain := func() {
+		for range 3 {
+			known := data.change()
+			at[p.backupOnce(source)] = known
+		}
 	}
 	points := func() []labRecord { return p.records("volume_id = $1 AND state = 'available'", volume) }
 	restore := func(when string) {
@@ -50,19 +49,18 @@ func labRestored(t *testing.T, run *labRun) {
 		alice.detach(last, "web-1")
 	}
 
-	for range 3 {
-		next("1h")
-	}
+	chain()
 	require.Equal(t, "FII", p.made(volume))
 	older := points()
 	restore("one chain")
 
-	next("1h")
-	next("1h")
-	// Short enough for the first chain, and nothing of the second.
-	age := time.Since(*older[len(older)-1].DataTimestamp).Truncate(time.Second) + time.Second
-	next(fmt.Sprintf("%ds", int(age.Seconds())))
+	chain()
 	require.Equal(t, "FIIFII", p.made(volume))
+	// Now everything is older than its retention, and what is younger than an interval is not backed up again: the floor
+	// of 3 restore points holds the second chain.
+	p.restart(map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "1h"})
+	source.tell(s.retentionKey(), "5s")
+	source.tell(s.key, "true")
 	p.until("the older chain is gone", 2*time.Minute, func() bool {
 		p.look()
 		return p.count("volume_id = $1 AND state = 'deleted'", volume) >= len(older)
@@ -73,6 +71,7 @@ func labRestored(t *testing.T, run *labRun) {
 	}
 	t.Logf("the older chain is removed:\n%s", p.told(p.records("volume_id = $1", volume)))
 	restore("after the older chain was removed")
+	source.tell(s.key, "false")
 
 	p.nothingLeft(4 * time.Minute)
 	p.leafFirst(volume)
@@ -83,11 +82,10 @@ func labRestored(t *testing.T, run *labRun) {
 
 // backupOnce has one backup made: the server asks for it, and takes its wish back as soon as Cinder has accepted. It
 // answers the ID of the backup.
-func (p *labProgram) backupOnce(source *labServer, retention string) string {
+func (p *labProgram) backupOnce(source *labServer) string {
 	p.t.Helper()
 	volume := source.Volumes[0]
 	before := len(p.records("volume_id = $1", volume))
-	source.tell(p.retentionKey(), retention)
 	source.tell(p.key, "true")
 	var r labRecord
 	p.until("Cinder has accepted the backup", 2*time.Minute, func() bool {
@@ -104,7 +102,7 @@ func (p *labProgram) backupOnce(source *labServer, retention string) string {
 		require.NotEqual(p.t, "failed", is.State, "%s", is.ReasonText)
 		return is.AvailableAt != nil
 	})
-	require.Equal(p.t, before+1, len(p.records("volume_id = $1", volume)), "one wish, one backup")
+	require.Len(p.t, p.records("volume_id = $1", volume), before+1, "one wish, one backup")
 	return r.BackupID
 }
 
@@ -117,7 +115,7 @@ func (h *labHand) restore(backup, name string) string {
 	h.t.Helper()
 	id := h.makeVolume(name)
 	h.awaitVolume(id, "available")
-	require.NoError(h.t, backups.RestoreFromBackup(h.ctx, h.volume, backup, backups.RestoreOpts{VolumeID: id}).Err)
+	require.NoError(h.t, backups.RestoreFromBackup(h.ctx(), h.volume, backup, backups.RestoreOpts{VolumeID: id}).Err)
 	return id
 }
 
@@ -125,11 +123,11 @@ func (h *labHand) restore(backup, name string) string {
 func (h *labHand) attach(volume, server string) string {
 	h.t.Helper()
 	id := h.named(server)
-	made, err := volumeattach.Create(h.ctx, h.compute, id, volumeattach.CreateOpts{VolumeID: volume}).Extract()
+	made, err := volumeattach.Create(h.ctx(), h.compute, id, volumeattach.CreateOpts{VolumeID: volume}).Extract()
 	require.NoError(h.t, err)
 	h.t.Cleanup(func() {
 		if h.t.Failed() {
-			_ = volumeattach.Delete(h.ctx, h.compute, id, volume).ExtractErr() // it may be detached already
+			_ = volumeattach.Delete(h.ctx(), h.compute, id, volume).ExtractErr() // it may be detached already
 		}
 	})
 	h.awaitVolume(volume, "in-use")
@@ -138,14 +136,14 @@ func (h *labHand) attach(volume, server string) string {
 
 func (h *labHand) detach(volume, server string) {
 	h.t.Helper()
-	require.NoError(h.t, volumeattach.Delete(h.ctx, h.compute, h.named(server), volume).ExtractErr())
+	require.NoError(h.t, volumeattach.Delete(h.ctx(), h.compute, h.named(server), volume).ExtractErr())
 	h.awaitVolume(volume, "available")
 }
 
 // named answers the ID of the tenant's server of that name.
 func (h *labHand) named(server string) string {
 	h.t.Helper()
-	pages, err := servers.List(h.compute, servers.ListOpts{Name: "^" + server + "$"}).AllPages(h.ctx)
+	pages, err := servers.List(h.compute, servers.ListOpts{Name: "^" + server + "$"}).AllPages(h.ctx())
 	require.NoError(h.t, err)
 	found, err := servers.ExtractServers(pages)
 	require.NoError(h.t, err)

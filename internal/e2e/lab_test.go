@@ -83,7 +83,6 @@ type labScene struct {
 	*labRun
 
 	t      *testing.T
-	ctx    context.Context
 	prefix string // of this scene's names
 	key    string // of the server metadata that asks for backups
 	admin  *labHand
@@ -92,12 +91,15 @@ type labScene struct {
 func (r *labRun) scene(t *testing.T, name string) *labScene {
 	t.Helper()
 	s := &labScene{
-		labRun: r, t: t, ctx: context.WithoutCancel(t.Context()), // cleanups need it too
+		labRun: r, t: t,
 		prefix: r.prefix + "-" + name, key: strings.ReplaceAll(r.prefix+"_"+name+"_backup", "-", "_"),
 	}
 	s.admin = s.login(r.admin)
 	return s
 }
+
+// ctx does not end with the test: its cleanups need it too.
+func (s *labScene) ctx() context.Context { return context.WithoutCancel(s.t.Context()) }
 
 // retentionKey is the other key of the scene.
 func (s *labScene) retentionKey() string { return strings.TrimSuffix(s.key, "backup") + "retention" }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
-	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/backups"
 	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/volumes"
 	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/flavors"
 	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/servers"
@@ -26,14 +25,14 @@ type labServer struct {
 // makeVolume makes an empty volume of 1 GiB.
 func (h *labHand) makeVolume(name string) string {
 	h.t.Helper()
-	v, err := volumes.Create(h.ctx, h.volume, volumes.CreateOpts{Size: 1, Name: h.prefix + "-" + name}, nil).Extract()
+	v, err := volumes.Create(h.ctx(), h.volume, volumes.CreateOpts{Size: 1, Name: h.prefix + "-" + name}, nil).Extract()
 	require.NoError(h.t, err)
 	return v.ID
 }
 
 func (h *labHand) volumeStatus(id string) string {
 	h.t.Helper()
-	v, err := volumes.Get(h.ctx, h.volume, id).Extract()
+	v, err := volumes.Get(h.ctx(), h.volume, id).Extract()
 	if gophercloud.ResponseCodeIs(err, http.StatusNotFound) {
 		return "gone"
 	}
@@ -62,19 +61,19 @@ func (h *labHand) boot(name string, size int, metadata map[string]string) *labSe
 		h.awaitVolume(id, "available")
 		devices = append(devices, servers.BlockDevice{UUID: id, BootIndex: min(i, 1) * -1, SourceType: servers.SourceVolume, DestinationType: servers.DestinationVolume})
 	}
-	require.NoError(h.t, volumes.SetBootable(h.ctx, h.volume, s.Volumes[0], volumes.BootableOpts{Bootable: true}).ExtractErr())
-	pages, err := flavors.ListDetail(h.compute, flavors.ListOpts{SortKey: "memory_mb"}).AllPages(h.ctx)
+	require.NoError(h.t, volumes.SetBootable(h.ctx(), h.volume, s.Volumes[0], volumes.BootableOpts{Bootable: true}).ExtractErr())
+	pages, err := flavors.ListDetail(h.compute, flavors.ListOpts{SortKey: "memory_mb"}).AllPages(h.ctx())
 	require.NoError(h.t, err)
 	known, err := flavors.ExtractFlavors(pages)
 	require.NoError(h.t, err)
 	require.NotEmpty(h.t, known, "the cloud has no flavor to make a server of")
-	made, err := servers.Create(h.ctx, h.compute, servers.CreateOpts{
+	made, err := servers.Create(h.ctx(), h.compute, servers.CreateOpts{
 		Name: s.Name, FlavorRef: known[0].ID, Networks: "none", Metadata: metadata, BlockDevice: devices,
 	}, nil).Extract()
 	require.NoError(h.t, err)
 	s.ID = made.ID
 	h.until("server "+s.Name+" is active", 3*time.Minute, func() bool {
-		is, err := servers.Get(h.ctx, h.compute, s.ID).Extract()
+		is, err := servers.Get(h.ctx(), h.compute, s.ID).Extract()
 		require.NoError(h.t, err)
 		require.NotEqual(h.t, "ERROR", is.Status, "server %s: %v", s.Name, is.Fault)
 		return is.Status == "ACTIVE"
@@ -85,75 +84,12 @@ func (h *labHand) boot(name string, size int, metadata map[string]string) *labSe
 // tell writes metadata of the server, as its owner does.
 func (s *labServer) tell(key, value string) {
 	s.hand.t.Helper()
-	_, err := servers.UpdateMetadata(s.hand.ctx, s.hand.compute, s.ID, servers.MetadataOpts{key: value}).Extract()
+	_, err := servers.UpdateMetadata(s.hand.ctx(), s.hand.compute, s.ID, servers.MetadataOpts{key: value}).Extract()
 	require.NoError(s.hand.t, err)
 }
 
 // resetVolume sets a status in Cinder's database, as an administrator may.
 func (s *labScene) resetVolume(id, status string) {
 	s.t.Helper()
-	require.NoError(s.t, volumes.ResetStatus(s.ctx, s.admin.volume, id, volumes.ResetStatusOpts{Status: status}).ExtractErr())
-}
-
-// tidy removes all in the project that has the scene's prefix: servers, then backups, those that others build on last,
-// then volumes.
-func (h *labHand) tidy() {
-	gone := func(err error) bool { return err == nil || gophercloud.ResponseCodeIs(err, http.StatusNotFound) }
-	h.until("servers are gone", tidyTime, func() bool {
-		pages, err := servers.List(h.compute, servers.ListOpts{Name: h.prefix}).AllPages(h.ctx)
-		require.NoError(h.t, err)
-		all, err := servers.ExtractServers(pages)
-		require.NoError(h.t, err)
-		for _, s := range all {
-			if err := servers.Delete(h.ctx, h.compute, s.ID).ExtractErr(); !gone(err) {
-				h.t.Logf("server %s is not removed yet: %v", s.Name, err)
-			}
-		}
-		return len(all) == 0
-	})
-	began := time.Now()
-	h.until("backups are gone", tidyTime, func() bool {
-		all := h.backups(backups.ListDetailOpts{})
-		for _, b := range all {
-			if b.Status == "creating" && time.Since(began) > tidyTime/4 { // it will never end by itself
-				_ = backups.ForceDelete(h.ctx, h.admin.volume, b.ID).ExtractErr() // the next look tells
-				continue
-			}
-			_ = backups.Delete(h.ctx, h.volume, b.ID).ExtractErr() // refused while others build on it: its turn comes
-		}
-		return len(all) == 0
-	})
-	h.until("volumes are gone", tidyTime, func() bool {
-		pages, err := volumes.List(h.volume, volumes.ListOpts{}).AllPages(h.ctx)
-		require.NoError(h.t, err)
-		all, err := volumes.ExtractVolumes(pages)
-		require.NoError(h.t, err)
-		left := 0
-		for _, v := range all {
-			if !strings.HasPrefix(v.Name, h.prefix) {
-				continue
-			}
-			left++
-			if err := volumes.Delete(h.ctx, h.volume, v.ID, nil).ExtractErr(); !gone(err) && v.Status != "deleting" {
-				h.t.Logf("volume %s (%s) is not removed yet: %v", v.Name, v.Status, err)
-			}
-		}
-		return left == 0
-	})
-}
-
-// backups lists the backups of the scene that the hand sees: those whose names begin with its prefix, as the name of a
-// backup begins with its server's.
-func (h *labHand) backups(opts backups.ListDetailOpts) (mine []backups.Backup) {
-	h.t.Helper()
-	pages, err := backups.ListDetail(h.volume, opts).AllPages(h.ctx)
-	require.NoError(h.t, err)
-	all, err := backups.ExtractBackups(pages)
-	require.NoError(h.t, err)
-	for _, b := range all {
-		if strings.HasPrefix(b.Name, h.prefix) {
-			mine = append(mine, b)
-		}
-	}
-	return mine
+	require.NoError(s.t, volumes.ResetStatus(s.ctx(), s.admin.volume, id, volumes.ResetStatusOpts{Status: status}).ExtractErr())
 }

@@ -135,6 +135,7 @@ func TestLeftoverThatStays(t *testing.T) {
 	full := w.last(volumes[0])
 	require.Equal(t, backup.Available, full.State)
 	require.True(t, full.OutOfTurn)
+	w.run(9*time.Hour, 3*time.Hour)
 	require.Equal(t, backup.Undeletable, w.rows("id = $1", leftover.ID)[0].State)
 	require.Equal(t, 1, w.logged("error", "backup can't be removed", leftover.ID))
 	remove()

@@ -1,0 +1,114 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// A page that fails proves no absence: nothing is withdrawn, what was seen goes
+// on, and what was not is said.
+func TestIncompleteListing(t *testing.T) {
+	for name, route := range map[string]string{"servers": "GET /compute/v2.1/servers/detail", "volumes": "GET /volume/v3/{project}/volumes/detail"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := daily(t, func(set *backup.Settings, o *cloudsim.Options) { set.MaxBackupsInProgress, o.MaxLimit = 1, 2 })
+			acme := w.sim.AddProject("acme")
+			var volumes []string
+			for range 5 {
+				_, v := w.protect(acme, "web", 1)
+				volumes = append(volumes, v...)
+			}
+			w.plan()
+			require.Equal(t, 5, w.count("state = 'planned'"))
+			remove := w.sim.AddFault(cloudsim.Fault{
+				Route: route, Match: func(r cloudsim.Request) bool { return r.Query.Get("marker") != "" },
+				Do: cloudsim.Refuse{Status: http.StatusInternalServerError},
+			})
+			for range 4 {
+				w.step(w.set.BackupServicePeriod.Std())
+				w.plan()
+			}
+			require.Equal(t, 5, w.count("state = 'planned'"), "nothing withdrawn")
+			require.Equal(t, 5, w.volumes("protected AND gone_at IS NULL"))
+			require.Equal(t, 4, w.logged("warn", "plan does not see the whole cloud", "page 2"))
+			remove()
+			w.run(time.Hour, time.Minute)
+			for _, v := range volumes {
+				require.Equal(t, "available", w.story(v))
+			}
+			w.lawful()
+		})
+	}
+}
+
+// A volume that is attached to a server which Nova did not list once is as it
+// was; what a complete listing lacks twice is gone.
+func TestServerMissingFromTheListing(t *testing.T) {
+	t.Parallel()
+	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.MaxBackupsInProgress = 1 })
+	acme := w.sim.AddProject("acme")
+	_, volumes := w.protect(acme, "web-1", 2)
+	w.plan()
+	hide := func() (show func()) {
+		return w.sim.AddFault(cloudsim.Fault{Route: "GET /compute/v2.1/servers/detail", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"servers": []}`}})
+	}
+	show := hide()
+	w.step(w.set.BackupServicePeriod.Std())
+	w.plan()
+	show()
+	require.Equal(t, 2, w.count("state = 'planned'"), "one plan concludes nothing")
+	w.step(w.set.BackupServicePeriod.Std())
+	w.plan()
+	show = hide()
+	w.step(w.set.BackupServicePeriod.Std())
+	w.plan()
+	require.Equal(t, 2, w.count("state = 'planned'"), "not twice in a row")
+	w.step(w.set.BackupServicePeriod.Std())
+	w.plan()
+	require.Equal(t, "withdrawn:not_protected", w.story(volumes[0]))
+	show()
+	w.step(w.set.BackupServicePeriod.Std())
+	w.plan()
+	require.Equal(t, "withdrawn:not_protected planned", w.story(volumes[0]), "protected again when it is seen again")
+	w.lawful()
+}
+
+// Without the role admin the listings silently show one project: nothing is
+// concluded from them.
+func TestAdminRoleLost(t *testing.T) {
+	t.Parallel()
+	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.MaxBackupsInProgress = 1 })
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 2)
+	w.run(time.Hour, 10*time.Minute)
+	_, later := w.protect(w.sim.AddProject("globex"), "web-2", 1)
+	w.plan()
+	service, home := w.sim.Cast().Service, w.sim.Cast().AdminProject
+	w.sim.RevokeInherited(service, "default", "admin")
+	w.sim.GrantInherited(service, "default", "member")
+	w.sim.Revoke(service, home, "admin")
+	w.sim.Grant(service, home, "member")
+	for range 3 {
+		w.step(w.set.BackupServicePeriod.Std())
+		require.ErrorContains(t, w.sched.Plan(w.ctx, w.beat()), "want admin")
+		require.ErrorContains(t, w.sched.Sweep(w.ctx, w.beat()), "want admin")
+		w.handOver()
+	}
+	require.Equal(t, 2, w.count("volume_id = ANY($1) AND state = 'available'", volumes))
+	require.Equal(t, "available", w.story(later[0]), "what was planned is made: the role in its project is there")
+	require.Zero(t, w.count("state IN ('lost', 'withdrawn', 'failed', 'deleted')"))
+	require.Equal(t, 3, w.volumes("protected AND gone_at IS NULL"))
+	w.lawful()
+}
+
+// volumes counts the remembered volumes that a condition holds for.
+func (w *world) volumes(where string) (n int) {
+	w.t.Helper()
+	require.NoError(w.t, w.pool.QueryRow(w.ctx, `SELECT count(*) FROM volumes WHERE `+where).Scan(&n))
+	return n
+}

@@ -1,0 +1,77 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// atOnce are the most backups that Cinder ever made at the same time, of the
+// events that count.
+func (w *world) atOnce(counts func(cloudsim.Event) bool) (most int) {
+	making := map[string]bool{}
+	for _, e := range w.sim.Journal() {
+		switch e.Kind {
+		case cloudsim.BackupRequested:
+			if counts(e) {
+				making[e.Backup] = true
+			}
+		case cloudsim.BackupAvailable, cloudsim.BackupFailed:
+			delete(making, e.Backup)
+		}
+		most = max(most, len(making))
+	}
+	return most
+}
+
+// Forty volumes are due at once: Cinder never makes more than the caps allow,
+// the places are used, and the projects take turns.
+func TestCaps(t *testing.T) {
+	t.Parallel()
+	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {
+		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject = 5, 3
+		set.BackupServicePeriod = backup.Duration(6 * time.Hour)
+		o.BackupTime = cloudsim.Fixed(90 * time.Second)
+	})
+	large, small := w.sim.AddProject("large"), w.sim.AddProject("small")
+	w.protect(large, "web-1", 35)
+	w.protect(small, "web-2", 5)
+	w.run(2*time.Hour, time.Minute)
+	require.Equal(t, 40, w.count("state = 'available'"))
+	require.Equal(t, 5, w.atOnce(func(cloudsim.Event) bool { return true }))
+	require.Equal(t, 3, w.atOnce(func(e cloudsim.Event) bool { return e.Project == large }))
+	turns := 0
+	for _, e := range w.events(cloudsim.BackupRequested, "")[:10] {
+		if e.Project == small {
+			turns++
+		}
+	}
+	require.GreaterOrEqual(t, turns, 4, "the small project does not wait behind the large one")
+	w.lawful()
+}
+
+// An outage that broke many chains must not become a storm of fulls.
+func TestFullsOutOfTurnHaveTheirOwnCap(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
+		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject, set.MaxFullsOutOfTurn = 0, 0, 2
+		o.BackupTime = cloudsim.Fixed(90 * time.Second)
+	})
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 12)
+	w.run(30*time.Minute, 5*time.Minute)
+	require.Equal(t, 12, w.count("state = 'available'"))
+	for _, v := range volumes[:8] {
+		w.sim.Extend(v, 2)
+	}
+	w.step(day - 30*time.Minute)
+	before := len(w.sim.Journal())
+	w.run(time.Hour, time.Minute)
+	require.Equal(t, 24, w.count("state = 'available'"))
+	require.Equal(t, 2, w.atOnce(func(e cloudsim.Event) bool { return e.Seq > before && e.Detail == "full" }))
+	require.Equal(t, 6, w.atOnce(func(e cloudsim.Event) bool { return e.Seq > before }), "the incrementals do not wait for them")
+	w.lawful()
+}

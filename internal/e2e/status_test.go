@@ -1,0 +1,116 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// A volume in another status is recorded as failed, with the reason, once per
+// interval, and backed up at the next plan that sees it good.
+func TestWrongVolumeStatus(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.sim.SetVolumeStatus(volumes[0], "maintenance")
+	w.run(47*time.Hour, time.Hour)
+	require.Equal(t, "failed:volume_status failed:volume_status", w.story(volumes[0]), "once per interval")
+	r := w.last(volumes[0])
+	require.Contains(t, r.ReasonText, `"maintenance"`)
+	require.Equal(t, backup.Tenant, r.Reason.Whose())
+	require.Zero(t, w.sim.Counts()[createRoute])
+	w.sim.SetVolumeStatus(volumes[0], "in-use")
+	w.run(time.Hour, 30*time.Minute)
+	require.Equal(t, "failed:volume_status failed:volume_status available", w.story(volumes[0]))
+	w.lawful()
+}
+
+// A tenant's own backup may begin between our plan and our request.
+func TestVolumeBusyAtTheRequest(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.plan()
+	w.sim.SetVolumeStatus(volumes[0], "backing-up")
+	w.handOver()
+	r := w.last(volumes[0])
+	require.Equal(t, backup.Failed, r.State)
+	require.Equal(t, backup.VolumeBusy, r.Reason)
+	require.Contains(t, r.ReasonText, `the current status is "backing-up"`)
+	w.sim.SetVolumeStatus(volumes[0], "in-use")
+	w.run(2*time.Hour, 10*time.Minute)
+	require.Equal(t, "failed:volume_busy available", w.story(volumes[0]))
+	w.lawful()
+}
+
+// The plan's view is old when a record was kept waiting: the worker looks
+// again.
+func TestVolumeChangedWhileItsRecordWaited(t *testing.T) {
+	t.Parallel()
+	w, volumes := waiting(t)
+	w.sim.SetVolumeStatus(volumes[1], "extending")
+	w.step(25 * time.Minute)
+	w.handOver() // the first ends
+	w.handOver() // the other is admitted
+	require.Equal(t, "failed:volume_status", w.story(volumes[1]))
+	require.Equal(t, 1, w.sim.Counts()[createRoute])
+	w.lawful()
+}
+
+// Metadata says who is protected: `true` in any case, trimmed. Garbage protects
+// nobody, and is told.
+func TestMetadata(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	acme := w.sim.AddProject("acme")
+	protected := map[string]bool{"true": true, "True": true, " TRUE ": true, "false": false, "False": false, "yes please": false, "": false}
+	volumes, servers := map[string]string{}, map[string]string{}
+	for value := range protected {
+		server, v := w.protect(acme, "web", 1, w.set.BackupMetadataKey, value)
+		volumes[value], servers[value] = v[0], server
+	}
+	without := w.sim.AddVolume(acme, "data", 1)
+	w.sim.Attach(w.sim.AddServer(acme, "plain", nil), without)
+	w.run(30*time.Minute, 5*time.Minute)
+	for value, wanted := range protected {
+		require.Len(t, w.sim.BackupsOf(volumes[value]), map[bool]int{true: 1}[wanted], "value %q", value)
+	}
+	require.Empty(t, w.sim.BackupsOf(without))
+	for value, told := range map[string]bool{"yes please": true, "": true, "false": false, "true": false} {
+		require.Equal(t, told, w.logged("warn", "backup_metadata_unreadable", servers[value]) == 1, "finding of %q", value)
+	}
+	w.lawful()
+}
+
+// Without a key every server is protected.
+func TestEmptyMetadataKey(t *testing.T) {
+	t.Parallel()
+	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.BackupMetadataKey = "" })
+	acme := w.sim.AddProject("acme")
+	attached, loose := w.sim.AddVolume(acme, "data", 1), w.sim.AddVolume(acme, "loose", 1)
+	w.sim.Attach(w.sim.AddServer(acme, "plain", nil), attached)
+	w.run(30*time.Minute, 5*time.Minute)
+	require.Equal(t, "available", w.story(attached))
+	require.Empty(t, w.of(loose))
+	w.lawful()
+}
+
+// A volume of several servers is one volume; the longest retention wins.
+func TestMultiattachedVolume(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow)
+	acme := w.sim.AddProject("acme")
+	shared := w.sim.AddVolume(acme, "shared", 1, cloudsim.VolumeOptions{Multiattach: true})
+	for _, retention := range []string{"1d", "1w", "2d"} {
+		server, _ := w.protect(acme, "web", 0, w.set.RetentionMetadataKey, retention)
+		w.sim.Attach(server, shared)
+	}
+	w.run(5*day, 6*time.Hour)
+	require.Len(t, w.of(shared), 5, "one record each day")
+	require.Equal(t, "FIIFI", w.kinds(shared), "nothing goes before the week is over")
+	w.lawful()
+}
