@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -30,7 +29,7 @@ func subject(t testing.TB, history string) (Subject, string) {
 	t.Helper()
 	s := Subject{Volume: Volume{ID: "v", ProjectID: "A", Status: "in-use", SizeGiB: 10}, Protected: true}
 	var rest []string
-	for _, w := range strings.Fields(history) {
+	for w := range strings.FieldsSeq(history) {
 		name, value, _ := strings.Cut(w, "=")
 		switch name {
 		case "status":
@@ -108,5 +107,3 @@ func keep(t testing.TB, s string) (k Keeping) {
 	require.NoError(t, err)
 	return Keeping{Floor: n, Building: len(words) > 2 && words[2] == "building"}
 }
-
-func ptr(t time.Time) *time.Time { return &t }

@@ -38,7 +38,7 @@ func TestMade(t *testing.T) {
 
 func TestAdoptable(t *testing.T) {
 	fresh := func() (Record, Backup) {
-		return Record{ID: "r1", State: Creating, VolumeID: "v", ProjectID: "A", RequestedAt: ptr(now)},
+		return Record{ID: "r1", State: Creating, VolumeID: "v", ProjectID: "A", RequestedAt: new(now)},
 			Backup{ID: "b1", VolumeID: "v", ProjectID: "A", UserID: "staffeln", CreatedAt: now, Metadata: tag.Metadata()}
 	}
 	r, b := fresh()

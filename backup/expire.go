@@ -103,6 +103,8 @@ func judgeLink(now time.Time, l Link, floor map[string]Reason) verdict {
 	case StatusErrorDeleting:
 		return verdict{reason: CannotBeRemoved}
 	case StatusAvailable:
+	case StatusSpoilt:
+		return verdict{reason: StatusUnknown}
 	default:
 		return verdict{reason: StatusUnknown}
 	}

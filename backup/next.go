@@ -149,11 +149,7 @@ func newer(a, b time.Time) time.Time {
 // failedAttempt tells whether r ended without a restore point, whatever became
 // of its leftover since.
 func (r Record) failedAttempt() bool {
-	switch r.State {
-	case Failed, Deleting, Deleted, Undeletable:
-		return true
-	}
-	return false
+	return slices.Contains([]State{Failed, Deleting, Deleted, Undeletable}, r.State)
 }
 
 // failedAt is when the attempt ended. ChangedAt is later where a leftover was
@@ -184,7 +180,7 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 	links := slices.SortedFunc(slices.Values(h.links), older)
 	chain := newestWithFull(Chains(withoutLeaving(links)))
 	switch {
-	case chain != nil && chain.usable()-1 >= p.Depth:
+	case chain != nil && chain.usable() > p.Depth: // the full and all its incrementals
 		return full(ChainComplete) // in turn
 	case chain == nil || chain.usable() < len(chain):
 		return full(NoUsableParent)
@@ -194,16 +190,16 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 
 	patient := beat.Before(due.Add(p.patience()))
 	again := beat.Add(p.Period)
-	switch links[len(links)-1].Status {
-	case StatusError:
-		if patient {
-			return Decision{Action: Wait, Reason: WaitsForLeftover, At: again}
-		}
+	newest := links[len(links)-1].Status
+	busy := newest == StatusRestoring || newest == StatusDeleting
+	switch {
+	case newest == StatusError && patient:
+		return Decision{Action: Wait, Reason: WaitsForLeftover, At: again}
+	case newest == StatusError:
 		return full(LeftoverStays)
-	case StatusRestoring, StatusDeleting:
-		if patient {
-			return Decision{Action: Wait, Reason: WaitsForParent, At: again}
-		}
+	case busy && patient:
+		return Decision{Action: Wait, Reason: WaitsForParent, At: again}
+	case busy:
 		return full(ParentStaysBusy)
 	}
 	return Decision{Action: Create, Kind: Incremental, Reason: ChainContinues}

@@ -123,8 +123,8 @@ func defaultSubject(t *testing.T) Subject { s, _ := subject(t, ""); return s }
 
 func TestRetryDelayGrows(t *testing.T) {
 	p := rule(t, "1h/10min depth 2")
-	for n, want := range map[int]time.Duration{1: 10, 2: 20, 3: 40, 4: 60, 5: 60, 1000: 60} {
-		require.Equal(t, want*time.Minute, p.retryDelay(n), "%d failures", n)
+	for n, minutes := range map[int]int{1: 10, 2: 20, 3: 40, 4: 60, 5: 60, 1000: 60} {
+		require.Equal(t, time.Duration(minutes)*time.Minute, p.retryDelay(n), "%d failures", n)
 	}
 	require.Equal(t, time.Hour, Policy{Period: time.Hour, Interval: time.Minute}.retryDelay(9))
 	require.Zero(t, Policy{}.retryDelay(9))
@@ -134,7 +134,7 @@ func TestRetryDelayGrows(t *testing.T) {
 // the success must not hang on the order in which the records were read.
 func TestNextOfTwins(t *testing.T) {
 	rs := records(t, "F-2h F-2h Ix-0s")
-	rs[1].AvailableAt = ptr(now.Add(time.Hour))
+	rs[1].AvailableAt = new(now.Add(time.Hour))
 	p, s := rule(t, hourly), defaultSubject(t)
 	there := Next(now, p, s, rs)
 	slices.Reverse(rs)

@@ -127,8 +127,11 @@ func TestProtectMultiAttached(t *testing.T) {
 	inv := Inventory{
 		Servers: []Server{server("s3 back-up=true"), server("s2 back-up=true"), server("s1"), server("s4 back-up=maybe")},
 		Volumes: []Volume{
-			{ID: "v2", Servers: []string{"s3", "s1", "s2", "s2"}}, {ID: "v1", Servers: []string{"s3"}},
-			{ID: "v3", Servers: []string{"s1", "s4"}}, {ID: "v5", Servers: []string{"s9"}}, {ID: "v4", Servers: []string{"s8"}},
+			{ID: "v2", Servers: []string{"s3", "s1", "s2", "s2"}},
+			{ID: "v1", Servers: []string{"s3"}},
+			{ID: "v3", Servers: []string{"s1", "s4"}},
+			{ID: "v5", Servers: []string{"s9"}},
+			{ID: "v4", Servers: []string{"s8"}},
 		},
 	}
 	view := Protect(inv, keys)

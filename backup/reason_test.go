@@ -5,7 +5,6 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,11 +21,11 @@ func TestReasonsAreClosed(t *testing.T) {
 	for name, code := range declared {
 		r := Reason(code)
 		require.True(t, r.Known(), "%s has no entry", name)
-		require.Regexp(t, regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`), code, name)
+		require.Regexp(t, `^[a-z]+(_[a-z]+)*$`, code, name)
 		require.Empty(t, codes[code], "%s and %s share a code", name, codes[code])
 		codes[code] = name
 		sentence := r.Sentence()
-		require.Regexp(t, regexp.MustCompile(`^[A-Z].*[^.]\.$`), sentence, name)
+		require.Regexp(t, `^[A-Z].*[^.]\.$`, sentence, name)
 		require.NotContains(t, sentence, "  ", name)
 		require.Contains(t, []Owner{Tenant, Operator, Nobody}, r.Whose(), name)
 	}
@@ -81,9 +80,11 @@ func constants(t *testing.T, typ string) map[string]string {
 				continue
 			}
 			for _, spec := range group.Specs {
-				c := spec.(*ast.ValueSpec)
+				c, _ := spec.(*ast.ValueSpec)
 				if id, ok := c.Type.(*ast.Ident); ok && id.Name == typ {
-					found[c.Names[0].Name], err = strconv.Unquote(c.Values[0].(*ast.BasicLit).Value)
+					lit, ok := c.Values[0].(*ast.BasicLit)
+					require.True(t, ok, "%s is no plain text", c.Names[0].Name)
+					found[c.Names[0].Name], err = strconv.Unquote(lit.Value)
 					require.NoError(t, err)
 				}
 			}

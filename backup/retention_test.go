@@ -19,12 +19,12 @@ func tellRetention(t *testing.T, b Bounds, story string) {
 	at, w := now, Wish{}
 	for line := range strings.Lines(strings.TrimSpace(story)) {
 		deed, want, _ := strings.Cut(strings.TrimSpace(line), " -> ")
-		for _, word := range strings.Fields(deed) {
+		for word := range strings.FieldsSeq(deed) {
 			name, value, _ := strings.Cut(word, "=")
-			switch {
-			case name == "default":
+			switch name {
+			case "default":
 				b.Default = period(value)
-			case name == "keep":
+			case "keep":
 				w = Wish{Unreadable: value == "?"}
 				if p, err := ParsePeriod(value); err == nil {
 					w.Retention = &p

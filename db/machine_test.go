@@ -71,7 +71,7 @@ var legal = map[string]map[string]string{
 		"leftover":          became + "deletion_asked_at: null -> now; removal_reason: '' -> expired; state: failed -> deleting",
 		"undeletable":       became + "deletion_asked_at: -1h0m0s -> now; next_try_at: now -> null; state: undeletable -> deleting",
 		"deleting":          "deletion_asked_at: -1h0m0s -> now",
-		"leftover deleting": "deletion_asked_at: -1h0m0s -> now; removal_reason: failed_leftover -> expired",
+		"leftover deleting": "deletion_asked_at: -1h0m0s -> now",
 	},
 	"Removed": {
 		"deleting":          became + "cinder_status: '' -> deleted; state: deleting -> deleted",

@@ -84,7 +84,7 @@ func (s *labScene) tenant(name string) *labHand {
 	left := false // something in it
 	s.t.Cleanup(func() {
 		if left {
-			s.t.Errorf("project %s and its user stay: not all that is in it could be removed", name)
+			s.t.Errorf("project %s stays: not all that is in it could be removed", name)
 			return
 		}
 		if err := quotasets.Delete(s.ctx(), s.admin.volume, project.ID).ExtractErr(); err != nil {
