@@ -44,7 +44,12 @@ func (s *Scheduler) HandOver(ctx context.Context, b *db.Beat) error {
 
 // busy is what Cinder still calls creating or deleting; a nil map is a listing
 // that could not be read, and then everything is taken to be still busy.
-type busy struct{ creating, deleting map[string]bool }
+type busy struct {
+	creating, deleting map[string]bool
+	// A removal asked for longer ago than removalTime is looked at even though
+	// Cinder still calls it deleting; 0 = never.
+	removalTime time.Duration
+}
 
 // listing asks Cinder once for all backups in progress, and not at all where
 // none is: only those that left the listing are worth a call of their own.
@@ -65,7 +70,10 @@ func (s *Scheduler) listing(ctx context.Context, work []db.Work) busy {
 		}
 		return ids
 	}
-	return busy{creating: read(backup.Creating, backup.StatusCreating), deleting: read(backup.Deleting, backup.StatusDeleting)}
+	return busy{
+		creating: read(backup.Creating, backup.StatusCreating), deleting: read(backup.Deleting, backup.StatusDeleting),
+		removalTime: s.Settings.BackupCycleTimeout.Std(),
+	}
 }
 
 // choose picks, for each volume, the one task that it needs first: poll, then
@@ -122,7 +130,8 @@ func need(now time.Time, w db.Work, b busy) (kind tasks.Kind, begins bool) {
 	case backup.Overdue:
 		return tasks.VolumePoll, false
 	case backup.Deleting:
-		if b.deleting != nil && !b.deleting[w.BackupID] {
+		hangs := b.removalTime > 0 && w.DeletionAskedAt != nil && now.Sub(*w.DeletionAskedAt) > b.removalTime
+		if hangs || b.deleting != nil && !b.deleting[w.BackupID] {
 			return tasks.VolumeRetention, false
 		}
 		return "", false

@@ -79,7 +79,7 @@ func (s *Scheduler) missing(ctx context.Context, b *db.Beat) error {
 		return err
 	}
 	if len(missing) > believableLosses && len(missing)*believableShare > available {
-		return fmt.Errorf("%d of %d restore points are not in Cinder's listing; nothing was written: check the service user's admin role and Cinder's database",
+		return fmt.Errorf("at least %d of %d restore points are not in Cinder's listing; nothing was written: check the service user's admin role and Cinder's database",
 			len(missing), available)
 	}
 	for _, r := range missing {

@@ -100,7 +100,6 @@ type labRecord struct {
 	ID, ProjectID, VolumeID, VolumeName, ServerName          string
 	State, Kind, Reason, ReasonText, RemovalReason           string
 	BackupID, BackupName                                     string
-	Attempts                                                 int
 	Beat, ChangedAt                                          time.Time
 	RequestedAt, AvailableAt, DataTimestamp, DeletionAskedAt *time.Time
 }
@@ -109,7 +108,7 @@ type labRecord struct {
 func (p *labProgram) records(where string, args ...any) []labRecord {
 	p.t.Helper()
 	rows, err := p.db.Query(p.ctx(), `SELECT id, project_id, volume_id, volume_name, server_name, state, kind, reason, reason_text, removal_reason,
-		coalesce(backup_id, '') AS backup_id, backup_name, attempts, beat, changed_at, requested_at, available_at, data_timestamp, deletion_asked_at
+		coalesce(backup_id, '') AS backup_id, backup_name, beat, changed_at, requested_at, available_at, data_timestamp, deletion_asked_at
 		FROM records WHERE `+where+` ORDER BY volume_id, coalesce(data_timestamp, requested_at, changed_at)`, args...)
 	require.NoError(p.t, err)
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[labRecord])
