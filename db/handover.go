@@ -17,6 +17,7 @@ type Work struct {
 	State                        backup.State
 	Requested                    bool // a request was sent at some time
 	Deadline, NextTryAt          *time.Time
+	DeletionAskedAt              *time.Time // newest request to remove it
 	// Abandoned says that the volume's lease ran out without being given back:
 	// whoever held it died or hangs.
 	Abandoned bool
@@ -29,12 +30,12 @@ type Work struct {
 func (b *Beat) AtWork(ctx context.Context) ([]Work, error) {
 	const q = `
 		SELECT r.volume_id, r.id AS record_id, coalesce(r.backup_id, '') AS backup_id, r.state, r.requested_at IS NOT NULL AS requested,
-			r.deadline, r.next_try_at, coalesce(v.lease_until <= @now, false) AS abandoned, coalesce(v.lease_until > @now, false) AS leased
+			r.deadline, r.next_try_at, r.deletion_asked_at, coalesce(v.lease_until <= @now, false) AS abandoned, coalesce(v.lease_until > @now, false) AS leased
 		FROM records r JOIN volumes v ON v.id = r.volume_id
 		WHERE (r.state IN ('planned', 'creating', 'overdue', 'deleting', 'undeletable') OR (r.state = 'failed' AND r.backup_id IS NOT NULL))
 			AND (r.state <> 'planned' OR r.admitted_at IS NOT NULL)
 		UNION ALL
-		SELECT v.id, '', '', '', false, NULL, NULL, coalesce(v.lease_until <= @now, false), coalesce(v.lease_until > @now, false)
+		SELECT v.id, '', '', '', false, NULL, NULL, NULL, coalesce(v.lease_until <= @now, false), coalesce(v.lease_until > @now, false)
 		FROM volumes v WHERE v.removal_due_at IS NOT NULL
 		ORDER BY 1, 2`
 	rows, err := b.db.pool.Query(ctx, q, pgx.NamedArgs{"now": b.Now})

@@ -32,7 +32,7 @@ func TestWhatIsAtWorkIsWhatLiesBetweenPlanAndEnd(t *testing.T) {
 		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
 	}
 	h.plan("not admitted", nil)
-	deadline, next := base.Add(5*hour), base
+	deadline, next, deletion := base.Add(5*hour), base, base.Add(-hour)
 	want := map[string]Work{}
 	for shape, w := range map[string]Work{
 		"planned":           {State: backup.Planned},
@@ -40,9 +40,9 @@ func TestWhatIsAtWorkIsWhatLiesBetweenPlanAndEnd(t *testing.T) {
 		"asked":             {State: backup.Creating, Requested: true, Deadline: &deadline},
 		"creating":          {State: backup.Creating, Requested: true, Deadline: &deadline, BackupID: "b-creating"},
 		"overdue":           {State: backup.Overdue, Requested: true, Deadline: &deadline, BackupID: "b-overdue"},
-		"deleting":          {State: backup.Deleting, Requested: true, Deadline: &deadline, BackupID: "b-deleting"},
-		"leftover deleting": {State: backup.Deleting, Requested: true, Deadline: &deadline, BackupID: "b-leftover deleting"},
-		"undeletable":       {State: backup.Undeletable, Requested: true, Deadline: &deadline, NextTryAt: &next, BackupID: "b-undeletable"},
+		"deleting":          {State: backup.Deleting, Requested: true, Deadline: &deadline, BackupID: "b-deleting", DeletionAskedAt: &deletion},
+		"leftover deleting": {State: backup.Deleting, Requested: true, Deadline: &deadline, BackupID: "b-leftover deleting", DeletionAskedAt: &deletion},
+		"undeletable":       {State: backup.Undeletable, Requested: true, Deadline: &deadline, NextTryAt: &next, BackupID: "b-undeletable", DeletionAskedAt: &deletion},
 		"leftover":          {State: backup.Failed, Requested: true, Deadline: &deadline, BackupID: "b-leftover"},
 	} {
 		w.VolumeID, w.RecordID = "v-"+shape, shape

@@ -120,7 +120,10 @@ func (p *pass) follow(ctx context.Context, r backup.Record) (backup.Record, erro
 	}
 	if p.w.Settings.StuckReset {
 		zerolog.Ctx(ctx).Warn().Str("record", r.ID).Str("backup", b.ID).Str("status", string(b.Status)).Msg("stuck removal is forced")
-		return r, p.w.Cloud.ForceDeleteBackup(ctx, b)
+		if err := p.w.Cloud.ForceDeleteBackup(ctx, b); err != nil {
+			return r, err
+		}
+		return p.c.Later(ctx, r, b.Status, p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std()))
 	}
 	why := db.Why{Reason: backup.DeletionStuck, Text: "Cinder's status of the backup is " + string(b.Status) + ": " + b.FailReason}
 	return p.giveUp(ctx, r, why)

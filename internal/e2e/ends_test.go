@@ -79,7 +79,7 @@ func TestStuckBackups(t *testing.T) {
 			require.Equal(t, "incomplete backup reset on manager restart", r.ReasonText)
 			require.Equal(t, backup.Available, w.last(v).State)
 		}
-		require.Zero(t, len(w.events(cloudsim.BackupForceDeletion, "")))
+		require.Empty(t, w.events(cloudsim.BackupForceDeletion, ""))
 		w.lawful()
 	})
 	t.Run("force, where the operator allows it", func(t *testing.T) {

@@ -129,7 +129,7 @@ func TestCopiedTags(t *testing.T) {
 // Cinder allows the members of its project.
 func (w *world) retag(userID, projectID, backupID string, tag map[string]string) {
 	w.t.Helper()
-	send := func(method, path, token string, body any) *http.Response {
+	send := func(method, path, token string, body any) (status int, header http.Header) {
 		text, err := json.Marshal(body)
 		require.NoError(w.t, err)
 		r, err := http.NewRequestWithContext(w.ctx, method, w.cloudURL+path, bytes.NewReader(text))
@@ -139,13 +139,13 @@ func (w *world) retag(userID, projectID, backupID string, tag map[string]string)
 		answer, err := http.DefaultClient.Do(r)
 		require.NoError(w.t, err)
 		require.NoError(w.t, answer.Body.Close())
-		return answer
+		return answer.StatusCode, answer.Header
 	}
 	user := map[string]any{"id": userID, "password": "alice"}
-	token := send(http.MethodPost, "/identity/v3/auth/tokens", "", map[string]any{"auth": map[string]any{
+	_, header := send(http.MethodPost, "/identity/v3/auth/tokens", "", map[string]any{"auth": map[string]any{
 		"identity": map[string]any{"methods": []string{"password"}, "password": map[string]any{"user": user}},
 		"scope":    map[string]any{"project": map[string]any{"id": projectID}},
-	}}).Header.Get("X-Subject-Token")
-	answer := send(http.MethodPut, "/volume/v3/"+projectID+"/backups/"+backupID, token, map[string]any{"backup": map[string]any{"metadata": tag}})
-	require.Equal(w.t, http.StatusOK, answer.StatusCode)
+	}})
+	status, _ := send(http.MethodPut, "/volume/v3/"+projectID+"/backups/"+backupID, header.Get("X-Subject-Token"), map[string]any{"backup": map[string]any{"metadata": tag}})
+	require.Equal(w.t, http.StatusOK, status)
 }

@@ -3,7 +3,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -186,7 +185,7 @@ func (w *world) tellLog() {
 		w.t.Log(line)
 	}
 	for _, r := range w.sim.Backups() {
-		w.t.Log(fmt.Sprintf("in Cinder: %+v", r))
+		w.t.Logf("in Cinder: %+v", r)
 	}
 }
 

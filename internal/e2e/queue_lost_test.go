@@ -23,7 +23,7 @@ func TestQueueEmptied(t *testing.T) {
 	})
 	w.serve()
 	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 40)
-	chance := rand.New(rand.NewPCG(16, 40)) //nolint:gosec // the same moments at each run
+	chance := rand.New(rand.NewPCG(16, 40)) // the same moments at each run
 	w.plan()
 	for w.count("state = 'available'") < 40 {
 		require.Less(t, w.clock.Now().Sub(noon), 3*time.Hour, "backups do not end")

@@ -141,3 +141,35 @@ func TestDeletionWithoutSecretRights(t *testing.T) {
 	require.Empty(t, w.events(cloudsim.BackupHangs, volume))
 	w.lawful()
 }
+
+// A removal that never ends, as that of an encrypted backup whose key can't be
+// deleted, is told after the time that a backup may take; no request repeats it.
+func TestDeletionThatHangs(t *testing.T) {
+	t.Parallel()
+	w, volume, id := ripe(t, true)
+	w.sim.SetKeyManager(false) // the roles look right, and the key stays
+	w.run(5*time.Hour, 30*time.Minute)
+	require.Equal(t, "deleting", w.story(volume))
+	w.run(2*time.Hour, 30*time.Minute)
+	r := w.last(volume)
+	require.Equal(t, backup.Undeletable, r.State)
+	require.Equal(t, backup.DeletionStuck, r.RemovalReason)
+	require.Equal(t, 1, w.logged("error", "backup can't be removed", id))
+	require.Equal(t, 1, w.sim.Counts()[deleteRoute])
+	w.sim.RemoveBackup(id) // the operator's cure
+	w.run(26*time.Hour, time.Hour)
+	require.Equal(t, "deleted", w.story(volume))
+	w.lawful()
+}
+
+// A removal that ends in error, where it began with a restore point, is asked
+// for again.
+func TestDeletionThatEndsInError(t *testing.T) {
+	t.Parallel()
+	w, volume, _ := ripe(t, false)
+	w.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 1, Do: cloudsim.FailLater{Reason: "I/O error"}})
+	w.run(2*time.Hour, 15*time.Minute)
+	require.Equal(t, "deleted", w.story(volume))
+	require.Equal(t, 2, w.sim.Counts()[deleteRoute])
+	w.lawful()
+}

@@ -37,7 +37,7 @@ func TestChainGoesLeafFirst(t *testing.T) {
 	for _, e := range w.sim.Journal() {
 		switch e.Kind {
 		case cloudsim.BackupDeletion:
-			require.Equal(t, gone, len(asked), "a deletion was asked for before the one before was over")
+			require.Len(t, asked, gone, "a deletion was asked for before the one before was over")
 			asked = append(asked, e.Backup)
 			require.Equal(t, e.Project, e.Token)
 		case cloudsim.BackupDeleted:

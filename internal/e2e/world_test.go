@@ -31,7 +31,7 @@ import (
 // with one stepped clock for the cloud and the database.
 type world struct {
 	t                  *testing.T
-	ctx                context.Context
+	ctx                context.Context //nolint:containedctx // the test's own, which lasts as long as the world
 	clock              *testkit.Clock
 	sim                *cloudsim.Cloud
 	url                string // of the database
@@ -119,8 +119,10 @@ func (w *world) serve() (stop func()) {
 	ctx, cancel := context.WithCancel(w.ctx)
 	done := make(chan error, 1)
 	go func() {
-		done <- tasks.Serve(ctx, w.rdb, tasks.ServerConfig{Concurrency: 8, PollPeriod: 10 * time.Millisecond, CheckInterval: time.Millisecond,
-			Log: *zerolog.Ctx(w.ctx), Metrics: telemetry.NewMetrics()}, w.work.Handlers())
+		done <- tasks.Serve(ctx, w.rdb, tasks.ServerConfig{
+			Concurrency: 8, PollPeriod: 10 * time.Millisecond, CheckInterval: time.Millisecond,
+			Log: *zerolog.Ctx(w.ctx), Metrics: telemetry.NewMetrics(),
+		}, w.work.Handlers())
 	}()
 	stop = sync.OnceFunc(func() { cancel(); require.NoError(w.t, <-done) })
 	w.t.Cleanup(stop)
