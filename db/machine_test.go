@@ -82,6 +82,9 @@ var legal = map[string]map[string]string{
 		"deleting":          became + refused + "state: deleting -> available",
 		"leftover deleting": became + refused + "state: deleting -> failed",
 	},
+	"TakeBack": {
+		"deleting": became + "removal_reason: expired -> within_retention; state: deleting -> available",
+	},
 	"GiveUpRemoval": {
 		"deleting":          became + notGone + tryLater + "state: deleting -> undeletable",
 		"leftover deleting": became + notGone + tryLater + "state: deleting -> undeletable",

@@ -12,9 +12,11 @@ import (
 // StartRemoval says, before it is done, that Cinder is asked to delete the
 // backup: an available one, a failed leftover, or one that could not be
 // deleted before; again where what became of the request before is not known.
+// A refusal of more than a day ago begins no row with the next one.
 func (c *Claim) StartRemoval(ctx context.Context, r backup.Record, reason backup.Reason) (backup.Record, error) {
 	return c.move(ctx, r, change{
-		in(backup.Available, backup.Failed, backup.Deleting, backup.Undeletable), backup.Deleting, held, `, deletion_asked_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = ''`,
+		in(backup.Available, backup.Failed, backup.Deleting, backup.Undeletable), backup.Deleting, held, `, deletion_asked_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = '',
+			deletion_refused_since = CASE WHEN state IN ('available', 'failed') AND changed_at <= staffeln_now() - interval '1 day' THEN NULL ELSE deletion_refused_since END`,
 		pgx.NamedArgs{"reason": reason},
 	})
 }
@@ -34,6 +36,15 @@ func (c *Claim) RefuseRemoval(ctx context.Context, r backup.Record, why Why, aga
 	}
 	return c.move(ctx, r, change{in(backup.Deleting), to, ``, `, removal_reason = @reason, removal_text = @text, next_try_at = @again,
 		deletion_refused_since = coalesce(deletion_refused_since, staffeln_now())`, why.args(pgx.NamedArgs{"again": again})})
+}
+
+// TakeBack leads back to where the removal began: it never reached Cinder, and
+// is not wanted any more. That is no refusal.
+func (c *Claim) TakeBack(ctx context.Context, r backup.Record, why backup.Reason) (backup.Record, error) {
+	return c.move(ctx, r, change{
+		in(backup.Deleting), backup.Available, ` AND available_at IS NOT NULL`, `, removal_reason = @reason, removal_text = '', next_try_at = NULL`,
+		pgx.NamedArgs{"reason": why},
+	})
 }
 
 // GiveUpRemoval records that Cinder can't delete the backup. It is reported,

@@ -92,6 +92,9 @@ var moves = map[string]moveFunc{
 	"RefuseRemoval": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
 		return c.RefuseRemoval(h.ctx, r, why, later)
 	},
+	"TakeBack": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+		return c.TakeBack(h.ctx, r, backup.Young)
+	},
 	"GiveUpRemoval": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
 		return c.GiveUpRemoval(h.ctx, r, why, later)
 	},

@@ -90,17 +90,22 @@ func (b *Beat) ByID(ctx context.Context, recordID string) (r backup.Record, ok b
 	return records[0], true, nil
 }
 
-// Twin gives a record of its own to an available backup that carries the tag
-// of record r, which has another backup (or none any more).
+// Twin gives a record of its own to a backup that carries the tag of record r,
+// which has another backup (or none any more): a restore point where it is
+// available, a failed leftover where it is not.
 func (b *Beat) Twin(ctx context.Context, r backup.Record, twin backup.Backup) error {
 	const q = `
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind,
-			retention, beat, requested_at, changed_at, available_at, ended_at, backup_id, backup_name, cinder_status, data_timestamp, reason)
-		SELECT project_id, project_name, server_id, server_name, volume_id, volume_name, zone, $3, encrypted, 'available', $4,
-			retention, beat, requested_at, staffeln_now(), staffeln_now(), staffeln_now(), $2, $5, 'available', $6, 'twin_backup'
+			retention, beat, requested_at, changed_at, available_at, ended_at, backup_id, backup_name, cinder_status, data_timestamp, reason, reason_text)
+		SELECT project_id, project_name, server_id, server_name, volume_id, volume_name, zone, $3, encrypted, $7, $4,
+			retention, beat, requested_at, staffeln_now(), CASE WHEN $7 = 'available' THEN staffeln_now() END, staffeln_now(), $2, $5, $8, $6, 'twin_backup', $9
 		FROM records WHERE id = $1
 		ON CONFLICT DO NOTHING RETURNING state, reason`
-	args := []any{r.ID, twin.ID, twin.SizeGiB, kindOf(twin), storable(twin.Name), dataTime(twin)}
+	state := backup.Available
+	if twin.Status == backup.StatusError {
+		state = backup.Failed
+	}
+	args := []any{r.ID, twin.ID, twin.SizeGiB, kindOf(twin), storable(twin.Name), dataTime(twin), state, twin.Status, storable(twin.FailReason)}
 	if _, err := b.bulk(ctx, "", "twin recorded", q, args...); err != nil {
 		return fmt.Errorf("record twin %s of record %s: %w", twin.ID, r.ID, err)
 	}

@@ -121,7 +121,7 @@ func TestATwinGetsARecordOfItsOwn(t *testing.T) {
 	h := newHouse(t)
 	h.volume("v", nil)
 	r := h.record("r", shapes["failed"].with(row{"encrypted": true, "retention": "1 mon"}))
-	twin := backup.Backup{ID: "twin", Name: "its name", SizeGiB: 12, Incremental: true, DataTimestamp: base.Add(-time.Minute)}
+	twin := backup.Backup{ID: "twin", Name: "its name", SizeGiB: 12, Incremental: true, Status: backup.StatusAvailable, DataTimestamp: base.Add(-time.Minute)}
 	lines := h.changes(func() { require.NoError(t, h.beat().Twin(h.ctx, r, twin)) })
 	require.Len(t, lines, 1)
 	got := h.read(h.text(`SELECT id FROM records WHERE backup_id = 'twin'`))
@@ -136,6 +136,39 @@ func TestATwinGetsARecordOfItsOwn(t *testing.T) {
 	h.changesNothing(func() { require.NoError(t, h.beat().Twin(h.ctx, r, twin)) })
 	missing, _ := h.missing(h.beat())
 	assert.Empty(t, missing, "it is younger than the sweep")
+}
+
+// What a late request came to is a leftover where it failed: its removal is
+// due, as that of every other one.
+func TestATwinThatFailedIsALeftover(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", nil)
+	r := h.record("r", shapes["failed"])
+	twin := backup.Backup{ID: "twin", Status: backup.StatusError, FailReason: "no space", CreatedAt: base.Add(-time.Minute)}
+	require.NoError(t, h.beat().Twin(h.ctx, r, twin))
+	got := h.read(h.text(`SELECT id FROM records WHERE backup_id = 'twin'`))
+	assert.True(t, got.Leftover())
+	assert.Nil(t, got.AvailableAt)
+	assert.Equal(t, "no space", got.ReasonText)
+}
+
+// A refusal of long ago does not make the next one the second in a row.
+func TestRefusalsInARowAreNotADayApart(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	c, r := h.shaped("available")
+	refused := func(r backup.Record) backup.Record {
+		r, err := c.StartRemoval(h.ctx, r, backup.RetentionOver)
+		require.NoError(t, err)
+		r, err = c.RefuseRemoval(h.ctx, r, why, later)
+		require.NoError(t, err)
+		return r
+	}
+	first := refused(r)
+	assert.Equal(t, *first.DeletionRefusedSince, *refused(first).DeletionRefusedSince, "in a row")
+	h.exec(`UPDATE records SET changed_at = changed_at - interval '1 day', deletion_refused_since = deletion_refused_since - interval '1 day'`)
+	assert.Equal(t, base, *refused(h.read("r")).DeletionRefusedSince, "a day later it begins anew")
 }
 
 // A twin whose data bore no date would be past every retention.

@@ -52,17 +52,22 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 // orphan looks at a backup that no record has. One that carries our tag, by
 // our user, came of a request of ours: the record that still waits for its
 // answer adopts it by itself (its worker looks for the tag), any other gives
-// it a record of its own. Everything else is foreign and left alone.
+// it a record of its own. Where the record itself is forgotten, or names
+// another volume, somebody has to look. Everything else is foreign and left alone.
 func (s *Scheduler) orphan(ctx context.Context, b *db.Beat, one backup.Backup) error {
-	if !s.Identity.Made(one) || one.Status != backup.StatusAvailable {
+	if !s.Identity.Made(one) || one.Status != backup.StatusAvailable && one.Status != backup.StatusError {
 		return nil
 	}
 	r, ok, err := b.ByID(ctx, one.Tag().Record)
-	if err != nil || !ok || s.Identity.Adoptable(r, one) || r.VolumeID != one.VolumeID || r.ProjectID != one.ProjectID {
+	if err != nil || s.Identity.Adoptable(r, one) {
 		return err
 	}
-	zerolog.Ctx(ctx).Warn().Str("record", r.ID).Str("backup", one.ID).Str("volume", one.VolumeID).Str("project", one.ProjectID).
-		Msg("second backup of one request")
+	log := zerolog.Ctx(ctx).With().Str("record", one.Tag().Record).Str("backup", one.ID).Str("volume", one.VolumeID).Str("project", one.ProjectID).Logger()
+	if !ok || r.VolumeID != one.VolumeID || r.ProjectID != one.ProjectID {
+		log.Warn().Msg("backup carries our tag, but no record of ours is about it: nothing will remove it")
+		return nil
+	}
+	log.Warn().Msg("second backup of one request")
 	return b.Twin(ctx, r, one)
 }
 

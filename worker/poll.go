@@ -46,16 +46,13 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 	log := zerolog.Ctx(ctx)
 	switch b.Status {
 	case backup.StatusAvailable:
-		if b.DataTimestamp.IsZero() {
-			b.DataTimestamp = b.CreatedAt
-		}
 		_, err := c.Finish(ctx, r, b)
 		return err
 	case backup.StatusError, backup.StatusErrorDeleting:
 		return w.fail(ctx, c, r, db.Why{Reason: backup.BackupError, Text: b.FailReason})
 	case backup.StatusCreating:
 		if r.State == backup.Creating && !c.Now.Before(*r.Deadline) {
-			return w.overdue(ctx, c, r, "still creating")
+			return w.overdue(ctx, c, r, w.whyCreating(ctx, r))
 		}
 		if r.State == backup.Overdue && w.Settings.StuckReset {
 			// its record fails when the next poll finds it gone
@@ -87,6 +84,16 @@ func (w *Worker) unread(ctx context.Context, c *db.Claim, r backup.Record, err e
 		return w.overdue(ctx, c, r, "can't be read ("+why.Text+")")
 	}
 	return w.wait(ctx, c, r, err)
+}
+
+// whyCreating says what keeps a backup from its end, as far as can be seen. One
+// whose volume was deleted meanwhile never ends: Cinder gives it no error, and
+// refuses its deletion (measured on Zed).
+func (w *Worker) whyCreating(ctx context.Context, r backup.Record) string {
+	if _, err := w.Cloud.Volume(ctx, r.ProjectID, r.VolumeID); backup.Means(err, backup.MeansNotFound) {
+		return "the volume is gone and its backup will stay creating for ever (remove it by force, or set STAFFELN_STUCK_RESET=true); so it was"
+	}
+	return "still creating"
 }
 
 func (w *Worker) overdue(ctx context.Context, c *db.Claim, r backup.Record, seen string) error {

@@ -131,6 +131,22 @@ func TestLateEffectAfterSettlingIsATwin(t *testing.T) {
 	w.lawful()
 }
 
+// One that came too late and failed is a leftover of ours, and goes as such.
+func TestLateEffectThatFailsIsALeftover(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.ExecuteLater{After: time.Hour}})
+	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.FailLater{Reason: "no space left"}})
+	w.run(2*time.Hour, 5*time.Minute)
+	require.Len(t, w.sim.BackupsOf(volumes[0]), 2)
+	w.sweep()
+	require.Equal(t, 1, w.count("reason = 'twin_backup' AND state = 'failed' AND reason_text = 'no space left'"))
+	w.run(time.Hour, 5*time.Minute)
+	require.Equal(t, "F", w.kinds(volumes[0]))
+	w.lawful()
+}
+
 // A cloud that says when to come back is obeyed.
 func TestThrottled(t *testing.T) {
 	t.Parallel()

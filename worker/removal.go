@@ -1,0 +1,117 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// remove runs the decision on what Cinder has and asks for the deletions.
+func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
+	records := make(map[string]backup.Record, len(p.records))
+	for _, r := range p.records {
+		if r.BackupID != "" {
+			records[r.BackupID] = r
+		}
+	}
+	var links []backup.Link
+	for _, b := range backups {
+		var mine *backup.Record
+		if r, ok := records[b.ID]; ok {
+			mine = &r
+		}
+		links = append(links, backup.LinkOf(b, mine, p.volume.Retention))
+	}
+	keeping := backup.KeepingOf(p.project, p.volume.AsOf(), p.volume.Protected, p.w.Settings.MinRestorePoints, p.records)
+	removals, kept := backup.Expired(p.c.Now, keeping, links)
+	for _, k := range kept {
+		if k.Reason == backup.ForeignDependent {
+			zerolog.Ctx(ctx).Info().Str("record", k.RecordID).Str("backup", k.BackupID).Str("volume", p.volume.ID).Str("project", p.project).
+				Str("reason", string(k.Reason)).Msg("restore point stays past its retention")
+		}
+	}
+	if err := p.restore(ctx, records, kept); err != nil {
+		return err
+	}
+	var failed error
+	for _, removal := range removals {
+		if r := records[removal.BackupID]; due(p.c.Now, r) {
+			failed = errors.Join(failed, p.delete(ctx, r, p.held[removal.BackupID], removal.Reason))
+		}
+	}
+	return failed
+}
+
+// restore takes back removals that never reached Cinder and are not wanted any
+// more: the retention grew, or a dependent came.
+func (p *pass) restore(ctx context.Context, records map[string]backup.Record, kept []backup.Kept) error {
+	for _, k := range kept {
+		r, ours := records[k.BackupID]
+		if ours && r.State == backup.Deleting && k.Status == backup.StatusAvailable {
+			if _, err := p.c.TakeBack(ctx, r, k.Reason); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// delete asks Cinder for one deletion. The record says so before.
+func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, reason backup.Reason) error {
+	r, err := p.c.StartRemoval(ctx, r, reason)
+	if err != nil {
+		return err
+	}
+	request, answered := shielded(ctx)
+	defer answered()
+	err = p.w.Cloud.DeleteBackup(request, b)
+	last, cancel := lasting(ctx)
+	defer cancel()
+	if err == nil {
+		return nil
+	}
+	if backup.Means(err, backup.MeansNotFound) {
+		_, err = p.confirm(last, r)
+		return err
+	}
+	if backup.Means(err, backup.MeansBackupState) {
+		// an earlier request of ours whose answer was lost may be at work
+		now, again := p.w.Cloud.Backup(last, p.project, r.BackupID)
+		switch {
+		case backup.Means(again, backup.MeansNotFound):
+			_, err = p.c.Removed(last, r)
+			return err
+		case again == nil && now.Status == backup.StatusDeleting:
+			return nil
+		}
+	}
+	why, final := reasonOf(err)
+	if !final {
+		_, noted := p.c.Later(last, r, b.Status, p.w.again(p.c.Now, time.Time{}))
+		return errors.Join(err, noted)
+	}
+	if why.Reason == backup.Refused {
+		why.Reason = backup.DeletionRefused
+	}
+	if r.DeletionRefusedSince != nil && p.c.Now.Sub(*r.DeletionRefusedSince) > giveUpAfter {
+		_, err = p.giveUp(last, r, why)
+		return err
+	}
+	zerolog.Ctx(ctx).Warn().Err(err).Str("record", r.ID).Str("backup", b.ID).Str("reason", string(why.Reason)).Msg("removal refused, will be tried again")
+	_, err = p.c.RefuseRemoval(last, r, why, p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std()))
+	return err
+}
+
+func (p *pass) giveUp(ctx context.Context, r backup.Record, why db.Why) (backup.Record, error) {
+	after, err := p.c.GiveUpRemoval(ctx, r, why, p.c.Now.Add(giveUpAfter))
+	if err == nil {
+		zerolog.Ctx(ctx).Error().Str("record", r.ID).Str("backup", r.BackupID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
+			Str("reason", string(why.Reason)).Str("text", why.Text).Msg("backup can't be removed")
+	}
+	return after, err
+}
