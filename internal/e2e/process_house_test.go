@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"maps"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ import (
 // the wall clock.
 type house struct {
 	t   *testing.T
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // the test's own, which lasts as long as the house
 	sim *cloudsim.Cloud
 	env map[string]string // of every process
 	url string
@@ -37,16 +38,12 @@ func newHouse(t *testing.T, opts cloudsim.Options, change map[string]string) *ho
 	h.url = testkit.DatabaseURL(t, nil)
 	redisURL := testkit.RedisURL(t)
 	h.env = h.sim.OpenRC(server.URL)
-	for name, value := range map[string]string{
+	maps.Copy(h.env, map[string]string{
 		"STAFFELN_DATABASE_URL": h.url, "STAFFELN_REDIS_URL": redisURL, "STAFFELN_METRICS_LISTEN": "127.0.0.1:0",
 		"STAFFELN_ALLOW_SHORT_PERIODS": "true", "STAFFELN_BACKUP_SERVICE_PERIOD": "2", "STAFFELN_POLL_PERIOD": "1",
 		"STAFFELN_BACKUP_MIN_INTERVAL": "1d",
-	} {
-		h.env[name] = value
-	}
-	for name, value := range change {
-		h.env[name] = value
-	}
+	})
+	maps.Copy(h.env, change)
 	out, code := finish(t, h.env, "migrate", "up")
 	require.Zero(t, code, out)
 	var err error

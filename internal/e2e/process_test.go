@@ -25,7 +25,7 @@ var build struct {
 func program(t testing.TB) string {
 	t.Helper()
 	build.once.Do(func() {
-		dir, err := os.MkdirTemp("", "staffeln-e2e-")
+		dir, err := os.MkdirTemp("", "staffeln-e2e-") //nolint:usetesting // it outlives the test that builds first
 		if err != nil {
 			build.err = err
 			return
