@@ -29,7 +29,7 @@ build: ## build bin/staffeln
 .PHONY: test
 test: $(GOTESTSUM) servers ## run all tests with the race detector; PACKAGES= and FLAGS= narrow them
 	go vet $(PACKAGES)
-	$(SERVERS) -- $(GOTESTSUM) --format pkgname -- -race -timeout 25m $(FLAGS) $(PACKAGES)
+	$(SERVERS) -- $(GOTESTSUM) --format pkgname -- -race -parallel 6 -timeout 25m $(FLAGS) $(PACKAGES)
 
 .PHONY: test-openstack
 test-openstack: $(GOTESTSUM) servers ## run the suites for a real cloud, given by OS_* or OS_CLOUD
