@@ -46,6 +46,25 @@ func (b *Beat) Histories(ctx context.Context) iter.Seq2[[]backup.Record, error] 
 	}
 }
 
+// Restoring notes which backups are being restored right now (by Cinder's IDs),
+// and that the others no longer are: no incremental can be made on them while
+// that lasts, and a sweep's sighting would be hours old.
+func (b *Beat) Restoring(ctx context.Context, backupIDs []string) error {
+	const over = `UPDATE records SET cinder_status = 'available' WHERE cinder_status = 'restoring' AND state = 'available' AND backup_id <> ALL($1)`
+	const begun = `UPDATE records SET cinder_status = 'restoring' WHERE backup_id = ANY($1) AND state = 'available' AND cinder_status <> 'restoring'`
+	err := b.reigning(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, over, backupIDs); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, begun, backupIDs)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note %d backups that are being restored: %w", len(backupIDs), err)
+	}
+	return nil
+}
+
 // Plan writes new records: planned ones, and failed ones for volumes that
 // can't be backed up now. Where the volume has one in progress by now, nothing
 // is written. It returns how many were.

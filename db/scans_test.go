@@ -53,6 +53,7 @@ var hot = map[string]func(*house) error{
 		_, err := h.beat().WithdrawAll(h.ctx, []string{"x"}, []backup.Reason{"y"})
 		return err
 	},
+	"Restoring":  func(h *house) error { return h.beat().Restoring(h.ctx, []string{"a", "b"}) },
 	"RemovalDue": func(h *house) error { return h.beat().RemovalDue(h.ctx, []string{someVolume}) },
 	"Lose":       func(h *house) error { return h.beat().Lose(h.ctx, "x") },
 	"Forget":     func(h *house) error { _, err := h.beat().Forget(h.ctx, base.Add(-100*24*hour)); return err },

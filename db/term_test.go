@@ -37,6 +37,7 @@ var writes = map[string]func(*house, *Beat) error{
 		return err
 	},
 	"Lose":           func(h *house, b *Beat) error { return b.Lose(h.ctx, "elder") },
+	"Restoring":      func(h *house, b *Beat) error { return b.Restoring(h.ctx, []string{"b-elder"}) },
 	"Twin":           func(h *house, b *Beat) error { return b.Twin(h.ctx, h.read("r"), made) },
 	"Forget":         func(h *house, b *Beat) error { _, err := b.Forget(h.ctx, base.Add(hour)); return err },
 	"Done plan":      func(h *house, b *Beat) error { return b.Done(h.ctx, PlanBeat, base) },

@@ -25,6 +25,9 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	for _, unseen := range inv.Unseen {
 		log.Warn().Str("unseen", unseen).Msg("plan does not see the whole cloud")
 	}
+	if err := s.restoring(ctx, b); err != nil {
+		return err
+	}
 	known, err := b.Volumes(ctx)
 	if err != nil {
 		return err
@@ -46,6 +49,21 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 		}
 	}
 	return s.keep(ctx, b, inv, m, p)
+}
+
+// restoring asks once which backups tenants restore from at the moment. Where
+// that can't be read, what was known stays; Cinder's refusal then tells.
+func (s *Scheduler) restoring(ctx context.Context, b *db.Beat) error {
+	listed, err := s.Cloud.BackupsIn(ctx, backup.StatusRestoring)
+	if err != nil {
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("backups being restored not listed, will be tried again")
+		return nil
+	}
+	ids := make([]string, len(listed))
+	for i, one := range listed {
+		ids[i] = one.ID
+	}
+	return b.Restoring(ctx, ids)
 }
 
 // keep writes what a plan came to: volumes before the records that name them.

@@ -119,6 +119,8 @@ CREATE UNIQUE INDEX records_one_in_progress ON records (volume_id) WHERE state I
 CREATE UNIQUE INDEX records_one_per_backup ON records (backup_id) WHERE backup_id IS NOT NULL;
 CREATE INDEX records_of_volume ON records (volume_id, beat DESC);
 CREATE INDEX records_points ON records (volume_id, data_timestamp) WHERE state = 'available';
+-- The few that a tenant restores from at the moment.
+CREATE INDEX records_restoring ON records (backup_id) WHERE cinder_status = 'restoring';
 CREATE INDEX records_fulls ON records (volume_id, beat DESC) WHERE state = 'available' AND kind = 'full';
 -- What a hand-over has to look at.
 CREATE INDEX records_at_work ON records (state, volume_id)

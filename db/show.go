@@ -1,0 +1,122 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
+)
+
+// A Look reads for people: everything at one moment, in one transaction that
+// can't write, and without any lock that a process would wait for.
+type Look struct {
+	tx  pgx.Tx
+	Now time.Time // the database's clock
+}
+
+// Look runs one look.
+func (d *DB) Look(ctx context.Context, look func(*Look) error) error {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return pgx.BeginTxFunc(ctx, d.pool, options, func(tx pgx.Tx) error {
+		l := &Look{tx: tx}
+		if err := tx.QueryRow(ctx, "SELECT staffeln_now()").Scan(&l.Now); err != nil {
+			return fmt.Errorf("read the database's clock: %w", err)
+		}
+		l.Now = l.Now.UTC()
+		return look(l)
+	})
+}
+
+// A Leader is what the leader's row says, and whether anybody leads now.
+type Leader struct {
+	Term   int64
+	Leader string
+	Since  *time.Time
+	Reign
+	Leads bool // some session holds the leader's lock
+}
+
+// Leader returns who leads, or who led last, and the newest beats.
+func (l *Look) Leader(ctx context.Context) (Leader, error) {
+	// Postgres shows the two halves of an advisory lock's number.
+	const q = `
+		SELECT term, leader, since, planned_beat, handed_over_at, retention_beat, sweep_beat, EXISTS (
+			SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+				AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+				AND (classid::bigint << 32) | objid::bigint = $1) AS leads
+		FROM leadership`
+	rows, err := l.tx.Query(ctx, q, int64(leaderLock))
+	if err != nil {
+		return Leader{}, fmt.Errorf("read leader: %w", err)
+	}
+	leader, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Leader])
+	if err != nil {
+		return Leader{}, fmt.Errorf("read leader: %w", err)
+	}
+	return leader, nil
+}
+
+// Findings returns all that are known, newest first.
+func (l *Look) Findings(ctx context.Context) ([]KeptFinding, error) {
+	rows, err := l.tx.Query(ctx, `SELECT reason, object, project_id, detail, since FROM findings ORDER BY since DESC, reason, object`)
+	if err != nil {
+		return nil, fmt.Errorf("read findings: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[KeptFinding])
+	if err != nil {
+		return nil, fmt.Errorf("read findings: %w", err)
+	}
+	return found, nil
+}
+
+// ErrUnknownVolume says that no plan ever saw a volume of that ID or name.
+var ErrUnknownVolume = errors.New("no volume of that ID or name is known")
+
+// An AmbiguousError says that a name is that of several volumes.
+type AmbiguousError struct{ IDs []string }
+
+// Error lists the first of them.
+func (e AmbiguousError) Error() string {
+	shown := e.IDs[:min(len(e.IDs), 5)]
+	return fmt.Sprintf("%d volumes have that name: %v", len(e.IDs), shown)
+}
+
+// Volume returns the volume with the given ID, or else the one with that name:
+// of several, the one that is not gone. It returns [ErrUnknownVolume] or an
+// [AmbiguousError] where there is not one.
+func (l *Look) Volume(ctx context.Context, idOrName string) (Volume, error) {
+	const q = `SELECT ` + volumeColumns + ` FROM volumes WHERE id = $1 OR name = $1 ORDER BY id <> $1, gone_at IS NOT NULL, id`
+	found, err := l.volumes(ctx, q, storable(idOrName))
+	if err != nil {
+		return Volume{}, err
+	}
+	switch {
+	case len(found) == 0:
+		return Volume{}, ErrUnknownVolume
+	case len(found) == 1 || found[0].ID == idOrName || found[0].GoneAt == nil && found[1].GoneAt != nil:
+		return found[0], nil
+	}
+	var several AmbiguousError
+	for _, v := range found {
+		several.IDs = append(several.IDs, v.ID)
+	}
+	return Volume{}, several
+}
+
+// Decisive returns the records that a decision about the volume needs.
+func (l *Look) Decisive(ctx context.Context, volumeID string) ([]backup.Record, error) {
+	const q = `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.id = $1`
+	return l.records(ctx, "decisive", q, volumeID)
+}
+
+func (l *Look) records(ctx context.Context, what, q string, args ...any) ([]backup.Record, error) {
+	records, err := collectRecords(l.tx.Query(ctx, q, args...))
+	if err != nil {
+		return nil, fmt.Errorf("read %s records: %w", what, err)
+	}
+	return records, nil
+}

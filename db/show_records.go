@@ -1,0 +1,135 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
+)
+
+// Busy returns the records that something is being done for: admitted, asked
+// for, overdue, being removed, or that can't be removed; the oldest first.
+func (l *Look) Busy(ctx context.Context) ([]backup.Record, error) {
+	const q = `SELECT ` + recordColumns + ` FROM records
+		WHERE state IN ('creating', 'overdue', 'deleting', 'undeletable') OR (state = 'planned' AND admitted_at IS NOT NULL)
+		ORDER BY coalesce(deletion_asked_at, requested_at, admitted_at), id`
+	return l.records(ctx, "busy", q)
+}
+
+// A Backlog is what one project waits for: planned, and not admitted yet.
+type Backlog struct {
+	ProjectID, ProjectName string
+	Records                int
+	Since                  time.Time  // when the oldest of them was planned
+	OldestPointAt          *time.Time // of the volumes' newest restore points the oldest; nil where one has none
+}
+
+// Backlog returns it by project, the longest first.
+func (l *Look) Backlog(ctx context.Context) ([]Backlog, error) {
+	const q = `
+		SELECT project_id, max(project_name) AS project_name, count(*)::int AS records, min(changed_at) AS since,
+			CASE WHEN count(*) = count(last_point_at) THEN min(last_point_at) END AS oldest_point_at
+		FROM records WHERE state = 'planned' AND admitted_at IS NULL GROUP BY project_id ORDER BY records DESC, project_id`
+	rows, err := l.tx.Query(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("read backlog: %w", err)
+	}
+	backlog, err := pgx.CollectRows(rows, pgx.RowToStructByName[Backlog])
+	if err != nil {
+		return nil, fmt.Errorf("read backlog: %w", err)
+	}
+	return backlog, nil
+}
+
+// Failures returns, for each protected volume whose newest attempt failed or
+// whose newest backup was taken away, that record; the newest first. Where
+// volumes are named, only of those.
+func (l *Look) Failures(ctx context.Context, volumeIDs ...string) ([]backup.Record, error) {
+	const q = `
+		SELECT ` + recordColumns + ` FROM volumes v CROSS JOIN LATERAL (
+			SELECT * FROM records r WHERE r.volume_id = v.id AND r.project_id = v.project_id
+				AND r.state NOT IN ('planned', 'creating', 'overdue', 'withdrawn')
+			ORDER BY r.beat DESC, r.ended_at DESC LIMIT 1) records
+		WHERE v.protected AND (records.available_at IS NULL OR records.state = 'lost') AND (cardinality($1::text[]) = 0 OR v.id = ANY($1))
+		ORDER BY records.ended_at DESC, records.id`
+	if volumeIDs == nil {
+		volumeIDs = []string{}
+	}
+	return l.records(ctx, "failed", q, volumeIDs)
+}
+
+// A Filter says which records are wanted; each part that is empty admits all.
+type Filter struct {
+	Project, Server, Volume string // an ID or a name
+	States                  []string
+	Limit                   int // 0 = no limit
+}
+
+// Backups returns the newest records that f admits.
+func (l *Look) Backups(ctx context.Context, f Filter) ([]backup.Record, error) {
+	const q = `SELECT ` + recordColumns + ` FROM records
+		WHERE (@project = '' OR project_id = @project OR project_name = @project)
+			AND (@server = '' OR server_id = @server OR server_name = @server)
+			AND (@volume = '' OR volume_id = @volume OR volume_name = @volume)
+			AND (cardinality(@states::text[]) = 0 OR state = ANY(@states))
+		ORDER BY coalesce(data_timestamp, requested_at, beat) DESC, id LIMIT nullif(@limit, 0)`
+	states := f.States
+	if states == nil {
+		states = []string{}
+	}
+	return l.records(ctx, "those", q, pgx.NamedArgs{
+		"project": storable(f.Project), "server": storable(f.Server), "volume": storable(f.Volume), "states": states, "limit": f.Limit,
+	})
+}
+
+// Held returns, by volume, the records that Cinder may hold something of, and
+// those in progress.
+func (l *Look) Held(ctx context.Context, volumeIDs []string) (map[string][]backup.Record, error) {
+	const q = `SELECT ` + recordColumns + ` FROM records WHERE volume_id = ANY($1) AND (
+		state IN ('planned', 'creating', 'overdue', 'available', 'deleting', 'undeletable', 'lost') OR (state = 'failed' AND backup_id IS NOT NULL))`
+	records, err := l.records(ctx, "held", q, volumeIDs)
+	if err != nil {
+		return nil, err
+	}
+	held := map[string][]backup.Record{}
+	for _, r := range records {
+		held[r.VolumeID] = append(held[r.VolumeID], r)
+	}
+	return held, nil
+}
+
+// Volumes returns what the plans remember of the given volumes.
+func (l *Look) Volumes(ctx context.Context, ids []string) ([]Volume, error) {
+	return l.volumes(ctx, `SELECT `+volumeColumns+` FROM volumes WHERE id = ANY($1) ORDER BY id`, ids)
+}
+
+// Ageing returns the volumes of which something may go until the given time:
+// one of their restore points is past its retention by then, or a shorter one
+// waits, or something of theirs is to be removed anyway. What goes is not
+// decided here.
+func (l *Look) Ageing(ctx context.Context, until time.Time) ([]Volume, error) {
+	const q = `
+		SELECT ` + volumeColumns + ` FROM volumes v
+		WHERE removal_due_at IS NOT NULL OR shorter IS NOT NULL
+			OR id IN (SELECT volume_id FROM records WHERE state IN ('deleting', 'undeletable') OR (state = 'failed' AND backup_id IS NOT NULL))
+			OR CASE WHEN v.retention IS NOT NULL
+				THEN (SELECT min(data_timestamp) FROM records WHERE volume_id = v.id AND state = 'available') + v.retention <= $1
+				ELSE (SELECT min(data_timestamp + r.retention) FROM records r WHERE volume_id = v.id AND state = 'available') <= $1 END
+		ORDER BY id`
+	return l.volumes(ctx, q, until)
+}
+
+func (l *Look) volumes(ctx context.Context, q string, args ...any) ([]Volume, error) {
+	rows, err := l.tx.Query(ctx, q, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read volumes: %w", err)
+	}
+	volumes, err := pgx.CollectRows(rows, toVolume)
+	if err != nil {
+		return nil, fmt.Errorf("read volumes: %w", err)
+	}
+	return volumes, nil
+}

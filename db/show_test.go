@@ -1,0 +1,242 @@
+package db
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/internal/testkit"
+)
+
+// look runs one look.
+func (h *house) look(look func(*Look)) {
+	h.t.Helper()
+	require.NoError(h.t, h.db.Look(h.ctx, func(l *Look) error { look(l); return nil }))
+}
+
+func TestALookSeesOneMomentAndWritesNothing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", nil)
+	h.look(func(l *Look) {
+		require.Equal(t, base, l.Now)
+		require.Same(t, time.UTC, l.Now.Location())
+		h.record("r", point("b", hour))
+		held, err := l.Held(h.ctx, []string{"v"})
+		require.NoError(t, err)
+		assert.Empty(t, held, "what came after it began")
+	})
+	err := h.db.Look(h.ctx, func(l *Look) error { _, err := l.tx.Exec(h.ctx, "DELETE FROM records"); return err })
+	require.ErrorContains(t, err, "read-only transaction")
+	require.Equal(t, 1, h.count("SELECT count(*) FROM records"))
+}
+
+func TestTheLookTellsWhoLeads(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.look(func(l *Look) {
+		nobody, err := l.Leader(h.ctx)
+		require.NoError(t, err)
+		assert.Equal(t, Leader{}, nobody)
+	})
+	lead, err := Lead(h.ctx, h.url, "host/1")
+	require.NoError(t, err)
+	require.NoError(t, h.beat().Done(h.ctx, PlanBeat, base))
+	seen := func() (leader Leader) {
+		h.look(func(l *Look) { leader, err = l.Leader(h.ctx); require.NoError(t, err) })
+		return leader
+	}
+	want := Leader{Term: 1, Leader: "host/1", Since: new(base), Reign: Reign{PlannedBeat: new(base)}, Leads: true}
+	assert.Equal(t, want, seen())
+	lead.Resign()
+	want.Leads = false
+	testkit.Eventually(t, "Postgres has noticed", time.Minute, func() bool { return !seen().Leads })
+	assert.Equal(t, want, seen())
+}
+
+func TestHowVolumesStand(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.exec(`UPDATE leadership SET planned_beat = $1`, base.Add(-hour))
+	decided := row{"decided_at": base.Add(-hour), "reason": "backup_is_fresh"}
+	for id, more := range map[string]row{
+		"protected": nil, "on the edge": nil, "late": nil, "waiting": nil, "gone": {"gone_at": base, "protected": false},
+		"unprotected": {"protected": false}, "unknown": {"decided_at": base.Add(-2 * hour)}, "never decided": {"decided_at": nil},
+	} {
+		h.volume(id, decided.with(more))
+	}
+	for volume, age := range map[string]time.Duration{"protected": hour, "on the edge": 24 * hour, "late": 25 * hour, "unprotected": 99 * hour, "gone": hour} {
+		h.record(volume, point(volume, age).with(row{"volume_id": volume}))
+	}
+	h.record("failed", shapes["failed"].with(row{"volume_id": "waiting"}))
+	h.look(func(l *Look) {
+		counts, err := l.Counts(h.ctx, 24*hour)
+		require.NoError(t, err)
+		assert.Equal(t, map[string]int{Protected: 2, Late: 1, Waiting: 1, Unprotected: 1, Unknown: 2, Gone: 1}, counts)
+		some, err := l.Standing(h.ctx, 24*hour, Late, Waiting)
+		require.NoError(t, err)
+		require.Len(t, some, 2)
+		assert.Equal(t, "waiting", some[0].ID)
+		assert.Equal(t, Standing{
+			ID: "late", Name: "disk", ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", SizeGiB: 10,
+			Reason: backup.BackupIsFresh, Standing: Late, NewestAt: new(base.Add(-25 * hour)),
+		}, some[1])
+		one, err := l.StandingOf(h.ctx, 24*hour, "gone")
+		require.NoError(t, err)
+		assert.Equal(t, Gone, one.Standing)
+		_, err = l.StandingOf(h.ctx, 24*hour, "nowhere")
+		require.ErrorIs(t, err, ErrUnknownVolume)
+	})
+}
+
+func TestAVolumeIsFoundByItsIDOrItsUniqueName(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for id, more := range map[string]row{
+		"a": {"name": "only"}, "b": {"name": "twice"}, "c": {"name": "twice"}, "d": {"name": "again"},
+		"e": {"name": "again", "gone_at": base, "protected": false}, "twice as well": {"name": "a"},
+	} {
+		h.volume(id, more)
+	}
+	h.look(func(l *Look) {
+		for word, want := range map[string]string{"a": "a", "only": "a", "b": "b", "again": "d"} {
+			v, err := l.Volume(h.ctx, word)
+			require.NoError(t, err, word)
+			assert.Equal(t, want, v.ID, word)
+		}
+		_, err := l.Volume(h.ctx, "nothing")
+		require.ErrorIs(t, err, ErrUnknownVolume)
+		_, err = l.Volume(h.ctx, "twice")
+		require.EqualError(t, err, "2 volumes have that name: [b c]")
+	})
+}
+
+func TestWhatIsBusyAndWhatWaits(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for name, shape := range shapes {
+		h.volume("v-"+name, nil)
+		more := row{"volume_id": "v-" + name}
+		if shape["backup_id"] != nil {
+			more["backup_id"] = "b-" + name
+		}
+		h.record(name, shape.with(more))
+	}
+	for id, more := range map[string]row{
+		"w1": {"changed_at": base.Add(-3 * hour), "last_point_at": base.Add(-48 * hour)}, "w2": {"last_point_at": base.Add(-50 * hour)},
+		"w3": {"project_id": "q", "project_name": "two"},
+	} {
+		h.volume(id, nil)
+		h.record(id, row{"state": "planned", "volume_id": id}.with(more))
+	}
+	h.look(func(l *Look) {
+		busy, err := l.Busy(h.ctx)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"asked", "creating", "deleting", "leftover deleting", "overdue", "planned", "resting", "undeletable"}, ids(busy))
+		backlog, err := l.Backlog(h.ctx)
+		require.NoError(t, err)
+		assert.Equal(t, []Backlog{
+			{ProjectID: "p", ProjectName: "one", Records: 2, Since: base.Add(-3 * hour), OldestPointAt: new(base.Add(-50 * hour))},
+			{ProjectID: "q", ProjectName: "two", Records: 1, Since: base.Add(-hour)},
+		}, backlog)
+		held, err := l.Held(h.ctx, []string{"v-available", "v-deleted", "v-leftover", "v-failed"})
+		require.NoError(t, err)
+		assert.Len(t, held, 2)
+	})
+}
+
+func TestAFailureIsToldUntilTheNextSuccess(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	failed := func(age time.Duration) row {
+		return row{"state": "failed", "reason": "quota_exceeded", "beat": base.Add(-age), "ended_at": base.Add(-age)}
+	}
+	for volume, records := range map[string][]row{
+		"failing": {point("b1", 3*hour), failed(2 * hour), failed(hour)}, "mended": {failed(2 * hour), point("b2", hour)},
+		"lost": {point("b3", hour).with(row{"state": "lost"})}, "unwanted": {failed(hour)}, "moved": {failed(hour).with(row{"project_id": "q"})},
+		"in progress again": {failed(2 * hour), {"state": "planned"}}, "new": nil,
+	} {
+		h.volume(volume, row{"protected": volume != "unwanted"})
+		for i, r := range records {
+			h.record(volume+" "+string(rune('1'+i)), r.with(row{"volume_id": volume}))
+		}
+	}
+	h.look(func(l *Look) {
+		failures, err := l.Failures(h.ctx)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"failing 3", "in progress again 1", "lost 1"}, ids(failures))
+		one, err := l.Failures(h.ctx, "lost", "mended")
+		require.NoError(t, err)
+		assert.Equal(t, []string{"lost 1"}, ids(one))
+		findings, err := l.Findings(h.ctx)
+		require.NoError(t, err)
+		assert.Empty(t, findings)
+	})
+}
+
+func TestBackupsByFilter(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", nil)
+	h.volume("w", nil)
+	h.record("old", point("b1", 3*hour))
+	h.record("new", point("b2", hour))
+	h.record("theirs", point("b3", 2*hour).with(row{"volume_id": "w", "project_id": "q", "project_name": "two", "server_name": "db"}))
+	h.record("failed", shapes["failed"].with(row{"beat": base.Add(-9 * hour), "requested_at": nil, "deadline": nil}))
+	for name, c := range map[string]struct {
+		filter Filter
+		want   []string
+	}{
+		"all, newest first": {Filter{}, []string{"new", "theirs", "old", "failed"}},
+		"limited":           {Filter{Limit: 2}, []string{"new", "theirs"}},
+		"project by name":   {Filter{Project: "two"}, []string{"theirs"}},
+		"project by ID":     {Filter{Project: "p"}, []string{"new", "old", "failed"}},
+		"server":            {Filter{Server: "db"}, []string{"theirs"}},
+		"volume":            {Filter{Volume: "v", Limit: 1}, []string{"new"}},
+		"state":             {Filter{States: []string{"failed", "lost"}}, []string{"failed"}},
+		"nothing":           {Filter{Project: "two", Server: "web"}, nil},
+		"an odd name":       {Filter{Project: "two\x00"}, nil},
+	} {
+		h.look(func(l *Look) {
+			records, err := l.Backups(h.ctx, c.filter)
+			require.NoError(t, err, name)
+			var got []string
+			for _, r := range records {
+				got = append(got, r.ID)
+			}
+			assert.Equal(t, c.want, got, name)
+		})
+	}
+}
+
+func TestWhatMayGoUntilThen(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for volume, c := range map[string]struct{ volume, record row }{
+		"soon":      {nil, point("b1", 10*24*hour)},
+		"later":     {nil, point("b2", 8*24*hour)},
+		"shortened": {row{"shorter": "1 day", "shorter_since": base}, point("b3", hour)},
+		"leftover":  {nil, leftover.with(row{"state": "failed", "backup_id": "b4"})},
+		"marked":    {row{"removal_due_at": base}, point("b5", hour)},
+		"unknown":   {row{"retention": nil, "retention_source": nil, "protected": false}, point("b6", 10*24*hour)},
+	} {
+		h.volume(volume, c.volume)
+		h.record(volume, c.record.with(row{"volume_id": volume}))
+	}
+	h.look(func(l *Look) {
+		volumes, err := l.Ageing(h.ctx, base.Add(5*24*hour))
+		require.NoError(t, err)
+		var got []string
+		for _, v := range volumes {
+			got = append(got, v.ID)
+		}
+		assert.Equal(t, []string{"leftover", "marked", "shortened", "soon", "unknown"}, got)
+		some, err := l.Volumes(h.ctx, []string{"soon", "later", "nowhere"})
+		require.NoError(t, err)
+		require.Len(t, some, 2)
+		assert.Equal(t, backup.Period{Days: 14}, some[0].Retention.InForce)
+	})
+}
