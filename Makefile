@@ -26,6 +26,10 @@ help: ## tell what there is
 build: ## build bin/staffeln
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/staffeln ./cmd/staffeln
 
+.PHONY: demo
+demo: servers build ## show in a terminal what Staffeln does, in about a minute; KEEP=1 leaves it running to play with
+	@$(SERVERS) -- sh -c 'STAFFELN_DATABASE_URL="$$TEST_DATABASE_URL" STAFFELN_REDIS_URL="$$TEST_REDIS_URL" exec bin/staffeln demo'
+
 .PHONY: test
 test: $(GOTESTSUM) servers ## run all tests with the race detector; PACKAGES= and FLAGS= narrow them
 	go vet $(PACKAGES)

@@ -24,7 +24,8 @@ type DB struct {
 	metrics *telemetry.Metrics
 }
 
-// Open connects and refuses a schema of another version, saying what to do.
+// Open connects and refuses a server that does not let us in and a schema of
+// another version, saying what to do.
 // The caller closes it.
 func Open(ctx context.Context, url string, m *telemetry.Metrics) (*DB, error) {
 	cfg, err := parse(url, "staffeln")
@@ -38,11 +39,11 @@ func Open(ctx context.Context, url string, m *telemetry.Metrics) (*DB, error) {
 	d := &DB{pool: pool, metrics: m}
 	if err := d.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("open database %s: %w", place(cfg), err)
+		return nil, fmt.Errorf("open database %s: %w", place(cfg), advised(err))
 	}
 	if err := d.checkVersion(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("open database %s: %w", place(cfg), err)
+		return nil, fmt.Errorf("open database %s: %w", place(cfg), advisedBySQLState(err))
 	}
 	return d, nil
 }

@@ -27,7 +27,7 @@ type Migration struct {
 // processes may try at once: a lock lets one do it. It returns what it applied.
 func MigrateUp(ctx context.Context, url string) ([]Migration, error) {
 	var done []Migration
-	err := withProvider(url, func(p *goose.Provider) error {
+	err := withProvider(ctx, url, func(p *goose.Provider) error {
 		results, err := p.Up(ctx)
 		for _, r := range results {
 			done = append(done, Migration{r.Source.Version, r.Source.Path, true})
@@ -40,7 +40,7 @@ func MigrateUp(ctx context.Context, url string) ([]Migration, error) {
 // MigrateDown takes back the newest step, and with the first one all data.
 func MigrateDown(ctx context.Context, url string) (Migration, error) {
 	var done Migration
-	err := withProvider(url, func(p *goose.Provider) error {
+	err := withProvider(ctx, url, func(p *goose.Provider) error {
 		r, err := p.Down(ctx)
 		if err != nil {
 			switch {
@@ -60,7 +60,7 @@ func MigrateDown(ctx context.Context, url string) (Migration, error) {
 // MigrationStatus lists all steps, oldest first.
 func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 	var all []Migration
-	err := withProvider(url, func(p *goose.Provider) error {
+	err := withProvider(ctx, url, func(p *goose.Provider) error {
 		steps, err := p.Status(ctx)
 		for _, s := range steps {
 			all = append(all, Migration{s.Source.Version, s.Source.Path, s.State == goose.StateApplied})
@@ -70,19 +70,22 @@ func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 	return all, err
 }
 
-func withProvider(url string, do func(*goose.Provider) error) error {
+func withProvider(ctx context.Context, url string, do func(*goose.Provider) error) error {
 	cfg, err := parse(url, "staffeln migrate")
 	if err != nil {
 		return fmt.Errorf("migrate database: %w", err)
 	}
 	conn := stdlib.OpenDB(*cfg.ConnConfig)
 	defer func() { _ = conn.Close() }() // nothing is left to lose
+	if err := conn.PingContext(ctx); err != nil {
+		return fmt.Errorf("migrate database %s: %w", place(cfg), advised(err))
+	}
 	p, err := newProvider(conn)
 	if err != nil {
 		return fmt.Errorf("migrate database %s: %w", place(cfg), err)
 	}
 	if err := do(p); err != nil {
-		return fmt.Errorf("migrate database %s: %w", place(cfg), err)
+		return fmt.Errorf("migrate database %s: %w", place(cfg), advisedBySQLState(err))
 	}
 	return nil
 }

@@ -36,6 +36,9 @@ func parse(url, application string) (*pgxpool.Config, error) {
 	}
 	maps.Copy(cfg.ConnConfig.RuntimeParams, session)
 	cfg.ConnConfig.RuntimeParams["application_name"] = application
+	if cfg.ConnConfig.ConnectTimeout <= 0 {
+		cfg.ConnConfig.ConnectTimeout = connectTime
+	}
 	cfg.AfterConnect = readInUTC
 	return cfg, nil
 }

@@ -15,7 +15,7 @@ import (
 func (l *Look) Busy(ctx context.Context) ([]backup.Record, error) {
 	const q = `SELECT ` + recordColumns + ` FROM records
 		WHERE state IN ('creating', 'overdue', 'deleting', 'undeletable') OR (state = 'planned' AND admitted_at IS NOT NULL)
-		ORDER BY coalesce(deletion_asked_at, requested_at, admitted_at), id`
+		ORDER BY coalesce(deletion_asked_at, requested_at, admitted_at), volume_name, id`
 	return l.records(ctx, "busy", q)
 }
 
@@ -54,7 +54,7 @@ func (l *Look) Failures(ctx context.Context, volumeIDs ...string) ([]backup.Reco
 				AND r.state NOT IN ('planned', 'creating', 'overdue', 'withdrawn')
 			ORDER BY r.beat DESC, r.ended_at DESC LIMIT 1) records
 		WHERE v.protected AND (records.available_at IS NULL OR records.state = 'lost') AND (cardinality($1::text[]) = 0 OR v.id = ANY($1))
-		ORDER BY records.ended_at DESC, records.id`
+		ORDER BY records.ended_at DESC, records.volume_name, records.id`
 	if volumeIDs == nil {
 		volumeIDs = []string{}
 	}
@@ -75,7 +75,7 @@ func (l *Look) Backups(ctx context.Context, f Filter) ([]backup.Record, error) {
 			AND (@server = '' OR server_id = @server OR server_name = @server)
 			AND (@volume = '' OR volume_id = @volume OR volume_name = @volume)
 			AND (cardinality(@states::text[]) = 0 OR state = ANY(@states))
-		ORDER BY coalesce(data_timestamp, requested_at, beat) DESC, id LIMIT nullif(@limit, 0)`
+		ORDER BY coalesce(data_timestamp, requested_at, beat) DESC, volume_name, id LIMIT nullif(@limit, 0)`
 	states := f.States
 	if states == nil {
 		states = []string{}

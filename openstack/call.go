@@ -21,6 +21,7 @@ type request struct {
 	headers     map[string]string
 	body        any
 	idempotent  bool // a POST that may be executed twice: a new token
+	first       bool // of all requests: not repeated where that is hopeless
 	// decode reads a good answer. Its error makes the answer garbage.
 	decode func(body []byte) error
 }

@@ -28,7 +28,7 @@ func (e *environment) fromCloudsYAML() Credentials {
 	}
 	auth, endpoint, transport, err := clouds.Parse(opts...)
 	if err != nil {
-		e.fault("OS_CLOUD: %w", err)
+		e.fault("OS_CLOUD: %w: name one that the file has, or another file in OS_CLIENT_CONFIG_FILE", err)
 		return Credentials{}
 	}
 	if auth.ApplicationCredentialID != "" || auth.ApplicationCredentialName != "" || auth.ApplicationCredentialSecret != "" {

@@ -44,7 +44,7 @@ func WithObserver(observe func(method, route string, status int)) Option {
 }
 
 // Connect takes a token of the admin project, finds the endpoints of the region
-// and agrees on Cinder's microversion. It does not ask for the role admin: that
+// and agrees on Cinder's microversion. Its errors end with what to do. It does not ask for the role admin: that
 // is [Cloud.VerifyAdmin], which whoever needs it asks when he needs it.
 func Connect(ctx context.Context, credentials Credentials, config Config, opts ...Option) (*Cloud, error) {
 	if err := config.Validate(); err != nil {
@@ -75,7 +75,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 	}
 	admin, err := c.authenticate(ctx, credentials.admin, "admin project")
 	if err != nil {
-		return nil, err
+		return nil, credentials.advised(err)
 	}
 	c.admin = admin
 	t, err := admin.token()
@@ -84,7 +84,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 	}
 	c.userID = t.userID
 	if c.volumeMinor, err = c.negotiate(ctx); err != nil {
-		return nil, err
+		return nil, credentials.advised(err)
 	}
 	return c, nil
 }

@@ -14,6 +14,9 @@ import (
 	"staffeln/backup"
 )
 
+// opAuthenticate is what asking for a token is called in errors.
+const opAuthenticate = "authenticate"
+
 // maxScopes is how many projects' clients are kept: a few ten KiB each.
 const maxScopes = 1000
 
@@ -78,7 +81,7 @@ func (c *Cloud) scope(ctx context.Context, projectID string) (*scope, error) {
 		return s, r.Err
 	case <-ctx.Done():
 		return nil, &backup.CloudError{
-			Op: "authenticate", Object: "project " + projectID, ProjectID: projectID,
+			Op: opAuthenticate, Object: "project " + projectID, ProjectID: projectID,
 			Meaning: backup.MeansUnavailable, Err: ctx.Err(),
 		}
 	}
@@ -86,7 +89,7 @@ func (c *Cloud) scope(ctx context.Context, projectID string) (*scope, error) {
 
 // authenticate makes a scope, as patiently as any read.
 func (c *Cloud) authenticate(ctx context.Context, project gophercloud.AuthScope, object string) (*scope, error) {
-	r := request{op: "authenticate", object: object, id: project.ProjectID, method: http.MethodPost, idempotent: true}
+	r := request{op: opAuthenticate, object: object, id: project.ProjectID, method: http.MethodPost, idempotent: true, first: c.admin == nil}
 	var s *scope
 	err := c.patience.try(ctx, r, func() (fault *backup.CloudError) {
 		s, fault = c.newScope(ctx, r, project)
@@ -109,7 +112,7 @@ func (c *Cloud) explainRefusal(ctx context.Context, projectID string, refusal er
 		return refusal
 	}
 	r := request{
-		op: "authenticate", object: "project " + projectID, id: projectID,
+		op: opAuthenticate, object: "project " + projectID, id: projectID,
 		method: http.MethodGet, url: c.admin.identity + "/projects/" + url.PathEscape(projectID),
 	}
 	var said struct{ Project projectJSON }

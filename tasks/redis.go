@@ -26,8 +26,8 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Connect answers a client for url (see [Config]); the caller closes it. It does not speak to Redis yet: a Redis that
-// is away is a matter of readiness. No error names a user or a password.
+// Connect answers a client for url (see [Config]); the caller closes it. It does not speak to Redis yet: [Open] does.
+// No error names a user or a password.
 func Connect(url string) (redis.UniversalClient, error) {
 	a, err := parse(url)
 	if err != nil {

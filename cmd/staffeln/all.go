@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
-
-	"staffeln/api"
 )
 
 func allCommand() *cobra.Command {
@@ -24,9 +22,7 @@ func allCommand() *cobra.Command {
 					return runScheduler(ctx, r, cfg.DatabaseURL, cfg.Scheduler.Settings, s)
 				},
 				func(ctx context.Context) error { return runWorker(ctx, r, cfg.Worker, s) },
-				func(ctx context.Context) error {
-					return api.Run(ctx, cfg.API, api.Deps{Ping: r.db.Ping, Log: s.log, Metrics: s.metrics, Ready: s.ready})
-				})
+				func(ctx context.Context) error { return serveAPI(ctx, cfg.API, r.db, s) })
 		})
 	})
 }

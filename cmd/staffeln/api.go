@@ -17,11 +17,15 @@ func apiCommand() *cobra.Command {
 }
 
 func runAPI(ctx context.Context, cfg *apiConfig, s surroundings) error {
-	memory, err := db.Open(ctx, cfg.DatabaseURL, s.metrics)
+	memory, err := openDatabase(ctx, cfg.Database, s)
 	if err != nil {
 		return err
 	}
 	defer memory.Close()
-	s.ready.Add("database", memory.Ping)
-	return api.Run(ctx, cfg.API, api.Deps{Ping: memory.Ping, Log: s.log, Metrics: s.metrics, Ready: s.ready})
+	return serveAPI(ctx, cfg.API, memory, s)
+}
+
+func serveAPI(ctx context.Context, cfg api.Config, memory *db.DB, s surroundings) error {
+	err := api.Run(ctx, cfg, api.Deps{Ping: memory.Ping, Log: s.log, Metrics: s.metrics, Ready: s.ready})
+	return listened(err, "STAFFELN_API_LISTEN")
 }

@@ -54,7 +54,7 @@ func (s *simulation) run(ctx context.Context, out io.Writer) error {
 	})
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.listen)
 	if err != nil {
-		return fmt.Errorf("listen for the simulated cloud: %w", err)
+		return listened(fmt.Errorf("listen for the simulated cloud: %w", err), "--listen")
 	}
 	for _, line := range openrc(listener.Addr().String(), cloud.Cast()) {
 		if _, err := fmt.Fprintln(out, line); err != nil {

@@ -14,6 +14,7 @@ func configDocsCommand() *cobra.Command {
 	var output string
 	c := &cobra.Command{
 		Use: "config-docs", Short: "Writes docs/configuration.md from the structs that the processes read.", Hidden: true,
+		Long:    "Writes docs/configuration.md from the structs that the processes read. It reads no variables.",
 		Example: "  staffeln config-docs --output docs/configuration.md", Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if output == "" {

@@ -35,7 +35,7 @@ func load(env []string, spec any) error {
 	known := known(variables)
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if !known[name] && !injected(name) {
-			faults.add(name, errors.New("unknown; see docs/configuration.md for the names that there are"))
+			faults.add(name, errors.New("unknown; unset it, or spell it as docs/configuration.md does"))
 		}
 	}
 	return faults.joined()

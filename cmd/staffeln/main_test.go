@@ -54,14 +54,20 @@ func TestHelp_SaysWhatItDoesWhatItReadsAndAnExample(t *testing.T) {
 		require.Contains(t, out, "Examples:\n")
 		require.Equal(t, p.cloud, strings.Contains(out, "OS_CLOUD"), p.name)
 	}
-	var walkAll func(*cobra.Command)
-	walkAll = func(c *cobra.Command) {
+	var walkAll func(c *cobra.Command, told bool)
+	walkAll = func(c *cobra.Command, told bool) {
+		out, _, err := command(t, append(strings.Fields(c.CommandPath())[1:], "--help")...)
+		require.NoError(t, err)
+		require.Regexp(t, `^[A-Z].*\.\n`, out, c.CommandPath())
+		require.Contains(t, out, "Examples:\n  ", c.CommandPath())
+		told = strings.Contains(out, "STAFFELN_DATABASE_URL ") || strings.Contains(out, "reads no variables") ||
+			strings.Contains(out, "STAFFELN_LOG_LEVEL ") || told // by the command above
+		require.True(t, told || !c.HasParent(), "%s: which variables?", c.CommandPath())
 		for _, sub := range c.Commands() {
-			require.NotEmpty(t, sub.Short, sub.Name())
-			walkAll(sub)
+			walkAll(sub, told)
 		}
 	}
-	walkAll(newRoot())
+	walkAll(newRoot(), false)
 	out, _, err := command(t, "version")
 	require.NoError(t, err)
 	require.Regexp(t, `^staffeln \S+ \(go`, out)

@@ -49,7 +49,10 @@ func processCommand[C interface{ logging() Logging }](a about, config C, run fun
 			s := surroundings{log: log, metrics: telemetry.NewMetrics(), ready: telemetry.NewReadiness(log)}
 			log.Info().Msg("started")
 			defer log.Info().Msg("ended")
-			return run(log.WithContext(cmd.Context()), config, s)
+			if err := run(log.WithContext(cmd.Context()), config, s); !errors.Is(err, errStopped) {
+				return err
+			}
+			return nil
 		},
 	}
 }

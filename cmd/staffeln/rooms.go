@@ -23,23 +23,31 @@ type rooms struct {
 }
 
 // openRooms opens all of them, and adds what must hold to the readiness. It
-// refuses credentials that can't do the work before it connects to anything.
+// refuses credentials that can't do the work before it connects to anything,
+// and then a database, a queue or a cloud that does not answer: an address that
+// is wrong is found at a start or never, and whoever supervises the process
+// starts it again. Once it runs it outlives the absence of each of them.
 func openRooms(ctx context.Context, database Database, queue Queue, cloud openstack.Config, s surroundings) (*rooms, error) {
 	credentials, err := openstack.FromEnv(os.Getenv)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("read cloud credentials: nothing was started:\n%w", err)}
 	}
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
 	r := new(rooms)
-	if r.db, err = db.Open(ctx, database.DatabaseURL, s.metrics); err != nil {
+	if r.db, err = openDatabase(ctx, database, s); err != nil {
 		return nil, err
 	}
-	if r.redis, err = tasks.Connect(queue.RedisURL); err != nil {
+	r.redis, err = waiting(ctx, "redis", func() (redis.UniversalClient, error) { return tasks.Open(ctx, queue.RedisURL) })
+	if err != nil {
 		r.close()
 		return nil, err
 	}
-	s.ready.Add("database", r.db.Ping)
 	s.ready.Add("redis", func(ctx context.Context) error { return r.redis.Ping(ctx).Err() })
-	if r.cloud, err = openstack.Connect(ctx, credentials, cloud, openstack.WithObserver(s.metrics.CloudRequest)); err != nil {
+	r.cloud, err = waiting(ctx, "cloud", func() (*openstack.Cloud, error) {
+		return openstack.Connect(ctx, credentials, cloud, openstack.WithObserver(s.metrics.CloudRequest))
+	})
+	if err != nil {
 		r.close()
 		return nil, err
 	}

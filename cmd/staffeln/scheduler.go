@@ -55,7 +55,7 @@ func leaderName() string {
 func withMonitoring(ctx context.Context, cfg Monitoring, s surroundings, process func(context.Context) error) error {
 	server, err := telemetry.Listen(ctx, cfg, s.metrics, s.ready)
 	if err != nil {
-		return err
+		return listened(err, "STAFFELN_METRICS_LISTEN")
 	}
 	return together(ctx, server.Run, process)
 }

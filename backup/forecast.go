@@ -1,0 +1,136 @@
+package backup
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// A Holding is what our records say that Cinder holds of one volume, with all
+// that decides how long it stays. It is what the records know, not what Cinder
+// has: good enough to tell people, never to remove.
+type Holding struct {
+	Volume    Volume
+	Protected bool
+	Retention Retention
+	Records   []Record
+	Floor     int // restore points always kept while the volume is protected
+	// Delay is how long a shorter retention by metadata waits.
+	Delay time.Duration
+}
+
+// A Going is a link that will go, when its turn comes by policy, and why. The
+// removal itself follows at the next passes: of each chain one link at a time.
+type Going struct {
+	Link
+	At     time.Time
+	Reason Reason
+}
+
+// Links returns the links of each project that owns any.
+func (h Holding) Links() map[string][]Link {
+	links := map[string][]Link{}
+	for _, r := range h.Records {
+		if l, ok := r.Link(h.Retention); ok {
+			links[r.ProjectID] = append(links[r.ProjectID], l)
+		}
+	}
+	return links
+}
+
+// Now returns what [Expired] says of all projects now.
+func (h Holding) Now(now time.Time) (removals []Removal, kept []Kept) {
+	links := h.Links()
+	for _, project := range slices.Sorted(maps.Keys(links)) {
+		r, k := Expired(now, h.keeping(project), links[project])
+		removals, kept = append(removals, r...), append(kept, k...)
+	}
+	return removals, kept
+}
+
+// Forecast carries [Expired] forward from now until the given time, moment by
+// moment at which an answer changes, and returns what goes, in order, and what
+// stays then. It assumes that no further backup is made (each new restore
+// point frees an older one from the floor), that what is being created or
+// restored ends well, and that what is being removed is gone at once.
+func (h Holding) Forecast(now, until time.Time) (going []Going, kept []Kept) {
+	links := h.Links()
+	for _, project := range slices.Sorted(maps.Keys(links)) {
+		g, k := h.forecast(now, until, h.keeping(project), links[project])
+		going, kept = append(going, g...), append(kept, k...)
+	}
+	slices.SortStableFunc(going, func(a, b Going) int { return a.At.Compare(b.At) })
+	return going, kept
+}
+
+// Shortened answers when the shorter retention that waits takes effect, at the
+// next plan; ok is false where none waits. It is a protected volume's only.
+func (h Holding) Shortened() (at time.Time, ok bool) {
+	if h.Retention.Shorter == nil || !h.Protected {
+		return time.Time{}, false
+	}
+	return h.Retention.ShorterSince.Add(h.Delay), true
+}
+
+func (h Holding) keeping(project string) Keeping {
+	return KeepingOf(project, h.Volume, h.Protected, h.Floor, h.Records)
+}
+
+func (h Holding) forecast(at, until time.Time, k Keeping, links []Link) (going []Going, kept []Kept) {
+	shortens, waits := h.Shortened()
+	links, going = settled(at, links)
+	for {
+		if waits && !at.Before(shortens) {
+			waits = false
+			for i := range links {
+				links[i].Retention = *h.Retention.Shorter
+			}
+		}
+		var removals []Removal
+		removals, kept = Expired(at, k, links)
+		for _, r := range removals {
+			going = append(going, Going{r.Link, at, r.Reason})
+			links = slices.DeleteFunc(links, func(l Link) bool { return l.BackupID == r.BackupID })
+		}
+		if len(removals) > 0 {
+			continue // what it stood on may go at the same moment
+		}
+		next := nextChange(at, kept)
+		if waits && (next.IsZero() || shortens.Before(next)) {
+			next = shortens
+		}
+		if next.IsZero() || next.After(until) {
+			return going, kept
+		}
+		at = next
+	}
+}
+
+// settled ends what is under way: what is being removed goes first, what is
+// being created or restored is available.
+func settled(now time.Time, links []Link) (rest []Link, going []Going) {
+	for _, l := range links {
+		switch l.Status {
+		case StatusDeleting:
+			going = append(going, Going{l, now, BeingRemoved})
+			continue
+		case StatusCreating, StatusRestoring:
+			l.Status = StatusAvailable
+		case StatusAvailable, StatusError, StatusErrorDeleting, StatusSpoilt: // at rest
+		}
+		rest = append(rest, l)
+	}
+	return rest, going
+}
+
+// nextChange answers the first moment after now at which one that is kept may
+// go by time alone; zero where there is none.
+func nextChange(now time.Time, kept []Kept) time.Time {
+	var next time.Time
+	for _, k := range kept {
+		if k.Until.After(now) && (next.IsZero() || k.Until.Before(next)) {
+			next = k.Until
+		}
+	}
+	return next
+}

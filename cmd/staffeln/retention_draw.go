@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"staffeln/backup"
+)
+
+func (v *retentionView) draw(s *sheet) {
+	v.asOf.draw(s, "Retention until "+clock(v.Until)+" UTC")
+	s.line("Nothing is removed by this command, and no further backup is assumed.")
+	for _, o := range v.Shorter {
+		s.words("", fmt.Sprintf("%s The retention of %s falls from %s to %s at %s, by metadata.", s.paint(careful, "SHORTER:"), o.all(), o.From, o.To, clock(o.At)))
+	}
+	s.section(fmt.Sprintf("GOES (%d)", len(v.Going)), fmt.Sprintf("of %s, %d GiB of volumes at most", plural(v.Volumes, "volume", "volumes"), v.TotalGiB))
+	v.drawGoing(s)
+	s.section(fmt.Sprintf("STAYS (%d)", len(v.Staying)), "although its own retention is over by then")
+	v.drawStaying(s)
+}
+
+func (v *retentionView) drawGoing(s *sheet) {
+	if len(v.Going) == 0 {
+		s.line("  None.")
+		return
+	}
+	shown, more := v.shown(v.Going)
+	s.table([]column{
+		{name: "WHEN"},
+		{name: "VOLUME, SERVER, PROJECT", flex: true},
+		{name: "KIND"},
+		{name: "GIB", right: true},
+		{name: "DATA OF"},
+		{name: "WHY"},
+	}, each(shown, func(g goingView) []string {
+		return []string{s.near(*g.At), g.all(), short(g.Kind), strconv.Itoa(g.SizeGiB), s.near(g.DataAt), string(g.Reason.Code)}
+	}), more)
+	for _, why := range reasonsOf(shown) {
+		s.words("  ", string(why)+": "+why.Sentence())
+	}
+}
+
+// drawStaying tells what stays reason by reason: of each volume it is the same for several.
+func (v *retentionView) drawStaying(s *sheet) {
+	if len(v.Staying) == 0 {
+		s.line("  None.")
+		return
+	}
+	for i, why := range reasonsOf(v.Staying) {
+		if i > 0 {
+			s.line("")
+		}
+		s.words("  ", reasonOf(why).words())
+		shown, more := v.shown(slices.DeleteFunc(slices.Clone(v.Staying), func(g goingView) bool { return g.Reason.Code != why }))
+		s.table([]column{
+			{name: "OVER"},
+			{name: "VOLUME, SERVER, PROJECT", flex: true},
+			{name: "KIND"},
+			{name: "GIB", right: true},
+			{name: "DATA OF"},
+		}, each(shown, func(g goingView) []string {
+			return []string{s.near(*g.Expires), g.all(), short(g.Kind), strconv.Itoa(g.SizeGiB), s.near(g.DataAt)}
+		}), more)
+	}
+}
+
+func (v *retentionView) shown(all []goingView) ([]goingView, int) {
+	if v.limit == 0 {
+		return all, 0
+	}
+	return first(v.limit, all)
+}
+
+// reasonsOf lists the reasons of some, each once, in their order.
+func reasonsOf(all []goingView) []backup.Reason {
+	var codes []backup.Reason
+	for _, g := range all {
+		if !slices.Contains(codes, g.Reason.Code) {
+			codes = append(codes, g.Reason.Code)
+		}
+	}
+	return codes
+}

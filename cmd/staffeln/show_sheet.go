@@ -1,0 +1,199 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// sheetWidth is how wide a sheet is: what fits into every terminal.
+const sheetWidth = 80
+
+// A sheet is what a view is drawn on: lines and short tables that are read as well without colour.
+type sheet struct {
+	strings.Builder
+
+	now     time.Time
+	colours bool
+}
+
+func newSheet(colours bool) *sheet { return &sheet{colours: colours} }
+
+// colourful tells whether out is a terminal whose user did not ask for no colour (no-color.org).
+func colourful(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// The colours, by what they say.
+const (
+	strong  = "1"
+	faint   = "2"
+	bad     = "31"
+	good    = "32"
+	careful = "33"
+)
+
+// paint colours a word where there are colours. A word keeps its meaning without.
+func (s *sheet) paint(colour, word string) string {
+	if !s.colours || word == "" {
+		return word
+	}
+	return "\x1b[" + colour + "m" + word + "\x1b[0m"
+}
+
+func (s *sheet) title(words string) { s.line("%s", s.paint(strong, words)) }
+
+// line writes one line.
+func (s *sheet) line(format string, args ...any) {
+	_, _ = fmt.Fprintf(s, format+"\n", args...) // into memory
+}
+
+// words writes a paragraph, wrapped and indented.
+func (s *sheet) words(indent, words string) {
+	for line := range strings.SplitSeq(text.WrapSoft(words, sheetWidth-text.StringWidth(indent)), "\n") {
+		s.line("%s%s", indent, strings.TrimRight(line, " "))
+	}
+}
+
+// section begins a part of the sheet; note says what it is about.
+func (s *sheet) section(name, note string) {
+	s.line("")
+	if note != "" {
+		note = s.paint(faint, "  "+note)
+	}
+	s.line("%s%s", s.paint(strong, name), note)
+}
+
+// A column of a table. The flexible one has what width the others leave; its words are cut there, or wrapped.
+type column struct {
+	name              string
+	right, flex, wrap bool
+}
+
+// gap is between two columns.
+const gap = "  "
+
+// rest is the width that the other columns leave to the flexible one.
+func rest(columns []column, rows [][]string) int {
+	left := sheetWidth - len(gap)
+	for i, c := range columns {
+		if c.flex {
+			continue
+		}
+		widest := text.StringWidth(c.name)
+		for _, row := range rows {
+			widest = max(widest, text.StringWidthWithoutEscSequences(row[i]))
+		}
+		left -= widest + len(gap)
+	}
+	return max(left, 12)
+}
+
+// table writes rows below their columns. A view that shows of many only the first says how many more there are.
+func (s *sheet) table(columns []column, rows [][]string, more int) {
+	w := table.NewWriter()
+	style := table.StyleDefault
+	style.Options = table.OptionsNoBordersAndSeparators
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", gap
+	w.SetStyle(style)
+	w.SuppressTrailingSpaces()
+	var header table.Row
+	var configs []table.ColumnConfig
+	for i, c := range columns {
+		config := table.ColumnConfig{Number: i + 1}
+		if c.flex {
+			config.WidthMax, config.WidthMaxEnforcer = rest(columns, rows), cut
+		}
+		if c.wrap {
+			config.WidthMaxEnforcer = text.WrapSoft
+		}
+		if c.right {
+			config.Align, config.AlignHeader = text.AlignRight, text.AlignRight
+		}
+		header, configs = append(header, s.paint(faint, c.name)), append(configs, config)
+	}
+	w.SetColumnConfigs(configs)
+	w.AppendHeader(header)
+	for _, row := range rows {
+		var cells table.Row
+		for _, cell := range row {
+			cells = append(cells, cell)
+		}
+		w.AppendRow(cells)
+	}
+	for line := range strings.SplitSeq(w.Render(), "\n") {
+		s.line("%s%s", gap, strings.TrimRight(line, " "))
+	}
+	if more > 0 {
+		s.line("  … and %d more", more)
+	}
+}
+
+func cut(words string, width int) string { return text.Snip(words, width, "…") }
+
+// first returns at most n of the rows, and how many are left out.
+func first[T any](n int, rows []T) (some []T, more int) {
+	n = min(n, len(rows))
+	return slices.Clip(rows[:n]), len(rows) - n
+}
+
+// clock writes a moment to the minute; all moments of a view are UTC.
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+
+func maybeClock(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return clock(*t)
+}
+
+// near writes a moment without its year where that is the year of now, or else without the time of day.
+func (s *sheet) near(t time.Time) string {
+	if t.UTC().Year() != s.now.UTC().Year() {
+		return t.UTC().Format(time.DateOnly)
+	}
+	return t.UTC().Format("01-02 15:04")
+}
+
+// ago writes the age of a moment, or how far ahead it is.
+func (s *sheet) ago(t *time.Time) string {
+	switch {
+	case t == nil:
+		return "-"
+	case t.After(s.now):
+		return "in " + span(t.Sub(s.now))
+	}
+	return span(s.now.Sub(*t)) + " ago"
+}
+
+// span writes a time by its two largest units, in the notation of the configuration: 2d4h, 30min, 10s.
+func span(d time.Duration) string {
+	units := []struct {
+		name string
+		is   time.Duration
+	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"min", time.Minute}, {"s", time.Second}}
+	for i, u := range units {
+		if d < u.is {
+			continue
+		}
+		words := fmt.Sprintf("%d%s", d/u.is, u.name)
+		if i+1 < len(units) {
+			if rest := d % u.is / units[i+1].is; rest > 0 {
+				words += fmt.Sprintf("%d%s", rest, units[i+1].name)
+			}
+		}
+		return words
+	}
+	return "0s"
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// glance is how many rows of each table a glance takes in.
+const glance = 10
+
+func (v statusView) draw(s *sheet) {
+	v.asOf.draw(s, "Staffeln")
+	for _, w := range v.Warnings {
+		s.words("", s.paint(careful, "WARNING:")+" "+w)
+	}
+	v.drawVolumes(s)
+	v.drawBusy(s)
+	v.drawBacklog(s)
+	v.drawTrouble(s)
+	v.drawLeader(s)
+}
+
+func (v statusView) drawVolumes(s *sheet) {
+	s.section("VOLUMES", "late: no restore point younger than "+span(seconds(v.LateAfter)))
+	n := v.Volumes
+	late := strconv.Itoa(n.Late)
+	if n.Late > 0 {
+		late = s.paint(bad, late)
+	}
+	s.table([]column{
+		{name: "PROTECTED", right: true},
+		{name: "LATE", right: true},
+		{name: "WAITING FOR THE FIRST", right: true},
+		{name: "UNPROTECTED", right: true},
+		{name: "UNKNOWN", right: true},
+		{name: "GONE", right: true},
+	},
+		[][]string{{s.paint(good, strconv.Itoa(n.Protected)), late, strconv.Itoa(n.Waiting), strconv.Itoa(n.Unprotected), strconv.Itoa(n.Unknown), strconv.Itoa(n.Gone)}}, 0)
+	if len(v.Listed) == 0 {
+		return
+	}
+	s.line("")
+	shown, more := v.Listed, 0
+	if len(v.Listed) == n.Late { // else all were asked for
+		shown, more = first(glance, v.Listed)
+	}
+	s.table([]column{
+		{name: "HOW"},
+		{name: "VOLUME, SERVER, PROJECT", flex: true},
+		{name: "NEWEST RESTORE POINT"},
+	},
+		each(shown, func(o standingView) []string {
+			point := "none"
+			if o.RestorePoint != nil {
+				point = fmt.Sprintf("%s, %s", clock(*o.RestorePoint), s.ago(o.RestorePoint))
+			}
+			how := o.Standing
+			if how == db.Late {
+				how = s.paint(bad, how)
+			}
+			return []string{how, o.all(), point}
+		}), more)
+}
+
+func (v statusView) drawBusy(s *sheet) {
+	for _, part := range []struct {
+		name, note string
+		busy       []busyView
+	}{{"IN PROGRESS", "", v.InProgress}, {"BEING REMOVED", "", v.Removals}} {
+		if len(part.busy) == 0 {
+			continue
+		}
+		s.section(fmt.Sprintf("%s (%d)", part.name, len(part.busy)), part.note)
+		shown, more := first(glance, part.busy)
+		s.table([]column{
+			{name: "VOLUME, SERVER, PROJECT", flex: true},
+			{name: "KIND"},
+			{name: "GIB", right: true},
+			{name: "STATE"},
+			{name: "FOR"},
+			{name: "DEADLINE"},
+		},
+			each(shown, func(b busyView) []string {
+				age := "-"
+				if b.Since != nil {
+					age = span(s.now.Sub(*b.Since))
+				}
+				return []string{b.all(), short(b.Kind), strconv.Itoa(b.SizeGiB), s.state(b.State), age, s.ago(b.Deadline)}
+			}), more)
+	}
+}
+
+// short writes a kind in four letters.
+func short(kind string) string {
+	if backup.Kind(kind) == backup.Incremental {
+		return "incr"
+	}
+	return kind
+}
+
+// state paints the states that somebody should look at.
+func (s *sheet) state(state string) string {
+	switch backup.State(state) {
+	case backup.Overdue, backup.Failed, backup.Lost, backup.Undeletable:
+		return s.paint(bad, state)
+	case backup.Available:
+		return s.paint(good, state)
+	case backup.Planned, backup.Creating, backup.Deleting, backup.Deleted, backup.Withdrawn:
+	}
+	return state
+}
+
+func (v statusView) drawBacklog(s *sheet) {
+	if len(v.Backlog) == 0 {
+		return
+	}
+	total := 0
+	for _, b := range v.Backlog {
+		total += b.Planned
+	}
+	s.section(fmt.Sprintf("BACKLOG (%d)", total), "planned, waiting for a place under the caps")
+	shown, more := first(glance, v.Backlog)
+	s.table([]column{
+		{name: "PROJECT", flex: true},
+		{name: "PLANNED", right: true},
+		{name: "SINCE"},
+		{name: "OLDEST RESTORE POINT"},
+	},
+		each(shown, func(b backlogView) []string {
+			point := "none yet"
+			if b.OldestPoint != nil {
+				point = s.ago(b.OldestPoint)
+			}
+			return []string{or(b.ProjectName, b.ProjectID), strconv.Itoa(b.Planned), span(s.now.Sub(b.Since)), point}
+		}), more)
+}
+
+func (v statusView) drawLeader(s *sheet) {
+	s.section("SCHEDULER", "")
+	switch l := v.Leader; {
+	case l.Since == nil:
+		s.line("  None ever led.")
+	case l.Leads:
+		s.line("  %s leads, term %d, since %s.", l.Name, l.Term, clock(*l.Since))
+	default:
+		s.line("  None leads. The last one was %s, term %d, since %s.", l.Name, l.Term, clock(*l.Since))
+	}
+	s.table([]column{
+		{name: "BEAT"},
+		{name: "NEWEST"},
+		{name: "EVERY"},
+		{name: ""},
+	}, each(v.Leader.Beats, func(b beatView) []string {
+		at, late := "never", ""
+		if b.At != nil {
+			at = s.ago(b.At)
+		}
+		if b.Late {
+			late = s.paint(careful, "LATE")
+		}
+		return []string{b.Name, at, span(seconds(b.Period)), late}
+	}), 0)
+}

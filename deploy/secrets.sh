@@ -1,0 +1,45 @@
+#!/bin/sh
+# Makes the secrets that docker-compose.yml names, in deploy/secrets or in the folder given, and keeps those that are
+# there: run it as often as you like. It asks for the password of the cloud's user; the others are drawn by chance.
+#
+# The folder is closed to everybody but its owner. The files in it are not: compose binds them into the containers with
+# owner and mode unchanged, and the users that read them there are nobody on this machine.
+set -eu
+umask 022
+folder=${1:-$(dirname "$0")/secrets}
+mkdir -p "$folder"
+chmod 700 "$folder"
+cd "$folder"
+
+# make NAME COMMAND...: what the command prints becomes the file NAME, unless there is one.
+make() {
+	name=$1
+	shift
+	[ -s "$name" ] || { "$@" >"$name.new" && mv "$name.new" "$name"; } || { rm -f "$name.new"; exit 1; }
+}
+
+random() { od -An -v -N24 -tx1 /dev/urandom | tr -d ' \n'; }
+
+ask() {
+	if [ -t 0 ]; then
+		printf 'password of the cloud user (OS_USERNAME): ' >&2
+		stty -echo
+		trap 'stty echo' EXIT
+	fi
+	IFS= read -r answer
+	if [ -t 0 ]; then
+		stty echo
+		trap - EXIT
+		echo >&2
+	fi
+	[ -n "$answer" ] || { echo 'no password was given: nothing is made' >&2; return 1; }
+	printf '%s' "$answer"
+}
+
+make os_password ask
+make postgres_password random
+make redis_password random
+make database_url printf 'postgres://staffeln:%s@postgres:5432/staffeln?sslmode=disable' "$(cat postgres_password)"
+make redis_url printf 'redis://:%s@redis:6379/0' "$(cat redis_password)"
+make redis_conf printf 'requirepass %s\n' "$(cat redis_password)" # a file, since arguments can be read by everybody
+make asynqmon.env printf 'REDIS_URL=%s\n' "$(cat redis_url)"       # asynqmon reads its environment and no files

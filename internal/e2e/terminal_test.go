@@ -1,0 +1,202 @@
+package e2e
+
+import (
+	"encoding/json"
+	"flag"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/openstack/cloudsim"
+)
+
+var updateGolden = flag.Bool("update", false, "write the golden files of testdata anew")
+
+// The commands for people at a terminal, over five days in which much went
+// well, and much else did not. The clock stands: what they print is fixed.
+func TestTerminal(t *testing.T) {
+	t.Parallel()
+	w := eventful(t)
+	lead, err := db.Lead(w.ctx, w.url, "scheduler-1/4711")
+	require.NoError(t, err)
+	t.Run("human", func(t *testing.T) {
+		for name, args := range map[string][]string{
+			"status": {"status"}, "status-volumes": {"status", "--volumes"}, "backups": {"backups", "--limit", "14"},
+			"backups-failed": {"backups", "--state", "failed,undeletable", "--project", "globex"}, "backups-none": {"backups", "--volume", "nowhere"},
+			"explain-healthy": {"explain", "data"}, "explain-late": {"explain", "archive"}, "explain-over-quota": {"explain", "cache"},
+			"explain-server-deleted": {"explain", "logs"}, "explain-not-protected": {"explain", "scratch"}, "explain-in-progress": {"explain", "bulk-2"}, "explain-backlog": {"explain", "bulk-5"}, "explain-overdue": {"explain", "bulk-1"},
+			"explain-shortened": {"explain", "mail"}, "explain-gone": {"explain", "old"}, "retention-plan": {"retention", "plan", "--days", "7"},
+		} {
+			t.Run(name, func(t *testing.T) { golden(t, name, w.terminal(0, args...)) })
+		}
+	})
+	t.Run("json", func(t *testing.T) {
+		for _, args := range [][]string{{"status", "--volumes"}, {"backups"}, {"explain", "data"}, {"explain", "bulk-1"}, {"explain", "cache"}, {"retention", "plan"}} {
+			out := w.terminal(0, append(args, "--json")...)
+			var held map[string]any
+			require.NoError(t, json.Unmarshal([]byte(out), &held), out)
+			require.NotContains(t, out, ": null,\n    {", "an empty list is []")
+			documented(t, w.terminal(0, append(args, "--help")...), held)
+		}
+	})
+	t.Run("refused", func(t *testing.T) {
+		for want, args := range map[string][]string{
+			"staffeln: explain volume nowhere: no volume of that ID or name is known: `staffeln status --volumes` lists those that there are\n": {"explain", "nowhere"},
+			"staffeln: explain volume bulk: 2 volumes have that name: [0 0]: give the ID; `staffeln status --volumes --json` lists them\n":      {"explain", "bulk"},
+		} {
+			out := w.terminal(1, args...)
+			require.Equal(t, want, regexp.MustCompile(`\[\S+ \S+\]`).ReplaceAllString(out, "[0 0]"))
+		}
+		require.Contains(t, w.terminal(2, "backups", "--state", "done"), `read --state: "done": want some of [planned creating`)
+		require.Contains(t, w.terminal(2, "explain"), "want one VOLUME, by ID or name")
+		require.Contains(t, w.terminal(2, "retention", "plan", "--days", "-1"), "read --days: -1: want 0 to 1000000")
+	})
+	t.Run("no scheduler", func(t *testing.T) {
+		lead.Resign()
+		w.eventually("Postgres has noticed", func() bool { return strings.Contains(w.terminal(0, "status", "--json"), `"leads": false`) })
+		w.step(13 * time.Hour)
+		golden(t, "status-alone", w.terminal(0, "status"))
+	})
+}
+
+// eventful is a world at 12:02 of its sixth day.
+func eventful(t *testing.T) *world {
+	t.Helper()
+	w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
+		set.MaxBackupsInProgressPerProject, set.BackupCycleTimeout = 3, backup.Duration(12*time.Hour)
+		o.BackupTime = func(sizeGiB int) time.Duration { return 30*time.Second + time.Duration(sizeGiB/100)*8*time.Hour }
+	})
+	acme, globex, initech := w.sim.AddProject("acme"), w.sim.AddProject("globex"), w.sim.AddProject("initech")
+	_, _ = w.named(acme, "web-1", "true", "data")
+	logs, _ := w.named(acme, "db-1", "true", "logs")
+	_, _ = w.named(acme, "test-1", "no, thanks", "scratch")
+	_, _ = w.named(globex, "app-1", "true", "cache")
+	_, archive := w.named(initech, "file-1", "true", "archive")
+	mail, _ := w.named(initech, "mail-1", "true", "mail")
+	w.sim.SetMetadata(mail, w.set.RetentionMetadataKey, "1w")
+	_, old := w.named(initech, "old-1", "true", "old")
+	w.days(1)
+	w.sim.SetQuota(globex, 1, -1)
+	w.days(1)
+	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Project: initech, Match: func(r cloudsim.Request) bool { return r.Volume == archive[0] }, Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	w.sim.DeleteVolume(old[0])
+	w.days(2)
+	w.sim.DeleteServer(logs)
+	bulk := w.sim.AddProject("umbrella")
+	server, _ := w.named(bulk, "bulk-server-with-a-long-name", "true")
+	large := func(names ...string) {
+		for _, name := range names {
+			w.sim.Attach(server, w.sim.AddVolume(bulk, name, 300))
+		}
+	}
+	large("bulk-1")
+	w.periods(2)
+	w.sim.SetMetadata(mail, w.set.RetentionMetadataKey, "1d")
+	w.periods(1)
+	large("bulk-2", "bulk-3", "bulk-4")
+	w.periods(1)
+	large("bulk-5", "bulk", "bulk")
+	w.sweep()
+	w.exec(`UPDATE records SET state = 'undeletable', removal_reason = 'deletion_stuck', removal_text = 'error_deleting', deletion_asked_at = ended_at + '1 day',
+		next_try_at = '2026-03-07 12:00+00' WHERE id = (SELECT id FROM records WHERE volume_name = 'logs' AND kind = 'incremental' ORDER BY data_timestamp DESC LIMIT 1)`)
+	w.beats()
+	w.step(2 * time.Minute)
+	w.handOver()
+	return w
+}
+
+// named makes a server with volumes of these names.
+func (w *world) named(project, server, wish string, volumes ...string) (serverID string, ids []string) {
+	serverID = w.sim.AddServer(project, server, map[string]string{w.set.BackupMetadataKey: wish})
+	for _, name := range volumes {
+		id := w.sim.AddVolume(project, name, 1)
+		w.sim.Attach(serverID, id)
+		ids = append(ids, id)
+	}
+	return serverID, ids
+}
+
+func (w *world) days(n int) { w.t.Helper(); w.periods(n * int(day/w.set.BackupServicePeriod.Std())) }
+
+// periods lets service periods pass: the beats of each, and two further looks,
+// a minute after one another.
+func (w *world) periods(n int) {
+	w.t.Helper()
+	period := w.set.BackupServicePeriod.Std()
+	for range n {
+		w.beats()
+		for range 2 {
+			w.step(time.Minute)
+			w.handOver()
+		}
+		w.step(period - 2*time.Minute)
+	}
+}
+
+// terminal runs a command of the real program on the world's database, with
+// no cloud and no queue in its environment.
+func (w *world) terminal(code int, args ...string) string {
+	w.t.Helper()
+	seconds := func(d backup.Duration) string { return strconv.Itoa(int(d.Std() / time.Second)) }
+	out, got := finish(w.t, map[string]string{
+		"STAFFELN_DATABASE_URL": w.url, "STAFFELN_BACKUP_MIN_INTERVAL": seconds(w.set.BackupMinInterval), "TERM": "xterm",
+		"STAFFELN_BACKUP_SERVICE_PERIOD": seconds(w.set.BackupServicePeriod), "STAFFELN_RETENTION_SERVICE_PERIOD": seconds(w.set.RetentionServicePeriod),
+		"STAFFELN_RETENTION_TIME": w.set.RetentionTime.String(), "STAFFELN_BACKUP_CYCLE_TIMEOUT": seconds(w.set.BackupCycleTimeout),
+	}, args...)
+	require.Equal(w.t, code, got, out)
+	return out
+}
+
+var anyID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b`)
+
+// golden compares what a person sees with testdata/terminal/name.golden; IDs
+// are zeros there.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	got = anyID.ReplaceAllStringFunc(got, func(id string) string { return regexp.MustCompile(`[0-9a-f]`).ReplaceAllString(id, "0") })
+	for line := range strings.SplitSeq(got, "\n") {
+		assert.LessOrEqual(t, utf8.RuneCountInString(line), 80, "%q", line)
+	}
+	require.NotContains(t, got, "\x1b", "no colours without a terminal")
+	file := filepath.Join("testdata", "terminal", name+".golden")
+	if *updateGolden {
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got, "changed on purpose? make test PACKAGES=./internal/e2e FLAGS='-run TestTerminal -update'")
+}
+
+// documented asserts that help names every key, and that each moment reads as
+// RFC 3339.
+func documented(t *testing.T, help string, held any) {
+	t.Helper()
+	switch held := held.(type) {
+	case map[string]any:
+		for key, value := range held {
+			require.Regexp(t, `^[a-z]+(_[a-z]+)*$`, key)
+			require.True(t, regexp.MustCompile(`(?m)^ +`+key+`(\[\])? +\S`).MatchString(help), "no word on %s", key)
+			if text, ok := value.(string); ok && (strings.HasSuffix(key, "_at") || key == "at") {
+				_, err := time.Parse(time.RFC3339, text)
+				require.NoError(t, err, key)
+			}
+			documented(t, help, value)
+		}
+	case []any:
+		for _, one := range held {
+			documented(t, help, one)
+		}
+	}
+}

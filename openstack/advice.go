@@ -1,0 +1,71 @@
+package openstack
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"staffeln/backup"
+)
+
+// advised adds what to do to a fault of Connect: an operator reads no other line.
+func (c Credentials) advised(err error) error {
+	var fault *backup.CloudError
+	if err == nil || !errors.As(err, &fault) {
+		return err
+	}
+	if strange(fault) {
+		fault.Message = "no answer of Keystone's" // instead of a page of HTML
+	}
+	return fmt.Errorf("connect to cloud %s: %w: %s", c.place(), err, advice(fault))
+}
+
+// place is Keystone's URL without a password.
+func (c Credentials) place() string {
+	u, err := url.Parse(c.authURL)
+	if err != nil {
+		return "" // FromEnv refuses it
+	}
+	return u.Redacted()
+}
+
+func advice(fault *backup.CloudError) string {
+	var expired x509.CertificateInvalidError
+	switch {
+	case errors.As(fault.Err, &expired) && expired.Reason == x509.Expired:
+		return "renew the certificate of the cloud, or set the clock of this machine"
+	case errors.As(fault.Err, new(x509.UnknownAuthorityError)):
+		return "name the file with the cloud's CA in OS_CACERT"
+	case errors.As(fault.Err, new(x509.HostnameError)):
+		return "name the cloud in OS_AUTH_URL as its certificate does"
+	case errors.As(fault.Err, new(*tls.CertificateVerificationError)):
+		return "mend the certificate of the cloud, or OS_CACERT"
+	case strange(fault):
+		return "name Keystone in OS_AUTH_URL, as the openrc of the cloud does"
+	case fault.Op != opAuthenticate:
+		return "mend the service's endpoint in the catalog, or choose another with OS_INTERFACE or OS_REGION_NAME"
+	case fault.Meaning == backup.MeansUnauthorised:
+		return "mend OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME or their domains; the user needs a role in the project"
+	case fault.Meaning == backup.MeansRefused && fault.Status == 0:
+		return "mend OS_REGION_NAME, OS_INTERFACE or the catalog" // our own refusal of a token that came
+	case fault.Status >= http.StatusInternalServerError:
+		return "look into Keystone's log"
+	}
+	return "start Keystone there, or mend OS_AUTH_URL or the way to it (proxy, firewall)"
+}
+
+// hopeless tells of the answer to the first request of all that waiting does not mend it: nothing has ever worked with
+// these credentials, so they are wrong rather than the cloud on its way up. Later all of it is waited for.
+func hopeless(fault *backup.CloudError) bool {
+	return strange(fault) || errors.As(fault.Err, new(*tls.CertificateVerificationError)) || errors.As(fault.Err, new(tls.RecordHeaderError))
+}
+
+// strange tells an answer that Keystone never gives to who wants a token: a redirect, a page, or no such page.
+func strange(fault *backup.CloudError) bool {
+	strangers := []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}
+	return fault.Op == opAuthenticate && fault.Status != 0 && (fault.Status < http.StatusBadRequest || slices.Contains(strangers, fault.Status))
+}
