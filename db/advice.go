@@ -39,6 +39,8 @@ func advised(err error) error {
 		return fmt.Errorf("%w: mend the host in STAFFELN_DATABASE_URL", lookup)
 	case errors.As(err, &dial):
 		return fmt.Errorf("%w: start Postgres there, or mend host and port in STAFFELN_DATABASE_URL", dial)
+	case pgconn.Timeout(err) || errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("no answer in time: %w: start Postgres there, or mend host and port in STAFFELN_DATABASE_URL", context.DeadlineExceeded)
 	}
 	return fmt.Errorf("%s: mend STAFFELN_DATABASE_URL (sslmode, where this is about TLS), or the server", strings.Join(strings.Fields(err.Error()), " "))
 }
