@@ -48,3 +48,20 @@ func (b *Beat) AtWork(ctx context.Context) ([]Work, error) {
 	}
 	return work, nil
 }
+
+// Standing counts the records between plan and end by state: all that wait,
+// run, hang, or could not be removed. States without one count 0.
+func (b *Beat) Standing(ctx context.Context) (map[backup.State]int, error) {
+	const q = `SELECT state, count(*)::int FROM records WHERE state IN ('planned', 'creating', 'overdue', 'deleting', 'undeletable') GROUP BY state`
+	counts := map[backup.State]int{backup.Planned: 0, backup.Creating: 0, backup.Overdue: 0, backup.Deleting: 0, backup.Undeletable: 0}
+	rows, err := b.db.pool.Query(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("count records: %w", err)
+	}
+	var state backup.State
+	var n int
+	if _, err := pgx.ForEachRow(rows, []any{&state, &n}, func() error { counts[state] = n; return nil }); err != nil {
+		return nil, fmt.Errorf("count records: %w", err)
+	}
+	return counts, nil
+}

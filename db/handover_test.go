@@ -95,3 +95,16 @@ func TestARemovalIsDueFromItsMarkToItsEnd(t *testing.T) {
 	lines = h.changes(func() { require.NoError(t, c.RemovalDone(h.ctx)) })
 	assert.Equal(t, []string{"volumes v removal_due_at: -1m0s -> null"}, lines)
 }
+
+func TestStandingCountsWhatHasNoEnd(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, shape := range shapeNames() {
+		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
+	}
+	counts, err := h.beat().Standing(h.ctx)
+	require.NoError(t, err)
+	assert.Equal(t, map[backup.State]int{
+		backup.Planned: 1, backup.Creating: 3, backup.Overdue: 1, backup.Deleting: 2, backup.Undeletable: 1,
+	}, counts)
+}

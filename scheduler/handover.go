@@ -39,7 +39,24 @@ func (s *Scheduler) HandOver(ctx context.Context, b *db.Beat) error {
 		// what did not arrive is handed over again at the next beat
 		zerolog.Ctx(ctx).Warn().Err(err).Msg("hand-over incomplete, will be tried again")
 	}
+	if err := s.countRecords(ctx, b); err != nil {
+		return err
+	}
 	return b.Done(ctx, db.HandOverBeat, b.Now)
+}
+
+// countRecords shows operators how many records wait, run or hang.
+func (s *Scheduler) countRecords(ctx context.Context, b *db.Beat) error {
+	standing, err := b.Standing(ctx)
+	if err != nil {
+		return err
+	}
+	counts := make(map[string]int, len(standing))
+	for state, n := range standing {
+		counts[string(state)] = n
+	}
+	s.Metrics.SetRecords(counts)
+	return nil
 }
 
 // busy is what Cinder still calls creating or deleting; a nil map is a listing

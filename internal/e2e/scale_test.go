@@ -44,6 +44,10 @@ func TestCallsAreCounted(t *testing.T) {
 	for ; w.count("state = 'available'") < 3000; beats++ {
 		require.Less(t, beats, 100, "backups do not end")
 		w.handOver()
+		if beats == 0 {
+			shown := levels(w.sched.Metrics, "staffeln_records", "state")
+			require.Equal(t, 3000, shown["planned"]+shown["creating"], "what the metrics show: %v", shown)
+		}
 		w.step(w.set.PollPeriod.Std())
 	}
 	calls := w.sim.Counts()

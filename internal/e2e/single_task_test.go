@@ -78,24 +78,29 @@ func handOverForced(term string) error {
 
 // outcomes reads the counts of hand-overs from a process's own metrics.
 func outcomes(m *telemetry.Metrics) map[string]int {
-	counts := map[string]int{}
+	return levels(m, "staffeln_tasks_handed_over_total", "outcome")
+}
+
+// levels sums one metric by the values of one of its labels.
+func levels(m *telemetry.Metrics, name, label string) map[string]int {
+	sums := map[string]int{}
 	families, err := m.Registry.Gather()
 	if err != nil {
 		panic(err)
 	}
 	for _, family := range families {
-		if family.GetName() != "staffeln_tasks_handed_over_total" {
+		if family.GetName() != name {
 			continue
 		}
 		for _, metric := range family.GetMetric() {
-			for _, label := range metric.GetLabel() {
-				if label.GetName() == "outcome" {
-					counts[label.GetValue()] += int(metric.GetCounter().GetValue())
+			for _, l := range metric.GetLabel() {
+				if l.GetName() == label {
+					sums[l.GetValue()] += int(metric.GetCounter().GetValue() + metric.GetGauge().GetValue())
 				}
 			}
 		}
 	}
-	return counts
+	return sums
 }
 
 // tasksPerVolume is one sample, taken at one moment: how many tasks of the

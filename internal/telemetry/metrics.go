@@ -50,7 +50,7 @@ func NewMetrics() *Metrics {
 		volumes: level("staffeln_volumes",
 			"Volumes that the newest plan saw, by protection state.", "state"),
 		records: level("staffeln_records",
-			"Records in the database, by state.", "state"),
+			"Records between plan and end, by state: planned, creating, overdue, deleting, undeletable.", "state"),
 		claimsRefused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "staffeln_claims_refused_total",
 			Help: "Claims that were refused because another handler held the volume's lease.",
@@ -99,7 +99,7 @@ func (m *Metrics) SetFindings(byReason map[string]int) { m.findings.set(byReason
 // SetVolumes replaces the volumes: how many by protection state.
 func (m *Metrics) SetVolumes(byState map[string]int) { m.volumes.set(byState) }
 
-// SetRecords replaces the records: how many by state.
+// SetRecords replaces the records between plan and end: how many by state.
 func (m *Metrics) SetRecords(byState map[string]int) { m.records.set(byState) }
 
 // ClaimRefused counts a claim that another handler's lease refused.
