@@ -16,12 +16,12 @@ type Settings struct {
 	FullBackupDepth      int      `split_words:"true" default:"2" min:"0" unit:"incrementals" desc:"Incrementals after each full backup; 0 = every backup is full. More save space and time, and keep a full until the last of its incrementals is over."`
 	AllowShortPeriods    bool     `split_words:"true" default:"false" desc:"Allows service periods of less than 60 seconds, for tests and demonstrations."`
 
-	BackupCycleTimeout  Duration `split_words:"true" default:"6h" min:"1s" desc:"Time that a backup may take, from its own start; after it the backup is overdue and its removal is tried."`
+	BackupCycleTimeout  Duration `split_words:"true" default:"6h" min:"1s" desc:"Time that a backup may take, from its own start; after it the backup is overdue: told as a failure, still followed, and kept should it end well."`
 	BackupTimeoutPerGib Duration `split_words:"true" default:"0" desc:"Time added to that for each GiB of the volume."`
 	RPOGrace            Duration `split_words:"true" default:"0" desc:"Time beyond the interval after which a volume without a new restore point is late; 0 = 2 x BACKUP_SERVICE_PERIOD + BACKUP_CYCLE_TIMEOUT."`
 	PollPeriod          Duration `split_words:"true" default:"30" min:"1s" desc:"Time between two hand-overs, which is also between two looks at what is in progress. Shorter notices sooner, at the cost of a listing in Cinder each time."`
 	PostSettleTime      Duration `split_words:"true" default:"10min" min:"1s" desc:"How long the effect of a request without an answer is looked for before it is asked again. Too short: Cinder may carry out both."`
-	StuckReset          bool     `split_words:"true" default:"false" desc:"Allows the worker to reset the status of a backup that never ends, and to force its removal. What cinder-backup is still doing to it then goes on unseen."`
+	StuckReset          bool     `split_words:"true" default:"false" desc:"Allows the worker to remove by force (os-force_delete, not on Ceph) a backup that is overdue, and one whose removal never ends. What cinder-backup is still doing to it then goes on unseen."`
 
 	MaxBackupsInProgress           int `split_words:"true" default:"15" min:"0" unit:"backups" desc:"Backups in progress at the same time in the whole cloud; 0 = no cap. More load cinder-backup and its storage; fewer make a plan's backups take longer."`
 	MaxBackupsInProgressPerProject int `split_words:"true" default:"5" min:"0" unit:"backups" desc:"The same for each project; 0 = no cap. It keeps one large project from taking all places."`
@@ -33,7 +33,7 @@ type Settings struct {
 	RetentionMin           Period   `split_words:"true" desc:"Least retention that metadata can set; empty = none."`
 	RetentionMax           Period   `split_words:"true" desc:"Longest retention that metadata can set; empty = none."`
 	RetentionShortenDelay  Duration `split_words:"true" default:"1d" desc:"How long a shorter retention by metadata waits before it takes effect: with a stolen password nobody gets us to remove the backups today. 0 = at once."`
-	RetentionServicePeriod Duration `split_words:"true" default:"1200" desc:"Grid on which restore points whose retention is over are looked for; at least 60 seconds. Of a chain one link goes at a time, so a chain of n links takes n looks or more."`
+	RetentionServicePeriod Duration `split_words:"true" default:"1200" desc:"Grid on which restore points whose retention is over are looked for; at least 60 seconds. Of a chain one link goes at a time; the next one follows within POLL_PERIOD of the removal's end. Each time reads the links of every volume with a point past its retention."`
 	MinRestorePoints       int      `split_words:"true" default:"1" min:"0" unit:"restore points" desc:"Newest restore points of a protected volume that are never removed, however old, with all they stand on."`
 
 	SweepPeriod Duration `split_words:"true" default:"6h" min:"1s" desc:"Grid on which all backups that Cinder has are compared with all records. Each time costs one page of a listing for 1,000 backups."`

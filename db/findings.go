@@ -64,16 +64,3 @@ type KeptFinding struct {
 	backup.Finding
 	Since time.Time
 }
-
-// Findings returns all that are known, oldest first.
-func (d *DB) Findings(ctx context.Context) ([]KeptFinding, error) {
-	rows, err := d.pool.Query(ctx, `SELECT reason, object, project_id, detail, since FROM findings ORDER BY since, reason, object`)
-	if err != nil {
-		return nil, fmt.Errorf("read findings: %w", err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[KeptFinding])
-	if err != nil {
-		return nil, fmt.Errorf("read findings: %w", err)
-	}
-	return found, nil
-}

@@ -21,14 +21,24 @@ func (h *house) found(complete bool, findings ...backup.Finding) []backup.Findin
 	return fresh
 }
 
+// findings are those that an operator is shown.
+func (h *house) findings() (found []KeptFinding) {
+	h.t.Helper()
+	h.look(func(l *Look) {
+		var err error
+		found, err = l.Findings(h.ctx)
+		require.NoError(h.t, err)
+	})
+	return found
+}
+
 func TestAFindingIsToldOnceAndKeepsItsDate(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	assert.Equal(t, []backup.Finding{shortened("v", "a")}, h.found(true, shortened("v", "a")))
 	h.clock.Step(hour)
 	assert.Empty(t, h.found(true, shortened("v", "b")))
-	found, err := h.db.Findings(h.ctx)
-	require.NoError(t, err)
+	found := h.findings()
 	assert.Equal(t, []KeptFinding{{Finding: shortened("v", "b"), Since: base}}, found, "the newest detail, the first date")
 	assert.Same(t, time.UTC, found[0].Since.Location())
 }
@@ -70,17 +80,16 @@ func TestTheSameFindingTwiceIsOneAndAlwaysTheSame(t *testing.T) {
 	assert.Equal(t, []string{"findings retention_shortened v seen_at: -1h0m0s -> now"}, lines)
 }
 
-func TestFindingsComeOldestFirst(t *testing.T) {
+func TestFindingsComeNewestFirst(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.found(false, shortened("z", ""))
 	h.clock.Step(hour)
 	h.found(false, shortened("b", ""), shortened("a", ""))
-	found, err := h.db.Findings(h.ctx)
-	require.NoError(t, err)
+	found := h.findings()
 	var objects []string
 	for _, f := range found {
 		objects = append(objects, f.Object)
 	}
-	assert.Equal(t, []string{"z", "a", "b"}, objects)
+	assert.Equal(t, []string{"a", "b", "z"}, objects)
 }
