@@ -153,14 +153,14 @@ func (d *demo) playground() string {
 	fmt.Fprintf(&b, `
 Try, in another terminal with those variables:
 
-  staffeln status
-  staffeln explain web-data
-  staffeln retention plan --days 1
-  curl http://%s/v1/health
-  curl http://%s/metrics
-  curl %s/cloudsim/journal
-  tail -f %s/worker-2.log
-  kill -9 %d
-`, api, d.house.named("scheduler-1").address, d.world.url, d.folder, d.house.named("worker-1").cmd.Process.Pid)
+  %[1]s status
+  %[1]s explain web-data
+  %[1]s retention plan --days 1
+  curl http://%[2]s/v1/health
+  curl http://%[3]s/metrics
+  curl %[4]s/cloudsim/journal
+  tail -f %[5]s/worker-2.log
+  kill -9 %[6]d
+`, d.house.program, api, d.house.named("scheduler-1").address, d.world.url, d.folder, d.house.named("worker-1").cmd.Process.Pid)
 	return b.String()
 }
