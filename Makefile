@@ -30,10 +30,19 @@ build: ## build bin/staffeln
 demo: servers build ## show in a terminal what Staffeln does, in about a minute; KEEP=1 leaves it running to play with
 	@$(SERVERS) -- sh -c 'STAFFELN_DATABASE_URL="$$TEST_DATABASE_URL" STAFFELN_REDIS_URL="$$TEST_REDIS_URL" exec bin/staffeln demo'
 
+.PHONY: pictures
+pictures: servers build ## draw the pictures in docs/images anew, from two runs of the demo in terminals
+	$(call picture,120,36,(?s)worker-1 killed.*███░.*███░.*███░,The demo after a worker was killed,docs/images/demo-wide.svg)
+	$(call picture,80,24,(?s)■●· ■.*removing incremental [0-9],The demo in 80 columns while chains expire,docs/images/demo-80.svg)
+
 .PHONY: test
 test: $(GOTESTSUM) servers ## run all tests with the race detector; PACKAGES= and FLAGS= narrow them
 	go vet $(PACKAGES)
 	$(SERVERS) -- $(GOTESTSUM) --format pkgname -- -race -parallel 6 -timeout 25m $(FLAGS) $(PACKAGES)
+
+.PHONY: test-browser
+test-browser: $(GOTESTSUM) servers ## run the suites that look at our pages in a Chromium; BROWSER_PICTURES= keeps what it saw
+	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags browser -run InBrowser -count=1 -timeout 20m $(FLAGS) ./internal/e2e/...
 
 .PHONY: test-openstack
 test-openstack: $(GOTESTSUM) servers ## run the suites for a real cloud, given by OS_* or OS_CLOUD
@@ -94,6 +103,13 @@ $(GOTESTSUM):
 	$(call install,gotest.tools/gotestsum,$(GOTESTSUM_VERSION))
 $(GOVULNCHECK):
 	$(call install,golang.org/x/vuln/cmd/govulncheck,$(GOVULNCHECK_VERSION))
+
+# columns, rows, what the page must show, title, file
+define picture
+@$(SERVERS) -- sh -c 'STAFFELN_DATABASE_URL="$$TEST_DATABASE_URL" STAFFELN_REDIS_URL="$$TEST_REDIS_URL" \
+	exec script -qec "stty columns $(1) rows $(2); exec bin/staffeln demo" /dev/null' | \
+	go run ./internal/testkit/picture -at '$(3)' -title '$(4)' >$(5)
+endef
 
 define install
 @echo 'installing $(1)@$(2)'

@@ -39,7 +39,7 @@ type running struct {
 	down   func(error) // what the database answers from now on
 }
 
-func run(t *testing.T, cfg Config) *running {
+func run(t *testing.T, cfg Config, pages ...http.Handler) *running {
 	t.Helper()
 	var mu sync.Mutex
 	var fault error
@@ -51,11 +51,11 @@ func run(t *testing.T, cfg Config) *running {
 	ctx, cancel := context.WithCancel(context.Background())
 	addresses, ended := make(chan net.Addr, 1), make(chan error, 1)
 	cfg.Listen = "127.0.0.1:0"
-	go func() {
-		ended <- Run(ctx, cfg, Deps{
-			Ping: ping, Log: log, Metrics: telemetry.NewMetrics(), Ready: ready, Listening: func(a net.Addr) { addresses <- a },
-		})
-	}()
+	d := Deps{Ping: ping, Log: log, Metrics: telemetry.NewMetrics(), Ready: ready, Listening: func(a net.Addr) { addresses <- a }}
+	for _, page := range pages {
+		d.Queues = page
+	}
+	go func() { ended <- Run(ctx, cfg, d) }()
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	r.client = &http.Client{Transport: transport}
 	t.Cleanup(func() {

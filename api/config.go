@@ -4,12 +4,26 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 )
+
+// leastToken is how many characters the token of the page of the queues has at least: it is all that guards the page.
+const leastToken = 16
 
 // Config says where the API listens. It is the field API of a process's struct, so that its variables begin with API_.
 type Config struct {
 	Listen string `split_words:"true" default:"0.0.0.0:8808" desc:"Address and port of the HTTP API, with /v1/health, /livez, /readyz and /metrics."`
 	TLS    TLS
+
+	QueuesToken string `split_words:"true" secret:"true" desc:"Who knows it sees the page of the queues (asynqmon, read-only) at /queues: as the password of any user, or as a bearer token. At least 16 characters; empty = there is no such page. The page needs STAFFELN_REDIS_URL. By plain HTTP the token can be read on its way: serve the API by TLS, or keep it inside."`
+}
+
+// Validate tells a token that can be guessed.
+func (c Config) Validate() error {
+	if c.QueuesToken != "" && utf8.RuneCountInString(c.QueuesToken) < leastToken {
+		return fmt.Errorf("QUEUES_TOKEN: too short: want at least %d characters, such as `openssl rand -hex 24` prints", leastToken)
+	}
+	return nil
 }
 
 // TLS says by which certificate the API is served; both files or none.

@@ -1,4 +1,4 @@
-// Package api is the process that answers: health and metrics.
+// Package api is the process that answers: health, metrics, and the page of the queues.
 //
-// It knows the memory only by what is handed in, and nothing of the queue or the cloud.
+// It knows the memory and that page only by what is handed in, and nothing of the queue or the cloud.
 package api

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"runtime/debug"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 	"github.com/rs/zerolog"
@@ -31,7 +32,7 @@ func requestID(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // accessLog writes a line for each request: a warning where the fault is ours, and only for debugging where a probe
-// asked.
+// asked, or a page that is open asks again and again.
 func accessLog(log zerolog.Logger) echo.MiddlewareFunc {
 	probes := map[string]bool{"/v1/health": true, "/livez": true, "/readyz": true, "/metrics": true}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -46,7 +47,7 @@ func accessLog(log zerolog.Logger) echo.MiddlewareFunc {
 			}
 			level := zerolog.InfoLevel
 			switch {
-			case probes[request.URL.Path]:
+			case probes[request.URL.Path], strings.HasPrefix(request.URL.Path, queuesData) && response.Status < 400:
 				level = zerolog.DebugLevel
 			case response.Status >= 500:
 				level = zerolog.WarnLevel

@@ -17,7 +17,7 @@ const (
 	pingTime  = 3 * time.Second // for the database's answer
 )
 
-func routes(d Deps) http.Handler {
+func routes(cfg Config, d Deps) http.Handler {
 	e := echo.New()
 	e.HTTPErrorHandler = answerError
 	e.Use(requestID, accessLog(d.Log), recovered, middleware.BodyLimit(bodyLimit))
@@ -26,6 +26,11 @@ func routes(d Deps) http.Handler {
 	common := echo.WrapHandler(telemetry.Handler(d.Metrics, d.Ready))
 	for _, path := range []string{"/metrics", "/livez", "/readyz"} {
 		e.GET(path, common)
+	}
+	if d.Queues != nil && cfg.QueuesToken != "" {
+		page := queues(cfg.QueuesToken, d.Queues)
+		e.Any(QueuesPath, page)
+		e.Any(QueuesPath+"/*", page)
 	}
 	return e
 }

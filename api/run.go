@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 
 	"github.com/rs/zerolog"
 
@@ -17,6 +18,9 @@ type Deps struct {
 	Log     zerolog.Logger
 	Metrics *telemetry.Metrics
 	Ready   *telemetry.Readiness
+	// Queues is the page of the queues, which sees its requests with their whole path; nil = there is none. It is
+	// shown only where Config.QueuesToken is set, and asked only for what reads.
+	Queues http.Handler
 	// Listening, where it is not nil, is told the address once the API answers there.
 	Listening func(net.Addr)
 }
@@ -34,7 +38,7 @@ func Run(ctx context.Context, cfg Config, d Deps) error {
 	if d.Listening != nil {
 		d.Listening(listener.Addr())
 	}
-	server := telemetry.NewHTTPServer(routes(d))
+	server := telemetry.NewHTTPServer(routes(cfg, d))
 	server.TLSConfig = certificate
 	if err := telemetry.ServeHTTP(ctx, server, listener); err != nil {
 		return fmt.Errorf("serve the API: %w", err)

@@ -120,6 +120,10 @@ func LinkOf(b Backup, r *Record, inForce Retention) Link {
 	switch {
 	case r.State.InProgress():
 		l.Status = StatusCreating
+	case r.Reason == Cancelled && r.AvailableAt == nil && b.Status == StatusAvailable:
+		// Nobody wants it, though Cinder made it after all; also while its
+		// removal, which may never have reached Cinder, is being asked for.
+		l.Status = StatusError
 	case b.Status == StatusError && r.AvailableAt != nil && r.State != Deleting && r.State != Undeletable:
 		l.Status = StatusSpoilt
 	}

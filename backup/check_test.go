@@ -24,7 +24,7 @@ func rule(t testing.TB, s string) (p Policy) {
 }
 
 // subject takes the words about the volume itself out of a history:
-// `status=error size=20 project=B unprotected gone`.
+// `status=error size=20 project=B unprotected gone paused byhand`.
 func subject(t testing.TB, history string) (Subject, string) {
 	t.Helper()
 	s := Subject{Volume: Volume{ID: "v", ProjectID: "A", Status: "in-use", SizeGiB: 10}, Protected: true}
@@ -42,6 +42,10 @@ func subject(t testing.TB, history string) (Subject, string) {
 			s.Protected = false
 		case "gone":
 			s.Gone = true
+		case "paused":
+			s.Paused = true
+		case "byhand":
+			s.ByHand = true
 		default:
 			rest = append(rest, w)
 		}
@@ -78,7 +82,7 @@ func check(t *testing.T, policy, history, want string) {
 
 // checkExpired asserts what Expired says of each word of a history, in its
 // order: `-expired` goes now, `within_retention` stays. Keeping is `floor 1`,
-// or `floor 1 building`.
+// `floor 1 building` or `floor 1 settled`.
 func checkExpired(t *testing.T, keeping, history, want string) {
 	t.Helper()
 	k := keep(t, keeping)
@@ -105,5 +109,5 @@ func keep(t testing.TB, s string) (k Keeping) {
 	words := strings.Fields(s)
 	n, err := strconv.Atoi(words[1])
 	require.NoError(t, err)
-	return Keeping{Floor: n, Building: len(words) > 2 && words[2] == "building"}
+	return Keeping{Floor: n, Building: slices.Contains(words, "building"), Settled: slices.Contains(words, "settled")}
 }

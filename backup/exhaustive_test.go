@@ -71,6 +71,8 @@ func TestNextExhaustively(t *testing.T) {
 func nextExhaustively(t *testing.T, n int, letters, bands []string) {
 	cells := table(t, n, letters, bands, recordAt(t))
 	s, _ := subject(t, "")
+	paused, _ := subject(t, "paused")
+	byHand, _ := subject(t, "byhand")
 	everywhere(t, n, len(letters), func(t *testing.T, first int) (count int64) {
 		rs, given, before := make([]Record, n), make([]Record, n), make([]Record, n)
 		histories(n, first, len(letters), len(bands), func(letter, band []int) {
@@ -84,6 +86,13 @@ func nextExhaustively(t *testing.T, n int, letters, bands []string) {
 				d := Next(now, p, s, given)
 				if breach := breachNext(p, s, rs, d); breach != "" || !slices.Equal(before, given) {
 					t.Fatalf("depth %d: %s: %s: %q", depth, tell(letters, bands, letter, band), say(d), breach)
+				}
+				if n <= 4 {
+					hand := Next(now, p, byHand, given)
+					breach := breachPaused(d, Next(now, p, paused, given)) + breachByHand(d, hand) + breachNext(p, byHand, rs, hand)
+					if breach != "" {
+						t.Fatalf("depth %d: %s: %s", depth, tell(letters, bands, letter, band), breach)
+					}
 				}
 				if n <= 3 && d != Next(now, p, s, rs) {
 					t.Fatalf("depth %d: %s: the order of the input matters", depth, tell(letters, bands, letter, band))
@@ -133,11 +142,13 @@ func expiredExhaustively(t *testing.T, n int, letters []string) {
 	})
 }
 
-// keepings are the floors, and up to four backups also with a creation under way.
+// keepings are the floors, and up to four backups also with a creation under
+// way, and of a project that is settled.
 func keepings(n int) []Keeping {
 	all := []Keeping{{Floor: 0}, {Floor: 1}, {Floor: 2}}
 	if n <= 4 {
-		return append(all, Keeping{0, true}, Keeping{1, true}, Keeping{2, true})
+		return append(all, Keeping{Floor: 0, Building: true}, Keeping{Floor: 1, Building: true}, Keeping{Floor: 2, Building: true},
+			Keeping{Settled: true}, Keeping{Floor: 2, Settled: true}, Keeping{Building: true, Settled: true})
 	}
 	return all
 }

@@ -14,6 +14,9 @@ type Keeping struct {
 	// Building says that an incremental is being made, or planned, that is not
 	// among the links yet: the newest chain of each project is not touched.
 	Building bool
+	// Settled says that the project is gone and that its operator wants all of
+	// ours removed, whatever its retention.
+	Settled bool
 }
 
 // KeepingOf returns what holds for the links that one project owns of a
@@ -64,7 +67,7 @@ func Expired(now time.Time, k Keeping, links []Link) (removals []Removal, kept [
 			above = CreationBuildsOn
 		}
 		for _, l := range slices.Backward(chain) {
-			verdict := judgeLink(now, l, floor)
+			verdict := judgeLink(now, l, floor, k.Settled)
 			switch {
 			case verdict.goes && above == "":
 				removals = append(removals, Removal{l, verdict.reason})
@@ -87,7 +90,7 @@ type verdict struct {
 }
 
 // judgeLink looks at one link as if nothing stood on it.
-func judgeLink(now time.Time, l Link, floor map[string]Reason) verdict {
+func judgeLink(now time.Time, l Link, floor map[string]Reason, settled bool) verdict {
 	if l.Foreign() {
 		return verdict{reason: Foreign}
 	}
@@ -107,6 +110,9 @@ func judgeLink(now time.Time, l Link, floor map[string]Reason) verdict {
 		return verdict{reason: StatusUnknown}
 	default:
 		return verdict{reason: StatusUnknown}
+	}
+	if settled {
+		return verdict{goes: true, reason: Settled}
 	}
 	if r, ok := floor[l.BackupID]; ok {
 		return verdict{reason: r}

@@ -17,12 +17,12 @@ func TestKeepingOf(t *testing.T) {
 		{"A", true, "F-2h", Keeping{Floor: 3}},
 		{"A", false, "F-2h", Keeping{}},
 		{"B", true, "F-2h", Keeping{}}, // what an earlier owner kept
-		{"A", true, "F-2h Ip-1h", Keeping{3, true}},
+		{"A", true, "F-2h Ip-1h", Keeping{Floor: 3, Building: true}},
 		{"A", true, "F-2h Fp-1h", Keeping{Floor: 3}},
 		{"A", true, "F-2h Ic-1h", Keeping{Floor: 3}}, // it is among the links
 		{"A", true, "F-2h Ix-1h Iw-1h", Keeping{Floor: 3}},
 		{"A", true, "F-2h Ip-1h@B", Keeping{Floor: 3}},
-		{"B", false, "F-2h Ip-1h@B", Keeping{0, true}},
+		{"B", false, "F-2h Ip-1h@B", Keeping{Floor: 0, Building: true}},
 	} {
 		got := KeepingOf(c.project, Volume{ProjectID: "A"}, c.protected, 3, records(t, c.history))
 		require.Equal(t, c.want, got, "%+v", c)

@@ -73,7 +73,7 @@ func breachExpired(k Keeping, ls []Link, removals []Removal, kept []Kept) string
 			return "a link is named twice, or was changed"
 		}
 		goes[i] = true
-		if breach := breachRemoval(r, under[i]); breach != "" {
+		if breach := breachRemoval(k, r, under[i]); breach != "" {
 			return breach
 		}
 	}
@@ -88,11 +88,13 @@ func breachExpired(k Keeping, ls []Link, removals []Removal, kept []Kept) string
 	return breachOrder(k, ls, up, under, goes)
 }
 
-func breachRemoval(r Removal, under bool) string {
+func breachRemoval(k Keeping, r Removal, under bool) string {
 	over := !r.Retention.IsZero() && !r.Retention.After(r.DataTime).After(now)
 	switch {
 	case r.Foreign():
 		return "a foreign backup is removed"
+	case k.Settled && r.Status == StatusAvailable && r.Reason == Settled:
+		return "" // whatever its age, and the floor
 	case under:
 		return "a restore point under the floor is removed"
 	case r.Status == StatusError && r.Reason == FailedLeftover, r.Status == StatusAvailable && r.Reason == RetentionOver && over:
@@ -142,7 +144,8 @@ func breachOrder(k Keeping, ls []Link, up []int, under, goes []bool) string {
 	}
 	for i, l := range ls {
 		may := !l.Foreign() && dependents[i] == 0 && !held(i) &&
-			(l.Status == StatusError || l.Status == StatusAvailable && !under[i] && !l.Retention.IsZero() && !l.Retention.After(l.DataTime).After(now))
+			(l.Status == StatusError || l.Status == StatusAvailable &&
+				(k.Settled || !under[i] && !l.Retention.IsZero() && !l.Retention.After(l.DataTime).After(now)))
 		switch {
 		case goes[i] && dependents[i] > 0:
 			return "a link goes before what stands on it"

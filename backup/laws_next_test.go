@@ -27,7 +27,9 @@ func breachNext(p Policy, s Subject, rs []Record, d Decision) string {
 		return "made although nobody asks for it"
 	case d.Action == Create && f.progress:
 		return "made beside one in progress"
-	case d.Action == Create && fresh:
+	case s.Paused && (d.Action == Create || d.Action == Fail):
+		return "something begins although it is paused"
+	case d.Action == Create && fresh && !s.ByHand:
 		return "made although a fresh one exists"
 	case d.Action == Create && !s.CanBeBackedUp():
 		return "made although Cinder refuses the volume"
@@ -36,7 +38,7 @@ func breachNext(p Policy, s Subject, rs []Record, d Decision) string {
 	case d.Action == Create && d.OutOfTurn != slices.Contains([]Reason{SizeChanged, NoUsableParent, LeftoverStays, ParentStaysBusy}, d.Reason):
 		return "the turn does not fit the reason"
 	case d.Action == Wait && wanted:
-		return breachWait(p, f, fresh, d)
+		return breachWait(p, s, f, fresh, d)
 	}
 	return ""
 }
@@ -107,7 +109,7 @@ func breachIncremental(p Policy, s Subject, f facts) string {
 }
 
 // breachWait: each wait has its cause, and none lasts.
-func breachWait(p Policy, f facts, fresh bool, d Decision) string {
+func breachWait(p Policy, s Subject, f facts, fresh bool, d Decision) string {
 	newest := Status("")
 	if n := len(f.cinder); n > 0 {
 		newest = f.cinder[n-1].Status
@@ -116,9 +118,10 @@ func breachWait(p Policy, f facts, fresh bool, d Decision) string {
 	cause := map[Reason]bool{
 		BackupInProgress: f.progress,
 		ProjectChanged:   f.progress,
-		BackupIsFresh:    fresh && d.At.Equal(f.beat(p).Add(p.Interval)),
-		VolumeStatus:     !f.lastFailed.IsZero() && now.Sub(f.lastFailed) < patience,
-		RetryLater:       !f.lastFailed.IsZero() && now.Sub(f.lastFailed) < patience,
+		Paused:           s.Paused && !f.progress && d.At.IsZero(),
+		BackupIsFresh:    !s.ByHand && fresh && d.At.Equal(f.beat(p).Add(p.Interval)),
+		VolumeStatus:     !s.ByHand && !f.lastFailed.IsZero() && now.Sub(f.lastFailed) < patience,
+		RetryLater:       !s.ByHand && !f.lastFailed.IsZero() && now.Sub(f.lastFailed) < patience,
 		WaitsForLeftover: newest == StatusError,
 		WaitsForParent:   newest == StatusRestoring || newest == StatusDeleting,
 	}
@@ -128,6 +131,35 @@ func breachWait(p Policy, f facts, fresh bool, d Decision) string {
 	long := f.success != nil && now.Sub(f.beat(p)) >= p.Interval+patience
 	if (d.Reason == WaitsForLeftover || d.Reason == WaitsForParent) && long {
 		return "it waits longer than one interval"
+	}
+	return ""
+}
+
+// breachPaused: a pause changes nothing about what is unwanted or in progress;
+// whatever else there was to do, or to wait for, waits for its end.
+func breachPaused(ever, paused Decision) string {
+	settled := []Reason{VolumeGone, NotProtected, ProjectChanged, BackupInProgress}
+	want := Decision{Action: Wait, Reason: Paused}
+	if slices.Contains(settled, ever.Reason) {
+		want = ever
+	}
+	if paused != want {
+		return "paused: " + say(paused) + ", want " + say(want)
+	}
+	return ""
+}
+
+// breachByHand: an operator's word counts where the interval or a delay was the
+// reason to wait, and nowhere else.
+func breachByHand(ever, hand Decision) string {
+	forTime := func(d Decision) bool {
+		return d.Action == Wait && slices.Contains([]Reason{BackupIsFresh, VolumeStatus, RetryLater}, d.Reason)
+	}
+	switch {
+	case forTime(hand):
+		return "by hand: it waits for its time: " + say(hand)
+	case !forTime(ever) && hand != ever:
+		return "by hand: " + say(hand) + ", though it was not time that " + say(ever) + " waits for"
 	}
 	return ""
 }

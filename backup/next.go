@@ -31,6 +31,8 @@ type Subject struct {
 	Volume
 	Protected bool
 	Gone      bool // absent from two complete inventories, or 404 by ID
+	Paused    bool // the operator lets nothing new start
+	ByHand    bool // the operator asks for a backup now: neither interval nor retry delay counts
 }
 
 // Next decides what is to be done for one volume now. Records are those of the
@@ -52,25 +54,29 @@ func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
 		return Decision{Action: Wait, Reason: BackupInProgress}
 	}
 
+	if s.Paused {
+		return Decision{Action: Wait, Reason: Paused}
+	}
+
 	// 2. Due? Ages count from beat to beat, so that no jitter costs a backup.
 	due := beat
 	if h.success != nil {
 		due = Grid(h.success.Beat, p.Period).Add(p.Interval)
-		if p.Interval > 0 && beat.Before(due) {
+		if p.Interval > 0 && beat.Before(due) && !s.ByHand {
 			return Decision{Action: Wait, Reason: BackupIsFresh, At: due}
 		}
 	}
 
 	// 3. Would Cinder take it? Recorded once per interval, for the report.
 	if !s.CanBeBackedUp() {
-		if again := Grid(h.refusedAt, p.Period).Add(p.patience()); !h.refusedAt.IsZero() && beat.Before(again) {
+		if again := Grid(h.refusedAt, p.Period).Add(p.patience()); !h.refusedAt.IsZero() && beat.Before(again) && !s.ByHand {
 			return Decision{Action: Wait, Reason: VolumeStatus, At: again}
 		}
 		return Decision{Action: Fail, Reason: VolumeStatus}
 	}
 
 	// 4. A failure is not a success, but it is not tried again at once either.
-	if again := Grid(h.failedAt, p.Period).Add(p.retryDelay(h.failures)); h.failures > 0 && beat.Before(again) {
+	if again := Grid(h.failedAt, p.Period).Add(p.retryDelay(h.failures)); h.failures > 0 && beat.Before(again) && !s.ByHand {
 		return Decision{Action: Wait, Reason: RetryLater, At: again}
 	}
 

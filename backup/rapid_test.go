@@ -35,7 +35,7 @@ var (
 func TestExpiredProperties(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		history := anyLinks.Draw(r, "history")
-		k := Keeping{Floor: rapid.IntRange(0, 3).Draw(r, "floor"), Building: rapid.Bool().Draw(r, "building")}
+		k := Keeping{Floor: rapid.IntRange(0, 3).Draw(r, "floor"), Building: rapid.Bool().Draw(r, "building"), Settled: rapid.Bool().Draw(r, "settled")}
 		ls := links(t, history)
 		slices.SortStableFunc(ls, func(a, b Link) int { return a.DataTime.Compare(b.DataTime) })
 		given := rapid.Permutation(ls).Draw(r, "order")
@@ -107,7 +107,10 @@ func TestNextProperties(t *testing.T) {
 			Period:   span(t, rapid.SampledFrom([]string{"10min", "30min", "1h"}).Draw(r, "period")),
 			Depth:    rapid.IntRange(0, 3).Draw(r, "depth"),
 		}
-		s, _ := subject(t, rapid.SampledFrom([]string{"", "", "", "", "size=20", "project=B", "status=error", "gone", "unprotected"}).Draw(r, "volume"))
+		volume := rapid.SampledFrom([]string{"", "", "", "", "size=20", "project=B", "status=error", "gone", "unprotected"}).Draw(r, "volume")
+		by := rapid.SampledFrom([]string{"", "", "", "paused", "byhand", "paused byhand"}).Draw(r, "by hand")
+		ever, _ := subject(t, volume)
+		s, _ := subject(t, volume+" "+by)
 		rs := records(t, history)
 		slices.SortStableFunc(rs, func(a, b Record) int { return a.Beat.Compare(b.Beat) })
 		given := rapid.Permutation(rs).Draw(r, "order")
@@ -115,6 +118,12 @@ func TestNextProperties(t *testing.T) {
 
 		d := Next(now, p, s, given)
 		require.Empty(r, breachNext(p, s, rs, d), "%s", say(d))
+		switch plain := Next(now, p, ever, given); {
+		case s.Paused:
+			require.Empty(r, breachPaused(plain, d))
+		case s.ByHand:
+			require.Empty(r, breachByHand(plain, d))
+		}
 		require.Equal(r, before, given, "the input was changed")
 		require.Equal(r, d, Next(now, p, s, rs), "the order of the input matters")
 		if d.Reason == WaitsForLeftover || d.Reason == WaitsForParent {

@@ -34,6 +34,7 @@ const (
 	ProjectChanged   Reason = "project_changed"
 	ProjectGone      Reason = "project_gone"
 	BackupInProgress Reason = "backup_in_progress"
+	Paused           Reason = "paused"
 	BackupIsFresh    Reason = "backup_is_fresh"
 	RetryLater       Reason = "retry_later"
 	WaitsForLeftover Reason = "waits_for_leftover"
@@ -62,12 +63,16 @@ const (
 	HasDependents      Reason = "has_dependents"
 	SecretRightUnknown Reason = "secret_right_unknown"
 	TwinBackup         Reason = "twin_backup"
+	Cancelled          Reason = "cancelled"
+	Forced             Reason = "forced"
+	StatusReset        Reason = "status_reset"
 )
 
 // Why a restore point goes, or stays.
 const (
 	RetentionOver    Reason = "expired"
 	FailedLeftover   Reason = "failed_leftover"
+	Settled          Reason = "settled"
 	Young            Reason = "within_retention"
 	Floor            Reason = "restore_point_floor"
 	FloorStandsOnIt  Reason = "restore_point_floor_stands_on_it"
@@ -88,6 +93,9 @@ const (
 	BackupMetadataUnreadable    Reason = "backup_metadata_unreadable"
 	RetentionMetadataUnreadable Reason = "retention_metadata_unreadable"
 	RetentionShortened          Reason = "retention_shortened"
+	Orphan                      Reason = "orphan"
+	TagMismatch                 Reason = "tag_mismatch"
+	LossesNotBelieved           Reason = "losses_not_believed"
 )
 
 // reasons is the closed set: each code, who must act, and its sentence.
@@ -109,6 +117,7 @@ var reasons = map[Reason]struct {
 	ProjectChanged:   {Nobody, "The volume was transferred to another project; its backups there begin anew."},
 	ProjectGone:      {Operator, "The project is gone; its backups wait for `staffeln settle`."},
 	BackupInProgress: {Nobody, "A backup of the volume is in progress."},
+	Paused:           {Operator, "The operator paused it: nothing new starts before `staffeln resume`."},
 	BackupIsFresh:    {Nobody, "The newest restore point is younger than the interval."},
 	RetryLater:       {Nobody, "The last attempt failed; the next one waits for its turn."},
 	WaitsForLeftover: {Nobody, "A failed leftover is removed first; it blocks incrementals."},
@@ -133,9 +142,13 @@ var reasons = map[Reason]struct {
 	DeletionStuck:      {Operator, "The removal does not end: look at cinder-backup, and at Barbican where the volume is encrypted."},
 	HasDependents:      {Nobody, "Other backups build on this one."},
 	SecretRightUnknown: {Operator, "The backup is encrypted and the service user's roles do not show a right to its secret; its removal could hang for ever."},
+	Cancelled:          {Nobody, "The operator cancelled it."},
+	Forced:             {Operator, "It hung, and Cinder was asked to remove it by force: look at cinder-backup."},
+	StatusReset:        {Operator, "It hung, and its status was set to error so that it can be removed: look at cinder-backup."},
 	TwinBackup:         {Nobody, "A second backup came of one request; it is kept as a restore point of its own."},
 
 	RetentionOver:    {Nobody, "Its retention is over."},
+	Settled:          {Nobody, "The operator settled what a project that is gone left behind."},
 	FailedLeftover:   {Nobody, "It is what is left of a failed backup."},
 	Young:            {Nobody, "Its retention is not over."},
 	Floor:            {Nobody, "It is among the newest restore points that are always kept."},
@@ -154,6 +167,9 @@ var reasons = map[Reason]struct {
 	BackupMetadataUnreadable:    {Tenant, "The server's backup metadata is neither true nor false; it is not protected."},
 	RetentionMetadataUnreadable: {Tenant, "The server's retention metadata can't be read; the retention before stays in force."},
 	RetentionShortened:          {Tenant, "The retention was shortened by metadata; it takes effect after the delay."},
+	Orphan:                      {Operator, "A backup of ours has no record, as after the restore of an older database: nothing will remove it."},
+	TagMismatch:                 {Operator, "A backup of ours names the record of another volume or project: nothing will remove it."},
+	LossesNotBelieved:           {Operator, "More restore points are missing in Cinder's listing than is believed: check the admin role and Cinder's database."},
 }
 
 // Known tells whether r belongs to the closed set.

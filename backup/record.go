@@ -70,6 +70,7 @@ type Record struct {
 	State                  State
 	Kind                   Kind
 	OutOfTurn              bool       // a full that the depth did not ask for
+	ByHand                 bool       // an operator asked for it, outside the interval
 	Retention              Period     // in force when it was planned
 	Beat                   time.Time  // the plan's time on the grid
 	LastPointAt            *time.Time // data timestamp of the volume's newest restore point when it was planned
@@ -93,6 +94,8 @@ type Record struct {
 	RemovalText            string     // in full: Cinder's words
 	DeletionAskedAt        *time.Time // newest request to remove it
 	DeletionRefusedSince   *time.Time // first refusal in a row
+	Repair                 Repair     // newest step that was taken because it hangs
+	RepairedAt             *time.Time // when
 }
 
 // Succeeded tells whether r became a restore point at some time and was not

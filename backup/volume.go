@@ -47,7 +47,8 @@ func (i Inventory) Complete() bool { return len(i.Unseen) == 0 }
 type Finding struct {
 	Reason    Reason
 	ProjectID string
-	Object    string // ID of the server, volume, project or backup
+	Object    string // ID of the server, volume, project or backup; or what else it is about
+	VolumeID  string // where it is about a backup of one, or about one; else empty
 	Detail    string // what was seen, for people
 }
 

@@ -3,76 +3,91 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
 )
 
 // Caps bound what is in progress at a time; 0 = no bound.
 type Caps struct {
 	Total, PerProject, PerZone int
 	OutOfTurn                  int // fulls that the depth did not ask for
+	// Stuck bounds how many that are far beyond their usual time leave their
+	// place in Total to others.
+	Stuck int
 }
 
-// Admit lets planned records through under the caps and returns how many.
-// Projects take turns; inside a project the volume with the oldest restore
-// point comes first; one that a cap holds back keeps no place for itself. A
-// record that is overdue leaves its cap: one dead backend starves nobody else.
+// An Admission is what one look at the queue came to.
+type Admission struct {
+	Admitted int
+	Stuck    int            // in progress far beyond their usual time
+	HeldBack int            // waiting in a zone without cinder-backup
+	Caution  backup.Caution // why fewer were admitted than the caps leave room for
+}
+
+// Admit lets planned records through under the caps. Projects take turns;
+// inside a project what an operator asked for comes first, then the volume with
+// the oldest restore point; one that a cap holds back keeps no place for
+// itself.
+//
+// One dead backend starves nobody else: what is far beyond its usual time keeps
+// its place in its project's and zone's cap only, and what is overdue keeps
+// none. Where no cinder-backup is up nothing begins, and while Cinder throttles,
+// is away or fails most of what it is asked for, fewer do.
 //
 // Count and choice are made in the transaction that holds the term, and nobody
 // else admits: what is in progress can only get less until it is written.
-func (b *Beat) Admit(ctx context.Context, caps Caps) (int, error) {
+func (b *Beat) Admit(ctx context.Context, caps Caps, outage backup.Outage) (Admission, error) {
 	const admit = `UPDATE records SET admitted_at = staffeln_now() WHERE id = ANY($1) AND state = 'planned' AND admitted_at IS NULL`
-	admitted := 0
+	// what is paused gives its place back, and waits for admission anew
+	const leave = `UPDATE records SET admitted_at = NULL WHERE state = 'planned' AND admitted_at IS NOT NULL AND ` + paused
+	var a Admission
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
-		r, err := roomUnder(ctx, tx, caps)
-		if err != nil || !r.left() {
+		if _, err := tx.Exec(ctx, leave); err != nil {
 			return err
+		}
+		r, pace, err := roomUnder(ctx, tx, b.Now, caps)
+		if err != nil {
+			return err
+		}
+		a.Stuck = r.stuck
+		if !r.left() {
+			return nil
 		}
 		queue, err := candidates(ctx, tx)
 		if err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, admit, r.choose(queue))
-		admitted = int(tag.RowsAffected())
+		all := len(queue)
+		queue = slices.DeleteFunc(queue, func(c candidate) bool { return outage.Hits(c.Zone) })
+		if a.HeldBack = all - len(queue); a.HeldBack > 0 {
+			a.Caution = backup.WhileOutage
+		}
+		chosen := r.choose(queue)
+		if limit, why := pace.Caution(); limit >= 0 && len(chosen) > limit {
+			chosen, a.Caution = chosen[:limit], why
+		}
+		if len(chosen) == 0 {
+			return nil
+		}
+		tag, err := tx.Exec(ctx, admit, chosen)
+		a.Admitted = int(tag.RowsAffected())
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("admit records: %w", err)
+		return Admission{}, fmt.Errorf("admit records: %w", err)
 	}
-	return admitted, nil
+	return a, nil
 }
 
-// roomUnder counts what is in progress.
-func roomUnder(ctx context.Context, tx pgx.Tx, caps Caps) (*room, error) {
-	const q = `
-		SELECT project_id, zone, out_of_turn, count(*)::int AS records FROM records
-		WHERE state = 'creating' OR (state = 'planned' AND admitted_at IS NOT NULL)
-		GROUP BY project_id, zone, out_of_turn`
-	rows, err := tx.Query(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	type inProgress struct {
-		ProjectID, Zone string
-		OutOfTurn       bool
-		Records         int
-	}
-	counts, err := pgx.CollectRows(rows, pgx.RowToStructByName[inProgress])
-	if err != nil {
-		return nil, err
-	}
-	r := newRoom(caps)
-	for _, c := range counts {
-		r.take(candidate{ProjectID: c.ProjectID, Zone: c.Zone, OutOfTurn: c.OutOfTurn}, c.Records)
-	}
-	return r, nil
-}
-
-// candidates are the planned records that wait, those that need it most first.
+// candidates are the planned records that wait and are not paused: what an
+// operator asked for first, then those that need it most.
 func candidates(ctx context.Context, tx pgx.Tx) ([]candidate, error) {
 	const q = `
-		SELECT id, project_id, zone, out_of_turn FROM records WHERE state = 'planned' AND admitted_at IS NULL
-		ORDER BY last_point_at NULLS FIRST, beat, id`
+		SELECT id, project_id, zone, out_of_turn FROM records WHERE state = 'planned' AND admitted_at IS NULL` + unpaused + `
+		ORDER BY by_hand DESC, last_point_at NULLS FIRST, beat, id`
 	rows, err := tx.Query(ctx, q)
 	if err != nil {
 		return nil, err

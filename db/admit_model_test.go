@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"staffeln/backup"
 )
 
 // planned is a record of the model.
@@ -109,7 +111,7 @@ func TestAdmissionFollowsTheRule(t *testing.T) {
 			}
 			require.NoError(rt, h.insert("records", plainRecord.with(row{"id": p.ID}).with(r)))
 		}
-		_, err := h.beat().Admit(h.ctx, caps)
+		_, err := h.beat().Admit(h.ctx, caps, backup.Outage{})
 		require.NoError(rt, err)
 		fresh := slices.DeleteFunc(h.admitted(), func(id string) bool { return slices.Contains(already, id) })
 		assert.ElementsMatch(rt, admitByTheRule(all, caps), fresh)

@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
 )
 
 // plan writes a planned record with a volume of its own; more overrides.
@@ -23,10 +25,10 @@ func (h *house) plan(id string, more row) {
 func (h *house) admit(caps Caps) []string {
 	h.t.Helper()
 	before := h.admitted()
-	n, err := h.beat().Admit(h.ctx, caps)
+	a, err := h.beat().Admit(h.ctx, caps, backup.Outage{})
 	require.NoError(h.t, err)
 	fresh := slices.DeleteFunc(h.admitted(), func(id string) bool { return slices.Contains(before, id) })
-	assert.Len(h.t, fresh, n)
+	assert.Len(h.t, fresh, a.Admitted)
 	return fresh
 }
 
@@ -83,6 +85,18 @@ func TestProjectsTakeTurns(t *testing.T) {
 	assert.Equal(t, []string{"small-1"}, h.admit(Caps{Total: 4}), "the project with less in progress")
 }
 
+// Of projects with as much in progress the one has its turn that was served
+// least within the last ten minutes, however many wait in the others.
+func TestWhoWasServedLatelyWaitsForTheOthers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.plan("ended", point("b", 9*time.Minute).with(row{"project_id": "served"}))
+	h.plan("ended long ago", point("b-2", 11*time.Minute).with(row{"project_id": "waited"}))
+	h.plan("1-served", age(48*hour).with(row{"project_id": "served"}))
+	h.plan("2-waited", age(time.Hour).with(row{"project_id": "waited"}))
+	assert.Equal(t, []string{"2-waited"}, h.admit(Caps{Total: 1}))
+}
+
 func TestEachCapCountsWhatIsInProgressButNotWhatIsOverdue(t *testing.T) {
 	t.Parallel()
 	for name, caps := range map[string]Caps{
@@ -93,7 +107,7 @@ func TestEachCapCountsWhatIsInProgressButNotWhatIsOverdue(t *testing.T) {
 			h := newHouse(t)
 			turn := row{"out_of_turn": true}
 			h.plan("admitted", shapes["planned"].with(turn))
-			h.plan("creating", shapes["resting"].with(turn))
+			h.plan("creating", shapes["resting"].with(turn).with(row{"reason": ""})) // nobody throttles us
 			for shape, more := range shapes {
 				if shape != "planned" && more["state"] != "creating" {
 					h.plan("not busy "+shape, more.with(turn).with(unique(more, shape)))
@@ -163,8 +177,8 @@ func TestManyBeatsAtOnceNeverExceedACap(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			if n, err := b.Admit(h.ctx, caps); assert.NoError(t, err) {
-				admitted.Add(int32(n))
+			if a, err := b.Admit(h.ctx, caps, backup.Outage{}); assert.NoError(t, err) {
+				admitted.Add(int32(a.Admitted))
 			}
 		})
 	}

@@ -80,11 +80,13 @@ func (c *Claim) Records(ctx context.Context) ([]backup.Record, error) {
 	return records, nil
 }
 
+// mayBeHeld holds for records that Cinder may hold something of.
+const mayBeHeld = `(state IN ('planned', 'creating', 'overdue', 'available', 'deleting', 'undeletable', 'lost') OR (state = 'failed' AND backup_id IS NOT NULL))`
+
 // Links returns all records of the claimed volume that Cinder may hold
 // something of.
 func (c *Claim) Links(ctx context.Context) ([]backup.Record, error) {
-	const q = `SELECT ` + recordColumns + ` FROM records WHERE volume_id = $1 AND (
-		state IN ('planned', 'creating', 'overdue', 'available', 'deleting', 'undeletable', 'lost') OR (state = 'failed' AND backup_id IS NOT NULL))`
+	const q = `SELECT ` + recordColumns + ` FROM records WHERE volume_id = $1 AND ` + mayBeHeld + ` ORDER BY beat, id`
 	records, err := collectRecords(c.db.pool.Query(ctx, q, c.VolumeID))
 	if err != nil {
 		return nil, fmt.Errorf("read links of volume %s: %w", c.VolumeID, err)
@@ -94,15 +96,32 @@ func (c *Claim) Links(ctx context.Context) ([]backup.Record, error) {
 
 // RemovalDone forgets that a removal was due; [ErrStale] where the lease ran out.
 func (c *Claim) RemovalDone(ctx context.Context) error {
-	const q = `UPDATE volumes SET removal_due_at = NULL WHERE id = $1 AND lease_token = $2 AND lease_until > staffeln_now()`
-	tag, err := c.db.pool.Exec(ctx, q, c.VolumeID, c.token)
-	if err == nil && tag.RowsAffected() == 0 {
-		err = ErrStale
-	}
-	if err != nil {
+	const q = `UPDATE volumes SET removal_due_at = NULL, removal_failures = 0, removal_next_try_at = NULL
+		WHERE id = $1 AND lease_token = $2 AND lease_until > staffeln_now()`
+	if err := c.own(ctx, q, c.VolumeID, c.token); err != nil {
 		return fmt.Errorf("end removal of volume %s: %w", c.VolumeID, err)
 	}
 	return nil
+}
+
+// RemovalLater leaves all removals of the volume to the given time: what they
+// met only waiting can mend.
+func (c *Claim) RemovalLater(ctx context.Context, again time.Time) error {
+	const q = `UPDATE volumes SET removal_failures = removal_failures + 1, removal_next_try_at = $3
+		WHERE id = $1 AND lease_token = $2 AND lease_until > staffeln_now()`
+	if err := c.own(ctx, q, c.VolumeID, c.token, again); err != nil {
+		return fmt.Errorf("put off removals of volume %s: %w", c.VolumeID, err)
+	}
+	return nil
+}
+
+// own writes the volume's row for whoever holds its lease.
+func (c *Claim) own(ctx context.Context, q string, args ...any) error {
+	tag, err := c.db.pool.Exec(ctx, q, args...)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrStale
+	}
+	return err
 }
 
 // decisive joins volumes (v) with the records that [backup.Next] needs: from

@@ -24,13 +24,19 @@ type DB struct {
 	metrics *telemetry.Metrics
 }
 
+// An Option changes how a DB connects, before it does.
+type Option func(*pgxpool.Config)
+
 // Open connects and refuses a server that does not let us in and a schema of
 // another version, saying what to do.
 // The caller closes it.
-func Open(ctx context.Context, url string, m *telemetry.Metrics) (*DB, error) {
+func Open(ctx context.Context, url string, m *telemetry.Metrics, opts ...Option) (*DB, error) {
 	cfg, err := parse(url, "staffeln")
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
+	}
+	for _, change := range opts {
+		change(cfg)
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {

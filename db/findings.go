@@ -14,32 +14,49 @@ import (
 // first sight; one that the plan no longer sees is forgotten, but only by a
 // plan that saw the whole cloud. It returns those that are new.
 func (b *Beat) Found(ctx context.Context, findings []backup.Finding, complete bool) ([]backup.Finding, error) {
+	if !complete {
+		return b.found(ctx, findings, nil)
+	}
+	return b.found(ctx, findings, planFindings)
+}
+
+// FoundBySweep does the same for those of a sweep; complete says that these are
+// the last ones of a sweep that saw all backups.
+func (b *Beat) FoundBySweep(ctx context.Context, findings []backup.Finding, complete bool) ([]backup.Finding, error) {
+	if !complete {
+		return b.found(ctx, findings, nil)
+	}
+	return b.found(ctx, findings, sweepFindings)
+}
+
+// found keeps findings, and forgets those of the given reasons that this beat
+// did not see.
+func (b *Beat) found(ctx context.Context, findings []backup.Finding, forget []string) ([]backup.Finding, error) {
 	const upsert = `
-		INSERT INTO findings (reason, object, project_id, detail, since, seen_at)
-		SELECT DISTINCT ON (f.reason, f.object) f.*, $5::timestamptz, $5::timestamptz
-		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS f (reason, object, project_id, detail)
+		INSERT INTO findings (reason, object, project_id, volume_id, detail, since, seen_at)
+		SELECT DISTINCT ON (f.reason, f.object) f.*, $6::timestamptz, $6::timestamptz
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS f (reason, object, project_id, volume_id, detail)
 		ORDER BY f.reason, f.object, f.detail
-		ON CONFLICT (reason, object) DO UPDATE SET project_id = excluded.project_id, detail = excluded.detail, seen_at = excluded.seen_at
-		RETURNING reason, object, project_id, detail, since = seen_at AS new`
+		ON CONFLICT (reason, object) DO UPDATE SET project_id = excluded.project_id, volume_id = excluded.volume_id, detail = excluded.detail, seen_at = excluded.seen_at
+		RETURNING reason, object, project_id, volume_id, detail, xmax = 0 AS new`
 	type row struct {
-		Reason                    backup.Reason
-		Object, ProjectID, Detail string
-		New                       bool
+		backup.Finding
+		New bool
 	}
 	var all []row
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
-		c := newColumns(4, len(findings))
+		c := newColumns(5, len(findings))
 		for _, f := range findings {
-			c.add(string(f.Reason), f.Object, f.ProjectID, f.Detail)
+			c.add(string(f.Reason), f.Object, f.ProjectID, f.VolumeID, f.Detail)
 		}
 		rows, err := tx.Query(ctx, upsert, append(c.args(), b.Now)...)
 		if err != nil {
 			return err
 		}
-		if all, err = pgx.CollectRows(rows, pgx.RowToStructByName[row]); err != nil || !complete {
+		if all, err = pgx.CollectRows(rows, pgx.RowToStructByName[row]); err != nil || len(forget) == 0 {
 			return err
 		}
-		_, err = tx.Exec(ctx, `DELETE FROM findings WHERE seen_at < $1 AND reason = ANY($2)`, b.Now, planFindings)
+		_, err = tx.Exec(ctx, `DELETE FROM findings WHERE seen_at < $1 AND reason = ANY($2)`, b.Now, forget)
 		return err
 	})
 	if err != nil {
@@ -48,15 +65,38 @@ func (b *Beat) Found(ctx context.Context, findings []backup.Finding, complete bo
 	var fresh []backup.Finding
 	for _, r := range all {
 		if r.New {
-			fresh = append(fresh, backup.Finding{Reason: r.Reason, ProjectID: r.ProjectID, Object: r.Object, Detail: r.Detail})
+			fresh = append(fresh, r.Finding)
 		}
 	}
 	return fresh, nil
 }
 
-// planFindings are those that a plan sees again as long as they hold.
-var planFindings = []string{
-	string(backup.BackupMetadataUnreadable), string(backup.RetentionMetadataUnreadable), string(backup.RetentionShortened),
+// Whoever looks for a finding keeps it: planFindings are those that a plan sees
+// again as long as they hold, sweepFindings those that a sweep does, and
+// projectFindings those that the removals of a project meet.
+var (
+	planFindings = []string{
+		string(backup.BackupMetadataUnreadable), string(backup.RetentionMetadataUnreadable), string(backup.RetentionShortened),
+	}
+	sweepFindings = []string{
+		string(backup.Orphan), string(backup.TagMismatch), string(backup.RemovedByOthers), string(backup.LossesNotBelieved),
+	}
+	projectFindings = []string{string(backup.ProjectGone), string(backup.NoRole)}
+)
+
+// FindingCounts returns how many findings are known, by reason.
+func (b *Beat) FindingCounts(ctx context.Context) (map[string]int, error) {
+	counts := map[string]int{}
+	rows, err := b.db.pool.Query(ctx, `SELECT reason, count(*)::int FROM findings GROUP BY reason`)
+	if err != nil {
+		return nil, fmt.Errorf("count findings: %w", err)
+	}
+	var reason string
+	var n int
+	if _, err := pgx.ForEachRow(rows, []any{&reason, &n}, func() error { counts[reason] = n; return nil }); err != nil {
+		return nil, fmt.Errorf("count findings: %w", err)
+	}
+	return counts, nil
 }
 
 // A KeptFinding is a finding and since when it is known.

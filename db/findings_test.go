@@ -1,6 +1,7 @@
 package db
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -69,6 +70,58 @@ func TestAPlanForgetsNobodyElsesFindings(t *testing.T) {
 	assert.Equal(t, []string{
 		"- findings backup_metadata_unreadable o", "- findings retention_metadata_unreadable o", "- findings retention_shortened o",
 	}, lines)
+}
+
+func TestASweepForgetsItsOwnFindingsAndNobodyElses(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, reason := range backup.Reasons() {
+		require.NoError(t, h.insert("findings", row{
+			"reason": string(reason), "object": "o", "project_id": "p", "detail": "", "since": base.Add(-hour), "seen_at": base.Add(-hour),
+		}))
+	}
+	swept := func(complete bool) func() {
+		return func() {
+			_, err := h.beat().FoundBySweep(h.ctx, nil, complete)
+			require.NoError(t, err)
+		}
+	}
+	h.changesNothing(swept(false))
+	assert.Equal(t, []string{
+		"- findings losses_not_believed o", "- findings orphan o", "- findings removed_by_others o", "- findings tag_mismatch o",
+	}, h.changes(swept(true)))
+	counts, err := h.beat().FindingCounts(h.ctx)
+	require.NoError(t, err)
+	assert.Len(t, counts, len(backup.Reasons())-4)
+	assert.Equal(t, 1, counts[string(backup.RetentionShortened)])
+}
+
+// What others removed is missed for as long as it would have been kept.
+func TestALossIsAFindingUntilItsRetentionIsOver(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", row{"retention": "3 days"})
+	h.volume("w", row{"protected": false, "retention": nil, "retention_source": nil})
+	h.record("r", point("b1", hour).with(row{"state": "lost", "retention": "1 day"}))
+	h.record("s", point("b2", hour).with(row{"state": "lost", "retention": "1 day", "volume_id": "w"}))
+	h.record("there", point("b3", hour))
+	lost := func() (objects []string) {
+		found, err := h.beat().Lost(h.ctx)
+		require.NoError(t, err)
+		for _, f := range found {
+			assert.Equal(t, backup.RemovedByOthers, f.Reason)
+			assert.Equal(t, "p", f.ProjectID)
+			assert.Contains(t, f.Detail, f.VolumeID)
+			objects = append(objects, f.Object)
+		}
+		slices.Sort(objects)
+		return objects
+	}
+	assert.Equal(t, []string{"b1", "b2"}, lost())
+	h.clock.Set(base.Add(day - hour))
+	assert.Equal(t, []string{"b1"}, lost(), "the volume's retention in force, or else the record's own")
+	h.clock.Set(base.Add(3*day - hour))
+	assert.Empty(t, lost())
 }
 
 func TestTheSameFindingTwiceIsOneAndAlwaysTheSame(t *testing.T) {

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -22,9 +23,32 @@ func TestHistoryIsForgottenAfterItsTimeAndWhatCinderHoldsNever(t *testing.T) {
 	lines := h.changes(func() {
 		n, err := h.beat().Forget(h.ctx, base.Add(-hour+time.Microsecond))
 		require.NoError(t, err)
-		assert.Equal(t, 3, n)
+		assert.Equal(t, 4, n)
 	})
-	assert.Equal(t, []string{"- records deleted", "- records failed", "- records withdrawn"}, lines)
+	assert.Equal(t, []string{"- records deleted", "- records failed", "- records lost", "- records withdrawn"}, lines)
+}
+
+// A gap in a chain stays known for as long as something stands above it: without
+// it the chain would look whole.
+func TestWhatOthersRemovedIsRememberedWhileIncrementalsStandOnIt(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", nil)
+	h.record("full", point("b1", 9*day))
+	h.record("gap", point("b2", 8*day).with(row{"kind": "incremental", "state": "lost"}))
+	h.record("above", point("b3", 7*day).with(row{"kind": "incremental"}))
+	h.record("next full", point("b4", 6*day))
+	h.record("its own", point("b5", 5*day).with(row{"kind": "incremental"}))
+	h.record("elsewhere", point("b6", 7*day).with(row{"kind": "incremental", "project_id": "q"}))
+	forget := func() (n int) {
+		n, err := h.beat().Forget(h.ctx, base.Add(-day))
+		require.NoError(t, err)
+		return n
+	}
+	assert.Zero(t, forget())
+	h.exec(`UPDATE records SET state = 'deleted' WHERE id = 'above'`)
+	assert.Equal(t, 2, forget(), "what stands on the next full does not stand on the gap")
+	assert.Equal(t, []string{"elsewhere", "full", "its own", "next full"}, strings.Split(h.text(`SELECT string_agg(id, ',' ORDER BY id) FROM records`), ","))
 }
 
 // What was kept for a year and removed today is remembered from today on.

@@ -21,21 +21,31 @@ type Work struct {
 	// Abandoned says that the volume's lease ran out without being given back:
 	// whoever held it died or hangs.
 	Abandoned bool
+	// StillSince is when it was moved last, or when it fell due if that is
+	// later: as far as the table tells, nothing happened since.
+	StillSince time.Time
 	// Leased says that a handler is at work on the volume.
 	Leased bool
+	// Paused says that nothing new may start in its project.
+	Paused bool
 }
 
 // AtWork returns all records between plan and end, and the removals that are
 // due: the whole input of a hand-over, from the table alone.
 func (b *Beat) AtWork(ctx context.Context) ([]Work, error) {
+	const removal = `r.state IN ('deleting', 'undeletable', 'failed')` // what the volume's back-off is about
 	const q = `
 		SELECT r.volume_id, r.id AS record_id, coalesce(r.backup_id, '') AS backup_id, r.state, r.requested_at IS NOT NULL AS requested,
-			r.deadline, r.next_try_at, r.deletion_asked_at, coalesce(v.lease_until <= @now, false) AS abandoned, coalesce(v.lease_until > @now, false) AS leased
+			r.deadline, CASE WHEN ` + removal + ` THEN greatest(r.next_try_at, v.removal_next_try_at) ELSE r.next_try_at END AS next_try_at, r.deletion_asked_at,
+			greatest(r.changed_at, r.admitted_at, r.asked_at, r.next_try_at, r.deletion_asked_at, CASE WHEN ` + removal + ` THEN v.removal_next_try_at END) AS still_since,
+			coalesce(v.lease_until <= @now, false) AS abandoned, coalesce(v.lease_until > @now, false) AS leased,
+			EXISTS (SELECT FROM pauses p WHERE p.project_id IN ('', r.project_id)) AS paused
 		FROM records r JOIN volumes v ON v.id = r.volume_id
 		WHERE (r.state IN ('planned', 'creating', 'overdue', 'deleting', 'undeletable') OR (r.state = 'failed' AND r.backup_id IS NOT NULL))
 			AND (r.state <> 'planned' OR r.admitted_at IS NOT NULL)
 		UNION ALL
-		SELECT v.id, '', '', '', false, NULL, NULL, NULL, coalesce(v.lease_until <= @now, false), coalesce(v.lease_until > @now, false)
+		SELECT v.id, '', '', '', false, NULL, v.removal_next_try_at, NULL, greatest(v.removal_due_at, v.removal_next_try_at), coalesce(v.lease_until <= @now, false), coalesce(v.lease_until > @now, false),
+			EXISTS (SELECT FROM pauses p WHERE p.project_id IN ('', v.project_id))
 		FROM volumes v WHERE v.removal_due_at IS NOT NULL
 		ORDER BY 1, 2`
 	rows, err := b.db.pool.Query(ctx, q, pgx.NamedArgs{"now": b.Now})
@@ -47,6 +57,15 @@ func (b *Beat) AtWork(ctx context.Context) ([]Work, error) {
 		return nil, fmt.Errorf("read work: %w", err)
 	}
 	return work, nil
+}
+
+// Waiting tells whether any planned record waits for admission.
+func (b *Beat) Waiting(ctx context.Context) (waits bool, err error) {
+	const q = `SELECT EXISTS (SELECT FROM records WHERE state = 'planned' AND admitted_at IS NULL)`
+	if err := b.db.pool.QueryRow(ctx, q).Scan(&waits); err != nil {
+		return false, fmt.Errorf("look for records that wait: %w", err)
+	}
+	return waits, nil
 }
 
 // Standing counts the records between plan and end by state: all that wait,

@@ -45,7 +45,10 @@ func TestWhatIsAtWorkIsWhatLiesBetweenPlanAndEnd(t *testing.T) {
 		"undeletable":       {State: backup.Undeletable, Requested: true, Deadline: &deadline, NextTryAt: &next, BackupID: "b-undeletable", DeletionAskedAt: &deletion},
 		"leftover":          {State: backup.Failed, Requested: true, Deadline: &deadline, BackupID: "b-leftover"},
 	} {
-		w.VolumeID, w.RecordID = "v-"+shape, shape
+		w.VolumeID, w.RecordID, w.StillSince = "v-"+shape, shape, base.Add(-hour)
+		if w.NextTryAt != nil {
+			w.StillSince = *w.NextTryAt
+		}
 		want[w.VolumeID+"/"+w.RecordID] = w
 	}
 	assert.Equal(t, want, h.work())
@@ -64,8 +67,40 @@ func TestWorkTellsOfLeases(t *testing.T) {
 	require.NoError(t, released.Release(h.ctx))
 	h.clock.Set(leased.Until)
 	work := h.work()
-	assert.Equal(t, Work{VolumeID: "due", Abandoned: true}, work["due/"])
-	assert.Equal(t, Work{VolumeID: "v-r", RecordID: "r", State: backup.Planned}, work["v-r/r"])
+	assert.Equal(t, Work{VolumeID: "due", Abandoned: true, StillSince: base}, work["due/"])
+	assert.Equal(t, Work{VolumeID: "v-r", RecordID: "r", State: backup.Planned, StillSince: base.Add(-hour)}, work["v-r/r"])
+}
+
+// Only waiting mends what the removals of a volume met: all of them wait, and
+// nothing else of the volume does.
+func TestRemovalsThatArePutOffWaitAndNothingElseDoes(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", row{"removal_due_at": base})
+	for _, shape := range []string{"planned", "deleting", "leftover", "undeletable"} {
+		h.record(shape, shapes[shape].with(unique(shapes[shape], shape)))
+	}
+	c := h.claim("v")
+	again := base.Add(5 * time.Minute)
+	lines := h.changes(func() { require.NoError(t, c.RemovalLater(h.ctx, again)) })
+	assert.Equal(t, []string{"volumes v removal_failures: 0 -> 1", "volumes v removal_next_try_at: null -> +5m0s"}, lines)
+	work := h.work()
+	for _, key := range []string{"v/", "v/deleting", "v/leftover", "v/undeletable"} {
+		require.NotNil(t, work[key].NextTryAt, key)
+		assert.Equal(t, again, work[key].NextTryAt.UTC(), key)
+		assert.Equal(t, again, work[key].StillSince.UTC(), key)
+	}
+	assert.Nil(t, work["v/planned"].NextTryAt)
+	assert.Equal(t, base.Add(-hour), work["v/planned"].StillSince.UTC())
+	v, err := c.Volume(h.ctx)
+	require.NoError(t, err)
+	assert.Equal(t, 1, v.RemovalFailures)
+	lines = h.changes(func() { require.NoError(t, c.RemovalDone(h.ctx)) })
+	assert.Equal(t, []string{
+		"volumes v removal_due_at: now -> null", "volumes v removal_failures: 1 -> 0", "volumes v removal_next_try_at: +5m0s -> null",
+	}, lines)
+	h.clock.Set(c.Until)
+	h.changesNothing(func() { require.ErrorIs(t, c.RemovalLater(h.ctx, again), ErrStale) })
 }
 
 func TestAVolumeCanBeAtWorkForMoreThanOneReason(t *testing.T) {

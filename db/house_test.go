@@ -164,7 +164,14 @@ func ids(records []backup.Record) []string {
 // waiting waits until n sessions of the database wait for a lock.
 func (h *house) waiting(n int) {
 	h.t.Helper()
+	h.waitingOr(n, func() bool { return false })
+}
+
+// waitingOr waits until n sessions of the database wait for a lock, or
+// something else has come.
+func (h *house) waitingOr(n int, come func() bool) {
+	h.t.Helper()
 	testkit.Eventually(h.t, fmt.Sprintf("%d sessions wait for a lock", n), time.Minute, func() bool {
-		return h.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == n
+		return come() || h.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == n
 	})
 }

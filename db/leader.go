@@ -27,10 +27,13 @@ var ErrLed = errors.New("another scheduler leads")
 // Lead tries to become the leader under the given name and begins a new term.
 // It returns [ErrLed] where another one leads. The session asks the server for
 // keepalives, so that a leader whose machine vanished is forgotten within 15 s.
-func Lead(ctx context.Context, url, name string) (*Leadership, error) {
+func Lead(ctx context.Context, url, name string, opts ...Option) (*Leadership, error) {
 	cfg, err := parse(url, "staffeln leader")
 	if err != nil {
 		return nil, fmt.Errorf("lead: %w", err)
+	}
+	for _, change := range opts {
+		change(cfg)
 	}
 	conn, err := pgx.ConnectConfig(ctx, cfg.ConnConfig)
 	if err != nil {

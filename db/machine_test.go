@@ -85,6 +85,18 @@ var legal = map[string]map[string]string{
 	"TakeBack": {
 		"deleting": became + "removal_reason: expired -> within_retention; state: deleting -> available",
 	},
+	"Repair": {
+		"overdue":           newWhy + tryLater + "repair: '' -> force; repaired_at: null -> now",
+		"deleting":          notGone + tryLater + "repair: '' -> force; repaired_at: null -> now",
+		"leftover deleting": notGone + tryLater + "repair: '' -> force; repaired_at: null -> now",
+		"undeletable":       notGone + "next_try_at: now -> +30s; repair: '' -> force; repaired_at: null -> now",
+	},
+	"NotRepaired": {
+		"overdue":           tryLater + "repair: '' -> force; repaired_at: null -> -2h0m0s",
+		"deleting":          tryLater + "repair: '' -> force; repaired_at: null -> -2h0m0s",
+		"leftover deleting": tryLater + "repair: '' -> force; repaired_at: null -> -2h0m0s",
+		"undeletable":       "next_try_at: now -> +30s; repair: '' -> force; repaired_at: null -> -2h0m0s",
+	},
 	"GiveUpRemoval": {
 		"deleting":          became + notGone + tryLater + "state: deleting -> undeletable",
 		"leftover deleting": became + notGone + tryLater + "state: deleting -> undeletable",

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"slices"
 	"sync"
 	"testing"
 
@@ -11,7 +12,10 @@ import (
 	"staffeln/internal/testkit"
 )
 
-const initial = "00001_initial.sql"
+// steps are all there are, in their order.
+func steps(applied bool) []Migration {
+	return []Migration{{1, "00001_initial.sql", applied}, {2, "00002_interventions.sql", applied}}
+}
 
 // schema is every column, constraint and index of the product's tables, and
 // the functions.
@@ -37,11 +41,11 @@ func TestTheSchemaComesOnceAndGoesWhole(t *testing.T) {
 	ctx, url := t.Context(), testkit.DatabaseURL(t, nil)
 	before, err := MigrationStatus(ctx, url)
 	require.NoError(t, err)
-	assert.Equal(t, []Migration{{1, initial, false}}, before)
+	assert.Equal(t, steps(false), before)
 
 	done, err := MigrateUp(ctx, url)
 	require.NoError(t, err)
-	assert.Equal(t, []Migration{{1, initial, true}}, done)
+	assert.Equal(t, steps(true), done)
 	built := ask(t, url, schema)
 	installation := ask(t, url, "SELECT id FROM installation")
 	assert.Len(t, installation, 36)
@@ -52,11 +56,13 @@ func TestTheSchemaComesOnceAndGoesWhole(t *testing.T) {
 	assert.Equal(t, installation, ask(t, url, "SELECT id FROM installation"))
 	after, err := MigrationStatus(ctx, url)
 	require.NoError(t, err)
-	assert.Equal(t, []Migration{{1, initial, true}}, after)
+	assert.Equal(t, steps(true), after)
 
-	back, err := MigrateDown(ctx, url)
-	require.NoError(t, err)
-	assert.Equal(t, Migration{1, initial, false}, back)
+	for _, step := range slices.Backward(steps(false)) {
+		back, err := MigrateDown(ctx, url)
+		require.NoError(t, err)
+		assert.Equal(t, step, back)
+	}
 	assert.Empty(t, ask(t, url, schema), "nothing is left")
 	_, err = MigrateDown(ctx, url)
 	require.ErrorContains(t, err, "there is no step to take back")
@@ -80,28 +86,31 @@ func TestOfFiveMigrationsAtOnceOneWorksAndAllSucceed(t *testing.T) {
 		})
 	}
 	group.Wait()
-	steps := 0
-	for _, d := range done {
-		steps += len(d)
-	}
-	assert.Equal(t, 1, steps)
+	assert.Equal(t, steps(true), slices.Concat(done...), "each step once, and all by one")
 }
 
 func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	empty, gone, newer := testkit.DatabaseURL(t, nil), testkit.DatabaseURL(t, migrate), testkit.DatabaseURL(t, migrate)
-	_, err := MigrateDown(t.Context(), gone)
-	require.NoError(t, err)
+	for range steps(true) {
+		_, err := MigrateDown(t.Context(), gone)
+		require.NoError(t, err)
+	}
 	conn, err := pgx.Connect(t.Context(), newer)
 	require.NoError(t, err)
-	_, err = conn.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, true)")
+	_, err = conn.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (3, true)")
 	require.NoError(t, err)
 	require.NoError(t, conn.Close(t.Context()))
 
+	older := testkit.DatabaseURL(t, migrate)
+	_, err = MigrateDown(t.Context(), older)
+	require.NoError(t, err)
+
 	for url, want := range map[string]string{
-		empty: "schema is at version 0, this program needs 1: run `staffeln migrate up`",
-		gone:  "schema is at version 0, this program needs 1: run `staffeln migrate up`",
-		newer: "schema is at version 2, this program knows only 1: start the newer program that made it, or go back with that one's `staffeln migrate down`",
+		older: "schema is at version 1, this program needs 2: run `staffeln migrate up`",
+		empty: "schema is at version 0, this program needs 2: run `staffeln migrate up`",
+		gone:  "schema is at version 0, this program needs 2: run `staffeln migrate up`",
+		newer: "schema is at version 3, this program knows only 2: start the newer program that made it, or go back with that one's `staffeln migrate down`",
 	} {
 		_, err := Open(t.Context(), url, nil)
 		require.ErrorContains(t, err, want)
@@ -112,7 +121,7 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 func TestAnOlderProgramDoesNotTakeANewerSchemaBack(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, true)")
+	h.exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (3, true)")
 	built := ask(t, h.url, schema)
 	h.changesNothing(func() {
 		done, err := MigrateUp(h.ctx, h.url)
@@ -122,4 +131,30 @@ func TestAnOlderProgramDoesNotTakeANewerSchemaBack(t *testing.T) {
 		require.ErrorContains(t, err, "the newest step is of a newer program")
 	})
 	assert.Equal(t, built, ask(t, h.url, schema))
+}
+
+// What people did by hand is gone with its step; volumes and records stay.
+func TestTheInterventionsGoAndTheMemoryStays(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.ready()
+	h.exec("UPDATE records SET by_hand = true WHERE id = 'r'")
+	_, err := h.db.Pause(h.ctx, Pause{ProjectID: "p", Who: "me", Why: "maintenance"})
+	require.NoError(t, err)
+	require.NoError(t, h.db.Intervene(h.ctx, intent, func() (string, error) { return "done", nil }))
+	const memory = `SELECT jsonb_build_array((SELECT jsonb_agg(to_jsonb(v) - '{removal_failures,removal_next_try_at}'::text[] ORDER BY id) FROM volumes v),
+		(SELECT jsonb_agg(to_jsonb(r) - '{by_hand,repair,repaired_at}'::text[] ORDER BY id) FROM records r), (SELECT jsonb_agg(i) FROM installation i))`
+	before, built := ask(t, h.url, memory), ask(t, h.url, schema)
+
+	back, err := MigrateDown(h.ctx, h.url)
+	require.NoError(t, err)
+	assert.Equal(t, steps(false)[1], back)
+	assert.Equal(t, before, ask(t, h.url, memory))
+	assert.NotContains(t, ask(t, h.url, schema), "by_hand")
+	again, err := MigrateUp(h.ctx, h.url)
+	require.NoError(t, err)
+	assert.Equal(t, steps(true)[1:], again)
+	assert.Equal(t, before, ask(t, h.url, memory))
+	assert.Equal(t, built, ask(t, h.url, schema))
+	assert.Zero(t, h.count("SELECT (SELECT count(*) FROM pauses) + (SELECT count(*) FROM audit) + (SELECT count(*) FROM records WHERE by_hand)"))
 }

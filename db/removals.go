@@ -12,11 +12,14 @@ import (
 // StartRemoval says, before it is done, that Cinder is asked to delete the
 // backup: an available one, a failed leftover, or one that could not be
 // deleted before; again where what became of the request before is not known.
-// A refusal of more than a day ago begins no row with the next one.
+// A refusal of more than a day ago begins no row with the next one; the repairs
+// of a removal that hung are remembered until another one begins.
 func (c *Claim) StartRemoval(ctx context.Context, r backup.Record, reason backup.Reason) (backup.Record, error) {
 	return c.move(ctx, r, change{
-		in(backup.Available, backup.Failed, backup.Deleting, backup.Undeletable), backup.Deleting, held, `, deletion_asked_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = '',
-			deletion_refused_since = CASE WHEN state IN ('available', 'failed') AND changed_at <= staffeln_now() - interval '1 day' THEN NULL ELSE deletion_refused_since END`,
+		in(backup.Available, backup.Failed, backup.Deleting, backup.Undeletable), backup.Deleting, held + unpaused, `, deletion_asked_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = '',
+			deletion_refused_since = CASE WHEN state IN ('available', 'failed') AND changed_at <= staffeln_now() - interval '1 day' THEN NULL ELSE deletion_refused_since END,
+			repair = CASE WHEN state IN ('available', 'failed') THEN '' ELSE repair END,
+			repaired_at = CASE WHEN state IN ('available', 'failed') THEN NULL ELSE repaired_at END`,
 		pgx.NamedArgs{"reason": reason},
 	})
 }

@@ -1,25 +1,34 @@
 package db
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
 )
 
 const day = 24 * time.Hour
 
+func (h *house) agedVolumes() (all []AgedVolume) {
+	h.t.Helper()
+	for v, err := range h.beat().Aged(h.ctx) {
+		require.NoError(h.t, err)
+		all = append(all, v)
+	}
+	return all
+}
+
 func (h *house) aged() []string {
 	h.t.Helper()
-	volumes, err := h.beat().Aged(h.ctx)
-	require.NoError(h.t, err)
 	var all []string
-	for _, v := range volumes {
+	for _, v := range h.agedVolumes() {
 		all = append(all, v.ID)
 	}
-	slices.Sort(all)
 	return all
 }
 
@@ -66,8 +75,36 @@ func TestAVolumeThatIsGoneAgesToo(t *testing.T) {
 	h := newHouse(t)
 	h.volume("v", row{"protected": false, "gone_at": base, "retention": "1 day"})
 	h.record("r", point("b", day))
-	volumes, err := h.beat().Aged(h.ctx)
-	require.NoError(t, err)
+	volumes := h.agedVolumes()
 	require.Len(t, volumes, 1)
-	assert.Equal(t, h.volumes()["v"], volumes[0], "it comes whole")
+	assert.Equal(t, h.volumes()["v"], volumes[0].Volume, "it comes whole")
+	assert.Equal(t, []backup.Record{h.read("r")}, volumes[0].Links)
+}
+
+// However many are aged, they are read in chunks, and each chunk by as many
+// statements as the next.
+func TestAgedVolumesComeInChunksWithTheirLinks(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	const n = agedAtOnce + 3
+	var want []string
+	for i := range n {
+		id := fmt.Sprintf("v%04d", (i*7)%n) // in no order
+		want = append(want, id)
+		h.volume(id, row{"retention": "1 day"})
+		h.record("r-"+id, point("b-"+id, 2*day).with(row{"volume_id": id}))
+		h.record("gone-"+id, shapes["deleted"].with(row{"volume_id": id, "backup_id": "gone-" + id}))
+	}
+	slices.Sort(want)
+	b := h.beat()
+	before := h.db.pool.Stat().AcquireCount()
+	var got []string
+	for v, err := range b.Aged(h.ctx) {
+		require.NoError(t, err)
+		got = append(got, v.ID)
+		require.Len(t, v.Links, 1, v.ID)
+		require.Equal(t, "r-"+v.ID, v.Links[0].ID)
+	}
+	assert.Equal(t, want, got)
+	assert.EqualValues(t, 4, h.db.pool.Stat().AcquireCount()-before, "two statements each for two chunks")
 }

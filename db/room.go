@@ -14,21 +14,34 @@ type candidate struct {
 // room is what is in progress, against the caps.
 type room struct {
 	caps            Caps
-	all, outOfTurn  int
+	all, outOfTurn  int // that hold a place in the caps
+	stuck           int
 	projects, zones map[string]int
+	served          map[string]int // by project: what ended within the last ten minutes
 }
 
 func newRoom(caps Caps) *room {
-	return &room{caps: caps, projects: map[string]int{}, zones: map[string]int{}}
+	return &room{caps: caps, projects: map[string]int{}, zones: map[string]int{}, served: map[string]int{}}
 }
 
-// take counts n records like c as in progress.
-func (r *room) take(c candidate, n int) {
-	r.all += n
-	r.projects[c.ProjectID] += n
-	r.zones[c.Zone] += n
+// take counts c as in progress.
+func (r *room) take(c candidate) {
+	r.all++
+	r.projects[c.ProjectID]++
+	r.zones[c.Zone]++
 	if c.OutOfTurn {
-		r.outOfTurn += n
+		r.outOfTurn++
+	}
+}
+
+// takeStuck counts one that is far beyond its usual time: it leaves its place
+// among all to others, but not to its own project or zone, which probably hangs
+// as a whole.
+func (r *room) takeStuck(c candidate) {
+	r.take(c)
+	r.stuck++
+	if under(r.stuck-1, r.caps.Stuck) {
+		r.all--
 	}
 }
 
@@ -44,8 +57,9 @@ func (r *room) fits(c candidate) bool {
 }
 
 // choose takes from the queue until no room is left, and returns the IDs. The
-// project with the least in progress has the next turn, of equal ones that
-// whose candidate stands further ahead in the queue. Room only gets less, so
+// project with the least in progress has the next turn, of equal ones the one
+// that was served least lately, then that whose candidate stands further ahead
+// in the queue. Room only gets less, so
 // whoever does not fit now is passed over for good. Pure.
 func (r *room) choose(queue []candidate) []string {
 	waiting := map[string]*turn{}
@@ -53,7 +67,7 @@ func (r *room) choose(queue []candidate) []string {
 	for place, c := range queue {
 		t := waiting[c.ProjectID]
 		if t == nil {
-			t = &turn{inProgress: r.projects[c.ProjectID]}
+			t = &turn{inProgress: r.projects[c.ProjectID], served: r.served[c.ProjectID]}
 			waiting[c.ProjectID] = t
 			turns = append(turns, t)
 		}
@@ -64,7 +78,7 @@ func (r *room) choose(queue []candidate) []string {
 	for len(turns) > 0 && r.left() {
 		t := turns[0]
 		if c := queue[t.places[0]]; r.fits(c) {
-			r.take(c, 1)
+			r.take(c)
 			t.inProgress++
 			chosen = append(chosen, c.ID)
 		}
@@ -80,6 +94,7 @@ func (r *room) choose(queue []candidate) []string {
 // A turn is one project's, with the places of its candidates in the queue.
 type turn struct {
 	inProgress int
+	served     int
 	places     []int
 }
 
@@ -88,7 +103,7 @@ type turns []*turn
 func (t *turns) Len() int { return len(*t) }
 func (t *turns) Less(i, j int) bool {
 	a, b := (*t)[i], (*t)[j]
-	return cmp.Or(cmp.Compare(a.inProgress, b.inProgress), cmp.Compare(a.places[0], b.places[0])) < 0
+	return cmp.Or(cmp.Compare(a.inProgress, b.inProgress), cmp.Compare(a.served, b.served), cmp.Compare(a.places[0], b.places[0])) < 0
 }
 func (t *turns) Swap(i, j int) { (*t)[i], (*t)[j] = (*t)[j], (*t)[i] }
 func (*turns) Push(any)        {} // they only get less

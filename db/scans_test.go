@@ -1,6 +1,8 @@
 package db
 
 import (
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,8 +37,18 @@ func (h *house) scans() int {
 var hot = map[string]func(*house) error{
 	"Standing": func(h *house) error { _, err := h.beat().Standing(h.ctx); return err },
 	"AtWork":   func(h *house) error { _, err := h.beat().AtWork(h.ctx); return err },
-	"Admit":    func(h *house) error { _, err := h.beat().Admit(h.ctx, Caps{Total: 50, PerProject: 5}); return err },
-	"Aged":     func(h *house) error { _, err := h.beat().Aged(h.ctx); return err },
+	"Admit": func(h *house) error {
+		_, err := h.beat().Admit(h.ctx, Caps{Total: 50, PerProject: 5}, backup.Outage{})
+		return err
+	},
+	"Aged": func(h *house) error {
+		for _, err := range h.beat().Aged(h.ctx) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	},
 	"a removal check": func(h *house) error {
 		_, err := h.db.pool.Exec(h.ctx, "SELECT state, project_id FROM records WHERE backup_id = $1", "b")
 		return err
@@ -53,6 +65,31 @@ var hot = map[string]func(*house) error{
 	"WithdrawAll": func(h *house) error {
 		_, err := h.beat().WithdrawAll(h.ctx, []string{"x"}, []backup.Reason{"y"})
 		return err
+	},
+	"what a pause guards": func(h *house) error {
+		c, err := h.db.Claim(h.ctx, someVolume, "test", time.Minute)
+		if err != nil {
+			return err
+		}
+		links, err := c.Links(h.ctx)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(links, func(r backup.Record) bool { return r.State == backup.Available })
+		r, err := c.StartRemoval(h.ctx, links[i], backup.RetentionOver)
+		if err != nil {
+			return err
+		}
+		if _, err := c.TakeBack(h.ctx, r, backup.Young); err != nil {
+			return err
+		}
+		return c.Release(h.ctx)
+	},
+	"PlanByHand": func(h *house) error {
+		if _, err := h.db.PlanByHand(h.ctx, wish(someVolume)); !errors.Is(err, ErrStale) {
+			return err
+		}
+		return nil
 	},
 	"Restoring":  func(h *house) error { return h.beat().Restoring(h.ctx, []string{"a", "b"}) },
 	"RemovalDue": func(h *house) error { return h.beat().RemovalDue(h.ctx, []string{someVolume}) },
@@ -90,6 +127,8 @@ const someVolume = "volume-000000000000000000000000010"
 func TestTheHotCallsReadRecordsByTheirIndexes(t *testing.T) {
 	t.Parallel()
 	h := alone(t, 3000)
+	_, err := h.db.Pause(h.ctx, Pause{ProjectID: "nobody's"})
+	require.NoError(t, err)
 	for name, call := range hot {
 		before := h.scans()
 		for range 8 { // from the sixth on Postgres may take a plan that suits any argument

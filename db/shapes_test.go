@@ -95,6 +95,13 @@ var moves = map[string]moveFunc{
 	"TakeBack": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
 		return c.TakeBack(h.ctx, r, backup.Young)
 	},
+	"Repair": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+		return c.Repair(h.ctx, r, backup.Force, why, later)
+	},
+	"NotRepaired": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+		at := base.Add(-2 * hour)
+		return c.NotRepaired(h.ctx, r, backup.Record{Repair: backup.Force, RepairedAt: &at}, later)
+	},
 	"GiveUpRemoval": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
 		return c.GiveUpRemoval(h.ctx, r, why, later)
 	},

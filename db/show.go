@@ -62,7 +62,7 @@ func (l *Look) Leader(ctx context.Context) (Leader, error) {
 
 // Findings returns all that are known, newest first.
 func (l *Look) Findings(ctx context.Context) ([]KeptFinding, error) {
-	rows, err := l.tx.Query(ctx, `SELECT reason, object, project_id, detail, since FROM findings ORDER BY since DESC, reason, object`)
+	rows, err := l.tx.Query(ctx, `SELECT reason, object, project_id, volume_id, detail, since FROM findings ORDER BY since DESC, reason, object`)
 	if err != nil {
 		return nil, fmt.Errorf("read findings: %w", err)
 	}
@@ -76,13 +76,16 @@ func (l *Look) Findings(ctx context.Context) ([]KeptFinding, error) {
 // ErrUnknownVolume says that no plan ever saw a volume of that ID or name.
 var ErrUnknownVolume = errors.New("no volume of that ID or name is known")
 
-// An AmbiguousError says that a name is that of several volumes.
-type AmbiguousError struct{ IDs []string }
+// An AmbiguousError says that a name is that of several objects.
+type AmbiguousError struct {
+	What string // volumes, servers or projects
+	IDs  []string
+}
 
 // Error lists the first of them.
 func (e AmbiguousError) Error() string {
 	shown := e.IDs[:min(len(e.IDs), 5)]
-	return fmt.Sprintf("%d volumes have that name: %v", len(e.IDs), shown)
+	return fmt.Sprintf("%d %s have that name: %v", len(e.IDs), e.What, shown)
 }
 
 // Volume returns the volume with the given ID, or else the one with that name:
@@ -100,7 +103,7 @@ func (l *Look) Volume(ctx context.Context, idOrName string) (Volume, error) {
 	case len(found) == 1 || found[0].ID == idOrName || found[0].GoneAt == nil && found[1].GoneAt != nil:
 		return found[0], nil
 	}
-	var several AmbiguousError
+	several := AmbiguousError{What: "volumes"}
 	for _, v := range found {
 		several.IDs = append(several.IDs, v.ID)
 	}

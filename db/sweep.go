@@ -53,7 +53,7 @@ func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string
 // returns only enough of them to tell that: no more than that is believed.
 func (b *Beat) Missing(ctx context.Context) (missing []backup.Record, available int, err error) {
 	const q = `SELECT ` + recordColumns + ` FROM records
-		WHERE state = 'available' AND changed_at < $1 AND (swept_at IS NULL OR swept_at < $1) LIMIT $2`
+		WHERE state = 'available' AND changed_at < $1 AND (swept_at IS NULL OR swept_at < $1) ORDER BY id LIMIT $2`
 	err = b.db.pool.QueryRow(ctx, `SELECT count(*) FROM records WHERE state = 'available'`).Scan(&available)
 	if err == nil {
 		missing, err = collectRecords(b.db.pool.Query(ctx, q, b.Now, max(10, available/100)+1))
@@ -112,12 +112,40 @@ func (b *Beat) Twin(ctx context.Context, r backup.Record, twin backup.Backup) er
 	return nil
 }
 
+// Lost returns a finding for each restore point that others removed and that
+// would still be kept: what its retention is over for is missed by nobody.
+func (b *Beat) Lost(ctx context.Context) ([]backup.Finding, error) {
+	const q = `
+		SELECT 'removed_by_others' AS reason, r.project_id, r.backup_id AS object, r.volume_id,
+			format('restore point of %s, of volume %s (%s); found missing at %s', to_char(r.data_timestamp AT TIME ZONE 'UTC', $2),
+				r.volume_id, r.volume_name, to_char(r.changed_at AT TIME ZONE 'UTC', $2)) AS detail
+		FROM records r JOIN volumes v ON v.id = r.volume_id
+		WHERE r.state = 'lost' AND r.data_timestamp + coalesce(v.retention, r.retention) > $1`
+	rows, err := b.db.pool.Query(ctx, q, b.Now, `YYYY-MM-DD"T"HH24:MI:SS"Z"`)
+	if err != nil {
+		return nil, fmt.Errorf("read lost records: %w", err)
+	}
+	lost, err := pgx.CollectRows(rows, pgx.RowToStructByName[backup.Finding])
+	if err != nil {
+		return nil, fmt.Errorf("read lost records: %w", err)
+	}
+	return lost, nil
+}
+
 // Forget ends history: records of which Cinder holds nothing since before the
-// given time.
+// given time. What others removed is remembered for as long as incrementals
+// stand where it was: without it they would look as if they could be restored.
 func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 	const q = `
-		DELETE FROM records WHERE id IN (SELECT id FROM records
-			WHERE (state IN ('deleted', 'withdrawn') OR (state = 'failed' AND backup_id IS NULL)) AND changed_at < $1 LIMIT $2)`
+		DELETE FROM records WHERE id IN (SELECT id FROM records past
+			WHERE state IN ('deleted', 'withdrawn', 'failed', 'lost') AND changed_at < $1 AND (state <> 'failed' OR backup_id IS NULL)
+				AND (state <> 'lost' OR NOT EXISTS (
+					SELECT FROM records above WHERE above.volume_id = past.volume_id AND above.project_id = past.project_id
+						AND above.kind = 'incremental' AND above.state IN ('available', 'deleting', 'undeletable') AND above.data_timestamp >= past.data_timestamp
+						AND NOT EXISTS (
+							SELECT FROM records base WHERE base.volume_id = past.volume_id AND base.project_id = past.project_id AND base.kind = 'full'
+								AND base.available_at IS NOT NULL AND base.data_timestamp > past.data_timestamp AND base.data_timestamp < above.data_timestamp)))
+			LIMIT $2)`
 	forgotten := 0
 	for more := true; more; {
 		err := b.reigning(ctx, func(tx pgx.Tx) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -50,13 +51,9 @@ func (c *Claim) move(ctx context.Context, r backup.Record, ch change) (backup.Re
 		}
 		args[name] = value
 	}
-	rows, err := c.db.pool.Query(ctx, q, args)
-	if err != nil {
-		return r, fmt.Errorf("move record %s to %s: %w", r.ID, ch.to, err)
-	}
-	after, err := pgx.CollectExactlyOneRow(rows, toRecord)
+	after, err := c.write(ctx, ch, q, args)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return r, fmt.Errorf("move record %s from %s to %s: %w", r.ID, r.State, ch.to, ErrStale)
+		return r, fmt.Errorf("move record %s from %s to %s: %w", r.ID, r.State, ch.to, c.unmoved(ctx, r, ch))
 	}
 	if err != nil {
 		return r, fmt.Errorf("move record %s to %s: %w", r.ID, ch.to, err)
@@ -72,6 +69,42 @@ func (c *Claim) move(ctx context.Context, r backup.Record, ch change) (backup.Re
 			Str("kind", string(after.Kind)).Str("reason", string(reason)).Msg("record changed")
 	}
 	return after, nil
+}
+
+// begins tells whether the change is one that a pause forbids.
+func (ch change) begins() bool { return strings.HasSuffix(ch.when, unpaused) }
+
+// write runs the statement of one change; one that begins something keeps a
+// pause waiting until it is committed.
+func (c *Claim) write(ctx context.Context, ch change, q string, args pgx.NamedArgs) (after backup.Record, err error) {
+	one := func(from queries) error {
+		rows, err := from.Query(ctx, q, args)
+		if err == nil {
+			after, err = pgx.CollectExactlyOneRow(rows, toRecord)
+		}
+		return err
+	}
+	if !ch.begins() {
+		err = one(c.db.pool)
+		return after, err
+	}
+	err = pgx.BeginFunc(ctx, c.db.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, enter); err != nil {
+			return err
+		}
+		return one(tx)
+	})
+	return after, err
+}
+
+// unmoved says why a statement changed nothing.
+func (c *Claim) unmoved(ctx context.Context, r backup.Record, ch change) error {
+	if ch.begins() {
+		if all, err := pauses(ctx, c.db.pool); err == nil && all.Of(r.ProjectID) != nil {
+			return ErrPaused
+		}
+	}
+	return ErrStale
 }
 
 // A Why is what a record says about its state: the code, the full text, and
@@ -95,7 +128,7 @@ func (w Why) args(more pgx.NamedArgs) pgx.NamedArgs {
 // had its effect. The deadline counts from the first request.
 func (c *Claim) Ask(ctx context.Context, r backup.Record, kind backup.Kind, name string, timeLimit time.Duration) (backup.Record, error) {
 	return c.move(ctx, r, change{
-		in(backup.Planned, backup.Creating), backup.Creating, ``, `, kind = @kind, attempts = attempts + 1, asked_at = staffeln_now(), next_try_at = NULL,
+		in(backup.Planned, backup.Creating), backup.Creating, unpaused, `, kind = @kind, attempts = attempts + 1, asked_at = staffeln_now(), next_try_at = NULL,
 		requested_at = coalesce(requested_at, staffeln_now()), deadline = coalesce(deadline, staffeln_now() + @limit),
 		backup_name = CASE WHEN backup_name = '' THEN @name ELSE backup_name END, reason = '', reason_text = '', request_id = ''`,
 		pgx.NamedArgs{"kind": kind, "name": name, "limit": timeLimit},

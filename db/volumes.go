@@ -29,6 +29,8 @@ type Volume struct {
 	Reason                   backup.Reason
 	DecidedAt, DecisionUntil *time.Time
 	RemovalDueAt, LeaseUntil *time.Time
+	RemovalFailures          int        // looks in a row whose removals only waiting can mend
+	RemovalNextTryAt         *time.Time // nothing is removed before
 }
 
 // AsOf shows the volume as a look at the cloud showed it at SeenAt.
@@ -38,9 +40,14 @@ func (v Volume) AsOf() backup.Volume {
 	}
 }
 
+// Subject shows the volume as the subject of a decision.
+func (v Volume) Subject(paused Pauses) backup.Subject {
+	return backup.Subject{Volume: v.AsOf(), Protected: v.Protected, Gone: v.GoneAt != nil, Paused: paused.Of(v.ProjectID) != nil}
+}
+
 const volumeColumns = `id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected,
 	retention AS retained_for, coalesce(retention_source, '') AS retention_source, shorter, shorter_since,
-	seen_at, absent_plans, gone_at, action, reason, decided_at, decision_until, removal_due_at, lease_until`
+	seen_at, absent_plans, gone_at, action, reason, decided_at, decision_until, removal_due_at, lease_until, removal_failures, removal_next_try_at`
 
 type volumeRow struct {
 	Volume

@@ -39,6 +39,7 @@ ask() {
 make os_password ask
 make postgres_password random
 make redis_password random
+make api_queues_token random
 make database_url printf 'postgres://staffeln:%s@postgres:5432/staffeln?sslmode=disable' "$(cat postgres_password)"
 make redis_url printf 'redis://:%s@redis:6379/0' "$(cat redis_password)"
 make redis_conf printf 'requirepass %s\n' "$(cat redis_password)" # a file, since arguments can be read by everybody

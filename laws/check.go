@@ -7,19 +7,23 @@ import (
 	"staffeln/backup"
 )
 
-// Check answers every violation: first those in the course of the journal, in its order, then those of its end.
+// Check answers every violation: first those in the course of the journal, in its order, then those of its end, then
+// those of what was told.
 func Check(f Facts) []Violation {
-	c := checker{backups: map[string]*held{}, records: map[string]Record{}, making: map[string]string{}}
+	c := checker{
+		Facts: f, backups: map[string]*held{}, volumes: map[string][]*held{}, holders: map[string]Record{}, records: map[string]Record{},
+		making: map[string]*held{},
+	}
 	for _, r := range f.Records {
-		if r.Backup != "" {
-			c.records[r.Backup] = r
-		}
+		c.records[r.ID], c.holders[r.Backup] = r, r
 	}
 	for _, e := range f.Journal {
 		c.follow(e)
 	}
-	c.orphans(f.Records)
-	c.lost(f.Records)
+	c.found = append(c.found, atRest(Snapshot{Now: f.Now, Backups: c.now(), Records: f.Records, Limits: f.Limits})...)
+	for _, t := range f.Told {
+		c.judge(t)
+	}
 	return c.found
 }
 
@@ -29,19 +33,31 @@ type held struct {
 	parent    string
 	children  []string
 	state     EventKind
+	since     time.Time
+	// Zero: it did not happen.
+	available, left, removed time.Time // left: when it was a restore point no longer
 }
 
+func (b *held) id() string { return b.requested.Backup }
+
+// data is the time of its data: Cinder dates it by whole seconds.
+func (b *held) data() time.Time { return b.requested.At.Truncate(time.Second) }
+
 type checker struct {
+	Facts
+
 	backups map[string]*held
-	order   []string          // of the backups, as they were requested
-	making  map[string]string // our backup in progress by volume
-	records map[string]Record // by backup
+	volumes map[string][]*held // backups by volume, as they were requested
+	order   []*held            // all of them
+	making  map[string]*held   // ours that Cinder is making, by backup
+	holders map[string]Record  // by backup
+	records map[string]Record  // by ID
 	found   []Violation
 }
 
 func (c *checker) violated(law Law, e Event, format string, args ...any) {
 	c.found = append(c.found, Violation{
-		Law: law, At: e.At, Project: e.Project, Volume: e.Volume, Backup: e.Backup, Record: c.records[e.Backup].ID,
+		Law: law, At: e.At, Project: e.Project, Volume: e.Volume, Backup: e.Backup, Record: c.holders[e.Backup].ID,
 		Text: fmt.Sprintf(format, args...),
 	})
 }
@@ -60,29 +76,48 @@ func (c *checker) follow(e Event) {
 		if e.Ours {
 			c.removal(e, b)
 		}
-	} else if c.making[b.requested.Volume] == e.Backup {
-		delete(c.making, b.requested.Volume)
+	} else {
+		delete(c.making, e.Backup)
 	}
-	if e.Kind == Available && e.Full {
-		b.parent = ""
+	switch {
+	case e.Kind != Available && b.state == Available:
+		b.left = e.At
+	case e.Kind == Available:
+		b.available, b.left = e.At, time.Time{}
+		if e.Full {
+			b.parent = ""
+		}
 	}
-	b.state = e.Kind
+	if e.Kind == Removed {
+		b.removed = e.At
+	}
+	b.state, b.since = e.Kind, e.At
 }
 
 func (c *checker) request(e Event) {
+	b := &held{requested: e, parent: e.Parent, state: Requested, since: e.At}
 	if e.Ours {
-		if other := c.making[e.Volume]; other != "" {
-			c.violated(Overlap, e, "asked for while backup %s of the volume was in progress", other)
+		for _, other := range c.volumes[e.Volume] {
+			if c.making[other.id()] != nil {
+				c.violated(Overlap, e, "asked for while backup %s of the volume was in progress", other.id())
+			}
 		}
-		c.making[e.Volume] = e.Backup
 		if why := c.unusable(e); why != "" {
 			c.violated(IllegalChain, e, "built on %s, which %s", e.Parent, why)
 		}
+		if e.Home != "" && e.Home != e.Project {
+			c.violated(WrongProject, e, "made in project %s, and its volume is project %s's", e.Project, e.Home)
+		}
+		c.making[e.Backup] = b
 	}
-	c.backups[e.Backup] = &held{requested: e, parent: e.Parent, state: Requested}
-	c.order = append(c.order, e.Backup)
+	c.backups[e.Backup] = b
+	c.volumes[e.Volume] = append(c.volumes[e.Volume], b)
+	c.order = append(c.order, b)
 	if p := c.backups[e.Parent]; p != nil {
 		p.children = append(p.children, e.Backup)
+	}
+	if e.Ours {
+		c.caps(e)
 	}
 }
 
@@ -109,62 +144,23 @@ func (c *checker) unusable(e Event) string {
 	return ""
 }
 
-// removal judges a deletion that we asked for.
-func (c *checker) removal(e Event, b *held) {
-	if !b.requested.Ours {
-		c.violated(ForeignTouched, e, "a backup that is not ours was removed by us")
+// now is what Cinder has at the end of the journal.
+func (c *checker) now() (all []Backup) {
+	words := map[EventKind]backup.Status{
+		Requested: backup.StatusCreating, Available: backup.StatusAvailable, Errored: backup.StatusError, RemovalAsked: backup.StatusDeleting,
 	}
-	if e.Scope != b.requested.Project {
-		c.violated(ForeignToken, e, "its deletion was asked for with a token of project %q", e.Scope)
-	}
-	for _, id := range b.children {
-		if child := c.backups[id]; child.parent == e.Backup && child.state != Removed {
-			c.violated(ParentRemovedFirst, e, "removed while backup %s stood on it", id)
-		}
-	}
-	r, known := c.records[e.Backup]
-	if !known || b.state != Available {
-		return // a leftover goes at once
-	}
-	// Cinder dates the data by whole seconds.
-	if until := r.Retention.After(b.requested.At.Truncate(time.Second)); e.At.Before(until) {
-		c.violated(EarlyRemoval, e, "removed %s before its retention of %s was over", until.Sub(e.At).Round(time.Millisecond), r.Retention)
-	}
-}
-
-// orphans finds what Cinder has of ours and no record holds. A record in progress that waits for the answer to its
-// request holds the backup whose tag names it.
-func (c *checker) orphans(records []Record) {
-	waiting := map[string]bool{}
-	for _, r := range records {
-		if r.Backup == "" && r.State.InProgress() {
-			waiting[r.ID] = true
-		}
-	}
-	for _, id := range c.order {
-		b := c.backups[id]
-		if !b.requested.Ours || b.state == Removed {
+	for _, b := range c.order {
+		if b.state == Removed {
 			continue
 		}
-		at := b.requested
-		at.At = time.Time{}
-		switch r, known := c.records[id]; {
-		case known && r.State == backup.Deleted:
-			c.violated(Orphan, at, "Cinder has it, and its record says that it was deleted")
-		case !known && (b.requested.Tag == "" || !waiting[b.requested.Tag]):
-			c.violated(Orphan, at, "Cinder has it, and no record does")
+		kind := backup.Full
+		if b.parent != "" {
+			kind = backup.Incremental
 		}
+		all = append(all, Backup{
+			ID: b.id(), Volume: b.requested.Volume, Project: b.requested.Project, Ours: b.requested.Ours, Foreign: !b.requested.Ours,
+			Tag: b.requested.Tag, Status: words[b.state], Kind: kind, Data: b.data(), Since: b.since,
+		})
 	}
-}
-
-// lost finds records without an end whose backup Cinder does not have.
-func (c *checker) lost(records []Record) {
-	for _, r := range records {
-		if r.Backup == "" || !r.State.InProgress() && r.State != backup.Available {
-			continue
-		}
-		if b := c.backups[r.Backup]; b == nil || b.state == Removed {
-			c.violated(LostRecord, Event{Volume: r.Volume, Backup: r.Backup}, "the record is %s, and Cinder does not have its backup", r.State)
-		}
-	}
+	return all
 }

@@ -3,10 +3,12 @@
 //
 // The facts come from the cloud's own journal and from our tables, through the small types of this file. The checker
 // must not know our adapter to the cloud or how a decision is made: what those get wrong is to be found here.
+//
+// [Check] judges a whole history, where somebody kept a journal. [CheckNow] judges one moment: what Cinder lists now and
+// what our records say. A fact that is left out is not judged.
 package laws
 
 import (
-	"strings"
 	"time"
 
 	"staffeln/backup"
@@ -14,8 +16,30 @@ import (
 
 // Facts are all that the laws look at: a journal from its beginning, and the records as they are at its end.
 type Facts struct {
+	// Now is the end of the journal, by the database's clock; zero: nothing is judged by its age.
+	Now     time.Time
 	Journal []Event // in the order in which it happened
 	Records []Record
+
+	Limits Limits
+	Caps   Caps
+	// Promises say what was promised for which volume and when. A volume without any is judged by its records.
+	Promises []Promise
+	// ShortenDelay is how long a shorter retention waits before it takes effect.
+	ShortenDelay time.Duration
+	// Gone are the projects that Keystone no longer knows, since when. No token of theirs can be had.
+	Gone map[string]time.Time
+	Told []Told
+}
+
+// A Snapshot is one moment, where nobody kept a journal. The records are read after the listing: what is made between has
+// a record by then. A backup may be a step ahead of its record, so look twice before you tell.
+type Snapshot struct {
+	Now     time.Time // the database's clock, when the records were read
+	Listed  time.Time // the same when the listing began; records that changed since are not judged by it. Zero: the same moment
+	Backups []Backup
+	Records []Record
+	Limits  Limits
 }
 
 // EventKind says what happened to a backup.
@@ -34,7 +58,7 @@ const (
 type Event struct {
 	At   time.Time
 	Kind EventKind
-	// Backup, Volume and Project name what it happened to; Project is the owner's.
+	// Backup, Volume and Project name what it happened to; Project is the backup's owner.
 	Backup, Volume, Project string
 	// Ours says that this installation's user asked for it.
 	Ours bool
@@ -44,57 +68,85 @@ type Event struct {
 	Parent string
 	// Tag is the record that the tag of a requested backup names, where that is known.
 	Tag string
+	// Home and Zone are the volume's project and availability zone when its backup was requested, where they are known.
+	Home, Zone string
 	// Full says of a backup that became available that it stands on nothing.
 	Full bool
 }
 
-// A Record is what our tables say of one backup.
+// A Backup is one that Cinder has now.
+type Backup struct {
+	ID, Volume, Project string
+	Ours                bool   // our tag, and not certainly made by another user than ours
+	Foreign             bool   // certainly made by another user, or for another installation
+	Tag                 string // the record that its tag names; empty: none
+	Status              backup.Status
+	Kind                backup.Kind // empty: not known
+	Data                time.Time   // Cinder's data timestamp
+	Since               time.Time   // when it came into its status; zero: not known
+}
+
+// A Record is what our tables say of one backup. A time that is not set is zero.
 type Record struct {
-	ID, Volume string
-	Backup     string // Cinder's ID; empty before an answer
-	State      backup.State
+	ID, Project, Volume string
+	Backup              string // Cinder's ID; empty before an answer
+	State               backup.State
+	Kind                backup.Kind
+	Reason              backup.Reason // of its state
+	Removal             backup.Reason // why it is or was removed
 	// Retention in force, counted from the time of the data.
 	Retention backup.Period
+	Paused    bool      // nothing new may start in its project
+	Changed   time.Time // when it came into its state
+	Admitted  time.Time // when the caps let it through
+	Asked     time.Time // newest request to Cinder, for creation or removal
+	Deadline  time.Time // past it, creating becomes overdue
+	NextTry   time.Time // nothing is tried again before
+	Slow      time.Time // since when it may have left its place in the cap on all, being far beyond its usual time
+	Uncapped  time.Time // since when it may have left all caps, being overdue or at its end, whatever Cinder still does
 }
 
-// A Law is the name of one thing that must hold.
-type Law string
+// Limits say how long things may take before nothing explains them any more; 0: not judged.
+type Limits struct {
+	Step    time.Duration // until a record that can go on is looked at again
+	Removal time.Duration // until a removal that was asked for ends, or is given up; also until a leftover is removed
+	Sweep   time.Duration // until Cinder's backups are compared with our records. 0: no backup may wait for that
+	Late    time.Duration // age of the newest restore point's data beyond which a volume is late
+}
 
-// The laws.
+// Caps bound the backups of ours that are in progress at once; 0: no bound.
+type Caps struct {
+	Total, PerProject, PerZone int
+	// Stuck bounds how many slow ones leave their place in Total; 0: no bound.
+	Stuck int
+}
+
+// A Promise is what held for a volume from From (inclusive) to To (exclusive; zero: until the end): its newest Floor
+// restore points in its project are never removed, and none of it before Retention is over.
+type Promise struct {
+	Volume, Project string
+	From, To        time.Time
+	Floor           int
+	Retention       backup.Period // empty: nothing was promised
+}
+
+// Tale says what was told of a backup, or of a volume.
+type Tale string
+
+// What is told.
 const (
-	Overlap            Law = "overlap"              // two backups of one volume in progress at once, both by our doing
-	Orphan             Law = "orphan"               // Cinder has a backup of ours that no record holds
-	LostRecord         Law = "lost_record"          // a record that has not ended names a backup that Cinder does not have
-	IllegalChain       Law = "illegal_chain"        // an incremental was made on a parent that cannot carry it
-	EarlyRemoval       Law = "early_removal"        // a good backup was removed before its retention was over
-	ParentRemovedFirst Law = "parent_removed_first" // a backup was removed while others stood on it
-	ForeignToken       Law = "foreign_token"        // a deletion was asked for with a token of another project than the owner's
-	ForeignTouched     Law = "foreign_touched"      // we removed a backup that is not ours
+	ToldSucceeded Tale = "succeeded"
+	ToldFailed    Tale = "failed"
+	ToldRemoved   Tale = "removed"
+	ToldLate      Tale = "late" // of a volume: its newest restore point is older than Limits.Late
 )
 
-// Laws lists all of them.
-var Laws = []Law{Overlap, Orphan, LostRecord, IllegalChain, EarlyRemoval, ParentRemovedFirst, ForeignToken, ForeignTouched}
-
-// A Violation is one breach of a law, with the objects that it is about. At is zero for what is wrong at the end of the
-// journal rather than in its course; a name that does not apply is empty.
-type Violation struct {
-	Law                             Law
-	At                              time.Time
-	Project, Volume, Backup, Record string
-	Text                            string // a sentence
-}
-
-// String writes the violation in one line.
-func (v Violation) String() string {
-	var b strings.Builder
-	b.WriteString(string(v.Law) + ": " + v.Text)
-	for _, part := range [][2]string{{"volume", v.Volume}, {"backup", v.Backup}, {"record", v.Record}, {"project", v.Project}} {
-		if part[1] != "" {
-			b.WriteString(", " + part[0] + " " + part[1])
-		}
-	}
-	if !v.At.IsZero() {
-		b.WriteString(", at " + v.At.UTC().Format(time.RFC3339Nano))
-	}
-	return b.String()
+// Told is one line of a report that was sent.
+type Told struct {
+	At      time.Time // for which moment it was told
+	Project string    // whom it was told; empty: the operator
+	Volume  string
+	Backup  string // empty: Cinder never named one, or it is told of the volume
+	Record  string // empty: told of the volume
+	What    Tale
 }

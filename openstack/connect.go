@@ -23,6 +23,7 @@ type Cloud struct {
 	scopes         *scopes
 	volumeMinor    int // microversion 3.x of Cinder
 	pageSize       int
+	inTurn         bool
 }
 
 // An Option changes a Cloud while it is connected.
@@ -34,6 +35,9 @@ type options struct {
 	attemptTimeout time.Duration
 	pageSize       int
 	maxScopes      int
+	transport      http.RoundTripper
+	wrap           func(http.RoundTripper) http.RoundTripper
+	inTurn         bool
 }
 
 // WithObserver calls observe once for every HTTP request that was sent, with
@@ -41,6 +45,23 @@ type options struct {
 // and safe for many goroutines.
 func WithObserver(observe func(method, route string, status int)) Option {
 	return func(o *options) { o.observe = observe }
+}
+
+// WithTransport sends every request through transport instead of connections
+// of its own.
+func WithTransport(transport http.RoundTripper) Option {
+	return func(o *options) { o.transport = transport }
+}
+
+// WithWrapped sends every request through what wrap makes of the transport.
+func WithWrapped(wrap func(http.RoundTripper) http.RoundTripper) Option {
+	return func(o *options) { o.wrap = wrap }
+}
+
+// InTurn reads the lists of [Cloud.Observe] one after the other instead of side
+// by side, so that the same calls bring the same requests in the same order.
+func InTurn() Option {
+	return func(o *options) { o.inTurn = true }
 }
 
 // Connect takes a token of the admin project, finds the endpoints of the region
@@ -57,9 +78,16 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 	for _, set := range opts {
 		set(&o)
 	}
-	kept := newTransport(credentials.transport)
-	fresh := kept.Clone()
-	fresh.DisableKeepAlives = true
+	kept, fresh := o.transport, o.transport
+	if o.transport == nil {
+		own := newTransport(credentials.transport)
+		once := own.Clone()
+		once.DisableKeepAlives = true
+		kept, fresh = own, once
+	}
+	if o.wrap != nil {
+		kept, fresh = o.wrap(kept), o.wrap(fresh)
+	}
 	c := &Cloud{
 		credentials: credentials,
 		http: http.Client{
@@ -72,6 +100,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 		attemptTimeout: o.attemptTimeout,
 		scopes:         newScopes(o.maxScopes),
 		pageSize:       o.pageSize,
+		inTurn:         o.inTurn,
 	}
 	admin, err := c.authenticate(ctx, credentials.admin, "admin project")
 	if err != nil {

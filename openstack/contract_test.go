@@ -1,6 +1,7 @@
 package openstack
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -43,6 +44,7 @@ var contract = []struct {
 	{"a project without our role is told", true, noRole},
 	{"a user without the role admin is told, not shown one project", true, notAdmin},
 	{"over quota is told", true, overQuota},
+	{"what a project left that is gone is removed leaf first, and only then", true, estateSettled},
 }
 
 func holdContract(t *testing.T, e *env) {
@@ -338,4 +340,40 @@ func overQuota(t *testing.T, e *env) {
 	fault := requireFault(t, backup.MeansQuota, err)
 	assert.Contains(t, fault.Message, "BackupLimitExceeded")
 	assert.False(t, fault.Unknown)
+}
+
+func estateSettled(t *testing.T, e *env) {
+	ctx := t.Context()
+	volume, project := e.hand.orphan(t)
+	home := *e
+	home.home = project
+	full := home.made(t, volume, backup.Full)
+	e.hand.wait(t)
+	e.hand.wait(t)
+	leaf := home.made(t, volume, backup.Incremental)
+
+	_, err := e.cloud.Estate(ctx, project)
+	requireMeaning(t, backup.MeansRefused, err)
+	at := e.hand.keystone("/projects/" + project)
+	e.hand.must(ctx, t, e.cloud.AdminProjectID(), http.MethodPatch, at, object{"project": object{"enabled": false}})
+	_, err = e.cloud.Estate(ctx, project)
+	requireMeaning(t, backup.MeansRefused, err)
+	e.hand.must(ctx, t, e.cloud.AdminProjectID(), http.MethodDelete, at, nil)
+
+	gone, err := e.cloud.Gone(ctx, []string{project, e.home})
+	require.NoError(t, err)
+	require.Equal(t, []string{project}, gone)
+	estate, err := e.cloud.Estate(ctx, project)
+	require.NoError(t, err)
+	list, err := estate.VolumeBackups(ctx, project, volume)
+	require.NoError(t, err)
+	require.Equal(t, []string{full.ID, leaf.ID}, ids(list))
+	requireMeaning(t, backup.MeansHasDependents, estate.DeleteBackup(ctx, full))
+	for _, b := range []backup.Backup{leaf, full} {
+		require.NoError(t, estate.DeleteBackup(ctx, b))
+		e.hand.until(t, "backup gone", func() bool {
+			_, err := estate.Backup(ctx, project, b.ID)
+			return backup.Means(err, backup.MeansNotFound)
+		})
+	}
 }

@@ -189,6 +189,29 @@ func (h *hand) project(t *testing.T, name string) string {
 	return id
 }
 
+// orphan makes a volume in a project of its own that the test deletes. What is
+// left goes as the admin.
+func (h *hand) orphan(t *testing.T) (volume, project string) {
+	t.Helper()
+	admin := h.cloud.admin.projectID
+	said := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/projects"),
+		object{"project": object{"name": h.prefix + "-orphan", "domain_id": "default"}})
+	project = str(said, "project", "id")
+	said = h.must(t.Context(), t, project, http.MethodPost, h.cinder(project, "/volumes"), object{"volume": object{"size": 1, "name": h.prefix + "-volume"}})
+	volume = str(said, "volume", "id")
+	cleanup(t, func(ctx context.Context) {
+		h.send(ctx, t, admin, http.MethodDelete, h.keystone("/projects/"+project), nil) // where the test did not come so far
+		h.until(t, "volume deleted", func() bool {
+			status, _ := h.send(ctx, t, admin, http.MethodDelete, h.cinder(admin, "/volumes/"+volume), nil)
+			return status == http.StatusNotFound
+		})
+	})
+	h.until(t, "volume available", func() bool {
+		return str(h.must(t.Context(), t, project, http.MethodGet, h.cinder(project, "/volumes/"+volume), nil), "volume", "status") == "available"
+	})
+	return volume, project
+}
+
 // user makes a user with that role in the admin project only, and returns the
 // environment to log in with.
 func (h *hand) user(t *testing.T, role string) map[string]string {

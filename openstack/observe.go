@@ -76,6 +76,10 @@ func (c *Cloud) Observe(ctx context.Context) (backup.Inventory, error) {
 	faults := make([]error, len(lists))
 	var group sync.WaitGroup
 	for i, l := range lists {
+		if c.inTurn {
+			faults[i] = l.read()
+			continue
+		}
 		group.Go(func() { faults[i] = l.read() })
 	}
 	group.Wait()

@@ -31,9 +31,16 @@ func (c *Cloud) ForceDeleteBackup(ctx context.Context, b backup.Backup) error {
 }
 
 // ResetBackup sets the status of b in Cinder's database: available or error.
-// What cinder-backup is doing with it goes on.
+// What cinder-backup is doing with it goes on. It is refused where Cinder's
+// status is no longer that of b: what came to its end meanwhile stays as it is.
 func (c *Cloud) ResetBackup(ctx context.Context, b backup.Backup, to backup.Status) error {
-	return c.change(ctx, "reset backup", b, http.MethodPost, "/action", map[string]any{"os-reset_status": map[string]any{"status": to}}, false)
+	return c.change(ctx, opReset, b, http.MethodPost, "/action", resetTo(to), false)
+}
+
+const opReset = "reset backup"
+
+func resetTo(to backup.Status) any {
+	return map[string]any{"os-reset_status": map[string]any{"status": to}}
 }
 
 // change is the only way to remove or reset a backup. The scope comes from the
@@ -54,6 +61,9 @@ func (c *Cloud) change(ctx context.Context, op string, b backup.Backup, method, 
 	}
 	if is.ProjectID != b.ProjectID {
 		return r.refuse(b.ProjectID, backup.MeansRefused, "the backup belongs to project "+is.ProjectID)
+	}
+	if op == opReset && is.Status != b.Status {
+		return r.refuse(b.ProjectID, backup.MeansBackupState, "its status is no longer "+string(b.Status)+" but "+string(is.Status))
 	}
 	if removes && (is.Encrypted || b.Encrypted || c.mayBeEncrypted(s)) {
 		if err := c.secretRight(ctx, s, r); err != nil {

@@ -18,21 +18,26 @@ import (
 // here.
 func (s *Scheduler) HandOver(ctx context.Context, b *db.Beat) error {
 	set := s.Settings
-	admitted, err := b.Admit(ctx, db.Caps{
-		Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject,
-		PerZone: set.MaxBackupsInProgressPerZone, OutOfTurn: set.MaxFullsOutOfTurn,
-	})
+	outage, err := s.outage(ctx, b)
 	if err != nil {
 		return err
 	}
+	admission, err := b.Admit(ctx, db.Caps{
+		Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject,
+		PerZone: set.MaxBackupsInProgressPerZone, OutOfTurn: set.MaxFullsOutOfTurn, Stuck: set.MaxBackupsStuck,
+	}, outage)
+	if err != nil {
+		return err
+	}
+	s.tellAdmission(ctx, admission)
 	work, err := b.AtWork(ctx)
 	if err != nil {
 		return err
 	}
-	items := choose(b.Now, work, s.listing(ctx, work), set.MaxRemovalsInProgress)
+	items := choose(b.Now, work, s.listing(ctx, b.Now, work), set.MaxRemovalsInProgress)
 	tally, err := s.Queue.HandOver(ctx, items)
-	if admitted > 0 || len(items) > 0 {
-		zerolog.Ctx(ctx).Info().Int("admitted", admitted).Int("at_work", len(work)).Int("tasks", len(items)).
+	if admission.Admitted > 0 || len(items) > 0 {
+		zerolog.Ctx(ctx).Info().Int("admitted", admission.Admitted).Int("at_work", len(work)).Int("tasks", len(items)).
 			Any("outcome", tally).Msg("handed over")
 	}
 	if err != nil {
@@ -70,9 +75,11 @@ type busy struct {
 
 // listing asks Cinder once for all backups in progress, and not at all where
 // none is: only those that left the listing are worth a call of their own.
-func (s *Scheduler) listing(ctx context.Context, work []db.Work) busy {
+func (s *Scheduler) listing(ctx context.Context, now time.Time, work []db.Work) busy {
 	read := func(state backup.State, status backup.Status) map[string]bool {
-		wanted := slices.ContainsFunc(work, func(w db.Work) bool { return w.State == state && w.BackupID != "" })
+		wanted := slices.ContainsFunc(work, func(w db.Work) bool {
+			return w.BackupID != "" && (w.State == state || state == backup.Creating && leftoverDue(now, w))
+		})
 		if !wanted {
 			return nil
 		}
@@ -93,9 +100,16 @@ func (s *Scheduler) listing(ctx context.Context, work []db.Work) busy {
 	}
 }
 
+// leftoverDue tells of a leftover that would be removed now; one that was
+// cancelled may still be in creation.
+func leftoverDue(now time.Time, w db.Work) bool {
+	return w.State == backup.Failed && !w.Paused && (w.NextTryAt == nil || !now.Before(*w.NextTryAt))
+}
+
 // choose picks, for each volume, the one task that it needs first: poll, then
-// backup, then retention. New removals wait while as many as allowed (0 = any
-// number) are in progress; confirming one is never kept waiting. Pure.
+// backup, then retention. Nothing begins where the operator paused it, and new
+// removals wait while as many as allowed (0 = any number) are in progress;
+// confirming one is never kept waiting. Pure.
 func choose(now time.Time, work []db.Work, b busy, maxRemovals int) []tasks.Item {
 	removing := 0
 	for _, w := range work {
@@ -107,7 +121,7 @@ func choose(now time.Time, work []db.Work, b busy, maxRemovals int) []tasks.Item
 	rank := map[tasks.Kind]int{tasks.VolumePoll: 3, tasks.VolumeBackup: 2, tasks.VolumeRetention: 1}
 	for _, w := range work {
 		kind, begins := need(now, w, b)
-		if kind == "" || w.Leased || rank[kind] <= rank[chosen[w.VolumeID].Kind] {
+		if kind == "" || w.Leased || w.Paused && (begins || w.State == backup.Planned) || rank[kind] <= rank[chosen[w.VolumeID].Kind] {
 			continue
 		}
 		if begins && maxRemovals > 0 {
@@ -116,7 +130,7 @@ func choose(now time.Time, work []db.Work, b busy, maxRemovals int) []tasks.Item
 			}
 			removing++
 		}
-		chosen[w.VolumeID] = tasks.Item{Kind: kind, VolumeID: w.VolumeID, RecordID: w.RecordID, Abandoned: w.Abandoned}
+		chosen[w.VolumeID] = tasks.Item{Kind: kind, VolumeID: w.VolumeID, RecordID: w.RecordID, Abandoned: w.Abandoned, Idle: idle(now, w)}
 	}
 	items := make([]tasks.Item, 0, len(chosen))
 	for _, item := range chosen {
@@ -124,6 +138,12 @@ func choose(now time.Time, work []db.Work, b busy, maxRemovals int) []tasks.Item
 	}
 	slices.SortFunc(items, func(x, y tasks.Item) int { return cmp.Compare(x.VolumeID, y.VolumeID) })
 	return items
+}
+
+// idle tells whether a volume that nobody holds was left alone for longer than
+// any handler works.
+func idle(now time.Time, w db.Work) bool {
+	return !w.Leased && !w.Abandoned && now.Sub(w.StillSince) > 2*tasks.Lease
 }
 
 // need says which task one record needs now, if any, and whether that begins a
@@ -152,7 +172,12 @@ func need(now time.Time, w db.Work, b busy) (kind tasks.Kind, begins bool) {
 			return tasks.VolumeRetention, false
 		}
 		return "", false
-	case backup.Failed, backup.Undeletable, "":
+	case backup.Failed:
+		if !late && b.creating[w.BackupID] { // cancelled: nothing can be removed, and it must not keep a removal's place
+			return "", false
+		}
+		return tasks.VolumeRetention, true
+	case backup.Undeletable, "":
 		return tasks.VolumeRetention, true
 	case backup.Available, backup.Deleted, backup.Withdrawn, backup.Lost: // at rest
 	}

@@ -60,13 +60,25 @@ func TestChooseOnePerVolume(t *testing.T) {
 		{VolumeID: "v", RecordID: "planned", State: backup.Planned},
 		{VolumeID: "v", RecordID: "overdue", State: backup.Overdue, BackupID: "y", Abandoned: true},
 		{VolumeID: "w", State: ""},
-		{VolumeID: "w", RecordID: "new", State: backup.Planned},
+		{VolumeID: "w", RecordID: "new", State: backup.Planned, StillSince: now},
+		{VolumeID: "x", RecordID: "left alone", State: backup.Planned, StillSince: now.Add(-time.Hour)},
 		{VolumeID: "leased", RecordID: "r", State: backup.Planned, Leased: true},
 	}
 	require.Equal(t, []tasks.Item{
 		{Kind: tasks.VolumePoll, VolumeID: "v", RecordID: "overdue", Abandoned: true},
 		{Kind: tasks.VolumeBackup, VolumeID: "w", RecordID: "new"},
+		{Kind: tasks.VolumeBackup, VolumeID: "x", RecordID: "left alone", Idle: true},
 	}, choose(now, work, busy{}, 0))
+}
+
+// Idle is what nobody holds and what did not move for two leases, however long
+// the queue is.
+func TestIdle(t *testing.T) {
+	lately, long := now.Add(-2*tasks.Lease), now.Add(-2*tasks.Lease-time.Second)
+	require.True(t, idle(now, db.Work{StillSince: long}))
+	require.False(t, idle(now, db.Work{StillSince: lately}))
+	require.False(t, idle(now, db.Work{StillSince: long, Leased: true}))
+	require.False(t, idle(now, db.Work{StillSince: long, Abandoned: true}), "that is told as such")
 }
 
 // Removals that are in progress keep new ones waiting, but not the

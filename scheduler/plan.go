@@ -34,7 +34,12 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	}
 	view := backup.Protect(inv, s.Settings.Keys())
 	m := remember(b.Now, inv, view, known, s.Settings.Bounds())
+	paused, err := b.Pauses(ctx)
+	if err != nil {
+		return err
+	}
 	p := newPlanner(b.Now, s.Settings, m)
+	p.paused = paused
 	for records, err := range b.Histories(ctx) {
 		if err != nil {
 			return err
@@ -43,9 +48,9 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 			p.decide(v, records)
 		}
 	}
-	for _, v := range m.volumes {
-		if !p.decided[v.ID] {
-			p.decide(v, nil)
+	for _, id := range slices.Sorted(maps.Keys(m.volumes)) {
+		if !p.decided[id] {
+			p.decide(m.volumes[id], nil)
 		}
 	}
 	return s.keep(ctx, b, inv, m, p)
@@ -87,27 +92,22 @@ func (s *Scheduler) keep(ctx context.Context, b *db.Beat, inv backup.Inventory, 
 	if err != nil {
 		return err
 	}
-	log := zerolog.Ctx(ctx)
-	for _, f := range fresh {
-		log.Warn().Str("reason", string(f.Reason)).Str("owner", string(f.Reason.Whose())).Str("project", f.ProjectID).
-			Str("object", f.Object).Str("detail", f.Detail).Msg("finding")
+	tellFindings(ctx, fresh)
+	if err := s.countFindings(ctx, b); err != nil {
+		return err
 	}
-	s.count(m, p)
-	log.Info().Int("servers", len(inv.Servers)).Int("volumes", len(inv.Volumes)).Int("protected", p.states["protected"]+p.states["late"]+p.states["waiting"]).
+	s.count(p)
+	zerolog.Ctx(ctx).Info().Int("servers", len(inv.Servers)).Int("volumes", len(inv.Volumes)).Int("protected", p.states["protected"]+p.states["late"]+p.states["waiting"]).
 		Int("late", p.states["late"]).Int("planned", planned).Int("withdrawn", withdrawn).Bool("complete", inv.Complete()).Msg("planned")
 	return b.Done(ctx, db.PlanBeat, p.beat)
 }
 
-func (s *Scheduler) count(m *memory, p *planner) {
+func (s *Scheduler) count(p *planner) {
 	for d, n := range p.decisions {
 		s.Metrics.Decision(string(d.action), string(d.reason), n)
 	}
 	s.Metrics.SetVolumes(p.states)
-	found := map[string]int{}
-	for _, f := range m.findings {
-		found[string(f.Reason)]++
-	}
-	s.Metrics.SetFindings(found)
+	s.Metrics.SetPauses(len(p.paused))
 }
 
 // planner decides for one volume after the other and gathers what follows.
@@ -116,6 +116,7 @@ type planner struct {
 	settings        backup.Settings
 	policy          backup.Policy
 	memory          *memory
+	paused          db.Pauses
 	decided         map[string]bool
 	records         []backup.Record
 	withdrawIDs     []string
@@ -144,7 +145,7 @@ func (p *planner) decide(v *db.Volume, records []backup.Record) {
 	if p.memory.unknown[v.ID] {
 		return // neither wanted nor unwanted: the decision before stands
 	}
-	d := backup.Next(p.now, p.policy, backup.Subject{Volume: v.AsOf(), Protected: v.Protected, Gone: v.GoneAt != nil}, records)
+	d := backup.Next(p.now, p.policy, v.Subject(p.paused), records)
 	v.Action, v.Reason, v.DecidedAt, v.DecisionUntil = d.Action, d.Reason, &p.now, nil
 	if !d.At.IsZero() {
 		v.DecisionUntil = &d.At

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -9,41 +10,49 @@ import (
 	"staffeln/db"
 )
 
+// goneFor is how long what a project that is gone left is not looked at again.
+const goneFor = 24 * time.Hour
+
 // Retention finds the volumes of which, by our records, something may be
 // removed, and marks them; the worker looks at Cinder before it removes.
 func (s *Scheduler) Retention(ctx context.Context, b *db.Beat) error {
-	aged, err := b.Aged(ctx)
+	if err := b.ForgetProjects(ctx, b.Now.Add(-2*goneFor)); err != nil {
+		return err
+	}
+	gone, err := b.Gone(ctx, b.Now.Add(-goneFor))
 	if err != nil {
 		return err
 	}
+	aged := 0
 	var due []string
-	for _, v := range aged {
-		records, err := b.LinksOf(ctx, v.ID)
+	for v, err := range b.Aged(ctx) {
 		if err != nil {
 			return err
 		}
-		if s.removable(b, v, records) {
+		aged++
+		if s.removable(b, v, gone) {
 			due = append(due, v.ID)
 		}
 	}
-	if len(due) > 0 {
-		if err := b.RemovalDue(ctx, due); err != nil {
-			return err
-		}
+	if err := b.RemovalDue(ctx, due); err != nil {
+		return err
 	}
-	zerolog.Ctx(ctx).Info().Int("aged", len(aged)).Int("due", len(due)).Msg("retention looked")
+	if err := s.countFindings(ctx, b); err != nil {
+		return err
+	}
+	zerolog.Ctx(ctx).Info().Int("aged", aged).Int("due", len(due)).Msg("retention looked")
 	return b.Done(ctx, db.RetentionBeat, b.Now)
 }
 
-func (s *Scheduler) removable(b *db.Beat, v db.Volume, records []backup.Record) bool {
+func (s *Scheduler) removable(b *db.Beat, v db.AgedVolume, gone map[string]bool) bool {
 	links := map[string][]backup.Link{}
-	for _, r := range records {
-		if l, ok := r.Link(v.Retention); ok {
+	for _, r := range v.Links {
+		if l, ok := r.Link(v.Retention); ok && !gone[r.ProjectID] {
 			links[r.ProjectID] = append(links[r.ProjectID], l)
 		}
 	}
 	for project, of := range links {
-		keeping := backup.KeepingOf(project, v.AsOf(), v.Protected, s.Settings.MinRestorePoints, records)
+		keeping := backup.KeepingOf(project, v.AsOf(), v.Protected, s.Settings.MinRestorePoints, v.Links)
 		if removals, _ := backup.Expired(b.Now, keeping, of); len(removals) > 0 {
 			return true
 		}

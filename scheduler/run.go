@@ -19,13 +19,14 @@ import (
 const leadPause = 3 * time.Second
 
 // Run leads whenever no other scheduler does, until ctx ends. The name stands
-// in the leader's row; databaseURL is for the session that holds the lead.
-func (s *Scheduler) Run(ctx context.Context, databaseURL, name string) error {
+// in the leader's row; databaseURL and opts are for the session that holds the
+// lead.
+func (s *Scheduler) Run(ctx context.Context, databaseURL, name string, opts ...db.Option) error {
 	log := zerolog.Ctx(ctx)
 	defer s.Metrics.Follows()
 	following := false
 	for ctx.Err() == nil {
-		lead, err := db.Lead(ctx, databaseURL, name)
+		lead, err := db.Lead(ctx, databaseURL, name, opts...)
 		switch {
 		case errors.Is(err, db.ErrLed):
 			if !following {
@@ -55,7 +56,7 @@ func (s *Scheduler) reign(ctx context.Context, lead *db.Leadership) {
 		err := lead.Alive(ctx)
 		if err == nil {
 			var next time.Duration
-			if next, err = s.turn(ctx, lead.Term); err == nil {
+			if next, err = s.Turn(ctx, lead.Term); err == nil {
 				pause(ctx, next)
 				continue
 			}
@@ -75,10 +76,10 @@ func (s *Scheduler) reign(ctx context.Context, lead *db.Leadership) {
 	}
 }
 
-// turn does what is due now and returns how long nothing will be. A beat that
+// Turn does what is due now in the given term and returns how long nothing will be. A beat that
 // fails does not keep the others from their turn: while the cloud can't be
 // looked at, what is in progress is still followed.
-func (s *Scheduler) turn(ctx context.Context, term int64) (time.Duration, error) {
+func (s *Scheduler) Turn(ctx context.Context, term int64) (time.Duration, error) {
 	var failed error
 	for _, beat := range s.beats() {
 		b, err := s.DB.Beat(ctx, term)

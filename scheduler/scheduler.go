@@ -26,19 +26,29 @@ type Cloud interface {
 	BackupsIn(ctx context.Context, status backup.Status) ([]backup.Backup, error)
 	// AllBackups shows every backup of all projects, page by page.
 	AllBackups(ctx context.Context, each func([]backup.Backup) error) error
+	// BackupServices lists the cinder-backup processes.
+	BackupServices(ctx context.Context) ([]backup.Service, error)
 	// Backup reads one backup with a token of its project.
 	Backup(ctx context.Context, projectID, backupID string) (backup.Backup, error)
 	// VerifyAdmin tells whether listings show all projects.
 	VerifyAdmin(ctx context.Context) error
 }
 
+// Queue sees to it that each volume that needs something has its task; handing
+// over again what is there changes nothing.
+type Queue interface {
+	HandOver(ctx context.Context, items []tasks.Item) (tasks.Tally, error)
+}
+
 // Scheduler holds what the beats need. All fields are required.
 type Scheduler struct {
 	DB       *db.DB
 	Cloud    Cloud
-	Queue    *tasks.Client
+	Queue    Queue
 	Settings backup.Settings
 	Metrics  *telemetry.Metrics
 	// Identity is who we are on the cloud: what carries it is ours.
 	Identity backup.Identity
+
+	caution backup.Caution // of the newest hand-over, told when it changes
 }

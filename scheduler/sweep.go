@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -12,8 +13,9 @@ import (
 )
 
 // Sweep compares all backups that Cinder has with all our records: those of
-// ours that no record knows get one, those that others removed are recorded as
-// lost. A listing raises suspicions only; a loss is written after a 404 by ID.
+// ours that no record knows get one, or are a finding where none can; those
+// that others removed are recorded as lost. A listing raises suspicions only; a
+// loss is written after a 404 by ID.
 func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 	if err := s.Cloud.VerifyAdmin(ctx); err != nil {
 		return fmt.Errorf("sweep: %w", err)
@@ -21,54 +23,106 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 	seen := 0
 	err := s.Cloud.AllBackups(ctx, func(page []backup.Backup) error {
 		seen += len(page)
-		unknown, err := b.Seen(ctx, page)
-		if err != nil {
-			return err
-		}
-		for _, one := range page {
-			if slices.Contains(unknown, one.ID) {
-				if err := s.orphan(ctx, b, one); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		return s.compare(ctx, b, page)
 	})
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	if err := s.missing(ctx, b); err != nil {
+	doubt, err := s.missing(ctx, b)
+	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
+	}
+	if doubt != nil {
+		return s.doubt(ctx, b, *doubt)
 	}
 	if !s.Settings.HistoryTime.IsZero() {
 		if _, err := b.Forget(ctx, s.Settings.HistoryTime.Before(b.Now)); err != nil {
 			return err
 		}
 	}
+	lost, err := b.Lost(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := b.FoundBySweep(ctx, lost, true); err != nil { // each was told when it was lost
+		return err
+	}
+	if err := s.countFindings(ctx, b); err != nil {
+		return err
+	}
 	zerolog.Ctx(ctx).Info().Int("backups", seen).Msg("swept")
 	return b.Done(ctx, db.SweepBeat, b.Now)
 }
 
-// orphan looks at a backup that no record has. One that carries our tag, by
-// our user, came of a request of ours: the record that still waits for its
-// answer adopts it by itself (its worker looks for the tag), any other gives
-// it a record of its own. Where the record itself is forgotten, or names
-// another volume, somebody has to look. Everything else is foreign and left alone.
-func (s *Scheduler) orphan(ctx context.Context, b *db.Beat, one backup.Backup) error {
-	if !s.Identity.Made(one) || one.Status != backup.StatusAvailable && one.Status != backup.StatusError {
-		return nil
-	}
-	r, ok, err := b.ByID(ctx, one.Tag().Record)
-	if err != nil || s.Identity.Adoptable(r, one) {
+// compare looks at one page of Cinder's backups.
+func (s *Scheduler) compare(ctx context.Context, b *db.Beat, page []backup.Backup) error {
+	unknown, err := b.Seen(ctx, page)
+	if err != nil {
 		return err
 	}
-	log := zerolog.Ctx(ctx).With().Str("record", one.Tag().Record).Str("backup", one.ID).Str("volume", one.VolumeID).Str("project", one.ProjectID).Logger()
-	if !ok || r.VolumeID != one.VolumeID || r.ProjectID != one.ProjectID {
-		log.Warn().Msg("backup carries our tag, but no record of ours is about it: nothing will remove it")
+	var findings []backup.Finding
+	for _, one := range page {
+		if !slices.Contains(unknown, one.ID) || !s.Identity.Made(one) {
+			continue
+		}
+		f, err := s.orphan(ctx, b, one)
+		if err != nil {
+			return err
+		}
+		if f != nil {
+			findings = append(findings, *f)
+		}
+	}
+	return s.found(ctx, b, findings)
+}
+
+// found keeps findings of a sweep that is not over, and tells the new ones.
+func (s *Scheduler) found(ctx context.Context, b *db.Beat, findings []backup.Finding) error {
+	if len(findings) == 0 {
 		return nil
 	}
-	log.Warn().Msg("second backup of one request")
-	return b.Twin(ctx, r, one)
+	fresh, err := b.FoundBySweep(ctx, findings, false)
+	if err != nil {
+		return err
+	}
+	tellFindings(ctx, fresh)
+	return nil
+}
+
+// orphan looks at a backup of ours that no record has. It came of a request of
+// ours: the record that still waits for its answer adopts it by itself (its
+// worker looks for the tag), any other gives it a record of its own. Where the
+// record itself is forgotten, or names another volume, somebody has to look: a
+// database that was restored from an older dump knows as little of it as a
+// cloned one that woke up, and neither may remove it.
+func (s *Scheduler) orphan(ctx context.Context, b *db.Beat, one backup.Backup) (*backup.Finding, error) {
+	r, ok, err := b.ByID(ctx, one.Tag().Record)
+	if err != nil || s.Identity.Adoptable(r, one) {
+		return nil, err
+	}
+	ended := one.Status == backup.StatusAvailable || one.Status == backup.StatusError
+	switch {
+	case one.Status == backup.StatusDeleting: // somebody has looked
+		return nil, nil
+	case !ok:
+		return orphaned(one, backup.Orphan, "no record "+one.Tag().Record+" of it is known"), nil
+	case r.VolumeID != one.VolumeID || r.ProjectID != one.ProjectID:
+		return orphaned(one, backup.TagMismatch, fmt.Sprintf("its record %s is about volume %s of project %s", r.ID, r.VolumeID, r.ProjectID)), nil
+	case !ended:
+		return nil, nil
+	}
+	zerolog.Ctx(ctx).Warn().Str("record", r.ID).Str("backup", one.ID).Str("volume", one.VolumeID).Str("project", one.ProjectID).Msg("second backup of one request")
+	return nil, b.Twin(ctx, r, one)
+}
+
+// orphaned says what was seen and what to do.
+func orphaned(one backup.Backup, why backup.Reason, seen string) *backup.Finding {
+	return &backup.Finding{
+		Reason: why, ProjectID: one.ProjectID, Object: one.ID, VolumeID: one.VolumeID,
+		Detail: fmt.Sprintf("backup %q of volume %s, made %s: %s; restore the database that has it, or keep it by hand, "+
+			"or remove it with a token of its project: openstack volume backup delete %s",
+			one.Name, one.VolumeID, one.CreatedAt.UTC().Format(time.RFC3339), seen, one.ID),
+	}
 }
 
 // More than this many losses at once, and more than one in a hundred, are not
@@ -78,14 +132,16 @@ const (
 	believableShare  = 100
 )
 
-func (s *Scheduler) missing(ctx context.Context, b *db.Beat) error {
+// missing records what others removed; the doubt is why nothing was written.
+func (s *Scheduler) missing(ctx context.Context, b *db.Beat) (doubt *backup.Finding, err error) {
 	missing, available, err := b.Missing(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(missing) > believableLosses && len(missing)*believableShare > available {
-		return fmt.Errorf("at least %d of %d restore points are not in Cinder's listing; nothing was written: check the service user's admin role and Cinder's database",
-			len(missing), available)
+		return &backup.Finding{Reason: backup.LossesNotBelieved, Object: "records", Detail: fmt.Sprintf(
+			"at least %d of %d restore points are not in Cinder's listing; nothing was written: check the service user's admin role and Cinder's database",
+			len(missing), available)}, nil
 	}
 	for _, r := range missing {
 		_, err := s.Cloud.Backup(ctx, r.ProjectID, r.BackupID)
@@ -95,11 +151,26 @@ func (s *Scheduler) missing(ctx context.Context, b *db.Beat) error {
 			zerolog.Ctx(ctx).Error().Str("record", r.ID).Str("backup", r.BackupID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
 				Msg("backup was removed by somebody else")
 			if err := b.Lose(ctx, r.ID); err != nil {
-				return err
+				return nil, err
 			}
 		default:
 			zerolog.Ctx(ctx).Warn().Err(err).Str("record", r.ID).Msg("loss not confirmed, will be tried again")
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+// doubt ends a sweep that believes too little to write anything. The next one
+// comes in its turn: to list the whole cloud again at once would show the same.
+func (s *Scheduler) doubt(ctx context.Context, b *db.Beat, why backup.Finding) error {
+	if err := s.found(ctx, b, []backup.Finding{why}); err != nil {
+		return err
+	}
+	if err := s.countFindings(ctx, b); err != nil {
+		return err
+	}
+	if err := b.Done(ctx, db.SweepBeat, b.Now); err != nil {
+		return err
+	}
+	return fmt.Errorf("sweep: %s", why.Detail)
 }

@@ -32,6 +32,11 @@ type Item struct {
 	// Abandoned says that nobody works on the volume, whatever the queue shows: the lease in its row ran out. An
 	// active task is then passed by, where it would be waited for otherwise.
 	Abandoned bool
+	// Idle says that nobody holds the volume's lease and that nothing happened
+	// for longer than any handler works, though something is due. An active task
+	// that Redis keeps no lease of is then passed by: nobody works on it, and the
+	// queue, which looks at leases only, never gives it to anybody.
+	Idle bool
 }
 
 func (i Item) volume() Volume { return Volume{VolumeID: i.VolumeID, RecordID: i.RecordID} }

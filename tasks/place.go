@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 )
 
 const (
@@ -70,7 +71,13 @@ func (h *handover) placeAs(ctx context.Context, item Item, id string, last bool)
 		if err != nil {
 			return Unknown, err
 		}
-		switch judge(item, info) {
+		verdict := judge(item, info)
+		if verdict == comes && item.Idle && info.State == asynq.TaskStateActive {
+			if verdict, err = h.forsaken(ctx, info); err != nil {
+				return Unknown, err
+			}
+		}
+		switch verdict {
 		case comes:
 			return Waiting, nil
 		case orphan:
@@ -141,6 +148,31 @@ func judge(item Item, info *asynq.TaskInfo) verdict {
 		return inTheWay
 	}
 	return inTheWay
+}
+
+// forsaken judges an active task of an idle volume. What a worker holds has a lease in Redis, taken and given back
+// together with its state; one without a lease (evicted, lost in a fail-over) is nobody's.
+func (h *handover) forsaken(ctx context.Context, info *asynq.TaskInfo) (verdict, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	err := h.rdb.ZScore(ctx, "asynq:{"+info.Queue+"}:lease", info.ID).Err()
+	if err == nil {
+		return comes, nil
+	}
+	if !errors.Is(err, redis.Nil) {
+		return comes, err
+	}
+	// it may have ended between the look at it and this one
+	now, err := h.inspector.GetTaskInfo(info.Queue, info.ID)
+	switch {
+	case gone(err):
+		return inTheWay, nil
+	case err != nil:
+		return comes, err
+	case now.State == asynq.TaskStateActive:
+		return orphan, nil
+	}
+	return comes, nil
 }
 
 // gone tells whether a task is not there, or its queue is not: Asynq lost its data or has never had any.

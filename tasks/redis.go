@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 	"github.com/rs/zerolog"
@@ -29,6 +30,30 @@ func (c Config) Validate() error {
 // Connect answers a client for url (see [Config]); the caller closes it. It does not speak to Redis yet: [Open] does.
 // No error names a user or a password.
 func Connect(url string) (redis.UniversalClient, error) {
+	o, err := options(url)
+	if err != nil {
+		return nil, err
+	}
+	return redis.NewUniversalClient(o), nil
+}
+
+// ConnOpt answers how asynq's own tools reach the Redis of url (see [Config]): each makes clients as [Connect] does and
+// closes them itself. It does not speak to Redis. No error names a user or a password.
+func ConnOpt(url string) (asynq.RedisConnOpt, error) {
+	o, err := options(url)
+	if err != nil {
+		return nil, err
+	}
+	return connOpt{o}, nil
+}
+
+// connOpt is asynq's interface over our options: its own ones have fewer, and its own reading of a URL drops the user.
+type connOpt struct{ *redis.UniversalOptions }
+
+// MakeRedisClient answers a client of its own for each call.
+func (o connOpt) MakeRedisClient() any { return redis.NewUniversalClient(o.UniversalOptions) }
+
+func options(url string) (*redis.UniversalOptions, error) {
 	a, err := parse(url)
 	if err != nil {
 		return nil, fmt.Errorf("read URL of redis: %w", err)
@@ -49,7 +74,7 @@ func Connect(url string) (redis.UniversalClient, error) {
 			return nil, fmt.Errorf("prepare TLS to redis: %w", err)
 		}
 	}
-	return redis.NewUniversalClient(o), nil
+	return o, nil
 }
 
 // LogRedis sends what the Redis client says to log. The client has one log for the whole program, so main calls this

@@ -69,6 +69,13 @@ func TestConnect_TheKindOfClientIsThatOfTheScheme(t *testing.T) {
 		require.NoError(t, err)
 		require.IsType(t, want, rdb)
 		require.NoError(t, rdb.Close())
+		opt, err := ConnOpt(url)
+		require.NoError(t, err)
+		own, ok := opt.MakeRedisClient().(redis.UniversalClient)
+		require.True(t, ok)
+		require.IsType(t, want, own)
+		require.NotSame(t, own, opt.MakeRedisClient(), "whoever makes one closes it")
+		require.NoError(t, own.Close())
 	}
 }
 
@@ -78,6 +85,8 @@ func TestConnect_ACertificateFileThatIsNone(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	require.NoError(t, os.WriteFile(file, []byte("none"), 0o600))
 	_, err = Connect("redis-cluster://h?ca_file=" + file)
+	require.ErrorContains(t, err, "no certificate in it")
+	_, err = ConnOpt("redis-cluster://h?ca_file=" + file)
 	require.ErrorContains(t, err, "no certificate in it")
 }
 

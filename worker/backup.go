@@ -56,7 +56,8 @@ func (w *Worker) begin(ctx context.Context, c *db.Claim, r backup.Record, others
 	if err != nil {
 		return err
 	}
-	subject := backup.Subject{Volume: remembered.AsOf(), Protected: remembered.Protected, Gone: remembered.GoneAt != nil}
+	subject := remembered.Subject(nil) // a pause is seen where Cinder is asked
+	subject.ByHand = r.ByHand
 	if c.Now.Sub(remembered.SeenAt) > viewAge {
 		v, err := w.Cloud.Volume(ctx, r.ProjectID, r.VolumeID)
 		switch {

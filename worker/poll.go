@@ -49,26 +49,31 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 		_, err := c.Finish(ctx, r, b)
 		return err
 	case backup.StatusError, backup.StatusErrorDeleting:
+		if r.State == backup.Overdue && r.Repair != "" && w.Settings.StuckReset && b.Status == backup.StatusErrorDeleting {
+			return w.unstickOverdue(ctx, c, r, b)
+		}
+		if r.Repair == backup.Reset && b.FailReason == "" {
+			return w.failReset(ctx, c, r)
+		}
 		return w.fail(ctx, c, r, db.Why{Reason: backup.BackupError, Text: b.FailReason})
 	case backup.StatusCreating:
 		if r.State == backup.Creating && !c.Now.Before(*r.Deadline) {
 			return w.overdue(ctx, c, r, w.whyCreating(ctx, r))
 		}
 		if r.State == backup.Overdue && w.Settings.StuckReset {
-			// its record fails when the next poll finds it gone
-			log.Warn().Str("record", r.ID).Str("backup", r.BackupID).Msg("stuck backup is removed by force")
-			if err := w.Cloud.ForceDeleteBackup(ctx, b); err != nil {
-				log.Warn().Err(err).Str("record", r.ID).Msg("stuck backup not removed, will be tried again")
-			}
+			return w.unstickOverdue(ctx, c, r, b)
 		}
 	case backup.StatusDeleting, backup.StatusRestoring, backup.StatusSpoilt:
+		if r.Repair != "" && w.Settings.StuckReset && b.Status == backup.StatusDeleting {
+			return w.unstickOverdue(ctx, c, r, b)
+		}
 		log.Warn().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("somebody else is at work on a backup in progress")
 	default:
 		log.Warn().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("unknown status of a backup, not taken for an end")
 	}
 	again := w.again(c.Now, time.Time{})
 	if r.State == backup.Overdue {
-		again = c.Now.Add(overdueFactor * w.Settings.PollPeriod.Std())
+		again = w.seldom(c.Now)
 	}
 	_, err = c.Later(ctx, r, b.Status, again)
 	return err
@@ -91,7 +96,7 @@ func (w *Worker) unread(ctx context.Context, c *db.Claim, r backup.Record, err e
 // refuses its deletion (measured on Zed).
 func (w *Worker) whyCreating(ctx context.Context, r backup.Record) string {
 	if _, err := w.Cloud.Volume(ctx, r.ProjectID, r.VolumeID); backup.Means(err, backup.MeansNotFound) {
-		return "the volume is gone and its backup will stay creating for ever (remove it by force, or set STAFFELN_STUCK_RESET=true); so it was"
+		return "the volume is gone and its backup will stay creating for ever; so it was"
 	}
 	return "still creating"
 }
@@ -100,6 +105,9 @@ func (w *Worker) overdue(ctx context.Context, c *db.Claim, r backup.Record, seen
 	why := db.Why{
 		Reason: backup.DeadlinePassed,
 		Text:   seen + " at its deadline, " + r.Deadline.UTC().Format(time.RFC3339),
+	}
+	if !w.Settings.StuckReset {
+		why.Text += "; should it not end: " + w.cure(r.BackupID)
 	}
 	after, err := c.PassDeadline(ctx, r, why, w.again(c.Now, time.Time{}))
 	if err != nil {

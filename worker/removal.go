@@ -28,6 +28,7 @@ func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 		links = append(links, backup.LinkOf(b, mine, p.volume.Retention))
 	}
 	keeping := backup.KeepingOf(p.project, p.volume.AsOf(), p.volume.Protected, p.w.Settings.MinRestorePoints, p.records)
+	keeping.Settled = p.settle == settleAll
 	removals, kept := backup.Expired(p.c.Now, keeping, links)
 	for _, k := range kept {
 		if k.Reason == backup.ForeignDependent {
@@ -38,13 +39,29 @@ func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 	if err := p.restore(ctx, records, kept); err != nil {
 		return err
 	}
+	if err := p.seldom(ctx, records, kept); err != nil {
+		return err
+	}
 	var failed error
 	for _, removal := range removals {
-		if r := records[removal.BackupID]; due(p.c.Now, r) {
+		if r := records[removal.BackupID]; p.due(r) {
 			failed = errors.Join(failed, p.delete(ctx, r, p.held[removal.BackupID], removal.Reason))
 		}
 	}
 	return failed
+}
+
+// seldom looks less often at what became good after its record had failed: it
+// goes by its retention, and nobody waits for that.
+func (p *pass) seldom(ctx context.Context, records map[string]backup.Record, kept []backup.Kept) error {
+	for _, k := range kept {
+		if r := records[k.BackupID]; r.Leftover() && k.Status == backup.StatusAvailable && p.due(r) {
+			if _, err := p.c.Later(ctx, r, k.Status, p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // restore takes back removals that never reached Cinder and are not wanted any
@@ -99,12 +116,21 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 		why.Reason = backup.DeletionRefused
 	}
 	if r.DeletionRefusedSince != nil && p.c.Now.Sub(*r.DeletionRefusedSince) > giveUpAfter {
-		_, err = p.giveUp(last, r, why)
-		return err
+		_, noted := p.giveUp(last, r, why)
+		return p.told(err, noted)
 	}
 	zerolog.Ctx(ctx).Warn().Err(err).Str("record", r.ID).Str("backup", b.ID).Str("reason", string(why.Reason)).Msg("removal refused, will be tried again")
-	_, err = p.c.RefuseRemoval(last, r, why, p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std()))
-	return err
+	_, noted := p.c.RefuseRemoval(last, r, why, p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std()))
+	return p.told(err, noted)
+}
+
+// told returns a refusal to the operator who waits for it; that of a handler
+// stands in its row, and its task ends well.
+func (p *pass) told(refusal, noted error) error {
+	if p.settle == retained {
+		return noted
+	}
+	return errors.Join(refusal, noted)
 }
 
 func (p *pass) giveUp(ctx context.Context, r backup.Record, why db.Why) (backup.Record, error) {

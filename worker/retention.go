@@ -3,9 +3,9 @@ package worker
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
-
-	"github.com/rs/zerolog"
 
 	"staffeln/backup"
 	"staffeln/db"
@@ -27,13 +27,21 @@ func (w *Worker) retention(ctx context.Context, c *db.Claim) error {
 	if err != nil {
 		return err
 	}
+	if v.RemovalNextTryAt != nil && c.Now.Before(*v.RemovalNextTryAt) {
+		return nil // the hand-over brings it when its time has come
+	}
 	var failed error
-	for project, of := range byProject(records) {
-		p := pass{w: w, c: c, volume: v, project: project, records: of}
-		failed = errors.Join(failed, p.putOff(ctx, p.run(ctx)))
+	of := byProject(records)
+	for _, project := range slices.Sorted(maps.Keys(of)) {
+		p := pass{w: w, c: c, volume: v, project: project, records: of[project]}
+		err := p.run(ctx)
+		if err == nil {
+			err = c.Reached(ctx, project)
+		}
+		failed = errors.Join(failed, p.putOff(ctx, err))
 	}
 	if failed != nil {
-		return failed
+		return w.removalLater(ctx, c, v, failed)
 	}
 	return c.RemovalDone(ctx)
 }
@@ -54,6 +62,7 @@ type pass struct {
 	project string
 	records []backup.Record
 	held    map[string]backup.Backup // what Cinder has of the volume in the project
+	settle  settling
 }
 
 func (p *pass) run(ctx context.Context) error {
@@ -72,38 +81,13 @@ func (p *pass) run(ctx context.Context) error {
 			}
 		}
 		if r.Leftover() {
-			if p.records[i], err = p.confirmLeftover(ctx, r); err != nil {
+			// a pause keeps nobody from following what comes after it
+			if p.records[i], err = p.confirmLeftover(ctx, r); err != nil && !errors.Is(err, db.ErrPaused) {
 				return err
 			}
 		}
 	}
 	return p.remove(ctx, backups)
-}
-
-// putOff ends a pass that the cloud refuses: only somebody's doing mends that,
-// so it is told, and tried again at the next looks instead of at once.
-func (p *pass) putOff(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
-	why, final := reasonOf(err)
-	if !final {
-		return err
-	}
-	zerolog.Ctx(ctx).Error().Err(err).Str("volume", p.volume.ID).Str("project", p.project).Str("reason", string(why.Reason)).
-		Msg("backups of a project are out of reach, nothing is removed")
-	again := p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std())
-	if why.Reason == backup.ProjectGone {
-		again = p.c.Now.Add(giveUpAfter)
-	}
-	for _, r := range p.records {
-		if r.State == backup.Deleting || r.State == backup.Undeletable || r.Leftover() {
-			if _, err := p.c.Later(ctx, r, backup.Status(r.CinderStatus), again); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // follow looks how a removal that was asked for is doing. What Cinder lists as
@@ -113,20 +97,10 @@ func (p *pass) follow(ctx context.Context, r backup.Record) (backup.Record, erro
 	if !listed {
 		return p.confirm(ctx, r)
 	}
-	stuck := b.Status == backup.StatusErrorDeleting ||
-		b.Status == backup.StatusDeleting && r.DeletionAskedAt != nil && p.c.Now.Sub(*r.DeletionAskedAt) > p.w.Settings.BackupCycleTimeout.Std()
-	if !stuck || r.State == backup.Undeletable && !due(p.c.Now, r) {
+	if !p.stuck(r, b) || r.State == backup.Undeletable && !p.due(r) {
 		return r, nil
 	}
-	if p.w.Settings.StuckReset {
-		zerolog.Ctx(ctx).Warn().Str("record", r.ID).Str("backup", b.ID).Str("status", string(b.Status)).Msg("stuck removal is forced")
-		if err := p.w.Cloud.ForceDeleteBackup(ctx, b); err != nil {
-			return r, err
-		}
-		return p.c.Later(ctx, r, b.Status, p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std()))
-	}
-	why := db.Why{Reason: backup.DeletionStuck, Text: "Cinder's status of the backup is " + string(b.Status) + ": " + b.FailReason}
-	return p.giveUp(ctx, r, why)
+	return p.unstick(ctx, r, b)
 }
 
 // confirm writes the end of a removal: only an answer by ID, in the scope of
@@ -141,8 +115,8 @@ func (p *pass) confirm(ctx context.Context, r backup.Record) (backup.Record, err
 
 // confirmLeftover ends a leftover that somebody else removed.
 func (p *pass) confirmLeftover(ctx context.Context, r backup.Record) (backup.Record, error) {
-	if _, listed := p.held[r.BackupID]; listed {
-		return r, nil
+	if b, listed := p.held[r.BackupID]; listed {
+		return p.stuckLeftover(ctx, r, b)
 	}
 	_, err := p.w.Cloud.Backup(ctx, p.project, r.BackupID)
 	if !backup.Means(err, backup.MeansNotFound) {
@@ -152,6 +126,19 @@ func (p *pass) confirmLeftover(ctx context.Context, r backup.Record) (backup.Rec
 		return r, err
 	}
 	return p.c.Removed(ctx, r)
+}
+
+// stuckLeftover begins the removal of a leftover that hangs: no deletion is
+// accepted of it, and it would stay without anybody being told.
+func (p *pass) stuckLeftover(ctx context.Context, r backup.Record, b backup.Backup) (backup.Record, error) {
+	if b.Status == backup.StatusDeleting || !p.stuck(r, b) || !p.due(r) {
+		return r, nil
+	}
+	r, err := p.c.StartRemoval(ctx, r, backup.FailedLeftover)
+	if err != nil {
+		return r, err
+	}
+	return p.unstick(ctx, r, b)
 }
 
 // due tells whether r may be tried now.

@@ -30,6 +30,8 @@ type Cloud interface {
 	CreateBackup(ctx context.Context, r backup.Request) (backupID string, err error)
 	DeleteBackup(ctx context.Context, b backup.Backup) error
 	ForceDeleteBackup(ctx context.Context, b backup.Backup) error
+	// ResetBackup sets the status of b, which must still be the one that b has.
+	ResetBackup(ctx context.Context, b backup.Backup, to backup.Status) error
 }
 
 // Worker holds what the handlers need. All fields are required.
@@ -58,31 +60,40 @@ const margin = 15 * time.Second
 // another handler holds is left to it: the next hand-over looks again.
 func (w *Worker) claimed(kind tasks.Kind, handle func(context.Context, *db.Claim) error) func(context.Context, tasks.Volume) error {
 	return func(ctx context.Context, t tasks.Volume) error {
-		c, err := w.DB.Claim(ctx, t.VolumeID, string(kind), tasks.Lease)
-		if errors.Is(err, db.ErrClaimed) {
-			w.Metrics.ClaimRefused()
-			zerolog.Ctx(ctx).Debug().Str("volume", t.VolumeID).Msg("volume is claimed by another handler")
+		err := w.claim(ctx, t.VolumeID, string(kind), handle)
+		if errors.Is(err, db.ErrPaused) {
+			zerolog.Ctx(ctx).Debug().Str("volume", t.VolumeID).Msg("paused, nothing was begun")
 			return nil
 		}
-		if err != nil {
-			return err
-		}
-		defer func() {
-			last, cancel := lasting(ctx)
-			defer cancel()
-			if err := c.Release(last); err != nil {
-				zerolog.Ctx(ctx).Warn().Err(err).Msg("lease not given back, it will run out")
-			}
-		}()
-		ctx, cancel := context.WithTimeout(ctx, tasks.Lease-margin)
-		defer cancel()
-		err = handle(ctx, c)
 		if errors.Is(err, db.ErrStale) {
 			zerolog.Ctx(ctx).Warn().Err(err).Str("volume", t.VolumeID).Msg("late: another handler went on, nothing was written")
 			return nil
 		}
 		return err
 	}
+}
+
+// claim runs something while it holds the volume's lease.
+func (w *Worker) claim(ctx context.Context, volumeID, kind string, handle func(context.Context, *db.Claim) error) error {
+	c, err := w.DB.Claim(ctx, volumeID, kind, tasks.Lease)
+	if errors.Is(err, db.ErrClaimed) {
+		w.Metrics.ClaimRefused()
+		zerolog.Ctx(ctx).Debug().Str("volume", volumeID).Msg("volume is claimed by another handler")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() {
+		last, cancel := lasting(ctx)
+		defer cancel()
+		if err := c.Release(last); err != nil {
+			zerolog.Ctx(ctx).Warn().Err(err).Msg("lease not given back, it will run out")
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, tasks.Lease-margin)
+	defer cancel()
+	return handle(ctx, c)
 }
 
 // shielded returns a context for a request to Cinder that changes something: it

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -28,7 +29,7 @@ type backupView struct {
 
 	RecordID  string     `json:"record_id" desc:"ours; it stands in the backup's tag and in the log"`
 	BackupID  string     `json:"backup_id" desc:"Cinder's; \"\" before its answer"`
-	Kind      string     `json:"kind" desc:"full or incremental"`
+	Kind      string     `json:"kind" desc:"full or incremental; \"\": Cinder was not asked for any"`
 	State     string     `json:"state" desc:"planned, creating, overdue, available, deleting, deleted, withdrawn, failed, lost or undeletable"`
 	SizeGiB   int        `json:"size_gib" desc:"of the volume, when it was backed up"`
 	At        time.Time  `json:"at" desc:"the time of its data; before it has any, of the request, or of the plan"`
@@ -77,7 +78,7 @@ func states() []string {
 }
 
 func lookBackups(ctx context.Context, l *db.Look, set backup.Settings, f db.Filter) (view, error) {
-	head, err := lookAsOf(ctx, l)
+	head, _, err := lookHead(ctx, l, set)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +127,9 @@ func backupOf(r backup.Record, f fate) backupView {
 		object: objectOf(r), RecordID: r.ID, BackupID: r.BackupID, Kind: string(r.Kind), State: string(r.State), SizeGiB: r.SizeGiB,
 		At: r.Beat, KeptUntil: f.goes, Kept: reasonOf(f.why), Reason: reasonOf(r.Reason), Text: r.ReasonText, RequestID: r.RequestID,
 	}
+	if r.State == backup.Failed && r.RequestedAt == nil {
+		v.Kind = ""
+	}
 	switch {
 	case r.DataTimestamp != nil:
 		v.At = *r.DataTimestamp
@@ -151,7 +155,7 @@ func (v backupsView) draw(s *sheet) {
 	var rows [][]string
 	for _, b := range v.Backups {
 		rows = append(rows, []string{
-			s.near(b.At), b.all(), short(b.Kind), strconv.Itoa(b.SizeGiB), s.state(b.State), b.took(), b.kept(),
+			s.near(b.At), b.all(), cmp.Or(short(b.Kind), "-"), strconv.Itoa(b.SizeGiB), s.state(b.State), b.took(), b.kept(s),
 		})
 	}
 	s.table([]column{
@@ -176,10 +180,10 @@ func (b backupView) took() string {
 	return span(seconds(*b.Took))
 }
 
-func (b backupView) kept() string {
+func (b backupView) kept(s *sheet) string {
 	switch {
 	case b.KeptUntil != nil:
-		return b.KeptUntil.Format(time.DateOnly)
+		return s.near(*b.KeptUntil)
 	case b.Kept.Code == backup.Floor || b.Kept.Code == backup.FloorStandsOnIt:
 		return "floor"
 	case b.Kept.Code != "" && b.Kept.Code != backup.BeingCreated:

@@ -7,7 +7,7 @@ import (
 	"staffeln/backup"
 )
 
-// drawReasons tells below the table, reason by reason, why: of which backups, and of the newest in full.
+// drawReasons tells below the table, reason by reason, why: of which volumes, and of the newest backup in full.
 func (v backupsView) drawReasons(s *sheet) {
 	var codes []backup.Reason
 	by := map[backup.Reason][]backupView{}
@@ -27,16 +27,42 @@ func (v backupsView) drawReasons(s *sheet) {
 	for _, code := range codes {
 		all := by[code]
 		s.words("  ", all[0].Reason.words())
-		shown, more := first(glance, all)
-		words := strings.Join(each(shown, func(b backupView) string {
-			return fmt.Sprintf("%s at %s (%s)", b.volume(), s.near(b.At), b.State)
+		shown, more := first(glance, newestOf(all))
+		words := strings.Join(each(shown, func(n newest) string {
+			words := fmt.Sprintf("%s at %s (%s)", n.volume(), s.near(n.At), n.State)
+			if n.before > 0 {
+				words += fmt.Sprintf(" and %d before it", n.before)
+			}
+			return words
 		}), ", ")
 		if more > 0 {
-			words += fmt.Sprintf(" and %d more", more)
+			words += fmt.Sprintf(", and %s more", plural(more, "volume", "volumes"))
 		}
 		s.words("    ", words+".")
 		if all[0].Text != "" {
 			s.words("    ", "The newest in full: "+all[0].Text)
 		}
 	}
+}
+
+// newest is the newest of a volume's backups with one reason, and how many there are before.
+type newest struct {
+	backupView
+
+	before int
+}
+
+func newestOf(all []backupView) []newest {
+	var some []newest
+	at := map[string]int{}
+	for _, b := range all {
+		i, known := at[b.VolumeID]
+		if known {
+			some[i].before++
+			continue
+		}
+		at[b.VolumeID] = len(some)
+		some = append(some, newest{backupView: b})
+	}
+	return some
 }

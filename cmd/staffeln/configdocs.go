@@ -61,8 +61,12 @@ func configurationPage() string {
 				rows[v.name] = &row{variable: v}
 				order = append(order, v.name)
 			}
-			if !slices.Contains(rows[v.name].processes, p.name) {
-				rows[v.name].processes = append(rows[v.name].processes, p.name)
+			reader := p.name
+			if rows[v.name].has("required") && !v.has("required") {
+				reader += " (optional)"
+			}
+			if !slices.Contains(rows[v.name].processes, reader) {
+				rows[v.name].processes = append(rows[v.name].processes, reader)
 			}
 		}
 	}

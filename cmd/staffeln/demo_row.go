@@ -14,7 +14,7 @@ import (
 var (
 	paintGood  = text.Colors{text.FgGreen}
 	paintBusy  = text.Colors{text.FgYellow}
-	paintGoing = text.Colors{text.FgRed}
+	paintGoing = text.Colors{text.FgMagenta}
 	paintPast  = text.Colors{text.Faint}
 	paintBad   = text.Colors{text.FgRed, text.Bold}
 )
@@ -22,26 +22,18 @@ var (
 // volumeRow is the line of one volume.
 func volumeRow(l *sight, volume string, w *demoWorld, wide bool) table.Row {
 	v, _ := w.sim.Volume(volume) // it is there: the demo made it
-	name := v.Name
 	records := l.of(volume)
-	if len(records) > 0 {
-		name = records[0].name()
-	}
-	row := table.Row{name, v.SizeGiB, drawn(l.chains(volume)), doing(l, volume, records)}
+	row := table.Row{w.names[volume], v.SizeGiB, drawn(l.chains(volume)), doing(l, volume, records)}
 	if !wide {
 		return row
 	}
-	points, removed := 0, 0
+	points := 0
 	for _, r := range records {
-		switch r.State {
-		case backup.Available:
+		if r.State == backup.Available {
 			points++
-		case backup.Deleted:
-			removed++
-		case backup.Planned, backup.Creating, backup.Overdue, backup.Deleting, backup.Withdrawn, backup.Failed, backup.Lost, backup.Undeletable:
 		}
 	}
-	return append(row, points, removed, string(l.decisions[volume]))
+	return append(row, points, string(l.decisions[volume]))
 }
 
 // drawn draws the chains: a square for a full, a circle for an incremental; hollow while it is made, a dot when it is gone.

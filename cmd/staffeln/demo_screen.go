@@ -22,8 +22,9 @@ const (
 )
 
 const (
-	wideColumns = 110 // from here on there is room for more columns
+	wideColumns = 115 // from here on there is room for more columns
 	leastStory  = 3   // lines of the story that are always shown
+	shortPage   = 24  // rows: so few that no line is left empty
 )
 
 // demoScreen is the live view: a page that is drawn anew at each look. What it told stays in the terminal after it.
@@ -55,9 +56,12 @@ func (s *demoScreen) show(l *sight) {
 		return
 	}
 	page := s.page(l, columns)
+	if page = append(page, legend()); rows > shortPage {
+		page = append(page, "")
+	}
 	story := s.story(columns)
-	room := max(leastStory, rows-len(page)-1)
-	page = append(append(page, legend()), story[max(0, len(story)-room):]...)
+	room := max(leastStory, rows-len(page))
+	page = append(page, story[max(0, len(story)-room):]...)
 	var b strings.Builder
 	b.WriteString(pageStart)
 	for i, line := range page[:min(len(page), rows)] {
@@ -108,7 +112,7 @@ func (s *demoScreen) page(l *sight, columns int) []string {
 // legend says what the drawn chains are made of.
 func legend() string {
 	return paintPast.Sprint("  ") + paintGood.Sprint("■") + paintPast.Sprint(" full  ") + paintGood.Sprint("●") + paintPast.Sprint(" incremental  ") +
-		paintBusy.Sprint("○") + paintPast.Sprint(" being made  ") + paintGoing.Sprint("●") + paintPast.Sprint(" being removed  · removed")
+		paintBusy.Sprint("□○") + paintPast.Sprint(" being made  ") + paintGoing.Sprint("■●") + paintPast.Sprint(" being removed  · removed")
 }
 
 // processes says what each of them is doing.
@@ -128,7 +132,7 @@ func (s *demoScreen) processes(l *sight) string {
 		}
 		words = append(words, color.Sprint(word))
 	}
-	return strings.Join(words, " - ")
+	return strings.Join(words, "  ")
 }
 
 func (s *demoScreen) table(l *sight, wide bool) string {
@@ -144,10 +148,9 @@ func (s *demoScreen) table(l *sight, wide bool) string {
 		{Number: 4, WidthMin: 31},
 	}
 	if wide {
-		header = append(header, "points", "removed", "decision")
+		header = append(header, "restore points", "decision")
 		configs = append(configs,
-			table.ColumnConfig{Number: 5, Align: text.AlignRight}, table.ColumnConfig{Number: 6, Align: text.AlignRight},
-			table.ColumnConfig{Number: 7, WidthMin: 18})
+			table.ColumnConfig{Number: 5, Align: text.AlignRight}, table.ColumnConfig{Number: 6, WidthMin: 18})
 	}
 	t.AppendHeader(header)
 	t.SetColumnConfigs(configs)

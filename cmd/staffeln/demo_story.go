@@ -94,11 +94,9 @@ func (s *story) refused(l *sight) *demoRecord {
 
 func (s *story) tellRefusal(_ context.Context, l *sight) (string, error) {
 	r := s.refused(l)
-	said := r.ReasonText
-	if _, words, found := strings.Cut(said, "): "); found { // what stands before names the call, and behind the request
-		said, _, _ = strings.Cut(words, " [req-")
-	}
-	return fmt.Sprintf("%s failed: %s, the %s must act. %s", r.name(), r.Reason, r.Reason.Whose(), said), nil
+	said, _, _ := strings.Cut(r.ReasonText, " [req-") // of the request
+	parts := strings.Split(said, ": ")                // the call, its code, Cinder's name of the fault, and its words
+	return fmt.Sprintf("%s failed: %s, the %s must act. Cinder says: %s", r.name(), r.Reason, r.Reason.Whose(), parts[len(parts)-1]), nil
 }
 
 // allFull tells whether every volume but the refused one has a restore point.
@@ -164,7 +162,7 @@ func (s *story) restartWorker(ctx context.Context, l *sight) (string, error) {
 	if err := s.house.start(ctx, m); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d of those %d are recorded without it: nothing was lost. worker-1 is back (%d).", s.recorded(l), len(s.killed), m.cmd.Process.Pid), nil
+	return fmt.Sprintf("%d of those %d are recorded without it: nothing was lost. worker-1 is back (process %d).", s.recorded(l), len(s.killed), m.cmd.Process.Pid), nil
 }
 
 func (s *story) firstExpiry(_ context.Context, l *sight) (string, error) {
@@ -177,7 +175,7 @@ func (s *story) firstExpiry(_ context.Context, l *sight) (string, error) {
 	if !held {
 		return "", errors.New("look at the first removal: no record holds its backup")
 	}
-	return fmt.Sprintf("The first chain of %s is older than its retention of %s: its newest link goes first, an %s.", leaf.name(), leaf.Retention, leaf.Kind), nil
+	return fmt.Sprintf("The first chain of %s is older than its retention of %s: its newest link, an %s, goes first.", leaf.name(), leaf.Retention, leaf.Kind), nil
 }
 
 // gone tells whether the records know that the whole first chain is gone.

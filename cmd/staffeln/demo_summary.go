@@ -30,7 +30,7 @@ func (d *demo) conclude(l *sight) error {
 	line("failed", l.count(backup.Failed), "%s", l.failures())
 	adopted, lost := l.adopted()
 	line("adopted", adopted, "of %d whose answer was lost", lost)
-	line("worker killed", len(d.story.killed), "backups were in progress then, %d are recorded", d.story.recorded(l))
+	line("workers killed", 1, "with %d backups in progress, %d of them recorded", len(d.story.killed), d.story.recorded(l))
 	line("violations", len(violations), "of %d laws:", len(laws.Laws))
 	for names := range slices.Chunk(lawNames(), 3) {
 		fmt.Fprintf(&b, "%25s%s\n", "", strings.Join(names, ", ")) // as wide as what stands before the words of a line
@@ -104,7 +104,7 @@ func (s *sight) adopted() (adopted, lost int) {
 const nextSteps = `
 Next, with a cloud of your own:
 
-  . ./openrc           # a user with the role admin in every project, by password
+  . ./openrc           # with the role admin in every project, by password
   export STAFFELN_DATABASE_URL=postgres://staffeln@localhost/staffeln
   export STAFFELN_REDIS_URL=redis://localhost/0
   staffeln migrate up

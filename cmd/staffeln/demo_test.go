@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +73,32 @@ func TestDemo_DrawsChains(t *testing.T) {
 		of(backup.Full, backup.Available), of(backup.Incremental, backup.Available), of(backup.Incremental, backup.Creating),
 	}}
 	require.Equal(t, "·· ■●○", text.StripEscape(drawn(l.chains("v"))))
+}
+
+// Nothing is cut off or wrapped where the terminal is as wide as it says, at the widest that there is to show.
+func TestDemo_FitsItsTerminal(t *testing.T) {
+	d, l, out := checkable(t)
+	house, err := newHousehold(t.Context(), t.TempDir(), nil)
+	require.NoError(t, err)
+	d.house = house // nobody runs: every name is followed by a word
+	for i, v := range d.world.volumes {
+		l.decisions[v] = backup.ChainContinues
+		for _, state := range []backup.State{backup.Deleted, backup.Available, backup.Creating, backup.Failed}[:1+i%4] {
+			l.records = append(l.records, demoRecord{VolumeID: v, State: state, Kind: backup.Incremental, Reason: backup.QuotaExceeded})
+		}
+	}
+	l.records[0].State, l.records[0].BackupID, l.records[0].Reason = backup.Creating, "", backup.AnswerUnknown
+	require.NoError(t, d.conclude(l))
+	require.NoError(t, d.say(nextSteps))
+	for _, columns := range []int{80, wideColumns} {
+		s := &demoScreen{demo: d}
+		s.tell(time.Hour, strings.Repeat("ab ", 100))
+		lines := append(append(s.page(l, columns), legend()), s.story(columns)...)
+		for _, line := range append(lines, strings.Split(out.String(), "\n")...) {
+			require.LessOrEqual(t, text.StringWidthWithoutEscSequences(line), columns, line)
+		}
+		require.Equal(t, columns == wideColumns, strings.Contains(strings.Join(lines, "\n"), "restore points"))
+	}
 }
 
 func TestDemo_TellsWhatIsMissing(t *testing.T) {

@@ -45,7 +45,8 @@ var demoCloud = []struct {
 type demoWorld struct {
 	sim     *cloudsim.Cloud
 	url     string
-	volumes []string // by ID, in the order of demoCloud
+	volumes []string          // by ID, in the order of demoCloud
+	names   map[string]string // of them, with their projects'
 	stop    func() error
 }
 
@@ -55,7 +56,7 @@ func newDemoWorld(ctx context.Context, key string) (*demoWorld, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for the simulated cloud: %w", err)
 	}
-	w := &demoWorld{url: "http://" + listener.Addr().String(), sim: cloudsim.New(cloudsim.Options{
+	w := &demoWorld{url: "http://" + listener.Addr().String(), names: map[string]string{}, sim: cloudsim.New(cloudsim.Options{
 		BackupTime: func(sizeGiB int) time.Duration {
 			return 1500*time.Millisecond + time.Duration(sizeGiB)*500*time.Millisecond
 		},
@@ -69,7 +70,7 @@ func newDemoWorld(ctx context.Context, key string) (*demoWorld, error) {
 		for i, name := range s.volumes {
 			id := w.sim.AddVolume(projects[s.project], name, s.sizes[i])
 			w.sim.Attach(server, id)
-			w.volumes = append(w.volumes, id)
+			w.volumes, w.names[id] = append(w.volumes, id), s.project+"/"+name
 		}
 	}
 	w.sim.SetQuota(projects["archive"], -1, quotaGiB)

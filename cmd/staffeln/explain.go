@@ -35,7 +35,9 @@ type explainView struct {
 	WaitsFor     []string      `json:"waits_for" desc:"what is waited for, for people"`
 	Failure      *failureView  `json:"failure" desc:"the newest one since the last success"`
 	Going        []goingView   `json:"going" desc:"what will go, when and why, if no further backup is made"`
-	Findings     []findingView `json:"findings" desc:"about the volume or its server"`
+	Findings     []findingView `json:"findings" desc:"about the volume or its server; of one that is not protected also about servers of its project whose wish can't be read"`
+
+	progress *backup.Record // the backup in progress
 }
 
 type lastDecision struct {
@@ -90,7 +92,7 @@ func explainCommand() *cobra.Command {
 }
 
 func lookExplain(ctx context.Context, l *db.Look, set backup.Settings, volume db.Volume) (view, error) {
-	head, err := lookAsOf(ctx, l)
+	head, _, err := lookHead(ctx, l, set)
 	if err != nil {
 		return nil, err
 	}
@@ -120,22 +122,40 @@ func lookExplain(ctx context.Context, l *db.Look, set backup.Settings, volume db
 		Standing: stands.Standing, RestorePoint: stands.NewestAt, LateAfter: int64(set.Late() / time.Second),
 		Policy: policyOf(set, volume), Findings: []findingView{},
 	}
-	v.decide(set, volume, decisive)
+	paused, err := l.Pauses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v.decide(set, volume, paused, decisive)
 	v.hold(holdingOf(set, volume, held[volume.ID]))
 	if len(failures) > 0 {
 		v.Failure = new(failureOf(failures[0]))
 	}
-	v.WaitsFor = waitsFor(l.Now, volume, decisive, held[volume.ID], v.Failure)
+	v.WaitsFor = v.waiting(set, volume, paused.Of(volume.ProjectID), held[volume.ID])
 	for _, f := range findings {
-		if slices.Contains([]string{volume.ID, volume.ServerID}, f.Object) && f.Object != "" {
+		if v.names(f.Object) || v.names(f.VolumeID) || v.perhaps(f) {
 			v.Findings = append(v.Findings, findingView{reasonOf(f.Reason), f.ProjectID, f.Object, f.Detail, f.Since})
 		}
 	}
 	return v, nil
 }
 
+// names tells whether id is that of the volume or its server.
+func (v *explainView) names(id string) bool {
+	return id != "" && slices.Contains([]string{v.VolumeID, v.ServerID}, id)
+}
+
+// perhaps tells whether a finding may be why the volume is not protected: nobody remembers which servers it is attached
+// to that don't ask for backups.
+func (v *explainView) perhaps(f db.KeptFinding) bool {
+	return v.Standing == db.Unprotected && v.Status != "available" && f.Reason == backup.BackupMetadataUnreadable && f.ProjectID == v.ProjectID
+}
+
 // decide tells what was decided, what would be now, and what will be.
-func (v *explainView) decide(set backup.Settings, volume db.Volume, records []backup.Record) {
+func (v *explainView) decide(set backup.Settings, volume db.Volume, paused db.Pauses, records []backup.Record) {
+	if i := slices.IndexFunc(records, func(r backup.Record) bool { return r.State.InProgress() }); i >= 0 {
+		v.progress = &records[i]
+	}
 	if volume.DecidedAt != nil {
 		v.Last = &lastDecision{*volume.DecidedAt, string(volume.Action), reasonOf(volume.Reason), volume.DecisionUntil}
 	}
@@ -143,8 +163,7 @@ func (v *explainView) decide(set backup.Settings, volume db.Volume, records []ba
 		v.Now = nextView{Action: string(backup.Wait), Reason: reason{MustAct: backup.Nobody}}
 		return
 	}
-	subject := backup.Subject{Volume: volume.AsOf(), Protected: volume.Protected, Gone: volume.GoneAt != nil}
-	d, ahead := backup.Ahead(v.At, set.Policy(), subject, records)
+	d, ahead := backup.Ahead(v.At, set.Policy(), volume.Subject(paused), records)
 	v.Now = nextView{Action: string(d.Action), Kind: string(d.Kind), Reason: reasonOf(d.Reason)}
 	switch {
 	case !d.At.IsZero():

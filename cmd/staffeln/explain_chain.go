@@ -57,11 +57,12 @@ func (v *explainView) hold(h backup.Holding) {
 		}
 	}
 	slices.SortStableFunc(v.Chains, func(a, b chainView) int { return a.Links[0].DataAt.Compare(b.Links[0].DataAt) })
-	going, _ := h.Forecast(v.At, endOfTime)
-	for _, g := range going {
+	going, kept := h.Forecast(v.At, endOfTime)
+	last := lastPoint(going, kept)
+	for i, g := range going {
 		v.Going = append(v.Going, goingView{
 			object: v.object, BackupID: g.BackupID, Kind: string(g.Kind), SizeGiB: g.SizeGiB, DataAt: g.DataTime,
-			Expires: expiry(g.Link), At: &g.At, Reason: reasonOf(g.Reason),
+			Expires: expiry(g.Link), At: &g.At, Reason: reasonOf(g.Reason), Last: i == last,
 		})
 	}
 }
@@ -85,14 +86,19 @@ var marks = map[backup.State]string{
 }
 
 func (v *explainView) drawChains(s *sheet) {
-	n := 0
+	n, note := 0, ""
 	for _, c := range v.Chains {
 		n += len(c.Links)
+		if strings.Contains(c.Drawing, "[") {
+			note = "; [ ]: always kept"
+		}
 	}
-	s.section("CHAINS", plural(len(v.Chains), "chain", "chains")+" of "+plural(n, "backup", "backups"))
 	if n == 0 {
+		s.section("CHAINS", "")
 		s.line("  None: Cinder holds no backup of it that is ours.")
+		return
 	}
+	s.section("CHAINS", plural(len(v.Chains), "chain", "chains")+" of "+plural(n, "backup", "backups")+note)
 	for i, c := range v.Chains {
 		if i > 0 {
 			s.line("")
@@ -131,6 +137,10 @@ func (v *explainView) drawGoing(s *sheet) {
 	shown, more := first(2*glance, v.Going)
 	s.table([]column{{name: "WHEN"}, {name: ""}, {name: "KIND"}, {name: "DATA OF"}, {name: "WHY", flex: true, wrap: true}},
 		each(shown, func(g goingView) []string {
-			return []string{s.near(*g.At), cmp.Or(map[bool]string{true: "now"}[!g.At.After(s.now)], s.ago(g.At)), short(g.Kind), s.near(g.DataAt), g.Reason.Sentence}
+			why := g.Reason.Sentence
+			if g.Last {
+				why += s.paint(careful, " Then no restore point is left.")
+			}
+			return []string{s.near(*g.At), cmp.Or(map[bool]string{true: "now"}[!g.At.After(s.now)], s.ago(g.At)), short(g.Kind), s.near(g.DataAt), why}
 		}), more)
 }

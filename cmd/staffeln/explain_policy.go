@@ -10,7 +10,7 @@ import (
 
 // policyPart is one part of the effective policy.
 type policyPart struct {
-	Name   string `json:"name" desc:"protection, interval, service_period, incrementals_per_full, retention, shorter_retention or floor"`
+	Name   string `json:"name" desc:"protection, interval, service_period, incrementals_per_full, retention, shorter_retention, floor or late_after"`
 	Value  string `json:"value" desc:"in the notation of the configuration"`
 	Source string `json:"source" desc:"the variable, the server metadata, or the default that it comes from"`
 }
@@ -31,8 +31,9 @@ func policyOf(set backup.Settings, v db.Volume) []policyPart {
 	floor := policyPart{"floor", plural(set.MinRestorePoints, "restore point", "restore points"), source("MIN_RESTORE_POINTS")}
 	if !v.Protected {
 		floor.Value, floor.Source = "none", "only a protected volume has one: "+floor.Value+" by "+floor.Source
+		return append(parts, floor)
 	}
-	return append(parts, floor)
+	return append(parts, floor, lateAfter(set))
 }
 
 // source tells whether a variable is set here or has its default.
@@ -44,10 +45,24 @@ func source(name string) string {
 	return "default of " + name
 }
 
+// lateAfter tells the RPO.
+func lateAfter(set backup.Settings) policyPart {
+	from, grace := "interval", source("RPO_GRACE")
+	if set.BackupServicePeriod > set.BackupMinInterval {
+		from = "service period"
+	}
+	if set.RPOGrace == 0 {
+		grace = "2 service periods + " + prefix + "_BACKUP_CYCLE_TIMEOUT (" + grace + ")"
+	}
+	return policyPart{"late_after", span(set.Late()), from + " + " + grace}
+}
+
 func protection(set backup.Settings, v db.Volume) policyPart {
 	switch key := set.BackupMetadataKey; {
 	case v.GoneAt != nil:
 		return policyPart{"protection", "no", "the volume is gone"}
+	case !v.Protected && (v.Status == "available" || key == ""):
+		return policyPart{"protection", "no", "it is attached to no server"}
 	case !v.Protected:
 		return policyPart{"protection", "no", "no server that it is attached to has " + key + " = true"}
 	case key == "":
@@ -64,6 +79,12 @@ func retention(set backup.Settings, v db.Volume) policyPart {
 		return policyPart{"retention", "none", "the volume was never protected"}
 	case v.Retention.Source == backup.FromMetadata:
 		p.Source = "metadata " + set.RetentionMetadataKey + " of server " + or(v.ServerName, v.ServerID)
+		switch v.Retention.InForce {
+		case set.RetentionMin:
+			p.Source += ", the least that " + prefix + "_RETENTION_MIN allows"
+		case set.RetentionMax:
+			p.Source += ", the most that " + prefix + "_RETENTION_MAX allows"
+		}
 	case v.Retention.InForce != set.RetentionTime:
 		p.Source = prefix + "_RETENTION_TIME of the scheduler's newest plan; here it is " + set.RetentionTime.String()
 	default:

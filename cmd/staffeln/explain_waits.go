@@ -2,54 +2,83 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"staffeln/backup"
 	"staffeln/db"
 )
 
-// waitsFor says what a volume waits for, as its records and its row tell.
-func waitsFor(now time.Time, v db.Volume, decisive, held []backup.Record, failed *failureView) []string {
+// waiting says what the volume waits for, as its records and its row tell.
+func (v *explainView) waiting(set backup.Settings, volume db.Volume, paused *db.Pause, held []backup.Record) []string {
 	waits := []string{}
-	for _, r := range decisive {
-		if r.State.InProgress() {
-			waits = append(waits, progress(now, r))
-		}
+	if paused != nil {
+		waits = append(waits, fmt.Sprintf("The operator, to resume: paused since %s by %s: %s.", clock(paused.Since), paused.Who, or(paused.Why, "no reason is given")))
+	}
+	if v.progress != nil {
+		waits = append(waits, progress(v.At, *v.progress))
 	}
 	for _, r := range held {
 		switch r.State {
 		case backup.Deleting:
 			waits = append(waits, fmt.Sprintf("Cinder, to remove backup %s, asked for at %s.", r.BackupID, maybeClock(r.DeletionAskedAt)))
 		case backup.Undeletable:
-			waits = append(waits, fmt.Sprintf("The operator, to see why Cinder can't remove backup %s: %s %s It is tried again at %s.",
-				r.BackupID, r.RemovalReason.Sentence(), r.RemovalText, maybeClock(r.NextTryAt)))
+			waits = append(waits, fmt.Sprintf("The operator, to see why Cinder can't remove backup %s: %s%s It is tried again at %s.",
+				r.BackupID, r.RemovalReason.Sentence(), inFull(r.RemovalText), maybeClock(r.NextTryAt)))
 		case backup.Planned, backup.Creating, backup.Overdue, backup.Available, backup.Deleted, backup.Withdrawn, backup.Failed, backup.Lost:
 		}
 	}
-	if failed != nil && failed.Reason.MustAct != backup.Nobody {
-		waits = append(waits, fmt.Sprintf("The %s, to act on %s.", failed.Reason.MustAct, failed.Reason.Code))
+	if act := v.toAct(set, volume); act != "" {
+		waits = append(waits, act)
 	}
-	if v.Reason == backup.RetryLater && v.DecisionUntil != nil && v.DecisionUntil.After(now) {
-		waits = append(waits, fmt.Sprintf("The next attempt, at %s.", clock(*v.DecisionUntil)))
+	if v.Now.Reason.Code == backup.RetryLater && v.Now.At != nil {
+		waits = append(waits, fmt.Sprintf("The next attempt, at %s.", clock(*v.Now.At)))
 	}
-	if v.RemovalDueAt != nil {
-		waits = append(waits, fmt.Sprintf("A worker, to remove what retention found at %s.", clock(*v.RemovalDueAt)))
+	if volume.RemovalDueAt != nil {
+		waits = append(waits, fmt.Sprintf("A worker, to remove what retention found at %s.", clock(*volume.RemovalDueAt)))
 	}
-	if v.LeaseUntil != nil && v.LeaseUntil.After(now) {
-		waits = append(waits, fmt.Sprintf("The worker that holds the volume until %s at the latest.", v.LeaseUntil.UTC().Format("15:04:05")))
+	if volume.LeaseUntil != nil && volume.LeaseUntil.After(v.At) {
+		waits = append(waits, fmt.Sprintf("The worker that holds the volume until %s at the latest.", volume.LeaseUntil.UTC().Format("15:04:05")))
 	}
 	return waits
+}
+
+// toAct says who must do what before there can be a backup; empty where nobody must.
+func (v *explainView) toAct(set backup.Settings, volume db.Volume) string {
+	switch failed := v.Failure; {
+	case volume.GoneAt != nil || v.progress != nil: // with a new attempt under way, whoever had to act did, or it passed
+		return ""
+	case !volume.Protected && set.BackupMetadataKey == "":
+		return "The tenant, if it is to be backed up, to attach it to a server."
+	case !volume.Protected:
+		return fmt.Sprintf("The tenant, if it is to be backed up: %s = true in the metadata of a server that it is attached to.", set.BackupMetadataKey)
+	case failed == nil || failed.Reason.MustAct == backup.Nobody:
+		return ""
+	case failed.Reason.Code != backup.VolumeStatus:
+		return fmt.Sprintf("The %s, to act on the last failure (%s).", failed.Reason.MustAct, failed.Reason.Code)
+	case volume.AsOf().CanBeBackedUp():
+		return ""
+	}
+	return fmt.Sprintf("The tenant, to bring the volume from status %q to available or in-use: the next plan that sees it so plans a backup.", v.Status)
+}
+
+// inFull is the sentence of Cinder's words, where there are any.
+func inFull(words string) string {
+	if words == "" {
+		return ""
+	}
+	return " In full: " + strings.TrimSuffix(words, ".") + "."
 }
 
 // progress says what the backup in progress waits for.
 func progress(now time.Time, r backup.Record) string {
 	again := ""
 	if r.NextTryAt != nil && r.NextTryAt.After(now) {
-		again = fmt.Sprintf(" Not before %s.", clock(*r.NextTryAt))
+		again = fmt.Sprintf(" Nothing is tried before %s.", clock(*r.NextTryAt))
 	}
 	why := ""
 	if r.State != backup.Planned && r.Reason != "" {
-		why = " " + reasonOf(r.Reason).words() + " " + r.ReasonText
+		why = " " + reasonOf(r.Reason).words() + inFull(r.ReasonText)
 	}
 	switch {
 	case r.State == backup.Planned && r.AdmittedAt == nil:

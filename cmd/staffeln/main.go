@@ -42,6 +42,9 @@ func run(ctx context.Context, args []string) int {
 	if _, wrong := errors.AsType[usageError](err); wrong {
 		return exitConfig
 	}
+	if found, ok := errors.AsType[findingsError](err); ok {
+		return found.exitCode()
+	}
 	return exitFailed
 }
 

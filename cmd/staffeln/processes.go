@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"staffeln/api"
 	"staffeln/db"
 	"staffeln/internal/telemetry"
@@ -51,7 +53,17 @@ type apiConfig struct {
 	Logging
 	Database
 
-	API api.Config
+	// The variable of Queue, which requires it.
+	RedisURL string `split_words:"true" secret:"true" desc:"The Redis of the queue, as the other processes have it; asked for nothing but the page of the queues."`
+	API      api.Config
+}
+
+// Validate tells a page of the queues without a queue.
+func (c *apiConfig) Validate() error {
+	if c.RedisURL == "" && c.API.QueuesToken != "" {
+		return errors.New("REDIS_URL: missing; required, here or as STAFFELN_REDIS_URL_FILE, where STAFFELN_API_QUEUES_TOKEN asks for the page of the queues")
+	}
+	return Queue{RedisURL: c.RedisURL}.Validate()
 }
 
 type allConfig struct {

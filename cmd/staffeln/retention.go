@@ -36,6 +36,7 @@ type goingView struct {
 	Expires  *time.Time `json:"expires_at" desc:"the end of its own retention"`
 	At       *time.Time `json:"at" desc:"when its turn to go comes; null: it stays"`
 	Reason   reason     `json:"reason" desc:"why it goes, or stays"`
+	Last     bool       `json:"last_restore_point" desc:"after it the volume has no restore point"`
 }
 
 type shorterRow struct {
@@ -83,7 +84,7 @@ func retentionPlanCommand() *cobra.Command {
 }
 
 func lookRetention(ctx context.Context, l *db.Look, set backup.Settings, days, limit int) (view, error) {
-	head, err := lookAsOf(ctx, l)
+	head, _, err := lookHead(ctx, l, set)
 	if err != nil {
 		return nil, err
 	}
@@ -115,12 +116,13 @@ func (v *retentionView) add(volume db.Volume, h backup.Holding) {
 	if at, waits := h.Shortened(); waits && !at.After(v.Until) {
 		v.Shorter = append(v.Shorter, shorterRow{of, h.Retention.InForce.String(), h.Retention.Shorter.String(), at})
 	}
-	row := func(l backup.Link, at *time.Time, why backup.Reason) goingView {
-		return goingView{of, l.BackupID, string(l.Kind), l.SizeGiB, l.DataTime, expiry(l), at, reasonOf(why)}
+	row := func(l backup.Link, at *time.Time, why backup.Reason, last bool) goingView {
+		return goingView{of, l.BackupID, string(l.Kind), l.SizeGiB, l.DataTime, expiry(l), at, reasonOf(why), last}
 	}
 	going, kept := h.Forecast(v.At, v.Until)
-	for _, g := range going {
-		v.Going = append(v.Going, row(g.Link, &g.At, g.Reason))
+	last := lastPoint(going, kept)
+	for i, g := range going {
+		v.Going = append(v.Going, row(g.Link, &g.At, g.Reason, i == last))
 		v.TotalGiB += g.SizeGiB
 	}
 	if len(going) > 0 {
@@ -128,7 +130,7 @@ func (v *retentionView) add(volume db.Volume, h backup.Holding) {
 	}
 	for _, k := range kept {
 		if end := expiry(k.Link); end != nil && !end.After(v.Until) {
-			v.Staying = append(v.Staying, row(k.Link, nil, k.Reason))
+			v.Staying = append(v.Staying, row(k.Link, nil, k.Reason, false))
 		}
 	}
 }

@@ -34,11 +34,22 @@ func (v *retentionView) drawGoing(s *sheet) {
 		{name: "DATA OF"},
 		{name: "WHY"},
 	}, each(shown, func(g goingView) []string {
-		return []string{s.near(*g.At), g.all(), short(g.Kind), strconv.Itoa(g.SizeGiB), s.near(g.DataAt), string(g.Reason.Code)}
+		return []string{s.near(*g.At), g.all(), short(g.Kind), strconv.Itoa(g.SizeGiB), s.near(g.DataAt), g.why(s)}
 	}), more)
 	for _, why := range reasonsOf(shown) {
 		s.words("  ", string(why)+": "+why.Sentence())
 	}
+	if slices.ContainsFunc(shown, func(g goingView) bool { return g.Last }) {
+		s.words("  ", "last: After it the volume has no restore point; only a protected volume has a floor.")
+	}
+}
+
+// why says in a word why it goes.
+func (g goingView) why(s *sheet) string {
+	if g.Last {
+		return string(g.Reason.Code) + ", " + s.paint(careful, "last")
+	}
+	return string(g.Reason.Code)
 }
 
 // drawStaying tells what stays reason by reason: of each volume it is the same for several.

@@ -43,9 +43,10 @@ func openRooms(ctx context.Context, database Database, queue Queue, cloud openst
 		r.close()
 		return nil, err
 	}
+	boundaries().queue(r.redis)
 	s.ready.Add("redis", func(ctx context.Context) error { return r.redis.Ping(ctx).Err() })
 	r.cloud, err = waiting(ctx, "cloud", func() (*openstack.Cloud, error) {
-		return openstack.Connect(ctx, credentials, cloud, openstack.WithObserver(s.metrics.CloudRequest))
+		return openstack.Connect(ctx, credentials, cloud, append(boundaries().cloud, openstack.WithObserver(s.metrics.CloudRequest))...)
 	})
 	if err != nil {
 		r.close()

@@ -25,7 +25,8 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		schedulerCommand(), workerCommand(), apiCommand(), allCommand(), migrateCommand(), cloudsimCommand(),
 		demoCommand(), versionCommand(), configDocsCommand(),
-		statusCommand(), backupsCommand(), explainCommand(), retentionCommand(), completionCommand(),
+		statusCommand(), backupsCommand(), explainCommand(), retentionCommand(), auditCommand(), doctorCommand(),
+		backupNowCommand(), cancelCommand(), pauseCommand(), resumeCommand(), settleCommand(), completionCommand(),
 	)
 	return root
 }

@@ -38,7 +38,7 @@ func runScheduler(ctx context.Context, r *rooms, databaseURL string, set backup.
 		DB: r.db, Cloud: r.cloud, Queue: tasks.NewClient(r.redis, s.log, s.metrics),
 		Settings: set, Metrics: s.metrics, Identity: r.identity,
 	}
-	return process.Run(ctx, databaseURL, leaderName())
+	return process.Run(ctx, databaseURL, leaderName(), boundaries().database...)
 }
 
 // leaderName tells operators which process leads.

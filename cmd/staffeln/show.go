@@ -29,6 +29,7 @@ type view interface{ draw(*sheet) }
 type asOf struct {
 	At        time.Time  `json:"at" desc:"the database's clock, by which all ages count"`
 	PlannedAt *time.Time `json:"planned_at" desc:"grid time of the newest plan, which this view knows the cloud by; null: there was none"`
+	Warnings  []string   `json:"warnings" desc:"what is wrong with Staffeln itself"`
 }
 
 func (a asOf) draw(s *sheet, title string) {
@@ -36,9 +37,12 @@ func (a asOf) draw(s *sheet, title string) {
 	s.title(title)
 	if a.PlannedAt == nil {
 		s.line("As of %s UTC. Nothing was planned yet: is a scheduler running?", clock(a.At))
-		return
+	} else {
+		s.line("As of %s UTC, by the plan of %s (%s ago).", clock(a.At), clock(*a.PlannedAt), span(a.At.Sub(*a.PlannedAt)))
 	}
-	s.line("As of %s UTC, by the plan of %s (%s ago).", clock(a.At), clock(*a.PlannedAt), span(a.At.Sub(*a.PlannedAt)))
+	for _, w := range a.Warnings {
+		s.words("", s.paint(careful, "WARNING:")+" "+w)
+	}
 }
 
 // looker gathers one view from one look at the memory.
@@ -65,7 +69,7 @@ func showCommand(c *cobra.Command, example view, look looker) *cobra.Command {
 			out.SetIndent("", "  ")
 			return out.Encode(seen)
 		}
-		s := newSheet(colourful(cmd.OutOrStdout()))
+		s := sheetFor(cmd.OutOrStdout())
 		seen.draw(s)
 		_, err = fmt.Fprint(cmd.OutOrStdout(), s)
 		return err
@@ -86,10 +90,11 @@ func showOnce(ctx context.Context, config *showConfig, look looker, args []strin
 	return seen, err
 }
 
-// lookAsOf reads the head of a view.
-func lookAsOf(ctx context.Context, l *db.Look) (asOf, error) {
+// lookHead reads the head of a view: what is planned ahead is worth little where nobody plans.
+func lookHead(ctx context.Context, l *db.Look, set backup.Settings) (asOf, db.Leader, error) {
 	leader, err := l.Leader(ctx)
-	return asOf{At: l.Now, PlannedAt: leader.PlannedBeat}, err
+	_, warnings := leading(l.Now, leader, set)
+	return asOf{At: l.Now, PlannedAt: leader.PlannedBeat, Warnings: warnings}, leader, err
 }
 
 // object names a volume in views.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"staffeln/backup"
@@ -48,6 +49,22 @@ func fates(now time.Time, h backup.Holding) map[string]fate {
 		all[g.BackupID] = f
 	}
 	return all
+}
+
+// lastPoint answers which one of those that go is the last restore point, after which the volume has none; -1 where one
+// stays.
+func lastPoint(going []backup.Going, kept []backup.Kept) int {
+	for _, k := range kept {
+		if k.Status == backup.StatusAvailable {
+			return -1
+		}
+	}
+	for i, g := range slices.Backward(going) {
+		if g.Status == backup.StatusAvailable {
+			return i
+		}
+	}
+	return -1
 }
 
 // expiry is the end of a link's own retention.

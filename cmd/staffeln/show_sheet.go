@@ -12,8 +12,12 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// sheetWidth is how wide a sheet is: what fits into every terminal.
-const sheetWidth = 80
+// sheetWidth is how wide a sheet is: what fits into every terminal. A wider terminal gets a wider sheet, so that names
+// which are long are whole there; lines longer than widestSheet are hard to read.
+const (
+	sheetWidth  = 80
+	widestSheet = 140
+)
 
 // A sheet is what a view is drawn on: lines and short tables that are read as well without colour.
 type sheet struct {
@@ -21,9 +25,21 @@ type sheet struct {
 
 	now     time.Time
 	colours bool
+	width   int
 }
 
-func newSheet(colours bool) *sheet { return &sheet{colours: colours} }
+func newSheet(colours bool) *sheet { return &sheet{colours: colours, width: sheetWidth} }
+
+// sheetFor answers the sheet for what is written to: as wide as the terminal, where it is one.
+func sheetFor(out io.Writer) *sheet {
+	s := newSheet(colourful(out))
+	if file, ok := out.(*os.File); ok {
+		if columns, _, good := terminalSize(file); good {
+			s.width = min(max(columns, sheetWidth), widestSheet)
+		}
+	}
+	return s
+}
 
 // colourful tells whether out is a terminal whose user did not ask for no colour (no-color.org).
 func colourful(out io.Writer) bool {
@@ -60,9 +76,18 @@ func (s *sheet) line(format string, args ...any) {
 }
 
 // words writes a paragraph, wrapped and indented.
-func (s *sheet) words(indent, words string) {
-	for line := range strings.SplitSeq(text.WrapSoft(words, sheetWidth-text.StringWidth(indent)), "\n") {
-		s.line("%s%s", indent, strings.TrimRight(line, " "))
+func (s *sheet) words(indent, words string) { s.hanging(indent, indent, words) }
+
+// labelled writes a paragraph with its label before it.
+func (s *sheet) labelled(label, words string) {
+	s.hanging(fmt.Sprintf("  %-8s ", label), strings.Repeat(" ", 11), words)
+}
+
+// hanging writes a paragraph whose first line begins otherwise than the others, and as wide.
+func (s *sheet) hanging(begins, indent, words string) {
+	for line := range strings.SplitSeq(wrap(words, s.width-text.StringWidth(indent)), "\n") {
+		s.line("%s%s", begins, strings.TrimRight(line, " "))
+		begins = indent
 	}
 }
 
@@ -85,8 +110,8 @@ type column struct {
 const gap = "  "
 
 // rest is the width that the other columns leave to the flexible one.
-func rest(columns []column, rows [][]string) int {
-	left := sheetWidth - len(gap)
+func (s *sheet) rest(columns []column, rows [][]string) int {
+	left := s.width - len(gap)
 	for i, c := range columns {
 		if c.flex {
 			continue
@@ -113,10 +138,10 @@ func (s *sheet) table(columns []column, rows [][]string, more int) {
 	for i, c := range columns {
 		config := table.ColumnConfig{Number: i + 1}
 		if c.flex {
-			config.WidthMax, config.WidthMaxEnforcer = rest(columns, rows), cut
+			config.WidthMax, config.WidthMaxEnforcer = s.rest(columns, rows), cut
 		}
 		if c.wrap {
-			config.WidthMaxEnforcer = text.WrapSoft
+			config.WidthMaxEnforcer = wrap
 		}
 		if c.right {
 			config.Align, config.AlignHeader = text.AlignRight, text.AlignRight
@@ -141,6 +166,15 @@ func (s *sheet) table(columns []column, rows [][]string, more int) {
 }
 
 func cut(words string, width int) string { return text.Snip(words, width, "…") }
+
+// wrap breaks each line for itself: what begins on a new line does so here, too.
+func wrap(words string, width int) string {
+	lines := strings.Split(words, "\n")
+	for i, line := range lines {
+		lines[i] = text.WrapSoft(line, width)
+	}
+	return strings.Join(lines, "\n")
+}
 
 // first returns at most n of the rows, and how many are left out.
 func first[T any](n int, rows []T) (some []T, more int) {

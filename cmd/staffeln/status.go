@@ -21,12 +21,12 @@ type statusView struct {
 	Listed     []standingView `json:"listed_volumes" desc:"the late ones, the oldest restore point first; with --volumes all"`
 	InProgress []busyView     `json:"in_progress" desc:"backups that are being made, the oldest first"`
 	Removals   []busyView     `json:"removals" desc:"backups that are being removed, the oldest first"`
+	Pauses     []pauseView    `json:"pauses" desc:"where the operator lets nothing new start"`
 	Backlog    []backlogView  `json:"backlog" desc:"planned, waiting for a place under the caps; by project"`
 	Leader     leaderView     `json:"leader" desc:"the scheduler that decides"`
 	Failures   []failureView  `json:"failures" desc:"of each protected volume the newest failure since its last success"`
 	Stuck      []busyView     `json:"stuck" desc:"backups that are overdue, or can't be removed"`
 	Findings   []findingView  `json:"findings" desc:"what somebody should know, the newest first"`
-	Warnings   []string       `json:"warnings" desc:"what is wrong with Staffeln itself"`
 }
 
 type standingCounts struct {
@@ -44,6 +44,15 @@ type standingView struct {
 	Standing     string     `json:"standing" desc:"protected, late, waiting, unprotected, unknown or gone"`
 	RestorePoint *time.Time `json:"newest_restore_point_at" desc:"the time of its data"`
 	Decision     reason     `json:"decision" desc:"of the newest plan"`
+}
+
+type pauseView struct {
+	ProjectID   string    `json:"project_id" desc:"of the project; \"\": all projects"`
+	ProjectName string    `json:"project_name" desc:"its name"`
+	Since       time.Time `json:"since" desc:"when it began"`
+	Who         string    `json:"who" desc:"who paused it"`
+	Why         string    `json:"why" desc:"in their words"`
+	Words       string    `json:"words" desc:"the same for people, and how it ends"`
 }
 
 type backlogView struct {
@@ -98,12 +107,12 @@ func lookStatus(ctx context.Context, l *db.Look, set backup.Settings, listed []s
 	v := statusView{LateAfter: int64(late / time.Second), Volumes: standingCounts{
 		counts[db.Protected], counts[db.Late], counts[db.Waiting], counts[db.Unprotected], counts[db.Unknown], counts[db.Gone],
 	}}
-	leader, err := l.Leader(ctx)
+	head, leader, err := lookHead(ctx, l, set)
 	if err != nil {
 		return nil, err
 	}
-	v.asOf = asOf{At: l.Now, PlannedAt: leader.PlannedBeat}
-	v.Leader, v.Warnings = leading(l.Now, leader, set)
+	v.asOf = head
+	v.Leader, _ = leading(l.Now, leader, set)
 	standing, err := l.Standing(ctx, late, listed...)
 	if err != nil {
 		return nil, err
@@ -117,6 +126,18 @@ func lookStatus(ctx context.Context, l *db.Look, set backup.Settings, listed []s
 }
 
 func (v statusView) lookAtRecords(ctx context.Context, l *db.Look) (view, error) {
+	paused, err := l.Pauses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v.Pauses = []pauseView{}
+	for _, p := range paused {
+		of, err := projectOf(ctx, l, p.ProjectID)
+		if err != nil {
+			return nil, err
+		}
+		v.Pauses = append(v.Pauses, pauseView{p.ProjectID, of.Name, p.Since, p.Who, p.Why, pausedWords(p, of)})
+	}
 	busy, err := l.Busy(ctx)
 	if err != nil {
 		return nil, err

@@ -13,8 +13,8 @@ const glance = 10
 
 func (v statusView) draw(s *sheet) {
 	v.asOf.draw(s, "Staffeln")
-	for _, w := range v.Warnings {
-		s.words("", s.paint(careful, "WARNING:")+" "+w)
+	for _, p := range v.Pauses {
+		s.words("", s.paint(careful, "PAUSE:")+" "+toCopy(p.Words))
 	}
 	v.drawVolumes(s)
 	v.drawBusy(s)

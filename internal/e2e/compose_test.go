@@ -392,6 +392,17 @@ func TestComposeMakesAFullAndAnIncrementalBackup(t *testing.T) {
 	require.Empty(t, backups[0].Parent, "the first is full")
 	require.Equal(t, backups[0].ID, backups[1].Parent, "the second builds on it")
 
+	token, err := os.ReadFile(filepath.Join(c.secrets, "api_queues_token"))
+	require.NoError(t, err)
+	page := "http://" + c.running["api"][0].listen + "/queues"
+	for path, shows := range map[string]string{"": "<title>", "/api/queues": `"queue":"volumes"`} {
+		status, body := ask(t, http.MethodGet, page+path, string(token))
+		require.Equal(t, http.StatusOK, status, body)
+		require.Contains(t, body, shows)
+		status, _ = ask(t, http.MethodGet, page+path, "")
+		require.Equal(t, http.StatusUnauthorized, status)
+	}
+
 	for _, name := range []string{"worker", "scheduler", "api"} {
 		grace, err := time.ParseDuration(c.file.Services[name].StopAfter)
 		require.NoError(t, err)
@@ -416,17 +427,22 @@ func TestComposeDoesNotComeUpWithAnotherVariable(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, map[string]bool{"STAFFELN_DATABASE_URL_FILE": true, "STAFFELN_REDIS_URL_FILE": true, "OS_PASSWORD_FILE": true}, names)
+	require.Equal(t, map[string]bool{
+		"STAFFELN_DATABASE_URL_FILE": true, "STAFFELN_REDIS_URL_FILE": true, "OS_PASSWORD_FILE": true, "STAFFELN_API_QUEUES_TOKEN_FILE": true,
+	}, names)
 	for name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			renamed := strings.ReplaceAll(text, name+":", "OTHER_"+name+":")
+			other, says := "OTHER_"+name, strings.TrimSuffix(name, "_FILE") // which is missing
 			if strings.HasPrefix(name, "STAFFELN_") {
-				renamed = strings.ReplaceAll(text, name+":", strings.Replace(name, "URL", "ADDRESS", 1)+":")
+				other = strings.NewReplacer("URL", "ADDRESS", "TOKEN", "WORD").Replace(name)
 			}
-			err := compose(t, renamed, cloudsim.New(cloudsim.Options{})).up()
+			if name == "STAFFELN_API_QUEUES_TOKEN_FILE" {
+				says = other + ": unknown" // the api can do without
+			}
+			err := compose(t, strings.ReplaceAll(text, name+":", other+":"), cloudsim.New(cloudsim.Options{})).up()
 			require.ErrorContains(t, err, "ended with exit code 2")
-			require.ErrorContains(t, err, strings.TrimSuffix(name, "_FILE"), "it says what is missing")
+			require.ErrorContains(t, err, says)
 		})
 	}
 }
@@ -476,8 +492,10 @@ func TestDeployProcessesTakeWhatAServiceInjects(t *testing.T) {
 	for _, command := range commands {
 		own := maps.Clone(env)
 		if command[0] == "migrate" {
-			out, code := finish(t, own, command...)
-			require.Zero(t, code, out)
+			for _, ends := range [][]string{command, {"migrate", "status"}, {"version"}} {
+				out, code := finish(t, own, ends...)
+				require.Zero(t, code, out)
+			}
 			continue
 		}
 		listen := freeAddress(t)

@@ -12,6 +12,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/testkit"
+	"staffeln/laws"
 	"staffeln/openstack/cloudsim"
 )
 
@@ -79,13 +80,17 @@ func (w *world) events(kind, volumeID string) (of []cloudsim.Event) {
 }
 
 // lawful checks what must hold at the end of every scenario, whatever went
-// wrong in it.
+// wrong in it: the laws, over its whole course and as it is now, and what they
+// do not know.
 func (w *world) lawful() {
 	w.t.Helper()
-	require.Empty(w.t, w.sim.UnknownRoutes(), "requests that cloudsim has no code for")
-	w.lawfulJournal()
-
-	records := map[string]row{}
+	facts, now := w.facts()
+	w.lawfulJournal(facts.Gone)
+	var broken []string
+	for _, v := range append(laws.Check(facts), laws.CheckNow(now)...) {
+		broken = append(broken, v.String())
+	}
+	require.Empty(w.t, broken, "broken laws")
 	for _, r := range w.rows("true") {
 		require.True(w.t, r.Reason == "" || r.Reason.Known(), "record %s has the unknown reason %q", r.ID, r.Reason)
 		if r.State == backup.Failed || r.State == backup.Withdrawn {
@@ -94,50 +99,7 @@ func (w *world) lawful() {
 		if r.State == backup.Creating {
 			require.True(w.t, w.clock.Now().Before(r.Deadline.Add(time.Hour)), "record %s is creating an hour after its deadline", r.ID)
 		}
-		if r.BackupID != "" {
-			records[r.BackupID] = r
-		}
 	}
-	held := map[string]bool{}
-	for _, b := range w.sim.Backups() {
-		held[b.ID] = true
-		if w.ours(b) {
-			require.Contains(w.t, records, b.ID, "a backup of ours has no record: volume %s, %s", b.Volume, b.Status)
-		}
-	}
-	for id, r := range records {
-		require.False(w.t, r.State == backup.Available && !held[id], "record %s is available, and Cinder has no backup %s", r.ID, id)
-		require.False(w.t, r.State == backup.Deleted && held[id], "record %s is deleted, and Cinder has backup %s", r.ID, id)
-	}
-}
-
-func (w *world) lawfulJournal() {
-	w.t.Helper()
-	making := map[string]int{} // backups of ours in progress by volume
-	ours := map[string]bool{}
-	for _, e := range w.sim.Journal() {
-		switch e.Kind {
-		case cloudsim.ForeignDeletion, cloudsim.ChainDestroyed, cloudsim.UnknownRoute:
-			require.Fail(w.t, "the cloud's journal has "+e.Kind, "%+v", e)
-		case cloudsim.BackupRequested:
-			if e.User == w.sim.Cast().Service {
-				require.Equal(w.t, e.Project, e.Token, "a backup was made outside its project: %+v", e)
-				ours[e.Backup] = true
-				making[e.Volume]++
-				require.LessOrEqual(w.t, making[e.Volume], 1, "two backups of ours at once: %+v", e)
-			}
-		case cloudsim.BackupAvailable, cloudsim.BackupFailed, cloudsim.BackupDeleted:
-			if ours[e.Backup] {
-				delete(ours, e.Backup)
-				making[e.Volume]--
-			}
-		}
-	}
-}
-
-// ours tells whether this installation asked for a backup.
-func (w *world) ours(b cloudsim.Backup) bool {
-	return b.User == w.sim.Cast().Service && b.Metadata[backup.TagInstallation] == w.sched.Identity.Installation
 }
 
 // logBook keeps what the program logs.

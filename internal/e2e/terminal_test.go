@@ -148,14 +148,19 @@ func (w *world) periods(n int) {
 // no cloud and no queue in its environment.
 func (w *world) terminal(code int, args ...string) string {
 	w.t.Helper()
+	out, got := finish(w.t, w.settings(), args...)
+	require.Equal(w.t, code, got, out)
+	return out
+}
+
+// settings is the environment of such a command.
+func (w *world) settings() map[string]string {
 	seconds := func(d backup.Duration) string { return strconv.Itoa(int(d.Std() / time.Second)) }
-	out, got := finish(w.t, map[string]string{
+	return map[string]string{
 		"STAFFELN_DATABASE_URL": w.url, "STAFFELN_BACKUP_MIN_INTERVAL": seconds(w.set.BackupMinInterval), "TERM": "xterm",
 		"STAFFELN_BACKUP_SERVICE_PERIOD": seconds(w.set.BackupServicePeriod), "STAFFELN_RETENTION_SERVICE_PERIOD": seconds(w.set.RetentionServicePeriod),
 		"STAFFELN_RETENTION_TIME": w.set.RetentionTime.String(), "STAFFELN_BACKUP_CYCLE_TIMEOUT": seconds(w.set.BackupCycleTimeout),
-	}, args...)
-	require.Equal(w.t, code, got, out)
-	return out
+	}
 }
 
 var anyID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b`)

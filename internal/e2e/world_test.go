@@ -20,6 +20,7 @@ import (
 	"staffeln/db"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
+	"staffeln/laws"
 	"staffeln/openstack"
 	"staffeln/openstack/cloudsim"
 	"staffeln/scheduler"
@@ -45,7 +46,10 @@ type world struct {
 	sched              *scheduler.Scheduler
 	work               *worker.Worker
 	logs               *logBook
-	stop               func() // the first worker
+	stop               func()        // the first worker
+	stride             time.Duration // the longest step of the clocks
+	promises           []laws.Promise
+	inForce            map[string]int // of those, by volume
 }
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -152,6 +156,7 @@ func (w *world) exec(q string, args ...any) {
 
 // step moves both clocks.
 func (w *world) step(d time.Duration) {
+	w.stride = max(w.stride, d)
 	w.exec(`UPDATE test_clock SET at = $1`, w.clock.Step(d))
 }
 
@@ -162,7 +167,12 @@ func (w *world) beat() *db.Beat {
 	return b
 }
 
-func (w *world) plan()      { w.t.Helper(); require.NoError(w.t, w.sched.Plan(w.ctx, w.beat())) }
+func (w *world) plan() {
+	w.t.Helper()
+	require.NoError(w.t, w.sched.Plan(w.ctx, w.beat()))
+	w.promise()
+}
+
 func (w *world) retention() { w.t.Helper(); require.NoError(w.t, w.sched.Retention(w.ctx, w.beat())) }
 func (w *world) sweep()     { w.t.Helper(); require.NoError(w.t, w.sched.Sweep(w.ctx, w.beat())) }
 

@@ -17,6 +17,10 @@ type Metrics struct {
 	findings        *counts
 	volumes         *counts
 	records         *counts
+	pauses          prometheus.Gauge
+	stuck           prometheus.Gauge
+	cautions        *counts
+	repairs         *prometheus.CounterVec
 	claimsRefused   prometheus.Counter
 	beatDuration    *prometheus.HistogramVec
 	beatSuccess     *prometheus.GaugeVec
@@ -46,11 +50,23 @@ func NewMetrics() *Metrics {
 		decisions: counter("staffeln_decisions_total",
 			"Decisions about one volume each, by action and reason code; every plan decides about every protected volume.", "action", "reason"),
 		findings: level("staffeln_findings",
-			"Findings of the newest plan, in objects (servers, volumes, projects or backups), by reason code.", "reason"),
+			"Findings that are known now, in objects (servers, volumes, projects or backups), by reason code.", "reason"),
 		volumes: level("staffeln_volumes",
 			"Volumes that the newest plan saw, by protection state.", "state"),
 		records: level("staffeln_records",
 			"Records between plan and end, by state: planned, creating, overdue, deleting, undeletable.", "state"),
+		pauses: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "staffeln_pauses",
+			Help: "Pauses that the newest plan saw: of single projects, or the one of all.",
+		}),
+		stuck: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "staffeln_backups_stuck",
+			Help: "Backups in progress far beyond their usual time, as the newest hand-over saw it.",
+		}),
+		cautions: level("staffeln_admission_caution",
+			"1 while fewer backups begin than the caps allow, by why: throttled, away, failing, no_service.", "why"),
+		repairs: counter("staffeln_repairs_total",
+			"Steps on backups that hang in Cinder, by kind (force: removal by force; reset: its status set to error) and outcome (accepted, refused, unknown).", "kind", "outcome"),
 		claimsRefused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "staffeln_claims_refused_total",
 			Help: "Claims that were refused because another handler held the volume's lease.",
@@ -77,7 +93,7 @@ func NewMetrics() *Metrics {
 		cloudRequests: counter("staffeln_cloud_requests_total",
 			"HTTP requests to the cloud, by method, route template and status class (2xx, 4xx, ...; error without an answer).", "method", "route", "status"),
 	}
-	m.Registry.MustRegister(m.transitions, m.decisions, m.findings.vec, m.volumes.vec, m.records.vec, m.claimsRefused, m.beatDuration,
+	m.Registry.MustRegister(m.transitions, m.decisions, m.findings.vec, m.volumes.vec, m.records.vec, m.pauses, m.stuck, m.cautions.vec, m.repairs, m.claimsRefused, m.beatDuration,
 		m.beatSuccess, m.leader, m.term, m.tasksHandedOver, m.tasksHandled, m.cloudRequests,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -101,6 +117,22 @@ func (m *Metrics) SetVolumes(byState map[string]int) { m.volumes.set(byState) }
 
 // SetRecords replaces the records between plan and end: how many by state.
 func (m *Metrics) SetRecords(byState map[string]int) { m.records.set(byState) }
+
+// SetPauses replaces how many pauses there are.
+func (m *Metrics) SetPauses(n int) { m.pauses.Set(float64(n)) }
+
+// SetAdmission replaces how many backups are stuck, and why admission is cautious (empty: it is not).
+func (m *Metrics) SetAdmission(stuck int, caution string) {
+	m.stuck.Set(float64(stuck))
+	now := map[string]int{}
+	if caution != "" {
+		now[caution] = 1
+	}
+	m.cautions.set(now)
+}
+
+// Repair counts a step on a backup that hangs, by what came of the request.
+func (m *Metrics) Repair(kind, outcome string) { m.repairs.WithLabelValues(kind, outcome).Inc() }
 
 // ClaimRefused counts a claim that another handler's lease refused.
 func (m *Metrics) ClaimRefused() { m.claimsRefused.Inc() }

@@ -28,6 +28,8 @@ func TestMetrics_WhatIsCountedIsShown(t *testing.T) {
 	}
 	m.SetVolumes(map[string]int{"protected": 5, "late": 1})
 	m.SetVolumes(map[string]int{"protected": 6})
+	m.SetPauses(3)
+	m.SetPauses(2)
 
 	require.NoError(t, testutil.GatherAndCompare(m.Registry, strings.NewReader(`
 # HELP staffeln_beat_success_timestamp_seconds Unix time in seconds, by the database's clock, of the newest beat that ended without an error.
@@ -38,6 +40,9 @@ staffeln_beat_success_timestamp_seconds{beat="plan"} 1.7000000005e+09
 staffeln_cloud_requests_total{method="GET",route="/v3/backups/{id}",status="2xx"} 2
 staffeln_cloud_requests_total{method="GET",route="/v3/backups/{id}",status="4xx"} 1
 staffeln_cloud_requests_total{method="GET",route="/v3/backups/{id}",status="error"} 1
+# HELP staffeln_pauses Pauses that the newest plan saw: of single projects, or the one of all.
+# TYPE staffeln_pauses gauge
+staffeln_pauses 2
 # HELP staffeln_scheduler_leader 1 while this process is the leading scheduler, else 0.
 # TYPE staffeln_scheduler_leader gauge
 staffeln_scheduler_leader 0
@@ -48,7 +53,7 @@ staffeln_scheduler_term 7
 # TYPE staffeln_volumes gauge
 staffeln_volumes{state="late"} 0
 staffeln_volumes{state="protected"} 6
-`), "staffeln_beat_success_timestamp_seconds", "staffeln_cloud_requests_total", "staffeln_scheduler_leader", "staffeln_scheduler_term", "staffeln_volumes"))
+`), "staffeln_beat_success_timestamp_seconds", "staffeln_cloud_requests_total", "staffeln_pauses", "staffeln_scheduler_leader", "staffeln_scheduler_term", "staffeln_volumes"))
 }
 
 // The names keep to one form, and no label could hold an ID.
@@ -59,9 +64,15 @@ func TestMetrics_Names(t *testing.T) {
 	m.SetFindings(map[string]int{"a": 1})
 	m.SetRecords(map[string]int{"a": 1})
 	m.SetVolumes(map[string]int{"a": 1})
+	m.SetPauses(1)
+	m.SetAdmission(1, "a")
+	m.Repair("a", "b")
 	m.Beat("plan", time.Second, time.Unix(0, 0), nil)
 	m.TasksHandedOver("a", "b", 1)
 	m.TaskHandled("a", "b")
+	m.SetAdmission(1, "a")
+	m.SetPauses(1)
+	m.Repair("a", "b")
 	m.CloudRequest("GET", "/", 200)
 	families, err := m.Registry.Gather()
 	require.NoError(t, err)
@@ -78,5 +89,5 @@ func TestMetrics_Names(t *testing.T) {
 			require.NotRegexp(t, `(^|_)(id|name)$|^(volume|server|project|backup|record)$`, label.GetName())
 		}
 	}
-	require.Equal(t, 13, ours)
+	require.Equal(t, 17, ours)
 }

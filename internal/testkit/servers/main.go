@@ -3,7 +3,8 @@
 //	go run ./internal/testkit/servers -- go test ./...
 //
 // The command finds them by TEST_DATABASE_URL and TEST_REDIS_URL. A server that the caller names by that variable is used as it is.
-// Missing programs are installed from Debian's packages where the caller may do that. The servers run as an unprivileged
+// Missing programs are installed from Debian's packages where the caller may do that: the servers, a C compiler for
+// `go test -race` and a Chromium for `go test -tags browser`. The servers run as an unprivileged
 // user, in a temporary folder, on free ports, and end after the command. The exit code is the command's.
 package main
 

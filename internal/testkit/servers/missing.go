@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"staffeln/internal/testkit/private"
@@ -31,7 +32,30 @@ func missing(ctx context.Context, command []string) []lack {
 	if wantsRace(command) && !canCompileC(ctx) {
 		found = append(found, lack{"a C compiler, for go test -race", []string{"gcc", "libc6-dev"}})
 	}
+	if wantsBrowser(command) {
+		if _, err := private.FindChromium(); err != nil {
+			found = append(found, lack{"a browser, for go test -tags browser", []string{"chromium"}})
+		}
+	}
 	return found
+}
+
+// wantsBrowser tells whether the command, or one inside a shell's argument, asks for the tests in a browser.
+func wantsBrowser(command []string) bool {
+	before := ""
+	for _, argument := range command {
+		for word := range strings.FieldsSeq(argument) {
+			name, tags, joined := strings.Cut(strings.TrimLeft(word, "-"), "=")
+			if strings.TrimLeft(before, "-") == "tags" && !joined {
+				name, tags = "tags", word
+			}
+			if name == "tags" && slices.Contains(strings.Split(tags, ","), "browser") {
+				return true
+			}
+			before = word
+		}
+	}
+	return false
 }
 
 // wantsRace tells whether the command, or one inside a shell's argument, asks for the race detector.

@@ -24,6 +24,14 @@ func TestRaceIsSeenInEveryForm(t *testing.T) {
 	assert.False(t, wantsRace([]string{"go", "test", "-run", "TestRace", "./x-race"}))
 }
 
+func TestTheTagOfTheBrowserIsSeenInEveryForm(t *testing.T) {
+	assert.True(t, wantsBrowser([]string{"gotestsum", "--", "-tags", "browser", "-run", "InBrowser"}))
+	assert.True(t, wantsBrowser([]string{"go", "test", "-tags=openstack,browser", "./..."}))
+	assert.True(t, wantsBrowser([]string{"sh", "-c", "go vet ./... && go test --tags browser ./..."}))
+	assert.False(t, wantsBrowser([]string{"go", "test", "-tags", "openstack", "-run", "browser", "./internal/browser"}))
+	assert.False(t, wantsBrowser([]string{"go", "test", "-run=browser", "-tags=nobrowser"}))
+}
+
 func TestLacksAreToldTogether(t *testing.T) {
 	what, packages := describe([]lack{{"a", []string{"p"}}, {"b", []string{"q", "r"}}})
 	assert.Equal(t, "a; b", what)
@@ -39,6 +47,7 @@ func TestNothingIsMissingWhereServersAreNamed(t *testing.T) {
 	t.Setenv(redisVariable, "")
 	assert.Equal(t, []lack{{"a Redis server", []string{"redis-server"}}}, missing(t.Context(), []string{"go", "test"}))
 	assert.Len(t, missing(t.Context(), []string{"go", "test", "-race"}), 2)
+	assert.Contains(t, missing(t.Context(), []string{"go", "test", "-tags", "browser"}), lack{"a browser, for go test -tags browser", []string{"chromium"}})
 }
 
 func TestWithoutRightsTheErrorNamesTheCommand(t *testing.T) {

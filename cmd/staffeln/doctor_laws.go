@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/doctor"
+	"staffeln/laws"
+	"staffeln/openstack"
+)
+
+// lookAgain is how long after the first look the second one is taken: a backup may be a step ahead of its record.
+const lookAgain = 5 * time.Second
+
+// lookLaws compares Cinder's listing with the records, twice, and keeps what is broken both times.
+func lookLaws(ctx context.Context, memory *db.DB, cloud *openstack.Cloud, set backup.Settings, f *doctor.Facts) {
+	installation, err := memory.Installation(ctx)
+	if err != nil {
+		f.LawsFault = err.Error()
+		return
+	}
+	me := backup.Identity{Installation: installation, UserID: cloud.UserID()}
+	broken, err := lookOnce(ctx, memory, cloud, me, set, f)
+	if err == nil && len(broken) > 0 {
+		var again []laws.Violation
+		select {
+		case <-time.After(lookAgain):
+			again, err = lookOnce(ctx, memory, cloud, me, set, f)
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+		broken = slices.DeleteFunc(broken, func(v laws.Violation) bool {
+			return !slices.ContainsFunc(again, func(w laws.Violation) bool {
+				return v.Law == w.Law && v.Volume == w.Volume && v.Backup == w.Backup && v.Record == w.Record
+			})
+		})
+	}
+	if err != nil {
+		f.LawsFault = err.Error()
+		return
+	}
+	f.Broken = broken
+}
+
+func lookOnce(ctx context.Context, memory *db.DB, cloud *openstack.Cloud, me backup.Identity, set backup.Settings, f *doctor.Facts) ([]laws.Violation, error) {
+	var s laws.Snapshot
+	var err error
+	if s.Listed, err = memory.Now(ctx); err != nil {
+		return nil, err
+	}
+	f.Cloud.OtherMakers = map[string]int{}
+	err = cloud.AllBackups(ctx, func(page []backup.Backup) error {
+		for _, b := range page {
+			s.Backups = append(s.Backups, listed(b, me))
+			if b.Tag().Installation == me.Installation && b.UserID != "" && b.UserID != me.UserID {
+				f.Cloud.OtherMakers[b.UserID]++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = memory.Look(ctx, func(l *db.Look) error {
+		s.Now = l.Now
+		paused, err := l.Pauses(ctx)
+		if err != nil {
+			return err
+		}
+		return l.EachRecord(ctx, func(r backup.Record) { s.Records = append(s.Records, recorded(r, paused)) })
+	})
+	// A record that waits for its turn is looked at every poll period; of a removal nobody knows how long Cinder needs.
+	step := 2*set.PollPeriod.Std() + set.PostSettleTime.Std() + time.Hour
+	s.Limits = laws.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Sweep: 2 * set.SweepPeriod.Std(), Late: set.Late()}
+	return laws.CheckNow(s), err
+}
+
+// listed tells a backup that Cinder has in the words of the laws.
+func listed(b backup.Backup, me backup.Identity) laws.Backup {
+	tag := b.Tag()
+	one := laws.Backup{
+		ID: b.ID, Volume: b.VolumeID, Project: b.ProjectID, Status: b.Status, Data: b.DataTimestamp, Kind: backup.Full,
+		Ours:    me.Made(b),
+		Foreign: b.UserID != "" && b.UserID != me.UserID || tag.Installation != "" && tag.Installation != me.Installation,
+	}
+	if tag.Installation == me.Installation {
+		one.Tag = tag.Record
+	}
+	if b.Incremental {
+		one.Kind = backup.Incremental
+	}
+	return one
+}
+
+// recorded tells a record in the words of the laws.
+func recorded(r backup.Record, paused db.Pauses) laws.Record {
+	at := func(times ...*time.Time) (newest time.Time) {
+		for _, t := range times {
+			if t != nil && t.After(newest) {
+				newest = *t
+			}
+		}
+		return newest
+	}
+	return laws.Record{
+		ID: r.ID, Project: r.ProjectID, Volume: r.VolumeID, Backup: r.BackupID, State: r.State, Kind: r.Kind,
+		Reason: r.Reason, Removal: r.RemovalReason, Retention: r.Retention, Paused: paused.Of(r.ProjectID) != nil,
+		Changed: r.ChangedAt, Admitted: at(r.AdmittedAt), Asked: at(r.RequestedAt, r.AskedAt, r.DeletionAskedAt),
+		Deadline: at(r.Deadline), NextTry: at(r.NextTryAt),
+	}
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+func backupNowCommand() *cobra.Command {
+	return handCommand(&cobra.Command{
+		Use: "backup-now VOLUME|SERVER", Short: "Plans a backup of a protected volume, or of all of a server's, outside the interval.",
+		Long: "It is decided as in a plan, full or incremental, only that the interval and the delay after a failure do not count.\n" +
+			"It goes first in its project, under the same caps, at the next hand-over; the interval to the next one counts from it.",
+		Example: "  staffeln backup-now data\n  staffeln backup-now web-1 && staffeln status",
+		Args:    oneTarget, ValidArgsFunction: cobra.NoFileCompletions,
+	}, func(ctx context.Context, h *hand, args []string) error {
+		volumes, err := h.targets(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		planned := 0
+		for _, v := range volumes {
+			done, err := h.backupNow(ctx, v)
+			if err != nil {
+				return err
+			}
+			if done {
+				planned++
+			}
+		}
+		if planned == 0 {
+			return errors.New("nothing was planned, for the reason above")
+		}
+		return h.leaderless(ctx)
+	})
+}
+
+// backupNow decides about one volume, and plans.
+func (h *hand) backupNow(ctx context.Context, v db.Volume) (planned bool, err error) {
+	var d backup.Decision
+	r := backup.Record{
+		ProjectID: v.ProjectID, ProjectName: v.ProjectName, ServerID: v.ServerID, ServerName: v.ServerName, VolumeID: v.ID, VolumeName: v.Name,
+		Zone: v.Zone, SizeGiB: v.SizeGiB, Encrypted: v.Encrypted, Retention: v.Retention.InForce, ByHand: true,
+	}
+	err = h.memory.Look(ctx, func(l *db.Look) error {
+		records, err := l.Decisive(ctx, v.ID)
+		if err != nil {
+			return err
+		}
+		paused, err := l.Pauses(ctx)
+		if err != nil {
+			return err
+		}
+		subject := v.Subject(paused)
+		subject.ByHand = true
+		d = backup.Next(l.Now, h.set.Policy(), subject, records)
+		r.Beat, r.Kind, r.OutOfTurn, r.Reason, r.LastPointAt = backup.Grid(l.Now, h.set.BackupServicePeriod.Std()), d.Kind, d.OutOfTurn, d.Reason, newestPoint(records)
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	if d.Action != backup.Create {
+		h.say("Nothing for %s: %s (%s)", told(v), statusWords(d.Reason, v), d.Reason)
+		return false, nil
+	}
+	err = h.memory.Intervene(ctx, db.Intervention{
+		Who: h.who, Action: db.ActBackupNow, Object: v.ID, ProjectID: v.ProjectID, Intent: fmt.Sprintf("a backup (%s) of %s", d.Kind, told(v)),
+	}, func() (string, error) {
+		id, err := h.memory.PlanByHand(ctx, r)
+		return "planned record " + id, err
+	})
+	if errors.Is(err, db.ErrStale) {
+		h.say("Nothing for %s: %s (%s)", told(v), backup.BackupInProgress.Sentence(), backup.BackupInProgress)
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	h.say("Planned for %s: %s backup. %s It begins at the next hand-over (every %s) when the caps leave a place.", told(v), article(d.Kind), d.Reason.Sentence(), span(h.set.PollPeriod.Std()))
+	return true, nil
+}
+
+func article(k backup.Kind) string {
+	if k == backup.Incremental {
+		return "an incremental"
+	}
+	return "a full"
+}
+
+// statusWords is a reason for people, with Cinder's word where that is what it is about.
+func statusWords(r backup.Reason, v db.Volume) string {
+	if r == backup.VolumeStatus {
+		return fmt.Sprintf("%s It was %q at %s.", r.Sentence(), v.Status, clock(v.SeenAt))
+	}
+	return r.Sentence()
+}
+
+func newestPoint(records []backup.Record) (newest *time.Time) {
+	for _, r := range records {
+		if r.State == backup.Available && r.DataTimestamp != nil && (newest == nil || r.DataTimestamp.After(*newest)) {
+			newest = r.DataTimestamp
+		}
+	}
+	return newest
+}
+
+// leaderless tells where nobody will carry out what was written.
+func (h *hand) leaderless(ctx context.Context) error {
+	return h.memory.Look(ctx, func(l *db.Look) error {
+		head, _, err := lookHead(ctx, l, h.set)
+		for _, warning := range head.Warnings {
+			h.say("WARNING: %s", warning)
+		}
+		return err
+	})
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// asked is what the page answers to a request, over the Redis at url.
+func asked(t *testing.T, url, method, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	page, err := newQueuesPage(url)
+	require.NoError(t, err)
+	defer page.close()
+	answer := httptest.NewRecorder()
+	page.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody))
+	return answer
+}
+
+const nobodyThere = "redis://127.0.0.1:1"
+
+func TestQueuesPage_NamesNothingOutsideAndRunsOnlyItsOwnScripts(t *testing.T) {
+	for _, path := range []string{"/queues", "/queues/", "/queues/queues/volumes"} {
+		answer := asked(t, nobodyThere, http.MethodGet, path)
+		require.Equal(t, http.StatusOK, answer.Code)
+		require.Equal(t, "text/html; charset=utf-8", answer.Header().Get("Content-Type"))
+		html := answer.Body.String()
+		require.Contains(t, html, `src="/queues/static/js/main.`)
+		require.Contains(t, html, `window.FLAG_READ_ONLY="true"`)
+		require.NotContains(t, html, "https://")
+		require.NotContains(t, html, "manifest")
+
+		policy := answer.Header().Get("Content-Security-Policy")
+		scripts := regexp.MustCompile(`(?s)<script>(.*?)</script>`).FindAllStringSubmatch(html, -1)
+		require.Len(t, scripts, 2)
+		for _, script := range scripts {
+			sum := sha256.Sum256([]byte(script[1]))
+			assert.Contains(t, policy, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'", "a script of the page")
+		}
+		require.Equal(t, len(scripts), strings.Count(policy, "sha256-"))
+	}
+	for path, kind := range map[string]string{
+		"/queues/static/js/main.5adda2da.chunk.js": "application/javascript; charset=utf-8", "/queues/favicon-16x16.png": "image/png",
+	} {
+		answer := asked(t, nobodyThere, http.MethodGet, path)
+		require.Equal(t, http.StatusOK, answer.Code)
+		require.Equal(t, kind, answer.Header().Get("Content-Type"))
+		require.NotZero(t, answer.Body.Len())
+	}
+}
+
+func TestQueuesPage_ReadsOnlyAndSaysThatRedisIsAway(t *testing.T) {
+	require.Equal(t, http.StatusMethodNotAllowed, asked(t, nobodyThere, http.MethodPost, "/queues/api/queues/volumes:pause").Code)
+	require.Equal(t, http.StatusMethodNotAllowed, asked(t, nobodyThere, http.MethodDelete, "/queues/api/queues/volumes").Code)
+
+	away := asked(t, nobodyThere, http.MethodGet, "/queues/api/queues")
+	require.Equal(t, http.StatusInternalServerError, away.Code)
+	require.Equal(t, "text/plain; charset=utf-8", away.Header().Get("Content-Type"))
+	require.Contains(t, away.Body.String(), "connection refused")
+
+	page, err := newQueuesPage(nobodyThere)
+	require.NoError(t, err)
+	page.close()
+	answer := httptest.NewRecorder()
+	page.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/queues/api/queues", http.NoBody))
+	require.Contains(t, answer.Body.String(), "client is closed")
+
+	_, err = newQueuesPage("redis://:geheim@h:port")
+	require.ErrorContains(t, err, "hosts")
+	require.NotContains(t, err.Error(), "geheim")
+}
+
+func TestQueuesPage_WantsATokenThatCannotBeGuessedAndAQueue(t *testing.T) {
+	const long = "STAFFELN_API_QUEUES_TOKEN=0123456789abcdef"
+	var cfg apiConfig
+	require.NoError(t, load(environment("STAFFELN_REDIS_URL"), &cfg), "no page, no Redis")
+	require.Empty(t, cfg.API.QueuesToken)
+	require.NoError(t, load(environment(long), &cfg))
+	require.Equal(t, "redis://:geheim@queue", cfg.RedisURL)
+	require.NoError(t, load(environment(long), new(allConfig)))
+
+	const missing = "STAFFELN_REDIS_URL: missing; required, here or as STAFFELN_REDIS_URL_FILE, where STAFFELN_API_QUEUES_TOKEN asks for the page of the queues"
+	require.EqualError(t, load(environment(long, "STAFFELN_REDIS_URL"), new(apiConfig)), missing)
+	require.EqualError(t, load(environment(long, "STAFFELN_REDIS_URL="), new(apiConfig)), missing)
+	require.EqualError(t, load(environment("STAFFELN_REDIS_URL=http://:geheim@h"), new(apiConfig)),
+		"STAFFELN_REDIS_URL: want redis://, rediss://, redis-sentinel:// or redis-cluster://")
+	for _, spec := range []any{new(apiConfig), new(allConfig)} {
+		require.EqualError(t, load(environment("STAFFELN_API_QUEUES_TOKEN=guessme"), spec),
+			"STAFFELN_API_QUEUES_TOKEN: too short: want at least 16 characters, such as `openssl rand -hex 24` prints")
+	}
+}

@@ -1,0 +1,71 @@
+package db
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+func TestWhatIsPausedIsPassedOverAndGivesItsPlaceBack(t *testing.T) {
+	t.Parallel()
+	for _, stopped := range []string{"stopped", "p"} {
+		h := newHouse(t)
+		h.plan("held", shapes["planned"].with(row{"project_id": "stopped"}))
+		h.plan("waits", row{"project_id": "stopped"})
+		h.plan("free", shapes["planned"].with(row{"admitted_at": nil}))
+		h.plan("free too", row{"project_id": "third"})
+		h.pause(stopped)
+		var a Admission
+		lines := h.changes(func() {
+			var err error
+			a, err = h.beat().Admit(h.ctx, Caps{Total: 2, PerProject: 1}, backup.Outage{})
+			require.NoError(t, err)
+		})
+		want := map[string][]string{
+			"stopped": {"records free admitted_at: null -> now", "records free too admitted_at: null -> now", "records held admitted_at: -1h0m0s -> null"},
+			"p":       {"records free too admitted_at: null -> now"},
+		}
+		assert.Equal(t, want[stopped], lines)
+		assert.Equal(t, map[string]int{"stopped": 2, "p": 1}[stopped], a.Admitted)
+		h.changesNothing(func() { assert.Empty(t, h.admit(Caps{Total: 2, PerProject: 1})) })
+
+		h.exec("DELETE FROM pauses")
+		assert.Len(t, h.admit(Caps{PerProject: 1}), 1, "what was passed over has its turn again")
+	}
+}
+
+// What Cinder was asked for already keeps its place, paused or not.
+func TestWhatWasAskedForKeepsItsPlaceInAPause(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.plan("asked", shapes["asked"].with(row{"project_id": "stopped"}))
+	h.plan("free", nil)
+	h.pause("stopped")
+	h.changesNothing(func() { assert.Empty(t, h.admit(Caps{Total: 1})) })
+}
+
+func TestInAPauseOfAllNobodyIsAdmitted(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.plan("a", nil)
+	h.plan("by hand", row{"by_hand": true, "project_id": "q"})
+	h.pause("")
+	h.changesNothing(func() { assert.Empty(t, h.admit(Caps{})) })
+}
+
+func TestWhatAnOperatorAskedForComesFirstInItsProject(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.plan("none", nil)
+	h.plan("old", age(48*time.Hour))
+	h.plan("by hand", age(time.Hour).with(row{"by_hand": true}))
+	h.plan("by hand too", row{"by_hand": true, "last_point_at": base})
+	h.plan("theirs", row{"project_id": "q"})
+	for i, want := range []string{"by hand", "theirs", "by hand too", "none", "old"} {
+		assert.Equal(t, []string{want}, h.admit(Caps{Total: i + 1}))
+	}
+}

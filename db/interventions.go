@@ -1,0 +1,90 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
+)
+
+// What people do by hand.
+const (
+	ActBackupNow = "backup-now"
+	ActCancel    = "cancel"
+	ActPause     = "pause"
+	ActResume    = "resume"
+	ActSettle    = "settle"
+)
+
+// An Intervention is what somebody did by hand: a line of the audit table.
+type Intervention struct {
+	At        time.Time
+	Who       string // as the operator's terminal says: user@host
+	Action    string
+	Object    string // ID of the volume, server or project; empty: all
+	ProjectID string
+	Intent    string // what was to be done, in words
+	Outcome   string // what came of it; empty: nobody knows how far it went
+}
+
+// Intervene writes the line before the deed, does it, and writes its outcome
+// or its error after. Where the line can't be written nothing is done.
+func (d *DB) Intervene(ctx context.Context, i Intervention, deed func() (outcome string, err error)) error {
+	const intent = `INSERT INTO audit (at, who, action, object, project_id, intent) VALUES (staffeln_now(), $1, $2, $3, $4, $5) RETURNING id`
+	const end = `UPDATE audit SET outcome = $2 WHERE id = $1`
+	var id int64
+	if err := d.pool.QueryRow(ctx, intent, storable(i.Who), i.Action, storable(i.Object), i.ProjectID, storable(i.Intent)).Scan(&id); err != nil {
+		return fmt.Errorf("write audit line: nothing was done: %w", err)
+	}
+	outcome, err := deed()
+	if err != nil {
+		outcome = "error: " + err.Error()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if _, noted := d.pool.Exec(ctx, end, id, storable(outcome)); noted != nil {
+		err = errors.Join(err, fmt.Errorf("write outcome to audit line %d: %w", id, noted))
+	}
+	return err
+}
+
+// Interventions returns the newest lines of the audit table, newest first;
+// limit 0 = all.
+func (l *Look) Interventions(ctx context.Context, limit int) ([]Intervention, error) {
+	const q = `SELECT at, who, action, object, project_id, intent, outcome FROM audit ORDER BY at DESC, id DESC LIMIT nullif($1, 0)`
+	rows, err := l.tx.Query(ctx, q, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read audit table: %w", err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowToStructByName[Intervention])
+	if err != nil {
+		return nil, fmt.Errorf("read audit table: %w", err)
+	}
+	return lines, nil
+}
+
+// PlanByHand writes one planned record that an operator asks for; like any
+// other it waits for a place under the caps. It returns [ErrStale] where the
+// volume has one in progress by now.
+func (d *DB) PlanByHand(ctx context.Context, r backup.Record) (id string, err error) {
+	const q = `
+		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted,
+			state, kind, out_of_turn, by_hand, retention, beat, last_point_at, reason, changed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'planned', $10, $11, true, $12, $13, $14, $15, staffeln_now())
+		ON CONFLICT (volume_id) WHERE state IN ('planned', 'creating', 'overdue') DO NOTHING
+		RETURNING id`
+	err = d.pool.QueryRow(ctx, q, r.ProjectID, r.ProjectName, r.ServerID, r.ServerName, r.VolumeID, r.VolumeName, r.Zone, r.SizeGiB, r.Encrypted,
+		r.Kind, r.OutOfTurn, toInterval(r.Retention), r.Beat, r.LastPointAt, r.Reason).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = ErrStale
+	}
+	if err != nil {
+		return "", fmt.Errorf("plan backup of volume %s by hand: %w", r.VolumeID, err)
+	}
+	d.count("", backup.Planned, r.Reason, 1)
+	return id, nil
+}

@@ -1,0 +1,159 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+var intent = Intervention{Who: "me@here", Action: ActCancel, Object: "v", ProjectID: "p", Intent: "the end of it"}
+
+func (h *house) audited(limit int) (lines []Intervention) {
+	h.t.Helper()
+	h.look(func(l *Look) {
+		var err error
+		lines, err = l.Interventions(h.ctx, limit)
+		require.NoError(h.t, err)
+	})
+	return lines
+}
+
+func TestTheLineComesBeforeTheDeedAndItsOutcomeAfter(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.ready()
+	want := intent
+	want.At = base
+	lines := h.changes(func() {
+		require.NoError(t, h.db.Intervene(h.ctx, intent, func() (string, error) {
+			assert.Equal(t, []Intervention{want}, h.audited(0), "without an outcome so far")
+			return "failed\x00", nil
+		}))
+	})
+	assert.Equal(t, []string{"+ audit 1"}, lines)
+	want.Outcome = "failed\uFFFD"
+	assert.Equal(t, []Intervention{want}, h.audited(0))
+}
+
+func TestTheErrorOfTheDeedIsItsOutcome(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	refused := errors.New("nobody may")
+	err := h.db.Intervene(h.ctx, intent, func() (string, error) { return "", refused })
+	require.Equal(t, refused, err)
+	assert.Contains(t, h.audited(0)[0].Outcome, "error: nobody may")
+}
+
+func TestWithoutALineNothingIsDone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	unknown := intent
+	unknown.Action = "destroy"
+	over, cancel := context.WithCancel(h.ctx)
+	cancel()
+	h.changesNothing(func() {
+		for ctx, i := range map[context.Context]Intervention{h.ctx: unknown, over: intent} {
+			err := h.db.Intervene(ctx, i, func() (string, error) { t.Error("it was done"); return "", nil })
+			require.ErrorContains(t, err, "nothing was done")
+		}
+	})
+}
+
+func TestTheOutcomeIsWrittenAlsoAfterASignalToStop(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ctx, cancel := context.WithCancel(h.ctx)
+	err := h.db.Intervene(ctx, intent, func() (string, error) { cancel(); return "half", nil })
+	require.NoError(t, err)
+	assert.Equal(t, "half", h.audited(0)[0].Outcome)
+}
+
+func TestAnOutcomeThatCanNotBeWrittenIsTold(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	refused := errors.New("nobody may")
+	err := h.db.Intervene(h.ctx, intent, func() (string, error) {
+		h.exec("ALTER TABLE audit DROP COLUMN outcome")
+		return "", refused
+	})
+	require.ErrorContains(t, err, "write outcome to audit line 1")
+	require.ErrorIs(t, err, refused)
+}
+
+func TestTheNewestLinesComeFirst(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	assert.Empty(t, h.audited(0))
+	for _, action := range []string{ActBackupNow, ActCancel, ActPause, ActResume, ActSettle} { // the last two at one time
+		i := intent
+		i.Action = action
+		require.NoError(t, h.db.Intervene(h.ctx, i, func() (string, error) { return "done", nil }))
+		if action != ActResume {
+			h.clock.Step(time.Minute)
+		}
+	}
+	var actions []string
+	for _, i := range h.audited(0) {
+		actions = append(actions, i.Action)
+	}
+	assert.Equal(t, []string{ActSettle, ActResume, ActPause, ActCancel, ActBackupNow}, actions)
+	assert.Len(t, h.audited(2), 2)
+	assert.Equal(t, ActSettle, h.audited(1)[0].Action)
+}
+
+func TestARecordByHandIsAPlannedOneThatSaysSo(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", nil)
+	want, id := wish("v"), ""
+	lines := h.changes(func() {
+		var err error
+		id, err = h.db.PlanByHand(h.ctx, want)
+		require.NoError(t, err)
+	})
+	assert.Equal(t, []string{"+ records " + id}, lines)
+	want.ID, want.ByHand, want.ChangedAt, want.ReasonText = id, true, base, ""
+	r := h.read(id)
+	assert.Equal(t, want, r)
+	assert.Equal(t, map[string]float64{">planned:chain_continues": 1}, h.counted())
+
+	c := h.claim("v")
+	r, err := c.Ask(h.ctx, r, r.Kind, "name", hour)
+	require.NoError(t, err)
+	r, err = c.Accept(h.ctx, r, "b")
+	require.NoError(t, err)
+	r, err = c.Finish(h.ctx, r, made)
+	require.NoError(t, err)
+	assert.True(t, r.ByHand, "to its end")
+}
+
+func TestByHandThereIsNoSecondOneInProgress(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for shape, more := range shapes {
+		h.plan(shape, more.with(unique(more, shape)))
+		if stateOf(shape).InProgress() {
+			h.changesNothing(func() {
+				_, err := h.db.PlanByHand(h.ctx, wish("v-"+shape))
+				require.ErrorIs(t, err, ErrStale, shape)
+			})
+			continue
+		}
+		_, err := h.db.PlanByHand(h.ctx, wish("v-"+shape))
+		require.NoError(t, err, shape)
+	}
+	h.changesNothing(func() {
+		_, err := h.db.PlanByHand(h.ctx, wish("unheard of"))
+		require.ErrorContains(t, err, "by hand")
+		require.NotErrorIs(t, err, ErrStale)
+	})
+	n, err := h.beat().Plan(h.ctx, []backup.Record{wish("v-available")})
+	require.NoError(t, err)
+	assert.Zero(t, n, "nor does a plan write one")
+}

@@ -1,0 +1,69 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
+)
+
+// OutOfReach keeps the finding that the removals of a project met: it is gone,
+// or the service user has no role in it. New tells whether it was not known.
+func (c *Claim) OutOfReach(ctx context.Context, f backup.Finding) (isNew bool, err error) {
+	const q = `
+		INSERT INTO findings (reason, object, project_id, detail, since, seen_at)
+		SELECT $1, $2, $3, $4, at, at FROM staffeln_now() AS at
+		WHERE EXISTS (SELECT FROM volumes WHERE id = $5 AND lease_token = $6 AND lease_until > at)
+		ON CONFLICT (reason, object) DO UPDATE SET detail = excluded.detail, seen_at = excluded.seen_at
+		RETURNING xmax = 0`
+	rows, err := c.db.pool.Query(ctx, q, string(f.Reason), f.Object, f.ProjectID, storable(f.Detail), c.VolumeID, c.token)
+	if err == nil {
+		// no row: the lease ran out, and whoever has it now finds the same
+		_, err = pgx.ForEachRow(rows, []any{&isNew}, func() error { return nil })
+	}
+	if err != nil {
+		return false, fmt.Errorf("keep finding %s of project %s: %w", f.Reason, f.Object, err)
+	}
+	return isNew, nil
+}
+
+// Reached forgets that a project was out of reach.
+func (c *Claim) Reached(ctx context.Context, projectID string) error {
+	const q = `DELETE FROM findings WHERE object = $1 AND reason = ANY($2)`
+	if _, err := c.db.pool.Exec(ctx, q, projectID, projectFindings); err != nil {
+		return fmt.Errorf("forget that project %s was out of reach: %w", projectID, err)
+	}
+	return nil
+}
+
+// Gone returns the projects that were found to be gone after the given time.
+func (b *Beat) Gone(ctx context.Context, after time.Time) (map[string]bool, error) {
+	const q = `SELECT object FROM findings WHERE reason = 'project_gone' AND seen_at > $1`
+	rows, err := b.db.pool.Query(ctx, q, after)
+	if err != nil {
+		return nil, fmt.Errorf("read projects that are gone: %w", err)
+	}
+	gone := map[string]bool{}
+	var id string
+	if _, err := pgx.ForEachRow(rows, []any{&id}, func() error { gone[id] = true; return nil }); err != nil {
+		return nil, fmt.Errorf("read projects that are gone: %w", err)
+	}
+	return gone, nil
+}
+
+// ForgetProjects ends the findings of projects that removals no longer meet
+// since the given time, and of those that nothing is left of.
+func (b *Beat) ForgetProjects(ctx context.Context, before time.Time) error {
+	const q = `
+		DELETE FROM findings f WHERE reason = ANY($2) AND (seen_at < $1 OR NOT EXISTS (
+			SELECT FROM records r WHERE r.project_id = f.object
+				AND (r.state IN ('available', 'deleting', 'undeletable') OR (r.state = 'failed' AND r.backup_id IS NOT NULL))))`
+	err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, before, projectFindings); return err })
+	if err != nil {
+		return fmt.Errorf("forget findings of projects: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Targets returns the volumes that one name means: a volume, or the protected
+// volumes of a server. IDs come before names: those are the tenants', and nobody
+// is to be taken for another by a name that is the other's ID. Then volumes
+// come before servers. It returns [ErrUnknownVolume] where there is none, and an
+// [AmbiguousError] where several objects are meant.
+func (l *Look) Targets(ctx context.Context, idOrName string) ([]Volume, error) {
+	const q = `SELECT ` + volumeColumns + ` FROM volumes WHERE (server_id = $1 OR server_name = $1) AND protected AND gone_at IS NULL ORDER BY name, id`
+	v, err := l.Volume(ctx, idOrName)
+	if several := new(AmbiguousError); err != nil && !errors.Is(err, ErrUnknownVolume) && !errors.As(err, several) {
+		return nil, err
+	}
+	of, failed := l.volumes(ctx, q, storable(idOrName))
+	if failed != nil {
+		return nil, failed
+	}
+	byID := slices.DeleteFunc(slices.Clone(of), func(v Volume) bool { return v.ServerID != idOrName })
+	switch {
+	case err == nil && v.ID == idOrName:
+		return []Volume{v}, nil
+	case len(byID) > 0:
+		return byID, nil
+	case err == nil:
+		return []Volume{v}, nil
+	case len(of) == 0 || !errors.Is(err, ErrUnknownVolume):
+		return nil, err
+	}
+	servers := AmbiguousError{What: "servers"}
+	for _, v := range of {
+		if !slices.Contains(servers.IDs, v.ServerID) {
+			servers.IDs = append(servers.IDs, v.ServerID)
+		}
+	}
+	if len(servers.IDs) > 1 {
+		return nil, servers
+	}
+	return of, nil
+}
+
+// A Project as volumes and records name it; all projects where it is empty.
+type Project struct{ ID, Name string }
+
+// String names it for people.
+func (p Project) String() string {
+	switch {
+	case p.ID == "":
+		return "all projects"
+	case p.Name == "":
+		return "project " + p.ID
+	}
+	return fmt.Sprintf("project %s (%s)", p.Name, p.ID)
+}
+
+// ErrUnknownProject says that no volume or record is of such a project.
+var ErrUnknownProject = errors.New("no volume or backup of such a project is known")
+
+// Project returns the project with that ID, or else the one with that name; an
+// [AmbiguousError] where several have it.
+func (l *Look) Project(ctx context.Context, idOrName string) (Project, error) {
+	const q = `
+		SELECT project_id AS id, max(project_name) AS name FROM (
+			SELECT project_id, project_name FROM volumes UNION SELECT project_id, project_name FROM records) known
+		WHERE project_id = $1 OR project_name = $1 GROUP BY project_id ORDER BY project_id <> $1, project_id`
+	rows, err := l.tx.Query(ctx, q, storable(idOrName))
+	if err != nil {
+		return Project{}, fmt.Errorf("read projects: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[Project])
+	if err != nil {
+		return Project{}, fmt.Errorf("read projects: %w", err)
+	}
+	switch {
+	case len(found) == 0:
+		return Project{}, ErrUnknownProject
+	case len(found) == 1 || found[0].ID == idOrName:
+		return found[0], nil
+	}
+	several := AmbiguousError{What: "projects"}
+	for _, p := range found {
+		several.IDs = append(several.IDs, p.ID)
+	}
+	return Project{}, several
+}
+
+// A Remnant is what a project may still have in Cinder.
+type Remnant struct {
+	Project
+
+	Backups, GiB int
+}
+
+// Remnants returns every project with the backups that our records know of.
+// Which of them are gone only Keystone knows: their volumes may be there still.
+func (l *Look) Remnants(ctx context.Context) ([]Remnant, error) {
+	const q = `
+		SELECT r.project_id AS id, max(r.project_name) AS name, count(*)::int AS backups, sum(r.size_gib)::int AS gib FROM records r
+		WHERE (r.state IN ('available', 'deleting', 'undeletable') OR (r.state = 'failed' AND r.backup_id IS NOT NULL))
+		GROUP BY r.project_id ORDER BY name, id`
+	rows, err := l.tx.Query(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("read what projects left: %w", err)
+	}
+	left, err := pgx.CollectRows(rows, pgx.RowToStructByName[Remnant])
+	if err != nil {
+		return nil, fmt.Errorf("read what projects left: %w", err)
+	}
+	return left, nil
+}
+
+// VolumesOf returns the volumes that records of a project are about.
+func (l *Look) VolumesOf(ctx context.Context, projectID string) ([]Volume, error) {
+	const q = `SELECT ` + volumeColumns + ` FROM volumes WHERE id IN (SELECT volume_id FROM records WHERE project_id = $1) ORDER BY name, id`
+	return l.volumes(ctx, q, projectID)
+}

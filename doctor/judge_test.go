@@ -1,0 +1,148 @@
+package doctor
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/laws"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// healthy are facts of an installation of which nothing is wrong.
+func healthy() Facts {
+	return Facts{
+		Now: now,
+		Settings: backup.Settings{
+			BackupMinInterval: backup.Duration(24 * time.Hour), BackupServicePeriod: backup.Duration(time.Hour), FullBackupDepth: 2,
+			RetentionTime: backup.Period{Days: 17}, RetentionShortenDelay: backup.Duration(24 * time.Hour), MinRestorePoints: 1,
+			MaxBackupsInProgress: 15, MaxBackupsInProgressPerProject: 5,
+		},
+		Database: Database{Version: 170004, Fsync: true, SynchronousCommit: "on", Replicas: 1},
+		Queue:    Queue{Version: "7.2.4", AppendOnly: true, Eviction: "noeviction", UsedBytes: 1 << 20, MaxBytes: 1 << 30},
+		Cloud:    Cloud{Admin: true, Microversion: "3.64", Minor: 64, Services: []backup.Service{{Host: "a", Zone: "nova", Up: true}}},
+		Projects: []Project{{ID: "p", Name: "acme", Backups: Quota{-1, 500}, Gigabytes: Quota{1000, 899}, Encrypted: 1, SecretRight: true}},
+		Load:     []Load{{"acme", 10, 10 * time.Minute}},
+	}
+}
+
+func TestAHealthyInstallationHasNothingWrong(t *testing.T) {
+	findings := Judge(healthy())
+	var checks []string
+	for _, f := range findings {
+		checks = append(checks, f.Check)
+		assert.Equal(t, OK, f.Severity, "%+v", f)
+		assert.NotEmpty(t, f.Text)
+		assert.Empty(t, f.Do)
+	}
+	assert.Equal(t, []string{"configuration", "database", "queue", "cloud", "projects", "laws", "scheduler", "forecast"}, checks)
+	assert.Equal(t, OK, Worst(findings))
+}
+
+func TestWhatStandsBehindAFaultIsNotCalledWell(t *testing.T) {
+	well := func(f Facts) (checks []string) {
+		for _, one := range Judge(f) {
+			if one.Severity == OK {
+				checks = append(checks, one.Check)
+			}
+		}
+		return checks
+	}
+	f := healthy()
+	f.Database, f.LawsFault = Database{Fault: "away"}, "the same"
+	assert.Equal(t, []string{"configuration", "queue", "cloud"}, well(f))
+	f = healthy()
+	f.Cloud, f.LawsFault = Cloud{Fault: "away"}, "the same"
+	assert.Equal(t, []string{"configuration", "database", "queue", "scheduler", "forecast"}, well(f))
+}
+
+func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
+	const unread = "can't be read"
+	type change func(*Facts)
+	for name, c := range map[string]struct {
+		wrong    change
+		check    string
+		severity Severity
+		says     string
+	}{
+		"short periods":       {func(f *Facts) { f.Settings.AllowShortPeriods = true }, "configuration", Warning, "ALLOW_SHORT_PERIODS"},
+		"no floor":            {func(f *Facts) { f.Settings.MinRestorePoints = 0 }, "configuration", Warning, "MIN_RESTORE_POINTS"},
+		"short retention":     {func(f *Facts) { f.Settings.RetentionTime = backup.Period{Days: 1} }, "configuration", Warning, "no longer than the interval"},
+		"no delay":            {func(f *Facts) { f.Settings.RetentionShortenDelay = 0 }, "configuration", Warning, "SHORTEN_DELAY"},
+		"no cap":              {func(f *Facts) { f.Settings.MaxBackupsInProgress = 0 }, "configuration", Warning, "MAX_BACKUPS_IN_PROGRESS"},
+		"no database":         {func(f *Facts) { f.Database = Database{Fault: "connection refused"} }, "database", Failing, "connection refused"},
+		"a replica":           {func(f *Facts) { f.Database.Recovery = true }, "database", Failing, "replica"},
+		"fsync off":           {func(f *Facts) { f.Database.Fsync = false }, "database", Failing, "fsync"},
+		"asynchronous":        {func(f *Facts) { f.Database.SynchronousCommit = "off" }, "database", Warning, "synchronous_commit"},
+		"pooled":              {func(f *Facts) { f.Database.Pooled = true }, "database", Failing, "pools transactions"},
+		"old Postgres":        {func(f *Facts) { f.Database.Version = 130011 }, "database", Warning, "Postgres 13"},
+		"no replica":          {func(f *Facts) { f.Database.Replicas = 0 }, "database", Warning, "no replica"},
+		"no queue":            {func(f *Facts) { f.Queue = Queue{Fault: "away"} }, "queue", Failing, "away"},
+		"hidden":              {func(f *Facts) { f.Queue.Hidden = true }, "queue", Unknown, "does not tell"},
+		"evicts":              {func(f *Facts) { f.Queue.Eviction = "allkeys-lru" }, "queue", Failing, "allkeys-lru"},
+		"no file":             {func(f *Facts) { f.Queue.AppendOnly = false }, "queue", Warning, "append-only"},
+		"full Redis":          {func(f *Facts) { f.Queue.UsedBytes = 900 << 20 }, "queue", Warning, "900 of 1024 MiB"},
+		"no cloud":            {func(f *Facts) { f.Cloud = Cloud{Fault: "401"} }, "cloud", Failing, "401"},
+		"no admin":            {func(f *Facts) { f.Cloud.Admin = false }, "cloud", Failing, "no admin"},
+		"no metadata":         {func(f *Facts) { f.Cloud.Minor, f.Cloud.Microversion = 42, "3.42" }, "cloud", Warning, "descriptions"},
+		"no user":             {func(f *Facts) { f.Cloud.Minor, f.Cloud.Microversion = 55, "3.55" }, "cloud", Warning, "who made"},
+		"clock ahead":         {func(f *Facts) { f.Cloud.ClockOff = time.Minute }, "cloud", Warning, "1m0s"},
+		"clock behind":        {func(f *Facts) { f.Cloud.ClockOff = -time.Minute }, "cloud", Warning, "1m0s"},
+		"two users":           {func(f *Facts) { f.Cloud.OtherMakers = map[string]int{"u": 3} }, "cloud", Failing, "3 backups"},
+		"services unread":     {func(f *Facts) { f.Cloud.ServicesFault = "403" }, "cloud", Unknown, "403"},
+		"no service":          {func(f *Facts) { f.Cloud.Services = nil }, "cloud", Failing, "knows no"},
+		"none up":             {func(f *Facts) { f.Cloud.Services[0].Up = false }, "cloud", Failing, "no cinder-backup is up"},
+		"a zone down":         {func(f *Facts) { f.Cloud.Services = append(f.Cloud.Services, backup.Service{Host: "b", Zone: "far"}) }, "cloud", Failing, "zone far"},
+		"one of several down": {func(f *Facts) { f.Cloud.Services = append(f.Cloud.Services, backup.Service{Host: "b", Zone: "nova"}) }, "cloud", Warning, "on b"},
+		"no role":             {func(f *Facts) { f.Projects[0].Fault = "no role" }, "projects", Failing, "acme: no role"},
+		"quota used up":       {func(f *Facts) { f.Projects[0].Backups = Quota{10, 10} }, "projects", Failing, "used up (10 of 10)"},
+		"no quota":            {func(f *Facts) { f.Projects[0].Backups = Quota{0, 0} }, "projects", Failing, "used up (0 of 0)"},
+		"quota nearly":        {func(f *Facts) { f.Projects[0].Gigabytes = Quota{1000, 900} }, "projects", Warning, "nearly used up (900 of 1000)"},
+		"no secrets":          {func(f *Facts) { f.Projects[0].SecretRight = false }, "projects", Warning, "encrypted"},
+		"a law":               {func(f *Facts) { f.Broken = []laws.Violation{{Law: laws.Orphan, Text: "nobody's", Backup: "b"}} }, "laws", Failing, "orphan: nobody's"},
+		"laws unknown":        {func(f *Facts) { f.LawsFault = "no listing" }, "laws", Unknown, "no listing"},
+		"nobody leads":        {func(f *Facts) { f.Troubles = []string{"No scheduler leads."} }, "scheduler", Failing, "No scheduler leads"},
+		"paused":              {func(f *Facts) { f.Pauses = 2 }, "scheduler", Warning, "2 pauses"},
+		"too much":            {func(f *Facts) { f.Load[0].Average = 13 * time.Hour }, "forecast", Failing, "takes 26h0m0s (project acme, under its own cap) against an interval of 24h0m0s: volumes will be late"},
+		"nearly too much":     {func(f *Facts) { f.Load[0].Average = 10 * time.Hour }, "forecast", Warning, "takes 20h0m0s"},
+		"too much in all": {func(f *Facts) {
+			for i := range 20 {
+				f.Load = append(f.Load, Load{string(rune('a' + i)), 5, 4 * time.Hour})
+			}
+		}, "forecast", Failing, "takes 26h46m40s (all together)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := healthy()
+			c.wrong(&f)
+			var wrong []Finding
+			for _, one := range Judge(f) {
+				if one.Severity != OK && !strings.Contains(one.Text, unread) {
+					wrong = append(wrong, one)
+				}
+			}
+			require.Len(t, wrong, 1, "%+v", wrong)
+			assert.Equal(t, c.check, wrong[0].Check)
+			assert.Equal(t, c.severity, wrong[0].Severity)
+			assert.Contains(t, wrong[0].Text, c.says)
+			if wrong[0].Check != "cloud" || c.severity != Unknown {
+				assert.NotEmpty(t, wrong[0].Do, "what to do")
+			}
+			assert.Equal(t, c.severity, Worst(wrong))
+		})
+	}
+}
+
+func TestForecastOfWhatWasNeverMeasured(t *testing.T) {
+	f := healthy()
+	f.Load = []Load{{"acme", 10, 0}}
+	require.Contains(t, forecast(f)[0].Text, "nothing to go by yet")
+	f.Load = []Load{{"acme", 10, time.Hour}, {"new", 50, 0}}
+	require.Contains(t, forecast(f)[0].Text, "60 volumes, 1h0m0s each, takes 10h0m0s (project new")
+	f.Settings.MaxBackupsInProgressPerProject, f.Settings.MaxBackupsInProgress = 0, 0
+	require.Contains(t, forecast(f)[0].Text, "takes 1h0m0s")
+}

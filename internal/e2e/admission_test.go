@@ -1,0 +1,161 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// A thousand volumes of twenty projects, very unequal ones, are due at once.
+func TestThousandVolumesUnderACap(t *testing.T) {
+	t.Parallel()
+	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {
+		set.BackupServicePeriod = backup.Duration(6 * time.Hour)
+		o.BackupTime = cloudsim.Fixed(25 * time.Second)
+	})
+	projects := map[string]int{}
+	for i, n := 0, 1000; n > 0; i++ {
+		some := min(n, 1+i*i)
+		p := w.sim.AddProject(fmt.Sprint("project-", i))
+		w.protect(p, "web", some)
+		projects[p], n = some, n-some
+	}
+	began := w.clock.Now()
+	for w.count("state = 'available'") < 1000 {
+		w.beats()
+		w.step(30 * time.Second)
+		require.Less(t, w.clock.Now().Sub(began), 6*time.Hour, "still not drained")
+	}
+	require.Equal(t, 15, w.atOnce(func(cloudsim.Event) bool { return true }))
+	drained := w.clock.Now().Sub(began)
+
+	// In the order in which Cinder was asked: as long as a project waits, it is
+	// no more than its cap behind the one that was served most.
+	asked, turns := map[string]int{}, w.events(cloudsim.BackupRequested, "")
+	for i, e := range turns {
+		asked[e.Project]++
+		most := 0
+		for _, n := range asked {
+			most = max(most, n)
+		}
+		for p, all := range projects {
+			if left := all - asked[p]; left > 0 && i > 2*len(projects) {
+				require.GreaterOrEqual(t, asked[p]+5, most, "request %d: a project was served %d times, another one %d times", i, asked[p], most)
+			}
+		}
+	}
+	t.Logf("1000 volumes of %d projects, 15 at once, 25 s each: drained in %s; the ideal is %s", len(projects), drained, 1000*30*time.Second/15)
+	w.lawful()
+}
+
+// Three projects whose backend hangs: the others go on, round after round.
+func TestHangingProjectsStarveNobodyElse(t *testing.T) {
+	t.Parallel()
+	const hangs = 100
+	w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
+		set.BackupCycleTimeout = backup.Duration(6 * time.Hour)
+		o.BackupTime = func(sizeGiB int) time.Duration {
+			if sizeGiB == hangs {
+				return 1000 * time.Hour
+			}
+			return 4 * time.Minute
+		}
+	})
+	dead, alive := []string{}, []string{}
+	for i := range 3 {
+		p := w.sim.AddProject(fmt.Sprint("dead-", i))
+		server, _ := w.protect(p, "web", 0)
+		for range 10 {
+			w.sim.Attach(server, w.sim.AddVolume(p, "data", hangs))
+		}
+		dead = append(dead, p)
+	}
+	for i := range 4 {
+		p := w.sim.AddProject(fmt.Sprint("alive-", i))
+		w.protect(p, "web", 10)
+		alive = append(alive, p)
+	}
+	w.run(5*time.Hour, 5*time.Minute)
+	require.Equal(t, 40, w.count("state = 'available' AND project_id = ANY($1)", alive), "all of the others, although no place came free in their own")
+	require.LessOrEqual(t, w.atOnce(func(cloudsim.Event) bool { return true }), 15+10)
+	require.Equal(t, 5, w.atOnce(func(e cloudsim.Event) bool { return e.Project == dead[0] }), "a project that hangs keeps to its own places")
+	w.lawful()
+}
+
+// While no cinder-backup is up nothing begins, the operator is told once, and
+// all goes on by itself when it is back.
+func TestNoBackupServiceHoldsAdmissionBack(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	w.protect(w.sim.AddProject("acme"), "web-1", 3)
+	w.sim.SetBackupService(false)
+	w.run(2*time.Hour, 10*time.Minute)
+	require.Empty(t, w.events(cloudsim.BackupRequested, ""))
+	require.Equal(t, 3, w.count("state = 'planned' AND admitted_at IS NULL"))
+	require.Equal(t, 1, w.logged("error", "no cinder-backup is up"))
+	w.sim.SetBackupService(true)
+	w.run(time.Hour, 10*time.Minute)
+	require.Equal(t, 3, w.count("state = 'available'"))
+	require.Equal(t, 1, w.logged("info", "admission is back to its caps"))
+	w.lawful()
+}
+
+// A Cinder that throttles, or answers nobody, is asked by those alone that wait
+// for it already; the rest begins when they got through.
+func TestThrottlingHoldsAdmissionBack(t *testing.T) {
+	t.Parallel()
+	for name, status := range map[string]int{"throttled": http.StatusTooManyRequests, "away": http.StatusServiceUnavailable} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := daily(t)
+			for _, name := range []string{"acme", "globex", "initech"} {
+				w.protect(w.sim.AddProject(name), "web", 1)
+			}
+			mend := w.sim.AddFault(cloudsim.Fault{Route: createRoute, Do: cloudsim.Refuse{Status: status, Header: http.Header{"Retry-After": {"60"}}}})
+			w.run(10*time.Minute, time.Minute)
+			_, volumes := w.protect(w.sim.AddProject("umbrella"), "web", 3)
+			w.run(30*time.Minute, time.Minute)
+			require.Equal(t, 3, w.count("attempts > 0"), "the first ones go on asking")
+			require.Equal(t, 3, w.count("state = 'planned' AND admitted_at IS NULL"))
+			require.Equal(t, 6, w.count("state IN ('planned', 'creating')"), "nothing has failed")
+			require.Equal(t, 1, w.logged("warn", "fewer backups begin than the caps allow", `"caution":"`+name+`"`))
+			mend()
+			w.run(40*time.Minute, time.Minute)
+			require.Equal(t, 6, w.count("state = 'available'"))
+			require.Equal(t, "F", w.kinds(volumes[2]))
+			require.Equal(t, 1, w.logged("info", "admission is back to its caps"))
+			w.lawful()
+		})
+	}
+}
+
+// A cinder-backup that fails all it is asked for is asked for one at a time,
+// instead of failing a backup of every volume.
+func TestFailingBackupsHoldAdmissionBack(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow, func(_ *backup.Settings, o *cloudsim.Options) { o.BackupTime = cloudsim.Fixed(time.Second) })
+	for i := range 10 {
+		w.protect(w.sim.AddProject(fmt.Sprint("project-", i)), "web", 10)
+	}
+	w.sim.BreakTarget("no space left on device")
+	for range 20 {
+		w.beats()
+		w.step(30 * time.Second)
+	}
+	failed := w.count("state IN ('failed', 'deleting', 'deleted') AND reason = 'backup_error'")
+	require.Less(t, failed, 15+25, "after the first fifteen, one for each hand-over")
+	require.Greater(t, failed, 15, "it goes on being tried")
+	w.sim.BreakTarget("")
+	w.run(7*time.Hour, 10*time.Minute) // beyond the next plan
+	require.Equal(t, 100, w.count("state = 'available'"))
+	require.True(t, slices.ContainsFunc(w.logs.lines, func(l string) bool { return strings.Contains(l, `"caution":"failing"`) }))
+	w.lawful()
+}

@@ -1,0 +1,184 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// asked are the requests to Cinder about a project's backups: creations and
+// deletions that it accepted.
+func (w *world) asked(projectID string) (creations, deletions int) {
+	for _, e := range w.sim.Journal() {
+		switch {
+		case e.Project != projectID:
+		case e.Kind == cloudsim.BackupRequested:
+			creations++
+		case e.Kind == cloudsim.BackupDeletion || e.Kind == cloudsim.BackupForceDeletion:
+			deletions++
+		}
+	}
+	return creations, deletions
+}
+
+// A pause starts nothing, neither backup nor removal, and follows what runs;
+// other projects go on. Its end begins what is due.
+func TestPause(t *testing.T) {
+	for name, all := range map[string]bool{"of all": true, "of a project": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
+				set.FullBackupDepth, set.MinRestorePoints = 0, 0
+				o.BackupTime, o.DeleteTime = cloudsim.Fixed(10*time.Minute), cloudsim.Fixed(20*time.Minute)
+			})
+			acme, globex := w.sim.AddProject("acme"), w.sim.AddProject("globex")
+			server, removed := w.protect(acme, "old-1", 1)
+			_, volumes := w.protect(acme, "web-1", 1)
+			w.protect(globex, "web-2", 1)
+			w.run(4*day-6*time.Hour, 30*time.Minute)
+			w.sim.DeleteServer(server)
+			w.run(6*time.Hour, 30*time.Minute)
+			w.beats() // one is being made, and of another volume one is being removed
+			require.Equal(t, 2, w.count("state = 'creating'"))
+			require.Equal(t, backup.Deleting, w.deletingOf(removed[0]), w.story(removed[0]))
+
+			args := []string{"pause", "--why", "upgrade of Cinder"}
+			if !all {
+				args = append(args, "--project", "acme")
+			}
+			out := flat(w.hand(0, args...))
+			require.Contains(t, out, "by ann@desk (upgrade of Cinder). Nothing new starts before `staffeln resume")
+			require.Regexp(t, `[2-6] backups and removals are running there`, out)
+			made, went := w.asked(acme)
+			theirs, _ := w.asked(globex)
+
+			w.run(5*day, 30*time.Minute)
+			m, d := w.asked(acme)
+			require.Equal(t, []int{made, went}, []int{m, d}, "nothing was begun in acme")
+			require.Zero(t, w.count("state IN ('planned', 'creating', 'deleting') AND project_id = $1", acme), "what ran was followed to its end")
+			require.Equal(t, backup.Available, w.last(volumes[0]).State)
+			require.NotZero(t, w.count("volume_id = $1 AND state = 'deleted'", removed[0]))
+			now, _ := w.asked(globex)
+			require.Equal(t, map[bool]int{true: 0, false: 4}[all], now-theirs, "the other project")
+			require.Contains(t, flat(w.terminal(0, "status")), "PAUSE: Paused: "+map[bool]string{true: "all projects", false: "project acme"}[all])
+			require.Contains(t, flat(w.terminal(0, "explain", volumes[0])), "paused")
+
+			require.Contains(t, flat(w.hand(2, "resume", "--project", "umbrella")), "no volume or backup of such a project is known")
+			again := map[bool][]string{true: {"resume"}, false: {"resume", "--project", acme}}[all]
+			require.Contains(t, flat(w.hand(0, again...)), "Resumed: ")
+			require.Contains(t, flat(w.hand(0, again...)), "Nothing to resume: ")
+			w.run(day, 30*time.Minute)
+			m, d = w.asked(acme)
+			require.Greater(t, m, made)
+			require.Greater(t, d, went)
+			require.Equal(t, []string{"pause: paused", "resume: resumed", "resume: was not paused"}, w.audited(10))
+			w.lawful()
+		})
+	}
+}
+
+// deletingOf is the state of the volume's record that is on its way out.
+func (w *world) deletingOf(volumeID string) backup.State {
+	for _, r := range w.of(volumeID) {
+		if r.State == backup.Deleting {
+			return r.State
+		}
+	}
+	return ""
+}
+
+// After a pause everything due begins, the oldest restore point first, and not
+// more at once than the caps allow.
+func TestResumeBeginsUnderTheCaps(t *testing.T) {
+	t.Parallel()
+	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {
+		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject = 2, 0
+		o.BackupTime = cloudsim.Fixed(10 * time.Minute)
+	})
+	acme := w.sim.AddProject("acme")
+	var volumes []string
+	for range 5 { // an hour between each and the next
+		_, one := w.protect(acme, "web", 1)
+		volumes = append(volumes, one...)
+		w.run(time.Hour, 15*time.Minute)
+	}
+	w.hand(0, "pause")
+	w.run(3*day, 6*time.Hour)
+	require.Equal(t, 5, w.count("true"))
+	w.hand(0, "resume")
+	seen := len(w.events(cloudsim.BackupRequested, ""))
+	for range 50 {
+		w.beats()
+		require.LessOrEqual(t, w.count("state = 'creating'"), 2)
+		w.step(time.Minute)
+	}
+	var order []string
+	for _, e := range w.events(cloudsim.BackupRequested, "")[seen:] {
+		order = append(order, e.Volume)
+	}
+	require.Len(t, order, 5)
+	require.ElementsMatch(t, volumes[:2], order[:2])
+	require.ElementsMatch(t, volumes[2:4], order[2:4])
+	require.Equal(t, volumes[4], order[4])
+	w.lawful()
+}
+
+// A task that is in the queue when the pause comes starts nothing, and is
+// found again after it.
+func TestPauseStopsWhatIsInTheQueue(t *testing.T) {
+	t.Parallel()
+	w, ripeVolume, _ := ripe(t, false)
+	acme := w.last(ripeVolume).ProjectID
+	_, volumes := w.protect(acme, "web-2", 1)
+	w.stop() // the tasks stay in the queue
+	w.plan()
+	w.retention()
+	require.NoError(t, w.sched.HandOver(w.ctx, w.beat()))
+	waiting, err := w.rdb.LLen(w.ctx, "asynq:{volumes}:pending").Result()
+	require.NoError(t, err)
+	require.Equal(t, int64(2), waiting)
+	w.hand(0, "pause")
+	made, went := w.asked(acme)
+	w.serve()
+	w.drain()
+	w.run(day, 6*time.Hour)
+	m, d := w.asked(acme)
+	require.Equal(t, []int{made, went}, []int{m, d})
+	require.Equal(t, "available", w.story(ripeVolume))
+	require.Equal(t, "planned", w.story(volumes[0]))
+	w.hand(0, "resume")
+	w.run(2*time.Hour, 15*time.Minute)
+	require.Equal(t, "deleted", w.story(ripeVolume))
+	require.Equal(t, "available", w.story(volumes[0]))
+	w.lawful()
+}
+
+// A leftover that somebody else removed is not told of during a pause; the
+// removals beside it are followed all the same.
+func TestPauseFollowsBesideALeftover(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.FullBackupDepth, set.MinRestorePoints = 0, 0 })
+	server, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.run(3*day-time.Hour, time.Hour)
+	w.sim.DeleteServer(server)
+	w.step(5 * day)
+	for range 3 {
+		w.beats()
+	}
+	require.Equal(t, "deleting deleting deleting", w.story(volumes[0]))
+	w.hand(0, "pause")
+	leftover := w.of(volumes[0])[0]
+	w.exec(`UPDATE records SET state = 'failed', reason = 'backup_error', available_at = NULL WHERE id = $1`, leftover.ID)
+	w.sim.RemoveBackup(leftover.BackupID)
+	w.step(time.Hour)
+	w.handOver()
+	require.Equal(t, "failed:backup_error deleted deleted", w.story(volumes[0]))
+	w.hand(0, "resume")
+	w.handOver()
+	require.Equal(t, "deleted deleted deleted", w.story(volumes[0]))
+	w.lawful()
+}

@@ -1,0 +1,82 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// What can't be backed up now is told with its reason, and nothing is written.
+func TestBackupNowRefused(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	acme := w.sim.AddProject("acme")
+	_, scratch := w.named(acme, "test-1", "false", "scratch")
+	_, busy := w.named(acme, "web-1", "true", "busy")
+	_, detaching := w.named(acme, "web-2", "true", "detaching")
+	_, old := w.named(acme, "web-3", "true", "old")
+	_, _ = w.named(acme, "web-4", "true", "twin", "twin")
+	w.run(time.Hour, 15*time.Minute)
+	w.sim.SetVolumeStatus(detaching[0], "detaching")
+	w.sim.DeleteVolume(old[0])
+	w.run(90*time.Minute, 15*time.Minute)
+	w.hand(0, "backup-now", busy[0])
+	records := w.count("true")
+
+	for volume, want := range map[string]string{
+		scratch[0]:   "(not_protected)",
+		busy[0]:      "A backup of the volume is in progress. (backup_in_progress)",
+		detaching[0]: `It was "detaching" at`,
+		old[0]:       "(volume_gone)",
+	} {
+		out := flat(w.hand(1, "backup-now", volume))
+		require.Contains(t, out, want)
+		require.Contains(t, out, "staffeln: nothing was planned, for the reason above")
+	}
+	require.Contains(t, w.hand(1, "backup-now", "nowhere"), "no volume of that ID or name, and no server with a protected one")
+	require.Contains(t, w.hand(1, "backup-now", "test-1"), "no volume of that ID or name, and no server with a protected one")
+	require.Contains(t, w.hand(1, "backup-now", "twin"), "2 volumes have that name")
+	require.Contains(t, w.hand(2, "backup-now"), "want one VOLUME or SERVER")
+
+	w.hand(0, "pause", "--project", acme)
+	require.Contains(t, flat(w.hand(1, "backup-now", "web-4")), "The operator paused it: nothing new starts before `staffeln resume`. (paused)")
+	require.Equal(t, records, w.count("true"))
+	require.Equal(t, 1, w.count("by_hand"))
+	require.Len(t, w.audited(10), 2, "nothing was to be done, nothing is noted")
+	w.lawful()
+}
+
+// By hand is first in its project, and not beyond the caps.
+func TestBackupNowUnderTheCaps(t *testing.T) {
+	t.Parallel()
+	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {
+		set.MaxBackupsInProgressPerProject = 1
+		o.BackupTime = cloudsim.Fixed(10 * time.Minute)
+	})
+	acme := w.sim.AddProject("acme")
+	_, fresh := w.named(acme, "web-1", "true", "fresh")
+	w.run(time.Hour, 15*time.Minute)
+	_, others := w.named(acme, "web-2", "true", "b", "c", "d")
+	w.beats()
+	require.Equal(t, 1, w.count("state = 'creating'"))
+	require.Equal(t, 2, w.count("state = 'planned'"), "they have no backup yet, and come first")
+	w.hand(0, "backup-now", fresh[0])
+	w.handOver()
+	require.Equal(t, 1, w.count("state = 'creating'"), "the cap holds")
+	require.Equal(t, "available planned", w.story(fresh[0]))
+	w.step(11 * time.Minute)
+	w.handOver()
+	w.handOver()
+	require.Equal(t, "available creating", w.story(fresh[0]), "by hand goes first")
+	require.Equal(t, 1, w.count("state = 'creating'"))
+	w.run(time.Hour, 5*time.Minute)
+	for _, v := range others {
+		require.Equal(t, "F", w.kinds(v))
+	}
+	require.Equal(t, "FI", w.kinds(fresh[0]))
+	w.lawful()
+}

@@ -1,0 +1,192 @@
+package e2e
+
+import (
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// A typist is a command of the real program whose questions are answered.
+type typist struct {
+	t   *testing.T
+	cmd *exec.Cmd
+	out *lockedBuffer
+}
+
+// begin starts a command with these answers on its standard input.
+func (w *world) begin(answers string, args ...string) *typist {
+	w.t.Helper()
+	env := w.settings()
+	if args[0] == "settle" {
+		maps.Copy(env, w.sim.OpenRC(w.cloudURL))
+		env["STAFFELN_OPENSTACK_RETRY_TIMEOUT"] = "1"
+	}
+	p := &typist{t: w.t, out: new(lockedBuffer), cmd: exec.CommandContext(w.ctx, program(w.t), append(args, "--who", "ann@desk")...)}
+	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.t.TempDir()}
+	for name, value := range env {
+		p.cmd.Env = append(p.cmd.Env, name+"="+value)
+	}
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = io.NopCloser(strings.NewReader(answers)), p.out, p.out
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	require.NoError(w.t, p.cmd.Start())
+	return p
+}
+
+// end waits for it.
+func (p *typist) end() (out string, code int) {
+	p.t.Helper()
+	_ = p.cmd.Wait() // how it ended is in ProcessState
+	return p.out.String(), p.cmd.ProcessState.ExitCode()
+}
+
+// hand runs a command as somebody who answers nothing but yes.
+func (w *world) hand(code int, args ...string) string {
+	w.t.Helper()
+	return w.answered(code, "", append(args, "--yes")...)
+}
+
+// answered runs a command with these answers.
+func (w *world) answered(code int, answers string, args ...string) string {
+	w.t.Helper()
+	out, got := w.begin(answers, args...).end()
+	require.Equal(w.t, code, got, out)
+	return out
+}
+
+// flat is a text on one line, however it was wrapped.
+func flat(words string) string { return strings.Join(strings.Fields(words), " ") }
+
+// audited are the newest lines of the audit table, oldest first: the action,
+// and what came of it.
+func (w *world) audited(n int) (lines []string) {
+	w.t.Helper()
+	rows, err := w.pool.Query(w.ctx, `SELECT action || ': ' || outcome FROM (SELECT * FROM audit ORDER BY id DESC LIMIT $1) newest ORDER BY id`, n)
+	require.NoError(w.t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		require.NoError(w.t, rows.Scan(&line))
+		lines = append(lines, line)
+	}
+	require.NoError(w.t, rows.Err())
+	return lines
+}
+
+// finished lets what was handed over end, inside the service period.
+func (w *world) finished() {
+	w.t.Helper()
+	for range 3 {
+		w.handOver()
+		w.step(time.Minute)
+	}
+}
+
+// A backup by hand is made though the interval is not over, as the chain says,
+// and the interval to the next one counts from it.
+func TestBackupNowInsideTheInterval(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.run(5*time.Hour+15*time.Minute, 15*time.Minute)
+	require.Equal(t, "F", w.kinds(volumes[0]))
+	out := w.hand(0, "backup-now", volumes[0])
+	require.Contains(t, flat(out), "an incremental backup")
+	require.Equal(t, 1, w.count("state = 'planned' AND by_hand"))
+	w.finished()
+	require.Equal(t, "FI", w.kinds(volumes[0]), "the plan's view of the volume was older than five minutes, and the worker looked again")
+	byHand := w.planned(volumes[0])[1]
+	require.Equal(t, backup.Grid(w.clock.Now(), w.set.BackupServicePeriod.Std()), byHand)
+
+	w.run(48*time.Hour, 15*time.Minute)
+	beats := w.planned(volumes[0])
+	require.Equal(t, byHand.Add(24*time.Hour), beats[2])
+	require.Equal(t, byHand.Add(48*time.Hour), beats[3])
+	require.Equal(t, "FIIF", w.kinds(volumes[0]))
+	require.Len(t, w.audited(10), 1)
+	require.Regexp(t, `^backup-now: planned record \S+$`, w.audited(1)[0])
+	w.lawful()
+}
+
+// planned are the plans' times of a volume's records.
+func (w *world) planned(volumeID string) (beats []time.Time) {
+	w.t.Helper()
+	rows, err := w.pool.Query(w.ctx, `SELECT beat FROM records WHERE volume_id = $1 ORDER BY beat`, volumeID)
+	require.NoError(w.t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var at time.Time
+		require.NoError(w.t, rows.Scan(&at))
+		beats = append(beats, at.UTC())
+	}
+	require.NoError(w.t, rows.Err())
+	return beats
+}
+
+// Nobody waits for the delay after a failure who mended its cause.
+func TestBackupNowAfterAFailure(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.FailLater{Reason: "the store is full"}})
+	w.beats()
+	w.step(time.Minute)
+	w.finished()
+	require.Equal(t, "deleted", w.story(volumes[0]))
+	require.Equal(t, backup.BackupError, w.last(volumes[0]).Reason)
+	w.plan()
+	w.finished()
+	require.Len(t, w.of(volumes[0]), 1, "the plan waits")
+	w.hand(0, "backup-now", volumes[0])
+	w.finished()
+	require.Equal(t, "deleted available", w.story(volumes[0]))
+	w.lawful()
+}
+
+// A server stands for its protected volumes.
+func TestBackupNowOfAServer(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	acme := w.sim.AddProject("acme")
+	_, volumes := w.protect(acme, "web-1", 2)
+	_, others := w.protect(acme, "web-2", 1)
+	w.run(time.Hour, 15*time.Minute)
+	w.hand(0, "backup-now", "web-1")
+	w.finished()
+	for _, v := range volumes {
+		require.Equal(t, "FI", w.kinds(v))
+	}
+	require.Equal(t, "F", w.kinds(others[0]))
+	require.Len(t, w.audited(10), 2, "a line for each volume")
+	w.lawful()
+}
+
+// Two people at once make one backup.
+func TestBackupNowTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.run(time.Hour, 15*time.Minute)
+	both := []*typist{w.begin("", "backup-now", volumes[0]), w.begin("", "backup-now", volumes[0])}
+	codes := 0
+	for _, one := range both {
+		out, code := one.end()
+		if codes += code; code == 1 {
+			require.Contains(t, flat(out), "A backup of the volume is in progress.")
+		}
+	}
+	require.Equal(t, 1, codes, "one of them is told that the other was first")
+	require.Equal(t, 1, w.count("by_hand"))
+	w.finished()
+	require.Equal(t, "FI", w.kinds(volumes[0]))
+	w.lawful()
+}

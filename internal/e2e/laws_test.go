@@ -1,0 +1,92 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/laws"
+	"staffeln/openstack/cloudsim"
+)
+
+// broken are the laws that the course of a scenario breaks, and those that its
+// end breaks by itself.
+func (w *world) broken() (course, end []laws.Law) {
+	w.t.Helper()
+	facts, now := w.facts()
+	names := func(all []laws.Violation) (names []laws.Law) {
+		seen := map[laws.Law]bool{}
+		for _, v := range all {
+			w.t.Log(v)
+			if !seen[v.Law] {
+				names = append(names, v.Law)
+			}
+			seen[v.Law] = true
+		}
+		return names
+	}
+	return names(laws.Check(facts)), names(laws.CheckNow(now))
+}
+
+// A program that does wrong is seen to do wrong, whatever it believes itself:
+// here its processes run by other rules than those that were promised, or
+// somebody else has been at the tables.
+func TestTheLawsSeeWhatIsWrong(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		do          func(w *world, volumes []string)
+		course, end []laws.Law
+	}{
+		{"caps that are not kept", func(w *world, _ []string) {
+			w.set.MaxBackupsInProgress = 2
+			w.beats()
+		}, []laws.Law{laws.CapExceeded}, nil},
+		{"a floor that is not kept", func(w *world, _ []string) {
+			w.work.Settings.MinRestorePoints = 0
+			w.run(6*time.Hour, time.Hour)
+			w.sim.BreakTarget("no space left")
+			w.run(4*day, 6*time.Hour)
+		}, []laws.Law{laws.FloorBroken}, nil},
+		{"a retention that is not kept", func(w *world, _ []string) {
+			w.sched.Settings.RetentionTime, w.work.Settings.FullBackupDepth = backup.Period{Days: 1}, 0
+			w.run(3*day, 6*time.Hour)
+		}, []laws.Law{laws.EarlyRemoval}, nil},
+		{"nobody works", func(w *world, _ []string) {
+			w.stop()
+			w.plan()
+			require.NoError(w.t, w.sched.HandOver(w.ctx, w.beat()))
+			w.step(time.Minute)
+			w.exec(`UPDATE test_clock SET at = at + interval '2 hours'`)
+		}, []laws.Law{laws.StuckRecord}, []laws.Law{laws.StuckRecord}},
+		{"nobody looks how it ended", func(w *world, _ []string) {
+			w.beats()
+			w.step(time.Minute)
+			w.stop()
+			w.exec(`UPDATE test_clock SET at = at + interval '2 hours'`)
+		}, []laws.Law{laws.StuckRecord}, []laws.Law{laws.StuckRecord}},
+		{"a backup that nobody knows", func(w *world, volumes []string) {
+			tag := backup.Tag{Installation: w.sched.Identity.Installation, Record: "none"}.Metadata()
+			w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], Metadata: tag})
+		}, []laws.Law{laws.Orphan}, []laws.Law{laws.Orphan}},
+		{"a record of the wrong kind", func(w *world, _ []string) {
+			w.run(2*time.Hour, time.Hour)
+			w.exec(`UPDATE records SET kind = 'incremental'`)
+		}, []laws.Law{laws.FalseRecord}, []laws.Law{laws.FalseRecord}},
+		{"a restore point that is gone", func(w *world, volumes []string) {
+			w.run(2*time.Hour, time.Hour)
+			w.sim.RemoveBackup(w.last(volumes[0]).BackupID)
+		}, []laws.Law{laws.LostRecord}, []laws.Law{laws.LostRecord}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := daily(t, slow)
+			_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 3)
+			c.do(w, volumes)
+			course, end := w.broken()
+			require.Equal(t, c.course, course)
+			require.Equal(t, c.end, end)
+		})
+	}
+}

@@ -1,0 +1,213 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/openstack/cloudsim"
+)
+
+// findings are those that an operator is shown, with the given reason.
+func (w *world) findings(reason backup.Reason) (found []db.KeptFinding) {
+	w.t.Helper()
+	require.NoError(w.t, w.db.Look(w.ctx, func(l *db.Look) error {
+		all, err := l.Findings(w.ctx)
+		for _, f := range all {
+			if f.Reason == reason {
+				found = append(found, f)
+			}
+		}
+		return err
+	}))
+	return found
+}
+
+// metric is the value of one of the scheduler's and worker's metrics, whose
+// labels are given as name, value, name, value.
+func (w *world) metric(name string, labels ...string) float64 {
+	w.t.Helper()
+	families, err := w.sched.Metrics.Registry.Gather()
+	require.NoError(w.t, err)
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+	metric:
+		for _, m := range f.GetMetric() {
+			has := map[string]string{}
+			for _, l := range m.GetLabel() {
+				has[l.GetName()] = l.GetValue()
+			}
+			for i := 0; i < len(labels); i += 2 {
+				if has[labels[i]] != labels[i+1] {
+					continue metric
+				}
+			}
+			return m.GetGauge().GetValue() + m.GetCounter().GetValue()
+		}
+	}
+	return 0
+}
+
+// After the restore of an older database, backups made since are nobody's: each
+// is told once, and shown until it is gone. None is adopted or removed.
+func TestOrphansOfARestoredDatabase(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow)
+	acme := w.sim.AddProject("acme")
+	server, volumes := w.protect(acme, "web-1", 1)
+	w.run(2*day-time.Hour, time.Hour)
+	require.Equal(t, "FI", w.kinds(volumes[0]))
+	orphan := w.last(volumes[0])
+	w.exec(`DELETE FROM records WHERE id = $1`, orphan.ID) // as a dump of the day before knows it
+	w.sim.DeleteServer(server)
+	w.sweep()
+	found := w.findings(backup.Orphan)
+	require.Len(t, found, 1)
+	f := found[0]
+	require.Equal(t, backup.Finding{Reason: backup.Orphan, ProjectID: acme, Object: orphan.BackupID, VolumeID: volumes[0], Detail: f.Detail}, f.Finding)
+	for _, words := range []string{volumes[0], "web-1_data_", orphan.ID, "made 2026-03-", "openstack volume backup delete " + orphan.BackupID} {
+		require.Contains(t, f.Detail, words)
+	}
+	require.Equal(t, backup.Operator, f.Reason.Whose())
+	require.EqualValues(t, 1, w.metric("staffeln_findings", "reason", "orphan"))
+	require.Equal(t, 1, w.logged("warn", "finding", `"reason":"orphan"`, orphan.BackupID))
+
+	w.step(6 * time.Hour)
+	w.plan() // keeps its own findings, and only those
+	w.sweep()
+	again := w.findings(backup.Orphan)
+	require.Len(t, again, 1)
+	require.Equal(t, f.Since, again[0].Since)
+	require.Equal(t, 1, w.logged("warn", `"reason":"orphan"`), "told once, not at each sweep")
+	w.run(5*day, 6*time.Hour)
+	_, there := w.sim.Backup(orphan.BackupID)
+	require.True(t, there, "it is not removed")
+	require.Equal(t, "available", w.story(volumes[0]), "nor what it stands on")
+	require.EqualValues(t, 1, w.metric("staffeln_findings", "reason", "orphan"))
+
+	w.sim.RemoveBackup(orphan.BackupID) // the operator's cure
+	w.sweep()
+	require.Empty(t, w.findings(backup.Orphan))
+	require.Zero(t, w.metric("staffeln_findings", "reason", "orphan"))
+	w.lawful()
+}
+
+// A sweep that did not come to the end of Cinder's list ends no finding.
+func TestABrokenSweepForgetsNothing(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.run(day-time.Hour, time.Hour)
+	orphan := w.last(volumes[0])
+	w.exec(`DELETE FROM records WHERE id = $1`, orphan.ID)
+	w.sweep()
+	w.sim.RemoveBackup(orphan.BackupID)
+	w.step(time.Hour)
+	remove := w.sim.AddFault(cloudsim.Fault{Route: listRoute, Do: cloudsim.Refuse{Status: 503}})
+	require.Error(t, w.sched.Sweep(w.ctx, w.beat()))
+	require.Len(t, w.findings(backup.Orphan), 1)
+	remove()
+	w.sweep()
+	require.Empty(t, w.findings(backup.Orphan))
+}
+
+// A backup of ours that names the record of another volume is a finding of its
+// own; what a tenant or another installation tagged is none at all.
+func TestTagsThatPointElsewhere(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow)
+	acme := w.sim.AddProject("acme")
+	alice := w.sim.AddUser("alice", "alice", "")
+	w.sim.Grant(alice, acme, "member")
+	_, volumes := w.protect(acme, "web-1", 2)
+	w.run(6*time.Hour, time.Hour)
+	ours := backup.Tag{Installation: w.sched.Identity.Installation, Record: w.last(volumes[0]).ID}
+	theirs := backup.Tag{Installation: "11111111-2222-4333-8444-555555555555", Record: ours.Record}
+	elsewhere := w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], Name: "odd", Metadata: ours.Metadata()})
+	w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], Metadata: theirs.Metadata()})
+	w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], User: alice, Metadata: ours.Metadata()})
+	w.sweep()
+	found := w.findings(backup.TagMismatch)
+	require.Len(t, found, 1)
+	require.Equal(t, elsewhere, found[0].Object)
+	require.Equal(t, volumes[1], found[0].VolumeID)
+	require.Contains(t, found[0].Detail, "its record "+ours.Record+" is about volume "+volumes[0])
+	require.Equal(t, 1, w.logged("warn", "finding"))
+	require.Empty(t, w.findings(backup.Orphan))
+	w.sim.RemoveBackup(elsewhere)
+	w.step(time.Minute)
+	w.sweep()
+	require.Empty(t, w.findings(backup.TagMismatch))
+	w.lawful()
+}
+
+// What others removed is a finding until it is seen again, or would have gone
+// by its retention; the record itself is forgotten with the history.
+func TestLossesAreFindings(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.HistoryTime = backup.Period{Days: 20} })
+	acme := w.sim.AddProject("acme")
+	server, volumes := w.protect(acme, "web-1", 2)
+	w.run(6*time.Hour, time.Hour)
+	lost := w.last(volumes[0])
+	w.sim.RemoveBackup(lost.BackupID)
+	w.sim.DeleteServer(server)
+	w.sweep()
+	found := w.findings(backup.RemovedByOthers)
+	require.Len(t, found, 1)
+	require.Equal(t, lost.BackupID, found[0].Object)
+	require.Equal(t, volumes[0], found[0].VolumeID)
+	require.Equal(t, acme, found[0].ProjectID)
+	require.EqualValues(t, 1, w.metric("staffeln_findings", "reason", "removed_by_others"))
+	require.Equal(t, 1, w.logged("error", "backup was removed by somebody else"))
+	w.step(2 * day)
+	w.sweep()
+	require.Len(t, w.findings(backup.RemovedByOthers), 1)
+	w.step(day)
+	w.sweep()
+	require.Empty(t, w.findings(backup.RemovedByOthers), "its retention is over: it would be gone by now")
+	require.Equal(t, "lost", w.story(volumes[0]))
+	w.step(18 * day)
+	w.sweep()
+	require.Empty(t, w.of(volumes[0]), "forgotten with the history")
+	require.Equal(t, "available", w.story(volumes[1]))
+	require.Zero(t, w.logged("warn", "finding"), "it was told when it was lost")
+}
+
+// So many losses that they are not believed are a finding until a sweep sees
+// what it should; the sweep is not repeated before its turn.
+func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
+	t.Parallel()
+	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
+		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject = 0, 0
+	})
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 20)
+	w.beats()
+	w.step(time.Minute)
+	w.handOver()
+	require.Equal(t, 20, w.count("state = 'available'"))
+	for _, v := range volumes[:11] {
+		w.sim.RemoveBackup(w.last(v).BackupID)
+	}
+	w.step(time.Minute)
+	require.ErrorContains(t, w.sched.Sweep(w.ctx, w.beat()), "11 of 20 restore points")
+	require.Equal(t, w.clock.Now(), w.beat().SweepBeat.UTC(), "the next one comes in its turn")
+	found := w.findings(backup.LossesNotBelieved)
+	require.Len(t, found, 1)
+	require.Contains(t, found[0].Detail, "11 of 20 restore points")
+	require.EqualValues(t, 1, w.metric("staffeln_findings", "reason", "losses_not_believed"))
+	w.step(time.Minute)
+	require.Error(t, w.sched.Sweep(w.ctx, w.beat()))
+	require.Equal(t, 1, w.logged("warn", "finding", "losses_not_believed"))
+	w.exec(`UPDATE records SET state = 'lost', reason = 'removed_by_others' WHERE volume_id = $1`, volumes[0]) // one was rightly missed
+	w.step(time.Minute)
+	w.sweep()
+	require.Empty(t, w.findings(backup.LossesNotBelieved))
+	require.Equal(t, 11, w.count("state = 'lost'"))
+	require.Zero(t, w.metric("staffeln_findings", "reason", "losses_not_believed"))
+}

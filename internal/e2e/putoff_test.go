@@ -1,0 +1,132 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/internal/testkit"
+	"staffeln/openstack/cloudsim"
+	"staffeln/tasks"
+)
+
+// A Cinder that does not answer is asked less and less often by removals, and
+// not by the queue's own retries.
+func TestRemovalsBackOff(t *testing.T) {
+	t.Parallel()
+	w, volume, _ := ripe(t, false)
+	remove := w.sim.AddFault(cloudsim.Fault{Route: listRoute, Project: w.sim.Project("acme"), Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	looks := func() (n int) {
+		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT removal_failures FROM volumes WHERE id = $1`, volume).Scan(&n))
+		return n
+	}
+	w.beats()
+	require.Equal(t, 1, looks())
+	asked := w.sim.Counts()[listRoute]
+	w.handOver()
+	require.Equal(t, asked, w.sim.Counts()[listRoute], "not before its time")
+	w.run(10*time.Minute, 30*time.Second)
+	require.LessOrEqual(t, looks(), 6, "30 s, 1, 2, 4, 8 minutes")
+	require.GreaterOrEqual(t, looks(), 4)
+	w.run(time.Hour, time.Minute)
+	require.LessOrEqual(t, looks(), 14, "and then about every ten minutes")
+	require.Equal(t, "available", w.story(volume))
+	remove()
+	w.run(time.Hour, 5*time.Minute)
+	require.Equal(t, "deleted", w.story(volume))
+	require.Zero(t, looks())
+	w.lawful()
+}
+
+// What a project that is gone left is told once, with its cure, and looked at
+// once a day.
+func TestProjectGoneIsAFinding(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.RetentionServicePeriod = backup.Duration(time.Hour) })
+	acme := w.sim.AddProject("acme")
+	server, volumes := w.protect(acme, "web-1", 2)
+	w.run(2*time.Hour, time.Hour)
+	w.sim.DeleteServer(server)
+	w.sim.DeleteProject(acme)
+	w.run(3*day+6*time.Hour, 6*time.Hour)
+	found := w.findings(backup.ProjectGone)
+	require.Len(t, found, 1, "of both volumes")
+	require.Equal(t, acme, found[0].Object)
+	require.Equal(t, acme, found[0].ProjectID)
+	require.Contains(t, found[0].Detail, "staffeln settle --project "+acme)
+	w.run(time.Hour, time.Hour)
+	require.EqualValues(t, 1, w.metric("staffeln_findings", "reason", "project_gone"))
+	asked := w.sim.Counts()["POST /identity/v3/auth/tokens"]
+	w.run(15*time.Hour, time.Hour)
+	require.Equal(t, asked, w.sim.Counts()["POST /identity/v3/auth/tokens"], "not before a day is over")
+	w.run(8*time.Hour, time.Hour)
+	require.Greater(t, w.sim.Counts()["POST /identity/v3/auth/tokens"], asked)
+	w.run(3*day, time.Hour)
+	require.Equal(t, 1, w.logged("error", "out of reach", acme), "told once")
+	require.Len(t, w.findings(backup.ProjectGone), 1)
+	for _, v := range volumes {
+		require.Equal(t, "available", w.story(v))
+	}
+	// by hand: staffeln settle
+	for _, v := range volumes {
+		w.sim.RemoveBackup(w.last(v).BackupID)
+		w.exec(`UPDATE records SET state = 'deleted' WHERE volume_id = $1`, v)
+	}
+	w.retention()
+	require.Empty(t, w.findings(backup.ProjectGone), "nothing of it is left")
+	require.Zero(t, w.metric("staffeln_findings", "reason", "project_gone"))
+	w.lawful()
+}
+
+// A role that was lost is a finding until the project is reached again.
+func TestProjectWithoutOurRoleIsAFinding(t *testing.T) {
+	t.Parallel()
+	w, volume, _ := ripe(t, false)
+	acme := w.sim.Project("acme")
+	w.onlyRoles(acme, false)
+	w.run(6*time.Hour, time.Hour)
+	found := w.findings(backup.NoRole)
+	require.Len(t, found, 1)
+	require.Equal(t, acme, found[0].Object)
+	require.Equal(t, 1, w.logged("error", "out of reach", acme))
+	w.onlyRoles(acme, true)
+	w.run(3*time.Hour, time.Hour)
+	require.Empty(t, w.findings(backup.NoRole))
+	require.Equal(t, "deleted", w.story(volume))
+	w.lawful()
+}
+
+// A task that counts as active, and that Redis lost the lease of, is nobody's:
+// Asynq never runs it again, and its volume's ID stays taken. The volume goes on.
+func TestActiveTaskWithoutALease(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	w.stop()
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.plan()
+	require.NoError(t, w.sched.HandOver(w.ctx, w.beat()))
+	// as a worker takes it, with the lease gone
+	id := "volume:" + volumes[0]
+	require.NoError(t, w.rdb.RPopLPush(w.ctx, "asynq:{volumes}:pending", "asynq:{volumes}:active").Err())
+	require.NoError(t, w.rdb.HSet(w.ctx, "asynq:{volumes}:t:"+id, "state", "active").Err())
+	w.serve()
+	state := func(id string) string { return w.rdb.HGet(w.ctx, "asynq:{volumes}:t:"+id, "state").Val() }
+	w.step(2 * tasks.Lease)
+	require.NoError(t, w.sched.HandOver(w.ctx, w.beat()))
+	require.Empty(t, state(id+":2"), "a worker may be at it still")
+	w.step(time.Second)
+	require.NoError(t, w.sched.HandOver(w.ctx, w.beat()))
+	testkit.Eventually(t, "the backup is asked for", time.Minute, func() bool { return w.last(volumes[0]).BackupID != "" })
+	for w.last(volumes[0]).State != backup.Available {
+		require.Less(t, w.clock.Now().Sub(noon), time.Hour)
+		w.step(time.Minute)
+		require.NoError(t, w.sched.HandOver(w.ctx, w.beat()))
+		testkit.Eventually(t, "the task that passes it by is over", time.Minute, func() bool { return state(id+":2") == "" })
+	}
+	require.Equal(t, "active", state(id), "the dead one is there still")
+	require.Equal(t, 1, w.sim.Counts()[createRoute])
+	w.lawful()
+}

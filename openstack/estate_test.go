@@ -1,0 +1,296 @@
+package openstack
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+const (
+	deletionRoute = "DELETE /volume/v3/{project}/backups/{backup}"
+	actionRoute   = "POST /volume/v3/{project}/backups/{backup}/action"
+)
+
+// An heirless is a project with a chain of two, F and I, that Keystone no
+// longer knows.
+type heirless struct {
+	*world
+
+	cloud      *Cloud
+	estate     *Estate
+	project    string
+	volume     string
+	full, leaf string
+}
+
+func newHeirless(t *testing.T, o cloudsim.Options, volume ...cloudsim.VolumeOptions) *heirless {
+	t.Helper()
+	h := &heirless{world: newWorld(t, o)}
+	h.cloud = h.connect(t, patient)
+	h.project = h.sim.AddProject("acme")
+	h.volume = h.sim.AddVolume(h.project, "data", 1, volume...)
+	h.full = h.add(cloudsim.NewBackup{})
+	h.leaf = h.add(cloudsim.NewBackup{Parent: h.full})
+	h.sim.DeleteProject(h.project)
+	var err error
+	h.estate, err = h.cloud.Estate(t.Context(), h.project)
+	require.NoError(t, err)
+	return h
+}
+
+// add makes a backup a minute after the one before.
+func (h *heirless) add(n cloudsim.NewBackup) string {
+	h.step(time.Minute)
+	if n.Volume == "" {
+		n.Volume = h.volume
+	}
+	return h.sim.AddBackup(n)
+}
+
+// named is a backup as a record names it.
+func (h *heirless) named(id string) backup.Backup {
+	return backup.Backup{ID: id, ProjectID: h.project, VolumeID: h.volume}
+}
+
+// unharmed asserts that Cinder was asked for no deletion, and lost nothing.
+func (h *heirless) unharmed(t *testing.T) {
+	t.Helper()
+	require.Zero(t, h.sim.Counts()[deletionRoute]+h.sim.Counts()[actionRoute], "nothing is asked for")
+	for _, b := range h.sim.Backups() {
+		require.True(t, b.Restorable, "%+v", b)
+	}
+}
+
+// refused asserts that neither way to delete a backup is taken, for that reason.
+func (h *heirless) refused(t *testing.T, id string, want backup.Meaning) {
+	t.Helper()
+	requireMeaning(t, want, h.estate.DeleteBackup(t.Context(), h.named(id)))
+	requireMeaning(t, want, h.estate.ForceDeleteBackup(t.Context(), h.named(id)))
+	h.unharmed(t)
+}
+
+// As long as a token of the project can be had, or could be again, nobody
+// reaches past it.
+func TestEstate_OnlyOfAProjectThatKeystoneDoesNotKnow(t *testing.T) {
+	w := newWorld(t, cloudsim.Options{})
+	c, ctx := w.connect(t, patient), t.Context()
+	acme := w.sim.AddProject("acme")
+	for name, change := range map[string]func(){
+		"enabled": func() {}, "disabled": func() { w.sim.DisableProject(acme) },
+		"without our role": func() { w.sim.EnableProject(acme); w.sim.RevokeInherited(w.sim.Cast().Service, "default", "admin") },
+	} {
+		change()
+		_, err := c.Estate(ctx, acme)
+		fault := requireFault(t, backup.MeansRefused, err)
+		assert.Contains(t, fault.Error(), "Keystone still knows the project", name)
+	}
+	_, err := c.Estate(ctx, "")
+	requireMeaning(t, backup.MeansRefused, err)
+
+	w.sim.DeleteProject(acme)
+	estate, err := c.Estate(ctx, acme)
+	require.NoError(t, err)
+	require.NotNil(t, estate)
+	gone, err := c.Gone(ctx, []string{w.sim.AddProject("globex"), acme, c.AdminProjectID()})
+	require.NoError(t, err)
+	require.Equal(t, []string{acme}, gone)
+}
+
+// What Keystone does not answer proves nothing.
+func TestEstate_NeedsKeystonesWord(t *testing.T) {
+	for name, effect := range map[string]cloudsim.Effect{
+		"unavailable": cloudsim.Refuse{Status: http.StatusServiceUnavailable}, "forbidden": cloudsim.Refuse{Status: http.StatusForbidden},
+		"a proxy's 404": cloudsim.Refuse{Status: http.StatusNotFound, Body: "<html>no such page</html>"}, "no answer": cloudsim.DropBefore{},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, cloudsim.Options{})
+			c := w.connect(t, Config{RetryTimeout: backup.Duration(time.Second), MaxRetryInterval: backup.Duration(time.Second)})
+			acme := w.sim.AddProject("acme")
+			w.sim.DeleteProject(acme)
+			w.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/projects/{project}", Do: effect})
+			_, err := c.Estate(t.Context(), acme)
+			require.Error(t, err)
+			_, err = c.Gone(t.Context(), []string{acme})
+			require.Error(t, err)
+			require.Empty(t, w.sim.UnknownRoutes())
+		})
+	}
+}
+
+// Without the admin role a listing shows one project and a 404 is no proof.
+func TestEstate_NeedsTheAdminRole(t *testing.T) {
+	h := newHeirless(t, cloudsim.Options{})
+	service, home := h.sim.Cast().Service, h.cloud.AdminProjectID()
+	h.sim.RevokeInherited(service, "default", "admin")
+	h.sim.Revoke(service, home, "admin")
+	h.sim.Grant(service, home, "member")
+	_, err := h.cloud.Estate(t.Context(), h.project)
+	requireMeaning(t, backup.MeansForbidden, err)
+	_, err = h.cloud.Gone(t.Context(), []string{h.project})
+	requireMeaning(t, backup.MeansForbidden, err)
+	// the estate of before, when its token is renewed
+	h.sim.RevokeTokens(service)
+	require.Error(t, h.estate.DeleteBackup(t.Context(), h.named(h.leaf)))
+	requireMeaning(t, backup.MeansForbidden, h.estate.DeleteBackup(t.Context(), h.named(h.leaf)))
+	_, err = h.estate.VolumeBackups(t.Context(), h.project, h.volume)
+	requireMeaning(t, backup.MeansForbidden, err)
+	_, err = h.estate.Backup(t.Context(), h.project, h.leaf)
+	requireMeaning(t, backup.MeansForbidden, err)
+	h.unharmed(t)
+}
+
+func TestEstate_ListsTheProjectsBackupsOfTheVolume(t *testing.T) {
+	h := newHeirless(t, cloudsim.Options{})
+	globex := h.sim.AddProject("globex")
+	h.add(cloudsim.NewBackup{Project: globex}) // an earlier owner's of the same volume
+	h.sim.DeleteProject(globex)
+	h.add(cloudsim.NewBackup{Volume: h.sim.AddVolume(h.project, "other", 1)})
+	for _, size := range []int{1, 2, 1000} {
+		h.cloud.pageSize = size
+		got, err := h.estate.VolumeBackups(t.Context(), h.project, h.volume)
+		require.NoError(t, err)
+		require.Equal(t, []string{h.full, h.leaf}, ids(got), "pages of %d", size)
+	}
+	require.Empty(t, h.sim.UnknownRoutes())
+}
+
+// Leaf first, as the admin: the only way that anything goes.
+func TestEstate_RemovesLeafFirstAsTheAdmin(t *testing.T) {
+	for name, remove := range map[string]func(*heirless, string) error{
+		"deletion": func(h *heirless, id string) error { return h.estate.DeleteBackup(t.Context(), h.named(id)) },
+		"force":    func(h *heirless, id string) error { return h.estate.ForceDeleteBackup(t.Context(), h.named(id)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHeirless(t, cloudsim.Options{DeleteTime: cloudsim.Fixed(time.Minute)})
+			h.refused(t, h.full, backup.MeansHasDependents)
+
+			require.NoError(t, remove(h, h.leaf))
+			is, err := h.estate.Backup(t.Context(), h.project, h.leaf)
+			require.NoError(t, err)
+			require.Equal(t, backup.StatusDeleting, is.Status)
+			requireMeaning(t, backup.MeansHasDependents, remove(h, h.full)) // the leaf is not gone yet
+			h.step(2 * time.Minute)
+			_, err = h.estate.Backup(t.Context(), h.project, h.leaf)
+			requireMeaning(t, backup.MeansNotFound, err)
+			requireMeaning(t, backup.MeansNotFound, remove(h, h.leaf))
+
+			require.NoError(t, remove(h, h.full))
+			h.step(2 * time.Minute)
+			require.Empty(t, h.sim.Backups())
+			asked := 0
+			for _, e := range h.sim.Journal() {
+				if e.Kind == cloudsim.BackupDeletion || e.Kind == cloudsim.BackupForceDeletion {
+					asked++
+					require.Equal(t, h.cloud.AdminProjectID(), e.Token)
+				}
+				require.NotEqual(t, cloudsim.ChainDestroyed, e.Kind)
+			}
+			require.Equal(t, 2, asked)
+		})
+	}
+}
+
+// Cinder's counter of dependents may be lost: the listing by parent tells then.
+// This is where an admin's bare token would destroy the chain.
+func TestEstate_LooksForDependentsItself(t *testing.T) {
+	t.Run("the counter is lost", func(t *testing.T) {
+		h := newHeirless(t, cloudsim.Options{})
+		h.loseCounter(t, h.full)
+		h.refused(t, h.full, backup.MeansHasDependents)
+	})
+	t.Run("somebody else's incremental, and the counter is lost", func(t *testing.T) {
+		h := newHeirless(t, cloudsim.Options{})
+		h.add(cloudsim.NewBackup{Parent: h.leaf, User: h.sim.AddUser("alice", "alice", "")})
+		h.refused(t, h.leaf, backup.MeansHasDependents)
+		h.loseCounter(t, h.leaf)
+		h.refused(t, h.leaf, backup.MeansHasDependents)
+		h.refused(t, h.full, backup.MeansHasDependents)
+	})
+	t.Run("the counter alone", func(t *testing.T) {
+		h := newHeirless(t, cloudsim.Options{})
+		h.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/detail", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"backups": []}`}})
+		h.refused(t, h.full, backup.MeansHasDependents)
+	})
+	t.Run("no answer", func(t *testing.T) {
+		h := newHeirless(t, cloudsim.Options{})
+		h.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/detail", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+		h.refused(t, h.leaf, backup.MeansUnavailable)
+	})
+	t.Run("what a bare admin's token does", func(t *testing.T) {
+		h := newHeirless(t, cloudsim.Options{})
+		r := h.estate.request("delete backup", h.full)
+		r.method = http.MethodDelete
+		require.NoError(t, h.cloud.do(t.Context(), h.cloud.admin, r))
+		h.step(time.Hour)
+		leaf, _ := h.sim.Backup(h.leaf)
+		require.False(t, leaf.Restorable, "the danger is real: Cinder accepted it")
+	})
+}
+
+// loseCounter makes Cinder say that nothing builds on a backup: a child that
+// failed is deleted, and takes the count of the other one with it.
+func (h *heirless) loseCounter(t *testing.T, parent string) {
+	t.Helper()
+	h.sim.RemoveBackup(h.add(cloudsim.NewBackup{Parent: parent, Status: "error"}))
+	is, err := h.estate.Backup(t.Context(), h.project, parent)
+	require.NoError(t, err)
+	require.False(t, is.HasDependents, "the lie")
+}
+
+// Nobody but its project can delete an encrypted backup's secret: Cinder would
+// destroy the data and hang.
+func TestEstate_LeavesEncryptedBackups(t *testing.T) {
+	h := newHeirless(t, cloudsim.Options{}, cloudsim.VolumeOptions{Encrypted: true})
+	h.refused(t, h.leaf, backup.MeansSecretRight)
+	h.refused(t, h.full, backup.MeansHasDependents)
+	old := newHeirless(t, cloudsim.Options{VolumeMinor: secretMinor - 1}) // where nobody can tell
+	old.cloud.admin.secrets = true                                        // as a catalogue with a Barbican says
+	old.refused(t, old.leaf, backup.MeansSecretRight)
+}
+
+func TestEstate_RefusesWhatBelongsToAnotherProject(t *testing.T) {
+	h := newHeirless(t, cloudsim.Options{})
+	globex := h.sim.AddProject("globex")
+	theirs := h.add(cloudsim.NewBackup{Volume: h.sim.AddVolume(globex, "data", 1)})
+	_, err := h.estate.Backup(t.Context(), h.project, theirs)
+	requireMeaning(t, backup.MeansRefused, err)
+	h.refused(t, theirs, backup.MeansRefused)
+
+	// said to be what it is, the normal cloud removes it, with a token of its project
+	is, err := h.estate.Backup(t.Context(), globex, theirs)
+	require.NoError(t, err)
+	list, err := h.estate.VolumeBackups(t.Context(), globex, is.VolumeID)
+	require.NoError(t, err)
+	require.Equal(t, []string{theirs}, ids(list))
+	require.NoError(t, h.estate.DeleteBackup(t.Context(), is))
+	again := h.add(cloudsim.NewBackup{Volume: is.VolumeID})
+	require.NoError(t, h.estate.ForceDeleteBackup(t.Context(), backup.Backup{ID: again, ProjectID: globex}))
+	for _, e := range h.sim.Journal() {
+		if e.Kind == cloudsim.BackupDeletion || e.Kind == cloudsim.BackupForceDeletion {
+			require.Equal(t, globex, e.Token)
+		}
+	}
+
+	// of another project that is gone, too, nothing is deleted
+	initech := h.sim.AddProject("initech")
+	other := h.add(cloudsim.NewBackup{Volume: h.sim.AddVolume(initech, "data", 1)})
+	h.sim.DeleteProject(initech)
+	requireMeaning(t, backup.MeansProjectGone, h.estate.DeleteBackup(t.Context(), backup.Backup{ID: other, ProjectID: initech}))
+}
+
+func TestEstate_NotFound(t *testing.T) {
+	const nobody = "00000000-0000-4000-8000-000000000000"
+	h := newHeirless(t, cloudsim.Options{})
+	_, err := h.estate.Backup(t.Context(), h.project, nobody)
+	requireMeaning(t, backup.MeansNotFound, err)
+	h.refused(t, nobody, backup.MeansNotFound)
+	list, err := h.estate.VolumeBackups(t.Context(), h.project, nobody)
+	require.NoError(t, err)
+	require.Empty(t, list)
+}

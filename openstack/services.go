@@ -1,0 +1,30 @@
+package openstack
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+
+	"staffeln/backup"
+)
+
+// BackupServices lists the cinder-backup processes that Cinder knows: one call.
+func (c *Cloud) BackupServices(ctx context.Context) ([]backup.Service, error) {
+	r := c.volumeRequest(c.admin, http.MethodGet, "/os-services?"+url.Values{"binary": {"cinder-backup"}}.Encode())
+	r.op, r.object = "list services", "cinder-backup"
+	var said struct {
+		Services []struct{ Binary, Host, Zone, Status, State string }
+	}
+	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }
+	if err := c.do(ctx, c.admin, r); err != nil {
+		return nil, err
+	}
+	services := make([]backup.Service, 0, len(said.Services))
+	for _, s := range said.Services {
+		if s.Binary == "cinder-backup" { // else the cloud does not know the filter
+			services = append(services, backup.Service{Host: s.Host, Zone: s.Zone, Up: s.State == "up" && s.Status == "enabled"})
+		}
+	}
+	return services, nil
+}

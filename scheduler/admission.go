@@ -1,0 +1,43 @@
+package scheduler
+
+import (
+	"context"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// outage asks once where no cinder-backup is up, and not at all where nothing
+// waits for admission. What can't be read holds nothing back.
+func (s *Scheduler) outage(ctx context.Context, b *db.Beat) (backup.Outage, error) {
+	waits, err := b.Waiting(ctx)
+	if err != nil || !waits {
+		return backup.Outage{}, err
+	}
+	services, err := s.Cloud.BackupServices(ctx)
+	if err != nil {
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("backup services not listed, none is taken to be down")
+		return backup.Outage{}, nil
+	}
+	return backup.OutageOf(services), nil
+}
+
+// tellAdmission logs a caution when it begins and when it ends.
+func (s *Scheduler) tellAdmission(ctx context.Context, a db.Admission) {
+	s.Metrics.SetAdmission(a.Stuck, string(a.Caution))
+	if a.Caution == s.caution {
+		return
+	}
+	log := zerolog.Ctx(ctx)
+	switch a.Caution {
+	case backup.NoCaution:
+		log.Info().Str("was", string(s.caution)).Msg("admission is back to its caps")
+	case backup.WhileOutage:
+		log.Error().Int("held_back", a.HeldBack).Msg("no cinder-backup is up where these volumes are: their backups wait, start it")
+	case backup.WhileThrottle, backup.WhileAway, backup.WhileFailing:
+		log.Warn().Str("caution", string(a.Caution)).Msg("fewer backups begin than the caps allow, until Cinder does better")
+	}
+	s.caution = a.Caution
+}

@@ -1,0 +1,29 @@
+package scheduler
+
+import (
+	"context"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// tellFindings logs findings that were not known before: each once, however
+// often it is seen.
+func tellFindings(ctx context.Context, fresh []backup.Finding) {
+	for _, f := range fresh {
+		zerolog.Ctx(ctx).Warn().Str("reason", string(f.Reason)).Str("owner", string(f.Reason.Whose())).Str("project", f.ProjectID).
+			Str("volume", f.VolumeID).Str("object", f.Object).Str("detail", f.Detail).Msg("finding")
+	}
+}
+
+// countFindings shows how many are known, whoever found them.
+func (s *Scheduler) countFindings(ctx context.Context, b *db.Beat) error {
+	counts, err := b.FindingCounts(ctx)
+	if err != nil {
+		return err
+	}
+	s.Metrics.SetFindings(counts)
+	return nil
+}

@@ -1,0 +1,77 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// removalLater leaves what only waiting can mend to a later hand-over: from one
+// poll period on, doubling with each failure in a row.
+func (w *Worker) removalLater(ctx context.Context, c *db.Claim, v db.Volume, failed error) error {
+	if errors.Is(ctx.Err(), context.Canceled) || errors.Is(failed, db.ErrStale) {
+		return failed // the worker is being stopped, or another one went on
+	}
+	var asked time.Duration
+	if ce := new(backup.CloudError); errors.As(failed, &ce) {
+		asked = ce.RetryAfter
+	}
+	last, cancel := lasting(ctx)
+	defer cancel()
+	return errors.Join(failed, c.RemovalLater(last, c.Now.Add(w.backOff(v.RemovalFailures+1, asked))))
+}
+
+// putOff ends a pass that the cloud refuses: only somebody's doing mends that,
+// so it is told, and tried again at the next looks instead of at once. One that
+// met a pause is over; a retention beat after the pause begins it anew.
+func (p *pass) putOff(ctx context.Context, err error) error {
+	if err == nil || errors.Is(err, db.ErrPaused) {
+		return nil
+	}
+	why, final := reasonOf(err)
+	if !final {
+		return err
+	}
+	if err := p.outOfReach(ctx, why); err != nil {
+		return err
+	}
+	again := p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std())
+	if why.Reason == backup.ProjectGone {
+		again = p.c.Now.Add(giveUpAfter)
+	}
+	for _, r := range p.records {
+		if r.State == backup.Deleting || r.State == backup.Undeletable || r.Leftover() {
+			if _, err := p.c.Later(ctx, r, backup.Status(r.CinderStatus), again); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// outOfReach tells why nothing is removed. What holds for the whole project is
+// a finding, and told once.
+func (p *pass) outOfReach(ctx context.Context, why db.Why) error {
+	todo := ""
+	switch why.Reason {
+	case backup.ProjectGone:
+		todo = "its backups stay until they are settled by hand: staffeln settle --project " + p.project
+	case backup.NoRole:
+		todo = "its backups stay until the service user has its role again: " + why.Text
+	default:
+	}
+	if todo != "" {
+		fresh, err := p.c.OutOfReach(ctx, backup.Finding{Reason: why.Reason, ProjectID: p.project, Object: p.project, Detail: todo})
+		if err != nil || !fresh {
+			return err
+		}
+	}
+	zerolog.Ctx(ctx).Error().Str("volume", p.volume.ID).Str("project", p.project).Str("reason", string(why.Reason)).Str("text", why.Text).
+		Str("detail", todo).Msg("backups of a project are out of reach, nothing is removed")
+	return nil
+}

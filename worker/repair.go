@@ -1,0 +1,176 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// cure is what an operator can do about a backup that hangs.
+func (w *Worker) cure(backupID string) string {
+	by := "restart cinder-backup, or free it with a token of its project (openstack volume backup delete --force " + backupID +
+		"; where that is refused, as by Ceph: openstack volume backup set --state error " + backupID + ")"
+	if !w.Settings.StuckReset {
+		by += ", or set STAFFELN_STUCK_RESET=true"
+	}
+	return by
+}
+
+// unstick goes one step on with a backup that hangs, where the operator allows
+// that: it is removed by force; where Cinder refuses that (only its chunked
+// drivers can), or nothing came of it in so long a patience, its status is set
+// to error, and it is removed as any leftover is. The record names each step
+// before it is taken. Where none is due r is returned as it is.
+func (w *Worker) unstick(ctx context.Context, c *db.Claim, r backup.Record, b backup.Backup, patience time.Duration) (backup.Record, error) {
+	step := backup.NextRepair(c.Now, r, patience)
+	if step == "" || !b.Status.MayHang() {
+		return r, nil
+	}
+	if step == backup.Force {
+		after, err := w.repair(ctx, c, r, b, step)
+		if !backup.Means(err, backup.MeansRefused) && !backup.Means(err, backup.MeansBackupState) {
+			return after, err
+		}
+		r = after
+	}
+	return w.repair(ctx, c, r, b, backup.Reset)
+}
+
+// seldom is when something that hangs anyway is looked at again.
+func (w *Worker) seldom(now time.Time) time.Time {
+	return now.Add(overdueFactor * w.Settings.PollPeriod.Std())
+}
+
+// repair takes one step. An error is Cinder's refusal, or says that the step is
+// taken again.
+func (w *Worker) repair(ctx context.Context, c *db.Claim, r backup.Record, b backup.Backup, step backup.Repair) (backup.Record, error) {
+	before, code, again := r, backup.Forced, w.seldom(c.Now)
+	if step == backup.Reset {
+		code, again = backup.StatusReset, w.again(c.Now, time.Time{})
+	}
+	why := db.Why{Reason: code, Text: fmt.Sprintf("Cinder's status of the backup was %s", b.Status)}
+	r, err := c.Repair(ctx, r, step, why, again)
+	if err != nil {
+		return r, err
+	}
+	request, answered := shielded(ctx)
+	defer answered()
+	if step == backup.Reset {
+		err = w.Cloud.ResetBackup(request, b, backup.StatusError)
+	} else {
+		err = w.Cloud.ForceDeleteBackup(request, b)
+	}
+	outcome := outcomeOf(err)
+	w.Metrics.Repair(string(step), outcome)
+	zerolog.Ctx(ctx).Warn().Err(err).Str("record", r.ID).Str("backup", b.ID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
+		Str("reason", string(code)).Str("status", string(b.Status)).Str("outcome", outcome).Msg("stuck backup: " + string(step))
+	movedOn := step == backup.Reset && backup.Means(err, backup.MeansBackupState)
+	switch {
+	case outcome == "accepted":
+		return r, nil // also where it is gone by now: the next look confirms that
+	case outcome == "unknown" || movedOn:
+		last, cancel := lasting(ctx)
+		defer cancel()
+		after, noted := c.NotRepaired(last, r, before, w.again(c.Now, time.Time{}))
+		if movedOn {
+			return after, noted
+		}
+		return after, errors.Join(err, noted)
+	}
+	return r, err
+}
+
+// outcomeOf says in the words of the metric what came of a request.
+func outcomeOf(err error) string {
+	if err == nil || backup.Means(err, backup.MeansNotFound) {
+		return "accepted"
+	}
+	if _, final := reasonOf(err); final {
+		return "refused"
+	}
+	return "unknown"
+}
+
+// unstickOverdue does so with a backup whose creation never ends. Its record
+// fails when the next poll finds it gone, or in error.
+func (w *Worker) unstickOverdue(ctx context.Context, c *db.Claim, r backup.Record, b backup.Backup) error {
+	patience := w.seldom(c.Now).Sub(c.Now)
+	if b.Status == backup.StatusDeleting {
+		patience = w.Settings.BackupCycleTimeout.Std() // by force, and on its way
+	}
+	after, err := w.unstick(ctx, c, r, b, patience)
+	if err != nil && !errors.Is(err, db.ErrPaused) {
+		if _, final := reasonOf(err); !final {
+			return err
+		}
+		// the record says which step was refused; the log, why
+	}
+	again := w.seldom(c.Now)
+	if after.Repair == backup.Reset && r.Repair != backup.Reset {
+		again = w.again(c.Now, time.Time{})
+	}
+	_, err = c.Later(ctx, after, b.Status, again)
+	return err
+}
+
+// failReset ends a record whose backup was set to error because it hung.
+func (w *Worker) failReset(ctx context.Context, c *db.Claim, r backup.Record) error {
+	return w.fail(ctx, c, r, db.Why{
+		Reason: backup.StatusReset,
+		Text:   "it did not end by its deadline, " + r.Deadline.UTC().Format(time.RFC3339) + ", and its status was set to error (STAFFELN_STUCK_RESET)" +
+			"; should the volume stay in backing-up, restart cinder-backup, or reset the volume's state by hand",
+	})
+}
+
+// stuck tells whether a removal that was asked for hangs: it failed, or it
+// lasts longer than a backup may take, or the backup never came to its end.
+func (p *pass) stuck(r backup.Record, b backup.Backup) bool {
+	switch b.Status {
+	case backup.StatusErrorDeleting:
+		return true
+	case backup.StatusDeleting:
+		return r.DeletionAskedAt != nil && p.c.Now.Sub(*r.DeletionAskedAt) > p.w.Settings.BackupCycleTimeout.Std()
+	case backup.StatusCreating:
+		return r.Deadline == nil || !p.c.Now.Before(*r.Deadline)
+	default:
+		return false
+	}
+}
+
+// unstick goes one step on with a removal that hangs, or gives it up.
+func (p *pass) unstick(ctx context.Context, r backup.Record, b backup.Backup) (backup.Record, error) {
+	why := db.Why{Reason: backup.DeletionStuck, Text: "Cinder's status of the backup is " + string(b.Status) + ": " + b.FailReason + "; " + p.w.cure(b.ID)}
+	if !p.w.Settings.StuckReset {
+		return p.giveUp(ctx, r, why)
+	}
+	patience := p.w.Settings.RetentionServicePeriod.Std()
+	switch {
+	case b.Status == backup.StatusDeleting:
+		patience = p.w.Settings.BackupCycleTimeout.Std() // by force, and on its way
+	case p.settle != retained:
+		patience = p.w.Settings.PollPeriod.Std() // somebody waits for it
+	}
+	switch due := backup.NextRepair(p.c.Now, r, patience); {
+	case due == "" && r.Repair == backup.Reset:
+		why.Text = "it was set to error and hangs again. " + why.Text
+		return p.giveUp(ctx, r, why)
+	case due == "":
+		return p.c.Later(ctx, r, b.Status, p.w.seldom(p.c.Now))
+	}
+	after, err := p.w.unstick(ctx, p.c, r, b, patience)
+	if err == nil || errors.Is(err, db.ErrPaused) {
+		return after, nil
+	}
+	refusal, final := reasonOf(err)
+	if !final {
+		return after, err
+	}
+	refusal.Text += "; " + p.w.cure(b.ID)
+	return p.giveUp(ctx, after, refusal)
+}
