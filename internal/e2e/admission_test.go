@@ -38,7 +38,7 @@ func TestThousandVolumesUnderACap(t *testing.T) {
 	drained := w.clock.Now().Sub(began)
 
 	// In the order in which Cinder was asked: as long as a project waits, it is
-	// no more than its cap behind the one that was served most.
+	// no more than twice its cap behind the one that was served most.
 	asked, turns := map[string]int{}, w.events(cloudsim.BackupRequested, "")
 	for i, e := range turns {
 		asked[e.Project]++
@@ -48,7 +48,7 @@ func TestThousandVolumesUnderACap(t *testing.T) {
 		}
 		for p, all := range projects {
 			if left := all - asked[p]; left > 0 && i > 2*len(projects) {
-				require.GreaterOrEqual(t, asked[p]+5, most, "request %d: a project was served %d times, another one %d times", i, asked[p], most)
+				require.GreaterOrEqual(t, asked[p]+10, most, "request %d: a project was served %d times, another one %d times", i, asked[p], most)
 			}
 		}
 	}
