@@ -148,6 +148,7 @@ func TestAPauseReturnsAfterWhatLookedBeforeIt(t *testing.T) {
 			c, r := h.shaped(shape)
 			tx, err := h.db.pool.Begin(h.ctx)
 			require.NoError(t, err)
+			defer func() { _ = tx.Rollback(h.ctx) }() // where it has not been committed
 			_, err = tx.Exec(h.ctx, "UPDATE records SET cinder_status = 'held' WHERE id = 'r'")
 			require.NoError(t, err)
 
@@ -184,17 +185,20 @@ func TestWhatComesWhileAPauseIsWrittenSeesIt(t *testing.T) {
 	c, r := h.shaped("planned")
 	tx, err := h.db.pool.Begin(h.ctx)
 	require.NoError(t, err)
+	defer func() { _ = tx.Rollback(h.ctx) }() // where it has not been committed
 	for _, q := range []string{shut, "INSERT INTO pauses VALUES ('p', staffeln_now(), '', '')"} {
 		_, err = tx.Exec(h.ctx, q)
 		require.NoError(t, err)
 	}
-	var group sync.WaitGroup
-	var asked error
-	group.Go(func() { _, asked = moves["Ask"](h, c, r) })
-	h.waiting(1)
+	asked := make(chan error, 1)
+	go func() {
+		_, err := moves["Ask"](h, c, r)
+		asked <- err
+	}()
+	h.waitingOr(1, func() bool { return len(asked) > 0 })
+	require.Empty(t, asked, "it does not wait")
 	require.NoError(t, tx.Commit(h.ctx))
-	group.Wait()
-	require.ErrorIs(t, asked, ErrPaused)
+	require.ErrorIs(t, <-asked, ErrPaused)
 	assert.Equal(t, r, h.read("r"))
 }
 
@@ -207,8 +211,14 @@ func TestWhatBeginsKeepsNobodyElseWaiting(t *testing.T) {
 	defer func() { _ = tx.Rollback(h.ctx) }()
 	_, err = tx.Exec(h.ctx, enter)
 	require.NoError(t, err)
-	_, err = moves["Ask"](h, c, r)
-	require.NoError(t, err, "two may begin at once")
+	asked := make(chan error, 1)
+	go func() {
+		_, err := moves["Ask"](h, c, r)
+		asked <- err
+	}()
+	h.waitingOr(1, func() bool { return len(asked) > 0 })
+	require.Len(t, asked, 1, "two may begin at once")
+	require.NoError(t, <-asked)
 }
 
 func TestAtWorkTellsWhatIsPaused(t *testing.T) {

@@ -1,7 +1,6 @@
 package db
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -68,8 +67,7 @@ func TestAProjectIsFoundByItsIDOrItsUniqueName(t *testing.T) {
 		}
 		_, err := l.Project(h.ctx, "twice")
 		require.EqualError(t, err, "2 projects have that name: [p2 p4]")
-		several := new(AmbiguousError)
-		require.True(t, errors.As(err, several))
+		require.ErrorAs(t, err, new(AmbiguousError))
 		for _, word := range []string{"nothing", "\x00"} {
 			_, err = l.Project(h.ctx, word)
 			require.ErrorIs(t, err, ErrUnknownProject)
