@@ -22,8 +22,8 @@ func TestHandOver_WhatHoldsTheIDDecides(t *testing.T) {
 	backup := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r1"}
 	other := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r2"}
 	retention := Item{Kind: VolumeRetention, VolumeID: "v"}
-	abandoned := backup
-	abandoned.Abandoned = true
+	abandoned, idle := backup, backup
+	abandoned.Abandoned, idle.Idle = true, true
 	for _, c := range []struct {
 		name    string
 		held    asynq.TaskState
@@ -38,6 +38,8 @@ func TestHandOver_WhatHoldsTheIDDecides(t *testing.T) {
 		{"pending though abandoned", asynq.TaskStatePending, backup, abandoned, Waiting, "pending", VolumeBackup},
 		{"active", asynq.TaskStateActive, backup, poll, Waiting, "active", VolumeBackup},
 		{"active and abandoned", asynq.TaskStateActive, backup, abandoned, Passed, "active", VolumeBackup},
+		{"active and idle, with a lease in Redis", asynq.TaskStateActive, backup, idle, Waiting, "active", VolumeBackup},
+		{"pending though idle", asynq.TaskStatePending, backup, idle, Waiting, "pending", VolumeBackup},
 		{"scheduled, the same", asynq.TaskStateScheduled, backup, backup, Waiting, "scheduled", VolumeBackup},
 		{"scheduled, of another kind", asynq.TaskStateScheduled, poll, backup, Replaced, "pending", VolumeBackup},
 		{"retry, the same", asynq.TaskStateRetry, backup, backup, Waiting, "retry", VolumeBackup},
@@ -106,6 +108,31 @@ func TestHandOver_PassesByAnAbandonedTaskOnceAndNotWithoutBound(t *testing.T) {
 	require.Equal(t, "waiting 1", tally.String())
 	require.Equal(t, suffixes, q.size())
 	require.Contains(t, log.String(), "no task placed")
+}
+
+// Redis may lose the lease of an active task: nobody takes it over then, and only its volume's own lease tells whether
+// somebody is at work on it.
+func TestHandOver_AnActiveTaskWithoutALeaseIsPassedByWhereItsVolumeIsIdle(t *testing.T) {
+	q := newQueue(t)
+	item := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"}
+	q.hold(asynq.TaskStatePending, item)
+	require.NoError(t, q.rdb.RPopLPush(t.Context(), "asynq:{volumes}:pending", "asynq:{volumes}:active").Err())
+	require.NoError(t, q.rdb.HSet(t.Context(), "asynq:{volumes}:t:volume:v", "state", "active").Err())
+	client, log := q.newClient()
+	tally, err := client.HandOver(t.Context(), []Item{item})
+	require.NoError(t, err)
+	require.Equal(t, "waiting 1", tally.String(), "its handler may have begun a moment ago")
+	item.Idle = true
+	tally, err = client.HandOver(t.Context(), []Item{item})
+	require.NoError(t, err)
+	require.Equal(t, "passed 1", tally.String())
+	state, kind := q.task("volume:v:2")
+	require.Equal(t, "pending", state)
+	require.Equal(t, VolumeBackup, kind)
+	require.Contains(t, log.String(), "task passed by that nobody works on")
+	tally, err = client.HandOver(t.Context(), []Item{item})
+	require.NoError(t, err)
+	require.Equal(t, "waiting 1", tally.String(), "the suffixed one is waited for")
 }
 
 func TestHandOver_AKeyThatNoTaskHasIsToldAtEveryHandOver(t *testing.T) {

@@ -41,33 +41,43 @@ func (w *Worker) backup(ctx context.Context, c *db.Claim) error {
 		if !c.Now.Before(*r.Deadline) {
 			return w.fail(ctx, c, r, db.Why{Reason: cmp.Or(r.Reason, backup.CinderUnavailable), Text: r.ReasonText, RequestID: r.RequestID})
 		}
-		return w.ask(ctx, c, r, r.Kind)
+		return w.askAgain(ctx, c, r)
 	case r.State == backup.Creating:
 		return w.find(ctx, c, r)
 	}
 	return nil
 }
 
-// begin looks again before anything is asked: the plan says that, the worker
-// says what, on today's records and, where the plan's view is old, on the
-// volume as it is now.
-func (w *Worker) begin(ctx context.Context, c *db.Claim, r backup.Record, others []backup.Record) error {
+// look shows the volume as the newest plan saw it or, where that is old, as it
+// is now. Its project may be another one than the record's.
+func (w *Worker) look(ctx context.Context, c *db.Claim, r backup.Record) (backup.Subject, error) {
 	remembered, err := c.Volume(ctx)
 	if err != nil {
-		return err
+		return backup.Subject{}, err
 	}
 	subject := remembered.Subject(nil) // a pause is seen where Cinder is asked
 	subject.ByHand = r.ByHand
-	if c.Now.Sub(remembered.SeenAt) > viewAge {
-		v, err := w.Cloud.Volume(ctx, r.ProjectID, r.VolumeID)
-		switch {
-		case backup.Means(err, backup.MeansNotFound):
-			subject.Gone = true
-		case err != nil:
-			return w.refused(ctx, c, r, err)
-		default:
-			subject.Volume = v
-		}
+	if c.Now.Sub(remembered.SeenAt) <= viewAge {
+		return subject, nil
+	}
+	v, err := w.Cloud.Volume(ctx, r.ProjectID, r.VolumeID)
+	switch {
+	case backup.Means(err, backup.MeansNotFound):
+		subject.Gone = true
+	case err != nil:
+		return subject, err
+	default:
+		subject.Volume = v
+	}
+	return subject, nil
+}
+
+// begin looks again before anything is asked: the plan says that, the worker
+// says what, on today's records and on the volume.
+func (w *Worker) begin(ctx context.Context, c *db.Claim, r backup.Record, others []backup.Record) error {
+	subject, err := w.look(ctx, c, r)
+	if err != nil {
+		return w.refused(ctx, c, r, err)
 	}
 	if !subject.Gone && subject.ProjectID != r.ProjectID {
 		_, err := c.Withdraw(ctx, r, db.Why{Reason: backup.ProjectChanged})
@@ -149,6 +159,25 @@ func (w *Worker) find(ctx context.Context, c *db.Claim, r backup.Record) error {
 	}
 	if !c.Now.Before(*r.Deadline) {
 		return w.fail(ctx, c, r, db.Why{Reason: backup.AnswerUnknown, Text: r.ReasonText, RequestID: r.RequestID})
+	}
+	return w.askAgain(ctx, c, r)
+}
+
+// askAgain asks Cinder once more, long after the plan maybe: the volume may be
+// gone by now, or another project's, whose data must not become the old one's.
+func (w *Worker) askAgain(ctx context.Context, c *db.Claim, r backup.Record) error {
+	subject, err := w.look(ctx, c, r)
+	if err != nil {
+		if why, final := reasonOf(err); final {
+			return w.fail(ctx, c, r, why)
+		}
+		return w.wait(ctx, c, r, err)
+	}
+	switch {
+	case subject.Gone:
+		return w.fail(ctx, c, r, db.Why{Reason: backup.VolumeGone})
+	case subject.ProjectID != r.ProjectID:
+		return w.fail(ctx, c, r, db.Why{Reason: backup.ProjectChanged})
 	}
 	return w.ask(ctx, c, r, r.Kind)
 }

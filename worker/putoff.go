@@ -57,14 +57,10 @@ func (p *pass) putOff(ctx context.Context, err error) error {
 // outOfReach tells why nothing is removed. What holds for the whole project is
 // a finding, and told once.
 func (p *pass) outOfReach(ctx context.Context, why db.Why) error {
-	todo := ""
-	switch why.Reason {
-	case backup.ProjectGone:
-		todo = "its backups stay until they are settled by hand: staffeln settle --project " + p.project
-	case backup.NoRole:
-		todo = "its backups stay until the service user has its role again: " + why.Text
-	default:
-	}
+	todo := map[backup.Reason]string{
+		backup.ProjectGone: "its backups stay until they are settled by hand: staffeln settle --project " + p.project,
+		backup.NoRole:      "its backups stay until the service user has its role again: " + why.Text,
+	}[why.Reason]
 	if todo != "" {
 		fresh, err := p.c.OutOfReach(ctx, backup.Finding{Reason: why.Reason, ProjectID: p.project, Object: p.project, Detail: todo})
 		if err != nil || !fresh {

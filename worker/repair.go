@@ -123,7 +123,7 @@ func (w *Worker) unstickOverdue(ctx context.Context, c *db.Claim, r backup.Recor
 func (w *Worker) failReset(ctx context.Context, c *db.Claim, r backup.Record) error {
 	return w.fail(ctx, c, r, db.Why{
 		Reason: backup.StatusReset,
-		Text:   "it did not end by its deadline, " + r.Deadline.UTC().Format(time.RFC3339) + ", and its status was set to error (STAFFELN_STUCK_RESET)" +
+		Text: "it did not end by its deadline, " + r.Deadline.UTC().Format(time.RFC3339) + ", and its status was set to error (STAFFELN_STUCK_RESET)" +
 			"; should the volume stay in backing-up, restart cinder-backup, or reset the volume's state by hand",
 	})
 }
@@ -138,9 +138,9 @@ func (p *pass) stuck(r backup.Record, b backup.Backup) bool {
 		return r.DeletionAskedAt != nil && p.c.Now.Sub(*r.DeletionAskedAt) > p.w.Settings.BackupCycleTimeout.Std()
 	case backup.StatusCreating:
 		return r.Deadline == nil || !p.c.Now.Before(*r.Deadline)
-	default:
-		return false
+	case backup.StatusAvailable, backup.StatusRestoring, backup.StatusError, backup.StatusSpoilt:
 	}
+	return false
 }
 
 // unstick goes one step on with a removal that hangs, or gives it up.

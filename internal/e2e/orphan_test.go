@@ -28,7 +28,7 @@ func (w *world) findings(reason backup.Reason) (found []db.KeptFinding) {
 
 // metric is the value of one of the scheduler's and worker's metrics, whose
 // labels are given as name, value, name, value.
-func (w *world) metric(name string, labels ...string) float64 {
+func (w *world) metric(name string, labels ...string) int {
 	w.t.Helper()
 	families, err := w.sched.Metrics.Registry.Gather()
 	require.NoError(w.t, err)
@@ -47,7 +47,7 @@ func (w *world) metric(name string, labels ...string) float64 {
 					continue metric
 				}
 			}
-			return m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			return int(m.GetGauge().GetValue() + m.GetCounter().GetValue())
 		}
 	}
 	return 0
@@ -74,8 +74,14 @@ func TestOrphansOfARestoredDatabase(t *testing.T) {
 		require.Contains(t, f.Detail, words)
 	}
 	require.Equal(t, backup.Operator, f.Reason.Whose())
-	require.EqualValues(t, 1, w.metric("staffeln_findings", "reason", "orphan"))
+	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "orphan"))
 	require.Equal(t, 1, w.logged("warn", "finding", `"reason":"orphan"`, orphan.BackupID))
+
+	for _, command := range [][]string{{"status", "--json"}, {"explain", volumes[0], "--json"}} {
+		out := w.terminal(0, command...)
+		require.Contains(t, out, `"orphan"`, command)
+		require.Contains(t, out, orphan.BackupID, command)
+	}
 
 	w.step(6 * time.Hour)
 	w.plan() // keeps its own findings, and only those
@@ -88,7 +94,7 @@ func TestOrphansOfARestoredDatabase(t *testing.T) {
 	_, there := w.sim.Backup(orphan.BackupID)
 	require.True(t, there, "it is not removed")
 	require.Equal(t, "available", w.story(volumes[0]), "nor what it stands on")
-	require.EqualValues(t, 1, w.metric("staffeln_findings", "reason", "orphan"))
+	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "orphan"))
 
 	w.sim.RemoveBackup(orphan.BackupID) // the operator's cure
 	w.sweep()
@@ -163,7 +169,7 @@ func TestLossesAreFindings(t *testing.T) {
 	require.Equal(t, lost.BackupID, found[0].Object)
 	require.Equal(t, volumes[0], found[0].VolumeID)
 	require.Equal(t, acme, found[0].ProjectID)
-	require.EqualValues(t, 1, w.metric("staffeln_findings", "reason", "removed_by_others"))
+	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "removed_by_others"))
 	require.Equal(t, 1, w.logged("error", "backup was removed by somebody else"))
 	w.step(2 * day)
 	w.sweep()
@@ -200,7 +206,7 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	found := w.findings(backup.LossesNotBelieved)
 	require.Len(t, found, 1)
 	require.Contains(t, found[0].Detail, "11 of 20 restore points")
-	require.EqualValues(t, 1, w.metric("staffeln_findings", "reason", "losses_not_believed"))
+	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "losses_not_believed"))
 	w.step(time.Minute)
 	require.Error(t, w.sched.Sweep(w.ctx, w.beat()))
 	require.Equal(t, 1, w.logged("warn", "finding", "losses_not_believed"))

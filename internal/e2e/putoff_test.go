@@ -45,7 +45,9 @@ func TestRemovalsBackOff(t *testing.T) {
 // once a day.
 func TestProjectGoneIsAFinding(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.RetentionServicePeriod = backup.Duration(time.Hour) })
+	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) {
+		set.RetentionServicePeriod = backup.Duration(time.Hour)
+	})
 	acme := w.sim.AddProject("acme")
 	server, volumes := w.protect(acme, "web-1", 2)
 	w.run(2*time.Hour, time.Hour)
@@ -58,7 +60,7 @@ func TestProjectGoneIsAFinding(t *testing.T) {
 	require.Equal(t, acme, found[0].ProjectID)
 	require.Contains(t, found[0].Detail, "staffeln settle --project "+acme)
 	w.run(time.Hour, time.Hour)
-	require.EqualValues(t, 1, w.metric("staffeln_findings", "reason", "project_gone"))
+	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "project_gone"))
 	asked := w.sim.Counts()["POST /identity/v3/auth/tokens"]
 	w.run(15*time.Hour, time.Hour)
 	require.Equal(t, asked, w.sim.Counts()["POST /identity/v3/auth/tokens"], "not before a day is over")

@@ -21,7 +21,7 @@ func stuckReset(set *backup.Settings, _ *cloudsim.Options) { set.StuckReset = tr
 // repairs counts the steps of one kind with one outcome.
 func (w *world) repairs(kind, outcome string) int {
 	w.t.Helper()
-	return int(w.metric("staffeln_repairs_total", "kind", kind, "outcome", outcome))
+	return w.metric("staffeln_repairs_total", "kind", kind, "outcome", outcome)
 }
 
 // A removal that failed is forced, in the project that owns the backup.
