@@ -26,7 +26,9 @@ type Facts struct {
 	// Troubles are the scheduler's: nobody leads, a beat is late.
 	Troubles []string
 	Pauses   int
-	Load     []Load
+	// Protected volumes: those whose newest restore point is young enough, is too old, or that have none yet.
+	Covered, Late, Waiting int
+	Load                   []Load
 }
 
 // Database is the Postgres that remembers.

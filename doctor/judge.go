@@ -8,7 +8,7 @@ import (
 // Judge says about each thing that was looked at what is wrong, or that nothing is; in a fixed order.
 func Judge(f Facts) []Finding {
 	return slices.Concat(
-		configuration(f), database(f.Database), queue(f.Queue), cloud(f.Cloud), projects(f), lawful(f), scheduler(f), forecast(f),
+		configuration(f), database(f.Database), queue(f.Queue), cloud(f.Cloud), projects(f), lawful(f), scheduler(f), protection(f), forecast(f),
 	)
 }
 
@@ -134,4 +134,15 @@ func scheduler(f Facts) []Finding {
 		v.say(Warning, "`staffeln status` shows them, `staffeln resume` ends them", "%d pauses are in force: nothing new starts there", f.Pauses)
 	}
 	return v.or("one leads, and its beats are in time")
+}
+
+func protection(f Facts) []Finding {
+	v := verdicts{check: "protection"}
+	if v.unread(f) {
+		return v.found
+	}
+	if f.Late > 0 {
+		v.say(Failing, "`staffeln status` names them, `staffeln explain VOLUME` says why", "%d volumes are late: their newest restore point is too old", f.Late)
+	}
+	return v.or("%d volumes have a young restore point, %d wait for their first", f.Covered, f.Waiting)
 }

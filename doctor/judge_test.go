@@ -40,7 +40,7 @@ func TestAHealthyInstallationHasNothingWrong(t *testing.T) {
 		assert.NotEmpty(t, f.Text)
 		assert.Empty(t, f.Do)
 	}
-	assert.Equal(t, []string{"configuration", "database", "queue", "cloud", "projects", "laws", "scheduler", "forecast"}, checks)
+	assert.Equal(t, []string{"configuration", "database", "queue", "cloud", "projects", "laws", "scheduler", "protection", "forecast"}, checks)
 	assert.Equal(t, OK, Worst(findings))
 }
 
@@ -58,7 +58,7 @@ func TestWhatStandsBehindAFaultIsNotCalledWell(t *testing.T) {
 	assert.Equal(t, []string{"configuration", "queue", "cloud"}, well(f))
 	f = healthy()
 	f.Cloud, f.LawsFault = Cloud{Fault: "away"}, "the same"
-	assert.Equal(t, []string{"configuration", "database", "queue", "scheduler", "forecast"}, well(f))
+	assert.Equal(t, []string{"configuration", "database", "queue", "scheduler", "protection", "forecast"}, well(f))
 }
 
 func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
@@ -108,6 +108,7 @@ func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
 		"laws unknown":        {func(f *Facts) { f.LawsFault = "no listing" }, "laws", Unknown, "no listing"},
 		"nobody leads":        {func(f *Facts) { f.Troubles = []string{"No scheduler leads."} }, "scheduler", Failing, "No scheduler leads"},
 		"paused":              {func(f *Facts) { f.Pauses = 2 }, "scheduler", Warning, "2 pauses"},
+		"late":                {func(f *Facts) { f.Late = 3 }, "protection", Failing, "3 volumes are late"},
 		"too much":            {func(f *Facts) { f.Load[0].Average = 13 * time.Hour }, "forecast", Failing, "takes 26h0m0s (project acme, under its own cap) against an interval of 24h0m0s: volumes will be late"},
 		"nearly too much":     {func(f *Facts) { f.Load[0].Average = 10 * time.Hour }, "forecast", Warning, "takes 20h0m0s"},
 		"too much in all": {func(f *Facts) {

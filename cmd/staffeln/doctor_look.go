@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
 	"staffeln/backup"
@@ -61,6 +62,7 @@ func openMemory(ctx context.Context, url string) (*db.DB, error) {
 func lookQueue(ctx context.Context, url string) (q doctor.Queue) {
 	ctx, cancel := context.WithTimeout(ctx, patient)
 	defer cancel()
+	tasks.LogRedis(zerolog.Nop()) // what is wrong is told as a finding
 	rdb, err := tasks.Open(ctx, url)
 	if err != nil {
 		return doctor.Queue{Fault: err.Error()}
@@ -91,6 +93,11 @@ func lookMemory(ctx context.Context, l *db.Look, set backup.Settings, f *doctor.
 		return err
 	}
 	f.Pauses = len(paused)
+	counts, err := l.Counts(ctx, set.Late())
+	if err != nil {
+		return err
+	}
+	f.Covered, f.Late, f.Waiting = counts[db.Protected], counts[db.Late], counts[db.Waiting]
 	loads, err := l.Loads(ctx)
 	for _, one := range loads {
 		load := doctor.Load{Project: or(one.ProjectName, one.ProjectID), Volumes: one.Volumes}

@@ -1,0 +1,95 @@
+package e2e
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/openstack/cloudsim"
+)
+
+// doctor runs the command with the environment of a scheduler, and returns its
+// findings by check, as "severity: text".
+func (w *world) doctor(code int, change map[string]string) map[string][]string {
+	w.t.Helper()
+	env := w.settings()
+	maps.Copy(env, w.sim.OpenRC(w.cloudURL))
+	env["STAFFELN_REDIS_URL"] = w.redisURL
+	maps.Copy(env, change)
+	out, got := finish(w.t, env, "doctor", "--json")
+	require.Equal(w.t, code, got, out)
+	var said struct {
+		Findings []struct{ Check, Severity, Text, Do string }
+	}
+	require.NoError(w.t, json.NewDecoder(strings.NewReader(out)).Decode(&said), out)
+	found := map[string][]string{}
+	for _, f := range said.Findings {
+		found[f.Check] = append(found[f.Check], f.Severity+": "+f.Text)
+	}
+	return found
+}
+
+// The doctor looks at real servers and at a cloud over HTTP: first all is well
+// but for the tests' own Postgres and Redis, then one thing after the other is
+// broken.
+func TestDoctor(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	lead, err := db.Lead(w.ctx, w.url, "scheduler-1")
+	require.NoError(t, err)
+	t.Cleanup(lead.Resign)
+	w.term = lead.Term
+	acme := w.sim.AddProject("acme")
+	_, volumes := w.protect(acme, "web-1", 2)
+	w.sim.SetQuota(acme, 10, -1)
+	w.run(20*time.Minute, 10*time.Minute)
+	w.sweep()
+	w.handOver()
+
+	found := w.doctor(4, nil)
+	require.Contains(t, found["database"], "error: fsync is off: a power failure loses records, and with them track of backups")
+	require.Contains(t, found["queue"][0], "append-only")
+	require.Len(t, found["cloud"], 1)
+	require.Regexp(t, `^warning: Keystone's clock and the database's differ by \d`, found["cloud"][0], "the database's clock is a stepped one here, that of the cloud's HTTP server is not")
+	require.Equal(t, []string{"ok: a token and room in the quota in each of the 1 with protected volumes"}, found["projects"])
+	require.Equal(t, []string{"ok: records and Cinder agree"}, found["laws"])
+	require.Equal(t, []string{"ok: one leads, and its beats are in time"}, found["scheduler"])
+	require.Equal(t, []string{"ok: 2 volumes have a young restore point, 0 wait for their first"}, found["protection"])
+	require.Contains(t, found["forecast"][0], "ok: a round of 2 volumes")
+
+	// what an older dump of the database would leave, and a record's backup that went
+	orphan := w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], Metadata: backup.Tag{Installation: w.sched.Identity.Installation, Record: "forgotten"}.Metadata()})
+	w.sim.SetQuota(acme, 3, -1)
+	w.sim.SetBackupService(false)
+	require.NoError(t, w.db.Intervene(w.ctx, db.Intervention{Who: "test", Action: db.ActPause}, func() (string, error) {
+		_, err := w.db.Pause(w.ctx, db.Pause{Who: "test"})
+		return "", err
+	}))
+	lead.Resign()
+	w.step(40 * time.Hour) // two sweeps should have told of it
+	w.eventually("Postgres has noticed", func() bool {
+		return w.doctor(4, nil)["scheduler"][0] != "warning: 1 pauses are in force: nothing new starts there"
+	})
+	found = w.doctor(4, nil)
+	require.Contains(t, found["laws"][0], "error: orphan:")
+	require.Contains(t, found["laws"][0], orphan)
+	require.Equal(t, []string{"error: project acme: its quota of backups is used up (3 of 3): its next backups fail"}, found["projects"])
+	require.Contains(t, found["cloud"], "error: no cinder-backup is up")
+	require.Contains(t, found["scheduler"][0], "error: No scheduler leads now")
+	require.Contains(t, found["protection"][0], "error: 2 volumes are late")
+
+	// what can't be reached is told, and the rest is looked at all the same
+	found = w.doctor(4, map[string]string{"OS_PASSWORD": "wrong", "STAFFELN_REDIS_URL": "redis://127.0.0.1:1/0"})
+	require.Contains(t, found["cloud"][0], "error: connect to cloud")
+	require.Contains(t, found["queue"][0], "error: ")
+	require.Contains(t, found["laws"][0], "unknown: ")
+	require.NotEmpty(t, found["forecast"])
+	w.sim.RemoveBackup(orphan)
+	w.lawful()
+}
