@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,6 +18,7 @@ const leaderLock = 0x7374616666656c6e
 // that holds the advisory lock while it lives. The lock is an optimisation;
 // what protects the records is the term that every write names.
 type Leadership struct {
+	mu   sync.Mutex // held by whoever uses conn
 	conn *pgx.Conn
 	Term int64
 }
@@ -65,15 +67,56 @@ const aliveTime = 10 * time.Second
 func (l *Leadership) Alive(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, aliveTime)
 	defer cancel()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if err := l.conn.Ping(ctx); err != nil {
 		return fmt.Errorf("lead: the session is gone: %w", err)
 	}
 	return nil
 }
 
+const (
+	silenceTime = "10s"           // after it the server ends a session of which it hears nothing
+	wordTime    = 2 * time.Second // between two words of a leader that lives
+)
+
+// Keep lets the server hear of this process, also in the middle of a long beat,
+// until the returned function is called, and asks it to end the session when it
+// hears nothing. A process that hangs, or is frozen, would keep the lead for as
+// long: its kernel goes on answering keepalives. A Postgres before 14 cannot do
+// that. Where the session is gone it ends by itself: [Leadership.Alive] tells.
+func (l *Leadership) Keep(ctx context.Context) (stop func()) {
+	const ask = `SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'`
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	say := func() error {
+		ctx, cancel := context.WithTimeout(ctx, aliveTime)
+		defer cancel()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		_, err := l.conn.Exec(ctx, ask, silenceTime)
+		return err
+	}
+	go func() {
+		defer close(ended)
+		word := time.NewTicker(wordTime)
+		defer word.Stop()
+		for say() == nil {
+			select {
+			case <-word.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return func() { cancel(); <-ended }
+}
+
 // Resign ends the session and with it the leadership.
 func (l *Leadership) Resign() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	_ = l.conn.Close(ctx) // a session that can't be closed is ended by the server's keepalives
 }

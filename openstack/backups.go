@@ -91,7 +91,7 @@ func (c *Cloud) eachBackup(ctx context.Context, filter url.Values, each func([]b
 	maps.Copy(query, filter)
 	base := c.volumeRequest(c.admin, http.MethodGet, "/backups/detail")
 	base.op, base.object = "list backups", "of all projects"
-	if err := c.requireAdmin(base); err != nil {
+	if err := c.requireAdmin(ctx, base); err != nil {
 		return err
 	}
 	return c.walkBackups(ctx, c.admin, base, query, "", each)

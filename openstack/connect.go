@@ -131,9 +131,14 @@ func (c *Cloud) minor() string { return strconv.Itoa(c.volumeMinor) }
 const adminRole = "admin"
 
 // requireAdmin refuses where the token of the admin project did not have the
-// role when it was made: Cinder would then list one project without a word.
-func (c *Cloud) requireAdmin(r request) error {
+// role when it was made: Cinder would then list one project without a word. The
+// role may have come back since, so a new token is asked for before.
+func (c *Cloud) requireAdmin(ctx context.Context, r request) error {
 	t, err := c.admin.token()
+	if err == nil && !t.hasRole(adminRole) {
+		_ = c.admin.renew(ctx) // where that fails, the old one tells
+		t, err = c.admin.token()
+	}
 	if err == nil && t.hasRole(adminRole) {
 		return nil
 	}

@@ -288,11 +288,13 @@ func erroredBlocks(t *testing.T, e *env) {
 	ctx := t.Context()
 	volume := e.hand.volume(t, e.home)
 	b := e.made(t, volume, backup.Full)
+	seen := b
 	require.NoError(t, e.cloud.ResetBackup(ctx, b, backup.StatusError))
 	b = e.untilStatus(t, b.ID, backup.StatusError)
 	_, err := e.create(t, volume, backup.Incremental)
 	requireMeaning(t, backup.MeansNoParent, err)
 	requireMeaning(t, backup.MeansRefused, e.cloud.ResetBackup(ctx, b, backup.StatusCreating))
+	requireMeaning(t, backup.MeansBackupState, e.cloud.ResetBackup(ctx, seen, backup.StatusError)) // it is no longer as it was seen
 	require.NoError(t, e.cloud.DeleteBackup(ctx, b))
 	e.untilGone(t, b.ID)
 }

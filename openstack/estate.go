@@ -155,7 +155,7 @@ func (e *Estate) request(op, backupID string) request {
 
 // read reads the backup that r names, as the admin.
 func (e *Estate) read(ctx context.Context, r request) (backup.Backup, error) {
-	if err := e.requireAdmin(r); err != nil {
+	if err := e.requireAdmin(ctx, r); err != nil {
 		return backup.Backup{}, err
 	}
 	r.method = http.MethodGet

@@ -28,7 +28,7 @@ func (c *Cloud) VerifyAdmin(ctx context.Context) error {
 	err = c.do(ctx, c.admin, r)
 	if fresh, ferr := c.admin.token(); ferr == nil && fresh.id != t.id {
 		// The token ended meanwhile; the new one came with roles as of now.
-		return c.requireAdmin(r)
+		return c.requireAdmin(ctx, r)
 	}
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (c *Cloud) Observe(ctx context.Context) (backup.Inventory, error) {
 		// Keystone is away, but Nova and Cinder may still answer: what they show
 		// is good, what they don't show proves nothing.
 		seen.Unseen = append(seen.Unseen, "roles: "+err.Error())
-		if err := c.requireAdmin(request{op: "verify admin role", object: "of the last token"}); err != nil {
+		if err := c.requireAdmin(ctx, request{op: "verify admin role", object: "of the last token"}); err != nil {
 			return backup.Inventory{}, err
 		}
 	} else if err != nil {

@@ -178,6 +178,25 @@ func TestTheAdminRoleIsAskedForAnew(t *testing.T) {
 	require.NoError(t, c.VerifyAdmin(t.Context()))
 }
 
+// A token that was made while the role was lost keeps its roles to its end, which may be a day away: nothing would be
+// listed for so long after somebody has mended it.
+func TestARoleThatCameBackIsSeenAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, cloudsim.Options{})
+	service, admin := w.sim.Cast().Service, w.sim.Cast().AdminProject
+	w.sim.Grant(service, admin, "reader")
+	c := w.connect(t, patient)
+	w.sim.Revoke(service, admin, "admin")
+	w.sim.RevokeInherited(service, "default", "admin")
+	w.sim.RevokeTokens(service)
+	requireMeaning(t, backup.MeansForbidden, c.VerifyAdmin(t.Context()))
+	_, err := c.BackupsIn(t.Context(), backup.StatusCreating)
+	requireMeaning(t, backup.MeansForbidden, err)
+	w.sim.GrantInherited(service, "default", "admin")
+	_, err = c.BackupsIn(t.Context(), backup.StatusCreating)
+	require.NoError(t, err)
+}
+
 func TestClientsAreBounded(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{}, func(o *options) { o.maxScopes = 2 })

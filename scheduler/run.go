@@ -51,6 +51,7 @@ func (s *Scheduler) reign(ctx context.Context, lead *db.Leadership) {
 	log := zerolog.Ctx(ctx).With().Int64("term", lead.Term).Logger()
 	ctx = log.WithContext(ctx)
 	log.Info().Msg("leading")
+	defer lead.Keep(ctx)()
 	s.Metrics.Leads(lead.Term)
 	for ctx.Err() == nil {
 		err := lead.Alive(ctx)

@@ -34,8 +34,9 @@ func here(boundary, deed string) place {
 		if function != frame.Function {
 			deed = function
 		}
-		if rest, ours := strings.CutPrefix(frame.Function, "staffeln/"); ours {
-			room, _, _ := strings.Cut(rest, ".")
+		if strings.HasPrefix(frame.Function, "staffeln/") {
+			// not the function's: one that was inlined into another room bears that one's name
+			room := path.Base(path.Dir(frame.File))
 			line := room + "/" + path.Base(frame.File) + ":" + strconv.Itoa(frame.Line)
 			if watched[room] {
 				p.lines = append(p.lines, line)

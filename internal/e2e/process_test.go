@@ -72,7 +72,13 @@ type process struct {
 // test failed.
 func launch(t testing.TB, env map[string]string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, name: strings.Join(args, " "), cmd: exec.CommandContext(context.WithoutCancel(t.Context()), program(t), args...), log: new(lockedBuffer), done: make(chan struct{})}
+	return launchOf(t, program(t), env, args...)
+}
+
+// launchOf does it with a given build of the binary.
+func launchOf(t testing.TB, binary string, env map[string]string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, name: strings.Join(args, " "), cmd: exec.CommandContext(context.WithoutCancel(t.Context()), binary, args...), log: new(lockedBuffer), done: make(chan struct{})}
 	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
 	for name, value := range env {
 		p.cmd.Env = append(p.cmd.Env, name+"="+value)

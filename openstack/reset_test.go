@@ -1,0 +1,31 @@
+package openstack
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// What a project that is gone left hanging is reset as the admin, where it is
+// as it was seen.
+func TestEstate_ResetsWhatHangs(t *testing.T) {
+	h := newHeirless(t, cloudsim.Options{})
+	ctx := t.Context()
+	h.sim.SetBackupStatus(h.leaf, "error_deleting")
+	b := h.named(h.leaf)
+	b.Status = backup.StatusDeleting
+	requireMeaning(t, backup.MeansBackupState, h.estate.ResetBackup(ctx, b, backup.StatusError))
+	stranger := b
+	stranger.ProjectID = h.sim.AddProject("globex")
+	stranger.Status = backup.StatusErrorDeleting
+	requireMeaning(t, backup.MeansRefused, h.estate.ResetBackup(ctx, stranger, backup.StatusError))
+	h.unharmed(t)
+	b.Status = backup.StatusErrorDeleting
+	require.NoError(t, h.estate.ResetBackup(ctx, b, backup.StatusError))
+	is, _ := h.sim.Backup(h.leaf)
+	require.Equal(t, "error", is.Status)
+	require.NoError(t, h.estate.DeleteBackup(ctx, h.named(h.leaf)), "and is removed as usual")
+}
