@@ -13,7 +13,7 @@ import (
 
 // The runbook has each reason that somebody must act on, and each law.
 func TestRunbookHasWhatSomebodyMustActOn(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, "docs/operations.md"))
+	text, err := os.ReadFile(filepath.Join(root, "docs", "operations.md"))
 	require.NoError(t, err)
 	for _, r := range backup.Reasons() {
 		if r.Whose() != backup.Nobody {
