@@ -90,7 +90,9 @@ func (r requests) RoundTrip(request *http.Request) (*http.Response, error) {
 type commands struct{ watch *watch }
 
 func (c commands) DialHook(next redis.DialHook) redis.DialHook {
-	return func(ctx context.Context, network, address string) (net.Conn, error) { return next(ctx, network, address) }
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		return next(ctx, network, address)
+	}
 }
 
 func (c commands) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
