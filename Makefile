@@ -48,15 +48,6 @@ test-browser: $(GOTESTSUM) servers ## run the suites that look at our pages in a
 test-faults: $(GOTESTSUM) servers ## run the real processes under faults; FLAGS='-seed N' repeats what chance decided
 	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags faults -run UnderFaults -parallel 8 -count=1 -timeout 25m ./internal/e2e $(FLAGS)
 
-# How many random schedules, from which seed on; SEED=N replays one of them with its whole trace.
-SEEDS ?= 10000
-FIRST ?= 1
-SEED  ?= 0
-
-.PHONY: chaos
-chaos: servers ## run the whole program through SEEDS random schedules (10000); SEED=N replays one, with its whole trace
-	$(SERVERS) -- go test -run TestRandomSchedules -count=1 -timeout 4h -v ./internal/chaos -args -seeds $(SEEDS) -first $(FIRST) -seed $(SEED)
-
 .PHONY: test-openstack
 test-openstack: $(GOTESTSUM) servers ## run the suites for a real cloud, given by OS_* or OS_CLOUD
 	@if [ -z "$$OS_AUTH_URL$$OS_CLOUD" ]; then \
