@@ -57,7 +57,7 @@ func (w *Worker) look(ctx context.Context, c *db.Claim, r backup.Record) (backup
 	}
 	subject := remembered.Subject(nil) // a pause is seen where Cinder is asked
 	subject.ByHand = r.ByHand
-	if c.Now.Sub(remembered.SeenAt) <= viewAge {
+	if c.Now.Sub(remembered.SeenAt) <= viewAge && !r.ByHand { // who asks by hand does not wait for a plan to see it
 		return subject, nil
 	}
 	v, err := w.Cloud.Volume(ctx, r.ProjectID, r.VolumeID)

@@ -59,6 +59,9 @@ func (h *hand) backupNow(ctx context.Context, v db.Volume) (planned bool, err er
 		}
 		subject := v.Subject(paused)
 		subject.ByHand = true
+		if subject.Status == "backing-up" {
+			subject.Status = "in-use" // as a plan saw it in the middle of a backup; the worker looks again
+		}
 		d = backup.Next(l.Now, h.set.Policy(), subject, records)
 		r.Beat, r.Kind, r.OutOfTurn, r.Reason, r.LastPointAt = backup.Grid(l.Now, h.set.BackupServicePeriod.Std()), d.Kind, d.OutOfTurn, d.Reason, newestPoint(records)
 		return nil
