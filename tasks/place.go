@@ -126,6 +126,9 @@ func (h *handover) enqueue(ctx context.Context, item Item, id string) error {
 
 // judge says what the task that holds the item's ID means for it.
 func judge(item Item, info *asynq.TaskInfo) verdict {
+	if info.Type == "" {
+		return orphan // of the task Redis kept its state only (the rest was evicted): nobody can run it, and Asynq never ends it
+	}
 	switch info.State {
 	case asynq.TaskStateActive:
 		if item.Abandoned {
