@@ -116,3 +116,15 @@ func (r Record) dated() time.Time {
 		return r.Beat
 	}
 }
+
+// NewestPoint returns the time of the newest data among the restore points of
+// records; nil where there is none.
+func NewestPoint(records []Record) *time.Time {
+	var newest *time.Time
+	for _, r := range records {
+		if r.State == Available && r.DataTimestamp != nil && (newest == nil || r.DataTimestamp.After(*newest)) {
+			newest = r.DataTimestamp
+		}
+	}
+	return newest
+}

@@ -3,6 +3,7 @@ package backup
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -77,4 +78,17 @@ func TestStatesLead(t *testing.T) {
 	}
 	require.True(t, Planned.CanBecome(Creating))
 	require.False(t, Planned.CanBecome(Available))
+}
+
+func TestNewestPoint(t *testing.T) {
+	old, young := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	younger := young.Add(time.Hour)
+	require.Nil(t, NewestPoint(nil))
+	require.Nil(t, NewestPoint([]Record{{State: Failed, DataTimestamp: &old}, {State: Available}}))
+	for _, records := range [][]Record{
+		{{State: Available, DataTimestamp: &old}, {State: Available, DataTimestamp: &young}, {State: Lost, DataTimestamp: &younger}},
+		{{State: Available, DataTimestamp: &young}, {State: Deleting, DataTimestamp: &younger}, {State: Available, DataTimestamp: &old}},
+	} {
+		require.Equal(t, &young, NewestPoint(records))
+	}
 }

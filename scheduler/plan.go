@@ -140,7 +140,7 @@ func newPlanner(now time.Time, set backup.Settings, m *memory) *planner {
 
 func (p *planner) decide(v *db.Volume, records []backup.Record) {
 	p.decided[v.ID] = true
-	point := newestPoint(records)
+	point := backup.NewestPoint(records)
 	p.states[p.protection(v, point)]++
 	if p.memory.unknown[v.ID] {
 		return // neither wanted nor unwanted: the decision before stands
@@ -192,14 +192,4 @@ func (p *planner) protection(v *db.Volume, point *time.Time) string {
 		return "late"
 	}
 	return "protected"
-}
-
-func newestPoint(records []backup.Record) *time.Time {
-	var newest *time.Time
-	for _, r := range records {
-		if r.State == backup.Available && r.DataTimestamp != nil && (newest == nil || r.DataTimestamp.After(*newest)) {
-			newest = r.DataTimestamp
-		}
-	}
-	return newest
 }

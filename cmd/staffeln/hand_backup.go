@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -63,7 +62,7 @@ func (h *hand) backupNow(ctx context.Context, v db.Volume) (planned bool, err er
 			subject.Status = "in-use" // as a plan saw it in the middle of a backup; the worker looks again
 		}
 		d = backup.Next(l.Now, h.set.Policy(), subject, records)
-		r.Beat, r.Kind, r.OutOfTurn, r.Reason, r.LastPointAt = backup.Grid(l.Now, h.set.BackupServicePeriod.Std()), d.Kind, d.OutOfTurn, d.Reason, newestPoint(records)
+		r.Beat, r.Kind, r.OutOfTurn, r.Reason, r.LastPointAt = backup.Grid(l.Now, h.set.BackupServicePeriod.Std()), d.Kind, d.OutOfTurn, d.Reason, backup.NewestPoint(records)
 		return nil
 	})
 	if err != nil {
@@ -103,15 +102,6 @@ func statusWords(r backup.Reason, v db.Volume) string {
 		return fmt.Sprintf("%s It was %q at %s.", r.Sentence(), v.Status, clock(v.SeenAt))
 	}
 	return r.Sentence()
-}
-
-func newestPoint(records []backup.Record) (newest *time.Time) {
-	for _, r := range records {
-		if r.State == backup.Available && r.DataTimestamp != nil && (newest == nil || r.DataTimestamp.After(*newest)) {
-			newest = r.DataTimestamp
-		}
-	}
-	return newest
 }
 
 // leaderless tells where nobody will carry out what was written.
