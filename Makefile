@@ -48,6 +48,10 @@ test-browser: $(GOTESTSUM) servers ## run the suites that look at our pages in a
 test-faults: $(GOTESTSUM) servers ## run the real processes under faults; FLAGS='-seed N' repeats what chance decided
 	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags faults -run UnderFaults -parallel 8 -count=1 -timeout 25m ./internal/e2e $(FLAGS)
 
+.PHONY: test-crashes
+test-crashes: $(GOTESTSUM) servers ## kill the real processes at every point where they call the outside, and start them again
+	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags faults -run TestEveryCrashPoint -count=1 -timeout 40m $(FLAGS) ./internal/e2e
+
 .PHONY: test-openstack
 test-openstack: $(GOTESTSUM) servers ## run the suites for a real cloud, given by OS_* or OS_CLOUD
 	@if [ -z "$$OS_AUTH_URL$$OS_CLOUD" ]; then \

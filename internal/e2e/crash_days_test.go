@@ -1,0 +1,168 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// Where the cloud is asked about backups.
+const (
+	askRoute     = "POST /volume/v3/{project}/backups"
+	backupsRoute = "GET /volume/v3/{project}/backups/detail"
+	showRoute    = "GET /volume/v3/{project}/backups/{backup}"
+)
+
+// tellCrashStory prepares work of every kind, due at once.
+func tellCrashStory(t *testing.T) *crashStory {
+	t.Helper()
+	s := newCrashStory(t)
+	s.add("p1", "", "incremental", "grown", "restored", "lost", "back")
+	s.add("p2", "2d", "chain", "confirm", "refuse", "hangs", "aging", "encrypted", "unasked")
+	s.add("p3", "2d", "takeback", "unread")
+	s.add("p3", "", "leftover", "byothers", "risen", "wedged", "twin")
+	s.add("p4", "", "adopt", "settle", "throttled", "noparent", "refused", "mute", "moved", "swallowed")
+	s.add("p5", "", "good", "error", "vanished", "stuck", "unseen")
+	s.add("p6", "", "unlisted", "deadvolume", "volumegone", "withdrawn")
+	s.add("quota", "", "quota")
+	s.add("gone", "", "gone", "gonelost")
+	s.add("closed", "2d", "closed")
+	s.add("paused", "", "paused")
+	for range 7 {
+		s.plan()
+		s.round()
+		s.round()
+		s.step(24*time.Hour - 8*crashStep)
+	}
+	require.Zero(t, s.count("state NOT IN ('available')"), "seven quiet days")
+	s.removals()
+	s.creations()
+	s.tenants()
+	s.settle()
+	return s
+}
+
+// removals are under way, or not, in all ways.
+func (s *crashStory) removals() {
+	s.retention()
+	s.removal("confirm")
+	s.must("confirm", backup.Deleting)
+	s.fault(deleteRoute, "hangs", 3, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+	s.removal("hangs")
+	s.fault(deleteRoute, "takeback", 40, cloudsim.DropBefore{})
+	s.removal("takeback")
+	s.must("takeback", backup.Deleting)
+	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.SetMetadata(s.servers["takeback"], s.set.RetentionMetadataKey, "60d")
+	})
+	s.hold("chain", "confirm", "refuse", "hangs", "aging", "encrypted", "unasked", "takeback", "unread", "closed") // their removals
+	s.fault(deleteRoute, "unasked", 1, cloudsim.Refuse{Status: 503})
+	s.fault(deleteRoute, "refuse", 40, refused(400, "Invalid backup: Backup status must be available or error"))
+	s.fault(deleteRoute, "aging", 40, refused(400, "Invalid backup: Backup status must be available or error"))
+	s.fault(backupsRoute, "unread", 2, cloudsim.Refuse{Status: 503})
+	lost, restored := s.newest("lost"), s.newest("restored")
+	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.RemoveBackup(lost)
+		sim.SetBackupStatus(restored, "restoring")
+	})
+	s.exec(`UPDATE records SET state = 'lost', reason = 'removed_by_others' WHERE backup_id = $1`, s.newest("back"))
+}
+
+// creations are under way in all ways.
+func (s *crashStory) creations() {
+	s.step(time.Hour)
+	s.fault(askRoute, "adopt", 1, cloudsim.DropAfterEffect{})
+	for _, name := range []string{"settle", "moved", "swallowed"} {
+		s.fault(askRoute, name, 1, cloudsim.DropBefore{})
+	}
+	s.fault(askRoute, "gonelost", 1, cloudsim.DropAfterEffect{})
+	for _, name := range []string{"leftover", "byothers", "risen", "wedged", "error"} {
+		s.fault(askRoute, name, 1, cloudsim.FailLater{Reason: "no space left on device"})
+	}
+	for _, name := range []string{"stuck", "deadvolume", "unseen"} {
+		s.fault(askRoute, name, 1, cloudsim.Stick{})
+	}
+	unanswered := []string{"adopt", "settle", "gonelost", "moved", "swallowed"}
+	making := []string{"good", "error", "vanished", "stuck", "deadvolume", "unlisted", "unseen", "gone"}
+	s.hold(append(making, "throttled", "noparent", "refused", "mute", "volumegone", "incremental", "grown", "withdrawn")...)
+	s.asked = backup.Grid(s.clock.Now(), s.set.BackupServicePeriod.Std())
+	s.plan()
+	for range 2 { // leaves leftovers, and what waits for an answer
+		require.NoError(s.t, s.sched.HandOver(s.ctx, s.beat()))
+		s.step(crashStep)
+		s.hold(unanswered...)
+	}
+	for _, name := range []string{"leftover", "byothers", "risen", "wedged"} {
+		s.must(name, backup.Failed)
+		s.hold(name)
+	}
+	for _, name := range making {
+		delete(s.held, s.volumes[name])
+	}
+	require.NoError(s.t, s.sched.HandOver(s.ctx, s.beat()))
+	for _, name := range append(making, unanswered...) {
+		s.must(name, backup.Creating)
+	}
+	s.fault(askRoute, "throttled", 1, cloudsim.Refuse{Status: 429})
+	s.fault(askRoute, "refused", 40, cloudsim.Refuse{Status: 429})
+	s.fault(askRoute, "mute", 40, cloudsim.DropBefore{})
+	s.fault(askRoute, "noparent", 1, refused(400, "Invalid backup: No backups available to do an incremental backup."))
+	s.fault(showRoute, "unlisted", 2, cloudsim.Refuse{Status: 503})
+	s.fault(showRoute, "unseen", 40, cloudsim.Refuse{Status: 503})
+	s.fault(backupsRoute, "adopt", 1, cloudsim.Refuse{Status: 503})
+	for _, name := range []string{"volumegone", "mute"} {
+		s.fault("GET /volume/v3/{project}/volumes/{volume}", name, 1, cloudsim.Refuse{Status: 503})
+	}
+	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/auth/tokens", Times: 1, Do: cloudsim.Refuse{Status: 503}})
+	})
+	s.fault("POST /volume/v3/{project}/backups/{backup}/action", "wedged", 40, refused(400, "Invalid backup: not possible"))
+	s.fault("POST /volume/v3/{project}/backups/{backup}/action", "deadvolume", 1, refused(400, "Invalid backup: not possible"))
+	s.fault("POST /volume/v3/{project}/backups/{backup}/action", "stuck", 1, cloudsim.Refuse{Status: 503})
+	vanished, byothers, risen, wedged := s.newest("vanished"), s.newest("byothers"), s.newest("risen"), s.newest("wedged")
+	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.RemoveBackup(vanished)
+		sim.RemoveBackup(byothers)
+		sim.SetBackupStatus(risen, "available")
+		sim.SetBackupStatus(wedged, "error_deleting")
+		sim.DeleteVolume(s.volumes["deadvolume"])
+	})
+}
+
+// tenants do what tenants do, and time has passed.
+func (s *crashStory) tenants() {
+	s.step(20 * time.Minute)
+	first := s.of(s.volumes["twin"])[0]
+	tag := backup.Tag{Installation: s.sched.Identity.Installation, Record: first.ID}.Metadata()
+	s.tape.hand(func(sim *cloudsim.Cloud) string {
+		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["twin"], Metadata: tag, Name: "twin"})
+	})
+	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.Extend(s.volumes["grown"], 2)
+		sim.SetMetadata(s.servers["withdrawn"], s.set.BackupMetadataKey, "false")
+		sim.SetMetadata(s.servers["aging"], s.set.RetentionMetadataKey, "a while")
+		sim.SetQuota(s.projects["quota"], 1, 1)
+		sim.DeleteVolume(s.volumes["volumegone"])
+		sim.DeleteVolume(s.volumes["swallowed"])
+		sim.TransferVolume(s.volumes["moved"], s.projects["p1"])
+		sim.DisableProject(s.projects["closed"])
+		sim.DeleteProject(s.projects["gone"])
+	})
+	s.add("p1", "", "new")
+	s.exec(`INSERT INTO pauses VALUES ($1, staffeln_now(), 'somebody', 'while we look')`, s.projects["paused"])
+	// what has been refused for long, and what history forgets
+	s.exec(`UPDATE records SET deletion_refused_since = staffeln_now() - interval '2 days', changed_at = staffeln_now()
+		WHERE volume_id = $1 AND state = 'available'`, s.volumes["aging"])
+	s.exec(`UPDATE records SET changed_at = changed_at - interval '2 years' WHERE id = $1`, s.last(s.volumes["byothers"]).ID)
+}
+
+// hold keeps the tasks of volumes from being carried out.
+func (s *crashStory) hold(names ...string) {
+	for _, name := range names {
+		s.held[s.volumes[name]] = true
+	}
+}

@@ -1,0 +1,116 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
+	"staffeln/laws"
+	"staffeln/openstack/cloudsim"
+)
+
+// wanted are the volumes whose newest backup must have come to a good end, whoever died.
+var wanted = []string{"new", "incremental", "grown", "adopt", "settle", "throttled", "noparent", "good", "unlisted"}
+
+// endless are those whose creation does not end, or not before its deadline.
+var endless = []string{"stuck", "deadvolume", "unseen", "mute", "refused"}
+
+// settled answers what is wrong when time has passed: at once, or in a few more looks.
+func (r *crashRun) settled(ctx context.Context) (wrong []string, err error) {
+	for range 6 {
+		if wrong, err = r.wrong(ctx); err != nil || len(wrong) == 0 {
+			return wrong, err
+		}
+		if err := r.leap(ctx, 3*time.Minute); err != nil {
+			return wrong, err
+		}
+		if err := r.rest(ctx); err != nil {
+			return append(wrong, err.Error()), nil
+		}
+	}
+	return wrong, nil
+}
+
+// wrong is what breaks a law, and what laws do not know of these volumes.
+func (r *crashRun) wrong(ctx context.Context) (all []string, err error) {
+	w := *r.story.world
+	w.ctx, w.sim, w.pool, w.stride = ctx, r.sim, r.pool, 0
+	facts, now := w.facts()
+	for _, v := range append(laws.Check(facts), laws.CheckNow(now)...) {
+		if v.Law == laws.Orphan && r.named(v.Volume) == "gonelost" {
+			continue // nobody can look for its tag; the next sweep gives it a record
+		}
+		all = append(all, v.String()+" ("+r.named(v.Volume)+")")
+	}
+	all = append(all, r.twice()...)
+	more, err := r.unfinished(ctx)
+	return append(all, more...), err
+}
+
+// twice finds requests that Cinder carried out twice. One twin was there from the beginning.
+func (r *crashRun) twice() (all []string) {
+	tags := map[string]string{}
+	for _, b := range r.sim.Backups() {
+		tags[b.ID] = b.Metadata[backup.TagRecord]
+	}
+	of := map[string]int{}
+	for _, e := range r.sim.Journal() {
+		if e.Kind == cloudsim.BackupRequested && e.Volume != r.story.volumes["twin"] && tags[e.Backup] != "" {
+			of[tags[e.Backup]]++
+		}
+	}
+	for record, n := range of {
+		if n > 1 {
+			all = append(all, fmt.Sprintf("Cinder made %d backups for record %s", n, record))
+		}
+	}
+	return all
+}
+
+// unfinished finds volumes that somebody holds, that wait for nothing, or that have no restore point.
+func (r *crashRun) unfinished(ctx context.Context) ([]string, error) {
+	const q = `
+		SELECT 'held by ' || lease_kind, id FROM volumes WHERE lease_until > staffeln_now()
+		UNION ALL
+		SELECT 'is ' || state || ' and waits for nothing', volume_id FROM records
+			WHERE state = 'creating' AND project_id <> ALL ($1) AND volume_id <> ALL ($4)
+		UNION ALL
+		SELECT 'has no restore point', id FROM volumes v WHERE protected AND NOT EXISTS (
+			SELECT FROM records r WHERE r.volume_id = v.id AND state = 'available')
+		UNION ALL
+		SELECT 'its newest backup did not succeed', id FROM volumes v WHERE id = ANY ($2) AND NOT EXISTS (
+			SELECT FROM records r WHERE r.volume_id = v.id AND state = 'available' AND beat >= $3)`
+	s := r.story
+	ids := func(names []string) (all []string) {
+		for _, name := range names {
+			all = append(all, s.volumes[name])
+		}
+		return all
+	}
+	rows, err := r.pool.Query(ctx, q, []string{s.projects["paused"], s.projects["closed"]}, ids(wanted), s.asked, ids(endless))
+	if err != nil {
+		return nil, err
+	}
+	type fault struct{ What, Volume string }
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[fault])
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, f := range found {
+		all = append(all, "volume "+r.named(f.Volume)+": "+f.What)
+	}
+	return all, nil
+}
+
+func (r *crashRun) named(volume string) string {
+	for name, id := range r.story.volumes {
+		if id == volume {
+			return name
+		}
+	}
+	return volume
+}

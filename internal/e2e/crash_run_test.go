@@ -1,0 +1,139 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
+
+	"staffeln/openstack/cloudsim"
+)
+
+// A crashLane is where one run takes place after the other.
+type crashLane struct {
+	t        testing.TB
+	story    *crashStory
+	program  string
+	server   *pgxpool.Pool // that holds the databases
+	redisURL string
+	rdb      redis.UniversalClient
+	name     string
+	runs     int
+}
+
+// A crashRun is a real scheduler and a real worker around a copy of the story's end.
+type crashRun struct {
+	*crashLane
+
+	url   string
+	pool  *pgxpool.Pool
+	sim   *cloudsim.Cloud
+	clock *dial
+	env   map[string]string
+	point crashPoint
+	trace string // a folder for what the processes cross; empty: they don't tell
+	procs map[string]*process
+	died  bool
+	logs  map[string]string // of those that died
+}
+
+// run carries a run out and answers what is wrong at its end.
+func (l *crashLane) run(ctx context.Context, point crashPoint, trace string) (r *crashRun, wrong []string, err error) {
+	l.runs++
+	r = &crashRun{crashLane: l, point: point, trace: trace, procs: map[string]*process{}, logs: map[string]string{}}
+	name := fmt.Sprintf("%s_%s_%d", l.story.database, l.name, l.runs)
+	if _, err := l.server.Exec(ctx, `CREATE DATABASE `+name+` TEMPLATE `+l.story.database); err != nil {
+		return r, nil, err
+	}
+	defer func() {
+		_, dropped := l.server.Exec(context.WithoutCancel(ctx), `DROP DATABASE `+name+` WITH (FORCE)`)
+		err = errors.Join(err, dropped)
+	}()
+	if err := l.rdb.FlushDB(ctx).Err(); err != nil {
+		return r, nil, err
+	}
+	r.sim, r.clock = l.story.tape.play()
+	server := httptest.NewServer(r.sim)
+	defer server.Close()
+	r.url = l.story.databaseURL(name)
+	if r.pool, err = pgxpool.New(ctx, r.url+"&pool_max_conns=2"); err != nil {
+		return r, nil, err
+	}
+	defer r.pool.Close()
+	r.env = r.sim.OpenRC(server.URL)
+	maps.Copy(r.env, map[string]string{
+		"STAFFELN_DATABASE_URL": r.url + "&pool_max_conns=3", "STAFFELN_REDIS_URL": l.redisURL, "STAFFELN_METRICS_LISTEN": "127.0.0.1:0",
+		"STAFFELN_POLL_PERIOD": "1", "STAFFELN_BACKUP_MIN_INTERVAL": "1d", "STAFFELN_OPENSTACK_RETRY_TIMEOUT": "0",
+		"STAFFELN_MAX_BACKUPS_IN_PROGRESS": "50", "STAFFELN_MAX_BACKUPS_IN_PROGRESS_PER_PROJECT": "20",
+		"STAFFELN_STUCK_RESET": fmt.Sprint(point.reset), "STAFFELN_WORKER_CONCURRENCY": "4",
+	})
+	defer r.stop()
+	if err := l.story.queued(ctx, l.rdb); err != nil {
+		return r, nil, err
+	}
+	if err := r.pass(ctx); err != nil {
+		return r, nil, err
+	}
+	wrong, err = r.settled(ctx)
+	return r, wrong, err
+}
+
+// start starts one of the two; the one that is to die is armed the first time only.
+func (r *crashRun) start(name string) error {
+	p := &process{name: name, cmd: exec.Command(r.program, name), log: new(lockedBuffer), done: make(chan struct{})} //nolint:noctx // stop ends it
+	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}
+	for key, value := range r.env {
+		p.cmd.Env = append(p.cmd.Env, key+"="+value)
+	}
+	if r.trace != "" {
+		p.cmd.Env = append(p.cmd.Env, "CRASH_TRACE="+r.trace+"/"+name)
+	}
+	if name == r.point.process && !r.died {
+		p.cmd.Env = append(p.cmd.Env, fmt.Sprintf("CRASH_AT=%s %d %s", r.point.side, r.point.crossing, r.point.place))
+	}
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.cmd.Start(); err != nil {
+		return err
+	}
+	go func() { _ = p.cmd.Wait(); close(p.done) }() // how it ended is in ProcessState
+	r.procs[name] = p
+	return nil
+}
+
+func (r *crashRun) stop() {
+	for name, p := range r.procs {
+		_ = p.cmd.Process.Kill() // the run is over
+		<-p.done
+		r.logs[name] += p.log.tail(2500)
+	}
+}
+
+// revive starts again whom the point has killed. Nobody else may end.
+func (r *crashRun) revive() error {
+	for name, p := range r.procs {
+		select {
+		case <-p.done:
+		default:
+			continue
+		}
+		status, _ := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+		if name != r.point.process || r.died || status.Signal() != syscall.SIGKILL {
+			return fmt.Errorf("the %s has ended by itself: %s", name, p.cmd.ProcessState)
+		}
+		r.died = true
+		r.logs["killed "+name] = p.log.tail(2500)
+		if err := r.start(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,197 @@
+package e2e
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/jackc/pgx/v5"
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/internal/telemetry"
+	"staffeln/internal/testkit"
+	"staffeln/openstack"
+	"staffeln/openstack/cloudsim"
+	"staffeln/scheduler"
+	"staffeln/tasks"
+	"staffeln/worker"
+)
+
+// A crashStory is how the world came to where the processes find it: a few days of a small cloud on a stepped clock, with
+// the product's own beats and handlers, one after the other.
+type crashStory struct {
+	*world
+
+	tape     *tape
+	volumes  map[string]string // by name
+	servers  map[string]string
+	projects map[string]string
+	held     map[string]bool // volumes whose tasks nobody takes
+	database string          // a copy of it is what each run begins with
+	asked    time.Time       // when the plan was made whose backups are under way
+}
+
+// crashStep is twice as long as a backup takes, and its removal.
+const crashStep = time.Minute
+
+func newCrashStory(t *testing.T) *crashStory {
+	t.Helper()
+	w := &world{t: t, clock: testkit.NewClock(noon), logs: &logBook{}, set: defaults(t)}
+	s := &crashStory{world: w, volumes: map[string]string{}, servers: map[string]string{}, projects: map[string]string{}, held: map[string]bool{}}
+	w.set.MaxBackupsInProgress, w.set.MaxBackupsInProgressPerProject = 50, 20 // all kinds of work at once
+	w.set.BackupMinInterval = backup.Duration(24 * time.Hour)
+	w.set.PollPeriod = backup.Duration(time.Second)
+	w.ctx = zerolog.New(w.logs).Level(zerolog.InfoLevel).WithContext(t.Context())
+	s.tape = newTape(w.clock.Now, func(now func() time.Time) cloudsim.Options {
+		return cloudsim.Options{
+			Now: now, Seed: 1, TokenLife: 10000 * time.Hour,
+			BackupTime: cloudsim.Fixed(crashStep / 2), DeleteTime: cloudsim.Fixed(crashStep / 2),
+		}
+	})
+	w.sim = s.tape.sim
+	server := httptest.NewServer(s.tape)
+	t.Cleanup(server.Close)
+	env := w.sim.OpenRC(server.URL)
+	credentials, err := openstack.FromEnv(func(name string) string { return env[name] })
+	require.NoError(t, err)
+	w.cloud, err = openstack.Connect(w.ctx, credentials, openstack.Config{SecretRoles: []string{"admin", "creator"}}, openstack.InTurn())
+	require.NoError(t, err)
+	w.openDatabase()
+	installation, err := w.db.Installation(w.ctx)
+	require.NoError(t, err)
+	me, m := backup.Identity{Installation: installation, UserID: w.cloud.UserID()}, telemetry.NewMetrics()
+	w.sched = &scheduler.Scheduler{DB: w.db, Cloud: w.cloud, Queue: s, Settings: w.set, Metrics: m, Identity: me}
+	w.work = &worker.Worker{DB: w.db, Cloud: w.cloud, Settings: w.set, Metrics: m, Identity: me}
+	w.reign()
+	return s
+}
+
+// HandOver runs the handlers of what is handed over, one after the other, in the place of queue and worker.
+func (s *crashStory) HandOver(ctx context.Context, items []tasks.Item) (tasks.Tally, error) {
+	for _, item := range items {
+		if !s.held[item.VolumeID] {
+			_ = s.handle(ctx, item) // what was refused stands in the row
+		}
+	}
+	return tasks.Tally{tasks.Enqueued: len(items)}, nil
+}
+
+func (s *crashStory) handle(ctx context.Context, item tasks.Item) error {
+	h := s.work.Handlers()
+	do := map[tasks.Kind]func(context.Context, tasks.Volume) error{
+		tasks.VolumeBackup: h.Backup, tasks.VolumePoll: h.Poll, tasks.VolumeRetention: h.Retention,
+	}[item.Kind]
+	return do(ctx, tasks.Volume{VolumeID: item.VolumeID, RecordID: item.RecordID})
+}
+
+// removal runs the retention of one volume.
+func (s *crashStory) removal(volume string) {
+	s.t.Helper()
+	_ = s.handle(s.ctx, tasks.Item{Kind: tasks.VolumeRetention, VolumeID: s.volumes[volume]})
+}
+
+// round hands over, and once more when backups have ended.
+func (s *crashStory) round() {
+	s.t.Helper()
+	for range 4 { // the caps admit them in turns
+		require.NoError(s.t, s.sched.HandOver(s.ctx, s.beat()))
+		s.step(crashStep)
+	}
+}
+
+// add makes volumes, each with a server of its own that asks for backups.
+func (s *crashStory) add(project, retention string, names ...string) {
+	s.t.Helper()
+	if s.projects[project] == "" {
+		s.projects[project] = s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddProject(project) })
+	}
+	meta := map[string]string{s.set.BackupMetadataKey: "true"}
+	if retention != "" {
+		meta[s.set.RetentionMetadataKey] = retention
+	}
+	for _, name := range names {
+		options := cloudsim.VolumeOptions{Encrypted: name == "encrypted"}
+		server := s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddServer(s.projects[project], name, meta) })
+		volume := s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddVolume(s.projects[project], name, 1, options) })
+		s.tape.act(func(sim *cloudsim.Cloud) { sim.Attach(server, volume) })
+		s.servers[name], s.volumes[name] = server, volume
+	}
+}
+
+// fault plants one that strikes requests about a volume, or the listing of its backups.
+func (s *crashStory) fault(route, volume string, times int, do cloudsim.Effect) {
+	id := s.volumes[volume]
+	about := func(r cloudsim.Request) bool { return r.Volume == id || r.Query.Get("volume_id") == id }
+	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.AddFault(cloudsim.Fault{Route: route, Match: about, Times: times, Do: do})
+	})
+}
+
+// newest is the ID of the newest backup of a volume.
+func (s *crashStory) newest(volume string) string {
+	s.t.Helper()
+	all := s.sim.BackupsOf(s.volumes[volume])
+	require.NotEmpty(s.t, all, volume)
+	return all[len(all)-1].ID
+}
+
+// settle leaves the database to be copied, its clock running from here on.
+func (s *crashStory) settle() {
+	for _, q := range []string{
+		`CREATE TABLE test_ahead (by interval NOT NULL)`,
+		`INSERT INTO test_ahead SELECT at - clock_timestamp() FROM test_clock`,
+		`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp() + by FROM test_ahead'`,
+		`UPDATE leadership SET planned_beat = NULL, handed_over_at = NULL, retention_beat = NULL, sweep_beat = NULL`,
+	} {
+		s.exec(q)
+	}
+	config, err := pgx.ParseConfig(s.url)
+	require.NoError(s.t, err)
+	s.database = config.Database
+	s.db.Close()
+	s.pool.Close()
+}
+
+// refused answers in Cinder's place.
+func refused(status int, words string) cloudsim.Refuse {
+	return cloudsim.Refuse{Status: status, Body: `{"fault": {"code": ` + strconv.Itoa(status) + `, "message": "` + words + `"}}`, Header: http.Header{"Content-Type": {"application/json"}}}
+}
+
+// must demands that a volume has a record in this state.
+func (s *crashStory) must(volume string, state backup.State) {
+	s.t.Helper()
+	require.NotEmpty(s.t, s.rows("volume_id = $1 AND state = $2", s.volumes[volume], state), "%s: want %s, have %s", volume, state, s.story(s.volumes[volume]))
+}
+
+// databaseURL is that of a database beside the story's.
+func (s *crashStory) databaseURL(name string) string {
+	return strings.Replace(s.url, "/"+s.database, "/"+name, 1)
+}
+
+// queued leaves in an empty queue what is not often there: a task that waits for something else than the volume needs, and
+// one that somebody seems to work on, and nobody does.
+func (s *crashStory) queued(ctx context.Context, rdb redis.UniversalClient) error {
+	client := asynq.NewClientFromRedisClient(rdb)
+	text := func(volume string) []byte { return []byte(`{"volume_id":"` + s.volumes[volume] + `"}`) }
+	id := func(volume string) asynq.Option { return asynq.TaskID("volume:" + s.volumes[volume]) }
+	queue := asynq.Queue(tasks.Volumes)
+	_, err := client.EnqueueContext(ctx, asynq.NewTask(string(tasks.VolumeRetention), text("incremental")), id("incremental"), queue, asynq.ProcessIn(time.Hour))
+	if err != nil {
+		return err
+	}
+	if _, err := client.EnqueueContext(ctx, asynq.NewTask(string(tasks.VolumeRetention), text("chain")), id("chain"), queue); err != nil {
+		return err
+	}
+	if err := rdb.LMove(ctx, "asynq:{volumes}:pending", "asynq:{volumes}:active", "RIGHT", "LEFT").Err(); err != nil {
+		return err
+	}
+	return rdb.HSet(ctx, "asynq:{volumes}:t:volume:"+s.volumes["chain"], "state", "active").Err()
+}
