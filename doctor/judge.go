@@ -131,7 +131,7 @@ func scheduler(f Facts) []Finding {
 		v.say(Failing, "see its log", "%s", trouble)
 	}
 	if f.Pauses > 0 {
-		v.say(Warning, "`staffeln status` shows them, `staffeln resume` ends them", "%d pauses are in force: nothing new starts there", f.Pauses)
+		v.say(Warning, "`staffeln status` shows them, `staffeln resume` ends them", "pauses in force: %d; nothing new starts there", f.Pauses)
 	}
 	return v.or("one leads, and its beats are in time")
 }

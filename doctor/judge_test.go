@@ -107,7 +107,7 @@ func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
 		"a law":               {func(f *Facts) { f.Broken = []laws.Violation{{Law: laws.Orphan, Text: "nobody's", Backup: "b"}} }, "laws", Failing, "orphan: nobody's"},
 		"laws unknown":        {func(f *Facts) { f.LawsFault = "no listing" }, "laws", Unknown, "no listing"},
 		"nobody leads":        {func(f *Facts) { f.Troubles = []string{"No scheduler leads."} }, "scheduler", Failing, "No scheduler leads"},
-		"paused":              {func(f *Facts) { f.Pauses = 2 }, "scheduler", Warning, "2 pauses"},
+		"paused":              {func(f *Facts) { f.Pauses = 2 }, "scheduler", Warning, "pauses in force: 2"},
 		"late":                {func(f *Facts) { f.Late = 3 }, "protection", Failing, "3 volumes are late"},
 		"too much":            {func(f *Facts) { f.Load[0].Average = 13 * time.Hour }, "forecast", Failing, "takes 26h0m0s (project acme, under its own cap) against an interval of 24h0m0s: volumes will be late"},
 		"nearly too much":     {func(f *Facts) { f.Load[0].Average = 10 * time.Hour }, "forecast", Warning, "takes 20h0m0s"},

@@ -68,7 +68,12 @@ func (s *sheet) paint(colour, word string) string {
 	return "\x1b[" + colour + "m" + word + "\x1b[0m"
 }
 
-func (s *sheet) title(words string) { s.line("%s", s.paint(strong, words)) }
+// title writes the sheet's first lines. IDs and names in it may be long.
+func (s *sheet) title(words string) {
+	for line := range strings.SplitSeq(wrap(words, s.width), "\n") {
+		s.line("%s", s.paint(strong, strings.TrimRight(line, " ")))
+	}
+}
 
 // line writes one line.
 func (s *sheet) line(format string, args ...any) {

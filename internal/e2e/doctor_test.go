@@ -74,7 +74,7 @@ func TestDoctor(t *testing.T) {
 	lead.Resign()
 	w.step(40 * time.Hour) // two sweeps should have told of it
 	w.eventually("Postgres has noticed", func() bool {
-		return w.doctor(4, nil)["scheduler"][0] != "warning: 1 pauses are in force: nothing new starts there"
+		return w.doctor(4, nil)["scheduler"][0] != "warning: pauses in force: 1; nothing new starts there"
 	})
 	found = w.doctor(4, nil)
 	require.Contains(t, found["laws"][0], "error: orphan:")

@@ -24,6 +24,7 @@ type labHand struct {
 	domain                    string // ID, of the project
 	compute, volume, identity *gophercloud.ServiceClient
 	refused                   map[string]error // what did not go at once when it tidied up
+	left                      bool             // the project is gone
 }
 
 // The least microversions with what the tests use: servers without network, metadata of backups.
@@ -81,10 +82,14 @@ func (s *labScene) tenant(name string) *labHand {
 	name = s.prefix + "-" + name
 	project, err := projects.Create(s.ctx(), s.admin.identity, projects.CreateOpts{Name: name, DomainID: s.admin.domain}).Extract()
 	require.NoError(s.t, err)
-	left := false // something in it
+	var h *labHand
+	remains := false // something in it
 	s.t.Cleanup(func() {
-		if left {
+		if remains {
 			s.t.Errorf("project %s stays: not all that is in it could be removed", name)
+			return
+		}
+		if h != nil && h.left {
 			return
 		}
 		if err := quotasets.Delete(s.ctx(), s.admin.volume, project.ID).ExtractErr(); err != nil {
@@ -97,9 +102,27 @@ func (s *labScene) tenant(name string) *labHand {
 	rc := s.user(name, "member", project.ID)
 	rc["OS_PROJECT_NAME"] = name
 	rc["OS_PROJECT_DOMAIN_ID"], rc["OS_PROJECT_DOMAIN_NAME"], rc["OS_DOMAIN_NAME"] = s.admin.domain, "", ""
-	h := s.login(rc)
-	s.t.Cleanup(func() { left = true; h.tidy(); left = false })
+	h = s.login(rc)
+	s.t.Cleanup(func() {
+		if h.left {
+			s.admin.tidyLeft(project.ID)
+			return
+		}
+		remains = true
+		h.tidy()
+		remains = false
+	})
 	return h
+}
+
+// leave deletes the tenant's servers and volumes and then the project. Cinder keeps its backups.
+func (h *labHand) leave() {
+	h.t.Helper()
+	h.tidyServers()
+	h.tidyVolumes()
+	require.NoError(h.t, quotasets.Delete(h.ctx(), h.admin.volume, h.project).ExtractErr())
+	require.NoError(h.t, projects.Delete(h.ctx(), h.admin.identity, h.project).ExtractErr())
+	h.left = true
 }
 
 // user makes a user with one role in one project, and answers the administrator's OS_* with that name and password.
@@ -113,16 +136,22 @@ func (s *labScene) user(name, role, project string) map[string]string {
 			s.t.Errorf("remove user %s: %v", name, err)
 		}
 	})
-	pages, err := roles.List(s.admin.identity, roles.ListOpts{Name: role}).AllPages(s.ctx())
-	require.NoError(s.t, err)
-	found, err := roles.ExtractRoles(pages)
-	require.NoError(s.t, err)
-	require.Len(s.t, found, 1, "roles named %s", role)
-	require.NoError(s.t, roles.Assign(s.ctx(), s.admin.identity, found[0].ID, roles.AssignOpts{UserID: user.ID, ProjectID: project}).ExtractErr())
+	require.NoError(s.t, roles.Assign(s.ctx(), s.admin.identity, s.role(role), roles.AssignOpts{UserID: user.ID, ProjectID: project}).ExtractErr())
 	rc := maps.Clone(s.labRun.admin)
 	rc["OS_USERNAME"], rc["OS_PASSWORD"] = name, password
 	rc["OS_USER_DOMAIN_ID"], rc["OS_USER_DOMAIN_NAME"] = s.admin.domain, ""
 	return rc
+}
+
+// role answers a role's ID.
+func (s *labScene) role(name string) string {
+	s.t.Helper()
+	pages, err := roles.List(s.admin.identity, roles.ListOpts{Name: name}).AllPages(s.ctx())
+	require.NoError(s.t, err)
+	found, err := roles.ExtractRoles(pages)
+	require.NoError(s.t, err)
+	require.Len(s.t, found, 1, "roles named %s", name)
+	return found[0].ID
 }
 
 // allow sets the project's quota of backups.

@@ -16,7 +16,7 @@ import (
 
 // says runs a command of the program in its own environment, and answers what a person sees of it: in the log as it is,
 // here with one space for each break, since tables and paragraphs break where the names end.
-func (p *labTerminal) says(args ...string) string {
+func (p *labProgram) says(args ...string) string {
 	p.t.Helper()
 	said := p.runs(args...)
 	p.t.Logf("$ staffeln %s\n%s", strings.Join(args, " "), said)
@@ -28,14 +28,14 @@ func (p *labTerminal) says(args ...string) string {
 }
 
 // tells runs it with --json, for programs.
-func (p *labTerminal) tells(into any, args ...string) {
+func (p *labProgram) tells(into any, args ...string) {
 	p.t.Helper()
 	said := p.runs(append(slices.Clone(args), "--json")...)
 	require.NoError(p.t, json.Unmarshal([]byte(said), into), said)
 	require.NotContains(p.t, said, "[null", said)
 }
 
-func (p *labTerminal) runs(args ...string) string {
+func (p *labProgram) runs(args ...string) string {
 	p.t.Helper()
 	cmd := exec.CommandContext(p.ctx(), program(p.t), args...)
 	cmd.Env = []string{"HOME=" + p.t.TempDir()}
@@ -50,7 +50,7 @@ func (p *labTerminal) runs(args ...string) string {
 }
 
 // describes asserts that a command's help has a word on every key of its JSON.
-func (p *labTerminal) describes(args ...string) {
+func (p *labProgram) describes(args ...string) {
 	p.t.Helper()
 	var held map[string]any
 	p.tells(&held, args...)

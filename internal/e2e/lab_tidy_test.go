@@ -22,6 +22,12 @@ const (
 // tidy removes all in the project that has the scene's prefix: servers, then backups, those that others build on last,
 // then volumes. It is for a test that failed anywhere, too.
 func (h *labHand) tidy() {
+	h.tidyServers()
+	h.tidyBackups()
+	h.tidyVolumes()
+}
+
+func (h *labHand) tidyServers() {
 	h.away("servers", func(bool) (left int) {
 		pages, err := servers.List(h.compute, servers.ListOpts{Name: h.prefix}).AllPages(h.ctx())
 		require.NoError(h.t, err)
@@ -32,6 +38,9 @@ func (h *labHand) tidy() {
 		}
 		return len(all)
 	})
+}
+
+func (h *labHand) tidyBackups() {
 	h.away("backups", func(force bool) (left int) {
 		all := h.backups(backups.ListDetailOpts{})
 		for _, b := range all {
@@ -43,6 +52,9 @@ func (h *labHand) tidy() {
 		}
 		return len(all)
 	})
+}
+
+func (h *labHand) tidyVolumes() {
 	h.away("volumes", func(force bool) (left int) {
 		pages, err := volumes.List(h.volume, volumes.ListOpts{}).AllPages(h.ctx())
 		require.NoError(h.t, err)
@@ -57,6 +69,19 @@ func (h *labHand) tidy() {
 				h.asked("volume "+v.Name, volumes.ResetStatus(h.ctx(), h.admin.volume, v.ID, volumes.ResetStatusOpts{Status: "available", AttachStatus: "detached"}).ExtractErr())
 			}
 			h.asked("volume "+v.Name, volumes.Delete(h.ctx(), h.volume, v.ID, nil).ExtractErr())
+		}
+		return left
+	})
+}
+
+// tidyLeft removes, as the administrator, the backups that a project left which is gone.
+func (h *labHand) tidyLeft(project string) {
+	h.away("backups that the project left", func(bool) (left int) {
+		for _, b := range h.backups(backups.ListDetailOpts{AllTenants: true}) {
+			if b.ProjectID == project {
+				left++
+				h.asked("backup "+b.Name, backups.Delete(h.ctx(), h.volume, b.ID).ExtractErr())
+			}
 		}
 		return left
 	})
