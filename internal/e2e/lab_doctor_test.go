@@ -32,15 +32,17 @@ func (p *labProgram) doctor(when string) labDoctor {
 	return found
 }
 
-// well asserts that nothing is wrong with the cloud, the projects, the records and the scheduler.
+// well asserts that nothing is wrong with the cloud, the projects and the records, and that somebody leads: beats as short
+// as a test's may be late on a busy machine.
 func (d labDoctor) well(p *labProgram) {
 	p.t.Helper()
-	for _, check := range []string{"cloud", "projects", "laws", "scheduler"} {
+	for _, check := range []string{"cloud", "projects", "laws"} {
 		require.NotEmpty(p.t, d[check], check)
 		for _, text := range d[check] {
 			require.True(p.t, strings.HasPrefix(text, "ok: "), "%s: %s", check, text)
 		}
 	}
+	require.False(p.t, d.has("scheduler", "No scheduler leads"), "%v", d["scheduler"])
 }
 
 // has tells whether a finding of a check has these words.
