@@ -1,0 +1,275 @@
+package queuemodel_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"staffeln/internal/queuemodel"
+	"staffeln/tasks"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// subject is a queue under the contract: the model, or the real one on Redis.
+type subject interface {
+	// handOver answers the tally in words, and whether there were faults.
+	handOver(items ...tasks.Item) (tally string, faults bool)
+	// state tells of the task of that ID; empty where there is none.
+	state(id string) (queuemodel.State, tasks.Kind)
+	// start lets a worker take the only pending task.
+	start(id string) run
+	lose()
+	archive(id string)
+	// mishear lets the answer of the next enqueue get lost, with it or without it carried out.
+	mishear(carriedOut bool)
+	// later waits until the queue has noticed leases that ran out, and let tasks that wait for a retry become pending.
+	later()
+}
+
+// run is one run of a handler that waits to be told how it ends.
+type run interface {
+	volume() tasks.Volume
+	end(err error)
+	giveBack()
+	// abandon is the worker's death, or Redis' absence when the handler returned.
+	abandon()
+	// linger lets the worker lose its task while the handler goes on; end then is what it returns at last.
+	linger()
+}
+
+var (
+	pollR1   = tasks.Item{Kind: tasks.VolumePoll, VolumeID: "v", RecordID: "r1"}
+	backupR1 = tasks.Item{Kind: tasks.VolumeBackup, VolumeID: "v", RecordID: "r1"}
+	backupR2 = tasks.Item{Kind: tasks.VolumeBackup, VolumeID: "v", RecordID: "r2"}
+	keeping  = tasks.Item{Kind: tasks.VolumeRetention, VolumeID: "v"}
+	deserted = tasks.Item{Kind: tasks.VolumeBackup, VolumeID: "v", RecordID: "r1", Abandoned: true}
+)
+
+const id, second, third = "volume:v", "volume:v:2", "volume:v:3"
+
+var errTransient = errors.New("503")
+
+// contract is what the model says of the queue and the queue does.
+var contract = []struct {
+	name string
+	hold func(t *testing.T, q subject)
+}{
+	{"a new task is pending", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", backupR1)
+		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
+	}},
+	{"what is pending stays, whatever kind is wanted", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", keeping)
+		handsOver(t, q, "waiting 1", keeping)
+		handsOver(t, q, "waiting 1", pollR1)
+		handsOver(t, q, "waiting 1", deserted)
+		has(t, q, id, queuemodel.Pending, tasks.VolumeRetention)
+	}},
+	{"of several items of a volume the kind that goes first", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1, behind 3", keeping, pollR1, backupR1, pollR1)
+		has(t, q, id, queuemodel.Pending, tasks.VolumePoll)
+	}},
+	{"a run gets the payload, and what it ends is gone", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", backupR1)
+		r := q.start(id)
+		require.Equal(t, tasks.Volume{VolumeID: "v", RecordID: "r1"}, r.volume())
+		has(t, q, id, queuemodel.Active, tasks.VolumeBackup)
+		r.end(nil)
+		has(t, q, id, queuemodel.None, "")
+		handsOver(t, q, "enqueued 1", backupR1)
+	}},
+	{"what is active is waited for", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", backupR1)
+		r := q.start(id)
+		handsOver(t, q, "waiting 1", pollR1)
+		has(t, q, id, queuemodel.Active, tasks.VolumeBackup)
+		r.end(nil)
+	}},
+	{"what is active and abandoned is passed by, twice at most", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", backupR1)
+		runs := []run{q.start(id)}
+		for _, next := range []string{second, third} {
+			handsOver(t, q, "passed 1", deserted)
+			handsOver(t, q, "waiting 1", deserted)
+			has(t, q, next, queuemodel.Pending, tasks.VolumeBackup)
+			runs = append(runs, q.start(next))
+		}
+		handsOver(t, q, "waiting 1", deserted)
+		for _, r := range runs {
+			r.end(nil)
+		}
+		has(t, q, id, queuemodel.None, "")
+		has(t, q, third, queuemodel.None, "")
+	}},
+	{"an error is another run, and waits for it", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", backupR1)
+		q.start(id).end(errTransient)
+		has(t, q, id, queuemodel.Retry, tasks.VolumeBackup)
+		handsOver(t, q, "waiting 1", backupR1)
+		q.later()
+		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
+		q.start(id).end(nil)
+		has(t, q, id, queuemodel.None, "")
+	}},
+	{"what waits for a retry makes room for another kind", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", keeping)
+		q.start(id).end(errTransient)
+		handsOver(t, q, "replaced 1", pollR1)
+		has(t, q, id, queuemodel.Pending, tasks.VolumePoll)
+	}},
+	{"what waits for a retry makes room for another record", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", backupR2)
+		q.start(id).end(errTransient)
+		handsOver(t, q, "replaced 1", backupR1)
+		require.Equal(t, "r1", q.start(id).volume().RecordID)
+	}},
+	{"a retention is about the whole volume", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", keeping)
+		q.start(id).end(errTransient)
+		leftover := keeping
+		leftover.RecordID = "r1"
+		handsOver(t, q, "waiting 1", leftover)
+	}},
+	{"what is archived is enqueued again", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", backupR1)
+		q.archive(id)
+		has(t, q, id, queuemodel.Archived, tasks.VolumeBackup)
+		handsOver(t, q, "revived 1", pollR1)
+		has(t, q, id, queuemodel.Pending, tasks.VolumePoll)
+	}},
+	{"a stopped worker's task is due at once", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", backupR1)
+		q.start(id).giveBack()
+		q.later()
+		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
+	}},
+	{"a dead worker's task holds its ID, then runs again", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", backupR1)
+		q.start(id).abandon()
+		handsOver(t, q, "waiting 1", backupR1)
+		has(t, q, id, queuemodel.Active, tasks.VolumeBackup)
+		q.later()
+		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
+		q.start(id).end(nil)
+		has(t, q, id, queuemodel.None, "")
+	}},
+	{"a handler that goes on after its task was lost says nothing to the queue", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", backupR1)
+		old := q.start(id)
+		old.linger()
+		q.later()
+		again := q.start(id) // beside the old one
+		old.end(nil)
+		has(t, q, id, queuemodel.Active, tasks.VolumeBackup)
+		again.end(nil)
+		has(t, q, id, queuemodel.None, "")
+	}},
+	{"lost data is handed over again, beside the run that goes on", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", backupR1)
+		old := q.start(id)
+		q.lose()
+		has(t, q, id, queuemodel.None, "")
+		handsOver(t, q, "enqueued 1", pollR1)
+		has(t, q, id, queuemodel.Pending, tasks.VolumePoll)
+		old.end(nil)
+		has(t, q, id, queuemodel.Pending, tasks.VolumePoll)
+	}},
+	{"after lost data the end of the old run ends the new one's task", func(t *testing.T, q subject) {
+		handsOver(t, q, "enqueued 1", backupR1)
+		old := q.start(id)
+		q.lose()
+		handsOver(t, q, "enqueued 1", pollR1)
+		again := q.start(id)
+		old.end(nil)
+		has(t, q, id, queuemodel.None, "")
+		handsOver(t, q, "enqueued 1", backupR1)
+		again.end(nil)
+		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
+	}},
+	{"an enqueue without an answer is unknown; the next hand-over tells", func(t *testing.T, q subject) {
+		q.mishear(true)
+		fails(t, q, "unknown 1", backupR1)
+		handsOver(t, q, "waiting 1", backupR1)
+		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
+		q.lose()
+		q.mishear(false)
+		fails(t, q, "unknown 1", backupR1)
+		handsOver(t, q, "enqueued 1", backupR1)
+	}},
+	{"what is no volume's kind is refused", func(t *testing.T, q subject) {
+		fails(t, q, "", tasks.Item{Kind: tasks.ReportSend, VolumeID: "v"})
+		fails(t, q, "", tasks.Item{Kind: tasks.VolumePoll})
+	}},
+}
+
+func handsOver(t *testing.T, q subject, want string, items ...tasks.Item) {
+	t.Helper()
+	tally, faults := q.handOver(items...)
+	require.False(t, faults)
+	require.Equal(t, want, tally)
+}
+
+func fails(t *testing.T, q subject, want string, items ...tasks.Item) {
+	t.Helper()
+	tally, faults := q.handOver(items...)
+	require.True(t, faults)
+	require.Equal(t, want, tally)
+}
+
+func has(t *testing.T, q subject, id string, state queuemodel.State, kind tasks.Kind) {
+	t.Helper()
+	is, of := q.state(id)
+	require.Equal(t, state, is, id)
+	require.Equal(t, kind, of, id)
+}
+
+func TestContractOnTheModel(t *testing.T) {
+	for _, c := range contract {
+		t.Run(c.name, func(t *testing.T) { c.hold(t, newModelled()) })
+	}
+}
+
+// modelled is the model under the contract.
+type modelled struct {
+	*queuemodel.Queue
+
+	now time.Time
+}
+
+func newModelled() *modelled {
+	m := &modelled{now: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
+	m.Queue = queuemodel.New(func() time.Time { return m.now }, 30*time.Second)
+	return m
+}
+
+func (m *modelled) handOver(items ...tasks.Item) (tally string, faults bool) {
+	outcome, err := m.HandOver(context.Background(), items)
+	return outcome.String(), err != nil
+}
+
+func (m *modelled) state(id string) (queuemodel.State, tasks.Kind) { return m.Task(id) }
+func (m *modelled) lose()                                          { m.Lose() }
+func (m *modelled) archive(id string)                              { m.Archive(id) }
+func (m *modelled) later()                                         { m.now = m.now.Add(queuemodel.LatestRecovery) }
+
+func (m *modelled) start(id string) run { return modelledRun{m.Start(id)} }
+
+func (m *modelled) mishear(carriedOut bool) {
+	m.Answer = func(context.Context, tasks.Item) (bool, error) {
+		m.Answer = nil
+		return carriedOut, context.DeadlineExceeded
+	}
+}
+
+type modelledRun struct{ *queuemodel.Run }
+
+func (r modelledRun) volume() tasks.Volume { return r.Volume }
+func (r modelledRun) end(err error)        { r.End(err) }
+func (r modelledRun) giveBack()            { r.GiveBack() }
+func (r modelledRun) abandon()             { r.Abandon(queuemodel.SoonestRecovery) }
+func (r modelledRun) linger()              { r.Abandon(queuemodel.SoonestRecovery) }

@@ -1,0 +1,104 @@
+package queuemodel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"staffeln/tasks"
+)
+
+// Answer says what becomes of one enqueue: whether it is carried out, and the error that is its answer. A task that was
+// enqueued may well have an error for an answer.
+type Answer func(ctx context.Context, item tasks.Item) (done bool, err error)
+
+// suffixes bounds the IDs of one volume.
+const suffixes = 3
+
+// ranks of the kinds of one volume: the smallest goes first.
+var ranks = map[tasks.Kind]int{tasks.VolumePoll: 1, tasks.VolumeBackup: 2, tasks.VolumeRetention: 3}
+
+// HandOver is that of [tasks.Client].
+func (q *Queue) HandOver(ctx context.Context, items []tasks.Item) (tasks.Tally, error) {
+	for _, item := range items {
+		if item.VolumeID == "" || ranks[item.Kind] == 0 {
+			return nil, fmt.Errorf("hand over: kind %q, volume %q: want a volume kind and an ID", item.Kind, item.VolumeID)
+		}
+	}
+	tally, best := tasks.Tally{}, map[string]tasks.Kind{}
+	for _, item := range items {
+		if kind, seen := best[item.VolumeID]; !seen || ranks[item.Kind] < ranks[kind] {
+			best[item.VolumeID] = item.Kind
+		}
+	}
+	var faults []error
+	for _, item := range items {
+		if best[item.VolumeID] != item.Kind {
+			tally[tasks.Behind]++
+			continue
+		}
+		best[item.VolumeID] = "" // the same item twice is one
+		done, err := true, error(nil)
+		if q.Answer != nil {
+			done, err = q.Answer(ctx, item)
+		}
+		q.settle()
+		outcome := tasks.Unknown
+		if done {
+			outcome = q.place(item)
+		}
+		if err != nil {
+			outcome = tasks.Unknown
+			faults = append(faults, fmt.Errorf("hand over volume:%s: %w", item.VolumeID, err))
+		}
+		tally[outcome]++
+	}
+	return tally, errors.Join(faults...)
+}
+
+// place finds the item a place under one of its volume's IDs.
+func (q *Queue) place(item tasks.Item) tasks.Outcome {
+	for n := 1; ; n++ {
+		id := "volume:" + item.VolumeID
+		if n > 1 {
+			id = fmt.Sprintf("volume:%s:%d", item.VolumeID, n)
+		}
+		outcome := q.placeAs(item, id)
+		switch {
+		case outcome == tasks.Passed && n == suffixes:
+			return tasks.Waiting // all IDs are held
+		case outcome != tasks.Passed && n > 1 && outcome != tasks.Waiting:
+			return tasks.Passed
+		case outcome != tasks.Passed:
+			return outcome
+		}
+	}
+}
+
+// placeAs does so under one ID; Passed says that the ID is to be passed by.
+func (q *Queue) placeAs(item tasks.Item, id string) tasks.Outcome {
+	outcome := tasks.Enqueued
+	if held := q.tasks[id]; held != nil {
+		switch held.state {
+		case Active:
+			if item.Abandoned {
+				return tasks.Passed
+			}
+			return tasks.Waiting
+		case Pending:
+			return tasks.Waiting
+		case Retry:
+			if held.kind == item.Kind && (item.Kind == tasks.VolumeRetention || held.volume.RecordID == item.RecordID) {
+				return tasks.Waiting
+			}
+			outcome = tasks.Replaced
+		case Archived:
+			outcome = tasks.Revived
+		case None:
+		}
+	}
+	t := &task{id: id, kind: item.Kind, volume: tasks.Volume{VolumeID: item.VolumeID, RecordID: item.RecordID}}
+	q.tasks[id] = t
+	q.pend(t)
+	return outcome
+}

@@ -1,0 +1,237 @@
+package queuemodel_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/queuemodel"
+	"staffeln/internal/telemetry"
+	"staffeln/internal/testkit"
+	"staffeln/tasks"
+)
+
+const soon = 20 * time.Second // for what other goroutines do; on a busy machine
+
+func TestContractOnTheRealQueue(t *testing.T) {
+	for _, c := range contract {
+		t.Run(c.name, func(t *testing.T) { c.hold(t, newRedisQueue(t)) })
+	}
+}
+
+// redisQueue is tasks.Client and tasks.Serve on a Redis. The queue is paused while no worker is to take anything.
+type redisQueue struct {
+	t       *testing.T
+	url     string
+	rdb     redis.UniversalClient // the scheduler's, whose link can be cut
+	link    *link
+	own     redis.UniversalClient // the test's
+	inspect *asynq.Inspector
+}
+
+func newRedisQueue(t *testing.T) *redisQueue {
+	t.Helper()
+	q := &redisQueue{t: t, url: testkit.RedisURL(t)}
+	q.rdb, q.link = q.connect()
+	q.own, _ = q.connect()
+	q.inspect = asynq.NewInspectorFromRedisClient(q.own)
+	q.pause()
+	return q
+}
+
+func (q *redisQueue) connect() (redis.UniversalClient, *link) {
+	rdb, err := tasks.Connect(q.url)
+	require.NoError(q.t, err)
+	q.t.Cleanup(func() { require.NoError(q.t, rdb.Close()) })
+	l := new(link)
+	rdb.AddHook(l)
+	return rdb, l
+}
+
+func (q *redisQueue) pause() {
+	require.NoError(q.t, q.own.SetNX(q.t.Context(), "asynq:{volumes}:paused", 1, 0).Err())
+}
+
+func (q *redisQueue) handOver(items ...tasks.Item) (tally string, faults bool) {
+	outcome, err := tasks.NewClient(q.rdb, zerolog.Nop(), telemetry.NewMetrics()).HandOver(q.t.Context(), items)
+	return outcome.String(), err != nil
+}
+
+func (q *redisQueue) state(id string) (queuemodel.State, tasks.Kind) {
+	q.t.Helper()
+	info, err := q.inspect.GetTaskInfo(tasks.Volumes, id)
+	if errors.Is(err, asynq.ErrTaskNotFound) || errors.Is(err, asynq.ErrQueueNotFound) {
+		return queuemodel.None, ""
+	}
+	require.NoError(q.t, err)
+	return queuemodel.State(info.State.String()), tasks.Kind(info.Type)
+}
+
+func (q *redisQueue) until(id string, state queuemodel.State) {
+	q.t.Helper()
+	testkit.Eventually(q.t, id+" is "+string(state), soon, func() bool { is, _ := q.state(id); return is == state })
+}
+
+func (q *redisQueue) lose() {
+	require.NoError(q.t, q.own.FlushDB(q.t.Context()).Err())
+	q.pause()
+}
+
+func (q *redisQueue) archive(id string) {
+	require.NoError(q.t, q.inspect.ArchiveTask(tasks.Volumes, id))
+}
+func (q *redisQueue) mishear(carriedOut bool) { q.link.mishear(carriedOut) }
+
+// later dates all leases back as far as Asynq waits, and lets a fresh server look: it looks for lost leases when it
+// starts. What waits for a retry by now becomes pending soon after.
+func (q *redisQueue) later() {
+	q.t.Helper()
+	ctx := q.t.Context()
+	ids, err := q.own.ZRange(ctx, "asynq:{volumes}:lease", 0, -1).Result()
+	require.NoError(q.t, err)
+	for _, id := range ids {
+		require.NoError(q.t, q.own.ZAddXX(ctx, "asynq:{volumes}:lease", redis.Z{Score: float64(time.Now().Add(-time.Minute).Unix()), Member: id}).Err())
+	}
+	stop := q.serve(q.own, func(context.Context, tasks.Volume) error { return errors.New("the queue is paused") })
+	for _, id := range []string{id, second, third} {
+		if is, _ := q.state(id); is != queuemodel.None {
+			q.until(id, queuemodel.Pending)
+		}
+	}
+	stop()
+}
+
+// serve runs a worker of one handler at a time, so that no other run than its own comes to it, and answers what stops it.
+func (q *redisQueue) serve(rdb redis.UniversalClient, handler func(context.Context, tasks.Volume) error) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- tasks.Serve(ctx, rdb, tasks.ServerConfig{
+			Concurrency: 1, PollPeriod: 2 * time.Second, CheckInterval: 10 * time.Millisecond, Log: zerolog.Nop(), Metrics: telemetry.NewMetrics(),
+		}, tasks.Handlers{Backup: handler, Poll: handler, Retention: handler})
+	}()
+	return func() { cancel(); require.NoError(q.t, <-ended) }
+}
+
+// start runs a worker of its own for each run.
+func (q *redisQueue) start(id string) run {
+	q.t.Helper()
+	r := &redisRun{queue: q, id: id, returns: make(chan error, 1)}
+	var rdb redis.UniversalClient
+	rdb, r.link = q.connect()
+	began := make(chan tasks.Volume, 1)
+	stop := q.serve(rdb, func(ctx context.Context, v tasks.Volume) error {
+		began <- v
+		select {
+		case err := <-r.returns:
+			r.heard.Store(true)
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	r.stop = func() { r.stop = func() {}; stop() }
+	q.t.Cleanup(func() { r.link.cut.Store(false); r.stop() })
+	require.NoError(q.t, q.inspect.UnpauseQueue(tasks.Volumes))
+	select {
+	case r.payload = <-began:
+	case <-time.After(soon):
+		q.t.Fatalf("%s is not started within %s", id, soon)
+	}
+	q.pause()
+	q.until(id, queuemodel.Active)
+	return r
+}
+
+type redisRun struct {
+	queue   *redisQueue
+	id      string
+	payload tasks.Volume
+	returns chan error
+	heard   atomic.Bool
+	link    *link
+	stop    func()
+}
+
+func (r *redisRun) volume() tasks.Volume { return r.payload }
+
+// end returns when the worker has done with it: its Serve ends only then.
+func (r *redisRun) end(err error) {
+	r.queue.t.Helper()
+	r.returns <- err
+	testkit.Eventually(r.queue.t, "the handler returns", soon, r.heard.Load)
+	r.stop()
+}
+
+func (r *redisRun) giveBack() { r.stop() }
+
+// abandon returns from the handler while Redis can't be reached: for the queue the same as a death.
+func (r *redisRun) abandon() {
+	r.link.cut.Store(true)
+	r.end(nil)
+}
+
+// linger takes the way to Redis away and leaves the handler at work.
+func (r *redisRun) linger() { r.link.cut.Store(true) }
+
+var errCut = errors.New("the way to redis is cut")
+
+// link is the way of one client to Redis.
+type link struct {
+	cut atomic.Bool
+	// what the next script meets: 0 nothing, 1 its answer gets lost, 2 it gets lost itself
+	deaf atomic.Int32
+}
+
+func (l *link) mishear(carriedOut bool) {
+	if carriedOut {
+		l.deaf.Store(1)
+	} else {
+		l.deaf.Store(2)
+	}
+}
+
+func (l *link) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (l *link) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if l.cut.Load() {
+			cmd.SetErr(errCut)
+			return errCut
+		}
+		deaf := int32(0)
+		if cmd.Name() == "evalsha" || cmd.Name() == "eval" {
+			deaf = l.deaf.Swap(0)
+		}
+		if deaf == 2 {
+			cmd.SetErr(errCut)
+			return errCut
+		}
+		err := next(ctx, cmd)
+		if deaf == 1 && redis.HasErrorPrefix(err, "NOSCRIPT") {
+			l.deaf.Store(1) // it comes again, in full
+			return err
+		}
+		if deaf == 1 {
+			cmd.SetErr(errCut)
+			return errCut
+		}
+		return err
+	}
+}
+
+func (l *link) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if l.cut.Load() {
+			return errCut
+		}
+		return next(ctx, cmds)
+	}
+}
