@@ -52,6 +52,15 @@ test-faults: $(GOTESTSUM) servers ## run the real processes under faults; FLAGS=
 test-crashes: $(GOTESTSUM) servers ## kill the real processes at every point where they call the outside, and start them again
 	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags faults -run TestEveryCrashPoint -count=1 -timeout 40m $(FLAGS) ./internal/e2e
 
+# How many random schedules, from which seed on; SEED=N replays one of them with its whole trace.
+SEEDS ?= 10000
+FIRST ?= 1
+SEED  ?= 0
+
+.PHONY: chaos
+chaos: servers ## run the whole program through SEEDS random schedules (10000); SEED=N replays one, with its whole trace
+	$(SERVERS) -- go test -run TestRandomSchedules -count=1 -timeout 4h -v ./internal/chaos -args -seeds $(SEEDS) -first $(FIRST) -seed $(SEED)
+
 .PHONY: test-openstack
 test-openstack: $(GOTESTSUM) servers ## run the suites for a real cloud, given by OS_* or OS_CLOUD
 	@if [ -z "$$OS_AUTH_URL$$OS_CLOUD" ]; then \

@@ -1,0 +1,233 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"staffeln/internal/queuemodel"
+	"staffeln/openstack"
+	"staffeln/scheduler"
+	"staffeln/tasks"
+)
+
+// A process is one scheduler or one worker of ours, until it is killed.
+type process struct {
+	name     string
+	cloud    *openstack.Cloud
+	sched    *scheduler.Scheduler // nil: a worker
+	handlers tasks.Handlers
+	term     int64 // that a scheduler believes to lead in; 0 = none
+	dead     bool
+	leaving  bool // it was told to stop
+	actors   []*actor
+}
+
+// An actor is one line of control inside a process: a turn of a scheduler, or a run of a handler. It runs only while
+// the driver lets it, from one call to the outside to a later one.
+type actor struct {
+	world   *world
+	process *process
+	name    string
+	began   time.Time
+	cancel  context.CancelFunc
+	calls   int // to the outside so far
+	changed int // the number of the first one that changes something; 0 = none yet
+	fate    fate
+	resume  chan struct{}
+	stopped chan struct{} // paused, or ended
+	paused  bool
+	ended   bool
+	err     error
+
+	run     *queuemodel.Run // of a handler
+	claimed time.Time       // when a handler got its volume's lease
+	untold  bool            // what the handler returns does not reach the queue
+	drained bool
+}
+
+// A fate is what meets an actor at one of its calls.
+type fate struct {
+	at   int  // the number of the call; 0 = none
+	near bool // at counts from the first call that changes something, which is 1
+	what strike
+}
+
+// due tells whether the fate's time has come.
+func (f fate) due(a *actor) bool {
+	if f.near {
+		return a.changed != 0 && a.calls-a.changed+1 >= f.at
+	}
+	return a.calls >= f.at
+}
+
+// A strike is what happens to one call.
+type strike string
+
+const (
+	nothing   strike = ""
+	refused   strike = "refused"    // no effect, and an error
+	unheard   strike = "unheard"    // its effect, and an error in place of the answer
+	odd       strike = "odd"        // an answer of the cloud that is not what it should be
+	paused    strike = "paused"     // it hangs, or its process is frozen, while the others go on
+	diesFirst strike = "dies first" // the process dies before it
+	diesAfter strike = "dies after" // the process dies when it has had its effect
+	drained   strike = "drained"    // the process is told to stop
+	expired   strike = "expired"    // the time of the handler was over before it
+)
+
+var (
+	errDead    = errors.New("the process is dead")
+	errRefused = errors.New("refused by the seed")
+	errUnheard = errors.New("the answer was lost by the seed")
+)
+
+type actorKey struct{}
+
+func actorOf(ctx context.Context) *actor {
+	a, _ := ctx.Value(actorKey{}).(*actor)
+	return a
+}
+
+// act begins an actor in a process, which does nothing yet.
+func (w *world) act(p *process, name string, do func(context.Context) error) *actor {
+	a := &actor{
+		world: w, process: p, name: p.name + " " + name, began: w.now, resume: make(chan struct{}), stopped: make(chan struct{}), fate: w.drawFate(p),
+	}
+	ctx, cancel := context.WithCancel(context.WithValue(w.ctx, actorKey{}, a))
+	a.cancel = cancel
+	p.actors = append(p.actors, a)
+	go func() {
+		<-a.resume
+		defer func() {
+			if value := recover(); value != nil {
+				w.violate("panic in %s: %v\n%s", a.name, value, debug.Stack())
+			}
+			a.ended = true
+			a.stopped <- struct{}{}
+		}()
+		a.err = do(ctx)
+	}()
+	return a
+}
+
+// proceed lets an actor go on to its end, or to where its fate pauses it.
+func (w *world) proceed(a *actor) {
+	a.paused = false
+	w.running = a
+	a.resume <- struct{}{}
+	<-a.stopped
+	w.running = nil
+	if a.ended {
+		a.cancel()
+		a.process.actors = slices.DeleteFunc(a.process.actors, func(o *actor) bool { return o == a })
+		w.tell("%s ends: %s", a.name, brief(a.err))
+	}
+	if a.process.dead {
+		w.bury(a.process)
+	}
+	w.ends()
+}
+
+// bury ends what else a dead process had under way: none of its calls has an effect any more.
+func (w *world) bury(p *process) {
+	for len(p.actors) > 0 {
+		a := p.actors[0]
+		a.paused = false
+		w.running = a
+		a.resume <- struct{}{}
+		<-a.stopped
+		w.running = nil
+		a.cancel()
+		p.actors = slices.DeleteFunc(p.actors, func(o *actor) bool { return o == a })
+		w.release(a)
+	}
+}
+
+// A call is one call to the outside on its way.
+type call struct {
+	name     string
+	pausable bool // nothing that others wait for is held meanwhile
+	odd      bool // the cloud has odd answers to it
+	changes  bool // something in the cloud, or in what a plan knows
+	expires  bool // it ends with the time of the handler
+}
+
+// meet is asked before each call to the outside, and decides what becomes of it. It returns when the call may go on.
+func (a *actor) meet(c call) strike {
+	w := a.world
+	if w.running != a {
+		panic(fmt.Sprintf("%s calls %s, and it is not its turn", a.name, c.name))
+	}
+	a.calls++
+	if a.process.dead {
+		return diesFirst
+	}
+	if c.changes && a.changed == 0 {
+		a.changed = a.calls
+	}
+	if a.run != nil && a.calls == 2 { // the first one was the claim
+		w.claims(a)
+	}
+	what := nothing
+	if a.fate.at != 0 && a.fate.due(a) {
+		what = a.fate.what
+		switch {
+		case what == paused && !c.pausable, what == drained && !c.pausable, what == odd && !c.odd:
+			what = nothing // at the next call that can be
+		default:
+			a.fate = fate{}
+		}
+	}
+	switch what {
+	case paused:
+		a.hang(c)
+		if a.process.dead {
+			return diesFirst
+		}
+		what = nothing
+	case drained:
+		w.tell("%s %d %s: told to stop", a.name, a.calls, c.name)
+		w.drain(a.process)
+		what = nothing
+	case diesFirst, diesAfter:
+		w.tell("%s %d %s: %s", a.name, a.calls, c.name, what)
+		a.process.dead = true
+	default:
+	}
+	if c.expires && a.run != nil && w.now.Sub(a.began) > handlerTime {
+		return expired
+	}
+	return what
+}
+
+// handlerTime is when a handler's context has ended for certain.
+const handlerTime = tasks.Lease - 15*time.Second
+
+// hang gives the turn back until the driver gives it again.
+func (a *actor) hang(c call) {
+	a.world.tell("%s %d %s: paused", a.name, a.calls, c.name)
+	a.world.hung(a)
+	a.paused = true
+	a.stopped <- struct{}{}
+	<-a.resume
+	if !a.process.dead {
+		a.fate = a.world.drawFate(a.process)
+		if a.fate.at > 0 && !a.fate.near {
+			a.fate.at += a.calls
+		}
+	}
+}
+
+func brief(err error) string {
+	if err == nil {
+		return "well"
+	}
+	if text := err.Error(); len(text) > 160 {
+		return text[:160]
+	}
+	return err.Error()
+}

@@ -1,0 +1,132 @@
+package chaos
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"staffeln/backup"
+	"staffeln/laws"
+	"staffeln/openstack/cloudsim"
+	"staffeln/tasks"
+)
+
+// An estate is what the tenants have in the cloud, and what was promised for it.
+type estate struct {
+	projects []string
+	tenants  map[string]string // a user by project
+	volumes  []*volume
+	promises []laws.Promise
+	names    int
+}
+
+// A volume of a tenant, with the server that it is attached to.
+type volume struct {
+	id, project, server string
+	gone                bool
+	transferred         time.Time // to another project, the newest time
+	size                int
+	protected           bool
+	retention           backup.Period // that the metadata asks for, or the default
+	promise             *laws.Promise // that holds now, or soon; nil: never any
+	kept                backup.Period // that a plan saw last
+	seen                bool          // a plan has seen what is asked for now
+}
+
+// settleEstate makes the tenants and what they have at the beginning.
+func (w *world) settleEstate() {
+	w.estate = &estate{tenants: map[string]string{}}
+	for i := range 2 {
+		name := fmt.Sprintf("p%d", i+1)
+		project := w.sim.AddProject(name)
+		user := w.sim.AddUser("tenant"+name, "secret", "")
+		w.sim.Grant(user, project, "member")
+		w.estate.projects = append(w.estate.projects, project)
+		w.estate.tenants[project] = user
+	}
+	for range 1 + w.rng.IntN(4) {
+		w.addVolume(w.estate.projects[w.rng.IntN(2)])
+	}
+}
+
+// addVolume makes a server that asks for backups, and its volume.
+func (w *world) addVolume(project string) *volume {
+	w.estate.names++
+	v := &volume{project: project, size: 1 + w.rng.IntN(3), protected: true, retention: w.set.RetentionTime}
+	name := fmt.Sprintf("n%d", w.estate.names)
+	v.server = w.sim.AddServer(project, name, map[string]string{w.set.BackupMetadataKey: "true"})
+	v.id = w.sim.AddVolume(project, name, v.size, cloudsim.VolumeOptions{Encrypted: w.rng.IntN(4) == 0})
+	w.sim.Attach(v.server, v.id)
+	w.estate.volumes = append(w.estate.volumes, v)
+	w.tell("volume %s on server %s", v.id, v.server)
+	return v
+}
+
+// living are the volumes that are not gone.
+func (w *world) living() []*volume {
+	return slices.DeleteFunc(slices.Clone(w.estate.volumes), func(v *volume) bool { return v.gone })
+}
+
+// changes notes that the tenant of a volume wants something else from now on, which no plan has seen yet: for so long
+// only the lesser of what was promised and what is wanted binds us, and for a volume that is not to be protected any
+// more what was promised last.
+func (w *world) changes(v *volume) {
+	if v.promise == nil {
+		return // no plan has ever seen it
+	}
+	lesser := v.kept
+	if v.protected && (v.retention.IsZero() || v.kept.Longer(w.now, v.retention)) {
+		lesser = v.retention
+	}
+	if lesser.IsZero() {
+		lesser = backup.Period{Clock: time.Second} // nobody knows
+	}
+	w.vow(v, laws.Promise{From: w.now, Retention: lesser})
+	v.seen = false
+}
+
+// vow replaces what holds for a volume.
+func (w *world) vow(v *volume, next laws.Promise) {
+	if v.promise != nil && v.promise.From.Before(next.From) {
+		v.promise.To = next.From
+		w.estate.promises = append(w.estate.promises, *v.promise)
+	}
+	next.Volume, next.Project = v.id, v.project
+	v.promise = &next
+}
+
+// promise notes what a plan promises for each volume that it could decide about. A handler that is at work meanwhile may
+// not know of it, for as long as it can be.
+func (w *world) promise(a *actor) {
+	var planned *time.Time
+	w.must(w.place.hand.QueryRow(w.ctx, `SELECT planned_beat FROM leadership`).Scan(&planned))
+	if planned == nil || w.now.Sub(*planned) >= w.set.BackupServicePeriod.Std() || a.began.Sub(*planned) >= w.set.BackupServicePeriod.Std() {
+		return
+	}
+	seen := map[string]bool{}
+	rows, err := w.place.hand.Query(w.ctx, `SELECT id FROM volumes WHERE protected AND decided_at >= $1`, a.began)
+	w.must(err)
+	for rows.Next() {
+		var id string
+		w.must(rows.Scan(&id))
+		seen[id] = true
+	}
+	w.must(rows.Err())
+	for _, v := range w.estate.volumes {
+		if !v.seen && v.protected && !v.gone && seen[v.id] {
+			v.seen, v.kept = true, v.retention
+			w.vow(v, laws.Promise{From: w.now.Add(tasks.Lease), Floor: w.set.MinRestorePoints, Retention: v.retention})
+		}
+	}
+}
+
+// allPromises are those that ended and those that hold.
+func (w *world) allPromises() []laws.Promise {
+	all := slices.Clone(w.estate.promises)
+	for _, v := range w.estate.volumes {
+		if v.promise != nil {
+			all = append(all, *v.promise)
+		}
+	}
+	return all
+}

@@ -1,0 +1,54 @@
+package chaos
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// omits tells whether the cloud leaves something out of a list that was asked for: a cell of Nova that is away, a
+// replica that lags. Servers and volumes are left out once in a run: that twice in a row is no accident is what the
+// program itself believes.
+func (w *world) omits(r *http.Request) bool {
+	key := listed(r)
+	if key == "" || w.rng.IntN(2) == 0 || key != "backups" && w.omitted[key] {
+		return false
+	}
+	w.omitted[key] = true
+	return true
+}
+
+// listed is what is listed of all projects; empty for other requests.
+func listed(r *http.Request) string {
+	if r.Method != http.MethodGet || r.URL.Query().Get("all_tenants") == "" {
+		return ""
+	}
+	parts := strings.Split(strings.TrimSuffix(r.URL.Path, "/detail"), "/")
+	return parts[len(parts)-1]
+}
+
+// omitting answers a list without one of its items.
+func (l wire) omitting(a *actor, r *http.Request, body []byte, name string) (*http.Response, error) {
+	w, key := l.world, listed(r)
+	resp, err := l.send(r, body)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(resp.Body)
+	w.must(err)
+	var page map[string]json.RawMessage
+	var items []json.RawMessage
+	if json.Unmarshal(text, &page) == nil && json.Unmarshal(page[key], &items) == nil && len(items) > 0 {
+		i := w.rng.IntN(len(items))
+		w.tell("%s %d %s: without item %d of %d", a.name, a.calls, name, i+1, len(items))
+		page[key], err = json.Marshal(append(items[:i:i], items[i+1:]...))
+		w.must(err)
+		text, err = json.Marshal(page)
+		w.must(err)
+	}
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	resp.Header.Del("Content-Length")
+	return resp, nil
+}

@@ -1,0 +1,242 @@
+package chaos
+
+import (
+	"slices"
+	"time"
+
+	"staffeln/backup"
+)
+
+// trouble runs the part of a run in which things go wrong.
+func (w *world) trouble() {
+	w.lead(w.schedulers[0])
+	for range w.style.steps {
+		w.step()
+		w.pass(time.Duration(w.rng.IntN(3000)) * time.Millisecond)
+	}
+}
+
+// step does one thing, of those that can be done now.
+func (w *world) step() {
+	s := w.style
+	switch {
+	case w.strikes(s.tenants):
+		w.tenantActs()
+	case w.strikes(s.outages):
+		w.breaks()
+	case w.strikes(s.queueLosses):
+		w.loses()
+	case w.strikes(s.kills):
+		w.kills()
+	case w.strikes(s.takeovers):
+		w.lead(w.schedulers[w.rng.IntN(len(w.schedulers))])
+	case w.strikes(s.operators):
+		w.operatorActs()
+	case len(w.hanging()) > 0 && w.strikes(s.overtakes):
+		w.overtakes()
+	case w.rng.IntN(4) == 0:
+		w.jump()
+	default:
+		w.works()
+	}
+}
+
+// hanging are the actors that are paused.
+func (w *world) hanging() (all []*actor) {
+	for _, p := range append(slices.Clone(w.schedulers), w.workers...) {
+		all = append(all, p.actors...)
+	}
+	return all
+}
+
+// overtakes lets the others go past one who hangs, and mostly lets him go on after that.
+func (w *world) overtakes() {
+	all := w.hanging()
+	a := all[w.rng.IntN(len(all))]
+	for range 1 + w.rng.IntN(4) {
+		if a.run == nil && w.style.operators > 0 && w.rng.IntN(2) == 0 {
+			w.operatorActs()
+		}
+		switch w.rng.IntN(6) {
+		case 0:
+			w.tenantActs()
+		case 1:
+			w.pass(some(w, 30*time.Second, 121*time.Second, w.set.PostSettleTime.Std()+time.Second, w.until(w.set.BackupServicePeriod), w.set.BackupServicePeriod.Std()))
+		case 2, 3:
+			p := w.idle(w.schedulers)
+			if p == nil {
+				break
+			}
+			if p.term != w.term {
+				w.lead(p)
+			}
+			w.turn(p)
+		default:
+			for range 4 {
+				pending, p := w.queue.Pending(), w.idle(w.workers)
+				if len(pending) == 0 || p == nil {
+					break
+				}
+				w.handle(p, pending[0])
+			}
+		}
+	}
+	if !a.ended && !a.process.dead && w.rng.IntN(4) > 0 {
+		w.resume(a)
+	}
+}
+
+// works lets somebody do his work: a scheduler its turn, a worker a task, or one who hangs go on.
+func (w *world) works() {
+	if paused := w.hanging(); len(paused) > 0 && w.rng.IntN(6) == 0 {
+		w.resume(paused[w.rng.IntN(len(paused))])
+		return
+	}
+	if w.rng.IntN(8) == 0 {
+		w.restart()
+	}
+	pending := w.queue.Pending()
+	if len(pending) > 0 && w.rng.IntN(5) > 0 {
+		if p := w.idle(w.workers); p != nil {
+			w.handle(p, pending[w.rng.IntN(len(pending))])
+			return
+		}
+	}
+	p := w.leader()
+	if p == nil || p.dead || p.leaving || w.rng.IntN(12) == 0 { // one who leads no more may not know it
+		p = w.idle(w.schedulers)
+		if p != nil && p.term != w.term && w.rng.IntN(2) == 0 {
+			w.lead(p)
+		}
+	}
+	if p != nil && !p.dead && !p.leaving && len(p.actors) == 0 && p.term > 0 {
+		w.turn(p)
+		return
+	}
+	w.jump()
+}
+
+// idle is one of the processes that live; nil where none does.
+func (w *world) idle(of []*process) *process {
+	alive := slices.DeleteFunc(slices.Clone(of), func(p *process) bool {
+		return p.dead || p.leaving || p.sched != nil && len(p.actors) > 0
+	})
+	if len(alive) == 0 {
+		return nil
+	}
+	return alive[w.rng.IntN(len(alive))]
+}
+
+// resume lets one who hangs go on.
+func (w *world) resume(a *actor) {
+	w.tell("%s goes on", a.name)
+	over := w.rightIsOver(a)
+	before := w.tables(over)
+	w.proceed(a)
+	if over && before != w.tables(true) {
+		w.violate("%s wrote after its right to it was over", a.name)
+	}
+	if !a.ended {
+		return
+	}
+	if a.run != nil {
+		w.release(a)
+	} else {
+		w.promise(a)
+	}
+}
+
+// jump lets time pass to something that is due, or just so.
+func (w *world) jump() {
+	to := []time.Duration{
+		w.until(w.set.PollPeriod), w.until(w.set.PollPeriod), w.until(w.set.BackupServicePeriod), w.until(w.set.BackupServicePeriod),
+		w.until(w.set.RetentionServicePeriod), w.backupTime, 100 * time.Second, 121 * time.Second, w.set.PostSettleTime.Std(),
+		time.Duration(w.rng.IntN(300)) * time.Second, time.Hour,
+	}
+	if next := w.queue.NextChange(); !next.IsZero() {
+		to = append(to, next.Sub(w.now), next.Sub(w.now))
+	}
+	d := to[w.rng.IntN(len(to))]
+	w.pass(d)
+	w.tell("%s later", d)
+}
+
+// loses takes the queue's data away, or puts a task aside for good.
+func (w *world) loses() {
+	if pending := w.queue.Pending(); len(pending) > 0 && w.rng.IntN(3) == 0 {
+		id := pending[w.rng.IntN(len(pending))]
+		w.tell("task %s is archived", id)
+		w.queue.Archive(id)
+		return
+	}
+	w.tell("the queue loses its data")
+	w.queue.Lose()
+}
+
+// kills ends a process where it stands.
+func (w *world) kills() {
+	all := append(slices.Clone(w.schedulers), w.workers...)
+	p := all[w.rng.IntN(len(all))]
+	w.tell("%s is killed", p.name)
+	p.dead = true
+	w.bury(p)
+}
+
+// restart puts new processes in place of those that are dead, or have left.
+func (w *world) restart() {
+	over := func(p *process) bool { return p.dead || p.leaving && len(p.actors) == 0 }
+	for range len(w.schedulers) {
+		if i := slices.IndexFunc(w.schedulers, over); i >= 0 && w.startScheduler() {
+			w.schedulers = slices.Delete(w.schedulers, i, i+1)
+		}
+	}
+	for range len(w.workers) {
+		if i := slices.IndexFunc(w.workers, over); i >= 0 && w.startWorker() {
+			w.workers = slices.Delete(w.workers, i, i+1)
+		}
+	}
+}
+
+// rest lets the world come to rest without faults, and tells how it is then.
+func (w *world) rest() {
+	w.heal()
+	if p := w.leader(); p == nil {
+		w.lead(w.schedulers[0])
+	}
+	set := w.set
+	quiet := w.now.Add(set.BackupMinInterval.Std() + 3*set.BackupServicePeriod.Std())
+	if swept := w.now.Add(w.until(set.SweepPeriod) + time.Minute); swept.After(quiet) {
+		quiet = swept
+	}
+	bound := quiet.Add(2 * time.Hour)
+	stride := minutes(1)
+	for w.now.Before(quiet) || w.busy() && w.now.Before(bound) {
+		w.turn(w.leader())
+		stride = min(2*stride, minutes(8)) // the longer nothing happens, the less often it is looked for
+		for pending := w.queue.Pending(); len(pending) > 0; pending = w.queue.Pending() {
+			w.handle(w.workers[w.rng.IntN(len(w.workers))], pending[0])
+			stride = minutes(1)
+		}
+		w.pass(w.untilNext(stride))
+	}
+}
+
+// untilNext is the time to what is due next while nothing goes wrong.
+func (w *world) untilNext(stride backup.Duration) time.Duration {
+	next := min(w.until(w.set.BackupServicePeriod), w.until(w.set.RetentionServicePeriod), w.until(w.set.SweepPeriod))
+	if change := w.queue.NextChange(); !change.IsZero() {
+		next = min(next, max(change.Sub(w.now), time.Second))
+	}
+	if w.busy() {
+		next = min(next, w.until(stride))
+	}
+	return next
+}
+
+// busy tells whether anything is between its plan and its end.
+func (w *world) busy() (is bool) {
+	const q = `SELECT EXISTS (SELECT FROM records WHERE state IN ('planned', 'creating', 'overdue', 'deleting') OR state = 'failed' AND backup_id IS NOT NULL)
+		OR EXISTS (SELECT FROM volumes WHERE removal_due_at IS NOT NULL)`
+	w.must(w.place.hand.QueryRow(w.ctx, q).Scan(&is))
+	return is
+}

@@ -1,0 +1,139 @@
+package chaos
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// statements lets fates strike what the actors ask of the database. An actor is never paused inside a transaction: it
+// would keep its locks, and who waits for them is not the driver's to see.
+type statements struct{}
+
+// TraceQueryStart implements [pgx.QueryTracer]. A context that has ended is how a statement is refused.
+func (statements) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	a := actorOf(ctx)
+	if a == nil || data.SQL == "rollback" { // the end of a connection is one too
+		return ctx
+	}
+	w := a.world
+	name := title(data.SQL)
+	keeps := strings.HasPrefix(name, "sql INSERT INTO volumes") // what a plan saw, before the records that follow from it
+	what := a.meet(call{name: name, pausable: conn.PgConn().TxStatus() == 'I', changes: keeps})
+	if w.databaseAway && what == nothing {
+		what = refused
+	}
+	switch what {
+	case diesFirst, refused, odd:
+		w.tell("%s %d %s: %s", a.name, a.calls, name, what)
+		over, cancel := context.WithCancel(ctx)
+		cancel()
+		return over
+	case diesAfter, unheard:
+		w.tell("%s %d %s: its answer is lost", a.name, a.calls, name)
+		if c, ok := conn.PgConn().Conn().(*deafConn); ok {
+			c.deaf = true
+		}
+	default:
+		w.tell("%s %d %s", a.name, a.calls, name)
+	}
+	return ctx
+}
+
+// TraceQueryEnd implements [pgx.QueryTracer].
+func (statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// title shortens a statement to its beginning.
+func title(sql string) string {
+	words := strings.Fields(sql[:min(len(sql), 400)])
+	text := strings.Join(words, " ")
+	if i := strings.Index(text, " ) UPDATE "); i > 0 {
+		text = text[i+3:]
+	}
+	if i := strings.Index(text, ") UPDATE "); i > 0 {
+		text = text[i+2:]
+	}
+	return "sql " + text[:min(len(text), 70)]
+}
+
+// traced is the option of a DB whose statements are struck.
+func traced(c *pgxpool.Config) {
+	c.ConnConfig.Tracer = statements{}
+	c.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
+	c.MaxConns = 16
+	dial := c.ConnConfig.DialFunc
+	c.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &deafConn{Conn: conn}, nil
+	}
+}
+
+// A deafConn can lose the answer to a statement: it waits until the server has done with it, and breaks.
+type deafConn struct {
+	net.Conn
+
+	deaf   bool // from the next statement that is executed on
+	broken bool // after what is written now
+}
+
+var errDeaf = errors.New("connection reset before the answer")
+
+// Write implements [net.Conn]. What only prepares a statement is no statement yet.
+func (c *deafConn) Write(b []byte) (int, error) {
+	if c.deaf && executes(b) {
+		c.broken = true
+	}
+	return c.Conn.Write(b)
+}
+
+// Read implements [net.Conn].
+func (c *deafConn) Read(b []byte) (int, error) {
+	if !c.broken {
+		return c.Conn.Read(b)
+	}
+	head := make([]byte, 5)
+	for head[0] != 'Z' { // ready for the next query
+		if err := c.fill(head); err != nil {
+			return 0, err
+		}
+		if err := c.fill(make([]byte, binary.BigEndian.Uint32(head[1:])-4)); err != nil {
+			return 0, err
+		}
+	}
+	_ = c.Close() // the client sees it as broken
+	return 0, errDeaf
+}
+
+func (c *deafConn) fill(b []byte) error {
+	for n := 0; n < len(b); {
+		m, err := c.Conn.Read(b[n:])
+		if err != nil {
+			return err
+		}
+		n += m
+	}
+	return nil
+}
+
+// executes tells whether messages to the server ask it to execute something.
+func executes(b []byte) bool {
+	for len(b) >= 5 {
+		if b[0] == 'E' || b[0] == 'Q' {
+			return true
+		}
+		length := int(binary.BigEndian.Uint32(b[1:])) + 1
+		if length > len(b) {
+			return false
+		}
+		b = b[length:]
+	}
+	return false
+}

@@ -1,0 +1,126 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+	"staffeln/tasks"
+)
+
+// A style is what kinds of trouble one run has: few kinds often find more than all of them at once.
+type style struct {
+	fates       float64 // share of actors that something meets
+	strikes     []strike
+	unheardEnds float64 // share of handlers whose end the queue does not hear of
+	tenants     float64 // share of steps in which a tenant acts
+	outages     float64 // share of steps in which something larger fails, or mends
+	queueLosses float64
+	takeovers   float64
+	kills       float64
+	overtakes   float64 // share of steps in which others go past one who hangs
+	operators   float64 // share of steps in which an operator acts
+	steps       int
+}
+
+func (w *world) strikes(share float64) bool { return !w.calm && w.rng.Float64() < share }
+
+// some is one of the values.
+func some[T any](w *world, values ...T) T { return values[w.rng.IntN(len(values))] }
+
+func (w *world) drawStyle() style {
+	all := []strike{refused, unheard, odd, paused, diesFirst, diesAfter, drained}
+	s := style{
+		fates: some(w, 0, 0.2, 0.4, 0.7), overtakes: some(w, 0.2, 0.5), operators: some(w, 0, 0.05), unheardEnds: some(w, 0, 0, 0.1), tenants: some(w, 0, 0.1, 0.25), outages: some(w, 0, 0, 0.05, 0.1),
+		queueLosses: some(w, 0, 0, 0.05), takeovers: some(w, 0, 0.03, 0.1), kills: some(w, 0, 0.02, 0.05), steps: 30 + w.rng.IntN(51),
+	}
+	for _, one := range all {
+		if w.rng.IntN(2) == 0 {
+			s.strikes = append(s.strikes, one)
+		}
+	}
+	if len(s.strikes) == 0 {
+		s.strikes = all
+	}
+	return s
+}
+
+// drawFate decides what meets an actor of that process.
+func (w *world) drawFate(p *process) fate {
+	if !w.strikes(w.style.fates) {
+		return fate{}
+	}
+	f := fate{at: 1 + w.rng.IntN(14), what: w.style.strikes[w.rng.IntN(len(w.style.strikes))]} // a handler makes so many calls
+	switch {
+	case p.sched != nil && w.rng.IntN(2) == 0:
+		f.near, f.at = true, 1+w.rng.IntN(10)
+	case p.sched != nil:
+		f.at = 1 + w.rng.IntN(80)
+	case w.rng.IntN(2) == 0:
+		f.near, f.at = true, 1+w.rng.IntN(3)
+	}
+	return f
+}
+
+func hours(n int) backup.Period { return backup.Period{Clock: time.Duration(n) * time.Hour} }
+
+func minutes(n int) backup.Duration { return backup.Duration(time.Duration(n) * time.Minute) }
+
+// drawSettings picks an operator's rules.
+func (w *world) drawSettings() {
+	s := &w.set
+	s.BackupMinInterval = some(w, minutes(0), minutes(30), minutes(60), minutes(60))
+	s.FullBackupDepth = some(w, 0, 1, 2, 2, 3)
+	s.BackupCycleTimeout = some(w, minutes(30), minutes(60))
+	s.StuckReset = some(w, false, true)
+	s.MaxBackupsInProgress, s.MaxBackupsInProgressPerProject = some(w, 0, 1, 2, 15), some(w, 0, 1, 5)
+	s.MaxRemovalsInProgress, s.MaxFullsOutOfTurn = some(w, 0, 1, 15), some(w, 0, 1, 5)
+	s.MaxBackupsStuck = some(w, 0, 1, 10)
+	s.RetentionTime = some(w, hours(1), hours(2), hours(4))
+	s.RetentionShortenDelay = some(w, minutes(0), minutes(30), minutes(60))
+	s.MinRestorePoints = some(w, 0, 1, 1, 2)
+	s.SweepPeriod = some(w, minutes(30), minutes(60), minutes(120))
+	s.HistoryTime = some(w, hours(8), backup.Period{Years: 1}, backup.Period{Years: 1})
+}
+
+// drawCloud picks a cloud.
+func (w *world) drawCloud() cloudsim.Options {
+	w.backupTime = some(w, 20*time.Second, time.Minute, 4*time.Minute, 10*time.Minute)
+	if s := w.set; s.MaxBackupsInProgress == 1 || s.MaxBackupsInProgressPerProject == 1 || s.MaxBackupsInProgress == 2 {
+		w.backupTime = min(w.backupTime, time.Minute) // or they never all have their turn within an interval
+	}
+	o := cloudsim.Options{
+		Now: func() time.Time { return w.now }, Seed: w.seed + 1, TokenLife: 1000 * time.Hour,
+		BackupTime: cloudsim.Fixed(w.backupTime), DeleteTime: cloudsim.Fixed(some(w, time.Second, 30*time.Second, 3*time.Minute)),
+		RestoreTime: cloudsim.Fixed(some(w, time.Minute, 20*time.Minute)),
+	}
+	if w.rng.IntN(2) == 0 { // Cinder never notices that a volume is being backed up: what it would refuse becomes visible
+		o.RaceTwoPosts, o.RaceWindow = true, 10000*time.Hour
+	}
+	return o
+}
+
+// answerEnqueue decides what becomes of one enqueue.
+func (w *world) answerEnqueue(ctx context.Context, item tasks.Item) (done bool, err error) {
+	a := actorOf(ctx)
+	name := fmt.Sprintf("enqueue %s %s", item.Kind, item.VolumeID)
+	what := a.meet(call{name: name, pausable: true})
+	if w.queueAway && what == nothing {
+		what = refused
+	}
+	w.tell("%s %d %s %s", a.name, a.calls, name, what)
+	switch what {
+	case refused:
+		return false, errRefused
+	case unheard:
+		return true, errUnheard
+	case diesFirst:
+		return false, errDead
+	case diesAfter:
+		return true, errDead
+	default:
+		return true, nil
+	}
+}

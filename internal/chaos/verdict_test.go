@@ -1,0 +1,148 @@
+package chaos
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"staffeln/internal/witness"
+	"staffeln/laws"
+	"staffeln/openstack/cloudsim"
+)
+
+// judge asks, of a world at rest, whether all that must hold does.
+func (w *world) judge() {
+	us := witness.Us{User: w.sim.Cast().Service, Installation: w.identity(w.schedulers[0].cloud).Installation}
+	events := w.sim.Journal()
+	journal, gone := witness.Journal(events, w.sim, us)
+	for i, e := range journal {
+		if e.Kind == laws.Requested && e.Tag == "" {
+			journal[i].Tag = w.tags[e.Backup]
+		}
+	}
+	now, records, err := witness.Records(w.ctx, w.place.hand)
+	w.must(err)
+	set := w.set
+	found := laws.Check(laws.Facts{
+		Now: now, Journal: journal, Records: records, Gone: gone,
+		Limits:   laws.Limits{Step: 20 * time.Minute, Removal: time.Hour, Sweep: set.SweepPeriod.Std() + 10*time.Minute},
+		Promises: w.allPromises(), ShortenDelay: set.RetentionShortenDelay.Std(),
+		Caps: laws.Caps{
+			Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Stuck: set.MaxBackupsStuck,
+		},
+	})
+	for _, v := range found {
+		if !w.excused(v) {
+			w.violate("%s", v)
+		}
+	}
+	for _, e := range events {
+		if e.Kind == cloudsim.ChainDestroyed || e.Kind == cloudsim.ForeignDeletion || e.Kind == cloudsim.UnknownRoute {
+			w.violate("the cloud's journal has %s: %+v", e.Kind, e)
+		}
+	}
+	w.judgeRequests(journal)
+	w.judgePoints()
+	w.judgeLeases()
+}
+
+// planView is how old the newest look at a volume may be when its backup is asked for, with the time of a handler.
+const planView = 5*time.Minute + handlerTime
+
+// excused tells of what can't be avoided: two backups at once where a request was executed after it had been given up
+// (that both have records is another law), and a volume that changed hands after the newest look at it.
+func (w *world) excused(v laws.Violation) bool {
+	return v.Law == laws.Overlap && w.stray || v.Law == laws.WrongProject && slices.ContainsFunc(w.estate.volumes, func(o *volume) bool {
+		return o.id == v.Volume && v.At.Sub(o.transferred) <= planView
+	})
+}
+
+// judgeRequests asks whether Cinder was asked again for a backup that it had, or was making.
+func (w *world) judgeRequests(journal []laws.Event) {
+	there := map[string]string{} // backup by record
+	for _, e := range journal {
+		switch {
+		case e.Kind == laws.Requested && e.Ours && e.Tag != "" && there[e.Tag] != "" && !w.stray:
+			w.violate("asked twice: backup %s, when record %s had backup %s", e.Backup, e.Tag, there[e.Tag])
+		case e.Kind == laws.Requested && e.Ours && e.Tag != "":
+			there[e.Tag] = e.Backup
+		case e.Kind == laws.Removed:
+			maps.DeleteFunc(there, func(_, id string) bool { return id == e.Backup })
+		}
+	}
+}
+
+// judgePoints asks whether each protected volume has a restore point that is young enough.
+func (w *world) judgePoints() {
+	allowed := w.set.BackupMinInterval.Std() + 2*w.set.BackupServicePeriod.Std() + w.backupTime
+	for _, v := range w.living() {
+		// a backup that was stuck and removed by force leaves its volume as it is: that is for Cinder's operator
+		if is, _ := w.sim.Volume(v.id); !v.protected || is.Status != "available" && is.Status != "in-use" && is.Status != "backing-up" || w.left(is) {
+			continue
+		}
+		var newest time.Time
+		for _, b := range w.sim.BackupsOf(v.id) {
+			if b.User == w.sim.Cast().Service && b.Project == v.project && b.Status == "available" && b.Restorable && w.recordedAs(b.ID, "available") {
+				newest = b.DataTimestamp
+			}
+		}
+		if age := w.now.Sub(newest); age > allowed {
+			w.violate("late: the newest restore point of protected volume %s is %s old, at most %s are allowed", v.id, age, allowed)
+		}
+	}
+}
+
+// left tells whether Cinder calls a volume busy that nothing is done with.
+func (w *world) left(v cloudsim.Volume) bool {
+	return v.Status == "backing-up" && !slices.ContainsFunc(w.sim.BackupsOf(v.ID), func(b cloudsim.Backup) bool { return b.Status == "creating" })
+}
+
+func (w *world) recordedAs(backupID, state string) (is bool) {
+	w.must(w.place.hand.QueryRow(w.ctx, `SELECT EXISTS (SELECT FROM records WHERE backup_id = $1 AND state = $2)`, backupID, state).Scan(&is))
+	return is
+}
+
+// judgeLeases asks whether anything is still under way where nobody is at work.
+func (w *world) judgeLeases() {
+	const q = `SELECT coalesce(string_agg(id, ' '), '') FROM volumes WHERE lease_until > staffeln_now()`
+	var leased string
+	w.must(w.place.hand.QueryRow(w.ctx, q).Scan(&leased))
+	if leased != "" {
+		w.violate("claimed, and nobody is at work: %s", leased)
+	}
+	if w.busy() {
+		var at string
+		w.must(w.place.hand.QueryRow(w.ctx, `SELECT coalesce(string_agg(volume_id || ' ' || state || ' ' || reason || ' ' || coalesce(backup_id, ''), ', '), '')
+			FROM records WHERE state IN ('planned', 'creating', 'overdue', 'deleting') OR state = 'failed' AND backup_id IS NOT NULL`).Scan(&at))
+		w.violate("never at rest: %s", at)
+	}
+}
+
+// names are what the trace calls the things of a run, for people.
+func (w *world) names() *strings.Replacer {
+	var pairs []string
+	for i, v := range w.estate.volumes {
+		pairs = append(pairs, v.id, "vol"+itoa(i+1))
+	}
+	for i, p := range w.estate.projects {
+		pairs = append(pairs, p, "proj"+itoa(i+1))
+	}
+	pairs = append(pairs, w.sim.Cast().AdminProject, "admin", w.sim.Cast().Service, "us")
+	known := map[string]bool{}
+	for _, e := range w.sim.Journal() {
+		if e.Backup != "" && !known[e.Backup] {
+			known[e.Backup] = true
+			pairs = append(pairs, e.Backup, "bak"+itoa(len(known)))
+		}
+	}
+	for i, s := range w.sim.Servers() {
+		pairs = append(pairs, s.ID, "serv"+itoa(i+1))
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// last are the last lines of the trace, and those of the violations.
+func (w *world) last(n int) []string {
+	return slices.Clone(w.lines[max(0, len(w.lines)-n):])
+}

@@ -1,0 +1,149 @@
+package chaos
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"strings"
+	"time"
+
+	"staffeln/openstack/cloudsim"
+)
+
+// wire carries the requests of our client to the cloud, without a connection, and lets fates strike them.
+type wire struct{ world *world }
+
+var errBroken = errors.New("connection reset by the seed")
+
+// RoundTrip implements [http.RoundTripper].
+func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	w, a := l.world, actorOf(r.Context())
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		_ = r.Body.Close()
+	}
+	if a == nil { // of the driver itself: a process that starts
+		return l.send(r, body)
+	}
+	authenticates := strings.HasSuffix(r.URL.Path, "/auth/tokens") && r.Method == http.MethodPost
+	name := r.Method + " " + r.URL.Path
+	changes := !authenticates && r.Method != http.MethodGet
+	what := a.meet(call{name: name, pausable: !authenticates, odd: true, expires: true, changes: changes})
+	if err := r.Context().Err(); err != nil {
+		what = expired
+	}
+	number := a.calls
+	switch what {
+	case diesFirst:
+		return nil, errDead
+	case expired:
+		w.tell("%s %d %s: its time is over", a.name, number, name)
+		return nil, errRefused
+	case refused: // before it was sent
+		w.tell("%s %d %s: no connection", a.name, number, name)
+		return nil, errRefused
+	case odd:
+		if w.omits(r) {
+			return l.omitting(a, r, body, name)
+		}
+		remove := l.oddity(a, r, name)
+		defer remove()
+	default:
+	}
+	resp, err := l.send(r, body)
+	if err != nil {
+		w.tell("%s %d %s: %s", a.name, number, name, brief(err))
+		return nil, err
+	}
+	w.tell("%s %d %s: %d", a.name, number, name, resp.StatusCode)
+	switch what {
+	case diesAfter:
+		return nil, errDead
+	case unheard:
+		w.tell("  and its answer is lost")
+		return nil, errBroken
+	default:
+	}
+	return resp, nil
+}
+
+// send executes a request in the cloud.
+func (l wire) send(r *http.Request, body []byte) (resp *http.Response, err error) {
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.GotConn != nil {
+		trace.GotConn(httptrace.GotConnInfo{})
+	}
+	in := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), bytes.NewReader(body))
+	in.Header = r.Header.Clone()
+	out := httptest.NewRecorder()
+	defer func() {
+		switch value := recover(); value {
+		case nil:
+		case http.ErrAbortHandler:
+			resp, err = nil, errBroken
+		default:
+			panic(value)
+		}
+	}()
+	l.world.sim.ServeHTTP(out, in)
+	return out.Result(), nil
+}
+
+// oddity lets the cloud answer one request in an odd way.
+func (l wire) oddity(a *actor, r *http.Request, name string) (remove func()) {
+	w := l.world
+	usual := []func() cloudsim.Effect{
+		func() cloudsim.Effect { return cloudsim.Refuse{Status: 500} },
+		func() cloudsim.Effect { return cloudsim.Refuse{Status: 503} },
+		func() cloudsim.Effect { return cloudsim.Refuse{Status: 504} },
+		func() cloudsim.Effect { return cloudsim.Refuse{Status: 404, Body: "<html>no such page</html>"} },
+		func() cloudsim.Effect {
+			return cloudsim.Refuse{Status: 429, Header: http.Header{"Retry-After": {fmt.Sprint(1 + w.rng.IntN(120))}}}
+		},
+		func() cloudsim.Effect { return cloudsim.GarbageBody{} },
+		func() cloudsim.Effect { return cloudsim.HalfBody{} },
+		func() cloudsim.Effect { return cloudsim.DropAfterEffect{} },
+	}
+	of := usual
+	switch {
+	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/backups"):
+		of = append(of,
+			w.executeLater, w.executeLater, w.executeLater,
+			func() cloudsim.Effect { return cloudsim.Stick{} }, func() cloudsim.Effect { return cloudsim.MakeFull{} },
+			func() cloudsim.Effect { return cloudsim.FailLater{Reason: "the target is full"} },
+		)
+	case r.Method == http.MethodDelete:
+		of = append(of,
+			func() cloudsim.Effect { return cloudsim.Stick{} },
+			func() cloudsim.Effect { return cloudsim.FailLater{Reason: "the target is away"} },
+			func() cloudsim.Effect {
+				return cloudsim.FailLater{Reason: "the target is away", Status: "error_deleting"}
+			},
+		)
+	}
+	effect := of[w.rng.IntN(len(of))]()
+	w.tell("%s %d %s: odd: %T%+v", a.name, a.calls, name, effect, effect)
+	return w.sim.AddFault(cloudsim.Fault{Times: 1, Do: effect})
+}
+
+// executeLater is a request for a backup that the cloud executes after it has given no answer: mostly within the time
+// that the program waits for that.
+func (w *world) executeLater() cloudsim.Effect {
+	settle := w.set.PostSettleTime.Std()
+	after := time.Duration(1+w.rng.IntN(int(settle/time.Second)-30)) * time.Second
+	if w.rng.IntN(6) == 0 {
+		after += settle
+		w.stray = true
+	}
+	return cloudsim.ExecuteLater{After: after}
+}
