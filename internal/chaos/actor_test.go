@@ -33,6 +33,7 @@ type actor struct {
 	process *process
 	name    string
 	began   time.Time
+	changes int // of tenants before that
 	cancel  context.CancelFunc
 	calls   int // to the outside so far
 	changed int // the number of the first one that changes something; 0 = none yet
@@ -95,7 +96,8 @@ func actorOf(ctx context.Context) *actor {
 // act begins an actor in a process, which does nothing yet.
 func (w *world) act(p *process, name string, do func(context.Context) error) *actor {
 	a := &actor{
-		world: w, process: p, name: p.name + " " + name, began: w.now, resume: make(chan struct{}), stopped: make(chan struct{}), fate: w.drawFate(p),
+		world: w, process: p, name: p.name + " " + name, began: w.now, changes: w.estate.changes,
+		resume: make(chan struct{}), stopped: make(chan struct{}), fate: w.drawFate(p),
 	}
 	ctx, cancel := context.WithCancel(context.WithValue(w.ctx, actorKey{}, a))
 	a.cancel = cancel

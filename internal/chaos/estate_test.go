@@ -18,6 +18,7 @@ type estate struct {
 	volumes  []*volume
 	promises []laws.Promise
 	names    int
+	changes  int // what tenants changed so far
 }
 
 // A volume of a tenant, with the server that it is attached to.
@@ -31,6 +32,7 @@ type volume struct {
 	promise             *laws.Promise // that holds now, or soon; nil: never any
 	kept                backup.Period // that a plan saw last
 	seen                bool          // a plan has seen what is asked for now
+	changed             int           // the number of the newest change of what is asked for
 }
 
 // settleEstate makes the tenants and what they have at the beginning.
@@ -71,6 +73,8 @@ func (w *world) living() []*volume {
 // only the lesser of what was promised and what is wanted binds us, and for a volume that is not to be protected any
 // more what was promised last.
 func (w *world) changes(v *volume) {
+	w.estate.changes++
+	v.changed = w.estate.changes
 	if v.promise == nil {
 		return // no plan has ever seen it
 	}
@@ -96,7 +100,7 @@ func (w *world) vow(v *volume, next laws.Promise) {
 }
 
 // promise notes what a plan promises for each volume that it could decide about. A handler that is at work meanwhile may
-// not know of it, for as long as it can be.
+// not know of it, for as long as it can be. What was changed since this turn began is left to the next plan.
 func (w *world) promise(a *actor) {
 	var planned *time.Time
 	w.must(w.place.hand.QueryRow(w.ctx, `SELECT planned_beat FROM leadership`).Scan(&planned))
@@ -113,7 +117,7 @@ func (w *world) promise(a *actor) {
 	}
 	w.must(rows.Err())
 	for _, v := range w.estate.volumes {
-		if !v.seen && v.protected && !v.gone && seen[v.id] {
+		if !v.seen && v.changed <= a.changes && v.protected && !v.gone && seen[v.id] {
 			v.seen, v.kept = true, v.retention
 			w.vow(v, laws.Promise{From: w.now.Add(tasks.Lease), Floor: w.set.MinRestorePoints, Retention: v.retention})
 		}
