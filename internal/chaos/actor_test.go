@@ -48,6 +48,7 @@ type actor struct {
 	claimed time.Time       // when a handler got its volume's lease
 	untold  bool            // what the handler returns does not reach the queue
 	drained bool
+	astray  bool // Cinder shows it no backups
 }
 
 // A fate is what meets an actor at one of its calls.
@@ -95,9 +96,14 @@ func actorOf(ctx context.Context) *actor {
 
 // act begins an actor in a process, which does nothing yet.
 func (w *world) act(p *process, name string, do func(context.Context) error) *actor {
+	met := w.chosen
+	if w.chosen = nil; met == nil {
+		drawn := w.drawFate(p)
+		met = &drawn
+	}
 	a := &actor{
 		world: w, process: p, name: p.name + " " + name, began: w.now, changes: w.estate.changes,
-		resume: make(chan struct{}), stopped: make(chan struct{}), fate: w.drawFate(p),
+		resume: make(chan struct{}), stopped: make(chan struct{}), fate: *met,
 	}
 	ctx, cancel := context.WithCancel(context.WithValue(w.ctx, actorKey{}, a))
 	a.cancel = cancel
@@ -213,7 +219,7 @@ const handlerTime = tasks.Lease - 15*time.Second
 func (a *actor) hang(c call) {
 	a.world.tell("%s %d %s: paused", a.name, a.calls, c.name)
 	a.world.hung(a)
-	a.paused = true
+	a.paused, a.astray = true, false // whom it asks after that is another one
 	a.stopped <- struct{}{}
 	<-a.resume
 	if !a.process.dead {

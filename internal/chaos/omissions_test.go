@@ -52,3 +52,49 @@ func (l wire) omitting(a *actor, r *http.Request, body []byte, name string) (*ht
 	resp.Header.Del("Content-Length")
 	return resp, nil
 }
+
+// goesAstray lets the rest of a scheduler's turn ask a replica of Cinder that has lost its backups: its listings are
+// empty, and it answers 404 for each of them. Few losses at once are believed, as they have to be; so there are many.
+func (w *world) goesAstray(a *actor, r *http.Request) {
+	if a.process.sched == nil || listed(r) != "backups" || w.rng.IntN(3) == 0 {
+		return
+	}
+	const q = `SELECT count(*) FROM records WHERE state = 'available' AND changed_at < staffeln_now() AND (swept_at IS NULL OR swept_at < staffeln_now())`
+	var points int
+	w.must(w.place.hand.QueryRow(w.ctx, q).Scan(&points))
+	if points > believable {
+		w.tell("%s %d: Cinder shows it none of %d backups from now on", a.name, a.calls, points)
+		a.astray = true
+	}
+}
+
+// believable is how many losses at once a sweep believes.
+const believable = 10
+
+// nowhere is no backup's ID.
+const nowhere = "00000000-0000-0000-0000-000000000000"
+
+// sendAstray sends a request to a Cinder that has no backups.
+func (l wire) sendAstray(r *http.Request, body []byte) (*http.Response, error) {
+	path, id, found := strings.Cut(r.URL.Path, "/backups/")
+	if !found || r.Method != http.MethodGet {
+		return l.send(r, body)
+	}
+	out := r.Clone(r.Context())
+	if id == "detail" {
+		query := out.URL.Query()
+		query.Set("volume_id", nowhere)
+		out.URL.RawQuery = query.Encode()
+		return l.send(out, body)
+	}
+	out.URL.Path = path + "/backups/" + nowhere
+	resp, err := l.send(out, body)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(resp.Body)
+	l.world.must(err)
+	text = bytes.ReplaceAll(text, []byte(nowhere), []byte(id))
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	return resp, nil
+}

@@ -2,9 +2,11 @@ package chaos
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"staffeln/backup"
+	"staffeln/tasks"
 )
 
 // trouble runs the part of a run in which things go wrong.
@@ -53,6 +55,9 @@ func (w *world) hanging() (all []*actor) {
 func (w *world) overtakes() {
 	all := w.hanging()
 	a := all[w.rng.IntN(len(all))]
+	if a.run != nil && !a.claimed.IsZero() && w.rng.IntN(3) == 0 {
+		w.anotherRun(a)
+	}
 	for range 1 + w.rng.IntN(4) {
 		if a.run == nil && w.style.operators > 0 && w.rng.IntN(2) == 0 {
 			w.operatorActs()
@@ -83,6 +88,34 @@ func (w *world) overtakes() {
 	}
 	if !a.ended && !a.process.dead && w.rng.IntN(4) > 0 {
 		w.resume(a)
+	}
+}
+
+// anotherRun brings the volume of a handler that hangs to another one, which mostly hangs too: as soon as the queue gives
+// the task out again, or when the lease is over.
+func (w *world) anotherRun(a *actor) {
+	if !a.untold {
+		a.run.Abandon(w.recovery())
+		a.untold = true
+	}
+	if w.rng.IntN(2) == 0 {
+		w.pass(max(0, a.claimed.Add(tasks.Lease+time.Second).Sub(w.now)))
+		if p := w.leader(); p != nil && !p.dead && !p.leaving && len(p.actors) == 0 {
+			w.turn(p)
+		}
+	} else if next := w.queue.NextChange(); !next.IsZero() {
+		w.pass(next.Sub(w.now))
+	}
+	id := "volume:" + a.run.Volume.VolumeID
+	for _, pending := range w.queue.Pending() {
+		p := w.idle(w.workers)
+		if p == nil || pending != id && !strings.HasPrefix(pending, id+":") {
+			continue
+		}
+		if w.rng.IntN(3) > 0 {
+			w.chosen = &fate{at: 2 + w.rng.IntN(8), what: paused}
+		}
+		w.handle(p, pending)
 	}
 }
 

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -69,6 +70,24 @@ func (w *world) judgeRequests(journal []laws.Event) {
 			there[e.Tag] = e.Backup
 		case e.Kind == laws.Removed:
 			maps.DeleteFunc(there, func(_, id string) bool { return id == e.Backup })
+		}
+	}
+}
+
+// judgeDeletion asks, of a handler that wants a backup removed, whether it looked at what Cinder has before: then it
+// knows what stands on that.
+func (w *world) judgeDeletion(a *actor, r *http.Request) {
+	_, id, found := strings.Cut(r.URL.Path, "/backups/")
+	if !found || r.Method != http.MethodDelete {
+		return
+	}
+	b, there := w.sim.Backup(id)
+	if !there {
+		return
+	}
+	for _, c := range w.sim.BackupsOf(b.Volume) {
+		if c.Parent == id && c.Project == b.Project && c.Created.Before(a.began) {
+			w.violate("not looked: %s wants backup %s removed, and %s stands on it", a.name, id, c.ID)
 		}
 	}
 }

@@ -54,14 +54,22 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.tell("%s %d %s: no connection", a.name, number, name)
 		return nil, errRefused
 	case odd:
-		if w.omits(r) {
+		w.goesAstray(a, r)
+		if !a.astray && w.omits(r) {
 			return l.omitting(a, r, body, name)
 		}
-		remove := l.oddity(a, r, name)
-		defer remove()
+		if !a.astray {
+			remove := l.oddity(a, r, name)
+			defer remove()
+		}
 	default:
 	}
-	resp, err := l.send(r, body)
+	w.judgeDeletion(a, r)
+	send := l.send
+	if a.astray {
+		send = l.sendAstray
+	}
+	resp, err := send(r, body)
 	if err != nil {
 		w.tell("%s %d %s: %s", a.name, number, name, brief(err))
 		return nil, err

@@ -41,6 +41,7 @@ type world struct {
 	started             int
 	term                int64
 	running             *actor // whose turn it is
+	chosen              *fate  // of the next actor; nil: it is drawn
 
 	style        style
 	calm         bool // no more faults
