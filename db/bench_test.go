@@ -157,7 +157,7 @@ func benchmarkSweepPage(b *testing.B, h *house) {
 // benchmarkMissing looks for what a sweep of a million records did not see.
 func benchmarkMissing(b *testing.B, h *house) {
 	for b.Loop() {
-		missing, available, err := h.beat().Missing(h.ctx)
+		missing, available, err := h.beat().Missing(h.ctx, false)
 		require.NoError(b, err)
 		require.NotEmpty(b, missing)
 		require.NotZero(b, available)

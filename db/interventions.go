@@ -13,11 +13,12 @@ import (
 
 // What people do by hand.
 const (
-	ActBackupNow = "backup-now"
-	ActCancel    = "cancel"
-	ActPause     = "pause"
-	ActResume    = "resume"
-	ActSettle    = "settle"
+	ActBackupNow    = "backup-now"
+	ActCancel       = "cancel"
+	ActPause        = "pause"
+	ActResume       = "resume"
+	ActSettle       = "settle"
+	ActAcceptLosses = "accept-losses"
 )
 
 // An Intervention is what somebody did by hand: a line of the audit table.

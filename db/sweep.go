@@ -50,13 +50,14 @@ func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string
 // Missing returns the available records that the sweep did not see although
 // they were as they are before it began, and how many available ones there
 // are. Where more than ten, and more than one in a hundred, are missing, it
-// returns only enough of them to tell that: no more than that is believed.
-func (b *Beat) Missing(ctx context.Context) (missing []backup.Record, available int, err error) {
+// returns only enough of them to tell that: no more than that is believed,
+// unless the operator wants all.
+func (b *Beat) Missing(ctx context.Context, all bool) (missing []backup.Record, available int, err error) {
 	const q = `SELECT ` + recordColumns + ` FROM records
-		WHERE state = 'available' AND changed_at < $1 AND (swept_at IS NULL OR swept_at < $1) ORDER BY id LIMIT $2`
+		WHERE state = 'available' AND changed_at < $1 AND (swept_at IS NULL OR swept_at < $1) ORDER BY id LIMIT CASE WHEN $3 THEN NULL ELSE $2::bigint END`
 	err = b.db.pool.QueryRow(ctx, `SELECT count(*) FROM records WHERE state = 'available'`).Scan(&available)
 	if err == nil {
-		missing, err = collectRecords(b.db.pool.Query(ctx, q, b.Now, max(10, available/100)+1))
+		missing, err = collectRecords(b.db.pool.Query(ctx, q, b.Now, max(10, available/100)+1, all))
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("read records that the sweep missed: %w", err)

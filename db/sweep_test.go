@@ -60,7 +60,7 @@ func TestALostRecordThatIsSeenIsAvailableAgain(t *testing.T) {
 
 func (h *house) missing(b *Beat) ([]string, int) {
 	h.t.Helper()
-	missing, available, err := b.Missing(h.ctx)
+	missing, available, err := b.Missing(h.ctx, false)
 	require.NoError(h.t, err)
 	return ids(missing), available
 }

@@ -133,16 +133,22 @@ const (
 )
 
 // missing records what others removed; the doubt is why nothing was written.
+// However many the operator accepts, each is confirmed by ID.
 func (s *Scheduler) missing(ctx context.Context, b *db.Beat) (doubt *backup.Finding, err error) {
-	missing, available, err := b.Missing(ctx)
+	accepted, err := b.LossesAccepted(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if len(missing) > believableLosses && len(missing)*believableShare > available {
+	missing, available, err := b.Missing(ctx, accepted)
+	if err != nil {
+		return nil, err
+	}
+	if !accepted && len(missing) > believableLosses && len(missing)*believableShare > available {
 		return &backup.Finding{Reason: backup.LossesNotBelieved, Object: "records", Detail: fmt.Sprintf(
-			"at least %d of %d restore points are not in Cinder's listing; nothing was written: check the service user's admin role and Cinder's database",
+			"at least %d of %d restore points are not in Cinder's listing; nothing was written: check the service user's admin role and Cinder's database; where they are gone for good: staffeln accept-losses",
 			len(missing), available)}, nil
 	}
+	open := 0
 	for _, r := range missing {
 		_, err := s.Cloud.Backup(ctx, r.ProjectID, r.BackupID)
 		switch {
@@ -154,8 +160,12 @@ func (s *Scheduler) missing(ctx context.Context, b *db.Beat) (doubt *backup.Find
 				return nil, err
 			}
 		default:
+			open++
 			zerolog.Ctx(ctx).Warn().Err(err).Str("record", r.ID).Msg("loss not confirmed, will be tried again")
 		}
+	}
+	if accepted && open == 0 {
+		return nil, b.LossesSettled(ctx)
 	}
 	return nil, nil
 }

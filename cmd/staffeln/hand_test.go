@@ -13,7 +13,7 @@ import (
 	"staffeln/db"
 )
 
-var interventions = []string{"backup-now", "cancel", "pause", "resume", "settle"}
+var interventions = []string{"backup-now", "cancel", "pause", "resume", "settle", "accept-losses"}
 
 func TestInterventions_SayWhatTheyDoAndRead(t *testing.T) {
 	for _, name := range interventions {
@@ -37,7 +37,7 @@ func TestInterventions_SayWhatTheyDoAndRead(t *testing.T) {
 func TestInterventions_ExitCodes(t *testing.T) {
 	t.Setenv("OS_CLOUD", "")
 	t.Setenv("OS_AUTH_URL", "")
-	for _, args := range [][]string{{"backup-now"}, {"cancel"}, {"cancel", "a", "b"}, {"pause", "acme"}, {"resume", "acme"}, {"settle", "acme"}, {"audit", "acme"}, {"pause", "--nonsense"}, {"backup-now", "data"}, {"pause"}, {"settle"}, {"audit"}} {
+	for _, args := range [][]string{{"backup-now"}, {"cancel"}, {"cancel", "a", "b"}, {"pause", "acme"}, {"resume", "acme"}, {"settle", "acme"}, {"accept-losses", "all"}, {"audit", "acme"}, {"pause", "--nonsense"}, {"backup-now", "data"}, {"pause"}, {"settle"}, {"accept-losses"}, {"audit"}} {
 		require.Equal(t, exitConfig, run(t.Context(), args), args)
 	}
 	t.Setenv("STAFFELN_DATABASE_URL", "postgres://127.0.0.1:1/nowhere")

@@ -17,7 +17,7 @@ CREATE TABLE audit (
     id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at         timestamptz NOT NULL,
     who        text        NOT NULL,
-    action     text        NOT NULL CONSTRAINT audit_action CHECK (action IN ('backup-now', 'cancel', 'pause', 'resume', 'settle')),
+    action     text        NOT NULL CONSTRAINT audit_action CHECK (action IN ('backup-now', 'cancel', 'pause', 'resume', 'settle', 'accept-losses')),
     object     text        NOT NULL,
     project_id text        NOT NULL,
     intent     text        NOT NULL,
@@ -32,6 +32,9 @@ CREATE INDEX records_ended ON records (ended_at) WHERE ended_at IS NOT NULL;
 ALTER TABLE records ADD COLUMN repair text NOT NULL DEFAULT '' CONSTRAINT records_repair CHECK (repair IN ('', 'force', 'reset'));
 ALTER TABLE records ADD COLUMN repaired_at timestamptz;
 ALTER TABLE records ADD CONSTRAINT records_repair_is_dated CHECK ((repair = '') = (repaired_at IS NULL));
+
+-- The operator knows why so many restore points are missing: the next sweep believes it.
+ALTER TABLE installation ADD COLUMN losses_accepted_at timestamptz;
 
 -- Removals that only waiting can mend: how often in a row, and until when.
 ALTER TABLE volumes ADD COLUMN removal_failures integer NOT NULL DEFAULT 0;
@@ -48,6 +51,7 @@ CREATE INDEX records_past ON records (changed_at) WHERE state IN ('deleted', 'wi
 DROP INDEX records_past;
 CREATE INDEX records_past ON records (changed_at) WHERE state IN ('deleted', 'withdrawn', 'failed');
 ALTER TABLE findings DROP COLUMN volume_id;
+ALTER TABLE installation DROP COLUMN losses_accepted_at;
 ALTER TABLE volumes DROP COLUMN removal_next_try_at;
 ALTER TABLE volumes DROP COLUMN removal_failures;
 ALTER TABLE records DROP CONSTRAINT records_repair_is_dated;

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -210,10 +211,34 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	w.step(time.Minute)
 	require.Error(t, w.sched.Sweep(w.ctx, w.beat()))
 	require.Equal(t, 1, w.logged("warn", "finding", "losses_not_believed"))
-	w.exec(`UPDATE records SET state = 'lost', reason = 'removed_by_others' WHERE volume_id = $1`, volumes[0]) // one was rightly missed
+
+	// The operator knows why: each is asked for by ID, and his word holds until Cinder has answered about all.
+	require.Contains(t, w.answered(1, "no\n", "accept-losses"), "not confirmed: nothing is written")
+	w.step(time.Minute)
+	require.Error(t, w.sched.Sweep(w.ctx, w.beat()))
+	require.Contains(t, flat(w.hand(0, "accept-losses")), "Accepted. The next sweep (every 6h) asks Cinder about each of them")
+	w.step(time.Minute)
+	remove := w.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/{backup}", Backup: w.last(volumes[10]).BackupID, Do: cloudsim.Refuse{Status: http.StatusInternalServerError}})
+	w.sweep()
+	require.Equal(t, 10, w.count("state = 'lost'"))
+	remove()
 	w.step(time.Minute)
 	w.sweep()
 	require.Empty(t, w.findings(backup.LossesNotBelieved))
 	require.Equal(t, 11, w.count("state = 'lost'"))
 	require.Zero(t, w.metric("staffeln_findings", "reason", "losses_not_believed"))
+	require.Contains(t, w.hand(1, "accept-losses"), "there is nothing to accept")
+
+	// It holds for those alone.
+	w.step(26 * time.Hour)
+	w.beats()
+	w.step(time.Minute)
+	w.handOver()
+	require.Equal(t, 29, w.count("state = 'available'"))
+	for _, v := range volumes[:11] {
+		w.sim.RemoveBackup(w.last(v).BackupID)
+	}
+	w.step(time.Minute)
+	require.ErrorContains(t, w.sched.Sweep(w.ctx, w.beat()), "restore points are not in Cinder's listing")
+	require.Equal(t, 11, w.count("state = 'lost'"))
 }
