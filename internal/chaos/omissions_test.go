@@ -56,7 +56,7 @@ func (l wire) omitting(a *actor, r *http.Request, body []byte, name string) (*ht
 // goesAstray lets the rest of a scheduler's turn ask a replica of Cinder that has lost its backups: its listings are
 // empty, and it answers 404 for each of them. Few losses at once are believed, as they have to be; so there are many.
 func (w *world) goesAstray(a *actor, r *http.Request) {
-	if a.process.sched == nil || listed(r) != "backups" || w.rng.IntN(3) == 0 {
+	if a.process.sched == nil || listed(r) != "backups" || !w.strikes(w.style.lostViews) {
 		return
 	}
 	const q = `SELECT count(*) FROM records WHERE state = 'available' AND changed_at < staffeln_now() AND (swept_at IS NULL OR swept_at < staffeln_now())`

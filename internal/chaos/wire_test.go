@@ -44,6 +44,7 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		what = expired
 	}
 	number := a.calls
+	w.goesAstray(a, r)
 	switch what {
 	case diesFirst:
 		return nil, errDead
@@ -54,14 +55,11 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.tell("%s %d %s: no connection", a.name, number, name)
 		return nil, errRefused
 	case odd:
-		w.goesAstray(a, r)
-		if !a.astray && w.omits(r) {
+		if w.omits(r) {
 			return l.omitting(a, r, body, name)
 		}
-		if !a.astray {
-			remove := l.oddity(a, r, name)
-			defer remove()
-		}
+		remove := l.oddity(a, r, name)
+		defer remove()
 	default:
 	}
 	w.judgeDeletion(a, r)
