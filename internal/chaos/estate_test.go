@@ -46,7 +46,11 @@ func (w *world) settleEstate() {
 		w.estate.projects = append(w.estate.projects, project)
 		w.estate.tenants[project] = user
 	}
-	for range 1 + w.rng.IntN(4) {
+	volumes := 1 + w.rng.IntN(4)
+	if w.style.aged {
+		volumes = 4
+	}
+	for range volumes {
 		w.addVolume(w.estate.projects[w.rng.IntN(2)])
 	}
 }

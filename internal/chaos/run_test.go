@@ -12,6 +12,11 @@ import (
 // trouble runs the part of a run in which things go wrong.
 func (w *world) trouble() {
 	w.lead(w.schedulers[0])
+	if w.style.aged {
+		w.calm = true
+		w.undisturbed(w.now.Add(2*time.Hour), w.now.Add(2*time.Hour))
+		w.calm = false
+	}
 	for range w.style.steps {
 		w.step()
 		w.pass(time.Duration(w.rng.IntN(3000)) * time.Millisecond)
@@ -241,9 +246,13 @@ func (w *world) rest() {
 	if swept := w.now.Add(w.until(set.SweepPeriod) + time.Minute); swept.After(quiet) {
 		quiet = swept
 	}
-	bound := quiet.Add(2 * time.Hour)
+	w.undisturbed(quiet, quiet.Add(2*time.Hour))
+}
+
+// undisturbed lets all that is due be done, until a time and then until nothing is under way, or the bound comes.
+func (w *world) undisturbed(until, bound time.Time) {
 	stride := minutes(1)
-	for w.now.Before(quiet) || w.busy() && w.now.Before(bound) {
+	for w.now.Before(until) || w.now.Before(bound) && w.busy() {
 		w.turn(w.leader())
 		stride = min(2*stride, minutes(8)) // the longer nothing happens, the less often it is looked for
 		for pending := w.queue.Pending(); len(pending) > 0; pending = w.queue.Pending() {

@@ -22,6 +22,7 @@ type style struct {
 	kills       float64
 	overtakes   float64 // share of steps in which others go past one who hangs
 	operators   float64 // share of steps in which an operator acts
+	aged        bool    // some hours went well before
 	lostViews   float64 // share of listings from which on a turn sees a Cinder without backups
 	steps       int
 }
@@ -36,7 +37,9 @@ func (w *world) drawStyle() style {
 	s := style{
 		fates: some(w, 0, 0.2, 0.4, 0.7), overtakes: some(w, 0.2, 0.5), operators: some(w, 0, 0.05), unheardEnds: some(w, 0, 0, 0.1), tenants: some(w, 0, 0.1, 0.25), outages: some(w, 0, 0, 0.05, 0.1),
 		queueLosses: some(w, 0, 0, 0.05), takeovers: some(w, 0, 0.03, 0.1), kills: some(w, 0, 0.02, 0.05), steps: 30 + w.rng.IntN(51),
-		lostViews: some(w, 0, 0.5),
+	}
+	if w.rng.IntN(10) == 0 {
+		s.aged, s.lostViews = true, 0.5
 	}
 	for _, one := range all {
 		if w.rng.IntN(2) == 0 {
@@ -84,6 +87,9 @@ func (w *world) drawSettings() {
 	s.RetentionShortenDelay = some(w, minutes(0), minutes(30), minutes(60))
 	s.MinRestorePoints = some(w, 0, 1, 1, 2)
 	s.SweepPeriod = some(w, minutes(30), minutes(60), minutes(120))
+	if w.style.aged { // more restore points than a sweep believes to be lost at once
+		s.BackupMinInterval, s.RetentionTime = minutes(30), hours(4)
+	}
 	s.HistoryTime = some(w, hours(8), backup.Period{Years: 1}, backup.Period{Years: 1})
 }
 
