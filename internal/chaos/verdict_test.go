@@ -55,8 +55,18 @@ const planView = 5*time.Minute + handlerTime
 // (that both have records is another law), and a volume that changed hands after the newest look at it.
 func (w *world) excused(v laws.Violation) bool {
 	return v.Law == laws.Overlap && w.stray || v.Law == laws.WrongProject && slices.ContainsFunc(w.estate.volumes, func(o *volume) bool {
-		return o.id == v.Volume && v.At.Sub(o.transferred) <= planView
+		return o.id == v.Volume && w.askedAt(v).Sub(o.transferred) <= planView
 	})
+}
+
+// askedAt is when Cinder was asked for what it did at that time.
+func (w *world) askedAt(v laws.Violation) time.Time {
+	for _, d := range w.delayed {
+		if late := v.At.Sub(d.asked); d.volume == v.Volume && late > 0 && late <= d.after+time.Second {
+			return d.asked
+		}
+	}
+	return v.At
 }
 
 // judgeRequests asks whether Cinder was asked again for a backup that it had, or was making.

@@ -120,11 +120,11 @@ func (l wire) oddity(a *actor, r *http.Request, name string) (remove func()) {
 		func() cloudsim.Effect { return cloudsim.HalfBody{} },
 		func() cloudsim.Effect { return cloudsim.DropAfterEffect{} },
 	}
-	of := usual
+	of, later := usual, func() cloudsim.Effect { return w.executeLater(a) }
 	switch {
 	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/backups"):
 		of = append(of,
-			w.executeLater, w.executeLater, w.executeLater,
+			later, later, later,
 			func() cloudsim.Effect { return cloudsim.Stick{} }, func() cloudsim.Effect { return cloudsim.MakeFull{} },
 			func() cloudsim.Effect { return cloudsim.FailLater{Reason: "the target is full"} },
 		)
@@ -144,12 +144,20 @@ func (l wire) oddity(a *actor, r *http.Request, name string) (remove func()) {
 
 // executeLater is a request for a backup that the cloud executes after it has given no answer: mostly within the time
 // that the program waits for that.
-func (w *world) executeLater() cloudsim.Effect {
+func (w *world) executeLater(a *actor) cloudsim.Effect {
 	settle := w.set.PostSettleTime.Std()
 	after := time.Duration(1+w.rng.IntN(int(settle/time.Second)-30)) * time.Second
 	if w.rng.IntN(6) == 0 {
 		after += settle
 		w.stray = true
 	}
+	w.delayed = append(w.delayed, delayed{volume: a.run.Volume.VolumeID, asked: w.now, after: after})
 	return cloudsim.ExecuteLater{After: after}
+}
+
+// delayed is a request that Cinder executes so long after it was asked, and gave no answer to.
+type delayed struct {
+	volume string
+	asked  time.Time
+	after  time.Duration
 }

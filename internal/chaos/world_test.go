@@ -48,6 +48,7 @@ type world struct {
 	databaseAway bool
 	queueAway    bool
 	stray        bool // a request was executed after it had been given up: two at once are then nobody's fault
+	delayed      []delayed
 	outages      []*outage
 
 	lines      []string
