@@ -42,6 +42,7 @@ func tellCrashStory(t *testing.T) *crashStory {
 	s.removals()
 	s.creations()
 	s.tenants()
+	require.NoError(t, s.db.AcceptLosses(s.ctx))
 	s.settle()
 	return s
 }
