@@ -109,7 +109,7 @@ func (p *labProgram) leafFirst(volume string) {
 func (p *labProgram) nothingLeft(within time.Duration) {
 	p.t.Helper()
 	p.until("nothing of ours is left in Cinder, and every record has ended", within, func() bool {
-		return len(p.look()) == 0 && p.count("NOT (state IN ('deleted', 'withdrawn') OR state = 'failed' AND backup_id IS NULL)") == 0
+		return len(p.look()) == 0 && p.count("NOT (state IN ('deleted', 'withdrawn', 'lost') OR state = 'failed' AND backup_id IS NULL)") == 0
 	})
 	ends := map[string]int{}
 	for _, r := range p.records("true") {
