@@ -1,0 +1,182 @@
+package office
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/kelseyhightower/envconfig"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/internal/queuemodel"
+	"staffeln/internal/telemetry"
+	"staffeln/internal/testkit"
+	"staffeln/openstack"
+	"staffeln/openstack/cloudsim"
+	"staffeln/scheduler"
+	"staffeln/tasks"
+	"staffeln/worker"
+)
+
+// settings are an operator's: a backup of everything each day, kept for five days.
+func settings(t *testing.T) backup.Settings {
+	t.Helper()
+	var set backup.Settings
+	require.NoError(t, envconfig.Process("STAFFELN_OFFICE_DEFAULTS", &set))
+	set.BackupServicePeriod, set.BackupMinInterval = backup.Duration(time.Hour), backup.Duration(24*time.Hour)
+	set.RetentionTime, set.RetentionServicePeriod = backup.Period{Days: 5}, backup.Duration(time.Hour)
+	set.RPOGrace = backup.Duration(6 * time.Hour)
+	require.NoError(t, set.Validate())
+	return set
+}
+
+// How long Cinder works on a backup, and on its removal.
+const (
+	makingTime   = 9 * time.Minute
+	removingTime = 2 * time.Minute
+)
+
+// begin is the Monday on which the calendar begins, at midnight.
+var begin = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+
+// A program is all of Staffeln's processes around a cloud.
+type program struct {
+	t       *testing.T
+	ctx     context.Context //nolint:containedctx // the test's own
+	now     time.Time
+	clock   *testkit.DBClock
+	set     backup.Settings
+	sim     *cloudsim.Cloud
+	db      *db.DB
+	hand    *pgx.Conn // the test's own
+	url     string
+	metrics *telemetry.Metrics
+	queue   *queuemodel.Queue
+	me      backup.Identity
+
+	schedulers   []*scheduler.Scheduler
+	workers      []tasks.Handlers
+	lead         int // index of the scheduler that leads
+	term         int64
+	turns, tasks int
+	password     string // that the processes were started with
+
+	databaseAway, queueAway, schedulerAway, workersAway bool
+}
+
+func newProgram(t *testing.T) *program {
+	t.Helper()
+	p := &program{t: t, now: begin, set: settings(t), metrics: telemetry.NewMetrics(), password: "staffeln"}
+	p.ctx = zerolog.Nop().WithContext(t.Context())
+	p.sim = cloudsim.New(cloudsim.Options{
+		Now: func() time.Time { return p.now }, Seed: 60, TokenLife: 24 * time.Hour, Backups: -1, BackupGigabytes: -1,
+		BackupTime: cloudsim.Fixed(makingTime), DeleteTime: cloudsim.Fixed(removingTime), RestoreTime: cloudsim.Fixed(3 * time.Hour),
+	})
+	p.url = testkit.DatabaseURL(t, func(ctx context.Context, url string) error { _, err := db.MigrateUp(ctx, url); return err })
+	p.clock = testkit.StepClock(t, p.url)
+	p.clock.Set(p.now)
+	var err error
+	p.hand, err = pgx.Connect(t.Context(), p.url)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = p.hand.Close(context.Background()) })
+	p.db, err = db.Open(p.ctx, p.url, p.metrics, func(c *pgxpool.Config) { c.ConnConfig.Tracer = statements{p} })
+	require.NoError(t, err)
+	t.Cleanup(p.db.Close)
+	p.queue = queuemodel.New(func() time.Time { return p.now }, p.set.PollPeriod.Std())
+	p.queue.Answer = func(context.Context, tasks.Item) (bool, error) {
+		if p.queueAway {
+			return false, errAway
+		}
+		return true, nil
+	}
+	p.start()
+	p.takeLead()
+	return p
+}
+
+var errAway = errors.New("no connection")
+
+// statements lets the database be away.
+type statements struct{ program *program }
+
+func (s statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	if !s.program.databaseAway {
+		return ctx
+	}
+	over, cancel := context.WithCancel(ctx)
+	cancel() // how a statement is refused
+	return over
+}
+
+func (statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+// start starts two schedulers and three workers anew, with the password that is known now.
+func (p *program) start() {
+	p.t.Helper()
+	p.schedulers, p.workers = nil, nil
+	installation, err := p.db.Installation(p.ctx)
+	require.NoError(p.t, err)
+	connect := func() *openstack.Cloud {
+		env := p.sim.OpenRC("http://cloud.example")
+		env["OS_PASSWORD"] = p.password
+		credentials, err := openstack.FromEnv(func(name string) string { return env[name] })
+		require.NoError(p.t, err)
+		cloud, err := openstack.Connect(p.ctx, credentials, openstack.Config{SecretRoles: []string{"admin", "creator"}},
+			openstack.WithTransport(wire{p.sim}), openstack.InTurn())
+		require.NoError(p.t, err)
+		p.me = backup.Identity{Installation: installation, UserID: cloud.UserID()}
+		return cloud
+	}
+	for range 2 {
+		cloud := connect()
+		p.schedulers = append(p.schedulers, &scheduler.Scheduler{DB: p.db, Cloud: cloud, Queue: p.queue, Settings: p.set, Metrics: p.metrics, Identity: p.me})
+	}
+	for range 3 {
+		cloud := connect()
+		p.workers = append(p.workers, (&worker.Worker{DB: p.db, Cloud: cloud, Settings: p.set, Metrics: p.metrics, Identity: p.me}).Handlers())
+	}
+}
+
+// takeLead lets the other scheduler lead from now on.
+func (p *program) takeLead() {
+	p.t.Helper()
+	p.lead = 1 - p.lead
+	const q = `UPDATE leadership SET term = term + 1, leader = $1, since = staffeln_now() RETURNING term`
+	require.NoError(p.t, p.hand.QueryRow(p.ctx, q, []string{"scheduler-1", "scheduler-2"}[p.lead]).Scan(&p.term))
+}
+
+// work does what is due now: the leader's turn, and all tasks that follow from it. What fails is tried again later.
+func (p *program) work() {
+	if !p.schedulerAway {
+		p.turns++
+		_, _ = p.schedulers[p.lead].Turn(p.ctx, p.term) // it says what it could not do in the tables
+	}
+	for !p.workersAway && !p.queueAway {
+		pending := p.queue.Pending()
+		if len(pending) == 0 {
+			return
+		}
+		run := p.queue.Start(pending[0])
+		h := p.workers[p.tasks%len(p.workers)]
+		p.tasks++
+		do := map[tasks.Kind]func(context.Context, tasks.Volume) error{
+			tasks.VolumeBackup: h.Backup, tasks.VolumePoll: h.Poll, tasks.VolumeRetention: h.Retention,
+		}[run.Kind]
+		run.End(do(p.ctx, run.Volume))
+	}
+}
+
+// busy tells whether anything is between its plan and its end.
+func (p *program) busy() (is bool) {
+	p.t.Helper()
+	const q = `SELECT EXISTS (SELECT FROM records WHERE state IN ('planned', 'creating', 'overdue', 'deleting') OR state = 'failed' AND backup_id IS NOT NULL)
+		OR EXISTS (SELECT FROM volumes WHERE removal_due_at IS NOT NULL)`
+	require.NoError(p.t, p.hand.QueryRow(p.ctx, q).Scan(&is))
+	return is
+}
