@@ -44,10 +44,12 @@ func (s *Scheduler) Retention(ctx context.Context, b *db.Beat) error {
 	return b.Done(ctx, db.RetentionBeat, b.Now)
 }
 
+// removable tells whether something of a volume may go by our records. What is lost keeps nothing: Cinder has it no
+// longer, and what it stood on would stay for ever.
 func (s *Scheduler) removable(b *db.Beat, v db.AgedVolume, gone map[string]bool) bool {
 	links := map[string][]backup.Link{}
 	for _, r := range v.Links {
-		if l, ok := r.Link(v.Retention); ok && !gone[r.ProjectID] {
+		if l, ok := r.Link(v.Retention); ok && !gone[r.ProjectID] && r.State != backup.Lost {
 			links[r.ProjectID] = append(links[r.ProjectID], l)
 		}
 	}
