@@ -29,8 +29,8 @@ func settings(t *testing.T) backup.Settings {
 	t.Helper()
 	var set backup.Settings
 	require.NoError(t, envconfig.Process("STAFFELN_OFFICE_DEFAULTS", &set))
-	set.BackupServicePeriod, set.BackupMinInterval = backup.Duration(time.Hour), backup.Duration(24*time.Hour)
-	set.RetentionTime, set.RetentionServicePeriod = backup.Period{Days: 5}, backup.Duration(time.Hour)
+	set.BackupServicePeriod, set.BackupMinInterval = backup.Duration(2*time.Hour), backup.Duration(24*time.Hour)
+	set.RetentionTime, set.RetentionServicePeriod = backup.Period{Days: 5}, backup.Duration(2*time.Hour)
 	set.RPOGrace = backup.Duration(6 * time.Hour)
 	require.NoError(t, set.Validate())
 	return set
@@ -85,7 +85,7 @@ func newProgram(t *testing.T) *program {
 	p.hand, err = pgx.Connect(t.Context(), p.url)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = p.hand.Close(context.Background()) })
-	p.db, err = db.Open(p.ctx, p.url, p.metrics, func(c *pgxpool.Config) { c.ConnConfig.Tracer = statements{p} })
+	p.db, err = db.Open(p.ctx, p.url+"&plan_cache_mode=force_generic_plan&jit=off", p.metrics, func(c *pgxpool.Config) { c.ConnConfig.Tracer = statements{p} })
 	require.NoError(t, err)
 	t.Cleanup(p.db.Close)
 	p.queue = queuemodel.New(func() time.Time { return p.now }, p.set.PollPeriod.Std())

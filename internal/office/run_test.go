@@ -73,7 +73,7 @@ func (o *office) live(until time.Time) {
 // jump moves all clocks to the next event.
 func (o *office) jump(until time.Time) {
 	o.t.Helper()
-	next := o.now.Truncate(time.Hour).Add(time.Hour)
+	next := o.now.Truncate(o.set.BackupServicePeriod.Std()).Add(o.set.BackupServicePeriod.Std())
 	if len(o.agenda) > 0 && o.agenda[0].at.Before(next) {
 		next = o.agenda[0].at
 	}

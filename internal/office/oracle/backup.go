@@ -128,6 +128,20 @@ func (o *Oracle) points(volumeID, project string) []*backup {
 	return slices.DeleteFunc(o.ourOf(volumeID, project), func(b *backup) bool { return !o.restorable(b) })
 }
 
+// above are the incrementals of ours of the same project that follow on a backup, up to the next full of ours.
+func (o *Oracle) above(of *backup) (all []*backup) {
+	for _, b := range o.ourOf(of.volume, of.project) {
+		switch {
+		case !b.data.After(of.data):
+		case b.parent == "" && b.state != "error":
+			return all
+		default:
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
 // children are the backups that stand on one and are still there.
 func (o *Oracle) children(of *backup) (all []*backup) {
 	for _, b := range o.volumes[of.volume].held {

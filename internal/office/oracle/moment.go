@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -107,12 +108,15 @@ func (o *Oracle) judgeSaid(v *volume, said Said) {
 	if len(said.Words) == 0 {
 		o.violated("reason"+v.id+data.String(), "no reason: volume %s is late, and nothing is said of why", v.name)
 	}
+	var names, words []string
 	for _, t := range o.lasting(v, 3*o.Period) {
-		if !slices.ContainsFunc(said.Words, func(w string) bool {
-			return slices.ContainsFunc(t.Told, func(told string) bool { return strings.Contains(w, told) })
-		}) {
-			o.violated("owner"+v.id+t.Name, "no reason: volume %s is late by %q, and what is said is %q, not one of %q", v.name, t.Name, said.Words, t.Told)
-		}
+		names, words = append(names, t.Name), append(words, t.Told...)
+	}
+	told := slices.ContainsFunc(said.Words, func(w string) bool {
+		return slices.ContainsFunc(words, func(told string) bool { return strings.Contains(w, told) })
+	})
+	if len(words) > 0 && !told {
+		o.violated(fmt.Sprint("owner", v.id, names), "no reason: volume %s is late by %q, and what is said is %q, not one of %q", v.name, names, said.Words, words)
 	}
 }
 
@@ -122,9 +126,15 @@ func (o *Oracle) judgeStay(b *backup) {
 	over := b.changed // a leftover goes at once
 	if b.state == "available" {
 		if o.kept(v, b) {
+			b.heldUp = o.now
 			return
 		}
 		over = b.data.Add(o.mayKeep(v))
+	}
+	for _, link := range o.above(b) { // by their dates, which is all that Cinder tells of chains
+		if end := link.data.Add(o.mayKeep(v)); end.After(over) {
+			over = end
+		}
 	}
 	for queue := o.children(b); len(queue) > 0; queue = append(queue[1:], o.children(queue[0])...) {
 		child := queue[0]
@@ -153,7 +163,11 @@ func (o *Oracle) kept(v *volume, b *backup) bool {
 	if !v.there || !v.protected || b.project != v.project {
 		return false
 	}
+	above := o.above(b)
 	for _, p := range points[max(0, len(points)-o.Floor):] {
+		if slices.Contains(above, p) {
+			return true
+		}
 		for ; p != nil; p = o.copies[p.parent] {
 			if p == b {
 				return true

@@ -152,11 +152,8 @@ func (o *Oracle) Plan() {
 		v.lastSeen = o.now
 		asked := v.asked
 		n := len(v.said)
-		if asked == 0 { // the value before stays
-			asked = o.Retention
-			if n > 0 {
-				asked = v.said[n-1].retention
-			}
+		if asked == 0 { // what is in force stays so
+			asked = o.keeps(v)
 		}
 		if n > 0 && v.said[n-1].retention == asked {
 			v.said[n-1].last = o.now
