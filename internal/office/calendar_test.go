@@ -15,7 +15,8 @@ type entry struct {
 	deed  deed
 }
 
-const once0 = time.Duration(0) // it does not last
+// once0 is how long a deed lasts that does not last.
+const once0 = time.Duration(0)
 
 // The calendar begins on a Monday. Backups are due shortly after midnight at first; each outage over midnight moves those
 // that it hits.

@@ -62,6 +62,7 @@ func (o *office) live(until time.Time) {
 		o.oracle.Follow()
 		if o.now.Equal(o.now.Truncate(2 * time.Hour)) {
 			o.oracle.Judge(o.said())
+			o.complain()
 		}
 		if o.now.Equal(o.now.Truncate(5*day)) && o.now.After(begin) {
 			o.lawful()
