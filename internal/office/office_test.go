@@ -31,6 +31,7 @@ type office struct {
 	users    map[string]string
 	broken   map[string]bool // laws, each told once
 	watch    []func() bool   // asked after each piece of work, until they have done what they wait for
+	heard    int             // violations of the oracle that were told
 }
 
 func newOffice(t *testing.T) *office {
