@@ -63,6 +63,13 @@ func newest(points []*backup) (data time.Time) {
 	return data
 }
 
+func or(a, b time.Time) time.Time {
+	if a.IsZero() {
+		return b
+	}
+	return a
+}
+
 // judgeAge asks whether the newest restore point is young enough, wherever that was possible.
 func (o *Oracle) judgeAge(v *volume) {
 	point := newest(o.points(v.id, v.project))
@@ -98,7 +105,7 @@ func (o *Oracle) judgeSaid(v *volume, said Said) {
 	stands := blind || said.Standing == "late" || data.IsZero() && said.Standing == "waiting"
 	switch {
 	case late && !stands && v.looks > 1 && !o.now.Before(v.grey):
-		o.violated("silent"+v.id+data.String(), "silence: volume %s is late since %s, and stands as %q", v.name, data.Add(o.late()).Format("01-02 15:04"), said.Standing)
+		o.violated("silent"+v.id+data.String(), "silence: volume %s is late since %s, and stands as %q", v.name, or(data, v.since).Add(o.late()).Format("01-02 15:04"), said.Standing)
 	case !late && said.Standing == "late" && !o.hit(o.Period, func(t *Trouble) bool { return t.strikes(v) }):
 		o.violated("alarm"+v.id+data.String(), "false alarm: volume %s stands as late, and its newest restore point is of %s", v.name, data.Format("01-02 15:04"))
 	}
