@@ -66,7 +66,11 @@ func (o *office) said() map[string]oracle.Said {
 			tell(r.VolumeID, "failure %s %s", r.Reason, r.Reason.Whose())
 		}
 		for _, r := range busy {
-			tell(r.VolumeID, "%s %s %s", r.State, r.Reason, r.Reason.Whose())
+			why := r.Reason
+			if r.State == backup.Deleting || r.State == backup.Undeletable {
+				why = r.RemovalReason
+			}
+			tell(r.VolumeID, "%s %s %s", r.State, why, why.Whose())
 		}
 		return nil
 	}))

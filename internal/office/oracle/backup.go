@@ -18,6 +18,7 @@ type backup struct {
 	state                     string // creating, available, error, deleting
 	changed                   time.Time
 	gone                      bool
+	hangs                     time.Time // since when its removal can't end, for Cinder can't delete its key; zero: it can
 	heldUp                    time.Time // when something kept it from being removed last
 }
 
@@ -41,11 +42,13 @@ func (o *Oracle) Follow() {
 			b.state, b.changed = "error", e.At
 			o.shake(b, e.At)
 		case cloudsim.BackupReset:
-			b.state, b.changed = e.Detail, e.At
+			b.state, b.changed, b.hangs = e.Detail, e.At, time.Time{}
 			o.shake(b, e.At)
 		case cloudsim.BackupDeletion, cloudsim.BackupForceDeletion:
 			o.deletion(e, b)
 			b.state, b.changed = "deleting", e.At
+		case cloudsim.BackupHangs:
+			b.hangs = e.At
 		case cloudsim.BackupDeleted:
 			b.gone = true
 			v := o.volumes[b.volume]

@@ -51,7 +51,7 @@ func (o *Oracle) Judge(said map[string]Said) {
 	}
 	for _, id := range o.order {
 		for _, b := range o.ourOf(id, "") {
-			o.judgeStay(b)
+			o.judgeStay(b, mute, said[id])
 		}
 	}
 }
@@ -61,6 +61,13 @@ func newest(points []*backup) (data time.Time) {
 		data = points[n-1].data
 	}
 	return data
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func or(a, b time.Time) time.Time {
@@ -128,8 +135,15 @@ func (o *Oracle) judgeSaid(v *volume, said Said) {
 }
 
 // judgeStay asks whether a backup of ours should be gone by now.
-func (o *Oracle) judgeStay(b *backup) {
+func (o *Oracle) judgeStay(b *backup, mute bool, said Said) {
 	v := o.volumes[b.volume]
+	if !b.hangs.IsZero() { // for the operator to mend; who must be told so
+		stuck := func(word string) bool { return strings.Contains(word, "deletion_stuck operator") }
+		if !mute && later(b.hangs, b.heldUp).Add(2*o.Removal).Before(o.now) && !slices.ContainsFunc(said.Words, stuck) {
+			o.violated("hangs"+b.id, "silence: the removal of a backup of volume %s can't end since %s, and what is said is %q", v.name, b.hangs.Format("01-02 15:04"), said.Words)
+		}
+		return
+	}
 	over := b.changed // a leftover goes at once
 	if b.state == "available" {
 		if o.kept(v, b) {
