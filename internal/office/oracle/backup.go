@@ -43,6 +43,7 @@ func (o *Oracle) Follow() {
 			o.shake(b, e.At)
 		case cloudsim.BackupReset:
 			b.state, b.changed, b.hangs = e.Detail, e.At, time.Time{}
+			b.heldUp = e.At.Add(24 * time.Hour) // what could not be removed is tried daily
 			o.shake(b, e.At)
 		case cloudsim.BackupDeletion, cloudsim.BackupForceDeletion:
 			o.deletion(e, b)
