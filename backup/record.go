@@ -117,12 +117,13 @@ func (r Record) dated() time.Time {
 	}
 }
 
-// NewestPoint returns the time of the newest data among the restore points of
-// records; nil where there is none.
-func NewestPoint(records []Record) *time.Time {
+// NewestPoint returns the time of the newest data among the restore points
+// that a project has of a volume; nil where it has none. What a volume's owner
+// before had is none of the new owner's.
+func NewestPoint(projectID string, records []Record) *time.Time {
 	var newest *time.Time
 	for _, r := range records {
-		if r.State == Available && r.DataTimestamp != nil && (newest == nil || r.DataTimestamp.After(*newest)) {
+		if r.State == Available && r.ProjectID == projectID && r.DataTimestamp != nil && (newest == nil || r.DataTimestamp.After(*newest)) {
 			newest = r.DataTimestamp
 		}
 	}

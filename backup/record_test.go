@@ -83,12 +83,12 @@ func TestStatesLead(t *testing.T) {
 func TestNewestPoint(t *testing.T) {
 	old, young := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 	younger := young.Add(time.Hour)
-	require.Nil(t, NewestPoint(nil))
-	require.Nil(t, NewestPoint([]Record{{State: Failed, DataTimestamp: &old}, {State: Available}}))
+	require.Nil(t, NewestPoint("p", nil))
+	require.Nil(t, NewestPoint("p", []Record{{ProjectID: "p", State: Failed, DataTimestamp: &old}, {ProjectID: "p", State: Available}}))
 	for _, records := range [][]Record{
-		{{State: Available, DataTimestamp: &old}, {State: Available, DataTimestamp: &young}, {State: Lost, DataTimestamp: &younger}},
-		{{State: Available, DataTimestamp: &young}, {State: Deleting, DataTimestamp: &younger}, {State: Available, DataTimestamp: &old}},
+		{{ProjectID: "p", State: Available, DataTimestamp: &old}, {ProjectID: "p", State: Available, DataTimestamp: &young}, {ProjectID: "p", State: Lost, DataTimestamp: &younger}, {ProjectID: "its owner before", State: Available, DataTimestamp: &younger}},
+		{{ProjectID: "p", State: Available, DataTimestamp: &young}, {ProjectID: "p", State: Deleting, DataTimestamp: &younger}, {ProjectID: "p", State: Available, DataTimestamp: &old}},
 	} {
-		require.Equal(t, &young, NewestPoint(records))
+		require.Equal(t, &young, NewestPoint("p", records))
 	}
 }

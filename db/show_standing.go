@@ -35,17 +35,19 @@ type Standing struct {
 }
 
 // standing is each volume and how it stands: a plan that can tell nothing of a
-// volume leaves the decision before as it was, with its time.
+// volume leaves the decision before as it was, with its time. One that is past
+// the RPO is late all the same: a cloud that is away must not end an alarm.
+// Restore points of a project that owned it before are not its owner's.
 const standing = `(
 	SELECT v.id, v.name, v.project_id, v.project_name, v.server_id, v.server_name, v.size_gib, v.reason, newest_at, CASE
 		WHEN v.gone_at IS NOT NULL THEN 'gone'
+		WHEN v.protected AND newest_at < $1 THEN 'late'
 		WHEN v.decided_at IS NULL OR v.decided_at < l.planned_beat THEN 'unknown'
 		WHEN NOT v.protected THEN 'unprotected'
 		WHEN newest_at IS NULL THEN 'waiting'
-		WHEN newest_at < $1 THEN 'late'
 		ELSE 'protected' END AS standing
 	FROM volumes v CROSS JOIN leadership l CROSS JOIN LATERAL (
-		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND state = 'available') newest) standing`
+		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND project_id = v.project_id AND state = 'available') newest) standing`
 
 // Counts returns how many volumes stand in each way; late is the age beyond
 // which one is late.

@@ -65,25 +65,27 @@ func TestHowVolumesStand(t *testing.T) {
 	for id, more := range map[string]row{
 		"protected": nil, "on the edge": nil, "late": nil, "waiting": nil, "gone": {"gone_at": base, "protected": false},
 		"unprotected": {"protected": false}, "unknown": {"decided_at": base.Add(-2 * hour)}, "never decided": {"decided_at": nil},
+		"late and unseen": {"decided_at": base.Add(-2 * hour)}, "of a new owner": {"project_id": "q"},
 	} {
 		h.volume(id, decided.with(more))
 	}
-	for volume, age := range map[string]time.Duration{"protected": hour, "on the edge": 24 * hour, "late": 25 * hour, "unprotected": 99 * hour, "gone": hour} {
+	for volume, age := range map[string]time.Duration{"protected": hour, "on the edge": 24 * hour, "late": 25 * hour, "unprotected": 99 * hour, "gone": hour, "late and unseen": 26 * hour, "of a new owner": hour} {
 		h.record(volume, point(volume, age).with(row{"volume_id": volume}))
 	}
 	h.record("failed", shapes["failed"].with(row{"volume_id": "waiting"}))
 	h.look(func(l *Look) {
 		counts, err := l.Counts(h.ctx, 24*hour)
 		require.NoError(t, err)
-		assert.Equal(t, map[string]int{Protected: 2, Late: 1, Waiting: 1, Unprotected: 1, Unknown: 2, Gone: 1}, counts)
+		assert.Equal(t, map[string]int{Protected: 2, Late: 2, Waiting: 2, Unprotected: 1, Unknown: 2, Gone: 1}, counts)
 		some, err := l.Standing(h.ctx, 24*hour, Late, Waiting)
 		require.NoError(t, err)
-		require.Len(t, some, 2)
-		assert.Equal(t, "waiting", some[0].ID)
+		require.Len(t, some, 4)
+		assert.Equal(t, "waiting", some[1].ID)
+		assert.Equal(t, []string{"of a new owner", "late and unseen"}, []string{some[0].ID, some[2].ID})
 		assert.Equal(t, Standing{
 			ID: "late", Name: "disk", ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", SizeGiB: 10,
 			Reason: backup.BackupIsFresh, Standing: Late, NewestAt: new(base.Add(-25 * hour)),
-		}, some[1])
+		}, some[3])
 		one, err := l.StandingOf(h.ctx, 24*hour, "gone")
 		require.NoError(t, err)
 		assert.Equal(t, Gone, one.Standing)

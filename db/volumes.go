@@ -23,7 +23,8 @@ type Volume struct {
 	Protected                bool
 	Retention                backup.Retention `db:"-"`
 	SeenAt                   time.Time        // the newest plan that saw it
-	AbsentPlans              int              // consecutive complete plans without it, or without its servers
+	AbsentPlans              int              // consecutive complete plans without it
+	AbsentServerPlans        int              // consecutive complete plans with it, and without any of its servers
 	GoneAt                   *time.Time
 	Action                   backup.Action // of the newest decision
 	Reason                   backup.Reason
@@ -47,7 +48,7 @@ func (v Volume) Subject(paused Pauses) backup.Subject {
 
 const volumeColumns = `id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected,
 	retention AS retained_for, coalesce(retention_source, '') AS retention_source, shorter, shorter_since,
-	seen_at, absent_plans, gone_at, action, reason, decided_at, decision_until, removal_due_at, lease_until, removal_failures, removal_next_try_at`
+	seen_at, absent_plans, absent_server_plans, gone_at, action, reason, decided_at, decision_until, removal_due_at, lease_until, removal_failures, removal_next_try_at`
 
 type volumeRow struct {
 	Volume
@@ -101,18 +102,18 @@ const batch = 2000
 func (b *Beat) Remember(ctx context.Context, volumes []Volume) error {
 	const q = `
 		INSERT INTO volumes AS old (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted,
-			protected, retention, retention_source, shorter, shorter_since, seen_at, absent_plans, gone_at, action, reason, decided_at, decision_until)
+			protected, retention, retention_source, shorter, shorter_since, seen_at, absent_plans, absent_server_plans, gone_at, action, reason, decided_at, decision_until)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[],
-			$11::bool[], $12::interval[], $13::text[], $14::interval[], $15::timestamptz[], $16::timestamptz[], $17::int[], $18::timestamptz[],
-			$19::text[], $20::text[], $21::timestamptz[], $22::timestamptz[])
+			$11::bool[], $12::interval[], $13::text[], $14::interval[], $15::timestamptz[], $16::timestamptz[], $17::int[], $18::int[], $19::timestamptz[],
+			$20::text[], $21::text[], $22::timestamptz[], $23::timestamptz[])
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, project_id = excluded.project_id, project_name = excluded.project_name,
 			server_id = excluded.server_id, server_name = excluded.server_name, zone = excluded.zone, status = excluded.status,
 			size_gib = excluded.size_gib, encrypted = excluded.encrypted, protected = excluded.protected, retention = excluded.retention,
 			retention_source = excluded.retention_source, shorter = excluded.shorter, shorter_since = excluded.shorter_since,
-			seen_at = excluded.seen_at, absent_plans = excluded.absent_plans, gone_at = excluded.gone_at, action = excluded.action,
+			seen_at = excluded.seen_at, absent_plans = excluded.absent_plans, absent_server_plans = excluded.absent_server_plans, gone_at = excluded.gone_at, action = excluded.action,
 			reason = excluded.reason, decided_at = excluded.decided_at, decision_until = excluded.decision_until`
 	for part := range chunks(volumes) {
-		c := newColumns(22, len(part))
+		c := newColumns(23, len(part))
 		for _, v := range part {
 			var retention, shorter *pgtype.Interval
 			if !v.Retention.InForce.IsZero() {
@@ -123,7 +124,7 @@ func (b *Beat) Remember(ctx context.Context, volumes []Volume) error {
 				shorter, since = new(toInterval(*v.Retention.Shorter)), &v.Retention.ShorterSince
 			}
 			c.add(v.ID, v.Name, v.ProjectID, v.ProjectName, v.ServerID, v.ServerName, v.Zone, v.Status, v.SizeGiB, v.Encrypted,
-				v.Protected, retention, maybe(string(v.Retention.Source)), shorter, since, v.SeenAt, v.AbsentPlans, v.GoneAt,
+				v.Protected, retention, maybe(string(v.Retention.Source)), shorter, since, v.SeenAt, v.AbsentPlans, v.AbsentServerPlans, v.GoneAt,
 				string(v.Action), string(v.Reason), v.DecidedAt, v.DecisionUntil)
 		}
 		if err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, c.args()...); return err }); err != nil {

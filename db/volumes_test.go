@@ -31,7 +31,7 @@ func TestAVolumeIsRememberedWhole(t *testing.T) {
 	h := newHouse(t)
 	at, until := base.Add(-time.Minute), base.Add(time.Minute)
 	full := seen("full")
-	full.Encrypted, full.AbsentPlans, full.GoneAt, full.Action, full.Reason = true, 3, &at, backup.Create, backup.FirstBackup
+	full.Encrypted, full.AbsentPlans, full.AbsentServerPlans, full.GoneAt, full.Action, full.Reason = true, 3, 2, &at, backup.Create, backup.FirstBackup
 	full.DecidedAt, full.DecisionUntil = &at, &until
 	full.Retention = backup.Retention{
 		InForce: backup.Period{Years: 2, Months: 1, Days: 9, Clock: 90 * time.Minute}, Source: backup.FromMetadata,

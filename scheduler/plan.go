@@ -140,7 +140,7 @@ func newPlanner(now time.Time, set backup.Settings, m *memory) *planner {
 
 func (p *planner) decide(v *db.Volume, records []backup.Record) {
 	p.decided[v.ID] = true
-	point := backup.NewestPoint(records)
+	point := backup.NewestPoint(v.ProjectID, records)
 	p.states[p.protection(v, point)]++
 	if p.memory.unknown[v.ID] {
 		return // neither wanted nor unwanted: the decision before stands
@@ -182,14 +182,14 @@ func (p *planner) protection(v *db.Volume, point *time.Time) string {
 	switch {
 	case v.GoneAt != nil:
 		return "gone"
+	case v.Protected && point != nil && point.Before(p.now.Add(-p.settings.Late())):
+		return "late" // whatever the plan could see: nothing excuses it
 	case p.memory.unknown[v.ID]:
 		return "unknown"
 	case !v.Protected:
 		return "unprotected"
 	case point == nil:
 		return "waiting"
-	case point.Before(p.now.Add(-p.settings.Late())):
-		return "late"
 	}
 	return "protected"
 }

@@ -80,3 +80,26 @@ staffeln_pauses N
 `, "N", string(rune('0'+n)))), "staffeln_pauses"))
 	}
 }
+
+// Nor is a cloud that shows too little: an alarm on late volumes goes on while it does. Restore points that an owner before
+// left are none of the new owner's.
+func TestWhoIsLateIsLateUnseen(t *testing.T) {
+	old, young := now.Add(-100*time.Hour), now.Add(-time.Minute)
+	for name, c := range map[string]struct {
+		record backup.Record
+		volume db.Volume
+		want   string
+	}{
+		"late":           {backup.Record{ProjectID: "p", DataTimestamp: &old}, db.Volume{Protected: true}, "late"},
+		"young":          {backup.Record{ProjectID: "p", DataTimestamp: &young}, db.Volume{Protected: true}, "unknown"},
+		"not protected":  {backup.Record{ProjectID: "p", DataTimestamp: &old}, db.Volume{}, "unknown"},
+		"of a new owner": {backup.Record{ProjectID: "q", DataTimestamp: &old}, db.Volume{Protected: true}, "unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlanner(now, hourly, &memory{unknown: map[string]bool{"v": true}})
+			c.volume.ID, c.volume.ProjectID, c.record.State = "v", "p", backup.Available
+			p.decide(&c.volume, []backup.Record{c.record})
+			require.Equal(t, 1, p.states[c.want], "%v", p.states)
+		})
+	}
+}

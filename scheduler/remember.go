@@ -54,7 +54,7 @@ func sight(now time.Time, v backup.Volume, before db.Volume, project string) *db
 	if project != "" {
 		seen.ProjectName = project
 	}
-	seen.Protected, seen.AbsentPlans, seen.GoneAt = false, 0, nil
+	seen.Protected, seen.AbsentPlans, seen.AbsentServerPlans, seen.GoneAt = false, 0, 0, nil
 	return &seen
 }
 
@@ -71,9 +71,12 @@ func (m *memory) protect(now time.Time, v *db.Volume, w backup.Wish, before back
 
 // missServers is a volume attached only to servers that Nova did not list. It
 // stays as it was until complete plans say so twice.
+//
+// The two absences are counted apart: one list without servers and one without
+// volumes are two suspicions, and confirm neither.
 func (m *memory) missServers(v *db.Volume, before db.Volume, complete bool) {
-	v.Protected, v.AbsentPlans = before.Protected, missed(before, complete)
-	if v.AbsentPlans >= absences {
+	v.Protected, v.AbsentServerPlans = before.Protected, missed(before.AbsentServerPlans, complete)
+	if v.AbsentServerPlans >= absences {
 		v.Protected = false
 		return
 	}
@@ -86,7 +89,7 @@ func (m *memory) missVolume(now time.Time, v db.Volume, complete bool) {
 	if v.GoneAt != nil {
 		return
 	}
-	v.AbsentPlans = missed(v, complete)
+	v.AbsentPlans, v.AbsentServerPlans = missed(v.AbsentPlans, complete), 0
 	if v.AbsentPlans >= absences {
 		v.GoneAt, v.Protected = &now, false
 		return
@@ -95,9 +98,9 @@ func (m *memory) missVolume(now time.Time, v db.Volume, complete bool) {
 }
 
 // missed counts in a row: an incomplete plan begins anew.
-func missed(before db.Volume, complete bool) int {
+func missed(before int, complete bool) int {
 	if !complete {
 		return 0
 	}
-	return before.AbsentPlans + 1
+	return before + 1
 }

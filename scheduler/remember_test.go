@@ -62,6 +62,9 @@ func TestAbsenceIsConcludedFromTwoCompletePlans(t *testing.T) {
 		{"and begins the count anew", []backup.Inventory{noVolume, partial(noVolume), noVolume}, false, false},
 		{"seen in between", []backup.Inventory{noVolume, wholeCloud, noVolume}, false, false},
 		{"server missing once", []backup.Inventory{noServer}, false, false},
+		{"server missing, then the volume", []backup.Inventory{noServer, noVolume}, false, false},
+		{"volume missing, then the server", []backup.Inventory{noVolume, noServer}, false, false},
+		{"one after the other, again and again", []backup.Inventory{noServer, noVolume, noServer, noVolume}, false, false},
 		{"server missing twice", []backup.Inventory{noServer, noServer}, false, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -62,7 +62,7 @@ func (h *hand) backupNow(ctx context.Context, v db.Volume) (planned bool, err er
 			subject.Status = "in-use" // as a plan saw it in the middle of a backup; the worker looks again
 		}
 		d = backup.Next(l.Now, h.set.Policy(), subject, records)
-		r.Beat, r.Kind, r.OutOfTurn, r.Reason, r.LastPointAt = backup.Grid(l.Now, h.set.BackupServicePeriod.Std()), d.Kind, d.OutOfTurn, d.Reason, backup.NewestPoint(records)
+		r.Beat, r.Kind, r.OutOfTurn, r.Reason, r.LastPointAt = backup.Grid(l.Now, h.set.BackupServicePeriod.Std()), d.Kind, d.OutOfTurn, d.Reason, backup.NewestPoint(v.ProjectID, records)
 		return nil
 	})
 	if err != nil {

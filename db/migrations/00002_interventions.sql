@@ -36,6 +36,9 @@ ALTER TABLE records ADD CONSTRAINT records_repair_is_dated CHECK ((repair = '') 
 -- The operator knows why so many restore points are missing: the next sweep believes it.
 ALTER TABLE installation ADD COLUMN losses_accepted_at timestamptz;
 
+-- Plans that listed the volume and none of its servers are counted apart from those that did not list the volume.
+ALTER TABLE volumes ADD COLUMN absent_server_plans integer NOT NULL DEFAULT 0;
+
 -- Removals that only waiting can mend: how often in a row, and until when.
 ALTER TABLE volumes ADD COLUMN removal_failures integer NOT NULL DEFAULT 0;
 ALTER TABLE volumes ADD COLUMN removal_next_try_at timestamptz;
@@ -52,6 +55,7 @@ DROP INDEX records_past;
 CREATE INDEX records_past ON records (changed_at) WHERE state IN ('deleted', 'withdrawn', 'failed');
 ALTER TABLE findings DROP COLUMN volume_id;
 ALTER TABLE installation DROP COLUMN losses_accepted_at;
+ALTER TABLE volumes DROP COLUMN absent_server_plans;
 ALTER TABLE volumes DROP COLUMN removal_next_try_at;
 ALTER TABLE volumes DROP COLUMN removal_failures;
 ALTER TABLE records DROP CONSTRAINT records_repair_is_dated;
