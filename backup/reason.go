@@ -98,6 +98,9 @@ const (
 	LossesNotBelieved           Reason = "losses_not_believed"
 )
 
+// NotSeen stands in the place of a decision that the newest plan could not make.
+const NotSeen Reason = "not_seen"
+
 // reasons is the closed set: each code, who must act, and its sentence.
 var reasons = map[Reason]struct {
 	owner    Owner
@@ -169,6 +172,7 @@ var reasons = map[Reason]struct {
 	RetentionShortened:          {Tenant, "The retention was shortened by metadata; it takes effect after the delay."},
 	Orphan:                      {Operator, "A backup of ours has no record, as after the restore of an older database: nothing will remove it."},
 	TagMismatch:                 {Operator, "A backup of ours names the record of another volume or project: nothing will remove it."},
+	NotSeen:                     {Operator, "The newest plan did not see enough of the cloud to tell; the scheduler's log says what it missed."},
 	LossesNotBelieved:           {Operator, "More restore points are missing in Cinder's listing than is believed: check the admin role and Cinder's database."},
 }
 

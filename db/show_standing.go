@@ -29,7 +29,7 @@ type Standing struct {
 	ProjectID, ProjectName string
 	ServerID, ServerName   string
 	SizeGiB                int
-	Reason                 backup.Reason // of the newest decision
+	Reason                 backup.Reason // of the newest decision; [backup.NotSeen] where the newest plan made none
 	NewestAt               *time.Time    // data timestamp of the newest restore point
 	Standing               string        // one of [Standings]
 }
@@ -39,14 +39,15 @@ type Standing struct {
 // the RPO is late all the same: a cloud that is away must not end an alarm.
 // Restore points of a project that owned it before are not its owner's.
 const standing = `(
-	SELECT v.id, v.name, v.project_id, v.project_name, v.server_id, v.server_name, v.size_gib, v.reason, newest_at, CASE
+	SELECT v.id, v.name, v.project_id, v.project_name, v.server_id, v.server_name, v.size_gib,
+		CASE WHEN unseen AND v.gone_at IS NULL THEN 'not_seen' ELSE v.reason END AS reason, newest_at, CASE
 		WHEN v.gone_at IS NOT NULL THEN 'gone'
 		WHEN v.protected AND newest_at < $1 THEN 'late'
-		WHEN v.decided_at IS NULL OR v.decided_at < l.planned_beat THEN 'unknown'
+		WHEN unseen THEN 'unknown'
 		WHEN NOT v.protected THEN 'unprotected'
 		WHEN newest_at IS NULL THEN 'waiting'
 		ELSE 'protected' END AS standing
-	FROM volumes v CROSS JOIN leadership l CROSS JOIN LATERAL (
+	FROM volumes v CROSS JOIN leadership l CROSS JOIN LATERAL (SELECT v.decided_at IS NULL OR v.decided_at < l.planned_beat AS unseen) seen CROSS JOIN LATERAL (
 		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND project_id = v.project_id AND state = 'available') newest) standing`
 
 // Counts returns how many volumes stand in each way; late is the age beyond

@@ -38,6 +38,7 @@ type explainView struct {
 	Findings     []findingView `json:"findings" desc:"about the volume or its server; of one that is not protected also about servers of its project whose wish can't be read"`
 
 	progress *backup.Record // the backup in progress
+	unseen   bool           // by the newest plan: the decision before stands
 }
 
 type lastDecision struct {
@@ -120,6 +121,7 @@ func lookExplain(ctx context.Context, l *db.Look, set backup.Settings, volume db
 		asOf: head, object: object{volume.ID, volume.Name, volume.ServerID, volume.ServerName, volume.ProjectID, volume.ProjectName},
 		Zone: volume.Zone, Status: volume.Status, SizeGiB: volume.SizeGiB, Encrypted: volume.Encrypted, SeenAt: volume.SeenAt, GoneAt: volume.GoneAt,
 		Standing: stands.Standing, RestorePoint: stands.NewestAt, LateAfter: int64(set.Late() / time.Second),
+		unseen: stands.Reason == backup.NotSeen,
 		Policy: policyOf(set, volume), Findings: []findingView{},
 	}
 	paused, err := l.Pauses(ctx)
@@ -159,8 +161,8 @@ func (v *explainView) decide(set backup.Settings, volume db.Volume, paused db.Pa
 	if volume.DecidedAt != nil {
 		v.Last = &lastDecision{*volume.DecidedAt, string(volume.Action), reasonOf(volume.Reason), volume.DecisionUntil}
 	}
-	if v.Standing == db.Unknown { // a plan would leave it as it is
-		v.Now = nextView{Action: string(backup.Wait), Reason: reason{MustAct: backup.Nobody}}
+	if v.unseen { // a plan would leave it as it is
+		v.Now = nextView{Action: string(backup.Wait), Reason: reasonOf(backup.NotSeen)}
 		return
 	}
 	d, ahead := backup.Ahead(v.At, set.Policy(), volume.Subject(paused), records)

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"staffeln/backup"
-	"staffeln/db"
 )
 
 func (v *explainView) draw(s *sheet) {
@@ -85,7 +84,7 @@ func (v *explainView) drawNext(s *sheet) {
 	}
 	s.section("NEXT", "as a plan would decide now")
 	switch {
-	case v.Standing == db.Unknown:
+	case v.unseen:
 		s.words("  ", "The newest plan did not see enough to tell: the last decision stands.")
 		return
 	case backup.Action(v.Now.Action) == backup.Wait && v.Last != nil && v.Last.Reason.Code == v.Now.Reason.Code:

@@ -48,7 +48,7 @@ var calendar = []entry{
 	{9, "16:17", "volume deleted", once0, deleteVolume("initech-web-2/1")},
 	{10, "02:33", "other installation", once0, otherInstallation("initech-db-1", false)},
 	{10, "12:29", "metadata set", once0, wish("globex-web-1", "true")},
-	{10, "22:11", "Cinder away", 11 * time.Hour, away("volume", "Cinder", nothingGoes, "the plan is old", "stands unknown")},
+	{10, "22:11", "Cinder away", 11 * time.Hour, away("volume", "Cinder", nothingGoes, "the plan is old", "decision not_seen operator")},
 	{11, "17:41", "quota exhausted", 3 * day, quota("globex")},
 	{12, "09:47", "server deleted", once0, deleteServer("hooli-web-2")},
 	{12, "22:37", "Keystone away", 4 * time.Hour, away("identity", "Keystone", oracle.Stops{Looks: true, Makes: true, Removes: true}, "the plan is old", "operator")},
@@ -68,11 +68,11 @@ var calendar = []entry{
 	{18, "14:51", "volume in maintenance", 8 * day, inStatus("globex-db-1/2", "error")},
 	{17, "23:49", "answer lost", 26 * time.Hour, lostAnswer("globex-db-1/1", false, true)},
 	{19, "11:23", "backup restored", 4 * time.Hour, restores("acme-db-1/1")},
-	{19, "23:13", "Nova away", 5 * time.Hour, away("compute", "Nova", oracle.Stops{Looks: true, Makes: true}, "stands unknown", "the plan is old")},
+	{19, "23:13", "Nova away", 5 * time.Hour, away("compute", "Nova", oracle.Stops{Looks: true, Makes: true}, "decision not_seen operator", "the plan is old")},
 	{20, "10:31", "metadata removed", once0, noRetention("initech-db-1")},
 	{20, "22:47", "Postgres away", 5 * time.Hour, databaseAway()},
 	{21, "13:41", "list without servers", 50 * time.Minute, omits("servers")},
-	{22, "15:41", "list without volumes", 50 * time.Minute, omits("volumes")},
+	{21, "15:41", "list without volumes", 50 * time.Minute, omits("volumes")},
 	{21, "18:09", "backup removed by a tenant", once0, removes("hooli-web-1/1")},
 
 	// The fourth week: no room, and a volume that changes hands while its backup waits.
@@ -134,11 +134,11 @@ var calendar = []entry{
 	{50, "09:21", "volume retyped", 30 * time.Hour, inStatus("acme-db-1/0", "retyping")},
 	{50, "22:23", "Keystone away", 10 * time.Hour, away("identity", "Keystone", nothingGoes, "the plan is old", "operator")},
 	{51, "16:39", "metadata changed", once0, retention("acme-web-1", "8d")},
-	{52, "21:57", "Nova away", 10 * time.Hour, away("compute", "Nova", oracle.Stops{Looks: true, Makes: true}, "stands unknown", "the plan is old")},
+	{52, "21:57", "Nova away", 10 * time.Hour, away("compute", "Nova", oracle.Stops{Looks: true, Makes: true}, "decision not_seen operator", "the plan is old")},
 	{53, "10:17", "metadata changed", once0, retention("acme-web-1", "2d")},
 	{53, "22:41", "Redis away", 9 * time.Hour, queueAway()},
 	{54, "12:53", "project disabled", 30 * time.Hour, disabled("acme")},
-	{55, "23:03", "Cinder away", 3 * time.Hour, away("volume", "Cinder", nothingGoes, "the plan is old", "stands unknown")},
+	{55, "23:03", "Cinder away", 3 * time.Hour, away("volume", "Cinder", nothingGoes, "the plan is old", "decision not_seen operator")},
 	{56, "13:07", "backup removed by a tenant", once0, removes("globex-db-1/0")},
 
 	// The last days.

@@ -106,10 +106,9 @@ func (o *Oracle) judgeAge(v *volume) {
 
 // judgeSaid asks whether a volume that is late is said to be so, with a reason, and no other one is.
 func (o *Oracle) judgeSaid(v *volume, said Said) {
-	data := newest(o.points(v.id, ""))
+	data := newest(o.points(v.id, v.project))
 	late := o.now.Sub(data) > o.late() && (!data.IsZero() || o.now.Sub(v.since) > o.late())
-	blind := said.Standing == "unknown" && o.hit(2*o.Period, func(t *Trouble) bool { return t.Stops.Looks && t.strikes(v) })
-	stands := blind || said.Standing == "late" || data.IsZero() && said.Standing == "waiting"
+	stands := said.Standing == "late" || data.IsZero() && (said.Standing == "waiting" || said.Standing == "unknown")
 	switch {
 	case late && !stands && v.looks > 1 && !o.now.Before(v.grey):
 		o.violated("silent"+v.id+data.String(), "silence: volume %s is late since %s, and stands as %q", v.name, or(data, v.since).Add(o.late()).Format("01-02 15:04"), said.Standing)
