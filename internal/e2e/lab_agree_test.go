@@ -85,7 +85,11 @@ func (p *labProgram) leafFirst(volume string) {
 	p.t.Helper()
 	var above *labRecord // the link that stood on this one
 	chains, links := 0, 0
-	for _, r := range slices.Backward(p.records("volume_id = $1 AND state = 'deleted' AND available_at IS NOT NULL", volume)) {
+	for _, r := range slices.Backward(p.records("volume_id = $1 AND state IN ('deleted', 'lost') AND available_at IS NOT NULL", volume)) {
+		if r.State == "lost" { // a tenant removed it, and so nothing stood on it
+			above = nil
+			continue
+		}
 		if above != nil && above.Kind == "incremental" {
 			require.False(p.t, r.DeletionAskedAt.Before(above.ChangedAt), "%s was asked to go at %s, before %s was confirmed gone at %s",
 				r.BackupName, r.DeletionAskedAt, above.BackupName, above.ChangedAt)
