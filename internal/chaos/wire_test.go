@@ -55,7 +55,7 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.tell("%s %d %s: no connection", a.name, number, name)
 		return nil, errRefused
 	case odd:
-		if w.omits(r) {
+		if !a.astray && w.omits(r) {
 			return l.omitting(a, r, body, name)
 		}
 		remove := l.oddity(a, r, name)
