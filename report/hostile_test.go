@@ -33,7 +33,7 @@ func filled(name string) Report {
 	r.Group = r.Projects[0].ID
 	for i := range r.Projects {
 		p := &r.Projects[i]
-		p.Name, p.QuotaFault = name, name
+		p.Name, p.QuotaFault, p.Succeeded = name, name, p.Succeeded[:2]
 		each := func(v *Volume) { v.VolumeName, v.ServerName = name, name }
 		for i := range p.Succeeded {
 			each(&p.Succeeded[i].Volume)
