@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -138,9 +139,7 @@ func (c *Cloud) usersByDomain(ctx context.Context, users map[string]userJSON) er
 		if err != nil {
 			return err
 		}
-		for id, u := range of {
-			users[id] = u
-		}
+		maps.Copy(users, of)
 	}
 	return nil
 }
