@@ -17,12 +17,12 @@ type Mail struct {
 }
 
 // Mails returns what the claimed group still has to send and whose time has
-// come: the oldest report first, and of it what was tried least.
+// come: what was tried least first, so that what fails delays nothing else.
 func (c *ReportClaim) Mails(ctx context.Context) ([]Mail, error) {
 	const q = `
 		SELECT m.report_id, m.receiver, m.message_id, m.attempts, r.made_at FROM report_mails m JOIN reports r ON r.id = m.report_id
 		WHERE m.group_id = $1 AND m.sent_at IS NULL AND m.given_up_at IS NULL AND coalesce(m.next_try_at <= $2, true)
-		ORDER BY r.made_at, m.attempts, m.receiver`
+		ORDER BY m.attempts, r.made_at, m.receiver`
 	rows, err := c.db.pool.Query(ctx, q, c.Group, c.Now)
 	if err != nil {
 		return nil, fmt.Errorf("read mails to %s: %w", c.Group, err)
