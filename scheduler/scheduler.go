@@ -49,7 +49,7 @@ type Scheduler struct {
 	Settings backup.Settings
 	// Reporting says whether one report tells of all projects.
 	Reporting report.Reporting
-	Metrics  *telemetry.Metrics
+	Metrics   *telemetry.Metrics
 	// Identity is who we are on the cloud: what carries it is ours.
 	Identity backup.Identity
 

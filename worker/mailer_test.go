@@ -149,10 +149,6 @@ func TestMailer_HostileWords(t *testing.T) {
 	} {
 		_, err := m.Send(t.Context(), letter(to), nil)
 		require.Error(t, err, "%q", to)
-		_, err = ofName(strings.TrimSuffix(to, "@c.example"), "c.example")
-		if err == nil {
-			require.NotContains(t, to, " ")
-		}
 	}
 	require.Empty(t, s.Inbox())
 	for _, subject := range []string{"acme\r\nBcc: mallory@evil.example\r\n\r\n<b>body</b>", "\u202egnp.exe", "💾 naïve", strings.Repeat("x", 255)} {
