@@ -133,10 +133,11 @@ func (c *ReportClaim) NotMade(ctx context.Context, fault string, again time.Time
 	return nil
 }
 
+const reportedBefore = `SELECT max(made_at) FROM reports WHERE group_id = $1 AND given_up_at IS NULL`
+
 // ReportedBefore returns when the group's report before was made; nil: never.
 func (c *ReportClaim) ReportedBefore(ctx context.Context) (before *time.Time, err error) {
-	const q = `SELECT max(made_at) FROM reports WHERE group_id = $1 AND given_up_at IS NULL`
-	if err := c.db.pool.QueryRow(ctx, q, c.Group).Scan(&before); err != nil {
+	if err := c.db.pool.QueryRow(ctx, reportedBefore, c.Group).Scan(&before); err != nil {
 		return nil, fmt.Errorf("read report of %s before: %w", c.Group, err)
 	}
 	return before, nil

@@ -129,3 +129,11 @@ func (l *Look) ProjectSizes(ctx context.Context, projectID string) (map[string]P
 	}
 	return sizes, nil
 }
+
+// ReportedBefore returns when the group's newest report was made; nil: never.
+func (l *Look) ReportedBefore(ctx context.Context, group string) (before *time.Time, err error) {
+	if err := l.tx.QueryRow(ctx, reportedBefore, group).Scan(&before); err != nil {
+		return nil, fmt.Errorf("read report of %s before: %w", group, err)
+	}
+	return before, nil
+}

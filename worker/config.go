@@ -29,7 +29,7 @@ type Mail struct {
 // SMTP is the mail server and how it is spoken to.
 type SMTP struct {
 	Server   string `split_words:"true" default:"localhost:25" desc:"Host and port of the mail server: 25 of a relay of your own, 587 (SMTP_TLS=required) or 465 (SMTP_TLS=implicit) of a provider."`
-	TLS      string `split_words:"true" desc:"none, opportunistic (STARTTLS where it is offered), required (STARTTLS or no mail) or implicit (TLS from the first byte). Empty: required with SENDER_PWD, else opportunistic. A password over less than required is refused."`
+	TLS      string `split_words:"true" desc:"How TLS is spoken: none, opportunistic (STARTTLS where it is offered), required (STARTTLS or no mail) or implicit (TLS from the first byte). Empty: required with SENDER_PWD, else opportunistic. A password over less than required is refused."`
 	Username string `split_words:"true" desc:"Name to log in with; empty: SENDER_EMAIL."`
 	CAFile   string `split_words:"true" desc:"File with the certificates, PEM, that the mail server's must be signed by; empty: those of the system."`
 }
@@ -42,8 +42,8 @@ const (
 	tlsImplicit      = "implicit"
 )
 
-// policy is the way that holds.
-func (m Mail) policy() string {
+// TLSPolicy is the way of TLS that holds.
+func (m Mail) TLSPolicy() string {
 	switch {
 	case m.SMTP.TLS != "":
 		return m.SMTP.TLS
@@ -78,10 +78,10 @@ func (c Config) Validate() error {
 	}
 	ways := []string{tlsNone, tlsOpportunistic, tlsRequired, tlsImplicit}
 	switch {
-	case !slices.Contains(ways, c.policy()):
+	case !slices.Contains(ways, c.TLSPolicy()):
 		fault("SMTP_TLS: %.80q: want %s", c.SMTP.TLS, strings.Join(ways, ", "))
-	case c.SenderPwd != "" && (c.policy() == tlsNone || c.policy() == tlsOpportunistic):
-		fault("SMTP_TLS: %s: want required or implicit with SENDER_PWD, which would go over the wire in the open", c.policy())
+	case c.SenderPwd != "" && (c.TLSPolicy() == tlsNone || c.TLSPolicy() == tlsOpportunistic):
+		fault("SMTP_TLS: %s: want required or implicit with SENDER_PWD, which would go over the wire in the open", c.TLSPolicy())
 	}
 	if _, err := tlsConfig(c.Mail); err != nil {
 		fault("SMTP_CA_FILE: %w", err)

@@ -55,7 +55,7 @@ func NewMailer(r report.Reporting, m Mail) (*Mailer, error) {
 		username = r.SenderEmail
 	}
 	return &Mailer{
-		from: r.SenderEmail, username: username, password: m.SenderPwd, host: host, port: int(number), policy: m.policy(),
+		from: r.SenderEmail, username: username, password: m.SenderPwd, host: host, port: int(number), policy: m.TLSPolicy(),
 		tls: config, stepTime: stepTime, mailTime: mailTime,
 	}, nil
 }
