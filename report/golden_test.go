@@ -50,7 +50,7 @@ func TestForms(t *testing.T) {
 			require.NotContains(t, r.Subject(), "\n")
 		})
 	}
-	require.Equal(t, "Backups of all projects: 2 volumes are late, 5 backups failed, 1 project is short of quota, 2 findings", day().Subject())
+	require.Equal(t, "Backups of all projects: 2 volumes are late, 5 backups failed, 1 project is short of quota, there are 2 findings", day().Subject())
 	well := quiet()
 	well.Projects[0].Backups = quota(10, 2, 0)
 	require.Equal(t, "Backups of acme: all is well, 2 made", well.Subject())

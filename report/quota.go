@@ -65,7 +65,7 @@ func (q Quota) Figures(unit string) string {
 		words += fmt.Sprintf(", %d%s reserved", q.Reserved, unit)
 	}
 	if q.Rate >= 0 {
-		words += fmt.Sprintf(" (%.0f %%)", q.Rate*100)
+		words += fmt.Sprintf(" (%.0f\u00a0%%)", q.Rate*100)
 	}
 	return words
 }

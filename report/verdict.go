@@ -61,7 +61,12 @@ func (c Counts) troubles() []string {
 	add(c.Late, "volume is late", "volumes are late")
 	add(c.Failed, "backup failed", "backups failed")
 	add(c.QuotaRed, "project is short of quota", "projects are short of quota")
-	add(c.Findings, "finding", "findings")
+	switch {
+	case c.Findings == 1:
+		parts = append(parts, "there is 1 finding")
+	case c.Findings > 1:
+		parts = append(parts, fmt.Sprintf("there are %d findings", c.Findings))
+	}
 	return parts
 }
 

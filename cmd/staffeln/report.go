@@ -19,6 +19,7 @@ import (
 func reportCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "report", Short: "Shows what the next report would tell, and tries the mail server out.",
+		Long:    "Shows what the next report would tell, and tries the mail server out.\n\nBy itself it reads no variables; its commands say which they do.",
 		Example: "  staffeln report preview --project acme\n  staffeln report send-test alice@example.org",
 		Args:    noArguments, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
