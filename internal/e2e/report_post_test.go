@@ -68,8 +68,13 @@ func (p *post) tell(reporting report.Reporting) {
 // turn runs the reports' beat and waits until the workers have nothing left to do.
 func (p *post) turn() {
 	p.t.Helper()
+	p.turnWithin(40 * time.Second)
+}
+
+func (p *post) turnWithin(patience time.Duration) {
+	p.t.Helper()
 	require.NoError(p.t, p.sched.Report(p.ctx, p.beat()))
-	testkit.Eventually(p.t, "no report is left in the queue", 40*time.Second, func() bool {
+	testkit.Eventually(p.t, "no report is left in the queue", patience, func() bool {
 		var left []*redis.IntCmd
 		_, err := p.rdb.TxPipelined(p.ctx, func(r redis.Pipeliner) error {
 			for _, key := range []string{"pending", "active"} {

@@ -43,9 +43,9 @@ func TestReport_PreviewOnTheTerminal(t *testing.T) {
 	require.Len(t, held.Projects, 1)
 	require.Equal(t, "globex", held.Projects[0].Name)
 	require.Equal(t, 1000, held.Projects[0].Backups.Limit)
-	var any map[string]any
-	require.NoError(t, json.Unmarshal([]byte(out), &any))
-	documented(t, p.terminal(0, "report", "preview", "--help"), any)
+	var whole map[string]any
+	require.NoError(t, json.Unmarshal([]byte(out), &whole))
+	documented(t, p.terminal(0, "report", "preview", "--help"), whole)
 
 	file := filepath.Join(t.TempDir(), "acme.html")
 	require.Empty(t, p.terminal(0, "report", "preview", "--project", acme, "--html", file))
