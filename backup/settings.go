@@ -37,8 +37,9 @@ type Settings struct {
 	RetentionServicePeriod Duration `split_words:"true" default:"1200" desc:"Grid on which restore points whose retention is over are looked for; at least 60 seconds. Of a chain one link goes at a time; the next one follows within POLL_PERIOD of the removal's end. Each time reads the links of every volume with a point past its retention."`
 	MinRestorePoints       int      `split_words:"true" default:"1" min:"0" unit:"restore points" desc:"Newest restore points of a protected volume that are never removed, however old, with all they stand on."`
 
-	SweepPeriod Duration `split_words:"true" default:"6h" min:"1s" desc:"Grid on which all backups that Cinder has are compared with all records. Each time costs one page of a listing for 1,000 backups."`
-	HistoryTime Period   `split_words:"true" default:"1y" desc:"How long a record is kept after the end of its backup; empty = for ever. Longer costs rows in the database."`
+	SweepPeriod  Duration `split_words:"true" default:"6h" min:"1s" desc:"Grid on which all backups that Cinder has are compared with all records. Each time costs one page of a listing for 1,000 backups."`
+	ReportPeriod Duration `split_words:"true" default:"86400" desc:"How often a report tells of what ended, and of what is late: at least 600 seconds. It is due when the oldest result that was not told is as old, counted from when the backup was planned, and so is the report before."`
+	HistoryTime  Period   `split_words:"true" default:"1y" desc:"How long a record is kept after the end of its backup; empty = for ever. Longer costs rows in the database."`
 }
 
 // Policy answers the rule for all volumes.
@@ -78,6 +79,9 @@ func (s Settings) Validate() error {
 		s.atLeast("RETENTION_SERVICE_PERIOD", s.RetentionServicePeriod),
 	}
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if least := Duration(10 * time.Minute); s.ReportPeriod < least && !s.AllowShortPeriods {
+		fault("REPORT_PERIOD: %s: want at least %s, or ALLOW_SHORT_PERIODS=true", s.ReportPeriod, least)
+	}
 	switch s.RetentionMetadataKey {
 	case "":
 		fault("RETENTION_METADATA_KEY: want a name that is not empty")

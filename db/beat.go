@@ -20,7 +20,7 @@ type Beat struct {
 
 // Reign is what the leader's row remembers of the newest beats; nil = never.
 type Reign struct {
-	PlannedBeat, HandedOverAt, RetentionBeat, SweepBeat *time.Time
+	PlannedBeat, HandedOverAt, RetentionBeat, SweepBeat, ReportBeat *time.Time
 }
 
 // ErrDeposed says that a newer term has begun: what the beat still had to
@@ -30,8 +30,8 @@ var ErrDeposed = errors.New("a newer term has begun: another scheduler leads")
 // Beat begins one turn in the given term.
 func (d *DB) Beat(ctx context.Context, term int64) (*Beat, error) {
 	b := &Beat{db: d, Term: term}
-	const q = `SELECT staffeln_now(), planned_beat, handed_over_at, retention_beat, sweep_beat FROM leadership WHERE term = $1`
-	err := d.pool.QueryRow(ctx, q, term).Scan(&b.Now, &b.PlannedBeat, &b.HandedOverAt, &b.RetentionBeat, &b.SweepBeat)
+	const q = `SELECT staffeln_now(), planned_beat, handed_over_at, retention_beat, sweep_beat, report_beat FROM leadership WHERE term = $1`
+	err := d.pool.QueryRow(ctx, q, term).Scan(&b.Now, &b.PlannedBeat, &b.HandedOverAt, &b.RetentionBeat, &b.SweepBeat, &b.ReportBeat)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ErrDeposed
 	}
@@ -48,6 +48,7 @@ const (
 	HandOverBeat  = "handed_over_at"
 	RetentionBeat = "retention_beat"
 	SweepBeat     = "sweep_beat"
+	ReportBeat    = "report_beat"
 )
 
 var doneStatements = map[string]string{
@@ -55,6 +56,7 @@ var doneStatements = map[string]string{
 	HandOverBeat:  `UPDATE leadership SET handed_over_at = $2 WHERE term = $1`,
 	RetentionBeat: `UPDATE leadership SET retention_beat = $2 WHERE term = $1`,
 	SweepBeat:     `UPDATE leadership SET sweep_beat = $2 WHERE term = $1`,
+	ReportBeat:    `UPDATE leadership SET report_beat = $2 WHERE term = $1`,
 }
 
 // Done remembers that the beat of that kind is done for the grid time at.

@@ -86,11 +86,11 @@ func TestWhatABeatRemembersIsToldToTheNext(t *testing.T) {
 	b := h.beat()
 	assert.Equal(t, Reign{}, b.Reign)
 	assert.Equal(t, base, b.Now)
-	for i, kind := range []string{PlanBeat, HandOverBeat, RetentionBeat, SweepBeat} {
+	for i, kind := range []string{PlanBeat, HandOverBeat, RetentionBeat, SweepBeat, ReportBeat} {
 		lines := h.changes(func() { require.NoError(t, b.Done(h.ctx, kind, base.Add(hour))) })
 		assert.Equal(t, []string{"leadership row " + kind + ": null -> +1h0m0s"}, lines)
 		got := h.beat().Reign
-		all := []any{got.PlannedBeat, got.HandedOverAt, got.RetentionBeat, got.SweepBeat}
+		all := []any{got.PlannedBeat, got.HandedOverAt, got.RetentionBeat, got.SweepBeat, got.ReportBeat}
 		at := base.Add(hour)
 		assert.Equal(t, &at, all[i])
 	}

@@ -5,24 +5,19 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-)
 
-// A Quota is one of Cinder's limits on a project: -1 is none, 0 is nothing.
-type Quota struct {
-	Limit    int `json:"limit"`
-	InUse    int `json:"in_use"`
-	Reserved int `json:"reserved"`
-}
+	"staffeln/backup"
+)
 
 // BackupQuota reads a project's quotas of backups and of their gigabytes, as the
 // admin: one call.
-func (c *Cloud) BackupQuota(ctx context.Context, projectID string) (backups, gigabytes Quota, err error) {
+func (c *Cloud) BackupQuota(ctx context.Context, projectID string) (backups, gigabytes backup.Quota, err error) {
 	r := c.volumeRequest(c.admin, http.MethodGet, "/os-quota-sets/"+url.PathEscape(projectID)+"?usage=True")
 	r.op, r.object, r.id = "read quota", "of project "+projectID, projectID
 	var said struct {
 		QuotaSet struct {
-			Backups         Quota `json:"backups"`
-			BackupGigabytes Quota `json:"backup_gigabytes"`
+			Backups         backup.Quota `json:"backups"`
+			BackupGigabytes backup.Quota `json:"backup_gigabytes"`
 		} `json:"quota_set"`
 	}
 	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }

@@ -9,7 +9,7 @@ import (
 // everything else there is an ID. The set keeps the log and the metrics free of
 // unbounded values.
 var words = map[string]bool{
-	"auth": true, "tokens": true, "projects": true,
+	"auth": true, "tokens": true, "projects": true, "users": true, "domains": true, "role_assignments": true, "os-quota-sets": true,
 	"servers": true, "volumes": true, "backups": true, "detail": true, "action": true,
 }
 

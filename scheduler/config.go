@@ -1,8 +1,12 @@
 package scheduler
 
-import "staffeln/backup"
+import (
+	"staffeln/backup"
+	"staffeln/report"
+)
 
 // Config is what the environment tells the scheduler of its own work: the operator's rules, and nothing beside them.
 type Config struct {
 	backup.Settings
+	report.Reporting
 }

@@ -131,6 +131,7 @@ func (s *Scheduler) beats() []beat {
 		{"plan", set.BackupServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.PlannedBeat }, s.Plan},
 		{"retention", set.RetentionServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.RetentionBeat }, s.Retention},
 		{"sweep", set.SweepPeriod.Std(), func(b *db.Beat) *time.Time { return b.SweepBeat }, s.Sweep},
+		{"report", min(reportGrid, set.ReportPeriod.Std()), func(b *db.Beat) *time.Time { return b.ReportBeat }, s.Report},
 		{"hand_over", set.PollPeriod.Std(), func(b *db.Beat) *time.Time { return b.HandedOverAt }, s.HandOver},
 	}
 }

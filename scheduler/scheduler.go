@@ -15,6 +15,7 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/telemetry"
+	"staffeln/report"
 	"staffeln/tasks"
 )
 
@@ -46,7 +47,9 @@ type Scheduler struct {
 	Cloud    Cloud
 	Queue    Queue
 	Settings backup.Settings
-	Metrics  *telemetry.Metrics
+	// Reporting says whether one report tells of all projects.
+	Reporting report.Reporting
+	Metrics   *telemetry.Metrics
 	// Identity is who we are on the cloud: what carries it is ours.
 	Identity backup.Identity
 

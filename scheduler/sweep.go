@@ -40,6 +40,9 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 			return err
 		}
 	}
+	if err := s.forgetReports(ctx, b); err != nil {
+		return err
+	}
 	lost, err := b.Lost(ctx)
 	if err != nil {
 		return err

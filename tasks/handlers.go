@@ -18,6 +18,7 @@ type Handlers struct {
 	Backup    func(context.Context, Volume) error
 	Poll      func(context.Context, Volume) error
 	Retention func(context.Context, Volume) error
+	Report    func(context.Context, Report) error
 }
 
 // table answers the handlers by kind, each reading its own payload; a further payload type is a further line here.
@@ -31,6 +32,9 @@ func (h Handlers) table() map[Kind]asynq.HandlerFunc {
 	add(VolumeBackup, h.Backup)
 	add(VolumePoll, h.Poll)
 	add(VolumeRetention, h.Retention)
+	if h.Report != nil {
+		table[ReportSend] = reportHandler(h.Report)
+	}
 	return table
 }
 
@@ -41,6 +45,16 @@ func volumeHandler(handler func(context.Context, Volume) error) asynq.HandlerFun
 			return badPayloadError{err}
 		}
 		return handler(ctx, v)
+	}
+}
+
+func reportHandler(handler func(context.Context, Report) error) asynq.HandlerFunc {
+	return func(ctx context.Context, t *asynq.Task) error {
+		r, err := decodeReport(t.Payload())
+		if err != nil {
+			return badPayloadError{err}
+		}
+		return handler(ctx, r)
 	}
 }
 

@@ -24,11 +24,12 @@ const (
 	toldFaults = 3
 )
 
-// An Item is one thing that a volume needs from the queue.
+// An Item is one thing that a volume, or a group of reports, needs from the queue.
 type Item struct {
-	Kind     Kind // one of the volume kinds
+	Kind     Kind
 	VolumeID string
 	RecordID string // empty for [VolumeRetention]
+	Group    string // in place of a volume, of [ReportSend]
 	// Abandoned says that nobody works on the volume, whatever the queue shows: the lease in its row ran out. An
 	// active task is then passed by, where it would be waited for otherwise.
 	Abandoned bool
@@ -38,6 +39,17 @@ type Item struct {
 	// queue, which looks at leases only, never gives it to anybody.
 	Idle bool
 }
+
+// object is what the task is about: the ID of a volume, or a group.
+func (i Item) object() string {
+	if i.Kind == ReportSend {
+		return i.Group
+	}
+	return i.VolumeID
+}
+
+// id is the task's.
+func (i Item) id() string { return kinds[i.Kind].idPrefix + i.object() }
 
 func (i Item) volume() Volume { return Volume{VolumeID: i.VolumeID, RecordID: i.RecordID} }
 
@@ -61,8 +73,8 @@ func NewClient(rdb redis.UniversalClient, log zerolog.Logger, m *telemetry.Metri
 // unasked, and the next hand-over sees to it.
 func (c *Client) HandOver(ctx context.Context, items []Item) (Tally, error) {
 	for _, item := range items {
-		if item.VolumeID == "" || kinds[item.Kind].queue != Volumes {
-			return nil, fmt.Errorf("hand over: kind %q, volume %q: want a volume kind and an ID", item.Kind, item.VolumeID)
+		if item.object() == "" || kinds[item.Kind].queue == "" {
+			return nil, fmt.Errorf("hand over: kind %q of %q: want a kind of the table, and an ID", item.Kind, item.object())
 		}
 	}
 	h := c.newHandover()
@@ -110,17 +122,17 @@ func (c *Client) newHandover() *handover {
 func (h *handover) firsts(items []Item) []Item {
 	best := make(map[string]Kind, len(items))
 	for _, item := range items {
-		if kind, seen := best[item.VolumeID]; !seen || kinds[item.Kind].rank < kinds[kind].rank {
-			best[item.VolumeID] = item.Kind
+		if kind, seen := best[item.id()]; !seen || kinds[item.Kind].rank < kinds[kind].rank {
+			best[item.id()] = item.Kind
 		}
 	}
 	firsts := make([]Item, 0, len(best))
 	for _, item := range items {
-		if best[item.VolumeID] != item.Kind {
+		if best[item.id()] != item.Kind {
 			h.count(item, Behind, nil)
 			continue
 		}
-		best[item.VolumeID] = "" // the same item twice is one
+		best[item.id()] = "" // the same item twice is one
 		firsts = append(firsts, item)
 	}
 	return firsts

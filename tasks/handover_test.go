@@ -166,7 +166,7 @@ func TestHandOver_RefusesWhatIsNoVolumeKind(t *testing.T) {
 	client, _ := q.newClient()
 	for _, item := range []Item{{Kind: ReportSend, VolumeID: "v"}, {Kind: VolumePoll}, {VolumeID: "v"}} {
 		_, err := client.HandOver(t.Context(), []Item{item})
-		require.ErrorContains(t, err, "want a volume kind and an ID")
+		require.ErrorContains(t, err, "want a kind of the table, and an ID")
 	}
 }
 

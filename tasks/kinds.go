@@ -54,33 +54,63 @@ type Volume struct {
 	RecordID string `json:"record_id,omitempty"` // empty for a retention task
 }
 
+// A Report is the payload of [ReportSend]: whose report is to be made, or sent on.
+type Report struct {
+	Group string `json:"group"`
+}
+
 // version is that of the payloads. A worker refuses a newer one than it knows: during an upgrade the old workers must
 // not act on what they only half understand.
 const version = 1
 
 type payload struct {
 	Version int `json:"v"`
-	Volume
+	*Volume
+	*Report
 }
 
-func encode(v Volume) ([]byte, error) {
-	text, err := json.Marshal(payload{version, v})
+func encode(item Item) ([]byte, error) {
+	p := payload{Version: version}
+	if item.Kind == ReportSend {
+		p.Report = &Report{item.Group}
+	} else {
+		p.Volume = new(item.volume())
+	}
+	text, err := json.Marshal(p)
 	if err != nil {
-		return nil, fmt.Errorf("encode task of volume %s: %w", v.VolumeID, err)
+		return nil, fmt.Errorf("encode task of %s: %w", item.object(), err)
 	}
 	return text, nil
 }
 
-func decode(text []byte) (Volume, error) {
-	var p payload
+func read(text []byte) (p payload, err error) {
 	if err := json.Unmarshal(text, &p); err != nil {
-		return Volume{}, fmt.Errorf("decode task: %w", err)
+		return p, fmt.Errorf("decode task: %w", err)
 	}
 	if p.Version != version {
-		return Volume{}, fmt.Errorf("decode task: version %d, want %d", p.Version, version)
+		return p, fmt.Errorf("decode task: version %d, want %d", p.Version, version)
 	}
-	if p.VolumeID == "" {
-		return Volume{}, errors.New("decode task: no volume ID")
+	return p, nil
+}
+
+func decode(text []byte) (Volume, error) {
+	p, err := read(text)
+	if err == nil && (p.Volume == nil || p.VolumeID == "") {
+		err = errors.New("decode task: no volume ID")
 	}
-	return p.Volume, nil
+	if err != nil {
+		return Volume{}, err
+	}
+	return *p.Volume, nil
+}
+
+func decodeReport(text []byte) (Report, error) {
+	p, err := read(text)
+	if err == nil && (p.Report == nil || p.Group == "") {
+		err = errors.New("decode task: no group")
+	}
+	if err != nil {
+		return Report{}, err
+	}
+	return *p.Report, nil
 }

@@ -33,10 +33,10 @@ const (
 
 // place sees to it that the queue holds a task for the item.
 func (h *handover) place(ctx context.Context, item Item) (Outcome, error) {
-	id := kinds[item.Kind].idPrefix + item.VolumeID
+	id := item.id()
 	for n := 1; ; n++ {
 		if n > 1 {
-			id = fmt.Sprintf("%s%s:%d", kinds[item.Kind].idPrefix, item.VolumeID, n)
+			id = fmt.Sprintf("%s:%d", item.id(), n)
 		}
 		outcome, err := h.placeAs(ctx, item, id, n == suffixes)
 		switch {
@@ -44,7 +44,7 @@ func (h *handover) place(ctx context.Context, item Item) (Outcome, error) {
 			return Unknown, fmt.Errorf("hand over %s: %w", id, err)
 		case outcome != Passed:
 			if n > 1 && outcome != Waiting {
-				h.log.Warn().Str("kind", string(item.Kind)).Str("volume", item.VolumeID).Str("record", item.RecordID).
+				h.log.Warn().Str("kind", string(item.Kind)).Str("volume", item.VolumeID).Str("record", item.RecordID).Str("group", item.Group).
 					Str("task", id).Msg("task passed by that nobody works on")
 				return Passed, nil
 			}
@@ -106,12 +106,12 @@ func (h *handover) passBy(item Item, id string, last bool) Outcome {
 	if !last {
 		return Passed
 	}
-	h.log.Error().Str("volume", item.VolumeID).Str("task", id).Msg("no task placed: all IDs of the volume stay held in the queue")
+	h.log.Error().Str("volume", item.VolumeID).Str("group", item.Group).Str("task", id).Msg("no task placed: all its IDs stay held in the queue")
 	return Waiting
 }
 
 func (h *handover) enqueue(ctx context.Context, item Item, id string) error {
-	text, err := encode(item.volume())
+	text, err := encode(item)
 	if err != nil {
 		return err
 	}
@@ -138,6 +138,9 @@ func judge(item Item, info *asynq.TaskInfo) verdict {
 	case asynq.TaskStatePending:
 		return comes // whatever it is: it runs at once, and the next hand-over brings the rest
 	case asynq.TaskStateScheduled, asynq.TaskStateRetry:
+		if item.Kind == ReportSend {
+			return comes // one kind has this ID, and all is in the rows
+		}
 		held, err := decode(info.Payload)
 		same := err == nil && Kind(info.Type) == item.Kind
 		// A retention task is about the whole volume, whatever record it was made for.

@@ -114,6 +114,9 @@ func (s *server) handle(ctx context.Context, t *asynq.Task) error {
 // its own: time over, or a lease on the task that ran out because Redis was away.
 func (s *server) failed(ctx context.Context, t *asynq.Task, err error) {
 	log := zerolog.Ctx(ctx).With().Str("task", t.Type()).Logger()
+	if r, err := decodeReport(t.Payload()); err == nil {
+		log = log.With().Str("group", r.Group).Logger()
+	}
 	if v, err := decode(t.Payload()); err == nil {
 		log = log.With().Str("volume", v.VolumeID).Str("record", v.RecordID).Logger()
 	}

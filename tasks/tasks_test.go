@@ -58,8 +58,8 @@ func (q *queue) size() int {
 // hold puts a task of the volume into a state.
 func (q *queue) hold(state asynq.TaskState, item Item, opts ...asynq.Option) {
 	q.t.Helper()
-	id := kinds[item.Kind].idPrefix + item.VolumeID
-	text, err := encode(item.volume())
+	id := item.id()
+	text, err := encode(item)
 	require.NoError(q.t, err)
 	opts = append(opts, asynq.Queue(Volumes), asynq.TaskID(id), asynq.MaxRetry(retries))
 	var handler asynq.HandlerFunc

@@ -19,7 +19,7 @@ func allCommand() *cobra.Command {
 		return withMonitoring(ctx, cfg.Monitoring, s, func(ctx context.Context) error {
 			return together(ctx,
 				func(ctx context.Context) error {
-					return runScheduler(ctx, r, cfg.DatabaseURL, cfg.Scheduler.Settings, s)
+					return runScheduler(ctx, r, cfg.DatabaseURL, cfg.Scheduler, s)
 				},
 				func(ctx context.Context) error { return runWorker(ctx, r, cfg.Worker, s) },
 				func(ctx context.Context) error { return serveAPI(ctx, cfg.API, cfg.RedisURL, r.db, s) })

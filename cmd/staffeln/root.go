@@ -26,7 +26,7 @@ func newRoot() *cobra.Command {
 		schedulerCommand(), workerCommand(), apiCommand(), allCommand(), migrateCommand(), cloudsimCommand(),
 		demoCommand(), versionCommand(), configDocsCommand(),
 		statusCommand(), backupsCommand(), explainCommand(), retentionCommand(), auditCommand(), doctorCommand(),
-		backupNowCommand(), cancelCommand(), pauseCommand(), resumeCommand(), settleCommand(), acceptLossesCommand(), completionCommand(),
+		backupNowCommand(), cancelCommand(), pauseCommand(), resumeCommand(), settleCommand(), acceptLossesCommand(), reportCommand(), completionCommand(),
 	)
 	return root
 }

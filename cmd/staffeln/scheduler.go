@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"staffeln/backup"
 	"staffeln/internal/telemetry"
 	"staffeln/scheduler"
 	"staffeln/tasks"
@@ -25,18 +24,18 @@ func schedulerCommand() *cobra.Command {
 		}
 		defer r.close()
 		return withMonitoring(ctx, cfg.Monitoring, s, func(ctx context.Context) error {
-			return runScheduler(ctx, r, cfg.DatabaseURL, cfg.Settings, s)
+			return runScheduler(ctx, r, cfg.DatabaseURL, cfg.Scheduler, s)
 		})
 	})
 }
 
-func runScheduler(ctx context.Context, r *rooms, databaseURL string, set backup.Settings, s surroundings) error {
+func runScheduler(ctx context.Context, r *rooms, databaseURL string, cfg Scheduler, s surroundings) error {
 	if err := s.metrics.Registry.Register(tasks.NewCollector(r.redis)); err != nil {
 		return fmt.Errorf("register metrics of the queue: %w", err)
 	}
 	process := scheduler.Scheduler{
 		DB: r.db, Cloud: r.cloud, Queue: tasks.NewClient(r.redis, s.log, s.metrics),
-		Settings: set, Metrics: s.metrics, Identity: r.identity,
+		Settings: cfg.Settings, Reporting: cfg.Reporting, Metrics: s.metrics, Identity: r.identity,
 	}
 	return process.Run(ctx, databaseURL, leaderName(), boundaries().database...)
 }

@@ -27,7 +27,21 @@ func workerCommand() *cobra.Command {
 
 func runWorker(ctx context.Context, r *rooms, cfg Worker, s surroundings) error {
 	process := worker.Worker{DB: r.db, Cloud: r.cloud, Settings: cfg.Settings, Metrics: s.metrics, Identity: r.identity}
-	return tasks.Serve(ctx, r.redis, tasks.ServerConfig{
-		Concurrency: cfg.WorkerConcurrency, PollPeriod: cfg.PollPeriod.Std(), Log: s.log, Metrics: s.metrics,
-	}, process.Handlers())
+	mailer, err := worker.NewMailer(cfg.Reporting, cfg.Mail)
+	if err != nil {
+		return err
+	}
+	reporter := worker.Reporter{DB: r.db, Directory: r.cloud, Settings: cfg.Settings, Reporting: cfg.Reporting, Mailer: mailer}
+	serve := func(concurrency int, h tasks.Handlers) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return tasks.Serve(ctx, r.redis, tasks.ServerConfig{
+				Concurrency: concurrency, PollPeriod: cfg.PollPeriod.Std(), Log: s.log, Metrics: s.metrics,
+			}, h)
+		}
+	}
+	return together(ctx, serve(cfg.WorkerConcurrency, process.Handlers()), serve(reportsAtOnce, reporter.Handlers()))
 }
+
+// reportsAtOnce is how many reports one worker makes or sends at the same time, beside its tasks of volumes: a mail
+// server that stalls delays no backup.
+const reportsAtOnce = 4

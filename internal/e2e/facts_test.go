@@ -24,9 +24,11 @@ func (w *world) facts() (laws.Facts, laws.Snapshot) {
 	require.NoError(w.t, err)
 	set := w.set
 	step := 2*w.stride + 20*time.Minute // each look of ours is one of the test's steps
-	limits := laws.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step}
+	limits := laws.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Late: set.Late()}
+	told, err := witness.Told(w.ctx, w.pool)
+	require.NoError(w.t, err)
 	return laws.Facts{
-		Now: now, Journal: journal, Records: records, Limits: limits, Promises: w.promises, ShortenDelay: set.RetentionShortenDelay.Std(), Gone: gone,
+		Now: now, Journal: journal, Records: records, Limits: limits, Promises: w.promises, ShortenDelay: set.RetentionShortenDelay.Std(), Gone: gone, Told: told,
 		Caps: laws.Caps{
 			Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Stuck: set.MaxBackupsStuck,
 		},

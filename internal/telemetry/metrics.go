@@ -73,7 +73,7 @@ func NewMetrics() *Metrics {
 		}),
 		beatDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "staffeln_beat_duration_seconds",
-			Help:    "Seconds that a beat took, by beat (plan, hand_over, retention, sweep) and result (ok, error).",
+			Help:    "Seconds that a beat took, by beat (plan, hand_over, retention, sweep, report) and result (ok, error).",
 			Buckets: []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600},
 		}, []string{"beat", "result"}),
 		beatSuccess: gauge("staffeln_beat_success_timestamp_seconds",
@@ -137,7 +137,7 @@ func (m *Metrics) Repair(kind, outcome string) { m.repairs.WithLabelValues(kind,
 // ClaimRefused counts a claim that another handler's lease refused.
 func (m *Metrics) ClaimRefused() { m.claimsRefused.Inc() }
 
-// Beat tells that a beat (plan, hand_over, retention, sweep) ended, after how much time, at what time of the
+// Beat tells that a beat (plan, hand_over, retention, sweep, report) ended, after how much time, at what time of the
 // database's clock, and whether without an error.
 func (m *Metrics) Beat(beat string, took time.Duration, now time.Time, err error) {
 	if err != nil {

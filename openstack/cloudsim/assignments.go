@@ -6,14 +6,20 @@ import (
 
 // pathAssignment reads user, role and project (or domain) from the path. What does not exist is a 404.
 func (c *Cloud) pathAssignment(q *call) (assignment, answer, bool) {
-	u, r := c.users[q.vars["user"]], c.role(q.vars["role"])
+	u, g, r := c.users[q.vars["user"]], c.groups[q.vars["group"]], c.role(q.vars["role"])
+	groupID, isGroup := q.vars["group"]
 	switch {
-	case u == nil:
+	case isGroup && g == nil:
+		return assignment{}, keystoneFault(http.StatusNotFound, "Could not find group: "+groupID+"."), false
+	case !isGroup && u == nil:
 		return assignment{}, keystoneFault(http.StatusNotFound, "Could not find user: "+q.vars["user"]+"."), false
 	case r == nil || r.ID != q.vars["role"]:
 		return assignment{}, keystoneFault(http.StatusNotFound, "Could not find role: "+q.vars["role"]+"."), false
 	}
-	a := assignment{user: u.ID, role: r.Name}
+	a := assignment{group: groupID, role: r.Name}
+	if !isGroup {
+		a.user = u.ID
+	}
 	if d, ok := q.vars["domain"]; ok {
 		if c.domains[d] == nil {
 			return assignment{}, keystoneFault(http.StatusNotFound, "Could not find domain: "+d+"."), false
@@ -63,8 +69,9 @@ type assignmentView struct {
 		Domain    *scopedName `json:"domain,omitempty"`
 		Inherited string      `json:"OS-INHERIT:inherited_to,omitempty"`
 	} `json:"scope"`
-	User scopedName `json:"user"`
-	Role scopedName `json:"role"`
+	User  *scopedName `json:"user,omitempty"`
+	Group *scopedName `json:"group,omitempty"`
+	Role  scopedName  `json:"role"`
 }
 
 // listAssignments answers GET /v3/role_assignments. Without effective it lists what was granted; with it,
@@ -76,11 +83,8 @@ func listAssignments(c *Cloud, q *call) answer {
 	effective, _ := keystoneFlag(q, "effective")
 	out := []assignmentView{}
 	for _, a := range c.assignments {
-		if lacks(q, "user.id", a.user) {
-			continue
-		}
 		if !effective {
-			if !lacks(q, "scope.project.id", a.project) && !lacks(q, "scope.domain.id", a.domain) && !lacks(q, "role.id", c.role(a.role).ID) {
+			if !lacks(q, "user.id", a.user) && !lacks(q, "scope.project.id", a.project) && !lacks(q, "scope.domain.id", a.domain) && !lacks(q, "role.id", c.role(a.role).ID) {
 				out = append(out, c.assignmentView(q, a, a.project, a.role))
 			}
 			continue
@@ -89,9 +93,14 @@ func listAssignments(c *Cloud, q *call) answer {
 			if !c.applies(a, p) || lacks(q, "scope.project.id", p.ID) || q.query.Has("scope.domain.id") {
 				continue
 			}
-			for _, name := range implied(a.role) {
-				if !lacks(q, "role.id", c.role(name).ID) {
-					out = append(out, c.assignmentView(q, a, p.ID, name))
+			for _, id := range c.holders(a) {
+				if lacks(q, "user.id", id) {
+					continue
+				}
+				for _, name := range implied(a.role) {
+					if !lacks(q, "role.id", c.role(name).ID) {
+						out = append(out, c.effectiveView(q, a, id, p.ID, name))
+					}
 				}
 			}
 		}
@@ -107,7 +116,10 @@ func (c *Cloud) assignmentView(q *call, a assignment, projectID, roleName string
 		link = v3 + "/OS-INHERIT/domains/" + a.domain + "/users/" + a.user + "/roles/" + granted + "/inherited_to_projects"
 	}
 	r := c.role(roleName)
-	v := assignmentView{Links: map[string]string{"assignment": link}, User: scopedName{ID: a.user}, Role: scopedName{ID: r.ID}}
+	if a.group != "" {
+		link = v3 + "/projects/" + a.project + "/groups/" + a.group + "/roles/" + granted
+	}
+	v := assignmentView{Links: map[string]string{"assignment": link}, Role: scopedName{ID: r.ID}}
 	if roleName != a.role {
 		v.Links["prior_role"] = v3 + "/prior_role/" + granted + "/implies/" + r.ID
 	}
@@ -128,9 +140,38 @@ func (c *Cloud) assignmentView(q *call, a assignment, projectID, roleName string
 		}
 	}
 	if names {
-		u := c.users[a.user]
-		d := c.domainView(u.Domain)
-		v.User.Name, v.User.Domain, v.Role.Name = u.Name, &d, r.Name
+		v.Role.Name = r.Name
+	}
+	if a.group != "" {
+		v.Group = &scopedName{ID: a.group}
+		if g := c.groups[a.group]; names {
+			d := c.domainView(g.Domain)
+			v.Group.Name, v.Group.Domain = g.Name, &d
+		}
+		return v
+	}
+	v.User = c.userName(a.user, names)
+	return v
+}
+
+// effectiveView shows what an assignment gives one user in one project; one through a group is the user's, and names the
+// membership.
+func (c *Cloud) effectiveView(q *call, a assignment, userID, projectID, roleName string) assignmentView {
+	v := c.assignmentView(q, a, projectID, roleName)
+	if a.group != "" {
+		names, _ := keystoneFlag(q, "include_names")
+		v.Group, v.User = nil, c.userName(userID, names)
+		v.Links["membership"] = q.base + "/identity/v3/groups/" + a.group + "/users/" + userID
 	}
 	return v
+}
+
+func (c *Cloud) userName(id string, names bool) *scopedName {
+	s := &scopedName{ID: id}
+	if names {
+		u := c.users[id]
+		d := c.domainView(u.Domain)
+		s.Name, s.Domain = u.Name, &d
+	}
+	return s
 }

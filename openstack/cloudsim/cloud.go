@@ -55,6 +55,7 @@ type Cloud struct {
 	seq  uint64 // of jobs and events
 
 	domains     map[string]*domain
+	groups      map[string]*group
 	projects    map[string]*project
 	users       map[string]*user
 	userOrder   []string
@@ -104,6 +105,7 @@ func New(opt Options) *Cloud {
 		opt:          opt,
 		ids:          newIdentifiers(opt.Seed),
 		domains:      map[string]*domain{},
+		groups:       map[string]*group{},
 		projects:     map[string]*project{},
 		users:        map[string]*user{},
 		tokens:       map[string]*token{},

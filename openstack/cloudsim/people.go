@@ -19,9 +19,35 @@ type user struct {
 
 type role struct{ ID, Name string }
 
-// assignment gives a user a role in one project or, when domain is set, in every present and future
-// project of that domain (OS-INHERIT).
-type assignment struct{ user, project, domain, role string }
+// group is some users that are given roles together.
+type group struct {
+	ID, Name, Domain string
+	members          []string // IDs of users
+}
+
+// assignment gives a user, or a group, a role in one project or, when domain is set, in every present and
+// future project of that domain (OS-INHERIT).
+type assignment struct{ user, group, project, domain, role string }
+
+// holds tells whether the assignment is the user's, by itself or through a group.
+func (c *Cloud) holds(a assignment, userID string) bool {
+	if a.group == "" {
+		return a.user == userID
+	}
+	g := c.groups[a.group]
+	return g != nil && slices.Contains(g.members, userID)
+}
+
+// holders lists the users that an assignment gives its role to.
+func (c *Cloud) holders(a assignment) []string {
+	if a.group == "" {
+		return []string{a.user}
+	}
+	if g := c.groups[a.group]; g != nil {
+		return g.members
+	}
+	return nil
+}
 
 func (c *Cloud) addProject(domainID, name string) *project {
 	p := &project{ID: c.ids.hex(), Name: name, Domain: domainID, Enabled: true}
@@ -48,6 +74,9 @@ func (c *Cloud) removeUser(u *user) {
 	delete(c.users, u.ID)
 	c.userOrder = slices.DeleteFunc(c.userOrder, func(id string) bool { return id == u.ID })
 	c.assignments = slices.DeleteFunc(c.assignments, func(a assignment) bool { return a.user == u.ID })
+	for _, g := range c.groups {
+		g.members = slices.DeleteFunc(g.members, func(id string) bool { return id == u.ID })
+	}
 	c.revokeTokensOf(u.ID)
 	c.note(Event{Kind: IdentityChanged, User: u.ID, Detail: "user " + u.Name + " deleted"})
 }
@@ -102,7 +131,7 @@ func (c *Cloud) rolesIn(userID, projectID string) []string {
 	}
 	var out []string
 	for _, a := range c.assignments {
-		if a.user != userID || !c.applies(a, p) {
+		if !c.holds(a, userID) || !c.applies(a, p) {
 			continue
 		}
 		for _, name := range implied(a.role) {
@@ -116,7 +145,7 @@ func (c *Cloud) rolesIn(userID, projectID string) []string {
 
 // hasAdminAnywhere stands for a role on the system, which this cloud gives to everybody who is admin somewhere.
 func (c *Cloud) hasAdminAnywhere(userID string) bool {
-	return slices.ContainsFunc(c.assignments, func(a assignment) bool { return a.user == userID && a.role == "admin" })
+	return slices.ContainsFunc(c.assignments, func(a assignment) bool { return c.holds(a, userID) && a.role == "admin" })
 }
 
 func (c *Cloud) role(name string) *role {

@@ -1,0 +1,14 @@
+package backup
+
+// A Quota is one of Cinder's limits on a project: -1 is none, 0 is nothing.
+type Quota struct {
+	Limit    int `json:"limit" desc:"-1: unlimited, 0: none allowed"`
+	InUse    int `json:"in_use" desc:"used now"`
+	Reserved int `json:"reserved" desc:"promised to what is being made"`
+}
+
+// A Member is a user with a role in a project, directly, through a group, or inherited.
+type Member struct {
+	UserID, Name string
+	Email        string // as Keystone has it: nobody looked whether it is an address
+}

@@ -1,0 +1,97 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// untold holds for a record that ended and that no report tells of.
+const untold = `report_id IS NULL AND ended_at IS NOT NULL AND state <> 'withdrawn'`
+
+// An Untold is what one project waits to be told.
+type Untold struct {
+	ProjectID string     // empty: findings about no project
+	Result    *time.Time // creation of the oldest record that ended and was not told
+	Matter    *time.Time // since when the oldest thing stands that each report tells anew: late, overdue, undeletable, a finding
+}
+
+// Untold returns it by project, in no order; late is the age beyond which a
+// volume is.
+func (b *Beat) Untold(ctx context.Context, late time.Duration) ([]Untold, error) {
+	return untolds(ctx, b.db.pool, b.Now, late, "")
+}
+
+// Untold returns the same for the claimed group.
+func (c *ReportClaim) Untold(ctx context.Context, late time.Duration) ([]Untold, error) {
+	return untolds(ctx, c.db.pool, c.Now, late, projectOf(c.Group))
+}
+
+func untolds(ctx context.Context, from queries, now time.Time, late time.Duration, projectID string) ([]Untold, error) {
+	const q = `
+		SELECT project_id, min(result) AS result, min(matter) AS matter FROM (
+			SELECT project_id, created_at AS result, NULL::timestamptz AS matter FROM records WHERE ` + untold + `
+			UNION ALL SELECT project_id, NULL, newest_at + $2::interval FROM ` + standing + ` WHERE standing = 'late' AND ($3 = '' OR project_id = $3)
+			UNION ALL SELECT project_id, NULL, ` + hangsSince + ` FROM records WHERE state IN ('overdue', 'undeletable')
+			UNION ALL SELECT project_id, NULL, since FROM findings) waiting
+		WHERE $3 = '' OR project_id = $3 GROUP BY project_id`
+	rows, err := from.Query(ctx, q, now.Add(-late), late, projectID)
+	if err != nil {
+		return nil, fmt.Errorf("read what was not told: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Untold])
+	if err != nil {
+		return nil, fmt.Errorf("read what was not told: %w", err)
+	}
+	return all, nil
+}
+
+// hangsSince is since when a record hangs.
+const hangsSince = `coalesce(deletion_refused_since, deletion_asked_at, deadline, changed_at)`
+
+// A ReportGroup is how far the telling of one group is.
+type ReportGroup struct {
+	ID        string
+	ToldAt    *time.Time // when its newest report that anybody got was told
+	NextTryAt *time.Time // no report of it is made before
+	Failures  int        // in a row, to make one
+	Open      bool       // a report was made that nobody has got yet
+	MailDue   bool       // a mail waits whose time has come
+	Leased    bool       // a worker is at it
+	Abandoned bool       // a worker was at it whose lease ran out
+}
+
+const groupColumns = `id, told_at, next_try_at, failures,
+	EXISTS (SELECT FROM reports WHERE group_id = g.id AND told_at IS NULL AND given_up_at IS NULL) AS open,
+	EXISTS (SELECT FROM report_mails WHERE group_id = g.id AND sent_at IS NULL AND given_up_at IS NULL AND coalesce(next_try_at <= $1, true)) AS mail_due,
+	coalesce(lease_until > $1, false) AS leased, coalesce(lease_until <= $1, false) AS abandoned`
+
+// ReportGroups returns all that were ever at it.
+func (b *Beat) ReportGroups(ctx context.Context) (map[string]ReportGroup, error) {
+	rows, err := b.db.pool.Query(ctx, `SELECT `+groupColumns+` FROM report_groups g`, b.Now)
+	if err != nil {
+		return nil, fmt.Errorf("read groups of reports: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[ReportGroup])
+	if err != nil {
+		return nil, fmt.Errorf("read groups of reports: %w", err)
+	}
+	byID := make(map[string]ReportGroup, len(all))
+	for _, g := range all {
+		byID[g.ID] = g
+	}
+	return byID, nil
+}
+
+// AllProjects is the group of a report that tells of all projects.
+const AllProjects = "all"
+
+// projectOf is the one project of a group; empty: all.
+func projectOf(group string) string {
+	if group == AllProjects {
+		return ""
+	}
+	return group
+}

@@ -1,0 +1,138 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/rs/zerolog"
+)
+
+// A Mail is what one receiver is still to get.
+type Mail struct {
+	ReportID, Receiver, MessageID string
+	MadeAt                        time.Time // the report, by which all tries of it are dated
+	Attempts                      int       // that failed so far
+}
+
+// Mails returns what the claimed group still has to send and whose time has
+// come: what was tried least first, so that what fails delays nothing else.
+func (c *ReportClaim) Mails(ctx context.Context) ([]Mail, error) {
+	const q = `
+		SELECT m.report_id, m.receiver, m.message_id, m.attempts, r.made_at FROM report_mails m JOIN reports r ON r.id = m.report_id
+		WHERE m.group_id = $1 AND m.sent_at IS NULL AND m.given_up_at IS NULL AND coalesce(m.next_try_at <= $2, true)
+		ORDER BY m.attempts, r.made_at, m.receiver`
+	rows, err := c.db.pool.Query(ctx, q, c.Group, c.Now)
+	if err != nil {
+		return nil, fmt.Errorf("read mails to %s: %w", c.Group, err)
+	}
+	mails, err := pgx.CollectRows(rows, pgx.RowToStructByName[Mail])
+	if err != nil {
+		return nil, fmt.Errorf("read mails to %s: %w", c.Group, err)
+	}
+	return mails, nil
+}
+
+// Content returns what a report tells, as it was made.
+func (c *ReportClaim) Content(ctx context.Context, reportID string) (content []byte, err error) {
+	const q = `SELECT content FROM reports WHERE id = $1 AND content IS NOT NULL`
+	if err := c.db.pool.QueryRow(ctx, q, reportID).Scan(&content); err != nil {
+		return nil, fmt.Errorf("read report %s: %w", reportID, err)
+	}
+	return content, nil
+}
+
+// Sent says that a receiver has it, and what the server answered. It is true
+// whoever holds the lease by now, so it does not ask for it.
+func (c *ReportClaim) Sent(ctx context.Context, m Mail, answer string) error {
+	err := pgx.BeginFunc(ctx, c.db.pool, func(tx pgx.Tx) error {
+		const (
+			sent = `UPDATE report_mails SET sent_at = staffeln_now(), given_up_at = NULL, attempts = attempts + 1, next_try_at = NULL, answer = $3
+				WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
+			told  = `UPDATE reports SET told_at = staffeln_now(), given_up_at = NULL WHERE id = $1 AND told_at IS NULL`
+			group = `UPDATE report_groups SET told_at = greatest(told_at, (SELECT told_at FROM reports WHERE id = $2)) WHERE id = $1`
+		)
+		if _, err := tx.Exec(ctx, sent, m.ReportID, m.Receiver, storable(answer)); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, told, m.ReportID); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, group, c.Group, m.ReportID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("record that %s has report %s: %w", m.Receiver, m.ReportID, err)
+	}
+	return nil
+}
+
+// NotSent says why a receiver does not have it, and from when on it is tried
+// again.
+func (c *ReportClaim) NotSent(ctx context.Context, m Mail, answer string, again time.Time) error {
+	err := c.holding(ctx, func(tx pgx.Tx) error {
+		const q = `UPDATE report_mails SET attempts = attempts + 1, next_try_at = $3, answer = $4 WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
+		_, err := tx.Exec(ctx, q, m.ReportID, m.Receiver, again, storable(answer))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("record that %s does not have report %s: %w", m.Receiver, m.ReportID, err)
+	}
+	return nil
+}
+
+// GiveUp ends the tries to send one mail. Where no receiver has the report, and
+// none is still to get it, its records wait to be told by the next one.
+func (c *ReportClaim) GiveUp(ctx context.Context, m Mail, answer string) error {
+	err := c.holding(ctx, func(tx pgx.Tx) error {
+		const (
+			end = `UPDATE report_mails SET attempts = attempts + 1, next_try_at = NULL, given_up_at = staffeln_now(), answer = $3
+				WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
+			nobody = `UPDATE reports SET given_up_at = staffeln_now() WHERE id = $1 AND told_at IS NULL
+				AND NOT EXISTS (SELECT FROM report_mails WHERE report_id = $1 AND given_up_at IS NULL)`
+			free = `UPDATE records SET report_id = NULL WHERE report_id = $1`
+		)
+		if _, err := tx.Exec(ctx, end, m.ReportID, m.Receiver, storable(answer)); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, nobody, m.ReportID)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		_, err = tx.Exec(ctx, free, m.ReportID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("give up report %s to %s: %w", m.ReportID, m.Receiver, err)
+	}
+	return nil
+}
+
+// contentTime is how long the words of a report are kept that nobody is still
+// to get; who got it and when is kept as long as history.
+const contentTime = 7 * 24 * time.Hour
+
+// ForgetReports ends the history of reports made before the given time (nil:
+// none), and the words of those that are no longer needed.
+func (b *Beat) ForgetReports(ctx context.Context, before *time.Time) error {
+	const (
+		done  = `NOT EXISTS (SELECT FROM report_mails m WHERE m.report_id = reports.id AND m.sent_at IS NULL AND m.given_up_at IS NULL)`
+		words = `UPDATE reports SET content = NULL WHERE made_at < $1 AND content IS NOT NULL AND ` + done
+		rows  = `DELETE FROM reports WHERE made_at < $1 AND ` + done
+	)
+	err := b.reigning(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, words, b.Now.Add(-contentTime)); err != nil || before == nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, rows, *before)
+		if n := tag.RowsAffected(); n > 0 {
+			zerolog.Ctx(ctx).Info().Int64("reports", n).Time("before", *before).Msg("history of reports forgotten")
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("forget reports: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,199 @@
+package db
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+func (h *house) claimReports(group string) *ReportClaim {
+	h.t.Helper()
+	c, err := h.db.ClaimReports(h.ctx, group, 2*time.Minute)
+	require.NoError(h.t, err)
+	return c
+}
+
+func (h *house) untold() []string {
+	h.t.Helper()
+	var all []string
+	require.NoError(h.t, h.db.Look(h.ctx, func(l *Look) error {
+		results, err := l.Results(h.ctx, "")
+		for _, r := range results {
+			all = append(all, r.ID)
+		}
+		return err
+	}))
+	return all
+}
+
+// telling has two projects with results: p with a success and a failure, q with
+// a success, and records beside them that nobody is told of yet.
+func telling(t *testing.T) *house {
+	h := newHouse(t)
+	h.volume("v", nil)
+	h.volume("w", row{"project_id": "q"})
+	h.record("made", point("b1", 3*hour).with(row{"created_at": base.Add(-3 * hour)}))
+	h.record("failed", shapes["failed"].with(row{"created_at": base.Add(-2 * hour)}))
+	h.record("going", shapes["creating"].with(row{"backup_id": "b2", "created_at": base.Add(-9 * hour)}))
+	h.record("withdrawn", shapes["withdrawn"].with(row{"created_at": base.Add(-9 * hour)}))
+	h.record("elsewhere", point("b3", hour).with(row{"volume_id": "w", "project_id": "q", "created_at": base.Add(-hour)}))
+	return h
+}
+
+func TestWhatEndedWaitsToBeToldByProject(t *testing.T) {
+	t.Parallel()
+	h := telling(t)
+	all, err := h.beat().Untold(h.ctx, 24*hour)
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []Untold{
+		{ProjectID: "p", Result: new(base.Add(-3 * hour))}, {ProjectID: "q", Result: new(base.Add(-hour))},
+	}, all)
+	assert.Equal(t, []string{"elsewhere", "failed", "made"}, h.untold())
+	one, err := h.claimReports("q").Untold(h.ctx, 24*hour)
+	require.NoError(t, err)
+	assert.Equal(t, []Untold{{ProjectID: "q", Result: new(base.Add(-hour))}}, one)
+
+	h.exec(`UPDATE leadership SET planned_beat = $1`, base.Add(-hour))
+	h.exec(`UPDATE volumes SET decided_at = $1`, base)
+	h.record("hangs", shapes["undeletable"].with(row{"backup_id": "b4", "created_at": base.Add(-9 * hour), "report_id": "told"}))
+	require.NoError(t, h.insert("findings", row{"reason": "a", "object": "o", "project_id": "q", "detail": "", "since": base.Add(-5 * hour), "seen_at": base}))
+	all, err = h.beat().Untold(h.ctx, 2*hour) // made is older, so v is late since an hour
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []Untold{
+		{ProjectID: "p", Result: new(base.Add(-3 * hour)), Matter: new(base.Add(-hour))},
+		{ProjectID: "q", Result: new(base.Add(-hour)), Matter: new(base.Add(-5 * hour))},
+	}, all)
+}
+
+func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
+	t.Parallel()
+	h := telling(t)
+	c := h.claimReports("p")
+	r := NewReport{ID: "r1", MadeAt: base, Content: []byte(`{"id": "r1"}`), Records: []string{"made", "failed"}, Mails: []NewMail{{"a@p.example", "<1>"}, {"b@p.example", "<2>"}}}
+	h.record("meanwhile", point("b5", hour))
+	require.NoError(t, c.Make(h.ctx, r))
+	assert.ElementsMatch(t, []string{"elsewhere", "meanwhile"}, h.untold(), "what ended in between waits for the next one")
+
+	r.ID = "r2"
+	h.changesNothing(func() { require.ErrorIs(t, c.Make(h.ctx, r), ErrStale) })
+	r.Records = []string{"going"}
+	h.changesNothing(func() { require.ErrorIs(t, c.Make(h.ctx, r), ErrStale) })
+
+	mails, err := c.Mails(h.ctx)
+	require.NoError(t, err)
+	assert.Equal(t, []Mail{{"r1", "a@p.example", "<1>", base, 0}, {"r1", "b@p.example", "<2>", base, 0}}, mails)
+	content, err := c.Content(h.ctx, "r1")
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"id": "r1"}`, string(content))
+	g, err := c.State(h.ctx)
+	require.NoError(t, err)
+	assert.Equal(t, ReportGroup{ID: "p", Open: true, MailDue: true, Leased: true}, g)
+
+	require.NoError(t, c.NotSent(h.ctx, mails[0], "550 no", base.Add(hour)))
+	require.NoError(t, c.Sent(h.ctx, mails[1], "250 ok"))
+	require.NoError(t, c.Release(h.ctx))
+	groups, err := h.beat().ReportGroups(h.ctx)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]ReportGroup{"p": {ID: "p", ToldAt: new(base)}}, groups, "one failed, and does not delay the next report")
+	h.clock.Set(base.Add(hour))
+	c = h.claimReports("p")
+	mails, err = c.Mails(h.ctx)
+	require.NoError(t, err)
+	assert.Equal(t, []Mail{{"r1", "a@p.example", "<1>", base, 1}}, mails)
+	before, err := c.ReportedBefore(h.ctx)
+	require.NoError(t, err)
+	assert.Equal(t, base, before.UTC())
+}
+
+func TestOneWorkerIsAtAGroupAndALateOneWritesOnlyWhatHappened(t *testing.T) {
+	t.Parallel()
+	h := telling(t)
+	old := h.claimReports("p")
+	_, err := h.db.ClaimReports(h.ctx, "p", time.Minute)
+	require.ErrorIs(t, err, ErrClaimed)
+	require.NoError(t, old.Make(h.ctx, NewReport{ID: "r1", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"a", "<1>"}, {"b", "<2>"}}}))
+	h.clock.Set(base.Add(2 * time.Minute))
+	groups, err := h.beat().ReportGroups(h.ctx)
+	require.NoError(t, err)
+	assert.True(t, groups["p"].Abandoned)
+	next := h.claimReports("p")
+	h.changesNothing(func() {
+		require.NoError(t, old.Release(h.ctx))
+		require.ErrorIs(t, old.Make(h.ctx, NewReport{ID: "r2", MadeAt: base, Content: []byte(`{}`)}), ErrStale)
+		require.ErrorIs(t, old.NotSent(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "x", base), ErrStale)
+		require.ErrorIs(t, old.GiveUp(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "x"), ErrStale)
+		require.ErrorIs(t, old.NotMade(h.ctx, "x", base), ErrStale)
+	})
+	require.NoError(t, old.Sent(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "250 ok"), "it has it, whoever says so")
+	h.changesNothing(func() { require.NoError(t, next.NotSent(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "x", base)) })
+	mails, err := next.Mails(h.ctx)
+	require.NoError(t, err)
+	require.Len(t, mails, 1)
+	assert.Equal(t, "b", mails[0].Receiver)
+}
+
+func TestWhatNobodyGotIsToldByTheNextReport(t *testing.T) {
+	t.Parallel()
+	h := telling(t)
+	c := h.claimReports("p")
+	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r1", MadeAt: base, Content: []byte(`{}`), Records: []string{"made", "failed"}, Mails: []NewMail{{"a", "<1>"}, {"b", "<2>"}}}))
+	require.NoError(t, c.GiveUp(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "550"))
+	assert.Equal(t, []string{"elsewhere"}, h.untold(), "b may get it")
+	require.NoError(t, c.GiveUp(h.ctx, Mail{ReportID: "r1", Receiver: "b"}, "550"))
+	assert.Equal(t, []string{"elsewhere", "failed", "made"}, h.untold())
+	before, err := c.ReportedBefore(h.ctx)
+	require.NoError(t, err)
+	assert.Nil(t, before)
+}
+
+func TestReportsAreForgottenAndTheirRecordsStayTold(t *testing.T) {
+	t.Parallel()
+	h := telling(t)
+	c := h.claimReports("p")
+	require.NoError(t, c.Make(h.ctx, NewReport{ID: "old", MadeAt: base.Add(-30 * 24 * hour), Content: []byte(`{}`), Records: []string{"made"}, Mails: []NewMail{{"a", "<1>"}}}))
+	require.NoError(t, c.Make(h.ctx, NewReport{ID: "waits", MadeAt: base.Add(-30 * 24 * hour), Content: []byte(`{}`), Mails: []NewMail{{"a", "<2>"}}}))
+	require.NoError(t, c.Make(h.ctx, NewReport{ID: "young", MadeAt: base.Add(-8 * 24 * hour), Content: []byte(`{}`), Records: []string{"failed"}, Mails: []NewMail{{"a", "<3>"}}}))
+	for _, report := range []string{"old", "young"} {
+		require.NoError(t, c.Sent(h.ctx, Mail{ReportID: report, Receiver: "a"}, ""))
+	}
+	require.NoError(t, h.beat().ForgetReports(h.ctx, new(base.Add(-20*24*hour))))
+	assert.Equal(t, "waits+,young-", h.text(`SELECT string_agg(id || CASE WHEN content IS NULL THEN '-' ELSE '+' END, ',' ORDER BY id) FROM reports`))
+	assert.Equal(t, []string{"elsewhere"}, h.untold())
+}
+
+func TestWhatAReportTellsOfAResult(t *testing.T) {
+	t.Parallel()
+	h := telling(t)
+	h.exec(`UPDATE volumes SET decision_until = $1, reason = 'retry_later' WHERE id = 'v'`, base.Add(hour))
+	h.exec(`UPDATE records SET ended_at = $1 WHERE id = 'made'`, base.Add(-30*time.Minute))
+	h.exec(`UPDATE records SET available_at = $1 WHERE id = 'made'`, base.Add(-30*time.Minute))
+	var all []Result
+	require.NoError(t, h.db.Look(h.ctx, func(l *Look) (err error) { all, err = l.Results(h.ctx, "p"); return err }))
+	require.Len(t, all, 2)
+	made, failed := all[0], all[1]
+	assert.Equal(t, backup.Period{Days: 14}, made.Retention)
+	assert.Nil(t, made.SucceededAt)
+	assert.Equal(t, base.Add(-30*time.Minute), failed.SucceededAt.UTC())
+	assert.True(t, failed.Wanted)
+	assert.True(t, failed.InProgress)
+	assert.Equal(t, backup.RetryLater, failed.Decision)
+
+	var lates []Lateness
+	h.exec(`UPDATE leadership SET planned_beat = $1`, base.Add(-hour))
+	h.exec(`UPDATE volumes SET decided_at = $1`, base)
+	h.volume("new", row{"decided_at": base})
+	require.NoError(t, h.db.Look(h.ctx, func(l *Look) (err error) { lates, err = l.Lateness(h.ctx, 2*hour, "p"); return err }))
+	require.Len(t, lates, 2)
+	assert.Equal(t, Waiting, lates[0].Standing.Standing)
+	assert.Equal(t, Late, lates[1].Standing.Standing)
+	assert.Equal(t, base.Add(-9*hour), lates[1].FirstAt.UTC())
+	require.NoError(t, h.db.Look(h.ctx, func(l *Look) error {
+		sizes, err := l.ProjectSizes(h.ctx, "")
+		assert.Equal(t, map[string]ProjectSize{"p": {Project{"p", "one"}, 2}, "q": {Project{"q", "one"}, 1}}, sizes)
+		return err
+	}))
+}

@@ -1,0 +1,305 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/openstack/cloudsim"
+	"staffeln/report"
+	"staffeln/tasks"
+)
+
+var toMembers = report.Reporting{SenderEmail: from}
+
+// Each member gets each result once, never earlier than the period after it began to wait, never two mails within one
+// period, and nobody hears of another project.
+func TestReport_EachResultOnceAndNeverEarlier(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembers)
+	acme, globex := p.sim.AddProject("acme"), p.sim.AddProject("globex")
+	p.protect(acme, "web-1", 1)
+	p.protect(globex, "app-1", 1)
+	p.member(acme, "alice", "alice@acme.example")
+	p.member(globex, "bob", "bob@globex.example")
+	began := p.clock.Now()
+	var at []time.Time // of alice's mails
+	for len(at) < 3 {
+		p.pass(30 * time.Minute)
+		if n := len(p.box.To("alice@acme.example")); n > len(at) {
+			require.Equal(t, len(at)+1, n)
+			at = append(at, p.clock.Now().Add(-30*time.Minute))
+		}
+	}
+	require.Equal(t, []time.Time{began.Add(6 * time.Hour), began.Add(12 * time.Hour), began.Add(18 * time.Hour)}, at)
+	require.Empty(t, p.made("elsewhere"))
+	untold := 0
+	for _, id := range p.made(acme) {
+		n := p.told("alice@acme.example", id)
+		require.LessOrEqual(t, n, 1, "backup %s is told %d times", id, n)
+		if n == 0 {
+			untold++
+		}
+		require.Zero(t, p.told("bob@globex.example", id))
+	}
+	require.LessOrEqual(t, untold, 1, "but what ended since the last report")
+	require.Len(t, p.box.To("bob@globex.example"), 3)
+	require.Len(t, p.box.Inbox(), 6)
+	p.lawful()
+}
+
+func TestReport_ReceiversOfAProject(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembers)
+	acme, empty := p.sim.AddProject("acme"), p.sim.AddProject("initech")
+	p.protect(acme, "web-1", 1)
+	p.protect(empty, "app-1", 1)
+	alice := p.member(acme, "alice", "alice@acme.example")
+	p.sim.Grant(alice, acme, "reader")                 // twice in it is one mail
+	p.member(acme, "also alice", "Alice@acme.example") // and so is one address of two
+	p.sim.EnableUser(p.member(acme, "dan", "dan@acme.example"), false)
+	p.member(acme, "mute", "")
+	p.member(acme, "evil", "evil@acme.example, mallory@evil.example")
+	p.member(acme, "worse", "worse@acme.example\r\nBcc: mallory@evil.example")
+	p.sim.GrantGroup(p.sim.AddGroup("staff", p.sim.AddUser("carol", "c", "carol@acme.example")), acme, "reader")
+	p.sim.GrantInherited(p.sim.AddUser("auditor", "a", "audit@ops.example"), "default", "reader")
+	p.pass(7 * time.Hour)
+	to := map[string]int{}
+	for _, m := range p.box.Inbox() {
+		to[strings.ToLower(m.To)]++
+		require.Empty(t, m.Header.Get("Bcc"))
+		require.True(t, m.Secure)
+	}
+	require.Equal(t, map[string]int{"alice@acme.example": 1, "carol@acme.example": 1, "audit@ops.example": 2}, to, "audit is a member of both projects")
+	p.lawful()
+}
+
+// Where nobody is found it is tried again, later and later, and nothing that was to be told is lost.
+func TestReport_NobodyFoundIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembers)
+	initech := p.sim.AddProject("initech")
+	p.protect(initech, "app-1", 1)
+	p.pass(9 * time.Hour)
+	require.Empty(t, p.box.Inbox())
+	require.Equal(t, 1, min(1, p.logged("warn", "report not made", initech, "no receiver found")))
+	p.member(initech, "ivan", "ivan@initech.example")
+	made := p.made(initech)
+	p.pass(6 * time.Hour)
+	for _, id := range made {
+		require.Equal(t, 1, p.told("ivan@initech.example", id))
+	}
+	p.lawful()
+}
+
+func TestReport_ListOfReceiversGetsOneOfAllProjects(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, report.Reporting{SenderEmail: from, Receiver: []string{"ops@ops.example", "boss@ops.example"}})
+	acme, globex := p.sim.AddProject("acme"), p.sim.AddProject("globex")
+	p.protect(acme, "web-1", 1)
+	p.protect(globex, "app-1", 1)
+	p.member(acme, "alice", "alice@acme.example")
+	p.pass(7 * time.Hour)
+	require.Len(t, p.box.Inbox(), 2, "one mail for each receiver")
+	for _, m := range p.box.Inbox() {
+		require.NotContains(t, m.Header.Get("To"), ",")
+		require.Contains(t, words(m), "Project acme")
+		require.Contains(t, words(m), "Project globex")
+	}
+	require.NotEqual(t, p.box.Inbox()[0].Header.Get("Message-Id"), p.box.Inbox()[1].Header.Get("Message-Id"))
+	p.lawful()
+}
+
+func TestReport_ProjectsNameAtADomain(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, report.Reporting{SenderEmail: from, ProjectReceiverDomain: "tenants.example"})
+	p.protect(p.sim.AddProject("acme"), "web-1", 1)
+	evil := p.sim.AddProject("mallory@evil.example, x")
+	p.protect(evil, "app-1", 1)
+	p.pass(7 * time.Hour)
+	require.Len(t, p.box.Inbox(), 1)
+	require.Equal(t, "acme@tenants.example", p.box.Inbox()[0].To)
+	require.NotZero(t, p.logged("warn", "report not made", evil, "can't stand in an address"))
+	p.lawful()
+}
+
+// Without a sender one report of all is one event of the log, and is told.
+func TestReport_ToTheLog(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, report.Reporting{})
+	acme := p.sim.AddProject("acme")
+	p.protect(acme, "web-1", 1)
+	p.protect(p.sim.AddProject("globex"), "app-1", 1)
+	p.pass(7 * time.Hour)
+	require.Equal(t, 1, p.logged("info", `"message":"report"`, `"group":"all"`, `"succeeded":12`, "All is well"))
+	p.pass(3 * time.Hour)
+	require.Equal(t, 1, p.logged("info", `"message":"report"`))
+	p.tell(report.Reporting{SenderEmail: from, Receiver: []string{"ops@ops.example"}})
+	p.pass(4 * time.Hour)
+	require.Len(t, p.box.Inbox(), 1)
+	require.Equal(t, 12, p.count("report_id = (SELECT id FROM reports ORDER BY made_at LIMIT 1)"), "what the log had is not mailed again")
+	p.lawful()
+}
+
+// Nothing but late volumes is something to tell.
+func TestReport_OnlyLateVolumes(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembers)
+	acme := p.sim.AddProject("acme")
+	_, volumes := p.protect(acme, "web-1", 1)
+	p.member(acme, "alice", "alice@acme.example")
+	p.pass(7 * time.Hour)
+	require.Len(t, p.box.Inbox(), 1)
+	p.sim.SetVolumeStatus(volumes[0], "in-use")
+	p.exec(`INSERT INTO pauses VALUES ('', staffeln_now(), 'me', 'maintenance')`)
+	p.pass(20 * time.Hour)
+	last := p.box.Inbox()[len(p.box.Inbox())-1]
+	require.Contains(t, last.Header.Get("Subject"), "1 volume is late")
+	require.Contains(t, words(last), "Late since")
+	p.lawful()
+}
+
+// A receiver that is refused gets no other one into trouble, is told of in one error line, and tried again.
+func TestReport_OneReceiverFailsAndDelaysNobody(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembers)
+	acme, globex := p.sim.AddProject("acme"), p.sim.AddProject("globex")
+	p.protect(acme, "web-1", 1)
+	p.protect(globex, "app-1", 1)
+	p.member(acme, "alice", "alice@acme.example")
+	p.member(acme, "gone", "gone@acme.example")
+	p.member(globex, "bob", "bob@globex.example")
+	p.box.Refuse("gone@acme.example", true)
+	p.pass(6*time.Hour + 30*time.Minute)
+	require.Len(t, p.box.To("alice@acme.example"), 1)
+	require.Len(t, p.box.To("bob@globex.example"), 1)
+	require.Equal(t, 1, p.logged("error", "report not sent", acme, "gone@acme.example", "550", "no such user here"))
+	p.pass(6 * time.Hour)
+	require.Len(t, p.box.To("alice@acme.example"), 2, "the next report does not wait for it")
+	p.box.Refuse("gone@acme.example", false)
+	p.pass(12 * time.Hour)
+	late := p.box.To("gone@acme.example")
+	require.GreaterOrEqual(t, len(late), 2)
+	ids := map[string]bool{}
+	for _, m := range late {
+		require.False(t, ids[m.Header.Get("Message-Id")], "once each")
+		ids[m.Header.Get("Message-Id")] = true
+	}
+	require.Equal(t, 0, p.scan(`SELECT count(*) FROM report_mails WHERE sent_at IS NULL`))
+	p.lawful()
+}
+
+// The mail server has it, and its answer is lost: it comes twice, under the same Message-ID, and never not at all.
+func TestReport_AnswerLostAfterTheMail(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembers)
+	acme := p.sim.AddProject("acme")
+	p.protect(acme, "web-1", 1)
+	p.member(acme, "alice", "alice@acme.example")
+	p.box.DieAfterData(1)
+	p.pass(8 * time.Hour)
+	require.Len(t, p.box.Inbox(), 2)
+	require.Equal(t, p.box.Inbox()[0].Header.Get("Message-Id"), p.box.Inbox()[1].Header.Get("Message-Id"))
+	require.Equal(t, words(p.box.Inbox()[0]), words(p.box.Inbox()[1]))
+	p.lawful()
+}
+
+// The worker dies after the mail and before the record: the same.
+func TestReport_CrashBetweenMailAndRecord(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembers)
+	acme := p.sim.AddProject("acme")
+	p.protect(acme, "web-1", 1)
+	p.member(acme, "alice", "alice@acme.example")
+	p.run(6*time.Hour+30*time.Minute, 30*time.Minute)
+	p.exec(`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''the database is away''; END'`)
+	p.exec(`CREATE TRIGGER die BEFORE UPDATE ON report_mails FOR EACH ROW EXECUTE FUNCTION die()`)
+	require.ErrorContains(t, p.reporter.Handlers().Report(p.ctx, tasks.Report{Group: acme}), "the database is away")
+	require.Len(t, p.box.Inbox(), 1)
+	p.exec(`DROP TRIGGER die ON report_mails`)
+	p.exec(`UPDATE report_groups SET lease_token = 'of the dead', lease_until = staffeln_now() + interval '2 minutes'`)
+	p.turn()
+	require.Len(t, p.box.Inbox(), 1, "its lease holds")
+	p.step(5 * time.Minute)
+	p.turn()
+	require.Len(t, p.box.Inbox(), 2)
+	require.Equal(t, p.box.Inbox()[0].Header.Get("Message-Id"), p.box.Inbox()[1].Header.Get("Message-Id"))
+	p.step(5 * time.Minute)
+	p.turn()
+	require.Len(t, p.box.Inbox(), 2)
+	require.Equal(t, 1, p.scan(`SELECT count(*) FROM reports`))
+	p.lawful()
+}
+
+// A server that is away for some time delays reports and loses none; Redis may lose its data meanwhile.
+func TestReport_MailServerAway(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembers)
+	acme := p.sim.AddProject("acme")
+	p.protect(acme, "web-1", 1)
+	p.member(acme, "alice", "alice@acme.example")
+	p.box.Down(true)
+	p.pass(10 * time.Hour)
+	require.Equal(t, 1, p.scan(`SELECT count(*) FROM reports`), "no second one before anybody has the first")
+	require.NoError(t, p.rdb.FlushDB(p.ctx).Err())
+	p.box.Down(false)
+	made := p.made(acme)
+	p.pass(14 * time.Hour)
+	for _, id := range made {
+		require.Equal(t, 1, p.told("alice@acme.example", id))
+	}
+	p.lawful()
+}
+
+// What nobody could get for a week is told by the next report.
+func TestReport_GivenUpAndToldByTheNext(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembers)
+	acme := p.sim.AddProject("acme")
+	p.protect(acme, "web-1", 1)
+	p.member(acme, "alice", "alice@acme.example")
+	p.pass(2 * time.Hour)
+	p.box.Down(true)
+	made := p.made(acme)
+	for range 5 {
+		p.step(4 * time.Hour)
+		p.turn()
+	}
+	p.step(7 * 24 * time.Hour)
+	p.turn()
+	require.Equal(t, 1, p.logged("error", "report given up", "alice@acme.example"))
+	p.box.Down(false)
+	p.turn()
+	for _, id := range made {
+		require.Equal(t, 1, p.told("alice@acme.example", id))
+	}
+}
+
+// Keystone that does not answer is no reason to tell nobody for good.
+func TestReport_KeystoneAway(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembers)
+	acme := p.sim.AddProject("acme")
+	p.protect(acme, "web-1", 1)
+	p.member(acme, "alice", "alice@acme.example")
+	p.run(6*time.Hour+30*time.Minute, 30*time.Minute)
+	fault := p.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/role_assignments", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	p.turn()
+	require.Empty(t, p.box.Inbox())
+	require.Equal(t, 1, p.logged("warn", "report not made", acme, "find receivers"))
+	fault()
+	p.step(10 * time.Minute)
+	p.turn()
+	require.Len(t, p.box.Inbox(), 1)
+	p.lawful()
+}
+
+// scan reads one number.
+func (p *post) scan(q string) (n int) {
+	p.t.Helper()
+	require.NoError(p.t, p.pool.QueryRow(p.ctx, q).Scan(&n))
+	return n
+}

@@ -1,0 +1,60 @@
+package witness
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/laws"
+)
+
+// told is a line of a report that was kept, as far as the laws look at it.
+type told struct {
+	VolumeID string `json:"volume_id"`
+	BackupID string `json:"backup_id"`
+	Record   string `json:"record"`
+}
+
+// Told tells what reports that somebody got said, in the words of the laws.
+func Told(ctx context.Context, from Tables) (all []laws.Told, err error) {
+	const q = `SELECT group_id, made_at, content FROM reports WHERE told_at IS NOT NULL AND content IS NOT NULL ORDER BY made_at`
+	rows, err := from.Query(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("read reports: %w", err)
+	}
+	var (
+		group   string
+		at      time.Time
+		content []byte
+	)
+	_, err = pgx.ForEachRow(rows, []any{&group, &at, &content}, func() error {
+		var said struct {
+			Projects []struct {
+				ID                      string
+				Succeeded, Failed, Late []told
+			}
+		}
+		if err := json.Unmarshal(content, &said); err != nil {
+			return err
+		}
+		for _, p := range said.Projects {
+			whom := group
+			if group == "all" {
+				whom = "" // the operator
+			}
+			for what, lines := range map[laws.Tale][]told{laws.ToldSucceeded: p.Succeeded, laws.ToldFailed: p.Failed, laws.ToldLate: p.Late} {
+				for _, line := range lines {
+					all = append(all, laws.Told{At: at, Project: whom, Volume: line.VolumeID, Backup: line.BackupID, Record: line.Record, What: what})
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read reports: %w", err)
+	}
+	return all, nil
+}

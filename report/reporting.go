@@ -1,0 +1,14 @@
+package report
+
+// Reporting is what both who decides that a report is due and who sends it must know.
+type Reporting struct {
+	Receiver              []string `split_words:"true" desc:"Addresses that get one report of all projects, each a mail of its own. Empty: each project gets its own report, at PROJECT_RECEIVER_DOMAIN or at the addresses of its members."`
+	ProjectReceiverDomain string   `split_words:"true" desc:"A project's report goes to <project name>@ this domain. Empty, and RECEIVER too: to the e-mail addresses of the users that have a role in the project."`
+	SenderEmail           string   `split_words:"true" desc:"Address that reports come from. Empty: no mail is sent, and one report of all projects goes to the log of a worker."`
+}
+
+// ToLog tells whether reports go to the log instead of people.
+func (r Reporting) ToLog() bool { return r.SenderEmail == "" }
+
+// Together tells whether one report tells of all projects.
+func (r Reporting) Together() bool { return r.ToLog() || len(r.Receiver) > 0 }

@@ -1,0 +1,157 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"staffeln/backup"
+)
+
+// Counts are the numbers of a report, or of one of its projects.
+type Counts struct {
+	Succeeded, Failed, Late, Never, Findings, QuotaRed int
+}
+
+// Count counts what is told of a project.
+func (p Project) Count() Counts {
+	c := Counts{Succeeded: len(p.Succeeded), Failed: len(p.Failed), Late: len(p.Late), Never: len(p.Never), Findings: len(p.Findings)}
+	if p.Backups != nil && p.Backups.Level == Red || p.Gigabytes != nil && p.Gigabytes.Level == Red {
+		c.QuotaRed = 1
+	}
+	return c
+}
+
+// Count counts what is told of all projects.
+func (r Report) Count() Counts {
+	sum := Counts{Findings: len(r.Findings)}
+	for _, p := range r.Projects {
+		c := p.Count()
+		sum.Succeeded += c.Succeeded
+		sum.Failed += c.Failed
+		sum.Late += c.Late
+		sum.Never += c.Never
+		sum.Findings += c.Findings
+		sum.QuotaRed += c.QuotaRed
+	}
+	return sum
+}
+
+// Well tells whether nobody has to look.
+func (c Counts) Well() bool { return c.Failed+c.Late+c.Findings+c.QuotaRed == 0 }
+
+// Level colours it: red where protection suffers, yellow where somebody should look.
+func (c Counts) Level() Level {
+	switch {
+	case c.Failed+c.Late > 0:
+		return Red
+	case !c.Well():
+		return Yellow
+	}
+	return Green
+}
+
+// troubles counts what is not well, the worst first.
+func (c Counts) troubles() []string {
+	var parts []string
+	add := func(n int, one, many string) {
+		if n > 0 {
+			parts = append(parts, plural(n, one, many))
+		}
+	}
+	add(c.Late, "volume is late", "volumes are late")
+	add(c.Failed, "backup failed", "backups failed")
+	add(c.QuotaRed, "project is short of quota", "projects are short of quota")
+	switch {
+	case c.Findings == 1:
+		parts = append(parts, "there is 1 finding")
+	case c.Findings > 1:
+		parts = append(parts, fmt.Sprintf("there are %d findings", c.Findings))
+	}
+	return parts
+}
+
+// Sentence says on top of the report whether all is well.
+func (c Counts) Sentence() string {
+	made := plural(c.Succeeded, "backup was made", "backups were made")
+	never := ""
+	if c.Never > 0 {
+		never = " " + plural(c.Never, "volume waits", "volumes wait") + " for a first backup."
+	}
+	if c.Well() {
+		return "All is well: " + made + ", none failed, nothing is late." + never
+	}
+	return "Not all is well: " + listed(c.troubles()) + "; " + made + "." + never
+}
+
+// Subject is that of the mail: one line, with no words of others' but the project's name, made harmless.
+func (r Report) Subject() string {
+	about := "all projects"
+	if r.Group != All && len(r.Projects) > 0 {
+		about = strings.TrimSpace(Short(Plain(or(r.Projects[0].Name, r.Projects[0].ID)), 60))
+	}
+	c := r.Count()
+	if c.Well() {
+		return fmt.Sprintf("Backups of %s: all is well, %d made", about, c.Succeeded)
+	}
+	return fmt.Sprintf("Backups of %s: %s", about, strings.Join(c.troubles(), ", "))
+}
+
+// Period says what time the report covers.
+func (r Report) Period() string { return moment(r.From) + " to " + moment(r.At) + " UTC" }
+
+// LateWords says what late means here.
+func (r Report) LateWords() string { return seconds(r.LateAfter) }
+
+// Owner says who must act; empty where nobody must.
+func Owner(o backup.Owner) string {
+	switch o {
+	case backup.Tenant:
+		return "The project must act."
+	case backup.Operator:
+		return "The operator of the cloud must act."
+	case backup.Nobody:
+	}
+	return ""
+}
+
+// After says what comes after the failure.
+func (f Failure) After() string {
+	at := ""
+	if f.AgainAt != nil {
+		at = " at " + moment(*f.AgainAt)
+	}
+	switch f.Next {
+	case SucceededSince:
+		return "A later backup succeeded" + at + "."
+	case InProgress:
+		return "Another attempt is under way."
+	case Retried:
+		return "It is tried again" + at + "."
+	case WhilePaused:
+		return "It is tried again when the operator ends the pause."
+	case NotRetried:
+	}
+	return "It is not tried again: nobody asks for backups of it any more."
+}
+
+// Facts says how the backup was made, and how long it stays.
+func (s Success) Facts() string {
+	words := fmt.Sprintf("Started %s, took %s, ", moment(s.StartedAt), seconds(s.Took))
+	if s.KeptUntil == nil {
+		return words + s.Gone + "."
+	}
+	return words + "kept until " + moment(*s.KeptUntil) + "."
+}
+
+// Facts says since when it is late.
+func (l Late) Facts() string {
+	switch {
+	case l.NewestAt == nil && l.Since == nil:
+		return "No attempt so far."
+	case l.NewestAt == nil:
+		return "Was to be backed up first at " + moment(*l.Since) + "."
+	case l.Since == nil:
+		return "Newest restore point: " + moment(*l.NewestAt) + "."
+	}
+	return "Late since " + moment(*l.Since) + "; its newest restore point is of " + moment(*l.NewestAt) + "."
+}

@@ -1,0 +1,81 @@
+package scheduler
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/db"
+	"staffeln/report"
+	"staffeln/tasks"
+)
+
+// reportGrid is how often it is looked for reports that are due, and for mails whose next try is: far less often than
+// volumes are, since it reads all late ones.
+const reportGrid = 5 * time.Minute
+
+// Report finds the groups whose report is due, or that have mails to be sent, and gives the queue a task for each.
+// Whatever the queue lost comes back here.
+func (s *Scheduler) Report(ctx context.Context, b *db.Beat) error {
+	untold, err := b.Untold(ctx, s.Settings.Late())
+	if err != nil {
+		return err
+	}
+	groups, err := b.ReportGroups(ctx)
+	if err != nil {
+		return err
+	}
+	items := dueReports(b.Now, s.Settings.ReportPeriod.Std(), s.Reporting.Together(), untold, groups)
+	tally, err := s.Queue.HandOver(ctx, items)
+	if len(items) > 0 {
+		zerolog.Ctx(ctx).Info().Int("groups", len(items)).Any("outcome", tally).Msg("reports handed over")
+	}
+	if err != nil {
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("reports not all handed over, will be tried again")
+	}
+	return b.Done(ctx, db.ReportBeat, b.Now)
+}
+
+// dueReports picks the groups that need a worker. Pure.
+func dueReports(now time.Time, period time.Duration, together bool, untold []db.Untold, groups map[string]db.ReportGroup) []tasks.Item {
+	waiting := map[string]report.Waiting{}
+	for _, u := range untold {
+		id := u.ProjectID
+		switch {
+		case together:
+			id = report.All
+		case id == "": // about no project: for the operator, whom no project's report tells
+			continue
+		}
+		waiting[id] = waiting[id].Merge(report.Waiting{Result: u.Result, Matter: u.Matter})
+	}
+	need := map[string]bool{}
+	for id, w := range waiting {
+		g := groups[id]
+		w.Last = g.ToldAt
+		mayMake := !g.Open && (g.NextTryAt == nil || !now.Before(*g.NextTryAt))
+		need[id] = mayMake && report.Due(now, period, w)
+	}
+	for id, g := range groups {
+		need[id] = need[id] || g.MailDue
+	}
+	var items []tasks.Item
+	for id, needed := range need {
+		if g := groups[id]; needed && !g.Leased {
+			items = append(items, tasks.Item{Kind: tasks.ReportSend, Group: id, Abandoned: g.Abandoned})
+		}
+	}
+	slices.SortFunc(items, func(x, y tasks.Item) int { return cmp.Compare(x.Group, y.Group) })
+	return items
+}
+
+// forgetReports ends the history of reports, as that of records.
+func (s *Scheduler) forgetReports(ctx context.Context, b *db.Beat) error {
+	if s.Settings.HistoryTime.IsZero() {
+		return b.ForgetReports(ctx, nil)
+	}
+	return b.ForgetReports(ctx, new(s.Settings.HistoryTime.Before(b.Now)))
+}

@@ -1,0 +1,48 @@
+package tasks
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/testkit"
+)
+
+// A report has a queue and an ID of its own: one task for each group, beside
+// those of volumes, and it comes back from the table after a loss.
+func TestReports_OneTaskForEachGroup(t *testing.T) {
+	q := newQueue(t)
+	client, _ := q.newClient()
+	items := []Item{{Kind: ReportSend, Group: "acme"}, {Kind: ReportSend, Group: "all"}, {Kind: ReportSend, Group: "acme"}, {Kind: VolumePoll, VolumeID: "acme", RecordID: "r"}}
+	tally, err := client.HandOver(t.Context(), items)
+	require.NoError(t, err)
+	require.Equal(t, "enqueued 3, behind 1", tally.String())
+	tally, err = client.HandOver(t.Context(), items)
+	require.NoError(t, err)
+	require.Equal(t, "waiting 3, behind 1", tally.String())
+	require.NoError(t, q.rdb.FlushDB(t.Context()).Err())
+	tally, err = client.HandOver(t.Context(), items)
+	require.NoError(t, err)
+	require.Equal(t, "enqueued 3, behind 1", tally.String())
+
+	groups := make(chan string, 2)
+	s := q.run(Handlers{Report: func(_ context.Context, r Report) error { groups <- r.Group; return nil }})
+	require.ElementsMatch(t, []string{"acme", "all"}, []string{<-groups, <-groups})
+	testkit.Eventually(t, "counted", soon, func() bool { return s.handled(t, "ok") })
+	require.Equal(t, 1, q.size(), "that of the volume waits for its own handler")
+	require.NoError(t, s.drain())
+}
+
+func TestReports_PayloadsAreToldApart(t *testing.T) {
+	item := Item{Kind: ReportSend, Group: "acme"}
+	text, err := encode(item)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"v":1,"group":"acme"}`, string(text))
+	_, err = decode(text)
+	require.EqualError(t, err, "decode task: no volume ID")
+	text, err = encode(Item{Kind: VolumePoll, VolumeID: "v"})
+	require.NoError(t, err)
+	_, err = decodeReport(text)
+	require.EqualError(t, err, "decode task: no group")
+}

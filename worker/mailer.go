@@ -1,0 +1,181 @@
+package worker
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/log"
+
+	"staffeln/report"
+)
+
+const (
+	// stepTime bounds the login at the mail server, and then the sending; mailTime bounds both.
+	stepTime = 20 * time.Second
+	mailTime = 40 * time.Second
+)
+
+// A Mailer sends mails, each over a connection of its own.
+type Mailer struct {
+	from, username, password string
+	host                     string
+	port                     int
+	policy                   string
+	tls                      *tls.Config
+	stepTime, mailTime       time.Duration
+}
+
+// NewMailer returns one for a configuration that is valid; nil where no mail is to be sent.
+func NewMailer(r report.Reporting, m Mail) (*Mailer, error) {
+	if r.ToLog() {
+		return nil, nil //nolint:nilnil // as said
+	}
+	host, port, err := net.SplitHostPort(m.SMTP.Server)
+	if err != nil {
+		return nil, fmt.Errorf("read SMTP_SERVER: %w", err)
+	}
+	number, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return nil, fmt.Errorf("read SMTP_SERVER: port: %w", err)
+	}
+	config, err := tlsConfig(m)
+	if err != nil {
+		return nil, fmt.Errorf("read SMTP_CA_FILE: %w", err)
+	}
+	username := m.SMTP.Username
+	if username == "" {
+		username = r.SenderEmail
+	}
+	return &Mailer{
+		from: r.SenderEmail, username: username, password: m.SenderPwd, host: host, port: int(number), policy: m.TLSPolicy(),
+		tls: config, stepTime: stepTime, mailTime: mailTime,
+	}, nil
+}
+
+func tlsConfig(m Mail) (*tls.Config, error) {
+	host, _, _ := net.SplitHostPort(m.SMTP.Server) // one that can't be read is told of by itself
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host}
+	if m.SMTP.CAFile == "" {
+		return config, nil
+	}
+	pem, err := os.ReadFile(m.SMTP.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s: no certificate in it", m.SMTP.CAFile)
+	}
+	return config, nil
+}
+
+// A Letter is one mail to one receiver.
+type Letter struct {
+	To        string
+	MessageID string // without the brackets; the same for each try
+	Date      time.Time
+	Subject   string
+	Text      string
+	HTML      string // empty: only text
+}
+
+// Send hands a letter to the mail server and returns the server's last word. An error says that the server did not say
+// that it has it; it may have it all the same. Each step is told to steps, where somebody listens.
+func (m *Mailer) Send(ctx context.Context, l Letter, steps func(string)) (answer string, err error) {
+	message, err := m.message(l)
+	if err != nil {
+		return "", err
+	}
+	client, err := m.client(steps)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, m.mailTime)
+	defer cancel()
+	connection, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return "", fmt.Errorf("connect to mail server %s:%d: %w", m.host, m.port, err)
+	}
+	// The library obeys a context until it is logged in; a worker that is being stopped cuts off what it is writing.
+	defer context.AfterFunc(ctx, func() { _ = connection.Close() })()
+	err = client.SendWithSMTPClient(connection, message)
+	if message.IsDelivered() { // whatever the server said to the farewell
+		_ = client.CloseWithSMTPClient(connection)
+		return report.Short(report.Plain(message.ServerResponse()), longestAnswer), nil
+	}
+	_ = connection.Close() // there is nothing left to say
+	return "", fmt.Errorf("send mail to %s: %w", l.To, errors.Join(err, ctx.Err()))
+}
+
+// longestAnswer is how much of a server's words is kept.
+const longestAnswer = 500
+
+func (m *Mailer) message(l Letter) (*mail.Msg, error) {
+	message := mail.NewMsg()
+	for _, part := range []func() error{
+		func() error { return checkAddress(l.To) },
+		func() error { return message.From(m.from) },
+		func() error { return message.To(l.To) },
+	} {
+		if err := part(); err != nil {
+			return nil, fmt.Errorf("write mail to %.80q: %w", l.To, err)
+		}
+	}
+	message.Subject(report.Plain(l.Subject))
+	message.SetMessageIDWithValue(l.MessageID)
+	message.SetDateWithValue(l.Date)
+	message.SetGenHeader("Auto-Submitted", "auto-generated") // nobody's holiday note answers it
+	message.SetBodyString(mail.TypeTextPlain, l.Text)
+	if l.HTML != "" {
+		message.AddAlternativeString(mail.TypeTextHTML, l.HTML)
+	}
+	return message, nil
+}
+
+func (m *Mailer) client(steps func(string)) (*mail.Client, error) {
+	options := []mail.Option{mail.WithPort(m.port), mail.WithTimeout(m.stepTime), mail.WithTLSConfig(m.tls.Clone())}
+	switch m.policy {
+	case tlsNone:
+		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
+	case tlsOpportunistic:
+		options = append(options, mail.WithTLSPolicy(mail.TLSOpportunistic))
+	case tlsImplicit:
+		options = append(options, mail.WithSSL())
+	default:
+		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
+	}
+	if m.password != "" {
+		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(m.username), mail.WithPassword(m.password))
+	}
+	if steps != nil {
+		options = append(options, mail.WithDebugLog(), mail.WithLogger(listener(steps)))
+	}
+	client, err := mail.NewClient(m.host, options...)
+	if err != nil {
+		return nil, fmt.Errorf("prepare for mail server %s:%d: %w", m.host, m.port, err)
+	}
+	return client, nil
+}
+
+// listener tells each line of the conversation; the library leaves out what it logs in with.
+type listener func(string)
+
+func (l listener) Debugf(line log.Log) {
+	who := "server: "
+	if line.Direction == log.DirClientToServer {
+		who = "we:     "
+	}
+	l(who + fmt.Sprintf(line.Format, line.Messages...))
+}
+
+func (l listener) Infof(line log.Log)  { l.Debugf(line) }
+func (l listener) Warnf(line log.Log)  { l.Debugf(line) }
+func (l listener) Errorf(line log.Log) { l.Debugf(line) }

@@ -1,0 +1,49 @@
+package worker
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"staffeln/report"
+)
+
+const (
+	// quotaTime bounds the reading of all quotas of one report: without them it is told all the same.
+	quotaTime = 45 * time.Second
+	// quotaReaders is how many are read at the same time.
+	quotaReaders = 16
+)
+
+// AddQuotas reads the quotas of a report's projects: one call to Cinder for each, which has no list of them.
+func AddQuotas(ctx context.Context, from Directory, r *report.Report) {
+	ctx, cancel := context.WithTimeout(ctx, quotaTime)
+	defer cancel()
+	todo := make(chan *report.Project)
+	var wait sync.WaitGroup
+	for range min(quotaReaders, len(r.Projects)) {
+		wait.Go(func() {
+			for p := range todo {
+				addQuota(ctx, from, p)
+			}
+		})
+	}
+	for i := range r.Projects {
+		todo <- &r.Projects[i]
+	}
+	close(todo)
+	wait.Wait()
+}
+
+func addQuota(ctx context.Context, from Directory, p *report.Project) {
+	if ctx.Err() != nil {
+		p.QuotaFault = "Cinder did not answer in time."
+		return
+	}
+	backups, gigabytes, err := from.BackupQuota(ctx, p.ID)
+	if err != nil {
+		p.QuotaFault = "Cinder did not tell: " + err.Error()
+		return
+	}
+	p.Backups, p.Gigabytes = report.Judge(backups), report.Judge(gigabytes)
+}

@@ -1,0 +1,123 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/db"
+	"staffeln/report"
+)
+
+// mailsAtOnce is how many receivers of one group are served at the same time: one whose server stalls delays few.
+const mailsAtOnce = 4
+
+// send sends what the group still has to send and whose time has come.
+func (r *Reporter) send(ctx context.Context, c *db.ReportClaim) error {
+	mails, err := c.Mails(ctx)
+	if err != nil {
+		return err
+	}
+	todo := make(chan db.Mail)
+	var (
+		wait   sync.WaitGroup
+		mu     sync.Mutex
+		failed error
+		words  = wordsOf{claim: c, known: map[string]report.Report{}}
+	)
+	for range min(mailsAtOnce, len(mails)) {
+		wait.Go(func() {
+			for m := range todo {
+				if err := r.sendOne(ctx, c, &words, m); err != nil {
+					mu.Lock()
+					failed = errors.Join(failed, err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for _, m := range mails {
+		if ctx.Err() != nil {
+			break // they wait in the table
+		}
+		todo <- m
+	}
+	close(todo)
+	wait.Wait()
+	return failed
+}
+
+// sendOne sends one mail and records what came of it. Whoever dies in between sends it again.
+func (r *Reporter) sendOne(ctx context.Context, c *db.ReportClaim, words *wordsOf, m db.Mail) error {
+	told, err := words.of(ctx, m.ReportID)
+	if err != nil {
+		return err
+	}
+	answer, failure := r.deliver(ctx, told, m)
+	last, cancel := lasting(ctx)
+	defer cancel()
+	log := zerolog.Ctx(ctx).With().Str("report", m.ReportID).Str("project", c.Group).Str("receiver", m.Receiver).Logger()
+	if failure == nil {
+		log.Info().Str("answer", answer).Msg("report sent")
+		return c.Sent(last, m, answer)
+	}
+	if ctx.Err() != nil {
+		return failure // we were stopped, and the server has not failed
+	}
+	answer = report.Short(report.Plain(failure.Error()), longestAnswer)
+	if report.GivenUp(c.Now, m.MadeAt) {
+		log.Error().Str("answer", answer).Msg("report given up: nobody has it at this address")
+		return c.GiveUp(last, m, answer)
+	}
+	again := report.Again(c.Now, m.Attempts+1)
+	log.Error().Str("answer", answer).Time("again", again).Msg("report not sent, will be tried again")
+	return c.NotSent(last, m, answer, again)
+}
+
+var errNoSender = errors.New("no mail is sent without SENDER_EMAIL")
+
+func (r *Reporter) deliver(ctx context.Context, told report.Report, m db.Mail) (answer string, err error) {
+	if m.Receiver == toLog {
+		event, err := told.Event()
+		if err == nil {
+			zerolog.Ctx(ctx).Info().Fields(event).Msg("report")
+		}
+		return "", err
+	}
+	if r.Mailer == nil {
+		return "", errNoSender
+	}
+	page, err := told.HTML()
+	if err != nil {
+		return "", err
+	}
+	return r.Mailer.Send(ctx, Letter{
+		To: m.Receiver, MessageID: m.MessageID, Date: m.MadeAt, Subject: told.Subject(), Text: told.Text(), HTML: page,
+	}, nil)
+}
+
+// wordsOf reads each report once.
+type wordsOf struct {
+	claim *db.ReportClaim
+	mu    sync.Mutex
+	known map[string]report.Report
+}
+
+func (w *wordsOf) of(ctx context.Context, id string) (report.Report, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if r, known := w.known[id]; known {
+		return r, nil
+	}
+	content, err := w.claim.Content(ctx, id)
+	if err != nil {
+		return report.Report{}, err
+	}
+	r, err := report.Read(content)
+	if err == nil {
+		w.known[id] = r
+	}
+	return r, err
+}
