@@ -86,6 +86,9 @@ func (w *world) changes(v *volume) {
 	if v.protected && (v.retention.IsZero() || v.kept.Longer(w.now, v.retention)) {
 		lesser = v.retention
 	}
+	if !v.seen && lesser.Longer(w.now, v.promise.Retention) { // a plan that failed may have seen what was wanted before
+		lesser = v.promise.Retention
+	}
 	if lesser.IsZero() {
 		lesser = backup.Period{Clock: time.Second} // nobody knows
 	}
