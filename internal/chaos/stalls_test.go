@@ -20,8 +20,8 @@ func (w *world) stalls() {
 // stallsTurn lets the leader hang before one of its writes, mostly of a plan. Meanwhile an operator asks for backups, or
 // another one leads.
 func (w *world) stallsTurn() {
-	if w.rng.IntN(4) > 0 {
-		w.pass(w.until(w.set.BackupServicePeriod))
+	if w.rng.IntN(4) > 0 { // many volumes are due when an interval is over
+		w.pass(w.until(max(w.set.BackupServicePeriod, some(w, 0, w.set.BackupMinInterval))))
 	}
 	p := w.leader()
 	if !p.free() {
@@ -47,14 +47,9 @@ func (w *world) stallsTurn() {
 
 // stallsRun lets a handler hang that has its volume's lease. Meanwhile that runs out, and mostly another one takes it.
 func (w *world) stallsRun() {
-	pending, p := w.queue.Pending(), w.idle(w.workers)
-	if len(pending) == 0 || p == nil {
+	a := w.hangs()
+	if a == nil {
 		w.works()
-		return
-	}
-	w.chosen = &fate{at: 2 + w.rng.IntN(8), what: paused}
-	a := w.handle(p, pending[w.rng.IntN(len(pending))])
-	if a.ended {
 		return
 	}
 	if w.rng.IntN(3) == 0 {
@@ -63,6 +58,21 @@ func (w *world) stallsRun() {
 		w.anotherRun(a)
 	}
 	w.goesOn(a)
+}
+
+// hangs lets a handler hang that has its volume's lease; nil where none does.
+func (w *world) hangs() *actor {
+	for range 3 {
+		pending, p := w.queue.Pending(), w.idle(w.workers)
+		if len(pending) == 0 || p == nil {
+			break
+		}
+		w.chosen = &fate{at: 2 + w.rng.IntN(8), what: paused}
+		if a := w.handle(p, pending[w.rng.IntN(len(pending))]); !a.ended {
+			return a
+		}
+	}
+	return nil
 }
 
 // goesOn lets one who hung go on, if he still does.
@@ -127,7 +137,7 @@ func (w *world) anotherRun(a *actor) {
 		a.run.Abandon(w.recovery())
 		a.untold = true
 	}
-	if w.rng.IntN(2) == 0 {
+	if w.rng.IntN(3) > 0 {
 		w.pass(max(0, a.claimed.Add(tasks.Lease+time.Second).Sub(w.now)))
 		if p := w.leader(); p.free() {
 			w.turn(p)
