@@ -10,10 +10,29 @@ import (
 
 // stalls lets one hang at a call of his, others do the same work meanwhile, and him go on then.
 func (w *world) stalls() {
-	if w.rng.IntN(2) == 0 {
+	switch w.rng.IntN(5) {
+	case 0, 1:
 		w.stallsTurn()
-	} else {
+	case 2, 3:
 		w.stallsRun()
+	default:
+		w.stallsCinder()
+	}
+}
+
+// stallsCinder lets Cinder answer what a handler asks for oddly, mostly later than that waits. The hand-overs go on.
+func (w *world) stallsCinder() {
+	for range 3 {
+		for _, id := range w.queue.Pending() {
+			if p := w.idle(w.workers); p != nil {
+				w.chosen = &fate{of: near, at: 1, what: odd}
+				w.handle(p, id)
+			}
+		}
+		w.pass(w.until(w.set.PollPeriod))
+		if p := w.leader(); p.free() {
+			w.turn(p)
+		}
 	}
 }
 
