@@ -37,6 +37,7 @@ type actor struct {
 	cancel  context.CancelFunc
 	calls   int // to the outside so far
 	changed int // the number of the first one that changes something; 0 = none yet
+	begun   int // transactions so far
 	fate    fate
 	resume  chan struct{}
 	stopped chan struct{} // paused, or ended
@@ -53,18 +54,37 @@ type actor struct {
 
 // A fate is what meets an actor at one of its calls.
 type fate struct {
-	at   int  // the number of the call; 0 = none
-	near bool // at counts from the first call that changes something, which is 1
+	at   int // the number of the call, counted in its way; 0 = none
+	of   counting
 	what strike
 }
 
-// due tells whether the fate's time has come.
-func (f fate) due(a *actor) bool {
-	if f.near {
-		return a.changed != 0 && a.calls-a.changed+1 >= f.at
+// A counting is a way to count the calls of an actor.
+type counting int
+
+const (
+	each   counting = iota
+	near            // from the first one that changes something on
+	writes          // the beginnings of transactions: each write of a scheduler is one
+)
+
+// count is how many calls an actor has made.
+func (a *actor) count(of counting) int {
+	switch of {
+	case near:
+		if a.changed == 0 {
+			return 0
+		}
+		return a.calls - a.changed + 1
+	case writes:
+		return a.begun
+	default:
+		return a.calls
 	}
-	return a.calls >= f.at
 }
+
+// due tells whether the fate's time has come.
+func (f fate) due(a *actor) bool { return a.count(f.of) >= f.at }
 
 // A strike is what happens to one call.
 type strike string
@@ -161,6 +181,7 @@ type call struct {
 	pausable bool // nothing that others wait for is held meanwhile
 	odd      bool // the cloud has odd answers to it
 	changes  bool // something in the cloud, or in what a plan knows
+	begins   bool // a transaction
 	expires  bool // it ends with the time of the handler
 }
 
@@ -176,6 +197,9 @@ func (a *actor) meet(c call) strike {
 	}
 	if c.changes && a.changed == 0 {
 		a.changed = a.calls
+	}
+	if c.begins {
+		a.begun++
 	}
 	if a.run != nil && a.calls == 2 { // the first one was the claim
 		w.claims(a)
@@ -224,8 +248,8 @@ func (a *actor) hang(c call) {
 	<-a.resume
 	if !a.process.dead {
 		a.fate = a.world.drawFate(a.process)
-		if a.fate.at > 0 && !a.fate.near {
-			a.fate.at += a.calls
+		if a.fate.at > 0 && a.fate.of != near {
+			a.fate.at += a.count(a.fate.of)
 		}
 	}
 }

@@ -2,11 +2,9 @@ package chaos
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"staffeln/backup"
-	"staffeln/tasks"
 )
 
 // trouble runs the part of a run in which things go wrong.
@@ -39,88 +37,14 @@ func (w *world) step() {
 		w.lead(w.schedulers[w.rng.IntN(len(w.schedulers))])
 	case w.strikes(s.operators):
 		w.operatorActs()
+	case w.strikes(s.stalls):
+		w.stalls()
 	case len(w.hanging()) > 0 && w.strikes(s.overtakes):
 		w.overtakes()
 	case w.rng.IntN(4) == 0:
 		w.jump()
 	default:
 		w.works()
-	}
-}
-
-// hanging are the actors that are paused.
-func (w *world) hanging() (all []*actor) {
-	for _, p := range append(slices.Clone(w.schedulers), w.workers...) {
-		all = append(all, p.actors...)
-	}
-	return all
-}
-
-// overtakes lets the others go past one who hangs, and mostly lets him go on after that.
-func (w *world) overtakes() {
-	all := w.hanging()
-	a := all[w.rng.IntN(len(all))]
-	if a.run != nil && !a.claimed.IsZero() && w.rng.IntN(3) == 0 {
-		w.anotherRun(a)
-	}
-	for range 1 + w.rng.IntN(4) {
-		if a.run == nil && w.style.operators > 0 && w.rng.IntN(2) == 0 {
-			w.operatorActs()
-		}
-		switch w.rng.IntN(6) {
-		case 0:
-			w.tenantActs()
-		case 1:
-			w.pass(some(w, 30*time.Second, 121*time.Second, w.set.PostSettleTime.Std()+time.Second, w.until(w.set.BackupServicePeriod), w.set.BackupServicePeriod.Std()))
-		case 2, 3:
-			p := w.idle(w.schedulers)
-			if p == nil {
-				break
-			}
-			if p.term != w.term {
-				w.lead(p)
-			}
-			w.turn(p)
-		default:
-			for range 4 {
-				pending, p := w.queue.Pending(), w.idle(w.workers)
-				if len(pending) == 0 || p == nil {
-					break
-				}
-				w.handle(p, pending[0])
-			}
-		}
-	}
-	if !a.ended && !a.process.dead && w.rng.IntN(4) > 0 {
-		w.resume(a)
-	}
-}
-
-// anotherRun brings the volume of a handler that hangs to another one, which mostly hangs too: as soon as the queue gives
-// the task out again, or when the lease is over.
-func (w *world) anotherRun(a *actor) {
-	if !a.untold {
-		a.run.Abandon(w.recovery())
-		a.untold = true
-	}
-	if w.rng.IntN(2) == 0 {
-		w.pass(max(0, a.claimed.Add(tasks.Lease+time.Second).Sub(w.now)))
-		if p := w.leader(); p != nil && !p.dead && !p.leaving && len(p.actors) == 0 {
-			w.turn(p)
-		}
-	} else if next := w.queue.NextChange(); !next.IsZero() {
-		w.pass(next.Sub(w.now))
-	}
-	id := "volume:" + a.run.Volume.VolumeID
-	for _, pending := range w.queue.Pending() {
-		p := w.idle(w.workers)
-		if p == nil || pending != id && !strings.HasPrefix(pending, id+":") {
-			continue
-		}
-		if w.rng.IntN(3) > 0 {
-			w.chosen = &fate{at: 2 + w.rng.IntN(8), what: paused}
-		}
-		w.handle(p, pending)
 	}
 }
 
@@ -141,18 +65,21 @@ func (w *world) works() {
 		}
 	}
 	p := w.leader()
-	if p == nil || p.dead || p.leaving || w.rng.IntN(12) == 0 { // one who leads no more may not know it
+	if !p.free() || w.rng.IntN(12) == 0 { // one who leads no more may not know it
 		p = w.idle(w.schedulers)
 		if p != nil && p.term != w.term && w.rng.IntN(2) == 0 {
 			w.lead(p)
 		}
 	}
-	if p != nil && !p.dead && !p.leaving && len(p.actors) == 0 && p.term > 0 {
+	if p.free() && p.term > 0 {
 		w.turn(p)
 		return
 	}
 	w.jump()
 }
+
+// free tells of a scheduler whether it could do its turn.
+func (p *process) free() bool { return p != nil && !p.dead && !p.leaving && len(p.actors) == 0 }
 
 // idle is one of the processes that live; nil where none does.
 func (w *world) idle(of []*process) *process {

@@ -24,7 +24,7 @@ func (statements) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.
 	w := a.world
 	name := title(data.SQL)
 	keeps := strings.HasPrefix(name, "sql INSERT INTO volumes") // what a plan saw, before the records that follow from it
-	what := a.meet(call{name: name, pausable: conn.PgConn().TxStatus() == 'I', changes: keeps})
+	what := a.meet(call{name: name, pausable: conn.PgConn().TxStatus() == 'I', changes: keeps, begins: data.SQL == "begin"})
 	if w.databaseAway && what == nothing {
 		what = refused
 	}

@@ -20,6 +20,7 @@ type style struct {
 	queueLosses float64
 	takeovers   float64
 	kills       float64
+	stalls      float64 // share of steps in which one hangs while others do his work
 	overtakes   float64 // share of steps in which others go past one who hangs
 	operators   float64 // share of steps in which an operator acts
 	aged        bool    // some hours went well before
@@ -33,21 +34,22 @@ func (w *world) strikes(share float64) bool { return !w.calm && w.rng.Float64() 
 func some[T any](w *world, values ...T) T { return values[w.rng.IntN(len(values))] }
 
 func (w *world) drawStyle() style {
-	all := []strike{refused, unheard, odd, paused, diesFirst, diesAfter, drained}
+	kinds := []strike{refused, unheard, odd, paused, diesFirst, diesAfter, drained}
 	s := style{
-		fates: some(w, 0, 0.2, 0.4, 0.7), overtakes: some(w, 0.2, 0.5), operators: some(w, 0, 0.05), unheardEnds: some(w, 0, 0, 0.1), tenants: some(w, 0, 0.1, 0.25), outages: some(w, 0, 0, 0.05, 0.1),
+		fates: some(w, 0, 0.2, 0.4, 0.7), stalls: some(w, 0, 0.05, 0.15), overtakes: some(w, 0.2, 0.5), operators: some(w, 0, 0.05),
+		unheardEnds: some(w, 0, 0, 0.1), tenants: some(w, 0, 0.1, 0.25), outages: some(w, 0, 0, 0.05, 0.1),
 		queueLosses: some(w, 0, 0, 0.05), takeovers: some(w, 0, 0.03, 0.1), kills: some(w, 0, 0.02, 0.05), steps: 30 + w.rng.IntN(51),
 	}
 	if w.rng.IntN(10) == 0 {
 		s.aged, s.lostViews = true, 0.5
 	}
-	for _, one := range all {
+	for _, one := range kinds {
 		if w.rng.IntN(2) == 0 {
 			s.strikes = append(s.strikes, one)
 		}
 	}
 	if len(s.strikes) == 0 {
-		s.strikes = all
+		s.strikes = kinds
 	}
 	return s
 }
@@ -58,13 +60,13 @@ func (w *world) drawFate(p *process) fate {
 		return fate{}
 	}
 	f := fate{at: 1 + w.rng.IntN(14), what: w.style.strikes[w.rng.IntN(len(w.style.strikes))]} // a handler makes so many calls
-	switch {
-	case p.sched != nil && w.rng.IntN(2) == 0:
-		f.near, f.at = true, 1+w.rng.IntN(10)
-	case p.sched != nil:
+	switch of := some(w, each, near, near, writes); {
+	case p.sched == nil && of == near:
+		f.of, f.at = near, 1+w.rng.IntN(3)
+	case p.sched != nil && of == each:
 		f.at = 1 + w.rng.IntN(80)
-	case w.rng.IntN(2) == 0:
-		f.near, f.at = true, 1+w.rng.IntN(3)
+	case p.sched != nil:
+		f.of, f.at = of, 1+w.rng.IntN(10)
 	}
 	return f
 }

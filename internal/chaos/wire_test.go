@@ -124,7 +124,7 @@ func (l wire) oddity(a *actor, r *http.Request, name string) (remove func()) {
 	switch {
 	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/backups"):
 		of = append(of,
-			later, later, later,
+			later, later, later, later, later, later, later, later,
 			func() cloudsim.Effect { return cloudsim.Stick{} }, func() cloudsim.Effect { return cloudsim.MakeFull{} },
 			func() cloudsim.Effect { return cloudsim.FailLater{Reason: "the target is full"} },
 		)

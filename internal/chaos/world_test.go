@@ -191,7 +191,7 @@ func (w *world) leader() *process {
 }
 
 // turn lets a scheduler do what is due now in the term that it believes in.
-func (w *world) turn(p *process) {
+func (w *world) turn(p *process) *actor {
 	a := w.act(p, "turn", func(ctx context.Context) error {
 		_, err := p.sched.Turn(ctx, p.term)
 		return err
@@ -200,10 +200,11 @@ func (w *world) turn(p *process) {
 	if a.ended {
 		w.promise(a)
 	}
+	return a
 }
 
 // handle lets a worker take a pending task.
-func (w *world) handle(p *process, id string) {
+func (w *world) handle(p *process, id string) *actor {
 	run := w.queue.Start(id)
 	do := map[tasks.Kind]func(context.Context, tasks.Volume) error{
 		tasks.VolumeBackup: p.handlers.Backup, tasks.VolumePoll: p.handlers.Poll, tasks.VolumeRetention: p.handlers.Retention,
@@ -217,6 +218,7 @@ func (w *world) handle(p *process, id string) {
 	if a.ended {
 		w.release(a)
 	}
+	return a
 }
 
 // release tells the queue how a handler ended.
