@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -67,14 +68,21 @@ func newHousehold(ctx context.Context, folder string, env map[string]string) (*h
 	return h, nil
 }
 
-// freeAddress finds a port that nobody listens on at this moment.
+// freeAddress finds a port that nobody listens on at this moment. Its member listens there later, and again after it was
+// killed: so it is none of those that a system lends to whoever asks for any (Linux: from 32768 on).
 func freeAddress(ctx context.Context) (string, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find free port: %w", err)
+	const first, ports, tries = 20000, 12000, 100
+	var refused error
+	for range tries {
+		address := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(ports)) //nolint:gosec // any will do
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+		if err == nil {
+			_ = listener.Close() // it only lent its port
+			return address, nil
+		}
+		refused = err
 	}
-	defer func() { _ = listener.Close() }() // it only lent its port
-	return listener.Addr().String(), nil
+	return "", fmt.Errorf("find free port from %d to %d: %w", first, first+ports-1, refused)
 }
 
 func (h *household) named(name string) *member {
@@ -156,10 +164,20 @@ func saysReady(ctx context.Context, address string) bool {
 func (h *household) fault() error {
 	for _, m := range h.members {
 		if m.wanted && !m.running() {
-			return fmt.Errorf("run %s: it ended by itself (%v); look into %s", m.name, m.cmd.ProcessState, h.log(m))
+			return fmt.Errorf("run %s: it ended by itself (%v) and said last: %s; look into %s", m.name, m.cmd.ProcessState, lastLine(h.log(m)), h.log(m))
 		}
 	}
 	return nil
+}
+
+// lastLine is the last line of a log; why there is none, where it can't be read.
+func lastLine(file string) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return lines[len(lines)-1]
 }
 
 // kill ends a member as a power cut does.

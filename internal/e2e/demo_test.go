@@ -51,7 +51,14 @@ func (h *demoHome) alone() {
 func (h *demoHome) started() *process {
 	h.t.Helper()
 	p := launch(h.t, h.env, "demo")
-	testkit.Eventually(h.t, "the demo's processes are ready", time.Minute, func() bool { return strings.Contains(p.log.String(), "are ready.") })
+	testkit.Eventually(h.t, "the demo's processes are ready", time.Minute, func() bool {
+		select {
+		case <-p.done:
+			h.t.Fatalf("the demo has ended: %s", p.log)
+		default:
+		}
+		return strings.Contains(p.log.String(), "are ready.")
+	})
 	return p
 }
 

@@ -91,7 +91,7 @@ func (p *labTerminal) explainsOverQuota() {
 // The server is deleted: its volume is backed up no more, and what there is goes at the end of its retention.
 func (p *labTerminal) explainsServerDeleted() {
 	p.t.Helper()
-	e, said := p.explains("not protected any more", p.deleted, func(e labExplained) bool { return e.Standing == "unprotected" && e.Status == "available" })
+	e, said := p.explains("not protected any more", p.deleted, func(e labExplained) bool { return e.Standing == "unprotected" })
 	require.Equal(p.t, "no by it is attached to no server", e.policy("protection"))
 	require.Equal(p.t, "1h by the last known stays: metadata "+p.retentionKey()+" of server "+p.deleted.Name, e.policy("retention"))
 	require.Contains(p.t, e.policy("floor"), "none by only a protected volume has one")

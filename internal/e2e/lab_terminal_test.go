@@ -37,7 +37,10 @@ func TestTerminalOnOpenStack(t *testing.T) {
 	for _, one := range []*labServer{p.healthy, p.late, p.deleted, p.poor} {
 		p.until("the first backup of "+one.Name, 2*time.Minute, func() bool { return strings.HasPrefix(p.made(one.Volumes[0]), "F") })
 	}
-	globex.allow(len(globex.backups(backups.ListDetailOpts{}))) // what is used
+	globex.allow(len(globex.backups(backups.ListDetailOpts{})))                // what is used
+	p.until("no backup of the server is under way", time.Minute, func() bool { // its end would call the volume in-use again
+		return p.count("volume_id = $1 AND state IN ('planned', 'creating', 'overdue')", p.deleted.Volumes[0]) == 0
+	})
 	require.NoError(t, servers.Delete(p.ctx(), acme.compute, p.deleted.ID).ExtractErr())
 	t.Cleanup(func() { s.resetVolume(p.late.Volumes[0], "in-use") })
 	p.spoil(p.late.Volumes[0])
