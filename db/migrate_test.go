@@ -14,7 +14,8 @@ import (
 
 // steps are all there are, in their order.
 func steps(applied bool) []Migration {
-	return []Migration{{1, "00001_initial.sql", applied}, {2, "00002_interventions.sql", applied}}
+	return []Migration{{1, "00001_initial.sql", applied}, {2, "00002_interventions.sql", applied},
+		{5, "00005_session_key.sql", applied}, {6, "00006_lists.sql", applied}}
 }
 
 // schema is every column, constraint and index of the product's tables, and
@@ -98,7 +99,7 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 	}
 	conn, err := pgx.Connect(t.Context(), newer)
 	require.NoError(t, err)
-	_, err = conn.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (3, true)")
+	_, err = conn.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (7, true)")
 	require.NoError(t, err)
 	require.NoError(t, conn.Close(t.Context()))
 
@@ -107,10 +108,10 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 	require.NoError(t, err)
 
 	for url, want := range map[string]string{
-		older: "schema is at version 1, this program needs 2: run `staffeln migrate up`",
-		empty: "schema is at version 0, this program needs 2: run `staffeln migrate up`",
-		gone:  "schema is at version 0, this program needs 2: run `staffeln migrate up`",
-		newer: "schema is at version 3, this program knows only 2: start the newer program that made it, or go back with that one's `staffeln migrate down`",
+		older: "schema is at version 5, this program needs 6: run `staffeln migrate up`",
+		empty: "schema is at version 0, this program needs 6: run `staffeln migrate up`",
+		gone:  "schema is at version 0, this program needs 6: run `staffeln migrate up`",
+		newer: "schema is at version 7, this program knows only 6: start the newer program that made it, or go back with that one's `staffeln migrate down`",
 	} {
 		_, err := Open(t.Context(), url, nil)
 		require.ErrorContains(t, err, want)
@@ -121,7 +122,7 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 func TestAnOlderProgramDoesNotTakeANewerSchemaBack(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (3, true)")
+	h.exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (7, true)")
 	built := ask(t, h.url, schema)
 	h.changesNothing(func() {
 		done, err := MigrateUp(h.ctx, h.url)
