@@ -39,7 +39,7 @@ type running struct {
 	down   func(error) // what the database answers from now on
 }
 
-func run(t *testing.T, cfg Config, pages ...http.Handler) *running {
+func run(t *testing.T, cfg Config, changes ...func(*Deps)) *running {
 	t.Helper()
 	var mu sync.Mutex
 	var fault error
@@ -52,8 +52,8 @@ func run(t *testing.T, cfg Config, pages ...http.Handler) *running {
 	addresses, ended := make(chan net.Addr, 1), make(chan error, 1)
 	cfg.Listen = "127.0.0.1:0"
 	d := Deps{Ping: ping, Log: log, Metrics: telemetry.NewMetrics(), Ready: ready, Listening: func(a net.Addr) { addresses <- a }}
-	for _, page := range pages {
-		d.Queues = page
+	for _, change := range changes {
+		change(&d)
 	}
 	go func() { ended <- Run(ctx, cfg, d) }()
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}

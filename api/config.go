@@ -15,11 +15,16 @@ type Config struct {
 	Listen string `split_words:"true" default:"0.0.0.0:8808" desc:"Address and port of the HTTP API, with /v1/health, /livez, /readyz and /metrics."`
 	TLS    TLS
 
+	RateLimit int `split_words:"true" default:"20" desc:"Requests a second that one client (an address; of IPv6, its /64 network) may send, in bursts of five times as many; what is more is answered 429. It never holds for health, metrics and the delete check. 0 = no limit."`
+
 	QueuesToken string `split_words:"true" secret:"true" desc:"Who knows it sees the page of the queues (asynqmon, read-only) at /queues: as the password of any user, or as a bearer token. At least 16 characters; empty = there is no such page. The page needs STAFFELN_REDIS_URL. By plain HTTP the token can be read on its way: serve the API by TLS, or keep it inside."`
 }
 
 // Validate tells a token that can be guessed.
 func (c Config) Validate() error {
+	if c.RateLimit < 0 {
+		return errors.New("RATE_LIMIT: want 0 (no limit) or more")
+	}
 	if c.QueuesToken != "" && utf8.RuneCountInString(c.QueuesToken) < leastToken {
 		return fmt.Errorf("QUEUES_TOKEN: too short: want at least %d characters, such as `openssl rand -hex 24` prints", leastToken)
 	}

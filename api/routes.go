@@ -20,7 +20,8 @@ const (
 func routes(cfg Config, d Deps) http.Handler {
 	e := echo.New()
 	e.HTTPErrorHandler = answerError
-	e.Use(requestID, accessLog(d.Log), recovered, middleware.BodyLimit(bodyLimit))
+	e.IPExtractor = echo.ExtractIPDirect()
+	e.Use(requestID, accessLog(d.Log), recovered, secured, limited(cfg.RateLimit), middleware.BodyLimit(bodyLimit))
 
 	e.GET("/v1/health", health(d.Ping))
 	common := echo.WrapHandler(telemetry.Handler(d.Metrics, d.Ready))
@@ -31,6 +32,9 @@ func routes(cfg Config, d Deps) http.Handler {
 		page := queues(cfg.QueuesToken, d.Queues)
 		e.Any(QueuesPath, page)
 		e.Any(QueuesPath+"/*", page)
+	}
+	for _, add := range d.Routes {
+		add(e)
 	}
 	return e
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/labstack/echo/v4"
 	"github.com/rs/zerolog"
 
 	"staffeln/internal/telemetry"
@@ -21,9 +22,16 @@ type Deps struct {
 	// Queues is the page of the queues, which sees its requests with their whole path; nil = there is none. It is
 	// shown only where Config.QueuesToken is set, and asked only for what reads.
 	Queues http.Handler
+	// Routes are further groups of routes, each added to the server by one call.
+	Routes []Routes
 	// Listening, where it is not nil, is told the address once the API answers there.
 	Listening func(net.Addr)
 }
+
+// Routes adds a group of routes to the server, which lays around each of them: request ID, access log, metrics by route,
+// security headers, limits of time and size, and the rate limit per client. A handler that needs other headers sets them.
+// Errors are returned, not written: the server has one shape for all.
+type Routes func(*echo.Echo)
 
 // Run serves the API until ctx ends, lets requests under way end, and answers nil then.
 func Run(ctx context.Context, cfg Config, d Deps) error {
