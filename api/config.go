@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"unicode/utf8"
+
+	"staffeln/api/window"
 )
 
 // leastToken is how many characters the token of the page of the queues has at least: it is all that guards the page.
@@ -14,6 +16,8 @@ const leastToken = 16
 type Config struct {
 	Listen string `split_words:"true" default:"0.0.0.0:8808" desc:"Address and port of the HTTP API, with /v1/health, /livez, /readyz and /metrics."`
 	TLS    TLS
+
+	window.Config
 
 	RateLimit int `split_words:"true" default:"20" desc:"Requests a second that one client (an address; of IPv6, its /64 network) may send, in bursts of five times as many; what is more is answered 429. It never holds for health, metrics and the delete check. 0 = no limit."`
 

@@ -123,3 +123,6 @@ func (l *Look) records(ctx context.Context, what, q string, args ...any) ([]back
 	}
 	return records, nil
 }
+
+// Storable is a text as the database can keep it, for what somebody asks for.
+func Storable(text string) string { return storable(text) }

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,10 +15,12 @@ import (
 type Filter struct {
 	Only                    string // the ID of the project that owns the backup, beside all else: what the asker may see
 	Project, Server, Volume string // an ID or a name
+	VolumeID                string // an ID, whatever names there are
 	States                  []string
 	From, Until             *time.Time // by the time of its data or, before it has any, of the request or the plan; Until is excluded
 	OldestFirst             bool
 	After                   *Place // only what follows it in that order
+	Before                  *Place // or only what comes before it, next to it
 	Limit                   int    // 0 = no limit
 }
 
@@ -49,19 +52,32 @@ func (l *Look) Backups(ctx context.Context, f Filter) ([]backup.Record, error) {
 	q.where(f.Project != "", `(project_id = @project OR project_name = @project)`, "project", storable(f.Project))
 	q.where(f.Server != "", `(server_id = @server OR server_name = @server)`, "server", storable(f.Server))
 	q.where(f.Volume != "", `(volume_id = @volume OR volume_name = @volume)`, "volume", storable(f.Volume))
+	q.where(f.VolumeID != "", `volume_id = @volume_id`, "volume_id", storable(f.VolumeID))
 	q.where(len(f.States) > 0, `state = ANY(@states)`, "states", f.States)
 	q.where(f.From != nil, placeAt+` >= @from`, "from", f.From)
 	q.where(f.Until != nil, placeAt+` < @until`, "until", f.Until)
-	direction, beyond := " DESC", "<"
-	if f.OldestFirst {
-		direction, beyond = "", ">"
+	from, forth := f.After, true
+	if f.Before != nil {
+		from, forth = f.Before, false
 	}
-	if f.After != nil { // its first half is what an index can begin at
-		q.where(true, placeAt+` `+beyond+`= @at AND (`+placeAt+` `+beyond+` @at OR (volume_name, id) > (@name, @id))`, "at", f.After.At)
-		q.args["name"], q.args["id"] = storable(f.After.Name), storable(f.After.ID)
+	direction, beyond := ` DESC`, `<`
+	if f.OldestFirst == forth {
+		direction, beyond = ``, `>`
 	}
-	return l.records(ctx, "those", `SELECT `+recordColumns+` FROM records`+q.text()+
-		` ORDER BY `+placeAt+direction+`, volume_name, id LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
+	names, further := ``, `>`
+	if !forth {
+		names, further = ` DESC`, `<`
+	}
+	if from != nil { // its first half is what an index can begin at
+		q.where(true, placeAt+` `+beyond+`= @at AND (`+placeAt+` `+beyond+` @at OR (volume_name, id) `+further+` (@name, @id))`, "at", from.At)
+		q.args["name"], q.args["id"] = storable(from.Name), storable(from.ID)
+	}
+	records, err := l.records(ctx, "those", `SELECT `+recordColumns+` FROM records`+q.text()+
+		` ORDER BY `+placeAt+direction+`, volume_name`+names+`, id`+names+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
+	if !forth {
+		slices.Reverse(records)
+	}
+	return records, err
 }
 
 // A query gathers the conditions that were asked for, so that Postgres sees no others.

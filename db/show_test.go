@@ -263,6 +263,9 @@ func TestPagesAreTheWholeList(t *testing.T) {
 				require.Equal(t, want.ID, got[0].ID)
 				after = new(PlaceOf(got[0]))
 			}
+			before, err := l.Backups(h.ctx, Filter{OldestFirst: oldest, Before: after, Limit: 2})
+			require.NoError(t, err)
+			require.Equal(t, whole[3:5], before)
 			none, err := l.Backups(h.ctx, Filter{OldestFirst: oldest, After: after})
 			require.NoError(t, err)
 			require.Empty(t, none)

@@ -50,12 +50,16 @@ func (r Reader) Backups(ctx context.Context, l *db.Look, f db.Filter) (BackupLis
 	if limit > 0 {
 		f.Limit++ // one more tells that there are more
 	}
-	records, err := l.Backups(ctx, f)
+	all, err := l.Backups(ctx, f)
 	if err != nil {
 		return BackupList{}, err
 	}
+	records := all
 	if limit > 0 && len(records) > limit {
-		records, v.More = records[:limit], true
+		v.More = true
+		if records = records[:limit]; f.Before != nil {
+			records = all[len(all)-limit:]
+		}
 	}
 	kept, err := r.fates(ctx, l, records)
 	v.Backups = Each(records, func(o backup.Record) Backup { return backupOf(o, kept[o.BackupID]) })
