@@ -14,8 +14,9 @@ import (
 
 // steps are all there are, in their order.
 func steps(applied bool) []Migration {
-	return []Migration{{1, "00001_initial.sql", applied}, {2, "00002_interventions.sql", applied},
-		{5, "00005_session_key.sql", applied}, {6, "00006_lists.sql", applied}}
+	return []Migration{
+		{1, "00001_initial.sql", applied}, {2, "00002_interventions.sql", applied}, {5, "00005_session_key.sql", applied}, {6, "00006_lists.sql", applied},
+	}
 }
 
 // schema is every column, constraint and index of the product's tables, and

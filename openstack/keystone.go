@@ -15,10 +15,10 @@ import (
 )
 
 // ErrInvalidToken says that Keystone knows no such token, or that it is expired or revoked.
-var ErrInvalidToken = errors.New("Keystone does not know the token, or it is expired or revoked") //nolint:staticcheck // a name
+var ErrInvalidToken = errors.New("Keystone does not know the token, or it is expired or revoked")
 
 // ErrSignIn says that Keystone refused user and password, or has no such project for them: it does not say which.
-var ErrSignIn = errors.New("Keystone refused user, password or project") //nolint:staticcheck // a name
+var ErrSignIn = errors.New("Keystone refused user, password or project")
 
 // A Holder is whose a token is, as Keystone says.
 type Holder struct {
@@ -80,7 +80,7 @@ func (k *Keystone) Validate(ctx context.Context, token string) (Holder, error) {
 		return Holder{}, fmt.Errorf("validate token: sign our service user in: %w", err)
 	}
 	var said tokenAnswer
-	_, err = client.Request(ctx, http.MethodGet, k.identity+"/auth/tokens?nocatalog", &gophercloud.RequestOpts{
+	response, err := client.Request(ctx, http.MethodGet, k.identity+"/auth/tokens?nocatalog", &gophercloud.RequestOpts{
 		MoreHeaders: map[string]string{"X-Subject-Token": token}, OkCodes: []int{http.StatusOK}, JSONResponse: &said,
 	})
 	if code := new(gophercloud.ErrUnexpectedResponseCode); errors.As(err, code) && code.Actual == http.StatusNotFound {
@@ -89,6 +89,7 @@ func (k *Keystone) Validate(ctx context.Context, token string) (Holder, error) {
 	if err != nil {
 		return Holder{}, fmt.Errorf("validate token: %w", err)
 	}
+	_ = response.Body.Close() // gophercloud has read it
 	return said.holder()
 }
 

@@ -55,7 +55,8 @@ func (r Reader) Volumes(ctx context.Context, l *db.Look, f db.StandingFilter) (V
 	if limit > 0 && len(found) > limit {
 		found, list.More = found[:limit], true
 	}
-	return list, r.judge(ctx, l, &list, found)
+	err = r.judge(ctx, l, &list, found)
+	return list, err
 }
 
 // judge adds to a list what is decided of each volume.

@@ -136,7 +136,7 @@ var words = template.FuncMap{
 	"past":    func(now time.Time, at *time.Time) bool { return at == nil || !at.After(now) },
 	"plain":   func(name string) string { return strings.ReplaceAll(name, "_", " ") },
 	"plural":  show.Plural,
-	"day":     func(d show.Day) dayView { return viewDay(d) },
+	"day":     viewDay,
 }
 
 func ago(now, at time.Time) string {

@@ -79,7 +79,7 @@ func (w *Window) listVolumes(c echo.Context, a access) error {
 	if err != nil {
 		return err
 	}
-	v, _ := answer.(VolumesAnswer) //nolint:errcheck // it is one
+	v, _ := answer.(VolumesAnswer)
 	return w.render(c, 200, "volumes", sheet{Title: "Volumes", Now: v.At, Who: &a, Body: map[string]any{
 		"V": v, "Given": given, "Standings": db.Standings, "Next": turned(given, "cursor", v.Next), "First": given["cursor"] != "", "Filtered": filtered(given),
 	}})
@@ -95,7 +95,7 @@ func (w *Window) listBackups(c echo.Context, a access) error {
 	if err != nil {
 		return err
 	}
-	v, _ := answer.(BackupsAnswer) //nolint:errcheck // it is one
+	v, _ := answer.(BackupsAnswer)
 	previous := ""
 	if len(v.Backups) > 0 && v.previous {
 		previous = placeOf(v.Backups[0], given["sort"]).cursor()

@@ -40,7 +40,7 @@ var (
 	// errNoRole is a good token that shows nothing.
 	errNoRole = errors.New("none of the token's roles lets it see backups")
 	// errNobodyKnows is a question to Keystone without an answer.
-	errNobodyKnows = errors.New("Keystone does not answer") //nolint:staticcheck // a name
+	errNobodyKnows = errors.New("Keystone does not answer")
 )
 
 // An access is what a token may see: its project, or all.
@@ -128,7 +128,7 @@ func (t *tokens) recall(hash [sha256.Size]byte) (Identity, bool) {
 	if !known {
 		return Identity{}, false
 	}
-	r, _ := e.Value.(*remembered) //nolint:errcheck // nothing else is in the list
+	r, _ := e.Value.(*remembered)
 	if !t.now().Before(r.until) {
 		t.drop(e)
 		return Identity{}, false
@@ -164,6 +164,6 @@ func (t *tokens) forget(token string) {
 }
 
 func (t *tokens) drop(e *list.Element) {
-	r, _ := t.order.Remove(e).(*remembered) //nolint:errcheck // nothing else is in the list
+	r, _ := t.order.Remove(e).(*remembered)
 	delete(t.known, r.hash)
 }
