@@ -14,7 +14,7 @@ import (
 
 // steps are all there are, in their order.
 func steps(applied bool) []Migration {
-	return []Migration{{1, "00001_initial.sql", applied}, {2, "00002_interventions.sql", applied}}
+	return []Migration{{1, "00001_initial.sql", applied}, {2, "00002_interventions.sql", applied}, {4, "00004_delete_checks.sql", applied}}
 }
 
 // schema is every column, constraint and index of the product's tables, and

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +12,7 @@ import (
 
 func apiCommand() *cobra.Command {
 	return processCommand(about{
-		name: "api", does: "Answers over HTTP: health, metrics and the page of the queues.",
+		name: "api", does: "Answers over HTTP: Cinder's question whether a backup may be deleted, health, metrics and the page of the queues.",
 		example: "STAFFELN_DATABASE_URL=postgres://staffeln@localhost/staffeln staffeln api",
 	}, new(apiConfig), runAPI)
 }
@@ -27,7 +28,13 @@ func runAPI(ctx context.Context, cfg *apiConfig, s surroundings) error {
 
 // serveAPI needs the Redis for nothing but the page of the queues: the API is ready without it.
 func serveAPI(ctx context.Context, cfg api.Config, redisURL string, memory *db.DB, s surroundings) error {
-	deps := api.Deps{Ping: memory.Ping, Log: s.log, Metrics: s.metrics, Ready: s.ready}
+	checks, err := memory.Checks(ctx)
+	if err != nil {
+		return err
+	}
+	defer checks.Close()
+	s.ready.Add("database", checks.Ping)
+	deps := api.Deps{Ping: checks.Ping, Checks: checks, Log: s.log, Metrics: s.metrics, Ready: s.ready}
 	if cfg.QueuesToken != "" {
 		page, err := newQueuesPage(redisURL)
 		if err != nil {
@@ -36,5 +43,9 @@ func serveAPI(ctx context.Context, cfg api.Config, redisURL string, memory *db.D
 		defer page.close()
 		deps.Queues = page
 	}
-	return listened(api.Run(ctx, cfg, deps), "STAFFELN_API_LISTEN")
+	err = api.Run(ctx, cfg, deps)
+	if errors.Is(err, api.ErrCheckListen) {
+		return listened(err, "STAFFELN_API_CHECK_LISTEN")
+	}
+	return listened(err, "STAFFELN_API_LISTEN")
 }
