@@ -1,6 +1,7 @@
 package db
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/telemetry"
+	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/private"
 )
 
@@ -92,7 +94,7 @@ func TestChecks_AStandbyAnswersNothing(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "postgres", "standby.signal"), nil, 0o644)) //nolint:gosec // as above
 	require.NoError(t, server.Stop())
 	require.NoError(t, server.Restart(ctx))
-	require.ErrorIs(t, c.Ping(ctx), errStandby)
+	testkit.Eventually(t, "its old connections are gone", 30*time.Second, func() bool { return errors.Is(c.Ping(ctx), errStandby) })
 	_, err = c.Deletion(ctx, "b")
 	require.ErrorIs(t, err, errStandby)
 }
