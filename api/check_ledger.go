@@ -36,15 +36,13 @@ func newLedger(write func(context.Context, []db.DeleteCheck) error, metrics *tel
 	return &ledger{write: write, metrics: metrics, rows: map[db.DeleteCheck]int64{}}
 }
 
-func (t *ledger) add(row db.DeleteCheck) { t.addAll(row, 1) }
-
-func (t *ledger) addAll(row db.DeleteCheck, asked int64) {
+func (t *ledger) add(row db.DeleteCheck) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, known := t.rows[row]; !known && len(t.rows) >= toldRows {
 		row = db.DeleteCheck{Allowed: row.Allowed, Verdict: toldMore}
 	}
-	t.rows[row] += asked
+	t.rows[row]++
 }
 
 // run writes until ctx ends, and once more then.
@@ -85,13 +83,13 @@ func (t *ledger) flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, toldTime)
 	defer cancel()
 	err := t.write(ctx, rows)
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if err != nil {
 		for row, asked := range taken {
-			t.addAll(row, asked)
+			t.rows[row] += asked
 		}
 	}
-	t.mu.Lock()
 	t.metrics.SetUnwritten(len(t.rows))
-	t.mu.Unlock()
 	return err
 }

@@ -33,7 +33,7 @@ type checked struct {
 }
 
 // runCheck starts one that knows a record in each state, and our user.
-func runCheck(t *testing.T, cfg Config) *checked {
+func runCheck(t *testing.T, cfg Config, changes ...func(*Deps)) *checked {
 	t.Helper()
 	url := testkit.DatabaseURL(t, func(ctx context.Context, url string) error { _, err := db.MigrateUp(ctx, url); return err })
 	memory, err := db.Open(t.Context(), url, telemetry.NewMetrics())
@@ -63,7 +63,7 @@ func runCheck(t *testing.T, cfg Config) *checked {
 			fmt.Sprint("v", i), string(state), backed, recorded(state))
 		require.NoError(t, err)
 	}
-	k.running = run(t, cfg, func(d *Deps) { d.Checks, d.Ping = checks, checks.Ping })
+	k.running = run(t, cfg, append(changes, func(d *Deps) { d.Checks, d.Ping = checks, checks.Ping })...)
 	return k
 }
 

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"sync"
@@ -85,6 +87,7 @@ func Run(ctx context.Context, cfg Config, d Deps) error {
 		server.Protocols = new(http.Protocols) // of a connection of HTTP/2 the crowd would not know what it waits for
 		server.Protocols.SetHTTP1(true)
 		server.TLSConfig = certificate
+		server.ErrorLog = log.New(faults{d.Log}, "", 0)
 		if d.Listening != nil {
 			d.Listening(place.Addr())
 		}
@@ -148,4 +151,12 @@ func (c Config) check(d Deps) *check {
 		memory: d.Checks, metrics: d.Metrics, told: newLedger(d.Checks.Told, d.Metrics), bursts: newBursts(c.RefusalBurst),
 		places: make(chan struct{}, checks), secured: c.TLS.ClientCAFile != "",
 	}
+}
+
+// faults takes what net/http tells of connections, handshakes that failed above all, into our log.
+type faults struct{ log zerolog.Logger }
+
+func (f faults) Write(line []byte) (int, error) {
+	f.log.Info().Bytes("what", bytes.TrimSpace(line)).Msg("connection failed")
+	return len(line), nil
 }
