@@ -35,8 +35,8 @@ type checked struct {
 // runCheck starts one that knows a record in each state, and our user.
 func runCheck(t *testing.T, cfg Config, changes ...func(*Deps)) *checked {
 	t.Helper()
-	url := testkit.DatabaseURL(t, func(ctx context.Context, url string) error { _, err := db.MigrateUp(ctx, url); return err })
-	memory, err := db.Open(t.Context(), url, telemetry.NewMetrics())
+	place := testkit.DatabaseURL(t, func(ctx context.Context, place string) error { _, err := db.MigrateUp(ctx, place); return err })
+	memory, err := db.Open(t.Context(), place, telemetry.NewMetrics())
 	require.NoError(t, err)
 	t.Cleanup(memory.Close)
 	require.NoError(t, memory.ServiceUser(t.Context(), ourUser))
@@ -44,7 +44,7 @@ func runCheck(t *testing.T, cfg Config, changes ...func(*Deps)) *checked {
 	require.NoError(t, err)
 	t.Cleanup(checks.Close)
 	k := &checked{}
-	k.conn, err = pgx.Connect(t.Context(), url)
+	k.conn, err = pgx.Connect(t.Context(), place)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = k.conn.Close(context.WithoutCancel(t.Context())) })
 	k.installation, err = memory.Installation(t.Context())

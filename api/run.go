@@ -1,11 +1,10 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -87,7 +86,7 @@ func Run(ctx context.Context, cfg Config, d Deps) error {
 		server.Protocols = new(http.Protocols) // of a connection of HTTP/2 the crowd would not know what it waits for
 		server.Protocols.SetHTTP1(true)
 		server.TLSConfig = certificate
-		server.ErrorLog = log.New(faults{d.Log}, "", 0)
+		server.ErrorLog = slog.NewLogLogger(faults{slog.DiscardHandler, d.Log}, slog.LevelInfo)
 		if d.Listening != nil {
 			d.Listening(place.Addr())
 		}
@@ -154,9 +153,17 @@ func (c Config) check(d Deps) *check {
 }
 
 // faults takes what net/http tells of connections, handshakes that failed above all, into our log.
-type faults struct{ log zerolog.Logger }
+type faults struct {
+	slog.Handler // of nothing
 
-func (f faults) Write(line []byte) (int, error) {
-	f.log.Info().Bytes("what", bytes.TrimSpace(line)).Msg("connection failed")
-	return len(line), nil
+	log zerolog.Logger
+}
+
+// Enabled takes every line.
+func (faults) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle takes one.
+func (f faults) Handle(_ context.Context, r slog.Record) error { //nolint:gocritic // as slog has it
+	f.log.Info().Str("what", r.Message).Msg("connection failed")
+	return nil
 }

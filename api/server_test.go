@@ -133,7 +133,7 @@ func TestRun_TheCheckDemandsAClientCertificateAndNothingElseDoes(t *testing.T) {
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.pair.Leaf)
 	with := func(certificates ...tls.Certificate) {
-		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, Certificates: certificates}} //nolint:gosec // the newest by default
+		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, Certificates: certificates}}
 		t.Cleanup(transport.CloseIdleConnections)
 		k.client = &http.Client{Transport: transport}
 	}
@@ -168,7 +168,7 @@ func TestRun_ACertificateThatChangesIsServedAndHalfOfOneIsNot(t *testing.T) {
 	files := sign(t, folder, "api", nil)
 	r := run(t, Config{TLS: files.TLS})
 	serves := func() string {
-		dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // which certificate it is, is the question
+		dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
 		conn, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(r.url, "https://"))
 		require.NoError(t, err)
 		defer func() { _ = conn.Close() }()

@@ -76,7 +76,7 @@ func TestTold_AddsToTheHourAndIsForgottenWithHistory(t *testing.T) {
 func TestChecks_AStandbyAnswersNothing(t *testing.T) {
 	t.Parallel()
 	ctx, dir := t.Context(), t.TempDir()
-	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // the server runs as another user
+	require.NoError(t, os.Chmod(dir, 0o755))
 	server, err := private.StartPostgres(ctx, dir)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = server.Stop() })
@@ -91,7 +91,7 @@ func TestChecks_AStandbyAnswersNothing(t *testing.T) {
 	_, err = c.Deletion(ctx, "b")
 	require.NoError(t, err)
 
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "postgres", "standby.signal"), nil, 0o644)) //nolint:gosec // as above
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "postgres", "standby.signal"), nil, 0o644))
 	require.NoError(t, server.Stop())
 	require.NoError(t, server.Restart(ctx))
 	testkit.Eventually(t, "its old connections are gone", 30*time.Second, func() bool { return errors.Is(c.Ping(ctx), errStandby) })

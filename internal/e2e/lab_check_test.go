@@ -145,7 +145,7 @@ func (c *labCheck) bySimplePrograms(address string) {
 	c.t.Helper()
 	for id, want := range map[string]string{c.newest(c.two): "False", "5438dbb2-4eec-4a90-b8d6-5b0d7dfaa56b": "True"} {
 		for _, program := range [][]string{{"curl", "-sS", "-X", "POST"}, {"wget", "-q", "-O", "-", "--method=POST"}} {
-			command := exec.CommandContext(c.ctx(), program[0], append(program[1:], "http://"+address+"/v1/backup?backup_id="+id)...) //nolint:gosec // our own
+			command := exec.CommandContext(c.ctx(), program[0], append(program[1:], "http://"+address+"/v1/backup?backup_id="+id)...)
 			said, err := command.Output()
 			require.NoError(c.t, err, "%v", program)
 			require.Equal(c.t, want, string(said), "%v", program)

@@ -66,7 +66,7 @@ func (c *labCheck) serve(scheme string) {
 func (c *labCheck) eventuallyReady(scheme, address string) {
 	c.t.Helper()
 	c.until("the api is ready", time.Minute, func() bool {
-		return exec.CommandContext(c.ctx(), "curl", "-ksf", "-o", "/dev/null", scheme+"://"+address+"/readyz").Run() == nil //nolint:gosec // our own
+		return exec.CommandContext(c.ctx(), "curl", "-ksf", "-o", "/dev/null", scheme+"://"+address+"/readyz").Run() == nil
 	})
 }
 
@@ -90,7 +90,7 @@ func (c *labCheck) encrypted() {
 		require.Equal(c.t, "403", c.deletes(hand, c.newest(server)), "a tenant, of an automated backup, by TLS")
 		require.Equal(c.t, "202", c.deletes(hand, c.mine[hand]), "a tenant, of its own backup, by TLS")
 	}
-	said, err := exec.CommandContext(c.ctx(), "curl", "-ksS", "-X", "POST", "https://"+address+"/v1/backup?backup_id="+c.newest(c.one)).Output() //nolint:gosec // our own
+	said, err := exec.CommandContext(c.ctx(), "curl", "-ksS", "-X", "POST", "https://"+address+"/v1/backup?backup_id="+c.newest(c.one)).Output()
 	require.NoError(c.t, err)
 	require.Contains(c.t, string(said), "want a client certificate")
 }
