@@ -163,7 +163,7 @@ type faults struct {
 func (faults) Enabled(context.Context, slog.Level) bool { return true }
 
 // Handle takes one.
-func (f faults) Handle(_ context.Context, r slog.Record) error { //nolint:gocritic // as slog has it
+func (f faults) Handle(_ context.Context, r slog.Record) error {
 	f.log.Info().Str("what", r.Message).Msg("connection failed")
 	return nil
 }
