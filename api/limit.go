@@ -13,7 +13,7 @@ import (
 const burst = 5
 
 // unlimited are the routes that no rate limit may ever delay.
-var unlimited = map[string]bool{"/v1/health": true, "/livez": true, "/readyz": true, "/metrics": true}
+var unlimited = map[string]bool{"/v1/health": true, "/livez": true, "/readyz": true, "/metrics": true, CheckPath: true}
 
 // limited answers 429 to a client that sends more than so many requests a second, also for paths that are not there.
 func limited(perSecond int) echo.MiddlewareFunc {

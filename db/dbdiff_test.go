@@ -20,7 +20,7 @@ type snapshot map[string]map[string]string
 // keyed are all tables and how a row is named.
 var keyed = map[string]string{
 	"volumes": "id", "records": "id", "findings": "reason || ' ' || object", "leadership": "'row'", "installation": "'row'",
-	"pauses": "project_id", "audit": "id::text", "session_key": "'row'",
+	"pauses": "project_id", "audit": "id::text", "delete_checks": "backup_id || ' ' || user_id", "session_key": "'row'",
 }
 
 func (h *house) snapshot() snapshot {

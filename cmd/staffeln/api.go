@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -12,7 +13,7 @@ import (
 
 func apiCommand() *cobra.Command {
 	return processCommand(about{
-		name: "api", does: "Answers over HTTP: health, metrics, the page of the queues and, with OS_*, the read API and the page.",
+		name: "api", does: "Answers over HTTP: Cinder's question whether a backup may be deleted, health, metrics, the page of the queues and, with OS_*, the read API and the page.",
 		example: ". ./openrc && STAFFELN_DATABASE_URL=postgres://staffeln@localhost/staffeln staffeln api",
 	}, new(apiConfig), runAPI)
 }
@@ -28,7 +29,13 @@ func runAPI(ctx context.Context, cfg *apiConfig, s surroundings) error {
 
 // serveAPI needs the Redis for nothing but the page of the queues: the API is ready without it.
 func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL string, memory *db.DB, s surroundings) error {
-	deps := api.Deps{Ping: memory.Ping, Log: s.log, Metrics: s.metrics, Ready: s.ready}
+	checks, err := memory.Checks(ctx)
+	if err != nil {
+		return err
+	}
+	defer checks.Close()
+	s.ready.Add("database", checks.Ping)
+	deps := api.Deps{Ping: checks.Ping, Checks: checks, Log: s.log, Metrics: s.metrics, Ready: s.ready}
 	if cfg.QueuesToken != "" {
 		page, err := newQueuesPage(redisURL)
 		if err != nil {
@@ -44,5 +51,9 @@ func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL
 	if w != nil {
 		deps.Routes = append(deps.Routes, w.Routes)
 	}
-	return listened(api.Run(ctx, cfg, deps), "STAFFELN_API_LISTEN")
+	err = api.Run(ctx, cfg, deps)
+	if errors.Is(err, api.ErrCheckListen) {
+		return listened(err, "STAFFELN_API_CHECK_LISTEN")
+	}
+	return listened(err, "STAFFELN_API_LISTEN")
 }

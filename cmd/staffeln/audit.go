@@ -35,6 +35,7 @@ func auditCommand() *cobra.Command {
 		Long:    "A line is written before the deed, its outcome after. A line without one is of a command that died.",
 		Example: "  staffeln audit\n  staffeln audit --limit 0 --json", Args: noArguments,
 	}
+	c.AddCommand(deletionsCommand())
 	c.Flags().IntVar(&limit, "limit", 50, "how many lines; 0 = all")
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if limit < 0 {

@@ -17,7 +17,7 @@ import (
 	"staffeln/show"
 )
 
-var views = []view{statusView{}, backupsView{}, new(explainView), new(retentionView), auditView{}}
+var views = []view{statusView{}, backupsView{}, new(explainView), new(retentionView), auditView{}, deletionsView{}}
 
 func TestViews_EveryFieldOfTheirJSONIsDescribed(t *testing.T) {
 	var look func(reflect.Type)
@@ -45,7 +45,7 @@ func TestViews_EveryFieldOfTheirJSONIsDescribed(t *testing.T) {
 }
 
 func TestCommandsForPeople_NeedOnlyTheDatabase(t *testing.T) {
-	for _, args := range [][]string{{"status"}, {"backups"}, {"explain", "data"}, {"retention", "plan"}, {"audit"}} {
+	for _, args := range [][]string{{"status"}, {"backups"}, {"explain", "data"}, {"retention", "plan"}, {"audit"}, {"audit", "deletions"}} {
 		out, _, err := command(t, append(args, "--help")...)
 		require.NoError(t, err)
 		for _, want := range []string{"STAFFELN_DATABASE_URL", "STAFFELN_RETENTION_TIME", "Examples:\n", "--json", "With --json", "planned_at"} {
