@@ -44,6 +44,7 @@ var contract = []struct {
 	{"a project without our role is told", true, noRole},
 	{"a user without the role admin is told, not shown one project", true, notAdmin},
 	{"over quota is told", true, overQuota},
+	{"a token tells whose it is, until it is revoked", false, tokenTells},
 	{"what a project left that is gone is removed leaf first, and only then", true, estateSettled},
 }
 

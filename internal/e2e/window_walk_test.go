@@ -39,6 +39,7 @@ func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 	}
 	r.sim.RevokeTokens(r.userID("bob"))
 	r.step(time.Minute)
+	r.unrest()
 	nobody := map[string]who{
 		"none": {}, "garbage": {"gAAAAAgarbage", &http.Cookie{Name: "staffeln", Value: "Z2FyYmFnZQgarbagegarbagegarbage"}},
 		"expired": expired, "revoked": revoked, "without a role that counts": {token: r.token("eve", "acme")},
@@ -88,7 +89,7 @@ func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 	t.Logf("%d routes, %d questions", len(walked), asked)
 
 	// The walk would see nothing in empty answers either: whoever may see it, does.
-	for _, path := range []string{"/v1/volumes", "/v1/backups", "/volumes", "/backups"} {
+	for _, path := range []string{"/v1/volumes", "/v1/backups", "/volumes", "/backups", "/"} {
 		for kind, w := range operators {
 			got := r.ask(http.MethodGet, path, w)
 			require.NotEmpty(t, leaks(got.text, path, r.foreign), "%s as %s", path, kind)
@@ -104,6 +105,24 @@ func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 	unknown := strings.ReplaceAll(r.get("/v1/volumes/00000000-0000-4000-8000-000000000000", tenants["acme"]["member"].token, nil).text, "0", "")
 	foreign := strings.ReplaceAll(r.get("/v1/volumes/"+r.other, tenants["acme"]["member"].token, nil).text, "0", "")
 	require.Equal(t, detail(t, unknown), detail(t, foreign))
+}
+
+// unrest gives each project what the overview tells of: a finding, a volume that waits, a backup in progress, a failure.
+func (r *windowRig) unrest() {
+	r.t.Helper()
+	for project, names := range map[string]map[string]bool{r.acme: r.mine, r.globex: r.foreign} {
+		names[r.sim.AddServer(project, "typo-"+project[:6], map[string]string{r.set.BackupMetadataKey: "yes please"})] = true
+		for _, server := range []string{"new-" + project[:6], "poor-" + project[:6]} {
+			id, volumes := r.protect(project, server, 1)
+			names[id], names[server], names[volumes[0]] = true, true, true
+			if server[:3] == "new" {
+				continue
+			}
+			r.sim.SetVolumeStatus(volumes[0], "maintenance")
+		}
+	}
+	r.plan()
+	r.handOver()
 }
 
 func detail(t *testing.T, problem string) string {
