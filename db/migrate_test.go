@@ -15,8 +15,11 @@ import (
 // steps are all there are, in their order.
 func steps(applied bool) []Migration {
 	return []Migration{
-		{1, "00001_initial.sql", applied}, {2, "00002_interventions.sql", applied}, {4, "00004_delete_checks.sql", applied},
-		{5, "00005_session_key.sql", applied}, {6, "00006_lists.sql", applied},
+		{1, "00001_initial.sql", applied},
+		{2, "00002_interventions.sql", applied},
+		{4, "00004_delete_checks.sql", applied},
+		{5, "00005_session_key.sql", applied},
+		{6, "00006_lists.sql", applied},
 	}
 }
 

@@ -43,8 +43,10 @@ func tokenTells(t *testing.T, e *env) {
 		require.ErrorIs(t, err, ErrInvalidToken, "%.20q", garbage)
 	}
 	for _, wrong := range []Login{
-		{login.User, login.Domain, "wrong", login.Project, login.ProjectDomain}, {"nobody-" + login.User, login.Domain, login.Password, login.Project, login.ProjectDomain},
-		{login.User, "no such domain", login.Password, login.Project, login.ProjectDomain}, {login.User, login.Domain, login.Password, "no such project", login.ProjectDomain},
+		{login.User, login.Domain, "wrong", login.Project, login.ProjectDomain},
+		{"nobody-" + login.User, login.Domain, login.Password, login.Project, login.ProjectDomain},
+		{login.User, "no such domain", login.Password, login.Project, login.ProjectDomain},
+		{login.User, login.Domain, login.Password, "no such project", login.ProjectDomain},
 	} {
 		_, _, err := k.SignIn(t.Context(), wrong)
 		require.ErrorIs(t, err, ErrSignIn)

@@ -117,7 +117,7 @@ func (l *labWindow) send(client *http.Client, q *http.Request) (status int, text
 
 // revoke ends a token by its own right.
 func revoke(h *labHand, token string) error {
-	q, err := http.NewRequest(http.MethodDelete, strings.TrimSuffix(h.identity.Endpoint, "/")+"/auth/tokens", http.NoBody)
+	q, err := http.NewRequestWithContext(h.ctx(), http.MethodDelete, strings.TrimSuffix(h.identity.Endpoint, "/")+"/auth/tokens", http.NoBody)
 	if err != nil {
 		return err
 	}

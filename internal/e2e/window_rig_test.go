@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -202,7 +201,7 @@ func (r *windowRig) get(path, token string, cookie *http.Cookie) said {
 	})
 }
 
-// keeps tells what of other projects' things an answer names; what was asked for may be repeated.
+// leaks tells what of other projects' things an answer names; what was asked for may be repeated.
 func leaks(answer, asked string, foreign map[string]bool) (named []string) {
 	if text, err := url.QueryUnescape(asked); err == nil {
 		asked = text
@@ -213,13 +212,6 @@ func leaks(answer, asked string, foreign map[string]bool) (named []string) {
 		}
 	}
 	return named
-}
-
-func keepForLater(t *testing.T, name, text string) {
-	t.Helper()
-	if folder := os.Getenv("WINDOW_PAGES"); folder != "" {
-		require.NoError(t, os.WriteFile(folder+"/"+name, []byte(text), 0o644))
-	}
 }
 
 func login(name string) openstack.Login {
