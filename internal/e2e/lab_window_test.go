@@ -30,10 +30,7 @@ func TestWindowOnOpenStack(t *testing.T) {
 	env["STAFFELN_API_LISTEN"] = freeAddress(t)
 	launch(t, env, "api")
 	l := &labWindow{t, "http://" + env["STAFFELN_API_LISTEN"]}
-	p.until("the api answers", time.Minute, func() bool {
-		response, err := http.Get(l.url + "/v1/health")
-		return err == nil && response.Body.Close() == nil
-	})
+	p.until("the api answers", time.Minute, func() bool { return answers(t, env["STAFFELN_API_LISTEN"], "http://127.0.0.1:8808/readyz") })
 
 	foreign := []string{bob.project, other.ID, other.Volumes[0], other.Name}
 	token := alice.identity.Token()
