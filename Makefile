@@ -71,6 +71,10 @@ test-openstack: $(GOTESTSUM) servers ## run the suites for a real cloud, given b
 bench: servers ## run the benchmarks
 	$(SERVERS) -- go test -run '^$$' -bench . -benchmem -timeout 25m $(FLAGS) $(PACKAGES)
 
+.PHONY: bench-check
+bench-check: servers ## measure the delete check on one core, with a thousand records and a million
+	$(SERVERS) -- go test -run '^$$' -bench BenchmarkDeleteCheck -benchtime 10000x -timeout 25m $(FLAGS) ./internal/e2e
+
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## run the linter (.golangci.yml)
 	$(GOLANGCI_LINT) config verify

@@ -39,7 +39,7 @@ type running struct {
 	down   func(error) // what the database answers from now on
 }
 
-func run(t *testing.T, cfg Config, pages ...http.Handler) *running {
+func run(t *testing.T, cfg Config, changes ...func(*Deps)) *running {
 	t.Helper()
 	var mu sync.Mutex
 	var fault error
@@ -52,8 +52,8 @@ func run(t *testing.T, cfg Config, pages ...http.Handler) *running {
 	addresses, ended := make(chan net.Addr, 1), make(chan error, 1)
 	cfg.Listen = "127.0.0.1:0"
 	d := Deps{Ping: ping, Log: log, Metrics: telemetry.NewMetrics(), Ready: ready, Listening: func(a net.Addr) { addresses <- a }}
-	for _, page := range pages {
-		d.Queues = page
+	for _, change := range changes {
+		change(&d)
 	}
 	go func() { ended <- Run(ctx, cfg, d) }()
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
@@ -159,7 +159,7 @@ func TestRecovered_APanicIsTheFaultOfOneRequest(t *testing.T) {
 	log := new(lines)
 	e := echo.New()
 	e.HTTPErrorHandler = answerError
-	e.Use(requestID, accessLog(zerolog.New(log)), recovered)
+	e.Use(requestID, accessLog(zerolog.New(log), telemetry.NewMetrics()), recovered)
 	e.GET("/", func(echo.Context) error { panic("out of range") })
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -31,10 +31,13 @@ func requestID(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// accessLog writes a line for each request: a warning where the fault is ours, and only for debugging where a probe
-// asked, or a page that is open asks again and again.
-func accessLog(log zerolog.Logger) echo.MiddlewareFunc {
-	probes := map[string]bool{"/v1/health": true, "/livez": true, "/readyz": true, "/metrics": true}
+// probes are asked again and again; what is not ready is logged by the readiness, once.
+var probes = map[string]bool{"/v1/health": true, "/livez": true, "/readyz": true, "/metrics": true}
+
+// accessLog counts and measures each request and writes a line for it: a warning where the fault is ours, and only for
+// debugging where a probe asked, a page that is open asks again and again, or the delete check answered, whose refusals have lines of
+// their own.
+func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			took := telemetry.Stopwatch()
@@ -45,16 +48,19 @@ func accessLog(log zerolog.Logger) echo.MiddlewareFunc {
 			if err != nil {
 				c.Error(err) // writes the answer now, so that the line knows its status
 			}
+			seconds := took()
+			metrics.APIRequest(request.Method, c.Path(), response.Status, seconds)
 			level := zerolog.InfoLevel
 			switch {
-			case probes[request.URL.Path], strings.HasPrefix(request.URL.Path, queuesData) && response.Status < 400:
+			case probes[request.URL.Path],
+				response.Status < 400 && (request.URL.Path == CheckPath || strings.HasPrefix(request.URL.Path, queuesData)):
 				level = zerolog.DebugLevel
 			case response.Status >= 500:
 				level = zerolog.WarnLevel
 			}
 			log.WithLevel(level).Err(err).Str("method", request.Method).Str("path", request.URL.Path).
 				Int("status", response.Status).Int64("bytes", response.Size).
-				Str("remote", request.RemoteAddr).Float64("seconds", took().Seconds()).Msg("request")
+				Str("remote", request.RemoteAddr).Float64("seconds", seconds.Seconds()).Msg("request")
 			return nil
 		}
 	}
@@ -69,6 +75,22 @@ func recovered(next echo.HandlerFunc) echo.HandlerFunc {
 				zerolog.Ctx(c.Request().Context()).Error().Err(err).Bytes("stack", debug.Stack()).Msg("request's handler panicked")
 			}
 		}()
+		return next(c)
+	}
+}
+
+// secured sets what every answer says to a browser; a page that needs more than nothing sets a policy of its own.
+func secured(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		header := c.Response().Header()
+		header.Set("Cache-Control", "no-store")
+		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("X-Frame-Options", "DENY")
+		if c.IsTLS() {
+			header.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		return next(c)
 	}
 }

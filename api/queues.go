@@ -22,10 +22,6 @@ func queues(token string, page http.Handler) echo.HandlerFunc {
 	origin := http.NewCrossOriginProtection()
 	return func(c echo.Context) error {
 		request, header := c.Request(), c.Response().Header()
-		header.Set("Cache-Control", "no-store")
-		header.Set("Referrer-Policy", "no-referrer")
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("X-Frame-Options", "DENY")
 		if err := origin.Check(request); err != nil {
 			return echo.NewHTTPError(http.StatusForbidden, err.Error())
 		}

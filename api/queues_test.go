@@ -17,6 +17,8 @@ var page = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 	_, _ = w.Write([]byte(q.Method + " " + q.URL.Path)) // the client is our own
 })
 
+func withPage(d *Deps) { d.Queues = page }
+
 func basic(user, password string) http.Header {
 	return http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))}}
 }
@@ -26,7 +28,7 @@ func bearer(scheme, token string) http.Header {
 }
 
 func TestQueues_AreShownToWhoKnowsTheToken(t *testing.T) {
-	r := run(t, Config{QueuesToken: token}, page)
+	r := run(t, Config{QueuesToken: token}, withPage)
 	for _, header := range []http.Header{basic("", token), basic("anybody", token), bearer("Bearer", token), bearer("bearer", token)} {
 		for _, path := range []string{"/queues", "/queues/", "/queues/api/queues", "/queues/queues/volumes"} {
 			got, body := r.do(t, http.MethodGet, path, "", header)
@@ -45,7 +47,7 @@ func TestQueues_AreShownToWhoKnowsTheToken(t *testing.T) {
 }
 
 func TestQueues_AreShownToNobodyElse(t *testing.T) {
-	r := run(t, Config{QueuesToken: token}, page)
+	r := run(t, Config{QueuesToken: token}, withPage)
 	refused := func(header http.Header) {
 		t.Helper()
 		for _, path := range []string{"/queues", "/queues/api/queues"} {
@@ -73,7 +75,7 @@ func TestQueues_AreShownToNobodyElse(t *testing.T) {
 }
 
 func TestQueues_AreReadOnlyAndNotForOtherSites(t *testing.T) {
-	r := run(t, Config{QueuesToken: token}, page)
+	r := run(t, Config{QueuesToken: token}, withPage)
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
 		for _, path := range []string{"/queues", "/queues/api/queues/volumes:pause"} {
 			got, body := r.do(t, method, path, "", basic("", token))
@@ -95,7 +97,7 @@ func TestQueues_AreReadOnlyAndNotForOtherSites(t *testing.T) {
 }
 
 func TestQueues_AreNotThereWithoutAToken(t *testing.T) {
-	for _, r := range []*running{run(t, Config{}, page), run(t, Config{QueuesToken: token})} {
+	for _, r := range []*running{run(t, Config{}, withPage), run(t, Config{QueuesToken: token})} {
 		got, _ := r.do(t, http.MethodGet, "/queues", "", basic("", token))
 		require.Equal(t, http.StatusNotFound, got.StatusCode)
 		got, _ = r.do(t, http.MethodGet, "/queues/api/queues", "", basic("", ""))

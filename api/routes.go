@@ -17,22 +17,38 @@ const (
 	pingTime  = 3 * time.Second // for the database's answer
 )
 
-func routes(cfg Config, d Deps) http.Handler {
+// base answers a server with what lies around every route, and with health.
+func base(cfg Config, d Deps, w *crowd) *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = answerError
-	e.Use(requestID, accessLog(d.Log), recovered, middleware.BodyLimit(bodyLimit))
-
+	e.IPExtractor = echo.ExtractIPDirect()
+	e.Use(w.served, requestID, accessLog(d.Log, d.Metrics), recovered, secured, limited(cfg.RateLimit), bounded())
 	e.GET("/v1/health", health(d.Ping))
 	common := echo.WrapHandler(telemetry.Handler(d.Metrics, d.Ready))
-	for _, path := range []string{"/metrics", "/livez", "/readyz"} {
+	for _, path := range []string{"/livez", "/readyz"} {
 		e.GET(path, common)
 	}
+	return e
+}
+
+// bounded limits the body of every request; the delete check has a limit of its own.
+func bounded() echo.MiddlewareFunc {
+	return middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{
+		Limit: bodyLimit, Skipper: func(c echo.Context) bool { return c.Path() == CheckPath },
+	})
+}
+
+// rest adds what is not for Cinder.
+func rest(e *echo.Echo, cfg Config, d Deps) {
+	e.GET("/metrics", echo.WrapHandler(telemetry.Handler(d.Metrics, d.Ready)))
 	if d.Queues != nil && cfg.QueuesToken != "" {
 		page := queues(cfg.QueuesToken, d.Queues)
 		e.Any(QueuesPath, page)
 		e.Any(QueuesPath+"/*", page)
 	}
-	return e
+	for _, add := range d.Routes {
+		add(e)
+	}
 }
 
 // health answers the word that the Python Staffeln's probes look for, and only when the database answers.

@@ -2,46 +2,168 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
+	"sync"
+	"time"
 
+	"github.com/labstack/echo/v4"
 	"github.com/rs/zerolog"
 
+	"staffeln/db"
 	"staffeln/internal/telemetry"
 )
 
 // Deps are what the API asks of others.
 type Deps struct {
 	// Ping tells whether the database answers; it obeys its context.
-	Ping    func(context.Context) error
+	Ping func(context.Context) error
+	// Checks answers the delete check; nil = there is none.
+	Checks  *db.Checks
 	Log     zerolog.Logger
 	Metrics *telemetry.Metrics
 	Ready   *telemetry.Readiness
 	// Queues is the page of the queues, which sees its requests with their whole path; nil = there is none. It is
 	// shown only where Config.QueuesToken is set, and asked only for what reads.
 	Queues http.Handler
-	// Listening, where it is not nil, is told the address once the API answers there.
+	// Routes are further groups of routes, each added to the server by one call.
+	Routes []Routes
+	// Listening, where it is not nil, is told the address once the API answers there, and then that of the check where
+	// it has one of its own.
 	Listening func(net.Addr)
 }
 
+// Routes adds a group of routes to the server, which lays around each of them: request ID, access log, metrics by route,
+// security headers, limits of time and size, and the rate limit per client. A handler that needs other headers sets them.
+// Errors are returned, not written: the server has one shape for all.
+type Routes func(*echo.Echo)
+
+// The time limits of the API beside those of every server of ours: a client that sends slowly is no Cinder.
+const (
+	readHeaderTime = 3 * time.Second
+	readTime       = 5 * time.Second
+	idleTime       = 30 * time.Second
+	maxHeaderBytes = 16 << 10
+)
+
 // Run serves the API until ctx ends, lets requests under way end, and answers nil then.
 func Run(ctx context.Context, cfg Config, d Deps) error {
-	certificate, err := cfg.TLS.config()
+	certificate, err := cfg.TLS.config(d.Log, d.Metrics)
 	if err != nil {
 		return err
 	}
+	places, err := listen(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	var wait sync.WaitGroup
+	defer wait.Wait()
+	wait.Go(func() { drain(ctx, serving, cfg.DrainTime.Std(), d.Ready); cancel() })
+	check := cfg.check(d)
+	if check != nil {
+		ledgered, over := context.WithCancel(context.WithoutCancel(ctx))
+		defer over() // after the last answer
+		wait.Go(func() { check.told.run(ledgered, d.Log) })
+	}
+	ended := make(chan error, len(places))
+	for i, place := range places {
+		crowd := newCrowd(mostWaiting, func() { d.Metrics.TurnedAway("waiting") })
+		handler := base(cfg, d, crowd)
+		if i == 0 {
+			rest(handler, cfg, d)
+		}
+		if i == len(places)-1 && check != nil {
+			handler.POST(CheckPath, check.answer)
+		}
+		server := telemetry.NewHTTPServer(handler)
+		server.ReadHeaderTimeout, server.ReadTimeout, server.IdleTimeout, server.MaxHeaderBytes = readHeaderTime, readTime, idleTime, maxHeaderBytes
+		server.ConnState, server.ConnContext = crowd.connState, crowd.connContext
+		server.Protocols = new(http.Protocols) // of a connection of HTTP/2 the crowd would not know what it waits for
+		server.Protocols.SetHTTP1(true)
+		server.TLSConfig = certificate
+		server.ErrorLog = slog.NewLogLogger(faults{slog.DiscardHandler, d.Log}, slog.LevelInfo)
+		if d.Listening != nil {
+			d.Listening(place.Addr())
+		}
+		go func() { ended <- telemetry.ServeHTTP(serving, server, place) }()
+	}
+	for range places {
+		if failed := <-ended; failed != nil && err == nil {
+			err = fmt.Errorf("serve the API: %w", failed)
+			cancel() // the other one too
+		}
+	}
+	return err
+}
+
+// ErrCheckListen says that it was the check's own address that could not be listened on.
+var ErrCheckListen = errors.New("listen for the delete check")
+
+// drain waits until ctx ends, says then that the process is not ready, and gives those who send requests the time to
+// notice; it returns early where serving ends by itself.
+func drain(ctx, serving context.Context, long time.Duration, ready *telemetry.Readiness) {
+	select {
+	case <-serving.Done():
+		return
+	case <-ctx.Done():
+	}
+	if long == 0 {
+		return
+	}
+	ready.Add("draining", func(context.Context) error { return errors.New("the process was told to end") })
+	over := time.NewTimer(long)
+	defer over.Stop()
+	select {
+	case <-over.C:
+	case <-serving.Done():
+	}
+}
+
+// listen opens the addresses: of all, and of the check where it has its own.
+func listen(ctx context.Context, cfg Config) ([]net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("listen for the API: %w", err)
+		return nil, fmt.Errorf("listen for the API: %w", err)
 	}
-	if d.Listening != nil {
-		d.Listening(listener.Addr())
+	if cfg.CheckListen == "" {
+		return []net.Listener{listener}, nil
 	}
-	server := telemetry.NewHTTPServer(routes(cfg, d))
-	server.TLSConfig = certificate
-	if err := telemetry.ServeHTTP(ctx, server, listener); err != nil {
-		return fmt.Errorf("serve the API: %w", err)
+	check, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.CheckListen)
+	if err != nil {
+		_ = listener.Close() // it has served nobody
+		return nil, fmt.Errorf("%w: %w", ErrCheckListen, err)
 	}
+	return []net.Listener{listener, check}, nil
+}
+
+// check answers nil where there is no memory to ask.
+func (c Config) check(d Deps) *check {
+	if d.Checks == nil {
+		return nil
+	}
+	return &check{
+		memory: d.Checks, metrics: d.Metrics, told: newLedger(d.Checks.Told, d.Metrics), bursts: newBursts(c.RefusalBurst),
+		places: make(chan struct{}, checks), secured: c.TLS.ClientCAFile != "",
+	}
+}
+
+// faults takes what net/http tells of connections, handshakes that failed above all, into our log.
+type faults struct {
+	slog.Handler // of nothing
+
+	log zerolog.Logger
+}
+
+// Enabled takes every line.
+func (faults) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle takes one.
+func (f faults) Handle(_ context.Context, r slog.Record) error {
+	f.log.Info().Str("what", r.Message).Msg("connection failed")
 	return nil
 }

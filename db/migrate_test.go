@@ -14,7 +14,14 @@ import (
 
 // steps are all there are, in their order.
 func steps(applied bool) []Migration {
-	return []Migration{{1, "00001_initial.sql", applied}, {2, "00002_interventions.sql", applied}, {3, "00003_reports.sql", applied}}
+	return []Migration{
+		{1, "00001_initial.sql", applied},
+		{2, "00002_interventions.sql", applied},
+		{3, "00003_reports.sql", applied},
+		{4, "00004_delete_checks.sql", applied},
+		{5, "00005_session_key.sql", applied},
+		{6, "00006_lists.sql", applied},
+	}
 }
 
 // schema is every column, constraint and index of the product's tables, and
@@ -98,7 +105,7 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 	}
 	conn, err := pgx.Connect(t.Context(), newer)
 	require.NoError(t, err)
-	_, err = conn.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (4, true)")
+	_, err = conn.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (7, true)")
 	require.NoError(t, err)
 	require.NoError(t, conn.Close(t.Context()))
 
@@ -107,10 +114,10 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 	require.NoError(t, err)
 
 	for url, want := range map[string]string{
-		older: "schema is at version 2, this program needs 3: run `staffeln migrate up`",
-		empty: "schema is at version 0, this program needs 3: run `staffeln migrate up`",
-		gone:  "schema is at version 0, this program needs 3: run `staffeln migrate up`",
-		newer: "schema is at version 4, this program knows only 3: start the newer program that made it, or go back with that one's `staffeln migrate down`",
+		older: "schema is at version 5, this program needs 6: run `staffeln migrate up`",
+		empty: "schema is at version 0, this program needs 6: run `staffeln migrate up`",
+		gone:  "schema is at version 0, this program needs 6: run `staffeln migrate up`",
+		newer: "schema is at version 7, this program knows only 6: start the newer program that made it, or go back with that one's `staffeln migrate down`",
 	} {
 		_, err := Open(t.Context(), url, nil)
 		require.ErrorContains(t, err, want)
@@ -121,7 +128,7 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 func TestAnOlderProgramDoesNotTakeANewerSchemaBack(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (4, true)")
+	h.exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (7, true)")
 	built := ask(t, h.url, schema)
 	h.changesNothing(func() {
 		done, err := MigrateUp(h.ctx, h.url)
@@ -143,7 +150,7 @@ func TestTheInterventionsGoAndTheMemoryStays(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, h.db.Intervene(h.ctx, intent, func() (string, error) { return "done", nil }))
 	const memory = `SELECT jsonb_build_array((SELECT jsonb_agg(to_jsonb(v) - '{removal_failures,removal_next_try_at,absent_server_plans}'::text[] ORDER BY id) FROM volumes v),
-		(SELECT jsonb_agg(to_jsonb(r) - '{by_hand,repair,repaired_at,created_at,report_id}'::text[] ORDER BY id) FROM records r), (SELECT jsonb_agg(to_jsonb(i) - 'losses_accepted_at') FROM installation i))`
+		(SELECT jsonb_agg(to_jsonb(r) - '{by_hand,repair,repaired_at,created_at,report_id}'::text[] ORDER BY id) FROM records r), (SELECT jsonb_agg(to_jsonb(i) - '{losses_accepted_at,service_user_id}'::text[]) FROM installation i))`
 	before, built := ask(t, h.url, memory), ask(t, h.url, schema)
 
 	for _, step := range slices.Backward(steps(false)[1:]) {

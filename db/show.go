@@ -110,10 +110,10 @@ func (l *Look) Volume(ctx context.Context, idOrName string) (Volume, error) {
 	return Volume{}, several
 }
 
-// Decisive returns the records that a decision about the volume needs.
-func (l *Look) Decisive(ctx context.Context, volumeID string) ([]backup.Record, error) {
-	const q = `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.id = $1`
-	return l.records(ctx, "decisive", q, volumeID)
+// Decisive returns the records that decisions about the volumes need, those of each together and its newest first.
+func (l *Look) Decisive(ctx context.Context, volumeIDs ...string) ([]backup.Record, error) {
+	const q = `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.id = ANY($1) ORDER BY v.id, records.beat DESC`
+	return l.records(ctx, "decisive", q, volumeIDs)
 }
 
 func (l *Look) records(ctx context.Context, what, q string, args ...any) ([]backup.Record, error) {
@@ -123,3 +123,6 @@ func (l *Look) records(ctx context.Context, what, q string, args ...any) ([]back
 	}
 	return records, nil
 }
+
+// Storable is a text as the database can keep it, for what somebody asks for.
+func Storable(text string) string { return storable(text) }

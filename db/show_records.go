@@ -61,30 +61,6 @@ func (l *Look) Failures(ctx context.Context, volumeIDs ...string) ([]backup.Reco
 	return l.records(ctx, "failed", q, volumeIDs)
 }
 
-// A Filter says which records are wanted; each part that is empty admits all.
-type Filter struct {
-	Project, Server, Volume string // an ID or a name
-	States                  []string
-	Limit                   int // 0 = no limit
-}
-
-// Backups returns the newest records that f admits.
-func (l *Look) Backups(ctx context.Context, f Filter) ([]backup.Record, error) {
-	const q = `SELECT ` + recordColumns + ` FROM records
-		WHERE (@project = '' OR project_id = @project OR project_name = @project)
-			AND (@server = '' OR server_id = @server OR server_name = @server)
-			AND (@volume = '' OR volume_id = @volume OR volume_name = @volume)
-			AND (cardinality(@states::text[]) = 0 OR state = ANY(@states))
-		ORDER BY coalesce(data_timestamp, requested_at, beat) DESC, volume_name, id LIMIT nullif(@limit, 0)`
-	states := f.States
-	if states == nil {
-		states = []string{}
-	}
-	return l.records(ctx, "those", q, pgx.NamedArgs{
-		"project": storable(f.Project), "server": storable(f.Server), "volume": storable(f.Volume), "states": states, "limit": f.Limit,
-	})
-}
-
 // Held returns, by volume, the records that Cinder may hold something of, and
 // those in progress.
 func (l *Look) Held(ctx context.Context, volumeIDs []string) (map[string][]backup.Record, error) {

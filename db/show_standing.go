@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,23 +38,25 @@ type Standing struct {
 // standing is each volume and how it stands: a plan that can tell nothing of a
 // volume leaves the decision before as it was, with its time. One that is past
 // the RPO is late all the same: a cloud that is away must not end an alarm.
-// Restore points of a project that owned it before are not its owner's.
+// Restore points of a project that owned it before are not its owner's. Of one
+// project (@project, empty is all) it is only the volumes that it owns.
 const standing = `(
 	SELECT v.id, v.name, v.project_id, v.project_name, v.server_id, v.server_name, v.size_gib,
 		CASE WHEN unseen AND v.gone_at IS NULL THEN 'not_seen' ELSE v.reason END AS reason, newest_at, CASE
 		WHEN v.gone_at IS NOT NULL THEN 'gone'
-		WHEN v.protected AND newest_at < $1 THEN 'late'
+		WHEN v.protected AND newest_at < @late THEN 'late'
 		WHEN unseen THEN 'unknown'
 		WHEN NOT v.protected THEN 'unprotected'
 		WHEN newest_at IS NULL THEN 'waiting'
 		ELSE 'protected' END AS standing
 	FROM volumes v CROSS JOIN leadership l CROSS JOIN LATERAL (SELECT v.decided_at IS NULL OR v.decided_at < l.planned_beat AS unseen) seen CROSS JOIN LATERAL (
-		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND project_id = v.project_id AND state = 'available') newest) standing`
+		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND project_id = v.project_id AND state = 'available') newest
+	WHERE @project = '' OR v.project_id = @project) standing`
 
 // Counts returns how many volumes stand in each way; late is the age beyond
-// which one is late.
-func (l *Look) Counts(ctx context.Context, late time.Duration) (map[string]int, error) {
-	rows, err := l.tx.Query(ctx, `SELECT standing, count(*)::int AS volumes FROM `+standing+` GROUP BY standing`, l.Now.Add(-late))
+// which one is late. A project's ID counts only its volumes.
+func (l *Look) Counts(ctx context.Context, late time.Duration, project string) (map[string]int, error) {
+	rows, err := l.tx.Query(ctx, `SELECT standing, count(*)::int AS volumes FROM `+standing+` GROUP BY standing`, l.standingArgs(late, project))
 	if err != nil {
 		return nil, fmt.Errorf("count volumes: %w", err)
 	}
@@ -68,13 +71,64 @@ func (l *Look) Counts(ctx context.Context, late time.Duration) (map[string]int, 
 
 // Standing returns the volumes that stand in one of the given ways, those
 // without a restore point first, then by its age.
-func (l *Look) Standing(ctx context.Context, late time.Duration, ways ...string) ([]Standing, error) {
-	return l.standings(ctx, `SELECT * FROM `+standing+` WHERE standing = ANY($2) ORDER BY newest_at NULLS FIRST, project_name, name, id`, l.Now.Add(-late), ways)
+func (l *Look) Standing(ctx context.Context, late time.Duration, project string, ways ...string) ([]Standing, error) {
+	args := l.standingArgs(late, project)
+	args["ways"] = ways
+	return l.standings(ctx, `SELECT * FROM `+standing+` WHERE standing = ANY(@ways) ORDER BY newest_at NULLS FIRST, project_name, name, id`, args)
+}
+
+func (l *Look) standingArgs(late time.Duration, project string) pgx.NamedArgs {
+	return pgx.NamedArgs{"late": l.Now.Add(-late), "project": storable(project)}
+}
+
+// A StandingFilter says which volumes are wanted; each part that is empty admits all.
+type StandingFilter struct {
+	Only                    string // the ID of the only project, beside all else: what the asker may see
+	Project, Server, Volume string // an ID or a name
+	Ways                    []string
+	ByAge                   bool           // those with the oldest restore point first, before them those without; else by name
+	After                   *StandingPlace // only what follows it in that order
+	Limit                   int            // 0 = no limit
+}
+
+// A StandingPlace is where a volume stands in a list.
+type StandingPlace struct {
+	NewestAt          *time.Time
+	Project, Name, ID string // names of project and volume, and the volume's ID
+}
+
+// StandingPage returns the volumes that f admits.
+func (l *Look) StandingPage(ctx context.Context, late time.Duration, f StandingFilter) ([]Standing, error) {
+	const age, names = `coalesce(newest_at, 'epoch')`, `(project_name, name, id)`
+	q := query{args: l.standingArgs(late, f.Only)}
+	q.where(f.Project != "", `(project_id = @of OR project_name = @of)`, "of", storable(f.Project))
+	q.where(f.Server != "", `(server_id = @server OR server_name = @server)`, "server", storable(f.Server))
+	q.where(f.Volume != "", `(id = @volume OR name = @volume)`, "volume", storable(f.Volume))
+	q.where(len(f.Ways) > 0, `standing = ANY(@ways)`, "ways", f.Ways)
+	order := names
+	if f.ByAge {
+		order = `(` + age + `, project_name, name, id)`
+	}
+	if p := f.After; p != nil {
+		q.args["project_after"], q.args["name_after"], q.args["id_after"] = storable(p.Project), storable(p.Name), storable(p.ID)
+		place := `(@project_after, @name_after, @id_after)`
+		if f.ByAge {
+			q.args["at_after"] = time.Unix(0, 0)
+			if p.NewestAt != nil {
+				q.args["at_after"] = *p.NewestAt
+			}
+			place = `(@at_after, @project_after, @name_after, @id_after)`
+		}
+		q.conditions = append(q.conditions, order+` > `+place)
+	}
+	return l.standings(ctx, `SELECT * FROM `+standing+q.text()+` ORDER BY `+strings.Trim(order, "()")+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
 }
 
 // StandingOf returns how one volume stands.
-func (l *Look) StandingOf(ctx context.Context, late time.Duration, volumeID string) (Standing, error) {
-	found, err := l.standings(ctx, `SELECT * FROM `+standing+` WHERE id = $2`, l.Now.Add(-late), volumeID)
+func (l *Look) StandingOf(ctx context.Context, late time.Duration, project, volumeID string) (Standing, error) {
+	args := l.standingArgs(late, project)
+	args["id"] = volumeID
+	found, err := l.standings(ctx, `SELECT * FROM `+standing+` WHERE id = @id`, args)
 	if err != nil {
 		return Standing{}, err
 	}

@@ -74,10 +74,10 @@ func TestHowVolumesStand(t *testing.T) {
 	}
 	h.record("failed", shapes["failed"].with(row{"volume_id": "waiting"}))
 	h.look(func(l *Look) {
-		counts, err := l.Counts(h.ctx, 24*hour)
+		counts, err := l.Counts(h.ctx, 24*hour, "")
 		require.NoError(t, err)
 		assert.Equal(t, map[string]int{Protected: 2, Late: 2, Waiting: 2, Unprotected: 1, Unknown: 2, Gone: 1}, counts)
-		some, err := l.Standing(h.ctx, 24*hour, Late, Waiting)
+		some, err := l.Standing(h.ctx, 24*hour, "", Late, Waiting)
 		require.NoError(t, err)
 		require.Len(t, some, 4)
 		assert.Equal(t, "waiting", some[1].ID)
@@ -86,10 +86,10 @@ func TestHowVolumesStand(t *testing.T) {
 			ID: "late", Name: "disk", ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", SizeGiB: 10,
 			Reason: backup.BackupIsFresh, Standing: Late, NewestAt: new(base.Add(-25 * hour)),
 		}, some[3])
-		one, err := l.StandingOf(h.ctx, 24*hour, "gone")
+		one, err := l.StandingOf(h.ctx, 24*hour, "", "gone")
 		require.NoError(t, err)
 		assert.Equal(t, Gone, one.Standing)
-		_, err = l.StandingOf(h.ctx, 24*hour, "nowhere")
+		_, err = l.StandingOf(h.ctx, 24*hour, "", "nowhere")
 		require.ErrorIs(t, err, ErrUnknownVolume)
 	})
 }
@@ -241,4 +241,74 @@ func TestWhatMayGoUntilThen(t *testing.T) {
 		require.Len(t, some, 2)
 		assert.Equal(t, backup.Period{Days: 14}, some[0].Retention.InForce)
 	})
+}
+
+// Pages, one behind the other, are the whole list, in either order, however many records have the same time.
+func TestPagesAreTheWholeList(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, volume := range []string{"v1", "v2", "v3"} {
+		h.volume(volume, row{"project_id": "p" + volume[1:]})
+		for _, age := range []time.Duration{hour, 2 * hour} {
+			h.record(volume+age.String(), point(volume+age.String(), age).with(row{"volume_id": volume, "volume_name": "data", "project_id": "p" + volume[1:]}))
+		}
+	}
+	h.look(func(l *Look) {
+		for _, oldest := range []bool{false, true} {
+			whole, err := l.Backups(h.ctx, Filter{OldestFirst: oldest})
+			require.NoError(t, err)
+			require.Len(t, whole, 6)
+			var after *Place
+			for _, want := range whole {
+				got, err := l.Backups(h.ctx, Filter{OldestFirst: oldest, Limit: 1, After: after})
+				require.NoError(t, err)
+				require.Equal(t, want.ID, got[0].ID)
+				after = new(PlaceOf(got[0]))
+			}
+			before, err := l.Backups(h.ctx, Filter{OldestFirst: oldest, Before: after, Limit: 2})
+			require.NoError(t, err)
+			require.Equal(t, whole[3:5], before)
+			none, err := l.Backups(h.ctx, Filter{OldestFirst: oldest, After: after})
+			require.NoError(t, err)
+			require.Empty(t, none)
+			only, err := l.Backups(h.ctx, Filter{OldestFirst: oldest, Only: "p1", Project: "p2"})
+			require.NoError(t, err)
+			require.Empty(t, only)
+			until := base.Add(-90 * time.Minute)
+			some, err := l.Backups(h.ctx, Filter{OldestFirst: oldest, Only: "p1", From: &until})
+			require.NoError(t, err)
+			require.Len(t, some, 1)
+			require.Equal(t, "v1"+hour.String(), some[0].ID)
+			some, err = l.Backups(h.ctx, Filter{Until: &until})
+			require.NoError(t, err)
+			require.Len(t, some, 3)
+		}
+		for _, byAge := range []bool{false, true} {
+			var after *StandingPlace
+			for _, want := range []string{"v1", "v2", "v3"} {
+				got, err := l.StandingPage(h.ctx, hour, StandingFilter{ByAge: byAge, Limit: 1, After: after})
+				require.NoError(t, err)
+				require.Equal(t, want, got[0].ID)
+				after = &StandingPlace{got[0].NewestAt, got[0].ProjectName, got[0].Name, got[0].ID}
+			}
+			none, err := l.StandingPage(h.ctx, hour, StandingFilter{ByAge: byAge, After: after, Only: "p3"})
+			require.NoError(t, err)
+			require.Empty(t, none)
+		}
+		// What another project owns can't be restored in this one.
+		one, err := l.StandingOf(h.ctx, hour, "p2", "v1")
+		require.ErrorIs(t, err, ErrUnknownVolume)
+		require.Empty(t, one)
+	})
+}
+
+func TestTheSessionKeyIsOneForAll(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	one, err := h.db.SessionKey(h.ctx)
+	require.NoError(t, err)
+	require.Len(t, one, 32)
+	other, err := h.db.SessionKey(h.ctx)
+	require.NoError(t, err)
+	require.Equal(t, one, other)
 }

@@ -136,6 +136,7 @@ func (b *Beat) Lost(ctx context.Context) ([]backup.Finding, error) {
 // Forget ends history: records of which Cinder holds nothing since before the
 // given time. What others removed is remembered for as long as incrementals
 // stand where it was: without it they would look as if they could be restored.
+// Who asked for deletions before that time is forgotten too.
 func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 	const q = `
 		DELETE FROM records WHERE id IN (SELECT id FROM records past
@@ -158,6 +159,13 @@ func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 		if err != nil {
 			return forgotten, fmt.Errorf("forget records: %w", err)
 		}
+	}
+	err := b.reigning(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM delete_checks WHERE last_at < $1`, before)
+		return err
+	})
+	if err != nil {
+		return forgotten, fmt.Errorf("forget who asked for deletions: %w", err)
 	}
 	if forgotten > 0 {
 		zerolog.Ctx(ctx).Info().Int("records", forgotten).Time("before", before).Msg("history forgotten")

@@ -45,6 +45,7 @@ var contract = []struct {
 	{"a user without the role admin is told, not shown one project", true, notAdmin},
 	{"over quota is told", true, overQuota},
 	{"members of a project are told with their addresses, directly and through a group", true, membersTold},
+	{"a token tells whose it is, until it is revoked", false, tokenTells},
 	{"what a project left that is gone is removed leaf first, and only then", true, estateSettled},
 }
 

@@ -22,7 +22,9 @@ func allCommand() *cobra.Command {
 					return runScheduler(ctx, r, cfg.DatabaseURL, cfg.Scheduler, s)
 				},
 				func(ctx context.Context) error { return runWorker(ctx, r, cfg.Worker, s) },
-				func(ctx context.Context) error { return serveAPI(ctx, cfg.API, cfg.RedisURL, r.db, s) })
+				func(ctx context.Context) error {
+					return serveAPI(ctx, cfg.API, cfg.Scheduler.Settings, cfg.RedisURL, r.db, s)
+				})
 		})
 	})
 }

@@ -2,17 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
 	"staffeln/api"
+	"staffeln/backup"
 	"staffeln/db"
 )
 
 func apiCommand() *cobra.Command {
 	return processCommand(about{
-		name: "api", does: "Answers over HTTP: health, metrics and the page of the queues.",
-		example: "STAFFELN_DATABASE_URL=postgres://staffeln@localhost/staffeln staffeln api",
+		name: "api", does: "Answers over HTTP: Cinder's question whether a backup may be deleted, health, metrics, the page of the queues and, with OS_*, the read API and the page.",
+		example: ". ./openrc && STAFFELN_DATABASE_URL=postgres://staffeln@localhost/staffeln staffeln api",
 	}, new(apiConfig), runAPI)
 }
 
@@ -22,12 +24,18 @@ func runAPI(ctx context.Context, cfg *apiConfig, s surroundings) error {
 		return err
 	}
 	defer memory.Close()
-	return serveAPI(ctx, cfg.API, cfg.RedisURL, memory, s)
+	return serveAPI(ctx, cfg.API, cfg.Settings, cfg.RedisURL, memory, s)
 }
 
 // serveAPI needs the Redis for nothing but the page of the queues: the API is ready without it.
-func serveAPI(ctx context.Context, cfg api.Config, redisURL string, memory *db.DB, s surroundings) error {
-	deps := api.Deps{Ping: memory.Ping, Log: s.log, Metrics: s.metrics, Ready: s.ready}
+func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL string, memory *db.DB, s surroundings) error {
+	checks, err := memory.Checks(ctx)
+	if err != nil {
+		return err
+	}
+	defer checks.Close()
+	s.ready.Add("database", checks.Ping)
+	deps := api.Deps{Ping: checks.Ping, Checks: checks, Log: s.log, Metrics: s.metrics, Ready: s.ready}
 	if cfg.QueuesToken != "" {
 		page, err := newQueuesPage(redisURL)
 		if err != nil {
@@ -36,5 +44,16 @@ func serveAPI(ctx context.Context, cfg api.Config, redisURL string, memory *db.D
 		defer page.close()
 		deps.Queues = page
 	}
-	return listened(api.Run(ctx, cfg, deps), "STAFFELN_API_LISTEN")
+	w, err := openWindow(ctx, cfg.Config, set, memory, s)
+	if err != nil {
+		return err
+	}
+	if w != nil {
+		deps.Routes = append(deps.Routes, w.Routes)
+	}
+	err = api.Run(ctx, cfg, deps)
+	if errors.Is(err, api.ErrCheckListen) {
+		return listened(err, "STAFFELN_API_CHECK_LISTEN")
+	}
+	return listened(err, "STAFFELN_API_LISTEN")
 }

@@ -7,13 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/show"
 )
 
 // auditView is what people did by hand.
 type auditView struct {
-	asOf
+	show.AsOf
 
 	Lines []auditLine `json:"lines" desc:"what was done by hand, the newest first"`
 }
@@ -35,6 +35,7 @@ func auditCommand() *cobra.Command {
 		Long:    "A line is written before the deed, its outcome after. A line without one is of a command that died.",
 		Example: "  staffeln audit\n  staffeln audit --limit 0 --json", Args: noArguments,
 	}
+	c.AddCommand(deletionsCommand())
 	c.Flags().IntVar(&limit, "limit", 50, "how many lines; 0 = all")
 	c.PreRunE = func(*cobra.Command, []string) error {
 		if limit < 0 {
@@ -42,25 +43,25 @@ func auditCommand() *cobra.Command {
 		}
 		return nil
 	}
-	return showCommand(c, auditView{}, func(ctx context.Context, l *db.Look, set backup.Settings, _ []string) (view, error) {
-		head, _, err := lookHead(ctx, l, set)
+	return showCommand(c, auditView{}, func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (view, error) {
+		head, _, err := r.Head(ctx, l)
 		if err != nil {
 			return nil, err
 		}
 		head.Warnings = []string{} // what was done is true whoever leads now
 		lines, err := l.Interventions(ctx, limit)
-		return auditView{head, each(lines, func(i db.Intervention) auditLine { return auditLine(i) })}, err
+		return auditView{head, show.Each(lines, func(i db.Intervention) auditLine { return auditLine(i) })}, err
 	})
 }
 
 func (v auditView) draw(s *sheet) {
-	v.asOf.draw(s, "What was done by hand")
+	drawHead(s, v.AsOf, "What was done by hand")
 	s.line("")
 	if len(v.Lines) == 0 {
 		s.line("Nothing so far.")
 	}
 	for _, l := range v.Lines {
-		s.line("%s  %s  by %s", clock(l.At), s.paint(strong, l.Action), l.Who)
+		s.line("%s  %s  by %s", show.Clock(l.At), s.paint(strong, l.Action), l.Who)
 		s.words("  ", l.Intent)
 		outcome := l.Outcome
 		if outcome == "" {

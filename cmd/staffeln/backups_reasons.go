@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"staffeln/backup"
+	"staffeln/show"
 )
 
 // drawReasons tells below the table, reason by reason, why: of which volumes, and of the newest backup in full.
 func (v backupsView) drawReasons(s *sheet) {
 	var codes []backup.Reason
-	by := map[backup.Reason][]backupView{}
+	by := map[backup.Reason][]show.Backup{}
 	for _, b := range v.Backups {
 		code := b.Reason.Code
 		if code == "" {
@@ -26,17 +27,17 @@ func (v backupsView) drawReasons(s *sheet) {
 	}
 	for _, code := range codes {
 		all := by[code]
-		s.words("  ", all[0].Reason.words())
+		s.words("  ", all[0].Reason.Words())
 		shown, more := first(glance, newestOf(all))
-		words := strings.Join(each(shown, func(n newest) string {
-			words := fmt.Sprintf("%s at %s (%s)", n.volume(), s.near(n.At), n.State)
+		words := strings.Join(show.Each(shown, func(n newest) string {
+			words := fmt.Sprintf("%s at %s (%s)", n.Volume(), s.near(n.At), n.State)
 			if n.before > 0 {
 				words += fmt.Sprintf(" and %d before it", n.before)
 			}
 			return words
 		}), ", ")
 		if more > 0 {
-			words += fmt.Sprintf(", and %s more", plural(more, "volume", "volumes"))
+			words += fmt.Sprintf(", and %s more", show.Plural(more, "volume", "volumes"))
 		}
 		s.words("    ", words+".")
 		if all[0].Text != "" {
@@ -47,12 +48,12 @@ func (v backupsView) drawReasons(s *sheet) {
 
 // newest is the newest of a volume's backups with one reason, and how many there are before.
 type newest struct {
-	backupView
+	show.Backup
 
 	before int
 }
 
-func newestOf(all []backupView) []newest {
+func newestOf(all []show.Backup) []newest {
 	var some []newest
 	at := map[string]int{}
 	for _, b := range all {
@@ -62,7 +63,7 @@ func newestOf(all []backupView) []newest {
 			continue
 		}
 		at[b.VolumeID] = len(some)
-		some = append(some, newest{backupView: b})
+		some = append(some, newest{Backup: b})
 	}
 	return some
 }

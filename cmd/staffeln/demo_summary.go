@@ -157,6 +157,8 @@ Try, in another terminal with those variables:
   %[1]s explain web-data
   %[1]s retention plan --days 1
   curl http://%[2]s/v1/health
+  %[1]s backups   # then, as Cinder asks before somebody deletes one (False: it may not; True: it is none of ours)
+  curl -X POST 'http://%[2]s/v1/backup?backup_id=ID'
   curl http://%[3]s/metrics
   curl %[4]s/cloudsim/journal
   tail -f %[5]s/worker-2.log

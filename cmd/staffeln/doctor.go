@@ -12,6 +12,7 @@ import (
 
 	"staffeln/doctor"
 	"staffeln/openstack"
+	"staffeln/show"
 )
 
 // doctorConfig is what the doctor reads: all that scheduler and worker do.
@@ -33,7 +34,7 @@ const (
 type findingsError struct{ warnings, failing int }
 
 func (e findingsError) Error() string {
-	return fmt.Sprintf("not all is well: %s, %s", plural(e.failing, "error", "errors"), plural(e.warnings, "warning", "warnings"))
+	return fmt.Sprintf("not all is well: %s, %s", show.Plural(e.failing, "error", "errors"), show.Plural(e.warnings, "warning", "warnings"))
 }
 
 // exitCode tells scripts how bad it is.
@@ -88,7 +89,7 @@ func examine(ctx context.Context, cmd *cobra.Command, config *doctorConfig, cred
 	if asJSON {
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
-		v := doctorView{doctor.Worst(findings), each(findings, func(f doctor.Finding) doctorFindingView { return doctorFindingView(f) })}
+		v := doctorView{doctor.Worst(findings), show.Each(findings, func(f doctor.Finding) doctorFindingView { return doctorFindingView(f) })}
 		if err := encoder.Encode(v); err != nil {
 			return err
 		}

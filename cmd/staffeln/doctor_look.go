@@ -11,6 +11,7 @@ import (
 	"staffeln/db"
 	"staffeln/doctor"
 	"staffeln/openstack"
+	"staffeln/show"
 	"staffeln/tasks"
 )
 
@@ -83,7 +84,7 @@ func lookMemory(ctx context.Context, l *db.Look, set backup.Settings, f *doctor.
 	}
 	f.Database.Version, f.Database.Recovery, f.Database.Fsync = server.Version, server.Recovery, server.Fsync
 	f.Database.SynchronousCommit, f.Database.Replicas = server.SynchronousCommit, server.Replicas
-	head, _, err := lookHead(ctx, l, set)
+	head, _, err := reader(set).Head(ctx, l)
 	if err != nil {
 		return err
 	}
@@ -93,14 +94,14 @@ func lookMemory(ctx context.Context, l *db.Look, set backup.Settings, f *doctor.
 		return err
 	}
 	f.Pauses = len(paused)
-	counts, err := l.Counts(ctx, set.Late())
+	counts, err := l.Counts(ctx, set.Late(), "")
 	if err != nil {
 		return err
 	}
 	f.Covered, f.Late, f.Waiting = counts[db.Protected], counts[db.Late], counts[db.Waiting]
 	loads, err := l.Loads(ctx)
 	for _, one := range loads {
-		load := doctor.Load{Project: or(one.ProjectName, one.ProjectID), Volumes: one.Volumes}
+		load := doctor.Load{Project: show.Or(one.ProjectName, one.ProjectID), Volumes: one.Volumes}
 		if one.Average != nil {
 			load.Average = *one.Average
 		}

@@ -5,14 +5,15 @@ import (
 	"strings"
 
 	"staffeln/backup"
+	"staffeln/show"
 )
 
 func (v *explainView) draw(s *sheet) {
-	v.asOf.draw(s, "Volume "+v.volume())
+	drawHead(s, v.AsOf, "Volume "+v.Volume())
 	v.drawVolume(s)
 	s.section("POLICY", "")
 	s.table([]column{{name: "PART"}, {name: "VALUE"}, {name: "COMES FROM", flex: true, wrap: true}},
-		each(v.Policy, func(p policyPart) []string { return []string{strings.ReplaceAll(p.Name, "_", " "), p.Value, p.Source} }), 0)
+		show.Each(v.Policy, func(p show.Part) []string { return []string{strings.ReplaceAll(p.Name, "_", " "), p.Value, p.Source} }), 0)
 	v.drawChains(s)
 	v.drawDecision(s)
 	v.drawNext(s)
@@ -25,11 +26,11 @@ func (v *explainView) drawDecision(s *sheet) {
 	if v.Last == nil {
 		s.line("  None yet.")
 	} else {
-		s.words("  ", fmt.Sprintf("%s, %s: %s. %s", clock(v.Last.At), s.ago(&v.Last.At), decided(v.Last.Action), v.Last.Reason.words()))
+		s.words("  ", fmt.Sprintf("%s, %s: %s. %s", show.Clock(v.Last.At), s.ago(&v.Last.At), show.Decided(v.Last.Action), v.Last.Reason.Words()))
 	}
 	if f := v.Failure; f != nil {
 		s.section("LAST FAILURE", "")
-		s.words("  ", fmt.Sprintf("%s, %s: %s. %s", clock(f.At), s.ago(&f.At), s.state(f.State), f.Reason.words()))
+		s.words("  ", fmt.Sprintf("%s, %s: %s. %s", show.Clock(f.At), s.ago(&f.At), s.state(f.State), f.Reason.Words()))
 		if f.Text != "" {
 			s.words("  ", "In full: "+f.Text)
 		}
@@ -37,40 +38,6 @@ func (v *explainView) drawDecision(s *sheet) {
 			s.line("  Request: %s", f.RequestID)
 		}
 	}
-}
-
-// decided says an action of the past.
-func decided(action string) string {
-	switch backup.Action(action) {
-	case backup.Create:
-		return "a backup was planned"
-	case backup.Fail:
-		return "it was recorded that none can be made"
-	case backup.Withdraw:
-		return "the planned backup was withdrawn"
-	case backup.Wait:
-	}
-	return "nothing was planned"
-}
-
-// does says an action to come.
-func does(action, kind string) string {
-	switch backup.Action(action) {
-	case backup.Create:
-		switch backup.Kind(kind) {
-		case backup.Full:
-			return "a full backup is planned"
-		case backup.Incremental:
-			return "an incremental backup is planned"
-		}
-		return "a backup is planned"
-	case backup.Fail:
-		return "it is recorded that none can be made"
-	case backup.Withdraw:
-		return "the planned backup is withdrawn"
-	case backup.Wait:
-	}
-	return "nothing is planned"
 }
 
 // drawNext tells what is waited for, and what comes next.
@@ -84,26 +51,26 @@ func (v *explainView) drawNext(s *sheet) {
 	}
 	s.section("NEXT", "as a plan would decide now")
 	switch {
-	case v.unseen:
+	case v.Unseen():
 		s.words("  ", "The newest plan did not see enough to tell: the last decision stands.")
 		return
 	case backup.Action(v.Now.Action) == backup.Wait && v.Last != nil && v.Last.Reason.Code == v.Now.Reason.Code:
 		s.words("  ", fmt.Sprintf("Now: nothing is planned, for the same reason. (%s)", v.Now.Reason.Code))
 	case backup.Action(v.Now.Action) == backup.Wait:
-		s.words("  ", "Now: nothing is planned. "+v.Now.Reason.words())
+		s.words("  ", "Now: nothing is planned. "+v.Now.Reason.Words())
 	case v.Now.At != nil && v.Now.At.After(s.now):
-		s.words("  ", fmt.Sprintf("%s, %s: %s. %s", clock(*v.Now.At), s.ago(v.Now.At), does(v.Now.Action, v.Now.Kind), v.Now.Reason.words()))
+		s.words("  ", fmt.Sprintf("%s, %s: %s. %s", show.Clock(*v.Now.At), s.ago(v.Now.At), show.Does(v.Now.Action, v.Now.Kind), v.Now.Reason.Words()))
 	default:
-		s.words("  ", fmt.Sprintf("At the leader's next plan, due since %s: %s. %s", maybeClock(v.Now.At), does(v.Now.Action, v.Now.Kind), v.Now.Reason.words()))
+		s.words("  ", fmt.Sprintf("At the leader's next plan, due since %s: %s. %s", show.MaybeClock(v.Now.At), show.Does(v.Now.Action, v.Now.Kind), v.Now.Reason.Words()))
 	}
 	if a := v.Ahead; a != nil {
-		what := does(a.Action, a.Kind) + ". " + a.Reason.words()
+		what := show.Does(a.Action, a.Kind) + ". " + a.Reason.Words()
 		switch {
 		case a.EndsWell:
 			what = "if the one in progress ends well, " + what
 		case backup.Action(a.Action) == backup.Fail:
 			what = fmt.Sprintf("if its status is still %q, it is recorded again that none can be made. (%s)", v.Status, a.Reason.Code)
 		}
-		s.words("  ", fmt.Sprintf("%s, %s: %s", clock(a.At), s.ago(&a.At), what))
+		s.words("  ", fmt.Sprintf("%s, %s: %s", show.Clock(a.At), s.ago(&a.At), what))
 	}
 }

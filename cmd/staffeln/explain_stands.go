@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 
-	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/show"
 )
 
 // drawVolume tells which volume it is, how it stands and why.
@@ -12,22 +12,22 @@ func (v *explainView) drawVolume(s *sheet) {
 	s.line("")
 	s.labelled("ID", v.VolumeID)
 	v.drawServer(s)
-	s.labelled("project", v.project()+"  "+v.ProjectID)
+	s.labelled("project", v.Project()+"  "+v.ProjectID)
 	encrypted := ""
 	if v.Encrypted {
 		encrypted = ", encrypted"
 	}
-	s.labelled("seen", fmt.Sprintf("%d GiB%s, status %s, zone %s, at %s", v.SizeGiB, encrypted, v.Status, v.Zone, clock(v.SeenAt)))
+	s.labelled("seen", fmt.Sprintf("%d GiB%s, status %s, zone %s, at %s", v.SizeGiB, encrypted, v.Status, v.Zone, show.Clock(v.SeenAt)))
 	if v.GoneAt != nil {
-		s.labelled("gone", "since "+clock(*v.GoneAt))
+		s.labelled("gone", "since "+show.Clock(*v.GoneAt))
 	}
 	v.drawStanding(s)
 	for _, f := range v.Findings {
 		label, of := "FINDING:", ""
-		if !v.names(f.Object) {
+		if !v.Names(f.Object) {
 			label, of = "PERHAPS:", fmt.Sprintf(" Is the volume attached to that server, %s?", f.Object)
 		}
-		s.words("  ", fmt.Sprintf("%s %s Seen: %s.%s", s.paint(careful, label), f.Reason.words(), f.Detail, of))
+		s.words("  ", fmt.Sprintf("%s %s Seen: %s.%s", s.paint(careful, label), f.Reason.Words(), f.Detail, of))
 	}
 }
 
@@ -37,7 +37,7 @@ func (v *explainView) drawServer(s *sheet) {
 		s.labelled("server", "none of its servers ever asked for backups")
 		return
 	}
-	s.labelled("server", v.server()+"  "+v.ServerID)
+	s.labelled("server", v.Server()+"  "+v.ServerID)
 	if v.Standing == db.Unprotected || v.Standing == db.Gone {
 		s.labelled("", "(the last that asked for backups)")
 	}
@@ -45,7 +45,7 @@ func (v *explainView) drawServer(s *sheet) {
 
 // drawStanding tells in short what whoever is woken by an alert asks first: how bad it is, since when, and why.
 func (v *explainView) drawStanding(s *sheet) {
-	stands, limit := v.Standing, span(seconds(v.LateAfter))
+	stands, limit := v.Standing, show.Span(show.Seconds(v.LateAfter))
 	switch stands {
 	case db.Late:
 		stands = s.paint(bad, "LATE")
@@ -54,38 +54,17 @@ func (v *explainView) drawStanding(s *sheet) {
 	}
 	point := "no restore point"
 	if v.RestorePoint != nil {
-		point = fmt.Sprintf("newest restore point %s, %s", clock(*v.RestorePoint), s.ago(v.RestorePoint))
+		point = fmt.Sprintf("newest restore point %s, %s", show.Clock(*v.RestorePoint), s.ago(v.RestorePoint))
 	}
 	s.labelled("stands", stands+": "+point)
 	switch v.Standing {
 	case db.Late:
-		since := v.RestorePoint.Add(seconds(v.LateAfter))
-		s.labelled("", fmt.Sprintf("(late since %s, %s: older than %s)", clock(since), s.ago(&since), limit))
+		since := v.RestorePoint.Add(show.Seconds(v.LateAfter))
+		s.labelled("", fmt.Sprintf("(late since %s, %s: older than %s)", show.Clock(since), s.ago(&since), limit))
 	case db.Protected:
 		s.labelled("", "(late when that is older than "+limit+")")
 	}
-	if why := v.because(); why != "" {
+	if why := v.Because(); why != "" {
 		s.labelled("why", why)
-	}
-}
-
-// because says in a sentence why a volume is not protected now; empty where it is.
-func (v *explainView) because() string {
-	if v.Standing == db.Protected || v.Standing == db.Unknown || v.Standing == db.Gone {
-		return ""
-	}
-	switch now, r := v.Now, v.progress; {
-	case r != nil && r.State == backup.Overdue:
-		return "The backup in progress is overdue. " + reasonOf(r.Reason).words()
-	case r != nil && r.State == backup.Planned && r.AdmittedAt == nil:
-		return "A backup is planned, and waits for a place under the caps."
-	case now.Reason.Code == backup.BackupInProgress || now.Reason.Code == backup.Paused || v.Standing == db.Unprotected:
-		return now.Reason.words()
-	case v.Failure != nil:
-		return v.Failure.Reason.words()
-	case backup.Action(now.Action) == backup.Create:
-		return "A backup is due, and no plan has asked for it yet."
-	default:
-		return now.Reason.words()
 	}
 }

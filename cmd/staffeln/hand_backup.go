@@ -9,6 +9,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/show"
 )
 
 func backupNowCommand() *cobra.Command {
@@ -85,7 +86,7 @@ func (h *hand) backupNow(ctx context.Context, v db.Volume) (planned bool, err er
 	if err != nil {
 		return false, err
 	}
-	h.say("Planned for %s: %s backup. %s It begins at the next hand-over (every %s) when the caps leave a place.", told(v), article(d.Kind), d.Reason.Sentence(), span(h.set.PollPeriod.Std()))
+	h.say("Planned for %s: %s backup. %s It begins at the next hand-over (every %s) when the caps leave a place.", told(v), article(d.Kind), d.Reason.Sentence(), show.Span(h.set.PollPeriod.Std()))
 	return true, nil
 }
 
@@ -99,7 +100,7 @@ func article(k backup.Kind) string {
 // statusWords is a reason for people, with Cinder's word where that is what it is about.
 func statusWords(r backup.Reason, v db.Volume) string {
 	if r == backup.VolumeStatus {
-		return fmt.Sprintf("%s It was %q at %s.", r.Sentence(), v.Status, clock(v.SeenAt))
+		return fmt.Sprintf("%s It was %q at %s.", r.Sentence(), v.Status, show.Clock(v.SeenAt))
 	}
 	return r.Sentence()
 }
@@ -107,7 +108,7 @@ func statusWords(r backup.Reason, v db.Volume) string {
 // leaderless tells where nobody will carry out what was written.
 func (h *hand) leaderless(ctx context.Context) error {
 	return h.memory.Look(ctx, func(l *db.Look) error {
-		head, _, err := lookHead(ctx, l, h.set)
+		head, _, err := reader(h.set).Head(ctx, l)
 		for _, warning := range head.Warnings {
 			h.say("WARNING: %s", warning)
 		}

@@ -11,6 +11,7 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/openstack"
+	"staffeln/show"
 )
 
 // An estate is what a project that is gone left in Cinder: what goes when it is settled, and what stays.
@@ -18,8 +19,8 @@ type estate struct {
 	project db.Project
 	at      time.Time
 	volumes []db.Volume // those that something goes of
-	going   []goingView
-	staying []goingView
+	going   []show.Going
+	staying []show.Going
 }
 
 // lookEstate decides as the worker does, on what Cinder has and our records say; but all that goes is told, link after
@@ -41,8 +42,8 @@ func (h *hand) lookEstate(ctx context.Context, cloud *openstack.Estate, p db.Pro
 			e.volumes = append(e.volumes, v)
 		}
 	}
-	slices.SortStableFunc(e.going, func(a, b goingView) int { return cmp.Or(a.compare(b.object), b.DataAt.Compare(a.DataAt)) }) // as they go
-	slices.SortStableFunc(e.staying, func(a, b goingView) int { return cmp.Or(a.compare(b.object), a.DataAt.Compare(b.DataAt)) })
+	slices.SortStableFunc(e.going, func(a, b show.Going) int { return cmp.Or(a.Compare(b.Object), b.DataAt.Compare(a.DataAt)) }) // as they go
+	slices.SortStableFunc(e.staying, func(a, b show.Going) int { return cmp.Or(a.Compare(b.Object), a.DataAt.Compare(b.DataAt)) })
 	return e, nil
 }
 
@@ -53,7 +54,7 @@ func (h *hand) left(ctx context.Context, e *estate) (volumes []db.Volume, held m
 		if volumes, err = l.VolumesOf(ctx, e.project.ID); err != nil {
 			return err
 		}
-		held, err = l.Held(ctx, each(volumes, func(v db.Volume) string { return v.ID }))
+		held, err = l.Held(ctx, show.Each(volumes, func(v db.Volume) string { return v.ID }))
 		return err
 	})
 	for id, records := range held {
@@ -65,9 +66,10 @@ func (h *hand) left(ctx context.Context, e *estate) (volumes []db.Volume, held m
 // add takes in what the project left of one volume, and tells whether anything of it goes.
 func (e *estate) add(v db.Volume, keeping backup.Keeping, records []backup.Record, there []backup.Backup) bool {
 	links, why := estateLinks(v, records, there)
-	of := object{v.ID, v.Name, v.ServerID, v.ServerName, e.project.ID, e.project.Name}
-	row := func(l backup.Link, reason backup.Reason) goingView {
-		return goingView{of, l.BackupID, string(l.Kind), l.SizeGiB, l.DataTime, expiry(l), nil, reasonOf(cmp.Or(why[l.BackupID], reason)), false}
+	of := show.ObjectOfVolume(v)
+	of.ProjectID, of.ProjectName = e.project.ID, e.project.Name
+	row := func(l backup.Link, reason backup.Reason) show.Going {
+		return show.GoingOf(of, l, nil, cmp.Or(why[l.BackupID], reason), false)
 	}
 	goes := false
 	for {
@@ -121,7 +123,7 @@ func (e *estate) draw(s *sheet) {
 	s.title("What " + e.project.String() + " left behind")
 	for _, part := range []struct {
 		name string
-		rows []goingView
+		rows []show.Going
 	}{{"GOES", e.going}, {"STAYS", e.staying}} {
 		s.section(fmt.Sprintf("%s (%d)", part.name, len(part.rows)), "")
 		if len(part.rows) == 0 {
@@ -129,8 +131,8 @@ func (e *estate) draw(s *sheet) {
 			continue
 		}
 		s.table([]column{{name: "DATA OF"}, {name: "VOLUME, SERVER, PROJECT", flex: true}, {name: "KIND"}, {name: "GIB", right: true}, {name: "WHY"}},
-			each(part.rows, func(g goingView) []string {
-				return []string{s.near(g.DataAt), g.all(), short(g.Kind), strconv.Itoa(g.SizeGiB), string(g.Reason.Code)}
+			show.Each(part.rows, func(g show.Going) []string {
+				return []string{s.near(g.DataAt), g.All(), short(g.Kind), strconv.Itoa(g.SizeGiB), string(g.Reason.Code)}
 			}), 0)
 		for _, why := range reasonsOf(part.rows) {
 			s.words("  ", string(why)+": "+why.Sentence())
@@ -150,7 +152,7 @@ func (e *estate) rest() string {
 	case len(e.staying) == 0:
 		return "Nothing of it is left"
 	case aged == 0:
-		return plural(len(e.staying), "backup stays", "backups stay") + ", for the reasons above"
+		return show.Plural(len(e.staying), "backup stays", "backups stay") + ", for the reasons above"
 	}
-	return plural(len(e.staying), "backup stays", "backups stay") + ", for the reasons above; --all takes also what is within its retention"
+	return show.Plural(len(e.staying), "backup stays", "backups stay") + ", for the reasons above; --all takes also what is within its retention"
 }

@@ -8,6 +8,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/show"
 )
 
 func acceptLossesCommand() *cobra.Command {
@@ -26,7 +27,7 @@ func acceptLossesCommand() *cobra.Command {
 		if why == nil {
 			return errors.New("accept losses: the newest sweep doubted none: there is nothing to accept")
 		}
-		h.say("Since %s UTC: %s", clock(why.Since), why.Detail)
+		h.say("Since %s UTC: %s", show.Clock(why.Since), why.Detail)
 		if err := h.confirm("Are they gone for good?"); err != nil {
 			return errors.New("accept losses: not confirmed: nothing is written; answer yes, or give --yes")
 		}
@@ -36,7 +37,7 @@ func acceptLossesCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		h.say("Accepted. The next sweep (every %s) asks Cinder about each of them, and records those as lost that it does not know.", span(h.set.SweepPeriod.Std()))
+		h.say("Accepted. The next sweep (every %s) asks Cinder about each of them, and records those as lost that it does not know.", show.Span(h.set.SweepPeriod.Std()))
 		return h.leaderless(ctx)
 	})
 }

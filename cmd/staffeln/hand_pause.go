@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
+	"staffeln/show"
 )
 
 func pauseCommand() *cobra.Command {
@@ -28,7 +27,7 @@ func pauseCommand() *cobra.Command {
 		}
 		begun := false
 		err = h.memory.Intervene(ctx, db.Intervention{
-			Who: h.who, Action: db.ActPause, Object: p.ID, ProjectID: p.ID, Intent: "pause of " + p.String() + because(why),
+			Who: h.who, Action: db.ActPause, Object: p.ID, ProjectID: p.ID, Intent: "pause of " + p.String() + show.Because(why),
 		}, func() (string, error) {
 			begun, err = h.memory.Pause(ctx, db.Pause{ProjectID: p.ID, Who: h.who, Why: why})
 			return "paused", err
@@ -92,50 +91,22 @@ func (h *hand) tellPauses(ctx context.Context) error {
 			}
 		}
 		for _, p := range paused {
-			of, err := projectOf(ctx, l, p.ProjectID)
+			of, err := show.ProjectOf(ctx, l, p.ProjectID)
 			if err != nil {
 				return err
 			}
-			h.say("%s", toCopy(pausedWords(p, of)))
+			h.say("%s", toCopy(show.PausedWords(p, of)))
 		}
 		if running > 0 {
-			h.say("%s running there. What runs is followed to its end.", plural(running, "backup or removal is", "backups and removals are"))
+			h.say("%s running there. What runs is followed to its end.", show.Plural(running, "backup or removal is", "backups and removals are"))
 		}
 		return nil
 	})
 }
 
-// pausedWords says one pause, and how it ends.
-func pausedWords(p db.Pause, of db.Project) string {
-	end := "`staffeln resume`"
-	if p.ProjectID != "" {
-		end = "`staffeln resume --project " + p.ProjectID + "`"
-	}
-	return fmt.Sprintf("Paused: %s, since %s UTC by %s%s. Nothing new starts before %s.", of, clock(p.Since), p.Who, because(p.Why), end)
-}
-
 // toCopy puts a command that names a project on a line of its own: it is copied from there.
 func toCopy(words string) string {
 	return strings.Replace(words, " `staffeln resume --project", "\n`staffeln resume --project", 1)
-}
-
-func because(why string) string {
-	if why == "" {
-		return ""
-	}
-	return " (" + why + ")"
-}
-
-// projectOf names a project by its ID, whether it is known or not.
-func projectOf(ctx context.Context, l *db.Look, id string) (db.Project, error) {
-	if id == "" {
-		return db.Project{}, nil
-	}
-	p, err := l.Project(ctx, id)
-	if errors.Is(err, db.ErrUnknownProject) {
-		return db.Project{ID: id}, nil // its ID has to do where its last record was forgotten
-	}
-	return p, err
 }
 
 func capital(words string) string {

@@ -52,6 +52,8 @@ type workerConfig struct {
 type apiConfig struct {
 	Logging
 	Database
+	// By the scheduler's rules it is judged what is late and what comes next.
+	Scheduler
 
 	// The variable of Queue, which requires it.
 	RedisURL string `split_words:"true" secret:"true" desc:"The Redis of the queue, as the other processes have it; asked for nothing but the page of the queues."`

@@ -11,36 +11,24 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/show"
 )
 
 // retentionView is what will go, and what stays although its retention is over by then.
 type retentionView struct {
-	asOf
+	show.AsOf
 
 	Until    time.Time    `json:"until" desc:"how far ahead this looks"`
-	Going    []goingView  `json:"going" desc:"backups whose turn to go comes until then by policy, in order"`
-	Staying  []goingView  `json:"staying" desc:"those that stay although their own retention is over by then"`
+	Going    []show.Going `json:"going" desc:"backups whose turn to go comes until then by policy, in order"`
+	Staying  []show.Going `json:"staying" desc:"those that stay although their own retention is over by then"`
 	Volumes  int          `json:"volumes" desc:"how many volumes something of goes"`
 	TotalGiB int          `json:"total_gib" desc:"sizes of the volumes of what goes, added up; incrementals hold less"`
 	Shorter  []shorterRow `json:"shorter" desc:"retentions shortened by metadata that take effect until then"`
 	limit    int
 }
 
-type goingView struct {
-	object
-
-	BackupID string     `json:"backup_id" desc:"Cinder's"`
-	Kind     string     `json:"kind" desc:"full or incremental"`
-	SizeGiB  int        `json:"size_gib" desc:"of the volume, when it was backed up"`
-	DataAt   time.Time  `json:"data_at" desc:"the time of its data"`
-	Expires  *time.Time `json:"expires_at" desc:"the end of its own retention"`
-	At       *time.Time `json:"at" desc:"when its turn to go comes; null: it stays"`
-	Reason   reason     `json:"reason" desc:"why it goes, or stays"`
-	Last     bool       `json:"last_restore_point" desc:"after it the volume has no restore point"`
-}
-
 type shorterRow struct {
-	object
+	show.Object
 
 	From string    `json:"from" desc:"the retention in force"`
 	To   string    `json:"to" desc:"the one that waits"`
@@ -78,49 +66,49 @@ func retentionPlanCommand() *cobra.Command {
 		}
 		return nil
 	}
-	return showCommand(c, new(retentionView), func(ctx context.Context, l *db.Look, set backup.Settings, _ []string) (view, error) {
-		return lookRetention(ctx, l, set, days, limit)
+	return showCommand(c, new(retentionView), func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (view, error) {
+		return lookRetention(ctx, l, r, days, limit)
 	})
 }
 
-func lookRetention(ctx context.Context, l *db.Look, set backup.Settings, days, limit int) (view, error) {
-	head, _, err := lookHead(ctx, l, set)
+func lookRetention(ctx context.Context, l *db.Look, r show.Reader, days, limit int) (view, error) {
+	head, _, err := r.Head(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	v := &retentionView{asOf: head, limit: limit, Until: l.Now.AddDate(0, 0, days), Going: []goingView{}, Staying: []goingView{}, Shorter: []shorterRow{}}
-	if v.Until.After(endOfTime) {
-		v.Until = endOfTime
+	v := &retentionView{AsOf: head, limit: limit, Until: l.Now.AddDate(0, 0, days), Going: []show.Going{}, Staying: []show.Going{}, Shorter: []shorterRow{}}
+	if v.Until.After(show.EndOfTime) {
+		v.Until = show.EndOfTime
 	}
 	volumes, err := l.Ageing(ctx, v.Until)
 	if err != nil {
 		return nil, err
 	}
 	for some := range slices.Chunk(volumes, 500) {
-		held, err := l.Held(ctx, each(some, func(o db.Volume) string { return o.ID }))
+		held, err := l.Held(ctx, show.Each(some, func(o db.Volume) string { return o.ID }))
 		if err != nil {
 			return nil, err
 		}
 		for _, volume := range some {
-			v.add(volume, holdingOf(set, volume, held[volume.ID]))
+			v.add(volume, show.HoldingOf(r.Settings, volume, held[volume.ID]))
 		}
 	}
-	slices.SortStableFunc(v.Going, func(a, b goingView) int { return cmp.Or(a.At.Compare(*b.At), a.compare(b.object)) })
-	slices.SortStableFunc(v.Staying, func(a, b goingView) int { return cmp.Or(a.compare(b.object), a.DataAt.Compare(b.DataAt)) })
+	slices.SortStableFunc(v.Going, func(a, b show.Going) int { return cmp.Or(a.At.Compare(*b.At), a.Compare(b.Object)) })
+	slices.SortStableFunc(v.Staying, func(a, b show.Going) int { return cmp.Or(a.Compare(b.Object), a.DataAt.Compare(b.DataAt)) })
 	return v, nil
 }
 
 // add takes in what becomes of one volume's backups.
 func (v *retentionView) add(volume db.Volume, h backup.Holding) {
-	of := object{volume.ID, volume.Name, volume.ServerID, volume.ServerName, volume.ProjectID, volume.ProjectName}
+	of := show.ObjectOfVolume(volume)
 	if at, waits := h.Shortened(); waits && !at.After(v.Until) {
 		v.Shorter = append(v.Shorter, shorterRow{of, h.Retention.InForce.String(), h.Retention.Shorter.String(), at})
 	}
-	row := func(l backup.Link, at *time.Time, why backup.Reason, last bool) goingView {
-		return goingView{of, l.BackupID, string(l.Kind), l.SizeGiB, l.DataTime, expiry(l), at, reasonOf(why), last}
+	row := func(l backup.Link, at *time.Time, why backup.Reason, last bool) show.Going {
+		return show.GoingOf(of, l, at, why, last)
 	}
 	going, kept := h.Forecast(v.At, v.Until)
-	last := lastPoint(going, kept)
+	last := show.LastPoint(going, kept)
 	for i, g := range going {
 		v.Going = append(v.Going, row(g.Link, &g.At, g.Reason, i == last))
 		v.TotalGiB += g.SizeGiB
@@ -129,7 +117,7 @@ func (v *retentionView) add(volume db.Volume, h backup.Holding) {
 		v.Volumes++
 	}
 	for _, k := range kept {
-		if end := expiry(k.Link); end != nil && !end.After(v.Until) {
+		if end := show.Expiry(k.Link); end != nil && !end.After(v.Until) {
 			v.Staying = append(v.Staying, row(k.Link, nil, k.Reason, false))
 		}
 	}

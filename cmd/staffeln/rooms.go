@@ -58,6 +58,10 @@ func openRooms(ctx context.Context, database Database, queue Queue, cloud openst
 		return nil, err
 	}
 	r.identity = backup.Identity{Installation: installation, UserID: r.cloud.UserID()}
+	if err := r.db.ServiceUser(ctx, r.identity.UserID); err != nil {
+		r.close()
+		return nil, err
+	}
 	return r, nil
 }
 

@@ -1,18 +1,16 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/show"
 )
 
 // showConfig is what the commands for people at a terminal read: the memory and the scheduler's own rules, since what a
@@ -25,20 +23,14 @@ type showConfig struct {
 // A view is what one of these commands shows: one object with --json, else drawn for people.
 type view interface{ draw(*sheet) }
 
-// asOf is the head of every view: how old it is.
-type asOf struct {
-	At        time.Time  `json:"at" desc:"the database's clock, by which all ages count"`
-	PlannedAt *time.Time `json:"planned_at" desc:"grid time of the newest plan, which this view knows the cloud by; null: there was none"`
-	Warnings  []string   `json:"warnings" desc:"what is wrong with Staffeln itself"`
-}
-
-func (a asOf) draw(s *sheet, title string) {
+// drawHead begins a sheet.
+func drawHead(s *sheet, a show.AsOf, title string) {
 	s.now = a.At
 	s.title(title)
 	if a.PlannedAt == nil {
-		s.line("As of %s UTC. Nothing was planned yet: is a scheduler running?", clock(a.At))
+		s.line("As of %s UTC. Nothing was planned yet: is a scheduler running?", show.Clock(a.At))
 	} else {
-		s.line("As of %s UTC, by the plan of %s (%s ago).", clock(a.At), clock(*a.PlannedAt), span(a.At.Sub(*a.PlannedAt)))
+		s.line("As of %s UTC, by the plan of %s (%s ago).", show.Clock(a.At), show.Clock(*a.PlannedAt), show.Span(a.At.Sub(*a.PlannedAt)))
 	}
 	for _, w := range a.Warnings {
 		s.words("", s.paint(careful, "WARNING:")+" "+w)
@@ -46,7 +38,7 @@ func (a asOf) draw(s *sheet, title string) {
 }
 
 // looker gathers one view from one look at the memory.
-type looker func(ctx context.Context, l *db.Look, set backup.Settings, args []string) (view, error)
+type looker func(ctx context.Context, l *db.Look, r show.Reader, args []string) (view, error)
 
 // showCommand answers the subcommand of a view.
 func showCommand(c *cobra.Command, example view, look looker) *cobra.Command {
@@ -84,80 +76,13 @@ func showOnce(ctx context.Context, config *showConfig, look looker, args []strin
 	}
 	defer memory.Close()
 	err = memory.Look(ctx, func(l *db.Look) error {
-		seen, err = look(ctx, l, config.Settings, args)
+		seen, err = look(ctx, l, reader(config.Settings), args)
 		return err
 	})
 	return seen, err
 }
 
-// lookHead reads the head of a view: what is planned ahead is worth little where nobody plans.
-func lookHead(ctx context.Context, l *db.Look, set backup.Settings) (asOf, db.Leader, error) {
-	leader, err := l.Leader(ctx)
-	_, warnings := leading(l.Now, leader, set)
-	return asOf{At: l.Now, PlannedAt: leader.PlannedBeat, Warnings: warnings}, leader, err
-}
-
-// object names a volume in views.
-type object struct {
-	VolumeID    string `json:"volume_id" desc:"Cinder's ID"`
-	VolumeName  string `json:"volume_name" desc:"as the newest plan, or the backup's own, saw it"`
-	ServerID    string `json:"server_id" desc:"of the server that asked for backups, or the last one that did"`
-	ServerName  string `json:"server_name" desc:"its name"`
-	ProjectID   string `json:"project_id" desc:"of the owning project"`
-	ProjectName string `json:"project_name" desc:"its name"`
-}
-
-func objectOf(r backup.Record) object {
-	return object{r.VolumeID, r.VolumeName, r.ServerID, r.ServerName, r.ProjectID, r.ProjectName}
-}
-
-// volume, server and project name them by name, and by ID where they have none.
-func (o object) volume() string  { return or(o.VolumeName, o.VolumeID) }
-func (o object) server() string  { return or(o.ServerName, o.ServerID) }
-func (o object) project() string { return or(o.ProjectName, o.ProjectID) }
-
-// compare orders by name.
-func (o object) compare(p object) int {
-	return cmp.Or(cmp.Compare(o.ProjectName, p.ProjectName), cmp.Compare(o.VolumeName, p.VolumeName), cmp.Compare(o.VolumeID, p.VolumeID))
-}
-
-// all names the three, the most telling first.
-func (o object) all() string {
-	words := []string{o.volume()}
-	for _, word := range []string{o.server(), o.project()} {
-		if word != "" {
-			words = append(words, word)
-		}
-	}
-	return strings.Join(words, ", ")
-}
-
-func or(name, id string) string {
-	if name == "" {
-		return id
-	}
-	return name
-}
-
-// reason is a code of the closed set, for programs and for people.
-type reason struct {
-	Code     backup.Reason `json:"code" desc:"as in the log, the metrics and the runbook; \"\": there is nothing to say"`
-	Sentence string        `json:"sentence" desc:"the same for people"`
-	MustAct  backup.Owner  `json:"must_act" desc:"tenant, operator or nobody"`
-}
-
-func reasonOf(r backup.Reason) reason {
-	if r == "" {
-		return reason{MustAct: backup.Nobody}
-	}
-	return reason{r, r.Sentence(), r.Whose()}
-}
-
-// words says it, with its code, and who must act where somebody must.
-func (r reason) words() string {
-	words := fmt.Sprintf("%s (%s)", r.Sentence, r.Code)
-	if r.MustAct != backup.Nobody {
-		words += " The " + string(r.MustAct) + " must act."
-	}
-	return words
+// reader reads for an operator, by the scheduler's rules as they are given here.
+func reader(set backup.Settings) show.Reader {
+	return show.Reader{Settings: set, Given: func(variable string) bool { _, is := os.LookupEnv(variable); return is }}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"staffeln/show"
+
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
@@ -187,16 +189,6 @@ func first[T any](n int, rows []T) (some []T, more int) {
 	return slices.Clip(rows[:n]), len(rows) - n
 }
 
-// clock writes a moment to the minute; all moments of a view are UTC.
-func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
-
-func maybeClock(t *time.Time) string {
-	if t == nil {
-		return "-"
-	}
-	return clock(*t)
-}
-
 // near writes a moment without its year where that is the year of now, or else without the time of day.
 func (s *sheet) near(t time.Time) string {
 	if t.UTC().Year() != s.now.UTC().Year() {
@@ -211,28 +203,7 @@ func (s *sheet) ago(t *time.Time) string {
 	case t == nil:
 		return "-"
 	case t.After(s.now):
-		return "in " + span(t.Sub(s.now))
+		return "in " + show.Span(t.Sub(s.now))
 	}
-	return span(s.now.Sub(*t)) + " ago"
-}
-
-// span writes a time by its two largest units, in the notation of the configuration: 2d4h, 30min, 10s.
-func span(d time.Duration) string {
-	units := []struct {
-		name string
-		is   time.Duration
-	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"min", time.Minute}, {"s", time.Second}}
-	for i, u := range units {
-		if d < u.is {
-			continue
-		}
-		words := fmt.Sprintf("%d%s", d/u.is, u.name)
-		if i+1 < len(units) {
-			if rest := d % u.is / units[i+1].is; rest > 0 {
-				words += fmt.Sprintf("%d%s", rest, units[i+1].name)
-			}
-		}
-		return words
-	}
-	return "0s"
+	return show.Span(s.now.Sub(*t)) + " ago"
 }

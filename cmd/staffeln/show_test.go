@@ -14,9 +14,10 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/show"
 )
 
-var views = []view{statusView{}, backupsView{}, new(explainView), new(retentionView), auditView{}}
+var views = []view{statusView{}, backupsView{}, new(explainView), new(retentionView), auditView{}, deletionsView{}}
 
 func TestViews_EveryFieldOfTheirJSONIsDescribed(t *testing.T) {
 	var look func(reflect.Type)
@@ -44,7 +45,7 @@ func TestViews_EveryFieldOfTheirJSONIsDescribed(t *testing.T) {
 }
 
 func TestCommandsForPeople_NeedOnlyTheDatabase(t *testing.T) {
-	for _, args := range [][]string{{"status"}, {"backups"}, {"explain", "data"}, {"retention", "plan"}, {"audit"}} {
+	for _, args := range [][]string{{"status"}, {"backups"}, {"explain", "data"}, {"retention", "plan"}, {"audit"}, {"audit", "deletions"}} {
 		out, _, err := command(t, append(args, "--help")...)
 		require.NoError(t, err)
 		for _, want := range []string{"STAFFELN_DATABASE_URL", "STAFFELN_RETENTION_TIME", "Examples:\n", "--json", "With --json", "planned_at"} {
@@ -101,12 +102,12 @@ func TestCompletion(t *testing.T) {
 
 func TestSheet_ColoursAddNothingButColours(t *testing.T) {
 	at := time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC)
-	v := statusView{
-		asOf: asOf{At: at, Warnings: []string{"Something is wrong."}}, Volumes: standingCounts{Late: 1},
-		Listed: []standingView{{object{VolumeID: "v", ProjectID: strings.Repeat("long", 30)}, db.Late, nil, reason{}}},
-		Stuck:  []busyView{busyOf(backup.Record{VolumeID: "v", State: backup.Overdue, Reason: backup.DeadlinePassed, RequestedAt: &at})},
-		Leader: leaderView{Beats: []beatView{{Name: "plan", Period: 60, Late: true}}},
-	}
+	v := statusView{show.Status{
+		AsOf: show.AsOf{At: at, Warnings: []string{"Something is wrong."}}, Volumes: show.Counts{Late: 1},
+		Listed: []show.Standing{{Object: show.Object{VolumeID: "v", ProjectID: strings.Repeat("long", 30)}, Standing: db.Late}},
+		Stuck:  []show.Busy{{Object: show.Object{VolumeID: "v"}, State: string(backup.Overdue), Reason: show.ReasonOf(backup.DeadlinePassed), Since: &at}},
+		Leader: show.Leader{Beats: []show.Beat{{Name: "plan", Period: 60, Late: true}}},
+	}}
 	plain, colours := newSheet(false), newSheet(true)
 	v.draw(plain)
 	v.draw(colours)
@@ -132,7 +133,7 @@ func TestSpan(t *testing.T) {
 		0: "0s", 999 * time.Millisecond: "0s", 10 * time.Second: "10s", 90 * time.Second: "1min30s", time.Hour + time.Second: "1h",
 		26*time.Hour + 59*time.Minute: "1d2h", 400 * 24 * time.Hour: "400d", -time.Hour: "0s",
 	} {
-		require.Equal(t, want, span(d), d)
+		require.Equal(t, want, show.Span(d), d)
 	}
 }
 
@@ -141,7 +142,7 @@ func TestLeading(t *testing.T) {
 	now := time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC)
 	set := backup.Settings{BackupServicePeriod: 1800e9, PollPeriod: 30e9, RetentionServicePeriod: 1200e9, SweepPeriod: 6 * 3600e9}
 	late := func(l db.Leader) (names []string) {
-		v, warnings := leading(now, l, set)
+		v, warnings := show.Leading(now, l, set)
 		for _, b := range v.Beats {
 			if b.Late {
 				names = append(names, b.Name)

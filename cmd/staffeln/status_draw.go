@@ -6,13 +6,14 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/show"
 )
 
 // glance is how many rows of each table a glance takes in.
 const glance = 10
 
 func (v statusView) draw(s *sheet) {
-	v.asOf.draw(s, "Staffeln")
+	drawHead(s, v.AsOf, "Staffeln")
 	for _, p := range v.Pauses {
 		s.words("", s.paint(careful, "PAUSE:")+" "+toCopy(p.Words))
 	}
@@ -24,7 +25,7 @@ func (v statusView) draw(s *sheet) {
 }
 
 func (v statusView) drawVolumes(s *sheet) {
-	s.section("VOLUMES", "late: no restore point younger than "+span(seconds(v.LateAfter)))
+	s.section("VOLUMES", "late: no restore point younger than "+show.Span(show.Seconds(v.LateAfter)))
 	n := v.Volumes
 	late := strconv.Itoa(n.Late)
 	if n.Late > 0 {
@@ -52,23 +53,23 @@ func (v statusView) drawVolumes(s *sheet) {
 		{name: "VOLUME, SERVER, PROJECT", flex: true},
 		{name: "NEWEST RESTORE POINT"},
 	},
-		each(shown, func(o standingView) []string {
+		show.Each(shown, func(o show.Standing) []string {
 			point := "none"
 			if o.RestorePoint != nil {
-				point = fmt.Sprintf("%s, %s", clock(*o.RestorePoint), s.ago(o.RestorePoint))
+				point = fmt.Sprintf("%s, %s", show.Clock(*o.RestorePoint), s.ago(o.RestorePoint))
 			}
 			how := o.Standing
 			if how == db.Late {
 				how = s.paint(bad, how)
 			}
-			return []string{how, o.all(), point}
+			return []string{how, o.All(), point}
 		}), more)
 }
 
 func (v statusView) drawBusy(s *sheet) {
 	for _, part := range []struct {
 		name, note string
-		busy       []busyView
+		busy       []show.Busy
 	}{{"IN PROGRESS", "", v.InProgress}, {"BEING REMOVED", "", v.Removals}} {
 		if len(part.busy) == 0 {
 			continue
@@ -83,12 +84,12 @@ func (v statusView) drawBusy(s *sheet) {
 			{name: "FOR"},
 			{name: "DEADLINE"},
 		},
-			each(shown, func(b busyView) []string {
+			show.Each(shown, func(b show.Busy) []string {
 				age := "-"
 				if b.Since != nil {
-					age = span(s.now.Sub(*b.Since))
+					age = show.Span(s.now.Sub(*b.Since))
 				}
-				return []string{b.all(), short(b.Kind), strconv.Itoa(b.SizeGiB), s.state(b.State), age, s.ago(b.Deadline)}
+				return []string{b.All(), short(b.Kind), strconv.Itoa(b.SizeGiB), s.state(b.State), age, s.ago(b.Deadline)}
 			}), more)
 	}
 }
@@ -129,12 +130,12 @@ func (v statusView) drawBacklog(s *sheet) {
 		{name: "SINCE"},
 		{name: "OLDEST RESTORE POINT"},
 	},
-		each(shown, func(b backlogView) []string {
+		show.Each(shown, func(b show.Backlog) []string {
 			point := "none yet"
 			if b.OldestPoint != nil {
 				point = s.ago(b.OldestPoint)
 			}
-			return []string{or(b.ProjectName, b.ProjectID), strconv.Itoa(b.Planned), span(s.now.Sub(b.Since)), point}
+			return []string{show.Or(b.ProjectName, b.ProjectID), strconv.Itoa(b.Planned), show.Span(s.now.Sub(b.Since)), point}
 		}), more)
 }
 
@@ -144,16 +145,16 @@ func (v statusView) drawLeader(s *sheet) {
 	case l.Since == nil:
 		s.line("  None ever led.")
 	case l.Leads:
-		s.line("  %s leads, term %d, since %s.", l.Name, l.Term, clock(*l.Since))
+		s.line("  %s leads, term %d, since %s.", l.Name, l.Term, show.Clock(*l.Since))
 	default:
-		s.line("  None leads. The last one was %s, term %d, since %s.", l.Name, l.Term, clock(*l.Since))
+		s.line("  None leads. The last one was %s, term %d, since %s.", l.Name, l.Term, show.Clock(*l.Since))
 	}
 	s.table([]column{
 		{name: "BEAT"},
 		{name: "NEWEST"},
 		{name: "EVERY"},
 		{name: ""},
-	}, each(v.Leader.Beats, func(b beatView) []string {
+	}, show.Each(v.Leader.Beats, func(b show.Beat) []string {
 		at, late := "never", ""
 		if b.At != nil {
 			at = s.ago(b.At)
@@ -161,6 +162,6 @@ func (v statusView) drawLeader(s *sheet) {
 		if b.Late {
 			late = s.paint(careful, "LATE")
 		}
-		return []string{b.Name, at, span(seconds(b.Period)), late}
+		return []string{b.Name, at, show.Span(show.Seconds(b.Period)), late}
 	}), 0)
 }

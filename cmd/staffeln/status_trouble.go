@@ -2,20 +2,20 @@ package main
 
 import (
 	"fmt"
-	"time"
 
 	"staffeln/backup"
+	"staffeln/show"
 )
 
 // drawTrouble tells what failed, what is stuck and what was found: who must act, and why.
 func (v statusView) drawTrouble(s *sheet) {
-	s.trouble("FAILED", "each volume's newest failure since its last success", "WHEN", each(v.Failures, func(f failureView) []string {
-		return []string{s.ago(&f.At), s.owner(f.Reason.MustAct), f.all() + "\n" + f.Reason.Sentence}
+	s.trouble("FAILED", "each volume's newest failure since its last success", "WHEN", show.Each(v.Failures, func(f show.Failure) []string {
+		return []string{s.ago(&f.At), s.owner(f.Reason.MustAct), f.All() + "\n" + f.Reason.Sentence}
 	}))
-	s.trouble("STUCK", "overdue, or can't be removed", "SINCE", each(v.Stuck, func(b busyView) []string {
-		return []string{s.ago(b.Since), s.owner(b.Reason.MustAct), b.all() + "\n" + s.state(b.State) + ": " + b.Reason.Sentence}
+	s.trouble("STUCK", "overdue, or can't be removed", "SINCE", show.Each(v.Stuck, func(b show.Busy) []string {
+		return []string{s.ago(b.Since), s.owner(b.Reason.MustAct), b.All() + "\n" + s.state(b.State) + ": " + b.Reason.Sentence}
 	}))
-	s.trouble("FINDINGS", "what somebody should know", "SINCE", each(v.Findings, func(f findingView) []string {
+	s.trouble("FINDINGS", "what somebody should know", "SINCE", show.Each(v.Findings, func(f show.Finding) []string {
 		return []string{s.ago(&f.Since), s.owner(f.Reason.MustAct), fmt.Sprintf("%s Seen: %s (%s)", f.Reason.Sentence, f.Detail, f.Object)}
 	}))
 	if len(v.Failures)+len(v.Stuck) > 0 {
@@ -42,5 +42,3 @@ func (s *sheet) owner(o backup.Owner) string {
 	}
 	return string(o)
 }
-
-func seconds(n int64) time.Duration { return time.Duration(n) * time.Second }

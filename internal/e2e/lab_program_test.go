@@ -32,7 +32,10 @@ type labProgram struct {
 func (s *labScene) start(settings map[string]string) *labProgram {
 	s.t.Helper()
 	p := &labProgram{labScene: s, env: maps.Clone(s.service), seen: map[string]*labSight{}}
-	url := testkit.DatabaseURL(s.t, nil)
+	url := settings["STAFFELN_DATABASE_URL"]
+	if url == "" {
+		url = testkit.DatabaseURL(s.t, nil)
+	}
 	maps.Copy(p.env, map[string]string{
 		"STAFFELN_DATABASE_URL": url, "STAFFELN_REDIS_URL": testkit.RedisURL(s.t), "STAFFELN_METRICS_LISTEN": "127.0.0.1:0",
 		"STAFFELN_ALLOW_SHORT_PERIODS": "true", "STAFFELN_BACKUP_SERVICE_PERIOD": "5", "STAFFELN_POLL_PERIOD": "1",

@@ -33,6 +33,7 @@ var modules = map[string]string{
 	"prometheus":       "github.com/prometheus/client_golang",
 	"the mail library": "github.com/wneessen/go-mail",
 	"x/sync":           "golang.org/x/sync",
+	"x/time":           "golang.org/x/time",
 	"zerolog":          "github.com/rs/zerolog",
 }
 

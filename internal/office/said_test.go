@@ -26,7 +26,7 @@ func (o *office) said() map[string]oracle.Said {
 		said[volumeID] = s
 	}
 	require.NoError(o.t, o.db.Look(o.ctx, func(l *db.Look) error {
-		standing, err := l.Standing(o.ctx, o.set.Late(), db.Standings...)
+		standing, err := l.Standing(o.ctx, o.set.Late(), "", db.Standings...)
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,7 @@ type Metrics struct {
 	tasksHandedOver *prometheus.CounterVec
 	tasksHandled    *prometheus.CounterVec
 	cloudRequests   *prometheus.CounterVec
+	answers         *answers
 }
 
 // NewMetrics answers metrics with a registry of their own, which also holds those of the Go runtime and the process.
@@ -92,7 +93,9 @@ func NewMetrics() *Metrics {
 			"Runs of a task's handler that ended, by kind and outcome.", "kind", "outcome"),
 		cloudRequests: counter("staffeln_cloud_requests_total",
 			"HTTP requests to the cloud, by method, route template and status class (2xx, 4xx, ...; error without an answer).", "method", "route", "status"),
+		answers: newAnswers(),
 	}
+	m.Registry.MustRegister(m.answers.all()...)
 	m.Registry.MustRegister(m.transitions, m.decisions, m.findings.vec, m.volumes.vec, m.records.vec, m.pauses, m.stuck, m.cautions.vec, m.repairs, m.claimsRefused, m.beatDuration,
 		m.beatSuccess, m.leader, m.term, m.tasksHandedOver, m.tasksHandled, m.cloudRequests,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -35,7 +35,7 @@ type tokenView struct {
 	Catalog   []catalogEntry  `json:"catalog,omitempty"`
 }
 
-func (c *Cloud) tokenView(t *token, base string) tokenView {
+func (c *Cloud) tokenView(t *token, q *call) tokenView {
 	u := c.users[t.user]
 	v := tokenView{
 		Methods: t.methods, AuditIDs: t.audit,
@@ -55,7 +55,9 @@ func (c *Cloud) tokenView(t *token, base string) tokenView {
 	default:
 		return v
 	}
-	v.Catalog = c.catalog(base, t.project)
+	if !q.query.Has("nocatalog") { // whatever its value is
+		v.Catalog = c.catalog(q.base, t.project)
+	}
 	return v
 }
 
@@ -82,7 +84,7 @@ func validateToken(c *Cloud, q *call) answer {
 	return answer{
 		status: http.StatusOK,
 		header: http.Header{"X-Subject-Token": {t.ID}},
-		body:   map[string]any{"token": c.tokenView(t, q.base)},
+		body:   map[string]any{"token": c.tokenView(t, q)},
 	}
 }
 

@@ -91,7 +91,7 @@ func issueToken(c *Cloud, q *call) answer {
 	return answer{
 		status: http.StatusCreated,
 		header: http.Header{"X-Subject-Token": {t.ID}},
-		body:   map[string]any{"token": c.tokenView(t, q.base)},
+		body:   map[string]any{"token": c.tokenView(t, q)},
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package show
 
 import (
 	"fmt"
@@ -10,10 +10,10 @@ import (
 )
 
 // waiting says what the volume waits for, as its records and its row tell.
-func (v *explainView) waiting(set backup.Settings, volume db.Volume, paused *db.Pause, held []backup.Record) []string {
+func (v *Explanation) waiting(set backup.Settings, volume db.Volume, paused *db.Pause, held []backup.Record) []string {
 	waits := []string{}
 	if paused != nil {
-		waits = append(waits, fmt.Sprintf("The operator, to resume: paused since %s by %s: %s.", clock(paused.Since), paused.Who, or(paused.Why, "no reason is given")))
+		waits = append(waits, fmt.Sprintf("The operator, to resume: paused since %s by %s: %s.", Clock(paused.Since), paused.Who, Or(paused.Why, "no reason is given")))
 	}
 	if v.progress != nil {
 		waits = append(waits, progress(v.At, *v.progress))
@@ -21,10 +21,10 @@ func (v *explainView) waiting(set backup.Settings, volume db.Volume, paused *db.
 	for _, r := range held {
 		switch r.State {
 		case backup.Deleting:
-			waits = append(waits, fmt.Sprintf("Cinder, to remove backup %s, asked for at %s.", r.BackupID, maybeClock(r.DeletionAskedAt)))
+			waits = append(waits, fmt.Sprintf("Cinder, to remove backup %s, asked for at %s.", r.BackupID, MaybeClock(r.DeletionAskedAt)))
 		case backup.Undeletable:
 			waits = append(waits, fmt.Sprintf("The operator, to see why Cinder can't remove backup %s: %s%s It is tried again at %s.",
-				r.BackupID, r.RemovalReason.Sentence(), inFull(r.RemovalText), maybeClock(r.NextTryAt)))
+				r.BackupID, r.RemovalReason.Sentence(), inFull(r.RemovalText), MaybeClock(r.NextTryAt)))
 		case backup.Planned, backup.Creating, backup.Overdue, backup.Available, backup.Deleted, backup.Withdrawn, backup.Failed, backup.Lost:
 		}
 	}
@@ -32,10 +32,10 @@ func (v *explainView) waiting(set backup.Settings, volume db.Volume, paused *db.
 		waits = append(waits, act)
 	}
 	if v.Now.Reason.Code == backup.RetryLater && v.Now.At != nil {
-		waits = append(waits, fmt.Sprintf("The next attempt, at %s.", clock(*v.Now.At)))
+		waits = append(waits, fmt.Sprintf("The next attempt, at %s.", Clock(*v.Now.At)))
 	}
 	if volume.RemovalDueAt != nil {
-		waits = append(waits, fmt.Sprintf("A worker, to remove what retention found at %s.", clock(*volume.RemovalDueAt)))
+		waits = append(waits, fmt.Sprintf("A worker, to remove what retention found at %s.", Clock(*volume.RemovalDueAt)))
 	}
 	if volume.LeaseUntil != nil && volume.LeaseUntil.After(v.At) {
 		waits = append(waits, fmt.Sprintf("The worker that holds the volume until %s at the latest.", volume.LeaseUntil.UTC().Format("15:04:05")))
@@ -44,7 +44,7 @@ func (v *explainView) waiting(set backup.Settings, volume db.Volume, paused *db.
 }
 
 // toAct says who must do what before there can be a backup; empty where nobody must.
-func (v *explainView) toAct(set backup.Settings, volume db.Volume) string {
+func (v *Explanation) toAct(set backup.Settings, volume db.Volume) string {
 	switch failed := v.Failure; {
 	case volume.GoneAt != nil || v.progress != nil: // with a new attempt under way, whoever had to act did, or it passed
 		return ""
@@ -74,23 +74,44 @@ func inFull(words string) string {
 func progress(now time.Time, r backup.Record) string {
 	again := ""
 	if r.NextTryAt != nil && r.NextTryAt.After(now) {
-		again = fmt.Sprintf(" Nothing is tried before %s.", clock(*r.NextTryAt))
+		again = fmt.Sprintf(" Nothing is tried before %s.", Clock(*r.NextTryAt))
 	}
 	why := ""
 	if r.State != backup.Planned && r.Reason != "" {
-		why = " " + reasonOf(r.Reason).words() + inFull(r.ReasonText)
+		why = " " + ReasonOf(r.Reason).Words() + inFull(r.ReasonText)
 	}
 	switch {
 	case r.State == backup.Planned && r.AdmittedAt == nil:
-		return fmt.Sprintf("A place under the caps (STAFFELN_MAX_BACKUPS_IN_PROGRESS and its like) for the %s planned at %s.", r.Kind, clock(r.ChangedAt))
+		return fmt.Sprintf("A place under the caps (STAFFELN_MAX_BACKUPS_IN_PROGRESS and its like) for the %s planned at %s.", r.Kind, Clock(r.ChangedAt))
 	case r.State == backup.Planned:
-		return fmt.Sprintf("A worker, to ask Cinder for the %s admitted at %s.%s", r.Kind, clock(*r.AdmittedAt), again)
+		return fmt.Sprintf("A worker, to ask Cinder for the %s admitted at %s.%s", r.Kind, Clock(*r.AdmittedAt), again)
 	case r.State == backup.Overdue:
-		return fmt.Sprintf("Cinder, to end backup %s, overdue since %s.%s%s", r.BackupID, maybeClock(r.Deadline), why, again)
+		return fmt.Sprintf("Cinder, to end backup %s, overdue since %s.%s%s", r.BackupID, MaybeClock(r.Deadline), why, again)
 	case r.BackupID == "" && r.AskedAt != nil:
-		return fmt.Sprintf("The effect of the request of %s, whose answer is missing.%s%s", clock(*r.AskedAt), why, again)
+		return fmt.Sprintf("The effect of the request of %s, whose answer is missing.%s%s", Clock(*r.AskedAt), why, again)
 	case r.BackupID == "":
 		return fmt.Sprintf("Another attempt to ask Cinder.%s%s", why, again)
 	}
-	return fmt.Sprintf("Cinder, to finish backup %s, asked for at %s; its deadline is %s.%s", r.BackupID, maybeClock(r.RequestedAt), maybeClock(r.Deadline), why)
+	return fmt.Sprintf("Cinder, to finish backup %s, asked for at %s; its deadline is %s.%s", r.BackupID, MaybeClock(r.RequestedAt), MaybeClock(r.Deadline), why)
+}
+
+// Because says in a sentence why a volume is not protected now; empty where it is.
+func (v *Explanation) Because() string {
+	if v.Standing == db.Protected || v.Standing == db.Unknown || v.Standing == db.Gone {
+		return ""
+	}
+	switch now, r := v.Now, v.progress; {
+	case r != nil && r.State == backup.Overdue:
+		return "The backup in progress is overdue. " + ReasonOf(r.Reason).Words()
+	case r != nil && r.State == backup.Planned && r.AdmittedAt == nil:
+		return "A backup is planned, and waits for a place under the caps."
+	case now.Reason.Code == backup.BackupInProgress || now.Reason.Code == backup.Paused || v.Standing == db.Unprotected:
+		return now.Reason.Words()
+	case v.Failure != nil:
+		return v.Failure.Reason.Words()
+	case backup.Action(now.Action) == backup.Create:
+		return "A backup is due, and no plan has asked for it yet."
+	default:
+		return now.Reason.Words()
+	}
 }

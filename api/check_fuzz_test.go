@@ -1,0 +1,63 @@
+package api
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+// FuzzQuestion reads whatever may come as a question: nothing panics, no error is the word that allows, and what the body
+// says never changes which backup it is about.
+func FuzzQuestion(f *testing.F) {
+	form, kind := as(unknown, alice, alice).form()
+	f.Add("backup_id="+unknown, kind, form)
+	text, kind := as(unknown, alice, alice).json()
+	f.Add("backup_id="+strings.ToUpper(unknown), kind, text)
+	f.Add("backup_id=True&backup_id=x", "application/json; charset=", `{"target":{"metadata":[[[]]],"id":{}},"credentials":null}`)
+	f.Add("%zz;backup_id", "text/plain", "True")
+	f.Add("", "application/x-www-form-urlencoded", "target=%7B%22id%22%3A%00%7D&credentials={\"roles\":[1,null,\"a\"]}")
+	f.Fuzz(func(t *testing.T, query, kind, body string) {
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, CheckPath, strings.NewReader(body))
+		request.Header.Set("Content-Type", kind)
+		values, _ := url.ParseQuery(query)
+		id, err := askedFor(values)
+		if err != nil {
+			require.NotEqual(t, "True", err.Error())
+			require.Empty(t, id)
+			return
+		}
+		require.True(t, isID.MatchString(id))
+		require.Equal(t, strings.ToLower(values.Get("backup_id")), id)
+		q := question{BackupID: id}
+		if err := q.read(request); err != nil {
+			require.NotEqual(t, "True", err.Error())
+			require.Empty(t, q.Who)
+		}
+		require.Equal(t, id, q.BackupID)
+		for _, word := range []string{q.Who.UserID, q.Who.ProjectID, q.Who.Roles} {
+			require.LessOrEqual(t, len(word), 3*255)
+		}
+		d := backup.Deletion{Us: backup.Identity{Installation: "i", UserID: "u"}, Recorded: true, State: backup.Available, Backup: q.Backup, By: q.Who.UserID}
+		require.False(t, d.Verdict().Allowed(), "no body makes a deletion of what is on record allowed")
+	})
+}
+
+// FuzzClient takes any address for a client.
+func FuzzClient(f *testing.F) {
+	f.Add("192.0.2.1")
+	f.Add("fe80::1%eth0")
+	f.Fuzz(func(t *testing.T, address string) {
+		if _, err := netip.ParseAddr(address); err != nil {
+			require.Equal(t, address, client(address))
+			return
+		}
+		require.NotContains(t, client(address), "%", "a zone is chosen by its client")
+	})
+}

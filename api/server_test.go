@@ -1,0 +1,242 @@
+package api
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/internal/telemetry"
+	"staffeln/internal/testkit"
+)
+
+// crowdOf opens connections that say so much and then nothing, and keeps them to the end of the test.
+func crowdOf(t *testing.T, address string, n int, says string) {
+	t.Helper()
+	for range n {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		_, _ = io.WriteString(conn, says) // it may be turned away already
+	}
+}
+
+func TestCheck_TenThousandSlowClientsKeepNobodyOut(t *testing.T) {
+	k := runCheck(t, Config{})
+	address := strings.TrimPrefix(k.url, "http://")
+	const head = "POST /v1/backup?backup_id=" + unknown + " HTTP/1.1\r\nHost: h\r\n"
+	body := head + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ntarget="
+	answers, asked := 0, 0
+	for range 10 {
+		crowdOf(t, address, 400, "")
+		crowdOf(t, address, 300, head)
+		crowdOf(t, address, 300, body)
+		for _, id := range []string{unknown, recorded(backup.Available)} {
+			k.client.CloseIdleConnections() // as Cinder: a connection for each question
+			asked++
+			if _, said := k.ask(t, id, "", ""); (said == "True") == (id == unknown) {
+				answers++
+			}
+		}
+	}
+	require.Equal(t, asked, answers)
+	_, metrics := k.do(t, http.MethodGet, "/metrics", "", nil)
+	require.NotContains(t, metrics, `staffeln_api_turned_away_total{what="checks"}`)
+}
+
+func TestCrowd_TurnsAwayWhoWaitedLongestAndNobodyWhoWasRead(t *testing.T) {
+	turned := 0
+	w := newCrowd(2, func() { turned++ })
+	var conns []net.Conn
+	closed := map[net.Conn]*atomic.Bool{}
+	for range 5 {
+		here, there := net.Pipe()
+		conns, closed[here] = append(conns, here), new(atomic.Bool)
+		t.Cleanup(func() { _ = there.Close(); _ = here.Close() })
+	}
+	isClosed := func(c net.Conn) bool { return c.SetDeadline(time.Time{}) != nil }
+	w.connState(conns[0], http.StateNew)
+	w.connState(conns[0], http.StateActive)
+	w.goes(conns[0]) // read to its end
+	for _, c := range conns[1:] {
+		w.connState(c, http.StateNew)
+	}
+	require.Equal(t, 2, turned)
+	for i, gone := range []bool{false, true, true, false, false} {
+		require.Equal(t, gone, isClosed(conns[i]), i)
+	}
+	w.connState(conns[3], http.StateIdle)
+	w.connState(conns[0], http.StateIdle)
+	require.True(t, isClosed(conns[3]), "it has waited longest")
+	w.connState(conns[4], http.StateClosed)
+	w.connState(conns[0], http.StateClosed)
+	require.Empty(t, w.places)
+	require.Zero(t, w.waiting.Len())
+}
+
+// signed is a certificate by an authority, or an authority.
+type signed struct {
+	TLS
+
+	pair tls.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func sign(t *testing.T, folder, name string, by *signed) *signed {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	of := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA: by == nil, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
+	}
+	s := &signed{TLS: TLS{CertFile: filepath.Join(folder, name+".crt"), KeyFile: filepath.Join(folder, name+".key")}, key: key}
+	parent, parentKey := of, key
+	if by != nil {
+		parent, parentKey = by.pair.Leaf, by.key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, of, parent, &key.PublicKey, parentKey)
+	require.NoError(t, err)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	crt, secret := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
+	require.NoError(t, os.WriteFile(s.CertFile, crt, 0o600))
+	require.NoError(t, os.WriteFile(s.KeyFile, secret, 0o600))
+	s.pair, err = tls.X509KeyPair(crt, secret)
+	require.NoError(t, err)
+	return s
+}
+
+func TestRun_TheCheckDemandsAClientCertificateAndNothingElseDoes(t *testing.T) {
+	folder := t.TempDir()
+	ca, stranger := sign(t, folder, "ca", nil), sign(t, folder, "stranger", nil)
+	files := sign(t, folder, "api", ca).TLS
+	files.ClientCAFile = ca.CertFile
+	k := runCheck(t, Config{TLS: files})
+	pool := x509.NewCertPool()
+	pool.AddCert(ca.pair.Leaf)
+	with := func(certificates ...tls.Certificate) {
+		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, Certificates: certificates}}
+		t.Cleanup(transport.CloseIdleConnections)
+		k.client = &http.Client{Transport: transport}
+	}
+	with(sign(t, folder, "cinder", ca).pair)
+	_, said := k.ask(t, unknown, "", "")
+	require.Equal(t, "True", said)
+	_, said = k.ask(t, recorded(backup.Available), "", "")
+	require.Equal(t, "False", said)
+
+	with()
+	got, said := k.ask(t, unknown, "", "")
+	require.Equal(t, http.StatusForbidden, got.StatusCode)
+	require.Contains(t, said, "want a client certificate")
+	got, said = k.do(t, http.MethodGet, "/v1/health", "", nil)
+	require.Equal(t, "True", said)
+	require.Equal(t, "max-age=31536000", got.Header.Get("Strict-Transport-Security"))
+
+	with(sign(t, folder, "guest", stranger).pair)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, k.url+CheckPath+"?backup_id="+unknown, http.NoBody)
+	require.NoError(t, err)
+	response, err := k.client.Do(request) // a client that looks sends none that the server can't know
+	if err == nil {
+		require.Equal(t, http.StatusForbidden, response.StatusCode)
+		require.NoError(t, response.Body.Close())
+	}
+	require.ErrorContains(t, TLS{ClientCAFile: "c"}.Validate(), "CERT_FILE: empty")
+	require.ErrorContains(t, Run(t.Context(), Config{Listen: "127.0.0.1:0", TLS: TLS{CertFile: files.CertFile, KeyFile: files.KeyFile, ClientCAFile: files.KeyFile}}, Deps{}), "no certificate in")
+}
+
+func TestRun_ACertificateThatChangesIsServedAndHalfOfOneIsNot(t *testing.T) {
+	folder := t.TempDir()
+	files := sign(t, folder, "api", nil)
+	r := run(t, Config{TLS: files.TLS})
+	serves := func() string {
+		dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
+		conn, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(r.url, "https://"))
+		require.NoError(t, err)
+		defer func() { _ = conn.Close() }()
+		return conn.(*tls.Conn).ConnectionState().PeerCertificates[0].SerialNumber.String() //nolint:forcetypeassert,errcheck // as the dialer promises
+	}
+	first := serves()
+	second := sign(t, t.TempDir(), "api", nil)
+	crt, err := os.ReadFile(second.CertFile)
+	require.NoError(t, err)
+	key, err := os.ReadFile(second.KeyFile)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(files.CertFile, crt, 0o600))
+	require.Equal(t, first, serves(), "the key is still of the one before")
+	require.Contains(t, r.log.String(), "can't be used; the one before serves on")
+	require.NoError(t, os.WriteFile(files.KeyFile, key, 0o600))
+	require.Equal(t, second.pair.Leaf.SerialNumber.String(), serves())
+	require.NoError(t, os.Remove(files.CertFile))
+	require.Equal(t, second.pair.Leaf.SerialNumber.String(), serves())
+	_, metrics := r.do(t, http.MethodGet, "/metrics", "", nil)
+	require.Regexp(t, `staffeln_api_certificate_expiry_timestamp_seconds [1-9]`, metrics)
+}
+
+func TestRun_TheCheckHasAnAddressOfItsOwn(t *testing.T) {
+	var places []net.Addr
+	k := runCheck(t, Config{CheckListen: "127.0.0.1:0"}, func(d *Deps) {
+		told := d.Listening
+		d.Listening = func(a net.Addr) {
+			if places = append(places, a); len(places) == 2 {
+				told(places[0])
+			}
+		}
+	})
+	got, _ := k.ask(t, unknown, "", "")
+	require.Equal(t, http.StatusNotFound, got.StatusCode)
+	_, said := k.do(t, http.MethodGet, "/v1/health", "", nil)
+	require.Equal(t, "True", said)
+
+	k.url = "http://" + places[1].String()
+	_, said = k.ask(t, unknown, "", "")
+	require.Equal(t, "True", said)
+	for path, status := range map[string]int{"/v1/health": 200, "/livez": 200, "/readyz": 200, "/metrics": 404, "/queues": 404, "/": 404} {
+		got, _ := k.do(t, http.MethodGet, path, "", nil)
+		require.Equal(t, status, got.StatusCode, path)
+	}
+	require.ErrorIs(t, Run(t.Context(), Config{Listen: "127.0.0.1:0", CheckListen: places[1].String()}, Deps{}), ErrCheckListen)
+	require.ErrorContains(t, Config{Listen: ":1", CheckListen: ":1"}.Validate(), "CHECK_LISTEN: the same")
+	require.ErrorContains(t, Config{RefusalBurst: -1}.Validate(), "REFUSAL_BURST: want 0")
+}
+
+func TestRun_ToldToEndItSaysSoAndServesOnForItsTime(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ready := telemetry.NewReadiness(zerolog.Nop())
+	metrics := telemetry.NewMetrics()
+	ping := func(context.Context) error { return nil }
+	ended, at := make(chan error, 1), make(chan net.Addr, 1)
+	go func() {
+		ended <- Run(ctx, Config{Listen: "127.0.0.1:0", DrainTime: backup.Duration(2 * time.Second)},
+			Deps{Ping: ping, Log: zerolog.Nop(), Metrics: metrics, Ready: ready, Listening: func(a net.Addr) { at <- a }})
+	}()
+	transport := new(http.Transport)
+	r := &running{url: "http://" + (<-at).String(), client: &http.Client{Transport: transport}}
+	cancel()
+	testkit.Eventually(t, "it says that it drains", time.Minute, func() bool {
+		got, body := r.do(t, http.MethodGet, "/readyz", "", nil)
+		return got.StatusCode == http.StatusServiceUnavailable && strings.Contains(body, "draining")
+	})
+	_, body := r.do(t, http.MethodGet, "/v1/health", "", nil)
+	require.Equal(t, "True", body)
+	transport.CloseIdleConnections()
+	require.NoError(t, <-ended)
+}

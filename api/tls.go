@@ -1,0 +1,121 @@
+package api
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/internal/telemetry"
+)
+
+// TLS says by which certificate the API is served; both files or none.
+type TLS struct {
+	CertFile     string `split_words:"true" desc:"File with the certificate of the API and its chain, PEM; empty = plain HTTP. This file and the next two are read again when they change."`
+	KeyFile      string `split_words:"true" desc:"File with the certificate's key, PEM."`
+	ClientCAFile string `split_words:"true" desc:"File with the certificates of the authorities, PEM, of which the client certificate comes that the delete check demands, as Cinder presents it (docs/cinder.md); empty = it demands none. Health, pages and the rest demand none in any case."`
+}
+
+// Validate tells a certificate without a key, and the reverse.
+func (t TLS) Validate() error {
+	switch {
+	case t.CertFile == "" && t.KeyFile != "":
+		return errors.New("CERT_FILE: empty: want one, since the key's file is given")
+	case t.CertFile != "" && t.KeyFile == "":
+		return errors.New("KEY_FILE: empty: want one, since the certificate's file is given")
+	case t.CertFile == "" && t.ClientCAFile != "":
+		return errors.New("CERT_FILE: empty: want one, since client certificates are asked for")
+	}
+	return nil
+}
+
+// certificates serve the newest content of the files. Where that can't be used (half of it was written), what was
+// before serves on.
+type certificates struct {
+	files   TLS
+	log     zerolog.Logger
+	metrics *telemetry.Metrics
+
+	mu   sync.Mutex
+	seen [3]stamp // of the files, when they were read last
+	now  *tls.Config
+}
+
+// stamp tells one content of a file from the next.
+type stamp struct {
+	changed time.Time
+	size    int64
+}
+
+// config answers nil for plain HTTP. What can't be read now is an error; later it is logged.
+func (t TLS) config(log zerolog.Logger, metrics *telemetry.Metrics) (*tls.Config, error) {
+	if t.CertFile == "" {
+		return nil, nil //nolint:nilnil // no TLS is not a fault
+	}
+	c := &certificates{files: t, log: log, metrics: metrics}
+	c.seen = c.stamps()
+	var err error
+	if c.now, err = c.read(); err != nil {
+		return nil, err
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.newest(), nil }}, nil
+}
+
+// newest looks at the files at every handshake: that costs far less than the handshake.
+func (c *certificates) newest() *tls.Config {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	stamps := c.stamps()
+	if stamps == c.seen {
+		return c.now
+	}
+	c.seen = stamps
+	read, err := c.read()
+	if err != nil {
+		c.log.Error().Err(err).Msg("the API's certificate changed and can't be used; the one before serves on")
+		return c.now
+	}
+	c.now = read
+	c.log.Info().Msg("the API's certificate was read again")
+	return c.now
+}
+
+func (c *certificates) stamps() (all [3]stamp) {
+	for i, file := range []string{c.files.CertFile, c.files.KeyFile, c.files.ClientCAFile} {
+		if file == "" {
+			continue
+		}
+		if info, err := os.Stat(file); err == nil {
+			all[i] = stamp{info.ModTime(), info.Size()}
+		}
+	}
+	return all
+}
+
+func (c *certificates) read() (*tls.Config, error) {
+	pair, err := tls.LoadX509KeyPair(c.files.CertFile, c.files.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("read certificate of the API: %w", err)
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}}
+	if c.files.ClientCAFile != "" {
+		text, err := os.ReadFile(c.files.ClientCAFile)
+		if err != nil {
+			return nil, fmt.Errorf("read authorities of client certificates: %w", err)
+		}
+		config.ClientCAs = x509.NewCertPool()
+		if !config.ClientCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("read authorities of client certificates: no certificate in %s", c.files.ClientCAFile)
+		}
+		config.ClientAuth = tls.VerifyClientCertIfGiven
+	}
+	if c.metrics != nil && pair.Leaf != nil {
+		c.metrics.SetCertificateExpiry(pair.Leaf.NotAfter)
+	}
+	return config, nil
+}

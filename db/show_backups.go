@@ -1,0 +1,108 @@
+package db
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
+)
+
+// A Filter says which records are wanted; each part that is empty admits all.
+type Filter struct {
+	Only                    string // the ID of the project that owns the backup, beside all else: what the asker may see
+	Project, Server, Volume string // an ID or a name
+	VolumeID                string // an ID, whatever names there are
+	States                  []string
+	From, Until             *time.Time // by the time of its data or, before it has any, of the request or the plan; Until is excluded
+	OldestFirst             bool
+	After                   *Place // only what follows it in that order
+	Before                  *Place // or only what comes before it, next to it
+	Limit                   int    // 0 = no limit
+}
+
+// A Place is where a record stands in a list.
+type Place struct {
+	At       time.Time
+	Name, ID string // of the volume, and of the record
+}
+
+// placeAt is the time that lists of records go by; indexes have it.
+const placeAt = `coalesce(data_timestamp, requested_at, beat)`
+
+// PlaceOf answers where a record stands.
+func PlaceOf(r backup.Record) Place {
+	p := Place{At: r.Beat, Name: r.VolumeName, ID: r.ID}
+	switch {
+	case r.DataTimestamp != nil:
+		p.At = *r.DataTimestamp
+	case r.RequestedAt != nil:
+		p.At = *r.RequestedAt
+	}
+	return p
+}
+
+// Backups returns the records that f admits, the newest first unless it says otherwise.
+func (l *Look) Backups(ctx context.Context, f Filter) ([]backup.Record, error) {
+	q := query{}
+	q.where(f.Only != "", `project_id = @only`, "only", storable(f.Only))
+	q.where(f.Project != "", `(project_id = @project OR project_name = @project)`, "project", storable(f.Project))
+	q.where(f.Server != "", `(server_id = @server OR server_name = @server)`, "server", storable(f.Server))
+	q.where(f.Volume != "", `(volume_id = @volume OR volume_name = @volume)`, "volume", storable(f.Volume))
+	q.where(f.VolumeID != "", `volume_id = @volume_id`, "volume_id", storable(f.VolumeID))
+	q.where(len(f.States) > 0, `state = ANY(@states)`, "states", f.States)
+	q.where(f.From != nil, placeAt+` >= @from`, "from", f.From)
+	q.where(f.Until != nil, placeAt+` < @until`, "until", f.Until)
+	from, forth := f.After, true
+	if f.Before != nil {
+		from, forth = f.Before, false
+	}
+	direction, beyond := ` DESC`, `<`
+	if f.OldestFirst == forth {
+		direction, beyond = ``, `>`
+	}
+	names, further := ``, `>`
+	if !forth {
+		names, further = ` DESC`, `<`
+	}
+	if from != nil { // its first half is what an index can begin at
+		q.where(true, placeAt+` `+beyond+`= @at AND (`+placeAt+` `+beyond+` @at OR (volume_name, id) `+further+` (@name, @id))`, "at", from.At)
+		q.args["name"], q.args["id"] = storable(from.Name), storable(from.ID)
+	}
+	records, err := l.records(ctx, "those", `SELECT `+recordColumns+` FROM records`+q.text()+
+		` ORDER BY `+placeAt+direction+`, volume_name`+names+`, id`+names+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
+	if !forth {
+		slices.Reverse(records)
+	}
+	return records, err
+}
+
+// A query gathers the conditions that were asked for, so that Postgres sees no others.
+type query struct {
+	conditions []string
+	args       pgx.NamedArgs
+}
+
+func (q *query) where(asked bool, condition, name string, value any) {
+	if q.args == nil {
+		q.args = pgx.NamedArgs{}
+	}
+	if asked {
+		q.conditions, q.args[name] = append(q.conditions, condition), value
+	}
+}
+
+func (q *query) text() string {
+	if len(q.conditions) == 0 {
+		return ""
+	}
+	return ` WHERE ` + strings.Join(q.conditions, ` AND `)
+}
+
+func (q *query) limited(limit int) pgx.NamedArgs {
+	q.args["limit"] = limit
+	return q.args
+}

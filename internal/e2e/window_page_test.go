@@ -1,0 +1,312 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/openstack/cloudsim"
+)
+
+const tokenCheckRoute = "GET /identity/v3/auth/tokens"
+
+// What Keystone said of a token is believed for a short time, never beyond the token's own end; where Keystone does not
+// answer, what is not remembered is answered 503.
+func TestATokenIsBelievedForAShortTimeOnly(t *testing.T) {
+	t.Parallel()
+	r := newWindow(t, time.Hour)
+	token := r.token("alice", "acme")
+	asked := func() int { return r.sim.Counts()[tokenCheckRoute] }
+	status := func() int { t.Helper(); return r.get("/v1/volumes", token, nil).StatusCode }
+	before := asked()
+	require.Equal(t, http.StatusOK, status())
+	require.Equal(t, http.StatusOK, status())
+	require.Equal(t, before+1, asked(), "the second time it was remembered")
+	r.step(time.Minute)
+	require.Equal(t, http.StatusOK, status())
+	require.Equal(t, before+2, asked())
+
+	r.step(58*time.Minute + 40*time.Second) // 20 seconds before its end
+	require.Equal(t, http.StatusOK, status())
+	r.step(20 * time.Second)
+	require.Equal(t, http.StatusUnauthorized, status(), "remembered for a minute, but its own end is sooner")
+
+	token = r.token("alice", "acme")
+	cookie := r.cookie("bob", "globex")
+	require.Equal(t, http.StatusOK, status())
+	r.sim.AddFault(cloudsim.Fault{Route: tokenCheckRoute, Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	require.Equal(t, http.StatusOK, status(), "remembered")
+	r.step(time.Minute)
+	for _, w := range []who{{token: token}, {token: "garbage"}} {
+		got := r.ask(http.MethodGet, "/v1/backups", w)
+		require.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
+		require.Equal(t, "application/problem+json", got.Header.Get("Content-Type"))
+		require.Contains(t, got.text, "Keystone does not answer")
+		require.Empty(t, leaks(got.text, "", r.mine))
+	}
+	page := r.get("/", "", cookie)
+	require.Equal(t, http.StatusServiceUnavailable, page.StatusCode)
+	require.Contains(t, page.text, "Keystone does not answer")
+	require.Equal(t, http.StatusUnauthorized, r.get("/v1/volumes", "", nil).StatusCode, "nobody needs to be asked")
+}
+
+// The cookie is of no use to scripts, other sites, and whoever reads it; requests of other sites change nothing.
+func TestThePagesSession(t *testing.T) {
+	t.Parallel()
+	r := newWindow(t, 1000*time.Hour)
+	form := url.Values{"user": {"alice"}, "domain": {"Default"}, "password": {"alice-secret"}, "project": {"acme"}, "next": {"/volumes?standing=late"}}
+	post := func(path string, change func(*http.Request)) said {
+		t.Helper()
+		return r.send(http.MethodPost, path, form.Encode(), change)
+	}
+	signed := post("/sign-in", nil)
+	require.Equal(t, "/volumes?standing=late", signed.Header.Get("Location"))
+	cookie := signed.Cookies()[0]
+	require.Equal(t, "staffeln", cookie.Name)
+	require.True(t, cookie.HttpOnly)
+	require.Equal(t, http.SameSiteLaxMode, cookie.SameSite)
+	require.False(t, cookie.Secure)
+	require.Equal(t, "/", cookie.Path)
+	require.NotContains(t, cookie.Value, "gAAAA")
+	byTLS := post("/sign-in", func(q *http.Request) { q.Header.Set("X-Forwarded-Proto", "https") }).Cookies()[0]
+	require.Equal(t, "__Host-staffeln", byTLS.Name)
+	require.True(t, byTLS.Secure && byTLS.HttpOnly && byTLS.SameSite == http.SameSiteLaxMode)
+
+	page := r.get("/volumes", "", cookie)
+	require.Equal(t, http.StatusOK, page.StatusCode)
+	policy := page.Header.Get("Content-Security-Policy")
+	require.Contains(t, policy, "default-src 'none'")
+	require.NotContains(t, policy, "script-src")
+	require.NotContains(t, policy, "unsafe")
+	require.NotContains(t, page.text, "<script")
+	require.NotContains(t, page.text, " style=")
+	require.Equal(t, "no-store", page.Header.Get("Cache-Control"))
+	require.Equal(t, http.StatusUnauthorized, r.get("/v1/volumes", "", cookie).StatusCode, "programs need a token, so no site can use a browser's cookie there")
+
+	for _, foreign := range []http.Header{{"Origin": {"https://elsewhere.example.org"}}, {"Sec-Fetch-Site": {"cross-site"}}, {"Origin": {"null"}}} {
+		for _, path := range []string{"/sign-in", "/sign-out"} {
+			got := post(path, func(q *http.Request) { q.Header.Set(only(foreign)); q.AddCookie(cookie) })
+			require.Equal(t, http.StatusForbidden, got.StatusCode, "%s from %v", path, foreign)
+			require.Empty(t, got.Cookies())
+		}
+	}
+	require.Equal(t, http.StatusOK, r.get("/", "", cookie).StatusCode, "still signed in")
+	require.Equal(t, http.StatusMethodNotAllowed, r.get("/sign-out", "", cookie).StatusCode)
+
+	for _, place := range []string{"//elsewhere.example.org", "https://elsewhere.example.org", "/\\elsewhere.example.org", "javascript:alert(1)", "/sign-out", "\t//x"} {
+		form.Set("next", place)
+		require.Equal(t, "/", post("/sign-in", nil).Header.Get("Location"), place)
+	}
+	flipped := *cookie
+	flipped.Value = strings.ToUpper(cookie.Value[:9]) + cookie.Value[9:]
+	require.Equal(t, http.StatusSeeOther, r.get("/", "", &flipped).StatusCode)
+
+	out := r.send(http.MethodPost, "/sign-out", "", func(q *http.Request) { q.AddCookie(cookie) })
+	require.Equal(t, http.StatusSeeOther, out.StatusCode)
+	require.Negative(t, out.Cookies()[0].MaxAge)
+	require.Contains(t, r.get("/", "", cookie).Header.Get("Location"), "/sign-in?ended=1", "Keystone has revoked the token, so a copy of the cookie is of no use")
+
+	form.Set("password", "<b>wrong</b>")
+	refused := post("/sign-in", nil)
+	require.Equal(t, http.StatusUnauthorized, refused.StatusCode)
+	require.NotContains(t, refused.text, "wrong", "no password is kept")
+	require.Empty(t, refused.Cookies())
+	form.Set("user", `"><script>`)
+	require.NotContains(t, post("/sign-in", nil).text, "<script>")
+}
+
+func only(h http.Header) (name, value string) {
+	for name, values := range h {
+		return name, values[0]
+	}
+	return "", ""
+}
+
+// Whatever a parameter is, the answer is one of those that are meant, and nobody else's.
+func TestNoParameterBreaksAnything(t *testing.T) {
+	t.Parallel()
+	r := newWindow(t, 1000*time.Hour)
+	token, cookie, admin := r.token("alice", "acme"), r.cookie("alice", "acme"), r.token("root", "admin")
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	chance := rand.New(rand.NewPCG(seed, 1))
+	odd := []string{
+		"", "0", "-1", "1e9", "99999999999999999999", "\x00", "\xff\xfe", "'", `"`, "' OR 1=1 --", "%", "_", "*", "null", "true", "[]", "{}", "../..", "a,b", ",", "available,", "0001-01-01", "9999-12-31T23:59:59Z",
+		"2026-02-30", "-0001-01-01", "infinity", "💾", strings.Repeat("x", 255), strings.Repeat("x", 256), strings.Repeat("ß", 3000), "bnVsbA", "e30", "eyJzIjoiLXRpbWUiLCJpIjoieCJ9", "eyJzIjoibmFtZSIsImkiOiJcdTAwMDAifQ",
+		"eyJzIjoiLXRpbWUiLCJ0IjoiOTk5OS0xMi0zMVQyMzo1OTo1OVoiLCJpIjoieCJ9", r.globex, r.other,
+	}
+	for range 40 {
+		some := make([]byte, chance.IntN(40))
+		for i := range some {
+			some[i] = byte(chance.Uint32())
+		}
+		odd = append(odd, string(some))
+	}
+	cursors := r.places(admin)
+	for _, cursor := range cursors { // one character off
+		i := chance.IntN(len(cursor))
+		odd = append(odd, cursor[:i]+"A"+cursor[i+1:], cursor[:i])
+	}
+	asked, statuses := 0, map[int]int{}
+	for _, path := range []string{"/v1/volumes", "/v1/backups", "/v1/volumes/" + r.volume, "/v1/openapi.json", "/volumes", "/backups", "/", "/volumes/" + r.volume} {
+		for _, name := range []string{"project", "server", "volume", "standing", "state", "from", "until", "sort", "limit", "cursor", "before", "bogus", ""} {
+			for _, value := range odd {
+				q := url.Values{name: {value}}.Encode()
+				if chance.IntN(4) == 0 {
+					q = name + "=" + strings.ReplaceAll(value, "#", "") // as it is
+				}
+				q = strings.Map(func(c rune) rune {
+					if c <= ' ' || c == 0x7f || c == '#' {
+						return -1
+					}
+					return c
+				}, q)
+				got := r.ask(http.MethodGet, path+"?"+q, who{token, cookie})
+				asked++
+				statuses[got.StatusCode]++
+				require.Contains(t, []int{200, 400, 404}, got.StatusCode, "%s %q %q: %s", path, name, value, got.text)
+				require.Empty(t, leaks(got.text, q+value, r.foreign), "%s %q %q", path, name, value)
+			}
+		}
+	}
+	for _, value := range odd {
+		for _, path := range []string{"/v1/volumes/", "/volumes/"} {
+			got := r.ask(http.MethodGet, path+url.PathEscape(value), who{token, cookie})
+			asked++
+			require.Contains(t, []int{200, 404, 400, 301}, got.StatusCode, "%s%q: %s", path, value, got.text)
+			require.Empty(t, leaks(got.text, value, r.foreign))
+		}
+	}
+	t.Logf("%d questions, by status %v", asked, statuses)
+}
+
+// Pages, by cursors, are the whole list; and the document has every field that an answer has, and no other.
+func TestTheDocumentIsTrueOfTheAnswers(t *testing.T) {
+	t.Parallel()
+	r := newWindow(t, 1000*time.Hour)
+	token := r.token("root", "admin")
+	r.protect(r.acme, "late-one", 1)
+	r.sim.AddServer(r.acme, "typing-error", map[string]string{r.set.BackupMetadataKey: "yes please"})
+	r.plan()
+	var doc map[string]any
+	require.NoError(t, json.Unmarshal([]byte(r.get("/v1/openapi.json", token, nil).text), &doc))
+	paths := dig(doc, "paths")
+	for _, route := range r.router.Routes() { // both ways
+		if strings.HasPrefix(route.Path, "/v1/") && openRoutes[route.Method+" "+route.Path] == "" && route.Method == http.MethodGet {
+			require.Contains(t, paths, strings.ReplaceAll(route.Path, ":volume_id", "{volume_id}"))
+		}
+	}
+	for path, item := range paths {
+		found := slices.ContainsFunc(r.router.Routes(), func(o *echo.Route) bool {
+			return o.Method == http.MethodGet && o.Path == strings.ReplaceAll(path, "{volume_id}", ":volume_id")
+		})
+		require.True(t, found, path)
+		asked := strings.ReplaceAll(path, "{volume_id}", r.volume)
+		got := r.get(asked, token, nil)
+		require.Equal(t, http.StatusOK, got.StatusCode)
+		var answer any
+		require.NoError(t, json.Unmarshal([]byte(got.text), &answer))
+		schema := dig(object(item), "get", "responses", "200", "content", "application/json", "schema")
+		conforms(t, doc, schema, answer, path)
+		parameters, _ := dig(object(item), "get")["parameters"].([]any)
+		for _, p := range parameters {
+			if name, _ := object(p)["name"].(string); name != "volume_id" {
+				require.NotContains(t, r.get(asked+"?"+name+"=", token, nil).text, "no such parameter", "%s?%s", path, name)
+			}
+		}
+		require.Equal(t, http.StatusBadRequest, r.get(asked+"?unnamed=1", token, nil).StatusCode)
+	}
+	var problem any
+	require.NoError(t, json.Unmarshal([]byte(r.get("/v1/volumes", "", nil).text), &problem))
+	conforms(t, doc, map[string]any{"$ref": "#/components/schemas/Problem"}, problem, "problem")
+
+	for _, sort := range []string{"-time", "time"} {
+		whole := r.ids(t, "/v1/backups?limit=1000&sort="+sort, "backups", "record_id", token)
+		require.Len(t, whole, r.count("true"))
+		require.Equal(t, whole, r.ids(t, "/v1/backups?limit=3&sort="+sort, "backups", "record_id", token))
+	}
+	for _, sort := range []string{"name", "restore_point"} {
+		whole := r.ids(t, "/v1/volumes?limit=1000&sort="+sort, "volumes", "volume_id", token)
+		require.Equal(t, whole, r.ids(t, "/v1/volumes?limit=2&sort="+sort, "volumes", "volume_id", token))
+	}
+}
+
+// ids follows a list to its end.
+func (r *windowRig) ids(t *testing.T, path, list, id, token string) (all []string) {
+	t.Helper()
+	for cursor := ""; ; {
+		var page map[string]any
+		require.NoError(t, json.Unmarshal([]byte(r.get(path+"&cursor="+cursor, token, nil).text), &page))
+		rows, _ := page[list].([]any)
+		for _, row := range rows {
+			all = append(all, fmt.Sprint(object(row)[id]))
+		}
+		if cursor, _ = page["next"].(string); cursor == "" {
+			return all
+		}
+	}
+}
+
+func object(in any) map[string]any {
+	o, _ := in.(map[string]any)
+	return o
+}
+
+func dig(in map[string]any, names ...string) map[string]any {
+	for _, name := range names {
+		in, _ = in[name].(map[string]any)
+	}
+	return in
+}
+
+// conforms compares an answer with its schema: each field is described, and each that is described is there.
+func conforms(t *testing.T, doc, schema map[string]any, answer any, at string) {
+	t.Helper()
+	if ref, is := schema["$ref"].(string); is {
+		schema = dig(doc, strings.Split(strings.TrimPrefix(ref, "#/"), "/")...)
+		require.NotEmpty(t, schema, ref)
+	}
+	if either, is := schema["anyOf"].([]any); is {
+		if answer == nil {
+			return
+		}
+		conforms(t, doc, object(either[0]), answer, at)
+		return
+	}
+	switch value := answer.(type) {
+	case map[string]any:
+		properties := dig(schema, "properties")
+		if properties == nil && at == "/v1/openapi.json" {
+			return
+		}
+		for name, inner := range value {
+			require.Contains(t, properties, name, at)
+			conforms(t, doc, object(properties[name]), inner, at+"."+name)
+		}
+		for name := range properties {
+			require.Contains(t, value, name, at)
+		}
+	case []any:
+		require.Equal(t, "array", schema["type"], at)
+		for _, inner := range value {
+			conforms(t, doc, dig(schema, "items"), inner, at+"[]")
+		}
+	case string:
+		require.Equal(t, "string", schema["type"], at)
+	case bool:
+		require.Equal(t, "boolean", schema["type"], at)
+	case float64:
+		require.Equal(t, "integer", schema["type"], at)
+	default:
+		require.Fail(t, "null where the document does not allow it", at)
+	}
+}

@@ -1,0 +1,197 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// openRoutes are those that show nothing of anybody's, each for its reason. A route that is added is walked like the
+// others, unless somebody writes it here.
+var openRoutes = map[string]string{
+	"GET /v1/health": "a probe", "GET /livez": "a probe", "GET /readyz": "a probe", "GET /metrics": "numbers",
+	"GET /sign-in": "a form", "POST /sign-in": "it asks Keystone itself", "POST /sign-out": "it ends what is there", "GET /style.css": "a file", "GET /icon.svg": "a file",
+	"POST /v1/backup": "Cinder asks it", "GET /v1/backup": "refused", "* /v1/backup": "refused",
+}
+
+// who is one kind of token: in the header of the read API, and in the cookie of the page.
+type who struct {
+	token  string
+	cookie *http.Cookie
+}
+
+// A tenant's token sees nothing of another project, in no route that there is, by ID, by filter and by cursor; and what
+// is no good token sees nothing at all.
+func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
+	t.Parallel()
+	r := newWindow(t, 20*time.Hour)
+	expired := who{r.token("alice", "acme"), r.cookie("alice", "acme")}
+	r.run(21*time.Hour, time.Hour)
+	revoked := who{r.token("bob", "globex"), r.cookie("bob", "globex")}
+	for _, path := range []string{"/v1/volumes"} { // it was good, and is remembered
+		require.Equal(t, http.StatusOK, r.get(path, revoked.token, nil).StatusCode)
+	}
+	r.sim.RevokeTokens(r.userID("bob"))
+	r.step(time.Minute)
+	r.unrest()
+	nobody := map[string]who{
+		"none": {}, "garbage": {"gAAAAAgarbage", &http.Cookie{Name: "staffeln", Value: "Z2FyYmFnZQgarbagegarbagegarbage"}},
+		"expired": expired, "revoked": revoked, "without a role that counts": {token: r.token("eve", "acme")},
+		"a cookie as a token": {token: r.cookie("alice", "acme").Value}, "a token as a cookie": {cookie: &http.Cookie{Name: "staffeln", Value: r.token("alice", "acme")}},
+	}
+	tenants := map[string]map[string]who{
+		"acme": {
+			"member": {r.token("alice", "acme"), r.cookie("alice", "acme")},
+			"reader": {r.token("amy", "acme"), r.cookie("amy", "acme")},
+		},
+		"globex": {"foreign": {r.token("bob", "globex"), r.cookie("bob", "globex")}},
+	}
+	operators := map[string]who{
+		"admin": {r.token("root", "admin"), r.cookie("root", "admin")}, "service user": {r.token("staffeln", "admin"), r.cookie("staffeln", "admin")},
+	}
+	places := r.places(operators["admin"].token)
+
+	walked, asked := []string{}, 0
+	for _, route := range r.router.Routes() {
+		name := route.Method + " " + route.Path
+		if openRoutes[name] != "" || route.Method == "echo_route_not_found" {
+			continue
+		}
+		walked = append(walked, name)
+		for _, path := range r.questions(route.Path, places) {
+			for kind, w := range nobody {
+				asked++
+				got := r.ask(route.Method, path, w)
+				require.Contains(t, []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusSeeOther}, got.StatusCode, "%s %s as %s", route.Method, path, kind)
+				require.Empty(t, leaks(got.text, path, r.mine), "%s %s as %s", route.Method, path, kind)
+				require.Empty(t, leaks(got.text, path, r.foreign), "%s %s as %s", route.Method, path, kind)
+			}
+			for project, all := range tenants {
+				foreign := map[string]map[string]bool{"acme": r.foreign, "globex": r.mine}[project]
+				for kind, w := range all {
+					asked++
+					got := r.ask(route.Method, path, w)
+					require.Less(t, got.StatusCode, 500, "%s %s as %s of %s: %s", route.Method, path, kind, project, got.text)
+					require.Empty(t, leaks(got.text, path, foreign), "%s %s as %s of %s", route.Method, path, kind, project)
+				}
+			}
+		}
+	}
+	for _, must := range []string{"GET /v1/volumes", "GET /v1/volumes/:volume_id", "GET /v1/backups", "GET /v1/openapi.json", "GET /", "GET /volumes", "GET /volumes/:volume_id", "GET /backups"} {
+		require.Contains(t, walked, must)
+	}
+	t.Logf("%d routes, %d questions", len(walked), asked)
+
+	// The walk would see nothing in empty answers either: whoever may see it, does.
+	for _, path := range []string{"/v1/volumes", "/v1/backups", "/volumes", "/backups", "/"} {
+		for kind, w := range operators {
+			got := r.ask(http.MethodGet, path, w)
+			require.NotEmpty(t, leaks(got.text, path, r.foreign), "%s as %s", path, kind)
+			require.NotEmpty(t, leaks(got.text, path, r.mine), "%s as %s", path, kind)
+		}
+		require.NotEmpty(t, leaks(r.ask(http.MethodGet, path, tenants["acme"]["reader"]).text, path, r.mine), path)
+	}
+	for path, want := range map[string]int{"/v1/volumes/" + r.volume: 200, "/v1/volumes/" + r.other: 404, "/volumes/" + r.volume: 200, "/volumes/" + r.other: 404} {
+		require.Equal(t, want, r.ask(http.MethodGet, path, tenants["acme"]["member"]).StatusCode, path)
+		require.Equal(t, 200, r.ask(http.MethodGet, path, operators["admin"]).StatusCode, path)
+	}
+	// What is not to be seen is told in the same words as what is not there.
+	unknown := strings.ReplaceAll(r.get("/v1/volumes/00000000-0000-4000-8000-000000000000", tenants["acme"]["member"].token, nil).text, "0", "")
+	foreign := strings.ReplaceAll(r.get("/v1/volumes/"+r.other, tenants["acme"]["member"].token, nil).text, "0", "")
+	require.Equal(t, detail(t, unknown), detail(t, foreign))
+}
+
+// unrest gives each project what the overview tells of: a finding, a volume that waits, a backup in progress, a failure.
+func (r *windowRig) unrest() {
+	r.t.Helper()
+	for project, names := range map[string]map[string]bool{r.acme: r.mine, r.globex: r.foreign} {
+		names[r.sim.AddServer(project, "typo-"+project[:6], map[string]string{r.set.BackupMetadataKey: "yes please"})] = true
+		for _, server := range []string{"new-" + project[:6], "poor-" + project[:6]} {
+			id, volumes := r.protect(project, server, 1)
+			names[id], names[server], names[volumes[0]] = true, true, true
+			if server[:3] == "new" {
+				continue
+			}
+			r.sim.SetVolumeStatus(volumes[0], "maintenance")
+		}
+	}
+	r.plan()
+	r.handOver()
+}
+
+func detail(t *testing.T, problem string) string {
+	t.Helper()
+	var p struct{ Detail string }
+	require.NoError(t, json.Unmarshal([]byte(strings.ReplaceAll(problem, `"status":44`, `"status":404`)), &p))
+	return p.Detail
+}
+
+func (r *windowRig) ask(method, path string, w who) said {
+	r.t.Helper()
+	return r.send(method, path, "", func(q *http.Request) {
+		if w.token != "" {
+			q.Header.Set("X-Auth-Token", w.token)
+		}
+		if w.cookie != nil {
+			q.AddCookie(w.cookie)
+		}
+	})
+}
+
+// places are cursors that an operator was given: they stand in the middle of what a tenant may not see.
+func (r *windowRig) places(token string) (cursors []string) {
+	r.t.Helper()
+	for _, path := range []string{"/v1/volumes?limit=2", "/v1/volumes?limit=2&sort=restore_point", "/v1/backups?limit=2", "/v1/backups?limit=2&sort=time", "/v1/backups?limit=3&project=globex"} {
+		var page struct{ Next string }
+		require.NoError(r.t, json.Unmarshal([]byte(r.get(path, token, nil).text), &page))
+		require.NotEmpty(r.t, page.Next, path)
+		cursors = append(cursors, page.Next)
+	}
+	return cursors
+}
+
+// questions are the paths and queries by which a route may be asked for what is another project's.
+func (r *windowRig) questions(route string, cursors []string) (paths []string) {
+	paths = []string{route}
+	if strings.Contains(route, ":") || strings.Contains(route, "*") {
+		paths = nil
+		for _, id := range []string{r.volume, r.other, "data"} {
+			paths = append(paths, strings.NewReplacer(":volume_id", id, "*", id).Replace(route))
+		}
+	}
+	for _, base := range slices.Clone(paths) {
+		for _, name := range []string{"project", "server", "volume"} {
+			for _, value := range []string{r.globex, "globex", r.acme, "acme", r.volume, r.other, "data", "web-" + r.globex[:6], "web-" + r.acme[:6]} {
+				paths = append(paths, base+"?"+url.Values{name: {value}}.Encode())
+			}
+		}
+		for _, cursor := range cursors {
+			for _, sort := range []string{"", "name", "restore_point", "-time", "time"} {
+				for _, name := range []string{"cursor", "before"} {
+					q := url.Values{name: {cursor}}
+					if sort != "" {
+						q.Set("sort", sort)
+					}
+					paths = append(paths, base+"?"+q.Encode())
+				}
+			}
+		}
+		for _, more := range []string{"standing=late", "standing=protected,late,waiting,unprotected,unknown,gone", "state=available", "state=failed,deleted", "from=2026-01-01", "until=2027-01-01", "limit=1000", "limit=1"} {
+			paths = append(paths, base+"?"+more)
+		}
+	}
+	return paths
+}
+
+func (r *windowRig) userID(name string) string {
+	r.t.Helper()
+	_, h, err := r.keystone.SignIn(r.ctx, login(name))
+	require.NoError(r.t, err)
+	return h.UserID
+}

@@ -1,0 +1,82 @@
+package telemetry
+
+import (
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// answers are what the API counts and measures.
+type answers struct {
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+	checks   *prometheus.CounterVec
+	bursts   prometheus.Counter
+	untold   prometheus.Gauge
+	crowded  *prometheus.CounterVec
+	expires  prometheus.Gauge
+}
+
+func newAnswers() *answers {
+	return &answers{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "staffeln_api_requests_total", Help: "Requests that the API answered, by method, route template (none: no such route) and status class.",
+		}, []string{"method", "route", "status"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "staffeln_api_request_duration_seconds", Help: "Seconds from a request's header to the end of its answer, by route template.",
+			Buckets: []float64{0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15},
+		}, []string{"route"}),
+		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "staffeln_delete_checks_total", Help: "Questions of Cinder whether a backup may be deleted, by answer (allowed, refused; error: not answered, so refused) and verdict.",
+		}, []string{"answer", "verdict"}),
+		bursts: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "staffeln_delete_refusal_bursts_total", Help: "Minutes in which one user was refused the deletion of unusually many backups of ours: it may be an intruder.",
+		}),
+		untold: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "staffeln_delete_checks_unwritten", Help: "Rows about who asked for deletions that wait to be written; above 0 for long: the database does not take them.",
+		}),
+		crowded: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "staffeln_api_turned_away_total", Help: "Connections and requests that the API ended because there were too many, by which: waiting (connections that sent nothing for longest), checks (delete checks at a time).",
+		}, []string{"what"}),
+		expires: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "staffeln_api_certificate_expiry_timestamp_seconds", Help: "Unix time in seconds at which the certificate in use by the API ends; 0 = no TLS.",
+		}),
+	}
+}
+
+func (a *answers) all() []prometheus.Collector {
+	return []prometheus.Collector{a.requests, a.duration, a.checks, a.bursts, a.untold, a.crowded, a.expires}
+}
+
+var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+// APIRequest counts a request that the API answered, by its route template (empty: there is no such route), and how long
+// that took.
+func (m *Metrics) APIRequest(method, route string, status int, took time.Duration) {
+	if !slices.Contains(methods, method) {
+		method = "other"
+	}
+	if route == "" {
+		route = "none"
+	}
+	m.answers.requests.WithLabelValues(method, route, statusClass(status)).Inc()
+	m.answers.duration.WithLabelValues(route).Observe(took.Seconds())
+}
+
+// DeleteCheck counts a question of Cinder by its answer (allowed, refused, error) and the verdict behind it.
+func (m *Metrics) DeleteCheck(answer, verdict string) {
+	m.answers.checks.WithLabelValues(answer, verdict).Inc()
+}
+
+// RefusalBurst counts a minute in which one user was refused unusually often.
+func (m *Metrics) RefusalBurst() { m.answers.bursts.Inc() }
+
+// SetUnwritten replaces how many rows about who asked for deletions wait to be written.
+func (m *Metrics) SetUnwritten(rows int) { m.answers.untold.Set(float64(rows)) }
+
+// TurnedAway counts a connection (waiting) or a request (checks) that there was no place for.
+func (m *Metrics) TurnedAway(what string) { m.answers.crowded.WithLabelValues(what).Inc() }
+
+// SetCertificateExpiry replaces when the API's certificate ends.
+func (m *Metrics) SetCertificateExpiry(at time.Time) { m.answers.expires.Set(float64(at.Unix())) }

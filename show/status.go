@@ -1,0 +1,169 @@
+package show
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// Status is protection at a glance.
+type Status struct {
+	AsOf
+
+	LateAfter  int64      `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older"`
+	Volumes    Counts     `json:"volumes" desc:"how many volumes stand how"`
+	Listed     []Standing `json:"listed_volumes" desc:"the late ones, the oldest restore point first; with --volumes all"`
+	InProgress []Busy     `json:"in_progress" desc:"backups that are being made, the oldest first"`
+	Removals   []Busy     `json:"removals" desc:"backups that are being removed, the oldest first"`
+	Pauses     []Pause    `json:"pauses" desc:"where the operator lets nothing new start"`
+	Backlog    []Backlog  `json:"backlog" desc:"planned, waiting for a place under the caps; by project"`
+	Leader     Leader     `json:"leader" desc:"the scheduler that decides"`
+	Failures   []Failure  `json:"failures" desc:"of each protected volume the newest failure since its last success"`
+	Stuck      []Busy     `json:"stuck" desc:"backups that are overdue, or can't be removed"`
+	Findings   []Finding  `json:"findings" desc:"what somebody should know, the newest first"`
+}
+
+// Counts are how many volumes stand how.
+type Counts struct {
+	Protected   int `json:"protected" desc:"their newest restore point is young enough"`
+	Late        int `json:"late" desc:"past the RPO"`
+	Waiting     int `json:"waiting" desc:"for their first restore point"`
+	Unprotected int `json:"unprotected" desc:"no server of theirs asks for backups"`
+	Unknown     int `json:"unknown" desc:"the newest plan did not see enough to tell"`
+	Gone        int `json:"gone" desc:"the volume is no more; its backups are kept by their retention"`
+}
+
+// Standing is how one volume stands.
+type Standing struct {
+	Object
+
+	Standing     string     `json:"standing" desc:"protected, late, waiting, unprotected, unknown or gone"`
+	RestorePoint *time.Time `json:"newest_restore_point_at" desc:"the time of its data"`
+	Decision     Reason     `json:"decision" desc:"of the newest plan"`
+}
+
+// Pause is where nothing new starts.
+type Pause struct {
+	ProjectID   string    `json:"project_id" desc:"of the project; \"\": all projects"`
+	ProjectName string    `json:"project_name" desc:"its name"`
+	Since       time.Time `json:"since" desc:"when it began"`
+	Who         string    `json:"who" desc:"who paused it"`
+	Why         string    `json:"why" desc:"in their words"`
+	Words       string    `json:"words" desc:"the same for people, and how it ends"`
+}
+
+// Backlog is what one project waits for.
+type Backlog struct {
+	ProjectID   string     `json:"project_id" desc:"of the project"`
+	ProjectName string     `json:"project_name" desc:"its name"`
+	Planned     int        `json:"planned" desc:"backups that wait"`
+	Since       time.Time  `json:"since" desc:"when the oldest of them was planned"`
+	OldestPoint *time.Time `json:"oldest_restore_point_at" desc:"of these volumes' newest restore points the oldest; null: one has none"`
+}
+
+// Failure is one attempt that failed.
+type Failure struct {
+	Object
+
+	At        time.Time `json:"at" desc:"when the attempt ended"`
+	State     string    `json:"state" desc:"of the record"`
+	Reason    Reason    `json:"reason" desc:"why"`
+	Text      string    `json:"text" desc:"in full: Cinder's words"`
+	RequestID string    `json:"request_id" desc:"of the request, in Cinder's log"`
+}
+
+// Finding is what somebody should know of one object.
+type Finding struct {
+	Reason    Reason    `json:"reason" desc:"what was found"`
+	ProjectID string    `json:"project_id" desc:"of the project it is about"`
+	Object    string    `json:"object" desc:"ID of the server, volume, project or backup it is about"`
+	Detail    string    `json:"detail" desc:"what was seen"`
+	Since     time.Time `json:"since" desc:"when it was seen first"`
+}
+
+// Status gathers it; the volumes of the given standings are listed.
+func (r Reader) Status(ctx context.Context, l *db.Look, listed []string) (Status, error) {
+	late := r.Settings.Late()
+	v := Status{LateAfter: int64(late / time.Second)}
+	var err error
+	if v.Volumes, err = r.Counts(ctx, l); err != nil {
+		return Status{}, err
+	}
+	if v.AsOf, v.Leader, err = r.Head(ctx, l); err != nil {
+		return Status{}, err
+	}
+	standing, err := l.Standing(ctx, late, r.Project, listed...)
+	if err != nil {
+		return Status{}, err
+	}
+	v.Listed = Each(standing, func(s db.Standing) Standing {
+		return Standing{
+			Object{s.ID, s.Name, s.ServerID, s.ServerName, s.ProjectID, s.ProjectName}, s.Standing, s.NewestAt, ReasonOf(s.Reason),
+		}
+	})
+	return r.statusOfRecords(ctx, l, v)
+}
+
+// Counts counts how the volumes stand.
+func (r Reader) Counts(ctx context.Context, l *db.Look) (Counts, error) {
+	n, err := l.Counts(ctx, r.Settings.Late(), r.Project)
+	return Counts{n[db.Protected], n[db.Late], n[db.Waiting], n[db.Unprotected], n[db.Unknown], n[db.Gone]}, err
+}
+
+func (r Reader) statusOfRecords(ctx context.Context, l *db.Look, v Status) (Status, error) {
+	paused, err := l.Pauses(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	v.Pauses = []Pause{}
+	for _, p := range paused {
+		if p.ProjectID != "" && r.mayNot(p.ProjectID) {
+			continue
+		}
+		p = r.anonymous(p)
+		of, err := ProjectOf(ctx, l, p.ProjectID)
+		if err != nil {
+			return Status{}, err
+		}
+		v.Pauses = append(v.Pauses, Pause{p.ProjectID, of.Name, p.Since, p.Who, p.Why, PausedWords(p, of)})
+	}
+	busy, err := l.Busy(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	v.InProgress, v.Removals, v.Stuck = sortBusy(only(r, busy, func(b backup.Record) string { return b.ProjectID }))
+	backlog, err := l.Backlog(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	v.Backlog = Each(only(r, backlog, func(b db.Backlog) string { return b.ProjectID }), func(b db.Backlog) Backlog {
+		return Backlog{b.ProjectID, b.ProjectName, b.Records, b.Since, b.OldestPointAt}
+	})
+	failures, err := l.Failures(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	v.Failures = Each(only(r, failures, func(f backup.Record) string { return f.ProjectID }), FailureOf)
+	findings, err := l.Findings(ctx)
+	v.Findings = Each(only(r, findings, func(f db.KeptFinding) string { return f.ProjectID }), func(f db.KeptFinding) Finding {
+		return Finding{ReasonOf(f.Reason), f.ProjectID, f.Object, f.Detail, f.Since}
+	})
+	return v, err
+}
+
+// only keeps what the reader may see, by its project.
+func only[A any](r Reader, all []A, of func(A) string) []A {
+	return slices.DeleteFunc(all, func(a A) bool { return r.mayNot(of(a)) })
+}
+
+// FailureOf shows a record that failed.
+func FailureOf(r backup.Record) Failure {
+	at := r.ChangedAt
+	if r.EndedAt != nil && r.State != backup.Lost {
+		at = *r.EndedAt
+	}
+	return Failure{ObjectOf(r), at, string(r.State), ReasonOf(r.Reason), r.ReasonText, r.RequestID}
+}

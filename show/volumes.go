@@ -1,0 +1,105 @@
+package show
+
+import (
+	"context"
+	"time"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// VolumeList is a page of volumes, and how all of them stand.
+type VolumeList struct {
+	AsOf
+
+	LateAfter int64    `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older"`
+	Counts    Counts   `json:"counts" desc:"how many volumes stand how, whatever the filter"`
+	Volumes   []Volume `json:"volumes" desc:"those that the filter admits"`
+	More      bool     `json:"-"`
+}
+
+// Volume is how one volume stands, why, and what comes next.
+type Volume struct {
+	Object
+
+	SizeGiB      int        `json:"size_gib" desc:"its size"`
+	Status       string     `json:"status" desc:"Cinder's word, as the newest plan that saw it read it"`
+	Standing     string     `json:"standing" desc:"protected, late, waiting, unprotected, unknown or gone"`
+	RestorePoint *time.Time `json:"newest_restore_point_at" desc:"the time of its data; null: there is none"`
+	Why          string     `json:"why" desc:"for people: why it is not protected now; \"\": it is, or nobody can tell"`
+	Now          Next       `json:"now" desc:"what a plan would decide now"`
+	Ahead        *Ahead     `json:"ahead" desc:"the first later plan that will ask for something by time alone; null: time alone changes nothing"`
+}
+
+// Volumes lists what f admits.
+func (r Reader) Volumes(ctx context.Context, l *db.Look, f db.StandingFilter) (VolumeList, error) {
+	if r.Project != "" {
+		f.Only = r.Project
+	}
+	list := VolumeList{LateAfter: int64(r.Settings.Late() / time.Second), Volumes: []Volume{}}
+	var err error
+	if list.AsOf, _, err = r.Head(ctx, l); err != nil {
+		return list, err
+	}
+	if list.Counts, err = r.Counts(ctx, l); err != nil {
+		return list, err
+	}
+	limit := f.Limit
+	if limit > 0 {
+		f.Limit++ // one more tells that there are more
+	}
+	found, err := l.StandingPage(ctx, r.Settings.Late(), f)
+	if err != nil {
+		return list, err
+	}
+	if limit > 0 && len(found) > limit {
+		found, list.More = found[:limit], true
+	}
+	err = r.judge(ctx, l, &list, found)
+	return list, err
+}
+
+// judge adds to a list what is decided of each volume.
+func (r Reader) judge(ctx context.Context, l *db.Look, list *VolumeList, found []db.Standing) error {
+	ids := Each(found, func(s db.Standing) string { return s.ID })
+	volumes, err := l.Volumes(ctx, ids)
+	if err != nil {
+		return err
+	}
+	decisive, err := l.Decisive(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	failures := map[string]*Failure{}
+	if len(ids) > 0 { // none named means all
+		failed, err := l.Failures(ctx, ids...)
+		if err != nil {
+			return err
+		}
+		for _, f := range failed {
+			failures[f.VolumeID] = new(FailureOf(f))
+		}
+	}
+	paused, err := l.Pauses(ctx)
+	if err != nil {
+		return err
+	}
+	byID, records := map[string]db.Volume{}, map[string][]backup.Record{}
+	for _, v := range volumes {
+		byID[v.ID] = v
+	}
+	for _, one := range decisive {
+		records[one.VolumeID] = append(records[one.VolumeID], one)
+	}
+	for _, s := range found {
+		v := byID[s.ID]
+		e := &Explanation{
+			AsOf: list.AsOf, Object: ObjectOfVolume(v), Status: v.Status, SizeGiB: v.SizeGiB,
+			Standing: s.Standing, RestorePoint: s.NewestAt, LateAfter: list.LateAfter, Failure: failures[s.ID],
+			unseen: s.Reason == backup.NotSeen,
+		}
+		e.decide(r, v, paused, records[s.ID])
+		list.Volumes = append(list.Volumes, Volume{e.Object, e.SizeGiB, e.Status, e.Standing, e.RestorePoint, e.Because(), e.Now, e.Ahead})
+	}
+	return nil
+}
