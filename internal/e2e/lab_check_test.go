@@ -76,15 +76,18 @@ type labCheck struct {
 	api        *process
 }
 
-// newest answers the newest restore point of a server.
+// newest answers the newest restore point of a server, which Cinder has too: what the administrator deleted is only known
+// after the next sweep.
 func (c *labCheck) newest(server *labServer) (backupID string) {
 	c.t.Helper()
 	c.until("a restore point of "+server.Name, 3*time.Minute, func() bool {
 		all := c.records("volume_id = $1 AND state = 'available'", server.Volumes[0])
-		if len(all) > 0 {
-			backupID = all[len(all)-1].BackupID
+		if len(all) == 0 {
+			return false
 		}
-		return backupID != ""
+		backupID = all[len(all)-1].BackupID
+		is, err := backups.Get(c.ctx(), c.admin.volume, backupID).Extract()
+		return err == nil && is.Status == "available"
 	})
 	return backupID
 }
