@@ -33,11 +33,11 @@ func untolds(ctx context.Context, from queries, now time.Time, late time.Duratio
 	const q = `
 		SELECT project_id, min(result) AS result, min(matter) AS matter FROM (
 			SELECT project_id, created_at AS result, NULL::timestamptz AS matter FROM records WHERE ` + untold + `
-			UNION ALL SELECT project_id, NULL, newest_at + $2::interval FROM ` + standing + ` WHERE standing = 'late' AND ($3 = '' OR project_id = $3)
+			UNION ALL SELECT project_id, NULL, newest_at + @age::interval FROM ` + standing + ` WHERE standing = 'late'
 			UNION ALL SELECT project_id, NULL, ` + hangsSince + ` FROM records WHERE state IN ('overdue', 'undeletable')
 			UNION ALL SELECT project_id, NULL, since FROM findings) waiting
-		WHERE $3 = '' OR project_id = $3 GROUP BY project_id`
-	rows, err := from.Query(ctx, q, now.Add(-late), late, projectID)
+		WHERE @project = '' OR project_id = @project GROUP BY project_id`
+	rows, err := from.Query(ctx, q, pgx.NamedArgs{"late": now.Add(-late), "age": late, "project": projectID})
 	if err != nil {
 		return nil, fmt.Errorf("read what was not told: %w", err)
 	}
