@@ -143,7 +143,8 @@ func TestRun_EveryAnswerHasARequestIDAndEveryFaultOneShape(t *testing.T) {
 	got, body := r.do(t, http.MethodGet, "/nowhere", "", http.Header{"X-Request-Id": {"mine-1"}})
 	require.Equal(t, http.StatusNotFound, got.StatusCode)
 	require.Equal(t, "mine-1", got.Header.Get("X-Request-Id"))
-	require.JSONEq(t, `{"error":"Not Found","request_id":"mine-1"}`, body)
+	require.Equal(t, "application/problem+json", got.Header.Get("Content-Type"))
+	require.JSONEq(t, `{"title":"Not Found","status":404,"detail":"there is nothing at this path","request_id":"mine-1"}`, body)
 	require.Contains(t, r.log.String(), `"request_id":"mine-1"`)
 	require.Contains(t, r.log.String(), `"path":"/nowhere","status":404`)
 
@@ -158,7 +159,7 @@ func TestRun_EveryAnswerHasARequestIDAndEveryFaultOneShape(t *testing.T) {
 func TestRecovered_APanicIsTheFaultOfOneRequest(t *testing.T) {
 	log := new(lines)
 	e := echo.New()
-	e.HTTPErrorHandler = answerError
+	e.HTTPErrorHandler = answerError(nil)
 	e.Use(requestID, accessLog(zerolog.New(log), telemetry.NewMetrics()), recovered)
 	e.GET("/", func(echo.Context) error { panic("out of range") })
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -170,7 +171,7 @@ func TestRecovered_APanicIsTheFaultOfOneRequest(t *testing.T) {
 	r := &running{url: "http://" + listener.Addr().String(), client: &http.Client{Transport: transport}}
 	got, body := r.do(t, http.MethodGet, "/", "", http.Header{"X-Request-Id": {"p"}})
 	require.Equal(t, http.StatusInternalServerError, got.StatusCode)
-	require.JSONEq(t, `{"error":"Internal Server Error","request_id":"p"}`, body, "what it was is for the log")
+	require.JSONEq(t, `{"title":"Internal Server Error","status":500,"detail":"Staffeln can't answer this now: its log says why, by the request ID","request_id":"p"}`, body, "what it was is for the log")
 	require.Contains(t, log.String(), "out of range")
 	require.Contains(t, log.String(), "api_test.go")
 	transport.CloseIdleConnections()

@@ -27,7 +27,8 @@ func TestRun_AGroupOfRoutesIsAddedWithAllThatLiesAroundIt(t *testing.T) {
 		got, body := r.do(t, http.MethodGet, path, "", http.Header{"X-Request-Id": {"p"}, "X-Forwarded-For": {"192.0.2.7"}})
 		require.Equal(t, http.StatusTooManyRequests, got.StatusCode)
 		require.Equal(t, "1", got.Header.Get("Retry-After"))
-		require.JSONEq(t, `{"error":"rate limit exceeded","request_id":"p"}`, body)
+		require.Equal(t, "application/problem+json", got.Header.Get("Content-Type"))
+		require.JSONEq(t, `{"title":"Too Many Requests","status":429,"detail":"this client asks too often: wait a second","request_id":"p"}`, body)
 	}
 	for range 3 * burst {
 		got, _ := r.do(t, http.MethodGet, "/v1/health", "", nil)

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -20,7 +19,7 @@ const (
 // base answers a server with what lies around every route, and with health.
 func base(cfg Config, d Deps, w *crowd) *echo.Echo {
 	e := echo.New()
-	e.HTTPErrorHandler = answerError
+	e.HTTPErrorHandler = answerError(d.Trouble)
 	e.IPExtractor = echo.ExtractIPDirect()
 	e.Use(w.served, requestID, accessLog(d.Log, d.Metrics), recovered, secured, limited(cfg.RateLimit), bounded())
 	e.GET("/v1/health", health(d.Ping))
@@ -62,20 +61,4 @@ func health(ping func(context.Context) error) echo.HandlerFunc {
 		}
 		return c.String(http.StatusOK, "True")
 	}
-}
-
-// answerError writes every error in one shape: what was wrong, and by which ID the log knows the request.
-func answerError(err error, c echo.Context) {
-	if c.Response().Committed {
-		return
-	}
-	status, text := http.StatusInternalServerError, http.StatusText(http.StatusInternalServerError)
-	if known, ok := errors.AsType[*echo.HTTPError](err); ok {
-		status, text = known.Code, http.StatusText(known.Code)
-		if said, ok := known.Message.(string); ok && status < http.StatusInternalServerError {
-			text = said
-		}
-	}
-	body := map[string]string{"error": text, "request_id": c.Response().Header().Get(echo.HeaderXRequestID)}
-	_ = c.JSON(status, body) // nobody is left to tell
 }

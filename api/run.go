@@ -31,6 +31,8 @@ type Deps struct {
 	Queues http.Handler
 	// Routes are further groups of routes, each added to the server by one call.
 	Routes []Routes
+	// Trouble shows errors to browsers; nil = they are told like programs.
+	Trouble Trouble
 	// Listening, where it is not nil, is told the address once the API answers there, and then that of the check where
 	// it has one of its own.
 	Listening func(net.Addr)
@@ -38,7 +40,7 @@ type Deps struct {
 
 // Routes adds a group of routes to the server, which lays around each of them: request ID, access log, metrics by route,
 // security headers, limits of time and size, and the rate limit per client. A handler that needs other headers sets them.
-// Errors are returned, not written: the server has one shape for all.
+// Errors are returned, not written: the server has one shape for all ([window.Problem], and [Deps.Trouble] for browsers).
 type Routes func(*echo.Echo)
 
 // The time limits of the API beside those of every server of ours: a client that sends slowly is no Cinder.

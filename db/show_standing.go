@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,6 +89,7 @@ type StandingFilter struct {
 	Ways                    []string
 	ByAge                   bool           // those with the oldest restore point first, before them those without; else by name
 	After                   *StandingPlace // only what follows it in that order
+	Before                  *StandingPlace // or only what comes before it, next to it
 	Limit                   int            // 0 = no limit
 }
 
@@ -99,29 +101,37 @@ type StandingPlace struct {
 
 // StandingPage returns the volumes that f admits.
 func (l *Look) StandingPage(ctx context.Context, late time.Duration, f StandingFilter) ([]Standing, error) {
-	const age, names = `coalesce(newest_at, 'epoch')`, `(project_name, name, id)`
 	q := query{args: l.standingArgs(late, f.Only)}
 	q.where(f.Project != "", `(project_id = @of OR project_name = @of)`, "of", storable(f.Project))
 	q.where(f.Server != "", `(server_id = @server OR server_name = @server)`, "server", storable(f.Server))
 	q.where(f.Volume != "", `(id = @volume OR name = @volume)`, "volume", storable(f.Volume))
 	q.where(len(f.Ways) > 0, `standing = ANY(@ways)`, "ways", f.Ways)
-	order := names
+	order, place := []string{`project_name`, `name`, `id`}, `@project_at, @name_at, @id_at`
 	if f.ByAge {
-		order = `(` + age + `, project_name, name, id)`
+		order, place = append([]string{`coalesce(newest_at, 'epoch')`}, order...), `@newest_at, `+place
 	}
-	if p := f.After; p != nil {
-		q.args["project_after"], q.args["name_after"], q.args["id_after"] = storable(p.Project), storable(p.Name), storable(p.ID)
-		place := `(@project_after, @name_after, @id_after)`
-		if f.ByAge {
-			q.args["at_after"] = time.Unix(0, 0)
-			if p.NewestAt != nil {
-				q.args["at_after"] = *p.NewestAt
-			}
-			place = `(@at_after, @project_after, @name_after, @id_after)`
-		}
-		q.conditions = append(q.conditions, order+` > `+place)
+	from, beyond, direction := f.After, ` > `, ``
+	if f.Before != nil {
+		from, beyond, direction = f.Before, ` < `, ` DESC`
 	}
-	return l.standings(ctx, `SELECT * FROM `+standing+q.text()+` ORDER BY `+strings.Trim(order, "()")+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
+	if from != nil {
+		q.args["project_at"], q.args["name_at"], q.args["id_at"] = storable(from.Project), storable(from.Name), storable(from.ID)
+		q.args["newest_at"] = from.newest()
+		q.conditions = append(q.conditions, `(`+strings.Join(order, `, `)+`)`+beyond+`(`+place+`)`)
+	}
+	found, err := l.standings(ctx, `SELECT * FROM `+standing+q.text()+` ORDER BY `+strings.Join(order, direction+`, `)+direction+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
+	if f.Before != nil {
+		slices.Reverse(found)
+	}
+	return found, err
+}
+
+// newest is where it stands by age: without a restore point before all others.
+func (p StandingPlace) newest() time.Time {
+	if p.NewestAt == nil {
+		return time.Unix(0, 0)
+	}
+	return *p.NewestAt
 }
 
 // StandingOf returns how one volume stands.

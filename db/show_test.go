@@ -291,6 +291,14 @@ func TestPagesAreTheWholeList(t *testing.T) {
 				require.Equal(t, want, got[0].ID)
 				after = &StandingPlace{got[0].NewestAt, got[0].ProjectName, got[0].Name, got[0].ID}
 			}
+			before, err := l.StandingPage(h.ctx, hour, StandingFilter{ByAge: byAge, Before: after, Limit: 1})
+			require.NoError(t, err)
+			require.Len(t, before, 1)
+			require.Equal(t, "v2", before[0].ID)
+			all, err := l.StandingPage(h.ctx, hour, StandingFilter{ByAge: byAge, Before: after})
+			require.NoError(t, err)
+			require.Len(t, all, 2)
+			require.Equal(t, "v1", all[0].ID)
 			none, err := l.StandingPage(h.ctx, hour, StandingFilter{ByAge: byAge, After: after, Only: "p3"})
 			require.NoError(t, err)
 			require.Empty(t, none)

@@ -15,7 +15,7 @@ type VolumeList struct {
 	LateAfter int64    `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older"`
 	Counts    Counts   `json:"counts" desc:"how many volumes stand how, whatever the filter"`
 	Volumes   []Volume `json:"volumes" desc:"those that the filter admits"`
-	More      bool     `json:"-"`
+	More      bool     `json:"-"` // there are more in the direction of the page
 }
 
 // Volume is how one volume stands, why, and what comes next.
@@ -53,7 +53,12 @@ func (r Reader) Volumes(ctx context.Context, l *db.Look, f db.StandingFilter) (V
 		return list, err
 	}
 	if limit > 0 && len(found) > limit {
-		found, list.More = found[:limit], true
+		list.More = true
+		if f.Before != nil {
+			found = found[1:] // the farthest
+		} else {
+			found = found[:limit]
+		}
 	}
 	err = r.judge(ctx, l, &list, found)
 	return list, err

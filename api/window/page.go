@@ -98,8 +98,13 @@ func (w *Window) trouble(c echo.Context, err error) error {
 	if f.status >= http.StatusInternalServerError {
 		zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("page can't be shown")
 	}
-	return w.render(c, f.status, "trouble", sheet{Title: http.StatusText(f.status), Body: map[string]any{
-		"Detail": f.detail, "RequestID": c.Response().Header().Get(echo.HeaderXRequestID),
+	return w.Trouble(c, f.status, f.detail)
+}
+
+// Trouble shows an error of any route to a person; the detail says what is wrong, and what to do.
+func (w *Window) Trouble(c echo.Context, status int, detail string) error {
+	return w.render(c, status, "trouble", sheet{Title: http.StatusText(status), Body: map[string]any{
+		"Detail": detail, "RequestID": c.Response().Header().Get(echo.HeaderXRequestID), "Session": hasSession(c.Request()),
 	}})
 }
 

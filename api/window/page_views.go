@@ -80,8 +80,12 @@ func (w *Window) listVolumes(c echo.Context, a access) error {
 		return err
 	}
 	v, _ := answer.(VolumesAnswer)
+	previous := ""
+	if len(v.Volumes) > 0 && v.previous {
+		previous = placeOfVolume(v.Volumes[0], given["sort"]).cursor()
+	}
 	return w.render(c, 200, "volumes", sheet{Title: "Volumes", Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Given": given, "Standings": db.Standings, "Next": turned(given, "cursor", v.Next), "First": given["cursor"] != "", "Filtered": filtered(given),
+		"V": v, "Given": given, "Standings": db.Standings, "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
 	}})
 }
 

@@ -52,6 +52,15 @@ func faultOf(err error) fault {
 	return fault{http.StatusServiceUnavailable, "Staffeln can't read its database now: try again later"}
 }
 
+// WriteProblem answers with a [Problem]; the detail is for people.
+func WriteProblem(c echo.Context, status int, detail string) error {
+	body, err := json.Marshal(Problem{http.StatusText(status), status, detail, c.Response().Header().Get(echo.HeaderXRequestID)})
+	if err != nil {
+		return err
+	}
+	return c.Blob(status, "application/problem+json", body)
+}
+
 // answerProblem writes an error of the read API.
 func answerProblem(c echo.Context, err error) error {
 	f := faultOf(err)
@@ -61,9 +70,5 @@ func answerProblem(c echo.Context, err error) error {
 	if f.status == http.StatusUnauthorized {
 		c.Response().Header().Set(echo.HeaderWWWAuthenticate, "Keystone")
 	}
-	body, err := json.Marshal(Problem{http.StatusText(f.status), f.status, f.detail, c.Response().Header().Get(echo.HeaderXRequestID)})
-	if err != nil {
-		return err
-	}
-	return c.Blob(f.status, "application/problem+json", body)
+	return WriteProblem(c, f.status, f.detail)
 }

@@ -26,6 +26,8 @@ type VolumesAnswer struct {
 	show.VolumeList
 
 	Next string `json:"next" desc:"cursor of the next page; \"\": this is the last one"`
+
+	previous bool // there is a page before
 }
 
 // BackupsAnswer is a page of backups.
@@ -105,16 +107,23 @@ func (w *Window) volumes(ctx context.Context, a access, _ string, given map[stri
 		Ways: several(given["standing"]), ByAge: given["sort"] == "restore_point", Limit: limit,
 	}
 	if after != nil {
-		f.After = &db.StandingPlace{NewestAt: after.At, Project: after.Project, Name: after.Name, ID: after.ID}
+		f.After = after.standing()
+	}
+	before, err := readPlace(given["before"], given["sort"])
+	if err != nil {
+		return nil, err
+	}
+	if before != nil {
+		f.After, f.Before = nil, before.standing()
 	}
 	var v VolumesAnswer
 	err = w.look(ctx, func(ctx context.Context, l *db.Look) error {
 		v.VolumeList, err = w.reader(a).Volumes(ctx, l, f)
 		return err
 	})
-	if n := len(v.Volumes); v.More && n > 0 {
-		last := v.Volumes[n-1]
-		v.Next = place{given["sort"], last.RestorePoint, last.ProjectName, last.VolumeName, last.VolumeID}.cursor()
+	v.previous = f.After != nil || f.Before != nil && v.More
+	if n := len(v.Volumes); n > 0 && (v.More || f.Before != nil) {
+		v.Next = placeOfVolume(v.Volumes[n-1], given["sort"]).cursor()
 	}
 	return v, err
 }
@@ -162,6 +171,16 @@ func (w *Window) backups(ctx context.Context, a access, _ string, given map[stri
 		v.Next = placeOf(page.Backups[n-1], given["sort"]).cursor()
 	}
 	return v, err
+}
+
+// placeOfVolume is where a volume stands in its list.
+func placeOfVolume(v show.Volume, sort string) place {
+	return place{sort, v.RestorePoint, v.ProjectName, v.VolumeName, v.VolumeID}
+}
+
+// standing is the same place in the memory's words.
+func (p place) standing() *db.StandingPlace {
+	return &db.StandingPlace{NewestAt: p.At, Project: p.Project, Name: p.Name, ID: p.ID}
 }
 
 // placeOf is where a backup stands in its list.

@@ -92,13 +92,23 @@ func cookie(q *http.Request, value string) *http.Cookie {
 	return c
 }
 
+// sessionOf answers the cookie of a session, as the browser sent it.
+func sessionOf(q *http.Request) (*http.Cookie, error) {
+	if safe(q) {
+		return q.Cookie(secureCookieName)
+	}
+	return q.Cookie(cookieName)
+}
+
+// hasSession tells whether there is something to sign out of, good or not.
+func hasSession(q *http.Request) bool {
+	_, err := sessionOf(q)
+	return err == nil
+}
+
 // token answers whose session a request is of.
 func (w *Window) token(q *http.Request) (string, error) {
-	name := cookieName
-	if safe(q) {
-		name = secureCookieName
-	}
-	c, err := q.Cookie(name)
+	c, err := sessionOf(q)
 	if err != nil {
 		return "", errNoSession
 	}

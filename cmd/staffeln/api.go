@@ -49,7 +49,7 @@ func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL
 		return err
 	}
 	if w != nil {
-		deps.Routes = append(deps.Routes, w.Routes)
+		deps.Routes, deps.Trouble = append(deps.Routes, w.Routes), w.Trouble
 	}
 	err = api.Run(ctx, cfg, deps)
 	if errors.Is(err, api.ErrCheckListen) {

@@ -27,7 +27,7 @@ var siteRooms = []string{"db", "openstack", "tasks", "worker", "scheduler"}
 // siteRoots are what the two processes call of them.
 var siteRoots = []string{
 	"(*staffeln/scheduler.Scheduler).Run", "(*staffeln/worker.Worker).Handlers", "(*staffeln/tasks.Client).HandOver", "staffeln/tasks.Serve",
-	"staffeln/db.Open", "(*staffeln/db.DB).Installation", "staffeln/openstack.Connect",
+	"staffeln/db.Open", "(*staffeln/db.DB).Installation", "(*staffeln/db.DB).ServiceUser", "staffeln/openstack.Connect",
 }
 
 // implemented names the method behind one of an interface, as cmd puts them together.

@@ -3,9 +3,11 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"html"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -238,6 +240,43 @@ func TestTheDocumentIsTrueOfTheAnswers(t *testing.T) {
 		whole := r.ids(t, "/v1/volumes?limit=1000&sort="+sort, "volumes", "volume_id", token)
 		require.Equal(t, whole, r.ids(t, "/v1/volumes?limit=2&sort="+sort, "volumes", "volume_id", token))
 	}
+	cookie := r.cookie("root", "admin")
+	for _, list := range []string{"/volumes?limit=2&sort=name", "/volumes?limit=2&sort=restore_point", "/backups?limit=10&sort=-time", "/backups?limit=10&sort=time"} {
+		forth := r.turn(t, list, "next", cookie)
+		require.Greater(t, len(forth), 3, list)
+		back := r.turn(t, forth[len(forth)-1], "prev", cookie)
+		slices.Reverse(back)
+		require.Len(t, back, len(forth), list)
+		for i := range forth {
+			require.Equal(t, r.rows(t, forth[i], cookie), r.rows(t, back[i], cookie), "%s: page %d of %d", list, i, len(forth))
+		}
+	}
+}
+
+// turn follows a list on the page as far as it goes, and answers where its pages are.
+func (r *windowRig) turn(t *testing.T, path, rel string, cookie *http.Cookie) (pages []string) {
+	t.Helper()
+	link := regexp.MustCompile(`<a href="([^"]+)" rel="` + rel + `">`)
+	for list, _, _ := strings.Cut(path, "?"); ; {
+		pages = append(pages, path)
+		require.Less(t, len(pages), 100, "it goes round in circles")
+		found := link.FindStringSubmatch(r.get(path, "", cookie).text)
+		if found == nil {
+			return pages
+		}
+		path = list + html.UnescapeString(found[1])
+	}
+}
+
+// rows is the table of a page.
+func (r *windowRig) rows(t *testing.T, path string, cookie *http.Cookie) string {
+	t.Helper()
+	got := r.get(path, "", cookie)
+	require.Equal(t, http.StatusOK, got.StatusCode, path)
+	_, table, _ := strings.Cut(got.text, "<tbody>")
+	require.NotEmpty(t, table, path)
+	table, _, _ = strings.Cut(table, "</tbody>")
+	return table
 }
 
 // ids follows a list to its end.

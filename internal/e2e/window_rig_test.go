@@ -124,7 +124,7 @@ func (r *windowRig) serve() {
 	go func() {
 		ended <- api.Run(ctx, api.Config{Listen: "127.0.0.1:0"}, api.Deps{
 			Ping: r.db.Ping, Log: zerolog.Nop(), Metrics: telemetry.NewMetrics(), Ready: telemetry.NewReadiness(zerolog.Nop()),
-			Routes: []api.Routes{shows.Routes, func(e *echo.Echo) { r.router = e }}, Listening: func(a net.Addr) { addresses <- a },
+			Routes: []api.Routes{shows.Routes, func(e *echo.Echo) { r.router = e }}, Trouble: shows.Trouble, Listening: func(a net.Addr) { addresses <- a },
 		})
 	}()
 	r.t.Cleanup(func() { cancel(); require.NoError(r.t, <-ended); r.keystone.Close() })
