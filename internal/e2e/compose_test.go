@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net"
@@ -403,6 +404,17 @@ func TestComposeMakesAFullAndAnIncrementalBackup(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, status)
 	}
 
+	// The api's own credentials are good enough for Keystone to tell it whose a token is.
+	rc := sim.OpenRC("")
+	office := "http://" + c.running["api"][0].listen
+	signed, _ := browse(t, office+"/sign-in", url.Values{
+		"user": {rc["OS_USERNAME"]}, "domain": {"Default"}, "project": {rc["OS_PROJECT_NAME"]}, "password": {rc["OS_PASSWORD"]},
+	})
+	require.Equal(t, http.StatusSeeOther, signed.StatusCode)
+	shown, text := browse(t, office+"/volumes", nil, signed.Cookies()...)
+	require.Equal(t, http.StatusOK, shown.StatusCode, text)
+	require.Contains(t, text, volume)
+
 	for _, name := range []string{"worker", "scheduler", "api"} {
 		grace, err := time.ParseDuration(c.file.Services[name].StopAfter)
 		require.NoError(t, err)
@@ -455,9 +467,27 @@ type deployed struct {
 	Spec     struct {
 		Ports    []struct{ Port int }
 		Template struct {
-			Spec struct{ Containers []struct{ Args []string } }
+			Spec struct {
+				Containers []struct{ Args []string }
+				Volumes    []struct {
+					Secret struct{ Items []struct{ Key, Path string } }
+				}
+			}
 		}
 	}
+}
+
+// secretsOf is a folder with those of the secrets that the pod is given.
+func (d deployed) secretsOf(t *testing.T, all map[string]string) string {
+	t.Helper()
+	folder := t.TempDir()
+	for _, volume := range d.Spec.Template.Spec.Volumes {
+		for _, item := range volume.Secret.Items {
+			require.Contains(t, all, item.Key)
+			require.NoError(t, os.WriteFile(filepath.Join(folder, item.Path), []byte(all[item.Key]), 0o600))
+		}
+	}
+	return folder
 }
 
 // Kubernetes gives every container variables about each Service, unless told not to. With a Service staffeln-api their
@@ -465,23 +495,20 @@ type deployed struct {
 func TestDeployProcessesTakeWhatAServiceInjects(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, cloudsim.Options{}, nil)
-	secrets := t.TempDir()
-	for name, value := range map[string]string{"database_url": h.url, "redis_url": h.env["STAFFELN_REDIS_URL"], "os_password": h.env["OS_PASSWORD"]} {
-		require.NoError(t, os.WriteFile(filepath.Join(secrets, name), []byte(value), 0o600))
-	}
+	secrets := map[string]string{"database_url": h.url, "redis_url": h.env["STAFFELN_REDIS_URL"], "os_password": h.env["OS_PASSWORD"]}
 	text, err := os.ReadFile(filepath.Join(repository, "deploy", "kubernetes", "staffeln.yaml"))
 	require.NoError(t, err)
-	env, commands := map[string]string{}, [][]string{}
+	env, commands, folders := map[string]string{}, [][]string{}, []string{}
 	for one := range strings.SplitSeq(string(text), "\n---\n") {
 		var o deployed
 		require.NoError(t, yaml.Unmarshal([]byte(one), &o))
 		for name, value := range o.Data {
 			if env[name] = h.env[name]; strings.HasSuffix(name, "_FILE") {
-				env[name] = filepath.Join(secrets, filepath.Base(value))
+				env[name] = filepath.Base(value) // in the pod's folder
 			}
 		}
 		for _, container := range o.Spec.Template.Spec.Containers {
-			commands = append(commands, container.Args)
+			commands, folders = append(commands, container.Args), append(folders, o.secretsOf(t, secrets))
 		}
 		if o.Kind == "Service" {
 			maps.Copy(env, injectedBy(o.Metadata.Name, strconv.Itoa(o.Spec.Ports[0].Port)))
@@ -489,8 +516,13 @@ func TestDeployProcessesTakeWhatAServiceInjects(t *testing.T) {
 	}
 	require.Contains(t, env, "STAFFELN_API_PORT_8808_TCP_ADDR")
 	require.Len(t, commands, 4)
-	for _, command := range commands {
+	for i, command := range commands {
 		own := maps.Clone(env)
+		for name, value := range env {
+			if strings.HasSuffix(name, "_FILE") {
+				own[name] = filepath.Join(folders[i], value)
+			}
+		}
 		if command[0] == "migrate" {
 			for _, ends := range [][]string{command, {"migrate", "status"}, {"version"}} {
 				out, code := finish(t, own, ends...)
@@ -522,4 +554,29 @@ func injectedBy(service, port string) map[string]string {
 		begin + "_PORT": "tcp://" + host + ":" + port, tcp: "tcp://" + host + ":" + port,
 		tcp + "_PROTO": "tcp", tcp + "_PORT": port, tcp + "_ADDR": host,
 	}
+}
+
+// browse asks without following redirects, as whoever has the cookies; with a form it posts.
+func browse(t *testing.T, place string, form url.Values, cookies ...*http.Cookie) (*http.Response, string) {
+	t.Helper()
+	method := http.MethodGet
+	if form != nil {
+		method = http.MethodPost
+	}
+	q, err := http.NewRequestWithContext(t.Context(), method, place, strings.NewReader(form.Encode()))
+	require.NoError(t, err)
+	q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for _, c := range cookies {
+		q.AddCookie(c)
+	}
+	client := http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Do(q)
+	require.NoError(t, err)
+	text, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	return response, string(text)
 }
