@@ -7,11 +7,17 @@ import (
 
 const serviceNotFound = "Service cinder-backup could not be found."
 
-// deleteBackup answers DELETE /backups/{id}: status first, then dependents, then whether anybody is there
+// deleteBackup answers DELETE /backups/{id}: policy, status, then dependents, then whether anybody is there
 // to do it. The last refusal is a 404 too.
 func deleteBackup(c *Cloud, q *call) answer {
 	b := c.visibleBackup(q)
-	switch {
+	if b == nil {
+		return backupNotFound(q.vars["backup"])
+	}
+	if refusal, may := c.mayDelete(q, b); !may {
+		return refusal
+	}
+	switch b = c.visibleBackup(q); { // it may have gone meanwhile
 	case b == nil:
 		return backupNotFound(q.vars["backup"])
 	case b.Status != "available" && b.Status != "error":

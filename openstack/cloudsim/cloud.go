@@ -78,6 +78,7 @@ type Cloud struct {
 	backupSeen   time.Time
 	keyManagerUp bool
 	targetBroken string
+	deleteCheck  string // URL in the policy of Cinder
 
 	faults  []*plantedFault
 	journal []Event

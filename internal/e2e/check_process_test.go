@@ -1,0 +1,174 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/testkit"
+	"staffeln/internal/testkit/private"
+	"staffeln/openstack"
+	"staffeln/openstack/cloudsim"
+)
+
+// With the line in Cinder's policy a tenant can't delete what Staffeln made and can delete what it made itself; while
+// Staffeln's database is away it deletes nothing; who tried stands in the table; and the program's own removals go on.
+func TestDeleteCheckByProcesses(t *testing.T) {
+	t.Parallel()
+	memory, err := private.StartPostgres(t.Context(), t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = memory.Stop() })
+	address := freeAddress(t)
+	h := newHouse(t, cloudsim.Options{BackupTime: cloudsim.Fixed(100 * time.Millisecond), DeleteTime: cloudsim.Fixed(100 * time.Millisecond)}, map[string]string{
+		"STAFFELN_DATABASE_URL": memory.URL, "STAFFELN_API_LISTEN": address, "STAFFELN_BACKUP_MIN_INTERVAL": "0", "STAFFELN_FULL_BACKUP_DEPTH": "0",
+		"STAFFELN_RETENTION_TIME": "5s", "STAFFELN_RETENTION_SERVICE_PERIOD": "2", "STAFFELN_API_REFUSAL_BURST": "3",
+	})
+	h.db, err = pgxpool.New(h.ctx, memory.URL)
+	require.NoError(t, err)
+	t.Cleanup(h.db.Close)
+	c := newCinderUser(h, "alice", "acme")
+	protected := h.sim.AddVolume(c.project, "data", 1)
+	h.sim.Attach(h.sim.AddServer(c.project, "web", map[string]string{"__staffeln_backup": "true"}), protected)
+	own := h.sim.AddVolume(c.project, "own", 1)
+	h.sim.AskBeforeDelete("http://" + address + "/v1/backup?backup_id=%(id)s")
+	launch(t, h.env, "api")
+	worker, scheduler := launch(t, h.env, "worker"), launch(t, h.env, "scheduler")
+
+	h.eventually("an automated backup was removed by retention", func() bool { return h.count("state = 'deleted'") > 0 })
+	scheduler.stop()
+	worker.stop() // so that nothing but people deletes
+	automated := h.newestOf("state = 'available' AND volume_id = $1", protected)
+	byHand := []string{c.makes(own), c.makes(own)}
+
+	require.Equal(t, http.StatusForbidden, c.deletes(automated), "an automated backup")
+	require.Equal(t, http.StatusAccepted, c.deletes(byHand[0]), "one of its own")
+	h.eventually("the one of its own is gone", func() bool { return len(h.sim.BackupsOf(own)) == 1 })
+
+	require.NoError(t, memory.Stop())
+	for _, id := range []string{automated, byHand[1]} {
+		require.Equal(t, http.StatusForbidden, c.deletes(id), "while the database is away")
+		status, text := checkDirectly(t, address, id)
+		require.Equal(t, http.StatusServiceUnavailable, status)
+		require.NotContains(t, text, "True")
+	}
+	require.NoError(t, memory.Restart(h.ctx))
+	h.eventually("the api answers again", func() bool { return answers(t, address, "http://127.0.0.1:8808/readyz") })
+	require.Equal(t, http.StatusForbidden, c.deletes(automated))
+	require.Equal(t, http.StatusForbidden, c.deletes(automated), "the third is a burst")
+	require.Equal(t, http.StatusAccepted, c.deletes(byHand[1]))
+
+	var line struct {
+		BackupID  string `json:"backup_id"`
+		UserID    string `json:"user_id"`
+		ProjectID string `json:"project_id"`
+		Answer    string
+		Verdict   string
+		Roles     string
+		Asked     int
+	}
+	h.eventually("who was refused stands in the table", func() bool {
+		out, code := finish(t, h.env, "audit", "deletions", "--json")
+		require.Zero(t, code, out)
+		var said struct{ Lines []json.RawMessage }
+		require.NoError(t, json.Unmarshal([]byte(out), &said), out)
+		require.LessOrEqual(t, len(said.Lines), 1, "only the refusals")
+		if len(said.Lines) == 0 {
+			return false
+		}
+		require.NoError(t, json.Unmarshal(said.Lines[0], &line))
+		return line.Asked == 3
+	})
+	require.Equal(t, automated, line.BackupID)
+	require.Equal(t, []string{c.user, c.project, "refused", "on_record", "member,reader"}, []string{line.UserID, line.ProjectID, line.Answer, line.Verdict, line.Roles})
+	status, text := ask(t, http.MethodGet, "http://"+address+"/metrics", "")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, text, "staffeln_delete_refusal_bursts_total 1\n")
+	require.NotEmpty(t, h.sim.BackupsOf(protected), "nobody took them")
+}
+
+func (h *house) newestOf(where string, args ...any) (backupID string) {
+	h.t.Helper()
+	require.NoError(h.t, h.db.QueryRow(h.ctx, `SELECT backup_id FROM records WHERE `+where+` ORDER BY beat DESC LIMIT 1`, args...).Scan(&backupID))
+	return backupID
+}
+
+// checkDirectly asks as a person at a terminal does.
+func checkDirectly(t *testing.T, address, backupID string) (status int, text string) {
+	t.Helper()
+	response, text := browse(t, "http://"+address+"/v1/backup?"+url.Values{"backup_id": {backupID}}.Encode(), url.Values{})
+	return response.StatusCode, text
+}
+
+// cinderUser is a member of a project who speaks to Cinder.
+type cinderUser struct {
+	h              *house
+	user, project  string
+	token, service string // the project's URL
+}
+
+func newCinderUser(h *house, name, project string) *cinderUser {
+	h.t.Helper()
+	c := &cinderUser{h: h, project: h.sim.AddProject(project)}
+	c.user = h.sim.AddUser(name, name+"-secret", "")
+	h.sim.Grant(c.user, c.project, "member")
+	h.sim.Grant(c.user, c.project, "reader") // as Keystone implies it
+	credentials, err := openstack.FromEnv(func(variable string) string { return h.env[variable] })
+	require.NoError(h.t, err)
+	keystone, err := openstack.NewKeystone(credentials, func(string, string, int) {})
+	require.NoError(h.t, err)
+	defer keystone.Close()
+	c.token, _, err = keystone.SignIn(h.ctx, openstack.Login{User: name, Domain: "Default", Password: name + "-secret", Project: project})
+	require.NoError(h.t, err)
+	cloud, _, _ := strings.Cut(h.env["OS_AUTH_URL"], "/identity")
+	c.service = cloud + "/volume/v3/" + c.project
+	return c
+}
+
+func (c *cinderUser) sends(method, path string, body any) (status int, answer map[string]any) {
+	c.h.t.Helper()
+	text, err := json.Marshal(body)
+	require.NoError(c.h.t, err)
+	ctx, cancel := context.WithTimeout(c.h.ctx, time.Minute)
+	defer cancel()
+	q, err := http.NewRequestWithContext(ctx, method, c.service+path, bytes.NewReader(text))
+	require.NoError(c.h.t, err)
+	q.Header.Set("X-Auth-Token", c.token)
+	q.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(q)
+	require.NoError(c.h.t, err)
+	defer response.Body.Close()                        //nolint:errcheck // it was read
+	_ = json.NewDecoder(response.Body).Decode(&answer) // a deletion has none
+	return response.StatusCode, answer
+}
+
+// makes makes a backup by hand.
+func (c *cinderUser) makes(volume string) (backupID string) {
+	c.h.t.Helper()
+	status, answer := c.sends(http.MethodPost, "/backups", map[string]any{"backup": map[string]any{"volume_id": volume, "name": "by hand"}})
+	require.Equal(c.h.t, http.StatusAccepted, status, answer)
+	backupID, _ = object(answer["backup"])["id"].(string)
+	testkit.Eventually(c.h.t, "the backup by hand is available", time.Minute, func() bool {
+		for _, b := range c.h.sim.BackupsOf(volume) {
+			if b.ID == backupID {
+				return b.Status == "available"
+			}
+		}
+		return false
+	})
+	return backupID
+}
+
+// deletes answers the status of a deletion.
+func (c *cinderUser) deletes(backupID string) int {
+	c.h.t.Helper()
+	status, _ := c.sends(http.MethodDelete, "/backups/"+backupID, nil)
+	return status
+}
