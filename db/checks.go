@@ -71,7 +71,7 @@ func (c *Checks) Deletion(ctx context.Context, backupID string) (backup.Deletion
 }
 
 // ServiceUser notes as whom scheduler and workers sign in, for the delete
-// check: the api has no credentials of the cloud.
+// check, which must answer without the cloud.
 func (d *DB) ServiceUser(ctx context.Context, userID string) error {
 	const q = `UPDATE installation SET service_user_id = $1 WHERE service_user_id <> $1`
 	if _, err := d.pool.Exec(ctx, q, userID); err != nil {

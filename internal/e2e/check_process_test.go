@@ -103,8 +103,8 @@ func (h *house) newestOf(where string, args ...any) (backupID string) {
 // checkDirectly asks as a person at a terminal does.
 func checkDirectly(t *testing.T, address, backupID string) (status int, text string) {
 	t.Helper()
-	response, text := browse(t, "http://"+address+"/v1/backup?"+url.Values{"backup_id": {backupID}}.Encode(), url.Values{})
-	return response.StatusCode, text
+	got := browse(t, "http://"+address+"/v1/backup?"+url.Values{"backup_id": {backupID}}.Encode(), url.Values{})
+	return got.StatusCode, got.text
 }
 
 // cinderUser is a member of a project who speaks to Cinder.

@@ -407,13 +407,13 @@ func TestComposeMakesAFullAndAnIncrementalBackup(t *testing.T) {
 	// The api's own credentials are good enough for Keystone to tell it whose a token is.
 	rc := sim.OpenRC("")
 	office := "http://" + c.running["api"][0].listen
-	signed, _ := browse(t, office+"/sign-in", url.Values{
+	signed := browse(t, office+"/sign-in", url.Values{
 		"user": {rc["OS_USERNAME"]}, "domain": {"Default"}, "project": {rc["OS_PROJECT_NAME"]}, "password": {rc["OS_PASSWORD"]},
 	})
 	require.Equal(t, http.StatusSeeOther, signed.StatusCode)
-	shown, text := browse(t, office+"/volumes", nil, signed.Cookies()...)
-	require.Equal(t, http.StatusOK, shown.StatusCode, text)
-	require.Contains(t, text, volume)
+	shown := browse(t, office+"/volumes", nil, signed.Cookies()...)
+	require.Equal(t, http.StatusOK, shown.StatusCode, shown.text)
+	require.Contains(t, shown.text, volume)
 
 	for _, name := range []string{"worker", "scheduler", "api"} {
 		grace, err := time.ParseDuration(c.file.Services[name].StopAfter)
@@ -557,7 +557,7 @@ func injectedBy(service, port string) map[string]string {
 }
 
 // browse asks without following redirects, as whoever has the cookies; with a form it posts.
-func browse(t *testing.T, place string, form url.Values, cookies ...*http.Cookie) (*http.Response, string) {
+func browse(t *testing.T, place string, form url.Values, cookies ...*http.Cookie) said {
 	t.Helper()
 	method := http.MethodGet
 	if form != nil {
@@ -578,5 +578,5 @@ func browse(t *testing.T, place string, form url.Values, cookies ...*http.Cookie
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	return response, string(text)
+	return said{response, string(text)}
 }
