@@ -80,7 +80,7 @@ func (c *checker) young(t Told) *held {
 	return nil
 }
 
-// mustKnow tells whether we had seen by then that Cinder had made a backup, or had had the time to.
+// mustKnow tells whether we saw before that moment that Cinder had made a backup, or should have.
 func (c *checker) mustKnow(b *held, by time.Time) bool {
 	seen := c.holders[b.id()].Seen
 	return !seen.IsZero() && !seen.After(by) || by.Sub(b.available) >= c.Limits.Seen
