@@ -15,7 +15,7 @@ const untold = `report_id IS NULL AND ended_at IS NOT NULL AND state <> 'withdra
 type Untold struct {
 	ProjectID string     // empty: findings about no project
 	Result    *time.Time // creation of the oldest record that ended and was not told
-	Matter    *time.Time // since when the oldest thing stands that each report tells anew: late, overdue, undeletable, a finding
+	Matter    *time.Time // since when the oldest thing stands that each report tells anew: late, without a restore point for as long, overdue, undeletable, a finding
 }
 
 // Untold returns it by project, in no order; late is the age beyond which a
@@ -33,7 +33,8 @@ func untolds(ctx context.Context, from queries, now time.Time, late time.Duratio
 	const q = `
 		SELECT project_id, min(result) AS result, min(matter) AS matter FROM (
 			SELECT project_id, created_at AS result, NULL::timestamptz AS matter FROM records WHERE ` + untold + `
-			UNION ALL SELECT project_id, NULL, newest_at + @age::interval FROM ` + standing + ` WHERE standing = 'late'
+			UNION ALL SELECT project_id, NULL, coalesce(newest_at, protected_since) + @age::interval FROM ` + standing + `
+				WHERE standing = 'late' OR standing = 'waiting' AND protected_since < @late
 			UNION ALL SELECT project_id, NULL, ` + hangsSince + ` FROM records WHERE state IN ('overdue', 'undeletable')
 			UNION ALL SELECT project_id, NULL, since FROM findings) waiting
 		WHERE @project = '' OR project_id = @project GROUP BY project_id`

@@ -72,7 +72,6 @@ func (l *Look) Results(ctx context.Context, projectID string) ([]Result, error) 
 // A Lateness is a protected volume that is late, or without a restore point.
 type Lateness struct {
 	Standing
-	FirstAt *time.Time    // when it was first to be backed up
 	Failure backup.Reason // of its newest attempt, where that failed
 }
 
@@ -80,7 +79,7 @@ type Lateness struct {
 // the empty ID.
 func (l *Look) Lateness(ctx context.Context, late time.Duration, projectID string) ([]Lateness, error) {
 	const q = `
-		SELECT standing.*, (SELECT min(created_at) FROM records WHERE volume_id = standing.id) AS first_at, coalesce((
+		SELECT standing.*, coalesce((
 			SELECT CASE WHEN available_at IS NULL THEN reason ELSE '' END FROM records
 			WHERE volume_id = standing.id AND records.project_id = standing.project_id AND state NOT IN ('planned', 'creating', 'overdue', 'withdrawn')
 			ORDER BY beat DESC, ended_at DESC LIMIT 1), '') AS failure

@@ -69,6 +69,21 @@ func TestWhatEndedWaitsToBeToldByProject(t *testing.T) {
 	}, all)
 }
 
+// A volume that waits for its first backup is a matter when it waits for longer than any restore point may be old.
+func TestAVolumeWithoutARestorePointIsAMatterWhenItsTimeIsOver(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.exec(`UPDATE leadership SET planned_beat = $1`, base.Add(-hour))
+	h.volume("new", row{"decided_at": base, "protected_since": base.Add(-2 * hour)})
+	all, err := h.beat().Untold(h.ctx, 2*hour)
+	require.NoError(t, err)
+	assert.Empty(t, all)
+	h.volume("old", row{"decided_at": base, "protected_since": base.Add(-5 * hour)})
+	all, err = h.claimReports("p").Untold(h.ctx, 2*hour)
+	require.NoError(t, err)
+	assert.Equal(t, []Untold{{ProjectID: "p", Matter: new(base.Add(-3 * hour))}}, all)
+}
+
 func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
@@ -185,12 +200,12 @@ func TestWhatAReportTellsOfAResult(t *testing.T) {
 	var lates []Lateness
 	h.exec(`UPDATE leadership SET planned_beat = $1`, base.Add(-hour))
 	h.exec(`UPDATE volumes SET decided_at = $1`, base)
-	h.volume("new", row{"decided_at": base})
+	h.volume("new", row{"decided_at": base, "protected_since": base.Add(-5 * hour)})
 	require.NoError(t, h.db.Look(h.ctx, func(l *Look) (err error) { lates, err = l.Lateness(h.ctx, 2*hour, "p"); return err }))
 	require.Len(t, lates, 2)
 	assert.Equal(t, Waiting, lates[0].Standing.Standing)
 	assert.Equal(t, Late, lates[1].Standing.Standing)
-	assert.Equal(t, base.Add(-9*hour), lates[1].FirstAt.UTC())
+	assert.Equal(t, base.Add(-5*hour), lates[0].ProtectedSince.UTC())
 	require.NoError(t, h.db.Look(h.ctx, func(l *Look) error {
 		sizes, err := l.ProjectSizes(h.ctx, "")
 		assert.Equal(t, map[string]ProjectSize{"p": {Project{"p", "one"}, 2}, "q": {Project{"q", "one"}, 1}}, sizes)

@@ -33,6 +33,7 @@ type Standing struct {
 	SizeGiB                int
 	Reason                 backup.Reason // of the newest decision; [backup.NotSeen] where the newest plan made none
 	NewestAt               *time.Time    // data timestamp of the newest restore point
+	ProtectedSince         *time.Time    // in its project; nil: it is not
 	Standing               string        // one of [Standings]
 }
 
@@ -43,7 +44,7 @@ type Standing struct {
 // project (@project, empty is all) it is only the volumes that it owns.
 const standing = `(
 	SELECT v.id, v.name, v.project_id, v.project_name, v.server_id, v.server_name, v.size_gib,
-		CASE WHEN unseen AND v.gone_at IS NULL THEN 'not_seen' ELSE v.reason END AS reason, newest_at, CASE
+		CASE WHEN unseen AND v.gone_at IS NULL THEN 'not_seen' ELSE v.reason END AS reason, newest_at, v.protected_since, CASE
 		WHEN v.gone_at IS NOT NULL THEN 'gone'
 		WHEN v.protected AND newest_at < @late THEN 'late'
 		WHEN unseen THEN 'unknown'

@@ -102,18 +102,19 @@ const batch = 2000
 func (b *Beat) Remember(ctx context.Context, volumes []Volume) error {
 	const q = `
 		INSERT INTO volumes AS old (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted,
-			protected, retention, retention_source, shorter, shorter_since, seen_at, absent_plans, absent_server_plans, gone_at, action, reason, decided_at, decision_until)
+			protected, retention, retention_source, shorter, shorter_since, seen_at, absent_plans, absent_server_plans, gone_at, action, reason, decided_at, decision_until, protected_since)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[],
 			$11::bool[], $12::interval[], $13::text[], $14::interval[], $15::timestamptz[], $16::timestamptz[], $17::int[], $18::int[], $19::timestamptz[],
-			$20::text[], $21::text[], $22::timestamptz[], $23::timestamptz[])
+			$20::text[], $21::text[], $22::timestamptz[], $23::timestamptz[], $24::timestamptz[])
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, project_id = excluded.project_id, project_name = excluded.project_name,
 			server_id = excluded.server_id, server_name = excluded.server_name, zone = excluded.zone, status = excluded.status,
 			size_gib = excluded.size_gib, encrypted = excluded.encrypted, protected = excluded.protected, retention = excluded.retention,
 			retention_source = excluded.retention_source, shorter = excluded.shorter, shorter_since = excluded.shorter_since,
 			seen_at = excluded.seen_at, absent_plans = excluded.absent_plans, absent_server_plans = excluded.absent_server_plans, gone_at = excluded.gone_at, action = excluded.action,
-			reason = excluded.reason, decided_at = excluded.decided_at, decision_until = excluded.decision_until`
+			reason = excluded.reason, decided_at = excluded.decided_at, decision_until = excluded.decision_until,
+			protected_since = CASE WHEN old.protected AND excluded.protected AND old.project_id = excluded.project_id THEN old.protected_since ELSE excluded.protected_since END`
 	for part := range chunks(volumes) {
-		c := newColumns(23, len(part))
+		c := newColumns(24, len(part))
 		for _, v := range part {
 			var retention, shorter *pgtype.Interval
 			if !v.Retention.InForce.IsZero() {
@@ -123,9 +124,13 @@ func (b *Beat) Remember(ctx context.Context, volumes []Volume) error {
 			if v.Retention.Shorter != nil {
 				shorter, since = new(toInterval(*v.Retention.Shorter)), &v.Retention.ShorterSince
 			}
+			var protected *time.Time
+			if v.Protected {
+				protected = &b.Now
+			}
 			c.add(v.ID, v.Name, v.ProjectID, v.ProjectName, v.ServerID, v.ServerName, v.Zone, v.Status, v.SizeGiB, v.Encrypted,
 				v.Protected, retention, maybe(string(v.Retention.Source)), shorter, since, v.SeenAt, v.AbsentPlans, v.AbsentServerPlans, v.GoneAt,
-				string(v.Action), string(v.Reason), v.DecidedAt, v.DecisionUntil)
+				string(v.Action), string(v.Reason), v.DecidedAt, v.DecisionUntil, protected)
 		}
 		if err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, c.args()...); return err }); err != nil {
 			return fmt.Errorf("remember %d volumes: %w", len(part), err)

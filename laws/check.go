@@ -35,7 +35,7 @@ type held struct {
 	state     EventKind
 	since     time.Time
 	// Zero: it did not happen.
-	available, left, removed time.Time // left: when it was a restore point no longer
+	made, available, left, removed time.Time // made: for the first time; left: when it was a restore point no longer
 }
 
 func (b *held) id() string { return b.requested.Backup }
@@ -84,6 +84,9 @@ func (c *checker) follow(e Event) {
 		b.left = e.At
 	case e.Kind == Available:
 		b.available, b.left = e.At, time.Time{}
+		if b.made.IsZero() {
+			b.made = e.At
+		}
 		if e.Full {
 			b.parent = ""
 		}

@@ -104,6 +104,7 @@ type Record struct {
 	NextTry   time.Time // nothing is tried again before
 	Slow      time.Time // since when it may have left its place in the cap on all, being far beyond its usual time
 	Uncapped  time.Time // since when it may have left all caps, being overdue or at its end, whatever Cinder still does
+	Seen      time.Time // when we saw that Cinder had made its backup
 }
 
 // Limits say how long things may take before nothing explains them any more; 0: not judged.
@@ -112,6 +113,7 @@ type Limits struct {
 	Removal time.Duration // until a removal that was asked for ends, or is given up; also until a leftover is removed
 	Sweep   time.Duration // until Cinder's backups are compared with our records. 0: no backup may wait for that
 	Late    time.Duration // age of the newest restore point's data beyond which a volume is late
+	Seen    time.Duration // until we see what Cinder made: what is told meanwhile need not know of it. 0: it must at once
 }
 
 // Caps bound the backups of ours that are in progress at once; 0: no bound.
@@ -143,7 +145,8 @@ const (
 
 // Told is one line of a report that was sent.
 type Told struct {
-	At      time.Time // for which moment it was told
+	At      time.Time // when it was told
+	Of      time.Time // which moment a failure is told of; zero: that at which it was told
 	Project string    // whom it was told; empty: the operator
 	Volume  string
 	Backup  string // empty: Cinder never named one, or it is told of the volume

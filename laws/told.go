@@ -20,7 +20,7 @@ func (c *checker) judge(t Told) {
 	happened := func(at time.Time) bool { return !at.IsZero() && !at.After(t.At) }
 	switch t.What {
 	case ToldSucceeded:
-		if b == nil || !happened(b.available) {
+		if b == nil || !happened(b.made) {
 			lie("Cinder had not made it")
 		}
 	case ToldRemoved:
@@ -28,16 +28,34 @@ func (c *checker) judge(t Told) {
 			lie("Cinder still had it")
 		}
 	case ToldFailed:
-		// of the same moment either may be true
-		if b != nil && !b.available.IsZero() && b.available.Before(t.At) {
-			lie("Cinder had made it")
-		}
+		c.judgeFailed(t, b, lie)
 	case ToldLate:
 		if p := c.young(t); p != nil {
 			lie("its restore point %s was %s old", p.id(), t.At.Sub(p.data()))
 		}
 	default:
 		lie("no such thing can be told")
+	}
+}
+
+// judgeFailed compares a failure with what Cinder had at the moment that is told of: others may reset what failed, and
+// Cinder may still make what we have given up. Of the same moment either may be true.
+func (c *checker) judgeFailed(t Told, b *held, lie func(string, ...any)) {
+	of := t.Of
+	if of.IsZero() {
+		of = t.At
+	}
+	if of.After(t.At) {
+		lie("that moment had not come")
+	}
+	if b == nil {
+		return
+	}
+	if gone, known := c.Gone[b.requested.Project]; known && !gone.After(of) {
+		return // with no token nobody can see what became of it
+	}
+	if !b.made.IsZero() && b.made.Before(of) {
+		lie("Cinder had made it")
 	}
 }
 
@@ -55,9 +73,15 @@ func (c *checker) young(t Told) *held {
 	for _, b := range c.volumes[t.Volume] {
 		fresh := b.requested.Ours && t.At.Sub(b.data()) <= c.Limits.Late
 		stood := !b.available.IsZero() && b.available.Before(t.At) && (b.left.IsZero() || b.left.After(t.At))
-		if fresh && stood {
+		if fresh && stood && c.mustKnow(b, t.At) {
 			return b
 		}
 	}
 	return nil
+}
+
+// mustKnow tells whether we saw before that moment that Cinder had made a backup, or should have.
+func (c *checker) mustKnow(b *held, by time.Time) bool {
+	seen := c.holders[b.id()].Seen
+	return !seen.IsZero() && !seen.After(by) || by.Sub(b.available) >= c.Limits.Seen
 }

@@ -82,7 +82,7 @@ func (c *Cloud) roleHolders(ctx context.Context) (map[string]map[string]bool, er
 		}
 		return nil
 	}
-	if err := c.do(ctx, c.admin, r); err != nil {
+	if err := c.doWhole(ctx, r); err != nil {
 		return nil, err
 	}
 	return holders, nil
@@ -104,10 +104,34 @@ func (c *Cloud) users(ctx context.Context, domain string) (map[string]userJSON, 
 		}
 		return err
 	}
-	if err := c.do(ctx, c.admin, r); err != nil {
+	if err := c.doWhole(ctx, r); err != nil {
 		return nil, err
 	}
 	return users, nil
+}
+
+// doWhole reads a list of Keystone, or refuses one that is only a part: with a
+// list_limit it is cut, and newer ones may name a next page.
+func (c *Cloud) doWhole(ctx context.Context, r request) error {
+	cut, decode := false, r.decode
+	r.decode = func(body []byte) error {
+		var said struct {
+			Truncated bool
+			Links     struct{ Next *string }
+		}
+		if err := json.Unmarshal(body, &said); err != nil {
+			return err
+		}
+		cut = said.Truncated || said.Links.Next != nil
+		return decode(body)
+	}
+	if err := c.do(ctx, c.admin, r); err != nil {
+		return err
+	}
+	if cut {
+		return r.refuse(c.admin.projectID, backup.MeansRefused, "Keystone gives only a part of the list: raise or unset list_limit in keystone.conf")
+	}
+	return nil
 }
 
 func lacks(users map[string]userJSON, roles map[string]map[string]bool) bool {
@@ -131,7 +155,7 @@ func (c *Cloud) usersByDomain(ctx context.Context, users map[string]userJSON) er
 		domains = p.items
 		return err
 	}
-	if err := c.do(ctx, c.admin, r); err != nil {
+	if err := c.doWhole(ctx, r); err != nil {
 		return err
 	}
 	for _, d := range domains {

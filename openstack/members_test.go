@@ -89,6 +89,34 @@ func TestMembers_InheritedRolesCountAndTheCallsDoNotGrow(t *testing.T) {
 	require.Equal(t, 2, asked)
 }
 
+// Whom a part of a list names would be told, and the others would not.
+func TestMembers_APartOfAListIsAnError(t *testing.T) {
+	w := newWorld(t, cloudsim.Options{})
+	p := w.sim.AddProject("acme")
+	for _, name := range []string{"alice", "amy", "bob", "dora"} {
+		w.sim.Grant(w.sim.AddUser(name, "x", name+"@acme.example"), p, "member")
+	}
+	c := w.connect(t, patient)
+	w.sim.LimitLists(2)
+	members, err := c.Members(t.Context())
+	require.ErrorContains(t, err, "list role assignments of all projects: ")
+	require.ErrorContains(t, err, "Keystone gives only a part of the list: raise or unset list_limit in keystone.conf")
+	require.Empty(t, members)
+	for list, body := range map[string]string{
+		"users": `{"users": [{"id": "a"}], "links": {"next": null}, "truncated": true}`, "next page": `{"users": [{"id": "a"}], "links": {"next": "http://elsewhere"}}`,
+	} {
+		w.sim.LimitLists(0)
+		end := w.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/users", Do: cloudsim.Refuse{Status: http.StatusOK, Body: body}})
+		_, err = c.Members(t.Context())
+		require.ErrorContains(t, err, "list users of all domains: ", list)
+		require.ErrorContains(t, err, "only a part", list)
+		end()
+	}
+	members, err = c.Members(t.Context())
+	require.NoError(t, err)
+	require.Len(t, members[p], 4)
+}
+
 // Where each domain has users of its own, Keystone lists those of one without
 // a filter: the others are asked for by domain.
 func TestMembers_UsersOfOtherDomainsAreAskedForByDomain(t *testing.T) {

@@ -67,10 +67,10 @@ func day() Report {
 	}
 	initech.Failed = []Failure{failure("initech", 2, backup.CinderUnavailable, "503 Service Unavailable", SucceededSince)}
 	globex.Late = []Late{
-		{volume("globex", 1), new(noon.Add(-26 * time.Hour)), new(noon.Add(-58 * time.Hour)), backup.QuotaExceeded, backup.QuotaExceeded.Sentence()},
-		{volume("globex", 2), new(noon.Add(-3 * time.Hour)), new(noon.Add(-35 * time.Hour)), backup.QuotaExceeded, backup.QuotaExceeded.Sentence()},
+		{volume("globex", 1), new(noon.Add(-26 * time.Hour)), new(noon.Add(-58 * time.Hour)), false, backup.QuotaExceeded, backup.QuotaExceeded.Sentence()},
+		{volume("globex", 2), new(noon.Add(-3 * time.Hour)), new(noon.Add(-35 * time.Hour)), false, backup.QuotaExceeded, backup.QuotaExceeded.Sentence()},
 	}
-	initech.Never = []Late{{volume("initech", 30), new(noon.Add(-time.Hour)), nil, backup.FirstBackup, backup.FirstBackup.Sentence()}}
+	initech.Never = []Late{{volume("initech", 30), new(noon.Add(-time.Hour)), nil, false, backup.FirstBackup, backup.FirstBackup.Sentence()}}
 	finding := func(why backup.Reason, n int, detail string) Finding {
 		return Finding{why, why.Sentence(), why.Whose(), id(2, n), detail, noon.Add(-5 * 24 * time.Hour)}
 	}

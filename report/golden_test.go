@@ -7,8 +7,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
 )
 
 var update = flag.Bool("update", false, "write the golden files of testdata anew")
@@ -63,4 +66,22 @@ func TestThePageAsksForNothing(t *testing.T) {
 	for _, word := range []string{"http:", "https:", "src=", "url(", "<script", "<img", "<link"} {
 		require.NotContains(t, page, word)
 	}
+}
+
+// A volume that has had time enough, and has no restore point, is trouble by itself; one that has not had it is none.
+func TestAVolumeWithoutARestorePointIsTroubleWhenItsTimeIsOver(t *testing.T) {
+	since := noon.Add(-3 * 24 * time.Hour)
+	waits := Late{Volume: volume("acme", 1), Since: &since, Reason: backup.FirstBackup}
+	p := Project{ID: id(9, 1), Name: "acme", Never: []Late{waits}}
+	require.True(t, p.Empty())
+	require.Equal(t, "All is well: 0 backups were made, none failed, nothing is late. 1 volume waits for a first backup.", p.Count().Sentence())
+	overdue := waits
+	overdue.Overdue = true
+	p.Never = append(p.Never, overdue)
+	require.False(t, p.Empty())
+	require.Equal(t, Red, p.Count().Level())
+	r := Report{Group: p.ID, Projects: []Project{p}}
+	require.Equal(t, "Backups of acme: 1 volume has no restore point", r.Subject())
+	require.Equal(t, "Not all is well: 1 volume has no restore point; 0 backups were made. 1 volume waits for a first backup.", r.Count().Sentence())
+	require.Contains(t, r.Text(), "Protected since "+moment(since)+".")
 }

@@ -96,8 +96,9 @@ const (
 type Late struct {
 	Volume
 
-	Since    *time.Time    `json:"since" desc:"since when it is late, or was first to be backed up; null: not known"`
+	Since    *time.Time    `json:"since" desc:"since when it is late; without a restore point: since when it is protected; null: not known"`
 	NewestAt *time.Time    `json:"newest_restore_point_at" desc:"the time of its data; null: there is none"`
+	Overdue  bool          `json:"overdue" desc:"without a restore point, for longer than late_after_seconds"`
 	Reason   backup.Reason `json:"reason" desc:"of its newest failure, or else of the newest decision"`
 	Sentence string        `json:"sentence" desc:"the same for people"`
 }
@@ -112,10 +113,19 @@ type Finding struct {
 	Since    time.Time     `json:"since" desc:"when it was seen first"`
 }
 
-// Empty tells whether there is nothing to tell. A volume that waits for its first backup is told of where something else
-// is, and makes no report by itself.
+// Empty tells whether there is nothing to tell. A volume that waits for its first backup, and no longer than for any other,
+// is told of where something else is, and makes no report by itself.
 func (p Project) Empty() bool {
-	return len(p.Succeeded)+len(p.Failed)+len(p.Late)+len(p.Findings) == 0
+	return len(p.Succeeded)+len(p.Failed)+len(p.Late)+p.overdue()+len(p.Findings) == 0
+}
+
+func (p Project) overdue() (n int) {
+	for _, l := range p.Never {
+		if l.Overdue {
+			n++
+		}
+	}
+	return n
 }
 
 // JSON writes the report for programs, and to be kept.

@@ -10,11 +10,13 @@ import (
 // Counts are the numbers of a report, or of one of its projects.
 type Counts struct {
 	Succeeded, Failed, Late, Never, Findings, QuotaRed int
+
+	Overdue int // of those that were never backed up
 }
 
 // Count counts what is told of a project.
 func (p Project) Count() Counts {
-	c := Counts{Succeeded: len(p.Succeeded), Failed: len(p.Failed), Late: len(p.Late), Never: len(p.Never), Findings: len(p.Findings)}
+	c := Counts{Succeeded: len(p.Succeeded), Failed: len(p.Failed), Late: len(p.Late), Never: len(p.Never), Overdue: p.overdue(), Findings: len(p.Findings)}
 	if p.Backups != nil && p.Backups.Level == Red || p.Gigabytes != nil && p.Gigabytes.Level == Red {
 		c.QuotaRed = 1
 	}
@@ -30,6 +32,7 @@ func (r Report) Count() Counts {
 		sum.Failed += c.Failed
 		sum.Late += c.Late
 		sum.Never += c.Never
+		sum.Overdue += c.Overdue
 		sum.Findings += c.Findings
 		sum.QuotaRed += c.QuotaRed
 	}
@@ -37,17 +40,25 @@ func (r Report) Count() Counts {
 }
 
 // Well tells whether nobody has to look.
-func (c Counts) Well() bool { return c.Failed+c.Late+c.Findings+c.QuotaRed == 0 }
+func (c Counts) Well() bool { return c.Failed+c.Late+c.Overdue+c.Findings+c.QuotaRed == 0 }
 
 // Level colours it: red where protection suffers, yellow where somebody should look.
 func (c Counts) Level() Level {
 	switch {
-	case c.Failed+c.Late > 0:
+	case c.Failed+c.Late+c.Overdue > 0:
 		return Red
 	case !c.Well():
 		return Yellow
 	}
 	return Green
+}
+
+// NeverLevel colours what was never backed up.
+func (c Counts) NeverLevel() Level {
+	if c.Overdue > 0 {
+		return Red
+	}
+	return Yellow
 }
 
 // troubles counts what is not well, the worst first.
@@ -59,6 +70,7 @@ func (c Counts) troubles() []string {
 		}
 	}
 	add(c.Late, "volume is late", "volumes are late")
+	add(c.Overdue, "volume has no restore point", "volumes have no restore point")
 	add(c.Failed, "backup failed", "backups failed")
 	add(c.QuotaRed, "project is short of quota", "projects are short of quota")
 	switch {
@@ -74,8 +86,8 @@ func (c Counts) troubles() []string {
 func (c Counts) Sentence() string {
 	made := plural(c.Succeeded, "backup was made", "backups were made")
 	never := ""
-	if c.Never > 0 {
-		never = " " + plural(c.Never, "volume waits", "volumes wait") + " for a first backup."
+	if n := c.Never - c.Overdue; n > 0 {
+		never = " " + plural(n, "volume waits", "volumes wait") + " for a first backup."
 	}
 	if c.Well() {
 		return "All is well: " + made + ", none failed, nothing is late." + never
@@ -149,7 +161,7 @@ func (l Late) Facts() string {
 	case l.NewestAt == nil && l.Since == nil:
 		return "No attempt so far."
 	case l.NewestAt == nil:
-		return "Was to be backed up first at " + moment(*l.Since) + "."
+		return "Protected since " + moment(*l.Since) + "."
 	case l.Since == nil:
 		return "Newest restore point: " + moment(*l.NewestAt) + "."
 	}

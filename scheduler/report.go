@@ -74,8 +74,9 @@ func dueReports(now time.Time, period time.Duration, together bool, untold []db.
 
 // forgetReports ends the history of reports, as that of records.
 func (s *Scheduler) forgetReports(ctx context.Context, b *db.Beat) error {
-	if s.Settings.HistoryTime.IsZero() {
-		return b.ForgetReports(ctx, nil)
+	var before *time.Time
+	if !s.Settings.HistoryTime.IsZero() {
+		before = new(s.Settings.HistoryTime.Before(b.Now))
 	}
-	return b.ForgetReports(ctx, new(s.Settings.HistoryTime.Before(b.Now)))
+	return b.ForgetReports(ctx, before)
 }

@@ -100,7 +100,11 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportClaim) error {
 	last, cancel := lasting(ctx)
 	defer cancel()
 	again := report.Again(c.Now, state.Failures+1)
-	zerolog.Ctx(ctx).Warn().Err(err).Str("project", c.Group).Time("again", again).Msg("report not made, will be tried again")
+	level := zerolog.WarnLevel
+	if backup.Means(err, backup.MeansRefused) { // waiting does not mend it
+		level = zerolog.ErrorLevel
+	}
+	zerolog.Ctx(ctx).WithLevel(level).Err(err).Str("project", c.Group).Time("again", again).Msg("report not made, will be tried again")
 	return c.NotMade(last, err.Error(), again)
 }
 

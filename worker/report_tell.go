@@ -176,8 +176,8 @@ func (t *telling) lateness(one db.Lateness, late time.Duration) {
 		p.Late = append(p.Late, l)
 		return
 	}
-	if one.FirstAt != nil {
-		l.Since = new(one.FirstAt.UTC())
+	if one.ProtectedSince != nil {
+		l.Since, l.Overdue = new(one.ProtectedSince.UTC()), t.now.Sub(*one.ProtectedSince) > late
 	}
 	p.Never = append(p.Never, l)
 }

@@ -14,6 +14,12 @@ CREATE INDEX records_untold ON records (project_id, created_at) WHERE report_id 
 CREATE INDEX records_told ON records (report_id) WHERE report_id <> '';
 CREATE INDEX volumes_of_project ON volumes (project_id);
 
+-- Since when it is protected in its project; null: it is not. One without a
+-- restore point is told of by that.
+ALTER TABLE volumes ADD COLUMN protected_since timestamptz;
+UPDATE volumes v SET protected_since = coalesce((SELECT min(beat) FROM records WHERE volume_id = v.id AND project_id = v.project_id), decided_at, seen_at)
+    WHERE protected;
+
 -- Who is told together: a project, or 'all'. The lease lets one worker make and
 -- send what the group gets.
 CREATE TABLE report_groups (
@@ -67,6 +73,7 @@ DROP TABLE report_mails;
 DROP TABLE reports;
 DROP TABLE report_groups;
 DROP INDEX volumes_of_project;
+ALTER TABLE volumes DROP COLUMN protected_since;
 DROP INDEX records_told;
 DROP INDEX records_untold;
 ALTER TABLE records DROP COLUMN report_id;

@@ -162,6 +162,27 @@ func TestReport_OnlyLateVolumes(t *testing.T) {
 	p.lawful()
 }
 
+// Nor is anything needed but a volume that no backup was ever made of, once it has had time enough.
+func TestReport_OnlyAVolumeThatWasNeverBackedUp(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembers)
+	acme := p.sim.AddProject("acme")
+	p.exec(`INSERT INTO pauses VALUES ('', staffeln_now(), 'me', 'maintenance')`)
+	began := p.clock.Now()
+	_, volumes := p.protect(acme, "web-1", 1)
+	p.member(acme, "alice", "alice@acme.example")
+	for len(p.box.Inbox()) == 0 {
+		require.Less(t, p.clock.Now().Sub(began), 24*time.Hour)
+		p.pass(30 * time.Minute)
+	}
+	require.Equal(t, p.set.Late()+p.set.ReportPeriod.Std(), p.clock.Now().Sub(began)-30*time.Minute)
+	mail := p.box.Inbox()[0]
+	require.Contains(t, mail.Header.Get("Subject"), "1 volume has no restore point")
+	require.Contains(t, words(mail), "Never backed up (1)")
+	require.Contains(t, words(mail), volumes[0])
+	p.lawful()
+}
+
 // A receiver that is refused gets no other one into trouble, is told of in one error line, and tried again.
 func TestReport_OneReceiverFailsAndDelaysNobody(t *testing.T) {
 	t.Parallel()
@@ -294,6 +315,27 @@ func TestReport_KeystoneAway(t *testing.T) {
 	p.step(10 * time.Minute)
 	p.turn()
 	require.Len(t, p.box.Inbox(), 1)
+	p.lawful()
+}
+
+// Whom only a part of Keystone's list names is told when all are known: nobody is left out.
+func TestReport_APartOfTheMembers(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembers)
+	acme := p.sim.AddProject("acme")
+	p.protect(acme, "web-1", 1)
+	p.member(acme, "alice", "alice@acme.example")
+	p.member(acme, "amy", "amy@acme.example")
+	p.run(6*time.Hour+30*time.Minute, 30*time.Minute)
+	p.sim.LimitLists(2)
+	p.turn()
+	require.Empty(t, p.box.Inbox())
+	require.Equal(t, 1, p.logged("error", "report not made", acme, "only a part of the list"))
+	p.sim.LimitLists(0)
+	p.step(10 * time.Minute)
+	p.turn()
+	require.Len(t, p.box.To("alice@acme.example"), 1)
+	require.Len(t, p.box.To("amy@acme.example"), 1)
 	p.lawful()
 }
 

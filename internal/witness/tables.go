@@ -28,7 +28,7 @@ type record struct {
 	Paused                                   bool
 	ChangedAt                                time.Time
 	AdmittedAt, AskedAt, Deadline, NextTryAt *time.Time
-	SlowAt, UncappedAt                       *time.Time
+	SlowAt, UncappedAt, AvailableAt          *time.Time
 }
 
 // Records tells all records in the words of the laws, and the database's clock. When a backup may leave its place in the
@@ -40,7 +40,7 @@ func Records(ctx context.Context, from Tables) (now time.Time, all []laws.Record
 			coalesce(v.retention, r.retention) AS retention, EXISTS (SELECT FROM pauses p WHERE p.project_id IN ('', r.project_id)) AS paused,
 			r.changed_at, r.admitted_at, greatest(r.requested_at, r.asked_at, r.deletion_asked_at) AS asked_at, r.deadline,
 			CASE WHEN r.state IN ('deleting', 'undeletable', 'failed') THEN greatest(r.next_try_at, v.removal_next_try_at) ELSE r.next_try_at END AS next_try_at,
-			r.requested_at + least((r.deadline - r.requested_at) / 2, interval '10 minutes') AS slow_at, least(r.deadline, r.ended_at) AS uncapped_at
+			r.requested_at + least((r.deadline - r.requested_at) / 2, interval '10 minutes') AS slow_at, least(r.deadline, r.ended_at) AS uncapped_at, r.available_at
 		FROM records r JOIN volumes v ON v.id = r.volume_id ORDER BY r.beat, r.requested_at, r.id`
 	if err := from.QueryRow(ctx, `SELECT staffeln_now()`).Scan(&now); err != nil {
 		return now, nil, fmt.Errorf("read clock: %w", err)
@@ -58,7 +58,7 @@ func Records(ctx context.Context, from Tables) (now time.Time, all []laws.Record
 			ID: r.ID, Project: r.ProjectID, Volume: r.VolumeID, Backup: r.BackupID, State: r.State, Kind: r.Kind,
 			Reason: r.Reason, Removal: r.RemovalReason, Retention: periodOf(r.Retention), Paused: r.Paused,
 			Changed: r.ChangedAt, Admitted: deref(r.AdmittedAt), Asked: deref(r.AskedAt), Deadline: deref(r.Deadline), NextTry: deref(r.NextTryAt),
-			Slow: deref(r.SlowAt), Uncapped: deref(r.UncappedAt),
+			Slow: deref(r.SlowAt), Uncapped: deref(r.UncappedAt), Seen: deref(r.AvailableAt),
 		})
 	}
 	return now, all, nil

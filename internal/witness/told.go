@@ -16,6 +16,8 @@ type told struct {
 	VolumeID string `json:"volume_id"`
 	BackupID string `json:"backup_id"`
 	Record   string `json:"record"`
+
+	At time.Time `json:"at"` // of a failure: when it ended
 }
 
 // Told tells what reports that somebody got said, in the words of the laws.
@@ -47,7 +49,7 @@ func Told(ctx context.Context, from Tables) (all []laws.Told, err error) {
 			}
 			for what, lines := range map[laws.Tale][]told{laws.ToldSucceeded: p.Succeeded, laws.ToldFailed: p.Failed, laws.ToldLate: p.Late} {
 				for _, line := range lines {
-					all = append(all, laws.Told{At: at, Project: whom, Volume: line.VolumeID, Backup: line.BackupID, Record: line.Record, What: what})
+					all = append(all, laws.Told{At: at, Of: line.At, Project: whom, Volume: line.VolumeID, Backup: line.BackupID, Record: line.Record, What: what})
 				}
 			}
 		}

@@ -80,11 +80,12 @@ type Cloud struct {
 	targetBroken string
 	deleteCheck  string // URL in the policy of Cinder
 
-	faults  []*plantedFault
-	journal []Event
-	quiet   bool // nothing is written to the journal while the world is being filled
-	counts  map[string]int
-	unknown []string
+	faults    []*plantedFault
+	journal   []Event
+	listLimit int  // Keystone's list_limit; 0: none
+	quiet     bool // nothing is written to the journal while the world is being filled
+	counts    map[string]int
+	unknown   []string
 
 	cast Cast
 }

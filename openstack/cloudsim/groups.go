@@ -23,7 +23,7 @@ func listGroups(c *Cloud, q *call) answer {
 			out = append(out, viewGroup(g, q.base))
 		}
 	}
-	return wholeList(q, "groups", out)
+	return wholeList(c, q, "groups", out)
 }
 
 func createGroup(c *Cloud, q *call) answer {

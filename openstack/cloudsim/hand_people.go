@@ -33,6 +33,13 @@ func (c *Cloud) AddProjectIn(domainID, name string) string {
 // DisableProject disables a project: its tokens are refused from now on, and no new ones are given.
 func (c *Cloud) DisableProject(id string) { c.enableProject(id, false) }
 
+// LimitLists sets Keystone's list_limit: longer lists are cut; 0 is none.
+func (c *Cloud) LimitLists(most int) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.listLimit = most
+}
+
 // EnableProject takes DisableProject back.
 func (c *Cloud) EnableProject(id string) { c.enableProject(id, true) }
 

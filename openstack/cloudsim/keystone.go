@@ -68,13 +68,17 @@ func viewProject(p *project, base string) projectView {
 	}
 }
 
-// wholeList is a list of Keystone: it has no pages, and ignores limit and marker.
-func wholeList(q *call, name string, items any) answer {
+// wholeList is a list of Keystone: it has no pages, and ignores limit and marker. Past list_limit it is cut, and says so.
+func wholeList[T any](c *Cloud, q *call, name string, items []T) answer {
 	self := q.base + q.path
 	if q.raw != "" {
 		self += "?" + q.raw
 	}
-	return ok(map[string]any{name: items, "links": map[string]any{"next": nil, "self": self, "previous": nil}})
+	said := map[string]any{name: items, "links": map[string]any{"next": nil, "self": self, "previous": nil}}
+	if most := c.listLimit; most > 0 && len(items) > most {
+		said[name], said["truncated"] = items[:most], true
+	}
+	return ok(said)
 }
 
 // keystoneFlag reads a filter such as enabled: anything but a no is a yes.
@@ -104,7 +108,7 @@ func listProjects(c *Cloud, q *call) answer {
 		}
 		out = append(out, viewProject(p, q.base))
 	}
-	return wholeList(q, "projects", out)
+	return wholeList(c, q, "projects", out)
 }
 
 func listOwnProjects(c *Cloud, q *call) answer {
@@ -114,7 +118,7 @@ func listOwnProjects(c *Cloud, q *call) answer {
 			out = append(out, viewProject(p, q.base))
 		}
 	}
-	return wholeList(q, "projects", out)
+	return wholeList(c, q, "projects", out)
 }
 
 func showProject(c *Cloud, q *call) answer {
@@ -143,7 +147,7 @@ func listDomains(c *Cloud, q *call) answer {
 			"links": selfLink{q.base + "/identity/v3/domains/" + d.ID},
 		})
 	}
-	return wholeList(q, "domains", out)
+	return wholeList(c, q, "domains", out)
 }
 
 func listRoles(c *Cloud, q *call) answer {
@@ -162,5 +166,5 @@ func listRoles(c *Cloud, q *call) answer {
 			"links": selfLink{q.base + "/identity/v3/roles/" + r.ID},
 		})
 	}
-	return wholeList(q, "roles", out)
+	return wholeList(c, q, "roles", out)
 }

@@ -55,6 +55,7 @@ type Server struct {
 	refuse  map[string]bool // receivers that get a 550
 	stall   map[string]bool // receivers that get no answer
 	die     int             // so many mails are taken without an answer
+	mute    int             // the same, and their connections stay open
 	down    bool
 	release chan struct{}
 }
@@ -125,6 +126,9 @@ func (s *Server) Stall(receiver string, stalled bool) { s.set(func() { s.stall[r
 
 // DieAfterData takes the next mails and closes their connections without an answer.
 func (s *Server) DieAfterData(mails int) { s.set(func() { s.die = mails }) }
+
+// MuteAfterData takes the next mails and says nothing more on their connections.
+func (s *Server) MuteAfterData(mails int) { s.set(func() { s.mute = mails }) }
 
 // Down says whether the server turns everybody away.
 func (s *Server) Down(down bool) { s.set(func() { s.down = down }) }
@@ -212,12 +216,18 @@ func (s *session) Data(r io.Reader) error {
 		return err
 	}
 	m.Header, m.Body = parsed.Header, string(body)
-	s.server.mu.Lock()
-	defer s.server.mu.Unlock()
-	s.server.inbox = append(s.server.inbox, m)
-	if s.server.die > 0 {
-		s.server.die--
-		_ = s.conn.Conn().Close() // it has the mail, and nobody hears of it
+	mute := false
+	s.server.set(func() {
+		s.server.inbox = append(s.server.inbox, m)
+		if s.server.die > 0 {
+			s.server.die--
+			_ = s.conn.Conn().Close() // it has the mail, and nobody hears of it
+		}
+		mute = s.server.mute > 0
+		s.server.mute = max(s.server.mute-1, 0)
+	})
+	if mute {
+		<-s.server.release
 	}
 	return nil
 }
