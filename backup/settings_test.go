@@ -14,6 +14,7 @@ func valid() Settings {
 		BackupServicePeriod: Duration(10 * time.Minute), BackupMinInterval: Duration(time.Hour), FullBackupDepth: 2,
 		BackupCycleTimeout: Duration(6 * time.Hour), BackupTimeoutPerGib: Duration(time.Minute),
 		RetentionTime: period("2w3d"), RetentionServicePeriod: Duration(20 * time.Minute), RetentionShortenDelay: Duration(24 * time.Hour),
+		ReportPeriod: Duration(24 * time.Hour),
 	}
 }
 
@@ -33,6 +34,7 @@ func TestSettingsRefused(t *testing.T) {
 	for want, spoil := range map[string]func(*Settings){
 		"BACKUP_SERVICE_PERIOD: 59s: want at least 1min":   func(s *Settings) { s.BackupServicePeriod = Duration(59 * time.Second) },
 		"RETENTION_SERVICE_PERIOD: 0s: want at least 1min": func(s *Settings) { s.RetentionServicePeriod = 0 },
+		"REPORT_PERIOD: 9min: want at least 10min":         func(s *Settings) { s.ReportPeriod = Duration(9 * time.Minute) },
 		"RETENTION_METADATA_KEY: want a name":              func(s *Settings) { s.RetentionMetadataKey = "" },
 		"RETENTION_METADATA_KEY: \"k\" is BACKUP":          func(s *Settings) { s.RetentionMetadataKey, s.BackupMetadataKey = "k", "k" },
 		"RETENTION_TIME: 0s: want a period above zero":     func(s *Settings) { s.RetentionTime = Period{} },
@@ -47,5 +49,5 @@ func TestSettingsRefused(t *testing.T) {
 	s.AllowShortPeriods, s.BackupServicePeriod, s.BackupMetadataKey = true, Duration(time.Second), ""
 	s.RetentionMin, s.RetentionMax = period("1w"), period("1w")
 	require.NoError(t, s.Validate())
-	require.Equal(t, 4, strings.Count(Settings{}.Validate().Error()+"\n", "\n"), "all faults at once")
+	require.Equal(t, 5, strings.Count(Settings{}.Validate().Error()+"\n", "\n"), "all faults at once")
 }

@@ -71,6 +71,9 @@ func TestMetrics_Names(t *testing.T) {
 	m.TasksHandedOver("a", "b", 1)
 	m.TaskHandled("a", "b")
 	m.CloudRequest("GET", "/", 200)
+	m.APIRequest("GET", "/", 200, time.Second)
+	m.DeleteCheck("a", "b")
+	m.TurnedAway("a")
 	families, err := m.Registry.Gather()
 	require.NoError(t, err)
 	ours := 0
@@ -86,5 +89,5 @@ func TestMetrics_Names(t *testing.T) {
 			require.NotRegexp(t, `(^|_)(id|name)$|^(volume|server|project|backup|record)$`, label.GetName())
 		}
 	}
-	require.Equal(t, 17, ours)
+	require.Equal(t, 24, ours)
 }
