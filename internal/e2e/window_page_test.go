@@ -103,6 +103,19 @@ func TestThePagesSession(t *testing.T) {
 	}
 	require.Equal(t, http.StatusOK, r.get("/", "", cookie).StatusCode, "still signed in")
 	require.Equal(t, http.StatusMethodNotAllowed, r.get("/sign-out", "", cookie).StatusCode)
+	for _, signedIn := range []bool{true, false} {
+		lost := r.send(http.MethodGet, "/nowhere", "", func(q *http.Request) {
+			q.Header.Set("Accept", "text/html,*/*;q=0.8")
+			if signedIn {
+				q.AddCookie(cookie)
+			}
+		})
+		require.Equal(t, http.StatusNotFound, lost.StatusCode)
+		require.Contains(t, lost.text, "there is nothing at this path")
+		require.Contains(t, lost.text, lost.Header.Get("X-Request-Id"))
+		require.Equal(t, policy, lost.Header.Get("Content-Security-Policy"))
+		require.Equal(t, signedIn, strings.Contains(lost.text, "Sign out"))
+	}
 
 	for _, place := range []string{"//elsewhere.example.org", "https://elsewhere.example.org", "/\\elsewhere.example.org", "javascript:alert(1)", "/sign-out", "\t//x"} {
 		form.Set("next", place)
