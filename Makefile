@@ -65,7 +65,7 @@ chaos: servers ## run the whole program through SEEDS random schedules (10000); 
 test-openstack: $(GOTESTSUM) servers ## run the suites for a real cloud, given by OS_* or OS_CLOUD
 	@if [ -z "$$OS_AUTH_URL$$OS_CLOUD" ]; then \
 		echo 'test-openstack needs a cloud: source its openrc (OS_AUTH_URL, OS_USERNAME, ...) or set OS_CLOUD' >&2; exit 1; fi
-	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags openstack -run OnOpenStack -count=1 -p 1 -timeout 40m $(FLAGS) ./openstack/... ./internal/e2e/...
+	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags openstack,browser -run OnOpenStack -count=1 -p 1 -timeout 40m $(FLAGS) ./openstack/... ./internal/e2e/...
 
 .PHONY: bench
 bench: servers ## run the benchmarks

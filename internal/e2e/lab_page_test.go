@@ -1,0 +1,34 @@
+//go:build openstack && browser
+
+package e2e
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The page in a real browser, over real backups and with a real Keystone's users: a tenant, and an operator.
+func TestPageOnOpenStack(t *testing.T) {
+	s := newLabRun(t).scene(t, "page")
+	alice, bob := s.tenant("acme"), s.tenant("globex")
+	mine := alice.boot("web", 2, map[string]string{s.key: "true", s.retentionKey(): "2w"})
+	other := bob.boot("app", 1, map[string]string{s.key: "true", s.retentionKey(): "2w"})
+	p := s.start(map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "10s", "STAFFELN_RPO_GRACE": "5min", "STAFFELN_FULL_BACKUP_DEPTH": "2"})
+	for _, volume := range append(mine.Volumes, other.Volumes...) {
+		p.until("backups of "+volume, 4*time.Minute, func() bool { return strings.HasPrefix(p.made(volume), "FIIF") })
+	}
+	p.restart(map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "1h"}) // a list that is read again must say the same
+	env := maps.Clone(p.env)
+	env["STAFFELN_API_LISTEN"] = freeAddress(t)
+	launch(t, env, "api")
+	url := "http://" + env["STAFFELN_API_LISTEN"]
+	p.until("the api answers", time.Minute, func() bool { return answers(t, env["STAFFELN_API_LISTEN"], "http://127.0.0.1:8808/readyz") })
+
+	b := newBrowser(t, "")
+	name := s.prefix + "-acme" // of the project and of its user
+	b.walkPage(visitor{url: url, volume: mine.Volumes[0], limit: 3, as: "lab-tenant", user: name, password: "made-up-4-a-test", project: name, absent: "globex"})
+	rc := s.labRun.admin
+	b.walkPage(visitor{url: url, volume: mine.Volumes[0], limit: 3, as: "lab-operator", user: rc["OS_USERNAME"], password: rc["OS_PASSWORD"], project: rc["OS_PROJECT_NAME"]})
+}
