@@ -110,6 +110,7 @@ func (d *demo) open(ctx context.Context) (err error) {
 	if err := d.place.mark(ctx); err != nil {
 		return err
 	}
+	d.world.sim.AskBeforeDelete("http://" + d.house.named("api").address + "/v1/backup?backup_id=%(id)s")
 	for _, m := range d.house.members {
 		if err := d.house.start(ctx, m); err != nil {
 			return err

@@ -44,6 +44,7 @@ func newStory(w *demoWorld, h *household) *story {
 	s.acts = []act{
 		{"the first backup", func(l *sight) bool { return len(l.inProgress()) > 0 }, s.firstPlan},
 		{"a volume that its quota has no room for", func(l *sight) bool { return s.refused(l) != nil }, s.tellRefusal},
+		{"a restore point of the tenant's", tenantHas, s.tenantDeletes},
 		{"a full backup of each other volume", s.allFull, s.afterFulls},
 		{"a backup whose answer is lost", func(l *sight) bool { return s.lost(l) != "" }, s.afterLoss},
 		{"the adoption of that backup", func(l *sight) bool { _, held := l.holder(s.adopted); return held }, s.afterAdoption},

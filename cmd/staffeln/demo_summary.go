@@ -111,7 +111,8 @@ Next, with a cloud of your own:
   staffeln all         # or scheduler, worker and api, each as often as you like
   openstack server set --property __staffeln_backup=true SERVER
 
-docs/configuration.md has every variable. KEEP=1 leaves the demo running.
+docs/configuration.md has every variable. KEEP=1 leaves the demo running, with
+its page for a browser, where people see their volumes and backups.
 `
 
 // stay starts again what was ended for the laws, says how to play with everything, and waits for the end of ctx.
@@ -141,6 +142,9 @@ func (d *demo) playground() string {
 	for _, m := range d.house.members {
 		fmt.Fprintf(&b, "  %-12s http://%s   process %d\n", m.name, m.address, m.cmd.Process.Pid)
 	}
+	api := d.house.named("api").address
+	fmt.Fprintf(&b, "  %-12s http://%s/   sign in as %s, password %s, project %s; or as the operator with the variables below\n",
+		"page", api, tenantName, tenantPassword, tenantProject)
 	fmt.Fprintf(&b, "  %-12s %s\n\nIts variables (passwords in URLs are left out):\n\n", "logs", d.folder)
 	for _, name := range slices.Sorted(maps.Keys(d.house.env)) {
 		value := d.house.env[name]
@@ -149,7 +153,6 @@ func (d *demo) playground() string {
 		}
 		fmt.Fprintf(&b, "  export %s='%s'\n", name, value)
 	}
-	api := d.house.named("api").address
 	fmt.Fprintf(&b, `
 Try, in another terminal with those variables:
 

@@ -47,6 +47,7 @@ type demoWorld struct {
 	url     string
 	volumes []string          // by ID, in the order of demoCloud
 	names   map[string]string // of them, with their projects'
+	tenant  string            // ID of the tenant's project
 	stop    func() error
 }
 
@@ -74,6 +75,8 @@ func newDemoWorld(ctx context.Context, key string) (*demoWorld, error) {
 		}
 	}
 	w.sim.SetQuota(projects["archive"], -1, quotaGiB)
+	w.tenant = projects[tenantProject]
+	w.sim.Grant(w.sim.AddUser(tenantName, tenantPassword, ""), w.tenant, "member")
 
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)

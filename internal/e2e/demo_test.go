@@ -70,7 +70,7 @@ func TestTheDemoShowsItAll(t *testing.T) {
 	require.NotContains(t, out, "\x1b", "escape codes without a terminal")
 	for _, line := range []string{
 		"3 projects and 12 volumes", "planned a backup of each of 12 volumes", "archive/vault failed: quota_exceeded, the tenant must act",
-		"11 full backups", "Found by its tag and adopted", "worker-1 is dead", "nothing was lost", "its newest link, an incremental, goes first", "is gone, leaf first: incremental",
+		"wants to delete the full of shop/", "Cinder asks the api, and refuses (403)", "11 full backups", "Found by its tag and adopted", "worker-1 is dead", "nothing was lost", "its newest link, an incremental, goes first", "is gone, leaf first: incremental",
 		"1   of 1 whose answer was lost", "violations         0", "Next, with a cloud of your own",
 	} {
 		require.Contains(t, out, line)
