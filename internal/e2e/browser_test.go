@@ -191,6 +191,6 @@ func (b *browser) picture(name string) {
 	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	require.NoError(b.t, err)
 	file := filepath.Join(b.pictures, name+".png")
-	require.NoError(b.t, os.WriteFile(file, png, 0o644))
+	require.NoError(b.t, os.WriteFile(file, fewColours(b.t, png), 0o644))
 	b.t.Logf("picture: %s", file)
 }

@@ -32,6 +32,10 @@ func tellCrashStory(t *testing.T) *crashStory {
 	s.add("gone", "", "gone", "gonelost")
 	s.add("closed", "2d", "closed")
 	s.add("paused", "", "paused")
+	for _, project := range []string{"p1", "p2", "p3", "p4", "p5", "p6", "quota"} {
+		s.member(project, project+"@tenants.example")
+	}
+	s.member("p4", refusedMail)
 	for range 7 {
 		s.plan()
 		s.round()
@@ -42,6 +46,7 @@ func tellCrashStory(t *testing.T) *crashStory {
 	s.removals()
 	s.creations()
 	s.tenants()
+	s.mails()
 	require.NoError(t, s.db.AcceptLosses(s.ctx))
 	s.settle()
 	return s
@@ -159,6 +164,27 @@ func (s *crashStory) tenants() {
 	s.exec(`UPDATE records SET deletion_refused_since = staffeln_now() - interval '2 days', changed_at = staffeln_now()
 		WHERE volume_id = $1 AND state = 'available'`, s.volumes["aging"])
 	s.exec(`UPDATE records SET changed_at = changed_at - interval '2 years' WHERE id = $1`, s.last(s.volumes["byothers"]).ID)
+}
+
+// refusedMail is the address of a member that the mail server does not know.
+const refusedMail = "refused@tenants.example"
+
+// member is one of a project, with that address.
+func (s *crashStory) member(project, address string) {
+	id := s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddUser(address, "x", address) })
+	s.tape.act(func(sim *cloudsim.Cloud) { sim.Grant(id, s.projects[project], "member") })
+}
+
+// mails wait: one for longer than it is tried. Users of other domains are not in Keystone's list of all.
+func (s *crashStory) mails() {
+	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/users", Times: 1, Do: cloudsim.Refuse{Status: 200, Body: `{"users": [], "links": {}}`}})
+	})
+	p6 := s.projects["p6"]
+	s.exec(`INSERT INTO report_groups (id) VALUES ($1)`, p6)
+	s.exec(`INSERT INTO reports (id, group_id, made_at, content) VALUES ('old', $1, staffeln_now() - interval '8 days', '{}')`, p6)
+	s.exec(`INSERT INTO report_mails (report_id, receiver, group_id, message_id) VALUES ('old', $2, $1, 'old@ops.example')`, p6, refusedMail)
+	s.exec(`UPDATE records SET report_id = 'old' WHERE id = $1`, s.of(s.volumes["unlisted"])[0].ID)
 }
 
 // hold keeps the tasks of volumes from being carried out.

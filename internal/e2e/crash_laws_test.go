@@ -49,7 +49,43 @@ func (r *crashRun) wrong(ctx context.Context) (all []string, err error) {
 	}
 	all = append(all, r.twice()...)
 	more, err := r.unfinished(ctx)
-	return append(all, more...), err
+	if err != nil {
+		return append(all, more...), err
+	}
+	mails, err := r.mailed(ctx)
+	return append(append(all, more...), mails...), err
+}
+
+// mailed finds mails that are said to be sent and nobody has, and those that somebody has oftener than a death explains.
+func (r *crashRun) mailed(ctx context.Context) (all []string, err error) {
+	had := map[string]int{}
+	for _, m := range r.box.Inbox() {
+		had[m.Header.Get("Message-Id")+" "+m.To]++
+	}
+	most := 1
+	if r.died {
+		most = 2
+	}
+	rows, err := r.pool.Query(ctx, `SELECT message_id, receiver, sent_at IS NOT NULL FROM report_mails`)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		id, receiver string
+		sent         bool
+	)
+	_, err = pgx.ForEachRow(rows, []any{&id, &receiver, &sent}, func() error {
+		n := had["<"+id+"> "+receiver]
+		switch {
+		case receiver == refusedMail:
+		case !sent:
+			all = append(all, "a mail to "+receiver+" waits")
+		case n < 1 || n > most:
+			all = append(all, fmt.Sprintf("%s has a mail %d times", receiver, n))
+		}
+		return nil
+	})
+	return all, err
 }
 
 // twice finds requests that Cinder carried out twice. One twin was there from the beginning.

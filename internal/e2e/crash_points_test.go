@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/testkit"
+	"staffeln/internal/testkit/mailbox"
 	"staffeln/tasks"
 )
 
@@ -84,6 +85,8 @@ func newCrashSuite(t *testing.T, lanes int) *crashSuite {
 	server, err := pgxpool.New(t.Context(), os.Getenv("TEST_DATABASE_URL"))
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
+	box := mailbox.Start(t, mailbox.Options{})
+	box.Refuse(refusedMail, true)
 	s := &crashSuite{places: map[crashPoint]bool{}, lines: map[string]bool{}}
 	for i := range lanes {
 		redisURL := testkit.RedisURL(t)
@@ -91,7 +94,7 @@ func newCrashSuite(t *testing.T, lanes int) *crashSuite {
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = rdb.Close() })
 		s.lanes = append(s.lanes, &crashLane{
-			t: t, story: story, program: program, server: server, redisURL: redisURL, rdb: rdb, name: fmt.Sprintf("lane%d", i),
+			t: t, story: story, program: program, server: server, redisURL: redisURL, rdb: rdb, name: fmt.Sprintf("lane%d", i), box: box,
 		})
 	}
 	s.look(t, dir)

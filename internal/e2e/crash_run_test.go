@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 
+	"staffeln/internal/testkit/mailbox"
 	"staffeln/openstack/cloudsim"
 )
 
@@ -26,6 +27,7 @@ type crashLane struct {
 	redisURL string
 	rdb      redis.UniversalClient
 	name     string
+	box      *mailbox.Server
 	runs     int
 }
 
@@ -72,6 +74,7 @@ func (l *crashLane) run(ctx context.Context, point crashPoint, trace string) (r 
 	maps.Copy(r.env, map[string]string{
 		"STAFFELN_DATABASE_URL": r.url + "&pool_max_conns=3", "STAFFELN_REDIS_URL": l.redisURL, "STAFFELN_METRICS_LISTEN": "127.0.0.1:0",
 		"STAFFELN_POLL_PERIOD": "1", "STAFFELN_BACKUP_MIN_INTERVAL": "1d", "STAFFELN_OPENSTACK_RETRY_TIMEOUT": "0",
+		"STAFFELN_SENDER_EMAIL": from, "STAFFELN_SMTP_SERVER": l.box.Address, "STAFFELN_SMTP_TLS": "none",
 		"STAFFELN_MAX_BACKUPS_IN_PROGRESS": "50", "STAFFELN_MAX_BACKUPS_IN_PROGRESS_PER_PROJECT": "20",
 		"STAFFELN_STUCK_RESET": fmt.Sprint(point.reset), "STAFFELN_WORKER_CONCURRENCY": "4",
 	})

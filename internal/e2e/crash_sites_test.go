@@ -26,14 +26,14 @@ var siteRooms = []string{"db", "openstack", "tasks", "worker", "scheduler"}
 
 // siteRoots are what the two processes call of them.
 var siteRoots = []string{
-	"(*staffeln/scheduler.Scheduler).Run", "(*staffeln/worker.Worker).Handlers", "(*staffeln/tasks.Client).HandOver", "staffeln/tasks.Serve",
+	"(*staffeln/scheduler.Scheduler).Run", "(*staffeln/worker.Worker).Handlers", "(*staffeln/worker.Reporter).Handlers", "(*staffeln/tasks.Client).HandOver", "staffeln/tasks.Serve",
 	"staffeln/db.Open", "(*staffeln/db.DB).Installation", "(*staffeln/db.DB).ServiceUser", "staffeln/openstack.Connect",
 }
 
 // implemented names the method behind one of an interface, as cmd puts them together.
 func implemented(name string) string {
 	return strings.NewReplacer(
-		"(staffeln/worker.Cloud)", "(*staffeln/openstack.Cloud)", "(staffeln/scheduler.Cloud)", "(*staffeln/openstack.Cloud)",
+		"(staffeln/worker.Cloud)", "(*staffeln/openstack.Cloud)", "(staffeln/worker.Directory)", "(*staffeln/openstack.Cloud)", "(staffeln/scheduler.Cloud)", "(*staffeln/openstack.Cloud)",
 		"(staffeln/scheduler.Queue)", "(*staffeln/tasks.Client)").Replace(name)
 }
 
