@@ -32,6 +32,7 @@ func TestInterventionsOnOpenStack(t *testing.T) {
 	p.cancels(two)
 	p.pauses(acme, one)
 	p.settles(globex, leaver)
+	p.until("the plans take its volume as gone", time.Minute, func() bool { return p.forgot(leaver.Volumes[0]) })
 	p.audits("settle", "resume", "pause", "backup-now", "cancel", "backup-now", "backup-now")
 	p.doctor("after all that").well(p)
 
@@ -132,6 +133,14 @@ func (p *labProgram) settles(tenant *labHand, of *labServer) {
 		require.False(p.t, p.seen[r.BackupID].gone.IsZero(), "Cinder still has %s", r.BackupName)
 	}
 	require.Contains(p.t, p.says("settle"), "Nothing to settle: no project is gone that left backups of ours.")
+}
+
+// forgot tells whether so many plans missed the volume that it counts as gone: until then its project counts as one that
+// Staffeln needs a token for.
+func (p *labProgram) forgot(volume string) (gone bool) {
+	p.t.Helper()
+	require.NoError(p.t, p.db.QueryRow(p.ctx(), "SELECT gone_at IS NOT NULL FROM volumes WHERE id = $1", volume).Scan(&gone))
+	return gone
 }
 
 // audits sees all that was done, the newest first, each with its outcome.
