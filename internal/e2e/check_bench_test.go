@@ -31,7 +31,8 @@ func BenchmarkDeleteCheck(b *testing.B) {
 			for _, connections := range []int{1, 32, 256} {
 				b.Run(fmt.Sprintf("connections=%d", connections), func(b *testing.B) { askChecks(b, address, records, connections, 0) })
 			}
-			b.Run("persecond=2000", func(b *testing.B) { askChecks(b, address, records, 32, 2_000) })
+			// By few connections: more senders beside the database on one core would measure each other.
+			b.Run("persecond=2000", func(b *testing.B) { askChecks(b, address, records, 4, 2_000) })
 		})
 	}
 }
