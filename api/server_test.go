@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -43,20 +44,31 @@ func TestCheck_TenThousandSlowClientsKeepNobodyOut(t *testing.T) {
 	address := strings.TrimPrefix(k.url, "http://")
 	const head = "POST /v1/backup?backup_id=" + unknown + " HTTP/1.1\r\nHost: h\r\n"
 	body := head + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ntarget="
-	answers, asked := 0, 0
+	var quiet, crowded []time.Duration
+	asked := func(took []time.Duration) []time.Duration {
+		for range 5 {
+			for _, id := range []string{unknown, recorded(backup.Available)} {
+				k.client.CloseIdleConnections() // as Cinder: a connection for each question
+				watch := telemetry.Stopwatch()
+				_, said := k.ask(t, id, "", "")
+				took = append(took, watch())
+				require.Equal(t, id == unknown, said == "True")
+			}
+		}
+		return took
+	}
+	for range 10 {
+		quiet = asked(quiet)
+	}
 	for range 10 {
 		crowdOf(t, address, 400, "")
 		crowdOf(t, address, 300, head)
 		crowdOf(t, address, 300, body)
-		for _, id := range []string{unknown, recorded(backup.Available)} {
-			k.client.CloseIdleConnections() // as Cinder: a connection for each question
-			asked++
-			if _, said := k.ask(t, id, "", ""); (said == "True") == (id == unknown) {
-				answers++
-			}
-		}
+		crowded = asked(crowded)
 	}
-	require.Equal(t, asked, answers)
+	slices.Sort(quiet)
+	slices.Sort(crowded)
+	t.Logf("an answer took %s alone and %s among slow clients (medians of 100), %s and %s at most", quiet[50], crowded[50], quiet[99], crowded[99])
 	_, metrics := k.do(t, http.MethodGet, "/metrics", "", nil)
 	require.NotContains(t, metrics, `staffeln_api_turned_away_total{what="checks"}`)
 }
