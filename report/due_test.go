@@ -35,7 +35,7 @@ func TestDue(t *testing.T) {
 func TestAgainGrows(t *testing.T) {
 	var pauses []string
 	for n := range 10 {
-		pauses = append(pauses, span(Again(noon, n).Sub(noon)))
+		pauses = append(pauses, backup.Span(Again(noon, n).Sub(noon)))
 	}
 	require.Equal(t, []string{"5min", "5min", "10min", "20min", "40min", "1h20min", "2h40min", "5h20min", "6h", "6h"}, pauses)
 	require.Equal(t, noon.Add(longestPause), Again(noon, 1_000_000))

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"staffeln/backup"
 )
 
 // Plain makes a name of others' harmless to read: no line of its own, no order of characters turned round, nothing that
@@ -36,28 +38,7 @@ func Short(text string, most int) string {
 // moment writes a time to the minute; all times of a report are UTC.
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
-// span writes a time by its two largest units, in the notation of the configuration: 2d4h, 30min, 10s.
-func span(d time.Duration) string {
-	units := []struct {
-		name string
-		is   time.Duration
-	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"min", time.Minute}, {"s", time.Second}}
-	for i, u := range units {
-		if d < u.is {
-			continue
-		}
-		words := fmt.Sprintf("%d%s", d/u.is, u.name)
-		if i+1 < len(units) {
-			if rest := d % u.is / units[i+1].is; rest > 0 {
-				words += fmt.Sprintf("%d%s", rest, units[i+1].name)
-			}
-		}
-		return words
-	}
-	return "0s"
-}
-
-func seconds(n int64) string { return span(time.Duration(n) * time.Second) }
+func seconds(n int64) string { return backup.Span(time.Duration(n) * time.Second) }
 
 // plural counts things.
 func plural(n int, one, many string) string {

@@ -75,7 +75,7 @@ func Leading(now time.Time, l db.Leader, set backup.Settings) (Leader, []string)
 		if beat.Late {
 			age := "there was none"
 			if b.at != nil {
-				age = "the newest is " + Span(now.Sub(*b.at)) + " old"
+				age = "the newest is " + backup.Span(now.Sub(*b.at)) + " old"
 			}
 			warnings = append(warnings, "The beat "+b.name+" should come every "+b.period.String()+", and "+age+": look at the scheduler; "+b.says+".")
 		}

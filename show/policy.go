@@ -63,7 +63,7 @@ func (set policy) lateAfter() Part {
 	if set.RPOGrace == 0 {
 		grace = "2 service periods + " + prefix + "_BACKUP_CYCLE_TIMEOUT (" + grace + ")"
 	}
-	return Part{"late_after", Span(set.Late()), from + " + " + grace}
+	return Part{"late_after", backup.Span(set.Late()), from + " + " + grace}
 }
 
 func (set policy) protection(v db.Volume) Part {

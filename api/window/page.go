@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/rs/zerolog"
 
+	"staffeln/backup"
 	"staffeln/show"
 )
 
@@ -134,7 +135,7 @@ func parsed(names ...string) map[string]*template.Template {
 var words = template.FuncMap{
 	"clock":   show.Clock,
 	"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"seconds": func(n int64) string { return show.Span(show.Seconds(n)) },
+	"seconds": func(n int64) string { return backup.Span(show.Seconds(n)) },
 	"ago":     ago,
 	"decided": func(action string) string { return capital(show.Decided(action)) },
 	"does":    func(action, kind string) string { return capital(show.Does(action, kind)) },
@@ -146,9 +147,9 @@ var words = template.FuncMap{
 
 func ago(now, at time.Time) string {
 	if at.After(now) {
-		return "in " + show.Span(at.Sub(now))
+		return "in " + backup.Span(at.Sub(now))
 	}
-	return show.Span(now.Sub(at)) + " ago"
+	return backup.Span(now.Sub(at)) + " ago"
 }
 
 func capital(words string) string { return strings.ToUpper(words[:1]) + words[1:] }

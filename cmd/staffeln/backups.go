@@ -86,7 +86,7 @@ func took(b show.Backup) string {
 	if b.Took == nil {
 		return "-"
 	}
-	return show.Span(show.Seconds(*b.Took))
+	return backup.Span(show.Seconds(*b.Took))
 }
 
 func keptUntil(s *sheet, b show.Backup) string {

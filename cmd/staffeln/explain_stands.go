@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/show"
 )
@@ -45,7 +46,7 @@ func (v *explainView) drawServer(s *sheet) {
 
 // drawStanding tells in short what whoever is woken by an alert asks first: how bad it is, since when, and why.
 func (v *explainView) drawStanding(s *sheet) {
-	stands, limit := v.Standing, show.Span(show.Seconds(v.LateAfter))
+	stands, limit := v.Standing, backup.Span(show.Seconds(v.LateAfter))
 	switch stands {
 	case db.Late:
 		stands = s.paint(bad, "LATE")

@@ -86,7 +86,7 @@ func (h *hand) backupNow(ctx context.Context, v db.Volume) (planned bool, err er
 	if err != nil {
 		return false, err
 	}
-	h.say("Planned for %s: %s backup. %s It begins at the next hand-over (every %s) when the caps leave a place.", told(v), article(d.Kind), d.Reason.Sentence(), show.Span(h.set.PollPeriod.Std()))
+	h.say("Planned for %s: %s backup. %s It begins at the next hand-over (every %s) when the caps leave a place.", told(v), article(d.Kind), d.Reason.Sentence(), backup.Span(h.set.PollPeriod.Std()))
 	return true, nil
 }
 

@@ -143,7 +143,7 @@ func (h *hand) claim(ctx context.Context, volumeID string) (*db.Claim, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-enough.C:
-			return nil, fmt.Errorf("claim volume %s: a worker is at work on it: try again in %s", volumeID, show.Span(tasks.Lease))
+			return nil, fmt.Errorf("claim volume %s: a worker is at work on it: try again in %s", volumeID, backup.Span(tasks.Lease))
 		}
 	}
 }

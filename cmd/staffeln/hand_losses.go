@@ -37,7 +37,7 @@ func acceptLossesCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		h.say("Accepted. The next sweep (every %s) asks Cinder about each of them, and records those as lost that it does not know.", show.Span(h.set.SweepPeriod.Std()))
+		h.say("Accepted. The next sweep (every %s) asks Cinder about each of them, and records those as lost that it does not know.", backup.Span(h.set.SweepPeriod.Std()))
 		return h.leaderless(ctx)
 	})
 }

@@ -30,7 +30,7 @@ func drawHead(s *sheet, a show.AsOf, title string) {
 	if a.PlannedAt == nil {
 		s.line("As of %s UTC. Nothing was planned yet: is a scheduler running?", show.Clock(a.At))
 	} else {
-		s.line("As of %s UTC, by the plan of %s (%s ago).", show.Clock(a.At), show.Clock(*a.PlannedAt), show.Span(a.At.Sub(*a.PlannedAt)))
+		s.line("As of %s UTC, by the plan of %s (%s ago).", show.Clock(a.At), show.Clock(*a.PlannedAt), backup.Span(a.At.Sub(*a.PlannedAt)))
 	}
 	for _, w := range a.Warnings {
 		s.words("", s.paint(careful, "WARNING:")+" "+w)

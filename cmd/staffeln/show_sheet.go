@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"staffeln/show"
+	"staffeln/backup"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -203,7 +203,7 @@ func (s *sheet) ago(t *time.Time) string {
 	case t == nil:
 		return "-"
 	case t.After(s.now):
-		return "in " + show.Span(t.Sub(s.now))
+		return "in " + backup.Span(t.Sub(s.now))
 	}
-	return show.Span(s.now.Sub(*t)) + " ago"
+	return backup.Span(s.now.Sub(*t)) + " ago"
 }

@@ -133,7 +133,7 @@ func TestSpan(t *testing.T) {
 		0: "0s", 999 * time.Millisecond: "0s", 10 * time.Second: "10s", 90 * time.Second: "1min30s", time.Hour + time.Second: "1h",
 		26*time.Hour + 59*time.Minute: "1d2h", 400 * 24 * time.Hour: "400d", -time.Hour: "0s",
 	} {
-		require.Equal(t, want, show.Span(d), d)
+		require.Equal(t, want, backup.Span(d), d)
 	}
 }
 

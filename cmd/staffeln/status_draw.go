@@ -25,7 +25,7 @@ func (v statusView) draw(s *sheet) {
 }
 
 func (v statusView) drawVolumes(s *sheet) {
-	s.section("VOLUMES", "late: no restore point younger than "+show.Span(show.Seconds(v.LateAfter)))
+	s.section("VOLUMES", "late: no restore point younger than "+backup.Span(show.Seconds(v.LateAfter)))
 	n := v.Volumes
 	late := strconv.Itoa(n.Late)
 	if n.Late > 0 {
@@ -87,7 +87,7 @@ func (v statusView) drawBusy(s *sheet) {
 			show.Each(shown, func(b show.Busy) []string {
 				age := "-"
 				if b.Since != nil {
-					age = show.Span(s.now.Sub(*b.Since))
+					age = backup.Span(s.now.Sub(*b.Since))
 				}
 				return []string{b.All(), short(b.Kind), strconv.Itoa(b.SizeGiB), s.state(b.State), age, s.ago(b.Deadline)}
 			}), more)
@@ -135,7 +135,7 @@ func (v statusView) drawBacklog(s *sheet) {
 			if b.OldestPoint != nil {
 				point = s.ago(b.OldestPoint)
 			}
-			return []string{show.Or(b.ProjectName, b.ProjectID), strconv.Itoa(b.Planned), show.Span(s.now.Sub(b.Since)), point}
+			return []string{show.Or(b.ProjectName, b.ProjectID), strconv.Itoa(b.Planned), backup.Span(s.now.Sub(b.Since)), point}
 		}), more)
 }
 
@@ -162,6 +162,6 @@ func (v statusView) drawLeader(s *sheet) {
 		if b.Late {
 			late = s.paint(careful, "LATE")
 		}
-		return []string{b.Name, at, show.Span(show.Seconds(b.Period)), late}
+		return []string{b.Name, at, backup.Span(show.Seconds(b.Period)), late}
 	}), 0)
 }
