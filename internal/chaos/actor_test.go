@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"staffeln/internal/queuemodel"
@@ -254,12 +255,11 @@ func (a *actor) hang(c call) {
 	}
 }
 
+// brief leaves out what a connection of the pool had to clear first: which of them a caller gets is no part of a schedule.
 func brief(err error) string {
 	if err == nil {
 		return "well"
 	}
-	if text := err.Error(); len(text) > 160 {
-		return text[:160]
-	}
-	return err.Error()
+	text := strings.ReplaceAll(err.Error(), "failed to deallocate cached statement(s): ", "")
+	return text[:min(len(text), 160)]
 }
