@@ -94,6 +94,7 @@ func askChecks(b *testing.B, address string, records, connections, perSecond int
 	ctx := context.WithoutCancel(b.Context())
 	var next, wrong atomic.Int64
 	took := make([]time.Duration, b.N)
+	soon, all := served(b, address)
 	began := time.Now()
 	var wait sync.WaitGroup
 	for range connections {
@@ -129,13 +130,36 @@ func askChecks(b *testing.B, address string, records, connections, perSecond int
 		})
 	}
 	wait.Wait()
-	all := time.Since(began)
+	lasted := time.Since(began)
 	require.Zero(b, wrong.Load(), "wrong answers")
+	soonNow, allNow := served(b, address)
 	slices.Sort(took)
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	b.ReportMetric(float64(b.N)/all.Seconds(), "req/s")
+	b.ReportMetric(float64(b.N)/lasted.Seconds(), "req/s")
+	b.ReportMetric(100*float64(soonNow-soon)/float64(allNow-all), "%in5ms")
 	b.ReportMetric(ms(took[len(took)/2]), "p50-ms")
 	b.ReportMetric(ms(took[len(took)*99/100]), "p99-ms")
 	b.ReportMetric(float64(records), "records")
 	b.ReportMetric(0, "ns/op")
+}
+
+// served reads from the api's histogram how many checks it answered within 5 ms, and in all.
+func served(b *testing.B, address string) (soon, all int) {
+	b.Helper()
+	response, err := http.Get("http://" + address + "/metrics") //nolint:noctx // a benchmark's
+	require.NoError(b, err)
+	text, err := io.ReadAll(response.Body)
+	require.NoError(b, err)
+	require.NoError(b, response.Body.Close())
+	for line := range strings.Lines(string(text)) {
+		const bucket = `staffeln_api_request_duration_seconds_bucket{route="/v1/backup",le=`
+		switch {
+		case strings.HasPrefix(line, bucket+`"0.005"}`):
+			_, err = fmt.Sscan(line[len(bucket+`"0.005"}`):], &soon)
+		case strings.HasPrefix(line, bucket+`"+Inf"}`):
+			_, err = fmt.Sscan(line[len(bucket+`"+Inf"}`):], &all)
+		}
+		require.NoError(b, err)
+	}
+	return soon, all
 }
