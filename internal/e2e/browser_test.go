@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/url"
 	"os"
@@ -160,12 +161,31 @@ func (b *browser) open(address string) {
 	require.NoError(b.t, chromedp.Do(ctx, chromedp.Navigate(address)))
 }
 
+// get is what a script answers, as text. It asks a page that is loaded: on the way from one page to the next there is no
+// document, or half of one, and an answer would be about neither.
+func (b *browser) get(script string) (text string) {
+	b.t.Helper()
+	testkit.Eventually(b.t, "a loaded page answers "+script, pagePatience, func() bool {
+		answer, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](`document.readyState == "complete" ? [`+script+`] : []`))
+		if thrown, ok := errors.AsType[*chromedp.ExceptionError](err); ok {
+			require.NoError(b.t, thrown, script)
+		}
+		if err != nil {
+			b.t.Logf("between two pages: %v", err)
+		}
+		if err != nil || len(answer) == 0 {
+			return false
+		}
+		text = answer[0]
+		return true
+	})
+	return text
+}
+
 // text is what a person could read.
 func (b *browser) text() string {
 	b.t.Helper()
-	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body?.innerText ?? ""`))
-	require.NoError(b.t, err)
-	return text
+	return b.get("document.body.innerText")
 }
 
 // shows waits until the page shows all of that.

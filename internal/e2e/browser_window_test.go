@@ -110,14 +110,7 @@ func (b *browser) fill(name, value string) {
 	require.NoError(b.t, chromedp.Do(ctx, chromedp.SetValue(chromedp.CSS(fmt.Sprintf(`main [name=%q]`, name)), value)), "fill %s", name)
 }
 
-// get is what a script answers, as text.
-func (b *browser) get(script string) string {
-	b.t.Helper()
-	text, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](script))
-	require.NoError(b.t, err)
-	return text
-}
-
+// count is how many elements a CSS selector finds.
 func (b *browser) count(selector string) (n int) {
 	b.t.Helper()
 	_, err := fmt.Sscan(b.get(fmt.Sprintf("String(document.querySelectorAll(%q).length)", selector)), &n)
