@@ -34,7 +34,7 @@ func untolds(ctx context.Context, from queries, now time.Time, late time.Duratio
 		SELECT project_id, min(result) AS result, min(matter) AS matter FROM (
 			SELECT project_id, created_at AS result, NULL::timestamptz AS matter FROM records WHERE ` + untold + `
 			UNION ALL SELECT project_id, NULL, coalesce(newest_at, protected_since) + @age::interval FROM ` + standing + `
-				WHERE standing = 'late' OR standing = 'waiting' AND protected_since < @late
+				WHERE standing = 'late'
 			UNION ALL SELECT project_id, NULL, ` + hangsSince + ` FROM records WHERE state IN ('overdue', 'undeletable')
 			UNION ALL SELECT project_id, NULL, since FROM findings) waiting
 		WHERE @project = '' OR project_id = @project GROUP BY project_id`

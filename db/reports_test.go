@@ -203,8 +203,8 @@ func TestWhatAReportTellsOfAResult(t *testing.T) {
 	h.volume("new", row{"decided_at": base, "protected_since": base.Add(-5 * hour)})
 	require.NoError(t, h.db.Look(h.ctx, func(l *Look) (err error) { lates, err = l.Lateness(h.ctx, 2*hour, "p"); return err }))
 	require.Len(t, lates, 2)
-	assert.Equal(t, Waiting, lates[0].Standing.Standing)
-	assert.Equal(t, Late, lates[1].Standing.Standing)
+	assert.Equal(t, []string{Late, Late}, []string{lates[0].Standing.Standing, lates[1].Standing.Standing})
+	assert.Nil(t, lates[0].NewestAt)
 	assert.Equal(t, base.Add(-5*hour), lates[0].ProtectedSince.UTC())
 	require.NoError(t, h.db.Look(h.ctx, func(l *Look) error {
 		sizes, err := l.ProjectSizes(h.ctx, "")

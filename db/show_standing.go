@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -15,8 +16,8 @@ import (
 // The ways in which a volume stands, in the words of the metrics.
 const (
 	Protected   = "protected"   // its newest restore point is young enough
-	Late        = "late"        // it is past the RPO
-	Waiting     = "waiting"     // protected, without a restore point so far
+	Late        = "late"        // its newest restore point is past the RPO, or it is protected for as long and has none
+	Waiting     = "waiting"     // for its first restore point, and not late
 	Unprotected = "unprotected" // no server of its asks for backups
 	Unknown     = "unknown"     // the newest plan did not see enough to tell
 	Gone        = "gone"        // the volume is no more
@@ -37,6 +38,15 @@ type Standing struct {
 	Standing               string        // one of [Standings]
 }
 
+// LateSince is since when it is late, for the age beyond which one is; nil: it is not.
+func (s Standing) LateSince(late time.Duration) *time.Time {
+	begins := cmp.Or(s.NewestAt, s.ProtectedSince)
+	if s.Standing != Late || begins == nil {
+		return nil
+	}
+	return new(begins.Add(late))
+}
+
 // standing is each volume and how it stands: a plan that can tell nothing of a
 // volume leaves the decision before as it was, with its time. One that is past
 // the RPO is late all the same: a cloud that is away must not end an alarm.
@@ -46,7 +56,7 @@ const standing = `(
 	SELECT v.id, v.name, v.project_id, v.project_name, v.server_id, v.server_name, v.size_gib,
 		CASE WHEN unseen AND v.gone_at IS NULL THEN 'not_seen' ELSE v.reason END AS reason, newest_at, v.protected_since, CASE
 		WHEN v.gone_at IS NOT NULL THEN 'gone'
-		WHEN v.protected AND newest_at < @late THEN 'late'
+		WHEN v.protected AND coalesce(newest_at, v.protected_since) < @late THEN 'late'
 		WHEN unseen THEN 'unknown'
 		WHEN NOT v.protected THEN 'unprotected'
 		WHEN newest_at IS NULL THEN 'waiting'

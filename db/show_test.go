@@ -63,7 +63,7 @@ func TestHowVolumesStand(t *testing.T) {
 	h.exec(`UPDATE leadership SET planned_beat = $1`, base.Add(-hour))
 	decided := row{"decided_at": base.Add(-hour), "reason": "backup_is_fresh"}
 	for id, more := range map[string]row{
-		"protected": nil, "on the edge": nil, "late": nil, "waiting": nil, "gone": {"gone_at": base, "protected": false},
+		"protected": nil, "on the edge": nil, "late": nil, "waiting": {"protected_since": base.Add(-23 * hour)}, "never": {"protected_since": base.Add(-27 * hour)}, "gone": {"gone_at": base, "protected": false},
 		"unprotected": {"protected": false}, "unknown": {"decided_at": base.Add(-2 * hour)}, "never decided": {"decided_at": nil},
 		"late and unseen": {"decided_at": base.Add(-2 * hour)}, "of a new owner": {"project_id": "q"},
 	} {
@@ -76,16 +76,18 @@ func TestHowVolumesStand(t *testing.T) {
 	h.look(func(l *Look) {
 		counts, err := l.Counts(h.ctx, 24*hour, "")
 		require.NoError(t, err)
-		assert.Equal(t, map[string]int{Protected: 2, Late: 2, Waiting: 2, Unprotected: 1, Unknown: 2, Gone: 1}, counts)
+		assert.Equal(t, map[string]int{Protected: 2, Late: 3, Waiting: 2, Unprotected: 1, Unknown: 2, Gone: 1}, counts)
 		some, err := l.Standing(h.ctx, 24*hour, "", Late, Waiting)
 		require.NoError(t, err)
-		require.Len(t, some, 4)
-		assert.Equal(t, "waiting", some[1].ID)
-		assert.Equal(t, []string{"of a new owner", "late and unseen"}, []string{some[0].ID, some[2].ID})
+		require.Len(t, some, 5)
+		assert.Equal(t, []string{"never", "of a new owner", "waiting", "late and unseen"}, []string{some[0].ID, some[1].ID, some[2].ID, some[3].ID})
+		assert.Equal(t, base.Add(-3*hour), some[0].LateSince(24*hour).UTC(), "protected for longer than a restore point may be old")
+		assert.Nil(t, some[2].LateSince(24*hour))
 		assert.Equal(t, Standing{
 			ID: "late", Name: "disk", ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", SizeGiB: 10,
 			Reason: backup.BackupIsFresh, Standing: Late, NewestAt: new(base.Add(-25 * hour)),
-		}, some[3])
+		}, some[4])
+		assert.Equal(t, base.Add(-hour), some[4].LateSince(24*hour).UTC())
 		one, err := l.StandingOf(h.ctx, 24*hour, "", "gone")
 		require.NoError(t, err)
 		assert.Equal(t, Gone, one.Standing)

@@ -21,6 +21,7 @@ type Volume struct {
 	SizeGiB                  int
 	Encrypted                bool
 	Protected                bool
+	ProtectedSince           *time.Time // the first plan in a row that saw it protected in its project; nil: it is not
 	Retention                backup.Retention `db:"-"`
 	SeenAt                   time.Time        // the newest plan that saw it
 	AbsentPlans              int              // consecutive complete plans without it
@@ -48,7 +49,7 @@ func (v Volume) Subject(paused Pauses) backup.Subject {
 
 const volumeColumns = `id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected,
 	retention AS retained_for, coalesce(retention_source, '') AS retention_source, shorter, shorter_since,
-	seen_at, absent_plans, absent_server_plans, gone_at, action, reason, decided_at, decision_until, removal_due_at, lease_until, removal_failures, removal_next_try_at`
+	seen_at, absent_plans, absent_server_plans, gone_at, action, reason, decided_at, decision_until, protected_since, removal_due_at, lease_until, removal_failures, removal_next_try_at`
 
 type volumeRow struct {
 	Volume
@@ -101,7 +102,7 @@ const batch = 2000
 // retention in force and the decision. Leases are not touched.
 func (b *Beat) Remember(ctx context.Context, volumes []Volume) error {
 	const q = `
-		INSERT INTO volumes AS old (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted,
+		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted,
 			protected, retention, retention_source, shorter, shorter_since, seen_at, absent_plans, absent_server_plans, gone_at, action, reason, decided_at, decision_until, protected_since)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[],
 			$11::bool[], $12::interval[], $13::text[], $14::interval[], $15::timestamptz[], $16::timestamptz[], $17::int[], $18::int[], $19::timestamptz[],
@@ -112,7 +113,7 @@ func (b *Beat) Remember(ctx context.Context, volumes []Volume) error {
 			retention_source = excluded.retention_source, shorter = excluded.shorter, shorter_since = excluded.shorter_since,
 			seen_at = excluded.seen_at, absent_plans = excluded.absent_plans, absent_server_plans = excluded.absent_server_plans, gone_at = excluded.gone_at, action = excluded.action,
 			reason = excluded.reason, decided_at = excluded.decided_at, decision_until = excluded.decision_until,
-			protected_since = CASE WHEN old.protected AND excluded.protected AND old.project_id = excluded.project_id THEN old.protected_since ELSE excluded.protected_since END`
+			protected_since = excluded.protected_since`
 	for part := range chunks(volumes) {
 		c := newColumns(24, len(part))
 		for _, v := range part {
@@ -124,13 +125,9 @@ func (b *Beat) Remember(ctx context.Context, volumes []Volume) error {
 			if v.Retention.Shorter != nil {
 				shorter, since = new(toInterval(*v.Retention.Shorter)), &v.Retention.ShorterSince
 			}
-			var protected *time.Time
-			if v.Protected {
-				protected = &b.Now
-			}
 			c.add(v.ID, v.Name, v.ProjectID, v.ProjectName, v.ServerID, v.ServerName, v.Zone, v.Status, v.SizeGiB, v.Encrypted,
 				v.Protected, retention, maybe(string(v.Retention.Source)), shorter, since, v.SeenAt, v.AbsentPlans, v.AbsentServerPlans, v.GoneAt,
-				string(v.Action), string(v.Reason), v.DecidedAt, v.DecisionUntil, protected)
+				string(v.Action), string(v.Reason), v.DecidedAt, v.DecisionUntil, v.ProtectedSince)
 		}
 		if err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, c.args()...); return err }); err != nil {
 			return fmt.Errorf("remember %d volumes: %w", len(part), err)

@@ -14,7 +14,7 @@ import (
 func seen(id string) Volume {
 	return Volume{
 		ID: id, Name: "disk", ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", Zone: "az", Status: "in-use",
-		SizeGiB: 10, Protected: true, SeenAt: base,
+		SizeGiB: 10, Protected: true, ProtectedSince: new(base), SeenAt: base,
 		Retention: backup.Retention{InForce: backup.Period{Months: 1}, Source: backup.FromDefault},
 	}
 }
@@ -59,37 +59,12 @@ func TestANewSightReplacesTheOneBefore(t *testing.T) {
 	h.claim("v")
 	require.NoError(t, b.RemovalDue(h.ctx, []string{"v"}))
 	now := seen("v")
-	now.Name, now.ProjectID, now.SizeGiB, now.Protected, now.SeenAt = "new", "q", 20, false, base.Add(time.Minute)
+	now.Name, now.ProjectID, now.SizeGiB, now.Protected, now.ProtectedSince, now.SeenAt = "new", "q", 20, false, nil, base.Add(time.Minute)
 	lines := h.changes(func() { require.NoError(t, b.Remember(h.ctx, []Volume{now})) })
 	assert.Equal(t, []string{
 		"volumes v name: disk -> new", "volumes v project_id: p -> q", "volumes v protected: true -> false", "volumes v protected_since: now -> null", "volumes v seen_at: now -> +1m0s",
 		"volumes v shorter: 1 day -> null", "volumes v shorter_since: now -> null", "volumes v size_gib: 10 -> 20",
 	}, lines, "leases and removals are not the plan's")
-}
-
-// It begins with the protection, and again in another project.
-func TestSinceWhenAVolumeIsProtected(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	since := func() (at *time.Time) {
-		require.NoError(t, h.db.pool.QueryRow(h.ctx, `SELECT protected_since FROM volumes`).Scan(&at))
-		return at
-	}
-	v := seen("v")
-	for i, step := range []struct {
-		protected bool
-		project   string
-		want      time.Duration
-	}{{false, "p", -1}, {true, "p", hour}, {true, "p", hour}, {false, "p", -1}, {true, "p", 4 * hour}, {true, "q", 5 * hour}, {true, "q", 5 * hour}} {
-		h.clock.Set(base.Add(time.Duration(i) * hour))
-		v.Protected, v.ProjectID = step.protected, step.project
-		require.NoError(t, h.beat().Remember(h.ctx, []Volume{v}))
-		if step.want < 0 {
-			require.Nil(t, since(), i)
-			continue
-		}
-		require.Equal(t, base.Add(step.want), since().UTC(), i)
-	}
 }
 
 func TestAVolumeIsWhatALookAtTheCloudShowed(t *testing.T) {

@@ -142,7 +142,7 @@ func protection(f Facts) []Finding {
 		return v.found
 	}
 	if f.Late > 0 {
-		v.say(Failing, "`staffeln status` names them, `staffeln explain VOLUME` says why", "%d volumes are late: their newest restore point is too old", f.Late)
+		v.say(Failing, "`staffeln status` names them, `staffeln explain VOLUME` says why", "%d volumes are late: their newest restore point is too old, or they never got one", f.Late)
 	}
 	return v.or("%d volumes have a young restore point, %d wait for their first", f.Covered, f.Waiting)
 }

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -177,12 +178,17 @@ func (p *planner) record(v *db.Volume, state backup.State, d backup.Decision, po
 	}
 }
 
-// protection names the volume's state for people: late is past the RPO.
+// late tells whether what should be young, a restore point or a protection without one, is past the RPO.
+func (p *planner) late(since *time.Time) bool {
+	return since != nil && since.Before(p.now.Add(-p.settings.Late()))
+}
+
+// protection names the volume's state for people.
 func (p *planner) protection(v *db.Volume, point *time.Time) string {
 	switch {
 	case v.GoneAt != nil:
 		return "gone"
-	case v.Protected && point != nil && point.Before(p.now.Add(-p.settings.Late())):
+	case v.Protected && p.late(cmp.Or(point, v.ProtectedSince)):
 		return "late" // whatever the plan could see: nothing excuses it
 	case p.memory.unknown[v.ID]:
 		return "unknown"

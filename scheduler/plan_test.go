@@ -82,7 +82,7 @@ staffeln_pauses N
 }
 
 // Nor is a cloud that shows too little: an alarm on late volumes goes on while it does. Restore points that an owner before
-// left are none of the new owner's.
+// left are none of the new owner's. Without any, a volume is late when it is protected for as long.
 func TestWhoIsLateIsLateUnseen(t *testing.T) {
 	old, young := now.Add(-100*time.Hour), now.Add(-time.Minute)
 	for name, c := range map[string]struct {
@@ -93,7 +93,9 @@ func TestWhoIsLateIsLateUnseen(t *testing.T) {
 		"late":           {backup.Record{ProjectID: "p", DataTimestamp: &old}, db.Volume{Protected: true}, "late"},
 		"young":          {backup.Record{ProjectID: "p", DataTimestamp: &young}, db.Volume{Protected: true}, "unknown"},
 		"not protected":  {backup.Record{ProjectID: "p", DataTimestamp: &old}, db.Volume{}, "unknown"},
-		"of a new owner": {backup.Record{ProjectID: "q", DataTimestamp: &old}, db.Volume{Protected: true}, "unknown"},
+		"of a new owner": {backup.Record{ProjectID: "q", DataTimestamp: &old}, db.Volume{Protected: true, ProtectedSince: &young}, "unknown"},
+		"without any":    {backup.Record{ProjectID: "q", DataTimestamp: &young}, db.Volume{Protected: true, ProtectedSince: &old}, "late"},
+		"before it was":  {backup.Record{ProjectID: "p", DataTimestamp: &young}, db.Volume{Protected: true, ProtectedSince: &old}, "unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPlanner(now, hourly, &memory{unknown: map[string]bool{"v": true}})

@@ -43,7 +43,21 @@ func remember(now time.Time, inv backup.Inventory, view backup.View, known map[s
 			m.missVolume(now, v, inv.Complete())
 		}
 	}
+	for id, v := range m.volumes {
+		v.ProtectedSince = protectedSince(now, *v, known[id])
+	}
 	return m
+}
+
+// protectedSince begins with the protection, and again in another project.
+func protectedSince(now time.Time, v, before db.Volume) *time.Time {
+	switch {
+	case !v.Protected:
+		return nil
+	case before.Protected && before.ProjectID == v.ProjectID:
+		return before.ProtectedSince
+	}
+	return &now
 }
 
 // sight is a volume that the listing shows; without protection so far.

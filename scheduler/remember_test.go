@@ -43,6 +43,43 @@ func TestRememberProtection(t *testing.T) {
 }
 
 // A volume, or its server, is gone when two complete plans in a row say so.
+// It begins with the protection, and again in another project. What a plan can't see changes nothing.
+func TestSinceWhenAVolumeIsProtected(t *testing.T) {
+	at := func(hours int) time.Time { return now.Add(time.Duration(hours) * time.Hour) }
+	remembered := map[string]db.Volume{}
+	for hour, step := range []struct {
+		wants   string // of its server
+		project string
+		blind   bool // Nova lists nothing
+		since   int
+	}{
+		{wants: "false", project: "p", since: -1},
+		{wants: "true", project: "p", since: 1},
+		{wants: "true", project: "p", since: 1},
+		{wants: "true", project: "p", blind: true, since: 1},
+		{wants: "true", project: "p", since: 1},
+		{wants: "false", project: "p", since: -1},
+		{wants: "true", project: "p", since: 6},
+		{wants: "true", project: "q", since: 7},
+		{wants: "true", project: "q", since: 7},
+	} {
+		inv := backup.Inventory{
+			Servers: []backup.Server{{ID: "s", ProjectID: step.project, Metadata: map[string]string{"b": step.wants}}},
+			Volumes: []backup.Volume{{ID: "v", ProjectID: step.project, Status: "in-use", Servers: []string{"s"}}},
+		}
+		if step.blind {
+			inv.Servers, inv.Unseen = nil, []string{"servers"}
+		}
+		m := remember(at(hour), inv, backup.Protect(inv, backup.Keys{Backup: "b", Retention: "r"}), remembered, bounds)
+		remembered = known(m)
+		if step.since < 0 {
+			require.Nil(t, remembered["v"].ProtectedSince, hour)
+			continue
+		}
+		require.Equal(t, at(step.since), *remembered["v"].ProtectedSince, hour)
+	}
+}
+
 func TestAbsenceIsConcludedFromTwoCompletePlans(t *testing.T) {
 	partial := func(inv backup.Inventory) backup.Inventory {
 		inv.Unseen = []string{"volumes, page 2"}

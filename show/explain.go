@@ -22,7 +22,8 @@ type Explanation struct {
 	GoneAt       *time.Time `json:"gone_at" desc:"when two plans in a row had missed it"`
 	Standing     string     `json:"standing" desc:"protected, late, waiting, unprotected, unknown or gone"`
 	RestorePoint *time.Time `json:"newest_restore_point_at" desc:"the time of its data"`
-	LateAfter    int64      `json:"late_after_seconds" desc:"a protected volume is late when its newest restore point is older"`
+	LateSince    *time.Time `json:"late_since" desc:"when it became late; null: it is not"`
+	LateAfter    int64      `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
 	Policy       []Part     `json:"policy" desc:"the effective policy, and where each part comes from"`
 	Chains       []Chain    `json:"chains" desc:"what our records say that Cinder holds, the oldest first"`
 	Last         *Decision  `json:"last_decision" desc:"of the newest plan that decided; null: none did"`
@@ -96,7 +97,7 @@ func (r Reader) Explanation(ctx context.Context, l *db.Look, volume db.Volume) (
 	v := &Explanation{
 		AsOf: head, Object: ObjectOfVolume(volume),
 		Zone: volume.Zone, Status: volume.Status, SizeGiB: volume.SizeGiB, Encrypted: volume.Encrypted, SeenAt: volume.SeenAt, GoneAt: volume.GoneAt,
-		Standing: stands.Standing, RestorePoint: stands.NewestAt, LateAfter: int64(set.Late() / time.Second),
+		Standing: stands.Standing, RestorePoint: stands.NewestAt, LateSince: stands.LateSince(set.Late()), LateAfter: int64(set.Late() / time.Second),
 		unseen: stands.Reason == backup.NotSeen,
 		Policy: policy{set, r.Given}.of(volume), Findings: []Finding{},
 	}

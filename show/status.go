@@ -13,7 +13,7 @@ import (
 type Status struct {
 	AsOf
 
-	LateAfter  int64      `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older"`
+	LateAfter  int64      `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
 	Volumes    Counts     `json:"volumes" desc:"how many volumes stand how"`
 	Listed     []Standing `json:"listed_volumes" desc:"the late ones, the oldest restore point first; with --volumes all"`
 	InProgress []Busy     `json:"in_progress" desc:"backups that are being made, the oldest first"`
@@ -42,6 +42,7 @@ type Standing struct {
 
 	Standing     string     `json:"standing" desc:"protected, late, waiting, unprotected, unknown or gone"`
 	RestorePoint *time.Time `json:"newest_restore_point_at" desc:"the time of its data"`
+	LateSince    *time.Time `json:"late_since" desc:"when it became late; null: it is not"`
 	Decision     Reason     `json:"decision" desc:"of the newest plan"`
 }
 
@@ -101,7 +102,7 @@ func (r Reader) Status(ctx context.Context, l *db.Look, listed []string) (Status
 	}
 	v.Listed = Each(standing, func(s db.Standing) Standing {
 		return Standing{
-			Object{s.ID, s.Name, s.ServerID, s.ServerName, s.ProjectID, s.ProjectName}, s.Standing, s.NewestAt, ReasonOf(s.Reason),
+			Object{s.ID, s.Name, s.ServerID, s.ServerName, s.ProjectID, s.ProjectName}, s.Standing, s.NewestAt, s.LateSince(late), ReasonOf(s.Reason),
 		}
 	})
 	return r.statusOfRecords(ctx, l, v)

@@ -12,7 +12,7 @@ import (
 type VolumeList struct {
 	AsOf
 
-	LateAfter int64    `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older"`
+	LateAfter int64    `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
 	Counts    Counts   `json:"counts" desc:"how many volumes stand how, whatever the filter"`
 	Volumes   []Volume `json:"volumes" desc:"those that the filter admits"`
 	More      bool     `json:"-"` // there are more in the direction of the page
@@ -26,6 +26,7 @@ type Volume struct {
 	Status       string     `json:"status" desc:"Cinder's word, as the newest plan that saw it read it"`
 	Standing     string     `json:"standing" desc:"protected, late, waiting, unprotected, unknown or gone"`
 	RestorePoint *time.Time `json:"newest_restore_point_at" desc:"the time of its data; null: there is none"`
+	LateSince    *time.Time `json:"late_since" desc:"when it became late; null: it is not"`
 	Why          string     `json:"why" desc:"for people: why it is not protected now; \"\": it is, or nobody can tell"`
 	Now          Next       `json:"now" desc:"what a plan would decide now"`
 	Ahead        *Ahead     `json:"ahead" desc:"the first later plan that will ask for something by time alone; null: time alone changes nothing"`
@@ -100,11 +101,11 @@ func (r Reader) judge(ctx context.Context, l *db.Look, list *VolumeList, found [
 		v := byID[s.ID]
 		e := &Explanation{
 			AsOf: list.AsOf, Object: ObjectOfVolume(v), Status: v.Status, SizeGiB: v.SizeGiB,
-			Standing: s.Standing, RestorePoint: s.NewestAt, LateAfter: list.LateAfter, Failure: failures[s.ID],
+			Standing: s.Standing, RestorePoint: s.NewestAt, LateSince: s.LateSince(r.Settings.Late()), Failure: failures[s.ID],
 			unseen: s.Reason == backup.NotSeen,
 		}
 		e.decide(r, v, paused, records[s.ID])
-		list.Volumes = append(list.Volumes, Volume{e.Object, e.SizeGiB, e.Status, e.Standing, e.RestorePoint, e.Because(), e.Now, e.Ahead})
+		list.Volumes = append(list.Volumes, Volume{e.Object, e.SizeGiB, e.Status, e.Standing, e.RestorePoint, e.LateSince, e.Because(), e.Now, e.Ahead})
 	}
 	return nil
 }

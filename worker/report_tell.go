@@ -171,13 +171,13 @@ func (t *telling) lateness(one db.Lateness, late time.Duration) {
 		Volume: report.Volume{VolumeID: one.ID, VolumeName: one.Name, ServerID: one.ServerID, ServerName: one.ServerName},
 		Reason: why, Sentence: why.Sentence(),
 	}
-	if one.Standing.Standing == db.Late {
+	if one.NewestAt != nil {
 		l.NewestAt, l.Since = new(one.NewestAt.UTC()), new(one.NewestAt.UTC().Add(late))
 		p.Late = append(p.Late, l)
 		return
 	}
 	if one.ProtectedSince != nil {
-		l.Since, l.Overdue = new(one.ProtectedSince.UTC()), t.now.Sub(*one.ProtectedSince) > late
+		l.Since, l.Overdue = new(one.ProtectedSince.UTC()), one.Standing.Standing == db.Late
 	}
 	p.Never = append(p.Never, l)
 }

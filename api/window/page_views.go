@@ -38,7 +38,7 @@ type tile struct {
 func tiles(n show.Counts) []tile {
 	return []tile{
 		{db.Protected, "Their newest restore point is young enough.", n.Protected},
-		{db.Late, "Their newest restore point is too old.", n.Late},
+		{db.Late, "Their newest restore point is too old, or they never got one.", n.Late},
 		{db.Waiting, "For their first restore point.", n.Waiting},
 		{db.Unprotected, "No server asks for their backup.", n.Unprotected},
 		{db.Unknown, "The newest plan did not see enough.", n.Unknown},
@@ -105,8 +105,17 @@ func (w *Window) listBackups(c echo.Context, a access) error {
 		previous = placeOf(v.Backups[0], given["sort"]).cursor()
 	}
 	return w.render(c, 200, "backups", sheet{Title: "Backups", Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Given": given, "States": states(), "Rows": []string{"10", "25", "100"}, "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
+		"V": v, "Given": given, "States": states(), "Rows": offered(given["limit"]), "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
 	}})
+}
+
+// offered are the numbers of rows that a list offers, the one that was asked for among them.
+func offered(asked string) []string {
+	numbers := []string{"10", "25", "100"}
+	if !slices.Contains(numbers, asked) {
+		numbers = append([]string{asked}, numbers...)
+	}
+	return numbers
 }
 
 // turned is the query of another page of the same list; empty where there is none.

@@ -173,3 +173,25 @@ func readPlace(cursor, sort string) (*place, error) {
 	}
 	return &p, nil
 }
+
+// A turn is how many rows of a list are asked for, and what they follow or precede; before goes over after.
+type turn struct {
+	rows          int
+	after, before *place
+}
+
+func readTurn(given map[string]string) (t turn, err error) {
+	if t.rows, err = rows(given["limit"]); err != nil {
+		return t, err
+	}
+	if t.after, err = readPlace(given["cursor"], given["sort"]); err != nil {
+		return t, err
+	}
+	if t.before, err = readPlace(given["before"], given["sort"]); err != nil {
+		return t, err
+	}
+	if t.before != nil {
+		t.after = nil
+	}
+	return t, nil
+}

@@ -94,27 +94,14 @@ func (w *Window) look(ctx context.Context, do func(context.Context, *db.Look) er
 }
 
 func (w *Window) volumes(ctx context.Context, a access, _ string, given map[string]string) (any, error) {
-	limit, err := rows(given["limit"])
-	if err != nil {
-		return nil, err
-	}
-	after, err := readPlace(given["cursor"], given["sort"])
+	turn, err := readTurn(given)
 	if err != nil {
 		return nil, err
 	}
 	f := db.StandingFilter{
 		Only: a.project(), Project: given["project"], Server: given["server"], Volume: given["volume"],
-		Ways: several(given["standing"]), ByAge: given["sort"] == "restore_point", Limit: limit,
-	}
-	if after != nil {
-		f.After = after.standing()
-	}
-	before, err := readPlace(given["before"], given["sort"])
-	if err != nil {
-		return nil, err
-	}
-	if before != nil {
-		f.After, f.Before = nil, before.standing()
+		Ways: several(given["standing"]), ByAge: given["sort"] == "restore_point", Limit: turn.rows,
+		After: turn.after.standing(), Before: turn.before.standing(),
 	}
 	var v VolumesAnswer
 	err = w.look(ctx, func(ctx context.Context, l *db.Look) error {
@@ -129,17 +116,13 @@ func (w *Window) volumes(ctx context.Context, a access, _ string, given map[stri
 }
 
 func (w *Window) backups(ctx context.Context, a access, _ string, given map[string]string) (any, error) {
-	limit, err := rows(given["limit"])
-	if err != nil {
-		return nil, err
-	}
-	after, err := readPlace(given["cursor"], given["sort"])
+	turn, err := readTurn(given)
 	if err != nil {
 		return nil, err
 	}
 	f := db.Filter{
 		Only: a.project(), Project: given["project"], Server: given["server"], Volume: given["volume"],
-		States: several(given["state"]), OldestFirst: given["sort"] == "time", Limit: limit,
+		States: several(given["state"]), OldestFirst: given["sort"] == "time", Limit: turn.rows,
 	}
 	if f.From, err = moment("from", given["from"]); err != nil {
 		return nil, err
@@ -147,18 +130,11 @@ func (w *Window) backups(ctx context.Context, a access, _ string, given map[stri
 	if f.Until, err = moment("until", given["until"]); err != nil {
 		return nil, err
 	}
-	if after != nil {
-		if after.At == nil {
-			return nil, wrong("read cursor: it has no time: want next of the page before")
-		}
-		f.After = &db.Place{At: *after.At, Name: after.Name, ID: after.ID}
-	}
-	before, err := readPlace(given["before"], given["sort"])
-	if err != nil {
+	if f.After, err = turn.after.backup(); err != nil {
 		return nil, err
 	}
-	if before != nil && before.At != nil {
-		f.After, f.Before = nil, &db.Place{At: *before.At, Name: before.Name, ID: before.ID}
+	if f.Before, err = turn.before.backup(); err != nil {
+		return nil, err
 	}
 	var page show.BackupList
 	err = w.look(ctx, func(ctx context.Context, l *db.Look) error {
@@ -178,9 +154,23 @@ func placeOfVolume(v show.Volume, sort string) place {
 	return place{sort, v.RestorePoint, v.ProjectName, v.VolumeName, v.VolumeID}
 }
 
-// standing is the same place in the memory's words.
-func (p place) standing() *db.StandingPlace {
+// standing is the same place in the memory's words; nil where there is none.
+func (p *place) standing() *db.StandingPlace {
+	if p == nil {
+		return nil
+	}
 	return &db.StandingPlace{NewestAt: p.At, Project: p.Project, Name: p.Name, ID: p.ID}
+}
+
+// backup is the same for a list of backups, all of which have a time.
+func (p *place) backup() (*db.Place, error) {
+	switch {
+	case p == nil:
+		return nil, nil //nolint:nilnil // there is none
+	case p.At == nil:
+		return nil, wrong("read cursor: it has no time: want next of the page before")
+	}
+	return &db.Place{At: *p.At, Name: p.Name, ID: p.ID}, nil
 }
 
 // placeOf is where a backup stands in its list.

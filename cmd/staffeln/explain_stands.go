@@ -60,8 +60,11 @@ func (v *explainView) drawStanding(s *sheet) {
 	s.labelled("stands", stands+": "+point)
 	switch v.Standing {
 	case db.Late:
-		since := v.RestorePoint.Add(show.Seconds(v.LateAfter))
-		s.labelled("", fmt.Sprintf("(late since %s, %s: older than %s)", show.Clock(since), s.ago(&since), limit))
+		than := "older than "
+		if v.RestorePoint == nil {
+			than = "protected and without one for more than "
+		}
+		s.labelled("", fmt.Sprintf("(late since %s, %s: %s)", show.Clock(*v.LateSince), s.ago(v.LateSince), than+limit))
 	case db.Protected:
 		s.labelled("", "(late when that is older than "+limit+")")
 	}

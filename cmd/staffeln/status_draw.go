@@ -57,6 +57,8 @@ func (v statusView) drawVolumes(s *sheet) {
 			point := "none"
 			if o.RestorePoint != nil {
 				point = fmt.Sprintf("%s, %s", show.Clock(*o.RestorePoint), s.ago(o.RestorePoint))
+			} else if o.LateSince != nil {
+				point = "none; late since " + show.Clock(*o.LateSince)
 			}
 			how := o.Standing
 			if how == db.Late {

@@ -254,6 +254,7 @@ func TestTheDocumentIsTrueOfTheAnswers(t *testing.T) {
 		require.Equal(t, whole, r.ids(t, "/v1/volumes?limit=2&sort="+sort, "volumes", "volume_id", token))
 	}
 	cookie := r.cookie("root", "admin")
+	require.Contains(t, r.get("/backups?limit=7", "", cookie).text, `<option selected>7</option>`, "any number may be asked for")
 	for _, list := range []string{"/volumes?limit=2&sort=name", "/volumes?limit=2&sort=restore_point", "/backups?limit=10&sort=-time", "/backups?limit=10&sort=time"} {
 		forth := r.turn(t, list, "next", cookie)
 		require.Greater(t, len(forth), 3, list)

@@ -107,11 +107,11 @@ func (o *Oracle) judgeAge(v *volume) {
 // judgeSaid asks whether a volume that is late is said to be so, with a reason, and no other one is.
 func (o *Oracle) judgeSaid(v *volume, said Said) {
 	data := newest(o.points(v.id, v.project))
-	late := o.now.Sub(data) > o.late() && (!data.IsZero() || o.now.Sub(v.since) > o.late())
-	stands := said.Standing == "late" || data.IsZero() && (said.Standing == "waiting" || said.Standing == "unknown")
+	begins := or(data, v.first) // without a restore point, it is late when it is known as protected for as long
+	late, stands := !begins.IsZero() && o.now.Sub(begins) > o.late(), said.Standing == "late"
 	switch {
 	case late && !stands && v.looks > 1 && !o.now.Before(v.grey):
-		o.violated("silent"+v.id+data.String(), "silence: volume %s is late since %s, and stands as %q", v.name, or(data, v.since).Add(o.late()).Format("01-02 15:04"), said.Standing)
+		o.violated("silent"+v.id+data.String(), "silence: volume %s is late since %s, and stands as %q", v.name, begins.Add(o.late()).Format("01-02 15:04"), said.Standing)
 	case !late && said.Standing == "late" && !o.hit(o.Period, func(t *Trouble) bool { return t.strikes(v) }):
 		o.violated("alarm"+v.id+data.String(), "false alarm: volume %s stands as late, and its newest restore point is of %s", v.name, data.Format("01-02 15:04"))
 	}

@@ -24,6 +24,7 @@ type volume struct {
 	said     []asking      // what plans could see of that
 	lastSeen time.Time     // when a plan could see last that it was protected
 	looks    int           // plans in a row that could see it protected
+	first    time.Time     // the first plan that saw it protected, of those that never saw it otherwise since
 	blind    int           // plans since it is protected no longer
 
 	heldUp  time.Time // when something kept a backup from being made last
@@ -85,7 +86,7 @@ func (o *Oracle) Look(now time.Time) {
 func (o *Oracle) sight(v *volume, is cloudsim.Volume, servers map[string]cloudsim.Server) {
 	v.name, v.status, v.size, v.encrypted = is.Name, is.Status, is.SizeGiB, is.Encrypted
 	if v.project != is.Project {
-		v.project, v.transferred, v.protected = is.Project, o.now, false
+		v.project, v.transferred, v.protected, v.first = is.Project, o.now, false, time.Time{}
 	}
 	protected, asked, unreadable := false, time.Duration(-1), false
 	for _, id := range is.Servers {
@@ -143,12 +144,13 @@ func (o *Oracle) Plan() {
 			continue
 		}
 		if !v.protected {
-			v.looks = 0
+			v.looks, v.first = 0, time.Time{}
 			v.blind++
 			o.vow(v)
 			continue
 		}
 		v.looks++
+		v.first = or(v.first, o.now)
 		v.lastSeen = o.now
 		asked := v.asked
 		n := len(v.said)
