@@ -21,7 +21,7 @@ type Volume struct {
 	SizeGiB                  int
 	Encrypted                bool
 	Protected                bool
-	ProtectedSince           *time.Time // the first plan in a row that saw it protected in its project; nil: it is not
+	ProtectedSince           *time.Time       // the first plan in a row that saw it protected in its project; nil: it is not
 	Retention                backup.Retention `db:"-"`
 	SeenAt                   time.Time        // the newest plan that saw it
 	AbsentPlans              int              // consecutive complete plans without it

@@ -150,7 +150,7 @@ type place struct {
 	ID      string     `json:"i"`
 }
 
-func (p place) cursor() string {
+func (p *place) cursor() string {
 	text, err := json.Marshal(p)
 	if err != nil {
 		return "" // a time outside of JSON's years: the list ends there

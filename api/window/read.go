@@ -150,8 +150,8 @@ func (w *Window) backups(ctx context.Context, a access, _ string, given map[stri
 }
 
 // placeOfVolume is where a volume stands in its list.
-func placeOfVolume(v show.Volume, sort string) place {
-	return place{sort, v.RestorePoint, v.ProjectName, v.VolumeName, v.VolumeID}
+func placeOfVolume(v show.Volume, sort string) *place {
+	return &place{sort, v.RestorePoint, v.ProjectName, v.VolumeName, v.VolumeID}
 }
 
 // standing is the same place in the memory's words; nil where there is none.
@@ -174,8 +174,8 @@ func (p *place) backup() (*db.Place, error) {
 }
 
 // placeOf is where a backup stands in its list.
-func placeOf(b show.Backup, sort string) place {
-	return place{Sort: sort, At: &b.At, Name: b.VolumeName, ID: b.RecordID}
+func placeOf(b show.Backup, sort string) *place {
+	return &place{Sort: sort, At: &b.At, Name: b.VolumeName, ID: b.RecordID}
 }
 
 func (w *Window) volume(ctx context.Context, a access, id string, _ map[string]string) (any, error) {
