@@ -94,7 +94,7 @@ func TestChecks_AStandbyAnswersNothing(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "postgres", "standby.signal"), nil, 0o644))
 	require.NoError(t, server.Stop())
 	require.NoError(t, server.Restart(ctx))
-	testkit.Eventually(t, "its old connections are gone", 30*time.Second, func() bool { return errors.Is(c.Ping(ctx), errStandby) })
+	testkit.Eventually(t, "its old connections are gone", 2*time.Minute, func() bool { return errors.Is(c.Ping(ctx), errStandby) })
 	_, err = c.Deletion(ctx, "b")
 	require.ErrorIs(t, err, errStandby)
 }

@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const soon = 20 * time.Second // for what other goroutines do; on a busy machine
+const soon = 2 * time.Minute // for what other goroutines do; on a busy machine
 
 // queue is an empty Redis database and what the tests do with it.
 type queue struct {

@@ -82,7 +82,7 @@ func (r *crashRun) pass(ctx context.Context) error {
 }
 
 // restTime bounds how long it may take until nothing happens any more.
-const restTime = 60 * time.Second
+const restTime = 3 * time.Minute
 
 // rest waits until two hand-overs in a row have found nothing new to do.
 func (r *crashRun) rest(ctx context.Context) error {

@@ -94,7 +94,7 @@ func (p *labProgram) killLeader() {
 	leader.kill()
 	killed := time.Now()
 	during := p.records("state IN ('planned', 'creating')")
-	testkit.Eventually(p.t, "another scheduler leads", 30*time.Second, func() bool {
+	testkit.Eventually(p.t, "another scheduler leads", time.Minute, func() bool {
 		is, now := p.leader()
 		return is != nil && is != leader && now > term
 	})

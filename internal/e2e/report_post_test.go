@@ -68,7 +68,7 @@ func (p *post) tell(reporting report.Reporting) {
 // turn runs the reports' beat and waits until the workers have nothing left to do.
 func (p *post) turn() {
 	p.t.Helper()
-	p.turnWithin(40 * time.Second)
+	p.turnWithin(5 * time.Minute)
 }
 
 func (p *post) turnWithin(patience time.Duration) {

@@ -185,7 +185,7 @@ func (w *world) handOver() {
 
 func (w *world) drain() {
 	w.t.Helper()
-	testkit.Eventually(w.t, "the queue is empty", 40*time.Second, func() bool {
+	testkit.Eventually(w.t, "the queue is empty", 10*time.Minute, func() bool {
 		var left []*redis.IntCmd
 		_, err := w.rdb.TxPipelined(w.ctx, func(p redis.Pipeliner) error { // at one moment: tasks wander
 			for _, key := range []string{"pending", "active"} {

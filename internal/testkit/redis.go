@@ -14,7 +14,7 @@ const (
 	redisVariable  = "TEST_REDIS_URL"
 	redisDatabases = 512                     // of the test server; 0 only holds the counter
 	redisCounter   = "staffeln:testkit:used" // how many databases were handed out since the server started
-	cleanupTime    = 10 * time.Second
+	cleanupTime    = time.Minute
 )
 
 // RedisURL answers the URL of an empty Redis database that belongs to this test, emptied again at its end.

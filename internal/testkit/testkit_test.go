@@ -104,7 +104,7 @@ func TestDatabasesOfDeadProcessesAreDropped(t *testing.T) {
 	require.NoError(t, other.lock.Close(t.Context()))
 
 	require.NoError(t, dead.lock.Close(t.Context()))
-	Eventually(t, "the abandoned database is dropped", 10*time.Second, func() bool {
+	Eventually(t, "the abandoned database is dropped", time.Minute, func() bool {
 		next, err := joinServer(shared)
 		require.NoError(t, err)
 		require.NoError(t, next.lock.Close(t.Context()))

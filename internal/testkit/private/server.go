@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	readyTime = 30 * time.Second       // a server that takes longer to answer has failed
+	readyTime = time.Minute            // a server that takes longer to answer has failed
 	stopTime  = 10 * time.Second       // a server that takes longer to stop is killed
 	beat      = 10 * time.Millisecond  // between two looks at a server that starts
 	pause     = 100 * time.Millisecond // before a restart is tried again
