@@ -26,7 +26,8 @@ type Facts struct {
 	// Troubles are the scheduler's: nobody leads, a beat is late.
 	Troubles []string
 	Pauses   int
-	// Protected volumes: those whose newest restore point is young enough, is too old, or that have none yet.
+	// Protected volumes: those whose newest restore point is young enough, those past the RPO, and those that wait for
+	// their first one in time.
 	Covered, Late, Waiting int
 	Load                   []Load
 }

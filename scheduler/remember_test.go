@@ -42,7 +42,6 @@ func TestRememberProtection(t *testing.T) {
 	require.Empty(t, m.unknown)
 }
 
-// A volume, or its server, is gone when two complete plans in a row say so.
 // It begins with the protection, and again in another project. What a plan can't see changes nothing.
 func TestSinceWhenAVolumeIsProtected(t *testing.T) {
 	at := func(hours int) time.Time { return now.Add(time.Duration(hours) * time.Hour) }
@@ -80,6 +79,7 @@ func TestSinceWhenAVolumeIsProtected(t *testing.T) {
 	}
 }
 
+// A volume, or its server, is gone when two complete plans in a row say so.
 func TestAbsenceIsConcludedFromTwoCompletePlans(t *testing.T) {
 	partial := func(inv backup.Inventory) backup.Inventory {
 		inv.Unseen = []string{"volumes, page 2"}
