@@ -1,0 +1,58 @@
+-- +goose Up
+
+-- What the newest plan could not tell; the state before stands.
+ALTER TABLE volumes ADD COLUMN unknown boolean NOT NULL DEFAULT false;
+-- When it came from another project: that one may still own restore points of it, and their own retention rules them.
+ALTER TABLE volumes ADD COLUMN transferred_at timestamptz;
+ALTER TABLE volumes ADD COLUMN migration text NOT NULL DEFAULT '';
+-- For how long plans in a row saw the shorter retention, and the newest of them.
+ALTER TABLE volumes ADD COLUMN shorter_seen interval NOT NULL DEFAULT '0';
+ALTER TABLE volumes ADD COLUMN shorter_seen_at timestamptz;
+
+-- The time of its data as Cinder has it, which orders the backups of a volume; data_timestamp is bounded by our own times.
+ALTER TABLE records ADD COLUMN cinder_timestamp timestamptz;
+UPDATE records SET cinder_timestamp = data_timestamp;
+
+-- Protection that ended in a project while restore points of the volume are left there.
+CREATE TABLE protection_ends (
+    volume_id   text        NOT NULL REFERENCES volumes (id) ON DELETE CASCADE,
+    project_id  text        NOT NULL,
+    ended_at    timestamptz NOT NULL,
+    reason      text        NOT NULL CONSTRAINT protection_ends_reason CHECK (reason IN ('metadata', 'detached', 'server_deleted', 'volume_deleted', 'transferred')),
+    server_id   text        NOT NULL,
+    server_name text        NOT NULL,
+    PRIMARY KEY (volume_id, project_id)
+);
+
+-- The operator knows why so many servers or volumes are missing: plans believe the answers by ID.
+ALTER TABLE installation ADD COLUMN absences_accepted_at timestamptz;
+
+-- Two projects can have the same finding about one volume.
+ALTER TABLE findings DROP CONSTRAINT findings_pkey;
+ALTER TABLE findings ADD CONSTRAINT findings_pkey PRIMARY KEY (reason, object, project_id);
+
+-- What is told at once, by a mail of its own.
+CREATE TABLE notices (
+    id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    made_at     timestamptz NOT NULL,
+    kind        text        NOT NULL CONSTRAINT notices_kind CHECK (kind IN ('protection_ended', 'retention_shortened')),
+    project_id  text        NOT NULL,
+    volume_id   text        NOT NULL,
+    content     jsonb       NOT NULL,
+    report_id   text        -- the mail that tells of it; null: none yet
+);
+CREATE INDEX notices_untold ON notices (project_id) WHERE report_id IS NULL;
+
+-- +goose Down
+DROP TABLE notices;
+DELETE FROM findings a USING findings b WHERE a.reason = b.reason AND a.object = b.object AND a.project_id > b.project_id;
+ALTER TABLE findings DROP CONSTRAINT findings_pkey;
+ALTER TABLE findings ADD CONSTRAINT findings_pkey PRIMARY KEY (reason, object);
+ALTER TABLE installation DROP COLUMN absences_accepted_at;
+DROP TABLE protection_ends;
+ALTER TABLE records DROP COLUMN cinder_timestamp;
+ALTER TABLE volumes DROP COLUMN shorter_seen_at;
+ALTER TABLE volumes DROP COLUMN shorter_seen;
+ALTER TABLE volumes DROP COLUMN migration;
+ALTER TABLE volumes DROP COLUMN transferred_at;
+ALTER TABLE volumes DROP COLUMN unknown;
