@@ -146,11 +146,11 @@ func (c *Cloud) newestOf(volumeID, projectID string) (*backup, answer, bool) {
 // newBackup belongs to the project of the token, and is charged to it with the volume's full size,
 // incremental or not.
 func (c *Cloud) newBackup(q *call, v *volume, in backupInput, parent *backup) *backup {
-	now := c.second()
+	now := c.cinderSecond()
 	b := &backup{
 		ID: c.ids.uuid(), Name: deref(in.Name), Description: deref(in.Description), Volume: v.ID, Project: q.tok.project, User: q.tok.user,
 		Status: "creating", Size: v.Size, charged: v.Size, Zone: deref(in.AvailabilityZone), Container: deref(in.Container),
-		Created: now, Updated: now, Data: now, Metadata: maps.Clone(in.Metadata), content: v.content, volumeMeta: maps.Clone(v.Metadata),
+		Created: now, Updated: now, Data: now, asked: c.second(), Metadata: maps.Clone(in.Metadata), content: v.content, volumeMeta: maps.Clone(v.Metadata),
 	}
 	c.backups.add(b)
 	index(c.byVolume, v.ID, b.ID, b)

@@ -58,7 +58,7 @@ func (c *Cloud) begin(b *backup, v *volume, tok *token, m marks) {
 func (c *Cloud) newTemporary(v *volume, tok *token) *volume {
 	t := &volume{
 		ID: c.ids.uuid(), Name: "backup-vol-" + v.ID, Project: tok.project, User: tok.user, Status: "backing-up", Size: v.Size,
-		Zone: v.Zone, Encrypted: v.Encrypted, Created: c.second(), Updated: c.second(), temporary: true,
+		Zone: v.Zone, Encrypted: v.Encrypted, Created: c.cinderSecond(), Updated: c.cinderSecond(), temporary: true,
 	}
 	c.volumes.add(t)
 	return t
@@ -96,6 +96,8 @@ func (c *Cloud) returnVolume(r *run) {
 // resting corrects a remembered status by what happened to the attachments meanwhile.
 func (v *volume) resting(previous string) string {
 	switch {
+	case v.held != "" && len(v.Attachments) == 0:
+		return v.held
 	case previous == "in-use" && len(v.Attachments) == 0:
 		return "available"
 	case previous == "available" && len(v.Attachments) > 0:

@@ -13,7 +13,8 @@ type backup struct {
 	Size                                         int // GiB
 	Objects                                      int
 	Container, Zone, FailReason                  string
-	Created, Updated, Data                       time.Time
+	Created, Updated, Data                       time.Time // by Cinder's clock
+	asked                                        time.Time // by the cloud's
 	Parent                                       string
 	Metadata                                     map[string]string
 	KeyID                                        string
@@ -53,7 +54,7 @@ func (c *Cloud) visibleBackup(q *call) *backup {
 }
 
 func (c *Cloud) setBackup(b *backup, status string) {
-	b.Status, b.Updated = status, c.second()
+	b.Status, b.Updated = status, c.cinderSecond()
 	c.backups.touches++
 }
 

@@ -36,6 +36,8 @@ type Options struct {
 	RaceTwoPosts bool
 	// RaceWindow is what counts as simultaneous; 0 is a second.
 	RaceWindow time.Duration
+	// CinderSkew is how far Cinder's clock is ahead of the cloud's; SetCinderSkew changes it.
+	CinderSkew time.Duration
 	// SecretNewDefaults is Barbican's enforce_new_defaults: the role member may use the project's secrets.
 	SecretNewDefaults bool
 }
@@ -78,7 +80,8 @@ type Cloud struct {
 	backupSeen   time.Time
 	keyManagerUp bool
 	targetBroken string
-	deleteCheck  string // URL in the policy of Cinder
+	skew         time.Duration // of Cinder's clock
+	deleteCheck  string        // URL in the policy of Cinder
 
 	faults    []*plantedFault
 	journal   []Event
@@ -124,7 +127,7 @@ func New(opt Options) *Cloud {
 		keyManagerUp: true,
 		counts:       map[string]int{},
 	}
-	c.at = c.opt.Now()
+	c.at, c.skew = c.opt.Now(), c.opt.CinderSkew
 	c.backupSeen = c.at
 	c.quiet = true
 	c.domains["default"] = &domain{ID: "default", Name: "Default"}

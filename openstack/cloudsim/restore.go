@@ -48,7 +48,7 @@ func restoreBackup(c *Cloud, q *call) answer {
 func (c *Cloud) volumeForRestore(q *call, b *backup, name string) *volume {
 	v := &volume{
 		ID: c.ids.uuid(), Name: name, Description: "auto-created_from_restore_from_backup", Project: q.tok.project, User: q.tok.user,
-		Status: "available", Size: b.Size, Zone: defaultZone, Created: c.second(), Updated: c.second(),
+		Status: "available", Size: b.Size, Zone: defaultZone, Created: c.cinderSecond(), Updated: c.cinderSecond(),
 	}
 	c.volumes.add(v)
 	c.noteVolume(v, "created to restore "+b.ID)

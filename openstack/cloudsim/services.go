@@ -26,9 +26,9 @@ func listServices(c *Cloud, q *call) answer {
 	}
 	out := []serviceView{}
 	for _, s := range []serviceView{
-		{Binary: "cinder-backup", Host: host, State: state, Updated: stamp(seen.Truncate(time.Second))},
-		{Binary: "cinder-volume", Host: host + "@" + host, State: "up", Updated: stamp(c.second())},
-		{Binary: "cinder-scheduler", Host: host, State: "up", Updated: stamp(c.second())},
+		{Binary: "cinder-backup", Host: host, State: state, Updated: stamp(seen.Add(c.skew).Truncate(time.Second))},
+		{Binary: "cinder-volume", Host: host + "@" + host, State: "up", Updated: stamp(c.cinderSecond())},
+		{Binary: "cinder-scheduler", Host: host, State: "up", Updated: stamp(c.cinderSecond())},
 	} {
 		if lacks(q, "binary", s.Binary) || lacks(q, "host", s.Host) {
 			continue
@@ -46,7 +46,7 @@ type message struct {
 }
 
 func (c *Cloud) tell(projectID, backupID, event, text string) {
-	c.messages = append(c.messages, message{c.ids.uuid(), projectID, backupID, "req-" + c.ids.uuid(), event, text, c.second()})
+	c.messages = append(c.messages, message{c.ids.uuid(), projectID, backupID, "req-" + c.ids.uuid(), event, text, c.cinderSecond()})
 }
 
 func listMessages(c *Cloud, q *call) answer {
