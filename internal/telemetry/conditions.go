@@ -40,7 +40,7 @@ func (c *Conditions) Met(log *zerolog.Logger, level zerolog.Level, name, form st
 	} else {
 		one.forms[form] = true
 	}
-	return log.WithLevel(level)
+	return log.WithLevel(level) //nolint:zerologlint // the caller sends it
 }
 
 // mostForms bounds how many forms of one condition are logged.
@@ -56,7 +56,7 @@ func (c *Conditions) Over(log *zerolog.Logger, name string) *zerolog.Event {
 		return nil
 	}
 	delete(c.met, name)
-	return log.Info().Dur("duration", one.lasts()).Int("times", one.times)
+	return log.Info().Dur("duration", one.lasts()).Int("times", one.times) //nolint:zerologlint // the caller sends it
 }
 
 // Holds reports whether the condition was met and is not over.
