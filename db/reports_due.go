@@ -11,10 +11,14 @@ import (
 // untold holds for a record that ended and that no report tells of.
 const untold = `report_id IS NULL AND ended_at IS NOT NULL AND state <> 'withdrawn'`
 
+// removalUntold holds for a restore point that was removed, which no report
+// says.
+const removalUntold = `removal_report_id IS NULL AND state IN ('deleted', 'lost') AND available_at IS NOT NULL`
+
 // An Untold is what one project waits to be told.
 type Untold struct {
 	ProjectID string     // empty: findings about no project
-	Result    *time.Time // creation of the oldest record that ended and was not told
+	Result    *time.Time // creation of the oldest record that ended and was not told, or the oldest removal that was not
 	Matter    *time.Time // since when the oldest thing stands that each report tells anew: late, without a restore point for as long, overdue, undeletable, a finding
 }
 
@@ -33,6 +37,7 @@ func untolds(ctx context.Context, from queries, now time.Time, late time.Duratio
 	const q = `
 		SELECT project_id, min(result) AS result, min(matter) AS matter FROM (
 			SELECT project_id, created_at AS result, NULL::timestamptz AS matter FROM records WHERE ` + untold + `
+			UNION ALL SELECT project_id, changed_at, NULL FROM records WHERE ` + removalUntold + `
 			UNION ALL SELECT project_id, NULL, coalesce(newest_at, protected_since) + @age::interval FROM ` + standing + `
 				WHERE standing = 'late'
 			UNION ALL SELECT project_id, NULL, ` + hangsSince + ` FROM records WHERE state IN ('overdue', 'undeletable')
@@ -65,7 +70,7 @@ type ReportGroup struct {
 }
 
 const groupColumns = `id, told_at, next_try_at, failures,
-	EXISTS (SELECT FROM reports WHERE group_id = g.id AND told_at IS NULL AND given_up_at IS NULL) AS open,
+	EXISTS (SELECT FROM reports WHERE group_id = g.id AND kind = 'report' AND told_at IS NULL AND given_up_at IS NULL) AS open,
 	EXISTS (SELECT FROM report_mails WHERE group_id = g.id AND sent_at IS NULL AND given_up_at IS NULL AND coalesce(next_try_at <= $1, true)) AS mail_due,
 	coalesce(lease_until > $1, false) AS leased, coalesce(lease_until <= $1, false) AS abandoned`
 
