@@ -75,6 +75,7 @@ func eventful(t *testing.T) *world {
 	t.Helper()
 	w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
 		set.MaxBackupsInProgressPerProject, set.BackupCycleTimeout = 3, backup.Duration(12*time.Hour)
+		set.RetentionShortenDelay = backup.Duration(day)
 		o.BackupTime = func(sizeGiB int) time.Duration { return 30*time.Second + time.Duration(sizeGiB/100)*8*time.Hour }
 	})
 	acme, globex, initech := w.sim.AddProject("acme"), w.sim.AddProject("globex"), w.sim.AddProject("initech")
