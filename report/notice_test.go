@@ -106,12 +106,12 @@ func TestNoticeSaysThatTheConditionIsOver(t *testing.T) {
 }
 
 func TestHostileNamesAreOnlyTextInNotices(t *testing.T) {
-	for _, make := range []func(string) Notice{ended, shortened} {
-		page, err := make("acme").HTML()
+	for _, form := range []func(string) Notice{ended, shortened} {
+		page, err := form("acme").HTML()
 		require.NoError(t, err)
 		plain := markup(t, page)
 		check := func(t failer, name string) {
-			n := make(name)
+			n := form(name)
 			page, err := n.HTML()
 			require.NoError(t, err)
 			require.Equal(t, plain, markup(t, page), "the page has other markup than with a plain name")

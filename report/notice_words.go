@@ -52,16 +52,16 @@ func (n Notice) after(r backup.Reason) string {
 	if n.BackupKey != "" {
 		asks = fmt.Sprintf("a server with the metadata %s=true", n.BackupKey)
 	}
-	switch r {
-	case backup.EndMetadata:
+	if r == backup.EndMetadata {
 		return fmt.Sprintf("Where the server's metadata was changed, set %s=true again: backups go on, and the newest restore points are kept.", n.BackupKey)
-	case backup.EndVolumeDeleted:
-		return "Where a volume was deleted, restore what is needed into a new volume before its last restore point goes."
-	case backup.EndTransferred:
-		return "Where a volume was transferred to another project, its restore points of before stay this project's: restore what is needed into a new volume before the last one goes."
-	default:
-		return "Where a volume was detached or its server deleted, attach the volume to " + asks + "."
 	}
+	if r == backup.EndVolumeDeleted {
+		return "Where a volume was deleted, restore what is needed into a new volume before its last restore point goes."
+	}
+	if r == backup.EndTransferred {
+		return "Where a volume was transferred to another project, its restore points of before stay this project's: restore what is needed into a new volume before the last one goes."
+	}
+	return "Where a volume was detached or its server deleted, attach the volume to " + asks + "."
 }
 
 // Facts says what happened to the volume, since when, and what comes of it.

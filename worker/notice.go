@@ -29,8 +29,9 @@ func (r *Reporter) notify(ctx context.Context, c *db.ReportClaim, state db.Repor
 	if err != nil || len(all) == 0 {
 		return err
 	}
-	to, found := r.operators(), true
+	to := r.operators()
 	if !operator {
+		var found bool
 		if to, found, err = r.receivers(ctx, c, state, true); err != nil || !found {
 			return err
 		}

@@ -75,9 +75,9 @@ func (r *Reporter) serve(ctx context.Context, c *db.ReportClaim) error {
 	var failed error
 	for _, step := range []func() error{
 		func() error { return r.notify(ctx, c, state) },
-		func() error { return r.send(ctx, c) },
+		func() error { return r.send(ctx, c, true) },
 		func() error { return r.make(ctx, c) },
-		func() error { return r.send(ctx, c) },
+		func() error { return r.send(ctx, c, false) },
 	} {
 		if err := step(); err != nil {
 			failed = errors.Join(failed, err)
@@ -108,8 +108,9 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportClaim) error {
 	if !report.Due(c.Now, r.Settings.ReportPeriod.Std(), waiting) {
 		return nil
 	}
-	to, found := r.operators(), true
+	to := r.operators()
 	if c.Group != report.All {
+		var found bool
 		if to, found, err = r.receivers(ctx, c, state, false); err != nil || !found {
 			return err
 		}

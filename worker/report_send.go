@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/rs/zerolog"
@@ -14,12 +15,13 @@ import (
 // mailsAtOnce is how many receivers of one group are served at the same time: one whose server stalls delays few.
 const mailsAtOnce = 4
 
-// send sends what the group still has to send and whose time has come.
-func (r *Reporter) send(ctx context.Context, c *db.ReportClaim) error {
+// send sends the notices, or the reports, that the group still has to send and whose time has come.
+func (r *Reporter) send(ctx context.Context, c *db.ReportClaim, notices bool) error {
 	mails, err := c.Mails(ctx)
 	if err != nil {
 		return err
 	}
+	mails = slices.DeleteFunc(mails, func(m db.Mail) bool { return m.Notice != notices })
 	todo := make(chan db.Mail)
 	var (
 		wait   sync.WaitGroup
