@@ -33,18 +33,21 @@ const notNoticed = `NOT EXISTS (SELECT FROM notices n WHERE n.kind = $3 AND n.pr
 	AND (n.made_at >= c.since OR n.made_at > $1::timestamptz - $2::interval))`
 
 // noticed are the conditions that call for a notice.
-var noticed = map[backup.Reason]string{
+var noticed = []struct {
+	kind  backup.Reason
+	query string
+}{
 	// The names are those of the project's own records: the volume's row may be another project's by now.
-	backup.ProtectionEnded: `
+	{backup.ProtectionEnded, `
 		SELECT c.project_id, c.volume_id, c.since, c.reason, r.project_name, r.volume_name, c.server_id, c.server_name, NULL::interval AS in_force, NULL::interval AS shorter
 		FROM (SELECT project_id, volume_id, ended_at AS since, reason, server_id, server_name FROM protection_ends) c CROSS JOIN LATERAL (
 			SELECT project_name, volume_name FROM records WHERE volume_id = c.volume_id AND project_id = c.project_id ORDER BY beat DESC LIMIT 1) r
-		WHERE ` + notNoticed,
-	backup.RetentionShortened: `
+		WHERE ` + notNoticed},
+	{backup.RetentionShortened, `
 		SELECT c.project_id, c.volume_id, c.since, '' AS reason, c.project_name, c.volume_name, c.server_id, c.server_name, c.in_force, c.shorter
 		FROM (SELECT project_id, id AS volume_id, shorter_since AS since, project_name, name AS volume_name, server_id, server_name,
 			retention AS in_force, shorter FROM volumes WHERE shorter IS NOT NULL AND gone_at IS NULL) c
-		WHERE ` + notNoticed,
+		WHERE ` + notNoticed},
 }
 
 // Notify writes a notice for each condition that has none: protection that
@@ -53,8 +56,8 @@ var noticed = map[backup.Reason]string{
 func (b *Beat) Notify(ctx context.Context, period time.Duration) (int, error) {
 	written := 0
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
-		for kind, q := range noticed {
-			rows, err := tx.Query(ctx, q, b.Now, period, string(kind))
+		for _, c := range noticed {
+			rows, err := tx.Query(ctx, c.query, b.Now, period, string(c.kind))
 			if err != nil {
 				return err
 			}
@@ -63,12 +66,12 @@ func (b *Beat) Notify(ctx context.Context, period time.Duration) (int, error) {
 				return err
 			}
 			for part := range chunks(all) {
-				if err := b.writeNotices(ctx, tx, kind, part); err != nil {
+				if err := b.writeNotices(ctx, tx, c.kind, part); err != nil {
 					return err
 				}
 			}
 			if written += len(all); len(all) > 0 {
-				zerolog.Ctx(ctx).Warn().Str("reason", string(kind)).Int("volumes", len(all)).Msg("notices written")
+				zerolog.Ctx(ctx).Warn().Str("reason", string(c.kind)).Int("volumes", len(all)).Msg("notices written")
 			}
 		}
 		return nil
