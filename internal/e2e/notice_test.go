@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -188,4 +189,51 @@ func TestNotice_CrashBetweenMailAndRecord(t *testing.T) {
 	require.Equal(t, mails[0].Header.Get("Message-Id"), mails[1].Header.Get("Message-Id"))
 	require.Equal(t, words(mails[0]), words(mails[1]))
 	require.Len(t, p.about("ops@ops.example", "protection of 1 volume ended"), 1)
+}
+
+// Keystone that does not answer delays the project's mail by half an hour at most, and the operator's not at all.
+func TestNotice_KeystoneAwayDoesNotDelayTheOperator(t *testing.T) {
+	t.Parallel()
+	p, acme, server, volume := noticed(t, toMembersAndOperator)
+	fault := p.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/role_assignments", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	p.exec(`INSERT INTO report_groups (id, failures) VALUES ($1, 20) ON CONFLICT (id) DO UPDATE SET failures = 20`, acme)
+	p.end(acme, server, "detached", volume)
+	p.notify()
+	p.step(10 * time.Minute) // no listing is as old
+	p.turn()
+	require.Len(t, p.about("ops@ops.example", "protection of 1 volume ended"), 1)
+	require.Empty(t, p.about("alice@acme.example", "protection of 1 volume ended"))
+	fault()
+	p.step(noticePause)
+	p.turn()
+	require.Len(t, p.about("alice@acme.example", "protection of 1 volume ended"), 1)
+	p.lawful()
+}
+
+const noticePause = 30 * time.Minute
+
+// Case C1: who lost a volume by a transfer is told, and nothing of who has it now.
+func TestNotice_TransferredVolumeIsToldToItsOldOwner(t *testing.T) {
+	t.Parallel()
+	p, acme, server, volume := noticed(t, toMembersAndOperator)
+	globex := p.sim.AddProject("globex")
+	p.member(globex, "mallory", "mallory@globex.example")
+	p.sim.Detach(server, volume)
+	p.sim.TransferVolume(volume, globex)
+	p.sim.Attach(p.sim.AddServer(globex, "evil-server", map[string]string{p.set.BackupMetadataKey: "true", p.set.RetentionMetadataKey: "1s"}), volume)
+	p.pass(time.Hour)
+	p.end(acme, server, "transferred", volume)
+	p.notify()
+	p.pass(time.Hour)
+	mails := p.about("alice@acme.example", "Backups of acme: protection of 1 volume ended")
+	require.Len(t, mails, 1)
+	told := unwrapped(mails[0])
+	for _, word := range []string{"The volume was transferred to another project.", "on web-1", server, "13 restore points are left", "restore what is needed into a new volume"} {
+		require.Contains(t, told, word)
+	}
+	require.NotContains(t, mails[0].Body, "globex")
+	require.NotContains(t, mails[0].Body, globex)
+	require.NotContains(t, mails[0].Body, "evil")
+	require.Empty(t, p.about("mallory@globex.example", "protection"))
+	require.Len(t, p.about("ops@ops.example", "Backups of acme: protection of 1 volume ended"), 1)
 }
