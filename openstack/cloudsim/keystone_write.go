@@ -36,7 +36,7 @@ func listUsers(c *Cloud, q *call) answer {
 		}
 		out = append(out, viewUser(u, q.base))
 	}
-	return pagedList(c, q, "users", out, func(u userView) string { return u.ID })
+	return wholeList(c, q, "users", out)
 }
 
 func showUser(c *Cloud, q *call) answer {
