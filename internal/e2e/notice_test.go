@@ -105,6 +105,17 @@ func TestNotice_ToTheLog(t *testing.T) {
 	require.Empty(t, p.about("alice@acme.example", "was shortened"), "what the log had is not mailed again")
 }
 
+// Without an operator's address the project has its mail, and the log what the operator would get.
+func TestNotice_WithoutOperatorIsInTheLogToo(t *testing.T) {
+	t.Parallel()
+	p, acme, server, volume := noticed(t, toMembers)
+	p.sim.SetMetadata(server, p.set.RetentionMetadataKey, "1d")
+	p.pass(90 * time.Minute)
+	require.Len(t, p.about("alice@acme.example", "was shortened"), 1)
+	require.Equal(t, 1, p.logged("warn", `"message":"notice"`, `"reason":"retention_shortened"`, acme, volume))
+	p.lawful()
+}
+
 // Where all reports go to one list, so do the notices, and the project has its own all the same.
 func TestNotice_ReceiverGetsItBesideTheProject(t *testing.T) {
 	t.Parallel()
