@@ -14,8 +14,9 @@ import (
 
 // Told is a report without its quotas, and the records that it tells of.
 type Told struct {
-	Report  report.Report
-	Records []string
+	Report   report.Report
+	Records  []string
+	Removals []string // records of restore points that were removed
 }
 
 // Nothing tells whether there is nothing to tell.
@@ -45,6 +46,14 @@ func Tell(ctx context.Context, l *db.Look, set backup.Settings, group string, be
 	if err != nil {
 		return Told{}, err
 	}
+	removed, err := l.RemovedPoints(ctx, projectID)
+	if err != nil {
+		return Told{}, err
+	}
+	few, err := l.FewVolumes(ctx, projectID, set.MinRestorePoints)
+	if err != nil {
+		return Told{}, err
+	}
 	findings, err := l.Findings(ctx)
 	if err != nil {
 		return Told{}, err
@@ -66,6 +75,8 @@ func Tell(ctx context.Context, l *db.Look, set backup.Settings, group string, be
 	for _, r := range hanging {
 		t.hanging(r)
 	}
+	told.Removals = t.removed(removed)
+	t.few(few)
 	for _, f := range findings {
 		switch {
 		case f.ProjectID != "" && (projectID == "" || projectID == f.ProjectID):
@@ -76,6 +87,27 @@ func Tell(ctx context.Context, l *db.Look, set backup.Settings, group string, be
 		}
 	}
 	told.Report.Projects = t.sorted(sizes)
+	return told, nil
+}
+
+// TellOperator gathers the findings about no single project, where each project gets a report of its own.
+func TellOperator(ctx context.Context, l *db.Look, set backup.Settings, before *time.Time) (Told, error) {
+	findings, err := l.Findings(ctx)
+	if err != nil {
+		return Told{}, err
+	}
+	told := Told{Report: report.Report{Group: report.All, At: l.Now, From: l.Now, LateAfter: int64(set.Late() / time.Second)}}
+	for _, f := range findings {
+		if f.ProjectID == "" {
+			told.Report.Findings = append(told.Report.Findings, finding(f))
+			if before == nil && f.Since.Before(told.Report.From) {
+				told.Report.From = f.Since.UTC()
+			}
+		}
+	}
+	if before != nil {
+		told.Report.From = before.UTC()
+	}
 	return told, nil
 }
 
