@@ -41,7 +41,8 @@ var noticed = []struct {
 	{backup.ProtectionEnded, `
 		SELECT c.project_id, c.volume_id, c.since, c.reason, r.project_name, r.volume_name, c.server_id, c.server_name, NULL::interval AS in_force, NULL::interval AS shorter
 		FROM (SELECT project_id, volume_id, ended_at AS since, reason, server_id, server_name FROM protection_ends) c CROSS JOIN LATERAL (
-			SELECT project_name, volume_name FROM records WHERE volume_id = c.volume_id AND project_id = c.project_id ORDER BY beat DESC LIMIT 1) r
+			SELECT project_name, volume_name FROM records WHERE volume_id = c.volume_id AND project_id = c.project_id
+				AND available_at IS NOT NULL AND state IN ('available', 'deleting', 'undeletable') ORDER BY beat DESC LIMIT 1) r
 		WHERE ` + notNoticed},
 	{backup.RetentionShortened, `
 		SELECT c.project_id, c.volume_id, c.since, '' AS reason, c.project_name, c.volume_name, c.server_id, c.server_name, c.in_force, c.shorter
@@ -52,7 +53,8 @@ var noticed = []struct {
 
 // Notify writes a notice for each condition that has none: protection that
 // ended, a shorter retention that waits. What a plan remembered and could not
-// notify of, the next one does. It returns how many it wrote.
+// notify of, the next one does. Protection of a volume without any restore
+// point ends without a notice. It returns how many it wrote.
 func (b *Beat) Notify(ctx context.Context, period time.Duration) (int, error) {
 	written := 0
 	err := b.reigning(ctx, func(tx pgx.Tx) error {

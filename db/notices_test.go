@@ -41,7 +41,10 @@ func TestNoticeOfATransferredVolumeKnowsOnlyItsOldOwner(t *testing.T) {
 	h.volume("v", row{"project_id": "thief", "project_name": "evil", "name": "mine now", "server_id": "x", "server_name": "evil-server", "retention": "1 second"})
 	h.record("old", point("b1", 3*day).with(row{"retention": "14 days"}))
 	h.end("v", "p", row{"reason": "transferred"})
-	require.Equal(t, 1, h.notify())
+	h.volume("empty", nil)
+	h.record("failed", shapes["failed"].with(row{"volume_id": "empty"}))
+	h.end("empty", "p", nil)
+	require.Equal(t, 1, h.notify(), "where no restore point is left there is nothing to save")
 	all := h.notices("p")
 	require.Len(t, all, 1)
 	n := all[0]

@@ -132,13 +132,12 @@ func (b *Beat) ForgetReports(ctx context.Context, before *time.Time) error {
 		notices = `DELETE FROM notices n WHERE made_at < $1
 			AND NOT EXISTS (SELECT FROM protection_ends e WHERE n.kind = 'protection_ended' AND e.volume_id = n.volume_id AND e.project_id = n.project_id)
 			AND NOT EXISTS (SELECT FROM volumes v WHERE n.kind = 'retention_shortened' AND v.id = n.volume_id AND v.shorter IS NOT NULL)`
-		// A project that waits for nothing needs no receiver.
-		nobody = `DELETE FROM findings WHERE reason = 'no_receiver' AND NOT EXISTS (SELECT FROM notices WHERE project_id = object AND report_id IS NULL)
-			AND NOT EXISTS (SELECT FROM records WHERE project_id = object AND report_id IS NULL AND ended_at IS NOT NULL AND state <> 'withdrawn')
-			AND NOT EXISTS (SELECT FROM volumes WHERE project_id = object AND protected AND gone_at IS NULL)`
+		// A project is looked at again as long as it waits for something.
+		nobody = `DELETE FROM findings f WHERE reason = 'no_receiver'
+			AND NOT EXISTS (SELECT FROM report_groups g WHERE g.id = f.object AND g.next_try_at > $1::timestamptz - interval '1 day')`
 	)
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, nobody); err != nil {
+		if _, err := tx.Exec(ctx, nobody, b.Now); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, words, b.Now.Add(-contentTime)); err != nil || before == nil {

@@ -101,7 +101,7 @@ func TestNoticeSaysThatTheConditionIsOver(t *testing.T) {
 		*n = NewNotice(n.Kind, n.Group, n.At, keys, []NoticeProject{p})
 	}
 	require.Contains(t, e.Text(), "They are protected again by now.")
-	require.Contains(t, s.Text(), "The retention before is set again by now.")
+	require.Contains(t, s.Text(), "It no longer waits: it was taken back, or it is in force by now.")
 	require.Equal(t, "Backups of acme: retention of 1 volume was shortened", s.Subject())
 }
 

@@ -19,7 +19,7 @@ func (n Notice) Means() string {
 		return fmt.Sprintf("No new backups are made. %s left, and removed when the retention is over. The first volume without any restore point: %s UTC.",
 			plural(n.points(), "restore point is", "restore points are"), moment(*first))
 	case first == nil:
-		return "The retention before is set again by now."
+		return "It no longer waits: it was taken back, or it is in force by now."
 	}
 	return fmt.Sprintf("The retention before stays in force until %s UTC at least. Then restore points past the shorter one are removed: %d of the %d of now.",
 		moment(*first), n.going(), n.points())
@@ -69,7 +69,7 @@ func (v NoticeVolume) Facts(kind backup.Reason) string {
 	if kind == backup.RetentionShortened {
 		words := fmt.Sprintf("Retention %s instead of %s, seen first at %s.", v.Shorter, v.InForce, moment(v.Since))
 		if v.Reverted {
-			return words + " It is set back by now."
+			return words + " It no longer waits."
 		}
 		if v.GoesAt != nil {
 			words += fmt.Sprintf(" In force from %s at the earliest; then %s.", moment(*v.GoesAt), plural(v.Going, "restore point of "+fmt.Sprint(v.Points)+" goes", "restore points of "+fmt.Sprint(v.Points)+" go"))

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"staffeln/internal/testkit/mailbox"
 	"staffeln/openstack/cloudsim"
 	"staffeln/report"
-	"staffeln/tasks"
 )
 
 var toMembersAndOperator = report.Reporting{SenderEmail: from, OperatorReceiver: []string{"ops@ops.example"}}
@@ -107,6 +105,17 @@ func TestNotice_ToTheLog(t *testing.T) {
 	require.Empty(t, p.about("alice@acme.example", "was shortened"), "what the log had is not mailed again")
 }
 
+// Without an operator's address the project has its mail, and the log what the operator would get.
+func TestNotice_WithoutOperatorIsInTheLogToo(t *testing.T) {
+	t.Parallel()
+	p, acme, server, volume := noticed(t, toMembers)
+	p.sim.SetMetadata(server, p.set.RetentionMetadataKey, "1d")
+	p.pass(90 * time.Minute)
+	require.Len(t, p.about("alice@acme.example", "was shortened"), 1)
+	require.Equal(t, 1, p.logged("warn", `"message":"notice"`, `"reason":"retention_shortened"`, acme, volume))
+	p.lawful()
+}
+
 // Where all reports go to one list, so do the notices, and the project has its own all the same.
 func TestNotice_ReceiverGetsItBesideTheProject(t *testing.T) {
 	t.Parallel()
@@ -119,73 +128,28 @@ func TestNotice_ReceiverGetsItBesideTheProject(t *testing.T) {
 	p.lawful()
 }
 
-// A thousand volumes at once are one mail, which lists some and counts all.
-func TestNotice_ManyVolumesAreOneMail(t *testing.T) {
-	t.Parallel()
-	p := newPost(t, toMembersAndOperator)
-	acme := p.sim.AddProject("acme")
-	p.member(acme, "alice", "alice@acme.example")
-	p.exec(`INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected, retention, retention_source, seen_at)
-		SELECT 'v-' || n, 'data', $1, 'acme', 's', 'web-1', 'nova', 'in-use', 10, false, false, '17 days', 'default', staffeln_now() FROM generate_series(1, 1000) AS n`, acme)
-	p.exec(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention, beat,
-			changed_at, created_at, requested_at, deadline, available_at, ended_at, data_timestamp, backup_id, report_id)
-		SELECT project_id, project_name, server_id, server_name, id, name, zone, size_gib, false, 'available', 'full', retention, at, at, at, at, at + interval '6 hours', at, at, at, 'b-' || id, 'told'
-		FROM volumes, LATERAL (SELECT staffeln_now() - interval '8 hours' AS at) AS t`)
-	var volumes []string
-	for n := range 1000 {
-		volumes = append(volumes, fmt.Sprintf("v-%d", n+1))
-	}
-	p.end(acme, "s", "server_deleted", volumes...)
-	p.notify()
-	p.turn()
-	require.Len(t, p.box.Inbox(), 2)
-	for _, to := range []string{"alice@acme.example", "ops@ops.example"} {
-		mails := p.about(to, "Backups of acme: protection of 1000 volumes ended")
-		require.Len(t, mails, 1)
-		require.Contains(t, words(mails[0]), "and 950 more volumes")
-		require.Less(t, len(mails[0].Body), 200_000)
-	}
-}
-
-func (p *post) notify() {
-	p.t.Helper()
-	_, err := p.beat().Notify(p.ctx, p.set.ReportPeriod.Std())
-	require.NoError(p.t, err)
-}
-
-// The operator hears of it where the project has nobody.
-func TestNotice_WithoutProjectReceiverGoesToTheOperator(t *testing.T) {
-	t.Parallel()
-	p := newPost(t, toMembersAndOperator)
-	initech := p.sim.AddProject("initech")
-	server, volumes := p.protect(initech, "web-1", 1)
-	p.pass(2 * time.Hour)
-	p.end(initech, server, "metadata", volumes...)
-	p.notify()
-	p.turn()
-	require.Len(t, p.about("ops@ops.example", "Backups of initech: protection of 1 volume ended"), 1)
-	require.Equal(t, 1, p.logged("warn", string(backup.NoReceiver), initech))
-}
-
-// The worker dies after the mail and before the record: the mail comes twice, under the same Message-ID.
-func TestNotice_CrashBetweenMailAndRecord(t *testing.T) {
+// Case C1: who lost a volume by a transfer is told, and nothing of who has it now.
+func TestNotice_TransferredVolumeIsToldToItsOldOwner(t *testing.T) {
 	t.Parallel()
 	p, acme, server, volume := noticed(t, toMembersAndOperator)
-	p.end(acme, server, "metadata", volume)
+	globex := p.sim.AddProject("globex")
+	p.member(globex, "mallory", "mallory@globex.example")
+	p.sim.Detach(server, volume)
+	p.sim.TransferVolume(volume, globex)
+	p.sim.Attach(p.sim.AddServer(globex, "evil-server", map[string]string{p.set.BackupMetadataKey: "true", p.set.RetentionMetadataKey: "1s"}), volume)
+	p.pass(time.Hour)
+	p.end(acme, server, "transferred", volume)
 	p.notify()
-	p.exec(`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''the database is away''; END'`)
-	p.exec(`CREATE TRIGGER die BEFORE UPDATE ON report_mails FOR EACH ROW EXECUTE FUNCTION die()`)
-	require.ErrorContains(t, p.reporter.Handlers().Report(p.ctx, tasks.Report{Group: acme}), "the database is away")
-	require.Len(t, p.about("alice@acme.example", "protection of 1 volume ended"), 1)
-	p.exec(`DROP TRIGGER die ON report_mails`)
-	p.exec(`UPDATE report_groups SET lease_token = 'of the dead', lease_until = staffeln_now() + interval '2 minutes'`)
-	for range 4 {
-		p.step(5 * time.Minute)
-		p.turn()
+	p.pass(time.Hour)
+	mails := p.about("alice@acme.example", "Backups of acme: protection of 1 volume ended")
+	require.Len(t, mails, 1)
+	told := unwrapped(mails[0])
+	for _, word := range []string{"The volume was transferred to another project.", "on web-1", server, "13 restore points are left", "restore what is needed into a new volume"} {
+		require.Contains(t, told, word)
 	}
-	mails := p.about("alice@acme.example", "protection of 1 volume ended")
-	require.Len(t, mails, 2)
-	require.Equal(t, mails[0].Header.Get("Message-Id"), mails[1].Header.Get("Message-Id"))
-	require.Equal(t, words(mails[0]), words(mails[1]))
-	require.Len(t, p.about("ops@ops.example", "protection of 1 volume ended"), 1)
+	require.NotContains(t, mails[0].Body, "globex")
+	require.NotContains(t, mails[0].Body, globex)
+	require.NotContains(t, mails[0].Body, "evil")
+	require.Empty(t, p.about("mallory@globex.example", "protection"))
+	require.Len(t, p.about("ops@ops.example", "Backups of acme: protection of 1 volume ended"), 1)
 }
