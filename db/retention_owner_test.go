@@ -52,8 +52,8 @@ func TestEndsComeWithTheVolumesThatRetentionReads(t *testing.T) {
 	h := newHouse(t)
 	h.volume("v", row{"protected": false, "retention": "1 day"})
 	h.record("r", point("b", 2*day))
-	h.end("v", "p", base.Add(-hour), "detached")
-	h.end("v", "q", base.Add(-2*hour), "transferred")
+	h.ended("v", "p", base.Add(-hour), "detached")
+	h.ended("v", "q", base.Add(-2*hour), "transferred")
 	want := map[string]time.Time{"p": base.Add(-hour), "q": base.Add(-2 * hour)}
 	assert.Equal(t, want, h.agedVolumes()[0].Ends)
 	v, err := h.claim("v").Volume(h.ctx)
@@ -61,7 +61,7 @@ func TestEndsComeWithTheVolumesThatRetentionReads(t *testing.T) {
 	assert.Equal(t, want, v.Ends)
 }
 
-func (h *house) end(volume, project string, at time.Time, reason string) {
+func (h *house) ended(volume, project string, at time.Time, reason string) {
 	h.t.Helper()
 	require.NoError(h.t, h.insert("protection_ends", row{
 		"volume_id": volume, "project_id": project, "ended_at": at, "reason": reason, "server_id": "s", "server_name": "web",
@@ -91,9 +91,9 @@ func TestEndedProtectionIsAFindingWhileRestorePointsAreLeft(t *testing.T) {
 	h.record("old", point("b1", 2*day))
 	h.record("new", point("b2", day))
 	h.record("others", point("b3", day).with(row{"project_id": "q", "retention": "10 days"}))
-	h.end("v", "p", base, "metadata")
-	h.end("v", "q", base, "transferred")
-	h.end("empty", "p", base, "metadata")
+	h.ended("v", "p", base, "metadata")
+	h.ended("v", "q", base, "transferred")
+	h.ended("empty", "p", base, "metadata")
 	found := func(grace time.Duration, floor int, all bool) (fresh []backup.Finding) {
 		fresh, err := h.beat().FoundEnds(h.ctx, grace, floor, all)
 		require.NoError(t, err)
