@@ -25,7 +25,7 @@ func TestContractOnCloudsim(t *testing.T) {
 			rc: w.rc, cloud: c, prefix: "contract", tokens: map[string]string{},
 			wait: func(*testing.T) { w.step(time.Second) },
 		},
-		home: w.sim.AddProject("acme"), away: w.sim.AddProject("globex"), mayAlter: true,
+		home: w.sim.AddProject("acme"), away: w.sim.AddProject("globex"), mayAlter: true, release: zed,
 		tag: backup.Tag{Installation: "contract", Record: "1"}, now: w.cloudNow,
 	}
 	holdContract(t, e)
