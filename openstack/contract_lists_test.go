@@ -20,14 +20,23 @@ const (
 // newer reports whether the cloud is a release later than Zed.
 func (e *env) newer() bool { return e.release != zed }
 
+// listOf returns the objects of a list in an answer.
+func listOf(said object, key string) (objects []object) {
+	items, _ := said[key].([]any)
+	for _, item := range items {
+		if o, ok := item.(object); ok {
+			objects = append(objects, o)
+		}
+	}
+	return objects
+}
+
 // listIDs returns the IDs of one page of a list of Keystone, and whether the
 // answer says that there is more.
 func (e *env) listIDs(t *testing.T, list, query string) (ids []string, more bool) {
 	t.Helper()
 	said := e.hand.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet, e.hand.keystone("/"+list+query), nil)
-	items, _ := said[list].([]any)
-	for _, item := range items {
-		item, _ := item.(object)
+	for _, item := range listOf(said, list) {
 		ids = append(ids, str(item, "id"))
 	}
 	truncated, _ := said["truncated"].(bool)
@@ -85,10 +94,9 @@ func keystonePages(t *testing.T, e *env) {
 // assignmentsWhole: role assignments know no pages on any release.
 func assignmentsWhole(t *testing.T, e *env) {
 	said := e.hand.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet, e.hand.keystone("/role_assignments?effective&include_names=true"), nil)
-	all, _ := said["role_assignments"].([]any)
+	all := listOf(said, "role_assignments")
 	require.Greater(t, len(all), 2)
 	said = e.hand.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet, e.hand.keystone("/role_assignments?effective&include_names=true&limit=2"), nil)
-	limited, _ := said["role_assignments"].([]any)
-	assert.Len(t, limited, len(all))
+	assert.Len(t, listOf(said, "role_assignments"), len(all))
 	assert.Nil(t, in(said, "links", "next"))
 }

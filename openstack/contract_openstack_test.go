@@ -67,7 +67,7 @@ func releaseOf(t *testing.T, c *Cloud) string {
 	t.Helper()
 	root, err := url.Parse(c.admin.compute)
 	require.NoError(t, err)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, root.Scheme+"://"+root.Host+"/", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, root.Scheme+"://"+root.Host+"/", http.NoBody)
 	require.NoError(t, err)
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)

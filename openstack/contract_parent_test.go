@@ -20,8 +20,8 @@ func (e *env) parentOf(t *testing.T, child string, among ...string) string {
 	for _, id := range among {
 		said := e.hand.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet,
 			e.hand.cinder(e.cloud.AdminProjectID(), "/backups/detail?all_tenants=1&"+url.Values{"parent_id": {id}}.Encode()), nil)
-		for _, b := range said["backups"].([]any) { //nolint:forcetypeassert // a list in every release
-			if b, _ := b.(object); str(b, "id") == child {
+		for _, b := range listOf(said, "backups") {
+			if str(b, "id") == child {
 				return id
 			}
 		}

@@ -27,8 +27,8 @@ func (e *env) sees(t *testing.T, server, volume string) sight {
 	ctx, admin := t.Context(), e.cloud.AdminProjectID()
 	var s sight
 	said := e.hand.must(ctx, t, admin, http.MethodGet, e.hand.nova("/servers/detail?all_tenants=1"), nil)
-	for _, one := range said["servers"].([]any) { //nolint:forcetypeassert // a list in every release
-		if one, _ := one.(object); str(one, "id") == server {
+	for _, one := range listOf(said, "servers") {
+		if str(one, "id") == server {
 			s.server, s.volumes = str(one, "status"), volumesOf(one)
 		}
 	}
@@ -45,9 +45,7 @@ func (e *env) sees(t *testing.T, server, volume string) sight {
 }
 
 func volumesOf(server object) (ids []string) {
-	attached, _ := server["os-extended-volumes:volumes_attached"].([]any)
-	for _, v := range attached {
-		v, _ := v.(object)
+	for _, v := range listOf(server, "os-extended-volumes:volumes_attached") {
 		ids = append(ids, str(v, "id"))
 	}
 	return ids
@@ -173,10 +171,9 @@ func passwordChanged(t *testing.T, e *env) {
 	}
 	require.True(t, good())
 	said := e.hand.must(ctx, t, admin, http.MethodGet, e.hand.keystone("/users?name="+rc["OS_USERNAME"]), nil)
-	users, _ := said["users"].([]any)
+	users := listOf(said, "users")
 	require.Len(t, users, 1)
-	user, _ := users[0].(object)
-	e.hand.must(ctx, t, admin, http.MethodPatch, e.hand.keystone("/users/"+str(user, "id")), object{"user": object{"password": "another"}})
+	e.hand.must(ctx, t, admin, http.MethodPatch, e.hand.keystone("/users/"+str(users[0], "id")), object{"user": object{"password": "another"}})
 	e.hand.until(t, "the token of before is refused", func() bool { return !good() })
 	login := func(password string) error {
 		with := maps.Clone(rc)
