@@ -45,7 +45,7 @@ var contract = []behaviour{
 	{"what a project left that is gone is removed leaf first, and only then", true, estateSettled},
 	{"an incremental stands on the newest backup, or is refused, by release", false, parentChosen},
 	{"Keystone lists projects and users in pages, by release", true, keystonePages},
-	{"role assignments have no pages", false, assignmentsWhole},
+	{"roles and their assignments have no pages", false, otherLists},
 	{"a deleted server is a 404 by ID that names it", false, serverGone},
 	{"a project that was deleted with its backups is a 404 by ID, and so are they", true, purged},
 }
