@@ -17,14 +17,15 @@ const (
 
 // Why a backup is made.
 const (
-	FirstBackup     Reason = "first_backup"
-	EveryFull       Reason = "every_backup_full"
-	ChainContinues  Reason = "chain_continues"
-	ChainComplete   Reason = "chain_complete"
-	SizeChanged     Reason = "size_changed"
-	NoUsableParent  Reason = "no_usable_parent"
-	LeftoverStays   Reason = "leftover_stays"
-	ParentStaysBusy Reason = "parent_stays_busy"
+	FirstBackup      Reason = "first_backup"
+	EveryFull        Reason = "every_backup_full"
+	ChainContinues   Reason = "chain_continues"
+	ChainComplete    Reason = "chain_complete"
+	SizeChanged      Reason = "size_changed"
+	NoUsableParent   Reason = "no_usable_parent"
+	LeftoverStays    Reason = "leftover_stays"
+	ParentStaysBusy  Reason = "parent_stays_busy"
+	IncrementalsFail Reason = "incrementals_fail"
 )
 
 // Why none is made now.
@@ -39,12 +40,14 @@ const (
 	RetryLater       Reason = "retry_later"
 	WaitsForLeftover Reason = "waits_for_leftover"
 	WaitsForParent   Reason = "waits_for_parent"
+	VolumeChanging   Reason = "volume_changing"
 )
 
 // How a record ended, or what keeps it from ending.
 const (
 	VolumeStatus       Reason = "volume_status"
 	VolumeBusy         Reason = "volume_busy"
+	NoServiceInZone    Reason = "no_service_in_zone"
 	QuotaExceeded      Reason = "quota_exceeded"
 	Forbidden          Reason = "forbidden"
 	NoRole             Reason = "no_role"
@@ -96,6 +99,19 @@ const (
 	Orphan                      Reason = "orphan"
 	TagMismatch                 Reason = "tag_mismatch"
 	LossesNotBelieved           Reason = "losses_not_believed"
+	AbsencesNotBelieved         Reason = "absences_not_believed"
+	ProtectionEnded             Reason = "protection_ended"
+	CinderClock                 Reason = "cinder_clock"
+	NoReceiver                  Reason = "no_receiver"
+)
+
+// Why a protection ended; they stand beside [ProtectionEnded].
+const (
+	EndMetadata      Reason = "metadata"
+	EndDetached      Reason = "detached"
+	EndServerDeleted Reason = "server_deleted"
+	EndVolumeDeleted Reason = "volume_deleted"
+	EndTransferred   Reason = "transferred"
 )
 
 // NotSeen stands in the place of a decision that the newest plan could not make.
@@ -115,6 +131,8 @@ var reasons = map[Reason]struct {
 	LeftoverStays:   {Operator, "A failed leftover blocks incrementals and could not be removed within an interval; a full is made instead."},
 	ParentStaysBusy: {Nobody, "The newest link was being restored or removed for longer than an interval; a full is made instead."},
 
+	IncrementalsFail: {Operator, "Incrementals of the volume were accepted and failed twice in a row; a full is made instead."},
+
 	NotProtected:     {Nobody, "No server that the volume is attached to asks for backups."},
 	VolumeGone:       {Nobody, "The volume is gone."},
 	ProjectChanged:   {Nobody, "The volume was transferred to another project; its backups there begin anew."},
@@ -126,8 +144,11 @@ var reasons = map[Reason]struct {
 	WaitsForLeftover: {Nobody, "A failed leftover is removed first; it blocks incrementals."},
 	WaitsForParent:   {Nobody, "The newest link is being restored or removed; it is waited for."},
 
+	VolumeChanging: {Nobody, "The volume is being changed (attached, detached, migrated, retyped, shelved, ...); a backup waits until that is over."},
+
 	VolumeStatus:       {Tenant, "The volume is in a status in which Cinder refuses a backup."},
 	VolumeBusy:         {Tenant, "The volume was busy when the backup was asked for."},
+	NoServiceInZone:    {Operator, "No cinder-backup service serves the volume's availability zone: start one there, or map the zone with STAFFELN_BACKUP_ZONES."},
 	QuotaExceeded:      {Tenant, "The project's backup quota is exhausted: remove backups or have it raised."},
 	Forbidden:          {Operator, "Cinder's policy refuses the service user: check its roles and the policy."},
 	NoRole:             {Operator, "The service user has no role in the project: grant it the inherited role on the domain."},
@@ -173,7 +194,18 @@ var reasons = map[Reason]struct {
 	Orphan:                      {Operator, "A backup of ours has no record, as after the restore of an older database: nothing will remove it."},
 	TagMismatch:                 {Operator, "A backup of ours names the record of another volume or project: nothing will remove it."},
 	NotSeen:                     {Operator, "The newest plan did not see enough of the cloud to tell; the scheduler's log says what it missed."},
-	LossesNotBelieved:           {Operator, "More restore points are missing in Cinder's listing than is believed: check the admin role and Cinder's database."},
+	AbsencesNotBelieved:         {Operator, "More servers or volumes are missing than is believed; nothing is concluded: check Nova, Cinder and the admin role, or confirm with `staffeln accept-losses`."},
+	ProtectionEnded:             {Tenant, "The volume is no longer protected; its restore points go when their retention is over."},
+	CinderClock:                 {Operator, "Cinder's clock differs from the database's: times of backups are taken from our own requests; set Cinder's clock."},
+	NoReceiver:                  {Operator, "The project has no receiver with a usable e-mail address; its reports are sent to nobody."},
+
+	EndMetadata:      {Nobody, "The server's metadata no longer asks for backups."},
+	EndDetached:      {Nobody, "The volume was detached from the server that asked for its backups."},
+	EndServerDeleted: {Nobody, "The server that asked for its backups was deleted."},
+	EndVolumeDeleted: {Nobody, "The volume was deleted."},
+	EndTransferred:   {Nobody, "The volume was transferred to another project."},
+
+	LossesNotBelieved: {Operator, "More restore points are missing in Cinder's listing than is believed: check the admin role and Cinder's database."},
 }
 
 // Known tells whether r belongs to the closed set.

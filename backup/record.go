@@ -86,7 +86,8 @@ type Record struct {
 	BackupID               string     // Cinder's ID; empty before an answer
 	BackupName             string     // fixed before the first request, so that each request names the same
 	CinderStatus           string     // Cinder's newest word on it
-	DataTimestamp          *time.Time // Cinder's: the time of its data
+	DataTimestamp          *time.Time // the time of its data: Cinder's within the bounds of our own times, else ours
+	CinderTimestamp        *time.Time // the time of its data as Cinder has it: it orders the backups of one volume
 	Reason                 Reason     // of the state, where there is something to say
 	ReasonText             string     // in full: Cinder's words and fail_reason
 	RequestID              string     // of the request that the reason tells of

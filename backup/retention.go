@@ -24,12 +24,18 @@ const (
 // Retention is how long the restore points of one volume are kept. It stays
 // with the volume: a deleted server or a failed listing shortens nothing.
 type Retention struct {
+	// Owner is the project whose restore points it rules: the volume's own.
+	Owner   string
 	InForce Period
 	Source  RetentionSource
 	// Shorter is a shorter value that metadata asked for since ShorterSince
 	// and that is not in force yet; nil when there is none.
 	Shorter      *Period
 	ShorterSince time.Time
+	// ShorterSeen is for how long plans in a row saw it, ShorterSeenAt the
+	// newest of them. It takes effect when that reaches the delay.
+	ShorterSeen   time.Duration
+	ShorterSeenAt time.Time
 }
 
 // Retain returns the retention in force now, after the one before (zero for a

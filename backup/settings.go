@@ -21,6 +21,8 @@ type Settings struct {
 	RPOGrace            Duration `split_words:"true" default:"0" desc:"Time beyond the interval after which a volume without a new restore point is late; 0 = 2 x BACKUP_SERVICE_PERIOD + BACKUP_CYCLE_TIMEOUT."`
 	PollPeriod          Duration `split_words:"true" default:"30" min:"1s" desc:"Time between two hand-overs, which is also between two looks at what is in progress. Shorter notices sooner, at the cost of a listing in Cinder each time."`
 	PostSettleTime      Duration `split_words:"true" default:"10min" min:"1s" desc:"How long the effect of a request without an answer is looked for before it is asked again. Too short: Cinder may carry out both."`
+	BackupZones         Zones    `split_words:"true" desc:"Availability zone of the cinder-backup service for volumes of another zone, comma-separated: nova-2=nova-1,nova-3=nova-1. Needed where not every zone of volumes has a cinder-backup of its own."`
+	BackupMaxOperations int      `split_words:"true" default:"15" min:"0" unit:"backups" desc:"Cinder's backup_max_operations: what one cinder-backup process works on at a time. No more backups than this per process that is up are in progress, since the rest would wait inside Cinder (from 2026.1 on); 0 = not considered."`
 	StuckReset          bool     `split_words:"true" default:"false" desc:"Allows the worker to remove by force (os-force_delete, not on Ceph) a backup that is overdue, and one whose removal never ends; where that is refused or does not help, its status is set to error, and it is removed as usual. What cinder-backup is still doing to it then goes on unseen."`
 
 	MaxBackupsInProgress           int `split_words:"true" default:"15" min:"0" unit:"backups" desc:"Backups in progress at the same time in the whole cloud; 0 = no cap. More load cinder-backup and its storage; fewer make a plan's backups take longer."`
@@ -31,11 +33,12 @@ type Settings struct {
 	MaxFullsOutOfTurn              int `split_words:"true" default:"5" min:"0" unit:"backups" desc:"Full backups in progress at the same time that FULL_BACKUP_DEPTH did not ask for (a chain that can't go on); 0 = no cap. It keeps an outage that broke many chains from becoming a storm of fulls."`
 
 	RetentionTime          Period   `split_words:"true" default:"2w3d" desc:"How long restore points are kept from the time of their data, where the server's metadata says nothing. Calendar-true: 1mon is a month."`
-	RetentionMin           Period   `split_words:"true" desc:"Least retention that metadata can set; empty = none."`
+	RetentionMin           Period   `split_words:"true" default:"1d" desc:"Least retention that metadata can set; empty = none."`
 	RetentionMax           Period   `split_words:"true" desc:"Longest retention that metadata can set; empty = none."`
-	RetentionShortenDelay  Duration `split_words:"true" default:"1d" desc:"How long a shorter retention by metadata waits before it takes effect: with a stolen password nobody gets us to remove the backups today. 0 = at once."`
+	RetentionShortenDelay  Duration `split_words:"true" default:"7d" desc:"How long every plan must see a shorter retention by metadata before it takes effect; at least twice REPORT_PERIOD. Protects against an attacker who shortens the retention with a stolen tenant password."`
 	RetentionServicePeriod Duration `split_words:"true" default:"1200" desc:"Grid on which restore points whose retention is over are looked for; at least 60 seconds. Of a chain one link goes at a time; the next one follows within POLL_PERIOD of the removal's end. Each time reads the links of every volume with a point past its retention."`
 	MinRestorePoints       int      `split_words:"true" default:"1" min:"0" unit:"restore points" desc:"Newest restore points of a protected volume that are never removed, however old, with all they stand on."`
+	ProtectionGrace        Duration `split_words:"true" default:"7d" desc:"How long MIN_RESTORE_POINTS are still kept after the protection of a volume ended (metadata changed, volume detached, server or volume deleted, volume transferred). 0 = not at all."`
 
 	SweepPeriod  Duration `split_words:"true" default:"6h" min:"1s" desc:"Grid on which all backups that Cinder has are compared with all records. Each time costs one page of a listing for 1,000 backups."`
 	ReportPeriod Duration `split_words:"true" default:"86400" desc:"How often a report tells of what ended, and of what is late: at least 600 seconds. It is due when the oldest result that was not told is as old, counted from when the backup was planned, and so is the report before."`
@@ -81,6 +84,9 @@ func (s Settings) Validate() error {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	if least := Duration(10 * time.Minute); s.ReportPeriod < least && !s.AllowShortPeriods {
 		fault("REPORT_PERIOD: %s: want at least %s, or ALLOW_SHORT_PERIODS=true", s.ReportPeriod, least)
+	}
+	if least := 2 * s.ReportPeriod; s.RetentionShortenDelay < least && !s.AllowShortPeriods {
+		fault("RETENTION_SHORTEN_DELAY: %s: want at least %s, which is twice REPORT_PERIOD, so that people are told before anything is removed", s.RetentionShortenDelay, least)
 	}
 	switch s.RetentionMetadataKey {
 	case "":

@@ -11,7 +11,12 @@ type Project struct {
 // A Server is a Nova instance; its metadata carries the wish to be backed up.
 type Server struct {
 	ID, Name, ProjectID string
+	Status              string // Nova's: ACTIVE, SHELVED_OFFLOADED, ...
 	Metadata            map[string]string
+	Volumes             []string // IDs of the volumes that Nova calls attached to it
+	// Partial says that Nova gave only a part of it (its cell is down): it says
+	// nothing about wishes and volumes.
+	Partial bool
 }
 
 // A Volume is a Cinder volume as one look at the cloud showed it.
@@ -22,7 +27,8 @@ type Volume struct {
 	Zone      string // availability zone
 	SizeGiB   int
 	Encrypted bool
-	Servers   []string // IDs of the servers it is attached to
+	Servers   []string // IDs of the servers that Cinder calls it attached to
+	Migration string   // Cinder's migration status while a migration or retype is under way; else empty
 }
 
 // CanBeBackedUp tells whether Cinder accepts a backup (with force) of a volume

@@ -34,10 +34,10 @@ func (b *Beat) FoundBySweep(ctx context.Context, findings []backup.Finding, comp
 func (b *Beat) found(ctx context.Context, findings []backup.Finding, forget []string) ([]backup.Finding, error) {
 	const upsert = `
 		INSERT INTO findings (reason, object, project_id, volume_id, detail, since, seen_at)
-		SELECT DISTINCT ON (f.reason, f.object) f.*, $6::timestamptz, $6::timestamptz
+		SELECT DISTINCT ON (f.reason, f.object, f.project_id) f.*, $6::timestamptz, $6::timestamptz
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS f (reason, object, project_id, volume_id, detail)
-		ORDER BY f.reason, f.object, f.detail
-		ON CONFLICT (reason, object) DO UPDATE SET project_id = excluded.project_id, volume_id = excluded.volume_id, detail = excluded.detail, seen_at = excluded.seen_at
+		ORDER BY f.reason, f.object, f.project_id, f.detail
+		ON CONFLICT (reason, object, project_id) DO UPDATE SET volume_id = excluded.volume_id, detail = excluded.detail, seen_at = excluded.seen_at
 		RETURNING reason, object, project_id, volume_id, detail, xmax = 0 AS new`
 	type row struct {
 		backup.Finding

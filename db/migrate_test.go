@@ -21,6 +21,7 @@ func steps(applied bool) []Migration {
 		{4, "00004_delete_checks.sql", applied},
 		{5, "00005_session_key.sql", applied},
 		{6, "00006_lists.sql", applied},
+		{7, "00007_evidence.sql", applied},
 	}
 }
 
@@ -105,7 +106,7 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 	}
 	conn, err := pgx.Connect(t.Context(), newer)
 	require.NoError(t, err)
-	_, err = conn.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (7, true)")
+	_, err = conn.Exec(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)")
 	require.NoError(t, err)
 	require.NoError(t, conn.Close(t.Context()))
 
@@ -114,10 +115,10 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 	require.NoError(t, err)
 
 	for url, want := range map[string]string{
-		older: "schema is at version 5, this program needs 6: run `staffeln migrate up`",
-		empty: "schema is at version 0, this program needs 6: run `staffeln migrate up`",
-		gone:  "schema is at version 0, this program needs 6: run `staffeln migrate up`",
-		newer: "schema is at version 7, this program knows only 6: start the newer program that made it, or go back with that one's `staffeln migrate down`",
+		older: "schema is at version 6, this program needs 7: run `staffeln migrate up`",
+		empty: "schema is at version 0, this program needs 7: run `staffeln migrate up`",
+		gone:  "schema is at version 0, this program needs 7: run `staffeln migrate up`",
+		newer: "schema is at version 99, this program knows only 7: start the newer program that made it, or go back with that one's `staffeln migrate down`",
 	} {
 		_, err := Open(t.Context(), url, nil)
 		require.ErrorContains(t, err, want)
@@ -128,7 +129,7 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 func TestAnOlderProgramDoesNotTakeANewerSchemaBack(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (7, true)")
+	h.exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)")
 	built := ask(t, h.url, schema)
 	h.changesNothing(func() {
 		done, err := MigrateUp(h.ctx, h.url)
@@ -149,8 +150,8 @@ func TestTheInterventionsGoAndTheMemoryStays(t *testing.T) {
 	_, err := h.db.Pause(h.ctx, Pause{ProjectID: "p", Who: "me", Why: "maintenance"})
 	require.NoError(t, err)
 	require.NoError(t, h.db.Intervene(h.ctx, intent, func() (string, error) { return "done", nil }))
-	const memory = `SELECT jsonb_build_array((SELECT jsonb_agg(to_jsonb(v) - '{removal_failures,removal_next_try_at,absent_server_plans,protected_since}'::text[] ORDER BY id) FROM volumes v),
-		(SELECT jsonb_agg(to_jsonb(r) - '{by_hand,repair,repaired_at,created_at,report_id}'::text[] ORDER BY id) FROM records r), (SELECT jsonb_agg(to_jsonb(i) - '{losses_accepted_at,service_user_id}'::text[]) FROM installation i))`
+	const memory = `SELECT jsonb_build_array((SELECT jsonb_agg(to_jsonb(v) - '{removal_failures,removal_next_try_at,absent_server_plans,protected_since,unknown,transferred_at,migration,shorter_seen,shorter_seen_at}'::text[] ORDER BY id) FROM volumes v),
+		(SELECT jsonb_agg(to_jsonb(r) - '{by_hand,repair,repaired_at,created_at,report_id,removal_report_id,cinder_timestamp}'::text[] ORDER BY id) FROM records r), (SELECT jsonb_agg(to_jsonb(i) - '{losses_accepted_at,service_user_id,absences_accepted_at}'::text[]) FROM installation i))`
 	before, built := ask(t, h.url, memory), ask(t, h.url, schema)
 
 	for _, step := range slices.Backward(steps(false)[1:]) {

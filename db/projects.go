@@ -17,7 +17,7 @@ func (c *Claim) OutOfReach(ctx context.Context, f backup.Finding) (isNew bool, e
 		INSERT INTO findings (reason, object, project_id, detail, since, seen_at)
 		SELECT $1, $2, $3, $4, at, at FROM staffeln_now() AS at
 		WHERE EXISTS (SELECT FROM volumes WHERE id = $5 AND lease_token = $6 AND lease_until > at)
-		ON CONFLICT (reason, object) DO UPDATE SET detail = excluded.detail, seen_at = excluded.seen_at
+		ON CONFLICT (reason, object, project_id) DO UPDATE SET detail = excluded.detail, seen_at = excluded.seen_at
 		RETURNING xmax = 0`
 	rows, err := c.db.pool.Query(ctx, q, string(f.Reason), f.Object, f.ProjectID, storable(f.Detail), c.VolumeID, c.token)
 	if err == nil {

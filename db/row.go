@@ -16,7 +16,7 @@ const recordColumns = `records.id, records.project_id, records.project_name, rec
 	records.out_of_turn, records.by_hand, records.retention AS retained_for, records.beat, records.last_point_at, records.admitted_at,
 	records.requested_at, records.asked_at, records.deadline, records.next_try_at, records.changed_at, records.available_at,
 	records.ended_at, records.attempts, coalesce(records.backup_id, '') AS backup_id, records.backup_name,
-	records.cinder_status, records.data_timestamp, records.reason, records.reason_text, records.request_id,
+	records.cinder_status, records.data_timestamp, records.cinder_timestamp, records.reason, records.reason_text, records.request_id,
 	records.removal_reason, records.removal_text, records.deletion_asked_at, records.deletion_refused_since,
 	records.repair, records.repaired_at`
 

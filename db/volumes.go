@@ -24,6 +24,9 @@ type Volume struct {
 	ProtectedSince           *time.Time       // the first plan in a row that saw it protected in its project; nil: it is not
 	Retention                backup.Retention `db:"-"`
 	SeenAt                   time.Time        // the newest plan that saw it
+	Unknown                  bool             // the newest plan could not tell whether it is protected, or there
+	TransferredAt            *time.Time       // when it came from another project, which may own restore points of it still
+	Migration                string           // Cinder's migration status while one is under way; else empty
 	AbsentPlans              int              // consecutive complete plans without it
 	AbsentServerPlans        int              // consecutive complete plans with it, and without any of its servers
 	GoneAt                   *time.Time
@@ -39,6 +42,7 @@ type Volume struct {
 func (v Volume) AsOf() backup.Volume {
 	return backup.Volume{
 		ID: v.ID, Name: v.Name, ProjectID: v.ProjectID, Status: v.Status, Zone: v.Zone, SizeGiB: v.SizeGiB, Encrypted: v.Encrypted,
+		Migration: v.Migration,
 	}
 }
 
@@ -48,8 +52,9 @@ func (v Volume) Subject(paused Pauses) backup.Subject {
 }
 
 const volumeColumns = `id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected,
-	retention AS retained_for, coalesce(retention_source, '') AS retention_source, shorter, shorter_since,
-	seen_at, absent_plans, absent_server_plans, gone_at, action, reason, decided_at, decision_until, protected_since, removal_due_at, lease_until, removal_failures, removal_next_try_at`
+	retention AS retained_for, coalesce(retention_source, '') AS retention_source, shorter, shorter_since, shorter_seen, shorter_seen_at,
+	seen_at, absent_plans, absent_server_plans, gone_at, action, reason, decided_at, decision_until, protected_since, removal_due_at, lease_until, removal_failures, removal_next_try_at,
+	unknown, transferred_at, migration`
 
 type volumeRow struct {
 	Volume
@@ -57,6 +62,8 @@ type volumeRow struct {
 	RetentionSource backup.RetentionSource
 	Shorter         pgtype.Interval
 	ShorterSince    *time.Time
+	ShorterSeen     time.Duration
+	ShorterSeenAt   *time.Time
 }
 
 func toVolume(row pgx.CollectableRow) (Volume, error) {
@@ -64,10 +71,13 @@ func toVolume(row pgx.CollectableRow) (Volume, error) {
 	if err != nil {
 		return r.Volume, err
 	}
-	r.Retention = backup.Retention{InForce: fromInterval(r.RetainedFor), Source: r.RetentionSource}
+	r.Retention = backup.Retention{Owner: r.ProjectID, InForce: fromInterval(r.RetainedFor), Source: r.RetentionSource}
 	if r.Shorter.Valid {
 		p := fromInterval(r.Shorter)
-		r.Retention.Shorter, r.Retention.ShorterSince = &p, r.ShorterSince.UTC()
+		r.Retention.Shorter, r.Retention.ShorterSince, r.Retention.ShorterSeen = &p, r.ShorterSince.UTC(), r.ShorterSeen
+		if r.ShorterSeenAt != nil {
+			r.Retention.ShorterSeenAt = r.ShorterSeenAt.UTC()
+		}
 	}
 	return r.Volume, nil
 }
@@ -103,31 +113,36 @@ const batch = 2000
 func (b *Beat) Remember(ctx context.Context, volumes []Volume) error {
 	const q = `
 		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted,
-			protected, retention, retention_source, shorter, shorter_since, seen_at, absent_plans, absent_server_plans, gone_at, action, reason, decided_at, decision_until, protected_since)
+			protected, retention, retention_source, shorter, shorter_since, seen_at, absent_plans, absent_server_plans, gone_at, action, reason, decided_at, decision_until, protected_since,
+			unknown, transferred_at, migration, shorter_seen, shorter_seen_at)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[],
 			$11::bool[], $12::interval[], $13::text[], $14::interval[], $15::timestamptz[], $16::timestamptz[], $17::int[], $18::int[], $19::timestamptz[],
-			$20::text[], $21::text[], $22::timestamptz[], $23::timestamptz[], $24::timestamptz[])
+			$20::text[], $21::text[], $22::timestamptz[], $23::timestamptz[], $24::timestamptz[],
+			$25::bool[], $26::timestamptz[], $27::text[], $28::interval[], $29::timestamptz[])
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, project_id = excluded.project_id, project_name = excluded.project_name,
 			server_id = excluded.server_id, server_name = excluded.server_name, zone = excluded.zone, status = excluded.status,
 			size_gib = excluded.size_gib, encrypted = excluded.encrypted, protected = excluded.protected, retention = excluded.retention,
 			retention_source = excluded.retention_source, shorter = excluded.shorter, shorter_since = excluded.shorter_since,
 			seen_at = excluded.seen_at, absent_plans = excluded.absent_plans, absent_server_plans = excluded.absent_server_plans, gone_at = excluded.gone_at, action = excluded.action,
 			reason = excluded.reason, decided_at = excluded.decided_at, decision_until = excluded.decision_until,
-			protected_since = excluded.protected_since`
+			protected_since = excluded.protected_since, unknown = excluded.unknown, transferred_at = excluded.transferred_at,
+			migration = excluded.migration, shorter_seen = excluded.shorter_seen, shorter_seen_at = excluded.shorter_seen_at`
 	for part := range chunks(volumes) {
-		c := newColumns(24, len(part))
+		c := newColumns(29, len(part))
 		for _, v := range part {
 			var retention, shorter *pgtype.Interval
 			if !v.Retention.InForce.IsZero() {
 				retention = new(toInterval(v.Retention.InForce))
 			}
-			var since *time.Time
+			var since, seen *time.Time
 			if v.Retention.Shorter != nil {
 				shorter, since = new(toInterval(*v.Retention.Shorter)), &v.Retention.ShorterSince
+				seen = maybe(v.Retention.ShorterSeenAt)
 			}
 			c.add(v.ID, v.Name, v.ProjectID, v.ProjectName, v.ServerID, v.ServerName, v.Zone, v.Status, v.SizeGiB, v.Encrypted,
 				v.Protected, retention, maybe(string(v.Retention.Source)), shorter, since, v.SeenAt, v.AbsentPlans, v.AbsentServerPlans, v.GoneAt,
-				string(v.Action), string(v.Reason), v.DecidedAt, v.DecisionUntil, v.ProtectedSince)
+				string(v.Action), string(v.Reason), v.DecidedAt, v.DecisionUntil, v.ProtectedSince,
+				v.Unknown, v.TransferredAt, v.Migration, v.Retention.ShorterSeen, seen)
 		}
 		if err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, c.args()...); return err }); err != nil {
 			return fmt.Errorf("remember %d volumes: %w", len(part), err)

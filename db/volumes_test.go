@@ -15,7 +15,7 @@ func seen(id string) Volume {
 	return Volume{
 		ID: id, Name: "disk", ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", Zone: "az", Status: "in-use",
 		SizeGiB: 10, Protected: true, ProtectedSince: new(base), SeenAt: base,
-		Retention: backup.Retention{InForce: backup.Period{Months: 1}, Source: backup.FromDefault},
+		Retention: backup.Retention{Owner: "p", InForce: backup.Period{Months: 1}, Source: backup.FromDefault},
 	}
 }
 
@@ -33,9 +33,10 @@ func TestAVolumeIsRememberedWhole(t *testing.T) {
 	full := seen("full")
 	full.Encrypted, full.AbsentPlans, full.AbsentServerPlans, full.GoneAt, full.Action, full.Reason = true, 3, 2, &at, backup.Create, backup.FirstBackup
 	full.DecidedAt, full.DecisionUntil = &at, &until
+	full.Unknown, full.TransferredAt, full.Migration = true, &at, "migrating"
 	full.Retention = backup.Retention{
-		InForce: backup.Period{Years: 2, Months: 1, Days: 9, Clock: 90 * time.Minute}, Source: backup.FromMetadata,
-		Shorter: &backup.Period{Days: 1}, ShorterSince: at,
+		Owner: "p", InForce: backup.Period{Years: 2, Months: 1, Days: 9, Clock: 90 * time.Minute}, Source: backup.FromMetadata,
+		Shorter: &backup.Period{Days: 1}, ShorterSince: at, ShorterSeen: time.Hour, ShorterSeenAt: base,
 	}
 	bare := Volume{ID: "bare", SeenAt: base}
 	b := h.beat()

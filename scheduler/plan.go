@@ -81,6 +81,9 @@ func (s *Scheduler) keep(ctx context.Context, b *db.Beat, inv backup.Inventory, 
 	if err := b.Remember(ctx, volumes); err != nil {
 		return err
 	}
+	if _, err := b.Notify(ctx, s.Settings.ReportPeriod.Std()); err != nil {
+		return err
+	}
 	withdrawn, err := b.WithdrawAll(ctx, p.withdrawIDs, p.withdrawReasons)
 	if err != nil {
 		return err

@@ -27,6 +27,8 @@ func (v variable) form() string {
 		return "seconds, or a time such as 30min or 6h"
 	case backup.Period:
 		return "a period such as 2w3d or 1mon, or seconds"
+	case backup.Zones:
+		return "zone=backupzone, comma-separated"
 	case telemetry.Level:
 		return "debug, info, warn or error"
 	case telemetry.Format:

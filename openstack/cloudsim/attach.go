@@ -24,9 +24,10 @@ func reserveRefusal(v *volume) string {
 
 // attach is what Nova and Cinder do together; the rules are the caller's affair.
 func (c *Cloud) attach(s *server, v *volume) string {
-	device := "/dev/sd" + string(rune('a'+len(s.Volumes)%26))
-	v.Attachments = append(v.Attachments, attachment{ID: c.ids.uuid(), Server: s.ID, Device: device, At: c.second()})
+	device := deviceName(len(s.Volumes))
+	v.Attachments = append(v.Attachments, attachment{ID: c.ids.uuid(), Server: s.ID, Device: device, At: c.cinderSecond()})
 	s.Volumes = append(s.Volumes, v.ID)
+	v.held = ""
 	if v.Status == "available" {
 		c.setVolume(v, "in-use")
 	}
@@ -35,15 +36,24 @@ func (c *Cloud) attach(s *server, v *volume) string {
 	return device
 }
 
+func deviceName(n int) string { return "/dev/sd" + string(rune('a'+n%26)) }
+
 func (c *Cloud) detach(s *server, v *volume) {
 	v.Attachments = slices.DeleteFunc(v.Attachments, func(a attachment) bool { return a.Server == s.ID })
 	s.Volumes = slices.DeleteFunc(s.Volumes, func(id string) bool { return id == v.ID })
-	if v.Status == "in-use" && len(v.Attachments) == 0 {
+	if t := c.volumes.byID[v.target]; t != nil {
+		t.Attachments = slices.DeleteFunc(t.Attachments, func(a attachment) bool { return a.Server == s.ID })
+	}
+	v.held = ""
+	if betweenStates[v.Status] && len(v.Attachments) == 0 {
 		c.setVolume(v, "available")
 	}
 	c.touchServer(s)
 	c.note(Event{Kind: VolumeChanged, Volume: v.ID, Server: s.ID, Project: v.Project, Detail: "detached"})
 }
+
+// betweenStates are those of a volume that a server has, connected or not; they end with a detachment.
+var betweenStates = map[string]bool{"in-use": true, "reserved": true, "attaching": true, "detaching": true}
 
 func listAttachments(c *Cloud, q *call) answer {
 	s := c.visibleServer(q)
@@ -56,11 +66,13 @@ func listAttachments(c *Cloud, q *call) answer {
 		if v == nil {
 			continue
 		}
+		device := ""
 		for _, a := range v.Attachments {
 			if a.Server == s.ID {
-				out = append(out, volumeAttachment{id, s.ID, id, a.Device})
+				device = a.Device
 			}
 		}
+		out = append(out, volumeAttachment{id, s.ID, id, device}) // Nova's own record, whatever Cinder says
 	}
 	return ok(map[string]any{"volumeAttachments": out})
 }

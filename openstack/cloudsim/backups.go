@@ -13,7 +13,8 @@ type backup struct {
 	Size                                         int // GiB
 	Objects                                      int
 	Container, Zone, FailReason                  string
-	Created, Updated, Data                       time.Time
+	Created, Updated, Data                       time.Time // by Cinder's clock
+	asked                                        time.Time // by the cloud's
 	Parent                                       string
 	Metadata                                     map[string]string
 	KeyID                                        string
@@ -21,6 +22,7 @@ type backup struct {
 	dependents int // Cinder's counter: children that became available, less children deleted
 	charged    int // GiB taken from the quota when it was asked for
 	content    int // of the volume at the time of the data
+	blocks     []int
 	dataGone   bool
 	volumeMeta map[string]string
 
@@ -53,7 +55,7 @@ func (c *Cloud) visibleBackup(q *call) *backup {
 }
 
 func (c *Cloud) setBackup(b *backup, status string) {
-	b.Status, b.Updated = status, c.second()
+	b.Status, b.Updated = status, c.cinderSecond()
 	c.backups.touches++
 }
 

@@ -60,6 +60,9 @@ func (c *Cloud) lock() {
 // second is the present as Cinder's database keeps it: whole seconds.
 func (c *Cloud) second() time.Time { return c.at.UTC().Truncate(time.Second) }
 
+// cinderSecond is the present by Cinder's clock, which may be off.
+func (c *Cloud) cinderSecond() time.Time { return c.second().Add(c.skew).Truncate(time.Second) }
+
 const (
 	cinderTime   = "2006-01-02T15:04:05.000000"
 	novaTime     = "2006-01-02T15:04:05Z"

@@ -1,5 +1,7 @@
 package cloudsim
 
+import "time"
+
 // SetBackupService takes cinder-backup away or starts it. While it is down creations are accepted and wait,
 // deletions, restores and resets are refused with a 404. A start cleans up first, as a restart does.
 func (c *Cloud) SetBackupService(up bool) {
@@ -25,6 +27,7 @@ func (c *Cloud) setBackupService(up bool) {
 	c.note(Event{Kind: ServiceChanged, Detail: "cinder-backup up: " + boolText(up)})
 	if !up {
 		c.backupSeen = c.at
+		clear(c.operations)
 		for _, b := range c.backups.byID {
 			b.making, b.deleting, b.restoring = b.making.killed(), b.deleting.killed(), b.restoring.killed()
 		}
@@ -99,6 +102,15 @@ func (c *Cloud) BreakTarget(reason string) {
 	defer c.mu.Unlock()
 	c.targetBroken = reason
 	c.note(Event{Kind: ServiceChanged, Detail: "backup target: " + or(reason, "good")})
+}
+
+// SetCinderSkew sets Cinder's clock ahead of the cloud's, or behind it. What it writes from now on bears its time: created_at,
+// updated_at and data_timestamp; what it does takes as long as ever.
+func (c *Cloud) SetCinderSkew(ahead time.Duration) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.skew = ahead
+	c.note(Event{Kind: ServiceChanged, Detail: "cinder's clock ahead by " + ahead.String()})
 }
 
 // SetRaceTwoPosts switches Options.RaceTwoPosts.

@@ -29,7 +29,7 @@ func (c *Cloud) addVolume(projectID, name string, sizeGiB int, opts ...VolumeOpt
 	v := &volume{
 		ID: c.ids.uuid(), Name: name, Project: projectID, User: o.User, Status: "available", Size: sizeGiB, Zone: or(o.Zone, defaultZone),
 		Encrypted: o.Encrypted, Multiattach: o.Multiattach, Bootable: o.Bootable, Metadata: maps.Clone(o.Metadata),
-		Created: c.second(), Updated: c.second(), content: 1,
+		Created: c.cinderSecond(), Updated: c.cinderSecond(), content: 1,
 	}
 	if o.Encrypted {
 		v.KeyID = c.newSecret(projectID)
@@ -57,7 +57,7 @@ func (c *Cloud) Extend(volumeID string, sizeGiB int) {
 	c.lock()
 	defer c.mu.Unlock()
 	v := must(c.volumes.byID, "volume", volumeID)
-	v.Size, v.Updated = sizeGiB, c.second()
+	v.Size, v.Updated = sizeGiB, c.cinderSecond()
 	c.volumes.touches++
 	c.noteVolume(v, "extended")
 }
@@ -68,7 +68,7 @@ func (c *Cloud) TransferVolume(volumeID, projectID string) {
 	defer c.mu.Unlock()
 	v := must(c.volumes.byID, "volume", volumeID)
 	c.volumes.remove(v)
-	v.Project, v.Updated = projectID, c.second()
+	v.Project, v.Updated = projectID, c.cinderSecond()
 	c.volumes.add(v)
 	c.noteVolume(v, "transferred")
 }

@@ -13,8 +13,9 @@ type Backup struct {
 	Volume, Project, User  string
 	Status, FailReason     string
 	SizeGiB                int
-	Created, DataTimestamp time.Time
-	Parent                 string // empty for a full
+	Created, DataTimestamp time.Time // by Cinder's clock
+	Asked                  time.Time // when it was asked for, by the cloud's clock
+	Parent                 string    // empty for a full
 	Metadata               map[string]string
 	Encrypted              bool
 	Content                int  // the version of the volume's content that it holds
@@ -33,6 +34,7 @@ type Volume struct {
 	Servers                   []string // attached to
 	Temporary                 bool     // made by Cinder for the time of a backup
 	Content                   int      // version of its content
+	MigrationStatus           string   // "target:" and an ID for the copy that a migration makes
 }
 
 // Server is a copy of one server.
@@ -56,7 +58,7 @@ func (c *Cloud) Backup(id string) (Backup, bool) {
 func (c *Cloud) copyBackup(b *backup) Backup {
 	return Backup{
 		ID: b.ID, Name: b.Name, Description: b.Description, Volume: b.Volume, Project: b.Project, User: b.User, Status: b.Status,
-		FailReason: b.FailReason, SizeGiB: b.Size, Created: b.Created, DataTimestamp: b.Data, Parent: b.Parent, Metadata: maps.Clone(b.Metadata),
+		FailReason: b.FailReason, SizeGiB: b.Size, Created: b.Created, DataTimestamp: b.Data, Asked: b.asked, Parent: b.Parent, Metadata: maps.Clone(b.Metadata),
 		Encrypted: b.KeyID != "", Content: b.content, Restorable: c.restorable(b), Dependents: b.dependents > 0,
 	}
 }
@@ -108,7 +110,7 @@ func (c *Cloud) Volume(id string) (Volume, bool) {
 func (c *Cloud) copyVolume(v *volume) Volume {
 	out := Volume{
 		ID: v.ID, Name: v.Name, Project: v.Project, Status: v.Status, SizeGiB: v.Size, Zone: v.Zone, Encrypted: v.Encrypted,
-		KeyExists: c.secrets[v.KeyID] != nil, Metadata: maps.Clone(v.Metadata), Temporary: v.temporary, Content: v.content,
+		KeyExists: c.secrets[v.KeyID] != nil, Metadata: maps.Clone(v.Metadata), Temporary: v.temporary, Content: v.content, MigrationStatus: v.migration,
 	}
 	for _, a := range v.Attachments {
 		out.Servers = append(out.Servers, a.Server)

@@ -44,8 +44,12 @@ func listServers(detail bool) func(*Cloud, *call) answer {
 		page, _ := w.walk()
 		out := map[string]any{}
 		if detail {
-			views := make([]serverView, 0, len(page))
+			views := make([]any, 0, len(page))
 			for _, s := range page {
+				if s.hiding != notHidden {
+					views = append(views, q.partialServer(s))
+					continue
+				}
 				views = append(views, c.viewServer(q, s))
 			}
 			out["servers"] = views
@@ -82,6 +86,11 @@ func (c *Cloud) serverListing(q *call, detail bool) (listing[server], answer, bo
 	admin := q.admin
 	all := isTrue(q.last("all_tenants"))
 	switch {
+	case q.tok.system && c.later(): // Nova's newer defaults: nothing for tokens of the system
+		if detail {
+			return w, notAllowed("os_compute_api:servers:detail"), false
+		}
+		return w, notAllowed("os_compute_api:servers:index"), false
 	case all && !admin:
 		rule := "os_compute_api:servers:index:get_all_tenants"
 		if detail {
@@ -136,7 +145,12 @@ func serverFilter(q *call, admin, all bool) func(*server) bool {
 		name = loose
 	}
 	status, tags := q.last("status"), q.last("tags")
+	partial, soft := q.showsDownCells(), admin && (isTrue(q.last("deleted")) || isTrue(q.last("soft_deleted")))
 	return func(s *server) bool {
+		if s.hiding != notHidden && (s.hiding != HiddenPartial || !partial) || s.Status == softDeleted && !soft ||
+			admin && isTrue(q.last("deleted")) && s.Status != softDeleted {
+			return false
+		}
 		if project != "" && s.Project != project || q.query.Has("name") && !name.MatchString(s.Name) ||
 			status != "" && !strings.EqualFold(s.Status, status) || lacks(q, "uuid", s.ID) {
 			return false

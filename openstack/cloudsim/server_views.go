@@ -49,11 +49,12 @@ func (c *Cloud) viewServer(q *call, s *server) serverView {
 	out := serverView{
 		ID: s.ID, Name: s.Name, Status: s.Status, TenantID: s.Project, UserID: s.User, Metadata: s.Metadata, HostID: "simulated",
 		Created: s.Created.Format(novaTime), Updated: s.Updated.Format(novaTime), Links: q.links("servers", s.ID), DiskConfig: "MANUAL",
-		AvailabilityZone: s.Zone, LaunchedAt: stamp(s.Created), VMState: "active", PowerState: 1, Attached: []attachedView{},
+		AvailabilityZone: s.Zone, LaunchedAt: stamp(s.Created), Attached: []attachedView{},
 	}
+	state := stateOf(s.Status)
+	out.VMState, out.PowerState, out.TaskState = state.vm, state.power, orNull(state.task)
 	if s.Status == "BUILD" {
-		building := "scheduling"
-		out.VMState, out.PowerState, out.TaskState, out.LaunchedAt = "building", 0, &building, nil
+		out.LaunchedAt = nil
 	}
 	out.Flavor = map[string]any{"id": flavor.id, "links": q.links("flavors", flavor.id)[1:]}
 	if q.minor >= 47 {

@@ -14,6 +14,8 @@ type server struct {
 	Tags                            []string
 	Created, Updated                time.Time
 	deleteWith                      map[string]bool // volumes that go with the server
+	before                          string          // the status to come back to after a shelving, a resize or a soft deletion
+	hiding                          Hiding
 }
 
 func computeRoutes() []route {
@@ -58,6 +60,9 @@ func showServer(c *Cloud, q *call) answer {
 	s := c.visibleServer(q)
 	if s == nil {
 		return serverNotFound(q.vars["server"])
+	}
+	if a, struck := s.cellDown(q); struck {
+		return a
 	}
 	return ok(map[string]any{"server": c.viewServer(q, s)})
 }

@@ -82,6 +82,9 @@ func nonNil[T any](set map[string]*T) map[string]*T {
 // volumeFilter builds the test for the filters asked for. One that Cinder does not know matches nothing.
 func volumeFilter(q *call, filters []string) func(*volume) bool {
 	var tests []func(*volume) bool
+	if !q.admin { // the targets of migrations are for admins only
+		tests = append(tests, func(v *volume) bool { return !strings.HasPrefix(v.migration, targetPrefix) })
+	}
 	for _, f := range filters {
 		value := q.last(f)
 		switch f {
@@ -97,6 +100,8 @@ func volumeFilter(q *call, filters []string) func(*volume) bool {
 			tests = append(tests, func(v *volume) bool { return v.Zone == value })
 		case "bootable":
 			tests = append(tests, func(v *volume) bool { return v.Bootable == isTrue(value) })
+		case "migration_status":
+			tests = append(tests, func(v *volume) bool { return v.migration == value })
 		case "size":
 			tests = append(tests, func(v *volume) bool { return strconv.Itoa(v.Size) == value })
 		case "metadata":

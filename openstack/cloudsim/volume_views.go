@@ -81,6 +81,10 @@ func (c *Cloud) viewVolume(q *call, v *volume) volumeView {
 	out.newer(q.minor, v, admin)
 	if admin {
 		out.MigrationStatus, out.Migstat, out.NameID, out.Host = none, none, none, &backend
+		if v.migration != "" {
+			said := json.RawMessage(quote(v.migration))
+			out.MigrationStatus, out.Migstat = &said, &said
+		}
 	}
 	return out
 }

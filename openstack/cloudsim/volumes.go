@@ -25,6 +25,11 @@ type volume struct {
 	previous                        string // the status that a backup in progress gives back
 	temporary                       bool   // made by Cinder itself for the time of a backup
 	content                         int    // grows with every write
+	held                            string // the status while its server has it, but is connected to nothing
+	migration                       string // migration_status
+	target                          string // the volume that it is being copied to
+	blocks                          []int
+	failing                         string // why incrementals of it fail at their end
 }
 
 const (
@@ -55,7 +60,7 @@ func volumeRoutes() []route {
 
 // setVolume changes a volume's status and its time of change.
 func (c *Cloud) setVolume(v *volume, status string) {
-	v.Status, v.Updated = status, c.second()
+	v.Status, v.Updated = status, c.cinderSecond()
 	c.volumes.touches++
 	if !v.temporary {
 		c.noteVolume(v, "status "+status)
@@ -103,7 +108,7 @@ func createVolume(c *Cloud, q *call) answer {
 	v := &volume{
 		ID: c.ids.uuid(), Name: deref(in.Name), Description: deref(in.Description), Project: q.tok.project, User: q.tok.user,
 		Status: "creating", Size: *in.Size, Zone: or(deref(in.AvailabilityZone), defaultZone), Multiattach: in.Multiattach,
-		Metadata: maps.Clone(in.Metadata), Created: c.second(),
+		Metadata: maps.Clone(in.Metadata), Created: c.cinderSecond(),
 	}
 	switch t := or(deref(in.VolumeType), defaultType); t {
 	case defaultType, defaultTypeID:

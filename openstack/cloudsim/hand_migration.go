@@ -1,0 +1,121 @@
+package cloudsim
+
+import (
+	"maps"
+	"slices"
+)
+
+// targetPrefix begins the migration_status of the copy that a migration makes.
+const targetPrefix = "target:"
+
+// BeginMigration begins to copy a volume to another backend, and tells the ID of the copy: a second volume of the same name,
+// attached to the same servers in Cinder, though no server lists it. The volume keeps its status; its migration_status is starting.
+func (c *Cloud) BeginMigration(volumeID string) string {
+	c.lock()
+	defer c.mu.Unlock()
+	return c.beginMigration(must(c.volumes.byID, "volume", volumeID)).ID
+}
+
+func (c *Cloud) beginMigration(v *volume) *volume {
+	t := &volume{
+		ID: c.ids.uuid(), Name: v.Name, Description: v.Description, Project: v.Project, User: v.User, Status: v.Status, Size: v.Size, Zone: v.Zone,
+		Encrypted: v.Encrypted, Multiattach: v.Multiattach, Bootable: v.Bootable, Metadata: maps.Clone(v.Metadata),
+		Created: c.cinderSecond(), Updated: c.cinderSecond(), content: v.content, migration: targetPrefix + v.ID,
+	}
+	for _, a := range v.Attachments {
+		t.Attachments = append(t.Attachments, attachment{ID: c.ids.uuid(), Server: a.Server, Device: a.Device, At: c.cinderSecond()})
+	}
+	c.volumes.add(t)
+	c.noteVolume(t, "created, "+t.migration)
+	v.target = t.ID
+	c.setMigration(v, "starting")
+	return t
+}
+
+func (c *Cloud) setMigration(v *volume, status string) {
+	v.migration, v.Updated = status, c.cinderSecond()
+	c.volumes.touches++
+	c.noteVolume(v, "migration_status "+status)
+}
+
+// SetMigrationStatus sets how far a migration is, such as migrating or completing, with or without one; empty is none.
+func (c *Cloud) SetMigrationStatus(volumeID, status string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.setMigration(must(c.volumes.byID, "volume", volumeID), status)
+}
+
+// EndMigration ends a migration: the copy is gone, and the volume, under its old ID, says success, or error when it failed.
+func (c *Cloud) EndMigration(volumeID string, well bool) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.endMigration(must(c.volumes.byID, "volume", volumeID), well)
+}
+
+func (c *Cloud) endMigration(v *volume, well bool) {
+	if t := c.volumes.byID[v.target]; t != nil {
+		c.dropVolume(t)
+	}
+	v.target = ""
+	status := "error"
+	if well {
+		status = "success"
+	}
+	c.setMigration(v, status)
+}
+
+// BeginRetype begins to give a volume another type: its status is retyping. With a migration it is copied as BeginMigration
+// does, and the ID of the copy is told.
+func (c *Cloud) BeginRetype(volumeID string, migrate bool) string {
+	c.lock()
+	defer c.mu.Unlock()
+	v := must(c.volumes.byID, "volume", volumeID)
+	v.previous = v.Status
+	target := ""
+	if migrate {
+		target = c.beginMigration(v).ID
+	}
+	c.setVolume(v, "retyping")
+	return target
+}
+
+// EndRetype ends it well.
+func (c *Cloud) EndRetype(volumeID string) {
+	c.lock()
+	defer c.mu.Unlock()
+	v := must(c.volumes.byID, "volume", volumeID)
+	if v.target != "" {
+		c.endMigration(v, true)
+	}
+	c.setVolume(v, c.resting(v, v.previous))
+}
+
+// PurgeProject deletes all that a project has, backups first and whatever their dependents, and then the project itself.
+func (c *Cloud) PurgeProject(projectID string) {
+	c.lock()
+	defer c.mu.Unlock()
+	p := must(c.projects, "project", projectID)
+	for _, b := range byKey(c.backups.byProject[projectID]) {
+		if b.making != nil {
+			c.ended(b.making)
+			c.returnVolume(b.making)
+			b.making = nil
+		}
+		b.dataGone = true
+		c.dropSecretOf(b)
+		c.destroy(b)
+	}
+	for _, s := range byKey(c.servers.byProject[projectID]) {
+		c.dropServer(s)
+	}
+	for _, v := range slices.Clone(byKey(c.volumes.byProject[projectID])) {
+		c.dropVolume(v)
+	}
+	c.removeProject(p)
+}
+
+func (c *Cloud) dropSecretOf(b *backup) {
+	if b.KeyID != "" {
+		c.dropSecret(b.KeyID, Event{Backup: b.ID, Project: b.Project})
+	}
+}

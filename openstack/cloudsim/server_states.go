@@ -1,0 +1,88 @@
+package cloudsim
+
+import (
+	"net/http"
+)
+
+const softDeleted = "SOFT_DELETED"
+
+// serverState is how Nova's inner states stand behind the one word status.
+type serverState struct {
+	vm, task string
+	power    int
+}
+
+var serverStates = map[string]serverState{
+	"BUILD":             {"building", "scheduling", 0},
+	"SHUTOFF":           {"stopped", "", 4},
+	"PAUSED":            {"paused", "", 3},
+	"SUSPENDED":         {"suspended", "", 4},
+	"RESCUE":            {"rescued", "", 1},
+	"ERROR":             {"error", "", 0},
+	"SHELVED":           {"shelved", "", 4},
+	"SHELVED_OFFLOADED": {"shelved_offloaded", "", 4},
+	softDeleted:         {"soft-delete", "", 4},
+	"RESIZE":            {"active", "resize_migrating", 1},
+	"VERIFY_RESIZE":     {"resized", "", 1},
+	"REVERT_RESIZE":     {"resized", "resize_reverting", 1},
+	"MIGRATING":         {"active", "migrating", 1},
+	"REBUILD":           {"active", "rebuilding", 1},
+	"REBOOT":            {"active", "rebooting", 1},
+}
+
+func stateOf(status string) serverState {
+	if s, known := serverStates[status]; known {
+		return s
+	}
+	return serverState{"active", "", 1}
+}
+
+// Hiding is how a server is out of reach whose cell is down.
+type Hiding int
+
+const (
+	notHidden Hiding = iota
+	// HiddenFromLists leaves the server out of every list, with HTTP 200 and without a word; asked for by its ID it is told.
+	HiddenFromLists
+	// HiddenFails leaves it out of lists, and answers 500 when it is asked for by its ID.
+	HiddenFails
+	// HiddenPartial is what Nova does since microversion 2.69: by ID it tells ID, project and time of creation with the status
+	// UNKNOWN, and so it does in lists without limit, marker, order and filters. Other lists leave it out; below 2.69 its ID is
+	// answered with 500.
+	HiddenPartial
+)
+
+// partialServer is what is known of a server without its cell.
+func (q *call) partialServer(s *server) map[string]any {
+	return map[string]any{
+		"id": s.ID, "status": "UNKNOWN", "tenant_id": s.Project, "created": s.Created.Format(novaTime), "links": q.links("servers", s.ID),
+	}
+}
+
+// cellDown answers for a server that is out of reach.
+func (s *server) cellDown(q *call) (answer, bool) {
+	switch {
+	case s.hiding == HiddenFails, s.hiding == HiddenPartial && q.minor < 69:
+		return fault(http.StatusInternalServerError, "computeFault",
+			"Unexpected API Error. Please report this at http://bugs.launchpad.net/nova/ and attach the Nova API log if possible.\n"+
+				"<class 'nova.exception.NovaException'>"), true
+	case s.hiding == HiddenPartial:
+		return ok(map[string]any{"server": q.partialServer(s)}), true
+	}
+	return answer{}, false
+}
+
+// showsDownCells tells whether a list names the servers of cells that are down.
+func (q *call) showsDownCells() bool {
+	if q.minor < 69 {
+		return false
+	}
+	for _, name := range q.parameters() {
+		switch name {
+		case "all_tenants", "project_id", "tenant_id":
+		default:
+			return false
+		}
+	}
+	return true
+}
