@@ -102,7 +102,7 @@ func otherLists(t *testing.T, e *env) {
 	assert.Equal(t, http.StatusOK, status)
 	assert.Len(t, listOf(said, "role_assignments"), len(all), "the limit is ignored")
 	assert.Nil(t, in(said, "links", "next"))
-	if e.release == gazpacho { // whoever follows the link gets the same page for ever
+	if e.release == gazpacho && e.real { // whoever follows the link gets the same page for ever
 		first, more := e.listIDs(t, "roles", "?limit=2")
 		require.True(t, more)
 		again, _ := e.listIDs(t, "roles", "?limit=2&marker="+first[1])
