@@ -14,7 +14,7 @@ func valid() Settings {
 		BackupServicePeriod: Duration(10 * time.Minute), BackupMinInterval: Duration(time.Hour), FullBackupDepth: 2,
 		BackupCycleTimeout: Duration(6 * time.Hour), BackupTimeoutPerGib: Duration(time.Minute),
 		RetentionTime: period("2w3d"), RetentionServicePeriod: Duration(20 * time.Minute), RetentionShortenDelay: Duration(24 * time.Hour),
-		ReportPeriod: Duration(24 * time.Hour),
+		ReportPeriod: Duration(12 * time.Hour),
 	}
 }
 
@@ -35,6 +35,7 @@ func TestSettingsRefused(t *testing.T) {
 		"BACKUP_SERVICE_PERIOD: 59s: want at least 1min":   func(s *Settings) { s.BackupServicePeriod = Duration(59 * time.Second) },
 		"RETENTION_SERVICE_PERIOD: 0s: want at least 1min": func(s *Settings) { s.RetentionServicePeriod = 0 },
 		"REPORT_PERIOD: 9min: want at least 10min":         func(s *Settings) { s.ReportPeriod = Duration(9 * time.Minute) },
+		"RETENTION_SHORTEN_DELAY: 1d: want at least 2d":    func(s *Settings) { s.ReportPeriod = Duration(24 * time.Hour) },
 		"RETENTION_METADATA_KEY: want a name":              func(s *Settings) { s.RetentionMetadataKey = "" },
 		"RETENTION_METADATA_KEY: \"k\" is BACKUP":          func(s *Settings) { s.RetentionMetadataKey, s.BackupMetadataKey = "k", "k" },
 		"RETENTION_TIME: 0s: want a period above zero":     func(s *Settings) { s.RetentionTime = Period{} },

@@ -19,7 +19,7 @@ func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string
 		UPDATE records SET swept_at = $1, cinder_status = s.status
 		FROM unnest($2::text[], $3::text[]) AS s (id, status) WHERE backup_id = s.id`
 	const reappear = `
-		UPDATE records SET state = 'available', reason = 'reappeared', changed_at = staffeln_now()
+		UPDATE records SET state = 'available', reason = 'reappeared', changed_at = staffeln_now(), removal_report_id = NULL
 		WHERE backup_id = ANY($1) AND state = 'lost' RETURNING state, reason`
 	const missing = `
 		SELECT s.id FROM unnest($1::text[]) AS s (id) WHERE NOT EXISTS (SELECT FROM records WHERE backup_id = s.id)`

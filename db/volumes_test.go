@@ -1,6 +1,7 @@
 package db
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -23,6 +24,9 @@ func (h *house) volumes() map[string]Volume {
 	h.t.Helper()
 	all, err := h.beat().Volumes(h.ctx)
 	require.NoError(h.t, err)
+	gone, err := h.beat().volumes(h.ctx, `gone_at IS NOT NULL`)
+	require.NoError(h.t, err)
+	maps.Copy(all, gone)
 	return all
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"staffeln/backup"
@@ -148,7 +149,7 @@ func (c *Cloud) readBackup(ctx context.Context, s *scope, r request) (backup.Bac
 		if err := json.Unmarshal(body, &said); err != nil {
 			return err
 		}
-		if said.Backup.ID != r.id {
+		if !strings.EqualFold(said.Backup.ID, r.id) {
 			return fmt.Errorf("the answer is about backup %q", said.Backup.ID)
 		}
 		return nil

@@ -127,7 +127,7 @@ func discoverySees(t *testing.T, e *env) {
 				s = have
 			}
 		}
-		assert.Equal(t, backup.Server{ID: server, Name: e.hand.prefix + "-server", ProjectID: e.home, Metadata: map[string]string{key: "true"}}, s)
+		assert.Equal(t, backup.Server{ID: server, Name: e.hand.prefix + "-server", ProjectID: e.home, Status: "ACTIVE", Metadata: map[string]string{key: "true"}, Volumes: []string{volume}}, s)
 		var v backup.Volume
 		for _, have := range seen.Volumes {
 			assert.NotEqual(t, "backup-vol-"+volume, have.Name)

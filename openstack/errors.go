@@ -57,7 +57,7 @@ func meaningOf(status int, words, id string) backup.Meaning {
 		return m
 	}
 	switch {
-	case status == http.StatusNotFound && id != "" && strings.Contains(words, id):
+	case status == http.StatusNotFound && id != "" && strings.Contains(strings.ToLower(words), strings.ToLower(id)):
 		return backup.MeansNotFound
 	case status == http.StatusNotFound, status >= 500, status < 400:
 		return backup.MeansUnavailable

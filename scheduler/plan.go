@@ -127,6 +127,9 @@ func (s *Scheduler) keep(ctx context.Context, b *db.Beat, seen *sighting, known 
 	if err := b.Remember(ctx, changed, m.ends); err != nil {
 		return err
 	}
+	if _, err := b.Notify(ctx, s.Settings.ReportPeriod.Std()); err != nil {
+		return err
+	}
 	if err := b.SettleEnds(ctx); err != nil {
 		return err
 	}

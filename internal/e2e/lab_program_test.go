@@ -39,7 +39,7 @@ func (s *labScene) start(settings map[string]string) *labProgram {
 	maps.Copy(p.env, map[string]string{
 		"STAFFELN_DATABASE_URL": url, "STAFFELN_REDIS_URL": testkit.RedisURL(s.t), "STAFFELN_METRICS_LISTEN": "127.0.0.1:0",
 		"STAFFELN_ALLOW_SHORT_PERIODS": "true", "STAFFELN_BACKUP_SERVICE_PERIOD": "5", "STAFFELN_POLL_PERIOD": "1",
-		"STAFFELN_RETENTION_SERVICE_PERIOD": "1", "STAFFELN_SWEEP_PERIOD": "15",
+		"STAFFELN_RETENTION_SERVICE_PERIOD": "1", "STAFFELN_SWEEP_PERIOD": "15", "STAFFELN_RETENTION_MIN": "",
 		"STAFFELN_BACKUP_METADATA_KEY": s.key, "STAFFELN_RETENTION_METADATA_KEY": s.retentionKey(),
 	})
 	maps.Copy(p.env, settings)

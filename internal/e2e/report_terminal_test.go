@@ -89,6 +89,7 @@ func TestReport_SendTestOnTheTerminal(t *testing.T) {
 		"no sender":      {map[string]string{"STAFFELN_SENDER_EMAIL": ""}, "alice@acme.example", 2, []string{"STAFFELN_SENDER_EMAIL: missing"}},
 		"in the open":    {map[string]string{"STAFFELN_SMTP_TLS": "none"}, "alice@acme.example", 2, []string{"STAFFELN_SMTP_TLS: none: want required or implicit"}},
 		"bad receivers":  {map[string]string{"STAFFELN_RECEIVER": "a@b.example,c d"}, "alice@acme.example", 2, []string{`STAFFELN_RECEIVER: "c d": want an address`}},
+		"bad operator":   {map[string]string{"STAFFELN_OPERATOR_RECEIVER": "a@b.example,c d"}, "alice@acme.example", 2, []string{`STAFFELN_OPERATOR_RECEIVER: "c d": want an address`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, code := finish(t, with(c.change), "report", "send-test", c.to)

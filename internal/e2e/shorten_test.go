@@ -17,6 +17,7 @@ func aged(t *testing.T) (w *world, server, volume string) {
 	t.Helper()
 	w = daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.FullBackupDepth, set.RetentionTime = 0, backup.Period{Days: 2}
+		set.RetentionMin, set.RetentionShortenDelay = backup.Period{}, backup.Duration(day)
 	})
 	server, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1, w.set.RetentionMetadataKey, "1w")
 	w.run(3*day+6*time.Hour, 6*time.Hour)

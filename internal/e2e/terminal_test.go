@@ -75,6 +75,7 @@ func eventful(t *testing.T) *world {
 	t.Helper()
 	w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
 		set.MaxBackupsInProgressPerProject, set.BackupCycleTimeout = 3, backup.Duration(12*time.Hour)
+		set.RetentionShortenDelay = backup.Duration(day)
 		o.BackupTime = func(sizeGiB int) time.Duration { return 30*time.Second + time.Duration(sizeGiB/100)*8*time.Hour }
 	})
 	acme, globex, initech := w.sim.AddProject("acme"), w.sim.AddProject("globex"), w.sim.AddProject("initech")
@@ -159,6 +160,7 @@ func (w *world) settings() map[string]string {
 	return map[string]string{
 		"STAFFELN_DATABASE_URL": w.url, "STAFFELN_BACKUP_MIN_INTERVAL": seconds(w.set.BackupMinInterval), "TERM": "xterm",
 		"STAFFELN_BACKUP_SERVICE_PERIOD": seconds(w.set.BackupServicePeriod), "STAFFELN_RETENTION_SERVICE_PERIOD": seconds(w.set.RetentionServicePeriod),
+		"STAFFELN_RETENTION_SHORTEN_DELAY": seconds(w.set.RetentionShortenDelay), "STAFFELN_REPORT_PERIOD": seconds(w.set.RetentionShortenDelay / 2),
 		"STAFFELN_RETENTION_TIME": w.set.RetentionTime.String(), "STAFFELN_BACKUP_CYCLE_TIMEOUT": seconds(w.set.BackupCycleTimeout),
 	}
 }
