@@ -18,9 +18,10 @@ func (s *Scheduler) outage(ctx context.Context, b *db.Beat) (backup.Outage, erro
 	}
 	services, err := s.Cloud.BackupServices(ctx)
 	if err != nil {
-		zerolog.Ctx(ctx).Warn().Err(err).Msg("backup services not listed, none is taken to be down")
+		s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "services", "").Err(err).Msg("backup services not listed, none is taken to be down")
 		return backup.Outage{}, nil
 	}
+	s.conditions.Over(zerolog.Ctx(ctx), "services").Msg("backup services listed again")
 	return backup.OutageOf(services), nil
 }
 

@@ -22,9 +22,15 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	if err != nil {
 		return fmt.Errorf("look at the cloud: %w", err)
 	}
+	if err := ctx.Err(); err != nil { // what it did not see then is nobody's trouble
+		return err
+	}
 	log := zerolog.Ctx(ctx)
 	for _, unseen := range inv.Unseen {
-		log.Warn().Str("unseen", unseen).Msg("plan does not see the whole cloud")
+		s.conditions.Met(log, zerolog.WarnLevel, "unseen", unseenForm(unseen)).Str("unseen", unseen).Msg("plan does not see the whole cloud")
+	}
+	if inv.Complete() {
+		s.conditions.Over(log, "unseen").Msg("plan sees the whole cloud again")
 	}
 	if err := s.restoring(ctx, b); err != nil {
 		return err
@@ -100,9 +106,10 @@ func (s *Scheduler) known(ctx context.Context, b *db.Beat, inv backup.Inventory)
 func (s *Scheduler) restoring(ctx context.Context, b *db.Beat) error {
 	listed, err := s.Cloud.BackupsIn(ctx, backup.StatusRestoring)
 	if err != nil {
-		zerolog.Ctx(ctx).Warn().Err(err).Msg("backups being restored not listed, will be tried again")
+		s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "list restoring", "").Err(err).Msg("backups being restored not listed, will be tried again")
 		return nil
 	}
+	s.conditions.Over(zerolog.Ctx(ctx), "list restoring").Msg("backups being restored listed again")
 	ids := make([]string, len(listed))
 	for i, one := range listed {
 		ids[i] = one.ID

@@ -38,9 +38,7 @@ func (s *Scheduler) Report(ctx context.Context, b *db.Beat) error {
 	if len(items) > 0 {
 		zerolog.Ctx(ctx).Info().Int("groups", len(items)).Any("outcome", tally).Msg("reports handed over")
 	}
-	if err != nil {
-		zerolog.Ctx(ctx).Warn().Err(err).Msg("reports not all handed over, will be tried again")
-	}
+	s.handedOver(ctx, "report", err)
 	return b.Done(ctx, db.ReportBeat, b.Now)
 }
 

@@ -1,9 +1,10 @@
 // Package scheduler is the process that decides.
 //
-// Any number may run; one leads. The leader has two beats: it plans on the
-// grid of the service period (look at the cloud, decide, remember) and hands
-// over every poll period (admit under the caps, give the queue what each
-// volume needs next). Retention and sweep follow at their own slower pace.
+// Any number may run; one leads. The leader plans on the grid of the service
+// period (look at the cloud, decide, remember); retention, sweep and report
+// follow at their own pace. Beside that, in a loop of its own, it dispatches
+// every poll period: it admits under the caps and gives the queue what each
+// volume needs next.
 //
 // It must not know the queue's library or HTTP, and it has no right to write
 // to the cloud.
@@ -60,7 +61,9 @@ type Scheduler struct {
 	// Identity is who we are on the cloud: what carries it is ours.
 	Identity backup.Identity
 
-	asked     map[string]int // the newest inquiry that asked about a suspect
-	inquiries int
-	caution   backup.Caution // of the newest hand-over, told when it changes
+	asked      map[string]int // the newest inquiry that asked about a suspect
+	inquiries  int
+	conditions telemetry.Conditions
+	backOffs   backOffs
+	caution    backup.Caution // of the newest hand-over, told when it changes
 }

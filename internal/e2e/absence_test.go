@@ -36,9 +36,10 @@ func TestIncompleteListing(t *testing.T) {
 			}
 			require.Equal(t, 5, w.count("state = 'planned'"), "nothing withdrawn")
 			require.Equal(t, 5, w.volumes("protected AND gone_at IS NULL"))
-			require.Equal(t, 4, w.logged("warn", "plan does not see the whole cloud", "page 2"))
+			require.Equal(t, 1, w.logged("warn", "plan does not see the whole cloud", "page 2"), "told when it begins")
 			remove()
 			w.run(time.Hour, time.Minute)
+			require.Equal(t, 1, w.logged("info", "plan sees the whole cloud again"), "and when it ends")
 			for _, v := range volumes {
 				require.Equal(t, "available", w.story(v))
 			}
