@@ -21,13 +21,14 @@ type Volume struct {
 	SizeGiB                  int
 	Encrypted                bool
 	Protected                bool
-	ProtectedSince           *time.Time       // the first plan in a row that saw it protected in its project; nil: it is not
-	Retention                backup.Retention `db:"-"`
-	SeenAt                   time.Time        // the newest plan that saw it: that is the newest of all, unless it is unknown or gone
-	Unknown                  bool             // the newest plan could not tell whether it is protected, or there
-	TransferredAt            *time.Time       // when it came from another project, which may own restore points of it still
-	Migration                string           // Cinder's migration status while one is under way; else empty
-	DetachedPlans            int              // plans in a row that saw it detached from the server that protects it
+	ProtectedSince           *time.Time           // the first plan in a row that saw it protected in its project; nil: it is not
+	Retention                backup.Retention     `db:"-"`
+	SeenAt                   time.Time            // the newest plan that saw it: that is the newest of all, unless it is unknown or gone
+	Unknown                  bool                 // the newest plan could not tell whether it is protected, or there
+	TransferredAt            *time.Time           // when it came from another project, which may own restore points of it still
+	Ends                     map[string]time.Time // by project, when its protection there ended; only where it is read for a decision on retention
+	Migration                string               // Cinder's migration status while one is under way; else empty
+	DetachedPlans            int                  // plans in a row that saw it detached from the server that protects it
 	GoneAt                   *time.Time
 	Action                   backup.Action // of the newest decision
 	Reason                   backup.Reason
@@ -50,6 +51,16 @@ func (v Volume) Subject(paused Pauses) backup.Subject {
 	return backup.Subject{Volume: v.AsOf(), Protected: v.Protected, Gone: v.GoneAt != nil, Paused: paused.Of(v.ProjectID) != nil}
 }
 
+// Guard shows what keeps the volume's newest restore points.
+func (v Volume) Guard(set backup.Settings) backup.Guard {
+	return backup.Guard{
+		ProjectID: v.ProjectID, Protected: v.Protected, Ends: v.Ends, Grace: set.ProtectionGrace.Std(), Floor: set.MinRestorePoints,
+	}
+}
+
+// withEnds are volumeColumns, and when the volume's protection ended in which project.
+const withEnds = volumeColumns + `, (SELECT jsonb_object_agg(e.project_id, e.ended_at) FROM protection_ends e WHERE e.volume_id = id) AS ends`
+
 const volumeColumns = `id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected,
 	retention AS retained_for, coalesce(retention_source, '') AS retention_source, shorter, shorter_since, shorter_seen, shorter_seen_at,
 	CASE WHEN unknown OR gone_at IS NOT NULL THEN seen_at ELSE greatest(seen_at, (SELECT planned_beat FROM leadership)) END AS seen_at,
@@ -71,13 +82,16 @@ func toVolume(row pgx.CollectableRow) (Volume, error) {
 	if err != nil {
 		return r.Volume, err
 	}
-	r.Retention = backup.Retention{Owner: r.ProjectID, InForce: fromInterval(r.RetainedFor), Source: r.RetentionSource}
+	r.Retention = backup.Retention{Owner: r.ProjectID, Since: r.TransferredAt, InForce: fromInterval(r.RetainedFor), Source: r.RetentionSource}
 	if r.Shorter.Valid {
 		p := fromInterval(r.Shorter)
 		r.Retention.Shorter, r.Retention.ShorterSince, r.Retention.ShorterSeen = &p, r.ShorterSince.UTC(), r.ShorterSeen
 		if r.ShorterSeenAt != nil {
 			r.Retention.ShorterSeenAt = r.ShorterSeenAt.UTC()
 		}
+	}
+	for project, at := range r.Ends {
+		r.Ends[project] = at.UTC()
 	}
 	return r.Volume, nil
 }
@@ -161,6 +175,9 @@ func (b *Beat) Remember(ctx context.Context, volumes []Volume, ends []Protection
 				v.Unknown, v.TransferredAt, v.Migration, v.Retention.ShorterSeen, seen)
 		}
 		err := b.reigning(ctx, func(tx pgx.Tx) error {
+			if err := keepFormerRetention(ctx, tx, part); err != nil {
+				return err
+			}
 			if _, err := tx.Exec(ctx, q, c.args()...); err != nil {
 				return err
 			}

@@ -152,6 +152,9 @@ func (s *Scheduler) keep(ctx context.Context, b *db.Beat, seen *sighting, known 
 		return err
 	}
 	tellFindings(ctx, fresh)
+	if err := s.tellEnds(ctx, b, false); err != nil {
+		return err
+	}
 	if err := s.countFindings(ctx, b); err != nil {
 		return err
 	}

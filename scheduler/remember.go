@@ -48,6 +48,9 @@ func remember(now time.Time, seen *sighting, known map[string]db.Volume, bounds 
 		}
 	}
 	for id, v := range m.volumes {
+		if !v.Protected {
+			v.Retention = v.Retention.Unseen()
+		}
 		v.ProtectedSince = protectedSince(now, *v, known[id])
 	}
 	return m
@@ -72,24 +75,20 @@ func protectedSince(now time.Time, v, before db.Volume) *time.Time {
 // see is a volume that is there; without protection so far.
 func (m *memory) see(now time.Time, v backup.Volume, before db.Volume, project string) {
 	seen := sight(now, v, before, project)
-	if before.ID != "" && before.ProjectID != v.ProjectID {
-		m.transfer(now, seen, before)
+	if before.Protected && before.ProjectID != v.ProjectID {
+		m.end(now, before, backup.EndTransferred)
 	}
 	m.volumes[v.ID] = seen
 }
 
-// transfer begins anew with a volume that came from another project.
-func (m *memory) transfer(now time.Time, v *db.Volume, before db.Volume) {
-	v.TransferredAt = &now
-	if before.Protected {
-		m.end(now, before, backup.EndTransferred)
-	}
-}
-
+// sight begins a new retention with a volume that came from another project.
 func sight(now time.Time, v backup.Volume, before db.Volume, project string) *db.Volume {
 	seen := before
 	seen.ID, seen.Name, seen.ProjectID, seen.Zone, seen.Status = v.ID, v.Name, v.ProjectID, v.Zone, v.Status
 	seen.SizeGiB, seen.Encrypted, seen.Migration, seen.SeenAt = v.SizeGiB, v.Encrypted, v.Migration, now
+	if seen.Retention = before.Retention.Of(v.ProjectID); before.ID != "" && before.ProjectID != v.ProjectID {
+		seen.TransferredAt, seen.Retention.Since = &now, &now
+	}
 	if project != "" {
 		seen.ProjectName = project
 	}
