@@ -1,6 +1,9 @@
 package backup
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // A Place is one project in one availability zone; one of the two is empty where all of them are meant.
 type Place struct{ Project, Zone string }
@@ -70,16 +73,15 @@ func (b Brakes) over(at Place) (all []*Brake) {
 // Begin tells whether one more backup may begin at the place, and counts it.
 func (b Brakes) Begin(at Place) bool {
 	over := b.over(at)
+	held := slices.ContainsFunc(over, func(one *Brake) bool { return one.Limit <= 0 })
 	for _, one := range over {
-		if one.Limit <= 0 {
+		if held {
 			one.Held++
-			return false
+		} else {
+			one.Limit--
 		}
 	}
-	for _, one := range over {
-		one.Limit--
-	}
-	return true
+	return !held
 }
 
 // Cloud says what holds the whole cloud back.
