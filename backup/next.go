@@ -183,7 +183,7 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 	}
 	// What an incremental would stand on once the newest links that are on
 	// their way out are gone. Where that can't carry one, nothing is waited for.
-	links := slices.SortedFunc(slices.Values(h.links), older)
+	links := slices.SortedFunc(slices.Values(h.links), earlier)
 	chain := newestWithFull(Chains(withoutLeaving(links)))
 	switch {
 	case chain != nil && chain.usable() > p.Depth: // the full and all its incrementals

@@ -21,14 +21,15 @@ type Volume struct {
 	SizeGiB                  int
 	Encrypted                bool
 	Protected                bool
-	ProtectedSince           *time.Time       // the first plan in a row that saw it protected in its project; nil: it is not
-	Retention                backup.Retention `db:"-"`
-	SeenAt                   time.Time        // the newest plan that saw it
-	Unknown                  bool             // the newest plan could not tell whether it is protected, or there
-	TransferredAt            *time.Time       // when it came from another project, which may own restore points of it still
-	Migration                string           // Cinder's migration status while one is under way; else empty
-	AbsentPlans              int              // consecutive complete plans without it
-	AbsentServerPlans        int              // consecutive complete plans with it, and without any of its servers
+	ProtectedSince           *time.Time           // the first plan in a row that saw it protected in its project; nil: it is not
+	Retention                backup.Retention     `db:"-"`
+	SeenAt                   time.Time            // the newest plan that saw it
+	Unknown                  bool                 // the newest plan could not tell whether it is protected, or there
+	TransferredAt            *time.Time           // when it came from another project, which may own restore points of it still
+	Ends                     map[string]time.Time // by project, when its protection there ended; only where it is read for a decision on retention
+	Migration                string               // Cinder's migration status while one is under way; else empty
+	AbsentPlans              int                  // consecutive complete plans without it
+	AbsentServerPlans        int                  // consecutive complete plans with it, and without any of its servers
 	GoneAt                   *time.Time
 	Action                   backup.Action // of the newest decision
 	Reason                   backup.Reason
@@ -51,6 +52,16 @@ func (v Volume) Subject(paused Pauses) backup.Subject {
 	return backup.Subject{Volume: v.AsOf(), Protected: v.Protected, Gone: v.GoneAt != nil, Paused: paused.Of(v.ProjectID) != nil}
 }
 
+// Guard shows what keeps the volume's newest restore points.
+func (v Volume) Guard(set backup.Settings) backup.Guard {
+	return backup.Guard{
+		ProjectID: v.ProjectID, Protected: v.Protected, Ends: v.Ends, Grace: set.ProtectionGrace.Std(), Floor: set.MinRestorePoints,
+	}
+}
+
+// withEnds are volumeColumns, and when the volume's protection ended in which project.
+const withEnds = volumeColumns + `, (SELECT jsonb_object_agg(e.project_id, e.ended_at) FROM protection_ends e WHERE e.volume_id = id) AS ends`
+
 const volumeColumns = `id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected,
 	retention AS retained_for, coalesce(retention_source, '') AS retention_source, shorter, shorter_since, shorter_seen, shorter_seen_at,
 	seen_at, absent_plans, absent_server_plans, gone_at, action, reason, decided_at, decision_until, protected_since, removal_due_at, lease_until, removal_failures, removal_next_try_at,
@@ -71,13 +82,16 @@ func toVolume(row pgx.CollectableRow) (Volume, error) {
 	if err != nil {
 		return r.Volume, err
 	}
-	r.Retention = backup.Retention{Owner: r.ProjectID, InForce: fromInterval(r.RetainedFor), Source: r.RetentionSource}
+	r.Retention = backup.Retention{Owner: r.ProjectID, Since: r.TransferredAt, InForce: fromInterval(r.RetainedFor), Source: r.RetentionSource}
 	if r.Shorter.Valid {
 		p := fromInterval(r.Shorter)
 		r.Retention.Shorter, r.Retention.ShorterSince, r.Retention.ShorterSeen = &p, r.ShorterSince.UTC(), r.ShorterSeen
 		if r.ShorterSeenAt != nil {
 			r.Retention.ShorterSeenAt = r.ShorterSeenAt.UTC()
 		}
+	}
+	for project, at := range r.Ends {
+		r.Ends[project] = at.UTC()
 	}
 	return r.Volume, nil
 }
@@ -144,7 +158,14 @@ func (b *Beat) Remember(ctx context.Context, volumes []Volume) error {
 				string(v.Action), string(v.Reason), v.DecidedAt, v.DecisionUntil, v.ProtectedSince,
 				v.Unknown, v.TransferredAt, v.Migration, v.Retention.ShorterSeen, seen)
 		}
-		if err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, c.args()...); return err }); err != nil {
+		err := b.reigning(ctx, func(tx pgx.Tx) error {
+			if err := keepFormerRetention(ctx, tx, part); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, q, c.args()...)
+			return err
+		})
+		if err != nil {
 			return fmt.Errorf("remember %d volumes: %w", len(part), err)
 		}
 	}

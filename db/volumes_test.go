@@ -35,7 +35,7 @@ func TestAVolumeIsRememberedWhole(t *testing.T) {
 	full.DecidedAt, full.DecisionUntil = &at, &until
 	full.Unknown, full.TransferredAt, full.Migration = true, &at, "migrating"
 	full.Retention = backup.Retention{
-		Owner: "p", InForce: backup.Period{Years: 2, Months: 1, Days: 9, Clock: 90 * time.Minute}, Source: backup.FromMetadata,
+		Owner: "p", Since: &at, InForce: backup.Period{Years: 2, Months: 1, Days: 9, Clock: 90 * time.Minute}, Source: backup.FromMetadata,
 		Shorter: &backup.Period{Days: 1}, ShorterSince: at, ShorterSeen: time.Hour, ShorterSeenAt: base,
 	}
 	bare := Volume{ID: "bare", SeenAt: base}

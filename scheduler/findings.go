@@ -18,6 +18,17 @@ func tellFindings(ctx context.Context, fresh []backup.Finding) {
 	}
 }
 
+// tellEnds keeps and tells the findings about protection that ended; all looks
+// at those again that were found before.
+func (s *Scheduler) tellEnds(ctx context.Context, b *db.Beat, all bool) error {
+	fresh, err := b.FoundEnds(ctx, s.Settings.ProtectionGrace.Std(), s.Settings.MinRestorePoints, all)
+	if err != nil {
+		return err
+	}
+	tellFindings(ctx, fresh)
+	return nil
+}
+
 // countFindings shows how many are known, whoever found them.
 func (s *Scheduler) countFindings(ctx context.Context, b *db.Beat) error {
 	counts, err := b.FindingCounts(ctx)

@@ -104,6 +104,9 @@ func (s *Scheduler) keep(ctx context.Context, b *db.Beat, inv backup.Inventory, 
 		return err
 	}
 	tellFindings(ctx, fresh)
+	if err := s.tellEnds(ctx, b, false); err != nil {
+		return err
+	}
 	if err := s.countFindings(ctx, b); err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func remember(now time.Time, inv backup.Inventory, view backup.View, known map[s
 		m.volumes[v.ID] = sight(now, v, before, projects[v.ProjectID])
 	}
 	for _, w := range view.Protected {
-		m.protect(now, m.volumes[w.Volume.ID], w, known[w.Volume.ID].Retention, bounds)
+		m.protect(now, m.volumes[w.Volume.ID], w, bounds)
 	}
 	for _, id := range view.Unknown {
 		m.missServers(m.volumes[id], known[id], inv.Complete())
@@ -44,6 +44,9 @@ func remember(now time.Time, inv backup.Inventory, view backup.View, known map[s
 		}
 	}
 	for id, v := range m.volumes {
+		if !v.Protected {
+			v.Retention = v.Retention.Unseen()
+		}
 		v.ProtectedSince = protectedSince(now, *v, known[id])
 	}
 	return m
@@ -65,6 +68,9 @@ func sight(now time.Time, v backup.Volume, before db.Volume, project string) *db
 	seen := before
 	seen.ID, seen.Name, seen.ProjectID, seen.Zone, seen.Status = v.ID, v.Name, v.ProjectID, v.Zone, v.Status
 	seen.SizeGiB, seen.Encrypted, seen.SeenAt = v.SizeGiB, v.Encrypted, now
+	if seen.Retention = before.Retention.Of(v.ProjectID); before.ID != "" && before.ProjectID != v.ProjectID {
+		seen.TransferredAt, seen.Retention.Since = &now, &now
+	}
 	if project != "" {
 		seen.ProjectName = project
 	}
@@ -72,9 +78,9 @@ func sight(now time.Time, v backup.Volume, before db.Volume, project string) *db
 	return &seen
 }
 
-func (m *memory) protect(now time.Time, v *db.Volume, w backup.Wish, before backup.Retention, bounds backup.Bounds) {
+func (m *memory) protect(now time.Time, v *db.Volume, w backup.Wish, bounds backup.Bounds) {
 	v.Protected, v.ServerID, v.ServerName = true, w.Server.ID, w.Server.Name
-	v.Retention = backup.Retain(now, before, w, bounds)
+	v.Retention = backup.Retain(now, v.Retention, w, bounds)
 	if v.Retention.Shorter != nil {
 		m.findings = append(m.findings, backup.Finding{
 			Reason: backup.RetentionShortened, ProjectID: v.ProjectID, Object: v.ID,

@@ -46,8 +46,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 	log := zerolog.Ctx(ctx)
 	switch b.Status {
 	case backup.StatusAvailable:
-		_, err := c.Finish(ctx, r, b)
-		return err
+		return w.finish(ctx, c, r, b)
 	case backup.StatusError, backup.StatusErrorDeleting:
 		if r.State == backup.Overdue && r.Repair != "" && w.Settings.StuckReset && b.Status == backup.StatusErrorDeleting {
 			return w.unstickOverdue(ctx, c, r, b)
@@ -77,6 +76,20 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 	}
 	_, err = c.Later(ctx, r, b.Status, again)
 	return err
+}
+
+// finish records a restore point, and that Cinder's clock is wrong where that
+// shows.
+func (w *Worker) finish(ctx context.Context, c *db.Claim, r backup.Record, b backup.Backup) error {
+	after, err := c.Finish(ctx, r, b)
+	if err != nil {
+		return err
+	}
+	if after.CinderTimestamp != nil && !after.DataTimestamp.Equal(*after.CinderTimestamp) {
+		zerolog.Ctx(ctx).Warn().Str("record", r.ID).Str("backup", r.BackupID).Str("reason", string(backup.CinderClock)).
+			Time("cinder", *after.CinderTimestamp).Msg("Cinder's time of a backup is out of bounds, our own is used")
+	}
+	return c.CinderClock(ctx, after)
 }
 
 // unread goes on with a backup in progress that can't be looked at now. Its
