@@ -32,6 +32,7 @@ type Explanation struct {
 	WaitsFor     []string   `json:"waits_for" desc:"what is waited for, for people"`
 	Failure      *Failure   `json:"failure" desc:"the newest one since the last success"`
 	Going        []Going    `json:"going" desc:"what will go, when and why, if no further backup is made"`
+	Restore      *Restore   `json:"restore" desc:"how its newest restore point is restored; null: there is none"`
 	Findings     []Finding  `json:"findings" desc:"about the volume or its server; of one that is not protected also about servers of its project whose wish can't be read"`
 
 	progress *backup.Record // the backup in progress

@@ -15,6 +15,7 @@ func (v *explainView) draw(s *sheet) {
 	s.table([]column{{name: "PART"}, {name: "VALUE"}, {name: "COMES FROM", flex: true, wrap: true}},
 		show.Each(v.Policy, func(p show.Part) []string { return []string{strings.ReplaceAll(p.Name, "_", " "), p.Value, p.Source} }), 0)
 	v.drawChains(s)
+	v.drawRestore(s)
 	v.drawDecision(s)
 	v.drawNext(s)
 	v.drawGoing(s)

@@ -38,10 +38,10 @@ func (p *post) about(receiver, subject string) (mails []mailbox.Mail) {
 	return mails
 }
 
-// end writes that the protection of volumes ended in a project.
+// end writes that the protection of volumes ended in a project, where no plan did.
 func (p *post) end(project, server, reason string, volumes ...string) {
 	p.t.Helper()
-	p.exec(`INSERT INTO protection_ends (volume_id, project_id, ended_at, reason, server_id, server_name) SELECT v, $2, staffeln_now(), $4, $3, 'web-1' FROM unnest($1::text[]) AS v`,
+	p.exec(`INSERT INTO protection_ends (volume_id, project_id, ended_at, reason, server_id, server_name) SELECT v, $2, staffeln_now(), $4, $3, 'web-1' FROM unnest($1::text[]) AS v ON CONFLICT DO NOTHING`,
 		volumes, project, server, reason)
 }
 

@@ -105,7 +105,7 @@ func listAssignments(c *Cloud, q *call) answer {
 			}
 		}
 	}
-	return wholeList(c, q, "role_assignments", out)
+	return unpaged(c, q, "role_assignments", out)
 }
 
 func (c *Cloud) assignmentView(q *call, a assignment, projectID, roleName string) assignmentView {

@@ -166,5 +166,5 @@ func listRoles(c *Cloud, q *call) answer {
 			"links": selfLink{q.base + "/identity/v3/roles/" + r.ID},
 		})
 	}
-	return wholeList(c, q, "roles", out)
+	return unpaged(c, q, "roles", out)
 }

@@ -40,6 +40,16 @@ func pagedList[T any](c *Cloud, q *call, name string, items []T, id func(T) stri
 	return a
 }
 
+// unpaged is a list that has pages in no release. Epoxy refuses what would ask for them.
+func unpaged[T any](c *Cloud, q *call, name string, items []T) answer {
+	for _, word := range []string{"limit", "marker"} {
+		if c.opt.Release == Epoxy && q.query.Has(word) {
+			return keystoneFault(http.StatusBadRequest, "Additional properties are not allowed ('"+word+"' was unexpected)")
+		}
+	}
+	return wholeList(c, q, name, items)
+}
+
 // keystoneLimit is the size of a page, and whether it was asked for; below zero is nonsense.
 func (c *Cloud) keystoneLimit(q *call) (limit int, asked bool) {
 	most := c.opt.KeystoneMaxLimit
