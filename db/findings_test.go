@@ -68,7 +68,7 @@ func TestAPlanForgetsNobodyElsesFindings(t *testing.T) {
 	}
 	lines := h.changes(func() { h.found(true) })
 	assert.Equal(t, []string{
-		"- findings backup_metadata_unreadable o", "- findings retention_metadata_unreadable o", "- findings retention_shortened o",
+		"- findings absences_not_believed o", "- findings backup_metadata_unreadable o", "- findings retention_metadata_unreadable o", "- findings retention_shortened o",
 	}, lines)
 }
 

@@ -21,11 +21,11 @@ func TestATransferKeepsTheFormerOwnersRetention(t *testing.T) {
 	h.record("gone", shapes["deleted"].with(row{"retention": "1 day"}))
 	v := h.volumes()["v"]
 	b := h.beat()
-	require.NoError(t, b.Remember(h.ctx, []Volume{v}))
+	require.NoError(t, b.Remember(h.ctx, []Volume{v}, nil))
 	assert.Equal(t, backup.Period{Days: 1}, h.read("short").Retention, "it is where it was")
 
 	v.ProjectID, v.TransferredAt, v.Retention = "q", &b.Now, backup.Retention{Owner: "q", InForce: backup.Period{Days: 1}, Source: backup.FromMetadata}
-	require.NoError(t, b.Remember(h.ctx, []Volume{v}))
+	require.NoError(t, b.Remember(h.ctx, []Volume{v}, nil))
 	assert.Equal(t, backup.Period{Days: 20}, h.read("short").Retention)
 	assert.Equal(t, backup.Period{Days: 30}, h.read("long").Retention)
 	assert.Equal(t, backup.Period{Days: 1}, h.read("gone").Retention)
@@ -41,7 +41,7 @@ func TestATransferKeepsTheFormerOwnersRetention(t *testing.T) {
 	back := h.volumes()["v"]
 	now := base.Add(18 * day)
 	back.ProjectID, back.TransferredAt, back.Retention = "p", &now, backup.Retention{Owner: "p", InForce: backup.Period{Days: 1}, Source: backup.FromMetadata}
-	require.NoError(t, h.beat().Remember(h.ctx, []Volume{back}))
+	require.NoError(t, h.beat().Remember(h.ctx, []Volume{back}, nil))
 	assert.Equal(t, backup.Period{Days: 30}, h.volumes()["v"].Retention.For(h.read("long")), "back again, what was made before keeps its own")
 	assert.Equal(t, []string{"v"}, h.aged(), "the other is past its 20 days")
 }

@@ -54,7 +54,7 @@ var hot = map[string]func(*house) error{
 		return err
 	},
 	"Histories": func(h *house) error {
-		for _, err := range h.beat().Histories(h.ctx) {
+		for _, err := range h.beat().Histories(h.ctx, nil) {
 			if err != nil {
 				return err
 			}

@@ -32,6 +32,13 @@ type Cloud interface {
 	BackupServices(ctx context.Context) ([]backup.Service, error)
 	// Backup reads one backup with a token of its project.
 	Backup(ctx context.Context, projectID, backupID string) (backup.Backup, error)
+	// Server, AnyVolume and AnyBackup read one by its ID, as admin of all
+	// projects. A 404 of theirs proves an absence where VerifyAdmin passes after it.
+	Server(ctx context.Context, serverID string) (backup.Server, error)
+	AnyVolume(ctx context.Context, volumeID string) (backup.Volume, error)
+	AnyBackup(ctx context.Context, backupID string) (backup.Backup, error)
+	// ProjectGone tells whether Keystone answered 404 by the project's ID.
+	ProjectGone(ctx context.Context, projectID string) (bool, error)
 	// VerifyAdmin tells whether listings show all projects.
 	VerifyAdmin(ctx context.Context) error
 }
@@ -54,6 +61,8 @@ type Scheduler struct {
 	// Identity is who we are on the cloud: what carries it is ours.
 	Identity backup.Identity
 
+	asked      map[string]int // the newest inquiry that asked about a suspect
+	inquiries  int
 	conditions telemetry.Conditions
 	backOffs   backOffs
 	caution    backup.Caution // of the newest hand-over, told when it changes

@@ -4,6 +4,11 @@
 ALTER TABLE volumes ADD COLUMN unknown boolean NOT NULL DEFAULT false;
 -- When it came from another project: that one may still own restore points of it, and their own retention rules them.
 ALTER TABLE volumes ADD COLUMN transferred_at timestamptz;
+-- How many plans in a row saw it detached; an absence from a listing is counted no longer, it is asked about by ID.
+ALTER TABLE volumes ADD COLUMN detached_plans integer NOT NULL DEFAULT 0;
+-- A plan reads what is there, and forgetting what is gone.
+CREATE INDEX volumes_present ON volumes (id) WHERE gone_at IS NULL;
+CREATE INDEX volumes_gone ON volumes (gone_at) WHERE gone_at IS NOT NULL;
 ALTER TABLE volumes ADD COLUMN migration text NOT NULL DEFAULT '';
 -- For how long plans in a row saw the shorter retention, and the newest of them.
 ALTER TABLE volumes ADD COLUMN shorter_seen interval NOT NULL DEFAULT '0';
@@ -78,5 +83,8 @@ ALTER TABLE records DROP COLUMN cinder_timestamp;
 ALTER TABLE volumes DROP COLUMN shorter_seen_at;
 ALTER TABLE volumes DROP COLUMN shorter_seen;
 ALTER TABLE volumes DROP COLUMN migration;
+DROP INDEX volumes_gone;
+DROP INDEX volumes_present;
+ALTER TABLE volumes DROP COLUMN detached_plans;
 ALTER TABLE volumes DROP COLUMN transferred_at;
 ALTER TABLE volumes DROP COLUMN unknown;
