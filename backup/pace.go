@@ -21,9 +21,6 @@ func FarBeyond(now, requested, deadline time.Time, usual *time.Duration) bool {
 	return now.Sub(requested) > bound
 }
 
-// MaxAskedWait is the longest that a Retry-After of the cloud is obeyed.
-const MaxAskedWait = time.Hour
-
 // A Pace is what our records say of how well Cinder does for one project in one availability zone, or for more than
 // one of them together.
 type Pace struct {
