@@ -73,3 +73,8 @@ func Means(err error, m Meaning) bool {
 	var ce *CloudError
 	return errors.As(err, &ce) && ce.Meaning == m
 }
+
+// MaxAskedWait is the longest wait that the cloud can ask of us by Retry-After:
+// what it asks for is a wish, and a project that is told to wait for a week must
+// not be without backups for one.
+const MaxAskedWait = time.Hour

@@ -22,6 +22,7 @@ type request struct {
 	body        any
 	idempotent  bool // a POST that may be executed twice: a new token
 	once        bool // never tried again
+	large       bool // a page: not tried again where a smaller one may do
 	first       bool // of all requests: not repeated where that is hopeless
 	// decode reads a good answer. Its error makes the answer garbage.
 	decode func(body []byte) error

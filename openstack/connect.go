@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"staffeln/backup"
@@ -25,6 +26,9 @@ type Cloud struct {
 	volumeMinor    int // microversion 3.x of Cinder
 	pageSize       int
 	inTurn         bool
+	keystoneWhole  atomic.Bool // Keystone ignores limit and marker, and gives whole lists
+	users          usersCache
+	pages          pageSizes
 }
 
 // An Option changes a Cloud while it is connected.

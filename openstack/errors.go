@@ -156,11 +156,12 @@ func cut(s string) string {
 }
 
 // retryAfter reads the header of that name: seconds, or a date that counts from
-// the answer's own, so that a clock that is off changes nothing.
+// the answer's own, so that a clock that is off changes nothing. It is an hour at
+// most, whatever the cloud asks for.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
-	if seconds, err := strconv.ParseUint(v, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
+	if seconds, err := strconv.ParseUint(v, 10, 32); err == nil {
+		return min(time.Duration(seconds)*time.Second, backup.MaxAskedWait)
 	}
 	at, err := http.ParseTime(v)
 	if err != nil {
@@ -169,5 +170,5 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	if sent, err := http.ParseTime(h.Get("Date")); err == nil {
 		now = sent
 	}
-	return max(at.Sub(now), 0)
+	return min(max(at.Sub(now), 0), backup.MaxAskedWait)
 }

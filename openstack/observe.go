@@ -102,24 +102,6 @@ type projectJSON struct {
 	Enabled  bool
 }
 
-// projects lists all projects; Keystone knows no pages.
-func (c *Cloud) projects(ctx context.Context) ([]backup.Project, error) {
-	r := request{op: "list projects", object: "of all domains", method: http.MethodGet, url: c.admin.identity + "/projects"}
-	var all []backup.Project
-	r.decode = func(body []byte) error {
-		p, err := decodePage[projectJSON](body, "projects")
-		all = make([]backup.Project, 0, len(p.items))
-		for _, item := range p.items {
-			all = append(all, backup.Project(item))
-		}
-		return err
-	}
-	if err := c.do(ctx, c.admin, r); err != nil {
-		return nil, err
-	}
-	return all, nil
-}
-
 // servers lists all servers, at Nova's oldest microversion (2.1), which has all
 // that we need. Its own order is by time of creation, newest first: new servers
 // would shift the pages.

@@ -158,11 +158,11 @@ func (r *Reporter) project(ctx context.Context, c *db.ReportClaim) (to []string,
 		to, err = ofName(name, domain)
 		return to, name, err
 	}
-	members, err := r.members.get(ctx, c.Now, r.Directory.Members)
+	members, err := r.Directory.Members(ctx, c.Group)
 	if err != nil {
 		return nil, "", err
 	}
-	to, err = ofMembers(members[c.Group])
+	to, err = ofMembers(members)
 	if errors.Is(err, errNobody) {
 		name, _ = c.ProjectName(ctx) // for the finding alone
 	}

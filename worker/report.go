@@ -18,8 +18,8 @@ import (
 
 // A Directory is what a report asks of the cloud: whom to tell, and how far quotas are used. It can only read.
 type Directory interface {
-	// Members lists, by project, the users with a role there and an e-mail address.
-	Members(ctx context.Context) (map[string][]backup.Member, error)
+	// Members lists the users with a role in the project and an e-mail address.
+	Members(ctx context.Context, projectID string) ([]backup.Member, error)
 	// BackupQuota reads a project's quotas of backups and of their gigabytes.
 	BackupQuota(ctx context.Context, projectID string) (backups, gigabytes backup.Quota, err error)
 }
@@ -31,8 +31,6 @@ type Reporter struct {
 	Settings  backup.Settings
 	Reporting report.Reporting
 	Mailer    *Mailer // nil: reports go to the log
-
-	members membersCache
 }
 
 // Handlers returns the one handler of reports.
