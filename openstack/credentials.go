@@ -156,7 +156,7 @@ func (e *environment) password() string {
 }
 
 func readPassword(file string) (string, error) {
-	text, err := os.ReadFile(file) //nolint:gosec // the operator names it
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return "", err
 	}

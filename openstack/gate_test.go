@@ -68,8 +68,8 @@ func TestRotatedPasswordCostsFewLogins(t *testing.T) {
 	locked, _ := n.sim.LockedOut(n.sim.Cast().Service)
 	assert.False(t, locked, "our own tries keep no account locked")
 	_, err = n.cloud.Observe(t.Context())
-	assert.ErrorContains(t, err, "OS_PASSWORD_FILE")
-	assert.ErrorContains(t, err, "the next try is at")
+	require.ErrorContains(t, err, "OS_PASSWORD_FILE")
+	require.ErrorContains(t, err, "the next try is at")
 
 	require.NoError(t, os.WriteFile(passwordFile, []byte("another\n"), 0o600))
 	_, err = n.cloud.Volume(t.Context(), n.project, n.volume)
