@@ -103,6 +103,7 @@ type history struct {
 	refusedAt time.Time // newest failure by the volume's status since the success
 	failedAt  time.Time // newest other failure since the success
 	failures  int       // how many of those
+	broken    int       // of those, incrementals that Cinder accepted and that ended in error
 	links     []Link
 }
 
@@ -139,6 +140,9 @@ func newHistory(v Volume, records []Record) history {
 			h.refusedAt = newer(h.refusedAt, at)
 		default:
 			h.failures++
+			if r.Kind == Incremental && r.Reason == BackupError {
+				h.broken++
+			}
 			h.failedAt = newer(h.failedAt, at)
 		}
 	}
@@ -167,6 +171,9 @@ func (r Record) failedAt() time.Time {
 	return r.ChangedAt
 }
 
+// brokenAtMost is how many incrementals in a row may end in error before a full is made instead.
+const brokenAtMost = 2
+
 // kind picks full or incremental. Every way to a full that the depth did not
 // ask for is out of turn: fulls are expensive, and an outage that breaks many
 // chains must not become a storm of them.
@@ -188,6 +195,8 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 	switch {
 	case chain != nil && chain.usable() > p.Depth: // the full and all its incrementals
 		return full(ChainComplete) // in turn
+	case h.broken >= brokenAtMost:
+		return full(IncrementalsFail)
 	case chain == nil || chain.usable() < len(chain):
 		return full(NoUsableParent)
 	case chain[0].SizeGiB != v.SizeGiB:

@@ -59,7 +59,8 @@ func (k *pageSizes) answered(key string, size, full int) {
 	if !ok || p.size != size {
 		return
 	}
-	switch p.good++; {
+	p.good++
+	switch {
 	case p.good < pagesBeforeGrowth:
 		k.known[key] = p
 	case 2*p.size >= full:

@@ -163,10 +163,10 @@ func idle(now time.Time, w db.Work) bool {
 // need says which task one record needs now, if any, and whether that begins a
 // removal.
 func need(now time.Time, w db.Work, b busy) (kind tasks.Kind, begins bool) {
-	if w.NextTryAt != nil && now.Before(*w.NextTryAt) {
-		return "", false
-	}
 	late := w.Deadline != nil && !now.Before(*w.Deadline)
+	if w.NextTryAt != nil && now.Before(*w.NextTryAt) && (!late || w.State != backup.Creating) {
+		return "", false // a deadline goes before whatever was waited for
+	}
 	switch w.State {
 	case backup.Planned:
 		return tasks.VolumeBackup, false

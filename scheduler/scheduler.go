@@ -66,4 +66,5 @@ type Scheduler struct {
 	conditions telemetry.Conditions
 	backOffs   backOffs
 	caution    backup.Caution // of the newest hand-over, told when it changes
+	brakes     map[backup.Place]backup.Brake
 }

@@ -228,7 +228,11 @@ func (w *Worker) refused(ctx context.Context, c *db.Claim, r backup.Record, err 
 		_, noted := c.Unanswered(ctx, r, why, w.again(c.Now, time.Time{}))
 		return errors.Join(err, noted)
 	}
-	_, noted := c.NotAsked(ctx, r, why, c.Now.Add(w.backOff(r.Attempts, ce.RetryAfter)))
+	again := c.Now.Add(w.backOff(r.Attempts, ce.RetryAfter))
+	if r.Deadline != nil && r.Deadline.After(c.Now) && r.Deadline.Before(again) {
+		again = *r.Deadline
+	}
+	_, noted := c.NotAsked(ctx, r, why, again)
 	return errors.Join(err, noted)
 }
 
@@ -241,11 +245,11 @@ func (w *Worker) wait(ctx context.Context, c *db.Claim, r backup.Record, err err
 }
 
 // backOff grows from one poll period by doubling up to ten minutes, and is
-// never shorter than the cloud asked for.
+// never shorter than the cloud asked for, within [backup.MaxAskedWait].
 func (w *Worker) backOff(attempts int, asked time.Duration) time.Duration {
 	d := w.Settings.PollPeriod.Std()
 	for i := 1; i < attempts && d < 10*time.Minute; i++ {
 		d *= 2
 	}
-	return max(d, asked)
+	return max(d, min(asked, backup.MaxAskedWait))
 }
