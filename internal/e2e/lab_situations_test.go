@@ -14,24 +14,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What real people do to servers whose volumes are protected: they shelve them, resize them, and purge whole projects.
-// A listing that lacks something ends no protection; a project that is gone with its backups closes its records.
+// What real people do to servers whose volumes are protected: they shelve and resize them. A listing that lacks something
+// ends no protection.
 //
 // It asks for what TestLabOnOpenStack asks for.
-func TestSituationsOnOpenStack(t *testing.T) {
+func TestShelvedAndResizedServersOnOpenStack(t *testing.T) {
 	s := newLabRun(t).scene(t, "situations")
-	acme, leaver := s.tenant("acme"), s.tenant("leaver")
+	acme := s.tenant("acme")
 	shelved := acme.boot("shelved", 1, map[string]string{s.key: "true", s.retentionKey(): "15s"})
 	resized := acme.boot("resized", 1, map[string]string{s.key: "true"})
-	purged := leaver.boot("purged", 1, map[string]string{s.key: "true"})
-	// The grace is none: what stays of a shelved server's volume stays because it is protected.
-	p := &labSituations{s.start(map[string]string{
-		"STAFFELN_BACKUP_MIN_INTERVAL": "10s", "STAFFELN_FULL_BACKUP_DEPTH": "1", "STAFFELN_RETENTION_TIME": "1h", "STAFFELN_MIN_RESTORE_POINTS": "2",
-	})}
-	for _, one := range []*labServer{shelved, resized, purged} {
-		p.until("two backups of "+one.Name, 3*time.Minute, func() bool { p.look(); return p.count("volume_id = $1 AND state = 'available'", one.Volumes[0]) >= 2 })
-	}
-	p.purges(leaver, purged)
+	p := s.situations(shelved, resized)
 	p.shelves(shelved)
 	p.resizes(resized)
 	require.Zero(t, p.ends(), "protection that ended")
@@ -42,6 +34,29 @@ func TestSituationsOnOpenStack(t *testing.T) {
 	p.agree()
 	p.end()
 	t.Logf("the test took %s", time.Since(s.began).Round(time.Second))
+}
+
+// A project that is deleted together with its backups closes its records, without a loss that anybody must believe.
+func TestPurgedProjectOnOpenStack(t *testing.T) {
+	s := newLabRun(t).scene(t, "purged")
+	leaver := s.tenant("leaver")
+	purged := leaver.boot("purged", 1, map[string]string{s.key: "true"})
+	p := s.situations(purged)
+	p.purges(leaver, purged)
+	p.end()
+}
+
+// situations starts the program and waits until each volume has two restore points. The grace is none: what stays of a
+// shelved server's volume stays because it is protected.
+func (s *labScene) situations(of ...*labServer) *labSituations {
+	s.t.Helper()
+	p := &labSituations{s.start(map[string]string{
+		"STAFFELN_BACKUP_MIN_INTERVAL": "10s", "STAFFELN_FULL_BACKUP_DEPTH": "1", "STAFFELN_RETENTION_TIME": "1h", "STAFFELN_MIN_RESTORE_POINTS": "2",
+	})}
+	for _, one := range of {
+		p.until("two backups of "+one.Name, 3*time.Minute, func() bool { p.look(); return p.count("volume_id = $1 AND state = 'available'", one.Volumes[0]) >= 2 })
+	}
+	return p
 }
 
 type labSituations struct{ *labProgram }
