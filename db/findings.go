@@ -29,6 +29,11 @@ func (b *Beat) FoundBySweep(ctx context.Context, findings []backup.Finding, comp
 	return b.found(ctx, findings, sweepFindings)
 }
 
+// FoundLogin keeps the finding that Keystone refuses our login. Without one it forgets it: a login works.
+func (b *Beat) FoundLogin(ctx context.Context, refused ...backup.Finding) ([]backup.Finding, error) {
+	return b.found(ctx, refused, []string{string(backup.Unauthorised)})
+}
+
 // found keeps findings, and forgets those of the given reasons that this beat
 // did not see.
 func (b *Beat) found(ctx context.Context, findings []backup.Finding, forget []string) ([]backup.Finding, error) {

@@ -17,6 +17,7 @@ type Cloud struct {
 	credentials    Credentials
 	http           http.Client
 	clock          clock
+	gate           *gate
 	patience       patience
 	attemptTimeout time.Duration
 	admin          *scope // of the project in the credentials
@@ -106,6 +107,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 		pageSize:       o.pageSize,
 		inTurn:         o.inTurn,
 	}
+	c.gate = newGate(credentials, o.clock, credentials.proof(c.http))
 	admin, err := c.authenticate(ctx, credentials.admin, "admin project")
 	if err != nil {
 		return nil, credentials.advised(err)

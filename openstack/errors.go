@@ -80,7 +80,10 @@ func (r request) faultOf(project string, err error, now time.Time) *backup.Cloud
 
 	var code gophercloud.ErrUnexpectedResponseCode
 	var wire *wireError
+	var closed *backup.CloudError
 	switch {
+	case errors.As(err, &closed): // the gate's
+		fault.Meaning, fault.Message = closed.Meaning, closed.Message
 	case errors.As(err, &code):
 		fault.Status = code.Actual
 		fault.Message = wordsOf(code.Body)

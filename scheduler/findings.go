@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 
 	"github.com/rs/zerolog"
 
@@ -27,6 +28,25 @@ func (s *Scheduler) tellEnds(ctx context.Context, b *db.Beat, all bool) error {
 	}
 	tellFindings(ctx, fresh)
 	return nil
+}
+
+// tellLogin keeps the finding that Keystone refuses our login, which a plan met, or ends it where the plan saw the cloud.
+func (s *Scheduler) tellLogin(ctx context.Context, b *db.Beat, observed error) error {
+	var refused []backup.Finding
+	var fault *backup.CloudError
+	switch {
+	case observed == nil:
+	case errors.As(observed, &fault) && fault.Meaning == backup.MeansUnauthorised:
+		refused = []backup.Finding{{Reason: backup.Unauthorised, Object: s.Identity.UserID, Detail: fault.Message}}
+	default:
+		return nil // it tells nothing of the login
+	}
+	fresh, err := b.FoundLogin(ctx, refused...)
+	if err != nil || len(fresh) == 0 {
+		return err
+	}
+	tellFindings(ctx, fresh)
+	return s.countFindings(ctx, b)
 }
 
 // countFindings shows how many are known, whoever found them.
