@@ -67,11 +67,14 @@ func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
 		}
 	}
 
-	// 3. Would Cinder take it? Recorded once per interval, for the report.
-	if !s.CanBeBackedUp() {
-		if again := Grid(h.refusedAt, p.Period).Add(p.patience()); !h.refusedAt.IsZero() && beat.Before(again) && !s.ByHand {
-			return Decision{Action: Wait, Reason: VolumeStatus, At: again}
-		}
+	// 3. Would Cinder take it? A change passes. Anything else is recorded once,
+	// for the report, however long it lasts.
+	switch {
+	case s.changing():
+		return Decision{Action: Wait, Reason: VolumeChanging}
+	case !s.CanBeBackedUp() && h.refused && !s.ByHand:
+		return Decision{Action: Wait, Reason: VolumeStatus}
+	case !s.CanBeBackedUp():
 		return Decision{Action: Fail, Reason: VolumeStatus}
 	}
 
@@ -98,13 +101,13 @@ func unwanted(s Subject, h history) (Reason, bool) {
 
 // history is what the records of one volume say.
 type history struct {
-	progress  *Record
-	success   *Record   // newest
-	refusedAt time.Time // newest failure by the volume's status since the success
-	failedAt  time.Time // newest other failure since the success
-	failures  int       // how many of those
-	broken    int       // of those, incrementals that Cinder accepted and that ended in error
-	links     []Link
+	progress *Record
+	success  *Record   // newest
+	refused  bool      // the newest failure since the success is one by the volume's status
+	failedAt time.Time // newest other failure since the success
+	failures int       // how many of those
+	broken   int       // of those, incrementals that Cinder accepted and that ended in error
+	links    []Link
 }
 
 func newHistory(v Volume, records []Record) history {
@@ -131,13 +134,14 @@ func newHistory(v Volume, records []Record) history {
 			h.success = r
 		}
 	}
+	var refusedAt time.Time
 	for _, r := range newestFirst {
 		at := r.failedAt()
 		switch {
 		case r.ProjectID != v.ProjectID || r.AvailableAt != nil || !r.failedAttempt():
 		case h.success != nil && !at.After(*h.success.AvailableAt):
 		case r.Reason == VolumeStatus:
-			h.refusedAt = newer(h.refusedAt, at)
+			refusedAt = newer(refusedAt, at)
 		default:
 			h.failures++
 			if r.Kind == Incremental && r.Reason == BackupError {
@@ -146,6 +150,7 @@ func newHistory(v Volume, records []Record) history {
 			h.failedAt = newer(h.failedAt, at)
 		}
 	}
+	h.refused = !refusedAt.IsZero() && !refusedAt.Before(h.failedAt)
 	return h
 }
 

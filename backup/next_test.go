@@ -73,20 +73,39 @@ func TestNextVolumeStatus(t *testing.T) {
 	check(t, hourly, "status=available", "full first_backup")
 	check(t, hourly, "status=error", "fail volume_status")
 	check(t, hourly, "status=error F-50min", "wait backup_is_fresh 10min")
-	check(t, hourly, "status=maintenance F-1h", "fail volume_status")
-	// Recorded once per interval,
-	check(t, hourly, "status=error F-2h Is-1h", "fail volume_status")
-	check(t, hourly, "status=error F-2h Is-50min", "wait volume_status 10min")
-	check(t, hourly, "status=error F-9h Is-2h Is-10min", "wait volume_status 50min")
-	check(t, hourly, "status=error Is-10min Is-2h F-9h", "wait volume_status 50min")
-	check(t, "0s/10min depth 2", "status=error F-2h Is-10min", "fail volume_status")
-	// whatever else failed meanwhile,
+	check(t, hourly, "status=error_extending F-1h", "fail volume_status")
+	check(t, hourly, "status=never-heard-of F-1h", "fail volume_status")
+	// Recorded once, however long it lasts,
+	check(t, hourly, "status=error F-2h Is-1h", "wait volume_status")
+	check(t, hourly, "status=error F-900d Is-899d", "wait volume_status")
+	check(t, hourly, "status=error F-9h Is-2h Is-10min", "wait volume_status")
+	check(t, "0s/10min depth 2", "status=error F-2h Is-10min", "wait volume_status")
+	// again when something else failed meanwhile: the status had been good,
 	check(t, hourly, "status=error F-2h Ix-10min", "fail volume_status")
-	// and only what was refused since the last success.
+	check(t, hourly, "status=error F-3h Is-2h Ix-10min", "fail volume_status")
+	check(t, hourly, "status=error F-3h Ix-2h Is-10min", "wait volume_status")
+	// and only what was refused since the last success counts.
 	check(t, hourly, "status=error Fs-2h F-1h", "fail volume_status")
 	// The status is good again: due at once.
 	check(t, hourly, "F-2h Is-10min", "incremental chain_continues")
 	check(t, hourly, "Fs-0s", "full first_backup")
+}
+
+// A status in between passes: no backup, and no failure either.
+func TestNextWaitsForAVolumeThatIsBeingChanged(t *testing.T) {
+	for _, status := range []string{
+		"reserved", "attaching", "detaching", "maintenance", "retyping", "uploading", "extending",
+		"restoring-backup", "creating", "downloading", "awaiting-transfer", "backing-up", "deleting",
+	} {
+		check(t, hourly, "status="+status+" F-2h", "wait volume_changing")
+		check(t, hourly, "status="+status+" F-2h Is-1h", "wait volume_changing")
+		check(t, hourly, "status="+status+" F-50min", "wait backup_is_fresh 10min")
+	}
+	s, history := subject(t, "F-2h")
+	for _, status := range []string{"available", "in-use", "error"} {
+		s.Status, s.Migration = status, "migrating"
+		require.Equal(t, "wait volume_changing", say(Next(now, rule(t, hourly), s, records(t, history))))
+	}
 }
 
 func TestNextRetriesLater(t *testing.T) {

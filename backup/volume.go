@@ -45,6 +45,19 @@ func (v Volume) CanBeBackedUp() bool {
 	return v.Migration == "" && (v.Status == "available" || v.Status == "in-use")
 }
 
+// inBetween are the statuses of Cinder that pass by themselves, or with what
+// the tenant is doing: nothing is wrong with the volume.
+var inBetween = []string{
+	"creating", "downloading", "reserved", "attaching", "detaching", "maintenance", "retyping", "uploading", "extending",
+	"backing-up", "restoring-backup", "awaiting-transfer", "deleting",
+}
+
+// changing reports whether no backup can be made only because the volume is
+// being changed.
+func (v Volume) changing() bool {
+	return v.Migration != "" || slices.Contains(inBetween, v.Status)
+}
+
 // An Inventory is one look at the whole cloud.
 type Inventory struct {
 	Projects []Project

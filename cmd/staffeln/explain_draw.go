@@ -70,7 +70,7 @@ func (v *explainView) drawNext(s *sheet) {
 		case a.EndsWell:
 			what = "if the one in progress ends well, " + what
 		case backup.Action(a.Action) == backup.Fail:
-			what = fmt.Sprintf("if its status is still %q, it is recorded again that none can be made. (%s)", v.Status, a.Reason.Code)
+			what = fmt.Sprintf("if its status is still %q, it is recorded that none can be made. (%s)", v.Status, a.Reason.Code)
 		}
 		s.words("  ", fmt.Sprintf("%s, %s: %s", show.Clock(a.At), s.ago(&a.At), what))
 	}

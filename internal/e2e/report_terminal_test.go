@@ -22,7 +22,7 @@ func TestReport_PreviewOnTheTerminal(t *testing.T) {
 	_, _ = p.named(acme, "web-1", "true", "data")
 	_, cache := p.named(globex, "app-1", "true", "cache")
 	p.run(2*time.Hour, 30*time.Minute)
-	p.sim.SetVolumeStatus(cache[0], "maintenance")
+	p.sim.SetVolumeStatus(cache[0], "error")
 	p.run(time.Hour, 30*time.Minute)
 	before := p.scan(`SELECT count(*) FROM records WHERE report_id IS NULL`)
 	golden(t, "report-preview", p.terminal(0, "report", "preview"))
