@@ -18,6 +18,7 @@ const (
 	MeansVolumeState   Meaning = "volume_state"     // busy, or in a status that allows no backup
 	MeansBackupState   Meaning = "backup_state"     // creating, restoring, deleting: no deletion now
 	MeansNoParent      Meaning = "no_usable_parent" // for an incremental
+	MeansNoService     Meaning = "no_service"       // no cinder-backup serves the zone
 	MeansHasDependents Meaning = "has_dependents"
 	MeansQuota         Meaning = "quota_exceeded"
 	MeansForbidden     Meaning = "forbidden"

@@ -32,6 +32,24 @@ var prose = []struct {
 	{413, "rate-limited", backup.MeansThrottled},
 }
 
+// failProse is what Cinder's scheduler writes into the fail_reason of a backup (cinder/scheduler/manager.py), as far as
+// it decides.
+var failProse = []struct {
+	words   string
+	meaning backup.Meaning
+}{
+	{"Service not found for creating backup", backup.MeansNoService},
+}
+
+func failMeaningOf(reason string) backup.Meaning {
+	for _, p := range failProse {
+		if strings.Contains(reason, p.words) {
+			return p.meaning
+		}
+	}
+	return ""
+}
+
 // byStatus is the meaning of a code whose words decide nothing.
 var byStatus = map[int]backup.Meaning{
 	http.StatusUnauthorized:          backup.MeansUnauthorised,

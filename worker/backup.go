@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/rs/zerolog"
 
@@ -103,6 +105,8 @@ func (w *Worker) begin(ctx context.Context, c *db.Claim, r backup.Record, others
 // ask asks Cinder once. The record says so before, and what came of it after.
 // Where Cinder has no parent for an incremental, the same attempt makes a full.
 func (w *Worker) ask(ctx context.Context, c *db.Claim, r backup.Record, kind backup.Kind) error {
+	// A name can be what made the answer a 500: a second request with it would end the same.
+	plain := r.Attempts > 0 && r.Reason != "" && !isASCII(r.BackupName)
 	r, err := c.Ask(ctx, r, kind, backup.Name(c.Now, r.ServerName, r.VolumeName), w.Settings.Timeout(r.SizeGiB))
 	if err != nil {
 		return err
@@ -111,7 +115,8 @@ func (w *Worker) ask(ctx context.Context, c *db.Claim, r backup.Record, kind bac
 	defer answered()
 	id, err := w.Cloud.CreateBackup(request, backup.Request{
 		ProjectID: r.ProjectID, VolumeID: r.VolumeID, Name: r.BackupName, Kind: r.Kind,
-		Tag: backup.Tag{Installation: w.Identity.Installation, Record: r.ID},
+		Tag:  backup.Tag{Installation: w.Identity.Installation, Record: r.ID},
+		Zone: w.Settings.BackupZones.Mapped(r.Zone), Plain: plain,
 	})
 	last, cancel := lasting(ctx)
 	defer cancel()
@@ -124,6 +129,10 @@ func (w *Worker) ask(ctx context.Context, c *db.Claim, r backup.Record, kind bac
 		return w.ask(ctx, c, r, backup.Full)
 	}
 	return w.refused(last, c, r, err)
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 // find looks for the backup of a request whose answer is missing, by its tag.

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -54,7 +55,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 		if r.Repair == backup.Reset && b.FailReason == "" {
 			return w.failReset(ctx, c, r)
 		}
-		return w.fail(ctx, c, r, db.Why{Reason: backup.BackupError, Text: b.FailReason})
+		return w.fail(ctx, c, r, w.whyError(r, b))
 	case backup.StatusCreating:
 		if r.State == backup.Creating && !c.Now.Before(*r.Deadline) {
 			return w.overdue(ctx, c, r, w.whyCreating(ctx, r))
@@ -128,4 +129,16 @@ func (w *Worker) overdue(ctx context.Context, c *db.Claim, r backup.Record, seen
 	}
 	tell(ctx, after, why)
 	return nil
+}
+
+// whyError says why Cinder could not make a backup.
+func (w *Worker) whyError(r backup.Record, b backup.Backup) db.Why {
+	if b.FailMeaning != backup.MeansNoService {
+		return db.Why{Reason: backup.BackupError, Text: b.FailReason}
+	}
+	return db.Why{
+		Reason: backup.NoServiceInZone,
+		Text: fmt.Sprintf("%s No cinder-backup is up in zone %q: start one there, or map the zone %q with STAFFELN_BACKUP_ZONES",
+			b.FailReason, w.Settings.BackupZones.Of(r.Zone), r.Zone),
+	}
 }
