@@ -16,16 +16,19 @@ import (
 // and long rows of failures.
 func (h *house) happened(random *rand.Rand, volume string) {
 	h.t.Helper()
-	age, words := time.Duration(0), []string{"available", "available", "available", "deleted", "lost", "deleting", "leftover", "undeletable", "failed", "withdrawn"}
-	reasons := []string{"quota_exceeded", "backup_error", "volume_status", "volume_busy"}
+	age, words := -20*time.Minute, []string{"available", "available", "available", "deleted", "lost", "deleting", "leftover", "undeletable", "failed", "withdrawn"}
+	reasons := []string{"quota_exceeded", "backup_error", "volume_status", "volume_busy", "throttled"}
 	for i := 0; i < 30; {
 		word, reason, times := words[random.IntN(len(words))], reasons[random.IntN(len(reasons))], 1
+		if i == 0 && random.IntN(3) > 0 { // mostly it fails now
+			word = "failed"
+		}
 		if word == "failed" && random.IntN(2) == 0 {
 			times = 1 + random.IntN(40)
 		}
 		for range times {
 			i++
-			age += time.Duration(1+random.IntN(6)) * 10 * time.Minute
+			age += time.Duration(2+random.IntN(3)) * 10 * time.Minute
 			shape := shapes[word].with(unique(shapes[word], fmt.Sprint(volume, "-", i)))
 			at := base.Add(-age)
 			shape = shape.with(row{"volume_id": volume, "beat": at, "changed_at": at, "ended_at": at, "reason": reason, "kind": []string{"full", "incremental"}[random.IntN(2)]})
@@ -64,7 +67,7 @@ func TestNextOnDecisiveRecordsIsNextOnAll(t *testing.T) {
 		for _, status := range []string{"in-use", "error"} {
 			for _, interval := range []time.Duration{0, hour, day, 7 * day} {
 				for depth := range 3 {
-					for _, later := range []time.Duration{0, 3 * hour, 2 * day} {
+					for _, later := range []time.Duration{0, 20 * time.Minute, hour, 3 * hour, 2 * day} {
 						s := backup.Subject{Volume: backup.Volume{ID: id, ProjectID: "p", Status: status, SizeGiB: 10}, Protected: true}
 						p := backup.Policy{Period: 10 * time.Minute, Interval: interval, Depth: depth}
 						assert.Equal(t, backup.Next(base.Add(later), p, s, all), backup.Next(base.Add(later), p, s, some), "volume %s, %s, %s, depth %d", id, status, interval, depth)
