@@ -39,7 +39,7 @@ var becomes = map[State][]State{
 	Failed:      {Deleting},
 	Deleting:    {Deleted, Available, Failed, Undeletable},
 	Undeletable: {Deleting, Deleted},
-	Deleted:     {},
+	Deleted:     {Available, Failed}, // Cinder has it after all
 	Withdrawn:   {},
 }
 
