@@ -124,7 +124,7 @@ func (r Record) dated() time.Time {
 func NewestPoint(projectID string, records []Record) *time.Time {
 	var newest *time.Time
 	for _, r := range records {
-		if r.State == Available && r.ProjectID == projectID && r.DataTimestamp != nil && (newest == nil || r.DataTimestamp.After(*newest)) {
+		if r.State == Available && Status(r.CinderStatus) != StatusError && r.ProjectID == projectID && r.DataTimestamp != nil && (newest == nil || r.DataTimestamp.After(*newest)) {
 			newest = r.DataTimestamp
 		}
 	}

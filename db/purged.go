@@ -82,3 +82,22 @@ func (b *Beat) Reappeared(ctx context.Context, backupID string) error {
 	}
 	return nil
 }
+
+// Spoilt returns a finding for each restore point that Cinder calls an error now:
+// it can't be restored, and is neither kept nor removed until somebody has looked.
+func (b *Beat) Spoilt(ctx context.Context) ([]backup.Finding, error) {
+	const q = `
+		SELECT 'status_unknown' AS reason, project_id, backup_id AS object, volume_id,
+			format('restore point %s of volume %s (%s) was available, and Cinder calls it an error now: look at it; openstack volume backup set --state available makes it one again, or delete it',
+				backup_id, volume_id, volume_name) AS detail
+		FROM records WHERE state = 'available' AND cinder_status = 'error' AND swept_at = $1`
+	rows, err := b.db.pool.Query(ctx, q, b.Now)
+	if err != nil {
+		return nil, fmt.Errorf("read spoilt restore points: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[backup.Finding])
+	if err != nil {
+		return nil, fmt.Errorf("read spoilt restore points: %w", err)
+	}
+	return found, nil
+}

@@ -45,7 +45,14 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 	if err != nil {
 		return err
 	}
-	if _, err := b.FoundBySweep(ctx, lost, true); err != nil { // each was told when it was lost
+	spoilt, err := b.Spoilt(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.found(ctx, b, spoilt); err != nil {
+		return err
+	}
+	if _, err := b.FoundBySweep(ctx, append(lost, spoilt...), true); err != nil { // each loss was told when it came
 		return err
 	}
 	if err := s.countFindings(ctx, b); err != nil {
