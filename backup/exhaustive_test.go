@@ -22,7 +22,7 @@ var (
 	letters = []string{"F", "Fe", "Fc", "Fd", "I", "Ie", "Ic", "Id"}
 	// further ones, up to three backups: leftovers on their way, what is lost,
 	// busy or refused; and what is foreign
-	moreRecords = append(slices.Clone(letters), "Fq", "Iq", "Fl", "Il", "Fr", "Ir", "Iu", "Ix", "Is", "F@B")
+	moreRecords = append(slices.Clone(letters), "Fq", "Iq", "Fl", "Il", "Fr", "Ir", "Iu", "Ix", "Is", "Ik", "F@B")
 	moreLinks   = append(slices.Clone(letters), "f", "i", "fe", "ie", "Ir", "Iu", "F@B", "I@B")
 
 	intervalBands  = []string{"1h10min", "1h", "50min"}

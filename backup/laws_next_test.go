@@ -51,6 +51,7 @@ type facts struct {
 	success    *Record
 	lastFailed time.Time // since the success
 	refused    bool      // it was by the volume's status
+	quota      bool      // one of them met a full quota
 	cinder     []Link    // what Cinder holds or should, oldest first
 }
 
@@ -75,6 +76,7 @@ func factsOf(s Subject, rs []Record) (f facts) {
 		if failed && (f.success == nil || r.EndedAt.After(*f.success.AvailableAt)) && !r.EndedAt.Before(f.lastFailed) {
 			f.refused = r.Reason == VolumeStatus || f.refused && r.EndedAt.Equal(f.lastFailed)
 			f.lastFailed = *r.EndedAt
+			f.quota = f.quota || r.Reason == QuotaExceeded
 		}
 	}
 	return f
@@ -127,7 +129,7 @@ func breachWait(p Policy, s Subject, f facts, fresh bool, d Decision) string {
 		BackupIsFresh:    !s.ByHand && fresh && d.At.Equal(f.beat(p).Add(p.Interval)),
 		VolumeStatus:     !s.ByHand && f.refused,
 		VolumeChanging:   !s.CanBeBackedUp() && !strings.HasPrefix(s.Status, "error") || s.Migration != "",
-		RetryLater:       !s.ByHand && !f.lastFailed.IsZero() && now.Sub(f.lastFailed) < patience,
+		RetryLater:       !s.ByHand && !f.lastFailed.IsZero() && (now.Sub(f.lastFailed) < patience || f.quota && now.Sub(f.lastFailed) < QuotaPause),
 		WaitsForLeftover: newest == StatusError,
 		WaitsForParent:   newest == StatusRestoring || newest == StatusDeleting,
 	}

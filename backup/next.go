@@ -33,6 +33,18 @@ type Subject struct {
 	Gone      bool // absent from two complete inventories, or 404 by ID
 	Paused    bool // the operator lets nothing new start
 	ByHand    bool // the operator asks for a backup now: neither interval nor retry delay counts
+	// QuotaFreed is when a backup of ours in the volume's project was removed
+	// last; nil: not within [QuotaPause].
+	QuotaFreed *time.Time
+}
+
+// Freed returns s with the time at which its project's quota got room, of those
+// by project.
+func (s Subject) Freed(by map[string]time.Time) Subject {
+	if at, ok := by[s.ProjectID]; ok {
+		s.QuotaFreed = &at
+	}
+	return s
 }
 
 // Next decides what is to be done for one volume now. Records are those of the
@@ -79,7 +91,7 @@ func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
 	}
 
 	// 4. A failure is not a success, but it is not tried again at once either.
-	if again := Grid(h.failedAt, p.Period).Add(p.retryDelay(h.failures)); h.failures > 0 && beat.Before(again) && !s.ByHand {
+	if again := h.again(p, s.QuotaFreed); h.failures > 0 && beat.Before(again) && !s.ByHand {
 		return Decision{Action: Wait, Reason: RetryLater, At: again}
 	}
 
@@ -106,6 +118,7 @@ type history struct {
 	refused  bool      // the newest failure since the success is one by the volume's status
 	failedAt time.Time // newest other failure since the success
 	failures int       // how many of those
+	overfull bool      // the newest of those met a full quota
 	broken   int       // of those, incrementals that Cinder accepted and that ended in error
 	links    []Link
 }
@@ -144,6 +157,9 @@ func newHistory(v Volume, records []Record) history {
 			refusedAt = newer(refusedAt, at)
 		default:
 			h.failures++
+			if at.After(h.failedAt) {
+				h.overfull = r.Reason == QuotaExceeded
+			}
 			if r.Kind == Incremental && r.Reason == BackupError {
 				h.broken++
 			}
@@ -152,6 +168,19 @@ func newHistory(v Volume, records []Record) history {
 	}
 	h.refused = !refusedAt.IsZero() && !refusedAt.Before(h.failedAt)
 	return h
+}
+
+// again is when a failure is tried again: after the usual delay. A full quota
+// is tried later, or at once where a removal has freed some of it since.
+func (h history) again(p Policy, freed *time.Time) time.Time {
+	delay := p.retryDelay(h.failures)
+	switch {
+	case h.overfull && freed != nil && freed.After(h.failedAt):
+		return time.Time{}
+	case h.overfull:
+		delay = max(delay, QuotaPause)
+	}
+	return Grid(h.failedAt, p.Period).Add(delay)
 }
 
 func newer(a, b time.Time) time.Time {

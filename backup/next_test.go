@@ -138,6 +138,28 @@ func TestNextDatesFailuresByTheirEnd(t *testing.T) {
 	require.Equal(t, "wait retry_later 10min", say(Next(now, rule(t, hourly), defaultSubject(t), r)))
 }
 
+// A full quota is tried again after hours, or when a removal freed some of it.
+func TestNextLeavesAFullQuotaAlone(t *testing.T) {
+	check(t, hourly, "F-9h Ik-10min", "wait retry_later 5h50min")
+	check(t, hourly, "F-9h Ik-6h", "incremental chain_continues")
+	check(t, hourly, "F-9h Ik-5h Ix-1h", "incremental chain_continues")
+	check(t, hourly, "F-9h Ix-5h Ik-1h", "wait retry_later 5h")
+	check(t, hourly, "byhand F-9h Ik-10min", "incremental chain_continues")
+	check(t, hourly, "F-2h Fk-5h", "incremental chain_continues")
+	// A longer delay than that stays.
+	check(t, "1d/10min depth 2", "F-9d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-7h", "wait retry_later 17h")
+
+	s, rs := defaultSubject(t), records(t, "F-9h Ik-2h")
+	for freed, want := range map[time.Duration]string{
+		3 * time.Hour: "wait retry_later 4h", 2*time.Hour - time.Second: "wait retry_later 4h", time.Hour: "incremental chain_continues",
+	} {
+		s.QuotaFreed = new(now.Add(-freed))
+		require.Equal(t, want, say(Next(now, rule(t, hourly), s, rs)), "freed %s ago", freed)
+	}
+	s.QuotaFreed = new(now)
+	require.Equal(t, "wait retry_later 10min", say(Next(now, rule(t, hourly), s, records(t, "F-9h Ix-0s"))), "of a full quota alone")
+}
+
 func defaultSubject(t *testing.T) Subject { s, _ := subject(t, ""); return s }
 
 func TestRetryDelayGrows(t *testing.T) {

@@ -60,6 +60,9 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	}
 	p := newPlanner(b.Now, s.Settings)
 	p.paused = paused
+	if p.quotaFreed, err = b.QuotaFreed(ctx); err != nil {
+		return err
+	}
 	for records, err := range b.Histories(ctx, again) {
 		if err != nil {
 			return err
@@ -195,6 +198,7 @@ type planner struct {
 	settings        backup.Settings
 	policy          backup.Policy
 	paused          db.Pauses
+	quotaFreed      map[string]time.Time // by project
 	decided         map[string]bool
 	records         []backup.Record
 	withdrawIDs     []string
@@ -227,7 +231,7 @@ func (p *planner) decide(v *db.Volume, records []backup.Record) {
 			return // neither wanted nor unwanted: the decision before stands
 		}
 	}
-	d := backup.Next(p.now, p.policy, v.Subject(p.paused), records)
+	d := backup.Next(p.now, p.policy, v.Subject(p.paused).Freed(p.quotaFreed), records)
 	v.Action, v.Reason, v.DecidedAt, v.DecisionUntil = d.Action, d.Reason, &p.now, nil
 	if !d.At.IsZero() {
 		v.DecisionUntil = &d.At

@@ -85,7 +85,11 @@ func (w *Worker) begin(ctx context.Context, c *db.Claim, r backup.Record, others
 		_, err := c.Withdraw(ctx, r, db.Why{Reason: backup.ProjectChanged})
 		return err
 	}
-	d := backup.Next(c.Now, w.Settings.Policy(), subject, others)
+	freed, err := c.QuotaFreed(ctx, r.ProjectID)
+	if err != nil {
+		return err
+	}
+	d := backup.Next(c.Now, w.Settings.Policy(), subject.Freed(freed), others)
 	switch d.Action {
 	case backup.Create:
 		return w.ask(ctx, c, r, d.Kind)
