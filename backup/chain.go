@@ -19,6 +19,7 @@ type Link struct {
 	OrderTime   time.Time // of its data as Cinder has it, which decides what stands on what; zero: the same
 	CreatedTime time.Time // Cinder's; breaks ties
 	Retention   Period    // in force for this link; empty: not known, it stays
+	Depended    bool      // Cinder says that others build on it
 }
 
 // Foreign tells whether this installation did not make l.
@@ -124,7 +125,7 @@ func (r Record) Link(inForce Retention) (l Link, ok bool) {
 func LinkOf(b Backup, r *Record, inForce Retention) Link {
 	l := Link{
 		BackupID: b.ID, ProjectID: b.ProjectID, Kind: Full, Status: b.Status, SizeGiB: b.SizeGiB,
-		DataTime: b.DataTimestamp, OrderTime: b.DataTimestamp, CreatedTime: b.CreatedAt,
+		DataTime: b.DataTimestamp, OrderTime: b.DataTimestamp, CreatedTime: b.CreatedAt, Depended: b.HasDependents,
 	}
 	if b.Incremental {
 		l.Kind = Incremental
@@ -164,9 +165,11 @@ func (r Record) link() (l Link, ok bool) {
 	}
 	switch r.State {
 	case Available:
-		l.Status = StatusAvailable
-		if Status(r.CinderStatus) == StatusRestoring {
+		switch l.Status = StatusAvailable; Status(r.CinderStatus) { //nolint:exhaustive // the others pass
+		case StatusRestoring:
 			l.Status = StatusRestoring
+		case StatusError:
+			l.Status = StatusSpoilt
 		}
 	case Deleting:
 		l.Status = StatusDeleting

@@ -87,6 +87,9 @@ func Expired(now time.Time, k Keeping, links []Link) (removals []Removal, kept [
 		}
 		for _, l := range slices.Backward(chain) {
 			verdict := judgeLink(now, l, floor, k)
+			if above == "" && verdict.goes && l.dependedOn(links) {
+				above = DependentFirst
+			}
 			switch {
 			case verdict.goes && above == "":
 				removals = append(removals, Removal{l, verdict.reason})
@@ -100,6 +103,16 @@ func Expired(now time.Time, k Keeping, links []Link) (removals []Removal, kept [
 		}
 	}
 	return removals, kept
+}
+
+// dependedOn tells whether one of the links builds on l by Cinder's word, though
+// the order does not show it: since 2023.1 a chain forks where its newest link was
+// busy or in error. A dependent that is nowhere among them is a lost counter of
+// Cinder's: its refusal tells.
+func (l Link) dependedOn(links []Link) bool {
+	return l.Depended && slices.ContainsFunc(links, func(o Link) bool {
+		return o.Kind == Incremental && o.ProjectID == l.ProjectID && o.BackupID != l.BackupID && !o.order().Before(l.order())
+	})
 }
 
 type verdict struct {

@@ -81,10 +81,10 @@ func (b *Beat) found(ctx context.Context, findings []backup.Finding, forget []st
 // projectFindings those that the removals of a project meet.
 var (
 	planFindings = []string{
-		string(backup.BackupMetadataUnreadable), string(backup.RetentionMetadataUnreadable), string(backup.RetentionShortened), string(backup.AbsencesNotBelieved),
+		string(backup.BackupMetadataUnreadable), string(backup.RetentionMetadataUnreadable), string(backup.RetentionShortened), string(backup.AbsencesNotBelieved), string(backup.NotSeen),
 	}
 	sweepFindings = []string{
-		string(backup.Orphan), string(backup.TagMismatch), string(backup.RemovedByOthers), string(backup.LossesNotBelieved),
+		string(backup.Orphan), string(backup.TagMismatch), string(backup.RemovedByOthers), string(backup.LossesNotBelieved), string(backup.StatusUnknown),
 	}
 	projectFindings = []string{string(backup.ProjectGone), string(backup.NoRole)}
 )

@@ -47,7 +47,7 @@ func endProtection(ctx context.Context, tx pgx.Tx, ids []string, ends []Protecti
 // Cinder holds nothing of ours of that volume in that project any more.
 func (b *Beat) SettleEnds(ctx context.Context) error {
 	const q = `DELETE FROM protection_ends e WHERE NOT EXISTS (
-		SELECT FROM records WHERE volume_id = e.volume_id AND project_id = e.project_id AND ` + mayBeHeld + `)`
+		SELECT FROM records WHERE volume_id = e.volume_id AND project_id = e.project_id AND state <> 'lost' AND ` + mayBeHeld + `)`
 	err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q); return err })
 	if err != nil {
 		return fmt.Errorf("forget ends of protection: %w", err)

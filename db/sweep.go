@@ -125,7 +125,7 @@ func (b *Beat) Lost(ctx context.Context) ([]backup.Finding, error) {
 			format('restore point of %s, of volume %s (%s); found missing at %s', to_char(r.data_timestamp AT TIME ZONE 'UTC', $2),
 				r.volume_id, r.volume_name, to_char(r.changed_at AT TIME ZONE 'UTC', $2)) AS detail
 		FROM records r JOIN volumes v ON v.id = r.volume_id
-		WHERE r.state = 'lost' AND r.data_timestamp + ` + retentionInForce + ` > $1`
+		WHERE r.state = 'lost' AND r.reason <> 'project_gone' AND r.data_timestamp + ` + retentionInForce + ` > $1`
 	rows, err := b.db.pool.Query(ctx, q, b.Now, `YYYY-MM-DD"T"HH24:MI:SS"Z"`)
 	if err != nil {
 		return nil, fmt.Errorf("read lost records: %w", err)

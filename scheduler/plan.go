@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -52,6 +53,7 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	if seen.mass {
 		m.findings = append(m.findings, seen.doubt(len(known)))
 	}
+	m.findings = append(m.findings, notSeen(inv)...)
 	paused, err := b.Pauses(ctx)
 	if err != nil {
 		return err
@@ -83,6 +85,16 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 		}
 	}
 	return b.Done(ctx, db.PlanBeat, p.beat)
+}
+
+// notSeen is a finding for each list that broke off, until a plan sees the whole
+// cloud again.
+func notSeen(inv backup.Inventory) (found []backup.Finding) {
+	for _, unseen := range inv.Unseen {
+		list, _, _ := strings.Cut(unseen, ":")
+		found = append(found, backup.Finding{Reason: backup.NotSeen, Object: list, Detail: unseen})
+	}
+	return found
 }
 
 // known are the volumes that earlier plans saw, but those that are gone; again

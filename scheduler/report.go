@@ -89,12 +89,3 @@ func dueReports(now time.Time, period time.Duration, reporting report.Reporting,
 	slices.SortFunc(items, func(x, y tasks.Item) int { return cmp.Compare(x.Group, y.Group) })
 	return items
 }
-
-// forgetReports ends the history of reports, as that of records.
-func (s *Scheduler) forgetReports(ctx context.Context, b *db.Beat) error {
-	var before *time.Time
-	if !s.Settings.HistoryTime.IsZero() {
-		before = new(s.Settings.HistoryTime.Before(b.Now))
-	}
-	return b.ForgetReports(ctx, before)
-}

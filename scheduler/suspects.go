@@ -40,6 +40,7 @@ type sighting struct {
 	// of; the others are how many suspects gave no answer.
 	missing, openServers, openVolumes int
 	mass                              bool
+	purged                            map[string]bool // projects that Keystone knows no more
 	// forgotten are unlisted volumes that nobody misses.
 	forgotten []string
 }
@@ -77,14 +78,13 @@ func (s *Scheduler) sight(ctx context.Context, inv backup.Inventory, known map[s
 		}
 	}
 	judge()
+	seen.purged = s.purged(ctx, missedProjects(inv, unlisted, known))
 	seen.weigh(unlisted, known)
 	if seen.mass && !accepted {
 		seen.answers.Doubted = true
 		judge()
 	}
-	if !seen.mass {
-		seen.forgotten = never
-	}
+	seen.forgotten = never
 	return seen, nil
 }
 
@@ -208,6 +208,22 @@ func (s *Scheduler) longestAgo(ids []string) []string {
 	return ids
 }
 
+// missedProjects are those of unlisted protected volumes that Keystone does not
+// list either.
+func missedProjects(inv backup.Inventory, unlisted []string, known map[string]db.Volume) (ids []string) {
+	listed := map[string]bool{}
+	for _, p := range inv.Projects {
+		listed[p.ID] = true
+	}
+	for _, id := range unlisted {
+		if project := known[id].ProjectID; known[id].Protected && !listed[project] && !inv.Missed("projects") {
+			listed[project] = true // once
+			ids = append(ids, project)
+		}
+	}
+	return ids
+}
+
 // weigh tells whether more is missing than is believed. An empty list is not,
 // where anything that it should show may be there after all.
 func (s *sighting) weigh(unlisted []string, known map[string]db.Volume) {
@@ -219,7 +235,7 @@ func (s *sighting) weigh(unlisted []string, known map[string]db.Volume) {
 	}
 	s.missing = s.view.Missing
 	for _, id := range unlisted {
-		if known[id].Protected {
+		if known[id].Protected && !s.purged[known[id].ProjectID] { // what goes with its project explains itself
 			s.missing++
 		}
 	}

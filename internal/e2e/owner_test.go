@@ -65,7 +65,7 @@ func TestCindersClockIsBoundedByOurs(t *testing.T) {
 			require.WithinDuration(t, noon.Add(skew), cinders, time.Hour)
 			require.Len(t, w.findings(backup.CinderClock), 1)
 			w.run(2*day, 6*time.Hour)
-			require.Empty(t, w.findings(backup.CinderClock), "a later one is right")
+			require.Empty(t, w.findings(backup.CinderClock), "those of a whole day are right")
 			require.Empty(t, w.events(cloudsim.BackupDeletion, volumes[0]), "nothing is past its three days")
 			w.run(2*day, 6*time.Hour)
 			require.Equal(t, backup.Deleted, w.of(volumes[0])[0].State, "and then the first goes in its turn")
