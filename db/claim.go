@@ -123,16 +123,3 @@ func (c *Claim) own(ctx context.Context, q string, args ...any) error {
 	}
 	return err
 }
-
-// decisive joins volumes (v) with the records that [backup.Next] needs: from
-// the newest available full on, newest first, and in any case the one in
-// progress (the clock may have been set back since). Where there is no such
-// full, the newest four hundred tell enough: of the time before the last
-// success only its beat matters, and failures are delayed up to the interval.
-const decisive = `volumes v LEFT JOIN LATERAL (
-	SELECT f.beat FROM records f WHERE f.volume_id = v.id AND f.state = 'available' AND f.kind = 'full' AND f.project_id = v.project_id
-		ORDER BY f.beat DESC LIMIT 1) newest ON true CROSS JOIN LATERAL (
-	SELECT * FROM records r WHERE r.volume_id = v.id AND r.state <> 'withdrawn'
-		AND r.beat >= least(coalesce(newest.beat, '-infinity'),
-			(SELECT p.beat FROM records p WHERE p.volume_id = v.id AND p.state IN ('planned', 'creating', 'overdue')))
-	ORDER BY r.beat DESC LIMIT CASE WHEN newest.beat IS NULL THEN 400 END) records`

@@ -22,6 +22,7 @@ func steps(applied bool) []Migration {
 		{5, "00005_session_key.sql", applied},
 		{6, "00006_lists.sql", applied},
 		{7, "00007_evidence.sql", applied},
+		{8, "00008_failures.sql", applied},
 	}
 }
 
@@ -115,10 +116,10 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 	require.NoError(t, err)
 
 	for url, want := range map[string]string{
-		older: "schema is at version 6, this program needs 7: run `staffeln migrate up`",
-		empty: "schema is at version 0, this program needs 7: run `staffeln migrate up`",
-		gone:  "schema is at version 0, this program needs 7: run `staffeln migrate up`",
-		newer: "schema is at version 99, this program knows only 7: start the newer program that made it, or go back with that one's `staffeln migrate down`",
+		older: "schema is at version 7, this program needs 8: run `staffeln migrate up`",
+		empty: "schema is at version 0, this program needs 8: run `staffeln migrate up`",
+		gone:  "schema is at version 0, this program needs 8: run `staffeln migrate up`",
+		newer: "schema is at version 99, this program knows only 8: start the newer program that made it, or go back with that one's `staffeln migrate down`",
 	} {
 		_, err := Open(t.Context(), url, nil)
 		require.ErrorContains(t, err, want)
