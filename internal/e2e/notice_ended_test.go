@@ -1,0 +1,43 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// Case C4: protection that ends while restore points are left is mailed at once, to the project and to the operator,
+// long before any of them goes.
+func TestNotice_ProtectionThatEndedIsMailedAtOnce(t *testing.T) {
+	for reason, end := range map[backup.Reason]func(p *post, server, volume string){
+		backup.EndMetadata:      func(p *post, server, _ string) { p.sim.SetMetadata(server, p.set.BackupMetadataKey, "false") },
+		backup.EndDetached:      func(p *post, server, volume string) { p.sim.Detach(server, volume) },
+		backup.EndServerDeleted: func(p *post, server, _ string) { p.sim.DeleteServer(server) },
+		backup.EndVolumeDeleted: func(p *post, server, volume string) {
+			p.sim.DeleteServer(server)
+			p.sim.DeleteVolume(volume)
+		},
+	} {
+		t.Run(string(reason), func(t *testing.T) {
+			t.Parallel()
+			p, acme, server, volume := noticed(t, toMembersAndOperator)
+			end(p, server, volume)
+			p.pass(3 * time.Hour)
+			for _, to := range []string{"alice@acme.example", "ops@ops.example"} {
+				mails := p.about(to, "Backups of acme: protection of 1 volume ended")
+				require.Len(t, mails, 1, to)
+				for _, word := range []string{volume, server, acme, "data on web-1", reason.Sentence(), "restore points are left; the last one goes at"} {
+					require.Contains(t, unwrapped(mails[0]), word)
+				}
+			}
+			require.Empty(t, p.events(cloudsim.BackupDeletion, volume))
+			p.pass(12 * time.Hour)
+			require.Len(t, p.about("alice@acme.example", "protection of 1 volume ended"), 1, "once")
+			p.lawful()
+		})
+	}
+}
