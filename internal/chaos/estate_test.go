@@ -33,6 +33,8 @@ type volume struct {
 	kept                backup.Period // that a plan saw last
 	seen                bool          // a plan has seen what is asked for now
 	changed             int           // the number of the newest change of what is asked for
+	situated            bool          // something that nobody asked for goes on with it or its server
+	restore             func()        // ends that; nil: it is as usual
 }
 
 // settleEstate makes the tenants and what they have at the beginning.
@@ -82,6 +84,7 @@ func (w *world) changes(v *volume) {
 	if v.promise == nil {
 		return // no plan has ever seen it
 	}
+	w.outlives(v, *v.promise)
 	lesser := v.kept
 	if v.protected && (v.retention.IsZero() || v.kept.Longer(w.now, v.retention)) {
 		lesser = v.retention
@@ -94,6 +97,24 @@ func (w *world) changes(v *volume) {
 	}
 	w.vow(v, laws.Promise{From: w.now, Retention: lesser})
 	v.seen = false
+}
+
+// outlives notes what of a promise holds on when the volume is not protected any more, or changes hands: its floor for the
+// grace, and for an owner who gave it away the retention of what is left there.
+func (w *world) outlives(v *volume, was laws.Promise) {
+	if was.Floor > 0 && !was.From.After(w.now) {
+		w.estate.promises = append(w.estate.promises, laws.Promise{
+			Volume: was.Volume, Project: was.Project, From: w.now, To: w.now.Add(w.set.ProtectionGrace.Std()), Floor: was.Floor,
+		})
+	}
+	if was.Project == v.project {
+		return
+	}
+	kept := v.kept
+	if !v.seen && kept.Longer(w.now, was.Retention) {
+		kept = was.Retention
+	}
+	w.estate.promises = append(w.estate.promises, laws.Promise{Volume: was.Volume, Project: was.Project, From: w.now, Retention: kept})
 }
 
 // vow replaces what holds for a volume.

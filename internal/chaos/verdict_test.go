@@ -113,7 +113,7 @@ func (w *world) judgePoints() {
 		var newest time.Time
 		for _, b := range w.sim.BackupsOf(v.id) {
 			if b.User == w.sim.Cast().Service && b.Project == v.project && b.Status == "available" && b.Restorable && w.recordedAs(b.ID, "available") {
-				newest = b.DataTimestamp
+				newest = b.Asked // by the cloud's own clock; Cinder's may be wrong
 			}
 		}
 		if age := w.now.Sub(newest); age > allowed {
