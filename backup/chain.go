@@ -15,9 +15,11 @@ type Link struct {
 	Kind        Kind
 	Status      Status
 	SizeGiB     int
-	DataTime    time.Time // Cinder's data timestamp
+	DataTime    time.Time // of its data, within the bounds of our own times: by it a link ages
+	OrderTime   time.Time // of its data as Cinder has it, which decides what stands on what; zero: the same
 	CreatedTime time.Time // Cinder's; breaks ties
 	Retention   Period    // in force for this link; empty: not known, it stays
+	Depended    bool      // Cinder says that others build on it
 }
 
 // Foreign tells whether this installation did not make l.
@@ -28,10 +30,21 @@ func (l Link) Foreign() bool { return l.RecordID == "" }
 // form a chain without one.
 type Chain []Link
 
-// older orders links by the time of their data. Cinder's times have whole
+// order is where l stands among the others by Cinder's clock.
+func (l Link) order() time.Time {
+	if l.OrderTime.IsZero() {
+		return l.DataTime
+	}
+	return l.OrderTime
+}
+
+// usable tells whether l itself could be restored, or restored from, now.
+func (l Link) usable() bool { return l.Status == StatusAvailable || l.Status == StatusRestoring }
+
+// earlier orders links by when they were made. Cinder's times have whole
 // seconds, so ties happen; the ID makes the order the same at every look.
-func older(a, b Link) int {
-	return cmp.Or(a.DataTime.Compare(b.DataTime), a.CreatedTime.Compare(b.CreatedTime), cmp.Compare(a.BackupID, b.BackupID))
+func earlier(a, b Link) int {
+	return cmp.Or(a.DataTime.Compare(b.DataTime), a.order().Compare(b.order()), a.CreatedTime.Compare(b.CreatedTime), cmp.Compare(a.BackupID, b.BackupID))
 }
 
 // failedFull tells whether l is what is left of a failed full: nothing was
@@ -39,24 +52,34 @@ func older(a, b Link) int {
 func (l Link) failedFull() bool { return l.Kind == Full && l.Status == StatusError }
 
 // Chains orders the links of one volume into chains, oldest first. Cinder
-// names no parent: it takes the newest backup by data timestamp of the volume
-// in the token's project, whoever made it, and refuses one that is not
-// available. So the order tells, and a full that failed carries nothing.
+// names no parent: it takes the newest backup by its data timestamp of the
+// volume in the token's project, whoever made it (since 2023.1 the newest one
+// that is available), and refuses one that is not available. So the order
+// tells, and a full that failed carries nothing. Where Cinder's clock ran ahead
+// for a while, the newest by its timestamp is not the one that was made last.
+//
+// A chain that forked, as it can since 2023.1, is read as if each link stood on
+// the one before: that removes a branch late, never too early.
 func Chains(links []Link) []Chain {
 	links = slices.Clone(links)
-	slices.SortFunc(links, older)
+	slices.SortFunc(links, earlier)
 	var chains []Chain
 	open := map[string]int{} // project -> its chain that grows
+	top := map[string]time.Time{}
 	for _, l := range links {
 		i, growing := open[l.ProjectID]
 		switch {
-		case l.Kind == Incremental && growing:
-			chains[i] = append(chains[i], l)
 		case l.failedFull():
 			chains = append(chains, Chain{l})
+			continue
+		case l.Kind == Incremental && growing:
+			chains[i] = append(chains[i], l)
 		default:
-			open[l.ProjectID] = len(chains)
+			i = len(chains)
 			chains = append(chains, Chain{l})
+		}
+		if !growing || !l.order().Before(top[l.ProjectID]) {
+			open[l.ProjectID], top[l.ProjectID] = i, l.order()
 		}
 	}
 	return chains
@@ -69,7 +92,7 @@ func (c Chain) usable() int {
 		return 0
 	}
 	n := 0
-	for n < len(c) && (c[n].Status == StatusAvailable || c[n].Status == StatusRestoring) {
+	for n < len(c) && c[n].usable() {
 		n++
 	}
 	return n
@@ -84,28 +107,25 @@ func restorable(chains []Chain) []Link {
 	for _, c := range chains {
 		points = append(points, c[:c.usable()]...)
 	}
-	slices.SortFunc(points, older)
+	slices.SortFunc(points, earlier)
 	return points
 }
 
-// Link shows r as a link that is kept as long as the volume's retention in
-// force says, or as the record's own where the volume has none. It is what the
+// Link shows r as a link that is kept as long as [Retention.For] says. It is what the
 // record knows, not what Cinder has; ok is false where Cinder holds nothing.
 func (r Record) Link(inForce Retention) (l Link, ok bool) {
 	l, ok = r.link()
-	if !inForce.InForce.IsZero() {
-		l.Retention = inForce.InForce
-	}
+	l.Retention = inForce.For(r)
 	return l, ok
 }
 
 // LinkOf shows b, as Cinder has it, as a link; r is its record, nil for a
-// foreign one. An error on what was a restore point is nobody's leftover: it
+// foreign one. The time of its data is the record's: Cinder's clock may be wrong. An error on what was a restore point is nobody's leftover: it
 // stays, with a status of its own, until somebody looks.
 func LinkOf(b Backup, r *Record, inForce Retention) Link {
 	l := Link{
 		BackupID: b.ID, ProjectID: b.ProjectID, Kind: Full, Status: b.Status, SizeGiB: b.SizeGiB,
-		DataTime: b.DataTimestamp, CreatedTime: b.CreatedAt, Retention: inForce.InForce,
+		DataTime: b.DataTimestamp, OrderTime: b.DataTimestamp, CreatedTime: b.CreatedAt, Depended: b.HasDependents,
 	}
 	if b.Incremental {
 		l.Kind = Incremental
@@ -113,9 +133,9 @@ func LinkOf(b Backup, r *Record, inForce Retention) Link {
 	if r == nil {
 		return l
 	}
-	l.RecordID = r.ID
-	if l.Retention.IsZero() {
-		l.Retention = r.Retention
+	l.RecordID, l.Retention = r.ID, inForce.For(*r)
+	if r.DataTimestamp != nil {
+		l.DataTime = *r.DataTimestamp
 	}
 	switch {
 	case r.State.InProgress():
@@ -140,11 +160,16 @@ func (r Record) link() (l Link, ok bool) {
 		BackupID: r.BackupID, RecordID: r.ID, ProjectID: r.ProjectID, Kind: r.Kind,
 		SizeGiB: r.SizeGiB, DataTime: r.dated(), CreatedTime: r.dated(), Retention: r.Retention,
 	}
+	if r.CinderTimestamp != nil {
+		l.OrderTime = *r.CinderTimestamp
+	}
 	switch r.State {
 	case Available:
-		l.Status = StatusAvailable
-		if Status(r.CinderStatus) == StatusRestoring {
+		switch l.Status = StatusAvailable; Status(r.CinderStatus) { //nolint:exhaustive // the others pass
+		case StatusRestoring:
 			l.Status = StatusRestoring
+		case StatusError:
+			l.Status = StatusSpoilt
 		}
 	case Deleting:
 		l.Status = StatusDeleting

@@ -18,6 +18,7 @@ type Backup struct {
 	Encrypted             bool
 	SizeGiB               int
 	FailReason            string
+	FailMeaning           Meaning // of FailReason, where that is more than an error
 	CreatedAt             time.Time
 	DataTimestamp         time.Time
 	Metadata              map[string]string // empty below microversion 3.43
@@ -122,4 +123,11 @@ type Request struct {
 	Name                string
 	Kind                Kind
 	Tag                 Tag
+	// Zone is the availability zone of the cinder-backup service that shall make it; empty leaves that to Cinder.
+	Zone string
+	// Plain asks with texts that nothing refuses: an ASCII name made of IDs, the tag in the description.
+	Plain bool
 }
+
+// PlainName returns the name of a backup whose usual name was refused: ASCII, made of IDs.
+func (r Request) PlainName() string { return fmt.Sprintf("staffeln_%s_%s", r.VolumeID, r.Tag.Record) }

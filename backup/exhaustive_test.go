@@ -22,7 +22,7 @@ var (
 	letters = []string{"F", "Fe", "Fc", "Fd", "I", "Ie", "Ic", "Id"}
 	// further ones, up to three backups: leftovers on their way, what is lost,
 	// busy or refused; and what is foreign
-	moreRecords = append(slices.Clone(letters), "Fq", "Iq", "Fl", "Il", "Fr", "Ir", "Iu", "Ix", "Is", "F@B")
+	moreRecords = append(slices.Clone(letters), "Fq", "Iq", "Fl", "Il", "Fr", "Ir", "Iu", "Ix", "Is", "Ik", "F@B")
 	moreLinks   = append(slices.Clone(letters), "f", "i", "fe", "ie", "Ir", "Iu", "F@B", "I@B")
 
 	intervalBands  = []string{"1h10min", "1h", "50min"}
@@ -73,6 +73,7 @@ func nextExhaustively(t *testing.T, n int, letters, bands []string) {
 	s, _ := subject(t, "")
 	paused, _ := subject(t, "paused")
 	byHand, _ := subject(t, "byhand")
+	wrong, _ := subject(t, "status=error")
 	everywhere(t, n, len(letters), func(t *testing.T, first int) (count int64) {
 		rs, given, before := make([]Record, n), make([]Record, n), make([]Record, n)
 		histories(n, first, len(letters), len(bands), func(letter, band []int) {
@@ -89,7 +90,8 @@ func nextExhaustively(t *testing.T, n int, letters, bands []string) {
 				}
 				if n <= 4 {
 					hand := Next(now, p, byHand, given)
-					breach := breachPaused(d, Next(now, p, paused, given)) + breachByHand(d, hand) + breachNext(p, byHand, rs, hand)
+					breach := breachPaused(d, Next(now, p, paused, given)) + breachByHand(d, hand) + breachNext(p, byHand, rs, hand) +
+						breachNext(p, wrong, rs, Next(now, p, wrong, given))
 					if breach != "" {
 						t.Fatalf("depth %d: %s: %s", depth, tell(letters, bands, letter, band), breach)
 					}

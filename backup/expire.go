@@ -8,9 +8,12 @@ import (
 // Keeping is what holds for all restore points of one volume.
 type Keeping struct {
 	// Floor is how many of the newest restore points are kept whatever their
-	// age, with all they stand on. It is 0 for a volume that is no longer
-	// protected.
+	// age, with all they stand on. It is 0 where the protection ended longer
+	// than the grace ago.
 	Floor int
+	// FloorUntil is when the grace ends that keeps the floor; zero: the volume
+	// is protected.
+	FloorUntil time.Time
 	// Building says that an incremental is being made, or planned, that is not
 	// among the links yet: the newest chain of each project is not touched.
 	Building bool
@@ -19,13 +22,26 @@ type Keeping struct {
 	Settled bool
 }
 
+// A Guard is what keeps the newest restore points of one volume: its
+// protection, and for a grace after each project's protection ended.
+type Guard struct {
+	ProjectID string // that the volume is in now
+	Protected bool   // there
+	Ends      map[string]time.Time
+	Grace     time.Duration
+	Floor     int
+}
+
 // KeepingOf returns what holds for the links that one project owns of a
-// volume. The floor protects a volume that is still protected, in the project
-// that it is in now: what an earlier owner kept goes by its retention.
-func KeepingOf(project string, v Volume, protected bool, floor int, records []Record) Keeping {
-	k := Keeping{Floor: floor}
-	if !protected || project != v.ProjectID {
-		k.Floor = 0
+// volume. The floor stands while the volume is protected in that project, and
+// for the grace after that ended: also where it is another project's now.
+func KeepingOf(project string, g Guard, records []Record) Keeping {
+	k := Keeping{Floor: g.Floor}
+	if !g.Protected || project != g.ProjectID {
+		end, ended := g.Ends[project]
+		if k.FloorUntil = end.Add(g.Grace); !ended || g.Grace <= 0 {
+			k = Keeping{}
+		}
 	}
 	for _, r := range records {
 		if r.ProjectID == project && r.State.InProgress() && r.BackupID == "" && r.Kind == Incremental {
@@ -55,6 +71,9 @@ type Kept struct {
 // longer has this one. Failed leftovers go at once.
 func Expired(now time.Time, k Keeping, links []Link) (removals []Removal, kept []Kept) {
 	chains := Chains(links)
+	if !k.FloorUntil.IsZero() && !now.Before(k.FloorUntil) {
+		k.Floor, k.FloorUntil = 0, time.Time{}
+	}
 	floor := floorOf(chains, k.Floor)
 	building := map[int]bool{}
 	if k.Building {
@@ -67,7 +86,10 @@ func Expired(now time.Time, k Keeping, links []Link) (removals []Removal, kept [
 			above = CreationBuildsOn
 		}
 		for _, l := range slices.Backward(chain) {
-			verdict := judgeLink(now, l, floor, k.Settled)
+			verdict := judgeLink(now, l, floor, k)
+			if above == "" && verdict.goes && l.dependedOn(links) {
+				above = DependentFirst
+			}
 			switch {
 			case verdict.goes && above == "":
 				removals = append(removals, Removal{l, verdict.reason})
@@ -83,6 +105,16 @@ func Expired(now time.Time, k Keeping, links []Link) (removals []Removal, kept [
 	return removals, kept
 }
 
+// dependedOn tells whether one of the links builds on l by Cinder's word, though
+// the order does not show it: since 2023.1 a chain forks where its newest link was
+// busy or in error. A dependent that is nowhere among them is a lost counter of
+// Cinder's: its refusal tells.
+func (l Link) dependedOn(links []Link) bool {
+	return l.Depended && slices.ContainsFunc(links, func(o Link) bool {
+		return o.Kind == Incremental && o.ProjectID == l.ProjectID && o.BackupID != l.BackupID && !o.order().Before(l.order())
+	})
+}
+
 type verdict struct {
 	goes   bool
 	reason Reason
@@ -90,7 +122,7 @@ type verdict struct {
 }
 
 // judgeLink looks at one link as if nothing stood on it.
-func judgeLink(now time.Time, l Link, floor map[string]Reason, settled bool) verdict {
+func judgeLink(now time.Time, l Link, floor map[string]Reason, k Keeping) verdict {
 	if l.Foreign() {
 		return verdict{reason: Foreign}
 	}
@@ -111,11 +143,11 @@ func judgeLink(now time.Time, l Link, floor map[string]Reason, settled bool) ver
 	default:
 		return verdict{reason: StatusUnknown}
 	}
-	if settled {
+	if k.Settled {
 		return verdict{goes: true, reason: Settled}
 	}
 	if r, ok := floor[l.BackupID]; ok {
-		return verdict{reason: r}
+		return verdict{reason: r, until: k.FloorUntil}
 	}
 	if l.Retention.IsZero() {
 		// Not a retention of no length: nobody told us one, and a deletion
@@ -140,46 +172,4 @@ func stronger(above, reason Reason) Reason {
 	default:
 		return DependentStays
 	}
-}
-
-// growing returns the chains that an incremental made now may build on: the
-// newest of each project. A volume that was transferred to and fro grows a
-// chain that is not its newest one.
-func growing(chains []Chain) map[int]bool {
-	newest := map[string]int{}
-	for i, c := range chains {
-		if !c[0].failedFull() {
-			newest[c[0].ProjectID] = i
-		}
-	}
-	grows := map[int]bool{}
-	for _, i := range newest {
-		grows[i] = true
-	}
-	return grows
-}
-
-// floorOf returns the links under the floor: the n newest restore points of
-// ours and all they stand on. A foreign backup is never counted.
-func floorOf(chains []Chain, n int) map[string]Reason {
-	floor := map[string]Reason{}
-	if n <= 0 {
-		return floor
-	}
-	points := slices.DeleteFunc(restorable(chains), Link.Foreign)
-	points = points[max(0, len(points)-n):]
-	for _, l := range points {
-		floor[l.BackupID] = Floor
-	}
-	for _, c := range chains {
-		stands := false
-		for _, l := range slices.Backward(c) {
-			if floor[l.BackupID] == Floor {
-				stands = true
-			} else if stands {
-				floor[l.BackupID] = FloorStandsOnIt
-			}
-		}
-	}
-	return floor
 }

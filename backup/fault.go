@@ -18,6 +18,7 @@ const (
 	MeansVolumeState   Meaning = "volume_state"     // busy, or in a status that allows no backup
 	MeansBackupState   Meaning = "backup_state"     // creating, restoring, deleting: no deletion now
 	MeansNoParent      Meaning = "no_usable_parent" // for an incremental
+	MeansNoService     Meaning = "no_service"       // no cinder-backup serves the zone
 	MeansHasDependents Meaning = "has_dependents"
 	MeansQuota         Meaning = "quota_exceeded"
 	MeansForbidden     Meaning = "forbidden"
@@ -73,3 +74,8 @@ func Means(err error, m Meaning) bool {
 	var ce *CloudError
 	return errors.As(err, &ce) && ce.Meaning == m
 }
+
+// MaxAskedWait is the longest wait that the cloud can ask of us by Retry-After:
+// what it asks for is a wish, and a project that is told to wait for a week must
+// not be without backups for one.
+const MaxAskedWait = time.Hour

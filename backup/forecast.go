@@ -10,11 +10,10 @@ import (
 // that decides how long it stays. It is what the records know, not what Cinder
 // has: good enough to tell people, never to remove.
 type Holding struct {
-	Volume    Volume
-	Protected bool
+	Guard
+
 	Retention Retention
 	Records   []Record
-	Floor     int // restore points always kept while the volume is protected
 	// Delay is how long a shorter retention by metadata waits.
 	Delay time.Duration
 }
@@ -56,7 +55,7 @@ func (h Holding) Now(now time.Time) (removals []Removal, kept []Kept) {
 func (h Holding) Forecast(now, until time.Time) (going []Going, kept []Kept) {
 	links := h.Links()
 	for _, project := range slices.Sorted(maps.Keys(links)) {
-		g, k := h.forecast(now, until, h.keeping(project), links[project])
+		g, k := h.forecast(now, until, project, links[project])
 		going, kept = append(going, g...), append(kept, k...)
 	}
 	slices.SortStableFunc(going, func(a, b Going) int { return a.At.Compare(b.At) })
@@ -69,21 +68,37 @@ func (h Holding) Shortened() (at time.Time, ok bool) {
 	if h.Retention.Shorter == nil || !h.Protected {
 		return time.Time{}, false
 	}
-	return h.Retention.ShorterSince.Add(h.Delay), true
+	if h.Retention.ShorterSeenAt.IsZero() {
+		return h.Retention.ShorterSince.Add(h.Delay), true
+	}
+	return h.Retention.ShorterSeenAt.Add(h.Delay - h.Retention.ShorterSeen), true
+}
+
+// retained is how long a link is kept by the retention as it is now.
+func (h Holding) retained(l Link) Period {
+	for _, r := range h.Records {
+		if r.ID == l.RecordID {
+			return h.Retention.For(r)
+		}
+	}
+	return l.Retention
 }
 
 func (h Holding) keeping(project string) Keeping {
-	return KeepingOf(project, h.Volume, h.Protected, h.Floor, h.Records)
+	return KeepingOf(project, h.Guard, h.Records)
 }
 
-func (h Holding) forecast(at, until time.Time, k Keeping, links []Link) (going []Going, kept []Kept) {
+func (h Holding) forecast(at, until time.Time, project string, links []Link) (going []Going, kept []Kept) {
+	k := h.keeping(project)
 	shortens, waits := h.Shortened()
+	waits = waits && project == h.ProjectID
 	links, going = settled(at, links)
 	for {
 		if waits && !at.Before(shortens) {
 			waits = false
+			h.Retention.InForce = *h.Retention.Shorter
 			for i := range links {
-				links[i].Retention = *h.Retention.Shorter
+				links[i].Retention = h.retained(links[i])
 			}
 		}
 		var removals []Removal

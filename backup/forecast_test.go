@@ -15,8 +15,7 @@ import (
 func holding(t *testing.T, floor int, history string) Holding {
 	t.Helper()
 	return Holding{
-		Volume: Volume{ID: "v", ProjectID: "A"}, Protected: true, Floor: floor, Delay: 24 * time.Hour,
-		Records: records(t, history),
+		Guard: Guard{ProjectID: "A", Protected: true, Floor: floor}, Delay: 24 * time.Hour, Records: records(t, history),
 	}
 }
 
@@ -67,7 +66,7 @@ func TestForecast(t *testing.T) {
 // while the volume is protected.
 func TestForecastOfAShortenedRetention(t *testing.T) {
 	h := holding(t, 0, "F-4d F-3d F-1d")
-	h.Retention = Retention{InForce: period("2w"), Source: FromMetadata, Shorter: new(period("2d")), ShorterSince: now.Add(-6 * time.Hour)}
+	h.Retention = Retention{Owner: "A", InForce: period("2w"), Source: FromMetadata, Shorter: new(period("2d")), ShorterSince: now.Add(-6 * time.Hour)}
 	at, ok := h.Shortened()
 	require.True(t, ok)
 	require.Equal(t, now.Add(18*time.Hour), at)

@@ -24,7 +24,7 @@ func TestKeepingOf(t *testing.T) {
 		{"A", true, "F-2h Ip-1h@B", Keeping{Floor: 3}},
 		{"B", false, "F-2h Ip-1h@B", Keeping{Floor: 0, Building: true}},
 	} {
-		got := KeepingOf(c.project, Volume{ProjectID: "A"}, c.protected, 3, records(t, c.history))
+		got := KeepingOf(c.project, Guard{ProjectID: "A", Protected: c.protected, Floor: 3}, records(t, c.history))
 		require.Equal(t, c.want, got, "%+v", c)
 	}
 }
@@ -33,23 +33,23 @@ func TestKeepingOf(t *testing.T) {
 func TestKeepingOfUnknownAnswer(t *testing.T) {
 	rs := records(t, "F-2h Ic-1h")
 	rs[1].BackupID = ""
-	require.True(t, KeepingOf("A", Volume{ProjectID: "A"}, true, 1, rs).Building)
+	require.True(t, KeepingOf("A", Guard{ProjectID: "A", Protected: true, Floor: 1}, rs).Building)
 }
 
 func TestLinkOf(t *testing.T) {
 	b := Backup{ID: "b01", ProjectID: "A", SizeGiB: 10, DataTimestamp: now, CreatedAt: now.Add(1), Status: StatusAvailable}
-	foreign := Link{BackupID: "b01", ProjectID: "A", Kind: Full, SizeGiB: 10, DataTime: now, CreatedTime: now.Add(1), Status: StatusAvailable}
+	foreign := Link{BackupID: "b01", ProjectID: "A", Kind: Full, SizeGiB: 10, DataTime: now, OrderTime: now, CreatedTime: now.Add(1), Status: StatusAvailable}
 	require.Equal(t, foreign, LinkOf(b, nil, Retention{}))
 	b.Incremental = true
 	require.Equal(t, Incremental, LinkOf(b, nil, Retention{}).Kind)
 
 	r := records(t, "I-1h:1w")[0]
 	require.Equal(t, period("1w"), LinkOf(b, &r, Retention{}).Retention, "the record's own")
-	require.Equal(t, period("4w"), LinkOf(b, &r, Retention{InForce: period("4w")}).Retention, "the volume's in force")
+	require.Equal(t, period("4w"), LinkOf(b, &r, Retention{Owner: "A", InForce: period("4w")}).Retention, "the volume's in force")
 	own, ok := r.Link(Retention{})
 	require.True(t, ok)
 	require.Equal(t, period("1w"), own.Retention)
-	own, _ = r.Link(Retention{InForce: period("4w")})
+	own, _ = r.Link(Retention{Owner: "A", InForce: period("4w")})
 	require.Equal(t, period("4w"), own.Retention)
 
 	// Record, Cinder's word, the link's status.

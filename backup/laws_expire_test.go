@@ -23,6 +23,22 @@ func standing(ls []Link) []int {
 	return up
 }
 
+// standingSince tells the same by the rule of Cinder since 2023.1: on the newest
+// older backup of its project that is available, in whatever chain.
+func standingSince(ls []Link) []int {
+	up := make([]int, len(ls))
+	for i, l := range ls {
+		up[i] = -1
+		for j := i - 1; j >= 0 && l.Kind == Incremental; j-- {
+			if ls[j].ProjectID == l.ProjectID && (ls[j].Status == StatusAvailable || ls[j].Status == StatusRestoring) {
+				up[i] = j
+				break
+			}
+		}
+	}
+	return up
+}
+
 func couldBeRestored(ls []Link, up []int, i int) bool {
 	for ; ls[i].Status == StatusAvailable || ls[i].Status == StatusRestoring; i = up[i] {
 		if ls[i].Kind == Full {
@@ -35,7 +51,7 @@ func couldBeRestored(ls []Link, up []int, i int) bool {
 	return false
 }
 
-// underFloor marks our newest n restore points and all that they stand on.
+// underFloor marks our newest n restore points and all that they stand on, by one rule of Cinder's.
 func underFloor(ls []Link, up []int, n int) []bool {
 	under := make([]bool, len(ls))
 	for i := len(ls) - 1; i >= 0 && n > 0; i-- {
@@ -55,6 +71,9 @@ func underFloor(ls []Link, up []int, n int) []bool {
 func breachExpired(k Keeping, ls []Link, removals []Removal, kept []Kept) string {
 	up := standing(ls)
 	under := underFloor(ls, up, k.Floor)
+	for i, also := range underFloor(ls, standingSince(ls), k.Floor) {
+		under[i] = under[i] || also
+	}
 	goes, seen := make([]bool, len(ls)), make([]bool, len(ls))
 	place := func(l Link) int {
 		i := slices.Index(ls, l)

@@ -3,6 +3,7 @@ package backup
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -31,6 +32,8 @@ func breachNext(p Policy, s Subject, rs []Record, d Decision) string {
 		return "something begins although it is paused"
 	case d.Action == Create && fresh && !s.ByHand:
 		return "made although a fresh one exists"
+	case d.Action == Fail && f.refused && !s.ByHand:
+		return "one condition is recorded twice"
 	case d.Action == Create && !s.CanBeBackedUp():
 		return "made although Cinder refuses the volume"
 	case d.Kind == Incremental:
@@ -47,6 +50,8 @@ type facts struct {
 	progress   bool
 	success    *Record
 	lastFailed time.Time // since the success
+	refused    bool      // it was by the volume's status
+	quota      bool      // one of them met a full quota
 	cinder     []Link    // what Cinder holds or should, oldest first
 }
 
@@ -68,8 +73,10 @@ func factsOf(s Subject, rs []Record) (f facts) {
 	for _, r := range rs {
 		failed := r.ProjectID == s.ProjectID && r.AvailableAt == nil && r.EndedAt != nil &&
 			r.State != Withdrawn && !r.State.InProgress()
-		if failed && (f.success == nil || r.EndedAt.After(*f.success.AvailableAt)) && r.EndedAt.After(f.lastFailed) {
+		if failed && (f.success == nil || r.EndedAt.After(*f.success.AvailableAt)) && !r.EndedAt.Before(f.lastFailed) {
+			f.refused = r.Reason == VolumeStatus || f.refused && r.EndedAt.Equal(f.lastFailed)
 			f.lastFailed = *r.EndedAt
+			f.quota = f.quota || r.Reason == QuotaExceeded
 		}
 	}
 	return f
@@ -120,8 +127,9 @@ func breachWait(p Policy, s Subject, f facts, fresh bool, d Decision) string {
 		ProjectChanged:   f.progress,
 		Paused:           s.Paused && !f.progress && d.At.IsZero(),
 		BackupIsFresh:    !s.ByHand && fresh && d.At.Equal(f.beat(p).Add(p.Interval)),
-		VolumeStatus:     !s.ByHand && !f.lastFailed.IsZero() && now.Sub(f.lastFailed) < patience,
-		RetryLater:       !s.ByHand && !f.lastFailed.IsZero() && now.Sub(f.lastFailed) < patience,
+		VolumeStatus:     !s.ByHand && f.refused,
+		VolumeChanging:   !s.CanBeBackedUp() && !strings.HasPrefix(s.Status, "error") || s.Migration != "",
+		RetryLater:       !s.ByHand && !f.lastFailed.IsZero() && (now.Sub(f.lastFailed) < patience || f.quota && now.Sub(f.lastFailed) < QuotaPause),
 		WaitsForLeftover: newest == StatusError,
 		WaitsForParent:   newest == StatusRestoring || newest == StatusDeleting,
 	}

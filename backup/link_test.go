@@ -56,7 +56,7 @@ func TestCancelledGoes(t *testing.T) {
 		var ls []Link
 		for i, incremental := range []bool{false, true} {
 			b := Backup{ID: rs[i].BackupID, ProjectID: "A", Incremental: incremental, Status: StatusAvailable, DataTimestamp: rs[i].Beat}
-			ls = append(ls, LinkOf(b, &rs[i], Retention{InForce: period("1y")}))
+			ls = append(ls, LinkOf(b, &rs[i], Retention{Owner: "A", InForce: period("1y")}))
 		}
 		removals, kept := Expired(now, Keeping{Floor: 3}, ls)
 		require.Equal(t, []Removal{{ls[1], FailedLeftover}}, removals, letter)

@@ -33,6 +33,18 @@ type Subject struct {
 	Gone      bool // absent from two complete inventories, or 404 by ID
 	Paused    bool // the operator lets nothing new start
 	ByHand    bool // the operator asks for a backup now: neither interval nor retry delay counts
+	// QuotaFreed is when a backup of ours in the volume's project was removed
+	// last; nil: not within [QuotaPause].
+	QuotaFreed *time.Time
+}
+
+// Freed returns s with the time at which its project's quota got room, of those
+// by project.
+func (s Subject) Freed(by map[string]time.Time) Subject {
+	if at, ok := by[s.ProjectID]; ok {
+		s.QuotaFreed = &at
+	}
+	return s
 }
 
 // Next decides what is to be done for one volume now. Records are those of the
@@ -67,16 +79,19 @@ func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
 		}
 	}
 
-	// 3. Would Cinder take it? Recorded once per interval, for the report.
-	if !s.CanBeBackedUp() {
-		if again := Grid(h.refusedAt, p.Period).Add(p.patience()); !h.refusedAt.IsZero() && beat.Before(again) && !s.ByHand {
-			return Decision{Action: Wait, Reason: VolumeStatus, At: again}
-		}
+	// 3. Would Cinder take it? A change passes. Anything else is recorded once,
+	// for the report, however long it lasts.
+	switch {
+	case s.changing():
+		return Decision{Action: Wait, Reason: VolumeChanging}
+	case !s.CanBeBackedUp() && h.refused && !s.ByHand:
+		return Decision{Action: Wait, Reason: VolumeStatus}
+	case !s.CanBeBackedUp():
 		return Decision{Action: Fail, Reason: VolumeStatus}
 	}
 
 	// 4. A failure is not a success, but it is not tried again at once either.
-	if again := Grid(h.failedAt, p.Period).Add(p.retryDelay(h.failures)); h.failures > 0 && beat.Before(again) && !s.ByHand {
+	if again := h.again(p, s.QuotaFreed); h.failures > 0 && beat.Before(again) && !s.ByHand {
 		return Decision{Action: Wait, Reason: RetryLater, At: again}
 	}
 
@@ -98,12 +113,14 @@ func unwanted(s Subject, h history) (Reason, bool) {
 
 // history is what the records of one volume say.
 type history struct {
-	progress  *Record
-	success   *Record   // newest
-	refusedAt time.Time // newest failure by the volume's status since the success
-	failedAt  time.Time // newest other failure since the success
-	failures  int       // how many of those
-	links     []Link
+	progress *Record
+	success  *Record   // newest
+	refused  bool      // the newest failure since the success is one by the volume's status
+	failedAt time.Time // newest other failure since the success
+	failures int       // how many of those
+	overfull bool      // the newest of those met a full quota
+	broken   int       // of those, incrementals that Cinder accepted and that ended in error
+	links    []Link
 }
 
 func newHistory(v Volume, records []Record) history {
@@ -130,19 +147,40 @@ func newHistory(v Volume, records []Record) history {
 			h.success = r
 		}
 	}
+	var refusedAt time.Time
 	for _, r := range newestFirst {
 		at := r.failedAt()
 		switch {
 		case r.ProjectID != v.ProjectID || r.AvailableAt != nil || !r.failedAttempt():
 		case h.success != nil && !at.After(*h.success.AvailableAt):
 		case r.Reason == VolumeStatus:
-			h.refusedAt = newer(h.refusedAt, at)
+			refusedAt = newer(refusedAt, at)
 		default:
 			h.failures++
+			if at.After(h.failedAt) {
+				h.overfull = r.Reason == QuotaExceeded
+			}
+			if r.Kind == Incremental && r.Reason == BackupError {
+				h.broken++
+			}
 			h.failedAt = newer(h.failedAt, at)
 		}
 	}
+	h.refused = !refusedAt.IsZero() && !refusedAt.Before(h.failedAt)
 	return h
+}
+
+// again is when a failure is tried again: after the usual delay. A full quota
+// is tried later, or at once where a removal has freed some of it since.
+func (h history) again(p Policy, freed *time.Time) time.Time {
+	delay := p.retryDelay(h.failures)
+	switch {
+	case h.overfull && freed != nil && freed.After(h.failedAt):
+		return time.Time{}
+	case h.overfull:
+		delay = max(delay, QuotaPause)
+	}
+	return Grid(h.failedAt, p.Period).Add(delay)
 }
 
 func newer(a, b time.Time) time.Time {
@@ -167,6 +205,9 @@ func (r Record) failedAt() time.Time {
 	return r.ChangedAt
 }
 
+// brokenAtMost is how many incrementals in a row may end in error before a full is made instead.
+const brokenAtMost = 2
+
 // kind picks full or incremental. Every way to a full that the depth did not
 // ask for is out of turn: fulls are expensive, and an outage that breaks many
 // chains must not become a storm of them.
@@ -183,11 +224,13 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 	}
 	// What an incremental would stand on once the newest links that are on
 	// their way out are gone. Where that can't carry one, nothing is waited for.
-	links := slices.SortedFunc(slices.Values(h.links), older)
+	links := slices.SortedFunc(slices.Values(h.links), earlier)
 	chain := newestWithFull(Chains(withoutLeaving(links)))
 	switch {
 	case chain != nil && chain.usable() > p.Depth: // the full and all its incrementals
 		return full(ChainComplete) // in turn
+	case h.broken >= brokenAtMost:
+		return full(IncrementalsFail)
 	case chain == nil || chain.usable() < len(chain):
 		return full(NoUsableParent)
 	case chain[0].SizeGiB != v.SizeGiB:

@@ -33,6 +33,7 @@ func TestNextByHand(t *testing.T) {
 		"a delay after a failure":       {"byhand F-2h Ix-0s", "incremental chain_continues"},
 		"a delay after many failures":   {"byhand Fx-2h Fx-1h Fx-0s", "full first_backup"},
 		"refused by its status today":   {"byhand status=error F-2h Is-10min", "fail volume_status"},
+		"being changed":                 {"byhand status=retyping F-2h", "wait volume_changing"},
 		"its status is good again":      {"byhand F-2h Is-10min", "incremental chain_continues"},
 		"due anyway":                    {"byhand F-1h", "incremental chain_continues"},
 		"one in progress":               {"byhand F-2h Ip-10min", "wait backup_in_progress"},

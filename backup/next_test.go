@@ -73,20 +73,39 @@ func TestNextVolumeStatus(t *testing.T) {
 	check(t, hourly, "status=available", "full first_backup")
 	check(t, hourly, "status=error", "fail volume_status")
 	check(t, hourly, "status=error F-50min", "wait backup_is_fresh 10min")
-	check(t, hourly, "status=maintenance F-1h", "fail volume_status")
-	// Recorded once per interval,
-	check(t, hourly, "status=error F-2h Is-1h", "fail volume_status")
-	check(t, hourly, "status=error F-2h Is-50min", "wait volume_status 10min")
-	check(t, hourly, "status=error F-9h Is-2h Is-10min", "wait volume_status 50min")
-	check(t, hourly, "status=error Is-10min Is-2h F-9h", "wait volume_status 50min")
-	check(t, "0s/10min depth 2", "status=error F-2h Is-10min", "fail volume_status")
-	// whatever else failed meanwhile,
+	check(t, hourly, "status=error_extending F-1h", "fail volume_status")
+	check(t, hourly, "status=never-heard-of F-1h", "fail volume_status")
+	// Recorded once, however long it lasts,
+	check(t, hourly, "status=error F-2h Is-1h", "wait volume_status")
+	check(t, hourly, "status=error F-900d Is-899d", "wait volume_status")
+	check(t, hourly, "status=error F-9h Is-2h Is-10min", "wait volume_status")
+	check(t, "0s/10min depth 2", "status=error F-2h Is-10min", "wait volume_status")
+	// again when something else failed meanwhile: the status had been good,
 	check(t, hourly, "status=error F-2h Ix-10min", "fail volume_status")
-	// and only what was refused since the last success.
+	check(t, hourly, "status=error F-3h Is-2h Ix-10min", "fail volume_status")
+	check(t, hourly, "status=error F-3h Ix-2h Is-10min", "wait volume_status")
+	// and only what was refused since the last success counts.
 	check(t, hourly, "status=error Fs-2h F-1h", "fail volume_status")
 	// The status is good again: due at once.
 	check(t, hourly, "F-2h Is-10min", "incremental chain_continues")
 	check(t, hourly, "Fs-0s", "full first_backup")
+}
+
+// A status in between passes: no backup, and no failure either.
+func TestNextWaitsForAVolumeThatIsBeingChanged(t *testing.T) {
+	for _, status := range []string{
+		"reserved", "attaching", "detaching", "maintenance", "retyping", "uploading", "extending",
+		"restoring-backup", "creating", "downloading", "awaiting-transfer", "backing-up", "deleting",
+	} {
+		check(t, hourly, "status="+status+" F-2h", "wait volume_changing")
+		check(t, hourly, "status="+status+" F-2h Is-1h", "wait volume_changing")
+		check(t, hourly, "status="+status+" F-50min", "wait backup_is_fresh 10min")
+	}
+	s, history := subject(t, "F-2h")
+	for _, status := range []string{"available", "in-use", "error"} {
+		s.Status, s.Migration = status, "migrating"
+		require.Equal(t, "wait volume_changing", say(Next(now, rule(t, hourly), s, records(t, history))))
+	}
 }
 
 func TestNextRetriesLater(t *testing.T) {
@@ -117,6 +136,28 @@ func TestNextDatesFailuresByTheirEnd(t *testing.T) {
 	r := records(t, "F-2h Ix-30min..0s")
 	r[1].EndedAt = nil // unknown: then the last change has to do
 	require.Equal(t, "wait retry_later 10min", say(Next(now, rule(t, hourly), defaultSubject(t), r)))
+}
+
+// A full quota is tried again after hours, or when a removal freed some of it.
+func TestNextLeavesAFullQuotaAlone(t *testing.T) {
+	check(t, hourly, "F-9h Ik-10min", "wait retry_later 5h50min")
+	check(t, hourly, "F-9h Ik-6h", "incremental chain_continues")
+	check(t, hourly, "F-9h Ik-5h Ix-1h", "incremental chain_continues")
+	check(t, hourly, "F-9h Ix-5h Ik-1h", "wait retry_later 5h")
+	check(t, hourly, "byhand F-9h Ik-10min", "incremental chain_continues")
+	check(t, hourly, "F-2h Fk-5h", "incremental chain_continues")
+	// A longer delay than that stays.
+	check(t, "1d/10min depth 2", "F-9d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-7h", "wait retry_later 17h")
+
+	s, rs := defaultSubject(t), records(t, "F-9h Ik-2h")
+	for freed, want := range map[time.Duration]string{
+		3 * time.Hour: "wait retry_later 4h", 2*time.Hour - time.Second: "wait retry_later 4h", time.Hour: "incremental chain_continues",
+	} {
+		s.QuotaFreed = new(now.Add(-freed))
+		require.Equal(t, want, say(Next(now, rule(t, hourly), s, rs)), "freed %s ago", freed)
+	}
+	s.QuotaFreed = new(now)
+	require.Equal(t, "wait retry_later 10min", say(Next(now, rule(t, hourly), s, records(t, "F-9h Ix-0s"))), "of a full quota alone")
 }
 
 func defaultSubject(t *testing.T) Subject { s, _ := subject(t, ""); return s }

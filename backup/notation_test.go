@@ -20,6 +20,7 @@ import (
 //	            e failed, its leftover is in Cinder   x failed, nothing is in Cinder
 //	            q that leftover is being removed      g that leftover is gone
 //	            u it can't be removed                 s refused by the volume's status
+//	            k refused by a full quota
 //	            p planned   c creating   o overdue    w withdrawn
 //	            d being removed   D removed   l lost   r being restored
 //	            z a status that nobody knows
@@ -79,7 +80,7 @@ var states = map[string]struct {
 }{
 	"": {Available, true, StatusAvailable}, "r": {Available, true, StatusRestoring},
 	"d": {Deleting, true, StatusDeleting}, "D": {Deleted, true, ""}, "l": {Lost, true, ""},
-	"e": {Failed, false, StatusError}, "x": {Failed, false, ""}, "s": {Failed, false, ""},
+	"e": {Failed, false, StatusError}, "x": {Failed, false, ""}, "s": {Failed, false, ""}, "k": {Failed, false, ""},
 	"q": {Deleting, false, StatusDeleting}, "g": {Deleted, false, ""}, "u": {Undeletable, false, StatusErrorDeleting},
 	"p": {Planned, false, ""}, "w": {Withdrawn, false, ""},
 	"c": {Creating, false, StatusCreating}, "o": {Overdue, false, StatusCreating},
@@ -101,8 +102,11 @@ func (w word) record(t testing.TB) Record {
 	if s.cinder != "" || w.state == "l" || w.state == "D" || w.state == "g" {
 		r.BackupID, r.CinderStatus = "b"+w.id, string(s.cinder)
 	}
-	if w.state == "s" {
+	switch w.state {
+	case "s":
 		r.Reason = VolumeStatus
+	case "k":
+		r.Reason = QuotaExceeded
 	}
 	return r
 }

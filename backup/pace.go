@@ -21,12 +21,21 @@ func FarBeyond(now, requested, deadline time.Time, usual *time.Duration) bool {
 	return now.Sub(requested) > bound
 }
 
-// A Pace is how Cinder does at the moment, by our records.
+// A Pace is what our records say of how well Cinder does for one project in one availability zone, or for more than
+// one of them together.
 type Pace struct {
 	InProgress   int // asked for, or about to be
 	Throttled    int // of those, wait because Cinder asked us to slow down
 	Unanswered   int // of those, wait because Cinder does not answer
+	Newly        int // of the throttled and unanswered, asked for the first time within the last ten minutes
 	Failed, Made int // backups that ended within the last ten minutes: by Cinder's fault, and well
+}
+
+func (p Pace) plus(q Pace) Pace {
+	return Pace{
+		p.InProgress + q.InProgress, p.Throttled + q.Throttled, p.Unanswered + q.Unanswered, p.Newly + q.Newly,
+		p.Failed + q.Failed, p.Made + q.Made,
+	}
 }
 
 // A Caution says why fewer backups begin than the caps leave room for.
@@ -49,21 +58,43 @@ const (
 	unansweredAtLeast = 3
 	failedAtLeast     = 5
 	failedPerMade     = 4
+	projectsAtLeast   = 3
 )
 
-// Caution says how many backups may begin at once now (negative: as many as the
-// caps admit), and why. What waits for Cinder anyway is tried again by itself,
-// and what is tried is how we notice that it is better.
-func (p Pace) Caution() (limit int, why Caution) {
+// shows says what p is a sign of, however small the numbers.
+func (p Pace) shows() Caution {
 	switch {
 	case p.Throttled > 0:
-		return 0, WhileThrottle
-	case p.Unanswered >= unansweredAtLeast && 2*p.Unanswered >= p.InProgress:
-		return 0, WhileAway
-	case p.Failed >= failedAtLeast && p.Failed > failedPerMade*p.Made:
-		return 1, WhileFailing
+		return WhileThrottle
+	case p.Unanswered > 0 && 2*p.Unanswered >= p.InProgress+p.Made:
+		return WhileAway
+	case p.Failed > failedPerMade*p.Made:
+		return WhileFailing
 	}
-	return -1, NoCaution
+	return NoCaution
+}
+
+// proves tells whether p shows it in numbers that prove it.
+func (p Pace) proves(why Caution) bool {
+	switch why {
+	case WhileThrottle:
+		return p.Throttled > 0
+	case WhileAway:
+		return p.Unanswered >= unansweredAtLeast && 2*p.Unanswered >= p.InProgress+p.Made
+	case WhileFailing:
+		return p.Failed >= failedAtLeast && p.Failed > failedPerMade*p.Made
+	case NoCaution, WhileOutage:
+	}
+	return false
+}
+
+// probe is how many may begin at once although nothing should: one, while none that was tried lately met the same, and
+// none is on its way that nothing is known of. It is how we notice that some do well beside those that don't.
+func (p Pace) probe() int {
+	if p.Newly > 0 || p.InProgress > p.Throttled+p.Unanswered {
+		return 0
+	}
+	return 1
 }
 
 // CloudTrouble are the reasons of a failure that speak of Cinder as a whole

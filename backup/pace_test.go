@@ -27,32 +27,76 @@ func TestFarBeyond(t *testing.T) {
 	}
 }
 
-func TestCaution(t *testing.T) {
-	for _, c := range []struct {
-		name  string
+func at(project string) Place { return Place{project, "nova"} }
+
+func one(zone string) map[string]bool { return map[string]bool{zone: true} }
+
+func TestTroubleOfOneProjectHoldsBackThatProjectAlone(t *testing.T) {
+	for name, c := range map[string]struct {
 		pace  Pace
 		limit int
 		why   Caution
 	}{
-		{"nothing known", Pace{}, -1, NoCaution},
-		{"all well", Pace{InProgress: 15, Made: 200}, -1, NoCaution},
-		{"throttled once", Pace{InProgress: 15, Throttled: 1, Made: 10}, 0, WhileThrottle},
-		{"two of two are no proof", Pace{InProgress: 2, Unanswered: 2}, -1, NoCaution},
-		{"three of three wait", Pace{InProgress: 3, Unanswered: 3}, 0, WhileAway},
-		{"three of six wait", Pace{InProgress: 6, Unanswered: 3}, 0, WhileAway},
-		{"three of seven wait", Pace{InProgress: 7, Unanswered: 3}, -1, NoCaution},
-		{"four failed", Pace{Failed: 4}, -1, NoCaution},
-		{"five failed", Pace{Failed: 5}, 1, WhileFailing},
-		{"five failed, one was made", Pace{Failed: 5, Made: 1}, 1, WhileFailing},
-		{"eight failed, two were made", Pace{Failed: 8, Made: 2}, -1, NoCaution},
+		"all well":                          {Pace{InProgress: 15, Made: 200}, -1, NoCaution},
+		"throttled once":                    {Pace{InProgress: 15, Throttled: 1, Made: 10}, 0, WhileThrottle},
+		"two of two are no proof":           {Pace{InProgress: 2, Unanswered: 2}, -1, NoCaution},
+		"three of three wait":               {Pace{InProgress: 3, Unanswered: 3, Newly: 3}, 0, WhileAway},
+		"three of three wait for long":      {Pace{InProgress: 3, Unanswered: 3}, 1, WhileAway},
+		"three of six wait":                 {Pace{InProgress: 6, Unanswered: 3}, 0, WhileAway},
+		"three of seven wait":               {Pace{InProgress: 7, Unanswered: 3}, -1, NoCaution},
+		"three of three wait, others began": {Pace{InProgress: 3, Unanswered: 3, Made: 4}, -1, NoCaution},
+		"four failed":                       {Pace{Failed: 4}, -1, NoCaution},
+		"five failed":                       {Pace{Failed: 5}, 1, WhileFailing},
+		"five failed, one was made":         {Pace{Failed: 5, Made: 1}, 1, WhileFailing},
+		"eight failed, two were made":       {Pace{Failed: 8, Made: 2}, -1, NoCaution},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			limit, why := c.pace.Caution()
-			assert.Equal(t, c.limit, limit)
-			assert.Equal(t, c.why, why)
-			if why != NoCaution {
-				assert.Contains(t, Cautions, why)
+		t.Run(name, func(t *testing.T) {
+			b := BrakesOf(map[Place]Pace{at("acme"): c.pace, at("globex"): {}}, one("nova"))
+			assert.Equal(t, NoCaution, b.Cloud())
+			for range 10 {
+				assert.True(t, b.Begin(at("globex")))
+			}
+			began := 0
+			for range 3 {
+				if b.Begin(at("acme")) {
+					began++
+				}
+			}
+			if c.limit < 0 {
+				assert.Empty(t, b)
+				assert.Equal(t, 3, began)
+				return
+			}
+			assert.Equal(t, c.limit, began)
+			assert.Len(t, b, 1)
+			for _, brake := range b {
+				assert.Equal(t, c.why, brake.Why)
+				assert.Contains(t, Cautions, brake.Why)
+				assert.Equal(t, 3-c.limit, brake.Held)
 			}
 		})
 	}
+}
+
+func TestOnlySeveralProjectsAreTheCloud(t *testing.T) {
+	bad, good := Pace{InProgress: 1, Unanswered: 1, Newly: 1}, Pace{Made: 3}
+	paces := map[Place]Pace{at("a"): bad, at("b"): bad, at("c"): good}
+	assert.Equal(t, NoCaution, BrakesOf(paces, one("nova")).Cloud(), "two projects")
+	paces[at("d")] = bad
+	assert.Equal(t, WhileAway, BrakesOf(paces, one("nova")).Cloud(), "three of four")
+	paces[at("e")], paces[at("f")], paces[at("g")] = good, good, good
+	assert.Equal(t, NoCaution, BrakesOf(paces, one("nova")).Cloud(), "three of seven")
+}
+
+func TestTroubleOfOneZoneHoldsBackThatZoneAlone(t *testing.T) {
+	failing := Pace{Failed: 2}
+	paces := map[Place]Pace{at("a"): failing, at("b"): failing, at("c"): failing, {"a", "other"}: {}}
+	b := BrakesOf(paces, map[string]bool{"nova": true, "other": true})
+	assert.Equal(t, NoCaution, b.Cloud())
+	assert.True(t, b.Begin(at("d")), "one at a time")
+	assert.False(t, b.Begin(at("e")))
+	assert.True(t, b.Begin(Place{"a", "other"}))
+	assert.True(t, b.Begin(Place{"a", "other"}))
+	paces[Place{"b", "other"}] = failing
+	assert.Equal(t, WhileFailing, BrakesOf(paces, map[string]bool{"nova": true, "other": true}).Cloud(), "two zones show it")
 }

@@ -27,3 +27,8 @@ func (p Policy) retryDelay(failures int) time.Duration {
 	}
 	return min(d, p.patience())
 }
+
+// QuotaPause is how long a full quota is left alone. People raise it or remove
+// backups in hours, not minutes; every attempt before that costs Cinder a
+// request and us a record. What we remove ourselves ends it early.
+const QuotaPause = 6 * time.Hour

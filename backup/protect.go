@@ -3,6 +3,7 @@ package backup
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -28,53 +29,69 @@ type Wish struct {
 	Unreadable bool
 }
 
-// A View is what one inventory says about protection.
+// A View is what one look at the cloud says about protection. Of a volume that
+// is in none of its lists nothing asks for backups, and nothing did before.
 type View struct {
 	Protected []Wish // by volume ID
-	// Unknown are volumes attached to a server that Nova did not list: nothing
-	// is concluded about them.
-	Unknown  []string
+	// Unknown are volumes of which nothing is concluded: the state before stands.
+	Unknown []string
+	// Ended are those that are protected no longer, and why.
+	Ended map[string]Reason
+	// Detached counts the plans in a row that saw a volume of Unknown detached.
+	Detached map[string]int
+	// Missing is how many listed volumes that were protected hang on a server
+	// that its list lacks, or would end because they look detached.
+	Missing int
+	// Suspects are the servers whose answer by ID would decide about a
+	// protected volume.
+	Suspects []string
 	Findings []Finding
 }
 
-// Protect joins servers and volumes: a volume is protected when it is attached
-// to a server whose value under the metadata key is `true` (any case,
-// trimmed). `false` or no key is not; anything else is not, and a finding. A
-// volume of several servers is one volume, and the longest retention wins.
-func Protect(inv Inventory, keys Keys) View {
-	var view View
-	servers := make(map[string]judged, len(inv.Servers))
-	for _, s := range inv.Servers {
-		j := judge(s, keys)
-		servers[s.ID] = j
+// Protect joins servers and volumes: a volume is protected when it is attached,
+// by Nova's word or by Cinder's, to a server whose value under the metadata key
+// is `true` (any case, trimmed). `false` or no key is not; anything else is
+// not, and a finding. A volume of several servers is one volume, and the
+// longest retention wins. See [Before] and [Answers] for what ends it.
+func Protect(inv Inventory, keys Keys, before func(Volume) Before, answers Answers) View {
+	view := View{Ended: map[string]Reason{}, Detached: map[string]int{}}
+	c := newCloud(inv, keys, answers)
+	for _, j := range c.servers {
 		view.Findings = append(view.Findings, j.findings...)
 	}
-	for _, v := range inv.Volumes {
-		w := Wish{Volume: v}
-		protected, unseen := false, false
-		for _, id := range v.Servers {
-			j, ok := servers[id]
-			switch {
-			case !ok:
-				unseen = true
-			case j.protects:
-				if !protected || j.server.ID < w.Server.ID {
-					w.Server = j.server
-				}
-				protected = true
-				w.add(j)
-			}
-		}
+	suspects := map[string]bool{}
+	conclude := func(v Volume, listed bool) {
+		end := c.conclude(v, before(v))
 		switch {
-		case protected:
-			w.Unreadable = unseen || w.Unreadable && w.Retention == nil
-			view.Protected = append(view.Protected, w)
-		case unseen:
+		case end.protected:
+			view.Protected = append(view.Protected, end.wish)
+		case end.unknown:
 			view.Unknown = append(view.Unknown, v.ID)
+		case end.ended != "":
+			view.Ended[v.ID] = end.ended
+		}
+		if end.detached > 0 {
+			view.Detached[v.ID] = end.detached
+		}
+		if end.missing && listed {
+			view.Missing++
+		}
+		for _, id := range end.suspects {
+			suspects[id] = true
 		}
 	}
+	for _, v := range inv.Volumes {
+		conclude(v, true)
+	}
+	for _, v := range answers.Volumes {
+		conclude(v, false)
+	}
 	slices.SortFunc(view.Protected, func(a, b Wish) int { return cmp.Compare(a.Volume.ID, b.Volume.ID) })
+	slices.SortFunc(view.Findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Object, b.Object), cmp.Compare(a.Reason, b.Reason))
+	})
 	slices.Sort(view.Unknown)
+	view.Suspects = slices.Sorted(maps.Keys(suspects))
 	return view
 }
 

@@ -20,13 +20,16 @@ func server(s string) Server {
 	return sv
 }
 
+// fresh is what is known of a volume that no plan saw before.
+func fresh(Volume) Before { return Before{} }
+
 // protect looks at one volume v, attached to the servers that are named.
 func protect(keys Keys, attached string, servers ...string) View {
 	inv := Inventory{Volumes: []Volume{{ID: "v", Servers: strings.Fields(attached)}}}
 	for _, s := range servers {
 		inv.Servers = append(inv.Servers, server(s))
 	}
-	return Protect(inv, keys)
+	return Protect(inv, keys, fresh, Answers{})
 }
 
 func TestProtectByMetadata(t *testing.T) {
@@ -47,8 +50,8 @@ func TestProtectByMetadata(t *testing.T) {
 		require.Equal(t, []any{BackupMetadataUnreadable, "A", "s1"}, []any{f.Reason, f.ProjectID, f.Object})
 		require.Contains(t, f.Detail, "back-up is ")
 	}
-	require.Equal(t, View{}, protect(keys, "s1", "s1 Back-Up=true other=1"), "keys are taken as they are written")
-	require.Equal(t, View{}, protect(keys, "", "s1 back-up=true"), "attached to nothing")
+	require.Empty(t, protect(keys, "s1", "s1 Back-Up=true other=1").Protected, "keys are taken as they are written")
+	require.Empty(t, protect(keys, "", "s1 back-up=true").Protected, "attached to nothing")
 }
 
 func TestProtectEveryServer(t *testing.T) {
@@ -134,7 +137,7 @@ func TestProtectMultiAttached(t *testing.T) {
 			{ID: "v4", Servers: []string{"s8"}},
 		},
 	}
-	view := Protect(inv, keys)
+	view := Protect(inv, keys, fresh, Answers{})
 	require.Len(t, view.Protected, 2)
 	require.Equal(t, []string{"v1", "s3", "v2", "s2"}, []string{
 		view.Protected[0].Volume.ID, view.Protected[0].Server.ID, view.Protected[1].Volume.ID, view.Protected[1].Server.ID,

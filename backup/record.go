@@ -39,7 +39,7 @@ var becomes = map[State][]State{
 	Failed:      {Deleting},
 	Deleting:    {Deleted, Available, Failed, Undeletable},
 	Undeletable: {Deleting, Deleted},
-	Deleted:     {},
+	Deleted:     {Available, Failed}, // Cinder has it after all
 	Withdrawn:   {},
 }
 
@@ -124,7 +124,7 @@ func (r Record) dated() time.Time {
 func NewestPoint(projectID string, records []Record) *time.Time {
 	var newest *time.Time
 	for _, r := range records {
-		if r.State == Available && r.ProjectID == projectID && r.DataTimestamp != nil && (newest == nil || r.DataTimestamp.After(*newest)) {
+		if r.State == Available && Status(r.CinderStatus) != StatusError && r.ProjectID == projectID && r.DataTimestamp != nil && (newest == nil || r.DataTimestamp.After(*newest)) {
 			newest = r.DataTimestamp
 		}
 	}

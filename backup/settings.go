@@ -52,7 +52,7 @@ func (s Settings) Policy() Policy {
 
 // Bounds answers the rules for retentions.
 func (s Settings) Bounds() Bounds {
-	return Bounds{Default: s.RetentionTime, Min: s.RetentionMin, Max: s.RetentionMax, ShortenDelay: s.RetentionShortenDelay.Std()}
+	return Bounds{Default: s.RetentionTime, Min: s.RetentionMin, Max: s.RetentionMax, ShortenDelay: s.RetentionShortenDelay.Std(), Gap: 2 * s.BackupServicePeriod.Std()}
 }
 
 // Keys answers the names of the server metadata.

@@ -22,7 +22,9 @@ func TestSettingsMean(t *testing.T) {
 	s := valid()
 	require.NoError(t, s.Validate())
 	require.Equal(t, rule(t, hourly), s.Policy())
-	require.Equal(t, usual, s.Bounds())
+	bounds := usual
+	bounds.Gap = 20 * time.Minute
+	require.Equal(t, bounds, s.Bounds())
 	require.Equal(t, Keys{"__staffeln_backup", "__staffeln_retention"}, s.Keys())
 	require.Equal(t, 6*time.Hour+30*time.Minute, s.Timeout(30))
 	require.Equal(t, time.Hour+20*time.Minute+6*time.Hour, s.Late())

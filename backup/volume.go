@@ -1,6 +1,10 @@
 package backup
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // A Project is a Keystone project.
 type Project struct {
@@ -19,6 +23,10 @@ type Server struct {
 	Partial bool
 }
 
+// ServerSoftDeleted is Nova's status of a server that can come back until it is
+// reclaimed; its lists don't show it.
+const ServerSoftDeleted = "SOFT_DELETED"
+
 // A Volume is a Cinder volume as one look at the cloud showed it.
 type Volume struct {
 	ID, Name  string
@@ -32,17 +40,38 @@ type Volume struct {
 }
 
 // CanBeBackedUp tells whether Cinder accepts a backup (with force) of a volume
-// in this status.
-func (v Volume) CanBeBackedUp() bool { return v.Status == "available" || v.Status == "in-use" }
+// in this status, and none of its data is on the move.
+func (v Volume) CanBeBackedUp() bool {
+	return v.Migration == "" && (v.Status == "available" || v.Status == "in-use")
+}
+
+// inBetween are the statuses of Cinder that pass by themselves, or with what
+// the tenant is doing: nothing is wrong with the volume.
+var inBetween = []string{
+	"creating", "downloading", "reserved", "attaching", "detaching", "maintenance", "retyping", "uploading", "extending",
+	"backing-up", "restoring-backup", "awaiting-transfer", "deleting",
+}
+
+// changing reports whether no backup can be made only because the volume is
+// being changed.
+func (v Volume) changing() bool {
+	return v.Migration != "" || slices.Contains(inBetween, v.Status)
+}
 
 // An Inventory is one look at the whole cloud.
 type Inventory struct {
 	Projects []Project
 	Servers  []Server
 	Volumes  []Volume
-	// Unseen names what could not be read ("servers, page 3: ..."). While it
-	// is not empty, absence proves nothing.
+	// Unseen names what could not be read ("servers: page 3: ..."); each begins
+	// with the name of the list, and a colon. What such a list lacks means nothing.
 	Unseen []string
+}
+
+// Missed tells whether the list of that name (projects, servers, volumes)
+// broke off, or the roles could not be looked at.
+func (i Inventory) Missed(list string) bool {
+	return slices.ContainsFunc(i.Unseen, func(unseen string) bool { return strings.HasPrefix(unseen, list+":") })
 }
 
 // Complete tells whether the end of every list was reached.

@@ -24,7 +24,9 @@ type Admission struct {
 	Admitted int
 	Stuck    int            // in progress far beyond their usual time
 	HeldBack int            // waiting in a zone without cinder-backup
-	Caution  backup.Caution // why fewer were admitted than the caps leave room for
+	Caution  backup.Caution // why fewer were admitted in the whole cloud than the caps leave room for
+	// Brakes are those that hold something back in a part of the cloud.
+	Brakes map[backup.Place]backup.Brake
 }
 
 // Admit lets planned records through under the caps. Projects take turns;
@@ -35,7 +37,8 @@ type Admission struct {
 // One dead backend starves nobody else: what is far beyond its usual time keeps
 // its place in its project's and zone's cap only, and what is overdue keeps
 // none. Where no cinder-backup is up nothing begins, and while Cinder throttles,
-// is away or fails most of what it is asked for, fewer do.
+// is away or fails most of what it is asked for, fewer do: of the project that
+// meets it, and only where several do, of the zone or of the whole cloud.
 //
 // Count and choice are made in the transaction that holds the term, and nobody
 // else admits: what is in progress can only get less until it is written.
@@ -48,7 +51,7 @@ func (b *Beat) Admit(ctx context.Context, caps Caps, outage backup.Outage) (Admi
 		if _, err := tx.Exec(ctx, leave); err != nil {
 			return err
 		}
-		r, pace, err := roomUnder(ctx, tx, b.Now, caps)
+		r, paces, err := roomUnder(ctx, tx, b.Now, caps)
 		if err != nil {
 			return err
 		}
@@ -65,10 +68,9 @@ func (b *Beat) Admit(ctx context.Context, caps Caps, outage backup.Outage) (Admi
 		if a.HeldBack = all - len(queue); a.HeldBack > 0 {
 			a.Caution = backup.WhileOutage
 		}
-		chosen := r.choose(queue)
-		if limit, why := pace.Caution(); limit >= 0 && len(chosen) > limit {
-			chosen, a.Caution = chosen[:limit], why
-		}
+		brakes := backup.BrakesOf(paces, zonesOf(queue, paces))
+		chosen := r.choose(queue, brakes)
+		a.brake(brakes)
 		if len(chosen) == 0 {
 			return nil
 		}
@@ -93,4 +95,32 @@ func candidates(ctx context.Context, tx pgx.Tx) ([]candidate, error) {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByName[candidate])
+}
+
+// zonesOf names the zones that anything is known of.
+func zonesOf(queue []candidate, paces map[backup.Place]backup.Pace) map[string]bool {
+	zones := map[string]bool{}
+	for _, c := range queue {
+		zones[c.Zone] = true
+	}
+	for at := range paces {
+		zones[at.Zone] = true
+	}
+	return zones
+}
+
+// brake notes what held something back.
+func (a *Admission) brake(brakes backup.Brakes) {
+	for at, one := range brakes {
+		switch {
+		case one.Held == 0:
+		case at == backup.Place{}:
+			a.Caution = one.Why
+		default:
+			if a.Brakes == nil {
+				a.Brakes = map[backup.Place]backup.Brake{}
+			}
+			a.Brakes[at] = *one
+		}
+	}
 }

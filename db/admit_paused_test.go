@@ -42,7 +42,7 @@ func TestWhatIsPausedIsPassedOverAndGivesItsPlaceBack(t *testing.T) {
 func TestWhatWasAskedForKeepsItsPlaceInAPause(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.plan("asked", shapes["asked"].with(row{"project_id": "stopped"}))
+	h.plan("asked", shapes["asked"].with(row{"project_id": "stopped", "requested_at": base.Add(-time.Minute)}))
 	h.plan("free", nil)
 	h.pause("stopped")
 	h.changesNothing(func() { assert.Empty(t, h.admit(Caps{Total: 1})) })

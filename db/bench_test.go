@@ -54,7 +54,7 @@ func benchmarkPlanReads(b *testing.B, h *house) {
 func benchmarkHistories(b *testing.B, h *house) {
 	for b.Loop() {
 		volumes := 0
-		for _, err := range h.beat().Histories(h.ctx) {
+		for _, err := range h.beat().Histories(h.ctx, nil) {
 			require.NoError(b, err)
 			volumes++
 		}
@@ -134,7 +134,7 @@ func benchmarkRemember(b *testing.B, h *house) {
 		volumes = append(volumes, v)
 	}
 	for b.Loop() {
-		require.NoError(b, h.beat().Remember(h.ctx, volumes))
+		require.NoError(b, h.beat().Remember(h.ctx, volumes, nil))
 	}
 }
 

@@ -59,7 +59,7 @@ func (c *Claim) Release(ctx context.Context) error {
 
 // Volume returns what the plans remember of the claimed volume.
 func (c *Claim) Volume(ctx context.Context) (Volume, error) {
-	rows, err := c.db.pool.Query(ctx, `SELECT `+volumeColumns+` FROM volumes WHERE id = $1`, c.VolumeID)
+	rows, err := c.db.pool.Query(ctx, `SELECT `+withEnds+` FROM volumes WHERE id = $1`, c.VolumeID)
 	if err != nil {
 		return Volume{}, fmt.Errorf("read volume %s: %w", c.VolumeID, err)
 	}

@@ -91,6 +91,7 @@ func TestEachConstraintOfTheOtherTablesRefusesWhatItIsFor(t *testing.T) {
 		"reports": {
 			"reports_pkey":             {"id": "r", "group_id": "p", "made_at": base},
 			"reports_group":            {"id": "s", "group_id": "unheard of", "made_at": base},
+			"reports_kind":             {"id": "s", "group_id": "p", "made_at": base, "kind": "letter"},
 			"reports_told_or_given_up": {"id": "s", "group_id": "p", "made_at": base, "told_at": base, "given_up_at": base},
 		},
 		"report_mails": {

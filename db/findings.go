@@ -29,6 +29,11 @@ func (b *Beat) FoundBySweep(ctx context.Context, findings []backup.Finding, comp
 	return b.found(ctx, findings, sweepFindings)
 }
 
+// FoundLogin keeps the finding that Keystone refuses our login. Without one it forgets it: a login works.
+func (b *Beat) FoundLogin(ctx context.Context, refused ...backup.Finding) ([]backup.Finding, error) {
+	return b.found(ctx, refused, []string{string(backup.Unauthorised)})
+}
+
 // found keeps findings, and forgets those of the given reasons that this beat
 // did not see.
 func (b *Beat) found(ctx context.Context, findings []backup.Finding, forget []string) ([]backup.Finding, error) {
@@ -76,10 +81,10 @@ func (b *Beat) found(ctx context.Context, findings []backup.Finding, forget []st
 // projectFindings those that the removals of a project meet.
 var (
 	planFindings = []string{
-		string(backup.BackupMetadataUnreadable), string(backup.RetentionMetadataUnreadable), string(backup.RetentionShortened),
+		string(backup.BackupMetadataUnreadable), string(backup.RetentionMetadataUnreadable), string(backup.RetentionShortened), string(backup.AbsencesNotBelieved), string(backup.NotSeen),
 	}
 	sweepFindings = []string{
-		string(backup.Orphan), string(backup.TagMismatch), string(backup.RemovedByOthers), string(backup.LossesNotBelieved),
+		string(backup.Orphan), string(backup.TagMismatch), string(backup.RemovedByOthers), string(backup.LossesNotBelieved), string(backup.StatusUnknown),
 	}
 	projectFindings = []string{string(backup.ProjectGone), string(backup.NoRole)}
 )

@@ -68,7 +68,7 @@ func TestAPlanForgetsNobodyElsesFindings(t *testing.T) {
 	}
 	lines := h.changes(func() { h.found(true) })
 	assert.Equal(t, []string{
-		"- findings backup_metadata_unreadable o", "- findings retention_metadata_unreadable o", "- findings retention_shortened o",
+		"- findings absences_not_believed o", "- findings backup_metadata_unreadable o", "- findings not_seen o", "- findings retention_metadata_unreadable o", "- findings retention_shortened o",
 	}, lines)
 }
 
@@ -88,11 +88,11 @@ func TestASweepForgetsItsOwnFindingsAndNobodyElses(t *testing.T) {
 	}
 	h.changesNothing(swept(false))
 	assert.Equal(t, []string{
-		"- findings losses_not_believed o", "- findings orphan o", "- findings removed_by_others o", "- findings tag_mismatch o",
+		"- findings losses_not_believed o", "- findings orphan o", "- findings removed_by_others o", "- findings status_unknown o", "- findings tag_mismatch o",
 	}, h.changes(swept(true)))
 	counts, err := h.beat().FindingCounts(h.ctx)
 	require.NoError(t, err)
-	assert.Len(t, counts, len(backup.Reasons())-4)
+	assert.Len(t, counts, len(backup.Reasons())-5)
 	assert.Equal(t, 1, counts[string(backup.RetentionShortened)])
 }
 

@@ -13,7 +13,7 @@ import (
 func (h *house) histories() (volumes []string, records map[string][]string) {
 	h.t.Helper()
 	records = map[string][]string{}
-	for of, err := range h.beat().Histories(h.ctx) {
+	for of, err := range h.beat().Histories(h.ctx, nil) {
 		require.NoError(h.t, err)
 		id := of[0].VolumeID
 		volumes = append(volumes, id)
@@ -133,7 +133,7 @@ func TestAReaderThatStopsEarlyGivesTheConnectionBack(t *testing.T) {
 		h.generate(fmt.Sprint(i), "available", "full", 5)
 	}
 	for range 20 { // more often than the pool has connections
-		for records, err := range h.beat().Histories(h.ctx) {
+		for records, err := range h.beat().Histories(h.ctx, nil) {
 			require.NoError(t, err)
 			assert.NotEmpty(t, records)
 			break

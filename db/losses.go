@@ -7,12 +7,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// AcceptLosses is the operator's word that restore points are missing in
-// Cinder in such numbers for a reason that is known: the next sweep that begins
-// asks Cinder about each of them, however many there are, and records the loss
-// of those that it no longer has.
+// AcceptLosses is the operator's word that restore points, servers or volumes
+// are missing in such numbers for a reason that is known: the next sweep that
+// begins asks Cinder about each restore point, however many there are, and
+// records the loss of those that it no longer has; the next plans believe what
+// Nova and Cinder say by ID about servers and volumes.
 func (d *DB) AcceptLosses(ctx context.Context) error {
-	if _, err := d.pool.Exec(ctx, `UPDATE installation SET losses_accepted_at = staffeln_now()`); err != nil {
+	if _, err := d.pool.Exec(ctx, `UPDATE installation SET losses_accepted_at = staffeln_now(), absences_accepted_at = staffeln_now()`); err != nil {
 		return fmt.Errorf("accept losses: %w", err)
 	}
 	return nil
@@ -21,19 +22,35 @@ func (d *DB) AcceptLosses(ctx context.Context) error {
 // LossesAccepted tells whether the operator accepted them before the sweep
 // began.
 func (b *Beat) LossesAccepted(ctx context.Context) (accepted bool, err error) {
-	const q = `SELECT coalesce(losses_accepted_at <= $1, false) FROM installation`
+	return b.accepted(ctx, `SELECT coalesce(losses_accepted_at <= $1, false) FROM installation`)
+}
+
+// AbsencesAccepted tells whether the operator accepted them before the plan began.
+func (b *Beat) AbsencesAccepted(ctx context.Context) (accepted bool, err error) {
+	return b.accepted(ctx, `SELECT coalesce(absences_accepted_at <= $1, false) FROM installation`)
+}
+
+func (b *Beat) accepted(ctx context.Context, q string) (accepted bool, err error) {
 	if err := b.db.pool.QueryRow(ctx, q, b.Now).Scan(&accepted); err != nil {
-		return false, fmt.Errorf("read whether losses are accepted: %w", err)
+		return false, fmt.Errorf("read what the operator accepts: %w", err)
 	}
 	return accepted, nil
 }
 
 // LossesSettled ends the acceptance: the sweep has an answer about each.
 func (b *Beat) LossesSettled(ctx context.Context) error {
-	const q = `UPDATE installation SET losses_accepted_at = NULL WHERE losses_accepted_at <= $1`
+	return b.settle(ctx, `UPDATE installation SET losses_accepted_at = NULL WHERE losses_accepted_at <= $1`)
+}
+
+// AbsencesSettled ends the acceptance: the plan has an answer about each.
+func (b *Beat) AbsencesSettled(ctx context.Context) error {
+	return b.settle(ctx, `UPDATE installation SET absences_accepted_at = NULL WHERE absences_accepted_at <= $1`)
+}
+
+func (b *Beat) settle(ctx context.Context, q string) error {
 	err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, b.Now); return err })
 	if err != nil {
-		return fmt.Errorf("end the acceptance of losses: %w", err)
+		return fmt.Errorf("end what the operator accepted: %w", err)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ const (
 	firstWhy = "reason: '' -> quota_exceeded; reason_text: '' -> quota; request_id: '' -> req-2; "
 	noWhy    = "reason: throttled -> ''; reason_text: slow -> ''; request_id: req-1 -> ''; "
 	tryLater = "next_try_at: null -> +30s; "
-	finished = became + noWhy + "available_at: null -> now; data_timestamp: null -> -2h0m0s; ended_at: null -> now; kind: full -> incremental; size_gib: 10 -> 12; "
+	finished = became + noWhy + "available_at: null -> now; cinder_timestamp: null -> -2h0m0s; data_timestamp: null -> -1h0m0s; ended_at: null -> now; kind: full -> incremental; size_gib: 10 -> 12; "
 	refused  = "deletion_refused_since: null -> now; removal_reason: expired -> quota_exceeded; removal_text: '' -> quota; " + tryLater
 	notGone  = "removal_reason: expired -> quota_exceeded; removal_text: '' -> quota; "
 )

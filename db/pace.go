@@ -9,70 +9,104 @@ import (
 	"staffeln/backup"
 )
 
-// roomUnder counts what is in progress, and tells how Cinder does.
-func roomUnder(ctx context.Context, tx pgx.Tx, now time.Time, caps Caps) (*room, backup.Pace, error) {
+// roomUnder counts what is in progress, and what that says of each project in each zone.
+func roomUnder(ctx context.Context, tx pgx.Tx, now time.Time, caps Caps) (*room, map[backup.Place]backup.Pace, error) {
+	// one that is asked for again says nothing of the request before
 	const q = `
-		SELECT project_id, zone, out_of_turn, requested_at, deadline,
-			CASE WHEN backup_id IS NULL THEN reason ELSE '' END AS waits_for, usual
+		SELECT project_id, zone, out_of_turn, requested_at, deadline, next_try_at, asked_at, backup_id IS NOT NULL AS held, usual,
+			CASE WHEN state = 'planned' OR backup_id IS NOT NULL THEN '' WHEN reason = '' AND attempts > 1 THEN 'answer_unknown' ELSE reason END AS waits_for
 		FROM records r CROSS JOIN LATERAL (
 			SELECT max(ended_at - requested_at) AS usual FROM (
 				SELECT ended_at, requested_at FROM records p
 				WHERE r.state = 'creating' AND p.volume_id = r.volume_id AND p.available_at IS NOT NULL AND p.requested_at IS NOT NULL
 				ORDER BY beat DESC LIMIT 3) last) durations
 		WHERE state = 'creating' OR (state = 'planned' AND admitted_at IS NOT NULL)`
-	type inProgress struct {
-		ProjectID, Zone       string
-		OutOfTurn             bool
-		RequestedAt, Deadline *time.Time
-		WaitsFor              backup.Reason
-		Usual                 *time.Duration
-	}
-	r, pace := newRoom(caps), backup.Pace{}
+	r, paces := newRoom(caps), map[backup.Place]backup.Pace{}
 	rows, err := tx.Query(ctx, q)
 	if err != nil {
-		return nil, pace, err
+		return nil, nil, err
 	}
 	busy, err := pgx.CollectRows(rows, pgx.RowToStructByName[inProgress])
 	if err != nil {
-		return nil, pace, err
+		return nil, nil, err
 	}
 	for _, b := range busy {
 		c := candidate{ProjectID: b.ProjectID, Zone: b.Zone, OutOfTurn: b.OutOfTurn}
-		if b.RequestedAt != nil && b.Deadline != nil && backup.FarBeyond(now, *b.RequestedAt, *b.Deadline, b.Usual) {
+		if b.stuck(now) {
 			r.takeStuck(c)
 		} else {
 			r.take(c)
 		}
-		switch b.WaitsFor { //nolint:exhaustive // only these speak of Cinder as a whole
-		case backup.Throttled:
-			pace.Throttled++
-		case backup.CinderUnavailable, backup.AnswerUnknown:
-			pace.Unanswered++
-		}
+		paces[c.place()] = b.counted(now, paces[c.place()])
 	}
-	pace.InProgress = len(busy)
-	err = r.recent(ctx, tx, now, &pace)
-	return r, pace, err
+	err = r.recent(ctx, tx, now, paces)
+	return r, paces, err
+}
+
+// inProgress is a record that was admitted and has not ended.
+type inProgress struct {
+	ProjectID, Zone       string
+	OutOfTurn             bool
+	RequestedAt, Deadline *time.Time
+	NextTryAt, AskedAt    *time.Time
+	Held                  bool // Cinder has named its backup
+	WaitsFor              backup.Reason
+	Usual                 *time.Duration
+}
+
+// stuck tells of one that takes far longer than it should: in Cinder, or because Cinder does not take it. One that
+// Cinder certainly does not have, and that is not asked for again soon, is too.
+func (b inProgress) stuck(now time.Time) bool {
+	switch {
+	case b.RequestedAt == nil || b.Deadline == nil:
+		return false
+	case b.Held || b.WaitsFor == "":
+		return backup.FarBeyond(now, *b.RequestedAt, *b.Deadline, b.Usual)
+	case b.AskedAt == nil && b.NextTryAt != nil && b.NextTryAt.Sub(now) > time.Minute:
+		return true
+	}
+	return now.Sub(*b.RequestedAt) > lately
+}
+
+// counted adds what the record says to that of its place.
+func (b inProgress) counted(now time.Time, p backup.Pace) backup.Pace {
+	p.InProgress++
+	bad := true
+	switch b.WaitsFor { //nolint:exhaustive // only these speak of more than the volume
+	case backup.Throttled:
+		p.Throttled++
+	case backup.CinderUnavailable, backup.AnswerUnknown, backup.Unauthorised:
+		p.Unanswered++
+	default:
+		bad = false
+	}
+	if bad && b.RequestedAt != nil && now.Sub(*b.RequestedAt) < lately {
+		p.Newly++
+	}
+	return p
 }
 
 // lately is how far back admission looks.
 const lately = 10 * time.Minute
 
-// recent counts what ended lately: by how, and by project, for its turn.
-func (r *room) recent(ctx context.Context, tx pgx.Tx, now time.Time, pace *backup.Pace) error {
+// recent counts what ended lately: by how and where, and by project, for its turn.
+func (r *room) recent(ctx context.Context, tx pgx.Tx, now time.Time, paces map[backup.Place]backup.Pace) error {
 	const q = `
-		SELECT project_id, count(*)::int AS ended, count(*) FILTER (WHERE available_at IS NULL AND reason = ANY($1))::int AS failed,
+		SELECT project_id, zone, count(*)::int AS ended, count(*) FILTER (WHERE available_at IS NULL AND reason = ANY($1))::int AS failed,
 			count(*) FILTER (WHERE available_at IS NOT NULL)::int AS made
-		FROM records WHERE ended_at > $2 AND requested_at IS NOT NULL GROUP BY project_id`
+		FROM records WHERE ended_at > $2 AND requested_at IS NOT NULL GROUP BY project_id, zone`
 	rows, err := tx.Query(ctx, q, backup.CloudTrouble, now.Add(-lately))
 	if err != nil {
 		return err
 	}
-	var project string
+	var at backup.Place
 	var ended, failed, made int
-	_, err = pgx.ForEachRow(rows, []any{&project, &ended, &failed, &made}, func() error {
-		r.served[project] = ended
-		pace.Failed, pace.Made = pace.Failed+failed, pace.Made+made
+	_, err = pgx.ForEachRow(rows, []any{&at.Project, &at.Zone, &ended, &failed, &made}, func() error {
+		r.served[at.Project] += ended
+		if p := paces[at]; failed+made > 0 {
+			p.Failed, p.Made = failed, made
+			paces[at] = p
+		}
 		return nil
 	})
 	return err

@@ -102,6 +102,10 @@ func TestWhereNoServiceIsUpNothingBegins(t *testing.T) {
 	assert.Equal(t, Admission{Admitted: 1}, h.admission(Caps{}, backup.Outage{}), "it recovers by itself")
 }
 
+func braked(at backup.Place, why backup.Caution, held int) map[backup.Place]backup.Brake {
+	return map[backup.Place]backup.Brake{at: {Why: why, Held: held}}
+}
+
 func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 	t.Parallel()
 	waits := func(reason backup.Reason) row { return shapes["resting"].with(row{"reason": string(reason)}) }
@@ -112,11 +116,12 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 		write func(h *house)
 		want  Admission
 		mend  string
+		stuck int // once it does well
 	}{
 		"throttled": {
 			func(h *house) { h.plan("w", waits(backup.Throttled)) },
-			Admission{Caution: backup.WhileThrottle},
-			`UPDATE records SET reason = '' WHERE state = 'creating'`,
+			Admission{Brakes: braked(backup.Place{Project: "p"}, backup.WhileThrottle, 4), Stuck: 1},
+			`UPDATE records SET reason = '' WHERE state = 'creating'`, 0,
 		},
 		"away": {
 			func(h *house) {
@@ -124,8 +129,8 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 					h.plan(fmt.Sprint("w-", i), waits(backup.CinderUnavailable))
 				}
 			},
-			Admission{Caution: backup.WhileAway},
-			`UPDATE records SET reason = '' WHERE id = 'w-1'`,
+			Admission{Admitted: 1, Brakes: braked(backup.Place{Project: "p", Zone: "az"}, backup.WhileAway, 3), Stuck: 3}, // a probe
+			`UPDATE records SET reason = '' WHERE id = 'w-1'`, 2,
 		},
 		"failing": {
 			func(h *house) {
@@ -133,8 +138,8 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 					h.plan(fmt.Sprint("f-", i), failed(backup.BackupError))
 				}
 			},
-			Admission{Admitted: 1, Caution: backup.WhileFailing},
-			`UPDATE records SET ended_at = ended_at - interval '10 minutes' WHERE id = 'f-0'`,
+			Admission{Admitted: 1, Brakes: braked(backup.Place{Project: "p", Zone: "az"}, backup.WhileFailing, 3)},
+			`UPDATE records SET ended_at = ended_at - interval '10 minutes' WHERE id = 'f-0'`, 0,
 		},
 		"tenants' failures are no sign": {
 			func(h *house) {
@@ -143,7 +148,7 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 				}
 			},
 			Admission{Admitted: 4},
-			``,
+			``, 0,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -156,7 +161,7 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 			assert.Equal(t, c.want, h.admission(Caps{}, backup.Outage{}))
 			if c.mend != "" {
 				h.exec(c.mend)
-				assert.Equal(t, Admission{Admitted: 4 - c.want.Admitted}, h.admission(Caps{}, backup.Outage{}), "it recovers by itself")
+				assert.Equal(t, Admission{Admitted: 4 - c.want.Admitted, Stuck: c.stuck}, h.admission(Caps{}, backup.Outage{}), "it recovers by itself")
 			}
 		})
 	}

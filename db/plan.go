@@ -12,12 +12,12 @@ import (
 )
 
 // Histories yields, volume by volume, the records that a decision about it
-// needs, newest first; volumes without records do not appear. It is one query,
-// streamed.
-func (b *Beat) Histories(ctx context.Context) iter.Seq2[[]backup.Record, error] {
-	const q = `SELECT ` + recordColumns + ` FROM ` + decisive + ` ORDER BY v.id, records.beat DESC`
+// needs, newest first; volumes without records do not appear, nor do those that
+// are gone, but for the given ones. It is one query, streamed.
+func (b *Beat) Histories(ctx context.Context, gone []string) iter.Seq2[[]backup.Record, error] {
+	const q = `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.gone_at IS NULL OR v.id = ANY($1) ORDER BY v.id, records.beat DESC`
 	return func(yield func([]backup.Record, error) bool) {
-		rows, err := b.db.pool.Query(ctx, q)
+		rows, err := b.db.pool.Query(ctx, q, gone)
 		if err != nil {
 			yield(nil, fmt.Errorf("read records: %w", err))
 			return

@@ -78,7 +78,7 @@ func TestAnEmptyPlanWritesNothing(t *testing.T) {
 		withdrawn, err := b.WithdrawAll(h.ctx, nil, nil)
 		require.NoError(t, err)
 		assert.Zero(t, planned+withdrawn)
-		require.NoError(t, b.Remember(h.ctx, nil))
+		require.NoError(t, b.Remember(h.ctx, nil, nil))
 		require.NoError(t, b.RemovalDue(h.ctx, nil))
 		fresh, err := b.Found(h.ctx, nil, true)
 		require.NoError(t, err)
@@ -95,7 +95,7 @@ func TestAPlanLargerThanABatchIsWrittenWhole(t *testing.T) {
 		records[i] = wish(fmt.Sprint(i))
 	}
 	b := h.beat()
-	require.NoError(t, b.Remember(h.ctx, volumes))
+	require.NoError(t, b.Remember(h.ctx, volumes, nil))
 	n, err := b.Plan(h.ctx, records)
 	require.NoError(t, err)
 	assert.Equal(t, len(records), n)
@@ -139,7 +139,7 @@ func TestANameThatPostgresRefusesStopsNobody(t *testing.T) {
 	v, r := seen("v"), wish("v")
 	v.Name, v.ServerName, r.VolumeName, r.ReasonText = odd, odd, odd, odd
 	b := h.beat()
-	require.NoError(t, b.Remember(h.ctx, []Volume{v}))
+	require.NoError(t, b.Remember(h.ctx, []Volume{v}, nil))
 	_, err := b.Plan(h.ctx, []backup.Record{r})
 	require.NoError(t, err)
 	_, err = b.Found(h.ctx, []backup.Finding{{Reason: backup.BackupMetadataUnreadable, Object: "s", Detail: odd}}, true)

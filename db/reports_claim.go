@@ -80,11 +80,12 @@ func (c *ReportClaim) holding(ctx context.Context, write func(pgx.Tx) error) err
 
 // A NewReport is what is told, of which records, to whom.
 type NewReport struct {
-	ID      string
-	MadeAt  time.Time
-	Content []byte // JSON
-	Records []string
-	Mails   []NewMail
+	ID       string
+	MadeAt   time.Time
+	Content  []byte // JSON
+	Records  []string
+	Removals []string // records of restore points that were removed
+	Mails    []NewMail
 }
 
 // A NewMail is one receiver, and the message's ID, the same for each try.
@@ -95,29 +96,52 @@ type NewMail struct{ Receiver, MessageID string }
 // nothing, and returns [ErrStale].
 func (c *ReportClaim) Make(ctx context.Context, r NewReport) error {
 	err := c.holding(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `INSERT INTO reports (id, group_id, made_at, content) VALUES ($1, $2, $3, $4)`, r.ID, c.Group, r.MadeAt, r.Content); err != nil {
+		if err := c.keep(ctx, tx, kindReport, r); err != nil {
 			return err
 		}
-		for _, m := range r.Mails {
-			const q = `INSERT INTO report_mails (report_id, receiver, group_id, message_id) VALUES ($1, $2, $3, $4)`
-			if _, err := tx.Exec(ctx, q, r.ID, m.Receiver, c.Group, m.MessageID); err != nil {
-				return err
-			}
-		}
-		tag, err := tx.Exec(ctx, `UPDATE records SET report_id = $1 WHERE id = ANY($2) AND `+untold, r.ID, r.Records)
-		if err != nil {
+		if err := exactly(ctx, tx, len(r.Records), `UPDATE records SET report_id = $1 WHERE id = ANY($2) AND `+untold, r.ID, r.Records); err != nil {
 			return err
 		}
-		if int(tag.RowsAffected()) != len(r.Records) {
-			return ErrStale
-		}
-		_, err = tx.Exec(ctx, `UPDATE report_groups SET failures = 0, next_try_at = NULL, fault = '' WHERE id = $1`, c.Group)
-		return err
+		return exactly(ctx, tx, len(r.Removals), `UPDATE records SET removal_report_id = $1 WHERE id = ANY($2) AND `+removalUntold, r.ID, r.Removals)
 	})
 	if err != nil {
 		return fmt.Errorf("keep report of %s: %w", c.Group, err)
 	}
 	return nil
+}
+
+// The kinds of what is sent.
+const (
+	kindReport = "report"
+	kindNotice = "notice"
+)
+
+// keep writes what is sent, and to whom. The group's pause is over.
+func (c *ReportClaim) keep(ctx context.Context, tx pgx.Tx, kind string, r NewReport) error {
+	const report = `INSERT INTO reports (id, group_id, made_at, content, kind) VALUES ($1, $2, $3, $4, $5)`
+	if _, err := tx.Exec(ctx, report, r.ID, c.Group, r.MadeAt, r.Content, kind); err != nil {
+		return err
+	}
+	for _, m := range r.Mails {
+		const q = `INSERT INTO report_mails (report_id, receiver, group_id, message_id) VALUES ($1, $2, $3, $4)`
+		if _, err := tx.Exec(ctx, q, r.ID, m.Receiver, c.Group, m.MessageID); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.Exec(ctx, `UPDATE report_groups SET failures = 0, next_try_at = NULL, fault = '' WHERE id = $1`, c.Group); err != nil {
+		return err
+	}
+	return c.foundReceiver(ctx, tx)
+}
+
+// exactly runs a statement that must change so many rows, or returns
+// [ErrStale].
+func exactly(ctx context.Context, tx pgx.Tx, want int, q string, args ...any) error {
+	tag, err := tx.Exec(ctx, q, args...)
+	if err == nil && int(tag.RowsAffected()) != want {
+		err = ErrStale
+	}
+	return err
 }
 
 // NotMade says why no report could be made, and from when on it is tried again.
@@ -133,7 +157,7 @@ func (c *ReportClaim) NotMade(ctx context.Context, fault string, again time.Time
 	return nil
 }
 
-const reportedBefore = `SELECT max(made_at) FROM reports WHERE group_id = $1 AND given_up_at IS NULL`
+const reportedBefore = `SELECT max(made_at) FROM reports WHERE group_id = $1 AND kind = 'report' AND given_up_at IS NULL`
 
 // ReportedBefore returns when the group's report before was made; nil: never.
 func (c *ReportClaim) ReportedBefore(ctx context.Context) (before *time.Time, err error) {

@@ -11,10 +11,14 @@ import (
 // untold holds for a record that ended and that no report tells of.
 const untold = `report_id IS NULL AND ended_at IS NOT NULL AND state <> 'withdrawn'`
 
+// removalUntold holds for a restore point that was removed, which no report
+// says.
+const removalUntold = `removal_report_id IS NULL AND state IN ('deleted', 'lost') AND available_at IS NOT NULL`
+
 // An Untold is what one project waits to be told.
 type Untold struct {
 	ProjectID string     // empty: findings about no project
-	Result    *time.Time // creation of the oldest record that ended and was not told
+	Result    *time.Time // creation of the oldest record that ended and was not told, or the oldest removal that was not
 	Matter    *time.Time // since when the oldest thing stands that each report tells anew: late, without a restore point for as long, overdue, undeletable, a finding
 }
 
@@ -31,8 +35,10 @@ func (c *ReportClaim) Untold(ctx context.Context, late time.Duration) ([]Untold,
 
 func untolds(ctx context.Context, from queries, now time.Time, late time.Duration, projectID string) ([]Untold, error) {
 	const q = `
+		WITH RECURSIVE ` + firsts + `
 		SELECT project_id, min(result) AS result, min(matter) AS matter FROM (
-			SELECT project_id, created_at AS result, NULL::timestamptz AS matter FROM records WHERE ` + untold + `
+			SELECT project_id, at AS result, NULL::timestamptz AS matter FROM first_ended
+			UNION ALL SELECT project_id, at, NULL FROM first_removed
 			UNION ALL SELECT project_id, NULL, coalesce(newest_at, protected_since) + @age::interval FROM ` + standing + `
 				WHERE standing = 'late'
 			UNION ALL SELECT project_id, NULL, ` + hangsSince + ` FROM records WHERE state IN ('overdue', 'undeletable')
@@ -48,6 +54,18 @@ func untolds(ctx context.Context, from queries, now time.Time, late time.Duratio
 	}
 	return all, nil
 }
+
+// firsts are the oldest untold result and the oldest untold removal of each
+// project. They go from one project to the next along the index: a project that
+// nobody could be told about for a year has a year of them.
+const firsts = `first_ended AS (
+		(SELECT project_id, created_at AS at FROM records WHERE ` + untold + ` AND project_id >= @project ORDER BY project_id, created_at LIMIT 1)
+		UNION ALL SELECT n.* FROM first_ended f CROSS JOIN LATERAL (
+			SELECT project_id, created_at FROM records WHERE ` + untold + ` AND project_id > f.project_id AND @project = '' ORDER BY project_id, created_at LIMIT 1) n),
+	first_removed AS (
+		(SELECT project_id, changed_at AS at FROM records WHERE ` + removalUntold + ` AND project_id >= @project ORDER BY project_id, changed_at LIMIT 1)
+		UNION ALL SELECT n.* FROM first_removed f CROSS JOIN LATERAL (
+			SELECT project_id, changed_at FROM records WHERE ` + removalUntold + ` AND project_id > f.project_id AND @project = '' ORDER BY project_id, changed_at LIMIT 1) n)`
 
 // hangsSince is since when a record hangs.
 const hangsSince = `coalesce(deletion_refused_since, deletion_asked_at, deadline, changed_at)`
@@ -65,7 +83,7 @@ type ReportGroup struct {
 }
 
 const groupColumns = `id, told_at, next_try_at, failures,
-	EXISTS (SELECT FROM reports WHERE group_id = g.id AND told_at IS NULL AND given_up_at IS NULL) AS open,
+	EXISTS (SELECT FROM reports WHERE group_id = g.id AND kind = 'report' AND told_at IS NULL AND given_up_at IS NULL) AS open,
 	EXISTS (SELECT FROM report_mails WHERE group_id = g.id AND sent_at IS NULL AND given_up_at IS NULL AND coalesce(next_try_at <= $1, true)) AS mail_due,
 	coalesce(lease_until > $1, false) AS leased, coalesce(lease_until <= $1, false) AS abandoned`
 

@@ -12,17 +12,18 @@ import (
 // A Mail is what one receiver is still to get.
 type Mail struct {
 	ReportID, Receiver, MessageID string
+	Notice                        bool      // else a report
 	MadeAt                        time.Time // the report, by which all tries of it are dated
 	Attempts                      int       // that failed so far
 }
 
 // Mails returns what the claimed group still has to send and whose time has
-// come: what was tried least first, so that what fails delays nothing else.
+// come: notices first, then what was tried least, so that what fails delays nothing else.
 func (c *ReportClaim) Mails(ctx context.Context) ([]Mail, error) {
 	const q = `
-		SELECT m.report_id, m.receiver, m.message_id, m.attempts, r.made_at FROM report_mails m JOIN reports r ON r.id = m.report_id
+		SELECT m.report_id, m.receiver, m.message_id, r.kind = 'notice' AS notice, m.attempts, r.made_at FROM report_mails m JOIN reports r ON r.id = m.report_id
 		WHERE m.group_id = $1 AND m.sent_at IS NULL AND m.given_up_at IS NULL AND coalesce(m.next_try_at <= $2, true)
-		ORDER BY m.attempts, r.made_at, m.receiver`
+		ORDER BY r.kind = 'report', m.attempts, r.made_at, m.receiver`
 	rows, err := c.db.pool.Query(ctx, q, c.Group, c.Now)
 	if err != nil {
 		return nil, fmt.Errorf("read mails to %s: %w", c.Group, err)
@@ -51,7 +52,7 @@ func (c *ReportClaim) Sent(ctx context.Context, m Mail, answer string) error {
 			sent = `UPDATE report_mails SET sent_at = staffeln_now(), given_up_at = NULL, attempts = attempts + 1, next_try_at = NULL, answer = $3
 				WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
 			told  = `UPDATE reports SET told_at = staffeln_now(), given_up_at = NULL WHERE id = $1 AND told_at IS NULL`
-			group = `UPDATE report_groups SET told_at = greatest(told_at, (SELECT told_at FROM reports WHERE id = $2)) WHERE id = $1`
+			group = `UPDATE report_groups SET told_at = greatest(told_at, (SELECT told_at FROM reports WHERE id = $2 AND kind = 'report')) WHERE id = $1`
 		)
 		if _, err := tx.Exec(ctx, sent, m.ReportID, m.Receiver, storable(answer)); err != nil {
 			return err
@@ -91,7 +92,10 @@ func (c *ReportClaim) GiveUp(ctx context.Context, m Mail, answer string) error {
 				WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
 			nobody = `UPDATE reports SET given_up_at = staffeln_now() WHERE id = $1 AND told_at IS NULL
 				AND NOT EXISTS (SELECT FROM report_mails WHERE report_id = $1 AND given_up_at IS NULL)`
-			free = `UPDATE records SET report_id = NULL WHERE report_id = $1`
+			free     = `UPDATE records SET report_id = NULL WHERE report_id = $1`
+			removals = `UPDATE records SET removal_report_id = NULL WHERE removal_report_id = $1`
+			notices  = `UPDATE notices SET report_id = NULL WHERE report_id = $1`
+			operator = `UPDATE notices SET operator_report_id = NULL WHERE operator_report_id = $1`
 		)
 		if _, err := tx.Exec(ctx, end, m.ReportID, m.Receiver, storable(answer)); err != nil {
 			return err
@@ -100,8 +104,12 @@ func (c *ReportClaim) GiveUp(ctx context.Context, m Mail, answer string) error {
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
-		_, err = tx.Exec(ctx, free, m.ReportID)
-		return err
+		for _, q := range []string{free, removals, notices, operator} {
+			if _, err := tx.Exec(ctx, q, m.ReportID); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("give up report %s to %s: %w", m.ReportID, m.Receiver, err)
@@ -120,9 +128,22 @@ func (b *Beat) ForgetReports(ctx context.Context, before *time.Time) error {
 		done  = `NOT EXISTS (SELECT FROM report_mails m WHERE m.report_id = reports.id AND m.sent_at IS NULL AND m.given_up_at IS NULL)`
 		words = `UPDATE reports SET content = NULL WHERE made_at < $1 AND content IS NOT NULL AND ` + done
 		rows  = `DELETE FROM reports WHERE made_at < $1 AND ` + done
+		// A notice whose condition stands is not forgotten: it would be written again.
+		notices = `DELETE FROM notices n WHERE made_at < $1
+			AND NOT EXISTS (SELECT FROM protection_ends e WHERE n.kind = 'protection_ended' AND e.volume_id = n.volume_id AND e.project_id = n.project_id)
+			AND NOT EXISTS (SELECT FROM volumes v WHERE n.kind = 'retention_shortened' AND v.id = n.volume_id AND v.shorter IS NOT NULL)`
+		// A project is looked at again as long as it waits for something.
+		nobody = `DELETE FROM findings f WHERE reason = 'no_receiver'
+			AND NOT EXISTS (SELECT FROM report_groups g WHERE g.id = f.object AND g.next_try_at > $1::timestamptz - interval '1 day')`
 	)
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, nobody, b.Now); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, words, b.Now.Add(-contentTime)); err != nil || before == nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, notices, *before); err != nil {
 			return err
 		}
 		tag, err := tx.Exec(ctx, rows, *before)

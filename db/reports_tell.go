@@ -47,7 +47,7 @@ func (l *Look) Results(ctx context.Context, projectID string) ([]Result, error) 
 		SELECT r.id, r.project_id, r.project_name, r.server_id, r.server_name, r.volume_id, r.volume_name, r.state, r.kind, r.size_gib,
 			r.created_at, r.ended_at, r.requested_at, r.available_at, r.data_timestamp, coalesce(r.backup_id, '') AS backup_id,
 			r.reason, r.reason_text, r.request_id, v.protected AND v.gone_at IS NULL AND v.project_id = r.project_id AS wanted,
-			v.reason AS decision, v.decision_until, coalesce(v.retention, r.retention) AS retained_for,
+			v.reason AS decision, v.decision_until, ` + retentionInForce + ` AS retained_for,
 			EXISTS (SELECT FROM pauses p WHERE p.project_id IN ('', r.project_id)) AS paused,
 			EXISTS (SELECT FROM records o WHERE o.volume_id = r.volume_id AND o.state IN ('planned', 'creating', 'overdue')) AS in_progress,
 			CASE WHEN r.available_at IS NULL THEN (SELECT min(o.available_at) FROM records o

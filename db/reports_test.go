@@ -100,7 +100,7 @@ func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
 
 	mails, err := c.Mails(h.ctx)
 	require.NoError(t, err)
-	assert.Equal(t, []Mail{{"r1", "a@p.example", "<1>", base, 0}, {"r1", "b@p.example", "<2>", base, 0}}, mails)
+	assert.Equal(t, []Mail{{"r1", "a@p.example", "<1>", false, base, 0}, {"r1", "b@p.example", "<2>", false, base, 0}}, mails)
 	content, err := c.Content(h.ctx, "r1")
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"id": "r1"}`, string(content))
@@ -118,7 +118,7 @@ func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
 	c = h.claimReports("p")
 	mails, err = c.Mails(h.ctx)
 	require.NoError(t, err)
-	assert.Equal(t, []Mail{{"r1", "a@p.example", "<1>", base, 1}}, mails)
+	assert.Equal(t, []Mail{{"r1", "a@p.example", "<1>", false, base, 1}}, mails)
 	before, err := c.ReportedBefore(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, base, before.UTC())

@@ -47,13 +47,39 @@ func (b *Beat) Aged(ctx context.Context) iter.Seq2[AgedVolume, error] {
 	}
 }
 
+// retentionInForce is how long the record r of the volume v is kept, as
+// [backup.Retention.For] says: every statement that asks for it has it from here.
+const retentionInForce = `(CASE WHEN v.retention IS NULL OR v.project_id <> r.project_id THEN r.retention
+	WHEN r.beat < v.transferred_at THEN greatest(v.retention, r.retention) ELSE v.retention END)`
+
+// oldestEnd is when the first restore point of the volume v is past its
+// retention. Where all follow one retention, the oldest tells that by an index.
+const oldestEnd = `(CASE WHEN v.retention IS NOT NULL AND v.transferred_at IS NULL
+	THEN (SELECT min(data_timestamp) FROM records WHERE volume_id = v.id AND state = 'available') + v.retention
+	ELSE (SELECT min(r.data_timestamp + ` + retentionInForce + `) FROM records r WHERE r.volume_id = v.id AND r.state = 'available') END)`
+
+// keepFormerRetention gives the restore points of those who owned one of the
+// volumes before the retention that was in force for them, where that is longer
+// than the one they were made under. The volumes are not written yet.
+func keepFormerRetention(ctx context.Context, tx pgx.Tx, volumes []Volume) error {
+	const q = `
+		UPDATE records r SET retention = v.retention
+		FROM volumes v JOIN unnest($1::text[], $2::text[]) AS n (id, project_id) ON v.id = n.id
+		WHERE v.project_id <> n.project_id AND r.volume_id = v.id AND r.project_id = v.project_id AND ` + mayBeHeld + `
+			AND coalesce(r.data_timestamp, r.beat) + v.retention > coalesce(r.data_timestamp, r.beat) + r.retention`
+	c := newColumns(2, len(volumes))
+	for _, v := range volumes {
+		c.add(v.ID, v.ProjectID)
+	}
+	_, err := tx.Exec(ctx, q, c.args()...)
+	return err
+}
+
 // aged returns the first of them after the given ID.
 func (b *Beat) aged(ctx context.Context, after string) ([]AgedVolume, error) {
 	const q = `
-		SELECT ` + volumeColumns + ` FROM volumes v
-		WHERE id > @after AND removal_due_at IS NULL AND CASE WHEN v.retention IS NOT NULL
-			THEN (SELECT min(data_timestamp) FROM records WHERE volume_id = v.id AND state = 'available') + v.retention <= @now
-			ELSE (SELECT min(data_timestamp + r.retention) FROM records r WHERE volume_id = v.id AND state = 'available') <= @now END
+		SELECT ` + withEnds + ` FROM volumes v
+		WHERE id > @after AND removal_due_at IS NULL AND ` + oldestEnd + ` <= @now
 		ORDER BY id LIMIT @limit`
 	const links = `SELECT ` + recordColumns + ` FROM records WHERE volume_id = ANY($1) AND ` + mayBeHeld
 	rows, err := b.db.pool.Query(ctx, q, pgx.NamedArgs{"now": b.Now, "after": after, "limit": agedAtOnce})

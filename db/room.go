@@ -3,6 +3,8 @@ package db
 import (
 	"cmp"
 	"container/heap"
+
+	"staffeln/backup"
 )
 
 // A candidate is a planned record that waits for admission.
@@ -10,6 +12,8 @@ type candidate struct {
 	ID, ProjectID, Zone string
 	OutOfTurn           bool
 }
+
+func (c candidate) place() backup.Place { return backup.Place{Project: c.ProjectID, Zone: c.Zone} }
 
 // room is what is in progress, against the caps.
 type room struct {
@@ -59,9 +63,10 @@ func (r *room) fits(c candidate) bool {
 // choose takes from the queue until no room is left, and returns the IDs. The
 // project with the least in progress has the next turn, of equal ones the one
 // that was served least lately, then that whose candidate stands further ahead
-// in the queue. Room only gets less, so
-// whoever does not fit now is passed over for good. Pure.
-func (r *room) choose(queue []candidate) []string {
+// in the queue. Room only gets less, and so does what the brakes let begin:
+// whoever does not fit now is passed over for good. Pure but for the brakes,
+// which count.
+func (r *room) choose(queue []candidate, brakes backup.Brakes) []string {
 	waiting := map[string]*turn{}
 	var turns turns
 	for place, c := range queue {
@@ -77,7 +82,7 @@ func (r *room) choose(queue []candidate) []string {
 	var chosen []string
 	for len(turns) > 0 && r.left() {
 		t := turns[0]
-		if c := queue[t.places[0]]; r.fits(c) {
+		if c := queue[t.places[0]]; r.fits(c) && brakes.Begin(c.place()) {
 			r.take(c)
 			t.inProgress++
 			chosen = append(chosen, c.ID)

@@ -54,7 +54,7 @@ var hot = map[string]func(*house) error{
 		return err
 	},
 	"Histories": func(h *house) error {
-		for _, err := range h.beat().Histories(h.ctx) {
+		for _, err := range h.beat().Histories(h.ctx, nil) {
 			if err != nil {
 				return err
 			}
@@ -90,6 +90,17 @@ var hot = map[string]func(*house) error{
 			return err
 		}
 		return nil
+	},
+	"Untold": func(h *house) error { _, err := h.beat().Untold(h.ctx, 100*day); return err },
+	"Notify": func(h *house) error { _, err := h.beat().Notify(h.ctx, day); return err },
+	"a report's removals": func(h *house) error {
+		return h.db.Look(h.ctx, func(l *Look) error {
+			if _, err := l.RemovedPoints(h.ctx, "nobody's"); err != nil {
+				return err
+			}
+			_, err := l.FewVolumes(h.ctx, "nobody's", 1)
+			return err
+		})
 	},
 	"Restoring":  func(h *house) error { return h.beat().Restoring(h.ctx, []string{"a", "b"}) },
 	"RemovalDue": func(h *house) error { return h.beat().RemovalDue(h.ctx, []string{someVolume}) },

@@ -92,7 +92,7 @@ func (e AmbiguousError) Error() string {
 // of several, the one that is not gone. It returns [ErrUnknownVolume] or an
 // [AmbiguousError] where there is not one.
 func (l *Look) Volume(ctx context.Context, idOrName string) (Volume, error) {
-	const q = `SELECT ` + volumeColumns + ` FROM volumes WHERE id = $1 OR name = $1 ORDER BY id <> $1, gone_at IS NOT NULL, id`
+	const q = `SELECT ` + withEnds + ` FROM volumes WHERE id = $1 OR name = $1 ORDER BY id <> $1, gone_at IS NOT NULL, id`
 	found, err := l.volumes(ctx, q, storable(idOrName))
 	if err != nil {
 		return Volume{}, err

@@ -79,7 +79,7 @@ func (l *Look) Held(ctx context.Context, volumeIDs []string) (map[string][]backu
 
 // Volumes returns what the plans remember of the given volumes.
 func (l *Look) Volumes(ctx context.Context, ids []string) ([]Volume, error) {
-	return l.volumes(ctx, `SELECT `+volumeColumns+` FROM volumes WHERE id = ANY($1) ORDER BY id`, ids)
+	return l.volumes(ctx, `SELECT `+withEnds+` FROM volumes WHERE id = ANY($1) ORDER BY id`, ids)
 }
 
 // Ageing returns the volumes of which something may go until the given time:
@@ -88,12 +88,10 @@ func (l *Look) Volumes(ctx context.Context, ids []string) ([]Volume, error) {
 // decided here.
 func (l *Look) Ageing(ctx context.Context, until time.Time) ([]Volume, error) {
 	const q = `
-		SELECT ` + volumeColumns + ` FROM volumes v
+		SELECT ` + withEnds + ` FROM volumes v
 		WHERE removal_due_at IS NOT NULL OR shorter IS NOT NULL
 			OR id IN (SELECT volume_id FROM records WHERE state IN ('deleting', 'undeletable') OR (state = 'failed' AND backup_id IS NOT NULL))
-			OR CASE WHEN v.retention IS NOT NULL
-				THEN (SELECT min(data_timestamp) FROM records WHERE volume_id = v.id AND state = 'available') + v.retention <= $1
-				ELSE (SELECT min(data_timestamp + r.retention) FROM records r WHERE volume_id = v.id AND state = 'available') <= $1 END
+			OR ` + oldestEnd + ` <= $1
 		ORDER BY id`
 	return l.volumes(ctx, q, until)
 }

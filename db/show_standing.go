@@ -61,8 +61,8 @@ const standing = `(
 		WHEN NOT v.protected THEN 'unprotected'
 		WHEN newest_at IS NULL THEN 'waiting'
 		ELSE 'protected' END AS standing
-	FROM volumes v CROSS JOIN leadership l CROSS JOIN LATERAL (SELECT v.decided_at IS NULL OR v.decided_at < l.planned_beat AS unseen) seen CROSS JOIN LATERAL (
-		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND project_id = v.project_id AND state = 'available') newest
+	FROM volumes v CROSS JOIN LATERAL (SELECT v.unknown OR v.decided_at IS NULL AS unseen) seen CROSS JOIN LATERAL (
+		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND project_id = v.project_id AND state = 'available' AND cinder_status <> 'error') newest
 	WHERE @project = '' OR v.project_id = @project) standing`
 
 // Counts returns how many volumes stand in each way; late is the age beyond

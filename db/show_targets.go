@@ -119,6 +119,6 @@ func (l *Look) Remnants(ctx context.Context) ([]Remnant, error) {
 
 // VolumesOf returns the volumes that records of a project are about.
 func (l *Look) VolumesOf(ctx context.Context, projectID string) ([]Volume, error) {
-	const q = `SELECT ` + volumeColumns + ` FROM volumes WHERE id IN (SELECT volume_id FROM records WHERE project_id = $1) ORDER BY name, id`
+	const q = `SELECT ` + withEnds + ` FROM volumes WHERE id IN (SELECT volume_id FROM records WHERE project_id = $1) ORDER BY name, id`
 	return l.volumes(ctx, q, projectID)
 }

@@ -64,8 +64,8 @@ func TestHowVolumesStand(t *testing.T) {
 	decided := row{"decided_at": base.Add(-hour), "reason": "backup_is_fresh"}
 	for id, more := range map[string]row{
 		"protected": nil, "on the edge": nil, "late": nil, "waiting": {"protected_since": base.Add(-23 * hour)}, "never": {"protected_since": base.Add(-27 * hour)}, "gone": {"gone_at": base, "protected": false},
-		"unprotected": {"protected": false}, "unknown": {"decided_at": base.Add(-2 * hour)}, "never decided": {"decided_at": nil},
-		"late and unseen": {"decided_at": base.Add(-2 * hour)}, "of a new owner": {"project_id": "q"},
+		"unprotected": {"protected": false}, "unknown": {"unknown": true}, "never decided": {"decided_at": nil},
+		"late and unseen": {"unknown": true}, "of a new owner": {"project_id": "q"},
 	} {
 		h.volume(id, decided.with(more))
 	}

@@ -19,7 +19,7 @@ func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string
 		UPDATE records SET swept_at = $1, cinder_status = s.status
 		FROM unnest($2::text[], $3::text[]) AS s (id, status) WHERE backup_id = s.id`
 	const reappear = `
-		UPDATE records SET state = 'available', reason = 'reappeared', changed_at = staffeln_now()
+		UPDATE records SET state = 'available', reason = 'reappeared', changed_at = staffeln_now(), removal_report_id = NULL
 		WHERE backup_id = ANY($1) AND state = 'lost' RETURNING state, reason`
 	const missing = `
 		SELECT s.id FROM unnest($1::text[]) AS s (id) WHERE NOT EXISTS (SELECT FROM records WHERE backup_id = s.id)`
@@ -97,17 +97,21 @@ func (b *Beat) ByID(ctx context.Context, recordID string) (r backup.Record, ok b
 func (b *Beat) Twin(ctx context.Context, r backup.Record, twin backup.Backup) error {
 	const q = `
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind,
-			retention, beat, requested_at, changed_at, available_at, ended_at, backup_id, backup_name, cinder_status, data_timestamp, reason, reason_text)
-		SELECT project_id, project_name, server_id, server_name, volume_id, volume_name, zone, $3, encrypted, $7, $4,
-			retention, beat, requested_at, staffeln_now(), CASE WHEN $7 = 'available' THEN staffeln_now() END, staffeln_now(), $2, $5, $8, $6, 'twin_backup', $9
-		FROM records WHERE id = $1
+			retention, beat, requested_at, changed_at, available_at, ended_at, backup_id, backup_name, cinder_status, data_timestamp, cinder_timestamp, reason, reason_text)
+		SELECT project_id, project_name, server_id, server_name, volume_id, volume_name, zone, @size, encrypted, @state, @kind,
+			retention, beat, requested_at, staffeln_now(), CASE WHEN @state = 'available' THEN staffeln_now() END, staffeln_now(), @backup, @name, @status,
+			` + boundedTime + `, @data, 'twin_backup', @reason
+		FROM records WHERE id = @id
 		ON CONFLICT DO NOTHING RETURNING state, reason`
 	state := backup.Available
 	if twin.Status == backup.StatusError {
 		state = backup.Failed
 	}
-	args := []any{r.ID, twin.ID, twin.SizeGiB, kindOf(twin), storable(twin.Name), dataTime(twin), state, twin.Status, storable(twin.FailReason)}
-	if _, err := b.bulk(ctx, "", "twin recorded", q, args...); err != nil {
+	args := pgx.NamedArgs{
+		"id": r.ID, "backup": twin.ID, "size": twin.SizeGiB, "kind": kindOf(twin), "name": storable(twin.Name), "data": dataTime(twin), "state": state,
+		"status": twin.Status, "reason": storable(twin.FailReason),
+	}
+	if _, err := b.bulk(ctx, "", "twin recorded", q, args); err != nil {
 		return fmt.Errorf("record twin %s of record %s: %w", twin.ID, r.ID, err)
 	}
 	return nil
@@ -121,7 +125,7 @@ func (b *Beat) Lost(ctx context.Context) ([]backup.Finding, error) {
 			format('restore point of %s, of volume %s (%s); found missing at %s', to_char(r.data_timestamp AT TIME ZONE 'UTC', $2),
 				r.volume_id, r.volume_name, to_char(r.changed_at AT TIME ZONE 'UTC', $2)) AS detail
 		FROM records r JOIN volumes v ON v.id = r.volume_id
-		WHERE r.state = 'lost' AND r.data_timestamp + coalesce(v.retention, r.retention) > $1`
+		WHERE r.state = 'lost' AND r.reason <> 'project_gone' AND r.data_timestamp + ` + retentionInForce + ` > $1`
 	rows, err := b.db.pool.Query(ctx, q, b.Now, `YYYY-MM-DD"T"HH24:MI:SS"Z"`)
 	if err != nil {
 		return nil, fmt.Errorf("read lost records: %w", err)

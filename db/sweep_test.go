@@ -130,7 +130,7 @@ func TestATwinGetsARecordOfItsOwn(t *testing.T) {
 		ID: got.ID, ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", VolumeID: "v", VolumeName: "disk", Zone: "az",
 		SizeGiB: 12, Encrypted: true, State: backup.Available, Kind: backup.Incremental, Retention: backup.Period{Months: 1},
 		Beat: r.Beat, RequestedAt: r.RequestedAt, ChangedAt: now, AvailableAt: &now, EndedAt: &now, BackupID: "twin", BackupName: "its name",
-		CinderStatus: "available", DataTimestamp: &data, Reason: backup.TwinBackup,
+		CinderStatus: "available", DataTimestamp: &data, CinderTimestamp: &data, Reason: backup.TwinBackup,
 	}
 	assert.Equal(t, want, got)
 	h.changesNothing(func() { require.NoError(t, h.beat().Twin(h.ctx, r, twin)) })

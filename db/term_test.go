@@ -25,7 +25,7 @@ var writes = map[string]func(*house, *Beat) error{
 	},
 	"Remember": func(h *house, b *Beat) error {
 		v := Volume{ID: "new", Retention: backup.Retention{InForce: backup.Period{Days: 1}, Source: backup.FromDefault}, SeenAt: base}
-		return b.Remember(h.ctx, []Volume{v})
+		return b.Remember(h.ctx, []Volume{v}, nil)
 	},
 	"Found": func(h *house, b *Beat) error {
 		_, err := b.Found(h.ctx, []backup.Finding{{Reason: backup.RetentionShortened, Object: "v"}}, true)

@@ -169,11 +169,18 @@ func (c *Claim) Later(ctx context.Context, r backup.Record, status backup.Status
 // incremental) is Cinder's word now, not our wish.
 func (c *Claim) Finish(ctx context.Context, r backup.Record, b backup.Backup) (backup.Record, error) {
 	return c.move(ctx, r, change{
-		in(backup.Creating, backup.Overdue), backup.Available, held, `, kind = @kind, size_gib = @size, data_timestamp = @data, cinder_status = 'available',
+		in(backup.Creating, backup.Overdue), backup.Available, held, `, kind = @kind, size_gib = @size, data_timestamp = ` + boundedTime + `, cinder_timestamp = @data, cinder_status = 'available',
 		available_at = staffeln_now(), ended_at = staffeln_now(), next_try_at = NULL, reason = '', reason_text = '', request_id = ''`,
 		pgx.NamedArgs{"kind": kindOf(b), "size": b.SizeGiB, "data": dataTime(b)},
 	})
 }
+
+// boundedTime is the time of a backup's data: Cinder's, unless that lies outside
+// of the time in which we asked for the backup and saw it. A clock that runs
+// ahead would hide that a volume is late, one that is behind would have fresh
+// data removed.
+const boundedTime = `CASE WHEN @data::timestamptz IS NULL THEN NULL WHEN @data::timestamptz BETWEEN requested_at - interval '15 minutes' AND staffeln_now() + interval '15 minutes' THEN @data::timestamptz
+	ELSE coalesce(requested_at, staffeln_now()) END`
 
 // held holds for a record whose backup Cinder has named.
 const held = ` AND backup_id IS NOT NULL`

@@ -21,14 +21,14 @@ type Volume struct {
 	SizeGiB                  int
 	Encrypted                bool
 	Protected                bool
-	ProtectedSince           *time.Time       // the first plan in a row that saw it protected in its project; nil: it is not
-	Retention                backup.Retention `db:"-"`
-	SeenAt                   time.Time        // the newest plan that saw it
-	Unknown                  bool             // the newest plan could not tell whether it is protected, or there
-	TransferredAt            *time.Time       // when it came from another project, which may own restore points of it still
-	Migration                string           // Cinder's migration status while one is under way; else empty
-	AbsentPlans              int              // consecutive complete plans without it
-	AbsentServerPlans        int              // consecutive complete plans with it, and without any of its servers
+	ProtectedSince           *time.Time           // the first plan in a row that saw it protected in its project; nil: it is not
+	Retention                backup.Retention     `db:"-"`
+	SeenAt                   time.Time            // the newest plan that saw it: that is the newest of all, unless it is unknown or gone
+	Unknown                  bool                 // the newest plan could not tell whether it is protected, or there
+	TransferredAt            *time.Time           // when it came from another project, which may own restore points of it still
+	Ends                     map[string]time.Time // by project, when its protection there ended; only where it is read for a decision on retention
+	Migration                string               // Cinder's migration status while one is under way; else empty
+	DetachedPlans            int                  // plans in a row that saw it detached from the server that protects it
 	GoneAt                   *time.Time
 	Action                   backup.Action // of the newest decision
 	Reason                   backup.Reason
@@ -51,9 +51,20 @@ func (v Volume) Subject(paused Pauses) backup.Subject {
 	return backup.Subject{Volume: v.AsOf(), Protected: v.Protected, Gone: v.GoneAt != nil, Paused: paused.Of(v.ProjectID) != nil}
 }
 
+// Guard shows what keeps the volume's newest restore points.
+func (v Volume) Guard(set backup.Settings) backup.Guard {
+	return backup.Guard{
+		ProjectID: v.ProjectID, Protected: v.Protected, Ends: v.Ends, Grace: set.ProtectionGrace.Std(), Floor: set.MinRestorePoints,
+	}
+}
+
+// withEnds are volumeColumns, and when the volume's protection ended in which project.
+const withEnds = volumeColumns + `, (SELECT jsonb_object_agg(e.project_id, e.ended_at) FROM protection_ends e WHERE e.volume_id = id) AS ends`
+
 const volumeColumns = `id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected,
 	retention AS retained_for, coalesce(retention_source, '') AS retention_source, shorter, shorter_since, shorter_seen, shorter_seen_at,
-	seen_at, absent_plans, absent_server_plans, gone_at, action, reason, decided_at, decision_until, protected_since, removal_due_at, lease_until, removal_failures, removal_next_try_at,
+	CASE WHEN unknown OR gone_at IS NOT NULL THEN seen_at ELSE greatest(seen_at, (SELECT planned_beat FROM leadership)) END AS seen_at,
+	detached_plans, gone_at, action, reason, decided_at, decision_until, protected_since, removal_due_at, lease_until, removal_failures, removal_next_try_at,
 	unknown, transferred_at, migration`
 
 type volumeRow struct {
@@ -71,7 +82,7 @@ func toVolume(row pgx.CollectableRow) (Volume, error) {
 	if err != nil {
 		return r.Volume, err
 	}
-	r.Retention = backup.Retention{Owner: r.ProjectID, InForce: fromInterval(r.RetainedFor), Source: r.RetentionSource}
+	r.Retention = backup.Retention{Owner: r.ProjectID, Since: r.TransferredAt, InForce: fromInterval(r.RetainedFor), Source: r.RetentionSource}
 	if r.Shorter.Valid {
 		p := fromInterval(r.Shorter)
 		r.Retention.Shorter, r.Retention.ShorterSince, r.Retention.ShorterSeen = &p, r.ShorterSince.UTC(), r.ShorterSeen
@@ -79,13 +90,25 @@ func toVolume(row pgx.CollectableRow) (Volume, error) {
 			r.Retention.ShorterSeenAt = r.ShorterSeenAt.UTC()
 		}
 	}
+	for project, at := range r.Ends {
+		r.Ends[project] = at.UTC()
+	}
 	return r.Volume, nil
 }
 
-// Volumes returns all that the plans remember, by ID. For 100,000 volumes that
-// is some 60 MiB: a plan needs all of them at once.
+// Volumes returns all that the plans remember, by ID, but those that are gone.
+// For 100,000 volumes that is some 60 MiB: a plan needs all of them at once.
 func (b *Beat) Volumes(ctx context.Context) (map[string]Volume, error) {
-	rows, err := b.db.pool.Query(ctx, `SELECT `+volumeColumns+` FROM volumes`)
+	return b.volumes(ctx, `gone_at IS NULL`)
+}
+
+// GoneVolumes returns those with these IDs that are gone.
+func (b *Beat) GoneVolumes(ctx context.Context, ids []string) (map[string]Volume, error) {
+	return b.volumes(ctx, `gone_at IS NOT NULL AND id = ANY($1)`, ids)
+}
+
+func (b *Beat) volumes(ctx context.Context, where string, args ...any) (map[string]Volume, error) {
+	rows, err := b.db.pool.Query(ctx, `SELECT `+volumeColumns+` FROM volumes WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read volumes: %w", err)
 	}
@@ -109,27 +132,34 @@ func (b *Beat) Volumes(ctx context.Context) (map[string]Volume, error) {
 const batch = 2000
 
 // Remember writes what the plan now knows of these volumes: the inventory, the
-// retention in force and the decision. Leases are not touched.
-func (b *Beat) Remember(ctx context.Context, volumes []Volume) error {
+// retention in force, the decision, and which of them are protected no longer,
+// or again. Leases are not touched.
+func (b *Beat) Remember(ctx context.Context, volumes []Volume, ends []ProtectionEnd) error {
 	const q = `
 		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted,
-			protected, retention, retention_source, shorter, shorter_since, seen_at, absent_plans, absent_server_plans, gone_at, action, reason, decided_at, decision_until, protected_since,
+			protected, retention, retention_source, shorter, shorter_since, seen_at, detached_plans, gone_at, action, reason, decided_at, decision_until, protected_since,
 			unknown, transferred_at, migration, shorter_seen, shorter_seen_at)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[],
-			$11::bool[], $12::interval[], $13::text[], $14::interval[], $15::timestamptz[], $16::timestamptz[], $17::int[], $18::int[], $19::timestamptz[],
-			$20::text[], $21::text[], $22::timestamptz[], $23::timestamptz[], $24::timestamptz[],
-			$25::bool[], $26::timestamptz[], $27::text[], $28::interval[], $29::timestamptz[])
+			$11::bool[], $12::interval[], $13::text[], $14::interval[], $15::timestamptz[], $16::timestamptz[], $17::int[], $18::timestamptz[],
+			$19::text[], $20::text[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[],
+			$24::bool[], $25::timestamptz[], $26::text[], $27::interval[], $28::timestamptz[])
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, project_id = excluded.project_id, project_name = excluded.project_name,
 			server_id = excluded.server_id, server_name = excluded.server_name, zone = excluded.zone, status = excluded.status,
 			size_gib = excluded.size_gib, encrypted = excluded.encrypted, protected = excluded.protected, retention = excluded.retention,
 			retention_source = excluded.retention_source, shorter = excluded.shorter, shorter_since = excluded.shorter_since,
-			seen_at = excluded.seen_at, absent_plans = excluded.absent_plans, absent_server_plans = excluded.absent_server_plans, gone_at = excluded.gone_at, action = excluded.action,
+			seen_at = excluded.seen_at, detached_plans = excluded.detached_plans, gone_at = excluded.gone_at, action = excluded.action,
 			reason = excluded.reason, decided_at = excluded.decided_at, decision_until = excluded.decision_until,
 			protected_since = excluded.protected_since, unknown = excluded.unknown, transferred_at = excluded.transferred_at,
 			migration = excluded.migration, shorter_seen = excluded.shorter_seen, shorter_seen_at = excluded.shorter_seen_at`
+	of := map[string][]ProtectionEnd{}
+	for _, e := range ends {
+		of[e.VolumeID] = append(of[e.VolumeID], e)
+	}
 	for part := range chunks(volumes) {
-		c := newColumns(29, len(part))
+		ids, ended := make([]string, 0, len(part)), []ProtectionEnd(nil)
+		c := newColumns(28, len(part))
 		for _, v := range part {
+			ids, ended = append(ids, v.ID), append(ended, of[v.ID]...)
 			var retention, shorter *pgtype.Interval
 			if !v.Retention.InForce.IsZero() {
 				retention = new(toInterval(v.Retention.InForce))
@@ -140,11 +170,20 @@ func (b *Beat) Remember(ctx context.Context, volumes []Volume) error {
 				seen = maybe(v.Retention.ShorterSeenAt)
 			}
 			c.add(v.ID, v.Name, v.ProjectID, v.ProjectName, v.ServerID, v.ServerName, v.Zone, v.Status, v.SizeGiB, v.Encrypted,
-				v.Protected, retention, maybe(string(v.Retention.Source)), shorter, since, v.SeenAt, v.AbsentPlans, v.AbsentServerPlans, v.GoneAt,
+				v.Protected, retention, maybe(string(v.Retention.Source)), shorter, since, v.SeenAt, v.DetachedPlans, v.GoneAt,
 				string(v.Action), string(v.Reason), v.DecidedAt, v.DecisionUntil, v.ProtectedSince,
 				v.Unknown, v.TransferredAt, v.Migration, v.Retention.ShorterSeen, seen)
 		}
-		if err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, c.args()...); return err }); err != nil {
+		err := b.reigning(ctx, func(tx pgx.Tx) error {
+			if err := keepFormerRetention(ctx, tx, part); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, q, c.args()...); err != nil {
+				return err
+			}
+			return endProtection(ctx, tx, ids, ended)
+		})
+		if err != nil {
 			return fmt.Errorf("remember %d volumes: %w", len(part), err)
 		}
 	}

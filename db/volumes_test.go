@@ -1,6 +1,7 @@
 package db
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -23,6 +24,9 @@ func (h *house) volumes() map[string]Volume {
 	h.t.Helper()
 	all, err := h.beat().Volumes(h.ctx)
 	require.NoError(h.t, err)
+	gone, err := h.beat().volumes(h.ctx, `gone_at IS NOT NULL`)
+	require.NoError(h.t, err)
+	maps.Copy(all, gone)
 	return all
 }
 
@@ -31,18 +35,18 @@ func TestAVolumeIsRememberedWhole(t *testing.T) {
 	h := newHouse(t)
 	at, until := base.Add(-time.Minute), base.Add(time.Minute)
 	full := seen("full")
-	full.Encrypted, full.AbsentPlans, full.AbsentServerPlans, full.GoneAt, full.Action, full.Reason = true, 3, 2, &at, backup.Create, backup.FirstBackup
+	full.Encrypted, full.DetachedPlans, full.GoneAt, full.Action, full.Reason = true, 2, &at, backup.Create, backup.FirstBackup
 	full.DecidedAt, full.DecisionUntil = &at, &until
 	full.Unknown, full.TransferredAt, full.Migration = true, &at, "migrating"
 	full.Retention = backup.Retention{
-		Owner: "p", InForce: backup.Period{Years: 2, Months: 1, Days: 9, Clock: 90 * time.Minute}, Source: backup.FromMetadata,
+		Owner: "p", Since: &at, InForce: backup.Period{Years: 2, Months: 1, Days: 9, Clock: 90 * time.Minute}, Source: backup.FromMetadata,
 		Shorter: &backup.Period{Days: 1}, ShorterSince: at, ShorterSeen: time.Hour, ShorterSeenAt: base,
 	}
 	bare := Volume{ID: "bare", SeenAt: base}
 	b := h.beat()
-	require.NoError(t, b.Remember(h.ctx, []Volume{full, bare}))
+	require.NoError(t, b.Remember(h.ctx, []Volume{full, bare}, nil))
 	assert.Equal(t, map[string]Volume{"full": full, "bare": bare}, h.volumes())
-	h.changesNothing(func() { require.NoError(t, b.Remember(h.ctx, []Volume{full, bare})) })
+	h.changesNothing(func() { require.NoError(t, b.Remember(h.ctx, []Volume{full, bare}, nil)) })
 	of, err := h.claim("full").Volume(h.ctx)
 	require.NoError(t, err)
 	require.NotNil(t, of.LeaseUntil)
@@ -56,12 +60,12 @@ func TestANewSightReplacesTheOneBefore(t *testing.T) {
 	b := h.beat()
 	v := seen("v")
 	v.Retention.Shorter, v.Retention.ShorterSince = &backup.Period{Days: 1}, base
-	require.NoError(t, b.Remember(h.ctx, []Volume{v, seen("w")}))
+	require.NoError(t, b.Remember(h.ctx, []Volume{v, seen("w")}, nil))
 	h.claim("v")
 	require.NoError(t, b.RemovalDue(h.ctx, []string{"v"}))
 	now := seen("v")
 	now.Name, now.ProjectID, now.SizeGiB, now.Protected, now.ProtectedSince, now.SeenAt = "new", "q", 20, false, nil, base.Add(time.Minute)
-	lines := h.changes(func() { require.NoError(t, b.Remember(h.ctx, []Volume{now})) })
+	lines := h.changes(func() { require.NoError(t, b.Remember(h.ctx, []Volume{now}, nil)) })
 	assert.Equal(t, []string{
 		"volumes v name: disk -> new", "volumes v project_id: p -> q", "volumes v protected: true -> false", "volumes v protected_since: now -> null", "volumes v seen_at: now -> +1m0s",
 		"volumes v shorter: 1 day -> null", "volumes v shorter_since: now -> null", "volumes v size_gib: 10 -> 20",

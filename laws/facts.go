@@ -27,6 +27,8 @@ type Facts struct {
 	Promises []Promise
 	// ShortenDelay is how long a shorter retention waits before it takes effect.
 	ShortenDelay time.Duration
+	// Grace is how long the floor still holds after a promise ended.
+	Grace time.Duration
 	// Gone are the projects that Keystone no longer knows, since when. No token of theirs can be had.
 	Gone map[string]time.Time
 	Told []Told
@@ -123,11 +125,14 @@ type Caps struct {
 	Stuck int
 }
 
-// A Promise is what held for a volume from From (inclusive) to To (exclusive; zero: until the end): its newest Floor
-// restore points in its project are never removed, and none of it before Retention is over.
+// A Promise is what held for a volume from From (inclusive) to To (exclusive; zero: until the end), to the project that
+// owned it: of what the project owns of the volume, the newest Floor restore points are never removed, and none before
+// Retention is over. It is broken even where the volume is another's by then. With Before it is about those alone that
+// were asked for before that time.
 type Promise struct {
 	Volume, Project string
 	From, To        time.Time
+	Before          time.Time
 	Floor           int
 	Retention       backup.Period // empty: nothing was promised
 }

@@ -43,7 +43,7 @@ func (c *checker) removal(e Event, b *held) {
 // that it replaced less than the delay ago.
 func (c *checker) keptUntil(e Event, b *held) (until time.Time, promised bool) {
 	for _, p := range c.Promises {
-		if p.Volume != e.Volume || p.Retention.IsZero() || p.From.After(e.At) || !p.To.IsZero() && !p.To.After(e.At.Add(-c.ShortenDelay)) {
+		if p.Volume != e.Volume || p.Project != e.Project || !p.Before.IsZero() && !b.requested.At.Before(p.Before) || p.Retention.IsZero() || p.From.After(e.At) || !p.To.IsZero() && !p.To.After(e.At.Add(-c.ShortenDelay)) {
 			continue
 		}
 		promised = true
@@ -54,10 +54,10 @@ func (c *checker) keptUntil(e Event, b *held) (until time.Time, promised bool) {
 	return until, promised
 }
 
-// floor judges the removal of a restore point by how many newer ones the volume has.
+// floor judges the removal of a restore point by how many newer ones its owner has of the volume.
 func (c *checker) floor(e Event, b *held) {
 	for _, p := range c.Promises {
-		if p.Volume != e.Volume || p.Project != e.Project || p.From.After(e.At) || !p.To.IsZero() && !p.To.After(e.At) {
+		if p.Volume != e.Volume || p.Project != e.Project || p.From.After(e.At) || !p.To.IsZero() && !p.To.Add(c.Grace).After(e.At) {
 			continue
 		}
 		newest := c.points(e.Volume, e.Project)

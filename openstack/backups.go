@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"staffeln/backup"
@@ -37,10 +38,14 @@ func (b backupJSON) backup(project string) backup.Backup {
 	if data.IsZero() {
 		data = b.CreatedAt // by Cinder's own rule for what is no backup of a snapshot
 	}
+	var fail backup.Meaning
+	if backup.Status(b.Status) == backup.StatusError {
+		fail = failMeaningOf(b.FailReason)
+	}
 	return backup.Backup{
 		ID: b.ID, Name: b.Name, Description: b.Description, ProjectID: project, VolumeID: b.VolumeID, UserID: b.UserID,
 		Status: backup.Status(b.Status), Incremental: b.Incremental, HasDependents: b.HasDependents,
-		Encrypted: b.EncryptionKeyID != "", SizeGiB: b.Size, FailReason: b.FailReason,
+		Encrypted: b.EncryptionKeyID != "", SizeGiB: b.Size, FailReason: b.FailReason, FailMeaning: fail,
 		CreatedAt: b.CreatedAt.Time, DataTimestamp: data.Time, Metadata: b.Metadata,
 	}
 }
@@ -148,7 +153,7 @@ func (c *Cloud) readBackup(ctx context.Context, s *scope, r request) (backup.Bac
 		if err := json.Unmarshal(body, &said); err != nil {
 			return err
 		}
-		if said.Backup.ID != r.id {
+		if !strings.EqualFold(said.Backup.ID, r.id) {
 			return fmt.Errorf("the answer is about backup %q", said.Backup.ID)
 		}
 		return nil

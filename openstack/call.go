@@ -21,6 +21,8 @@ type request struct {
 	headers     map[string]string
 	body        any
 	idempotent  bool // a POST that may be executed twice: a new token
+	once        bool // never tried again
+	large       bool // a page: not tried again where a smaller one may do
 	first       bool // of all requests: not repeated where that is hopeless
 	// decode reads a good answer. Its error makes the answer garbage.
 	decode func(body []byte) error
@@ -87,5 +89,9 @@ func othersEnd(err error) bool {
 // volumeRequest is a request to Cinder in the scope's own project, at the
 // microversion that was negotiated.
 func (c *Cloud) volumeRequest(s *scope, method, path string) request {
-	return request{method: method, url: s.volume + path, headers: map[string]string{"OpenStack-API-Version": "volume 3." + c.minor()}}
+	return request{method: method, url: s.volume + path, headers: c.volumeHeaders()}
+}
+
+func (c *Cloud) volumeHeaders() map[string]string {
+	return map[string]string{"OpenStack-API-Version": "volume 3." + c.minor()}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"staffeln/backup"
@@ -16,6 +17,7 @@ type Cloud struct {
 	credentials    Credentials
 	http           http.Client
 	clock          clock
+	gate           *gate
 	patience       patience
 	attemptTimeout time.Duration
 	admin          *scope // of the project in the credentials
@@ -24,6 +26,9 @@ type Cloud struct {
 	volumeMinor    int // microversion 3.x of Cinder
 	pageSize       int
 	inTurn         bool
+	keystoneWhole  atomic.Bool // Keystone ignores limit and marker, and gives whole lists
+	users          usersCache
+	pages          pageSizes
 }
 
 // An Option changes a Cloud while it is connected.
@@ -102,6 +107,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 		pageSize:       o.pageSize,
 		inTurn:         o.inTurn,
 	}
+	c.gate = newGate(credentials, o.clock, credentials.proof(c.http))
 	admin, err := c.authenticate(ctx, credentials.admin, "admin project")
 	if err != nil {
 		return nil, credentials.advised(err)

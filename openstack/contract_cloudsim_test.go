@@ -15,8 +15,16 @@ import (
 	"staffeln/openstack/cloudsim"
 )
 
+// Each release that we support is simulated.
 func TestContractOnCloudsim(t *testing.T) {
-	w := newWorld(t, cloudsim.Options{})
+	for _, release := range []string{cloudsim.Zed, cloudsim.Epoxy, cloudsim.Gazpacho} {
+		t.Run(release, func(t *testing.T) { contractOnCloudsim(t, release) })
+	}
+}
+
+func contractOnCloudsim(t *testing.T, release string) {
+	t.Helper()
+	w := newWorld(t, cloudsim.Options{Release: release})
 	c := w.connect(t, patient)
 	e := &env{
 		cloud:   c,
@@ -25,7 +33,7 @@ func TestContractOnCloudsim(t *testing.T) {
 			rc: w.rc, cloud: c, prefix: "contract", tokens: map[string]string{},
 			wait: func(*testing.T) { w.step(time.Second) },
 		},
-		home: w.sim.AddProject("acme"), away: w.sim.AddProject("globex"), mayAlter: true,
+		home: w.sim.AddProject("acme"), away: w.sim.AddProject("globex"), mayAlter: true, release: release,
 		tag: backup.Tag{Installation: "contract", Record: "1"}, now: w.cloudNow,
 	}
 	holdContract(t, e)

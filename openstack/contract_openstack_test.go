@@ -3,8 +3,12 @@
 package openstack
 
 import (
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +42,8 @@ func TestContractOnOpenStack(t *testing.T) {
 		home:     c.AdminProjectID(),
 		mayAlter: os.Getenv("E2E_ALLOW_PROJECTS") == "true",
 		now:      time.Now,
+		real:     true,
+		release:  releaseOf(t, c),
 		tag:      backup.Tag{Installation: run, Record: "1"},
 	}
 	if e.mayAlter {
@@ -52,5 +58,36 @@ func TestContractOnOpenStack(t *testing.T) {
 		}
 	}
 	require.NotEmpty(t, e.away, "the user has a role in one project only: want one more to test with")
+	t.Logf("held against %s", e.release)
 	holdContract(t, e)
+}
+
+// releaseOf tells the release by the newest microversion of Nova, which each raises.
+func releaseOf(t *testing.T, c *Cloud) string {
+	t.Helper()
+	root, err := url.Parse(c.admin.compute)
+	require.NoError(t, err)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, root.Scheme+"://"+root.Host+"/", http.NoBody)
+	require.NoError(t, err)
+	resp, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer resp.Body.Close() //nolint:errcheck // a test's own request
+	var said struct{ Versions []struct{ Version string } }
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(&said))
+	for _, v := range said.Versions {
+		if _, minor, ok := strings.Cut(v.Version, "2."); ok {
+			n, err := strconv.Atoi(minor)
+			require.NoError(t, err)
+			switch {
+			case n > 100:
+				return gazpacho
+			case n > 93:
+				return epoxy
+			default:
+				return zed
+			}
+		}
+	}
+	require.Fail(t, "no version of Nova", "%v", said)
+	return ""
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/rs/zerolog"
+
 	"staffeln/backup"
 )
 
@@ -24,16 +26,36 @@ func (c *Cloud) CreateBackup(ctx context.Context, r backup.Request) (string, err
 	if err := s.mustBelongTo(r.ProjectID, ask); err != nil {
 		return "", err
 	}
+	id, err := c.createAs(ctx, s, ask, r)
+	var fault *backup.CloudError
+	if !r.Plain && errors.As(err, &fault) && fault.Meaning == backup.MeansRefused && fault.Status == http.StatusBadRequest {
+		// Our texts may be what is refused, and no text is worth a backup.
+		zerolog.Ctx(ctx).Info().Err(err).Str("volume_id", r.VolumeID).Str("record_id", r.Tag.Record).
+			Msg("request for a backup refused, asked again with plain texts")
+		r.Plain = true
+		return c.createAs(ctx, s, ask, r)
+	}
+	return id, err
+}
+
+func (c *Cloud) createAs(ctx context.Context, s *scope, ask request, r backup.Request) (string, error) {
 	wish := map[string]any{
 		"volume_id":   r.VolumeID,
 		"name":        r.Name,
 		"force":       true, // or volumes in use are refused
 		"incremental": r.Kind == backup.Incremental,
 	}
-	if c.volumeMinor >= metadataMinor {
+	if r.Plain {
+		wish["name"] = r.PlainName()
+	}
+	// Below these microversions an unknown property would be a 400.
+	if c.volumeMinor >= metadataMinor && !r.Plain {
 		wish["metadata"] = r.Tag.Metadata()
-	} else { // an unknown property would be a 400
+	} else {
 		wish["description"] = r.Tag.Description()
+	}
+	if c.volumeMinor >= zoneMinor && r.Zone != "" {
+		wish["availability_zone"] = r.Zone
 	}
 	ask.body = map[string]any{"backup": wish}
 	var said struct{ Backup struct{ ID string } }

@@ -20,6 +20,8 @@ type Credentials struct {
 	user      gophercloud.AuthOptions
 	admin     gophercloud.AuthScope // the project that all-tenants lists are read in
 	transport *tls.Config
+
+	passwordFile string // read again before each login
 }
 
 // String names the user and the cloud, never the secret.
@@ -47,6 +49,7 @@ func FromEnv(getenv func(string) string) (Credentials, error) {
 	} else {
 		c = e.fromOpenrc()
 	}
+	c.passwordFile = e.getenv("OS_PASSWORD_FILE")
 	e.check(c)
 	if err := errors.Join(e.faults...); err != nil {
 		return Credentials{}, fmt.Errorf("read cloud credentials: %w", err)
@@ -143,18 +146,26 @@ func (e *environment) password() string {
 	case value != "" && file != "":
 		e.fault("OS_PASSWORD and OS_PASSWORD_FILE: both are set: want one of them")
 	case file != "":
-		text, err := os.ReadFile(file)
+		password, err := readPassword(file)
 		if err != nil {
 			e.fault("OS_PASSWORD_FILE: %w", err)
-		}
-		// Editors end files with a newline; no password ends with one.
-		password := strings.TrimRight(string(text), "\r\n")
-		if err == nil && password == "" {
-			e.fault("OS_PASSWORD_FILE: %s is empty", file)
 		}
 		return password
 	}
 	return value
+}
+
+func readPassword(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	// Editors end files with a newline; no password ends with one.
+	password := strings.TrimRight(string(text), "\r\n")
+	if password == "" {
+		return "", fmt.Errorf("%s is empty", file)
+	}
+	return password, nil
 }
 
 // iface returns which of a service's URLs to use: OS_INTERFACE, else what the

@@ -40,6 +40,7 @@ func TestUsualOpenrcs(t *testing.T) {
 	t.Parallel()
 	user := gophercloud.AuthOptions{Username: "staffeln", Password: secret, DomainName: "Users"}
 	admin := gophercloud.AuthScope{ProjectName: "admin", DomainName: "Projects"}
+	passwordFile := file(t, "password", secret+"\n")
 	for name, c := range map[string]struct {
 		with map[string]string
 		want func(c *Credentials)
@@ -71,7 +72,7 @@ func TestUsualOpenrcs(t *testing.T) {
 		"internal":       {map[string]string{"OS_INTERFACE": "internal"}, func(c *Credentials) { c.iface = "internal" }},
 		"adminURL":       {map[string]string{"OS_ENDPOINT_TYPE": "adminURL"}, func(c *Credentials) { c.iface = "admin" }},
 		"password, said": {map[string]string{"OS_AUTH_TYPE": "v3password"}, func(*Credentials) {}},
-		"from a file":    {map[string]string{"OS_PASSWORD": "", "OS_PASSWORD_FILE": file(t, "password", secret+"\n")}, func(*Credentials) {}},
+		"from a file":    {map[string]string{"OS_PASSWORD": "", "OS_PASSWORD_FILE": passwordFile}, func(c *Credentials) { c.passwordFile = passwordFile }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

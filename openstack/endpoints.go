@@ -78,6 +78,7 @@ func hasSecrets(catalog []tokens.CatalogEntry) bool {
 const (
 	newestVolumeMinor = 70 // the highest that we know (Zed)
 	metadataMinor     = 43 // metadata on backups; below, the tag stands in the description
+	zoneMinor         = 51 // availability_zone of a backup that is asked for
 	secretMinor       = 64 // encryption_key_id of backups; below, any may be encrypted
 	oldestVolumeMinor = 18 // the project of a backup; without it nothing here works
 )

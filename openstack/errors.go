@@ -32,6 +32,24 @@ var prose = []struct {
 	{413, "rate-limited", backup.MeansThrottled},
 }
 
+// failProse is what Cinder's scheduler writes into the fail_reason of a backup (cinder/scheduler/manager.py), as far as
+// it decides.
+var failProse = []struct {
+	words   string
+	meaning backup.Meaning
+}{
+	{"Service not found for creating backup", backup.MeansNoService},
+}
+
+func failMeaningOf(reason string) backup.Meaning {
+	for _, p := range failProse {
+		if strings.Contains(reason, p.words) {
+			return p.meaning
+		}
+	}
+	return ""
+}
+
 // byStatus is the meaning of a code whose words decide nothing.
 var byStatus = map[int]backup.Meaning{
 	http.StatusUnauthorized:          backup.MeansUnauthorised,
@@ -57,7 +75,7 @@ func meaningOf(status int, words, id string) backup.Meaning {
 		return m
 	}
 	switch {
-	case status == http.StatusNotFound && id != "" && strings.Contains(words, id):
+	case status == http.StatusNotFound && id != "" && strings.Contains(strings.ToLower(words), strings.ToLower(id)):
 		return backup.MeansNotFound
 	case status == http.StatusNotFound, status >= 500, status < 400:
 		return backup.MeansUnavailable
@@ -80,7 +98,10 @@ func (r request) faultOf(project string, err error, now time.Time) *backup.Cloud
 
 	var code gophercloud.ErrUnexpectedResponseCode
 	var wire *wireError
+	var closed *backup.CloudError
 	switch {
+	case errors.As(err, &closed): // the gate's
+		fault.Meaning, fault.Message = closed.Meaning, closed.Message
 	case errors.As(err, &code):
 		fault.Status = code.Actual
 		fault.Message = wordsOf(code.Body)
@@ -153,11 +174,12 @@ func cut(s string) string {
 }
 
 // retryAfter reads the header of that name: seconds, or a date that counts from
-// the answer's own, so that a clock that is off changes nothing.
+// the answer's own, so that a clock that is off changes nothing. It is an hour at
+// most, whatever the cloud asks for.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
-	if seconds, err := strconv.ParseUint(v, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
+	if seconds, err := strconv.ParseUint(v, 10, 32); err == nil {
+		return min(time.Duration(seconds)*time.Second, backup.MaxAskedWait)
 	}
 	at, err := http.ParseTime(v)
 	if err != nil {
@@ -166,5 +188,5 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	if sent, err := http.ParseTime(h.Get("Date")); err == nil {
 		now = sent
 	}
-	return max(at.Sub(now), 0)
+	return min(max(at.Sub(now), 0), backup.MaxAskedWait)
 }

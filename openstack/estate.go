@@ -2,7 +2,6 @@ package openstack
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -36,8 +35,7 @@ func (c *Cloud) Estate(ctx context.Context, projectID string) (*Estate, error) {
 	if err := c.VerifyAdmin(ctx); err != nil {
 		return nil, err
 	}
-	var said struct{ Project projectJSON }
-	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }
+	r.decode = projectOf(projectID)
 	switch err := c.do(ctx, c.admin, r); {
 	case err == nil:
 		return nil, r.refuse(projectID, backup.MeansRefused, "Keystone still knows the project: its backups are removed by retention, with a token of it")

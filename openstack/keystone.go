@@ -42,6 +42,7 @@ type Keystone struct {
 	credentials Credentials
 	http        http.Client
 	identity    string
+	gate        *gate
 	turn        chan struct{} // who holds it signs our service user in
 	client      *gophercloud.ProviderClient
 }
@@ -55,7 +56,7 @@ func NewKeystone(credentials Credentials, observe func(method, route string, sta
 	kept := newTransport(credentials.transport)
 	fresh := kept.Clone()
 	fresh.DisableKeepAlives = true
-	return &Keystone{
+	k := &Keystone{
 		credentials: credentials,
 		http: http.Client{
 			Transport:     &wire{kept: kept, fresh: fresh, timeout: checkTimeout, clock: wallClock(), observe: observe},
@@ -63,7 +64,9 @@ func NewKeystone(credentials Credentials, observe func(method, route string, sta
 		},
 		identity: strings.TrimSuffix(client.IdentityBase, "/") + "/v3",
 		turn:     make(chan struct{}, 1),
-	}, nil
+	}
+	k.gate = newGate(credentials, wallClock(), credentials.proof(k.http))
+	return k, nil
 }
 
 // Close lets go of the connections that are idle.
@@ -109,15 +112,8 @@ func (k *Keystone) ourselves(ctx context.Context) (*gophercloud.ProviderClient, 
 	if k.client != nil {
 		return k.client, nil
 	}
-	client, err := openstack.NewClient(k.credentials.authURL)
+	client, err := k.credentials.authenticated(ctx, k.gate, k.http, k.credentials.admin)
 	if err != nil {
-		return nil, err
-	}
-	client.HTTPClient = k.http
-	client.UserAgent.Prepend("staffeln")
-	options, scope := k.credentials.user, k.credentials.admin
-	options.Scope, options.AllowReauth = &scope, true
-	if err := openstack.AuthenticateV3(ctx, client, &options, gophercloud.EndpointOpts{}); err != nil {
 		return nil, err
 	}
 	k.client = client

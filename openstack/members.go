@@ -4,10 +4,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"staffeln/backup"
 )
@@ -17,48 +18,49 @@ type userJSON struct {
 	Enabled         bool
 }
 
-// Members returns, by project, the enabled users that have an e-mail address
-// and a role there: directly, through a group, or inherited; each once, without
-// our own user. Whether the address is one nobody has looked.
+// usersByID is how many users of a project are asked for one by one; for more
+// the whole list is read first. usersAtOnce is how many at the same time.
+const (
+	usersByID   = 50
+	usersAtOnce = 8
+)
+
+// Members returns the enabled users that have an e-mail address and a role in
+// the project: directly, through a group, or inherited; each once, without our
+// own user. Whether the address is one nobody has looked.
 //
-// Calls: one for all assignments and one for all users, however many projects
-// there are. Where users of other domains are not in that list (each domain has
-// a driver of its own), one for the domains and one for each.
-func (c *Cloud) Members(ctx context.Context) (map[string][]backup.Member, error) {
-	roles, err := c.roleHolders(ctx)
+// Calls: one for the project's assignments (those of all projects take Keystone
+// minutes where there are many), and one for each user that was not read within
+// the last minutes; for many, the pages of the list of all users instead.
+func (c *Cloud) Members(ctx context.Context, projectID string) ([]backup.Member, error) {
+	ids, err := c.roleHolders(ctx, projectID)
 	if err != nil {
 		return nil, err
 	}
-	users, err := c.users(ctx, "")
+	users, err := c.usersOf(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	if lacks(users, roles) {
-		if err := c.usersByDomain(ctx, users); err != nil {
-			return nil, err
+	var members []backup.Member
+	for _, id := range ids {
+		if u := users[id]; u.Enabled && u.Email != "" && id != c.userID {
+			members = append(members, backup.Member{UserID: id, Name: u.Name, Email: u.Email})
 		}
 	}
-	members := make(map[string][]backup.Member, len(roles))
-	for project, holders := range roles {
-		for id := range holders {
-			u := users[id]
-			if u.Enabled && u.Email != "" && id != c.userID {
-				members[project] = append(members[project], backup.Member{UserID: id, Name: u.Name, Email: u.Email})
-			}
-		}
-		slices.SortFunc(members[project], func(a, b backup.Member) int { return cmp.Compare(a.UserID, b.UserID) })
-	}
+	slices.SortFunc(members, func(a, b backup.Member) int { return cmp.Compare(a.UserID, b.UserID) })
 	return members, nil
 }
 
-// roleHolders lists the users that have some role, by project. Keystone works
-// out what comes of groups, inheritance and implied roles.
-func (c *Cloud) roleHolders(ctx context.Context) (map[string]map[string]bool, error) {
+// roleHolders lists the users that have some role in the project, each once.
+// Keystone works out what comes of groups, inheritance and implied roles.
+func (c *Cloud) roleHolders(ctx context.Context, projectID string) ([]string, error) {
+	query := url.Values{"scope.project.id": {projectID}, "effective": {"true"}}
 	r := request{
-		op: "list role assignments", object: "of all projects", method: http.MethodGet,
-		url: c.admin.identity + "/role_assignments?effective=true",
+		op: "list role assignments", object: "of project " + projectID, id: projectID, method: http.MethodGet,
+		url: c.admin.identity + "/role_assignments?" + query.Encode(),
 	}
-	holders := map[string]map[string]bool{}
+	var ids []string
+	part := false
 	r.decode = func(body []byte) error {
 		var said struct {
 			Assignments []struct {
@@ -66,104 +68,79 @@ func (c *Cloud) roleHolders(ctx context.Context) (map[string]map[string]bool, er
 				Scope struct{ Project struct{ ID string } }
 			} `json:"role_assignments"`
 		}
-		if err := json.Unmarshal(body, &said); err != nil {
-			return err
-		}
-		clear(holders)
-		for _, a := range said.Assignments {
-			project := a.Scope.Project.ID
-			if project == "" || a.User.ID == "" { // of a domain, or of the whole system
-				continue
-			}
-			if holders[project] == nil {
-				holders[project] = map[string]bool{}
-			}
-			holders[project][a.User.ID] = true
-		}
-		return nil
-	}
-	if err := c.doWhole(ctx, r); err != nil {
-		return nil, err
-	}
-	return holders, nil
-}
-
-// users lists those of one domain; for the empty ID those that Keystone lists
-// without one.
-func (c *Cloud) users(ctx context.Context, domain string) (map[string]userJSON, error) {
-	r := request{op: "list users", object: "of all domains", method: http.MethodGet, url: c.admin.identity + "/users"}
-	if domain != "" {
-		r.object, r.url = "of domain "+domain, r.url+"?domain_id="+url.QueryEscape(domain)
-	}
-	users := map[string]userJSON{}
-	r.decode = func(body []byte) error {
-		p, err := decodePage[userJSON](body, "users")
-		clear(users)
-		for _, u := range p.items {
-			users[u.ID] = u
-		}
-		return err
-	}
-	if err := c.doWhole(ctx, r); err != nil {
-		return nil, err
-	}
-	return users, nil
-}
-
-// doWhole reads a list of Keystone, or refuses one that is only a part: with a
-// list_limit it is cut, and newer ones may name a next page.
-func (c *Cloud) doWhole(ctx context.Context, r request) error {
-	cut, decode := false, r.decode
-	r.decode = func(body []byte) error {
-		var said struct {
-			Truncated bool
-			Links     struct{ Next *string }
-		}
-		if err := json.Unmarshal(body, &said); err != nil {
-			return err
-		}
-		cut = said.Truncated || said.Links.Next != nil
-		return decode(body)
-	}
-	if err := c.do(ctx, c.admin, r); err != nil {
-		return err
-	}
-	if cut {
-		return r.refuse(c.admin.projectID, backup.MeansRefused, "Keystone gives only a part of the list: raise or unset list_limit in keystone.conf")
-	}
-	return nil
-}
-
-func lacks(users map[string]userJSON, roles map[string]map[string]bool) bool {
-	for _, holders := range roles {
-		for id := range holders {
-			if _, known := users[id]; !known {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// usersByDomain adds the users of each domain. Whom no domain knows holds a
-// role of nobody: Keystone keeps the assignments of users that LDAP forgot.
-func (c *Cloud) usersByDomain(ctx context.Context, users map[string]userJSON) error {
-	r := request{op: "list domains", object: "of the cloud", method: http.MethodGet, url: c.admin.identity + "/domains"}
-	var domains []struct{ ID string }
-	r.decode = func(body []byte) error {
-		p, err := decodePage[struct{ ID string }](body, "domains")
-		domains = p.items
-		return err
-	}
-	if err := c.doWhole(ctx, r); err != nil {
-		return err
-	}
-	for _, d := range domains {
-		of, err := c.users(ctx, d.ID)
+		err := json.Unmarshal(body, &said)
 		if err != nil {
 			return err
 		}
-		maps.Copy(users, of)
+		ids = ids[:0]
+		for _, a := range said.Assignments {
+			if a.User.ID != "" && a.Scope.Project.ID == projectID { // else of a domain, or Keystone does not know the filter
+				ids = append(ids, a.User.ID)
+			}
+		}
+		part, err = isPart(body)
+		return err
 	}
-	return nil
+	if err := c.do(ctx, c.admin, r); err != nil {
+		return nil, err
+	}
+	if part {
+		return nil, r.refuse(c.admin.projectID, backup.MeansRefused, "Keystone gives only a part of the list: raise or unset list_limit in keystone.conf")
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// usersOf returns the users with these IDs. Whom Keystone no longer knows holds a
+// role of nobody: it keeps the assignments of users that LDAP forgot.
+func (c *Cloud) usersOf(ctx context.Context, ids []string) (map[string]userJSON, error) {
+	now := c.clock.now()
+	users, missing := c.users.look(now, ids)
+	if len(missing) > usersByID {
+		wanted := make(map[string]bool, len(missing))
+		for _, id := range missing {
+			wanted[id] = true
+		}
+		r := request{op: "list users", object: "of all domains", method: http.MethodGet, url: c.admin.identity + "/users"}
+		err := eachKeystone(ctx, c, r, "users", func(u userJSON) string { return u.ID }, func(u userJSON) {
+			if wanted[u.ID] {
+				users[u.ID] = u
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		// left are those of domains whose users are in no list of all
+		missing = slices.DeleteFunc(missing, func(id string) bool { _, listed := users[id]; return listed })
+	}
+	read := make([]userJSON, len(missing))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(usersAtOnce)
+	if c.inTurn {
+		group.SetLimit(1)
+	}
+	for i, id := range missing {
+		group.Go(func() (err error) { read[i], err = c.user(ctx, id); return err })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for _, u := range read {
+		users[u.ID] = u
+	}
+	c.users.keep(now, users)
+	return users, nil
+}
+
+// user reads one user; one that Keystone does not know has nothing but an ID.
+func (c *Cloud) user(ctx context.Context, id string) (userJSON, error) {
+	r := request{op: "read user", object: id, id: id, method: http.MethodGet, url: c.admin.identity + "/users/" + url.PathEscape(id)}
+	var said struct{ User userJSON }
+	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }
+	err := c.do(ctx, c.admin, r)
+	if backup.Means(err, backup.MeansNotFound) {
+		return userJSON{ID: id}, nil
+	}
+	said.User.ID = id
+	return said.User, err
 }

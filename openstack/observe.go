@@ -44,7 +44,7 @@ func (c *Cloud) VerifyAdmin(ctx context.Context) error {
 }
 
 // Observe looks at the whole cloud: all projects, servers and volumes, without
-// Cinder's temporary volumes. It asks for the admin role first, because without
+// Cinder's own volumes (temporary copies, targets of migrations). It asks for the admin role first, because without
 // it Cinder silently shows one project.
 //
 // A list that breaks off, also because ctx ended, leaves what was read, and a
@@ -102,30 +102,6 @@ type projectJSON struct {
 	Enabled  bool
 }
 
-// projects lists all projects; Keystone knows no pages.
-func (c *Cloud) projects(ctx context.Context) ([]backup.Project, error) {
-	r := request{op: "list projects", object: "of all domains", method: http.MethodGet, url: c.admin.identity + "/projects"}
-	var all []backup.Project
-	r.decode = func(body []byte) error {
-		p, err := decodePage[projectJSON](body, "projects")
-		all = make([]backup.Project, 0, len(p.items))
-		for _, item := range p.items {
-			all = append(all, backup.Project(item))
-		}
-		return err
-	}
-	if err := c.do(ctx, c.admin, r); err != nil {
-		return nil, err
-	}
-	return all, nil
-}
-
-type serverJSON struct {
-	ID, Name string
-	TenantID string `json:"tenant_id"`
-	Metadata map[string]string
-}
-
 // servers lists all servers, at Nova's oldest microversion (2.1), which has all
 // that we need. Its own order is by time of creation, newest first: new servers
 // would shift the pages.
@@ -138,14 +114,15 @@ func (c *Cloud) servers(ctx context.Context) ([]backup.Server, error) {
 		id:    func(s serverJSON) string { return s.ID },
 	}, func(items []serverJSON) error {
 		for _, s := range items {
-			all = append(all, backup.Server{ID: s.ID, Name: s.Name, ProjectID: s.TenantID, Metadata: s.Metadata})
+			all = append(all, s.server())
 		}
 		return nil
 	})
 	return all, err
 }
 
-// volumes lists all volumes but Cinder's temporary ones.
+// volumes lists all volumes but Cinder's own: temporary copies and the targets of
+// migrations.
 func (c *Cloud) volumes(ctx context.Context) ([]backup.Volume, error) {
 	var all []backup.Volume
 	base := c.volumeRequest(c.admin, http.MethodGet, "/volumes/detail")
@@ -156,7 +133,7 @@ func (c *Cloud) volumes(ctx context.Context) ([]backup.Volume, error) {
 		id:    func(v volumeJSON) string { return v.ID },
 	}, func(items []volumeJSON) error {
 		for _, v := range items {
-			if !v.temporary() {
+			if !v.temporary() && !v.target() {
 				all = append(all, v.volume())
 			}
 		}

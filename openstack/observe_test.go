@@ -57,7 +57,7 @@ func TestCallsOfOneObservation(t *testing.T) {
 		assert.Len(t, seen.Servers, c.servers)
 		assert.Len(t, seen.Volumes, c.volumes)
 		assert.Equal(t, map[string]int{
-			serversRoute: c.serverCalls, volumesRoute: c.volumeCalls, projectsRoute: 1, rolesRoute: 1,
+			serversRoute: c.serverCalls, volumesRoute: c.volumeCalls, projectsRoute: 2, rolesRoute: 1, // Keystone is asked for more until nothing new comes
 		}, w.sim.Counts())
 	}
 }

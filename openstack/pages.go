@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rs/zerolog"
+
 	"staffeln/backup"
 )
 
@@ -29,7 +31,7 @@ type listing[T any] struct {
 // page is a page as Nova and Cinder write it, under names that differ.
 type page[T any] struct {
 	items []T
-	more  bool // the cloud has a next page
+	more  bool // there may be a next page: the cloud says so, or this one is full
 }
 
 func decodePage[T any](body []byte, key string) (page[T], error) {
@@ -77,18 +79,33 @@ func walk[T any](ctx context.Context, c *Cloud, s *scope, base request, l listin
 		if err := each(p.items); err != nil {
 			return err
 		}
-		if !p.more && len(p.items) < c.pageSize {
+		if !p.more {
 			return nil
 		}
 		last = p.items
 	}
 }
 
-// nextPage reads the page after last.
+// nextPage reads the page after last. One that is perhaps too large for the cloud
+// is asked for again with half the size, and that is remembered.
 func nextPage[T any](ctx context.Context, c *Cloud, s *scope, base request, l listing[T], last []T) (page[T], error) {
+	for {
+		size := c.pages.of(l.key, c.pageSize)
+		r := base
+		r.large = size > leastPage
+		p, err := pageOf(ctx, c, s, r, l, last, size)
+		if err == nil || !r.large || ctx.Err() != nil || !tooLarge(err) {
+			return p, err
+		}
+		c.pages.failed(l.key, size)
+		zerolog.Ctx(ctx).Warn().Err(err).Str("list", l.key).Int("size", size).Msg("page not answered, a smaller one is tried")
+	}
+}
+
+func pageOf[T any](ctx context.Context, c *Cloud, s *scope, base request, l listing[T], last []T, size int) (page[T], error) {
 	for marker := len(last) - 1; ; marker-- {
 		r := base
-		query := url.Values{"limit": {strconv.Itoa(c.pageSize)}}
+		query := url.Values{"limit": {strconv.Itoa(size)}}
 		maps.Copy(query, l.query)
 		if marker >= 0 {
 			r.id = l.id(last[marker])
@@ -109,6 +126,9 @@ func nextPage[T any](ctx context.Context, c *Cloud, s *scope, base request, l li
 		}
 		// An older marker brings items that we had already.
 		got := len(p.items)
+		if got >= size {
+			c.pages.answered(l.key, size, c.pageSize)
+		}
 		seen := map[string]bool{}
 		for _, item := range last {
 			seen[l.id(item)] = true
@@ -117,6 +137,7 @@ func nextPage[T any](ctx context.Context, c *Cloud, s *scope, base request, l li
 		if got > 0 && len(p.items) == 0 && p.more {
 			return p, r.refuse(s.projectID, backup.MeansUnavailable, "the page repeats the one before")
 		}
+		p.more = p.more || got >= size
 		return p, nil
 	}
 }

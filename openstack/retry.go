@@ -55,7 +55,7 @@ func (p patience) try(ctx context.Context, r request, attempt func() *backup.Clo
 //     later: it never got out, no new token could be had for it, or it was
 //     throttled.
 func (p patience) mayRepeat(r request, fault *backup.CloudError) bool {
-	if p.config.RetryTimeout <= 0 || slices.Contains(p.config.SkipRetryCodes, fault.Status) || r.first && hopeless(fault) {
+	if p.config.RetryTimeout <= 0 || r.once || r.large && tooLarge(fault) || slices.Contains(p.config.SkipRetryCodes, fault.Status) || r.first && hopeless(fault) {
 		return false
 	}
 	switch {

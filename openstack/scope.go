@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
-	"github.com/gophercloud/gophercloud/v2/openstack"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
 
 	"staffeln/backup"
@@ -43,17 +42,8 @@ type token struct {
 // newScope asks Keystone for a token of that scope, and looks for the services
 // in its catalog.
 func (c *Cloud) newScope(ctx context.Context, r request, project gophercloud.AuthScope) (*scope, *backup.CloudError) {
-	client, err := openstack.NewClient(c.credentials.authURL)
+	client, err := c.credentials.authenticated(ctx, c.gate, c.http, project)
 	if err != nil {
-		return nil, r.refuse(project.ProjectID, backup.MeansRefused, err.Error())
-	}
-	// All of this before the first token: the client that renews is a copy.
-	client.HTTPClient = c.http
-	client.UserAgent.Prepend("staffeln")
-	options := c.credentials.user
-	options.Scope = &project
-	options.AllowReauth = true
-	if err := openstack.AuthenticateV3(ctx, client, &options, gophercloud.EndpointOpts{}); err != nil {
 		return nil, r.faultOf(project.ProjectID, err, c.clock.now())
 	}
 	s := &scope{client: client, clock: c.clock, identity: strings.TrimSuffix(client.IdentityBase, "/") + "/v3"}

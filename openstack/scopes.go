@@ -108,7 +108,7 @@ func (c *Cloud) authenticate(ctx context.Context, project gophercloud.AuthScope,
 // 401 is the same for a wrong password, for a missing role, and for a project
 // that is gone or disabled. The admin project's token tells them apart.
 func (c *Cloud) explainRefusal(ctx context.Context, projectID string, refusal error) error {
-	if projectID == c.admin.projectID {
+	if _, refused := c.gate.refused(); refused || projectID == c.admin.projectID {
 		return refusal
 	}
 	r := request{

@@ -1,12 +1,14 @@
 package openstack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 
 	"staffeln/backup"
 )
@@ -21,6 +23,8 @@ type volumeJSON struct {
 	Attachments []struct {
 		ServerID string `json:"server_id"`
 	}
+	Migration      string `json:"migration_status"`
+	MigrationAdmin string `json:"os-vol-mig-status-attr:migstat"` // the same, told to admins
 }
 
 func (v volumeJSON) volume() backup.Volume {
@@ -28,9 +32,14 @@ func (v volumeJSON) volume() backup.Volume {
 		ID: v.ID, Name: v.Name, ProjectID: v.ProjectID, Status: v.Status,
 		Zone: v.Zone, SizeGiB: v.Size, Encrypted: v.Encrypted,
 	}
+	switch m := v.migration(); m {
+	case "none", "success", "error": // over
+	default:
+		w.Migration = m
+	}
 	for _, a := range v.Attachments {
 		if a.ServerID != "" { // attached to a host, not to a server
-			w.Servers = append(w.Servers, a.ServerID)
+			w.Servers = append(w.Servers, strings.ToLower(a.ServerID))
 		}
 	}
 	return w
@@ -45,6 +54,14 @@ func (v volumeJSON) temporary() bool {
 	return len(v.Attachments) == 0 && temporaryName.MatchString(v.Name)
 }
 
+func (v volumeJSON) migration() string { return cmp.Or(v.Migration, v.MigrationAdmin) }
+
+// target reports whether v is what another volume is being migrated to: it has
+// that one's name and server, and goes when the migration ends.
+func (v volumeJSON) target() bool {
+	return strings.HasPrefix(v.Migration, "target:") || strings.HasPrefix(v.MigrationAdmin, "target:")
+}
+
 // Volume reads one volume with a token of that project. Its ProjectID is where
 // it belongs now: a volume can be transferred.
 func (c *Cloud) Volume(ctx context.Context, projectID, volumeID string) (backup.Volume, error) {
@@ -53,12 +70,20 @@ func (c *Cloud) Volume(ctx context.Context, projectID, volumeID string) (backup.
 	if err != nil {
 		return backup.Volume{}, err
 	}
+	v, err := c.readVolume(ctx, s, r)
+	if err == nil && v.ProjectID == "" { // told to admins only; everybody else sees their own project's
+		v.ProjectID = projectID
+	}
+	return v, err
+}
+
+func (c *Cloud) readVolume(ctx context.Context, s *scope, r request) (backup.Volume, error) {
 	var said struct{ Volume volumeJSON }
 	r.decode = func(body []byte) error {
 		if err := json.Unmarshal(body, &said); err != nil {
 			return err
 		}
-		if said.Volume.ID != volumeID {
+		if !strings.EqualFold(said.Volume.ID, r.id) {
 			return fmt.Errorf("the answer is about volume %q", said.Volume.ID)
 		}
 		return nil
@@ -66,11 +91,7 @@ func (c *Cloud) Volume(ctx context.Context, projectID, volumeID string) (backup.
 	if err := c.do(ctx, s, r); err != nil {
 		return backup.Volume{}, err
 	}
-	v := said.Volume.volume()
-	if v.ProjectID == "" { // told to admins only; everybody else sees their own project's
-		v.ProjectID = projectID
-	}
-	return v, nil
+	return said.Volume.volume(), nil
 }
 
 // ask prepares a request to Cinder in the scope of a project: what says what is

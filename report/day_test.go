@@ -71,6 +71,7 @@ func day() Report {
 		{volume("globex", 2), new(noon.Add(-3 * time.Hour)), new(noon.Add(-35 * time.Hour)), false, backup.QuotaExceeded, backup.QuotaExceeded.Sentence()},
 	}
 	initech.Never = []Late{{volume("initech", 30), new(noon.Add(-time.Hour)), nil, false, backup.FirstBackup, backup.FirstBackup.Sentence()}}
+	acme.Removed = Removals([]Gone{expired("acme", 0, 1), expired("acme", 0, 2), expired("acme", 1, 3)})
 	finding := func(why backup.Reason, n int, detail string) Finding {
 		return Finding{why, why.Sentence(), why.Whose(), id(2, n), detail, noon.Add(-5 * 24 * time.Hour)}
 	}
@@ -80,6 +81,27 @@ func day() Report {
 		ID: id(7, 1), Group: All, From: noon.Add(-24 * time.Hour), At: noon, LateAfter: int64(32 * time.Hour / time.Second),
 		Projects: []Project{acme, globex, initech},
 	}
+}
+
+// expired is a restore point of a volume that was removed when its retention was over.
+func expired(project string, n, point int) Gone {
+	at := noon.AddDate(0, 0, -17).Add(-time.Duration(point) * time.Hour)
+	return Gone{volume(project, n), id(4, 100+point), at, at.AddDate(0, 0, 17), at.AddDate(0, 0, 17), backup.RetentionOver}
+}
+
+// robbed is a day on which restore points went that should have stayed.
+func robbed() Report {
+	r := quiet()
+	p := &r.Projects[0]
+	early := expired("acme", 0, 4)
+	early.RemovedAt = early.RemovedAt.Add(-time.Hour)
+	stolen := expired("acme", 1, 5)
+	stolen.Reason, stolen.RemovedAt = backup.RemovedByOthers, stolen.RemovedAt.AddDate(0, 0, -3)
+	p.Removed = Removals([]Gone{expired("acme", 0, 1), early, stolen})
+	one, _ := Lacks(noon, volume("acme", 1), 0, 8, 3, new(noon.Add(-time.Hour)), 7*24*time.Hour)
+	two, _ := Lacks(noon, volume("acme", 2), 1, 8, 3, nil, 7*24*time.Hour)
+	p.Fewer = []Fewer{one, two}
+	return r
 }
 
 // quiet is a day on which nothing happened but what was to happen.

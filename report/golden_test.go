@@ -29,7 +29,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestForms(t *testing.T) {
-	for name, r := range map[string]Report{"day": day(), "quiet": quiet()} {
+	for name, r := range map[string]Report{"day": day(), "quiet": quiet(), "robbed": robbed()} {
 		t.Run(name, func(t *testing.T) {
 			page, err := r.HTML()
 			require.NoError(t, err)

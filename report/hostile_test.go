@@ -45,6 +45,9 @@ func filled(name string) Report {
 		for i := range p.Late {
 			each(&p.Late[i].Volume)
 		}
+		for i := range p.Removed {
+			each(&p.Removed[i].Volume)
+		}
 		for i := range p.Findings {
 			p.Findings[i].Detail, p.Findings[i].Object = name, name
 		}
@@ -77,12 +80,18 @@ func harmless(t failer, plain, name string) {
 	require.Equal(t, plain, skeleton(t, r), "the page has other markup than with a plain name")
 	page, err := r.HTML()
 	require.NoError(t, err)
-	for _, form := range []string{page, r.Text(), r.Subject()} {
+	onlyText(t, page, r.Text(), r.Subject())
+}
+
+// onlyText checks that no character of a name turns text round, or begins a line or a header.
+func onlyText(t failer, page, text, subject string) {
+	t.Helper()
+	for _, form := range []string{page, text, subject} {
 		require.NotRegexp(t, "[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\r\x00-\x08]", form)
 	}
-	require.NotContains(t, r.Subject(), "\n")
-	require.LessOrEqual(t, len([]rune(r.Subject())), 200)
-	require.NotRegexp(t, `(?m)^Bcc`, r.Text())
+	require.NotContains(t, subject, "\n")
+	require.LessOrEqual(t, len([]rune(subject)), 200)
+	require.NotRegexp(t, `(?m)^Bcc`, text)
 }
 
 var attributes = regexp.MustCompile(`^(Bcc|on[a-z]+)$`)
@@ -92,6 +101,11 @@ func skeleton(t failer, r Report) string {
 	t.Helper()
 	page, err := r.HTML()
 	require.NoError(t, err)
+	return markup(t, page)
+}
+
+func markup(t failer, page string) string {
+	t.Helper()
 	_, page, found := strings.Cut(page, "<body")
 	require.True(t, found)
 	page, _, _ = strings.Cut(page, "</html>")

@@ -10,6 +10,9 @@ import (
 //go:embed mail.html
 var mailHTML string
 
+//go:embed notice.html
+var noticeHTML string
+
 // What a mail client without dark colours shows. The texts are ours, so they may stand in styles.
 var (
 	boxes = map[Level]template.CSS{
@@ -50,11 +53,22 @@ var mail = template.Must(template.New("mail").Funcs(template.FuncMap{
 	"heading": func(name string, n int, l Level) headingLine { return headingLine{name, n, l} },
 }).Parse(mailHTML))
 
+var noticePage = template.Must(mail.New("notice").Parse(noticeHTML))
+
 // HTML writes the report as a page that mail clients render. Names of others are text in it, never markup.
 func (r Report) HTML() (string, error) {
 	var page strings.Builder
 	if err := mail.Execute(&page, r); err != nil {
 		return "", fmt.Errorf("write report %s as HTML: %w", r.ID, err)
+	}
+	return page.String(), nil
+}
+
+// HTML writes the notice as a page that mail clients render.
+func (n Notice) HTML() (string, error) {
+	var page strings.Builder
+	if err := noticePage.Execute(&page, n); err != nil {
+		return "", fmt.Errorf("write notice %s as HTML: %w", n.ID, err)
 	}
 	return page.String(), nil
 }

@@ -40,6 +40,8 @@ type Project struct {
 	Late       []Late    `json:"late" desc:"protected volumes whose newest restore point is too old, the oldest first"`
 	Never      []Late    `json:"never_backed_up" desc:"protected volumes without any restore point"`
 	Findings   []Finding `json:"project_findings" desc:"what somebody should know, the newest first"`
+	Fewer      []Fewer   `json:"fewer_than_promised" desc:"volumes with fewer restore points than are always kept"`
+	Removed    []Removal `json:"removed" desc:"restore points that were removed since the report before, by volume and reason"`
 }
 
 // A Volume names what a line is about.
@@ -114,9 +116,9 @@ type Finding struct {
 }
 
 // Empty tells whether there is nothing to tell. A volume that waits for its first backup, and no longer than for any other,
-// is told of where something else is, and makes no report by itself.
+// is told of where something else is, and makes no report by itself; nor does one with fewer restore points than promised.
 func (p Project) Empty() bool {
-	return len(p.Succeeded)+len(p.Failed)+len(p.Late)+p.overdue()+len(p.Findings) == 0
+	return len(p.Succeeded)+len(p.Failed)+len(p.Late)+p.overdue()+len(p.Findings)+len(p.Removed) == 0
 }
 
 func (p Project) overdue() (n int) {

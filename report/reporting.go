@@ -4,11 +4,31 @@ package report
 type Reporting struct {
 	Receiver              []string `split_words:"true" desc:"Addresses that get one report of all projects, each a mail of its own. Empty: each project gets its own report, at PROJECT_RECEIVER_DOMAIN or at the addresses of its members."`
 	ProjectReceiverDomain string   `split_words:"true" desc:"A project's report goes to <project name>@ this domain. Empty, and RECEIVER too: to the e-mail addresses of the users that have a role in the project."`
+	OperatorReceiver      []string `split_words:"true" desc:"Addresses of the operator where each project gets its own report: they get every notice (protection that ended, a retention that was shortened) and the findings about no single project. With RECEIVER set it is not needed. Both empty: these go to the log of a worker."`
 	SenderEmail           string   `split_words:"true" desc:"Address that reports come from. Empty: no mail is sent, and one report of all projects goes to the log of a worker."`
 }
 
 // ToLog tells whether reports go to the log instead of people.
 func (r Reporting) ToLog() bool { return r.SenderEmail == "" }
+
+// Operator returns the addresses that get what the operator must know; none: the log.
+func (r Reporting) Operator() []string {
+	if r.ToLog() {
+		return nil
+	}
+	if len(r.Receiver) > 0 {
+		return r.Receiver
+	}
+	return r.OperatorReceiver
+}
+
+// Has reports whether reports are made for the group.
+func (r Reporting) Has(group string) bool {
+	if group == All {
+		return r.Together() || len(r.OperatorReceiver) > 0
+	}
+	return !r.Together()
+}
 
 // Together tells whether one report tells of all projects.
 func (r Reporting) Together() bool { return r.ToLog() || len(r.Receiver) > 0 }

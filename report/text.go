@@ -81,6 +81,18 @@ func (t *text) project(p Project) {
 	t.lates("Late", p.Late)
 	t.lates("Never backed up", p.Never)
 	t.findings("Findings", p.Findings)
+	t.section("Fewer restore points than promised", len(p.Fewer))
+	for _, f := range p.Fewer {
+		t.item(f.named())
+		t.words("  ", f.Facts())
+		t.words("  ", f.ids("", ""))
+	}
+	t.section("Removed", p.Count().Removed)
+	for _, r := range p.Removed {
+		t.item(r.named())
+		t.words("  ", r.Facts())
+		t.words("  ", r.ids("", ""))
+	}
 	t.section("Succeeded", len(p.Succeeded))
 	for _, s := range p.Succeeded {
 		t.item(fmt.Sprintf("%s: %s, %d GiB", s.named(), s.Kind, s.SizeGiB))

@@ -12,11 +12,18 @@ type Counts struct {
 	Succeeded, Failed, Late, Never, Findings, QuotaRed int
 
 	Overdue int // of those that were never backed up
+	Removed int // restore points
+	Early   int // of those: before their promised end
+	Fewer   int // volumes with fewer restore points than promised
 }
 
 // Count counts what is told of a project.
 func (p Project) Count() Counts {
-	c := Counts{Succeeded: len(p.Succeeded), Failed: len(p.Failed), Late: len(p.Late), Never: len(p.Never), Overdue: p.overdue(), Findings: len(p.Findings)}
+	c := Counts{Succeeded: len(p.Succeeded), Failed: len(p.Failed), Late: len(p.Late), Never: len(p.Never), Overdue: p.overdue(), Findings: len(p.Findings), Fewer: len(p.Fewer)}
+	for _, r := range p.Removed {
+		c.Removed += r.Count
+		c.Early += r.Early
+	}
 	if p.Backups != nil && p.Backups.Level == Red || p.Gigabytes != nil && p.Gigabytes.Level == Red {
 		c.QuotaRed = 1
 	}
@@ -35,17 +42,22 @@ func (r Report) Count() Counts {
 		sum.Overdue += c.Overdue
 		sum.Findings += c.Findings
 		sum.QuotaRed += c.QuotaRed
+		sum.Removed += c.Removed
+		sum.Early += c.Early
+		sum.Fewer += c.Fewer
 	}
 	return sum
 }
 
 // Well tells whether nobody has to look.
-func (c Counts) Well() bool { return c.Failed+c.Late+c.Overdue+c.Findings+c.QuotaRed == 0 }
+func (c Counts) Well() bool {
+	return c.Failed+c.Late+c.Overdue+c.Findings+c.QuotaRed+c.Early+c.Fewer == 0
+}
 
 // Level colours it: red where protection suffers, yellow where somebody should look.
 func (c Counts) Level() Level {
 	switch {
-	case c.Failed+c.Late+c.Overdue > 0:
+	case c.Failed+c.Late+c.Overdue+c.Early+c.Fewer > 0:
 		return Red
 	case !c.Well():
 		return Yellow
@@ -61,6 +73,14 @@ func (c Counts) NeverLevel() Level {
 	return Yellow
 }
 
+// RemovedLevel colours what was removed.
+func (c Counts) RemovedLevel() Level {
+	if c.Early > 0 {
+		return Red
+	}
+	return Green
+}
+
 // troubles counts what is not well, the worst first.
 func (c Counts) troubles() []string {
 	var parts []string
@@ -71,6 +91,8 @@ func (c Counts) troubles() []string {
 	}
 	add(c.Late, "volume is late", "volumes are late")
 	add(c.Overdue, "volume has no restore point", "volumes have no restore point")
+	add(c.Fewer, "volume has fewer restore points than promised", "volumes have fewer restore points than promised")
+	add(c.Early, "restore point was removed before its promised end", "restore points were removed before their promised end")
 	add(c.Failed, "backup failed", "backups failed")
 	add(c.QuotaRed, "project is short of quota", "projects are short of quota")
 	switch {
@@ -85,6 +107,9 @@ func (c Counts) troubles() []string {
 // Sentence says on top of the report whether all is well.
 func (c Counts) Sentence() string {
 	made := plural(c.Succeeded, "backup was made", "backups were made")
+	if c.Removed > 0 {
+		made += fmt.Sprintf(", %d removed", c.Removed)
+	}
 	never := ""
 	if n := c.Never - c.Overdue; n > 0 {
 		never = " " + plural(n, "volume waits", "volumes wait") + " for a first backup."

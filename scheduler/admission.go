@@ -18,15 +18,21 @@ func (s *Scheduler) outage(ctx context.Context, b *db.Beat) (backup.Outage, erro
 	}
 	services, err := s.Cloud.BackupServices(ctx)
 	if err != nil {
-		zerolog.Ctx(ctx).Warn().Err(err).Msg("backup services not listed, none is taken to be down")
+		s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "services", "").Err(err).Msg("backup services not listed, none is taken to be down")
 		return backup.Outage{}, nil
 	}
+	s.conditions.Over(zerolog.Ctx(ctx), "services").Msg("backup services listed again")
 	return backup.OutageOf(services), nil
 }
 
-// tellAdmission logs a caution when it begins and when it ends.
+// tellAdmission logs a caution when it begins and when it ends, and those of single projects and zones.
 func (s *Scheduler) tellAdmission(ctx context.Context, a db.Admission) {
-	s.Metrics.SetAdmission(a.Stuck, string(a.Caution))
+	why := []string{string(a.Caution)}
+	for _, one := range a.Brakes {
+		why = append(why, string(one.Why))
+	}
+	s.Metrics.SetAdmission(a.Stuck, why...)
+	s.tellBrakes(ctx, a.Brakes)
 	if a.Caution == s.caution {
 		return
 	}
@@ -41,3 +47,20 @@ func (s *Scheduler) tellAdmission(ctx context.Context, a db.Admission) {
 	}
 	s.caution = a.Caution
 }
+
+// tellBrakes logs what holds back single projects and zones, when it begins and when it ends.
+func (s *Scheduler) tellBrakes(ctx context.Context, now map[backup.Place]backup.Brake) {
+	log := zerolog.Ctx(ctx)
+	for at := range s.brakes {
+		if _, still := now[at]; !still {
+			s.conditions.Over(log, brakeCondition(at)).Str("project_id", at.Project).Str("zone", at.Zone).Msg("admission of a part of the cloud is back to its caps")
+		}
+	}
+	for at, one := range now {
+		s.conditions.Met(log, zerolog.WarnLevel, brakeCondition(at), string(one.Why)).Str("caution", string(one.Why)).Str("project_id", at.Project).Str("zone", at.Zone).
+			Int("held_back", one.Held).Msg("fewer backups of a part of the cloud begin than the caps allow")
+	}
+	s.brakes = now
+}
+
+func brakeCondition(at backup.Place) string { return "brake " + at.Project + " " + at.Zone }

@@ -13,12 +13,18 @@ import (
 	"staffeln/tasks"
 )
 
+// leastReading is the least time that a dispatch gives its reads of the cloud; else they have a poll period together.
+// What can't be read by then is done without.
+const leastReading = 10 * time.Second
+
 // HandOver admits planned records under the caps and gives the queue, from the
 // table alone, what each volume needs next. Whatever the queue lost comes back
 // here.
 func (s *Scheduler) HandOver(ctx context.Context, b *db.Beat) error {
 	set := s.Settings
-	outage, err := s.outage(ctx, b)
+	reading, read := context.WithTimeout(ctx, max(set.PollPeriod.Std(), leastReading))
+	defer read()
+	outage, err := s.outage(reading, b)
 	if err != nil {
 		return err
 	}
@@ -34,20 +40,26 @@ func (s *Scheduler) HandOver(ctx context.Context, b *db.Beat) error {
 	if err != nil {
 		return err
 	}
-	items := choose(b.Now, work, s.listing(ctx, b.Now, work), set.MaxRemovalsInProgress)
+	items := choose(b.Now, work, s.listing(reading, b.Now, work), set.MaxRemovalsInProgress)
 	tally, err := s.Queue.HandOver(ctx, items)
 	if admission.Admitted > 0 || len(items) > 0 {
 		zerolog.Ctx(ctx).Info().Int("admitted", admission.Admitted).Int("at_work", len(work)).Int("tasks", len(items)).
 			Any("outcome", tally).Msg("handed over")
 	}
-	if err != nil {
-		// what did not arrive is handed over again at the next beat
-		zerolog.Ctx(ctx).Warn().Err(err).Msg("hand-over incomplete, will be tried again")
-	}
+	s.handedOver(ctx, "dispatch", err) // what did not arrive is dispatched again at the next run
 	if err := s.countRecords(ctx, b); err != nil {
 		return err
 	}
 	return b.Done(ctx, db.HandOverBeat, b.Now)
+}
+
+// handedOver logs when the queue begins to take less than it is given, and when it takes all again.
+func (s *Scheduler) handedOver(ctx context.Context, what string, err error) {
+	if err != nil {
+		s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "queue "+what, "").Err(err).Str("run", what).Msg("tasks not all enqueued, will be tried again")
+		return
+	}
+	s.conditions.Over(zerolog.Ctx(ctx), "queue "+what).Str("run", what).Msg("tasks enqueued again")
 }
 
 // countRecords shows operators how many records wait, run or hang.
@@ -85,9 +97,11 @@ func (s *Scheduler) listing(ctx context.Context, now time.Time, work []db.Work) 
 		}
 		listed, err := s.Cloud.BackupsIn(ctx, status)
 		if err != nil {
-			zerolog.Ctx(ctx).Warn().Err(err).Str("status", string(status)).Msg("backups in progress not listed, will be tried again")
+			s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "list "+string(status), "").Err(err).Str("status", string(status)).
+				Msg("backups in progress not listed, will be tried again")
 			return nil
 		}
+		s.conditions.Over(zerolog.Ctx(ctx), "list "+string(status)).Str("status", string(status)).Msg("backups in progress listed again")
 		ids := make(map[string]bool, len(listed))
 		for _, b := range listed {
 			ids[b.ID] = true
@@ -149,10 +163,10 @@ func idle(now time.Time, w db.Work) bool {
 // need says which task one record needs now, if any, and whether that begins a
 // removal.
 func need(now time.Time, w db.Work, b busy) (kind tasks.Kind, begins bool) {
-	if w.NextTryAt != nil && now.Before(*w.NextTryAt) {
-		return "", false
-	}
 	late := w.Deadline != nil && !now.Before(*w.Deadline)
+	if w.NextTryAt != nil && now.Before(*w.NextTryAt) && (!late || w.State != backup.Creating) {
+		return "", false // a deadline goes before whatever was waited for
+	}
 	switch w.State {
 	case backup.Planned:
 		return tasks.VolumeBackup, false

@@ -3,9 +3,11 @@ package scheduler
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -19,29 +21,49 @@ import (
 // what it could see and says what it could not.
 func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	inv, err := s.Cloud.Observe(ctx)
-	if err != nil {
+	if err := errors.Join(err, s.tellLogin(ctx, b, err)); err != nil {
 		return fmt.Errorf("look at the cloud: %w", err)
+	}
+	if err := ctx.Err(); err != nil { // what it did not see then is nobody's trouble
+		return err
 	}
 	log := zerolog.Ctx(ctx)
 	for _, unseen := range inv.Unseen {
-		log.Warn().Str("unseen", unseen).Msg("plan does not see the whole cloud")
+		s.conditions.Met(log, zerolog.WarnLevel, "unseen", unseenForm(unseen)).Str("unseen", unseen).Msg("plan does not see the whole cloud")
+	}
+	if inv.Complete() {
+		s.conditions.Over(log, "unseen").Msg("plan sees the whole cloud again")
 	}
 	if err := s.restoring(ctx, b); err != nil {
 		return err
 	}
-	known, err := b.Volumes(ctx)
+	known, again, err := s.known(ctx, b, inv)
 	if err != nil {
 		return err
 	}
-	view := backup.Protect(inv, s.Settings.Keys())
-	m := remember(b.Now, inv, view, known, s.Settings.Bounds())
+	accepted, err := b.AbsencesAccepted(ctx)
+	if err != nil {
+		return err
+	}
+	seen, err := s.sight(ctx, inv, known, accepted, func(ids []string) (map[string]bool, error) { return b.WithRecords(ctx, ids) })
+	if err != nil {
+		return err
+	}
+	m := remember(b.Now, seen, known, s.Settings.Bounds())
+	if seen.mass {
+		m.findings = append(m.findings, seen.doubt(len(known)))
+	}
+	m.findings = append(m.findings, notSeen(inv)...)
 	paused, err := b.Pauses(ctx)
 	if err != nil {
 		return err
 	}
-	p := newPlanner(b.Now, s.Settings, m)
+	p := newPlanner(b.Now, s.Settings)
 	p.paused = paused
-	for records, err := range b.Histories(ctx) {
+	if p.quotaFreed, err = b.QuotaFreed(ctx); err != nil {
+		return err
+	}
+	for records, err := range b.Histories(ctx, again) {
 		if err != nil {
 			return err
 		}
@@ -54,7 +76,45 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 			p.decide(m.volumes[id], nil)
 		}
 	}
-	return s.keep(ctx, b, inv, m, p)
+	if err := s.keep(ctx, b, seen, known, m, p); err != nil {
+		return err
+	}
+	if accepted && !(seen.mass && seen.open()) {
+		if err := b.AbsencesSettled(ctx); err != nil {
+			return err
+		}
+	}
+	return b.Done(ctx, db.PlanBeat, p.beat)
+}
+
+// notSeen is a finding for each list that broke off, until a plan sees the whole
+// cloud again.
+func notSeen(inv backup.Inventory) (found []backup.Finding) {
+	for _, unseen := range inv.Unseen {
+		list, _, _ := strings.Cut(unseen, ":")
+		found = append(found, backup.Finding{Reason: backup.NotSeen, Object: list, Detail: unseen})
+	}
+	return found
+}
+
+// known are the volumes that earlier plans saw, but those that are gone; again
+// are those of the latter that the cloud shows once more.
+func (s *Scheduler) known(ctx context.Context, b *db.Beat, inv backup.Inventory) (known map[string]db.Volume, again []string, err error) {
+	if known, err = b.Volumes(ctx); err != nil {
+		return nil, nil, err
+	}
+	var others []string
+	for _, v := range inv.Volumes {
+		if _, ok := known[v.ID]; !ok {
+			others = append(others, v.ID)
+		}
+	}
+	gone, err := b.GoneVolumes(ctx, others)
+	if err != nil {
+		return nil, nil, err
+	}
+	maps.Copy(known, gone)
+	return known, slices.Sorted(maps.Keys(gone)), nil
 }
 
 // restoring asks once which backups tenants restore from at the moment. Where
@@ -62,9 +122,10 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 func (s *Scheduler) restoring(ctx context.Context, b *db.Beat) error {
 	listed, err := s.Cloud.BackupsIn(ctx, backup.StatusRestoring)
 	if err != nil {
-		zerolog.Ctx(ctx).Warn().Err(err).Msg("backups being restored not listed, will be tried again")
+		s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "list restoring", "").Err(err).Msg("backups being restored not listed, will be tried again")
 		return nil
 	}
+	s.conditions.Over(zerolog.Ctx(ctx), "list restoring").Msg("backups being restored listed again")
 	ids := make([]string, len(listed))
 	for i, one := range listed {
 		ids[i] = one.ID
@@ -72,35 +133,55 @@ func (s *Scheduler) restoring(ctx context.Context, b *db.Beat) error {
 	return b.Restoring(ctx, ids)
 }
 
-// keep writes what a plan came to: volumes before the records that name them.
-func (s *Scheduler) keep(ctx context.Context, b *db.Beat, inv backup.Inventory, m *memory, p *planner) error {
-	volumes := make([]db.Volume, 0, len(m.volumes))
-	for _, id := range slices.Sorted(maps.Keys(m.volumes)) {
-		volumes = append(volumes, *m.volumes[id])
-	}
-	if err := b.Remember(ctx, volumes); err != nil {
-		return err
-	}
+// keep writes what a plan came to. What is unwanted ends first: a plan that dies
+// after that concludes the same once more. Volumes come before the records that
+// name them; those that are as they were are not written.
+func (s *Scheduler) keep(ctx context.Context, b *db.Beat, seen *sighting, known map[string]db.Volume, m *memory, p *planner) error {
 	withdrawn, err := b.WithdrawAll(ctx, p.withdrawIDs, p.withdrawReasons)
 	if err != nil {
+		return err
+	}
+	var changed []db.Volume
+	for _, id := range slices.Sorted(maps.Keys(m.volumes)) {
+		if v := m.volumes[id]; !v.Same(known[id]) {
+			changed = append(changed, *v)
+		}
+	}
+	if err := b.Remember(ctx, changed, m.ends); err != nil {
+		return err
+	}
+	if _, err := b.Notify(ctx, s.Settings.ReportPeriod.Std()); err != nil {
+		return err
+	}
+	if err := b.SettleEnds(ctx); err != nil {
+		return err
+	}
+	if err := b.ForgetVolumes(ctx, seen.forgotten); err != nil {
 		return err
 	}
 	planned, err := b.Plan(ctx, p.records)
 	if err != nil {
 		return err
 	}
-	fresh, err := b.Found(ctx, m.findings, inv.Complete())
+	fresh, err := b.Found(ctx, m.findings, seen.inv.Complete())
 	if err != nil {
 		return err
 	}
 	tellFindings(ctx, fresh)
+	if err := s.tellEnds(ctx, b, false); err != nil {
+		return err
+	}
 	if err := s.countFindings(ctx, b); err != nil {
 		return err
 	}
+	if p.states[db.Gone], err = b.GoneCount(ctx); err != nil {
+		return err
+	}
 	s.count(p)
-	zerolog.Ctx(ctx).Info().Int("servers", len(inv.Servers)).Int("volumes", len(inv.Volumes)).Int("protected", p.states["protected"]+p.states["late"]+p.states["waiting"]).
-		Int("late", p.states["late"]).Int("planned", planned).Int("withdrawn", withdrawn).Bool("complete", inv.Complete()).Msg("planned")
-	return b.Done(ctx, db.PlanBeat, p.beat)
+	zerolog.Ctx(ctx).Info().Int("servers", len(seen.inv.Servers)).Int("volumes", len(seen.inv.Volumes)).Int("protected", p.states["protected"]+p.states["late"]+p.states["waiting"]).
+		Int("late", p.states["late"]).Int("planned", planned).Int("withdrawn", withdrawn).Int("unknown", p.unknown).
+		Int("changed", len(changed)).Bool("complete", seen.inv.Complete()).Msg("planned")
+	return nil
 }
 
 func (s *Scheduler) count(p *planner) {
@@ -116,14 +197,15 @@ type planner struct {
 	now, beat       time.Time
 	settings        backup.Settings
 	policy          backup.Policy
-	memory          *memory
 	paused          db.Pauses
+	quotaFreed      map[string]time.Time // by project
 	decided         map[string]bool
 	records         []backup.Record
 	withdrawIDs     []string
 	withdrawReasons []backup.Reason
 	decisions       map[decisionCode]int
 	states          map[string]int // volumes by protection state
+	unknown         int
 }
 
 type decisionCode struct {
@@ -131,9 +213,9 @@ type decisionCode struct {
 	reason backup.Reason
 }
 
-func newPlanner(now time.Time, set backup.Settings, m *memory) *planner {
+func newPlanner(now time.Time, set backup.Settings) *planner {
 	return &planner{
-		now: now, beat: backup.Grid(now, set.BackupServicePeriod.Std()), settings: set, policy: set.Policy(), memory: m,
+		now: now, beat: backup.Grid(now, set.BackupServicePeriod.Std()), settings: set, policy: set.Policy(),
 		decided: map[string]bool{}, decisions: map[decisionCode]int{},
 		states: map[string]int{"protected": 0, "late": 0, "waiting": 0, "unprotected": 0, "unknown": 0, "gone": 0},
 	}
@@ -143,10 +225,13 @@ func (p *planner) decide(v *db.Volume, records []backup.Record) {
 	p.decided[v.ID] = true
 	point := backup.NewestPoint(v.ProjectID, records)
 	p.states[p.protection(v, point)]++
-	if p.memory.unknown[v.ID] {
-		return // neither wanted nor unwanted: the decision before stands
+	if v.Unknown {
+		p.unknown++
+		if !v.Protected || !v.SeenAt.Equal(p.now) {
+			return // neither wanted nor unwanted: the decision before stands
+		}
 	}
-	d := backup.Next(p.now, p.policy, v.Subject(p.paused), records)
+	d := backup.Next(p.now, p.policy, v.Subject(p.paused).Freed(p.quotaFreed), records)
 	v.Action, v.Reason, v.DecidedAt, v.DecisionUntil = d.Action, d.Reason, &p.now, nil
 	if !d.At.IsZero() {
 		v.DecisionUntil = &d.At
@@ -190,7 +275,7 @@ func (p *planner) protection(v *db.Volume, point *time.Time) string {
 		return "gone"
 	case v.Protected && p.late(cmp.Or(point, v.ProtectedSince)):
 		return "late" // whatever the plan could see: nothing excuses it
-	case p.memory.unknown[v.ID]:
+	case v.Unknown:
 		return "unknown"
 	case !v.Protected:
 		return "unprotected"

@@ -38,7 +38,7 @@ func TestPlanPaused(t *testing.T) {
 		"not protected":    {db.Pauses{{}}, db.Volume{}, nil, backup.NotProtected, 0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPlanner(now, hourly, &memory{})
+			p := newPlanner(now, hourly)
 			p.paused = c.paused
 			v := c.volume
 			v.ID, v.ProjectID = "v", "p"
@@ -58,7 +58,7 @@ func TestPlanPaused(t *testing.T) {
 
 // A pause is no excuse: volumes are late all the same.
 func TestPlanPausedCountsWhoIsLate(t *testing.T) {
-	p := newPlanner(now, hourly, &memory{})
+	p := newPlanner(now, hourly)
 	p.paused = db.Pauses{{}}
 	old := now.Add(-1000 * time.Hour)
 	p.decide(&db.Volume{ID: "v", ProjectID: "p", Protected: true}, []backup.Record{{
@@ -70,7 +70,7 @@ func TestPlanPausedCountsWhoIsLate(t *testing.T) {
 func TestPausesAreShown(t *testing.T) {
 	s := Scheduler{Metrics: telemetry.NewMetrics()}
 	for n, paused := range []db.Pauses{nil, {{}}, {{}, {ProjectID: "p"}}} {
-		p := newPlanner(now, hourly, &memory{})
+		p := newPlanner(now, hourly)
 		p.paused = paused
 		s.count(p)
 		require.NoError(t, testutil.GatherAndCompare(s.Metrics.Registry, strings.NewReader(strings.ReplaceAll(`
@@ -98,7 +98,8 @@ func TestWhoIsLateIsLateUnseen(t *testing.T) {
 		"before it was":  {backup.Record{ProjectID: "p", DataTimestamp: &young}, db.Volume{Protected: true, ProtectedSince: &old}, "unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPlanner(now, hourly, &memory{unknown: map[string]bool{"v": true}})
+			p := newPlanner(now, hourly)
+			c.volume.Unknown = true
 			c.volume.ID, c.volume.ProjectID, c.record.State = "v", "p", backup.Available
 			p.decide(&c.volume, []backup.Record{c.record})
 			require.Equal(t, 1, p.states[c.want], "%v", p.states)

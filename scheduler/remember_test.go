@@ -14,7 +14,13 @@ var bounds = backup.Bounds{Default: backup.Period{Days: 17}, ShortenDelay: 24 * 
 
 // look is one plan's look at a cloud, and what is remembered after it.
 func look(inv backup.Inventory, known map[string]db.Volume) *memory {
-	return remember(now, inv, backup.Protect(inv, backup.Keys{Backup: "b", Retention: "r"}), known, bounds)
+	return lookAt(now, inv, known, backup.Answers{})
+}
+
+func lookAt(at time.Time, inv backup.Inventory, known map[string]db.Volume, answers backup.Answers) *memory {
+	seen := &sighting{inv: inv, answers: answers}
+	seen.view = backup.Protect(inv, backup.Keys{Backup: "b", Retention: "r"}, func(v backup.Volume) backup.Before { return before(known[v.ID], v) }, answers)
+	return remember(at, seen, known, bounds)
 }
 
 func known(m *memory) map[string]db.Volume {
@@ -39,7 +45,7 @@ func TestRememberProtection(t *testing.T) {
 	require.Equal(t, "acme", v.ProjectName)
 	require.Equal(t, "4w2d", v.Retention.InForce.String())
 	require.False(t, m.volumes["loose"].Protected)
-	require.Empty(t, m.unknown)
+	require.False(t, v.Unknown)
 }
 
 // It begins with the protection, and again in another project. What a plan can't see changes nothing.
@@ -69,7 +75,7 @@ func TestSinceWhenAVolumeIsProtected(t *testing.T) {
 		if step.blind {
 			inv.Servers, inv.Unseen = nil, []string{"servers"}
 		}
-		m := remember(at(hour), inv, backup.Protect(inv, backup.Keys{Backup: "b", Retention: "r"}), remembered, bounds)
+		m := lookAt(at(hour), inv, remembered, backup.Answers{})
 		remembered = known(m)
 		if step.since < 0 {
 			require.Nil(t, remembered["v"].ProtectedSince, hour)
@@ -79,43 +85,61 @@ func TestSinceWhenAVolumeIsProtected(t *testing.T) {
 	}
 }
 
-// A volume, or its server, is gone when two complete plans in a row say so.
-func TestAbsenceIsConcludedFromTwoCompletePlans(t *testing.T) {
-	partial := func(inv backup.Inventory) backup.Inventory {
-		inv.Unseen = []string{"volumes, page 2"}
-		return inv
-	}
+// What a list lacks is unknown, however often it is lacking: only a 404 by ID
+// ends a protection, and says that a volume is gone.
+func TestAbsenceIsConcludedFromAnswersByID(t *testing.T) {
 	noVolume, noServer := wholeCloud, wholeCloud
 	noVolume.Volumes, noServer.Servers = wholeCloud.Volumes[1:], nil
+	deleted := backup.Answers{GoneServers: map[string]bool{"s": true}, GoneVolumes: map[string]bool{"v": true}}
+	doubted := deleted
+	doubted.Doubted = true
 	for _, c := range []struct {
-		name  string
-		looks []backup.Inventory
-		gone  bool
-		known bool // something is concluded
+		name    string
+		inv     backup.Inventory
+		answers backup.Answers
+		ended   backup.Reason // empty: nothing is concluded
 	}{
-		{"volume missing once", []backup.Inventory{noVolume}, false, false},
-		{"volume missing twice", []backup.Inventory{noVolume, noVolume}, true, true},
-		{"an incomplete plan says nothing", []backup.Inventory{partial(noVolume), partial(noVolume), partial(noVolume)}, false, false},
-		{"and begins the count anew", []backup.Inventory{noVolume, partial(noVolume), noVolume}, false, false},
-		{"seen in between", []backup.Inventory{noVolume, wholeCloud, noVolume}, false, false},
-		{"server missing once", []backup.Inventory{noServer}, false, false},
-		{"server missing, then the volume", []backup.Inventory{noServer, noVolume}, false, false},
-		{"volume missing, then the server", []backup.Inventory{noVolume, noServer}, false, false},
-		{"one after the other, again and again", []backup.Inventory{noServer, noVolume, noServer, noVolume}, false, false},
-		{"server missing twice", []backup.Inventory{noServer, noServer}, false, true},
+		{"volume missing", noVolume, backup.Answers{}, ""},
+		{"volume gone", noVolume, deleted, backup.EndVolumeDeleted},
+		{"too many volumes gone", noVolume, doubted, ""},
+		{"server missing", noServer, backup.Answers{}, ""},
+		{"server gone", noServer, deleted, backup.EndServerDeleted},
+		{"too many servers gone", noServer, doubted, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := look(wholeCloud, nil)
-			for _, inv := range c.looks {
-				m = look(inv, known(m))
+			for range 3 {
+				m = lookAt(now, c.inv, known(m), backup.Answers{})
+				require.True(t, m.volumes["v"].Unknown)
+				require.True(t, m.volumes["v"].Protected)
+				require.Empty(t, m.ends)
 			}
+			m = lookAt(now, c.inv, known(m), c.answers)
 			v := m.volumes["v"]
-			require.Equal(t, c.gone, v.GoneAt != nil)
-			require.Equal(t, !c.known, m.unknown["v"])
-			require.Equal(t, !c.known, v.Protected, "protection stays until something is concluded")
+			require.Equal(t, c.ended == backup.EndVolumeDeleted, v.GoneAt != nil)
+			require.Equal(t, c.ended == "", v.Unknown)
+			require.Equal(t, c.ended == "", v.Protected, "protection stays until something is concluded")
 			require.Equal(t, "4w2d", v.Retention.InForce.String(), "the retention stays in any case")
+			if c.ended == "" {
+				require.Empty(t, m.ends)
+				return
+			}
+			require.Equal(t, []db.ProtectionEnd{{VolumeID: "v", ProjectID: "p", EndedAt: now, Reason: c.ended, ServerID: "s", ServerName: "web"}}, m.ends)
 		})
 	}
+}
+
+// A transfer ends the protection in the old project; in the new one nobody asked yet.
+func TestATransferEndsTheProtectionOfTheOldOwner(t *testing.T) {
+	m := look(wholeCloud, nil)
+	moved := wholeCloud
+	moved.Volumes = []backup.Volume{{ID: "v", ProjectID: "q", Status: "available"}}
+	m = look(moved, known(m))
+	v := m.volumes["v"]
+	require.False(t, v.Protected)
+	require.Equal(t, &now, v.TransferredAt)
+	require.Len(t, m.ends, 1)
+	require.Equal(t, []any{"p", backup.EndTransferred}, []any{m.ends[0].ProjectID, m.ends[0].Reason})
 }
 
 // A shortened retention is a finding at once and in force later.

@@ -28,26 +28,37 @@ func (s *Scheduler) Report(ctx context.Context, b *db.Beat) error {
 	if err != nil {
 		return err
 	}
-	items := dueReports(b.Now, s.Settings.ReportPeriod.Std(), s.Reporting.Together(), untold, groups)
+	projects, operator, err := b.UnsentNotices(ctx)
+	if err != nil {
+		return err
+	}
+	unsent := unsentNotices{projects, operator}
+	items := dueReports(b.Now, s.Settings.ReportPeriod.Std(), s.Reporting, untold, unsent, groups)
 	tally, err := s.Queue.HandOver(ctx, items)
 	if len(items) > 0 {
 		zerolog.Ctx(ctx).Info().Int("groups", len(items)).Any("outcome", tally).Msg("reports handed over")
 	}
-	if err != nil {
-		zerolog.Ctx(ctx).Warn().Err(err).Msg("reports not all handed over, will be tried again")
-	}
+	s.handedOver(ctx, "report", err)
 	return b.Done(ctx, db.ReportBeat, b.Now)
 }
 
+// unsentNotices are the projects that are to get a mail about a notice, and whether the operator is.
+type unsentNotices struct {
+	projects []string
+	operator bool
+}
+
 // dueReports picks the groups that need a worker. Pure.
-func dueReports(now time.Time, period time.Duration, together bool, untold []db.Untold, groups map[string]db.ReportGroup) []tasks.Item {
+func dueReports(now time.Time, period time.Duration, reporting report.Reporting, untold []db.Untold, unsent unsentNotices, groups map[string]db.ReportGroup) []tasks.Item {
 	waiting := map[string]report.Waiting{}
 	for _, u := range untold {
 		id := u.ProjectID
 		switch {
-		case together:
+		case reporting.Together():
 			id = report.All
-		case id == "": // about no project: for the operator, whom no project's report tells
+		case id == "" && reporting.Has(report.All): // about no project: for the operator, whom no project's report tells
+			id = report.All
+		case id == "":
 			continue
 		}
 		waiting[id] = waiting[id].Merge(report.Waiting{Result: u.Result, Matter: u.Matter})
@@ -59,6 +70,13 @@ func dueReports(now time.Time, period time.Duration, together bool, untold []db.
 		mayMake := !g.Open && (g.NextTryAt == nil || !now.Before(*g.NextTryAt))
 		need[id] = mayMake && report.Due(now, period, w)
 	}
+	if !reporting.ToLog() {
+		for _, id := range unsent.projects {
+			g := groups[id]
+			need[id] = need[id] || g.NextTryAt == nil || !now.Before(*g.NextTryAt)
+		}
+	}
+	need[report.All] = need[report.All] || unsent.operator
 	for id, g := range groups {
 		need[id] = need[id] || g.MailDue
 	}
@@ -70,13 +88,4 @@ func dueReports(now time.Time, period time.Duration, together bool, untold []db.
 	}
 	slices.SortFunc(items, func(x, y tasks.Item) int { return cmp.Compare(x.Group, y.Group) })
 	return items
-}
-
-// forgetReports ends the history of reports, as that of records.
-func (s *Scheduler) forgetReports(ctx context.Context, b *db.Beat) error {
-	var before *time.Time
-	if !s.Settings.HistoryTime.IsZero() {
-		before = new(s.Settings.HistoryTime.Before(b.Now))
-	}
-	return b.ForgetReports(ctx, before)
 }

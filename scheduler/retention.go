@@ -37,6 +37,9 @@ func (s *Scheduler) Retention(ctx context.Context, b *db.Beat) error {
 	if err := b.RemovalDue(ctx, due); err != nil {
 		return err
 	}
+	if err := s.tellEnds(ctx, b, true); err != nil {
+		return err
+	}
 	if err := s.countFindings(ctx, b); err != nil {
 		return err
 	}
@@ -54,7 +57,7 @@ func (s *Scheduler) removable(b *db.Beat, v db.AgedVolume, gone map[string]bool)
 		}
 	}
 	for project, of := range links {
-		keeping := backup.KeepingOf(project, v.AsOf(), v.Protected, s.Settings.MinRestorePoints, v.Links)
+		keeping := backup.KeepingOf(project, v.Guard(s.Settings), v.Links)
 		if removals, _ := backup.Expired(b.Now, keeping, of); len(removals) > 0 {
 			return true
 		}

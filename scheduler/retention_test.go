@@ -18,7 +18,7 @@ func TestWhatStoodBelowALostOneIsRemovable(t *testing.T) {
 			return backup.Record{ID: id, BackupID: "backup " + id, VolumeID: "v", ProjectID: "p", State: state, Kind: kind, DataTimestamp: &data}
 		}
 		return db.AgedVolume{
-			Volume: db.Volume{ID: "v", ProjectID: "p", Retention: backup.Retention{InForce: backup.Period{Days: 5}}},
+			Volume: db.Volume{ID: "v", ProjectID: "p", Retention: backup.Retention{Owner: "p", InForce: backup.Period{Days: 5}}},
 			Links: []backup.Record{
 				record("full", backup.Available, backup.Full, now.Add(-6*24*time.Hour)), record("leaf", leaf, backup.Incremental, now.Add(-4*24*time.Hour)),
 			},

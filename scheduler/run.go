@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -14,7 +16,7 @@ import (
 )
 
 // leadPause is how long a follower waits before it asks for the lead again,
-// and a leader after a beat that failed. With the 11 seconds in which Postgres
+// and a leader whose database does not answer. With the 11 seconds in which Postgres
 // gives up a session whose machine vanished, another leads within 15.
 const leadPause = 3 * time.Second
 
@@ -24,6 +26,7 @@ const leadPause = 3 * time.Second
 func (s *Scheduler) Run(ctx context.Context, databaseURL, name string, opts ...db.Option) error {
 	log := zerolog.Ctx(ctx)
 	defer s.Metrics.Follows()
+	var conditions telemetry.Conditions
 	following := false
 	for ctx.Err() == nil {
 		lead, err := db.Lead(ctx, databaseURL, name, opts...)
@@ -33,9 +36,12 @@ func (s *Scheduler) Run(ctx context.Context, databaseURL, name string, opts ...d
 				log.Info().Msg("following: another scheduler leads")
 			}
 			following = true
+			conditions.Over(log, "lead").Msg("database answers again")
+		case ctx.Err() != nil:
 		case err != nil:
-			log.Warn().Err(err).Msg("lead not taken")
+			conditions.Met(log, zerolog.WarnLevel, "lead", "").Err(err).Msg("lead not taken, will be tried again")
 		default:
+			conditions.Over(log, "lead").Msg("database answers again")
 			following = false
 			s.reign(ctx, lead)
 			lead.Resign()
@@ -46,94 +52,150 @@ func (s *Scheduler) Run(ctx context.Context, databaseURL, name string, opts ...d
 	return nil
 }
 
-// reign runs beats until the lead is lost or ctx ends.
+// reign runs what is due until the lead is lost or ctx ends. Dispatch has a loop of its own: a plan that takes long
+// keeps nobody from being admitted, followed and recorded. Both have ended when it returns.
 func (s *Scheduler) reign(ctx context.Context, lead *db.Leadership) {
 	log := zerolog.Ctx(ctx).With().Int64("term", lead.Term).Logger()
-	ctx = log.WithContext(ctx)
+	ctx, lose := context.WithCancelCause(log.WithContext(ctx))
+	defer lose(nil)
 	log.Info().Msg("leading")
 	defer lead.Keep(ctx)()
 	s.Metrics.Leads(lead.Term)
-	for ctx.Err() == nil {
-		err := lead.Alive(ctx)
-		if err == nil {
-			var next time.Duration
-			if next, err = s.Turn(ctx, lead.Term); err == nil {
-				pause(ctx, next)
-				continue
+	found := make(chan struct{}, 1) // there is something to dispatch
+	planning, dispatch := s.beats()
+	var loops sync.WaitGroup
+	loops.Go(func() {
+		lose(s.loop(ctx, lead, planning, nil, func() {
+			select {
+			case found <- struct{}{}:
+			default: // it knows already
 			}
-		}
-		switch {
-		case ctx.Err() != nil:
-		case errors.Is(err, db.ErrDeposed):
-			log.Warn().Err(err).Msg("lead lost")
-			return
-		default:
-			complain(&log, err)
-			if lead.Alive(ctx) != nil {
-				return
-			}
-			pause(ctx, leadPause)
-		}
+		}))
+	})
+	loops.Go(func() { lose(s.loop(ctx, lead, dispatch, found, func() {})) })
+	loops.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		log.Warn().Err(err).Msg("lead lost")
 	}
 }
 
-// Turn does what is due now in the given term and returns how long nothing will be. A beat that
-// fails does not keep the others from their turn: while the cloud can't be
-// looked at, what is in progress is still followed.
-func (s *Scheduler) Turn(ctx context.Context, term int64) (time.Duration, error) {
-	var failed error
-	for _, beat := range s.beats() {
-		b, err := s.DB.Beat(ctx, term)
-		if err != nil {
-			return 0, errors.Join(failed, err)
+// loop runs what is due, and pauses until something is, or it is woken, until the lead is lost (then it says how) or
+// ctx ends. After each round in which something ran it calls ran.
+func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, beats []beat, woken <-chan struct{}, ran func()) error {
+	for ctx.Err() == nil {
+		if err := lead.Alive(ctx); err != nil {
+			return err
 		}
-		if last := beat.last(b); last != nil && !backup.Grid(b.Now, beat.period).After(backup.Grid(*last, beat.period)) {
-			continue
+		next, some, _, err := s.round(ctx, lead.Term, beats)
+		switch {
+		case errors.Is(err, db.ErrDeposed):
+			return err
+		case ctx.Err() != nil:
+		case err != nil:
+			s.complain(ctx, "database", err)
+			next = leadPause
+		default:
+			s.conditions.Over(zerolog.Ctx(ctx), runCondition+"database").Msg("scheduler's database answers again")
 		}
-		took := telemetry.Stopwatch()
-		err = beat.run(ctx, b)
-		s.Metrics.Beat(beat.name, took(), b.Now, err)
-		if errors.Is(err, db.ErrDeposed) {
-			return 0, err
+		if some {
+			ran()
 		}
-		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", beat.name, err))
+		t := time.NewTimer(next)
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+		case <-woken:
+			beats[0].wanted = true
 		}
+		t.Stop()
 	}
-	now, err := s.DB.Now(ctx)
+	return context.Canceled
+}
+
+// Turn does what is due now in the given term, one after the other, and returns how long nothing will be. A run that
+// fails does not keep the others from their turn. [Scheduler.Run] does the same in two loops.
+func (s *Scheduler) Turn(ctx context.Context, term int64) (time.Duration, error) {
+	planning, dispatch := s.beats()
+	next, _, failed, err := s.round(ctx, term, slices.Concat(planning, dispatch))
 	if err := errors.Join(failed, err); err != nil {
 		return 0, err
 	}
-	next := s.beats()[0].next(now)
-	for _, beat := range s.beats()[1:] {
-		if n := beat.next(now); n.Before(next) {
-			next = n
-		}
-	}
-	return next.Sub(now), nil
+	return next, nil
 }
 
-// beat is one kind of turn on a grid of its own.
+// round does what is due now in the given term, and returns how long nothing will be, whether anything ran well, and
+// what failed. Each that failed is tried again after a back-off of its own. The error says that no run can begin.
+func (s *Scheduler) round(ctx context.Context, term int64, beats []beat) (next time.Duration, some bool, failed, err error) {
+	for i := range beats {
+		beat := &beats[i]
+		b, err := s.DB.Beat(ctx, term)
+		if err != nil {
+			return 0, some, failed, err
+		}
+		if !beat.due(b) || b.Now.Before(s.backOffs.until(beat.name)) {
+			continue
+		}
+		beat.wanted = false
+		took := telemetry.Stopwatch()
+		err = beat.run(ctx, b)
+		s.Metrics.Beat(beat.name, took(), b.Now, err)
+		switch {
+		case errors.Is(err, db.ErrDeposed):
+			return 0, some, failed, err
+		case err == nil:
+			some = true
+			s.succeeded(ctx, *beat)
+		case ctx.Err() == nil:
+			s.failed(ctx, *beat, b, err)
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", beat.name, err))
+		default:
+			failed = errors.Join(failed, err)
+		}
+	}
+	now, err := s.DB.Now(ctx)
+	if err != nil {
+		return 0, some, failed, err
+	}
+	wakes := make([]time.Time, len(beats))
+	for i, beat := range beats {
+		wakes[i] = beat.next(now)
+		if again := s.backOffs.until(beat.name); again.After(now) && again.Before(wakes[i]) {
+			wakes[i] = again
+		}
+	}
+	return slices.MinFunc(wakes, time.Time.Compare).Sub(now), some, failed, nil
+}
+
+// beat is one kind of run on a grid of its own.
 type beat struct {
 	name   string
 	period time.Duration
 	last   func(*db.Beat) *time.Time
 	run    func(context.Context, *db.Beat) error
+	wanted bool // also before its time
 }
 
-func (b beat) next(now time.Time) time.Time { return backup.Grid(now, b.period).Add(b.period) }
+func (b *beat) due(at *db.Beat) bool {
+	last := b.last(at)
+	return b.wanted || last == nil || backup.Grid(at.Now, b.period).After(backup.Grid(*last, b.period))
+}
 
-// beats lists them in the order of a turn: what a plan, a retention pass or a
-// sweep found is handed over at once.
-func (s *Scheduler) beats() []beat {
+func (b *beat) next(now time.Time) time.Time { return backup.Grid(now, b.period).Add(b.period) }
+
+// beats lists them in the order of a turn: what a plan, a retention pass or a sweep found is dispatched at once.
+func (s *Scheduler) beats() (planning, dispatch []beat) {
 	set := s.Settings
-	return []beat{
-		{"plan", set.BackupServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.PlannedBeat }, s.Plan},
-		{"retention", set.RetentionServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.RetentionBeat }, s.Retention},
-		{"sweep", set.SweepPeriod.Std(), func(b *db.Beat) *time.Time { return b.SweepBeat }, s.Sweep},
-		{"report", min(reportGrid, set.ReportPeriod.Std()), func(b *db.Beat) *time.Time { return b.ReportBeat }, s.Report},
-		{"hand_over", set.PollPeriod.Std(), func(b *db.Beat) *time.Time { return b.HandedOverAt }, s.HandOver},
+	one := func(name string, period time.Duration, last func(*db.Beat) *time.Time, run func(context.Context, *db.Beat) error) beat {
+		return beat{name: name, period: period, last: last, run: run}
 	}
+	return []beat{
+			one("plan", set.BackupServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.PlannedBeat }, s.Plan),
+			one("retention", set.RetentionServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.RetentionBeat }, s.Retention),
+			one("sweep", set.SweepPeriod.Std(), func(b *db.Beat) *time.Time { return b.SweepBeat }, s.Sweep),
+			one("report", min(reportGrid, set.ReportPeriod.Std()), func(b *db.Beat) *time.Time { return b.ReportBeat }, s.Report),
+		}, []beat{
+			one("hand_over", set.PollPeriod.Std(), func(b *db.Beat) *time.Time { return b.HandedOverAt }, s.HandOver),
+		}
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -143,14 +205,4 @@ func pause(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-t.C:
 	}
-}
-
-// complain logs a failed beat: a cloud that is away or throttles is tried
-// again by itself, anything else is for somebody to look at.
-func complain(log *zerolog.Logger, err error) {
-	if backup.Means(err, backup.MeansUnavailable) || backup.Means(err, backup.MeansThrottled) {
-		log.Warn().Err(err).Msg("beat failed, will be tried again")
-		return
-	}
-	log.Error().Err(err).Msg("beat failed")
 }

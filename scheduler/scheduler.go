@@ -1,9 +1,10 @@
 // Package scheduler is the process that decides.
 //
-// Any number may run; one leads. The leader has two beats: it plans on the
-// grid of the service period (look at the cloud, decide, remember) and hands
-// over every poll period (admit under the caps, give the queue what each
-// volume needs next). Retention and sweep follow at their own slower pace.
+// Any number may run; one leads. The leader plans on the grid of the service
+// period (look at the cloud, decide, remember); retention, sweep and report
+// follow at their own pace. Beside that, in a loop of its own, it dispatches
+// every poll period: it admits under the caps and gives the queue what each
+// volume needs next.
 //
 // It must not know the queue's library or HTTP, and it has no right to write
 // to the cloud.
@@ -31,6 +32,13 @@ type Cloud interface {
 	BackupServices(ctx context.Context) ([]backup.Service, error)
 	// Backup reads one backup with a token of its project.
 	Backup(ctx context.Context, projectID, backupID string) (backup.Backup, error)
+	// Server, AnyVolume and AnyBackup read one by its ID, as admin of all
+	// projects. A 404 of theirs proves an absence where VerifyAdmin passes after it.
+	Server(ctx context.Context, serverID string) (backup.Server, error)
+	AnyVolume(ctx context.Context, volumeID string) (backup.Volume, error)
+	AnyBackup(ctx context.Context, backupID string) (backup.Backup, error)
+	// ProjectGone tells whether Keystone answered 404 by the project's ID.
+	ProjectGone(ctx context.Context, projectID string) (bool, error)
 	// VerifyAdmin tells whether listings show all projects.
 	VerifyAdmin(ctx context.Context) error
 }
@@ -53,5 +61,10 @@ type Scheduler struct {
 	// Identity is who we are on the cloud: what carries it is ours.
 	Identity backup.Identity
 
-	caution backup.Caution // of the newest hand-over, told when it changes
+	asked      map[string]int // the newest inquiry that asked about a suspect
+	inquiries  int
+	conditions telemetry.Conditions
+	backOffs   backOffs
+	caution    backup.Caution // of the newest hand-over, told when it changes
+	brakes     map[backup.Place]backup.Brake
 }

@@ -28,6 +28,12 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
+	if err := s.closePurged(ctx, b); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	if err := s.forget(ctx, b); err != nil {
+		return err
+	}
 	doubt, err := s.missing(ctx, b)
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
@@ -35,19 +41,18 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 	if doubt != nil {
 		return s.doubt(ctx, b, *doubt)
 	}
-	if !s.Settings.HistoryTime.IsZero() {
-		if _, err := b.Forget(ctx, s.Settings.HistoryTime.Before(b.Now)); err != nil {
-			return err
-		}
-	}
-	if err := s.forgetReports(ctx, b); err != nil {
-		return err
-	}
 	lost, err := b.Lost(ctx)
 	if err != nil {
 		return err
 	}
-	if _, err := b.FoundBySweep(ctx, lost, true); err != nil { // each was told when it was lost
+	spoilt, err := b.Spoilt(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.found(ctx, b, spoilt); err != nil {
+		return err
+	}
+	if _, err := b.FoundBySweep(ctx, append(lost, spoilt...), true); err != nil { // each loss was told when it came
 		return err
 	}
 	if err := s.countFindings(ctx, b); err != nil {
@@ -61,6 +66,9 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 func (s *Scheduler) compare(ctx context.Context, b *db.Beat, page []backup.Backup) error {
 	unknown, err := b.Seen(ctx, page)
 	if err != nil {
+		return err
+	}
+	if err := s.reappeared(ctx, b, page); err != nil {
 		return err
 	}
 	var findings []backup.Finding
@@ -103,7 +111,8 @@ func (s *Scheduler) orphan(ctx context.Context, b *db.Beat, one backup.Backup) (
 	if err != nil || s.Identity.Adoptable(r, one) {
 		return nil, err
 	}
-	ended := one.Status == backup.StatusAvailable || one.Status == backup.StatusError
+	ended := one.Status == backup.StatusAvailable || one.Status == backup.StatusError || one.Status == backup.StatusErrorDeleting
+	stuck := one.Status == backup.StatusCreating && b.Now.Sub(one.CreatedAt) > s.Settings.Timeout(one.SizeGiB)
 	switch {
 	case one.Status == backup.StatusDeleting: // somebody has looked
 		return nil, nil
@@ -111,6 +120,8 @@ func (s *Scheduler) orphan(ctx context.Context, b *db.Beat, one backup.Backup) (
 		return orphaned(one, backup.Orphan, "no record "+one.Tag().Record+" of it is known"), nil
 	case r.VolumeID != one.VolumeID || r.ProjectID != one.ProjectID:
 		return orphaned(one, backup.TagMismatch, fmt.Sprintf("its record %s is about volume %s of project %s", r.ID, r.VolumeID, r.ProjectID)), nil
+	case stuck:
+		return orphaned(one, backup.Orphan, "its record "+r.ID+" has another one, and it is still creating"), nil
 	case !ended:
 		return nil, nil
 	}

@@ -40,6 +40,7 @@ func (v *Explanation) hold(h backup.Holding) {
 	}
 	fate := fates(v.At, h)
 	links := h.Links()
+	v.Restore = v.restoreOf(links)
 	for _, project := range slices.Sorted(maps.Keys(links)) {
 		for _, chain := range backup.Chains(links[project]) {
 			drawn := Chain{ProjectID: project}

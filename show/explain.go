@@ -32,6 +32,7 @@ type Explanation struct {
 	WaitsFor     []string   `json:"waits_for" desc:"what is waited for, for people"`
 	Failure      *Failure   `json:"failure" desc:"the newest one since the last success"`
 	Going        []Going    `json:"going" desc:"what will go, when and why, if no further backup is made"`
+	Restore      *Restore   `json:"restore" desc:"how its newest restore point is restored; null: there is none"`
 	Findings     []Finding  `json:"findings" desc:"about the volume or its server; of one that is not protected also about servers of its project whose wish can't be read"`
 
 	progress *backup.Record // the backup in progress
@@ -105,7 +106,11 @@ func (r Reader) Explanation(ctx context.Context, l *db.Look, volume db.Volume) (
 	if err != nil {
 		return nil, err
 	}
-	v.decide(r, volume, paused, decisive)
+	freed, err := l.QuotaFreed(ctx, []string{volume.ProjectID})
+	if err != nil {
+		return nil, err
+	}
+	v.decide(r, volume, volume.Subject(paused).Freed(freed), decisive)
 	v.hold(HoldingOf(set, volume, held))
 	if len(failures) > 0 {
 		v.Failure = new(FailureOf(failures[0]))
@@ -134,7 +139,7 @@ func (v *Explanation) perhaps(f db.KeptFinding) bool {
 }
 
 // decide tells what was decided, what would be now, and what will be.
-func (v *Explanation) decide(r Reader, volume db.Volume, paused db.Pauses, records []backup.Record) {
+func (v *Explanation) decide(r Reader, volume db.Volume, subject backup.Subject, records []backup.Record) {
 	if i := slices.IndexFunc(records, func(o backup.Record) bool { return o.State.InProgress() && !r.mayNot(o.ProjectID) }); i >= 0 {
 		v.progress = &records[i]
 	}
@@ -145,7 +150,7 @@ func (v *Explanation) decide(r Reader, volume db.Volume, paused db.Pauses, recor
 		v.Now = Next{Action: string(backup.Wait), Reason: ReasonOf(backup.NotSeen)}
 		return
 	}
-	d, ahead := backup.Ahead(v.At, r.Settings.Policy(), volume.Subject(paused), records)
+	d, ahead := backup.Ahead(v.At, r.Settings.Policy(), subject, records)
 	v.Now = Next{Action: string(d.Action), Kind: string(d.Kind), Reason: ReasonOf(d.Reason)}
 	switch {
 	case !d.At.IsZero():

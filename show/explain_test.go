@@ -22,8 +22,8 @@ func TestExplain_WhoMustAct(t *testing.T) {
 		"The tenant, if it is to be backed up, to attach it to a server.":                                       {},
 		"The tenant, to act on the last failure (quota_exceeded).":                                              {db.Volume{Protected: true}, Explanation{Failure: failed(backup.QuotaExceeded)}, set},
 		"The operator, to act on the last failure (no_role).":                                                   {db.Volume{Protected: true}, Explanation{Failure: failed(backup.NoRole)}, set},
-		`The tenant, to bring the volume from status "maintenance" to available or in-use: the next plan that sees it so plans a backup.`: {
-			db.Volume{Protected: true, Status: "maintenance"}, Explanation{Status: "maintenance", Failure: failed(backup.VolumeStatus)}, set,
+		`The tenant, to bring the volume from status "error" to available or in-use: the next plan that sees it so plans a backup.`: {
+			db.Volume{Protected: true, Status: "error"}, Explanation{Status: "error", Failure: failed(backup.VolumeStatus)}, set,
 		},
 	} {
 		require.Equal(t, want, o.view.toAct(o.set, o.volume))
@@ -37,6 +37,7 @@ func TestExplain_WhoMustAct(t *testing.T) {
 		"it passes by itself":   {db.Volume{Protected: true}, Explanation{Failure: failed(backup.Throttled)}},
 		"it was brought back":   {db.Volume{Protected: true, Status: "in-use"}, Explanation{Failure: failed(backup.VolumeStatus)}},
 		"it is tried right now": {db.Volume{Protected: true}, Explanation{Failure: failed(backup.QuotaExceeded), progress: new(backup.Record)}},
+		"it is being changed":   {db.Volume{Protected: true, Status: "retyping"}, Explanation{Failure: failed(backup.VolumeStatus), Now: Next{Reason: ReasonOf(backup.VolumeChanging)}}},
 	} {
 		require.Empty(t, o.view.toAct(set, o.volume), what)
 	}

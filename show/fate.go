@@ -14,8 +14,7 @@ var EndOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 // HoldingOf shows a volume's records as what they say that Cinder holds.
 func HoldingOf(set backup.Settings, v db.Volume, records []backup.Record) backup.Holding {
 	return backup.Holding{
-		Volume: v.AsOf(), Protected: v.Protected, Retention: v.Retention, Records: records,
-		Floor: set.MinRestorePoints, Delay: set.RetentionShortenDelay.Std(),
+		Guard: v.Guard(set), Retention: v.Retention, Records: records, Delay: set.RetentionShortenDelay.Std(),
 	}
 }
 

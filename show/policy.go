@@ -38,6 +38,10 @@ func (set policy) of(v db.Volume) []Part {
 		parts = append(parts, set.shorter(v))
 	}
 	floor := Part{"floor", Plural(set.MinRestorePoints, "restore point", "restore points"), set.source("MIN_RESTORE_POINTS")}
+	if end, ended := v.Ends[v.ProjectID]; !v.Protected && ended && set.ProtectionGrace > 0 && set.MinRestorePoints > 0 {
+		floor.Source += ", until " + Clock(end.Add(set.ProtectionGrace.Std())) + ": the grace after its protection ended (" + set.source("PROTECTION_GRACE") + ")"
+		return append(parts, floor)
+	}
 	if !v.Protected {
 		floor.Value, floor.Source = "none", "only a protected volume has one: "+floor.Value+" by "+floor.Source
 		return append(parts, floor)

@@ -90,6 +90,10 @@ func (r Reader) judge(ctx context.Context, l *db.Look, list *VolumeList, found [
 	if err != nil {
 		return err
 	}
+	freed, err := l.QuotaFreed(ctx, Each(volumes, func(v db.Volume) string { return v.ProjectID }))
+	if err != nil {
+		return err
+	}
 	byID, records := map[string]db.Volume{}, map[string][]backup.Record{}
 	for _, v := range volumes {
 		byID[v.ID] = v
@@ -104,7 +108,7 @@ func (r Reader) judge(ctx context.Context, l *db.Look, list *VolumeList, found [
 			Standing: s.Standing, RestorePoint: s.NewestAt, LateSince: s.LateSince(r.Settings.Late()), Failure: failures[s.ID],
 			unseen: s.Reason == backup.NotSeen,
 		}
-		e.decide(r, v, paused, records[s.ID])
+		e.decide(r, v, v.Subject(paused).Freed(freed), records[s.ID])
 		list.Volumes = append(list.Volumes, Volume{e.Object, e.SizeGiB, e.Status, e.Standing, e.RestorePoint, e.LateSince, e.Because(), e.Now, e.Ahead})
 	}
 	return nil

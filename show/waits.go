@@ -34,6 +34,9 @@ func (v *Explanation) waiting(set backup.Settings, volume db.Volume, paused *db.
 	if v.Now.Reason.Code == backup.RetryLater && v.Now.At != nil {
 		waits = append(waits, fmt.Sprintf("The next attempt, at %s.", Clock(*v.Now.At)))
 	}
+	if v.Now.Reason.Code == backup.VolumeChanging {
+		waits = append(waits, fmt.Sprintf("The end of what is done to the volume: its status was %q.", v.Status))
+	}
 	if volume.RemovalDueAt != nil {
 		waits = append(waits, fmt.Sprintf("A worker, to remove what retention found at %s.", Clock(*volume.RemovalDueAt)))
 	}
@@ -56,7 +59,7 @@ func (v *Explanation) toAct(set backup.Settings, volume db.Volume) string {
 		return ""
 	case failed.Reason.Code != backup.VolumeStatus:
 		return fmt.Sprintf("The %s, to act on the last failure (%s).", failed.Reason.MustAct, failed.Reason.Code)
-	case volume.AsOf().CanBeBackedUp():
+	case volume.AsOf().CanBeBackedUp() || v.Now.Reason.Code == backup.VolumeChanging:
 		return ""
 	}
 	return fmt.Sprintf("The tenant, to bring the volume from status %q to available or in-use: the next plan that sees it so plans a backup.", v.Status)
@@ -105,7 +108,7 @@ func (v *Explanation) Because() string {
 		return "The backup in progress is overdue. " + ReasonOf(r.Reason).Words()
 	case r != nil && r.State == backup.Planned && r.AdmittedAt == nil:
 		return "A backup is planned, and waits for a place under the caps."
-	case now.Reason.Code == backup.BackupInProgress || now.Reason.Code == backup.Paused || v.Standing == db.Unprotected:
+	case now.Reason.Code == backup.BackupInProgress || now.Reason.Code == backup.Paused || now.Reason.Code == backup.VolumeChanging || v.Standing == db.Unprotected:
 		return now.Reason.Words()
 	case v.Failure != nil:
 		return v.Failure.Reason.Words()

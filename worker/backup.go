@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/rs/zerolog"
 
@@ -83,7 +85,11 @@ func (w *Worker) begin(ctx context.Context, c *db.Claim, r backup.Record, others
 		_, err := c.Withdraw(ctx, r, db.Why{Reason: backup.ProjectChanged})
 		return err
 	}
-	d := backup.Next(c.Now, w.Settings.Policy(), subject, others)
+	freed, err := c.QuotaFreed(ctx, r.ProjectID)
+	if err != nil {
+		return err
+	}
+	d := backup.Next(c.Now, w.Settings.Policy(), subject.Freed(freed), others)
 	switch d.Action {
 	case backup.Create:
 		return w.ask(ctx, c, r, d.Kind)
@@ -99,6 +105,8 @@ func (w *Worker) begin(ctx context.Context, c *db.Claim, r backup.Record, others
 // ask asks Cinder once. The record says so before, and what came of it after.
 // Where Cinder has no parent for an incremental, the same attempt makes a full.
 func (w *Worker) ask(ctx context.Context, c *db.Claim, r backup.Record, kind backup.Kind) error {
+	// A name can be what made the answer a 500: a second request with it would end the same.
+	plain := r.Attempts > 0 && r.Reason != "" && !isASCII(r.BackupName)
 	r, err := c.Ask(ctx, r, kind, backup.Name(c.Now, r.ServerName, r.VolumeName), w.Settings.Timeout(r.SizeGiB))
 	if err != nil {
 		return err
@@ -107,7 +115,8 @@ func (w *Worker) ask(ctx context.Context, c *db.Claim, r backup.Record, kind bac
 	defer answered()
 	id, err := w.Cloud.CreateBackup(request, backup.Request{
 		ProjectID: r.ProjectID, VolumeID: r.VolumeID, Name: r.BackupName, Kind: r.Kind,
-		Tag: backup.Tag{Installation: w.Identity.Installation, Record: r.ID},
+		Tag:  backup.Tag{Installation: w.Identity.Installation, Record: r.ID},
+		Zone: w.Settings.BackupZones.Mapped(r.Zone), Plain: plain,
 	})
 	last, cancel := lasting(ctx)
 	defer cancel()
@@ -120,6 +129,10 @@ func (w *Worker) ask(ctx context.Context, c *db.Claim, r backup.Record, kind bac
 		return w.ask(ctx, c, r, backup.Full)
 	}
 	return w.refused(last, c, r, err)
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 // find looks for the backup of a request whose answer is missing, by its tag.
@@ -228,7 +241,11 @@ func (w *Worker) refused(ctx context.Context, c *db.Claim, r backup.Record, err 
 		_, noted := c.Unanswered(ctx, r, why, w.again(c.Now, time.Time{}))
 		return errors.Join(err, noted)
 	}
-	_, noted := c.NotAsked(ctx, r, why, c.Now.Add(w.backOff(r.Attempts, ce.RetryAfter)))
+	again := c.Now.Add(w.backOff(r.Attempts, ce.RetryAfter))
+	if r.Deadline != nil && r.Deadline.After(c.Now) && r.Deadline.Before(again) {
+		again = *r.Deadline
+	}
+	_, noted := c.NotAsked(ctx, r, why, again)
 	return errors.Join(err, noted)
 }
 
@@ -241,11 +258,11 @@ func (w *Worker) wait(ctx context.Context, c *db.Claim, r backup.Record, err err
 }
 
 // backOff grows from one poll period by doubling up to ten minutes, and is
-// never shorter than the cloud asked for.
+// never shorter than the cloud asked for, within [backup.MaxAskedWait].
 func (w *Worker) backOff(attempts int, asked time.Duration) time.Duration {
 	d := w.Settings.PollPeriod.Std()
 	for i := 1; i < attempts && d < 10*time.Minute; i++ {
 		d *= 2
 	}
-	return max(d, asked)
+	return max(d, min(asked, backup.MaxAskedWait))
 }

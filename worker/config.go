@@ -67,11 +67,16 @@ func (c Config) Validate() error {
 			fault("RECEIVER: %w", err)
 		}
 	}
+	for _, one := range c.OperatorReceiver {
+		if err := checkAddress(one); err != nil {
+			fault("OPERATOR_RECEIVER: %w", err)
+		}
+	}
 	if domain := c.ProjectReceiverDomain; domain != "" && checkAddress("project@"+domain) != nil {
 		fault("PROJECT_RECEIVER_DOMAIN: %.80q: want a domain such as example.org", domain)
 	}
-	if c.SenderEmail == "" && (len(c.Receiver) > 0 || c.ProjectReceiverDomain != "" || c.SenderPwd != "") {
-		fault("SENDER_EMAIL: missing; required where there are RECEIVER, PROJECT_RECEIVER_DOMAIN or SENDER_PWD")
+	if c.SenderEmail == "" && (len(c.Receiver) > 0 || len(c.OperatorReceiver) > 0 || c.ProjectReceiverDomain != "" || c.SenderPwd != "") {
+		fault("SENDER_EMAIL: missing; required where there are RECEIVER, OPERATOR_RECEIVER, PROJECT_RECEIVER_DOMAIN or SENDER_PWD")
 	}
 	if host, port, err := net.SplitHostPort(c.SMTP.Server); err != nil || host == "" || port == "" {
 		fault("SMTP_SERVER: %.80q: want host:port", c.SMTP.Server)

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -46,8 +47,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 	log := zerolog.Ctx(ctx)
 	switch b.Status {
 	case backup.StatusAvailable:
-		_, err := c.Finish(ctx, r, b)
-		return err
+		return w.finish(ctx, c, r, b)
 	case backup.StatusError, backup.StatusErrorDeleting:
 		if r.State == backup.Overdue && r.Repair != "" && w.Settings.StuckReset && b.Status == backup.StatusErrorDeleting {
 			return w.unstickOverdue(ctx, c, r, b)
@@ -55,7 +55,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 		if r.Repair == backup.Reset && b.FailReason == "" {
 			return w.failReset(ctx, c, r)
 		}
-		return w.fail(ctx, c, r, db.Why{Reason: backup.BackupError, Text: b.FailReason})
+		return w.fail(ctx, c, r, w.whyError(r, b))
 	case backup.StatusCreating:
 		if r.State == backup.Creating && !c.Now.Before(*r.Deadline) {
 			return w.overdue(ctx, c, r, w.whyCreating(ctx, r))
@@ -77,6 +77,20 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 	}
 	_, err = c.Later(ctx, r, b.Status, again)
 	return err
+}
+
+// finish records a restore point, and that Cinder's clock is wrong where that
+// shows.
+func (w *Worker) finish(ctx context.Context, c *db.Claim, r backup.Record, b backup.Backup) error {
+	after, err := c.Finish(ctx, r, b)
+	if err != nil {
+		return err
+	}
+	if after.CinderTimestamp != nil && !after.DataTimestamp.Equal(*after.CinderTimestamp) {
+		zerolog.Ctx(ctx).Warn().Str("record", r.ID).Str("backup", r.BackupID).Str("reason", string(backup.CinderClock)).
+			Time("cinder", *after.CinderTimestamp).Msg("Cinder's time of a backup is out of bounds, our own is used")
+	}
+	return c.CinderClock(ctx, after)
 }
 
 // unread goes on with a backup in progress that can't be looked at now. Its
@@ -115,4 +129,16 @@ func (w *Worker) overdue(ctx context.Context, c *db.Claim, r backup.Record, seen
 	}
 	tell(ctx, after, why)
 	return nil
+}
+
+// whyError says why Cinder could not make a backup.
+func (w *Worker) whyError(r backup.Record, b backup.Backup) db.Why {
+	if b.FailMeaning != backup.MeansNoService {
+		return db.Why{Reason: backup.BackupError, Text: b.FailReason}
+	}
+	return db.Why{
+		Reason: backup.NoServiceInZone,
+		Text: fmt.Sprintf("%s No cinder-backup is up in zone %q: start one there, or map the zone %q with STAFFELN_BACKUP_ZONES",
+			b.FailReason, w.Settings.BackupZones.Of(r.Zone), r.Zone),
+	}
 }

@@ -43,6 +43,8 @@ func reasonOf(err error) (why db.Why, final bool) {
 		why.Reason = backup.SecretRightUnknown
 	case backup.MeansBackupState:
 		why.Reason = backup.DeletionRefused
+	case backup.MeansNoService:
+		why.Reason = backup.NoServiceInZone
 	case backup.MeansNoParent, backup.MeansRefused:
 		why.Reason = backup.Refused
 	}

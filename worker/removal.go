@@ -27,7 +27,7 @@ func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 		}
 		links = append(links, backup.LinkOf(b, mine, p.volume.Retention))
 	}
-	keeping := backup.KeepingOf(p.project, p.volume.AsOf(), p.volume.Protected, p.w.Settings.MinRestorePoints, p.records)
+	keeping := backup.KeepingOf(p.project, p.volume.Guard(p.w.Settings), p.records)
 	keeping.Settled = p.settle == settleAll
 	removals, kept := backup.Expired(p.c.Now, keeping, links)
 	for _, k := range kept {

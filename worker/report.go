@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -17,8 +18,8 @@ import (
 
 // A Directory is what a report asks of the cloud: whom to tell, and how far quotas are used. It can only read.
 type Directory interface {
-	// Members lists, by project, the users with a role there and an e-mail address.
-	Members(ctx context.Context) (map[string][]backup.Member, error)
+	// Members lists the users with a role in the project and an e-mail address.
+	Members(ctx context.Context, projectID string) ([]backup.Member, error)
 	// BackupQuota reads a project's quotas of backups and of their gigabytes.
 	BackupQuota(ctx context.Context, projectID string) (backups, gigabytes backup.Quota, err error)
 }
@@ -30,8 +31,6 @@ type Reporter struct {
 	Settings  backup.Settings
 	Reporting report.Reporting
 	Mailer    *Mailer // nil: reports go to the log
-
-	members membersCache
 }
 
 // Handlers returns the one handler of reports.
@@ -57,15 +56,35 @@ func (r *Reporter) handle(ctx context.Context, t tasks.Report) error {
 	}()
 	ctx, cancel := context.WithTimeout(ctx, tasks.Lease-margin)
 	defer cancel()
-	err = r.make(ctx, c)
-	if err == nil || !errors.Is(err, db.ErrStale) {
-		err = errors.Join(err, r.send(ctx, c)) // a report that can't be made delays none that was
-	}
+	err = r.serve(ctx, c)
 	if errors.Is(err, db.ErrStale) {
 		zerolog.Ctx(ctx).Warn().Err(err).Str("group", t.Group).Msg("late: another worker went on, nothing was written")
 		return nil
 	}
 	return err
+}
+
+// serve sends notices before the report is made: nothing delays them. What can't be made delays nothing that was.
+func (r *Reporter) serve(ctx context.Context, c *db.ReportClaim) error {
+	state, err := c.State(ctx)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, step := range []func() error{
+		func() error { return r.notify(ctx, c, state) },
+		func() error { return r.send(ctx, c, true) },
+		func() error { return r.make(ctx, c) },
+		func() error { return r.send(ctx, c, false) },
+	} {
+		if err := step(); err != nil {
+			failed = errors.Join(failed, err)
+		}
+		if errors.Is(failed, db.ErrStale) {
+			break
+		}
+	}
+	return failed
 }
 
 // make keeps the group's report with its receivers, if it is due.
@@ -80,55 +99,67 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportClaim) error {
 	}
 	waiting := report.Waiting{Last: state.ToldAt}
 	for _, u := range untold {
-		waiting = waiting.Merge(report.Waiting{Result: u.Result, Matter: u.Matter})
+		if r.Reporting.Together() || c.Group != report.All || u.ProjectID == "" {
+			waiting = waiting.Merge(report.Waiting{Result: u.Result, Matter: u.Matter})
+		}
 	}
 	if !report.Due(c.Now, r.Settings.ReportPeriod.Std(), waiting) {
 		return nil
 	}
-	made, err := r.compose(ctx, c)
+	to := r.operators()
+	if c.Group != report.All {
+		var found bool
+		if to, found, err = r.receivers(ctx, c, state, false); err != nil || !found {
+			return err
+		}
+	}
+	made, err := r.compose(ctx, c, to)
 	if err == nil && made != nil {
 		err = c.Make(ctx, *made)
 		if err == nil {
 			zerolog.Ctx(ctx).Info().Str("report", made.ID).Str("group", c.Group).Int("records", len(made.Records)).Int("receivers", len(made.Mails)).Msg("report made")
 		}
-		return err
 	}
-	if err == nil {
-		return nil
-	}
-	// What could not be found out is asked for again later, and stays untold.
-	last, cancel := lasting(ctx)
-	defer cancel()
-	again := report.Again(c.Now, state.Failures+1)
+	return err
+}
+
+// notMade records that receivers could not be found out, and when that is tried again: it all stays untold.
+func (r *Reporter) notMade(ctx context.Context, c *db.ReportClaim, why error, again time.Time) error {
+	why = fmt.Errorf("find receivers: %w", why)
 	level := zerolog.WarnLevel
-	if backup.Means(err, backup.MeansRefused) { // waiting does not mend it
+	if backup.Means(why, backup.MeansRefused) { // waiting does not mend it
 		level = zerolog.ErrorLevel
 	}
-	zerolog.Ctx(ctx).WithLevel(level).Err(err).Str("project", c.Group).Time("again", again).Msg("report not made, will be tried again")
-	return c.NotMade(last, err.Error(), again)
+	zerolog.Ctx(ctx).WithLevel(level).Err(why).Str("project", c.Group).Time("again", again).Msg("report not made, will be tried again")
+	return c.NotMade(ctx, why.Error(), again)
 }
 
 // mayMake tells whether the group is one that reports are made for, and none of its waits.
 func (r *Reporter) mayMake(c *db.ReportClaim, state db.ReportGroup) bool {
-	return r.Reporting.Together() == (c.Group == report.All) && !state.Open && (state.NextTryAt == nil || !c.Now.Before(*state.NextTryAt))
+	return r.Reporting.Has(c.Group) && !state.Open && !waits(c, state)
 }
 
-// compose finds out what is to be told and to whom; nil where there is nothing to tell.
-func (r *Reporter) compose(ctx context.Context, c *db.ReportClaim) (*db.NewReport, error) {
+// waits tells whether the group's next look is later.
+func waits(c *db.ReportClaim, state db.ReportGroup) bool {
+	return state.NextTryAt != nil && c.Now.Before(*state.NextTryAt)
+}
+
+// compose finds out what is to be told; nil where there is nothing.
+func (r *Reporter) compose(ctx context.Context, c *db.ReportClaim, to []string) (*db.NewReport, error) {
 	before, err := c.ReportedBefore(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var told Told
 	err = r.DB.Look(ctx, func(l *db.Look) error {
+		if c.Group == report.All && !r.Reporting.Together() {
+			told, err = TellOperator(ctx, l, r.Settings, before)
+			return err
+		}
 		told, err = Tell(ctx, l, r.Settings, c.Group, before)
 		return err
 	})
 	if err != nil || told.Nothing() {
-		return nil, err
-	}
-	to, err := r.receivers(ctx, c, told.Report)
-	if err != nil {
 		return nil, err
 	}
 	AddQuotas(ctx, r.Directory, &told.Report)
@@ -137,50 +168,6 @@ func (r *Reporter) compose(ctx context.Context, c *db.ReportClaim) (*db.NewRepor
 	if err != nil {
 		return nil, err
 	}
-	made := &db.NewReport{ID: told.Report.ID, MadeAt: told.Report.At, Content: content, Records: told.Records}
-	for i, receiver := range to {
-		made.Mails = append(made.Mails, db.NewMail{Receiver: receiver, MessageID: r.messageID(told.Report.ID, i)})
-	}
-	return made, nil
-}
-
-// toLog stands in the outbox where the log is the receiver. No address is like it.
-const toLog = "log"
-
-// receivers says who gets the report.
-func (r *Reporter) receivers(ctx context.Context, c *db.ReportClaim, told report.Report) ([]string, error) {
-	switch {
-	case r.Reporting.ToLog():
-		return []string{toLog}, nil
-	case len(r.Reporting.Receiver) > 0:
-		return unique(r.Reporting.Receiver), nil
-	case r.Reporting.ProjectReceiverDomain != "":
-		return ofName(told.Projects[0].Name, r.Reporting.ProjectReceiverDomain)
-	}
-	members, err := r.members.get(ctx, c.Now, r.Directory.Members)
-	if err != nil {
-		return nil, fmt.Errorf("find receivers: %w", err)
-	}
-	return ofMembers(members[c.Group])
-}
-
-func unique(all []string) []string {
-	var once []string
-	seen := map[string]bool{}
-	for _, one := range all {
-		if !seen[one] {
-			seen[one] = true
-			once = append(once, one)
-		}
-	}
-	return once
-}
-
-// messageID is the same for each try of one receiver's mail, so that who gets it twice can tell.
-func (r *Reporter) messageID(reportID string, receiver int) string {
-	_, domain, found := strings.Cut(r.Reporting.SenderEmail, "@")
-	if !found {
-		domain = "localhost"
-	}
-	return fmt.Sprintf("staffeln.%s.%d@%s", reportID, receiver, domain)
+	made := r.mails(db.NewReport{ID: told.Report.ID, MadeAt: told.Report.At, Content: content, Records: told.Records, Removals: told.Removals}, to)
+	return &made, nil
 }

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/rs/zerolog"
@@ -14,18 +15,19 @@ import (
 // mailsAtOnce is how many receivers of one group are served at the same time: one whose server stalls delays few.
 const mailsAtOnce = 4
 
-// send sends what the group still has to send and whose time has come.
-func (r *Reporter) send(ctx context.Context, c *db.ReportClaim) error {
+// send sends the notices, or the reports, that the group still has to send and whose time has come.
+func (r *Reporter) send(ctx context.Context, c *db.ReportClaim, notices bool) error {
 	mails, err := c.Mails(ctx)
 	if err != nil {
 		return err
 	}
+	mails = slices.DeleteFunc(mails, func(m db.Mail) bool { return m.Notice != notices })
 	todo := make(chan db.Mail)
 	var (
 		wait   sync.WaitGroup
 		mu     sync.Mutex
 		failed error
-		words  = wordsOf{claim: c, known: map[string]report.Report{}}
+		words  = wordsOf{claim: c, known: map[string]message{}}
 	)
 	for range min(mailsAtOnce, len(mails)) {
 		wait.Go(func() {
@@ -51,7 +53,7 @@ func (r *Reporter) send(ctx context.Context, c *db.ReportClaim) error {
 
 // sendOne sends one mail and records what came of it. Whoever dies in between sends it again.
 func (r *Reporter) sendOne(ctx context.Context, c *db.ReportClaim, words *wordsOf, m db.Mail) error {
-	told, err := words.of(ctx, m.ReportID)
+	told, err := words.of(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -78,13 +80,26 @@ func (r *Reporter) sendOne(ctx context.Context, c *db.ReportClaim, words *wordsO
 
 var errNoSender = errors.New("no mail is sent without SENDER_EMAIL")
 
-func (r *Reporter) deliver(ctx context.Context, told report.Report, m db.Mail) (answer string, err error) {
+// message is what is sent: a report or a notice.
+type message interface {
+	Subject() string
+	Text() string
+	HTML() (string, error)
+	Event() (map[string]any, error)
+}
+
+func (r *Reporter) deliver(ctx context.Context, told message, m db.Mail) (answer string, err error) {
 	if m.Receiver == toLog {
 		event, err := told.Event()
-		if err == nil {
+		switch {
+		case err != nil:
+			return "", err
+		case m.Notice:
+			zerolog.Ctx(ctx).Warn().Fields(event).Msg("notice")
+		default:
 			zerolog.Ctx(ctx).Info().Fields(event).Msg("report")
 		}
-		return "", err
+		return "", nil
 	}
 	if r.Mailer == nil {
 		return "", errNoSender
@@ -98,26 +113,31 @@ func (r *Reporter) deliver(ctx context.Context, told report.Report, m db.Mail) (
 	}, nil)
 }
 
-// wordsOf reads each report once.
+// wordsOf reads each message once.
 type wordsOf struct {
 	claim *db.ReportClaim
 	mu    sync.Mutex
-	known map[string]report.Report
+	known map[string]message
 }
 
-func (w *wordsOf) of(ctx context.Context, id string) (report.Report, error) {
+func (w *wordsOf) of(ctx context.Context, m db.Mail) (message, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if r, known := w.known[id]; known {
-		return r, nil
+	if one, known := w.known[m.ReportID]; known {
+		return one, nil
 	}
-	content, err := w.claim.Content(ctx, id)
+	content, err := w.claim.Content(ctx, m.ReportID)
 	if err != nil {
-		return report.Report{}, err
+		return nil, err
 	}
-	r, err := report.Read(content)
+	var one message
+	if m.Notice {
+		one, err = report.ReadNotice(content)
+	} else {
+		one, err = report.Read(content)
+	}
 	if err == nil {
-		w.known[id] = r
+		w.known[m.ReportID] = one
 	}
-	return r, err
+	return one, err
 }

@@ -14,8 +14,9 @@ import (
 
 // Told is a report without its quotas, and the records that it tells of.
 type Told struct {
-	Report  report.Report
-	Records []string
+	Report   report.Report
+	Records  []string
+	Removals []string // records of restore points that were removed
 }
 
 // Nothing tells whether there is nothing to tell.
@@ -45,6 +46,14 @@ func Tell(ctx context.Context, l *db.Look, set backup.Settings, group string, be
 	if err != nil {
 		return Told{}, err
 	}
+	removed, err := l.RemovedPoints(ctx, projectID)
+	if err != nil {
+		return Told{}, err
+	}
+	few, err := l.FewVolumes(ctx, projectID, set.MinRestorePoints)
+	if err != nil {
+		return Told{}, err
+	}
 	findings, err := l.Findings(ctx)
 	if err != nil {
 		return Told{}, err
@@ -66,6 +75,8 @@ func Tell(ctx context.Context, l *db.Look, set backup.Settings, group string, be
 	for _, r := range hanging {
 		t.hanging(r)
 	}
+	told.Removals = t.removed(removed)
+	t.few(few)
 	for _, f := range findings {
 		switch {
 		case f.ProjectID != "" && (projectID == "" || projectID == f.ProjectID):

@@ -141,5 +141,8 @@ func (p *pass) stuckLeftover(ctx context.Context, r backup.Record, b backup.Back
 	return p.unstick(ctx, r, b)
 }
 
-// due tells whether r may be tried now.
-func due(now time.Time, r backup.Record) bool { return r.NextTryAt == nil || !now.Before(*r.NextTryAt) }
+// due tells whether r may be tried now. A deadline that passed goes before whatever was waited for.
+func due(now time.Time, r backup.Record) bool {
+	late := r.State == backup.Creating && r.Deadline != nil && !now.Before(*r.Deadline)
+	return late || r.NextTryAt == nil || !now.Before(*r.NextTryAt)
+}

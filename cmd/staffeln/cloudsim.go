@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +16,7 @@ import (
 )
 
 type simulation struct {
-	listen                     string
+	listen, release            string
 	projects, servers, volumes int
 }
 
@@ -29,6 +31,7 @@ func cloudsimCommand() *cobra.Command {
 	})
 	flags := c.Flags()
 	flags.StringVar(&sim.listen, "listen", "127.0.0.1:5000", "address and port; port 0 takes a free one")
+	flags.StringVar(&sim.release, "release", cloudsim.Zed, "which release of OpenStack it is: "+strings.Join(cloudsim.Releases(), ", "))
 	flags.IntVar(&sim.projects, "projects", 2, "how many projects")
 	flags.IntVar(&sim.servers, "servers", 4, "how many servers in all, each of which asks for backups")
 	flags.IntVar(&sim.volumes, "volumes", 2, "how many volumes of 1 GiB each server has")
@@ -37,6 +40,9 @@ func cloudsimCommand() *cobra.Command {
 			if n < 1 {
 				return usageError{fmt.Errorf("--%s: %d: want at least 1", name, n)}
 			}
+		}
+		if !slices.Contains(cloudsim.Releases(), sim.release) {
+			return usageError{fmt.Errorf("--release: %q: want one of %s", sim.release, strings.Join(cloudsim.Releases(), ", "))}
 		}
 		return nil
 	}
@@ -48,7 +54,7 @@ func (s *simulation) run(ctx context.Context, out io.Writer) error {
 	if err := load(nil, &defaults); err != nil { // the key that Staffeln looks for where nobody sets another
 		return err
 	}
-	cloud := cloudsim.New(cloudsim.Options{})
+	cloud := cloudsim.New(cloudsim.Options{Release: s.release})
 	cloudsim.Seed(cloud, cloudsim.SeedOptions{
 		Projects: s.projects, Servers: s.servers, VolumesPerServer: s.volumes, MetadataKey: defaults.BackupMetadataKey, Users: true,
 	})

@@ -51,6 +51,26 @@ func (v *explainView) drawChains(s *sheet) {
 	}
 }
 
+// drawRestore tells how the newest restore point is restored: the safe way, with its backup's ID.
+func (v *explainView) drawRestore(s *sheet) {
+	r := v.Restore
+	if r == nil {
+		return
+	}
+	s.section("RESTORE", "the newest restore point, data of "+show.Clock(r.DataAt))
+	for _, line := range r.Lines() {
+		s.line("  %s", line)
+	}
+	notes := "Wait before the last one until the new volume is available. Never let Cinder make the volume: from 2023.1 to 2026.1 it then brings stale data back."
+	if r.TypeUnknown() {
+		notes = "Set TYPE to the type that the volume had. " + notes
+	}
+	if r.ProjectID != v.ProjectID {
+		notes = "With an account of project " + r.ProjectID + ", which owns the backup. " + notes
+	}
+	s.words("  ", notes+" Other restore points: --json has their backup_id. More: docs/restore.md.")
+}
+
 func (v *explainView) drawGoing(s *sheet) {
 	s.section("WHAT GOES, AND WHEN", "if no further backup is made; by the next passes")
 	if len(v.Going) == 0 {

@@ -15,6 +15,7 @@ func (v *explainView) draw(s *sheet) {
 	s.table([]column{{name: "PART"}, {name: "VALUE"}, {name: "COMES FROM", flex: true, wrap: true}},
 		show.Each(v.Policy, func(p show.Part) []string { return []string{strings.ReplaceAll(p.Name, "_", " "), p.Value, p.Source} }), 0)
 	v.drawChains(s)
+	v.drawRestore(s)
 	v.drawDecision(s)
 	v.drawNext(s)
 	v.drawGoing(s)
@@ -69,7 +70,7 @@ func (v *explainView) drawNext(s *sheet) {
 		case a.EndsWell:
 			what = "if the one in progress ends well, " + what
 		case backup.Action(a.Action) == backup.Fail:
-			what = fmt.Sprintf("if its status is still %q, it is recorded again that none can be made. (%s)", v.Status, a.Reason.Code)
+			what = fmt.Sprintf("if its status is still %q, it is recorded that none can be made. (%s)", v.Status, a.Reason.Code)
 		}
 		s.words("  ", fmt.Sprintf("%s, %s: %s", show.Clock(a.At), s.ago(&a.At), what))
 	}

@@ -99,7 +99,7 @@ func article(k backup.Kind) string {
 
 // statusWords is a reason for people, with Cinder's word where that is what it is about.
 func statusWords(r backup.Reason, v db.Volume) string {
-	if r == backup.VolumeStatus {
+	if r == backup.VolumeStatus || r == backup.VolumeChanging {
 		return fmt.Sprintf("%s It was %q at %s.", r.Sentence(), v.Status, show.Clock(v.SeenAt))
 	}
 	return r.Sentence()

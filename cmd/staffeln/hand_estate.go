@@ -36,7 +36,7 @@ func (h *hand) lookEstate(ctx context.Context, cloud *openstack.Estate, p db.Pro
 		if err != nil {
 			return e, err
 		}
-		keeping := backup.KeepingOf(p.ID, v.AsOf(), v.Protected, h.set.MinRestorePoints, held[v.ID])
+		keeping := backup.KeepingOf(p.ID, v.Guard(h.set), held[v.ID])
 		keeping.Settled = all
 		if e.add(v, keeping, held[v.ID], there) {
 			e.volumes = append(e.volumes, v)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,45 +14,51 @@ import (
 
 func acceptLossesCommand() *cobra.Command {
 	return handCommand(&cobra.Command{
-		Use: "accept-losses", Short: "Lets the next sweep believe that many restore points are gone from Cinder.",
-		Long: "More than ten missing at once, and more than one in a hundred, are not believed: a lost role or a restored database of Cinder\n" +
-			"looks the same, and nothing is recorded until somebody has looked. This command is that somebody's word. The next sweep asks\n" +
-			"Cinder about each of them by its ID and records as lost those that it does not know; their volumes get a new full backup.\n" +
-			"A backup that Cinder shows again later is a restore point again.",
+		Use: "accept-losses", Short: "Confirms that what is missing in such numbers (restore points, servers, volumes) is really gone.",
+		Long: "More than ten restore points missing at once, and more than one in a hundred, are not believed; nor are servers or volumes that\n" +
+			"would end the protection of more than ten volumes, and of more than one in ten: a lost role or a restored database of the cloud\n" +
+			"looks the same, and nothing is concluded until somebody has looked. This command is that somebody's word. The next sweep asks\n" +
+			"Cinder about each restore point by its ID and records as lost those that it does not know; the next plans ask Nova and Cinder\n" +
+			"about each server and volume. What is seen again later is as it was.",
 		Example: "  staffeln accept-losses\n  staffeln accept-losses --yes", Args: noArguments,
 	}, func(ctx context.Context, h *hand, _ []string) error {
-		why, err := h.doubt(ctx)
+		doubts, err := h.doubts(ctx)
 		if err != nil {
 			return err
 		}
-		if why == nil {
-			return errors.New("accept losses: the newest sweep doubted none: there is nothing to accept")
+		if len(doubts) == 0 {
+			return errors.New("accept losses: nothing to confirm: neither the newest plan nor the newest sweep doubts anything")
 		}
-		h.say("Since %s UTC: %s", show.Clock(why.Since), why.Detail)
+		var objects, details []string
+		for _, why := range doubts {
+			h.say("Since %s UTC: %s", show.Clock(why.Since), why.Detail)
+			objects, details = append(objects, why.Object), append(details, why.Detail)
+		}
 		if err := h.confirm("Are they gone for good?"); err != nil {
 			return errors.New("accept losses: not confirmed: nothing is written; answer yes, or give --yes")
 		}
 		err = h.memory.Intervene(ctx, db.Intervention{
-			Who: h.who, Action: db.ActAcceptLosses, Object: why.Object, Intent: "the losses that a sweep doubted: " + why.Detail,
+			Who: h.who, Action: db.ActAcceptLosses, Object: strings.Join(objects, " "), Intent: "what was doubted: " + strings.Join(details, "; "),
 		}, func() (string, error) { return "accepted", h.memory.AcceptLosses(ctx) })
 		if err != nil {
 			return err
 		}
-		h.say("Accepted. The next sweep (every %s) asks Cinder about each of them, and records those as lost that it does not know.", backup.Span(h.set.SweepPeriod.Std()))
+		h.say("Accepted. The next sweep (every %s) and the next plan (every %s) ask the cloud about each of them by its ID, and record as gone what it does not know.",
+			backup.Span(h.set.SweepPeriod.Std()), backup.Span(h.set.BackupServicePeriod.Std()))
 		return h.leaderless(ctx)
 	})
 }
 
-// doubt is what a sweep did not believe; nil where the newest believed all.
-func (h *hand) doubt(ctx context.Context) (why *db.KeptFinding, err error) {
+// doubts are what the newest sweep and the newest plan did not believe.
+func (h *hand) doubts(ctx context.Context) (doubts []db.KeptFinding, err error) {
 	err = h.memory.Look(ctx, func(l *db.Look) error {
 		found, err := l.Findings(ctx)
 		for _, f := range found {
-			if f.Reason == backup.LossesNotBelieved {
-				why = &f
+			if f.Reason == backup.LossesNotBelieved || f.Reason == backup.AbsencesNotBelieved {
+				doubts = append(doubts, f)
 			}
 		}
 		return err
 	})
-	return why, err
+	return doubts, err
 }

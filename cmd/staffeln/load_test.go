@@ -43,7 +43,7 @@ func TestLoad_DefaultsAreThoseOfTheTable(t *testing.T) {
 	require.Equal(t, s, cfg.Worker.Settings, "who decides and who acts read the same")
 	require.Equal(t, backup.Keys{Backup: "__staffeln_backup", Retention: "__staffeln_retention"}, s.Keys())
 	require.Equal(t, backup.Policy{Period: 30 * time.Minute, Interval: 30 * time.Minute, Depth: 2}, s.Policy())
-	require.Equal(t, backup.Bounds{Default: backup.Period{Days: 17}, Min: backup.Period{Days: 1}, ShortenDelay: 7 * 24 * time.Hour}, s.Bounds())
+	require.Equal(t, backup.Bounds{Default: backup.Period{Days: 17}, Min: backup.Period{Days: 1}, ShortenDelay: 7 * 24 * time.Hour, Gap: time.Hour}, s.Bounds())
 	require.Equal(t, 7*24*time.Hour, s.ProtectionGrace.Std())
 	require.Equal(t, 6*time.Hour, s.Timeout(100))
 	require.Equal(t, 30*time.Minute+2*30*time.Minute+6*time.Hour, s.Late())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -52,6 +53,7 @@ func openRooms(ctx context.Context, database Database, queue Queue, cloud openst
 		r.close()
 		return nil, err
 	}
+	s.ready.Add("login", loginWorks(r.cloud))
 	installation, err := r.db.Installation(ctx)
 	if err != nil {
 		r.close()
@@ -70,4 +72,14 @@ func (r *rooms) close() {
 		_ = r.redis.Close() // the process ends; nothing waits in the client
 	}
 	r.db.Close()
+}
+
+// loginWorks is the check that Keystone does not refuse our login. It asks Keystone nothing.
+func loginWorks(cloud *openstack.Cloud) func(context.Context) error {
+	return func(context.Context) error {
+		if since, refused := cloud.LoginRefused(); refused {
+			return fmt.Errorf("log in to the cloud: refused since %s", since.UTC().Format(time.RFC3339))
+		}
+		return nil
+	}
 }

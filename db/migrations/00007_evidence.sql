@@ -4,6 +4,11 @@
 ALTER TABLE volumes ADD COLUMN unknown boolean NOT NULL DEFAULT false;
 -- When it came from another project: that one may still own restore points of it, and their own retention rules them.
 ALTER TABLE volumes ADD COLUMN transferred_at timestamptz;
+-- How many plans in a row saw it detached; an absence from a listing is counted no longer, it is asked about by ID.
+ALTER TABLE volumes ADD COLUMN detached_plans integer NOT NULL DEFAULT 0;
+-- A plan reads what is there, and forgetting what is gone.
+CREATE INDEX volumes_present ON volumes (id) WHERE gone_at IS NULL;
+CREATE INDEX volumes_gone ON volumes (gone_at) WHERE gone_at IS NOT NULL;
 ALTER TABLE volumes ADD COLUMN migration text NOT NULL DEFAULT '';
 -- For how long plans in a row saw the shorter retention, and the newest of them.
 ALTER TABLE volumes ADD COLUMN shorter_seen interval NOT NULL DEFAULT '0';
@@ -39,11 +44,35 @@ CREATE TABLE notices (
     project_id  text        NOT NULL,
     volume_id   text        NOT NULL,
     content     jsonb       NOT NULL,
-    report_id   text        -- the mail that tells of it; null: none yet
+    report_id   text,       -- the project's mail about it; null: none yet; empty: the log had it
+    operator_report_id text -- the same for the operator
 );
-CREATE INDEX notices_untold ON notices (project_id) WHERE report_id IS NULL;
+CREATE INDEX notices_unsent ON notices (project_id) WHERE report_id IS NULL;
+CREATE INDEX notices_unsent_to_operator ON notices (project_id) WHERE operator_report_id IS NULL;
+CREATE INDEX notices_of_volume ON notices (volume_id, project_id, kind, made_at);
+CREATE INDEX notices_made ON notices (made_at);
+CREATE INDEX notices_in_report ON notices (report_id) WHERE report_id <> '';
+CREATE INDEX notices_in_operator_report ON notices (operator_report_id) WHERE operator_report_id <> '';
+CREATE INDEX volumes_shorter ON volumes (id) WHERE shorter IS NOT NULL;
+ALTER TABLE reports ADD COLUMN kind text NOT NULL DEFAULT 'report' CONSTRAINT reports_kind CHECK (kind IN ('report', 'notice'));
+
+-- The report that says that the restore point was removed; null: none yet. What
+-- was removed before reports said so is history.
+ALTER TABLE records ADD COLUMN removal_report_id text;
+UPDATE records SET removal_report_id = '' WHERE state IN ('deleted', 'lost');
+CREATE INDEX records_removal_untold ON records (project_id, changed_at)
+    WHERE removal_report_id IS NULL AND state IN ('deleted', 'lost') AND available_at IS NOT NULL;
+CREATE INDEX records_lost ON records (volume_id) WHERE state = 'lost';
+CREATE INDEX records_removal_told ON records (removal_report_id) WHERE removal_report_id <> '';
 
 -- +goose Down
+DROP INDEX records_lost;
+DROP INDEX records_removal_told;
+DROP INDEX records_removal_untold;
+ALTER TABLE records DROP COLUMN removal_report_id;
+DELETE FROM reports WHERE kind <> 'report';
+ALTER TABLE reports DROP COLUMN kind;
+DROP INDEX volumes_shorter;
 DROP TABLE notices;
 DELETE FROM findings a USING findings b WHERE a.reason = b.reason AND a.object = b.object AND a.project_id > b.project_id;
 ALTER TABLE findings DROP CONSTRAINT findings_pkey;
@@ -54,5 +83,8 @@ ALTER TABLE records DROP COLUMN cinder_timestamp;
 ALTER TABLE volumes DROP COLUMN shorter_seen_at;
 ALTER TABLE volumes DROP COLUMN shorter_seen;
 ALTER TABLE volumes DROP COLUMN migration;
+DROP INDEX volumes_gone;
+DROP INDEX volumes_present;
+ALTER TABLE volumes DROP COLUMN detached_plans;
 ALTER TABLE volumes DROP COLUMN transferred_at;
 ALTER TABLE volumes DROP COLUMN unknown;

@@ -129,9 +129,9 @@ func (w *world) volumeStatus() *outage {
 	if is, _ := w.sim.Volume(v.id); is.Status != "in-use" && is.Status != "available" {
 		return nil
 	}
-	w.sim.SetVolumeStatus(v.id, "maintenance")
-	return &outage{"volume " + v.id + " is in maintenance", func() {
-		if is, there := w.sim.Volume(v.id); there && is.Status == "maintenance" {
+	w.sim.SetVolumeStatus(v.id, "error")
+	return &outage{"volume " + v.id + " is in error", func() {
+		if is, there := w.sim.Volume(v.id); there && is.Status == "error" {
 			w.sim.SetVolumeStatus(v.id, map[bool]string{true: "in-use", false: "available"}[len(is.Servers) > 0])
 		}
 	}}

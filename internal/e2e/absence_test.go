@@ -36,9 +36,10 @@ func TestIncompleteListing(t *testing.T) {
 			}
 			require.Equal(t, 5, w.count("state = 'planned'"), "nothing withdrawn")
 			require.Equal(t, 5, w.volumes("protected AND gone_at IS NULL"))
-			require.Equal(t, 4, w.logged("warn", "plan does not see the whole cloud", "page 2"))
+			require.Equal(t, 1, w.logged("warn", "plan does not see the whole cloud", "page 2"), "told when it begins")
 			remove()
 			w.run(time.Hour, time.Minute)
+			require.Equal(t, 1, w.logged("info", "plan sees the whole cloud again"), "and when it ends")
 			for _, v := range volumes {
 				require.Equal(t, "available", w.story(v))
 			}
@@ -47,35 +48,47 @@ func TestIncompleteListing(t *testing.T) {
 	}
 }
 
-// A volume that is attached to a server which Nova did not list once is as it
-// was; what a complete listing lacks twice is gone.
-func TestServerMissingFromTheListing(t *testing.T) {
+// A list of servers that comes back empty for an hour is a finding, and nothing
+// is concluded from it (A6); nor is anything where the operator accepts absences.
+func TestEmptyListOfServersConcludesNothing(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.MaxBackupsInProgress = 1 })
-	acme := w.sim.AddProject("acme")
-	_, volumes := w.protect(acme, "web-1", 2)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 2)
 	w.plan()
-	hide := func() (show func()) {
-		return w.sim.AddFault(cloudsim.Fault{Route: "GET /compute/v2.1/servers/detail", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"servers": []}`}})
+	show := w.sim.AddFault(cloudsim.Fault{Route: "GET /compute/v2.1/servers/detail", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"servers": []}`}})
+	for n := range 6 {
+		if n == 3 {
+			require.NoError(t, w.db.AcceptLosses(w.ctx))
+		}
+		w.step(w.set.BackupServicePeriod.Std())
+		w.plan()
+		require.Len(t, w.findings(backup.AbsencesNotBelieved), 1)
 	}
-	show := hide()
-	w.step(w.set.BackupServicePeriod.Std())
-	w.plan()
-	show()
-	require.Equal(t, 2, w.count("state = 'planned'"), "one plan concludes nothing")
-	w.step(w.set.BackupServicePeriod.Std())
-	w.plan()
-	show = hide()
-	w.step(w.set.BackupServicePeriod.Std())
-	w.plan()
-	require.Equal(t, 2, w.count("state = 'planned'"), "not twice in a row")
-	w.step(w.set.BackupServicePeriod.Std())
-	w.plan()
-	require.Equal(t, "withdrawn:not_protected", w.story(volumes[0]))
+	require.Equal(t, 2, w.count("state = 'planned'"))
+	require.Equal(t, 2, w.volumes("protected AND gone_at IS NULL"))
+	require.Zero(t, w.ends("true"))
 	show()
 	w.step(w.set.BackupServicePeriod.Std())
 	w.plan()
-	require.Equal(t, "withdrawn:not_protected planned", w.story(volumes[0]), "protected again when it is seen again")
+	require.Empty(t, w.findings(backup.AbsencesNotBelieved))
+	w.run(time.Hour, time.Minute)
+	require.Equal(t, "available", w.story(volumes[0]))
+	w.lawful()
+}
+
+// The same with the list of volumes.
+func TestEmptyListOfVolumesConcludesNothing(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	w.protect(w.sim.AddProject("acme"), "web-1", 2)
+	w.plan()
+	w.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/volumes/detail", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"volumes": []}`}})
+	for range 6 {
+		w.step(w.set.BackupServicePeriod.Std())
+		w.plan()
+	}
+	require.Len(t, w.findings(backup.AbsencesNotBelieved), 1)
+	require.Equal(t, 2, w.volumes("protected AND gone_at IS NULL"))
 	w.lawful()
 }
 
@@ -104,6 +117,13 @@ func TestAdminRoleLost(t *testing.T) {
 	require.Zero(t, w.count("state IN ('lost', 'withdrawn', 'failed', 'deleted')"))
 	require.Equal(t, 3, w.volumes("protected AND gone_at IS NULL"))
 	w.lawful()
+}
+
+// ends counts the ends of protection that a condition holds for.
+func (w *world) ends(where string) (n int) {
+	w.t.Helper()
+	require.NoError(w.t, w.pool.QueryRow(w.ctx, `SELECT count(*) FROM protection_ends WHERE `+where).Scan(&n))
+	return n
 }
 
 // volumes counts the remembered volumes that a condition holds for.

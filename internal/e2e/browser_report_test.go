@@ -15,36 +15,47 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The page of a full day's report, as a mail client with a wide window, a phone, and either with dark colours shows it.
-// docs/images has these pictures; BROWSER_PICTURES keeps new ones.
+// A full day's report and each notice, as a mail client with a wide window, a phone, and either with dark colours shows it.
+// docs/images has some of these pictures; BROWSER_PICTURES keeps new ones.
 func TestReportInBrowser(t *testing.T) {
-	page, err := os.ReadFile(filepath.Join("..", "..", "report", "testdata", "day.html"))
-	require.NoError(t, err)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write(page)
+		page, err := os.ReadFile(filepath.Join("..", "..", "report", "testdata", filepath.Base(r.URL.Path)))
+		if err == nil { // the browser asks for an icon, too
+			_, _ = w.Write(page)
+		}
 	}))
 	t.Cleanup(server.Close)
 	b := newBrowser(t, "")
-	for name, view := range map[string]struct {
-		width int64
-		dark  string
+	for _, page := range []struct {
+		name, file string
+		height     int64
+		words      []string
 	}{
-		"report-1200": {1200, "light"}, "report-1200-dark": {1200, "dark"}, "report-380": {380, "light"}, "report-380-dark": {380, "dark"},
+		{"report", "day", 1100, []string{"Not all is well: 2 volumes are late, 5 backups failed", "globex-data-1", "over the limit", "acme-data-39"}},
+		{"notice-ended", "ended", 1000, []string{"Protection of 5 volumes ended", "acme-data-4", "The volume was transferred", "What to do"}},
+		{"notice-shortened", "shortened", 560, []string{"Retention of 1 volume was shortened, 18 restore points go", "Retention 1d instead of 2w3d", "What to do"}},
 	} {
-		_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: view.dark}},
-		})
-		require.NoError(t, err)
-		_, err = chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-			Width: view.width, Height: 1100, DeviceScaleFactor: 1, Mobile: view.width < 600,
-		})
-		require.NoError(t, err)
-		b.open(server.URL + "/" + name)
-		b.shows("Not all is well: 2 volumes are late, 5 backups failed", "globex-data-1", "over the limit", "acme-data-39")
-		require.Equal(t, "true", b.get(fmt.Sprintf("String(document.documentElement.scrollWidth <= %d)", view.width)), "nothing sticks out to the right")
-		background := b.get("getComputedStyle(document.body).backgroundColor")
-		require.Equal(t, map[string]string{"light": "rgb(242, 244, 246)", "dark": "rgb(20, 23, 26)"}[view.dark], background)
-		b.picture(name)
+		for name, view := range map[string]struct {
+			width int64
+			dark  string
+		}{
+			"-1200": {1200, "light"}, "-1200-dark": {1200, "dark"}, "-380": {380, "light"}, "-380-dark": {380, "dark"},
+		} {
+			_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: view.dark}},
+			})
+			require.NoError(t, err)
+			_, err = chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+				Width: view.width, Height: page.height, DeviceScaleFactor: 1, Mobile: view.width < 600,
+			})
+			require.NoError(t, err)
+			b.open(server.URL + "/" + page.file + ".html")
+			b.shows(page.words...)
+			require.Equal(t, "true", b.get(fmt.Sprintf("String(document.documentElement.scrollWidth <= %d)", view.width)), "nothing sticks out to the right")
+			background := b.get("getComputedStyle(document.body).backgroundColor")
+			require.Equal(t, map[string]string{"light": "rgb(242, 244, 246)", "dark": "rgb(20, 23, 26)"}[view.dark], background)
+			b.picture(page.name + name)
+		}
 	}
 }

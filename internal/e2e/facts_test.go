@@ -28,7 +28,7 @@ func (w *world) facts() (laws.Facts, laws.Snapshot) {
 	told, err := witness.Told(w.ctx, w.pool)
 	require.NoError(w.t, err)
 	return laws.Facts{
-		Now: now, Journal: journal, Records: records, Limits: limits, Promises: w.promises, ShortenDelay: set.RetentionShortenDelay.Std(), Gone: gone, Told: told,
+		Now: now, Journal: journal, Records: records, Limits: limits, Promises: w.promises, ShortenDelay: set.RetentionShortenDelay.Std(), Grace: set.ProtectionGrace.Std(), Gone: gone, Told: told,
 		Caps: laws.Caps{
 			Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Stuck: set.MaxBackupsStuck,
 		},
@@ -70,6 +70,13 @@ func (w *world) renew(volume, project string, asked []string) {
 	now := w.clock.Now()
 	before := w.promised(volume)
 	next := laws.Promise{Volume: volume, Project: project, From: now, Retention: before.Retention}
+	if project == "" {
+		next.Project = before.Project // gone
+	} else if project != before.Project { // what the owner before has keeps what was promised
+		w.promises = append(w.promises, laws.Promise{Volume: volume, Project: before.Project, From: now, Retention: before.Retention, Before: now})
+		before = w.promised(volume)
+		next.Retention = backup.Period{}
+	}
 	if len(asked) > 0 {
 		next.Floor = w.set.MinRestorePoints
 		if period, readable := w.longest(asked); readable || before.Retention.IsZero() {

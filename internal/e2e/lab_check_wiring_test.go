@@ -103,7 +103,11 @@ func (c *labCheck) authority(address net.IP) (folder string) {
 	c.t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	require.NoError(c.t, os.Chmod(folder, 0o755))
 	end := time.Now().Add(time.Hour)
-	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: end, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	// Without key identifiers the clients of newer releases refuse what the authority issues.
+	ca := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: end, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign, SubjectKeyId: []byte("test authority"),
+	}
 	caKey := c.write(folder, "ca", ca, ca, nil)
 	c.write(folder, "api", &x509.Certificate{SerialNumber: big.NewInt(2), NotAfter: end, IPAddresses: []net.IP{address}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, ca, caKey)
 	c.write(folder, "cinder", &x509.Certificate{SerialNumber: big.NewInt(3), NotAfter: end, Subject: pkix.Name{CommonName: "cinder"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}, ca, caKey)

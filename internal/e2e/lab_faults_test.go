@@ -44,7 +44,7 @@ func labFaults(t *testing.T, run *labRun) {
 
 	p.deletedInTheMiddle(goner)
 	require.Equal(t, 1, p.count("volume_id = $1", fine.Volumes[0]), "records of the volume that nothing happened to")
-	require.Equal(t, 1, p.count("volume_id = $1 AND reason = 'volume_status'", broken.Volumes[0]), "recorded once in an interval")
+	require.Equal(t, 1, p.count("volume_id = $1 AND reason = 'volume_status'", broken.Volumes[0]), "recorded once")
 
 	for _, one := range []*labServer{fine, broken, poor} {
 		one.tell(s.key, "false")

@@ -216,7 +216,7 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	require.Contains(t, w.answered(1, "no\n", "accept-losses"), "not confirmed: nothing is written")
 	w.step(time.Minute)
 	require.Error(t, w.sched.Sweep(w.ctx, w.beat()))
-	require.Contains(t, flat(w.hand(0, "accept-losses")), "Accepted. The next sweep (every 6h) asks Cinder about each of them")
+	require.Contains(t, flat(w.hand(0, "accept-losses")), "Accepted. The next sweep (every 6h) and the next plan")
 	w.step(time.Minute)
 	remove := w.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/{backup}", Backup: w.last(volumes[10]).BackupID, Do: cloudsim.Refuse{Status: http.StatusInternalServerError}})
 	w.sweep()
@@ -227,7 +227,7 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	require.Empty(t, w.findings(backup.LossesNotBelieved))
 	require.Equal(t, 11, w.count("state = 'lost'"))
 	require.Zero(t, w.metric("staffeln_findings", "reason", "losses_not_believed"))
-	require.Contains(t, w.hand(1, "accept-losses"), "there is nothing to accept")
+	require.Contains(t, w.hand(1, "accept-losses"), "nothing to confirm")
 
 	// It holds for those alone.
 	w.step(26 * time.Hour)

@@ -10,8 +10,8 @@ import (
 	"staffeln/openstack/cloudsim"
 )
 
-// A project over its quota is told so, tried again with growing delay inside
-// the interval, and backed up when its quota is raised.
+// A project over its quota is told so, tried again after some hours, and backed
+// up when its quota is raised.
 func TestOverQuota(t *testing.T) {
 	for _, c := range []struct {
 		name               string
@@ -39,7 +39,7 @@ func TestOverQuota(t *testing.T) {
 				require.NotEmpty(t, r.RequestID, "the request that was refused can be found in Cinder's log")
 				hours = append(hours, int(r.RequestedAt.Sub(began).Hours()))
 			}
-			require.Equal(t, []int{0, 1, 3, 7}, hours, "tried again after 1, 2 and 4 hours")
+			require.Equal(t, []int{0, 6}, hours, "tried again after six hours")
 			require.Zero(t, w.logged("error"), "nothing for the operator")
 			require.Equal(t, "available", w.story(others[0]), "nobody else suffers")
 
@@ -51,4 +51,22 @@ func TestOverQuota(t *testing.T) {
 			w.lawful()
 		})
 	}
+}
+
+// A removal of ours makes room under the quota: the next plan tries again.
+func TestFullQuotaIsTriedAgainWhenABackupWasRemoved(t *testing.T) {
+	t.Parallel()
+	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
+		set.BackupServicePeriod, set.RetentionTime = backup.Duration(time.Hour), backup.Period{Clock: 12 * time.Hour}
+		set.RetentionMin, set.MinRestorePoints = backup.Period{Clock: time.Hour}, 0
+	})
+	acme := w.sim.AddProject("acme")
+	w.sim.SetQuota(acme, 1, -1)
+	w.protect(acme, "web-1", 2)
+	began := w.clock.Now()
+	w.run(14*time.Hour-time.Minute, 15*time.Minute)
+	require.Equal(t, 1, w.count("state = 'deleted'"))
+	require.Equal(t, 1, w.count("state = 'available' AND requested_at = $1", began.Add(13*time.Hour)), "the other volume's, in the place of what was removed")
+	require.Equal(t, 3, w.count("state = 'failed' AND reason = 'quota_exceeded'"), "at once, after six hours, after twelve")
+	w.lawful()
 }

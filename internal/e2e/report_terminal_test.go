@@ -22,7 +22,7 @@ func TestReport_PreviewOnTheTerminal(t *testing.T) {
 	_, _ = p.named(acme, "web-1", "true", "data")
 	_, cache := p.named(globex, "app-1", "true", "cache")
 	p.run(2*time.Hour, 30*time.Minute)
-	p.sim.SetVolumeStatus(cache[0], "maintenance")
+	p.sim.SetVolumeStatus(cache[0], "error")
 	p.run(time.Hour, 30*time.Minute)
 	before := p.scan(`SELECT count(*) FROM records WHERE report_id IS NULL`)
 	golden(t, "report-preview", p.terminal(0, "report", "preview"))
@@ -89,6 +89,7 @@ func TestReport_SendTestOnTheTerminal(t *testing.T) {
 		"no sender":      {map[string]string{"STAFFELN_SENDER_EMAIL": ""}, "alice@acme.example", 2, []string{"STAFFELN_SENDER_EMAIL: missing"}},
 		"in the open":    {map[string]string{"STAFFELN_SMTP_TLS": "none"}, "alice@acme.example", 2, []string{"STAFFELN_SMTP_TLS: none: want required or implicit"}},
 		"bad receivers":  {map[string]string{"STAFFELN_RECEIVER": "a@b.example,c d"}, "alice@acme.example", 2, []string{`STAFFELN_RECEIVER: "c d": want an address`}},
+		"bad operator":   {map[string]string{"STAFFELN_OPERATOR_RECEIVER": "a@b.example,c d"}, "alice@acme.example", 2, []string{`STAFFELN_OPERATOR_RECEIVER: "c d": want an address`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, code := finish(t, with(c.change), "report", "send-test", c.to)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"staffeln/backup"
 	"staffeln/openstack/cloudsim"
 	"staffeln/report"
 	"staffeln/tasks"
@@ -77,7 +78,7 @@ func TestReport_ReceiversOfAProject(t *testing.T) {
 	p.lawful()
 }
 
-// Where nobody is found it is tried again, later and later, and nothing that was to be told is lost.
+// Where nobody is found it is tried again after a report period, and nothing that was to be told is lost.
 func TestReport_NobodyFoundIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
@@ -85,7 +86,7 @@ func TestReport_NobodyFoundIsTriedAgain(t *testing.T) {
 	p.protect(initech, "app-1", 1)
 	p.pass(9 * time.Hour)
 	require.Empty(t, p.box.Inbox())
-	require.Equal(t, 1, min(1, p.logged("warn", "report not made", initech, "no receiver found")))
+	require.Equal(t, 1, p.logged("warn", string(backup.NoReceiver), initech, "no receiver found"))
 	p.member(initech, "ivan", "ivan@initech.example")
 	made := p.made(initech)
 	p.pass(6 * time.Hour)
@@ -122,7 +123,7 @@ func TestReport_ProjectsNameAtADomain(t *testing.T) {
 	p.pass(7 * time.Hour)
 	require.Len(t, p.box.Inbox(), 1)
 	require.Equal(t, "acme@tenants.example", p.box.Inbox()[0].To)
-	require.NotZero(t, p.logged("warn", "report not made", evil, "can't stand in an address"))
+	require.NotZero(t, p.logged("warn", string(backup.NoReceiver), evil, "can't stand in an address"))
 	p.lawful()
 }
 

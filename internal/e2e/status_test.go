@@ -10,22 +10,42 @@ import (
 	"staffeln/openstack/cloudsim"
 )
 
-// A volume in another status is recorded as failed, with the reason, once per
-// interval, and backed up at the next plan that sees it good.
+// A volume in a wrong status is recorded as failed, with the reason, once, and
+// backed up at the next plan that sees it good.
 func TestWrongVolumeStatus(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.sim.SetVolumeStatus(volumes[0], "maintenance")
-	w.run(47*time.Hour, time.Hour)
-	require.Equal(t, "failed:volume_status failed:volume_status", w.story(volumes[0]), "once per interval")
+	w.sim.SetVolumeStatus(volumes[0], "error_extending")
+	w.run(71*time.Hour, time.Hour)
+	require.Equal(t, "failed:volume_status", w.story(volumes[0]), "once")
 	r := w.last(volumes[0])
-	require.Contains(t, r.ReasonText, `"maintenance"`)
+	require.Contains(t, r.ReasonText, `"error_extending"`)
 	require.Equal(t, backup.Tenant, r.Reason.Whose())
 	require.Zero(t, w.sim.Counts()[createRoute])
 	w.sim.SetVolumeStatus(volumes[0], "in-use")
 	w.run(time.Hour, 30*time.Minute)
-	require.Equal(t, "failed:volume_status failed:volume_status available", w.story(volumes[0]))
+	require.Equal(t, "failed:volume_status available", w.story(volumes[0]))
+	w.lawful()
+}
+
+// A status in between is no failure: the backup waits for its end.
+func TestVolumeBeingChangedIsNoFailure(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 5)
+	for i, status := range []string{"reserved", "detaching", "maintenance", "retyping", "awaiting-transfer"} {
+		w.sim.SetVolumeStatus(volumes[i], status)
+	}
+	w.run(71*time.Hour, time.Hour)
+	require.Zero(t, w.count("true"))
+	for _, v := range volumes {
+		w.sim.SetVolumeStatus(v, "in-use")
+	}
+	w.run(time.Hour, 30*time.Minute)
+	for _, v := range volumes {
+		require.Equal(t, "available", w.story(v))
+	}
 	w.lawful()
 }
 
@@ -56,7 +76,7 @@ func TestVolumeChangedWhileItsRecordWaited(t *testing.T) {
 	w.step(25 * time.Minute)
 	w.handOver() // the first ends
 	w.handOver() // the other is admitted
-	require.Equal(t, "failed:volume_status", w.story(volumes[1]))
+	require.Equal(t, "withdrawn:volume_changing", w.story(volumes[1]))
 	require.Equal(t, 1, w.sim.Counts()[createRoute])
 	w.lawful()
 }

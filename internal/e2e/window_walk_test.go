@@ -118,7 +118,7 @@ func (r *windowRig) unrest() {
 			if server[:3] == "new" {
 				continue
 			}
-			r.sim.SetVolumeStatus(volumes[0], "maintenance")
+			r.sim.SetVolumeStatus(volumes[0], "error")
 		}
 	}
 	r.plan()

@@ -65,6 +65,7 @@ func defaults(t *testing.T) backup.Settings {
 func newWorld(t *testing.T, change func(*backup.Settings, *cloudsim.Options)) *world {
 	t.Helper()
 	set := defaults(t)
+	set.ProtectionGrace = 0 // what is unprotected goes by its retention alone, but where a test is about the grace
 	w := &world{t: t, clock: testkit.NewClock(noon), logs: &logBook{}}
 	w.ctx = zerolog.New(w.logs).Level(zerolog.InfoLevel).WithContext(t.Context())
 	t.Cleanup(w.tellLog)

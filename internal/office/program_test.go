@@ -32,7 +32,7 @@ func settings(t *testing.T) backup.Settings {
 	set.BackupServicePeriod, set.BackupMinInterval = backup.Duration(2*time.Hour), backup.Duration(24*time.Hour)
 	set.RetentionTime, set.RetentionServicePeriod = backup.Period{Days: 5}, backup.Duration(2*time.Hour)
 	set.RetentionMin, set.RetentionShortenDelay = backup.Period{}, backup.Duration(48*time.Hour)
-	set.RPOGrace = backup.Duration(6 * time.Hour)
+	set.RPOGrace, set.ProtectionGrace = backup.Duration(6*time.Hour), 0
 	require.NoError(t, set.Validate())
 	return set
 }

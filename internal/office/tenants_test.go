@@ -1,6 +1,8 @@
 package office
 
 import (
+	"strings"
+
 	"staffeln/internal/office/oracle"
 )
 
@@ -49,8 +51,12 @@ func inStatus(volume, status string) deed {
 	return func(o *office) func() {
 		id := o.volume(volume)
 		o.sim.SetVolumeStatus(id, status)
+		told := "volume_changing nobody"
+		if strings.HasPrefix(status, "error") {
+			told = "volume_status tenant"
+		}
 		end := o.oracle.Begin(oracle.Trouble{
-			Name: "a volume in status " + status, Scope: id, Stops: oracle.Stops{Makes: true}, Told: []string{"volume_status tenant"},
+			Name: "a volume in status " + status, Scope: id, Stops: oracle.Stops{Makes: true}, Told: []string{told},
 		})
 		return func() {
 			end()

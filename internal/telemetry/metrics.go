@@ -124,12 +124,14 @@ func (m *Metrics) SetRecords(byState map[string]int) { m.records.set(byState) }
 // SetPauses replaces how many pauses there are.
 func (m *Metrics) SetPauses(n int) { m.pauses.Set(float64(n)) }
 
-// SetAdmission replaces how many backups are stuck, and why admission is cautious (empty: it is not).
-func (m *Metrics) SetAdmission(stuck int, caution string) {
+// SetAdmission replaces how many backups are stuck, and why admission is cautious, in the whole cloud or a part of it (empty: it is not).
+func (m *Metrics) SetAdmission(stuck int, cautions ...string) {
 	m.stuck.Set(float64(stuck))
 	now := map[string]int{}
-	if caution != "" {
-		now[caution] = 1
+	for _, why := range cautions {
+		if why != "" {
+			now[why] = 1
+		}
 	}
 	m.cautions.set(now)
 }

@@ -37,7 +37,8 @@ type record struct {
 func Records(ctx context.Context, from Tables) (now time.Time, all []laws.Record, err error) {
 	const q = `
 		SELECT r.id, r.project_id, r.volume_id, coalesce(r.backup_id, '') AS backup_id, r.state, r.kind, r.reason, r.removal_reason,
-			coalesce(v.retention, r.retention) AS retention, EXISTS (SELECT FROM pauses p WHERE p.project_id IN ('', r.project_id)) AS paused,
+			CASE WHEN v.project_id = r.project_id AND (v.transferred_at IS NULL OR r.beat >= v.transferred_at) THEN coalesce(v.retention, r.retention)
+				WHEN v.project_id = r.project_id THEN greatest(v.retention, r.retention) ELSE r.retention END AS retention, EXISTS (SELECT FROM pauses p WHERE p.project_id IN ('', r.project_id)) AS paused,
 			r.changed_at, r.admitted_at, greatest(r.requested_at, r.asked_at, r.deletion_asked_at) AS asked_at, r.deadline,
 			CASE WHEN r.state IN ('deleting', 'undeletable', 'failed') THEN greatest(r.next_try_at, v.removal_next_try_at) ELSE r.next_try_at END AS next_try_at,
 			r.requested_at + least((r.deadline - r.requested_at) / 2, interval '10 minutes') AS slow_at, least(r.deadline, r.ended_at) AS uncapped_at, r.available_at

@@ -22,7 +22,7 @@ type told struct {
 
 // Told tells what reports that somebody got said, in the words of the laws.
 func Told(ctx context.Context, from Tables) (all []laws.Told, err error) {
-	const q = `SELECT group_id, made_at, content FROM reports WHERE told_at IS NOT NULL AND content IS NOT NULL ORDER BY made_at`
+	const q = `SELECT group_id, made_at, content FROM reports WHERE kind = 'report' AND told_at IS NOT NULL AND content IS NOT NULL ORDER BY made_at`
 	rows, err := from.Query(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("read reports: %w", err)
@@ -37,6 +37,10 @@ func Told(ctx context.Context, from Tables) (all []laws.Told, err error) {
 			Projects []struct {
 				ID                      string
 				Succeeded, Failed, Late []told
+				Removed                 []struct {
+					told
+					Backups []string `json:"backup_ids"`
+				}
 			}
 		}
 		if err := json.Unmarshal(content, &said); err != nil {
@@ -50,6 +54,11 @@ func Told(ctx context.Context, from Tables) (all []laws.Told, err error) {
 			for what, lines := range map[laws.Tale][]told{laws.ToldSucceeded: p.Succeeded, laws.ToldFailed: p.Failed, laws.ToldLate: p.Late} {
 				for _, line := range lines {
 					all = append(all, laws.Told{At: at, Of: line.At, Project: whom, Volume: line.VolumeID, Backup: line.BackupID, Record: line.Record, What: what})
+				}
+			}
+			for _, line := range p.Removed {
+				for _, id := range line.Backups {
+					all = append(all, laws.Told{At: at, Project: whom, Volume: line.VolumeID, Backup: id, What: laws.ToldRemoved})
 				}
 			}
 		}

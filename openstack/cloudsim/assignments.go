@@ -97,7 +97,7 @@ func listAssignments(c *Cloud, q *call) answer {
 				if lacks(q, "user.id", id) {
 					continue
 				}
-				for _, name := range implied(a.role) {
+				for _, name := range c.implied(a.role) {
 					if !lacks(q, "role.id", c.role(name).ID) {
 						out = append(out, c.effectiveView(q, a, id, p.ID, name))
 					}
@@ -105,7 +105,7 @@ func listAssignments(c *Cloud, q *call) answer {
 			}
 		}
 	}
-	return wholeList(c, q, "role_assignments", out)
+	return unpaged(c, q, "role_assignments", out)
 }
 
 func (c *Cloud) assignmentView(q *call, a assignment, projectID, roleName string) assignmentView {

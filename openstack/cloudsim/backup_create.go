@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -57,7 +58,7 @@ func createBackup(c *Cloud, q *call) answer {
 	}
 	var parent *backup
 	if isTrue(fmt.Sprint(in.Incremental)) {
-		if parent, a, good = c.newestOf(v.ID, q.tok.project); !good {
+		if parent, a, good = c.parentFor(v.ID, q.tok.project); !good {
 			return a
 		}
 	}
@@ -121,26 +122,20 @@ func (c *Cloud) racing(v *volume) bool {
 	return false
 }
 
-// newestOf finds the parent of an incremental: the newest by data timestamp of the volume's backups in the
-// token's project, whoever made it and whatever its status. Within one second either may be chosen (Cinder
-// keeps no fractions); here the greatest ID is.
-func (c *Cloud) newestOf(volumeID, projectID string) (*backup, answer, bool) {
-	var newest *backup
-	for _, b := range c.byVolume[volumeID] {
-		if b.Project != projectID {
-			continue
-		}
-		if newest == nil || b.Data.After(newest.Data) || b.Data.Equal(newest.Data) && b.ID > newest.ID {
-			newest = b
-		}
+// parentFor finds the parent of an incremental. In Zed it is the newest by data timestamp of the volume's backups in the
+// token's project, whoever made it and whatever its status.
+func (c *Cloud) parentFor(volumeID, projectID string) (*backup, answer, bool) {
+	if c.later() {
+		return c.newestAvailable(volumeID, projectID)
 	}
+	p := newest(c.byVolume[volumeID], func(b *backup) bool { return b.Project == projectID })
 	switch {
-	case newest == nil:
+	case p == nil:
 		return nil, badRequest("Invalid backup: No backups available to do an incremental backup."), false
-	case newest.Status != "available":
+	case p.Status != "available":
 		return nil, badRequest("Invalid backup: The parent backup must be available for incremental backup."), false
 	}
-	return newest, answer{}, true
+	return p, answer{}, true
 }
 
 // newBackup belongs to the project of the token, and is charged to it with the volume's full size,
@@ -150,7 +145,7 @@ func (c *Cloud) newBackup(q *call, v *volume, in backupInput, parent *backup) *b
 	b := &backup{
 		ID: c.ids.uuid(), Name: deref(in.Name), Description: deref(in.Description), Volume: v.ID, Project: q.tok.project, User: q.tok.user,
 		Status: "creating", Size: v.Size, charged: v.Size, Zone: deref(in.AvailabilityZone), Container: deref(in.Container),
-		Created: now, Updated: now, Data: now, asked: c.second(), Metadata: maps.Clone(in.Metadata), content: v.content, volumeMeta: maps.Clone(v.Metadata),
+		Created: now, Updated: now, Data: now, asked: c.second(), Metadata: maps.Clone(in.Metadata), content: v.content, blocks: slices.Clone(v.blocks), volumeMeta: maps.Clone(v.Metadata),
 	}
 	c.backups.add(b)
 	index(c.byVolume, v.ID, b.ID, b)

@@ -72,7 +72,7 @@ func (c *Cloud) finishRemoval(b *backup, r *run) {
 	b.deleting = nil
 	c.destroyData(b)
 	if b.KeyID != "" {
-		if why := c.secretTrouble(r.tok, c.keyProject(b), b.KeyID); why != "" && c.secrets[b.KeyID] != nil {
+		if why := c.keepsSecret(b, r.tok); why != "" && c.secrets[b.KeyID] != nil {
 			c.noteBackup(BackupHangs, b, r.tok, why)
 			return
 		}

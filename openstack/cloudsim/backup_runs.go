@@ -13,9 +13,11 @@ type run struct {
 	previous string // the volume's status to give back
 	tok      *token
 	began    time.Time
-	queued   bool // asked for while no service was up to take it
-	returned bool // the volume has its status again
-	full     bool // an incremental that turns out to be none
+	queued   bool        // asked for while no service was up to take it
+	returned bool        // the volume has its status again
+	turn     *operations // that it has, where turns are limited
+	isNew    bool        // restored to: made for the restore
+	full     bool        // an incremental that turns out to be none
 }
 
 // volumeLead: a volume says in-use again slightly before its backup says available.
@@ -28,6 +30,11 @@ func (c *Cloud) begin(b *backup, v *volume, tok *token, m marks) {
 	if r.queued {
 		return
 	}
+	zone := c.serviceZone(b, v)
+	if !c.served(zone) {
+		c.after(min(time.Second, c.opt.BackupTime(v.Size)), func() { c.unserved(b, r) })
+		return
+	}
 	if v.Encrypted {
 		if why := c.secretTrouble(tok, v.Project, v.KeyID); why != "" {
 			c.after(min(time.Second, c.opt.BackupTime(v.Size)), func() { c.failRun(b, r, why, false) })
@@ -38,10 +45,15 @@ func (c *Cloud) begin(b *backup, v *volume, tok *token, m marks) {
 	if v.previous == "in-use" {
 		r.temp = c.newTemporary(v, tok)
 	}
+	c.operate(zone, r, func() bool { return b.making == r }, func() { c.work(b, r, m) })
+}
+
+// work is the part that takes its time.
+func (c *Cloud) work(b *backup, r *run, m marks) {
 	if m.stick {
 		return
 	}
-	d := c.opt.BackupTime(v.Size)
+	d := c.opt.BackupTime(b.Size)
 	if why := c.willFail(b, m); why != "" {
 		c.after(d, func() { c.failRun(b, r, why, true) })
 		return
@@ -72,6 +84,8 @@ func (c *Cloud) willFail(b *backup, m marks) string {
 		return m.fail.Reason
 	case c.targetBroken != "":
 		return c.targetBroken
+	case p != nil && c.volumes.byID[b.Volume] != nil && c.volumes.byID[b.Volume].failing != "":
+		return c.volumes.byID[b.Volume].failing
 	case p != nil && b.Size > p.Size:
 		return "Invalid backup: Volume size increased since the last backup. Do a full backup."
 	}
@@ -85,7 +99,7 @@ func (c *Cloud) returnVolume(r *run) {
 	}
 	r.returned = true
 	if v := c.volumes.byID[r.volume.ID]; v != nil && v.Status != "deleting" {
-		c.setVolume(v, v.resting(r.previous))
+		c.setVolume(v, c.resting(v, r.previous))
 	}
 	if r.temp != nil {
 		c.dropVolume(r.temp)
@@ -93,9 +107,12 @@ func (c *Cloud) returnVolume(r *run) {
 	}
 }
 
-// resting corrects a remembered status by what happened to the attachments meanwhile.
-func (v *volume) resting(previous string) string {
+// resting corrects a remembered status by what happened to the attachments meanwhile. Releases newer than Zed give back in-use
+// as it was, with no attachment (measured).
+func (c *Cloud) resting(v *volume, previous string) string {
 	switch {
+	case previous == "in-use" && c.later():
+		return previous
 	case v.held != "" && len(v.Attachments) == 0:
 		return v.held
 	case previous == "in-use" && len(v.Attachments) == 0:
@@ -113,6 +130,7 @@ func (c *Cloud) finishRun(b *backup, r *run) {
 		return
 	}
 	b.making = nil
+	c.ended(r)
 	c.returnVolume(r)
 	if c.backups.byID[b.ID] == nil || b.Status == "deleting" {
 		return
@@ -142,6 +160,7 @@ func (c *Cloud) failRun(b *backup, r *run, reason string, message bool) {
 		return
 	}
 	b.making = nil
+	c.ended(r)
 	c.returnVolume(r)
 	if c.backups.byID[b.ID] == nil || b.Status == "deleting" {
 		return

@@ -22,6 +22,7 @@ type backup struct {
 	dependents int // Cinder's counter: children that became available, less children deleted
 	charged    int // GiB taken from the quota when it was asked for
 	content    int // of the volume at the time of the data
+	blocks     []int
 	dataGone   bool
 	volumeMeta map[string]string
 

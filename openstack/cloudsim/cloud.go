@@ -27,7 +27,15 @@ type Options struct {
 	VolumeTime time.Duration
 	// MaxLimit caps the pages of Nova and Cinder; 0 is 1000, the default of both.
 	MaxLimit int
-	// VolumeMinor and ComputeMinor are the highest microversions offered, 3.x and 2.x; 0 is 70 and 93 (Zed).
+	// Release is Zed, Epoxy or Gazpacho; empty is Zed.
+	Release string
+	// KeystoneMaxLimit is Keystone's max_db_limit, at which releases newer than Zed cut their lists; 0 is 1000.
+	KeystoneMaxLimit int
+	// BackupMaxOperations is how many creations and restores one cinder-backup works on at once; more wait in creating or
+	// restoring. 0 is 15 in Gazpacho and unlimited before, -1 is unlimited.
+	BackupMaxOperations int
+	// VolumeMinor and ComputeMinor are the highest microversions offered, 3.x and 2.x; 0 is the release's: 70 and 93 in Zed,
+	// 71 and 100 in Epoxy, 71 and 103 in Gazpacho.
 	VolumeMinor, ComputeMinor int
 	// Backups and BackupGigabytes are the quota of projects that have none of their own; 0 is 500 and 10000, -1 is unlimited.
 	Backups, BackupGigabytes int
@@ -36,6 +44,10 @@ type Options struct {
 	RaceTwoPosts bool
 	// RaceWindow is what counts as simultaneous; 0 is a second.
 	RaceWindow time.Duration
+	// LockoutAttempts is Keystone's lockout_failure_attempts: so many failed logins in a row lock an account; 0 is never.
+	LockoutAttempts int
+	// LockoutTime is Keystone's lockout_duration; 0 is 30 minutes.
+	LockoutTime time.Duration
 	// CinderSkew is how far Cinder's clock is ahead of the cloud's; SetCinderSkew changes it.
 	CinderSkew time.Duration
 	// SecretNewDefaults is Barbican's enforce_new_defaults: the role member may use the project's secrets.
@@ -81,7 +93,12 @@ type Cloud struct {
 	keyManagerUp bool
 	targetBroken string
 	skew         time.Duration // of Cinder's clock
-	deleteCheck  string        // URL in the policy of Cinder
+	zones        []string      // that have a cinder-backup; none: all
+	operations   map[string]*operations
+	places       map[string]moved // services that are not where they were
+	older        map[string]int   // the highest microversions of second API nodes
+	turns        map[service]int  // requests so far
+	deleteCheck  string           // URL in the policy of Cinder
 
 	faults    []*plantedFault
 	journal   []Event
@@ -126,6 +143,10 @@ func New(opt Options) *Cloud {
 		backupUp:     true,
 		keyManagerUp: true,
 		counts:       map[string]int{},
+		operations:   map[string]*operations{},
+		places:       map[string]moved{},
+		turns:        map[service]int{},
+		older:        map[string]int{},
 	}
 	c.at, c.skew = c.opt.Now(), c.opt.CinderSkew
 	c.backupSeen = c.at
@@ -133,6 +154,9 @@ func New(opt Options) *Cloud {
 	c.domains["default"] = &domain{ID: "default", Name: "Default"}
 	for _, name := range []string{"admin", "member", "reader", "creator", "service"} {
 		c.roles = append(c.roles, &role{ID: c.ids.hex(), Name: name})
+	}
+	if c.later() {
+		c.roles = append(c.roles, &role{ID: c.ids.hex(), Name: "manager"})
 	}
 	c.cast = Cast{Domain: "default", Password: opt.Password}
 	c.cast.AdminProject = c.addProject("default", "admin").ID
@@ -146,6 +170,7 @@ func New(opt Options) *Cloud {
 }
 
 func withDefaults(opt Options) Options {
+	opt = atRelease(opt)
 	if opt.Now == nil {
 		opt.Now = time.Now //nolint:forbidigo // the program's own clock when none is given
 	}
@@ -157,9 +182,8 @@ func withDefaults(opt Options) Options {
 	}
 	setDefault(&opt.TokenLife, time.Hour)
 	setDefault(&opt.RaceWindow, time.Second)
+	setDefault(&opt.LockoutTime, 30*time.Minute)
 	setDefault(&opt.MaxLimit, 1000)
-	setDefault(&opt.VolumeMinor, 70)
-	setDefault(&opt.ComputeMinor, 93)
 	setDefault(&opt.Backups, 500)
 	setDefault(&opt.BackupGigabytes, 10000)
 	if opt.BackupTime == nil {

@@ -23,7 +23,7 @@ func listGroups(c *Cloud, q *call) answer {
 			out = append(out, viewGroup(g, q.base))
 		}
 	}
-	return wholeList(c, q, "groups", out)
+	return pagedList(c, q, "groups", out, func(g map[string]any) string { id, _ := g["id"].(string); return id })
 }
 
 func createGroup(c *Cloud, q *call) answer {

@@ -87,7 +87,7 @@ func (c *Cloud) EndRetype(volumeID string) {
 	if v.target != "" {
 		c.endMigration(v, true)
 	}
-	c.setVolume(v, v.resting(v.previous))
+	c.setVolume(v, c.resting(v, v.previous))
 }
 
 // PurgeProject deletes all that a project has, backups first and whatever their dependents, and then the project itself.
@@ -97,6 +97,7 @@ func (c *Cloud) PurgeProject(projectID string) {
 	p := must(c.projects, "project", projectID)
 	for _, b := range byKey(c.backups.byProject[projectID]) {
 		if b.making != nil {
+			c.ended(b.making)
 			c.returnVolume(b.making)
 			b.making = nil
 		}

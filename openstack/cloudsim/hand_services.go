@@ -27,6 +27,7 @@ func (c *Cloud) setBackupService(up bool) {
 	c.note(Event{Kind: ServiceChanged, Detail: "cinder-backup up: " + boolText(up)})
 	if !up {
 		c.backupSeen = c.at
+		clear(c.operations)
 		for _, b := range c.backups.byID {
 			b.making, b.deleting, b.restoring = b.making.killed(), b.deleting.killed(), b.restoring.killed()
 		}

@@ -68,7 +68,7 @@ func viewProject(p *project, base string) projectView {
 	}
 }
 
-// wholeList is a list of Keystone: it has no pages, and ignores limit and marker. Past list_limit it is cut, and says so.
+// wholeList is a list of Keystone without pages: it ignores limit and marker. Past list_limit it is cut, and says so.
 func wholeList[T any](c *Cloud, q *call, name string, items []T) answer {
 	self := q.base + q.path
 	if q.raw != "" {
@@ -108,7 +108,7 @@ func listProjects(c *Cloud, q *call) answer {
 		}
 		out = append(out, viewProject(p, q.base))
 	}
-	return wholeList(c, q, "projects", out)
+	return pagedList(c, q, "projects", out, func(p projectView) string { return p.ID })
 }
 
 func listOwnProjects(c *Cloud, q *call) answer {
@@ -147,7 +147,7 @@ func listDomains(c *Cloud, q *call) answer {
 			"links": selfLink{q.base + "/identity/v3/domains/" + d.ID},
 		})
 	}
-	return wholeList(c, q, "domains", out)
+	return pagedList(c, q, "domains", out, func(d map[string]any) string { id, _ := d["id"].(string); return id })
 }
 
 func listRoles(c *Cloud, q *call) answer {
@@ -166,5 +166,5 @@ func listRoles(c *Cloud, q *call) answer {
 			"links": selfLink{q.base + "/identity/v3/roles/" + r.ID},
 		})
 	}
-	return wholeList(c, q, "roles", out)
+	return unpaged(c, q, "roles", out)
 }

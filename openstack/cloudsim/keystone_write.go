@@ -36,7 +36,7 @@ func listUsers(c *Cloud, q *call) answer {
 		}
 		out = append(out, viewUser(u, q.base))
 	}
-	return wholeList(c, q, "users", out)
+	return pagedList(c, q, "users", out, func(u userView) string { return u.ID })
 }
 
 func showUser(c *Cloud, q *call) answer {

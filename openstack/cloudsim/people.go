@@ -2,6 +2,7 @@ package cloudsim
 
 import (
 	"slices"
+	"time"
 )
 
 type domain struct{ ID, Name string }
@@ -15,6 +16,8 @@ type user struct {
 	ID, Name, Domain, Email string
 	Enabled                 bool
 	password                string
+	failed                  int // logins in a row
+	failedAt                time.Time
 }
 
 type role struct{ ID, Name string }
@@ -108,17 +111,6 @@ func (c *Cloud) ungrant(a assignment) bool {
 	return true
 }
 
-// implied: admin implies member, member implies reader.
-func implied(name string) []string {
-	switch name {
-	case "admin":
-		return []string{"admin", "reader", "member"}
-	case "member":
-		return []string{"member", "reader"}
-	}
-	return []string{name}
-}
-
 func (c *Cloud) applies(a assignment, p *project) bool {
 	return a.project == p.ID || a.domain != "" && a.domain == p.Domain
 }
@@ -134,7 +126,7 @@ func (c *Cloud) rolesIn(userID, projectID string) []string {
 		if !c.holds(a, userID) || !c.applies(a, p) {
 			continue
 		}
-		for _, name := range implied(a.role) {
+		for _, name := range c.implied(a.role) {
 			if !slices.Contains(out, name) {
 				out = append(out, name)
 			}

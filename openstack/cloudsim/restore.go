@@ -2,6 +2,7 @@ package cloudsim
 
 import (
 	"maps"
+	"slices"
 )
 
 // restoreBackup answers POST /backups/{id}/restore: into a volume of the caller's choice, or a new plain one.
@@ -36,11 +37,13 @@ func restoreBackup(c *Cloud, q *call) answer {
 	}
 	c.setBackup(b, "restoring")
 	c.setVolume(v, "restoring-backup")
-	r := &run{volume: v, tok: q.tok, began: c.at}
+	r := &run{volume: v, tok: q.tok, began: c.at, isNew: deref(in.VolumeID) == ""}
 	b.restoring = r
-	if !q.marks.stick {
-		c.after(c.opt.RestoreTime(b.Size), func() { c.finishRestore(b, r, q.marks) })
-	}
+	c.operate(c.serviceZone(b, v), r, func() bool { return b.restoring == r }, func() {
+		if !q.marks.stick {
+			c.after(c.opt.RestoreTime(b.Size), func() { c.finishRestore(b, r, q.marks) })
+		}
+	})
 	return accepted(map[string]any{"restore": map[string]any{"backup_id": b.ID, "volume_id": v.ID, "volume_name": v.Name}})
 }
 
@@ -60,6 +63,7 @@ func (c *Cloud) finishRestore(b *backup, r *run, m marks) {
 		return
 	}
 	b.restoring = nil
+	c.ended(r)
 	if c.backups.byID[b.ID] != nil && b.Status == "restoring" {
 		c.setBackup(b, "available")
 	}
@@ -79,7 +83,10 @@ func (c *Cloud) finishRestore(b *backup, r *run, m marks) {
 		c.tell(v.Project, b.ID, "VOLUME_VOLUME_BACKUP_015_026", "restore backup:Backup driver failed to restore backup.")
 		return
 	}
-	v.content = b.content
+	v.content, v.blocks = b.content, c.restored(b, r.isNew)
+	if !slices.Equal(v.blocks, b.blocks) {
+		v.content = 0 // what no backup holds
+	}
 	v.Metadata = nonNilMap(maps.Clone(b.volumeMeta))
 	if b.Volume != v.ID {
 		v.Metadata["src_backup_id"] = b.ID

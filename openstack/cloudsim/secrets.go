@@ -1,9 +1,5 @@
 package cloudsim
 
-import (
-	"slices"
-)
-
 // secret is a key in Barbican. Cinder works on it with the caller's token, after it has answered.
 type secret struct{ ID, project string }
 
@@ -17,20 +13,6 @@ func (c *Cloud) dropSecret(id string, owner Event) {
 	delete(c.secrets, id)
 	owner.Kind, owner.Detail = SecretGone, id
 	c.note(owner)
-}
-
-// mayUseSecrets: Barbican's default policy knows admin and creator, not member, and only in the project
-// that the secret belongs to. With its newer defaults member is enough.
-func (c *Cloud) mayUseSecrets(t *token, projectID string) bool {
-	if allowed, set := c.rights[[2]string{t.user, projectID}]; set {
-		return allowed
-	}
-	if t.project != projectID {
-		return false
-	}
-	roles := c.rolesOf(t)
-	return slices.Contains(roles, "admin") || slices.Contains(roles, "creator") ||
-		c.opt.SecretNewDefaults && slices.Contains(roles, "member")
 }
 
 const secretForbidden = "Key manager error: Forbidden: Secret retrieval attempt not allowed - please review your user/project privileges" //nolint:gosec // no credential, the text of a refusal

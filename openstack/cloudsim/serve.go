@@ -26,6 +26,7 @@ type call struct {
 	admin  bool // the token has the role admin in any project, which is the role over the whole cloud
 	minor  int  // microversion
 	marks  marks
+	turn   int // its number among the requests to its service
 }
 
 // marks are what planted faults do to the backup that the request is about.
@@ -46,7 +47,18 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	q := newCall(r, body)
 	c.lock()
+	status, gone := c.locate(q)
+	if gone {
+		c.mu.Unlock()
+		if status == 0 {
+			panic(http.ErrAbortHandler)
+		}
+		notHere(status).write(w)
+		return
+	}
 	known := c.find(q)
+	c.turns[q.route.service]++
+	q.turn = c.turns[q.route.service]
 	c.count(q, known)
 	effects := c.fire(q, known)
 	c.mu.Unlock()

@@ -86,6 +86,11 @@ func (c *Cloud) serverListing(q *call, detail bool) (listing[server], answer, bo
 	admin := q.admin
 	all := isTrue(q.last("all_tenants"))
 	switch {
+	case q.tok.system && c.later(): // Nova's newer defaults: nothing for tokens of the system
+		if detail {
+			return w, notAllowed("os_compute_api:servers:detail"), false
+		}
+		return w, notAllowed("os_compute_api:servers:index"), false
 	case all && !admin:
 		rule := "os_compute_api:servers:index:get_all_tenants"
 		if detail {

@@ -24,16 +24,26 @@ func listServices(c *Cloud, q *call) answer {
 	if !c.backupUp {
 		state, seen = "down", c.backupSeen
 	}
-	out := []serviceView{}
-	for _, s := range []serviceView{
-		{Binary: "cinder-backup", Host: host, State: state, Updated: stamp(seen.Add(c.skew).Truncate(time.Second))},
+	out, services := []serviceView{}, []serviceView{
 		{Binary: "cinder-volume", Host: host + "@" + host, State: "up", Updated: stamp(c.cinderSecond())},
 		{Binary: "cinder-scheduler", Host: host, State: "up", Updated: stamp(c.cinderSecond())},
-	} {
+	}
+	backup := serviceView{Binary: "cinder-backup", Host: host, State: state, Updated: stamp(seen.Add(c.skew).Truncate(time.Second))}
+	for n, zone := range c.zones {
+		backup.Zone = zone
+		if n > 0 {
+			backup.Host = host + "-" + zone
+		}
+		services = append(services, backup)
+	}
+	if len(c.zones) == 0 {
+		services = slices.Insert(services, 0, backup)
+	}
+	for _, s := range services {
 		if lacks(q, "binary", s.Binary) || lacks(q, "host", s.Host) {
 			continue
 		}
-		s.Zone, s.Status = defaultZone, "enabled"
+		s.Zone, s.Status = or(s.Zone, defaultZone), "enabled"
 		out = append(out, s)
 	}
 	return ok(map[string]any{"services": out})

@@ -69,7 +69,7 @@ func issueToken(c *Cloud, q *call) answer {
 	switch {
 	case slices.Contains(in.Auth.Identity.Methods, "password"):
 		u := c.userByName(in.Auth.Identity.Password.User.ID, in.Auth.Identity.Password.User.Name, in.Auth.Identity.Password.User.Domain)
-		if u == nil || !u.Enabled || u.password != in.Auth.Identity.Password.User.Password {
+		if !c.login(u, in.Auth.Identity.Password.User.Password) {
 			return keystoneUnauthorized()
 		}
 		t.user, t.methods, t.audit = u.ID, []string{"password"}, []string{c.ids.hex()[:22]}
@@ -141,7 +141,7 @@ func (c *Cloud) rolesOf(t *token) []string {
 	case t.project != "":
 		return c.rolesIn(t.user, t.project)
 	case t.system && c.hasAdminAnywhere(t.user):
-		return []string{"admin", "member", "reader"}
+		return c.implied("admin")
 	}
 	return nil
 }
@@ -163,13 +163,13 @@ type endpoint struct {
 
 // catalog points at the host that the client itself came through, so that the cloud works on any port.
 func (c *Cloud) catalog(base, projectID string) []catalogEntry {
-	volumes := base + "/volume/v3"
+	volumes := c.place(base, Cinder) + "/v3"
 	if projectID != "" {
 		volumes += "/" + projectID
 	}
 	var out []catalogEntry
 	for _, s := range []struct{ kind, name, url string }{
-		{"compute", "nova", base + "/compute/v2.1"},
+		{"compute", "nova", c.place(base, Nova) + "/v2.1"},
 		{"volumev3", "cinderv3", volumes},
 		{"block-storage", "cinder", volumes},
 		{"identity", "keystone", base + "/identity/v3"},

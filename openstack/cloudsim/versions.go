@@ -48,14 +48,14 @@ func computeVersions(c *Cloud, q *call) answer {
 	return answer{status: http.StatusOK, raw: fmt.Sprintf(`{"versions": [{"id": "v2.0", "status": "SUPPORTED", "version": "", "min_version": "", `+
 		`"updated": "2011-01-21T11:33:21Z", "links": [{"rel": "self", "href": "%[1]s/compute/v2/"}]}, {"id": "v2.1", "status": "CURRENT", `+
 		`"version": "2.%[2]d", "min_version": "2.1", "updated": "2013-07-23T11:33:21Z", "links": [{"rel": "self", "href": "%[1]s/compute/v2.1/"}]}]}`,
-		q.base, c.opt.ComputeMinor)}
+		q.base, c.highest(q, Nova, c.opt.ComputeMinor))}
 }
 
 func computeVersion(c *Cloud, q *call) answer {
 	return answer{status: http.StatusOK, raw: fmt.Sprintf(`{"version": {"id": "v2.1", "status": "CURRENT", "version": "2.%[2]d", "min_version": "2.1", `+
 		`"updated": "2013-07-23T11:33:21Z", "links": [{"rel": "self", "href": "%[1]s/compute/v2.1/"}, {"rel": "describedby", "type": "text/html", `+
 		`"href": "http://docs.openstack.org/"}], "media-types": [{"base": "application/json", "type": "application/vnd.openstack.compute+json;version=2.1"}]}}`,
-		q.base, c.opt.ComputeMinor)}
+		q.base, c.highest(q, Nova, c.opt.ComputeMinor))}
 }
 
 func volumeVersions(status int) func(*Cloud, *call) answer {
@@ -63,7 +63,7 @@ func volumeVersions(status int) func(*Cloud, *call) answer {
 		return answer{status: status, raw: fmt.Sprintf(`{"versions": [{"id": "v3.0", "status": "CURRENT", "version": "3.%[2]d", "min_version": "3.0", `+
 			`"updated": "2022-08-31T00:00:00Z", "links": [{"rel": "describedby", "type": "text/html", "href": "https://docs.openstack.org/"}, `+
 			`{"rel": "self", "href": "%[1]s/volume/v3/"}], "media-types": [{"base": "application/json", "type": "application/vnd.openstack.volume+json;version=3"}]}]}`,
-			q.base, c.opt.VolumeMinor)}
+			q.base, c.highest(q, Cinder, c.opt.VolumeMinor))}
 	}
 }
 
@@ -78,9 +78,9 @@ var versionForm = regexp.MustCompile(`^([1-9]\d*)\.([1-9]\d*|0)$`)
 
 // negotiate reads the microversion that the request asks for into q.minor.
 func (c *Cloud) negotiate(q *call) (answer, bool) {
-	name, major, lowest, highest := "volume", 3, 0, c.opt.VolumeMinor
+	name, major, lowest, highest := Cinder, 3, 0, c.highest(q, Cinder, c.opt.VolumeMinor)
 	if q.route.service == compute {
-		name, major, lowest, highest = "compute", 2, 1, c.opt.ComputeMinor
+		name, major, lowest, highest = Nova, 2, 1, c.highest(q, Nova, c.opt.ComputeMinor)
 	}
 	q.minor = lowest
 	asked := requestedVersion(q.header, name)
@@ -115,7 +115,7 @@ func requestedVersion(h http.Header, name string) string {
 			}
 		}
 	}
-	if name == "compute" {
+	if name == Nova {
 		return h.Get("X-Openstack-Nova-Api-Version")
 	}
 	return ""

@@ -28,6 +28,8 @@ type volume struct {
 	held                            string // the status while its server has it, but is connected to nothing
 	migration                       string // migration_status
 	target                          string // the volume that it is being copied to
+	blocks                          []int
+	failing                         string // why incrementals of it fail at their end
 }
 
 const (

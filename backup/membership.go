@@ -1,0 +1,176 @@
+package backup
+
+import (
+	"slices"
+	"strings"
+)
+
+// Answers are what the cloud said by ID about what its lists lack. What is in
+// none of them was not asked, or not answered.
+type Answers struct {
+	Servers     map[string]Server
+	Volumes     map[string]Volume
+	GoneServers map[string]bool // 404 by ID, as a verified admin
+	GoneVolumes map[string]bool
+	// Doubted says that more is missing than is believed: nothing ends by an
+	// absence, whatever was answered.
+	Doubted bool
+}
+
+// Before is what earlier plans know of a volume in the project that owns it now.
+type Before struct {
+	Protected bool
+	ServerID  string // that protects it
+	Detached  int    // plans in a row that saw it detached from that server
+}
+
+// detachedPlans is how many plans in a row must see a volume detached before
+// that ends its protection.
+const detachedPlans = 2
+
+// settled tells whether the volume is in no change: an attachment that it does
+// not show now is none. In between (reserved, attaching, detaching, migrating,
+// ...) Cinder shows none for a while.
+func (v Volume) settled() bool {
+	switch {
+	case v.Migration != "":
+		return false
+	case v.Status == "in-use":
+		return len(v.Servers) > 0 // it stays so for ever where its server was deleted during a backup
+	}
+	return v.Status == "available" || v.Status == "awaiting-transfer" || strings.HasPrefix(v.Status, "error")
+}
+
+// conclusion is what one look at the cloud says about one volume.
+type conclusion struct {
+	wish      Wish
+	protected bool
+	unknown   bool     // the state before stands
+	ended     Reason   // why its protection ended
+	detached  int      // plans in a row that saw it detached
+	missing   bool     // it hangs on a server that the list lacks, or would end because it looks detached
+	suspects  []string // servers that an answer by ID would decide
+}
+
+// conclude judges one volume. Protection begins and ends by positive answers
+// only: metadata of a server that Nova or Cinder calls attached, a 404 by ID of
+// the server that protects it, or Nova, Cinder and the volume's status agreeing
+// in two plans that it was detached. Anything else leaves the state before.
+func (c *cloud) conclude(v Volume, before Before) conclusion {
+	end := conclusion{wish: Wish{Volume: v}}
+	holders := append(slices.Clone(v.Servers), c.holders[v.ID]...)
+	var declined, deleted bool
+	for i, id := range holders {
+		if slices.Contains(holders[:i], id) {
+			continue
+		}
+		j, known := c.servers[id]
+		switch {
+		case known && j.protects:
+			end.protect(j)
+		case known:
+			declined = declined || id == before.ServerID
+		case c.answers.GoneServers[id]:
+			deleted = deleted || id == before.ServerID
+		default:
+			end.unknown = true
+		}
+		end.miss(c, id, before)
+	}
+	left := false
+	if before.Protected && !slices.Contains(holders, before.ServerID) {
+		_, known := c.servers[before.ServerID]
+		switch {
+		case known:
+			left = true
+		case c.answers.GoneServers[before.ServerID]:
+			deleted = true
+		default:
+			end.unknown = true
+		}
+		end.miss(c, before.ServerID, before)
+	}
+	switch {
+	case end.protected:
+		end.wish.Unreadable = end.unknown || end.wish.Unreadable && end.wish.Retention == nil
+		end.unknown = false
+	case end.unknown || !before.Protected:
+	case declined:
+		end.ended = EndMetadata
+	case deleted && c.answers.Doubted:
+		end.unknown = true
+	case deleted:
+		end.ended = EndServerDeleted
+	case left && v.settled():
+		end.leave(before.Detached+1, c.answers.Doubted)
+	default:
+		end.unknown = true
+	}
+	return end
+}
+
+func (e *conclusion) protect(j judged) {
+	if !e.protected || j.server.ID < e.wish.Server.ID {
+		e.wish.Server = j.server
+	}
+	e.protected = true
+	e.wish.add(j)
+}
+
+// leave counts one more plan that saw the volume detached.
+func (e *conclusion) leave(plans int, doubted bool) {
+	e.missing = plans >= detachedPlans
+	if e.missing && !doubted {
+		e.ended, e.detached = EndDetached, 0
+		return
+	}
+	e.unknown, e.detached = true, min(plans, detachedPlans-1)
+}
+
+// miss notes a server that the list lacks, where something would be lost by it.
+func (e *conclusion) miss(c *cloud, id string, before Before) {
+	if !before.Protected || c.listed[id] || c.blind {
+		return
+	}
+	if s, ok := c.answers.Servers[id]; !ok || s.Status != ServerSoftDeleted {
+		e.missing = true // no list shows what was soft-deleted: that explains itself
+	}
+	if _, answered := c.servers[id]; !answered && !c.answers.GoneServers[id] {
+		e.suspects = append(e.suspects, id)
+	}
+}
+
+// cloud is one look at it, ready to be judged volume by volume.
+type cloud struct {
+	servers map[string]judged   // by ID: those that said everything
+	listed  map[string]bool     // IDs that the list shows whole
+	holders map[string][]string // by volume ID: the servers that Nova calls it attached to
+	answers Answers
+	blind   bool // the list of servers broke off: it raises no suspicion
+}
+
+func newCloud(inv Inventory, keys Keys, answers Answers) *cloud {
+	c := &cloud{
+		servers: make(map[string]judged, len(inv.Servers)), listed: make(map[string]bool, len(inv.Servers)),
+		holders: map[string][]string{}, answers: answers, blind: inv.Missed("servers"),
+	}
+	for _, s := range inv.Servers {
+		if !s.Partial {
+			c.listed[s.ID] = true
+			c.see(s, keys)
+		}
+	}
+	for _, s := range answers.Servers {
+		if !s.Partial && !c.listed[s.ID] {
+			c.see(s, keys)
+		}
+	}
+	return c
+}
+
+func (c *cloud) see(s Server, keys Keys) {
+	c.servers[s.ID] = judge(s, keys)
+	for _, v := range s.Volumes {
+		c.holders[v] = append(c.holders[v], s.ID)
+	}
+}

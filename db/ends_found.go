@@ -1,0 +1,81 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
+)
+
+// endReasons are why a protection ends.
+var endReasons = []backup.Reason{backup.EndMetadata, backup.EndDetached, backup.EndServerDeleted, backup.EndVolumeDeleted, backup.EndTransferred}
+
+// FoundEnds keeps a finding for each project and volume whose protection ended
+// while the project has restore points of it, with the date on which the last
+// one goes: when its retention is over, and for those under the floor (if there
+// is one) the grace. It forgets those whose protection is back, or of which
+// nothing is left. It returns those that are new.
+//
+// A plan looks at the ends that are new alone; with all, the dates of the others
+// are looked at again. Only what changed is written.
+func (b *Beat) FoundEnds(ctx context.Context, grace time.Duration, floor int, all bool) ([]backup.Finding, error) {
+	const forget = `
+		DELETE FROM findings f WHERE reason = 'protection_ended' AND NOT EXISTS (
+			SELECT FROM protection_ends e WHERE e.volume_id = f.object AND e.project_id = f.project_id AND (NOT @all OR EXISTS (
+				SELECT FROM records r WHERE r.volume_id = e.volume_id AND r.project_id = e.project_id AND r.state = 'available')))`
+	const keep = `
+		INSERT INTO findings (reason, object, project_id, volume_id, detail, since, seen_at)
+		SELECT 'protection_ended', e.volume_id, e.project_id, e.volume_id,
+			format('%s%s The last restore point goes on %s unless the volume is protected again.', w.sentence,
+				CASE WHEN e.server_name <> '' THEN ' Server: ' || e.server_name || '.' ELSE '' END,
+				to_char(greatest(points.over, CASE WHEN @floor > 0 THEN e.ended_at + @grace::interval END) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')),
+			@now, @now
+		FROM protection_ends e JOIN volumes v ON v.id = e.volume_id JOIN unnest(@reasons::text[], @sentences::text[]) AS w (reason, sentence) ON w.reason = e.reason
+			CROSS JOIN LATERAL (
+				SELECT max(r.data_timestamp + ` + retentionInForce + `) AS over FROM records r
+				WHERE r.volume_id = e.volume_id AND r.project_id = e.project_id AND r.state = 'available') points
+		WHERE points.over IS NOT NULL AND (@all OR NOT EXISTS (
+			SELECT FROM findings f WHERE f.reason = 'protection_ended' AND f.object = e.volume_id AND f.project_id = e.project_id AND f.since >= e.ended_at))
+		ON CONFLICT (reason, object, project_id) DO UPDATE SET detail = excluded.detail, volume_id = excluded.volume_id, seen_at = excluded.seen_at,
+			since = CASE WHEN @all THEN findings.since ELSE excluded.since END
+			WHERE findings.detail <> excluded.detail OR NOT @all
+		RETURNING reason, object, project_id, volume_id, detail, xmax = 0 AS new`
+	args := pgx.NamedArgs{"all": all, "grace": grace, "floor": floor, "now": b.Now, "reasons": endReasons, "sentences": sentences(endReasons)}
+	type row struct {
+		backup.Finding
+		New bool
+	}
+	var written []row
+	err := b.reigning(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, forget, args); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, keep, args)
+		if err != nil {
+			return err
+		}
+		written, err = pgx.CollectRows(rows, pgx.RowToStructByName[row])
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("keep findings about protection that ended: %w", err)
+	}
+	var fresh []backup.Finding
+	for _, r := range written {
+		if r.New {
+			fresh = append(fresh, r.Finding)
+		}
+	}
+	return fresh, nil
+}
+
+func sentences(reasons []backup.Reason) []string {
+	all := make([]string, len(reasons))
+	for i, r := range reasons {
+		all[i] = r.Sentence()
+	}
+	return all
+}

@@ -1,0 +1,125 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+)
+
+// NoticeContent is what a notice keeps about its volume: as the project knew
+// it when the condition began. A later owner of the volume is not in it.
+type NoticeContent struct {
+	ProjectName string         `json:"project_name"`
+	VolumeName  string         `json:"volume_name"`
+	ServerID    string         `json:"server_id"`
+	ServerName  string         `json:"server_name"`
+	Since       time.Time      `json:"since"`
+	Reason      backup.Reason  `json:"reason,omitempty"`   // why the protection ended
+	InForce     *backup.Period `json:"in_force,omitempty"` // retention
+	Shorter     *backup.Period `json:"shorter,omitempty"`  // retention that waits
+}
+
+// notNoticed holds for a condition (kind $3, project, volume, since) that no
+// notice was written about. A condition that ends and begins again has at most
+// one notice in a period ($2), and one after that if it stands then.
+const notNoticed = `NOT EXISTS (SELECT FROM notices n WHERE n.kind = $3 AND n.project_id = c.project_id AND n.volume_id = c.volume_id
+	AND (n.made_at >= c.since OR n.made_at > $1::timestamptz - $2::interval))`
+
+// noticed are the conditions that call for a notice.
+var noticed = []struct {
+	kind  backup.Reason
+	query string
+}{
+	// The names are those of the project's own records: the volume's row may be another project's by now.
+	{backup.ProtectionEnded, `
+		SELECT c.project_id, c.volume_id, c.since, c.reason, r.project_name, r.volume_name, c.server_id, c.server_name, NULL::interval AS in_force, NULL::interval AS shorter
+		FROM (SELECT project_id, volume_id, ended_at AS since, reason, server_id, server_name FROM protection_ends) c CROSS JOIN LATERAL (
+			SELECT project_name, volume_name FROM records WHERE volume_id = c.volume_id AND project_id = c.project_id
+				AND available_at IS NOT NULL AND state IN ('available', 'deleting', 'undeletable') ORDER BY beat DESC LIMIT 1) r
+		WHERE ` + notNoticed},
+	{backup.RetentionShortened, `
+		SELECT c.project_id, c.volume_id, c.since, '' AS reason, c.project_name, c.volume_name, c.server_id, c.server_name, c.in_force, c.shorter
+		FROM (SELECT project_id, id AS volume_id, shorter_since AS since, project_name, name AS volume_name, server_id, server_name,
+			retention AS in_force, shorter FROM volumes WHERE shorter IS NOT NULL AND gone_at IS NULL) c
+		WHERE ` + notNoticed},
+}
+
+// Notify writes a notice for each condition that has none: protection that
+// ended, a shorter retention that waits. What a plan remembered and could not
+// notify of, the next one does. Protection of a volume without any restore
+// point ends without a notice. It returns how many it wrote.
+func (b *Beat) Notify(ctx context.Context, period time.Duration) (int, error) {
+	written := 0
+	err := b.reigning(ctx, func(tx pgx.Tx) error {
+		for _, c := range noticed {
+			rows, err := tx.Query(ctx, c.query, b.Now, period, string(c.kind))
+			if err != nil {
+				return err
+			}
+			all, err := pgx.CollectRows(rows, pgx.RowToStructByName[condition])
+			if err != nil {
+				return err
+			}
+			for part := range chunks(all) {
+				if err := b.writeNotices(ctx, tx, c.kind, part); err != nil {
+					return err
+				}
+			}
+			if written += len(all); len(all) > 0 {
+				zerolog.Ctx(ctx).Warn().Str("reason", string(c.kind)).Int("volumes", len(all)).Msg("notices written")
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("write notices: %w", err)
+	}
+	return written, nil
+}
+
+// condition is one that calls for a notice.
+type condition struct {
+	ProjectID, VolumeID     string
+	Since                   time.Time
+	Reason                  backup.Reason
+	ProjectName, VolumeName string
+	ServerID, ServerName    string
+	InForce, Shorter        pgtype.Interval
+}
+
+func (b *Beat) writeNotices(ctx context.Context, tx pgx.Tx, kind backup.Reason, part []condition) error {
+	const q = `
+		INSERT INTO notices (made_at, kind, project_id, volume_id, content)
+		SELECT $4, $5, * FROM unnest($1::text[], $2::text[], $3::text[]::jsonb[])`
+	c := newColumns(3, len(part))
+	for _, one := range part {
+		content := NoticeContent{one.ProjectName, one.VolumeName, one.ServerID, one.ServerName, one.Since.UTC(), one.Reason, nil, nil}
+		if one.Shorter.Valid {
+			content.InForce, content.Shorter = new(fromInterval(one.InForce)), new(fromInterval(one.Shorter))
+		}
+		text, err := json.Marshal(content)
+		if err != nil {
+			return err
+		}
+		c.add(one.ProjectID, one.VolumeID, string(text))
+	}
+	_, err := tx.Exec(ctx, q, append(c.args(), b.Now, string(kind))...)
+	return err
+}
+
+// UnsentNotices returns the projects that are to get a mail about a notice, and
+// whether the operator is.
+func (b *Beat) UnsentNotices(ctx context.Context) (projects []string, operator bool, err error) {
+	const q = `SELECT ARRAY(SELECT DISTINCT project_id FROM notices WHERE report_id IS NULL), EXISTS (SELECT FROM notices WHERE operator_report_id IS NULL)`
+	if err := b.db.pool.QueryRow(ctx, q).Scan(&projects, &operator); err != nil {
+		return nil, false, fmt.Errorf("read unsent notices: %w", err)
+	}
+	return projects, operator, nil
+}

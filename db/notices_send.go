@@ -1,0 +1,72 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
+)
+
+// A Notice is one condition of one volume that a project or the operator is
+// still to get a mail about, and what is left of the volume now.
+type Notice struct {
+	ID                  int64
+	Kind                backup.Reason
+	ProjectID, VolumeID string
+	Content             NoticeContent
+
+	Points  int        // restore points that the project has of it
+	LastEnd *time.Time // the newest end of their retentions
+	Going   int        // those that the shorter retention removes when it takes effect, and that would stay otherwise
+	Stands  bool       // the condition still does
+}
+
+// Notices returns them for the claimed group: the operator's for the group of
+// all projects. A shorter retention takes effect after the delay.
+func (c *ReportClaim) Notices(ctx context.Context, delay time.Duration) ([]Notice, error) {
+	const q = `
+		SELECT n.id, n.kind, n.project_id, n.volume_id, n.content, coalesce(points, 0) AS points, last_end, coalesce(going, 0) AS going, CASE n.kind
+			WHEN 'protection_ended' THEN EXISTS (SELECT FROM protection_ends e WHERE e.volume_id = n.volume_id AND e.project_id = n.project_id)
+			ELSE v.shorter IS NOT NULL END AS stands
+		FROM notices n LEFT JOIN volumes v ON v.id = n.volume_id AND v.project_id = n.project_id CROSS JOIN LATERAL (
+			SELECT count(*)::int AS points, max(data_timestamp + kept) AS last_end,
+				count(*) FILTER (WHERE data_timestamp + v.shorter <= v.shorter_since + @delay::interval AND data_timestamp + kept > v.shorter_since + @delay::interval)::int AS going
+			FROM (SELECT data_timestamp, ` + retentionInForce + ` AS kept FROM records r
+				WHERE r.volume_id = n.volume_id AND r.project_id = n.project_id AND state = 'available') r) left_over
+		WHERE CASE WHEN @project = '' THEN operator_report_id IS NULL ELSE report_id IS NULL AND n.project_id = @project END
+		ORDER BY n.kind, n.project_id, n.id LIMIT 10000`
+	rows, err := c.db.pool.Query(ctx, q, pgx.NamedArgs{"project": projectOf(c.Group), "delay": delay})
+	if err != nil {
+		return nil, fmt.Errorf("read unsent notices to %s: %w", c.Group, err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Notice])
+	if err != nil {
+		return nil, fmt.Errorf("read unsent notices to %s: %w", c.Group, err)
+	}
+	return all, nil
+}
+
+// MakeNotice keeps a mail about these notices. Where one of them is in another
+// mail by now it keeps nothing, and returns [ErrStale]. Logged says that the
+// log is the one receiver of all: nobody else gets them.
+func (c *ReportClaim) MakeNotice(ctx context.Context, r NewReport, notices []int64, logged bool) error {
+	err := c.holding(ctx, func(tx pgx.Tx) error {
+		if err := c.keep(ctx, tx, kindNotice, r); err != nil {
+			return err
+		}
+		q := `UPDATE notices SET report_id = $1 WHERE id = ANY($2) AND report_id IS NULL`
+		if c.Group == AllProjects {
+			q = `UPDATE notices SET operator_report_id = $1, report_id = CASE WHEN $3 THEN coalesce(report_id, '') ELSE report_id END
+				WHERE id = ANY($2) AND operator_report_id IS NULL`
+			return exactly(ctx, tx, len(notices), q, r.ID, notices, logged)
+		}
+		return exactly(ctx, tx, len(notices), q, r.ID, notices)
+	})
+	if err != nil {
+		return fmt.Errorf("keep notice to %s: %w", c.Group, err)
+	}
+	return nil
+}

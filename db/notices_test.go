@@ -1,0 +1,169 @@
+package db
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+func (h *house) notify() int {
+	h.t.Helper()
+	n, err := h.beat().Notify(h.ctx, day)
+	require.NoError(h.t, err)
+	return n
+}
+
+func (h *house) notices(group string) []Notice {
+	h.t.Helper()
+	c := h.claimReports(group)
+	all, err := c.Notices(h.ctx, 7*day)
+	require.NoError(h.t, err)
+	require.NoError(h.t, c.Release(h.ctx))
+	return all
+}
+
+func (h *house) end(volumeID, projectID string, more row) {
+	h.t.Helper()
+	h.exec(`DELETE FROM protection_ends WHERE volume_id = $1 AND project_id = $2`, volumeID, projectID)
+	require.NoError(h.t, h.insert("protection_ends", row{
+		"volume_id": volumeID, "project_id": projectID, "ended_at": h.beat().Now, "reason": "metadata", "server_id": "s", "server_name": "web",
+	}.with(more)))
+}
+
+// The new owner's names and servers are in the volume's row; the old owner's project is told about its own.
+func TestNoticeOfATransferredVolumeKnowsOnlyItsOldOwner(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", row{"project_id": "thief", "project_name": "evil", "name": "mine now", "server_id": "x", "server_name": "evil-server", "retention": "1 second"})
+	h.record("old", point("b1", 3*day).with(row{"retention": "14 days"}))
+	h.end("v", "p", row{"reason": "transferred"})
+	h.volume("empty", nil)
+	h.record("failed", shapes["failed"].with(row{"volume_id": "empty"}))
+	h.end("empty", "p", nil)
+	require.Equal(t, 1, h.notify(), "where no restore point is left there is nothing to save")
+	all := h.notices("p")
+	require.Len(t, all, 1)
+	n := all[0]
+	assert.Equal(t, NoticeContent{ProjectName: "one", VolumeName: "disk", ServerID: "s", ServerName: "web", Since: base, Reason: backup.EndTransferred}, n.Content)
+	assert.Equal(t, []any{backup.ProtectionEnded, 1, true, base.Add(11 * day)}, []any{n.Kind, n.Points, n.Stands, n.LastEnd.UTC()})
+	assert.Empty(t, h.notices("thief"))
+	assert.Len(t, h.notices(AllProjects), 1, "the operator's own")
+}
+
+func TestNoticeOfAShorterRetentionSaysWhatGoesThen(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", row{"shorter": "2 days", "shorter_since": base})
+	h.volume("plain", nil)
+	h.record("old", point("b1", 8*day))   // its own retention is over before
+	h.record("going", point("b2", 5*day)) // past the shorter one then
+	h.record("young", point("b3", 0))     // 7 days old then
+	require.Equal(t, 1, h.notify())
+	all := h.notices("p")
+	require.Len(t, all, 1)
+	assert.Equal(t, []any{backup.RetentionShortened, 3, 2, true}, []any{all[0].Kind, all[0].Points, all[0].Going, all[0].Stands})
+	assert.Equal(t, []backup.Period{{Days: 14}, {Days: 2}}, []backup.Period{*all[0].Content.InForce, *all[0].Content.Shorter})
+	h.exec(`UPDATE volumes SET shorter = NULL, shorter_since = NULL`)
+	assert.False(t, h.notices("p")[0].Stands)
+}
+
+// Whoever toggles a condition gets one notice in a period, and another one after it where it stands then.
+func TestToggledConditionIsToldOnceInAPeriodButNotNever(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", nil)
+	h.record("r", point("b1", hour))
+	written := 0
+	for range 24 {
+		h.end("v", "p", nil)
+		h.exec(`UPDATE volumes SET shorter = '1 day', shorter_since = staffeln_now()`)
+		written += h.notify() + h.notify()
+		h.exec(`DELETE FROM protection_ends`)
+		h.exec(`UPDATE volumes SET shorter = NULL, shorter_since = NULL`)
+		require.Zero(t, h.notify())
+		h.clock.Step(30 * time.Minute)
+	}
+	assert.Equal(t, 2, written, "one of each kind")
+	h.end("v", "p", nil)
+	h.exec(`UPDATE volumes SET shorter = '1 day', shorter_since = staffeln_now()`)
+	require.Zero(t, h.notify())
+	h.clock.Step(13 * hour)
+	assert.Equal(t, 2, h.notify())
+	h.clock.Step(30 * day)
+	assert.Zero(t, h.notify(), "a condition that stands is told once")
+}
+
+func TestNoticeIsInOneMailToTheProjectAndOneToTheOperator(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", nil)
+	h.record("r", point("b1", hour))
+	h.end("v", "p", nil)
+	require.Equal(t, 1, h.notify())
+	projects, operator, err := h.beat().UnsentNotices(h.ctx)
+	require.NoError(t, err)
+	assert.Equal(t, []any{[]string{"p"}, true}, []any{projects, operator})
+
+	c := h.claimReports("p")
+	mail := NewReport{ID: "n1", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"a", "<1>"}}}
+	id := h.notices(AllProjects)[0].ID
+	require.NoError(t, c.MakeNotice(h.ctx, mail, []int64{id}, false))
+	mail.ID = "n2"
+	h.changesNothing(func() { require.ErrorIs(t, c.MakeNotice(h.ctx, mail, []int64{id}, false), ErrStale) })
+	state, err := c.State(h.ctx)
+	require.NoError(t, err)
+	assert.Equal(t, []bool{false, true}, []bool{state.Open, state.MailDue}, "a notice delays no report")
+	mails, err := c.Mails(h.ctx)
+	require.NoError(t, err)
+	require.Len(t, mails, 1)
+	assert.True(t, mails[0].Notice)
+	require.NoError(t, c.Sent(h.ctx, mails[0], "250 ok"))
+	state, err = c.State(h.ctx)
+	require.NoError(t, err)
+	assert.Nil(t, state.ToldAt, "nor counts as one")
+	before, err := c.ReportedBefore(h.ctx)
+	require.NoError(t, err)
+	assert.Nil(t, before)
+
+	all := h.claimReports(AllProjects)
+	mail = NewReport{ID: "n3", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"op", "<1>"}}}
+	require.NoError(t, all.MakeNotice(h.ctx, mail, []int64{id}, false))
+	projects, operator, err = h.beat().UnsentNotices(h.ctx)
+	require.NoError(t, err)
+	assert.Equal(t, []any{[]string{}, false}, []any{projects, operator})
+	require.NoError(t, all.GiveUp(h.ctx, Mail{ReportID: "n3", Receiver: "op"}, "550"))
+	_, operator, err = h.beat().UnsentNotices(h.ctx)
+	require.NoError(t, err)
+	assert.True(t, operator, "what nobody got waits for another mail")
+}
+
+// What the log had is not mailed to projects when there is a sender later.
+func TestNoticeInTheLogIsForAll(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", row{"shorter": "2 days", "shorter_since": base})
+	require.Equal(t, 1, h.notify())
+	c := h.claimReports(AllProjects)
+	require.NoError(t, c.MakeNotice(h.ctx, NewReport{ID: "n", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"log", "<1>"}}}, []int64{h.notices("p")[0].ID}, true))
+	projects, operator, err := h.beat().UnsentNotices(h.ctx)
+	require.NoError(t, err)
+	assert.Equal(t, []any{[]string{}, false}, []any{projects, operator})
+}
+
+func TestNoticesAreForgottenWithHistoryButNotWhileTheyHold(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", row{"shorter": "2 days", "shorter_since": base})
+	h.record("r", point("b1", hour))
+	h.end("v", "p", nil)
+	require.Equal(t, 2, h.notify())
+	h.exec(`UPDATE volumes SET shorter = NULL, shorter_since = NULL`)
+	h.clock.Step(40 * day)
+	require.NoError(t, h.beat().ForgetReports(h.ctx, new(base.Add(day))))
+	assert.Equal(t, "protection_ended", h.text(`SELECT string_agg(kind, ',') FROM notices`))
+	assert.Zero(t, h.notify())
+}

@@ -1,0 +1,103 @@
+package db
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
+)
+
+// unseen holds for records of which Cinder should hold something and that the
+// sweep did not see, although they were as they are before it began.
+const unseen = `(state IN ('available', 'deleting', 'undeletable') OR (state = 'failed' AND backup_id IS NOT NULL))
+	AND changed_at < $1 AND (swept_at IS NULL OR swept_at < $1)`
+
+// UnseenProjects returns the projects of such records.
+func (b *Beat) UnseenProjects(ctx context.Context) ([]string, error) {
+	rows, err := b.db.pool.Query(ctx, `SELECT DISTINCT project_id FROM records WHERE `+unseen+` ORDER BY 1`, b.Now)
+	if err != nil {
+		return nil, fmt.Errorf("read projects of unseen backups: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("read projects of unseen backups: %w", err)
+	}
+	return ids, nil
+}
+
+// Unseen returns such records of a project.
+func (b *Beat) Unseen(ctx context.Context, projectID string) ([]backup.Record, error) {
+	records, err := collectRecords(b.db.pool.Query(ctx, `SELECT `+recordColumns+` FROM records WHERE project_id = $2 AND `+unseen+` ORDER BY id`, b.Now, projectID))
+	if err != nil {
+		return nil, fmt.Errorf("read unseen backups of project %s: %w", projectID, err)
+	}
+	return records, nil
+}
+
+// ClosePurged ends records of projects that are gone together with their
+// backups. Those that changed since the sweep began are left alone.
+func (b *Beat) ClosePurged(ctx context.Context, recordIDs []string) error {
+	for _, step := range []struct {
+		from, to backup.State
+		set      string
+	}{
+		{backup.Available, backup.Lost, `reason = 'project_gone'`},
+		{backup.Deleting, backup.Deleted, `removal_reason = 'project_gone', cinder_status = 'deleted', next_try_at = NULL`},
+		{backup.Undeletable, backup.Deleted, `removal_reason = 'project_gone', cinder_status = 'deleted', next_try_at = NULL`},
+		{backup.Failed, backup.Failed, `backup_id = NULL, next_try_at = NULL`},
+	} {
+		q := `UPDATE records SET state = $4, changed_at = staffeln_now(), ` + step.set + `
+			WHERE id = ANY($1) AND state = $3 AND changed_at < $2 RETURNING state, CASE WHEN state = 'deleted' THEN removal_reason ELSE reason END AS reason`
+		if _, err := b.bulk(ctx, step.from, "records of purged projects ended", q, recordIDs, b.Now, step.from, step.to); err != nil {
+			return fmt.Errorf("end %d records of purged projects: %w", len(recordIDs), err)
+		}
+	}
+	return nil
+}
+
+// Removed returns those of the backups whose records say that they were removed
+// before the sweep began.
+func (b *Beat) Removed(ctx context.Context, backupIDs []string) ([]string, error) {
+	rows, err := b.db.pool.Query(ctx, `SELECT backup_id FROM records WHERE backup_id = ANY($1) AND state = 'deleted' AND changed_at < $2`, backupIDs, b.Now)
+	if err != nil {
+		return nil, fmt.Errorf("read removed backups: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("read removed backups: %w", err)
+	}
+	return ids, nil
+}
+
+// Reappeared takes back that a backup was removed: Cinder has it after all.
+// Retention removes it once more.
+func (b *Beat) Reappeared(ctx context.Context, backupID string) error {
+	const q = `UPDATE records SET state = CASE WHEN available_at IS NULL THEN 'failed' ELSE 'available' END, reason = 'reappeared',
+			changed_at = staffeln_now(), removal_report_id = NULL
+		WHERE backup_id = $1 AND state = 'deleted' AND changed_at < $2 RETURNING state, reason`
+	if _, err := b.bulk(ctx, backup.Deleted, "removed backup found again", q, backupID, b.Now); err != nil {
+		return fmt.Errorf("take back the removal of backup %s: %w", backupID, err)
+	}
+	return nil
+}
+
+// Spoilt returns a finding for each restore point that Cinder calls an error now:
+// it can't be restored, and is neither kept nor removed until somebody has looked.
+func (b *Beat) Spoilt(ctx context.Context) ([]backup.Finding, error) {
+	const q = `
+		SELECT 'status_unknown' AS reason, project_id, backup_id AS object, volume_id,
+			format('restore point %s of volume %s (%s) was available, and Cinder calls it an error now: look at it; openstack volume backup set --state available makes it one again, or delete it',
+				backup_id, volume_id, volume_name) AS detail
+		FROM records WHERE state = 'available' AND cinder_status = 'error' AND swept_at = $1`
+	rows, err := b.db.pool.Query(ctx, q, b.Now)
+	if err != nil {
+		return nil, fmt.Errorf("read spoilt restore points: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[backup.Finding])
+	if err != nil {
+		return nil, fmt.Errorf("read spoilt restore points: %w", err)
+	}
+	return found, nil
+}

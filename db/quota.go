@@ -1,0 +1,49 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
+)
+
+// freed are the projects whose quota of backups got room by a removal of ours
+// lately: longer ago makes no difference to [backup.Next].
+const freed = `SELECT project_id, max(changed_at) AS at FROM records
+	WHERE state = 'deleted' AND changed_at > staffeln_now() - $1::interval AND ($2::text[] IS NULL OR project_id = ANY($2)) GROUP BY project_id`
+
+// QuotaFreed returns when a backup of ours was removed last, by project.
+func (b *Beat) QuotaFreed(ctx context.Context) (map[string]time.Time, error) {
+	return quotaFreed(ctx, b.db.pool, nil)
+}
+
+// QuotaFreed returns when a backup of ours was removed last from the given project.
+func (c *Claim) QuotaFreed(ctx context.Context, projectID string) (map[string]time.Time, error) {
+	return quotaFreed(ctx, c.db.pool, []string{projectID})
+}
+
+// QuotaFreed returns when a backup of ours was removed last, by project, from the given ones.
+func (l *Look) QuotaFreed(ctx context.Context, projectIDs []string) (map[string]time.Time, error) {
+	return quotaFreed(ctx, l.tx, projectIDs)
+}
+
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+func quotaFreed(ctx context.Context, q querier, projectIDs []string) (map[string]time.Time, error) {
+	rows, err := q.Query(ctx, freed, backup.QuotaPause, projectIDs)
+	if err != nil {
+		return nil, fmt.Errorf("read removals by project: %w", err)
+	}
+	at := map[string]time.Time{}
+	var project string
+	var newest time.Time
+	if _, err := pgx.ForEachRow(rows, []any{&project, &newest}, func() error { at[project] = newest.UTC(); return nil }); err != nil {
+		return nil, fmt.Errorf("read removals by project: %w", err)
+	}
+	return at, nil
+}

@@ -1,0 +1,57 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
+)
+
+// NoReceiver records that the claimed project has nobody to tell: a finding for
+// the operator, and no further look before the given time. It reports whether
+// that is new.
+func (c *ReportClaim) NoReceiver(ctx context.Context, fault string, again time.Time) (fresh bool, err error) {
+	err = c.holding(ctx, func(tx pgx.Tx) error {
+		const (
+			find = `
+				INSERT INTO findings (reason, object, project_id, detail, since, seen_at) VALUES ($1, $2, '', $3, $4, $4)
+				ON CONFLICT (reason, object, project_id) DO UPDATE SET detail = excluded.detail, seen_at = excluded.seen_at RETURNING xmax = 0`
+			wait = `UPDATE report_groups SET failures = 0, next_try_at = $2, fault = $3 WHERE id = $1`
+		)
+		if err := tx.QueryRow(ctx, find, string(backup.NoReceiver), storable(c.Group), storable(fault), c.Now).Scan(&fresh); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, wait, c.Group, again, storable(fault))
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("record that %s has no receiver: %w", c.Group, err)
+	}
+	return fresh, nil
+}
+
+// foundReceiver ends the finding that the group has nobody to tell.
+func (c *ReportClaim) foundReceiver(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `DELETE FROM findings WHERE reason = $1 AND object = $2 AND project_id = ''`, string(backup.NoReceiver), c.Group)
+	return err
+}
+
+// ProjectName returns the newest name that the claimed project is known by;
+// empty: none.
+func (c *ReportClaim) ProjectName(ctx context.Context) (name string, err error) {
+	const q = `
+		SELECT project_name FROM (
+			(SELECT project_name, seen_at AS at FROM volumes WHERE project_id = $1 AND project_name <> '' ORDER BY seen_at DESC LIMIT 1)
+			UNION ALL (SELECT project_name, created_at FROM records WHERE project_id = $1 AND project_name <> '' AND ` + untold + ` ORDER BY created_at DESC LIMIT 1)
+			UNION ALL (SELECT content ->> 'project_name', made_at FROM notices WHERE project_id = $1 AND report_id IS NULL LIMIT 1)) named
+		ORDER BY at DESC LIMIT 1`
+	err = c.db.pool.QueryRow(ctx, q, c.Group).Scan(&name)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return "", fmt.Errorf("read name of project %s: %w", c.Group, err)
+	}
+	return name, nil
+}

@@ -1,0 +1,184 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// rested is a world with one server and a volume that was backed up for two days.
+func rested(t *testing.T) (w *world, server, volume string) {
+	t.Helper()
+	w = daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
+		set.RetentionTime, set.MinRestorePoints = backup.Period{Days: 3}, 1
+	})
+	server, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.run(2*day, time.Hour)
+	require.Equal(t, "FI", w.kinds(volumes[0]))
+	return w, server, volumes[0]
+}
+
+// stays lets days pass in which nothing may end.
+func (w *world) stays(volume string, days int) {
+	w.t.Helper()
+	w.run(time.Duration(days)*day, time.Hour)
+	require.Equal(w.t, 1, w.volumes("protected AND gone_at IS NULL"))
+	require.Zero(w.t, w.ends("true"))
+	require.NotEmpty(w.t, w.kinds(volume), "the floor holds")
+	w.lawful()
+}
+
+// A1: a shelved server has its volumes still, whatever Cinder shows.
+func TestShelvedServerStaysProtected(t *testing.T) {
+	t.Parallel()
+	w, server, volume := rested(t)
+	w.sim.Shelve(server)
+	w.stays(volume, 6)
+	require.Equal(t, 1, w.volumes("status = 'reserved' AND NOT unknown"))
+	w.sim.Unshelve(server)
+	w.run(day, time.Hour)
+	require.NotEmpty(t, w.kinds(volume))
+	w.lawful()
+}
+
+// A2: nothing is concluded in the middle of a resize, whatever the volumes' status.
+func TestResizeEndsNoProtection(t *testing.T) {
+	for _, status := range []string{"reserved", "attaching", "detaching", "maintenance"} {
+		t.Run(status, func(t *testing.T) {
+			t.Parallel()
+			w, server, volume := rested(t)
+			w.sim.BeginResize(server, status)
+			w.stays(volume, 5)
+			w.sim.EndResize(server)
+			w.run(day, time.Hour)
+			w.lawful()
+		})
+	}
+}
+
+// A3 and A7: a server that no list shows is asked by ID; what does not answer stays as it was.
+func TestHiddenServerStaysProtected(t *testing.T) {
+	for name, hide := range map[string]func(*cloudsim.Cloud, string){
+		"missing in lists":     func(c *cloudsim.Cloud, s string) { c.HideServer(s) },
+		"cell fails by ID":     func(c *cloudsim.Cloud, s string) { c.HideServer(s, cloudsim.HiddenFails) },
+		"cell answers in part": func(c *cloudsim.Cloud, s string) { c.HideServer(s, cloudsim.HiddenPartial) },
+		"soft-deleted":         func(c *cloudsim.Cloud, s string) { c.SoftDelete(s) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, server, volume := rested(t)
+			hide(w.sim, server)
+			w.stays(volume, 5)
+			require.Zero(t, w.count("state IN ('withdrawn', 'lost')"))
+		})
+	}
+}
+
+// A7: what Nova reclaims is gone.
+func TestReclaimedServerEndsProtection(t *testing.T) {
+	t.Parallel()
+	w, server, _ := rested(t)
+	w.sim.SoftDelete(server)
+	w.run(2*time.Hour, time.Hour)
+	w.sim.Reclaim(server)
+	w.run(2*time.Hour, time.Hour)
+	require.Equal(t, 1, w.ends("reason = 'server_deleted'"))
+	require.Zero(t, w.volumes("protected"))
+	w.lawful()
+}
+
+// A8: the copy that a migration makes is nobody's volume, and the volume waits.
+func TestMigratingVolumeWaits(t *testing.T) {
+	t.Parallel()
+	w, _, volume := rested(t)
+	target := w.sim.BeginMigration(volume)
+	w.stays(volume, 2)
+	require.Zero(t, w.volumes("id = '"+target+"'"))
+	require.Empty(t, w.sim.BackupsOf(target))
+	require.Equal(t, "FI", w.kinds(volume), "no backup while it is copied")
+	w.sim.EndMigration(volume, true)
+	w.run(2*time.Hour, time.Hour)
+	require.Greater(t, len(w.kinds(volume)), 2)
+	w.lawful()
+}
+
+// A volume that was detached is protected no longer when two plans in a row saw it so.
+func TestDetachedVolumeIsConcludedTwice(t *testing.T) {
+	t.Parallel()
+	w, server, volume := rested(t)
+	w.sim.Detach(server, volume)
+	w.step(w.set.BackupServicePeriod.Std())
+	w.plan()
+	require.Equal(t, 1, w.volumes("protected AND unknown"))
+	w.step(w.set.BackupServicePeriod.Std())
+	w.plan()
+	require.Equal(t, 1, w.ends("reason = 'detached'"))
+	w.sim.Attach(server, volume)
+	w.step(w.set.BackupServicePeriod.Std())
+	w.plan()
+	require.Zero(t, w.ends("true"), "protection is back")
+	w.lawful()
+}
+
+// More than ten, and more than one in ten, are not believed to be deleted until the operator says so.
+func TestMassAbsenceIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	server, _ := w.protect(w.sim.AddProject("acme"), "web-1", 12)
+	w.protect(w.sim.AddProject("globex"), "web-2", 1)
+	w.plan()
+	w.sim.DeleteServer(server)
+	for range 3 {
+		w.step(w.set.BackupServicePeriod.Std())
+		w.plan()
+	}
+	require.Len(t, w.findings(backup.AbsencesNotBelieved), 1)
+	require.Equal(t, 13, w.volumes("protected"))
+	require.NoError(t, w.db.AcceptLosses(w.ctx))
+	w.step(w.set.BackupServicePeriod.Std())
+	w.plan()
+	require.Equal(t, 1, w.volumes("protected"))
+	require.Zero(t, w.count("state = 'planned' AND volume_id IN (SELECT id FROM volumes WHERE NOT protected)"))
+	w.step(w.set.BackupServicePeriod.Std())
+	w.plan()
+	require.Empty(t, w.findings(backup.AbsencesNotBelieved))
+	w.lawful()
+}
+
+// B5: what is as it was is not written again.
+func TestSteadyCloudWritesNoVolume(t *testing.T) {
+	t.Parallel()
+	w, _, _ := rested(t)
+	rows := func() (all []string) {
+		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT array_agg(ctid::text || xmin::text ORDER BY id) FROM volumes`).Scan(&all))
+		return all
+	}
+	w.run(2*time.Hour, w.set.BackupServicePeriod.Std())
+	before := rows()
+	for range 3 {
+		w.step(w.set.BackupServicePeriod.Std())
+		w.plan()
+	}
+	require.Equal(t, before, rows())
+	w.lawful()
+}
+
+// B5: a volume that was never protected is forgotten as soon as it is gone.
+func TestVolumeOfNobodysInterestIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	project := w.sim.AddProject("acme")
+	w.protect(project, "web-1", 1)
+	id := w.sim.AddVolume(project, "scratch", 1)
+	w.plan()
+	require.Equal(t, 2, w.volumes("true"))
+	w.sim.DeleteVolume(id)
+	w.step(w.set.BackupServicePeriod.Std())
+	w.plan()
+	require.Equal(t, 1, w.volumes("true"))
+	w.lawful()
+}

@@ -1,0 +1,40 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+// Case B9: a project without any address costs one look in a report period: its results are not gathered, the finding
+// stands once and reaches the operator, and ends when there is somebody.
+func TestReport_ProjectWithoutReceiverCostsOneLookInAPeriod(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembersAndOperator)
+	asked := &counted{of: p.cloud}
+	p.reporter.Directory = asked
+	initech := p.sim.AddProject("initech")
+	p.protect(initech, "app-1", 1)
+	p.pass(3 * 24 * time.Hour)
+	require.LessOrEqual(t, asked.members.Load(), int64(3*4), "one look in six hours")
+	require.Zero(t, asked.quotas.Load(), "nothing is gathered for a report that nobody gets")
+	require.Equal(t, 1, p.logged("warn", "project has no receiver", initech))
+	require.Equal(t, 1, p.scan(`SELECT count(*) FROM findings WHERE reason = 'no_receiver'`))
+	operators := p.box.To("ops@ops.example")
+	require.NotEmpty(t, operators)
+	require.Contains(t, unwrapped(operators[0]), "project initech ("+initech+"): no receiver found")
+	require.Contains(t, unwrapped(operators[0]), backup.NoReceiver.Sentence())
+	require.NotContains(t, words(operators[0]), "Succeeded", "no project's results")
+
+	p.member(initech, "ivan", "ivan@initech.example")
+	p.pass(7 * time.Hour)
+	require.NotEmpty(t, p.box.To("ivan@initech.example"))
+	require.Zero(t, p.scan(`SELECT count(*) FROM findings WHERE reason = 'no_receiver'`))
+	for _, id := range p.made(initech)[:60] {
+		require.Equal(t, 1, p.told("ivan@initech.example", id))
+	}
+	p.lawful()
+}

@@ -1,0 +1,106 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+	"staffeln/tasks"
+)
+
+// A thousand volumes at once are one mail, which lists some and counts all.
+func TestNotice_ManyVolumesAreOneMail(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembersAndOperator)
+	acme := p.sim.AddProject("acme")
+	p.member(acme, "alice", "alice@acme.example")
+	p.exec(`INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected, retention, retention_source, seen_at)
+		SELECT 'v-' || n, 'data', $1, 'acme', 's', 'web-1', 'nova', 'in-use', 10, false, false, '17 days', 'default', staffeln_now() FROM generate_series(1, 1000) AS n`, acme)
+	p.exec(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention, beat,
+			changed_at, created_at, requested_at, deadline, available_at, ended_at, data_timestamp, backup_id, report_id)
+		SELECT project_id, project_name, server_id, server_name, id, name, zone, size_gib, false, 'available', 'full', retention, at, at, at, at, at + interval '6 hours', at, at, at, 'b-' || id, 'told'
+		FROM volumes, LATERAL (SELECT staffeln_now() - interval '8 hours' AS at) AS t`)
+	var volumes []string
+	for n := range 1000 {
+		volumes = append(volumes, fmt.Sprintf("v-%d", n+1))
+	}
+	p.end(acme, "s", "server_deleted", volumes...)
+	p.notify()
+	p.turn()
+	require.Len(t, p.box.Inbox(), 2)
+	for _, to := range []string{"alice@acme.example", "ops@ops.example"} {
+		mails := p.about(to, "Backups of acme: protection of 1000 volumes ended")
+		require.Len(t, mails, 1)
+		require.Contains(t, words(mails[0]), "and 950 more volumes")
+		require.Less(t, len(mails[0].Body), 200_000)
+	}
+}
+
+func (p *post) notify() {
+	p.t.Helper()
+	_, err := p.beat().Notify(p.ctx, p.set.ReportPeriod.Std())
+	require.NoError(p.t, err)
+}
+
+// The operator hears of it where the project has nobody.
+func TestNotice_WithoutProjectReceiverGoesToTheOperator(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, toMembersAndOperator)
+	initech := p.sim.AddProject("initech")
+	server, volumes := p.protect(initech, "web-1", 1)
+	p.pass(2 * time.Hour)
+	p.end(initech, server, "metadata", volumes...)
+	p.notify()
+	p.turn()
+	require.Len(t, p.about("ops@ops.example", "Backups of initech: protection of 1 volume ended"), 1)
+	require.Equal(t, 1, p.logged("warn", string(backup.NoReceiver), initech))
+}
+
+// The worker dies after the mail and before the record: the mail comes twice, under the same Message-ID.
+func TestNotice_CrashBetweenMailAndRecord(t *testing.T) {
+	t.Parallel()
+	p, acme, server, volume := noticed(t, toMembersAndOperator)
+	p.end(acme, server, "metadata", volume)
+	p.notify()
+	p.exec(`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''the database is away''; END'`)
+	p.exec(`CREATE TRIGGER die BEFORE UPDATE ON report_mails FOR EACH ROW EXECUTE FUNCTION die()`)
+	require.ErrorContains(t, p.reporter.Handlers().Report(p.ctx, tasks.Report{Group: acme}), "the database is away")
+	require.Len(t, p.about("alice@acme.example", "protection of 1 volume ended"), 1)
+	p.exec(`DROP TRIGGER die ON report_mails`)
+	p.exec(`UPDATE report_groups SET lease_token = 'of the dead', lease_until = staffeln_now() + interval '2 minutes'`)
+	for range 4 {
+		p.step(5 * time.Minute)
+		p.turn()
+	}
+	mails := p.about("alice@acme.example", "protection of 1 volume ended")
+	require.Len(t, mails, 2)
+	require.Equal(t, mails[0].Header.Get("Message-Id"), mails[1].Header.Get("Message-Id"))
+	require.Equal(t, words(mails[0]), words(mails[1]))
+	require.Len(t, p.about("ops@ops.example", "protection of 1 volume ended"), 1)
+}
+
+// Keystone that does not answer delays the project's mail by half an hour at most, and the operator's not at all.
+func TestNotice_KeystoneAwayDoesNotDelayTheOperator(t *testing.T) {
+	t.Parallel()
+	p, acme, server, volume := noticed(t, toMembersAndOperator)
+	fault := p.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/role_assignments", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	p.exec(`INSERT INTO report_groups (id, failures) VALUES ($1, 20) ON CONFLICT (id) DO UPDATE SET failures = 20`, acme)
+	p.end(acme, server, "detached", volume)
+	p.notify()
+	p.step(10 * time.Minute) // no listing is as old
+	p.turn()
+	require.Len(t, p.about("ops@ops.example", "protection of 1 volume ended"), 1)
+	require.Empty(t, p.about("alice@acme.example", "protection of 1 volume ended"))
+	fault()
+	p.step(noticePause)
+	p.turn()
+	require.Len(t, p.about("alice@acme.example", "protection of 1 volume ended"), 1)
+	p.lawful()
+}
+
+const noticePause = 30 * time.Minute

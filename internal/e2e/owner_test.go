@@ -1,0 +1,74 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// Who gets hold of a volume, transfers it to a project of theirs and asks for a
+// short retention there, shortens nothing that the owner before has.
+func TestTransferShortensNothingOfTheFormerOwner(t *testing.T) {
+	t.Parallel()
+	w, server, volume := aged(t)
+	had := w.sim.BackupsOf(volume)
+	w.sim.DeleteServer(server)
+	thief := w.sim.AddProject("thief")
+	w.sim.TransferVolume(volume, thief)
+	heir := w.sim.AddServer(thief, "web-2", map[string]string{w.set.BackupMetadataKey: "true", w.set.RetentionMetadataKey: "1s"})
+	w.sim.Attach(heir, volume)
+	w.run(3*day+12*time.Hour, 6*time.Hour)
+	for _, b := range had {
+		require.Equal(t, backup.Available, w.rows("backup_id = $1", b.ID)[0].State, "the week is not over")
+	}
+	w.run(day, 6*time.Hour)
+	require.Equal(t, backup.Deleted, w.rows("backup_id = $1", had[0].ID)[0].State, "and then it is")
+	w.lawful()
+}
+
+// A short value that is shown for one plan, with the volume unprotected until
+// the delay is over, was not seen for the delay.
+func TestShorterRetentionCountsOnlyWhilePlansSeeIt(t *testing.T) {
+	t.Parallel()
+	w, server, volume := aged(t)
+	w.sim.SetMetadata(server, w.set.RetentionMetadataKey, "1s")
+	w.plan()
+	w.sim.SetMetadata(server, w.set.BackupMetadataKey, "false")
+	w.run(day+6*time.Hour, 6*time.Hour)
+	w.sim.SetMetadata(server, w.set.BackupMetadataKey, "true")
+	w.run(12*time.Hour, 6*time.Hour)
+	require.Empty(t, w.events(cloudsim.BackupDeletion, volume), "its delay begins anew")
+	w.lawful()
+}
+
+// Cinder's clock is 400 days ahead, or 60 behind, for one backup: it is dated
+// by our own times, neither hides that the volume is late nor is removed at
+// once, and one finding says so until Cinder's clock is right again.
+func TestCindersClockIsBoundedByOurs(t *testing.T) {
+	for name, skew := range map[string]time.Duration{"ahead": 400 * day, "behind": -60 * day} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.FullBackupDepth = 0 })
+			_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+			w.sim.SetCinderSkew(skew)
+			w.run(6*time.Hour, time.Hour)
+			w.sim.SetCinderSkew(0)
+			r := w.of(volumes[0])[0]
+			require.Equal(t, backup.Available, r.State)
+			var ours, cinders time.Time
+			require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT data_timestamp, cinder_timestamp FROM records WHERE id = $1`, r.ID).Scan(&ours, &cinders))
+			require.WithinDuration(t, noon, ours, time.Hour)
+			require.WithinDuration(t, noon.Add(skew), cinders, time.Hour)
+			require.Len(t, w.findings(backup.CinderClock), 1)
+			w.run(2*day, 6*time.Hour)
+			require.Empty(t, w.findings(backup.CinderClock), "those of a whole day are right")
+			require.Empty(t, w.events(cloudsim.BackupDeletion, volumes[0]), "nothing is past its three days")
+			w.run(2*day, 6*time.Hour)
+			require.Equal(t, backup.Deleted, w.of(volumes[0])[0].State, "and then the first goes in its turn")
+		})
+	}
+}

@@ -1,0 +1,62 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// A restore point that somebody sets to error is told, counts as none, and is not removed by us. What Cinder builds on another
+// one meanwhile (since 2023.1 on the newest that is available) is not asked to be removed before what stands on it.
+func TestRestorePointSetToErrorIsToldAndNotCounted(t *testing.T) {
+	for _, release := range []string{cloudsim.Zed, cloudsim.Gazpacho} {
+		t.Run(release, func(t *testing.T) {
+			t.Parallel()
+			w := daily(t, func(set *backup.Settings, o *cloudsim.Options) { o.Release = release; slow(set, o) })
+			_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+			w.run(3*day, 6*time.Hour)
+			newest := w.last(volumes[0])
+			require.Equal(t, backup.Available, newest.State)
+			w.sim.SetBackupStatus(newest.BackupID, "error")
+			w.step(time.Minute)
+			w.sweep()
+			found := w.findings(backup.StatusUnknown)
+			require.Len(t, found, 1)
+			require.Equal(t, newest.BackupID, found[0].Object)
+			w.run(12*day, 6*time.Hour)
+			require.Zero(t, w.logged("warn", "removal refused, will be tried again"))
+			is, there := w.sim.Backup(newest.BackupID)
+			require.True(t, there && is.Status == "error", "nobody has looked")
+			w.sim.SetBackupStatus(newest.BackupID, "available")
+			w.step(time.Minute)
+			w.sweep()
+			require.Empty(t, w.findings(backup.StatusUnknown))
+		})
+	}
+}
+
+// A list that breaks off is a finding until a plan sees the whole cloud again.
+func TestListThatBreaksOffIsAFinding(t *testing.T) {
+	t.Parallel()
+	w := daily(t, func(_ *backup.Settings, o *cloudsim.Options) { o.MaxLimit = 2 })
+	w.protect(w.sim.AddProject("acme"), "web-1", 5)
+	w.plan()
+	mend := w.sim.AddFault(cloudsim.Fault{
+		Route: "GET /volume/v3/{project}/volumes/detail", Match: func(r cloudsim.Request) bool { return r.Query.Get("marker") != "" },
+		Do: cloudsim.Refuse{Status: http.StatusOK, Body: "<html>Welcome</html>", Header: http.Header{"Content-Type": {"text/html"}}},
+	})
+	w.step(w.set.BackupServicePeriod.Std())
+	w.plan()
+	found := w.findings(backup.NotSeen)
+	require.Len(t, found, 1)
+	require.Equal(t, "volumes", found[0].Object)
+	mend()
+	w.step(w.set.BackupServicePeriod.Std())
+	w.plan()
+	require.Empty(t, w.findings(backup.NotSeen))
+}

@@ -1,0 +1,75 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// A name that the cloud's database can't store ends in a 500: the next request of the record has plain texts.
+func TestNameThatFailsCostsNoBackup(t *testing.T) {
+	for name, status := range map[string]int{"refused": http.StatusBadRequest, "failing": http.StatusInternalServerError} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := daily(t)
+			w.sim.AddFault(cloudsim.RefuseTexts("POST /volume/v3/{project}/backups", cloudsim.BeyondASCII, status))
+			_, volumes := w.protect(w.sim.AddProject("acme"), "データ", 1)
+			w.plan()
+			w.run(2*time.Hour, time.Minute)
+			require.Equal(t, "available", w.story(volumes[0]))
+			require.Len(t, w.sim.Backups(), 1)
+			w.lawful()
+		})
+	}
+}
+
+// A plain request whose answer is lost is adopted by the tag in its description.
+func TestPlainBackupIsAdoptedByItsDescription(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	route := "POST /volume/v3/{project}/backups"
+	w.sim.AddFault(cloudsim.RefuseTexts(route, cloudsim.BeyondASCII, http.StatusBadRequest))
+	w.sim.AddFault(cloudsim.Fault{
+		Route: route, Times: 1, Do: cloudsim.DropAfterEffect{},
+		Match: func(r cloudsim.Request) bool { return !strings.Contains(string(r.Body), "データ") },
+	})
+	_, volumes := w.protect(w.sim.AddProject("acme"), "データ", 1)
+	w.plan()
+	w.run(2*time.Hour, time.Minute)
+	require.Equal(t, "available", w.story(volumes[0]))
+	require.Len(t, w.sim.Backups(), 1)
+	require.Empty(t, w.sim.Backups()[0].Metadata)
+	require.Equal(t, 1, w.logged("info", "backup adopted by its tag"))
+	w.lawful()
+}
+
+// A zone without cinder-backup is named with the setting that helps (B8), which then does.
+func TestZoneWithoutBackupService(t *testing.T) {
+	t.Parallel()
+	for name, mapped := range map[string]bool{"not mapped": false, "mapped": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {
+				o.Release = cloudsim.Epoxy
+				if mapped {
+					set.BackupZones = backup.Zones{"nova": "east"}
+				}
+			})
+			w.sim.SetBackupZones("east")
+			_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+			w.plan()
+			w.run(time.Hour, time.Minute)
+			if mapped {
+				require.Equal(t, "available", w.story(volumes[0]))
+				return
+			}
+			require.Positive(t, w.count("reason = 'no_service_in_zone' AND reason_text LIKE '%\"nova\"%STAFFELN_BACKUP_ZONES%'"))
+		})
+	}
+}

@@ -1,0 +1,57 @@
+package cloudsim
+
+import "slices"
+
+// blockOf reads one block; those that nobody wrote are zero.
+func blockOf(blocks []int, n int) int {
+	if n < len(blocks) {
+		return blocks[n]
+	}
+	return 0
+}
+
+// WriteBlock writes a value into one block of a volume, 0 for zeros; the content gets a new version.
+func (c *Cloud) WriteBlock(volumeID string, n, value int) {
+	c.lock()
+	defer c.mu.Unlock()
+	v := must(c.volumes.byID, "volume", volumeID)
+	for len(v.blocks) <= n {
+		v.blocks = append(v.blocks, 0)
+	}
+	v.blocks[n] = value
+	v.content++
+	c.noteVolume(v, "block "+itoa(n)+" written, content "+itoa(v.content))
+}
+
+// VolumeContent tells what the blocks of a volume hold, up to the last that was ever written.
+func (c *Cloud) VolumeContent(volumeID string) []int {
+	c.lock()
+	defer c.mu.Unlock()
+	return slices.Clone(must(c.volumes.byID, "volume", volumeID).blocks)
+}
+
+// restored is what a restore leaves in a volume. From Cinder 22.0.0 to 28.0.0 zeros are not written into a volume that the restore
+// makes itself: where an incremental has zeros, the data of its parents stays. Into a given volume, and before, it is right.
+func (c *Cloud) restored(b *backup, isNew bool) []int {
+	if !isNew || !c.later() {
+		return slices.Clone(b.blocks)
+	}
+	var chain []*backup
+	for at := b; at != nil; at = c.backups.byID[at.Parent] {
+		chain = append(chain, at)
+	}
+	var out, before []int
+	for _, link := range slices.Backward(chain) {
+		for n := range max(len(link.blocks), len(before)) {
+			value := blockOf(link.blocks, n)
+			for len(out) <= n {
+				out = append(out, 0)
+			}
+			if value != blockOf(before, n) && value != 0 {
+				out[n] = value
+			}
+		}
+		before = link.blocks
+	}
+	return out
+}

@@ -1,0 +1,69 @@
+package cloudsim
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"unicode"
+)
+
+// MaxPage is a service that can't answer pages of more than so many in time: the gateway in front of it says 504. A request
+// without a limit asks for a thousand.
+func MaxPage(route string, most int) Fault {
+	return Fault{
+		Route: route,
+		Match: func(r Request) bool {
+			n, err := strconv.Atoi(r.Query.Get("limit"))
+			return err != nil || n > most
+		},
+		Do: Refuse{
+			Status: http.StatusGatewayTimeout, Header: http.Header{"Content-Type": {"text/html"}},
+			Body: "<html><body><h1>504 Gateway Time-out</h1>\nThe server didn't respond in time.\n</body></html>\n",
+		},
+	}
+}
+
+// RefuseTexts answers with this status every creation of a backup, server or volume whose name, description or metadata has such a
+// character: a 400 of a check in front, or the 500 of a database that can't store it.
+func RefuseTexts(route string, bad func(rune) bool, status int) Fault {
+	a := badRequest("Invalid input received: Invalid characters in the request body.")
+	if status >= http.StatusInternalServerError {
+		a = serverFault()
+	}
+	return Fault{
+		Route: route, Do: Refuse{Status: status, Body: a.raw},
+		Match: func(r Request) bool {
+			for _, text := range textsOf(r.Body) {
+				for _, c := range text {
+					if bad(c) {
+						return true
+					}
+				}
+			}
+			return false
+		},
+	}
+}
+
+// BeyondASCII are the characters that RefuseTexts is mostly asked about.
+func BeyondASCII(r rune) bool { return r > unicode.MaxASCII }
+
+// textsOf reads the texts of a body: name, description, keys and values of the metadata.
+func textsOf(body []byte) []string {
+	var in map[string]struct {
+		Name        string            `json:"name"`
+		Description string            `json:"description"`
+		Metadata    map[string]string `json:"metadata"`
+	}
+	if json.Unmarshal(body, &in) != nil {
+		return nil
+	}
+	var out []string
+	for _, thing := range in {
+		out = append(out, thing.Name, thing.Description)
+		for k, v := range thing.Metadata {
+			out = append(out, k, v)
+		}
+	}
+	return out
+}

@@ -1,0 +1,37 @@
+package cloudsim
+
+// locked is Keystone's lockout: after so many failed logins in a row every login of the account is refused, also with the right
+// password, until LockoutTime has gone by since the last failure. Logins refused by the lock are not counted.
+func (c *Cloud) locked(u *user) bool {
+	if c.opt.LockoutAttempts == 0 || u.failed < c.opt.LockoutAttempts {
+		return false
+	}
+	if c.at.Before(u.failedAt.Add(c.opt.LockoutTime)) {
+		return true
+	}
+	u.failed = 0
+	return false
+}
+
+// login tells whether the password opens the account, and counts when it does not.
+func (c *Cloud) login(u *user, password string) bool {
+	switch {
+	case u == nil || c.locked(u):
+		return false
+	case u.password != password:
+		u.failed, u.failedAt = u.failed+1, c.at
+		return false
+	case !u.Enabled:
+		return false
+	}
+	u.failed = 0
+	return true
+}
+
+// LockedOut tells whether the account is locked, and how many logins have failed in a row.
+func (c *Cloud) LockedOut(userID string) (locked bool, failed int) {
+	c.lock()
+	defer c.mu.Unlock()
+	u := must(c.users, "user", userID)
+	return c.locked(u), u.failed
+}

@@ -1,0 +1,72 @@
+package cloudsim
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Services that MoveService and AddOlderNode name.
+const (
+	Nova   = "compute"
+	Cinder = "volume"
+)
+
+// MoveService gives Nova or Cinder another place, such as "/new" before its path: the catalog of tokens issued from now on names it
+// alone. The old place is answered with a status (404, 410, 503), or by breaking the connection when it is 0. Moved to "" it is where it was.
+func (c *Cloud) MoveService(service, place string, oldStatus int) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.places[service] = moved{strings.TrimSuffix(place, "/"), oldStatus}
+	c.note(Event{Kind: ServiceChanged, Detail: service + " moved to " + place})
+}
+
+type moved struct {
+	place  string
+	status int
+}
+
+// locate strips the place of a service from the path. It tells the status of what is asked for at its old place.
+func (c *Cloud) locate(q *call) (status int, gone bool) {
+	for service, m := range c.places {
+		if m.place == "" {
+			continue
+		}
+		if rest, at := strings.CutPrefix(q.path, m.place+"/"+service); at && (rest == "" || rest[0] == '/') {
+			q.path, q.base = "/"+service+rest, q.base+m.place
+			return 0, false
+		}
+		if rest, at := strings.CutPrefix(q.path, "/"+service); at && (rest == "" || rest[0] == '/') {
+			return m.status, true
+		}
+	}
+	return 0, false
+}
+
+// notHere is what a proxy says where a service was.
+func notHere(status int) answer {
+	return answer{
+		status: status, header: http.Header{"Content-Type": {"text/html"}},
+		raw: "<html><head><title>" + http.StatusText(status) + "</title></head></html>",
+	}
+}
+
+// place is where the catalog finds a service.
+func (c *Cloud) place(base, service string) string {
+	return base + c.places[service].place + "/" + service
+}
+
+// AddOlderNode puts a second API node of Nova or Cinder behind the address, which knows microversions up to this minor one only
+// and answers every second request. 0 takes it away.
+func (c *Cloud) AddOlderNode(service string, minor int) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.older[service] = minor
+}
+
+// highest is the newest microversion of the node that answers.
+func (c *Cloud) highest(q *call, service string, newest int) int {
+	if minor := c.older[service]; minor > 0 && q.turn%2 == 0 {
+		return minor
+	}
+	return newest
+}

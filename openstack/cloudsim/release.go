@@ -1,0 +1,99 @@
+package cloudsim
+
+import (
+	"slices"
+	"strings"
+)
+
+// Releases of OpenStack that a cloud can be.
+const (
+	Zed      = "zed"      // Keystone 22, Nova 26, Cinder 21
+	Epoxy    = "epoxy"    // 2025.1: Keystone 27, Nova 31, Cinder 26
+	Gazpacho = "gazpacho" // 2026.1: Keystone 30, Nova 33, Cinder 28
+)
+
+// Releases lists them, oldest first.
+func Releases() []string { return []string{Zed, Epoxy, Gazpacho} }
+
+// atRelease sets what the release decides and nobody else has.
+func atRelease(opt Options) Options {
+	setDefault(&opt.Release, Zed)
+	volume, compute := 70, 93
+	switch opt.Release {
+	case Zed:
+	case Epoxy:
+		volume, compute = 71, 100
+	case Gazpacho:
+		volume, compute = 71, 103
+		setDefault(&opt.BackupMaxOperations, 15)
+		opt.SecretNewDefaults = true
+	default:
+		panic("cloudsim: no release " + opt.Release + ", only " + strings.Join(Releases(), ", "))
+	}
+	setDefault(&opt.VolumeMinor, volume)
+	setDefault(&opt.ComputeMinor, compute)
+	setDefault(&opt.KeystoneMaxLimit, 1000)
+	return opt
+}
+
+// later tells whether the cloud is newer than Zed.
+func (c *Cloud) later() bool { return c.opt.Release != Zed }
+
+// implied are the roles that one brings with it: admin implies manager (newer than Zed), that implies member, and member reader.
+func (c *Cloud) implied(name string) []string {
+	switch {
+	case name == "admin" && c.later():
+		return []string{"admin", "reader", "member", "manager"}
+	case name == "admin":
+		return []string{"admin", "reader", "member"}
+	case name == "manager" && c.later():
+		return []string{"manager", "reader", "member"}
+	case name == "member":
+		return []string{"member", "reader"}
+	}
+	return []string{name}
+}
+
+// newestAvailable is the parent of an incremental from 2023.1 on: the newest by data timestamp of the available ones. One that
+// failed no longer blocks; one that is being made, restored or deleted is passed over, and the chain forks.
+func (c *Cloud) newestAvailable(volumeID, projectID string) (*backup, answer, bool) {
+	p := newest(c.byVolume[volumeID], func(b *backup) bool { return b.Project == projectID && b.Status == "available" })
+	if p == nil {
+		return nil, badRequest("Invalid backup: No backups available to do an incremental backup."), false
+	}
+	return p, answer{}, true
+}
+
+// newest by data timestamp. Within one second either may be chosen (Cinder keeps no fractions); here the greatest ID is.
+func newest(of map[string]*backup, keep func(*backup) bool) *backup {
+	var best *backup
+	for _, b := range of {
+		if keep(b) && (best == nil || b.Data.After(best.Data) || b.Data.Equal(best.Data) && b.ID > best.ID) {
+			best = b
+		}
+	}
+	return best
+}
+
+// mayUseSecrets: Barbican's default policy knows admin and creator, not member, and only in the project that the secret belongs
+// to. With its newer defaults member is enough; where they are the release's own, creator alone is not.
+func (c *Cloud) mayUseSecrets(t *token, projectID string) bool {
+	if allowed, set := c.rights[[2]string{t.user, projectID}]; set {
+		return allowed
+	}
+	if t.project != projectID {
+		return false
+	}
+	roles := c.rolesOf(t)
+	return slices.Contains(roles, "admin") || slices.Contains(roles, "creator") && c.opt.Release != Gazpacho ||
+		c.opt.SecretNewDefaults && slices.Contains(roles, "member")
+}
+
+// keepsSecret says why a deletion can't get rid of the backup's secret; empty is that it can. In Gazpacho cinder-backup's second
+// try, as an admin of any project, works where the caller's right fails.
+func (c *Cloud) keepsSecret(b *backup, t *token) string {
+	if c.opt.Release == Gazpacho && c.keyManagerUp {
+		return ""
+	}
+	return c.secretTrouble(t, c.keyProject(b), b.KeyID)
+}

@@ -1,0 +1,82 @@
+package openstack
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"staffeln/backup"
+)
+
+// An env is a cloud that the contract is held against: cloudsim always, a real
+// one with the build tag openstack.
+type env struct {
+	cloud   *Cloud
+	connect func(t *testing.T, rc map[string]string) *Cloud
+	hand    *hand
+	home    string // the project to make volumes in
+	away    string // another project in which we have a role; nothing is made there
+	// mayAlter: projects and users may be made, quotas changed.
+	mayAlter bool
+	// release is the cloud's: zed, epoxy or gazpacho.
+	release string
+	real    bool // it is no simulation
+	tag     backup.Tag
+	now     func() time.Time // the cloud's clock, as far as we know it
+}
+
+// contract is what we rely on. Cloudsim and a real OpenStack answer the same.
+var contract = []behaviour{
+	{"discovery sees a server and its volume, with project and metadata", false, discoverySees},
+	{"full and incremental are made, named, tagged and removed leaf first", false, aChainsLife},
+	{"an incremental without a parent is refused", false, noParent},
+	{"a busy volume is refused, and so is the deletion of what is being made", false, busy},
+	{"what does not exist is not found", false, notFound},
+	{"small pages tell the same as large ones", false, smallPages},
+	{"nothing is deleted with a token of another project", false, wrongProject},
+	{"an errored backup blocks incrementals until it is deleted", false, erroredBlocks},
+	{"a backup can be removed by force", false, force},
+	{"a project that is gone is told from one without our role", false, projectGone},
+	{"a project without our role is told", true, noRole},
+	{"a user without the role admin is told, not shown one project", true, notAdmin},
+	{"over quota is told", true, overQuota},
+	{"members of a project are told with their addresses, directly and through a group", true, membersTold},
+	{"a token tells whose it is, until it is revoked", false, tokenTells},
+	{"what a project left that is gone is removed leaf first, and only then", true, estateSettled},
+	{"an incremental stands on the newest backup, or is refused, by release", false, parentChosen},
+	{"Keystone lists projects and users in pages, by release", true, keystonePages},
+	{"roles and their assignments have no pages", false, otherLists},
+	{"a deleted server is a 404 by ID that names it", false, serverGone},
+	{"a project that was deleted with its backups is a 404 by ID, and so are they", true, purged},
+}
+
+// onlyReal is what no simulation shows yet, or can't.
+var onlyReal = []behaviour{
+	{"a changed password ends tokens and logins", true, passwordChanged},
+	{"a shelved server is listed with its volumes, which are reserved and attached to nobody", false, shelved},
+	{"a server in the middle of a resize is listed with its volumes", false, resized},
+	{"an incremental on a broken parent is accepted and fails", false, brokenParent},
+	{"a restore into a given volume brings all bytes back, into a new one by release", false, restoredBothWays},
+}
+
+type behaviour struct {
+	behaviour string
+	alters    bool // makes projects or users, or changes quotas
+	holds     func(t *testing.T, e *env)
+}
+
+func holdContract(t *testing.T, e *env) {
+	t.Helper()
+	held := contract
+	if e.real {
+		held = append(slices.Clone(contract), onlyReal...)
+	}
+	for _, c := range held {
+		t.Run(c.behaviour, func(t *testing.T) {
+			if c.alters && !e.mayAlter {
+				t.Skip("makes projects or users, or changes quotas: set E2E_ALLOW_PROJECTS=true to allow it")
+			}
+			c.holds(t, e)
+		})
+	}
+}

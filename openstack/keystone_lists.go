@@ -1,0 +1,98 @@
+package openstack
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"staffeln/backup"
+)
+
+// eachKeystone hands the items of one of Keystone's lists to each, page by page,
+// to its end; base is the request without limit and marker.
+//
+// Keystone 27 (2025.1) and newer cut their lists without a word unless a limit
+// is given, and then go on after a marker. Older ones ignore both and give all.
+// So each list is asked for with both until nothing new comes. A list that says
+// that it is only a part and can't be gone on with is an error.
+func eachKeystone[T any](ctx context.Context, c *Cloud, base request, key string, id func(T) string, each func(T)) error {
+	seen := map[string]bool{}
+	var last []string // IDs of the newest page, in order
+	for {
+		p, err := keystonePage[T](ctx, c, base, key, last)
+		if err != nil {
+			return err
+		}
+		var fresh []string
+		for _, item := range p.items {
+			if one := id(item); !seen[one] {
+				seen[one] = true
+				fresh = append(fresh, one)
+				each(item)
+			}
+		}
+		switch {
+		case len(fresh) == 0 && p.more && len(p.items) > 0:
+			return base.refuse(c.admin.projectID, backup.MeansRefused, "Keystone gives only a part of the list: raise or unset list_limit in keystone.conf")
+		case len(fresh) == 0:
+			if len(p.items) > 0 {
+				c.keystoneWhole.Store(true) // it repeats itself: it ignores the marker
+			}
+			return nil
+		case !p.more && c.keystoneWhole.Load():
+			return nil
+		}
+		last = fresh
+	}
+}
+
+// keystonePage reads the page after the last of these items. Where Keystone does
+// not know that one any more (it was deleted meanwhile), the one before is taken.
+func keystonePage[T any](ctx context.Context, c *Cloud, base request, key string, last []string) (page[T], error) {
+	for marker := len(last) - 1; ; marker-- {
+		r := base
+		query := url.Values{"limit": {strconv.Itoa(fullPage)}}
+		if marker >= 0 {
+			query.Set("marker", last[marker])
+			r.id = last[marker]
+		}
+		joint := "?"
+		if strings.Contains(r.url, "?") {
+			joint = "&"
+		}
+		r.url += joint + query.Encode()
+		var p page[T]
+		r.decode = func(body []byte) (err error) {
+			if p, err = decodePage[T](body, key); err == nil {
+				p.more, err = isPart(body)
+			}
+			return err
+		}
+		err := c.do(ctx, c.admin, r)
+		if err != nil && marker > 0 && markerGone(err, r.id) {
+			continue
+		}
+		return p, err
+	}
+}
+
+// isPart reports whether Keystone says that a list goes on.
+func isPart(body []byte) (bool, error) {
+	var said struct {
+		Truncated bool
+		Links     struct{ Next *string }
+	}
+	err := json.Unmarshal(body, &said)
+	return said.Truncated || said.Links.Next != nil, err
+}
+
+// projects lists all projects.
+func (c *Cloud) projects(ctx context.Context) ([]backup.Project, error) {
+	r := request{op: "list projects", object: "of all domains", method: http.MethodGet, url: c.admin.identity + "/projects"}
+	var all []backup.Project
+	err := eachKeystone(ctx, c, r, "projects", func(p projectJSON) string { return p.ID }, func(p projectJSON) { all = append(all, backup.Project(p)) })
+	return all, err
+}

@@ -1,0 +1,80 @@
+package openstack
+
+import (
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/openstack/cloudsim"
+)
+
+// slowNova returns a cloud with so many servers that answers pages of at most that size, and counts requests for them.
+func slowNova(t *testing.T, servers, most int) (c *Cloud, asked func() int) {
+	t.Helper()
+	w := newWorld(t, cloudsim.Options{})
+	p := w.sim.AddProject("acme")
+	for range servers {
+		w.sim.AddServer(p, "web", nil)
+	}
+	w.sim.AddFault(cloudsim.MaxPage("GET /compute/v2.1/servers/detail", most))
+	n := 0
+	c = w.connect(t, patient, InTurn(), WithObserver(func(_, route string, _ int) {
+		if route == "/compute/v2.1/servers/detail" {
+			n++
+		}
+	}))
+	return c, func() int { defer func() { n = 0 }(); return n }
+}
+
+// A Nova that can't answer large pages is read in small ones, and the size is remembered (B3).
+func TestPages_SmallerOnesWhereLargeOnesAreNotAnswered(t *testing.T) {
+	c, asked := slowNova(t, 300, 100)
+	for plan, requests := range []int{4 + 5, 5} { // 1000, 500, 250, 125 are not answered; 62 is, five times
+		seen, err := c.Observe(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, seen.Unseen)
+		require.Len(t, seen.Servers, 300)
+		require.Equal(t, requests, asked(), "plan %d", plan)
+	}
+}
+
+// What can't be answered at any size is a list that broke off, after a bounded number of requests.
+func TestPages_NoSizeIsAnswered(t *testing.T) {
+	c, asked := slowNova(t, 30, 5)
+	seen, err := c.Observe(t.Context())
+	require.NoError(t, err)
+	require.Len(t, seen.Unseen, 1)
+	require.LessOrEqual(t, asked(), 30)
+}
+
+// A server that was slow once gets its large pages back.
+func TestPages_GrowAgain(t *testing.T) {
+	var k pageSizes
+	k.failed("servers", 1000)
+	k.failed("servers", 1000) // of another goroutine at the same time
+	require.Equal(t, 500, k.of("servers", 1000))
+	require.Equal(t, 1000, k.of("volumes", 1000))
+	for range pagesBeforeGrowth {
+		require.Equal(t, 500, k.of("servers", 1000))
+		k.answered("servers", 500, 1000)
+	}
+	require.Equal(t, 1000, k.of("servers", 1000))
+	for range 20 {
+		k.failed("servers", k.of("servers", 1000))
+	}
+	require.Equal(t, leastPage, k.of("servers", 1000))
+}
+
+// Whatever the cloud asks for, nobody waits longer than an hour because of it (B2).
+func TestRetryAfterIsAnHourAtMost(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"20": 20 * time.Second, "604800": time.Hour, strconv.FormatUint(1<<31, 10): time.Hour, "-5": 0, "soon": 0,
+		now.Add(time.Minute).Format(http.TimeFormat): time.Minute, now.AddDate(1, 0, 0).Format(http.TimeFormat): time.Hour,
+	} {
+		require.Equal(t, want, retryAfter(http.Header{"Retry-After": {value}}, now), value)
+	}
+}

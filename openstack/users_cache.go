@@ -1,0 +1,54 @@
+package openstack
+
+import (
+	"sync"
+	"time"
+)
+
+// usersTime is for how long a user is as Keystone said: many reports that are due
+// at once have members in common.
+const usersTime = 5 * time.Minute
+
+// mostUsers bounds how many are kept, some hundred bytes each.
+const mostUsers = 100_000
+
+// usersCache keeps users by ID for some minutes. It may be used by many goroutines.
+type usersCache struct {
+	mu    sync.Mutex
+	known map[string]cachedUser
+}
+
+type cachedUser struct {
+	userJSON
+
+	at time.Time
+}
+
+// look returns those of the users that are known, and the IDs of the others.
+func (k *usersCache) look(now time.Time, ids []string) (users map[string]userJSON, missing []string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	users = make(map[string]userJSON, len(ids))
+	for _, id := range ids {
+		if u, ok := k.known[id]; ok && now.Sub(u.at) < usersTime {
+			users[id] = u.userJSON
+		} else {
+			missing = append(missing, id)
+		}
+	}
+	return users, missing
+}
+
+// keep notes users that were read now; those that are known stay as old as they are.
+func (k *usersCache) keep(now time.Time, users map[string]userJSON) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.known == nil || len(k.known) >= mostUsers {
+		k.known = map[string]cachedUser{}
+	}
+	for id, u := range users {
+		if old, ok := k.known[id]; !ok || now.Sub(old.at) >= usersTime {
+			k.known[id] = cachedUser{u, now}
+		}
+	}
+}

@@ -1,0 +1,24 @@
+package scheduler
+
+import (
+	"context"
+	"time"
+
+	"staffeln/db"
+)
+
+// forget ends the history of records, of gone volumes, and of reports, whatever
+// else a run comes to.
+func (s *Scheduler) forget(ctx context.Context, b *db.Beat) error {
+	var before *time.Time
+	if !s.Settings.HistoryTime.IsZero() {
+		before = new(s.Settings.HistoryTime.Before(b.Now))
+		if _, err := b.Forget(ctx, *before); err != nil {
+			return err
+		}
+	}
+	if err := b.ForgetGone(ctx, before); err != nil {
+		return err
+	}
+	return b.ForgetReports(ctx, before)
+}

@@ -1,0 +1,96 @@
+package scheduler
+
+import (
+	"context"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// projectsPerRun bounds how many projects one run asks Keystone about by ID.
+const projectsPerRun = 300
+
+// purged returns those of the projects that Keystone knows no more, by ID. What
+// it does not answer about is not among them.
+func (s *Scheduler) purged(ctx context.Context, ids []string) map[string]bool {
+	gone := map[string]bool{}
+	for _, id := range ids[:min(len(ids), projectsPerRun)] {
+		is, err := s.Cloud.ProjectGone(ctx, id)
+		if err != nil {
+			zerolog.Ctx(ctx).Warn().Err(err).Str("project_id", id).Msg("project not looked at, will be tried again")
+			if backup.Means(err, backup.MeansUnauthorised) || backup.Means(err, backup.MeansForbidden) {
+				return gone
+			}
+			continue
+		}
+		gone[id] = is
+	}
+	return gone
+}
+
+// closePurged ends the records of projects that were purged: Keystone knows the
+// project no more, and Cinder, asked by ID as an admin, the backup. Nobody is
+// left who could have removed them otherwise, so these are no losses to doubt.
+func (s *Scheduler) closePurged(ctx context.Context, b *db.Beat) error {
+	unseen, err := b.UnseenProjects(ctx)
+	if err != nil || len(unseen) == 0 {
+		return err
+	}
+	var close []string
+	for id, gone := range s.purged(ctx, unseen) {
+		if !gone {
+			continue
+		}
+		records, err := b.Unseen(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			_, err := s.Cloud.AnyBackup(ctx, r.BackupID)
+			switch {
+			case err == nil:
+			case backup.Means(err, backup.MeansNotFound):
+				close = append(close, r.ID)
+			default:
+				zerolog.Ctx(ctx).Warn().Err(err).Str("record_id", r.ID).Str("project_id", id).Msg("backup of a purged project not looked at, will be tried again")
+			}
+		}
+	}
+	if len(close) == 0 {
+		return nil
+	}
+	if err := s.Cloud.VerifyAdmin(ctx); err != nil { // who is admin no longer is told 404 of everything
+		return err
+	}
+	return b.ClosePurged(ctx, close)
+}
+
+// reappeared looks for backups that were removed and that Cinder lists all the
+// same, as after the restore of its database. A list may lag: each is asked for
+// by ID.
+func (s *Scheduler) reappeared(ctx context.Context, b *db.Beat, page []backup.Backup) error {
+	listed := make(map[string]backup.Backup, len(page))
+	ids := make([]string, 0, len(page))
+	for _, one := range page {
+		if one.Status == backup.StatusAvailable || one.Status == backup.StatusError {
+			listed[one.ID] = one
+			ids = append(ids, one.ID)
+		}
+	}
+	removed, err := b.Removed(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range removed {
+		is, err := s.Cloud.Backup(ctx, listed[id].ProjectID, id)
+		if err != nil || is.Status != listed[id].Status {
+			continue
+		}
+		if err := b.Reappeared(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

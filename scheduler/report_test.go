@@ -1,0 +1,48 @@
+package scheduler
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/db"
+	"staffeln/report"
+)
+
+// A notice makes its group due at once, whatever the period, but not before the next look at a project without receivers.
+func TestNoticeMakesItsGroupDueAtOnce(t *testing.T) {
+	const period = 24 * time.Hour
+	told := new(now.Add(-time.Minute))
+	members := report.Reporting{SenderEmail: "a@b.example"}
+	list := report.Reporting{SenderEmail: "a@b.example", Receiver: []string{"ops@b.example"}}
+	operator := report.Reporting{SenderEmail: "a@b.example", OperatorReceiver: []string{"ops@b.example"}}
+	about := []db.Untold{{ProjectID: "", Matter: new(now.Add(-2 * period))}}
+	both := unsentNotices{[]string{"p"}, true}
+	for name, c := range map[string]struct {
+		reporting report.Reporting
+		untold    []db.Untold
+		unsent    unsentNotices
+		groups    map[string]db.ReportGroup
+		due       []string
+	}{
+		"nothing":                            {members, nil, unsentNotices{}, nil, nil},
+		"a notice":                           {members, nil, both, map[string]db.ReportGroup{"p": {ToldAt: told}, "all": {ToldAt: told}}, []string{"all", "p"}},
+		"for the project alone":              {members, nil, unsentNotices{[]string{"p"}, false}, nil, []string{"p"}},
+		"one report of all":                  {list, nil, both, nil, []string{"all", "p"}},
+		"to the log":                         {report.Reporting{}, nil, both, nil, []string{"all"}},
+		"a report that nobody has yet":       {members, nil, both, map[string]db.ReportGroup{"p": {Open: true}}, []string{"all", "p"}},
+		"no receiver, and the look is later": {members, nil, both, map[string]db.ReportGroup{"p": {NextTryAt: new(now.Add(1))}}, []string{"all"}},
+		"no receiver, and it is time":        {members, nil, both, map[string]db.ReportGroup{"p": {NextTryAt: &now}}, []string{"all", "p"}},
+		"a worker is at it":                  {members, nil, both, map[string]db.ReportGroup{"p": {Leased: true}}, []string{"all"}},
+		"a finding about no project":         {members, about, unsentNotices{}, nil, nil},
+		"and an operator":                    {operator, about, unsentNotices{}, nil, []string{"all"}},
+		"and one report of all":              {list, about, unsentNotices{}, nil, []string{"all"}},
+	} {
+		var due []string
+		for _, item := range dueReports(now, period, c.reporting, c.untold, c.unsent, c.groups) {
+			due = append(due, item.Group)
+		}
+		require.Equal(t, c.due, due, name)
+	}
+}

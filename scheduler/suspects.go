@@ -1,0 +1,258 @@
+package scheduler
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// The bounds of what one plan asks by ID. The rest stays unknown until a later
+// plan.
+const (
+	suspectsPerPlan = 300
+	suspectsAtOnce  = 8
+	suspectFailures = 20 // then the service is away, and the rest is not asked
+	suspectsTime    = 2 * time.Minute
+)
+
+// More than this many protected volumes at once, and more than one in so many,
+// are not believed to be gone: rather our view of the cloud is broken.
+const (
+	believableAbsences     = 10
+	believableAbsenceShare = 10
+)
+
+// sighting is one look at the cloud: the lists, what was asked by ID beside
+// them, and what both say.
+type sighting struct {
+	inv     backup.Inventory
+	answers backup.Answers
+	view    backup.View
+	// missing is how many protected volumes the lists lack, or lack the server
+	// of; the others are how many suspects gave no answer.
+	missing, openServers, openVolumes int
+	mass                              bool
+	purged                            map[string]bool // projects that Keystone knows no more
+	// forgotten are unlisted volumes that nobody misses.
+	forgotten []string
+}
+
+// open tells whether there are suspects without an answer.
+func (s *sighting) open() bool { return s.openServers+s.openVolumes > 0 }
+
+// sight looks for what the lists lack by ID, and judges all of it.
+// with is which of the given volumes have records.
+func (s *Scheduler) sight(ctx context.Context, inv backup.Inventory, known map[string]db.Volume, accepted bool, with func([]string) (map[string]bool, error)) (*sighting, error) {
+	seen := &sighting{inv: inv, answers: backup.Answers{
+		Servers: map[string]backup.Server{}, Volumes: map[string]backup.Volume{}, GoneServers: map[string]bool{}, GoneVolumes: map[string]bool{},
+	}}
+	judge := func() {
+		seen.view = backup.Protect(seen.inv, s.Settings.Keys(), func(v backup.Volume) backup.Before { return before(known[v.ID], v) }, seen.answers)
+	}
+	unlisted := unlisted(inv, known)
+	suspects, never, err := suspectVolumes(unlisted, known, with)
+	if err != nil {
+		return seen, err
+	}
+	const most = suspectsPerPlan / 2
+	seen.openVolumes = inquire(ctx, s, suspects, most, s.Cloud.AnyVolume, seen.answers.Volumes, seen.answers.GoneVolumes)
+	judge()
+	if !inv.Missed("roles") {
+		seen.openServers = inquire(ctx, s, seen.view.Suspects, suspectsPerPlan-min(len(suspects), most), s.Cloud.Server, seen.answers.Servers, seen.answers.GoneServers)
+	}
+	if len(seen.answers.GoneServers)+len(seen.answers.GoneVolumes) > 0 {
+		if err := s.Cloud.VerifyAdmin(ctx); err != nil { // who is admin no longer is told 404 of everything
+			zerolog.Ctx(ctx).Warn().Err(err).Msg("admin role not verified, absences not concluded")
+			seen.openServers += len(seen.answers.GoneServers)
+			seen.openVolumes += len(seen.answers.GoneVolumes)
+			clear(seen.answers.GoneServers)
+			clear(seen.answers.GoneVolumes)
+		}
+	}
+	judge()
+	seen.purged = s.purged(ctx, missedProjects(inv, unlisted, known))
+	seen.weigh(unlisted, known)
+	if seen.mass && !accepted {
+		seen.answers.Doubted = true
+		judge()
+	}
+	seen.forgotten = never
+	return seen, nil
+}
+
+// before is what is known of a volume in the project that owns it now.
+func before(known db.Volume, v backup.Volume) backup.Before {
+	if known.GoneAt != nil || known.ProjectID != v.ProjectID {
+		return backup.Before{}
+	}
+	return backup.Before{Protected: known.Protected, ServerID: known.ServerID, Detached: known.DetachedPlans}
+}
+
+// unlisted are the volumes that are known and that the list, which did not
+// break off, lacks.
+func unlisted(inv backup.Inventory, known map[string]db.Volume) []string {
+	if inv.Missed("volumes") || inv.Missed("roles") {
+		return nil
+	}
+	listed := make(map[string]bool, len(inv.Volumes))
+	for _, v := range inv.Volumes {
+		listed[v.ID] = true
+	}
+	var lacks []string
+	for id, v := range known {
+		if v.GoneAt == nil && !listed[id] {
+			lacks = append(lacks, id)
+		}
+	}
+	slices.Sort(lacks)
+	return lacks
+}
+
+// suspectVolumes are those of them that are or were protected, or have records,
+// the protected ones first. Nobody misses the others.
+func suspectVolumes(unlisted []string, known map[string]db.Volume, with func([]string) (map[string]bool, error)) (suspects, never []string, err error) {
+	for _, id := range unlisted {
+		if known[id].Retention.InForce.IsZero() {
+			never = append(never, id)
+		} else {
+			suspects = append(suspects, id)
+		}
+	}
+	held, err := with(never)
+	if err != nil {
+		return nil, nil, err
+	}
+	never = slices.DeleteFunc(never, func(id string) bool {
+		if held[id] {
+			suspects = append(suspects, id)
+		}
+		return held[id]
+	})
+	slices.SortStableFunc(suspects, func(a, b string) int { return cmp.Compare(rank(known[a]), rank(known[b])) })
+	return suspects, never, nil
+}
+
+func rank(v db.Volume) int {
+	if v.Protected {
+		return 0
+	}
+	return 1
+}
+
+// inquire asks by ID about the suspects, at most so many, those first that were
+// not asked for longest. It returns how many gave no answer.
+func inquire[T any](ctx context.Context, s *Scheduler, ids []string, most int, ask func(context.Context, string) (T, error), found map[string]T, gone map[string]bool) (open int) {
+	if len(ids) == 0 {
+		return 0
+	}
+	ids = s.longestAgo(ids)
+	ctx, cancel := context.WithTimeout(ctx, suspectsTime)
+	defer cancel()
+	log := zerolog.Ctx(ctx)
+	var mu sync.Mutex
+	failures := 0
+	next := make(chan string)
+	var group sync.WaitGroup
+	for range suspectsAtOnce {
+		group.Go(func() {
+			for id := range next {
+				one, err := ask(ctx, id)
+				mu.Lock()
+				switch {
+				case err == nil:
+					found[id] = one
+				case backup.Means(err, backup.MeansNotFound):
+					gone[id] = true
+				default:
+					failures++
+					if failures == 1 {
+						log.Warn().Err(err).Str("id", id).Msg("suspected absence not looked at, will be tried again")
+					}
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, id := range ids[:min(len(ids), most)] {
+		mu.Lock()
+		away := failures >= suspectFailures
+		mu.Unlock()
+		if away || ctx.Err() != nil {
+			break
+		}
+		s.asked[id] = s.inquiries
+		next <- id
+	}
+	close(next)
+	group.Wait()
+	return len(ids) - len(found) - len(gone)
+}
+
+// longestAgo orders IDs by when they were asked about, and forgets the others
+// of earlier plans now and then.
+func (s *Scheduler) longestAgo(ids []string) []string {
+	s.inquiries++
+	if s.asked == nil || len(s.asked) > 100*suspectsPerPlan {
+		s.asked = map[string]int{}
+	}
+	ids = slices.Clone(ids)
+	slices.SortStableFunc(ids, func(a, b string) int { return cmp.Compare(s.asked[a], s.asked[b]) })
+	return ids
+}
+
+// missedProjects are those of unlisted protected volumes that Keystone does not
+// list either.
+func missedProjects(inv backup.Inventory, unlisted []string, known map[string]db.Volume) (ids []string) {
+	listed := map[string]bool{}
+	for _, p := range inv.Projects {
+		listed[p.ID] = true
+	}
+	for _, id := range unlisted {
+		if project := known[id].ProjectID; known[id].Protected && !listed[project] && !inv.Missed("projects") {
+			listed[project] = true // once
+			ids = append(ids, project)
+		}
+	}
+	return ids
+}
+
+// weigh tells whether more is missing than is believed. An empty list is not,
+// where anything that it should show may be there after all.
+func (s *sighting) weigh(unlisted []string, known map[string]db.Volume) {
+	protected, alive := 0, s.openVolumes+len(s.answers.Volumes)
+	for _, v := range known {
+		if v.Protected && v.GoneAt == nil {
+			protected++
+		}
+	}
+	s.missing = s.view.Missing
+	for _, id := range unlisted {
+		if known[id].Protected && !s.purged[known[id].ProjectID] { // what goes with its project explains itself
+			s.missing++
+		}
+	}
+	empty := len(s.inv.Volumes) == 0 && alive > 0
+	if len(s.inv.Servers) == 0 && s.view.Missing > 0 {
+		empty = empty || s.openServers > 0
+		for _, one := range s.answers.Servers {
+			empty = empty || one.Status != backup.ServerSoftDeleted
+		}
+	}
+	s.mass = empty || s.missing > believableAbsences && s.missing*believableAbsenceShare > protected
+}
+
+// doubt is the finding of a plan that believes too little to conclude.
+func (s *sighting) doubt(known int) backup.Finding {
+	return backup.Finding{Reason: backup.AbsencesNotBelieved, Object: "volumes", Detail: fmt.Sprintf(
+		"%d protected volumes, or the servers they are attached to, are missing in the lists of Nova and Cinder, which show %d servers and %d volumes (known: %d); "+
+			"nothing is concluded from that: check Nova's cells, Cinder, and the service user's admin role; where they are gone for good: staffeln accept-losses",
+		s.missing, len(s.inv.Servers), len(s.inv.Volumes), known)}
+}

@@ -1,0 +1,170 @@
+package worker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/report"
+)
+
+// noticePause is the longest time before receivers of a notice are looked for again.
+const noticePause = 30 * time.Minute
+
+// notify makes the mails about notices that the group is still to get: one for each kind. The operator's need no cloud, and
+// wait for nothing.
+func (r *Reporter) notify(ctx context.Context, c *db.ReportClaim, state db.ReportGroup) error {
+	operator := c.Group == report.All
+	if !operator && (r.Reporting.ToLog() || waits(c, state)) {
+		return nil
+	}
+	all, err := c.Notices(ctx, r.Settings.RetentionShortenDelay.Std())
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	to := r.operators()
+	if !operator {
+		var found bool
+		if to, found, err = r.receivers(ctx, c, state, true); err != nil || !found {
+			return err
+		}
+	}
+	for _, kind := range []backup.Reason{backup.ProtectionEnded, backup.RetentionShortened} {
+		of := slices.DeleteFunc(slices.Clone(all), func(n db.Notice) bool { return n.Kind != kind })
+		if len(of) == 0 {
+			continue
+		}
+		if err := r.notice(ctx, c, kind, of, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// operators returns the receivers of what the operator must know.
+func (r *Reporter) operators() []string {
+	if to := r.Reporting.Operator(); len(to) > 0 {
+		return unique(to)
+	}
+	return []string{toLog}
+}
+
+// notice keeps one mail about notices of one kind.
+func (r *Reporter) notice(ctx context.Context, c *db.ReportClaim, kind backup.Reason, of []db.Notice, to []string) error {
+	n := report.NewNotice(kind, c.Group, c.Now, r.Settings.Keys(), Noticed(r.Settings, of))
+	n.ID = strings.ToLower(rand.Text())
+	content, err := n.JSON()
+	if err != nil {
+		return err
+	}
+	made := r.mails(db.NewReport{ID: n.ID, MadeAt: n.At, Content: content}, to)
+	ids := make([]int64, len(of))
+	for i, one := range of {
+		ids[i] = one.ID
+	}
+	if err := c.MakeNotice(ctx, made, ids, r.Reporting.ToLog()); err != nil {
+		return err
+	}
+	zerolog.Ctx(ctx).Info().Str("notice", n.ID).Str("reason", string(kind)).Str("group", c.Group).Int("volumes", len(of)).Int("receivers", len(to)).Msg("notice made")
+	return nil
+}
+
+// Noticed returns what notices of one kind, in the order of their projects, say.
+func Noticed(set backup.Settings, of []db.Notice) (projects []report.NoticeProject) {
+	for _, n := range of {
+		last := len(projects) - 1
+		if last < 0 || projects[last].ID != n.ProjectID {
+			projects = append(projects, report.NoticeProject{ID: n.ProjectID, Name: n.Content.ProjectName})
+			last++
+		}
+		projects[last].Volumes = append(projects[last].Volumes, noticed(set, n))
+	}
+	return projects
+}
+
+func noticed(set backup.Settings, n db.Notice) report.NoticeVolume {
+	v := report.NoticeVolume{
+		Volume: report.Volume{VolumeID: n.VolumeID, VolumeName: n.Content.VolumeName, ServerID: n.Content.ServerID, ServerName: n.Content.ServerName},
+		Since:  n.Content.Since, Reason: n.Content.Reason, Points: n.Points, Reverted: !n.Stands,
+	}
+	if n.Kind == backup.RetentionShortened {
+		v.GoesAt, v.Going = new(n.Content.Since.Add(set.RetentionShortenDelay.Std())), min(n.Going, max(0, n.Points-set.MinRestorePoints))
+		if n.Content.InForce != nil && n.Content.Shorter != nil {
+			v.InForce, v.Shorter = *n.Content.InForce, *n.Content.Shorter
+		}
+		return v
+	}
+	if v.Points == 0 {
+		v.Reverted = false // whatever ended it: nothing is left to go
+		return v
+	}
+	if n.LastEnd != nil {
+		v.GoesAt = new(n.LastEnd.UTC())
+		if end := n.Content.Since.Add(set.ProtectionGrace.Std()); set.MinRestorePoints > 0 && end.After(*v.GoesAt) {
+			v.GoesAt = &end
+		}
+	}
+	return v
+}
+
+// nobody records that the project has nobody to tell, and when that is looked at again. It is logged when it begins.
+func (r *Reporter) nobody(ctx context.Context, c *db.ReportClaim, name string, why error) error {
+	again := c.Now.Add(r.Settings.ReportPeriod.Std())
+	detail := "project " + strings.TrimSpace(name+" ("+c.Group+")") + ": " + why.Error()
+	fresh, err := c.NoReceiver(ctx, detail, again)
+	if err != nil {
+		return err
+	}
+	level := zerolog.DebugLevel
+	if fresh {
+		level = zerolog.WarnLevel
+	}
+	zerolog.Ctx(ctx).WithLevel(level).Str("reason", string(backup.NoReceiver)).Str("project", c.Group).Str("detail", why.Error()).Time("again", again).Msg("project has no receiver, nothing sent to it")
+	return nil
+}
+
+// receivers finds who gets what the claimed group is told, before anything else is read for it. Found is false where there
+// is nobody, or where it could not be found out: either stands in the tables, with the time of the next look.
+func (r *Reporter) receivers(ctx context.Context, c *db.ReportClaim, state db.ReportGroup, urgent bool) (to []string, found bool, err error) {
+	to, name, err := r.project(ctx, c)
+	if err == nil {
+		return to, true, nil
+	}
+	last, cancel := lasting(ctx)
+	defer cancel()
+	if errors.Is(err, errNobody) {
+		return nil, false, r.nobody(last, c, name, err)
+	}
+	again := report.Again(c.Now, state.Failures+1)
+	if most := c.Now.Add(noticePause); urgent && again.After(most) {
+		again = most
+	}
+	return nil, false, r.notMade(last, c, err, again)
+}
+
+// project returns the receivers of the claimed project, and its name where that was needed.
+func (r *Reporter) project(ctx context.Context, c *db.ReportClaim) (to []string, name string, err error) {
+	if domain := r.Reporting.ProjectReceiverDomain; domain != "" {
+		if name, err = c.ProjectName(ctx); err != nil {
+			return nil, "", err
+		}
+		to, err = ofName(name, domain)
+		return to, name, err
+	}
+	members, err := r.Directory.Members(ctx, c.Group)
+	if err != nil {
+		return nil, "", err
+	}
+	to, err = ofMembers(members)
+	if errors.Is(err, errNobody) {
+		name, _ = c.ProjectName(ctx) // for the finding alone
+	}
+	return to, name, err
+}

@@ -1,0 +1,40 @@
+package worker
+
+import (
+	"fmt"
+	"strings"
+
+	"staffeln/db"
+)
+
+// mails addresses what is sent.
+func (r *Reporter) mails(made db.NewReport, to []string) db.NewReport {
+	for i, receiver := range to {
+		made.Mails = append(made.Mails, db.NewMail{Receiver: receiver, MessageID: r.messageID(made.ID, i)})
+	}
+	return made
+}
+
+// toLog stands in the outbox where the log is the receiver. No address is like it.
+const toLog = "log"
+
+func unique(all []string) []string {
+	var once []string
+	seen := map[string]bool{}
+	for _, one := range all {
+		if !seen[one] {
+			seen[one] = true
+			once = append(once, one)
+		}
+	}
+	return once
+}
+
+// messageID is the same for each try of one receiver's mail, so that who gets it twice can tell.
+func (r *Reporter) messageID(reportID string, receiver int) string {
+	_, domain, found := strings.Cut(r.Reporting.SenderEmail, "@")
+	if !found {
+		domain = "localhost"
+	}
+	return fmt.Sprintf("staffeln.%s.%d@%s", reportID, receiver, domain)
+}
