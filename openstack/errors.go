@@ -54,6 +54,7 @@ func failMeaningOf(reason string) backup.Meaning {
 var byStatus = map[int]backup.Meaning{
 	http.StatusUnauthorized:          backup.MeansUnauthorised,
 	http.StatusForbidden:             backup.MeansForbidden,
+	http.StatusNotAcceptable:         backup.MeansUnavailable, // an API node that is older than the others: the next one may answer
 	http.StatusRequestTimeout:        backup.MeansUnavailable,
 	http.StatusRequestEntityTooLarge: backup.MeansQuota, // overLimit: number or gigabytes
 	http.StatusTooEarly:              backup.MeansUnavailable,
@@ -109,7 +110,7 @@ func (r request) faultOf(project string, err error, now time.Time) *backup.Cloud
 		fault.RetryAfter = retryAfter(code.ResponseHeader, now)
 		fault.Meaning = meaningOf(code.Actual, fault.Message, r.id)
 		// A refusal is clear; a 5xx, a timeout or a redirect is not.
-		fault.Unknown = fault.Meaning == backup.MeansUnavailable && code.Actual != http.StatusNotFound
+		fault.Unknown = fault.Meaning == backup.MeansUnavailable && code.Actual != http.StatusNotFound && code.Actual != http.StatusNotAcceptable
 	case errors.As(err, &wire):
 		fault.RequestID = wire.requestID
 		fault.Unknown = !wire.unsent

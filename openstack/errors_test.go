@@ -129,7 +129,7 @@ func TestAnswersByMeaning(t *testing.T) {
 			words: "Backup status: creating is invalid, valid statuses are: ['available', 'error'].",
 		},
 		"microversion": {
-			r: read, status: 406, want: backup.MeansRefused,
+			r: read, status: 406, want: backup.MeansUnavailable,
 			body:  `{"computeFault": {"code": 406, "message": "Version 3.99 is not supported by the API. Minimum is 3.0 and maximum is 3.70."}}`,
 			words: "Version 3.99 is not supported by the API. Minimum is 3.0 and maximum is 3.70.",
 		},
