@@ -99,14 +99,9 @@ func (w *world) changes(v *volume) {
 	v.seen = false
 }
 
-// outlives notes what of a promise holds on when the volume is not protected any more, or changes hands: its floor for the
-// grace, and for an owner who gave it away the retention of what is left there.
+// outlives notes what of a promise holds on for an owner who gave the volume away: the retention of what is left there. The
+// floor holds for the grace by the laws themselves.
 func (w *world) outlives(v *volume, was laws.Promise) {
-	if was.Floor > 0 && !was.From.After(w.now) {
-		w.estate.promises = append(w.estate.promises, laws.Promise{
-			Volume: was.Volume, Project: was.Project, From: w.now, To: w.now.Add(w.set.ProtectionGrace.Std()), Floor: was.Floor,
-		})
-	}
 	if was.Project == v.project {
 		return
 	}
@@ -136,7 +131,7 @@ func (w *world) promise(a *actor) {
 		return
 	}
 	seen := map[string]bool{}
-	rows, err := w.place.hand.Query(w.ctx, `SELECT id FROM volumes WHERE protected AND decided_at >= $1`, a.began)
+	rows, err := w.place.hand.Query(w.ctx, `SELECT id FROM volumes WHERE protected AND NOT unknown`)
 	w.must(err)
 	for rows.Next() {
 		var id string

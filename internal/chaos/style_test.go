@@ -87,7 +87,6 @@ func (w *world) drawSettings() {
 	s.MaxRemovalsInProgress, s.MaxFullsOutOfTurn = some(w, 0, 1, 15), some(w, 0, 1, 5)
 	s.MaxBackupsStuck = some(w, 0, 1, 10)
 	s.RetentionTime, s.RetentionMin = some(w, hours(1), hours(2), hours(4)), backup.Period{}
-	s.ProtectionGrace = 0 // the promises here end with the protection
 	s.RetentionShortenDelay = some(w, minutes(0), minutes(30), minutes(60))
 	s.MinRestorePoints = some(w, 0, 1, 1, 2)
 	s.ProtectionGrace = some(w, minutes(0), minutes(60), minutes(180))
