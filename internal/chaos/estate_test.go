@@ -127,8 +127,8 @@ func (w *world) vow(v *volume, next laws.Promise) {
 func (w *world) promise(a *actor) {
 	var planned *time.Time
 	w.must(w.place.hand.QueryRow(w.ctx, `SELECT planned_beat FROM leadership`).Scan(&planned))
-	if planned == nil || w.now.Sub(*planned) >= w.set.BackupServicePeriod.Std() || a.began.Sub(*planned) >= w.set.BackupServicePeriod.Std() {
-		return
+	if planned == nil || a.planned != nil && a.planned.Equal(*planned) || w.now.Sub(*planned) >= w.set.BackupServicePeriod.Std() {
+		return // no plan since this turn began
 	}
 	seen := map[string]bool{}
 	rows, err := w.place.hand.Query(w.ctx, `SELECT id FROM volumes WHERE protected AND NOT unknown`)
