@@ -20,11 +20,6 @@ func (b *Beat) QuotaFreed(ctx context.Context) (map[string]time.Time, error) {
 	return quotaFreed(ctx, b.db.pool, nil)
 }
 
-// QuotaFreed returns when a backup of ours was removed last from the given project.
-func (c *Claim) QuotaFreed(ctx context.Context, projectID string) (map[string]time.Time, error) {
-	return quotaFreed(ctx, c.db.pool, []string{projectID})
-}
-
 // QuotaFreed returns when a backup of ours was removed last, by project, from the given ones.
 func (l *Look) QuotaFreed(ctx context.Context, projectIDs []string) (map[string]time.Time, error) {
 	return quotaFreed(ctx, l.tx, projectIDs)
@@ -46,4 +41,18 @@ func quotaFreed(ctx context.Context, q querier, projectIDs []string) (map[string
 		return nil, fmt.Errorf("read removals by project: %w", err)
 	}
 	return at, nil
+}
+
+// QuotasFull returns the projects that refused a backup for their quota lately.
+func (b *Beat) QuotasFull(ctx context.Context) ([]string, error) {
+	const q = `SELECT DISTINCT project_id FROM records WHERE ended_at > $1 AND state = 'failed' AND reason = 'quota_exceeded' ORDER BY 1`
+	rows, err := b.db.pool.Query(ctx, q, b.Now.Add(-2*backup.QuotaPause))
+	if err != nil {
+		return nil, fmt.Errorf("read projects with full quotas: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("read projects with full quotas: %w", err)
+	}
+	return ids, nil
 }

@@ -63,6 +63,9 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	if p.quotaFreed, err = b.QuotaFreed(ctx); err != nil {
 		return err
 	}
+	if p.quotaRoom, err = s.quotaRoom(ctx, b); err != nil {
+		return err
+	}
 	for records, err := range b.Histories(ctx, again) {
 		if err != nil {
 			return err
@@ -79,7 +82,7 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	if err := s.keep(ctx, b, seen, known, m, p); err != nil {
 		return err
 	}
-	if accepted && !(seen.mass && seen.open()) {
+	if accepted && (!seen.mass || !seen.open()) {
 		if err := b.AbsencesSettled(ctx); err != nil {
 			return err
 		}
@@ -199,6 +202,7 @@ type planner struct {
 	policy          backup.Policy
 	paused          db.Pauses
 	quotaFreed      map[string]time.Time // by project
+	quotaRoom       map[string]int       // GiB, by project
 	decided         map[string]bool
 	records         []backup.Record
 	withdrawIDs     []string
@@ -231,7 +235,11 @@ func (p *planner) decide(v *db.Volume, records []backup.Record) {
 			return // neither wanted nor unwanted: the decision before stands
 		}
 	}
-	d := backup.Next(p.now, p.policy, v.Subject(p.paused).Freed(p.quotaFreed), records)
+	subject := v.Subject(p.paused).Freed(p.quotaFreed)
+	if room, known := p.quotaRoom[v.ProjectID]; known && v.SizeGiB <= room {
+		subject.QuotaFreed = &p.now
+	}
+	d := backup.Next(p.now, p.policy, subject, records)
 	v.Action, v.Reason, v.DecidedAt, v.DecisionUntil = d.Action, d.Reason, &p.now, nil
 	if !d.At.IsZero() {
 		v.DecisionUntil = &d.At

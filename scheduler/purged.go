@@ -38,7 +38,7 @@ func (s *Scheduler) closePurged(ctx context.Context, b *db.Beat) error {
 	if err != nil || len(unseen) == 0 {
 		return err
 	}
-	var close []string
+	var ended []string
 	for id, gone := range s.purged(ctx, unseen) {
 		if !gone {
 			continue
@@ -52,19 +52,19 @@ func (s *Scheduler) closePurged(ctx context.Context, b *db.Beat) error {
 			switch {
 			case err == nil:
 			case backup.Means(err, backup.MeansNotFound):
-				close = append(close, r.ID)
+				ended = append(ended, r.ID)
 			default:
 				zerolog.Ctx(ctx).Warn().Err(err).Str("record_id", r.ID).Str("project_id", id).Msg("backup of a purged project not looked at, will be tried again")
 			}
 		}
 	}
-	if len(close) == 0 {
+	if len(ended) == 0 {
 		return nil
 	}
 	if err := s.Cloud.VerifyAdmin(ctx); err != nil { // who is admin no longer is told 404 of everything
 		return err
 	}
-	return b.ClosePurged(ctx, close)
+	return b.ClosePurged(ctx, ended)
 }
 
 // reappeared looks for backups that were removed and that Cinder lists all the

@@ -39,6 +39,8 @@ type Cloud interface {
 	AnyBackup(ctx context.Context, backupID string) (backup.Backup, error)
 	// ProjectGone tells whether Keystone answered 404 by the project's ID.
 	ProjectGone(ctx context.Context, projectID string) (bool, error)
+	// BackupQuota reads a project's quotas of backups and of their gigabytes.
+	BackupQuota(ctx context.Context, projectID string) (backups, gigabytes backup.Quota, err error)
 	// VerifyAdmin tells whether listings show all projects.
 	VerifyAdmin(ctx context.Context) error
 }
@@ -63,6 +65,7 @@ type Scheduler struct {
 
 	asked      map[string]int // the newest inquiry that asked about a suspect
 	inquiries  int
+	quotaTurn  int // whose quota the next plan reads
 	conditions telemetry.Conditions
 	backOffs   backOffs
 	caution    backup.Caution // of the newest hand-over, told when it changes

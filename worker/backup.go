@@ -85,11 +85,8 @@ func (w *Worker) begin(ctx context.Context, c *db.Claim, r backup.Record, others
 		_, err := c.Withdraw(ctx, r, db.Why{Reason: backup.ProjectChanged})
 		return err
 	}
-	freed, err := c.QuotaFreed(ctx, r.ProjectID)
-	if err != nil {
-		return err
-	}
-	d := backup.Next(c.Now, w.Settings.Policy(), subject.Freed(freed), others)
+	subject.QuotaFreed = &c.Now // whether a full quota has room again the plan has found out
+	d := backup.Next(c.Now, w.Settings.Policy(), subject, others)
 	switch d.Action {
 	case backup.Create:
 		return w.ask(ctx, c, r, d.Kind)

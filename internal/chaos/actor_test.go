@@ -34,7 +34,8 @@ type actor struct {
 	process *process
 	name    string
 	began   time.Time
-	changes int // of tenants before that
+	changes int        // of tenants before that
+	planned *time.Time // the newest plan before that; nil: none
 	cancel  context.CancelFunc
 	calls   int // to the outside so far
 	changed int // the number of the first one that changes something; 0 = none yet

@@ -33,6 +33,8 @@ type volume struct {
 	kept                backup.Period // that a plan saw last
 	seen                bool          // a plan has seen what is asked for now
 	changed             int           // the number of the newest change of what is asked for
+	situated            bool          // something that nobody asked for goes on with it or its server
+	restore             func()        // ends that; nil: it is as usual
 }
 
 // settleEstate makes the tenants and what they have at the beginning.
@@ -82,6 +84,7 @@ func (w *world) changes(v *volume) {
 	if v.promise == nil {
 		return // no plan has ever seen it
 	}
+	w.outlives(v, *v.promise)
 	lesser := v.kept
 	if v.protected && (v.retention.IsZero() || v.kept.Longer(w.now, v.retention)) {
 		lesser = v.retention
@@ -94,6 +97,19 @@ func (w *world) changes(v *volume) {
 	}
 	w.vow(v, laws.Promise{From: w.now, Retention: lesser})
 	v.seen = false
+}
+
+// outlives notes what of a promise holds on for an owner who gave the volume away: the retention of what is left there. The
+// floor holds for the grace by the laws themselves.
+func (w *world) outlives(v *volume, was laws.Promise) {
+	if was.Project == v.project {
+		return
+	}
+	kept := v.kept
+	if !v.seen && kept.Longer(w.now, was.Retention) {
+		kept = was.Retention
+	}
+	w.estate.promises = append(w.estate.promises, laws.Promise{Volume: was.Volume, Project: was.Project, From: w.now, Retention: kept})
 }
 
 // vow replaces what holds for a volume.
@@ -111,11 +127,11 @@ func (w *world) vow(v *volume, next laws.Promise) {
 func (w *world) promise(a *actor) {
 	var planned *time.Time
 	w.must(w.place.hand.QueryRow(w.ctx, `SELECT planned_beat FROM leadership`).Scan(&planned))
-	if planned == nil || w.now.Sub(*planned) >= w.set.BackupServicePeriod.Std() || a.began.Sub(*planned) >= w.set.BackupServicePeriod.Std() {
-		return
+	if planned == nil || a.planned != nil && a.planned.Equal(*planned) || w.now.Sub(*planned) >= w.set.BackupServicePeriod.Std() {
+		return // no plan since this turn began
 	}
 	seen := map[string]bool{}
-	rows, err := w.place.hand.Query(w.ctx, `SELECT id FROM volumes WHERE protected AND decided_at >= $1`, a.began)
+	rows, err := w.place.hand.Query(w.ctx, `SELECT id FROM volumes WHERE protected AND NOT unknown`)
 	w.must(err)
 	for rows.Next() {
 		var id string

@@ -27,6 +27,8 @@ func (w *world) step() {
 	switch {
 	case w.strikes(s.tenants):
 		w.tenantActs()
+	case w.strikes(s.situations):
+		w.situates()
 	case w.strikes(s.outages):
 		w.breaks()
 	case w.strikes(s.queueLosses):

@@ -23,6 +23,7 @@ type style struct {
 	stalls      float64 // share of steps in which one hangs while others do his work
 	overtakes   float64 // share of steps in which others go past one who hangs
 	operators   float64 // share of steps in which an operator acts
+	situations  float64 // share of steps in which a server or a volume gets into a situation that nobody asked for, or out of it
 	aged        bool    // some hours went well before
 	lostViews   float64 // share of listings from which on a turn sees a Cinder without backups
 	steps       int
@@ -38,7 +39,7 @@ func (w *world) drawStyle() style {
 	s := style{
 		fates: some(w, 0, 0.2, 0.4, 0.7), stalls: some(w, 0, 0.05, 0.15), overtakes: some(w, 0.2, 0.5), operators: some(w, 0, 0.05),
 		unheardEnds: some(w, 0, 0, 0.1), tenants: some(w, 0, 0.1, 0.25), outages: some(w, 0, 0, 0.05, 0.1),
-		queueLosses: some(w, 0, 0, 0.05), takeovers: some(w, 0, 0.03, 0.1), kills: some(w, 0, 0.02, 0.05), steps: 30 + w.rng.IntN(51),
+		queueLosses: some(w, 0, 0, 0.05), takeovers: some(w, 0, 0.03, 0.1), kills: some(w, 0, 0.02, 0.05), situations: some(w, 0, 0.05, 0.15), steps: 30 + w.rng.IntN(51),
 	}
 	if w.rng.IntN(10) == 0 {
 		s.aged, s.lostViews = true, 0.5
@@ -86,9 +87,9 @@ func (w *world) drawSettings() {
 	s.MaxRemovalsInProgress, s.MaxFullsOutOfTurn = some(w, 0, 1, 15), some(w, 0, 1, 5)
 	s.MaxBackupsStuck = some(w, 0, 1, 10)
 	s.RetentionTime, s.RetentionMin = some(w, hours(1), hours(2), hours(4)), backup.Period{}
-	s.ProtectionGrace = 0 // the promises here end with the protection
 	s.RetentionShortenDelay = some(w, minutes(0), minutes(30), minutes(60))
 	s.MinRestorePoints = some(w, 0, 1, 1, 2)
+	s.ProtectionGrace = some(w, minutes(0), minutes(60), minutes(180))
 	s.SweepPeriod = some(w, minutes(30), minutes(60), minutes(120))
 	if w.style.aged { // more restore points than a sweep believes to be lost at once
 		s.BackupMinInterval, s.RetentionTime = minutes(30), hours(4)

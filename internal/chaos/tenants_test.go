@@ -22,7 +22,7 @@ func (w *world) tenantActs() {
 	}
 	v := all[w.rng.IntN(len(all))]
 	deeds := []func(*volume){
-		w.asksOtherwise, w.asksOtherwise, w.asksForRetention, w.asksForRetention, w.asksForRetention, w.asksForRetention, w.extends, w.transfers, w.deletesVolume,
+		w.asksOtherwise, w.asksOtherwise, w.toggles, w.detaches, w.asksForRetention, w.asksForRetention, w.asksForRetention, w.asksForRetention, w.extends, w.transfers, w.deletesVolume,
 		w.deletesServer, w.removesBackup, w.removesBackup, w.backsUp, w.copiesTag, w.restores, w.rewritesTag,
 	}
 	deeds[w.rng.IntN(len(deeds))](v)
@@ -42,6 +42,28 @@ func (w *world) asksOtherwise(v *volume) {
 	}
 	w.sim.SetMetadata(v.server, w.set.BackupMetadataKey, value)
 	w.tell("tenant: volume %s protected %v", v.id, v.protected)
+	w.changes(v)
+}
+
+// toggles takes the protection away and gives it back, with a plan in between or without.
+func (w *world) toggles(v *volume) {
+	w.asksOtherwise(v)
+	if p := w.leader(); p.free() && w.rng.IntN(2) == 0 {
+		w.pass(w.until(w.set.BackupServicePeriod))
+		w.turn(p)
+	}
+	w.asksOtherwise(v)
+}
+
+// detaches takes the volume from its server, which keeps its metadata.
+func (w *world) detaches(v *volume) {
+	if v.server == "" {
+		return
+	}
+	w.usual(v)
+	w.sim.Detach(v.server, v.id)
+	w.tell("tenant: volume %s detached from server %s", v.id, v.server)
+	v.server, v.protected = "", false
 	w.changes(v)
 }
 
@@ -76,6 +98,7 @@ func (w *world) extends(v *volume) {
 
 // transfers gives a volume to the other project, where another server uses it.
 func (w *world) transfers(v *volume) {
+	w.usual(v)
 	if v.server != "" {
 		w.sim.DeleteServer(v.server)
 	}
@@ -92,6 +115,7 @@ func (w *world) transfers(v *volume) {
 }
 
 func (w *world) deletesVolume(v *volume) {
+	w.usual(v)
 	w.sim.DeleteVolume(v.id)
 	v.gone, v.protected = true, false
 	w.tell("tenant: volume %s deleted", v.id)
@@ -102,6 +126,7 @@ func (w *world) deletesServer(v *volume) {
 	if v.server == "" {
 		return
 	}
+	w.usual(v)
 	w.sim.DeleteServer(v.server)
 	w.tell("tenant: server %s of volume %s deleted", v.server, v.id)
 	v.server, v.protected = "", false

@@ -28,7 +28,7 @@ func (w *world) judge() {
 	found := laws.Check(laws.Facts{
 		Now: now, Journal: journal, Records: records, Gone: gone,
 		Limits:   laws.Limits{Step: 20 * time.Minute, Removal: time.Hour, Sweep: set.SweepPeriod.Std() + 10*time.Minute},
-		Promises: w.allPromises(), ShortenDelay: set.RetentionShortenDelay.Std(),
+		Promises: w.allPromises(), ShortenDelay: set.RetentionShortenDelay.Std(), Grace: set.ProtectionGrace.Std(),
 		Caps: laws.Caps{
 			Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Stuck: set.MaxBackupsStuck,
 		},
@@ -113,13 +113,20 @@ func (w *world) judgePoints() {
 		var newest time.Time
 		for _, b := range w.sim.BackupsOf(v.id) {
 			if b.User == w.sim.Cast().Service && b.Project == v.project && b.Status == "available" && b.Restorable && w.recordedAs(b.ID, "available") {
-				newest = b.DataTimestamp
+				newest = latest(newest, b.Asked) // by the cloud's own clock; Cinder's, which orders them, may be wrong
 			}
 		}
 		if age := w.now.Sub(newest); age > allowed {
 			w.violate("late: the newest restore point of protected volume %s is %s old, at most %s are allowed", v.id, age, allowed)
 		}
 	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // left tells whether Cinder calls a volume busy that nothing is done with.

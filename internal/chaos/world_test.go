@@ -33,7 +33,6 @@ type world struct {
 	backupTime time.Duration
 	queue      *queuemodel.Queue
 	estate     *estate
-	omitted    map[string]bool   // lists that something was left out of
 	ended      string            // what was recorded as gone when it was looked at last
 	tags       map[string]string // the record that a backup's tag names, also of those that are gone
 
@@ -61,7 +60,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // newWorld makes the world of a seed, with nothing planned yet. The log gets what the program logs.
 func newWorld(ctx context.Context, p *place, seed uint64, log zerolog.Logger) (*world, error) {
-	w := &world{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x6368616f73)), place: p, now: noon, tags: map[string]string{}, omitted: map[string]bool{}}
+	w := &world{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x6368616f73)), place: p, now: noon, tags: map[string]string{}}
 	w.ctx = log.WithContext(ctx)
 	if err := envconfig.Process("STAFFELN_CHAOS_DEFAULTS", &w.set); err != nil {
 		return nil, err
@@ -196,6 +195,7 @@ func (w *world) turn(p *process) *actor {
 		_, err := p.sched.Turn(ctx, p.term)
 		return err
 	})
+	w.must(w.place.hand.QueryRow(w.ctx, `SELECT planned_beat FROM leadership`).Scan(&a.planned))
 	w.proceed(a)
 	if a.ended {
 		w.promise(a)

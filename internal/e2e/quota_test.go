@@ -70,3 +70,17 @@ func TestFullQuotaIsTriedAgainWhenABackupWasRemoved(t *testing.T) {
 	require.Equal(t, 3, w.count("state = 'failed' AND reason = 'quota_exceeded'"), "at once, after six hours, after twelve")
 	w.lawful()
 }
+
+// A quota that was raised is noticed at the next plan, not after hours; one that stays full costs few failures (B4).
+func TestRaisedQuotaIsNoticedAtTheNextPlan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	acme := w.sim.AddProject("acme")
+	w.sim.SetQuota(acme, 0, 0)
+	_, volumes := w.protect(acme, "web-1", 1)
+	w.run(5*time.Hour, 10*time.Minute)
+	require.LessOrEqual(t, w.count("volume_id = $1 AND reason = 'quota_exceeded'", volumes[0]), 1, "asked once in hours")
+	w.sim.SetQuota(acme, 10, 10)
+	w.run(time.Hour, 10*time.Minute)
+	require.Equal(t, 1, w.count("volume_id = $1 AND state = 'available' AND kind = 'full'", volumes[0]))
+}

@@ -1,0 +1,113 @@
+package chaos
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"staffeln/openstack/cloudsim"
+)
+
+// situates begins what clouds do to servers and volumes without anybody's wish for fewer backups, or ends one.
+func (w *world) situates() {
+	if len(w.outages) > 0 && w.rng.IntN(2) == 0 {
+		w.mend(w.outages[w.rng.IntN(len(w.outages))])
+		return
+	}
+	o := some(w, w.shelved, w.resized, w.cellDown, w.softDeleted, w.migrated, w.cinderClock, w.poisoned)()
+	if o == nil {
+		return
+	}
+	w.tell("situation: %s", o.name)
+	w.outages = append(w.outages, o)
+}
+
+// still is a volume that is attached to a server, both as usual, and that no other situation has; nil where none is.
+func (w *world) still() *volume {
+	all := slices.DeleteFunc(w.living(), func(v *volume) bool {
+		is, there := w.sim.Volume(v.id)
+		return v.server == "" || v.situated || !there || is.Status != "in-use"
+	})
+	if len(all) == 0 {
+		return nil
+	}
+	return all[w.rng.IntN(len(all))]
+}
+
+// situation keeps a volume in one until it is mended. Who deletes or transfers the volume meanwhile ends it before.
+func (w *world) situation(name string, begin, end func(v *volume)) *outage {
+	v := w.still()
+	if v == nil {
+		return nil
+	}
+	v.situated = true
+	begin(v)
+	v.restore = func() {
+		v.situated, v.restore = false, nil
+		end(v)
+	}
+	restore := v.restore
+	return &outage{"volume " + v.id + " " + name, func() {
+		if v.restore != nil {
+			restore()
+		}
+	}}
+}
+
+// usual ends the situation of a volume, before its tenant does something with it.
+func (w *world) usual(v *volume) {
+	if v.restore != nil {
+		w.tell("volume %s is as usual again", v.id)
+		v.restore()
+	}
+}
+
+func (w *world) shelved() *outage {
+	return w.situation("is of a shelved server", func(v *volume) { w.sim.Shelve(v.server) }, func(v *volume) { w.sim.Unshelve(v.server) })
+}
+
+func (w *world) resized() *outage {
+	status := some(w, "reserved", "attaching", "detaching")
+	return w.situation("is of a server that is resized", func(v *volume) { w.sim.BeginResize(v.server, status) }, func(v *volume) { w.sim.EndResize(v.server) })
+}
+
+// cellDown hides a server from Nova's lists; asked for by ID it is there, or an error.
+func (w *world) cellDown() *outage {
+	how := some(w, cloudsim.HiddenFromLists, cloudsim.HiddenFromLists, cloudsim.HiddenFails, cloudsim.HiddenPartial)
+	return w.situation("is of a server in a cell that is down", func(v *volume) { w.sim.HideServer(v.server, how) }, func(v *volume) { w.sim.ShowServer(v.server) })
+}
+
+func (w *world) softDeleted() *outage {
+	return w.situation("is of a server that is deleted softly", func(v *volume) { w.sim.SoftDelete(v.server) }, func(v *volume) { w.sim.Restore(v.server) })
+}
+
+func (w *world) migrated() *outage {
+	well := w.rng.IntN(2) == 0
+	return w.situation("is migrated", func(v *volume) { w.sim.BeginMigration(v.id) }, func(v *volume) { w.sim.EndMigration(v.id, well) })
+}
+
+// cinderClock lets Cinder date what it makes in another year.
+func (w *world) cinderClock() *outage {
+	if w.broken("Cinder's clock is wrong") {
+		return nil
+	}
+	w.sim.SetCinderSkew(some(w, 400*24*time.Hour, -60*24*time.Hour))
+	return &outage{"Cinder's clock is wrong", func() { w.sim.SetCinderSkew(0) }}
+}
+
+// poisoned lets every creation in one project fail, for as long as it lasts.
+func (w *world) poisoned() *outage {
+	project := w.estate.projects[w.rng.IntN(2)]
+	refuse := some(w,
+		cloudsim.Refuse{Status: http.StatusInternalServerError},
+		cloudsim.Refuse{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"604800"}}},
+	)
+	remove := w.sim.AddFault(cloudsim.Fault{
+		Match: func(r cloudsim.Request) bool {
+			return r.Method == http.MethodPost && strings.HasSuffix(r.Path, "/"+project+"/backups")
+		},
+		Do: refuse,
+	})
+	return &outage{"creations in project " + project + " fail", remove}
+}

@@ -1,0 +1,47 @@
+package scheduler
+
+import (
+	"context"
+	"math"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// quotasPerPlan is how many projects whose quota was full one plan asks about, in
+// turn: people raise a quota or remove backups of their own, and do not wait then
+// for hours. A plan has few calls to spare.
+const quotasPerPlan = 2
+
+// quotaRoom returns, by project, how many GiB of backups have room in a quota that
+// was full lately. Of most projects it knows nothing.
+func (s *Scheduler) quotaRoom(ctx context.Context, b *db.Beat) (map[string]int, error) {
+	full, err := b.QuotasFull(ctx)
+	if err != nil {
+		return nil, err
+	}
+	room := map[string]int{}
+	for i := range min(quotasPerPlan, len(full)) {
+		id := full[(s.quotaTurn+i)%len(full)]
+		backups, gigabytes, err := s.Cloud.BackupQuota(ctx, id)
+		if err != nil {
+			zerolog.Ctx(ctx).Debug().Err(err).Str("project_id", id).Msg("quota not read, will be tried again")
+			continue
+		}
+		if free(backups) > 0 {
+			room[id] = free(gigabytes)
+		}
+	}
+	s.quotaTurn += quotasPerPlan
+	return room, nil
+}
+
+// free is how much of a quota is left.
+func free(q backup.Quota) int {
+	if q.Limit < 0 {
+		return math.MaxInt
+	}
+	return q.Limit - q.InUse - q.Reserved
+}
