@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"staffeln/backup"
 )
@@ -73,6 +74,30 @@ func keepFormerRetention(ctx context.Context, tx pgx.Tx, volumes []Volume) error
 	}
 	_, err := tx.Exec(ctx, q, c.args()...)
 	return err
+}
+
+// FormerRetention returns, by volume, the longest retention of what these projects
+// own of these volumes already: one that comes back to a project must not shorten
+// by its round trip what the project was promised.
+func (b *Beat) FormerRetention(ctx context.Context, volumeIDs, projectIDs []string) (map[string]backup.Period, error) {
+	const q = `
+		SELECT DISTINCT ON (r.volume_id) r.volume_id, r.retention FROM records r JOIN unnest($1::text[], $2::text[]) AS n (id, project_id)
+			ON r.volume_id = n.id AND r.project_id = n.project_id
+		WHERE ` + mayBeHeld + ` ORDER BY r.volume_id, staffeln_now() + r.retention DESC`
+	kept := map[string]backup.Period{}
+	if len(volumeIDs) == 0 {
+		return kept, nil
+	}
+	rows, err := b.db.pool.Query(ctx, q, volumeIDs, projectIDs)
+	if err != nil {
+		return nil, fmt.Errorf("read former retention of %d volumes: %w", len(volumeIDs), err)
+	}
+	var id string
+	var retention pgtype.Interval
+	if _, err := pgx.ForEachRow(rows, []any{&id, &retention}, func() error { kept[id] = fromInterval(retention); return nil }); err != nil {
+		return nil, fmt.Errorf("read former retention of %d volumes: %w", len(volumeIDs), err)
+	}
+	return kept, nil
 }
 
 // aged returns the first of them after the given ID.

@@ -15,9 +15,11 @@ import (
 // Cinder's word on them, and returns the IDs of those backups that no record
 // has. A record that was lost and is seen is available again.
 func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string, err error) {
+	// in one order of locks: reports write records too
 	const mark = `
+		WITH locked AS (SELECT id FROM records WHERE backup_id = ANY($2) ORDER BY id FOR NO KEY UPDATE)
 		UPDATE records SET swept_at = $1, cinder_status = s.status
-		FROM unnest($2::text[], $3::text[]) AS s (id, status) WHERE backup_id = s.id`
+		FROM unnest($2::text[], $3::text[]) AS s (id, status) WHERE backup_id = s.id AND (SELECT count(*) FROM locked) > 0`
 	const reappear = `
 		UPDATE records SET state = 'available', reason = 'reappeared', changed_at = staffeln_now(), removal_report_id = NULL
 		WHERE backup_id = ANY($1) AND state = 'lost' RETURNING state, reason`

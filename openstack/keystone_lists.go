@@ -3,8 +3,10 @@ package openstack
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -94,5 +96,14 @@ func (c *Cloud) projects(ctx context.Context) ([]backup.Project, error) {
 	r := request{op: "list projects", object: "of all domains", method: http.MethodGet, url: c.admin.identity + "/projects"}
 	var all []backup.Project
 	err := eachKeystone(ctx, c, r, "projects", func(p projectJSON) string { return p.ID }, func(p projectJSON) { all = append(all, backup.Project(p)) })
+	return all, err
+}
+
+// allProjects refuses a list of all projects that lacks even our own.
+func (c *Cloud) allProjects(ctx context.Context) ([]backup.Project, error) {
+	all, err := c.projects(ctx)
+	if err == nil && !slices.ContainsFunc(all, func(p backup.Project) bool { return p.ID == c.admin.projectID }) {
+		err = fmt.Errorf("list projects: Keystone lists %d, and not even our own, %s", len(all), c.admin.projectID)
+	}
 	return all, err
 }

@@ -192,3 +192,15 @@ func TestProjects_APartOfTheListIsTold(t *testing.T) {
 	require.Len(t, seen.Unseen, 1)
 	require.Contains(t, seen.Unseen[0], "only a part of the list")
 }
+
+// A list of projects that lacks even our own is not believed (A6).
+func TestProjects_AnEmptyListIsTold(t *testing.T) {
+	w := newWorld(t, cloudsim.Options{})
+	w.sim.AddServer(w.sim.AddProject("acme"), "web", nil)
+	c := w.connect(t, patient)
+	w.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/projects", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"projects": [], "links": {}}`}})
+	seen, err := c.Observe(t.Context())
+	require.NoError(t, err)
+	require.Len(t, seen.Unseen, 1)
+	require.Contains(t, seen.Unseen[0], "not even our own")
+}

@@ -69,7 +69,7 @@ func (c *Cloud) Observe(ctx context.Context) (backup.Inventory, error) {
 		name string
 		read func() error
 	}{
-		{"projects", func() (err error) { seen.Projects, err = c.projects(ctx); return err }},
+		{"projects", func() (err error) { seen.Projects, err = c.allProjects(ctx); return err }},
 		{"servers", func() (err error) { seen.Servers, err = c.servers(ctx); return err }},
 		{"volumes", func() (err error) { seen.Volumes, err = c.volumes(ctx); return err }},
 	}

@@ -49,6 +49,10 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	if err != nil {
 		return err
 	}
+	ids, projects := seen.moved(known)
+	if seen.former, err = b.FormerRetention(ctx, ids, projects); err != nil {
+		return err
+	}
 	m := remember(b.Now, seen, known, s.Settings.Bounds())
 	if seen.mass {
 		m.findings = append(m.findings, seen.doubt(len(known)))

@@ -32,12 +32,18 @@ func remember(now time.Time, seen *sighting, known map[string]db.Volume, bounds 
 	for _, v := range seen.answers.Volumes {
 		m.see(now, v, known[v.ID], projects[v.ProjectID])
 	}
+	for id, kept := range seen.former {
+		if v := m.volumes[id]; v != nil {
+			v.Retention.InForce, v.Retention.Source = kept, backup.FromMetadata
+		}
+	}
 	for _, w := range seen.view.Protected {
 		m.protect(now, m.volumes[w.Volume.ID], w, bounds)
 	}
 	for _, id := range seen.view.Unknown {
 		v := m.volumes[id]
 		v.Unknown, v.Protected, v.DetachedPlans = true, protectedBefore(*v, known[id]), seen.view.Detached[id]
+		m.shortens(v)
 	}
 	for id, reason := range seen.view.Ended {
 		m.end(now, known[id], reason)
@@ -99,7 +105,13 @@ func sight(now time.Time, v backup.Volume, before db.Volume, project string) *db
 func (m *memory) protect(now time.Time, v *db.Volume, w backup.Wish, bounds backup.Bounds) {
 	v.Protected, v.ServerID, v.ServerName = true, w.Server.ID, w.Server.Name
 	v.Retention = backup.Retain(now, v.Retention, w, bounds)
-	if v.Retention.Shorter != nil {
+	m.shortens(v)
+}
+
+// shortens is a finding for as long as a shorter retention waits, also while
+// nobody can tell whether it is still asked for.
+func (m *memory) shortens(v *db.Volume) {
+	if v.Protected && v.Retention.Shorter != nil {
 		m.findings = append(m.findings, backup.Finding{
 			Reason: backup.RetentionShortened, ProjectID: v.ProjectID, Object: v.ID,
 			Detail: fmt.Sprintf("from %s to %s since %s", v.Retention.InForce, v.Retention.Shorter, v.Retention.ShorterSince.Format(time.RFC3339)),
@@ -117,6 +129,7 @@ func (m *memory) miss(now time.Time, v db.Volume, gone bool) {
 		v.GoneAt, v.Protected, v.Unknown, v.DetachedPlans = &now, false, false, 0
 	} else if v.GoneAt == nil {
 		v.Unknown = true
+		m.shortens(&v)
 	}
 	m.volumes[v.ID] = &v
 }

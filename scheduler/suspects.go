@@ -41,6 +41,8 @@ type sighting struct {
 	missing, openServers, openVolumes int
 	mass                              bool
 	purged                            map[string]bool // projects that Keystone knows no more
+	// former is, by volume, the retention of what the project that it came (back) to owns of it already.
+	former map[string]backup.Period
 	// forgotten are unlisted volumes that nobody misses.
 	forgotten []string
 }
@@ -206,6 +208,22 @@ func (s *Scheduler) longestAgo(ids []string) []string {
 	ids = slices.Clone(ids)
 	slices.SortStableFunc(ids, func(a, b string) int { return cmp.Compare(s.asked[a], s.asked[b]) })
 	return ids
+}
+
+// moved returns the volumes that are in another project than the newest plan saw
+// them in, and which.
+func (s *sighting) moved(known map[string]db.Volume) (ids, projects []string) {
+	for _, v := range s.inv.Volumes {
+		if before, ok := known[v.ID]; ok && before.ProjectID != v.ProjectID {
+			ids, projects = append(ids, v.ID), append(projects, v.ProjectID)
+		}
+	}
+	for _, v := range s.answers.Volumes {
+		if before, ok := known[v.ID]; ok && before.ProjectID != v.ProjectID {
+			ids, projects = append(ids, v.ID), append(projects, v.ProjectID)
+		}
+	}
+	return ids, projects
 }
 
 // missedProjects are those of unlisted protected volumes that Keystone does not

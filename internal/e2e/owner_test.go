@@ -72,3 +72,28 @@ func TestCindersClockIsBoundedByOurs(t *testing.T) {
 		})
 	}
 }
+
+// A volume that makes a round trip through another project does not shorten what its first project was promised: the shorter
+// value waits its full delay, and is a finding (C2).
+func TestRoundTripThroughAnotherProjectShortensNothing(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) {
+		set.RetentionTime, set.RetentionMin, set.RetentionShortenDelay = backup.Period{Days: 10}, backup.Period{Days: 1}, backup.Duration(7*day)
+	})
+	acme, globex := w.sim.AddProject("acme"), w.sim.AddProject("globex")
+	server, volumes := w.protect(acme, "web-1", 1)
+	w.run(3*day, 6*time.Hour)
+	w.sim.Detach(server, volumes[0])
+	w.sim.TransferVolume(volumes[0], globex)
+	w.step(6 * time.Hour)
+	w.plan()
+	w.sim.TransferVolume(volumes[0], acme)
+	w.sim.SetMetadata(server, w.set.RetentionMetadataKey, "1d")
+	w.sim.Attach(server, volumes[0])
+	w.step(6 * time.Hour)
+	w.plan()
+	var inForce, shorter string
+	require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT retention::text, coalesce(shorter::text, '') FROM volumes WHERE id = $1`, volumes[0]).Scan(&inForce, &shorter))
+	require.Equal(t, []string{"10 days", "1 day"}, []string{inForce, shorter})
+	require.Len(t, w.findings(backup.RetentionShortened), 1)
+}
