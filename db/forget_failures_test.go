@@ -2,6 +2,7 @@ package db
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -27,4 +28,15 @@ func TestOfManyFailuresTheNewestStayAndWhatNoReportTold(t *testing.T) {
 	n, err = h.beat().ForgetFailures(h.ctx)
 	require.NoError(t, err)
 	assert.Zero(t, n)
+}
+
+func TestTheAuditIsForgottenWithTheHistory(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, age := range []int{1, 3} {
+		h.exec("INSERT INTO audit (at, who, action, object, project_id, intent) VALUES ($1, 'me', 'pause', '', '', '')", base.Add(-hour*24*time.Duration(age)))
+	}
+	_, err := h.beat().Forget(h.ctx, base.Add(-2*day))
+	require.NoError(t, err)
+	assert.Equal(t, 1, h.count("SELECT count(*) FROM audit"))
 }
