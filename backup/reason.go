@@ -26,6 +26,7 @@ const (
 	LeftoverStays    Reason = "leftover_stays"
 	ParentStaysBusy  Reason = "parent_stays_busy"
 	IncrementalsFail Reason = "incrementals_fail"
+	FullAsked        Reason = "full_asked"
 )
 
 // Why none is made now.
@@ -131,6 +132,7 @@ var reasons = map[Reason]struct {
 	LeftoverStays:   {Operator, "A failed leftover blocks incrementals and could not be removed within an interval; a full is made instead."},
 	ParentStaysBusy: {Nobody, "The newest link was being restored or removed for longer than an interval; a full is made instead."},
 
+	FullAsked:        {Nobody, "The operator asked for a full."},
 	IncrementalsFail: {Operator, "Incrementals of the volume were accepted and failed twice in a row; a full is made instead."},
 
 	NotProtected:     {Nobody, "No server that the volume is attached to asks for backups."},

@@ -11,6 +11,7 @@ type Service struct {
 type Outage struct {
 	All   bool
 	Zones map[string]bool // zones with services of their own, none of them up
+	Up    int             // how many services are up
 	By    Zones           // which of them serves the volumes of another zone, by the setting
 }
 
@@ -22,6 +23,7 @@ func OutageOf(services []Service, by Zones) Outage {
 	for _, s := range services {
 		if s.Up {
 			o.All = false
+			o.Up++
 		}
 		if _, known := o.Zones[s.Zone]; !known {
 			o.Zones[s.Zone] = true
@@ -38,3 +40,13 @@ func OutageOf(services []Service, by Zones) Outage {
 
 // Hits tells whether a backup of a volume in the zone would wait for a service.
 func (o Outage) Hits(zone string) bool { return o.All || o.Zones[o.By.Of(zone)] }
+
+// Cap returns the operator's cap on backups in progress, or what the services that
+// are up work on at a time, where that is less: since 2026.1 the rest would wait
+// inside Cinder, and its time would run. 0 is no cap, and stays none.
+func (o Outage) Cap(total, perService int) int {
+	if total == 0 || perService == 0 || o.Up == 0 {
+		return total
+	}
+	return min(total, perService*o.Up)
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"staffeln/backup"
+	"staffeln/internal/telemetry"
 )
 
 // A Cloud is one OpenStack, as our service user sees it. It may be used by many
@@ -101,7 +102,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		clock:          o.clock,
-		patience:       patience{config: config, clock: o.clock},
+		patience:       patience{config: config, clock: o.clock, conditions: new(telemetry.Conditions)},
 		attemptTimeout: o.attemptTimeout,
 		scopes:         newScopes(o.maxScopes),
 		pageSize:       o.pageSize,

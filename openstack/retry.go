@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"staffeln/backup"
+	"staffeln/internal/telemetry"
 )
 
 // firstPause is the pause after the first try; it doubles up to MaxRetryInterval.
@@ -17,8 +18,9 @@ const firstPause = time.Second
 
 // A patience tries calls again. It is the only place that does.
 type patience struct {
-	config Config
-	clock  clock
+	config     Config
+	clock      clock
+	conditions *telemetry.Conditions // calls that fail; nil: nothing is logged of them
 }
 
 // try makes the attempts of one call, until one succeeds, is refused for good,
@@ -29,6 +31,9 @@ func (p patience) try(ctx context.Context, r request, attempt func() *backup.Clo
 	for n := 1; ; n++ {
 		fault := attempt()
 		if fault == nil {
+			if p.conditions != nil {
+				p.conditions.Over(zerolog.Ctx(ctx), r.op).Str("call", r.op).Msg("cloud call succeeds again")
+			}
 			return nil
 		}
 		unknown = unknown || fault.Unknown
@@ -40,8 +45,10 @@ func (p patience) try(ctx context.Context, r request, attempt func() *backup.Clo
 		if p.clock.now().Add(pause).Sub(began) > p.config.RetryTimeout.Std() {
 			return fault
 		}
-		zerolog.Ctx(ctx).Warn().Err(fault).Int("attempt", n).Dur("pause", pause).
-			Str("project_id", fault.ProjectID).Msg("cloud call will be tried again")
+		if p.conditions != nil {
+			p.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, r.op, string(fault.Meaning)).Err(fault).Int("attempt", n).Dur("pause", pause).
+				Str("project_id", fault.ProjectID).Msg("cloud call will be tried again")
+		}
 		if p.clock.wait(ctx, pause) != nil {
 			return fault // what the cloud said tells more than that we stopped waiting
 		}

@@ -29,7 +29,7 @@ func (s *Scheduler) HandOver(ctx context.Context, b *db.Beat) error {
 		return err
 	}
 	admission, err := b.Admit(ctx, db.Caps{
-		Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject,
+		Total: outage.Cap(set.MaxBackupsInProgress, set.BackupMaxOperations), PerProject: set.MaxBackupsInProgressPerProject,
 		PerZone: set.MaxBackupsInProgressPerZone, OutOfTurn: set.MaxFullsOutOfTurn, Stuck: set.MaxBackupsStuck,
 	}, outage)
 	if err != nil {

@@ -89,6 +89,9 @@ func (w *Worker) begin(ctx context.Context, c *db.Claim, r backup.Record, others
 	d := backup.Next(c.Now, w.Settings.Policy(), subject, others)
 	switch d.Action {
 	case backup.Create:
+		if r.Reason == backup.FullAsked {
+			d.Kind = backup.Full
+		}
 		return w.ask(ctx, c, r, d.Kind)
 	case backup.Fail:
 		return w.fail(ctx, c, r, db.Why{Reason: d.Reason, Text: fmt.Sprintf("the volume's status is %q; backups are made of available and in-use volumes", subject.Status)})

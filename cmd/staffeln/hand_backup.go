@@ -13,20 +13,24 @@ import (
 )
 
 func backupNowCommand() *cobra.Command {
-	return handCommand(&cobra.Command{
+	var full bool
+	c := &cobra.Command{
 		Use: "backup-now VOLUME|SERVER", Short: "Plans a backup of a protected volume, or of all of a server's, outside the interval.",
 		Long: "It is decided as in a plan, full or incremental, only that the interval and the delay after a failure do not count.\n" +
-			"It goes first in its project, under the same caps, at the next hand-over; the interval to the next one counts from it.",
-		Example: "  staffeln backup-now data\n  staffeln backup-now web-1 && staffeln status",
+			"It goes first in its project, under the same caps, at the next hand-over; the interval to the next one counts from it.\n" +
+			"With --full it is a full, and a new chain begins, as after a chain whose data can't be trusted.",
+		Example: "  staffeln backup-now data\n  staffeln backup-now web-1 --full && staffeln status",
 		Args:    oneTarget, ValidArgsFunction: cobra.NoFileCompletions,
-	}, func(ctx context.Context, h *hand, args []string) error {
+	}
+	c.Flags().BoolVar(&full, "full", false, "make a full backup")
+	return handCommand(c, func(ctx context.Context, h *hand, args []string) error {
 		volumes, err := h.targets(ctx, args[0])
 		if err != nil {
 			return err
 		}
 		planned := 0
 		for _, v := range volumes {
-			done, err := h.backupNow(ctx, v)
+			done, err := h.backupNow(ctx, v, full)
 			if err != nil {
 				return err
 			}
@@ -42,7 +46,7 @@ func backupNowCommand() *cobra.Command {
 }
 
 // backupNow decides about one volume, and plans.
-func (h *hand) backupNow(ctx context.Context, v db.Volume) (planned bool, err error) {
+func (h *hand) backupNow(ctx context.Context, v db.Volume, full bool) (planned bool, err error) {
 	var d backup.Decision
 	r := backup.Record{
 		ProjectID: v.ProjectID, ProjectName: v.ProjectName, ServerID: v.ServerID, ServerName: v.ServerName, VolumeID: v.ID, VolumeName: v.Name,
@@ -63,6 +67,9 @@ func (h *hand) backupNow(ctx context.Context, v db.Volume) (planned bool, err er
 			subject.Status = "in-use" // as a plan saw it in the middle of a backup; the worker looks again
 		}
 		d = backup.Next(l.Now, h.set.Policy(), subject, records)
+		if full && d.Action == backup.Create && d.Kind != backup.Full {
+			d.Kind, d.Reason, d.OutOfTurn = backup.Full, backup.FullAsked, true
+		}
 		r.Beat, r.Kind, r.OutOfTurn, r.Reason, r.LastPointAt = backup.Grid(l.Now, h.set.BackupServicePeriod.Std()), d.Kind, d.OutOfTurn, d.Reason, backup.NewestPoint(v.ProjectID, records)
 		return nil
 	})

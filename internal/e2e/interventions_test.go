@@ -190,3 +190,17 @@ func TestBackupNowTwiceAtOnce(t *testing.T) {
 	require.Equal(t, "FI", w.kinds(volumes[0]))
 	w.lawful()
 }
+
+// After a chain whose data can't be trusted the operator asks for a full: a new chain begins, whatever the depth says.
+func TestBackupNowMakesAFullWhereItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.run(40*time.Minute, 5*time.Minute)
+	require.Equal(t, "F", w.kinds(volumes[0])[:1])
+	before := len(w.kinds(volumes[0]))
+	w.hand(0, "backup-now", volumes[0], "--full")
+	w.run(20*time.Minute, 5*time.Minute)
+	require.Equal(t, "F", w.kinds(volumes[0])[before:before+1])
+	require.Equal(t, 1, w.count("volume_id = $1 AND kind = 'full' AND out_of_turn AND by_hand AND state = 'available'", volumes[0]))
+}
