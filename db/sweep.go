@@ -140,7 +140,7 @@ func (b *Beat) Lost(ctx context.Context) ([]backup.Finding, error) {
 // Forget ends history: records of which Cinder holds nothing since before the
 // given time. What others removed is remembered for as long as incrementals
 // stand where it was: without it they would look as if they could be restored.
-// Who asked for deletions before that time is forgotten too.
+// What operators did and who asked for deletions before that is forgotten too.
 func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 	const q = `
 		DELETE FROM records WHERE id IN (SELECT id FROM records past
@@ -165,11 +165,14 @@ func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 		}
 	}
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `DELETE FROM audit WHERE at < $1`, before); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `DELETE FROM delete_checks WHERE last_at < $1`, before)
 		return err
 	})
 	if err != nil {
-		return forgotten, fmt.Errorf("forget who asked for deletions: %w", err)
+		return forgotten, fmt.Errorf("forget what operators did, and who asked for deletions: %w", err)
 	}
 	if forgotten > 0 {
 		zerolog.Ctx(ctx).Info().Int("records", forgotten).Time("before", before).Msg("history forgotten")

@@ -17,6 +17,9 @@ func (s *Scheduler) forget(ctx context.Context, b *db.Beat) error {
 			return err
 		}
 	}
+	if _, err := b.ForgetFailures(ctx); err != nil {
+		return err
+	}
 	if err := b.ForgetGone(ctx, before); err != nil {
 		return err
 	}
