@@ -11,12 +11,14 @@ type Service struct {
 type Outage struct {
 	All   bool
 	Zones map[string]bool // zones with services of their own, none of them up
+	By    Zones           // which of them serves the volumes of another zone, by the setting
 }
 
 // OutageOf tells from all services where nothing can be made. No service at all
-// is no outage: Cinder hides them from us, or names them otherwise.
-func OutageOf(services []Service) Outage {
-	o := Outage{All: len(services) > 0, Zones: map[string]bool{}}
+// is no outage: Cinder hides them from us, or names them otherwise. A volume's
+// zone is served by the one that the setting maps it to.
+func OutageOf(services []Service, by Zones) Outage {
+	o := Outage{All: len(services) > 0, Zones: map[string]bool{}, By: by}
 	for _, s := range services {
 		if s.Up {
 			o.All = false
@@ -35,4 +37,4 @@ func OutageOf(services []Service) Outage {
 }
 
 // Hits tells whether a backup of a volume in the zone would wait for a service.
-func (o Outage) Hits(zone string) bool { return o.All || o.Zones[zone] }
+func (o Outage) Hits(zone string) bool { return o.All || o.Zones[o.By.Of(zone)] }

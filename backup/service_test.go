@@ -21,7 +21,7 @@ func TestOutageOf(t *testing.T) {
 		{"all are down", []Service{down("a"), down("b")}, []string{"a", "b", "c"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := OutageOf(c.services)
+			o := OutageOf(c.services, nil)
 			for _, zone := range c.hit {
 				assert.True(t, o.Hits(zone), zone)
 			}
@@ -30,4 +30,13 @@ func TestOutageOf(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestOutageOfAMappedZoneHitsTheVolumesThatItServes(t *testing.T) {
+	by := Zones{"nova-2": "nova-1", "nova-3": "nova-4"}
+	o := OutageOf([]Service{{"h", "nova-1", false}, {"h", "nova-2", true}, {"h", "nova-3", false}, {"h", "nova-4", true}}, by)
+	assert.True(t, o.Hits("nova-1"), "its own service is down")
+	assert.True(t, o.Hits("nova-2"), "the service that it is mapped to is down, whatever runs in its own zone")
+	assert.False(t, o.Hits("nova-3"), "the service that it is mapped to is up")
+	assert.False(t, o.Hits("nova-4"))
 }

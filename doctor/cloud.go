@@ -49,7 +49,7 @@ func services(v *verdicts, c Cloud) {
 		v.say(Unknown, "", "cinder-backup's services could not be listed: %s", c.ServicesFault)
 		return
 	}
-	outage := backup.OutageOf(c.Services)
+	outage := backup.OutageOf(c.Services, nil)
 	switch {
 	case len(c.Services) == 0:
 		v.say(Failing, "start one", "Cinder knows no cinder-backup")

@@ -22,7 +22,7 @@ func (s *Scheduler) outage(ctx context.Context, b *db.Beat) (backup.Outage, erro
 		return backup.Outage{}, nil
 	}
 	s.conditions.Over(zerolog.Ctx(ctx), "services").Msg("backup services listed again")
-	return backup.OutageOf(services), nil
+	return backup.OutageOf(services, s.Settings.BackupZones), nil
 }
 
 // tellAdmission logs a caution when it begins and when it ends, and those of single projects and zones.
