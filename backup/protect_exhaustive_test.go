@@ -32,7 +32,7 @@ var knowledges = []knowledge{
 
 // whole tells whether the server's metadata is known.
 func (k knowledge) whole() bool {
-	return k.answered && !(k.partial && !k.listed) || k.listed && !k.partial
+	return k.listed && !k.partial || k.answered && (k.listed || !k.partial)
 }
 
 // show puts the server where the cloud shows it.
