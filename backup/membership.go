@@ -52,6 +52,15 @@ type conclusion struct {
 	suspects  []string // servers that an answer by ID would decide
 }
 
+// cloud is one look at it, ready to be judged volume by volume.
+type cloud struct {
+	servers map[string]judged   // by ID: those that said everything
+	listed  map[string]bool     // IDs that the list shows whole
+	holders map[string][]string // by volume ID: the servers that Nova calls it attached to
+	answers Answers
+	blind   bool // the list of servers broke off: it raises no suspicion
+}
+
 // conclude judges one volume. Protection begins and ends by positive answers
 // only: metadata of a server that Nova or Cinder calls attached, a 404 by ID of
 // the server that protects it, or Nova, Cinder and the volume's status agreeing
@@ -138,15 +147,6 @@ func (e *conclusion) miss(c *cloud, id string, before Before) {
 	if _, answered := c.servers[id]; !answered && !c.answers.GoneServers[id] {
 		e.suspects = append(e.suspects, id)
 	}
-}
-
-// cloud is one look at it, ready to be judged volume by volume.
-type cloud struct {
-	servers map[string]judged   // by ID: those that said everything
-	listed  map[string]bool     // IDs that the list shows whole
-	holders map[string][]string // by volume ID: the servers that Nova calls it attached to
-	answers Answers
-	blind   bool // the list of servers broke off: it raises no suspicion
 }
 
 func newCloud(inv Inventory, keys Keys, answers Answers) *cloud {

@@ -1,0 +1,93 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// Case C4: whatever ends the protection, the floor holds for PROTECTION_GRACE and only then falls, and the finding
+// with its date stands until the restore points are gone.
+func TestFloorOutlivesProtectionByTheGrace(t *testing.T) {
+	for name, end := range map[string]func(w *world, server, volume string) backup.Reason{
+		"metadata false": func(w *world, server, _ string) backup.Reason {
+			w.sim.SetMetadata(server, w.set.BackupMetadataKey, "false")
+			return backup.EndMetadata
+		},
+		"key removed": func(w *world, server, _ string) backup.Reason {
+			w.sim.DeleteMetadata(server, w.set.BackupMetadataKey)
+			return backup.EndMetadata
+		},
+		"detached": func(w *world, server, volume string) backup.Reason {
+			w.sim.Detach(server, volume)
+			return backup.EndDetached
+		},
+		"server deleted": func(w *world, server, _ string) backup.Reason {
+			w.sim.DeleteServer(server)
+			return backup.EndServerDeleted
+		},
+		"volume deleted": func(w *world, server, volume string) backup.Reason {
+			w.sim.DeleteServer(server)
+			w.sim.DeleteVolume(volume)
+			return backup.EndVolumeDeleted
+		},
+		"transferred": func(w *world, server, volume string) backup.Reason {
+			w.sim.DeleteServer(server)
+			w.sim.TransferVolume(volume, w.sim.AddProject("globex"))
+			return backup.EndTransferred
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, server, volume := graced(t)
+			reason := end(w, server, volume)
+			w.run(3*time.Hour, time.Hour)
+			require.Equal(t, 1, w.ends("reason = '"+string(reason)+"'"))
+			w.run(6*day, time.Hour)
+			require.Equal(t, 2, w.count("state = 'available'"), "past its retention twice, under the grace")
+			require.Empty(t, w.events(cloudsim.BackupDeletion, volume))
+			found := w.findings(backup.ProtectionEnded)
+			require.Len(t, found, 1)
+			require.Equal(t, w.sim.Project("acme"), found[0].ProjectID)
+			require.Contains(t, found[0].Detail, reason.Sentence())
+			require.Contains(t, found[0].Detail, "The last restore point goes on 2026-03-10")
+			w.run(2*day, time.Hour)
+			require.Zero(t, w.count("state = 'available'"), "the grace is over")
+			require.Empty(t, w.findings(backup.ProtectionEnded), "nothing is left to tell of")
+			require.Zero(t, w.ends("true"))
+			w.lawful()
+		})
+	}
+}
+
+// Protection that is back within the grace loses nothing, and its finding ends.
+func TestProtectionBackWithinTheGraceLosesNothing(t *testing.T) {
+	t.Parallel()
+	w, server, volume := graced(t)
+	w.sim.SetMetadata(server, w.set.BackupMetadataKey, "false")
+	w.run(5*day, time.Hour)
+	require.Len(t, w.findings(backup.ProtectionEnded), 1)
+	w.sim.SetMetadata(server, w.set.BackupMetadataKey, "true")
+	w.run(2*time.Hour, time.Hour)
+	require.Empty(t, w.findings(backup.ProtectionEnded))
+	require.Zero(t, w.ends("true"))
+	require.Empty(t, w.events(cloudsim.BackupDeletion, volume))
+	w.lawful()
+}
+
+// graced is a world in which two restore points of a volume live for three days, and under a floor with a week's grace.
+func graced(t *testing.T) (w *world, server, volume string) {
+	t.Helper()
+	w = daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
+		set.RetentionTime, set.MinRestorePoints = backup.Period{Days: 3}, 2
+		set.ProtectionGrace = backup.Duration(7 * day)
+	})
+	server, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.run(36*time.Hour, time.Hour)
+	require.Equal(t, 2, w.count("state = 'available'"))
+	return w, server, volumes[0]
+}
