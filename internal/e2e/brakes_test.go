@@ -21,8 +21,10 @@ func TestPoisonedVolumesHoldNobodyElseBack(t *testing.T) {
 			w := daily(t)
 			acme := w.sim.AddProject("acme")
 			_, poisoned := w.protect(acme, "web", 3)
-			w.sim.AddFault(cloudsim.Fault{Route: createRoute, Do: cloudsim.Refuse{Status: http.StatusInternalServerError},
-				Match: func(r cloudsim.Request) bool { return slices.Contains(poisoned, r.Volume) }})
+			w.sim.AddFault(cloudsim.Fault{
+				Route: createRoute, Do: cloudsim.Refuse{Status: http.StatusInternalServerError},
+				Match: func(r cloudsim.Request) bool { return slices.Contains(poisoned, r.Volume) },
+			})
 			w.plan()
 			w.run(5*time.Minute, time.Minute) // they are the only ones so far
 			if others == 0 {
