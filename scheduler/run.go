@@ -100,7 +100,8 @@ func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, beats []beat,
 		if some {
 			ran()
 		}
-		t := time.NewTimer(next)
+		// the clock is the database's, and may be set: it is asked again at least as often as something is dispatched
+		t := time.NewTimer(min(next, s.Settings.PollPeriod.Std()))
 		select {
 		case <-ctx.Done():
 		case <-t.C:
