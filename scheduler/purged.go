@@ -39,8 +39,9 @@ func (s *Scheduler) closePurged(ctx context.Context, b *db.Beat) error {
 		return err
 	}
 	var ended []string
-	for id, gone := range s.purged(ctx, unseen) {
-		if !gone {
+	gone := s.purged(ctx, unseen)
+	for _, id := range unseen {
+		if !gone[id] {
 			continue
 		}
 		records, err := b.Unseen(ctx, id)

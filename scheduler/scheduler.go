@@ -62,6 +62,9 @@ type Scheduler struct {
 	Metrics   *telemetry.Metrics
 	// Identity is who we are on the cloud: what carries it is ours.
 	Identity backup.Identity
+	// InTurn asks about suspects one after the other, so that the same run brings
+	// the same requests in the same order.
+	InTurn bool
 
 	asked      map[string]int // the newest inquiry that asked about a suspect
 	inquiries  int

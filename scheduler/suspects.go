@@ -163,7 +163,11 @@ func inquire[T any](ctx context.Context, s *Scheduler, ids []string, most int, a
 	failures := 0
 	next := make(chan string)
 	var group sync.WaitGroup
-	for range suspectsAtOnce {
+	atOnce := suspectsAtOnce
+	if s.InTurn {
+		atOnce = 1
+	}
+	for range atOnce {
 		group.Go(func() {
 			for id := range next {
 				one, err := ask(ctx, id)

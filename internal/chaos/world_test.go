@@ -149,7 +149,7 @@ func (w *world) startScheduler() (ok bool) {
 	w.started++
 	p := &process{name: fmt.Sprintf("S%d", w.started), cloud: cloud}
 	p.sched = &scheduler.Scheduler{
-		DB: w.place.db, Cloud: p.cloud, Queue: w.queue, Settings: w.set, Metrics: w.place.metrics, Identity: w.identity(p.cloud),
+		DB: w.place.db, Cloud: p.cloud, Queue: w.queue, Settings: w.set, Metrics: w.place.metrics, Identity: w.identity(p.cloud), InTurn: true,
 	}
 	w.schedulers = append(w.schedulers, p)
 	w.tell("%s starts", p.name)
