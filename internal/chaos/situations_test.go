@@ -43,13 +43,14 @@ func (w *world) situation(name string, begin, end func(v *volume)) *outage {
 	}
 	v.situated = true
 	begin(v)
+	over := false
 	v.restore = func() {
-		v.situated, v.restore = false, nil
+		over, v.situated, v.restore = true, false, nil
 		end(v)
 	}
 	restore := v.restore
 	return &outage{"volume " + v.id + " " + name, func() {
-		if v.restore != nil {
+		if !over {
 			restore()
 		}
 	}}
