@@ -129,7 +129,7 @@ func TestSettleAged(t *testing.T) {
 	require.Contains(t, flat(out), "1 of 1 removed. Done. 10 backups stay, for the reasons above; --all takes also what is within its retention.", "the youngest link keeps its chain")
 	require.Equal(t, backup.Deleted, h.of(h.broken)[0].State)
 	require.Equal(t, "available available available", h.story(h.plain))
-	h.step(2 * day)
+	h.run(9*day, 6*time.Hour) // over PROTECTION_GRACE
 	out = h.answered(1, "yes\n", "settle", "--project", "acme")
 	require.Contains(t, flat(out), "3 of 6 removed")
 	require.Equal(t, "deleted deleted deleted", h.story(h.plain))

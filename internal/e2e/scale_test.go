@@ -21,7 +21,7 @@ func TestCallsAreCounted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.BackupMinInterval = backup.Duration(24 * time.Hour)
-		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject = 600, 100
+		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject, set.BackupMaxOperations = 600, 100, 0
 		o.BackupTime = cloudsim.Fixed(20 * time.Second)
 		o.Backups, o.BackupGigabytes = -1, -1
 	})
@@ -42,7 +42,7 @@ func TestCallsAreCounted(t *testing.T) {
 	w.sim.ResetCounts()
 	beats := 0
 	for ; w.count("state = 'available'") < 3000; beats++ {
-		require.Less(t, beats, 100, "backups do not end")
+		require.Less(t, beats, 100, "backups do not end: %d are there", w.count("state = 'available'"))
 		w.handOver()
 		if beats == 0 {
 			shown := levels(w.sched.Metrics, "staffeln_records", "state")

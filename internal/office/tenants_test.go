@@ -56,7 +56,7 @@ func inStatus(volume, status string) deed {
 			told = "volume_status tenant"
 		}
 		end := o.oracle.Begin(oracle.Trouble{
-			Name: "a volume in status " + status, Scope: id, Stops: oracle.Stops{Makes: true}, Told: []string{told},
+			Name: "a volume in status " + status, Scope: id, Stops: oracle.Stops{Makes: true}, Told: []string{told, "decision not_seen operator"}, // the latter while Nova or Cinder is away
 		})
 		return func() {
 			end()

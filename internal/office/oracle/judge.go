@@ -58,7 +58,7 @@ func (o *Oracle) judgeKind(v *volume, b *backup, mine []*backup) {
 		why = "the volume's size changed since the chain began"
 	}
 	switch {
-	case b.parent != "" && why != "":
+	case b.parent != "" && why != "" && !o.now.Before(v.grey):
 		o.violated("kind"+b.id, "wrong kind: volume %s got an incremental, and %s (%s)", v.name, why, history(mine))
 	case b.parent == "" && why == "" && v.shaken.Before(full.data):
 		o.violated("kind"+b.id, "wrong kind: volume %s got a full, and nothing kept its chain from going on (%s)", v.name, history(mine))
@@ -86,9 +86,13 @@ func (o *Oracle) judgeRemoval(e cloudsim.Event, v *volume, b *backup) {
 	if b.state != "available" {
 		return
 	}
-	if until := b.data.Add(o.keeps(v)); e.At.Before(until) {
+	keeps := o.keeps(v)
+	if b.project != v.project {
+		keeps = v.former
+	}
+	if until := b.data.Add(keeps); e.At.Before(until) {
 		o.violated("early"+b.id, "removed too early: backup of volume %s of %s, to be kept for %s until %s",
-			v.name, b.data.Format("01-02 15:04"), o.keeps(v), until.Format("01-02 15:04"))
+			v.name, b.data.Format("01-02 15:04"), keeps, until.Format("01-02 15:04"))
 	}
 	if !v.protected || v.looks < 1 || b.project != v.project {
 		return

@@ -18,6 +18,7 @@ type volume struct {
 	since                     time.Time // when it became protected, in this project
 	unprotected               time.Time // when it was last seen to be so; zero: never protected
 	transferred               time.Time
+	former                    time.Duration // the retention that its former project asked for last
 
 	held     []*backup     // what Cinder has of it, whoever made it
 	asked    time.Duration // what its servers ask for now; 0: what can't be read
@@ -86,6 +87,7 @@ func (o *Oracle) Look(now time.Time) {
 func (o *Oracle) sight(v *volume, is cloudsim.Volume, servers map[string]cloudsim.Server) {
 	v.name, v.status, v.size, v.encrypted = is.Name, is.Status, is.SizeGiB, is.Encrypted
 	if v.project != is.Project {
+		v.former = o.keeps(v)
 		v.project, v.transferred, v.protected, v.first = is.Project, o.now, false, time.Time{}
 	}
 	protected, asked, unreadable := false, time.Duration(-1), false
