@@ -189,14 +189,16 @@ func (s *Scheduler) beats() (planning, dispatch []beat) {
 	one := func(name string, period time.Duration, last func(*db.Beat) *time.Time, run func(context.Context, *db.Beat) error) beat {
 		return beat{name: name, period: period, last: last, run: run}
 	}
-	return []beat{
-			one("plan", set.BackupServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.PlannedBeat }, s.Plan),
-			one("retention", set.RetentionServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.RetentionBeat }, s.Retention),
-			one("sweep", set.SweepPeriod.Std(), func(b *db.Beat) *time.Time { return b.SweepBeat }, s.Sweep),
-			one("report", min(reportGrid, set.ReportPeriod.Std()), func(b *db.Beat) *time.Time { return b.ReportBeat }, s.Report),
-		}, []beat{
-			one("hand_over", set.PollPeriod.Std(), func(b *db.Beat) *time.Time { return b.HandedOverAt }, s.HandOver),
-		}
+	planning = []beat{
+		one("plan", set.BackupServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.PlannedBeat }, s.Plan),
+		one("retention", set.RetentionServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.RetentionBeat }, s.Retention),
+		one("sweep", set.SweepPeriod.Std(), func(b *db.Beat) *time.Time { return b.SweepBeat }, s.Sweep),
+		one("report", min(reportGrid, set.ReportPeriod.Std()), func(b *db.Beat) *time.Time { return b.ReportBeat }, s.Report),
+	}
+	dispatch = []beat{
+		one("hand_over", set.PollPeriod.Std(), func(b *db.Beat) *time.Time { return b.HandedOverAt }, s.HandOver),
+	}
+	return planning, dispatch
 }
 
 func pause(ctx context.Context, d time.Duration) {
