@@ -84,14 +84,6 @@ func (b Brakes) Begin(at Place) bool {
 	return !held
 }
 
-// Cloud says what holds the whole cloud back.
-func (b Brakes) Cloud() Caution {
-	if one := b[Place{}]; one != nil {
-		return one.Why
-	}
-	return NoCaution
-}
-
 // several is what the projects of a zone, or of the cloud, show together.
 type several struct {
 	pace     Pace

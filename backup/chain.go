@@ -41,6 +41,25 @@ func (l Link) order() time.Time {
 // usable tells whether l itself could be restored, or restored from, now.
 func (l Link) usable() bool { return l.Status == StatusAvailable || l.Status == StatusRestoring }
 
+// Without returns the links as they are once that one is gone: what stood
+// below it in its chain carries it no more.
+func Without(links []Link, gone Link) []Link {
+	below := ""
+	for _, c := range Chains(links) {
+		if i := slices.IndexFunc(c, func(l Link) bool { return l.BackupID == gone.BackupID }); i > 0 {
+			below = c[i-1].BackupID
+		}
+	}
+	var left []Link
+	for _, l := range links {
+		if l.BackupID != gone.BackupID {
+			l.Depended = l.Depended && l.BackupID != below
+			left = append(left, l)
+		}
+	}
+	return left
+}
+
 // earlier orders links by when they were made. Cinder's times have whole
 // seconds, so ties happen; the ID makes the order the same at every look.
 func earlier(a, b Link) int {

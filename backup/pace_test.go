@@ -100,3 +100,11 @@ func TestTroubleOfOneZoneHoldsBackThatZoneAlone(t *testing.T) {
 	paces[Place{"b", "other"}] = failing
 	assert.Equal(t, WhileFailing, BrakesOf(paces, map[string]bool{"nova": true, "other": true}).Cloud(), "two zones show it")
 }
+
+// Cloud says what holds the whole cloud back.
+func (b Brakes) Cloud() Caution {
+	if one := b[Place{}]; one != nil {
+		return one.Why
+	}
+	return NoCaution
+}

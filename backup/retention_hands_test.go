@@ -125,6 +125,9 @@ func TestRetentionBelongsToTheOwner(t *testing.T) {
 	require.Equal(t, "B", o.retention.Owner)
 	require.Equal(t, period("30d"), o.retention.For(o.records[0]), "what was in force when it changed hands")
 	require.Equal(t, period("1d"), o.retention.For(Record{ProjectID: "B", Beat: now.Add(2 * time.Hour), Retention: period("1d")}))
+	long := o.sees(now.Add(time.Hour), b, "B", "1y")
+	require.Equal(t, period("1y"), long.retention.InForce)
+	require.Equal(t, period("30d"), long.retention.For(o.records[0]), "what B asks for is nothing to A")
 	o = o.sees(now.Add(2*time.Hour), b, "A", "1y")
 	require.Equal(t, period("1y"), o.retention.For(o.records[0]), "back, and longer")
 }

@@ -77,7 +77,7 @@ func (e *estate) add(v db.Volume, keeping backup.Keeping, records []backup.Recor
 		for _, r := range removals {
 			goes = true
 			e.going = append(e.going, row(r.Link, r.Reason))
-			links = slices.DeleteFunc(links, func(l backup.Link) bool { return l.BackupID == r.BackupID })
+			links = backup.Without(links, r.Link)
 		}
 		if len(removals) == 0 {
 			for _, k := range kept {

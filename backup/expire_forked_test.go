@@ -1,0 +1,50 @@
+package backup
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Cinder's word that others build on a link, where the order shows no such one:
+// a chain forked where its newest link was busy.
+func TestALinkThatCinderSaysIsBuiltOnStays(t *testing.T) {
+	t.Parallel()
+	goes := func(history string) (ids []string) {
+		ls := links(t, history)
+		ls[1].Depended = true
+		removals, kept := Expired(now, Keeping{}, ls)
+		for _, r := range removals {
+			ids = append(ids, r.BackupID)
+		}
+		for _, k := range kept {
+			if k.BackupID == "b02" {
+				assert.Equal(t, DependentFirst, k.Reason)
+			}
+		}
+		return ids
+	}
+	assert.Empty(t, goes("F-20d I-19d F-3d I-2d"), "the newest may stand on it")
+	assert.Equal(t, []string{"b02"}, goes("F-20d I-19d F-3d I-2d@B"), "another project's can't")
+	assert.Equal(t, []string{"b02"}, goes("F-20d I-19d F-3d"), "a full stands on nothing: the counter is lost")
+}
+
+// What a counter said before a link went is not true after it: the operator's
+// forecast takes the links off one by one.
+func TestAnExpiredChainGoesLeafFirst(t *testing.T) {
+	t.Parallel()
+	ls := links(t, "F-20d I-19d I-18d F-3d I-2d")
+	ls[0].Depended, ls[1].Depended, ls[3].Depended = true, true, true
+	var order []string
+	for {
+		removals, _ := Expired(now, Keeping{}, ls)
+		if len(removals) == 0 {
+			break
+		}
+		require.Len(t, removals, 1)
+		order = append(order, removals[0].BackupID)
+		ls = Without(ls, removals[0].Link)
+	}
+	require.Equal(t, []string{"b03", "b02", "b01"}, order)
+}
