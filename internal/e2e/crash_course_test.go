@@ -56,15 +56,9 @@ func (r *crashRun) pass(ctx context.Context) error {
 		}
 	}
 	for i, by := range course {
+		r.happens(i)
 		if err := r.leap(ctx, by); err != nil {
 			return err
-		}
-		if i == 6 && !r.point.reset {
-			for _, b := range r.sim.BackupsOf(r.story.volumes["stuck"]) {
-				if b.Status == "creating" {
-					r.sim.ReleaseBackup(b.ID)
-				}
-			}
 		}
 		if err := r.rest(ctx); err != nil {
 			return err
@@ -72,6 +66,9 @@ func (r *crashRun) pass(ctx context.Context) error {
 		if r.died {
 			break
 		}
+	}
+	if err := r.accept(ctx); err != nil {
+		return err
 	}
 	for _, by := range recovery {
 		if err := errors.Join(r.leap(ctx, by), r.rest(ctx)); err != nil {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // uncrossed are the calls that the story does not make, by the function around them and what they call (for the how many-eth
@@ -13,83 +15,37 @@ var uncrossed = map[string]string{
 	"(*db.Claim).move > (*db.Claim).unmoved": "after another handler's win only",
 	"(*db.Claim).unmoved > db.pauses":        "the same",
 
-	"(*openstack.Cloud).do > (*openstack.scope).renewBeforeItEnds":                        "a token near its end; asking for one is crossed at the start",
+	"(*openstack.Cloud).do > (*openstack.scope).renewBeforeItEnds":                        "a token near its end by the process's own clock, which does not leap; asking for one is crossed at the start",
 	"(*openstack.scope).renewBeforeItEnds > (*gophercloud.ProviderClient).Reauthenticate": "the same",
 	"(*openstack.Cloud).attempt > (*gophercloud.ProviderClient).Request #2":               "a request in whose place another one renewed the token",
-	"(*openstack.Cloud).do > (*openstack.Cloud).explainRefusal":                           "a role that ends with a token",
-	"(*openstack.Cloud).secretRight > (*openstack.Cloud).explainRefusal":                  "the same",
-	"(*openstack.Cloud).eachBackup > (*openstack.Cloud).requireAdmin":                     "a token made before we got the role",
+	"(*openstack.Cloud).eachBackup > (*openstack.Cloud).requireAdmin":                     "a token made before we got the role: it is asked for anew, as at the start",
 	"(*openstack.Cloud).Observe > (*openstack.Cloud).requireAdmin":                        "the same",
 	"(*openstack.Cloud).VerifyAdmin > (*openstack.Cloud).requireAdmin":                    "the same",
+	"(*openstack.Cloud).byID > (*openstack.Cloud).requireAdmin":                           "the same",
 	"(*openstack.Cloud).requireAdmin > (*openstack.scope).renew":                          "the same",
+	"(*openstack.Cloud).Server > (*openstack.Cloud).byID":                                 "the same: nothing else in it leads to the outside",
+	"(*openstack.Cloud).AnyVolume > (*openstack.Cloud).byID":                              "the same",
+	"(*openstack.Cloud).AnyBackup > (*openstack.Cloud).byID":                              "the same",
+	"(*openstack.Cloud).ProjectGone > (*openstack.Cloud).byID":                            "the same",
 
 	"(*tasks.handover).placeAs > (*asynq.Inspector).GetTaskInfo #2": "a task taken between look and deletion; the other look is crossed",
 
-	"(*worker.Worker).begin > (*db.Claim).Withdraw":     "a volume moved since the newest plan, which withdraws what is planned",
-	"(*worker.Worker).begin > (*worker.Worker).fail":    "a volume that went bad since the newest plan",
-	"(*worker.Worker).askAgain > (*worker.Worker).fail": "a project that goes between two requests",
-	"(*worker.pass).delete > (*worker.pass).confirm":    "a backup that goes between listing and deletion",
-	"(*worker.pass).delete > (*db.Claim).Removed":       "the same",
+	"(*worker.pass).delete > (*db.Claim).Removed": "a backup that goes between the two requests of one deletion; one that goes before the first is crossed, and ends in the same write",
 
-	"(*worker.Worker).poll > (*worker.Worker).unstickOverdue":    "a forced removal of an overdue backup that fails; the other calls of the same are crossed",
-	"(*worker.Worker).poll > (*worker.Worker).unstickOverdue #3": "a forced removal of an overdue backup on its way",
-	"(*worker.pass).unstick > (*worker.pass).giveUp #2":          "a removal that hangs again after its reset",
-	"(*worker.pass).unstick > (*db.Claim).Later":                 "a removal that hangs between two steps",
+	"(*scheduler.Scheduler).reign > (*db.Leadership).Keep":      "a goroutine beside the beats",
+	"(*scheduler.Scheduler).Run > (*scheduler.Scheduler).reign": "its loops are goroutines",
 
-	"(*scheduler.Scheduler).reign > (*db.Leadership).Keep":                    "a goroutine beside the beats",
-	"(*scheduler.Scheduler).Run > (*scheduler.Scheduler).reign":               "its loops are goroutines",
-	"(*scheduler.Scheduler).round > (*scheduler.Scheduler).failed":            "a run that fails as a whole: it writes nothing",
-	"(*scheduler.Scheduler).failed > (*db.DB).Now":                            "the same",
-	"(*scheduler.Scheduler).tellLogin > (*scheduler.Scheduler).countFindings": "a refused login ends a plan before it writes",
-
-	"(*openstack.Cloud).byID > (*openstack.Cloud).requireAdmin":        "a token made before we got the role",
-	"(*openstack.Cloud).Server > (*openstack.Cloud).byID":              "the same",
-	"(*openstack.Cloud).AnyVolume > (*openstack.Cloud).byID":           "the same",
-	"(*openstack.Cloud).AnyBackup > (*openstack.Cloud).byID":           "the same",
-	"(*openstack.Cloud).ProjectGone > (*openstack.Cloud).byID":         "the same",
-	"(*openstack.Cloud).Server > (*openstack.Cloud).do":                "a server that lists hide; a read, as that of a volume, which is crossed",
-	"(*openstack.Cloud).CreateBackup > (*openstack.Cloud).createAs #2": "a text that Cinder refuses; the same request as the first, which is crossed",
-
-	"(*db.Claim).CinderClock > (*pgx/pgxpool.Pool).Exec #2": "a wrong clock of Cinder's: one row about nothing else",
-
-	// A purged project, and a removed backup that is there again: internal/e2e/purge_test.go has their outcome.
-	"(*scheduler.Scheduler).closePurged > (*db.Beat).Unseen":              "a project that went together with its backups",
-	"(*db.Beat).Unseen > (*pgx/pgxpool.Pool).Query":                       "the same",
-	"(*scheduler.Scheduler).closePurged > (*openstack.Cloud).AnyBackup":   "the same",
-	"(*openstack.Cloud).AnyBackup > (*openstack.Cloud).readBackup":        "the same",
-	"(*scheduler.Scheduler).closePurged > (*openstack.Cloud).VerifyAdmin": "the same",
-	"(*scheduler.Scheduler).closePurged > (*db.Beat).ClosePurged":         "the same",
-	"(*db.Beat).ClosePurged > (*db.Beat).bulk":                            "the same",
-	"(*scheduler.Scheduler).sight > (*scheduler.Scheduler).purged":        "the same",
-	"(*scheduler.Scheduler).reappeared > (*openstack.Cloud).Backup":       "a removed backup that Cinder has again breaks the laws by itself",
-	"(*scheduler.Scheduler).reappeared > (*db.Beat).Reappeared":           "the same",
-	"(*db.Beat).Reappeared > (*db.Beat).bulk":                             "the same",
-
-	"(*db.Beat).WithRecords > (*pgx/pgxpool.Pool).Query":     "a volume that was never protected and goes: nothing is lost with it",
-	"(*scheduler.Scheduler).keep > (*db.Beat).ForgetVolumes": "the same",
-	"(*db.Beat).ForgetVolumes > (*db.Beat).reigning":         "the same",
-	"(*db.Beat).ForgetVolumes > (pgx.Tx).Exec":               "the same",
-
-	"(*worker.Reporter).receivers > (*worker.Reporter).notMade":  "a Keystone that is away while a report is made: it is made again",
-	"(*worker.Reporter).notMade > (*db.ReportClaim).NotMade":     "the same",
-	"(*db.ReportClaim).NotMade > (*db.ReportClaim).holding":      "the same",
-	"(*db.ReportClaim).NotMade > (pgx.Tx).Exec":                  "the same",
-	"(*worker.Reporter).project > (*db.ReportClaim).ProjectName": "receivers by a domain; the story's come of Keystone",
-
-	"(*scheduler.Scheduler).Sweep > (*scheduler.Scheduler).doubt":         "a cloud that lost many backups, and orphans, break the laws by themselves",
-	"(*scheduler.Scheduler).compare > (*scheduler.Scheduler).found":       "the same",
-	"(*scheduler.Scheduler).Sweep > (*scheduler.Scheduler).found":         "the same",
-	"(*scheduler.Scheduler).found > (*db.Beat).FoundBySweep":              "the same",
-	"(*scheduler.Scheduler).doubt > (*scheduler.Scheduler).found":         "the same",
-	"(*scheduler.Scheduler).doubt > (*scheduler.Scheduler).countFindings": "the same",
-	"(*scheduler.Scheduler).doubt > (*db.Beat).Done":                      "the same",
-	"(*db.Beat).FoundBySweep > (*db.Beat).found":                          "the same",
+	"(*scheduler.Scheduler).tellLogin > (*scheduler.Scheduler).countFindings": "a refused login: nobody plans for half a minute of the process's own clock, which does not leap; the count is a read",
 }
+
+// excuses are how many there are: another one is no accident.
+const excuses = 19
 
 // crossed demands that the story makes every call to the outside that the processes can make: a call that is added
 // without work that leads to it is found here.
 func (s *crashSuite) crossed(t *testing.T) {
 	t.Helper()
+	require.Len(t, uncrossed, excuses, "lead the story to what is new (crash_days_test.go, crash_situations_test.go) rather than excuse it")
 	g := readCallGraph(t)
 	reaching, living := g.reaching(), g.living()
 	known := map[string]bool{}
@@ -106,8 +62,12 @@ func (s *crashSuite) crossed(t *testing.T) {
 			key += fmt.Sprintf(" #%d", times[key])
 		}
 		known[key] = true
-		if _, excused := uncrossed[key]; !excused && !s.isCrossed(site) {
-			t.Errorf("nobody can die where the story never comes to: lead it there (crash_days_test.go), or excuse %q: %s", key, short(site.String()))
+		why, excused := uncrossed[key]
+		switch crossed := s.isCrossed(site); {
+		case crossed && excused:
+			t.Logf("crossed this time, by chance: %q: %s", key, why)
+		case !crossed && !excused:
+			t.Errorf("nobody can die where the story never comes to: lead it there (crash_days_test.go, crash_situations_test.go), or excuse %q: %s", key, short(site.String()))
 		}
 	}
 	for key := range uncrossed {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -21,18 +22,23 @@ const (
 func tellCrashStory(t *testing.T) *crashStory {
 	t.Helper()
 	s := newCrashStory(t)
-	s.add("p1", "", "incremental", "grown", "restored", "lost", "back")
-	s.add("p2", "2d", "chain", "confirm", "refuse", "hangs", "aging", "encrypted", "unasked")
+	s.add("p1", "", "incremental", "grown", "restored", "lost", "back", "reborn", "plain", "marred", "foundling")
+	s.add("p2", "2d", "chain", "confirm", "refuse", "hangs", "rehangs", "between", "aging", "encrypted", "unasked", "slipped")
 	s.add("p3", "2d", "takeback", "unread")
 	s.add("p3", "", "leftover", "byothers", "risen", "wedged", "twin")
 	s.add("p4", "", "adopt", "settle", "throttled", "noparent", "refused", "mute", "moved", "swallowed")
-	s.add("p5", "", "good", "error", "vanished", "stuck", "unseen")
-	s.add("p6", "", "unlisted", "deadvolume", "volumegone", "withdrawn")
+	s.add("p5", "", "good", "error", "vanished", "stuck", "unseen", "forced", "jammed")
+	s.add("p6", "", "unlisted", "deadvolume", "volumegone", "withdrawn", "skewed", "strayed", "spoilt")
+	s.add("p7", "", "hidden", "shelved", "unwanted", "wiped", "wiped too")
+	s.add("purged", "2d", "purged")
+	s.add("shut", "", "shut")
+	s.add("goneasked", "", "goneasked")
+	s.toggle("unwanted", "false")
 	s.add("quota", "", "quota")
 	s.add("gone", "", "gone", "gonelost")
 	s.add("closed", "2d", "closed")
 	s.add("paused", "", "paused")
-	for _, project := range []string{"p1", "p2", "p3", "p4", "p5", "p6", "quota"} {
+	for _, project := range []string{"p1", "p2", "p3", "p4", "p5", "p6", "p7", "quota"} {
 		s.member(project, project+"@tenants.example")
 	}
 	s.member("p4", refusedMail)
@@ -46,6 +52,7 @@ func tellCrashStory(t *testing.T) *crashStory {
 	s.removals()
 	s.creations()
 	s.tenants()
+	s.situations()
 	s.mails()
 	require.NoError(t, s.db.AcceptLosses(s.ctx))
 	s.settle()
@@ -62,10 +69,17 @@ func (s *crashStory) removals() {
 	s.fault(deleteRoute, "takeback", 40, cloudsim.DropBefore{})
 	s.removal("takeback")
 	s.must("takeback", backup.Deleting)
+	s.fault(deleteRoute, "purged", 1, cloudsim.DropBefore{})
+	s.removal("purged")
+	s.must("purged", backup.Deleting)
+	for _, name := range []string{"rehangs", "between"} {
+		s.fault(deleteRoute, name, 40, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+		s.removal(name)
+	}
 	s.tape.act(func(sim *cloudsim.Cloud) {
 		sim.SetMetadata(s.servers["takeback"], s.set.RetentionMetadataKey, "60d")
 	})
-	s.hold("chain", "confirm", "refuse", "hangs", "aging", "encrypted", "unasked", "takeback", "unread", "closed") // their removals
+	s.hold("chain", "confirm", "refuse", "hangs", "rehangs", "between", "aging", "encrypted", "unasked", "takeback", "unread", "closed", "purged", "slipped") // their removals
 	s.fault(deleteRoute, "unasked", 1, cloudsim.Refuse{Status: 503})
 	s.fault(deleteRoute, "refuse", 40, refused(400, "Invalid backup: Backup status must be available or error"))
 	s.fault(deleteRoute, "aging", 40, refused(400, "Invalid backup: Backup status must be available or error"))
@@ -82,19 +96,20 @@ func (s *crashStory) removals() {
 func (s *crashStory) creations() {
 	s.step(time.Hour)
 	s.fault(askRoute, "adopt", 1, cloudsim.DropAfterEffect{})
-	for _, name := range []string{"settle", "moved", "swallowed"} {
+	for _, name := range []string{"settle", "moved", "swallowed", "shut"} {
 		s.fault(askRoute, name, 1, cloudsim.DropBefore{})
 	}
 	s.fault(askRoute, "gonelost", 1, cloudsim.DropAfterEffect{})
 	for _, name := range []string{"leftover", "byothers", "risen", "wedged", "error"} {
 		s.fault(askRoute, name, 1, cloudsim.FailLater{Reason: "no space left on device"})
 	}
-	for _, name := range []string{"stuck", "deadvolume", "unseen"} {
+	for _, name := range []string{"stuck", "deadvolume", "unseen", "forced", "jammed"} {
 		s.fault(askRoute, name, 1, cloudsim.Stick{})
 	}
-	unanswered := []string{"adopt", "settle", "gonelost", "moved", "swallowed"}
-	making := []string{"good", "error", "vanished", "stuck", "deadvolume", "unlisted", "unseen", "gone"}
-	s.hold(append(making, "throttled", "noparent", "refused", "mute", "volumegone", "incremental", "grown", "withdrawn")...)
+	unanswered := []string{"adopt", "settle", "gonelost", "moved", "swallowed", "shut"}
+	s.fault(askRoute, "goneasked", 1, cloudsim.Refuse{Status: 429, Header: http.Header{"Retry-After": {"2040"}}})
+	making := []string{"good", "error", "vanished", "stuck", "deadvolume", "unlisted", "unseen", "gone", "forced", "jammed", "goneasked"}
+	s.hold(append(making, "throttled", "noparent", "refused", "mute", "volumegone", "incremental", "grown", "withdrawn", "plain", "skewed", "strayed", "spoilt")...)
 	s.asked = backup.Grid(s.clock.Now(), s.set.BackupServicePeriod.Std())
 	s.plan()
 	for range 2 { // leaves leftovers, and what waits for an answer
@@ -110,12 +125,14 @@ func (s *crashStory) creations() {
 		delete(s.held, s.volumes[name])
 	}
 	require.NoError(s.t, s.sched.HandOver(s.ctx, s.beat()))
+	s.atTheWrongTime("skewed")
 	for _, name := range append(making, unanswered...) {
 		s.must(name, backup.Creating)
 	}
 	s.fault(askRoute, "throttled", 1, cloudsim.Refuse{Status: 429})
 	s.fault(askRoute, "refused", 40, cloudsim.Refuse{Status: 429})
 	s.fault(askRoute, "mute", 40, cloudsim.DropBefore{})
+	s.fault(askRoute, "plain", 1, refused(400, "Invalid input received: Invalid characters in the request body."))
 	s.fault(askRoute, "noparent", 1, refused(400, "Invalid backup: No backups available to do an incremental backup."))
 	s.fault(showRoute, "unlisted", 2, cloudsim.Refuse{Status: 503})
 	s.fault(showRoute, "unseen", 40, cloudsim.Refuse{Status: 503})
@@ -126,9 +143,13 @@ func (s *crashStory) creations() {
 	s.tape.act(func(sim *cloudsim.Cloud) {
 		sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/auth/tokens", Times: 1, Do: cloudsim.Refuse{Status: 503}})
 	})
-	s.fault("POST /volume/v3/{project}/backups/{backup}/action", "wedged", 40, refused(400, "Invalid backup: not possible"))
-	s.fault("POST /volume/v3/{project}/backups/{backup}/action", "deadvolume", 1, refused(400, "Invalid backup: not possible"))
-	s.fault("POST /volume/v3/{project}/backups/{backup}/action", "stuck", 1, cloudsim.Refuse{Status: 503})
+	s.fault(actionRoute, "wedged", 40, refused(400, "Invalid backup: not possible"))
+	s.fault(actionRoute, "deadvolume", 1, refused(400, "Invalid backup: not possible"))
+	s.fault(actionRoute, "stuck", 1, cloudsim.Refuse{Status: 503})
+	s.fault(actionRoute, "forced", 1, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+	s.fault(actionRoute, "jammed", 1, cloudsim.Stick{})
+	s.fault(actionRoute, "rehangs", 1, refused(400, "Invalid backup: not possible"))
+	s.fault(actionRoute, "between", 1, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
 	vanished, byothers, risen, wedged := s.newest("vanished"), s.newest("byothers"), s.newest("risen"), s.newest("wedged")
 	s.tape.act(func(sim *cloudsim.Cloud) {
 		sim.RemoveBackup(vanished)

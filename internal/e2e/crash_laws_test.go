@@ -14,10 +14,14 @@ import (
 )
 
 // wanted are the volumes whose newest backup must have come to a good end, whoever died.
-var wanted = []string{"new", "incremental", "grown", "adopt", "settle", "throttled", "noparent", "good", "unlisted"}
+var wanted = []string{"new", "incremental", "grown", "adopt", "settle", "throttled", "noparent", "good", "unlisted", "plain", "skewed", "hidden"}
 
 // endless are those whose creation does not end, or not before its deadline.
-var endless = []string{"stuck", "deadvolume", "unseen", "mute", "refused"}
+var endless = []string{"stuck", "deadvolume", "unseen", "mute", "refused", "forced", "jammed"}
+
+// unknown have a backup that no record knows: nobody can look for the tag of the one, and the next sweep gives it a record;
+// the record of the other is forgotten, and it is a finding.
+var unknown = []string{"gonelost", "foundling"}
 
 // settled answers what is wrong when time has passed: at once, or in a few more looks.
 func (r *crashRun) settled(ctx context.Context) (wrong []string, err error) {
@@ -42,8 +46,8 @@ func (r *crashRun) wrong(ctx context.Context) (all []string, err error) {
 	facts, now := w.facts()
 	facts.Limits.Seen = slices.Max(course) + time.Hour // nobody looks while the clocks leap, and a worker that died comes back
 	for _, v := range append(laws.Check(facts), laws.CheckNow(now)...) {
-		if v.Law == laws.Orphan && r.named(v.Volume) == "gonelost" {
-			continue // nobody can look for its tag; the next sweep gives it a record
+		if v.Law == laws.Orphan && slices.Contains(unknown, r.named(v.Volume)) {
+			continue
 		}
 		all = append(all, v.String()+" ("+r.named(v.Volume)+")")
 	}
@@ -128,7 +132,7 @@ func (r *crashRun) unfinished(ctx context.Context) ([]string, error) {
 		}
 		return all
 	}
-	rows, err := r.pool.Query(ctx, q, []string{s.projects["paused"], s.projects["closed"]}, ids(wanted), s.asked, ids(endless))
+	rows, err := r.pool.Query(ctx, q, []string{s.projects["paused"], s.projects["closed"], s.projects["shut"]}, ids(wanted), s.asked, ids(endless))
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func newCrashStory(t *testing.T) *crashStory {
 	t.Helper()
 	w := &world{t: t, clock: testkit.NewClock(noon), logs: &logBook{}, set: defaults(t)}
 	s := &crashStory{world: w, volumes: map[string]string{}, servers: map[string]string{}, projects: map[string]string{}, held: map[string]bool{}}
-	w.set.MaxBackupsInProgress, w.set.MaxBackupsInProgressPerProject, w.set.BackupMaxOperations = 50, 20, 0 // all kinds of work at once
+	w.set.MaxBackupsInProgress, w.set.MaxBackupsInProgressPerProject, w.set.BackupMaxOperations = 80, 20, 0 // all kinds of work at once
 	w.set.BackupMinInterval = backup.Duration(24 * time.Hour)
 	w.set.PollPeriod = backup.Duration(time.Second)
 	w.ctx = zerolog.New(w.logs).Level(zerolog.InfoLevel).WithContext(t.Context())
