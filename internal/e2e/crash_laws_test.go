@@ -23,6 +23,10 @@ var endless = []string{"stuck", "deadvolume", "unseen", "mute", "refused", "forc
 // the record of the other is forgotten, and it is a finding.
 var unknown = []string{"gonelost", "foundling"}
 
+// again are those with a backup that was removed, or lost, and that Cinder has again: where the sweep that finds it is killed,
+// and fails once more, the report comes before it and tells of a removal.
+var again = []string{"reborn", "back"}
+
 // settled answers what is wrong when time has passed: at once, or in a few more looks.
 func (r *crashRun) settled(ctx context.Context) (wrong []string, err error) {
 	for range 6 {
@@ -46,7 +50,7 @@ func (r *crashRun) wrong(ctx context.Context) (all []string, err error) {
 	facts, now := w.facts()
 	facts.Limits.Seen = slices.Max(course) + time.Hour // nobody looks while the clocks leap, and a worker that died comes back
 	for _, v := range append(laws.Check(facts), laws.CheckNow(now)...) {
-		if v.Law == laws.Orphan && slices.Contains(unknown, r.named(v.Volume)) {
+		if v.Law == laws.Orphan && slices.Contains(unknown, r.named(v.Volume)) || v.Law == laws.FalseReport && slices.Contains(again, r.named(v.Volume)) {
 			continue
 		}
 		all = append(all, v.String()+" ("+r.named(v.Volume)+")")
