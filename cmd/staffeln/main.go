@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"staffeln/internal/visible"
 )
 
 //go:generate go run . config-docs --output ../../docs/configuration.md
@@ -38,7 +40,7 @@ func run(ctx context.Context, args []string) int {
 	if err == nil {
 		return 0
 	}
-	_, _ = fmt.Fprintf(root.ErrOrStderr(), "staffeln: %v\n", err) // the exit code says it too
+	_, _ = fmt.Fprintf(root.ErrOrStderr(), "staffeln: %s\n", visible.Lines(err.Error())) // the exit code says it too
 	if _, wrong := errors.AsType[usageError](err); wrong {
 		return exitConfig
 	}
