@@ -77,6 +77,6 @@ func TestHourIsLoggedBriefly(t *testing.T) {
 			r.says(role, "ready again", func() {})
 		}
 		r.complains("api", "STAFFELN_DATABASE_URL")
-		r.complains("worker", "STAFFELN_DATABASE_URL")
+		r.cures("worker", "STAFFELN_DATABASE_URL") // a task may have met it before
 	})
 }

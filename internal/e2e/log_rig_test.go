@@ -148,6 +148,15 @@ func (r *logRig) lines(role string) (all []line) {
 	return all
 }
 
+// cures checks that a process says what is not there, and what to do.
+func (r *logRig) cures(role, part string) {
+	r.t.Helper()
+	assert.True(r.t, slices.ContainsFunc(r.lines(role), func(l line) bool {
+		text, _ := l["error"].(string)
+		return l["message"] == "not ready" && strings.Contains(text, part)
+	}), "%s does not say what to do", role)
+}
+
 // within checks how many lines each process wrote since the hour began.
 func (r *logRig) within(most int) {
 	r.t.Helper()
