@@ -101,6 +101,8 @@ const (
 	TagMismatch                 Reason = "tag_mismatch"
 	LossesNotBelieved           Reason = "losses_not_believed"
 	AbsencesNotBelieved         Reason = "absences_not_believed"
+	OlderAPINode                Reason = "older_api_node"
+	EndpointSilent              Reason = "endpoint_silent"
 	ProtectionEnded             Reason = "protection_ended"
 	CinderClock                 Reason = "cinder_clock"
 	NoReceiver                  Reason = "no_receiver"
@@ -196,6 +198,8 @@ var reasons = map[Reason]struct {
 	Orphan:                      {Operator, "A backup of ours has no record, as after the restore of an older database: nothing will remove it."},
 	TagMismatch:                 {Operator, "A backup of ours names the record of another volume or project: nothing will remove it."},
 	NotSeen:                     {Operator, "The newest plan did not see enough of the cloud to tell; the scheduler's log says what it missed."},
+	OlderAPINode:                {Operator, "An API node of Cinder is older than the others; its microversion is used meanwhile: finish the upgrade."},
+	EndpointSilent:              {Operator, "A service does not answer where the catalog says: start it there, or name its endpoint in the catalog."},
 	AbsencesNotBelieved:         {Operator, "More servers or volumes are missing or detached than is believed; no protection ends by that: check Nova, Cinder and the admin role, or confirm with `staffeln accept-losses`."},
 	ProtectionEnded:             {Tenant, "The volume is no longer protected; its restore points go when their retention is over, the newest not before the grace ends."},
 	CinderClock:                 {Operator, "Cinder's clock differs from the database's: times of backups are taken from our own requests; set Cinder's clock."},
