@@ -63,11 +63,11 @@ func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFu
 			case response.Status >= 500:
 				level = zerolog.WarnLevel
 			}
-			line := log.WithLevel(level)
+			line := func() *zerolog.Event { return log.WithLevel(level) }
 			if level == zerolog.WarnLevel {
-				line = failing.Met(&log, level, route, strconv.Itoa(response.Status))
+				line = func() *zerolog.Event { return failing.Met(&log, level, route, strconv.Itoa(response.Status)) }
 			}
-			line.Err(err).Str("method", request.Method).Str("path", request.URL.Path).
+			line().Err(err).Str("method", request.Method).Str("path", request.URL.Path).
 				Int("status", response.Status).Int64("bytes", response.Size).
 				Str("remote", request.RemoteAddr).Float64("seconds", seconds.Seconds()).Msg("request")
 			return nil

@@ -32,7 +32,7 @@ type failing struct {
 }
 
 // varies is what differs between two texts of one cause: IDs, times, numbers.
-var varies = regexp.MustCompile(`[0-9a-fA-F]{8}[0-9a-fA-F-]{4,}|[0-9]+`)
+var varies = regexp.MustCompile(`[0-9a-fA-F]{8}[0-9a-fA-F-]{4,}|\d+`)
 
 // failed returns the line of a failure of an object's task.
 func (f *failures) failed(log *zerolog.Logger, level zerolog.Level, kind, object, cause string) *zerolog.Event {

@@ -38,6 +38,6 @@ func repeats(r backup.Record, why db.Why, others []backup.Record) bool {
 }
 
 // varies is what differs between two texts of one cause: IDs, times, numbers.
-var varies = regexp.MustCompile(`[0-9a-fA-F]{8}[0-9a-fA-F-]{4,}|[0-9]+`)
+var varies = regexp.MustCompile(`[0-9a-fA-F]{8}[0-9a-fA-F-]{4,}|\d+`)
 
 func cause(text string) string { return varies.ReplaceAllString(text, "#") }
