@@ -63,7 +63,7 @@ func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFu
 			case response.Status >= 500:
 				level = zerolog.WarnLevel
 			}
-			line := func() *zerolog.Event { return log.WithLevel(level) }
+			line := func() *zerolog.Event { return log.WithLevel(level) } //nolint:zerologlint // sent below
 			if level == zerolog.WarnLevel {
 				line = func() *zerolog.Event { return failing.Met(&log, level, route, strconv.Itoa(response.Status)) }
 			}
