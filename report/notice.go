@@ -88,11 +88,11 @@ func ReadNotice(text []byte) (n Notice, err error) {
 
 // Event returns the notice as the fields of one log line.
 func (n Notice) Event() (map[string]any, error) {
-	whole, err := n.JSON()
+	whole, err := oneLine(n.JSON())
 	if err != nil {
 		return nil, err
 	}
-	event := map[string]any{"notice": n.ID, "reason": n.Kind, "volumes": n.Count(), "summary": n.Sentence(), "content": json.RawMessage(whole)}
+	event := map[string]any{"notice": n.ID, "reason": n.Kind, "volumes": n.Count(), "summary": n.Sentence(), "content": whole}
 	if len(n.Projects) == 1 {
 		event["project_id"], event["project"] = n.Projects[0].ID, n.Projects[0].Name
 	}

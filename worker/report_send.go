@@ -74,7 +74,11 @@ func (r *Reporter) sendOne(ctx context.Context, c *db.ReportClaim, words *wordsO
 		return c.GiveUp(last, m, answer)
 	}
 	again := report.Again(c.Now, m.Attempts+1)
-	log.Error().Str("answer", answer).Time("again", again).Msg("report not sent, will be tried again")
+	level := zerolog.ErrorLevel
+	if m.Attempts > 0 {
+		level = zerolog.DebugLevel // it was logged, and is again when it is given up
+	}
+	log.WithLevel(level).Str("answer", answer).Time("again", again).Msg("report not sent, will be tried again")
 	return c.NotSent(last, m, answer, again)
 }
 
