@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"staffeln/backup"
+	"staffeln/internal/visible"
 )
 
 // noticeLines is how many volumes one notice lists; all others are counted.
@@ -112,7 +113,7 @@ func (n Notice) About() string {
 	if len(n.Projects) != 1 {
 		return plural(len(n.Projects), "project", "projects")
 	}
-	return strings.TrimSpace(Short(Plain(or(n.Projects[0].Name, n.Projects[0].ID)), 60))
+	return strings.TrimSpace(Short(visible.Text(or(n.Projects[0].Name, n.Projects[0].ID)), 60))
 }
 
 // Subject is the subject of the mail: one line.

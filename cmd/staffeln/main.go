@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"staffeln/internal/visible"
 )
 
 //go:generate go run . config-docs --output ../../docs/configuration.md
@@ -39,7 +41,7 @@ func run(ctx context.Context, args []string) int {
 		return 0
 	}
 	if _, logged := errors.AsType[loggedError](err); !logged {
-		_, _ = fmt.Fprintf(root.ErrOrStderr(), "staffeln: %v\n", err) // the exit code says it too
+		_, _ = fmt.Fprintf(root.ErrOrStderr(), "staffeln: %s\n", visible.Lines(err.Error())) // the exit code says it too
 	}
 	if _, wrong := errors.AsType[usageError](err); wrong {
 		return exitConfig

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/internal/telemetry"
+	"staffeln/internal/visible"
 	"staffeln/openstack"
 	"staffeln/tasks"
 )
@@ -45,7 +46,7 @@ func processCommand[C interface{ logging() Logging }](a about, config C, run fun
 			if err != nil {
 				return usageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
 			}
-			log := telemetry.New(config.logging(), cmd.ErrOrStderr(), strings.Fields(cmd.CommandPath())[1], version)
+			log := telemetry.New(config.logging(), visible.JSON(cmd.ErrOrStderr()), strings.Fields(cmd.CommandPath())[1], version)
 			tasks.LogRedis(log)
 			s := surroundings{log: log, metrics: telemetry.NewMetrics(), ready: telemetry.NewReadiness(log)}
 			log.Info().Msg("started")
