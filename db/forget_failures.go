@@ -15,11 +15,10 @@ const failuresKept = 50
 // ForgetFailures removes what failed of each volume and left nothing, but the
 // newest failures and those that no report told yet.
 func (b *Beat) ForgetFailures(ctx context.Context) (int, error) {
-	const q = `
-		DELETE FROM records WHERE id IN (SELECT id FROM (
+	q := inOrder("records", `id IN (SELECT id FROM (
 			SELECT id, report_id, row_number() OVER (PARTITION BY volume_id ORDER BY ended_at DESC, id DESC) AS place
 			FROM records WHERE state = 'failed' AND backup_id IS NULL) failed
-			WHERE place > $1 AND report_id IS NOT NULL LIMIT $2)`
+			WHERE place > $1 AND report_id IS NOT NULL LIMIT $2)`) + `DELETE FROM records WHERE id IN (SELECT id FROM locked)`
 	forgotten := 0
 	for more := true; more; {
 		err := b.reigning(ctx, func(tx pgx.Tx) error {

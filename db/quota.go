@@ -25,12 +25,8 @@ func (l *Look) QuotaFreed(ctx context.Context, projectIDs []string) (map[string]
 	return quotaFreed(ctx, l.tx, projectIDs)
 }
 
-type querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
-func quotaFreed(ctx context.Context, q querier, projectIDs []string) (map[string]time.Time, error) {
-	rows, err := q.Query(ctx, freed, backup.QuotaPause, projectIDs)
+func quotaFreed(ctx context.Context, from queries, projectIDs []string) (map[string]time.Time, error) {
+	rows, err := from.Query(ctx, freed, backup.QuotaPause, projectIDs)
 	if err != nil {
 		return nil, fmt.Errorf("read removals by project: %w", err)
 	}
@@ -46,11 +42,7 @@ func quotaFreed(ctx context.Context, q querier, projectIDs []string) (map[string
 // QuotasFull returns the projects that refused a backup for their quota lately.
 func (b *Beat) QuotasFull(ctx context.Context) ([]string, error) {
 	const q = `SELECT DISTINCT project_id FROM records WHERE ended_at > $1 AND state = 'failed' AND reason = 'quota_exceeded' ORDER BY 1`
-	rows, err := b.db.pool.Query(ctx, q, b.Now.Add(-2*backup.QuotaPause))
-	if err != nil {
-		return nil, fmt.Errorf("read projects with full quotas: %w", err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	ids, err := collectIDs(b.db.pool.Query(ctx, q, b.Now.Add(-2*backup.QuotaPause)))
 	if err != nil {
 		return nil, fmt.Errorf("read projects with full quotas: %w", err)
 	}
