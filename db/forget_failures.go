@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/rs/zerolog"
 )
 
-// failuresKept is how many failures of a volume stay that Cinder holds nothing
-// of: enough to see how it went, whatever HISTORY_TIME says.
+// failuresKept is how many failures of a volume that Cinder holds nothing of are
+// kept at most: enough to see how it went. HISTORY_TIME may end them before.
 const failuresKept = 50
 
 // ForgetFailures removes what failed of each volume and left nothing, but the
@@ -19,17 +18,9 @@ func (b *Beat) ForgetFailures(ctx context.Context) (int, error) {
 			SELECT id, report_id, row_number() OVER (PARTITION BY volume_id ORDER BY ended_at DESC, id DESC) AS place
 			FROM records WHERE state = 'failed' AND backup_id IS NULL) failed
 			WHERE place > $1 AND report_id IS NOT NULL LIMIT $2)`) + `DELETE FROM records WHERE id IN (SELECT id FROM locked)`
-	forgotten := 0
-	for more := true; more; {
-		err := b.reigning(ctx, func(tx pgx.Tx) error {
-			tag, err := tx.Exec(ctx, q, failuresKept, forgetAtOnce)
-			more = tag.RowsAffected() == forgetAtOnce
-			forgotten += int(tag.RowsAffected())
-			return err
-		})
-		if err != nil {
-			return forgotten, fmt.Errorf("forget failures: %w", err)
-		}
+	forgotten, err := b.forget(ctx, q, failuresKept)
+	if err != nil {
+		return forgotten, fmt.Errorf("forget failures: %w", err)
 	}
 	if forgotten > 0 {
 		zerolog.Ctx(ctx).Info().Int("records", forgotten).Msg("old failures forgotten")

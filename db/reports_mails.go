@@ -17,14 +17,14 @@ type Mail struct {
 	Attempts                      int       // that failed so far
 }
 
-// Mails returns what the claimed group still has to send and whose time has
-// come: notices first, then what was tried least, so that what fails delays nothing else.
-func (c *ReportClaim) Mails(ctx context.Context) ([]Mail, error) {
+// Mails returns the notices, or the reports, that the claimed group still has to
+// send and whose time has come: what was tried least first, so that what fails delays nothing else.
+func (c *ReportClaim) Mails(ctx context.Context, notices bool) ([]Mail, error) {
 	const q = `
 		SELECT m.report_id, m.receiver, m.message_id, r.kind = 'notice' AS notice, m.attempts, r.made_at FROM report_mails m JOIN reports r ON r.id = m.report_id
-		WHERE m.group_id = $1 AND m.sent_at IS NULL AND m.given_up_at IS NULL AND coalesce(m.next_try_at <= $2, true)
-		ORDER BY r.kind = 'report', m.attempts, r.made_at, m.receiver`
-	rows, err := c.db.pool.Query(ctx, q, c.Group, c.Now)
+		WHERE m.group_id = $1 AND m.sent_at IS NULL AND m.given_up_at IS NULL AND coalesce(m.next_try_at <= $2, true) AND (r.kind = 'notice') = $3
+		ORDER BY m.attempts, r.made_at, m.receiver`
+	rows, err := c.db.pool.Query(ctx, q, c.Group, c.Now, notices)
 	if err != nil {
 		return nil, fmt.Errorf("read mails to %s: %w", c.Group, err)
 	}

@@ -148,19 +148,11 @@ func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 							SELECT FROM records base WHERE base.volume_id = past.volume_id AND base.project_id = past.project_id AND base.kind = 'full'
 								AND base.available_at IS NOT NULL AND base.data_timestamp > past.data_timestamp AND base.data_timestamp < above.data_timestamp)))
 			LIMIT $2)`) + `DELETE FROM records WHERE id IN (SELECT id FROM locked)`
-	forgotten := 0
-	for more := true; more; {
-		err := b.reigning(ctx, func(tx pgx.Tx) error {
-			tag, err := tx.Exec(ctx, q, before, forgetAtOnce)
-			more = tag.RowsAffected() == forgetAtOnce
-			forgotten += int(tag.RowsAffected())
-			return err
-		})
-		if err != nil {
-			return forgotten, fmt.Errorf("forget records: %w", err)
-		}
+	forgotten, err := b.forget(ctx, q, before)
+	if err != nil {
+		return forgotten, fmt.Errorf("forget records: %w", err)
 	}
-	err := b.reigning(ctx, func(tx pgx.Tx) error {
+	err = b.reigning(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM audit WHERE at < $1`, before); err != nil {
 			return err
 		}
@@ -178,3 +170,17 @@ func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 
 // forgetAtOnce keeps the locks of one statement short.
 const forgetAtOnce = 10_000
+
+// forget repeats a statement that deletes as many rows as its second argument
+// says, until none is left, and returns how many there were.
+func (b *Beat) forget(ctx context.Context, q string, from any) (forgotten int, err error) {
+	for more := true; more && err == nil; {
+		err = b.reigning(ctx, func(tx pgx.Tx) error {
+			tag, err := tx.Exec(ctx, q, from, forgetAtOnce)
+			more = tag.RowsAffected() == forgetAtOnce
+			forgotten += int(tag.RowsAffected())
+			return err
+		})
+	}
+	return forgotten, err
+}

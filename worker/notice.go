@@ -102,10 +102,7 @@ func noticed(set backup.Settings, n db.Notice) report.NoticeVolume {
 		return v
 	}
 	if n.LastEnd != nil {
-		v.GoesAt = new(n.LastEnd.UTC())
-		if end := n.Content.Since.Add(set.ProtectionGrace.Std()); set.MinRestorePoints > 0 && end.After(*v.GoesAt) {
-			v.GoesAt = &end
-		}
+		v.GoesAt = new(backup.LastGoes(n.LastEnd.UTC(), n.Content.Since, set.MinRestorePoints, set.ProtectionGrace.Std()))
 	}
 	return v
 }
