@@ -94,6 +94,7 @@ func fresh(written []writtenFinding) []backup.Finding {
 var (
 	planFindings = []string{
 		string(backup.BackupMetadataUnreadable), string(backup.RetentionMetadataUnreadable), string(backup.RetentionShortened), string(backup.AbsencesNotBelieved), string(backup.NotSeen),
+		string(backup.OlderAPINode), string(backup.EndpointSilent),
 	}
 	sweepFindings = []string{
 		string(backup.Orphan), string(backup.TagMismatch), string(backup.RemovedByOthers), string(backup.LossesNotBelieved), string(backup.StatusUnknown),
