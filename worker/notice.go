@@ -135,7 +135,7 @@ func (r *Reporter) receivers(ctx context.Context, c *db.ReportClaim, state db.Re
 	if errors.Is(err, errNobody) {
 		return nil, false, r.nobody(last, c, name, err)
 	}
-	return nil, false, r.notMade(last, c, err, report.Again(c.Now, state.Failures+1))
+	return nil, false, r.notMade(last, c, err, state.Failures, report.Again(c.Now, state.Failures+1))
 }
 
 // project returns the receivers of the claimed project, and its name where that was needed.
