@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -171,12 +172,13 @@ func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 // forgetAtOnce keeps the locks of one statement short.
 const forgetAtOnce = 10_000
 
-// forget repeats a statement that deletes as many rows as its second argument
-// says, until none is left, and returns how many there were.
-func (b *Beat) forget(ctx context.Context, q string, from any) (forgotten int, err error) {
+// forget repeats a statement that deletes as many rows as its last argument says,
+// which it adds, until none is left, and returns how many there were.
+func (b *Beat) forget(ctx context.Context, q string, args ...any) (forgotten int, err error) {
+	args = append(slices.Clone(args), forgetAtOnce)
 	for more := true; more && err == nil; {
 		err = b.reigning(ctx, func(tx pgx.Tx) error {
-			tag, err := tx.Exec(ctx, q, from, forgetAtOnce)
+			tag, err := tx.Exec(ctx, q, args...)
 			more = tag.RowsAffected() == forgetAtOnce
 			forgotten += int(tag.RowsAffected())
 			return err
