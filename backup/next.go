@@ -225,7 +225,11 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 	// What an incremental would stand on once the newest links that are on
 	// their way out are gone. Where that can't carry one, nothing is waited for.
 	links := slices.SortedFunc(slices.Values(h.links), earlier)
-	chain := extended(Chains(withoutLeaving(links)))
+	var chain Chain
+	chains, open := grown(withoutLeaving(links))
+	if i, ok := open[v.ProjectID]; ok {
+		chain = chains[i]
+	}
 	switch {
 	case chain != nil && chain.usable() > p.Depth: // the full and all its incrementals
 		return full(ChainComplete) // in turn
@@ -262,22 +266,4 @@ func withoutLeaving(links []Link) []Link {
 		n--
 	}
 	return links[:n]
-}
-
-// extended returns the chain with a full that Cinder would put an incremental
-// on: that of the link which is newest by its clock. Where that clock ran ahead
-// for a while, it is not the chain that was begun last.
-func extended(chains []Chain) (grows Chain) {
-	var top time.Time
-	for _, c := range chains {
-		if c[0].Kind != Full || c[0].failedFull() {
-			continue
-		}
-		for _, l := range c {
-			if grows == nil || !l.order().Before(top) {
-				grows, top = c, l.order()
-			}
-		}
-	}
-	return grows
 }
