@@ -19,9 +19,10 @@ type Config struct {
 
 	window.Config
 
-	CheckListen  string `split_words:"true" desc:"Address and port of the delete check alone, with health beside it, apart from the rest; empty = it is served on STAFFELN_API_LISTEN with all else. Whoever reaches it can ask which backups are ours: let nobody but Cinder do so."`
-	RefusalBurst int    `split_words:"true" default:"10" desc:"Refused deletions of one user within a minute that raise staffeln_delete_refusal_bursts_total and an error in the log: it may be an intruder at the backups. 0 = never."`
-	RateLimit    int    `split_words:"true" default:"20" desc:"Requests a second that one client (an address; of IPv6, its /64 network) may send, in bursts of five times as many; what is more is answered 429. It never holds for health, metrics and the delete check. 0 = no limit."`
+	CheckListen    string   `split_words:"true" desc:"Address and port of the delete check alone, with health beside it, apart from the rest; empty = it is served on STAFFELN_API_LISTEN with all else. Whoever reaches it can ask which backups are ours: let nobody but Cinder do so."`
+	RefusalBurst   int      `split_words:"true" default:"10" desc:"Refused deletions of one user within a minute that raise staffeln_delete_refusal_bursts_total and an error in the log: it may be an intruder at the backups. 0 = never."`
+	TrustedProxies Networks `split_words:"true" desc:"Networks of the load balancers and proxies in front of the API, such as 10.0.0.0/8,fd00::/8: what they say in X-Forwarded-For is whom a request came from, for limits and log. Empty = nobody is believed, and all who come through a proxy share its address and its limits."`
+	RateLimit      int      `split_words:"true" default:"20" desc:"Requests a second that one client (an address; of IPv6, its /64 network) may send, in bursts of five times as many; what is more is answered 429. It never holds for health, metrics and the delete check. 0 = no limit."`
 
 	DrainTime backup.Duration `split_words:"true" default:"0" desc:"How long the API serves on after it was told to end, while /readyz already says that it is not ready: give a load balancer in front of it the time to notice, since Cinder refuses every deletion with an error where it finds nobody. Then requests under way have 5 seconds."`
 

@@ -20,7 +20,7 @@ const (
 func base(cfg Config, d Deps, w *crowd) *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = answerError(d.Trouble)
-	e.IPExtractor = echo.ExtractIPDirect()
+	e.IPExtractor = cfg.TrustedProxies.extractor()
 	e.Use(w.served, requestID, accessLog(d.Log, d.Metrics), recovered, secured, limited(cfg.RateLimit), bounded())
 	e.GET("/v1/health", health(d.Ping))
 	common := echo.WrapHandler(telemetry.Handler(d.Metrics, d.Ready))

@@ -113,12 +113,14 @@ func newWindow(t *testing.T, life time.Duration) *windowRig {
 func (r *windowRig) serve() {
 	r.t.Helper()
 	env := r.sim.OpenRC(r.cloudURL)
-	credentials, err := openstack.FromEnv(func(name string) string { return env[name] })
+	credentials, err := openstack.AddressFromEnv(func(name string) string { return env[name] })
 	require.NoError(r.t, err)
 	r.keystone, err = openstack.NewKeystone(credentials, func(string, string, int) {})
 	require.NoError(r.t, err)
-	shows := window.New(window.Config{AdminRoles: []string{"admin"}, TenantRoles: []string{"member", "reader"}, TokenCacheTime: backup.Duration(time.Minute)},
-		window.Deps{DB: r.db, Keystone: asWindow{r.keystone}, Settings: r.set, Now: r.clock.Now})
+	shows := window.New(window.Config{AdminRoles: []string{"admin"}, TenantRoles: []string{"member", "reader"}, TokenCacheTime: backup.Duration(time.Minute), SignInFailures: 5},
+		window.Deps{DB: r.db, Keystone: asWindow{r.keystone}, Settings: r.set, Now: r.clock.Now, ServiceUser: func(l window.Login) bool {
+			return credentials.Is(openstack.Login{User: l.User, Domain: l.Domain})
+		}})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.t.Context()))
 	addresses, ended := make(chan net.Addr, 1), make(chan error, 1)
 	go func() {
@@ -149,9 +151,6 @@ func (r *windowRig) token(user, project string) string {
 func (r *windowRig) cookie(user, project string) *http.Cookie {
 	r.t.Helper()
 	password := user + "-secret"
-	if user == "staffeln" {
-		password = r.sim.OpenRC("")["OS_PASSWORD"]
-	}
 	response := r.send(http.MethodPost, "/sign-in", url.Values{"user": {user}, "domain": {"Default"}, "password": {password}, "project": {project}}.Encode(), nil)
 	require.Equal(r.t, http.StatusSeeOther, response.StatusCode, response.text)
 	for _, c := range response.Cookies() {
