@@ -23,6 +23,7 @@ func steps(applied bool) []Migration {
 		{6, "00006_lists.sql", applied},
 		{7, "00007_evidence.sql", applied},
 		{8, "00008_failures.sql", applied},
+		{9, "00009_checks_bounded.sql", applied},
 	}
 }
 
