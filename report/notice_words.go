@@ -16,7 +16,7 @@ func (n Notice) Means() string {
 	case n.Kind == backup.ProtectionEnded && first == nil:
 		return "No new backups are made, and no restore points are left."
 	case n.Kind == backup.ProtectionEnded:
-		return fmt.Sprintf("No new backups are made. %s left, and removed when the retention is over. The first volume without any restore point: %s UTC.",
+		return fmt.Sprintf("No new backups are made. %s left, and removed when the retention is over, the newest not before the operator's grace ends. The first volume without any restore point: %s UTC.",
 			plural(n.points(), "restore point is", "restore points are"), moment(*first))
 	case first == nil:
 		return "It no longer waits: it was taken back, or it is in force by now."

@@ -57,7 +57,7 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	if seen.mass {
 		m.findings = append(m.findings, seen.doubt(len(known)))
 	}
-	m.findings = append(m.findings, notSeen(inv)...)
+	m.findings = append(append(m.findings, notSeen(inv)...), s.Cloud.Troubles()...)
 	paused, err := b.Pauses(ctx)
 	if err != nil {
 		return err

@@ -54,6 +54,7 @@ func openRooms(ctx context.Context, database Database, queue Queue, cloud openst
 		return nil, err
 	}
 	s.ready.Add("login", loginWorks(r.cloud))
+	s.ready.Add("endpoints", func(context.Context) error { return r.cloud.EndpointsAnswer() })
 	installation, err := r.db.Installation(ctx)
 	if err != nil {
 		r.close()
