@@ -136,11 +136,12 @@ func object(d *json.Decoder, keys map[string]func(*json.Decoder) error) error {
 		}
 		key, _ := token.(string)
 		read, known := keys[key]
-		if !known {
+		switch {
+		case !known:
 			read = into(new(passedOver))
-		} else if seen[key] {
+		case seen[key]:
 			return errTwice
-		} else {
+		default:
 			seen[key] = true
 		}
 		if err := read(d); err != nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"container/list"
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -70,7 +71,8 @@ func (t *turns) release(address string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.busy--
-	if t.busyOf[address]--; t.busyOf[address] == 0 {
+	t.busyOf[address]--
+	if t.busyOf[address] == 0 {
 		delete(t.busyOf, address)
 	}
 	for e := t.order.Front(); e != nil; e = e.Next() {
@@ -139,14 +141,12 @@ func (t *turns) leave(address string, mine chan bool) {
 	t.mu.Lock()
 	if e, is := t.lines[address]; is {
 		l := lineOf(e)
-		for i, one := range l.waiting {
-			if one == mine {
-				l.waiting = append(l.waiting[:i], l.waiting[i+1:]...)
-				t.waiting--
-				t.tidy(e)
-				t.mu.Unlock()
-				return
-			}
+		if i := slices.Index(l.waiting, mine); i >= 0 {
+			l.waiting = slices.Delete(l.waiting, i, i+1)
+			t.waiting--
+			t.tidy(e)
+			t.mu.Unlock()
+			return
 		}
 	}
 	t.mu.Unlock()
