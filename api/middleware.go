@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,6 +41,7 @@ var probePaths = map[string]bool{"/v1/health": true, "/livez": true, "/readyz": 
 // their own.
 func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFunc {
 	few := fewLines()
+	var failing telemetry.Conditions // by route: a page that is open, and Cinder, ask again and again
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			took := telemetry.Stopwatch()
@@ -52,7 +54,13 @@ func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFu
 			}
 			seconds := took()
 			metrics.APIRequest(request.Method, c.Path(), response.Status, seconds)
-			level := zerolog.InfoLevel
+			if request.URL.Path == CheckPath {
+				log = log.Sample(few) // whoever reaches the check can make it refuse
+			}
+			level, route := zerolog.InfoLevel, request.Method+" "+c.Path()
+			if response.Status < 500 {
+				failing.Over(&log, route).Str("route", route).Msg("requests are answered again")
+			}
 			switch {
 			case probePaths[request.URL.Path],
 				response.Status < 400 && (request.URL.Path == CheckPath || strings.HasPrefix(request.URL.Path, queuesData)):
@@ -60,10 +68,11 @@ func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFu
 			case response.Status >= 500:
 				level = zerolog.WarnLevel
 			}
-			if request.URL.Path == CheckPath && response.Status >= 400 {
-				log = log.Sample(few) // whoever reaches the check can make it refuse
+			line := func() *zerolog.Event { return log.WithLevel(level) } //nolint:zerologlint // sent below
+			if level == zerolog.WarnLevel {
+				line = func() *zerolog.Event { return failing.Met(&log, level, route, strconv.Itoa(response.Status)) }
 			}
-			log.WithLevel(level).Err(err).Str("method", request.Method).Str("path", request.URL.Path).
+			line().Err(err).Str("method", request.Method).Str("path", request.URL.Path).
 				Int("status", response.Status).Int64("bytes", response.Size).
 				Str("remote", request.RemoteAddr).Float64("seconds", seconds.Seconds()).Msg("request")
 			return nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"staffeln/backup"
+	"staffeln/internal/visible"
 )
 
 // Means says what the condition leads to.
@@ -87,7 +88,7 @@ func (v NoticeVolume) Facts(kind backup.Reason) string {
 }
 
 // Named is the project's name, made harmless.
-func (p NoticeProject) Named() string { return Plain(or(p.Name, p.ID)) }
+func (p NoticeProject) Named() string { return visible.Text(or(p.Name, p.ID)) }
 
 // More counts the volumes that are not listed.
 func (p NoticeProject) More() int { return p.Count - len(p.Volumes) }

@@ -72,6 +72,7 @@ type Scheduler struct {
 	inquiries  int
 	quotaTurn  int // whose quota the next plan reads
 	conditions telemetry.Conditions
+	routine    routine
 	backOffs   backOffs
 	caution    backup.Caution // of the newest hand-over, told when it changes
 	brakes     map[backup.Place]backup.Brake
