@@ -4,23 +4,31 @@ package db
 // many backups of the volume failed or were removed:
 //   - the one in progress, wherever its beat is (the clock may have been set back since);
 //   - what Cinder may hold of it, from the newest available full on; where there
-//     is none, the newest four hundred. Leftovers: the newest twenty;
+//     is none, the newest four hundred. Leftovers: the newest twenty. Where a clock
+//     that ran ahead dated a backup, Cinder may go on with that one's chain, so
+//     from that one's full on;
 //   - the newest success, where Cinder no longer has it;
 //   - the newest failures that left nothing: of incrementals that ended in error,
 //     of others, and the newest by the volume's status. The delay that failures
 //     make is at its cap with sixteen ([backup.Policy]).
 //
-// Each has an index of its own (migration 8), and no record is in two of them.
+// Each has an index of its own (migrations 8 and 9), and no record is in two of them.
 const decisive = `volumes v LEFT JOIN LATERAL (
 	SELECT f.beat FROM records f WHERE f.volume_id = v.id AND f.state = 'available' AND f.kind = 'full' AND f.project_id = v.project_id
-		ORDER BY f.beat DESC LIMIT 1) newest ON true CROSS JOIN LATERAL (
+		ORDER BY f.beat DESC LIMIT 1) latest ON true LEFT JOIN LATERAL (
+	SELECT f.beat FROM (
+		SELECT a.beat FROM records a WHERE a.volume_id = v.id AND a.project_id = v.project_id AND a.state = 'available' AND a.cinder_timestamp > a.data_timestamp
+			ORDER BY a.cinder_timestamp DESC LIMIT 1) top
+		JOIN records f ON f.volume_id = v.id AND f.state = 'available' AND f.kind = 'full' AND f.project_id = v.project_id AND f.beat <= top.beat
+		ORDER BY f.beat DESC LIMIT 1) ahead ON true CROSS JOIN LATERAL (
+	SELECT least(latest.beat, ahead.beat) AS beat) newest CROSS JOIN LATERAL (
 	SELECT * FROM records p WHERE p.volume_id = v.id AND p.state IN ('planned', 'creating', 'overdue')
 	UNION ALL (
 	SELECT * FROM records h WHERE h.volume_id = v.id AND h.state IN ('available', 'deleting', 'undeletable', 'lost') AND h.available_at IS NOT NULL
 		AND h.beat >= coalesce(newest.beat, '-infinity')
 		ORDER BY h.beat DESC LIMIT CASE WHEN newest.beat IS NULL THEN 400 END)
 	UNION ALL (
-	SELECT * FROM records l WHERE l.volume_id = v.id AND ` + stuck + ` AND l.beat >= coalesce(newest.beat, '-infinity')
+	SELECT * FROM records l WHERE l.volume_id = v.id AND ` + leftovers + ` AND l.beat >= coalesce(newest.beat, '-infinity')
 		ORDER BY l.beat DESC LIMIT 20)
 	UNION ALL (
 	SELECT * FROM records s WHERE s.volume_id = v.id AND s.project_id = v.project_id AND s.state = 'deleted' AND s.available_at IS NOT NULL
@@ -38,8 +46,9 @@ const decisive = `volumes v LEFT JOIN LATERAL (
 		AND e.reason = 'volume_status'
 		ORDER BY e.ended_at DESC LIMIT 1)) records`
 
-// stuck are failed backups (l) that Cinder may hold something of.
-const stuck = `l.available_at IS NULL AND (l.state IN ('deleting', 'undeletable') OR (l.state = 'failed' AND l.backup_id IS NOT NULL))`
+// leftovers are backups (l) that never became a restore point and that Cinder may
+// hold something of, also while they are removed.
+const leftovers = `l.available_at IS NULL AND (l.state IN ('deleting', 'undeletable') OR (l.state = 'failed' AND l.backup_id IS NOT NULL))`
 
 // leftNothing are failed backups (e) that Cinder holds nothing of.
 const leftNothing = `e.available_at IS NULL AND (e.state = 'deleted' OR (e.state = 'failed' AND e.backup_id IS NULL))`
