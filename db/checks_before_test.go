@@ -46,7 +46,8 @@ func TestTakenBackTheTableOfBeforeHasWhoAsked(t *testing.T) {
 	h.clock.Set(base.Add(time.Minute))
 	_, err := c.Told(h.ctx, []DeleteCheck{
 		{Verdict: "on_record", Verified: true, BackupID: "b", UserID: "alice", ProjectID: "p", Roles: "member", Asked: 1},
-		{Verdict: "on_record", Asked: 5}, {Allowed: true, Verdict: "not_ours", Verified: true, UserID: "bob", Asked: 7},
+		{Verdict: "on_record", Asked: 5},
+		{Allowed: true, Verdict: "not_ours", Verified: true, UserID: "bob", Asked: 7},
 	}, 0)
 	require.NoError(t, err)
 
