@@ -23,6 +23,7 @@ func steps(applied bool) []Migration {
 		{6, "00006_lists.sql", applied},
 		{7, "00007_evidence.sql", applied},
 		{8, "00008_failures.sql", applied},
+		{9, "00009_pages.sql", applied},
 	}
 }
 
@@ -116,7 +117,7 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 	require.NoError(t, err)
 
 	for url, want := range map[string]string{
-		older: "schema is at version 7, this program needs 8: run `staffeln migrate up`",
+		older: "schema is at version 8, this program needs 9: run `staffeln migrate up`",
 		empty: "schema is at version 0, this program needs 8: run `staffeln migrate up`",
 		gone:  "schema is at version 0, this program needs 8: run `staffeln migrate up`",
 		newer: "schema is at version 99, this program knows only 8: start the newer program that made it, or go back with that one's `staffeln migrate down`",

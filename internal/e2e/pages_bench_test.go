@@ -121,7 +121,7 @@ func (p *pages) signIn(b *testing.B) {
 func (p *pages) measure(b *testing.B, path string) {
 	b.Helper()
 	for _, connections := range []int{1, 8} {
-		b.Run(fmt.Sprintf("%s/at_once=%d", path, connections), func(b *testing.B) { p.ask(b, path, connections) })
+		b.Run(fmt.Sprintf("at_once=%d of=%s", connections, strings.ReplaceAll(path, "/", ".")), func(b *testing.B) { p.ask(b, path, connections) })
 	}
 }
 
