@@ -1,9 +1,11 @@
-# `make` tells what there is. Nothing but Go, git and make is needed: the tools below are installed into .bin, at these
-# versions, and the tests bring their own Postgres and Redis (internal/testkit/servers).
+# `make` tells what there is. It needs Go, git, make and access to Go modules: the tools below are installed into .bin, at
+# these versions, and Postgres, Redis and what else the tests need from Debian's packages, as root or where sudo asks for no
+# password (internal/testkit/servers).
 GOLANGCI_LINT_VERSION := v2.15.0
 GOTESTSUM_VERSION     := v1.13.0
 GOVULNCHECK_VERSION   := v1.8.0
 
+# The build takes its version from here, and asks git for nothing: it refuses a checkout of another user.
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 TOOLS         := $(CURDIR)/.bin
@@ -24,7 +26,7 @@ help: ## tell what there is
 
 .PHONY: build
 build: ## build bin/staffeln
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/staffeln ./cmd/staffeln
+	CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/staffeln ./cmd/staffeln
 
 .PHONY: demo
 demo: servers build ## show in a terminal what Staffeln does, in about a minute; KEEP=1 leaves it running to play with
@@ -125,7 +127,7 @@ clean: ## remove what was built, tools included
 
 .PHONY: servers
 servers:
-	@go build -o $(SERVERS) ./internal/testkit/servers
+	@go build -buildvcs=false -o $(SERVERS) ./internal/testkit/servers
 
 # A tool's file carries its version: another version is another file.
 $(GOLANGCI_LINT):

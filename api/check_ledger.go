@@ -49,17 +49,19 @@ func (t *ledger) add(row db.DeleteCheck) {
 func (t *ledger) run(ctx context.Context, log zerolog.Logger) {
 	ticker := time.NewTicker(toldPeriod)
 	defer ticker.Stop()
-	fails := false
+	var conditions telemetry.Conditions
 	for {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 		}
 		err := t.flush(context.WithoutCancel(ctx))
-		if err != nil && !fails {
-			log.Warn().Err(err).Msg("who asked for deletions can't be written, and is kept for later; the delete check answers all the same")
+		if err != nil {
+			conditions.MetLasting(&log, zerolog.WarnLevel, "write", "").Err(err).Msg("who asked for deletions can't be written, and is kept for later; the delete check answers all the same")
+		} else {
+			conditions.Over(&log, "write").Msg("who asked for deletions is written again")
 		}
-		if fails = err != nil; ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return
 		}
 	}

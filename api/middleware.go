@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -38,6 +39,7 @@ var probes = map[string]bool{"/v1/health": true, "/livez": true, "/readyz": true
 // debugging where a probe asked, a page that is open asks again and again, or the delete check answered, whose refusals have lines of
 // their own.
 func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFunc {
+	var failing telemetry.Conditions // by route: a page that is open, and Cinder, ask again and again
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			took := telemetry.Stopwatch()
@@ -50,7 +52,10 @@ func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFu
 			}
 			seconds := took()
 			metrics.APIRequest(request.Method, c.Path(), response.Status, seconds)
-			level := zerolog.InfoLevel
+			level, route := zerolog.InfoLevel, request.Method+" "+c.Path()
+			if response.Status < 500 {
+				failing.Over(&log, route).Str("route", route).Msg("requests are answered again")
+			}
 			switch {
 			case probes[request.URL.Path],
 				response.Status < 400 && (request.URL.Path == CheckPath || strings.HasPrefix(request.URL.Path, queuesData)):
@@ -58,7 +63,11 @@ func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFu
 			case response.Status >= 500:
 				level = zerolog.WarnLevel
 			}
-			log.WithLevel(level).Err(err).Str("method", request.Method).Str("path", request.URL.Path).
+			line := func() *zerolog.Event { return log.WithLevel(level) } //nolint:zerologlint // sent below
+			if level == zerolog.WarnLevel {
+				line = func() *zerolog.Event { return failing.Met(&log, level, route, strconv.Itoa(response.Status)) }
+			}
+			line().Err(err).Str("method", request.Method).Str("path", request.URL.Path).
 				Int("status", response.Status).Int64("bytes", response.Size).
 				Str("remote", request.RemoteAddr).Float64("seconds", seconds.Seconds()).Msg("request")
 			return nil

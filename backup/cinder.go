@@ -86,7 +86,8 @@ type Identity struct {
 }
 
 // clockTolerance is how far Cinder's clock may be from the database's before
-// an adoption is refused. A tag is only ever copied after its first request.
+// an adoption is refused where the name is not the request's either. A tag is
+// only ever copied after its first request.
 const clockTolerance = 2 * time.Hour
 
 // Made tells whether b was made by us: our tag, by our service user. Where
@@ -97,12 +98,13 @@ func (me Identity) Made(b Backup) bool {
 
 // Adoptable tells whether b is the backup whose creation answer r is waiting
 // for. Everything else that carries a tag is foreign: a tenant can copy tags,
-// another Staffeln can share the cloud, a cloned database can wake up.
+// another Staffeln can share the cloud, a cloned database can wake up. Its name,
+// which has the time of the request, tells where Cinder's clock is wrong.
 func (me Identity) Adoptable(r Record, b Backup) bool {
 	return me.Made(b) && b.Tag().Record == r.ID &&
 		r.State == Creating && r.BackupID == "" && r.RequestedAt != nil &&
 		b.VolumeID == r.VolumeID && b.ProjectID == r.ProjectID &&
-		!b.CreatedAt.Before(r.RequestedAt.Add(-clockTolerance))
+		(b.Name != "" && b.Name == r.BackupName || !b.CreatedAt.Before(r.RequestedAt.Add(-clockTolerance)))
 }
 
 // Name returns `<server>_<volume>_<unix time>`, as the Python Staffeln names

@@ -45,6 +45,10 @@ func TestAdoptable(t *testing.T) {
 	require.True(t, me.Adoptable(r, b))
 	b.CreatedAt = now.Add(-2 * time.Hour)
 	require.True(t, me.Adoptable(r, b), "clocks differ")
+	r.BackupName, b.Name, b.CreatedAt = "web_root_1773144000", "web_root_1773144000", now.AddDate(0, -2, 0)
+	require.True(t, me.Adoptable(r, b), "Cinder's clock is wrong")
+	b.Name = "web_root_1773140000"
+	require.False(t, me.Adoptable(r, b), "it is old, and named for another request")
 
 	for name, spoil := range map[string]func(*Record, *Backup){
 		"another installation":         func(_ *Record, b *Backup) { b.Metadata[TagInstallation] = "clone" },

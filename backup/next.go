@@ -30,7 +30,7 @@ type Decision struct {
 type Subject struct {
 	Volume
 	Protected bool
-	Gone      bool // absent from two complete inventories, or 404 by ID
+	Gone      bool // 404 by ID, to a verified admin
 	Paused    bool // the operator lets nothing new start
 	ByHand    bool // the operator asks for a backup now: neither interval nor retry delay counts
 	// QuotaFreed is when a backup of ours in the volume's project was removed

@@ -101,6 +101,8 @@ const (
 	TagMismatch                 Reason = "tag_mismatch"
 	LossesNotBelieved           Reason = "losses_not_believed"
 	AbsencesNotBelieved         Reason = "absences_not_believed"
+	OlderAPINode                Reason = "older_api_node"
+	EndpointSilent              Reason = "endpoint_silent"
 	ProtectionEnded             Reason = "protection_ended"
 	CinderClock                 Reason = "cinder_clock"
 	NoReceiver                  Reason = "no_receiver"
@@ -138,7 +140,7 @@ var reasons = map[Reason]struct {
 	NotProtected:     {Nobody, "No server that the volume is attached to asks for backups."},
 	VolumeGone:       {Nobody, "The volume is gone."},
 	ProjectChanged:   {Nobody, "The volume was transferred to another project; its backups there begin anew."},
-	ProjectGone:      {Operator, "The project is gone; its backups wait for `staffeln settle`."},
+	ProjectGone:      {Operator, "The project is gone; what it left in Cinder, if anything, waits for `staffeln settle`."},
 	BackupInProgress: {Nobody, "A backup of the volume is in progress."},
 	Paused:           {Operator, "The operator paused it: nothing new starts before `staffeln resume`."},
 	BackupIsFresh:    {Nobody, "The newest restore point is younger than the interval."},
@@ -188,7 +190,7 @@ var reasons = map[Reason]struct {
 	Foreign:          {Nobody, "This installation did not make it."},
 	ForeignDependent: {Tenant, "A backup that this installation did not make builds on it."},
 	CannotBeRemoved:  {Operator, "Cinder could not remove it: see `error_deleting` in the runbook."},
-	StatusUnknown:    {Operator, "Cinder gives it a status that Staffeln does not know."},
+	StatusUnknown:    {Operator, "Cinder gives it a status that Staffeln does not know, or calls a restore point an error: look at it in Cinder."},
 
 	BackupMetadataUnreadable:    {Tenant, "The server's backup metadata is neither true nor false; it is not protected."},
 	RetentionMetadataUnreadable: {Tenant, "The server's retention metadata can't be read; the retention before stays in force."},
@@ -196,8 +198,10 @@ var reasons = map[Reason]struct {
 	Orphan:                      {Operator, "A backup of ours has no record, as after the restore of an older database: nothing will remove it."},
 	TagMismatch:                 {Operator, "A backup of ours names the record of another volume or project: nothing will remove it."},
 	NotSeen:                     {Operator, "The newest plan did not see enough of the cloud to tell; the scheduler's log says what it missed."},
-	AbsencesNotBelieved:         {Operator, "More servers or volumes are missing than is believed; nothing is concluded: check Nova, Cinder and the admin role, or confirm with `staffeln accept-losses`."},
-	ProtectionEnded:             {Tenant, "The volume is no longer protected; its restore points go when their retention is over."},
+	OlderAPINode:                {Operator, "An API node of Cinder is older than the others; its microversion is used meanwhile: finish the upgrade."},
+	EndpointSilent:              {Operator, "A service does not answer where the catalog says: start it there, or name its endpoint in the catalog."},
+	AbsencesNotBelieved:         {Operator, "More servers or volumes are missing or detached than is believed; no protection ends by that: check Nova, Cinder and the admin role, or confirm with `staffeln accept-losses`."},
+	ProtectionEnded:             {Tenant, "The volume is no longer protected; its restore points go when their retention is over, the newest not before the grace ends."},
 	CinderClock:                 {Operator, "Cinder's clock differs from the database's: times of backups are taken from our own requests; set Cinder's clock."},
 	NoReceiver:                  {Operator, "The project has no receiver with a usable e-mail address; its reports are sent to nobody."},
 

@@ -14,7 +14,7 @@ type Settings struct {
 	BackupServicePeriod  Duration `split_words:"true" default:"1800" desc:"Grid on which plans lie; at least 60 seconds. No volume is backed up more often than once in it. Each plan lists all projects, servers and volumes, in pages of 1,000."`
 	BackupMinInterval    Duration `split_words:"true" default:"1800" desc:"Least time from one backup of a volume to its next; 0 = a backup at every plan. Shorter costs more backups and space, and loses less."`
 	FullBackupDepth      int      `split_words:"true" default:"2" min:"0" unit:"incrementals" desc:"Incrementals after each full backup; 0 = every backup is full. More save space and time, and keep a full until the last of its incrementals is over."`
-	AllowShortPeriods    bool     `split_words:"true" default:"false" desc:"Allows service periods of less than 60 seconds, for tests and demonstrations."`
+	AllowShortPeriods    bool     `split_words:"true" default:"false" desc:"Allows BACKUP_SERVICE_PERIOD and RETENTION_SERVICE_PERIOD of less than 60 seconds, REPORT_PERIOD of less than 600, and RETENTION_SHORTEN_DELAY of less than twice REPORT_PERIOD: for tests and demonstrations."`
 
 	BackupCycleTimeout  Duration `split_words:"true" default:"6h" min:"1s" desc:"Time that a backup may take, from its own start; after it the backup is overdue: told as a failure, still followed, and kept should it end well."`
 	BackupTimeoutPerGib Duration `split_words:"true" default:"0" desc:"Time added to that for each GiB of the volume."`
@@ -22,7 +22,7 @@ type Settings struct {
 	PollPeriod          Duration `split_words:"true" default:"30" min:"1s" desc:"Time between two hand-overs, which is also between two looks at what is in progress. Shorter notices sooner, at the cost of a listing in Cinder each time."`
 	PostSettleTime      Duration `split_words:"true" default:"10min" min:"1s" desc:"How long the effect of a request without an answer is looked for before it is asked again. Too short: Cinder may carry out both."`
 	BackupZones         Zones    `split_words:"true" desc:"Availability zone of the cinder-backup service for volumes of another zone, comma-separated: nova-2=nova-1,nova-3=nova-1. Needed where not every zone of volumes has a cinder-backup of its own."`
-	BackupMaxOperations int      `split_words:"true" default:"15" min:"0" unit:"backups" desc:"Cinder's backup_max_operations: what one cinder-backup process works on at a time. No more backups than this per process that is up are in progress, since the rest would wait inside Cinder (from 2026.1 on); 0 = not considered, nor where MAX_BACKUPS_IN_PROGRESS is 0."`
+	BackupMaxOperations int      `split_words:"true" default:"15" min:"0" unit:"backups" desc:"Cinder's backup_max_operations: what one cinder-backup process works on at a time. Where it is less, this times the number of processes that are up, of all zones together, takes the place of MAX_BACKUPS_IN_PROGRESS, since the rest would wait inside Cinder (from 2026.1 on) while its time limit runs. Restores and processes of a zone count against it in Cinder, not here. 0 = not considered, nor where MAX_BACKUPS_IN_PROGRESS is 0 or Cinder does not list its services."`
 	StuckReset          bool     `split_words:"true" default:"false" desc:"Allows the worker to remove by force (os-force_delete, not on Ceph) a backup that is overdue, and one whose removal never ends; where that is refused or does not help, its status is set to error, and it is removed as usual. What cinder-backup is still doing to it then goes on unseen."`
 
 	MaxBackupsInProgress           int `split_words:"true" default:"15" min:"0" unit:"backups" desc:"Backups in progress at the same time in the whole cloud; 0 = no cap. More load cinder-backup and its storage; fewer make a plan's backups take longer."`
@@ -37,12 +37,12 @@ type Settings struct {
 	RetentionMax           Period   `split_words:"true" desc:"Longest retention that metadata can set; empty = none."`
 	RetentionShortenDelay  Duration `split_words:"true" default:"7d" desc:"How long every plan must see a shorter retention by metadata before it takes effect; at least twice REPORT_PERIOD. Protects against an attacker who shortens the retention with a stolen tenant password."`
 	RetentionServicePeriod Duration `split_words:"true" default:"1200" desc:"Grid on which restore points whose retention is over are looked for; at least 60 seconds. Of a chain one link goes at a time; the next one follows within POLL_PERIOD of the removal's end. Each time reads the links of every volume with a point past its retention."`
-	MinRestorePoints       int      `split_words:"true" default:"1" min:"0" unit:"restore points" desc:"Newest restore points of a protected volume that are never removed, however old, with all they stand on."`
+	MinRestorePoints       int      `split_words:"true" default:"1" min:"0" unit:"restore points" desc:"Newest restore points of a protected volume that are never removed, however old, with all they stand on; after its protection ended they stay for PROTECTION_GRACE. They count for each project that owns some of a volume. 0 = none is kept beyond its retention."`
 	ProtectionGrace        Duration `split_words:"true" default:"7d" desc:"How long MIN_RESTORE_POINTS are still kept after the protection of a volume ended (metadata changed, volume detached, server or volume deleted, volume transferred). 0 = not at all."`
 
 	SweepPeriod  Duration `split_words:"true" default:"6h" min:"1s" desc:"Grid on which all backups that Cinder has are compared with all records. Each time costs one page of a listing for 1,000 backups."`
 	ReportPeriod Duration `split_words:"true" default:"86400" desc:"How often a report tells of what ended, and of what is late: at least 600 seconds. It is due when the oldest result that was not told is as old, counted from when the backup was planned, and so is the report before."`
-	HistoryTime  Period   `split_words:"true" default:"1y" desc:"How long a record is kept after the end of its backup; empty = for ever. Longer costs rows in the database."`
+	HistoryTime  Period   `split_words:"true" default:"1y" desc:"How long history is kept: records of backups that Cinder has no more, volumes that are gone, what operators did, who asked for deletions, and reports with their receivers; empty = for ever. Longer costs rows in the database. Of what failed and left nothing in Cinder a volume keeps the newest 50 in any case."`
 }
 
 // Policy answers the rule for all volumes.

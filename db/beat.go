@@ -78,11 +78,13 @@ func (b *Beat) Done(ctx context.Context, kind string, at time.Time) error {
 // reigning runs one write of the beat in a transaction that holds the term:
 // nobody can begin a newer one until it is written, and in an older one it is
 // not begun. Writes of one term go one after the other, so that what one
-// counted still holds when it writes.
+// counted still holds when it writes. A process that hangs in the middle of one
+// keeps the term for no longer than it keeps the lead: [Leadership.Keep].
 func (b *Beat) reigning(ctx context.Context, write func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, b.db.pool, func(tx pgx.Tx) error {
-		var one int
-		err := tx.QueryRow(ctx, `SELECT 1 FROM leadership WHERE term = $1 FOR NO KEY UPDATE`, b.Term).Scan(&one)
+		const hold = `SELECT set_config('idle_in_transaction_session_timeout', $2, true) FROM leadership WHERE term = $1 FOR NO KEY UPDATE`
+		var bound string
+		err := tx.QueryRow(ctx, hold, b.Term, silenceTime).Scan(&bound)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrDeposed
 		}

@@ -82,6 +82,7 @@ func (b *Beat) found(ctx context.Context, findings []backup.Finding, forget []st
 var (
 	planFindings = []string{
 		string(backup.BackupMetadataUnreadable), string(backup.RetentionMetadataUnreadable), string(backup.RetentionShortened), string(backup.AbsencesNotBelieved), string(backup.NotSeen),
+		string(backup.OlderAPINode), string(backup.EndpointSilent),
 	}
 	sweepFindings = []string{
 		string(backup.Orphan), string(backup.TagMismatch), string(backup.RemovedByOthers), string(backup.LossesNotBelieved), string(backup.StatusUnknown),

@@ -68,7 +68,8 @@ func TestAPlanForgetsNobodyElsesFindings(t *testing.T) {
 	}
 	lines := h.changes(func() { h.found(true) })
 	assert.Equal(t, []string{
-		"- findings absences_not_believed o", "- findings backup_metadata_unreadable o", "- findings not_seen o", "- findings retention_metadata_unreadable o", "- findings retention_shortened o",
+		"- findings absences_not_believed o", "- findings backup_metadata_unreadable o", "- findings endpoint_silent o", "- findings not_seen o", "- findings older_api_node o",
+		"- findings retention_metadata_unreadable o", "- findings retention_shortened o",
 	}, lines)
 }
 

@@ -1,9 +1,12 @@
 package db
 
 import (
+	"context"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/testkit"
@@ -25,16 +28,29 @@ func TestALeaderThatHangsLosesTheLead(t *testing.T) {
 	testkit.Eventually(t, "the leader is heard without a beat", time.Minute, func() bool { return heard().Sub(begin) > wordTime })
 	require.NoError(t, first.Alive(h.ctx))
 
-	first.mu.Lock() // it hangs
+	beat, err := h.db.Beat(h.ctx, first.Term)
+	require.NoError(t, err)
+	woken, hangs, wrote := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		wrote <- beat.reigning(h.ctx, func(pgx.Tx) error { close(hangs); <-woken; return nil })
+	}()
+	<-hangs // in the middle of a write, which holds the term
+
+	first.mu.Lock() // and of its word to the server
+	wake := sync.OnceFunc(func() { close(woken); first.mu.Unlock() })
+	defer wake()
 	var second *Leadership
-	testkit.Eventually(t, "another leads", time.Minute, func() bool {
-		l, err := Lead(h.ctx, h.url, "second")
+	testkit.Eventually(t, "another leads", 30*time.Second, func() bool {
+		ctx, cancel := context.WithTimeout(h.ctx, time.Second) // what the term's holder lets it wait for
+		defer cancel()
+		l, err := Lead(ctx, h.url, "second")
 		second = l
 		return err == nil
 	})
-	first.mu.Unlock()
+	wake()
+	require.Error(t, <-wrote, "what was begun under the older term")
 	t.Cleanup(second.Resign)
 	require.Error(t, first.Alive(h.ctx))
-	_, err := h.db.Beat(h.ctx, first.Term)
+	_, err = h.db.Beat(h.ctx, first.Term)
 	require.ErrorIs(t, err, ErrDeposed)
 }

@@ -42,7 +42,7 @@ func configuration(f Facts) []Finding {
 		v.say(Warning, "keep backups for several intervals", "STAFFELN_RETENTION_TIME (%s) is no longer than the interval (%s)", set.RetentionTime, set.BackupMinInterval)
 	}
 	if set.RetentionShortenDelay == 0 {
-		v.say(Warning, "set it to 1d: whoever steals a tenant's password can have us remove the tenant's backups today", "STAFFELN_RETENTION_SHORTEN_DELAY is 0")
+		v.say(Warning, "set it to 7d: whoever steals a tenant's password can have us remove the tenant's backups today", "STAFFELN_RETENTION_SHORTEN_DELAY is 0")
 	}
 	if set.MaxBackupsInProgress == 0 {
 		v.say(Warning, "set it to what cinder-backup and its storage carry", "STAFFELN_MAX_BACKUPS_IN_PROGRESS is 0: all that is due falls on cinder-backup at once")

@@ -94,8 +94,7 @@ func (c *Cloud) AllBackups(ctx context.Context, each func([]backup.Backup) error
 func (c *Cloud) eachBackup(ctx context.Context, filter url.Values, each func([]backup.Backup) error) error {
 	query := url.Values{"all_tenants": {"1"}, "sort": {"created_at:asc"}}
 	maps.Copy(query, filter)
-	base := c.volumeRequest(c.admin, http.MethodGet, "/backups/detail")
-	base.op, base.object = "list backups", "of all projects"
+	base := request{op: "list backups", object: "of all projects", method: http.MethodGet, service: cinder, path: "/backups/detail"}
 	if err := c.requireAdmin(ctx, base); err != nil {
 		return err
 	}

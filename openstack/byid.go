@@ -21,7 +21,7 @@ import (
 
 // Server reads a server of any project.
 func (c *Cloud) Server(ctx context.Context, serverID string) (backup.Server, error) {
-	r, err := c.byID(ctx, request{op: "read server", id: serverID}, c.admin.compute+"/servers/")
+	r, err := c.byID(ctx, request{op: "read server", id: serverID, service: nova, path: "/servers/"})
 	if err != nil {
 		return backup.Server{}, err
 	}
@@ -43,7 +43,7 @@ func (c *Cloud) Server(ctx context.Context, serverID string) (backup.Server, err
 
 // AnyVolume reads a volume of any project.
 func (c *Cloud) AnyVolume(ctx context.Context, volumeID string) (backup.Volume, error) {
-	r, err := c.byID(ctx, request{op: "read volume", id: volumeID, headers: c.volumeHeaders()}, c.admin.volume+"/volumes/")
+	r, err := c.byID(ctx, request{op: "read volume", id: volumeID, service: cinder, path: "/volumes/"})
 	if err != nil {
 		return backup.Volume{}, err
 	}
@@ -52,7 +52,7 @@ func (c *Cloud) AnyVolume(ctx context.Context, volumeID string) (backup.Volume, 
 
 // AnyBackup reads a backup of any project.
 func (c *Cloud) AnyBackup(ctx context.Context, backupID string) (backup.Backup, error) {
-	r, err := c.byID(ctx, request{op: "read backup", id: backupID, headers: c.volumeHeaders()}, c.admin.volume+"/backups/")
+	r, err := c.byID(ctx, request{op: "read backup", id: backupID, service: cinder, path: "/backups/"})
 	if err != nil {
 		return backup.Backup{}, err
 	}
@@ -61,7 +61,7 @@ func (c *Cloud) AnyBackup(ctx context.Context, backupID string) (backup.Backup, 
 
 // ProjectGone reports whether Keystone knows no project of that ID.
 func (c *Cloud) ProjectGone(ctx context.Context, projectID string) (bool, error) {
-	r, err := c.byID(ctx, request{op: "read project", id: projectID}, c.admin.identity+"/projects/")
+	r, err := c.byID(ctx, request{op: "read project", id: projectID, path: "/projects/"})
 	if err != nil {
 		return false, err
 	}
@@ -73,9 +73,10 @@ func (c *Cloud) ProjectGone(ctx context.Context, projectID string) (bool, error)
 	return false, err
 }
 
-// byID completes one question about an object of any project.
-func (c *Cloud) byID(ctx context.Context, r request, collection string) (request, error) {
-	r.object, r.method, r.url, r.once = r.id, http.MethodGet, collection+url.PathEscape(r.id), true
+// byID completes one question about an object of any project; its path is that
+// of the collection.
+func (c *Cloud) byID(ctx context.Context, r request) (request, error) {
+	r.object, r.method, r.path, r.once = r.id, http.MethodGet, r.path+url.PathEscape(r.id), true
 	if r.id == "" {
 		return r, r.refuse(c.admin.projectID, backup.MeansRefused, "want an ID")
 	}

@@ -3,8 +3,11 @@ package openstack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"strconv"
 
 	"github.com/gophercloud/gophercloud/v2"
 
@@ -17,13 +20,19 @@ type request struct {
 	object string // the ID, or what else names the object after op
 	id     string // of the object: a 404 has to name it to count
 
-	method, url string
-	headers     map[string]string
-	body        any
-	idempotent  bool // a POST that may be executed twice: a new token
-	once        bool // never tried again
-	large       bool // a page: not tried again where a smaller one may do
-	first       bool // of all requests: not repeated where that is hopeless
+	method  string
+	service service
+	path    string // after the service's endpoint
+	root    bool   // instead of path: where Cinder tells its versions
+	headers map[string]string
+	body    any
+	needs   int  // the least minor microversion of Cinder that knows all of body
+	minor   *int // is set to the one at which the answer was given
+	// idempotent: a POST that may be executed twice: a new token
+	idempotent bool
+	once       bool // never tried again
+	large      bool // a page: not tried again where a smaller one may do
+	first      bool // of all requests: not repeated where that is hopeless
 	// decode reads a good answer. Its error makes the answer garbage.
 	decode func(body []byte) error
 }
@@ -51,18 +60,86 @@ func (c *Cloud) do(ctx context.Context, s *scope, r request) error {
 	return err
 }
 
-// attempt sends r once.
+// sendings is how often one attempt sends its request at most: to another place,
+// or at a lower microversion, than was refused.
+const sendings = 4
+
+// attempt sends r. Where the cloud has changed under us, it sends it at once
+// again: to where the catalog has the service now, or at a microversion that the
+// older API node knows. What may have been executed already it does not repeat.
 func (c *Cloud) attempt(ctx context.Context, s *scope, r request) *backup.CloudError {
+	unknown := false
+	for n := 1; ; n++ {
+		c.current(ctx, s)
+		if r.service == cinder && !r.root {
+			c.negotiateAgain(ctx)
+		}
+		aimed := c.aim(s, r)
+		if aimed.minor < r.needs {
+			return r.refuse(s.projectID, backup.MeansUnavailable, fmt.Sprintf(
+				"an API node of Cinder knows the microversion 3.%d only, this request needs 3.%d: it waits until that node is upgraded or stopped", aimed.minor, r.needs))
+		}
+		fault := c.send(ctx, s, r, aimed)
+		if fault == nil {
+			c.answers(ctx, r.service)
+			return nil
+		}
+		unknown = unknown || fault.Unknown
+		fault.Unknown = unknown
+		if ctx.Err() != nil || r.service == keystone {
+			return fault
+		}
+		changed := false
+		switch {
+		case fault.Status == http.StatusNotAcceptable:
+			changed = aimed.minor > 0 && c.lower(ctx, aimed.minor, fault)
+		case astray(fault):
+			if changed = c.relocate(ctx, s, r.service, aimed.base); !changed {
+				c.silent(ctx, r.service, aimed.base, fault)
+			}
+		}
+		if !changed || n == sendings || unknown && !r.repeatable() {
+			return fault
+		}
+	}
+}
+
+// An aim is where a request is sent, and how.
+type aim struct {
+	base, url string
+	minor     int // of Cinder's microversion; 0: none is asked for
+}
+
+func (c *Cloud) aim(s *scope, r request) aim {
+	a := aim{base: s.base(r.service)}
+	a.url = a.base + r.path
+	switch {
+	case r.root:
+		a.url = root(a.base)
+	case r.service == cinder:
+		a.minor = c.version.now()
+	}
+	return a
+}
+
+// send sends r once.
+func (c *Cloud) send(ctx context.Context, s *scope, r request, to aim) *backup.CloudError {
 	options := &gophercloud.RequestOpts{
-		JSONBody: r.body, OkCodes: good, MoreHeaders: r.headers,
+		JSONBody: r.body, OkCodes: good, MoreHeaders: maps.Clone(r.headers),
 		KeepResponseBody: true, // to have status and request ID of what can't be decoded
 	}
 	if r.decode == nil {
 		options.OkCodes = done
 	}
-	resp, err := s.client.Request(ctx, r.method, r.url, options)
+	if to.minor > 0 {
+		if options.MoreHeaders == nil {
+			options.MoreHeaders = map[string]string{}
+		}
+		options.MoreHeaders["OpenStack-API-Version"] = "volume 3." + strconv.Itoa(to.minor)
+	}
+	resp, err := s.client.Request(ctx, r.method, to.url, options)
 	if err != nil && ctx.Err() == nil && othersEnd(err) {
-		resp, err = s.client.Request(ctx, r.method, r.url, options)
+		resp, err = s.client.Request(ctx, r.method, to.url, options)
 	}
 	if err != nil {
 		return r.faultOf(s.projectID, err, c.clock.now())
@@ -75,6 +152,9 @@ func (c *Cloud) attempt(ctx context.Context, s *scope, r request) *backup.CloudE
 	if err != nil {
 		return r.garbled(s.projectID, resp, err)
 	}
+	if r.minor != nil {
+		*r.minor = to.minor
+	}
 	return nil
 }
 
@@ -84,14 +164,4 @@ func othersEnd(err error) bool {
 	var renewal *gophercloud.ErrUnableToReauthenticate
 	return errors.As(err, &renewal) &&
 		(errors.Is(renewal.ErrReauth, context.Canceled) || errors.Is(renewal.ErrReauth, context.DeadlineExceeded))
-}
-
-// volumeRequest is a request to Cinder in the scope's own project, at the
-// microversion that was negotiated.
-func (c *Cloud) volumeRequest(s *scope, method, path string) request {
-	return request{method: method, url: s.volume + path, headers: c.volumeHeaders()}
-}
-
-func (c *Cloud) volumeHeaders() map[string]string {
-	return map[string]string{"OpenStack-API-Version": "volume 3." + c.minor()}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +23,8 @@ type Cloud struct {
 	admin          *scope // of the project in the credentials
 	userID         string // of the service user: the same in every token
 	scopes         *scopes
-	volumeMinor    int // microversion 3.x of Cinder
+	version        microversion
+	catalog        catalog
 	pageSize       int
 	inTurn         bool
 	keystoneWhole  atomic.Bool // Keystone ignores limit and marker, and gives whole lists
@@ -107,6 +107,8 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 		scopes:         newScopes(o.maxScopes),
 		pageSize:       o.pageSize,
 		inTurn:         o.inTurn,
+		version:        microversion{turn: make(chan struct{}, 1)},
+		catalog:        catalog{turn: make(chan struct{}, 1)},
 	}
 	c.gate = newGate(credentials, o.clock, credentials.proof(c.http))
 	admin, err := c.authenticate(ctx, credentials.admin, "admin project")
@@ -119,7 +121,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 		return nil, fmt.Errorf("connect to cloud: %w", err)
 	}
 	c.userID = t.userID
-	if c.volumeMinor, err = c.negotiate(ctx); err != nil {
+	if err := c.connectVersion(ctx); err != nil {
 		return nil, credentials.advised(err)
 	}
 	return c, nil
@@ -130,8 +132,6 @@ func (c *Cloud) UserID() string { return c.userID }
 
 // AdminProjectID returns the ID of the project that lists are read in.
 func (c *Cloud) AdminProjectID() string { return c.admin.projectID }
-
-func (c *Cloud) minor() string { return strconv.Itoa(c.volumeMinor) }
 
 // adminRole is the role that makes a token see all projects: `admin`, in any
 // project, by the default policies of Keystone, Nova and Cinder.

@@ -65,7 +65,7 @@ func TestContractOnOpenStack(t *testing.T) {
 // releaseOf tells the release by the newest microversion of Nova, which each raises.
 func releaseOf(t *testing.T, c *Cloud) string {
 	t.Helper()
-	root, err := url.Parse(c.admin.compute)
+	root, err := url.Parse(c.admin.base(nova))
 	require.NoError(t, err)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, root.Scheme+"://"+root.Host+"/", http.NoBody)
 	require.NoError(t, err)

@@ -49,13 +49,13 @@ func (c *Cloud) createAs(ctx context.Context, s *scope, ask request, r backup.Re
 		wish["name"] = r.PlainName()
 	}
 	// Below these microversions an unknown property would be a 400.
-	if c.volumeMinor >= metadataMinor && !r.Plain {
-		wish["metadata"] = r.Tag.Metadata()
+	if c.version.now() >= metadataMinor && !r.Plain {
+		wish["metadata"], ask.needs = r.Tag.Metadata(), metadataMinor
 	} else {
 		wish["description"] = r.Tag.Description()
 	}
-	if c.volumeMinor >= zoneMinor && r.Zone != "" {
-		wish["availability_zone"] = r.Zone
+	if r.Zone != "" && c.version.highest() >= zoneMinor { // rather later than in another zone
+		wish["availability_zone"], ask.needs = r.Zone, zoneMinor
 	}
 	ask.body = map[string]any{"backup": wish}
 	var said struct{ Backup struct{ ID string } }

@@ -1,42 +1,22 @@
 package openstack
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
-
-	"staffeln/backup"
-)
-
-// The types under which a catalog names a service, the usual one first.
-var (
-	volumeTypes  = []string{"volumev3", "block-storage", "block-store", "volume"}
-	computeTypes = []string{"compute"}
-	secretTypes  = []string{"key-manager"}
 )
 
 var versioned = regexp.MustCompile(`/v\d+(\.\d+)?(/|$)`)
 
-// endpoints finds Cinder and Nova in a token's catalog.
-func (c Credentials) endpoints(catalog []tokens.CatalogEntry) (volume, compute string, err error) {
-	if volume, err = c.endpoint(catalog, volumeTypes, "/v3"); err != nil {
-		return "", "", err
-	}
-	compute, err = c.endpoint(catalog, computeTypes, "/v2.1")
-	return volume, compute, err
-}
-
-// endpoint returns the service's URL in our region and for our interface,
-// without a slash at the end; version is appended where it has none.
-func (c Credentials) endpoint(catalog []tokens.CatalogEntry, types []string, version string) (string, error) {
-	found := map[string]string{} // by region
+// candidates returns the service's URLs in our region and for our interface,
+// without a slash at the end, in the catalog's order; version is appended where
+// one has none. With the error that there are several regions it returns them too.
+func (c Credentials) candidates(catalog []tokens.CatalogEntry, of service) (urls []string, err error) {
+	regions := map[string]bool{}
+	types, version := of.types()
 	for _, t := range types {
 		for _, service := range catalog {
 			if service.Type != t {
@@ -47,74 +27,62 @@ func (c Credentials) endpoint(catalog []tokens.CatalogEntry, types []string, ver
 				if region == "" {
 					region = e.RegionID
 				}
-				_, known := found[region]
-				if e.Interface == c.iface && (c.region == "" || region == c.region) && !known {
-					found[region] = strings.TrimRight(e.URL, "/")
+				if e.Interface != c.iface || (c.region != "" && region != c.region) || e.URL == "" {
+					continue
+				}
+				u := strings.TrimRight(e.URL, "/")
+				if !versioned.MatchString(u) {
+					u += version
+				}
+				regions[region] = true
+				if !slices.Contains(urls, u) {
+					urls = append(urls, u)
 				}
 			}
 		}
-		if len(found) > 0 {
+		if len(urls) > 0 {
 			break
 		}
 	}
-	if len(found) > 1 {
-		return "", fmt.Errorf("find endpoint of %s: the catalog has %d regions: set OS_REGION_NAME", types[0], len(found))
+	switch {
+	case len(urls) == 0:
+		return nil, fmt.Errorf("find endpoint of %s: the catalog has none for interface %q and region %q", types[0], c.iface, c.region)
+	case len(regions) > 1:
+		return urls, fmt.Errorf("find endpoint of %s: the catalog has %d regions: set OS_REGION_NAME", types[0], len(regions))
 	}
-	for _, u := range found {
-		if !versioned.MatchString(u) {
-			u += version
-		}
-		return u, nil
-	}
-	return "", fmt.Errorf("find endpoint of %s: the catalog has none for interface %q and region %q", types[0], c.iface, c.region)
+	return urls, nil
 }
 
-// hasSecrets tells whether the catalog has a Barbican, for any region.
-func hasSecrets(catalog []tokens.CatalogEntry) bool {
-	return slices.ContainsFunc(catalog, func(s tokens.CatalogEntry) bool { return slices.Contains(secretTypes, s.Type) })
+// A choice is among the URLs that a catalog has for one service.
+type choice struct {
+	like    func(u string) bool // the admin project's, for another project
+	present string              // empty: none yet
+	failing bool                // nobody of the service answers at present
 }
 
-// Microversions of Cinder that decide what we can do.
-const (
-	newestVolumeMinor = 70 // the highest that we know (Zed)
-	metadataMinor     = 43 // metadata on backups; below, the tag stands in the description
-	zoneMinor         = 51 // availability_zone of a backup that is asked for
-	secretMinor       = 64 // encryption_key_id of backups; below, any may be encrypted
-	oldestVolumeMinor = 18 // the project of a backup; without it nothing here works
-)
+// of returns the URL to use. Where a region has several, the order of a catalog
+// means nothing, and the present one stays as long as it answers. fault is what
+// candidates returned.
+func (c choice) of(urls []string, fault error) (string, error) {
+	if c.like != nil {
+		if i := slices.IndexFunc(urls, c.like); i >= 0 {
+			return urls[i], nil
+		}
+	}
+	at := slices.Index(urls, c.present)
+	switch {
+	case at >= 0 && !c.failing:
+		return c.present, nil
+	case fault != nil:
+		return "", fault
+	case at >= 0: // the next one, so that each of many has its turn
+		return urls[(at+1)%len(urls)], nil
+	}
+	return urls[0], nil
+}
 
-// negotiate returns the highest microversion that Cinder offers and we know.
-func (c *Cloud) negotiate(ctx context.Context) (int, error) {
-	root := c.admin.volume
-	if at := strings.Index(root, "/v3"); at >= 0 {
-		root = root[:at+len("/v3")]
-	}
-	r := request{op: "negotiate microversion", object: "of " + root, method: http.MethodGet, url: root + "/"}
-	offered := 0
-	r.decode = func(body []byte) error {
-		var said struct {
-			Versions []struct {
-				ID, Version string
-			}
-		}
-		if err := json.Unmarshal(body, &said); err != nil {
-			return err
-		}
-		for _, v := range said.Versions {
-			minor, ok := strings.CutPrefix(v.Version, "3.")
-			n, err := strconv.Atoi(minor)
-			if ok && err == nil {
-				offered = max(offered, n)
-			}
-		}
-		return nil
-	}
-	if err := c.do(ctx, c.admin, r); err != nil {
-		return 0, err
-	}
-	if offered < oldestVolumeMinor {
-		return 0, r.refuse(c.admin.projectID, backup.MeansRefused,
-			fmt.Sprintf("Cinder offers 3.%d: want at least 3.%d, which tells the project of a backup", offered, oldestVolumeMinor))
-	}
-	return min(offered, newestVolumeMinor), nil
+// alike reports whether two projects' URLs of a service are the same but for the project.
+func alike(one, oneProject, other, otherProject string) bool {
+	const project = "{project}"
+	return strings.ReplaceAll(one, oneProject, project) == strings.ReplaceAll(other, otherProject, project)
 }

@@ -8,24 +8,24 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func service(kind string, endpoints ...tokens.Endpoint) tokens.CatalogEntry {
+func entry(kind string, endpoints ...tokens.Endpoint) tokens.CatalogEntry {
 	return tokens.CatalogEntry{Type: kind, Endpoints: endpoints}
 }
 
 func TestEndpointsByRegionAndInterface(t *testing.T) {
 	t.Parallel()
 	catalog := []tokens.CatalogEntry{
-		service("volumev2", tokens.Endpoint{Region: "north", Interface: "public", URL: "http://old/v2/p"}),
-		service("block-storage", tokens.Endpoint{Region: "north", Interface: "public", URL: "http://second/v3"}),
-		service("volumev3",
+		entry("volumev2", tokens.Endpoint{Region: "north", Interface: "public", URL: "http://old/v2/p"}),
+		entry("block-storage", tokens.Endpoint{Region: "north", Interface: "public", URL: "http://second/v3"}),
+		entry("volumev3",
 			tokens.Endpoint{Region: "north", Interface: "public", URL: "http://n/volume/v3/p/"},
 			tokens.Endpoint{Region: "north", Interface: "internal", URL: "http://n-int/v3/p"},
 			tokens.Endpoint{RegionID: "south", Interface: "public", URL: "http://s/v3/p"}),
-		service("compute",
+		entry("compute",
 			tokens.Endpoint{Region: "north", Interface: "public", URL: "http://n/compute"},
 			tokens.Endpoint{Region: "north", Interface: "internal", URL: "http://n-int/v2.1/"},
 			tokens.Endpoint{RegionID: "south", Interface: "public", URL: "http://s/v2.1"}),
-		service("key-manager", tokens.Endpoint{Region: "north", Interface: "public", URL: "http://b"}),
+		entry("key-manager", tokens.Endpoint{Region: "north", Interface: "public", URL: "http://b"}),
 	}
 	for _, c := range []struct{ region, iface, volume, compute string }{
 		{"north", "public", "http://n/volume/v3/p", "http://n/compute/v2.1"},
@@ -33,19 +33,21 @@ func TestEndpointsByRegionAndInterface(t *testing.T) {
 		{"", "internal", "http://n-int/v3/p", "http://n-int/v2.1"}, // the only region that has it
 		{"south", "public", "http://s/v3/p", "http://s/v2.1"},
 	} {
-		volume, compute, err := Credentials{region: c.region, iface: c.iface}.endpoints(catalog)
-		require.NoError(t, err)
-		assert.Equal(t, c.volume, volume)
-		assert.Equal(t, c.compute, compute)
+		from := Credentials{region: c.region, iface: c.iface}
+		for of, want := range map[service]string{cinder: c.volume, nova: c.compute} {
+			urls, err := from.candidates(catalog, of)
+			require.NoError(t, err)
+			assert.Equal(t, []string{want}, urls)
+		}
 	}
-	_, _, err := Credentials{iface: "public"}.endpoints(catalog)
+	_, err := Credentials{iface: "public"}.candidates(catalog, cinder)
 	require.ErrorContains(t, err, "set OS_REGION_NAME")
-	_, _, err = Credentials{region: "west", iface: "public"}.endpoints(catalog)
+	_, err = Credentials{region: "west", iface: "public"}.candidates(catalog, cinder)
 	require.ErrorContains(t, err, `"west"`)
 	assert.True(t, hasSecrets(catalog))
 	assert.False(t, hasSecrets(catalog[:4]))
 
-	volume, _, err := Credentials{region: "north", iface: "public"}.endpoints([]tokens.CatalogEntry{catalog[1], catalog[3]})
+	urls, err := Credentials{region: "north", iface: "public"}.candidates([]tokens.CatalogEntry{catalog[1], catalog[3]}, cinder)
 	require.NoError(t, err)
-	assert.Equal(t, "http://second/v3", volume, "the newer name of the service")
+	assert.Equal(t, []string{"http://second/v3"}, urls, "the newer name of the service")
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,11 +51,15 @@ func failMeaningOf(reason string) backup.Meaning {
 	return ""
 }
 
+// notDone are the codes after which nothing was done, though the call may work later.
+var notDone = []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusGone}
+
 // byStatus is the meaning of a code whose words decide nothing.
 var byStatus = map[int]backup.Meaning{
 	http.StatusUnauthorized:          backup.MeansUnauthorised,
 	http.StatusForbidden:             backup.MeansForbidden,
 	http.StatusNotAcceptable:         backup.MeansUnavailable, // an API node that is older than the others: the next one may answer
+	http.StatusGone:                  backup.MeansUnavailable, // no OpenStack service says so of an object: the service itself went elsewhere
 	http.StatusRequestTimeout:        backup.MeansUnavailable,
 	http.StatusRequestEntityTooLarge: backup.MeansQuota, // overLimit: number or gigabytes
 	http.StatusTooEarly:              backup.MeansUnavailable,
@@ -62,10 +67,8 @@ var byStatus = map[int]backup.Meaning{
 	498:                              backup.MeansThrottled, // what rate limiters in front of Swift and Keystone answer
 }
 
-// meaningOf says what an answer means. id is what was asked for: a 404 counts
-// as "not found" only where its words name that, because "Service cinder-backup
-// could not be found." and a proxy's error page are 404 too, and the object is
-// still there.
+// meaningOf says what an answer means. id is what was asked for, where the
+// service's own words say that it lacks that.
 func meaningOf(status int, words, id string) backup.Meaning {
 	for _, p := range prose {
 		if p.status == status && strings.Contains(words, p.words) {
@@ -76,7 +79,7 @@ func meaningOf(status int, words, id string) backup.Meaning {
 		return m
 	}
 	switch {
-	case status == http.StatusNotFound && id != "" && strings.Contains(strings.ToLower(words), strings.ToLower(id)):
+	case status == http.StatusNotFound && id != "":
 		return backup.MeansNotFound
 	case status == http.StatusNotFound, status >= 500, status < 400:
 		return backup.MeansUnavailable
@@ -108,9 +111,16 @@ func (r request) faultOf(project string, err error, now time.Time) *backup.Cloud
 		fault.Message = wordsOf(code.Body)
 		fault.RequestID = code.ResponseHeader.Get(headerRequestID)
 		fault.RetryAfter = retryAfter(code.ResponseHeader, now)
-		fault.Meaning = meaningOf(code.Actual, fault.Message, r.id)
+		id := r.id
+		if !r.service.lacks(code.Actual, code.Body, id) {
+			id = ""
+		}
+		fault.Meaning = meaningOf(code.Actual, fault.Message, id)
+		if code.Actual == http.StatusMethodNotAllowed && strangers(code) {
+			fault.Meaning = backup.MeansUnavailable // a web server where the service was
+		}
 		// A refusal is clear; a 5xx, a timeout or a redirect is not.
-		fault.Unknown = fault.Meaning == backup.MeansUnavailable && code.Actual != http.StatusNotFound && code.Actual != http.StatusNotAcceptable
+		fault.Unknown = fault.Meaning == backup.MeansUnavailable && !slices.Contains(notDone, code.Actual)
 	case errors.As(err, &wire):
 		fault.RequestID = wire.requestID
 		fault.Unknown = !wire.unsent

@@ -17,9 +17,9 @@ func TestAnswersByMeaning(t *testing.T) {
 	t.Parallel()
 	const id = "82d5d85b-8399-4e70-a54c-a87ce20b0660"
 	const volume = "00000000-0000-4000-8000-000000000000"
-	create := request{op: "create backup", object: "of volume " + volume, id: volume, method: http.MethodPost}
-	remove := request{op: "delete backup", object: "backup " + id, id: id, method: http.MethodDelete}
-	read := request{op: "read backup", object: "backup " + id, id: id, method: http.MethodGet}
+	create := request{op: "create backup", object: "of volume " + volume, id: volume, service: cinder, method: http.MethodPost}
+	remove := request{op: "delete backup", object: "backup " + id, id: id, service: cinder, method: http.MethodDelete}
+	read := request{op: "read backup", object: "backup " + id, id: id, service: cinder, method: http.MethodGet}
 	for name, c := range map[string]struct {
 		r       request
 		status  int

@@ -27,7 +27,7 @@ type Estate struct {
 func (c *Cloud) Estate(ctx context.Context, projectID string) (*Estate, error) {
 	r := request{
 		op: "read project", object: projectID, id: projectID,
-		method: http.MethodGet, url: c.admin.identity + "/projects/" + url.PathEscape(projectID),
+		method: http.MethodGet, path: "/projects/" + url.PathEscape(projectID),
 	}
 	if projectID == "" {
 		return nil, r.refuse("", backup.MeansRefused, "want the ID of a project")
@@ -124,7 +124,7 @@ func (e *Estate) ForceDeleteBackup(ctx context.Context, b backup.Backup) error {
 	if err := e.free(ctx, r); err != nil {
 		return err
 	}
-	r.method, r.url, r.body = http.MethodPost, r.url+"/action", map[string]any{"os-force_delete": map[string]any{}}
+	r.method, r.path, r.body = http.MethodPost, r.path+"/action", map[string]any{"os-force_delete": map[string]any{}}
 	return e.do(ctx, e.admin, r)
 }
 
@@ -141,14 +141,14 @@ func (e *Estate) ResetBackup(ctx context.Context, b backup.Backup, to backup.Sta
 	if is.Status != b.Status {
 		return r.refuse(e.projectID, backup.MeansBackupState, "its status is no longer "+string(b.Status)+" but "+string(is.Status))
 	}
-	r.method, r.url, r.body = http.MethodPost, r.url+"/action", resetTo(to)
+	r.method, r.path, r.body = http.MethodPost, r.path+"/action", resetTo(to)
 	return e.do(ctx, e.admin, r)
 }
 
 func (e *Estate) request(op, backupID string) request {
-	r := e.volumeRequest(e.admin, http.MethodGet, "/backups/"+url.PathEscape(backupID))
-	r.op, r.object, r.id = op, backupID, backupID
-	return r
+	return request{
+		op: op, object: backupID, id: backupID, method: http.MethodGet, service: cinder, path: "/backups/" + url.PathEscape(backupID),
+	}
 }
 
 // read reads the backup that r names, as the admin.
@@ -167,14 +167,17 @@ func (e *Estate) read(ctx context.Context, r request) (backup.Backup, error) {
 // free refuses where something builds on the backup, or where its secret could
 // not be deleted with it: Cinder would destroy data and never come to an end.
 func (e *Estate) free(ctx context.Context, r request) error {
-	b, err := e.read(ctx, r)
+	var minor int
+	look := r
+	look.minor = &minor
+	b, err := e.read(ctx, look)
 	if err != nil {
 		return err
 	}
 	if b.HasDependents {
 		return r.refuse(e.projectID, backup.MeansHasDependents, "Cinder says that other backups build on it")
 	}
-	if b.Encrypted || e.mayBeEncrypted(e.admin) {
+	if b.Encrypted || mayBeEncrypted(e.admin, minor) {
 		return r.refuse(e.projectID, backup.MeansSecretRight, "the backup is encrypted, and nobody but its project may delete the secret")
 	}
 	var on []string

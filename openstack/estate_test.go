@@ -250,7 +250,7 @@ func TestEstate_LeavesEncryptedBackups(t *testing.T) {
 	h.refused(t, h.leaf, backup.MeansSecretRight)
 	h.refused(t, h.full, backup.MeansHasDependents)
 	old := newHeirless(t, cloudsim.Options{VolumeMinor: secretMinor - 1}) // where nobody can tell
-	old.cloud.admin.secrets = true                                        // as a catalogue with a Barbican says
+	old.cloud.admin.found.secrets = true                                  // as a catalogue with a Barbican says
 	old.refused(t, old.leaf, backup.MeansSecretRight)
 }
 

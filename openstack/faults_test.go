@@ -178,10 +178,11 @@ func TestTheTokensProjectIsAssertedBeforeAnythingIsChanged(t *testing.T) {
 	b := n.backup(t)
 	other, err := n.cloud.scope(t.Context(), n.sim.AddProject("globex"))
 	require.NoError(t, err)
+	n.cloud.current(t.Context(), other)
 	// What must never be: a client that is kept for one project has another one's token.
 	mixed := &scope{
 		projectID: n.project, client: other.client, clock: other.clock,
-		identity: other.identity, volume: other.volume, compute: other.compute,
+		identity: other.identity, found: other.knows(),
 	}
 	n.cloud.scopes = newScopes(maxScopes)
 	n.cloud.scopes.put(mixed)

@@ -162,7 +162,7 @@ func (g *gate) closed() error {
 func (g *gate) closedNow() error {
 	todo := "set OS_PASSWORD to the present password and start again"
 	if g.read != nil {
-		todo = "write the present password into the file of OS_PASSWORD_FILE: a changed one is tried at once"
+		todo = "write the present password into the file of OS_PASSWORD_FILE (a changed one is tried at once; a process that reads a copy of it, as by systemd's LoadCredential, has to be restarted)"
 	}
 	return &backup.CloudError{
 		Op: opAuthenticate, Object: "admin project", Meaning: backup.MeansUnauthorised,

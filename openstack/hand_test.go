@@ -52,7 +52,7 @@ func (h *hand) request(ctx context.Context, t *testing.T, token, method, url str
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Auth-Token", token)
-	if strings.HasPrefix(url, h.cloud.admin.compute) {
+	if strings.HasPrefix(url, h.cloud.admin.base(nova)) {
 		req.Header.Set("OpenStack-API-Version", "compute 2.37") // the first that takes "networks": "none"
 	}
 	resp, err := http.DefaultClient.Do(req)
@@ -79,9 +79,9 @@ func (h *hand) token(ctx context.Context, t *testing.T, project string) string {
 }
 
 func (h *hand) cinder(project, path string) string {
-	return strings.Replace(h.cloud.admin.volume, h.cloud.admin.projectID, project, 1) + path
+	return strings.Replace(h.cloud.admin.base(cinder), h.cloud.admin.projectID, project, 1) + path
 }
-func (h *hand) nova(path string) string     { return h.cloud.admin.compute + path }
+func (h *hand) nova(path string) string     { return h.cloud.admin.base(nova) + path }
 func (h *hand) keystone(path string) string { return h.cloud.admin.identity + path }
 
 // in digs a value out of an answer.

@@ -9,9 +9,11 @@ import (
 	"staffeln/backup"
 )
 
-// Microversion is Cinder's newest one that both sides know, and its second number.
+// Microversion is the one of Cinder that is asked for: the newest that both sides
+// know, unless an API node is older than the others. The number is its second.
 func (c *Cloud) Microversion() (string, int) {
-	return fmt.Sprintf("3.%d", c.volumeMinor), c.volumeMinor
+	minor := c.version.now()
+	return fmt.Sprintf("3.%d", minor), minor
 }
 
 // KeystoneClock reads the clock of Keystone's machine, to the second, as the

@@ -62,10 +62,10 @@ func keystonePage[T any](ctx context.Context, c *Cloud, base request, key string
 			r.id = last[marker]
 		}
 		joint := "?"
-		if strings.Contains(r.url, "?") {
+		if strings.Contains(r.path, "?") {
 			joint = "&"
 		}
-		r.url += joint + query.Encode()
+		r.path += joint + query.Encode()
 		var p page[T]
 		r.decode = func(body []byte) (err error) {
 			if p, err = decodePage[T](body, key); err == nil {
@@ -93,7 +93,7 @@ func isPart(body []byte) (bool, error) {
 
 // projects lists all projects.
 func (c *Cloud) projects(ctx context.Context) ([]backup.Project, error) {
-	r := request{op: "list projects", object: "of all domains", method: http.MethodGet, url: c.admin.identity + "/projects"}
+	r := request{op: "list projects", object: "of all domains", method: http.MethodGet, path: "/projects"}
 	var all []backup.Project
 	err := eachKeystone(ctx, c, r, "projects", func(p projectJSON) string { return p.ID }, func(p projectJSON) { all = append(all, backup.Project(p)) })
 	return all, err

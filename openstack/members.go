@@ -57,7 +57,7 @@ func (c *Cloud) roleHolders(ctx context.Context, projectID string) ([]string, er
 	query := url.Values{"scope.project.id": {projectID}, "effective": {"true"}}
 	r := request{
 		op: "list role assignments", object: "of project " + projectID, id: projectID, method: http.MethodGet,
-		url: c.admin.identity + "/role_assignments?" + query.Encode(),
+		path: "/role_assignments?" + query.Encode(),
 	}
 	var ids []string
 	part := false
@@ -101,7 +101,7 @@ func (c *Cloud) usersOf(ctx context.Context, ids []string) (map[string]userJSON,
 		for _, id := range missing {
 			wanted[id] = true
 		}
-		r := request{op: "list users", object: "of all domains", method: http.MethodGet, url: c.admin.identity + "/users"}
+		r := request{op: "list users", object: "of all domains", method: http.MethodGet, path: "/users"}
 		err := eachKeystone(ctx, c, r, "users", func(u userJSON) string { return u.ID }, func(u userJSON) {
 			if wanted[u.ID] {
 				users[u.ID] = u
@@ -134,7 +134,7 @@ func (c *Cloud) usersOf(ctx context.Context, ids []string) (map[string]userJSON,
 
 // user reads one user; one that Keystone does not know has nothing but an ID.
 func (c *Cloud) user(ctx context.Context, id string) (userJSON, error) {
-	r := request{op: "read user", object: id, id: id, method: http.MethodGet, url: c.admin.identity + "/users/" + url.PathEscape(id)}
+	r := request{op: "read user", object: id, id: id, method: http.MethodGet, path: "/users/" + url.PathEscape(id)}
 	var said struct{ User userJSON }
 	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }
 	err := c.do(ctx, c.admin, r)

@@ -9,19 +9,37 @@ import (
 	"net/url"
 	"sync"
 
+	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
+
 	"staffeln/backup"
 )
 
 // VerifyAdmin asks Keystone what roles our token has in the admin project now.
-// It returns an error of meaning forbidden where `admin` is not among them.
+// It returns an error of meaning forbidden where `admin` is not among them, and
+// one of meaning unavailable once after an endpoint moved: what was said not to
+// be found before may have been asked at the wrong place.
 func (c *Cloud) VerifyAdmin(ctx context.Context) error {
+	if err := c.verifyAdmin(ctx); err != nil {
+		return err
+	}
+	if !c.catalog.settled() {
+		return request{op: "verify admin role", object: "of our token"}.refuse(c.admin.projectID, backup.MeansUnavailable,
+			"the endpoint of a service moved meanwhile: what was not found before may be there")
+	}
+	return nil
+}
+
+func (c *Cloud) verifyAdmin(ctx context.Context) error {
 	t, err := c.admin.token()
 	if err != nil {
 		return fmt.Errorf("verify admin role: %w", err)
 	}
-	r := request{op: "verify admin role", object: "of user " + t.userID, method: http.MethodGet, url: c.admin.identity + "/auth/tokens"}
+	r := request{op: "verify admin role", object: "of user " + t.userID, method: http.MethodGet, path: "/auth/tokens"}
 	var said struct {
-		Token struct{ Roles []struct{ Name string } }
+		Token struct {
+			Roles   []struct{ Name string }
+			Catalog []tokens.CatalogEntry
+		}
 	}
 	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }
 	r.headers = map[string]string{"X-Subject-Token": t.id}
@@ -32,6 +50,9 @@ func (c *Cloud) VerifyAdmin(ctx context.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if c.movedBy(said.Token.Catalog) {
+		c.rereadAdmin(ctx, keystone, false)
 	}
 	now := token{}
 	for _, role := range said.Token.Roles {
@@ -55,7 +76,8 @@ func (c *Cloud) VerifyAdmin(ctx context.Context) error {
 // servers or volumes (and an empty one after an exactly full one).
 func (c *Cloud) Observe(ctx context.Context) (backup.Inventory, error) {
 	var seen backup.Inventory
-	if err := c.VerifyAdmin(ctx); backup.Means(err, backup.MeansUnavailable) || backup.Means(err, backup.MeansThrottled) {
+	c.catalog.settled() // nothing was asked before
+	if err := c.verifyAdmin(ctx); backup.Means(err, backup.MeansUnavailable) || backup.Means(err, backup.MeansThrottled) {
 		// Keystone is away, but Nova and Cinder may still answer: what they show
 		// is good, what they don't show proves nothing.
 		seen.Unseen = append(seen.Unseen, "roles: "+err.Error())
@@ -107,7 +129,7 @@ type projectJSON struct {
 // would shift the pages.
 func (c *Cloud) servers(ctx context.Context) ([]backup.Server, error) {
 	var all []backup.Server
-	base := request{op: "list servers", object: "of all projects", method: http.MethodGet, url: c.admin.compute + "/servers/detail"}
+	base := request{op: "list servers", object: "of all projects", method: http.MethodGet, service: nova, path: "/servers/detail"}
 	err := walk(ctx, c, c.admin, base, listing[serverJSON]{
 		key:   "servers",
 		query: url.Values{"all_tenants": {"1"}, "sort_key": {"uuid"}, "sort_dir": {"asc"}},
@@ -125,8 +147,7 @@ func (c *Cloud) servers(ctx context.Context) ([]backup.Server, error) {
 // migrations.
 func (c *Cloud) volumes(ctx context.Context) ([]backup.Volume, error) {
 	var all []backup.Volume
-	base := c.volumeRequest(c.admin, http.MethodGet, "/volumes/detail")
-	base.op, base.object = "list volumes", "of all projects"
+	base := request{op: "list volumes", object: "of all projects", method: http.MethodGet, service: cinder, path: "/volumes/detail"}
 	err := walk(ctx, c, c.admin, base, listing[volumeJSON]{
 		key:   "volumes",
 		query: url.Values{"all_tenants": {"1"}, "sort": {"created_at:asc"}},

@@ -111,7 +111,7 @@ func pageOf[T any](ctx context.Context, c *Cloud, s *scope, base request, l list
 			r.id = l.id(last[marker])
 			query.Set("marker", r.id)
 		}
-		r.url += "?" + query.Encode()
+		r.path += "?" + query.Encode()
 		var p page[T]
 		r.decode = func(body []byte) (err error) {
 			p, err = decodePage[T](body, l.key)

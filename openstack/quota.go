@@ -12,8 +12,10 @@ import (
 // BackupQuota reads a project's quotas of backups and of their gigabytes, as the
 // admin: one call.
 func (c *Cloud) BackupQuota(ctx context.Context, projectID string) (backups, gigabytes backup.Quota, err error) {
-	r := c.volumeRequest(c.admin, http.MethodGet, "/os-quota-sets/"+url.PathEscape(projectID)+"?usage=True")
-	r.op, r.object, r.id = "read quota", "of project "+projectID, projectID
+	r := request{
+		op: "read quota", object: "of project " + projectID, id: projectID, method: http.MethodGet,
+		service: cinder, path: "/os-quota-sets/" + url.PathEscape(projectID) + "?usage=True",
+	}
 	var said struct {
 		QuotaSet struct {
 			Backups         backup.Quota `json:"backups"`

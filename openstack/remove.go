@@ -54,7 +54,8 @@ func (c *Cloud) change(ctx context.Context, op string, b backup.Backup, method, 
 	}
 	r.body = body
 	look := r
-	look.method, look.url, look.body = http.MethodGet, s.volume+at, nil
+	var minor int
+	look.method, look.path, look.body, look.minor = http.MethodGet, at, nil, &minor
 	is, err := c.readBackup(ctx, s, look)
 	if err != nil {
 		return err
@@ -65,7 +66,7 @@ func (c *Cloud) change(ctx context.Context, op string, b backup.Backup, method, 
 	if op == opReset && is.Status != b.Status {
 		return r.refuse(b.ProjectID, backup.MeansBackupState, "its status is no longer "+string(b.Status)+" but "+string(is.Status))
 	}
-	if removes && (is.Encrypted || b.Encrypted || c.mayBeEncrypted(s)) {
+	if removes && (is.Encrypted || b.Encrypted || mayBeEncrypted(s, minor)) {
 		if err := c.secretRight(ctx, s, r); err != nil {
 			return err
 		}
@@ -77,8 +78,9 @@ func (c *Cloud) change(ctx context.Context, op string, b backup.Backup, method, 
 }
 
 // mayBeEncrypted tells whether nobody can tell: below 3.64 Cinder does not say
-// which backups are encrypted. Without a Barbican none is.
-func (c *Cloud) mayBeEncrypted(s *scope) bool { return c.volumeMinor < secretMinor && s.secrets }
+// which backups are encrypted. Without a Barbican none is. minor is the one at
+// which the backup was read.
+func mayBeEncrypted(s *scope, minor int) bool { return minor < secretMinor && s.hasSecrets() }
 
 // secretRight takes a new token, which must outlive cinder-backup's work, and
 // refuses where its roles do not show the right to the project's secrets.

@@ -73,7 +73,7 @@ func (p patience) mayRepeat(r request, fault *backup.CloudError) bool {
 	case r.repeatable():
 		return true
 	}
-	return !fault.Unknown && fault.Status != http.StatusNotFound
+	return !fault.Unknown && (fault.Status == http.StatusNotAcceptable || !slices.Contains(notDone, fault.Status))
 }
 
 // repeatable tells whether executing the request twice is the same as once.

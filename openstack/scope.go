@@ -20,13 +20,21 @@ import (
 type scope struct {
 	projectID string
 	client    *gophercloud.ProviderClient
-	// The endpoints, without a slash at the end.
-	identity, volume, compute string
-	secrets                   bool // the cloud has a Barbican
+	identity  string // Keystone's URL, without a slash at the end
 
 	clock clock
 	mu    sync.Mutex
 	seen  token // the newest token that was looked into
+	found found
+}
+
+// found is what a scope knows of the catalog.
+type found struct {
+	at         map[service]string // without a slash at the end; replaced, never changed
+	secrets    bool               // the cloud has a Barbican
+	token      string             // whose catalog was read
+	generation int                // of the admin project's endpoints that these go with
+	read       time.Time          // when a token was taken to read its catalog
 }
 
 // A token is what Keystone says that our token is.
@@ -47,14 +55,21 @@ func (c *Cloud) newScope(ctx context.Context, r request, project gophercloud.Aut
 		return nil, r.faultOf(project.ProjectID, err, c.clock.now())
 	}
 	s := &scope{client: client, clock: c.clock, identity: strings.TrimSuffix(client.IdentityBase, "/") + "/v3"}
-	if err := s.settle(c.credentials, project.ProjectID); err != nil {
+	if err := s.settle(project.ProjectID); err != nil {
 		return nil, r.refuse(project.ProjectID, backup.MeansRefused, err.Error())
+	}
+	if err := c.place(ctx, s); err != nil {
+		meaning := backup.MeansRefused
+		if c.admin != nil { // others' catalogs are right: this one will be
+			meaning = backup.MeansUnavailable
+		}
+		return nil, r.refuse(project.ProjectID, meaning, err.Error())
 	}
 	return s, nil
 }
 
 // settle notes what stays the same for all tokens of this scope.
-func (s *scope) settle(from Credentials, wanted string) error {
+func (s *scope) settle(wanted string) error {
 	t, err := s.token()
 	if err != nil {
 		return err
@@ -63,14 +78,36 @@ func (s *scope) settle(from Credentials, wanted string) error {
 		return fmt.Errorf("asked for a token of project %q, got one of %q", wanted, t.projectID)
 	}
 	s.projectID = t.projectID
-	result, _ := s.client.GetAuthResult().(tokens.CreateResult) // token() has seen that it is one
+	return nil
+}
+
+// base returns where a service is, without a slash at the end.
+func (s *scope) base(of service) string {
+	if of == keystone {
+		return s.identity
+	}
+	return s.knows().at[of]
+}
+
+func (s *scope) knows() found {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.found
+}
+
+func (s *scope) hasSecrets() bool { return s.knows().secrets }
+
+// catalog is the one that came with the client's present token.
+func (s *scope) catalog() ([]tokens.CatalogEntry, error) {
+	result, ok := s.client.GetAuthResult().(tokens.CreateResult)
+	if !ok {
+		return nil, errors.New("the client has no token")
+	}
 	catalog, err := result.ExtractServiceCatalog()
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("read catalog: %w", err)
 	}
-	s.secrets = hasSecrets(catalog.Entries)
-	s.volume, s.compute, err = from.endpoints(catalog.Entries)
-	return err
+	return catalog.Entries, nil
 }
 
 // token looks into the client's present token.

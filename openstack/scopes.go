@@ -113,7 +113,7 @@ func (c *Cloud) explainRefusal(ctx context.Context, projectID string, refusal er
 	}
 	r := request{
 		op: opAuthenticate, object: "project " + projectID, id: projectID,
-		method: http.MethodGet, url: c.admin.identity + "/projects/" + url.PathEscape(projectID),
+		method: http.MethodGet, path: "/projects/" + url.PathEscape(projectID),
 	}
 	var said struct{ Project projectJSON }
 	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }

@@ -11,8 +11,10 @@ import (
 
 // BackupServices lists the cinder-backup processes that Cinder knows: one call.
 func (c *Cloud) BackupServices(ctx context.Context) ([]backup.Service, error) {
-	r := c.volumeRequest(c.admin, http.MethodGet, "/os-services?"+url.Values{"binary": {"cinder-backup"}}.Encode())
-	r.op, r.object = "list services", "cinder-backup"
+	r := request{
+		op: "list services", object: "cinder-backup", method: http.MethodGet,
+		service: cinder, path: "/os-services?" + url.Values{"binary": {"cinder-backup"}}.Encode(),
+	}
 	var said struct {
 		Services []struct{ Binary, Host, Zone, Status, State string }
 	}

@@ -104,7 +104,6 @@ func (c *Cloud) ask(ctx context.Context, what request, projectID, method, path s
 	if err != nil {
 		return nil, what, err
 	}
-	r := c.volumeRequest(s, method, path)
-	r.op, r.object, r.id = what.op, what.object, what.id
-	return s, r, nil
+	what.method, what.service, what.path = method, cinder, path
+	return s, what, nil
 }

@@ -1,10 +1,14 @@
 package report
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
 
 // Event is the report as the fields of one event of the log: its numbers, to be searched for, and all of it.
 func (r Report) Event() (map[string]any, error) {
-	whole, err := r.JSON()
+	whole, err := oneLine(r.JSON())
 	if err != nil {
 		return nil, err
 	}
@@ -13,6 +17,18 @@ func (r Report) Event() (map[string]any, error) {
 		"report": r.ID, "group": r.Group, "from": r.From, "at": r.At, "verdict": c.Sentence(), "projects": len(r.Projects),
 		"succeeded": c.Succeeded, "failed": c.Failed, "late": c.Late, "never_backed_up": c.Never,
 		"removed": c.Removed, "removed_early": c.Early, "fewer_than_promised": c.Fewer, "findings": c.Findings,
-		"content": json.RawMessage(whole),
+		"content": whole,
 	}, nil
+}
+
+// oneLine takes JSON as it is kept: a line of the log is one line.
+func oneLine(text []byte, err error) (json.RawMessage, error) {
+	if err != nil {
+		return nil, err
+	}
+	var line bytes.Buffer
+	if err := json.Compact(&line, text); err != nil {
+		return nil, fmt.Errorf("write JSON on one line: %w", err)
+	}
+	return line.Bytes(), nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+
+	"staffeln/internal/visible"
 )
 
 //go:embed mail.html
@@ -39,8 +41,8 @@ type headingLine struct {
 }
 
 var mail = template.Must(template.New("mail").Funcs(template.FuncMap{
-	"plain":   Plain,
-	"name":    func(name, id string) string { return Plain(or(name, id)) },
+	"plain": visible.Text,
+	"name":    func(name, id string) string { return visible.Text(or(name, id)) },
 	"plural":  plural,
 	"moment":  moment,
 	"owner":   Owner,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"staffeln/backup"
+	"staffeln/internal/visible"
 )
 
 // noticeLines is how many volumes one notice lists; all others are counted.
@@ -88,11 +89,11 @@ func ReadNotice(text []byte) (n Notice, err error) {
 
 // Event returns the notice as the fields of one log line.
 func (n Notice) Event() (map[string]any, error) {
-	whole, err := n.JSON()
+	whole, err := oneLine(n.JSON())
 	if err != nil {
 		return nil, err
 	}
-	event := map[string]any{"notice": n.ID, "reason": n.Kind, "volumes": n.Count(), "summary": n.Sentence(), "content": json.RawMessage(whole)}
+	event := map[string]any{"notice": n.ID, "reason": n.Kind, "volumes": n.Count(), "summary": n.Sentence(), "content": whole}
 	if len(n.Projects) == 1 {
 		event["project_id"], event["project"] = n.Projects[0].ID, n.Projects[0].Name
 	}
@@ -112,7 +113,7 @@ func (n Notice) About() string {
 	if len(n.Projects) != 1 {
 		return plural(len(n.Projects), "project", "projects")
 	}
-	return strings.TrimSpace(Short(Plain(or(n.Projects[0].Name, n.Projects[0].ID)), 60))
+	return strings.TrimSpace(Short(visible.Text(or(n.Projects[0].Name, n.Projects[0].ID)), 60))
 }
 
 // Subject is the subject of the mail: one line.

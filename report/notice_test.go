@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"staffeln/backup"
+	"staffeln/internal/visible"
 )
 
 var keys = backup.Keys{Backup: "__staffeln_backup", Retention: "__staffeln_retention"}
@@ -122,7 +123,7 @@ func TestHostileNamesAreOnlyTextInNotices(t *testing.T) {
 		}
 		t.Run("any", rapid.MakeCheck(func(rt *rapid.T) {
 			name := rapid.String().Draw(rt, "name")
-			if strings.TrimSpace(Plain(name)) == "" {
+			if strings.TrimSpace(visible.Text(name)) == "" {
 				name += "x"
 			}
 			check(rt, name)

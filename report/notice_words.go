@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"staffeln/backup"
+	"staffeln/internal/visible"
 )
 
 // Means says what the condition leads to.
@@ -16,7 +17,7 @@ func (n Notice) Means() string {
 	case n.Kind == backup.ProtectionEnded && first == nil:
 		return "No new backups are made, and no restore points are left."
 	case n.Kind == backup.ProtectionEnded:
-		return fmt.Sprintf("No new backups are made. %s left, and removed when the retention is over. The first volume without any restore point: %s UTC.",
+		return fmt.Sprintf("No new backups are made. %s left, and removed when the retention is over, the newest not before the operator's grace ends. The first volume without any restore point: %s UTC.",
 			plural(n.points(), "restore point is", "restore points are"), moment(*first))
 	case first == nil:
 		return "It no longer waits: it was taken back, or it is in force by now."
@@ -87,7 +88,7 @@ func (v NoticeVolume) Facts(kind backup.Reason) string {
 }
 
 // Named is the project's name, made harmless.
-func (p NoticeProject) Named() string { return Plain(or(p.Name, p.ID)) }
+func (p NoticeProject) Named() string { return visible.Text(or(p.Name, p.ID)) }
 
 // More counts the volumes that are not listed.
 func (p NoticeProject) More() int { return p.Count - len(p.Volumes) }

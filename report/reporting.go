@@ -4,7 +4,7 @@ package report
 type Reporting struct {
 	Receiver              []string `split_words:"true" desc:"Addresses that get one report of all projects, each a mail of its own. Empty: each project gets its own report, at PROJECT_RECEIVER_DOMAIN or at the addresses of its members."`
 	ProjectReceiverDomain string   `split_words:"true" desc:"A project's report goes to <project name>@ this domain. Empty, and RECEIVER too: to the e-mail addresses of the users that have a role in the project."`
-	OperatorReceiver      []string `split_words:"true" desc:"Addresses of the operator where each project gets its own report: they get every notice (protection that ended, a retention that was shortened) and the findings about no single project. With RECEIVER set it is not needed. Both empty: these go to the log of a worker."`
+	OperatorReceiver      []string `split_words:"true" desc:"Addresses of the operator where each project gets its own report: they get every notice (protection that ended, a retention that was shortened) and the findings about no single project. With RECEIVER set it is not needed. Both empty: the notices go to the log of a worker, and these findings to nobody (staffeln status shows them, and the log of a scheduler when they begin)."`
 	SenderEmail           string   `split_words:"true" desc:"Address that reports come from. Empty: no mail is sent, and one report of all projects goes to the log of a worker."`
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"staffeln/internal/visible"
 )
 
 // textWidth is how long a line of the plain text may be.
@@ -47,7 +49,7 @@ func (t *text) hanging(begins, indent, words string) {
 		}
 		line = ""
 	}
-	for word := range strings.FieldsSeq(Plain(words)) {
+	for word := range strings.FieldsSeq(visible.Text(words)) {
 		if line != "" && utf8.RuneCountInString(indent+line)+1+utf8.RuneCountInString(word) > textWidth {
 			flush()
 		}
@@ -60,7 +62,7 @@ func (t *text) hanging(begins, indent, words string) {
 }
 
 func (t *text) project(p Project) {
-	title := "Project " + Plain(or(p.Name, p.ID))
+	title := "Project " + visible.Text(or(p.Name, p.ID))
 	t.line("")
 	t.line("")
 	t.words("", title)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"staffeln/backup"
+	"staffeln/internal/visible"
 )
 
 // Counts are the numbers of a report, or of one of its projects.
@@ -124,7 +125,7 @@ func (c Counts) Sentence() string {
 func (r Report) Subject() string {
 	about := "all projects"
 	if r.Group != All && len(r.Projects) > 0 {
-		about = strings.TrimSpace(Short(Plain(or(r.Projects[0].Name, r.Projects[0].ID)), 60))
+		about = strings.TrimSpace(Short(visible.Text(or(r.Projects[0].Name, r.Projects[0].ID)), 60))
 	}
 	c := r.Count()
 	if c.Well() {

@@ -4,27 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
 	"staffeln/backup"
 )
-
-// Plain makes a name of others' harmless to read: no line of its own, no order of characters turned round, nothing that
-// can't be seen. What joins the parts of an emoji or of a word stays.
-func Plain(text string) string {
-	const joiners = "\u200c\u200d"
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r), r == '\u2028', r == '\u2029':
-			return ' '
-		case strings.ContainsRune(joiners, r):
-			return r
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r):
-			return unicode.ReplacementChar
-		}
-		return r
-	}, strings.ToValidUTF8(text, string(unicode.ReplacementChar)))
-}
 
 // Short cuts a text after so many characters.
 func Short(text string, most int) string {

@@ -18,7 +18,11 @@ func (s *Scheduler) outage(ctx context.Context, b *db.Beat) (backup.Outage, erro
 	}
 	services, err := s.Cloud.BackupServices(ctx)
 	if err != nil {
-		s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "services", "").Err(err).Msg("backup services not listed, none is taken to be down")
+		form, detail := "other", "check cinder-api and its endpoint in Keystone's catalog, os-services in its policy; the next run asks again"
+		if backup.Means(err, backup.MeansForbidden) || backup.Means(err, backup.MeansUnauthorised) {
+			form, detail = "forbidden", "let the service user read os-services (Cinder's policy volume_extension:services:index); until then backups are begun where no cinder-backup is up, too"
+		}
+		s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "services", form).Err(err).Str("detail", detail).Msg("backup services not listed, none is taken to be down")
 		return backup.Outage{}, nil
 	}
 	s.conditions.Over(zerolog.Ctx(ctx), "services").Msg("backup services listed again")

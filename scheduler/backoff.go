@@ -78,16 +78,16 @@ func (s *Scheduler) succeeded(ctx context.Context, b beat) {
 // complain logs that a run fails when that begins: a cloud that is away or throttles is tried again by itself,
 // anything else is for somebody to look at.
 func (s *Scheduler) complain(ctx context.Context, name string, err error) {
-	level, form := zerolog.ErrorLevel, "other"
+	level, form, detail := zerolog.ErrorLevel, "other", "`staffeln doctor` checks what the run needs"
 	switch {
 	case backup.Means(err, backup.MeansUnavailable):
-		level, form = zerolog.WarnLevel, "unavailable"
+		level, form, detail = zerolog.WarnLevel, "unavailable", "check the service of OpenStack that the error names"
 	case backup.Means(err, backup.MeansThrottled):
-		level, form = zerolog.WarnLevel, "throttled"
+		level, form, detail = zerolog.WarnLevel, "throttled", "the cloud asks for fewer requests; nothing need be done unless it lasts"
 	case backup.Means(err, backup.MeansUnauthorised):
-		form = "unauthorised"
+		form, detail = "unauthorised", "check OS_USERNAME and OS_PASSWORD"
 	}
-	s.conditions.Met(zerolog.Ctx(ctx), level, runCondition+name, form).Err(err).Str("run", name).Msg("run failed, will be tried again")
+	s.conditions.MetLasting(zerolog.Ctx(ctx), level, runCondition+name, form).Err(err).Str("run", name).Str("detail", detail).Msg("run failed, will be tried again")
 }
 
 // unseenForm is what could not be read, without where in it and why.

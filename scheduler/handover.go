@@ -43,7 +43,7 @@ func (s *Scheduler) HandOver(ctx context.Context, b *db.Beat) error {
 	items := choose(b.Now, work, s.listing(reading, b.Now, work), set.MaxRemovalsInProgress)
 	tally, err := s.Queue.HandOver(ctx, items)
 	if admission.Admitted > 0 || len(items) > 0 {
-		zerolog.Ctx(ctx).Info().Int("admitted", admission.Admitted).Int("at_work", len(work)).Int("tasks", len(items)).
+		s.routine.line(ctx, "dispatch", b.Now, admission.Admitted > 0, outcomes(tally)).Int("admitted", admission.Admitted).Int("at_work", len(work)).Int("tasks", len(items)).
 			Any("outcome", tally).Msg("handed over")
 	}
 	s.handedOver(ctx, "dispatch", err) // what did not arrive is dispatched again at the next run
@@ -56,7 +56,8 @@ func (s *Scheduler) HandOver(ctx context.Context, b *db.Beat) error {
 // handedOver logs when the queue begins to take less than it is given, and when it takes all again.
 func (s *Scheduler) handedOver(ctx context.Context, what string, err error) {
 	if err != nil {
-		s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "queue "+what, "").Err(err).Str("run", what).Msg("tasks not all enqueued, will be tried again")
+		s.conditions.MetLasting(zerolog.Ctx(ctx), zerolog.WarnLevel, "queue "+what, "").Err(err).Str("run", what).
+			Str("detail", "start Redis, or check STAFFELN_REDIS_URL; none of them is lost").Msg("tasks not all enqueued, will be tried again")
 		return
 	}
 	s.conditions.Over(zerolog.Ctx(ctx), "queue "+what).Str("run", what).Msg("tasks enqueued again")

@@ -29,7 +29,8 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	}
 	log := zerolog.Ctx(ctx)
 	for _, unseen := range inv.Unseen {
-		s.conditions.Met(log, zerolog.WarnLevel, "unseen", unseenForm(unseen)).Str("unseen", unseen).Msg("plan does not see the whole cloud")
+		s.conditions.Met(log, zerolog.WarnLevel, "unseen", unseenForm(unseen)).Str("unseen", unseen).
+			Str("detail", "check the service of OpenStack that it names; what was not seen keeps its state").Msg("plan does not see the whole cloud")
 	}
 	if inv.Complete() {
 		s.conditions.Over(log, "unseen").Msg("plan sees the whole cloud again")
@@ -57,7 +58,7 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	if seen.mass {
 		m.findings = append(m.findings, seen.doubt(len(known)))
 	}
-	m.findings = append(m.findings, notSeen(inv)...)
+	m.findings = append(append(m.findings, notSeen(inv)...), s.Cloud.Troubles()...)
 	paused, err := b.Pauses(ctx)
 	if err != nil {
 		return err
@@ -185,7 +186,9 @@ func (s *Scheduler) keep(ctx context.Context, b *db.Beat, seen *sighting, known 
 		return err
 	}
 	s.count(p)
-	zerolog.Ctx(ctx).Info().Int("servers", len(seen.inv.Servers)).Int("volumes", len(seen.inv.Volumes)).Int("protected", p.states["protected"]+p.states["late"]+p.states["waiting"]).
+	protected := p.states["protected"] + p.states["late"] + p.states["waiting"]
+	s.routine.line(ctx, "plan", b.Now, planned+withdrawn > 0, len(seen.inv.Servers), len(seen.inv.Volumes), protected, p.states["late"], p.unknown, seen.inv.Complete()).
+		Int("servers", len(seen.inv.Servers)).Int("volumes", len(seen.inv.Volumes)).Int("protected", protected).
 		Int("late", p.states["late"]).Int("planned", planned).Int("withdrawn", withdrawn).Int("unknown", p.unknown).
 		Int("changed", len(changed)).Bool("complete", seen.inv.Complete()).Msg("planned")
 	return nil

@@ -15,17 +15,21 @@ const projectsPerRun = 300
 // purged returns those of the projects that Keystone knows no more, by ID. What
 // it does not answer about is not among them.
 func (s *Scheduler) purged(ctx context.Context, ids []string) map[string]bool {
-	gone := map[string]bool{}
+	gone, all := map[string]bool{}, true
 	for _, id := range ids[:min(len(ids), projectsPerRun)] {
 		is, err := s.Cloud.ProjectGone(ctx, id)
 		if err != nil {
-			zerolog.Ctx(ctx).Warn().Err(err).Str("project_id", id).Msg("project not looked at, will be tried again")
+			all = false
+			s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "purged", "").Err(err).Str("project_id", id).Msg("project not looked at, will be tried again")
 			if backup.Means(err, backup.MeansUnauthorised) || backup.Means(err, backup.MeansForbidden) {
 				return gone
 			}
 			continue
 		}
 		gone[id] = is
+	}
+	if all && len(ids) > 0 {
+		s.conditions.Over(zerolog.Ctx(ctx), "purged").Msg("projects are looked at again")
 	}
 	return gone
 }
@@ -52,10 +56,11 @@ func (s *Scheduler) closePurged(ctx context.Context, b *db.Beat) error {
 			_, err := s.Cloud.AnyBackup(ctx, r.BackupID)
 			switch {
 			case err == nil:
+				s.conditions.Over(zerolog.Ctx(ctx), "purged backups").Msg("backups of purged projects are looked at again")
 			case backup.Means(err, backup.MeansNotFound):
 				ended = append(ended, r.ID)
 			default:
-				zerolog.Ctx(ctx).Warn().Err(err).Str("record_id", r.ID).Str("project_id", id).Msg("backup of a purged project not looked at, will be tried again")
+				s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "purged backups", "").Err(err).Str("record_id", r.ID).Str("project_id", id).Msg("backup of a purged project not looked at, will be tried again")
 			}
 		}
 	}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"staffeln/db"
 	"staffeln/report"
 	"staffeln/tasks"
@@ -36,7 +34,7 @@ func (s *Scheduler) Report(ctx context.Context, b *db.Beat) error {
 	items := dueReports(b.Now, s.Settings.ReportPeriod.Std(), s.Reporting, untold, unsent, groups)
 	tally, err := s.Queue.HandOver(ctx, items)
 	if len(items) > 0 {
-		zerolog.Ctx(ctx).Info().Int("groups", len(items)).Any("outcome", tally).Msg("reports handed over")
+		s.routine.line(ctx, "report", b.Now, false, outcomes(tally)).Int("groups", len(items)).Any("outcome", tally).Msg("reports handed over")
 	}
 	s.handedOver(ctx, "report", err)
 	return b.Done(ctx, db.ReportBeat, b.Now)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"staffeln/backup"
 	"staffeln/db"
 )
@@ -43,7 +41,7 @@ func (s *Scheduler) Retention(ctx context.Context, b *db.Beat) error {
 	if err := s.countFindings(ctx, b); err != nil {
 		return err
 	}
-	zerolog.Ctx(ctx).Info().Int("aged", aged).Int("due", len(due)).Msg("retention looked")
+	s.routine.line(ctx, "retention", b.Now, len(due) > 0).Int("aged", aged).Int("due", len(due)).Msg("retention looked")
 	return b.Done(ctx, db.RetentionBeat, b.Now)
 }
 

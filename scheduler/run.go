@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -19,6 +20,8 @@ import (
 // and a leader whose database does not answer. With the 11 seconds in which Postgres
 // gives up a session whose machine vanished, another leads within 15.
 const leadPause = 3 * time.Second
+
+const databaseCure = "start Postgres, or check STAFFELN_DATABASE_URL; nothing is planned, begun or removed until it answers"
 
 // Run leads whenever no other scheduler does, until ctx ends. The name stands
 // in the leader's row; databaseURL and opts are for the session that holds the
@@ -39,7 +42,7 @@ func (s *Scheduler) Run(ctx context.Context, databaseURL, name string, opts ...d
 			conditions.Over(log, "lead").Msg("database answers again")
 		case ctx.Err() != nil:
 		case err != nil:
-			conditions.Met(log, zerolog.WarnLevel, "lead", "").Err(err).Msg("lead not taken, will be tried again")
+			conditions.MetLasting(log, zerolog.WarnLevel, "lead", "").Err(err).Str("detail", databaseCure).Msg("lead not taken, will be tried again")
 		default:
 			conditions.Over(log, "lead").Msg("database answers again")
 			following = false
@@ -138,7 +141,7 @@ func (s *Scheduler) round(ctx context.Context, term int64, beats []beat) (next t
 		}
 		beat.wanted = false
 		took := telemetry.Stopwatch()
-		err = beat.run(ctx, b)
+		err = guarded(ctx, *beat, b)
 		s.Metrics.Beat(beat.name, took(), b.Now, err)
 		switch {
 		case errors.Is(err, db.ErrDeposed):
@@ -165,6 +168,16 @@ func (s *Scheduler) round(ctx context.Context, term int64, beats []beat) (next t
 		}
 	}
 	return slices.MinFunc(wakes, time.Time.Compare).Sub(now), some, failed, nil
+}
+
+// guarded runs a beat, and makes an error of a panic: the other runs go on, and the log keeps its form.
+func guarded(ctx context.Context, of beat, b *db.Beat) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("panic: %v at %s", value, debug.Stack())
+		}
+	}()
+	return of.run(ctx, b)
 }
 
 // beat is one kind of run on a grid of its own.

@@ -43,6 +43,8 @@ type Cloud interface {
 	BackupQuota(ctx context.Context, projectID string) (backups, gigabytes backup.Quota, err error)
 	// VerifyAdmin tells whether listings show all projects.
 	VerifyAdmin(ctx context.Context) error
+	// Troubles are what is amiss with the cloud's API nodes and endpoints. It asks nothing.
+	Troubles() []backup.Finding
 }
 
 // Queue sees to it that each volume that needs something has its task; handing
@@ -70,6 +72,7 @@ type Scheduler struct {
 	inquiries  int
 	quotaTurn  int // whose quota the next plan reads
 	conditions telemetry.Conditions
+	routine    routine
 	backOffs   backOffs
 	caution    backup.Caution // of the newest hand-over, told when it changes
 	brakes     map[backup.Place]backup.Brake

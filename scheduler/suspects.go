@@ -72,11 +72,13 @@ func (s *Scheduler) sight(ctx context.Context, inv backup.Inventory, known map[s
 	}
 	if len(seen.answers.GoneServers)+len(seen.answers.GoneVolumes) > 0 {
 		if err := s.Cloud.VerifyAdmin(ctx); err != nil { // who is admin no longer is told 404 of everything
-			zerolog.Ctx(ctx).Warn().Err(err).Msg("admin role not verified, absences not concluded")
+			s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "admin", "").Err(err).Msg("admin role not verified, absences not concluded")
 			seen.openServers += len(seen.answers.GoneServers)
 			seen.openVolumes += len(seen.answers.GoneVolumes)
 			clear(seen.answers.GoneServers)
 			clear(seen.answers.GoneVolumes)
+		} else {
+			s.conditions.Over(zerolog.Ctx(ctx), "admin").Msg("admin role verified again")
 		}
 	}
 	judge()
@@ -158,7 +160,7 @@ func inquire[T any](ctx context.Context, s *Scheduler, ids []string, most int, a
 	ids = s.longestAgo(ids)
 	ctx, cancel := context.WithTimeout(ctx, suspectsTime)
 	defer cancel()
-	log := zerolog.Ctx(ctx)
+	log, condition := zerolog.Ctx(ctx), fmt.Sprintf("suspects %T", found)
 	var mu sync.Mutex
 	failures := 0
 	next := make(chan string)
@@ -180,7 +182,7 @@ func inquire[T any](ctx context.Context, s *Scheduler, ids []string, most int, a
 				default:
 					failures++
 					if failures == 1 {
-						log.Warn().Err(err).Str("id", id).Msg("suspected absence not looked at, will be tried again")
+						s.conditions.Met(log, zerolog.WarnLevel, condition, "").Err(err).Str("id", id).Msg("suspected absence not looked at, will be tried again")
 					}
 				}
 				mu.Unlock()
@@ -199,6 +201,9 @@ func inquire[T any](ctx context.Context, s *Scheduler, ids []string, most int, a
 	}
 	close(next)
 	group.Wait()
+	if failures == 0 && len(ids) > 0 {
+		s.conditions.Over(log, condition).Msg("suspected absences are looked at again")
+	}
 	return len(ids) - len(found) - len(gone)
 }
 

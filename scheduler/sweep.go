@@ -58,7 +58,7 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 	if err := s.countFindings(ctx, b); err != nil {
 		return err
 	}
-	zerolog.Ctx(ctx).Info().Int("backups", seen).Msg("swept")
+	s.routine.line(ctx, "sweep", b.Now, false).Int("backups", seen).Msg("swept")
 	return b.Done(ctx, db.SweepBeat, b.Now)
 }
 
@@ -175,8 +175,11 @@ func (s *Scheduler) missing(ctx context.Context, b *db.Beat) (doubt *backup.Find
 			}
 		default:
 			open++
-			zerolog.Ctx(ctx).Warn().Err(err).Str("record", r.ID).Msg("loss not confirmed, will be tried again")
+			s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "losses", "").Err(err).Str("record", r.ID).Msg("loss not confirmed, will be tried again")
 		}
+	}
+	if open == 0 {
+		s.conditions.Over(zerolog.Ctx(ctx), "losses").Msg("losses are confirmed again")
 	}
 	if accepted && open == 0 {
 		return nil, b.LossesSettled(ctx)

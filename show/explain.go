@@ -19,7 +19,7 @@ type Explanation struct {
 	SizeGiB      int        `json:"size_gib" desc:"its size"`
 	Encrypted    bool       `json:"encrypted" desc:"by Barbican"`
 	SeenAt       time.Time  `json:"seen_at" desc:"the newest plan that saw it"`
-	GoneAt       *time.Time `json:"gone_at" desc:"when two plans in a row had missed it"`
+	GoneAt       *time.Time `json:"gone_at" desc:"the plan to which Cinder said that it knows the ID no more; null: it is there"`
 	Standing     string     `json:"standing" desc:"protected, late, waiting, unprotected, unknown or gone"`
 	RestorePoint *time.Time `json:"newest_restore_point_at" desc:"the time of its data"`
 	LateSince    *time.Time `json:"late_since" desc:"when it became late; null: it is not"`

@@ -7,6 +7,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/visible"
 )
 
 // Object names a volume in views.
@@ -54,12 +55,12 @@ func (o Object) All() string {
 	return strings.Join(words, ", ")
 }
 
-// Or is the name, or the ID of what has none.
+// Or is the name as people can read it, or the ID of what has none.
 func Or(name, id string) string {
 	if name == "" {
 		return id
 	}
-	return name
+	return visible.Text(name)
 }
 
 // Reason is a code of the closed set, for programs and for people.

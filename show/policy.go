@@ -43,7 +43,7 @@ func (set policy) of(v db.Volume) []Part {
 		return append(parts, floor)
 	}
 	if !v.Protected {
-		floor.Value, floor.Source = "none", "only a protected volume has one: "+floor.Value+" by "+floor.Source
+		floor.Value, floor.Source = "none", "only a protected volume has one, or one whose protection ended within the grace: "+floor.Value+" by "+floor.Source
 		return append(parts, floor)
 	}
 	return append(parts, floor, set.lateAfter())

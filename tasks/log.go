@@ -2,12 +2,28 @@ package tasks
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
+
+	"staffeln/internal/telemetry"
 )
 
-// asynqLog lets Asynq write to our log, one level lower where it tells of its own coming and going.
-type asynqLog struct{ log zerolog.Logger }
+// quietTime is how long Asynq or the Redis client says nothing of a trouble until it is over: each says it every few
+// seconds while it lasts.
+const quietTime = time.Minute
+
+// asynqLog lets Asynq write to our log, one level lower where it tells of its own coming and going. A trouble is a line
+// when it begins and when it ends, however often Asynq says it.
+type asynqLog struct {
+	log     zerolog.Logger
+	chatter *telemetry.Chatter
+}
+
+func newAsynqLog(log zerolog.Logger) asynqLog {
+	return asynqLog{log, telemetry.NewChatter(log, quietTime)}
+}
 
 // Debug writes Asynq's debug lines: several for each look into the queues.
 func (l asynqLog) Debug(args ...any) { l.write(zerolog.TraceLevel, args) }
@@ -16,16 +32,55 @@ func (l asynqLog) Debug(args ...any) { l.write(zerolog.TraceLevel, args) }
 func (l asynqLog) Info(args ...any) { l.write(zerolog.DebugLevel, args) }
 
 // Warn writes what Asynq tries again.
-func (l asynqLog) Warn(args ...any) { l.write(zerolog.WarnLevel, args) }
+func (l asynqLog) Warn(args ...any) { l.trouble(zerolog.WarnLevel, args) }
 
 // Error writes what Asynq could not do.
-func (l asynqLog) Error(args ...any) { l.write(zerolog.ErrorLevel, args) }
+func (l asynqLog) Error(args ...any) { l.trouble(zerolog.ErrorLevel, args) }
 
 // Fatal writes as Error does: ending the process is main's affair, and Asynq 0.26 calls it nowhere.
-func (l asynqLog) Fatal(args ...any) { l.write(zerolog.ErrorLevel, args) }
+func (l asynqLog) Fatal(args ...any) { l.trouble(zerolog.ErrorLevel, args) }
 
 func (l asynqLog) write(level zerolog.Level, args []any) {
 	if e := l.log.WithLevel(level); e.Enabled() {
 		e.Str("said", fmt.Sprint(args...)).Msg("queue")
 	}
+}
+
+func (l asynqLog) trouble(level zerolog.Level, args []any) {
+	said := fmt.Sprint(args...)
+	if away(said) {
+		l.chatter.Say(zerolog.WarnLevel, "away", said, redisAway)
+		return
+	}
+	l.chatter.Say(level, kindOf(said), said, telemetry.Meaning{
+		Begins: "queue", Ends: "queue no longer says so",
+		Detail: "what Asynq can't do is tried again by itself; check Redis by `staffeln doctor` where it lasts",
+	})
+}
+
+var redisAway = telemetry.Meaning{
+	Begins: "Redis does not answer, will be tried again", Ends: "Redis answers again",
+	Detail: "start Redis, or check STAFFELN_REDIS_URL; no task is enqueued or taken until it answers, and none is lost",
+}
+
+// away reports whether a line says that Redis can't be reached, or is not ready to answer.
+func away(said string) bool {
+	for _, part := range []string{
+		"dial tcp", "failed to dial", "connection refused", "connection reset", "broken pipe", "i/o timeout", "deadline exceeded", "EOF",
+		"no such host", "no route to host", "network is unreachable", "use of closed network connection", "connection pool timeout",
+		"LOADING ", "MASTERDOWN ", "CLUSTERDOWN ", "all sentinels",
+	} {
+		if strings.Contains(said, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// kindOf is a line without what varies in it: its beginning up to a colon or a number.
+func kindOf(said string) string {
+	if i := strings.IndexAny(said, ":=0123456789"); i >= 0 {
+		said = said[:i]
+	}
+	return said[:min(len(said), 60)]
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 	"github.com/rs/zerolog"
+
+	"staffeln/internal/telemetry"
 )
 
 // Config says where the queue is.
@@ -79,11 +81,17 @@ func options(url string) (*redis.UniversalOptions, error) {
 
 // LogRedis sends what the Redis client says to log. The client has one log for the whole program, so main calls this
 // once; without it, plain lines on standard error stand among the JSON ones.
-func LogRedis(log zerolog.Logger) { redis.SetLogger(redisLog{log}) }
+func LogRedis(log zerolog.Logger) { redis.SetLogger(redisLog{telemetry.NewChatter(log, quietTime)}) }
 
-type redisLog struct{ log zerolog.Logger }
+type redisLog struct{ chatter *telemetry.Chatter }
 
-// Printf writes what the client noticed: it tries again by itself, so nothing is worth more than a warning.
+// Printf writes what the client noticed, when it begins and when it ends: it tries again by itself, so nothing is worth
+// more than a warning.
 func (l redisLog) Printf(_ context.Context, format string, values ...any) {
-	l.log.Warn().Str("said", fmt.Sprintf(format, values...)).Msg("redis client")
+	said := fmt.Sprintf(format, values...)
+	if away(said) {
+		l.chatter.Say(zerolog.WarnLevel, "away", said, redisAway)
+		return
+	}
+	l.chatter.Say(zerolog.WarnLevel, kindOf(format), said, telemetry.Meaning{Begins: "redis client", Ends: "redis client no longer says so"})
 }

@@ -51,7 +51,7 @@ func Serve(ctx context.Context, rdb redis.UniversalClient, cfg ServerConfig, h H
 		IsFailure:      isFailure,
 		RetryDelayFunc: func(n int, err error, _ *asynq.Task) time.Duration { return retryDelay(n, err, cfg.PollPeriod) },
 		ErrorHandler:   asynq.ErrorHandlerFunc(s.failed), ShutdownTimeout: drainTime,
-		Logger: asynqLog{cfg.Log}, LogLevel: asynq.DebugLevel,
+		Logger: newAsynqLog(cfg.Log), LogLevel: asynq.DebugLevel,
 	})
 	if err := srv.Start(asynq.HandlerFunc(s.handle)); err != nil {
 		return fmt.Errorf("serve tasks: %w", err)
@@ -68,6 +68,8 @@ type server struct {
 
 	table map[Kind]asynq.HandlerFunc
 	drain chan struct{} // closed when the server is being stopped
+
+	failures failures
 }
 
 // handle runs one task.
@@ -98,10 +100,14 @@ func (s *server) handle(ctx context.Context, t *asynq.Task) error {
 	switch {
 	case err == nil:
 		s.Metrics.TaskHandled(string(kind), "ok")
+		if s.failures.any(t.Type()) {
+			object, _ := about(t, log)
+			s.failures.ran(&log, t.Type(), object)
+		}
 		return nil
 	case errors.As(err, &bad):
 		// Nothing becomes readable by another run. The next hand-over makes a new task of what the volume needs.
-		log.Error().Err(err).Msg("task not readable")
+		s.failures.failed(&log, zerolog.ErrorLevel, t.Type(), "", err.Error()).Err(err).Msg("task not readable")
 		s.Metrics.TaskHandled(string(kind), "not_readable")
 		return nil
 	case errors.Is(context.Cause(ctx), errDraining) && !errors.As(err, new(panicError)):
@@ -113,12 +119,9 @@ func (s *server) handle(ctx context.Context, t *asynq.Task) error {
 // failed logs and counts what Asynq takes for the end of a run with an error: the handler's, a panic, the drain, or
 // its own: time over, or a lease on the task that ran out because Redis was away.
 func (s *server) failed(ctx context.Context, t *asynq.Task, err error) {
-	log := zerolog.Ctx(ctx).With().Str("task", t.Type()).Logger()
-	if r, err := decodeReport(t.Payload()); err == nil {
-		log = log.With().Str("group", r.Group).Logger()
-	}
-	if v, err := decode(t.Payload()); err == nil {
-		log = log.With().Str("volume", v.VolumeID).Str("record", v.RecordID).Logger()
+	object, log := about(t, zerolog.Ctx(ctx).With().Str("task", t.Type()).Logger())
+	line := func(level zerolog.Level) *zerolog.Event {
+		return s.failures.failed(&log, level, t.Type(), object, err.Error())
 	}
 	attempt, _ := asynq.GetRetryCount(ctx) // without one it is the first
 	outcome := "error"
@@ -126,22 +129,33 @@ func (s *server) failed(ctx context.Context, t *asynq.Task, err error) {
 	switch {
 	case errors.Is(err, errDraining):
 		outcome = "draining"
-		log.Info().Msg("task given back: worker is being stopped")
+		log.Debug().Msg("task given back: worker is being stopped")
 	case errors.Is(err, asynq.ErrLeaseExpired):
 		outcome = "lease_expired"
-		log.Warn().Err(err).Msg("task lost: its lease in the queue ran out")
+		line(zerolog.WarnLevel).Err(err).Msg("task lost: its lease in the queue ran out")
 	case errors.As(err, &crash):
 		outcome = "panic"
-		log.Error().Err(err).Bytes("stack", crash.stack).Int("failures", attempt+1).Msg("task's handler panicked")
+		line(zerolog.ErrorLevel).Err(err).Bytes("stack", crash.stack).Int("failures", attempt+1).Msg("task's handler panicked")
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
 		outcome = "time_over"
-		log.Warn().Err(err).Int("failures", attempt+1).Msg("task will run again: its time was over")
+		line(zerolog.WarnLevel).Err(err).Int("failures", attempt+1).Msg("task will run again: its time was over")
 	default:
-		log.Warn().Err(err).Int("failures", attempt+1).Msg("task will run again")
+		line(zerolog.WarnLevel).Err(err).Int("failures", attempt+1).Msg("task will run again")
 	}
 	kind := t.Type()
 	if _, known := s.table[Kind(kind)]; !known {
 		kind = "other"
 	}
 	s.Metrics.TaskHandled(kind, outcome)
+}
+
+// about returns the volume or the group that a task is about, and a log that names it.
+func about(t *asynq.Task, log zerolog.Logger) (object string, named zerolog.Logger) {
+	if r, err := decodeReport(t.Payload()); err == nil {
+		object, log = r.Group, log.With().Str("group", r.Group).Logger()
+	}
+	if v, err := decode(t.Payload()); err == nil {
+		object, log = v.VolumeID, log.With().Str("volume", v.VolumeID).Str("record", v.RecordID).Logger()
+	}
+	return object, log
 }

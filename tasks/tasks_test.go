@@ -94,7 +94,7 @@ func (q *queue) serve(handler asynq.HandlerFunc) {
 		Concurrency: 1, Queues: map[string]int{Volumes: 1}, TaskCheckInterval: 10 * time.Millisecond,
 		BaseContext:    func() context.Context { return ctx },
 		RetryDelayFunc: func(int, error, *asynq.Task) time.Duration { return time.Hour },
-		Logger:         asynqLog{zerolog.Nop()},
+		Logger:         newAsynqLog(zerolog.Nop()),
 	})
 	require.NoError(q.t, server.Start(handler))
 	q.t.Cleanup(func() { cancel(); server.Shutdown() })

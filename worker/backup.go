@@ -210,19 +210,8 @@ func (w *Worker) fail(ctx context.Context, c *db.Claim, r backup.Record, why db.
 	if err != nil {
 		return err
 	}
-	tell(ctx, after, why)
+	tell(ctx, c, after, why)
 	return nil
-}
-
-// tell logs a failure at the level of who has to act.
-func tell(ctx context.Context, r backup.Record, why db.Why) {
-	level := zerolog.InfoLevel
-	if why.Reason.Whose() == backup.Operator {
-		level = zerolog.ErrorLevel
-	}
-	zerolog.Ctx(ctx).WithLevel(level).Str("record", r.ID).Str("volume", r.VolumeID).Str("project", r.ProjectID).Str("backup", r.BackupID).
-		Str("reason", string(why.Reason)).Str("owner", string(why.Reason.Whose())).Str("text", why.Text).
-		Str("request", why.RequestID).Msg("backup failed")
 }
 
 // refused records what became of a request that Cinder did not accept: an end,

@@ -14,6 +14,7 @@ import (
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/log"
 
+	"staffeln/internal/visible"
 	"staffeln/report"
 )
 
@@ -109,7 +110,7 @@ func (m *Mailer) Send(ctx context.Context, l Letter, steps func(string)) (answer
 	err = client.SendWithSMTPClient(connection, message)
 	if message.IsDelivered() { // whatever the server said to the farewell
 		_ = client.CloseWithSMTPClient(connection)
-		return report.Short(report.Plain(message.ServerResponse()), longestAnswer), nil
+		return report.Short(visible.Text(message.ServerResponse()), longestAnswer), nil
 	}
 	_ = connection.Close() // there is nothing left to say
 	return "", fmt.Errorf("send mail to %s: %w", l.To, errors.Join(err, ctx.Err()))
@@ -129,7 +130,7 @@ func (m *Mailer) message(l Letter) (*mail.Msg, error) {
 			return nil, fmt.Errorf("write mail to %.80q: %w", l.To, err)
 		}
 	}
-	message.Subject(report.Plain(l.Subject))
+	message.Subject(visible.Text(l.Subject))
 	message.SetMessageIDWithValue(l.MessageID)
 	message.SetDateWithValue(l.Date)
 	message.SetGenHeader("Auto-Submitted", "auto-generated") // nobody's holiday note answers it

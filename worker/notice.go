@@ -146,7 +146,7 @@ func (r *Reporter) receivers(ctx context.Context, c *db.ReportClaim, state db.Re
 	if most := c.Now.Add(noticePause); urgent && again.After(most) {
 		again = most
 	}
-	return nil, false, r.notMade(last, c, err, again)
+	return nil, false, r.notMade(last, c, err, state.Failures, again)
 }
 
 // project returns the receivers of the claimed project, and its name where that was needed.

@@ -37,14 +37,17 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 		why.Reason = backup.BackupGone
 		after, err := c.FailGone(ctx, r, why)
 		if err == nil {
-			tell(ctx, after, why)
+			tell(ctx, c, after, why)
 		}
 		return err
 	}
 	if err != nil {
 		return w.unread(ctx, c, r, err)
 	}
-	log := zerolog.Ctx(ctx)
+	strange := zerolog.Ctx(ctx).Debug
+	if string(b.Status) != r.CinderStatus { // else it was logged
+		strange = zerolog.Ctx(ctx).Warn
+	}
 	switch b.Status {
 	case backup.StatusAvailable:
 		return w.finish(ctx, c, r, b)
@@ -67,9 +70,9 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 		if r.Repair != "" && w.Settings.StuckReset && b.Status == backup.StatusDeleting {
 			return w.unstickOverdue(ctx, c, r, b)
 		}
-		log.Warn().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("somebody else is at work on a backup in progress")
+		strange().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("somebody else is at work on a backup in progress")
 	default:
-		log.Warn().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("unknown status of a backup, not taken for an end")
+		strange().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("unknown status of a backup, not taken for an end")
 	}
 	again := w.again(c.Now, time.Time{})
 	if r.State == backup.Overdue {
@@ -87,8 +90,10 @@ func (w *Worker) finish(ctx context.Context, c *db.Claim, r backup.Record, b bac
 		return err
 	}
 	if after.CinderTimestamp != nil && !after.DataTimestamp.Equal(*after.CinderTimestamp) {
-		zerolog.Ctx(ctx).Warn().Str("record", r.ID).Str("backup", r.BackupID).Str("reason", string(backup.CinderClock)).
+		w.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, string(backup.CinderClock), "").Str("record", r.ID).Str("backup", r.BackupID).Str("reason", string(backup.CinderClock)).
 			Time("cinder", *after.CinderTimestamp).Msg("Cinder's time of a backup is out of bounds, our own is used")
+	} else {
+		w.conditions.Over(zerolog.Ctx(ctx), string(backup.CinderClock)).Msg("Cinder's times are within bounds again")
 	}
 	return c.CinderClock(ctx, after)
 }
@@ -127,7 +132,7 @@ func (w *Worker) overdue(ctx context.Context, c *db.Claim, r backup.Record, seen
 	if err != nil {
 		return err
 	}
-	tell(ctx, after, why)
+	tell(ctx, c, after, why)
 	return nil
 }
 

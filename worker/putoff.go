@@ -11,6 +11,8 @@ import (
 	"staffeln/db"
 )
 
+const reachCondition = "reach "
+
 // removalLater leaves what only waiting can mend to a later hand-over: from one
 // poll period on, doubling with each failure in a row.
 func (w *Worker) removalLater(ctx context.Context, c *db.Claim, v db.Volume, failed error) error {
@@ -67,7 +69,7 @@ func (p *pass) outOfReach(ctx context.Context, why db.Why) error {
 			return err
 		}
 	}
-	zerolog.Ctx(ctx).Error().Str("volume", p.volume.ID).Str("project", p.project).Str("reason", string(why.Reason)).Str("text", why.Text).
+	p.w.conditions.Met(zerolog.Ctx(ctx), zerolog.ErrorLevel, reachCondition+p.project, string(why.Reason)).Str("volume", p.volume.ID).Str("project", p.project).Str("reason", string(why.Reason)).Str("text", why.Text).
 		Str("detail", todo).Msg("backups of a project are out of reach, nothing is removed")
 	return nil
 }

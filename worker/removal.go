@@ -32,7 +32,7 @@ func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 	removals, kept := backup.Expired(p.c.Now, keeping, links)
 	for _, k := range kept {
 		if k.Reason == backup.ForeignDependent {
-			zerolog.Ctx(ctx).Info().Str("record", k.RecordID).Str("backup", k.BackupID).Str("volume", p.volume.ID).Str("project", p.project).
+			zerolog.Ctx(ctx).Debug().Str("record", k.RecordID).Str("backup", k.BackupID).Str("volume", p.volume.ID).Str("project", p.project).
 				Str("reason", string(k.Reason)).Msg("restore point stays past its retention")
 		}
 	}
@@ -119,7 +119,12 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 		_, noted := p.giveUp(last, r, why)
 		return p.told(err, noted)
 	}
-	zerolog.Ctx(ctx).Warn().Err(err).Str("record", r.ID).Str("backup", b.ID).Str("reason", string(why.Reason)).Msg("removal refused, will be tried again")
+	level := zerolog.WarnLevel
+	if r.DeletionRefusedSince != nil {
+		level = zerolog.DebugLevel // it was logged
+	}
+	zerolog.Ctx(ctx).WithLevel(level).Err(err).Str("record", r.ID).Str("backup", b.ID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
+		Str("reason", string(why.Reason)).Msg("removal refused, will be tried again")
 	_, noted := p.c.RefuseRemoval(last, r, why, p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std()))
 	return p.told(err, noted)
 }
@@ -136,7 +141,11 @@ func (p *pass) told(refusal, noted error) error {
 func (p *pass) giveUp(ctx context.Context, r backup.Record, why db.Why) (backup.Record, error) {
 	after, err := p.c.GiveUpRemoval(ctx, r, why, p.c.Now.Add(giveUpAfter))
 	if err == nil {
-		zerolog.Ctx(ctx).Error().Str("record", r.ID).Str("backup", r.BackupID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
+		level := zerolog.ErrorLevel
+		if before := p.before[r.ID]; before.State == backup.Undeletable && before.RemovalReason == why.Reason {
+			level = zerolog.DebugLevel // it was logged
+		}
+		zerolog.Ctx(ctx).WithLevel(level).Str("record", r.ID).Str("backup", r.BackupID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
 			Str("reason", string(why.Reason)).Str("text", why.Text).Msg("backup can't be removed")
 	}
 	return after, err

@@ -124,10 +124,13 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportClaim) error {
 }
 
 // notMade records that receivers could not be found out, and when that is tried again: it all stays untold.
-func (r *Reporter) notMade(ctx context.Context, c *db.ReportClaim, why error, again time.Time) error {
+func (r *Reporter) notMade(ctx context.Context, c *db.ReportClaim, why error, failures int, again time.Time) error {
 	why = fmt.Errorf("find receivers: %w", why)
 	level := zerolog.WarnLevel
-	if backup.Means(why, backup.MeansRefused) { // waiting does not mend it
+	switch {
+	case failures > 0: // it was logged
+		level = zerolog.DebugLevel
+	case backup.Means(why, backup.MeansRefused): // waiting does not mend it
 		level = zerolog.ErrorLevel
 	}
 	zerolog.Ctx(ctx).WithLevel(level).Err(why).Str("project", c.Group).Time("again", again).Msg("report not made, will be tried again")

@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"staffeln/db"
+	"staffeln/internal/visible"
 	"staffeln/report"
 )
 
@@ -68,13 +69,17 @@ func (r *Reporter) sendOne(ctx context.Context, c *db.ReportClaim, words *wordsO
 	if ctx.Err() != nil {
 		return failure // we were stopped, and the server has not failed
 	}
-	answer = report.Short(report.Plain(failure.Error()), longestAnswer)
+	answer = report.Short(visible.Text(failure.Error()), longestAnswer)
 	if report.GivenUp(c.Now, m.MadeAt) {
 		log.Error().Str("answer", answer).Msg("report given up: nobody has it at this address")
 		return c.GiveUp(last, m, answer)
 	}
 	again := report.Again(c.Now, m.Attempts+1)
-	log.Error().Str("answer", answer).Time("again", again).Msg("report not sent, will be tried again")
+	level := zerolog.ErrorLevel
+	if m.Attempts > 0 {
+		level = zerolog.DebugLevel // it was logged, and is again when it is given up
+	}
+	log.WithLevel(level).Str("answer", answer).Time("again", again).Msg("report not sent, will be tried again")
 	return c.NotSent(last, m, answer, again)
 }
 

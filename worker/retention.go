@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"staffeln/backup"
 	"staffeln/db"
 )
@@ -37,6 +39,7 @@ func (w *Worker) retention(ctx context.Context, c *db.Claim) error {
 		err := p.run(ctx)
 		if err == nil {
 			err = c.Reached(ctx, project)
+			w.conditions.Over(zerolog.Ctx(ctx), reachCondition+project).Str("project", project).Msg("backups of a project are within reach again")
 		}
 		failed = errors.Join(failed, p.putOff(ctx, err))
 	}
@@ -62,6 +65,7 @@ type pass struct {
 	project string
 	records []backup.Record
 	held    map[string]backup.Backup // what Cinder has of the volume in the project
+	before  map[string]backup.Record // as they were when the pass began
 	settle  settling
 }
 
@@ -73,6 +77,10 @@ func (p *pass) run(ctx context.Context) error {
 	p.held = make(map[string]backup.Backup, len(backups))
 	for _, b := range backups {
 		p.held[b.ID] = b
+	}
+	p.before = make(map[string]backup.Record, len(p.records))
+	for _, r := range p.records {
+		p.before[r.ID] = r
 	}
 	for i, r := range p.records {
 		if r.State == backup.Deleting || r.State == backup.Undeletable {

@@ -34,7 +34,7 @@ type Cloud interface {
 	ResetBackup(ctx context.Context, b backup.Backup, to backup.Status) error
 }
 
-// Worker holds what the handlers need. All fields are required.
+// Worker holds what the handlers need. All exported fields are required.
 type Worker struct {
 	DB       *db.DB
 	Cloud    Cloud
@@ -42,6 +42,8 @@ type Worker struct {
 	Metrics  *telemetry.Metrics
 	// Identity is who we are on the cloud: what carries it is ours.
 	Identity backup.Identity
+
+	conditions telemetry.Conditions // what lasts, of all tasks
 }
 
 // Handlers returns one handler per kind of task.
@@ -66,12 +68,17 @@ func (w *Worker) claimed(kind tasks.Kind, handle func(context.Context, *db.Claim
 			return nil
 		}
 		if errors.Is(err, db.ErrStale) {
-			zerolog.Ctx(ctx).Warn().Err(err).Str("volume", t.VolumeID).Msg("late: another handler went on, nothing was written")
+			w.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, lateCondition+t.VolumeID, "").Err(err).Str("volume", t.VolumeID).Msg("late: another handler went on, nothing was written")
 			return nil
+		}
+		if err == nil {
+			w.conditions.Over(zerolog.Ctx(ctx), lateCondition+t.VolumeID).Str("volume", t.VolumeID).Msg("volume's handlers end in time again")
 		}
 		return err
 	}
 }
+
+const lateCondition = "late "
 
 // claim runs something while it holds the volume's lease.
 func (w *Worker) claim(ctx context.Context, volumeID, kind string, handle func(context.Context, *db.Claim) error) error {
@@ -88,7 +95,9 @@ func (w *Worker) claim(ctx context.Context, volumeID, kind string, handle func(c
 		last, cancel := lasting(ctx)
 		defer cancel()
 		if err := c.Release(last); err != nil {
-			zerolog.Ctx(ctx).Warn().Err(err).Msg("lease not given back, it will run out")
+			w.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "release", "").Err(err).Str("volume", volumeID).Msg("lease not given back, it will run out")
+		} else {
+			w.conditions.Over(zerolog.Ctx(ctx), "release").Msg("leases are given back again")
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, tasks.Lease-margin)

@@ -34,7 +34,7 @@ func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL
 		return err
 	}
 	defer checks.Close()
-	s.ready.Add("database", checks.Ping)
+	s.ready.Add("database", answers(checks.Ping, databaseAway))
 	deps := api.Deps{Ping: checks.Ping, Checks: checks, Log: s.log, Metrics: s.metrics, Ready: s.ready}
 	if cfg.QueuesToken != "" {
 		page, err := newQueuesPage(redisURL)

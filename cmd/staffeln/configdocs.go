@@ -34,7 +34,8 @@ func configDocsCommand() *cobra.Command {
 const pageHead = `<!-- Generated from the structs in the code by ` + "`make generate`" + `; edit those. -->
 # Configuration
 
-Every process reads its configuration from the environment, once, at start. A wrong one is refused with all its faults
+Every process reads its configuration from the environment, once, at start; only the file of OS_PASSWORD_FILE and the
+API's certificates are read again while it runs. A wrong one is refused with all its faults
 at once, exit code 2, and nothing is started. All processes may share one environment; a variable that begins with
 STAFFELN_ and stands in no table here is refused as well, except those that Kubernetes injects for services
 (` + "`*_PORT`, `*_PORT_*`, `*_SERVICE_HOST`, `*_SERVICE_PORT`, `*_SERVICE_PORT_*`" + `).
@@ -47,8 +48,9 @@ STAFFELN_ and stands in no table here is refused as well, except those that Kube
 - Where a default is "none" the variable may be left out. Set and empty is a value of its own: it is the empty text, or a
   fault where a number or a time is wanted.
 
-The cloud is given to the processes scheduler, worker and all by the usual OS_* variables of an openrc, or by OS_CLOUD and
-clouds.yaml, with user and password.
+The cloud is given to the processes scheduler, worker and all, and to api for the read API and the page, by the usual OS_*
+variables of an openrc, or by OS_CLOUD and clouds.yaml, with user and password; the password may stand in a file that
+OS_PASSWORD_FILE names.
 `
 
 // configurationPage is the whole of docs/configuration.md.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -87,10 +86,8 @@ func examine(ctx context.Context, cmd *cobra.Command, config *doctorConfig, cred
 	}
 	out := cmd.OutOrStdout()
 	if asJSON {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
 		v := doctorView{doctor.Worst(findings), show.Each(findings, func(f doctor.Finding) doctorFindingView { return doctorFindingView(f) })}
-		if err := encoder.Encode(v); err != nil {
+		if err := writeJSON(out, v); err != nil {
 			return err
 		}
 	} else {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"staffeln/backup"
 	"staffeln/db"
@@ -28,7 +29,7 @@ func (v *explainView) drawVolume(s *sheet) {
 		if !v.Names(f.Object) {
 			label, of = "PERHAPS:", fmt.Sprintf(" Is the volume attached to that server, %s?", f.Object)
 		}
-		s.words("  ", fmt.Sprintf("%s %s Seen: %s.%s", s.paint(careful, label), f.Reason.Words(), f.Detail, of))
+		s.words("  ", fmt.Sprintf("%s %s Seen: %s.%s", s.paint(careful, label), f.Reason.Words(), strings.TrimSuffix(f.Detail, "."), of))
 	}
 }
 

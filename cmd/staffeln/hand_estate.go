@@ -154,5 +154,5 @@ func (e *estate) rest() string {
 	case aged == 0:
 		return show.Plural(len(e.staying), "backup stays", "backups stay") + ", for the reasons above"
 	}
-	return show.Plural(len(e.staying), "backup stays", "backups stay") + ", for the reasons above; --all takes also what is within its retention"
+	return show.Plural(len(e.staying), "backup stays", "backups stay") + ", for the reasons above; --all takes also what is within its retention or the grace"
 }

@@ -33,11 +33,12 @@ func settleCommand() *cobra.Command {
 		Long: "No token of such a project can be had any more, so retention can't reach its backups. This command asks Keystone whether the\n" +
 			"project is really gone, shows what would go, asks, and removes leaf first as the admin, each link only after Cinder answered\n" +
 			"that the one above it is gone and that nothing else builds on it. Without --all only what its retention is over for, and what\n" +
-			"failed attempts left. Backups that this installation did not make stay. It may be ended and begun again at any time.",
+			"failed attempts left; the newest restore points of a volume stay while it is protected and for STAFFELN_PROTECTION_GRACE after that.\n" +
+			"Backups that this installation did not make stay. It may be ended and begun again at any time.",
 		Example: "  staffeln settle\n  staffeln settle --project 3f1d… --all", Args: noArguments,
 	}
 	c.Flags().StringVar(&project, "project", "", "the project, by ID or name")
-	c.Flags().BoolVar(&all, "all", false, "remove also what is within its retention")
+	c.Flags().BoolVar(&all, "all", false, "remove also what is within its retention or the grace")
 	c.Long = handLong(c, "It works on the cloud itself, with the credentials of a worker.", listing(new(settleConfig), true))
 	yes, who := handFlags(c)
 	c.RunE = func(cmd *cobra.Command, _ []string) error {

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"staffeln/internal/visible"
 )
 
 //go:generate go run . config-docs --output ../../docs/configuration.md
@@ -38,7 +40,9 @@ func run(ctx context.Context, args []string) int {
 	if err == nil {
 		return 0
 	}
-	_, _ = fmt.Fprintf(root.ErrOrStderr(), "staffeln: %v\n", err) // the exit code says it too
+	if _, logged := errors.AsType[loggedError](err); !logged {
+		_, _ = fmt.Fprintf(root.ErrOrStderr(), "staffeln: %s\n", visible.Lines(err.Error())) // the exit code says it too
+	}
 	if _, wrong := errors.AsType[usageError](err); wrong {
 		return exitConfig
 	}
@@ -47,6 +51,13 @@ func run(ctx context.Context, args []string) int {
 	}
 	return exitFailed
 }
+
+// loggedError ended a process, and is the last line of its log.
+type loggedError struct{ cause error }
+
+func (e loggedError) Error() string { return e.cause.Error() }
+
+func (e loggedError) Unwrap() error { return e.cause }
 
 // usageError is the fault of a command line or a configuration.
 type usageError struct{ cause error }

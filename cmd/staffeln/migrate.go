@@ -29,7 +29,7 @@ func migrateCommand() *cobra.Command {
 			})
 		migrate.AddCommand(c)
 	}
-	step("up", "Applies all steps that are missing; processes of several versions may run meanwhile.", migrateUp)
+	step("up", "Applies all steps that are missing; processes of the version before may run meanwhile, unless CHANGELOG.md says otherwise.", migrateUp)
 	step("down", "Takes back the newest step; of the first one, all data.", migrateDown)
 	step("status", "Lists the steps and whether the database has them.", migrateStatus)
 	return migrate

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -19,6 +20,9 @@ import (
 	"staffeln/db"
 	"staffeln/openstack"
 )
+
+// readinessPeriod is none: a look by the clock would be at no certain place.
+const readinessPeriod time.Duration = 0
 
 // boundary stands at every boundary of the process and tells each crossing, before it happens and after it had its effect.
 type boundary struct {

@@ -7,11 +7,13 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"staffeln/internal/telemetry"
+	"staffeln/internal/visible"
 	"staffeln/openstack"
 	"staffeln/tasks"
 )
@@ -44,17 +46,31 @@ func processCommand[C interface{ logging() Logging }](a about, config C, run fun
 			if err != nil {
 				return usageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
 			}
-			log := telemetry.New(config.logging(), cmd.ErrOrStderr(), strings.Fields(cmd.CommandPath())[1], version)
+			log := telemetry.New(config.logging(), visible.JSON(cmd.ErrOrStderr()), strings.Fields(cmd.CommandPath())[1], version)
 			tasks.LogRedis(log)
 			s := surroundings{log: log, metrics: telemetry.NewMetrics(), ready: telemetry.NewReadiness(log)}
 			log.Info().Msg("started")
-			defer log.Info().Msg("ended")
-			if err := run(log.WithContext(cmd.Context()), config, s); !errors.Is(err, errStopped) {
-				return err
+			defer watch(cmd.Context(), s.ready)()
+			err = run(log.WithContext(cmd.Context()), config, s)
+			if err == nil || errors.Is(err, errStopped) {
+				log.Info().Msg("ended")
+				return nil
 			}
-			return nil
+			log.Error().Err(err).Msg("ended by an error")
+			return loggedError{err}
 		},
 	}
+}
+
+// watch looks at the readiness until the function that it returns is called.
+func watch(ctx context.Context, ready *telemetry.Readiness) (stop func()) {
+	if readinessPeriod == 0 {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var wait sync.WaitGroup
+	wait.Go(func() { ready.Watch(ctx, readinessPeriod) })
+	return func() { cancel(); wait.Wait() }
 }
 
 // listing is the variables of a struct with their defaults, for the help.

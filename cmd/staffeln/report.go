@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
+	"staffeln/internal/visible"
 	"staffeln/openstack"
 	"staffeln/report"
 	"staffeln/worker"
@@ -138,6 +139,10 @@ func (p preview) write(cmd *cobra.Command, r report.Report) error {
 		}
 		return nil
 	}
-	_, err = cmd.OutOrStdout().Write(text)
+	out := cmd.OutOrStdout()
+	if p.json {
+		out = visible.JSON(out)
+	}
+	_, err = out.Write(text)
 	return err
 }

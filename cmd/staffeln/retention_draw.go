@@ -41,7 +41,7 @@ func (v *retentionView) drawGoing(s *sheet) {
 		s.words("  ", string(why)+": "+why.Sentence())
 	}
 	if slices.ContainsFunc(shown, func(g show.Going) bool { return g.Last }) {
-		s.words("  ", "last: After it the volume has no restore point; only a protected volume has a floor.")
+		s.words("  ", "last: After it the volume has no restore point; the floor holds while it is protected, and for the grace after that.")
 	}
 }
 

@@ -45,7 +45,7 @@ func openRooms(ctx context.Context, database Database, queue Queue, cloud openst
 		return nil, err
 	}
 	boundaries().queue(r.redis)
-	s.ready.Add("redis", func(ctx context.Context) error { return r.redis.Ping(ctx).Err() })
+	s.ready.Add("redis", answers(func(ctx context.Context) error { return r.redis.Ping(ctx).Err() }, redisAway))
 	r.cloud, err = waiting(ctx, "cloud", func() (*openstack.Cloud, error) {
 		return openstack.Connect(ctx, credentials, cloud, append(boundaries().cloud, openstack.WithObserver(s.metrics.CloudRequest))...)
 	})
@@ -54,6 +54,7 @@ func openRooms(ctx context.Context, database Database, queue Queue, cloud openst
 		return nil, err
 	}
 	s.ready.Add("login", loginWorks(r.cloud))
+	s.ready.Add("endpoints", func(context.Context) error { return r.cloud.EndpointsAnswer() })
 	installation, err := r.db.Installation(ctx)
 	if err != nil {
 		r.close()
@@ -78,7 +79,7 @@ func (r *rooms) close() {
 func loginWorks(cloud *openstack.Cloud) func(context.Context) error {
 	return func(context.Context) error {
 		if since, refused := cloud.LoginRefused(); refused {
-			return fmt.Errorf("log in to the cloud: refused since %s", since.UTC().Format(time.RFC3339))
+			return fmt.Errorf("log in to the cloud: refused since %s; check OS_USERNAME and OS_PASSWORD", since.UTC().Format(time.RFC3339))
 		}
 		return nil
 	}

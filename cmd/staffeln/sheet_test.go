@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
@@ -34,4 +37,28 @@ func TestSheet_LateWithoutARestorePoint(t *testing.T) {
 	(&explainView{&show.Explanation{Standing: db.Late, LateSince: &since, LateAfter: 8 * 3600}}).drawStanding(explain)
 	said := strings.Join(strings.Fields(explain.String()), " ")
 	require.Contains(t, said, "stands LATE: no restore point (late since 2026-03-06 09:00, 3h ago: protected and without one for more than 8h)")
+}
+
+// Whatever a tenant names his volume, a terminal is moved by none of it, no line is forged, and a program reads the name
+// as it is.
+func TestNamesDoNothingToATerminal(t *testing.T) {
+	const name = "data\x1b[2J\x1b]0;owned\a\n  all is well\u202e\u009b1A"
+	listed := show.Standing{Object: show.Object{VolumeID: "v", VolumeName: name, ProjectName: name, ServerName: name}, Standing: db.Late}
+	v := statusView{show.Status{Listed: []show.Standing{listed}, Volumes: show.Counts{Late: 1}}}
+	for _, colours := range []bool{false, true} {
+		s := newSheet(colours)
+		s.width = widestSheet
+		v.draw(s)
+		h := &hand{out: s, in: bufio.NewReader(strings.NewReader("yes\n"))}
+		require.NoError(t, h.confirm("Remove all of "+show.Or(name, "v")+"?"))
+		require.Contains(t, s.String(), `data\x1b[2J\x1b]0;owned\a   all is well\u202e\u009b1A`)
+		unseen := paints.ReplaceAllString(s.String(), "")
+		require.False(t, strings.ContainsFunc(unseen, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }), "%q", unseen)
+		require.Equal(t, colours, unseen != s.String(), "our own colours")
+		require.NotContains(t, unseen, "\n  all is well")
+	}
+	var out bytes.Buffer
+	require.NoError(t, writeJSON(&out, v))
+	require.False(t, strings.ContainsFunc(out.String(), func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }), "%q", out.String())
+	require.Contains(t, out.String(), `all is well\u202e\u009b1A`)
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/visible"
 	"staffeln/show"
 )
 
@@ -40,6 +42,13 @@ func drawHead(s *sheet, a show.AsOf, title string) {
 // looker gathers one view from one look at the memory.
 type looker func(ctx context.Context, l *db.Look, r show.Reader, args []string) (view, error)
 
+// writeJSON writes one object for a program, which a terminal can show too.
+func writeJSON(out io.Writer, object any) error {
+	encoder := json.NewEncoder(visible.JSON(out))
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(object)
+}
+
 // showCommand answers the subcommand of a view.
 func showCommand(c *cobra.Command, example view, look looker) *cobra.Command {
 	var asJSON bool
@@ -57,9 +66,7 @@ func showCommand(c *cobra.Command, example view, look looker) *cobra.Command {
 			return err
 		}
 		if asJSON {
-			out := json.NewEncoder(cmd.OutOrStdout())
-			out.SetIndent("", "  ")
-			return out.Encode(seen)
+			return writeJSON(cmd.OutOrStdout(), seen)
 		}
 		s := sheetFor(cmd.OutOrStdout())
 		seen.draw(s)

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"staffeln/backup"
+	"staffeln/internal/visible"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -31,6 +33,25 @@ type sheet struct {
 }
 
 func newSheet(colours bool) *sheet { return &sheet{colours: colours, width: sheetWidth} }
+
+// paints are the colours that paint writes.
+var paints = regexp.MustCompile(`\x1b\[(0|1|2|31|32|33)m`)
+
+// String is what was written on the sheet. Nothing in it moves a cursor or does more than colour a word, whatever a
+// tenant named his volume.
+func (s *sheet) String() string {
+	written := s.Builder.String()
+	if !s.colours {
+		return visible.Lines(written)
+	}
+	var b strings.Builder
+	from := 0
+	for _, at := range paints.FindAllStringIndex(written, -1) {
+		b.WriteString(visible.Lines(written[from:at[0]]) + written[at[0]:at[1]])
+		from = at[1]
+	}
+	return b.String() + visible.Lines(written[from:])
+}
 
 // sheetFor answers the sheet for what is written to: as wide as the terminal, where it is one.
 func sheetFor(out io.Writer) *sheet {

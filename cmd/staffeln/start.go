@@ -43,8 +43,23 @@ func openDatabase(ctx context.Context, database Database, s surroundings) (*db.D
 	if err != nil {
 		return nil, err
 	}
-	s.ready.Add("database", memory.Ping)
+	s.ready.Add("database", answers(memory.Ping, databaseAway))
 	return memory, nil
+}
+
+const (
+	databaseAway = "start Postgres, or check STAFFELN_DATABASE_URL; nothing is planned, begun or removed until it answers"
+	redisAway    = "start Redis, or check STAFFELN_REDIS_URL; no task is enqueued or taken until it answers, and none is lost"
+)
+
+// answers adds what to do to the error of a check.
+func answers(check func(context.Context) error, cure string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := check(ctx); err != nil {
+			return fmt.Errorf("%w: %s", err, cure)
+		}
+		return nil
+	}
 }
 
 // listened adds what to do to the error of a process that could not listen on the address in a variable or flag.

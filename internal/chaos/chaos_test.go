@@ -35,6 +35,7 @@ func play(ctx context.Context, p *place, seed uint64, log zerolog.Logger) (*worl
 	}
 	w.trouble()
 	w.rest()
+	w.othersGoOn()
 	w.judge()
 	return w, nil
 }
@@ -107,6 +108,7 @@ func replay(t *testing.T, seed uint64) {
 	log.world = w
 	w.trouble()
 	w.rest()
+	w.othersGoOn()
 	w.judge()
 	fmt.Println(w.names().Replace(w.describe() + "\n" + strings.Join(w.lines, "\n")))
 	for _, v := range w.violations {

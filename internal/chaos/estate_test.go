@@ -13,7 +13,7 @@ import (
 
 // An estate is what the tenants have in the cloud, and what was promised for it.
 type estate struct {
-	projects []string
+	projects []string          // two that stay; in some runs a third one, until it is purged
 	tenants  map[string]string // a user by project
 	volumes  []*volume
 	promises []laws.Promise
@@ -33,6 +33,7 @@ type volume struct {
 	kept                backup.Period // that a plan saw last
 	seen                bool          // a plan has seen what is asked for now
 	changed             int           // the number of the newest change of what is asked for
+	hasty               haste         // of a tenant who wants it kept shorter
 	situated            bool          // something that nobody asked for goes on with it or its server
 	restore             func()        // ends that; nil: it is as usual
 }
@@ -40,7 +41,7 @@ type volume struct {
 // settleEstate makes the tenants and what they have at the beginning.
 func (w *world) settleEstate() {
 	w.estate = &estate{tenants: map[string]string{}}
-	for i := range 2 {
+	for i := range 2 + w.rng.IntN(4)/3 {
 		name := fmt.Sprintf("p%d", i+1)
 		project := w.sim.AddProject(name)
 		user := w.sim.AddUser("tenant"+name, "secret", "")
@@ -54,6 +55,9 @@ func (w *world) settleEstate() {
 	}
 	for range volumes {
 		w.addVolume(w.estate.projects[w.rng.IntN(2)])
+	}
+	if len(w.estate.projects) > 2 {
+		w.addVolume(w.estate.projects[2])
 	}
 }
 

@@ -20,10 +20,14 @@ func (w *world) tenantActs() {
 		w.addVolume(w.estate.projects[0])
 		return
 	}
+	if len(w.estate.projects) > 2 && w.rng.IntN(10) == 0 {
+		w.purges()
+		return
+	}
 	v := all[w.rng.IntN(len(all))]
 	deeds := []func(*volume){
 		w.asksOtherwise, w.asksOtherwise, w.toggles, w.detaches, w.asksForRetention, w.asksForRetention, w.asksForRetention, w.asksForRetention, w.extends, w.transfers, w.deletesVolume,
-		w.deletesServer, w.removesBackup, w.removesBackup, w.backsUp, w.copiesTag, w.restores, w.rewritesTag,
+		w.deletesServer, w.removesBackup, w.removesBackup, w.backsUp, w.copiesTag, w.restores, w.rewritesTag, w.hides,
 	}
 	deeds[w.rng.IntN(len(deeds))](v)
 	if len(all) < 3 && w.rng.IntN(4) == 0 {
@@ -42,6 +46,7 @@ func (w *world) asksOtherwise(v *volume) {
 	}
 	w.sim.SetMetadata(v.server, w.set.BackupMetadataKey, value)
 	w.tell("tenant: volume %s protected %v", v.id, v.protected)
+	w.interrupts(v)
 	w.changes(v)
 }
 
@@ -71,7 +76,10 @@ func (w *world) asksForRetention(v *volume) {
 	if v.server == "" || !v.protected {
 		return
 	}
-	value := some(w, "1h", "1h", "2h", "3h", "6h", "", "soon", "0h")
+	w.asksForRetentionOf(v, some(w, "1h", "1h", "2h", "3h", "6h", "", "soon", "0h"))
+}
+
+func (w *world) asksForRetentionOf(v *volume, value string) {
 	w.tell("tenant: volume %s retention %q", v.id, value)
 	switch value {
 	case "":
@@ -87,6 +95,7 @@ func (w *world) asksForRetention(v *volume) {
 		}
 		v.retention = p
 	}
+	w.hastens(v)
 	w.changes(v)
 }
 
@@ -231,7 +240,7 @@ func (w *world) restores(v *volume) {
 
 // asTenant asks Cinder for something with a token of a project's own user.
 func (w *world) asTenant(project, method, path, body string) {
-	user := "tenant" + map[bool]string{true: "p1", false: "p2"}[project == w.estate.projects[0]]
+	user := fmt.Sprintf("tenantp%d", 1+slices.Index(w.estate.projects, project))
 	login := fmt.Sprintf(`{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":%q,"domain":{"id":"default"},"password":"secret"}}},
 		"scope":{"project":{"id":%q}}}}`, user, project)
 	token := w.ask(http.MethodPost, "/identity/v3/auth/tokens", login, nil).Header().Get("X-Subject-Token")

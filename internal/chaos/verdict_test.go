@@ -44,7 +44,7 @@ func (w *world) judge() {
 		}
 	}
 	w.judgeRequests(journal)
-	w.judgePoints()
+	w.judgePoints("")
 	w.judgeLeases()
 }
 
@@ -73,6 +73,9 @@ func (w *world) askedAt(v laws.Violation) time.Time {
 func (w *world) judgeRequests(journal []laws.Event) {
 	there := map[string]string{} // backup by record
 	for _, e := range journal {
+		if e.Kind == laws.Requested && e.Ours && !slices.ContainsFunc(w.estate.volumes, func(v *volume) bool { return v.id == e.Volume }) {
+			w.violate("not a tenant's: asked for backup %s of %s, which is what a volume is migrated to", e.Backup, e.Volume)
+		}
 		switch {
 		case e.Kind == laws.Requested && e.Ours && e.Tag != "" && there[e.Tag] != "" && !w.stray:
 			w.violate("asked twice: backup %s, when record %s had backup %s", e.Backup, e.Tag, there[e.Tag])
@@ -102,12 +105,12 @@ func (w *world) judgeDeletion(a *actor, r *http.Request) {
 	}
 }
 
-// judgePoints asks whether each protected volume has a restore point that is young enough.
-func (w *world) judgePoints() {
+// judgePoints asks whether each protected volume has a restore point that is young enough, but those of one project.
+func (w *world) judgePoints(but string) {
 	allowed := w.set.BackupMinInterval.Std() + 2*w.set.BackupServicePeriod.Std() + w.backupTime
 	for _, v := range w.living() {
 		// a backup that was stuck and removed by force leaves its volume as it is: that is for Cinder's operator
-		if is, _ := w.sim.Volume(v.id); !v.protected || is.Status != "available" && is.Status != "in-use" && is.Status != "backing-up" || w.left(is) {
+		if is, _ := w.sim.Volume(v.id); !v.protected || v.project == but || is.Status != "available" && is.Status != "in-use" && is.Status != "backing-up" || w.left(is) {
 			continue
 		}
 		var newest time.Time

@@ -121,7 +121,7 @@ func (p *labTerminal) showsRetention() {
 	said := p.says("retention", "plan", "--days", "7")
 	for _, words := range []string{
 		"Nothing is removed by this command, and no further backup is assumed.", "expired, last", "expired: Its retention is over.",
-		"last: After it the volume has no restore point; only a protected volume has a floor.",
+		"last: After it the volume has no restore point; the floor holds while it is protected, and for the grace after that.",
 		"It is among the newest restore points that are always kept. (restore_point_floor)",
 	} {
 		require.Contains(p.t, said, words)

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"maps"
 	"net"
 	"strings"
@@ -52,11 +53,11 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 		},
 		"no Redis for a scheduler": {
 			command: "scheduler", change: map[string]string{"STAFFELN_REDIS_URL": "redis://:" + geheim + "@" + nobody + "/0"},
-			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or mend STAFFELN_REDIS_URL`, warns: "redis client",
+			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or mend STAFFELN_REDIS_URL`, warns: "Redis does not answer",
 		},
 		"no Redis for a worker": {
 			command: "worker", change: map[string]string{"STAFFELN_REDIS_URL": "redis://:" + geheim + "@" + nobody + "/0"},
-			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or mend STAFFELN_REDIS_URL`, warns: "redis client",
+			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or mend STAFFELN_REDIS_URL`, warns: "Redis does not answer",
 		},
 		"wrong password of Redis": {
 			command: "worker", change: map[string]string{"STAFFELN_REDIS_URL": strings.Replace(h.env["STAFFELN_REDIS_URL"], "//", "//tenant:"+geheim+"@", 1)},
@@ -111,6 +112,12 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 			out, code := finish(t, env, strings.Fields(c.command)...)
 			lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
 			last := lines[len(lines)-1]
+			if c.code == 1 { // it had a log, whose every line is an object
+				var event struct{ Level, Error string }
+				require.NoError(t, json.Unmarshal([]byte(last), &event), last)
+				require.Equal(t, "error", event.Level)
+				last = event.Error
+			}
 			t.Logf("exit code %d\n%s", code, last)
 			assert.Equal(t, c.code, code)
 			assert.Regexp(t, `^(staffeln: )?`+c.says+`$`, last)

@@ -20,14 +20,14 @@ const checkTime = 3 * time.Second
 type Readiness struct {
 	log zerolog.Logger
 
-	mu     sync.Mutex
-	checks map[string]func(context.Context) error
-	failed map[string]bool // by the newest look
+	mu         sync.Mutex
+	checks     map[string]func(context.Context) error
+	conditions Conditions // checks that fail
 }
 
 // NewReadiness answers a readiness without checks, which is ready.
 func NewReadiness(log zerolog.Logger) *Readiness {
-	return &Readiness{log: log, checks: map[string]func(context.Context) error{}, failed: map[string]bool{}}
+	return &Readiness{log: log, checks: map[string]func(context.Context) error{}}
 }
 
 // Add adds a check; one of the same name is replaced. The check must obey its context.
@@ -38,8 +38,9 @@ func (r *Readiness) Add(name string, check func(context.Context) error) {
 }
 
 // NotReady runs all checks at the same time and answers the names of those that fail, sorted. Why they fail is only
-// logged, once each time a check changes: the page may be open to people who should not read addresses.
+// logged, when a check begins to fail and when that ends: the page may be open to people who should not read addresses.
 func (r *Readiness) NotReady(ctx context.Context) []string {
+	asked := ctx
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	r.mu.Lock()
@@ -52,7 +53,9 @@ func (r *Readiness) NotReady(ctx context.Context) []string {
 	for name, check := range checks {
 		wait.Go(func() {
 			err := check(ctx)
-			r.tell(name, err)
+			if asked.Err() == nil { // what fails because nobody waits for it is no news
+				r.tell(name, err)
+			}
 			if err != nil {
 				mu.Lock()
 				failed = append(failed, name)
@@ -66,15 +69,24 @@ func (r *Readiness) NotReady(ctx context.Context) []string {
 }
 
 func (r *Readiness) tell(name string, err error) {
-	r.mu.Lock()
-	before := r.failed[name]
-	r.failed[name] = err != nil
-	r.mu.Unlock()
-	switch {
-	case err != nil && !before:
-		r.log.Warn().Err(err).Str("check", name).Msg("not ready")
-	case err == nil && before:
-		r.log.Info().Str("check", name).Msg("ready again")
+	if err != nil {
+		r.conditions.MetLasting(&r.log, zerolog.WarnLevel, name, "").Err(err).Str("check", name).Msg("not ready")
+		return
+	}
+	r.conditions.Over(&r.log, name).Str("check", name).Msg("ready again")
+}
+
+// Watch runs the checks again and again until ctx ends, so that the log says what is away also where nobody asks.
+func (r *Readiness) Watch(ctx context.Context, period time.Duration) {
+	ticker := time.NewTicker(period)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			r.NotReady(ctx)
+		}
 	}
 }
 

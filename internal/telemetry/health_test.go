@@ -38,7 +38,7 @@ func ask(ctx context.Context, url string) (status int, body string, err error) {
 func TestServer_TellsMetricsLifeAndReadiness(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	var out bytes.Buffer
-	ready := NewReadiness(zerolog.New(&out))
+	ready := NewReadiness(zerolog.New(&out).Level(zerolog.InfoLevel))
 	var fault error
 	ready.Add("database", func(context.Context) error { return fault })
 	ready.Add("redis", func(context.Context) error { return nil })

@@ -96,9 +96,11 @@ type Cloud struct {
 	zones        []string      // that have a cinder-backup; none: all
 	operations   map[string]*operations
 	places       map[string]moved // services that are not where they were
-	older        map[string]int   // the highest microversions of second API nodes
-	turns        map[service]int  // requests so far
-	deleteCheck  string           // URL in the policy of Cinder
+	leftOut      map[string]bool
+	alsoAt       map[string]string
+	older        map[string]int  // the highest microversions of second API nodes
+	turns        map[service]int // requests so far
+	deleteCheck  string          // URL in the policy of Cinder
 
 	faults    []*plantedFault
 	journal   []Event
@@ -145,6 +147,8 @@ func New(opt Options) *Cloud {
 		counts:       map[string]int{},
 		operations:   map[string]*operations{},
 		places:       map[string]moved{},
+		leftOut:      map[string]bool{},
+		alsoAt:       map[string]string{},
 		turns:        map[service]int{},
 		older:        map[string]int{},
 	}

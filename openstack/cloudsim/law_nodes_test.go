@@ -1,7 +1,9 @@
 package cloudsim
 
 import (
+	"encoding/json"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 )
@@ -107,4 +109,51 @@ func TestLaw_ListOfServicesCanBeRefused(t *testing.T) {
 		l.foreign.get("/volume/v3/{p}/os-services").want(status)
 		remove()
 	}
+}
+
+func TestLaw_TheCatalogNamesWhatItsOperatorsWriteThere(t *testing.T) {
+	l := newBench(t)
+	at := func() (out []string) {
+		token := client{l: l}.post("/identity/v3/auth/tokens", authBody("staffeln", "staffeln", l.acme)).want(201)
+		var said struct {
+			Token struct {
+				Catalog []struct {
+					Type      string
+					Endpoints []struct{ Interface, URL string }
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(token.body), &said); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range said.Token.Catalog {
+			for _, e := range s.Endpoints {
+				if s.Type == "volumev3" && e.Interface == "public" {
+					out = append(out, e.URL)
+				}
+			}
+		}
+		return out
+	}
+	usual, other := l.url+"/volume/v3/"+l.acme, "http://127.0.0.1:1/volume/v3/"+l.acme
+	same := func(want ...string) {
+		t.Helper()
+		if got := at(); !slices.Equal(got, want) {
+			t.Fatalf("%v, want %v", got, want)
+		}
+	}
+	same(usual)
+	l.cloud.LeaveOut(Cinder, true)
+	same()
+	l.staffeln.get(volumesPath).want(200)
+	l.cloud.LeaveOut(Cinder, false)
+	l.cloud.AddEndpoint(Cinder, "http://127.0.0.1:1")
+	same(other, usual)
+	l.cloud.AddEndpoint(Cinder, "")
+	l.cloud.MoveService(Cinder, "http://127.0.0.1:1", 410)
+	same(other)
+	l.staffeln.get(volumesPath).want(410)
+	l.cloud.MoveService(Cinder, l.url, 410)
+	same(usual)
+	l.staffeln.get(volumesPath).want(200)
 }

@@ -11,8 +11,9 @@ const (
 	Cinder = "volume"
 )
 
-// MoveService gives Nova or Cinder another place, such as "/new" before its path: the catalog of tokens issued from now on names it
-// alone. The old place is answered with a status (404, 410, 503), or by breaking the connection when it is 0. Moved to "" it is where it was.
+// MoveService gives Nova or Cinder another place, such as "/new" before its path, or another address of this cloud, such as
+// "http://127.0.0.1:8777": the catalog of tokens issued from now on names it alone. The old place is answered with a status (404, 410,
+// 503), or by breaking the connection when it is 0. Moved to "" it is where it was.
 func (c *Cloud) MoveService(service, place string, oldStatus int) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -28,7 +29,7 @@ type moved struct {
 // locate strips the place of a service from the path. It tells the status of what is asked for at its old place.
 func (c *Cloud) locate(q *call) (status int, gone bool) {
 	for service, m := range c.places {
-		if m.place == "" {
+		if m.place == "" || strings.Contains(m.place, "://") && m.place == q.base {
 			continue
 		}
 		if rest, at := strings.CutPrefix(q.path, m.place+"/"+service); at && (rest == "" || rest[0] == '/') {
@@ -52,7 +53,37 @@ func notHere(status int) answer {
 
 // place is where the catalog finds a service.
 func (c *Cloud) place(base, service string) string {
-	return base + c.places[service].place + "/" + service
+	place := c.places[service].place
+	if !strings.Contains(place, "://") {
+		place = base + place
+	}
+	return place + "/" + service
+}
+
+// LeaveOut lets the catalog of tokens issued from now on name Nova or Cinder no more, or again; they answer as before.
+func (c *Cloud) LeaveOut(service string, out bool) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.leftOut[service] = out
+}
+
+// AddEndpoint lets the catalog of tokens issued from now on name a second endpoint of Nova or Cinder in the same region, at another
+// address of this cloud. It stands first. "" takes it away.
+func (c *Cloud) AddEndpoint(service, address string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.alsoAt[service] = address
+}
+
+// endpointsOf are the places that the catalog names for a service.
+func (c *Cloud) endpointsOf(base, service string) (at []string) {
+	if c.leftOut[service] {
+		return nil
+	}
+	if second := c.alsoAt[service]; second != "" {
+		at = append(at, second+"/"+service)
+	}
+	return append(at, c.place(base, service))
 }
 
 // AddOlderNode puts a second API node of Nova or Cinder behind the address, which knows microversions up to this minor one only

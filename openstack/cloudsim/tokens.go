@@ -2,6 +2,7 @@ package cloudsim
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -163,20 +164,28 @@ type endpoint struct {
 
 // catalog points at the host that the client itself came through, so that the cloud works on any port.
 func (c *Cloud) catalog(base, projectID string) []catalogEntry {
-	volumes := c.place(base, Cinder) + "/v3"
+	volumes := "/v3"
 	if projectID != "" {
 		volumes += "/" + projectID
 	}
 	var out []catalogEntry
-	for _, s := range []struct{ kind, name, url string }{
-		{"compute", "nova", c.place(base, Nova) + "/v2.1"},
-		{"volumev3", "cinderv3", volumes},
-		{"block-storage", "cinder", volumes},
-		{"identity", "keystone", base + "/identity/v3"},
+	for _, s := range []struct {
+		kind, name, path string
+		at               []string
+	}{
+		{"compute", "nova", "/v2.1", c.endpointsOf(base, Nova)},
+		{"volumev3", "cinderv3", volumes, c.endpointsOf(base, Cinder)},
+		{"block-storage", "cinder", volumes, c.endpointsOf(base, Cinder)},
+		{"identity", "keystone", "/v3", []string{base + "/identity"}},
 	} {
+		if len(s.at) == 0 {
+			continue
+		}
 		e := catalogEntry{ID: "service-" + s.name, Type: s.kind, Name: s.name}
-		for _, i := range []string{"public", "internal", "admin"} {
-			e.Endpoints = append(e.Endpoints, endpoint{"endpoint-" + s.name + "-" + i, i, c.opt.Region, s.url, c.opt.Region})
+		for n, at := range s.at {
+			for _, i := range []string{"public", "internal", "admin"} {
+				e.Endpoints = append(e.Endpoints, endpoint{fmt.Sprintf("endpoint-%s-%s-%d", s.name, i, n), i, c.opt.Region, at + s.path, c.opt.Region})
+			}
 		}
 		out = append(out, e)
 	}

@@ -1,0 +1,48 @@
+package e2e
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// A release that changes under us needs no restart: one API node of Cinder is older than the others, and Cinder and Nova move in the
+// catalog, their old places answered by a proxy's page. Plans go on, backups are made and tagged, and nothing is concluded absent.
+func TestCloudThatChangesUnderUsNeedsNoRestart(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	project := w.sim.AddProject("acme")
+	_, volumes := w.protect(project, "web-1", 2)
+	w.run(2*time.Hour, time.Minute)
+	for _, v := range volumes {
+		require.Equal(t, "F", w.kinds(v))
+	}
+	other := httptest.NewServer(w.sim)
+	defer other.Close()
+	w.sim.AddOlderNode(cloudsim.Cinder, 60)
+	w.sim.MoveService(cloudsim.Cinder, other.URL, http.StatusNotFound)
+	w.sim.MoveService(cloudsim.Nova, "/new", http.StatusGone)
+	_, late := w.protect(project, "web-2", 1)
+	w.run(26*time.Hour, 5*time.Minute)
+	for _, v := range volumes {
+		require.Equal(t, "FI", w.kinds(v), w.story(v))
+	}
+	require.NotEmpty(t, w.kinds(late[0]), w.story(late[0]))
+	for _, one := range w.sim.Backups() {
+		require.NotEmpty(t, one.Metadata, "tagged")
+	}
+	require.Zero(t, w.count("state NOT IN ('available', 'planned', 'creating')"))
+	require.Empty(t, w.findings(backup.ProtectionEnded))
+	require.Empty(t, w.findings(backup.AbsencesNotBelieved))
+	require.Empty(t, w.findings(backup.EndpointSilent))
+	require.Len(t, w.findings(backup.OlderAPINode), 1)
+	require.Equal(t, 1, w.logged("warn", "an API node of Cinder is older than the others"))
+	require.NoError(t, w.cloud.EndpointsAnswer())
+	w.lawful()
+}

@@ -1,0 +1,132 @@
+package openstack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2"
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+)
+
+// astray reports whether nothing, or something else than the service, answered:
+// perhaps it is no longer where it was found.
+func astray(fault *backup.CloudError) bool {
+	var code gophercloud.ErrUnexpectedResponseCode
+	switch {
+	case errors.As(fault.Err, new(*renewalError)):
+		return false // Keystone's answer, or none
+	case errors.As(fault.Err, &code):
+		return code.Actual == http.StatusBadGateway || code.Actual == http.StatusServiceUnavailable || code.Actual == http.StatusGatewayTimeout ||
+			strangers(code)
+	case errors.As(fault.Err, new(*wireError)):
+		return true
+	}
+	return fault.Status != 0 && fault.Status < http.StatusMultipleChoices // a page that is none of the service's
+}
+
+// strangers reports whether somebody else than a service answered that he does
+// not know what is asked for, or sends us away.
+func strangers(code gophercloud.ErrUnexpectedResponseCode) bool {
+	switch code.Actual {
+	case http.StatusUnauthorized, http.StatusNotAcceptable, http.StatusTooManyRequests, 498:
+		return false // no word of where the service is
+	}
+	_, own := sayingOf(code.Actual, code.Body)
+	return !own
+}
+
+// nobody reports whether the service is certainly not there: no connection, or
+// somebody else's answer. One that is overloaded or broken is.
+func nobody(fault *backup.CloudError) bool {
+	var code gophercloud.ErrUnexpectedResponseCode
+	var wire *wireError
+	switch {
+	case errors.As(fault.Err, &code):
+		return code.Actual < http.StatusInternalServerError && strangers(code)
+	case errors.As(fault.Err, &wire):
+		return wire.unsent
+	}
+	return false
+}
+
+// A silence is a service that nobody answers for at its endpoint.
+type silence struct {
+	since time.Time
+	told  bool // it lasts for longer than catalogPause
+	why   string
+}
+
+func conditionSilent(of service) string { return "endpoint of " + of.String() }
+
+// silent notes that nobody of the service answers at this endpoint, and that the
+// catalog has no other. One answer to another request ends it.
+func (c *Cloud) silent(ctx context.Context, of service, base string, fault *backup.CloudError) {
+	if !nobody(fault) || ctx.Err() != nil {
+		return
+	}
+	now := c.clock.now()
+	c.catalog.mu.Lock()
+	l, known := c.catalog.silent[of]
+	if !known {
+		l.since = now
+	}
+	l.told = now.Sub(l.since) >= catalogPause
+	l.why = fmt.Sprintf("%s does not answer at %s, and the catalog has no other endpoint: %s", of, base, fault.Error())
+	if c.catalog.silent == nil {
+		c.catalog.silent = map[service]silence{}
+	}
+	c.catalog.silent[of] = l
+	c.catalog.mu.Unlock()
+	if l.told {
+		c.patience.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, conditionSilent(of), "").Err(fault).Stringer("service", of).
+			Str("endpoint", base).Msg("service does not answer at its endpoint, and the catalog has no other")
+	}
+}
+
+// answers notes that the service answered.
+func (c *Cloud) answers(ctx context.Context, of service) {
+	c.catalog.mu.Lock()
+	l := c.catalog.silent[of]
+	delete(c.catalog.silent, of)
+	c.catalog.mu.Unlock()
+	if l.told {
+		c.patience.conditions.Over(zerolog.Ctx(ctx), conditionSilent(of)).Stringer("service", of).Msg("service answers at its endpoint again")
+	}
+}
+
+// Troubles returns what is amiss with the cloud's API nodes and endpoints at
+// present. It asks nothing.
+func (c *Cloud) Troubles() (found []backup.Finding) {
+	if minor, best, older := c.version.olderNode(); older {
+		found = append(found, backup.Finding{
+			Reason: backup.OlderAPINode, Object: cinder.String(),
+			Detail: fmt.Sprintf("an API node of Cinder refused the microversion 3.%d within the last hours; 3.%d is used", best, minor),
+		})
+	}
+	c.catalog.mu.Lock()
+	defer c.catalog.mu.Unlock()
+	for _, of := range moving {
+		if l := c.catalog.silent[of]; l.told {
+			found = append(found, backup.Finding{Reason: backup.EndpointSilent, Object: of.String(), Detail: l.why})
+		}
+	}
+	return found
+}
+
+// EndpointsAnswer returns an error while Cinder or Nova does not answer where the
+// catalog says. It asks nothing.
+func (c *Cloud) EndpointsAnswer() error {
+	c.catalog.mu.Lock()
+	defer c.catalog.mu.Unlock()
+	for _, of := range moving {
+		if l := c.catalog.silent[of]; l.told {
+			return fmt.Errorf("reach %s: since %s: %s", of, l.since.UTC().Format(time.RFC3339), l.why)
+		}
+	}
+	return nil
+}

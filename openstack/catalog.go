@@ -1,0 +1,243 @@
+package openstack
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
+	"github.com/rs/zerolog"
+)
+
+// catalogPause is the least time between two tokens that are taken only to read
+// the catalog: while a service is away, each call that meets it would take one.
+const catalogPause = time.Minute
+
+// catalog is what all scopes share of it. The admin project's endpoints come
+// first: the other projects have the same, but for their ID, and read their own
+// catalog again when those have changed.
+type catalog struct {
+	turn chan struct{} // held by who takes a token to read the catalog
+
+	mu         sync.Mutex
+	read       time.Time // when the admin project's was last read so
+	generation int       // grows with each change of the admin project's endpoints
+	verified   int       // the generation at the last VerifyAdmin
+	silent     map[service]silence
+}
+
+func (k *catalog) now() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.generation
+}
+
+// settled reports whether the endpoints are the same as when it was last asked.
+func (k *catalog) settled() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	same := k.verified == k.generation
+	k.verified = k.generation
+	return same
+}
+
+// movedBy reports whether a catalog names a service at other places than where it
+// is asked. It may come from a cache of Keystone's: a new token's decides.
+func (c *Cloud) movedBy(entries []tokens.CatalogEntry) bool {
+	return slices.ContainsFunc(moving, func(of service) bool {
+		urls, _ := c.credentials.candidates(entries, of) // none: it says nothing of where the service is
+		return len(urls) > 0 && !slices.Contains(urls, c.admin.base(of))
+	})
+}
+
+// current sees to it that s goes by the catalog of its newest token, and by the
+// newest endpoints of the admin project.
+func (c *Cloud) current(ctx context.Context, s *scope) {
+	if t, err := s.token(); err == nil && t.id != s.knows().token {
+		_ = c.place(ctx, s) // told; what was known stays
+	}
+	if s == c.admin || s.knows().generation == c.catalog.now() {
+		return
+	}
+	generation := c.catalog.now()
+	if !c.likeAdmin(s) {
+		_ = c.place(ctx, s) // its catalog may have had several
+	}
+	if !c.likeAdmin(s) && !c.reread(ctx, s) {
+		return
+	}
+	s.mu.Lock()
+	s.found.generation = generation
+	s.mu.Unlock()
+}
+
+// reread takes a new token for s and goes by its catalog; at most once a minute
+// where that fails.
+func (c *Cloud) reread(ctx context.Context, s *scope) bool {
+	knew, now := s.knows(), c.clock.now()
+	if !knew.read.IsZero() && now.Sub(knew.read) < catalogPause {
+		return false
+	}
+	if s.client.Reauthenticate(ctx, knew.token) == nil && c.place(ctx, s) == nil {
+		return true
+	}
+	if ctx.Err() == nil {
+		s.mu.Lock()
+		s.found.read = now
+		s.mu.Unlock()
+	}
+	return false
+}
+
+// likeAdmin reports whether s has the admin project's endpoints.
+func (c *Cloud) likeAdmin(s *scope) bool {
+	for _, of := range moving {
+		if !c.alikeAt(s, of) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *Cloud) alikeAt(s *scope, of service) bool {
+	return alike(s.base(of), s.projectID, c.admin.base(of), c.admin.projectID)
+}
+
+// place reads the catalog of the present token of s. Where a service is missing
+// there, what was known stays; the error is that nothing was.
+func (c *Cloud) place(ctx context.Context, s *scope) error {
+	t, err := s.token()
+	if err != nil {
+		return err
+	}
+	if t.projectID != s.projectID { // its endpoints would be another project's
+		s.mu.Lock()
+		s.found.token = t.id
+		s.mu.Unlock()
+		c.patience.conditions.Met(zerolog.Ctx(ctx), zerolog.ErrorLevel, "token of "+s.projectID, t.projectID).
+			Str("project_id", s.projectID).Str("token_project_id", t.projectID).
+			Msg("new token is of another project, its catalog is not used; check OS_PROJECT_NAME and start again")
+		return fmt.Errorf("read catalog: the new token is of project %q", t.projectID)
+	}
+	entries, err := s.catalog()
+	if err != nil {
+		return err
+	}
+	return c.adopt(ctx, s, t.id, entries, nil)
+}
+
+// adopt goes by a catalog. failing are services that do not answer where they
+// were found: where there are several places, the next one is taken.
+func (c *Cloud) adopt(ctx context.Context, s *scope, token string, entries []tokens.CatalogEntry, failing map[service]bool) error {
+	first := c.admin == nil
+	c.catalog.mu.Lock()
+	defer c.catalog.mu.Unlock()
+	knew := s.knows()
+	at := maps.Clone(knew.at)
+	if at == nil {
+		at = map[service]string{}
+	}
+	var missing error
+	for _, of := range moving {
+		choose := choice{present: knew.at[of], failing: failing[of]}
+		if !first && s != c.admin {
+			choose.like = func(u string) bool { return alike(u, s.projectID, c.admin.base(of), c.admin.projectID) }
+		}
+		url, err := choose.of(c.credentials.candidates(entries, of))
+		switch {
+		case err == nil:
+			at[of] = url
+			c.patience.conditions.Over(zerolog.Ctx(ctx), "catalog "+of.String()).Stringer("service", of).Msg("catalog names the service again")
+		case at[of] == "":
+			missing = err
+		default:
+			c.patience.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "catalog "+of.String(), "").Err(err).Stringer("service", of).
+				Str("endpoint", at[of]).Msg("catalog does not name the service, the endpoint before stays in use")
+		}
+	}
+	if missing != nil {
+		return missing
+	}
+	if s == c.admin && !maps.Equal(at, knew.at) {
+		c.catalog.generation++
+		for _, of := range moving {
+			if at[of] != knew.at[of] {
+				zerolog.Ctx(ctx).Warn().Stringer("service", of).Str("from", knew.at[of]).Str("to", at[of]).Msg("endpoint moved, the new one is used")
+			}
+		}
+		if at[cinder] != knew.at[cinder] {
+			c.version.renew()
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.found.at, s.found.token = at, token
+	s.found.secrets = s.found.secrets || hasSecrets(entries) // a catalog that lacks it for a moment endangers no secret
+	if knew.at == nil && !first {
+		s.found.generation = -1 // whether they go with the admin project's is seen before their first use
+	}
+	return nil
+}
+
+// relocate reports whether a service is elsewhere than at used, where it does not
+// answer. The catalog of a new token tells: the admin project's, and then the
+// project's own.
+func (c *Cloud) relocate(ctx context.Context, s *scope, of service, used string) bool {
+	if s.base(of) != used {
+		return true // somebody found it meanwhile
+	}
+	select {
+	case c.catalog.turn <- struct{}{}:
+		defer func() { <-c.catalog.turn }()
+	case <-ctx.Done():
+		return false
+	}
+	if s.base(of) != used {
+		return true
+	}
+	shared := s == c.admin || c.alikeAt(s, of)
+	c.rereadAdmin(ctx, of, shared)
+	if s != c.admin {
+		c.current(ctx, s)
+		if !shared && s.base(of) == used && c.reread(ctx, s) { // it has an endpoint of its own
+			s.mu.Lock()
+			s.found.read = c.clock.now()
+			s.mu.Unlock()
+		}
+	}
+	return s.base(of) != used
+}
+
+// rereadAdmin takes a new token of the admin project and goes by its catalog.
+func (c *Cloud) rereadAdmin(ctx context.Context, of service, failing bool) {
+	now := c.clock.now()
+	c.catalog.mu.Lock()
+	last := c.catalog.read
+	due := last.IsZero() || now.Sub(last) >= catalogPause
+	if due {
+		c.catalog.read = now
+	}
+	c.catalog.mu.Unlock()
+	if !due {
+		return
+	}
+	if err := c.admin.client.Reauthenticate(ctx, c.admin.knows().token); err != nil {
+		if ctx.Err() != nil { // the next caller does it
+			c.catalog.mu.Lock()
+			c.catalog.read = last
+			c.catalog.mu.Unlock()
+		}
+		return
+	}
+	t, err := c.admin.token()
+	if err != nil || t.projectID != c.admin.projectID {
+		_ = c.place(ctx, c.admin) // tells that it is another project's
+		return
+	}
+	if entries, err := c.admin.catalog(); err == nil {
+		_ = c.adopt(ctx, c.admin, t.id, entries, map[service]bool{of: failing})
+	}
+}

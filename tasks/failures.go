@@ -1,0 +1,86 @@
+package tasks
+
+import (
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/internal/telemetry"
+)
+
+const (
+	// mostFailures bounds how many lines one kind of task gets of its failures while it fails; the rest is written at debug.
+	mostFailures = 5
+	// failingTime is how long a task that failed and did not come back counts as failing.
+	failingTime = time.Hour
+)
+
+// failures logs tasks that fail when that begins, once for each object and cause, and when the last of their kind runs well
+// again. The same failure of the same object is written at debug. The zero value is ready.
+type failures struct {
+	conditions telemetry.Conditions
+
+	mu      sync.Mutex
+	failing map[string]*failing // by kind
+}
+
+type failing struct {
+	objects map[string]func() time.Duration // since they failed last
+	forms   map[string]bool
+}
+
+// varies is what differs between two texts of one cause: IDs, times, numbers.
+var varies = regexp.MustCompile(`[0-9a-fA-F]{8}[0-9a-fA-F-]{4,}|\d+`)
+
+// failed returns the line of a failure of an object's task.
+func (f *failures) failed(log *zerolog.Logger, level zerolog.Level, kind, object, cause string) *zerolog.Event {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.failing == nil {
+		f.failing = map[string]*failing{}
+	}
+	one := f.failing[kind]
+	if one == nil {
+		one = &failing{objects: map[string]func() time.Duration{}, forms: map[string]bool{}}
+		f.failing[kind] = one
+	}
+	one.objects[object] = telemetry.Stopwatch()
+	form := object + " " + varies.ReplaceAllString(cause, "#")
+	switch {
+	case one.forms[form]:
+	case len(one.forms) >= mostFailures:
+		level = zerolog.DebugLevel
+	default:
+		one.forms[form] = true
+	}
+	return f.conditions.Met(log, level, kind, form)
+}
+
+// ran notes that an object's task ran well.
+func (f *failures) ran(log *zerolog.Logger, kind, object string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	one := f.failing[kind]
+	if one == nil {
+		return
+	}
+	delete(one.objects, object)
+	for object, since := range one.objects {
+		if since() > failingTime {
+			delete(one.objects, object)
+		}
+	}
+	if len(one.objects) == 0 {
+		delete(f.failing, kind)
+		f.conditions.Over(log, kind).Msg("tasks of this kind run well again")
+	}
+}
+
+// any reports whether tasks of a kind fail.
+func (f *failures) any(kind string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.failing[kind] != nil
+}

@@ -1,0 +1,43 @@
+package worker
+
+import (
+	"context"
+	"regexp"
+
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// tell logs a failure at the level of who has to act. One that the volume's newest backup before ended with, too, is
+// written at debug: the records and the findings say that it lasts.
+func tell(ctx context.Context, c *db.Claim, r backup.Record, why db.Why) {
+	level := zerolog.InfoLevel
+	if why.Reason.Whose() == backup.Operator {
+		level = zerolog.ErrorLevel
+	}
+	if others, err := c.Records(ctx); err == nil && repeats(r, why, others) {
+		level = zerolog.DebugLevel
+	}
+	zerolog.Ctx(ctx).WithLevel(level).Str("record", r.ID).Str("volume", r.VolumeID).Str("project", r.ProjectID).Str("backup", r.BackupID).
+		Str("reason", string(why.Reason)).Str("owner", string(why.Reason.Whose())).Str("text", why.Text).
+		Str("request", why.RequestID).Msg("backup failed")
+}
+
+// repeats reports whether the newest other backup of the volume failed for the same reason.
+func repeats(r backup.Record, why db.Why, others []backup.Record) bool {
+	var newest *backup.Record
+	for i, o := range others {
+		if o.ID == r.ID || o.EndedAt == nil || o.State == backup.Withdrawn || newest != nil && !o.EndedAt.After(*newest.EndedAt) {
+			continue
+		}
+		newest = &others[i]
+	}
+	return newest != nil && newest.AvailableAt == nil && newest.Reason == why.Reason && cause(newest.ReasonText) == cause(why.Text)
+}
+
+// varies is what differs between two texts of one cause: IDs, times, numbers.
+var varies = regexp.MustCompile(`[0-9a-fA-F]{8}[0-9a-fA-F-]{4,}|\d+`)
+
+func cause(text string) string { return varies.ReplaceAllString(text, "#") }
