@@ -118,8 +118,8 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 
 	for url, want := range map[string]string{
 		older: "schema is at version 8, this program needs 9: run `staffeln migrate up`",
-		empty: "schema is at version 0, this program needs 8: run `staffeln migrate up`",
-		gone:  "schema is at version 0, this program needs 8: run `staffeln migrate up`",
+		empty: "schema is at version 0, this program needs 9: run `staffeln migrate up`",
+		gone:  "schema is at version 0, this program needs 9: run `staffeln migrate up`",
 		newer: "schema is at version 99, this program knows only 8: start the newer program that made it, or go back with that one's `staffeln migrate down`",
 	} {
 		_, err := Open(t.Context(), url, nil)
