@@ -120,7 +120,7 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 		older: "schema is at version 8, this program needs 9: run `staffeln migrate up`",
 		empty: "schema is at version 0, this program needs 9: run `staffeln migrate up`",
 		gone:  "schema is at version 0, this program needs 9: run `staffeln migrate up`",
-		newer: "schema is at version 99, this program knows only 8: start the newer program that made it, or go back with that one's `staffeln migrate down`",
+		newer: "schema is at version 99, this program knows only 9: start the newer program that made it, or go back with that one's `staffeln migrate down`",
 	} {
 		_, err := Open(t.Context(), url, nil)
 		require.ErrorContains(t, err, want)
