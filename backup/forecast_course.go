@@ -114,7 +114,8 @@ func (c *course) departures(from time.Time) (all []departure) {
 			if !goes || building[i] || at.After(c.until) {
 				break
 			}
-			if d.turn++; at.After(d.at) {
+			d.turn++
+			if at.After(d.at) {
 				d.at, d.turn = at, 0
 			}
 			all = append(all, d)

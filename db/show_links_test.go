@@ -18,7 +18,7 @@ import (
 func TestAListReadsTheChainsThatItShows(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	random := rand.New(rand.NewPCG(12, 7)) //nolint:gosec // a test's
+	random := rand.New(rand.NewPCG(12, 7))
 	h.volume("v", nil)
 	for round := range 40 {
 		h.exec(`DELETE FROM records`)

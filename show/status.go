@@ -2,7 +2,6 @@ package show
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"staffeln/backup"
@@ -176,11 +175,6 @@ func first[A any](n int, all []A) ([]A, bool) {
 // FindingOf shows a finding.
 func FindingOf(f db.KeptFinding) Finding {
 	return Finding{ReasonOf(f.Reason), f.ProjectID, f.Object, f.Detail, f.Since}
-}
-
-// only keeps what the reader may see, by its project.
-func only[A any](r Reader, all []A, of func(A) string) []A {
-	return slices.DeleteFunc(all, func(a A) bool { return r.mayNot(of(a)) })
 }
 
 // FailureOf shows a record that failed.
