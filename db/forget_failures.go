@@ -13,23 +13,37 @@ import (
 const failuresKept = 50
 
 // ForgetFailures removes what failed of each volume and left nothing, but the
-// newest failures and those that no report told yet.
+// newest failures and those that no report told yet. It goes volume by volume:
+// after an outage of a year there may be thousands of each.
 func (b *Beat) ForgetFailures(ctx context.Context) (int, error) {
+	const many = `
+		SELECT volume_id FROM records WHERE state = 'failed' AND backup_id IS NULL
+		GROUP BY volume_id HAVING count(*) > $1 AND count(*) FILTER (WHERE report_id IS NOT NULL) > 0 ORDER BY 1`
 	const q = `
 		DELETE FROM records WHERE id IN (SELECT id FROM (
-			SELECT id, report_id, row_number() OVER (PARTITION BY volume_id ORDER BY ended_at DESC, id DESC) AS place
-			FROM records WHERE state = 'failed' AND backup_id IS NULL) failed
-			WHERE place > $1 AND report_id IS NOT NULL LIMIT $2)`
+			SELECT id, report_id, row_number() OVER (ORDER BY ended_at DESC, id DESC) AS place
+			FROM records WHERE volume_id = $1 AND state = 'failed' AND backup_id IS NULL) failed
+			WHERE place > $2 AND report_id IS NOT NULL LIMIT $3)`
+	rows, err := b.db.pool.Query(ctx, many, failuresKept)
+	if err != nil {
+		return 0, fmt.Errorf("forget failures: %w", err)
+	}
+	volumes, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return 0, fmt.Errorf("forget failures: %w", err)
+	}
 	forgotten := 0
-	for more := true; more; {
-		err := b.reigning(ctx, func(tx pgx.Tx) error {
-			tag, err := tx.Exec(ctx, q, failuresKept, forgetAtOnce)
-			more = tag.RowsAffected() == forgetAtOnce
-			forgotten += int(tag.RowsAffected())
-			return err
-		})
-		if err != nil {
-			return forgotten, fmt.Errorf("forget failures: %w", err)
+	for _, id := range volumes {
+		for more := true; more; {
+			err := b.reigning(ctx, func(tx pgx.Tx) error {
+				tag, err := tx.Exec(ctx, q, id, failuresKept, forgetAtOnce)
+				more = tag.RowsAffected() == forgetAtOnce
+				forgotten += int(tag.RowsAffected())
+				return err
+			})
+			if err != nil {
+				return forgotten, fmt.Errorf("forget failures: %w", err)
+			}
 		}
 	}
 	if forgotten > 0 {

@@ -161,7 +161,7 @@ func (s *crashSuite) all(t *testing.T, points []crashPoint, folders map[crashPoi
 	for _, lane := range s.lanes {
 		wait.Go(func() {
 			for p := range todo {
-				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 				r, wrong, err := lane.run(ctx, p, folders[p])
 				cancel()
 				mu.Lock()
