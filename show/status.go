@@ -24,8 +24,14 @@ type Status struct {
 	Stuck      []Busy     `json:"stuck" desc:"backups that are overdue, or can't be removed"`
 	Findings   []Finding  `json:"findings" desc:"what somebody should know, the newest first"`
 
-	MoreFailures, MoreFindings bool `json:"-"` // than the reader is shown
+	moreFailures, moreFindings bool // than the reader is shown
 }
+
+// MoreFailures reports whether there are more failures than the reader is shown.
+func (v Status) MoreFailures() bool { return v.moreFailures }
+
+// MoreFindings reports the same of findings.
+func (v Status) MoreFindings() bool { return v.moreFindings }
 
 // Counts are how many volumes stand how.
 type Counts struct {
@@ -148,10 +154,10 @@ func (r Reader) statusOfRecords(ctx context.Context, l *db.Look, v Status) (Stat
 	if err != nil {
 		return Status{}, err
 	}
-	failures, v.MoreFailures = first(r.First, failures)
+	failures, v.moreFailures = first(r.First, failures)
 	v.Failures = Each(failures, FailureOf)
 	findings, err := l.FindingsIn(ctx, r.part(1))
-	findings, v.MoreFindings = first(r.First, findings)
+	findings, v.moreFindings = first(r.First, findings)
 	v.Findings = Each(findings, FindingOf)
 	return v, err
 }
