@@ -51,6 +51,16 @@ func KeepingOf(project string, g Guard, records []Record) Keeping {
 	return k
 }
 
+// LastGoes is when the last restore point of a volume goes whose protection
+// ended: when the last retention is over, and what is under a floor not before
+// the grace is.
+func LastGoes(over, ended time.Time, floor int, grace time.Duration) time.Time {
+	if end := ended.Add(grace); floor > 0 && end.After(over) {
+		return end
+	}
+	return over
+}
+
 // A Removal is a link that goes now, and why.
 type Removal struct {
 	Link

@@ -117,6 +117,11 @@ const (
 	EndTransferred   Reason = "transferred"
 )
 
+// EndReasons returns all of them.
+func EndReasons() []Reason {
+	return []Reason{EndMetadata, EndDetached, EndServerDeleted, EndVolumeDeleted, EndTransferred}
+}
+
 // NotSeen stands in the place of a decision that the newest plan could not make.
 const NotSeen Reason = "not_seen"
 

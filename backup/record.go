@@ -99,6 +99,12 @@ type Record struct {
 	RepairedAt             *time.Time // when
 }
 
+// ClockWrong reports whether Cinder's time of the data is out of the bounds of
+// our own times, so that it was not taken over.
+func (r Record) ClockWrong() bool {
+	return r.DataTimestamp != nil && r.CinderTimestamp != nil && !r.DataTimestamp.Equal(*r.CinderTimestamp)
+}
+
 // Succeeded tells whether r became a restore point at some time and was not
 // taken away by somebody else.
 func (r Record) Succeeded() bool { return r.AvailableAt != nil && r.State != Lost }

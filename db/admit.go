@@ -43,9 +43,11 @@ type Admission struct {
 // Count and choice are made in the transaction that holds the term, and nobody
 // else admits: what is in progress can only get less until it is written.
 func (b *Beat) Admit(ctx context.Context, caps Caps, outage backup.Outage) (Admission, error) {
-	const admit = `UPDATE records SET admitted_at = staffeln_now() WHERE id = ANY($1) AND state = 'planned' AND admitted_at IS NULL`
+	admit := inOrder("records", `id = ANY($1) AND state = 'planned' AND admitted_at IS NULL`) + `
+		UPDATE records SET admitted_at = staffeln_now() WHERE id IN (SELECT id FROM locked)`
 	// what is paused gives its place back, and waits for admission anew
-	const leave = `UPDATE records SET admitted_at = NULL WHERE state = 'planned' AND admitted_at IS NOT NULL AND ` + paused
+	leave := inOrder("records", `state = 'planned' AND admitted_at IS NOT NULL AND `+paused) + `
+		UPDATE records SET admitted_at = NULL WHERE id IN (SELECT id FROM locked)`
 	var a Admission
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, leave); err != nil {

@@ -10,8 +10,9 @@ import (
 
 // CinderClock keeps the finding that Cinder's clock is wrong, after the record
 // of a backup that just became available: one row, whose detail is that of the
-// newest such backup. It ends when for a day no such backup came: of several
-// machines of Cinder's only one may have a wrong clock.
+// newest such backup. A backup with a right time ends it, but only when none
+// with a wrong one came for a day: of several machines of Cinder's one may have a
+// wrong clock.
 func (c *Claim) CinderClock(ctx context.Context, r backup.Record) error {
 	const keep = `
 		INSERT INTO findings (reason, object, project_id, volume_id, detail, since, seen_at)
@@ -20,15 +21,15 @@ func (c *Claim) CinderClock(ctx context.Context, r backup.Record) error {
 	const end = `DELETE FROM findings WHERE reason = 'cinder_clock' AND seen_at < staffeln_now() - interval '1 day'`
 	var err error
 	switch {
-	case r.DataTimestamp == nil || r.CinderTimestamp == nil || r.RequestedAt == nil:
-	case r.DataTimestamp.Equal(*r.CinderTimestamp):
+	case r.CinderTimestamp == nil || r.RequestedAt == nil:
+	case !r.ClockWrong():
 		_, err = c.db.pool.Exec(ctx, end)
 	default:
 		_, err = c.db.pool.Exec(ctx, keep, fmt.Sprintf("Cinder dates backup %s of volume %s at %s; it was asked for at %s",
 			r.BackupID, r.VolumeID, r.CinderTimestamp.UTC().Format(time.RFC3339), r.RequestedAt.UTC().Format(time.RFC3339)))
 	}
 	if err != nil {
-		return fmt.Errorf("keep finding about Cinder's clock: %w", err)
+		return fmt.Errorf("keep finding about Cinder's clock, of backup %s: %w", r.BackupID, err)
 	}
 	return nil
 }

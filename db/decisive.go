@@ -20,7 +20,7 @@ const decisive = `volumes v LEFT JOIN LATERAL (
 		AND h.beat >= coalesce(newest.beat, '-infinity')
 		ORDER BY h.beat DESC LIMIT CASE WHEN newest.beat IS NULL THEN 400 END)
 	UNION ALL (
-	SELECT * FROM records l WHERE l.volume_id = v.id AND ` + stuck + ` AND l.beat >= coalesce(newest.beat, '-infinity')
+	SELECT * FROM records l WHERE l.volume_id = v.id AND ` + leftovers + ` AND l.beat >= coalesce(newest.beat, '-infinity')
 		ORDER BY l.beat DESC LIMIT 20)
 	UNION ALL (
 	SELECT * FROM records s WHERE s.volume_id = v.id AND s.project_id = v.project_id AND s.state = 'deleted' AND s.available_at IS NOT NULL
@@ -38,8 +38,9 @@ const decisive = `volumes v LEFT JOIN LATERAL (
 		AND e.reason = 'volume_status'
 		ORDER BY e.ended_at DESC LIMIT 1)) records`
 
-// stuck are failed backups (l) that Cinder may hold something of.
-const stuck = `l.available_at IS NULL AND (l.state IN ('deleting', 'undeletable') OR (l.state = 'failed' AND l.backup_id IS NOT NULL))`
+// leftovers are backups (l) that never became a restore point and that Cinder may
+// hold something of, also while they are removed.
+const leftovers = `l.available_at IS NULL AND (l.state IN ('deleting', 'undeletable') OR (l.state = 'failed' AND l.backup_id IS NOT NULL))`
 
 // leftNothing are failed backups (e) that Cinder holds nothing of.
 const leftNothing = `e.available_at IS NULL AND (e.state = 'deleted' OR (e.state = 'failed' AND e.backup_id IS NULL))`

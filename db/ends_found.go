@@ -10,13 +10,9 @@ import (
 	"staffeln/backup"
 )
 
-// endReasons are why a protection ends.
-var endReasons = []backup.Reason{backup.EndMetadata, backup.EndDetached, backup.EndServerDeleted, backup.EndVolumeDeleted, backup.EndTransferred}
-
 // FoundEnds keeps a finding for each project and volume whose protection ended
 // while the project has restore points of it, with the date on which the last
-// one goes: when its retention is over, and for those under the floor (if there
-// is one) the grace. It forgets those whose protection is back, or of which
+// one goes, by the rule of [backup.LastGoes]. It forgets those whose protection is back, or of which
 // nothing is left. It returns those that are new.
 //
 // A plan looks at the ends that are new alone; with all, the dates of the others
@@ -43,33 +39,21 @@ func (b *Beat) FoundEnds(ctx context.Context, grace time.Duration, floor int, al
 			since = CASE WHEN @all THEN findings.since ELSE excluded.since END
 			WHERE findings.detail <> excluded.detail OR NOT @all
 		RETURNING reason, object, project_id, volume_id, detail, xmax = 0 AS new`
-	args := pgx.NamedArgs{"all": all, "grace": grace, "floor": floor, "now": b.Now, "reasons": endReasons, "sentences": sentences(endReasons)}
-	type row struct {
-		backup.Finding
-		New bool
-	}
-	var written []row
+	reasons := backup.EndReasons()
+	args := pgx.NamedArgs{"all": all, "grace": grace, "floor": floor, "now": b.Now, "reasons": reasons, "sentences": sentences(reasons)}
+	var written []writtenFinding
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, forget, args); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, keep, args)
-		if err != nil {
-			return err
-		}
-		written, err = pgx.CollectRows(rows, pgx.RowToStructByName[row])
+		var err error
+		written, err = collectWritten(tx.Query(ctx, keep, args))
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("keep findings about protection that ended: %w", err)
 	}
-	var fresh []backup.Finding
-	for _, r := range written {
-		if r.New {
-			fresh = append(fresh, r.Finding)
-		}
-	}
-	return fresh, nil
+	return fresh(written), nil
 }
 
 func sentences(reasons []backup.Reason) []string {

@@ -44,21 +44,14 @@ func (b *Beat) found(ctx context.Context, findings []backup.Finding, forget []st
 		ORDER BY f.reason, f.object, f.project_id, f.detail
 		ON CONFLICT (reason, object, project_id) DO UPDATE SET volume_id = excluded.volume_id, detail = excluded.detail, seen_at = excluded.seen_at
 		RETURNING reason, object, project_id, volume_id, detail, xmax = 0 AS new`
-	type row struct {
-		backup.Finding
-		New bool
-	}
-	var all []row
+	var all []writtenFinding
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
 		c := newColumns(5, len(findings))
 		for _, f := range findings {
 			c.add(string(f.Reason), f.Object, f.ProjectID, f.VolumeID, f.Detail)
 		}
-		rows, err := tx.Query(ctx, upsert, append(c.args(), b.Now)...)
-		if err != nil {
-			return err
-		}
-		if all, err = pgx.CollectRows(rows, pgx.RowToStructByName[row]); err != nil || len(forget) == 0 {
+		var err error
+		if all, err = collectWritten(tx.Query(ctx, upsert, append(c.args(), b.Now)...)); err != nil || len(forget) == 0 {
 			return err
 		}
 		_, err = tx.Exec(ctx, `DELETE FROM findings WHERE seen_at < $1 AND reason = ANY($2)`, b.Now, forget)
@@ -67,13 +60,32 @@ func (b *Beat) found(ctx context.Context, findings []backup.Finding, forget []st
 	if err != nil {
 		return nil, fmt.Errorf("keep %d findings: %w", len(findings), err)
 	}
-	var fresh []backup.Finding
-	for _, r := range all {
-		if r.New {
-			fresh = append(fresh, r.Finding)
+	return fresh(all), nil
+}
+
+// writtenFinding is one that a statement wrote, and whether it was not known
+// before.
+type writtenFinding struct {
+	backup.Finding
+	New bool
+}
+
+func collectWritten(rows pgx.Rows, err error) ([]writtenFinding, error) {
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[writtenFinding])
+}
+
+// fresh are those that were not known before.
+func fresh(written []writtenFinding) []backup.Finding {
+	var all []backup.Finding
+	for _, f := range written {
+		if f.New {
+			all = append(all, f.Finding)
 		}
 	}
-	return fresh, nil
+	return all
 }
 
 // Whoever looks for a finding keeps it: planFindings are those that a plan sees

@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/rs/zerolog"
 )
 
-// failuresKept is how many failures of a volume stay that Cinder holds nothing
-// of: enough to see how it went, whatever HISTORY_TIME says.
+// failuresKept is how many failures of a volume that Cinder holds nothing of are
+// kept at most: enough to see how it went. HISTORY_TIME may end them before.
 const failuresKept = 50
 
 // ForgetFailures removes what failed of each volume and left nothing, but the
@@ -19,31 +18,19 @@ func (b *Beat) ForgetFailures(ctx context.Context) (int, error) {
 	const many = `
 		SELECT volume_id FROM records WHERE state = 'failed' AND backup_id IS NULL
 		GROUP BY volume_id HAVING count(*) > $1 AND count(*) FILTER (WHERE report_id IS NOT NULL) > 0 ORDER BY 1`
-	const q = `
-		DELETE FROM records WHERE id IN (SELECT id FROM (
+	q := inOrder("records", `id IN (SELECT id FROM (
 			SELECT id, report_id, row_number() OVER (ORDER BY ended_at DESC, id DESC) AS place
 			FROM records WHERE volume_id = $1 AND state = 'failed' AND backup_id IS NULL) failed
-			WHERE place > $2 AND report_id IS NOT NULL LIMIT $3)`
-	rows, err := b.db.pool.Query(ctx, many, failuresKept)
-	if err != nil {
-		return 0, fmt.Errorf("forget failures: %w", err)
-	}
-	volumes, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			WHERE place > $2 AND report_id IS NOT NULL LIMIT $3)`) + `DELETE FROM records WHERE id IN (SELECT id FROM locked)`
+	volumes, err := collectIDs(b.db.pool.Query(ctx, many, failuresKept))
 	if err != nil {
 		return 0, fmt.Errorf("forget failures: %w", err)
 	}
 	forgotten := 0
 	for _, id := range volumes {
-		for more := true; more; {
-			err := b.reigning(ctx, func(tx pgx.Tx) error {
-				tag, err := tx.Exec(ctx, q, id, failuresKept, forgetAtOnce)
-				more = tag.RowsAffected() == forgetAtOnce
-				forgotten += int(tag.RowsAffected())
-				return err
-			})
-			if err != nil {
-				return forgotten, fmt.Errorf("forget failures: %w", err)
-			}
+		n, err := b.forget(ctx, q, id, failuresKept)
+		if forgotten += n; err != nil {
+			return forgotten, fmt.Errorf("forget failures: %w", err)
 		}
 	}
 	if forgotten > 0 {

@@ -23,7 +23,8 @@ func steps(applied bool) []Migration {
 		{6, "00006_lists.sql", applied},
 		{7, "00007_evidence.sql", applied},
 		{8, "00008_failures.sql", applied},
-		{9, "00009_pages.sql", applied},
+		{9, "00009_absent_plans.sql", applied},
+		{10, "00010_pages.sql", applied},
 	}
 }
 
@@ -117,10 +118,10 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 	require.NoError(t, err)
 
 	for url, want := range map[string]string{
-		older: "schema is at version 8, this program needs 9: run `staffeln migrate up`",
-		empty: "schema is at version 0, this program needs 9: run `staffeln migrate up`",
-		gone:  "schema is at version 0, this program needs 9: run `staffeln migrate up`",
-		newer: "schema is at version 99, this program knows only 9: start the newer program that made it, or go back with that one's `staffeln migrate down`",
+		older: "schema is at version 9, this program needs 10: run `staffeln migrate up`",
+		empty: "schema is at version 0, this program needs 10: run `staffeln migrate up`",
+		gone:  "schema is at version 0, this program needs 10: run `staffeln migrate up`",
+		newer: "schema is at version 99, this program knows only 10: start the newer program that made it, or go back with that one's `staffeln migrate down`",
 	} {
 		_, err := Open(t.Context(), url, nil)
 		require.ErrorContains(t, err, want)
@@ -152,7 +153,7 @@ func TestTheInterventionsGoAndTheMemoryStays(t *testing.T) {
 	_, err := h.db.Pause(h.ctx, Pause{ProjectID: "p", Who: "me", Why: "maintenance"})
 	require.NoError(t, err)
 	require.NoError(t, h.db.Intervene(h.ctx, intent, func() (string, error) { return "done", nil }))
-	const memory = `SELECT jsonb_build_array((SELECT jsonb_agg(to_jsonb(v) - '{removal_failures,removal_next_try_at,absent_server_plans,protected_since,unknown,transferred_at,migration,shorter_seen,shorter_seen_at,detached_plans}'::text[] ORDER BY id) FROM volumes v),
+	const memory = `SELECT jsonb_build_array((SELECT jsonb_agg(to_jsonb(v) - '{removal_failures,removal_next_try_at,absent_server_plans,absent_plans,protected_since,unknown,transferred_at,migration,shorter_seen,shorter_seen_at,detached_plans}'::text[] ORDER BY id) FROM volumes v),
 		(SELECT jsonb_agg(to_jsonb(r) - '{by_hand,repair,repaired_at,created_at,report_id,removal_report_id,cinder_timestamp}'::text[] ORDER BY id) FROM records r), (SELECT jsonb_agg(to_jsonb(i) - '{losses_accepted_at,service_user_id,absences_accepted_at}'::text[]) FROM installation i))`
 	before, built := ask(t, h.url, memory), ask(t, h.url, schema)
 

@@ -57,6 +57,9 @@ func (c *ReportClaim) MakeNotice(ctx context.Context, r NewReport, notices []int
 		if err := c.keep(ctx, tx, kindNotice, r); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, inOrder("notices", `id = ANY($1)`)+lockAlone, notices); err != nil {
+			return err
+		}
 		q := `UPDATE notices SET report_id = $1 WHERE id = ANY($2) AND report_id IS NULL`
 		if c.Group == AllProjects {
 			q = `UPDATE notices SET operator_report_id = $1, report_id = CASE WHEN $3 THEN coalesce(report_id, '') ELSE report_id END

@@ -50,8 +50,10 @@ func (b *Beat) Histories(ctx context.Context, gone []string) iter.Seq2[[]backup.
 // and that the others no longer are: no incremental can be made on them while
 // that lasts, and a sweep's sighting would be hours old.
 func (b *Beat) Restoring(ctx context.Context, backupIDs []string) error {
-	const over = `UPDATE records SET cinder_status = 'available' WHERE cinder_status = 'restoring' AND state = 'available' AND backup_id <> ALL($1)`
-	const begun = `UPDATE records SET cinder_status = 'restoring' WHERE backup_id = ANY($1) AND state = 'available' AND cinder_status <> 'restoring'`
+	over := inOrder("records", `cinder_status = 'restoring' AND state = 'available' AND backup_id <> ALL($1)`) + `
+		UPDATE records SET cinder_status = 'available' WHERE id IN (SELECT id FROM locked)`
+	begun := inOrder("records", `backup_id = ANY($1) AND state = 'available' AND cinder_status <> 'restoring'`) + `
+		UPDATE records SET cinder_status = 'restoring' WHERE id IN (SELECT id FROM locked)`
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, over, backupIDs); err != nil {
 			return err
@@ -97,10 +99,10 @@ func (b *Beat) Plan(ctx context.Context, records []backup.Record) (int, error) {
 // WithdrawAll ends planned records (by ID) that are no longer wanted, each
 // with its reason. Those that were asked for in the meantime are left alone.
 func (b *Beat) WithdrawAll(ctx context.Context, ids []string, reasons []backup.Reason) (int, error) {
-	const q = `
+	q := inOrder("records", `id = ANY($1) AND state = 'planned'`) + `
 		UPDATE records SET state = 'withdrawn', reason = w.reason, changed_at = staffeln_now(), ended_at = staffeln_now(), next_try_at = NULL
 		FROM unnest($1::text[], $2::text[]) AS w (id, reason)
-		WHERE records.id = w.id AND state = 'planned'
+		WHERE records.id = w.id AND records.id IN (SELECT id FROM locked)
 		RETURNING state, records.reason`
 	if len(ids) == 0 {
 		return 0, nil

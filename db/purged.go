@@ -16,11 +16,7 @@ const unseen = `(state IN ('available', 'deleting', 'undeletable') OR (state = '
 
 // UnseenProjects returns the projects of such records.
 func (b *Beat) UnseenProjects(ctx context.Context) ([]string, error) {
-	rows, err := b.db.pool.Query(ctx, `SELECT DISTINCT project_id FROM records WHERE `+unseen+` ORDER BY 1`, b.Now)
-	if err != nil {
-		return nil, fmt.Errorf("read projects of unseen backups: %w", err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	ids, err := collectIDs(b.db.pool.Query(ctx, `SELECT DISTINCT project_id FROM records WHERE `+unseen+` ORDER BY 1`, b.Now))
 	if err != nil {
 		return nil, fmt.Errorf("read projects of unseen backups: %w", err)
 	}
@@ -48,8 +44,9 @@ func (b *Beat) ClosePurged(ctx context.Context, recordIDs []string) error {
 		{backup.Undeletable, backup.Deleted, `removal_reason = 'project_gone', cinder_status = 'deleted', next_try_at = NULL`},
 		{backup.Failed, backup.Failed, `backup_id = NULL, next_try_at = NULL`},
 	} {
-		q := `UPDATE records SET state = $4, changed_at = staffeln_now(), ` + step.set + `
-			WHERE id = ANY($1) AND state = $3 AND changed_at < $2 RETURNING state, CASE WHEN state = 'deleted' THEN removal_reason ELSE reason END AS reason`
+		q := inOrder("records", `id = ANY($1) AND state = $3 AND changed_at < $2`) + `
+			UPDATE records SET state = $4, changed_at = staffeln_now(), ` + step.set + `
+			WHERE id IN (SELECT id FROM locked) RETURNING state, CASE WHEN state = 'deleted' THEN removal_reason ELSE reason END AS reason`
 		if _, err := b.bulk(ctx, step.from, "records of purged projects ended", q, recordIDs, b.Now, step.from, step.to); err != nil {
 			return fmt.Errorf("end %d records of purged projects: %w", len(recordIDs), err)
 		}
@@ -60,11 +57,7 @@ func (b *Beat) ClosePurged(ctx context.Context, recordIDs []string) error {
 // Removed returns those of the backups whose records say that they were removed
 // before the sweep began.
 func (b *Beat) Removed(ctx context.Context, backupIDs []string) ([]string, error) {
-	rows, err := b.db.pool.Query(ctx, `SELECT backup_id FROM records WHERE backup_id = ANY($1) AND state = 'deleted' AND changed_at < $2`, backupIDs, b.Now)
-	if err != nil {
-		return nil, fmt.Errorf("read removed backups: %w", err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	ids, err := collectIDs(b.db.pool.Query(ctx, `SELECT backup_id FROM records WHERE backup_id = ANY($1) AND state = 'deleted' AND changed_at < $2`, backupIDs, b.Now))
 	if err != nil {
 		return nil, fmt.Errorf("read removed backups: %w", err)
 	}

@@ -13,24 +13,20 @@ import (
 // freed are the projects whose quota of backups got room by a removal of ours
 // lately: longer ago makes no difference to [backup.Next].
 const freed = `SELECT project_id, max(changed_at) AS at FROM records
-	WHERE state = 'deleted' AND changed_at > staffeln_now() - $1::interval AND ($2::text[] IS NULL OR project_id = ANY($2)) GROUP BY project_id`
+	WHERE state = 'deleted' AND changed_at > $1 AND ($2::text[] IS NULL OR project_id = ANY($2)) GROUP BY project_id`
 
 // QuotaFreed returns when a backup of ours was removed last, by project.
 func (b *Beat) QuotaFreed(ctx context.Context) (map[string]time.Time, error) {
-	return quotaFreed(ctx, b.db.pool, nil)
+	return quotaFreed(ctx, b.db.pool, b.Now, nil)
 }
 
 // QuotaFreed returns when a backup of ours was removed last, by project, from the given ones.
 func (l *Look) QuotaFreed(ctx context.Context, projectIDs []string) (map[string]time.Time, error) {
-	return quotaFreed(ctx, l.tx, projectIDs)
+	return quotaFreed(ctx, l.tx, l.Now, projectIDs)
 }
 
-type querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
-func quotaFreed(ctx context.Context, q querier, projectIDs []string) (map[string]time.Time, error) {
-	rows, err := q.Query(ctx, freed, backup.QuotaPause, projectIDs)
+func quotaFreed(ctx context.Context, from queries, now time.Time, projectIDs []string) (map[string]time.Time, error) {
+	rows, err := from.Query(ctx, freed, now.Add(-backup.QuotaPause), projectIDs)
 	if err != nil {
 		return nil, fmt.Errorf("read removals by project: %w", err)
 	}
@@ -46,11 +42,7 @@ func quotaFreed(ctx context.Context, q querier, projectIDs []string) (map[string
 // QuotasFull returns the projects that refused a backup for their quota lately.
 func (b *Beat) QuotasFull(ctx context.Context) ([]string, error) {
 	const q = `SELECT DISTINCT project_id FROM records WHERE ended_at > $1 AND state = 'failed' AND reason = 'quota_exceeded' ORDER BY 1`
-	rows, err := b.db.pool.Query(ctx, q, b.Now.Add(-2*backup.QuotaPause))
-	if err != nil {
-		return nil, fmt.Errorf("read projects with full quotas: %w", err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	ids, err := collectIDs(b.db.pool.Query(ctx, q, b.Now.Add(-2*backup.QuotaPause)))
 	if err != nil {
 		return nil, fmt.Errorf("read projects with full quotas: %w", err)
 	}

@@ -100,8 +100,7 @@ func (c *ReportClaim) Make(ctx context.Context, r NewReport) error {
 		if err := c.keep(ctx, tx, kindReport, r); err != nil {
 			return err
 		}
-		// in one order of locks: a sweep writes records too
-		if _, err := tx.Exec(ctx, `SELECT FROM records WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE`, slices.Concat(r.Records, r.Removals)); err != nil {
+		if _, err := tx.Exec(ctx, inOrder("records", `id = ANY($1)`)+lockAlone, slices.Concat(r.Records, r.Removals)); err != nil {
 			return err
 		}
 		if err := exactly(ctx, tx, len(r.Records), `UPDATE records SET report_id = $1 WHERE id = ANY($2) AND `+untold, r.ID, r.Records); err != nil {

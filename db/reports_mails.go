@@ -17,14 +17,14 @@ type Mail struct {
 	Attempts                      int       // that failed so far
 }
 
-// Mails returns what the claimed group still has to send and whose time has
-// come: notices first, then what was tried least, so that what fails delays nothing else.
-func (c *ReportClaim) Mails(ctx context.Context) ([]Mail, error) {
+// Mails returns the notices, or the reports, that the claimed group still has to
+// send and whose time has come: what was tried least first, so that what fails delays nothing else.
+func (c *ReportClaim) Mails(ctx context.Context, notices bool) ([]Mail, error) {
 	const q = `
 		SELECT m.report_id, m.receiver, m.message_id, r.kind = 'notice' AS notice, m.attempts, r.made_at FROM report_mails m JOIN reports r ON r.id = m.report_id
-		WHERE m.group_id = $1 AND m.sent_at IS NULL AND m.given_up_at IS NULL AND coalesce(m.next_try_at <= $2, true)
-		ORDER BY r.kind = 'report', m.attempts, r.made_at, m.receiver`
-	rows, err := c.db.pool.Query(ctx, q, c.Group, c.Now)
+		WHERE m.group_id = $1 AND m.sent_at IS NULL AND m.given_up_at IS NULL AND coalesce(m.next_try_at <= $2, true) AND (r.kind = 'notice') = $3
+		ORDER BY m.attempts, r.made_at, m.receiver`
+	rows, err := c.db.pool.Query(ctx, q, c.Group, c.Now, notices)
 	if err != nil {
 		return nil, fmt.Errorf("read mails to %s: %w", c.Group, err)
 	}
@@ -49,11 +49,16 @@ func (c *ReportClaim) Content(ctx context.Context, reportID string) (content []b
 func (c *ReportClaim) Sent(ctx context.Context, m Mail, answer string) error {
 	err := pgx.BeginFunc(ctx, c.db.pool, func(tx pgx.Tx) error {
 		const (
-			sent = `UPDATE report_mails SET sent_at = staffeln_now(), given_up_at = NULL, attempts = attempts + 1, next_try_at = NULL, answer = $3
+			// the group first, like whoever holds its lease: another mail of the report may be given up meanwhile
+			first = `SELECT FROM report_groups WHERE id = $1 FOR NO KEY UPDATE`
+			sent  = `UPDATE report_mails SET sent_at = staffeln_now(), given_up_at = NULL, attempts = attempts + 1, next_try_at = NULL, answer = $3
 				WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
 			told  = `UPDATE reports SET told_at = staffeln_now(), given_up_at = NULL WHERE id = $1 AND told_at IS NULL`
 			group = `UPDATE report_groups SET told_at = greatest(told_at, (SELECT told_at FROM reports WHERE id = $2 AND kind = 'report')) WHERE id = $1`
 		)
+		if _, err := tx.Exec(ctx, first, c.Group); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, sent, m.ReportID, m.Receiver, storable(answer)); err != nil {
 			return err
 		}
@@ -86,16 +91,16 @@ func (c *ReportClaim) NotSent(ctx context.Context, m Mail, answer string, again 
 // GiveUp ends the tries to send one mail. Where no receiver has the report, and
 // none is still to get it, its records wait to be told by the next one.
 func (c *ReportClaim) GiveUp(ctx context.Context, m Mail, answer string) error {
+	records := inOrder("records", `report_id = $1 OR removal_report_id = $1`) + `
+		UPDATE records SET report_id = nullif(report_id, $1), removal_report_id = nullif(removal_report_id, $1) WHERE id IN (SELECT id FROM locked)`
+	notices := inOrder("notices", `report_id = $1 OR operator_report_id = $1`) + `
+		UPDATE notices SET report_id = nullif(report_id, $1), operator_report_id = nullif(operator_report_id, $1) WHERE id IN (SELECT id FROM locked)`
 	err := c.holding(ctx, func(tx pgx.Tx) error {
 		const (
 			end = `UPDATE report_mails SET attempts = attempts + 1, next_try_at = NULL, given_up_at = staffeln_now(), answer = $3
 				WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
 			nobody = `UPDATE reports SET given_up_at = staffeln_now() WHERE id = $1 AND told_at IS NULL
 				AND NOT EXISTS (SELECT FROM report_mails WHERE report_id = $1 AND given_up_at IS NULL)`
-			free     = `UPDATE records SET report_id = NULL WHERE report_id = $1`
-			removals = `UPDATE records SET removal_report_id = NULL WHERE removal_report_id = $1`
-			notices  = `UPDATE notices SET report_id = NULL WHERE report_id = $1`
-			operator = `UPDATE notices SET operator_report_id = NULL WHERE operator_report_id = $1`
 		)
 		if _, err := tx.Exec(ctx, end, m.ReportID, m.Receiver, storable(answer)); err != nil {
 			return err
@@ -104,7 +109,7 @@ func (c *ReportClaim) GiveUp(ctx context.Context, m Mail, answer string) error {
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
-		for _, q := range []string{free, removals, notices, operator} {
+		for _, q := range []string{records, notices} {
 			if _, err := tx.Exec(ctx, q, m.ReportID); err != nil {
 				return err
 			}
@@ -129,13 +134,13 @@ func (b *Beat) ForgetReports(ctx context.Context, before *time.Time) error {
 		words = `UPDATE reports SET content = NULL WHERE made_at < $1 AND content IS NOT NULL AND ` + done
 		rows  = `DELETE FROM reports WHERE made_at < $1 AND ` + done
 		// A notice whose condition stands is not forgotten: it would be written again.
-		notices = `DELETE FROM notices n WHERE made_at < $1
-			AND NOT EXISTS (SELECT FROM protection_ends e WHERE n.kind = 'protection_ended' AND e.volume_id = n.volume_id AND e.project_id = n.project_id)
-			AND NOT EXISTS (SELECT FROM volumes v WHERE n.kind = 'retention_shortened' AND v.id = n.volume_id AND v.shorter IS NOT NULL)`
+		stands = `(EXISTS (SELECT FROM protection_ends e WHERE kind = 'protection_ended' AND e.volume_id = notices.volume_id AND e.project_id = notices.project_id)
+			OR EXISTS (SELECT FROM volumes v WHERE kind = 'retention_shortened' AND v.id = notices.volume_id AND v.shorter IS NOT NULL))`
 		// A project is looked at again as long as it waits for something.
 		nobody = `DELETE FROM findings f WHERE reason = 'no_receiver'
 			AND NOT EXISTS (SELECT FROM report_groups g WHERE g.id = f.object AND g.next_try_at > $1::timestamptz - interval '1 day')`
 	)
+	notices := inOrder("notices", `made_at < $1 AND NOT `+stands) + `DELETE FROM notices WHERE id IN (SELECT id FROM locked)`
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, nobody, b.Now); err != nil {
 			return err

@@ -98,7 +98,7 @@ func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
 	r.Records = []string{"going"}
 	h.changesNothing(func() { require.ErrorIs(t, c.Make(h.ctx, r), ErrStale) })
 
-	mails, err := c.Mails(h.ctx)
+	mails, err := c.Mails(h.ctx, false)
 	require.NoError(t, err)
 	assert.Equal(t, []Mail{{"r1", "a@p.example", "<1>", false, base, 0}, {"r1", "b@p.example", "<2>", false, base, 0}}, mails)
 	content, err := c.Content(h.ctx, "r1")
@@ -116,7 +116,7 @@ func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
 	assert.Equal(t, map[string]ReportGroup{"p": {ID: "p", ToldAt: new(base)}}, groups, "one failed, and does not delay the next report")
 	h.clock.Set(base.Add(hour))
 	c = h.claimReports("p")
-	mails, err = c.Mails(h.ctx)
+	mails, err = c.Mails(h.ctx, false)
 	require.NoError(t, err)
 	assert.Equal(t, []Mail{{"r1", "a@p.example", "<1>", false, base, 1}}, mails)
 	before, err := c.ReportedBefore(h.ctx)
@@ -145,7 +145,7 @@ func TestOneWorkerIsAtAGroupAndALateOneWritesOnlyWhatHappened(t *testing.T) {
 	})
 	require.NoError(t, old.Sent(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "250 ok"), "it has it, whoever says so")
 	h.changesNothing(func() { require.NoError(t, next.NotSent(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "x", base)) })
-	mails, err := next.Mails(h.ctx)
+	mails, err := next.Mails(h.ctx, false)
 	require.NoError(t, err)
 	require.Len(t, mails, 1)
 	assert.Equal(t, "b", mails[0].Receiver)

@@ -63,16 +63,20 @@ const oldestEnd = `(CASE WHEN v.retention IS NOT NULL AND v.transferred_at IS NU
 // volumes before the retention that was in force for them, where that is longer
 // than the one they were made under. The volumes are not written yet.
 func keepFormerRetention(ctx context.Context, tx pgx.Tx, volumes []Volume) error {
-	const q = `
-		UPDATE records r SET retention = v.retention
-		FROM volumes v JOIN unnest($1::text[], $2::text[]) AS n (id, project_id) ON v.id = n.id
-		WHERE v.project_id <> n.project_id AND r.volume_id = v.id AND r.project_id = v.project_id AND ` + mayBeHeld + `
-			AND coalesce(r.data_timestamp, r.beat) + v.retention > coalesce(r.data_timestamp, r.beat) + r.retention`
+	moving := inOrder("volumes", `id = ANY($1) AND EXISTS (SELECT FROM unnest($1::text[], $2::text[]) AS n (id, project_id)
+		WHERE n.id = volumes.id AND n.project_id <> volumes.project_id)`) + `SELECT id FROM locked`
+	keep := inOrder("records", `id IN (SELECT r.id FROM records r JOIN volumes v ON v.id = r.volume_id AND v.project_id = r.project_id
+			WHERE v.id = ANY($1) AND `+mayBeHeld+` AND coalesce(r.data_timestamp, r.beat) + v.retention > coalesce(r.data_timestamp, r.beat) + r.retention)`) + `
+		UPDATE records r SET retention = v.retention FROM volumes v WHERE v.id = r.volume_id AND r.id IN (SELECT id FROM locked)`
 	c := newColumns(2, len(volumes))
 	for _, v := range volumes {
 		c.add(v.ID, v.ProjectID)
 	}
-	_, err := tx.Exec(ctx, q, c.args()...)
+	moved, err := collectIDs(tx.Query(ctx, moving, c.args()...))
+	if err != nil || len(moved) == 0 {
+		return err
+	}
+	_, err = tx.Exec(ctx, keep, moved)
 	return err
 }
 

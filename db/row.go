@@ -38,6 +38,14 @@ func collectRecords(rows pgx.Rows, err error) ([]backup.Record, error) {
 	return pgx.CollectRows(rows, toRecord)
 }
 
+// collectIDs reads the one text column of the rows.
+func collectIDs(rows pgx.Rows, err error) ([]string, error) {
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
 // toInterval writes a period as Postgres adds it: months first and clamped,
 // then days, then the clock part, as [backup.Period.After] does.
 func toInterval(p backup.Period) pgtype.Interval {

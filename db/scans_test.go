@@ -33,6 +33,13 @@ func (h *house) scans() int {
 	return h.count("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'records'")
 }
 
+// reads counts how many rows of records were read by an index.
+func (h *house) reads() int {
+	h.t.Helper()
+	h.exec("SELECT pg_stat_force_next_flush()")
+	return h.count("SELECT idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'records'")
+}
+
 // hot are the calls whose cost must not grow with the history.
 var hot = map[string]func(*house) error{
 	"Standing": func(h *house) error { _, err := h.beat().Standing(h.ctx); return err },
@@ -102,6 +109,12 @@ var hot = map[string]func(*house) error{
 			return err
 		})
 	},
+	"QuotaFreed": func(h *house) error {
+		if _, err := h.beat().QuotaFreed(h.ctx); err != nil {
+			return err
+		}
+		return h.db.Look(h.ctx, func(l *Look) error { _, err := l.QuotaFreed(h.ctx, []string{"nobody's"}); return err })
+	},
 	"Restoring":  func(h *house) error { return h.beat().Restoring(h.ctx, []string{"a", "b"}) },
 	"RemovalDue": func(h *house) error { return h.beat().RemovalDue(h.ctx, []string{someVolume}) },
 	"Lose":       func(h *house) error { return h.beat().Lose(h.ctx, "x") },
@@ -150,4 +163,13 @@ func TestTheHotCallsReadRecordsByTheirIndexes(t *testing.T) {
 		}
 		assert.Equal(t, before, h.scans(), "%s reads all records", name)
 	}
+}
+
+// What room a quota got is asked at each plan: it reads the removals of six hours, not all of the history.
+func TestQuotaFreedReadsTheNewestRemovals(t *testing.T) {
+	t.Parallel()
+	h := alone(t, 3000)
+	before := h.reads()
+	require.NoError(t, hot["QuotaFreed"](h))
+	assert.Less(t, h.reads()-before, h.count("SELECT count(*) FROM records WHERE state = 'deleted'")/10)
 }

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,18 +12,17 @@ import (
 	"staffeln/backup"
 )
 
+var reappear = inOrder("records", `backup_id = ANY($1) AND state = 'lost'`) + `
+	UPDATE records SET state = 'available', reason = 'reappeared', changed_at = staffeln_now(), removal_report_id = NULL
+	WHERE id IN (SELECT id FROM locked) RETURNING state, reason`
+
 // Seen marks the records of the backups that a sweep's page shows, with
 // Cinder's word on them, and returns the IDs of those backups that no record
 // has. A record that was lost and is seen is available again.
 func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string, err error) {
-	// in one order of locks: reports write records too
-	const mark = `
-		WITH locked AS (SELECT id FROM records WHERE backup_id = ANY($2) ORDER BY id FOR NO KEY UPDATE)
+	mark := inOrder("records", `backup_id = ANY($2)`) + `
 		UPDATE records SET swept_at = $1, cinder_status = s.status
 		FROM unnest($2::text[], $3::text[]) AS s (id, status) WHERE backup_id = s.id AND (SELECT count(*) FROM locked) > 0`
-	const reappear = `
-		UPDATE records SET state = 'available', reason = 'reappeared', changed_at = staffeln_now(), removal_report_id = NULL
-		WHERE backup_id = ANY($1) AND state = 'lost' RETURNING state, reason`
 	const missing = `
 		SELECT s.id FROM unnest($1::text[]) AS s (id) WHERE NOT EXISTS (SELECT FROM records WHERE backup_id = s.id)`
 	ids, statuses := make([]string, len(page)), make([]string, len(page))
@@ -33,11 +33,7 @@ func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string
 		if _, err := tx.Exec(ctx, mark, b.Now, ids, statuses); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, missing, ids)
-		if err != nil {
-			return err
-		}
-		unknown, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		unknown, err = collectIDs(tx.Query(ctx, missing, ids))
 		return err
 	})
 	if err == nil {
@@ -144,8 +140,7 @@ func (b *Beat) Lost(ctx context.Context) ([]backup.Finding, error) {
 // stand where it was: without it they would look as if they could be restored.
 // What operators did and who asked for deletions before that is forgotten too.
 func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
-	const q = `
-		DELETE FROM records WHERE id IN (SELECT id FROM records past
+	q := inOrder("records", `id IN (SELECT id FROM records past
 			WHERE state IN ('deleted', 'withdrawn', 'failed', 'lost') AND changed_at < $1 AND (state <> 'failed' OR backup_id IS NULL)
 				AND (state <> 'lost' OR NOT EXISTS (
 					SELECT FROM records above WHERE above.volume_id = past.volume_id AND above.project_id = past.project_id
@@ -153,20 +148,12 @@ func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 						AND NOT EXISTS (
 							SELECT FROM records base WHERE base.volume_id = past.volume_id AND base.project_id = past.project_id AND base.kind = 'full'
 								AND base.available_at IS NOT NULL AND base.data_timestamp > past.data_timestamp AND base.data_timestamp < above.data_timestamp)))
-			LIMIT $2)`
-	forgotten := 0
-	for more := true; more; {
-		err := b.reigning(ctx, func(tx pgx.Tx) error {
-			tag, err := tx.Exec(ctx, q, before, forgetAtOnce)
-			more = tag.RowsAffected() == forgetAtOnce
-			forgotten += int(tag.RowsAffected())
-			return err
-		})
-		if err != nil {
-			return forgotten, fmt.Errorf("forget records: %w", err)
-		}
+			LIMIT $2)`) + `DELETE FROM records WHERE id IN (SELECT id FROM locked)`
+	forgotten, err := b.forget(ctx, q, before)
+	if err != nil {
+		return forgotten, fmt.Errorf("forget records: %w", err)
 	}
-	err := b.reigning(ctx, func(tx pgx.Tx) error {
+	err = b.reigning(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM audit WHERE at < $1`, before); err != nil {
 			return err
 		}
@@ -184,3 +171,18 @@ func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 
 // forgetAtOnce keeps the locks of one statement short.
 const forgetAtOnce = 10_000
+
+// forget repeats a statement that deletes as many rows as its last argument says,
+// which it adds, until none is left, and returns how many there were.
+func (b *Beat) forget(ctx context.Context, q string, args ...any) (forgotten int, err error) {
+	args = append(slices.Clone(args), forgetAtOnce)
+	for more := true; more && err == nil; {
+		err = b.reigning(ctx, func(tx pgx.Tx) error {
+			tag, err := tx.Exec(ctx, q, args...)
+			more = tag.RowsAffected() == forgetAtOnce
+			forgotten += int(tag.RowsAffected())
+			return err
+		})
+	}
+	return forgotten, err
+}

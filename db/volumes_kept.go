@@ -80,17 +80,9 @@ func (b *Beat) ForgetGone(ctx context.Context, before *time.Time) error {
 	const q = `
 		DELETE FROM volumes WHERE id IN (SELECT id FROM volumes v
 			WHERE gone_at IS NOT NULL AND (gone_at < $1 OR retention IS NULL) AND NOT EXISTS (SELECT FROM records WHERE volume_id = v.id) LIMIT $2)`
-	forgotten := 0
-	for more := true; more; {
-		err := b.reigning(ctx, func(tx pgx.Tx) error {
-			tag, err := tx.Exec(ctx, q, before, forgetAtOnce)
-			more = tag.RowsAffected() == forgetAtOnce
-			forgotten += int(tag.RowsAffected())
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("forget gone volumes: %w", err)
-		}
+	forgotten, err := b.forget(ctx, q, before)
+	if err != nil {
+		return fmt.Errorf("forget gone volumes: %w", err)
 	}
 	if forgotten > 0 {
 		zerolog.Ctx(ctx).Info().Int("volumes", forgotten).Msg("gone volumes forgotten")

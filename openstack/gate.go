@@ -160,14 +160,14 @@ func (g *gate) closed() error {
 }
 
 func (g *gate) closedNow() error {
-	todo := "set OS_PASSWORD to the present password and start again"
+	remedy := "set OS_PASSWORD to the present password and start again"
 	if g.read != nil {
-		todo = "write the present password into the file of OS_PASSWORD_FILE (a changed one is tried at once; a process that reads a copy of it, as by systemd's LoadCredential, has to be restarted)"
+		remedy = "write the present password into the file of OS_PASSWORD_FILE (a changed one is tried at once; a process that reads a copy of it, as by systemd's LoadCredential, has to be restarted)"
 	}
 	return &backup.CloudError{
 		Op: opAuthenticate, Object: "admin project", Meaning: backup.MeansUnauthorised,
 		Message: fmt.Sprintf("Keystone refuses the service user's login since %s, the next try is at %s: %s, or unlock the account",
-			g.since.UTC().Format(time.RFC3339), g.next.UTC().Format(time.RFC3339), todo),
+			g.since.UTC().Format(time.RFC3339), g.next.UTC().Format(time.RFC3339), remedy),
 	}
 }
 

@@ -35,17 +35,35 @@ const (
 	// firstPause and longestPause bound the delay before something that failed is tried again.
 	firstPause   = 5 * time.Minute
 	longestPause = 6 * time.Hour
+	// noticePause is the longest delay before the receivers of a notice are looked for again.
+	noticePause = 30 * time.Minute
 	// giveUp is how long one mail is tried: longer than any week-end.
 	giveUp = 7 * 24 * time.Hour
 )
 
 // Again is when something is tried again that has failed so many times in a row.
-func Again(now time.Time, failures int) time.Time {
-	pause := longestPause
+func Again(now time.Time, failures int) time.Time { return now.Add(pauseAfter(failures)) }
+
+func pauseAfter(failures int) time.Duration {
 	if failures < 8 {
-		pause = min(pause, firstPause<<max(failures-1, 0))
+		return min(longestPause, firstPause<<max(failures-1, 0))
 	}
-	return now.Add(pause)
+	return longestPause
+}
+
+// NoticesWait tells whether the notices of a group wait whose receivers are looked for again at the given time (nil: at any).
+// What kept so many reports in a row from being made delays a notice by half an hour at most; a project that has no receiver,
+// which is no failure, is looked at once in a period.
+func NoticesWait(now time.Time, again *time.Time, failures int) bool {
+	if again == nil {
+		return false
+	}
+	at := *again
+	if failures > 0 {
+		pause := pauseAfter(failures)
+		at = at.Add(min(pause, noticePause) - pause)
+	}
+	return now.Before(at)
 }
 
 // GivenUp tells whether a mail of a report that was made then has been tried for long enough.

@@ -38,7 +38,7 @@ func (n Notice) Advice() []string {
 				reasons[v.Reason] = true
 			}
 		}
-		for _, r := range []backup.Reason{backup.EndMetadata, backup.EndDetached, backup.EndServerDeleted, backup.EndVolumeDeleted, backup.EndTransferred} {
+		for _, r := range backup.EndReasons() {
 			if step := n.after(r); reasons[r] && !slices.Contains(advice, step) {
 				advice = append(advice, step)
 			}

@@ -75,8 +75,8 @@ func (s *Scheduler) closePurged(ctx context.Context, b *db.Beat) error {
 
 // reappeared looks for backups that were removed and that Cinder lists all the
 // same, as after the restore of its database. A list may lag: each is asked for
-// by ID.
-func (s *Scheduler) reappeared(ctx context.Context, b *db.Beat, page []backup.Backup) error {
+// by ID. Of those that no answer came about nothing is known: it returns how many.
+func (s *Scheduler) reappeared(ctx context.Context, b *db.Beat, page []backup.Backup) (unknown int, err error) {
 	listed := make(map[string]backup.Backup, len(page))
 	ids := make([]string, 0, len(page))
 	for _, one := range page {
@@ -87,16 +87,25 @@ func (s *Scheduler) reappeared(ctx context.Context, b *db.Beat, page []backup.Ba
 	}
 	removed, err := b.Removed(ctx, ids)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, id := range removed {
 		is, err := s.Cloud.Backup(ctx, listed[id].ProjectID, id)
-		if err != nil || is.Status != listed[id].Status {
-			continue
-		}
-		if err := b.Reappeared(ctx, id); err != nil {
-			return err
+		switch {
+		case backup.Means(err, backup.MeansNotFound):
+		case err != nil:
+			unknown++
+			s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, removedListed, "").Err(err).Str("backup_id", id).Str("project_id", listed[id].ProjectID).
+				Msg("removed backup that Cinder lists not looked at, will be tried again")
+		case is.Status == listed[id].Status:
+			if err := b.Reappeared(ctx, id); err != nil {
+				return unknown, err
+			}
 		}
 	}
-	return nil
+	return unknown, nil
 }
+
+// removedListed is the condition that removed backups that Cinder lists can't be
+// looked at.
+const removedListed = "removed backups listed"

@@ -70,8 +70,7 @@ func dueReports(now time.Time, period time.Duration, reporting report.Reporting,
 	}
 	if !reporting.ToLog() {
 		for _, id := range unsent.projects {
-			g := groups[id]
-			need[id] = need[id] || g.NextTryAt == nil || !now.Before(*g.NextTryAt)
+			need[id] = need[id] || !report.NoticesWait(now, groups[id].NextTryAt, groups[id].Failures)
 		}
 	}
 	need[report.All] = need[report.All] || unsent.operator

@@ -20,13 +20,18 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 	if err := s.Cloud.VerifyAdmin(ctx); err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	seen := 0
+	seen, unknown := 0, 0
 	err := s.Cloud.AllBackups(ctx, func(page []backup.Backup) error {
 		seen += len(page)
-		return s.compare(ctx, b, page)
+		n, err := s.compare(ctx, b, page)
+		unknown += n
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
+	}
+	if unknown == 0 {
+		s.conditions.Over(zerolog.Ctx(ctx), removedListed).Msg("removed backups that Cinder lists looked at again")
 	}
 	if err := s.closePurged(ctx, b); err != nil {
 		return fmt.Errorf("sweep: %w", err)
@@ -58,33 +63,34 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 	if err := s.countFindings(ctx, b); err != nil {
 		return err
 	}
-	s.routine.line(ctx, "sweep", b.Now, false).Int("backups", seen).Msg("swept")
+	s.routine.line(ctx, "sweep", b.Now, false, unknown).Int("backups", seen).Int("unknown", unknown).Msg("swept")
 	return b.Done(ctx, db.SweepBeat, b.Now)
 }
 
-// compare looks at one page of Cinder's backups.
-func (s *Scheduler) compare(ctx context.Context, b *db.Beat, page []backup.Backup) error {
-	unknown, err := b.Seen(ctx, page)
+// compare looks at one page of Cinder's backups. It returns of how many removed
+// ones it is not known whether Cinder has them.
+func (s *Scheduler) compare(ctx context.Context, b *db.Beat, page []backup.Backup) (unknown int, err error) {
+	strangers, err := b.Seen(ctx, page)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if err := s.reappeared(ctx, b, page); err != nil {
-		return err
+	if unknown, err = s.reappeared(ctx, b, page); err != nil {
+		return unknown, err
 	}
 	var findings []backup.Finding
 	for _, one := range page {
-		if !slices.Contains(unknown, one.ID) || !s.Identity.Made(one) {
+		if !slices.Contains(strangers, one.ID) || !s.Identity.Made(one) {
 			continue
 		}
 		f, err := s.orphan(ctx, b, one)
 		if err != nil {
-			return err
+			return unknown, err
 		}
 		if f != nil {
 			findings = append(findings, *f)
 		}
 	}
-	return s.found(ctx, b, findings)
+	return unknown, s.found(ctx, b, findings)
 }
 
 // found keeps findings of a sweep that is not over, and tells the new ones.

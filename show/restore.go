@@ -18,6 +18,17 @@ type Restore struct {
 	DataAt    time.Time `json:"data_at" desc:"the time of its data"`
 	ProjectID string    `json:"project_id" desc:"the project that owns the backup: restore with an account of it"`
 	Commands  []string  `json:"commands" desc:"for a shell with OpenStack's client, in turn; wait between them until the volume is available"`
+
+	typeUnknown bool // whoever restores must set the volume's type
+}
+
+// Notes say what to mind with the commands.
+func (r *Restore) Notes() string {
+	notes := "Wait before the last one until the new volume is available. Never let Cinder make the volume: from 2023.1 to 2026.1 it then brings stale data back, without an error."
+	if r.typeUnknown {
+		notes = "Set TYPE to the type that the volume had. " + notes
+	}
+	return notes
 }
 
 // restoreOf returns how the newest restore point among the links is restored; nil: there is none.
@@ -34,8 +45,8 @@ func (v *Explanation) restoreOf(links map[string][]backup.Link) *Restore {
 	if v.Zone != "" {
 		zone = " --availability-zone " + quoted(v.Zone)
 	}
-	r := &Restore{BackupID: l.BackupID, DataAt: l.DataTime, ProjectID: l.ProjectID}
-	if v.GoneAt == nil {
+	r := &Restore{BackupID: l.BackupID, DataAt: l.DataTime, ProjectID: l.ProjectID, typeUnknown: v.GoneAt != nil}
+	if !r.typeUnknown {
 		r.Commands = append(r.Commands, "TYPE=$(openstack volume show -f value -c type "+v.VolumeID+")")
 	}
 	r.Commands = append(r.Commands,
@@ -44,9 +55,6 @@ func (v *Explanation) restoreOf(links map[string][]backup.Link) *Restore {
 		fmt.Sprintf(`openstack volume backup restore --force %s "${NEW:?}"`, l.BackupID))
 	return r
 }
-
-// TypeUnknown reports whether whoever restores must set the volume's type.
-func (r *Restore) TypeUnknown() bool { return len(r.Commands) < 3 }
 
 // Lines are the commands, each in lines that fit into a terminal.
 func (r *Restore) Lines() []string {

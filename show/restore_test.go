@@ -31,14 +31,14 @@ func TestRestoreMakesTheVolumeFirstAndNamesIt(t *testing.T) {
 		`NEW=$(openstack volume create -f value -c id --size 20 --type "${TYPE:?}" --availability-zone 'az 1' restored-bbbbbbbb-2)`,
 		`openstack volume backup restore --force bbbbbbbb-2 "${NEW:?}"`,
 	}}, r)
-	require.False(t, r.TypeUnknown())
+	require.False(t, r.typeUnknown)
 	for _, line := range r.Lines() {
 		require.LessOrEqual(t, len(line), 78, line)
 	}
 
 	v.GoneAt = new(at(4))
 	r = v.restoreOf(links)
-	require.True(t, r.TypeUnknown(), "nobody can ask for the type of a volume that is gone")
+	require.True(t, r.typeUnknown, "nobody can ask for the type of a volume that is gone")
 	require.NotContains(t, strings.Join(r.Commands, "\n"), "volume show")
 	// In a shell: without the type, or where no volume was made, nothing is restored.
 	script := "openstack() { echo \"$@\" >&2; }\n" + strings.Join(r.Lines(), "\n")

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rs/zerolog"
 
@@ -15,14 +14,11 @@ import (
 	"staffeln/report"
 )
 
-// noticePause is the longest time before receivers of a notice are looked for again.
-const noticePause = 30 * time.Minute
-
 // notify makes the mails about notices that the group is still to get: one for each kind. The operator's need no cloud, and
 // wait for nothing.
 func (r *Reporter) notify(ctx context.Context, c *db.ReportClaim, state db.ReportGroup) error {
 	operator := c.Group == report.All
-	if !operator && (r.Reporting.ToLog() || waits(c, state)) {
+	if !operator && (r.Reporting.ToLog() || report.NoticesWait(c.Now, state.NextTryAt, state.Failures)) {
 		return nil
 	}
 	all, err := c.Notices(ctx, r.Settings.RetentionShortenDelay.Std())
@@ -32,7 +28,7 @@ func (r *Reporter) notify(ctx context.Context, c *db.ReportClaim, state db.Repor
 	to := r.operators()
 	if !operator {
 		var found bool
-		if to, found, err = r.receivers(ctx, c, state, true); err != nil || !found {
+		if to, found, err = r.receivers(ctx, c, state); err != nil || !found {
 			return err
 		}
 	}
@@ -106,10 +102,7 @@ func noticed(set backup.Settings, n db.Notice) report.NoticeVolume {
 		return v
 	}
 	if n.LastEnd != nil {
-		v.GoesAt = new(n.LastEnd.UTC())
-		if end := n.Content.Since.Add(set.ProtectionGrace.Std()); set.MinRestorePoints > 0 && end.After(*v.GoesAt) {
-			v.GoesAt = &end
-		}
+		v.GoesAt = new(backup.LastGoes(n.LastEnd.UTC(), n.Content.Since, set.MinRestorePoints, set.ProtectionGrace.Std()))
 	}
 	return v
 }
@@ -132,7 +125,7 @@ func (r *Reporter) nobody(ctx context.Context, c *db.ReportClaim, name string, w
 
 // receivers finds who gets what the claimed group is told, before anything else is read for it. Found is false where there
 // is nobody, or where it could not be found out: either stands in the tables, with the time of the next look.
-func (r *Reporter) receivers(ctx context.Context, c *db.ReportClaim, state db.ReportGroup, urgent bool) (to []string, found bool, err error) {
+func (r *Reporter) receivers(ctx context.Context, c *db.ReportClaim, state db.ReportGroup) (to []string, found bool, err error) {
 	to, name, err := r.project(ctx, c)
 	if err == nil {
 		return to, true, nil
@@ -142,11 +135,7 @@ func (r *Reporter) receivers(ctx context.Context, c *db.ReportClaim, state db.Re
 	if errors.Is(err, errNobody) {
 		return nil, false, r.nobody(last, c, name, err)
 	}
-	again := report.Again(c.Now, state.Failures+1)
-	if most := c.Now.Add(noticePause); urgent && again.After(most) {
-		again = most
-	}
-	return nil, false, r.notMade(last, c, err, state.Failures, again)
+	return nil, false, r.notMade(last, c, err, state.Failures, report.Again(c.Now, state.Failures+1))
 }
 
 // project returns the receivers of the claimed project, and its name where that was needed.

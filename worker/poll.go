@@ -89,7 +89,7 @@ func (w *Worker) finish(ctx context.Context, c *db.Claim, r backup.Record, b bac
 	if err != nil {
 		return err
 	}
-	if after.CinderTimestamp != nil && !after.DataTimestamp.Equal(*after.CinderTimestamp) {
+	if after.ClockWrong() {
 		w.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, string(backup.CinderClock), "").Str("record", r.ID).Str("backup", r.BackupID).Str("reason", string(backup.CinderClock)).
 			Time("cinder", *after.CinderTimestamp).Msg("Cinder's time of a backup is out of bounds, our own is used")
 	} else {

@@ -64,7 +64,7 @@ func (r *Reporter) handle(ctx context.Context, t tasks.Report) error {
 	return err
 }
 
-// serve sends notices before the report is made: nothing delays them. What can't be made delays nothing that was.
+// serve sends notices before the report is made: nothing of it delays them. What can't be made delays nothing that was.
 func (r *Reporter) serve(ctx context.Context, c *db.ReportClaim) error {
 	state, err := c.State(ctx)
 	if err != nil {
@@ -109,7 +109,7 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportClaim) error {
 	to := r.operators()
 	if c.Group != report.All {
 		var found bool
-		if to, found, err = r.receivers(ctx, c, state, false); err != nil || !found {
+		if to, found, err = r.receivers(ctx, c, state); err != nil || !found {
 			return err
 		}
 	}

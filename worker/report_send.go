@@ -3,7 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
-	"slices"
+	"fmt"
 	"sync"
 
 	"github.com/rs/zerolog"
@@ -18,11 +18,10 @@ const mailsAtOnce = 4
 
 // send sends the notices, or the reports, that the group still has to send and whose time has come.
 func (r *Reporter) send(ctx context.Context, c *db.ReportClaim, notices bool) error {
-	mails, err := c.Mails(ctx)
+	mails, err := c.Mails(ctx, notices)
 	if err != nil {
 		return err
 	}
-	mails = slices.DeleteFunc(mails, func(m db.Mail) bool { return m.Notice != notices })
 	todo := make(chan db.Mail)
 	var (
 		wait   sync.WaitGroup
@@ -61,9 +60,10 @@ func (r *Reporter) sendOne(ctx context.Context, c *db.ReportClaim, words *wordsO
 	answer, failure := r.deliver(ctx, told, m)
 	last, cancel := lasting(ctx)
 	defer cancel()
-	log := zerolog.Ctx(ctx).With().Str("report", m.ReportID).Str("project", c.Group).Str("receiver", m.Receiver).Logger()
+	kind := kindOf(m)
+	log := zerolog.Ctx(ctx).With().Str(kind, m.ReportID).Str("project", c.Group).Str("receiver", m.Receiver).Logger()
 	if failure == nil {
-		log.Info().Str("answer", answer).Msg("report sent")
+		log.Info().Str("answer", answer).Msg(kind + " sent")
 		return c.Sent(last, m, answer)
 	}
 	if ctx.Err() != nil {
@@ -71,7 +71,7 @@ func (r *Reporter) sendOne(ctx context.Context, c *db.ReportClaim, words *wordsO
 	}
 	answer = report.Short(visible.Text(failure.Error()), longestAnswer)
 	if report.GivenUp(c.Now, m.MadeAt) {
-		log.Error().Str("answer", answer).Msg("report given up: nobody has it at this address")
+		log.Error().Str("answer", answer).Msg(kind + " given up: nobody has it at this address")
 		return c.GiveUp(last, m, answer)
 	}
 	again := report.Again(c.Now, m.Attempts+1)
@@ -79,8 +79,16 @@ func (r *Reporter) sendOne(ctx context.Context, c *db.ReportClaim, words *wordsO
 	if m.Attempts > 0 {
 		level = zerolog.DebugLevel // it was logged, and is again when it is given up
 	}
-	log.WithLevel(level).Str("answer", answer).Time("again", again).Msg("report not sent, will be tried again")
+	log.WithLevel(level).Str("answer", answer).Time("again", again).Msg(kind + " not sent, will be tried again")
 	return c.NotSent(last, m, answer, again)
+}
+
+// kindOf is what a mail carries.
+func kindOf(m db.Mail) string {
+	if m.Notice {
+		return "notice"
+	}
+	return "report"
 }
 
 var errNoSender = errors.New("no mail is sent without SENDER_EMAIL")
@@ -141,8 +149,9 @@ func (w *wordsOf) of(ctx context.Context, m db.Mail) (message, error) {
 	} else {
 		one, err = report.Read(content)
 	}
-	if err == nil {
-		w.known[m.ReportID] = one
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", kindOf(m), m.ReportID, err)
 	}
-	return one, err
+	w.known[m.ReportID] = one
+	return one, nil
 }

@@ -61,10 +61,7 @@ func (v *explainView) drawRestore(s *sheet) {
 	for _, line := range r.Lines() {
 		s.line("  %s", line)
 	}
-	notes := "Wait before the last one until the new volume is available. Never let Cinder make the volume: from 2023.1 to 2026.1 it then brings stale data back."
-	if r.TypeUnknown() {
-		notes = "Set TYPE to the type that the volume had. " + notes
-	}
+	notes := r.Notes()
 	if r.ProjectID != v.ProjectID {
 		notes = "With an account of project " + r.ProjectID + ", which owns the backup. " + notes
 	}

@@ -16,7 +16,12 @@ ALTER TABLE volumes ADD COLUMN shorter_seen_at timestamptz;
 
 -- The time of its data as Cinder has it, which orders the backups of a volume; data_timestamp is bounded by our own times.
 ALTER TABLE records ADD COLUMN cinder_timestamp timestamptz;
-UPDATE records SET cinder_timestamp = data_timestamp;
+-- The report that says that the restore point was removed; null: none yet. What
+-- was removed before reports said so is history.
+ALTER TABLE records ADD COLUMN removal_report_id text;
+-- Both at once: each update writes the whole table anew.
+UPDATE records SET cinder_timestamp = data_timestamp, removal_report_id = CASE WHEN state IN ('deleted', 'lost') THEN '' END
+    WHERE data_timestamp IS NOT NULL OR state IN ('deleted', 'lost');
 
 -- Protection that ended in a project while restore points of the volume are left there.
 CREATE TABLE protection_ends (
@@ -56,19 +61,7 @@ CREATE INDEX notices_in_operator_report ON notices (operator_report_id) WHERE op
 CREATE INDEX volumes_shorter ON volumes (id) WHERE shorter IS NOT NULL;
 ALTER TABLE reports ADD COLUMN kind text NOT NULL DEFAULT 'report' CONSTRAINT reports_kind CHECK (kind IN ('report', 'notice'));
 
--- The report that says that the restore point was removed; null: none yet. What
--- was removed before reports said so is history.
-ALTER TABLE records ADD COLUMN removal_report_id text;
-UPDATE records SET removal_report_id = '' WHERE state IN ('deleted', 'lost');
-CREATE INDEX records_removal_untold ON records (project_id, changed_at)
-    WHERE removal_report_id IS NULL AND state IN ('deleted', 'lost') AND available_at IS NOT NULL;
-CREATE INDEX records_lost ON records (volume_id) WHERE state = 'lost';
-CREATE INDEX records_removal_told ON records (removal_report_id) WHERE removal_report_id <> '';
-
 -- +goose Down
-DROP INDEX records_lost;
-DROP INDEX records_removal_told;
-DROP INDEX records_removal_untold;
 ALTER TABLE records DROP COLUMN removal_report_id;
 DELETE FROM reports WHERE kind <> 'report';
 ALTER TABLE reports DROP COLUMN kind;

@@ -103,4 +103,21 @@ func TestNotice_KeystoneAwayDoesNotDelayTheOperator(t *testing.T) {
 	p.lawful()
 }
 
+// What keeps reports from being made, and for how long, delays a notice by half an hour at most, also one that is written later.
+func TestNotice_IsNotDelayedByReportsThatFail(t *testing.T) {
+	t.Parallel()
+	p, acme, server, volume := noticed(t, toMembersAndOperator)
+	fault := p.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/role_assignments", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	p.exec(`UPDATE report_groups SET failures = 20, told_at = NULL WHERE id = $1`, acme)
+	p.pass(7 * time.Hour)
+	require.NotZero(t, p.scan(`SELECT count(*) FROM report_groups WHERE id = '`+acme+`' AND failures > 20 AND next_try_at > staffeln_now() + interval '1 hour'`))
+	fault()
+	p.end(acme, server, "detached", volume)
+	p.notify()
+	p.step(noticePause)
+	p.turn()
+	require.Len(t, p.about("alice@acme.example", "protection of 1 volume ended"), 1)
+	p.lawful()
+}
+
 const noticePause = 30 * time.Minute

@@ -74,8 +74,17 @@ func TestRemovedBackupThatIsThereAgainIsRemovedAgain(t *testing.T) {
 	r := w.last(volumes[0])
 	w.step(time.Hour)
 	w.exec(`UPDATE records SET state = 'deleted', removal_reason = 'expired', cinder_status = 'deleted', changed_at = staffeln_now() WHERE id = $1`, r.ID)
+	answers := w.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/{backup}", Do: cloudsim.Refuse{Status: 500}})
+	for range 2 {
+		w.step(time.Hour)
+		w.sweep()
+	}
+	require.Equal(t, 1, w.count("id = $1 AND state = 'deleted'", r.ID), "a list alone tells nothing")
+	require.Equal(t, 1, w.logged("warn", "removed backup that Cinder lists not looked at", r.BackupID), "told when it begins")
+	answers()
 	w.step(time.Hour)
 	w.sweep()
+	require.Equal(t, 1, w.logged("info", "removed backups that Cinder lists looked at again"))
 	require.Equal(t, 1, w.count("id = $1 AND state = 'available' AND reason = 'reappeared'", r.ID))
 	w.run(20*day, 6*time.Hour)
 	_, there := w.sim.Backup(r.BackupID)
