@@ -41,7 +41,7 @@ type headingLine struct {
 }
 
 var mail = template.Must(template.New("mail").Funcs(template.FuncMap{
-	"plain": visible.Text,
+	"plain":   visible.Text,
 	"name":    func(name, id string) string { return visible.Text(or(name, id)) },
 	"plural":  plural,
 	"moment":  moment,

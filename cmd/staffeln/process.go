@@ -50,7 +50,7 @@ func processCommand[C interface{ logging() Logging }](a about, config C, run fun
 			tasks.LogRedis(log)
 			s := surroundings{log: log, metrics: telemetry.NewMetrics(), ready: telemetry.NewReadiness(log)}
 			log.Info().Msg("started")
-			defer watch(cmd.Context(), s.ready)()
+			defer watchReadiness(cmd.Context(), s.ready)()
 			err = run(log.WithContext(cmd.Context()), config, s)
 			if err == nil || errors.Is(err, errStopped) {
 				log.Info().Msg("ended")
@@ -62,8 +62,8 @@ func processCommand[C interface{ logging() Logging }](a about, config C, run fun
 	}
 }
 
-// watch looks at the readiness until the function that it returns is called.
-func watch(ctx context.Context, ready *telemetry.Readiness) (stop func()) {
+// watchReadiness looks at it until the function that it returns is called.
+func watchReadiness(ctx context.Context, ready *telemetry.Readiness) (stop func()) {
 	if readinessPeriod == 0 {
 		return func() {}
 	}

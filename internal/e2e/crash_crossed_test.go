@@ -13,6 +13,8 @@ var uncrossed = map[string]string{
 	"(*db.Claim).move > (*db.Claim).unmoved": "after another handler's win only",
 	"(*db.Claim).unmoved > db.pauses":        "the same",
 
+	"(*db.Beat).ForgetFailures > (*db.Beat).forget": "no volume of the story fails more often than is remembered; Forget makes the same call",
+
 	"(*openstack.Cloud).do > (*openstack.scope).renewBeforeItEnds":                        "a token near its end; asking for one is crossed at the start",
 	"(*openstack.scope).renewBeforeItEnds > (*gophercloud.ProviderClient).Reauthenticate": "the same",
 	"(*openstack.Cloud).send > (*gophercloud.ProviderClient).Request #2":                  "a request in whose place another one renewed the token",
