@@ -80,10 +80,16 @@ func (l Link) failedFull() bool { return l.Kind == Full && l.Status == StatusErr
 // A chain that forked, as it can since 2023.1, is read as if each link stood on
 // the one before: that removes a branch late, never too early.
 func Chains(links []Link) []Chain {
+	chains, _ := grown(links)
+	return chains
+}
+
+// grown returns the chains, and for each project the one that Cinder would put
+// an incremental on.
+func grown(links []Link) (chains []Chain, open map[string]int) {
 	links = slices.Clone(links)
 	slices.SortFunc(links, earlier)
-	var chains []Chain
-	open := map[string]int{} // project -> its chain that grows
+	open = map[string]int{}
 	top := map[string]time.Time{}
 	for _, l := range links {
 		i, growing := open[l.ProjectID]
@@ -101,7 +107,7 @@ func Chains(links []Link) []Chain {
 			open[l.ProjectID], top[l.ProjectID] = i, l.order()
 		}
 	}
-	return chains
+	return chains, open
 }
 
 // usable returns how many links from the chain's beginning could be restored

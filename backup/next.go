@@ -225,7 +225,11 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 	// What an incremental would stand on once the newest links that are on
 	// their way out are gone. Where that can't carry one, nothing is waited for.
 	links := slices.SortedFunc(slices.Values(h.links), earlier)
-	chain := newestWithFull(Chains(withoutLeaving(links)))
+	var chain Chain
+	chains, open := grown(withoutLeaving(links))
+	if i, ok := open[v.ProjectID]; ok {
+		chain = chains[i]
+	}
 	switch {
 	case chain != nil && chain.usable() > p.Depth: // the full and all its incrementals
 		return full(ChainComplete) // in turn
@@ -262,13 +266,4 @@ func withoutLeaving(links []Link) []Link {
 		n--
 	}
 	return links[:n]
-}
-
-func newestWithFull(chains []Chain) Chain {
-	for _, c := range slices.Backward(chains) {
-		if c[0].Kind == Full && !c[0].failedFull() {
-			return c
-		}
-	}
-	return nil
 }

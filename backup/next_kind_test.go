@@ -1,6 +1,11 @@
 package backup
 
-import "testing"
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
 
 func TestNextDepth(t *testing.T) {
 	for _, c := range []struct{ depth0, depth1, depth2, history string }{
@@ -84,4 +89,25 @@ func TestNextLostLink(t *testing.T) {
 	// Everything that succeeded is gone since.
 	check(t, hourly, "FD-2h", "full! no_usable_parent")
 	check(t, hourly, "I-1h", "full! no_usable_parent")
+}
+
+// Cinder puts an incremental on what is newest by its own clock: after that ran
+// ahead, on an older chain of ours, as long as that time has not come.
+func TestNextGoesByTheChainThatCinderTakes(t *testing.T) {
+	for history, want := range map[string]string{
+		"F-4h F-1h":            "incremental chain_continues",
+		"F-4h/5 F-1h":          "full! size_changed",
+		"F-9h I-8h I-7h F-1h":  "full chain_complete",
+		"F-9h I-4h Fl-3h F-1h": "incremental chain_continues",
+	} {
+		s, words := subject(t, history)
+		rs := records(t, words)
+		ahead := now.AddDate(1, 0, 0)
+		for i := range rs { // the one of four or seven hours ago is dated next year
+			if age := now.Sub(rs[i].Beat); age == 4*time.Hour || age == 7*time.Hour {
+				rs[i].CinderTimestamp = &ahead
+			}
+		}
+		require.Equal(t, want, say(Next(now, rule(t, hourly), s, rs)), history)
+	}
 }

@@ -4,16 +4,24 @@ package db
 // many backups of the volume failed or were removed:
 //   - the one in progress, wherever its beat is (the clock may have been set back since);
 //   - what Cinder may hold of it, from the newest available full on; where there
-//     is none, the newest four hundred. Leftovers: the newest twenty;
+//     is none, the newest four hundred. Leftovers: the newest twenty. Where a clock
+//     that ran ahead dated a backup, Cinder may go on with that one's chain, so
+//     from that one's full on;
 //   - the newest success, where Cinder no longer has it;
 //   - the newest failures that left nothing: of incrementals that ended in error,
 //     of others, and the newest by the volume's status. The delay that failures
 //     make is at its cap with sixteen ([backup.Policy]).
 //
-// Each has an index of its own (migration 8), and no record is in two of them.
+// Each has an index of its own (migrations 8 and 9), and no record is in two of them.
 const decisive = `volumes v LEFT JOIN LATERAL (
 	SELECT f.beat FROM records f WHERE f.volume_id = v.id AND f.state = 'available' AND f.kind = 'full' AND f.project_id = v.project_id
-		ORDER BY f.beat DESC LIMIT 1) newest ON true CROSS JOIN LATERAL (
+		ORDER BY f.beat DESC LIMIT 1) latest ON true LEFT JOIN LATERAL (
+	SELECT f.beat FROM (
+		SELECT a.beat FROM records a WHERE a.volume_id = v.id AND a.project_id = v.project_id AND a.state = 'available' AND a.cinder_timestamp > a.data_timestamp
+			ORDER BY a.cinder_timestamp DESC LIMIT 1) top
+		JOIN records f ON f.volume_id = v.id AND f.state = 'available' AND f.kind = 'full' AND f.project_id = v.project_id AND f.beat <= top.beat
+		ORDER BY f.beat DESC LIMIT 1) ahead ON true CROSS JOIN LATERAL (
+	SELECT least(latest.beat, ahead.beat) AS beat) newest CROSS JOIN LATERAL (
 	SELECT * FROM records p WHERE p.volume_id = v.id AND p.state IN ('planned', 'creating', 'overdue')
 	UNION ALL (
 	SELECT * FROM records h WHERE h.volume_id = v.id AND h.state IN ('available', 'deleting', 'undeletable', 'lost') AND h.available_at IS NOT NULL

@@ -43,6 +43,9 @@ func (h *house) happened(random *rand.Rand, volume string) {
 			if random.IntN(9) == 0 {
 				shape["project_id"] = "the owner before"
 			}
+			if random.IntN(9) == 0 && shape["cinder_timestamp"] != nil { // by a clock that was wrong
+				shape["cinder_timestamp"] = at.Add(time.Duration(random.IntN(9)-3) * hour)
+			}
 			h.record(fmt.Sprint(volume, " ", i), shape)
 		}
 	}

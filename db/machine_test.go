@@ -30,9 +30,9 @@ const (
 var legal = map[string]map[string]string{
 	"Ask": {
 		"planned": became + "asked_at: null -> now; attempts: 0 -> 1; backup_name: '' -> web_disk_2; deadline: null -> +6h0m0s; " +
-			"kind: full -> incremental; requested_at: null -> now; state: planned -> creating",
-		"resting": noWhy + "asked_at: null -> now; attempts: 1 -> 2; kind: full -> incremental; next_try_at: now -> null",
-		"asked":   noWhy + "asked_at: -1h0m0s -> now; attempts: 1 -> 2; kind: full -> incremental",
+			"kind: full -> incremental; last_requested_at: null -> now; requested_at: null -> now; state: planned -> creating",
+		"resting": noWhy + "asked_at: null -> now; attempts: 1 -> 2; kind: full -> incremental; last_requested_at: -1h0m0s -> now; next_try_at: now -> null",
+		"asked":   noWhy + "asked_at: -1h0m0s -> now; attempts: 1 -> 2; kind: full -> incremental; last_requested_at: -1h0m0s -> now",
 	},
 	"Accept":     {"asked": noWhy + "asked_at: -1h0m0s -> null; backup_id: null -> b2; cinder_status: '' -> creating"},
 	"NotAsked":   {"asked": newWhy + tryLater + "asked_at: -1h0m0s -> null"},

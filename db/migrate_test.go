@@ -23,7 +23,7 @@ func steps(applied bool) []Migration {
 		{6, "00006_lists.sql", applied},
 		{7, "00007_evidence.sql", applied},
 		{8, "00008_failures.sql", applied},
-		{9, "00009_absent_plans.sql", applied},
+		{9, "00009_cinder_clock.sql", applied},
 		{10, "00010_pages.sql", applied},
 	}
 }
@@ -154,7 +154,7 @@ func TestTheInterventionsGoAndTheMemoryStays(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, h.db.Intervene(h.ctx, intent, func() (string, error) { return "done", nil }))
 	const memory = `SELECT jsonb_build_array((SELECT jsonb_agg(to_jsonb(v) - '{removal_failures,removal_next_try_at,absent_server_plans,absent_plans,protected_since,unknown,transferred_at,migration,shorter_seen,shorter_seen_at,detached_plans}'::text[] ORDER BY id) FROM volumes v),
-		(SELECT jsonb_agg(to_jsonb(r) - '{by_hand,repair,repaired_at,created_at,report_id,removal_report_id,cinder_timestamp}'::text[] ORDER BY id) FROM records r), (SELECT jsonb_agg(to_jsonb(i) - '{losses_accepted_at,service_user_id,absences_accepted_at}'::text[]) FROM installation i))`
+		(SELECT jsonb_agg(to_jsonb(r) - '{by_hand,repair,repaired_at,created_at,report_id,removal_report_id,cinder_timestamp,last_requested_at}'::text[] ORDER BY id) FROM records r), (SELECT jsonb_agg(to_jsonb(i) - '{losses_accepted_at,service_user_id,absences_accepted_at}'::text[]) FROM installation i))`
 	before, built := ask(t, h.url, memory), ask(t, h.url, schema)
 
 	for _, step := range slices.Backward(steps(false)[1:]) {

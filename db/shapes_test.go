@@ -11,7 +11,7 @@ import (
 
 // asking is a record that was asked for once, an hour ago.
 var asking = row{
-	"state": "creating", "requested_at": base.Add(-hour), "deadline": base.Add(5 * hour), "attempts": 1,
+	"state": "creating", "requested_at": base.Add(-hour), "last_requested_at": base.Add(-hour), "deadline": base.Add(5 * hour), "attempts": 1,
 	"admitted_at": base.Add(-hour), "backup_name": "web_disk_1", "reason": "throttled", "reason_text": "slow", "request_id": "req-1",
 }
 

@@ -95,9 +95,9 @@ func (b *Beat) ByID(ctx context.Context, recordID string) (r backup.Record, ok b
 func (b *Beat) Twin(ctx context.Context, r backup.Record, twin backup.Backup) error {
 	const q = `
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind,
-			retention, beat, requested_at, changed_at, available_at, ended_at, backup_id, backup_name, cinder_status, data_timestamp, cinder_timestamp, reason, reason_text)
+			retention, beat, requested_at, last_requested_at, changed_at, available_at, ended_at, backup_id, backup_name, cinder_status, data_timestamp, cinder_timestamp, reason, reason_text)
 		SELECT project_id, project_name, server_id, server_name, volume_id, volume_name, zone, @size, encrypted, @state, @kind,
-			retention, beat, requested_at, staffeln_now(), CASE WHEN @state = 'available' THEN staffeln_now() END, staffeln_now(), @backup, @name, @status,
+			retention, beat, requested_at, last_requested_at, staffeln_now(), CASE WHEN @state = 'available' THEN staffeln_now() END, staffeln_now(), @backup, @name, @status,
 			` + boundedTime + `, @data, 'twin_backup', @reason
 		FROM records WHERE id = @id
 		ON CONFLICT DO NOTHING RETURNING state, reason`

@@ -129,7 +129,7 @@ func (w Why) args(more pgx.NamedArgs) pgx.NamedArgs {
 func (c *Claim) Ask(ctx context.Context, r backup.Record, kind backup.Kind, name string, timeLimit time.Duration) (backup.Record, error) {
 	return c.move(ctx, r, change{
 		in(backup.Planned, backup.Creating), backup.Creating, unpaused, `, kind = @kind, attempts = attempts + 1, asked_at = staffeln_now(), next_try_at = NULL,
-		requested_at = coalesce(requested_at, staffeln_now()), deadline = coalesce(deadline, staffeln_now() + @limit),
+		requested_at = coalesce(requested_at, staffeln_now()), last_requested_at = staffeln_now(), deadline = coalesce(deadline, staffeln_now() + @limit),
 		backup_name = CASE WHEN backup_name = '' THEN @name ELSE backup_name END, reason = '', reason_text = '', request_id = ''`,
 		pgx.NamedArgs{"kind": kind, "name": name, "limit": timeLimit},
 	})
@@ -178,9 +178,10 @@ func (c *Claim) Finish(ctx context.Context, r backup.Record, b backup.Backup) (b
 // boundedTime is the time of a backup's data: Cinder's, unless that lies outside
 // of the time in which we asked for the backup and saw it. A clock that runs
 // ahead would hide that a volume is late, one that is behind would have fresh
-// data removed.
+// data removed. Of several requests the newest may have made it, and none is
+// later.
 const boundedTime = `CASE WHEN @data::timestamptz IS NULL THEN NULL WHEN @data::timestamptz BETWEEN requested_at - interval '15 minutes' AND staffeln_now() + interval '15 minutes' THEN @data::timestamptz
-	ELSE coalesce(requested_at, staffeln_now()) END`
+	ELSE coalesce(last_requested_at, requested_at, staffeln_now()) END`
 
 // held holds for a record whose backup Cinder has named.
 const held = ` AND backup_id IS NOT NULL`
