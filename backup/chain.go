@@ -145,8 +145,10 @@ func (r Record) Link(inForce Retention) (l Link, ok bool) {
 }
 
 // LinkOf shows b, as Cinder has it, as a link; r is its record, nil for a
-// foreign one. The time of its data is the record's: Cinder's clock may be wrong. An error on what was a restore point is nobody's leftover: it
-// stays, with a status of its own, until somebody looks.
+// foreign one. The time of its data is the record's, also where it never became
+// a restore point: Cinder's clock may be wrong. An error on what was a restore
+// point is nobody's leftover: it stays, with a status of its own, until somebody
+// looks.
 func LinkOf(b Backup, r *Record, inForce Retention) Link {
 	l := Link{
 		BackupID: b.ID, ProjectID: b.ProjectID, Kind: Full, Status: b.Status, SizeGiB: b.SizeGiB,
@@ -159,8 +161,11 @@ func LinkOf(b Backup, r *Record, inForce Retention) Link {
 		return l
 	}
 	l.RecordID, l.Retention = r.ID, inForce.For(*r)
-	if r.DataTimestamp != nil {
+	switch {
+	case r.DataTimestamp != nil:
 		l.DataTime = *r.DataTimestamp
+	case !r.bounds(b.DataTimestamp):
+		l.DataTime = r.dated()
 	}
 	switch {
 	case r.State.InProgress():

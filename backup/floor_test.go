@@ -91,6 +91,13 @@ func TestLinkIsDatedByTheRecord(t *testing.T) {
 	require.Equal(t, *r.DataTimestamp, l.DataTime)
 	require.Equal(t, b.DataTimestamp, l.OrderTime)
 	require.Equal(t, b.DataTimestamp, LinkOf(b, nil, Retention{}).DataTime, "of a foreign one only Cinder's time is known")
+	failed := records(t, "Ie-1h")[0]
+	for _, wrong := range []time.Duration{-16 * time.Minute, 16 * time.Minute, -1000 * time.Hour} {
+		b.DataTimestamp = now.Add(wrong - time.Hour)
+		require.Equal(t, *failed.RequestedAt, LinkOf(b, &failed, Retention{}).DataTime, "it never became a restore point, and what it stands on must be found all the same")
+	}
+	b.DataTimestamp = now.Add(10*time.Minute - time.Hour)
+	require.Equal(t, b.DataTimestamp, LinkOf(b, &failed, Retention{}).DataTime)
 }
 
 // Two incrementals on one parent, or one past a failed or busy link, as Cinder

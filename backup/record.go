@@ -124,6 +124,16 @@ func (r Record) dated() time.Time {
 	}
 }
 
+// dataTolerance is how far a time of Cinder's may be out of the bounds of ours
+// before it is wrong (db has it too).
+const dataTolerance = 15 * time.Minute
+
+// bounds tells whether r can have data of that time by our own times: from its
+// first request to its end.
+func (r Record) bounds(at time.Time) bool {
+	return (r.RequestedAt == nil || !at.Before(r.RequestedAt.Add(-dataTolerance))) && (r.EndedAt == nil || !at.After(r.EndedAt.Add(dataTolerance)))
+}
+
 // NewestPoint returns the time of the newest data among the restore points
 // that a project has of a volume; nil where it has none. What a volume's owner
 // before had is none of the new owner's.

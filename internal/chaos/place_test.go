@@ -32,6 +32,10 @@ var preparePlace = []string{
 		AS $$SELECT md5((SELECT seed FROM chaos.clock) || nextval('chaos.ids'))::uuid$$`,
 	`ALTER TABLE records ALTER COLUMN id SET DEFAULT chaos.gen_random_uuid()::text`,
 	`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT now FROM chaos.clock'`,
+	// What is forgotten is judged all the same.
+	`CREATE TABLE chaos.forgotten AS SELECT * FROM public.records WITH NO DATA`,
+	`CREATE FUNCTION chaos.remember() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO chaos.forgotten SELECT OLD.*; RETURN NULL; END$$`,
+	`CREATE TRIGGER remember AFTER DELETE ON records FOR EACH ROW EXECUTE FUNCTION chaos.remember()`,
 }
 
 func newPlace(t testing.TB) *place {
@@ -61,7 +65,7 @@ func (p *place) empty(ctx context.Context, seed uint64, at time.Time) error {
 		}
 	}
 	_, err := p.hand.Exec(ctx, fmt.Sprintf(`
-		DELETE FROM records; DELETE FROM volumes; DELETE FROM findings; DELETE FROM pauses; DELETE FROM audit;
+		DELETE FROM records; DELETE FROM volumes; DELETE FROM findings; DELETE FROM pauses; DELETE FROM audit; DELETE FROM chaos.forgotten;
 		UPDATE leadership SET term = 0, leader = '', since = NULL, planned_beat = NULL, handed_over_at = NULL, retention_beat = NULL, sweep_beat = NULL;
 		UPDATE installation SET id = 'chaos-%[1]d';
 		UPDATE chaos.clock SET now = '%[2]s', seed = '%[1]d-';

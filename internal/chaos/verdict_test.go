@@ -24,6 +24,9 @@ func (w *world) judge() {
 	}
 	now, records, err := witness.Records(w.ctx, w.place.hand)
 	w.must(err)
+	forgotten, err := witness.Forgotten(w.ctx, w.place.hand)
+	w.must(err)
+	records = append(forgotten, records...)
 	set := w.set
 	found := laws.Check(laws.Facts{
 		Now: now, Journal: journal, Records: records, Gone: gone,
