@@ -136,7 +136,7 @@ func (p *pages) ask(b *testing.B, path string, connections int) {
 	for range connections {
 		wait.Go(func() {
 			for i := int(next.Add(1)) - 1; i < b.N; i = int(next.Add(1)) - 1 {
-				request, _ := http.NewRequestWithContext(context.WithoutCancel(b.Context()), http.MethodGet, p.url+path, nil)
+				request, _ := http.NewRequestWithContext(context.WithoutCancel(b.Context()), http.MethodGet, p.url+path, http.NoBody)
 				request.Header.Set("X-Auth-Token", p.token)
 				request.AddCookie(p.cookie)
 				sent := time.Now()
