@@ -12,8 +12,8 @@ import (
 // things together.
 const burst = 5
 
-// unlimited are the routes that no rate limit may ever delay.
-var unlimited = map[string]bool{"/v1/health": true, "/livez": true, "/readyz": true, "/metrics": true, CheckPath: true}
+// unlimited reports the routes that no rate limit ever refuses.
+func unlimited(path string) bool { return probePaths[path] || path == CheckPath }
 
 // limited answers 429 to a client that sends more than so many requests a second, also for paths that are not there.
 func limited(perSecond int) echo.MiddlewareFunc {
@@ -21,7 +21,7 @@ func limited(perSecond int) echo.MiddlewareFunc {
 		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
 	}
 	return middleware.RateLimiterWithConfig(middleware.RateLimiterConfig{
-		Skipper: func(c echo.Context) bool { return unlimited[c.Path()] },
+		Skipper: func(c echo.Context) bool { return unlimited(c.Path()) },
 		Store: middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
 			Rate: rate.Limit(perSecond), Burst: burst * perSecond,
 		}),

@@ -30,7 +30,7 @@ func toLink(row pgx.CollectableRow) (r backup.Record, err error) {
 
 const (
 	// isLink holds for records of which Cinder holds something; head for those that a chain begins with, whatever became
-	// of them. Indexes say the same (migration 10).
+	// of them. Indexes say the same (migration 11).
 	isLink = `backup_id IS NOT NULL AND state IN ('creating', 'overdue', 'available', 'deleting', 'undeletable', 'lost', 'failed')`
 	head   = `backup_id IS NOT NULL AND kind = 'full' AND state IN ('creating', 'overdue', 'available', 'undeletable', 'lost')`
 	// linkAt is where a link stands among the others of its volume and project.

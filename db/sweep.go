@@ -157,7 +157,10 @@ func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 		if _, err := tx.Exec(ctx, `DELETE FROM audit WHERE at < $1`, before); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `DELETE FROM delete_checks WHERE last_at < $1`, before)
+		if _, err := tx.Exec(ctx, `DELETE FROM delete_checks WHERE last_at < $1`, before); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `DELETE FROM delete_askers WHERE last_at < $1`, before)
 		return err
 	})
 	if err != nil {

@@ -19,6 +19,7 @@ type Facts struct {
 	Database Database
 	Queue    Queue
 	Cloud    Cloud
+	Check    Check
 	Projects []Project
 	// Broken are the laws that the records and Cinder's listing break; LawsFault why they could not be compared.
 	Broken    []laws.Violation

@@ -8,7 +8,7 @@ import (
 // Judge says about each thing that was looked at what is wrong, or that nothing is; in a fixed order.
 func Judge(f Facts) []Finding {
 	return slices.Concat(
-		configuration(f), database(f.Database), queue(f.Queue), cloud(f.Cloud), projects(f), lawful(f), scheduler(f), protection(f), forecast(f),
+		configuration(f), database(f.Database), queue(f.Queue), cloud(f.Cloud), projects(f), lawful(f), scheduler(f), protection(f), deleteCheck(f), forecast(f),
 	)
 }
 

@@ -60,5 +60,8 @@ func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL
 	if errors.Is(err, api.ErrCheckListen) {
 		return listened(err, "STAFFELN_API_CHECK_LISTEN")
 	}
+	if errors.Is(err, api.ErrMetricsListen) {
+		return listened(err, "STAFFELN_API_METRICS_LISTEN")
+	}
 	return listened(err, "STAFFELN_API_LISTEN")
 }
