@@ -45,6 +45,7 @@ func (c Config) Validate() error {
 
 // Deps are what the window asks of others.
 type Deps struct {
+	// DB has connections of the window's own ([db.DB.Pages]): it has no more looks at a time than these.
 	DB       *db.DB
 	Keystone Keystone
 	// ServiceUser tells the login of our service user, which is refused without asking Keystone; nil: it is not known.
@@ -63,6 +64,7 @@ type Window struct {
 	deps   Deps
 	tokens *tokens
 	seal   *seal
+	places places
 
 	attempts *attempts
 }
@@ -70,7 +72,8 @@ type Window struct {
 // New answers the window; [Window.Routes] adds it to a server.
 func New(cfg Config, d Deps) *Window {
 	return &Window{
-		cfg: cfg, deps: d, tokens: newTokens(cfg, d), seal: &seal{key: d.DB.SessionKey}, attempts: newAttempts(cfg.SignInFailures, d.Now),
+		cfg: cfg, deps: d, tokens: newTokens(cfg, d), seal: &seal{key: d.DB.SessionKey}, places: newPlaces(mostLooks),
+		attempts: newAttempts(cfg.SignInFailures, d.Now),
 	}
 }
 

@@ -71,7 +71,8 @@ type composeService struct {
 type member struct {
 	*process
 
-	listen string
+	listen  string
+	metrics string // where it answers about itself
 }
 
 func composeText(t *testing.T) string {
@@ -249,6 +250,7 @@ func (c *composition) start(name string) error {
 	}
 	for range max(1, s.Deploy.Replicas) {
 		m := member{listen: freeAddress(c.t)}
+		m.metrics = m.listen
 		env := maps.Clone(c.given)
 		for name, value := range s.Environment {
 			path, err := c.secretFile(s, value)
@@ -259,6 +261,10 @@ func (c *composition) start(name string) error {
 		}
 		maps.Copy(env, c.override)
 		env["STAFFELN_METRICS_LISTEN"], env["STAFFELN_API_LISTEN"] = m.listen, m.listen
+		if env["STAFFELN_API_METRICS_LISTEN"] != "" {
+			m.metrics = freeAddress(c.t)
+			env["STAFFELN_API_METRICS_LISTEN"] = m.metrics
+		}
 		m.process = launch(c.t, env, s.Command...)
 		c.running[name] = append(c.running[name], m)
 	}
@@ -334,7 +340,7 @@ func (c *composition) healthy(name string, m member) bool {
 	require.NoError(c.t, err)
 	switch {
 	case test[0] == "CMD" && test[1] == "wget":
-		return answers(c.t, m.listen, test[len(test)-1])
+		return answers(c.t, m.metrics, test[len(test)-1])
 	case test[0] == "CMD" && test[1] == "pg_isready":
 		folder, err := private.FindPostgres()
 		require.NoError(c.t, err)
@@ -441,15 +447,16 @@ func TestComposeDoesNotComeUpWithAnotherVariable(t *testing.T) {
 	}
 	require.Equal(t, map[string]bool{
 		"STAFFELN_DATABASE_URL_FILE": true, "STAFFELN_REDIS_URL_FILE": true, "OS_PASSWORD_FILE": true, "STAFFELN_API_QUEUES_TOKEN_FILE": true,
+		"STAFFELN_API_METRICS_LISTEN": true,
 	}, names)
 	for name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			other, says := "OTHER_"+name, strings.TrimSuffix(name, "_FILE") // which is missing
 			if strings.HasPrefix(name, "STAFFELN_") {
-				other = strings.NewReplacer("URL", "ADDRESS", "TOKEN", "WORD").Replace(name)
+				other = strings.NewReplacer("URL", "ADDRESS", "TOKEN", "WORD", "LISTEN", "HEAR").Replace(name)
 			}
-			if name == "STAFFELN_API_QUEUES_TOKEN_FILE" {
+			if name == "STAFFELN_API_QUEUES_TOKEN_FILE" || name == "STAFFELN_API_METRICS_LISTEN" {
 				says = other + ": unknown" // the api can do without
 			}
 			err := compose(t, strings.ReplaceAll(text, name+":", other+":"), cloudsim.New(cloudsim.Options{})).up()

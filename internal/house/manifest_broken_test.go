@@ -59,8 +59,8 @@ func TestDeployManifestThatIsBrokenIsRefused(t *testing.T) {
 
 		// What a pod is given.
 		"a probe at a port by another name":     {"readinessProbe:\n            httpGet: { path: /readyz, port: monitoring }", "readinessProbe:\n            httpGet: { path: /readyz, port: metrics }", "readinessProbe: port metrics: the container has no such port"},
-		"a probe at another number":             {"livenessProbe:\n            httpGet: { path: /livez, port: http }", "livenessProbe:\n            httpGet: { path: /livez, port: 9808 }", "livenessProbe: port 9808: the container has no such port"},
-		"a probe that asks nothing":             {"            httpGet: { path: /livez, port: http }\n", "", "want httpGet and nothing else"},
+		"a probe at another number":             {"livenessProbe:\n            httpGet: { path: /livez, port: monitoring }", "livenessProbe:\n            httpGet: { path: /livez, port: 8809 }", "livenessProbe: port 8809: the container has no such port"},
+		"a probe that asks nothing":             {"            httpGet: { path: /livez, port: monitoring }\n", "", "want httpGet and nothing else"},
 		"a ConfigMap that is not there":         {"configMapRef: { name: staffeln }", "configMapRef: { name: stafeln }", "ConfigMap stafeln: there is none"},
 		"a Secret that nobody makes":            {"secretName: staffeln\n", "secretName: stafeln\n", "Secret stafeln: there is none"},
 		"a key that nobody makes":               {"key: database_url,", "key: database_uri,", `Secret staffeln has no key "database_uri"`},
@@ -104,7 +104,7 @@ func TestDeployManifestThatIsBrokenIsRefused(t *testing.T) {
 		"a variable from no key":            {"          args: [worker]\n", "          args: [worker]\n          env: [{ name: A, valueFrom: { configMapKeyRef: { name: staffeln, key: B } } }]\n", `ConfigMap staffeln has no key "B"`},
 		"a probe with a number below zero":  {"failureThreshold: 2", "failureThreshold: -2", "readinessProbe: a number below zero"},
 		"a start that succeeds twice":       {"failureThreshold: 30", "failureThreshold: 30\n            successThreshold: 2", "startupProbe: one success is enough there"},
-		"a probe by another protocol":       {"path: /livez, port: http", "path: /livez, port: http, scheme: https", `scheme "https"`},
+		"a probe by another protocol":       {"path: /livez, port: monitoring", "path: /livez, port: monitoring, scheme: https", `scheme "https"`},
 		"a probe of half a path":            {"path: /livez", "path: livez", `path "livez"`},
 		"a pod's label with a space":        {"      labels: { app.kubernetes.io/name: staffeln,", "      labels: { more: a b, app.kubernetes.io/name: staffeln,", "template.labels: Invalid value"},
 		"a Service's port with capitals":    {"- { name: http, port:", "- { name: HTTP, port:", `port name "HTTP"`},
