@@ -25,7 +25,7 @@ func TestWhoIsBelievedAboutAddresses(t *testing.T) {
 			if c.trusted != "" {
 				require.NoError(t, n.UnmarshalText([]byte(c.trusted)))
 			}
-			q := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+			q := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 			q.RemoteAddr = c.from
 			q.Header.Set("X-Forwarded-For", c.says)
 			require.Equal(t, c.want, n.extractor()(q))

@@ -115,9 +115,9 @@ func newWindow(t *testing.T, life time.Duration) *windowRig {
 // do no more than the api needs.
 func (r *windowRig) serve() {
 	r.t.Helper()
-	role, url := testkit.Role(r.t, r.world.url)
+	role, as := testkit.Role(r.t, r.world.url)
 	require.NoError(r.t, db.GrantAPI(r.ctx, r.world.url, role))
-	memory, err := db.Open(r.ctx, url, telemetry.NewMetrics())
+	memory, err := db.Open(r.ctx, as, telemetry.NewMetrics())
 	require.NoError(r.t, err)
 	r.t.Cleanup(memory.Close)
 	env := r.sim.OpenRC(r.cloudURL)

@@ -29,6 +29,14 @@ func Role(t testing.TB, database string) (name, as string) {
 			t.Fatalf("make a role: %v", err)
 		}
 	}
+	DropRole(t, database, name)
+	u.User = url.UserPassword(name, "secret")
+	return name, u.String()
+}
+
+// DropRole takes a role away at the end of the test, with what it owns in the database.
+func DropRole(t testing.TB, database, name string) {
+	t.Helper()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
 		defer cancel()
@@ -42,6 +50,4 @@ func Role(t testing.TB, database string) (name, as string) {
 			t.Errorf("drop role %s: %v", name, err)
 		}
 	})
-	u.User = url.UserPassword(name, "secret")
-	return name, u.String()
 }
