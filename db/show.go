@@ -61,17 +61,7 @@ func (l *Look) Leader(ctx context.Context) (Leader, error) {
 }
 
 // Findings returns all that are known, newest first.
-func (l *Look) Findings(ctx context.Context) ([]KeptFinding, error) {
-	rows, err := l.tx.Query(ctx, `SELECT reason, object, project_id, volume_id, detail, since FROM findings ORDER BY since DESC, reason, object`)
-	if err != nil {
-		return nil, fmt.Errorf("read findings: %w", err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[KeptFinding])
-	if err != nil {
-		return nil, fmt.Errorf("read findings: %w", err)
-	}
-	return found, nil
-}
+func (l *Look) Findings(ctx context.Context) ([]KeptFinding, error) { return l.FindingsIn(ctx, Part{}) }
 
 // ErrUnknownVolume says that no plan ever saw a volume of that ID or name.
 var ErrUnknownVolume = errors.New("no volume of that ID or name is known")

@@ -41,6 +41,7 @@ func (c Config) Validate() error {
 
 // Deps are what the window asks of others.
 type Deps struct {
+	// DB has connections of the window's own ([db.DB.Pages]): it has no more looks at a time than these.
 	DB       *db.DB
 	Keystone Keystone
 	// Settings are the scheduler's rules, by which it is judged what is late and what comes next; Given tells which of
@@ -57,11 +58,12 @@ type Window struct {
 	deps   Deps
 	tokens *tokens
 	seal   *seal
+	places places
 }
 
 // New answers the window; [Window.Routes] adds it to a server.
 func New(cfg Config, d Deps) *Window {
-	return &Window{cfg: cfg, deps: d, tokens: newTokens(cfg, d), seal: &seal{key: d.DB.SessionKey}}
+	return &Window{cfg: cfg, deps: d, tokens: newTokens(cfg, d), seal: &seal{key: d.DB.SessionKey}, places: newPlaces(mostLooks)}
 }
 
 // Routes adds the read API and the page.

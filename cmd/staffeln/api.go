@@ -44,7 +44,12 @@ func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL
 		defer page.close()
 		deps.Queues = page
 	}
-	w, err := openWindow(ctx, cfg.Config, set, memory, s)
+	pages, err := memory.Pages(ctx)
+	if err != nil {
+		return err
+	}
+	defer pages.Close()
+	w, err := openWindow(ctx, cfg.Config, set, pages, s)
 	if err != nil {
 		return err
 	}
