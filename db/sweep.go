@@ -107,7 +107,7 @@ func (b *Beat) Twin(ctx context.Context, r backup.Record, twin backup.Backup) er
 	}
 	args := pgx.NamedArgs{
 		"id": r.ID, "backup": twin.ID, "size": twin.SizeGiB, "kind": kindOf(twin), "name": storable(twin.Name), "data": dataTime(twin), "state": state,
-		"status": twin.Status, "reason": storable(twin.FailReason),
+		"status": twin.Status, "reason": storable(backup.WithoutAddresses(twin.FailReason)),
 	}
 	if _, err := b.bulk(ctx, "", "twin recorded", q, args); err != nil {
 		return fmt.Errorf("record twin %s of record %s: %w", twin.ID, r.ID, err)

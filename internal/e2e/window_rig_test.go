@@ -59,6 +59,7 @@ type windowRig struct {
 	acme, globex  string
 	mine, foreign map[string]bool // what names acme's things, and globex's: IDs and names
 	volume, other string          // one of each
+	moved         []string        // from acme to globex
 }
 
 // newWindow has two days of backups of three volumes in each project, and one that failed.
