@@ -101,6 +101,8 @@ const (
 	TagMismatch                 Reason = "tag_mismatch"
 	LossesNotBelieved           Reason = "losses_not_believed"
 	CheckNotAsked               Reason = "check_not_asked"
+	NoWorker                    Reason = "no_worker"
+	QueueAway                   Reason = "queue_away"
 	AbsencesNotBelieved         Reason = "absences_not_believed"
 	OlderAPINode                Reason = "older_api_node"
 	EndpointSilent              Reason = "endpoint_silent"
@@ -220,6 +222,8 @@ var reasons = map[Reason]struct {
 	EndTransferred:   {Nobody, "The volume was transferred to another project."},
 
 	CheckNotAsked:     {Operator, "Restore points were removed by others, and Cinder did not ask: by an administrator, or its policy no longer asks the api."},
+	NoWorker:          {Operator, "No worker takes tasks: nothing is backed up, looked at or removed."},
+	QueueAway:         {Operator, "Redis does not take tasks: nothing new is backed up, looked at or removed."},
 	LossesNotBelieved: {Operator, "More restore points are missing in Cinder's listing than is believed: check the admin role and Cinder's database."},
 }
 

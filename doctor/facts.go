@@ -54,6 +54,7 @@ type Queue struct {
 	Eviction   string // maxmemory-policy
 	UsedBytes  int64
 	MaxBytes   int64 // 0: no bound of its own
+	Workers    int   // alive
 }
 
 // Cloud is what the service user sees of the cloud.

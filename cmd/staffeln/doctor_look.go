@@ -74,7 +74,11 @@ func lookQueue(ctx context.Context, url string) (q doctor.Queue) {
 	if err != nil {
 		return doctor.Queue{Fault: err.Error()}
 	}
-	return doctor.Queue{Version: h.Version, Hidden: h.Hidden, AppendOnly: h.AppendOnly, Eviction: h.Eviction, UsedBytes: h.UsedBytes, MaxBytes: h.MaxBytes}
+	workers, err := tasks.Workers(rdb)
+	if err != nil {
+		return doctor.Queue{Fault: err.Error()}
+	}
+	return doctor.Queue{Workers: workers, Version: h.Version, Hidden: h.Hidden, AppendOnly: h.AppendOnly, Eviction: h.Eviction, UsedBytes: h.UsedBytes, MaxBytes: h.MaxBytes}
 }
 
 func lookMemory(ctx context.Context, l *db.Look, set backup.Settings, f *doctor.Facts) error {
