@@ -2,8 +2,11 @@ package db
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
 )
 
 // addRefused adds refusals to their minute and returns those that became a
@@ -51,4 +54,26 @@ func addRefused(ctx context.Context, tx pgx.Tx, told []DeleteCheck, burst int) (
 		}
 	}
 	return bursts, nil
+}
+
+// FoundBursts keeps a finding for each user with a burst that is remembered, and
+// one for all callers that are not verified; it ends those of before, and
+// returns the new ones. They are of no project: the user's may be the intruder's.
+func (b *Beat) FoundBursts(ctx context.Context) ([]backup.Finding, error) {
+	const q = `
+		SELECT 'refusal_burst' AS reason, '' AS project_id, '' AS volume_id,
+			CASE WHEN NOT verified THEN 'unverified' WHEN user_id = '' THEN 'unknown' ELSE user_id END AS object,
+			format(CASE WHEN verified THEN 'user %1$s of project %2$s was' ELSE 'callers without a client certificate that is demanded were' END
+				|| ' refused %3$s deletions; minutes of too many: %4$s, the newest %5$s',
+				user_id, max(project_id), sum(refused), count(*), to_char(max(minute) AT TIME ZONE 'UTC', $2)) AS detail
+		FROM delete_refusals WHERE burst AND minute > $1 GROUP BY verified, user_id`
+	rows, err := b.db.pool.Query(ctx, q, b.Now.Add(-BurstTime), `YYYY-MM-DD"T"HH24:MI:SS"Z"`)
+	if err != nil {
+		return nil, fmt.Errorf("read bursts of refusals: %w", err)
+	}
+	bursts, err := pgx.CollectRows(rows, pgx.RowToStructByName[backup.Finding])
+	if err != nil {
+		return nil, fmt.Errorf("read bursts of refusals: %w", err)
+	}
+	return b.found(ctx, bursts, []string{string(backup.RefusalBurst)})
 }
