@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/rs/zerolog"
 
+	"staffeln/api/window"
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/telemetry"
@@ -84,7 +85,7 @@ func (k *check) answer(c echo.Context) error {
 		k.refused(log, t)
 		return echo.NewHTTPError(http.StatusForbidden, "the body is about another backup than the query")
 	}
-	v, err := k.verdict(request.Context(), q, client(c.RealIP()))
+	v, err := k.verdict(request.Context(), q, window.Client(c.RealIP()))
 	switch {
 	case overload(err):
 		return k.overloaded(err)
@@ -133,7 +134,7 @@ func (k *check) read(c echo.Context, q *question) error {
 	}
 	ctx, cancel := context.WithTimeout(request.Context(), readTime+checkTime)
 	defer cancel()
-	address := client(c.RealIP())
+	address := window.Client(c.RealIP())
 	var ended atomic.Bool
 	r := k.bodies.take(address, length, func() {
 		ended.Store(true)
@@ -171,7 +172,7 @@ func (k *check) bad(c echo.Context, err error) error {
 }
 
 func (k *check) late(c echo.Context, err error) error {
-	if !k.delays.wait(c.Request(), client(c.RealIP())) {
+	if !k.delays.wait(c.Request(), window.Client(c.RealIP())) {
 		return tooMany(c)
 	}
 	return err

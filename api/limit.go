@@ -1,11 +1,11 @@
 package api
 
 import (
-	"net/netip"
-
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 	"golang.org/x/time/rate"
+
+	"staffeln/api/window"
 )
 
 // burst is for how many seconds' worth of requests a client that was silent may ask at once: a page asks for several
@@ -25,23 +25,10 @@ func limited(perSecond int) echo.MiddlewareFunc {
 		Store: middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
 			Rate: rate.Limit(perSecond), Burst: burst * perSecond,
 		}),
-		IdentifierExtractor: func(c echo.Context) (string, error) { return client(c.RealIP()), nil },
+		IdentifierExtractor: func(c echo.Context) (string, error) { return window.Client(c.RealIP()), nil },
 		DenyHandler: func(c echo.Context, _ string, _ error) error {
 			c.Response().Header().Set("Retry-After", "1")
 			return middleware.ErrRateLimitExceeded
 		},
 	})
-}
-
-// client is what counts as one: who has one IPv6 address has 2^64 of them.
-func client(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil || ip.Unmap().Is4() {
-		return address
-	}
-	network, err := ip.WithZone("").Prefix(64)
-	if err != nil {
-		return address
-	}
-	return network.String()
 }

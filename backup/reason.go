@@ -100,6 +100,7 @@ const (
 	Orphan                      Reason = "orphan"
 	TagMismatch                 Reason = "tag_mismatch"
 	LossesNotBelieved           Reason = "losses_not_believed"
+	CheckNotAsked               Reason = "check_not_asked"
 	AbsencesNotBelieved         Reason = "absences_not_believed"
 	OlderAPINode                Reason = "older_api_node"
 	EndpointSilent              Reason = "endpoint_silent"
@@ -218,6 +219,7 @@ var reasons = map[Reason]struct {
 	EndVolumeDeleted: {Nobody, "The volume was deleted."},
 	EndTransferred:   {Nobody, "The volume was transferred to another project."},
 
+	CheckNotAsked:     {Operator, "Restore points were removed by others, and Cinder did not ask: by an administrator, or its policy no longer asks the api."},
 	LossesNotBelieved: {Operator, "More restore points are missing in Cinder's listing than is believed: check the admin role and Cinder's database."},
 }
 

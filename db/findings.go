@@ -98,6 +98,7 @@ var (
 	}
 	sweepFindings = []string{
 		string(backup.Orphan), string(backup.TagMismatch), string(backup.RemovedByOthers), string(backup.LossesNotBelieved), string(backup.StatusUnknown),
+		string(backup.CheckNotAsked),
 	}
 	projectFindings = []string{string(backup.ProjectGone), string(backup.NoRole)}
 )

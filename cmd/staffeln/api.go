@@ -24,6 +24,11 @@ func runAPI(ctx context.Context, cfg *apiConfig, s surroundings) error {
 		return err
 	}
 	defer memory.Close()
+	if may, err := memory.MayChange(ctx); err != nil {
+		return err
+	} else if may {
+		s.log.Warn().Msg("the api's database user may change the records, which the api never does: give it a role of its own (STAFFELN_DATABASE_API_ROLE, docs/running.md)")
+	}
 	return serveAPI(ctx, cfg.API, cfg.Settings, cfg.RedisURL, memory, s)
 }
 

@@ -53,7 +53,7 @@ func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 		"globex": {"foreign": {r.token("bob", "globex"), r.cookie("bob", "globex")}},
 	}
 	operators := map[string]who{
-		"admin": {r.token("root", "admin"), r.cookie("root", "admin")}, "service user": {r.token("staffeln", "admin"), r.cookie("staffeln", "admin")},
+		"admin": {r.token("root", "admin"), r.cookie("root", "admin")}, "service user": {token: r.token("staffeln", "admin")},
 	}
 	places := r.places(operators["admin"].token)
 
@@ -91,6 +91,9 @@ func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 	// The walk would see nothing in empty answers either: whoever may see it, does.
 	for _, path := range []string{"/v1/volumes", "/v1/backups", "/volumes", "/backups", "/"} {
 		for kind, w := range operators {
+			if w.cookie == nil && !strings.HasPrefix(path, "/v1/") {
+				continue // the service user can't sign in
+			}
 			got := r.ask(http.MethodGet, path, w)
 			require.NotEmpty(t, leaks(got.text, path, r.foreign), "%s as %s", path, kind)
 			require.NotEmpty(t, leaks(got.text, path, r.mine), "%s as %s", path, kind)

@@ -57,9 +57,16 @@ func TestDeployManifestThatIsBrokenIsRefused(t *testing.T) {
 		"a roll-out that can't begin":          {"maxSurge: 1, maxUnavailable: 0", "maxSurge: 0, maxUnavailable: 0", "it could never begin"},
 		"a Job that is run for ever":           {"restartPolicy: Never", "restartPolicy: Always", `restartPolicy "Always"`},
 
+		"a rule for a port that is not open": {"ports: [{ port: check }]", "ports: [{ port: checks }]", "NetworkPolicy staffeln-check: port checks: the pods of staffeln-api have no such port"},
+		"a rule that lets everybody in":      {"from: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: openstack } } }]", "from: []", "a rule without from lets everybody in"},
+		"a rule for everybody's namespace":   {"namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: openstack } }", "namespaceSelector: {}", "a peer that is everybody"},
+		"a rule that opens all":              {"      ports: [{ port: check }]\n", "", "a rule without ports opens all"},
+		"a rule for nobody's pods":           {"podSelector: { matchLabels: { app.kubernetes.io/name: staffeln, app.kubernetes.io/component: api } }", "podSelector: { matchLabels: { app.kubernetes.io/component: ape } }", "chooses nobody's pods"},
+		"a rule about what there is not":     {"policyTypes: [Ingress]", "policyTypes: [Ingres]", `policyTypes "Ingres"`},
+
 		// What a pod is given.
 		"a probe at a port by another name":     {"readinessProbe:\n            httpGet: { path: /readyz, port: monitoring }", "readinessProbe:\n            httpGet: { path: /readyz, port: metrics }", "readinessProbe: port metrics: the container has no such port"},
-		"a probe at another number":             {"livenessProbe:\n            httpGet: { path: /livez, port: monitoring }", "livenessProbe:\n            httpGet: { path: /livez, port: 8809 }", "livenessProbe: port 8809: the container has no such port"},
+		"a probe at another number":             {"livenessProbe:\n            httpGet: { path: /livez, port: monitoring }", "livenessProbe:\n            httpGet: { path: /livez, port: 8810 }", "livenessProbe: port 8810: the container has no such port"},
 		"a probe that asks nothing":             {"            httpGet: { path: /livez, port: monitoring }\n", "", "want httpGet and nothing else"},
 		"a ConfigMap that is not there":         {"configMapRef: { name: staffeln }", "configMapRef: { name: stafeln }", "ConfigMap stafeln: there is none"},
 		"a Secret that nobody makes":            {"secretName: staffeln\n", "secretName: stafeln\n", "Secret stafeln: there is none"},
