@@ -79,6 +79,28 @@ func (h Holding) Shortened() (at time.Time, ok bool) {
 	return h.Retention.ShorterSeenAt.Add(h.Delay - h.Retention.ShorterSeen), true
 }
 
+// Earliest returns a time before which none of a project's links goes by its
+// retention whose data is of that time or later; ok is false where none ever
+// does. Retentions are what their records say.
+func (h Holding) Earliest(project string, from time.Time, retentions []Period) (at time.Time, ok bool) {
+	if project == h.Retention.Owner && !h.Retention.InForce.IsZero() {
+		retentions = []Period{h.Retention.InForce} // at least
+	}
+	if h.Retention.Shorter != nil {
+		retentions = append(slices.Clone(retentions), *h.Retention.Shorter)
+	}
+	for _, p := range retentions {
+		end := p.After(from)
+		if p.Months != 0 || p.Years != 0 { // at the end of a month the later of two times may end earlier, on the same day
+			end = end.AddDate(0, 0, -1)
+		}
+		if !p.IsZero() && (!ok || end.Before(at)) {
+			at, ok = end, true
+		}
+	}
+	return at, ok
+}
+
 func (h Holding) keeping(project string) Keeping {
 	return KeepingOf(project, h.Guard, h.Records)
 }
@@ -112,5 +134,6 @@ func settled(now time.Time, links []Link) (rest []Link, going []Going) {
 		}
 		rest = append(rest, l)
 	}
+	slices.SortFunc(going, func(a, b Going) int { return earlier(a.Link, b.Link) })
 	return rest, going
 }

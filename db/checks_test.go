@@ -1,11 +1,11 @@
 package db
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -87,20 +87,29 @@ func TestTold_AnHourHasARoomForRefusalsThatAllowedOnesDoNotFill(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	replicas := []*Checks{h.checks(), h.checks()}
-	var told []DeleteCheck
-	for i := range CheckRows + 50 {
-		told = append(told, DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: fmt.Sprint("forged", i), Asked: 1})
-	}
-	told = append(told, DeleteCheck{Verdict: "on_record", UserID: "", Asked: 7}) // of callers that nobody knows
+	other, err := h.db.pool.Begin(h.ctx) // so that both are at it at once
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = other.Rollback(context.WithoutCancel(h.ctx)) })
+	_, err = other.Exec(h.ctx, `SELECT pg_advisory_xact_lock(hashtext('staffeln delete_checks'))`)
+	require.NoError(t, err)
 	var wait sync.WaitGroup
-	for _, c := range replicas {
+	for replica, c := range replicas {
+		var told []DeleteCheck
+		for i := range CheckRows + 50 {
+			told = append(told, DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: fmt.Sprintf("forged %d by %d", i, replica), Asked: 1})
+		}
+		told = append(told, DeleteCheck{Verdict: "on_record", UserID: "", Asked: 7}) // of callers that nobody knows
 		wait.Go(func() {
-			_, err := c.Told(h.ctx, slices.Clone(told), 0)
+			_, err := c.Told(h.ctx, told, 0)
 			assert.NoError(t, err)
 		})
 	}
+	testkit.Eventually(t, "both wait for their turn", time.Minute, func() bool {
+		return h.count(`SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted`) == 2
+	})
+	require.NoError(t, other.Rollback(h.ctx))
 	wait.Wait()
-	_, err := replicas[0].Told(h.ctx, []DeleteCheck{{Verdict: "on_record", Verified: true, UserID: "alice", BackupID: "b", Asked: 1}}, 0)
+	_, err = replicas[0].Told(h.ctx, []DeleteCheck{{Verdict: "on_record", Verified: true, UserID: "alice", BackupID: "b", Asked: 1}}, 0)
 	require.NoError(t, err)
 	rows, sum := h.deleteChecks(true, 0), int64(0)
 	named := map[string]int{}

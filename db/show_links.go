@@ -33,6 +33,8 @@ const (
 	// of them. Indexes say the same (migration 11).
 	isLink = `backup_id IS NOT NULL AND state IN ('creating', 'overdue', 'available', 'deleting', 'undeletable', 'lost', 'failed')`
 	head   = `backup_id IS NOT NULL AND kind = 'full' AND state IN ('creating', 'overdue', 'available', 'undeletable', 'lost')`
+	// isOdd holds for links that are being made or removed, or ended badly.
+	isOdd = `backup_id IS NOT NULL AND state IN ('creating', 'overdue', 'deleting', 'undeletable', 'failed')`
 	// linkAt is where a link stands among the others of its volume and project.
 	linkAt = `(` + placeAt + `, backup_id COLLATE "C")`
 	// unnamed are those in progress that Cinder has given no ID: what is held back for one that is being made.
@@ -96,7 +98,17 @@ func (l *Look) HeldAround(ctx context.Context, records []backup.Record, floor in
 	if err != nil {
 		return nil, err
 	}
-	parts = merged(append(parts, newest...))
+	found, err := l.within(ctx, append(parts, newest...))
+	held := map[string][]backup.Record{}
+	for _, r := range found {
+		held[r.VolumeID] = append(held[r.VolumeID], r)
+	}
+	return held, err
+}
+
+// within returns the links of the stretches, and what of their volumes is in progress.
+func (l *Look) within(ctx context.Context, parts []stretch) ([]backup.Record, error) {
+	parts = merged(parts)
 	c, volumes := newColumns(6, len(parts)), []string{}
 	for _, s := range parts {
 		c.add(s.volume, s.project, s.from.at, s.from.id, s.to.at, s.to.id)
@@ -107,10 +119,17 @@ func (l *Look) HeldAround(ctx context.Context, records []backup.Record, floor in
 		CROSS JOIN LATERAL (SELECT ` + linkColumns + ` FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isLink + `
 			AND ` + linkAt + ` >= (s.from_at, s.from_id) AND ` + linkAt + ` < (s.to_at, s.to_id) OFFSET 0) r
 		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = ANY($7) AND ` + unnamed
-	found, err := l.links(ctx, q, append(c.args(), volumes)...)
-	held := map[string][]backup.Record{}
-	for _, r := range found {
-		held[r.VolumeID] = append(held[r.VolumeID], r)
+	// A few links of many are read in the order of their index. Postgres can't know that they are few, and would rather look
+	// through all places of the volume.
+	if _, err := l.tx.Exec(ctx, `SET LOCAL enable_bitmapscan = off`); err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
 	}
-	return held, err
+	found, err := l.links(ctx, q, append(c.args(), volumes)...)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := l.tx.Exec(ctx, `RESET enable_bitmapscan`); err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+	return found, nil
 }

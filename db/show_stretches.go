@@ -20,18 +20,27 @@ var (
 
 // chainsOf returns the chains that the records are links of.
 func (l *Look) chainsOf(ctx context.Context, records []backup.Record) ([]stretch, error) {
+	spots := make([]stretch, 0, len(records))
+	for _, r := range records {
+		if _, is := r.Link(backup.Retention{}); is {
+			spots = append(spots, stretch{volume: r.VolumeID, project: r.ProjectID, from: linkPlace{PlaceOf(r).At, r.BackupID}})
+		}
+	}
+	return l.chainsAt(ctx, spots)
+}
+
+// chainsAt returns, for each of the stretches, the chain in which it begins.
+func (l *Look) chainsAt(ctx context.Context, spots []stretch) ([]stretch, error) {
 	const q = `
 		SELECT s.volume, s.project, coalesce(f.at, $5), coalesce(f.id, ''), coalesce(t.at, $6), coalesce(t.id, '')
-		FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]) AS s (volume, project, at, id)
+		FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]) WITH ORDINALITY AS s (volume, project, at, id, n)
 		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + head + `
 			AND ` + linkAt + ` <= (s.at, s.id) ORDER BY ` + placeAt + ` DESC, backup_id COLLATE "C" DESC LIMIT 1) f ON true
 		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + head + `
-			AND ` + linkAt + ` > (s.at, s.id) ORDER BY ` + placeAt + `, backup_id COLLATE "C" LIMIT 1) t ON true`
-	c := newColumns(4, len(records))
-	for _, r := range records {
-		if _, is := r.Link(backup.Retention{}); is {
-			c.add(r.VolumeID, r.ProjectID, PlaceOf(r).At, r.BackupID)
-		}
+			AND ` + linkAt + ` > (s.at, s.id) ORDER BY ` + placeAt + `, backup_id COLLATE "C" LIMIT 1) t ON true ORDER BY s.n`
+	c := newColumns(4, len(spots))
+	for _, s := range spots {
+		c.add(s.volume, s.project, s.from.at, s.from.id)
 	}
 	return l.stretches(ctx, q, append(c.args(), firstLink.at, afterAll.at)...)
 }
@@ -41,10 +50,11 @@ func (l *Look) newestChains(ctx context.Context, parts []stretch, n int) ([]stre
 	const q = `
 		SELECT s.volume, s.project, coalesce(f.at, $3), coalesce(f.id, ''), $4::timestamptz, ''
 		FROM unnest($1::text[], $2::text[]) AS s (volume, project)
-		CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM records WHERE volume_id = s.volume AND project_id = s.project AND cinder_timestamp <> ` + placeAt + `) AS misdated) m
+		LEFT JOIN LATERAL (SELECT true AS misdated FROM records WHERE volume_id = s.volume AND project_id = s.project AND cinder_timestamp <> ` + placeAt + `
+			ORDER BY ` + placeAt + ` LIMIT 1) m ON true -- the order is that of its index, which EXISTS may not take
 		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + head + `
 			AND state = 'available' AND cinder_status <> 'error'
-			ORDER BY ` + placeAt + ` DESC, backup_id COLLATE "C" DESC OFFSET $5 LIMIT 1) f ON NOT misdated`
+			ORDER BY ` + placeAt + ` DESC, backup_id COLLATE "C" DESC OFFSET $5 LIMIT 1) f ON misdated IS NULL`
 	c, seen := newColumns(2, len(parts)), map[[2]string]bool{}
 	for _, s := range parts {
 		if of := [2]string{s.volume, s.project}; !seen[of] {

@@ -40,14 +40,13 @@ type Stretch struct {
 }
 
 // hold tells what Cinder holds by our records, in chains, and what will go.
-func (v *Explanation) hold(h backup.Holding, wanted Stretch) {
-	v.Chains, v.Going = []Chain{}, []Going{}
+func (v *Explanation) hold(h holding, wanted Stretch) {
+	v.Chains, v.Going, v.Links = []Chain{}, []Going{}, h.count
 	states := make(map[string]backup.State, len(h.Records))
 	for _, r := range h.Records {
 		states[r.BackupID] = r.State
 	}
-	going, kept := h.Forecast(v.At, EndOfTime)
-	fate := fates(v.At, h, going)
+	fate := fates(v.At, h.Holding, h.going)
 	links := h.Links()
 	v.Restore = v.restoreOf(links)
 	for _, chain := range v.listed(links, wanted) {
@@ -63,8 +62,8 @@ func (v *Explanation) hold(h backup.Holding, wanted Stretch) {
 		drawn.Drawing = draw(drawn.Links)
 		v.Chains = append(v.Chains, drawn)
 	}
-	last := LastPoint(going, kept)
-	for i, g := range going {
+	last := h.lastPoint()
+	for i, g := range h.going {
 		if wanted.Links > 0 && i >= wanted.Links {
 			break
 		}
@@ -80,7 +79,6 @@ func (v *Explanation) listed(links map[string][]backup.Link, wanted Stretch) []b
 	var all []backup.Chain
 	for _, project := range slices.Sorted(maps.Keys(links)) {
 		all = append(all, backup.Chains(links[project])...)
-		v.Links += len(links[project])
 	}
 	slices.SortStableFunc(all, func(a, b backup.Chain) int { return older(a[0], b[0]) })
 	end := len(all)

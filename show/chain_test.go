@@ -27,7 +27,7 @@ func TestPagesOfChainsAreAllChains(t *testing.T) {
 	}
 	look := func(wanted Stretch) *Explanation {
 		v := &Explanation{AsOf: AsOf{At: begin.Add(26 * time.Hour)}}
-		v.hold(h, wanted)
+		v.hold(all(h, v.At), wanted)
 		require.Equal(t, 25, v.Links)
 		return v
 	}

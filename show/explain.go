@@ -85,7 +85,7 @@ func (r Reader) Explanation(ctx context.Context, l *db.Look, volume db.Volume, w
 	if err != nil {
 		return nil, err
 	}
-	held, err := l.HeldOf(ctx, volume.ID, r.Project)
+	held, err := r.held(ctx, l, volume, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -113,13 +113,11 @@ func (r Reader) Explanation(ctx context.Context, l *db.Look, volume db.Volume, w
 		return nil, err
 	}
 	v.decide(r, volume, volume.Subject(paused).Freed(freed), decisive)
-	h := HoldingOf(set, volume, held)
-	h.Done = ctx.Done()
-	v.hold(h, wanted)
+	v.hold(held, wanted)
 	if len(failures) > 0 {
 		v.Failure = new(FailureOf(failures[0]))
 	}
-	v.WaitsFor = v.waiting(set, volume, r.pauseOf(paused, volume.ProjectID), held)
+	v.WaitsFor = v.waiting(set, volume, r.pauseOf(paused, volume.ProjectID), held.Records)
 	for _, f := range findings {
 		if v.Names(f.Object) || v.Names(f.VolumeID) || v.perhaps(f) {
 			v.Findings = append(v.Findings, FindingOf(f))
