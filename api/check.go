@@ -2,12 +2,15 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/rs/zerolog"
 
+	"staffeln/api/window"
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/telemetry"
@@ -17,8 +20,12 @@ import (
 const CheckPath = "/v1/backup"
 
 const (
-	checkTime = 2 * time.Second // for the database's answer
-	checks    = 1024            // at a time: with more waiting, the last would not be answered in time anyway
+	checkTime    = 2 * time.Second // for the database's answer
+	turnTime     = time.Second     // for the wait before it
+	checksAtOnce = 8               // worked on: as many as the check has connections
+	checksOfOne  = 6               // of one address: another never waits for all of them
+	checksMost   = 1024            // waiting: with more, the last would not be answered in time anyway
+	bodiesMost   = 16 << 20        // bytes of bodies at a time
 )
 
 // otherTarget is the verdict on a body that is about another backup than the query.
@@ -30,60 +37,82 @@ type check struct {
 	memory  *db.Checks
 	metrics *telemetry.Metrics
 	told    *ledger
-	bursts  *bursts
-	places  chan struct{}
-	secured bool // only who has a certificate of our authority is answered
+	callers callers
+	bodies  *intake
+	turns   *turns
+	parsers *turns // of long bodies
+	delays  *delays
+	few     zerolog.Sampler // of lines that anybody can cause
+}
+
+// check returns nil where there is no database to ask.
+func (c Config) check(d Deps, certificates *certificates, delays *delays) *check {
+	if d.Checks == nil {
+		return nil
+	}
+	return &check{
+		memory: d.Checks, metrics: d.Metrics, told: newLedger(d, c.RefusalBurst),
+		callers: callers{certificates, c.TLS.ClientCAFile != "", c.TLS.ClientNames},
+		bodies:  newIntake(bodiesMost), turns: newTurns(checksAtOnce, checksOfOne, checksMost), parsers: newTurns(1, 1, checksMost), delays: delays, few: fewLines(),
+	}
 }
 
 func (k *check) answer(c echo.Context) error {
 	request := c.Request()
 	log := zerolog.Ctx(request.Context())
-	if k.secured && (request.TLS == nil || len(request.TLS.VerifiedChains) == 0) {
-		k.metrics.DeleteCheck("error", "no_certificate")
-		log.Warn().Str("remote", request.RemoteAddr).Msg("delete check without a client certificate refused: give Cinder one in [oslo_policy]")
-		return echo.NewHTTPError(http.StatusForbidden, "want a client certificate")
+	verified, verdict, err := k.callers.verify(request.TLS)
+	if err != nil {
+		k.metrics.DeleteCheck("error", verdict)
+		k.told.add(tellable{verdict: verdict})
+		k.say(log, false).Warn().Str("remote", request.RemoteAddr).Str("verdict", verdict).
+			Msg("delete check without the client certificate that is demanded refused: give Cinder one in [oslo_policy]")
+		return k.late(c, err)
 	}
 	id, err := askedFor(c.QueryParams())
 	if err != nil {
 		k.metrics.DeleteCheck("error", "bad_request")
-		return err
+		return k.late(c, err)
 	}
 	q := question{BackupID: id}
-	if err := q.read(request); err != nil {
-		k.metrics.DeleteCheck("error", "bad_request")
+	if err := k.read(c, &q); err != nil {
 		return err
 	}
+	t := tellable{verified: verified, who: q.Who, backupID: id}
 	if q.Backup.ID != "" && q.Backup.ID != id {
-		log.Warn().Str("backup", id).Str("target", short(q.Backup.ID)).Str("user", q.Who.UserID).Str("remote", request.RemoteAddr).
+		k.say(log, verified).Warn().Str("backup", id).Str("target", short(q.Backup.ID)).Str("user", q.Who.UserID).Str("remote", request.RemoteAddr).
 			Msg("delete check about two backups refused: the policy line has to end in backup_id=%(id)s")
-		k.refused(log, q, otherTarget)
+		t.verdict = otherTarget
+		k.refused(log, t)
 		return echo.NewHTTPError(http.StatusForbidden, "the body is about another backup than the query")
 	}
-	select {
-	case k.places <- struct{}{}:
-		defer func() { <-k.places }()
-	default:
-		k.metrics.DeleteCheck("error", "overload")
-		k.metrics.TurnedAway("checks")
-		return echo.NewHTTPError(http.StatusServiceUnavailable)
-	}
-	verdict, err := k.verdict(request.Context(), q)
-	if err != nil {
+	v, err := k.verdict(request.Context(), q, window.Client(c.RealIP()))
+	switch {
+	case overload(err):
+		return k.overloaded(err)
+	case err != nil:
 		k.metrics.DeleteCheck("error", "unavailable")
 		return echo.NewHTTPError(http.StatusServiceUnavailable).SetInternal(err)
 	}
-	if !verdict.Allowed() {
-		k.refused(log, q, string(verdict))
+	t.allowed, t.verdict = v.Allowed(), string(v)
+	if !v.Allowed() {
+		k.refused(log, t)
 		return c.String(http.StatusOK, "False")
 	}
-	k.metrics.DeleteCheck("allowed", string(verdict))
-	k.told.add(db.DeleteCheck{Allowed: true, Verdict: string(verdict), UserID: q.Who.UserID, ProjectID: q.Who.ProjectID, Roles: q.Who.Roles})
+	k.metrics.DeleteCheck("allowed", string(v))
+	k.told.add(t)
 	return c.String(http.StatusOK, "True")
 }
 
-func (k *check) verdict(ctx context.Context, q question) (backup.Verdict, error) {
-	ctx, cancel := context.WithTimeout(ctx, checkTime)
+func (k *check) verdict(ctx context.Context, q question, address string) (backup.Verdict, error) {
+	waits, cancel := context.WithTimeout(ctx, turnTime)
 	defer cancel()
+	if err := k.turns.take(waits, address); err != nil {
+		return "", err
+	}
+	defer k.turns.release(address)
+	// A query that is cut off costs its connection, so each has the whole time.
+	ctx, cancelled := context.WithTimeout(ctx, checkTime)
+	defer cancelled()
 	d, err := k.memory.Deletion(ctx, q.BackupID)
 	if err != nil {
 		return "", err
@@ -92,15 +121,88 @@ func (k *check) verdict(ctx context.Context, q question) (backup.Verdict, error)
 	return d.Verdict(), nil
 }
 
-// refused counts, notes and logs a refusal, and says where one user collects them.
-func (k *check) refused(log *zerolog.Logger, q question, verdict string) {
-	k.metrics.DeleteCheck("refused", verdict)
-	k.told.add(db.DeleteCheck{Verdict: verdict, BackupID: q.BackupID, UserID: q.Who.UserID, ProjectID: q.Who.ProjectID, Roles: q.Who.Roles})
-	log.Info().Str("backup", q.BackupID).Str("verdict", verdict).Str("user", q.Who.UserID).Str("project", q.Who.ProjectID).
-		Str("roles", q.Who.Roles).Msg("deletion refused")
-	if n, burst := k.bursts.add(q.Who.UserID); burst {
-		k.metrics.RefusalBurst()
-		log.Error().Str("user", q.Who.UserID).Str("project", q.Who.ProjectID).Str("roles", q.Who.Roles).Int("refused", n).
-			Msg("one user was refused the deletion of many backups within a minute: find out who it is, and why")
+// read adds what the body tells. It returns an answer that refuses where the body can't be read, or not now.
+func (k *check) read(c echo.Context, q *question) error {
+	request := c.Request()
+	length, err := declared(request)
+	if err != nil || length == 0 {
+		return k.bad(c, err)
 	}
+	as, err := formatOf(request.Header)
+	if err != nil {
+		return k.bad(c, err)
+	}
+	ctx, cancel := context.WithTimeout(request.Context(), readTime+checkTime)
+	defer cancel()
+	address := window.Client(c.RealIP())
+	var ended atomic.Bool
+	r := k.bodies.take(address, length, func() {
+		ended.Store(true)
+		cancel()
+		_ = http.NewResponseController(c.Response().Writer).SetReadDeadline(time.Unix(1, 0)) // a writer that has none is a test's
+	})
+	defer k.bodies.release(r)
+	body, err := readBody(request.Body, length, request.ContentLength < 0)
+	if ended.Load() {
+		c.Response().Header().Set(echo.HeaderConnection, "close")
+		return k.overloaded(err)
+	}
+	if err != nil {
+		return k.bad(c, err)
+	}
+	if len(body) > bodyUsual {
+		if err := k.parsers.take(ctx, address); err != nil {
+			return k.overloaded(err)
+		}
+		took := telemetry.Stopwatch()
+		// Long bodies are no ordinary questions: parsing them takes a fifth of the time at most, whoever sends how many.
+		defer func() { time.AfterFunc(4*took(), func() { k.parsers.release(address) }) }()
+	}
+	return k.bad(c, q.parse(body, as))
+}
+
+// bad passes an error on, later where the address sends many.
+func (k *check) bad(c echo.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	k.metrics.DeleteCheck("error", "bad_request")
+	c.Response().Header().Set(echo.HeaderConnection, "close") // what follows may be the rest of the body
+	return k.late(c, err)
+}
+
+func (k *check) late(c echo.Context, err error) error {
+	if !k.delays.wait(c.Request(), window.Client(c.RealIP())) {
+		return tooMany(c)
+	}
+	return err
+}
+
+// overload reports whether there was no turn.
+func overload(err error) bool {
+	answer := new(echo.HTTPError)
+	return errors.As(err, &answer) && answer.Code == errOverloaded.Code
+}
+
+func (k *check) overloaded(why error) error {
+	k.metrics.DeleteCheck("error", "overload")
+	k.metrics.TurnedAway("checks")
+	return errOverloaded.WithInternal(why)
+}
+
+// say returns the log; what a caller that nobody knows makes it say has a bound.
+func (k *check) say(log *zerolog.Logger, verified bool) *zerolog.Logger {
+	if verified {
+		return log
+	}
+	bounded := log.Sample(k.few)
+	return &bounded
+}
+
+// refused counts, records and logs a refusal.
+func (k *check) refused(log *zerolog.Logger, t tellable) {
+	k.metrics.DeleteCheck("refused", t.verdict)
+	k.told.add(t)
+	k.say(log, t.verified).Info().Str("backup", t.backupID).Str("verdict", t.verdict).Str("user", t.who.UserID).Str("project", t.who.ProjectID).
+		Str("roles", t.who.Roles).Bool("verified", t.verified).Msg("deletion refused")
 }

@@ -1,8 +1,8 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"staffeln/api/window"
 	"staffeln/backup"
 )
 
@@ -22,10 +23,10 @@ func FuzzQuestion(f *testing.F) {
 	f.Add("backup_id="+strings.ToUpper(unknown), kind, text)
 	f.Add("backup_id=True&backup_id=x", "application/json; charset=", `{"target":{"metadata":[[[]]],"id":{}},"credentials":null}`)
 	f.Add("%zz;backup_id", "text/plain", "True")
+	f.Add("backup_id="+unknown, "application/json", `{"target":`+strings.Repeat(`{"a":[`, 400)+`1`+strings.Repeat(`]}`, 400)+`,"target":null}`)
+	f.Add("backup_id="+unknown, "application/x-www-form-urlencoded", "t%61rget={}&target=%7B%7D&credentials=")
 	f.Add("", "application/x-www-form-urlencoded", "target=%7B%22id%22%3A%00%7D&credentials={\"roles\":[1,null,\"a\"]}")
 	f.Fuzz(func(t *testing.T, query, kind, body string) {
-		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, CheckPath, strings.NewReader(body))
-		request.Header.Set("Content-Type", kind)
 		values, _ := url.ParseQuery(query)
 		id, err := askedFor(values)
 		if err != nil {
@@ -36,9 +37,13 @@ func FuzzQuestion(f *testing.F) {
 		require.True(t, isID.MatchString(id))
 		require.Equal(t, strings.ToLower(values.Get("backup_id")), id)
 		q := question{BackupID: id}
-		if err := q.read(request); err != nil {
+		if as, err := formatOf(http.Header{"Content-Type": {kind}}); err != nil {
+			require.NotEqual(t, "True", err.Error())
+		} else if err := q.parse([]byte(body), as); err != nil {
 			require.NotEqual(t, "True", err.Error())
 			require.Empty(t, q.Who)
+		} else if as == jsonFormat && body != "" {
+			require.True(t, json.Valid([]byte(body)), "what is no JSON is refused")
 		}
 		require.Equal(t, id, q.BackupID)
 		for _, word := range []string{q.Who.UserID, q.Who.ProjectID, q.Who.Roles} {
@@ -55,9 +60,9 @@ func FuzzClient(f *testing.F) {
 	f.Add("fe80::1%eth0")
 	f.Fuzz(func(t *testing.T, address string) {
 		if _, err := netip.ParseAddr(address); err != nil {
-			require.Equal(t, address, client(address))
+			require.Equal(t, address, window.Client(address))
 			return
 		}
-		require.NotContains(t, client(address), "%", "a zone is chosen by its client")
+		require.NotContains(t, window.Client(address), "%", "a zone is chosen by its client")
 	})
 }

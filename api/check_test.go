@@ -206,7 +206,7 @@ func TestCheck_WhatIsNoQuestionIsRefused(t *testing.T) {
 		"half of the JSON":       {"POST", "?backup_id=" + unknown, `{"target": {`, "application/json", 400},
 		"something else":         {"POST", "?backup_id=" + unknown, "True", "text/plain", 415},
 		"nobody says what":       {"POST", "?backup_id=" + unknown, "True", "", 415},
-		"too much":               {"POST", "?backup_id=" + unknown, strings.Repeat("x", questionLimit+1), form, 413},
+		"too much":               {"POST", "?backup_id=" + unknown, strings.Repeat("x", bodyMost+1), form, 413},
 		"GET":                    {"GET", "?backup_id=" + unknown, "", "", 405},
 		"HEAD":                   {"HEAD", "?backup_id=" + unknown, "", "", 405},
 		"PUT":                    {"PUT", "?backup_id=" + unknown, body, form, 405},

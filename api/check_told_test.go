@@ -17,98 +17,126 @@ import (
 	"staffeln/internal/testkit"
 )
 
-func TestCheck_WhoAskedIsWrittenAndABurstIsTold(t *testing.T) {
-	k := runCheck(t, Config{RefusalBurst: 3})
-	for _, id := range []string{recorded(backup.Available), recorded(backup.Lost), recorded(backup.Available), recorded(backup.Available)} {
-		body, kind := as(id, alice, alice).form()
-		_, said := k.ask(t, id, body, kind)
-		require.Equal(t, "False", said)
+// written returns delete_askers once it has so many rows.
+func (k *checked) written(t *testing.T, rows int) (told string) {
+	t.Helper()
+	testkit.Eventually(t, "who asked is written", time.Minute, func() bool {
+		require.NoError(t, k.conn.QueryRow(t.Context(), `
+			SELECT coalesce(string_agg(concat_ws(' ', answer, verdict, verified, backup_id, user_id, project_id, roles, asked), E'\n' ORDER BY answer, verdict, user_id), '') FROM delete_askers`).Scan(&told))
+		return strings.Count(told, "\n") == rows-1
+	})
+	return told
+}
+
+func (k *checked) asksAs(t *testing.T, id, user, want string) {
+	t.Helper()
+	body, kind := as(id, user, user).form()
+	_, said := k.ask(t, id, body, kind)
+	require.Equal(t, want, said)
+}
+
+func TestCheck_QuestionsOfVerifiedCallersAreRecordedByUserAndABurstNamesHim(t *testing.T) {
+	k, ca := runSecured(t, Config{RefusalBurst: 3})
+	k.client = k.with(t, sign(t, t.TempDir(), "cinder", ca).pair)
+	for _, id := range []string{recorded(backup.Lost), recorded(backup.Available), recorded(backup.Available), recorded(backup.Available)} {
+		k.asksAs(t, id, alice, "False")
 	}
 	for i := range 5 {
-		id := fmt.Sprintf("5438dbb2-4eec-4a90-b8d6-%012d", i)
-		body, kind := as(id, alice, alice).form()
-		_, said := k.ask(t, id, body, kind)
-		require.Equal(t, "True", said)
+		k.asksAs(t, fmt.Sprintf("5438dbb2-4eec-4a90-b8d6-%012d", i), alice, "True")
 	}
 	body, kind := as(recorded(backup.Available), alice, alice).form()
 	_, _ = k.ask(t, unknown, body, kind)
-	var told string
-	testkit.Eventually(t, "who asked is written", time.Minute, func() bool {
-		require.NoError(t, k.conn.QueryRow(t.Context(), `
-			SELECT coalesce(string_agg(concat_ws(' ', answer, verdict, backup_id, user_id, project_id, roles, asked), E'\n' ORDER BY answer, backup_id), '') FROM delete_checks`).Scan(&told))
-		return strings.Count(told, "\n") == 3
-	})
 	require.Equal(t, strings.Join([]string{
-		"allowed not_ours  " + alice + " p member,reader 5",
-		"refused on_record " + recorded(backup.Available) + " " + alice + " p member,reader 3",
-		"refused on_record " + recorded(backup.Lost) + " " + alice + " p member,reader 1",
-		"refused other_target " + unknown + " " + alice + " p member,reader 1",
-	}, "\n"), told)
+		"allowed not_ours t  " + alice + " p member,reader 5",
+		"refused on_record t " + recorded(backup.Available) + " " + alice + " p member,reader 4",
+		"refused other_target t " + unknown + " " + alice + " p member,reader 1",
+	}, "\n"), k.written(t, 3))
+	testkit.Eventually(t, "the burst is logged", time.Minute, func() bool { return strings.Contains(k.log.String(), "refused the deletion of many backups") })
 	require.Equal(t, 1, strings.Count(k.log.String(), "refused the deletion of many backups"), "once a minute")
-	require.Regexp(t, `"level":"error"[^\n]*"user":"`+alice+`"[^\n]*"refused":3`, k.log.String())
-	require.Equal(t, 4, strings.Count(k.log.String(), `"message":"deletion refused"`)-1)
-	_, metrics := k.do(t, http.MethodGet, "/metrics", "", nil)
-	for _, line := range []string{
-		`staffeln_delete_checks_total{answer="refused",verdict="on_record"} 4`, `staffeln_delete_checks_total{answer="allowed",verdict="not_ours"} 5`,
-		`staffeln_delete_refusal_bursts_total 1`, `staffeln_api_requests_total{method="POST",route="/v1/backup",status="2xx"} 9`,
-	} {
-		require.Contains(t, metrics, line+"\n")
+	require.Regexp(t, `"level":"error"[^\n]*"user":"`+alice+`"[^\n]*"refused":5`, k.log.String())
+	require.Equal(t, 5, strings.Count(k.log.String(), `"message":"deletion refused"`))
+	testkit.Eventually(t, "the metrics tell of it", time.Minute, func() bool {
+		_, metrics := k.do(t, http.MethodGet, "/metrics", "", nil)
+		for _, line := range []string{
+			`staffeln_delete_checks_total{answer="refused",verdict="on_record"} 4`, `staffeln_delete_checks_total{answer="allowed",verdict="not_ours"} 5`,
+			`staffeln_delete_refusal_bursts_total 1`, `staffeln_api_requests_total{method="POST",route="/v1/backup",status="2xx"} 9`,
+		} {
+			if !strings.Contains(metrics, line+"\n") {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func TestCheck_ForgedQuestionsAccuseNobody(t *testing.T) {
+	k := runCheck(t, Config{RefusalBurst: 3})
+	for i := range 4 {
+		k.asksAs(t, recorded(backup.Available), alice, "False")
+		k.asksAs(t, fmt.Sprintf("5438dbb2-4eec-4a90-b8d6-%012d", i), fmt.Sprint("forged", i), "True")
+	}
+	require.Equal(t, "allowed not_ours f     4\nrefused on_record f     4", k.written(t, 2))
+	testkit.Eventually(t, "the burst is logged", time.Minute, func() bool { return strings.Contains(k.log.String(), "refused the deletion of many backups") })
+	for line := range strings.Lines(k.log.String()) {
+		if strings.Contains(line, `"level":"error"`) {
+			require.NotContains(t, line, alice)
+		}
 	}
 }
 
-func TestLedger_KeepsWhatCannotBeWrittenWithinBounds(t *testing.T) {
+func TestCheck_WhoShowsNoCertificateIsASum(t *testing.T) {
+	k, ca := runSecured(t, Config{TLS: TLS{ClientNames: []string{"cinder.example"}}})
+	for range 3 {
+		got, _ := k.ask(t, unknown, "", "")
+		require.Equal(t, http.StatusForbidden, got.StatusCode)
+	}
+	k.client = k.with(t, sign(t, t.TempDir(), "other.example", ca).pair)
+	got, said := k.ask(t, unknown, "", "")
+	require.Equal(t, http.StatusForbidden, got.StatusCode)
+	require.Contains(t, said, "no name that may ask")
+	k.client = k.with(t, sign(t, t.TempDir(), "CINDER.example", ca).pair)
+	k.asksAs(t, unknown, alice, "True")
+	require.Equal(t, "allowed not_ours t  "+alice+" p member,reader 1\nrefused no_certificate f     3\nrefused other_name f     1", k.written(t, 3))
+}
+
+func TestLedger_KeepsWhatCannotBeWrittenWithinBoundsOfTheirOwn(t *testing.T) {
 	var written []db.DeleteCheck
 	fault := errors.New("away")
-	l := newLedger(func(_ context.Context, rows []db.DeleteCheck) error {
+	l := &ledger{metrics: telemetry.NewMetrics(), rows: map[db.DeleteCheck]asked{}, kept: map[bool]int{}}
+	l.write = func(_ context.Context, rows []db.DeleteCheck) ([]db.Burst, error) {
 		if fault != nil {
-			return fault
+			return nil, fault
 		}
 		written = append(written, rows...)
-		return nil
-	}, telemetry.NewMetrics())
+		return nil, nil
+	}
+	by := func(allowed bool, user int) tellable {
+		return tellable{allowed: allowed, verified: true, verdict: "v", who: asker{UserID: fmt.Sprint(user)}, backupID: "b"}
+	}
+	flush := func() error { _, err := l.flush(t.Context()); return err }
 	for i := range toldRows + 50 {
-		l.add(db.DeleteCheck{Verdict: "on_record", BackupID: fmt.Sprint(i)})
+		l.add(by(true, i))
 		if i == 100 {
-			require.ErrorIs(t, l.flush(t.Context()), fault)
+			require.ErrorIs(t, flush(), fault)
 		}
 	}
-	l.add(db.DeleteCheck{Verdict: "on_record", BackupID: "0"})
-	require.ErrorIs(t, l.flush(t.Context()), fault)
+	l.add(by(true, 0))
+	l.add(by(false, 0))
+	for i := range 3 * toldRows {
+		l.add(tellable{verdict: "on_record", who: asker{UserID: fmt.Sprint(i)}, backupID: fmt.Sprint(i)})
+	}
+	require.ErrorIs(t, flush(), fault)
 	fault = nil
-	require.NoError(t, l.flush(t.Context()))
-	require.Len(t, written, toldRows+1)
+	require.NoError(t, flush())
+	require.Len(t, written, toldRows+3)
 	sum := int64(0)
 	for _, row := range written {
 		sum += row.Asked
 	}
-	require.EqualValues(t, toldRows+51, sum, "each is counted")
-	require.Contains(t, written, db.DeleteCheck{Verdict: toldMore, Asked: 50})
-	require.NoError(t, l.flush(t.Context()))
-	require.Len(t, written, toldRows+1, "once")
-}
-
-func TestBursts_AreOfOneUserAndBounded(t *testing.T) {
-	b := newBursts(3)
-	for range 2 {
-		for _, user := range []string{"a", "b"} {
-			_, burst := b.add(user)
-			require.False(t, burst)
-		}
-	}
-	n, burst := b.add("a")
-	require.True(t, burst)
-	require.Equal(t, 3, n)
-	_, burst = b.add("a")
-	require.False(t, burst, "it was told")
-	b.since = func() time.Duration { return burstTime }
-	_, burst = b.add("b")
-	require.False(t, burst, "another minute")
-	for i := range 2 * burstUsers {
-		b.add(fmt.Sprint(i))
-	}
-	require.LessOrEqual(t, len(b.refused), burstUsers+1)
-	for range 5 {
-		_, burst = newBursts(0).add("a")
-		require.False(t, burst)
-	}
+	require.EqualValues(t, 4*toldRows+52, sum, "each is counted")
+	require.Contains(t, written, db.DeleteCheck{Allowed: true, Verified: true, Verdict: db.MoreChecks, Asked: 50})
+	require.Contains(t, written, db.DeleteCheck{Verified: true, Verdict: "v", UserID: "0", BackupID: "b", Asked: 1}, "the refused have room of their own")
+	require.Contains(t, written, db.DeleteCheck{Verdict: "on_record", Asked: 3 * toldRows}, "who is not known has no name")
+	require.NoError(t, flush())
+	require.Len(t, written, toldRows+3, "once")
 }

@@ -19,9 +19,11 @@ type Config struct {
 
 	window.Config
 
-	CheckListen  string `split_words:"true" desc:"Address and port of the delete check alone, with health beside it, apart from the rest; empty = it is served on STAFFELN_API_LISTEN with all else. Whoever reaches it can ask which backups are ours: let nobody but Cinder do so."`
-	RefusalBurst int    `split_words:"true" default:"10" desc:"Refused deletions of one user within a minute that raise staffeln_delete_refusal_bursts_total and an error in the log: it may be an intruder at the backups. 0 = never."`
-	RateLimit    int    `split_words:"true" default:"20" desc:"Requests a second that one client (an address; of IPv6, its /64 network) may send, in bursts of five times as many; what is more is answered 429. It never holds for health, metrics and the delete check. 0 = no limit."`
+	CheckListen    string   `split_words:"true" desc:"Address and port of the delete check alone, with health beside it, apart from the rest; empty = it is served on STAFFELN_API_LISTEN with all else. Whoever reaches it can ask which backups are ours: let nobody but Cinder do so."`
+	MetricsListen  string   `split_words:"true" desc:"Address and port of /metrics, with health beside it, apart from the pages and the delete check; empty = /metrics is served on STAFFELN_API_LISTEN. Without authentication: keep the port inside."`
+	RefusalBurst   int      `split_words:"true" default:"10" desc:"Refused deletions of one user within a minute, at all replicas together, that raise staffeln_delete_refusal_bursts_total and an error in the log: it may be an intruder at the backups. Only callers with the client certificate that is demanded are believed who the user is; the others count together, without a name. 0 = never."`
+	TrustedProxies Networks `split_words:"true" desc:"Networks of the load balancers and proxies in front of the API, such as 10.0.0.0/8,fd00::/8: what they say in X-Forwarded-For is whom a request came from, for limits and log. Empty = nobody is believed, and all who come through a proxy share its address and its limits."`
+	RateLimit      int      `split_words:"true" default:"20" desc:"Requests a second that one client (an address; of IPv6, its /64 network) may send, in bursts of five times as many; what is more is answered 429. It never holds for health, metrics and the delete check; of those, health and metrics are answered a second later where one client asks for them more than 20 times a second. 0 = no limit."`
 
 	DrainTime backup.Duration `split_words:"true" default:"0" desc:"How long the API serves on after it was told to end, while /readyz already says that it is not ready: give a load balancer in front of it the time to notice, since Cinder refuses every deletion with an error where it finds nobody. Then requests under way have 5 seconds."`
 
@@ -38,6 +40,9 @@ func (c Config) Validate() error {
 	}
 	if c.CheckListen != "" && c.CheckListen == c.Listen {
 		return errors.New("CHECK_LISTEN: the same as API_LISTEN: leave it empty, or name another address")
+	}
+	if c.MetricsListen != "" && (c.MetricsListen == c.Listen || c.MetricsListen == c.CheckListen) {
+		return errors.New("METRICS_LISTEN: the same as API_LISTEN or API_CHECK_LISTEN: leave it empty, or name another address")
 	}
 	if c.QueuesToken != "" && utf8.RuneCountInString(c.QueuesToken) < leastToken {
 		return fmt.Errorf("QUEUES_TOKEN: too short: want at least %d characters, such as `openssl rand -hex 24` prints", leastToken)

@@ -1,19 +1,19 @@
 package api
 
 import (
-	"net/netip"
-
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 	"golang.org/x/time/rate"
+
+	"staffeln/api/window"
 )
 
 // burst is for how many seconds' worth of requests a client that was silent may ask at once: a page asks for several
 // things together.
 const burst = 5
 
-// unlimited are the routes that no rate limit may ever delay.
-var unlimited = map[string]bool{"/v1/health": true, "/livez": true, "/readyz": true, "/metrics": true, CheckPath: true}
+// unlimited reports the routes that no rate limit ever refuses.
+func unlimited(path string) bool { return probePaths[path] || path == CheckPath }
 
 // limited answers 429 to a client that sends more than so many requests a second, also for paths that are not there.
 func limited(perSecond int) echo.MiddlewareFunc {
@@ -21,27 +21,14 @@ func limited(perSecond int) echo.MiddlewareFunc {
 		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }
 	}
 	return middleware.RateLimiterWithConfig(middleware.RateLimiterConfig{
-		Skipper: func(c echo.Context) bool { return unlimited[c.Path()] },
+		Skipper: func(c echo.Context) bool { return unlimited(c.Path()) },
 		Store: middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
 			Rate: rate.Limit(perSecond), Burst: burst * perSecond,
 		}),
-		IdentifierExtractor: func(c echo.Context) (string, error) { return client(c.RealIP()), nil },
+		IdentifierExtractor: func(c echo.Context) (string, error) { return window.Client(c.RealIP()), nil },
 		DenyHandler: func(c echo.Context, _ string, _ error) error {
 			c.Response().Header().Set("Retry-After", "1")
 			return middleware.ErrRateLimitExceeded
 		},
 	})
-}
-
-// client is what counts as one: who has one IPv6 address has 2^64 of them.
-func client(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil || ip.Unmap().Is4() {
-		return address
-	}
-	network, err := ip.WithZone("").Prefix(64)
-	if err != nil {
-		return address
-	}
-	return network.String()
 }

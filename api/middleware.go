@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/rs/zerolog"
@@ -32,13 +33,14 @@ func requestID(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// probes are asked again and again; what is not ready is logged by the readiness, once.
-var probes = map[string]bool{"/v1/health": true, "/livez": true, "/readyz": true, "/metrics": true}
+// probePaths are asked again and again; what is not ready is logged by the readiness, once.
+var probePaths = map[string]bool{"/v1/health": true, "/livez": true, "/readyz": true, "/metrics": true}
 
 // accessLog counts and measures each request and writes a line for it: a warning where the fault is ours, and only for
 // debugging where a probe asked, a page that is open asks again and again, or the delete check answered, whose refusals have lines of
 // their own.
 func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFunc {
+	few := fewLines()
 	var failing telemetry.Conditions // by route: a page that is open, and Cinder, ask again and again
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -52,12 +54,15 @@ func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFu
 			}
 			seconds := took()
 			metrics.APIRequest(request.Method, c.Path(), response.Status, seconds)
+			if request.URL.Path == CheckPath {
+				log = log.Sample(few) // whoever reaches the check can make it refuse
+			}
 			level, route := zerolog.InfoLevel, request.Method+" "+c.Path()
 			if response.Status < 500 {
 				failing.Over(&log, route).Str("route", route).Msg("requests are answered again")
 			}
 			switch {
-			case probes[request.URL.Path],
+			case probePaths[request.URL.Path],
 				response.Status < 400 && (request.URL.Path == CheckPath || strings.HasPrefix(request.URL.Path, queuesData)):
 				level = zerolog.DebugLevel
 			case response.Status >= 500:
@@ -74,6 +79,11 @@ func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFu
 		}
 	}
 }
+
+// linesMost are the lines of one kind that anybody can cause, and that a minute's log has; the metrics count all.
+const linesMost = 100
+
+func fewLines() zerolog.Sampler { return &zerolog.BurstSampler{Burst: linesMost, Period: time.Minute} }
 
 // recovered turns a panic into an error of this one request.
 func recovered(next echo.HandlerFunc) echo.HandlerFunc {

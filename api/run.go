@@ -33,8 +33,8 @@ type Deps struct {
 	Routes []Routes
 	// Trouble shows errors to browsers; nil = they are told like programs.
 	Trouble Trouble
-	// Listening, where it is not nil, is told the address once the API answers there, and then that of the check where
-	// it has one of its own.
+	// Listening, where it is not nil, is told the address once the API answers there, then that of the check and that of the
+	// metrics where they have one of their own.
 	Listening func(net.Addr)
 }
 
@@ -53,11 +53,11 @@ const (
 
 // Run serves the API until ctx ends, lets requests under way end, and answers nil then.
 func Run(ctx context.Context, cfg Config, d Deps) error {
-	certificate, err := cfg.TLS.config(d.Log, d.Metrics)
+	certificates, err := cfg.TLS.open(d.Log, d.Metrics)
 	if err != nil {
 		return err
 	}
-	places, err := listen(ctx, cfg)
+	listeners, err := listen(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -66,20 +66,23 @@ func Run(ctx context.Context, cfg Config, d Deps) error {
 	var wait sync.WaitGroup
 	defer wait.Wait()
 	wait.Go(func() { drain(ctx, serving, cfg.DrainTime.Std(), d.Ready); cancel() })
-	check := cfg.check(d)
+	shared := around{newDelays(), newProbes(d)}
+	check := cfg.check(d, certificates, shared.delays)
 	if check != nil {
 		ledgered, over := context.WithCancel(context.WithoutCancel(ctx))
 		defer over() // after the last answer
 		wait.Go(func() { check.told.run(ledgered, d.Log) })
 	}
-	ended := make(chan error, len(places))
-	for i, place := range places {
+	ended := make(chan error, len(listeners))
+	few := fewLines()
+	for _, l := range listeners {
 		crowd := newCrowd(mostWaiting, func() { d.Metrics.TurnedAway("waiting") })
-		handler := base(cfg, d, crowd)
-		if i == 0 {
+		handler := base(cfg, d, crowd, shared)
+		shared.probes.add(handler, l.metrics)
+		if l.pages {
 			rest(handler, cfg, d)
 		}
-		if i == len(places)-1 && check != nil {
+		if l.check && check != nil {
 			handler.POST(CheckPath, check.answer)
 		}
 		server := telemetry.NewHTTPServer(handler)
@@ -87,14 +90,14 @@ func Run(ctx context.Context, cfg Config, d Deps) error {
 		server.ConnState, server.ConnContext = crowd.connState, crowd.connContext
 		server.Protocols = new(http.Protocols) // of a connection of HTTP/2 the crowd would not know what it waits for
 		server.Protocols.SetHTTP1(true)
-		server.TLSConfig = certificate
-		server.ErrorLog = slog.NewLogLogger(faults{slog.DiscardHandler, d.Log}, slog.LevelInfo)
+		server.TLSConfig = certificates.config()
+		server.ErrorLog = slog.NewLogLogger(faults{slog.DiscardHandler, d.Log.Sample(few)}, slog.LevelInfo)
 		if d.Listening != nil {
-			d.Listening(place.Addr())
+			d.Listening(l.Addr())
 		}
-		go func() { ended <- telemetry.ServeHTTP(serving, server, place) }()
+		go func() { ended <- telemetry.ServeHTTP(serving, server, l) }()
 	}
-	for range places {
+	for range listeners {
 		if failed := <-ended; failed != nil && err == nil {
 			err = fmt.Errorf("serve the API: %w", failed)
 			cancel() // the other one too
@@ -102,9 +105,6 @@ func Run(ctx context.Context, cfg Config, d Deps) error {
 	}
 	return err
 }
-
-// ErrCheckListen says that it was the check's own address that could not be listened on.
-var ErrCheckListen = errors.New("listen for the delete check")
 
 // drain waits until ctx ends, says then that the process is not ready, and gives those who send requests the time to
 // notice; it returns early where serving ends by itself.
@@ -123,34 +123,6 @@ func drain(ctx, serving context.Context, long time.Duration, ready *telemetry.Re
 	select {
 	case <-over.C:
 	case <-serving.Done():
-	}
-}
-
-// listen opens the addresses: of all, and of the check where it has its own.
-func listen(ctx context.Context, cfg Config) ([]net.Listener, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("listen for the API: %w", err)
-	}
-	if cfg.CheckListen == "" {
-		return []net.Listener{listener}, nil
-	}
-	check, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.CheckListen)
-	if err != nil {
-		_ = listener.Close() // it has served nobody
-		return nil, fmt.Errorf("%w: %w", ErrCheckListen, err)
-	}
-	return []net.Listener{listener, check}, nil
-}
-
-// check answers nil where there is no memory to ask.
-func (c Config) check(d Deps) *check {
-	if d.Checks == nil {
-		return nil
-	}
-	return &check{
-		memory: d.Checks, metrics: d.Metrics, told: newLedger(d.Checks.Told, d.Metrics), bursts: newBursts(c.RefusalBurst),
-		places: make(chan struct{}, checks), secured: c.TLS.ClientCAFile != "",
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"io"
 	"math/big"
@@ -117,7 +118,7 @@ func sign(t *testing.T, folder, name string, by *signed) *signed {
 	require.NoError(t, err)
 	of := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA: by == nil, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
+		Subject: pkix.Name{CommonName: name}, IsCA: by == nil, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
 	}
 	s := &signed{TLS: TLS{CertFile: filepath.Join(folder, name+".crt"), KeyFile: filepath.Join(folder, name+".key")}, key: key}
 	parent, parentKey := of, key
@@ -134,6 +135,71 @@ func sign(t *testing.T, folder, name string, by *signed) *signed {
 	s.pair, err = tls.X509KeyPair(crt, secret)
 	require.NoError(t, err)
 	return s
+}
+
+// runSecured starts one that demands a client certificate of an authority; its client presents none.
+func runSecured(t *testing.T, cfg Config) (*checked, *signed) {
+	t.Helper()
+	folder := t.TempDir()
+	ca := sign(t, folder, "ca", nil)
+	files := sign(t, folder, "api", ca).TLS
+	files.ClientCAFile, files.ClientNames = ca.CertFile, cfg.TLS.ClientNames
+	cfg.TLS = files
+	k := runCheck(t, cfg)
+	k.client = k.with(t)
+	return k, ca
+}
+
+// with is a client that presents certificates, and trusts every server.
+func (k *checked) with(t *testing.T, certificates ...tls.Certificate) *http.Client {
+	t.Helper()
+	transport := &http.Transport{TLSClientConfig: &tls.Config{
+		InsecureSkipVerify: true, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			if len(certificates) == 0 {
+				return &tls.Certificate{}, nil
+			}
+			return &certificates[0], nil
+		},
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+func TestRun_AnAuthorityThatIsTakenAwayEndsItsCertificatesAtOnce(t *testing.T) {
+	k, ca := runSecured(t, Config{})
+	k.client = k.with(t, sign(t, t.TempDir(), "cinder", ca).pair)
+	k.asksAs(t, unknown, alice, "True")
+	other, err := os.ReadFile(sign(t, t.TempDir(), "another", nil).CertFile)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(ca.CertFile, append(other, "\n# and no other\n"...), 0o600))
+	got, _ := k.ask(t, unknown, "", "") // by the connection from before
+	require.Equal(t, http.StatusForbidden, got.StatusCode)
+}
+
+func TestRun_MetricsHaveAnAddressOfTheirOwn(t *testing.T) {
+	var places []net.Addr
+	k := runCheck(t, Config{CheckListen: "127.0.0.1:0", MetricsListen: "127.0.0.1:0"}, func(d *Deps) {
+		told := d.Listening
+		d.Listening = func(a net.Addr) {
+			if places = append(places, a); len(places) == 3 {
+				told(places[0])
+			}
+		}
+	})
+	for i, paths := range []map[string]int{
+		{"/metrics": 404, "/readyz": 200, CheckPath: 404},
+		{"/metrics": 404, "/readyz": 200, CheckPath: 405},
+		{"/metrics": 200, "/readyz": 200, "/livez": 200, "/v1/health": 200, CheckPath: 404, "/queues": 404},
+	} {
+		k.url = "http://" + places[i].String()
+		for path, status := range paths {
+			got, _ := k.do(t, http.MethodGet, path, "", nil)
+			require.Equal(t, status, got.StatusCode, "%d %s", i, path)
+		}
+	}
+	require.ErrorIs(t, Run(t.Context(), Config{Listen: "127.0.0.1:0", MetricsListen: places[2].String()}, Deps{}), ErrMetricsListen)
+	require.ErrorContains(t, Config{Listen: ":1", CheckListen: ":2", MetricsListen: ":2"}.Validate(), "METRICS_LISTEN: the same")
+	require.ErrorContains(t, TLS{CertFile: "c", KeyFile: "k", ClientNames: []string{"n"}}.Validate(), "CLIENT_CA_FILE: empty")
 }
 
 func TestRun_TheCheckDemandsAClientCertificateAndNothingElseDoes(t *testing.T) {

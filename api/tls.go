@@ -3,9 +3,11 @@ package api
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,9 +18,10 @@ import (
 
 // TLS says by which certificate the API is served; both files or none.
 type TLS struct {
-	CertFile     string `split_words:"true" desc:"File with the certificate of the API and its chain, PEM; empty = plain HTTP. This file and the next two are read again when they change."`
-	KeyFile      string `split_words:"true" desc:"File with the certificate's key, PEM."`
-	ClientCAFile string `split_words:"true" desc:"File with the certificates of the authorities, PEM, of which the client certificate comes that the delete check demands, as Cinder presents it (docs/cinder.md); empty = it demands none. Health, pages and the rest demand none in any case."`
+	CertFile     string   `split_words:"true" desc:"File with the certificate of the API and its chain, PEM; empty = plain HTTP. This file, the next one and that of the authorities are read again when they change."`
+	KeyFile      string   `split_words:"true" desc:"File with the certificate's key, PEM."`
+	ClientCAFile string   `split_words:"true" desc:"File with the certificates of the authorities, PEM, of which the client certificate comes that the delete check demands, as Cinder presents it (docs/cinder.md); empty = it demands none. Health, pages and the rest demand none in any case."`
+	ClientNames  []string `split_words:"true" desc:"Names of which the client certificate has one (as DNS name, URI or common name, whatever the case), so that no other certificate of the same authority can ask the delete check; empty = each certificate of the authority can."`
 }
 
 // Validate tells a certificate without a key, and the reverse.
@@ -30,6 +33,10 @@ func (t TLS) Validate() error {
 		return errors.New("KEY_FILE: empty: want one, since the certificate's file is given")
 	case t.CertFile == "" && t.ClientCAFile != "":
 		return errors.New("CERT_FILE: empty: want one, since client certificates are asked for")
+	case len(t.ClientNames) > 0 && t.ClientCAFile == "":
+		return errors.New("CLIENT_CA_FILE: empty: want one, since client certificates of some names are asked for")
+	case slices.Contains(t.ClientNames, ""):
+		return errors.New("CLIENT_NAMES: one is empty: want names with commas between them")
 	}
 	return nil
 }
@@ -44,6 +51,7 @@ type certificates struct {
 	mu   sync.Mutex
 	seen [3]stamp // of the files, when they were read last
 	now  *tls.Config
+	cas  []*x509.Certificate // of the client certificates
 }
 
 // stamp tells one content of a file from the next.
@@ -52,8 +60,8 @@ type stamp struct {
 	size    int64
 }
 
-// config answers nil for plain HTTP. What can't be read now is an error; later it is logged.
-func (t TLS) config(log zerolog.Logger, metrics *telemetry.Metrics) (*tls.Config, error) {
+// open returns nil for plain HTTP. What can't be read now is an error; later it is logged.
+func (t TLS) open(log zerolog.Logger, metrics *telemetry.Metrics) (*certificates, error) {
 	if t.CertFile == "" {
 		return nil, nil //nolint:nilnil // no TLS is not a fault
 	}
@@ -63,7 +71,28 @@ func (t TLS) config(log zerolog.Logger, metrics *telemetry.Metrics) (*tls.Config
 	if c.now, err = c.read(); err != nil {
 		return nil, err
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.newest(), nil }}, nil
+	return c, nil
+}
+
+func (c *certificates) config() *tls.Config {
+	if c == nil {
+		return nil
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.newest(), nil }}
+}
+
+// trusts reports whether a chain that was verified when its connection began still ends in an authority of the file, and its
+// certificate has not ended since.
+func (c *certificates) trusts(chains [][]*x509.Certificate) bool {
+	c.newest()
+	c.mu.Lock()
+	cas := c.cas
+	c.mu.Unlock()
+	return slices.ContainsFunc(chains, func(chain []*x509.Certificate) bool {
+		root := chain[len(chain)-1]
+		ends := time.Until(chain[0].NotAfter) //nolint:forbidigo // by this machine's clock, as crypto/tls when the connection began
+		return ends > 0 && slices.ContainsFunc(cas, root.Equal)
+	})
 }
 
 // newest looks at the files at every handshake: that costs far less than the handshake.
@@ -108,14 +137,33 @@ func (c *certificates) read() (*tls.Config, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read authorities of client certificates: %w", err)
 		}
-		config.ClientCAs = x509.NewCertPool()
-		if !config.ClientCAs.AppendCertsFromPEM(text) {
+		cas := authorities(text)
+		if len(cas) == 0 {
 			return nil, fmt.Errorf("read authorities of client certificates: no certificate in %s", c.files.ClientCAFile)
 		}
+		config.ClientCAs = x509.NewCertPool()
+		for _, ca := range cas {
+			config.ClientCAs.AddCert(ca)
+		}
 		config.ClientAuth = tls.VerifyClientCertIfGiven
+		config.SessionTicketsDisabled = true // a session that goes on would not look at the authorities again
+		c.cas = cas
 	}
 	if c.metrics != nil && pair.Leaf != nil {
 		c.metrics.SetCertificateExpiry(pair.Leaf.NotAfter)
 	}
 	return config, nil
+}
+
+// authorities reads the certificates of a PEM file and passes over what is none, as crypto/x509 does.
+func authorities(text []byte) (all []*x509.Certificate) {
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		if certificate, err := x509.ParseCertificate(block.Bytes); err == nil {
+			all = append(all, certificate)
+		}
+	}
+	return all
 }

@@ -56,7 +56,7 @@ func newest(points []Link, n int) []Link {
 func forked(chains []Chain) (parents map[string]string, points []Link) {
 	links := slices.Concat(chains...)
 	slices.SortFunc(links, earlier)
-	parents = map[string]string{}
+	parents, points = map[string]string{}, make([]Link, 0, len(links))
 	top := map[string]Link{} // project -> the newest usable one so far, by Cinder's time
 	ok := map[string]bool{}  // it could be restored
 	for _, l := range links {

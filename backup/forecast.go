@@ -16,6 +16,8 @@ type Holding struct {
 	Records   []Record
 	// Delay is how long a shorter retention by metadata waits.
 	Delay time.Duration
+	// Done, once closed, ends a forecast early: it is not whole then. Nil: never.
+	Done <-chan struct{}
 }
 
 // A Going is a link that will go, when its turn comes by policy, and why. The
@@ -31,6 +33,9 @@ func (h Holding) Links() map[string][]Link {
 	links := map[string][]Link{}
 	for _, r := range h.Records {
 		if l, ok := r.Link(h.Retention); ok {
+			if links[r.ProjectID] == nil {
+				links[r.ProjectID] = make([]Link, 0, len(h.Records)) // nearly always all of one project
+			}
 			links[r.ProjectID] = append(links[r.ProjectID], l)
 		}
 	}
@@ -47,9 +52,9 @@ func (h Holding) Now(now time.Time) (removals []Removal, kept []Kept) {
 	return removals, kept
 }
 
-// Forecast carries [Expired] forward from now until the given time, moment by
-// moment at which an answer changes, and returns what goes, in order, and what
-// stays then. It assumes that no further backup is made (each new restore
+// Forecast returns what goes from now until the given time, in order, and what
+// stays then: what [Expired] would say if it were asked at every moment at which
+// an answer changes. It costs O(n log n). It assumes that no further backup is made (each new restore
 // point frees an older one from the floor), that what is being created or
 // restored ends well, and that what is being removed is gone at once.
 func (h Holding) Forecast(now, until time.Time) (going []Going, kept []Kept) {
@@ -74,56 +79,50 @@ func (h Holding) Shortened() (at time.Time, ok bool) {
 	return h.Retention.ShorterSeenAt.Add(h.Delay - h.Retention.ShorterSeen), true
 }
 
-// retained is how long a link is kept by the retention as it is now.
-func (h Holding) retained(l Link) Period {
-	for _, r := range h.Records {
-		if r.ID == l.RecordID {
-			return h.Retention.For(r)
+// Earliest returns a time before which none of a project's links goes by its
+// retention whose data is of that time or later; ok is false where none ever
+// does. Retentions are what their records say.
+func (h Holding) Earliest(project string, from time.Time, retentions []Period) (at time.Time, ok bool) {
+	if project == h.Retention.Owner && !h.Retention.InForce.IsZero() {
+		retentions = []Period{h.Retention.InForce} // at least
+	}
+	if h.Retention.Shorter != nil {
+		retentions = append(slices.Clone(retentions), *h.Retention.Shorter)
+	}
+	for _, p := range retentions {
+		end := p.After(from)
+		if p.Months != 0 || p.Years != 0 { // at the end of a month the later of two times may end earlier, on the same day
+			end = end.AddDate(0, 0, -1)
+		}
+		if !p.IsZero() && (!ok || end.Before(at)) {
+			at, ok = end, true
 		}
 	}
-	return l.Retention
+	return at, ok
 }
 
 func (h Holding) keeping(project string) Keeping {
 	return KeepingOf(project, h.Guard, h.Records)
 }
 
-func (h Holding) forecast(at, until time.Time, project string, links []Link) (going []Going, kept []Kept) {
-	k := h.keeping(project)
-	shortens, waits := h.Shortened()
-	waits = waits && project == h.ProjectID
-	links, going = settled(at, links)
-	for {
-		if waits && !at.Before(shortens) {
-			waits = false
-			h.Retention.InForce = *h.Retention.Shorter
-			for i := range links {
-				links[i].Retention = h.retained(links[i])
-			}
-		}
-		var removals []Removal
-		removals, kept = Expired(at, k, links)
-		for _, r := range removals {
-			going = append(going, Going{r.Link, at, r.Reason})
-			links = slices.DeleteFunc(links, func(l Link) bool { return l.BackupID == r.BackupID })
-		}
-		if len(removals) > 0 {
-			continue // what it stood on may go at the same moment
-		}
-		next := nextChange(at, kept)
-		if waits && (next.IsZero() || shortens.Before(next)) {
-			next = shortens
-		}
-		if next.IsZero() || next.After(until) {
-			return going, kept
-		}
-		at = next
+func (h Holding) forecast(now, until time.Time, project string, links []Link) (going []Going, kept []Kept) {
+	if until.Before(now) {
+		until = now
 	}
+	links, going = settled(now, links)
+	c := newCourse(h.keeping(project), links, until)
+	if at, waits := h.Shortened(); waits && project == h.ProjectID {
+		c.shorten(h, at)
+	}
+	going = append(going, c.run(now, h.Done)...)
+	_, kept = Expired(until, c.keeping, c.left(until))
+	return going, kept
 }
 
 // settled ends what is under way: what is being removed goes first, what is
 // being created or restored is available.
 func settled(now time.Time, links []Link) (rest []Link, going []Going) {
+	rest = make([]Link, 0, len(links))
 	for _, l := range links {
 		switch l.Status {
 		case StatusDeleting:
@@ -135,17 +134,6 @@ func settled(now time.Time, links []Link) (rest []Link, going []Going) {
 		}
 		rest = append(rest, l)
 	}
+	slices.SortFunc(going, func(a, b Going) int { return earlier(a.Link, b.Link) })
 	return rest, going
-}
-
-// nextChange answers the first moment after now at which one that is kept may
-// go by time alone; zero where there is none.
-func nextChange(now time.Time, kept []Kept) time.Time {
-	var next time.Time
-	for _, k := range kept {
-		if k.Until.After(now) && (next.IsZero() || k.Until.Before(next)) {
-			next = k.Until
-		}
-	}
-	return next
 }

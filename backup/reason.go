@@ -100,12 +100,16 @@ const (
 	Orphan                      Reason = "orphan"
 	TagMismatch                 Reason = "tag_mismatch"
 	LossesNotBelieved           Reason = "losses_not_believed"
+	CheckNotAsked               Reason = "check_not_asked"
+	NoWorker                    Reason = "no_worker"
+	QueueAway                   Reason = "queue_away"
 	AbsencesNotBelieved         Reason = "absences_not_believed"
 	OlderAPINode                Reason = "older_api_node"
 	EndpointSilent              Reason = "endpoint_silent"
 	ProtectionEnded             Reason = "protection_ended"
 	CinderClock                 Reason = "cinder_clock"
 	NoReceiver                  Reason = "no_receiver"
+	RefusalBurst                Reason = "refusal_burst"
 )
 
 // Why a protection ended; they stand beside [ProtectionEnded].
@@ -209,6 +213,7 @@ var reasons = map[Reason]struct {
 	ProtectionEnded:             {Tenant, "The volume is no longer protected; its restore points go when their retention is over, the newest not before the grace ends."},
 	CinderClock:                 {Operator, "Cinder's clock differs from the database's: times of backups are taken from our own requests; set Cinder's clock."},
 	NoReceiver:                  {Operator, "The project has no receiver with a usable e-mail address; its reports are sent to nobody."},
+	RefusalBurst:                {Operator, "One caller was refused the deletion of many backups within a minute: it may be an intruder."},
 
 	EndMetadata:      {Nobody, "The server's metadata no longer asks for backups."},
 	EndDetached:      {Nobody, "The volume was detached from the server that asked for its backups."},
@@ -216,6 +221,9 @@ var reasons = map[Reason]struct {
 	EndVolumeDeleted: {Nobody, "The volume was deleted."},
 	EndTransferred:   {Nobody, "The volume was transferred to another project."},
 
+	CheckNotAsked:     {Operator, "Restore points were removed by others, and Cinder did not ask: by an administrator, or its policy no longer asks the api."},
+	NoWorker:          {Operator, "No worker takes tasks: nothing is backed up, looked at or removed."},
+	QueueAway:         {Operator, "Redis does not take tasks: nothing new is backed up, looked at or removed."},
 	LossesNotBelieved: {Operator, "More restore points are missing in Cinder's listing than is believed: check the admin role and Cinder's database."},
 }
 

@@ -12,12 +12,16 @@ import (
 )
 
 // Checks answers for the delete check, by connections of its own: no plan and
-// no page keeps Cinder waiting.
-type Checks struct{ pool *pgxpool.Pool }
+// no page keeps Cinder waiting. What is not an answer (probes, and who asked)
+// has another two.
+type Checks struct{ pool, side *pgxpool.Pool }
 
 // checkConnections are enough for one core: an answer takes a fraction of a
 // millisecond, and what waits is answered in turn.
 const checkConnections = 8
+
+// sideConnections are for a probe and a write at a time.
+const sideConnections = 2
 
 // errStandby refuses answers that may be older than the truth.
 var errStandby = errors.New("the database is a standby: want the primary; name it in STAFFELN_DATABASE_URL, or add target_session_attrs=read-write")
@@ -31,16 +35,27 @@ func (d *DB) Checks(ctx context.Context) (*Checks, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database for the delete check: %w", err)
 	}
-	return &Checks{pool}, nil
+	beside := d.pool.Config()
+	beside.MaxConns, beside.MinConns = sideConnections, 0
+	beside.ConnConfig.RuntimeParams["application_name"] = "staffeln-check-side"
+	side, err := pgxpool.NewWithConfig(ctx, beside)
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open database for the delete check: %w", err)
+	}
+	return &Checks{pool, side}, nil
 }
 
 // Close ends its connections.
-func (c *Checks) Close() { c.pool.Close() }
+func (c *Checks) Close() {
+	c.pool.Close()
+	c.side.Close()
+}
 
 // Ping tells whether the primary answers.
 func (c *Checks) Ping(ctx context.Context) error {
 	var standby bool
-	if err := c.pool.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&standby); err != nil {
+	if err := c.side.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&standby); err != nil {
 		return err
 	}
 	if standby {

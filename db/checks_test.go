@@ -1,12 +1,16 @@
 package db
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
@@ -44,33 +48,108 @@ func TestDeletion_TellsWhatIsKnownOfABackupAndOfUs(t *testing.T) {
 	require.NoError(t, c.Ping(h.ctx))
 }
 
+func (h *house) deleteChecks(allowed bool, limit int) (told []ToldCheck) {
+	h.t.Helper()
+	require.NoError(h.t, h.db.Look(h.ctx, func(l *Look) (err error) { told, err = l.DeleteChecks(h.ctx, allowed, limit); return err }))
+	return told
+}
+
 func TestTold_AddsToTheHourAndIsForgottenWithHistory(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c := h.checks()
-	refused := DeleteCheck{Verdict: "on_record", BackupID: "b", UserID: "alice\x00", ProjectID: "p", Roles: "member", Asked: 2}
-	allowed := DeleteCheck{Allowed: true, Verdict: "not_ours", UserID: "bob", Asked: 1000}
-	require.NoError(t, c.Told(h.ctx, []DeleteCheck{refused, allowed}))
+	refused := DeleteCheck{Verdict: "on_record", Verified: true, BackupID: "b", UserID: "alice\x00", ProjectID: "p", Roles: "member", Asked: 2}
+	allowed := DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: "bob", Asked: 1000}
+	tell := func(told ...DeleteCheck) {
+		_, err := c.Told(h.ctx, told, 0)
+		require.NoError(t, err)
+	}
+	tell(refused, allowed)
 	h.clock.Set(base.Add(59 * time.Minute))
 	twin := refused
-	twin.UserID = "alice\uFFFD" // what can't be stored is the same then
-	require.NoError(t, c.Told(h.ctx, []DeleteCheck{refused, twin}))
+	twin.UserID, twin.BackupID = "alice\uFFFD", "c" // what can't be stored is the same then
+	tell(refused, twin)
 	h.clock.Set(base.Add(hour))
-	require.NoError(t, c.Told(h.ctx, []DeleteCheck{refused}))
+	tell(refused)
 
-	look := func(allowed bool, limit int) (told []ToldCheck) {
-		require.NoError(t, h.db.Look(h.ctx, func(l *Look) (err error) { told, err = l.DeleteChecks(h.ctx, allowed, limit); return err }))
-		return told
-	}
-	first := ToldCheck{base, base.Add(59 * time.Minute), "refused", "on_record", "b", "alice\uFFFD", "p", "member", 6}
-	next := ToldCheck{base.Add(hour), base.Add(hour), "refused", "on_record", "b", "alice\uFFFD", "p", "member", 2}
-	require.Equal(t, []ToldCheck{next, first}, look(false, 0))
-	require.Equal(t, []ToldCheck{next}, look(false, 1))
-	require.Len(t, look(true, 0), 3)
+	first := ToldCheck{base, base.Add(59 * time.Minute), "refused", "on_record", true, "c", "alice\uFFFD", "p", "member", 6}
+	next := ToldCheck{base.Add(hour), base.Add(hour), "refused", "on_record", true, "b", "alice\uFFFD", "p", "member", 2}
+	require.Equal(t, []ToldCheck{next, first}, h.deleteChecks(false, 0))
+	require.Equal(t, []ToldCheck{next}, h.deleteChecks(false, 1))
+	require.Len(t, h.deleteChecks(true, 0), 3)
 
 	_, err := h.beat().Forget(h.ctx, base.Add(hour))
 	require.NoError(t, err)
-	require.Equal(t, []ToldCheck{next}, look(true, 0))
+	require.Equal(t, []ToldCheck{next}, h.deleteChecks(true, 0))
+}
+
+func TestTold_AnHourHasARoomForRefusalsThatAllowedOnesDoNotFill(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	replicas := []*Checks{h.checks(), h.checks()}
+	other, err := h.db.pool.Begin(h.ctx) // so that both are at it at once
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = other.Rollback(context.WithoutCancel(h.ctx)) })
+	_, err = other.Exec(h.ctx, `SELECT pg_advisory_xact_lock(hashtext('staffeln delete_checks'))`)
+	require.NoError(t, err)
+	var wait sync.WaitGroup
+	for replica, c := range replicas {
+		var told []DeleteCheck
+		for i := range CheckRows + 50 {
+			told = append(told, DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: fmt.Sprintf("forged %d by %d", i, replica), Asked: 1})
+		}
+		told = append(told, DeleteCheck{Verdict: "on_record", UserID: "", Asked: 7}) // of callers that nobody knows
+		wait.Go(func() {
+			_, err := c.Told(h.ctx, told, 0)
+			assert.NoError(t, err)
+		})
+	}
+	testkit.Eventually(t, "both wait for their turn", time.Minute, func() bool {
+		return h.count(`SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted`) == 2
+	})
+	require.NoError(t, other.Rollback(h.ctx))
+	wait.Wait()
+	_, err = replicas[0].Told(h.ctx, []DeleteCheck{{Verdict: "on_record", Verified: true, UserID: "alice", BackupID: "b", Asked: 1}}, 0)
+	require.NoError(t, err)
+	rows, sum := h.deleteChecks(true, 0), int64(0)
+	named := map[string]int{}
+	for _, r := range rows {
+		sum += r.Asked
+		if r.UserID != "" {
+			named[r.Answer]++
+		}
+	}
+	require.Equal(t, map[string]int{"allowed": CheckRows, "refused": 1}, named, "both replicas together")
+	require.Len(t, rows, CheckRows+3)
+	require.EqualValues(t, 2*(CheckRows+50+7)+1, sum, "each is counted")
+}
+
+func TestTold_ABurstIsOfAllReplicasAndNamesOnlyTheVerified(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	one, other := h.checks(), h.checks()
+	alice := DeleteCheck{Verdict: "on_record", Verified: true, UserID: "alice", ProjectID: "p", Asked: 2}
+	bob := alice
+	bob.UserID = "bob"
+	anybody := DeleteCheck{Verdict: "on_record", Asked: 2}
+	outside := DeleteCheck{Verdict: "no_certificate", Asked: 1000}
+	allowed := DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: "alice", Asked: 1000}
+	told := func(c *Checks, rows ...DeleteCheck) (bursts []Burst) {
+		bursts, err := c.Told(h.ctx, rows, 4)
+		require.NoError(t, err)
+		return bursts
+	}
+	require.Empty(t, told(one, alice, anybody, outside, allowed))
+	require.Empty(t, told(other, bob))
+	require.ElementsMatch(t, []Burst{{base, true, "alice", "p", 4}, {base, false, "", "", 4}}, told(other, alice, anybody))
+	require.Empty(t, told(one, alice, anybody), "once")
+	h.clock.Set(base.Add(time.Minute))
+	require.Empty(t, told(one, alice), "another minute")
+	h.clock.Set(base.Add(BurstTime + 2*time.Minute))
+	require.Empty(t, told(one, bob))
+	var left int
+	require.NoError(t, h.db.pool.QueryRow(h.ctx, `SELECT count(*) FROM delete_refusals`).Scan(&left))
+	require.Equal(t, 1, left)
 }
 
 func TestChecks_AStandbyAnswersNothing(t *testing.T) {
@@ -95,6 +174,9 @@ func TestChecks_AStandbyAnswersNothing(t *testing.T) {
 	require.NoError(t, server.Stop())
 	require.NoError(t, server.Restart(ctx))
 	testkit.Eventually(t, "its old connections are gone", 2*time.Minute, func() bool { return errors.Is(c.Ping(ctx), errStandby) })
-	_, err = c.Deletion(ctx, "b")
-	require.ErrorIs(t, err, errStandby)
+	testkit.Eventually(t, "and no answer comes by those of the check", 2*time.Minute, func() bool {
+		_, err = c.Deletion(ctx, "b")
+		require.Error(t, err)
+		return errors.Is(err, errStandby)
+	})
 }

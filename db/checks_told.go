@@ -3,47 +3,132 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
 // A DeleteCheck is one way in which deletions were asked for and answered: by
-// whom, about which backup, and how often. It is a row of delete_checks.
+// whom and how often. It is a row of delete_askers.
 type DeleteCheck struct {
 	Allowed   bool
 	Verdict   string
-	BackupID  string // empty for what was allowed, which is summed
+	Verified  bool // the caller presented the client certificate that is demanded; else nobody is named
+	BackupID  string
 	UserID    string
 	ProjectID string
 	Roles     string
 	Asked     int64
 }
 
+const (
+	// MoreChecks is the verdict of the row that counts what had no room.
+	MoreChecks = "more"
+	// CheckRows bounds the rows of an hour that name somebody, of the allowed and of the refused each.
+	CheckRows = 500
+	// BurstTime is how long a burst is remembered.
+	BurstTime = 24 * time.Hour
+)
+
+// Summed is the row that counts what has no room among those that name somebody.
+func (c DeleteCheck) Summed() DeleteCheck {
+	return DeleteCheck{Allowed: c.Allowed, Verdict: MoreChecks, Verified: c.Verified, Asked: c.Asked}
+}
+
+// A Burst is a minute in which the refusals of one user, or of all callers that
+// are not verified, became too many.
+type Burst struct {
+	Minute            time.Time
+	Verified          bool
+	UserID, ProjectID string
+	Refused           int64
+}
+
 // Told adds what was answered since the last time to the hour that the
-// database's clock has now.
-func (c *Checks) Told(ctx context.Context, told []DeleteCheck) error {
+// database's clock has now, within the bounds of that hour, and the refusals to
+// its minute. It returns the bursts that it made: refusals of all replicas that
+// reached so many (0: never), each to one replica alone.
+func (c *Checks) Told(ctx context.Context, told []DeleteCheck, burst int) (bursts []Burst, err error) {
+	for i := range told {
+		told[i].UserID, told[i].ProjectID, told[i].Roles = storable(told[i].UserID), storable(told[i].ProjectID), storable(told[i].Roles)
+	}
+	err = pgx.BeginFunc(ctx, c.side, func(tx pgx.Tx) error {
+		// Replicas write one after the other, so that they share the bounds.
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('staffeln delete_checks'))`); err != nil {
+			return err
+		}
+		told, err := bounded(ctx, tx, told)
+		if err != nil {
+			return err
+		}
+		if err := addTold(ctx, tx, told); err != nil {
+			return err
+		}
+		bursts, err = addRefused(ctx, tx, told, burst)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write who asked for %d deletions: %w", len(told), err)
+	}
+	return bursts, nil
+}
+
+// bounded counts without names what has no room in the hour.
+func bounded(ctx context.Context, tx pgx.Tx, told []DeleteCheck) ([]DeleteCheck, error) {
 	const q = `
-		INSERT INTO delete_checks AS c (hour, answer, verdict, backup_id, user_id, project_id, roles, asked, first_at, last_at)
-		SELECT date_trunc('hour', n.now), CASE WHEN t.allowed THEN 'allowed' ELSE 'refused' END, t.verdict, t.backup_id, t.user_id, t.project_id, t.roles,
-			sum(t.asked), n.now, n.now
-		FROM (SELECT staffeln_now()) AS n (now), unnest($1::boolean[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[])
-			AS t (allowed, verdict, backup_id, user_id, project_id, roles, asked)
+		SELECT answer = 'allowed', verdict, verified, user_id, project_id, roles FROM delete_askers
+		WHERE hour = date_trunc('hour', staffeln_now()) AND verified AND verdict <> 'more'`
+	rows, err := tx.Query(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	known, room := map[DeleteCheck]bool{}, map[bool]int{true: CheckRows, false: CheckRows}
+	var c DeleteCheck
+	_, err = pgx.ForEachRow(rows, []any{&c.Allowed, &c.Verdict, &c.Verified, &c.UserID, &c.ProjectID, &c.Roles}, func() error {
+		known[c] = true
+		room[c.Allowed]--
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	fits := slices.Clone(told)
+	slices.SortFunc(fits, func(a, b DeleteCheck) int { return int(b.Asked - a.Asked) }) // who asked most is named
+	for i, t := range fits {
+		key := t
+		key.BackupID, key.Asked = "", 0
+		switch {
+		case !t.Verified || t.Verdict == MoreChecks || known[key]:
+		case room[t.Allowed] > 0:
+			room[t.Allowed]--
+			known[key] = true
+		default:
+			fits[i] = t.Summed()
+		}
+	}
+	return fits, nil
+}
+
+func addTold(ctx context.Context, tx pgx.Tx, told []DeleteCheck) error {
+	const q = `
+		INSERT INTO delete_askers AS c (hour, answer, verdict, verified, user_id, project_id, roles, backup_id, asked, first_at, last_at)
+		SELECT date_trunc('hour', n.now), CASE WHEN t.allowed THEN 'allowed' ELSE 'refused' END, t.verdict, t.verified, t.user_id, t.project_id, t.roles,
+			max(t.backup_id), sum(t.asked), n.now, n.now
+		FROM (SELECT staffeln_now()) AS n (now), unnest($1::boolean[], $2::text[], $3::boolean[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[])
+			AS t (allowed, verdict, verified, backup_id, user_id, project_id, roles, asked)
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, n.now
-		ORDER BY 1, 2, 3, 4, 5, 6, 7 -- one order of locks: several may write at once
-		ON CONFLICT (hour, answer, verdict, backup_id, user_id, project_id, roles)
-		DO UPDATE SET asked = c.asked + EXCLUDED.asked, last_at = EXCLUDED.last_at`
+		ON CONFLICT (hour, answer, verdict, verified, user_id, project_id, roles)
+		DO UPDATE SET asked = c.asked + EXCLUDED.asked, last_at = EXCLUDED.last_at, backup_id = coalesce(nullif(EXCLUDED.backup_id, ''), c.backup_id)`
 	n := len(told)
-	allowed, asked := make([]bool, n), make([]int64, n)
+	allowed, verified, asked := make([]bool, n), make([]bool, n), make([]int64, n)
 	verdicts, backups, users, projects, roles := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	for i, t := range told {
-		allowed[i], asked[i] = t.Allowed, t.Asked
-		verdicts[i], backups[i], users[i], projects[i], roles[i] = t.Verdict, t.BackupID, storable(t.UserID), storable(t.ProjectID), storable(t.Roles)
+		allowed[i], verified[i], asked[i] = t.Allowed, t.Verified, t.Asked
+		verdicts[i], backups[i], users[i], projects[i], roles[i] = t.Verdict, t.BackupID, t.UserID, t.ProjectID, t.Roles
 	}
-	if _, err := c.pool.Exec(ctx, q, allowed, verdicts, backups, users, projects, roles, asked); err != nil {
-		return fmt.Errorf("write who asked for %d deletions: %w", n, err)
-	}
-	return nil
+	_, err := tx.Exec(ctx, q, allowed, verdicts, verified, backups, users, projects, roles, asked)
+	return err
 }
 
 // A ToldCheck is a DeleteCheck with the time in which it was asked.
@@ -51,6 +136,7 @@ type ToldCheck struct {
 	FirstAt, LastAt time.Time
 	Answer          string
 	Verdict         string
+	Verified        bool
 	BackupID        string
 	UserID          string
 	ProjectID       string
@@ -59,11 +145,14 @@ type ToldCheck struct {
 }
 
 // DeleteChecks returns who asked for deletions, the newest first; limit 0 =
-// all. Without allowed it returns the refused alone.
+// all. Without allowed it returns the refused alone. What an api of before
+// migration 10 wrote is among them.
 func (l *Look) DeleteChecks(ctx context.Context, allowed bool, limit int) ([]ToldCheck, error) {
 	const q = `
-		SELECT first_at, last_at, answer, verdict, backup_id, user_id, project_id, roles, asked FROM delete_checks
-		WHERE answer = 'refused' OR $1 ORDER BY last_at DESC, answer, verdict, backup_id, user_id LIMIT nullif($2, 0)`
+		SELECT first_at, last_at, answer, verdict, verified, backup_id, user_id, project_id, roles, asked FROM (
+			SELECT first_at, last_at, answer, verdict, verified, backup_id, user_id, project_id, roles, asked FROM delete_askers
+			UNION ALL SELECT first_at, last_at, answer, verdict, false, backup_id, user_id, project_id, roles, asked FROM delete_checks) AS told
+		WHERE answer = 'refused' OR $1 ORDER BY last_at DESC, answer, verdict, verified DESC, user_id, project_id, roles, backup_id LIMIT nullif($2, 0)`
 	rows, err := l.tx.Query(ctx, q, allowed, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read who asked for deletions: %w", err)

@@ -68,13 +68,25 @@ func TestEachConstraintOfTheOtherTablesRefusesWhatItIsFor(t *testing.T) {
 	require.NoError(t, h.insert("reports", row{"id": "r", "group_id": "p", "made_at": base}))
 	require.NoError(t, h.insert("report_mails", mail))
 	require.NoError(t, h.insert("findings", row{"reason": "a", "object": "o", "project_id": "p", "detail": "", "since": base, "seen_at": base}))
-	asked := row{"hour": base, "answer": "refused", "verdict": "on_record", "backup_id": "b", "user_id": "", "project_id": "", "roles": "", "asked": 1, "first_at": base, "last_at": base}
-	require.NoError(t, h.insert("delete_checks", asked))
+	asked := row{"hour": base, "answer": "refused", "verdict": "on_record", "verified": false, "backup_id": "b", "user_id": "", "project_id": "", "roles": "", "asked": 1, "first_at": base, "last_at": base}
+	require.NoError(t, h.insert("delete_askers", asked))
+	before := row{"hour": base, "answer": "refused", "verdict": "on_record", "backup_id": "b", "user_id": "", "project_id": "", "roles": "", "asked": 1, "first_at": base, "last_at": base}
+	require.NoError(t, h.insert("delete_checks", before))
+	minute := row{"minute": base, "verified": false, "user_id": "", "project_id": "", "refused": 1, "burst": false}
+	require.NoError(t, h.insert("delete_refusals", minute))
 	for table, all := range map[string]map[string]row{
 		"delete_checks": {
-			"delete_checks_pkey":                     asked,
-			"delete_checks_answer":                   asked.with(row{"answer": "perhaps"}),
-			"delete_checks_refusal_names_the_backup": asked.with(row{"backup_id": ""}),
+			"delete_checks_pkey":                     before,
+			"delete_checks_answer":                   before.with(row{"answer": "perhaps"}),
+			"delete_checks_refusal_names_the_backup": before.with(row{"backup_id": ""}),
+		},
+		"delete_askers": {
+			"delete_askers_pkey":   asked,
+			"delete_askers_answer": asked.with(row{"answer": "perhaps"}),
+		},
+		"delete_refusals": {
+			"delete_refusals_pkey":           minute,
+			"delete_refusals_names_verified": minute.with(row{"user_id": "u"}),
 		},
 		"volumes": {
 			"volumes_pkey":                    {"id": "v"},

@@ -18,9 +18,9 @@ const decisive = `volumes v LEFT JOIN LATERAL (
 		ORDER BY f.beat DESC LIMIT 1) latest ON true LEFT JOIN LATERAL (
 	SELECT f.beat FROM (
 		SELECT a.beat FROM records a WHERE a.volume_id = v.id AND a.project_id = v.project_id AND a.state = 'available' AND a.cinder_timestamp > a.data_timestamp
-			ORDER BY a.cinder_timestamp DESC LIMIT 1) top
-		JOIN records f ON f.volume_id = v.id AND f.state = 'available' AND f.kind = 'full' AND f.project_id = v.project_id AND f.beat <= top.beat
-		ORDER BY f.beat DESC LIMIT 1) ahead ON true CROSS JOIN LATERAL (
+			ORDER BY a.cinder_timestamp DESC LIMIT 1) top CROSS JOIN LATERAL (
+		SELECT f.beat FROM records f WHERE f.volume_id = v.id AND f.state = 'available' AND f.kind = 'full' AND f.project_id = v.project_id AND f.beat <= top.beat
+			ORDER BY f.beat DESC LIMIT 1) f) ahead ON true CROSS JOIN LATERAL (
 	SELECT least(latest.beat, ahead.beat) AS beat) newest CROSS JOIN LATERAL (
 	SELECT * FROM records p WHERE p.volume_id = v.id AND p.state IN ('planned', 'creating', 'overdue')
 	UNION ALL (

@@ -34,6 +34,11 @@ func (b *Beat) FoundLogin(ctx context.Context, refused ...backup.Finding) ([]bac
 	return b.found(ctx, refused, []string{string(backup.Unauthorised)})
 }
 
+// FoundQueue keeps the finding that nobody takes tasks, or that the queue is away. Without one it forgets both.
+func (b *Beat) FoundQueue(ctx context.Context, trouble ...backup.Finding) ([]backup.Finding, error) {
+	return b.found(ctx, trouble, []string{string(backup.NoWorker), string(backup.QueueAway)})
+}
+
 // found keeps findings, and forgets those of the given reasons that this beat
 // did not see.
 func (b *Beat) found(ctx context.Context, findings []backup.Finding, forget []string) ([]backup.Finding, error) {
@@ -98,6 +103,7 @@ var (
 	}
 	sweepFindings = []string{
 		string(backup.Orphan), string(backup.TagMismatch), string(backup.RemovedByOthers), string(backup.LossesNotBelieved), string(backup.StatusUnknown),
+		string(backup.CheckNotAsked),
 	}
 	projectFindings = []string{string(backup.ProjectGone), string(backup.NoRole)}
 )

@@ -24,6 +24,9 @@ func steps(applied bool) []Migration {
 		{7, "00007_evidence.sql", applied},
 		{8, "00008_failures.sql", applied},
 		{9, "00009_cinder_clock.sql", applied},
+		{10, "00010_checks_bounded.sql", applied},
+		{11, "00011_pages.sql", applied},
+		{12, "00012_sign_outs.sql", applied},
 	}
 }
 
@@ -117,10 +120,10 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 	require.NoError(t, err)
 
 	for url, want := range map[string]string{
-		older: "schema is at version 8, this program needs 9: run `staffeln migrate up`",
-		empty: "schema is at version 0, this program needs 9: run `staffeln migrate up`",
-		gone:  "schema is at version 0, this program needs 9: run `staffeln migrate up`",
-		newer: "schema is at version 99, this program knows only 9: start the newer program that made it, or go back with that one's `staffeln migrate down`",
+		older: "schema is at version 11, this program needs 12: run `staffeln migrate up`",
+		empty: "schema is at version 0, this program needs 12: run `staffeln migrate up`",
+		gone:  "schema is at version 0, this program needs 12: run `staffeln migrate up`",
+		newer: "schema is at version 99, this program knows only 12: start the newer program that made it, or go back with that one's `staffeln migrate down`",
 	} {
 		_, err := Open(t.Context(), url, nil)
 		require.ErrorContains(t, err, want)

@@ -34,12 +34,12 @@ func (c *ReportClaim) Untold(ctx context.Context, late time.Duration) ([]Untold,
 }
 
 func untolds(ctx context.Context, from queries, now time.Time, late time.Duration, projectID string) ([]Untold, error) {
-	const q = `
+	q := `
 		WITH RECURSIVE ` + firsts + `
 		SELECT project_id, min(result) AS result, min(matter) AS matter FROM (
 			SELECT project_id, at AS result, NULL::timestamptz AS matter FROM first_ended
 			UNION ALL SELECT project_id, at, NULL FROM first_removed
-			UNION ALL SELECT project_id, NULL, coalesce(newest_at, protected_since) + @age::interval FROM ` + standing + `
+			UNION ALL SELECT project_id, NULL, coalesce(newest_at, protected_since) + @age::interval FROM ` + standingOf(projectID) + `
 				WHERE standing = 'late'
 			UNION ALL SELECT project_id, NULL, ` + hangsSince + ` FROM records WHERE state IN ('overdue', 'undeletable')
 			UNION ALL SELECT project_id, NULL, since FROM findings) waiting

@@ -78,12 +78,12 @@ type Lateness struct {
 // Lateness returns them, the oldest restore point first; of all projects for
 // the empty ID.
 func (l *Look) Lateness(ctx context.Context, late time.Duration, projectID string) ([]Lateness, error) {
-	const q = `
+	q := `
 		SELECT standing.*, coalesce((
 			SELECT CASE WHEN available_at IS NULL THEN reason ELSE '' END FROM records
 			WHERE volume_id = standing.id AND records.project_id = standing.project_id AND state NOT IN ('planned', 'creating', 'overdue', 'withdrawn')
 			ORDER BY beat DESC, ended_at DESC LIMIT 1), '') AS failure
-		FROM ` + standing + ` WHERE standing IN ('late', 'waiting') ORDER BY newest_at NULLS FIRST, name, id`
+		FROM ` + standingOf(projectID) + ` WHERE standing IN ('late', 'waiting') ORDER BY newest_at NULLS FIRST, name, id`
 	rows, err := l.tx.Query(ctx, q, l.standingArgs(late, projectID))
 	if err != nil {
 		return nil, fmt.Errorf("read what is late: %w", err)

@@ -123,6 +123,9 @@ var hot = map[string]func(*house) error{
 		_, err := h.beat().Seen(h.ctx, []backup.Backup{{ID: "a"}, {ID: "b"}})
 		return err
 	},
+	"a tenant's pages": func(h *house) error {
+		return h.db.Look(h.ctx, func(l *Look) error { return tenantsPages(h.ctx, l, "nobody's") })
+	},
 	"a handler": func(h *house) error {
 		c, err := h.db.Claim(h.ctx, someVolume, "test", time.Minute)
 		if err != nil {

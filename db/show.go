@@ -38,6 +38,8 @@ type Leader struct {
 	Since  *time.Time
 	Reign
 	Leads bool // some session holds the leader's lock
+	// Queue is what the leader found to be wrong with the queue: [backup.NoWorker], [backup.QueueAway]; empty: nothing.
+	Queue backup.Reason
 }
 
 // Leader returns who leads, or who led last, and the newest beats.
@@ -47,7 +49,8 @@ func (l *Look) Leader(ctx context.Context) (Leader, error) {
 		SELECT term, leader, since, planned_beat, handed_over_at, retention_beat, sweep_beat, report_beat, EXISTS (
 			SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
 				AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-				AND (classid::bigint << 32) | objid::bigint = $1) AS leads
+				AND (classid::bigint << 32) | objid::bigint = $1) AS leads,
+			coalesce((SELECT min(reason) FROM findings WHERE reason IN ('no_worker', 'queue_away')), '') AS queue
 		FROM leadership`
 	rows, err := l.tx.Query(ctx, q, int64(leaderLock))
 	if err != nil {
@@ -61,17 +64,7 @@ func (l *Look) Leader(ctx context.Context) (Leader, error) {
 }
 
 // Findings returns all that are known, newest first.
-func (l *Look) Findings(ctx context.Context) ([]KeptFinding, error) {
-	rows, err := l.tx.Query(ctx, `SELECT reason, object, project_id, volume_id, detail, since FROM findings ORDER BY since DESC, reason, object`)
-	if err != nil {
-		return nil, fmt.Errorf("read findings: %w", err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[KeptFinding])
-	if err != nil {
-		return nil, fmt.Errorf("read findings: %w", err)
-	}
-	return found, nil
-}
+func (l *Look) Findings(ctx context.Context) ([]KeptFinding, error) { return l.FindingsIn(ctx, Part{}) }
 
 // ErrUnknownVolume says that no plan ever saw a volume of that ID or name.
 var ErrUnknownVolume = errors.New("no volume of that ID or name is known")

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -47,6 +48,15 @@ func PlaceOf(r backup.Record) Place {
 
 // Backups returns the records that f admits, the newest first unless it says otherwise.
 func (l *Look) Backups(ctx context.Context, f Filter) ([]backup.Record, error) {
+	if f.Volume != "" && f.VolumeID == "" {
+		id, err := l.known(ctx, f.Volume)
+		if err != nil {
+			return nil, err
+		}
+		if id {
+			f.Volume, f.VolumeID = "", f.Volume
+		}
+	}
 	q := query{}
 	q.where(f.Only != "", `project_id = @only`, "only", storable(f.Only))
 	q.where(f.Project != "", `(project_id = @project OR project_name = @project)`, "project", storable(f.Project))
@@ -105,4 +115,12 @@ func (q *query) text() string {
 func (q *query) limited(limit int) pgx.NamedArgs {
 	q.args["limit"] = limit
 	return q.args
+}
+
+// known reports whether there is a volume of that ID: then it is meant, and none that is named so.
+func (l *Look) known(ctx context.Context, volumeID string) (is bool, err error) {
+	if err := l.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM volumes WHERE id = $1)`, storable(volumeID)).Scan(&is); err != nil {
+		return false, fmt.Errorf("look for a volume: %w", err)
+	}
+	return is, nil
 }

@@ -12,12 +12,7 @@ import (
 
 // Busy returns the records that something is being done for: admitted, asked
 // for, overdue, being removed, or that can't be removed; the oldest first.
-func (l *Look) Busy(ctx context.Context) ([]backup.Record, error) {
-	const q = `SELECT ` + recordColumns + ` FROM records
-		WHERE state IN ('creating', 'overdue', 'deleting', 'undeletable') OR (state = 'planned' AND admitted_at IS NOT NULL)
-		ORDER BY coalesce(deletion_asked_at, requested_at, admitted_at), volume_name, id`
-	return l.records(ctx, "busy", q)
-}
+func (l *Look) Busy(ctx context.Context) ([]backup.Record, error) { return l.BusyIn(ctx, Part{}) }
 
 // A Backlog is what one project waits for: planned, and not admitted yet.
 type Backlog struct {
@@ -28,37 +23,16 @@ type Backlog struct {
 }
 
 // Backlog returns it by project, the longest first.
-func (l *Look) Backlog(ctx context.Context) ([]Backlog, error) {
-	const q = `
-		SELECT project_id, max(project_name) AS project_name, count(*)::int AS records, min(changed_at) AS since,
-			CASE WHEN count(*) = count(last_point_at) THEN min(last_point_at) END AS oldest_point_at
-		FROM records WHERE state = 'planned' AND admitted_at IS NULL GROUP BY project_id ORDER BY records DESC, project_id`
-	rows, err := l.tx.Query(ctx, q)
-	if err != nil {
-		return nil, fmt.Errorf("read backlog: %w", err)
-	}
-	backlog, err := pgx.CollectRows(rows, pgx.RowToStructByName[Backlog])
-	if err != nil {
-		return nil, fmt.Errorf("read backlog: %w", err)
-	}
-	return backlog, nil
-}
+func (l *Look) Backlog(ctx context.Context) ([]Backlog, error) { return l.BacklogIn(ctx, Part{}) }
 
 // Failures returns, for each protected volume whose newest attempt failed or
 // whose newest backup was taken away, that record; the newest first. Where
 // volumes are named, only of those.
 func (l *Look) Failures(ctx context.Context, volumeIDs ...string) ([]backup.Record, error) {
-	const q = `
-		SELECT ` + recordColumns + ` FROM volumes v CROSS JOIN LATERAL (
-			SELECT * FROM records r WHERE r.volume_id = v.id AND r.project_id = v.project_id
-				AND r.state NOT IN ('planned', 'creating', 'overdue', 'withdrawn')
-			ORDER BY r.beat DESC, r.ended_at DESC LIMIT 1) records
-		WHERE v.protected AND (records.available_at IS NULL OR records.state = 'lost') AND (cardinality($1::text[]) = 0 OR v.id = ANY($1))
-		ORDER BY records.ended_at DESC, records.volume_name, records.id`
-	if volumeIDs == nil {
-		volumeIDs = []string{}
+	if len(volumeIDs) == 0 {
+		return l.FailuresIn(ctx, Part{})
 	}
-	return l.records(ctx, "failed", q, volumeIDs)
+	return l.failures(ctx, `v.id = ANY(@volumes) AND `, pgx.NamedArgs{"volumes": volumeIDs, "limit": 0})
 }
 
 // Held returns, by volume, the records that Cinder may hold something of, and

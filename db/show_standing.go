@@ -50,8 +50,7 @@ func (s Standing) LateSince(late time.Duration) *time.Time {
 // standing is each volume and how it stands: a plan that can tell nothing of a
 // volume leaves the decision before as it was, with its time. One that is past
 // the RPO is late all the same: a cloud that is away must not end an alarm.
-// Restore points of a project that owned it before are not its owner's. Of one
-// project (@project, empty is all) it is only the volumes that it owns.
+// Restore points of a project that owned it before are not its owner's.
 const standing = `(
 	SELECT v.id, v.name, v.project_id, v.project_name, v.server_id, v.server_name, v.size_gib,
 		CASE WHEN unseen AND v.gone_at IS NULL THEN 'not_seen' ELSE v.reason END AS reason, newest_at, v.protected_since, CASE
@@ -62,13 +61,20 @@ const standing = `(
 		WHEN newest_at IS NULL THEN 'waiting'
 		ELSE 'protected' END AS standing
 	FROM volumes v CROSS JOIN LATERAL (SELECT v.unknown OR v.decided_at IS NULL AS unseen) seen CROSS JOIN LATERAL (
-		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND project_id = v.project_id AND state = 'available' AND cinder_status <> 'error') newest
-	WHERE @project = '' OR v.project_id = @project) standing`
+		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND project_id = v.project_id AND state = 'available' AND cinder_status <> 'error') newest`
+
+// standingOf is [standing] of one project's volumes, or of all.
+func standingOf(project string) string {
+	if project == "" {
+		return standing + `) standing`
+	}
+	return standing + ` WHERE v.project_id = @project) standing`
+}
 
 // Counts returns how many volumes stand in each way; late is the age beyond
 // which one is late. A project's ID counts only its volumes.
 func (l *Look) Counts(ctx context.Context, late time.Duration, project string) (map[string]int, error) {
-	rows, err := l.tx.Query(ctx, `SELECT standing, count(*)::int AS volumes FROM `+standing+` GROUP BY standing`, l.standingArgs(late, project))
+	rows, err := l.tx.Query(ctx, `SELECT standing, count(*)::int AS volumes FROM `+standingOf(project)+` GROUP BY standing`, l.standingArgs(late, project))
 	if err != nil {
 		return nil, fmt.Errorf("count volumes: %w", err)
 	}
@@ -84,9 +90,14 @@ func (l *Look) Counts(ctx context.Context, late time.Duration, project string) (
 // Standing returns the volumes that stand in one of the given ways, those
 // without a restore point first, then by its age.
 func (l *Look) Standing(ctx context.Context, late time.Duration, project string, ways ...string) ([]Standing, error) {
-	args := l.standingArgs(late, project)
-	args["ways"] = ways
-	return l.standings(ctx, `SELECT * FROM `+standing+` WHERE standing = ANY(@ways) ORDER BY newest_at NULLS FIRST, project_name, name, id`, args)
+	return l.StandingIn(ctx, late, Part{Project: project}, ways...)
+}
+
+// StandingIn returns a part of them.
+func (l *Look) StandingIn(ctx context.Context, late time.Duration, p Part, ways ...string) ([]Standing, error) {
+	args := l.standingArgs(late, p.Project)
+	args["ways"], args["limit"] = ways, p.Limit
+	return l.standings(ctx, `SELECT * FROM `+standingOf(p.Project)+` WHERE standing = ANY(@ways) ORDER BY newest_at NULLS FIRST, project_name, name, id`+limit, args)
 }
 
 func (l *Look) standingArgs(late time.Duration, project string) pgx.NamedArgs {
@@ -130,7 +141,7 @@ func (l *Look) StandingPage(ctx context.Context, late time.Duration, f StandingF
 		q.args["newest_at"] = from.newest()
 		q.conditions = append(q.conditions, `(`+strings.Join(order, `, `)+`)`+beyond+`(`+place+`)`)
 	}
-	found, err := l.standings(ctx, `SELECT * FROM `+standing+q.text()+` ORDER BY `+strings.Join(order, direction+`, `)+direction+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
+	found, err := l.standings(ctx, `SELECT * FROM `+standingOf(f.Only)+q.text()+` ORDER BY `+strings.Join(order, direction+`, `)+direction+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
 	if f.Before != nil {
 		slices.Reverse(found)
 	}
@@ -149,7 +160,7 @@ func (p StandingPlace) newest() time.Time {
 func (l *Look) StandingOf(ctx context.Context, late time.Duration, project, volumeID string) (Standing, error) {
 	args := l.standingArgs(late, project)
 	args["id"] = volumeID
-	found, err := l.standings(ctx, `SELECT * FROM `+standing+` WHERE id = @id`, args)
+	found, err := l.standings(ctx, `SELECT * FROM `+standingOf(project)+` WHERE id = @id`, args)
 	if err != nil {
 		return Standing{}, err
 	}

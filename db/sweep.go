@@ -107,7 +107,7 @@ func (b *Beat) Twin(ctx context.Context, r backup.Record, twin backup.Backup) er
 	}
 	args := pgx.NamedArgs{
 		"id": r.ID, "backup": twin.ID, "size": twin.SizeGiB, "kind": kindOf(twin), "name": storable(twin.Name), "data": dataTime(twin), "state": state,
-		"status": twin.Status, "reason": storable(twin.FailReason),
+		"status": twin.Status, "reason": storable(backup.WithoutAddresses(twin.FailReason)),
 	}
 	if _, err := b.bulk(ctx, "", "twin recorded", q, args); err != nil {
 		return fmt.Errorf("record twin %s of record %s: %w", twin.ID, r.ID, err)
@@ -157,7 +157,10 @@ func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 		if _, err := tx.Exec(ctx, `DELETE FROM audit WHERE at < $1`, before); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `DELETE FROM delete_checks WHERE last_at < $1`, before)
+		if _, err := tx.Exec(ctx, `DELETE FROM delete_checks WHERE last_at < $1`, before); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `DELETE FROM delete_askers WHERE last_at < $1`, before)
 		return err
 	})
 	if err != nil {

@@ -118,7 +118,7 @@ type Why struct {
 const setWhy = `, reason = @reason, reason_text = @text, request_id = @request`
 
 func (w Why) args(more pgx.NamedArgs) pgx.NamedArgs {
-	args := pgx.NamedArgs{"reason": w.Reason, "text": w.Text, "request": w.RequestID}
+	args := pgx.NamedArgs{"reason": w.Reason, "text": backup.WithoutAddresses(w.Text), "request": w.RequestID}
 	maps.Copy(args, more)
 	return args
 }

@@ -37,10 +37,13 @@ ask() {
 }
 
 make os_password ask
-make postgres_password random
+make postgres_password random # of its superuser, whom only deploy/postgres.sh needs
+make database_password random
+make api_database_password random
 make redis_password random
 make api_queues_token random
-make database_url printf 'postgres://staffeln:%s@postgres:5432/staffeln?sslmode=disable' "$(cat postgres_password)"
+make database_url printf 'postgres://staffeln:%s@postgres:5432/staffeln?sslmode=disable' "$(cat database_password)"
+make api_database_url printf 'postgres://staffeln_api:%s@postgres:5432/staffeln?sslmode=disable' "$(cat api_database_password)"
 make redis_url printf 'redis://:%s@redis:6379/0' "$(cat redis_password)"
 make redis_conf printf 'requirepass %s\n' "$(cat redis_password)" # a file, since arguments can be read by everybody
 make asynqmon.env printf 'REDIS_URL=%s\n' "$(cat redis_url)"       # asynqmon reads its environment and no files

@@ -19,6 +19,7 @@ type Facts struct {
 	Database Database
 	Queue    Queue
 	Cloud    Cloud
+	Check    Check
 	Projects []Project
 	// Broken are the laws that the records and Cinder's listing break; LawsFault why they could not be compared.
 	Broken    []laws.Violation
@@ -53,6 +54,7 @@ type Queue struct {
 	Eviction   string // maxmemory-policy
 	UsedBytes  int64
 	MaxBytes   int64 // 0: no bound of its own
+	Workers    int   // alive
 }
 
 // Cloud is what the service user sees of the cloud.

@@ -8,7 +8,7 @@ import (
 // Judge says about each thing that was looked at what is wrong, or that nothing is; in a fixed order.
 func Judge(f Facts) []Finding {
 	return slices.Concat(
-		configuration(f), database(f.Database), queue(f.Queue), cloud(f.Cloud), projects(f), lawful(f), scheduler(f), protection(f), forecast(f),
+		configuration(f), database(f.Database), queue(f.Queue), cloud(f.Cloud), projects(f), lawful(f), scheduler(f), protection(f), deleteCheck(f), forecast(f),
 	)
 }
 
@@ -83,11 +83,14 @@ func database(d Database) []Finding {
 
 func queue(q Queue) []Finding {
 	v := verdicts{check: "queue"}
-	switch {
-	case q.Fault != "":
+	if q.Fault != "" {
 		v.say(Failing, "nothing is handed over without it; no record is lost by it", "%s", q.Fault)
 		return v.found
-	case q.Hidden:
+	}
+	if q.Workers == 0 {
+		v.say(Failing, "start one: `staffeln worker`; the log of the others says why they ended", "no worker is alive: nothing is backed up, looked at or removed")
+	}
+	if q.Hidden {
 		v.say(Unknown, "look yourself: it needs appendonly yes and maxmemory-policy noeviction", "Redis %s does not tell us its configuration", q.Version)
 		return v.found
 	}
@@ -100,7 +103,7 @@ func queue(q Queue) []Finding {
 	if q.MaxBytes > 0 && q.UsedBytes*10 > q.MaxBytes*8 {
 		v.say(Warning, "give it more", "Redis uses %d of %d MiB", q.UsedBytes>>20, q.MaxBytes>>20)
 	}
-	return v.or("Redis %s, append-only file, never evicts", q.Version)
+	return v.or("Redis %s, append-only file, never evicts; workers alive: %d", q.Version, q.Workers)
 }
 
 func lawful(f Facts) []Finding {

@@ -24,8 +24,9 @@ func healthy() Facts {
 			MaxBackupsInProgress: 15, MaxBackupsInProgressPerProject: 5,
 		},
 		Database: Database{Version: 170004, Fsync: true, SynchronousCommit: "on", Replicas: 1},
-		Queue:    Queue{Version: "7.2.4", AppendOnly: true, Eviction: "noeviction", UsedBytes: 1 << 20, MaxBytes: 1 << 30},
+		Queue:    Queue{Version: "7.2.4", AppendOnly: true, Eviction: "noeviction", UsedBytes: 1 << 20, MaxBytes: 1 << 30, Workers: 2},
 		Cloud:    Cloud{Admin: true, Microversion: "3.64", Minor: 64, Services: []backup.Service{{Host: "a", Zone: "nova", Up: true}}},
+		Check:    Check{Demanded: true, Named: true, Verified: 12},
 		Projects: []Project{{ID: "p", Name: "acme", Backups: Quota{-1, 500}, Gigabytes: Quota{1000, 899}, Encrypted: 1, SecretRight: true}},
 		Load:     []Load{{"acme", 10, 10 * time.Minute}},
 	}
@@ -40,7 +41,7 @@ func TestAHealthyInstallationHasNothingWrong(t *testing.T) {
 		assert.NotEmpty(t, f.Text)
 		assert.Empty(t, f.Do)
 	}
-	assert.Equal(t, []string{"configuration", "database", "queue", "cloud", "projects", "laws", "scheduler", "protection", "forecast"}, checks)
+	assert.Equal(t, []string{"configuration", "database", "queue", "cloud", "projects", "laws", "scheduler", "protection", "delete_check", "forecast"}, checks)
 	assert.Equal(t, OK, Worst(findings))
 }
 
@@ -58,7 +59,7 @@ func TestWhatStandsBehindAFaultIsNotCalledWell(t *testing.T) {
 	assert.Equal(t, []string{"configuration", "queue", "cloud"}, well(f))
 	f = healthy()
 	f.Cloud, f.LawsFault = Cloud{Fault: "away"}, "the same"
-	assert.Equal(t, []string{"configuration", "database", "queue", "scheduler", "protection", "forecast"}, well(f))
+	assert.Equal(t, []string{"configuration", "database", "queue", "scheduler", "protection", "delete_check", "forecast"}, well(f))
 }
 
 func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
@@ -83,6 +84,7 @@ func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
 		"old Postgres":        {func(f *Facts) { f.Database.Version = 130011 }, "database", Warning, "Postgres 13"},
 		"no replica":          {func(f *Facts) { f.Database.Replicas = 0 }, "database", Warning, "no replica"},
 		"no queue":            {func(f *Facts) { f.Queue = Queue{Fault: "away"} }, "queue", Failing, "away"},
+		"no worker":           {func(f *Facts) { f.Queue.Workers = 0 }, "queue", Failing, "no worker is alive"},
 		"hidden":              {func(f *Facts) { f.Queue.Hidden = true }, "queue", Unknown, "does not tell"},
 		"evicts":              {func(f *Facts) { f.Queue.Eviction = "allkeys-lru" }, "queue", Failing, "allkeys-lru"},
 		"no file":             {func(f *Facts) { f.Queue.AppendOnly = false }, "queue", Warning, "append-only"},

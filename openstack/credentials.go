@@ -57,6 +57,46 @@ func FromEnv(getenv func(string) string) (Credentials, error) {
 	return c, nil
 }
 
+// AddressFromEnv reads where Keystone is, and how to reach it, from the variables
+// that [FromEnv] reads, and the service user's name where it is given: to check
+// tokens and to sign others in no password is needed, and none is kept.
+func AddressFromEnv(getenv func(string) string) (Credentials, error) {
+	e := &environment{getenv: func(name string) string {
+		if name == "OS_PASSWORD" || name == "OS_PASSWORD_FILE" {
+			return ""
+		}
+		return getenv(name)
+	}}
+	var c Credentials
+	if e.first("OS_CLOUD") != "" {
+		c = e.fromCloudsYAML()
+	} else {
+		c = e.fromOpenrc()
+	}
+	c.user.Password = ""
+	e.checkURL(c)
+	if err := errors.Join(e.faults...); err != nil {
+		return Credentials{}, fmt.Errorf("read where Keystone is: %w", err)
+	}
+	return c, nil
+}
+
+// Is tells whether somebody signs in as the user of c. Where one of the two
+// domains is an ID and the other a name it may be, and the answer is yes.
+func (c Credentials) Is(l Login) bool {
+	if c.user.Username == "" || !strings.EqualFold(c.user.Username, l.User) {
+		return false
+	}
+	byID := l.Domain == "default" || uuid.MatchString(l.Domain)
+	switch {
+	case byID && c.user.DomainID != "":
+		return c.user.DomainID == l.Domain
+	case !byID && c.user.DomainName != "":
+		return strings.EqualFold(c.user.DomainName, l.Domain)
+	}
+	return true
+}
+
 // An environment reads variables and collects what is wrong with them.
 type environment struct {
 	getenv func(string) string
@@ -185,20 +225,38 @@ func (e *environment) iface(file string) string {
 	return v
 }
 
-func (e *environment) check(c Credentials) {
-	from := ""
+// from tells where values are from that are not in the environment.
+func (e *environment) from() string {
 	if e.getenv("OS_CLOUD") != "" {
-		if c.authURL == "" && len(e.faults) > 0 {
-			return // the file could not be read: what is missing follows from that
-		}
-		from = " (clouds.yaml)"
+		return " (clouds.yaml)"
 	}
+	return ""
+}
+
+// unread tells whether the file could not be read: what is missing follows from that.
+func (e *environment) unread(c Credentials) bool {
+	return e.getenv("OS_CLOUD") != "" && c.authURL == "" && len(e.faults) > 0
+}
+
+func (e *environment) checkURL(c Credentials) {
+	if e.unread(c) {
+		return
+	}
+	from := e.from()
 	// Never the value: a URL can carry a password.
 	if u, err := url.Parse(c.authURL); c.authURL == "" {
 		e.fault("OS_AUTH_URL%s: not set", from)
 	} else if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		e.fault("OS_AUTH_URL%s: want http://host... or https://host...", from)
 	}
+}
+
+func (e *environment) check(c Credentials) {
+	if e.unread(c) {
+		return
+	}
+	from := e.from()
+	e.checkURL(c)
 	if c.user.Username == "" && c.user.UserID == "" {
 		e.fault("OS_USERNAME or OS_USER_ID%s: not set", from)
 	}

@@ -145,23 +145,3 @@ func TestUnlockedAccountRecoversByItself(t *testing.T) {
 	_, refused := n.cloud.LoginRefused()
 	assert.False(t, refused)
 }
-
-func TestTokenChecksShareTheRule(t *testing.T) {
-	t.Parallel()
-	n, passwordFile := withPasswordFile(t, locking)
-	k, login := keystoneOf(t, n.cloud)
-	k.gate.clock = n.clock()
-	token, _, err := k.SignIn(t.Context(), login)
-	require.NoError(t, err)
-	n.rotate("another")
-	n.sim.ResetCounts()
-	for range 20 {
-		_, err := k.Validate(t.Context(), token)
-		require.Error(t, err)
-		require.NotErrorIs(t, err, ErrInvalidToken, "nobody knows")
-	}
-	assert.Equal(t, 1, n.sim.Counts()[tokenRoute])
-	require.NoError(t, os.WriteFile(passwordFile, []byte("another\n"), 0o600))
-	_, err = k.Validate(t.Context(), token)
-	require.ErrorIs(t, err, ErrInvalidToken, "it was revoked")
-}

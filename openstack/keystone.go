@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack"
 )
 
@@ -36,15 +35,11 @@ type Login struct{ User, Domain, Password, Project, ProjectDomain string }
 // checkTimeout bounds one question to Keystone: somebody waits for its answer.
 const checkTimeout = 10 * time.Second
 
-// A Keystone checks tokens of others with our service user's own, and signs people in. It asks once and does not try
-// again. It may be used by many goroutines.
+// A Keystone checks tokens of others, each by its own right, and signs people in. It has no password, asks once and does
+// not try again. It may be used by many goroutines.
 type Keystone struct {
-	credentials Credentials
-	http        http.Client
-	identity    string
-	gate        *gate
-	turn        chan struct{} // who holds it signs our service user in
-	client      *gophercloud.ProviderClient
+	http     http.Client
+	identity string
 }
 
 // NewKeystone does not speak to Keystone: the first question does.
@@ -57,67 +52,46 @@ func NewKeystone(credentials Credentials, observe func(method, route string, sta
 	fresh := kept.Clone()
 	fresh.DisableKeepAlives = true
 	k := &Keystone{
-		credentials: credentials,
 		http: http.Client{
 			Transport:     &wire{kept: kept, fresh: fresh, timeout: checkTimeout, clock: wallClock(), observe: observe},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		identity: strings.TrimSuffix(client.IdentityBase, "/") + "/v3",
-		turn:     make(chan struct{}, 1),
 	}
-	k.gate = newGate(credentials, wallClock(), credentials.proof(k.http))
 	return k, nil
 }
 
 // Close lets go of the connections that are idle.
 func (k *Keystone) Close() { k.http.CloseIdleConnections() }
 
-// Validate tells whose a token is. It returns [ErrInvalidToken] where Keystone says so; any other error means that
-// nobody knows.
+// Validate tells whose a token is, asked for with that token: Keystone lets everybody ask for his own. It returns
+// [ErrInvalidToken] where Keystone says so; any other error means that nobody knows.
 func (k *Keystone) Validate(ctx context.Context, token string) (Holder, error) {
 	if !sendable(token) {
 		return Holder{}, ErrInvalidToken
 	}
-	client, err := k.ourselves(ctx)
-	if err != nil {
-		return Holder{}, fmt.Errorf("validate token: sign our service user in: %w", err)
-	}
-	var said tokenAnswer
-	response, err := client.Request(ctx, http.MethodGet, k.identity+"/auth/tokens?nocatalog", &gophercloud.RequestOpts{
-		MoreHeaders: map[string]string{"X-Subject-Token": token}, OkCodes: []int{http.StatusOK}, JSONResponse: &said,
-	})
-	if code := new(gophercloud.ErrUnexpectedResponseCode); errors.As(err, code) && code.Actual == http.StatusNotFound {
-		return Holder{}, ErrInvalidToken
-	}
+	response, err := k.send(ctx, http.MethodGet, "/auth/tokens?nocatalog", http.NoBody, http.Header{"X-Auth-Token": {token}, "X-Subject-Token": {token}})
 	if err != nil {
 		return Holder{}, fmt.Errorf("validate token: %w", err)
 	}
-	_ = response.Body.Close() // gophercloud has read it
+	defer response.Body.Close() //nolint:errcheck // wire has read it; there is nothing below
+	switch response.StatusCode {
+	case http.StatusOK:
+	case http.StatusUnauthorized, http.StatusNotFound:
+		return Holder{}, ErrInvalidToken
+	default:
+		return Holder{}, fmt.Errorf("validate token: Keystone answered %d", response.StatusCode)
+	}
+	var said tokenAnswer
+	if err := json.NewDecoder(response.Body).Decode(&said); err != nil {
+		return Holder{}, fmt.Errorf("validate token: read answer: %w", err)
+	}
 	return said.holder()
 }
 
 // sendable tells whether a token can stand in a header; no token of Keystone's is longer.
 func sendable(token string) bool {
 	return token != "" && len(token) <= 8<<10 && !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' })
-}
-
-// ourselves answers the client of our service user, signed in by the first who needs it. It renews its token itself.
-func (k *Keystone) ourselves(ctx context.Context) (*gophercloud.ProviderClient, error) {
-	select {
-	case k.turn <- struct{}{}:
-		defer func() { <-k.turn }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if k.client != nil {
-		return k.client, nil
-	}
-	client, err := k.credentials.authenticated(ctx, k.gate, k.http, k.credentials.admin)
-	if err != nil {
-		return nil, err
-	}
-	k.client = client
-	return client, nil
 }
 
 // SignIn takes a token of the project for a user. It returns [ErrSignIn] where Keystone refuses.

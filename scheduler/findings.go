@@ -49,6 +49,16 @@ func (s *Scheduler) tellLogin(ctx context.Context, b *db.Beat, observed error) e
 	return s.countFindings(ctx, b)
 }
 
+// tellBursts keeps the findings about callers of the delete check who were refused too much, whether or not the cloud answers.
+func (s *Scheduler) tellBursts(ctx context.Context, b *db.Beat) error {
+	fresh, err := b.FoundBursts(ctx)
+	if err != nil {
+		return err
+	}
+	tellFindings(ctx, fresh)
+	return nil
+}
+
 // countFindings shows how many are known, whoever found them.
 func (s *Scheduler) countFindings(ctx context.Context, b *db.Beat) error {
 	counts, err := b.FindingCounts(ctx)

@@ -47,6 +47,9 @@ func (s *Scheduler) HandOver(ctx context.Context, b *db.Beat) error {
 			Any("outcome", tally).Msg("handed over")
 	}
 	s.handedOver(ctx, "dispatch", err) // what did not arrive is dispatched again at the next run
+	if err := s.tellQueue(ctx, b, err); err != nil {
+		return err
+	}
 	if err := s.countRecords(ctx, b); err != nil {
 		return err
 	}

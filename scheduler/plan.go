@@ -21,7 +21,7 @@ import (
 // what it could see and says what it could not.
 func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	inv, err := s.Cloud.Observe(ctx)
-	if err := errors.Join(err, s.tellLogin(ctx, b, err)); err != nil {
+	if err := errors.Join(err, s.tellLogin(ctx, b, err), s.tellBursts(ctx, b)); err != nil {
 		return fmt.Errorf("look at the cloud: %w", err)
 	}
 	if err := ctx.Err(); err != nil { // what it did not see then is nobody's trouble

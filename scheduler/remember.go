@@ -94,6 +94,7 @@ func sight(now time.Time, v backup.Volume, before db.Volume, project string) *db
 	seen.SizeGiB, seen.Encrypted, seen.Migration, seen.SeenAt = v.SizeGiB, v.Encrypted, v.Migration, now
 	if seen.Retention = before.Retention.Of(v.ProjectID); before.ID != "" && before.ProjectID != v.ProjectID {
 		seen.TransferredAt, seen.Retention.Since = &now, &now
+		seen.ServerID, seen.ServerName, seen.ProjectName = "", "", "" // the old owner's are not the new one's to know
 	}
 	if project != "" {
 		seen.ProjectName = project

@@ -138,6 +138,8 @@ func TestATransferEndsTheProtectionOfTheOldOwner(t *testing.T) {
 	v := m.volumes["v"]
 	require.False(t, v.Protected)
 	require.Equal(t, &now, v.TransferredAt)
+	require.Empty(t, v.ServerID+v.ServerName, "the old owner's servers are nothing to the new one")
+	require.Equal(t, []string{"s", "web"}, []string{m.ends[0].ServerID, m.ends[0].ServerName}, "the old one is told by them")
 	require.Len(t, m.ends, 1)
 	require.Equal(t, []any{"p", backup.EndTransferred}, []any{m.ends[0].ProjectID, m.ends[0].Reason})
 }

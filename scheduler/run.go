@@ -61,6 +61,7 @@ func (s *Scheduler) reign(ctx context.Context, lead *db.Leadership) {
 	log := zerolog.Ctx(ctx).With().Int64("term", lead.Term).Logger()
 	ctx, lose := context.WithCancelCause(log.WithContext(ctx))
 	defer lose(nil)
+	s.queue = queueTrouble{} // another leader may have found or ended it
 	log.Info().Msg("leading")
 	defer lead.Keep(ctx)()
 	s.Metrics.Leads(lead.Term)

@@ -51,6 +51,8 @@ type Cloud interface {
 // over again what is there changes nothing.
 type Queue interface {
 	HandOver(ctx context.Context, items []tasks.Item) (tasks.Tally, error)
+	// Workers is how many are alive.
+	Workers(ctx context.Context) (int, error)
 }
 
 // Scheduler holds what the beats need. All fields are required.
@@ -76,4 +78,5 @@ type Scheduler struct {
 	backOffs   backOffs
 	caution    backup.Caution // of the newest hand-over, told when it changes
 	brakes     map[backup.Place]backup.Brake
+	queue      queueTrouble
 }

@@ -54,10 +54,14 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 	if err != nil {
 		return err
 	}
-	if err := s.found(ctx, b, spoilt); err != nil {
+	unasked, err := b.Unasked(ctx)
+	if err != nil {
 		return err
 	}
-	if _, err := b.FoundBySweep(ctx, append(lost, spoilt...), true); err != nil { // each loss was told when it came
+	if err := s.found(ctx, b, append(spoilt, unasked...)); err != nil {
+		return err
+	}
+	if _, err := b.FoundBySweep(ctx, slices.Concat(lost, spoilt, unasked), true); err != nil { // each loss was told when it came
 		return err
 	}
 	if err := s.countFindings(ctx, b); err != nil {

@@ -66,27 +66,29 @@ func (r Reader) Backups(ctx context.Context, l *db.Look, f db.Filter) (BackupLis
 	return v, err
 }
 
-// fates tells what becomes of the backups of all volumes that the records are about.
+// fates tells what becomes of the backups that the records are about.
 func (r Reader) fates(ctx context.Context, l *db.Look, records []backup.Record) (map[string]fate, error) {
 	var ids []string
 	for _, one := range records {
 		ids = append(ids, one.VolumeID)
 	}
 	slices.Sort(ids)
-	ids = slices.Compact(ids)
-	volumes, err := l.Volumes(ctx, ids)
+	volumes, err := l.Volumes(ctx, slices.Compact(ids))
 	if err != nil {
 		return nil, err
 	}
-	held, err := l.Held(ctx, ids)
+	held, err := l.HeldAround(ctx, records, r.Settings.MinRestorePoints)
 	if err != nil {
 		return nil, err
 	}
 	all := map[string]fate{}
 	for _, v := range volumes {
-		maps.Copy(all, fates(l.Now, HoldingOf(r.Settings, v, held[v.ID])))
+		h := HoldingOf(r.Settings, v, held[v.ID])
+		h.Done = ctx.Done()
+		going, _ := h.Forecast(l.Now, EndOfTime)
+		maps.Copy(all, fates(l.Now, h, going))
 	}
-	return all, nil
+	return all, ctx.Err()
 }
 
 func backupOf(r backup.Record, f fate) Backup {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"staffeln/backup"
 	"staffeln/db"
 )
 
@@ -19,7 +18,7 @@ type Day struct {
 func (r Reader) Days(ctx context.Context, l *db.Look, volumeID string, n int) ([]Day, error) {
 	today := l.Now.Truncate(24 * time.Hour)
 	from := today.AddDate(0, 0, 1-n)
-	records, err := l.Backups(ctx, db.Filter{Only: r.Project, VolumeID: volumeID, From: &from})
+	happened, err := l.Days(ctx, r.Project, volumeID, from)
 	if err != nil {
 		return nil, err
 	}
@@ -28,14 +27,9 @@ func (r Reader) Days(ctx context.Context, l *db.Look, volumeID string, n int) ([
 		days[i].Date = from.AddDate(0, 0, i).Format(time.DateOnly)
 		at[days[i].Date] = &days[i]
 	}
-	for _, one := range records {
-		day := at[db.PlaceOf(one).At.UTC().Format(time.DateOnly)]
-		switch {
-		case day == nil: // Cinder's clock is ahead of ours
-		case one.Succeeded():
-			day.Made++
-		case one.State == backup.Failed || one.State == backup.Lost:
-			day.Failed++
+	for _, one := range happened {
+		if day := at[one.Date]; day != nil { // else Cinder's clock is ahead of ours
+			day.Made, day.Failed = one.Made, one.Failed
 		}
 	}
 	return days, nil

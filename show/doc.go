@@ -13,6 +13,8 @@ type Reader struct {
 	// Project is the ID of the only project whose volumes, backups and findings are shown, without who works on Staffeln
 	// itself; empty shows all to an operator.
 	Project string
+	// First is how many of each kind a status lists; 0 is all.
+	First int
 	// Given tells whether a variable of the configuration, by its whole name, is set where this runs.
 	Given func(variable string) bool
 }

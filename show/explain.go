@@ -31,12 +31,15 @@ type Explanation struct {
 	Ahead        *Ahead     `json:"ahead" desc:"the first later plan that will ask for something by time alone; null: time alone changes nothing"`
 	WaitsFor     []string   `json:"waits_for" desc:"what is waited for, for people"`
 	Failure      *Failure   `json:"failure" desc:"the newest one since the last success"`
-	Going        []Going    `json:"going" desc:"what will go, when and why, if no further backup is made"`
+	Links        int        `json:"links" desc:"how many links there are in all chains, also in those that are not listed"`
+	Going        []Going    `json:"going" desc:"what will go first, when and why, if no further backup is made; of a page of chains no more than the page has links"`
 	Restore      *Restore   `json:"restore" desc:"how its newest restore point is restored; null: there is none"`
 	Findings     []Finding  `json:"findings" desc:"about the volume or its server; of one that is not protected also about servers of its project whose wish can't be read"`
 
 	progress *backup.Record // the backup in progress
 	unseen   bool           // by the newest plan: the decision before stands
+	older    bool           // there are chains before those that are listed
+	newer    bool           // or after them
 }
 
 // Decision is what a plan decided.
@@ -65,7 +68,7 @@ type Ahead struct {
 }
 
 // Explanation gathers it. A volume that is not of the reader's project is unknown to him.
-func (r Reader) Explanation(ctx context.Context, l *db.Look, volume db.Volume) (*Explanation, error) {
+func (r Reader) Explanation(ctx context.Context, l *db.Look, volume db.Volume, wanted Stretch) (*Explanation, error) {
 	if r.mayNot(volume.ProjectID) {
 		return nil, db.ErrUnknownVolume
 	}
@@ -82,16 +85,15 @@ func (r Reader) Explanation(ctx context.Context, l *db.Look, volume db.Volume) (
 	if err != nil {
 		return nil, err
 	}
-	all, err := l.Held(ctx, []string{volume.ID})
+	held, err := r.held(ctx, l, volume, wanted)
 	if err != nil {
 		return nil, err
 	}
-	held := only(r, all[volume.ID], func(one backup.Record) string { return one.ProjectID })
 	failures, err := l.Failures(ctx, volume.ID)
 	if err != nil {
 		return nil, err
 	}
-	findings, err := l.Findings(ctx)
+	findings, err := l.FindingsAbout(ctx, r.Project, named(volume.ID, volume.ServerID), backup.BackupMetadataUnreadable)
 	if err != nil {
 		return nil, err
 	}
@@ -111,17 +113,22 @@ func (r Reader) Explanation(ctx context.Context, l *db.Look, volume db.Volume) (
 		return nil, err
 	}
 	v.decide(r, volume, volume.Subject(paused).Freed(freed), decisive)
-	v.hold(HoldingOf(set, volume, held))
+	v.hold(held, wanted)
 	if len(failures) > 0 {
 		v.Failure = new(FailureOf(failures[0]))
 	}
-	v.WaitsFor = v.waiting(set, volume, r.pauseOf(paused, volume.ProjectID), held)
-	for _, f := range only(r, findings, func(f db.KeptFinding) string { return f.ProjectID }) {
+	v.WaitsFor = v.waiting(set, volume, r.pauseOf(paused, volume.ProjectID), held.Records)
+	for _, f := range findings {
 		if v.Names(f.Object) || v.Names(f.VolumeID) || v.perhaps(f) {
-			v.Findings = append(v.Findings, Finding{ReasonOf(f.Reason), f.ProjectID, f.Object, f.Detail, f.Since})
+			v.Findings = append(v.Findings, FindingOf(f))
 		}
 	}
-	return v, nil
+	return v, ctx.Err()
+}
+
+// named are the IDs that there are.
+func named(ids ...string) []string {
+	return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
 }
 
 // Unseen tells whether the newest plan did not see enough of the volume to decide: the decision before stands.

@@ -20,32 +20,26 @@ func HoldingOf(set backup.Settings, v db.Volume, records []backup.Record) backup
 
 // A fate is what becomes of one backup in Cinder: why it stays or goes now, and when its turn to go comes by policy.
 type fate struct {
-	link    backup.Link
 	why     backup.Reason
 	going   bool       // now
 	expires *time.Time // the end of its own retention; nil: not known
 	goes    *time.Time // when it will go, if no further backup is made; nil: it stays
 }
 
-// fates tells them by the backup's ID.
-func fates(now time.Time, h backup.Holding) map[string]fate {
-	all := map[string]fate{}
+// fates tells them by the backup's ID; going is the whole forecast.
+func fates(now time.Time, h backup.Holding, going []backup.Going) map[string]fate {
+	all := make(map[string]fate, len(h.Records))
 	removals, kept := h.Now(now)
 	for _, r := range removals {
-		all[r.BackupID] = fate{link: r.Link, why: r.Reason, going: true}
+		all[r.BackupID] = fate{why: r.Reason, going: true, expires: Expiry(r.Link)}
 	}
 	for _, k := range kept {
-		all[k.BackupID] = fate{link: k.Link, why: k.Reason}
+		all[k.BackupID] = fate{why: k.Reason, expires: Expiry(k.Link)}
 	}
-	going, _ := h.Forecast(now, EndOfTime)
-	for id, f := range all {
-		f.expires = Expiry(f.link)
-		all[id] = f
-	}
-	for _, g := range going {
-		f := all[g.BackupID]
-		f.goes = &g.At
-		all[g.BackupID] = f
+	for i := range going {
+		f := all[going[i].BackupID]
+		f.goes = &going[i].At
+		all[going[i].BackupID] = f
 	}
 	return all
 }

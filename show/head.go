@@ -55,6 +55,13 @@ func Leading(now time.Time, l db.Leader, set backup.Settings) (Leader, []string)
 	if !l.Leads {
 		warnings = append(warnings, "No scheduler leads now: nothing is planned, handed over or removed. Start one: `staffeln scheduler`.")
 	}
+	switch {
+	case !l.Leads: // what was found last may be over
+	case l.Queue == backup.NoWorker:
+		warnings = append(warnings, backup.NoWorker.Sentence()+" Start one: `staffeln worker`.")
+	case l.Queue == backup.QueueAway:
+		warnings = append(warnings, backup.QueueAway.Sentence()+" Start it, or check STAFFELN_REDIS_URL.")
+	}
 	for _, b := range []struct {
 		name, says string
 		at         *time.Time

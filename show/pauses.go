@@ -2,7 +2,6 @@ package show
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"staffeln/db"
@@ -47,9 +46,5 @@ func ProjectOf(ctx context.Context, l *db.Look, id string) (db.Project, error) {
 	if id == "" {
 		return db.Project{}, nil
 	}
-	p, err := l.Project(ctx, id)
-	if errors.Is(err, db.ErrUnknownProject) {
-		return db.Project{ID: id}, nil // its ID has to do where its last record was forgotten
-	}
-	return p, err
+	return l.ProjectNamed(ctx, id)
 }

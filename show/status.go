@@ -2,7 +2,6 @@ package show
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"staffeln/backup"
@@ -24,7 +23,15 @@ type Status struct {
 	Failures   []Failure  `json:"failures" desc:"of each protected volume the newest failure since its last success"`
 	Stuck      []Busy     `json:"stuck" desc:"backups that are overdue, or can't be removed"`
 	Findings   []Finding  `json:"findings" desc:"what somebody should know, the newest first"`
+
+	moreFailures, moreFindings bool // than the reader is shown
 }
+
+// MoreFailures reports whether there are more failures than the reader is shown.
+func (v Status) MoreFailures() bool { return v.moreFailures }
+
+// MoreFindings reports the same of findings.
+func (v Status) MoreFindings() bool { return v.moreFindings }
 
 // Counts are how many volumes stand how.
 type Counts struct {
@@ -96,7 +103,7 @@ func (r Reader) Status(ctx context.Context, l *db.Look, listed []string) (Status
 	if v.AsOf, v.Leader, err = r.Head(ctx, l); err != nil {
 		return Status{}, err
 	}
-	standing, err := l.Standing(ctx, late, r.Project, listed...)
+	standing, err := l.StandingIn(ctx, late, r.part(0), listed...)
 	if err != nil {
 		return Status{}, err
 	}
@@ -131,33 +138,49 @@ func (r Reader) statusOfRecords(ctx context.Context, l *db.Look, v Status) (Stat
 		}
 		v.Pauses = append(v.Pauses, Pause{p.ProjectID, of.Name, p.Since, p.Who, p.Why, PausedWords(p, of)})
 	}
-	busy, err := l.Busy(ctx)
+	busy, err := l.BusyIn(ctx, db.Part{Project: r.Project}) // no more than the caps let through
 	if err != nil {
 		return Status{}, err
 	}
-	v.InProgress, v.Removals, v.Stuck = sortBusy(only(r, busy, func(b backup.Record) string { return b.ProjectID }))
-	backlog, err := l.Backlog(ctx)
+	v.InProgress, v.Removals, v.Stuck = sortBusy(busy)
+	backlog, err := l.BacklogIn(ctx, r.part(0))
 	if err != nil {
 		return Status{}, err
 	}
-	v.Backlog = Each(only(r, backlog, func(b db.Backlog) string { return b.ProjectID }), func(b db.Backlog) Backlog {
+	v.Backlog = Each(backlog, func(b db.Backlog) Backlog {
 		return Backlog{b.ProjectID, b.ProjectName, b.Records, b.Since, b.OldestPointAt}
 	})
-	failures, err := l.Failures(ctx)
+	failures, err := l.FailuresIn(ctx, r.part(1))
 	if err != nil {
 		return Status{}, err
 	}
-	v.Failures = Each(only(r, failures, func(f backup.Record) string { return f.ProjectID }), FailureOf)
-	findings, err := l.Findings(ctx)
-	v.Findings = Each(only(r, findings, func(f db.KeptFinding) string { return f.ProjectID }), func(f db.KeptFinding) Finding {
-		return Finding{ReasonOf(f.Reason), f.ProjectID, f.Object, f.Detail, f.Since}
-	})
+	failures, v.moreFailures = first(r.First, failures)
+	v.Failures = Each(failures, FailureOf)
+	findings, err := l.FindingsIn(ctx, r.part(1))
+	findings, v.moreFindings = first(r.First, findings)
+	v.Findings = Each(findings, FindingOf)
 	return v, err
 }
 
-// only keeps what the reader may see, by its project.
-func only[A any](r Reader, all []A, of func(A) string) []A {
-	return slices.DeleteFunc(all, func(a A) bool { return r.mayNot(of(a)) })
+// part is what of a list the reader is shown, and some more that tell whether there are any.
+func (r Reader) part(more int) db.Part {
+	if r.First == 0 {
+		more = 0
+	}
+	return db.Part{Project: r.Project, Limit: r.First + more}
+}
+
+// first keeps the first n, and reports whether there are more.
+func first[A any](n int, all []A) ([]A, bool) {
+	if n > 0 && len(all) > n {
+		return all[:n], true
+	}
+	return all, false
+}
+
+// FindingOf shows a finding.
+func FindingOf(f db.KeptFinding) Finding {
+	return Finding{ReasonOf(f.Reason), f.ProjectID, f.Object, f.Detail, f.Since}
 }
 
 // FailureOf shows a record that failed.

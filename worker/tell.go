@@ -34,7 +34,7 @@ func repeats(r backup.Record, why db.Why, others []backup.Record) bool {
 		}
 		newest = &others[i]
 	}
-	return newest != nil && newest.AvailableAt == nil && newest.Reason == why.Reason && cause(newest.ReasonText) == cause(why.Text)
+	return newest != nil && newest.AvailableAt == nil && newest.Reason == why.Reason && cause(newest.ReasonText) == cause(backup.WithoutAddresses(why.Text))
 }
 
 // varies is what differs between two texts of one cause: IDs, times, numbers.

@@ -99,6 +99,7 @@ func (w *Window) trouble(c echo.Context, err error) error {
 	if f.status >= http.StatusInternalServerError {
 		zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("page can't be shown")
 	}
+	retried(c, f)
 	return w.Trouble(c, f.status, f.detail)
 }
 

@@ -53,20 +53,18 @@ func (w *Window) glance(c echo.Context, a access) error {
 	}
 	var s show.Status
 	err := w.look(c.Request().Context(), func(ctx context.Context, l *db.Look) (err error) {
-		s, err = w.reader(a).Status(ctx, l, []string{db.Late, db.Waiting})
+		r := w.reader(a)
+		r.First = first
+		s, err = r.Status(ctx, l, []string{db.Late, db.Waiting})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	cut := func(n int) int { return max(0, n-first) }
-	body := map[string]any{
-		"Tiles": tiles(s.Volumes), "S": s, "More": cut(len(s.Listed)), "MoreFailures": cut(len(s.Failures)), "MoreFindings": cut(len(s.Findings)),
-	}
-	s.Listed, s.Failures = s.Listed[:min(first, len(s.Listed))], s.Failures[:min(first, len(s.Failures))]
-	s.Findings, s.InProgress = s.Findings[:min(first, len(s.Findings))], s.InProgress[:min(first, len(s.InProgress))]
-	body["S"] = s
-	return w.render(c, 200, "glance", sheet{Title: "Overview", Now: s.At, Who: &a, Body: body})
+	s.InProgress = s.InProgress[:min(first, len(s.InProgress))]
+	return w.render(c, 200, "glance", sheet{Title: "Overview", Now: s.At, Who: &a, Body: map[string]any{
+		"Tiles": tiles(s.Volumes), "S": s, "More": s.Volumes.Late + s.Volumes.Waiting - len(s.Listed),
+	}})
 }
 
 // listVolumes shows how volumes stand.
@@ -138,10 +136,13 @@ func filtered(given map[string]string) bool {
 
 // showVolume explains one volume.
 func (w *Window) showVolume(c echo.Context, a access) error {
-	if _, err := read(c.Request().URL.RawQuery, nil); err != nil {
+	known := slices.Clone(ofVolume)
+	known[0].fallback = perPage
+	given, err := read(c.Request().URL.RawQuery, known)
+	if err != nil {
 		return err
 	}
-	v, err := w.explain(c.Request().Context(), a, c.Param("volume_id"))
+	v, err := w.explain(c.Request().Context(), a, c.Param("volume_id"), given)
 	if err != nil {
 		return err
 	}
@@ -150,7 +151,7 @@ func (w *Window) showVolume(c echo.Context, a access) error {
 		made, failed = made+d.Made, failed+d.Failed
 	}
 	return w.render(c, 200, "volume", sheet{Title: "Volume " + v.Volume(), Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Made": made, "Failed": failed,
+		"V": v, "Made": made, "Failed": failed, "Older": turned(given, "cursor", v.Next),
 		"Restful": v.Standing == db.Protected || v.Standing == db.Gone,
 		"Unknown": v.Unseen(),
 		"Waits":   backup.Action(v.Now.Action) == backup.Wait,

@@ -36,6 +36,10 @@ var (
 	byLimit   = parameter{name: "limit", desc: "how many to list, 1 to 1000", kind: "integer", fallback: "100"}
 	byCursor  = parameter{name: "cursor", desc: "next of the page before; the other parameters stay as they were", kind: "string"}
 
+	ofVolume = []parameter{
+		{name: "limit", desc: "how many links the chains that are listed have at least, 1 to 1000; the newest ones are", kind: "integer", fallback: "100"},
+		{name: "cursor", desc: "next of the answer before: the chains before its own", kind: "string"},
+	}
 	ofVolumes = []parameter{
 		byProject, byServer, byVolume,
 		{name: "standing", desc: "only those that stand so", kind: "string", words: db.Standings, many: true},

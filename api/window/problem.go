@@ -67,8 +67,16 @@ func answerProblem(c echo.Context, err error) error {
 	if f.status >= http.StatusInternalServerError {
 		zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("read request can't be answered")
 	}
+	retried(c, f)
 	if f.status == http.StatusUnauthorized {
 		c.Response().Header().Set(echo.HeaderWWWAuthenticate, "Keystone")
 	}
 	return WriteProblem(c, f.status, f.detail)
+}
+
+// retried tells a client of what passes by itself when to come again.
+func retried(c echo.Context, f fault) {
+	if f == errCrowded {
+		c.Response().Header().Set(echo.HeaderRetryAfter, "1")
+	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/show"
 )
@@ -46,6 +47,7 @@ type VolumeAnswer struct {
 
 	Why  string     `json:"why" desc:"for people: why it is not protected now; \"\": it is, or nobody can tell"`
 	Days []show.Day `json:"days" desc:"the last 30 days, the oldest first"`
+	Next string     `json:"next" desc:"cursor of the chains before those that are listed; \"\": there are none"`
 }
 
 // strip is how many days a volume's past is shown for.
@@ -54,7 +56,7 @@ const strip = 30
 func (w *Window) operations() []operation {
 	return []operation{
 		{"/v1/volumes", "listVolumes", "How volumes stand, why, and what comes next.", ofVolumes, VolumesAnswer{}, w.volumes},
-		{"/v1/volumes/{volume_id}", "explainVolume", "One volume: its policy, its chains, the decision and its reason, what comes next.", nil, VolumeAnswer{}, w.volume},
+		{"/v1/volumes/{volume_id}", "explainVolume", "One volume: its policy, its chains, the decision and its reason, what comes next.", ofVolume, VolumeAnswer{}, w.volume},
 		{"/v1/backups", "listBackups", "Backups: when, of what, how they ended, how long they are kept, and why.", ofBackups, BackupsAnswer{}, w.backups},
 		{"/v1/openapi.json", "describe", "This document.", nil, nil, func(context.Context, access, string, map[string]string) (any, error) { return document, nil }},
 	}
@@ -86,10 +88,14 @@ func (w *Window) asked(c echo.Context, o operation) (any, error) {
 	return o.answer(ctx, a, c.Param("volume_id"), given)
 }
 
-// look reads the memory within its time.
+// look reads the memory within its time, while there is a place: it ends when the request does.
 func (w *Window) look(ctx context.Context, do func(context.Context, *db.Look) error) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
+	if !w.places.take(ctx) {
+		return errCrowded
+	}
+	defer w.places.leave()
 	return w.deps.DB.Look(ctx, func(l *db.Look) error { return do(ctx, l) })
 }
 
@@ -178,12 +184,28 @@ func placeOf(b show.Backup, sort string) *place {
 	return &place{Sort: sort, At: &b.At, Name: b.VolumeName, ID: b.RecordID}
 }
 
-func (w *Window) volume(ctx context.Context, a access, id string, _ map[string]string) (any, error) {
-	return w.explain(ctx, a, id)
+func (w *Window) volume(ctx context.Context, a access, id string, given map[string]string) (any, error) {
+	return w.explain(ctx, a, id, given)
 }
 
+// byChain is the order of the chains of a volume, in its cursors.
+const byChain = "chain"
+
 // explain tells of one volume; of one that may not be seen, the same as of one that is not there.
-func (w *Window) explain(ctx context.Context, a access, id string) (v VolumeAnswer, err error) {
+func (w *Window) explain(ctx context.Context, a access, id string, given map[string]string) (v VolumeAnswer, err error) {
+	var wanted show.Stretch
+	if wanted.Links, err = rows(given["limit"]); err != nil {
+		return v, err
+	}
+	before, err := readPlace(given["cursor"], byChain)
+	if err != nil {
+		return v, err
+	}
+	if place, err := before.backup(); err != nil {
+		return v, err
+	} else if place != nil {
+		wanted.Before = &backup.Link{DataTime: place.At, BackupID: place.ID}
+	}
 	if len(id) > longest {
 		return v, errUnknown
 	}
@@ -196,10 +218,14 @@ func (w *Window) explain(ctx context.Context, a access, id string) (v VolumeAnsw
 		if len(found) == 0 || r.Project != "" && found[0].ProjectID != r.Project {
 			return errUnknown
 		}
-		if v.Explanation, err = r.Explanation(ctx, l, found[0]); err != nil {
+		if v.Explanation, err = r.Explanation(ctx, l, found[0], wanted); err != nil {
 			return err
 		}
 		v.Why = v.Because()
+		if len(v.Chains) > 0 && v.Older() {
+			oldest := v.Chains[0].Links[0]
+			v.Next = (&place{Sort: byChain, At: &oldest.DataAt, ID: oldest.BackupID}).cursor()
+		}
 		v.Days, err = r.Days(ctx, l, found[0].ID, strip)
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -106,11 +107,21 @@ func hasSession(q *http.Request) bool {
 	return err == nil
 }
 
-// token answers whose session a request is of.
+// token answers whose session a request is of, unless it was ended, here or on another replica.
 func (w *Window) token(q *http.Request) (string, error) {
 	c, err := sessionOf(q)
 	if err != nil {
 		return "", errNoSession
 	}
-	return w.seal.open(q.Context(), c.Value)
+	token, err := w.seal.open(q.Context(), c.Value)
+	if err != nil {
+		return "", err
+	}
+	switch ended, err := w.deps.DB.SignedOut(q.Context(), sha256.Sum256([]byte(token))); {
+	case err != nil:
+		return "", err
+	case ended:
+		return "", ErrInvalidToken
+	}
+	return token, nil
 }

@@ -24,6 +24,11 @@ func runAPI(ctx context.Context, cfg *apiConfig, s surroundings) error {
 		return err
 	}
 	defer memory.Close()
+	if may, err := memory.MayChange(ctx); err != nil {
+		return err
+	} else if may {
+		s.log.Warn().Msg("the api's database user may change the records, which the api never does: give it a role of its own (STAFFELN_DATABASE_API_ROLE, docs/running.md)")
+	}
 	return serveAPI(ctx, cfg.API, cfg.Settings, cfg.RedisURL, memory, s)
 }
 
@@ -44,7 +49,12 @@ func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL
 		defer page.close()
 		deps.Queues = page
 	}
-	w, err := openWindow(ctx, cfg.Config, set, memory, s)
+	pages, err := memory.Pages(ctx)
+	if err != nil {
+		return err
+	}
+	defer pages.Close()
+	w, err := openWindow(ctx, cfg.Config, set, pages, s)
 	if err != nil {
 		return err
 	}
@@ -54,6 +64,9 @@ func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL
 	err = api.Run(ctx, cfg, deps)
 	if errors.Is(err, api.ErrCheckListen) {
 		return listened(err, "STAFFELN_API_CHECK_LISTEN")
+	}
+	if errors.Is(err, api.ErrMetricsListen) {
+		return listened(err, "STAFFELN_API_METRICS_LISTEN")
 	}
 	return listened(err, "STAFFELN_API_LISTEN")
 }

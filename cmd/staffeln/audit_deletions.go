@@ -22,9 +22,10 @@ type deletionLine struct {
 	FirstAt   time.Time `json:"first_at" desc:"when it was asked first within the hour, to a few seconds"`
 	LastAt    time.Time `json:"last_at" desc:"when it was asked last"`
 	Answer    string    `json:"answer" desc:"allowed or refused"`
-	Verdict   string    `json:"verdict" desc:"why: on_record, made_by_us, tagged_ours, other_target; not_ours, own_removal; more: summed without names"`
-	BackupID  string    `json:"backup_id" desc:"of the backup; \"\": all that were allowed"`
-	UserID    string    `json:"user_id" desc:"who asked, as Cinder told; \"\": it told nothing"`
+	Verdict   string    `json:"verdict" desc:"why: on_record, made_by_us, tagged_ours, other_target, no_certificate, other_name; not_ours, own_removal; more: summed without names"`
+	Verified  bool      `json:"verified" desc:"the caller presented the client certificate that is demanded; all others are summed without names"`
+	BackupID  string    `json:"backup_id" desc:"of the backup that was refused last; \"\": what was allowed, and sums"`
+	UserID    string    `json:"user_id" desc:"who asked, as Cinder told; \"\": it told nothing, or the caller is not verified"`
 	ProjectID string    `json:"project_id" desc:"of the user's token"`
 	Roles     string    `json:"roles" desc:"of the user's token"`
 	Asked     int64     `json:"asked" desc:"how often"`
@@ -64,7 +65,11 @@ func (v deletionsView) draw(s *sheet) {
 		s.line("Nobody so far.")
 	}
 	for _, l := range v.Lines {
-		s.line("%s  %s  %d x  user %s of project %s (%s)", show.Clock(l.LastAt), s.paint(strong, l.Answer), l.Asked, orUnknown(l.UserID), orUnknown(l.ProjectID), l.Roles)
+		who := fmt.Sprintf("user %s of project %s (%s)", orUnknown(l.UserID), orUnknown(l.ProjectID), l.Roles)
+		if !l.Verified && l.UserID == "" {
+			who = "callers without a client certificate"
+		}
+		s.line("%s  %s  %d x  %s", show.Clock(l.LastAt), s.paint(strong, l.Answer), l.Asked, who)
 		s.words("  ", l.Verdict+" "+l.BackupID)
 	}
 }

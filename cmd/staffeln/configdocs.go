@@ -48,9 +48,9 @@ STAFFELN_ and stands in no table here is refused as well, except those that Kube
 - Where a default is "none" the variable may be left out. Set and empty is a value of its own: it is the empty text, or a
   fault where a number or a time is wanted.
 
-The cloud is given to the processes scheduler, worker and all, and to api for the read API and the page, by the usual OS_*
-variables of an openrc, or by OS_CLOUD and clouds.yaml, with user and password; the password may stand in a file that
-OS_PASSWORD_FILE names.
+The cloud is given to the processes scheduler, worker and all by the usual OS_* variables of an openrc, or by OS_CLOUD and
+clouds.yaml, with user and password; the password may stand in a file that OS_PASSWORD_FILE names. The api reads of them,
+for the read API and the page, where Keystone is (OS_AUTH_URL, OS_CACERT, ...) and OS_USERNAME: it has no use for the password.
 `
 
 // configurationPage is the whole of docs/configuration.md.

@@ -9,19 +9,24 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"staffeln/api"
 	"staffeln/doctor"
 	"staffeln/openstack"
 	"staffeln/show"
 )
 
-// doctorConfig is what the doctor reads: all that scheduler and worker do.
+// doctorConfig is what the doctor reads: all that scheduler and worker do, and who may ask the delete check.
 type doctorConfig struct {
 	Database
 	Queue
 	Scheduler
 
 	Openstack openstack.Config
+	API       checkGuard
 }
+
+// checkGuard is what keeps others from the delete check.
+type checkGuard struct{ TLS api.TLS }
 
 // Exit codes of the doctor, beside those of every command.
 const (
@@ -63,7 +68,7 @@ func doctorCommand() *cobra.Command {
 		Example: "  staffeln doctor\n  staffeln doctor --json | jq '.findings[] | select(.severity != \"ok\")'", Args: noArguments,
 	}
 	c.Long = c.Short + "\n\nConfiguration, Postgres, Redis, the cloud (role, services, clocks), each project with protected volumes (a token, its quota,\n" +
-		"the right to secrets), records against Cinder's backups, the scheduler, and whether a round fits into the interval. It only\n" +
+		"the right to secrets), records against Cinder's backups, the scheduler, who may ask the delete check, and whether a round fits into the interval. It only\n" +
 		"reads; with many projects it takes a while. Give it the scheduler's environment.\n\n" +
 		"It ends with 0 where all is well or could not be looked at, 3 with warnings, 4 with errors; 1 and 2 as every command.\n\n" +
 		"It reads these variables (docs/configuration.md says more):\n" + listing(new(doctorConfig), true)

@@ -21,6 +21,7 @@ const patient = 30 * time.Second
 // lookDoctor gathers all facts. Whatever can't be looked at says so in its own part, and the others go on.
 func lookDoctor(ctx context.Context, config *doctorConfig, credentials openstack.Credentials) doctor.Facts {
 	f := doctor.Facts{Settings: config.Settings}
+	f.Check.Demanded, f.Check.Named = config.API.TLS.ClientCAFile != "", len(config.API.TLS.ClientNames) > 0
 	f.Queue = lookQueue(ctx, config.RedisURL)
 	config.Openstack.RetryTimeout = min(config.Openstack.RetryTimeout, backup.Duration(patient))
 	cloud, err := openstack.Connect(ctx, credentials, config.Openstack)
@@ -73,7 +74,11 @@ func lookQueue(ctx context.Context, url string) (q doctor.Queue) {
 	if err != nil {
 		return doctor.Queue{Fault: err.Error()}
 	}
-	return doctor.Queue{Version: h.Version, Hidden: h.Hidden, AppendOnly: h.AppendOnly, Eviction: h.Eviction, UsedBytes: h.UsedBytes, MaxBytes: h.MaxBytes}
+	workers, err := tasks.Workers(rdb)
+	if err != nil {
+		return doctor.Queue{Fault: err.Error()}
+	}
+	return doctor.Queue{Workers: workers, Version: h.Version, Hidden: h.Hidden, AppendOnly: h.AppendOnly, Eviction: h.Eviction, UsedBytes: h.UsedBytes, MaxBytes: h.MaxBytes}
 }
 
 func lookMemory(ctx context.Context, l *db.Look, set backup.Settings, f *doctor.Facts) error {
@@ -94,6 +99,9 @@ func lookMemory(ctx context.Context, l *db.Look, set backup.Settings, f *doctor.
 		return err
 	}
 	f.Pauses = len(paused)
+	if f.Check.Verified, f.Check.Unverified, err = l.CheckCallers(ctx); err != nil {
+		return err
+	}
 	counts, err := l.Counts(ctx, set.Late(), "")
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func explainCommand() *cobra.Command {
 		if err != nil {
 			return nil, err
 		}
-		seen, err := r.Explanation(ctx, l, v)
+		seen, err := r.Explanation(ctx, l, v, show.Stretch{})
 		return &explainView{seen}, err
 	})
 }

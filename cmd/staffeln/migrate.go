@@ -25,7 +25,10 @@ func migrateCommand() *cobra.Command {
 		var c *cobra.Command
 		c = processCommand(about{name: name, does: does, example: "staffeln migrate " + name}, new(migrateConfig),
 			func(ctx context.Context, cfg *migrateConfig, _ surroundings) error {
-				return run(ctx, cfg.DatabaseURL, c.OutOrStdout())
+				if err := run(ctx, cfg.DatabaseURL, c.OutOrStdout()); err != nil || name != "up" || cfg.DatabaseAPIRole == "" {
+					return err
+				}
+				return db.GrantAPI(ctx, cfg.DatabaseURL, cfg.DatabaseAPIRole)
 			})
 		migrate.AddCommand(c)
 	}

@@ -83,6 +83,8 @@ type allConfig struct {
 type migrateConfig struct {
 	Logging
 	Database
+
+	DatabaseAPIRole string `split_words:"true" desc:"Role of Postgres that the api signs in to the database as: each migrate up lets it read, and write who asked to delete backups and what the page's sessions need, and nothing more. Empty = the api has the same user as the others, and whoever takes its process over could change the records."`
 }
 
 type cloudsimConfig struct{ Logging }

@@ -22,7 +22,7 @@ func openWindow(ctx context.Context, cfg window.Config, set backup.Settings, mem
 		zerolog.Ctx(ctx).Info().Msg("no cloud is given by OS_*: there is no read API and no page")
 		return nil, nil //nolint:nilnil // it is not asked for
 	}
-	credentials, err := openstack.FromEnv(os.Getenv)
+	credentials, err := openstack.AddressFromEnv(os.Getenv)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("read cloud credentials: nothing was started:\n%w", err)}
 	}
@@ -31,7 +31,7 @@ func openWindow(ctx context.Context, cfg window.Config, set backup.Settings, mem
 		return nil, err
 	}
 	return window.New(cfg, window.Deps{
-		DB: memory, Keystone: tokenCheck{keystone}, Settings: set, Given: reader(set).Given,
+		DB: memory, Keystone: tokenCheck{keystone}, ServiceUser: func(l window.Login) bool { return credentials.Is(loginOf(l)) }, Settings: set, Given: reader(set).Given,
 		Now: time.Now, //nolint:forbidigo // Keystone's tokens end by the world's clock
 	}), nil
 }
@@ -50,7 +50,7 @@ func (t tokenCheck) Validate(ctx context.Context, token string) (window.Identity
 
 // SignIn implements [window.Keystone].
 func (t tokenCheck) SignIn(ctx context.Context, l window.Login) (string, window.Identity, error) {
-	token, h, err := t.keystone.SignIn(ctx, openstack.Login{User: l.User, Domain: l.Domain, Password: l.Password, Project: l.Project})
+	token, h, err := t.keystone.SignIn(ctx, loginOf(l))
 	if errors.Is(err, openstack.ErrSignIn) {
 		return "", window.Identity{}, window.ErrSignIn
 	}
@@ -60,6 +60,10 @@ func (t tokenCheck) SignIn(ctx context.Context, l window.Login) (string, window.
 // Revoke implements [window.Keystone].
 func (t tokenCheck) Revoke(ctx context.Context, token string) error {
 	return t.keystone.Revoke(ctx, token)
+}
+
+func loginOf(l window.Login) openstack.Login {
+	return openstack.Login{User: l.User, Domain: l.Domain, Password: l.Password, Project: l.Project}
 }
 
 func identityOf(h openstack.Holder) window.Identity {

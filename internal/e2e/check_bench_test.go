@@ -63,9 +63,9 @@ func checkOf(b *testing.B, records int) (address string) {
 	require.NoError(b, err)
 	known, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(b, err)
-	knownBackups[env["STAFFELN_API_LISTEN"]] = known
 	require.NoError(b, conn.Close(b.Context()))
 	api := launch(b, env, "api")
+	checkedAPIs[env["STAFFELN_API_LISTEN"]] = checkedAPI{known, url, api}
 	pinned := exec.CommandContext(b.Context(), "taskset", "-acp", "0", fmt.Sprint(api.cmd.Process.Pid))
 	_ = pinned.Run() // without it GOMAXPROCS alone holds it to one core at a time
 	testkit.Eventually(b, "the api is ready", time.Minute, func() bool {
@@ -79,15 +79,21 @@ func checkOf(b *testing.B, records int) (address string) {
 	return env["STAFFELN_API_LISTEN"]
 }
 
-// knownBackups are some with a record, by the address of the api that knows them.
-var knownBackups = map[string][]string{}
+// checkedAPIs are the apis that run, by address.
+var checkedAPIs = map[string]checkedAPI{}
+
+type checkedAPI struct {
+	known    []string // IDs of backups with a record
+	database string
+	process  *process
+}
 
 // checkBody is as long as what Cinder posts.
 var checkBody = "rule=%22backup%3Adelete%22&credentials=" + strings.Repeat("+", 1_400) + "%7B%22user_id%22%3A%228a21b62f89f94eb6bdec89d8df2e4433%22%7D"
 
 func askChecks(b *testing.B, address string, records, connections, perSecond int) {
 	b.Helper()
-	known := knownBackups[address]
+	known := checkedAPIs[address].known
 	transport := &http.Transport{MaxIdleConns: connections, MaxIdleConnsPerHost: connections}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}

@@ -46,8 +46,12 @@ type composition struct {
 	secrets  string            // folder that deploy/secrets.sh has filled
 	database *url.URL          // as the secret has it
 	postgres *url.URL          // in its place
-	redis    string            // host:port
-	running  map[string][]member
+
+	apiDatabase    *url.URL // of the api, as the secret has it
+	owner, apiRole string   // users of the test's own in place of staffeln and staffeln_api
+
+	redis   string // host:port
+	running map[string][]member
 }
 
 type composeFile struct {
@@ -71,7 +75,8 @@ type composeService struct {
 type member struct {
 	*process
 
-	listen string
+	listen  string
+	metrics string // where it answers about itself
 }
 
 func composeText(t *testing.T) string {
@@ -112,13 +117,18 @@ func compose(t *testing.T, text string, sim *cloudsim.Cloud) *composition {
 	c.postgres, err = url.Parse(testkit.DatabaseURL(t, nil))
 	require.NoError(t, err)
 	c.redis = freeAddress(t)
-	c.database = c.redirect("database_url", "postgres:5432", c.postgres.Host, c.postgres.Path)
-	c.redirect("redis_url", "redis:6379", c.redis, "/0")
+	name := strings.TrimPrefix(c.postgres.Path, "/")
+	c.owner, c.apiRole = name+"_owner", name+"_api" // the server has other tests' too
+	c.override["STAFFELN_DATABASE_API_ROLE"] = c.apiRole
+	c.database = c.redirect("database_url", "postgres:5432", c.postgres.Host, c.postgres.Path, c.owner)
+	c.apiDatabase = c.redirect("api_database_url", "postgres:5432", c.postgres.Host, c.postgres.Path, c.apiRole)
+	c.redirect("redis_url", "redis:6379", c.redis, "/0", "")
 	return c
 }
 
-// redirect points the URL in a secret from the service of the file to the test's own server, and answers what it was.
-func (c *composition) redirect(secret, from, host, path string) (was *url.URL) {
+// redirect points the URL in a secret from the service of the file to the test's own server, and its user where one is
+// given, and answers what it was.
+func (c *composition) redirect(secret, from, host, path, user string) (was *url.URL) {
 	c.t.Helper()
 	file := filepath.Join(c.secrets, secret)
 	text, err := os.ReadFile(file)
@@ -128,6 +138,10 @@ func (c *composition) redirect(secret, from, host, path string) (was *url.URL) {
 	require.Equal(c.t, from, u.Host, "%s leads to no service of the file", secret)
 	to := *u
 	to.Host, to.Path = host, path
+	if user != "" {
+		password, _ := u.User.Password()
+		to.User = url.UserPassword(user, password)
+	}
 	require.NoError(c.t, os.WriteFile(file, []byte(to.String()), 0o600))
 	return u
 }
@@ -249,6 +263,7 @@ func (c *composition) start(name string) error {
 	}
 	for range max(1, s.Deploy.Replicas) {
 		m := member{listen: freeAddress(c.t)}
+		m.metrics = m.listen
 		env := maps.Clone(c.given)
 		for name, value := range s.Environment {
 			path, err := c.secretFile(s, value)
@@ -257,27 +272,51 @@ func (c *composition) start(name string) error {
 			}
 			env[name] = path
 		}
-		maps.Copy(env, c.override)
+		for name, value := range c.override {
+			if _, is := env[name]; is || name != "STAFFELN_DATABASE_API_ROLE" {
+				env[name] = value
+			}
+		}
 		env["STAFFELN_METRICS_LISTEN"], env["STAFFELN_API_LISTEN"] = m.listen, m.listen
+		if env["STAFFELN_API_METRICS_LISTEN"] != "" {
+			m.metrics = freeAddress(c.t)
+			env["STAFFELN_API_METRICS_LISTEN"] = m.metrics
+		}
 		m.process = launch(c.t, env, s.Command...)
 		c.running[name] = append(c.running[name], m)
 	}
 	return nil
 }
 
-// admits tells whether the Postgres that the file makes would admit the URL that our processes are given.
+// admits makes the users as the file's Postgres does at its first start, by its script, and tells whether they are those
+// of the URLs that our processes are given.
 func (c *composition) admits(s composeService) error {
-	file, err := c.secretFile(s, s.Environment["POSTGRES_PASSWORD_FILE"])
-	if err != nil {
-		return err
+	text, err := os.ReadFile(filepath.Join(repository, "deploy", "postgres.sh"))
+	require.NoError(c.t, err)
+	renamed := strings.NewReplacer("owner=staffeln ", "owner="+c.owner+" ", "api=staffeln_api ", "api="+c.apiRole+" ").Replace(string(text))
+	script := exec.CommandContext(c.t.Context(), "sh", "-c", renamed)
+	script.Env = append(os.Environ(), "SECRETS="+c.secrets, "PGHOST="+c.postgres.Hostname(), "PGPORT="+c.postgres.Port(),
+		"POSTGRES_USER="+c.postgres.User.Username(), "POSTGRES_DB="+strings.TrimPrefix(c.postgres.Path, "/"))
+	if password, set := c.postgres.User.Password(); set {
+		script.Env = append(script.Env, "PGPASSWORD="+password)
 	}
-	password, err := os.ReadFile(file)
-	if err != nil {
-		return err
+	if out, err := script.CombinedOutput(); err != nil {
+		return fmt.Errorf("deploy/postgres.sh: %w: %s", err, out)
 	}
-	user := url.UserPassword(s.Environment["POSTGRES_USER"], string(password))
-	if made := (&url.URL{User: user, Path: "/" + s.Environment["POSTGRES_DB"]}); made.User.String() != c.database.User.String() || made.Path != c.database.Path {
-		return fmt.Errorf("database_url asks for other than the service makes: %s%s", s.Environment["POSTGRES_USER"], made.Path)
+	testkit.DropRole(c.t, c.postgres.String(), c.owner)
+	testkit.DropRole(c.t, c.postgres.String(), c.apiRole)
+	for secret, made := range map[string]*url.URL{"database_password": c.database, "api_database_password": c.apiDatabase} {
+		if _, err := c.secretFile(s, secretsAt+secret); err != nil {
+			return err
+		}
+		password, err := os.ReadFile(filepath.Join(c.secrets, secret))
+		if err != nil {
+			return err
+		}
+		role := map[string]string{"database_password": "staffeln", "api_database_password": "staffeln_api"}[secret]
+		if made.User.String() != url.UserPassword(role, string(password)).String() || made.Path != "/"+s.Environment["POSTGRES_DB"] {
+			return fmt.Errorf("%s asks for other than the service makes: %s%s", secret, made.User.Username(), made.Path)
+		}
 	}
 	return nil
 }
@@ -334,7 +373,7 @@ func (c *composition) healthy(name string, m member) bool {
 	require.NoError(c.t, err)
 	switch {
 	case test[0] == "CMD" && test[1] == "wget":
-		return answers(c.t, m.listen, test[len(test)-1])
+		return answers(c.t, m.metrics, test[len(test)-1])
 	case test[0] == "CMD" && test[1] == "pg_isready":
 		folder, err := private.FindPostgres()
 		require.NoError(c.t, err)
@@ -404,11 +443,12 @@ func TestComposeMakesAFullAndAnIncrementalBackup(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, status)
 	}
 
-	// The api's own credentials are good enough for Keystone to tell it whose a token is.
-	rc := sim.OpenRC("")
+	// The api has no password of the cloud, and none is needed for Keystone to tell it whose a token is.
+	require.NotContains(t, c.file.Services["api"].Secrets, "os_password")
+	sim.Grant(sim.AddUser("olga", "olga-secret", ""), sim.Project("admin"), "admin")
 	office := "http://" + c.running["api"][0].listen
 	signed := browse(t, office+"/sign-in", url.Values{
-		"user": {rc["OS_USERNAME"]}, "domain": {"Default"}, "project": {rc["OS_PROJECT_NAME"]}, "password": {rc["OS_PASSWORD"]},
+		"user": {"olga"}, "domain": {"Default"}, "project": {"admin"}, "password": {"olga-secret"},
 	})
 	require.Equal(t, http.StatusSeeOther, signed.StatusCode)
 	shown := browse(t, office+"/volumes", nil, signed.Cookies()...)
@@ -441,16 +481,17 @@ func TestComposeDoesNotComeUpWithAnotherVariable(t *testing.T) {
 	}
 	require.Equal(t, map[string]bool{
 		"STAFFELN_DATABASE_URL_FILE": true, "STAFFELN_REDIS_URL_FILE": true, "OS_PASSWORD_FILE": true, "STAFFELN_API_QUEUES_TOKEN_FILE": true,
+		"STAFFELN_API_METRICS_LISTEN": true, "STAFFELN_DATABASE_API_ROLE": true,
 	}, names)
 	for name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			other, says := "OTHER_"+name, strings.TrimSuffix(name, "_FILE") // which is missing
 			if strings.HasPrefix(name, "STAFFELN_") {
-				other = strings.NewReplacer("URL", "ADDRESS", "TOKEN", "WORD").Replace(name)
+				other = strings.NewReplacer("URL", "ADDRESS", "TOKEN", "WORD", "LISTEN", "HEAR", "ROLE", "PART").Replace(name)
 			}
-			if name == "STAFFELN_API_QUEUES_TOKEN_FILE" {
-				says = other + ": unknown" // the api can do without
+			if slices.Contains([]string{"STAFFELN_API_QUEUES_TOKEN_FILE", "STAFFELN_API_METRICS_LISTEN", "STAFFELN_DATABASE_API_ROLE"}, name) {
+				says = other + ": unknown" // they can do without
 			}
 			err := compose(t, strings.ReplaceAll(text, name+":", other+":"), cloudsim.New(cloudsim.Options{})).up()
 			require.ErrorContains(t, err, "ended with exit code 2")
@@ -495,7 +536,7 @@ func (d deployed) secretsOf(t *testing.T, all map[string]string) string {
 func TestDeployProcessesTakeWhatAServiceInjects(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, cloudsim.Options{}, nil)
-	secrets := map[string]string{"database_url": h.url, "redis_url": h.env["STAFFELN_REDIS_URL"], "os_password": h.env["OS_PASSWORD"]}
+	secrets := map[string]string{"database_url": h.url, "redis_url": h.env["STAFFELN_REDIS_URL"], "os_password": h.env["OS_PASSWORD"], "api_database_url": h.url}
 	text, err := os.ReadFile(filepath.Join(repository, "deploy", "kubernetes", "staffeln.yaml"))
 	require.NoError(t, err)
 	env, commands, folders := map[string]string{}, [][]string{}, []string{}

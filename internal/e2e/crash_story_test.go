@@ -84,6 +84,9 @@ func (s *crashStory) HandOver(ctx context.Context, items []tasks.Item) (tasks.Ta
 	return tasks.Tally{tasks.Enqueued: len(items)}, nil
 }
 
+// Workers is one: the story does the work itself.
+func (s *crashStory) Workers(context.Context) (int, error) { return 1, nil }
+
 func (s *crashStory) handle(ctx context.Context, item tasks.Item) error {
 	h := s.work.Handlers()
 	do := map[tasks.Kind]func(context.Context, tasks.Volume) error{

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The read API and the page with a real Keystone's tokens: two tenants, an administrator and our own service user, in
-// projects with real backups; then signed out, revoked, and without a role.
+// The read API and the page with a real Keystone's tokens: two tenants, a reader, an administrator and our own service
+// user, in projects with real backups; then signed out, revoked, and without a role. The api's process has no password.
 func TestWindowOnOpenStack(t *testing.T) {
 	s := newLabRun(t).scene(t, "window")
 	alice, bob := s.tenant("acme"), s.tenant("globex")
@@ -27,13 +27,22 @@ func TestWindowOnOpenStack(t *testing.T) {
 		p.until("backups of "+one.Name, 3*time.Minute, func() bool { return strings.HasPrefix(p.made(one.Volumes[0]), "FI") })
 	}
 	env := maps.Clone(p.env)
-	env["STAFFELN_API_LISTEN"] = freeAddress(t)
+	env["STAFFELN_API_LISTEN"], env["STAFFELN_API_METRICS_LISTEN"] = freeAddress(t), ""
+	for _, secret := range []string{"OS_PASSWORD", "OS_PASSWORD_FILE"} {
+		delete(env, secret)
+	}
+	amy := s.user(s.prefix+"-amy", "reader", alice.project)
 	launch(t, env, "api")
 	l := &labWindow{t, "http://" + env["STAFFELN_API_LISTEN"]}
 	p.until("the api answers", time.Minute, func() bool { return answers(t, env["STAFFELN_API_LISTEN"], "http://127.0.0.1:8808/readyz") })
 
 	foreign := []string{bob.project, other.ID, other.Volumes[0], other.Name}
 	token := alice.identity.Token()
+	amy["OS_PROJECT_NAME"], amy["OS_PROJECT_DOMAIN_ID"] = s.prefix+"-acme", s.admin.domain
+	amy["OS_PROJECT_DOMAIN_NAME"], amy["OS_DOMAIN_NAME"] = "", ""
+	_, seen := l.get("/v1/volumes", s.login(amy).identity.Token())
+	require.Contains(t, seen, mine.Volumes[0], "a reader reads")
+	require.NotContains(t, seen, other.Volumes[0])
 	for path, want := range map[string]int{
 		"/v1/volumes": 200, "/v1/backups": 200, "/v1/volumes/" + mine.Volumes[0]: 200, "/v1/volumes/" + other.Volumes[0]: 404,
 		"/v1/backups?state=available&limit=1": 200, "/v1/backups?bogus=1": 400,
@@ -57,10 +66,15 @@ func TestWindowOnOpenStack(t *testing.T) {
 	}
 
 	name := s.prefix + "-acme" // of the project and of its user
+	status, text := l.form(http.DefaultClient, "/sign-in", url.Values{
+		"user": {env["OS_USERNAME"]}, "domain": {"Default"}, "password": {p.env["OS_PASSWORD"]}, "project": {env["OS_PROJECT_NAME"]},
+	})
+	require.Equal(t, http.StatusForbidden, status)
+	require.Contains(t, text, "sign in as yourself")
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
 	browser := &http.Client{Jar: jar}
-	status, text := l.form(browser, "/sign-in", url.Values{"user": {name}, "domain": {s.admin.domain}, "password": {"wrong"}, "project": {name}})
+	status, text = l.form(browser, "/sign-in", url.Values{"user": {name}, "domain": {s.admin.domain}, "password": {"wrong"}, "project": {name}})
 	require.Equal(t, http.StatusUnauthorized, status)
 	require.Contains(t, text, "Keystone refuses")
 	status, text = l.form(browser, "/sign-in", url.Values{

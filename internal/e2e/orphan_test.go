@@ -172,6 +172,7 @@ func TestLossesAreFindings(t *testing.T) {
 	require.Equal(t, acme, found[0].ProjectID)
 	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "removed_by_others"))
 	require.Equal(t, 1, w.logged("error", "backup was removed by somebody else"))
+	require.Len(t, w.findings(backup.CheckNotAsked), 1, "Cinder asked nobody")
 	w.step(2 * day)
 	w.sweep()
 	require.Len(t, w.findings(backup.RemovedByOthers), 1)
@@ -183,7 +184,9 @@ func TestLossesAreFindings(t *testing.T) {
 	w.sweep()
 	require.Empty(t, w.of(volumes[0]), "forgotten with the history")
 	require.Equal(t, "available", w.story(volumes[1]))
-	require.Zero(t, w.logged("warn", "finding"), "it was told when it was lost")
+	require.Zero(t, w.logged("warn", "finding", "removed_by_others"), "it was told when it was lost")
+	require.Equal(t, 1, w.logged("warn", "finding", "check_not_asked"))
+	require.Empty(t, w.findings(backup.CheckNotAsked), "it is long ago")
 }
 
 // So many losses that they are not believed are a finding until a sweep sees

@@ -363,3 +363,55 @@ func conforms(t *testing.T, doc, schema map[string]any, answer any, at string) {
 		require.Fail(t, "null where the document does not allow it", at)
 	}
 }
+
+// A session that was ended is ended on every replica at once, though they remember its token, and though Keystone is away.
+func TestASignOutHoldsOnAllReplicas(t *testing.T) {
+	t.Parallel()
+	r := newWindow(t, 1000*time.Hour)
+	cookie, other := r.cookie("alice", "acme"), r.cookie("amy", "acme")
+	first := r.url
+	r.serve() // another replica
+	require.Equal(t, http.StatusOK, r.get("/", "", cookie).StatusCode)
+	require.Equal(t, http.StatusOK, r.get("/", "", other).StatusCode)
+	second := r.url
+	r.url = first
+	r.sim.AddFault(cloudsim.Fault{Route: "DELETE /identity/v3/auth/tokens", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	require.Equal(t, http.StatusSeeOther, r.send(http.MethodPost, "/sign-out", "", func(q *http.Request) { q.AddCookie(cookie) }).StatusCode)
+	for _, replica := range []string{first, second} {
+		r.url = replica
+		require.Contains(t, r.get("/", "", cookie).Header.Get("Location"), "/sign-in?ended=1")
+		require.Equal(t, http.StatusOK, r.get("/", "", other).StatusCode, "nobody else is signed out")
+	}
+}
+
+// Guesses are refused after a few, without asking Keystone, which would lock the account; the service user's at once.
+func TestGuessesAtThePage(t *testing.T) {
+	t.Parallel()
+	r := newWindow(t, 1000*time.Hour)
+	try := func(user, password string) said {
+		return r.send(http.MethodPost, "/sign-in", url.Values{"user": {user}, "domain": {"Default"}, "password": {password}, "project": {"acme"}}.Encode(), nil)
+	}
+	r.sim.ResetCounts()
+	for range 5 {
+		require.Equal(t, http.StatusUnauthorized, try("alice", "wrong").StatusCode)
+	}
+	for range 300 {
+		refused := try("alice", "alice-secret")
+		require.Equal(t, http.StatusTooManyRequests, refused.StatusCode)
+		require.NotEmpty(t, refused.Header.Get("Retry-After"))
+		require.Contains(t, refused.text, "Try again at")
+	}
+	require.Equal(t, 5, r.sim.Counts()["POST /identity/v3/auth/tokens"], "Keystone was asked no more")
+	require.Equal(t, http.StatusSeeOther, try("amy", "amy-secret").StatusCode, "others sign in meanwhile")
+	r.step(15 * time.Minute)
+	require.Equal(t, http.StatusSeeOther, try("alice", "alice-secret").StatusCode)
+
+	r.sim.ResetCounts()
+	for _, password := range []string{"wrong", r.sim.OpenRC("")["OS_PASSWORD"]} {
+		refused := try("staffeln", password)
+		require.Equal(t, http.StatusForbidden, refused.StatusCode)
+		require.Contains(t, refused.text, "sign in as yourself")
+		require.Empty(t, refused.Cookies())
+	}
+	require.Zero(t, r.sim.Counts()["POST /identity/v3/auth/tokens"])
+}

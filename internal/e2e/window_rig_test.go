@@ -18,7 +18,9 @@ import (
 	"staffeln/api"
 	"staffeln/api/window"
 	"staffeln/backup"
+	"staffeln/db"
 	"staffeln/internal/telemetry"
+	"staffeln/internal/testkit"
 	"staffeln/openstack"
 	"staffeln/openstack/cloudsim"
 )
@@ -57,6 +59,7 @@ type windowRig struct {
 	acme, globex  string
 	mine, foreign map[string]bool // what names acme's things, and globex's: IDs and names
 	volume, other string          // one of each
+	moved         []string        // from acme to globex
 }
 
 // newWindow has two days of backups of three volumes in each project, and one that failed.
@@ -109,21 +112,29 @@ func newWindow(t *testing.T, life time.Duration) *windowRig {
 	return r
 }
 
-// serve runs the api over HTTP to the end of the test.
+// serve runs the api over HTTP to the end of the test: without a password of the cloud, and as a role of Postgres that may
+// do no more than the api needs.
 func (r *windowRig) serve() {
 	r.t.Helper()
+	role, as := testkit.Role(r.t, r.world.url)
+	require.NoError(r.t, db.GrantAPI(r.ctx, r.world.url, role))
+	memory, err := db.Open(r.ctx, as, telemetry.NewMetrics())
+	require.NoError(r.t, err)
+	r.t.Cleanup(memory.Close)
 	env := r.sim.OpenRC(r.cloudURL)
-	credentials, err := openstack.FromEnv(func(name string) string { return env[name] })
+	credentials, err := openstack.AddressFromEnv(func(name string) string { return env[name] })
 	require.NoError(r.t, err)
 	r.keystone, err = openstack.NewKeystone(credentials, func(string, string, int) {})
 	require.NoError(r.t, err)
-	shows := window.New(window.Config{AdminRoles: []string{"admin"}, TenantRoles: []string{"member", "reader"}, TokenCacheTime: backup.Duration(time.Minute)},
-		window.Deps{DB: r.db, Keystone: asWindow{r.keystone}, Settings: r.set, Now: r.clock.Now})
+	shows := window.New(window.Config{AdminRoles: []string{"admin"}, TenantRoles: []string{"member", "reader"}, TokenCacheTime: backup.Duration(time.Minute), SignInFailures: 5},
+		window.Deps{DB: memory, Keystone: asWindow{r.keystone}, Settings: r.set, Now: r.clock.Now, ServiceUser: func(l window.Login) bool {
+			return credentials.Is(openstack.Login{User: l.User, Domain: l.Domain})
+		}})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.t.Context()))
 	addresses, ended := make(chan net.Addr, 1), make(chan error, 1)
 	go func() {
 		ended <- api.Run(ctx, api.Config{Listen: "127.0.0.1:0"}, api.Deps{
-			Ping: r.db.Ping, Log: zerolog.Nop(), Metrics: telemetry.NewMetrics(), Ready: telemetry.NewReadiness(zerolog.Nop()),
+			Ping: memory.Ping, Log: zerolog.Nop(), Metrics: telemetry.NewMetrics(), Ready: telemetry.NewReadiness(zerolog.Nop()),
 			Routes: []api.Routes{shows.Routes, func(e *echo.Echo) { r.router = e }}, Trouble: shows.Trouble, Listening: func(a net.Addr) { addresses <- a },
 		})
 	}()
@@ -149,9 +160,6 @@ func (r *windowRig) token(user, project string) string {
 func (r *windowRig) cookie(user, project string) *http.Cookie {
 	r.t.Helper()
 	password := user + "-secret"
-	if user == "staffeln" {
-		password = r.sim.OpenRC("")["OS_PASSWORD"]
-	}
 	response := r.send(http.MethodPost, "/sign-in", url.Values{"user": {user}, "domain": {"Default"}, "password": {password}, "project": {project}}.Encode(), nil)
 	require.Equal(r.t, http.StatusSeeOther, response.StatusCode, response.text)
 	for _, c := range response.Cookies() {

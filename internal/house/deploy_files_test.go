@@ -20,7 +20,7 @@ type service struct {
 	Image, User, Restart string
 	Command              []string
 	Environment          map[string]string
-	Secrets              []string
+	Secrets, Ports       []string
 	ReadOnly             bool     `yaml:"read_only"`
 	CapDrop              []string `yaml:"cap_drop"`
 	StopGracePeriod      string   `yaml:"stop_grace_period"`

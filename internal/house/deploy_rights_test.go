@@ -79,7 +79,7 @@ func TestDeployManifestHangsTogether(t *testing.T) {
 	}
 	assert.Equal(t, map[string]int32{"staffeln-scheduler": 2, "staffeln-worker": 3, "staffeln-api": 2}, replicas)
 	service := named[*corev1.Service](t, objects, "staffeln-api")
-	assert.EqualValues(t, monitoringPort(t, "api"), service.Spec.Ports[0].Port)
+	assert.Equal(t, defaultPort(t, "STAFFELN_API_LISTEN", "api"), fmt.Sprint(service.Spec.Ports[0].Port))
 	named[*batchv1.Job](t, objects, "staffeln-migrate")
 }
 

@@ -57,10 +57,17 @@ func TestDeployManifestThatIsBrokenIsRefused(t *testing.T) {
 		"a roll-out that can't begin":          {"maxSurge: 1, maxUnavailable: 0", "maxSurge: 0, maxUnavailable: 0", "it could never begin"},
 		"a Job that is run for ever":           {"restartPolicy: Never", "restartPolicy: Always", `restartPolicy "Always"`},
 
+		"a rule for a port that is not open": {"ports: [{ port: check }]", "ports: [{ port: checks }]", "NetworkPolicy staffeln-check: port checks: the pods of staffeln-api have no such port"},
+		"a rule that lets everybody in":      {"from: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: openstack } } }]", "from: []", "a rule without from lets everybody in"},
+		"a rule for everybody's namespace":   {"namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: openstack } }", "namespaceSelector: {}", "a peer that is everybody"},
+		"a rule that opens all":              {"      ports: [{ port: check }]\n", "", "a rule without ports opens all"},
+		"a rule for nobody's pods":           {"podSelector: { matchLabels: { app.kubernetes.io/name: staffeln, app.kubernetes.io/component: api } }", "podSelector: { matchLabels: { app.kubernetes.io/component: ape } }", "chooses nobody's pods"},
+		"a rule about what there is not":     {"policyTypes: [Ingress]", "policyTypes: [Ingres]", `policyTypes "Ingres"`},
+
 		// What a pod is given.
 		"a probe at a port by another name":     {"readinessProbe:\n            httpGet: { path: /readyz, port: monitoring }", "readinessProbe:\n            httpGet: { path: /readyz, port: metrics }", "readinessProbe: port metrics: the container has no such port"},
-		"a probe at another number":             {"livenessProbe:\n            httpGet: { path: /livez, port: http }", "livenessProbe:\n            httpGet: { path: /livez, port: 9808 }", "livenessProbe: port 9808: the container has no such port"},
-		"a probe that asks nothing":             {"            httpGet: { path: /livez, port: http }\n", "", "want httpGet and nothing else"},
+		"a probe at another number":             {"livenessProbe:\n            httpGet: { path: /livez, port: monitoring }", "livenessProbe:\n            httpGet: { path: /livez, port: 8810 }", "livenessProbe: port 8810: the container has no such port"},
+		"a probe that asks nothing":             {"            httpGet: { path: /livez, port: monitoring }\n", "", "want httpGet and nothing else"},
 		"a ConfigMap that is not there":         {"configMapRef: { name: staffeln }", "configMapRef: { name: stafeln }", "ConfigMap stafeln: there is none"},
 		"a Secret that nobody makes":            {"secretName: staffeln\n", "secretName: stafeln\n", "Secret stafeln: there is none"},
 		"a key that nobody makes":               {"key: database_url,", "key: database_uri,", `Secret staffeln has no key "database_uri"`},
@@ -104,7 +111,7 @@ func TestDeployManifestThatIsBrokenIsRefused(t *testing.T) {
 		"a variable from no key":            {"          args: [worker]\n", "          args: [worker]\n          env: [{ name: A, valueFrom: { configMapKeyRef: { name: staffeln, key: B } } }]\n", `ConfigMap staffeln has no key "B"`},
 		"a probe with a number below zero":  {"failureThreshold: 2", "failureThreshold: -2", "readinessProbe: a number below zero"},
 		"a start that succeeds twice":       {"failureThreshold: 30", "failureThreshold: 30\n            successThreshold: 2", "startupProbe: one success is enough there"},
-		"a probe by another protocol":       {"path: /livez, port: http", "path: /livez, port: http, scheme: https", `scheme "https"`},
+		"a probe by another protocol":       {"path: /livez, port: monitoring", "path: /livez, port: monitoring, scheme: https", `scheme "https"`},
 		"a probe of half a path":            {"path: /livez", "path: livez", `path "livez"`},
 		"a pod's label with a space":        {"      labels: { app.kubernetes.io/name: staffeln,", "      labels: { more: a b, app.kubernetes.io/name: staffeln,", "template.labels: Invalid value"},
 		"a Service's port with capitals":    {"- { name: http, port:", "- { name: HTTP, port:", `port name "HTTP"`},

@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -54,6 +55,8 @@ func refusals(objects []object, secrets map[string][]string) []string {
 			r.service(o)
 		case *policyv1.PodDisruptionBudget:
 			r.budget(o)
+		case *networkingv1.NetworkPolicy:
+			r.network(o)
 		default:
 			r.refuse(true, "nothing here knows what a cluster takes of a %T: add it", o)
 		}

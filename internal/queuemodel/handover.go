@@ -18,6 +18,9 @@ const suffixes = 3
 // ranks of the kinds of one volume: the smallest goes first.
 var ranks = map[tasks.Kind]int{tasks.VolumePoll: 1, tasks.VolumeBackup: 2, tasks.VolumeRetention: 3}
 
+// Workers is one: whoever drives the model works.
+func (q *Queue) Workers(context.Context) (int, error) { return 1, nil }
+
 // HandOver is that of [tasks.Client].
 func (q *Queue) HandOver(ctx context.Context, items []tasks.Item) (tasks.Tally, error) {
 	for _, item := range items {

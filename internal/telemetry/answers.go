@@ -31,13 +31,13 @@ func newAnswers() *answers {
 			Name: "staffeln_delete_checks_total", Help: "Questions of Cinder whether a backup may be deleted, by answer (allowed, refused; error: not answered, so refused) and verdict.",
 		}, []string{"answer", "verdict"}),
 		bursts: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "staffeln_delete_refusal_bursts_total", Help: "Minutes in which one user was refused the deletion of unusually many backups of ours: it may be an intruder.",
+			Name: "staffeln_delete_refusal_bursts_total", Help: "Minutes in which one user, or all callers without the demanded client certificate together, was refused the deletion of unusually many backups of ours: it may be an intruder. Counted over all replicas, by one of them.",
 		}),
 		untold: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "staffeln_delete_checks_unwritten", Help: "Rows about who asked for deletions that wait to be written; above 0 for long: the database does not take them.",
 		}),
 		crowded: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "staffeln_api_turned_away_total", Help: "Connections and requests that the API ended because there were too many, by which: waiting (connections that sent nothing for longest), checks (delete checks at a time).",
+			Name: "staffeln_api_turned_away_total", Help: "Connections and requests that the API ended because there were too many, by which: waiting (connections that sent nothing for longest), checks (delete checks that waited too long or sent their body too slowly while too many did).",
 		}, []string{"what"}),
 		expires: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "staffeln_api_certificate_expiry_timestamp_seconds", Help: "Unix time in seconds at which the certificate in use by the API ends; 0 = no TLS.",

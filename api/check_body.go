@@ -1,0 +1,103 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+const (
+	// bodyMost is the longest body that is read. Cinder sends 1 to 4 KiB; only metadata of tens of KiB, which a tenant would have
+	// to give a backup of its own on purpose, makes a body longer than this, and then that backup is deleted by an administrator.
+	bodyMost = 128 << 10
+	// bodyUsual is what an ordinary question stays below. What is longer is parsed one at a time.
+	bodyUsual = 8 << 10
+)
+
+var (
+	errTooLarge   = echo.NewHTTPError(http.StatusRequestEntityTooLarge, "the body is too large: want at most 131072 bytes")
+	errNotWhole   = echo.NewHTTPError(http.StatusBadRequest, "the body did not come whole")
+	errOverloaded = echo.NewHTTPError(http.StatusServiceUnavailable)
+)
+
+// declared returns how many bytes a body may have, from its header alone: nothing of a body that says to be too long is read.
+func declared(request *http.Request) (int, error) {
+	switch length := request.ContentLength; {
+	case length > bodyMost:
+		return 0, errTooLarge
+	case length < 0: // chunked: nobody says how many
+		return bodyMost, nil
+	default:
+		return int(length), nil
+	}
+}
+
+// format is how a body is written.
+type format int
+
+const (
+	formFormat format = iota + 1
+	jsonFormat
+)
+
+// formatOf refuses what Cinder never sends, compressed bodies too: a few KiB of those become gigabytes.
+func formatOf(header http.Header) (format, error) {
+	if encoding := header.Get(echo.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return 0, echo.NewHTTPError(http.StatusUnsupportedMediaType, "the body is compressed: want it plain")
+	}
+	kind, _, err := mime.ParseMediaType(header.Get(echo.HeaderContentType))
+	switch {
+	case err == nil && kind == echo.MIMEApplicationForm:
+		return formFormat, nil
+	case err == nil && kind == echo.MIMEApplicationJSON:
+		return jsonFormat, nil
+	}
+	return 0, echo.NewHTTPError(http.StatusUnsupportedMediaType, "the body is neither a form nor JSON")
+}
+
+// readBody reads at most so many bytes, into a buffer of just that size where the length was declared.
+func readBody(body io.Reader, most int, chunked bool) ([]byte, error) {
+	if !chunked {
+		text := make([]byte, most)
+		if _, err := io.ReadFull(body, text); err != nil {
+			return nil, errNotWhole.WithInternal(err)
+		}
+		return text, nil
+	}
+	text, err := io.ReadAll(io.LimitReader(body, int64(most)+1))
+	switch {
+	case err != nil:
+		return nil, errNotWhole.WithInternal(err)
+	case len(text) > most:
+		return nil, errTooLarge
+	}
+	return text, nil
+}
+
+// parse adds what a body tells. What can't be read is an error, and so a refusal; what is not there, or not of the kind that
+// Cinder sends, tells nothing.
+func (q *question) parse(body []byte, as format) error {
+	if len(body) == 0 {
+		return nil
+	}
+	var t told
+	var err error
+	if as == formFormat {
+		err = t.form(string(body))
+	} else {
+		err = t.json(body)
+	}
+	if err != nil {
+		answer := new(echo.HTTPError)
+		if errors.As(err, &answer) {
+			return answer
+		}
+		return echo.NewHTTPError(http.StatusBadRequest, "the body is no question of Cinder's: "+why(err)).SetInternal(err)
+	}
+	q.Backup, q.Who = t.backup(), asker{short(string(t.user)), short(string(t.project)), short(strings.Join(t.roles, ","))}
+	return nil
+}

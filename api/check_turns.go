@@ -1,0 +1,156 @@
+package api
+
+import (
+	"container/list"
+	"context"
+	"slices"
+	"sync"
+)
+
+// turns lets a bounded number of questions be worked on at a time. Addresses take turns: who asks a thousand questions waits for
+// his own, not everybody for him.
+type turns struct {
+	most    int // worked on at a time
+	each    int // of one address
+	longest int // waiting, in all
+
+	mu      sync.Mutex
+	busy    int
+	busyOf  map[string]int // by address
+	waiting int
+	lines   map[string]*list.Element // of *line, by address
+	order   *list.List               // the address that is served next comes first
+}
+
+type line struct {
+	address string
+	waiting []chan bool // told true: it is your turn; false: there are too many of you
+}
+
+func newTurns(most, each, longest int) *turns {
+	return &turns{most: most, each: each, longest: longest, busyOf: map[string]int{}, lines: map[string]*list.Element{}, order: list.New()}
+}
+
+// take waits for a turn, which ends with [turns.release]. It returns an error where there are too many, and most of them come from
+// this address, or ctx ends.
+func (t *turns) take(ctx context.Context, address string) error {
+	t.mu.Lock()
+	if t.busy < t.most && t.busyOf[address] < t.each {
+		t.give(address)
+		t.mu.Unlock()
+		return nil
+	}
+	if t.waiting >= t.longest && !t.drop(address) {
+		t.mu.Unlock()
+		return errOverloaded
+	}
+	mine := make(chan bool, 1)
+	l := t.line(address)
+	l.waiting = append(l.waiting, mine)
+	t.waiting++
+	t.mu.Unlock()
+	select {
+	case is := <-mine:
+		if !is {
+			return errOverloaded
+		}
+		return nil
+	case <-ctx.Done():
+		t.leave(address, mine)
+		return errOverloaded.WithInternal(ctx.Err())
+	}
+}
+
+func (t *turns) give(address string) {
+	t.busy++
+	t.busyOf[address]++
+}
+
+// release ends a turn of the address; the next one is that of the first address that has less than its share.
+func (t *turns) release(address string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.busy--
+	t.busyOf[address]--
+	if t.busyOf[address] == 0 {
+		delete(t.busyOf, address)
+	}
+	for e := t.order.Front(); e != nil; e = e.Next() {
+		l := lineOf(e)
+		if t.busyOf[l.address] >= t.each {
+			continue
+		}
+		next := l.waiting[0]
+		l.waiting = l.waiting[1:]
+		t.waiting--
+		t.order.MoveToBack(e)
+		t.tidy(e)
+		t.give(l.address)
+		next <- true
+		return
+	}
+}
+
+func lineOf(e *list.Element) *line {
+	l, _ := e.Value.(*line)
+	return l
+}
+
+func (t *turns) line(address string) *line {
+	e, is := t.lines[address]
+	if !is {
+		e = t.order.PushBack(&line{address: address})
+		t.lines[address] = e
+	}
+	return lineOf(e)
+}
+
+// tidy removes a line in which nobody waits.
+func (t *turns) tidy(e *list.Element) {
+	if l := lineOf(e); len(l.waiting) == 0 {
+		t.order.Remove(e)
+		delete(t.lines, l.address)
+	}
+}
+
+// drop ends the last question of the address with the longest line, unless that is the given one's.
+func (t *turns) drop(but string) bool {
+	var most *list.Element
+	for e := t.order.Front(); e != nil; e = e.Next() {
+		if most == nil || len(lineOf(e).waiting) > len(lineOf(most).waiting) {
+			most = e
+		}
+	}
+	if most == nil {
+		return false
+	}
+	l := lineOf(most)
+	if own, is := t.lines[but]; is && len(lineOf(own).waiting)+1 >= len(l.waiting) {
+		return false
+	}
+	last := len(l.waiting) - 1
+	l.waiting[last] <- false
+	l.waiting = l.waiting[:last]
+	t.waiting--
+	t.tidy(most)
+	return true
+}
+
+// leave takes out who does not wait any longer; a turn that he was just given goes on to the next.
+func (t *turns) leave(address string, mine chan bool) {
+	t.mu.Lock()
+	if e, is := t.lines[address]; is {
+		l := lineOf(e)
+		if i := slices.Index(l.waiting, mine); i >= 0 {
+			l.waiting = slices.Delete(l.waiting, i, i+1)
+			t.waiting--
+			t.tidy(e)
+			t.mu.Unlock()
+			return
+		}
+	}
+	t.mu.Unlock()
+	if <-mine {
+		t.release(address)
+	}
+}

@@ -1,0 +1,90 @@
+package api
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"golang.org/x/time/rate"
+
+	"staffeln/api/window"
+	"staffeln/internal/telemetry"
+)
+
+const (
+	delayTime    = time.Second // by which an answer comes later
+	delayAfter   = 20          // requests a second of one address that are not delayed
+	delayBurst   = 100
+	delayed      = 1024 // at a time; what is more is ended without an answer
+	delayClients = 4096 // whose rate is remembered; the next ones share one
+)
+
+// delays slow down who asks too often for what is none of Cinder's questions (probes, bodies that can't be read, questions without
+// the certificate). The answer stays the same, so that no probe fails because somebody else at its address asks.
+type delays struct {
+	mu      sync.Mutex
+	since   func() time.Duration
+	clients map[string]*rate.Limiter
+	waiting int
+}
+
+func newDelays() *delays {
+	return &delays{since: telemetry.Stopwatch(), clients: map[string]*rate.Limiter{}}
+}
+
+// wait returns at once, or after a second where the address asks too often. It reports whether to answer at all.
+func (d *delays) wait(request *http.Request, address string) bool {
+	d.mu.Lock()
+	if d.limiter(address).Allow() {
+		d.mu.Unlock()
+		return true
+	}
+	if d.waiting >= delayed {
+		d.mu.Unlock()
+		return false
+	}
+	d.waiting++
+	d.mu.Unlock()
+	timer := time.NewTimer(delayTime)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-request.Context().Done():
+	}
+	d.mu.Lock()
+	d.waiting--
+	d.mu.Unlock()
+	return true
+}
+
+func (d *delays) limiter(address string) *rate.Limiter {
+	if d.since() > time.Minute {
+		d.since, d.clients = telemetry.Stopwatch(), map[string]*rate.Limiter{}
+	}
+	if _, known := d.clients[address]; !known && len(d.clients) >= delayClients {
+		address = ""
+	}
+	l, known := d.clients[address]
+	if !known {
+		l = rate.NewLimiter(delayAfter, delayBurst)
+		d.clients[address] = l
+	}
+	return l
+}
+
+// probed delays probes.
+func (d *delays) probed(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if probePaths[c.Path()] && !d.wait(c.Request(), window.Client(c.RealIP())) {
+			return tooMany(c)
+		}
+		return next(c)
+	}
+}
+
+// tooMany ends a connection for which there is no room.
+func tooMany(c echo.Context) error {
+	c.Response().Header().Set(echo.HeaderConnection, "close")
+	return echo.NewHTTPError(http.StatusServiceUnavailable)
+}

@@ -1,0 +1,225 @@
+package backup
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// A course is the way of one project's links out of Cinder. Which chains there
+// are and what is under the floor does not change when the newest link of a
+// chain goes, but where Cinder's clock once ran ahead: so when each link goes
+// follows from its own chain alone, and only such a removal has the chains read
+// anew.
+type course struct {
+	keeping Keeping
+	until   time.Time
+	links   []Link      // by time
+	gone    []bool      // of these
+	ends    []time.Time // when the retention of each is over; zero: nobody knows
+	// From shortens on another retention is in force: the lengths and ends of it.
+	shortens  time.Time // zero: none waits
+	lengths   []Period
+	shortEnds []time.Time
+
+	place map[string]int // by a link's backup ID
+	under []bool         // the floor
+}
+
+// A departure is a removal: when, at which turn of the chain at that moment, and of which chain.
+type departure struct {
+	at                time.Time
+	turn, chain, link int
+}
+
+func newCourse(k Keeping, links []Link, until time.Time) *course {
+	links = slices.Clone(links)
+	slices.SortFunc(links, earlier)
+	c := &course{
+		keeping: k, until: until, links: links, gone: make([]bool, len(links)),
+		ends: make([]time.Time, len(links)), place: make(map[string]int, len(links)), under: make([]bool, len(links)),
+	}
+	for i, l := range links {
+		c.ends[i], c.place[l.BackupID] = endOf(l.Retention, l), i
+	}
+	return c
+}
+
+// shorten tells the course that the shorter retention takes effect at that time.
+func (c *course) shorten(h Holding, at time.Time) {
+	records := make(map[string]Record, len(h.Records))
+	for _, r := range h.Records {
+		records[r.ID] = r
+	}
+	h.Retention.InForce = *h.Retention.Shorter
+	c.shortens, c.lengths, c.shortEnds = at, make([]Period, len(c.links)), make([]time.Time, len(c.links))
+	for i, l := range c.links {
+		c.lengths[i] = h.Retention.For(records[l.RecordID])
+		c.shortEnds[i] = endOf(c.lengths[i], l)
+	}
+}
+
+func endOf(p Period, l Link) time.Time {
+	if p.IsZero() {
+		return time.Time{}
+	}
+	return p.After(l.DataTime)
+}
+
+// run lets go what goes until the end, or until done.
+func (c *course) run(at time.Time, done <-chan struct{}) (going []Going) {
+	for again := true; again; {
+		select {
+		case <-done:
+			return going
+		default:
+		}
+		again = false
+		var last departure
+		all := c.departures(at)
+		going = slices.Grow(going, len(all))
+		for _, d := range all {
+			if again && (d.turn != last.turn || !d.at.Equal(last.at)) {
+				break
+			}
+			again = c.leave(d.link) || again
+			going, last = append(going, Going{c.link(d.link, d.at), d.at, c.why(d.link)}), d
+		}
+		at = last.at
+	}
+	return going
+}
+
+// departures reads the chains, and returns when their links go from then on, in order.
+func (c *course) departures(from time.Time) (all []departure) {
+	chains := Chains(c.left(from))
+	floor := c.keeping.Floor
+	if !c.keeping.FloorUntil.IsZero() && !from.Before(c.keeping.FloorUntil) {
+		floor = 0
+	}
+	clear(c.under)
+	for id := range floorOf(chains, floor) {
+		c.under[c.place[id]] = true
+	}
+	building := map[int]bool{}
+	if c.keeping.Building {
+		building = growing(chains)
+	}
+	all = make([]departure, 0, len(c.links))
+	for i, chain := range chains {
+		d := departure{at: from, turn: -1, chain: i}
+		for _, l := range slices.Backward(chain) {
+			d.link = c.place[l.BackupID]
+			at, goes := c.goes(d.link, d.at)
+			if !goes || building[i] || at.After(c.until) {
+				break
+			}
+			d.turn++
+			if at.After(d.at) {
+				d.at, d.turn = at, 0
+			}
+			all = append(all, d)
+		}
+	}
+	slices.SortFunc(all, func(a, b departure) int {
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.turn, b.turn), cmp.Compare(a.chain, b.chain))
+	})
+	return all
+}
+
+// goes returns when a link that nothing stands on goes, from then on; false: never.
+// It says of all moments what judgeLink says of one.
+func (c *course) goes(i int, from time.Time) (time.Time, bool) {
+	l := &c.links[i]
+	switch {
+	case l.Foreign() || l.Status != StatusError && l.Status != StatusAvailable:
+		return from, false
+	case l.Status == StatusError || c.keeping.Settled:
+		return from, true
+	case c.under[i] && c.keeping.FloorUntil.IsZero():
+		return from, false
+	case c.under[i]:
+		from = latest(from, c.keeping.FloorUntil)
+	}
+	end := c.ends[i]
+	if !c.shortens.IsZero() {
+		if at := latest(from, end); !end.IsZero() && at.Before(c.shortens) {
+			return at, true
+		}
+		from, end = latest(from, c.shortens), c.shortEnds[i]
+	}
+	return latest(from, end), !end.IsZero()
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+func (c *course) why(i int) Reason {
+	switch {
+	case c.links[i].Status == StatusError:
+		return FailedLeftover
+	case c.keeping.Settled:
+		return Settled
+	}
+	return RetentionOver
+}
+
+// link returns a link with the retention that it has at that time.
+func (c *course) link(i int, at time.Time) Link {
+	l := c.links[i]
+	if !c.shortens.IsZero() && !at.Before(c.shortens) {
+		l.Retention = c.lengths[i]
+	}
+	return l
+}
+
+// left returns the links that are not gone.
+func (c *course) left(at time.Time) []Link {
+	left := make([]Link, 0, len(c.links))
+	for i := range c.links {
+		if !c.gone[i] {
+			left = append(left, c.link(i, at))
+		}
+	}
+	return left
+}
+
+// leave takes away the newest link of a chain, and reports whether others may
+// stand on something else now. An incremental stands on the backup whose time is
+// the highest by Cinder's clock (or the highest usable one). Another one takes
+// that place where its time is below that of the link, not below all before,
+// and comes before a time as high as the link's.
+func (c *course) leave(i int) bool {
+	c.gone[i] = true
+	return !c.links[i].failedFull() && c.counts(i, func(l *Link) bool { return !l.failedFull() }) ||
+		c.links[i].usable() && c.counts(i, func(l *Link) bool { return l.usable() })
+}
+
+// counts reports that among the links of a sort.
+func (c *course) counts(i int, sort func(*Link) bool) bool {
+	order := c.links[i].order()
+	var highest time.Time // of those between
+	for j := i + 1; j < len(c.links); j++ {
+		if c.gone[j] || !sort(&c.links[j]) {
+			continue
+		}
+		if other := c.links[j].order(); !other.Before(order) {
+			break
+		} else if other.After(highest) {
+			highest = other
+		}
+	}
+	if highest.IsZero() {
+		return false
+	}
+	for j := i - 1; j >= 0; j-- {
+		if !c.gone[j] && sort(&c.links[j]) && c.links[j].order().After(highest) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,173 @@
+package backup
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// slowForecast is what a forecast means, link by link: Expired at every moment
+// at which an answer changes, until none does.
+func slowForecast(h Holding, now, until time.Time) (going []Going, kept []Kept) {
+	links := h.Links()
+	for _, project := range slices.Sorted(maps.Keys(links)) {
+		g, k := slowForecastOf(h, now, until, project, links[project])
+		going, kept = append(going, g...), append(kept, k...)
+	}
+	slices.SortStableFunc(going, func(a, b Going) int { return a.At.Compare(b.At) })
+	return going, kept
+}
+
+func slowForecastOf(h Holding, at, until time.Time, project string, links []Link) (going []Going, kept []Kept) {
+	k := h.keeping(project)
+	shortens, waits := h.Shortened()
+	waits = waits && project == h.ProjectID
+	links, going = settled(at, links)
+	for {
+		if waits && !at.Before(shortens) {
+			waits = false
+			h.Retention.InForce = *h.Retention.Shorter
+			for i := range links {
+				r := slices.IndexFunc(h.Records, func(r Record) bool { return r.ID == links[i].RecordID })
+				links[i].Retention = h.Retention.For(h.Records[r])
+			}
+		}
+		var removals []Removal
+		removals, kept = Expired(at, k, links)
+		for _, r := range removals {
+			going = append(going, Going{r.Link, at, r.Reason})
+			links = slices.DeleteFunc(links, func(l Link) bool { return l.BackupID == r.BackupID })
+		}
+		if len(removals) > 0 {
+			continue // what it stood on may go at the same moment
+		}
+		var next time.Time
+		for _, k := range kept {
+			if k.Until.After(at) && (next.IsZero() || k.Until.Before(next)) {
+				next = k.Until
+			}
+		}
+		if waits && (next.IsZero() || shortens.Before(next)) {
+			next = shortens
+		}
+		if next.IsZero() || next.After(until) {
+			return going, kept
+		}
+		at = next
+	}
+}
+
+var anyHeld = historyOf(
+	strings.Fields("F F F I I I I I Fe Ie Fu Iu Fd Id Fq Iq Fl Il Fr Ir Fz Iz Fc Ic Ip Fp Fx Iw"),
+	strings.Fields("30d 29d 28d 20d 18d 17d 17d 16d 10d 7d 7d 6d 5d 4d 3d 2d 1d 1h 1h 0s"))
+
+// anyHolding is a history in which Cinder's clock may have been wrong, of a
+// volume that may be protected or not any more, have been transferred, and wait
+// for a shorter retention.
+func anyHolding(t *testing.T, r *rapid.T) Holding {
+	h := Holding{
+		Guard: Guard{
+			ProjectID: rapid.SampledFrom([]string{"A", "A", "A", "B", "C"}).Draw(r, "project"),
+			Protected: rapid.Bool().Draw(r, "protected"), Floor: rapid.IntRange(0, 3).Draw(r, "floor"), Ends: map[string]time.Time{},
+		},
+		Delay: time.Duration(rapid.IntRange(0, 10).Draw(r, "delay")) * 24 * time.Hour, Records: records(t, anyHeld.Draw(r, "history")),
+	}
+	day := func(label string) time.Duration {
+		return time.Duration(rapid.IntRange(-40, 40).Draw(r, label)) * 12 * time.Hour
+	}
+	if rapid.Bool().Draw(r, "ended") {
+		h.Grace = time.Duration(rapid.IntRange(0, 20).Draw(r, "grace")) * 24 * time.Hour
+		h.Ends["A"], h.Ends["B"] = now.Add(-day("end of A").Abs()), now.Add(-day("end of B").Abs())
+	}
+	if rapid.Bool().Draw(r, "retained") {
+		h.Retention = Retention{Owner: h.ProjectID, InForce: period(rapid.SampledFrom([]string{"3d", "1w", "1mon", "5w"}).Draw(r, "in force")), Source: FromMetadata}
+		if rapid.Bool().Draw(r, "transferred") {
+			h.Retention.Since = new(now.Add(day("transferred")))
+		}
+		if rapid.Bool().Draw(r, "shorter waits") {
+			h.Retention.Shorter = new(period(rapid.SampledFrom([]string{"1d", "5d", "30d"}).Draw(r, "shorter")))
+			h.Retention.ShorterSince = now.Add(-day("shorter since").Abs())
+			if rapid.Bool().Draw(r, "seen") {
+				h.Retention.ShorterSeen, h.Retention.ShorterSeenAt = h.Delay/2, now
+			}
+		}
+	}
+	if rapid.Bool().Draw(r, "Cinder's clock was wrong") {
+		for i := range h.Records {
+			if o := &h.Records[i]; o.DataTimestamp != nil && rapid.Bool().Draw(r, "wrong") {
+				o.CinderTimestamp = new(o.DataTimestamp.Add(day("by")))
+			}
+		}
+	}
+	return h
+}
+
+func TestForecastIsExpiredMomentByMoment(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		h := anyHolding(t, r)
+		until := now.Add(time.Duration(rapid.IntRange(-1, 120).Draw(r, "days")) * 12 * time.Hour)
+		going, kept := h.Forecast(now, until)
+		want, stays := slowForecast(h, now, until)
+		require.Equal(r, told(want, slices.Clone(stays)), told(going, slices.Clone(kept)))
+		require.Equal(r, want, going)
+		require.Equal(r, stays, kept)
+	})
+}
+
+// A year of hourly restore points is read in a moment, also where Cinder's clock
+// was wrong for a month; and not at all for whoever went away.
+func TestForecastOfALongHistory(t *testing.T) {
+	for name, wrong := range map[string]time.Duration{"clock right": 0, "clock ahead": 60 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			h := yearOf(8760)
+			for i := 3000; i < 3720; i++ {
+				h.Records[i].CinderTimestamp = new(h.Records[i].DataTimestamp.Add(wrong))
+			}
+			runs := testing.AllocsPerRun(1, func() {
+				going, kept := h.Forecast(now, now.AddDate(2, 0, 0))
+				require.Len(t, going, 8757)
+				require.Len(t, kept, 3)
+			})
+			require.Less(t, runs, 100_000.0, "allocations: chains were read again and again")
+		})
+	}
+	h, done := yearOf(8760), make(chan struct{})
+	close(done)
+	h.Done = done
+	going, _ := h.Forecast(now, now.AddDate(2, 0, 0))
+	require.Empty(t, going)
+}
+
+// yearOf is a protected volume with n hourly restore points, kept for a year.
+func yearOf(n int) Holding {
+	h := Holding{Guard: Guard{ProjectID: "A", Protected: true, Floor: 1}}
+	for i := range n {
+		at := now.Add(time.Duration(i-n) * time.Hour)
+		kind := Incremental
+		if i%3 == 0 {
+			kind = Full
+		}
+		h.Records = append(h.Records, Record{
+			ID: at.String(), BackupID: at.String(), ProjectID: "A", State: Available, Kind: kind, Retention: Period{Years: 1},
+			Beat: at, DataTimestamp: &at, AvailableAt: &at,
+		})
+	}
+	return h
+}
+
+func BenchmarkForecast(b *testing.B) {
+	for _, n := range []int{816, 8760} {
+		h := yearOf(n)
+		b.Run(fmt.Sprintf("points=%d", n), func(b *testing.B) {
+			for b.Loop() {
+				h.Forecast(now, now.AddDate(2, 0, 0))
+			}
+		})
+	}
+}

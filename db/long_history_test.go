@@ -1,0 +1,53 @@
+package db
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Of 1,500 restore points of a volume, a plan, a list and a page read those that they are about, whatever Postgres guesses of
+// their number: also where it looks for backups that a wrong clock of Cinder's dated, and there are none.
+func TestALongHistoryIsReadWhereItIsAskedFor(t *testing.T) {
+	t.Parallel()
+	h := alone(t, 20)
+	h.exec(`DELETE FROM records`)
+	h.exec(`
+		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention,
+			beat, changed_at, backup_id, backup_name, cinder_status, requested_at, deadline, data_timestamp, cinder_timestamp, available_at, ended_at)
+		SELECT v.project_id, v.project_name, 's', 'web', v.id, v.name, 'az', 10, false, 'available', CASE WHEN n % 3 = 0 THEN 'full' ELSE 'incremental' END, '366 days',
+			at, at, gen_random_uuid()::text, 'web_disk', 'available', at, at, at, at, at, at
+		FROM volumes v, generate_series(1, 1500) AS n, LATERAL (SELECT now() - (1501 - n) * interval '1 hour' AS at) t`)
+	h.exec(`VACUUM ANALYZE records`)
+	var extents []Extent // counted through an index
+	h.look(func(l *Look) {
+		var err error
+		extents, err = l.Extents(h.ctx, someVolume, "")
+		require.NoError(t, err)
+		require.Equal(t, 1500, extents[0].Links)
+	})
+	for name, look := range map[string]func(l *Look){
+		"what a plan needs": func(l *Look) {
+			_, err := l.Decisive(h.ctx, someVolume)
+			require.NoError(t, err)
+		},
+		"a list": func(l *Look) {
+			shown, err := l.Backups(h.ctx, Filter{VolumeID: someVolume, Limit: 5})
+			require.NoError(t, err)
+			require.Len(t, shown, 5)
+			_, err = l.HeldAround(h.ctx, shown, 1)
+			require.NoError(t, err)
+		},
+		"a page": func(l *Look) {
+			held, _, err := l.HeldWithin(h.ctx, someVolume, extents, Span{Newest: 5, Oldest: 20, Floor: 1})
+			require.NoError(t, err)
+			require.Less(t, len(held), 40)
+		},
+	} {
+		scans, before := h.scans(), h.reads()
+		h.look(look)
+		assert.Equal(t, scans, h.scans(), "%s reads all records", name)
+		assert.Less(t, h.reads()-before, 200, "%s reads much", name)
+	}
+}

@@ -1,0 +1,125 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"staffeln/backup"
+)
+
+// An Extent is how many links a project has of a volume, how many of them are restore points, and which retentions the
+// links were made under.
+type Extent struct {
+	ProjectID     string
+	Links, Points int
+	Retentions    []backup.Period
+}
+
+// Extents returns them of a volume; of one project where it is named.
+func (l *Look) Extents(ctx context.Context, volumeID, project string) ([]Extent, error) {
+	q := Part{Project: project}.query(isLink)
+	q.where(true, `volume_id = @volume`, "volume", storable(volumeID))
+	rows, err := l.tx.Query(ctx, `
+		SELECT project_id, sum(links)::int, sum(points)::int, array_agg(retention) FROM (
+			SELECT project_id, retention, count(*) AS links, count(*) FILTER (WHERE state = 'available' AND cinder_status <> 'error') AS points
+			FROM records`+q.text()+` GROUP BY project_id, retention) alike
+		GROUP BY project_id ORDER BY project_id`, q.args)
+	if err != nil {
+		return nil, fmt.Errorf("count links: %w", err)
+	}
+	extents, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (e Extent, err error) {
+		var retentions []pgtype.Interval
+		err = row.Scan(&e.ProjectID, &e.Links, &e.Points, &retentions)
+		for _, r := range retentions {
+			e.Retentions = append(e.Retentions, fromInterval(r))
+		}
+		return e, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count links: %w", err)
+	}
+	return extents, nil
+}
+
+// A Span is a part of a volume's links: the newest ones, of those before a place where one is given, and the oldest ones.
+type Span struct {
+	Newest, Oldest int
+	Before         *Place // ID is that of the backup
+	Floor          int
+}
+
+// HeldWithin returns what [Look.HeldAround] does of the links of such a part of a volume, in each of the projects, and of all
+// that are being made or removed or did not end well. So chains are whole, and a forecast tells of each what it would tell
+// with all links. With it comes, for each project, the time before which no link is missing; for one of which none is
+// missing, nothing.
+func (l *Look) HeldWithin(ctx context.Context, volumeID string, projects []Extent, s Span) ([]backup.Record, map[string]time.Time, error) {
+	until := linkPlace{afterAll.at, afterAll.id}
+	if s.Before != nil {
+		until = linkPlace{s.Before.At, s.Before.ID}
+	}
+	known, parts, spots, named := map[string]time.Time{}, []stretch{}, []stretch{}, []string{}
+	const nth = `SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = $1 AND project_id = $2 AND ` + isLink
+	for _, p := range projects {
+		named = append(named, p.ProjectID)
+		of := stretch{volume: volumeID, project: p.ProjectID, from: firstLink, to: afterAll}
+		oldest, ok, err := l.placeOf(ctx, nth+` ORDER BY `+placeAt+`, backup_id COLLATE "C" OFFSET $3 LIMIT 1`, volumeID, p.ProjectID, s.Oldest-1)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !ok {
+			parts = append(parts, of)
+			continue
+		}
+		known[p.ProjectID] = oldest.at
+		newest, _, err := l.placeOf(ctx, nth+` AND `+linkAt+` < ($4, $5) ORDER BY `+placeAt+` DESC, backup_id COLLATE "C" DESC OFFSET $3 LIMIT 1`,
+			volumeID, p.ProjectID, s.Newest-1, until.at, until.id)
+		if err != nil {
+			return nil, nil, err
+		}
+		at := func(p linkPlace) stretch { of.from = p; return of }
+		around, err := l.chainsAt(ctx, []stretch{at(oldest), at(newest), at(until)})
+		if err != nil {
+			return nil, nil, err
+		}
+		parts = append(parts, stretch{of.volume, of.project, firstLink, around[0].to}, stretch{of.volume, of.project, around[1].from, around[2].to})
+	}
+	odd, err := l.links(ctx, `SELECT `+linkColumns+` FROM records WHERE volume_id = $1 AND project_id = ANY($2) AND `+isOdd, volumeID, named)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range odd {
+		spots = append(spots, stretch{volume: volumeID, project: r.ProjectID, from: linkPlace{PlaceOf(r).At, r.BackupID}})
+	}
+	odds, err := l.chainsAt(ctx, spots)
+	if err != nil {
+		return nil, nil, err
+	}
+	parts = append(parts, odds...)
+	newest, err := l.newestChains(ctx, parts, max(s.Floor, 1))
+	if err != nil {
+		return nil, nil, err
+	}
+	held, err := l.within(ctx, append(parts, newest...))
+	return slices.DeleteFunc(held, func(r backup.Record) bool { return !slices.Contains(named, r.ProjectID) }), known, err
+}
+
+// placeOf reads the place of a link, where there is one.
+func (l *Look) placeOf(ctx context.Context, q string, args ...any) (p linkPlace, ok bool, err error) {
+	rows, err := l.tx.Query(ctx, q, args...)
+	if err != nil {
+		return p, false, fmt.Errorf("read where chains begin: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p linkPlace, err error) { return p, row.Scan(&p.at, &p.id) })
+	if err != nil {
+		return p, false, fmt.Errorf("read where chains begin: %w", err)
+	}
+	if len(found) == 0 {
+		return firstLink, false, nil
+	}
+	return found[0], true, nil
+}

@@ -1,0 +1,135 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"staffeln/backup"
+)
+
+// linkColumns are what a forecast needs of a record, and what is waited for:
+// a volume may have many thousands.
+const linkColumns = `id, project_id, volume_id, state, kind, size_gib, retention, beat, requested_at, available_at, data_timestamp, cinder_timestamp,
+	backup_id, cinder_status, removal_reason, removal_text, deletion_asked_at, next_try_at`
+
+func toLink(row pgx.CollectableRow) (r backup.Record, err error) {
+	var retention pgtype.Interval
+	var backupID *string
+	err = row.Scan(&r.ID, &r.ProjectID, &r.VolumeID, &r.State, &r.Kind, &r.SizeGiB, &retention, &r.Beat, &r.RequestedAt, &r.AvailableAt, &r.DataTimestamp, &r.CinderTimestamp,
+		&backupID, &r.CinderStatus, &r.RemovalReason, &r.RemovalText, &r.DeletionAskedAt, &r.NextTryAt)
+	r.Retention = fromInterval(retention)
+	if backupID != nil {
+		r.BackupID = *backupID
+	}
+	return r, err
+}
+
+const (
+	// isLink holds for records of which Cinder holds something; head for those that a chain begins with, whatever became
+	// of them. Indexes say the same (migration 11).
+	isLink = `backup_id IS NOT NULL AND state IN ('creating', 'overdue', 'available', 'deleting', 'undeletable', 'lost', 'failed')`
+	head   = `backup_id IS NOT NULL AND kind = 'full' AND state IN ('creating', 'overdue', 'available', 'undeletable', 'lost')`
+	// isOdd holds for links that are being made or removed, or ended badly.
+	isOdd = `backup_id IS NOT NULL AND state IN ('creating', 'overdue', 'deleting', 'undeletable', 'failed')`
+	// linkAt is where a link stands among the others of its volume and project.
+	linkAt = `(` + placeAt + `, backup_id COLLATE "C")`
+	// unnamed are those in progress that Cinder has given no ID: what is held back for one that is being made.
+	unnamed = `state IN ('planned', 'creating', 'overdue') AND backup_id IS NULL`
+)
+
+// HeldOf returns, with what a forecast needs and no more, the records of a
+// volume that Cinder may hold something of, and the one in progress; of one
+// project where it is named.
+func (l *Look) HeldOf(ctx context.Context, volumeID, project string) ([]backup.Record, error) {
+	of := ``
+	args := []any{volumeID}
+	if project != "" {
+		of, args = ` AND project_id = $2`, append(args, project)
+	}
+	q := `SELECT ` + linkColumns + ` FROM records WHERE volume_id = $1 AND ` + isLink + of + `
+		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = $1 AND ` + unnamed + of
+	return l.links(ctx, q, args...)
+}
+
+func (l *Look) links(ctx context.Context, q string, args ...any) ([]backup.Record, error) {
+	rows, err := l.tx.Query(ctx, q, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+	records, err := pgx.CollectRows(rows, toLink)
+	if err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+	return records, nil
+}
+
+// A stretch is a part of the links of a volume in a project, in their order.
+type stretch struct {
+	volume, project string
+	from, to        linkPlace // to is excluded
+}
+
+type linkPlace struct {
+	at time.Time
+	id string
+}
+
+func (p linkPlace) before(q linkPlace) bool {
+	return p.at.Before(q.at) || p.at.Equal(q.at) && p.id < q.id
+}
+
+// HeldAround returns, by volume, what the forecast of the given records depends
+// on: the chains that they are in, the newest ones down to the floor, and what
+// is in progress. All of a volume in a project only where Cinder's clock was
+// wrong, or there are no more fulls.
+//
+// A chain ends where the next full begins, and the floor is found in the newest
+// links from as many usable fulls on: in no other chain a forecast looks.
+func (l *Look) HeldAround(ctx context.Context, records []backup.Record, floor int) (map[string][]backup.Record, error) {
+	parts, err := l.chainsOf(ctx, records)
+	if err != nil {
+		return nil, err
+	}
+	newest, err := l.newestChains(ctx, parts, max(floor, 1))
+	if err != nil {
+		return nil, err
+	}
+	found, err := l.within(ctx, append(parts, newest...))
+	held := map[string][]backup.Record{}
+	for _, r := range found {
+		held[r.VolumeID] = append(held[r.VolumeID], r)
+	}
+	return held, err
+}
+
+// within returns the links of the stretches, and what of their volumes is in progress.
+func (l *Look) within(ctx context.Context, parts []stretch) ([]backup.Record, error) {
+	parts = merged(parts)
+	c, volumes := newColumns(6, len(parts)), []string{}
+	for _, s := range parts {
+		c.add(s.volume, s.project, s.from.at, s.from.id, s.to.at, s.to.id)
+		volumes = append(volumes, s.volume)
+	}
+	const q = `
+		SELECT r.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[], $6::text[]) AS s (volume, project, from_at, from_id, to_at, to_id)
+		CROSS JOIN LATERAL (SELECT ` + linkColumns + ` FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isLink + `
+			AND ` + linkAt + ` >= (s.from_at, s.from_id) AND ` + linkAt + ` < (s.to_at, s.to_id) OFFSET 0) r
+		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = ANY($7) AND ` + unnamed
+	// A few links of many are read in the order of their index. Postgres can't know that they are few, and would rather look
+	// through all places of the volume.
+	if _, err := l.tx.Exec(ctx, `SET LOCAL enable_bitmapscan = off`); err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+	found, err := l.links(ctx, q, append(c.args(), volumes)...)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := l.tx.Exec(ctx, `RESET enable_bitmapscan`); err != nil {
+		return nil, fmt.Errorf("read links: %w", err)
+	}
+	return found, nil
+}

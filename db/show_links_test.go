@@ -1,0 +1,151 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+// What a list reads of a volume tells of the backups that it shows what all of them would: at every place of random
+// histories, with removed, lost, failed and foreign owners' links, and where Cinder's clock was wrong.
+func TestAListReadsTheChainsThatItShows(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	random := rand.New(rand.NewPCG(12, 7))
+	h.volume("v", nil)
+	for round := range 40 {
+		h.exec(`DELETE FROM records`)
+		for i := range 4 + random.IntN(26) {
+			at := base.Add(-time.Duration(random.IntN(60)) * 12 * hour)
+			r := point(fmt.Sprintf("b%02d", random.IntN(50)*2+i%2+100*i), 0).with(row{"data_timestamp": at, "cinder_timestamp": at, "beat": at, "requested_at": at, "retention": "20 days"})
+			r["kind"] = []string{"full", "incremental", "incremental"}[random.IntN(3)]
+			switch random.IntN(14) {
+			case 0:
+				r["state"], r["deletion_asked_at"] = "deleting", at
+			case 1:
+				r["state"] = "lost"
+			case 2:
+				r = r.with(row{"state": "failed", "reason": "backup_error", "available_at": nil, "data_timestamp": nil, "cinder_timestamp": nil})
+			case 3:
+				r["cinder_status"] = "error"
+			case 4:
+				r["project_id"] = "q"
+			case 5:
+				if round%4 == 0 {
+					r["cinder_timestamp"] = at.Add(time.Duration(random.IntN(60)-30) * 12 * hour)
+				}
+			}
+			h.record(fmt.Sprintf("r%d", i), r)
+		}
+		if round%3 == 0 {
+			h.record("planned", row{"state": "planned", "kind": "incremental", "beat": base, "ended_at": nil})
+		}
+		h.look(func(l *Look) {
+			volumes, err := l.Volumes(h.ctx, []string{"v"})
+			require.NoError(t, err)
+			all, err := l.HeldOf(h.ctx, "v", "")
+			require.NoError(t, err)
+			shown, err := l.Backups(h.ctx, Filter{})
+			require.NoError(t, err)
+			for floor := range 3 {
+				guard := backup.Guard{ProjectID: "p", Protected: true, Floor: floor}
+				said := func(records []backup.Record) map[string]string {
+					going, kept := backup.Holding{Guard: guard, Retention: volumes[0].Retention, Records: records}.Forecast(l.Now, l.Now.AddDate(1, 0, 0))
+					of := map[string]string{}
+					for _, g := range going {
+						of[g.BackupID] = fmt.Sprint(g)
+					}
+					for _, k := range kept {
+						of[k.BackupID] = fmt.Sprint(k)
+					}
+					return of
+				}
+				whole := said(all)
+				for i, r := range shown {
+					some, err := l.HeldAround(h.ctx, shown[i:min(len(shown), i+1+i%3)], floor)
+					require.NoError(t, err)
+					require.Equal(t, whole[r.BackupID], said(some["v"])[r.BackupID], "round %d, floor %d, %s", round, floor, r.BackupID)
+				}
+			}
+		})
+	}
+}
+
+// Of a long history a list reads a few chains, and a page of another project nothing.
+func TestAListOfALongHistoryReadsLittle(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.fill(100)
+	h.exec(`UPDATE records SET cinder_status = 'available', cinder_timestamp = data_timestamp`)
+	h.look(func(l *Look) {
+		shown, err := l.Backups(h.ctx, Filter{States: []string{"available"}, Limit: 1})
+		require.NoError(t, err)
+		held, err := l.HeldAround(h.ctx, shown, 1)
+		require.NoError(t, err)
+		require.Less(t, len(held[shown[0].VolumeID]), 6)
+		extents, err := l.Extents(h.ctx, shown[0].VolumeID, "")
+		require.NoError(t, err)
+		require.Len(t, extents, 1)
+		part, known, err := l.HeldWithin(h.ctx, shown[0].VolumeID, extents, Span{Newest: 1, Oldest: 1, Floor: 1})
+		require.NoError(t, err)
+		require.Len(t, known, 1)
+		require.Less(t, len(part), extents[0].Links)
+		none, err := l.HeldOf(h.ctx, shown[0].VolumeID, "nobody's")
+		require.NoError(t, err)
+		require.Empty(t, none)
+	})
+}
+
+// Whoever leaves ends what is read for him, and keeps no connection from others.
+func TestAPageEndsWithItsRequest(t *testing.T) {
+	t.Parallel()
+	h := unstepped(t)
+	pages, err := h.db.Pages(h.ctx)
+	require.NoError(t, err)
+	t.Cleanup(pages.Close)
+	lock, err := h.db.pool.Begin(h.ctx)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, lock.Rollback(h.ctx)) }()
+	_, err = lock.Exec(h.ctx, `LOCK TABLE volumes`)
+	require.NoError(t, err)
+	for range 2 * PageConnections {
+		ctx, leave := context.WithCancel(h.ctx)
+		ended := make(chan error, 1)
+		go func() {
+			ended <- pages.Look(ctx, func(l *Look) error { _, err := l.Counts(ctx, hour, ""); return err })
+		}()
+		h.waiting(1)
+		leave()
+		require.Error(t, <-ended)
+		h.waiting(0)
+	}
+	require.NoError(t, pages.Look(h.ctx, func(*Look) error { return nil }))
+}
+
+// tenantsPages reads what the overview, the lists and a volume's page of a project show.
+func tenantsPages(ctx context.Context, l *Look, project string) error {
+	p := Part{Project: project, Limit: 10}
+	_, counts := l.Counts(ctx, hour, project)
+	_, standing := l.StandingIn(ctx, hour, p, Late, Waiting)
+	_, busy := l.BusyIn(ctx, p)
+	_, backlog := l.BacklogIn(ctx, p)
+	_, failures := l.FailuresIn(ctx, p)
+	_, findings := l.FindingsIn(ctx, p)
+	_, about := l.FindingsAbout(ctx, project, []string{someVolume}, backup.BackupMetadataUnreadable)
+	_, named := l.ProjectNamed(ctx, project)
+	_, page := l.StandingPage(ctx, hour, StandingFilter{Only: project, Limit: 10})
+	_, days := l.Days(ctx, project, someVolume, l.Now.AddDate(0, 0, -30))
+	_, held := l.HeldOf(ctx, someVolume, "")
+	shown, backups := l.Backups(ctx, Filter{VolumeID: someVolume})
+	_, around := l.HeldAround(ctx, shown, 1)
+	extents, counted := l.Extents(ctx, someVolume, project)
+	_, _, within := l.HeldWithin(ctx, someVolume, append(extents, Extent{ProjectID: project}), Span{Newest: 10, Oldest: 40, Floor: 1})
+	return errors.Join(counted, within, counts, standing, busy, backlog, failures, findings, about, named, page, days, held, backups, around)
+}

@@ -1,0 +1,98 @@
+package db
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
+)
+
+// firstLink and afterAll are before and after every link.
+var (
+	firstLink = linkPlace{time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), ""}
+	afterAll  = linkPlace{time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), ""}
+)
+
+// chainsOf returns the chains that the records are links of.
+func (l *Look) chainsOf(ctx context.Context, records []backup.Record) ([]stretch, error) {
+	spots := make([]stretch, 0, len(records))
+	for _, r := range records {
+		if _, is := r.Link(backup.Retention{}); is {
+			spots = append(spots, stretch{volume: r.VolumeID, project: r.ProjectID, from: linkPlace{PlaceOf(r).At, r.BackupID}})
+		}
+	}
+	return l.chainsAt(ctx, spots)
+}
+
+// chainsAt returns, for each of the stretches, the chain in which it begins.
+func (l *Look) chainsAt(ctx context.Context, spots []stretch) ([]stretch, error) {
+	const q = `
+		SELECT s.volume, s.project, coalesce(f.at, $5), coalesce(f.id, ''), coalesce(t.at, $6), coalesce(t.id, '')
+		FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]) WITH ORDINALITY AS s (volume, project, at, id, n)
+		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + head + `
+			AND ` + linkAt + ` <= (s.at, s.id) ORDER BY ` + placeAt + ` DESC, backup_id COLLATE "C" DESC LIMIT 1) f ON true
+		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + head + `
+			AND ` + linkAt + ` > (s.at, s.id) ORDER BY ` + placeAt + `, backup_id COLLATE "C" LIMIT 1) t ON true ORDER BY s.n`
+	c := newColumns(4, len(spots))
+	for _, s := range spots {
+		c.add(s.volume, s.project, s.from.at, s.from.id)
+	}
+	return l.stretches(ctx, q, append(c.args(), firstLink.at, afterAll.at)...)
+}
+
+// newestChains returns, of the volumes and projects of the parts, the newest links from the n-th newest usable full on.
+func (l *Look) newestChains(ctx context.Context, parts []stretch, n int) ([]stretch, error) {
+	const q = `
+		SELECT s.volume, s.project, coalesce(f.at, $3), coalesce(f.id, ''), $4::timestamptz, ''
+		FROM unnest($1::text[], $2::text[]) AS s (volume, project)
+		LEFT JOIN LATERAL (SELECT true AS misdated FROM records WHERE volume_id = s.volume AND project_id = s.project AND cinder_timestamp <> ` + placeAt + `
+			ORDER BY ` + placeAt + ` LIMIT 1) m ON true -- the order is that of its index, which EXISTS may not take
+		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + head + `
+			AND state = 'available' AND cinder_status <> 'error'
+			ORDER BY ` + placeAt + ` DESC, backup_id COLLATE "C" DESC OFFSET $5 LIMIT 1) f ON misdated IS NULL`
+	c, seen := newColumns(2, len(parts)), map[[2]string]bool{}
+	for _, s := range parts {
+		if of := [2]string{s.volume, s.project}; !seen[of] {
+			seen[of] = true
+			c.add(s.volume, s.project)
+		}
+	}
+	return l.stretches(ctx, q, append(c.args(), firstLink.at, afterAll.at, n-1)...)
+}
+
+func (l *Look) stretches(ctx context.Context, q string, args ...any) ([]stretch, error) {
+	rows, err := l.tx.Query(ctx, q, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read where chains begin: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s stretch, err error) {
+		return s, row.Scan(&s.volume, &s.project, &s.from.at, &s.from.id, &s.to.at, &s.to.id)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read where chains begin: %w", err)
+	}
+	return found, nil
+}
+
+// merged returns the same stretches without overlap.
+func merged(parts []stretch) []stretch {
+	slices.SortFunc(parts, func(a, b stretch) int {
+		return cmp.Or(cmp.Compare(a.volume, b.volume), cmp.Compare(a.project, b.project), a.from.at.Compare(b.from.at), cmp.Compare(a.from.id, b.from.id))
+	})
+	var whole []stretch
+	for _, s := range parts {
+		if n := len(whole); n > 0 && whole[n-1].volume == s.volume && whole[n-1].project == s.project && !whole[n-1].to.before(s.from) {
+			if whole[n-1].to.before(s.to) {
+				whole[n-1].to = s.to
+			}
+			continue
+		}
+		whole = append(whole, s)
+	}
+	return whole
+}

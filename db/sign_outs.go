@@ -1,0 +1,35 @@
+package db
+
+import (
+	"context"
+	"fmt"
+)
+
+// SignOut ends a session of the page, named by the SHA-256 of its token, for all
+// replicas of the api. It is remembered for thirty days: no token lives longer.
+func (d *DB) SignOut(ctx context.Context, session [32]byte) error {
+	const q = `
+		WITH over AS (DELETE FROM sign_outs WHERE until < staffeln_now())
+		INSERT INTO sign_outs (session, until) VALUES ($1, staffeln_now() + interval '30 days') ON CONFLICT (session) DO NOTHING`
+	if _, err := d.pool.Exec(ctx, q, session[:]); err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
+}
+
+// ServiceUserID returns the ID of the service user, which schedulers and workers
+// note at their start; empty before.
+func (d *DB) ServiceUserID(ctx context.Context) (id string, err error) {
+	if err := d.pool.QueryRow(ctx, `SELECT service_user_id FROM installation`).Scan(&id); err != nil {
+		return "", fmt.Errorf("read service user: %w", err)
+	}
+	return id, nil
+}
+
+// SignedOut tells whether a session was ended, on whichever replica.
+func (d *DB) SignedOut(ctx context.Context, session [32]byte) (ended bool, err error) {
+	if err := d.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM sign_outs WHERE session = $1)`, session[:]).Scan(&ended); err != nil {
+		return false, fmt.Errorf("read whether a session was ended: %w", err)
+	}
+	return ended, nil
+}

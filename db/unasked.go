@@ -1,0 +1,38 @@
+package db
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
+)
+
+// Unasked returns a finding where others removed restore points within the last
+// week and no question of Cinder's, about whatever backup, is on record from
+// when they were seen last until they were found missing: either an
+// administrator did it, who is not asked, or Cinder's policy no longer asks the
+// api, and then every tenant can remove them.
+func (b *Beat) Unasked(ctx context.Context) ([]backup.Finding, error) {
+	const q = `
+		WITH unasked AS (
+			SELECT r.backup_id, r.volume_id, coalesce(r.swept_at, r.available_at) AS seen_at, r.changed_at FROM records r
+			WHERE r.state = 'lost' AND r.reason = 'removed_by_others' AND r.changed_at > $1::timestamptz - interval '7 days'
+				AND NOT EXISTS (SELECT FROM delete_askers a WHERE a.first_at <= r.changed_at AND a.last_at >= coalesce(r.swept_at, r.available_at))
+				AND NOT EXISTS (SELECT FROM delete_checks c WHERE c.first_at <= r.changed_at AND c.last_at >= coalesce(r.swept_at, r.available_at)))
+		SELECT 'check_not_asked' AS reason, '' AS project_id, 'delete_check' AS object, '' AS volume_id,
+			format('%s, the newest backup %s of volume %s, which went between %s and %s', count(*), (array_agg(backup_id ORDER BY changed_at DESC, backup_id))[1],
+				(array_agg(volume_id ORDER BY changed_at DESC, backup_id))[1], to_char((array_agg(seen_at ORDER BY changed_at DESC, backup_id))[1] AT TIME ZONE 'UTC', $2),
+				to_char(max(changed_at) AT TIME ZONE 'UTC', $2)) AS detail
+		FROM unasked HAVING count(*) > 0`
+	rows, err := b.db.pool.Query(ctx, q, b.Now, `YYYY-MM-DD"T"HH24:MI:SS"Z"`)
+	if err != nil {
+		return nil, fmt.Errorf("read removals that nobody asked about: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[backup.Finding])
+	if err != nil {
+		return nil, fmt.Errorf("read removals that nobody asked about: %w", err)
+	}
+	return found, nil
+}

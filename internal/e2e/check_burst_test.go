@@ -1,0 +1,52 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/openstack/cloudsim"
+)
+
+// Refusals of two replicas that together are a burst are one finding for a day; it names nobody whom
+// somebody else could have named.
+func TestABurstOfRefusedDeletionsIsAFindingForADay(t *testing.T) {
+	t.Parallel()
+	w := daily(t, func(*backup.Settings, *cloudsim.Options) {})
+	w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.plan()
+	require.Empty(t, w.findings(backup.RefusalBurst))
+
+	for range 2 {
+		replica, err := w.db.Checks(w.ctx)
+		require.NoError(t, err)
+		t.Cleanup(replica.Close)
+		_, err = replica.Told(w.ctx, []db.DeleteCheck{
+			{Verdict: "on_record", Verified: true, UserID: "mallory", ProjectID: "acme", BackupID: "b", Asked: 5},
+			{Verdict: "on_record", Verified: true, UserID: "alice", ProjectID: "acme", BackupID: "b", Asked: 4},
+			{Verdict: "on_record", Asked: 50},
+		}, 10)
+		require.NoError(t, err)
+	}
+	w.plan()
+	found := map[string]string{}
+	for _, f := range w.findings(backup.RefusalBurst) {
+		require.Empty(t, f.ProjectID, "no tenant is told")
+		found[f.Object] = f.Detail
+	}
+	at := w.clock.Now().UTC().Truncate(time.Minute).Format(time.RFC3339)
+	require.Equal(t, map[string]string{
+		"mallory":    "user mallory of project acme was refused 10 deletions; minutes of too many: 1, the newest " + at,
+		"unverified": "callers without a client certificate that is demanded were refused 100 deletions; minutes of too many: 1, the newest " + at,
+	}, found)
+	require.Equal(t, 2, w.metric("staffeln_findings", "reason", "refusal_burst"))
+	w.plan()
+	require.Equal(t, 2, w.logged("warn", "finding", "refusal_burst"), "each once")
+
+	w.step(db.BurstTime + time.Minute)
+	w.plan()
+	require.Empty(t, w.findings(backup.RefusalBurst))
+}

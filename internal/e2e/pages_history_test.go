@@ -1,0 +1,146 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/internal/testkit"
+	"staffeln/show"
+)
+
+// A page of a volume's chains reads a part of its history, and tells of it what all of it would: which chains there are,
+// before and after, what goes first and when, how the newest is restored, and for what is waited. At every page of random
+// histories: with failed, lost and leaving links, links of another project, retentions of several lengths, one that will be
+// shorter, long chains, none, floors, ended protection and a wrong clock of Cinder's.
+func TestAPageOfALongHistoryTellsWhatAllOfItWould(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(12, 1))
+	url := testkit.DatabaseURL(t, func(ctx context.Context, url string) error { _, err := db.MigrateUp(ctx, url); return err })
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	memory, err := db.Open(t.Context(), url, nil)
+	require.NoError(t, err)
+	t.Cleanup(memory.Close)
+	parts := 0
+	for round := range 40 {
+		_, err := conn.Exec(t.Context(), `DELETE FROM records`)
+		require.NoError(t, err)
+		_, err = conn.Exec(t.Context(), `DELETE FROM volumes`)
+		require.NoError(t, err)
+		writeHistory(t, conn, random, round)
+		r := show.Reader{Settings: backup.Settings{MinRestorePoints: round % 3, BackupServicePeriod: backup.Duration(time.Hour), BackupMinInterval: backup.Duration(time.Hour)}, Given: func(string) bool { return false }}
+		if round%2 == 0 {
+			r.Project = "p"
+		}
+		require.NoError(t, memory.Look(t.Context(), func(l *db.Look) error {
+			volumes, err := l.Volumes(t.Context(), []string{"v"})
+			require.NoError(t, err)
+			all, err := r.Explanation(t.Context(), l, volumes[0], show.Stretch{})
+			require.NoError(t, err)
+			wanted, at := show.Stretch{Links: 1 + random.IntN(4)}, len(all.Chains)
+			extents, err := l.Extents(t.Context(), "v", r.Project)
+			require.NoError(t, err)
+			some, _, err := l.HeldWithin(t.Context(), "v", extents, db.Span{Newest: wanted.Links, Oldest: 4 * wanted.Links, Floor: round % 3})
+			require.NoError(t, err)
+			if len(some) < all.Links {
+				parts++
+			}
+			for more := true; more; {
+				page, err := r.Explanation(t.Context(), l, volumes[0], wanted)
+				require.NoError(t, err)
+				at -= len(page.Chains)
+				said := fmt.Sprintf("round %d, %d links of %d, before %v", round, wanted.Links, all.Links, wanted.Before)
+				require.Equal(t, all.Chains[at:at+len(page.Chains)], page.Chains, said)
+				require.Equal(t, all.Going[:min(wanted.Links, len(all.Going))], page.Going, said)
+				require.Equal(t, all.Restore, page.Restore, said)
+				require.Equal(t, all.Links, page.Links, said)
+				require.ElementsMatch(t, all.WaitsFor, page.WaitsFor, said)
+				require.Equal(t, at > 0, page.Older(), said)
+				require.Equal(t, wanted.Before != nil, page.Newer(), said)
+				if more = page.Older(); more {
+					oldest := page.Chains[0].Links[0]
+					wanted.Before = &backup.Link{DataTime: oldest.DataAt, BackupID: oldest.BackupID}
+				}
+			}
+			require.Zero(t, at)
+			return nil
+		}))
+	}
+	require.Greater(t, parts, 12, "a part is read in many of them")
+}
+
+// writeHistory writes a volume and up to 150 links of it.
+func writeHistory(t *testing.T, conn *pgx.Conn, random *rand.Rand, round int) {
+	t.Helper()
+	now := time.Now().UTC().Truncate(time.Second)
+	volume := map[string]any{
+		"id": "v", "name": "disk", "project_id": "p", "project_name": "one", "server_id": "s", "server_name": "web", "zone": "az", "status": "in-use",
+		"size_gib": 10, "encrypted": false, "protected": round%5 != 4, "retention": "10 days", "retention_source": "default", "seen_at": now, "transferred_at": nil,
+	}
+	if round%4 == 1 {
+		volume["shorter"], volume["shorter_since"] = "3 days", now.Add(-time.Hour)
+	}
+	if round%4 == 2 {
+		volume["transferred_at"] = now.AddDate(0, 0, -9)
+	}
+	insertRow(t, conn, "volumes", volume)
+	depth, n := 1+random.IntN(12), random.IntN(150)
+	for i := range n {
+		at := now.Add(-time.Duration(n-i)*time.Hour - time.Duration(random.IntN(3000))*time.Second)
+		record := map[string]any{
+			"id": fmt.Sprintf("r%03d", i), "project_id": "p", "project_name": "one", "server_id": "s", "server_name": "web", "volume_id": "v", "volume_name": "disk", "zone": "az",
+			"size_gib": 10, "encrypted": false, "kind": "incremental", "retention": "10 days", "beat": at, "changed_at": at,
+			"state": "available", "backup_id": fmt.Sprintf("b%03d", random.IntN(100)*1000+i), "data_timestamp": at, "cinder_timestamp": at, "cinder_status": "available",
+			"available_at": at, "ended_at": at, "requested_at": at, "deadline": at.Add(6 * time.Hour),
+		}
+		if i%depth == 0 {
+			record["kind"] = "full"
+		}
+		if random.IntN(9) == 0 {
+			record["retention"] = []string{"2 days", "1 mon", "20 days"}[random.IntN(3)]
+		}
+		if round%3 == 0 && i < n/2 {
+			record["project_id"] = "q"
+		}
+		switch random.IntN(40) {
+		case 0:
+			record["state"], record["deletion_asked_at"] = "deleting", at
+		case 1:
+			record["state"] = "lost"
+		case 2:
+			record["state"], record["reason"], record["available_at"], record["data_timestamp"], record["cinder_timestamp"] = "failed", "backup_error", nil, nil, nil
+		case 3:
+			record["cinder_status"] = "error"
+		case 4:
+			record["cinder_status"] = "restoring"
+		case 5:
+			record["state"], record["removal_reason"], record["deletion_asked_at"] = "undeletable", "backup_error", at
+		case 6:
+			if round%6 == 0 {
+				record["cinder_timestamp"] = at.Add(time.Duration(random.IntN(60)-30) * time.Hour)
+			}
+		}
+		insertRow(t, conn, "records", record)
+	}
+}
+
+func insertRow(t *testing.T, conn *pgx.Conn, table string, row map[string]any) {
+	t.Helper()
+	var columns, places []string
+	var values []any
+	for name, value := range row {
+		columns, values = append(columns, name), append(values, value)
+		places = append(places, fmt.Sprintf("$%d", len(values)))
+	}
+	_, err := conn.Exec(t.Context(), `INSERT INTO `+table+` (`+strings.Join(columns, ", ")+`) VALUES (`+strings.Join(places, ", ")+`)`, values...)
+	require.NoError(t, err)
+}
