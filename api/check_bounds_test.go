@@ -68,6 +68,7 @@ func TestTurns_WhoFillsTheLineIsRefusedAndNobodyElse(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.Error(t, turns.take(over, "c"), "who hung up leaves the line")
+	require.Equal(t, "afalse", <-ended, "he took a place in it first")
 	turns.release("a")
 	got := map[string]int{}
 	for range 3 {

@@ -23,7 +23,7 @@ func allCommand() *cobra.Command {
 				},
 				func(ctx context.Context) error { return runWorker(ctx, r, cfg.Worker, s) },
 				func(ctx context.Context) error {
-					return serveAPI(ctx, cfg.API, cfg.Scheduler.Settings, cfg.RedisURL, r.db, s)
+					return serveAPI(ctx, cfg.API, cfg.Scheduler.Settings, cfg.RedisURL, r.db, s, func() {})
 				})
 		})
 	})

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -24,23 +26,27 @@ func runAPI(ctx context.Context, cfg *apiConfig, s surroundings) error {
 		return err
 	}
 	defer memory.Close()
-	if may, err := memory.MayChange(ctx); err != nil {
+	may, err := memory.MayChange(ctx)
+	if err != nil {
 		return err
-	} else if may {
-		s.log.Warn().Msg("the api's database user may change the records, which the api never does: give it a role of its own (STAFFELN_DATABASE_API_ROLE, docs/running.md)")
 	}
-	return serveAPI(ctx, cfg.API, cfg.Settings, cfg.RedisURL, memory, s)
+	begun := sync.OnceFunc(func() {
+		if may {
+			s.log.Warn().Msg("the api's database user may change the records, which the api never does: give it a role of its own (STAFFELN_DATABASE_API_ROLE, docs/running.md)")
+		}
+	})
+	return serveAPI(ctx, cfg.API, cfg.Settings, cfg.RedisURL, memory, s, begun)
 }
 
-// serveAPI needs the Redis for nothing but the page of the queues: the API is ready without it.
-func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL string, memory *db.DB, s surroundings) error {
+// serveAPI needs the Redis for nothing but the page of the queues: the API is ready without it. It calls begun once it listens.
+func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL string, memory *db.DB, s surroundings, begun func()) error {
 	checks, err := memory.Checks(ctx)
 	if err != nil {
 		return err
 	}
 	defer checks.Close()
 	s.ready.Add("database", answers(checks.Ping, databaseAway))
-	deps := api.Deps{Ping: checks.Ping, Checks: checks, Log: s.log, Metrics: s.metrics, Ready: s.ready}
+	deps := api.Deps{Ping: checks.Ping, Checks: checks, Log: s.log, Metrics: s.metrics, Ready: s.ready, Listening: func(net.Addr) { begun() }}
 	if cfg.QueuesToken != "" {
 		page, err := newQueuesPage(redisURL)
 		if err != nil {

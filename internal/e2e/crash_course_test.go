@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/redis/go-redis/v9"
+
+	"staffeln/tasks"
 )
 
 // leap moves all clocks on: the cloud's, the database's, and what the queue has dated by its own. The queue's library looks
@@ -18,8 +20,8 @@ func (r *crashRun) leap(ctx context.Context, by time.Duration) error {
 		return err
 	}
 	lost := false
-	for _, key := range []string{"lease", "retry", "scheduled"} {
-		key = "asynq:{volumes}:" + key
+	for _, key := range []string{"volumes}:lease", "volumes}:retry", "volumes}:scheduled", "reports}:lease", "reports}:retry", "reports}:scheduled"} {
+		key = "asynq:{" + key
 		ids, err := r.rdb.ZRange(ctx, key, 0, -1).Result()
 		if err != nil {
 			return err
@@ -107,9 +109,13 @@ func (r *crashRun) rest(ctx context.Context) error {
 		if err := r.pool.QueryRow(ctx, q).Scan(&at, &digest); err != nil {
 			return err
 		}
-		pending, err := r.rdb.LLen(ctx, "asynq:{volumes}:pending").Result()
-		if err != nil {
-			return err
+		var pending int64
+		for _, queue := range []string{tasks.Volumes, tasks.Reports} {
+			n, err := r.rdb.LLen(ctx, "asynq:{"+queue+"}:pending").Result()
+			if err != nil {
+				return err
+			}
+			pending += n
 		}
 		if digest != last || pending > 0 {
 			same, last = 0, digest
