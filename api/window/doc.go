@@ -2,7 +2,7 @@
 //
 // Nothing of it is for anybody without a token of Keystone's. A token of a project shows that project, one with an
 // operator's role shows all; whose a token is, Keystone says, through the interface that cmd hands in. It changes
-// nothing but a person's own cookie.
+// nothing but a person's own session.
 package window
 
 import (
