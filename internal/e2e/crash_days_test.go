@@ -30,6 +30,7 @@ func tellCrashStory(t *testing.T) *crashStory {
 	s.add("p5", "", "good", "error", "vanished", "stuck", "unseen", "forced", "jammed")
 	s.add("p6", "", "unlisted", "deadvolume", "volumegone", "withdrawn", "skewed", "strayed", "spoilt")
 	s.add("p7", "", "hidden", "shelved", "unwanted", "wiped", "wiped too")
+	s.add("p8", "", "unshelved", "resized", "soft", "cell", "toggled")
 	s.add("purged", "2d", "purged")
 	s.add("shut", "", "shut")
 	s.add("goneasked", "", "goneasked")

@@ -19,6 +19,8 @@ func (r *crashRun) happens(leap int) {
 		r.slips(s.volumes["slipped"])
 	case 3:
 		r.sim.DisableProject(s.projects["shut"])
+	case 5: // before the day in which each has a backup again
+		s.back(r.sim)
 	case 6:
 		for _, b := range r.sim.BackupsOf(s.volumes["stuck"]) {
 			if b.Status == "creating" && !r.point.reset {

@@ -42,6 +42,7 @@ func (s *crashStory) situations() {
 		sim.AddFault(cloudsim.Fault{Route: askRoute, Project: s.projects["shut"], Times: 1, Do: cloudsim.Stick{}}) // asked again, and never made
 		sim.HideServer(s.servers["hidden"])
 		sim.Shelve(s.servers["shelved"])
+		s.away(sim)
 		sim.AddFault(cloudsim.Fault{
 			Route: "GET /identity/v3/role_assignments", Times: 1, Do: cloudsim.Refuse{Status: 503},
 			Match: func(r cloudsim.Request) bool { return r.Query.Get("scope.project.id") == s.projects["p3"] },
@@ -66,6 +67,23 @@ func (s *crashStory) situations() {
 		s.must(name, backup.Planned)
 		s.exec(`UPDATE records SET next_try_at = staffeln_now() + interval '5 minutes' WHERE volume_id = $1 AND state = 'planned'`, s.volumes[name])
 	}
+}
+
+// away are the servers of which each is in a state that passes; back ends all of that.
+func (s *crashStory) away(sim *cloudsim.Cloud) {
+	sim.Shelve(s.servers["unshelved"])
+	sim.BeginResize(s.servers["resized"], "attaching")
+	sim.SoftDelete(s.servers["soft"])
+	sim.HideServer(s.servers["cell"])
+	sim.SetMetadata(s.servers["toggled"], s.set.BackupMetadataKey, "false")
+}
+
+func (s *crashStory) back(sim *cloudsim.Cloud) {
+	sim.Unshelve(s.servers["unshelved"])
+	sim.EndResize(s.servers["resized"])
+	sim.Restore(s.servers["soft"])
+	sim.ShowServer(s.servers["cell"])
+	sim.SetMetadata(s.servers["toggled"], s.set.BackupMetadataKey, "true")
 }
 
 // unauthorised is Keystone's answer to who has no role.
