@@ -28,7 +28,8 @@ func vault(t *testing.T, change ...func(*cloudsim.Options)) (n *tenant, b backup
 	project := w.sim.AddProject("acme")
 	n = &tenant{world: w, project: project, volume: w.sim.AddVolume(project, "vault", 1, cloudsim.VolumeOptions{Encrypted: true})}
 	n.cloud = w.connect(t, patient)
-	return n, n.backup(t)
+	b = n.backup(t)
+	return n, b
 }
 
 func TestSecretOfABackupIsListedAndGone(t *testing.T) {
@@ -137,7 +138,7 @@ func TestCloudWithoutBarbican(t *testing.T) {
 	n := newTenant(t, cloudsim.Options{})
 	_, err := n.cloud.Secrets(t.Context(), n.project)
 	requireMeaning(t, backup.MeansUnavailable, err)
-	assert.ErrorContains(t, err, "no key-manager")
+	require.ErrorContains(t, err, "no key-manager")
 	requireMeaning(t, backup.MeansUnavailable, n.cloud.Secret(t.Context(), n.project, "s"))
 }
 

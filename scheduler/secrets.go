@@ -179,8 +179,7 @@ func (l blindness) failed(project string, err error) {
 	}
 	l.s.secretsBlind[project] = true
 	meaning := ""
-	var fault *backup.CloudError
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[*backup.CloudError](err); ok {
 		meaning = string(fault.Meaning)
 	}
 	l.s.conditions.Met(l.log, zerolog.WarnLevel, secretsUnseen, meaning).Err(err).Str("project_id", project).
