@@ -39,7 +39,9 @@ func (r *Reporter) Handlers() tasks.Handlers { return tasks.Handlers{Report: r.h
 // handle makes the group's report if it is due, and sends what waits to be sent, under the group's lease. Whatever it
 // could not do stands in the tables, and the scheduler hands it over again.
 func (r *Reporter) handle(ctx context.Context, t tasks.Report) error {
-	c, err := r.DB.ClaimReports(ctx, t.Group, tasks.Lease)
+	asking, answered := shielded(ctx)
+	c, err := r.DB.ClaimReports(asking, t.Group, tasks.Lease)
+	answered()
 	if errors.Is(err, db.ErrClaimed) {
 		zerolog.Ctx(ctx).Debug().Str("group", t.Group).Msg("reports of the group are claimed by another worker")
 		return nil

@@ -82,7 +82,9 @@ const lateCondition = "late "
 
 // claim runs something while it holds the volume's lease.
 func (w *Worker) claim(ctx context.Context, volumeID, kind string, handle func(context.Context, *db.Claim) error) error {
-	c, err := w.DB.Claim(ctx, volumeID, kind, tasks.Lease)
+	asking, answered := shielded(ctx) // a claim whose answer is lost would stand for the whole lease
+	c, err := w.DB.Claim(asking, volumeID, kind, tasks.Lease)
+	answered()
 	if errors.Is(err, db.ErrClaimed) {
 		w.Metrics.ClaimRefused()
 		zerolog.Ctx(ctx).Debug().Str("volume", volumeID).Msg("volume is claimed by another handler")
@@ -105,9 +107,9 @@ func (w *Worker) claim(ctx context.Context, volumeID, kind string, handle func(c
 	return handle(ctx, c)
 }
 
-// shielded returns a context for a request to Cinder that changes something: it
-// outlives the worker's signal to stop by the time that an answer needs, so
-// that a restart leaves no request without its answer.
+// shielded returns a context for a request that changes something, in Cinder or
+// a claim in the database: it outlives the worker's signal to stop by the time
+// that an answer needs, so that a restart leaves no request without its answer.
 func shielded(ctx context.Context) (context.Context, context.CancelFunc) {
 	request, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {

@@ -134,7 +134,9 @@ func (h *hand) claim(ctx context.Context, volumeID string) (*db.Claim, error) {
 	again := time.NewTicker(time.Second)
 	defer again.Stop()
 	for {
-		c, err := h.memory.Claim(ctx, volumeID, db.ActCancel, tasks.Lease)
+		asking, answered := context.WithTimeout(context.WithoutCancel(ctx), patience) // a lost answer would leave the lease behind
+		c, err := h.memory.Claim(asking, volumeID, db.ActCancel, tasks.Lease)
+		answered()
 		if !errors.Is(err, db.ErrClaimed) {
 			return c, err
 		}
