@@ -42,6 +42,7 @@ type check struct {
 	turns   *turns
 	parsers *turns // of long bodies
 	delays  *delays
+	pace    *pace
 	few     zerolog.Sampler // of lines that anybody can cause
 }
 
@@ -53,7 +54,7 @@ func (c Config) check(d Deps, certificates *certificates, delays *delays) *check
 	return &check{
 		memory: d.Checks, metrics: d.Metrics, told: newLedger(d, c.RefusalBurst),
 		callers: callers{certificates, c.TLS.ClientCAFile != "", c.TLS.ClientNames},
-		bodies:  newIntake(bodiesMost), turns: newTurns(checksAtOnce, checksOfOne, checksMost), parsers: newTurns(1, 1, checksMost), delays: delays, few: fewLines(),
+		bodies:  newIntake(bodiesMost), turns: newTurns(checksAtOnce, checksOfOne, checksMost), parsers: newTurns(1, 1, checksMost), delays: delays, pace: newPace(), few: fewLines(),
 	}
 }
 
@@ -68,6 +69,7 @@ func (k *check) answer(c echo.Context) error {
 			Msg("delete check without the client certificate that is demanded refused: give Cinder one in [oslo_policy]")
 		return k.late(c, err)
 	}
+	k.pace.wait(request.Context(), window.Client(c.RealIP())) // before the body is read
 	id, err := askedFor(c.QueryParams())
 	if err != nil {
 		k.metrics.DeleteCheck("error", "bad_request")

@@ -20,6 +20,7 @@ type Link struct {
 	CreatedTime time.Time // Cinder's; breaks ties
 	Retention   Period    // in force for this link; empty: not known, it stays
 	Depended    bool      // Cinder says that others build on it
+	Held        bool      // what is not ours built on it when its removal was due last; of records only: what Cinder has shows it
 }
 
 // Foreign tells whether this installation did not make l.

@@ -16,6 +16,7 @@ type Backup struct {
 	Incremental           bool
 	HasDependents         bool
 	Encrypted             bool
+	SecretID              string // of its key in Barbican; empty below microversion 3.64
 	SizeGiB               int
 	FailReason            string
 	FailMeaning           Meaning // of FailReason, where that is more than an error

@@ -97,7 +97,11 @@ func Expired(now time.Time, k Keeping, links []Link) (removals []Removal, kept [
 		}
 		for _, l := range slices.Backward(chain) {
 			verdict := judgeLink(now, l, floor, k)
-			if above == "" && verdict.goes && l.dependedOn(links) {
+			switch {
+			case !verdict.goes || above != "":
+			case l.Held:
+				above = ForeignDependent
+			case l.dependedOn(links):
 				above = DependentFirst
 			}
 			switch {

@@ -33,6 +33,7 @@ func (h Holding) Links() map[string][]Link {
 	links := map[string][]Link{}
 	for _, r := range h.Records {
 		if l, ok := r.Link(h.Retention); ok {
+			l.Held = r.State == Available && r.RemovalReason == ForeignDependent
 			if links[r.ProjectID] == nil {
 				links[r.ProjectID] = make([]Link, 0, len(h.Records)) // nearly always all of one project
 			}

@@ -132,7 +132,7 @@ func (c *course) departures(from time.Time) (all []departure) {
 func (c *course) goes(i int, from time.Time) (time.Time, bool) {
 	l := &c.links[i]
 	switch {
-	case l.Foreign() || l.Status != StatusError && l.Status != StatusAvailable:
+	case l.Foreign() || l.Held || l.Status != StatusError && l.Status != StatusAvailable:
 		return from, false
 	case l.Status == StatusError || c.keeping.Settled:
 		return from, true

@@ -105,6 +105,13 @@ func anyHolding(t *testing.T, r *rapid.T) Holding {
 			}
 		}
 	}
+	if rapid.IntRange(0, 3).Draw(r, "others build on ours") == 0 {
+		for i := range h.Records {
+			if o := &h.Records[i]; o.State == Available && rapid.IntRange(0, 3).Draw(r, "held") == 0 {
+				o.RemovalReason = ForeignDependent
+			}
+		}
+	}
 	return h
 }
 

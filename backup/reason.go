@@ -101,6 +101,8 @@ const (
 	TagMismatch                 Reason = "tag_mismatch"
 	LossesNotBelieved           Reason = "losses_not_believed"
 	CheckNotAsked               Reason = "check_not_asked"
+	SecretGone                  Reason = "secret_gone"
+	SecretsNotBelieved          Reason = "secrets_not_believed"
 	NoWorker                    Reason = "no_worker"
 	QueueAway                   Reason = "queue_away"
 	AbsencesNotBelieved         Reason = "absences_not_believed"
@@ -221,10 +223,12 @@ var reasons = map[Reason]struct {
 	EndVolumeDeleted: {Nobody, "The volume was deleted."},
 	EndTransferred:   {Nobody, "The volume was transferred to another project."},
 
-	CheckNotAsked:     {Operator, "Restore points were removed by others, and Cinder did not ask: by an administrator, or its policy no longer asks the api."},
-	NoWorker:          {Operator, "No worker takes tasks: nothing is backed up, looked at or removed."},
-	QueueAway:         {Operator, "Redis does not take tasks: nothing new is backed up, looked at or removed."},
-	LossesNotBelieved: {Operator, "More restore points are missing in Cinder's listing than is believed: check the admin role and Cinder's database."},
+	CheckNotAsked:      {Operator, "Restore points were removed by others, and Cinder did not ask: by an administrator, or its policy no longer asks the api."},
+	SecretGone:         {Operator, "Barbican no longer has the secrets of encrypted restore points: nobody can restore them."},
+	SecretsNotBelieved: {Operator, "More secrets of encrypted restore points are missing in Barbican than is believed: check its database."},
+	NoWorker:           {Operator, "No worker takes tasks: nothing is backed up, looked at or removed."},
+	QueueAway:          {Operator, "Redis does not take tasks: nothing new is backed up, looked at or removed."},
+	LossesNotBelieved:  {Operator, "More restore points are missing in Cinder's listing than is believed: check the admin role and Cinder's database."},
 }
 
 // Known tells whether r belongs to the closed set.

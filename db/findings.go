@@ -103,7 +103,7 @@ var (
 	}
 	sweepFindings = []string{
 		string(backup.Orphan), string(backup.TagMismatch), string(backup.RemovedByOthers), string(backup.LossesNotBelieved), string(backup.StatusUnknown),
-		string(backup.CheckNotAsked),
+		string(backup.CheckNotAsked), string(backup.SecretGone), string(backup.SecretsNotBelieved),
 	}
 	projectFindings = []string{string(backup.ProjectGone), string(backup.NoRole)}
 )

@@ -89,11 +89,11 @@ func TestASweepForgetsItsOwnFindingsAndNobodyElses(t *testing.T) {
 	}
 	h.changesNothing(swept(false))
 	assert.Equal(t, []string{
-		"- findings check_not_asked o", "- findings losses_not_believed o", "- findings orphan o", "- findings removed_by_others o", "- findings status_unknown o", "- findings tag_mismatch o",
+		"- findings check_not_asked o", "- findings losses_not_believed o", "- findings orphan o", "- findings removed_by_others o", "- findings secret_gone o", "- findings secrets_not_believed o", "- findings status_unknown o", "- findings tag_mismatch o",
 	}, h.changes(swept(true)))
 	counts, err := h.beat().FindingCounts(h.ctx)
 	require.NoError(t, err)
-	assert.Len(t, counts, len(backup.Reasons())-6)
+	assert.Len(t, counts, len(backup.Reasons())-8)
 	assert.Equal(t, 1, counts[string(backup.RetentionShortened)])
 }
 

@@ -82,6 +82,7 @@ var legal = map[string]map[string]string{
 		"deleting":          became + refused + "state: deleting -> available",
 		"leftover deleting": became + refused + "state: deleting -> failed",
 	},
+	"Hold": {"available": "removal_reason: '' -> foreign_dependent"},
 	"TakeBack": {
 		"deleting": became + "removal_reason: expired -> within_retention; state: deleting -> available",
 	},

@@ -27,6 +27,7 @@ func steps(applied bool) []Migration {
 		{10, "00010_checks_bounded.sql", applied},
 		{11, "00011_pages.sql", applied},
 		{12, "00012_sign_outs.sql", applied},
+		{13, "00013_secrets.sql", applied},
 	}
 }
 
@@ -120,10 +121,10 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 	require.NoError(t, err)
 
 	for url, want := range map[string]string{
-		older: "schema is at version 11, this program needs 12: run `staffeln migrate up`",
-		empty: "schema is at version 0, this program needs 12: run `staffeln migrate up`",
-		gone:  "schema is at version 0, this program needs 12: run `staffeln migrate up`",
-		newer: "schema is at version 99, this program knows only 12: start the newer program that made it, or go back with that one's `staffeln migrate down`",
+		older: "schema is at version 12, this program needs 13: run `staffeln migrate up`",
+		empty: "schema is at version 0, this program needs 13: run `staffeln migrate up`",
+		gone:  "schema is at version 0, this program needs 13: run `staffeln migrate up`",
+		newer: "schema is at version 99, this program knows only 13: start the newer program that made it, or go back with that one's `staffeln migrate down`",
 	} {
 		_, err := Open(t.Context(), url, nil)
 		require.ErrorContains(t, err, want)
@@ -156,7 +157,7 @@ func TestTheInterventionsGoAndTheMemoryStays(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, h.db.Intervene(h.ctx, intent, func() (string, error) { return "done", nil }))
 	const memory = `SELECT jsonb_build_array((SELECT jsonb_agg(to_jsonb(v) - '{removal_failures,removal_next_try_at,absent_server_plans,absent_plans,protected_since,unknown,transferred_at,migration,shorter_seen,shorter_seen_at,detached_plans}'::text[] ORDER BY id) FROM volumes v),
-		(SELECT jsonb_agg(to_jsonb(r) - '{by_hand,repair,repaired_at,created_at,report_id,removal_report_id,cinder_timestamp,last_requested_at}'::text[] ORDER BY id) FROM records r), (SELECT jsonb_agg(to_jsonb(i) - '{losses_accepted_at,service_user_id,absences_accepted_at}'::text[]) FROM installation i))`
+		(SELECT jsonb_agg(to_jsonb(r) - '{by_hand,repair,repaired_at,created_at,report_id,removal_report_id,cinder_timestamp,last_requested_at,secret_gone_at}'::text[] ORDER BY id) FROM records r), (SELECT jsonb_agg(to_jsonb(i) - '{losses_accepted_at,service_user_id,absences_accepted_at}'::text[]) FROM installation i))`
 	before, built := ask(t, h.url, memory), ask(t, h.url, schema)
 
 	for _, step := range slices.Backward(steps(false)[1:]) {

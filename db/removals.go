@@ -50,6 +50,12 @@ func (c *Claim) TakeBack(ctx context.Context, r backup.Record, why backup.Reason
 	})
 }
 
+// Hold says that a restore point stays past its retention because of others'
+// backups, or, without a reason, that it does not any more.
+func (c *Claim) Hold(ctx context.Context, r backup.Record, why backup.Reason) (backup.Record, error) {
+	return c.move(ctx, r, change{in(backup.Available), backup.Available, ``, `, removal_reason = @reason, removal_text = ''`, pgx.NamedArgs{"reason": why}})
+}
+
 // GiveUpRemoval records that Cinder can't delete the backup. It is reported,
 // and tried again from the given time on.
 func (c *Claim) GiveUpRemoval(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {

@@ -92,6 +92,9 @@ var moves = map[string]moveFunc{
 	"RefuseRemoval": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
 		return c.RefuseRemoval(h.ctx, r, why, later)
 	},
+	"Hold": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+		return c.Hold(h.ctx, r, backup.ForeignDependent)
+	},
 	"TakeBack": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
 		return c.TakeBack(h.ctx, r, backup.Young)
 	},

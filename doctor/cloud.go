@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -99,5 +100,20 @@ func projects(f Facts) []Finding {
 		}
 	}
 	slices.SortStableFunc(v.found, func(a, b Finding) int { return cmp.Compare(a.Text, b.Text) })
-	return v.or("a token and room in the quota in each of the %d with protected volumes", len(f.Projects))
+	return append(v.or("a token and room in the quota in each of the %d with protected volumes", len(f.Projects)), secrets(f)...)
+}
+
+// secrets says who can make backups unreadable without Cinder's knowledge: Barbican
+// shows nobody its policy.
+func secrets(f Facts) []Finding {
+	encrypted := 0
+	for _, p := range f.Projects {
+		encrypted += p.Encrypted
+	}
+	if encrypted == 0 {
+		return nil
+	}
+	return []Finding{{"projects", OK, fmt.Sprintf(
+		"%d protected volumes are encrypted: whoever may delete secrets there (secret:delete in Barbican's policy, which can't be seen from here) can make their backups useless; the next sweep tells it (secret_gone)",
+		encrypted), ""}}
 }

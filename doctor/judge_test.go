@@ -41,8 +41,26 @@ func TestAHealthyInstallationHasNothingWrong(t *testing.T) {
 		assert.NotEmpty(t, f.Text)
 		assert.Empty(t, f.Do)
 	}
-	assert.Equal(t, []string{"configuration", "database", "queue", "cloud", "projects", "laws", "scheduler", "protection", "delete_check", "forecast"}, checks)
+	assert.Equal(t, []string{"configuration", "database", "queue", "cloud", "projects", "projects", "laws", "scheduler", "protection", "delete_check", "forecast"}, checks)
 	assert.Equal(t, OK, Worst(findings))
+}
+
+// Who may delete secrets can't be seen; it is said where that would cost backups.
+func TestEncryptedVolumesDependOnWhoMayDeleteSecrets(t *testing.T) {
+	f := healthy()
+	f.Projects = append(f.Projects, Project{ID: "q", Encrypted: 2, SecretRight: true})
+	lines := func() (said []string) {
+		for _, one := range Judge(f) {
+			if strings.Contains(one.Text, "secret:delete") {
+				said = append(said, one.Text)
+			}
+		}
+		return said
+	}
+	require.Len(t, lines(), 1)
+	assert.Contains(t, lines()[0], "3 protected volumes are encrypted")
+	f.Projects[0].Encrypted, f.Projects[1].Encrypted = 0, 0
+	assert.Empty(t, lines())
 }
 
 func TestWhatStandsBehindAFaultIsNotCalledWell(t *testing.T) {

@@ -45,9 +45,20 @@ func (b backupJSON) backup(project string) backup.Backup {
 	return backup.Backup{
 		ID: b.ID, Name: b.Name, Description: b.Description, ProjectID: project, VolumeID: b.VolumeID, UserID: b.UserID,
 		Status: backup.Status(b.Status), Incremental: b.Incremental, HasDependents: b.HasDependents,
-		Encrypted: b.EncryptionKeyID != "", SizeGiB: b.Size, FailReason: b.FailReason, FailMeaning: fail,
+		Encrypted: b.EncryptionKeyID != "", SecretID: secretOf(b.EncryptionKeyID), SizeGiB: b.Size, FailReason: b.FailReason, FailMeaning: fail,
 		CreatedAt: b.CreatedAt.Time, DataTimestamp: data.Time, Metadata: b.Metadata,
 	}
+}
+
+// fixedKey is the ID of Cinder's own key manager for its one key, which stands in
+// cinder.conf: there is no secret of it.
+const fixedKey = "00000000-0000-0000-0000-000000000000"
+
+func secretOf(keyID string) string {
+	if keyID == fixedKey {
+		return ""
+	}
+	return strings.ToLower(keyID)
 }
 
 // A cinderTime is a time as Cinder writes it: in UTC, without saying so.

@@ -86,7 +86,7 @@ func (c *Cloud) attempt(ctx context.Context, s *scope, r request) *backup.CloudE
 		}
 		unknown = unknown || fault.Unknown
 		fault.Unknown = unknown
-		if ctx.Err() != nil || r.service == keystone {
+		if ctx.Err() != nil || r.service == keystone || r.service == barbican { // the next token tells where Barbican is
 			return fault
 		}
 		changed := false

@@ -161,6 +161,9 @@ func (c *Cloud) adopt(ctx context.Context, s *scope, token string, entries []tok
 	if missing != nil {
 		return missing
 	}
+	if urls, err := c.credentials.candidates(entries, barbican); err == nil {
+		at[barbican], _ = choice{present: knew.at[barbican]}.of(urls, nil)
+	}
 	if s == c.admin && !maps.Equal(at, knew.at) {
 		c.catalog.generation++
 		for _, of := range moving {

@@ -96,6 +96,18 @@ func TestMembers_InheritedRolesCountAndUsersAreReadOnce(t *testing.T) {
 	require.LessOrEqual(t, users, 3, "and our own")
 }
 
+// Where the assignments of all projects together take longer than any request may, those of one are asked for (A5).
+func TestMembers_OfOneProjectWhereAllTogetherTakeTooLong(t *testing.T) {
+	w := newWorld(t, cloudsim.Options{})
+	p := w.sim.AddProject("acme")
+	w.sim.Grant(w.sim.AddUser("alice", "x", "alice@acme.example"), p, "member")
+	w.sim.AddFault(cloudsim.Fault{
+		Route: "GET /identity/v3/role_assignments", Do: cloudsim.Refuse{Status: http.StatusGatewayTimeout},
+		Match: func(r cloudsim.Request) bool { return r.Query.Get("scope.project.id") != p },
+	})
+	require.Equal(t, []string{"alice@acme.example"}, addresses(t, w.connect(t, patient), p))
+}
+
 func addresses(t *testing.T, c *Cloud, project string) (to []string) {
 	t.Helper()
 	members, err := c.Members(t.Context(), project)

@@ -10,7 +10,7 @@ import (
 // unbounded values.
 var words = map[string]bool{
 	"auth": true, "tokens": true, "projects": true, "users": true, "domains": true, "role_assignments": true, "os-quota-sets": true,
-	"servers": true, "volumes": true, "backups": true, "detail": true, "action": true,
+	"servers": true, "volumes": true, "backups": true, "detail": true, "action": true, "secrets": true,
 }
 
 var version = regexp.MustCompile(`^v\d+(\.\d+)?$`)

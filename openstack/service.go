@@ -16,18 +16,24 @@ const (
 	keystone service = iota
 	cinder
 	nova
+	barbican
 )
 
-// moving are the services whose place the catalog says. Keystone's is OS_AUTH_URL.
+// moving are the services whose place the catalog says, and without which nothing
+// works. Keystone's is OS_AUTH_URL; Barbican's may be missing.
 var moving = []service{cinder, nova}
 
-func (v service) String() string { return [...]string{"Keystone", "Cinder", "Nova"}[v] }
+func (v service) String() string { return [...]string{"Keystone", "Cinder", "Nova", "Barbican"}[v] }
 
 // types are those under which a catalog names the service, the usual one first;
 // version is what its URLs end with where they name none.
 func (v service) types() (types []string, version string) {
-	if v == nova {
+	switch v {
+	case nova:
 		return []string{"compute"}, "/v2.1"
+	case barbican:
+		return secretTypes, "/v1"
+	case keystone, cinder:
 	}
 	return []string{"volumev3", "block-storage", "block-store", "volume"}, "/v3"
 }
@@ -69,6 +75,9 @@ func sayingOf(status int, body []byte) (saying, bool) {
 // page of a proxy that no longer knows where the service is: the object is still
 // there.
 func (v service) lacks(status int, body []byte, id string) bool {
+	if v == barbican {
+		return id != "" && lacksSecret(status, body)
+	}
 	said, own := sayingOf(status, body)
 	return status == http.StatusNotFound && own && said.name == v.notFound() && id != "" &&
 		strings.Contains(strings.ToLower(said.message), strings.ToLower(id))

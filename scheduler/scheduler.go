@@ -37,6 +37,10 @@ type Cloud interface {
 	Server(ctx context.Context, serverID string) (backup.Server, error)
 	AnyVolume(ctx context.Context, volumeID string) (backup.Volume, error)
 	AnyBackup(ctx context.Context, backupID string) (backup.Backup, error)
+	// Secrets lists the IDs of a project's secrets in Barbican, as far as it shows
+	// them, with a token of it; Secret looks for one: its 404 proves an absence.
+	Secrets(ctx context.Context, projectID string) (map[string]bool, error)
+	Secret(ctx context.Context, projectID, secretID string) error
 	// ProjectGone tells whether Keystone answered 404 by the project's ID.
 	ProjectGone(ctx context.Context, projectID string) (bool, error)
 	// BackupQuota reads a project's quotas of backups and of their gigabytes.
@@ -79,4 +83,8 @@ type Scheduler struct {
 	caution    backup.Caution // of the newest hand-over, told when it changes
 	brakes     map[backup.Place]backup.Brake
 	queue      queueTrouble
+	// secretsSeen: this process saw a secret of ours in Barbican; secretsBlind are
+	// the projects of whose secrets it saw nothing when they had their turn.
+	secretsSeen  bool
+	secretsBlind map[string]bool
 }

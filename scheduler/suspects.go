@@ -154,13 +154,30 @@ func rank(v db.Volume) int {
 // inquire asks by ID about the suspects, at most so many, those first that were
 // not asked for longest. It returns how many gave no answer.
 func inquire[T any](ctx context.Context, s *Scheduler, ids []string, most int, ask func(context.Context, string) (T, error), found map[string]T, gone map[string]bool) (open int) {
+	log, condition, failures := zerolog.Ctx(ctx), fmt.Sprintf("suspects %T", found), 0
+	askEach(ctx, s, ids, most, ask, found, gone, func(id string, err error) {
+		failures++
+		if failures == 1 {
+			s.conditions.Met(log, zerolog.WarnLevel, condition, "").Err(err).Str("id", id).Msg("suspected absence not looked at, will be tried again")
+		}
+	})
+	if failures == 0 && len(ids) > 0 {
+		s.conditions.Over(log, condition).Msg("suspected absences are looked at again")
+	}
+	return len(ids) - len(found) - len(gone)
+}
+
+// askEach asks about each ID, at most so many, those first that were not asked for
+// longest, and gives up where the service is away.
+func askEach[T any](ctx context.Context, s *Scheduler, ids []string, most int, ask func(context.Context, string) (T, error),
+	found map[string]T, gone map[string]bool, failed func(id string, err error),
+) {
 	if len(ids) == 0 {
-		return 0
+		return
 	}
 	ids = s.longestAgo(ids)
 	ctx, cancel := context.WithTimeout(ctx, suspectsTime)
 	defer cancel()
-	log, condition := zerolog.Ctx(ctx), fmt.Sprintf("suspects %T", found)
 	var mu sync.Mutex
 	failures := 0
 	next := make(chan string)
@@ -181,9 +198,7 @@ func inquire[T any](ctx context.Context, s *Scheduler, ids []string, most int, a
 					gone[id] = true
 				default:
 					failures++
-					if failures == 1 {
-						s.conditions.Met(log, zerolog.WarnLevel, condition, "").Err(err).Str("id", id).Msg("suspected absence not looked at, will be tried again")
-					}
+					failed(id, err)
 				}
 				mu.Unlock()
 			}
@@ -201,10 +216,6 @@ func inquire[T any](ctx context.Context, s *Scheduler, ids []string, most int, a
 	}
 	close(next)
 	group.Wait()
-	if failures == 0 && len(ids) > 0 {
-		s.conditions.Over(log, condition).Msg("suspected absences are looked at again")
-	}
-	return len(ids) - len(found) - len(gone)
 }
 
 // longestAgo orders IDs by when they were asked about, and forgets the others

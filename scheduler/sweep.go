@@ -20,9 +20,10 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 	if err := s.Cloud.VerifyAdmin(ctx); err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	seen, unknown := 0, 0
+	seen, unknown, held := 0, 0, heldSecrets{}
 	err := s.Cloud.AllBackups(ctx, func(page []backup.Backup) error {
 		seen += len(page)
+		s.holdSecrets(held, page)
 		n, err := s.compare(ctx, b, page)
 		unknown += n
 		return err
@@ -58,10 +59,14 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 	if err != nil {
 		return err
 	}
-	if err := s.found(ctx, b, append(spoilt, unasked...)); err != nil {
+	secretless, err := s.missingSecrets(ctx, b, held)
+	if err != nil {
 		return err
 	}
-	if _, err := b.FoundBySweep(ctx, slices.Concat(lost, spoilt, unasked), true); err != nil { // each loss was told when it came
+	if err := s.found(ctx, b, slices.Concat(spoilt, unasked, secretless)); err != nil {
+		return err
+	}
+	if _, err := b.FoundBySweep(ctx, slices.Concat(lost, spoilt, unasked, secretless), true); err != nil { // each loss was told when it came
 		return err
 	}
 	if err := s.countFindings(ctx, b); err != nil {

@@ -102,7 +102,7 @@ func (r Reader) Explanation(ctx context.Context, l *db.Look, volume db.Volume, w
 		Zone: volume.Zone, Status: volume.Status, SizeGiB: volume.SizeGiB, Encrypted: volume.Encrypted, SeenAt: volume.SeenAt, GoneAt: volume.GoneAt,
 		Standing: stands.Standing, RestorePoint: stands.NewestAt, LateSince: stands.LateSince(set.Late()), LateAfter: int64(set.Late() / time.Second),
 		unseen: stands.Reason == backup.NotSeen,
-		Policy: policy{set, r.Given}.of(volume), Findings: []Finding{},
+		Policy: policy{set, r.Given}.of(volume, head.At), Findings: []Finding{},
 	}
 	paused, err := l.Pauses(ctx)
 	if err != nil {

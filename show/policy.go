@@ -2,6 +2,7 @@ package show
 
 import (
 	"strconv"
+	"time"
 
 	"staffeln/backup"
 	"staffeln/db"
@@ -26,7 +27,7 @@ type policy struct {
 
 // of tells the policy in force for a volume. The retention and the protection are what the newest plan
 // remembered; the rest is read here as the scheduler reads it.
-func (set policy) of(v db.Volume) []Part {
+func (set policy) of(v db.Volume, now time.Time) []Part {
 	parts := []Part{
 		set.protection(v),
 		{"interval", set.BackupMinInterval.String(), set.source("BACKUP_MIN_INTERVAL")},
@@ -37,16 +38,25 @@ func (set policy) of(v db.Volume) []Part {
 	if v.Retention.Shorter != nil {
 		parts = append(parts, set.shorter(v))
 	}
-	floor := Part{"floor", Plural(set.MinRestorePoints, "restore point", "restore points"), set.source("MIN_RESTORE_POINTS")}
-	if end, ended := v.Ends[v.ProjectID]; !v.Protected && ended && set.ProtectionGrace > 0 && set.MinRestorePoints > 0 {
-		floor.Source += ", until " + Clock(end.Add(set.ProtectionGrace.Std())) + ": the grace after its protection ended (" + set.source("PROTECTION_GRACE") + ")"
-		return append(parts, floor)
-	}
+	parts = append(parts, set.floor(v, now))
 	if !v.Protected {
-		floor.Value, floor.Source = "none", "only a protected volume has one, or one whose protection ended within the grace: "+floor.Value+" by "+floor.Source
-		return append(parts, floor)
+		return parts
 	}
-	return append(parts, floor, set.lateAfter())
+	return append(parts, set.lateAfter())
+}
+
+// floor returns how many of the newest restore points are kept whatever their age, by what the removals go by.
+func (set policy) floor(v db.Volume, now time.Time) Part {
+	floor := Part{"floor", Plural(set.MinRestorePoints, "restore point", "restore points"), set.source("MIN_RESTORE_POINTS")}
+	end := backup.KeepingOf(v.ProjectID, v.Guard(set.Settings), nil).FloorUntil
+	switch {
+	case v.Protected || set.MinRestorePoints == 0:
+	case end.IsZero() || !now.Before(end):
+		floor.Value, floor.Source = "none", "only a protected volume has one, or one whose protection ended within the grace: "+floor.Value+" by "+floor.Source
+	default:
+		floor.Source += ", until " + Clock(end) + ": the grace after its protection ended (" + set.source("PROTECTION_GRACE") + ")"
+	}
+	return floor
 }
 
 // source tells whether a variable is set here or has its default.

@@ -30,11 +30,8 @@ func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 	keeping := backup.KeepingOf(p.project, p.volume.Guard(p.w.Settings), p.records)
 	keeping.Settled = p.settle == settleAll
 	removals, kept := backup.Expired(p.c.Now, keeping, links)
-	for _, k := range kept {
-		if k.Reason == backup.ForeignDependent {
-			zerolog.Ctx(ctx).Debug().Str("record", k.RecordID).Str("backup", k.BackupID).Str("volume", p.volume.ID).Str("project", p.project).
-				Str("reason", string(k.Reason)).Msg("restore point stays past its retention")
-		}
+	if err := p.hold(ctx, records, kept); err != nil {
+		return err
 	}
 	if err := p.restore(ctx, records, kept); err != nil {
 		return err
@@ -49,6 +46,28 @@ func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 		}
 	}
 	return failed
+}
+
+// hold notes what stays past its retention because a backup that is not ours
+// builds on it, and what does not any more.
+func (p *pass) hold(ctx context.Context, records map[string]backup.Record, kept []backup.Kept) error {
+	for _, k := range kept {
+		r, why := records[k.BackupID], backup.Reason("")
+		if k.Reason == backup.ForeignDependent {
+			why = k.Reason
+		}
+		if held := r.RemovalReason == backup.ForeignDependent; r.State != backup.Available || held == (why != "") {
+			continue
+		}
+		if _, err := p.c.Hold(ctx, r, why); err != nil {
+			return err
+		}
+		if why != "" {
+			zerolog.Ctx(ctx).Info().Str("record", r.ID).Str("backup", r.BackupID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
+				Str("reason", string(why)).Msg("restore point stays past its retention")
+		}
+	}
+	return nil
 }
 
 // seldom looks less often at what became good after its record had failed: it

@@ -26,16 +26,19 @@ type volume struct {
 	id, project, server string
 	gone                bool
 	transferred         time.Time // to another project, the newest time
+	settled             time.Time // when a plan saw it first in that project; zero: none did
 	size                int
 	protected           bool
-	retention           backup.Period // that the metadata asks for, or the default
-	promise             *laws.Promise // that holds now, or soon; nil: never any
-	kept                backup.Period // that a plan saw last
-	seen                bool          // a plan has seen what is asked for now
-	changed             int           // the number of the newest change of what is asked for
-	hasty               haste         // of a tenant who wants it kept shorter
-	situated            bool          // something that nobody asked for goes on with it or its server
-	restore             func()        // ends that; nil: it is as usual
+	retention           backup.Period   // that the metadata asks for, or the default
+	promise             *laws.Promise   // that holds now, or soon; nil: never any
+	kept                backup.Period   // that a plan saw last
+	seen                bool            // a plan has seen what is asked for now
+	changed             int             // the number of the newest change of what is asked for
+	hasty               haste           // of a tenant who wants it kept shorter
+	situated            bool            // something that nobody asked for goes on with it or its server
+	restore             func()          // ends that; nil: it is as usual
+	sole                bool            // that is over with its protection
+	owners              map[string]bool // the projects that it has been in
 }
 
 // settleEstate makes the tenants and what they have at the beginning.
@@ -64,7 +67,7 @@ func (w *world) settleEstate() {
 // addVolume makes a server that asks for backups, and its volume.
 func (w *world) addVolume(project string) *volume {
 	w.estate.names++
-	v := &volume{project: project, size: 1 + w.rng.IntN(3), protected: true, retention: w.set.RetentionTime}
+	v := &volume{project: project, size: 1 + w.rng.IntN(3), protected: true, retention: w.set.RetentionTime, owners: map[string]bool{project: true}}
 	name := fmt.Sprintf("n%d", w.estate.names)
 	v.server = w.sim.AddServer(project, name, map[string]string{w.set.BackupMetadataKey: "true"})
 	v.id = w.sim.AddVolume(project, name, v.size, cloudsim.VolumeOptions{Encrypted: w.rng.IntN(4) == 0})
@@ -113,7 +116,7 @@ func (w *world) outlives(v *volume, was laws.Promise) {
 	if !v.seen && kept.Longer(w.now, was.Retention) {
 		kept = was.Retention
 	}
-	w.estate.promises = append(w.estate.promises, laws.Promise{Volume: was.Volume, Project: was.Project, From: w.now, Retention: kept})
+	w.estate.promises = append(w.estate.promises, laws.Promise{Volume: was.Volume, Project: was.Project, From: w.now, Before: w.now, Retention: kept})
 }
 
 // vow replaces what holds for a volume.
@@ -134,18 +137,19 @@ func (w *world) promise(a *actor) {
 	if planned == nil || a.planned != nil && a.planned.Equal(*planned) || w.now.Sub(*planned) >= w.set.BackupServicePeriod.Std() {
 		return // no plan since this turn began
 	}
-	seen := map[string]bool{}
-	rows, err := w.place.hand.Query(w.ctx, `SELECT id FROM volumes WHERE protected AND NOT unknown`)
-	w.must(err)
-	for rows.Next() {
-		var id string
-		w.must(rows.Scan(&id))
-		seen[id] = true
-	}
-	w.must(rows.Err())
+	known := w.known()
+	w.judgeStrangers(known)
 	for _, v := range w.estate.volumes {
-		if !v.seen && v.changed <= a.changes && v.protected && !v.gone && seen[v.id] {
+		is := known[v.id]
+		if v.changed > a.changes {
+			continue
+		}
+		w.judgeKnown(v, is)
+		if !v.seen && v.protected && !v.gone && is.Protected && !is.Unknown {
 			v.seen, v.kept = true, v.retention
+			if v.settled.IsZero() {
+				v.settled = w.now
+			}
 			w.vow(v, laws.Promise{From: w.now.Add(tasks.Lease), Floor: w.set.MinRestorePoints, Retention: v.retention})
 		}
 	}

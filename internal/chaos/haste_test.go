@@ -51,17 +51,12 @@ func (w *world) hides(v *volume) {
 	if !p.free() || !v.protected || v.server == "" || w.set.RetentionShortenDelay == 0 {
 		return
 	}
-	plans := func() {
-		w.pass(w.until(w.set.BackupServicePeriod))
-		if p := w.leader(); p.free() {
-			w.turn(p)
-		}
-	}
 	w.asksForRetentionOf(v, "1h")
-	plans()
+	w.plans()
 	w.asksOtherwise(v)
-	plans()
+	w.plans()
 	w.pass(w.set.RetentionShortenDelay.Std())
 	w.asksOtherwise(v)
-	plans()
+	w.plans()
+	w.looks()
 }

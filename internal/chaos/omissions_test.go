@@ -40,8 +40,7 @@ func (l wire) omitting(a *actor, r *http.Request, body []byte, name string) (*ht
 		text, err = json.Marshal(page)
 		w.must(err)
 	}
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
-	resp.Header.Del("Content-Length")
+	rewrite(resp, text)
 	return resp, nil
 }
 
@@ -86,7 +85,6 @@ func (l wire) sendAstray(r *http.Request, body []byte) (*http.Response, error) {
 	}
 	text, err := io.ReadAll(resp.Body)
 	l.world.must(err)
-	text = bytes.ReplaceAll(text, []byte(nowhere), []byte(id))
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	rewrite(resp, bytes.ReplaceAll(text, []byte(nowhere), []byte(id)))
 	return resp, nil
 }

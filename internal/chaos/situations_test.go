@@ -15,7 +15,8 @@ func (w *world) situates() {
 		w.mend(w.outages[w.rng.IntN(len(w.outages))])
 		return
 	}
-	o := some(w, w.shelved, w.resized, w.cellDown, w.softDeleted, w.migrated, w.cinderClock, w.poisoned)()
+	o := some(w, w.shelved, w.resized, w.cellDown, w.softDeleted, w.migrated, w.cinderClock, w.poisoned,
+		w.unlisted, w.unknownServer, w.onlyServer, w.unattached, w.between, w.blinks)()
 	if o == nil {
 		return
 	}
@@ -37,7 +38,11 @@ func (w *world) still() *volume {
 
 // situation keeps a volume in one until it is mended. Who deletes or transfers the volume meanwhile ends it before.
 func (w *world) situation(name string, begin, end func(v *volume)) *outage {
-	v := w.still()
+	return w.situated(w.still(), name, begin, end)
+}
+
+// situated does that with one volume; nil where it is none.
+func (w *world) situated(v *volume, name string, begin, end func(v *volume)) *outage {
 	if v == nil {
 		return nil
 	}
@@ -81,6 +86,56 @@ func (w *world) cellDown() *outage {
 
 func (w *world) softDeleted() *outage {
 	return w.situation("is of a server that is deleted softly", func(v *volume) { w.sim.SoftDelete(v.server) }, func(v *volume) { w.sim.Restore(v.server) })
+}
+
+// unattached lets Cinder forget that a volume is attached, which Nova does not.
+func (w *world) unattached() *outage {
+	return w.situation("is attached in Nova only", func(v *volume) { w.sim.DropAttachments(v.id, "available") }, func(v *volume) { w.sim.EndResize(v.server) })
+}
+
+// between lets neither Nova nor Cinder show a volume attached, which is on its way from or to its server.
+func (w *world) between() *outage {
+	status := some(w, "reserved", "attaching", "detaching", "maintenance")
+	return w.situation("is between two attachments, "+status, func(v *volume) {
+		w.sim.Detach(v.server, v.id)
+		w.sim.DropAttachments(v.id, status)
+	}, func(v *volume) {
+		w.sim.DropAttachments(v.id, "available")
+		w.sim.Attach(v.server, v.id)
+	})
+}
+
+// unlisted lets Cinder's lists lack a volume.
+func (w *world) unlisted() *outage {
+	return w.situation("is missing in Cinder's lists", func(v *volume) { w.view.unlisted[v.id] = true }, func(v *volume) { delete(w.view.unlisted, v.id) })
+}
+
+// unknownServer lets Nova tell of a server, asked for by ID, no more than that it is.
+func (w *world) unknownServer() *outage {
+	return w.situation("is of a server that is UNKNOWN", func(v *volume) {
+		w.sim.HideServer(v.server)
+		w.view.unknown[v.server] = true
+	}, func(v *volume) {
+		w.sim.ShowServer(v.server)
+		delete(w.view.unknown, v.server)
+	})
+}
+
+// onlyServer lets Nova list no server at all, and find one alone by its ID.
+func (w *world) onlyServer() *outage {
+	v := w.still()
+	if v == nil || !v.protected || !v.seen || w.view.only != "" {
+		return nil
+	}
+	return w.situated(v, "is of the only server that Nova finds", func(v *volume) {
+		v.sole, w.view.only = true, v.server
+		for _, s := range w.sim.Servers() {
+			w.view.lost[s.ID] = s.ID != v.server
+		}
+	}, func(v *volume) {
+		v.sole, w.view.only = false, ""
+		clear(w.view.lost)
+	})
 }
 
 func (w *world) migrated() *outage {

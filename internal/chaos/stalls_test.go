@@ -10,9 +10,11 @@ import (
 
 // stalls lets one hang at a call of his, others do the same work meanwhile, and him go on then.
 func (w *world) stalls() {
-	switch w.rng.IntN(5) {
+	switch w.rng.IntN(6) {
 	case 0, 1:
 		w.stallsTurn()
+	case 5:
+		w.stallsRole()
 	case 2, 3:
 		w.stallsRun()
 	default:

@@ -39,7 +39,7 @@ func (w *world) drawStyle() style {
 	s := style{
 		fates: some(w, 0, 0.2, 0.4, 0.7), stalls: some(w, 0, 0.05, 0.15), overtakes: some(w, 0.2, 0.5), operators: some(w, 0, 0.05),
 		unheardEnds: some(w, 0, 0, 0.1), tenants: some(w, 0, 0.1, 0.25), outages: some(w, 0, 0, 0.05, 0.1),
-		queueLosses: some(w, 0, 0, 0.05), takeovers: some(w, 0, 0.03, 0.1), kills: some(w, 0, 0.02, 0.05), situations: some(w, 0, 0.05, 0.15), steps: 30 + w.rng.IntN(51),
+		queueLosses: some(w, 0, 0, 0.05), takeovers: some(w, 0, 0.03, 0.1), kills: some(w, 0, 0.02, 0.05), situations: some(w, 0, 0.1, 0.2), steps: 30 + w.rng.IntN(51),
 	}
 	if w.rng.IntN(10) == 0 {
 		s.aged, s.lostViews = true, 0.5

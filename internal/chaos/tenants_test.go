@@ -27,7 +27,7 @@ func (w *world) tenantActs() {
 	v := all[w.rng.IntN(len(all))]
 	deeds := []func(*volume){
 		w.asksOtherwise, w.asksOtherwise, w.toggles, w.detaches, w.asksForRetention, w.asksForRetention, w.asksForRetention, w.asksForRetention, w.extends, w.transfers, w.deletesVolume,
-		w.deletesServer, w.removesBackup, w.removesBackup, w.backsUp, w.copiesTag, w.restores, w.rewritesTag, w.hides,
+		w.deletesServer, w.removesBackup, w.removesBackup, w.backsUp, w.copiesTag, w.restores, w.rewritesTag, w.hides, w.handsOver,
 	}
 	deeds[w.rng.IntN(len(deeds))](v)
 	if len(all) < 3 && w.rng.IntN(4) == 0 {
@@ -38,6 +38,9 @@ func (w *world) tenantActs() {
 func (w *world) asksOtherwise(v *volume) {
 	if v.server == "" {
 		return
+	}
+	if v.sole { // an empty list of servers is believed where all that is missing in it was deleted
+		w.usual(v)
 	}
 	v.protected = !v.protected
 	value := some(w, "false", "")
@@ -116,8 +119,12 @@ func (w *world) transfers(v *volume) {
 		to = w.estate.projects[1]
 	}
 	w.sim.TransferVolume(v.id, to)
-	v.project, v.protected, v.retention, v.transferred = to, true, w.set.RetentionTime, w.now
-	v.server = w.sim.AddServer(to, "heir", map[string]string{w.set.BackupMetadataKey: "true"})
+	v.project, v.protected, v.retention, v.transferred, v.settled = to, true, w.set.RetentionTime, w.now, time.Time{}
+	metadata := map[string]string{w.set.BackupMetadataKey: "true"}
+	if v.comesFirst(to) && w.rng.IntN(3) == 0 {
+		metadata[w.set.RetentionMetadataKey] = "soon" // which can't be read: the default holds for one who had no other before
+	}
+	v.server = w.sim.AddServer(to, "heir", metadata)
 	w.sim.Attach(v.server, v.id)
 	w.tell("tenant: volume %s to project %s, server %s", v.id, to, v.server)
 	w.changes(v)

@@ -102,7 +102,7 @@ func (l wire) send(r *http.Request, body []byte) (resp *http.Response, err error
 		}
 	}()
 	l.world.sim.ServeHTTP(out, in)
-	return out.Result(), nil
+	return l.world.distorted(r, out.Result()), nil
 }
 
 // oddity lets the cloud answer one request in an odd way.

@@ -48,6 +48,7 @@ type world struct {
 	queueAway    bool
 	stray        bool // a request was executed after it had been given up: two at once are then nobody's fault
 	delayed      []delayed
+	view         view
 	outages      []*outage
 
 	lines      []string
@@ -61,6 +62,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // newWorld makes the world of a seed, with nothing planned yet. The log gets what the program logs.
 func newWorld(ctx context.Context, p *place, seed uint64, log zerolog.Logger) (*world, error) {
 	w := &world{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x6368616f73)), place: p, now: noon, tags: map[string]string{}}
+	w.view = view{unlisted: map[string]bool{}, unknown: map[string]bool{}, lost: map[string]bool{}}
 	w.ctx = log.WithContext(ctx)
 	if err := envconfig.Process("STAFFELN_CHAOS_DEFAULTS", &w.set); err != nil {
 		return nil, err

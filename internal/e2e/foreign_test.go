@@ -83,6 +83,13 @@ func TestForeignBackups(t *testing.T) {
 	require.Equal(t, "available available", w.story(volumes[0]), "what the tenant's incremental stands on stays")
 	require.Empty(t, w.events(cloudsim.BackupDeletion, volumes[0]), "nothing is asked for that Cinder would refuse")
 	require.Equal(t, "deleted deleted", w.story(volumes[1]))
+	require.Equal(t, 1, w.logged("info", "restore point stays past its retention", ours.BackupID, "foreign_dependent"), "once, not at each pass")
+	env := w.settings()
+	env["STAFFELN_PROTECTION_GRACE"] = "0"
+	said, code := finish(t, env, "explain", volumes[0])
+	require.Zero(t, code)
+	require.Contains(t, said, "stays: A backup that this")
+	require.Contains(t, said, "by the next passes\n  Nothing.", "nobody knows when")
 	_, there := w.sim.Backup(manual)
 	require.True(t, there)
 	w.lawful()

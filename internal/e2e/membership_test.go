@@ -148,37 +148,3 @@ func TestMassAbsenceIsNotBelieved(t *testing.T) {
 	require.Empty(t, w.findings(backup.AbsencesNotBelieved))
 	w.lawful()
 }
-
-// B5: what is as it was is not written again.
-func TestSteadyCloudWritesNoVolume(t *testing.T) {
-	t.Parallel()
-	w, _, _ := rested(t)
-	rows := func() (all []string) {
-		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT array_agg(ctid::text || xmin::text ORDER BY id) FROM volumes`).Scan(&all))
-		return all
-	}
-	w.run(2*time.Hour, w.set.BackupServicePeriod.Std())
-	before := rows()
-	for range 3 {
-		w.step(w.set.BackupServicePeriod.Std())
-		w.plan()
-	}
-	require.Equal(t, before, rows())
-	w.lawful()
-}
-
-// B5: a volume that was never protected is forgotten as soon as it is gone.
-func TestVolumeOfNobodysInterestIsForgotten(t *testing.T) {
-	t.Parallel()
-	w := daily(t)
-	project := w.sim.AddProject("acme")
-	w.protect(project, "web-1", 1)
-	id := w.sim.AddVolume(project, "scratch", 1)
-	w.plan()
-	require.Equal(t, 2, w.volumes("true"))
-	w.sim.DeleteVolume(id)
-	w.step(w.set.BackupServicePeriod.Std())
-	w.plan()
-	require.Equal(t, 1, w.volumes("true"))
-	w.lawful()
-}

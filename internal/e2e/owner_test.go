@@ -31,7 +31,7 @@ func TestTransferShortensNothingOfTheFormerOwner(t *testing.T) {
 }
 
 // A short value that is shown for one plan, with the volume unprotected until
-// the delay is over, was not seen for the delay.
+// the delay is over, was not seen for the delay: it begins anew, and is told.
 func TestShorterRetentionCountsOnlyWhilePlansSeeIt(t *testing.T) {
 	t.Parallel()
 	w, server, volume := aged(t)
@@ -40,8 +40,11 @@ func TestShorterRetentionCountsOnlyWhilePlansSeeIt(t *testing.T) {
 	w.sim.SetMetadata(server, w.set.BackupMetadataKey, "false")
 	w.run(day+6*time.Hour, 6*time.Hour)
 	w.sim.SetMetadata(server, w.set.BackupMetadataKey, "true")
-	w.run(12*time.Hour, 6*time.Hour)
+	w.run(22*time.Hour, 30*time.Minute)
+	require.Len(t, w.findings(backup.RetentionShortened), 1)
 	require.Empty(t, w.events(cloudsim.BackupDeletion, volume), "its delay begins anew")
+	w.run(6*time.Hour, 30*time.Minute)
+	require.NotEmpty(t, w.events(cloudsim.BackupDeletion, volume), "and is over a day after that")
 	w.lawful()
 }
 

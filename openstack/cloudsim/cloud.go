@@ -91,6 +91,7 @@ type Cloud struct {
 	backupUp     bool
 	backupSeen   time.Time
 	keyManagerUp bool
+	keyManager   bool // there were secrets: the catalog names Barbican
 	targetBroken string
 	skew         time.Duration // of Cinder's clock
 	zones        []string      // that have a cinder-backup; none: all

@@ -97,3 +97,18 @@ func (c *Cloud) DeleteSecret(volumeID string) {
 	v := must(c.volumes.byID, "volume", volumeID)
 	c.dropSecret(v.KeyID, Event{Volume: v.ID, Project: v.Project})
 }
+
+// DeleteSecretOf takes the key of a backup away behind Cinder's back, as a user of the project may in Barbican.
+func (c *Cloud) DeleteSecretOf(backupID string) {
+	c.lock()
+	defer c.mu.Unlock()
+	c.dropSecretOf(must(c.backups.byID, "backup", backupID))
+}
+
+// RestoreSecretOf gives it back, as the restore of Barbican's database does.
+func (c *Cloud) RestoreSecretOf(backupID string) {
+	c.lock()
+	defer c.mu.Unlock()
+	b := must(c.backups.byID, "backup", backupID)
+	c.secrets[b.KeyID] = &secret{b.KeyID, c.keyProject(b)}
+}

@@ -188,3 +188,99 @@ func TestLaw_SecretsOfADeletedProjectAreOutOfReach(t *testing.T) {
 	l.clock.step(time.Minute)
 	l.foreign.get(backupsPath + "/" + id).want(404)
 }
+
+const secretsPath = "/key-manager/v1/secrets"
+
+// What Barbican says of secrets, to whom: that there is none to any valid token, before it asks its policy.
+func TestLaw_WhoSeesSecretsInBarbican(t *testing.T) {
+	for name, tc := range map[string]struct {
+		roles       []string
+		foreign     bool
+		release     string
+		lists, sees int
+	}{
+		"inherited admin in the project": {roles: []string{"admin"}, release: Zed, lists: 200, sees: 200},
+		"creator":                        {roles: []string{"creator"}, release: Zed, lists: 200, sees: 200},
+		"member":                         {roles: []string{"member"}, release: Zed, lists: 403, sees: 403},
+		"reader":                         {roles: []string{"reader"}, release: Gazpacho, lists: 403, sees: 403},
+		"member, newer":                  {roles: []string{"member"}, release: Gazpacho, lists: 200, sees: 200},
+		"admin of the admin project":     {roles: []string{"admin"}, foreign: true, release: Epoxy, lists: 200, sees: 403},
+		"admin elsewhere, newer":         {roles: []string{"admin"}, foreign: true, release: Gazpacho, lists: 200, sees: 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newBench(t, func(o *Options) { o.Release = tc.release })
+			u, p := l.cloud.AddUser("carol", "carol", ""), l.acme
+			if tc.foreign {
+				p = l.cloud.Cast().AdminProject
+			}
+			for _, r := range tc.roles {
+				l.cloud.Grant(u, p, r)
+			}
+			id := l.staffeln.full(l.attached(1, encrypted))
+			key := l.staffeln.at("3.70").get(backupsPath + "/" + id).want(200).text("backup.encryption_key_id")
+			c := l.login("carol", "carol", p)
+			r := c.get(secretsPath + "?limit=100&offset=0").want(tc.lists)
+			switch {
+			case tc.lists == 403:
+				r.wantBody(403, `{"code": 403, "title": "Forbidden", "description": "Secret(s) retrieval attempt not allowed - please review your user/project privileges"}`)
+			case tc.foreign && r.at("total") != 0.0:
+				t.Fatal("other projects' are not listed: " + r.body)
+			case !tc.foreign && !strings.Contains(r.body, "/v1/secrets/"+key+`"`):
+				t.Fatal(r.body)
+			}
+			r = c.get(secretsPath + "/" + key).want(tc.sees)
+			if tc.sees == 403 {
+				r.wantBody(403, `{"code": 403, "title": "Forbidden", "description": "Secret retrieval attempt not allowed - please review your user/project privileges"}`)
+			}
+			l.cloud.DeleteSecretOf(id)
+			c.get(secretsPath+"/"+key).wantBody(404, `{"code": 404, "title": "Not Found", "description": "Secret not found."}`)
+			c.get(secretsPath+"/"+key+"0").wantBody(404, `{"code": 404, "title": "Not Found", "description": "Not Found. Provided secret id is invalid."}`)
+			client{l: l}.get(secretsPath + "/" + key).want(401)
+			l.cloud.RestoreSecretOf(id)
+			c.get(secretsPath + "/" + key).want(tc.sees)
+		})
+	}
+}
+
+// The list has ten secrets where nothing is said, and a hundred at most.
+func TestLaw_PagesOfSecrets(t *testing.T) {
+	l := newBench(t)
+	for range 103 {
+		l.cloud.AddVolume(l.acme, "data", 1, encrypted)
+	}
+	refs := func(query string) []any {
+		list, ok := l.staffeln.get(secretsPath + query).want(200).at("secrets").([]any)
+		if !ok {
+			t.Fatal("secrets is a list where there are none, too")
+		}
+		return list
+	}
+	for query, want := range map[string]int{"": 10, "?limit=1000": 100, "?limit=100&offset=100&sort=created:asc": 3, "?limit=100&offset=200": 0, "?limit=x": 10} {
+		if got := len(refs(query)); got != want {
+			t.Errorf("%s: %d secrets, want %d", query, got, want)
+		}
+	}
+	r := l.staffeln.get(secretsPath + "?limit=100&offset=0")
+	if r.at("total") != 103.0 || r.at("previous") != nil || !strings.HasSuffix(r.text("next"), "/v1/secrets?limit=100&offset=100") {
+		t.Fatal(r.at("next"))
+	}
+}
+
+func TestLaw_ACloudWithoutSecretsHasNoBarbican(t *testing.T) {
+	l := newBench(t)
+	has := func() bool {
+		r := client{l: l}.do("POST", "/identity/v3/auth/tokens", authBody("staffeln", l.cloud.Cast().Password, l.acme)).want(201)
+		return strings.Contains(r.body, `"type":"key-manager"`) || strings.Contains(r.body, `"type": "key-manager"`)
+	}
+	if has() {
+		t.Fatal("there was no secret yet")
+	}
+	l.cloud.AddVolume(l.acme, "data", 1, encrypted)
+	if !has() {
+		t.Fatal("Barbican is in the catalog")
+	}
+	l.cloud.LeaveOut(Barbican, true)
+	if has() {
+		t.Fatal("it was left out")
+	}
+}

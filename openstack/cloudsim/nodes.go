@@ -5,13 +5,14 @@ import (
 	"strings"
 )
 
-// Services that MoveService and AddOlderNode name.
+// Services that MoveService, LeaveOut, AddEndpoint and (but for Barbican) AddOlderNode name.
 const (
-	Nova   = "compute"
-	Cinder = "volume"
+	Nova     = "compute"
+	Cinder   = "volume"
+	Barbican = "key-manager"
 )
 
-// MoveService gives Nova or Cinder another place, such as "/new" before its path, or another address of this cloud, such as
+// MoveService gives Nova, Cinder or Barbican another place, such as "/new" before its path, or another address of this cloud, such as
 // "http://127.0.0.1:8777": the catalog of tokens issued from now on names it alone. The old place is answered with a status (404, 410,
 // 503), or by breaking the connection when it is 0. Moved to "" it is where it was.
 func (c *Cloud) MoveService(service, place string, oldStatus int) {
@@ -60,7 +61,7 @@ func (c *Cloud) place(base, service string) string {
 	return place + "/" + service
 }
 
-// LeaveOut lets the catalog of tokens issued from now on name Nova or Cinder no more, or again; they answer as before.
+// LeaveOut lets the catalog of tokens issued from now on name Nova, Cinder or Barbican no more, or again; they answer as before.
 func (c *Cloud) LeaveOut(service string, out bool) {
 	c.lock()
 	defer c.mu.Unlock()

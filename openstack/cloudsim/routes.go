@@ -13,6 +13,7 @@ const (
 	identity
 	compute
 	blockStorage
+	keyManager
 )
 
 // route is one thing that can be asked. Its template names the variable parts in braces.
@@ -89,7 +90,7 @@ var routeTable = buildRoutes()
 
 func buildRoutes() map[int][]route {
 	table := map[int][]route{}
-	for _, group := range [][]route{versionRoutes(), identityRoutes(), computeRoutes(), volumeRoutes(), backupRoutes(), worldRoutes()} {
+	for _, group := range [][]route{versionRoutes(), identityRoutes(), computeRoutes(), volumeRoutes(), backupRoutes(), secretRoutes(), worldRoutes()} {
 		for _, r := range group {
 			r.segments = strings.Split(r.template, "/")
 			table[len(r.segments)] = append(table[len(r.segments)], r)
@@ -117,7 +118,7 @@ func (c *Cloud) admit(q *call) (answer, bool) {
 		if a, refused := c.negotiate(q); refused {
 			return a, true
 		}
-	case world, identity:
+	case world, identity, keyManager:
 	}
 	if r.service == blockStorage && !r.open {
 		return c.checkProject(q)

@@ -5,7 +5,7 @@ type secret struct{ ID, project string }
 
 func (c *Cloud) newSecret(projectID string) string {
 	s := &secret{c.ids.uuid(), projectID}
-	c.secrets[s.ID] = s
+	c.secrets[s.ID], c.keyManager = s, true
 	return s.ID
 }
 

@@ -131,7 +131,7 @@ func (a answer) decorated(q *call, c *Cloud) answer {
 	c.mu.Unlock()
 	a.header.Set("X-Openstack-Request-Id", id)
 	switch q.route.service {
-	case world:
+	case world, keyManager:
 	case identity:
 		a.header.Set("Vary", "X-Auth-Token")
 	case compute:

@@ -176,6 +176,7 @@ func (c *Cloud) catalog(base, projectID string) []catalogEntry {
 		{"compute", "nova", "/v2.1", c.endpointsOf(base, Nova)},
 		{"volumev3", "cinderv3", volumes, c.endpointsOf(base, Cinder)},
 		{"block-storage", "cinder", volumes, c.endpointsOf(base, Cinder)},
+		{"key-manager", "barbican", "", c.barbicansEndpoints(base)},
 		{"identity", "keystone", "/v3", []string{base + "/identity"}},
 	} {
 		if len(s.at) == 0 {

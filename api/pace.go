@@ -1,0 +1,74 @@
+package api
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"staffeln/internal/telemetry"
+)
+
+const (
+	paceTogether = 200 // questions a second of one address while others ask too; Cinder's apis ask a few
+	paceAlone    = 2 * time.Second
+	paceLongest  = time.Second // and so the most that a question comes later
+	paceClients  = 4096        // whose pace is remembered; the next ones share one
+)
+
+// pace holds back the address that asks very often while others ask too, so that their questions find the processor, and
+// the database, idle. Who asks alone is answered as fast as can be.
+type pace struct {
+	now func() time.Duration
+
+	mu      sync.Mutex
+	last    string        // who asked last
+	changed time.Duration // when that last became another address than before; 0: it never did
+	clients map[string]*rate.Limiter
+}
+
+func newPace() *pace { return &pace{now: telemetry.Stopwatch(), clients: map[string]*rate.Limiter{}} }
+
+// wait returns when the address's next question may be worked on, or ctx ends.
+func (p *pace) wait(ctx context.Context, address string) {
+	d := p.delay(address)
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+func (p *pace) delay(address string) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	if p.last != "" && p.last != address {
+		p.changed = now
+	}
+	p.last = address
+	if p.changed == 0 || now-p.changed > paceAlone {
+		clear(p.clients)
+		return 0
+	}
+	if _, known := p.clients[address]; !known && len(p.clients) >= paceClients {
+		address = ""
+	}
+	l, known := p.clients[address]
+	if !known {
+		l = rate.NewLimiter(paceTogether, paceTogether/10)
+		p.clients[address] = l
+	}
+	at := time.Unix(0, 0).Add(now)
+	turn := l.ReserveN(at, 1)
+	if d := turn.DelayFrom(at); d <= paceLongest {
+		return d
+	}
+	turn.CancelAt(at)
+	return paceLongest
+}

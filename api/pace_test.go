@@ -1,0 +1,60 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/telemetry"
+)
+
+func TestPace_WhoAsksVeryOftenWaitsOnlyWhileOthersAskToo(t *testing.T) {
+	p, now := newPace(), time.Minute
+	p.now = func() time.Duration { return now }
+	for range 10_000 {
+		require.Zero(t, p.delay("a"), "alone")
+	}
+	delayed, longest := 0, time.Duration(0)
+	for range 5 { // in which Cinder asks 100 times a second and somebody as often as he can
+		for range 100 {
+			now += 10 * time.Millisecond
+			require.Zero(t, p.delay("cinder"), "it asks within the pace")
+			for range 30 {
+				if d := p.delay("a"); d > 0 {
+					delayed++
+					longest = max(longest, d)
+				}
+			}
+		}
+	}
+	require.Equal(t, 15_000-paceTogether/10, delayed)
+	require.Equal(t, paceLongest, longest)
+	now += paceAlone + 1
+	require.Zero(t, p.delay("a"), "alone again")
+	for i := range 2 * paceClients {
+		p.delay(fmt.Sprint(i))
+	}
+	require.LessOrEqual(t, len(p.clients), paceClients+1)
+}
+
+// Not how soon, which a busy machine decides: how late at the earliest.
+func TestCheck_HoldsBackWhoAsksVeryOftenBesideOthers(t *testing.T) {
+	cfg := Config{}
+	require.NoError(t, cfg.TrustedProxies.UnmarshalText([]byte("127.0.0.0/8")))
+	k := runCheck(t, cfg)
+	ask := func(from string) {
+		got, said := k.do(t, http.MethodPost, CheckPath+"?backup_id="+unknown, "a=b", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "X-Forwarded-For": {from}})
+		require.Equal(t, http.StatusOK, got.StatusCode)
+		require.Equal(t, "True", said, "late, but right")
+	}
+	ask("198.51.100.1")
+	watch := telemetry.Stopwatch()
+	const questions = paceTogether
+	for range questions {
+		ask("198.51.100.2")
+	}
+	require.GreaterOrEqual(t, watch(), time.Second*(questions-paceTogether/10-1)/paceTogether)
+}

@@ -1,0 +1,61 @@
+package chaos
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
+)
+
+// A knowledge is what plans know of a volume.
+type knowledge struct {
+	ID, Project        string
+	Protected, Unknown bool
+	Retention          int64 // in force, in seconds; 0: none
+}
+
+// known is what plans know, by volume.
+func (w *world) known() map[string]knowledge {
+	const q = `SELECT id, project_id AS project, protected AND gone_at IS NULL AS protected, unknown,
+		coalesce(extract(epoch FROM retention), 0)::bigint AS retention FROM volumes`
+	rows, err := w.place.hand.Query(w.ctx, q)
+	w.must(err)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[knowledge])
+	w.must(err)
+	by := map[string]knowledge{}
+	for _, one := range all {
+		by[one.ID] = one
+	}
+	return by
+}
+
+// judgeKnown asks whether a plan knows what holds for a volume: its protection goes on for as long as its tenant wants that,
+// whatever the cloud shows, and the retention in force is not shorter than what was promised less than the delay ago.
+func (w *world) judgeKnown(v *volume, is knowledge) {
+	if v.seen && v.protected && !v.gone && !is.Protected {
+		w.violate("protection ended: of volume %s, which its tenant wants protected", v.id)
+	}
+	if is.Retention == 0 || is.Project != v.project || v.settled.IsZero() {
+		return
+	}
+	inForce, since := backup.Period{Clock: time.Duration(is.Retention) * time.Second}, w.now.Add(-w.set.RetentionShortenDelay.Std())
+	for _, p := range w.allPromises() {
+		binds := p.Volume == v.id && p.Project == v.project && !p.From.Before(v.settled) && !p.From.After(w.now) && (p.To.IsZero() || p.To.After(since))
+		if binds && p.Retention.Longer(w.now, inForce) {
+			w.violate("shortened: volume %s is kept for %s, and %s is promised", v.id, inForce, p.Retention)
+			return
+		}
+	}
+}
+
+// judgeStrangers asks whether all that is protected is a tenant's: what a volume is migrated to is nobody's.
+func (w *world) judgeStrangers(known map[string]knowledge) {
+	for _, id := range slices.Sorted(maps.Keys(known)) {
+		if known[id].Protected && !slices.ContainsFunc(w.estate.volumes, func(v *volume) bool { return v.id == id }) {
+			w.violate("not a tenant's: volume %s is protected, and is what a volume is migrated to", id)
+		}
+	}
+}

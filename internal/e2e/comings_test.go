@@ -1,0 +1,74 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/openstack/cloudsim"
+)
+
+// B5: what is as it was is not written again.
+func TestSteadyCloudWritesNoVolume(t *testing.T) {
+	t.Parallel()
+	w, _, _ := rested(t)
+	rows := func() (all []string) {
+		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT array_agg(ctid::text || xmin::text ORDER BY id) FROM volumes`).Scan(&all))
+		return all
+	}
+	w.run(2*time.Hour, w.set.BackupServicePeriod.Std())
+	before := rows()
+	for range 3 {
+		w.step(w.set.BackupServicePeriod.Std())
+		w.plan()
+	}
+	require.Equal(t, before, rows())
+	w.lawful()
+}
+
+// B5: a volume that was never protected is forgotten as soon as it is gone.
+func TestVolumeOfNobodysInterestIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := daily(t)
+	project := w.sim.AddProject("acme")
+	w.protect(project, "web-1", 1)
+	id := w.sim.AddVolume(project, "scratch", 1)
+	w.plan()
+	require.Equal(t, 2, w.volumes("true"))
+	w.sim.DeleteVolume(id)
+	w.step(w.set.BackupServicePeriod.Std())
+	w.plan()
+	require.Equal(t, 1, w.volumes("true"))
+	w.lawful()
+}
+
+// B5: volumes that come and go each day are not written again once they are gone, and are forgotten with their history.
+func TestVolumesThatComeAndGoAreForgotten(t *testing.T) {
+	t.Parallel()
+	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
+		set.RetentionTime, set.RetentionMin = backup.Period{Clock: 6 * time.Hour}, backup.Period{Clock: time.Hour}
+		set.HistoryTime = backup.Period{Days: 2}
+	})
+	acme := w.sim.AddProject("acme")
+	w.protect(acme, "web-1", 1)
+	gone := func() (rows []string) {
+		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT coalesce(array_agg(ctid::text || xmin::text ORDER BY id), '{}') FROM volumes WHERE gone_at IS NOT NULL`).Scan(&rows))
+		return rows
+	}
+	for range 5 {
+		server, volumes := w.protect(acme, "ci", 2)
+		w.run(2*time.Hour, 30*time.Minute)
+		w.sim.DeleteServer(server)
+		for _, v := range volumes {
+			w.sim.DeleteVolume(v)
+		}
+		w.run(21*time.Hour, 3*time.Hour)
+		before := gone()
+		w.run(time.Hour, 30*time.Minute)
+		require.Equal(t, before, gone(), "written again")
+		w.sweep()
+	}
+	require.LessOrEqual(t, w.volumes("true"), 1+2*2, "of eleven volumes, those of the last two days")
+}
