@@ -38,6 +38,11 @@ var uncrossed = map[string]string{
 	"(*worker.pass).unstick > (*worker.pass).giveUp #2":          "a removal that hangs again after its reset",
 	"(*worker.pass).unstick > (*db.Claim).Later":                 "a removal that hangs between two steps",
 
+	"(*scheduler.Scheduler).missingSecrets > (*scheduler.Scheduler).lookForSecrets": "its questions are goroutines",
+	"(*openstack.Cloud).Secrets > (*openstack.Cloud).askBarbican":                   "a project's first token; others take theirs before a sweep",
+	"(*openstack.Cloud).Secret > (*openstack.Cloud).askBarbican":                    "the same",
+	"(*openstack.Cloud).askBarbican > (*openstack.Cloud).current":                   "an endpoint that moved",
+
 	"(*scheduler.Scheduler).reign > (*db.Leadership).Keep":                    "a goroutine beside the beats",
 	"(*scheduler.Scheduler).Run > (*scheduler.Scheduler).reign":               "its loops are goroutines",
 	"(*scheduler.Scheduler).round > (*scheduler.Scheduler).failed":            "a run that fails as a whole: it writes nothing",

@@ -147,7 +147,9 @@ func (s *crashStory) tenants() {
 	s.tape.hand(func(sim *cloudsim.Cloud) string {
 		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["twin"], Metadata: tag, Name: "twin"})
 	})
+	encrypted := s.sim.BackupsOf(s.volumes["encrypted"])
 	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.DeleteSecretOf(encrypted[len(encrypted)-2].ID) // the newest shows that Barbican is there
 		sim.Extend(s.volumes["grown"], 2)
 		sim.SetMetadata(s.servers["withdrawn"], s.set.BackupMetadataKey, "false")
 		sim.SetMetadata(s.servers["aging"], s.set.RetentionMetadataKey, "a while")
