@@ -39,6 +39,11 @@ var uncrossed = map[string]string{
 
 	"(*scheduler.Scheduler).tellLogin > (*scheduler.Scheduler).countFindings": "a refused login: nobody plans for half a minute of the process's own clock, which does not leap; the count is a read",
 
+	"(*scheduler.Scheduler).missingSecrets > (*scheduler.Scheduler).lookForSecrets": "its questions are goroutines",
+	"(*openstack.Cloud).Secrets > (*openstack.Cloud).askBarbican":                   "a project's first token; others take theirs before a sweep",
+	"(*openstack.Cloud).Secret > (*openstack.Cloud).askBarbican":                    "the same",
+	"(*openstack.Cloud).askBarbican > (*openstack.Cloud).current":                   "an endpoint that moved",
+
 	// A cloud that changes under us: reads, and what was certainly not done is asked for again; moved_test.go has their outcome.
 	"(*openstack.Cloud).attempt > (*openstack.Cloud).current":                  "an endpoint that moved",
 	"(*openstack.Cloud).current > (*openstack.Cloud).reread":                   "the same",
@@ -53,7 +58,7 @@ var uncrossed = map[string]string{
 }
 
 // excuses are how many there are: another one is no accident.
-const excuses = 30
+const excuses = 34
 
 // crossed demands that the story makes every call to the outside that the processes can make: a call that is added
 // without work that leads to it is found here.

@@ -23,7 +23,7 @@ func tellCrashStory(t *testing.T) *crashStory {
 	t.Helper()
 	s := newCrashStory(t)
 	s.add("p1", "", "incremental", "grown", "restored", "lost", "back", "reborn", "plain", "marred", "foundling")
-	s.add("p2", "2d", "chain", "confirm", "refuse", "hangs", "rehangs", "between", "aging", "encrypted", "unasked", "slipped")
+	s.add("p2", "2d", "chain", "confirm", "refuse", "hangs", "rehangs", "between", "aging", "encrypted", "unasked", "slipped", "kept")
 	s.add("p3", "2d", "takeback", "unread")
 	s.add("p3", "", "leftover", "byothers", "risen", "wedged", "twin")
 	s.add("p4", "", "adopt", "settle", "throttled", "noparent", "refused", "mute", "moved", "swallowed")
@@ -80,7 +80,7 @@ func (s *crashStory) removals() {
 	s.tape.act(func(sim *cloudsim.Cloud) {
 		sim.SetMetadata(s.servers["takeback"], s.set.RetentionMetadataKey, "60d")
 	})
-	s.hold("chain", "confirm", "refuse", "hangs", "rehangs", "between", "aging", "encrypted", "unasked", "takeback", "unread", "closed", "purged", "slipped") // their removals
+	s.hold("chain", "confirm", "refuse", "hangs", "rehangs", "between", "aging", "encrypted", "unasked", "takeback", "unread", "closed", "purged", "slipped", "kept") // their removals
 	s.fault(deleteRoute, "unasked", 1, cloudsim.Refuse{Status: 503})
 	s.fault(deleteRoute, "refuse", 40, refused(400, "Invalid backup: Backup status must be available or error"))
 	s.fault(deleteRoute, "aging", 40, refused(400, "Invalid backup: Backup status must be available or error"))
@@ -169,7 +169,9 @@ func (s *crashStory) tenants() {
 	s.tape.hand(func(sim *cloudsim.Cloud) string {
 		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["twin"], Metadata: tag, Name: "twin"})
 	})
+	encrypted := s.sim.BackupsOf(s.volumes["encrypted"])
 	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.DeleteSecretOf(encrypted[len(encrypted)-2].ID) // the newest shows that Barbican is there
 		sim.Extend(s.volumes["grown"], 2)
 		sim.SetMetadata(s.servers["withdrawn"], s.set.BackupMetadataKey, "false")
 		sim.SetMetadata(s.servers["aging"], s.set.RetentionMetadataKey, "a while")

@@ -34,7 +34,12 @@ func (s *crashStory) situations() {
 		tag := backup.Tag{Installation: s.sched.Identity.Installation, Record: "forgotten"}.Metadata()
 		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["foundling"], Metadata: tag, Name: "foundling"})
 	})
+	leaf := s.of(s.volumes["kept"])[2].BackupID
+	s.tape.hand(func(sim *cloudsim.Cloud) string {
+		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["kept"], Parent: leaf, Name: "a tenant's"})
+	})
 	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.SetMetadata(s.servers["kept"], s.set.BackupMetadataKey, "false") // else its next incremental would stand on the tenant's
 		sim.SetBackupStatus(marred, "error")
 		sim.PurgeProject(s.projects["purged"])
 		sim.DeleteProject(s.projects["goneasked"])
