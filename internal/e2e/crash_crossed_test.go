@@ -30,6 +30,8 @@ var uncrossed = map[string]string{
 	"(*openstack.Cloud).AnyBackup > (*openstack.Cloud).byID":                              "the same",
 	"(*openstack.Cloud).ProjectGone > (*openstack.Cloud).byID":                            "the same",
 
+	"(*openstack.Cloud).secretRight > (*openstack.Cloud).explainRefusal": "a role that is lost between two tokens of one removal; scope > explainRefusal makes the same calls",
+
 	"(*tasks.handover).placeAs > (*asynq.Inspector).GetTaskInfo #2": "a task taken between look and deletion; the other look is crossed",
 
 	"(*worker.pass).delete > (*db.Claim).Removed": "a backup that goes between the two requests of one deletion; one that goes before the first is crossed, and ends in the same write",
@@ -58,7 +60,7 @@ var uncrossed = map[string]string{
 }
 
 // excuses are how many there are: another one is no accident.
-const excuses = 34
+const excuses = 35
 
 // crossed demands that the story makes every call to the outside that the processes can make: a call that is added
 // without work that leads to it is found here.

@@ -43,10 +43,13 @@ func tellCrashStory(t *testing.T) *crashStory {
 		s.member(project, project+"@tenants.example")
 	}
 	s.member("p4", refusedMail)
-	for range 7 {
+	for day := range 7 {
 		s.plan()
 		s.round()
 		s.round()
+		if day == 2 {
+			s.theirs("kept") // the last of a chain
+		}
 		s.step(24*time.Hour - 8*crashStep)
 	}
 	require.Zero(t, s.count("state NOT IN ('available')"), "seven quiet days")

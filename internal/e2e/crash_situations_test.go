@@ -17,6 +17,14 @@ func (s *crashStory) toggle(volume, wish string) {
 	s.tape.act(func(sim *cloudsim.Cloud) { sim.SetMetadata(s.servers[volume], s.set.BackupMetadataKey, wish) })
 }
 
+// theirs is a backup that a tenant makes on the newest of ours.
+func (s *crashStory) theirs(volume string) {
+	newest := s.newest(volume)
+	s.tape.hand(func(sim *cloudsim.Cloud) string {
+		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes[volume], User: "a tenant", Parent: newest, Name: "theirs"})
+	})
+}
+
 // atTheWrongTime asks for a backup while Cinder's clock is an hour behind.
 func (s *crashStory) atTheWrongTime(volume string) {
 	s.tape.act(func(sim *cloudsim.Cloud) { sim.SetCinderSkew(-time.Hour) })
@@ -34,12 +42,7 @@ func (s *crashStory) situations() {
 		tag := backup.Tag{Installation: s.sched.Identity.Installation, Record: "forgotten"}.Metadata()
 		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["foundling"], Metadata: tag, Name: "foundling"})
 	})
-	leaf := s.of(s.volumes["kept"])[2].BackupID
-	s.tape.hand(func(sim *cloudsim.Cloud) string {
-		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["kept"], Parent: leaf, Name: "a tenant's"})
-	})
 	s.tape.act(func(sim *cloudsim.Cloud) {
-		sim.SetMetadata(s.servers["kept"], s.set.BackupMetadataKey, "false") // else its next incremental would stand on the tenant's
 		sim.SetBackupStatus(marred, "error")
 		sim.PurgeProject(s.projects["purged"])
 		sim.DeleteProject(s.projects["goneasked"])
@@ -57,7 +60,7 @@ func (s *crashStory) situations() {
 			Match: func(r cloudsim.Request) bool { return r.Query.Get("volume_id") == "" && r.Query.Get("status") == "" },
 		})
 		p2 := s.projects["p2"]
-		sim.AddFault(cloudsim.Fault{ // the second token is that for the removal of what is encrypted
+		sim.AddFault(cloudsim.Fault{ // of a project whose backups are removed and whose secrets are looked at
 			Route: "POST /identity/v3/auth/tokens", Skip: 1, Times: 1,
 			Match: func(r cloudsim.Request) bool { return strings.Contains(string(r.Body), p2) },
 			Do:    unauthorised,
