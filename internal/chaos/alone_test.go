@@ -16,7 +16,8 @@ func (w *world) othersGoOn() {
 	if few := set.MaxBackupsInProgress; few > 0 && few < 15 || set.HistoryTime.Years == 0 || w.rng.IntN(4) > 0 {
 		return
 	}
-	project := w.estate.projects[w.rng.IntN(2)]
+	i := w.rng.IntN(2)
+	project, other := w.estate.projects[i], w.estate.projects[1-i]
 	w.tell("creations in project %s are put off", project)
 	mend := w.sim.AddFault(cloudsim.Fault{
 		Match: func(r cloudsim.Request) bool {
@@ -27,8 +28,34 @@ func (w *world) othersGoOn() {
 	round := set.BackupMinInterval.Std() + 3*set.BackupServicePeriod.Std() + w.backupTime
 	w.undisturbed(w.now.Add(round), w.now.Add(round))
 	w.judgePoints(project)
+	w.manyCome(other)
 	mend()
 	w.tell("creations in project %s are put off no longer", project)
 	again := w.now.Add(time.Hour + set.BackupCycleTimeout.Std() + round)
 	w.undisturbed(again, again.Add(2*time.Hour))
+}
+
+// manyCome gives a project more volumes than could begin one at a time, as where the whole cloud is held back, in the time
+// in which the caps let all of them be backed up once.
+func (w *world) manyCome(project string) {
+	const many = 12
+	turns := 2 // and one for what is due already
+	if most := w.set.MaxBackupsInProgressPerProject; most > 0 {
+		turns += (many - 1) / most
+		if time.Duration(turns)*w.backupTime > w.set.BackupMinInterval.Std()/2 {
+			return // they would never all have their turn within an interval
+		}
+	}
+	var came []*volume
+	for range many {
+		came = append(came, w.addVolume(project))
+	}
+	const look = 8 * time.Minute // the longest that undisturbed passes by
+	until := w.now.Add(w.until(w.set.BackupServicePeriod) + time.Duration(turns)*(w.backupTime+look))
+	w.undisturbed(until, until)
+	for _, v := range came {
+		if len(w.sim.BackupsOf(v.id)) == 0 {
+			w.violate("held back: nothing was asked for volume %s, though only another project is put off", v.id)
+		}
+	}
 }
