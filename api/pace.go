@@ -15,6 +15,7 @@ const (
 	paceAlone    = 2 * time.Second
 	paceLongest  = time.Second // and so the most that a question comes later
 	paceClients  = 4096        // whose pace is remembered; the next ones share one
+	paceWaiting  = checksMost  // at a time; what is more is refused
 )
 
 // pace holds back the address that asks very often while others ask too, so that their questions find the processor, and
@@ -26,22 +27,44 @@ type pace struct {
 	last    string        // who asked last
 	changed time.Duration // when that last became another address than before; 0: it never did
 	clients map[string]*rate.Limiter
+	waiting int
 }
 
 func newPace() *pace { return &pace{now: telemetry.Stopwatch(), clients: map[string]*rate.Limiter{}} }
 
-// wait returns when the address's next question may be worked on, or ctx ends.
-func (p *pace) wait(ctx context.Context, address string) {
+// wait returns when the address's next question may be worked on, or ctx ends. It reports whether there was room to wait.
+func (p *pace) wait(ctx context.Context, address string) bool {
 	d := p.delay(address)
 	if d <= 0 {
-		return
+		return true
 	}
+	if !p.enter() {
+		return false
+	}
+	defer p.leave()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
+	return true
+}
+
+func (p *pace) enter() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting >= paceWaiting {
+		return false
+	}
+	p.waiting++
+	return true
+}
+
+func (p *pace) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting--
 }
 
 func (p *pace) delay(address string) time.Duration {

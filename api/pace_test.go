@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"testing"
@@ -38,6 +39,21 @@ func TestPace_WhoAsksVeryOftenWaitsOnlyWhileOthersAskToo(t *testing.T) {
 		p.delay(fmt.Sprint(i))
 	}
 	require.LessOrEqual(t, len(p.clients), paceClients+1)
+
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range paceTogether {
+		p.delay("b")
+	}
+	require.True(t, p.wait(over, "b"), "who hung up is not waited for")
+	require.Zero(t, p.waiting)
+	p.waiting = paceWaiting
+	clear(p.clients)
+	for range paceTogether {
+		p.delay("b")
+	}
+	require.False(t, p.wait(over, "b"), "no room")
+	require.True(t, p.wait(over, "nobody"), "who has not to wait needs none")
 }
 
 // Not how soon, which a busy machine decides: how late at the earliest.

@@ -38,6 +38,9 @@ func (w *world) othersGoOn() {
 // manyCome gives a project more volumes than could begin one at a time, as where the whole cloud is held back, in the time
 // in which the caps let all of them be backed up once.
 func (w *world) manyCome(project string) {
+	if w.set.MaxRemovalsInProgress == 1 {
+		return // what so many leave would never all be removed
+	}
 	const many = 12
 	turns := 2 // and one for what is due already
 	if most := w.set.MaxBackupsInProgressPerProject; most > 0 {

@@ -119,6 +119,17 @@ func (w *world) outlives(v *volume, was laws.Promise) {
 	w.estate.promises = append(w.estate.promises, laws.Promise{Volume: was.Volume, Project: was.Project, From: w.now, Before: w.now, Retention: kept})
 }
 
+// neverLeft ends what holds on for an owner to whom a volume comes back before a plan saw it elsewhere: for plans it never
+// left, and a shorter retention waits its delay as always.
+func (w *world) neverLeft(v *volume, owner string) {
+	for i := range w.estate.promises {
+		p := &w.estate.promises[i]
+		if p.Volume == v.id && p.Project == owner && p.From.Equal(v.transferred) && p.To.IsZero() {
+			p.To = w.now
+		}
+	}
+}
+
 // vow replaces what holds for a volume.
 func (w *world) vow(v *volume, next laws.Promise) {
 	if v.promise != nil && v.promise.From.Before(next.From) {

@@ -119,6 +119,9 @@ func (w *world) transfers(v *volume) {
 		to = w.estate.projects[1]
 	}
 	w.sim.TransferVolume(v.id, to)
+	if v.settled.IsZero() {
+		w.neverLeft(v, to)
+	}
 	v.project, v.protected, v.retention, v.transferred, v.settled = to, true, w.set.RetentionTime, w.now, time.Time{}
 	metadata := map[string]string{w.set.BackupMetadataKey: "true"}
 	if v.comesFirst(to) && w.rng.IntN(3) == 0 {
