@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/redis/go-redis/v9"
 
+	"staffeln/backup"
 	"staffeln/tasks"
 )
 
@@ -81,11 +82,22 @@ func (r *crashRun) pass(ctx context.Context) error {
 }
 
 // restTime bounds how long it may take until nothing happens any more.
-const restTime = 3 * time.Minute
+const (
+	restTime    = 3 * time.Minute
+	failedRests = 10
+)
 
-// rest waits until two hand-overs in a row have found nothing new to do.
+// The grids of sweeps, which the run sets, and of reports.
+const (
+	sweepPeriod = 30 * time.Minute
+	reportGrid  = 5 * time.Minute
+)
+
+// rest waits until two hand-overs in a row have found nothing new to do, and no plan, retention pass, sweep or report is
+// due. One that failed is due until its back-off is over: it isn't waited for longer than failedRests hand-overs.
 func (r *crashRun) rest(ctx context.Context) error {
-	const q = `SELECT (SELECT handed_over_at FROM leadership), (SELECT md5(coalesce(string_agg(r::text, '' ORDER BY id), '')) FROM records r)`
+	const q = `SELECT handed_over_at, staffeln_now(), planned_beat, retention_beat, sweep_beat, report_beat,
+		(SELECT md5(coalesce(string_agg(r::text, '' ORDER BY id), '')) FROM records r) FROM leadership`
 	var began time.Time
 	if err := r.pool.QueryRow(ctx, `SELECT staffeln_now()`).Scan(&began); err != nil {
 		return err
@@ -104,10 +116,18 @@ func (r *crashRun) rest(ctx context.Context) error {
 		if err := r.revive(); err != nil {
 			return err
 		}
-		var at pgtype.Timestamptz
+		var at, plan, retention, sweep, report pgtype.Timestamptz
+		var now time.Time
 		var digest string
-		if err := r.pool.QueryRow(ctx, q).Scan(&at, &digest); err != nil {
+		if err := r.pool.QueryRow(ctx, q).Scan(&at, &now, &plan, &retention, &sweep, &report, &digest); err != nil {
 			return err
+		}
+		due := false
+		for _, beat := range []struct {
+			at     pgtype.Timestamptz
+			period time.Duration
+		}{{plan, r.story.set.BackupServicePeriod.Std()}, {retention, r.story.set.RetentionServicePeriod.Std()}, {sweep, sweepPeriod}, {report, reportGrid}} {
+			due = due || !beat.at.Valid || backup.Grid(now, beat.period).After(beat.at.Time)
 		}
 		var pending int64
 		for _, queue := range []string{tasks.Volumes, tasks.Reports} {
@@ -125,7 +145,7 @@ func (r *crashRun) rest(ctx context.Context) error {
 			handed = at.Time
 			same++
 		}
-		if same >= 2 {
+		if same >= 2 && !due || same >= failedRests {
 			return nil
 		}
 	}

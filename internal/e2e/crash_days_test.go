@@ -28,7 +28,7 @@ func tellCrashStory(t *testing.T) *crashStory {
 	s.add("p3", "", "leftover", "byothers", "risen", "wedged", "twin")
 	s.add("p4", "", "adopt", "settle", "throttled", "noparent", "refused", "mute", "moved", "swallowed")
 	s.add("p5", "", "good", "error", "vanished", "stuck", "unseen", "forced", "jammed")
-	s.add("p6", "", "unlisted", "deadvolume", "volumegone", "withdrawn", "skewed", "strayed", "spoilt")
+	s.add("p6", "", "unlisted", "deadvolume", "volumegone", "withdrawn", "skewed", "strayed", "spoilt", "sealed")
 	s.add("p7", "", "hidden", "shelved", "unwanted", "wiped", "wiped too")
 	s.add("p8", "", "unshelved", "resized", "soft", "cell", "toggled")
 	s.add("purged", "2d", "purged")
@@ -172,9 +172,9 @@ func (s *crashStory) tenants() {
 	s.tape.hand(func(sim *cloudsim.Cloud) string {
 		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["twin"], Metadata: tag, Name: "twin"})
 	})
-	encrypted := s.sim.BackupsOf(s.volumes["encrypted"])
+	sealed := s.sim.BackupsOf(s.volumes["sealed"]) // they are kept for longer than the story goes on
 	s.tape.act(func(sim *cloudsim.Cloud) {
-		sim.DeleteSecretOf(encrypted[len(encrypted)-2].ID) // the newest shows that Barbican is there
+		sim.DeleteSecretOf(sealed[len(sealed)-2].ID) // the newest shows that Barbican is there
 		sim.Extend(s.volumes["grown"], 2)
 		sim.SetMetadata(s.servers["withdrawn"], s.set.BackupMetadataKey, "false")
 		sim.SetMetadata(s.servers["aging"], s.set.RetentionMetadataKey, "a while")

@@ -121,7 +121,7 @@ func (s *crashStory) add(project, retention string, names ...string) {
 		meta[s.set.RetentionMetadataKey] = retention
 	}
 	for _, name := range names {
-		options := cloudsim.VolumeOptions{Encrypted: name == "encrypted"}
+		options := cloudsim.VolumeOptions{Encrypted: name == "encrypted" || name == "sealed"}
 		server := s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddServer(s.projects[project], name, meta) })
 		volume := s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddVolume(s.projects[project], name, 1, options) })
 		s.tape.act(func(sim *cloudsim.Cloud) { sim.Attach(server, volume) })
