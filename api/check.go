@@ -69,7 +69,7 @@ func (k *check) answer(c echo.Context) error {
 			Msg("delete check without the client certificate that is demanded refused: give Cinder one in [oslo_policy]")
 		return k.late(c, err)
 	}
-	if !k.pace.wait(request.Context(), window.Client(c.RealIP())) { // before the body is read
+	if !k.pace.wait(request.Context(), window.Client(c.RealIP()), request.ContentLength) { // before the body is read
 		c.Response().Header().Set(echo.HeaderConnection, "close")
 		return k.overloaded(nil)
 	}

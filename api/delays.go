@@ -1,6 +1,7 @@
 package api
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -13,7 +14,7 @@ import (
 )
 
 const (
-	delayTime    = time.Second // by which an answer comes later
+	delayTime    = time.Second // by which an answer comes later, or half as much more or less: who asked together comes back apart
 	delayAfter   = 20          // requests a second of one address that are not delayed
 	delayBurst   = 100
 	delayed      = 1024 // at a time; what is more is ended without an answer
@@ -33,7 +34,7 @@ func newDelays() *delays {
 	return &delays{since: telemetry.Stopwatch(), clients: map[string]*rate.Limiter{}}
 }
 
-// wait returns at once, or after a second where the address asks too often. It reports whether to answer at all.
+// wait returns at once, or after about a second where the address asks too often. It reports whether to answer at all.
 func (d *delays) wait(request *http.Request, address string) bool {
 	d.mu.Lock()
 	if d.limiter(address).Allow() {
@@ -46,7 +47,7 @@ func (d *delays) wait(request *http.Request, address string) bool {
 	}
 	d.waiting++
 	d.mu.Unlock()
-	timer := time.NewTimer(delayTime)
+	timer := time.NewTimer(delayTime/2 + rand.N(delayTime)) //nolint:gosec // no secret
 	defer timer.Stop()
 	select {
 	case <-timer.C:

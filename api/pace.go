@@ -19,7 +19,8 @@ const (
 )
 
 // pace holds back the address that asks very often while others ask too, so that their questions find the processor, and
-// the database, idle. Who asks alone is answered as fast as can be.
+// the database, idle. A body counts as one question more for each bodyUsual of its length. Who asks alone is answered as
+// fast as can be.
 type pace struct {
 	now func() time.Duration
 
@@ -33,8 +34,8 @@ type pace struct {
 func newPace() *pace { return &pace{now: telemetry.Stopwatch(), clients: map[string]*rate.Limiter{}} }
 
 // wait returns when the address's next question may be worked on, or ctx ends. It reports whether there was room to wait.
-func (p *pace) wait(ctx context.Context, address string) bool {
-	d := p.delay(address)
+func (p *pace) wait(ctx context.Context, address string, length int64) bool {
+	d := p.delay(address, length)
 	if d <= 0 {
 		return true
 	}
@@ -67,7 +68,7 @@ func (p *pace) leave() {
 	p.waiting--
 }
 
-func (p *pace) delay(address string) time.Duration {
+func (p *pace) delay(address string, length int64) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
@@ -88,7 +89,10 @@ func (p *pace) delay(address string) time.Duration {
 		p.clients[address] = l
 	}
 	at := time.Unix(0, 0).Add(now)
-	turn := l.ReserveN(at, 1)
+	if length < 0 || length > bodyMost { // nobody says how long it is; or it is not read
+		length = bodyMost
+	}
+	turn := l.ReserveN(at, 1+int(length/bodyUsual))
 	if d := turn.DelayFrom(at); d <= paceLongest {
 		return d
 	}

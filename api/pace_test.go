@@ -16,15 +16,15 @@ func TestPace_WhoAsksVeryOftenWaitsOnlyWhileOthersAskToo(t *testing.T) {
 	p, now := newPace(), time.Minute
 	p.now = func() time.Duration { return now }
 	for range 10_000 {
-		require.Zero(t, p.delay("a"), "alone")
+		require.Zero(t, p.delay("a", 0), "alone")
 	}
 	delayed, longest := 0, time.Duration(0)
 	for range 5 { // in which Cinder asks 100 times a second and somebody as often as he can
 		for range 100 {
 			now += 10 * time.Millisecond
-			require.Zero(t, p.delay("cinder"), "it asks within the pace")
+			require.Zero(t, p.delay("cinder", 0), "it asks within the pace")
 			for range 30 {
-				if d := p.delay("a"); d > 0 {
+				if d := p.delay("a", 0); d > 0 {
 					delayed++
 					longest = max(longest, d)
 				}
@@ -33,27 +33,41 @@ func TestPace_WhoAsksVeryOftenWaitsOnlyWhileOthersAskToo(t *testing.T) {
 	}
 	require.Equal(t, 15_000-paceTogether/10, delayed)
 	require.Equal(t, paceLongest, longest)
+	for _, length := range []int64{-1, bodyMost, 1 << 40} {
+		at, alike := newPace(), newPace()
+		at.now, alike.now = p.now, p.now
+		for _, address := range []string{"cinder", "a"} {
+			at.delay(address, 0)
+			alike.delay(address, 0)
+		}
+		at.delay("a", length)
+		for range 1 + bodyMost/bodyUsual {
+			alike.delay("a", 0)
+		}
+		require.Equal(t, alike.delay("a", bodyUsual), at.delay("a", bodyUsual), "a long body counts as many questions")
+		require.Positive(t, at.delay("a", 0))
+	}
 	now += paceAlone + 1
-	require.Zero(t, p.delay("a"), "alone again")
+	require.Zero(t, p.delay("a", 0), "alone again")
 	for i := range 2 * paceClients {
-		p.delay(fmt.Sprint(i))
+		p.delay(fmt.Sprint(i), 0)
 	}
 	require.LessOrEqual(t, len(p.clients), paceClients+1)
 
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range paceTogether {
-		p.delay("b")
+		p.delay("b", 0)
 	}
-	require.True(t, p.wait(over, "b"), "who hung up is not waited for")
+	require.True(t, p.wait(over, "b", 0), "who hung up is not waited for")
 	require.Zero(t, p.waiting)
 	p.waiting = paceWaiting
 	clear(p.clients)
 	for range paceTogether {
-		p.delay("b")
+		p.delay("b", 0)
 	}
-	require.False(t, p.wait(over, "b"), "no room")
-	require.True(t, p.wait(over, "nobody"), "who has not to wait needs none")
+	require.False(t, p.wait(over, "b", 0), "no room")
+	require.True(t, p.wait(over, "nobody", 0), "who has not to wait needs none")
 }
 
 // Not how soon, which a busy machine decides: how late at the earliest.
