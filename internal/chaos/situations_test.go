@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"staffeln/backup"
 	"staffeln/openstack/cloudsim"
 )
 
@@ -165,5 +166,10 @@ func (w *world) poisoned() *outage {
 		},
 		Do: refuse,
 	})
-	return &outage{"creations in project " + project + " fail", remove}
+	return &outage{"creations in project " + project + " fail", func() {
+		remove()
+		if refuse.Status == http.StatusTooManyRequests {
+			w.putOff[project] = w.now.Add(backup.MaxAskedWait)
+		}
+	}}
 }

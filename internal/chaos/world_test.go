@@ -50,6 +50,7 @@ type world struct {
 	delayed      []delayed
 	view         view
 	outages      []*outage
+	putOff       map[string]time.Time // until when the cloud may have asked not to be asked, by project
 
 	lines      []string
 	hash       uint64
@@ -61,7 +62,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // newWorld makes the world of a seed, with nothing planned yet. The log gets what the program logs.
 func newWorld(ctx context.Context, p *place, seed uint64, log zerolog.Logger) (*world, error) {
-	w := &world{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x6368616f73)), place: p, now: noon, tags: map[string]string{}}
+	w := &world{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x6368616f73)), place: p, now: noon, tags: map[string]string{}, putOff: map[string]time.Time{}}
 	w.view = view{unlisted: map[string]bool{}, unknown: map[string]bool{}, lost: map[string]bool{}}
 	w.ctx = log.WithContext(ctx)
 	if err := envconfig.Process("STAFFELN_CHAOS_DEFAULTS", &w.set); err != nil {
