@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	seeds  = flag.Int("seeds", 150, "how many random schedules are run")
+	seeds  = flag.Int("seeds", 40, "how many random schedules are run")
 	first  = flag.Uint64("first", 1, "the first seed")
 	single = flag.Uint64("seed", 0, "the one seed to replay, with its whole trace; 0: none")
 	lines  = flag.Int("lines", 60, "how many of the last lines of a failing trace are told; 0: all")
