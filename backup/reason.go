@@ -225,7 +225,7 @@ var reasons = map[Reason]struct {
 
 	CheckNotAsked:      {Operator, "Restore points were removed by others, and Cinder did not ask: by an administrator, or its policy no longer asks the api."},
 	SecretGone:         {Operator, "Barbican no longer has the secrets of encrypted restore points: nobody can restore them."},
-	SecretsNotBelieved: {Operator, "More secrets of encrypted restore points are missing in Barbican than is believed: check its database."},
+	SecretsNotBelieved: {Operator, "More secrets of encrypted restore points are missing in Barbican than is believed: check its database, or confirm with `staffeln accept-losses`."},
 	NoWorker:           {Operator, "No worker takes tasks: nothing is backed up, looked at or removed."},
 	QueueAway:          {Operator, "Redis does not take tasks: nothing new is backed up, looked at or removed."},
 	LossesNotBelieved:  {Operator, "More restore points are missing in Cinder's listing than is believed: check the admin role and Cinder's database."},

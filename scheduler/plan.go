@@ -186,9 +186,8 @@ func (s *Scheduler) keep(ctx context.Context, b *db.Beat, seen *sighting, known 
 		return err
 	}
 	s.count(p)
-	protected := p.states["protected"] + p.states["late"] + p.states["waiting"]
-	s.routine.line(ctx, "plan", b.Now, planned+withdrawn > 0, len(seen.inv.Servers), len(seen.inv.Volumes), protected, p.states["late"], p.unknown, seen.inv.Complete()).
-		Int("servers", len(seen.inv.Servers)).Int("volumes", len(seen.inv.Volumes)).Int("protected", protected).
+	s.routine.line(ctx, "plan", b.Now, planned+withdrawn > 0, len(seen.inv.Servers), len(seen.inv.Volumes), p.protected, p.states["late"], p.unknown, seen.inv.Complete()).
+		Int("servers", len(seen.inv.Servers)).Int("volumes", len(seen.inv.Volumes)).Int("protected", p.protected).
 		Int("late", p.states["late"]).Int("planned", planned).Int("withdrawn", withdrawn).Int("unknown", p.unknown).
 		Int("changed", len(changed)).Bool("complete", seen.inv.Complete()).Msg("planned")
 	return nil
@@ -216,6 +215,7 @@ type planner struct {
 	withdrawReasons []backup.Reason
 	decisions       map[decisionCode]int
 	states          map[string]int // volumes by protection state
+	protected       int            // volumes, also those of which the plan could not see whether they still are
 	unknown         int
 }
 
@@ -236,6 +236,9 @@ func (p *planner) decide(v *db.Volume, records []backup.Record) {
 	p.decided[v.ID] = true
 	point := backup.NewestPoint(v.ProjectID, records)
 	p.states[p.protection(v, point)]++
+	if v.Protected {
+		p.protected++
+	}
 	if v.Unknown {
 		p.unknown++
 		if !v.Protected || !v.SeenAt.Equal(p.now) {

@@ -103,6 +103,7 @@ func TestWhoIsLateIsLateUnseen(t *testing.T) {
 			c.volume.ID, c.volume.ProjectID, c.record.State = "v", "p", backup.Available
 			p.decide(&c.volume, []backup.Record{c.record})
 			require.Equal(t, 1, p.states[c.want], "%v", p.states)
+			require.Equal(t, c.volume.Protected, p.protected == 1, "what a plan cannot see keeps its protection in the log, too")
 		})
 	}
 }

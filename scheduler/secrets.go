@@ -39,12 +39,14 @@ func (s *Scheduler) holdSecrets(held heldSecrets, page []backup.Backup) {
 }
 
 // missingSecrets records which restore points have lost their secrets, so that
-// nobody can restore them, and returns the findings. Barbican's lists raise
-// suspicions only; an absence is recorded after its own 404 by ID.
-func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Beat, held heldSecrets) ([]backup.Finding, error) {
+// nobody can restore them, and returns the findings; open is of how many, which
+// lists lack, it is not known whether they have. Barbican's lists raise suspicions
+// only; an absence is recorded after its own 404 by ID, many where the operator
+// accepts them.
+func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Beat, held heldSecrets, accepted bool) (open int, found []backup.Finding, err error) {
 	recorded, err := b.SecretsGone(ctx)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	known := map[string]bool{}
 	for _, id := range recorded {
@@ -53,18 +55,21 @@ func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Beat, held heldSec
 	look := s.lookForSecrets(ctx, held, known)
 	there := slices.DeleteFunc(look.there, func(id string) bool { return !known[id] })
 	gone := slices.DeleteFunc(look.gone, func(id string) bool { return known[id] })
+	for _, n := range look.lacking {
+		open += n
+	}
 	doubt := s.secretDoubt(look, len(gone))
-	if doubt != nil {
+	if doubt != nil && !accepted {
 		gone = nil
 	}
 	if err := b.RecordSecrets(ctx, gone, there); err != nil {
-		return nil, err
+		return open, nil, err
 	}
-	found, err := b.WithoutSecret(ctx)
-	if doubt != nil {
+	found, err = b.WithoutSecret(ctx)
+	if doubt != nil && !accepted {
 		found = append(found, *doubt)
 	}
-	return found, err
+	return open - len(gone), found, err
 }
 
 // secretLook is what Barbican said: of the backups of the projects whose lists
@@ -150,7 +155,7 @@ func (s *Scheduler) secretDoubt(look secretLook, gone int) *backup.Finding {
 		names += ", ..."
 	}
 	return &backup.Finding{Reason: backup.SecretsNotBelieved, Object: "secrets", Detail: fmt.Sprintf(
-		"the secrets of %d of %d encrypted restore points, in %d projects (%s), are not in Barbican; nothing was recorded: check that it is the Barbican that Cinder uses, and its database",
+		"the secrets of %d of %d encrypted restore points, in %d projects (%s), are not in Barbican; nothing was recorded: check that it is the Barbican that Cinder uses, and its database; where they are gone for good: staffeln accept-losses",
 		lacking, look.asked, len(projects), names)}
 }
 

@@ -40,7 +40,11 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 	if err := s.forget(ctx, b); err != nil {
 		return err
 	}
-	doubt, err := s.missing(ctx, b)
+	accepted, err := b.LossesAccepted(ctx)
+	if err != nil {
+		return err
+	}
+	openLosses, doubt, err := s.missing(ctx, b, accepted)
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
@@ -59,9 +63,14 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 	if err != nil {
 		return err
 	}
-	secretless, err := s.missingSecrets(ctx, b, held)
+	openSecrets, secretless, err := s.missingSecrets(ctx, b, held, accepted)
 	if err != nil {
 		return err
+	}
+	if accepted && openLosses+openSecrets == 0 {
+		if err := b.LossesSettled(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.found(ctx, b, slices.Concat(spoilt, unasked, secretless)); err != nil {
 		return err
@@ -161,23 +170,19 @@ const (
 	believableShare  = 100
 )
 
-// missing records what others removed; the doubt is why nothing was written.
-// However many the operator accepts, each is confirmed by ID.
-func (s *Scheduler) missing(ctx context.Context, b *db.Beat) (doubt *backup.Finding, err error) {
-	accepted, err := b.LossesAccepted(ctx)
-	if err != nil {
-		return nil, err
-	}
+// missing records what others removed; open is of how many it is not known
+// whether they were, the doubt is why nothing was written. However many the
+// operator accepts, each is confirmed by ID.
+func (s *Scheduler) missing(ctx context.Context, b *db.Beat, accepted bool) (open int, doubt *backup.Finding, err error) {
 	missing, available, err := b.Missing(ctx, accepted)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	if !accepted && len(missing) > believableLosses && len(missing)*believableShare > available {
-		return &backup.Finding{Reason: backup.LossesNotBelieved, Object: "records", Detail: fmt.Sprintf(
+		return len(missing), &backup.Finding{Reason: backup.LossesNotBelieved, Object: "records", Detail: fmt.Sprintf(
 			"at least %d of %d restore points are not in Cinder's listing; nothing was written: check the service user's admin role and Cinder's database; where they are gone for good: staffeln accept-losses",
 			len(missing), available)}, nil
 	}
-	open := 0
 	for _, r := range missing {
 		_, err := s.Cloud.Backup(ctx, r.ProjectID, r.BackupID)
 		switch {
@@ -186,7 +191,7 @@ func (s *Scheduler) missing(ctx context.Context, b *db.Beat) (doubt *backup.Find
 			zerolog.Ctx(ctx).Error().Str("record", r.ID).Str("backup", r.BackupID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
 				Msg("backup was removed by somebody else")
 			if err := b.Lose(ctx, r.ID); err != nil {
-				return nil, err
+				return open, nil, err
 			}
 		default:
 			open++
@@ -196,10 +201,7 @@ func (s *Scheduler) missing(ctx context.Context, b *db.Beat) (doubt *backup.Find
 	if open == 0 {
 		s.conditions.Over(zerolog.Ctx(ctx), "losses").Msg("losses are confirmed again")
 	}
-	if accepted && open == 0 {
-		return nil, b.LossesSettled(ctx)
-	}
-	return nil, nil
+	return open, nil, nil
 }
 
 // doubt ends a sweep that believes too little to write anything. The next one

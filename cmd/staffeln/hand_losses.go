@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,12 +15,13 @@ import (
 
 func acceptLossesCommand() *cobra.Command {
 	return handCommand(&cobra.Command{
-		Use: "accept-losses", Short: "Confirms that what is missing in such numbers (restore points, servers, volumes) is really gone.",
-		Long: "More than ten restore points missing at once, and more than one in a hundred, are not believed; nor are servers or volumes that\n" +
-			"would end the protection of more than ten volumes, and of more than one in ten: a lost role or a restored database of the cloud\n" +
-			"looks the same, and nothing is concluded until somebody has looked. This command is that somebody's word. The next sweep asks\n" +
-			"Cinder about each restore point by its ID and records as lost those that it does not know; the next plans ask Nova and Cinder\n" +
-			"about each server and volume. What is seen again later is as it was.",
+		Use: "accept-losses", Short: "Confirms that what is missing in such numbers (restore points, their secrets, servers, volumes) is really gone.",
+		Long: "More than ten restore points (or secrets of encrypted ones) missing at once, and more than one in a hundred, are not believed; nor\n" +
+			"are servers, volumes or detachments that would end the protection of more than ten volumes, and of more than one in ten: a lost\n" +
+			"role or a restored database of the cloud looks the same, and nothing is concluded until somebody has looked. This command is\n" +
+			"that somebody's word. The next sweep asks Cinder about each restore point by its ID, and Barbican about each secret, and records\n" +
+			"as gone those that they do not know; the next plans ask Nova and Cinder about each server and volume. What is seen again later is\n" +
+			"as it was.",
 		Example: "  staffeln accept-losses\n  staffeln accept-losses --yes", Args: noArguments,
 	}, func(ctx context.Context, h *hand, _ []string) error {
 		doubts, err := h.doubts(ctx)
@@ -54,7 +56,7 @@ func (h *hand) doubts(ctx context.Context) (doubts []db.KeptFinding, err error) 
 	err = h.memory.Look(ctx, func(l *db.Look) error {
 		found, err := l.Findings(ctx)
 		for _, f := range found {
-			if f.Reason == backup.LossesNotBelieved || f.Reason == backup.AbsencesNotBelieved {
+			if slices.Contains([]backup.Reason{backup.LossesNotBelieved, backup.SecretsNotBelieved, backup.AbsencesNotBelieved}, f.Reason) {
 				doubts = append(doubts, f)
 			}
 		}

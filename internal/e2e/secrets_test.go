@@ -215,6 +215,32 @@ func TestBarbicanThatNeverHadOurSecretsIsNotBelieved(t *testing.T) {
 	require.Len(t, w.findings(backup.SecretGone), 2, "it had them")
 }
 
+// An operator who has looked lets them be recorded: those that Barbican does not know by their IDs, and those alone.
+func TestSecretsGoneForGoodAreAcceptedOnce(t *testing.T) {
+	t.Parallel()
+	w, _, volumes := filled(t, 2, 8)
+	for _, v := range volumes[:12] {
+		w.sim.DeleteSecretOf(w.last(v).BackupID)
+	}
+	w.sweep()
+	require.Len(t, w.findings(backup.SecretsNotBelieved), 1)
+	w.step(time.Minute)
+	require.NoError(t, w.db.AcceptLosses(t.Context()))
+	silent := w.sim.AddFault(cloudsim.Fault{Route: secretRoute, Times: 1, Do: cloudsim.Refuse{Status: 503}})
+	defer silent()
+	w.step(time.Minute)
+	w.sweep()
+	require.Equal(t, 11, w.count("secret_gone_at IS NOT NULL"), "of one Barbican said nothing")
+	require.Empty(t, w.findings(backup.SecretsNotBelieved))
+	w.step(time.Minute)
+	w.sweep()
+	require.Equal(t, 12, w.count("secret_gone_at IS NOT NULL"))
+	require.Len(t, w.findings(backup.SecretGone), 12)
+	var open bool
+	require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT losses_accepted_at IS NOT NULL FROM installation`).Scan(&open))
+	require.False(t, open, "the word counts once")
+}
+
 // Where the secrets of several projects are gone at once, Barbican's database is not the one that it was. It is told, and
 // nothing is recorded.
 func TestManySecretsGoneAtOnceAreNotBelieved(t *testing.T) {
@@ -233,6 +259,7 @@ func TestManySecretsGoneAtOnceAreNotBelieved(t *testing.T) {
 	require.Len(t, found, 1)
 	require.Contains(t, found[0].Detail, "11 of 16 encrypted restore points, in 2 projects")
 	require.Contains(t, found[0].Detail, projects[0])
+	require.Contains(t, found[0].Detail, "staffeln accept-losses")
 	require.Equal(t, 1, w.logged("warn", "finding", "secrets_not_believed"))
 	w.sim.RestoreSecretOf(w.last(volumes[0]).BackupID)
 	w.sweep()
