@@ -31,3 +31,24 @@ func TestFindingAndNoticeAgreeWhenTheLastRestorePointGoes(t *testing.T) {
 		}
 	}
 }
+
+// Nobody knows when a restore point goes on which a tenant's incremental is based.
+func TestFindingDatesNoRestorePointThatOthersKeep(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.volume("v", row{"protected": false, "retention": "3 days"})
+	kept := point("b1", 9*24*hour)
+	kept["removal_reason"] = backup.ForeignDependent
+	h.record("kept", kept)
+	h.ended("v", "p", base.Add(-time.Hour), "metadata")
+	detail := func() string {
+		_, err := h.beat().FoundEnds(h.ctx, hour, 1, true)
+		require.NoError(t, err)
+		return h.details()["protection_ended v p"]
+	}
+	const stay = "Restore points on which incremental backups of others are based stay as long as those."
+	assert.Contains(t, detail(), stay)
+	assert.NotContains(t, detail(), "goes on")
+	h.record("other", point("b2", 24*hour))
+	assert.Contains(t, detail(), stay+" The last other one goes on "+base.Add(2*24*hour).UTC().Format("2006-01-02 15:04")+" UTC unless")
+}

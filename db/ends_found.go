@@ -12,8 +12,9 @@ import (
 
 // FoundEnds keeps a finding for each project and volume whose protection ended
 // while the project has restore points of it, with the date on which the last
-// one goes, by the rule of [backup.LastGoes]. It forgets those whose protection is back, or of which
-// nothing is left. It returns those that are new.
+// one goes, by the rule of [backup.LastGoes]; of those that others' incrementals
+// are based on nobody knows it. It forgets those whose protection is back, or of
+// which nothing is left. It returns those that are new.
 //
 // A plan looks at the ends that are new alone; with all, the dates of the others
 // are looked at again. Only what changed is written.
@@ -25,22 +26,25 @@ func (b *Beat) FoundEnds(ctx context.Context, grace time.Duration, floor int, al
 	const keep = `
 		INSERT INTO findings (reason, object, project_id, volume_id, detail, since, seen_at)
 		SELECT 'protection_ended', e.volume_id, e.project_id, e.volume_id,
-			format('%s%s The last restore point goes on %s unless the volume is protected again.', w.sentence,
-				CASE WHEN e.server_name <> '' THEN ' Server: ' || e.server_name || '.' ELSE '' END,
-				to_char(greatest(points.over, CASE WHEN @floor > 0 THEN e.ended_at + @grace::interval END) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')),
+			concat(w.sentence, ' Server: ' || nullif(e.server_name, '') || '.',
+				CASE WHEN points.kept > 0 THEN ' Restore points on which incremental backups of others are based stay as long as those.' END,
+				CASE WHEN points.others IS NOT NULL THEN format(CASE WHEN points.kept > 0 THEN ' The last other one goes on %s' ELSE ' The last restore point goes on %s' END
+					|| ' unless the volume is protected again.',
+					to_char(greatest(points.others, CASE WHEN @floor > 0 THEN e.ended_at + @grace::interval END) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')) END),
 			@now, @now
 		FROM protection_ends e JOIN volumes v ON v.id = e.volume_id JOIN unnest(@reasons::text[], @sentences::text[]) AS w (reason, sentence) ON w.reason = e.reason
 			CROSS JOIN LATERAL (
-				SELECT max(r.data_timestamp + ` + retentionInForce + `) AS over FROM records r
+				SELECT max(r.data_timestamp + ` + retentionInForce + `) FILTER (WHERE r.removal_reason <> @held) AS others,
+					count(*) FILTER (WHERE r.removal_reason = @held) AS kept FROM records r
 				WHERE r.volume_id = e.volume_id AND r.project_id = e.project_id AND r.state = 'available') points
-		WHERE points.over IS NOT NULL AND (@all OR NOT EXISTS (
+		WHERE (points.others IS NOT NULL OR points.kept > 0) AND (@all OR NOT EXISTS (
 			SELECT FROM findings f WHERE f.reason = 'protection_ended' AND f.object = e.volume_id AND f.project_id = e.project_id AND f.since >= e.ended_at))
 		ON CONFLICT (reason, object, project_id) DO UPDATE SET detail = excluded.detail, volume_id = excluded.volume_id, seen_at = excluded.seen_at,
 			since = CASE WHEN @all THEN findings.since ELSE excluded.since END
 			WHERE findings.detail <> excluded.detail OR NOT @all
 		RETURNING reason, object, project_id, volume_id, detail, xmax = 0 AS new`
 	reasons := backup.EndReasons()
-	args := pgx.NamedArgs{"all": all, "grace": grace, "floor": floor, "now": b.Now, "reasons": reasons, "sentences": sentences(reasons)}
+	args := pgx.NamedArgs{"all": all, "grace": grace, "floor": floor, "now": b.Now, "held": backup.ForeignDependent, "reasons": reasons, "sentences": sentences(reasons)}
 	var written []writtenFinding
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, forget, args); err != nil {
