@@ -138,7 +138,7 @@ func TestRun_HealthIsTrueOnlyWhenTheDatabaseAnswers(t *testing.T) {
 	got, _ = r.do(t, http.MethodGet, "/livez", "", nil)
 	require.Equal(t, http.StatusOK, got.StatusCode, "a database that is away restarts nothing")
 	_, body = r.do(t, http.MethodGet, "/metrics", "", nil)
-	require.Contains(t, body, "staffeln_claims_refused_total 0\n")
+	require.Contains(t, body, "staffeln_leases_refused_total 0\n")
 }
 
 func TestRun_EveryAnswerHasARequestIDAndEveryFaultOneShape(t *testing.T) {

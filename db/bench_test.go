@@ -86,10 +86,10 @@ func benchmarkRemovalCheck(b *testing.B, h *house) {
 	}
 }
 
-// benchmarkHandler is a handler's share: claim, look, write once, give back.
+// benchmarkHandler is a handler's share: lease, look, write once, give back.
 func benchmarkHandler(b *testing.B, h *house) {
 	for b.Loop() {
-		c := h.claim(someVolume)
+		c := h.lease(someVolume)
 		records, err := c.Records(h.ctx)
 		require.NoError(b, err)
 		_, err = c.Later(h.ctx, records[0], "", base)

@@ -13,7 +13,7 @@ import (
 // newest such backup. A backup with a right time ends it, but only when none
 // with a wrong one came for a day: of several machines of Cinder's one may have a
 // wrong clock.
-func (c *Claim) CinderClock(ctx context.Context, r backup.Record) error {
+func (c *Lease) CinderClock(ctx context.Context, r backup.Record) error {
 	const keep = `
 		INSERT INTO findings (reason, object, project_id, volume_id, detail, since, seen_at)
 		VALUES ('cinder_clock', 'cinder', '', '', $1, staffeln_now(), staffeln_now())

@@ -65,7 +65,7 @@ func TestNextOnDecisiveRecordsIsNextOnAll(t *testing.T) {
 		id := fmt.Sprint("v", i)
 		all, err := collectRecords(h.db.pool.Query(h.ctx, "SELECT "+recordColumns+" FROM records WHERE volume_id = $1 AND state <> 'withdrawn'", id))
 		require.NoError(t, err)
-		some, err := h.claim(id).Records(h.ctx)
+		some, err := h.lease(id).Records(h.ctx)
 		require.NoError(t, err)
 		for _, status := range []string{"in-use", "error"} {
 			for _, interval := range []time.Duration{0, hour, day, 7 * day} {
@@ -90,7 +90,7 @@ func TestAYearOfFailuresAndRemovalsIsNotRead(t *testing.T) {
 	h.exec(`UPDATE records SET reason = 'quota_exceeded' WHERE state = 'failed'`)
 	h.exec(`UPDATE records SET reason = 'volume_status' WHERE id LIKE '%7'`)
 	h.exec(`UPDATE records SET state = 'deleted', backup_id = id, available_at = ended_at WHERE id LIKE '%5'`)
-	records, err := h.claim("v").Records(h.ctx)
+	records, err := h.lease("v").Records(h.ctx)
 	require.NoError(t, err)
 	assert.Len(t, records, 1+16+1+1, "the full, failures, one by the status, the newest success")
 }

@@ -57,7 +57,7 @@ func TestHistoryCountsFromTheRemoval(t *testing.T) {
 	h := newHouse(t)
 	h.volume("v", nil)
 	r := h.record("r", point("b", 365*day).with(removing).with(row{"state": "deleting"}))
-	_, err := h.claim("v").Removed(h.ctx, r)
+	_, err := h.lease("v").Removed(h.ctx, r)
 	require.NoError(t, err)
 	n, err := h.beat().Forget(h.ctx, base.Add(-day))
 	require.NoError(t, err)

@@ -59,7 +59,7 @@ func TestWorkTellsOfLeases(t *testing.T) {
 	h := newHouse(t)
 	h.plan("r", shapes["planned"])
 	h.volume("due", row{"removal_due_at": base})
-	released, leased := h.claim("v-r"), h.claim("due")
+	released, leased := h.lease("v-r"), h.lease("due")
 	for _, w := range h.work() {
 		assert.True(t, w.Leased)
 		assert.False(t, w.Abandoned)
@@ -80,7 +80,7 @@ func TestRemovalsThatArePutOffWaitAndNothingElseDoes(t *testing.T) {
 	for _, shape := range []string{"planned", "deleting", "leftover", "undeletable"} {
 		h.record(shape, shapes[shape].with(unique(shapes[shape], shape)))
 	}
-	c := h.claim("v")
+	c := h.lease("v")
 	again := base.Add(5 * time.Minute)
 	lines := h.changes(func() { require.NoError(t, c.RemovalLater(h.ctx, again)) })
 	assert.Equal(t, []string{"volumes v removal_failures: 0 -> 1", "volumes v removal_next_try_at: null -> +5m0s"}, lines)
@@ -126,7 +126,7 @@ func TestARemovalIsDueFromItsMarkToItsEnd(t *testing.T) {
 	assert.Equal(t, []string{"volumes v removal_due_at: null -> now"}, lines)
 	h.clock.Step(time.Minute)
 	h.changesNothing(func() { require.NoError(t, h.beat().RemovalDue(h.ctx, []string{"v"})) })
-	c := h.claim("v")
+	c := h.lease("v")
 	lines = h.changes(func() { require.NoError(t, c.RemovalDone(h.ctx)) })
 	assert.Equal(t, []string{"volumes v removal_due_at: -1m0s -> null"}, lines)
 }

@@ -48,9 +48,9 @@ func TestAHistoryBeginsAtTheNewestAvailableFull(t *testing.T) {
 	_, records := h.histories()
 	want := []string{"planned", "failed", "full on its way out", "lost", "incremental", "full"}
 	assert.Equal(t, map[string][]string{"v": want}, records)
-	claimed, err := h.claim("v").Records(h.ctx)
+	leased, err := h.lease("v").Records(h.ctx)
 	require.NoError(t, err)
-	assert.ElementsMatch(t, want, ids(claimed), "a worker decides on the same")
+	assert.ElementsMatch(t, want, ids(leased), "a worker decides on the same")
 }
 
 func TestHistoriesComeVolumeByVolumeInOrder(t *testing.T) {
@@ -157,7 +157,7 @@ func TestTheLinksAreWhatCinderMayHold(t *testing.T) {
 	h.record("planned", shapes["planned"])
 	h.record("stranger", point("b", hour).with(row{"volume_id": "other"}))
 	want := []string{"available", "deleting", "leftover", "leftover deleting", "lost", "planned", "undeletable"}
-	links, err := h.claim("v").Links(h.ctx)
+	links, err := h.lease("v").Links(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, want, ids(links))
 }

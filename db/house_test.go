@@ -122,9 +122,9 @@ func point(backupID string, age time.Duration) row {
 	}
 }
 
-func (h *house) claim(volumeID string) *Claim {
+func (h *house) lease(volumeID string) *Lease {
 	h.t.Helper()
-	c, err := h.db.Claim(h.ctx, volumeID, "test", 10*time.Minute)
+	c, err := h.db.Lease(h.ctx, volumeID, "test", 10*time.Minute)
 	require.NoError(h.t, err)
 	return c
 }

@@ -70,7 +70,7 @@ var ordered = map[string]struct {
 		return func() error { return h.beat().Remember(h.ctx, []Volume{v}, nil) }
 	}},
 	"Make": {both(nil), func(h *house) func() error {
-		c := h.claimReports("p")
+		c := h.leaseReports("p")
 		return func() error {
 			return c.Make(h.ctx, NewReport{ID: "r", MadeAt: base, Content: []byte(`{}`), Records: []string{"b", "a"}})
 		}
@@ -93,7 +93,7 @@ var ordered = map[string]struct {
 var waitingForTheirTurn = [2]row{{"state": "planned"}, {"state": "planned", "volume_id": "w"}}
 
 func giveUp(h *house) func() error {
-	c := h.claimReports("p")
+	c := h.leaseReports("p")
 	require.NoError(h.t, c.Make(h.ctx, NewReport{ID: "r", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"x", "<1>"}}}))
 	return func() error { return c.GiveUp(h.ctx, Mail{ReportID: "r", Receiver: "x"}, "550 no") }
 }
@@ -128,7 +128,7 @@ func TestATransferLocksTheVolumeBeforeItsRecords(t *testing.T) {
 func TestWhatBecameOfAMailLocksTheGroupBeforeTheReport(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	c := h.claimReports("p")
+	c := h.leaseReports("p")
 	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"x", "<1>"}, {"y", "<2>"}}}))
 	h.meets(`SELECT FROM report_groups WHERE id = 'p' FOR NO KEY UPDATE`, `SELECT FROM reports WHERE id = 'r' FOR NO KEY UPDATE`, func() error {
 		return c.Sent(h.ctx, Mail{ReportID: "r", Receiver: "x"}, "250 ok")
@@ -143,7 +143,7 @@ func TestNoticesAreLockedByTheirIDs(t *testing.T) {
 		h.exec(`INSERT INTO notices (id, made_at, kind, project_id, volume_id, content) OVERRIDING SYSTEM VALUE VALUES ($1, $2, 'protection_ended', 'p', 'v', '{}')`, id, base.Add(-hour))
 	}
 	first, then := `SELECT FROM notices WHERE id = 1 FOR NO KEY UPDATE`, `SELECT FROM notices WHERE id = 2 FOR NO KEY UPDATE`
-	c := h.claimReports("p")
+	c := h.leaseReports("p")
 	h.meets(first, then, func() error {
 		return c.MakeNotice(h.ctx, NewReport{ID: "r", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"x", "<1>"}}}, []int64{2, 1}, false)
 	})

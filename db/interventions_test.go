@@ -123,7 +123,7 @@ func TestARecordByHandIsAPlannedOneThatSaysSo(t *testing.T) {
 	assert.Equal(t, want, r)
 	assert.Equal(t, map[string]float64{">planned:chain_continues": 1}, h.counted())
 
-	c := h.claim("v")
+	c := h.lease("v")
 	r, err := c.Ask(h.ctx, r, r.Kind, "name", hour)
 	require.NoError(t, err)
 	r, err = c.Accept(h.ctx, r, "b")

@@ -179,7 +179,7 @@ func TestAMoveWithAnotherVolumesLeaseIsStale(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	_, r := h.shaped("planned")
-	other := h.claim("other")
+	other := h.lease("other")
 	h.clock.Step(time.Second)
 	h.changesNothing(func() {
 		_, err := other.Withdraw(h.ctx, r, why)

@@ -24,9 +24,9 @@ type Notice struct {
 	Stands  bool       // the condition still does
 }
 
-// Notices returns them for the claimed group: the operator's for the group of
+// Notices returns them for the leased group: the operator's for the group of
 // all projects. A shorter retention takes effect after the delay.
-func (c *ReportClaim) Notices(ctx context.Context, delay time.Duration) ([]Notice, error) {
+func (c *ReportLease) Notices(ctx context.Context, delay time.Duration) ([]Notice, error) {
 	const q = `
 		SELECT n.id, n.kind, n.project_id, n.volume_id, n.content, coalesce(points, 0) AS points, last_end, coalesce(going, 0) AS going, CASE n.kind
 			WHEN 'protection_ended' THEN EXISTS (SELECT FROM protection_ends e WHERE e.volume_id = n.volume_id AND e.project_id = n.project_id)
@@ -52,7 +52,7 @@ func (c *ReportClaim) Notices(ctx context.Context, delay time.Duration) ([]Notic
 // MakeNotice keeps a mail about these notices. Where one of them is in another
 // mail by now it keeps nothing, and returns [ErrStale]. Logged says that the
 // log is the one receiver of all: nobody else gets them.
-func (c *ReportClaim) MakeNotice(ctx context.Context, r NewReport, notices []int64, logged bool) error {
+func (c *ReportLease) MakeNotice(ctx context.Context, r NewReport, notices []int64, logged bool) error {
 	err := c.holding(ctx, func(tx pgx.Tx) error {
 		if err := c.keep(ctx, tx, kindNotice, r); err != nil {
 			return err

@@ -19,7 +19,7 @@ func (h *house) notify() int {
 
 func (h *house) notices(group string) []Notice {
 	h.t.Helper()
-	c := h.claimReports(group)
+	c := h.leaseReports(group)
 	all, err := c.Notices(h.ctx, 7*day)
 	require.NoError(h.t, err)
 	require.NoError(h.t, c.Release(h.ctx))
@@ -108,7 +108,7 @@ func TestNoticeIsInOneMailToTheProjectAndOneToTheOperator(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []any{[]string{"p"}, true}, []any{projects, operator})
 
-	c := h.claimReports("p")
+	c := h.leaseReports("p")
 	mail := NewReport{ID: "n1", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"a", "<1>"}}}
 	id := h.notices(AllProjects)[0].ID
 	require.NoError(t, c.MakeNotice(h.ctx, mail, []int64{id}, false))
@@ -132,7 +132,7 @@ func TestNoticeIsInOneMailToTheProjectAndOneToTheOperator(t *testing.T) {
 	require.NoError(t, err)
 	assert.Nil(t, before)
 
-	all := h.claimReports(AllProjects)
+	all := h.leaseReports(AllProjects)
 	mail = NewReport{ID: "n3", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"op", "<1>"}}}
 	require.NoError(t, all.MakeNotice(h.ctx, mail, []int64{id}, false))
 	projects, operator, err = h.beat().UnsentNotices(h.ctx)
@@ -150,7 +150,7 @@ func TestNoticeInTheLogIsForAll(t *testing.T) {
 	h := newHouse(t)
 	h.volume("v", row{"shorter": "2 days", "shorter_since": base})
 	require.Equal(t, 1, h.notify())
-	c := h.claimReports(AllProjects)
+	c := h.leaseReports(AllProjects)
 	require.NoError(t, c.MakeNotice(h.ctx, NewReport{ID: "n", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"log", "<1>"}}}, []int64{h.notices("p")[0].ID}, true))
 	projects, operator, err := h.beat().UnsentNotices(h.ctx)
 	require.NoError(t, err)

@@ -122,7 +122,7 @@ func TestThePauseOfTheFormerProjectHoldsForItsRecords(t *testing.T) {
 	h.volume("v", row{"project_id": "new owner"})
 	r := h.record("r", point("b", hour))
 	h.pause("p")
-	c := h.claim("v")
+	c := h.lease("v")
 	h.changesNothing(func() { _, err := moves["StartRemoval"](h, c, r); require.ErrorIs(t, err, ErrPaused) })
 }
 

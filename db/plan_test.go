@@ -30,7 +30,7 @@ func TestAPlannedRecordIsWhatThePlanWished(t *testing.T) {
 	n, err := h.beat().Plan(h.ctx, []backup.Record{want})
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
-	records, err := h.claim("v").Records(h.ctx)
+	records, err := h.lease("v").Records(h.ctx)
 	require.NoError(t, err)
 	require.Len(t, records, 1)
 	want.ID, want.ChangedAt = records[0].ID, base
@@ -144,7 +144,7 @@ func TestANameThatPostgresRefusesStopsNobody(t *testing.T) {
 	require.NoError(t, err)
 	_, err = b.Found(h.ctx, []backup.Finding{{Reason: backup.BackupMetadataUnreadable, Object: "s", Detail: odd}}, true)
 	require.NoError(t, err)
-	c := h.claim("v")
+	c := h.lease("v")
 	records, err := c.Records(h.ctx)
 	require.NoError(t, err)
 	_, err = c.Fail(h.ctx, records[0], Why{Reason: backup.Refused, Text: odd})

@@ -12,7 +12,7 @@ import (
 
 // OutOfReach keeps the finding that the removals of a project met: it is gone,
 // or the service user has no role in it. New tells whether it was not known.
-func (c *Claim) OutOfReach(ctx context.Context, f backup.Finding) (isNew bool, err error) {
+func (c *Lease) OutOfReach(ctx context.Context, f backup.Finding) (isNew bool, err error) {
 	const q = `
 		INSERT INTO findings (reason, object, project_id, detail, since, seen_at)
 		SELECT $1, $2, $3, $4, at, at FROM staffeln_now() AS at
@@ -31,7 +31,7 @@ func (c *Claim) OutOfReach(ctx context.Context, f backup.Finding) (isNew bool, e
 }
 
 // Reached forgets that a project was out of reach.
-func (c *Claim) Reached(ctx context.Context, projectID string) error {
+func (c *Lease) Reached(ctx context.Context, projectID string) error {
 	const q = `DELETE FROM findings WHERE object = $1 AND reason = ANY($2)`
 	if _, err := c.db.pool.Exec(ctx, q, projectID, projectFindings); err != nil {
 		return fmt.Errorf("forget that project %s was out of reach: %w", projectID, err)

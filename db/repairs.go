@@ -12,7 +12,7 @@ import (
 // Repair says, before it is done, that Cinder is asked to free a backup that
 // hangs: one that is overdue, or one whose removal does not end. The reason
 // stands with what hangs. Nothing else is tried before the given time.
-func (c *Claim) Repair(ctx context.Context, r backup.Record, step backup.Repair, why Why, again time.Time) (backup.Record, error) {
+func (c *Lease) Repair(ctx context.Context, r backup.Record, step backup.Repair, why Why, again time.Time) (backup.Record, error) {
 	set := `, repair = @step, repaired_at = staffeln_now(), next_try_at = @again`
 	if r.State == backup.Overdue {
 		set += setWhy
@@ -25,7 +25,7 @@ func (c *Claim) Repair(ctx context.Context, r backup.Record, step backup.Repair,
 
 // NotRepaired takes back that Cinder was asked for a step: whether it was is
 // not known, and it is asked again from the given time on.
-func (c *Claim) NotRepaired(ctx context.Context, r, before backup.Record, again time.Time) (backup.Record, error) {
+func (c *Lease) NotRepaired(ctx context.Context, r, before backup.Record, again time.Time) (backup.Record, error) {
 	return c.move(ctx, r, change{
 		in(backup.Overdue, backup.Deleting, backup.Undeletable), r.State, ``, `, repair = @step, repaired_at = @at, next_try_at = @again`,
 		pgx.NamedArgs{"step": before.Repair, "at": before.RepairedAt, "again": again},

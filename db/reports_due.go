@@ -28,8 +28,8 @@ func (b *Beat) Untold(ctx context.Context, late time.Duration) ([]Untold, error)
 	return untolds(ctx, b.db.pool, b.Now, late, "")
 }
 
-// Untold returns the same for the claimed group.
-func (c *ReportClaim) Untold(ctx context.Context, late time.Duration) ([]Untold, error) {
+// Untold returns the same for the leased group.
+func (c *ReportLease) Untold(ctx context.Context, late time.Duration) ([]Untold, error) {
 	return untolds(ctx, c.db.pool, c.Now, late, projectOf(c.Group))
 }
 

@@ -17,9 +17,9 @@ type Mail struct {
 	Attempts                      int       // that failed so far
 }
 
-// Mails returns the notices, or the reports, that the claimed group still has to
+// Mails returns the notices, or the reports, that the leased group still has to
 // send and whose time has come: what was tried least first, so that what fails delays nothing else.
-func (c *ReportClaim) Mails(ctx context.Context, notices bool) ([]Mail, error) {
+func (c *ReportLease) Mails(ctx context.Context, notices bool) ([]Mail, error) {
 	const q = `
 		SELECT m.report_id, m.receiver, m.message_id, r.kind = 'notice' AS notice, m.attempts, r.made_at FROM report_mails m JOIN reports r ON r.id = m.report_id
 		WHERE m.group_id = $1 AND m.sent_at IS NULL AND m.given_up_at IS NULL AND coalesce(m.next_try_at <= $2, true) AND (r.kind = 'notice') = $3
@@ -36,7 +36,7 @@ func (c *ReportClaim) Mails(ctx context.Context, notices bool) ([]Mail, error) {
 }
 
 // Content returns what a report tells, as it was made.
-func (c *ReportClaim) Content(ctx context.Context, reportID string) (content []byte, err error) {
+func (c *ReportLease) Content(ctx context.Context, reportID string) (content []byte, err error) {
 	const q = `SELECT content FROM reports WHERE id = $1 AND content IS NOT NULL`
 	if err := c.db.pool.QueryRow(ctx, q, reportID).Scan(&content); err != nil {
 		return nil, fmt.Errorf("read report %s: %w", reportID, err)
@@ -46,7 +46,7 @@ func (c *ReportClaim) Content(ctx context.Context, reportID string) (content []b
 
 // Sent says that a receiver has it, and what the server answered. It is true
 // whoever holds the lease by now, so it does not ask for it.
-func (c *ReportClaim) Sent(ctx context.Context, m Mail, answer string) error {
+func (c *ReportLease) Sent(ctx context.Context, m Mail, answer string) error {
 	err := pgx.BeginFunc(ctx, c.db.pool, func(tx pgx.Tx) error {
 		const (
 			// the group first, like whoever holds its lease: another mail of the report may be given up meanwhile
@@ -76,7 +76,7 @@ func (c *ReportClaim) Sent(ctx context.Context, m Mail, answer string) error {
 
 // NotSent says why a receiver does not have it, and from when on it is tried
 // again.
-func (c *ReportClaim) NotSent(ctx context.Context, m Mail, answer string, again time.Time) error {
+func (c *ReportLease) NotSent(ctx context.Context, m Mail, answer string, again time.Time) error {
 	err := c.holding(ctx, func(tx pgx.Tx) error {
 		const q = `UPDATE report_mails SET attempts = attempts + 1, next_try_at = $3, answer = $4 WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
 		_, err := tx.Exec(ctx, q, m.ReportID, m.Receiver, again, storable(answer))
@@ -90,7 +90,7 @@ func (c *ReportClaim) NotSent(ctx context.Context, m Mail, answer string, again 
 
 // GiveUp ends the tries to send one mail. Where no receiver has the report, and
 // none is still to get it, its records wait to be told by the next one.
-func (c *ReportClaim) GiveUp(ctx context.Context, m Mail, answer string) error {
+func (c *ReportLease) GiveUp(ctx context.Context, m Mail, answer string) error {
 	records := inOrder("records", `report_id = $1 OR removal_report_id = $1`) + `
 		UPDATE records SET report_id = nullif(report_id, $1), removal_report_id = nullif(removal_report_id, $1) WHERE id IN (SELECT id FROM locked)`
 	notices := inOrder("notices", `report_id = $1 OR operator_report_id = $1`) + `

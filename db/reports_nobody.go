@@ -11,10 +11,10 @@ import (
 	"staffeln/backup"
 )
 
-// NoReceiver records that the claimed project has nobody to tell: a finding for
+// NoReceiver records that the leased project has nobody to tell: a finding for
 // the operator, and no further look before the given time. It reports whether
 // that is new.
-func (c *ReportClaim) NoReceiver(ctx context.Context, fault string, again time.Time) (fresh bool, err error) {
+func (c *ReportLease) NoReceiver(ctx context.Context, fault string, again time.Time) (fresh bool, err error) {
 	err = c.holding(ctx, func(tx pgx.Tx) error {
 		const (
 			find = `
@@ -35,14 +35,14 @@ func (c *ReportClaim) NoReceiver(ctx context.Context, fault string, again time.T
 }
 
 // foundReceiver ends the finding that the group has nobody to tell.
-func (c *ReportClaim) foundReceiver(ctx context.Context, tx pgx.Tx) error {
+func (c *ReportLease) foundReceiver(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, `DELETE FROM findings WHERE reason = $1 AND object = $2 AND project_id = ''`, string(backup.NoReceiver), c.Group)
 	return err
 }
 
-// ProjectName returns the newest name that the claimed project is known by;
+// ProjectName returns the newest name that the leased project is known by;
 // empty: none.
-func (c *ReportClaim) ProjectName(ctx context.Context) (name string, err error) {
+func (c *ReportLease) ProjectName(ctx context.Context) (name string, err error) {
 	const q = `
 		SELECT project_name FROM (
 			(SELECT project_name, seen_at AS at FROM volumes WHERE project_id = $1 AND project_name <> '' ORDER BY seen_at DESC LIMIT 1)

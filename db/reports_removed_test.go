@@ -42,7 +42,7 @@ func TestEachRemovalIsToldOnceAndMakesAReportDue(t *testing.T) {
 		assert.Equal(t, want, int(base.Sub(r.RemovedAt).Hours()), r.ID)
 		assert.Equal(t, backup.Period{Days: 14}, r.Retention)
 	}
-	c := h.claimReports("p")
+	c := h.leaseReports("p")
 	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r", MadeAt: base, Content: []byte(`{}`), Removals: []string{"expired", "stolen"}, Mails: []NewMail{{"a", "<1>"}}}))
 	assert.Empty(t, h.removed(""))
 	h.changesNothing(func() {
@@ -88,7 +88,7 @@ func TestVolumesWithFewRestorePoints(t *testing.T) {
 func TestNoReceiverIsFoundOnceAndForgotten(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
-	c := h.claimReports("p")
+	c := h.leaseReports("p")
 	for n := range 3 {
 		fresh, err := c.NoReceiver(h.ctx, "nobody", base.Add(day))
 		require.NoError(t, err)

@@ -10,9 +10,9 @@ import (
 	"staffeln/backup"
 )
 
-func (h *house) claimReports(group string) *ReportClaim {
+func (h *house) leaseReports(group string) *ReportLease {
 	h.t.Helper()
-	c, err := h.db.ClaimReports(h.ctx, group, 2*time.Minute)
+	c, err := h.db.LeaseReports(h.ctx, group, 2*time.Minute)
 	require.NoError(h.t, err)
 	return c
 }
@@ -53,7 +53,7 @@ func TestWhatEndedWaitsToBeToldByProject(t *testing.T) {
 		{ProjectID: "p", Result: new(base.Add(-3 * hour))}, {ProjectID: "q", Result: new(base.Add(-hour))},
 	}, all)
 	assert.Equal(t, []string{"elsewhere", "failed", "made"}, h.untold())
-	one, err := h.claimReports("q").Untold(h.ctx, 24*hour)
+	one, err := h.leaseReports("q").Untold(h.ctx, 24*hour)
 	require.NoError(t, err)
 	assert.Equal(t, []Untold{{ProjectID: "q", Result: new(base.Add(-hour))}}, one)
 
@@ -79,7 +79,7 @@ func TestAVolumeWithoutARestorePointIsAMatterWhenItsTimeIsOver(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, all)
 	h.volume("old", row{"decided_at": base, "protected_since": base.Add(-5 * hour)})
-	all, err = h.claimReports("p").Untold(h.ctx, 2*hour)
+	all, err = h.leaseReports("p").Untold(h.ctx, 2*hour)
 	require.NoError(t, err)
 	assert.Equal(t, []Untold{{ProjectID: "p", Matter: new(base.Add(-3 * hour))}}, all)
 }
@@ -87,7 +87,7 @@ func TestAVolumeWithoutARestorePointIsAMatterWhenItsTimeIsOver(t *testing.T) {
 func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
-	c := h.claimReports("p")
+	c := h.leaseReports("p")
 	r := NewReport{ID: "r1", MadeAt: base, Content: []byte(`{"id": "r1"}`), Records: []string{"made", "failed"}, Mails: []NewMail{{"a@p.example", "<1>"}, {"b@p.example", "<2>"}}}
 	h.record("meanwhile", point("b5", hour))
 	require.NoError(t, c.Make(h.ctx, r))
@@ -115,7 +115,7 @@ func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, map[string]ReportGroup{"p": {ID: "p", ToldAt: new(base)}}, groups, "one failed, and does not delay the next report")
 	h.clock.Set(base.Add(hour))
-	c = h.claimReports("p")
+	c = h.leaseReports("p")
 	mails, err = c.Mails(h.ctx, false)
 	require.NoError(t, err)
 	assert.Equal(t, []Mail{{"r1", "a@p.example", "<1>", false, base, 1}}, mails)
@@ -127,15 +127,15 @@ func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
 func TestOneWorkerIsAtAGroupAndALateOneWritesOnlyWhatHappened(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
-	old := h.claimReports("p")
-	_, err := h.db.ClaimReports(h.ctx, "p", time.Minute)
-	require.ErrorIs(t, err, ErrClaimed)
+	old := h.leaseReports("p")
+	_, err := h.db.LeaseReports(h.ctx, "p", time.Minute)
+	require.ErrorIs(t, err, ErrLeased)
 	require.NoError(t, old.Make(h.ctx, NewReport{ID: "r1", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"a", "<1>"}, {"b", "<2>"}}}))
 	h.clock.Set(base.Add(2 * time.Minute))
 	groups, err := h.beat().ReportGroups(h.ctx)
 	require.NoError(t, err)
 	assert.True(t, groups["p"].Abandoned)
-	next := h.claimReports("p")
+	next := h.leaseReports("p")
 	h.changesNothing(func() {
 		require.NoError(t, old.Release(h.ctx))
 		require.ErrorIs(t, old.Make(h.ctx, NewReport{ID: "r2", MadeAt: base, Content: []byte(`{}`)}), ErrStale)
@@ -154,7 +154,7 @@ func TestOneWorkerIsAtAGroupAndALateOneWritesOnlyWhatHappened(t *testing.T) {
 func TestWhatNobodyGotIsToldByTheNextReport(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
-	c := h.claimReports("p")
+	c := h.leaseReports("p")
 	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r1", MadeAt: base, Content: []byte(`{}`), Records: []string{"made", "failed"}, Mails: []NewMail{{"a", "<1>"}, {"b", "<2>"}}}))
 	require.NoError(t, c.GiveUp(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "550"))
 	assert.Equal(t, []string{"elsewhere"}, h.untold(), "b may get it")
@@ -168,7 +168,7 @@ func TestWhatNobodyGotIsToldByTheNextReport(t *testing.T) {
 func TestReportsAreForgottenAndTheirRecordsStayTold(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
-	c := h.claimReports("p")
+	c := h.leaseReports("p")
 	require.NoError(t, c.Make(h.ctx, NewReport{ID: "old", MadeAt: base.Add(-30 * 24 * hour), Content: []byte(`{}`), Records: []string{"made"}, Mails: []NewMail{{"a", "<1>"}}}))
 	require.NoError(t, c.Make(h.ctx, NewReport{ID: "waits", MadeAt: base.Add(-30 * 24 * hour), Content: []byte(`{}`), Mails: []NewMail{{"a", "<2>"}}}))
 	require.NoError(t, c.Make(h.ctx, NewReport{ID: "young", MadeAt: base.Add(-8 * 24 * hour), Content: []byte(`{}`), Records: []string{"failed"}, Mails: []NewMail{{"a", "<3>"}}}))

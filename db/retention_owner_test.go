@@ -56,7 +56,7 @@ func TestEndsComeWithTheVolumesThatRetentionReads(t *testing.T) {
 	h.ended("v", "q", base.Add(-2*hour), "transferred")
 	want := map[string]time.Time{"p": base.Add(-hour), "q": base.Add(-2 * hour)}
 	assert.Equal(t, want, h.agedVolumes()[0].Ends)
-	v, err := h.claim("v").Volume(h.ctx)
+	v, err := h.lease("v").Volume(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, want, v.Ends)
 }
@@ -126,7 +126,7 @@ func TestCindersTimesAreBounded(t *testing.T) {
 	h.volume("v", nil)
 	finish := func(asked, data time.Time) backup.Record {
 		h.exec(`DELETE FROM records`)
-		c, r := h.claim("v"), h.record("r", shapes["creating"].with(row{"requested_at": asked, "last_requested_at": base.Add(-hour / 2)}))
+		c, r := h.lease("v"), h.record("r", shapes["creating"].with(row{"requested_at": asked, "last_requested_at": base.Add(-hour / 2)}))
 		r, err := c.Finish(h.ctx, r, backup.Backup{ID: r.BackupID, DataTimestamp: data})
 		require.NoError(t, err)
 		require.NoError(t, c.CinderClock(h.ctx, r))

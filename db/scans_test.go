@@ -74,7 +74,7 @@ var hot = map[string]func(*house) error{
 		return err
 	},
 	"what a pause guards": func(h *house) error {
-		c, err := h.db.Claim(h.ctx, someVolume, "test", time.Minute)
+		c, err := h.db.Lease(h.ctx, someVolume, "test", time.Minute)
 		if err != nil {
 			return err
 		}
@@ -127,7 +127,7 @@ var hot = map[string]func(*house) error{
 		return h.db.Look(h.ctx, func(l *Look) error { return tenantsPages(h.ctx, l, "nobody's") })
 	},
 	"a handler": func(h *house) error {
-		c, err := h.db.Claim(h.ctx, someVolume, "test", time.Minute)
+		c, err := h.db.Lease(h.ctx, someVolume, "test", time.Minute)
 		if err != nil {
 			return err
 		}

@@ -45,14 +45,14 @@ func shapeNames() []string { return slices.Sorted(maps.Keys(shapes)) }
 
 // shaped is a database with one record r of the volume v in the given shape,
 // and others beside it that nothing must touch.
-func (h *house) shaped(shape string) (*Claim, backup.Record) {
+func (h *house) shaped(shape string) (*Lease, backup.Record) {
 	h.t.Helper()
 	h.volume("v", nil)
 	h.volume("other", nil)
 	h.record("elder", point("b-elder", 24*hour))
 	h.record("stranger", point("b-stranger", hour).with(row{"volume_id": "other"}))
 	r := h.record("r", shapes[shape])
-	return h.claim("v"), r
+	return h.lease("v"), r
 }
 
 var (
@@ -61,51 +61,51 @@ var (
 	made  = backup.Backup{ID: "b", SizeGiB: 12, Incremental: true, DataTimestamp: base.Add(-2 * hour), CreatedAt: base.Add(-hour)}
 )
 
-type moveFunc func(*house, *Claim, backup.Record) (backup.Record, error)
+type moveFunc func(*house, *Lease, backup.Record) (backup.Record, error)
 
 // moves are all methods that change one record for whoever holds the lease.
 var moves = map[string]moveFunc{
-	"Ask": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+	"Ask": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.Ask(h.ctx, r, backup.Incremental, "web_disk_2", 6*hour)
 	},
-	"Accept": func(h *house, c *Claim, r backup.Record) (backup.Record, error) { return c.Accept(h.ctx, r, "b2") },
-	"NotAsked": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+	"Accept": func(h *house, c *Lease, r backup.Record) (backup.Record, error) { return c.Accept(h.ctx, r, "b2") },
+	"NotAsked": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.NotAsked(h.ctx, r, why, later)
 	},
-	"Unanswered": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+	"Unanswered": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.Unanswered(h.ctx, r, why, later)
 	},
-	"Later": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+	"Later": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.Later(h.ctx, r, "odd", later)
 	},
-	"Finish":   func(h *house, c *Claim, r backup.Record) (backup.Record, error) { return c.Finish(h.ctx, r, made) },
-	"Fail":     func(h *house, c *Claim, r backup.Record) (backup.Record, error) { return c.Fail(h.ctx, r, why) },
-	"FailGone": func(h *house, c *Claim, r backup.Record) (backup.Record, error) { return c.FailGone(h.ctx, r, why) },
-	"Withdraw": func(h *house, c *Claim, r backup.Record) (backup.Record, error) { return c.Withdraw(h.ctx, r, why) },
-	"PassDeadline": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+	"Finish":   func(h *house, c *Lease, r backup.Record) (backup.Record, error) { return c.Finish(h.ctx, r, made) },
+	"Fail":     func(h *house, c *Lease, r backup.Record) (backup.Record, error) { return c.Fail(h.ctx, r, why) },
+	"FailGone": func(h *house, c *Lease, r backup.Record) (backup.Record, error) { return c.FailGone(h.ctx, r, why) },
+	"Withdraw": func(h *house, c *Lease, r backup.Record) (backup.Record, error) { return c.Withdraw(h.ctx, r, why) },
+	"PassDeadline": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.PassDeadline(h.ctx, r, why, later)
 	},
-	"StartRemoval": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+	"StartRemoval": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.StartRemoval(h.ctx, r, backup.RetentionOver)
 	},
-	"Removed": func(h *house, c *Claim, r backup.Record) (backup.Record, error) { return c.Removed(h.ctx, r) },
-	"RefuseRemoval": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+	"Removed": func(h *house, c *Lease, r backup.Record) (backup.Record, error) { return c.Removed(h.ctx, r) },
+	"RefuseRemoval": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.RefuseRemoval(h.ctx, r, why, later)
 	},
-	"Hold": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+	"Hold": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.Hold(h.ctx, r, backup.ForeignDependent)
 	},
-	"TakeBack": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+	"TakeBack": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.TakeBack(h.ctx, r, backup.Young)
 	},
-	"Repair": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+	"Repair": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.Repair(h.ctx, r, backup.Force, why, later)
 	},
-	"NotRepaired": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+	"NotRepaired": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
 		at := base.Add(-2 * hour)
 		return c.NotRepaired(h.ctx, r, backup.Record{Repair: backup.Force, RepairedAt: &at}, later)
 	},
-	"GiveUpRemoval": func(h *house, c *Claim, r backup.Record) (backup.Record, error) {
+	"GiveUpRemoval": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.GiveUpRemoval(h.ctx, r, why, later)
 	},
 }

@@ -37,7 +37,7 @@ func TestEachChangeOfStateIsCountedOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
-	b, c := h.beat(), h.claim("v")
+	b, c := h.beat(), h.lease("v")
 	_, err := b.Plan(h.ctx, []backup.Record{wish("v")})
 	require.NoError(t, err)
 	records, err := c.Records(h.ctx)

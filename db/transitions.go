@@ -31,7 +31,7 @@ func in(states ...backup.State) []backup.State { return states }
 // lease, and is the one place that logs and counts it. It returns the record
 // as it is now, or [ErrStale] where the lease ran out or the record is no
 // longer as it was when r was read.
-func (c *Claim) move(ctx context.Context, r backup.Record, ch change) (backup.Record, error) {
+func (c *Lease) move(ctx context.Context, r backup.Record, ch change) (backup.Record, error) {
 	if !slices.Contains(ch.from, r.State) || ch.to != r.State && !r.State.CanBecome(ch.to) {
 		return r, fmt.Errorf("move record %s to %s: it is %s", r.ID, ch.to, r.State)
 	}
@@ -76,7 +76,7 @@ func (ch change) begins() bool { return strings.HasSuffix(ch.when, unpaused) }
 
 // write runs the statement of one change; one that begins something keeps a
 // pause waiting until it is committed.
-func (c *Claim) write(ctx context.Context, ch change, q string, args pgx.NamedArgs) (after backup.Record, err error) {
+func (c *Lease) write(ctx context.Context, ch change, q string, args pgx.NamedArgs) (after backup.Record, err error) {
 	one := func(from queries) error {
 		rows, err := from.Query(ctx, q, args)
 		if err == nil {
@@ -98,7 +98,7 @@ func (c *Claim) write(ctx context.Context, ch change, q string, args pgx.NamedAr
 }
 
 // unmoved says why a statement changed nothing.
-func (c *Claim) unmoved(ctx context.Context, r backup.Record, ch change) error {
+func (c *Lease) unmoved(ctx context.Context, r backup.Record, ch change) error {
 	if ch.begins() {
 		if all, err := pauses(ctx, c.db.pool); err == nil && all.Of(r.ProjectID) != nil {
 			return ErrPaused
@@ -126,7 +126,7 @@ func (w Why) args(more pgx.NamedArgs) pgx.NamedArgs {
 // Ask says, before it is done, that Cinder is asked for the backup: planned or
 // creating becomes creating. Until an answer is recorded the request may have
 // had its effect. The deadline counts from the first request.
-func (c *Claim) Ask(ctx context.Context, r backup.Record, kind backup.Kind, name string, timeLimit time.Duration) (backup.Record, error) {
+func (c *Lease) Ask(ctx context.Context, r backup.Record, kind backup.Kind, name string, timeLimit time.Duration) (backup.Record, error) {
 	return c.move(ctx, r, change{
 		in(backup.Planned, backup.Creating), backup.Creating, unpaused, `, kind = @kind, attempts = attempts + 1, asked_at = staffeln_now(), next_try_at = NULL,
 		requested_at = coalesce(requested_at, staffeln_now()), last_requested_at = staffeln_now(), deadline = coalesce(deadline, staffeln_now() + @limit),
@@ -140,20 +140,20 @@ const asked = ` AND asked_at IS NOT NULL`
 
 // Accept records Cinder's ID of the backup: from its answer, or adopted. A
 // record that has one keeps it.
-func (c *Claim) Accept(ctx context.Context, r backup.Record, backupID string) (backup.Record, error) {
+func (c *Lease) Accept(ctx context.Context, r backup.Record, backupID string) (backup.Record, error) {
 	return c.move(ctx, r, change{in(backup.Creating), backup.Creating, asked, `, backup_id = @backup, asked_at = NULL, next_try_at = NULL, cinder_status = 'creating',
 		reason = '', reason_text = '', request_id = ''`, pgx.NamedArgs{"backup": backupID}})
 }
 
 // NotAsked says that the request certainly had no effect and may be repeated
 // from the given time on.
-func (c *Claim) NotAsked(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
+func (c *Lease) NotAsked(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
 	return c.move(ctx, r, change{in(backup.Creating), backup.Creating, asked, `, asked_at = NULL, next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": again})})
 }
 
 // Unanswered says that the request may have had its effect: the backup is
 // looked for again from the given time on.
-func (c *Claim) Unanswered(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
+func (c *Lease) Unanswered(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
 	return c.move(ctx, r, change{in(backup.Creating), backup.Creating, asked, `, next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": again})})
 }
 
@@ -161,13 +161,13 @@ func (c *Claim) Unanswered(ctx context.Context, r backup.Record, why Why, again 
 var waits = in(backup.Planned, backup.Creating, backup.Overdue, backup.Deleting, backup.Undeletable, backup.Failed)
 
 // Later leaves a record where it is and tries it again from the given time on.
-func (c *Claim) Later(ctx context.Context, r backup.Record, status backup.Status, again time.Time) (backup.Record, error) {
+func (c *Lease) Later(ctx context.Context, r backup.Record, status backup.Status, again time.Time) (backup.Record, error) {
 	return c.move(ctx, r, change{waits, r.State, ``, `, cinder_status = @status, next_try_at = @again`, pgx.NamedArgs{"status": status, "again": again}})
 }
 
 // Finish records the restore point that b became; what it is (full or
 // incremental) is Cinder's word now, not our wish.
-func (c *Claim) Finish(ctx context.Context, r backup.Record, b backup.Backup) (backup.Record, error) {
+func (c *Lease) Finish(ctx context.Context, r backup.Record, b backup.Backup) (backup.Record, error) {
 	return c.move(ctx, r, change{
 		in(backup.Creating, backup.Overdue), backup.Available, held, `, kind = @kind, size_gib = @size, data_timestamp = ` + boundedTime + `, cinder_timestamp = @data, cinder_status = 'available',
 		available_at = staffeln_now(), ended_at = staffeln_now(), next_try_at = NULL, reason = '', reason_text = '', request_id = ''`,
@@ -204,21 +204,21 @@ func dataTime(b backup.Backup) *time.Time {
 
 // Fail ends a record without a restore point. What Cinder holds of it is a
 // leftover from now on.
-func (c *Claim) Fail(ctx context.Context, r backup.Record, why Why) (backup.Record, error) {
+func (c *Lease) Fail(ctx context.Context, r backup.Record, why Why) (backup.Record, error) {
 	return c.move(ctx, r, change{in(backup.Planned, backup.Creating, backup.Overdue), backup.Failed, ``, `, ended_at = staffeln_now(), asked_at = NULL, next_try_at = NULL` + setWhy, why.args(nil)})
 }
 
 // FailGone ends a record whose backup Cinder no longer has: nothing is left over.
-func (c *Claim) FailGone(ctx context.Context, r backup.Record, why Why) (backup.Record, error) {
+func (c *Lease) FailGone(ctx context.Context, r backup.Record, why Why) (backup.Record, error) {
 	return c.move(ctx, r, change{in(backup.Creating, backup.Overdue), backup.Failed, held, `, ended_at = staffeln_now(), backup_id = NULL, next_try_at = NULL` + setWhy, why.args(nil)})
 }
 
 // Withdraw ends a planned record that is no longer wanted; not a failure.
-func (c *Claim) Withdraw(ctx context.Context, r backup.Record, why Why) (backup.Record, error) {
+func (c *Lease) Withdraw(ctx context.Context, r backup.Record, why Why) (backup.Record, error) {
 	return c.move(ctx, r, change{in(backup.Planned), backup.Withdrawn, ``, `, ended_at = staffeln_now(), next_try_at = NULL` + setWhy, why.args(nil)})
 }
 
 // PassDeadline turns creating into overdue: only a backup that Cinder has can be.
-func (c *Claim) PassDeadline(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
+func (c *Lease) PassDeadline(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
 	return c.move(ctx, r, change{in(backup.Creating), backup.Overdue, held, `, next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": again})})
 }

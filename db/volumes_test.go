@@ -47,7 +47,7 @@ func TestAVolumeIsRememberedWhole(t *testing.T) {
 	require.NoError(t, b.Remember(h.ctx, []Volume{full, bare}, nil))
 	assert.Equal(t, map[string]Volume{"full": full, "bare": bare}, h.volumes())
 	h.changesNothing(func() { require.NoError(t, b.Remember(h.ctx, []Volume{full, bare}, nil)) })
-	of, err := h.claim("full").Volume(h.ctx)
+	of, err := h.lease("full").Volume(h.ctx)
 	require.NoError(t, err)
 	require.NotNil(t, of.LeaseUntil)
 	of.LeaseUntil = nil
@@ -61,7 +61,7 @@ func TestANewSightReplacesTheOneBefore(t *testing.T) {
 	v := seen("v")
 	v.Retention.Shorter, v.Retention.ShorterSince = &backup.Period{Days: 1}, base
 	require.NoError(t, b.Remember(h.ctx, []Volume{v, seen("w")}, nil))
-	h.claim("v")
+	h.lease("v")
 	require.NoError(t, b.RemovalDue(h.ctx, []string{"v"}))
 	now := seen("v")
 	now.Name, now.ProjectID, now.SizeGiB, now.Protected, now.ProtectedSince, now.SeenAt = "new", "q", 20, false, nil, base.Add(time.Minute)
@@ -86,7 +86,7 @@ func TestTimesAreUTC(t *testing.T) {
 	h.volume("v", nil)
 	r := h.record("r", point("b", hour))
 	for name, at := range map[string]time.Time{
-		"record": r.Beat, "pointer": *r.AvailableAt, "volume": h.volumes()["v"].SeenAt, "claim": h.claim("v").Until, "beat": h.beat().Now,
+		"record": r.Beat, "pointer": *r.AvailableAt, "volume": h.volumes()["v"].SeenAt, "lease": h.lease("v").Until, "beat": h.beat().Now,
 	} {
 		assert.Same(t, time.UTC, at.Location(), name)
 	}

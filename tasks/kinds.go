@@ -24,7 +24,7 @@ const (
 	Reports = "reports"
 )
 
-// Lease is how long a handler's claim on its volume lasts. It outlasts every handler, whose context ends before.
+// Lease is how long a handler's lease on its volume lasts. It outlasts every handler, whose context ends before.
 const Lease = 120 * time.Second
 
 // rules is what holds for one kind.

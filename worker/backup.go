@@ -23,7 +23,7 @@ const viewAge = 5 * time.Minute
 // backup brings the volume's record in progress one step nearer to Cinder: it
 // asks for the planned backup, or finds out what became of a request whose
 // answer is missing.
-func (w *Worker) backup(ctx context.Context, c *db.Claim) error {
+func (w *Worker) backup(ctx context.Context, c *db.Lease) error {
 	records, err := c.Records(ctx)
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func (w *Worker) backup(ctx context.Context, c *db.Claim) error {
 
 // look shows the volume as the newest plan saw it or, where that is old, as it
 // is now. Its project may be another one than the record's.
-func (w *Worker) look(ctx context.Context, c *db.Claim, r backup.Record) (backup.Subject, error) {
+func (w *Worker) look(ctx context.Context, c *db.Lease, r backup.Record) (backup.Subject, error) {
 	remembered, err := c.Volume(ctx)
 	if err != nil {
 		return backup.Subject{}, err
@@ -76,7 +76,7 @@ func (w *Worker) look(ctx context.Context, c *db.Claim, r backup.Record) (backup
 
 // begin looks again before anything is asked: the plan says that, the worker
 // says what, on today's records and on the volume.
-func (w *Worker) begin(ctx context.Context, c *db.Claim, r backup.Record, others []backup.Record) error {
+func (w *Worker) begin(ctx context.Context, c *db.Lease, r backup.Record, others []backup.Record) error {
 	subject, err := w.look(ctx, c, r)
 	if err != nil {
 		return w.refused(ctx, c, r, err)
@@ -104,7 +104,7 @@ func (w *Worker) begin(ctx context.Context, c *db.Claim, r backup.Record, others
 
 // ask asks Cinder once. The record says so before, and what came of it after.
 // Where Cinder has no parent for an incremental, the same attempt makes a full.
-func (w *Worker) ask(ctx context.Context, c *db.Claim, r backup.Record, kind backup.Kind) error {
+func (w *Worker) ask(ctx context.Context, c *db.Lease, r backup.Record, kind backup.Kind) error {
 	// A name can be what made the answer a 500: a second request with it would end the same.
 	plain := r.Attempts > 0 && r.Reason != "" && !isASCII(r.BackupName)
 	r, err := c.Ask(ctx, r, kind, backup.Name(c.Now, r.ServerName, r.VolumeName), w.Settings.Timeout(r.SizeGiB))
@@ -138,7 +138,7 @@ func isASCII(s string) bool {
 // find looks for the backup of a request whose answer is missing, by its tag.
 // Only when it did not appear within the settle time is Cinder asked again: a
 // request that timed out may still be carried out minutes later.
-func (w *Worker) find(ctx context.Context, c *db.Claim, r backup.Record) error {
+func (w *Worker) find(ctx context.Context, c *db.Lease, r backup.Record) error {
 	backups, err := w.Cloud.VolumeBackups(ctx, r.ProjectID, r.VolumeID)
 	if err != nil {
 		if why, _ := reasonOf(err); why.Reason == backup.ProjectGone || !c.Now.Before(*r.Deadline) {
@@ -178,7 +178,7 @@ func (w *Worker) find(ctx context.Context, c *db.Claim, r backup.Record) error {
 
 // askAgain asks Cinder once more, long after the plan maybe: the volume may be
 // gone by now, or another project's, whose data must not become the old one's.
-func (w *Worker) askAgain(ctx context.Context, c *db.Claim, r backup.Record) error {
+func (w *Worker) askAgain(ctx context.Context, c *db.Lease, r backup.Record) error {
 	subject, err := w.look(ctx, c, r)
 	if err != nil {
 		if why, final := reasonOf(err); final {
@@ -205,7 +205,7 @@ func (w *Worker) again(now, end time.Time) time.Time {
 }
 
 // fail ends the record; an error of ours (not the tenant's) is logged as one.
-func (w *Worker) fail(ctx context.Context, c *db.Claim, r backup.Record, why db.Why) error {
+func (w *Worker) fail(ctx context.Context, c *db.Lease, r backup.Record, why db.Why) error {
 	after, err := c.Fail(ctx, r, why)
 	if err != nil {
 		return err
@@ -216,7 +216,7 @@ func (w *Worker) fail(ctx context.Context, c *db.Claim, r backup.Record, why db.
 
 // refused records what became of a request that Cinder did not accept: an end,
 // or a wait. A wait is returned as an error, so that the queue shows it.
-func (w *Worker) refused(ctx context.Context, c *db.Claim, r backup.Record, err error) error {
+func (w *Worker) refused(ctx context.Context, c *db.Lease, r backup.Record, err error) error {
 	why, final := reasonOf(err)
 	if final {
 		return w.fail(ctx, c, r, why)
@@ -239,7 +239,7 @@ func (w *Worker) refused(ctx context.Context, c *db.Claim, r backup.Record, err 
 }
 
 // wait leaves the record as it is for one poll period and returns err.
-func (w *Worker) wait(ctx context.Context, c *db.Claim, r backup.Record, err error) error {
+func (w *Worker) wait(ctx context.Context, c *db.Lease, r backup.Record, err error) error {
 	last, cancel := lasting(ctx)
 	defer cancel()
 	_, noted := c.Later(last, r, backup.Status(r.CinderStatus), w.again(c.Now, time.Time{}))

@@ -16,7 +16,7 @@ import (
 
 // notify makes the mails about notices that the group is still to get: one for each kind. The operator's need no cloud, and
 // wait for nothing.
-func (r *Reporter) notify(ctx context.Context, c *db.ReportClaim, state db.ReportGroup) error {
+func (r *Reporter) notify(ctx context.Context, c *db.ReportLease, state db.ReportGroup) error {
 	operator := c.Group == report.All
 	if !operator && (r.Reporting.ToLog() || report.NoticesWait(c.Now, state.NextTryAt, state.Failures)) {
 		return nil
@@ -53,7 +53,7 @@ func (r *Reporter) operators() []string {
 }
 
 // notice keeps one mail about notices of one kind.
-func (r *Reporter) notice(ctx context.Context, c *db.ReportClaim, kind backup.Reason, of []db.Notice, to []string) error {
+func (r *Reporter) notice(ctx context.Context, c *db.ReportLease, kind backup.Reason, of []db.Notice, to []string) error {
 	n := report.NewNotice(kind, c.Group, c.Now, r.Settings.Keys(), Noticed(r.Settings, of))
 	n.ID = strings.ToLower(rand.Text())
 	content, err := n.JSON()
@@ -108,7 +108,7 @@ func noticed(set backup.Settings, n db.Notice) report.NoticeVolume {
 }
 
 // nobody records that the project has nobody to tell, and when that is looked at again. It is logged when it begins.
-func (r *Reporter) nobody(ctx context.Context, c *db.ReportClaim, name string, why error) error {
+func (r *Reporter) nobody(ctx context.Context, c *db.ReportLease, name string, why error) error {
 	again := c.Now.Add(r.Settings.ReportPeriod.Std())
 	detail := "project " + strings.TrimSpace(name+" ("+c.Group+")") + ": " + why.Error()
 	fresh, err := c.NoReceiver(ctx, detail, again)
@@ -123,9 +123,9 @@ func (r *Reporter) nobody(ctx context.Context, c *db.ReportClaim, name string, w
 	return nil
 }
 
-// receivers finds who gets what the claimed group is told, before anything else is read for it. Found is false where there
+// receivers finds who gets what the leased group is told, before anything else is read for it. Found is false where there
 // is nobody, or where it could not be found out: either stands in the tables, with the time of the next look.
-func (r *Reporter) receivers(ctx context.Context, c *db.ReportClaim, state db.ReportGroup) (to []string, found bool, err error) {
+func (r *Reporter) receivers(ctx context.Context, c *db.ReportLease, state db.ReportGroup) (to []string, found bool, err error) {
 	to, name, err := r.project(ctx, c)
 	if err == nil {
 		return to, true, nil
@@ -138,8 +138,8 @@ func (r *Reporter) receivers(ctx context.Context, c *db.ReportClaim, state db.Re
 	return nil, false, r.notMade(last, c, err, state.Failures, report.Again(c.Now, state.Failures+1))
 }
 
-// project returns the receivers of the claimed project, and its name where that was needed.
-func (r *Reporter) project(ctx context.Context, c *db.ReportClaim) (to []string, name string, err error) {
+// project returns the receivers of the leased project, and its name where that was needed.
+func (r *Reporter) project(ctx context.Context, c *db.ReportLease) (to []string, name string, err error) {
 	if domain := r.Reporting.ProjectReceiverDomain; domain != "" {
 		if name, err = c.ProjectName(ctx); err != nil {
 			return nil, "", err

@@ -18,7 +18,7 @@ const overdueFactor = 10
 // poll reads the volume's backup in progress, by ID and with a token of its
 // project, and records how it ended. A status that is not an end is no end,
 // also one that we do not know.
-func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
+func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 	records, err := c.Records(ctx)
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Claim) error {
 
 // finish records a restore point, and that Cinder's clock is wrong where that
 // shows.
-func (w *Worker) finish(ctx context.Context, c *db.Claim, r backup.Record, b backup.Backup) error {
+func (w *Worker) finish(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup) error {
 	after, err := c.Finish(ctx, r, b)
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func (w *Worker) finish(ctx context.Context, c *db.Claim, r backup.Record, b bac
 
 // unread goes on with a backup in progress that can't be looked at now. Its
 // deadline passes all the same, and where its project is gone nobody ever looks.
-func (w *Worker) unread(ctx context.Context, c *db.Claim, r backup.Record, err error) error {
+func (w *Worker) unread(ctx context.Context, c *db.Lease, r backup.Record, err error) error {
 	switch why, _ := reasonOf(err); {
 	case why.Reason == backup.ProjectGone:
 		return w.fail(ctx, c, r, why)
@@ -120,7 +120,7 @@ func (w *Worker) whyCreating(ctx context.Context, r backup.Record) string {
 	return "still creating"
 }
 
-func (w *Worker) overdue(ctx context.Context, c *db.Claim, r backup.Record, seen string) error {
+func (w *Worker) overdue(ctx context.Context, c *db.Lease, r backup.Record, seen string) error {
 	why := db.Why{
 		Reason: backup.DeadlinePassed,
 		Text:   seen + " at its deadline, " + r.Deadline.UTC().Format(time.RFC3339),

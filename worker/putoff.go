@@ -15,7 +15,7 @@ const reachCondition = "reach "
 
 // removalLater leaves what only waiting can mend to a later hand-over: from one
 // poll period on, doubling with each failure in a row.
-func (w *Worker) removalLater(ctx context.Context, c *db.Claim, v db.Volume, failed error) error {
+func (w *Worker) removalLater(ctx context.Context, c *db.Lease, v db.Volume, failed error) error {
 	if errors.Is(ctx.Err(), context.Canceled) || errors.Is(failed, db.ErrStale) {
 		return failed // the worker is being stopped, or another one went on
 	}

@@ -27,7 +27,7 @@ func (w *Worker) cure(backupID string) string {
 // drivers can), or nothing came of it in so long a patience, its status is set
 // to error, and it is removed as any leftover is. The record names each step
 // before it is taken. Where none is due r is returned as it is.
-func (w *Worker) unstick(ctx context.Context, c *db.Claim, r backup.Record, b backup.Backup, patience time.Duration) (backup.Record, error) {
+func (w *Worker) unstick(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup, patience time.Duration) (backup.Record, error) {
 	step := backup.NextRepair(c.Now, r, patience)
 	if step == "" || !b.Status.MayHang() {
 		return r, nil
@@ -49,7 +49,7 @@ func (w *Worker) seldom(now time.Time) time.Time {
 
 // repair takes one step. An error is Cinder's refusal, or says that the step is
 // taken again.
-func (w *Worker) repair(ctx context.Context, c *db.Claim, r backup.Record, b backup.Backup, step backup.Repair) (backup.Record, error) {
+func (w *Worker) repair(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup, step backup.Repair) (backup.Record, error) {
 	before, code, again := r, backup.Forced, w.seldom(c.Now)
 	if step == backup.Reset {
 		code, again = backup.StatusReset, w.again(c.Now, time.Time{})
@@ -99,7 +99,7 @@ func outcomeOf(err error) string {
 
 // unstickOverdue does so with a backup whose creation never ends. Its record
 // fails when the next poll finds it gone, or in error.
-func (w *Worker) unstickOverdue(ctx context.Context, c *db.Claim, r backup.Record, b backup.Backup) error {
+func (w *Worker) unstickOverdue(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup) error {
 	patience := w.seldom(c.Now).Sub(c.Now)
 	if b.Status == backup.StatusDeleting {
 		patience = w.Settings.BackupCycleTimeout.Std() // by force, and on its way
@@ -120,7 +120,7 @@ func (w *Worker) unstickOverdue(ctx context.Context, c *db.Claim, r backup.Recor
 }
 
 // failReset ends a record whose backup was set to error because it hung.
-func (w *Worker) failReset(ctx context.Context, c *db.Claim, r backup.Record) error {
+func (w *Worker) failReset(ctx context.Context, c *db.Lease, r backup.Record) error {
 	return w.fail(ctx, c, r, db.Why{
 		Reason: backup.StatusReset,
 		Text: "it did not end by its deadline, " + r.Deadline.UTC().Format(time.RFC3339) + ", and its status was set to error (STAFFELN_STUCK_RESET)" +

@@ -40,10 +40,10 @@ func (r *Reporter) Handlers() tasks.Handlers { return tasks.Handlers{Report: r.h
 // could not do stands in the tables, and the scheduler hands it over again.
 func (r *Reporter) handle(ctx context.Context, t tasks.Report) error {
 	asking, answered := shielded(ctx)
-	c, err := r.DB.ClaimReports(asking, t.Group, tasks.Lease)
+	c, err := r.DB.LeaseReports(asking, t.Group, tasks.Lease)
 	answered()
-	if errors.Is(err, db.ErrClaimed) {
-		zerolog.Ctx(ctx).Debug().Str("group", t.Group).Msg("reports of the group are claimed by another worker")
+	if errors.Is(err, db.ErrLeased) {
+		zerolog.Ctx(ctx).Debug().Str("group", t.Group).Msg("reports of the group are leased by another worker")
 		return nil
 	}
 	if err != nil {
@@ -67,7 +67,7 @@ func (r *Reporter) handle(ctx context.Context, t tasks.Report) error {
 }
 
 // serve sends notices before the report is made: nothing of it delays them. What can't be made delays nothing that was.
-func (r *Reporter) serve(ctx context.Context, c *db.ReportClaim) error {
+func (r *Reporter) serve(ctx context.Context, c *db.ReportLease) error {
 	state, err := c.State(ctx)
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func (r *Reporter) serve(ctx context.Context, c *db.ReportClaim) error {
 }
 
 // make keeps the group's report with its receivers, if it is due.
-func (r *Reporter) make(ctx context.Context, c *db.ReportClaim) error {
+func (r *Reporter) make(ctx context.Context, c *db.ReportLease) error {
 	state, err := c.State(ctx)
 	if err != nil || !r.mayMake(c, state) {
 		return err
@@ -126,7 +126,7 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportClaim) error {
 }
 
 // notMade records that receivers could not be found out, and when that is tried again: it all stays untold.
-func (r *Reporter) notMade(ctx context.Context, c *db.ReportClaim, why error, failures int, again time.Time) error {
+func (r *Reporter) notMade(ctx context.Context, c *db.ReportLease, why error, failures int, again time.Time) error {
 	why = fmt.Errorf("find receivers: %w", why)
 	level := zerolog.WarnLevel
 	switch {
@@ -140,17 +140,17 @@ func (r *Reporter) notMade(ctx context.Context, c *db.ReportClaim, why error, fa
 }
 
 // mayMake tells whether the group is one that reports are made for, and none of its waits.
-func (r *Reporter) mayMake(c *db.ReportClaim, state db.ReportGroup) bool {
+func (r *Reporter) mayMake(c *db.ReportLease, state db.ReportGroup) bool {
 	return r.Reporting.Has(c.Group) && !state.Open && !waits(c, state)
 }
 
 // waits tells whether the group's next look is later.
-func waits(c *db.ReportClaim, state db.ReportGroup) bool {
+func waits(c *db.ReportLease, state db.ReportGroup) bool {
 	return state.NextTryAt != nil && c.Now.Before(*state.NextTryAt)
 }
 
 // compose finds out what is to be told; nil where there is nothing.
-func (r *Reporter) compose(ctx context.Context, c *db.ReportClaim, to []string) (*db.NewReport, error) {
+func (r *Reporter) compose(ctx context.Context, c *db.ReportLease, to []string) (*db.NewReport, error) {
 	before, err := c.ReportedBefore(ctx)
 	if err != nil {
 		return nil, err

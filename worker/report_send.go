@@ -17,7 +17,7 @@ import (
 const mailsAtOnce = 4
 
 // send sends the notices, or the reports, that the group still has to send and whose time has come.
-func (r *Reporter) send(ctx context.Context, c *db.ReportClaim, notices bool) error {
+func (r *Reporter) send(ctx context.Context, c *db.ReportLease, notices bool) error {
 	mails, err := c.Mails(ctx, notices)
 	if err != nil {
 		return err
@@ -27,7 +27,7 @@ func (r *Reporter) send(ctx context.Context, c *db.ReportClaim, notices bool) er
 		wait   sync.WaitGroup
 		mu     sync.Mutex
 		failed error
-		words  = wordsOf{claim: c, known: map[string]message{}}
+		words  = wordsOf{lease: c, known: map[string]message{}}
 	)
 	for range min(mailsAtOnce, len(mails)) {
 		wait.Go(func() {
@@ -52,7 +52,7 @@ func (r *Reporter) send(ctx context.Context, c *db.ReportClaim, notices bool) er
 }
 
 // sendOne sends one mail and records what came of it. Whoever dies in between sends it again.
-func (r *Reporter) sendOne(ctx context.Context, c *db.ReportClaim, words *wordsOf, m db.Mail) error {
+func (r *Reporter) sendOne(ctx context.Context, c *db.ReportLease, words *wordsOf, m db.Mail) error {
 	told, err := words.of(ctx, m)
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func (r *Reporter) deliver(ctx context.Context, told message, m db.Mail) (answer
 
 // wordsOf reads each message once.
 type wordsOf struct {
-	claim *db.ReportClaim
+	lease *db.ReportLease
 	mu    sync.Mutex
 	known map[string]message
 }
@@ -139,7 +139,7 @@ func (w *wordsOf) of(ctx context.Context, m db.Mail) (message, error) {
 	if one, known := w.known[m.ReportID]; known {
 		return one, nil
 	}
-	content, err := w.claim.Content(ctx, m.ReportID)
+	content, err := w.lease.Content(ctx, m.ReportID)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ const giveUpAfter = 24 * time.Hour
 // retention removes what may be removed of one volume now, and confirms what
 // is gone. It decides on what Cinder has, project by project, never on records
 // alone.
-func (w *Worker) retention(ctx context.Context, c *db.Claim) error {
+func (w *Worker) retention(ctx context.Context, c *db.Lease) error {
 	v, err := c.Volume(ctx)
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func byProject(records []backup.Record) map[string][]backup.Record {
 // pass is the retention of one volume in one owning project.
 type pass struct {
 	w       *Worker
-	c       *db.Claim
+	c       *db.Lease
 	volume  db.Volume
 	project string
 	records []backup.Record

@@ -25,7 +25,7 @@ const (
 // do any more. What is refused is returned as the error, and tried again at the
 // next call, without the delay that a handler would keep.
 func (w *Worker) Settle(ctx context.Context, volumeID, projectID string, all bool) error {
-	return w.claim(ctx, volumeID, db.ActSettle, func(ctx context.Context, c *db.Claim) error {
+	return w.lease(ctx, volumeID, db.ActSettle, func(ctx context.Context, c *db.Lease) error {
 		v, err := c.Volume(ctx)
 		if err != nil {
 			return err

@@ -17,7 +17,7 @@ func TestWhoSettlesDoesNotWaitAndIsTold(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	refusal, noted := errors.New("refused"), errors.New("not noted")
 	for settle, operator := range map[settling]bool{retained: false, settleAged: true, settleAll: true} {
-		p := pass{c: &db.Claim{Now: now}, settle: settle}
+		p := pass{c: &db.Lease{Now: now}, settle: settle}
 		require.True(t, p.due(backup.Record{}))
 		require.True(t, p.due(backup.Record{NextTryAt: &now}))
 		require.Equal(t, operator, p.due(backup.Record{NextTryAt: new(now.Add(time.Hour))}))

@@ -1,6 +1,6 @@
 // Package worker is the process that acts.
 //
-// Each handler claims its volume, looks again, acts once, and records. It may
+// Each handler leases its volume, looks again, acts once, and records. It may
 // be run twice, killed anywhere, or run late, and the outcome is the same: the
 // record says beforehand what is asked of Cinder, and the lease on the volume
 // admits one handler at a time.
@@ -49,20 +49,20 @@ type Worker struct {
 // Handlers returns one handler per kind of task.
 func (w *Worker) Handlers() tasks.Handlers {
 	return tasks.Handlers{
-		Backup:    w.claimed(tasks.VolumeBackup, w.backup),
-		Poll:      w.claimed(tasks.VolumePoll, w.poll),
-		Retention: w.claimed(tasks.VolumeRetention, w.retention),
+		Backup:    w.leased(tasks.VolumeBackup, w.backup),
+		Poll:      w.leased(tasks.VolumePoll, w.poll),
+		Retention: w.leased(tasks.VolumeRetention, w.retention),
 	}
 }
 
 // margin is what a handler keeps of its lease for the last write.
 const margin = 15 * time.Second
 
-// claimed runs a handler while it holds the volume's lease. A volume that
+// leased runs a handler while it holds the volume's lease. A volume that
 // another handler holds is left to it: the next hand-over looks again.
-func (w *Worker) claimed(kind tasks.Kind, handle func(context.Context, *db.Claim) error) func(context.Context, tasks.Volume) error {
+func (w *Worker) leased(kind tasks.Kind, handle func(context.Context, *db.Lease) error) func(context.Context, tasks.Volume) error {
 	return func(ctx context.Context, t tasks.Volume) error {
-		err := w.claim(ctx, t.VolumeID, string(kind), handle)
+		err := w.lease(ctx, t.VolumeID, string(kind), handle)
 		if errors.Is(err, db.ErrPaused) {
 			zerolog.Ctx(ctx).Debug().Str("volume", t.VolumeID).Msg("paused, nothing was begun")
 			return nil
@@ -80,14 +80,14 @@ func (w *Worker) claimed(kind tasks.Kind, handle func(context.Context, *db.Claim
 
 const lateCondition = "late "
 
-// claim runs something while it holds the volume's lease.
-func (w *Worker) claim(ctx context.Context, volumeID, kind string, handle func(context.Context, *db.Claim) error) error {
-	asking, answered := shielded(ctx) // a claim whose answer is lost would stand for the whole lease
-	c, err := w.DB.Claim(asking, volumeID, kind, tasks.Lease)
+// lease runs something while it holds the volume's lease.
+func (w *Worker) lease(ctx context.Context, volumeID, kind string, handle func(context.Context, *db.Lease) error) error {
+	asking, answered := shielded(ctx) // a lease whose answer is lost would stand for the whole lease
+	c, err := w.DB.Lease(asking, volumeID, kind, tasks.Lease)
 	answered()
-	if errors.Is(err, db.ErrClaimed) {
-		w.Metrics.ClaimRefused()
-		zerolog.Ctx(ctx).Debug().Str("volume", volumeID).Msg("volume is claimed by another handler")
+	if errors.Is(err, db.ErrLeased) {
+		w.Metrics.LeaseRefused()
+		zerolog.Ctx(ctx).Debug().Str("volume", volumeID).Msg("volume is leased by another handler")
 		return nil
 	}
 	if err != nil {
@@ -108,7 +108,7 @@ func (w *Worker) claim(ctx context.Context, volumeID, kind string, handle func(c
 }
 
 // shielded returns a context for a request that changes something, in Cinder or
-// a claim in the database: it outlives the worker's signal to stop by the time
+// a lease in the database: it outlives the worker's signal to stop by the time
 // that an answer needs, so that a restart leaves no request without its answer.
 func shielded(ctx context.Context) (context.Context, context.CancelFunc) {
 	request, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -83,9 +83,9 @@ func (h *hand) cancel(ctx context.Context, v db.Volume) (done bool, err error) {
 	return true, nil
 }
 
-// end ends r as it is now, in a claim like any handler's.
+// end ends r as it is now, in a lease like any handler's.
 func (h *hand) end(ctx context.Context, r backup.Record) (backup.State, error) {
-	c, err := h.claim(ctx, r.VolumeID)
+	c, err := h.lease(ctx, r.VolumeID)
 	if err != nil {
 		return "", err
 	}
@@ -127,17 +127,17 @@ func movedOn(r backup.Record) error {
 // patience is how long a volume is waited for that a worker is at work on: most handlers take seconds.
 const patience = 20 * time.Second
 
-// claim takes the lease of a volume.
-func (h *hand) claim(ctx context.Context, volumeID string) (*db.Claim, error) {
+// lease takes the lease of a volume.
+func (h *hand) lease(ctx context.Context, volumeID string) (*db.Lease, error) {
 	enough := time.NewTimer(patience)
 	defer enough.Stop()
 	again := time.NewTicker(time.Second)
 	defer again.Stop()
 	for {
 		asking, answered := context.WithTimeout(context.WithoutCancel(ctx), patience) // a lost answer would leave the lease behind
-		c, err := h.memory.Claim(asking, volumeID, db.ActCancel, tasks.Lease)
+		c, err := h.memory.Lease(asking, volumeID, db.ActCancel, tasks.Lease)
 		answered()
-		if !errors.Is(err, db.ErrClaimed) {
+		if !errors.Is(err, db.ErrLeased) {
 			return c, err
 		}
 		select {
@@ -145,7 +145,7 @@ func (h *hand) claim(ctx context.Context, volumeID string) (*db.Claim, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-enough.C:
-			return nil, fmt.Errorf("claim volume %s: a worker is at work on it: try again in %s", volumeID, backup.Span(tasks.Lease))
+			return nil, fmt.Errorf("lease volume %s: a worker is at work on it: try again in %s", volumeID, backup.Span(tasks.Lease))
 		}
 	}
 }

@@ -48,7 +48,7 @@ type actor struct {
 	err     error
 
 	run     *queuemodel.Run // of a handler
-	claimed time.Time       // when a handler got its volume's lease
+	leased  time.Time       // when a handler got its volume's lease
 	untold  bool            // what the handler returns does not reach the queue
 	drained bool
 	astray  bool // Cinder shows it no backups
@@ -203,8 +203,8 @@ func (a *actor) meet(c call) strike {
 	if c.begins {
 		a.begun++
 	}
-	if a.run != nil && a.calls == 2 { // the first one was the claim
-		w.claims(a)
+	if a.run != nil && a.calls == 2 { // the first one was the lease
+		w.leases(a)
 	}
 	what := nothing
 	if a.fate.at != 0 && a.fate.due(a) {

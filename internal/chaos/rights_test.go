@@ -6,12 +6,12 @@ import (
 	"staffeln/tasks"
 )
 
-// claims notes that a handler has its volume's lease, which nobody else may have then.
-func (w *world) claims(a *actor) {
-	a.claimed = w.now
+// leases notes that a handler has its volume's lease, which nobody else may have then.
+func (w *world) leases(a *actor) {
+	a.leased = w.now
 	for _, p := range w.workers {
 		for _, b := range p.actors {
-			if a != b && b.run != nil && b.run.Volume.VolumeID == a.run.Volume.VolumeID && !b.claimed.IsZero() && w.now.Sub(b.claimed) < tasks.Lease {
+			if a != b && b.run != nil && b.run.Volume.VolumeID == a.run.Volume.VolumeID && !b.leased.IsZero() && w.now.Sub(b.leased) < tasks.Lease {
 				w.violate("two at once: %s works on the volume, and %s holds its lease", a.name, b.name)
 			}
 		}
@@ -48,7 +48,7 @@ func (w *world) rightIsOver(a *actor) bool {
 	if a.run == nil {
 		return a.process.term < w.term
 	}
-	return !a.claimed.IsZero() && w.now.Sub(a.claimed) >= tasks.Lease
+	return !a.leased.IsZero() && w.now.Sub(a.leased) >= tasks.Lease
 }
 
 // tables is a digest of what stands in the tables, but for the leases, which may be given back at any time; empty where

@@ -115,7 +115,7 @@ func (w *world) hanging() (all []*actor) {
 func (w *world) overtakes() {
 	all := w.hanging()
 	a := all[w.rng.IntN(len(all))]
-	if a.run != nil && !a.claimed.IsZero() && w.rng.IntN(3) == 0 {
+	if a.run != nil && !a.leased.IsZero() && w.rng.IntN(3) == 0 {
 		w.anotherRun(a)
 	}
 	for range 1 + w.rng.IntN(4) {
@@ -159,7 +159,7 @@ func (w *world) anotherRun(a *actor) {
 		a.untold = true
 	}
 	if w.rng.IntN(3) > 0 {
-		w.pass(max(0, a.claimed.Add(tasks.Lease+time.Second).Sub(w.now)))
+		w.pass(max(0, a.leased.Add(tasks.Lease+time.Second).Sub(w.now)))
 		if p := w.leader(); p.free() {
 			w.turn(p)
 		}

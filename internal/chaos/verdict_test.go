@@ -158,7 +158,7 @@ func (w *world) judgeLeases() {
 	var leased string
 	w.must(w.place.hand.QueryRow(w.ctx, q).Scan(&leased))
 	if leased != "" {
-		w.violate("claimed, and nobody is at work: %s", leased)
+		w.violate("leased, and nobody is at work: %s", leased)
 	}
 	if w.busy() {
 		var at string

@@ -12,8 +12,8 @@ import (
 // uncrossed are the calls that the story does not make, by the function around them and what they call (for the how many-eth
 // time in it), and why.
 var uncrossed = map[string]string{
-	"(*db.Claim).move > (*db.Claim).unmoved": "after another handler's win only",
-	"(*db.Claim).unmoved > db.pauses":        "the same",
+	"(*db.Lease).move > (*db.Lease).unmoved": "after another handler's win only",
+	"(*db.Lease).unmoved > db.pauses":        "the same",
 
 	"(*db.Beat).ForgetFailures > (*db.Beat).forget": "no volume of the story fails more often than is remembered; Forget makes the same call",
 
@@ -34,7 +34,7 @@ var uncrossed = map[string]string{
 
 	"(*tasks.handover).placeAs > (*asynq.Inspector).GetTaskInfo #2": "a task taken between look and deletion; the other look is crossed",
 
-	"(*worker.pass).delete > (*db.Claim).Removed": "a backup that goes between the two requests of one deletion; one that goes before the first is crossed, and ends in the same write",
+	"(*worker.pass).delete > (*db.Lease).Removed": "a backup that goes between the two requests of one deletion; one that goes before the first is crossed, and ends in the same write",
 
 	"(*scheduler.Scheduler).reign > (*db.Leadership).Keep":      "a goroutine beside the beats",
 	"(*scheduler.Scheduler).Run > (*scheduler.Scheduler).reign": "its loops are goroutines",

@@ -72,7 +72,7 @@ func TestFrozenWorkerUnderFaults(t *testing.T) {
 	var early int
 	require.NoError(t, r.db.QueryRow(r.ctx, `SELECT count(*) FROM noted WHERE who = $1 AND n > $2 AND at < $3 AND what LIKE '% volumes' AND is_now->>'id' = ANY($4)`,
 		other.name, mark, over, volumes).Scan(&early))
-	require.Zero(t, early, "claims of volumes before their leases were over")
+	require.Zero(t, early, "leases of volumes before those before were over")
 
 	letGo()
 	late, mark := victim.logged("late: another handler went on"), r.noteMark()

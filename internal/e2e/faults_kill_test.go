@@ -36,7 +36,7 @@ func TestKilledAtRandomUnderFaults(t *testing.T) {
 			victims[role]++
 		}
 	}
-	t.Logf("killed: %v; %d leases are left behind", victims, r.claimed())
+	t.Logf("killed: %v; %d leases are left behind", victims, r.leased())
 	r.within(time.Minute, "the api answers", func() bool { return r.healthy(r.crew[4]) })
 	r.recovers(afterLease)
 }
@@ -65,13 +65,13 @@ func (r *rig) healthy(api *mate) bool {
 const stopTime = 30 * time.Second
 
 // All processes are told to stop in the middle of their work, some of it hanging in the cloud: they end in order and in
-// time, nothing stays claimed, and no task stays with a worker that is gone.
+// time, nothing stays leased, and no task stays with a worker that is gone.
 func TestToldToStopUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newRig(t).crewed()
 	slowest := time.Duration(0)
 	for range 4 {
-		r.within(soon, "work is under way", func() bool { return r.claimed() > 0 })
+		r.within(soon, "work is under way", func() bool { return r.leased() > 0 })
 		mend := r.hangs(r.chance.IntN(4))
 		r.lasts(r.between(0, 2*time.Second))
 		began := time.Now()
@@ -85,7 +85,7 @@ func TestToldToStopUnderFaults(t *testing.T) {
 		took := time.Since(began)
 		require.Less(t, took, stopTime)
 		slowest = max(slowest, took)
-		require.Zero(t, r.claimed(), "leases that nobody gave back")
+		require.Zero(t, r.leased(), "leases that nobody gave back")
 		require.Zero(t, r.active(), "tasks that stay with a worker that is gone")
 		mend()
 		for _, m := range r.crew {

@@ -11,8 +11,8 @@ import (
 	"staffeln/openstack/cloudsim"
 )
 
-// claimed counts the volumes with a lease, run out or not.
-func (r *rig) claimed() (n int) {
+// leased counts the volumes with a lease, run out or not.
+func (r *rig) leased() (n int) {
 	r.t.Helper()
 	require.NoError(r.t, r.db.QueryRow(r.ctx, `SELECT count(*) FROM volumes WHERE lease_token IS NOT NULL`).Scan(&n))
 	return n

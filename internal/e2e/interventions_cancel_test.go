@@ -106,12 +106,12 @@ func TestCancelWaitsForTheWorker(t *testing.T) {
 	w := daily(t)
 	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
 	w.plan()
-	held, err := w.db.Claim(w.ctx, volumes[0], "test", tasks.Lease)
+	held, err := w.db.Lease(w.ctx, volumes[0], "test", tasks.Lease)
 	require.NoError(t, err)
 	out := w.hand(1, "cancel", volumes[0])
 	require.Contains(t, flat(out), "a worker is at work on it: try again")
 	require.Equal(t, "planned", w.story(volumes[0]))
-	require.Regexp(t, `^cancel: error: claim volume \S+: a worker is at work`, w.audited(1)[0])
+	require.Regexp(t, `^cancel: error: lease volume \S+: a worker is at work`, w.audited(1)[0])
 
 	waiting := w.begin("", "cancel", volumes[0])
 	w.eventually("it waits for the worker", func() bool { return len(w.audited(10)) == 2 })
@@ -133,7 +133,7 @@ func TestCancelOfWhatMovedOn(t *testing.T) {
 	remove()
 	require.Equal(t, 1, w.count("state = 'creating' AND asked_at IS NULL"), "refused for now, not asked")
 
-	held, err := w.db.Claim(w.ctx, volumes[0], "test", tasks.Lease)
+	held, err := w.db.Lease(w.ctx, volumes[0], "test", tasks.Lease)
 	require.NoError(t, err)
 	waiting := w.begin("", "cancel", volumes[0])
 	w.eventually("it waits for the worker", func() bool { return len(w.audited(10)) == 1 })

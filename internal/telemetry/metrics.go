@@ -21,7 +21,7 @@ type Metrics struct {
 	stuck           prometheus.Gauge
 	cautions        *counts
 	repairs         *prometheus.CounterVec
-	claimsRefused   prometheus.Counter
+	leasesRefused   prometheus.Counter
 	beatDuration    *prometheus.HistogramVec
 	beatSuccess     *prometheus.GaugeVec
 	leader          prometheus.Gauge
@@ -68,9 +68,9 @@ func NewMetrics() *Metrics {
 			"1 while fewer backups begin than the caps allow, by why: throttled, away, failing, no_service.", "why"),
 		repairs: counter("staffeln_repairs_total",
 			"Steps on backups that hang in Cinder, by kind (force: removal by force; reset: its status set to error) and outcome (accepted, refused, unknown).", "kind", "outcome"),
-		claimsRefused: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "staffeln_claims_refused_total",
-			Help: "Claims that were refused because another handler held the volume's lease.",
+		leasesRefused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "staffeln_leases_refused_total",
+			Help: "Leases that were refused because another handler held the volume's lease.",
 		}),
 		beatDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "staffeln_beat_duration_seconds",
@@ -96,7 +96,7 @@ func NewMetrics() *Metrics {
 		answers: newAnswers(),
 	}
 	m.Registry.MustRegister(m.answers.all()...)
-	m.Registry.MustRegister(m.transitions, m.decisions, m.findings.vec, m.volumes.vec, m.records.vec, m.pauses, m.stuck, m.cautions.vec, m.repairs, m.claimsRefused, m.beatDuration,
+	m.Registry.MustRegister(m.transitions, m.decisions, m.findings.vec, m.volumes.vec, m.records.vec, m.pauses, m.stuck, m.cautions.vec, m.repairs, m.leasesRefused, m.beatDuration,
 		m.beatSuccess, m.leader, m.term, m.tasksHandedOver, m.tasksHandled, m.cloudRequests,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -139,8 +139,8 @@ func (m *Metrics) SetAdmission(stuck int, cautions ...string) {
 // Repair counts a step on a backup that hangs, by what came of the request.
 func (m *Metrics) Repair(kind, outcome string) { m.repairs.WithLabelValues(kind, outcome).Inc() }
 
-// ClaimRefused counts a claim that another handler's lease refused.
-func (m *Metrics) ClaimRefused() { m.claimsRefused.Inc() }
+// LeaseRefused counts a lease that another handler's lease refused.
+func (m *Metrics) LeaseRefused() { m.leasesRefused.Inc() }
 
 // Beat tells that a beat (plan, hand_over, retention, sweep, report) ended, after how much time, at what time of the
 // database's clock, and whether without an error.

@@ -14,7 +14,7 @@ func TestMetrics_WhatIsCountedIsShown(t *testing.T) {
 	m := NewMetrics()
 	m.Transition("planned", "creating", "first_backup", 2)
 	m.Decision("create", "first_backup", 3)
-	m.ClaimRefused()
+	m.LeaseRefused()
 	m.Beat("plan", 200*time.Millisecond, time.UnixMilli(1_700_000_000_500), nil)
 	m.Beat("plan", time.Second, time.Unix(1_800_000_000, 0), errors.New("listing incomplete"))
 	m.Leads(7)

@@ -11,22 +11,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestOfFiftyClaimsAtOnceOneWins(t *testing.T) {
+func TestOfFiftyLeasesAtOnceOneWins(t *testing.T) {
 	t.Parallel()
 	h := unstepped(t)
 	h.volume("v", nil)
 	for range 5 {
 		var won, refused atomic.Int32
-		var lease atomic.Pointer[Claim]
+		var lease atomic.Pointer[Lease]
 		var group sync.WaitGroup
 		for range 50 {
 			group.Go(func() {
-				c, err := h.db.Claim(h.ctx, "v", "test", time.Minute)
+				c, err := h.db.Lease(h.ctx, "v", "test", time.Minute)
 				switch {
 				case err == nil:
 					won.Add(1)
 					lease.Store(c)
-				case errors.Is(err, ErrClaimed):
+				case errors.Is(err, ErrLeased):
 					refused.Add(1)
 				}
 			})
@@ -38,21 +38,21 @@ func TestOfFiftyClaimsAtOnceOneWins(t *testing.T) {
 	}
 }
 
-func TestAClaimWritesTheLeaseAndNothingElse(t *testing.T) {
+func TestALeaseWritesItselfAndNothingElse(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
 	h.volume("w", nil)
-	var c *Claim
-	lines := h.changes(func() { c = h.claim("v") })
+	var c *Lease
+	lines := h.changes(func() { c = h.lease("v") })
 	assert.Equal(t, []string{
 		"volumes v lease_kind: null -> test", "volumes v lease_token: null -> " + c.token, "volumes v lease_until: null -> +10m0s",
 	}, lines)
 	assert.Equal(t, base, c.Now)
 	assert.Equal(t, base.Add(10*time.Minute), c.Until)
 	h.changesNothing(func() {
-		_, err := h.db.Claim(h.ctx, "v", "other", time.Hour)
-		require.ErrorIs(t, err, ErrClaimed)
+		_, err := h.db.Lease(h.ctx, "v", "other", time.Hour)
+		require.ErrorIs(t, err, ErrLeased)
 	})
 	lines = h.changes(func() { require.NoError(t, c.Release(h.ctx)) })
 	assert.Equal(t, []string{
@@ -65,8 +65,8 @@ func TestALeaseEndsExactlyAtItsTime(t *testing.T) {
 	h := newHouse(t)
 	c, r := h.shaped("planned")
 	h.clock.Set(c.Until.Add(-time.Microsecond))
-	_, err := h.db.Claim(h.ctx, "v", "late", time.Minute)
-	require.ErrorIs(t, err, ErrClaimed, "a microsecond before its end it holds")
+	_, err := h.db.Lease(h.ctx, "v", "late", time.Minute)
+	require.ErrorIs(t, err, ErrLeased, "a microsecond before its end it holds")
 	r, err = c.Ask(h.ctx, r, r.Kind, "name", hour)
 	require.NoError(t, err, "and its writes are taken")
 	require.NoError(t, c.RemovalDone(h.ctx))
@@ -77,7 +77,7 @@ func TestALeaseEndsExactlyAtItsTime(t *testing.T) {
 		require.ErrorIs(t, err, ErrStale)
 		require.ErrorIs(t, c.RemovalDone(h.ctx), ErrStale)
 	})
-	_, err = h.db.Claim(h.ctx, "v", "next", time.Minute)
+	_, err = h.db.Lease(h.ctx, "v", "next", time.Minute)
 	require.NoError(t, err, "at its end another takes it")
 }
 
@@ -92,7 +92,7 @@ func TestALateTwinWritesNothingAndKeepsTheNewLease(t *testing.T) {
 				h.exec("DELETE FROM volumes")
 				late, r := h.shaped(shape)
 				h.clock.Step(10 * time.Minute)
-				h.claim("v")
+				h.lease("v")
 				h.changesNothing(func() {
 					_, err := move(h, late, r)
 					require.ErrorIs(t, err, ErrStale, shape)
@@ -149,15 +149,15 @@ func TestNobodyTakesAVolumeOverWhileItsRecordIsWritten(t *testing.T) {
 	require.NoError(t, err)
 
 	var group sync.WaitGroup
-	var moved, claimed error
+	var moved, leased error
 	group.Go(func() { _, moved = c.Withdraw(h.ctx, r, why) })
 	h.waiting(1)
 	h.clock.Set(c.Until)
-	group.Go(func() { _, claimed = h.db.Claim(h.ctx, "v", "next", time.Minute) })
+	group.Go(func() { _, leased = h.db.Lease(h.ctx, "v", "next", time.Minute) })
 	h.waiting(2)
 	require.NoError(t, tx.Commit(h.ctx))
 	group.Wait()
 	require.NoError(t, moved)
-	require.NoError(t, claimed)
+	require.NoError(t, leased)
 	assert.EqualValues(t, "withdrawn", h.read("r").State)
 }

@@ -11,36 +11,36 @@ import (
 	"staffeln/backup"
 )
 
-// A Claim is the lease on one volume's row that lets one handler work on it.
+// A Lease is the lease on one volume's row that lets one handler work on it.
 // Every later write names its token: a late twin writes nothing.
-type Claim struct {
+type Lease struct {
 	db       *DB
 	VolumeID string
 	token    string
-	Now      time.Time // the database's clock when the claim was taken
+	Now      time.Time // the database's clock when the lease was taken
 	Until    time.Time // no call to the cloud may outlast it
 }
 
-// ErrClaimed says that another handler holds the volume's lease.
-var ErrClaimed = errors.New("another handler holds the volume's lease")
+// ErrLeased says that another handler holds the volume's lease.
+var ErrLeased = errors.New("another handler holds the volume's lease")
 
 // ErrStale says that a write changed nothing, because the lease ran out or the
 // record moved on: whoever sees it stops.
 var ErrStale = errors.New("the lease ran out or the record moved on")
 
-// Claim takes the volume's lease for the given time, or returns [ErrClaimed].
-func (d *DB) Claim(ctx context.Context, volumeID, kind string, lease time.Duration) (*Claim, error) {
+// Lease takes the volume's lease for the given time, or returns [ErrLeased].
+func (d *DB) Lease(ctx context.Context, volumeID, kind string, lease time.Duration) (*Lease, error) {
 	const q = `
 		UPDATE volumes SET lease_token = gen_random_uuid()::text, lease_until = staffeln_now() + $3, lease_kind = $2
 		WHERE id = $1 AND (lease_until IS NULL OR lease_until <= staffeln_now())
 		RETURNING lease_token, lease_until`
-	c := &Claim{db: d, VolumeID: volumeID}
+	c := &Lease{db: d, VolumeID: volumeID}
 	err := d.pool.QueryRow(ctx, q, volumeID, kind, lease).Scan(&c.token, &c.Until)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, ErrClaimed
+		return nil, ErrLeased
 	}
 	if err != nil {
-		return nil, fmt.Errorf("claim volume %s: %w", volumeID, err)
+		return nil, fmt.Errorf("lease volume %s: %w", volumeID, err)
 	}
 	c.Until = c.Until.UTC()
 	c.Now = c.Until.Add(-lease)
@@ -49,7 +49,7 @@ func (d *DB) Claim(ctx context.Context, volumeID, kind string, lease time.Durati
 
 // Release gives the lease back; one that ran out and was taken by another
 // handler is left alone.
-func (c *Claim) Release(ctx context.Context) error {
+func (c *Lease) Release(ctx context.Context) error {
 	const q = `UPDATE volumes SET lease_token = NULL, lease_until = NULL, lease_kind = NULL WHERE id = $1 AND lease_token = $2`
 	if _, err := c.db.pool.Exec(ctx, q, c.VolumeID, c.token); err != nil {
 		return fmt.Errorf("release volume %s: %w", c.VolumeID, err)
@@ -57,8 +57,8 @@ func (c *Claim) Release(ctx context.Context) error {
 	return nil
 }
 
-// Volume returns what the plans remember of the claimed volume.
-func (c *Claim) Volume(ctx context.Context) (Volume, error) {
+// Volume returns what the plans remember of the leased volume.
+func (c *Lease) Volume(ctx context.Context) (Volume, error) {
 	rows, err := c.db.pool.Query(ctx, `SELECT `+withEnds+` FROM volumes WHERE id = $1`, c.VolumeID)
 	if err != nil {
 		return Volume{}, fmt.Errorf("read volume %s: %w", c.VolumeID, err)
@@ -70,8 +70,8 @@ func (c *Claim) Volume(ctx context.Context) (Volume, error) {
 	return v, nil
 }
 
-// Records returns the records that a decision about the claimed volume needs.
-func (c *Claim) Records(ctx context.Context) ([]backup.Record, error) {
+// Records returns the records that a decision about the leased volume needs.
+func (c *Lease) Records(ctx context.Context) ([]backup.Record, error) {
 	const q = `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.id = $1`
 	records, err := collectRecords(c.db.pool.Query(ctx, q, c.VolumeID))
 	if err != nil {
@@ -83,9 +83,9 @@ func (c *Claim) Records(ctx context.Context) ([]backup.Record, error) {
 // mayBeHeld holds for records that Cinder may hold something of.
 const mayBeHeld = `(state IN ('planned', 'creating', 'overdue', 'available', 'deleting', 'undeletable', 'lost') OR (state = 'failed' AND backup_id IS NOT NULL))`
 
-// Links returns all records of the claimed volume that Cinder may hold
+// Links returns all records of the leased volume that Cinder may hold
 // something of.
-func (c *Claim) Links(ctx context.Context) ([]backup.Record, error) {
+func (c *Lease) Links(ctx context.Context) ([]backup.Record, error) {
 	const q = `SELECT ` + recordColumns + ` FROM records WHERE volume_id = $1 AND ` + mayBeHeld + ` ORDER BY beat, id`
 	records, err := collectRecords(c.db.pool.Query(ctx, q, c.VolumeID))
 	if err != nil {
@@ -95,7 +95,7 @@ func (c *Claim) Links(ctx context.Context) ([]backup.Record, error) {
 }
 
 // RemovalDone forgets that a removal was due; [ErrStale] where the lease ran out.
-func (c *Claim) RemovalDone(ctx context.Context) error {
+func (c *Lease) RemovalDone(ctx context.Context) error {
 	const q = `UPDATE volumes SET removal_due_at = NULL, removal_failures = 0, removal_next_try_at = NULL
 		WHERE id = $1 AND lease_token = $2 AND lease_until > staffeln_now()`
 	if err := c.own(ctx, q, c.VolumeID, c.token); err != nil {
@@ -106,7 +106,7 @@ func (c *Claim) RemovalDone(ctx context.Context) error {
 
 // RemovalLater leaves all removals of the volume to the given time: what they
 // met only waiting can mend.
-func (c *Claim) RemovalLater(ctx context.Context, again time.Time) error {
+func (c *Lease) RemovalLater(ctx context.Context, again time.Time) error {
 	const q = `UPDATE volumes SET removal_failures = removal_failures + 1, removal_next_try_at = $3
 		WHERE id = $1 AND lease_token = $2 AND lease_until > staffeln_now()`
 	if err := c.own(ctx, q, c.VolumeID, c.token, again); err != nil {
@@ -116,7 +116,7 @@ func (c *Claim) RemovalLater(ctx context.Context, again time.Time) error {
 }
 
 // own writes the volume's row for whoever holds its lease.
-func (c *Claim) own(ctx context.Context, q string, args ...any) error {
+func (c *Lease) own(ctx context.Context, q string, args ...any) error {
 	tag, err := c.db.pool.Exec(ctx, q, args...)
 	if err == nil && tag.RowsAffected() == 0 {
 		err = ErrStale

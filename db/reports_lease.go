@@ -10,37 +10,37 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A ReportClaim is the lease on one group that lets one worker make and send
+// A ReportLease is the lease on one group that lets one worker make and send
 // what it gets.
-type ReportClaim struct {
+type ReportLease struct {
 	db    *DB
 	Group string
 	token string
-	Now   time.Time // the database's clock when the claim was taken
+	Now   time.Time // the database's clock when the lease was taken
 }
 
-// ClaimReports takes the lease of a group, or returns [ErrClaimed].
-func (d *DB) ClaimReports(ctx context.Context, group string, lease time.Duration) (*ReportClaim, error) {
+// LeaseReports takes the lease of a group, or returns [ErrLeased].
+func (d *DB) LeaseReports(ctx context.Context, group string, lease time.Duration) (*ReportLease, error) {
 	const q = `
 		INSERT INTO report_groups AS old (id, lease_token, lease_until) VALUES ($1, gen_random_uuid()::text, staffeln_now() + $2)
 		ON CONFLICT (id) DO UPDATE SET lease_token = excluded.lease_token, lease_until = excluded.lease_until
 			WHERE old.lease_until IS NULL OR old.lease_until <= staffeln_now()
 		RETURNING lease_token, lease_until`
-	c := &ReportClaim{db: d, Group: group}
+	c := &ReportLease{db: d, Group: group}
 	var until time.Time
 	err := d.pool.QueryRow(ctx, q, storable(group), lease).Scan(&c.token, &until)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, ErrClaimed
+		return nil, ErrLeased
 	}
 	if err != nil {
-		return nil, fmt.Errorf("claim reports of %s: %w", group, err)
+		return nil, fmt.Errorf("lease reports of %s: %w", group, err)
 	}
 	c.Now = until.UTC().Add(-lease)
 	return c, nil
 }
 
 // Release gives the lease back; one that another worker took is left alone.
-func (c *ReportClaim) Release(ctx context.Context) error {
+func (c *ReportLease) Release(ctx context.Context) error {
 	const q = `UPDATE report_groups SET lease_token = NULL, lease_until = NULL WHERE id = $1 AND lease_token = $2`
 	if _, err := c.db.pool.Exec(ctx, q, c.Group, c.token); err != nil {
 		return fmt.Errorf("release reports of %s: %w", c.Group, err)
@@ -49,7 +49,7 @@ func (c *ReportClaim) Release(ctx context.Context) error {
 }
 
 // State returns how far the telling of the group is.
-func (c *ReportClaim) State(ctx context.Context) (ReportGroup, error) {
+func (c *ReportLease) State(ctx context.Context) (ReportGroup, error) {
 	rows, err := c.db.pool.Query(ctx, `SELECT `+groupColumns+` FROM report_groups g WHERE id = $2`, c.Now, c.Group)
 	if err != nil {
 		return ReportGroup{}, fmt.Errorf("read group %s of reports: %w", c.Group, err)
@@ -61,11 +61,11 @@ func (c *ReportClaim) State(ctx context.Context) (ReportGroup, error) {
 	return g, nil
 }
 
-// leased holds, and locks the group's row, while the claim is ours.
+// leased holds, and locks the group's row, while the lease is ours.
 const leased = `SELECT 1 FROM report_groups WHERE id = $1 AND lease_token = $2 AND lease_until > staffeln_now() FOR NO KEY UPDATE`
 
 // holding runs writes in a transaction that holds the lease.
-func (c *ReportClaim) holding(ctx context.Context, write func(pgx.Tx) error) error {
+func (c *ReportLease) holding(ctx context.Context, write func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, c.db.pool, func(tx pgx.Tx) error {
 		var one int
 		err := tx.QueryRow(ctx, leased, c.Group, c.token).Scan(&one)
@@ -95,7 +95,7 @@ type NewMail struct{ Receiver, MessageID string }
 // Make keeps a report, and in the same transaction says of exactly its records
 // that they are told. Where one of them is told elsewhere by now it keeps
 // nothing, and returns [ErrStale].
-func (c *ReportClaim) Make(ctx context.Context, r NewReport) error {
+func (c *ReportLease) Make(ctx context.Context, r NewReport) error {
 	err := c.holding(ctx, func(tx pgx.Tx) error {
 		if err := c.keep(ctx, tx, kindReport, r); err != nil {
 			return err
@@ -121,7 +121,7 @@ const (
 )
 
 // keep writes what is sent, and to whom. The group's pause is over.
-func (c *ReportClaim) keep(ctx context.Context, tx pgx.Tx, kind string, r NewReport) error {
+func (c *ReportLease) keep(ctx context.Context, tx pgx.Tx, kind string, r NewReport) error {
 	const report = `INSERT INTO reports (id, group_id, made_at, content, kind) VALUES ($1, $2, $3, $4, $5)`
 	if _, err := tx.Exec(ctx, report, r.ID, c.Group, r.MadeAt, r.Content, kind); err != nil {
 		return err
@@ -149,7 +149,7 @@ func exactly(ctx context.Context, tx pgx.Tx, want int, q string, args ...any) er
 }
 
 // NotMade says why no report could be made, and from when on it is tried again.
-func (c *ReportClaim) NotMade(ctx context.Context, fault string, again time.Time) error {
+func (c *ReportLease) NotMade(ctx context.Context, fault string, again time.Time) error {
 	err := c.holding(ctx, func(tx pgx.Tx) error {
 		const q = `UPDATE report_groups SET failures = failures + 1, next_try_at = $2, fault = $3 WHERE id = $1`
 		_, err := tx.Exec(ctx, q, c.Group, again, storable(fault))
@@ -164,7 +164,7 @@ func (c *ReportClaim) NotMade(ctx context.Context, fault string, again time.Time
 const reportedBefore = `SELECT max(made_at) FROM reports WHERE group_id = $1 AND kind = 'report' AND given_up_at IS NULL`
 
 // ReportedBefore returns when the group's report before was made; nil: never.
-func (c *ReportClaim) ReportedBefore(ctx context.Context) (before *time.Time, err error) {
+func (c *ReportLease) ReportedBefore(ctx context.Context) (before *time.Time, err error) {
 	if err := c.db.pool.QueryRow(ctx, reportedBefore, c.Group).Scan(&before); err != nil {
 		return nil, fmt.Errorf("read report of %s before: %w", c.Group, err)
 	}
