@@ -20,7 +20,7 @@ type Beat struct {
 
 // Reign is what the leader's row remembers of the newest beats; nil = never.
 type Reign struct {
-	PlannedBeat, HandedOverAt, RetentionBeat, SweepBeat, ReportBeat *time.Time
+	PlannedBeat, DispatchedAt, RetentionBeat, SweepBeat, ReportBeat *time.Time
 }
 
 // ErrDeposed says that a newer term has begun: what the beat still had to
@@ -31,7 +31,7 @@ var ErrDeposed = errors.New("a newer term has begun: another scheduler leads")
 func (d *DB) Beat(ctx context.Context, term int64) (*Beat, error) {
 	b := &Beat{db: d, Term: term}
 	const q = `SELECT staffeln_now(), planned_beat, handed_over_at, retention_beat, sweep_beat, report_beat FROM leadership WHERE term = $1`
-	err := d.pool.QueryRow(ctx, q, term).Scan(&b.Now, &b.PlannedBeat, &b.HandedOverAt, &b.RetentionBeat, &b.SweepBeat, &b.ReportBeat)
+	err := d.pool.QueryRow(ctx, q, term).Scan(&b.Now, &b.PlannedBeat, &b.DispatchedAt, &b.RetentionBeat, &b.SweepBeat, &b.ReportBeat)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ErrDeposed
 	}
@@ -45,7 +45,7 @@ func (d *DB) Beat(ctx context.Context, term int64) (*Beat, error) {
 // The beats whose time the leader's row remembers.
 const (
 	PlanBeat      = "planned_beat"
-	HandOverBeat  = "handed_over_at"
+	DispatchBeat  = "handed_over_at"
 	RetentionBeat = "retention_beat"
 	SweepBeat     = "sweep_beat"
 	ReportBeat    = "report_beat"
@@ -53,7 +53,7 @@ const (
 
 var doneStatements = map[string]string{
 	PlanBeat:      `UPDATE leadership SET planned_beat = $2 WHERE term = $1`,
-	HandOverBeat:  `UPDATE leadership SET handed_over_at = $2 WHERE term = $1`,
+	DispatchBeat:  `UPDATE leadership SET handed_over_at = $2 WHERE term = $1`,
 	RetentionBeat: `UPDATE leadership SET retention_beat = $2 WHERE term = $1`,
 	SweepBeat:     `UPDATE leadership SET sweep_beat = $2 WHERE term = $1`,
 	ReportBeat:    `UPDATE leadership SET report_beat = $2 WHERE term = $1`,

@@ -41,7 +41,7 @@ var writes = map[string]func(*house, *Beat) error{
 	"Twin":           func(h *house, b *Beat) error { return b.Twin(h.ctx, h.read("r"), made) },
 	"Forget":         func(h *house, b *Beat) error { _, err := b.Forget(h.ctx, base.Add(hour)); return err },
 	"Done plan":      func(h *house, b *Beat) error { return b.Done(h.ctx, PlanBeat, base) },
-	"Done hand-over": func(h *house, b *Beat) error { return b.Done(h.ctx, HandOverBeat, base) },
+	"Done dispatch run": func(h *house, b *Beat) error { return b.Done(h.ctx, DispatchBeat, base) },
 	"Done retention": func(h *house, b *Beat) error { return b.Done(h.ctx, RetentionBeat, base) },
 	"Done sweep":     func(h *house, b *Beat) error { return b.Done(h.ctx, SweepBeat, base) },
 }
@@ -86,11 +86,11 @@ func TestWhatABeatRemembersIsToldToTheNext(t *testing.T) {
 	b := h.beat()
 	assert.Equal(t, Reign{}, b.Reign)
 	assert.Equal(t, base, b.Now)
-	for i, kind := range []string{PlanBeat, HandOverBeat, RetentionBeat, SweepBeat, ReportBeat} {
+	for i, kind := range []string{PlanBeat, DispatchBeat, RetentionBeat, SweepBeat, ReportBeat} {
 		lines := h.changes(func() { require.NoError(t, b.Done(h.ctx, kind, base.Add(hour))) })
 		assert.Equal(t, []string{"leadership row " + kind + ": null -> +1h0m0s"}, lines)
 		got := h.beat().Reign
-		all := []any{got.PlannedBeat, got.HandedOverAt, got.RetentionBeat, got.SweepBeat, got.ReportBeat}
+		all := []any{got.PlannedBeat, got.DispatchedAt, got.RetentionBeat, got.SweepBeat, got.ReportBeat}
 		at := base.Add(hour)
 		assert.Equal(t, &at, all[i])
 	}

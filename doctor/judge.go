@@ -84,7 +84,7 @@ func database(d Database) []Finding {
 func queue(q Queue) []Finding {
 	v := verdicts{check: "queue"}
 	if q.Fault != "" {
-		v.say(Failing, "nothing is handed over without it; no record is lost by it", "%s", q.Fault)
+		v.say(Failing, "nothing is dispatched without it; no record is lost by it", "%s", q.Fault)
 		return v.found
 	}
 	if q.Workers == 0 {
@@ -98,7 +98,7 @@ func queue(q Queue) []Finding {
 		v.say(Failing, "set maxmemory-policy noeviction", "Redis evicts keys (%s): tasks would block their volumes", q.Eviction)
 	}
 	if !q.AppendOnly {
-		v.say(Warning, "set appendonly yes", "Redis keeps no append-only file: each of its restarts costs a hand-over")
+		v.say(Warning, "set appendonly yes", "Redis keeps no append-only file: each of its restarts costs a dispatch run")
 	}
 	if q.MaxBytes > 0 && q.UsedBytes*10 > q.MaxBytes*8 {
 		v.say(Warning, "give it more", "Redis uses %d of %d MiB", q.UsedBytes>>20, q.MaxBytes>>20)

@@ -20,7 +20,7 @@ type queueTrouble struct {
 }
 
 // tellQueue keeps the finding that no worker takes tasks, or that Redis does not
-// take them, and ends it where that is over. failed is what came of handing over.
+// take them, and ends it where that is over. failed is what came of dispatching.
 func (s *Scheduler) tellQueue(ctx context.Context, b *db.Beat, failed error) error {
 	reason, detail := backup.Reason(""), ""
 	if workers, err := s.Queue.Workers(ctx); err != nil || failed != nil {

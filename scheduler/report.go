@@ -32,11 +32,11 @@ func (s *Scheduler) Report(ctx context.Context, b *db.Beat) error {
 	}
 	unsent := unsentNotices{projects, operator}
 	items := dueReports(b.Now, s.Settings.ReportPeriod.Std(), s.Reporting, untold, unsent, groups)
-	tally, err := s.Queue.HandOver(ctx, items)
+	tally, err := s.Queue.Dispatch(ctx, items)
 	if len(items) > 0 {
-		s.routine.line(ctx, "report", b.Now, false, outcomes(tally)).Int("groups", len(items)).Any("outcome", tally).Msg("reports handed over")
+		s.routine.line(ctx, "report", b.Now, false, outcomes(tally)).Int("groups", len(items)).Any("outcome", tally).Msg("reports dispatched")
 	}
-	s.handedOver(ctx, "report", err)
+	s.dispatched(ctx, "report", err)
 	return b.Done(ctx, db.ReportBeat, b.Now)
 }
 

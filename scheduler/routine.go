@@ -45,7 +45,7 @@ func (r *routine) line(ctx context.Context, run string, now time.Time, did bool,
 	return log.Info() //nolint:zerologlint // the caller sends it
 }
 
-// outcomes returns which outcomes a hand-over had, without how many items.
+// outcomes returns which outcomes a dispatch run had, without how many items.
 func outcomes(t tasks.Tally) []tasks.Outcome {
 	var had []tasks.Outcome
 	for outcome, n := range t {

@@ -210,7 +210,7 @@ func (s *Scheduler) beats() (planning, dispatch []beat) {
 		one("report", min(reportGrid, set.ReportPeriod.Std()), func(b *db.Beat) *time.Time { return b.ReportBeat }, s.Report),
 	}
 	dispatch = []beat{
-		one("hand_over", set.PollPeriod.Std(), func(b *db.Beat) *time.Time { return b.HandedOverAt }, s.HandOver),
+		one("dispatch", set.PollPeriod.Std(), func(b *db.Beat) *time.Time { return b.DispatchedAt }, s.Dispatch),
 	}
 	return planning, dispatch
 }

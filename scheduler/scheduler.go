@@ -54,7 +54,7 @@ type Cloud interface {
 // Queue sees to it that each volume that needs something has its task; handing
 // over again what is there changes nothing.
 type Queue interface {
-	HandOver(ctx context.Context, items []tasks.Item) (tasks.Tally, error)
+	Dispatch(ctx context.Context, items []tasks.Item) (tasks.Tally, error)
 	// Workers is how many are alive.
 	Workers(ctx context.Context) (int, error)
 }
@@ -80,7 +80,7 @@ type Scheduler struct {
 	conditions telemetry.Conditions
 	routine    routine
 	backOffs   backOffs
-	caution    backup.Caution // of the newest hand-over, told when it changes
+	caution    backup.Caution // of the newest dispatch run, told when it changes
 	brakes     map[backup.Place]backup.Brake
 	queue      queueTrouble
 	// secretsSeen: this process saw a secret of ours in Barbican; secretsBlind are

@@ -38,7 +38,7 @@ type Leader struct {
 	Leads bool       `json:"leads" desc:"whether any scheduler leads now"`
 	Term  int64      `json:"term" desc:"number of its reign"`
 	Since *time.Time `json:"since" desc:"when it began"`
-	Beats []Beat     `json:"beats" desc:"plan, hand_over, retention and sweep"`
+	Beats []Beat     `json:"beats" desc:"plan, dispatch, retention and sweep"`
 }
 
 // Beat is one of the scheduler's beats.
@@ -53,7 +53,7 @@ type Beat struct {
 func Leading(now time.Time, l db.Leader, set backup.Settings) (Leader, []string) {
 	v, warnings := Leader{Name: l.Leader, Leads: l.Leads, Term: l.Term, Since: l.Since}, []string{}
 	if !l.Leads {
-		warnings = append(warnings, "No scheduler leads now: nothing is planned, handed over or removed. Start one: `staffeln scheduler`.")
+		warnings = append(warnings, "No scheduler leads now: nothing is planned, dispatched or removed. Start one: `staffeln scheduler`.")
 	}
 	switch {
 	case !l.Leads: // what was found last may be over
@@ -68,7 +68,7 @@ func Leading(now time.Time, l db.Leader, set backup.Settings) (Leader, []string)
 		period     backup.Duration
 	}{
 		{"plan", "its log says whether it can reach Keystone, Nova and Cinder", l.PlannedBeat, set.BackupServicePeriod},
-		{"hand_over", "its log says whether it can reach Redis", l.HandedOverAt, set.PollPeriod},
+		{"dispatch", "its log says whether it can reach Redis", l.DispatchedAt, set.PollPeriod},
 		{"retention", "its log says why", l.RetentionBeat, set.RetentionServicePeriod},
 		{"sweep", "its log says whether it can list Cinder's backups", l.SweepBeat, set.SweepPeriod},
 	} {

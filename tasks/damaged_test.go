@@ -8,7 +8,7 @@ import (
 
 // Redis evicts the hash of a task that waits in a list; the queue's next look at it leaves a hash with nothing but a
 // state. Its volume goes on all the same.
-func TestHandOver_PassesByATaskOfWhichNothingButItsStateIsLeft(t *testing.T) {
+func TestDispatch_PassesByATaskOfWhichNothingButItsStateIsLeft(t *testing.T) {
 	for _, state := range []string{"pending", "active", "retry", "scheduled", "archived", "completed"} {
 		t.Run(state, func(t *testing.T) {
 			q := newQueue(t)
@@ -16,10 +16,10 @@ func TestHandOver_PassesByATaskOfWhichNothingButItsStateIsLeft(t *testing.T) {
 			items := []Item{{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"}}
 			require.NoError(t, q.rdb.SAdd(t.Context(), "asynq:queues", Volumes).Err())
 			require.NoError(t, q.rdb.HSet(t.Context(), "asynq:{volumes}:t:volume:v", "state", state).Err())
-			tally, err := client.HandOver(t.Context(), items)
+			tally, err := client.Dispatch(t.Context(), items)
 			require.NoError(t, err)
 			require.Equal(t, "passed 1", tally.String())
-			tally, err = client.HandOver(t.Context(), items)
+			tally, err = client.Dispatch(t.Context(), items)
 			require.NoError(t, err)
 			require.Equal(t, "waiting 1", tally.String(), "it is passed by once")
 		})

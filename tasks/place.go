@@ -32,7 +32,7 @@ const (
 )
 
 // place sees to it that the queue holds a task for the item.
-func (h *handover) place(ctx context.Context, item Item) (Outcome, error) {
+func (h *dispatch) place(ctx context.Context, item Item) (Outcome, error) {
 	id := item.id()
 	for n := 1; ; n++ {
 		if n > 1 {
@@ -41,7 +41,7 @@ func (h *handover) place(ctx context.Context, item Item) (Outcome, error) {
 		outcome, err := h.placeAs(ctx, item, id, n == suffixes)
 		switch {
 		case err != nil:
-			return Unknown, fmt.Errorf("hand over %s: %w", id, err)
+			return Unknown, fmt.Errorf("dispatch %s: %w", id, err)
 		case outcome != Passed:
 			if n > 1 && outcome != Waiting {
 				h.log.Warn().Str("kind", string(item.Kind)).Str("volume", item.VolumeID).Str("record", item.RecordID).Str("group", item.Group).
@@ -54,7 +54,7 @@ func (h *handover) place(ctx context.Context, item Item) (Outcome, error) {
 }
 
 // placeAs does so under one ID. It answers Passed where the ID is to be passed by; last says that it is not.
-func (h *handover) placeAs(ctx context.Context, item Item, id string, last bool) (Outcome, error) {
+func (h *dispatch) placeAs(ctx context.Context, item Item, id string, last bool) (Outcome, error) {
 	fresh := Enqueued
 	for range tries {
 		err := h.enqueue(ctx, item, id)
@@ -97,12 +97,12 @@ func (h *handover) placeAs(ctx context.Context, item Item, id string, last bool)
 		}
 	}
 	// Somebody else placed a task each time that we made room: the volume is being looked after. Should the last
-	// deletion have been ours, the next hand-over places one.
+	// deletion have been ours, the next dispatch run places one.
 	return Waiting, nil
 }
 
 // passBy answers Passed, unless no further ID is left.
-func (h *handover) passBy(item Item, id string, last bool) Outcome {
+func (h *dispatch) passBy(item Item, id string, last bool) Outcome {
 	if !last {
 		return Passed
 	}
@@ -110,7 +110,7 @@ func (h *handover) passBy(item Item, id string, last bool) Outcome {
 	return Waiting
 }
 
-func (h *handover) enqueue(ctx context.Context, item Item, id string) error {
+func (h *dispatch) enqueue(ctx context.Context, item Item, id string) error {
 	text, err := encode(item)
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func judge(item Item, info *asynq.TaskInfo) verdict {
 		}
 		return comes
 	case asynq.TaskStatePending:
-		return comes // whatever it is: it runs at once, and the next hand-over brings the rest
+		return comes // whatever it is: it runs at once, and the next dispatch run brings the rest
 	case asynq.TaskStateScheduled, asynq.TaskStateRetry:
 		if item.Kind == ReportSend {
 			return comes // one kind has this ID, and all is in the rows
@@ -158,7 +158,7 @@ func judge(item Item, info *asynq.TaskInfo) verdict {
 
 // forsaken judges an active task of an idle volume. What a worker holds has a lease in Redis, taken and given back
 // together with its state; one without a lease (evicted, lost in a fail-over) is nobody's.
-func (h *handover) forsaken(ctx context.Context, info *asynq.TaskInfo) (verdict, error) {
+func (h *dispatch) forsaken(ctx context.Context, info *asynq.TaskInfo) (verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	err := h.rdb.ZScore(ctx, "asynq:{"+info.Queue+"}:lease", info.ID).Err()

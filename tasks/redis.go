@@ -64,7 +64,7 @@ func options(url string) (*redis.UniversalOptions, error) {
 		Addrs: a.hosts, DB: a.database, Username: a.user, Password: a.password,
 		MasterName: a.master, SentinelUsername: a.sentinelUser, SentinelPassword: a.sentinelPassword,
 		IsClusterMode: a.scheme == cluster, ClientName: "staffeln",
-		// Asynq's inspector asks without a context: these bound it, and how long a hand-over waits for a dead Redis.
+		// Asynq's inspector asks without a context: these bound it, and how long a dispatch run waits for a dead Redis.
 		DialTimeout: 2 * time.Second, DialerRetries: 2, ReadTimeout: 3 * time.Second,
 		// Without it a call outlasts its context by the read timeout (3 s measured for 1 s asked).
 		ContextTimeoutEnabled: true,

@@ -92,7 +92,7 @@ func TestConnect_ACertificateFileThatIsNone(t *testing.T) {
 
 func TestCollector_TellsTheQueuesByAsynqsOwnNames(t *testing.T) {
 	q := newQueue(t)
-	q.handOver(Item{Kind: VolumePoll, VolumeID: "a"}, Item{Kind: VolumePoll, VolumeID: "b"})
+	q.dispatch(Item{Kind: VolumePoll, VolumeID: "a"}, Item{Kind: VolumePoll, VolumeID: "b"})
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(NewCollector(q.rdb))
 	require.NoError(t, testutil.GatherAndCompare(registry, stringsReader(`

@@ -15,14 +15,14 @@ func TestReports_OneTaskForEachGroup(t *testing.T) {
 	q := newQueue(t)
 	client, _ := q.newClient()
 	items := []Item{{Kind: ReportSend, Group: "acme"}, {Kind: ReportSend, Group: "all"}, {Kind: ReportSend, Group: "acme"}, {Kind: VolumePoll, VolumeID: "acme", RecordID: "r"}}
-	tally, err := client.HandOver(t.Context(), items)
+	tally, err := client.Dispatch(t.Context(), items)
 	require.NoError(t, err)
 	require.Equal(t, "enqueued 3, behind 1", tally.String())
-	tally, err = client.HandOver(t.Context(), items)
+	tally, err = client.Dispatch(t.Context(), items)
 	require.NoError(t, err)
 	require.Equal(t, "waiting 3, behind 1", tally.String())
 	require.NoError(t, q.rdb.FlushDB(t.Context()).Err())
-	tally, err = client.HandOver(t.Context(), items)
+	tally, err = client.Dispatch(t.Context(), items)
 	require.NoError(t, err)
 	require.Equal(t, "enqueued 3, behind 1", tally.String())
 

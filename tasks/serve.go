@@ -106,7 +106,7 @@ func (s *server) handle(ctx context.Context, t *asynq.Task) error {
 		}
 		return nil
 	case errors.As(err, &bad):
-		// Nothing becomes readable by another run. The next hand-over makes a new task of what the volume needs.
+		// Nothing becomes readable by another run. The next dispatch run makes a new task of what the volume needs.
 		s.failures.failed(&log, zerolog.ErrorLevel, t.Type(), "", err.Error()).Err(err).Msg("task not readable")
 		s.Metrics.TaskHandled(string(kind), "not_readable")
 		return nil

@@ -38,10 +38,10 @@ func (q *queue) run(h Handlers) *served {
 	return s
 }
 
-func (q *queue) handOver(items ...Item) {
+func (q *queue) dispatch(items ...Item) {
 	q.t.Helper()
 	client, _ := q.newClient()
-	_, err := client.HandOver(q.t.Context(), items)
+	_, err := client.Dispatch(q.t.Context(), items)
 	require.NoError(q.t, err)
 }
 
@@ -66,7 +66,7 @@ func (s *served) handled(t *testing.T, outcome string) bool {
 
 func TestServe_HandsEachKindToItsHandlerWithTimeLimitAndLog(t *testing.T) {
 	q := newQueue(t)
-	q.handOver(Item{Kind: VolumeBackup, VolumeID: "a", RecordID: "1"}, Item{Kind: VolumePoll, VolumeID: "b", RecordID: "2"}, Item{Kind: VolumeRetention, VolumeID: "c"})
+	q.dispatch(Item{Kind: VolumeBackup, VolumeID: "a", RecordID: "1"}, Item{Kind: VolumePoll, VolumeID: "b", RecordID: "2"}, Item{Kind: VolumeRetention, VolumeID: "c"})
 	type call struct {
 		kind Kind
 		Volume
@@ -100,7 +100,7 @@ func TestServe_HandsEachKindToItsHandlerWithTimeLimitAndLog(t *testing.T) {
 
 func TestServe_DrainsAtOnceAndGivesBackWhatWasNotDone(t *testing.T) {
 	q := newQueue(t)
-	q.handOver(Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"})
+	q.dispatch(Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"})
 	started := make(chan struct{}, 1)
 	hang := func(ctx context.Context, _ Volume) error {
 		started <- struct{}{}
@@ -130,7 +130,7 @@ func TestServe_DrainsAtOnceAndGivesBackWhatWasNotDone(t *testing.T) {
 
 func TestServe_AHandlerThatEndsWellWhileDrainedIsDone(t *testing.T) {
 	q := newQueue(t)
-	q.handOver(Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"})
+	q.dispatch(Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"})
 	started := make(chan struct{}, 1)
 	s := q.run(Handlers{Backup: func(ctx context.Context, _ Volume) error { started <- struct{}{}; <-ctx.Done(); return nil }})
 	<-started
@@ -140,7 +140,7 @@ func TestServe_AHandlerThatEndsWellWhileDrainedIsDone(t *testing.T) {
 
 func TestServe_APanicIsAnErrorOfItsTaskWithTheStackInTheLog(t *testing.T) {
 	q := newQueue(t)
-	q.handOver(Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r"})
+	q.dispatch(Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r"})
 	runs := make(chan int, 2)
 	n := 0
 	s := q.run(Handlers{Poll: func(context.Context, Volume) error {
@@ -162,7 +162,7 @@ func TestServe_APanicIsAnErrorOfItsTaskWithTheStackInTheLog(t *testing.T) {
 
 func TestServe_AnErrorIsAnotherRunWithinThePollPeriod(t *testing.T) {
 	q := newQueue(t)
-	q.handOver(Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r"})
+	q.dispatch(Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r"})
 	runs := make(chan struct{})
 	s := q.run(Handlers{Poll: func(ctx context.Context, _ Volume) error {
 		select {
@@ -187,7 +187,7 @@ func TestServe_TheTimeOfARunIsLimited(t *testing.T) {
 	kinds[VolumePoll] = short
 	defer func() { kinds[VolumePoll] = before }()
 	q := newQueue(t)
-	q.handOver(Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r"})
+	q.dispatch(Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r"})
 	ended := make(chan error, 2)
 	s := q.run(Handlers{Poll: func(ctx context.Context, _ Volume) error { <-ctx.Done(); ended <- ctx.Err(); return ctx.Err() }})
 	for range 2 { // and then it runs again

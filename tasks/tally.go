@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// An Outcome says what became of one item of a hand-over.
+// An Outcome says what became of one item of a dispatch run.
 type Outcome string
 
-// The outcomes of a hand-over.
+// The outcomes of a dispatch run.
 const (
 	Enqueued Outcome = "enqueued" // a new task
 	Waiting  Outcome = "waiting"  // the volume's task is pending, active, or waits for its retry: it will come
@@ -16,13 +16,13 @@ const (
 	Revived  Outcome = "revived"  // an archived or completed task made room
 	Passed   Outcome = "passed"   // an active task whose lease ran out was passed by, under another ID
 	Behind   Outcome = "behind"   // another kind of the same volume goes first
-	Unknown  Outcome = "unknown"  // no answer: it may be in the queue or not; the next hand-over tells
+	Unknown  Outcome = "unknown"  // no answer: it may be in the queue or not; the next dispatch run tells
 	Unasked  Outcome = "unasked"  // not asked for, since Redis did not answer for others or the time was over
 )
 
 var outcomes = []Outcome{Enqueued, Waiting, Replaced, Revived, Passed, Behind, Unknown, Unasked}
 
-// Tally is how many items of a hand-over had each outcome.
+// Tally is how many items of a dispatch run had each outcome.
 type Tally map[Outcome]int
 
 // Total is the number of items.

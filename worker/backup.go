@@ -34,7 +34,7 @@ func (w *Worker) backup(ctx context.Context, c *db.Lease) error {
 	}
 	r := records[i]
 	if !due(c.Now, r) {
-		return nil // the hand-over brings it when its time has come
+		return nil // the dispatch run brings it when its time has come
 	}
 	switch {
 	case r.State == backup.Planned && r.AdmittedAt != nil:

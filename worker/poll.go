@@ -29,7 +29,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 	}
 	r := records[i]
 	if !due(c.Now, r) {
-		return nil // the hand-over brings it when its time has come
+		return nil // the dispatch run brings it when its time has come
 	}
 	b, err := w.Cloud.Backup(ctx, r.ProjectID, r.BackupID)
 	if backup.Means(err, backup.MeansNotFound) {

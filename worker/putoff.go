@@ -13,7 +13,7 @@ import (
 
 const reachCondition = "reach "
 
-// removalLater leaves what only waiting can mend to a later hand-over: from one
+// removalLater leaves what only waiting can mend to a later dispatch run: from one
 // poll period on, doubling with each failure in a row.
 func (w *Worker) removalLater(ctx context.Context, c *db.Lease, v db.Volume, failed error) error {
 	if errors.Is(ctx.Err(), context.Canceled) || errors.Is(failed, db.ErrStale) {

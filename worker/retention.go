@@ -30,7 +30,7 @@ func (w *Worker) retention(ctx context.Context, c *db.Lease) error {
 		return err
 	}
 	if v.RemovalNextTryAt != nil && c.Now.Before(*v.RemovalNextTryAt) {
-		return nil // the hand-over brings it when its time has come
+		return nil // the dispatch run brings it when its time has come
 	}
 	var failed error
 	of := byProject(records)

@@ -59,7 +59,7 @@ func (w *Worker) Handlers() tasks.Handlers {
 const margin = 15 * time.Second
 
 // leased runs a handler while it holds the volume's lease. A volume that
-// another handler holds is left to it: the next hand-over looks again.
+// another handler holds is left to it: the next dispatch run looks again.
 func (w *Worker) leased(kind tasks.Kind, handle func(context.Context, *db.Lease) error) func(context.Context, tasks.Volume) error {
 	return func(ctx context.Context, t tasks.Volume) error {
 		err := w.lease(ctx, t.VolumeID, string(kind), handle)

@@ -17,7 +17,7 @@ func backupNowCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "backup-now VOLUME|SERVER", Short: "Plans a backup of a protected volume, or of all of a server's, outside the interval.",
 		Long: "It is decided as in a plan, full or incremental, only that the interval and the delay after a failure do not count.\n" +
-			"It goes first in its project, under the same caps, at the next hand-over; the interval to the next one counts from it.\n" +
+			"It goes first in its project, under the same caps, at the next dispatch run; the interval to the next one counts from it.\n" +
 			"With --full it is a full, and a new chain begins, as after a chain whose data can't be trusted.",
 		Example: "  staffeln backup-now data\n  staffeln backup-now web-1 --full && staffeln status",
 		Args:    oneTarget, ValidArgsFunction: cobra.NoFileCompletions,
@@ -93,7 +93,7 @@ func (h *hand) backupNow(ctx context.Context, v db.Volume, full bool) (planned b
 	if err != nil {
 		return false, err
 	}
-	h.say("Planned for %s: %s backup. %s It begins at the next hand-over (every %s) when the caps leave a place.", told(v), article(d.Kind), d.Reason.Sentence(), backup.Span(h.set.PollPeriod.Std()))
+	h.say("Planned for %s: %s backup. %s It begins at the next dispatch run (every %s) when the caps leave a place.", told(v), article(d.Kind), d.Reason.Sentence(), backup.Span(h.set.PollPeriod.Std()))
 	return true, nil
 }
 

@@ -65,7 +65,7 @@ func resumeCommand() *cobra.Command {
 			return err
 		}
 		if ended {
-			h.say("Resumed: %s. What is due begins at the next hand-over, where no other pause holds.", p)
+			h.say("Resumed: %s. What is due begins at the next dispatch run, where no other pause holds.", p)
 		} else {
 			h.say("Nothing to resume: there is no pause of %s.", p)
 		}

@@ -154,9 +154,9 @@ func TestLeading(t *testing.T) {
 	ago := func(d time.Duration) *time.Time { return new(now.Add(-d)) }
 	require.Empty(t, late(db.Leader{}), "nobody ever led")
 	require.Empty(t, late(db.Leader{Leads: true, Since: ago(time.Minute)}))
-	require.Equal(t, []string{"plan", "hand_over", "retention"}, late(db.Leader{Leads: true, Since: ago(2 * time.Hour)}))
+	require.Equal(t, []string{"plan", "dispatch", "retention"}, late(db.Leader{Leads: true, Since: ago(2 * time.Hour)}))
 	all := db.Leader{Leads: true, Since: ago(24 * time.Hour), Reign: db.Reign{
-		PlannedBeat: ago(time.Hour), HandedOverAt: ago(61 * time.Second), RetentionBeat: ago(time.Minute), SweepBeat: ago(12 * time.Hour),
+		PlannedBeat: ago(time.Hour), DispatchedAt: ago(61 * time.Second), RetentionBeat: ago(time.Minute), SweepBeat: ago(12 * time.Hour),
 	}}
-	require.Equal(t, []string{"hand_over"}, late(all), "two periods are not late")
+	require.Equal(t, []string{"dispatch"}, late(all), "two periods are not late")
 }

@@ -11,7 +11,7 @@ import (
 
 func workerCommand() *cobra.Command {
 	return processCommand(about{
-		name: "worker", does: "Carries out what the scheduler hands over. Any number may run.",
+		name: "worker", does: "Carries out what the scheduler dispatches. Any number may run.",
 		example: ". ./openrc && staffeln worker", cloud: true,
 	}, new(workerConfig), func(ctx context.Context, cfg *workerConfig, s surroundings) error {
 		r, err := openRooms(ctx, cfg.Database, cfg.Queue, cfg.Openstack, s)

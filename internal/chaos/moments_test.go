@@ -60,8 +60,8 @@ func (w *world) stallsRole() {
 	w.looks()
 }
 
-// handsOver asks for another retention, and gives the volume to the other project then; mostly it comes back.
-func (w *world) handsOver(v *volume) {
+// givesAway asks for another retention, and gives the volume to the other project then; mostly it comes back.
+func (w *world) givesAway(v *volume) {
 	if v.server == "" || !v.protected || !w.leader().free() {
 		return
 	}

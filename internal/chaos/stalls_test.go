@@ -22,7 +22,7 @@ func (w *world) stalls() {
 	}
 }
 
-// stallsCinder lets Cinder answer what a handler asks for oddly, mostly later than that waits. The hand-overs go on.
+// stallsCinder lets Cinder answer what a handler asks for oddly, mostly later than that waits. The dispatch runs go on.
 func (w *world) stallsCinder() {
 	for range 3 {
 		for _, id := range w.queue.Pending() {

@@ -27,7 +27,7 @@ func (w *world) tenantActs() {
 	v := all[w.rng.IntN(len(all))]
 	deeds := []func(*volume){
 		w.asksOtherwise, w.asksOtherwise, w.toggles, w.detaches, w.asksForRetention, w.asksForRetention, w.asksForRetention, w.asksForRetention, w.extends, w.transfers, w.deletesVolume,
-		w.deletesServer, w.removesBackup, w.removesBackup, w.backsUp, w.copiesTag, w.restores, w.rewritesTag, w.hides, w.handsOver,
+		w.deletesServer, w.removesBackup, w.removesBackup, w.backsUp, w.copiesTag, w.restores, w.rewritesTag, w.hides, w.givesAway,
 	}
 	deeds[w.rng.IntN(len(deeds))](v)
 	if len(all) < 3 && w.rng.IntN(4) == 0 {

@@ -110,7 +110,7 @@ func TestAdminRoleLost(t *testing.T) {
 		w.step(w.set.BackupServicePeriod.Std())
 		require.ErrorContains(t, w.sched.Plan(w.ctx, w.beat()), "want admin")
 		require.ErrorContains(t, w.sched.Sweep(w.ctx, w.beat()), "want admin")
-		w.handOver()
+		w.dispatch()
 	}
 	require.Equal(t, 2, w.count("volume_id = ANY($1) AND state = 'available'", volumes))
 	require.Equal(t, "available", w.story(later[0]), "what was planned is made: the role in its project is there")

@@ -152,7 +152,7 @@ func TestFailingBackupsHoldAdmissionBack(t *testing.T) {
 		w.step(30 * time.Second)
 	}
 	failed := w.count("state IN ('failed', 'deleting', 'deleted') AND reason = 'backup_error'")
-	require.Less(t, failed, 15+25, "after the first fifteen, one for each hand-over")
+	require.Less(t, failed, 15+25, "after the first fifteen, one for each dispatch run")
 	require.Greater(t, failed, 15, "it goes on being tried")
 	w.sim.BreakTarget("")
 	w.run(7*time.Hour, 10*time.Minute) // beyond the next plan

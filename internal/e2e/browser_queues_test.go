@@ -12,7 +12,7 @@ import (
 	"staffeln/openstack/cloudsim"
 )
 
-// The page of the queues, as an operator opens it: a scheduler has handed over, and no worker takes the tasks.
+// The page of the queues, as an operator opens it: a scheduler has dispatched, and no worker takes the tasks.
 func TestQueuesPageInBrowser(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, cloudsim.Options{}, nil)

@@ -28,7 +28,7 @@ func TestPageInBrowser(t *testing.T) {
 	r.plan()
 	r.retention()
 	r.sweep()
-	r.handOver()
+	r.dispatch()
 	lead, err := db.Lead(r.ctx, r.world.url, "scheduler-1")
 	require.NoError(t, err)
 	t.Cleanup(lead.Resign)

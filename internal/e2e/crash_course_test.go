@@ -93,8 +93,8 @@ const (
 	reportGrid  = 5 * time.Minute
 )
 
-// rest waits until two hand-overs in a row have found nothing new to do, and no plan, retention pass, sweep or report is
-// due. One that failed is due until its back-off is over: it isn't waited for longer than failedRests hand-overs.
+// rest waits until two dispatch runs in a row have found nothing new to do, and no plan, retention pass, sweep or report is
+// due. One that failed is due until its back-off is over: it isn't waited for longer than failedRests dispatch runs.
 func (r *crashRun) rest(ctx context.Context) error {
 	const q = `SELECT handed_over_at, staffeln_now(), planned_beat, retention_beat, sweep_beat, report_beat,
 		(SELECT md5(coalesce(string_agg(r::text, '' ORDER BY id), '')) FROM records r) FROM leadership`
@@ -102,7 +102,7 @@ func (r *crashRun) rest(ctx context.Context) error {
 	if err := r.pool.QueryRow(ctx, `SELECT staffeln_now()`).Scan(&began); err != nil {
 		return err
 	}
-	same, last, handed := 0, "", began
+	same, last, dispatched := 0, "", began
 	ctx, cancel := context.WithTimeoutCause(ctx, restTime, errors.New("nothing comes to rest"))
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -141,8 +141,8 @@ func (r *crashRun) rest(ctx context.Context) error {
 			same, last = 0, digest
 			continue
 		}
-		if at.Time.After(handed) {
-			handed = at.Time
+		if at.Time.After(dispatched) {
+			dispatched = at.Time
 			same++
 		}
 		if same >= 2 && !due || same >= failedRests {

@@ -32,7 +32,7 @@ var uncrossed = map[string]string{
 
 	"(*openstack.Cloud).secretRight > (*openstack.Cloud).explainRefusal": "a role that is lost between two tokens of one removal; scope > explainRefusal makes the same calls",
 
-	"(*tasks.handover).placeAs > (*asynq.Inspector).GetTaskInfo #2": "a task taken between look and deletion; the other look is crossed",
+	"(*tasks.dispatch).placeAs > (*asynq.Inspector).GetTaskInfo #2": "a task taken between look and deletion; the other look is crossed",
 
 	"(*worker.pass).delete > (*db.Lease).Removed": "a backup that goes between the two requests of one deletion; one that goes before the first is crossed, and ends in the same write",
 

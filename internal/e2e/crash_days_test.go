@@ -117,7 +117,7 @@ func (s *crashStory) creations() {
 	s.asked = backup.Grid(s.clock.Now(), s.set.BackupServicePeriod.Std())
 	s.plan()
 	for range 2 { // leaves leftovers, and what waits for an answer
-		require.NoError(s.t, s.sched.HandOver(s.ctx, s.beat()))
+		require.NoError(s.t, s.sched.Dispatch(s.ctx, s.beat()))
 		s.step(crashStep)
 		s.hold(unanswered...)
 	}
@@ -128,7 +128,7 @@ func (s *crashStory) creations() {
 	for _, name := range making {
 		delete(s.held, s.volumes[name])
 	}
-	require.NoError(s.t, s.sched.HandOver(s.ctx, s.beat()))
+	require.NoError(s.t, s.sched.Dispatch(s.ctx, s.beat()))
 	s.atTheWrongTime("skewed")
 	for _, name := range append(making, unanswered...) {
 		s.must(name, backup.Creating)

@@ -26,7 +26,7 @@ var siteRooms = []string{"db", "openstack", "tasks", "worker", "scheduler"}
 
 // siteRoots are what the two processes call of them.
 var siteRoots = []string{
-	"(*staffeln/scheduler.Scheduler).Run", "(*staffeln/worker.Worker).Handlers", "(*staffeln/worker.Reporter).Handlers", "(*staffeln/tasks.Client).HandOver", "staffeln/tasks.Serve",
+	"(*staffeln/scheduler.Scheduler).Run", "(*staffeln/worker.Worker).Handlers", "(*staffeln/worker.Reporter).Handlers", "(*staffeln/tasks.Client).Dispatch", "staffeln/tasks.Serve",
 	"staffeln/db.Open", "(*staffeln/db.DB).Installation", "(*staffeln/db.DB).ServiceUser", "staffeln/openstack.Connect",
 }
 

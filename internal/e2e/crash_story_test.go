@@ -74,8 +74,8 @@ func newCrashStory(t *testing.T) *crashStory {
 	return s
 }
 
-// HandOver runs the handlers of what is handed over, one after the other, in the place of queue and worker.
-func (s *crashStory) HandOver(ctx context.Context, items []tasks.Item) (tasks.Tally, error) {
+// Dispatch runs the handlers of what is dispatched, one after the other, in the place of queue and worker.
+func (s *crashStory) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Tally, error) {
 	for _, item := range items {
 		if !s.held[item.VolumeID] {
 			_ = s.handle(ctx, item) // what was refused stands in the row
@@ -101,11 +101,11 @@ func (s *crashStory) removal(volume string) {
 	_ = s.handle(s.ctx, tasks.Item{Kind: tasks.VolumeRetention, VolumeID: s.volumes[volume]})
 }
 
-// round hands over, and once more when backups have ended.
+// round dispatches, and once more when backups have ended.
 func (s *crashStory) round() {
 	s.t.Helper()
 	for range 4 { // the caps admit them in turns
-		require.NoError(s.t, s.sched.HandOver(s.ctx, s.beat()))
+		require.NoError(s.t, s.sched.Dispatch(s.ctx, s.beat()))
 		s.step(crashStep)
 	}
 }

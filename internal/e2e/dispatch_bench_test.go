@@ -28,11 +28,11 @@ type watchedQueue struct {
 	at []time.Time
 }
 
-func (q *watchedQueue) HandOver(ctx context.Context, items []tasks.Item) (tasks.Tally, error) {
+func (q *watchedQueue) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Tally, error) {
 	q.mu.Lock()
 	q.at = append(q.at, time.Now())
 	q.mu.Unlock()
-	return q.Queue.HandOver(ctx, items)
+	return q.Queue.Dispatch(ctx, items)
 }
 
 func (q *watchedQueue) times() []time.Time {

@@ -55,7 +55,7 @@ func TestDoctor(t *testing.T) {
 	w.sim.SetQuota(acme, 10, -1)
 	w.run(20*time.Minute, 10*time.Minute)
 	w.sweep()
-	w.handOver()
+	w.dispatch()
 
 	found := w.doctor(4, nil)
 	require.Contains(t, found["database"], "error: fsync is off: a power failure loses records, and with them track of backups")

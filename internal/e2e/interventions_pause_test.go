@@ -137,7 +137,7 @@ func TestPauseStopsWhatIsInTheQueue(t *testing.T) {
 	w.stop() // the tasks stay in the queue
 	w.plan()
 	w.retention()
-	require.NoError(t, w.sched.HandOver(w.ctx, w.beat()))
+	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
 	waiting, err := w.rdb.LLen(w.ctx, "asynq:{volumes}:pending").Result()
 	require.NoError(t, err)
 	require.Equal(t, int64(2), waiting)
@@ -175,10 +175,10 @@ func TestPauseFollowsBesideALeftover(t *testing.T) {
 	w.exec(`UPDATE records SET state = 'failed', reason = 'backup_error', available_at = NULL WHERE id = $1`, leftover.ID)
 	w.sim.RemoveBackup(leftover.BackupID)
 	w.step(time.Hour)
-	w.handOver()
+	w.dispatch()
 	require.Equal(t, "failed:backup_error deleted deleted", w.story(volumes[0]))
 	w.hand(0, "resume")
-	w.handOver()
+	w.dispatch()
 	require.Equal(t, "deleted deleted deleted", w.story(volumes[0]))
 	w.lawful()
 }

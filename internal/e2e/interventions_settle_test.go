@@ -51,7 +51,7 @@ func newHeirless(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Optio
 	h.sim.DeleteServer(other)
 	h.step(time.Minute)
 	h.sim.DeleteProject(h.acme) // the poll finds no project any more
-	h.handOver()
+	h.dispatch()
 	require.Equal(t, backup.Failed, h.last(h.broken).State)
 	h.run(day, 6*time.Hour)
 	require.Len(t, h.sim.Backups(), 3+4+3+1, "out of reach: everything is still there")

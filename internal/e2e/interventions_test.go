@@ -82,11 +82,11 @@ func (w *world) audited(n int) (lines []string) {
 	return lines
 }
 
-// finished lets what was handed over end, inside the service period.
+// finished lets what was dispatched end, inside the service period.
 func (w *world) finished() {
 	w.t.Helper()
 	for range 3 {
-		w.handOver()
+		w.dispatch()
 		w.step(time.Minute)
 	}
 }

@@ -30,7 +30,7 @@ func TestInterventionsInWords(t *testing.T) {
 	w.run(time.Hour, 30*time.Minute)
 	golden(t, "backup-now", w.hand(0, "backup-now", "web-1"))
 	golden(t, "pause-project", w.hand(0, "pause", "--project", "initech", "--why", "its store is full"))
-	w.handOver()
+	w.dispatch()
 	golden(t, "pause", w.hand(0, "pause", "--why", "upgrade of Cinder until noon"))
 	golden(t, "status-paused", w.terminal(0, "status"))
 	golden(t, "explain-paused", w.terminal(0, "explain", "archive"))

@@ -133,7 +133,7 @@ func (p *labTerminal) showsRetention() {
 // warnsThatNobodyLeads sees that no command promises what nobody will do.
 func (p *labTerminal) warnsThatNobodyLeads() {
 	p.t.Helper()
-	const warning = "WARNING: No scheduler leads now: nothing is planned, handed over or removed."
+	const warning = "WARNING: No scheduler leads now: nothing is planned, dispatched or removed."
 	p.until("Postgres has noticed", time.Minute, func() bool { return strings.Contains(p.runs("status"), warning) })
 	for _, args := range [][]string{{"explain", p.healthy.Volumes[0]}, {"retention", "plan"}, {"backups"}} {
 		require.Contains(p.t, strings.Join(strings.Fields(p.runs(args...)), " "), warning)

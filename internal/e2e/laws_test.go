@@ -56,7 +56,7 @@ func TestTheLawsSeeWhatIsWrong(t *testing.T) {
 		{"nobody works", func(w *world, _ []string) {
 			w.stop()
 			w.plan()
-			require.NoError(w.t, w.sched.HandOver(w.ctx, w.beat()))
+			require.NoError(w.t, w.sched.Dispatch(w.ctx, w.beat()))
 			w.step(time.Minute)
 			w.exec(`UPDATE test_clock SET at = at + interval '2 hours'`)
 		}, []laws.Law{laws.StuckRecord}, []laws.Law{laws.StuckRecord}},

@@ -33,12 +33,12 @@ func TestDeposedInTheMiddle(t *testing.T) {
 	require.Equal(t, 2, w.count("state = 'creating'"))
 	w.step(time.Minute)
 	for name, beat := range map[string]func(context.Context, *db.Beat) error{
-		"hand-over": w.sched.HandOver, "retention": w.sched.Retention, "sweep": w.sched.Sweep, "plan": w.sched.Plan,
+		"dispatch run": w.sched.Dispatch, "retention": w.sched.Retention, "sweep": w.sched.Sweep, "plan": w.sched.Plan,
 	} {
 		require.ErrorIs(t, beat(w.ctx, old), db.ErrDeposed, name)
 	}
 	require.Equal(t, 0, w.count("swept_at IS NOT NULL"))
-	w.handOver()
+	w.dispatch()
 	for _, v := range volumes {
 		require.Equal(t, "available", w.story(v))
 	}

@@ -31,7 +31,7 @@ func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 	}
 	standing := func(reason backup.Reason) {
 		t.Helper()
-		w.handOver()
+		w.dispatch()
 		for _, one := range []backup.Reason{backup.NoWorker, backup.QueueAway} {
 			require.Len(t, w.findings(one), map[bool]int{true: 1}[one == reason], one)
 		}

@@ -199,7 +199,7 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 20)
 	w.beats()
 	w.step(time.Minute)
-	w.handOver()
+	w.dispatch()
 	require.Equal(t, 20, w.count("state = 'available'"))
 	for _, v := range volumes[:11] {
 		w.sim.RemoveBackup(w.last(v).BackupID)
@@ -236,7 +236,7 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	w.step(26 * time.Hour)
 	w.beats()
 	w.step(time.Minute)
-	w.handOver()
+	w.dispatch()
 	require.Equal(t, 29, w.count("state = 'available'"))
 	for _, v := range volumes[:11] {
 		w.sim.RemoveBackup(w.last(v).BackupID)

@@ -40,12 +40,12 @@ func program(t testing.TB) string {
 	return build.path
 }
 
-// TestMain removes the binary that tests have built. Started with handOverTerm
-// in its environment, this program is no test but a scheduler that hands over
+// TestMain removes the binary that tests have built. Started with dispatchTerm
+// in its environment, this program is no test but a scheduler that dispatches
 // in that term, whether it leads or not.
 func TestMain(m *testing.M) {
-	if term := os.Getenv(handOverTerm); term != "" {
-		if err := handOverForced(term); err != nil {
+	if term := os.Getenv(dispatchTerm); term != "" {
+		if err := dispatchForced(term); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -22,7 +22,7 @@ func TestPurgedProjectsRecordsEnd(t *testing.T) {
 	_, kept := w.protect(globex, "app-1", 2)
 	w.beats()
 	w.step(time.Minute)
-	w.handOver()
+	w.dispatch()
 	require.Equal(t, 14, w.count("state = 'available'"))
 	broken := w.last(purged[0])
 	w.exec(`UPDATE records SET state = 'deleting', deletion_asked_at = staffeln_now(), removal_reason = 'expired' WHERE id = $1`, broken.ID)
@@ -51,7 +51,7 @@ func TestUnansweredProjectIsNotPurged(t *testing.T) {
 	_, volumes := w.protect(acme, "web-1", 2)
 	w.beats()
 	w.step(time.Minute)
-	w.handOver()
+	w.dispatch()
 	for _, b := range w.sim.Backups() {
 		w.sim.RemoveBackup(b.ID)
 	}
@@ -70,7 +70,7 @@ func TestRemovedBackupThatIsThereAgainIsRemovedAgain(t *testing.T) {
 	_, volumes := w.protect(acme, "web-1", 1)
 	w.beats()
 	w.step(time.Minute)
-	w.handOver()
+	w.dispatch()
 	r := w.last(volumes[0])
 	w.step(time.Hour)
 	w.exec(`UPDATE records SET state = 'deleted', removal_reason = 'expired', cinder_status = 'deleted', changed_at = staffeln_now() WHERE id = $1`, r.ID)

@@ -26,7 +26,7 @@ func TestRemovalsBackOff(t *testing.T) {
 	w.beats()
 	require.Equal(t, 1, looks())
 	asked := w.sim.Counts()[listRoute]
-	w.handOver()
+	w.dispatch()
 	require.Equal(t, asked, w.sim.Counts()[listRoute], "not before its time")
 	w.run(10*time.Minute, 30*time.Second)
 	require.LessOrEqual(t, looks(), 6, "30 s, 1, 2, 4, 8 minutes")
@@ -111,7 +111,7 @@ func TestActiveTaskWithoutALease(t *testing.T) {
 	w.stop()
 	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
 	w.plan()
-	require.NoError(t, w.sched.HandOver(w.ctx, w.beat()))
+	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
 	// as a worker takes it, with the lease gone
 	id := "volume:" + volumes[0]
 	require.NoError(t, w.rdb.RPopLPush(w.ctx, "asynq:{volumes}:pending", "asynq:{volumes}:active").Err())
@@ -119,15 +119,15 @@ func TestActiveTaskWithoutALease(t *testing.T) {
 	w.serve()
 	state := func(id string) string { return w.rdb.HGet(w.ctx, "asynq:{volumes}:t:"+id, "state").Val() }
 	w.step(2 * tasks.Lease)
-	require.NoError(t, w.sched.HandOver(w.ctx, w.beat()))
+	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
 	require.Empty(t, state(id+":2"), "a worker may be at it still")
 	w.step(time.Second)
-	require.NoError(t, w.sched.HandOver(w.ctx, w.beat()))
+	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
 	testkit.Eventually(t, "the backup is asked for", time.Minute, func() bool { return w.last(volumes[0]).BackupID != "" })
 	for w.last(volumes[0]).State != backup.Available {
 		require.Less(t, w.clock.Now().Sub(noon), time.Hour)
 		w.step(time.Minute)
-		require.NoError(t, w.sched.HandOver(w.ctx, w.beat()))
+		require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
 		testkit.Eventually(t, "the task that passes it by is over", time.Minute, func() bool { return state(id+":2") == "" })
 	}
 	require.Equal(t, "active", state(id), "the dead one is there still")

@@ -27,7 +27,7 @@ func TestQueueEmptied(t *testing.T) {
 	w.plan()
 	for w.count("state = 'available'") < 40 {
 		require.Less(t, w.clock.Now().Sub(noon), 3*time.Hour, "backups do not end")
-		require.NoError(t, w.sched.HandOver(w.ctx, w.beat()))
+		require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
 		for range chance.IntN(400) {
 			require.NoError(t, w.rdb.Ping(w.ctx).Err()) // a moment later, in the middle of the work
 		}
@@ -43,21 +43,21 @@ func TestQueueEmptied(t *testing.T) {
 }
 
 // A task that somebody archived by hand would block its volume for ninety days:
-// the next hand-over revives it.
+// the next dispatch run revives it.
 func TestArchivedTasksAreRevived(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	w.stop()
 	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 3)
 	w.plan()
-	require.NoError(t, w.sched.HandOver(w.ctx, w.beat()))
+	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
 	n, err := asynq.NewInspectorFromRedisClient(w.rdb).ArchiveAllPendingTasks("volumes")
 	require.NoError(t, err)
 	require.Equal(t, 3, n)
 	w.serve()
-	w.handOver()
+	w.dispatch()
 	w.step(time.Minute)
-	w.handOver()
+	w.dispatch()
 	for _, v := range volumes {
 		require.Equal(t, "available", w.story(v))
 	}

@@ -55,7 +55,7 @@ func ask(t testing.TB, method, url, token string) (status int, body string) {
 	return a.StatusCode, string(text)
 }
 
-func TestQueuesPageShowsWhatIsHandedOver(t *testing.T) {
+func TestQueuesPageShowsWhatIsDispatched(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, cloudsim.Options{}, nil)
 	volumes := cloudsim.Seed(h.sim, cloudsim.SeedOptions{Projects: 1, Servers: 3, VolumesPerServer: 1, MetadataKey: "__staffeln_backup"}).Volumes

@@ -74,7 +74,7 @@ func TestReport_ManyProjectsAtOnce(t *testing.T) {
 	found := time.Since(began)
 	peak := watchMemory(t)
 	p.turnWithin(10 * time.Minute)
-	t.Logf("%d reports: found due and handed over in %s, made and sent in %s, %d MiB of heap at most; listings of members: %d, quotas: %d",
+	t.Logf("%d reports: found due and dispatched in %s, made and sent in %s, %d MiB of heap at most; listings of members: %d, quotas: %d",
 		*dueAtOnce, found.Round(time.Millisecond), time.Since(began).Round(time.Millisecond), peak()>>20, asked.members.Load(), asked.quotas.Load())
 	require.Len(t, p.box.Inbox(), *dueAtOnce)
 	require.EqualValues(t, *dueAtOnce, asked.members.Load())

@@ -43,7 +43,7 @@ func TestCallsAreCounted(t *testing.T) {
 	beats := 0
 	for ; w.count("state = 'available'") < 3000; beats++ {
 		require.Less(t, beats, 100, "backups do not end: %d are there", w.count("state = 'available'"))
-		w.handOver()
+		w.dispatch()
 		if beats == 0 {
 			shown := levels(w.sched.Metrics, "staffeln_records", "state")
 			require.Equal(t, 3000, shown["planned"]+shown["creating"], "what the metrics show: %v", shown)
@@ -54,18 +54,18 @@ func TestCallsAreCounted(t *testing.T) {
 	creates, polls := calls["POST /volume/v3/{project}/backups"], calls["GET /volume/v3/{project}/backups/{backup}"]
 	listings := calls["GET /volume/v3/{project}/backups/detail"]
 	services := calls["GET /volume/v3/{project}/os-services"]
-	t.Logf("3,000 backups in %d hand-overs: %d creations, %d reads by ID, %d pages of listings, %d looks at the services, all calls: %v",
+	t.Logf("3,000 backups in %d dispatch runs: %d creations, %d reads by ID, %d pages of listings, %d looks at the services, all calls: %v",
 		beats, creates, polls, listings, services, calls)
 	require.Equal(t, 3000, creates)
 	require.Equal(t, 3000, polls)
-	require.LessOrEqual(t, listings, 2*beats, "at most two pages of listing per hand-over")
+	require.LessOrEqual(t, listings, 2*beats, "at most two pages of listing per dispatch run")
 	cinder := 0
 	for route, n := range calls {
 		if strings.Contains(route, "/volume/v3") {
 			cinder += n
 		}
 	}
-	require.LessOrEqual(t, services, beats, "at most one look at the services per hand-over")
+	require.LessOrEqual(t, services, beats, "at most one look at the services per dispatch run")
 	require.Equal(t, creates+polls+listings+services, cinder, "other calls to Cinder: %v", calls)
 	require.LessOrEqual(t, calls["POST /identity/v3/auth/tokens"], 10, "one token per project")
 }

@@ -41,7 +41,7 @@ func filled(t *testing.T, projects, volumes int, changes ...func(*backup.Setting
 	}
 	w.beats()
 	w.step(time.Minute)
-	w.handOver()
+	w.dispatch()
 	require.Equal(t, projects*volumes, w.count("state = 'available'"))
 	w.sweep()
 	w.step(time.Minute)
@@ -180,7 +180,7 @@ func TestCloudWithoutBarbicanHasNoFindingsAboutSecrets(t *testing.T) {
 	w.vault(w.sim.AddProject("acme"), 1)
 	w.beats()
 	w.step(time.Minute)
-	w.handOver()
+	w.dispatch()
 	for range 2 {
 		w.sweep()
 		w.step(time.Minute)
@@ -197,7 +197,7 @@ func TestBarbicanThatNeverHadOurSecretsIsNotBelieved(t *testing.T) {
 	volumes := w.vault(w.sim.AddProject("acme"), 2)
 	w.beats()
 	w.step(time.Minute)
-	w.handOver()
+	w.dispatch()
 	for _, v := range volumes {
 		w.sim.DeleteSecretOf(w.last(v).BackupID)
 	}

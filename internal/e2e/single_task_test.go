@@ -25,17 +25,17 @@ import (
 	"staffeln/tasks"
 )
 
-// What a scheduler process is told that hands over by force.
+// What a scheduler process is told that dispatches by force.
 const (
-	handOverTerm     = "E2E_HAND_OVER_TERM"
-	handOverDatabase = "E2E_HAND_OVER_DATABASE"
-	handOverRedis    = "E2E_HAND_OVER_REDIS"
-	handOvers        = 10
+	dispatchTerm     = "E2E_DISPATCH_TERM"
+	dispatchDatabase = "E2E_DISPATCH_DATABASE"
+	dispatchRedis    = "E2E_DISPATCH_REDIS"
+	dispatches       = 10
 )
 
-// handOverForced is the body of such a process: ten hand-overs in a term that
+// dispatchForced is the body of such a process: ten dispatch runs in a term that
 // it did not win, then its count of outcomes on standard output.
-func handOverForced(term string) error {
+func dispatchForced(term string) error {
 	ctx := zerolog.New(os.Stderr).WithContext(context.Background())
 	n, err := strconv.ParseInt(term, 10, 64)
 	if err != nil {
@@ -46,12 +46,12 @@ func handOverForced(term string) error {
 		return err
 	}
 	m := telemetry.NewMetrics()
-	memory, err := db.Open(ctx, os.Getenv(handOverDatabase), m)
+	memory, err := db.Open(ctx, os.Getenv(dispatchDatabase), m)
 	if err != nil {
 		return err
 	}
 	defer memory.Close()
-	rdb, err := tasks.Connect(os.Getenv(handOverRedis))
+	rdb, err := tasks.Connect(os.Getenv(dispatchRedis))
 	if err != nil {
 		return err
 	}
@@ -64,21 +64,21 @@ func handOverForced(term string) error {
 		return err
 	}
 	s := scheduler.Scheduler{DB: memory, Cloud: cloud, Queue: tasks.NewClient(rdb, zerolog.Nop(), m), Settings: set, Metrics: m}
-	for range handOvers {
+	for range dispatches {
 		b, err := memory.Beat(ctx, n)
 		if err != nil {
 			return err
 		}
-		if err := s.HandOver(ctx, b); err != nil {
+		if err := s.Dispatch(ctx, b); err != nil {
 			return err
 		}
 	}
 	return json.NewEncoder(os.Stdout).Encode(outcomes(m))
 }
 
-// outcomes reads the counts of hand-overs from a process's own metrics.
+// outcomes reads the counts of dispatch runs from a process's own metrics.
 func outcomes(m *telemetry.Metrics) map[string]int {
-	return levels(m, "staffeln_tasks_handed_over_total", "outcome")
+	return levels(m, "staffeln_tasks_dispatched_total", "outcome")
 }
 
 // levels sums one metric by the values of one of its labels.
@@ -115,7 +115,7 @@ var tasksPerVolume = redis.NewScript(`
 	end
 	return {most, total}`)
 
-// Two scheduler processes, forced past leadership, hand over the same 1,000
+// Two scheduler processes, forced past leadership, dispatch the same 1,000
 // volumes ten times each: Redis holds at most one task per volume at every
 // sample, every conflict is counted, and each record is handled once.
 func TestASingleTaskPerVolume(t *testing.T) {
@@ -129,13 +129,13 @@ func TestASingleTaskPerVolume(t *testing.T) {
 	require.Len(t, volumes, 1000)
 	w.plan()
 
-	a, b, samples := w.forceHandOvers()
+	a, b, samples := w.forceDispatches()
 	require.Equal(t, 1000, a["enqueued"]+b["enqueued"], "one process enqueues a volume's task")
-	require.Equal(t, 2*handOvers*1000-1000, a["waiting"]+b["waiting"], "every other hand-over of it is a conflict")
+	require.Equal(t, 2*dispatches*1000-1000, a["waiting"]+b["waiting"], "every other dispatch run of it is a conflict")
 	t.Logf("without a worker: outcomes of the two processes: %v and %v; at most one task per volume in each of %d samples", a, b, samples)
 
 	w.serve()
-	a, b, samples = w.forceHandOvers()
+	a, b, samples = w.forceDispatches()
 	t.Logf("beside a worker: outcomes of the two processes: %v and %v; at most one task per volume in each of %d samples", a, b, samples)
 	w.drain()
 	requests := map[string]int{}
@@ -150,9 +150,9 @@ func TestASingleTaskPerVolume(t *testing.T) {
 	require.Equal(t, 1000, w.count("state = 'creating' AND attempts = 1 AND backup_id IS NOT NULL"), "each record is handled once")
 }
 
-// forceHandOvers lets two processes hand over at once and looks at Redis all
+// forceDispatches lets two processes dispatch at once and looks at Redis all
 // the while: no sample may show two tasks of one volume.
-func (w *world) forceHandOvers() (first, second map[string]int, samples int) {
+func (w *world) forceDispatches() (first, second map[string]int, samples int) {
 	w.t.Helper()
 	ctx, stop := context.WithCancel(w.ctx)
 	sampled := make(chan error, 1)
@@ -170,7 +170,7 @@ func (w *world) forceHandOvers() (first, second map[string]int, samples int) {
 		}
 		sampled <- nil
 	}()
-	a, b := w.forceHandOver(), w.forceHandOver()
+	a, b := w.forceDispatch(), w.forceDispatch()
 	first, second = a(), b()
 	stop()
 	require.NoError(w.t, <-sampled)
@@ -178,12 +178,12 @@ func (w *world) forceHandOvers() (first, second map[string]int, samples int) {
 	return first, second, samples
 }
 
-// forceHandOver starts this test program as a scheduler process in the world's
+// forceDispatch starts this test program as a scheduler process in the world's
 // term; what it returns waits for the process and reads its outcomes.
-func (w *world) forceHandOver() func() map[string]int {
+func (w *world) forceDispatch() func() map[string]int {
 	w.t.Helper()
 	cmd := exec.CommandContext(w.ctx, os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", handOverTerm, w.term), handOverDatabase+"="+w.url, handOverRedis+"="+w.redisURL,
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", dispatchTerm, w.term), dispatchDatabase+"="+w.url, dispatchRedis+"="+w.redisURL,
 		"STAFFELN_MAX_BACKUPS_IN_PROGRESS=0", "STAFFELN_MAX_BACKUPS_IN_PROGRESS_PER_PROJECT=0")
 	for name, value := range w.sim.OpenRC(w.cloudURL) {
 		cmd.Env = append(cmd.Env, name+"="+value)

@@ -56,7 +56,7 @@ func TestVolumeBusyAtTheRequest(t *testing.T) {
 	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
 	w.plan()
 	w.sim.SetVolumeStatus(volumes[0], "backing-up")
-	w.handOver()
+	w.dispatch()
 	r := w.last(volumes[0])
 	require.Equal(t, backup.Failed, r.State)
 	require.Equal(t, backup.VolumeBusy, r.Reason)
@@ -74,8 +74,8 @@ func TestVolumeChangedWhileItsRecordWaited(t *testing.T) {
 	w, volumes := waiting(t)
 	w.sim.SetVolumeStatus(volumes[1], "extending")
 	w.step(25 * time.Minute)
-	w.handOver() // the first ends
-	w.handOver() // the other is admitted
+	w.dispatch() // the first ends
+	w.dispatch() // the other is admitted
 	require.Equal(t, "withdrawn:volume_changing", w.story(volumes[1]))
 	require.Equal(t, 1, w.sim.Counts()[createRoute])
 	w.lawful()

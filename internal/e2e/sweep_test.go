@@ -51,7 +51,7 @@ func TestManyLosses(t *testing.T) {
 	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 30)
 	w.beats()
 	w.step(time.Minute)
-	w.handOver()
+	w.dispatch()
 	require.Equal(t, 30, w.count("state = 'available'"))
 	for _, v := range volumes[:10] {
 		w.sim.RemoveBackup(w.last(v).BackupID)

@@ -113,7 +113,7 @@ func eventful(t *testing.T) *world {
 		next_try_at = '2026-03-07 12:00+00' WHERE id = (SELECT id FROM records WHERE volume_name = 'logs' AND kind = 'incremental' ORDER BY data_timestamp DESC LIMIT 1)`)
 	w.beats()
 	w.step(2 * time.Minute)
-	w.handOver()
+	w.dispatch()
 	return w
 }
 
@@ -139,7 +139,7 @@ func (w *world) periods(n int) {
 		w.beats()
 		for range 2 {
 			w.step(time.Minute)
-			w.handOver()
+			w.dispatch()
 		}
 		w.step(period - 2*time.Minute)
 	}

@@ -25,7 +25,7 @@ func TestAVolumeThatChangedHandsIsNotAskedForAgain(t *testing.T) {
 			server, volumes := w.protect(acme, "web-1", 1)
 			w.sim.AddFault(cloudsim.Fault{Route: "POST /volume/v3/{project}/backups", Times: 1, Do: first})
 			w.plan()
-			w.handOver()
+			w.dispatch()
 			require.Equal(t, "creating", w.story(volumes[0]))
 
 			w.sim.DeleteServer(server)
@@ -33,7 +33,7 @@ func TestAVolumeThatChangedHandsIsNotAskedForAgain(t *testing.T) {
 			heir := w.sim.AddServer(globex, "web-2", map[string]string{w.set.BackupMetadataKey: "true"})
 			w.sim.Attach(heir, volumes[0])
 			w.step(11 * time.Minute)
-			w.handOver()
+			w.dispatch()
 			require.Equal(t, "failed:"+string(backup.ProjectChanged), w.story(volumes[0]))
 			require.Empty(t, w.sim.Backups())
 

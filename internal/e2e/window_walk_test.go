@@ -153,7 +153,7 @@ func (r *windowRig) unrest() {
 		}
 	}
 	r.plan()
-	r.handOver()
+	r.dispatch()
 }
 
 func detail(t *testing.T, problem string) string {

@@ -177,10 +177,10 @@ func (w *world) plan() {
 func (w *world) retention() { w.t.Helper(); require.NoError(w.t, w.sched.Retention(w.ctx, w.beat())) }
 func (w *world) sweep()     { w.t.Helper(); require.NoError(w.t, w.sched.Sweep(w.ctx, w.beat())) }
 
-// handOver hands over and waits until the worker has nothing left to do.
-func (w *world) handOver() {
+// dispatch runs one dispatch and waits until the worker has nothing left to do.
+func (w *world) dispatch() {
 	w.t.Helper()
-	require.NoError(w.t, w.sched.HandOver(w.ctx, w.beat()))
+	require.NoError(w.t, w.sched.Dispatch(w.ctx, w.beat()))
 	w.drain()
 }
 
@@ -214,7 +214,7 @@ func (w *world) beats() {
 	if due(b.RetentionBeat, w.set.RetentionServicePeriod) {
 		w.retention()
 	}
-	w.handOver()
+	w.dispatch()
 }
 
 // run lets time pass in steps.

@@ -133,7 +133,7 @@ func queueAway() deed {
 func queueLost() deed { return once(func(o *office) { o.queue.Lose() }) }
 
 func noScheduler() deed {
-	return trouble(oracle.Trouble{Name: "no scheduler runs", Stops: nothingGoes, Told: []string{"the plan is old", "the hand-over is old"}},
+	return trouble(oracle.Trouble{Name: "no scheduler runs", Stops: nothingGoes, Told: []string{"the plan is old", "the dispatch run is old"}},
 		func(o *office) { o.schedulerAway = true }, func(o *office) { o.schedulerAway = false })
 }
 

@@ -58,8 +58,8 @@ func (o *office) said() map[string]oracle.Said {
 			if leader.PlannedBeat != nil && l.Now.Sub(*leader.PlannedBeat) > 2*o.set.BackupServicePeriod.Std() {
 				tell(s.ID, "the plan is old")
 			}
-			if leader.HandedOverAt != nil && l.Now.Sub(*leader.HandedOverAt) > 2*o.set.PollPeriod.Std() {
-				tell(s.ID, "the hand-over is old")
+			if leader.DispatchedAt != nil && l.Now.Sub(*leader.DispatchedAt) > 2*o.set.PollPeriod.Std() {
+				tell(s.ID, "the dispatch run is old")
 			}
 		}
 		for _, r := range failures {

@@ -17,8 +17,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // subject is a queue under the contract: the model, or the real one on Redis.
 type subject interface {
-	// handOver answers the tally in words, and whether there were faults.
-	handOver(items ...tasks.Item) (tally string, faults bool)
+	// dispatch answers the tally in words, and whether there were faults.
+	dispatch(items ...tasks.Item) (tally string, faults bool)
 	// state tells of the task of that ID; empty where there is none.
 	state(id string) (queuemodel.State, tasks.Kind)
 	// start lets a worker take the only pending task.
@@ -60,46 +60,46 @@ var contract = []struct {
 	hold func(t *testing.T, q subject)
 }{
 	{"a new task is pending", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", backupR1)
+		dispatches(t, q, "enqueued 1", backupR1)
 		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
 	}},
 	{"what is pending stays, whatever kind is wanted", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", keeping)
-		handsOver(t, q, "waiting 1", keeping)
-		handsOver(t, q, "waiting 1", pollR1)
-		handsOver(t, q, "waiting 1", deserted)
+		dispatches(t, q, "enqueued 1", keeping)
+		dispatches(t, q, "waiting 1", keeping)
+		dispatches(t, q, "waiting 1", pollR1)
+		dispatches(t, q, "waiting 1", deserted)
 		has(t, q, id, queuemodel.Pending, tasks.VolumeRetention)
 	}},
 	{"of several items of a volume the kind that goes first", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1, behind 3", keeping, pollR1, backupR1, pollR1)
+		dispatches(t, q, "enqueued 1, behind 3", keeping, pollR1, backupR1, pollR1)
 		has(t, q, id, queuemodel.Pending, tasks.VolumePoll)
 	}},
 	{"a run gets the payload, and what it ends is gone", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", backupR1)
+		dispatches(t, q, "enqueued 1", backupR1)
 		r := q.start(id)
 		require.Equal(t, tasks.Volume{VolumeID: "v", RecordID: "r1"}, r.volume())
 		has(t, q, id, queuemodel.Active, tasks.VolumeBackup)
 		r.end(nil)
 		has(t, q, id, queuemodel.None, "")
-		handsOver(t, q, "enqueued 1", backupR1)
+		dispatches(t, q, "enqueued 1", backupR1)
 	}},
 	{"what is active is waited for", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", backupR1)
+		dispatches(t, q, "enqueued 1", backupR1)
 		r := q.start(id)
-		handsOver(t, q, "waiting 1", pollR1)
+		dispatches(t, q, "waiting 1", pollR1)
 		has(t, q, id, queuemodel.Active, tasks.VolumeBackup)
 		r.end(nil)
 	}},
 	{"what is active and abandoned is passed by, twice at most", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", backupR1)
+		dispatches(t, q, "enqueued 1", backupR1)
 		runs := []run{q.start(id)}
 		for _, next := range []string{second, third} {
-			handsOver(t, q, "passed 1", deserted)
-			handsOver(t, q, "waiting 1", deserted)
+			dispatches(t, q, "passed 1", deserted)
+			dispatches(t, q, "waiting 1", deserted)
 			has(t, q, next, queuemodel.Pending, tasks.VolumeBackup)
 			runs = append(runs, q.start(next))
 		}
-		handsOver(t, q, "waiting 1", deserted)
+		dispatches(t, q, "waiting 1", deserted)
 		for _, r := range runs {
 			r.end(nil)
 		}
@@ -107,51 +107,51 @@ var contract = []struct {
 		has(t, q, third, queuemodel.None, "")
 	}},
 	{"an error is another run, and waits for it", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", backupR1)
+		dispatches(t, q, "enqueued 1", backupR1)
 		q.start(id).end(errTransient)
 		has(t, q, id, queuemodel.Retry, tasks.VolumeBackup)
-		handsOver(t, q, "waiting 1", backupR1)
+		dispatches(t, q, "waiting 1", backupR1)
 		q.later()
 		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
 		q.start(id).end(nil)
 		has(t, q, id, queuemodel.None, "")
 	}},
 	{"what waits for a retry makes room for another kind", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", keeping)
+		dispatches(t, q, "enqueued 1", keeping)
 		q.start(id).end(errTransient)
-		handsOver(t, q, "replaced 1", pollR1)
+		dispatches(t, q, "replaced 1", pollR1)
 		has(t, q, id, queuemodel.Pending, tasks.VolumePoll)
 	}},
 	{"what waits for a retry makes room for another record", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", backupR2)
+		dispatches(t, q, "enqueued 1", backupR2)
 		q.start(id).end(errTransient)
-		handsOver(t, q, "replaced 1", backupR1)
+		dispatches(t, q, "replaced 1", backupR1)
 		require.Equal(t, "r1", q.start(id).volume().RecordID)
 	}},
 	{"a retention is about the whole volume", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", keeping)
+		dispatches(t, q, "enqueued 1", keeping)
 		q.start(id).end(errTransient)
 		leftover := keeping
 		leftover.RecordID = "r1"
-		handsOver(t, q, "waiting 1", leftover)
+		dispatches(t, q, "waiting 1", leftover)
 	}},
 	{"what is archived is enqueued again", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", backupR1)
+		dispatches(t, q, "enqueued 1", backupR1)
 		q.archive(id)
 		has(t, q, id, queuemodel.Archived, tasks.VolumeBackup)
-		handsOver(t, q, "revived 1", pollR1)
+		dispatches(t, q, "revived 1", pollR1)
 		has(t, q, id, queuemodel.Pending, tasks.VolumePoll)
 	}},
 	{"a stopped worker's task is due at once", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", backupR1)
+		dispatches(t, q, "enqueued 1", backupR1)
 		q.start(id).giveBack()
 		q.later()
 		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
 	}},
 	{"a dead worker's task holds its ID, then runs again", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", backupR1)
+		dispatches(t, q, "enqueued 1", backupR1)
 		q.start(id).abandon()
-		handsOver(t, q, "waiting 1", backupR1)
+		dispatches(t, q, "waiting 1", backupR1)
 		has(t, q, id, queuemodel.Active, tasks.VolumeBackup)
 		q.later()
 		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
@@ -159,7 +159,7 @@ var contract = []struct {
 		has(t, q, id, queuemodel.None, "")
 	}},
 	{"a handler that goes on after its task was lost says nothing to the queue", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", backupR1)
+		dispatches(t, q, "enqueued 1", backupR1)
 		old := q.start(id)
 		old.linger()
 		q.later()
@@ -169,37 +169,37 @@ var contract = []struct {
 		again.end(nil)
 		has(t, q, id, queuemodel.None, "")
 	}},
-	{"lost data is handed over again, beside the run that goes on", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", backupR1)
+	{"lost data is dispatched again, beside the run that goes on", func(t *testing.T, q subject) {
+		dispatches(t, q, "enqueued 1", backupR1)
 		old := q.start(id)
 		q.lose()
 		has(t, q, id, queuemodel.None, "")
-		handsOver(t, q, "enqueued 1", pollR1)
+		dispatches(t, q, "enqueued 1", pollR1)
 		has(t, q, id, queuemodel.Pending, tasks.VolumePoll)
 		old.end(nil)
 		has(t, q, id, queuemodel.Pending, tasks.VolumePoll)
 	}},
 	{"after lost data the end of the old run ends the new one's task", func(t *testing.T, q subject) {
-		handsOver(t, q, "enqueued 1", backupR1)
+		dispatches(t, q, "enqueued 1", backupR1)
 		old := q.start(id)
 		q.lose()
-		handsOver(t, q, "enqueued 1", pollR1)
+		dispatches(t, q, "enqueued 1", pollR1)
 		again := q.start(id)
 		old.end(nil)
 		has(t, q, id, queuemodel.None, "")
-		handsOver(t, q, "enqueued 1", backupR1)
+		dispatches(t, q, "enqueued 1", backupR1)
 		again.end(nil)
 		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
 	}},
-	{"an enqueue without an answer is unknown; the next hand-over tells", func(t *testing.T, q subject) {
+	{"an enqueue without an answer is unknown; the next dispatch run tells", func(t *testing.T, q subject) {
 		q.mishear(true)
 		fails(t, q, "unknown 1", backupR1)
-		handsOver(t, q, "waiting 1", backupR1)
+		dispatches(t, q, "waiting 1", backupR1)
 		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
 		q.lose()
 		q.mishear(false)
 		fails(t, q, "unknown 1", backupR1)
-		handsOver(t, q, "enqueued 1", backupR1)
+		dispatches(t, q, "enqueued 1", backupR1)
 	}},
 	{"what is no volume's kind is refused", func(t *testing.T, q subject) {
 		fails(t, q, "", tasks.Item{Kind: tasks.ReportSend, VolumeID: "v"})
@@ -207,16 +207,16 @@ var contract = []struct {
 	}},
 }
 
-func handsOver(t *testing.T, q subject, want string, items ...tasks.Item) {
+func dispatches(t *testing.T, q subject, want string, items ...tasks.Item) {
 	t.Helper()
-	tally, faults := q.handOver(items...)
+	tally, faults := q.dispatch(items...)
 	require.False(t, faults)
 	require.Equal(t, want, tally)
 }
 
 func fails(t *testing.T, q subject, want string, items ...tasks.Item) {
 	t.Helper()
-	tally, faults := q.handOver(items...)
+	tally, faults := q.dispatch(items...)
 	require.True(t, faults)
 	require.Equal(t, want, tally)
 }
@@ -247,8 +247,8 @@ func newModelled() *modelled {
 	return m
 }
 
-func (m *modelled) handOver(items ...tasks.Item) (tally string, faults bool) {
-	outcome, err := m.HandOver(context.Background(), items)
+func (m *modelled) dispatch(items ...tasks.Item) (tally string, faults bool) {
+	outcome, err := m.Dispatch(context.Background(), items)
 	return outcome.String(), err != nil
 }
 

@@ -12,7 +12,7 @@ import (
 // What the real queue does only after minutes, by the numbers that were measured on it.
 func TestTimesOfTheModel(t *testing.T) {
 	m := newModelled()
-	handsOver(t, m, "enqueued 1", backupR1)
+	dispatches(t, m, "enqueued 1", backupR1)
 	require.True(t, m.NextChange().IsZero())
 
 	for _, seconds := range []int{1, 2, 4, 8, 16, 30, 30} {
@@ -39,12 +39,12 @@ func TestTimesOfTheModel(t *testing.T) {
 
 func TestARunKnowsWhetherItHoldsItsTask(t *testing.T) {
 	m := newModelled()
-	handsOver(t, m, "enqueued 1", backupR1)
+	dispatches(t, m, "enqueued 1", backupR1)
 	r := m.Start(id)
 	require.True(t, r.Held())
 	m.Lose()
 	require.False(t, r.Held())
-	handsOver(t, m, "enqueued 1", backupR1)
+	dispatches(t, m, "enqueued 1", backupR1)
 	again := m.Start(id)
 	require.False(t, r.Held(), "another run does")
 	require.True(t, again.Held())

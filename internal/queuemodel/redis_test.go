@@ -59,8 +59,8 @@ func (q *redisQueue) pause() {
 	require.NoError(q.t, q.own.SetNX(q.t.Context(), "asynq:{volumes}:paused", 1, 0).Err())
 }
 
-func (q *redisQueue) handOver(items ...tasks.Item) (tally string, faults bool) {
-	outcome, err := tasks.NewClient(q.rdb, zerolog.Nop(), telemetry.NewMetrics()).HandOver(q.t.Context(), items)
+func (q *redisQueue) dispatch(items ...tasks.Item) (tally string, faults bool) {
+	outcome, err := tasks.NewClient(q.rdb, zerolog.Nop(), telemetry.NewMetrics()).Dispatch(q.t.Context(), items)
 	return outcome.String(), err != nil
 }
 

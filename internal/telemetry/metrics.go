@@ -26,7 +26,7 @@ type Metrics struct {
 	beatSuccess     *prometheus.GaugeVec
 	leader          prometheus.Gauge
 	term            prometheus.Gauge
-	tasksHandedOver *prometheus.CounterVec
+	tasksDispatched *prometheus.CounterVec
 	tasksHandled    *prometheus.CounterVec
 	cloudRequests   *prometheus.CounterVec
 	answers         *answers
@@ -62,7 +62,7 @@ func NewMetrics() *Metrics {
 		}),
 		stuck: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "staffeln_backups_stuck",
-			Help: "Backups in progress far beyond their usual time, as the newest hand-over saw it.",
+			Help: "Backups in progress far beyond their usual time, as the newest dispatch run saw it.",
 		}),
 		cautions: level("staffeln_admission_caution",
 			"1 while fewer backups begin than the caps allow, by why: throttled, away, failing, no_service.", "why"),
@@ -74,7 +74,7 @@ func NewMetrics() *Metrics {
 		}),
 		beatDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "staffeln_beat_duration_seconds",
-			Help:    "Seconds that a beat took, by beat (plan, hand_over, retention, sweep, report) and result (ok, error).",
+			Help:    "Seconds that a beat took, by beat (plan, dispatch, retention, sweep, report) and result (ok, error).",
 			Buckets: []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600},
 		}, []string{"beat", "result"}),
 		beatSuccess: gauge("staffeln_beat_success_timestamp_seconds",
@@ -87,8 +87,8 @@ func NewMetrics() *Metrics {
 			Name: "staffeln_scheduler_term",
 			Help: "Number of this scheduler's newest term of leadership; 0 before its first.",
 		}),
-		tasksHandedOver: counter("staffeln_tasks_handed_over_total",
-			"Tasks handed over to the queue, by kind and by what became of them.", "kind", "outcome"),
+		tasksDispatched: counter("staffeln_tasks_dispatched_total",
+			"Tasks dispatched to the queue, by kind and by what became of them.", "kind", "outcome"),
 		tasksHandled: counter("staffeln_tasks_handled_total",
 			"Runs of a task's handler that ended, by kind and outcome.", "kind", "outcome"),
 		cloudRequests: counter("staffeln_cloud_requests_total",
@@ -97,7 +97,7 @@ func NewMetrics() *Metrics {
 	}
 	m.Registry.MustRegister(m.answers.all()...)
 	m.Registry.MustRegister(m.transitions, m.decisions, m.findings.vec, m.volumes.vec, m.records.vec, m.pauses, m.stuck, m.cautions.vec, m.repairs, m.leasesRefused, m.beatDuration,
-		m.beatSuccess, m.leader, m.term, m.tasksHandedOver, m.tasksHandled, m.cloudRequests,
+		m.beatSuccess, m.leader, m.term, m.tasksDispatched, m.tasksHandled, m.cloudRequests,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -142,7 +142,7 @@ func (m *Metrics) Repair(kind, outcome string) { m.repairs.WithLabelValues(kind,
 // LeaseRefused counts a lease that another handler's lease refused.
 func (m *Metrics) LeaseRefused() { m.leasesRefused.Inc() }
 
-// Beat tells that a beat (plan, hand_over, retention, sweep, report) ended, after how much time, at what time of the
+// Beat tells that a beat (plan, dispatch, retention, sweep, report) ended, after how much time, at what time of the
 // database's clock, and whether without an error.
 func (m *Metrics) Beat(beat string, took time.Duration, now time.Time, err error) {
 	if err != nil {
@@ -159,9 +159,9 @@ func (m *Metrics) Leads(term int64) { m.leader.Set(1); m.term.Set(float64(term))
 // Follows tells that this scheduler does not lead, or no longer.
 func (m *Metrics) Follows() { m.leader.Set(0) }
 
-// TasksHandedOver counts tasks of one kind with the same outcome of their hand-over.
-func (m *Metrics) TasksHandedOver(kind, outcome string, tasks int) {
-	m.tasksHandedOver.WithLabelValues(kind, outcome).Add(float64(tasks))
+// TasksDispatched counts tasks of one kind with the same outcome of their dispatch run.
+func (m *Metrics) TasksDispatched(kind, outcome string, tasks int) {
+	m.tasksDispatched.WithLabelValues(kind, outcome).Add(float64(tasks))
 }
 
 // TaskHandled counts one run of a handler.

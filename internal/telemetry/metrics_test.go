@@ -19,7 +19,7 @@ func TestMetrics_WhatIsCountedIsShown(t *testing.T) {
 	m.Beat("plan", time.Second, time.Unix(1_800_000_000, 0), errors.New("listing incomplete"))
 	m.Leads(7)
 	m.Follows()
-	m.TasksHandedOver("volume:poll", "enqueued", 4)
+	m.TasksDispatched("volume:poll", "enqueued", 4)
 	m.TaskHandled("volume:poll", "ok")
 	for status, times := range map[int]int{200: 2, 404: 1, 0: 1} {
 		for range times {
@@ -68,7 +68,7 @@ func TestMetrics_Names(t *testing.T) {
 	m.SetAdmission(1, "a")
 	m.Repair("a", "b")
 	m.Beat("plan", time.Second, time.Unix(0, 0), nil)
-	m.TasksHandedOver("a", "b", 1)
+	m.TasksDispatched("a", "b", 1)
 	m.TaskHandled("a", "b")
 	m.CloudRequest("GET", "/", 200)
 	m.APIRequest("GET", "/", 200, time.Second)

@@ -31,7 +31,7 @@ type Work struct {
 }
 
 // AtWork returns all records between plan and end, and the removals that are
-// due: the whole input of a hand-over, from the table alone.
+// due: the whole input of a dispatch run, from the table alone.
 func (b *Beat) AtWork(ctx context.Context) ([]Work, error) {
 	const removal = `r.state IN ('deleting', 'undeletable', 'failed')` // what the volume's back-off is about
 	const q = `

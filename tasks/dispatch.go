@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	// handers is how many goroutines speak to Redis during a hand-over: more gain nothing (measured).
+	// handers is how many goroutines speak to Redis during a dispatch run: more gain nothing (measured).
 	handers = 16
 	// patience is after how many items without an answer Redis is taken to be away and the rest waits for the next
 	// beat; each of them has cost its time-out.
 	patience = 2 * handers
-	// toldFaults bounds the faults that one hand-over returns: ten thousand times the same says no more than three.
+	// toldFaults bounds the faults that one dispatch run returns: ten thousand times the same says no more than three.
 	toldFaults = 3
 )
 
@@ -65,19 +65,19 @@ func NewClient(rdb redis.UniversalClient, log zerolog.Logger, m *telemetry.Metri
 	return &Client{rdb: rdb, log: log, metrics: m}
 }
 
-// HandOver sees to it that the queue holds a task for each item, and one task at most for each volume. Handing over
+// Dispatch sees to it that the queue holds a task for each item, and one task at most for each volume. Dispatching
 // again what is in the queue already changes nothing, so a caller that is not sure simply does it again. Of several
 // items of one volume the one that goes first is taken: poll, then backup, then retention.
 //
 // The error joins the first few faults; the tally is true in any case. A fault of Redis leaves its item unknown or
-// unasked, and the next hand-over sees to it.
-func (c *Client) HandOver(ctx context.Context, items []Item) (Tally, error) {
+// unasked, and the next dispatch run sees to it.
+func (c *Client) Dispatch(ctx context.Context, items []Item) (Tally, error) {
 	for _, item := range items {
 		if item.object() == "" || kinds[item.Kind].queue == "" {
-			return nil, fmt.Errorf("hand over: kind %q of %q: want a kind of the table, and an ID", item.Kind, item.object())
+			return nil, fmt.Errorf("dispatch: kind %q of %q: want a kind of the table, and an ID", item.Kind, item.object())
 		}
 	}
-	h := c.newHandover()
+	h := c.newDispatch()
 	defer h.report()
 	todo := make(chan Item)
 	var wait sync.WaitGroup
@@ -96,9 +96,9 @@ func (c *Client) HandOver(ctx context.Context, items []Item) (Tally, error) {
 	return h.tally, errors.Join(h.faults...)
 }
 
-// handover is one hand-over under way. Its Asynq client lives no longer: it says only once in its life which queues
+// dispatch is one dispatch run under way. Its Asynq client lives no longer: it says only once in its life which queues
 // there are, so after a loss of Redis' data an older one would fill a queue that no inspector finds.
-type handover struct {
+type dispatch struct {
 	*Client
 	queue     *asynq.Client
 	inspector *asynq.Inspector
@@ -110,8 +110,8 @@ type handover struct {
 	faults []error
 }
 
-func (c *Client) newHandover() *handover {
-	return &handover{
+func (c *Client) newDispatch() *dispatch {
+	return &dispatch{
 		Client: c,
 		queue:  asynq.NewClientFromRedisClient(c.rdb), inspector: asynq.NewInspectorFromRedisClient(c.rdb),
 		counts: make(map[Kind]Tally), tally: make(Tally),
@@ -119,7 +119,7 @@ func (c *Client) newHandover() *handover {
 }
 
 // firsts answers the item that goes first of each volume, in the caller's order.
-func (h *handover) firsts(items []Item) []Item {
+func (h *dispatch) firsts(items []Item) []Item {
 	best := make(map[string]Kind, len(items))
 	for _, item := range items {
 		if kind, seen := best[item.id()]; !seen || kinds[item.Kind].rank < kinds[kind].rank {
@@ -138,7 +138,7 @@ func (h *handover) firsts(items []Item) []Item {
 	return firsts
 }
 
-func (h *handover) one(ctx context.Context, item Item) {
+func (h *dispatch) one(ctx context.Context, item Item) {
 	if ctx.Err() != nil || h.silent.Load() >= patience {
 		h.count(item, Unasked, ctx.Err())
 		return
@@ -150,7 +150,7 @@ func (h *handover) one(ctx context.Context, item Item) {
 	h.count(item, outcome, err)
 }
 
-func (h *handover) count(item Item, outcome Outcome, err error) {
+func (h *dispatch) count(item Item, outcome Outcome, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.counts[item.Kind] == nil {
@@ -163,10 +163,10 @@ func (h *handover) count(item Item, outcome Outcome, err error) {
 	}
 }
 
-func (h *handover) report() {
+func (h *dispatch) report() {
 	for kind, tally := range h.counts {
 		for outcome, n := range tally {
-			h.metrics.TasksHandedOver(string(kind), string(outcome), n)
+			h.metrics.TasksDispatched(string(kind), string(outcome), n)
 		}
 	}
 }

@@ -17,10 +17,10 @@ import (
 // What can't be read by then is done without.
 const leastReading = 10 * time.Second
 
-// HandOver admits planned records under the caps and gives the queue, from the
+// Dispatch admits planned records under the caps and gives the queue, from the
 // table alone, what each volume needs next. Whatever the queue lost comes back
 // here.
-func (s *Scheduler) HandOver(ctx context.Context, b *db.Beat) error {
+func (s *Scheduler) Dispatch(ctx context.Context, b *db.Beat) error {
 	set := s.Settings
 	reading, read := context.WithTimeout(ctx, max(set.PollPeriod.Std(), leastReading))
 	defer read()
@@ -41,23 +41,23 @@ func (s *Scheduler) HandOver(ctx context.Context, b *db.Beat) error {
 		return err
 	}
 	items := choose(b.Now, work, s.listing(reading, b.Now, work), set.MaxRemovalsInProgress)
-	tally, err := s.Queue.HandOver(ctx, items)
+	tally, err := s.Queue.Dispatch(ctx, items)
 	if admission.Admitted > 0 || len(items) > 0 {
 		s.routine.line(ctx, "dispatch", b.Now, admission.Admitted > 0, outcomes(tally)).Int("admitted", admission.Admitted).Int("at_work", len(work)).Int("tasks", len(items)).
-			Any("outcome", tally).Msg("handed over")
+			Any("outcome", tally).Msg("dispatched")
 	}
-	s.handedOver(ctx, "dispatch", err) // what did not arrive is dispatched again at the next run
+	s.dispatched(ctx, "dispatch", err) // what did not arrive is dispatched again at the next run
 	if err := s.tellQueue(ctx, b, err); err != nil {
 		return err
 	}
 	if err := s.countRecords(ctx, b); err != nil {
 		return err
 	}
-	return b.Done(ctx, db.HandOverBeat, b.Now)
+	return b.Done(ctx, db.DispatchBeat, b.Now)
 }
 
-// handedOver logs when the queue begins to take less than it is given, and when it takes all again.
-func (s *Scheduler) handedOver(ctx context.Context, what string, err error) {
+// dispatched logs when the queue begins to take less than it is given, and when it takes all again.
+func (s *Scheduler) dispatched(ctx context.Context, what string, err error) {
 	if err != nil {
 		s.conditions.MetLasting(zerolog.Ctx(ctx), zerolog.WarnLevel, "queue "+what, "").Err(err).Str("run", what).
 			Str("detail", "start Redis, or check STAFFELN_REDIS_URL; none of them is lost").Msg("tasks not all enqueued, will be tried again")

@@ -21,11 +21,11 @@ var ranks = map[tasks.Kind]int{tasks.VolumePoll: 1, tasks.VolumeBackup: 2, tasks
 // Workers is one: whoever drives the model works.
 func (q *Queue) Workers(context.Context) (int, error) { return 1, nil }
 
-// HandOver is that of [tasks.Client].
-func (q *Queue) HandOver(ctx context.Context, items []tasks.Item) (tasks.Tally, error) {
+// Dispatch is that of [tasks.Client].
+func (q *Queue) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Tally, error) {
 	for _, item := range items {
 		if item.VolumeID == "" || ranks[item.Kind] == 0 {
-			return nil, fmt.Errorf("hand over: kind %q, volume %q: want a volume kind and an ID", item.Kind, item.VolumeID)
+			return nil, fmt.Errorf("dispatch: kind %q, volume %q: want a volume kind and an ID", item.Kind, item.VolumeID)
 		}
 	}
 	tally, best := tasks.Tally{}, map[string]tasks.Kind{}
@@ -52,7 +52,7 @@ func (q *Queue) HandOver(ctx context.Context, items []tasks.Item) (tasks.Tally, 
 		}
 		if err != nil {
 			outcome = tasks.Unknown
-			faults = append(faults, fmt.Errorf("hand over volume:%s: %w", item.VolumeID, err))
+			faults = append(faults, fmt.Errorf("dispatch volume:%s: %w", item.VolumeID, err))
 		}
 		tally[outcome]++
 	}

@@ -17,7 +17,7 @@ import (
 	"staffeln/internal/testkit"
 )
 
-func TestHandOver_WhatHoldsTheIDDecides(t *testing.T) {
+func TestDispatch_WhatHoldsTheIDDecides(t *testing.T) {
 	poll := Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r1"}
 	backup := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r1"}
 	other := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r2"}
@@ -55,7 +55,7 @@ func TestHandOver_WhatHoldsTheIDDecides(t *testing.T) {
 				require.NoError(t, q.inspect.PauseQueue(Volumes)) // what held it would take the next one too
 			}
 			client, _ := q.newClient()
-			tally, err := client.HandOver(t.Context(), []Item{c.wanted})
+			tally, err := client.Dispatch(t.Context(), []Item{c.wanted})
 			require.NoError(t, err)
 			require.Equal(t, fmt.Sprintf("%s 1", c.outcome), tally.String())
 			state, kind := q.task("volume:v")
@@ -65,12 +65,12 @@ func TestHandOver_WhatHoldsTheIDDecides(t *testing.T) {
 	}
 }
 
-func TestHandOver_AnEmptiedRedisIsFilledAgainAndFound(t *testing.T) {
+func TestDispatch_AnEmptiedRedisIsFilledAgainAndFound(t *testing.T) {
 	q := newQueue(t)
 	client, _ := q.newClient()
 	items := []Item{{Kind: VolumeBackup, VolumeID: "a", RecordID: "1"}, {Kind: VolumePoll, VolumeID: "b", RecordID: "2"}}
 	for range 2 {
-		tally, err := client.HandOver(t.Context(), items)
+		tally, err := client.Dispatch(t.Context(), items)
 		require.NoError(t, err)
 		require.Equal(t, "enqueued 2", tally.String())
 		queues, err := q.inspect.Queues()
@@ -80,7 +80,7 @@ func TestHandOver_AnEmptiedRedisIsFilledAgainAndFound(t *testing.T) {
 	}
 }
 
-func TestHandOver_PassesByAnAbandonedTaskOnceAndNotWithoutBound(t *testing.T) {
+func TestDispatch_PassesByAnAbandonedTaskOnceAndNotWithoutBound(t *testing.T) {
 	q := newQueue(t)
 	item := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r", Abandoned: true}
 	q.hold(asynq.TaskStateActive, item)
@@ -88,21 +88,21 @@ func TestHandOver_PassesByAnAbandonedTaskOnceAndNotWithoutBound(t *testing.T) {
 	metrics := telemetry.NewMetrics()
 	client := NewClient(q.rdb, zerolog.New(log), metrics)
 
-	tally, err := client.HandOver(t.Context(), []Item{item})
+	tally, err := client.Dispatch(t.Context(), []Item{item})
 	require.NoError(t, err)
 	require.Equal(t, "passed 1", tally.String())
 	state, _ := q.task("volume:v:2")
 	require.Equal(t, "pending", state)
 	require.Contains(t, log.String(), `"task":"volume:v:2"`)
 
-	tally, err = client.HandOver(t.Context(), []Item{item})
+	tally, err = client.Dispatch(t.Context(), []Item{item})
 	require.NoError(t, err)
 	require.Equal(t, "waiting 1", tally.String(), "the suffixed one is waited for")
 
 	for range 2 { // each new server takes one more, and hangs
 		q.serve(func(ctx context.Context, _ *asynq.Task) error { <-ctx.Done(); return nil })
 		testkit.Eventually(t, "taken", soon, func() bool { i, err := q.inspect.GetQueueInfo(Volumes); return err == nil && i.Pending == 0 })
-		tally, err = client.HandOver(t.Context(), []Item{item})
+		tally, err = client.Dispatch(t.Context(), []Item{item})
 		require.NoError(t, err)
 	}
 	require.Equal(t, "waiting 1", tally.String())
@@ -112,43 +112,43 @@ func TestHandOver_PassesByAnAbandonedTaskOnceAndNotWithoutBound(t *testing.T) {
 
 // Redis may lose the lease of an active task: nobody takes it over then, and only its volume's own lease tells whether
 // somebody is at work on it.
-func TestHandOver_AnActiveTaskWithoutALeaseIsPassedByWhereItsVolumeIsIdle(t *testing.T) {
+func TestDispatch_AnActiveTaskWithoutALeaseIsPassedByWhereItsVolumeIsIdle(t *testing.T) {
 	q := newQueue(t)
 	item := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"}
 	q.hold(asynq.TaskStatePending, item)
 	require.NoError(t, q.rdb.RPopLPush(t.Context(), "asynq:{volumes}:pending", "asynq:{volumes}:active").Err())
 	require.NoError(t, q.rdb.HSet(t.Context(), "asynq:{volumes}:t:volume:v", "state", "active").Err())
 	client, log := q.newClient()
-	tally, err := client.HandOver(t.Context(), []Item{item})
+	tally, err := client.Dispatch(t.Context(), []Item{item})
 	require.NoError(t, err)
 	require.Equal(t, "waiting 1", tally.String(), "its handler may have begun a moment ago")
 	item.Idle = true
-	tally, err = client.HandOver(t.Context(), []Item{item})
+	tally, err = client.Dispatch(t.Context(), []Item{item})
 	require.NoError(t, err)
 	require.Equal(t, "passed 1", tally.String())
 	state, kind := q.task("volume:v:2")
 	require.Equal(t, "pending", state)
 	require.Equal(t, VolumeBackup, kind)
 	require.Contains(t, log.String(), "task passed by that nobody works on")
-	tally, err = client.HandOver(t.Context(), []Item{item})
+	tally, err = client.Dispatch(t.Context(), []Item{item})
 	require.NoError(t, err)
 	require.Equal(t, "waiting 1", tally.String(), "the suffixed one is waited for")
 }
 
-func TestHandOver_AKeyThatNoTaskHasIsToldAtEveryHandOver(t *testing.T) {
+func TestDispatch_AKeyThatNoTaskHasIsToldAtEachRun(t *testing.T) {
 	q := newQueue(t)
 	q.hold(asynq.TaskStatePending, Item{Kind: VolumePoll, VolumeID: "other"})
 	require.NoError(t, q.rdb.HSet(t.Context(), "asynq:{volumes}:t:volume:v", "result", "x").Err(), "what a ResultWriter leaves behind")
 	client, _ := q.newClient()
-	tally, err := client.HandOver(t.Context(), []Item{{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"}})
-	require.ErrorContains(t, err, "hand over volume:v")
+	tally, err := client.Dispatch(t.Context(), []Item{{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"}})
+	require.ErrorContains(t, err, "dispatch volume:v")
 	require.Equal(t, "unknown 1", tally.String())
 }
 
-func TestHandOver_OfOneVolumeTheKindThatGoesFirst(t *testing.T) {
+func TestDispatch_OfOneVolumeTheKindThatGoesFirst(t *testing.T) {
 	q := newQueue(t)
 	client, _ := q.newClient()
-	tally, err := client.HandOver(t.Context(), []Item{
+	tally, err := client.Dispatch(t.Context(), []Item{
 		{Kind: VolumeRetention, VolumeID: "v"},
 		{Kind: VolumePoll, VolumeID: "v", RecordID: "r"},
 		{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"},
@@ -161,16 +161,16 @@ func TestHandOver_OfOneVolumeTheKindThatGoesFirst(t *testing.T) {
 	require.Equal(t, VolumePoll, kind)
 }
 
-func TestHandOver_RefusesWhatIsNoVolumeKind(t *testing.T) {
+func TestDispatch_RefusesWhatIsNoVolumeKind(t *testing.T) {
 	q := newQueue(t)
 	client, _ := q.newClient()
 	for _, item := range []Item{{Kind: ReportSend, VolumeID: "v"}, {Kind: VolumePoll}, {VolumeID: "v"}} {
-		_, err := client.HandOver(t.Context(), []Item{item})
+		_, err := client.Dispatch(t.Context(), []Item{item})
 		require.ErrorContains(t, err, "want a kind of the table, and an ID")
 	}
 }
 
-func TestHandOver_OfARedisThatDoesNotAnswerTheRestIsLeftForTheNextBeat(t *testing.T) {
+func TestDispatch_OfARedisThatDoesNotAnswerTheRestIsLeftForTheNextRun(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, listener.Close()) }() // accepts into its backlog, and never answers
@@ -184,21 +184,21 @@ func TestHandOver_OfARedisThatDoesNotAnswerTheRestIsLeftForTheNextBeat(t *testin
 	metrics := telemetry.NewMetrics()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	tally, err := NewClient(rdb, zerolog.Nop(), metrics).HandOver(ctx, items)
+	tally, err := NewClient(rdb, zerolog.Nop(), metrics).Dispatch(ctx, items)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.NotContains(t, err.Error(), "secret")
 	require.Equal(t, len(items), tally.Total())
 	require.Positive(t, tally[Unknown])
 	require.Equal(t, len(items), tally[Unknown]+tally[Unasked])
 	require.LessOrEqual(t, len(err.Error()), 1000)
-	count, err := testutil.GatherAndCount(metrics.Registry, "staffeln_tasks_handed_over_total")
+	count, err := testutil.GatherAndCount(metrics.Registry, "staffeln_tasks_dispatched_total")
 	require.NoError(t, err)
 	require.Equal(t, 2, count)
 }
 
-// Two schedulers hand over the same thousand volumes ten times while a worker takes them: at no time are there two
+// Two schedulers dispatch the same thousand volumes ten times while a worker takes them: at no time are there two
 // tasks of one volume, and no handler runs beside another one of its volume.
-func TestHandOver_TwoSchedulersAtOnceMakeNoSecondTask(t *testing.T) {
+func TestDispatch_TwoSchedulersAtOnceMakeNoSecondTask(t *testing.T) {
 	q := newQueue(t)
 	items := make([]Item, 1000)
 	for i := range items {
@@ -229,7 +229,7 @@ func TestHandOver_TwoSchedulersAtOnceMakeNoSecondTask(t *testing.T) {
 		client, _ := q.newClient()
 		wait.Go(func() {
 			for range 10 {
-				tally, err := client.HandOver(t.Context(), items)
+				tally, err := client.Dispatch(t.Context(), items)
 				if err != nil || tally[Enqueued]+tally[Waiting] != len(items) {
 					t.Errorf("tally %v, error %v", tally, err)
 				}
