@@ -46,7 +46,7 @@ type Leader struct {
 func (l *Look) Leader(ctx context.Context) (Leader, error) {
 	// Postgres shows the two halves of an advisory lock's number.
 	const q = `
-		SELECT term, leader, since, planned_beat, handed_over_at, retention_beat, sweep_beat, report_beat, EXISTS (
+		SELECT term, leader, since, planned_beat, handed_over_at AS dispatched_at, retention_beat, sweep_beat, report_beat, EXISTS (
 			SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
 				AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 				AND (classid::bigint << 32) | objid::bigint = $1) AS leads,
