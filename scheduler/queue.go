@@ -16,7 +16,7 @@ const queueTime = time.Minute
 type queueTrouble struct {
 	reason backup.Reason // empty: none
 	since  time.Time
-	told   bool // that it is so, or, where there is none, that there is none
+	told   *backup.Reason // the finding that stands, empty: none; nil: nobody knows, as at the beginning of a term
 }
 
 // tellQueue keeps the finding that no worker takes tasks, or that Redis does not
@@ -29,10 +29,16 @@ func (s *Scheduler) tellQueue(ctx context.Context, b *db.Beat, failed error) err
 		reason, detail = backup.NoWorker, "start one: staffeln worker"
 	}
 	if was := s.queue; was.since.IsZero() || was.reason != reason {
-		s.queue = queueTrouble{reason: reason, since: b.Now}
+		s.queue.reason, s.queue.since = reason, b.Now
 	}
-	if s.queue.told || reason != "" && b.Now.Sub(s.queue.since) < queueTime {
+	told := s.queue.told
+	switch brief := reason != "" && b.Now.Sub(s.queue.since) < queueTime; {
+	case told != nil && *told == reason:
 		return nil
+	case brief && (told == nil || *told == "" || reason == backup.QueueAway): // Redis that is away says of no worker that it is alive
+		return nil
+	case brief:
+		reason = ""
 	}
 	var found []backup.Finding
 	if reason != "" {
@@ -42,7 +48,7 @@ func (s *Scheduler) tellQueue(ctx context.Context, b *db.Beat, failed error) err
 	if err != nil {
 		return err
 	}
-	s.queue.told = true
+	s.queue.told = &reason
 	tellFindings(ctx, fresh)
 	return s.countFindings(ctx, b)
 }

@@ -10,6 +10,7 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/telemetry"
+	"staffeln/internal/testkit"
 	"staffeln/show"
 	"staffeln/tasks"
 )
@@ -61,9 +62,17 @@ func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 	w.step(time.Minute)
 	standing(backup.QueueAway)
 	w.sched.Queue = here
+	w.step(time.Second)
+	standing("") // Redis is back, and how long no worker is alive is counted anew
+	w.step(time.Minute)
+	standing(backup.NoWorker)
 	w.stop = w.serve()
+	testkit.Eventually(t, "the worker is known", time.Minute, func() bool {
+		n, err := here.Workers(w.ctx)
+		return err == nil && n > 0
+	})
 	w.step(time.Second)
 	standing("")
-	require.Equal(t, 1, w.logged("warn", "finding", "no_worker"))
+	require.Equal(t, 2, w.logged("warn", "finding", "no_worker"))
 	require.Equal(t, 1, w.logged("warn", "finding", "queue_away"))
 }
