@@ -36,14 +36,14 @@ var writes = map[string]func(*house, *Beat) error{
 		_, err := b.Seen(h.ctx, []backup.Backup{{ID: "b-elder", Status: "restoring"}, {ID: "b-lost", Status: "available"}})
 		return err
 	},
-	"Lose":           func(h *house, b *Beat) error { return b.Lose(h.ctx, "elder") },
-	"Restoring":      func(h *house, b *Beat) error { return b.Restoring(h.ctx, []string{"b-elder"}) },
-	"Twin":           func(h *house, b *Beat) error { return b.Twin(h.ctx, h.read("r"), made) },
-	"Forget":         func(h *house, b *Beat) error { _, err := b.Forget(h.ctx, base.Add(hour)); return err },
-	"Done plan":      func(h *house, b *Beat) error { return b.Done(h.ctx, PlanBeat, base) },
+	"Lose":              func(h *house, b *Beat) error { return b.Lose(h.ctx, "elder") },
+	"Restoring":         func(h *house, b *Beat) error { return b.Restoring(h.ctx, []string{"b-elder"}) },
+	"Twin":              func(h *house, b *Beat) error { return b.Twin(h.ctx, h.read("r"), made) },
+	"Forget":            func(h *house, b *Beat) error { _, err := b.Forget(h.ctx, base.Add(hour)); return err },
+	"Done plan":         func(h *house, b *Beat) error { return b.Done(h.ctx, PlanBeat, base) },
 	"Done dispatch run": func(h *house, b *Beat) error { return b.Done(h.ctx, DispatchBeat, base) },
-	"Done retention": func(h *house, b *Beat) error { return b.Done(h.ctx, RetentionBeat, base) },
-	"Done sweep":     func(h *house, b *Beat) error { return b.Done(h.ctx, SweepBeat, base) },
+	"Done retention":    func(h *house, b *Beat) error { return b.Done(h.ctx, RetentionBeat, base) },
+	"Done sweep":        func(h *house, b *Beat) error { return b.Done(h.ctx, SweepBeat, base) },
 }
 
 // ready is a database in which each of the writes would change something.
