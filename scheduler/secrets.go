@@ -39,37 +39,33 @@ func (s *Scheduler) holdSecrets(held heldSecrets, page []backup.Backup) {
 }
 
 // missingSecrets records which restore points have lost their secrets, so that
-// nobody can restore them, and returns the findings; open is of how many, which
-// lists lack, it is not known whether they have. Barbican's lists raise suspicions
-// only; an absence is recorded after its own 404 by ID, many where the operator
-// accepts them.
-func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Beat, held heldSecrets, accepted bool) (open int, found []backup.Finding, err error) {
+// nobody can restore them, and returns the findings. Barbican's lists raise
+// suspicions only; an absence is recorded after its own 404 by ID, however many
+// the operator accepts.
+func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Beat, held heldSecrets, accepted bool) ([]backup.Finding, error) {
 	recorded, err := b.SecretsGone(ctx)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	known := map[string]bool{}
 	for _, id := range recorded {
 		known[id] = true
 	}
-	look := s.lookForSecrets(ctx, held, known)
+	look := s.lookForSecrets(ctx, held, known, accepted)
 	there := slices.DeleteFunc(look.there, func(id string) bool { return !known[id] })
 	gone := slices.DeleteFunc(look.gone, func(id string) bool { return known[id] })
-	for _, n := range look.lacking {
-		open += n
-	}
 	doubt := s.secretDoubt(look, len(gone))
 	if doubt != nil && !accepted {
 		gone = nil
 	}
 	if err := b.RecordSecrets(ctx, gone, there); err != nil {
-		return open, nil, err
+		return nil, err
 	}
-	found, err = b.WithoutSecret(ctx)
+	found, err := b.WithoutSecret(ctx)
 	if doubt != nil && !accepted {
 		found = append(found, *doubt)
 	}
-	return open - len(gone), found, err
+	return found, err
 }
 
 // secretLook is what Barbican said: of the backups of the projects whose lists
@@ -82,8 +78,8 @@ type secretLook struct {
 
 // lookForSecrets asks for the lists of the projects, those first that were not
 // asked for longest, and for the secrets that they lack by their IDs, those first
-// that are not known to be gone.
-func (s *Scheduler) lookForSecrets(ctx context.Context, held heldSecrets, known map[string]bool) secretLook {
+// that are not known to be gone; for all of these where the operator accepts them.
+func (s *Scheduler) lookForSecrets(ctx context.Context, held heldSecrets, known map[string]bool, accepted bool) secretLook {
 	blind := s.blindness(ctx, held)
 	lists := map[string]map[string]bool{}
 	askEach(ctx, s, slices.Sorted(maps.Keys(held)), secretProjectsPerSweep, s.Cloud.Secrets, lists, map[string]bool{}, blind.failed)
@@ -114,7 +110,11 @@ func (s *Scheduler) lookForSecrets(ctx context.Context, held heldSecrets, known 
 	ask := func(ctx context.Context, secret string) (bool, error) {
 		return true, s.Cloud.Secret(ctx, projectOf[secret], secret)
 	}
-	askEach(ctx, s, suspects, secretsPerSweep, ask, found, gone, func(secret string, err error) { blind.failed(projectOf[secret], err) })
+	bound := secretsPerSweep
+	if accepted {
+		bound = max(bound, len(suspects))
+	}
+	askEach(ctx, s, suspects, bound, ask, found, gone, func(secret string, err error) { blind.failed(projectOf[secret], err) })
 	for _, secret := range suspects {
 		project := projectOf[secret]
 		id := held[project][secret]
