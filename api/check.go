@@ -10,7 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/rs/zerolog"
 
-	"staffeln/api/window"
+	"staffeln/api/web"
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/telemetry"
@@ -69,7 +69,7 @@ func (k *check) answer(c echo.Context) error {
 			Msg("delete check without the client certificate that is demanded refused: give Cinder one in [oslo_policy]")
 		return k.late(c, err)
 	}
-	if !k.pace.wait(request.Context(), window.Client(c.RealIP()), request.ContentLength) { // before the body is read
+	if !k.pace.wait(request.Context(), web.Client(c.RealIP()), request.ContentLength) { // before the body is read
 		c.Response().Header().Set(echo.HeaderConnection, "close")
 		return k.overloaded(nil)
 	}
@@ -90,7 +90,7 @@ func (k *check) answer(c echo.Context) error {
 		k.refused(log, t)
 		return echo.NewHTTPError(http.StatusForbidden, "the body is about another backup than the query")
 	}
-	v, err := k.verdict(request.Context(), q, window.Client(c.RealIP()))
+	v, err := k.verdict(request.Context(), q, web.Client(c.RealIP()))
 	switch {
 	case overload(err):
 		return k.overloaded(err)
@@ -139,7 +139,7 @@ func (k *check) read(c echo.Context, q *question) error {
 	}
 	ctx, cancel := context.WithTimeout(request.Context(), readTime+checkTime)
 	defer cancel()
-	address := window.Client(c.RealIP())
+	address := web.Client(c.RealIP())
 	var ended atomic.Bool
 	r := k.bodies.take(address, length, func() {
 		ended.Store(true)
@@ -177,7 +177,7 @@ func (k *check) bad(c echo.Context, err error) error {
 }
 
 func (k *check) late(c echo.Context, err error) error {
-	if !k.delays.wait(c.Request(), window.Client(c.RealIP())) {
+	if !k.delays.wait(c.Request(), web.Client(c.RealIP())) {
 		return tooMany(c)
 	}
 	return err

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"staffeln/api/window"
+	"staffeln/api/web"
 	"staffeln/backup"
 )
 
@@ -60,9 +60,9 @@ func FuzzClient(f *testing.F) {
 	f.Add("fe80::1%eth0")
 	f.Fuzz(func(t *testing.T, address string) {
 		if _, err := netip.ParseAddr(address); err != nil {
-			require.Equal(t, address, window.Client(address))
+			require.Equal(t, address, web.Client(address))
 			return
 		}
-		require.NotContains(t, window.Client(address), "%", "a zone is chosen by its client")
+		require.NotContains(t, web.Client(address), "%", "a zone is chosen by its client")
 	})
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
-	"staffeln/api/window"
+	"staffeln/api/web"
 	"staffeln/backup"
 )
 
@@ -17,7 +17,7 @@ type Config struct {
 	Listen string `split_words:"true" default:"0.0.0.0:8808" desc:"Address and port of the HTTP API, with /v1/health, /livez, /readyz and /metrics."`
 	TLS    TLS
 
-	window.Config
+	web.Config
 
 	CheckListen    string   `split_words:"true" desc:"Address and port of the delete check alone, with health beside it, apart from the rest; empty = it is served on STAFFELN_API_LISTEN with all else. Whoever reaches it can ask which backups are ours: let nobody but Cinder do so."`
 	MetricsListen  string   `split_words:"true" desc:"Address and port of /metrics, with health beside it, apart from the pages and the delete check; empty = /metrics is served on STAFFELN_API_LISTEN. Without authentication: keep the port inside."`

@@ -9,7 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"golang.org/x/time/rate"
 
-	"staffeln/api/window"
+	"staffeln/api/web"
 	"staffeln/internal/telemetry"
 )
 
@@ -77,7 +77,7 @@ func (d *delays) limiter(address string) *rate.Limiter {
 // probed delays probes.
 func (d *delays) probed(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if probePaths[c.Path()] && !d.wait(c.Request(), window.Client(c.RealIP())) {
+		if probePaths[c.Path()] && !d.wait(c.Request(), web.Client(c.RealIP())) {
 			return tooMany(c)
 		}
 		return next(c)

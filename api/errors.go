@@ -8,7 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"staffeln/api/window"
+	"staffeln/api/web"
 )
 
 // A Trouble shows an error to somebody at a browser.
@@ -35,7 +35,7 @@ func answerError(page Trouble) echo.HTTPErrorHandler {
 		case page != nil && browses(c.Request()) && !strings.HasPrefix(path, "/v1/"):
 			_ = page(c, status, detail)
 		default:
-			_ = window.WriteProblem(c, status, detail)
+			_ = web.WriteProblem(c, status, detail)
 		}
 	}
 }

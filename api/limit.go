@@ -5,7 +5,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 	"golang.org/x/time/rate"
 
-	"staffeln/api/window"
+	"staffeln/api/web"
 )
 
 // burst is for how many seconds' worth of requests a client that was silent may ask at once: a page asks for several
@@ -25,7 +25,7 @@ func limited(perSecond int) echo.MiddlewareFunc {
 		Store: middleware.NewRateLimiterMemoryStoreWithConfig(middleware.RateLimiterMemoryStoreConfig{
 			Rate: rate.Limit(perSecond), Burst: burst * perSecond,
 		}),
-		IdentifierExtractor: func(c echo.Context) (string, error) { return window.Client(c.RealIP()), nil },
+		IdentifierExtractor: func(c echo.Context) (string, error) { return web.Client(c.RealIP()), nil },
 		DenyHandler: func(c echo.Context, _ string, _ error) error {
 			c.Response().Header().Set("Retry-After", "1")
 			return middleware.ErrRateLimitExceeded

@@ -7,7 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
 
-	"staffeln/api/window"
+	"staffeln/api/web"
 )
 
 func TestRun_AGroupOfRoutesIsAddedWithAllThatLiesAroundIt(t *testing.T) {
@@ -44,6 +44,6 @@ func TestClient_IsAnAddressOrANetworkOfIPv6(t *testing.T) {
 		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "::ffff:192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
 		"2001:db8:1:2::": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "": "", "nobody": "nobody",
 	} {
-		require.Equal(t, is, window.Client(address), address)
+		require.Equal(t, is, web.Client(address), address)
 	}
 }

@@ -40,7 +40,7 @@ type Deps struct {
 
 // Routes adds a group of routes to the server, which lays around each of them: request ID, access log, metrics by route,
 // security headers, limits of time and size, and the rate limit per client. A handler that needs other headers sets them.
-// Errors are returned, not written: the server has one shape for all ([window.Problem], and [Deps.Trouble] for browsers).
+// Errors are returned, not written: the server has one shape for all ([web.Problem], and [Deps.Trouble] for browsers).
 type Routes func(*echo.Echo)
 
 // The time limits of the API beside those of every server of ours: a client that sends slowly is no Cinder.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"staffeln/backup"
-	"staffeln/laws"
+	"staffeln/internal/invariants"
 )
 
 // Facts are all that the doctor looks at. A part that could not be looked at says why in its Fault.
@@ -22,7 +22,7 @@ type Facts struct {
 	Check    Check
 	Projects []Project
 	// Broken are the laws that the records and Cinder's listing break; LawsFault why they could not be compared.
-	Broken    []laws.Violation
+	Broken    []invariants.Violation
 	LawsFault string
 	// Troubles are the scheduler's: nobody leads, a beat is late.
 	Troubles []string

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/laws"
+	"staffeln/internal/invariants"
 )
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -124,7 +124,7 @@ func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
 		"no quota":            {func(f *Facts) { f.Projects[0].Backups = Quota{0, 0} }, "projects", Failing, "used up (0 of 0)"},
 		"quota nearly":        {func(f *Facts) { f.Projects[0].Gigabytes = Quota{1000, 900} }, "projects", Warning, "nearly used up (900 of 1000)"},
 		"no secrets":          {func(f *Facts) { f.Projects[0].SecretRight = false }, "projects", Warning, "encrypted"},
-		"a law":               {func(f *Facts) { f.Broken = []laws.Violation{{Law: laws.Orphan, Text: "nobody's", Backup: "b"}} }, "laws", Failing, "orphan: nobody's"},
+		"a law":               {func(f *Facts) { f.Broken = []invariants.Violation{{Law: invariants.Orphan, Text: "nobody's", Backup: "b"}} }, "laws", Failing, "orphan: nobody's"},
 		"laws unknown":        {func(f *Facts) { f.LawsFault = "no listing" }, "laws", Unknown, "no listing"},
 		"nobody leads":        {func(f *Facts) { f.Troubles = []string{"No scheduler leads."} }, "scheduler", Failing, "No scheduler leads"},
 		"paused":              {func(f *Facts) { f.Pauses = 2 }, "scheduler", Warning, "pauses in force: 2"},

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // Each release that we support is simulated.

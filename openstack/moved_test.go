@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // An endpoint that moved in the catalog is found without a restart, whatever answers in its old place: reads and removals go on,

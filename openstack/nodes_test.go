@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // While the API nodes of Cinder are upgraded one after the other, an older one refuses our microversion (406): nothing was done,

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 func TestEveryCallIsLoggedCountedAndNamed(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/telemetry"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 type simulation struct {

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // sight is one look at everything: all that the demo shows and tells comes from here.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 const (

@@ -9,14 +9,14 @@ import (
 	"strings"
 
 	"staffeln/backup"
-	"staffeln/laws"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/invariants"
+	"staffeln/internal/cloudsim"
 )
 
 // conclude checks the laws over journal and tables, tells how it went, and answers an error where a law is broken.
 func (d *demo) conclude(l *sight) error {
 	facts := lawFacts(l, d.world.sim)
-	violations := laws.Check(facts)
+	violations := invariants.Check(facts)
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nThe laws, over %d events of the cloud's journal and %d records:\n\n", len(facts.Journal), len(facts.Records))
 	line := func(name string, n int, format string, args ...any) {
@@ -31,7 +31,7 @@ func (d *demo) conclude(l *sight) error {
 	adopted, lost := l.adopted()
 	line("adopted", adopted, "of %d whose answer was lost", lost)
 	line("workers killed", 1, "with %d backups in progress, %d of them recorded", len(d.story.killed), d.story.recorded(l))
-	line("violations", len(violations), "of %d laws:", len(laws.Laws))
+	line("violations", len(violations), "of %d laws:", len(invariants.Laws))
 	for names := range slices.Chunk(lawNames(), 3) {
 		fmt.Fprintf(&b, "%25s%s\n", "", strings.Join(names, ", ")) // as wide as what stands before the words of a line
 	}
@@ -48,8 +48,8 @@ func (d *demo) conclude(l *sight) error {
 }
 
 func lawNames() []string {
-	names := make([]string, 0, len(laws.Laws))
-	for _, law := range laws.Laws {
+	names := make([]string, 0, len(invariants.Laws))
+	for _, law := range invariants.Laws {
 		names = append(names, strings.ReplaceAll(string(law), "_", " "))
 	}
 	return names

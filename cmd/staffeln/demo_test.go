@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // checkable is a demo whose world has one volume with a backup of ours, and a look at it.

@@ -10,7 +10,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/telemetry"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // The periods of the demo; everything else is the default of production.

@@ -8,7 +8,7 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/doctor"
-	"staffeln/laws"
+	"staffeln/internal/invariants"
 	"staffeln/openstack"
 )
 
@@ -25,15 +25,15 @@ func lookLaws(ctx context.Context, memory *db.DB, cloud *openstack.Cloud, set ba
 	me := backup.Identity{Installation: installation, UserID: cloud.UserID()}
 	broken, err := lookOnce(ctx, memory, cloud, me, set, f)
 	if err == nil && len(broken) > 0 {
-		var again []laws.Violation
+		var again []invariants.Violation
 		select {
 		case <-time.After(lookAgain):
 			again, err = lookOnce(ctx, memory, cloud, me, set, f)
 		case <-ctx.Done():
 			err = ctx.Err()
 		}
-		broken = slices.DeleteFunc(broken, func(v laws.Violation) bool {
-			return !slices.ContainsFunc(again, func(w laws.Violation) bool {
+		broken = slices.DeleteFunc(broken, func(v invariants.Violation) bool {
+			return !slices.ContainsFunc(again, func(w invariants.Violation) bool {
 				return v.Law == w.Law && v.Volume == w.Volume && v.Backup == w.Backup && v.Record == w.Record
 			})
 		})
@@ -45,8 +45,8 @@ func lookLaws(ctx context.Context, memory *db.DB, cloud *openstack.Cloud, set ba
 	f.Broken = broken
 }
 
-func lookOnce(ctx context.Context, memory *db.DB, cloud *openstack.Cloud, me backup.Identity, set backup.Settings, f *doctor.Facts) ([]laws.Violation, error) {
-	var s laws.Snapshot
+func lookOnce(ctx context.Context, memory *db.DB, cloud *openstack.Cloud, me backup.Identity, set backup.Settings, f *doctor.Facts) ([]invariants.Violation, error) {
+	var s invariants.Snapshot
 	var err error
 	if s.Listed, err = memory.Now(ctx); err != nil {
 		return nil, err
@@ -74,14 +74,14 @@ func lookOnce(ctx context.Context, memory *db.DB, cloud *openstack.Cloud, me bac
 	})
 	// A record that waits for its turn is looked at every poll period; of a removal nobody knows how long Cinder needs.
 	step := 2*set.PollPeriod.Std() + set.PostSettleTime.Std() + time.Hour
-	s.Limits = laws.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Sweep: 2 * set.SweepPeriod.Std(), Late: set.Late()}
-	return laws.CheckNow(s), err
+	s.Limits = invariants.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Sweep: 2 * set.SweepPeriod.Std(), Late: set.Late()}
+	return invariants.CheckNow(s), err
 }
 
 // listed tells a backup that Cinder has in the words of the laws.
-func listed(b backup.Backup, me backup.Identity) laws.Backup {
+func listed(b backup.Backup, me backup.Identity) invariants.Backup {
 	tag := b.Tag()
-	one := laws.Backup{
+	one := invariants.Backup{
 		ID: b.ID, Volume: b.VolumeID, Project: b.ProjectID, Status: b.Status, Data: b.DataTimestamp, Kind: backup.Full,
 		Ours:    me.Made(b),
 		Foreign: b.UserID != "" && b.UserID != me.UserID || tag.Installation != "" && tag.Installation != me.Installation,
@@ -96,7 +96,7 @@ func listed(b backup.Backup, me backup.Identity) laws.Backup {
 }
 
 // recorded tells a record in the words of the laws.
-func recorded(r backup.Record, paused db.Pauses) laws.Record {
+func recorded(r backup.Record, paused db.Pauses) invariants.Record {
 	at := func(times ...*time.Time) (newest time.Time) {
 		for _, t := range times {
 			if t != nil && t.After(newest) {
@@ -105,7 +105,7 @@ func recorded(r backup.Record, paused db.Pauses) laws.Record {
 		}
 		return newest
 	}
-	return laws.Record{
+	return invariants.Record{
 		ID: r.ID, Project: r.ProjectID, Volume: r.VolumeID, Backup: r.BackupID, State: r.State, Kind: r.Kind,
 		Reason: r.Reason, Removal: r.RemovalReason, Retention: r.Retention, Paused: paused.Of(r.ProjectID) != nil,
 		Changed: r.ChangedAt, Admitted: at(r.AdmittedAt), Asked: at(r.RequestedAt, r.AskedAt, r.DeletionAskedAt),

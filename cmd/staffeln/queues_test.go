@@ -33,7 +33,7 @@ func TestQueuesPage_NamesNothingOutsideAndRunsOnlyItsOwnScripts(t *testing.T) {
 		require.Equal(t, "text/html; charset=utf-8", answer.Header().Get("Content-Type"))
 		html := answer.Body.String()
 		require.Contains(t, html, `src="/queues/static/js/main.`)
-		require.Contains(t, html, `window.FLAG_READ_ONLY="true"`)
+		require.Contains(t, html, `web.FLAG_READ_ONLY="true"`)
 		require.NotContains(t, html, "https://")
 		require.NotContains(t, html, "manifest")
 

@@ -9,7 +9,7 @@ import (
 
 	"staffeln/internal/telemetry"
 	"staffeln/openstack"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 func TestProcessIsNotReadyWhileItsLoginIsRefused(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // othersGoOn lets, in some runs, all that one project asks for be put off for a week once the world is at rest: that is its

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"staffeln/backup"
-	"staffeln/laws"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/invariants"
+	"staffeln/internal/cloudsim"
 	"staffeln/tasks"
 )
 
@@ -16,7 +16,7 @@ type estate struct {
 	projects []string          // two that stay; in some runs a third one, until it is purged
 	tenants  map[string]string // a user by project
 	volumes  []*volume
-	promises []laws.Promise
+	promises []invariants.Promise
 	names    int
 	changes  int // what tenants changed so far
 }
@@ -30,7 +30,7 @@ type volume struct {
 	size                int
 	protected           bool
 	retention           backup.Period   // that the metadata asks for, or the default
-	promise             *laws.Promise   // that holds now, or soon; nil: never any
+	promise             *invariants.Promise   // that holds now, or soon; nil: never any
 	kept                backup.Period   // that a plan saw last
 	seen                bool            // a plan has seen what is asked for now
 	changed             int             // the number of the newest change of what is asked for
@@ -102,13 +102,13 @@ func (w *world) changes(v *volume) {
 	if lesser.IsZero() {
 		lesser = backup.Period{Clock: time.Second} // nobody knows
 	}
-	w.vow(v, laws.Promise{From: w.now, Retention: lesser})
+	w.vow(v, invariants.Promise{From: w.now, Retention: lesser})
 	v.seen = false
 }
 
 // outlives notes what of a promise holds on for an owner who gave the volume away: the retention of what is left there. The
 // floor holds for the grace by the laws themselves.
-func (w *world) outlives(v *volume, was laws.Promise) {
+func (w *world) outlives(v *volume, was invariants.Promise) {
 	if was.Project == v.project {
 		return
 	}
@@ -116,7 +116,7 @@ func (w *world) outlives(v *volume, was laws.Promise) {
 	if !v.seen && kept.Longer(w.now, was.Retention) {
 		kept = was.Retention
 	}
-	w.estate.promises = append(w.estate.promises, laws.Promise{Volume: was.Volume, Project: was.Project, From: w.now, Before: w.now, Retention: kept})
+	w.estate.promises = append(w.estate.promises, invariants.Promise{Volume: was.Volume, Project: was.Project, From: w.now, Before: w.now, Retention: kept})
 }
 
 // neverLeft ends what holds on for an owner to whom a volume comes back before a plan saw it elsewhere: for plans it never
@@ -131,7 +131,7 @@ func (w *world) neverLeft(v *volume, owner string) {
 }
 
 // vow replaces what holds for a volume.
-func (w *world) vow(v *volume, next laws.Promise) {
+func (w *world) vow(v *volume, next invariants.Promise) {
 	if v.promise != nil && v.promise.From.Before(next.From) {
 		v.promise.To = next.From
 		w.estate.promises = append(w.estate.promises, *v.promise)
@@ -161,13 +161,13 @@ func (w *world) promise(a *actor) {
 			if v.settled.IsZero() {
 				v.settled = w.now
 			}
-			w.vow(v, laws.Promise{From: w.now.Add(tasks.Lease), Floor: w.set.MinRestorePoints, Retention: v.retention})
+			w.vow(v, invariants.Promise{From: w.now.Add(tasks.Lease), Floor: w.set.MinRestorePoints, Retention: v.retention})
 		}
 	}
 }
 
 // allPromises are those that ended and those that hold.
-func (w *world) allPromises() []laws.Promise {
+func (w *world) allPromises() []invariants.Promise {
 	all := slices.Clone(w.estate.promises)
 	for _, v := range w.estate.volumes {
 		if v.promise != nil {

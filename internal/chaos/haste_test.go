@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"staffeln/backup"
-	"staffeln/laws"
+	"staffeln/internal/invariants"
 )
 
 // A haste is a tenant's, or a thief's, to have restore points removed sooner: since when a shorter retention is asked for,
@@ -38,7 +38,7 @@ func (w *world) interrupts(v *volume) {
 		var noticed bool
 		w.must(w.place.hand.QueryRow(w.ctx, q, v.id, v.project).Scan(&noticed))
 		if noticed {
-			w.estate.promises = append(w.estate.promises, laws.Promise{Volume: v.id, Project: v.project, From: h.since, To: w.now, Retention: h.owed})
+			w.estate.promises = append(w.estate.promises, invariants.Promise{Volume: v.id, Project: v.project, From: h.since, To: w.now, Retention: h.owed})
 			h.since = w.now
 		}
 		h.until = time.Time{}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // An outage is something larger that fails until it is mended.

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // situates begins what clouds do to servers and volumes without anybody's wish for fewer backups, or ends one.

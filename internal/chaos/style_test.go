@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 	"staffeln/tasks"
 )
 

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // tenantActs lets a tenant do one thing.

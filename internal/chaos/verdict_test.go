@@ -7,32 +7,32 @@ import (
 	"strings"
 	"time"
 
-	"staffeln/internal/witness"
-	"staffeln/laws"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/evidence"
+	"staffeln/internal/invariants"
+	"staffeln/internal/cloudsim"
 )
 
 // judge asks, of a world at rest, whether all that must hold does.
 func (w *world) judge() {
-	us := witness.Us{User: w.sim.Cast().Service, Installation: w.identity(w.schedulers[0].cloud).Installation}
+	us := evidence.Us{User: w.sim.Cast().Service, Installation: w.identity(w.schedulers[0].cloud).Installation}
 	events := w.sim.Journal()
-	journal, gone := witness.Journal(events, w.sim, us)
+	journal, gone := evidence.Journal(events, w.sim, us)
 	for i, e := range journal {
-		if e.Kind == laws.Requested && e.Tag == "" {
+		if e.Kind == invariants.Requested && e.Tag == "" {
 			journal[i].Tag = w.tags[e.Backup]
 		}
 	}
-	now, records, err := witness.Records(w.ctx, w.place.hand)
+	now, records, err := evidence.Records(w.ctx, w.place.hand)
 	w.must(err)
-	forgotten, err := witness.Forgotten(w.ctx, w.place.hand)
+	forgotten, err := evidence.Forgotten(w.ctx, w.place.hand)
 	w.must(err)
 	records = append(forgotten, records...)
 	set := w.set
-	found := laws.Check(laws.Facts{
+	found := invariants.Check(invariants.Facts{
 		Now: now, Journal: journal, Records: records, Gone: gone,
-		Limits:   laws.Limits{Step: 20 * time.Minute, Removal: time.Hour, Sweep: set.SweepPeriod.Std() + 10*time.Minute},
+		Limits:   invariants.Limits{Step: 20 * time.Minute, Removal: time.Hour, Sweep: set.SweepPeriod.Std() + 10*time.Minute},
 		Promises: w.allPromises(), ShortenDelay: set.RetentionShortenDelay.Std(), Grace: set.ProtectionGrace.Std(),
-		Caps: laws.Caps{
+		Caps: invariants.Caps{
 			Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Stuck: set.MaxBackupsStuck,
 		},
 	})
@@ -56,14 +56,14 @@ const planView = 5*time.Minute + handlerTime
 
 // excused tells of what can't be avoided: two backups at once where a request was executed after it had been given up
 // (that both have records is another law), and a volume that changed hands after the newest look at it.
-func (w *world) excused(v laws.Violation) bool {
-	return v.Law == laws.Overlap && w.stray || v.Law == laws.WrongProject && slices.ContainsFunc(w.estate.volumes, func(o *volume) bool {
+func (w *world) excused(v invariants.Violation) bool {
+	return v.Law == invariants.Overlap && w.stray || v.Law == invariants.WrongProject && slices.ContainsFunc(w.estate.volumes, func(o *volume) bool {
 		return o.id == v.Volume && w.askedAt(v).Sub(o.transferred) <= planView
 	})
 }
 
 // askedAt is when Cinder was asked for what it did at that time.
-func (w *world) askedAt(v laws.Violation) time.Time {
+func (w *world) askedAt(v invariants.Violation) time.Time {
 	for _, d := range w.delayed {
 		if late := v.At.Sub(d.asked); d.volume == v.Volume && late > 0 && late <= d.after+time.Second {
 			return d.asked
@@ -73,18 +73,18 @@ func (w *world) askedAt(v laws.Violation) time.Time {
 }
 
 // judgeRequests asks whether Cinder was asked again for a backup that it had, or was making.
-func (w *world) judgeRequests(journal []laws.Event) {
+func (w *world) judgeRequests(journal []invariants.Event) {
 	there := map[string]string{} // backup by record
 	for _, e := range journal {
-		if e.Kind == laws.Requested && e.Ours && !slices.ContainsFunc(w.estate.volumes, func(v *volume) bool { return v.id == e.Volume }) {
+		if e.Kind == invariants.Requested && e.Ours && !slices.ContainsFunc(w.estate.volumes, func(v *volume) bool { return v.id == e.Volume }) {
 			w.violate("not a tenant's: asked for backup %s of %s, which is what a volume is migrated to", e.Backup, e.Volume)
 		}
 		switch {
-		case e.Kind == laws.Requested && e.Ours && e.Tag != "" && there[e.Tag] != "" && !w.stray:
+		case e.Kind == invariants.Requested && e.Ours && e.Tag != "" && there[e.Tag] != "" && !w.stray:
 			w.violate("asked twice: backup %s, when record %s had backup %s", e.Backup, e.Tag, there[e.Tag])
-		case e.Kind == laws.Requested && e.Ours && e.Tag != "":
+		case e.Kind == invariants.Requested && e.Ours && e.Tag != "":
 			there[e.Tag] = e.Backup
-		case e.Kind == laws.Removed:
+		case e.Kind == invariants.Removed:
 			maps.DeleteFunc(there, func(_, id string) bool { return id == e.Backup })
 		}
 	}

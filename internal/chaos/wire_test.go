@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // wire carries the requests of our client to the cloud, without a connection, and lets fates strike them.

@@ -14,7 +14,7 @@ import (
 	"staffeln/backup"
 	"staffeln/internal/queuemodel"
 	"staffeln/openstack"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 	"staffeln/scheduler"
 	"staffeln/tasks"
 	"staffeln/worker"

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // A page that fails proves no absence: nothing is withdrawn, what was seen goes

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // A thousand volumes of twenty projects, very unequal ones, are due at once.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // The page of the queues, as an operator opens it: a scheduler has dispatched, and no worker takes the tasks.

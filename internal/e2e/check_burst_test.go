@@ -8,7 +8,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // Refusals of two replicas that together are a burst are one finding for a day; it names nobody whom

@@ -16,7 +16,7 @@ import (
 	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/private"
 	"staffeln/openstack"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // With the line in Cinder's policy a tenant can't delete what Staffeln made and can delete what it made itself; while

@@ -28,7 +28,7 @@ import (
 
 	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/private"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 const (

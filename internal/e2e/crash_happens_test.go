@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // happens is what happens while the processes run, before the clocks leap so often.

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"staffeln/backup"
-	"staffeln/laws"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/invariants"
+	"staffeln/internal/cloudsim"
 )
 
 // wanted are the volumes whose newest backup must have come to a good end, whoever died.
@@ -49,8 +49,8 @@ func (r *crashRun) wrong(ctx context.Context) (all []string, err error) {
 	w.ctx, w.sim, w.pool, w.stride = ctx, r.sim, r.pool, 0
 	facts, now := w.facts()
 	facts.Limits.Seen = slices.Max(course) + time.Hour // nobody looks while the clocks leap, and a worker that died comes back
-	for _, v := range append(laws.Check(facts), laws.CheckNow(now)...) {
-		if v.Law == laws.Orphan && slices.Contains(unknown, r.named(v.Volume)) || v.Law == laws.FalseReport && slices.Contains(again, r.named(v.Volume)) {
+	for _, v := range append(invariants.Check(facts), invariants.CheckNow(now)...) {
+		if v.Law == invariants.Orphan && slices.Contains(unknown, r.named(v.Volume)) || v.Law == invariants.FalseReport && slices.Contains(again, r.named(v.Volume)) {
 			continue
 		}
 		all = append(all, v.String()+" ("+r.named(v.Volume)+")")

@@ -15,7 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"staffeln/internal/testkit/mailbox"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // A crashLane is where one run takes place after the other.

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // A tape keeps all that was done to a cloud, so that another one can be brought to the same state: the same seed, and at

@@ -11,7 +11,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/testkit"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 	"staffeln/scheduler"
 	"staffeln/tasks"
 )

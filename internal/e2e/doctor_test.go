@@ -12,7 +12,7 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/testkit"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // doctor runs the command with the environment of a scheduler, and returns its

@@ -8,31 +8,31 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/internal/witness"
-	"staffeln/laws"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/evidence"
+	"staffeln/internal/invariants"
+	"staffeln/internal/cloudsim"
 )
 
 // facts are what the laws judge: the cloud's journal, the tables, and what this
 // test itself knows to have been promised.
-func (w *world) facts() (laws.Facts, laws.Snapshot) {
+func (w *world) facts() (invariants.Facts, invariants.Snapshot) {
 	w.t.Helper()
-	us := witness.Us{User: w.sim.Cast().Service, Installation: w.sched.Identity.Installation}
-	journal, gone := witness.Journal(w.sim.Journal(), w.sim, us)
-	listed := witness.Listed(w.sim, us)
-	now, records, err := witness.Records(w.ctx, w.pool)
+	us := evidence.Us{User: w.sim.Cast().Service, Installation: w.sched.Identity.Installation}
+	journal, gone := evidence.Journal(w.sim.Journal(), w.sim, us)
+	listed := evidence.Listed(w.sim, us)
+	now, records, err := evidence.Records(w.ctx, w.pool)
 	require.NoError(w.t, err)
 	set := w.set
 	step := 2*w.stride + 20*time.Minute // each look of ours is one of the test's steps
-	limits := laws.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Late: set.Late()}
-	told, err := witness.Told(w.ctx, w.pool)
+	limits := invariants.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Late: set.Late()}
+	told, err := evidence.Told(w.ctx, w.pool)
 	require.NoError(w.t, err)
-	return laws.Facts{
+	return invariants.Facts{
 		Now: now, Journal: journal, Records: records, Limits: limits, Promises: w.promises, ShortenDelay: set.RetentionShortenDelay.Std(), Grace: set.ProtectionGrace.Std(), Gone: gone, Told: told,
-		Caps: laws.Caps{
+		Caps: invariants.Caps{
 			Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Stuck: set.MaxBackupsStuck,
 		},
-	}, laws.Snapshot{Now: now, Backups: listed, Records: records, Limits: limits}
+	}, invariants.Snapshot{Now: now, Backups: listed, Records: records, Limits: limits}
 }
 
 // promise notes what a plan that was just made promises by what the servers ask
@@ -53,7 +53,7 @@ func (w *world) promise() {
 	for _, v := range w.sim.Volumes() {
 		homes[v.ID] = v.Project
 		if _, protected := asked[v.ID]; protected && w.promised(v.ID) == nil {
-			w.vow(laws.Promise{Volume: v.ID, Project: v.Project, From: now})
+			w.vow(invariants.Promise{Volume: v.ID, Project: v.Project, From: now})
 		}
 	}
 	for _, before := range slices.Clone(w.promises) {
@@ -69,11 +69,11 @@ func (w *world) promise() {
 func (w *world) renew(volume, project string, asked []string) {
 	now := w.clock.Now()
 	before := w.promised(volume)
-	next := laws.Promise{Volume: volume, Project: project, From: now, Retention: before.Retention}
+	next := invariants.Promise{Volume: volume, Project: project, From: now, Retention: before.Retention}
 	if project == "" {
 		next.Project = before.Project // gone
 	} else if project != before.Project { // what the owner before has keeps what was promised
-		w.promises = append(w.promises, laws.Promise{Volume: volume, Project: before.Project, From: now, Retention: before.Retention, Before: now})
+		w.promises = append(w.promises, invariants.Promise{Volume: volume, Project: before.Project, From: now, Retention: before.Retention, Before: now})
 		before = w.promised(volume)
 		next.Retention = backup.Period{}
 	}
@@ -91,7 +91,7 @@ func (w *world) renew(volume, project string, asked []string) {
 }
 
 // promised is what holds for a volume now; nil: nothing ever did.
-func (w *world) promised(volume string) *laws.Promise {
+func (w *world) promised(volume string) *invariants.Promise {
 	i, ever := w.inForce[volume]
 	if !ever {
 		return nil
@@ -100,7 +100,7 @@ func (w *world) promised(volume string) *laws.Promise {
 }
 
 // vow adds a promise, which replaces that before.
-func (w *world) vow(p laws.Promise) {
+func (w *world) vow(p invariants.Promise) {
 	if w.inForce == nil {
 		w.inForce = map[string]int{}
 	}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // An hour, by which each clock is wrong in turn, in both directions. Nothing is made or removed early or late for it: where

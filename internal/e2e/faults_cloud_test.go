@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // The cloud answers nearly half of all requests, to whatever service, with refusals, with rubbish, or not at all.

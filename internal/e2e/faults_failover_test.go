@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"staffeln/laws"
+	"staffeln/internal/invariants"
 )
 
 // Postgres fails over to a replica that had not got the last seconds of commits. What they told is lost: backups that
@@ -95,7 +95,7 @@ func (r *rig) onlyOrphans() {
 	r.t.Helper()
 	var orphans, others []string
 	for _, v := range r.broken() {
-		if v.Law == laws.Orphan {
+		if v.Law == invariants.Orphan {
 			orphans = append(orphans, v.Backup)
 		} else {
 			others = append(others, v.String())

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/internal/witness"
-	"staffeln/laws"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/evidence"
+	"staffeln/internal/invariants"
+	"staffeln/internal/cloudsim"
 )
 
 // settled is how long, at rest, a record may have been left alone.
@@ -32,28 +32,28 @@ func (r *rig) lawful() {
 }
 
 // broken answers every violation, in the course of the journal and at its end.
-func (r *rig) broken() []laws.Violation {
+func (r *rig) broken() []invariants.Violation {
 	r.t.Helper()
-	us := witness.Us{User: r.sim.Cast().Service}
+	us := evidence.Us{User: r.sim.Cast().Service}
 	require.NoError(r.t, r.db.QueryRow(r.ctx, `SELECT id FROM installation`).Scan(&us.Installation))
-	journal, gone := witness.Journal(r.sim.Journal(), r.sim, us)
-	now, records, err := witness.Records(r.ctx, r.db)
+	journal, gone := evidence.Journal(r.sim.Journal(), r.sim, us)
+	now, records, err := evidence.Records(r.ctx, r.db)
 	require.NoError(r.t, err)
-	facts := laws.Facts{
+	facts := invariants.Facts{
 		Now: now, Journal: journal, Records: records, Gone: gone,
-		Limits: laws.Limits{Step: settled, Removal: settled},
-		Caps:   laws.Caps{Total: 12, PerProject: 5, Stuck: 10},
+		Limits: invariants.Limits{Step: settled, Removal: settled},
+		Caps:   invariants.Caps{Total: 12, PerProject: 5, Stuck: 10},
 	}
 	if r.policy.uncapped {
-		facts.Caps = laws.Caps{}
+		facts.Caps = invariants.Caps{}
 	}
 	for _, v := range r.sim.Volumes() {
-		facts.Promises = append(facts.Promises, laws.Promise{
+		facts.Promises = append(facts.Promises, invariants.Promise{
 			Volume: v.ID, Project: v.Project, Floor: floor, Retention: backup.Period{Clock: r.policy.retention},
 		})
 	}
-	return append(laws.Check(facts), laws.CheckNow(laws.Snapshot{
-		Now: now, Backups: witness.Listed(r.sim, us), Records: records, Limits: facts.Limits,
+	return append(invariants.Check(facts), invariants.CheckNow(invariants.Snapshot{
+		Now: now, Backups: evidence.Listed(r.sim, us), Records: records, Limits: facts.Limits,
 	})...)
 }
 

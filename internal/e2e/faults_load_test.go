@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/testkit"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // The bounds within which everything is made good again, by what has to run out before: nothing but periods and

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/testkit/private"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 	"staffeln/tasks"
 )
 

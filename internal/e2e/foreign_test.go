@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // Where Cinder has no parent for an incremental, the same attempt makes a full.

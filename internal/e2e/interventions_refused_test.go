@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // What can't be backed up now is told with its reason, and nothing is written.

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // heirless is a world in which the project acme is gone, and has left of each

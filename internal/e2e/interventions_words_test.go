@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // What the commands say to somebody who reads it at night.

@@ -12,8 +12,8 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/testkit"
-	"staffeln/laws"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/invariants"
+	"staffeln/internal/cloudsim"
 )
 
 // A row is what a scenario looks at in a record.
@@ -87,7 +87,7 @@ func (w *world) lawful() {
 	facts, now := w.facts()
 	w.lawfulJournal(facts.Gone)
 	var broken []string
-	for _, v := range append(laws.Check(facts), laws.CheckNow(now)...) {
+	for _, v := range append(invariants.Check(facts), invariants.CheckNow(now)...) {
 		broken = append(broken, v.String())
 	}
 	require.Empty(w.t, broken, "broken laws")

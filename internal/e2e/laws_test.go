@@ -7,17 +7,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/laws"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/invariants"
+	"staffeln/internal/cloudsim"
 )
 
 // broken are the laws that the course of a scenario breaks, and those that its
 // end breaks by itself.
-func (w *world) broken() (course, end []laws.Law) {
+func (w *world) broken() (course, end []invariants.Law) {
 	w.t.Helper()
 	facts, now := w.facts()
-	names := func(all []laws.Violation) (names []laws.Law) {
-		seen := map[laws.Law]bool{}
+	names := func(all []invariants.Violation) (names []invariants.Law) {
+		seen := map[invariants.Law]bool{}
 		for _, v := range all {
 			w.t.Log(v)
 			if !seen[v.Law] {
@@ -27,7 +27,7 @@ func (w *world) broken() (course, end []laws.Law) {
 		}
 		return names
 	}
-	return names(laws.Check(facts)), names(laws.CheckNow(now))
+	return names(invariants.Check(facts)), names(invariants.CheckNow(now))
 }
 
 // A program that does wrong is seen to do wrong, whatever it believes itself:
@@ -37,47 +37,47 @@ func TestTheLawsSeeWhatIsWrong(t *testing.T) {
 	for _, c := range []struct {
 		name        string
 		do          func(w *world, volumes []string)
-		course, end []laws.Law
+		course, end []invariants.Law
 	}{
 		{"caps that are not kept", func(w *world, _ []string) {
 			w.set.MaxBackupsInProgress = 2
 			w.beats()
-		}, []laws.Law{laws.CapExceeded}, nil},
+		}, []invariants.Law{invariants.CapExceeded}, nil},
 		{"a floor that is not kept", func(w *world, _ []string) {
 			w.work.Settings.MinRestorePoints = 0
 			w.run(6*time.Hour, time.Hour)
 			w.sim.BreakTarget("no space left")
 			w.run(4*day, 6*time.Hour)
-		}, []laws.Law{laws.FloorBroken}, nil},
+		}, []invariants.Law{invariants.FloorBroken}, nil},
 		{"a retention that is not kept", func(w *world, _ []string) {
 			w.sched.Settings.RetentionTime, w.work.Settings.FullBackupDepth = backup.Period{Days: 1}, 0
 			w.run(3*day, 6*time.Hour)
-		}, []laws.Law{laws.EarlyRemoval}, nil},
+		}, []invariants.Law{invariants.EarlyRemoval}, nil},
 		{"nobody works", func(w *world, _ []string) {
 			w.stop()
 			w.plan()
 			require.NoError(w.t, w.sched.Dispatch(w.ctx, w.beat()))
 			w.step(time.Minute)
 			w.exec(`UPDATE test_clock SET at = at + interval '2 hours'`)
-		}, []laws.Law{laws.StuckRecord}, []laws.Law{laws.StuckRecord}},
+		}, []invariants.Law{invariants.StuckRecord}, []invariants.Law{invariants.StuckRecord}},
 		{"nobody looks how it ended", func(w *world, _ []string) {
 			w.beats()
 			w.step(time.Minute)
 			w.stop()
 			w.exec(`UPDATE test_clock SET at = at + interval '2 hours'`)
-		}, []laws.Law{laws.StuckRecord}, []laws.Law{laws.StuckRecord}},
+		}, []invariants.Law{invariants.StuckRecord}, []invariants.Law{invariants.StuckRecord}},
 		{"a backup that nobody knows", func(w *world, volumes []string) {
 			tag := backup.Tag{Installation: w.sched.Identity.Installation, Record: "none"}.Metadata()
 			w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], Metadata: tag})
-		}, []laws.Law{laws.Orphan}, []laws.Law{laws.Orphan}},
+		}, []invariants.Law{invariants.Orphan}, []invariants.Law{invariants.Orphan}},
 		{"a record of the wrong kind", func(w *world, _ []string) {
 			w.run(2*time.Hour, time.Hour)
 			w.exec(`UPDATE records SET kind = 'incremental'`)
-		}, []laws.Law{laws.FalseRecord}, []laws.Law{laws.FalseRecord}},
+		}, []invariants.Law{invariants.FalseRecord}, []invariants.Law{invariants.FalseRecord}},
 		{"a restore point that is gone", func(w *world, volumes []string) {
 			w.run(2*time.Hour, time.Hour)
 			w.sim.RemoveBackup(w.last(volumes[0]).BackupID)
-		}, []laws.Law{laws.LostRecord}, []laws.Law{laws.LostRecord}},
+		}, []invariants.Law{invariants.LostRecord}, []invariants.Law{invariants.LostRecord}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -9,7 +9,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // A leader that is deposed in the middle of its plan writes nothing of it, nor

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // An hour of a healthy cloud in which nothing is due writes less than twenty lines in each process; an hour without one of

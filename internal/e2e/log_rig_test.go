@@ -15,7 +15,7 @@ import (
 
 	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/private"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // logRig is scheduler, worker and api as real processes, whose database and cloud have one stepped clock, around a

@@ -10,7 +10,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/openstack"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // A rotated password is one finding and one line in the log, costs few logins, and ends when the file has the new one (B7).

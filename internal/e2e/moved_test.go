@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // A release that changes under us needs no restart: one API node of Cinder is older than the others, and Cinder and Nova move in the

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // Case C4: protection that ends while restore points are left is mailed at once, to the project and to the operator,

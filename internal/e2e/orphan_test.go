@@ -9,7 +9,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // findings are those that an operator is shown, with the given reason.

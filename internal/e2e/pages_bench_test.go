@@ -23,7 +23,7 @@ import (
 
 	"staffeln/internal/testkit"
 	"staffeln/openstack"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // BenchmarkPages asks a real api for the pages of 100 volumes with 816 restore points each (half-hourly, 17 days) and with

@@ -11,7 +11,7 @@ import (
 
 	"staffeln/db"
 	"staffeln/internal/testkit"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // pagesLock is what the memory's clock waits for, where a page asks.

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/testkit"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 	"staffeln/tasks"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/testkit"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 	"staffeln/tasks"
 )
 

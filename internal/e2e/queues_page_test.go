@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/testkit/private"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 const queuesToken = "0123456789abcdef"

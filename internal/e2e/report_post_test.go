@@ -15,7 +15,7 @@ import (
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/mailbox"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 	"staffeln/report"
 	"staffeln/tasks"
 	"staffeln/worker"

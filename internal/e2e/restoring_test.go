@@ -8,7 +8,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // A tenant restores from the newest link when the next backup is due: it is

@@ -20,7 +20,7 @@ import (
 	"staffeln/db"
 	"staffeln/internal/telemetry"
 	"staffeln/openstack"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 	"staffeln/scheduler"
 	"staffeln/tasks"
 )

@@ -18,7 +18,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 var updateGolden = flag.Bool("update", false, "write the golden files of testdata anew")

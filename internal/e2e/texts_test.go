@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // A name that the cloud's database can't store ends in a 500: the next request of the record has plain texts.

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // A request that is repeated long after its plan looks at the volume again: meanwhile it may have been given to another

@@ -16,36 +16,36 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/api"
-	"staffeln/api/window"
+	"staffeln/api/web"
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
 	"staffeln/openstack"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // asWindow is Keystone in the window's words, as cmd hands it in.
 type asWindow struct{ *openstack.Keystone }
 
-func (k asWindow) Validate(ctx context.Context, token string) (window.Identity, error) {
+func (k asWindow) Validate(ctx context.Context, token string) (web.Identity, error) {
 	h, err := k.Keystone.Validate(ctx, token)
 	if errors.Is(err, openstack.ErrInvalidToken) {
-		err = window.ErrInvalidToken
+		err = web.ErrInvalidToken
 	}
 	return identity(h), err
 }
 
-func (k asWindow) SignIn(ctx context.Context, l window.Login) (string, window.Identity, error) {
+func (k asWindow) SignIn(ctx context.Context, l web.Login) (string, web.Identity, error) {
 	token, h, err := k.Keystone.SignIn(ctx, openstack.Login{User: l.User, Domain: l.Domain, Password: l.Password, Project: l.Project})
 	if errors.Is(err, openstack.ErrSignIn) {
-		err = window.ErrSignIn
+		err = web.ErrSignIn
 	}
 	return token, identity(h), err
 }
 
-func identity(h openstack.Holder) window.Identity {
-	return window.Identity{UserID: h.UserID, UserName: h.UserName, ProjectID: h.ProjectID, ProjectName: h.ProjectName, System: h.System, Roles: h.Roles, Expires: h.Expires}
+func identity(h openstack.Holder) web.Identity {
+	return web.Identity{UserID: h.UserID, UserName: h.UserName, ProjectID: h.ProjectID, ProjectName: h.ProjectName, System: h.System, Roles: h.Roles, Expires: h.Expires}
 }
 
 // windowRig is a world with two projects' backups, and an api that shows them.
@@ -126,8 +126,8 @@ func (r *windowRig) serve() {
 	require.NoError(r.t, err)
 	r.keystone, err = openstack.NewKeystone(credentials, func(string, string, int) {})
 	require.NoError(r.t, err)
-	shows := window.New(window.Config{AdminRoles: []string{"admin"}, TenantRoles: []string{"member", "reader"}, TokenCacheTime: backup.Duration(time.Minute), SignInFailures: 5},
-		window.Deps{DB: memory, Keystone: asWindow{r.keystone}, Settings: r.set, Now: r.clock.Now, ServiceUser: func(l window.Login) bool {
+	shows := web.New(web.Config{AdminRoles: []string{"admin"}, TenantRoles: []string{"member", "reader"}, TokenCacheTime: backup.Duration(time.Minute), SignInFailures: 5},
+		web.Deps{DB: memory, Keystone: asWindow{r.keystone}, Settings: r.set, Now: r.clock.Now, ServiceUser: func(l web.Login) bool {
 			return credentials.Is(openstack.Login{User: l.User, Domain: l.Domain})
 		}})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.t.Context()))

@@ -20,9 +20,9 @@ import (
 	"staffeln/db"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
-	"staffeln/laws"
+	"staffeln/internal/invariants"
 	"staffeln/openstack"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 	"staffeln/scheduler"
 	"staffeln/tasks"
 	"staffeln/worker"
@@ -48,7 +48,7 @@ type world struct {
 	logs               *logBook
 	stop               func()        // the first worker
 	stride             time.Duration // the longest step of the clocks
-	promises           []laws.Promise
+	promises           []invariants.Promise
 	inForce            map[string]int // of those, by volume
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/testkit"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // A wrong start ends by itself, and its last line says of what it is about and what to do.

@@ -24,7 +24,7 @@ import (
 
 	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/private"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // geheim is a password that no output may show.

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"staffeln/internal/office/oracle"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // trouble is a deed that breaks something, and mends it when its time is over.

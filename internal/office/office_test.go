@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/office/oracle"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // An office is the program, the people around it, and the oracle.

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"staffeln/backup"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // ask asks Cinder for something with a token of a user in a project, and tells the status of the answer.

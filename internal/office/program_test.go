@@ -18,7 +18,7 @@ import (
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
 	"staffeln/openstack"
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 	"staffeln/scheduler"
 	"staffeln/tasks"
 	"staffeln/worker"

@@ -8,8 +8,8 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/office/oracle"
-	"staffeln/internal/witness"
-	"staffeln/laws"
+	"staffeln/internal/evidence"
+	"staffeln/internal/invariants"
 )
 
 // said is what `staffeln status` and `staffeln explain` tell of each volume: how it stands, and every reason with who
@@ -80,19 +80,19 @@ func (o *office) said() map[string]oracle.Said {
 // lawful asks the laws for the whole course up to now.
 func (o *office) lawful() {
 	o.t.Helper()
-	us := witness.Us{User: o.sim.Cast().Service, Installation: o.me.Installation}
-	journal, gone := witness.Journal(o.sim.Journal(), o.sim, us)
-	var promises []laws.Promise
+	us := evidence.Us{User: o.sim.Cast().Service, Installation: o.me.Installation}
+	journal, gone := evidence.Journal(o.sim.Journal(), o.sim, us)
+	var promises []invariants.Promise
 	for _, p := range o.oracle.Promises() {
-		promises = append(promises, laws.Promise{Volume: p.Volume, Project: p.Project, From: p.From, To: p.To, Floor: p.Floor, Retention: backup.Period{Clock: p.Retention}})
+		promises = append(promises, invariants.Promise{Volume: p.Volume, Project: p.Project, From: p.From, To: p.To, Floor: p.Floor, Retention: backup.Period{Clock: p.Retention}})
 	}
-	now, records, err := witness.Records(o.ctx, o.hand)
+	now, records, err := evidence.Records(o.ctx, o.hand)
 	require.NoError(o.t, err)
 	set := o.set
-	for _, v := range laws.Check(laws.Facts{
+	for _, v := range invariants.Check(invariants.Facts{
 		Now: now, Journal: journal, Records: records, Gone: gone, Promises: promises, ShortenDelay: set.RetentionShortenDelay.Std(),
-		Limits: laws.Limits{Step: 3 * set.BackupServicePeriod.Std(), Removal: set.BackupCycleTimeout.Std() + 3*set.BackupServicePeriod.Std(), Sweep: 2 * set.SweepPeriod.Std()},
-		Caps: laws.Caps{
+		Limits: invariants.Limits{Step: 3 * set.BackupServicePeriod.Std(), Removal: set.BackupCycleTimeout.Std() + 3*set.BackupServicePeriod.Std(), Sweep: 2 * set.SweepPeriod.Std()},
+		Caps: invariants.Caps{
 			Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Stuck: set.MaxBackupsStuck,
 		},
 	}) {

@@ -9,7 +9,7 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // wire carries the requests of our client to the cloud without a connection.

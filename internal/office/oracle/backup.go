@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // A backup is what Cinder did with one.

@@ -24,7 +24,7 @@ func TestTheOracleKnowsNothingOfTheProduct(t *testing.T) {
 			path, err := strconv.Unquote(one.Path.Value)
 			require.NoError(t, err)
 			if strings.HasPrefix(path, "staffeln/") {
-				require.Equal(t, "staffeln/openstack/cloudsim", path, "%s imports it", name)
+				require.Equal(t, "staffeln/internal/cloudsim", path, "%s imports it", name)
 			}
 		}
 	}

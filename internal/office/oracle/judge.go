@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // planView is how old the newest look at a volume may be when its backup is asked for, with the time of a handler.

@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"time"
 
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // Rules are what the operator promises.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"staffeln/openstack/cloudsim"
+	"staffeln/internal/cloudsim"
 )
 
 // A volume is what its tenant has and wants.

@@ -1,0 +1,33 @@
+package web
+
+import (
+	"errors"
+	"testing"
+)
+
+// Whatever a query is, it is read or refused with words for who asked.
+func FuzzQuery(f *testing.F) {
+	for _, query := range []string{"", "limit=1&sort=time", "state=available,failed", "cursor=e30", "from=2026-03-01", "project=%00", "a=1;b=2", "limit=1&limit=2", (&place{Sort: "time", ID: "x"}).cursor()} {
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		for _, known := range [][]parameter{nil, ofVolumes, ofBackups, ofPage(ofBackups)} {
+			given, err := read(query, known)
+			var said fault
+			if err != nil {
+				if !errors.As(err, &said) || said.status != 400 {
+					t.Fatal(err)
+				}
+				continue
+			}
+			_, _ = rows(given["limit"])
+			_, _ = moment("from", given["from"])
+			_, _ = readPlace(given["cursor"], given["sort"])
+			for name := range given {
+				if len(given[name]) > longestPlace {
+					t.Fatal("longer than allowed")
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,156 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/show"
+)
+
+//go:embed page
+var files embed.FS
+
+// policy lets a page have our style sheet and icon and send its forms to us; nothing else, and no script at all.
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// pages adds the page's routes.
+func (w *Window) pages(e *echo.Echo) {
+	e.GET("/", w.signedIn(w.glance))
+	e.GET("/volumes", w.signedIn(w.listVolumes))
+	e.GET("/volumes/:volume_id", w.signedIn(w.showVolume))
+	e.GET("/backups", w.signedIn(w.listBackups))
+	e.GET("/sign-in", w.askToSignIn)
+	e.POST("/sign-in", w.sameOrigin(w.signIn))
+	e.POST("/sign-out", w.sameOrigin(w.signOut))
+	e.GET("/style.css", asset("style.css", "text/css; charset=utf-8"))
+	e.GET("/icon.svg", asset("icon.svg", "image/svg+xml"))
+}
+
+func asset(name, kind string) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		text, err := files.ReadFile("page/" + name)
+		if err != nil {
+			return err
+		}
+		c.Response().Header().Set("Cache-Control", "public, max-age=300")
+		return c.Blob(http.StatusOK, kind, text)
+	}
+}
+
+// sameOrigin refuses what a page of another site made a browser send.
+func (w *Window) sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
+	origin := http.NewCrossOriginProtection()
+	return func(c echo.Context) error {
+		if err := origin.Check(c.Request()); err != nil {
+			return w.trouble(c, fault{http.StatusForbidden, "this request came from another site"})
+		}
+		return next(c)
+	}
+}
+
+// A sheet is what every page has beside its own.
+type sheet struct {
+	Title string
+	Now   time.Time // of the memory; ages count from it
+	Who   *access
+	Path  string // of the page, for the navigation
+	Body  any
+}
+
+// All tells whether the person sees all projects.
+func (s sheet) All() bool { return s.Who != nil && s.Who.all }
+
+// signedIn answers a page to a person, and sends everybody else to sign in.
+func (w *Window) signedIn(page func(echo.Context, access) error) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		token, err := w.token(c.Request())
+		if err == nil {
+			var a access
+			if a, err = w.tokens.check(c.Request().Context(), token); err == nil {
+				err = page(c, a)
+			}
+		}
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, errNoSession):
+			return c.Redirect(http.StatusSeeOther, "/sign-in?"+url.Values{"next": {c.Request().URL.RequestURI()}}.Encode())
+		case errors.Is(err, ErrInvalidToken):
+			c.SetCookie(cookie(c.Request(), ""))
+			return c.Redirect(http.StatusSeeOther, "/sign-in?"+url.Values{"ended": {"1"}, "next": {c.Request().URL.RequestURI()}}.Encode())
+		}
+		return w.trouble(c, err)
+	}
+}
+
+// trouble tells a person what is wrong.
+func (w *Window) trouble(c echo.Context, err error) error {
+	f := faultOf(err)
+	if f.status >= http.StatusInternalServerError {
+		zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("page can't be shown")
+	}
+	retried(c, f)
+	return w.Trouble(c, f.status, f.detail)
+}
+
+// Trouble shows an error of any route to a person; the detail says what is wrong, and what to do.
+func (w *Window) Trouble(c echo.Context, status int, detail string) error {
+	return w.render(c, status, "trouble", sheet{Title: http.StatusText(status), Body: map[string]any{
+		"Detail": detail, "RequestID": c.Response().Header().Get(echo.HeaderXRequestID), "Session": hasSession(c.Request()),
+	}})
+}
+
+func (w *Window) render(c echo.Context, status int, name string, s sheet) error {
+	h := c.Response().Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Cache-Control", "no-store")
+	s.Path = c.Path()
+	var html bytes.Buffer // whole or not at all
+	if err := templates[name].ExecuteTemplate(&html, "layout", s); err != nil {
+		return err
+	}
+	return c.HTMLBlob(status, html.Bytes())
+}
+
+var templates = parsed("glance", "volumes", "volume", "backups", "sign-in", "trouble")
+
+func parsed(names ...string) map[string]*template.Template {
+	all := map[string]*template.Template{}
+	for _, name := range names {
+		all[name] = template.Must(template.New(name).Funcs(words).ParseFS(files, "page/layout.html", "page/"+name+".html"))
+	}
+	return all
+}
+
+// words are the functions of the templates: the same words as in the terminal.
+var words = template.FuncMap{
+	"clock":   show.Clock,
+	"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"seconds": func(n int64) string { return backup.Span(show.Seconds(n)) },
+	"ago":     ago,
+	"decided": func(action string) string { return capital(show.Decided(action)) },
+	"does":    func(action, kind string) string { return capital(show.Does(action, kind)) },
+	"past":    func(now time.Time, at *time.Time) bool { return at == nil || !at.After(now) },
+	"plain":   func(name string) string { return strings.ReplaceAll(name, "_", " ") },
+	"plural":  show.Plural,
+	"day":     viewDay,
+}
+
+func ago(now, at time.Time) string {
+	if at.After(now) {
+		return "in " + backup.Span(at.Sub(now))
+	}
+	return backup.Span(now.Sub(at)) + " ago"
+}
+
+func capital(words string) string { return strings.ToUpper(words[:1]) + words[1:] }

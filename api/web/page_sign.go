@@ -1,0 +1,112 @@
+package web
+
+import (
+	"crypto/sha256"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+	"github.com/rs/zerolog"
+
+	"staffeln/show"
+)
+
+// local is where to go after signing in: a place of ours, whatever a link says.
+func local(next string) string {
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") || strings.HasPrefix(next, "/sign-") {
+		return "/"
+	}
+	return next
+}
+
+// ours is told to whoever signs in as the service user: it has every right in the cloud, and a page is no place for its
+// password.
+const ours = "This is the account that Staffeln itself works with: sign in as yourself."
+
+// form is what the sign-in page shows; never the password.
+type form struct {
+	Login
+
+	Next, Refused string
+	Ended         bool
+}
+
+func (w *Window) askToSignIn(c echo.Context) error {
+	return w.render(c, http.StatusOK, "sign-in", sheet{Title: "Sign in", Body: form{
+		Login: Login{Domain: "Default"}, Next: local(c.QueryParam("next")), Ended: c.QueryParam("ended") != "",
+	}})
+}
+
+func (w *Window) signIn(c echo.Context) error {
+	f := form{Next: local(c.FormValue("next")), Login: Login{
+		User: strings.TrimSpace(c.FormValue("user")), Domain: strings.TrimSpace(c.FormValue("domain")),
+		Project: strings.TrimSpace(c.FormValue("project")), Password: c.FormValue("password"),
+	}}
+	again := func(status int, refused string) error {
+		f.Password, f.Refused = "", refused
+		return w.render(c, status, "sign-in", sheet{Title: "Sign in", Body: f})
+	}
+	if f.User == "" || f.Domain == "" || f.Project == "" || f.Password == "" {
+		return again(http.StatusUnprocessableEntity, "Fill in all four fields.")
+	}
+	ctx := c.Request().Context()
+	if w.deps.ServiceUser != nil && w.deps.ServiceUser(f.Login) { // Keystone is not asked: failures would lock it
+		return again(http.StatusForbidden, ours)
+	}
+	from := Client(c.RealIP())
+	if next, refused := w.attempts.begin(f.Login, from); refused {
+		zerolog.Ctx(ctx).Warn().Str("user_name", f.User).Str("remote", c.RealIP()).Time("next", next).Msg("sign-in to the page refused: too many failed")
+		c.Response().Header().Set("Retry-After", strconv.Itoa(max(1, int(next.Sub(w.deps.Now()).Seconds()))))
+		return again(http.StatusTooManyRequests, "Too many sign-ins of this user, or from your address, failed. Try again at "+show.Clock(next)+".")
+	}
+	token, whose, err := w.deps.Keystone.SignIn(ctx, f.Login)
+	if errors.Is(err, ErrSignIn) {
+		zerolog.Ctx(ctx).Warn().Str("user_name", f.User).Str("project_name", f.Project).Str("remote", c.RealIP()).Msg("sign-in to the page refused")
+		return again(http.StatusUnauthorized, "Keystone refuses this user, password, domain or project.")
+	}
+	if err != nil {
+		w.attempts.unanswered(f.Login, from)
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("nobody can sign in to the page")
+		return again(http.StatusServiceUnavailable, "Keystone does not answer. Try again later.")
+	}
+	w.attempts.worked(f.Login, from)
+	if known, err := w.deps.DB.ServiceUserID(ctx); err != nil || known == whose.UserID {
+		_ = w.deps.Keystone.Revoke(ctx, token) // it ends by itself
+		if err != nil {
+			return w.trouble(c, err)
+		}
+		return again(http.StatusForbidden, ours)
+	}
+	if _, err := w.cfg.access(whose); err != nil {
+		_ = w.deps.Keystone.Revoke(ctx, token) // it ends by itself
+		return again(http.StatusForbidden, "None of your roles in this project lets you see backups.")
+	}
+	sealed, err := w.seal.close(ctx, token)
+	if err != nil {
+		return w.trouble(c, err)
+	}
+	if len(sealed) > longestCookie-256 { // its name and flags count too
+		return again(http.StatusForbidden, "Your token is too long for a browser's cookie. Use the read API with it.")
+	}
+	c.SetCookie(cookie(c.Request(), sealed))
+	zerolog.Ctx(ctx).Info().Str("user_id", whose.UserID).Str("project_id", whose.ProjectID).Msg("signed in to the page")
+	return c.Redirect(http.StatusSeeOther, f.Next)
+}
+
+// signOut ends the session in the browser, on all replicas and, where Keystone answers, the token.
+func (w *Window) signOut(c echo.Context) error {
+	c.Response().Header().Set("Cache-Control", "no-store")
+	if token, err := w.token(c.Request()); err == nil {
+		w.tokens.forget(token)
+		if err := w.deps.DB.SignOut(c.Request().Context(), sha256.Sum256([]byte(token))); err != nil {
+			return w.trouble(c, err) // with its cookie: it can be tried again
+		}
+		if err := w.deps.Keystone.Revoke(c.Request().Context(), token); err != nil {
+			zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("token of who signed out lives on until its end")
+		}
+	}
+	c.SetCookie(cookie(c.Request(), ""))
+	return c.Redirect(http.StatusSeeOther, "/sign-in")
+}

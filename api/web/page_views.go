@@ -1,0 +1,180 @@
+package web
+
+import (
+	"context"
+	"net/url"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/show"
+)
+
+// perPage is how many rows a list shows at once, where nobody asks for another number.
+const perPage = "25"
+
+// first is how many of each kind the first page shows.
+const first = 10
+
+// ofPage are the parameters of a list on the page, which also goes back.
+func ofPage(known []parameter) []parameter {
+	known = slices.Clone(known)
+	for i := range known {
+		if known[i].name == byLimit.name {
+			known[i].fallback = perPage
+		}
+	}
+	return append(known, parameter{name: "before", desc: "the page before this place", kind: "string"})
+}
+
+// A tile is one way in which volumes stand.
+type tile struct {
+	Standing, Says string
+	Count          int
+}
+
+func tiles(n show.Counts) []tile {
+	return []tile{
+		{db.Protected, "Their newest restore point is young enough.", n.Protected},
+		{db.Late, "Their newest restore point is too old, or they never got one.", n.Late},
+		{db.Waiting, "For their first restore point.", n.Waiting},
+		{db.Unprotected, "No server asks for their backup.", n.Unprotected},
+		{db.Unknown, "The newest plan did not see enough.", n.Unknown},
+		{db.Gone, "Deleted; their backups are kept.", n.Gone},
+	}
+}
+
+// glance shows protection at a glance.
+func (w *Window) glance(c echo.Context, a access) error {
+	if _, err := read(c.Request().URL.RawQuery, nil); err != nil {
+		return err
+	}
+	var s show.Status
+	err := w.look(c.Request().Context(), func(ctx context.Context, l *db.Look) (err error) {
+		r := w.reader(a)
+		r.First = first
+		s, err = r.Status(ctx, l, []string{db.Late, db.Waiting})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.InProgress = s.InProgress[:min(first, len(s.InProgress))]
+	return w.render(c, 200, "glance", sheet{Title: "Overview", Now: s.At, Who: &a, Body: map[string]any{
+		"Tiles": tiles(s.Volumes), "S": s, "More": s.Volumes.Late + s.Volumes.Waiting - len(s.Listed),
+	}})
+}
+
+// listVolumes shows how volumes stand.
+func (w *Window) listVolumes(c echo.Context, a access) error {
+	given, err := read(c.Request().URL.RawQuery, ofPage(ofVolumes))
+	if err != nil {
+		return err
+	}
+	answer, err := w.volumes(c.Request().Context(), a, "", given)
+	if err != nil {
+		return err
+	}
+	v, _ := answer.(VolumesAnswer)
+	previous := ""
+	if len(v.Volumes) > 0 && v.previous {
+		previous = placeOfVolume(v.Volumes[0], given["sort"]).cursor()
+	}
+	return w.render(c, 200, "volumes", sheet{Title: "Volumes", Now: v.At, Who: &a, Body: map[string]any{
+		"V": v, "Given": given, "Standings": db.Standings, "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
+	}})
+}
+
+// listBackups shows backups as Horizon's panel does, and what becomes of them; there is nothing to delete here.
+func (w *Window) listBackups(c echo.Context, a access) error {
+	given, err := read(c.Request().URL.RawQuery, ofPage(ofBackups))
+	if err != nil {
+		return err
+	}
+	answer, err := w.backups(c.Request().Context(), a, "", given)
+	if err != nil {
+		return err
+	}
+	v, _ := answer.(BackupsAnswer)
+	previous := ""
+	if len(v.Backups) > 0 && v.previous {
+		previous = placeOf(v.Backups[0], given["sort"]).cursor()
+	}
+	return w.render(c, 200, "backups", sheet{Title: "Backups", Now: v.At, Who: &a, Body: map[string]any{
+		"V": v, "Given": given, "States": states(), "Rows": offered(given["limit"]), "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
+	}})
+}
+
+// offered are the numbers of rows that a list offers, the one that was asked for among them.
+func offered(asked string) []string {
+	numbers := []string{"10", "25", "100"}
+	if !slices.Contains(numbers, asked) {
+		numbers = append([]string{asked}, numbers...)
+	}
+	return numbers
+}
+
+// turned is the query of another page of the same list; empty where there is none.
+func turned(given map[string]string, name, to string) string {
+	if to == "" {
+		return ""
+	}
+	q := url.Values{name: {to}}
+	for key, value := range given {
+		if value != "" && key != "cursor" && key != "before" {
+			q.Set(key, value)
+		}
+	}
+	return "?" + q.Encode()
+}
+
+func filtered(given map[string]string) bool {
+	return slices.ContainsFunc([]string{"project", "server", "volume", "standing", "state", "from", "until"}, func(name string) bool { return given[name] != "" })
+}
+
+// showVolume explains one volume.
+func (w *Window) showVolume(c echo.Context, a access) error {
+	known := slices.Clone(ofVolume)
+	known[0].fallback = perPage
+	given, err := read(c.Request().URL.RawQuery, known)
+	if err != nil {
+		return err
+	}
+	v, err := w.explain(c.Request().Context(), a, c.Param("volume_id"), given)
+	if err != nil {
+		return err
+	}
+	made, failed := 0, 0
+	for _, d := range v.Days {
+		made, failed = made+d.Made, failed+d.Failed
+	}
+	return w.render(c, 200, "volume", sheet{Title: "Volume " + v.Volume(), Now: v.At, Who: &a, Body: map[string]any{
+		"V": v, "Made": made, "Failed": failed, "Older": turned(given, "cursor", v.Next),
+		"Restful": v.Standing == db.Protected || v.Standing == db.Gone,
+		"Unknown": v.Unseen(),
+		"Waits":   backup.Action(v.Now.Action) == backup.Wait,
+	}})
+}
+
+// A dayView is a day of the strip: what it looks like, and what it says to who can't see it.
+type dayView struct{ Date, Class, Mark, Says string }
+
+func viewDay(d show.Day) dayView {
+	v := dayView{Date: d.Date, Says: show.Plural(d.Made, "restore point made", "restore points made")}
+	if d.Failed > 0 {
+		v.Says += ", " + show.Plural(d.Failed, "attempt failed", "attempts failed")
+	}
+	switch {
+	case d.Made > 0 && d.Failed > 0:
+		v.Class, v.Mark = "mixed", "±"
+	case d.Made > 0:
+		v.Class, v.Mark = "made", "✓"
+	case d.Failed > 0:
+		v.Class, v.Mark = "failed", "✕"
+	default:
+		v.Class, v.Says = "none", "nothing was made"
+	}
+	return v
+}

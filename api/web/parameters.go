@@ -1,0 +1,201 @@
+package web
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// A parameter is one that a query may have. The others are refused: a filter that is misspelt must not show more.
+type parameter struct {
+	name, desc string
+	kind       string // string, integer, or date-time
+	words      []string
+	many       bool // words divided by commas
+	fallback   string
+}
+
+const (
+	longest      = 255 // of a filter: no name or ID of OpenStack's is longer
+	longestPlace = 2048
+	mostRows     = 1000
+)
+
+var (
+	byProject = parameter{name: "project", desc: "only of the project with this ID or name", kind: "string"}
+	byServer  = parameter{name: "server", desc: "only of the server with this ID or name", kind: "string"}
+	byVolume  = parameter{name: "volume", desc: "only of the volume with this ID or name", kind: "string"}
+	byLimit   = parameter{name: "limit", desc: "how many to list, 1 to 1000", kind: "integer", fallback: "100"}
+	byCursor  = parameter{name: "cursor", desc: "next of the page before; the other parameters stay as they were", kind: "string"}
+
+	ofVolume = []parameter{
+		{name: "limit", desc: "how many links the chains that are listed have at least, 1 to 1000; the newest ones are", kind: "integer", fallback: "100"},
+		{name: "cursor", desc: "next of the answer before: the chains before its own", kind: "string"},
+	}
+	ofVolumes = []parameter{
+		byProject, byServer, byVolume,
+		{name: "standing", desc: "only those that stand so", kind: "string", words: db.Standings, many: true},
+		{name: "sort", desc: "by names of project and volume, or the oldest restore point first", kind: "string", words: []string{"name", "restore_point"}, fallback: "name"},
+		byLimit, byCursor,
+	}
+	ofBackups = []parameter{
+		byProject, byServer, byVolume,
+		{name: "state", desc: "only in these states", kind: "string", words: states(), many: true},
+		{name: "from", desc: "only from this time on, RFC 3339, or a day of UTC", kind: "date-time"},
+		{name: "until", desc: "only before this time", kind: "date-time"},
+		{name: "sort", desc: "the newest first, or the oldest", kind: "string", words: []string{"-time", "time"}, fallback: "-time"},
+		byLimit, byCursor,
+	}
+)
+
+func states() []string {
+	var all []string
+	for _, s := range backup.States {
+		all = append(all, string(s))
+	}
+	return all
+}
+
+// read takes the parameters that are known out of a query, each at most once, with their fallbacks.
+func read(query string, known []parameter) (map[string]string, error) {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, wrong("read query: it is not well-formed")
+	}
+	given := map[string]string{}
+	for name, all := range values {
+		i := slices.IndexFunc(known, func(p parameter) bool { return p.name == name })
+		if i < 0 {
+			return nil, wrong("read query: %.80q: no such parameter", name)
+		}
+		if len(all) > 1 {
+			return nil, wrong("read query: %s: given %d times: want it once", name, len(all))
+		}
+		if err := known[i].allows(all[0]); err != nil {
+			return nil, err
+		}
+		given[name] = all[0]
+	}
+	for _, p := range known {
+		if given[p.name] == "" {
+			given[p.name] = p.fallback
+		}
+	}
+	return given, nil
+}
+
+func (p parameter) allows(value string) error {
+	limit := longest
+	if p.name == byCursor.name {
+		limit = longestPlace
+	}
+	switch {
+	case len(value) > limit:
+		return wrong("read %s: longer than %d bytes", p.name, limit)
+	case !utf8.ValidString(value) || strings.ContainsRune(value, 0):
+		return wrong("read %s: it is no text", p.name)
+	case value == "" || p.words == nil:
+		return nil
+	}
+	words := []string{value}
+	if p.many {
+		words = strings.Split(value, ",")
+	}
+	for _, word := range words {
+		if !slices.Contains(p.words, word) {
+			return wrong("read %s: %.80q: want %s", p.name, word, strings.Join(p.words, ", "))
+		}
+	}
+	return nil
+}
+
+func several(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return strings.Split(value, ",")
+}
+
+func rows(value string) (int, error) {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 || n > mostRows {
+		return 0, wrong("read limit: %.20q: want 1 to %d", value, mostRows)
+	}
+	return n, nil
+}
+
+// moment reads a time, or the beginning of a day.
+func moment(name, value string) (*time.Time, error) {
+	if value == "" {
+		return nil, nil //nolint:nilnil // none is asked for
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(layout, value); err == nil && at.Year() > 0 && at.Year() < 10000 {
+			return new(at.UTC()), nil
+		}
+	}
+	return nil, wrong("read %s: %.40q: want a time such as 2026-03-01T12:00:00Z, or a day", name, value)
+}
+
+// A place is where a page ended, as a cursor carries it. It says nothing but where: what may be seen is asked for anew.
+type place struct {
+	Sort    string     `json:"s"`
+	At      *time.Time `json:"t,omitempty"`
+	Project string     `json:"p,omitempty"`
+	Name    string     `json:"n,omitempty"`
+	ID      string     `json:"i"`
+}
+
+func (p *place) cursor() string {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return "" // a time outside of JSON's years: the list ends there
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// readPlace reads the cursor of a list that is sorted so; nil where there is none.
+func readPlace(cursor, sort string) (*place, error) {
+	if cursor == "" {
+		return nil, nil //nolint:nilnil // the list begins
+	}
+	var p place
+	text, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err == nil {
+		err = json.Unmarshal(text, &p)
+	}
+	if err != nil || p.Sort != sort || p.ID == "" || p.At != nil && (p.At.Year() < 1 || p.At.Year() > 9999) {
+		return nil, wrong("read cursor: it is not one of a list that is sorted by %s: want next of the page before", sort)
+	}
+	return &p, nil
+}
+
+// A turn is how many rows of a list are asked for, and what they follow or precede; before goes over after.
+type turn struct {
+	rows          int
+	after, before *place
+}
+
+func readTurn(given map[string]string) (t turn, err error) {
+	if t.rows, err = rows(given["limit"]); err != nil {
+		return t, err
+	}
+	if t.after, err = readPlace(given["cursor"], given["sort"]); err != nil {
+		return t, err
+	}
+	if t.before, err = readPlace(given["before"], given["sort"]); err != nil {
+		return t, err
+	}
+	if t.before != nil {
+		t.after = nil
+	}
+	return t, nil
+}

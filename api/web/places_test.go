@@ -1,0 +1,30 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+	"github.com/stretchr/testify/require"
+)
+
+// Whoever finds all places taken is told to come again; who leaves first waits no longer.
+func TestACrowdedPageSaysWhenToComeAgain(t *testing.T) {
+	t.Parallel()
+	w := &Window{places: newPlaces(1)}
+	require.True(t, w.places.take(t.Context()))
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	require.False(t, w.places.take(left))
+
+	answer := httptest.NewRecorder()
+	err := w.look(t.Context(), nil) // it does not get as far as the memory
+	require.ErrorIs(t, err, errCrowded)
+	require.NoError(t, answerProblem(echo.New().NewContext(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), answer), err))
+	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
+	require.Equal(t, "1", answer.Header().Get("Retry-After"))
+	w.places.leave()
+	require.True(t, w.places.take(t.Context()))
+}

@@ -1,0 +1,82 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+	"github.com/rs/zerolog"
+)
+
+// A Problem is an error's answer (RFC 9457).
+type Problem struct {
+	Title     string `json:"title" desc:"what the status means"`
+	Status    int    `json:"status" desc:"of HTTP"`
+	Detail    string `json:"detail" desc:"what was wrong, for people"`
+	RequestID string `json:"request_id" desc:"by which the log knows the request"`
+}
+
+// A fault is an error that whoever asked is told of.
+type fault struct {
+	status int
+	detail string
+}
+
+func (f fault) Error() string { return f.detail }
+
+func wrong(format string, a ...any) error {
+	return fault{http.StatusBadRequest, fmt.Sprintf(format, a...)}
+}
+
+// errUnknown is the same for what is not there and for what is not to be seen.
+var errUnknown = fault{http.StatusNotFound, "no such volume is known in what this token may see"}
+
+// faultOf says what an error means to whoever asked.
+func faultOf(err error) fault {
+	var known fault
+	var http404 *echo.HTTPError
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &http404):
+		return fault{http404.Code, http.StatusText(http404.Code)}
+	case errors.Is(err, ErrInvalidToken):
+		return fault{http.StatusUnauthorized, "want a token of Keystone's in the header X-Auth-Token: this one is missing, unknown, expired or revoked"}
+	case errors.Is(err, errNoRole):
+		return fault{http.StatusForbidden, "the token is of no project, or none of its roles lets it see backups"}
+	case errors.Is(err, errNobodyKnows):
+		return fault{http.StatusServiceUnavailable, "Keystone does not answer, so nobody knows whose token this is: try again later"}
+	}
+	return fault{http.StatusServiceUnavailable, "Staffeln can't read its database now: try again later"}
+}
+
+// WriteProblem answers with a [Problem]; the detail is for people.
+func WriteProblem(c echo.Context, status int, detail string) error {
+	body, err := json.Marshal(Problem{http.StatusText(status), status, detail, c.Response().Header().Get(echo.HeaderXRequestID)})
+	if err != nil {
+		return err
+	}
+	return c.Blob(status, "application/problem+json", body)
+}
+
+// answerProblem writes an error of the read API.
+func answerProblem(c echo.Context, err error) error {
+	f := faultOf(err)
+	if f.status >= http.StatusInternalServerError {
+		zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("read request can't be answered")
+	}
+	retried(c, f)
+	if f.status == http.StatusUnauthorized {
+		c.Response().Header().Set(echo.HeaderWWWAuthenticate, "Keystone")
+	}
+	return WriteProblem(c, f.status, f.detail)
+}
+
+// retried tells a client of what passes by itself when to come again.
+func retried(c echo.Context, f fault) {
+	if f == errCrowded {
+		c.Response().Header().Set(echo.HeaderRetryAfter, "1")
+	}
+}

@@ -1,0 +1,233 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/show"
+)
+
+// lookTime bounds one look at the memory.
+const lookTime = 10 * time.Second
+
+// An operation is one question of the read API.
+type operation struct {
+	path, id, summary string // the path as OpenAPI writes it
+	parameters        []parameter
+	example           any // of its answer
+	answer            func(ctx context.Context, a access, id string, given map[string]string) (any, error)
+}
+
+// VolumesAnswer is a page of volumes.
+type VolumesAnswer struct {
+	show.VolumeList
+
+	Next string `json:"next" desc:"cursor of the next page; \"\": this is the last one"`
+
+	previous bool // there is a page before
+}
+
+// BackupsAnswer is a page of backups.
+type BackupsAnswer struct {
+	show.AsOf
+
+	Backups []show.Backup `json:"backups" desc:"those that the filter admits"`
+	Next    string        `json:"next" desc:"cursor of the next page; \"\": this is the last one"`
+
+	previous bool // there is a page before
+}
+
+// VolumeAnswer is all that is known of one volume.
+type VolumeAnswer struct {
+	*show.Explanation
+
+	Why  string     `json:"why" desc:"for people: why it is not protected now; \"\": it is, or nobody can tell"`
+	Days []show.Day `json:"days" desc:"the last 30 days, the oldest first"`
+	Next string     `json:"next" desc:"cursor of the chains before those that are listed; \"\": there are none"`
+}
+
+// strip is how many days a volume's past is shown for.
+const strip = 30
+
+func (w *Window) operations() []operation {
+	return []operation{
+		{"/v1/volumes", "listVolumes", "How volumes stand, why, and what comes next.", ofVolumes, VolumesAnswer{}, w.volumes},
+		{"/v1/volumes/{volume_id}", "explainVolume", "One volume: its policy, its chains, the decision and its reason, what comes next.", ofVolume, VolumeAnswer{}, w.volume},
+		{"/v1/backups", "listBackups", "Backups: when, of what, how they ended, how long they are kept, and why.", ofBackups, BackupsAnswer{}, w.backups},
+		{"/v1/openapi.json", "describe", "This document.", nil, nil, func(context.Context, access, string, map[string]string) (any, error) { return document, nil }},
+	}
+}
+
+// api answers an operation to whoever has a token.
+func (w *Window) api(o operation) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header().Set("Cache-Control", "no-store")
+		c.Response().Header().Set("Vary", "X-Auth-Token")
+		answer, err := w.asked(c, o)
+		if err != nil {
+			return answerProblem(c, err)
+		}
+		return c.JSON(200, answer)
+	}
+}
+
+func (w *Window) asked(c echo.Context, o operation) (any, error) {
+	ctx := c.Request().Context()
+	a, err := w.tokens.check(ctx, c.Request().Header.Get("X-Auth-Token"))
+	if err != nil {
+		return nil, err
+	}
+	given, err := read(c.Request().URL.RawQuery, o.parameters)
+	if err != nil {
+		return nil, err
+	}
+	return o.answer(ctx, a, c.Param("volume_id"), given)
+}
+
+// look reads the memory within its time, while there is a place: it ends when the request does.
+func (w *Window) look(ctx context.Context, do func(context.Context, *db.Look) error) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	if !w.places.take(ctx) {
+		return errCrowded
+	}
+	defer w.places.leave()
+	return w.deps.DB.Look(ctx, func(l *db.Look) error { return do(ctx, l) })
+}
+
+func (w *Window) volumes(ctx context.Context, a access, _ string, given map[string]string) (any, error) {
+	turn, err := readTurn(given)
+	if err != nil {
+		return nil, err
+	}
+	f := db.StandingFilter{
+		Only: a.project(), Project: given["project"], Server: given["server"], Volume: given["volume"],
+		Ways: several(given["standing"]), ByAge: given["sort"] == "restore_point", Limit: turn.rows,
+		After: turn.after.standing(), Before: turn.before.standing(),
+	}
+	var v VolumesAnswer
+	err = w.look(ctx, func(ctx context.Context, l *db.Look) error {
+		v.VolumeList, err = w.reader(a).Volumes(ctx, l, f)
+		return err
+	})
+	v.previous = f.After != nil || f.Before != nil && v.More
+	if n := len(v.Volumes); n > 0 && (v.More || f.Before != nil) {
+		v.Next = placeOfVolume(v.Volumes[n-1], given["sort"]).cursor()
+	}
+	return v, err
+}
+
+func (w *Window) backups(ctx context.Context, a access, _ string, given map[string]string) (any, error) {
+	turn, err := readTurn(given)
+	if err != nil {
+		return nil, err
+	}
+	f := db.Filter{
+		Only: a.project(), Project: given["project"], Server: given["server"], Volume: given["volume"],
+		States: several(given["state"]), OldestFirst: given["sort"] == "time", Limit: turn.rows,
+	}
+	if f.From, err = moment("from", given["from"]); err != nil {
+		return nil, err
+	}
+	if f.Until, err = moment("until", given["until"]); err != nil {
+		return nil, err
+	}
+	if f.After, err = turn.after.backup(); err != nil {
+		return nil, err
+	}
+	if f.Before, err = turn.before.backup(); err != nil {
+		return nil, err
+	}
+	var page show.BackupList
+	err = w.look(ctx, func(ctx context.Context, l *db.Look) error {
+		page, err = w.reader(a).Backups(ctx, l, f)
+		return err
+	})
+	v := BackupsAnswer{AsOf: page.AsOf, Backups: page.Backups}
+	v.previous = f.After != nil || f.Before != nil && page.More
+	if n := len(page.Backups); n > 0 && (page.More || f.Before != nil) {
+		v.Next = placeOf(page.Backups[n-1], given["sort"]).cursor()
+	}
+	return v, err
+}
+
+// placeOfVolume is where a volume stands in its list.
+func placeOfVolume(v show.Volume, sort string) *place {
+	return &place{sort, v.RestorePoint, v.ProjectName, v.VolumeName, v.VolumeID}
+}
+
+// standing is the same place in the memory's words; nil where there is none.
+func (p *place) standing() *db.StandingPlace {
+	if p == nil {
+		return nil
+	}
+	return &db.StandingPlace{NewestAt: p.At, Project: p.Project, Name: p.Name, ID: p.ID}
+}
+
+// backup is the same for a list of backups, all of which have a time.
+func (p *place) backup() (*db.Place, error) {
+	switch {
+	case p == nil:
+		return nil, nil //nolint:nilnil // there is none
+	case p.At == nil:
+		return nil, wrong("read cursor: it has no time: want next of the page before")
+	}
+	return &db.Place{At: *p.At, Name: p.Name, ID: p.ID}, nil
+}
+
+// placeOf is where a backup stands in its list.
+func placeOf(b show.Backup, sort string) *place {
+	return &place{Sort: sort, At: &b.At, Name: b.VolumeName, ID: b.RecordID}
+}
+
+func (w *Window) volume(ctx context.Context, a access, id string, given map[string]string) (any, error) {
+	return w.explain(ctx, a, id, given)
+}
+
+// byChain is the order of the chains of a volume, in its cursors.
+const byChain = "chain"
+
+// explain tells of one volume; of one that may not be seen, the same as of one that is not there.
+func (w *Window) explain(ctx context.Context, a access, id string, given map[string]string) (v VolumeAnswer, err error) {
+	var wanted show.Stretch
+	if wanted.Links, err = rows(given["limit"]); err != nil {
+		return v, err
+	}
+	before, err := readPlace(given["cursor"], byChain)
+	if err != nil {
+		return v, err
+	}
+	if place, err := before.backup(); err != nil {
+		return v, err
+	} else if place != nil {
+		wanted.Before = &backup.Link{DataTime: place.At, BackupID: place.ID}
+	}
+	if len(id) > longest {
+		return v, errUnknown
+	}
+	err = w.look(ctx, func(ctx context.Context, l *db.Look) error {
+		found, err := l.Volumes(ctx, []string{db.Storable(id)})
+		if err != nil {
+			return err
+		}
+		r := w.reader(a)
+		if len(found) == 0 || r.Project != "" && found[0].ProjectID != r.Project {
+			return errUnknown
+		}
+		if v.Explanation, err = r.Explanation(ctx, l, found[0], wanted); err != nil {
+			return err
+		}
+		v.Why = v.Because()
+		if len(v.Chains) > 0 && v.Older() {
+			oldest := v.Chains[0].Links[0]
+			v.Next = (&place{Sort: byChain, At: &oldest.DataAt, ID: oldest.BackupID}).cursor()
+		}
+		v.Days, err = r.Days(ctx, l, found[0].ID, strip)
+		return err
+	})
+	return v, err
+}

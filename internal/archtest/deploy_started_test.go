@@ -1,0 +1,69 @@
+package archtest
+
+import (
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// started is one process as one of the files starts it.
+type started struct {
+	file, name string
+	args       []string
+	variables  map[string]string
+}
+
+func (s started) String() string { return s.file + ": " + s.name }
+
+func allStarted(t *testing.T) (all []started) {
+	t.Helper()
+	for name, s := range compose(t).ours() {
+		all = append(all, started{composeFile, name, s.Command, s.Environment})
+	}
+	objects := manifest(t)
+	for _, o := range objects {
+		if p := pods(o); p != nil {
+			c := p.Spec.Containers[0]
+			all = append(all, started{manifestFile, o.GetName(), c.Args, named[*corev1.ConfigMap](t, objects, c.EnvFrom[0].ConfigMapRef.Name).Data})
+		}
+	}
+	for _, file := range unitFiles {
+		u := unit(t, file)
+		s := started{file, "ExecStart", strings.Fields(u.one(t, "ExecStart"))[1:], map[string]string{}}
+		for _, setting := range u["Environment"] {
+			name, value, _ := strings.Cut(setting, "=")
+			s.variables[name] = value
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func TestDeployStartsSubcommandsWithWhatTheyRequire(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "staffeln")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/staffeln")
+	build.Dir = root
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, string(out))
+	variables := configuration(t)
+	for _, s := range allStarted(t) {
+		help, err := exec.CommandContext(t.Context(), binary, append(slices.Clone(s.args), "--help")...).CombinedOutput()
+		require.NoError(t, err, "%s: %s", s, help)
+		assert.Contains(t, string(help), "\n  staffeln "+strings.Join(s.args, " ")+" [flags]\n", "%s: no such command", s)
+
+		for name, v := range variables {
+			if v.fallback == "required" && slices.Contains(v.readBy, s.args[0]) {
+				assert.Contains(t, s.variables, name+"_FILE", "%s: a secret, and required", s)
+			}
+		}
+		if slices.Contains(variables["STAFFELN_OPENSTACK_RETRY_TIMEOUT"].readBy, s.args[0]) {
+			assert.Contains(t, s.variables, "OS_PASSWORD_FILE", "%s: it speaks to the cloud", s)
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package archtest
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// network refuses a policy that chooses nobody, lets in everybody, or opens a port that its pods do not have.
+func (r *review) network(p *networkingv1.NetworkPolicy) {
+	for _, kind := range p.Spec.PolicyTypes {
+		r.oneOf("policyTypes", kind, networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress)
+	}
+	selector, err := metav1.LabelSelectorAsSelector(&p.Spec.PodSelector)
+	r.refuse(err != nil, "podSelector: %v", err)
+	if err != nil {
+		return
+	}
+	chosen := 0
+	for _, d := range of[*appsv1.Deployment](r.objects) {
+		if !selector.Matches(labels.Set(d.Spec.Template.Labels)) {
+			continue
+		}
+		chosen++
+		for _, rule := range p.Spec.Ingress {
+			for _, port := range rule.Ports {
+				open := port.Port != nil && slices.ContainsFunc(d.Spec.Template.Spec.Containers, func(c corev1.Container) bool { return opens(c, *port.Port) })
+				r.refuse(!open, "port %v: the pods of %s have no such port", port.Port, d.Name)
+			}
+		}
+	}
+	r.refuse(chosen == 0, "podSelector %q chooses nobody's pods", selector)
+	for _, rule := range p.Spec.Ingress {
+		r.refuse(len(rule.From) == 0, "a rule without from lets everybody in")
+		r.refuse(len(rule.Ports) == 0, "a rule without ports opens all")
+		for _, peer := range rule.From {
+			from, err := metav1.LabelSelectorAsSelector(peer.NamespaceSelector)
+			r.refuse(err != nil || from.Empty(), "a peer that is everybody")
+		}
+	}
+}
+
+// Nobody reaches a pod but by a rule: Cinder the check alone, the ingress the pages alone, the monitoring the metrics.
+func TestDeployNobodyReachesAPodWithoutARule(t *testing.T) {
+	objects := manifest(t)
+	policies := of[*networkingv1.NetworkPolicy](objects)
+	denies := slices.ContainsFunc(policies, func(p *networkingv1.NetworkPolicy) bool {
+		s := p.Spec
+		return len(s.PodSelector.MatchLabels)+len(s.PodSelector.MatchExpressions)+len(s.Ingress) == 0 && slices.Contains(s.PolicyTypes, networkingv1.PolicyTypeIngress)
+	})
+	require.True(t, denies, "one that denies all")
+	opened := map[string][]string{}
+	for _, p := range policies {
+		for _, rule := range p.Spec.Ingress {
+			for _, port := range rule.Ports {
+				for _, peer := range rule.From {
+					opened[port.Port.String()] = append(opened[port.Port.String()], peer.NamespaceSelector.MatchLabels[corev1.LabelMetadataName])
+				}
+			}
+		}
+	}
+	assert.Equal(t, map[string][]string{"check": {"openstack"}, "http": {"ingress"}, "monitoring": {"monitoring"}}, opened)
+	for name, port := range map[string]string{"staffeln-api": "http", "staffeln-check": "check"} {
+		s := named[*corev1.Service](t, objects, name)
+		require.Len(t, s.Spec.Ports, 1, name)
+		assert.Equal(t, port, s.Spec.Ports[0].TargetPort.String(), "%s shows nothing else", name)
+	}
+}

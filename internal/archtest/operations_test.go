@@ -1,0 +1,26 @@
+package archtest
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/internal/invariants"
+)
+
+// The runbook has each reason that somebody must act on, and each law.
+func TestRunbookHasWhatSomebodyMustActOn(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs", "operations.md"))
+	require.NoError(t, err)
+	for _, r := range backup.Reasons() {
+		if r.Whose() != backup.Nobody {
+			require.Contains(t, string(text), "`"+string(r)+"`", "%s: %s", r, r.Sentence())
+		}
+	}
+	for _, law := range invariants.Laws {
+		require.Contains(t, string(text), "`"+string(law)+"`")
+	}
+}

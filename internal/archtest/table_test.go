@@ -1,0 +1,168 @@
+package archtest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	root         = "../.." // of the repository
+	module       = "staffeln"
+	architecture = "docs/architecture.md"
+	heading      = "## The import table"
+)
+
+// modules are the table's words for what others wrote.
+var modules = map[string]string{
+	"asynq":            "github.com/hibiken/asynq",
+	"asynqmon":         "github.com/hibiken/asynqmon",
+	"cobra":            "github.com/spf13/cobra",
+	"echo":             "github.com/labstack/echo/v4",
+	"envconfig":        "github.com/kelseyhightower/envconfig",
+	"go-redis":         "github.com/redis/go-redis/v9",
+	"goose":            "github.com/pressly/goose/v3",
+	"gophercloud":      "github.com/gophercloud/gophercloud/v2",
+	"gophercloud v2":   "github.com/gophercloud/gophercloud/v2",
+	"pgx":              "github.com/jackc/pgx/v5",
+	"prometheus":       "github.com/prometheus/client_golang",
+	"the mail library": "github.com/wneessen/go-mail",
+	"x/sync":           "golang.org/x/sync",
+	"x/time":           "golang.org/x/time",
+	"zerolog":          "github.com/rs/zerolog",
+}
+
+// standard are the table's words for parts of the standard library.
+var standard = map[string][]string{
+	"context": {"context"},
+	"rand":    {"crypto/rand", "math/rand", "math/rand/v2"},
+	"log":     {"log", "log/slog"},
+	"os":      {"os", "os/exec", "os/signal"},
+	"any I/O": {"database/sql", "net", "net/http", "syscall"},
+	// A function, not a package: forbidigo sees to it everywhere.
+	"time.Now": nil,
+}
+
+// room is one row of the table: import paths, as far as imports can tell.
+type room struct {
+	name       string
+	everything bool     // may import whatever it likes
+	nobody     bool     // must not be imported
+	allowed    []string // of ours and of others, beside the standard library and the room itself
+	never      []string
+}
+
+func (r room) path() string { return module + "/" + r.name }
+
+// importTable reads the table of docs/architecture.md.
+func importTable(t *testing.T) []room {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, architecture))
+	require.NoError(t, err, "the import table is in "+architecture)
+	rooms, err := parseTable(string(text))
+	require.NoError(t, err, "%s, %q", architecture, heading)
+	return rooms
+}
+
+func parseTable(text string) ([]room, error) {
+	_, section, found := strings.Cut(text, heading+"\n")
+	if !found {
+		return nil, fmt.Errorf("no heading %q", heading)
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	var rows [][]string
+	var names []string // of all rooms
+	for line := range strings.Lines(section) {
+		cells := cellsOf(line)
+		if len(cells) != 4 || cells[0] == "room" || strings.HasPrefix(cells[0], "-") {
+			continue
+		}
+		rows = append(rows, cells)
+		names = append(names, wordsOf(cells[0])...)
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("no table of four columns under %q", heading)
+	}
+	var rooms []room
+	for i, cells := range rows {
+		if cells[3] == "the same" && i > 0 {
+			cells[3] = rows[i-1][3]
+		}
+		for _, name := range wordsOf(cells[0]) {
+			r, err := readRow(name, cells, names)
+			if err != nil {
+				return nil, fmt.Errorf("row %s: %w", cells[0], err)
+			}
+			rooms = append(rooms, r)
+		}
+	}
+	return rooms, nil
+}
+
+// cellsOf answers the cells of a row without code marks and without what is in brackets.
+func cellsOf(line string) []string {
+	line = strings.TrimSpace(line)
+	if !strings.HasPrefix(line, "|") {
+		return nil
+	}
+	var cells []string
+	for cell := range strings.SplitSeq(strings.Trim(line, "|"), "|") {
+		cell, _, _ = strings.Cut(strings.ReplaceAll(cell, "`", ""), " (")
+		cells = append(cells, strings.TrimSuffix(strings.TrimSpace(cell), "/"))
+	}
+	return cells
+}
+
+func readRow(name string, cells, names []string) (room, error) {
+	r := room{name: name, everything: cells[1] == "everything"}
+	if !r.everything {
+		for _, word := range wordsOf(cells[1]) {
+			r.allowed = append(r.allowed, module+"/"+word)
+		}
+	}
+	for _, word := range wordsOf(cells[2]) {
+		path, known := modules[word]
+		switch {
+		case known:
+			r.allowed = append(r.allowed, path)
+		case word != "stdlib":
+			return room{}, fmt.Errorf("unknown library %q: name its module in modules, in internal/archtest", word)
+		}
+	}
+	for _, word := range wordsOf(cells[3]) {
+		path, isModule := modules[word]
+		packages, isPart := standard[word]
+		switch {
+		case word == "be imported":
+			r.nobody = true
+		case word == "anything of ours":
+			r.never = append(r.never, module)
+		case isModule:
+			r.never = append(r.never, path)
+		case isPart:
+			r.never = append(r.never, packages...)
+		case slices.Contains(names, word):
+			r.never = append(r.never, module+"/"+word)
+		default:
+			return room{}, fmt.Errorf("unknown word %q under never: say in internal/archtest what it means", word)
+		}
+	}
+	return r, nil
+}
+
+// wordsOf answers what a cell lists.
+func wordsOf(cell string) []string {
+	if cell == "" || cell == "–" || cell == "-" || cell == "everything" {
+		return nil
+	}
+	words := strings.Split(cell, ",")
+	for i := range words {
+		words[i] = strings.TrimSpace(words[i])
+	}
+	return slices.DeleteFunc(words, func(word string) bool { return word == "" })
+}

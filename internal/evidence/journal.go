@@ -1,0 +1,95 @@
+// Package evidence gathers the facts for the laws: from the journal of a cloudsim, and from the tables by SQL. It goes
+// past the product's own adapter and queries, for what those get wrong is to be found.
+package evidence
+
+import (
+	"strings"
+	"time"
+
+	"staffeln/backup"
+	"staffeln/internal/invariants"
+	"staffeln/internal/cloudsim"
+)
+
+// Us tells our backups from others. With an empty installation all that our user asked for are ours.
+type Us struct{ User, Installation string }
+
+// made tells whether a backup of a user's, with such a tag, is ours. A tenant may have taken the tag away.
+func (u Us) made(user string, tag map[string]string) bool {
+	installation := tag[backup.TagInstallation]
+	return user == u.User && (u.Installation == "" || installation == "" || installation == u.Installation)
+}
+
+// Journal tells the journal of a cloud in the words of the laws, and which projects are gone since when. What the journal
+// does not say (tags, zones) is looked up in the backups and volumes that the cloud still has.
+func Journal(events []cloudsim.Event, sim *cloudsim.Cloud, us Us) (journal []invariants.Event, gone map[string]time.Time) {
+	tags, zones, homes := map[string]map[string]string{}, map[string]string{}, map[string]string{}
+	for _, b := range sim.Backups() {
+		tags[b.ID] = b.Metadata
+	}
+	for _, v := range sim.Volumes() {
+		zones[v.ID] = v.Zone
+	}
+	gone = map[string]time.Time{}
+	for _, e := range events {
+		switch {
+		case e.Kind == cloudsim.VolumeChanged:
+			homes[e.Volume] = e.Project
+			continue
+		case e.Kind == cloudsim.IdentityChanged && e.Project != "" && strings.HasSuffix(e.Detail, " deleted"):
+			gone[e.Project] = e.At
+			continue
+		}
+		event, known := inWords(e)
+		if !known {
+			continue
+		}
+		event.Ours = e.User == us.User
+		if event.Kind == invariants.Requested {
+			event.Ours, event.Tag = us.made(e.User, tags[e.Backup]), tags[e.Backup][backup.TagRecord]
+			event.Home, event.Zone = homes[e.Volume], zones[e.Volume]
+		}
+		journal = append(journal, event)
+	}
+	return journal, gone
+}
+
+// inWords tells one entry, as far as it says it alone.
+func inWords(e cloudsim.Event) (event invariants.Event, known bool) {
+	event = invariants.Event{At: e.At, Backup: e.Backup, Volume: e.Volume, Project: e.Project, Scope: e.Token}
+	switch e.Kind {
+	case cloudsim.BackupRequested:
+		event.Kind = invariants.Requested
+		if parent, incremental := strings.CutPrefix(e.Detail, "incremental on "); incremental {
+			event.Parent = parent
+		}
+	case cloudsim.BackupAvailable:
+		event.Kind, event.Full = invariants.Available, e.Detail == "full"
+	case cloudsim.BackupFailed:
+		event.Kind = invariants.Errored
+	case cloudsim.BackupReset:
+		resets := map[string]invariants.EventKind{"available": invariants.Available, "error": invariants.Errored}
+		event.Kind = resets[e.Detail]
+	case cloudsim.BackupDeletion, cloudsim.BackupForceDeletion:
+		event.Kind = invariants.RemovalAsked
+	case cloudsim.BackupDeleted:
+		event.Kind = invariants.Removed
+	}
+	return event, event.Kind != ""
+}
+
+// Listed tells the backups that a cloud has now in the words of the laws.
+func Listed(sim *cloudsim.Cloud, us Us) (all []invariants.Backup) {
+	for _, b := range sim.Backups() {
+		kind := backup.Full
+		if b.Parent != "" {
+			kind = backup.Incremental
+		}
+		ours := us.made(b.User, b.Metadata)
+		all = append(all, invariants.Backup{
+			ID: b.ID, Volume: b.Volume, Project: b.Project, Ours: ours, Foreign: !ours, Tag: b.Metadata[backup.TagRecord],
+			Status: backup.Status(b.Status), Kind: kind, Data: b.DataTimestamp,
+		})
+	}
+	return all
+}

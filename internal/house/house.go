@@ -1,3 +1,0 @@
-// Package house holds the tests of the house itself: who imports whom, how long files are, what must not be in them.
-// It has no other code, and nobody imports it.
-package house

@@ -1,0 +1,97 @@
+package invariants
+
+import (
+	"time"
+
+	"staffeln/backup"
+)
+
+var began = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+
+const day = 24 * time.Hour
+
+// A history is a journal and records in the making: one volume v in project p, one event an hour unless at says otherwise.
+type history struct {
+	Facts
+
+	now time.Time
+}
+
+func newHistory() *history { return &history{now: began} }
+
+func (h *history) at(t time.Time) *history { h.now = t; return h }
+
+func (h *history) event(kind EventKind, id string, change ...func(*Event)) *history {
+	e := Event{At: h.now, Kind: kind, Backup: id, Volume: "v", Project: "p", Ours: true, Scope: "p", Home: "p", Zone: "z"}
+	for _, c := range change {
+		c(&e)
+	}
+	h.Journal = append(h.Journal, e)
+	h.now = h.now.Add(time.Hour)
+	return h
+}
+
+// record is one of the backup's volume and project.
+func (h *history) record(id string, state backup.State, change ...func(*Record)) *history {
+	r := Record{ID: "record of " + id, Volume: "v", Project: "p", Backup: id, State: state, Retention: backup.Period{Days: 10}}
+	for _, e := range h.Journal {
+		if e.Backup == id && e.Kind == Requested {
+			r.Volume, r.Project = e.Volume, e.Project
+		}
+	}
+	for _, c := range change {
+		c(&r)
+	}
+	h.Records = append(h.Records, r)
+	return h
+}
+
+// change changes the record of a backup.
+func (h *history) change(id string, change func(*Record)) *history {
+	for i := range h.Records {
+		if h.Records[i].Backup == id {
+			change(&h.Records[i])
+		}
+	}
+	return h
+}
+
+func (h *history) state(id string, s backup.State) *history {
+	return h.change(id, func(r *Record) { r.State = s })
+}
+
+// made is a backup that became available, with its record; a full unless a change says otherwise.
+func (h *history) made(id string, change ...func(*Event)) *history {
+	return h.event(Requested, id, change...).event(Available, id).record(id, backup.Available)
+}
+
+// gone removes a backup and ends its record.
+func (h *history) gone(id string, change ...func(*Event)) *history {
+	return h.state(id, backup.Deleted).event(RemovalAsked, id, change...).event(Removed, id)
+}
+
+func (h *history) promise(p Promise) *history {
+	p.Volume, p.Project = "v", "p"
+	h.Promises = append(h.Promises, p)
+	return h
+}
+
+func (h *history) told(t Told) *history {
+	t.At = h.now
+	h.Told = append(h.Told, t)
+	return h
+}
+
+func (h *history) capped(c Caps) *history { h.Caps = c; return h }
+
+func on(parent string) func(*Event)     { return func(e *Event) { e.Parent = parent } }
+func of(volume string) func(*Event)     { return func(e *Event) { e.Volume = volume } }
+func tagged(record string) func(*Event) { return func(e *Event) { e.Tag = record } }
+func theirs(e *Event)                   { e.Ours = false }
+
+// in is a backup of another project, by its token, of a volume there.
+func in(project, zone string) func(*Event) {
+	return func(e *Event) { e.Project, e.Scope, e.Home, e.Zone = project, project, project, zone }
+}
+
+func days(n int) backup.Period { return backup.Period{Days: n} }

@@ -1,0 +1,90 @@
+package invariants
+
+import (
+	"slices"
+	"time"
+
+	"staffeln/backup"
+)
+
+// removal judges a deletion that we asked for.
+func (c *checker) removal(e Event, b *held) {
+	if !b.requested.Ours {
+		c.violated(ForeignTouched, e, "a backup that is not ours was removed by us")
+	}
+	// For a project that is gone the operator settles, as the admin.
+	gone, isGone := c.Gone[b.requested.Project]
+	if e.Scope != b.requested.Project && (!isGone || e.At.Before(gone)) {
+		c.violated(ForeignToken, e, "its deletion was asked for with a token of project %q", e.Scope)
+	}
+	for _, id := range b.children {
+		if child := c.backups[id]; child.parent == e.Backup && child.state != Removed {
+			c.violated(ParentRemovedFirst, e, "removed while backup %s stood on it", id)
+		}
+	}
+	r, known := c.holders[e.Backup]
+	if b.state != Available || r.Reason == backup.Cancelled || r.Removal == backup.Settled || !b.requested.Ours {
+		return // a leftover goes at once, and what an operator gave up
+	}
+	until, promised := c.keptUntil(e, b)
+	switch {
+	case !known:
+		c.violated(EarlyRemoval, e, "removed, and no record says how long it was to be kept")
+	case !promised:
+		until = r.Retention.After(b.data())
+	}
+	if e.At.Before(until) {
+		c.violated(EarlyRemoval, e, "removed %s before its retention was over", until.Sub(e.At).Round(time.Millisecond))
+	}
+	c.floor(e, b)
+}
+
+// keptUntil is the latest end of its retention by the promises that bind at the moment of e: that in force, and those
+// that it replaced less than the delay ago.
+func (c *checker) keptUntil(e Event, b *held) (until time.Time, promised bool) {
+	for _, p := range c.Promises {
+		if p.Volume != e.Volume || p.Project != e.Project || !p.Before.IsZero() && !b.requested.At.Before(p.Before) || p.Retention.IsZero() || p.From.After(e.At) || !p.To.IsZero() && !p.To.After(e.At.Add(-c.ShortenDelay)) {
+			continue
+		}
+		promised = true
+		if end := p.Retention.After(b.data()); end.After(until) {
+			until = end
+		}
+	}
+	return until, promised
+}
+
+// floor judges the removal of a restore point by how many newer ones its owner has of the volume.
+func (c *checker) floor(e Event, b *held) {
+	for _, p := range c.Promises {
+		if p.Volume != e.Volume || p.Project != e.Project || p.From.After(e.At) || !p.To.IsZero() && !p.To.Add(c.Grace).After(e.At) {
+			continue
+		}
+		newest := c.points(e.Volume, e.Project)
+		newest = newest[max(0, len(newest)-p.Floor):]
+		if slices.Contains(newest, b) {
+			c.violated(FloorBroken, e, "removed while it was among the newest %d restore points of a protected volume", p.Floor)
+		}
+	}
+}
+
+// points are the restore points of ours of a volume in a project at this moment, oldest data first.
+func (c *checker) points(volume, project string) (points []*held) {
+	for _, b := range c.volumes[volume] {
+		r := c.holders[b.id()]
+		if b.requested.Ours && b.requested.Project == project && r.Reason != backup.Cancelled && c.restorable(b) {
+			points = append(points, b)
+		}
+	}
+	return points
+}
+
+// restorable tells whether a backup is available, and all that it stands on.
+func (c *checker) restorable(b *held) bool {
+	for ; b != nil && b.state == Available; b = c.backups[b.parent] {
+		if b.parent == "" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,150 @@
+package invariants
+
+import (
+	"fmt"
+	"time"
+
+	"staffeln/backup"
+)
+
+// CheckNow answers every violation that one moment shows.
+func CheckNow(s Snapshot) []Violation {
+	found := atRest(s)
+	making := map[string]string{} // our backup that Cinder is making, by volume
+	for _, b := range s.Backups {
+		if !b.Ours || b.Status != backup.StatusCreating {
+			continue
+		}
+		if other, twice := making[b.Volume]; twice {
+			found = append(found, Violation{
+				Law: Overlap, Project: b.Project, Volume: b.Volume, Backup: b.ID, Text: fmt.Sprintf("in progress while backup %s of the volume is", other),
+			})
+		}
+		making[b.Volume] = b.ID
+	}
+	return append(found, groundless(s)...)
+}
+
+// rest is one moment, found by name.
+type rest struct {
+	Snapshot
+
+	holders map[string]Record // by backup
+	backups map[string]Backup
+	waiting map[string]bool // records that wait for the answer to their request
+	busy    map[string]Record
+	carries map[string]bool // backups that others stand on
+	found   []Violation
+}
+
+// atRest answers what is wrong with backups and records as they are, whether or not it is known how they came there.
+func atRest(s Snapshot) []Violation {
+	n := rest{
+		Snapshot: s, holders: map[string]Record{}, backups: map[string]Backup{}, waiting: map[string]bool{}, busy: map[string]Record{},
+		carries: map[string]bool{},
+	}
+	for _, b := range s.Backups {
+		n.backups[b.ID] = b
+	}
+	for _, chain := range chains(s.Backups) {
+		for _, l := range chain[:len(chain)-1] {
+			n.carries[l.BackupID] = true
+		}
+	}
+	for _, r := range s.Records {
+		n.enter(r)
+	}
+	for _, b := range s.Backups {
+		if b.Ours {
+			n.orphan(b)
+		}
+	}
+	for _, r := range s.Records {
+		n.judge(r)
+	}
+	return n.found
+}
+
+func (n *rest) violated(law Law, r Record, format string, args ...any) {
+	n.found = append(n.found, Violation{
+		Law: law, Project: r.Project, Volume: r.Volume, Backup: r.Backup, Record: r.ID, Text: fmt.Sprintf(format, args...),
+	})
+}
+
+// enter takes a record among the others, and finds two where only one may be.
+func (n *rest) enter(r Record) {
+	if r.State.InProgress() {
+		if other, twice := n.busy[r.Volume]; twice {
+			n.violated(Overlap, r, "the record is %s, and so is record %s of the volume (%s)", r.State, other.ID, other.State)
+		}
+		n.busy[r.Volume] = r
+		n.waiting[r.ID] = r.Backup == ""
+	}
+	if r.Backup == "" {
+		return
+	}
+	if other, twice := n.holders[r.Backup]; twice {
+		n.violated(Duplicate, r, "record %s holds the same backup", other.ID)
+	}
+	n.holders[r.Backup] = r
+}
+
+// unsettled tells of a record that changed since the listing began: Cinder's word may be older than ours.
+func (n *rest) unsettled(r Record) bool { return !n.Listed.IsZero() && !r.Changed.Before(n.Listed) }
+
+// orphan finds what Cinder has of ours and no record holds. A record that waits for the answer to its request holds the
+// backup whose tag names it.
+func (n *rest) orphan(b Backup) {
+	as := Record{Project: b.Project, Volume: b.Volume, Backup: b.ID}
+	switch r, known := n.holders[b.ID]; {
+	case known && r.State == backup.Deleted && !n.unsettled(r):
+		as.ID = r.ID
+		n.violated(Orphan, as, "Cinder has it, and its record says that it was deleted")
+	case !known && !n.waiting[b.Tag] && !n.within(n.Limits.Sweep, b.Since, b.Data):
+		n.violated(Orphan, as, "Cinder has it, and no record does")
+	}
+}
+
+// within tells whether a limit (0: none) has not passed yet since the latest of some times.
+func (n *rest) within(limit time.Duration, times ...time.Time) bool {
+	var last time.Time
+	for _, t := range times {
+		if t.After(last) {
+			last = t
+		}
+	}
+	return !n.Now.IsZero() && limit > 0 && n.Now.Sub(last) <= limit
+}
+
+// judge compares one record with what Cinder has.
+func (n *rest) judge(r Record) {
+	b, there := n.backups[r.Backup]
+	switch {
+	case n.unsettled(r):
+		return
+	case there:
+		n.compare(r, b)
+	case r.Backup != "" && (r.State.InProgress() || r.State == backup.Available):
+		n.violated(LostRecord, r, "the record is %s, and Cinder does not have its backup", r.State)
+		return
+	}
+	if why := n.stuck(r, b, there); why != "" {
+		n.violated(StuckRecord, r, "the record is %s: %s", r.State, why)
+	}
+}
+
+// compare finds a record that says otherwise than Cinder what its backup is.
+func (n *rest) compare(r Record, b Backup) {
+	switch {
+	case b.Foreign:
+		n.violated(FalseRecord, r, "its backup is not ours")
+	case r.Volume != b.Volume:
+		n.violated(FalseRecord, r, "its backup is of volume %s", b.Volume)
+	case r.Project != "" && r.Project != b.Project:
+		n.violated(FalseRecord, r, "its backup is of project %s", b.Project)
+	case r.State == backup.Available && b.Status == backup.StatusCreating:
+		n.violated(FalseRecord, r, "the record is available, and Cinder is still making its backup")
+	case r.State == backup.Available && r.Kind != "" && b.Kind != "" && r.Kind != b.Kind:
+		n.violated(FalseRecord, r, "the record says that it is of kind %s, and Cinder that it is %s", r.Kind, b.Kind)
+	}
+}
