@@ -124,13 +124,15 @@ func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
 		"no quota":            {func(f *Facts) { f.Projects[0].Backups = Quota{0, 0} }, "projects", Failing, "used up (0 of 0)"},
 		"quota nearly":        {func(f *Facts) { f.Projects[0].Gigabytes = Quota{1000, 900} }, "projects", Warning, "nearly used up (900 of 1000)"},
 		"no secrets":          {func(f *Facts) { f.Projects[0].SecretRight = false }, "projects", Warning, "encrypted"},
-		"a law":               {func(f *Facts) { f.Broken = []invariants.Violation{{Law: invariants.Orphan, Text: "nobody's", Backup: "b"}} }, "laws", Failing, "orphan: nobody's"},
-		"laws unknown":        {func(f *Facts) { f.LawsFault = "no listing" }, "laws", Unknown, "no listing"},
-		"nobody leads":        {func(f *Facts) { f.Troubles = []string{"No scheduler leads."} }, "scheduler", Failing, "No scheduler leads"},
-		"paused":              {func(f *Facts) { f.Pauses = 2 }, "scheduler", Warning, "pauses in force: 2"},
-		"late":                {func(f *Facts) { f.Late = 3 }, "protection", Failing, "3 volumes are late"},
-		"too much":            {func(f *Facts) { f.Load[0].Average = 13 * time.Hour }, "forecast", Failing, "takes 26h0m0s (project acme, under its own cap) against an interval of 24h0m0s: volumes will be late"},
-		"nearly too much":     {func(f *Facts) { f.Load[0].Average = 10 * time.Hour }, "forecast", Warning, "takes 20h0m0s"},
+		"a law": {func(f *Facts) {
+			f.Broken = []invariants.Violation{{Law: invariants.Orphan, Text: "nobody's", Backup: "b"}}
+		}, "laws", Failing, "orphan: nobody's"},
+		"laws unknown":    {func(f *Facts) { f.LawsFault = "no listing" }, "laws", Unknown, "no listing"},
+		"nobody leads":    {func(f *Facts) { f.Troubles = []string{"No scheduler leads."} }, "scheduler", Failing, "No scheduler leads"},
+		"paused":          {func(f *Facts) { f.Pauses = 2 }, "scheduler", Warning, "pauses in force: 2"},
+		"late":            {func(f *Facts) { f.Late = 3 }, "protection", Failing, "3 volumes are late"},
+		"too much":        {func(f *Facts) { f.Load[0].Average = 13 * time.Hour }, "forecast", Failing, "takes 26h0m0s (project acme, under its own cap) against an interval of 24h0m0s: volumes will be late"},
+		"nearly too much": {func(f *Facts) { f.Load[0].Average = 10 * time.Hour }, "forecast", Warning, "takes 20h0m0s"},
 		"too much in all": {func(f *Facts) {
 			for i := range 20 {
 				f.Load = append(f.Load, Load{string(rune('a' + i)), 5, 4 * time.Hour})

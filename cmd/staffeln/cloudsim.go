@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/backup"
-	"staffeln/internal/telemetry"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/telemetry"
 )
 
 type simulation struct {

@@ -2,9 +2,9 @@ package main
 
 import (
 	"staffeln/backup"
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/evidence"
 	"staffeln/internal/invariants"
-	"staffeln/internal/cloudsim"
 )
 
 // lawFacts are the journal and the tables in the words of the laws. What is ours is told by the user who asked: this

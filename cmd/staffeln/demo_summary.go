@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"staffeln/backup"
-	"staffeln/internal/invariants"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/invariants"
 )
 
 // conclude checks the laws over journal and tables, tells how it went, and answers an error where a law is broken.

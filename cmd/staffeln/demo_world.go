@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"staffeln/backup"
-	"staffeln/internal/telemetry"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/telemetry"
 )
 
 // The periods of the demo; everything else is the default of production.

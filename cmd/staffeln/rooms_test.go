@@ -7,9 +7,9 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/telemetry"
 	"staffeln/openstack"
-	"staffeln/internal/cloudsim"
 )
 
 func TestProcessIsNotReadyWhileItsLoginIsRefused(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"staffeln/backup"
-	"staffeln/internal/invariants"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/invariants"
 	"staffeln/tasks"
 )
 
@@ -29,16 +29,16 @@ type volume struct {
 	settled             time.Time // when a plan saw it first in that project; zero: none did
 	size                int
 	protected           bool
-	retention           backup.Period   // that the metadata asks for, or the default
-	promise             *invariants.Promise   // that holds now, or soon; nil: never any
-	kept                backup.Period   // that a plan saw last
-	seen                bool            // a plan has seen what is asked for now
-	changed             int             // the number of the newest change of what is asked for
-	hasty               haste           // of a tenant who wants it kept shorter
-	situated            bool            // something that nobody asked for goes on with it or its server
-	restore             func()          // ends that; nil: it is as usual
-	sole                bool            // that is over with its protection
-	owners              map[string]bool // the projects that it has been in
+	retention           backup.Period       // that the metadata asks for, or the default
+	promise             *invariants.Promise // that holds now, or soon; nil: never any
+	kept                backup.Period       // that a plan saw last
+	seen                bool                // a plan has seen what is asked for now
+	changed             int                 // the number of the newest change of what is asked for
+	hasty               haste               // of a tenant who wants it kept shorter
+	situated            bool                // something that nobody asked for goes on with it or its server
+	restore             func()              // ends that; nil: it is as usual
+	sole                bool                // that is over with its protection
+	owners              map[string]bool     // the projects that it has been in
 }
 
 // settleEstate makes the tenants and what they have at the beginning.

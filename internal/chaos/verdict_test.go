@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/evidence"
 	"staffeln/internal/invariants"
-	"staffeln/internal/cloudsim"
 )
 
 // judge asks, of a world at rest, whether all that must hold does.

@@ -12,9 +12,9 @@ import (
 	"github.com/rs/zerolog"
 
 	"staffeln/backup"
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/queuemodel"
 	"staffeln/openstack"
-	"staffeln/internal/cloudsim"
 	"staffeln/scheduler"
 	"staffeln/tasks"
 	"staffeln/worker"

@@ -13,10 +13,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/private"
 	"staffeln/openstack"
-	"staffeln/internal/cloudsim"
 )
 
 // With the line in Cinder's policy a tenant can't delete what Staffeln made and can delete what it made itself; while

@@ -26,9 +26,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/private"
-	"staffeln/internal/cloudsim"
 )
 
 const (

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"staffeln/backup"
-	"staffeln/internal/invariants"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/invariants"
 )
 
 // wanted are the volumes whose newest backup must have come to a good end, whoever died.

@@ -14,8 +14,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 
-	"staffeln/internal/testkit/mailbox"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/testkit/mailbox"
 )
 
 // A crashLane is where one run takes place after the other.

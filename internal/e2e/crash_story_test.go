@@ -16,10 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
 	"staffeln/openstack"
-	"staffeln/internal/cloudsim"
 	"staffeln/scheduler"
 	"staffeln/tasks"
 	"staffeln/worker"

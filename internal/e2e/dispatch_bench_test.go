@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/internal/testkit"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/testkit"
 	"staffeln/scheduler"
 	"staffeln/tasks"
 )

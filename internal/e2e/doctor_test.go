@@ -11,8 +11,8 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/internal/testkit"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/testkit"
 )
 
 // doctor runs the command with the environment of a scheduler, and returns its

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/evidence"
 	"staffeln/internal/invariants"
-	"staffeln/internal/cloudsim"
 )
 
 // facts are what the laws judge: the cloud's journal, the tables, and what this

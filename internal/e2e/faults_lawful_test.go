@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/evidence"
 	"staffeln/internal/invariants"
-	"staffeln/internal/cloudsim"
 )
 
 // settled is how long, at rest, a record may have been left alone.

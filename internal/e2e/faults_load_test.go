@@ -12,8 +12,8 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/stretchr/testify/require"
 
-	"staffeln/internal/testkit"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/testkit"
 )
 
 // The bounds within which everything is made good again, by what has to run out before: nothing but periods and

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"staffeln/internal/testkit/private"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/testkit/private"
 	"staffeln/tasks"
 )
 

@@ -17,10 +17,10 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
 	"staffeln/openstack"
-	"staffeln/internal/cloudsim"
 	"staffeln/scheduler"
 	"staffeln/tasks"
 )

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/internal/testkit"
-	"staffeln/internal/invariants"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/invariants"
+	"staffeln/internal/testkit"
 )
 
 // A row is what a scenario looks at in a record.

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/internal/invariants"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/invariants"
 )
 
 // broken are the laws that the course of a scenario breaks, and those that its

@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/private"
-	"staffeln/internal/cloudsim"
 )
 
 // logRig is scheduler, worker and api as real processes, whose database and cloud have one stepped clock, around a

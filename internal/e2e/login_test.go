@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/openstack"
 	"staffeln/internal/cloudsim"
+	"staffeln/openstack"
 )
 
 // A rotated password is one finding and one line in the log, costs few logins, and ends when the file has the new one (B7).

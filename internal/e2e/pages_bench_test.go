@@ -21,9 +21,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/testkit"
 	"staffeln/openstack"
-	"staffeln/internal/cloudsim"
 )
 
 // BenchmarkPages asks a real api for the pages of 100 volumes with 816 restore points each (half-hourly, 17 days) and with

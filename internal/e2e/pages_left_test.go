@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/db"
-	"staffeln/internal/testkit"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/testkit"
 )
 
 // pagesLock is what the memory's clock waits for, where a page asks.

@@ -11,8 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
-	"staffeln/internal/testkit"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/testkit"
 	"staffeln/tasks"
 )
 

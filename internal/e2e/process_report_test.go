@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"staffeln/internal/testkit/mailbox"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/testkit/mailbox"
 )
 
 // A worker is killed after the mail server took the report and before the record knew: another one sends it again, under

@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"staffeln/internal/testkit/private"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/testkit/private"
 )
 
 const queuesToken = "0123456789abcdef"

@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/mailbox"
-	"staffeln/internal/cloudsim"
 	"staffeln/report"
 	"staffeln/tasks"
 	"staffeln/worker"

@@ -18,9 +18,9 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/telemetry"
 	"staffeln/openstack"
-	"staffeln/internal/cloudsim"
 	"staffeln/scheduler"
 	"staffeln/tasks"
 )

@@ -19,10 +19,10 @@ import (
 	"staffeln/api/web"
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
 	"staffeln/openstack"
-	"staffeln/internal/cloudsim"
 )
 
 // asWindow is Keystone in the window's words, as cmd hands it in.

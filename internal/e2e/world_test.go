@@ -18,11 +18,11 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/cloudsim"
+	"staffeln/internal/invariants"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
-	"staffeln/internal/invariants"
 	"staffeln/openstack"
-	"staffeln/internal/cloudsim"
 	"staffeln/scheduler"
 	"staffeln/tasks"
 	"staffeln/worker"

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"staffeln/internal/testkit"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/testkit"
 )
 
 // A wrong start ends by itself, and its last line says of what it is about and what to do.

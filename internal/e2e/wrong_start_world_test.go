@@ -22,9 +22,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/private"
-	"staffeln/internal/cloudsim"
 )
 
 // geheim is a password that no output may show.

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"staffeln/backup"
-	"staffeln/internal/invariants"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/invariants"
 )
 
 // Us tells our backups from others. With an empty installation all that our user asked for are ours.

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/internal/invariants"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/invariants"
 )
 
 // The whole way from Cinder's words to those of the laws.

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"strings"
 
-	"staffeln/internal/office/oracle"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/office/oracle"
 )
 
 // trouble is a deed that breaks something, and mends it when its time is over.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"staffeln/internal/office/oracle"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/office/oracle"
 )
 
 // An office is the program, the people around it, and the oracle.

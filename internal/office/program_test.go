@@ -14,11 +14,11 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/cloudsim"
 	"staffeln/internal/queuemodel"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
 	"staffeln/openstack"
-	"staffeln/internal/cloudsim"
 	"staffeln/scheduler"
 	"staffeln/tasks"
 	"staffeln/worker"

@@ -7,9 +7,9 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/internal/office/oracle"
 	"staffeln/internal/evidence"
 	"staffeln/internal/invariants"
+	"staffeln/internal/office/oracle"
 )
 
 // said is what `staffeln status` and `staffeln explain` tell of each volume: how it stands, and every reason with who
