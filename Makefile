@@ -39,7 +39,7 @@ pictures: servers build ## draw the pictures in docs/images anew, from two runs 
 
 # Packages of pure decisions, and those that play the program one step at a time: the race detector makes them take six
 # times as long, and what they run at the same time the others run with it.
-STEPWISE := staffeln/backup staffeln/internal/chaos staffeln/internal/office staffeln/internal/office/oracle
+STEPWISE := staffeln/backup staffeln/internal/chaos staffeln/internal/simulation
 
 .PHONY: test
 test: $(GOTESTSUM) servers ## run all tests, those of what runs at the same time with the race detector; PACKAGES= and FLAGS= narrow them

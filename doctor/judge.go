@@ -112,7 +112,7 @@ func lawful(f Facts) []Finding {
 		v.say(Unknown, "mend what the other checks name, then look again", "records and Cinder could not be compared: %s", f.LawsFault)
 	}
 	for _, broken := range f.Broken {
-		v.say(Failing, "see docs/operations.md under `"+string(broken.Law)+"`", "%s", broken)
+		v.say(Failing, "see docs/operations.md under `"+string(broken.Invariant)+"`", "%s", broken)
 	}
 	return v.or("records and Cinder agree")
 }

@@ -125,7 +125,7 @@ func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
 		"quota nearly":        {func(f *Facts) { f.Projects[0].Gigabytes = Quota{1000, 900} }, "projects", Warning, "nearly used up (900 of 1000)"},
 		"no secrets":          {func(f *Facts) { f.Projects[0].SecretRight = false }, "projects", Warning, "encrypted"},
 		"a law": {func(f *Facts) {
-			f.Broken = []invariants.Violation{{Law: invariants.Orphan, Text: "nobody's", Backup: "b"}}
+			f.Broken = []invariants.Violation{{Invariant: invariants.Orphan, Text: "nobody's", Backup: "b"}}
 		}, "laws", Failing, "orphan: nobody's"},
 		"laws unknown":    {func(f *Facts) { f.LawsFault = "no listing" }, "laws", Unknown, "no listing"},
 		"nobody leads":    {func(f *Facts) { f.Troubles = []string{"No scheduler leads."} }, "scheduler", Failing, "No scheduler leads"},

@@ -31,7 +31,7 @@ func (d *demo) conclude(l *sight) error {
 	adopted, lost := l.adopted()
 	line("adopted", adopted, "of %d whose answer was lost", lost)
 	line("workers killed", 1, "with %d backups in progress, %d of them recorded", len(d.story.killed), d.story.recorded(l))
-	line("violations", len(violations), "of %d laws:", len(invariants.Laws))
+	line("violations", len(violations), "of %d laws:", len(invariants.Always))
 	for names := range slices.Chunk(lawNames(), 3) {
 		fmt.Fprintf(&b, "%25s%s\n", "", strings.Join(names, ", ")) // as wide as what stands before the words of a line
 	}
@@ -48,8 +48,8 @@ func (d *demo) conclude(l *sight) error {
 }
 
 func lawNames() []string {
-	names := make([]string, 0, len(invariants.Laws))
-	for _, law := range invariants.Laws {
+	names := make([]string, 0, len(invariants.Always))
+	for _, law := range invariants.Always {
 		names = append(names, strings.ReplaceAll(string(law), "_", " "))
 	}
 	return names

@@ -34,7 +34,7 @@ func lookLaws(ctx context.Context, memory *db.DB, cloud *openstack.Cloud, set ba
 		}
 		broken = slices.DeleteFunc(broken, func(v invariants.Violation) bool {
 			return !slices.ContainsFunc(again, func(w invariants.Violation) bool {
-				return v.Law == w.Law && v.Volume == w.Volume && v.Backup == w.Backup && v.Record == w.Record
+				return v.Invariant == w.Invariant && v.Volume == w.Volume && v.Backup == w.Backup && v.Record == w.Record
 			})
 		})
 	}

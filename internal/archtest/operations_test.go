@@ -20,7 +20,7 @@ func TestRunbookHasWhatSomebodyMustActOn(t *testing.T) {
 			require.Contains(t, string(text), "`"+string(r)+"`", "%s: %s", r, r.Sentence())
 		}
 	}
-	for _, law := range invariants.Laws {
+	for _, law := range invariants.Always {
 		require.Contains(t, string(text), "`"+string(law)+"`")
 	}
 }

@@ -57,7 +57,7 @@ const planView = 5*time.Minute + handlerTime
 // excused tells of what can't be avoided: two backups at once where a request was executed after it had been given up
 // (that both have records is another law), and a volume that changed hands after the newest look at it.
 func (w *world) excused(v invariants.Violation) bool {
-	return v.Law == invariants.Overlap && w.stray || v.Law == invariants.WrongProject && slices.ContainsFunc(w.estate.volumes, func(o *volume) bool {
+	return v.Invariant == invariants.Overlap && w.stray || v.Invariant == invariants.WrongProject && slices.ContainsFunc(w.estate.volumes, func(o *volume) bool {
 		return o.id == v.Volume && w.askedAt(v).Sub(o.transferred) <= planView
 	})
 }

@@ -50,7 +50,7 @@ func (r *crashRun) wrong(ctx context.Context) (all []string, err error) {
 	facts, now := w.facts()
 	facts.Limits.Seen = slices.Max(course) + time.Hour // nobody looks while the clocks leap, and a worker that died comes back
 	for _, v := range append(invariants.Check(facts), invariants.CheckNow(now)...) {
-		if v.Law == invariants.Orphan && slices.Contains(unknown, r.named(v.Volume)) || v.Law == invariants.FalseReport && slices.Contains(again, r.named(v.Volume)) {
+		if v.Invariant == invariants.Orphan && slices.Contains(unknown, r.named(v.Volume)) || v.Invariant == invariants.FalseReport && slices.Contains(again, r.named(v.Volume)) {
 			continue
 		}
 		all = append(all, v.String()+" ("+r.named(v.Volume)+")")

@@ -25,10 +25,10 @@ func (w *world) facts() (invariants.Facts, invariants.Snapshot) {
 	set := w.set
 	step := 2*w.stride + 20*time.Minute // each look of ours is one of the test's steps
 	limits := invariants.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Late: set.Late()}
-	told, err := evidence.Told(w.ctx, w.pool)
+	told, err := evidence.Reports(w.ctx, w.pool)
 	require.NoError(w.t, err)
 	return invariants.Facts{
-		Now: now, Journal: journal, Records: records, Limits: limits, Promises: w.promises, ShortenDelay: set.RetentionShortenDelay.Std(), Grace: set.ProtectionGrace.Std(), Gone: gone, Told: told,
+		Now: now, Journal: journal, Records: records, Limits: limits, Promises: w.promises, ShortenDelay: set.RetentionShortenDelay.Std(), Grace: set.ProtectionGrace.Std(), Gone: gone, Reports: told,
 		Caps: invariants.Caps{
 			Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Stuck: set.MaxBackupsStuck,
 		},

@@ -95,7 +95,7 @@ func (r *rig) onlyOrphans() {
 	r.t.Helper()
 	var orphans, others []string
 	for _, v := range r.broken() {
-		if v.Law == invariants.Orphan {
+		if v.Invariant == invariants.Orphan {
 			orphans = append(orphans, v.Backup)
 		} else {
 			others = append(others, v.String())

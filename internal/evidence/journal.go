@@ -1,5 +1,5 @@
-// Package evidence gathers the facts for the laws: from the journal of a cloudsim, and from the tables by SQL. It goes
-// past the product's own adapter and queries, for what those get wrong is to be found.
+// Package evidence gathers the facts for package invariants: from the journal of a cloudsim, and from the tables by SQL. It
+// uses neither our client of the cloud nor our queries: what those get wrong is to be found.
 package evidence
 
 import (
@@ -11,17 +11,17 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// Us tells our backups from others. With an empty installation all that our user asked for are ours.
+// Us identifies our backups. With an empty installation all that our user asked for are ours.
 type Us struct{ User, Installation string }
 
-// made tells whether a backup of a user's, with such a tag, is ours. A tenant may have taken the tag away.
+// made reports whether a backup that a user made, with such a tag, is ours. A tenant may have removed the tag.
 func (u Us) made(user string, tag map[string]string) bool {
 	installation := tag[backup.TagInstallation]
 	return user == u.User && (u.Installation == "" || installation == "" || installation == u.Installation)
 }
 
-// Journal tells the journal of a cloud in the words of the laws, and which projects are gone since when. What the journal
-// does not say (tags, zones) is looked up in the backups and volumes that the cloud still has.
+// Journal returns the journal of a cloud as facts, and which projects are gone since when. What the journal does not say
+// (tags, zones) is looked up in the backups and volumes that the cloud still has.
 func Journal(events []cloudsim.Event, sim *cloudsim.Cloud, us Us) (journal []invariants.Event, gone map[string]time.Time) {
 	tags, zones, homes := map[string]map[string]string{}, map[string]string{}, map[string]string{}
 	for _, b := range sim.Backups() {
@@ -35,12 +35,15 @@ func Journal(events []cloudsim.Event, sim *cloudsim.Cloud, us Us) (journal []inv
 		switch {
 		case e.Kind == cloudsim.VolumeChanged:
 			homes[e.Volume] = e.Project
+			if e.Detail == "extended" {
+				journal = append(journal, invariants.Event{At: e.At, Kind: invariants.Resized, Volume: e.Volume, Project: e.Project})
+			}
 			continue
 		case e.Kind == cloudsim.IdentityChanged && e.Project != "" && strings.HasSuffix(e.Detail, " deleted"):
 			gone[e.Project] = e.At
 			continue
 		}
-		event, known := inWords(e)
+		event, known := eventOf(e)
 		if !known {
 			continue
 		}
@@ -54,8 +57,8 @@ func Journal(events []cloudsim.Event, sim *cloudsim.Cloud, us Us) (journal []inv
 	return journal, gone
 }
 
-// inWords tells one entry, as far as it says it alone.
-func inWords(e cloudsim.Event) (event invariants.Event, known bool) {
+// eventOf converts one entry, as far as it suffices alone.
+func eventOf(e cloudsim.Event) (event invariants.Event, known bool) {
 	event = invariants.Event{At: e.At, Backup: e.Backup, Volume: e.Volume, Project: e.Project, Scope: e.Token}
 	switch e.Kind {
 	case cloudsim.BackupRequested:
@@ -69,16 +72,20 @@ func inWords(e cloudsim.Event) (event invariants.Event, known bool) {
 		event.Kind = invariants.Errored
 	case cloudsim.BackupReset:
 		resets := map[string]invariants.EventKind{"available": invariants.Available, "error": invariants.Errored}
-		event.Kind = resets[e.Detail]
+		event.Kind, event.Reset = resets[e.Detail], true
 	case cloudsim.BackupDeletion, cloudsim.BackupForceDeletion:
 		event.Kind = invariants.RemovalAsked
 	case cloudsim.BackupDeleted:
 		event.Kind = invariants.Removed
+	case cloudsim.BackupHangs:
+		event.Kind = invariants.Hangs
+	case cloudsim.BackupUpdated:
+		event.Kind = invariants.Updated
 	}
 	return event, event.Kind != ""
 }
 
-// Listed tells the backups that a cloud has now in the words of the laws.
+// Listed returns the backups that a cloud has now.
 func Listed(sim *cloudsim.Cloud, us Us) (all []invariants.Backup) {
 	for _, b := range sim.Backups() {
 		kind := backup.Full

@@ -11,8 +11,8 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// The whole way from Cinder's words to those of the laws.
-func TestTheJournalInTheWordsOfTheLaws(t *testing.T) {
+// The whole way from Cinder's journal to facts.
+func TestJournalAsFacts(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	sim := cloudsim.New(cloudsim.Options{Now: func() time.Time { return now }, Seed: 1})
 	acme, globex := sim.AddProject("acme"), sim.AddProject("globex")
@@ -28,9 +28,10 @@ func TestTheJournalInTheWordsOfTheLaws(t *testing.T) {
 	sim.TransferVolume(volume, globex)
 	late := add(cloudsim.NewBackup{Project: acme, Status: "creating"})
 	sim.FailBackup(late, "no space left")
-	sim.SetBackupStatus(full, "restoring") // says nothing of what becomes of it
+	sim.SetBackupStatus(full, "restoring") // is no fact
 	sim.SetBackupStatus(full, "error")
 	sim.SetBackupStatus(full, "available")
+	sim.Extend(volume, 2)
 	sim.RemoveBackup(late)
 	sim.DeleteProject(acme)
 
@@ -46,6 +47,7 @@ func TestTheJournalInTheWordsOfTheLaws(t *testing.T) {
 		return e
 	}
 	as := func(*invariants.Event) {}
+	reset := func(e *invariants.Event) { e.Reset = true }
 	whole := func(e *invariants.Event) { e.Full = true }
 	require.Equal(t, []invariants.Event{
 		event(invariants.Requested, full, func(e *invariants.Event) { e.Tag = "its record" }), event(invariants.Available, full, whole),
@@ -53,7 +55,8 @@ func TestTheJournalInTheWordsOfTheLaws(t *testing.T) {
 		event(invariants.Requested, tenants, func(e *invariants.Event) { e.Ours, e.Tag = false, "its record" }), event(invariants.Available, tenants, whole),
 		event(invariants.Requested, others, func(e *invariants.Event) { e.Ours, e.Tag = false, "r" }), event(invariants.Available, others, whole),
 		event(invariants.Requested, late, func(e *invariants.Event) { e.Home = globex }), event(invariants.Errored, late, as),
-		event(invariants.Errored, full, as), event(invariants.Available, full, as), event(invariants.Removed, late, as),
+		event(invariants.Errored, full, reset), event(invariants.Available, full, reset), {At: now, Kind: invariants.Resized, Volume: volume, Project: globex},
+		event(invariants.Removed, late, as),
 	}, journal)
 
 	listed := map[string]invariants.Backup{}

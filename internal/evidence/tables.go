@@ -31,8 +31,8 @@ type record struct {
 	SlowAt, UncappedAt, AvailableAt          *time.Time
 }
 
-// Records tells all records in the words of the laws, and the database's clock. When a backup may leave its place in the
-// caps is told at the earliest: ten minutes or half of its time limit after its request, and its deadline or its record's
+// Records returns all records, and the database's clock. Slow and Uncapped are the earliest times at which a backup may
+// leave its slot under the caps: ten minutes or half of its time limit after its request, and its deadline or its record's
 // end.
 func Records(ctx context.Context, from Tables) (now time.Time, all []invariants.Record, err error) {
 	if err := from.QueryRow(ctx, `SELECT staffeln_now()`).Scan(&now); err != nil {
@@ -42,7 +42,7 @@ func Records(ctx context.Context, from Tables) (now time.Time, all []invariants.
 	return now, all, err
 }
 
-// Forgotten tells the records that the table chaos.forgotten remembers.
+// Forgotten returns the records that the table chaos.forgotten keeps.
 func Forgotten(ctx context.Context, from Tables) ([]invariants.Record, error) {
 	return recordsIn(ctx, from, "chaos.forgotten")
 }

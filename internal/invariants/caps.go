@@ -48,7 +48,8 @@ func (c *checker) recordOf(b *held) Record {
 	return c.records[b.requested.Tag]
 }
 
-// stray tells of a second backup of one request, which Cinder carried out after we had given it up: nobody admitted it.
+// stray reports whether a backup is the second one of a request that Cinder carried out after we had given it up: nobody
+// admitted it.
 func (c *checker) stray(b *held) bool {
 	r := c.recordOf(b)
 	return r.Reason == backup.TwinBackup || r.Backup != "" && r.Backup != b.id()

@@ -24,8 +24,8 @@ func chains(backups []Backup) (all []backup.Chain) {
 	return all
 }
 
-// groundless finds available incrementals of ours that could not be restored, since there is no full beneath them or a
-// link below is not available. Where a record says that a backup of the volume is lost, or should, the loss explains it.
+// groundless finds available incrementals of ours that could not be restored: there is no full beneath them, or a link
+// below is not available. A record that says that a backup of the volume is lost, or should say so, explains it.
 func groundless(s Snapshot) (found []Violation) {
 	there := map[string]Backup{}
 	for _, b := range s.Backups {
@@ -50,7 +50,7 @@ func groundless(s Snapshot) (found []Violation) {
 			case !usable && why == "":
 				why = fmt.Sprintf("backup %s beneath it is %s", b.ID, b.Status)
 			case usable && b.Ours && why != "" && !losses[owned{b.Volume, b.Project}]:
-				found = append(found, Violation{Law: IllegalChain, Project: b.Project, Volume: b.Volume, Backup: b.ID, Text: "can't be restored: " + why})
+				found = append(found, Violation{Invariant: IllegalChain, Project: b.Project, Volume: b.Volume, Backup: b.ID, Text: "can't be restored: " + why})
 			}
 		}
 	}

@@ -2,27 +2,43 @@ package invariants
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"staffeln/backup"
 )
 
-// Check answers every violation: first those in the course of the journal, in its order, then those of its end, then
-// those of what was told.
+// Check returns all violations: first those in the course of the journal, in its order, then those of its end, then those
+// of the reports.
 func Check(f Facts) []Violation {
 	c := checker{
 		Facts: f, backups: map[string]*held{}, volumes: map[string][]*held{}, holders: map[string]Record{}, records: map[string]Record{},
-		making: map[string]*held{},
+		making: map[string]*held{}, wishes: map[string][]Wish{}, disturbances: map[string]time.Time{}, resized: map[string]time.Time{},
+		uncertain: map[string]time.Time{}, robbed: map[string]time.Time{}, reported: map[string]bool{}, judged: map[string]int{},
+	}
+	c.Hindrances = slices.SortedStableFunc(slices.Values(f.Hindrances), func(a, b Hindrance) int { return a.From.Compare(b.From) })
+	for _, w := range f.Wishes {
+		c.wishes[w.Volume] = append(c.wishes[w.Volume], w)
 	}
 	for _, r := range f.Records {
 		c.records[r.ID], c.holders[r.Backup] = r, r
 	}
+	shown := f.Shown
 	for _, e := range f.Journal {
+		for len(shown) > 0 && shown[0].At.Before(e.At) {
+			c.judgeShown(shown[0])
+			shown = shown[1:]
+		}
 		c.follow(e)
 	}
+	for _, s := range shown {
+		c.judgeShown(s)
+	}
+	c.ended()
 	c.found = append(c.found, atRest(Snapshot{Now: f.Now, Backups: c.now(), Records: f.Records, Limits: f.Limits})...)
-	for _, t := range f.Told {
-		c.judge(t)
+	for _, line := range f.Reports {
+		c.judge(line)
 	}
 	return c.found
 }
@@ -36,6 +52,9 @@ type held struct {
 	since     time.Time
 	// Zero: it did not happen.
 	made, available, left, removed time.Time // made: for the first time; left: when it was a restore point no longer
+	hangs                          time.Time // since when its removal can't end
+	kept                           time.Time // until when the floor kept it at least
+	retried                        time.Time // until when its removal is not tried again
 }
 
 func (b *held) id() string { return b.requested.Backup }
@@ -52,25 +71,49 @@ type checker struct {
 	making  map[string]*held   // ours that Cinder is making, by backup
 	holders map[string]Record  // by backup
 	records map[string]Record  // by ID
+	wishes  map[string][]Wish  // by volume
+	judged  map[string]int     // by volume, how many of those are over
 	found   []Violation
+
+	// By volume: when something happened to its backups that the schedule does not explain, when it was extended, until
+	// when we can't know that a restore point is gone, and when somebody else removed one.
+	disturbances, resized, uncertain, robbed map[string]time.Time
+	reported                                 map[string]bool // what may last, so that it is named once
 }
 
-func (c *checker) violated(law Law, e Event, format string, args ...any) {
+func (c *checker) violated(invariant Invariant, e Event, format string, args ...any) {
 	c.found = append(c.found, Violation{
-		Law: law, At: e.At, Project: e.Project, Volume: e.Volume, Backup: e.Backup, Record: c.holders[e.Backup].ID,
+		Invariant: invariant, At: e.At, Project: e.Project, Volume: e.Volume, Backup: e.Backup, Record: c.holders[e.Backup].ID,
 		Text: fmt.Sprintf(format, args...),
 	})
 }
 
 // follow takes one event of the journal.
 func (c *checker) follow(e Event) {
-	if e.Kind == Requested {
+	c.missed(e.Volume, e.At)
+	c.expired(e.Volume, e.At)
+	switch e.Kind {
+	case Requested:
 		c.request(e)
+		return
+	case Resized:
+		c.resized[e.Volume] = e.At
 		return
 	}
 	b := c.backups[e.Backup]
 	if b == nil {
 		return // made before the journal began
+	}
+	c.disturb(e, b)
+	switch e.Kind {
+	case Hangs:
+		b.hangs = e.At
+		return
+	case Updated:
+		if e.Ours && !b.requested.Ours {
+			c.violated(ForeignTouched, e, "a backup that is not ours was changed by us")
+		}
+		return
 	}
 	if e.Kind == RemovalAsked {
 		if e.Ours {
@@ -94,11 +137,40 @@ func (c *checker) follow(e Event) {
 	if e.Kind == Removed {
 		b.removed = e.At
 	}
+	if e.Reset {
+		b.hangs, b.retried = time.Time{}, e.At.Add(24*time.Hour) // what could not be removed is tried daily
+	}
 	b.state, b.since = e.Kind, e.At
+}
+
+// disturb notes what changes the chain of a volume through no fault of ours.
+func (c *checker) disturb(e Event, b *held) {
+	if e.Reset || e.Kind == Errored || e.Kind == Updated && !e.Ours || e.Kind == RemovalAsked && !e.Ours && b.requested.Ours {
+		c.disturbances[e.Volume] = e.At
+	}
+	if e.Kind == RemovalAsked && !e.Ours && b.requested.Ours {
+		c.robbed[e.Volume], c.uncertain[e.Volume] = e.At, e.At.Add(c.Limits.Sweep)
+	}
+}
+
+// ended judges at the end of the journal what is due by then.
+func (c *checker) ended() {
+	if c.Now.IsZero() {
+		return
+	}
+	for _, volume := range slices.Sorted(maps.Keys(c.wishes)) {
+		c.missed(volume, c.Now)
+	}
+	for _, volume := range slices.Sorted(maps.Keys(c.volumes)) {
+		c.expired(volume, c.Now)
+	}
 }
 
 func (c *checker) request(e Event) {
 	b := &held{requested: e, parent: e.Parent, state: Requested, since: e.At}
+	if !e.Ours {
+		c.disturbances[e.Volume] = e.At
+	}
 	if e.Ours {
 		for _, other := range c.volumes[e.Volume] {
 			if c.making[other.id()] != nil {
@@ -111,6 +183,11 @@ func (c *checker) request(e Event) {
 		if e.Home != "" && e.Home != e.Project {
 			c.violated(WrongProject, e, "made in project %s, and its volume is project %s's", e.Project, e.Home)
 		}
+		if e.Scope != e.Project {
+			c.violated(ForeignToken, e, "asked for with a token of project %q", e.Scope)
+		}
+		c.wanted(e)
+		c.scheduled(e)
 		c.making[e.Backup] = b
 	}
 	c.backups[e.Backup] = b
@@ -124,11 +201,11 @@ func (c *checker) request(e Event) {
 	}
 }
 
-// unusable says why an incremental can't stand on its parent; empty where it can, and for a full.
+// unusable returns why an incremental can't stand on its parent; empty where it can, and for a full.
 func (c *checker) unusable(e Event) string {
 	for id := e.Parent; id != ""; {
 		b := c.backups[id]
-		whose := "its own ground " + id
+		whose := "what it stands on, " + id + ","
 		if id == e.Parent {
 			whose = "it"
 		}

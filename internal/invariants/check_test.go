@@ -10,7 +10,7 @@ import (
 	"staffeln/backup"
 )
 
-func TestALawfulHistoryPasses(t *testing.T) {
+func TestHistoryWithoutViolation(t *testing.T) {
 	h := newHistory().made("F").made("I", on("F")).made("J", on("I")).
 		event(Requested, "bad", on("J")).event(Errored, "bad").record("bad", backup.Failed).gone("bad"). // a leftover goes at once
 		event(Requested, "G").event(Available, "G").record("G", backup.Available).
@@ -23,15 +23,15 @@ func TestALawfulHistoryPasses(t *testing.T) {
 	require.Empty(t, CheckNow(Snapshot{}))
 }
 
-// A broken law, as a history that breaks nothing else.
+// A broken invariant, as a history that breaks nothing else.
 type breach struct {
-	law     Law
-	history *history
-	backup  string
-	text    string
+	invariant Invariant
+	history   *history
+	backup    string
+	text      string
 }
 
-// breaches break each law that a journal shows, in all ways.
+// breaches break each invariant that a journal shows, in all ways.
 func breaches() []breach {
 	chain := func() *history { return newHistory().made("a").made("b", on("a")) }
 	one := func() *history { return newHistory().event(Requested, "a") }
@@ -48,37 +48,37 @@ func breaches() []breach {
 		{IllegalChain, newHistory().made("a").at(began.Add(20*day)).gone("a").made("b", on("a")), "b", "it is removed"},
 		{IllegalChain, newHistory().made("a").made("b", on("a"), of("w")), "b", "it is of volume v"},
 		{IllegalChain, newHistory().made("a").made("b", on("a"), in("q", "z")), "b", "it is of project p"},
-		{IllegalChain, chain().event(RemovalAsked, "a", theirs).made("c", on("b")), "c", "its own ground a is removal_asked"},
+		{IllegalChain, chain().event(RemovalAsked, "a", theirs).made("c", on("b")), "c", "what it stands on, a, is removal_asked"},
 		{FalseRecord, chain().change("b", func(r *Record) { r.Kind = backup.Full }), "b", "of kind full, and Cinder that it is incremental"},
 		{FalseRecord, chain().change("a", func(r *Record) { r.Kind = backup.Incremental }), "a", "of kind incremental, and Cinder that it is full"},
 		{FalseRecord, newHistory().event(Requested, "a", theirs).event(Available, "a").record("a", backup.Available), "a", "not ours"},
 		{WrongProject, newHistory().made("a", func(e *Event) { e.Home = "q" }), "a", "made in project p, and its volume is project q's"},
 	}
-	return append(append(all, removalBreaches()...), append(capBreaches(), tales()...)...)
+	return append(append(all, removalBreaches()...), append(append(capBreaches(), falseReports()...), scheduleViolations()...)...)
 }
 
-// Each law broken in each way: it is named, alone, with its objects.
-func TestEachLawIsNamedWhereItIsBroken(t *testing.T) {
-	broken := map[Law]bool{}
+// Each invariant broken in each way: it is named, alone, with its objects.
+func TestEachInvariantIsFoundBroken(t *testing.T) {
+	broken := map[Invariant]bool{}
 	for i, c := range breaches() {
-		t.Run(fmt.Sprint(i, " ", c.law), func(t *testing.T) {
+		t.Run(fmt.Sprint(i, " ", c.invariant), func(t *testing.T) {
 			found := Check(c.history.Facts)
 			require.Len(t, found, 1, "%v", found)
-			require.Equal(t, c.law, found[0].Law)
+			require.Equal(t, c.invariant, found[0].Invariant)
 			require.Equal(t, c.backup, found[0].Backup)
 			require.Contains(t, found[0].Text, c.text)
 			require.NotEmpty(t, found[0].Volume)
 		})
-		broken[c.law] = true
+		broken[c.invariant] = true
 	}
 	for _, m := range moments() {
-		broken[m.law] = true
+		broken[m.invariant] = true
 	}
-	require.Len(t, broken, len(Laws), "every law has a case")
+	require.Len(t, broken, len(Always)+len(WithIntent), "every invariant has a case")
 }
 
 // What looks alike and breaks nothing.
-func TestWhatBreaksNoLaw(t *testing.T) {
+func TestHistoriesWithoutViolation(t *testing.T) {
 	for name, h := range map[string]*history{
 		"a backup of somebody else in progress":    newHistory().event(Requested, "a", theirs).made("b"),
 		"two volumes at once":                      newHistory().event(Requested, "a", of("w")).made("b").event(Available, "a").record("a", backup.Available),
@@ -97,32 +97,35 @@ func TestWhatBreaksNoLaw(t *testing.T) {
 	} {
 		require.Empty(t, Check(h.Facts), name)
 	}
-	for name, h := range lawfulRemovals() {
+	for name, h := range allowedRemovals() {
 		require.Empty(t, Check(h.Facts), name)
 	}
 	for name, h := range underTheCaps() {
 		require.Empty(t, Check(h.Facts), name)
 	}
-	for name, h := range truths() {
+	for name, h := range allowedSchedules() {
+		require.Empty(t, Check(h.Facts), name)
+	}
+	for name, h := range trueReports() {
 		require.Empty(t, Check(h.Facts), name)
 	}
 }
 
 func TestAViolationIsOneLine(t *testing.T) {
-	v := Violation{Law: Overlap, At: began.Add(time.Second / 2), Project: "p", Volume: "v", Backup: "b", Record: "r", Text: "twice"}
+	v := Violation{Invariant: Overlap, At: began.Add(time.Second / 2), Project: "p", Volume: "v", Backup: "b", Record: "r", Text: "twice"}
 	require.Equal(t, "overlap: twice, volume v, backup b, record r, project p, at 2026-03-01T00:00:00.5Z", v.String())
-	require.Equal(t, "orphan: there, backup b", Violation{Law: Orphan, Backup: "b", Text: "there"}.String())
+	require.Equal(t, "orphan: there, backup b", Violation{Invariant: Orphan, Backup: "b", Text: "there"}.String())
 }
 
 // What the course of the journal shows comes in its order and with its time, then its end.
 func TestTheOrderOfViolations(t *testing.T) {
 	h := newHistory().event(Requested, "a").event(Requested, "b").event(RemovalAsked, "b", func(e *Event) { e.Scope = "q" })
 	found := Check(h.Facts)
-	laws := make([]Law, 0, len(found))
+	invariants := make([]Invariant, 0, len(found))
 	for _, v := range found {
-		laws = append(laws, v.Law)
+		invariants = append(invariants, v.Invariant)
 	}
-	require.Equal(t, []Law{Overlap, ForeignToken, Orphan, Orphan}, laws)
+	require.Equal(t, []Invariant{Overlap, ForeignToken, Orphan, Orphan}, invariants)
 	require.Equal(t, began.Add(time.Hour), found[0].At)
 	require.Zero(t, found[2].At)
 }

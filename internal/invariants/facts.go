@@ -1,8 +1,8 @@
-// Package invariants is what must always hold, whatever dies, stalls, lies or returns: one checker over plain facts, which
+// Package invariants checks what must always hold, whatever dies, stalls, lies or comes back. It checks plain facts and
 // names each violation with the objects that it is about.
 //
-// The facts come from the cloud's own journal and from our tables, through the small types of this file. The checker
-// must not know our adapter to the cloud or how a decision is made: what those get wrong is to be found here.
+// The facts come from the cloud's own journal, from our tables, and from a test that knows what tenants want (intent.go).
+// The package must not use our client of the cloud or the code of a decision: it has to find what those get wrong.
 //
 // [Check] judges a whole history, where somebody kept a journal. [CheckNow] judges one moment: what Cinder lists now and
 // what our records say. A fact that is left out is not judged.
@@ -14,7 +14,7 @@ import (
 	"staffeln/backup"
 )
 
-// Facts are all that the laws look at: a journal from its beginning, and the records as they are at its end.
+// Facts are all that is judged: a journal from its beginning, and the records as they are at its end.
 type Facts struct {
 	// Now is the end of the journal, by the database's clock; zero: nothing is judged by its age.
 	Now     time.Time
@@ -23,7 +23,7 @@ type Facts struct {
 
 	Limits Limits
 	Caps   Caps
-	// Promises say what was promised for which volume and when. A volume without any is judged by its records.
+	// Promises say what was promised for which volume and when. A volume without a promise is judged by its records.
 	Promises []Promise
 	// ShortenDelay is how long a shorter retention waits before it takes effect.
 	ShortenDelay time.Duration
@@ -31,11 +31,17 @@ type Facts struct {
 	Grace time.Duration
 	// Gone are the projects that Keystone no longer knows, since when. No token of theirs can be had.
 	Gone map[string]time.Time
-	Told []Told
+	// Wishes say who wanted what protected; nil: not judged.
+	Wishes     []Wish
+	Hindrances []Hindrance
+	// Schedule, with Wishes and Hindrances, says when backups were due and of which kind; nil: not judged.
+	Schedule *Schedule
+	Shown    []Shown // by time
+	Reports  []ReportLine
 }
 
 // A Snapshot is one moment, where nobody kept a journal. The records are read after the listing: what is made between has
-// a record by then. A backup may be a step ahead of its record, so look twice before you tell.
+// a record by then. A backup may be a step ahead of its record, so look twice.
 type Snapshot struct {
 	Now     time.Time // the database's clock, when the records were read
 	Listed  time.Time // the same when the listing began; records that changed since are not judged by it. Zero: the same moment
@@ -54,6 +60,9 @@ const (
 	Errored      EventKind = "errored"       // it, or its removal, failed
 	RemovalAsked EventKind = "removal_asked" // its deletion was accepted
 	Removed      EventKind = "removed"       // it is gone
+	Hangs        EventKind = "hangs"         // its removal can't end: its key can't be deleted
+	Updated      EventKind = "updated"       // its name or metadata changed
+	Resized      EventKind = "resized"       // its volume was extended; no backup is named
 )
 
 // An Event is one entry of the cloud's journal. The time is the cloud's.
@@ -74,6 +83,8 @@ type Event struct {
 	Home, Zone string
 	// Full says of a backup that became available that it stands on nothing.
 	Full bool
+	// Reset says that somebody set the backup's status; nothing became of it.
+	Reset bool
 }
 
 // A Backup is one that Cinder has now.
@@ -115,7 +126,8 @@ type Limits struct {
 	Removal time.Duration // until a removal that was asked for ends, or is given up; also until a leftover is removed
 	Sweep   time.Duration // until Cinder's backups are compared with our records. 0: no backup may wait for that
 	Late    time.Duration // age of the newest restore point's data beyond which a volume is late
-	Seen    time.Duration // until we see what Cinder made: what is told meanwhile need not know of it. 0: it must at once
+	Seen    time.Duration // until we see what Cinder made: what is reported meanwhile need not know of it. 0: it must at once
+	Expired time.Duration // until a backup that nothing keeps any more is gone
 }
 
 // Caps bound the backups of ours that are in progress at once; 0: no bound.
@@ -135,26 +147,27 @@ type Promise struct {
 	Before          time.Time
 	Floor           int
 	Retention       backup.Period // empty: nothing was promised
+	Longest         backup.Period // how long a backup may be kept; empty: not judged
 }
 
-// Tale says what was told of a backup, or of a volume.
-type Tale string
+// ReportedAs says as what a report names a backup or a volume.
+type ReportedAs string
 
-// What is told.
+// As what reports name something.
 const (
-	ToldSucceeded Tale = "succeeded"
-	ToldFailed    Tale = "failed"
-	ToldRemoved   Tale = "removed"
-	ToldLate      Tale = "late" // of a volume: its newest restore point is older than Limits.Late
+	ReportedSucceeded ReportedAs = "succeeded"
+	ReportedFailed    ReportedAs = "failed"
+	ReportedRemoved   ReportedAs = "removed"
+	ReportedLate      ReportedAs = "late" // of a volume: its newest restore point is older than Limits.Late
 )
 
-// Told is one line of a report that was sent.
-type Told struct {
-	At      time.Time // when it was told
-	Of      time.Time // which moment a failure is told of; zero: that at which it was told
-	Project string    // whom it was told; empty: the operator
+// A ReportLine is one line of a report that was sent.
+type ReportLine struct {
+	At      time.Time // when the report was made
+	Of      time.Time // the moment of a failure; zero: At
+	Project string    // who got it; empty: the operator
 	Volume  string
-	Backup  string // empty: Cinder never named one, or it is told of the volume
-	Record  string // empty: told of the volume
-	What    Tale
+	Backup  string // empty: Cinder never named one, or the line is about the volume
+	Record  string // empty: the line is about the volume
+	What    ReportedAs
 }

@@ -76,9 +76,9 @@ func (h *history) promise(p Promise) *history {
 	return h
 }
 
-func (h *history) told(t Told) *history {
-	t.At = h.now
-	h.Told = append(h.Told, t)
+func (h *history) reported(l ReportLine) *history {
+	l.At = h.now
+	h.Reports = append(h.Reports, l)
 	return h
 }
 

@@ -12,7 +12,7 @@ func (c *checker) removal(e Event, b *held) {
 	if !b.requested.Ours {
 		c.violated(ForeignTouched, e, "a backup that is not ours was removed by us")
 	}
-	// For a project that is gone the operator settles, as the admin.
+	// For a project that is gone the operator removes them as the admin.
 	gone, isGone := c.Gone[b.requested.Project]
 	if e.Scope != b.requested.Project && (!isGone || e.At.Before(gone)) {
 		c.violated(ForeignToken, e, "its deletion was asked for with a token of project %q", e.Scope)
@@ -39,7 +39,7 @@ func (c *checker) removal(e Event, b *held) {
 	c.floor(e, b)
 }
 
-// keptUntil is the latest end of its retention by the promises that bind at the moment of e: that in force, and those
+// keptUntil is the latest end of its retention by the promises that bind at the moment of e: the one in force, and those
 // that it replaced less than the delay ago.
 func (c *checker) keptUntil(e Event, b *held) (until time.Time, promised bool) {
 	for _, p := range c.Promises {
@@ -79,7 +79,7 @@ func (c *checker) points(volume, project string) (points []*held) {
 	return points
 }
 
-// restorable tells whether a backup is available, and all that it stands on.
+// restorable reports whether a backup is available, and all that it stands on.
 func (c *checker) restorable(b *held) bool {
 	for ; b != nil && b.state == Available; b = c.backups[b.parent] {
 		if b.parent == "" {

@@ -12,7 +12,7 @@ import (
 
 func scoped(project string) func(*Event) { return func(e *Event) { e.Scope = project } }
 
-// removalBreaches break each law of removals.
+// removalBreaches break each invariant of removals.
 func removalBreaches() []breach {
 	old := began.Add(20 * day)
 	chain := func() *history { return newHistory().made("a").made("b", on("a")) }
@@ -46,6 +46,8 @@ func removalBreaches() []breach {
 		{ForeignToken, newHistory().made("a").at(old).gone("a", scoped("q")), "a", `token of project "q"`},
 		{ForeignToken, newHistory().made("a").at(old).gone("a", scoped("")), "a", `token of project ""`},
 		{ForeignToken, left(newHistory().made("a"), old.Add(time.Second)).at(old).gone("a", scoped("q")), "a", `token of project "q"`},
+		{ForeignToken, newHistory().made("a", scoped("q")), "a", `asked for with a token of project "q"`},
+		{ForeignTouched, newHistory().event(Requested, "a", theirs).event(Available, "a").event(Updated, "a"), "a", "was changed by us"},
 		{ForeignTouched, newHistory().event(Requested, "a", theirs).event(Available, "a").at(old).event(RemovalAsked, "a"), "a", "not ours"},
 	}
 }
@@ -56,7 +58,7 @@ func left(h *history, at time.Time) *history {
 	return h
 }
 
-func lawfulRemovals() map[string]*history {
+func allowedRemovals() map[string]*history {
 	old := began.Add(20 * day)
 	shortened := newHistory().made("a").promise(Promise{From: began, To: began.Add(5 * day), Retention: days(7)}).
 		promise(Promise{From: began.Add(5 * day), Retention: days(2)})
@@ -92,8 +94,8 @@ func otherVolumes(old time.Time) *history {
 	return h.at(old).gone("a")
 }
 
-// All orders of removing a chain of three: leaf first is the only lawful one.
-func TestOnlyLeafFirstIsLawful(t *testing.T) {
+// All orders of removing a chain of three: leaf first is the only allowed one.
+func TestOnlyLeafFirstRemovalIsAllowed(t *testing.T) {
 	for _, order := range [][]string{{"F", "I", "J"}, {"F", "J", "I"}, {"I", "F", "J"}, {"I", "J", "F"}, {"J", "F", "I"}, {"J", "I", "F"}} {
 		h := newHistory().made("F").made("I", on("F")).made("J", on("I")).at(began.Add(20 * day))
 		for _, id := range order {
@@ -106,7 +108,7 @@ func TestOnlyLeafFirstIsLawful(t *testing.T) {
 		}
 		require.NotEmpty(t, found, "%v", order)
 		for _, v := range found {
-			require.Equal(t, ParentRemovedFirst, v.Law, "%v", order)
+			require.Equal(t, ParentRemovedFirst, v.Invariant, "%v", order)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"staffeln/backup"
 )
 
-// CheckNow answers every violation that one moment shows.
+// CheckNow returns all violations that one moment shows.
 func CheckNow(s Snapshot) []Violation {
 	found := atRest(s)
 	making := map[string]string{} // our backup that Cinder is making, by volume
@@ -17,7 +17,7 @@ func CheckNow(s Snapshot) []Violation {
 		}
 		if other, twice := making[b.Volume]; twice {
 			found = append(found, Violation{
-				Law: Overlap, Project: b.Project, Volume: b.Volume, Backup: b.ID, Text: fmt.Sprintf("in progress while backup %s of the volume is", other),
+				Invariant: Overlap, Project: b.Project, Volume: b.Volume, Backup: b.ID, Text: fmt.Sprintf("in progress while backup %s of the volume is", other),
 			})
 		}
 		making[b.Volume] = b.ID
@@ -25,7 +25,7 @@ func CheckNow(s Snapshot) []Violation {
 	return append(found, groundless(s)...)
 }
 
-// rest is one moment, found by name.
+// rest is one moment, indexed by ID.
 type rest struct {
 	Snapshot
 
@@ -37,7 +37,7 @@ type rest struct {
 	found   []Violation
 }
 
-// atRest answers what is wrong with backups and records as they are, whether or not it is known how they came there.
+// atRest returns what is wrong with backups and records as they are, whether or not a journal says how they came there.
 func atRest(s Snapshot) []Violation {
 	n := rest{
 		Snapshot: s, holders: map[string]Record{}, backups: map[string]Backup{}, waiting: map[string]bool{}, busy: map[string]Record{},
@@ -65,13 +65,13 @@ func atRest(s Snapshot) []Violation {
 	return n.found
 }
 
-func (n *rest) violated(law Law, r Record, format string, args ...any) {
+func (n *rest) violated(invariant Invariant, r Record, format string, args ...any) {
 	n.found = append(n.found, Violation{
-		Law: law, Project: r.Project, Volume: r.Volume, Backup: r.Backup, Record: r.ID, Text: fmt.Sprintf(format, args...),
+		Invariant: invariant, Project: r.Project, Volume: r.Volume, Backup: r.Backup, Record: r.ID, Text: fmt.Sprintf(format, args...),
 	})
 }
 
-// enter takes a record among the others, and finds two where only one may be.
+// enter adds a record to the index, and finds two where only one may be.
 func (n *rest) enter(r Record) {
 	if r.State.InProgress() {
 		if other, twice := n.busy[r.Volume]; twice {
@@ -89,11 +89,11 @@ func (n *rest) enter(r Record) {
 	n.holders[r.Backup] = r
 }
 
-// unsettled tells of a record that changed since the listing began: Cinder's word may be older than ours.
+// unsettled reports whether a record changed since the listing began: what Cinder says may be older.
 func (n *rest) unsettled(r Record) bool { return !n.Listed.IsZero() && !r.Changed.Before(n.Listed) }
 
-// orphan finds what Cinder has of ours and no record holds. A record that waits for the answer to its request holds the
-// backup whose tag names it.
+// orphan finds a backup of ours that no record holds. A record that waits for the answer to its request holds the backup
+// whose tag names it.
 func (n *rest) orphan(b Backup) {
 	as := Record{Project: b.Project, Volume: b.Volume, Backup: b.ID}
 	switch r, known := n.holders[b.ID]; {
@@ -105,13 +105,11 @@ func (n *rest) orphan(b Backup) {
 	}
 }
 
-// within tells whether a limit (0: none) has not passed yet since the latest of some times.
+// within reports whether a limit (0: none) has not passed yet since the latest of some times.
 func (n *rest) within(limit time.Duration, times ...time.Time) bool {
 	var last time.Time
 	for _, t := range times {
-		if t.After(last) {
-			last = t
-		}
+		last = latest(last, t)
 	}
 	return !n.Now.IsZero() && limit > 0 && n.Now.Sub(last) <= limit
 }
@@ -133,7 +131,7 @@ func (n *rest) judge(r Record) {
 	}
 }
 
-// compare finds a record that says otherwise than Cinder what its backup is.
+// compare finds a record that differs from Cinder in what its backup is.
 func (n *rest) compare(r Record, b Backup) {
 	switch {
 	case b.Foreign:

@@ -10,11 +10,11 @@ import (
 	"staffeln/backup"
 )
 
-// A moment is a snapshot that breaks one law.
+// A moment is a snapshot that breaks one invariant.
 type moment struct {
-	law  Law
-	s    Snapshot
-	text string
+	invariant Invariant
+	s         Snapshot
+	text      string
 }
 
 var limits = Limits{Step: time.Hour, Removal: 6 * time.Hour, Sweep: 12 * time.Hour}
@@ -100,13 +100,13 @@ func (l Limits) without(what string) Limits {
 	return l
 }
 
-// Each law of a moment broken in each way: it is named, alone.
-func TestEachMomentThatBreaksALaw(t *testing.T) {
+// Each invariant of a moment broken in each way: it is named, alone.
+func TestSnapshotsWithViolation(t *testing.T) {
 	for i, m := range moments() {
-		t.Run(fmt.Sprint(i, " ", m.law), func(t *testing.T) {
+		t.Run(fmt.Sprint(i, " ", m.invariant), func(t *testing.T) {
 			found := CheckNow(m.s)
 			require.Len(t, found, 1, "%v", found)
-			require.Equal(t, m.law, found[0].Law)
+			require.Equal(t, m.invariant, found[0].Invariant)
 			require.Contains(t, found[0].Text, m.text)
 			require.Equal(t, "v", found[0].Volume)
 			require.Equal(t, "p", found[0].Project)
@@ -117,7 +117,7 @@ func TestEachMomentThatBreaksALaw(t *testing.T) {
 }
 
 // What looks alike and breaks nothing.
-func TestMomentsThatBreakNoLaw(t *testing.T) {
+func TestSnapshotsWithoutViolation(t *testing.T) {
 	since := func(d time.Duration) func(*Backup) { return func(b *Backup) { b.Since = began.Add(d) } }
 	for name, s := range map[string]Snapshot{
 		"one that the sweep has not seen":       later(12*time.Hour, there("a", "available")),
@@ -145,10 +145,10 @@ func TestMomentsThatBreakNoLaw(t *testing.T) {
 	}
 }
 
-// A missing link is told once: as the record that lost it.
-func TestALossIsToldOnce(t *testing.T) {
+// A missing link is one violation: that of the record that lost it.
+func TestALossIsOneViolation(t *testing.T) {
 	found := CheckNow(later(0, says("a", "available"), there("b", "available", incremental(1)), says("b", "available")))
 	require.Len(t, found, 1)
-	require.Equal(t, LostRecord, found[0].Law)
+	require.Equal(t, LostRecord, found[0].Invariant)
 	require.Equal(t, "a", found[0].Backup)
 }

@@ -6,9 +6,9 @@ import (
 	"staffeln/backup"
 )
 
-// stuck says why a record should have gone on by now; empty where something explains that it has not, or where it has
-// come to its end. What waits for admission is not judged: caps, pauses and outages keep it waiting for as long as they
-// last.
+// stuck returns why a record should have changed its state by now; empty where something explains that it has not, or
+// where it is at its end. A record that waits for admission is not judged: caps, pauses and outages hold it back for as
+// long as they last.
 func (n *rest) stuck(r Record, b Backup, there bool) string {
 	over := func(limit time.Duration, more ...time.Time) bool {
 		return !n.Now.IsZero() && limit > 0 && !n.within(limit, append(more, r.Changed, r.Admitted, r.Asked, r.NextTry)...)
@@ -43,7 +43,7 @@ func (n *rest) stuck(r Record, b Backup, there bool) string {
 	return ""
 }
 
-// stuckMaking says it of a record whose backup is being made.
+// stuckMaking is stuck for a record whose backup is being made.
 func (n *rest) stuckMaking(r Record, b Backup, there bool, over func(time.Duration, ...time.Time) bool) string {
 	ended := there && (b.Status == backup.StatusAvailable || b.Status == backup.StatusError || b.Status == backup.StatusErrorDeleting)
 	switch {

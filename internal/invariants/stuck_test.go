@@ -61,7 +61,7 @@ func TestARecordIsStuckAtTheEndOfAJournal(t *testing.T) {
 	h.Now = h.Now.Add(time.Second)
 	found := Check(h.Facts)
 	require.Len(t, found, 1)
-	require.Equal(t, StuckRecord, found[0].Law)
+	require.Equal(t, StuckRecord, found[0].Invariant)
 	require.Equal(t, "record of a", found[0].Record)
 	h.Now = time.Time{}
 	require.Empty(t, Check(h.Facts), "without a clock nothing is old")
@@ -80,7 +80,7 @@ func TestWhatIsNotStuck(t *testing.T) {
 		"still made":                           later(5*time.Hour, there("a", "creating"), says("a", "creating", deadline(6*time.Hour))),
 		"somebody else removes it":             later(5*time.Hour, there("a", "deleting"), says("a", "creating", deadline(6*time.Hour))),
 		"a while after the deadline":           later(7*time.Hour, there("a", "creating"), says("a", "creating", deadline(6*time.Hour))),
-		"told to wait past the deadline":       later(9*time.Hour, there("a", "creating"), says("a", "creating", deadline(6*time.Hour), again(8*time.Hour))),
+		"asked to wait past the deadline":      later(9*time.Hour, there("a", "creating"), says("a", "creating", deadline(6*time.Hour), again(8*time.Hour))),
 		"overdue, and looked after":            later(90*day, there("a", "creating"), says("a", "overdue", again(90*day))),
 		"gone a moment ago":                    later(time.Hour, says("a", "deleting")),
 		"gone, and paused":                     later(time.Hour, says("a", "deleting", underPause)),

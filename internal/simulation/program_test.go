@@ -1,4 +1,4 @@
-package office
+package simulation
 
 import (
 	"context"
@@ -24,13 +24,15 @@ import (
 	"staffeln/worker"
 )
 
+const defaultRetention = 5 * day
+
 // settings are an operator's: a backup of everything each day, kept for five days.
 func settings(t *testing.T) backup.Settings {
 	t.Helper()
 	var set backup.Settings
-	require.NoError(t, envconfig.Process("STAFFELN_OFFICE_DEFAULTS", &set))
+	require.NoError(t, envconfig.Process("STAFFELN_SIMULATION_DEFAULTS", &set))
 	set.BackupServicePeriod, set.BackupMinInterval = backup.Duration(2*time.Hour), backup.Duration(24*time.Hour)
-	set.RetentionTime, set.RetentionServicePeriod = backup.Period{Days: 5}, backup.Duration(2*time.Hour)
+	set.RetentionTime, set.RetentionServicePeriod = backup.Period{Clock: defaultRetention}, backup.Duration(2*time.Hour)
 	set.RetentionMin, set.RetentionShortenDelay = backup.Period{}, backup.Duration(48*time.Hour)
 	set.RPOGrace, set.ProtectionGrace = backup.Duration(6*time.Hour), 0
 	require.NoError(t, set.Validate())
@@ -48,18 +50,18 @@ var begin = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
 // A program is all of Staffeln's processes around a cloud.
 type program struct {
-	t       *testing.T
-	ctx     context.Context //nolint:containedctx // the test's own
-	now     time.Time
-	clock   *testkit.DBClock
-	set     backup.Settings
-	sim     *cloudsim.Cloud
-	db      *db.DB
-	hand    *pgx.Conn // the test's own
-	url     string
-	metrics *telemetry.Metrics
-	queue   *queuemodel.Queue
-	me      backup.Identity
+	t        *testing.T
+	ctx      context.Context //nolint:containedctx // the test's own
+	now      time.Time
+	clock    *testkit.DBClock
+	set      backup.Settings
+	cloud    *cloudsim.Cloud
+	db       *db.DB
+	conn     *pgx.Conn // the test's own
+	url      string
+	metrics  *telemetry.Metrics
+	queue    *queuemodel.Queue
+	identity backup.Identity
 
 	schedulers   []*scheduler.Scheduler
 	workers      []tasks.Handlers
@@ -75,7 +77,7 @@ func newProgram(t *testing.T) *program {
 	t.Helper()
 	p := &program{t: t, now: begin, set: settings(t), metrics: telemetry.NewMetrics(), password: "staffeln"}
 	p.ctx = zerolog.Nop().WithContext(t.Context())
-	p.sim = cloudsim.New(cloudsim.Options{
+	p.cloud = cloudsim.New(cloudsim.Options{
 		Now: func() time.Time { return p.now }, Seed: 60, TokenLife: 24 * time.Hour, Backups: -1, BackupGigabytes: -1,
 		BackupTime: cloudsim.Fixed(makingTime), DeleteTime: cloudsim.Fixed(removingTime), RestoreTime: cloudsim.Fixed(3 * time.Hour),
 	})
@@ -83,9 +85,9 @@ func newProgram(t *testing.T) *program {
 	p.clock = testkit.StepClock(t, p.url)
 	p.clock.Set(p.now)
 	var err error
-	p.hand, err = pgx.Connect(t.Context(), p.url)
+	p.conn, err = pgx.Connect(t.Context(), p.url)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = p.hand.Close(context.Background()) })
+	t.Cleanup(func() { _ = p.conn.Close(context.Background()) })
 	p.db, err = db.Open(p.ctx, p.url+"&plan_cache_mode=force_generic_plan&jit=off", p.metrics, func(c *pgxpool.Config) { c.ConnConfig.Tracer = statements{p} })
 	require.NoError(t, err)
 	t.Cleanup(p.db.Close)
@@ -124,23 +126,23 @@ func (p *program) start() {
 	installation, err := p.db.Installation(p.ctx)
 	require.NoError(p.t, err)
 	connect := func() *openstack.Cloud {
-		env := p.sim.OpenRC("http://cloud.example")
+		env := p.cloud.OpenRC("http://cloud.example")
 		env["OS_PASSWORD"] = p.password
 		credentials, err := openstack.FromEnv(func(name string) string { return env[name] })
 		require.NoError(p.t, err)
 		cloud, err := openstack.Connect(p.ctx, credentials, openstack.Config{SecretRoles: []string{"admin", "creator"}},
-			openstack.WithTransport(wire{p.sim}), openstack.InTurn())
+			openstack.WithTransport(wire{p.cloud}), openstack.InTurn())
 		require.NoError(p.t, err)
-		p.me = backup.Identity{Installation: installation, UserID: cloud.UserID()}
+		p.identity = backup.Identity{Installation: installation, UserID: cloud.UserID()}
 		return cloud
 	}
 	for range 2 {
 		cloud := connect()
-		p.schedulers = append(p.schedulers, &scheduler.Scheduler{DB: p.db, Cloud: cloud, Queue: p.queue, Settings: p.set, Metrics: p.metrics, Identity: p.me})
+		p.schedulers = append(p.schedulers, &scheduler.Scheduler{DB: p.db, Cloud: cloud, Queue: p.queue, Settings: p.set, Metrics: p.metrics, Identity: p.identity})
 	}
 	for range 3 {
 		cloud := connect()
-		p.workers = append(p.workers, (&worker.Worker{DB: p.db, Cloud: cloud, Settings: p.set, Metrics: p.metrics, Identity: p.me}).Handlers())
+		p.workers = append(p.workers, (&worker.Worker{DB: p.db, Cloud: cloud, Settings: p.set, Metrics: p.metrics, Identity: p.identity}).Handlers())
 	}
 }
 
@@ -149,14 +151,14 @@ func (p *program) takeLead() {
 	p.t.Helper()
 	p.lead = 1 - p.lead
 	const q = `UPDATE leadership SET term = term + 1, leader = $1, since = staffeln_now() RETURNING term`
-	require.NoError(p.t, p.hand.QueryRow(p.ctx, q, []string{"scheduler-1", "scheduler-2"}[p.lead]).Scan(&p.term))
+	require.NoError(p.t, p.conn.QueryRow(p.ctx, q, []string{"scheduler-1", "scheduler-2"}[p.lead]).Scan(&p.term))
 }
 
 // work does what is due now: the leader's turn, and all tasks that follow from it. What fails is tried again later.
 func (p *program) work() {
 	if !p.schedulerAway {
 		p.turns++
-		_, _ = p.schedulers[p.lead].Turn(p.ctx, p.term) // it says what it could not do in the tables
+		_, _ = p.schedulers[p.lead].Turn(p.ctx, p.term) // what it could not do is in the tables
 	}
 	for !p.workersAway && !p.queueAway {
 		pending := p.queue.Pending()
@@ -173,11 +175,11 @@ func (p *program) work() {
 	}
 }
 
-// busy tells whether anything is between its plan and its end.
+// busy reports whether anything is between its plan and its end.
 func (p *program) busy() (is bool) {
 	p.t.Helper()
 	const q = `SELECT EXISTS (SELECT FROM records WHERE state IN ('planned', 'creating', 'overdue', 'deleting') OR state = 'failed' AND backup_id IS NOT NULL)
 		OR EXISTS (SELECT FROM volumes WHERE removal_due_at IS NOT NULL)`
-	require.NoError(p.t, p.hand.QueryRow(p.ctx, q).Scan(&is))
+	require.NoError(p.t, p.conn.QueryRow(p.ctx, q).Scan(&is))
 	return is
 }

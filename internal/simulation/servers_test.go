@@ -1,4 +1,4 @@
-package office
+package simulation
 
 // A seat is a server of the cast with its volumes, and what it asks for.
 type seat struct {

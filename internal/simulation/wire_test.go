@@ -1,4 +1,4 @@
-package office
+package simulation
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 )
 
 // wire carries the requests of our client to the cloud without a connection.
-type wire struct{ sim *cloudsim.Cloud }
+type wire struct{ cloud *cloudsim.Cloud }
 
 var errBroken = errors.New("connection reset by peer")
 
@@ -44,6 +44,6 @@ func (l wire) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 			panic(value)
 		}
 	}()
-	l.sim.ServeHTTP(out, in)
+	l.cloud.ServeHTTP(out, in)
 	return out.Result(), nil
 }

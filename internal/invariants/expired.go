@@ -1,0 +1,122 @@
+package invariants
+
+import (
+	"slices"
+	"time"
+)
+
+// expired judges which of the backups of a volume should be gone by now. It is asked before something happens to them, and
+// at the end of the journal.
+func (c *checker) expired(volume string, now time.Time) {
+	if c.Schedule == nil {
+		return
+	}
+	for _, b := range c.volumes[volume] {
+		if !b.requested.Ours || b.state == Removed || b.state == Requested || !b.hangs.IsZero() {
+			continue
+		}
+		due, ends := c.dueAt(b, now)
+		if !ends || now.Sub(due) <= c.Limits.Expired {
+			continue
+		}
+		if c.free(due, now, func(h Hindrance) bool { return h.Removes && h.concerns(volume, b.requested.Project) }) > c.Limits.Expired {
+			c.once("expired "+b.id(), Violation{
+				Invariant: OverdueRemoval, At: now, Project: b.requested.Project, Volume: volume, Backup: b.id(), Record: c.holders[b.id()].ID,
+				Text: "it is " + string(b.state) + " with data of " + b.data().Format(time.RFC3339) + ", and should be gone since " + due.Format(time.RFC3339),
+			})
+		}
+	}
+}
+
+// dueAt is from when on nothing keeps a backup any more; it ends where nobody else's stands on it and no floor keeps it.
+func (c *checker) dueAt(b *held, now time.Time) (due time.Time, ends bool) {
+	volume, project := b.requested.Volume, b.requested.Project
+	due = b.since // a leftover goes at once
+	if b.state == Available {
+		longest, promised := c.longest(volume, project, now)
+		if !promised {
+			return due, false
+		}
+		if c.underFloor(b, now) {
+			b.kept = now
+			return due, false
+		}
+		due = longest(b)
+	}
+	above := c.above(b)
+	for queue := []*held{b}; len(queue) > 0; queue = queue[1:] {
+		for _, id := range queue[0].children {
+			child := c.backups[id]
+			switch {
+			case child.state == Removed || child.parent != queue[0].id():
+			case !child.requested.Ours:
+				return due, false
+			default:
+				above, queue = append(above, child), append(queue, child)
+			}
+		}
+	}
+	if longest, promised := c.longest(volume, project, now); promised {
+		for _, link := range above {
+			due = latest(due, longest(link))
+		}
+	}
+	for _, w := range c.wishes[volume] {
+		if w.Project == project && !w.To.IsZero() && !w.To.After(now) {
+			due = latest(due, w.To) // until then the floor may have kept it
+		}
+	}
+	due = latest(latest(due, b.kept), b.retried)
+	if !due.After(now) {
+		b.kept = due // also when what stands on it is gone
+	} else {
+		b.kept = now
+	}
+	return due, true
+}
+
+// longest returns how long each backup may be kept by the newest promise.
+func (c *checker) longest(volume, project string, now time.Time) (until func(*held) time.Time, promised bool) {
+	var newest Promise
+	for _, p := range c.Promises {
+		if p.Volume == volume && p.Project == project && !p.From.After(now) && !p.Longest.IsZero() && !p.From.Before(newest.From) {
+			newest, promised = p, true
+		}
+	}
+	return func(b *held) time.Time { return newest.Longest.After(b.data()) }, promised
+}
+
+// above are the later incrementals of ours up to the next full: by their dates, which is all that Cinder's lists say of
+// chains.
+func (c *checker) above(of *held) (all []*held) {
+	for _, b := range c.ours(of.requested.Volume, of.requested.Project) {
+		switch {
+		case !b.data().After(of.data()):
+		case b.parent == "" && b.state != Errored:
+			return all
+		default:
+			all = append(all, b)
+		}
+	}
+	return all
+}
+
+// underFloor reports whether a backup is one of the newest restore points of a protected volume, or below one.
+func (c *checker) underFloor(b *held, now time.Time) bool {
+	w, protected := c.wish(b.requested.Volume, now)
+	if !protected || w.Project != b.requested.Project {
+		return false
+	}
+	above, points := c.above(b), c.points(b.requested.Volume, b.requested.Project)
+	for _, p := range points[max(0, len(points)-c.Schedule.Floor):] {
+		if slices.Contains(above, p) {
+			return true
+		}
+		for ; p != nil; p = c.backups[p.parent] {
+			if p == b {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,87 @@
+package invariants
+
+import "time"
+
+// judge compares a line of a report with the journal.
+func (c *checker) judge(l ReportLine) {
+	id := l.Backup
+	if id == "" {
+		id = c.records[l.Record].Backup
+	}
+	b := c.backups[id]
+	wrong := func(format string, args ...any) {
+		c.violated(FalseReport, Event{At: l.At, Project: l.Project, Volume: l.Volume, Backup: id}, "reported as "+string(l.What)+", and "+format, args...)
+		c.found[len(c.found)-1].Record = l.Record
+	}
+	owner, known := c.owner(l, b)
+	if known && l.Project != "" && owner != l.Project {
+		wrong("it is project %s's", owner)
+	}
+	happened := func(at time.Time) bool { return !at.IsZero() && !at.After(l.At) }
+	switch l.What {
+	case ReportedSucceeded:
+		if b == nil || !happened(b.made) {
+			wrong("Cinder had not made it")
+		}
+	case ReportedRemoved:
+		if b == nil || !happened(b.removed) {
+			wrong("Cinder still had it")
+		}
+	case ReportedFailed:
+		c.judgeFailed(l, b, wrong)
+	case ReportedLate:
+		if p := c.young(l); p != nil {
+			wrong("its restore point %s was %s old", p.id(), l.At.Sub(p.data()))
+		}
+	default:
+		wrong("no such thing can be reported")
+	}
+}
+
+// judgeFailed compares a failure with what Cinder had at its moment: others may reset what failed, and Cinder may still
+// make what we have given up. At the very moment either may be true.
+func (c *checker) judgeFailed(l ReportLine, b *held, wrong func(string, ...any)) {
+	of := l.Of
+	if of.IsZero() {
+		of = l.At
+	}
+	if of.After(l.At) {
+		wrong("that moment had not come")
+	}
+	if b == nil {
+		return
+	}
+	if gone, known := c.Gone[b.requested.Project]; known && !gone.After(of) {
+		return // with no token nobody can see what became of it
+	}
+	if !b.made.IsZero() && b.made.Before(of) {
+		wrong("Cinder had made it")
+	}
+}
+
+// owner is the project that a line of a report concerns.
+func (c *checker) owner(l ReportLine, b *held) (project string, known bool) {
+	if b != nil {
+		return b.requested.Project, true
+	}
+	r, known := c.records[l.Record]
+	return r.Project, known
+}
+
+// young returns a restore point of the volume that was young enough when the report was made; nil: none.
+func (c *checker) young(l ReportLine) *held {
+	for _, b := range c.volumes[l.Volume] {
+		fresh := b.requested.Ours && l.At.Sub(b.data()) <= c.Limits.Late
+		stood := !b.available.IsZero() && b.available.Before(l.At) && (b.left.IsZero() || b.left.After(l.At))
+		if fresh && stood && c.mustKnow(b, l.At) {
+			return b
+		}
+	}
+	return nil
+}
+
+// mustKnow reports whether we saw before that moment that Cinder had made a backup, or should have.
+func (c *checker) mustKnow(b *held, by time.Time) bool {
+	seen := c.holders[b.id()].Seen
+	return !seen.IsZero() && !seen.After(by) || by.Sub(b.available) >= c.Limits.Seen
+}

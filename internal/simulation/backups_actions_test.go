@@ -1,0 +1,197 @@
+package simulation
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+
+	"staffeln/backup"
+	"staffeln/internal/cloudsim"
+)
+
+// ask sends Cinder a request with a token of a user in a project, and returns the status of the answer.
+func (sim *simulation) ask(user, projectID, method, path, body string) int {
+	login := fmt.Sprintf(`{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":%q,"domain":{"id":"default"},"password":"secret"}}},
+		"scope":{"project":{"id":%q}}}}`, user, projectID)
+	token := sim.send(http.MethodPost, "/identity/v3/auth/tokens", login, nil).Header().Get("X-Subject-Token")
+	header := http.Header{"X-Auth-Token": {token}, "OpenStack-API-Version": {"volume 3.70"}}
+	return sim.send(method, "/volume/v3/"+projectID+path, body, header).Code
+}
+
+func (sim *simulation) send(method, path, body string, header http.Header) (out *httptest.ResponseRecorder) {
+	r := httptest.NewRequestWithContext(sim.ctx, method, "http://cloud.example"+path, bytes.NewReader([]byte(body)))
+	maps.Copy(r.Header, header)
+	out = httptest.NewRecorder()
+	defer func() {
+		if value := recover(); value != nil && value != http.ErrAbortHandler { //nolint:errorlint // it is panicked with as it is
+			panic(value)
+		}
+	}()
+	sim.cloud.ServeHTTP(out, r)
+	return out
+}
+
+// boss is the user of the project that a volume is in.
+func (sim *simulation) boss(volume string) (user, projectID string) {
+	return "boss-" + sim.homes[volume], sim.project(sim.homes[volume])
+}
+
+// ours are our backups of a volume in its project, oldest first.
+func (sim *simulation) ours(volume string) []cloudsim.Backup {
+	return slices.DeleteFunc(sim.cloud.BackupsOf(sim.volume(volume)), func(b cloudsim.Backup) bool {
+		return b.User != sim.cloud.Cast().Service || b.Project != sim.project(sim.homes[volume]) || slices.Contains(sim.theirs, b.ID)
+	})
+}
+
+// removes lets the tenant delete the newest backup of ours.
+func removes(volume string) action {
+	return instant(func(sim *simulation) {
+		if of := sim.ours(volume); len(of) > 0 {
+			user, project := sim.boss(volume)
+			sim.ask(user, project, http.MethodDelete, "/backups/"+of[len(of)-1].ID, "")
+		}
+	})
+}
+
+// renames lets the tenant give all backups of ours another name.
+func renames(volume string) action {
+	return instant(func(sim *simulation) {
+		user, project := sim.boss(volume)
+		for _, b := range sim.ours(volume) {
+			sim.ask(user, project, http.MethodPut, "/backups/"+b.ID, `{"backup":{"name":"precious","description":"do not touch"}}`)
+		}
+		sim.expected.disturb(sim.volume(volume))
+	})
+}
+
+// backsUp lets the tenant make a backup of its own, which the next incremental of ours builds on.
+func backsUp(volume string) action { return foreign(volume, false, false) }
+
+// buildsOn lets the tenant make an incremental on a backup of ours.
+func buildsOn(volume string) action { return foreign(volume, true, false) }
+
+// copiesTag lets the tenant make a backup of its own with the tag of ours.
+func copiesTag(volume string) action { return foreign(volume, false, true) }
+
+func foreign(volume string, onOurs, tagged bool) action {
+	return instant(func(sim *simulation) {
+		user, project := sim.boss(volume)
+		n := cloudsim.NewBackup{Volume: sim.volume(volume), Project: project, User: sim.user(user), Name: "mine"}
+		if of := sim.ours(volume); len(of) > 0 && of[len(of)-1].Status == "available" {
+			newest := of[len(of)-1]
+			if all := sim.cloud.BackupsOf(n.Volume); onOurs && all[len(all)-1].ID == newest.ID {
+				n.Parent = newest.ID
+			}
+			if tagged {
+				n.Metadata = newest.Metadata
+			}
+		}
+		sim.addForeign(n)
+	})
+}
+
+func (sim *simulation) addForeign(n cloudsim.NewBackup) string {
+	id := sim.cloud.AddBackup(n)
+	sim.expected.disturb(n.Volume)
+	return id
+}
+
+// user finds a tenant by name.
+func (sim *simulation) user(name string) string { return sim.users[name] }
+
+// rewritesTag lets the tenant write the tag of the newest of ours on the one before.
+func rewritesTag(volume string) action {
+	return instant(func(sim *simulation) {
+		of := sim.ours(volume)
+		if len(of) < 2 {
+			return
+		}
+		tag := of[len(of)-1].Metadata
+		user, project := sim.boss(volume)
+		sim.ask(user, project, http.MethodPut, "/backups/"+of[len(of)-2].ID, fmt.Sprintf(`{"backup":{"metadata":{%q:%q,%q:%q}}}`,
+			backup.TagInstallation, tag[backup.TagInstallation], backup.TagRecord, tag[backup.TagRecord]))
+		sim.expected.disturb(sim.volume(volume))
+	})
+}
+
+// restores lets the tenant restore the newest backup of ours into a new volume.
+func restores(volume string) action {
+	return func(sim *simulation) func() {
+		if of := sim.ours(volume); len(of) > 0 {
+			user, project := sim.boss(volume)
+			sim.ask(user, project, http.MethodPost, "/backups/"+of[len(of)-1].ID+"/restore", `{"restore":{}}`)
+		}
+		sim.expected.disturb(sim.volume(volume))
+		return func() { sim.expected.disturb(sim.volume(volume)) }
+	}
+}
+
+// otherInstallation lets the other Staffeln of the cloud, which the same metadata asks for backups, make its own of a
+// server's volumes; once as the same service user, too. What it made of them before it removes where Cinder lets it.
+func otherInstallation(server string, asUs bool) action {
+	return instant(func(sim *simulation) {
+		s := sim.server(server)
+		for _, is := range sim.cloud.Servers() {
+			if is.ID != s {
+				continue
+			}
+			for _, volume := range is.Volumes {
+				for _, b := range sim.cloud.BackupsOf(volume) {
+					if slices.Contains(sim.theirs, b.ID) && b.User == sim.other {
+						sim.ask("staffeln-b", b.Project, http.MethodDelete, "/backups/"+b.ID, "")
+					}
+				}
+				n := cloudsim.NewBackup{Volume: volume, Project: is.Project, User: sim.other, Name: "theirs", Metadata: map[string]string{
+					backup.TagInstallation: "another", backup.TagRecord: fmt.Sprintf("record-%d", len(sim.theirs)),
+				}}
+				if asUs {
+					n.User = ""
+				}
+				sim.theirs = append(sim.theirs, sim.addForeign(n))
+			}
+		}
+	})
+}
+
+// lostAnswer lets Cinder's answer to the next request for a volume get lost. Where it was not carried out either, a
+// tenant who saw the request makes a backup that carries its tag.
+func lostAnswer(volume string, carriedOut, copied bool) action {
+	return func(sim *simulation) func() {
+		var tag map[string]string
+		f := cloudsim.Fault{Route: "POST /volume/v3/{project}/backups", Volume: sim.volume(volume), Times: 1, Do: cloudsim.DropAfterEffect{}}
+		if !carriedOut {
+			f.Do = cloudsim.DropBefore{}
+		}
+		f.Match = func(r cloudsim.Request) bool { tag = tagIn(string(r.Body)); return true }
+		remove := sim.cloud.AddFault(f)
+		sim.expected.disturb(sim.volume(volume))
+		if copied {
+			sim.watch = append(sim.watch, func() bool {
+				if tag == nil {
+					return false
+				}
+				user, project := sim.boss(volume)
+				sim.addForeign(cloudsim.NewBackup{Volume: sim.volume(volume), Project: project, User: sim.user(user), Name: "mine", Metadata: tag})
+				return true
+			})
+		}
+		return func() { remove(); sim.expected.disturb(sim.volume(volume)) }
+	}
+}
+
+// tagIn reads the tag in the body of a request.
+func tagIn(body string) map[string]string {
+	tag := map[string]string{}
+	for _, key := range []string{backup.TagInstallation, backup.TagRecord} {
+		_, rest, found := strings.Cut(body, `"`+key+`":"`)
+		if !found {
+			return nil
+		}
+		tag[key], _, _ = strings.Cut(rest, `"`)
+	}
+	return tag
+}

@@ -1,0 +1,115 @@
+package simulation
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/internal/evidence"
+	"staffeln/internal/invariants"
+)
+
+// notice keeps what `staffeln status` and `staffeln explain` show of each volume now: whether it is late, and every reason
+// with its owner.
+func (sim *simulation) notice() {
+	sim.t.Helper()
+	if sim.databaseAway {
+		return
+	}
+	shown := map[string]*invariants.Shown{}
+	order := slices.Clone(sim.expected.order)
+	of := func(volumeID string) *invariants.Shown {
+		if shown[volumeID] == nil {
+			shown[volumeID] = &invariants.Shown{At: sim.now, Volume: volumeID}
+		}
+		return shown[volumeID]
+	}
+	reason := func(volumeID, format string, args ...any) {
+		s := of(volumeID)
+		s.Reasons = append(s.Reasons, fmt.Sprintf(format, args...))
+	}
+	require.NoError(sim.t, sim.db.Look(sim.ctx, func(l *db.Look) error {
+		standing, err := l.Standing(sim.ctx, sim.set.Late(), "", db.Standings...)
+		if err != nil {
+			return err
+		}
+		failures, err := l.Failures(sim.ctx)
+		if err != nil {
+			return err
+		}
+		busy, err := l.Busy(sim.ctx)
+		if err != nil {
+			return err
+		}
+		backlog, err := l.Backlog(sim.ctx)
+		if err != nil {
+			return err
+		}
+		leader, err := l.Leader(sim.ctx)
+		if err != nil {
+			return err
+		}
+		for _, s := range standing {
+			of(s.ID).Late = s.Standing == "late"
+			reason(s.ID, "decision %s %s", s.Reason, s.Reason.Whose())
+			for _, b := range backlog {
+				if b.ProjectID == s.ProjectID {
+					reason(s.ID, "its project waits for a slot")
+				}
+			}
+			if leader.PlannedBeat != nil && l.Now.Sub(*leader.PlannedBeat) > 2*sim.set.BackupServicePeriod.Std() {
+				reason(s.ID, "the plan is old")
+			}
+			if leader.DispatchedAt != nil && l.Now.Sub(*leader.DispatchedAt) > 2*sim.set.PollPeriod.Std() {
+				reason(s.ID, "the dispatch run is old")
+			}
+		}
+		for _, r := range failures {
+			reason(r.VolumeID, "failure %s %s", r.Reason, r.Reason.Whose())
+		}
+		for _, r := range busy {
+			why := r.Reason
+			if r.State == backup.Deleting || r.State == backup.Undeletable {
+				why = r.RemovalReason
+			}
+			reason(r.VolumeID, "%s %s %s", r.State, why, why.Whose())
+		}
+		return nil
+	}))
+	for _, id := range order {
+		sim.shown = append(sim.shown, *of(id))
+	}
+}
+
+// check judges the whole course up to now by the invariants. What was found before is not reported again.
+func (sim *simulation) check() {
+	sim.t.Helper()
+	us := evidence.Us{User: sim.cloud.Cast().Service, Installation: sim.identity.Installation}
+	set := sim.set
+	facts := invariants.Facts{
+		ShortenDelay: set.RetentionShortenDelay.Std(), Shown: sim.shown,
+		Limits: invariants.Limits{
+			Step: 3 * set.BackupServicePeriod.Std(), Removal: set.BackupCycleTimeout.Std() + 3*set.BackupServicePeriod.Std(),
+			Sweep: 2 * set.SweepPeriod.Std(), Late: set.Late(), Expired: 6 * time.Hour,
+		},
+		Caps: invariants.Caps{
+			Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Stuck: set.MaxBackupsStuck,
+		},
+		Schedule: &invariants.Schedule{Interval: set.BackupMinInterval.Std(), Period: set.BackupServicePeriod.Std(), Depth: set.FullBackupDepth, Floor: set.MinRestorePoints},
+	}
+	facts.Journal, facts.Gone = evidence.Journal(sim.cloud.Journal(), sim.cloud, us)
+	sim.expected.facts(&facts)
+	var err error
+	facts.Now, facts.Records, err = evidence.Records(sim.ctx, sim.conn)
+	require.NoError(sim.t, err)
+	for _, v := range invariants.Check(facts) {
+		if key := string(v.Invariant) + v.Volume + v.Backup + v.Record; !sim.violated[key] {
+			sim.violated[key] = true
+			sim.t.Error(sim.named(v.String()))
+		}
+	}
+}

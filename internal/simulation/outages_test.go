@@ -1,0 +1,169 @@
+package simulation
+
+import (
+	"net/http"
+	"strings"
+
+	"staffeln/internal/cloudsim"
+	"staffeln/internal/invariants"
+)
+
+// outage is an action that breaks something, and fixes it when its time is over.
+func outage(h invariants.Hindrance, do, fix func(sim *simulation)) action {
+	return func(sim *simulation) func() {
+		do(sim)
+		end := sim.expected.begin(h)
+		return func() { fix(sim); end() }
+	}
+}
+
+// inProject is an outage that concerns a project, which is found by its name.
+func inProject(project string, h invariants.Hindrance, do, fix func(sim *simulation, id string)) action {
+	return func(sim *simulation) func() {
+		id := sim.project(project)
+		h.Project = id
+		return outage(h, func(sim *simulation) { do(sim, id) }, func(sim *simulation) { fix(sim, id) })(sim)
+	}
+}
+
+var (
+	everything = invariants.Hindrance{Looks: true, Makes: true, Removes: true}
+	blind      = invariants.Hindrance{Looks: true, Makes: true}
+)
+
+// quota leaves a project no quota for new backups.
+func quota(project string) action {
+	return inProject(project, invariants.Hindrance{Name: "quota exhausted", Makes: true, Reasons: []string{"quota_exceeded tenant"}},
+		func(sim *simulation, id string) { sim.cloud.SetQuota(id, 0, 0) }, func(sim *simulation, id string) { sim.cloud.SetQuota(id, -1, -1) })
+}
+
+func disabled(project string) action {
+	return inProject(project, invariants.Hindrance{Name: "project disabled", Makes: true, Removes: true, Reasons: []string{"no_role operator"}},
+		func(sim *simulation, id string) { sim.cloud.DisableProject(id) }, func(sim *simulation, id string) { sim.cloud.EnableProject(id) })
+}
+
+// roleLost takes our role admin away: the lists of all projects become lists of one project, and no error says so.
+func roleLost() action {
+	return outage(invariants.Hindrance{Name: "our role is lost", Looks: true, Makes: true, Removes: true, Reasons: []string{"the plan is old"}}, func(sim *simulation) {
+		cast := sim.cloud.Cast()
+		sim.cloud.Revoke(cast.Service, cast.AdminProject, "admin")
+		sim.cloud.RevokeInherited(cast.Service, cast.Domain, "admin")
+		sim.cloud.Grant(cast.Service, cast.AdminProject, "member")
+	}, func(sim *simulation) {
+		cast := sim.cloud.Cast()
+		sim.cloud.Grant(cast.Service, cast.AdminProject, "admin")
+		sim.cloud.GrantInherited(cast.Service, cast.Domain, "admin")
+	})
+}
+
+// passwordRotated changes our password; the processes are started with the new one when the action ends.
+func passwordRotated(password string) action {
+	return outage(invariants.Hindrance{Name: "our password is another one", Looks: true, Makes: true, Removes: true, Reasons: []string{"the plan is old"}},
+		func(sim *simulation) { sim.cloud.SetPassword(sim.cloud.Cast().Service, password) },
+		func(sim *simulation) { sim.password = password; sim.start() })
+}
+
+// away is an outage of one of OpenStack's APIs.
+func away(service, name string, h invariants.Hindrance, reasons ...string) action {
+	var remove func()
+	h.Name, h.Reasons = name+" is away", reasons
+	return outage(h, func(sim *simulation) {
+		remove = sim.cloud.AddFault(cloudsim.Fault{
+			Match: func(r cloudsim.Request) bool { return strings.HasPrefix(r.Path, "/"+service) },
+			Do:    cloudsim.Refuse{Status: http.StatusServiceUnavailable},
+		})
+	}, func(*simulation) { remove() })
+}
+
+func backupDown() action {
+	return outage(invariants.Hindrance{Name: "cinder-backup is down", Makes: true, Removes: true, Reasons: []string{"its project waits for a slot", "in_progress"}},
+		func(sim *simulation) { sim.cloud.SetBackupService(false) }, func(sim *simulation) { sim.cloud.SetBackupService(true) })
+}
+
+// restarted kills what cinder-backup is doing.
+func restarted() action {
+	return outage(invariants.Hindrance{Name: "cinder-backup was restarted", Makes: true, Removes: true}, func(sim *simulation) { sim.cloud.RestartBackupService() }, func(*simulation) {})
+}
+
+func targetFull() action {
+	return outage(invariants.Hindrance{Name: "the backup target is full", Makes: true, Reasons: []string{"backup_error operator"}},
+		func(sim *simulation) { sim.cloud.BreakTarget("no space left on device") }, func(sim *simulation) { sim.cloud.BreakTarget("") })
+}
+
+// barbicanDown takes the keys away. When it is back, the operator resets what hangs.
+func barbicanDown() action {
+	return func(sim *simulation) func() {
+		sim.cloud.SetKeyManager(false)
+		var all []invariants.Hindrance
+		for _, v := range sim.expected.volumes {
+			if v.encrypted {
+				all = append(all, invariants.Hindrance{Name: "Barbican is away", Volume: v.id, Makes: true, Removes: true, Reasons: []string{"backup_error operator"}})
+			}
+		}
+		end := sim.expected.begin(all...)
+		return func() {
+			sim.cloud.SetKeyManager(true)
+			for _, b := range sim.cloud.Backups() {
+				if b.Encrypted && (b.Status == "deleting" || b.Status == "error_deleting") {
+					sim.cloud.SetBackupStatus(b.ID, "error")
+				}
+			}
+			end()
+		}
+	}
+}
+
+// hangs keeps the next backup of a volume from ending, until the operator resets it.
+func hangs(volume string) action {
+	return func(sim *simulation) func() {
+		id := sim.volume(volume)
+		remove := sim.cloud.AddFault(cloudsim.Fault{Route: "POST /volume/v3/{project}/backups", Volume: id, Times: 1, Do: cloudsim.Stick{}})
+		end := sim.expected.begin(invariants.Hindrance{Name: "a backup hangs", Volume: id, Makes: true, Removes: true, Reasons: []string{"backup_in_progress", "deadline_passed operator"}})
+		return func() {
+			remove()
+			for _, b := range sim.cloud.BackupsOf(id) {
+				if b.Status == "creating" {
+					sim.cloud.ReleaseBackup(b.ID)
+				}
+			}
+			end()
+		}
+	}
+}
+
+func databaseAway() action {
+	return outage(invariants.Hindrance{Name: "Postgres is away", Looks: true, Makes: true, Removes: true, Shows: true}, func(sim *simulation) { sim.databaseAway = true }, func(sim *simulation) { sim.databaseAway = false })
+}
+
+func queueAway() action {
+	return outage(invariants.Hindrance{Name: "Redis is away", Makes: true, Removes: true, Reasons: []string{"planned", "creating", "backup_in_progress"}},
+		func(sim *simulation) { sim.queueAway = true }, func(sim *simulation) { sim.queueAway = false })
+}
+
+func queueLost() action { return instant(func(sim *simulation) { sim.queue.Lose() }) }
+
+func noScheduler() action {
+	return outage(invariants.Hindrance{Name: "no scheduler runs", Looks: true, Makes: true, Removes: true, Reasons: []string{"the plan is old", "the dispatch run is old"}},
+		func(sim *simulation) { sim.schedulerAway = true }, func(sim *simulation) { sim.schedulerAway = false })
+}
+
+func noWorkers() action {
+	return outage(invariants.Hindrance{Name: "no worker runs", Makes: true, Removes: true, Reasons: []string{"planned", "creating", "backup_in_progress"}},
+		func(sim *simulation) { sim.workersAway = true }, func(sim *simulation) { sim.workersAway = false })
+}
+
+func otherLeads() action { return instant(func(sim *simulation) { sim.takeLead() }) }
+
+// omits empties a list of all projects for a time, as where a cell is away or a replica lags.
+func omits(list string) action {
+	var remove func()
+	return outage(invariants.Hindrance{Name: "a list omits " + list, Looks: true, Makes: true}, func(sim *simulation) {
+		service := map[string]string{"servers": "/compute", "volumes": "/volume"}[list]
+		remove = sim.cloud.AddFault(cloudsim.Fault{
+			Match: func(r cloudsim.Request) bool {
+				return r.Method == http.MethodGet && r.Query.Get("all_tenants") != "" && strings.HasPrefix(r.Path, service) && strings.HasSuffix(r.Path, "/"+list+"/detail")
+			},
+			Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"` + list + `": []}`},
+		})
+	}, func(*simulation) { remove() })
+}

@@ -1,0 +1,121 @@
+package simulation
+
+import (
+	"slices"
+	"time"
+
+	"staffeln/backup"
+	"staffeln/internal/invariants"
+)
+
+// plan notes what the plan that is about to be made can see.
+func (x *expectations) plan() {
+	for _, v := range x.volumes {
+		if slices.ContainsFunc(x.hindrances, func(h *invariants.Hindrance) bool {
+			return h.Looks && (h.To.IsZero() || x.now.Sub(h.To) < time.Second) && (h.Project == "" || h.Project == v.project) && (h.Volume == "" || h.Volume == v.id)
+		}) {
+			continue
+		}
+		if v.wish == nil {
+			v.looks, v.first = 0, time.Time{}
+			v.blind++
+			for _, w := range v.wishes {
+				if w.Over.IsZero() && v.blind > 1 {
+					w.Over = x.now
+				}
+			}
+		} else {
+			x.see(v)
+		}
+		x.promise(v)
+	}
+}
+
+// see notes that a plan can see what is asked for.
+func (x *expectations) see(v *volume) {
+	v.looks++
+	if v.first.IsZero() {
+		v.first = x.now
+	}
+	v.wish.Seen, v.lastSeen = v.first, x.now
+	if v.looks == 2 {
+		v.wish.Sure = x.now
+	}
+	asked := v.asked
+	if asked == 0 { // what is in force stays so
+		asked = x.keeps(v)
+	}
+	if n := len(v.seen); n > 0 && v.seen[n-1].retention == asked {
+		v.seen[n-1].last = x.now
+	} else {
+		v.seen = append(v.seen, asking{asked, x.now, x.now})
+	}
+}
+
+// promise notes what is promised for a volume from now on.
+func (x *expectations) promise(v *volume) {
+	if len(v.seen) == 0 {
+		return // no plan ever saw it protected
+	}
+	retention, floor := x.keeps(v), 0
+	if v.wish != nil {
+		retention, floor = v.seen[len(v.seen)-1].retention, x.set.MinRestorePoints
+	}
+	next := invariants.Promise{
+		Volume: v.id, Project: v.project, Floor: floor, Retention: backup.Period{Clock: retention}, Longest: backup.Period{Clock: x.mayKeep(v)},
+	}
+	if n := len(v.promises); n > 0 {
+		before := v.promises[n-1]
+		same := *before
+		same.From, same.To = time.Time{}, time.Time{}
+		if same == next {
+			return
+		}
+		before.To = x.now
+	}
+	next.From = x.now
+	v.promises = append(v.promises, &next)
+}
+
+// heard are the retentions that plans saw asked for within a time before a wish was last seen, and the one that held when
+// that time began.
+func (v *volume) heard(within time.Duration) (all []time.Duration) {
+	begins := v.lastSeen.Add(-within)
+	for i, a := range v.seen {
+		replaced := i+1 < len(v.seen) && !v.seen[i+1].first.After(begins)
+		if !a.last.Before(begins) || !replaced {
+			all = append(all, a.retention)
+		}
+	}
+	return all
+}
+
+// keeps is the least retention that is in force: a shorter value waits for its delay, and nothing shortens what is
+// protected no longer.
+func (x *expectations) keeps(v *volume) time.Duration {
+	if len(v.seen) == 0 {
+		return defaultRetention
+	}
+	return slices.Max(v.heard(x.set.RetentionShortenDelay.Std()))
+}
+
+// mayKeep is the longest retention that may still be in force: each shorter value waits anew.
+func (x *expectations) mayKeep(v *volume) time.Duration {
+	return slices.Max(append(v.heard(4*x.set.RetentionShortenDelay.Std()), x.keeps(v)))
+}
+
+// facts adds what is known here to the facts.
+func (x *expectations) facts(f *invariants.Facts) {
+	f.Wishes = []invariants.Wish{}
+	for _, id := range x.order {
+		for _, w := range x.volumes[id].wishes {
+			f.Wishes = append(f.Wishes, *w)
+		}
+		for _, p := range x.volumes[id].promises {
+			f.Promises = append(f.Promises, *p)
+		}
+	}
+	for _, h := range x.hindrances {
+		f.Hindrances = append(f.Hindrances, *h)
+	}
+}

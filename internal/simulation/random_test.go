@@ -1,0 +1,60 @@
+package simulation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+)
+
+// chances are the small things of which the dice choose three for each day, at daytime. What they name may be gone by
+// then, or not fit; then nothing happens.
+func chances(dice *rand.Rand, days int) (entries []entry) {
+	small := []struct {
+		kind   string
+		action action
+	}{
+		{"volume extended", onAny(func(sim *simulation, v string) { extend(v, 1+sim.dice.IntN(9))(sim) })},
+		{"volume written", onAny(func(sim *simulation, v string) { sim.cloud.WriteVolume(sim.volume(v)) })},
+		{"volume created", instant(func(sim *simulation) {
+			servers := sim.names(sim.servers)
+			sim.serial++
+			newVolume(fmt.Sprintf("extra-%d", sim.serial), servers[sim.dice.IntN(len(servers))], 5)(sim)
+		})},
+		{"volume deleted", onAny(func(sim *simulation, v string) {
+			if len(sim.volumes) > 76 && sim.serial > 0 && v[:2] == "ex" {
+				deleteVolume(v)(sim)
+			}
+		})},
+		{"backup renamed", onAny(func(sim *simulation, v string) { renames(v)(sim) })},
+		{"backup made by a tenant", onAny(func(sim *simulation, v string) { backsUp(v)(sim) })},
+		{"other installation", instant(func(sim *simulation) {
+			servers := sim.names(sim.servers)
+			otherInstallation(servers[sim.dice.IntN(len(servers))], false)(sim)
+		})},
+	}
+	for d := 1; d <= days; d++ {
+		for i := range 3 {
+			one := small[dice.IntN(len(small))]
+			entries = append(entries, entry{d, fmt.Sprintf("%02d:%02d", 8+3*i+dice.IntN(3), 10+dice.IntN(40)), one.kind, once, one.action})
+		}
+	}
+	return entries
+}
+
+// onAny does something to a volume of a project that is there.
+func onAny(do func(sim *simulation, volume string)) action {
+	return instant(func(sim *simulation) {
+		volumes := slices.DeleteFunc(sim.names(sim.volumes), func(v string) bool { return sim.homes[v] == "umbrella" || sim.homes[v] == "wonka" })
+		do(sim, volumes[sim.dice.IntN(len(volumes))])
+	})
+}
+
+func (sim *simulation) names(of map[string]string) (all []string) {
+	for name := range of {
+		if home := sim.homes[name]; home != "umbrella" && home != "wonka" {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(all)
+	return all
+}

@@ -1,0 +1,73 @@
+package simulation
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/cloudsim"
+)
+
+var days = flag.Int("days", 60, "how many days of the calendar are simulated")
+
+// Sixty days: the RPO is kept wherever that is possible; where it is not, status and explain show it, with the reason and
+// its owner; backups are kept for their retention and then removed; nobody else's are touched.
+func TestSixtyDays(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	sim := newSimulation(t)
+	sim.enter(calendar)
+	sim.enter(chances(sim.dice, *days))
+	sim.live(begin.Add(time.Duration(*days) * day))
+	sim.notice()
+	sim.check()
+	sim.summarize(time.Since(began))
+	require.Empty(t, sim.cloud.UnknownRoutes(), "requests that cloudsim has no code for")
+}
+
+// summarize logs what happened.
+func (sim *simulation) summarize(took time.Duration) {
+	var kinds strings.Builder
+	actions := 0
+	for _, kind := range slices.Sorted(maps.Keys(sim.kinds)) {
+		fmt.Fprintf(&kinds, "  %3d %s\n", sim.kinds[kind], kind)
+		actions += sim.kinds[kind]
+	}
+	calls, made, removed, late := 0, 0, 0, 0
+	for route, n := range sim.cloud.Counts() {
+		if strings.Contains(route, " /volume/") {
+			calls += n
+		}
+	}
+	for _, e := range sim.cloud.Journal() {
+		switch e.Kind {
+		case cloudsim.BackupAvailable:
+			made++
+		case cloudsim.BackupDeleted:
+			removed++
+		}
+	}
+	for _, s := range sim.shown {
+		if s.Late {
+			late++
+		}
+	}
+	sim.t.Logf("%d days in %s: %d turns of the scheduler, %d tasks\n%d actions:\n%s%d backups made, %d removed; %d calls to Cinder; of %d looks at a volume %d showed it late",
+		*days, took.Round(time.Second), sim.turns, sim.tasks, actions, &kinds, made, removed, calls, len(sim.shown), late)
+}
+
+// named puts names in place of IDs.
+func (sim *simulation) named(text string) string {
+	for _, of := range []map[string]string{sim.projects, sim.servers, sim.volumes} {
+		for name, id := range of {
+			text = strings.ReplaceAll(text, id, name)
+		}
+	}
+	return text
+}
