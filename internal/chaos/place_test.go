@@ -11,7 +11,7 @@ import (
 
 	"staffeln/db"
 	"staffeln/internal/telemetry"
-	"staffeln/internal/testkit"
+	"staffeln/internal/testkit/inprocess"
 )
 
 // A place is a database in which runs take place, one after the other. Its clock and its chance are the seed's.
@@ -40,17 +40,14 @@ var preparePlace = []string{
 
 func newPlace(t testing.TB) *place {
 	t.Helper()
-	url := testkit.DatabaseURL(t, func(ctx context.Context, url string) error { _, err := db.MigrateUp(ctx, url); return err })
-	p := &place{metrics: telemetry.NewMetrics()}
-	var err error
-	p.hand, err = pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = p.hand.Close(context.Background()) })
+	url, conn := inprocess.Database(t)
+	p := &place{hand: conn, metrics: telemetry.NewMetrics()}
 	for _, statement := range preparePlace {
 		_, err := p.hand.Exec(t.Context(), statement)
 		require.NoError(t, err, statement)
 	}
-	p.db, err = db.Open(t.Context(), url+"&search_path=chaos,pg_catalog,public&plan_cache_mode=force_generic_plan&jit=off", p.metrics, traced)
+	var err error
+	p.db, err = db.Open(t.Context(), url+"&search_path=chaos,pg_catalog,public"+inprocess.Options, p.metrics, traced)
 	require.NoError(t, err)
 	t.Cleanup(p.db.Close)
 	return p

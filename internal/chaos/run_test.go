@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"staffeln/backup"
+	"staffeln/internal/testkit/inprocess"
 )
 
 // trouble runs the part of a run in which things go wrong.
@@ -204,10 +205,9 @@ func (w *world) untilNext(stride backup.Duration) time.Duration {
 	return next
 }
 
-// busy tells whether anything is between its plan and its end.
-func (w *world) busy() (is bool) {
-	const q = `SELECT EXISTS (SELECT FROM records WHERE state IN ('planned', 'creating', 'overdue', 'deleting') OR state = 'failed' AND backup_id IS NOT NULL)
-		OR EXISTS (SELECT FROM volumes WHERE removal_due_at IS NOT NULL)`
-	w.must(w.place.hand.QueryRow(w.ctx, q).Scan(&is))
+// busy reports whether anything is between its plan and its end.
+func (w *world) busy() bool {
+	is, err := inprocess.Busy(w.ctx, w.place.hand)
+	w.must(err)
 	return is
 }

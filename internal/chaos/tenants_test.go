@@ -1,16 +1,14 @@
 package chaos
 
 import (
-	"bytes"
 	"fmt"
-	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"time"
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/testkit/inprocess"
 )
 
 // tenantActs lets a tenant do one thing.
@@ -248,28 +246,7 @@ func (w *world) restores(v *volume) {
 	w.tell("tenant: backup %s of volume %s is being restored", b.ID, v.id)
 }
 
-// asTenant asks Cinder for something with a token of a project's own user.
+// asTenant sends Cinder a request with a token of a project's own user.
 func (w *world) asTenant(project, method, path, body string) {
-	user := fmt.Sprintf("tenantp%d", 1+slices.Index(w.estate.projects, project))
-	login := fmt.Sprintf(`{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":%q,"domain":{"id":"default"},"password":"secret"}}},
-		"scope":{"project":{"id":%q}}}}`, user, project)
-	token := w.ask(http.MethodPost, "/identity/v3/auth/tokens", login, nil).Header().Get("X-Subject-Token")
-	w.ask(method, "/volume/v3/"+project+path, body, http.Header{"X-Auth-Token": {token}, "OpenStack-API-Version": {"volume 3.70"}})
-}
-
-func (w *world) ask(method, path, body string, header http.Header) *httptest.ResponseRecorder {
-	r := httptest.NewRequestWithContext(w.ctx, method, "http://cloud.example"+path, bytes.NewReader([]byte(body)))
-	maps.Copy(r.Header, header)
-	out := httptest.NewRecorder()
-	func() {
-		defer func() {
-			switch value := recover(); value {
-			case nil, http.ErrAbortHandler:
-			default:
-				panic(value)
-			}
-		}()
-		w.sim.ServeHTTP(out, r)
-	}()
-	return out
+	inprocess.AskCinder(w.ctx, w.sim, fmt.Sprintf("tenantp%d", 1+slices.Index(w.estate.projects, project)), project, method, path, body)
 }

@@ -32,9 +32,7 @@ func (w *world) judge() {
 		Now: now, Journal: journal, Records: records, Gone: gone,
 		Limits:   invariants.Limits{Step: 20 * time.Minute, Removal: time.Hour, Sweep: set.SweepPeriod.Std() + 10*time.Minute},
 		Promises: w.allPromises(), ShortenDelay: set.RetentionShortenDelay.Std(), Grace: set.ProtectionGrace.Std(),
-		Caps: invariants.Caps{
-			Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Stuck: set.MaxBackupsStuck,
-		},
+		Caps: evidence.Caps(set),
 	})
 	for _, v := range found {
 		if !w.excused(v) {

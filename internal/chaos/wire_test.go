@@ -1,17 +1,14 @@
 package chaos
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httptrace"
 	"strings"
 	"time"
 
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/testkit/inprocess"
 )
 
 // wire carries the requests of our client to the cloud, without a connection, and lets fates strike them.
@@ -25,13 +22,9 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	var body []byte
-	if r.Body != nil {
-		var err error
-		if body, err = io.ReadAll(r.Body); err != nil {
-			return nil, err
-		}
-		_ = r.Body.Close()
+	body, err := inprocess.Body(r)
+	if err != nil {
+		return nil, err
 	}
 	if a == nil { // of the driver itself: a process that starts
 		return l.send(r, body)
@@ -85,24 +78,12 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // send executes a request in the cloud.
-func (l wire) send(r *http.Request, body []byte) (resp *http.Response, err error) {
-	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.GotConn != nil {
-		trace.GotConn(httptrace.GotConnInfo{})
+func (l wire) send(r *http.Request, body []byte) (*http.Response, error) {
+	resp, err := inprocess.Transport{Cloud: l.world.sim}.Send(r, body)
+	if err != nil {
+		return nil, err
 	}
-	in := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), bytes.NewReader(body))
-	in.Header = r.Header.Clone()
-	out := httptest.NewRecorder()
-	defer func() {
-		switch value := recover(); value {
-		case nil:
-		case http.ErrAbortHandler:
-			resp, err = nil, errBroken
-		default:
-			panic(value)
-		}
-	}()
-	l.world.sim.ServeHTTP(out, in)
-	return l.world.distorted(r, out.Result()), nil
+	return l.world.distorted(r, resp), nil
 }
 
 // oddity lets the cloud answer one request in an odd way.

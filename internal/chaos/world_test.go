@@ -14,9 +14,9 @@ import (
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
 	"staffeln/internal/queuemodel"
+	"staffeln/internal/testkit/inprocess"
 	"staffeln/openstack"
 	"staffeln/scheduler"
-	"staffeln/tasks"
 	"staffeln/worker"
 )
 
@@ -128,11 +128,7 @@ func (w *world) until(grid backup.Duration) time.Duration {
 
 // cloud is a client of its own, as each process has it; nil where it can't be had now.
 func (w *world) cloud() *openstack.Cloud {
-	env := w.sim.OpenRC("http://cloud.example")
-	credentials, err := openstack.FromEnv(func(name string) string { return env[name] })
-	w.must(err)
-	cloud, err := openstack.Connect(w.ctx, credentials, openstack.Config{SecretRoles: []string{"admin", "creator"}},
-		openstack.WithTransport(wire{w}), openstack.InTurn())
+	cloud, err := inprocess.Connect(w.ctx, w.sim, "staffeln", wire{w})
 	if err != nil {
 		w.tell("no start: %s", brief(err))
 		return nil
@@ -176,8 +172,9 @@ func (w *world) startWorker() (ok bool) {
 
 // lead begins a term of a scheduler, as the lock of its session would let it.
 func (w *world) lead(p *process) {
-	const q = `UPDATE leadership SET term = term + 1, leader = $1, since = staffeln_now() RETURNING term`
-	w.must(w.place.hand.QueryRow(w.ctx, q, p.name).Scan(&p.term))
+	var err error
+	p.term, err = inprocess.Lead(w.ctx, w.place.hand, p.name)
+	w.must(err)
 	w.term = p.term
 	w.tell("%s leads in term %d", p.name, p.term)
 }
@@ -209,9 +206,7 @@ func (w *world) turn(p *process) *actor {
 // handle lets a worker take a pending task.
 func (w *world) handle(p *process, id string) *actor {
 	run := w.queue.Start(id)
-	do := map[tasks.Kind]func(context.Context, tasks.Volume) error{
-		tasks.VolumeBackup: p.handlers.Backup, tasks.VolumePoll: p.handlers.Poll, tasks.VolumeRetention: p.handlers.Retention,
-	}[run.Kind]
+	do := inprocess.Handler(p.handlers, run.Kind)
 	a := w.act(p, fmt.Sprintf("%s %s", strings.TrimPrefix(string(run.Kind), "volume:"), strings.TrimPrefix(id, "volume:")), func(ctx context.Context) error {
 		return do(ctx, run.Volume)
 	})

@@ -29,9 +29,7 @@ func (w *world) facts() (invariants.Facts, invariants.Snapshot) {
 	require.NoError(w.t, err)
 	return invariants.Facts{
 		Now: now, Journal: journal, Records: records, Limits: limits, Promises: w.promises, ShortenDelay: set.RetentionShortenDelay.Std(), Grace: set.ProtectionGrace.Std(), Gone: gone, Reports: told,
-		Caps: invariants.Caps{
-			Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Stuck: set.MaxBackupsStuck,
-		},
+		Caps: evidence.Caps(set),
 	}, invariants.Snapshot{Now: now, Backups: listed, Records: records, Limits: limits}
 }
 

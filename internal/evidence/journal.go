@@ -85,6 +85,13 @@ func eventOf(e cloudsim.Event) (event invariants.Event, known bool) {
 	return event, event.Kind != ""
 }
 
+// Caps returns the caps of an installation.
+func Caps(set backup.Settings) invariants.Caps {
+	return invariants.Caps{
+		Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Stuck: set.MaxBackupsStuck,
+	}
+}
+
 // Listed returns the backups that a cloud has now.
 func Listed(sim *cloudsim.Cloud, us Us) (all []invariants.Backup) {
 	for _, b := range sim.Backups() {

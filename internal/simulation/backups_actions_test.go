@@ -1,38 +1,19 @@
 package simulation
 
 import (
-	"bytes"
 	"fmt"
-	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/testkit/inprocess"
 )
 
-// ask sends Cinder a request with a token of a user in a project, and returns the status of the answer.
-func (sim *simulation) ask(user, projectID, method, path, body string) int {
-	login := fmt.Sprintf(`{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":%q,"domain":{"id":"default"},"password":"secret"}}},
-		"scope":{"project":{"id":%q}}}}`, user, projectID)
-	token := sim.send(http.MethodPost, "/identity/v3/auth/tokens", login, nil).Header().Get("X-Subject-Token")
-	header := http.Header{"X-Auth-Token": {token}, "OpenStack-API-Version": {"volume 3.70"}}
-	return sim.send(method, "/volume/v3/"+projectID+path, body, header).Code
-}
-
-func (sim *simulation) send(method, path, body string, header http.Header) (out *httptest.ResponseRecorder) {
-	r := httptest.NewRequestWithContext(sim.ctx, method, "http://cloud.example"+path, bytes.NewReader([]byte(body)))
-	maps.Copy(r.Header, header)
-	out = httptest.NewRecorder()
-	defer func() {
-		if value := recover(); value != nil && value != http.ErrAbortHandler { //nolint:errorlint // it is panicked with as it is
-			panic(value)
-		}
-	}()
-	sim.cloud.ServeHTTP(out, r)
-	return out
+// ask sends Cinder a request with a token of a user in a project.
+func (sim *simulation) ask(user, projectID, method, path, body string) {
+	inprocess.AskCinder(sim.ctx, sim.cloud, user, projectID, method, path, body)
 }
 
 // boss is the user of the project that a volume is in.

@@ -96,9 +96,7 @@ func (sim *simulation) check() {
 			Step: 3 * set.BackupServicePeriod.Std(), Removal: set.BackupCycleTimeout.Std() + 3*set.BackupServicePeriod.Std(),
 			Sweep: 2 * set.SweepPeriod.Std(), Late: set.Late(), Expired: 6 * time.Hour,
 		},
-		Caps: invariants.Caps{
-			Total: set.MaxBackupsInProgress, PerProject: set.MaxBackupsInProgressPerProject, PerZone: set.MaxBackupsInProgressPerZone, Stuck: set.MaxBackupsStuck,
-		},
+		Caps:     evidence.Caps(set),
 		Schedule: &invariants.Schedule{Interval: set.BackupMinInterval.Std(), Period: set.BackupServicePeriod.Std(), Depth: set.FullBackupDepth, Floor: set.MinRestorePoints},
 	}
 	facts.Journal, facts.Gone = evidence.Journal(sim.cloud.Journal(), sim.cloud, us)

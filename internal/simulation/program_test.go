@@ -18,6 +18,7 @@ import (
 	"staffeln/internal/queuemodel"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
+	"staffeln/internal/testkit/inprocess"
 	"staffeln/openstack"
 	"staffeln/scheduler"
 	"staffeln/tasks"
@@ -81,14 +82,12 @@ func newProgram(t *testing.T) *program {
 		Now: func() time.Time { return p.now }, Seed: 60, TokenLife: 24 * time.Hour, Backups: -1, BackupGigabytes: -1,
 		BackupTime: cloudsim.Fixed(makingTime), DeleteTime: cloudsim.Fixed(removingTime), RestoreTime: cloudsim.Fixed(3 * time.Hour),
 	})
-	p.url = testkit.DatabaseURL(t, func(ctx context.Context, url string) error { _, err := db.MigrateUp(ctx, url); return err })
-	p.clock = testkit.StepClock(t, p.url)
+	var url string
+	url, p.conn = inprocess.Database(t)
+	p.clock = testkit.StepClock(t, url)
 	p.clock.Set(p.now)
 	var err error
-	p.conn, err = pgx.Connect(t.Context(), p.url)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = p.conn.Close(context.Background()) })
-	p.db, err = db.Open(p.ctx, p.url+"&plan_cache_mode=force_generic_plan&jit=off", p.metrics, func(c *pgxpool.Config) { c.ConnConfig.Tracer = statements{p} })
+	p.db, err = db.Open(p.ctx, url+inprocess.Options, p.metrics, func(c *pgxpool.Config) { c.ConnConfig.Tracer = statements{p} })
 	require.NoError(t, err)
 	t.Cleanup(p.db.Close)
 	p.queue = queuemodel.New(func() time.Time { return p.now }, p.set.PollPeriod.Std())
@@ -126,12 +125,7 @@ func (p *program) start() {
 	installation, err := p.db.Installation(p.ctx)
 	require.NoError(p.t, err)
 	connect := func() *openstack.Cloud {
-		env := p.cloud.OpenRC("http://cloud.example")
-		env["OS_PASSWORD"] = p.password
-		credentials, err := openstack.FromEnv(func(name string) string { return env[name] })
-		require.NoError(p.t, err)
-		cloud, err := openstack.Connect(p.ctx, credentials, openstack.Config{SecretRoles: []string{"admin", "creator"}},
-			openstack.WithTransport(wire{p.cloud}), openstack.InTurn())
+		cloud, err := inprocess.Connect(p.ctx, p.cloud, p.password, inprocess.Transport{Cloud: p.cloud})
 		require.NoError(p.t, err)
 		p.identity = backup.Identity{Installation: installation, UserID: cloud.UserID()}
 		return cloud
@@ -150,8 +144,9 @@ func (p *program) start() {
 func (p *program) takeLead() {
 	p.t.Helper()
 	p.lead = 1 - p.lead
-	const q = `UPDATE leadership SET term = term + 1, leader = $1, since = staffeln_now() RETURNING term`
-	require.NoError(p.t, p.conn.QueryRow(p.ctx, q, []string{"scheduler-1", "scheduler-2"}[p.lead]).Scan(&p.term))
+	var err error
+	p.term, err = inprocess.Lead(p.ctx, p.conn, []string{"scheduler-1", "scheduler-2"}[p.lead])
+	require.NoError(p.t, err)
 }
 
 // work does what is due now: the leader's turn, and all tasks that follow from it. What fails is tried again later.
@@ -168,18 +163,14 @@ func (p *program) work() {
 		run := p.queue.Start(pending[0])
 		h := p.workers[p.tasks%len(p.workers)]
 		p.tasks++
-		do := map[tasks.Kind]func(context.Context, tasks.Volume) error{
-			tasks.VolumeBackup: h.Backup, tasks.VolumePoll: h.Poll, tasks.VolumeRetention: h.Retention,
-		}[run.Kind]
-		run.End(do(p.ctx, run.Volume))
+		run.End(inprocess.Handler(h, run.Kind)(p.ctx, run.Volume))
 	}
 }
 
 // busy reports whether anything is between its plan and its end.
-func (p *program) busy() (is bool) {
+func (p *program) busy() bool {
 	p.t.Helper()
-	const q = `SELECT EXISTS (SELECT FROM records WHERE state IN ('planned', 'creating', 'overdue', 'deleting') OR state = 'failed' AND backup_id IS NOT NULL)
-		OR EXISTS (SELECT FROM volumes WHERE removal_due_at IS NOT NULL)`
-	require.NoError(p.t, p.conn.QueryRow(p.ctx, q).Scan(&is))
+	is, err := inprocess.Busy(p.ctx, p.conn)
+	require.NoError(p.t, err)
 	return is
 }

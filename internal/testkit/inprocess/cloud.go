@@ -1,0 +1,98 @@
+// Package inprocess is what tests share that run the whole program without its processes: a cloudsim without a connection,
+// a queue without a server, and what the scheduler's lock and the tables say.
+package inprocess
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+
+	"staffeln/internal/cloudsim"
+	"staffeln/openstack"
+)
+
+// address is what the cloud's catalogue names; nobody listens there.
+const address = "http://cloud.example"
+
+var errReset = errors.New("connection reset by peer")
+
+// Transport carries requests to a cloud without a connection.
+type Transport struct{ Cloud *cloudsim.Cloud }
+
+// RoundTrip implements [http.RoundTripper].
+func (t Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	body, err := Body(r)
+	if err != nil {
+		return nil, err
+	}
+	return t.Send(r, body)
+}
+
+// Body reads and closes the body of a request.
+func Body(r *http.Request) ([]byte, error) {
+	if r.Body == nil {
+		return nil, nil
+	}
+	defer func() { _ = r.Body.Close() }()
+	return io.ReadAll(r.Body)
+}
+
+// Send executes a request whose body was read.
+func (t Transport) Send(r *http.Request, body []byte) (resp *http.Response, err error) {
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.GotConn != nil {
+		trace.GotConn(httptrace.GotConnInfo{})
+	}
+	in := httptest.NewRequestWithContext(r.Context(), r.Method, r.URL.String(), bytes.NewReader(body))
+	in.Header = r.Header.Clone()
+	out := httptest.NewRecorder()
+	defer func() {
+		switch value := recover(); value {
+		case nil:
+		case http.ErrAbortHandler:
+			resp, err = nil, errReset
+		default:
+			panic(value)
+		}
+	}()
+	t.Cloud.ServeHTTP(out, in)
+	return out.Result(), nil
+}
+
+// Connect returns a client of its own for a process, as the service user with this password.
+func Connect(ctx context.Context, cloud *cloudsim.Cloud, password string, over http.RoundTripper) (*openstack.Cloud, error) {
+	env := cloud.OpenRC(address)
+	env["OS_PASSWORD"] = password
+	credentials, err := openstack.FromEnv(func(name string) string { return env[name] })
+	if err != nil {
+		return nil, err
+	}
+	return openstack.Connect(ctx, credentials, openstack.Config{SecretRoles: []string{"admin", "creator"}}, openstack.WithTransport(over), openstack.InTurn())
+}
+
+// AskCinder sends Cinder a request with a token of a user (password "secret") in a project, and returns the status of the
+// answer; 0 where the cloud dropped the connection.
+func AskCinder(ctx context.Context, cloud *cloudsim.Cloud, user, projectID, method, path, body string) int {
+	login := fmt.Sprintf(`{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":%q,"domain":{"id":"default"},"password":"secret"}}},
+		"scope":{"project":{"id":%q}}}}`, user, projectID)
+	ask := func(method, path, body string, header http.Header) *http.Response {
+		r := httptest.NewRequestWithContext(ctx, method, address+path, http.NoBody)
+		maps.Copy(r.Header, header)
+		resp, err := Transport{cloud}.Send(r, []byte(body))
+		if err != nil {
+			return &http.Response{}
+		}
+		return resp
+	}
+	token := ask(http.MethodPost, "/identity/v3/auth/tokens", login, nil).Header.Get("X-Subject-Token")
+	header := http.Header{"X-Auth-Token": {token}, "OpenStack-API-Version": {"volume 3.70"}}
+	return ask(method, "/volume/v3/"+projectID+path, body, header).StatusCode
+}
