@@ -124,8 +124,8 @@ vulncheck: $(GOVULNCHECK) ## look for known vulnerabilities in what we link
 		echo 'NOT CHECKED: the vulnerability database cannot be reached from here' >&2; fi; exit $$code
 
 .PHONY: size
-size: ## count lines of Go by package, without blank lines and comments
-	@git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 ls 2>/dev/null | xargs awk -f .ci/size.awk | sort
+size: ## count lines of Go of product, simulation and test support, without blank lines and comments
+	@git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 ls 2>/dev/null | xargs awk -f .ci/size.awk | LC_ALL=C sort
 
 .PHONY: clean
 clean: ## remove what was built, tools included

@@ -1,4 +1,10 @@
-# Lines of Go by package: code and tests. Blank lines, // comments and /* */ comments that fill lines are not counted.
+# Lines of Go by package, code and tests, of the product, the simulation and the test support, with a total of each. Blank
+# lines, // comments and /* */ comments that fill lines are not counted.
+function group(file) {
+	if (file ~ /^(internal\/cloudsim|cmd\/staffeln-sim)\// || file ~ /^cmd\/staffeln\/demo/) return "simulation"
+	if (file ~ /^internal\/(testkit|simulation|chaos|e2e|queuemodel|evidence|archtest)\//) return "test support"
+	return "product"
+}
 FNR == 1 { inside = 0 }
 {
 	line = $0
@@ -8,10 +14,16 @@ FNR == 1 { inside = 0 }
 	if (line ~ /^\/\*/) { if (line !~ /\*\//) inside = 1; next }
 	package = FILENAME
 	if (!sub(/\/[^\/]*$/, "", package)) package = "."
-	seen[package]
-	if (FILENAME ~ /_test\.go$/) { tests[package]++; allTests++ } else { code[package]++; allCode++ }
+	of = group(FILENAME)
+	for (i = 0; i < 2; i++) {
+		key = of SUBSEP (i ? package : "~ total")
+		seen[key]
+		if (FILENAME ~ /_test\.go$/) tests[key]++; else code[key]++
+	}
 }
 END {
-	for (package in seen) printf "%-28s %6d code %6d tests\n", package, code[package], tests[package]
-	printf "%-28s %6d code %6d tests\n", "~ total", allCode, allTests
+	for (key in seen) {
+		split(key, part, SUBSEP)
+		printf "%-12s  %-28s %6d code %6d tests\n", part[1], part[2], code[key], tests[key]
+	}
 }

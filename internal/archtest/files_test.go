@@ -13,20 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const longest = 350 // lines of a file of code; aim at 80 to 200
-
 // somebodysPath is an absolute path that exists on somebody's machine only.
 var somebodysPath = regexp.MustCompile(`(^|[^A-Za-z0-9_.~}/-])/(wor` + `k|roo` + `t|hom` + `e/[a-z]+|User` + `s/[A-Za-z]+)/`)
-
-func TestFilesOfCodeAreShort(t *testing.T) {
-	for _, name := range ourFiles(t) {
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		lines := bytes.Count(read(t, name), []byte("\n"))
-		assert.LessOrEqual(t, lines, longest, "%s has %d lines: is it still one thought?", name, lines)
-	}
-}
 
 func TestNoFileNamesAPathOfSomebodysMachine(t *testing.T) {
 	for _, name := range ourFiles(t) {
@@ -56,7 +44,7 @@ func TestPathsOfMachinesAreRecognised(t *testing.T) {
 	}
 }
 
-// ourFiles answers the files that are tracked by git, or would be.
+// ourFiles returns the files that are tracked by git, or would be.
 func ourFiles(t *testing.T) []string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")

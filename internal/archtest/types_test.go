@@ -1,0 +1,84 @@
+package archtest
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// mostPackages is in how many packages of the product one type name may stand: more of them have more than one meaning, or
+// one meaning several times.
+const mostPackages = 2
+
+// acceptedTypes are the names that stand in more packages, in how many, and why. The numbers may only fall.
+var acceptedTypes = map[string]struct {
+	packages int
+	reason   string
+}{
+	"Config":  {8, "what a package is configured with; it is read with the package's name"},
+	"Cloud":   {4, "the client, the rights that each consumer needs of it, and what the doctor saw of it"},
+	"Queue":   {3, "the rights that the scheduler needs, and what the doctor saw of it"},
+	"Server":  {3, "Nova's, its row, and the HTTP server of the metrics"},
+	"Backup":  {3, "Cinder's, and what is shown of one"},
+	"Finding": {4, "of the scheduler, of the doctor, and as they are shown"},
+	"Project": {4, "as the cloud, the database, the doctor and a report have it"},
+	"Quota":   {3, "as the cloud, the doctor and a report have it"},
+	"Volume":  {5, "as the cloud, the database, a task and a report have it"},
+}
+
+// besideTheProduct are the folders of the simulation and of what only tests use (.ci/size.awk has the same).
+var besideTheProduct = []string{
+	"cmd/staffeln-sim/", "internal/archtest/", "internal/chaos/", "internal/cloudsim/", "internal/e2e/", "internal/evidence/",
+	"internal/queuemodel/", "internal/simulation/", "internal/testkit/",
+}
+
+func TestTypeNamesHaveOneMeaning(t *testing.T) {
+	packages := map[string]map[string]bool{} // by name of a type
+	for _, name := range ourFiles(t) {
+		beside := slices.ContainsFunc(besideTheProduct, func(folder string) bool { return strings.HasPrefix(name, folder) })
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || beside {
+			continue
+		}
+		for _, of := range typesIn(t, name) {
+			if packages[of] == nil {
+				packages[of] = map[string]bool{}
+			}
+			packages[of][path.Dir(name)] = true
+		}
+	}
+	for name, in := range packages {
+		allowed := acceptedTypes[name]
+		if n := len(in); n > mostPackages || allowed.packages > 0 {
+			assert.Equal(t, allowed.packages, n, "type %s stands in %v: another name, or one type; where there are fewer now, correct acceptedTypes", name, slices.Sorted(maps.Keys(in)))
+		}
+	}
+	for name, allowed := range acceptedTypes {
+		assert.Greater(t, allowed.packages, mostPackages, "%s needs no reason: take it off acceptedTypes", name)
+		assert.NotEmpty(t, allowed.reason, name)
+		assert.Contains(t, packages, name, "no such type: take it off acceptedTypes")
+	}
+}
+
+// typesIn returns the names of the types that a file declares for its package.
+func typesIn(t *testing.T, name string) (names []string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, name), nil, parser.SkipObjectResolution)
+	require.NoError(t, err)
+	for _, d := range file.Decls {
+		if d, is := d.(*ast.GenDecl); is && d.Tok == token.TYPE {
+			for _, s := range d.Specs {
+				names = append(names, s.(*ast.TypeSpec).Name.Name)
+			}
+		}
+	}
+	return names
+}
