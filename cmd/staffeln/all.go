@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 
+	"staffeln/internal/config"
+
 	"github.com/spf13/cobra"
 )
 
@@ -10,7 +12,7 @@ func allCommand() *cobra.Command {
 	return processCommand(about{
 		name: "all", does: "Runs scheduler, worker and api in one process, for small clouds.",
 		example: ". ./openrc && staffeln migrate up && staffeln all", cloud: true,
-	}, new(allConfig), func(ctx context.Context, cfg *allConfig, s surroundings) error {
+	}, new(config.All), func(ctx context.Context, cfg *config.All, s surroundings) error {
 		r, err := openRooms(ctx, cfg.Database, cfg.Queue, cfg.Openstack, s)
 		if err != nil {
 			return err

@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 
+	"staffeln/internal/config"
+
 	"github.com/spf13/cobra"
 
 	"staffeln/api"
@@ -17,10 +19,10 @@ func apiCommand() *cobra.Command {
 	return processCommand(about{
 		name: "api", does: "Answers over HTTP: Cinder's question whether a backup may be deleted, health, metrics, the page of the queues and, with OS_*, the read API and the page.",
 		example: ". ./openrc && STAFFELN_DATABASE_URL=postgres://staffeln@localhost/staffeln staffeln api",
-	}, new(apiConfig), runAPI)
+	}, new(config.APIProcess), runAPI)
 }
 
-func runAPI(ctx context.Context, cfg *apiConfig, s surroundings) error {
+func runAPI(ctx context.Context, cfg *config.APIProcess, s surroundings) error {
 	memory, err := openDatabase(ctx, cfg.Database, s)
 	if err != nil {
 		return err

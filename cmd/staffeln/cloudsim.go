@@ -8,12 +8,16 @@ import (
 	"slices"
 	"strings"
 
+	"staffeln/internal/config"
+
 	"github.com/spf13/cobra"
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
 	"staffeln/internal/telemetry"
 )
+
+type cloudsimConfig struct{ config.Logging }
 
 type simulation struct {
 	listen, release            string
@@ -51,7 +55,7 @@ func cloudsimCommand() *cobra.Command {
 
 func (s *simulation) run(ctx context.Context, out io.Writer) error {
 	var defaults backup.Settings
-	if err := load(nil, &defaults); err != nil { // the key that Staffeln looks for where nobody sets another
+	if err := config.Load(nil, &defaults); err != nil { // the key that Staffeln looks for where nobody sets another
 		return err
 	}
 	cloud := cloudsim.New(cloudsim.Options{Release: s.release})

@@ -10,14 +10,16 @@ import (
 	"syscall"
 	"time"
 
+	"staffeln/internal/config"
+
 	"github.com/spf13/cobra"
 
 	"staffeln/backup"
 )
 
 type demoConfig struct {
-	Database
-	Queue
+	config.Database
+	config.Queue
 }
 
 // cleanTime is how long cleaning up may take, also after a signal.
@@ -28,18 +30,18 @@ func demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "demo", Short: does, Args: noArguments,
 		Long: does + "\n\nIt needs an empty database and an empty Redis, and leaves both as it found them. It reads these variables:\n" +
-			listing(new(demoConfig), false) + "\n  KEEP                                             1 = leave everything running until Ctrl-C, and tell how to play with it",
+			config.Listing(new(demoConfig), false) + "\n  KEEP                                             1 = leave everything running until Ctrl-C, and tell how to play with it",
 		Example: "  STAFFELN_DATABASE_URL=postgres://staffeln@localhost/staffeln_demo STAFFELN_REDIS_URL=redis://localhost/15 staffeln demo",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config := new(demoConfig)
-			if err := load(os.Environ(), config); err != nil {
+			cfg := new(demoConfig)
+			if err := config.Load(os.Environ(), cfg); err != nil {
 				return usageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
 			}
 			// One Ctrl-C may come several times, from the terminal and from what started us: cleaning up goes on.
 			again := make(chan os.Signal, 1)
 			signal.Notify(again, syscall.SIGINT, syscall.SIGTERM)
 			defer signal.Stop(again)
-			d := &demo{config: config, out: cmd.OutOrStdout(), keep: os.Getenv("KEEP") == "1"}
+			d := &demo{config: cfg, out: cmd.OutOrStdout(), keep: os.Getenv("KEEP") == "1"}
 			return d.run(cmd.Context())
 		},
 	}
@@ -92,7 +94,7 @@ func (d *demo) open(ctx context.Context) (err error) {
 		return err
 	}
 	var defaults backup.Settings
-	if err := load(nil, &defaults); err != nil {
+	if err := config.Load(nil, &defaults); err != nil {
 		return err
 	}
 	if d.world, err = newDemoWorld(ctx, defaults.BackupMetadataKey); err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"staffeln/internal/config"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
 
@@ -26,7 +28,7 @@ type demoPlace struct {
 }
 
 // takeDemoPlace connects to both, and refuses what is in use. What it answers must be left, also when it fails.
-func takeDemoPlace(ctx context.Context, database Database, queue Queue) (*demoPlace, error) {
+func takeDemoPlace(ctx context.Context, database config.Database, queue config.Queue) (*demoPlace, error) {
 	p := &demoPlace{url: database.DatabaseURL}
 	var err error
 	if p.conn, err = pgx.Connect(ctx, p.url); err != nil {

@@ -107,7 +107,7 @@ func demoEnvironment(w *demoWorld, database, redis string) map[string]string {
 		"BACKUP_SERVICE_PERIOD": seconds(demoPeriod), "BACKUP_MIN_INTERVAL": seconds(demoPeriod), "POLL_PERIOD": seconds(demoPoll),
 		"RETENTION_TIME": seconds(demoRetention), "RETENTION_SERVICE_PERIOD": seconds(demoLook),
 	} {
-		env[prefix+"_"+name] = value
+		env["STAFFELN_"+name] = value
 	}
 	return env
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 
+	"staffeln/internal/config"
+
 	"github.com/spf13/cobra"
 
 	"staffeln/api"
@@ -17,9 +19,9 @@ import (
 
 // doctorConfig is what the doctor reads: all that scheduler and worker do, and who may ask the delete check.
 type doctorConfig struct {
-	Database
-	Queue
-	Scheduler
+	config.Database
+	config.Queue
+	config.Scheduler
 
 	Openstack openstack.Config
 	API       checkGuard
@@ -71,21 +73,21 @@ func doctorCommand() *cobra.Command {
 		"the right to secrets), records against Cinder's backups, the scheduler, who may ask the delete check, and whether a round fits into the interval. It only\n" +
 		"reads; with many projects it takes a while. Give it the scheduler's environment.\n\n" +
 		"It ends with 0 where all is well or could not be looked at, 3 with warnings, 4 with errors; 1 and 2 as every command.\n\n" +
-		"It reads these variables (docs/configuration.md says more):\n" + listing(new(doctorConfig), true)
+		"It reads these variables (docs/configuration.md says more):\n" + config.Listing(new(doctorConfig), true)
 	c.Flags().BoolVar(&asJSON, "json", false, "write one JSON object instead: severity (ok, unknown, warning, error) and findings[] with check, severity, text, do")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		config := new(doctorConfig)
+		cfg := new(doctorConfig)
 		credentials, faults := openstack.FromEnv(os.Getenv)
-		if err := errors.Join(load(os.Environ(), config), faults); err != nil {
+		if err := errors.Join(config.Load(os.Environ(), cfg), faults); err != nil {
 			return usageError{fmt.Errorf("read configuration: nothing was looked at:\n%w", err)}
 		}
-		return examine(cmd.Context(), cmd, config, credentials, asJSON)
+		return examine(cmd.Context(), cmd, cfg, credentials, asJSON)
 	}
 	return c
 }
 
-func examine(ctx context.Context, cmd *cobra.Command, config *doctorConfig, credentials openstack.Credentials, asJSON bool) error {
-	findings := doctor.Judge(lookDoctor(ctx, config, credentials))
+func examine(ctx context.Context, cmd *cobra.Command, cfg *doctorConfig, credentials openstack.Credentials, asJSON bool) error {
+	findings := doctor.Judge(lookDoctor(ctx, cfg, credentials))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

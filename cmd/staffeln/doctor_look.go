@@ -19,16 +19,16 @@ import (
 const patient = 30 * time.Second
 
 // lookDoctor gathers all facts. Whatever can't be looked at says so in its own part, and the others go on.
-func lookDoctor(ctx context.Context, config *doctorConfig, credentials openstack.Credentials) doctor.Facts {
-	f := doctor.Facts{Settings: config.Settings}
-	f.Check.Demanded, f.Check.Named = config.API.TLS.ClientCAFile != "", len(config.API.TLS.ClientNames) > 0
-	f.Queue = lookQueue(ctx, config.RedisURL)
-	config.Openstack.RetryTimeout = min(config.Openstack.RetryTimeout, backup.Duration(patient))
-	cloud, err := openstack.Connect(ctx, credentials, config.Openstack)
+func lookDoctor(ctx context.Context, cfg *doctorConfig, credentials openstack.Credentials) doctor.Facts {
+	f := doctor.Facts{Settings: cfg.Settings}
+	f.Check.Demanded, f.Check.Named = cfg.API.TLS.ClientCAFile != "", len(cfg.API.TLS.ClientNames) > 0
+	f.Queue = lookQueue(ctx, cfg.RedisURL)
+	cfg.Openstack.RetryTimeout = min(cfg.Openstack.RetryTimeout, backup.Duration(patient))
+	cloud, err := openstack.Connect(ctx, credentials, cfg.Openstack)
 	if err != nil {
 		f.Cloud.Fault = err.Error()
 	}
-	memory, err := openMemory(ctx, config.DatabaseURL)
+	memory, err := openMemory(ctx, cfg.DatabaseURL)
 	if err != nil {
 		f.Database.Fault = err.Error()
 		f.LawsFault = "the database can't be read"
@@ -38,10 +38,10 @@ func lookDoctor(ctx context.Context, config *doctorConfig, credentials openstack
 		return f
 	}
 	defer memory.Close()
-	if f.Database.Pooled, err = db.Pooled(ctx, config.DatabaseURL); err != nil {
+	if f.Database.Pooled, err = db.Pooled(ctx, cfg.DatabaseURL); err != nil {
 		f.Database.Fault = err.Error()
 	}
-	if err := memory.Look(ctx, func(l *db.Look) error { return lookMemory(ctx, l, config.Settings, &f) }); err != nil {
+	if err := memory.Look(ctx, func(l *db.Look) error { return lookMemory(ctx, l, cfg.Settings, &f) }); err != nil {
 		f.Database.Fault = err.Error()
 	}
 	if cloud == nil {
@@ -51,7 +51,7 @@ func lookDoctor(ctx context.Context, config *doctorConfig, credentials openstack
 	f.Cloud = lookCloud(ctx, cloud)
 	f.Cloud.ClockOff = clocks(ctx, memory, cloud)
 	lookProjects(ctx, cloud, f.Projects)
-	lookLaws(ctx, memory, cloud, config.Settings, &f)
+	lookLaws(ctx, memory, cloud, cfg.Settings, &f)
 	return f
 }
 

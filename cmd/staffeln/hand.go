@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"staffeln/internal/config"
+
 	"github.com/spf13/cobra"
 
 	"staffeln/backup"
@@ -32,19 +34,19 @@ type hand struct {
 
 // handCommand answers the subcommand of an intervention that needs the database alone.
 func handCommand(c *cobra.Command, do func(ctx context.Context, h *hand, args []string) error) *cobra.Command {
-	c.Long = handLong(c, "It only writes to the database; scheduler and workers carry it out.", listing(new(showConfig), false))
+	c.Long = handLong(c, "It only writes to the database; scheduler and workers carry it out.", config.Listing(new(showConfig), false))
 	yes, who := handFlags(c)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		config := new(showConfig)
-		if err := load(os.Environ(), config); err != nil {
+		cfg := new(showConfig)
+		if err := config.Load(os.Environ(), cfg); err != nil {
 			return usageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
 		}
-		memory, err := db.Open(cmd.Context(), config.DatabaseURL, nil)
+		memory, err := db.Open(cmd.Context(), cfg.DatabaseURL, nil)
 		if err != nil {
 			return err
 		}
 		defer memory.Close()
-		return do(cmd.Context(), newHand(cmd, memory, config.Settings, *who, *yes), args)
+		return do(cmd.Context(), newHand(cmd, memory, cfg.Settings, *who, *yes), args)
 	}
 	return c
 }

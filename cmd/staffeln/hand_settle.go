@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 
+	"staffeln/internal/config"
+
 	"github.com/spf13/cobra"
 
 	"staffeln/backup"
@@ -19,8 +21,8 @@ import (
 
 // settleConfig is what settle reads beyond the others: it works in the cloud itself.
 type settleConfig struct {
-	Database
-	Scheduler
+	config.Database
+	config.Scheduler
 
 	Openstack openstack.Config
 }
@@ -39,25 +41,25 @@ func settleCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&project, "project", "", "the project, by ID or name")
 	c.Flags().BoolVar(&all, "all", false, "remove also what is within its retention or the grace")
-	c.Long = handLong(c, "It works on the cloud itself, with the credentials of a worker.", listing(new(settleConfig), true))
+	c.Long = handLong(c, "It works on the cloud itself, with the credentials of a worker.", config.Listing(new(settleConfig), true))
 	yes, who := handFlags(c)
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		config := new(settleConfig)
+		cfg := new(settleConfig)
 		credentials, faults := openstack.FromEnv(os.Getenv)
-		if err := errors.Join(load(os.Environ(), config), faults); err != nil {
+		if err := errors.Join(config.Load(os.Environ(), cfg), faults); err != nil {
 			return usageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
 		}
 		ctx := cmd.Context()
-		memory, err := db.Open(ctx, config.DatabaseURL, nil)
+		memory, err := db.Open(ctx, cfg.DatabaseURL, nil)
 		if err != nil {
 			return err
 		}
 		defer memory.Close()
-		cloud, err := openstack.Connect(ctx, credentials, config.Openstack)
+		cloud, err := openstack.Connect(ctx, credentials, cfg.Openstack)
 		if err != nil {
 			return err
 		}
-		h := newHand(cmd, memory, config.Settings, *who, *yes)
+		h := newHand(cmd, memory, cfg.Settings, *who, *yes)
 		if project == "" {
 			return h.remnants(ctx, cloud)
 		}

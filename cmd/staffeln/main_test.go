@@ -5,10 +5,11 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
+
+	"staffeln/internal/config"
 
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
@@ -36,7 +37,7 @@ func TestRun_ExitCodes(t *testing.T) {
 }
 
 func TestProcess_TellsTheCloudsFaultsWithTheOthers(t *testing.T) {
-	t.Setenv("STAFFELN_DATABASE_URL", secretURL)
+	t.Setenv("STAFFELN_DATABASE_URL", "postgres://staffeln:geheim@db/staffeln")
 	t.Setenv("OS_CLOUD", "")
 	t.Setenv("OS_AUTH_URL", "")
 	_, _, err := command(t, "worker")
@@ -46,13 +47,13 @@ func TestProcess_TellsTheCloudsFaultsWithTheOthers(t *testing.T) {
 }
 
 func TestHelp_SaysWhatItDoesWhatItReadsAndAnExample(t *testing.T) {
-	for _, p := range processes() {
-		out, _, err := command(t, p.name, "--help")
+	for _, p := range config.Processes() {
+		out, _, err := command(t, p.Name, "--help")
 		require.NoError(t, err)
-		require.Regexp(t, `^[A-Z].*\.\n`, out, p.name)
+		require.Regexp(t, `^[A-Z].*\.\n`, out, p.Name)
 		require.Contains(t, out, "STAFFELN_LOG_LEVEL")
 		require.Contains(t, out, "Examples:\n")
-		require.Equal(t, p.cloud, strings.Contains(out, "OS_CLOUD"), p.name)
+		require.Equal(t, p.Cloud, strings.Contains(out, "OS_CLOUD"), p.Name)
 	}
 	var walkAll func(c *cobra.Command, told bool)
 	walkAll = func(c *cobra.Command, told bool) {
@@ -71,15 +72,6 @@ func TestHelp_SaysWhatItDoesWhatItReadsAndAnExample(t *testing.T) {
 	out, _, err := command(t, "version")
 	require.NoError(t, err)
 	require.Regexp(t, `^staffeln \S+ \(go`, out)
-}
-
-func TestConfigurationPage_IsCurrent(t *testing.T) {
-	held, err := os.ReadFile("../../docs/configuration.md")
-	require.NoError(t, err)
-	require.Equal(t, configurationPage(), string(held), "make generate writes it anew")
-	for _, v := range everyVariable() {
-		require.Equal(t, 1, strings.Count(string(held), "| `"+v.name+"` |"), v.name)
-	}
 }
 
 func TestCloudsim_PrintsWhatLeadsToIt(t *testing.T) {

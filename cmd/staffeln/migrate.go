@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 
+	"staffeln/internal/config"
+
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
@@ -14,7 +16,7 @@ func migrateCommand() *cobra.Command {
 	migrate := &cobra.Command{
 		Use: "migrate", Short: "Brings the database to the schema of this program, or back.",
 		Long: "Brings the database to the schema of this program, or back.\n\nIt reads these variables (docs/configuration.md says more):\n" +
-			listing(new(migrateConfig), false),
+			config.Listing(new(config.Migration), false),
 		Example: "  STAFFELN_DATABASE_URL=postgres://staffeln@localhost/staffeln staffeln migrate up",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -23,8 +25,8 @@ func migrateCommand() *cobra.Command {
 	}
 	step := func(name, does string, run func(context.Context, string, io.Writer) error) {
 		var c *cobra.Command
-		c = processCommand(about{name: name, does: does, example: "staffeln migrate " + name}, new(migrateConfig),
-			func(ctx context.Context, cfg *migrateConfig, _ surroundings) error {
+		c = processCommand(about{name: name, does: does, example: "staffeln migrate " + name}, new(config.Migration),
+			func(ctx context.Context, cfg *config.Migration, _ surroundings) error {
 				if err := run(ctx, cfg.DatabaseURL, c.OutOrStdout()); err != nil || name != "up" || cfg.DatabaseAPIRole == "" {
 					return err
 				}

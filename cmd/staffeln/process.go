@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"reflect"
 	"strings"
 	"sync"
+
+	"staffeln/internal/config"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -33,12 +34,12 @@ type about struct {
 
 // processCommand answers the subcommand of a process: it reads the configuration, refuses a wrong one with all its
 // faults before anything has started, and runs; the context ends with the first signal and carries the log.
-func processCommand[C interface{ logging() Logging }](a about, config C, run func(context.Context, C, surroundings) error) *cobra.Command {
+func processCommand[C interface{ LogConfig() telemetry.Config }](a about, cfg C, run func(context.Context, C, surroundings) error) *cobra.Command {
 	return &cobra.Command{
 		Use: a.name, Short: a.does, Example: "  " + a.example, Args: noArguments,
-		Long: a.does + "\n\nIt reads these variables (docs/configuration.md says more):\n" + listing(config, a.cloud),
+		Long: a.does + "\n\nIt reads these variables (docs/configuration.md says more):\n" + config.Listing(cfg, a.cloud),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := load(os.Environ(), config)
+			err := config.Load(os.Environ(), cfg)
 			if a.cloud {
 				_, faults := openstack.FromEnv(os.Getenv) // told with the others; the cloud is connected to later
 				err = errors.Join(err, faults)
@@ -46,12 +47,12 @@ func processCommand[C interface{ logging() Logging }](a about, config C, run fun
 			if err != nil {
 				return usageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
 			}
-			log := telemetry.New(config.logging(), visible.JSON(cmd.ErrOrStderr()), strings.Fields(cmd.CommandPath())[1], version)
+			log := telemetry.New(cfg.LogConfig(), visible.JSON(cmd.ErrOrStderr()), strings.Fields(cmd.CommandPath())[1], version)
 			tasks.LogRedis(log)
 			s := surroundings{log: log, metrics: telemetry.NewMetrics(), ready: telemetry.NewReadiness(log)}
 			log.Info().Msg("started")
 			defer watchReadiness(cmd.Context(), s.ready)()
-			err = run(log.WithContext(cmd.Context()), config, s)
+			err = run(log.WithContext(cmd.Context()), cfg, s)
 			if err == nil || errors.Is(err, errStopped) {
 				log.Info().Msg("ended")
 				return nil
@@ -71,34 +72,4 @@ func watchReadiness(ctx context.Context, ready *telemetry.Readiness) (stop func(
 	var wait sync.WaitGroup
 	wait.Go(func() { ready.Watch(ctx, readinessPeriod) })
 	return func() { cancel(); wait.Wait() }
-}
-
-// listing is the variables of a struct with their defaults, for the help.
-func listing(config any, cloud bool) string {
-	variables, _ := walk(prefix, reflect.ValueOf(config).Elem())
-	var b strings.Builder
-	seen := map[string]bool{}
-	for _, v := range variables {
-		if seen[v.name] {
-			continue
-		}
-		seen[v.name] = true
-		fmt.Fprintf(&b, "  %-48s %s\n", v.name, strings.ReplaceAll(v.fallback(), "`", ""))
-	}
-	if cloud {
-		b.WriteString("  OS_* or OS_CLOUD                                 the cloud, as in openrc or clouds.yaml; by user and password\n")
-	}
-	return strings.TrimRight(b.String(), "\n")
-}
-
-// fallback says what holds where a variable is not set.
-func (v variable) fallback() string {
-	switch value := v.tag.Get("default"); {
-	case v.has("required"):
-		return "required"
-	case value == "":
-		return "none"
-	default:
-		return "`" + value + "`"
-	}
 }

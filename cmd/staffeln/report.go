@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 
+	"staffeln/internal/config"
+
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
@@ -30,8 +32,8 @@ func reportCommand() *cobra.Command {
 
 // previewConfig is what a preview reads: the scheduler's rules, and the cloud for quotas, where one is given.
 type previewConfig struct {
-	Database
-	Scheduler
+	config.Database
+	config.Scheduler
 
 	Openstack openstack.Config
 }
@@ -55,13 +57,13 @@ func previewCommand() *cobra.Command {
 	d := describer{told: map[reflect.Type]bool{}}
 	d.describe(reflect.TypeFor[report.Report](), "")
 	c.Long = c.Short + "\n\nIt only reads. Quotas are read from Cinder where OS_* or OS_CLOUD name a cloud. Give it the scheduler's environment:\n" +
-		listing(new(previewConfig), true) + "\n\nWith --json (times are RFC 3339 in UTC, what is not known is null or \"\", an empty list may be null):\n" + strings.TrimRight(d.String(), "\n")
+		config.Listing(new(previewConfig), true) + "\n\nWith --json (times are RFC 3339 in UTC, what is not known is null or \"\", an empty list may be null):\n" + strings.TrimRight(d.String(), "\n")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
-		config := new(previewConfig)
-		if err := load(os.Environ(), config); err != nil {
+		cfg := new(previewConfig)
+		if err := config.Load(os.Environ(), cfg); err != nil {
 			return usageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
 		}
-		seen, err := p.look(cmd.Context(), config)
+		seen, err := p.look(cmd.Context(), cfg)
 		if err != nil {
 			return err
 		}
@@ -70,8 +72,8 @@ func previewCommand() *cobra.Command {
 	return c
 }
 
-func (p preview) look(ctx context.Context, config *previewConfig) (report.Report, error) {
-	memory, err := db.Open(ctx, config.DatabaseURL, nil)
+func (p preview) look(ctx context.Context, cfg *previewConfig) (report.Report, error) {
+	memory, err := db.Open(ctx, cfg.DatabaseURL, nil)
 	if err != nil {
 		return report.Report{}, err
 	}
@@ -91,7 +93,7 @@ func (p preview) look(ctx context.Context, config *previewConfig) (report.Report
 		}
 		before, err := l.ReportedBefore(ctx, group)
 		if err == nil {
-			told, err = worker.Tell(ctx, l, config.Settings, group, before)
+			told, err = worker.Tell(ctx, l, cfg.Settings, group, before)
 		}
 		return err
 	})
@@ -108,7 +110,7 @@ func (p preview) look(ctx context.Context, config *previewConfig) (report.Report
 	if err != nil {
 		return report.Report{}, usageError{fmt.Errorf("read cloud credentials: nothing was asked:\n%w", err)}
 	}
-	cloud, err := openstack.Connect(ctx, credentials, config.Openstack)
+	cloud, err := openstack.Connect(ctx, credentials, cfg.Openstack)
 	if err != nil {
 		return report.Report{}, err
 	}

@@ -7,13 +7,15 @@ import (
 	"strings"
 	"time"
 
+	"staffeln/internal/config"
+
 	"github.com/spf13/cobra"
 
 	"staffeln/worker"
 )
 
 // sendTestConfig is what a test mail reads: the worker's own.
-type sendTestConfig struct{ Worker }
+type sendTestConfig struct{ config.Worker }
 
 func sendTestCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -26,13 +28,13 @@ func sendTestCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Long = c.Short + "\n\nIt needs neither database nor cloud. Give it the worker's environment:\n" + listing(new(sendTestConfig), false)
+	c.Long = c.Short + "\n\nIt needs neither database nor cloud. Give it the worker's environment:\n" + config.Listing(new(sendTestConfig), false)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		config := new(sendTestConfig)
-		if err := load(os.Environ(), config); err != nil {
+		cfg := new(sendTestConfig)
+		if err := config.Load(os.Environ(), cfg); err != nil {
 			return usageError{fmt.Errorf("read configuration: nothing was sent:\n%w", err)}
 		}
-		mailer, err := worker.NewMailer(config.Reporting, config.Mail)
+		mailer, err := worker.NewMailer(cfg.Reporting, cfg.Mail)
 		if err != nil {
 			return usageError{err}
 		}
@@ -40,9 +42,9 @@ func sendTestCommand() *cobra.Command {
 			return usageError{fmt.Errorf("read configuration: STAFFELN_SENDER_EMAIL is not set: reports go to the log, and no mail is sent")}
 		}
 		say := func(format string, words ...any) { _, _ = fmt.Fprintf(cmd.OutOrStdout(), format+"\n", words...) } // to a terminal
-		say("mail server %s, from %s, TLS %s", config.SMTP.Server, config.SenderEmail, config.TLSPolicy())
+		say("mail server %s, from %s, TLS %s", cfg.SMTP.Server, cfg.SenderEmail, cfg.TLSPolicy())
 		answer, err := mailer.Send(cmd.Context(), worker.Letter{
-			To: args[0], MessageID: "staffeln.test." + strings.ToLower(rand.Text()) + "@" + config.SenderEmail[strings.Index(config.SenderEmail, "@")+1:],
+			To: args[0], MessageID: "staffeln.test." + strings.ToLower(rand.Text()) + "@" + cfg.SenderEmail[strings.Index(cfg.SenderEmail, "@")+1:],
 			Date:    time.Now(), //nolint:forbidigo // of a letter that no record is about
 			Subject: "Staffeln: test mail",
 			Text:    "This is a test mail of Staffeln. Reports of backups would come from here.\n",

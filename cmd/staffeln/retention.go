@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"staffeln/internal/config"
+
 	"github.com/spf13/cobra"
 
 	"staffeln/backup"
@@ -42,7 +44,7 @@ func retentionCommand() *cobra.Command {
 			return usageError{fmt.Errorf("which one? see %s --help", cmd.CommandPath())}
 		},
 	}
-	c.Long = c.Short + "\n\nIt reads these variables (docs/configuration.md says more):\n" + listing(new(showConfig), false)
+	c.Long = c.Short + "\n\nIt reads these variables (docs/configuration.md says more):\n" + config.Listing(new(showConfig), false)
 	c.AddCommand(retentionPlanCommand())
 	return c
 }

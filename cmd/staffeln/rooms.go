@@ -6,6 +6,8 @@ import (
 	"os"
 	"time"
 
+	"staffeln/internal/config"
+
 	"github.com/redis/go-redis/v9"
 
 	"staffeln/backup"
@@ -28,7 +30,7 @@ type rooms struct {
 // and then a database, a queue or a cloud that does not answer: an address that
 // is wrong is found at a start or never, and whoever supervises the process
 // starts it again. Once it runs it outlives the absence of each of them.
-func openRooms(ctx context.Context, database Database, queue Queue, cloud openstack.Config, s surroundings) (*rooms, error) {
+func openRooms(ctx context.Context, database config.Database, queue config.Queue, cloud openstack.Config, s surroundings) (*rooms, error) {
 	credentials, err := openstack.FromEnv(os.Getenv)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("read cloud credentials: nothing was started:\n%w", err)}

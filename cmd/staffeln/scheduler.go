@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 
+	"staffeln/internal/config"
+
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -17,7 +19,7 @@ func schedulerCommand() *cobra.Command {
 	return processCommand(about{
 		name: "scheduler", does: "Decides what is backed up and removed, and hands the work over. Any number may run; one leads.",
 		example: ". ./openrc && staffeln scheduler", cloud: true,
-	}, new(schedulerConfig), func(ctx context.Context, cfg *schedulerConfig, s surroundings) error {
+	}, new(config.SchedulerProcess), func(ctx context.Context, cfg *config.SchedulerProcess, s surroundings) error {
 		r, err := openRooms(ctx, cfg.Database, cfg.Queue, cfg.Openstack, s)
 		if err != nil {
 			return err
@@ -29,7 +31,7 @@ func schedulerCommand() *cobra.Command {
 	})
 }
 
-func runScheduler(ctx context.Context, r *rooms, databaseURL string, cfg Scheduler, s surroundings) error {
+func runScheduler(ctx context.Context, r *rooms, databaseURL string, cfg config.Scheduler, s surroundings) error {
 	if err := s.metrics.Registry.Register(tasks.NewCollector(r.redis)); err != nil {
 		return fmt.Errorf("register metrics of the queue: %w", err)
 	}
@@ -51,7 +53,7 @@ func leaderName() string {
 
 // withMonitoring runs a process beside its metrics and health; whichever ends
 // first ends the other.
-func withMonitoring(ctx context.Context, cfg Monitoring, s surroundings, process func(context.Context) error) error {
+func withMonitoring(ctx context.Context, cfg config.Monitoring, s surroundings, process func(context.Context) error) error {
 	server, err := telemetry.Listen(ctx, cfg, s.metrics, s.ready)
 	if err != nil {
 		return listened(err, "STAFFELN_METRICS_LISTEN")

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 
+	"staffeln/internal/config"
+
 	"github.com/spf13/cobra"
 
 	"staffeln/backup"
@@ -18,8 +20,8 @@ import (
 // showConfig is what the commands for people at a terminal read: the memory and the scheduler's own rules, since what a
 // plan will decide is worked out here from the same. They need no cloud and no queue, so that they work without them.
 type showConfig struct {
-	Database
-	Scheduler
+	config.Database
+	config.Scheduler
 }
 
 // A view is what one of these commands shows: one object with --json, else drawn for people.
@@ -54,14 +56,14 @@ func showCommand(c *cobra.Command, example view, look looker) *cobra.Command {
 	var asJSON bool
 	c.Flags().BoolVar(&asJSON, "json", false, "write one JSON object instead, with all there is")
 	c.Long = c.Short + "\n\n" + c.Long + "\n\nIt only reads the database, so it works while the cloud or the queue is down. Give it the scheduler's\n" +
-		"environment: the policy counts as these variables say (docs/configuration.md says more):\n" + listing(new(showConfig), false) +
+		"environment: the policy counts as these variables say (docs/configuration.md says more):\n" + config.Listing(new(showConfig), false) +
 		"\n\nWith --json (times are RFC 3339 in UTC, an empty list is [], what is not known is null or \"\"):\n" + jsonHelp(example)
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		config := new(showConfig)
-		if err := load(os.Environ(), config); err != nil {
+		cfg := new(showConfig)
+		if err := config.Load(os.Environ(), cfg); err != nil {
 			return usageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
 		}
-		seen, err := showOnce(cmd.Context(), config, look, args)
+		seen, err := showOnce(cmd.Context(), cfg, look, args)
 		if err != nil {
 			return err
 		}
@@ -76,14 +78,14 @@ func showCommand(c *cobra.Command, example view, look looker) *cobra.Command {
 	return c
 }
 
-func showOnce(ctx context.Context, config *showConfig, look looker, args []string) (seen view, err error) {
-	memory, err := db.Open(ctx, config.DatabaseURL, nil)
+func showOnce(ctx context.Context, cfg *showConfig, look looker, args []string) (seen view, err error) {
+	memory, err := db.Open(ctx, cfg.DatabaseURL, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer memory.Close()
 	err = memory.Look(ctx, func(l *db.Look) error {
-		seen, err = look(ctx, l, reader(config.Settings), args)
+		seen, err = look(ctx, l, reader(cfg.Settings), args)
 		return err
 	})
 	return seen, err

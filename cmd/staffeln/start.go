@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"time"
 
+	"staffeln/internal/config"
+
 	"github.com/rs/zerolog"
 
 	"staffeln/db"
@@ -38,7 +40,7 @@ func waiting[T any](ctx context.Context, room string, open func() (T, error)) (T
 }
 
 // openDatabase opens the memory, and adds it to the readiness.
-func openDatabase(ctx context.Context, database Database, s surroundings) (*db.DB, error) {
+func openDatabase(ctx context.Context, database config.Database, s surroundings) (*db.DB, error) {
 	memory, err := waiting(ctx, "database", func() (*db.DB, error) { return db.Open(ctx, database.DatabaseURL, s.metrics, boundaries().database...) })
 	if err != nil {
 		return nil, err

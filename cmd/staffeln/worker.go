@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 
+	"staffeln/internal/config"
+
 	"github.com/spf13/cobra"
 
 	"staffeln/tasks"
@@ -13,7 +15,7 @@ func workerCommand() *cobra.Command {
 	return processCommand(about{
 		name: "worker", does: "Carries out what the scheduler dispatches. Any number may run.",
 		example: ". ./openrc && staffeln worker", cloud: true,
-	}, new(workerConfig), func(ctx context.Context, cfg *workerConfig, s surroundings) error {
+	}, new(config.WorkerProcess), func(ctx context.Context, cfg *config.WorkerProcess, s surroundings) error {
 		r, err := openRooms(ctx, cfg.Database, cfg.Queue, cfg.Openstack, s)
 		if err != nil {
 			return err
@@ -25,7 +27,7 @@ func workerCommand() *cobra.Command {
 	})
 }
 
-func runWorker(ctx context.Context, r *rooms, cfg Worker, s surroundings) error {
+func runWorker(ctx context.Context, r *rooms, cfg config.Worker, s surroundings) error {
 	process := worker.Worker{DB: r.db, Cloud: r.cloud, Settings: cfg.Settings, Metrics: s.metrics, Identity: r.identity}
 	mailer, err := worker.NewMailer(cfg.Reporting, cfg.Mail)
 	if err != nil {

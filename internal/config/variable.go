@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"encoding"
@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A variable is one field of a process's configuration, as envconfig sees it.
+// A variable is one field of a configuration, as envconfig sees it.
 type variable struct {
 	name  string // STAFFELN_POLL_PERIOD
 	field reflect.Value
@@ -22,7 +22,7 @@ func (v variable) has(tag string) bool {
 
 func (v variable) secret() bool { return v.has("secret") }
 
-// file is the variable that names a file with the value; empty where the value is no secret.
+// file returns the variable that names a file with the value, or "" if the value is no secret.
 func (v variable) file() string {
 	if !v.secret() {
 		return ""
@@ -30,18 +30,30 @@ func (v variable) file() string {
 	return v.name + "_FILE"
 }
 
-// A validator is a struct that knows what must hold between its fields. Its errors, joined, begin with the variable
+// fallback returns what applies if the variable is not set.
+func (v variable) fallback() string {
+	switch value := v.tag.Get("default"); {
+	case v.has("required"):
+		return "required"
+	case value == "":
+		return "none"
+	default:
+		return "`" + value + "`"
+	}
+}
+
+// A validator is a struct that checks rules between its fields. Each of its joined errors begins with the variable's name
 // without the prefix of the struct.
 type validator interface{ Validate() error }
 
-// A group is a struct of a configuration that validates itself, and the prefix of its variables.
+// A group is a struct within a configuration that validates itself, and the prefix of its variables.
 type group struct {
 	prefix string
 	validator
 }
 
-// walk lists the variables and groups of a struct by envconfig's own rules (a test compares the two): a field that is a
-// struct and does not read text itself gives its name to its fields' prefix, unless it is embedded.
+// walk returns the variables and groups of a struct by envconfig's own rules, which a test compares: the name of a field
+// that is a struct and reads no text itself becomes part of its fields' prefix, unless the struct is embedded.
 func walk(prefix string, s reflect.Value) (variables []variable, groups []group) {
 	if v, ok := reflect.TypeAssert[validator](s.Addr()); ok {
 		groups = append(groups, group{prefix, v})
@@ -72,7 +84,7 @@ var (
 	acronym = regexp.MustCompile(`([A-Z]+)([A-Z][^A-Z]+)`)
 )
 
-// upper writes a field's name as a variable's: RPOGrace is RPO_GRACE.
+// upper returns a field's name as part of a variable's name: RPOGrace becomes RPO_GRACE.
 func upper(field reflect.StructField) string {
 	name := field.Name
 	if split, err := strconv.ParseBool(field.Tag.Get("split_words")); err == nil && split {

@@ -1,4 +1,5 @@
-package main
+// Package config loads the configuration of the processes from the environment and writes docs/configuration.md.
+package config
 
 import (
 	"errors"
@@ -12,15 +13,15 @@ import (
 	"github.com/kelseyhightower/envconfig"
 )
 
-// prefix begins all our variables.
+// prefix begins the name of every variable of ours.
 const prefix = "STAFFELN"
 
-// load reads the configuration of a process from env (as os.Environ gives it) into the struct that spec points to, and
-// answers all faults together: one for each variable, with its value unless that is a secret, and what is allowed.
+// Load reads the configuration of a process from env (in the form of os.Environ) into the struct that spec points to.
+// It returns all faults at once: one for each variable, with its value unless that is a secret, and what is allowed.
 //
-// envconfig reads each value. Around it, because it does not: secrets from files (X_FILE), required values that are set
-// and empty, further faults after the first, values that never appear in errors, and unknown variables.
-func load(env []string, spec any) error {
+// envconfig parses each value. Load adds what envconfig lacks: secrets from files (X_FILE), required values that are set
+// but empty, all faults instead of the first, errors without secret values, and unknown variables.
+func Load(env []string, spec any) error {
 	variables, groups := walk(prefix, reflect.ValueOf(spec).Elem())
 	set := ours(env)
 	faults := new(faults)
@@ -41,7 +42,13 @@ func load(env []string, spec any) error {
 	return faults.joined()
 }
 
-// ours picks the variables with our prefix.
+// IsSet reports whether the environment sets a variable.
+func IsSet(variable string) bool {
+	_, set := os.LookupEnv(variable)
+	return set
+}
+
+// ours returns the variables that have our prefix.
 func ours(env []string) map[string]string {
 	set := map[string]string{}
 	for _, line := range env {
@@ -53,7 +60,7 @@ func ours(env []string) map[string]string {
 	return set
 }
 
-// known are the variables of all processes, so that all can share one environment.
+// known returns the variables of all processes, because all may share one environment.
 func known(own []variable) map[string]bool {
 	all := map[string]bool{}
 	add := func(variables []variable) {
@@ -65,16 +72,16 @@ func known(own []variable) map[string]bool {
 		}
 	}
 	add(own)
-	for _, p := range processes() {
-		variables, _ := walk(prefix, reflect.ValueOf(p.config).Elem())
+	for _, p := range Processes() {
+		variables, _ := walk(prefix, reflect.ValueOf(p.Config).Elem())
 		add(variables)
 	}
 	return all
 }
 
-// injected tells whether a name has the form of those that Kubernetes gives every container for each service of its
-// namespace: with a service `staffeln-api`, STAFFELN_API_SERVICE_HOST, STAFFELN_API_PORT_8808_TCP and the like. No
-// variable of ours has it; a test holds us to that.
+// injected reports whether a name has the form that Kubernetes gives the variables of a service: for a service
+// `staffeln-api` every container of the namespace gets STAFFELN_API_SERVICE_HOST, STAFFELN_API_PORT_8808_TCP and so on.
+// A test makes sure that no variable of ours has this form.
 func injected(name string) bool {
 	return strings.HasSuffix(name, "_PORT") || strings.Contains(name, "_PORT_") || strings.HasSuffix(name, "_SERVICE_HOST")
 }
@@ -84,7 +91,7 @@ func (v variable) read(set map[string]string) error {
 	value, given := set[v.name]
 	if path, fromFile := set[v.file()]; fromFile {
 		if given {
-			return fmt.Errorf("set, and %s too; want one of them", v.file())
+			return fmt.Errorf("set, and %s too; set only one of them", v.file())
 		}
 		content, err := os.ReadFile(path)
 		if err != nil {
@@ -101,7 +108,7 @@ func (v variable) read(set map[string]string) error {
 		return errors.New("empty; required")
 	}
 	if err := v.parse(value, given); err != nil {
-		_ = v.parse("", false) // what holds between values is then judged with the default in its place
+		_ = v.parse("", false) // rules between values are then checked with the default instead
 		if v.secret() {
 			return fmt.Errorf("(a secret): want %s", v.allowed())
 		}
@@ -110,13 +117,13 @@ func (v variable) read(set map[string]string) error {
 	return v.inLimits()
 }
 
-// parse lets envconfig read the value, by a struct of this one field, so that a fault of one hides no other.
+// parse has envconfig parse the value, in a struct of this one field, so that one fault hides no other.
 func (v variable) parse(value string, given bool) error {
 	cut := strings.LastIndex(v.name, "_")
 	single := reflect.New(reflect.StructOf([]reflect.StructField{{
 		Name: v.name[cut+1:], Type: v.field.Type(), Tag: reflect.StructTag(fmt.Sprintf("default:%q", v.tag.Get("default"))),
 	}}))
-	defer lend(v.name, value, given)()
+	defer setTemporarily(v.name, value, given)()
 	if err := envconfig.Process(v.name[:cut], single.Interface()); err != nil {
 		return err
 	}
@@ -124,18 +131,18 @@ func (v variable) parse(value string, given bool) error {
 	return nil
 }
 
-// lend gives the environment a value, since envconfig reads nothing else, and answers what takes it back: a secret from
-// a file is not to stay where every child process inherits it.
-func lend(name, value string, given bool) (takeBack func()) {
+// setTemporarily sets a variable of the environment, because envconfig reads nothing else, and returns what restores it:
+// child processes must not inherit a secret that came from a file.
+func setTemporarily(name, value string, given bool) (restore func()) {
 	before, was := os.LookupEnv(name)
 	if given {
-		_ = os.Setenv(name, value) //nolint:forbidigo // as said; the name is one of ours, and valid
+		_ = os.Setenv(name, value) // the name is one of ours, and valid
 	} else {
 		_ = os.Unsetenv(name)
 	}
 	return func() {
 		if was {
-			_ = os.Setenv(name, before) //nolint:forbidigo // as said
+			_ = os.Setenv(name, before) // as above
 		} else {
 			_ = os.Unsetenv(name)
 		}

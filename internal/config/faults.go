@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"errors"
@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// faults gathers what is wrong with a configuration: one fault for each variable. Processes share structs, and a
-// struct may judge what could not be read; what was said first about a variable stands.
+// faults collects what is wrong with a configuration: one fault for each variable. Processes share structs, and a
+// struct may validate what could not be read; the first fault of a variable counts.
 type faults struct {
 	all  []error
-	told map[string]bool
+	seen map[string]bool
 }
 
 func (f *faults) add(variable string, err error) {
-	if f.told == nil {
-		f.told = map[string]bool{}
+	if f.seen == nil {
+		f.seen = map[string]bool{}
 	}
-	if !f.told[variable] {
-		f.told[variable] = true
+	if !f.seen[variable] {
+		f.seen[variable] = true
 		f.all = append(f.all, fmt.Errorf("%s: %w", variable, err))
 	}
 }

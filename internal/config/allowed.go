@@ -1,4 +1,4 @@
-package main
+package config
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-// allowed says in words what a variable may hold: of the same words are the faults and docs/configuration.md.
+// allowed describes the values of a variable. Faults and docs/configuration.md use the same words.
 func (v variable) allowed() string {
 	text := v.form()
 	if limit := v.tag.Get("min"); limit != "" {
@@ -44,16 +44,16 @@ func (v variable) form() string {
 		return "a whole number"
 	case reflect.Slice:
 		if v.field.Type().Elem().Kind() == reflect.Int {
-			return "whole numbers, divided by commas"
+			return "whole numbers, comma-separated"
 		}
-		return "a list, divided by commas"
+		return "a list, comma-separated"
 	case reflect.String:
 		return "text"
 	}
-	return v.field.Type().String() // a new kind of field: a test fails until it has words here
+	return v.field.Type().String() // a new kind of field: a test fails until it is described above
 }
 
-// inLimits holds a value to the limits of its tags, which are written in the variable's own notation.
+// inLimits checks a value against the limits in its tags, which are written in the variable's own notation.
 func (v variable) inLimits() error {
 	var value int64
 	var read func(string) (int64, error)
@@ -81,7 +81,7 @@ func (v variable) inLimits() error {
 		}
 		limit, err := read(text)
 		if err != nil {
-			return fmt.Errorf("read limit %s of the configuration's own struct: %w", name, err)
+			return fmt.Errorf("read limit %s in the tag of the struct: %w", name, err)
 		}
 		if !within(limit) {
 			return fmt.Errorf("%v: want %s", v.field.Interface(), v.allowed())
