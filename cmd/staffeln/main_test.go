@@ -2,10 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"io"
-	"net/http"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -28,7 +24,7 @@ func command(t *testing.T, args ...string) (stdout, stderr string, err error) {
 }
 
 func TestRun_ExitCodes(t *testing.T) {
-	for _, args := range [][]string{{"api", "--nonsense"}, {"nonsense"}, {"api", "argument"}, {"migrate"}, {"cloudsim", "--servers", "0"}, {"worker"}, {"scheduler"}, {"all"}, {"api"}} {
+	for _, args := range [][]string{{"api", "--nonsense"}, {"nonsense"}, {"api", "argument"}, {"migrate"}, {"worker"}, {"scheduler"}, {"all"}, {"api"}} {
 		require.Equal(t, exitConfig, run(t.Context(), args), args)
 	}
 	require.Zero(t, run(t.Context(), []string{"version"}))
@@ -72,37 +68,4 @@ func TestHelp_SaysWhatItDoesWhatItReadsAndAnExample(t *testing.T) {
 	out, _, err := command(t, "version")
 	require.NoError(t, err)
 	require.Regexp(t, `^staffeln \S+ \(go`, out)
-}
-
-func TestCloudsim_PrintsWhatLeadsToIt(t *testing.T) {
-	read, write := io.Pipe()
-	root := newRoot()
-	root.SetOut(write)
-	root.SetErr(io.Discard)
-	root.SetArgs([]string{"cloudsim", "--listen", "127.0.0.1:0", "--servers", "1"})
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		err := root.ExecuteContext(ctx)
-		_ = write.Close() // a pipe in memory
-		ended <- err
-	}()
-	var text strings.Builder
-	line := make([]byte, 256)
-	for !strings.Contains(text.String(), "OS_REGION_NAME") {
-		n, err := read.Read(line)
-		require.NoError(t, err, text.String())
-		text.Write(line[:n])
-	}
-	url := regexp.MustCompile(`(?m)^export OS_AUTH_URL=(http://127\.0\.0\.1:\d+/\S+)$`).FindStringSubmatch(text.String())
-	require.NotNil(t, url, text.String())
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url[1], http.NoBody)
-	require.NoError(t, err)
-	request.Close = true
-	answer, err := http.DefaultClient.Do(request)
-	require.NoError(t, err)
-	require.NoError(t, answer.Body.Close())
-	require.Equal(t, http.StatusOK, answer.StatusCode)
-	cancel()
-	require.NoError(t, <-ended)
 }

@@ -14,7 +14,7 @@ func newRoot() *cobra.Command {
 		Long: "Staffeln backs up the Cinder volumes of servers whose owners ask for it with one metadata key.\n" +
 			"The scheduler decides, any number of workers act, Postgres remembers, Redis carries the work.\n\n" +
 			"Each command's help lists the variables that it reads; all begin with STAFFELN_, those of the cloud with OS_.",
-		Example: "  staffeln demo\n  staffeln scheduler --help\n  . ./openrc && staffeln migrate up && staffeln all",
+		Example: "  staffeln scheduler --help\n  . ./openrc && staffeln migrate up && staffeln all",
 		Version: version, SilenceUsage: true, SilenceErrors: true,
 		Args: noArguments, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
@@ -23,8 +23,8 @@ func newRoot() *cobra.Command {
 		return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 	})
 	root.AddCommand(
-		schedulerCommand(), workerCommand(), apiCommand(), allCommand(), migrateCommand(), cloudsimCommand(),
-		demoCommand(), versionCommand(), configDocsCommand(),
+		schedulerCommand(), workerCommand(), apiCommand(), allCommand(), migrateCommand(),
+		versionCommand(), configDocsCommand(),
 		statusCommand(), backupsCommand(), explainCommand(), retentionCommand(), auditCommand(), doctorCommand(),
 		backupNowCommand(), cancelCommand(), pauseCommand(), resumeCommand(), settleCommand(), acceptLossesCommand(), reportCommand(), completionCommand(),
 	)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"staffeln/cli"
+
 	"staffeln/backup"
 	"staffeln/internal/visible"
 
@@ -57,7 +59,7 @@ func (s *sheet) String() string {
 func sheetFor(out io.Writer) *sheet {
 	s := newSheet(colourful(out))
 	if file, ok := out.(*os.File); ok {
-		if columns, _, good := terminalSize(file); good {
+		if columns, _, good := cli.TerminalSize(file); good {
 			s.width = min(max(columns, sheetWidth), widestSheet)
 		}
 	}

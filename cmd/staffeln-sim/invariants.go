@@ -7,12 +7,12 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// lawFacts are the journal and the tables in the words of the laws. What is ours is told by the user who asked: this
-// cloud is the demo's alone.
-func lawFacts(l *sight, sim *cloudsim.Cloud) invariants.Facts {
+// factsOf returns the journal and the tables as facts for the invariants. Our backups are those of our user: nobody else
+// uses this cloud.
+func factsOf(s *snapshot, sim *cloudsim.Cloud) invariants.Facts {
 	var f invariants.Facts
-	f.Journal, f.Gone = evidence.Journal(l.journal, sim, evidence.Us{User: sim.Cast().Service})
-	for _, r := range l.records {
+	f.Journal, f.Gone = evidence.Journal(s.journal, sim, evidence.Us{User: sim.Cast().Service})
+	for _, r := range s.records {
 		f.Records = append(f.Records, invariants.Record{
 			ID: r.ID, Volume: r.VolumeID, Backup: r.BackupID, State: r.State, Kind: r.Kind, Reason: r.Reason,
 			Retention: backup.Period{Clock: r.Retention},

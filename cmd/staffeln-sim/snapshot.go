@@ -13,21 +13,21 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// sight is one look at everything: all that the demo shows and tells comes from here.
-type sight struct {
-	now       time.Time // the database's clock
-	records   []demoRecord
+// snapshot is the state of everything at one moment. All that the demo shows comes from snapshots.
+type snapshot struct {
+	at        time.Time // by the database's clock
+	records   []record
 	journal   []cloudsim.Event
-	making    map[string]making        // what Cinder makes or removes now, by backup
-	usual     map[string]time.Duration // how long the newest backup of a volume took that is done
-	leader    int                      // the process that leads; 0 = none
+	running   map[string]operation     // what Cinder makes or removes now, by backup
+	usual     map[string]time.Duration // how long the newest finished backup of a volume took
+	leader    int                      // process ID of the leader; 0 = none
 	term      int64
-	leases    int // volumes that a worker is working on at this moment
+	leases    int // volumes that a worker is working on now
 	decisions map[string]backup.Reason
 }
 
-// demoRecord is what the demo reads of a record.
-type demoRecord struct {
+// record is what the demo reads of a record.
+type record struct {
 	ID, ProjectName, VolumeID, VolumeName, BackupID string
 	SizeGiB                                         int `db:"size_gib"`
 	State                                           backup.State
@@ -37,30 +37,30 @@ type demoRecord struct {
 	Retention                                       time.Duration
 }
 
-func (r demoRecord) name() string { return r.ProjectName + "/" + r.VolumeName }
+func (r record) name() string { return r.ProjectName + "/" + r.VolumeName }
 
-// making is a backup that Cinder has begun to make, or to remove.
-type making struct {
+// operation is the creation or removal of a backup that Cinder has begun.
+type operation struct {
 	since    time.Time
 	removing bool
 }
 
-// seeAll reads the tables and the journal.
-func seeAll(ctx context.Context, conn *pgx.Conn, sim *cloudsim.Cloud) (*sight, error) {
-	s := &sight{decisions: map[string]backup.Reason{}}
+// takeSnapshot reads the tables and the journal.
+func takeSnapshot(ctx context.Context, conn *pgx.Conn, sim *cloudsim.Cloud) (*snapshot, error) {
+	s := &snapshot{decisions: map[string]backup.Reason{}}
 	var leader string
-	const standing = `SELECT staffeln_now(), l.term, l.leader, (SELECT count(*) FROM volumes WHERE lease_until > staffeln_now()) FROM leadership l`
-	if err := conn.QueryRow(ctx, standing).Scan(&s.now, &s.term, &leader, &s.leases); err != nil {
+	const leadership = `SELECT staffeln_now(), l.term, l.leader, (SELECT count(*) FROM volumes WHERE lease_until > staffeln_now()) FROM leadership l`
+	if err := conn.QueryRow(ctx, leadership).Scan(&s.at, &s.term, &leader, &s.leases); err != nil {
 		return nil, fmt.Errorf("read leadership: %w", err)
 	}
 	_, number, _ := strings.Cut(leader, "/")
-	s.leader, _ = strconv.Atoi(number) // nobody leads yet, or it is told as a follower
+	s.leader, _ = strconv.Atoi(number) // nobody leads yet
 
 	const records = `SELECT id, project_name, volume_id, volume_name, coalesce(backup_id, '') AS backup_id, size_gib, state, kind, reason, reason_text, retention
 		FROM records ORDER BY beat, requested_at, id`
 	rows, err := conn.Query(ctx, records)
 	if err == nil {
-		s.records, err = pgx.CollectRows(rows, pgx.RowToStructByName[demoRecord])
+		s.records, err = pgx.CollectRows(rows, pgx.RowToStructByName[record])
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read records: %w", err)
@@ -72,7 +72,7 @@ func seeAll(ctx context.Context, conn *pgx.Conn, sim *cloudsim.Cloud) (*sight, e
 	return s, nil
 }
 
-func (s *sight) readDecisions(ctx context.Context, conn *pgx.Conn) error {
+func (s *snapshot) readDecisions(ctx context.Context, conn *pgx.Conn) error {
 	rows, err := conn.Query(ctx, `SELECT id, reason FROM volumes`)
 	if err != nil {
 		return fmt.Errorf("read volumes: %w", err)
@@ -86,26 +86,26 @@ func (s *sight) readDecisions(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// follow finds in the journal what is under way and how long things took.
-func (s *sight) follow(journal []cloudsim.Event) {
-	s.journal, s.making, s.usual = journal, map[string]making{}, map[string]time.Duration{}
+// follow reads from the journal what is running and how long backups took.
+func (s *snapshot) follow(journal []cloudsim.Event) {
+	s.journal, s.running, s.usual = journal, map[string]operation{}, map[string]time.Duration{}
 	for _, e := range journal {
 		switch e.Kind {
 		case cloudsim.BackupRequested:
-			s.making[e.Backup] = making{since: e.At}
+			s.running[e.Backup] = operation{since: e.At}
 		case cloudsim.BackupDeletion:
-			s.making[e.Backup] = making{since: e.At, removing: true}
+			s.running[e.Backup] = operation{since: e.At, removing: true}
 		case cloudsim.BackupAvailable:
-			s.usual[e.Volume] = e.At.Sub(s.making[e.Backup].since)
-			delete(s.making, e.Backup)
+			s.usual[e.Volume] = e.At.Sub(s.running[e.Backup].since)
+			delete(s.running, e.Backup)
 		case cloudsim.BackupFailed, cloudsim.BackupDeleted:
-			delete(s.making, e.Backup)
+			delete(s.running, e.Backup)
 		}
 	}
 }
 
-// count counts the records in one of these states.
-func (s *sight) count(states ...backup.State) (n int) {
+// count returns the number of records in these states.
+func (s *snapshot) count(states ...backup.State) (n int) {
 	for _, r := range s.records {
 		for _, state := range states {
 			if r.State == state {
@@ -116,8 +116,8 @@ func (s *sight) count(states ...backup.State) (n int) {
 	return n
 }
 
-// events counts those of a kind.
-func (s *sight) events(kind string) (n int) {
+// events returns the number of events of a kind.
+func (s *snapshot) events(kind string) (n int) {
 	for _, e := range s.journal {
 		if e.Kind == kind {
 			n++
@@ -126,9 +126,9 @@ func (s *sight) events(kind string) (n int) {
 	return n
 }
 
-// inProgress are the backups that Cinder is making now.
-func (s *sight) inProgress() (ids []string) {
-	for id, m := range s.making {
+// inProgress returns the backups that Cinder is making now.
+func (s *snapshot) inProgress() (ids []string) {
+	for id, m := range s.running {
 		if !m.removing {
 			ids = append(ids, id)
 		}
@@ -136,8 +136,8 @@ func (s *sight) inProgress() (ids []string) {
 	return ids
 }
 
-// of are the records of one volume, oldest first.
-func (s *sight) of(volume string) (all []demoRecord) {
+// of returns the records of one volume, oldest first.
+func (s *snapshot) of(volume string) (all []record) {
 	for _, r := range s.records {
 		if r.VolumeID == volume {
 			all = append(all, r)
@@ -146,18 +146,18 @@ func (s *sight) of(volume string) (all []demoRecord) {
 	return all
 }
 
-// holder is the record that holds a backup.
-func (s *sight) holder(backupID string) (demoRecord, bool) {
+// recordOf returns the record of a backup.
+func (s *snapshot) recordOf(backupID string) (record, bool) {
 	for _, r := range s.records {
 		if r.BackupID == backupID {
 			return r, true
 		}
 	}
-	return demoRecord{}, false
+	return record{}, false
 }
 
-// chains are a volume's records that became backups, by the chain they are in.
-func (s *sight) chains(volume string) (chains [][]demoRecord) {
+// chains returns a volume's records that became backups, by chain.
+func (s *snapshot) chains(volume string) (chains [][]record) {
 	for _, r := range s.of(volume) {
 		if r.State == backup.Failed || r.State == backup.Withdrawn || r.State == backup.Planned {
 			continue
