@@ -31,6 +31,9 @@ func Run(ctx context.Context, root *cobra.Command, args []string) int {
 	if _, wrong := errors.AsType[UsageError](err); wrong {
 		return ExitUsage
 	}
+	if found, ok := errors.AsType[findingsError](err); ok {
+		return found.exitCode()
+	}
 	return ExitFailed
 }
 

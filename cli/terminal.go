@@ -17,8 +17,13 @@ func TerminalSize(out io.Writer) (columns, rows int, ok bool) {
 	return columns, rows, err == nil && columns > 0
 }
 
-// Colours reports whether out is a terminal whose user did not turn colours off (no-color.org).
-func Colours(out io.Writer) bool {
-	_, _, terminal := TerminalSize(out)
-	return terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+// isTerminal reports whether a standard stream is a terminal.
+func isTerminal(stream any) bool {
+	file, isFile := stream.(*os.File)
+	return isFile && term.IsTerminal(int(file.Fd())) //nolint:gosec // a descriptor fits
+}
+
+// useColours reports whether out is a terminal whose user did not turn colours off (no-color.org).
+func useColours(out io.Writer) bool {
+	return isTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }

@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 
-	"staffeln/internal/config"
-
 	"github.com/jackc/pgx/v5"
 	"github.com/redis/go-redis/v9"
 
 	"staffeln/db"
+	"staffeln/internal/config"
 	"staffeln/tasks"
 )
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"staffeln/cli"
 	"staffeln/internal/config"
 )
 
@@ -14,7 +15,7 @@ func configDocsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "config-docs", Short: "Writes docs/configuration.md from the structs that the processes read.", Hidden: true,
 		Long:    "Writes docs/configuration.md from the structs that the processes read. It reads no variables.",
-		Example: "  staffeln config-docs --output docs/configuration.md", Args: noArguments,
+		Example: "  staffeln config-docs --output docs/configuration.md", Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if output == "" {
 				_, err := fmt.Fprint(cmd.OutOrStdout(), config.Page())

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// asked is what the page answers to a request, over the Redis at url.
+// asked returns the page's response to a request, with the Redis at url.
 func asked(t *testing.T, url, method, path string) *httptest.ResponseRecorder {
 	t.Helper()
 	page, err := newQueuesPage(url)
@@ -26,7 +26,7 @@ func asked(t *testing.T, url, method, path string) *httptest.ResponseRecorder {
 
 const nobodyThere = "redis://127.0.0.1:1"
 
-func TestQueuesPage_NamesNothingOutsideAndRunsOnlyItsOwnScripts(t *testing.T) {
+func TestQueuesPage_HasNoExternalLinksAndOnlyItsOwnScripts(t *testing.T) {
 	for _, path := range []string{"/queues", "/queues/", "/queues/queues/volumes"} {
 		answer := asked(t, nobodyThere, http.MethodGet, path)
 		require.Equal(t, http.StatusOK, answer.Code)
@@ -56,7 +56,7 @@ func TestQueuesPage_NamesNothingOutsideAndRunsOnlyItsOwnScripts(t *testing.T) {
 	}
 }
 
-func TestQueuesPage_ReadsOnlyAndSaysThatRedisIsAway(t *testing.T) {
+func TestQueuesPage_IsReadOnlyAndReportsThatRedisIsDown(t *testing.T) {
 	require.Equal(t, http.StatusMethodNotAllowed, asked(t, nobodyThere, http.MethodPost, "/queues/api/queues/volumes:pause").Code)
 	require.Equal(t, http.StatusMethodNotAllowed, asked(t, nobodyThere, http.MethodDelete, "/queues/api/queues/volumes").Code)
 

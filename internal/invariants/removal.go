@@ -12,7 +12,7 @@ func (c *checker) removal(e Event, b *held) {
 	if !b.requested.Ours {
 		c.violated(ForeignTouched, e, "a backup that is not ours was removed by us")
 	}
-	// For a project that is gone the operator settles, as the admin.
+	// A deleted project is purged by the operator, as the admin.
 	gone, isGone := c.Gone[b.requested.Project]
 	if e.Scope != b.requested.Project && (!isGone || e.At.Before(gone)) {
 		c.violated(ForeignToken, e, "its deletion was asked for with a token of project %q", e.Scope)
@@ -23,7 +23,7 @@ func (c *checker) removal(e Event, b *held) {
 		}
 	}
 	r, known := c.holders[e.Backup]
-	if b.state != Available || r.Reason == backup.Cancelled || r.Removal == backup.Settled || !b.requested.Ours {
+	if b.state != Available || r.Reason == backup.Cancelled || r.Removal == backup.ProjectPurged || !b.requested.Ours {
 		return // a leftover goes at once, and what an operator gave up
 	}
 	until, promised := c.keptUntil(e, b)
