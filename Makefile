@@ -25,12 +25,12 @@ help: ## tell what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## build bin/staffeln
-	CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/staffeln ./cmd/staffeln
+build: ## build bin/staffeln, and bin/staffeln-sim for trying it out
+	CGO_ENABLED=0 go build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/staffeln ./cmd/staffeln-sim
 
 .PHONY: demo
 demo: servers build ## show in a terminal what Staffeln does, in about a minute; KEEP=1 leaves it running to play with
-	@$(SERVERS) -- sh -c 'STAFFELN_DATABASE_URL="$$TEST_DATABASE_URL" STAFFELN_REDIS_URL="$$TEST_REDIS_URL" exec bin/staffeln demo'
+	@$(SERVERS) -- sh -c 'STAFFELN_DATABASE_URL="$$TEST_DATABASE_URL" STAFFELN_REDIS_URL="$$TEST_REDIS_URL" exec bin/staffeln-sim demo'
 
 .PHONY: pictures
 pictures: servers build ## draw the pictures in docs/images anew, from two runs of the demo in terminals
@@ -146,7 +146,7 @@ $(GOVULNCHECK):
 # columns, rows, what the page must show, title, file
 define picture
 @$(SERVERS) -- sh -c 'STAFFELN_DATABASE_URL="$$TEST_DATABASE_URL" STAFFELN_REDIS_URL="$$TEST_REDIS_URL" \
-	exec script -qec "stty columns $(1) rows $(2); exec bin/staffeln demo" /dev/null' | \
+	exec script -qec "stty columns $(1) rows $(2); exec bin/staffeln-sim demo" /dev/null' | \
 	go run ./internal/testkit/picture -at '$(3)' -title '$(4)' >$(5)
 endef
 

@@ -82,7 +82,7 @@ func check(t *testing.T, policy, history, want string) {
 
 // checkExpired asserts what Expired says of each word of a history, in its
 // order: `-expired` goes now, `within_retention` stays. Keeping is `floor 1`,
-// `floor 1 building` or `floor 1 settled`.
+// `floor 1 building` or `floor 1 purged`.
 func checkExpired(t *testing.T, keeping, history, want string) {
 	t.Helper()
 	k := keep(t, keeping)
@@ -109,5 +109,5 @@ func keep(t testing.TB, s string) (k Keeping) {
 	words := strings.Fields(s)
 	n, err := strconv.Atoi(words[1])
 	require.NoError(t, err)
-	return Keeping{Floor: n, Building: slices.Contains(words, "building"), Settled: slices.Contains(words, "settled")}
+	return Keeping{Floor: n, Building: slices.Contains(words, "building"), Purged: slices.Contains(words, "purged")}
 }

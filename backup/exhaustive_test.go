@@ -145,12 +145,12 @@ func expiredExhaustively(t *testing.T, n int, letters []string) {
 }
 
 // keepings are the floors, and up to four backups also with a creation under
-// way, and of a project that is settled.
+// way, and of a project that is purged.
 func keepings(n int) []Keeping {
 	all := []Keeping{{Floor: 0}, {Floor: 1}, {Floor: 2}}
 	if n <= 4 {
 		return append(all, Keeping{Floor: 0, Building: true}, Keeping{Floor: 1, Building: true}, Keeping{Floor: 2, Building: true},
-			Keeping{Settled: true}, Keeping{Floor: 2, Settled: true}, Keeping{Building: true, Settled: true})
+			Keeping{Purged: true}, Keeping{Floor: 2, Purged: true}, Keeping{Building: true, Purged: true})
 	}
 	return all
 }

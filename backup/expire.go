@@ -17,9 +17,9 @@ type Keeping struct {
 	// Building says that an incremental is being made, or planned, that is not
 	// among the links yet: the newest chain of each project is not touched.
 	Building bool
-	// Settled says that the project is gone and that its operator wants all of
+	// Purged says that the project is gone and that its operator wants all of
 	// ours removed, whatever its retention.
-	Settled bool
+	Purged bool
 }
 
 // A Guard is what keeps the newest restore points of one volume: its
@@ -157,8 +157,8 @@ func judgeLink(now time.Time, l Link, floor map[string]Reason, k Keeping) verdic
 	default:
 		return verdict{reason: StatusUnknown}
 	}
-	if k.Settled {
-		return verdict{goes: true, reason: Settled}
+	if k.Purged {
+		return verdict{goes: true, reason: ProjectPurged}
 	}
 	if r, ok := floor[l.BackupID]; ok {
 		return verdict{reason: r, until: k.FloorUntil}

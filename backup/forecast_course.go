@@ -134,7 +134,7 @@ func (c *course) goes(i int, from time.Time) (time.Time, bool) {
 	switch {
 	case l.Foreign() || l.Held || l.Status != StatusError && l.Status != StatusAvailable:
 		return from, false
-	case l.Status == StatusError || c.keeping.Settled:
+	case l.Status == StatusError || c.keeping.Purged:
 		return from, true
 	case c.under[i] && c.keeping.FloorUntil.IsZero():
 		return from, false
@@ -162,8 +162,8 @@ func (c *course) why(i int) Reason {
 	switch {
 	case c.links[i].Status == StatusError:
 		return FailedLeftover
-	case c.keeping.Settled:
-		return Settled
+	case c.keeping.Purged:
+		return ProjectPurged
 	}
 	return RetentionOver
 }

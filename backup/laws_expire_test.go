@@ -112,7 +112,7 @@ func breachRemoval(k Keeping, r Removal, under bool) string {
 	switch {
 	case r.Foreign():
 		return "a foreign backup is removed"
-	case k.Settled && r.Status == StatusAvailable && r.Reason == Settled:
+	case k.Purged && r.Status == StatusAvailable && r.Reason == ProjectPurged:
 		return "" // whatever its age, and the floor
 	case under:
 		return "a restore point under the floor is removed"
@@ -164,7 +164,7 @@ func breachOrder(k Keeping, ls []Link, up []int, under, goes []bool) string {
 	for i, l := range ls {
 		may := !l.Foreign() && dependents[i] == 0 && !held(i) &&
 			(l.Status == StatusError || l.Status == StatusAvailable &&
-				(k.Settled || !under[i] && !l.Retention.IsZero() && !l.Retention.After(l.DataTime).After(now)))
+				(k.Purged || !under[i] && !l.Retention.IsZero() && !l.Retention.After(l.DataTime).After(now)))
 		switch {
 		case goes[i] && dependents[i] > 0:
 			return "a link goes before what stands on it"

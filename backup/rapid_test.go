@@ -35,7 +35,7 @@ var (
 func TestExpiredProperties(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		history := anyLinks.Draw(r, "history")
-		k := Keeping{Floor: rapid.IntRange(0, 3).Draw(r, "floor"), Building: rapid.Bool().Draw(r, "building"), Settled: rapid.Bool().Draw(r, "settled")}
+		k := Keeping{Floor: rapid.IntRange(0, 3).Draw(r, "floor"), Building: rapid.Bool().Draw(r, "building"), Purged: rapid.Bool().Draw(r, "purged")}
 		ls := links(t, history)
 		slices.SortStableFunc(ls, func(a, b Link) int { return a.DataTime.Compare(b.DataTime) })
 		given := rapid.Permutation(ls).Draw(r, "order")

@@ -76,7 +76,7 @@ const (
 const (
 	RetentionOver    Reason = "expired"
 	FailedLeftover   Reason = "failed_leftover"
-	Settled          Reason = "settled"
+	ProjectPurged    Reason = "project_purged"
 	Young            Reason = "within_retention"
 	Floor            Reason = "restore_point_floor"
 	FloorStandsOnIt  Reason = "restore_point_floor_stands_on_it"
@@ -151,7 +151,7 @@ var reasons = map[Reason]struct {
 	NotProtected:     {Nobody, "No server that the volume is attached to asks for backups."},
 	VolumeGone:       {Nobody, "The volume is gone."},
 	ProjectChanged:   {Nobody, "The volume was transferred to another project; its backups there begin anew."},
-	ProjectGone:      {Operator, "The project is gone; what it left in Cinder, if anything, waits for `staffeln settle`."},
+	ProjectGone:      {Operator, "The project is gone; what it left in Cinder, if anything, waits for `staffeln purge-project`."},
 	BackupInProgress: {Nobody, "A backup of the volume is in progress."},
 	Paused:           {Operator, "The operator paused it: nothing new starts before `staffeln resume`."},
 	BackupIsFresh:    {Nobody, "The newest restore point is younger than the interval."},
@@ -187,7 +187,7 @@ var reasons = map[Reason]struct {
 	TwinBackup:         {Nobody, "A second backup came of one request; it is kept as a restore point of its own."},
 
 	RetentionOver:    {Nobody, "Its retention is over."},
-	Settled:          {Nobody, "The operator settled what a project that is gone left behind."},
+	ProjectPurged:    {Nobody, "The operator purged the backups of a deleted project."},
 	FailedLeftover:   {Nobody, "It is what is left of a failed backup."},
 	Young:            {Nobody, "Its retention is not over."},
 	Floor:            {Nobody, "It is among the newest restore points that are always kept."},
@@ -211,7 +211,7 @@ var reasons = map[Reason]struct {
 	NotSeen:                     {Operator, "The newest plan did not see enough of the cloud to tell; the scheduler's log says what it missed."},
 	OlderAPINode:                {Operator, "An API node of Cinder is older than the others; its microversion is used meanwhile: finish the upgrade."},
 	EndpointSilent:              {Operator, "A service does not answer where the catalog says: start it there, or name its endpoint in the catalog."},
-	AbsencesNotBelieved:         {Operator, "More servers or volumes are missing or detached than is believed; no protection ends by that: check Nova, Cinder and the admin role, or confirm with `staffeln accept-losses`."},
+	AbsencesNotBelieved:         {Operator, "More servers or volumes are missing or detached than is believed; no protection ends by that: check Nova, Cinder and the admin role, or confirm with `staffeln confirm-lost`."},
 	ProtectionEnded:             {Tenant, "The volume is no longer protected; its restore points go when their retention is over, the newest not before the grace ends."},
 	CinderClock:                 {Operator, "Cinder's clock differs from the database's: times of backups are taken from our own requests; set Cinder's clock."},
 	NoReceiver:                  {Operator, "The project has no receiver with a usable e-mail address; its reports are sent to nobody."},
@@ -225,7 +225,7 @@ var reasons = map[Reason]struct {
 
 	CheckNotAsked:      {Operator, "Restore points were removed by others, and Cinder did not ask: by an administrator, or its policy no longer asks the api."},
 	SecretGone:         {Operator, "Barbican no longer has the secrets of encrypted restore points: nobody can restore them."},
-	SecretsNotBelieved: {Operator, "More secrets of encrypted restore points are missing in Barbican than is believed: check its database, or confirm with `staffeln accept-losses`."},
+	SecretsNotBelieved: {Operator, "More secrets of encrypted restore points are missing in Barbican than is believed: check its database, or confirm with `staffeln confirm-lost`."},
 	NoWorker:           {Operator, "No worker takes tasks: nothing is backed up, looked at or removed."},
 	QueueAway:          {Operator, "Redis does not take tasks: nothing new is backed up, looked at or removed."},
 	LossesNotBelieved:  {Operator, "More restore points are missing in Cinder's listing than is believed: check the admin role and Cinder's database."},

@@ -17,8 +17,8 @@ const (
 	ActCancel       = "cancel"
 	ActPause        = "pause"
 	ActResume       = "resume"
-	ActSettle       = "settle"
-	ActAcceptLosses = "accept-losses"
+	ActPurgeProject = "purge-project"
+	ActConfirmLost  = "confirm-lost"
 )
 
 // An Intervention is what somebody did by hand: a line of the audit table.

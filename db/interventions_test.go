@@ -90,7 +90,7 @@ func TestTheNewestLinesComeFirst(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	assert.Empty(t, h.audited(0))
-	for _, action := range []string{ActBackupNow, ActCancel, ActPause, ActResume, ActSettle, ActAcceptLosses} { // two at one time
+	for _, action := range []string{ActBackupNow, ActCancel, ActPause, ActResume, ActPurgeProject, ActConfirmLost} { // two at one time
 		i := intent
 		i.Action = action
 		require.NoError(t, h.db.Intervene(h.ctx, i, func() (string, error) { return "done", nil }))
@@ -102,9 +102,9 @@ func TestTheNewestLinesComeFirst(t *testing.T) {
 	for _, i := range h.audited(0) {
 		actions = append(actions, i.Action)
 	}
-	assert.Equal(t, []string{ActAcceptLosses, ActSettle, ActResume, ActPause, ActCancel, ActBackupNow}, actions)
+	assert.Equal(t, []string{ActConfirmLost, ActPurgeProject, ActResume, ActPause, ActCancel, ActBackupNow}, actions)
 	assert.Len(t, h.audited(2), 2)
-	assert.Equal(t, ActAcceptLosses, h.audited(1)[0].Action)
+	assert.Equal(t, ActConfirmLost, h.audited(1)[0].Action)
 }
 
 func TestARecordByHandIsAPlannedOneThatSaysSo(t *testing.T) {

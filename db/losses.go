@@ -7,13 +7,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// AcceptLosses is the operator's word that restore points, servers or volumes
+// ConfirmLost is the operator's word that restore points, servers or volumes
 // are missing in such numbers for a reason that is known: the next sweep that
 // begins asks Cinder about each restore point, however many there are, and
 // Barbican about their secrets, and records the loss of those that they no longer
 // have; the next plans believe what Nova and Cinder say by ID about servers and
 // volumes.
-func (d *DB) AcceptLosses(ctx context.Context) error {
+func (d *DB) ConfirmLost(ctx context.Context) error {
 	if _, err := d.pool.Exec(ctx, `UPDATE installation SET losses_accepted_at = staffeln_now(), absences_accepted_at = staffeln_now()`); err != nil {
 		return fmt.Errorf("accept losses: %w", err)
 	}

@@ -39,7 +39,7 @@ func cloud(c Cloud) []Finding {
 	}
 	services(&v, c)
 	for _, user := range slices.Sorted(maps.Keys(c.OtherMakers)) {
-		v.say(Failing, "run all processes with the same credentials, and settle what the other user made by hand",
+		v.say(Failing, "run all processes with the same credentials, and take care of the other user's backups by hand",
 			"%d backups with our tag were made by user %s: they are foreign to us and nothing removes them", c.OtherMakers[user], user)
 	}
 	return v.or("Cinder %s, admin, cinder-backup is up in every zone", c.Microversion)
@@ -83,7 +83,7 @@ func projects(f Facts) []Finding {
 	for _, p := range f.Projects {
 		name := cmp.Or(p.Name, p.ID)
 		if p.Fault != "" {
-			v.say(Failing, "give the service user an inherited role on the domain; a project that is gone: `staffeln settle`", "project %s: %s", name, p.Fault)
+			v.say(Failing, "give the service user an inherited role on the domain; a project that is gone: `staffeln purge-project`", "project %s: %s", name, p.Fault)
 			continue
 		}
 		for what, q := range map[string]Quota{"backups": p.Backups, "gigabytes of backups": p.Gigabytes} {

@@ -33,7 +33,7 @@ type Gone struct {
 
 // early reports whether it was removed before its promised end. Removals that the operator asked for by hand are not.
 func (g Gone) early() bool {
-	return g.Reason != backup.Settled && g.Reason != backup.Cancelled && g.RemovedAt.Before(g.Promised)
+	return g.Reason != backup.ProjectPurged && g.Reason != backup.Cancelled && g.RemovedAt.Before(g.Promised)
 }
 
 // Removals returns what was removed by volume and reason, in the order in which each was met first.

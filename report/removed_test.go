@@ -15,7 +15,7 @@ func TestReportIsNotWellAfterRestorePointsWentBeforeTheirTime(t *testing.T) {
 	p.Backups = quota(10, 2, 0)
 	p.Removed = Removals([]Gone{expired("acme", 0, 1)})
 	require.Equal(t, "All is well: 2 backups were made, 1 removed, none failed, nothing is late.", r.Count().Sentence(), "its retention was over")
-	for reason, early := range map[backup.Reason]int{backup.RetentionOver: 1, backup.RemovedByOthers: 1, backup.ProjectGone: 1, backup.Settled: 0} {
+	for reason, early := range map[backup.Reason]int{backup.RetentionOver: 1, backup.RemovedByOthers: 1, backup.ProjectGone: 1, backup.ProjectPurged: 0} {
 		gone := expired("acme", 0, 1)
 		gone.RemovedAt, gone.Reason = gone.Promised.Add(-time.Second), reason
 		p.Removed = Removals([]Gone{gone})

@@ -155,7 +155,7 @@ func (s *Scheduler) secretDoubt(look secretLook, gone int) *backup.Finding {
 		names += ", ..."
 	}
 	return &backup.Finding{Reason: backup.SecretsNotBelieved, Object: "secrets", Detail: fmt.Sprintf(
-		"the secrets of %d of %d encrypted restore points, in %d projects (%s), are not in Barbican; nothing was recorded: check that it is the Barbican that Cinder uses, and its database; where they are gone for good: staffeln accept-losses",
+		"the secrets of %d of %d encrypted restore points, in %d projects (%s), are not in Barbican; nothing was recorded: check that it is the Barbican that Cinder uses, and its database; where they are gone for good: staffeln confirm-lost",
 		lacking, look.asked, len(projects), names)}
 }
 

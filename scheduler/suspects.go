@@ -291,6 +291,6 @@ func (s *sighting) weigh(unlisted []string, known map[string]db.Volume) {
 func (s *sighting) doubt(known int) backup.Finding {
 	return backup.Finding{Reason: backup.AbsencesNotBelieved, Object: "volumes", Detail: fmt.Sprintf(
 		"%d protected volumes, or the servers they are attached to, are missing in the lists of Nova and Cinder, which show %d servers and %d volumes (known: %d); "+
-			"nothing is concluded from that: check Nova's cells, Cinder, and the service user's admin role; where they are gone for good: staffeln accept-losses",
+			"nothing is concluded from that: check Nova's cells, Cinder, and the service user's admin role; where they are gone for good: staffeln confirm-lost",
 		s.missing, len(s.inv.Servers), len(s.inv.Volumes), known)}
 }

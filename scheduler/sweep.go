@@ -180,7 +180,7 @@ func (s *Scheduler) missing(ctx context.Context, b *db.Beat, accepted bool) (ope
 	}
 	if !accepted && len(missing) > believableLosses && len(missing)*believableShare > available {
 		return len(missing), &backup.Finding{Reason: backup.LossesNotBelieved, Object: "records", Detail: fmt.Sprintf(
-			"at least %d of %d restore points are not in Cinder's listing; nothing was written: check the service user's admin role and Cinder's database; where they are gone for good: staffeln accept-losses",
+			"at least %d of %d restore points are not in Cinder's listing; nothing was written: check the service user's admin role and Cinder's database; where they are gone for good: staffeln confirm-lost",
 			len(missing), available)}, nil
 	}
 	for _, r := range missing {

@@ -60,7 +60,7 @@ func (p *pass) putOff(ctx context.Context, err error) error {
 // a finding, and told once.
 func (p *pass) outOfReach(ctx context.Context, why db.Why) error {
 	todo := map[backup.Reason]string{
-		backup.ProjectGone: "its backups stay until they are settled by hand: staffeln settle --project " + p.project,
+		backup.ProjectGone: "its backups stay until they are purged by an operator: staffeln purge-project --project " + p.project,
 		backup.NoRole:      "its backups stay until the service user has its role again: " + why.Text,
 	}[why.Reason]
 	if todo != "" {

@@ -28,7 +28,7 @@ func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 		links = append(links, backup.LinkOf(b, mine, p.volume.Retention))
 	}
 	keeping := backup.KeepingOf(p.project, p.volume.Guard(p.w.Settings), p.records)
-	keeping.Settled = p.settle == settleAll
+	keeping.Purged = p.purge == purgeAll
 	removals, kept := backup.Expired(p.c.Now, keeping, links)
 	if err := p.hold(ctx, records, kept); err != nil {
 		return err
@@ -151,7 +151,7 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 // told returns a refusal to the operator who waits for it; that of a handler
 // stands in its row, and its task ends well.
 func (p *pass) told(refusal, noted error) error {
-	if p.settle == retained {
+	if p.purge == retained {
 		return noted
 	}
 	return errors.Join(refusal, noted)

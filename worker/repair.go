@@ -153,7 +153,7 @@ func (p *pass) unstick(ctx context.Context, r backup.Record, b backup.Backup) (b
 	switch {
 	case b.Status == backup.StatusDeleting:
 		patience = p.w.Settings.BackupCycleTimeout.Std() // by force, and on its way
-	case p.settle != retained:
+	case p.purge != retained:
 		patience = p.w.Settings.PollPeriod.Std() // somebody waits for it
 	}
 	switch due := backup.NextRepair(p.c.Now, r, patience); {

@@ -66,7 +66,7 @@ type pass struct {
 	records []backup.Record
 	held    map[string]backup.Backup // what Cinder has of the volume in the project
 	before  map[string]backup.Record // as they were when the pass began
-	settle  settling
+	purge   purging
 }
 
 func (p *pass) run(ctx context.Context) error {

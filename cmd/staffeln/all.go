@@ -4,26 +4,28 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"staffeln/internal/config"
 )
 
 func allCommand() *cobra.Command {
 	return processCommand(about{
 		name: "all", does: "Runs scheduler, worker and api in one process, for small clouds.",
 		example: ". ./openrc && staffeln migrate up && staffeln all", cloud: true,
-	}, new(allConfig), func(ctx context.Context, cfg *allConfig, s surroundings) error {
-		r, err := openRooms(ctx, cfg.Database, cfg.Queue, cfg.Openstack, s)
+	}, new(config.All), func(ctx context.Context, cfg *config.All, d dependencies) error {
+		c, err := openClients(ctx, cfg.Database, cfg.Queue, cfg.Openstack, d)
 		if err != nil {
 			return err
 		}
-		defer r.close()
-		return withMonitoring(ctx, cfg.Monitoring, s, func(ctx context.Context) error {
+		defer c.close()
+		return withMonitoring(ctx, cfg.Monitoring, d, func(ctx context.Context) error {
 			return together(ctx,
 				func(ctx context.Context) error {
-					return runScheduler(ctx, r, cfg.DatabaseURL, cfg.Scheduler, s)
+					return runScheduler(ctx, c, cfg.DatabaseURL, cfg.Scheduler, d)
 				},
-				func(ctx context.Context) error { return runWorker(ctx, r, cfg.Worker, s) },
+				func(ctx context.Context) error { return runWorker(ctx, c, cfg.Worker, d) },
 				func(ctx context.Context) error {
-					return serveAPI(ctx, cfg.API, cfg.Scheduler.Settings, cfg.RedisURL, r.db, s, func() {})
+					return serveAPI(ctx, cfg.API, cfg.Scheduler.Settings, cfg.RedisURL, c.db, d, func() {})
 				})
 		})
 	})

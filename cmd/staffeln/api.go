@@ -11,42 +11,44 @@ import (
 	"staffeln/api"
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/config"
 )
 
 func apiCommand() *cobra.Command {
 	return processCommand(about{
-		name: "api", does: "Answers over HTTP: Cinder's question whether a backup may be deleted, health, metrics, the page of the queues and, with OS_*, the read API and the page.",
+		name:    "api",
+		does:    "Serves HTTP: Cinder's delete check, health, metrics, the page of the queues and, with OS_*, the read API and its pages.",
 		example: ". ./openrc && STAFFELN_DATABASE_URL=postgres://staffeln@localhost/staffeln staffeln api",
-	}, new(apiConfig), runAPI)
+	}, new(config.APIProcess), runAPI)
 }
 
-func runAPI(ctx context.Context, cfg *apiConfig, s surroundings) error {
-	memory, err := openDatabase(ctx, cfg.Database, s)
+func runAPI(ctx context.Context, cfg *config.APIProcess, d dependencies) error {
+	database, err := openDatabase(ctx, cfg.Database, d)
 	if err != nil {
 		return err
 	}
-	defer memory.Close()
-	may, err := memory.MayChange(ctx)
+	defer database.Close()
+	tooMany, err := database.MayChange(ctx)
 	if err != nil {
 		return err
 	}
 	begun := sync.OnceFunc(func() {
-		if may {
-			s.log.Warn().Msg("the api's database user may change the records, which the api never does: give it a role of its own (STAFFELN_DATABASE_API_ROLE, docs/running.md)")
+		if tooMany {
+			d.log.Warn().Msg("the database user of the api may change the records, which the api never does: give it a role of its own (STAFFELN_DATABASE_API_ROLE, docs/running.md)")
 		}
 	})
-	return serveAPI(ctx, cfg.API, cfg.Settings, cfg.RedisURL, memory, s, begun)
+	return serveAPI(ctx, cfg.API, cfg.Settings, cfg.RedisURL, database, d, begun)
 }
 
-// serveAPI needs the Redis for nothing but the page of the queues: the API is ready without it. It calls begun once it listens.
-func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL string, memory *db.DB, s surroundings, begun func()) error {
-	checks, err := memory.Checks(ctx)
+// serveAPI calls begun once it listens. Only the page of the queues needs Redis, so the API is ready without it.
+func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL string, database *db.DB, d dependencies, begun func()) error {
+	checks, err := database.Checks(ctx)
 	if err != nil {
 		return err
 	}
 	defer checks.Close()
-	s.ready.Add("database", answers(checks.Ping, databaseAway))
-	deps := api.Deps{Ping: checks.Ping, Checks: checks, Log: s.log, Metrics: s.metrics, Ready: s.ready, Listening: func(net.Addr) { begun() }}
+	d.ready.Add("database", withAdvice(checks.Ping, databaseAdvice))
+	deps := api.Deps{Ping: checks.Ping, Checks: checks, Log: d.log, Metrics: d.metrics, Ready: d.ready, Listening: func(net.Addr) { begun() }}
 	if cfg.QueuesToken != "" {
 		page, err := newQueuesPage(redisURL)
 		if err != nil {
@@ -55,12 +57,12 @@ func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL
 		defer page.close()
 		deps.Queues = page
 	}
-	pages, err := memory.Pages(ctx)
+	pages, err := database.Pages(ctx)
 	if err != nil {
 		return err
 	}
 	defer pages.Close()
-	w, err := openWindow(ctx, cfg.Config, set, pages, s)
+	w, err := openWeb(ctx, cfg.Config, set, pages, d)
 	if err != nil {
 		return err
 	}
@@ -68,11 +70,11 @@ func serveAPI(ctx context.Context, cfg api.Config, set backup.Settings, redisURL
 		deps.Routes, deps.Trouble = append(deps.Routes, w.Routes), w.Trouble
 	}
 	err = api.Run(ctx, cfg, deps)
-	if errors.Is(err, api.ErrCheckListen) {
-		return listened(err, "STAFFELN_API_CHECK_LISTEN")
+	switch {
+	case errors.Is(err, api.ErrCheckListen):
+		return explainListen(err, "STAFFELN_API_CHECK_LISTEN")
+	case errors.Is(err, api.ErrMetricsListen):
+		return explainListen(err, "STAFFELN_API_METRICS_LISTEN")
 	}
-	if errors.Is(err, api.ErrMetricsListen) {
-		return listened(err, "STAFFELN_API_METRICS_LISTEN")
-	}
-	return listened(err, "STAFFELN_API_LISTEN")
+	return explainListen(err, "STAFFELN_API_LISTEN")
 }

@@ -2,19 +2,17 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"io"
-	"net/http"
-	"os"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
+
+	"staffeln/cli"
+	"staffeln/internal/config"
 )
 
-// command runs a command line and answers what it printed.
+// command runs a command line and returns what it printed.
 func command(t *testing.T, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	var out, fault bytes.Buffer
@@ -27,16 +25,16 @@ func command(t *testing.T, args ...string) (stdout, stderr string, err error) {
 }
 
 func TestRun_ExitCodes(t *testing.T) {
-	for _, args := range [][]string{{"api", "--nonsense"}, {"nonsense"}, {"api", "argument"}, {"migrate"}, {"cloudsim", "--servers", "0"}, {"worker"}, {"scheduler"}, {"all"}, {"api"}} {
-		require.Equal(t, exitConfig, run(t.Context(), args), args)
+	for _, args := range [][]string{{"api", "--nonsense"}, {"nonsense"}, {"api", "argument"}, {"migrate"}, {"worker"}, {"scheduler"}, {"all"}, {"api"}} {
+		require.Equal(t, cli.ExitUsage, cli.Run(t.Context(), newRoot(), args), args)
 	}
-	require.Zero(t, run(t.Context(), []string{"version"}))
+	require.Zero(t, cli.Run(t.Context(), newRoot(), []string{"version"}))
 	t.Setenv("STAFFELN_DATABASE_URL", "postgres://127.0.0.1:1/nowhere")
-	require.Equal(t, exitFailed, run(t.Context(), []string{"migrate", "status"}))
+	require.Equal(t, cli.ExitFailed, cli.Run(t.Context(), newRoot(), []string{"migrate", "status"}))
 }
 
-func TestProcess_TellsTheCloudsFaultsWithTheOthers(t *testing.T) {
-	t.Setenv("STAFFELN_DATABASE_URL", secretURL)
+func TestProcess_ReportsFaultsOfCloudAndConfigurationTogether(t *testing.T) {
+	t.Setenv("STAFFELN_DATABASE_URL", "postgres://staffeln:geheim@db/staffeln")
 	t.Setenv("OS_CLOUD", "")
 	t.Setenv("OS_AUTH_URL", "")
 	_, _, err := command(t, "worker")
@@ -45,72 +43,30 @@ func TestProcess_TellsTheCloudsFaultsWithTheOthers(t *testing.T) {
 	require.ErrorContains(t, err, "OS_AUTH_URL")
 }
 
-func TestHelp_SaysWhatItDoesWhatItReadsAndAnExample(t *testing.T) {
-	for _, p := range processes() {
-		out, _, err := command(t, p.name, "--help")
+func TestHelp_HasASentenceTheVariablesAndAnExample(t *testing.T) {
+	for _, p := range config.Processes() {
+		out, _, err := command(t, p.Name, "--help")
 		require.NoError(t, err)
-		require.Regexp(t, `^[A-Z].*\.\n`, out, p.name)
+		require.Regexp(t, `^[A-Z].*\.\n`, out, p.Name)
 		require.Contains(t, out, "STAFFELN_LOG_LEVEL")
 		require.Contains(t, out, "Examples:\n")
-		require.Equal(t, p.cloud, strings.Contains(out, "OS_CLOUD"), p.name)
+		require.Equal(t, p.Cloud, strings.Contains(out, "OS_CLOUD"), p.Name)
 	}
-	var walkAll func(c *cobra.Command, told bool)
-	walkAll = func(c *cobra.Command, told bool) {
+	var walkAll func(c *cobra.Command, named bool)
+	walkAll = func(c *cobra.Command, named bool) {
 		out, _, err := command(t, append(strings.Fields(c.CommandPath())[1:], "--help")...)
 		require.NoError(t, err)
 		require.Regexp(t, `^[A-Z].*\.\n`, out, c.CommandPath())
 		require.Contains(t, out, "Examples:\n  ", c.CommandPath())
-		told = strings.Contains(out, "STAFFELN_DATABASE_URL ") || strings.Contains(out, "reads no variables") ||
-			strings.Contains(out, "STAFFELN_LOG_LEVEL ") || told // by the command above
-		require.True(t, told || !c.HasParent(), "%s: which variables?", c.CommandPath())
+		named = strings.Contains(out, "STAFFELN_DATABASE_URL ") || strings.Contains(out, "reads no variables") ||
+			strings.Contains(out, "STAFFELN_LOG_LEVEL ") || named // by the command above
+		require.True(t, named || !c.HasParent(), "%s: which variables?", c.CommandPath())
 		for _, sub := range c.Commands() {
-			walkAll(sub, told)
+			walkAll(sub, named)
 		}
 	}
 	walkAll(newRoot(), false)
 	out, _, err := command(t, "version")
 	require.NoError(t, err)
 	require.Regexp(t, `^staffeln \S+ \(go`, out)
-}
-
-func TestConfigurationPage_IsCurrent(t *testing.T) {
-	held, err := os.ReadFile("../../docs/configuration.md")
-	require.NoError(t, err)
-	require.Equal(t, configurationPage(), string(held), "make generate writes it anew")
-	for _, v := range everyVariable() {
-		require.Equal(t, 1, strings.Count(string(held), "| `"+v.name+"` |"), v.name)
-	}
-}
-
-func TestCloudsim_PrintsWhatLeadsToIt(t *testing.T) {
-	read, write := io.Pipe()
-	root := newRoot()
-	root.SetOut(write)
-	root.SetErr(io.Discard)
-	root.SetArgs([]string{"cloudsim", "--listen", "127.0.0.1:0", "--servers", "1"})
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		err := root.ExecuteContext(ctx)
-		_ = write.Close() // a pipe in memory
-		ended <- err
-	}()
-	var text strings.Builder
-	line := make([]byte, 256)
-	for !strings.Contains(text.String(), "OS_REGION_NAME") {
-		n, err := read.Read(line)
-		require.NoError(t, err, text.String())
-		text.Write(line[:n])
-	}
-	url := regexp.MustCompile(`(?m)^export OS_AUTH_URL=(http://127\.0\.0\.1:\d+/\S+)$`).FindStringSubmatch(text.String())
-	require.NotNil(t, url, text.String())
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url[1], http.NoBody)
-	require.NoError(t, err)
-	request.Close = true
-	answer, err := http.DefaultClient.Do(request)
-	require.NoError(t, err)
-	require.NoError(t, answer.Body.Close())
-	require.Equal(t, http.StatusOK, answer.StatusCode)
-	cancel()
-	require.NoError(t, <-ended)
 }

@@ -7,24 +7,26 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"staffeln/cli"
 	"staffeln/db"
+	"staffeln/internal/config"
 )
 
 func migrateCommand() *cobra.Command {
 	migrate := &cobra.Command{
-		Use: "migrate", Short: "Brings the database to the schema of this program, or back.",
-		Long: "Brings the database to the schema of this program, or back.\n\nIt reads these variables (docs/configuration.md says more):\n" +
-			listing(new(migrateConfig), false),
+		Use: "migrate", Short: "Migrates the database to the schema of this program, or back.",
+		Long: "Migrates the database to the schema of this program, or back.\n\nIt reads these variables (docs/configuration.md describes them):\n" +
+			config.Listing(new(config.Migration), false),
 		Example: "  STAFFELN_DATABASE_URL=postgres://staffeln@localhost/staffeln staffeln migrate up",
-		Args:    noArguments,
+		Args:    cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usageError{fmt.Errorf("which one? see %s --help", cmd.CommandPath())}
+			return cli.UsageError{Cause: fmt.Errorf("which one? see %s --help", cmd.CommandPath())}
 		},
 	}
 	step := func(name, does string, run func(context.Context, string, io.Writer) error) {
 		var c *cobra.Command
-		c = processCommand(about{name: name, does: does, example: "staffeln migrate " + name}, new(migrateConfig),
-			func(ctx context.Context, cfg *migrateConfig, _ surroundings) error {
+		c = processCommand(about{name: name, does: does, example: "staffeln migrate " + name}, new(config.Migration),
+			func(ctx context.Context, cfg *config.Migration, _ dependencies) error {
 				if err := run(ctx, cfg.DatabaseURL, c.OutOrStdout()); err != nil || name != "up" || cfg.DatabaseAPIRole == "" {
 					return err
 				}
@@ -32,9 +34,9 @@ func migrateCommand() *cobra.Command {
 			})
 		migrate.AddCommand(c)
 	}
-	step("up", "Applies all steps that are missing; processes of the version before may run meanwhile, unless CHANGELOG.md says otherwise.", migrateUp)
-	step("down", "Takes back the newest step; of the first one, all data.", migrateDown)
-	step("status", "Lists the steps and whether the database has them.", migrateStatus)
+	step("up", "Applies all missing migrations. Processes of the previous version may run meanwhile, unless CHANGELOG.md says otherwise.", migrateUp)
+	step("down", "Undoes the newest migration. Undoing the first one deletes all data.", migrateDown)
+	step("status", "Lists the migrations and whether each is applied.", migrateStatus)
 	return migrate
 }
 
@@ -54,7 +56,7 @@ func migrateDown(ctx context.Context, url string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(out, "took back %d %s\n", m.Version, m.Name) // to a terminal
+	_, _ = fmt.Fprintf(out, "undone %d %s\n", m.Version, m.Name) // to a terminal
 	return nil
 }
 

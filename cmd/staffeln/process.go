@@ -5,100 +5,90 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"reflect"
 	"strings"
 	"sync"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
+	"staffeln/cli"
+	"staffeln/internal/config"
+	"staffeln/internal/crashpoint"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/visible"
 	"staffeln/openstack"
 	"staffeln/tasks"
 )
 
-// surroundings are what every process starts with.
-type surroundings struct {
+// dependencies are what every process gets.
+type dependencies struct {
 	log     zerolog.Logger
 	metrics *telemetry.Metrics
 	ready   *telemetry.Readiness
 }
 
-// about says of a subcommand what its help tells.
+// about describes a process in its help.
 type about struct {
 	name, does, example string
 	cloud               bool // it also reads OS_*
 }
 
-// processCommand answers the subcommand of a process: it reads the configuration, refuses a wrong one with all its
-// faults before anything has started, and runs; the context ends with the first signal and carries the log.
-func processCommand[C interface{ logging() Logging }](a about, config C, run func(context.Context, C, surroundings) error) *cobra.Command {
+// processCommand returns the subcommand of a process. It reads the configuration, refuses a wrong one with all its faults
+// before anything is started, and calls run with a context that ends at the first signal and carries the log.
+func processCommand[C interface{ LogConfig() telemetry.Config }](a about, cfg C, run func(context.Context, C, dependencies) error) *cobra.Command {
 	return &cobra.Command{
-		Use: a.name, Short: a.does, Example: "  " + a.example, Args: noArguments,
-		Long: a.does + "\n\nIt reads these variables (docs/configuration.md says more):\n" + listing(config, a.cloud),
+		Use: a.name, Short: a.does, Example: "  " + a.example, Args: cli.NoArguments,
+		Long: a.does + "\n\nIt reads these variables (docs/configuration.md describes them):\n" + config.Listing(cfg, a.cloud),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := load(os.Environ(), config)
+			err := config.Load(os.Environ(), cfg)
 			if a.cloud {
-				_, faults := openstack.FromEnv(os.Getenv) // told with the others; the cloud is connected to later
+				_, faults := openstack.FromEnv(os.Getenv) // reported with the others; the cloud is connected to later
 				err = errors.Join(err, faults)
 			}
 			if err != nil {
-				return usageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
+				return cli.UsageError{Cause: fmt.Errorf("read configuration: nothing was started:\n%w", err)}
 			}
-			log := telemetry.New(config.logging(), visible.JSON(cmd.ErrOrStderr()), strings.Fields(cmd.CommandPath())[1], version)
+			log := telemetry.New(cfg.LogConfig(), visible.JSON(cmd.ErrOrStderr()), strings.Fields(cmd.CommandPath())[1], version)
 			tasks.LogRedis(log)
-			s := surroundings{log: log, metrics: telemetry.NewMetrics(), ready: telemetry.NewReadiness(log)}
+			d := dependencies{log: log, metrics: telemetry.NewMetrics(), ready: telemetry.NewReadiness(log)}
 			log.Info().Msg("started")
-			defer watchReadiness(cmd.Context(), s.ready)()
-			err = run(log.WithContext(cmd.Context()), config, s)
+			defer watchReadiness(cmd.Context(), d.ready)()
+			err = run(log.WithContext(cmd.Context()), cfg, d)
 			if err == nil || errors.Is(err, errStopped) {
 				log.Info().Msg("ended")
 				return nil
 			}
 			log.Error().Err(err).Msg("ended by an error")
-			return loggedError{err}
+			return cli.LoggedError{Cause: err}
 		},
 	}
 }
 
-// watchReadiness looks at it until the function that it returns is called.
+// watchReadiness checks the readiness regularly until the returned function is called.
 func watchReadiness(ctx context.Context, ready *telemetry.Readiness) (stop func()) {
-	if readinessPeriod == 0 {
+	if crashpoint.ReadinessPeriod == 0 {
 		return func() {}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var wait sync.WaitGroup
-	wait.Go(func() { ready.Watch(ctx, readinessPeriod) })
+	wait.Go(func() { ready.Watch(ctx, crashpoint.ReadinessPeriod) })
 	return func() { cancel(); wait.Wait() }
 }
 
-// listing is the variables of a struct with their defaults, for the help.
-func listing(config any, cloud bool) string {
-	variables, _ := walk(prefix, reflect.ValueOf(config).Elem())
-	var b strings.Builder
-	seen := map[string]bool{}
-	for _, v := range variables {
-		if seen[v.name] {
-			continue
-		}
-		seen[v.name] = true
-		fmt.Fprintf(&b, "  %-48s %s\n", v.name, strings.ReplaceAll(v.fallback(), "`", ""))
+// withMonitoring runs a process together with its server for metrics and health. When one ends, so does the other.
+func withMonitoring(ctx context.Context, cfg config.Monitoring, d dependencies, process func(context.Context) error) error {
+	server, err := telemetry.Listen(ctx, cfg, d.metrics, d.ready)
+	if err != nil {
+		return explainListen(err, "STAFFELN_METRICS_LISTEN")
 	}
-	if cloud {
-		b.WriteString("  OS_* or OS_CLOUD                                 the cloud, as in openrc or clouds.yaml; by user and password\n")
-	}
-	return strings.TrimRight(b.String(), "\n")
+	return together(ctx, server.Run, process)
 }
 
-// fallback says what holds where a variable is not set.
-func (v variable) fallback() string {
-	switch value := v.tag.Get("default"); {
-	case v.has("required"):
-		return "required"
-	case value == "":
-		return "none"
-	default:
-		return "`" + value + "`"
+func together(ctx context.Context, processes ...func(context.Context) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, process := range processes {
+		group.Go(func() error { return process(ctx) })
 	}
+	return group.Wait()
 }

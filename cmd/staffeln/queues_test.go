@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// asked is what the page answers to a request, over the Redis at url.
+// asked returns the page's response to a request, with the Redis at url.
 func asked(t *testing.T, url, method, path string) *httptest.ResponseRecorder {
 	t.Helper()
 	page, err := newQueuesPage(url)
@@ -26,14 +26,14 @@ func asked(t *testing.T, url, method, path string) *httptest.ResponseRecorder {
 
 const nobodyThere = "redis://127.0.0.1:1"
 
-func TestQueuesPage_NamesNothingOutsideAndRunsOnlyItsOwnScripts(t *testing.T) {
+func TestQueuesPage_HasNoExternalLinksAndOnlyItsOwnScripts(t *testing.T) {
 	for _, path := range []string{"/queues", "/queues/", "/queues/queues/volumes"} {
 		answer := asked(t, nobodyThere, http.MethodGet, path)
 		require.Equal(t, http.StatusOK, answer.Code)
 		require.Equal(t, "text/html; charset=utf-8", answer.Header().Get("Content-Type"))
 		html := answer.Body.String()
 		require.Contains(t, html, `src="/queues/static/js/main.`)
-		require.Contains(t, html, `web.FLAG_READ_ONLY="true"`)
+		require.Contains(t, html, `window.FLAG_READ_ONLY="true"`)
 		require.NotContains(t, html, "https://")
 		require.NotContains(t, html, "manifest")
 
@@ -56,7 +56,7 @@ func TestQueuesPage_NamesNothingOutsideAndRunsOnlyItsOwnScripts(t *testing.T) {
 	}
 }
 
-func TestQueuesPage_ReadsOnlyAndSaysThatRedisIsAway(t *testing.T) {
+func TestQueuesPage_IsReadOnlyAndReportsThatRedisIsDown(t *testing.T) {
 	require.Equal(t, http.StatusMethodNotAllowed, asked(t, nobodyThere, http.MethodPost, "/queues/api/queues/volumes:pause").Code)
 	require.Equal(t, http.StatusMethodNotAllowed, asked(t, nobodyThere, http.MethodDelete, "/queues/api/queues/volumes").Code)
 
@@ -75,24 +75,4 @@ func TestQueuesPage_ReadsOnlyAndSaysThatRedisIsAway(t *testing.T) {
 	_, err = newQueuesPage("redis://:geheim@h:port")
 	require.ErrorContains(t, err, "hosts")
 	require.NotContains(t, err.Error(), "geheim")
-}
-
-func TestQueuesPage_WantsATokenThatCannotBeGuessedAndAQueue(t *testing.T) {
-	const long = "STAFFELN_API_QUEUES_TOKEN=0123456789abcdef"
-	var cfg apiConfig
-	require.NoError(t, load(environment("STAFFELN_REDIS_URL"), &cfg), "no page, no Redis")
-	require.Empty(t, cfg.API.QueuesToken)
-	require.NoError(t, load(environment(long), &cfg))
-	require.Equal(t, "redis://:geheim@queue", cfg.RedisURL)
-	require.NoError(t, load(environment(long), new(allConfig)))
-
-	const missing = "STAFFELN_REDIS_URL: missing; required, here or as STAFFELN_REDIS_URL_FILE, where STAFFELN_API_QUEUES_TOKEN asks for the page of the queues"
-	require.EqualError(t, load(environment(long, "STAFFELN_REDIS_URL"), new(apiConfig)), missing)
-	require.EqualError(t, load(environment(long, "STAFFELN_REDIS_URL="), new(apiConfig)), missing)
-	require.EqualError(t, load(environment("STAFFELN_REDIS_URL=http://:geheim@h"), new(apiConfig)),
-		"STAFFELN_REDIS_URL: want redis://, rediss://, redis-sentinel:// or redis-cluster://")
-	for _, spec := range []any{new(apiConfig), new(allConfig)} {
-		require.EqualError(t, load(environment("STAFFELN_API_QUEUES_TOKEN=guessme"), spec),
-			"STAFFELN_API_QUEUES_TOKEN: too short: want at least 16 characters, such as `openssl rand -hex 24` prints")
-	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"staffeln/internal/config"
 	"staffeln/tasks"
 	"staffeln/worker"
 )
@@ -13,35 +14,35 @@ func workerCommand() *cobra.Command {
 	return processCommand(about{
 		name: "worker", does: "Carries out what the scheduler dispatches. Any number may run.",
 		example: ". ./openrc && staffeln worker", cloud: true,
-	}, new(workerConfig), func(ctx context.Context, cfg *workerConfig, s surroundings) error {
-		r, err := openRooms(ctx, cfg.Database, cfg.Queue, cfg.Openstack, s)
+	}, new(config.WorkerProcess), func(ctx context.Context, cfg *config.WorkerProcess, d dependencies) error {
+		c, err := openClients(ctx, cfg.Database, cfg.Queue, cfg.Openstack, d)
 		if err != nil {
 			return err
 		}
-		defer r.close()
-		return withMonitoring(ctx, cfg.Monitoring, s, func(ctx context.Context) error {
-			return runWorker(ctx, r, cfg.Worker, s)
+		defer c.close()
+		return withMonitoring(ctx, cfg.Monitoring, d, func(ctx context.Context) error {
+			return runWorker(ctx, c, cfg.Worker, d)
 		})
 	})
 }
 
-func runWorker(ctx context.Context, r *rooms, cfg Worker, s surroundings) error {
-	process := worker.Worker{DB: r.db, Cloud: r.cloud, Settings: cfg.Settings, Metrics: s.metrics, Identity: r.identity}
+func runWorker(ctx context.Context, c *clients, cfg config.Worker, d dependencies) error {
+	process := worker.Worker{DB: c.db, Cloud: c.cloud, Settings: cfg.Settings, Metrics: d.metrics, Identity: c.identity}
 	mailer, err := worker.NewMailer(cfg.Reporting, cfg.Mail)
 	if err != nil {
 		return err
 	}
-	reporter := worker.Reporter{DB: r.db, Directory: r.cloud, Settings: cfg.Settings, Reporting: cfg.Reporting, Mailer: mailer}
+	reporter := worker.Reporter{DB: c.db, Directory: c.cloud, Settings: cfg.Settings, Reporting: cfg.Reporting, Mailer: mailer}
 	serve := func(concurrency int, h tasks.Handlers) func(context.Context) error {
 		return func(ctx context.Context) error {
-			return tasks.Serve(ctx, r.redis, tasks.ServerConfig{
-				Concurrency: concurrency, PollPeriod: cfg.PollPeriod.Std(), Log: s.log, Metrics: s.metrics,
+			return tasks.Serve(ctx, c.redis, tasks.ServerConfig{
+				Concurrency: concurrency, PollPeriod: cfg.PollPeriod.Std(), Log: d.log, Metrics: d.metrics,
 			}, h)
 		}
 	}
-	return together(ctx, serve(cfg.WorkerConcurrency, process.Handlers()), serve(reportsAtOnce, reporter.Handlers()))
+	return together(ctx, serve(cfg.WorkerConcurrency, process.Handlers()), serve(reportConcurrency, reporter.Handlers()))
 }
 
-// reportsAtOnce is how many reports one worker makes or sends at the same time, beside its tasks of volumes: a mail
-// server that stalls delays no backup.
-const reportsAtOnce = 4
+// reportConcurrency is how many reports one worker makes or sends at the same time. They do not count in
+// WORKER_CONCURRENCY, so that a slow mail server delays no backup.
+const reportConcurrency = 4

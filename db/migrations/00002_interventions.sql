@@ -17,7 +17,7 @@ CREATE TABLE audit (
     id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at         timestamptz NOT NULL,
     who        text        NOT NULL,
-    action     text        NOT NULL CONSTRAINT audit_action CHECK (action IN ('backup-now', 'cancel', 'pause', 'resume', 'settle', 'accept-losses')),
+    action     text        NOT NULL CONSTRAINT audit_action CHECK (action IN ('backup-now', 'cancel', 'pause', 'resume', 'purge-project', 'confirm-lost')),
     object     text        NOT NULL,
     project_id text        NOT NULL,
     intent     text        NOT NULL,

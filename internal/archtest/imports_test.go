@@ -43,10 +43,10 @@ func (r room) admits(rooms []room, imported string) error {
 		return nil
 	case isRoom && target.nobody:
 		return fmt.Errorf("imports %s: nobody may", imported)
-	case r.everything:
-		return nil
 	case slices.ContainsFunc(r.never, func(denied string) bool { return imported == denied || isLibrary(denied) && within(imported, denied) }):
 		return fmt.Errorf("imports %s: room %s never does", imported, r.name)
+	case r.everything:
+		return nil
 	case isRoom && !slices.Contains(r.allowed, target.path()):
 		return fmt.Errorf("imports %s: not among what room %s may import of ours", imported, r.name)
 	case isRoom, isStandard(imported):

@@ -25,6 +25,7 @@ var modules = map[string]string{
 	"cobra":            "github.com/spf13/cobra",
 	"echo":             "github.com/labstack/echo/v4",
 	"envconfig":        "github.com/kelseyhightower/envconfig",
+	"go-pretty":        "github.com/jedib0t/go-pretty/v6",
 	"go-redis":         "github.com/redis/go-redis/v9",
 	"goose":            "github.com/pressly/goose/v3",
 	"gophercloud":      "github.com/gophercloud/gophercloud/v2",
@@ -33,6 +34,7 @@ var modules = map[string]string{
 	"prometheus":       "github.com/prometheus/client_golang",
 	"the mail library": "github.com/wneessen/go-mail",
 	"x/sync":           "golang.org/x/sync",
+	"x/term":           "golang.org/x/term",
 	"x/time":           "golang.org/x/time",
 	"zerolog":          "github.com/rs/zerolog",
 }

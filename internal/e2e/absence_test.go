@@ -58,7 +58,7 @@ func TestEmptyListOfServersConcludesNothing(t *testing.T) {
 	show := w.sim.AddFault(cloudsim.Fault{Route: "GET /compute/v2.1/servers/detail", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"servers": []}`}})
 	for n := range 6 {
 		if n == 3 {
-			require.NoError(t, w.db.AcceptLosses(w.ctx))
+			require.NoError(t, w.db.ConfirmLost(w.ctx))
 		}
 		w.step(w.set.BackupServicePeriod.Std())
 		w.plan()

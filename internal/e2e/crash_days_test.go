@@ -58,7 +58,7 @@ func tellCrashStory(t *testing.T) *crashStory {
 	s.tenants()
 	s.situations()
 	s.mails()
-	require.NoError(t, s.db.AcceptLosses(s.ctx))
+	require.NoError(t, s.db.ConfirmLost(s.ctx))
 	s.settle()
 	return s
 }

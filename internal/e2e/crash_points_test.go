@@ -27,7 +27,7 @@ type crashPoint struct {
 	reset         bool // with STAFFELN_STUCK_RESET
 	process, side string
 	crossing      int
-	place         string // see cmd/staffeln/outside_watch.go
+	place         string // see internal/crashpoint/recorder.go
 }
 
 // String is what CRASH_POINT takes, in whole or in part, to replay the points that have it in their name.

@@ -47,10 +47,16 @@ func (h *demoHome) alone() {
 	})
 }
 
-// started launches a demo and waits until its processes are at work.
+// demo starts a demo.
+func (h *demoHome) demo() *process {
+	h.t.Helper()
+	return launchOf(h.t, simProgram(h.t), h.env, "demo")
+}
+
+// started starts a demo and waits until its processes are at work.
 func (h *demoHome) started() *process {
 	h.t.Helper()
-	p := launch(h.t, h.env, "demo")
+	p := h.demo()
 	testkit.Eventually(h.t, "the demo's processes are ready", time.Minute, func() bool {
 		select {
 		case <-p.done:
@@ -65,7 +71,7 @@ func (h *demoHome) started() *process {
 func TestTheDemoShowsItAll(t *testing.T) {
 	t.Parallel()
 	h := newDemoHome(t)
-	out, code := finish(t, h.env, "demo")
+	out, code := h.demo().result()
 	require.Zero(t, code, out)
 	require.NotContains(t, out, "\x1b", "escape codes without a terminal")
 	for _, line := range []string{
@@ -107,7 +113,7 @@ func TestADemoLeavesRecordsOfOthersAlone(t *testing.T) {
 	h := newDemoHome(t)
 	out, code := finish(t, h.env, "migrate", "up")
 	require.Zero(t, code, out)
-	out, code = finish(t, h.env, "demo")
+	out, code = h.demo().result()
 	require.Equal(t, 1, code, out)
 	require.Contains(t, out, "it has tables of Staffeln")
 	require.Contains(t, out, "createdb")

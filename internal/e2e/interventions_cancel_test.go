@@ -73,7 +73,7 @@ func TestCancelAsks(t *testing.T) {
 	w.beats()
 	for _, answer := range []string{"no\n", "", "\n", "yes, but\n", "n\nyes\n"} {
 		out := w.answered(1, answer, "cancel", volumes[0])
-		require.Contains(t, flat(out), "not confirmed: nothing is removed; answer yes, or give --yes")
+		require.Contains(t, flat(out), "not confirmed: nothing is removed; answer yes, or use --yes")
 	}
 	require.Equal(t, 2, w.count("state = 'creating'"))
 	require.Empty(t, w.audited(10))
@@ -109,7 +109,7 @@ func TestCancelWaitsForTheWorker(t *testing.T) {
 	held, err := w.db.Lease(w.ctx, volumes[0], "test", tasks.Lease)
 	require.NoError(t, err)
 	out := w.hand(1, "cancel", volumes[0])
-	require.Contains(t, flat(out), "a worker is at work on it: try again")
+	require.Contains(t, flat(out), "a worker has its lease: try again")
 	require.Equal(t, "planned", w.story(volumes[0]))
 	require.Regexp(t, `^cancel: error: lease volume \S+: a worker is at work`, w.audited(1)[0])
 
@@ -144,7 +144,7 @@ func TestCancelOfWhatMovedOn(t *testing.T) {
 	require.NoError(t, held.Release(w.ctx))
 	out, code := waiting.end()
 	require.Equal(t, 1, code, out)
-	require.Contains(t, flat(out), "it moved on meanwhile: look at `staffeln explain`, and try again")
+	require.Contains(t, flat(out), "its record has changed: check `staffeln explain` and try again")
 	require.Equal(t, "creating", w.story(volumes[0]))
 	w.run(time.Hour, time.Minute)
 	require.Equal(t, "available", w.story(volumes[0]))

@@ -52,7 +52,7 @@ func TestPause(t *testing.T) {
 			}
 			out := flat(w.hand(0, args...))
 			require.Contains(t, out, "by ann@desk (upgrade of Cinder). Nothing new starts before `staffeln resume")
-			require.Regexp(t, `[2-6] backups and removals are running there`, out)
+			require.Regexp(t, `[2-6] backups and removals are in progress there`, out)
 			made, went := w.asked(acme)
 			theirs, _ := w.asked(globex)
 

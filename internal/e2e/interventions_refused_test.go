@@ -37,8 +37,8 @@ func TestBackupNowRefused(t *testing.T) {
 		require.Contains(t, out, want)
 		require.Contains(t, out, "staffeln: nothing was planned, for the reason above")
 	}
-	require.Contains(t, w.hand(1, "backup-now", "nowhere"), "no volume of that ID or name, and no server with a protected one")
-	require.Contains(t, w.hand(1, "backup-now", "test-1"), "no volume of that ID or name, and no server with a protected one")
+	require.Contains(t, w.hand(1, "backup-now", "nowhere"), "no volume has this ID or name, and no server with a protected volume")
+	require.Contains(t, w.hand(1, "backup-now", "test-1"), "no volume has this ID or name, and no server with a protected volume")
 	require.Contains(t, w.hand(1, "backup-now", "twin"), "2 volumes have that name")
 	require.Contains(t, w.hand(2, "backup-now"), "want one VOLUME or SERVER")
 

@@ -27,7 +27,7 @@ type typist struct {
 func (w *world) begin(answers string, args ...string) *typist {
 	w.t.Helper()
 	env := w.settings()
-	if args[0] == "settle" {
+	if args[0] == "purge-project" {
 		maps.Copy(env, w.sim.OpenRC(w.cloudURL))
 		env["STAFFELN_OPENSTACK_RETRY_TIMEOUT"] = "1"
 	}

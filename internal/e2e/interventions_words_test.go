@@ -43,9 +43,9 @@ func TestInterventionsInWords(t *testing.T) {
 	w.sim.DeleteServer(w.serverOf("file-1"))
 	w.sim.DeleteProject(initech)
 	w.run(2*day, time.Hour)
-	golden(t, "settle-list", w.hand(0, "settle"))
-	golden(t, "settle", w.answered(0, "yes\n", "settle", "--project", "initech"))
-	golden(t, "settle-nothing", w.hand(0, "settle", "--project", "initech"))
+	golden(t, "purge-project-list", w.hand(0, "purge-project"))
+	golden(t, "purge-project", w.answered(0, "yes\n", "purge-project", "--project", "initech"))
+	golden(t, "purge-project-nothing", w.hand(0, "purge-project", "--project", "initech"))
 	golden(t, "audit", w.terminal(0, "audit"))
 	w.lawful()
 }

@@ -31,9 +31,9 @@ func TestInterventionsOnOpenStack(t *testing.T) {
 	p.backsUpNow(one)
 	p.cancels(two)
 	p.pauses(acme, one)
-	p.settles(globex, leaver)
+	p.purges(globex, leaver)
 	p.until("the plans take its volume as gone", time.Minute, func() bool { return p.forgot(leaver.Volumes[0]) })
-	p.audits("settle", "resume", "pause", "backup-now", "cancel", "backup-now", "backup-now")
+	p.audits("purge-project", "resume", "pause", "backup-now", "cancel", "backup-now", "backup-now")
 	p.doctor("after all that").well(p)
 
 	one.tell(s.key, "false")
@@ -41,7 +41,7 @@ func TestInterventionsOnOpenStack(t *testing.T) {
 	p.agree()
 	p.end()
 	for _, line := range p.logged("error") {
-		require.Contains(t, line, `"reason":"project_gone"`, "the operator must settle it, and nothing else")
+		require.Contains(t, line, `"reason":"project_gone"`, "the operator must purge it, and nothing else")
 	}
 	t.Logf("the test took %s", time.Since(s.began).Round(time.Second))
 }
@@ -117,14 +117,14 @@ func (p *labProgram) pauses(tenant *labHand, of *labServer) {
 	require.Contains(p.t, p.by("resume", "--project", tenant.project), "Resumed: project "+p.prefix+"-acme")
 }
 
-// settles what a project left that is gone, whose backups no token of it can reach any more.
-func (p *labProgram) settles(tenant *labHand, of *labServer) {
+// purges removes what a deleted project left, for which there is no token.
+func (p *labProgram) purges(tenant *labHand, of *labServer) {
 	p.t.Helper()
 	tenant.leave()
 	name := p.prefix + "-globex (" + tenant.project + ")"
-	require.Contains(p.t, p.says("settle"), "Project "+name+" is gone and left 1 backup, which Cinder charges as 1 GiB.")
-	said := p.by("settle", "--project", tenant.project, "--all", "--yes")
-	for _, words := range []string{"What project " + name + " left behind", "GOES (1)", "1 of 1 removed.", "Done."} {
+	require.Contains(p.t, p.says("purge-project"), "Project "+name+" is deleted and left 1 backup, which Cinder charges as 1 GiB.")
+	said := p.by("purge-project", "--project", tenant.project, "--all", "--yes")
+	for _, words := range []string{"What project " + name + " left behind", "TO REMOVE (1)", "1 of 1 removed.", "Done."} {
 		require.Contains(p.t, said, words)
 	}
 	p.look()
@@ -132,7 +132,7 @@ func (p *labProgram) settles(tenant *labHand, of *labServer) {
 		require.Equal(p.t, "deleted", r.State)
 		require.False(p.t, p.seen[r.BackupID].gone.IsZero(), "Cinder still has %s", r.BackupName)
 	}
-	require.Contains(p.t, p.says("settle"), "Nothing to settle: no project is gone that left backups of ours.")
+	require.Contains(p.t, p.says("purge-project"), "Nothing to purge: no deleted project left backups of ours.")
 }
 
 // forgot tells whether so many plans missed the volume that it counts as gone: until then its project counts as one that
@@ -160,5 +160,5 @@ func (p *labProgram) audits(actions ...string) {
 	}
 	require.Equal(p.t, actions, done)
 	p.describes("audit")
-	require.Contains(p.t, p.says("audit"), "settle by "+person)
+	require.Contains(p.t, p.says("audit"), "purge-project by "+person)
 }

@@ -32,9 +32,9 @@ func (p *labTerminal) explainsHealthy() {
 	require.Equal(p.t, "create full chain_complete", e.Ahead.Action+" "+e.Ahead.Kind+" "+e.Ahead.Reason.Code)
 	require.Nil(p.t, e.Failure)
 	for _, words := range []string{
-		"stands protected: newest restore point", "(late when that is older than 35s)", "[F]─[I]─[I]",
-		"stays: It is among the newest restore points that are always kept.",
-		"WAITED FOR Nothing but time, or a change in the cloud.",
+		"protection protected: newest restore point", "(late if older than 35s)", "[F]─[I]─[I]",
+		"kept: It is among the newest restore points that are always kept.",
+		"WAITS FOR Only for time to pass, or for a change in the cloud.",
 		"a full backup is planned. The chain has all its incrementals; a new full begins the next one. (chain_complete)",
 	} {
 		require.Contains(p.t, said, words)
@@ -55,11 +55,11 @@ func (p *labTerminal) explainsLate() {
 	require.Equal(p.t, "15s by STAFFELN_RETENTION_TIME", e.policy("retention"))
 	require.Empty(p.t, e.Going, "the floor")
 	for _, words := range []string{
-		"stands LATE: newest restore point", "ago: older than 35s)", "status error,",
+		"protection LATE: newest restore point", "ago: older than 35s)", "status error,",
 		"why The volume is in a status in which Cinder refuses a backup. (volume_status) The tenant must act.",
 		`In full: the volume's status is "error"; backups are made of available and in-use volumes`,
 		`The tenant, to bring the volume from status "error" to available or in-use: the next plan that sees it so plans a backup.`,
-		"WHAT GOES, AND WHEN if no further backup is made; by the next passes Nothing.",
+		"EXPIRY if no further backup is made; removed by the next retention runs Nothing.",
 	} {
 		require.Contains(p.t, said, words)
 	}
@@ -77,7 +77,7 @@ func (p *labTerminal) explainsOverQuota() {
 	require.NotNil(p.t, e.Ahead)
 	require.Equal(p.t, "create", e.Ahead.Action)
 	for _, words := range []string{
-		"stands LATE: newest restore point",
+		"protection LATE: newest restore point",
 		"why The project's backup quota is exhausted: remove backups or have it raised. (quota_exceeded) The tenant must act.",
 		"Maximum number of backups allowed (", "The tenant, to act on the last failure (quota_exceeded). The next attempt, at ",
 		e.Ahead.Kind + " backup is planned. ",
@@ -101,7 +101,7 @@ func (p *labTerminal) explainsServerDeleted() {
 	require.Equal(p.t, "expired", goes.Reason.Code)
 	require.WithinDuration(p.t, e.At.Add(time.Hour), *goes.At, 3*time.Minute)
 	for _, words := range []string{
-		"(the last that asked for backups)", "stands unprotected: newest restore point", "protection no it is attached to no server",
+		"(the last that asked for backups)", "protection unprotected: newest restore point", "protection no it is attached to no server",
 		fmt.Sprintf("The tenant, if it is to be backed up: %s = true in the metadata of a server that it is attached to.", p.key),
 		"Its retention is over. Then no restore point is left.",
 	} {
@@ -119,8 +119,8 @@ func (p *labTerminal) explainsNotProtected() {
 	require.Equal(p.t, "wait", e.Last.Action)
 	require.Equal(p.t, labReason{"not_protected", "nobody"}, e.Last.Reason)
 	for _, words := range []string{
-		"server none of its servers ever asked for backups", "stands unprotected: no restore point",
-		"CHAINS None: Cinder holds no backup of it that is ours.", "Now: nothing is planned, for the same reason. (not_protected)",
+		"server no server of this volume has asked for backups", "protection unprotected: no restore point",
+		"CHAINS None: Cinder has no backup of this volume made by Staffeln.", "Now: nothing is planned, for the same reason. (not_protected)",
 		fmt.Sprintf("The tenant, if it is to be backed up: %s = true in the metadata of a server that it is attached to.", p.key),
 	} {
 		require.Contains(p.t, said, words)

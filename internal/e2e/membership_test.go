@@ -138,7 +138,7 @@ func TestMassAbsenceIsNotBelieved(t *testing.T) {
 	}
 	require.Len(t, w.findings(backup.AbsencesNotBelieved), 1)
 	require.Equal(t, 13, w.volumes("protected"))
-	require.NoError(t, w.db.AcceptLosses(w.ctx))
+	require.NoError(t, w.db.ConfirmLost(w.ctx))
 	w.step(w.set.BackupServicePeriod.Std())
 	w.plan()
 	require.Equal(t, 1, w.volumes("protected"))

@@ -216,10 +216,10 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	require.Equal(t, 1, w.logged("warn", "finding", "losses_not_believed"))
 
 	// The operator knows why: each is asked for by ID, and his word holds until Cinder has answered about all.
-	require.Contains(t, w.answered(1, "no\n", "accept-losses"), "not confirmed: nothing is written")
+	require.Contains(t, w.answered(1, "no\n", "confirm-lost"), "not confirmed: nothing is written")
 	w.step(time.Minute)
 	require.Error(t, w.sched.Sweep(w.ctx, w.beat()))
-	require.Contains(t, flat(w.hand(0, "accept-losses")), "Accepted. The next sweep (every 6h) and the next plan")
+	require.Contains(t, flat(w.hand(0, "confirm-lost")), "Confirmed. The next reconcile run (every 6h) and the next plan")
 	w.step(time.Minute)
 	remove := w.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/{backup}", Backup: w.last(volumes[10]).BackupID, Do: cloudsim.Refuse{Status: http.StatusInternalServerError}})
 	w.sweep()
@@ -230,7 +230,7 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	require.Empty(t, w.findings(backup.LossesNotBelieved))
 	require.Equal(t, 11, w.count("state = 'lost'"))
 	require.Zero(t, w.metric("staffeln_findings", "reason", "losses_not_believed"))
-	require.Contains(t, w.hand(1, "accept-losses"), "nothing to confirm")
+	require.Contains(t, w.hand(1, "confirm-lost"), "nothing to confirm")
 
 	// It holds for those alone.
 	w.step(26 * time.Hour)

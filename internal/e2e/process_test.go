@@ -15,29 +15,46 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var build struct {
+// built is a real binary, built once for all tests of this package.
+type built struct {
 	once sync.Once
 	path string
 	err  error
 }
 
-// program builds the real binary, once for all tests of this package.
+var build, buildSim built
+
+// program builds staffeln.
 func program(t testing.TB) string {
 	t.Helper()
-	build.once.Do(func() {
-		dir, err := os.MkdirTemp("", "staffeln-e2e-") //nolint:usetesting // it outlives the test that builds first
+	return build.binary(t, "staffeln", func() (string, error) {
+		return os.MkdirTemp("", "staffeln-e2e-") //nolint:usetesting // it outlives the test that builds first
+	})
+}
+
+// simProgram builds staffeln-sim beside staffeln, which its demo starts.
+func simProgram(t testing.TB) string {
+	t.Helper()
+	folder := filepath.Dir(program(t))
+	return buildSim.binary(t, "staffeln-sim", func() (string, error) { return folder, nil })
+}
+
+func (b *built) binary(t testing.TB, name string, folder func() (string, error)) string {
+	t.Helper()
+	b.once.Do(func() {
+		dir, err := folder()
 		if err != nil {
-			build.err = err
+			b.err = err
 			return
 		}
-		build.path = filepath.Join(dir, "staffeln")
-		out, err := exec.CommandContext(context.WithoutCancel(t.Context()), "go", "build", "-o", build.path, "staffeln/cmd/staffeln").CombinedOutput()
+		b.path = filepath.Join(dir, name)
+		out, err := exec.CommandContext(context.WithoutCancel(t.Context()), "go", "build", "-o", b.path, "staffeln/cmd/"+name).CombinedOutput()
 		if err != nil {
-			build.err = fmt.Errorf("build staffeln: %w\n%s", err, out)
+			b.err = fmt.Errorf("build %s: %w\n%s", name, err, out)
 		}
 	})
-	require.NoError(t, build.err)
-	return build.path
+	require.NoError(t, b.err)
+	return b.path
 }
 
 // TestMain removes the binary that tests have built. Started with dispatchTerm
@@ -111,7 +128,11 @@ func (p *process) kill() {
 // finish waits for a subcommand that ends by itself and returns what it wrote.
 func finish(t testing.TB, env map[string]string, args ...string) (output string, code int) {
 	t.Helper()
-	p := launch(t, env, args...)
+	return launch(t, env, args...).result()
+}
+
+// result waits for the process and returns what it wrote.
+func (p *process) result() (output string, code int) {
 	<-p.done
 	return p.log.String(), p.cmd.ProcessState.ExitCode()
 }

@@ -58,7 +58,7 @@ func TestProjectGoneIsAFinding(t *testing.T) {
 	require.Len(t, found, 1, "of both volumes")
 	require.Equal(t, acme, found[0].Object)
 	require.Equal(t, acme, found[0].ProjectID)
-	require.Contains(t, found[0].Detail, "staffeln settle --project "+acme)
+	require.Contains(t, found[0].Detail, "staffeln purge-project --project "+acme)
 	w.run(time.Hour, time.Hour)
 	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "project_gone"))
 	asked := w.sim.Counts()["POST /identity/v3/auth/tokens"]
@@ -72,7 +72,7 @@ func TestProjectGoneIsAFinding(t *testing.T) {
 	for _, v := range volumes {
 		require.Equal(t, "available", w.story(v))
 	}
-	// by hand: staffeln settle
+	// by hand: staffeln purge-project
 	for _, v := range volumes {
 		w.sim.RemoveBackup(w.last(v).BackupID)
 		w.exec(`UPDATE records SET state = 'deleted' WHERE volume_id = $1`, v)

@@ -52,8 +52,8 @@ func TestTerminal(t *testing.T) {
 	})
 	t.Run("refused", func(t *testing.T) {
 		for want, args := range map[string][]string{
-			"staffeln: explain volume nowhere: no volume of that ID or name is known: `staffeln status --volumes` lists those that there are\n": {"explain", "nowhere"},
-			"staffeln: explain volume bulk: 2 volumes have that name: [0 0]: give the ID; `staffeln status --volumes --json` lists them\n":      {"explain", "bulk"},
+			"staffeln: explain volume nowhere: no volume of that ID or name is known: `staffeln status --volumes` lists all\n":            {"explain", "nowhere"},
+			"staffeln: explain volume bulk: 2 volumes have that name: [0 0]: use the ID; `staffeln status --volumes --json` lists them\n": {"explain", "bulk"},
 		} {
 			out := w.terminal(1, args...)
 			require.Equal(t, want, regexp.MustCompile(`\[\S+ \S+\]`).ReplaceAllString(out, "[0 0]"))

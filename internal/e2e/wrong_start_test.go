@@ -98,11 +98,11 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 		},
 		"a port in use by others' metrics": {
 			command: "worker", change: map[string]string{"STAFFELN_METRICS_LISTEN": taken, "OS_PASSWORD": right},
-			code: 1, says: `listen for metrics: .*address already in use: end what listens there, or name another address in STAFFELN_METRICS_LISTEN`,
+			code: 1, says: `listen for metrics: .*address already in use: stop what listens there, or set another address in STAFFELN_METRICS_LISTEN`,
 		},
 		"a port in use by another API": {
 			command: "api", change: map[string]string{"STAFFELN_API_LISTEN": taken},
-			code: 1, says: `listen for the API: .*address already in use: end what listens there, or name another address in STAFFELN_API_LISTEN`,
+			code: 1, says: `listen for the API: .*address already in use: stop what listens there, or set another address in STAFFELN_API_LISTEN`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestWrongStartThatWaitsSaysSo(t *testing.T) {
 	env["OS_AUTH_URL"] = "http://" + listening(t) + "/identity/v3"
 	p := launch(t, env, "scheduler")
 	testkit.Eventually(t, "the start says what it waits for", time.Minute, func() bool {
-		return strings.Contains(p.log.String(), `"room":"cloud"`) && strings.Contains(p.log.String(), "start waits for an answer")
+		return strings.Contains(p.log.String(), `"dependency":"cloud"`) && strings.Contains(p.log.String(), "start waits for an answer")
 	})
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	<-p.done

@@ -64,7 +64,7 @@ func allowedRemovals() map[string]*history {
 		promise(Promise{From: began.Add(5 * day), Retention: days(2)})
 	shortened.ShortenDelay = day
 	two := func() *history { return newHistory().made("a").made("b") }
-	settled := func(r *Record) { r.Removal = backup.Settled }
+	purged := func(r *Record) { r.Removal = backup.ProjectPurged }
 	return map[string]*history{
 		"removed at the end of its retention":      newHistory().made("a").at(began.Add(10 * day)).gone("a"),
 		"somebody else's removal, before its time": newHistory().made("a").event(RemovalAsked, "a", theirs),
@@ -74,7 +74,7 @@ func allowedRemovals() map[string]*history {
 		"a longer promise that began later":        newHistory().made("a").promise(Promise{From: old.Add(time.Second), Retention: days(90)}).at(old).gone("a"),
 		"a leftover of which no record knows":      newHistory().event(Requested, "a").event(Errored, "a").gone("a"),
 		"cancelled, and made after all":            newHistory().made("a").change("a", func(r *Record) { r.State, r.Reason = backup.Failed, backup.Cancelled }).gone("a"),
-		"settled by the operator, floor and all":   left(newHistory().made("a").promise(Promise{From: began, Floor: 1, Retention: days(90)}).change("a", settled), began.Add(2*time.Hour)).gone("a", scoped("admin")),
+		"purged by the operator, floor and all":    left(newHistory().made("a").promise(Promise{From: began, Floor: 1, Retention: days(90)}).change("a", purged), began.Add(2*time.Hour)).gone("a", scoped("admin")),
 		"a newer point stays":                      two().promise(Promise{From: began, Floor: 1}).at(old).gone("a"),
 		"leaf first, and two newer points stay":    newHistory().made("a").made("b", on("a")).made("c").made("d").promise(Promise{From: began, Floor: 2}).at(old).gone("b").gone("a"),
 		"not protected any more":                   newHistory().made("a").promise(Promise{From: began, To: old, Floor: 1}).at(old).gone("a"),

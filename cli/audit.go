@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"staffeln/db"
+	"staffeln/show"
+)
+
+// auditPage is what operators did.
+type auditPage struct {
+	show.AsOf
+
+	Lines []auditLine `json:"lines" desc:"operator actions, the newest first"`
+}
+
+type auditLine struct {
+	At        time.Time `json:"at" desc:"when it began"`
+	Who       string    `json:"who" desc:"the person, as the terminal or --who named them"`
+	Action    string    `json:"action" desc:"the command"`
+	Object    string    `json:"object" desc:"ID of the volume or project; \"\": all projects"`
+	ProjectID string    `json:"project_id" desc:"of the project; \"\": all"`
+	Intent    string    `json:"intent" desc:"what was to be done"`
+	Outcome   string    `json:"outcome" desc:"result; \"\": the command died, and how far it got is unknown"`
+}
+
+func auditCommand() *cobra.Command {
+	var limit int
+	c := &cobra.Command{
+		Use: "audit", Short: "Shows what operators did: who, when, what, and the result.",
+		Long:    "Each command writes its line before it acts, and adds the outcome afterwards. A line without an outcome is of a command that died.",
+		Example: "  staffeln audit\n  staffeln audit --limit 0 --json", Args: NoArguments,
+	}
+	c.AddCommand(deletionsCommand())
+	c.Flags().IntVar(&limit, "limit", 50, "number of lines; 0 = all")
+	c.PreRunE = func(*cobra.Command, []string) error { return checkLimit(limit) }
+	return pageCommand(c, auditPage{}, func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (page, error) {
+		head, _, err := r.Head(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		head.Warnings = []string{} // the past does not depend on the current leader
+		lines, err := l.Interventions(ctx, limit)
+		return auditPage{head, show.Each(lines, func(i db.Intervention) auditLine { return auditLine(i) })}, err
+	})
+}
+
+func (p auditPage) render(w *renderer) {
+	renderHead(w, p.AsOf, "What operators did")
+	w.line("")
+	if len(p.Lines) == 0 {
+		w.line("Nothing so far.")
+	}
+	for _, l := range p.Lines {
+		w.line("%s  %s  by %s", show.Clock(l.At), w.colour(strong, l.Action), l.Who)
+		w.paragraph("  ", l.Intent)
+		outcome := l.Outcome
+		if outcome == "" {
+			outcome = w.colour(warning, "no outcome: the command died; check the volume or project itself")
+		}
+		w.paragraph("  ", "→ "+outcome)
+	}
+}

@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"staffeln/db"
+	"staffeln/show"
+)
+
+// deletionsPage is who asked Cinder to delete backups, and what the delete check returned.
+type deletionsPage struct {
+	show.AsOf
+
+	Lines []deletionLine `json:"lines" desc:"who asked for deletions, by hour, the newest first"`
+}
+
+type deletionLine struct {
+	FirstAt   time.Time `json:"first_at" desc:"first request of the hour, to a few seconds"`
+	LastAt    time.Time `json:"last_at" desc:"last request of the hour"`
+	Answer    string    `json:"answer" desc:"allowed or refused"`
+	Verdict   string    `json:"verdict" desc:"why: on_record, made_by_us, tagged_ours, other_target, no_certificate, other_name; not_ours, own_removal; more: summed without names"`
+	Verified  bool      `json:"verified" desc:"the caller presented the required client certificate; all others are summed without names"`
+	BackupID  string    `json:"backup_id" desc:"of the last refused backup; \"\": allowed requests, and sums"`
+	UserID    string    `json:"user_id" desc:"who asked, according to Cinder; \"\": not known, or the caller is not verified"`
+	ProjectID string    `json:"project_id" desc:"of the user's token"`
+	Roles     string    `json:"roles" desc:"of the user's token"`
+	Asked     int64     `json:"asked" desc:"number of requests"`
+}
+
+func deletionsCommand() *cobra.Command {
+	var limit int
+	var allowed bool
+	c := &cobra.Command{
+		Use: "deletions", Short: "Shows who was refused the deletion of backups, by hour.",
+		Long:    "Cinder asks Staffeln before a user may delete a backup (docs/cinder.md), but not for administrators.",
+		Example: "  staffeln audit deletions\n  staffeln audit deletions --allowed --limit 0 --json", Args: NoArguments,
+	}
+	c.Flags().IntVar(&limit, "limit", 50, "number of lines; 0 = all")
+	c.Flags().BoolVar(&allowed, "allowed", false, "show also allowed requests, summed by user")
+	c.PreRunE = func(*cobra.Command, []string) error { return checkLimit(limit) }
+	return pageCommand(c, deletionsPage{}, func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (page, error) {
+		head, _, err := r.Head(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		head.Warnings = []string{} // the past does not depend on the current leader
+		lines, err := l.DeleteChecks(ctx, allowed, limit)
+		return deletionsPage{head, show.Each(lines, func(t db.ToldCheck) deletionLine { return deletionLine(t) })}, err
+	})
+}
+
+func (p deletionsPage) render(w *renderer) {
+	renderHead(w, p.AsOf, "Who asked for deletions")
+	w.line("")
+	if len(p.Lines) == 0 {
+		w.line("Nobody so far.")
+	}
+	for _, l := range p.Lines {
+		who := fmt.Sprintf("user %s of project %s (%s)", cmp.Or(l.UserID, "unknown"), cmp.Or(l.ProjectID, "unknown"), l.Roles)
+		if !l.Verified && l.UserID == "" {
+			who = "callers without a client certificate"
+		}
+		w.line("%s  %s  %d x  %s", show.Clock(l.LastAt), w.colour(strong, l.Answer), l.Asked, who)
+		w.paragraph("  ", l.Verdict+" "+l.BackupID)
+	}
+}

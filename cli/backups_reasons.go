@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"staffeln/backup"
+	"staffeln/show"
+)
+
+// renderReasons explains each reason in the table: for which volumes, and the complete error of the newest backup.
+func (p backupsPage) renderReasons(w *renderer) {
+	var codes []backup.Reason
+	by := map[backup.Reason][]show.Backup{}
+	for _, b := range p.Backups {
+		code := b.Reason.Code
+		if code == "" {
+			continue
+		}
+		if by[code] == nil {
+			codes = append(codes, code)
+		}
+		by[code] = append(by[code], b)
+	}
+	if len(codes) > 0 {
+		w.section("REASONS", "")
+	}
+	for _, code := range codes {
+		all := by[code]
+		w.paragraph("  ", all[0].Reason.Words())
+		shown, more := first(summaryRows, newestOf(all))
+		words := strings.Join(show.Each(shown, func(n newest) string {
+			words := fmt.Sprintf("%s at %s (%s)", n.Volume(), w.shortTime(n.At), n.State)
+			if n.before > 0 {
+				words += fmt.Sprintf(" and %d before it", n.before)
+			}
+			return words
+		}), ", ")
+		if more > 0 {
+			words += fmt.Sprintf(", and %s more", show.Plural(more, "volume", "volumes"))
+		}
+		w.paragraph("    ", words+".")
+		if all[0].Text != "" {
+			w.paragraph("    ", "The newest in full: "+all[0].Text)
+		}
+	}
+}
+
+// newest is the newest of a volume's backups with one reason, and how many there are before it.
+type newest struct {
+	show.Backup
+
+	before int
+}
+
+func newestOf(all []show.Backup) []newest {
+	var some []newest
+	at := map[string]int{}
+	for _, b := range all {
+		i, known := at[b.VolumeID]
+		if known {
+			some[i].before++
+			continue
+		}
+		at[b.VolumeID] = len(some)
+		some = append(some, newest{Backup: b})
+	}
+	return some
+}

@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"staffeln/show"
+)
+
+func (p *explainPage) renderChains(w *renderer) {
+	n, note := 0, ""
+	for _, c := range p.Chains {
+		n += len(c.Links)
+		if strings.Contains(c.Drawing, "[") {
+			note = "; [ ]: always kept"
+		}
+	}
+	if n == 0 {
+		w.section("CHAINS", "")
+		w.line("  None: Cinder has no backup of this volume made by Staffeln.")
+		return
+	}
+	w.section("CHAINS", show.Plural(len(p.Chains), "chain", "chains")+" of "+show.Plural(n, "backup", "backups")+note)
+	for i, c := range p.Chains {
+		if i > 0 {
+			w.line("")
+		}
+		owner := ""
+		if c.ProjectID != p.ProjectID {
+			owner = "  owned by project " + c.ProjectID
+		}
+		w.paragraph("  ", w.colour(strong, c.Drawing)+owner)
+		w.table([]column{
+			{name: "DATA OF"},
+			{name: "KIND"},
+			{name: "GIB", right: true},
+			{name: "STATE"},
+			{name: "EXPIRES"},
+			{name: "NOW", flex: true, wrap: true},
+		}, show.Each(c.Links, func(l show.Link) []string {
+			expires, why := "not known", "kept: "
+			if l.Expires != nil {
+				expires = w.shortTime(*l.Expires)
+			}
+			if l.Going {
+				why = "expired: "
+			}
+			return []string{w.shortTime(l.DataAt), short(l.Kind), strconv.Itoa(l.SizeGiB), w.state(l.State), expires, why + l.Why.Sentence}
+		}), 0)
+	}
+}
+
+// renderRestore writes the commands that restore the newest restore point safely.
+func (p *explainPage) renderRestore(w *renderer) {
+	r := p.Restore
+	if r == nil {
+		return
+	}
+	w.section("RESTORE", "the newest restore point, data of "+show.Clock(r.DataAt))
+	for _, line := range r.Lines() {
+		w.line("  %s", line)
+	}
+	notes := r.Notes()
+	if r.ProjectID != p.ProjectID {
+		notes = "With an account of project " + r.ProjectID + ", which owns the backup. " + notes
+	}
+	w.paragraph("  ", notes+" Other restore points: --json has their backup_id. More: docs/restore.md.")
+}
+
+func (p *explainPage) renderExpiry(w *renderer) {
+	w.section("EXPIRY", "if no further backup is made; removed by the next retention runs")
+	if len(p.Going) == 0 {
+		w.line("  Nothing.")
+		return
+	}
+	shown, more := first(2*summaryRows, p.Going)
+	w.table([]column{{name: "WHEN"}, {name: ""}, {name: "KIND"}, {name: "DATA OF"}, {name: "WHY", flex: true, wrap: true}},
+		show.Each(shown, func(g show.Going) []string {
+			why := g.Reason.Sentence
+			if g.Last {
+				why += w.colour(warning, " Then no restore point is left.")
+			}
+			return []string{w.shortTime(*g.At), cmp.Or(map[bool]string{true: "now"}[!g.At.After(w.now)], w.ago(g.At)), short(g.Kind), w.shortTime(g.DataAt), why}
+		}), more)
+}

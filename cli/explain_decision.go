@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"staffeln/backup"
+	"staffeln/show"
+)
+
+func (p *explainPage) render(w *renderer) {
+	renderHead(w, p.AsOf, "Volume "+p.Volume())
+	p.renderVolume(w)
+	w.section("POLICY", "")
+	w.table([]column{{name: "PART"}, {name: "VALUE"}, {name: "COMES FROM", flex: true, wrap: true}},
+		show.Each(p.Policy, func(part show.Part) []string {
+			return []string{strings.ReplaceAll(part.Name, "_", " "), part.Value, part.Source}
+		}), 0)
+	p.renderChains(w)
+	p.renderRestore(w)
+	p.renderDecision(w)
+	p.renderNext(w)
+	p.renderExpiry(w)
+}
+
+// renderDecision writes the newest decision, and the failure that somebody must act on.
+func (p *explainPage) renderDecision(w *renderer) {
+	w.section("LAST DECISION", "")
+	if p.Last == nil {
+		w.line("  None yet.")
+	} else {
+		w.paragraph("  ", fmt.Sprintf("%s, %s: %s. %s", show.Clock(p.Last.At), w.ago(&p.Last.At), show.Decided(p.Last.Action), p.Last.Reason.Words()))
+	}
+	if f := p.Failure; f != nil {
+		w.section("LAST FAILURE", "")
+		w.paragraph("  ", fmt.Sprintf("%s, %s: %s. %s", show.Clock(f.At), w.ago(&f.At), w.state(f.State), f.Reason.Words()))
+		if f.Text != "" {
+			w.paragraph("  ", "In full: "+f.Text)
+		}
+		if f.RequestID != "" && !strings.Contains(f.Text, f.RequestID) {
+			w.line("  Request: %s", f.RequestID)
+		}
+	}
+}
+
+// renderNext writes what the volume waits for, and what comes next.
+func (p *explainPage) renderNext(w *renderer) {
+	w.section("WAITS FOR", "")
+	if len(p.WaitsFor) == 0 {
+		w.line("  Only for time to pass, or for a change in the cloud.")
+	}
+	for _, what := range p.WaitsFor {
+		w.paragraph("  ", what)
+	}
+	w.section("NEXT", "as a plan would decide now")
+	switch {
+	case p.Unseen():
+		w.paragraph("  ", "The newest plan had not enough information to decide: the last decision stands.")
+		return
+	case backup.Action(p.Now.Action) == backup.Wait && p.Last != nil && p.Last.Reason.Code == p.Now.Reason.Code:
+		w.paragraph("  ", fmt.Sprintf("Now: nothing is planned, for the same reason. (%s)", p.Now.Reason.Code))
+	case backup.Action(p.Now.Action) == backup.Wait:
+		w.paragraph("  ", "Now: nothing is planned. "+p.Now.Reason.Words())
+	case p.Now.At != nil && p.Now.At.After(w.now):
+		w.paragraph("  ", fmt.Sprintf("%s, %s: %s. %s", show.Clock(*p.Now.At), w.ago(p.Now.At), show.Does(p.Now.Action, p.Now.Kind), p.Now.Reason.Words()))
+	default:
+		w.paragraph("  ", fmt.Sprintf("At the leader's next plan, due since %s: %s. %s", show.MaybeClock(p.Now.At), show.Does(p.Now.Action, p.Now.Kind), p.Now.Reason.Words()))
+	}
+	if a := p.Ahead; a != nil {
+		what := show.Does(a.Action, a.Kind) + ". " + a.Reason.Words()
+		switch {
+		case a.EndsWell:
+			what = "if the one in progress succeeds, " + what
+		case backup.Action(a.Action) == backup.Fail:
+			what = fmt.Sprintf("if its status is still %q, a failure is recorded. (%s)", p.Status, a.Reason.Code)
+		}
+		w.paragraph("  ", fmt.Sprintf("%s, %s: %s", show.Clock(a.At), w.ago(&a.At), what))
+	}
+}

@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// jsonHelp describes the JSON of a page by the tags of its struct, each type once.
+func jsonHelp(example any) string {
+	d := describer{seen: map[reflect.Type]bool{}}
+	d.describe(reflect.TypeOf(example), "")
+	return strings.TrimRight(d.String(), "\n")
+}
+
+type describer struct {
+	strings.Builder
+
+	seen map[reflect.Type]bool
+}
+
+func (d *describer) describe(t reflect.Type, indent string) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || t == reflect.TypeFor[time.Time]() || d.seen[t] {
+		return
+	}
+	d.seen[t] = true
+	for field := range t.Fields() {
+		if field.Anonymous {
+			if d.seen[field.Type] {
+				d.line(indent+"volume_id ... project_name", "as above")
+			}
+			d.describe(field.Type, indent)
+			continue
+		}
+		name := field.Tag.Get("json")
+		if name == "" {
+			continue
+		}
+		if field.Type.Kind() == reflect.Slice {
+			name += "[]"
+		}
+		d.line(indent+name, field.Tag.Get("desc"))
+		d.describe(field.Type, indent+"  ")
+	}
+}
+
+func (d *describer) line(name, words string) {
+	_, _ = fmt.Fprintf(d, "  %-33s %s\n", name, words) // into memory
+}

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"staffeln/db"
+	"staffeln/show"
+)
+
+func pauseCommand() *cobra.Command {
+	var project, why string
+	c := &cobra.Command{
+		Use: "pause", Short: "Stops new backups and removals, in one project or in all. What is in progress is followed to its end.",
+		Long: "For maintenance of Cinder or of its backup store. It lasts until `staffeln resume`; volumes that become late meanwhile are\n" +
+			"reported as late. It applies as soon as this command returns; Cinder carries out requests that were sent before.",
+		Example: "  staffeln pause --why 'upgrade of Cinder until noon'\n  staffeln pause --project acme", Args: NoArguments,
+	}
+	c.Flags().StringVar(&project, "project", "", "project, by ID or name; default: all")
+	c.Flags().StringVar(&why, "why", "", "reason, which `staffeln status` shows until the end")
+	return operatorCommand(c, func(ctx context.Context, o *operator, _ []string) error {
+		p, err := o.project(ctx, project)
+		if err != nil {
+			return err
+		}
+		begun := false
+		err = o.database.Intervene(ctx, db.Intervention{
+			Who: o.who, Action: db.ActPause, Object: p.ID, ProjectID: p.ID, Intent: "pause of " + p.String() + show.Because(why),
+		}, func() (string, error) {
+			begun, err = o.database.Pause(ctx, db.Pause{ProjectID: p.ID, Who: o.who, Why: why})
+			return "paused", err
+		})
+		if err != nil {
+			return err
+		}
+		if !begun {
+			o.say("There already is a pause of %s, which goes on:", p)
+		}
+		return o.printPauses(ctx)
+	})
+}
+
+func resumeCommand() *cobra.Command {
+	var project string
+	c := &cobra.Command{
+		Use: "resume", Short: "Ends a pause: of one project, or of all.",
+		Long:    "What became due meanwhile begins under the caps, the oldest restore points first. Ending the pause of all projects does not\nend the pauses of single projects; the command lists them.",
+		Example: "  staffeln resume\n  staffeln resume --project acme", Args: NoArguments,
+	}
+	c.Flags().StringVar(&project, "project", "", "project, by ID or name; default: the pause of all")
+	return operatorCommand(c, func(ctx context.Context, o *operator, _ []string) error {
+		p, err := o.project(ctx, project)
+		if err != nil {
+			return err
+		}
+		ended := false
+		err = o.database.Intervene(ctx, db.Intervention{Who: o.who, Action: db.ActResume, Object: p.ID, ProjectID: p.ID, Intent: "end of the pause of " + p.String()},
+			func() (string, error) {
+				ended, err = o.database.Resume(ctx, p.ID)
+				return map[bool]string{true: "resumed", false: "was not paused"}[ended], err
+			})
+		if err != nil {
+			return err
+		}
+		if ended {
+			o.say("Resumed: %s. What is due begins at the next dispatch run, unless another pause applies.", p)
+		} else {
+			o.say("Nothing to resume: there is no pause of %s.", p)
+		}
+		return o.printPauses(ctx)
+	})
+}
+
+// printPauses prints what is paused, and how much is still in progress there.
+func (o *operator) printPauses(ctx context.Context) error {
+	return o.database.Look(ctx, func(l *db.Look) error {
+		paused, err := l.Pauses(ctx)
+		if err != nil {
+			return err
+		}
+		inProgress, err := l.Busy(ctx)
+		if err != nil {
+			return err
+		}
+		running := 0
+		for _, r := range inProgress {
+			if paused.Of(r.ProjectID) != nil && r.RequestedAt != nil {
+				running++
+			}
+		}
+		for _, p := range paused {
+			of, err := show.ProjectOf(ctx, l, p.ProjectID)
+			if err != nil {
+				return err
+			}
+			o.say("%s", onOwnLine(show.PausedWords(p, of)))
+		}
+		if running > 0 {
+			o.say("%s in progress there, and will be followed to the end.", show.Plural(running, "backup or removal is", "backups and removals are"))
+		}
+		return nil
+	})
+}
+
+// onOwnLine puts a command that names a project on its own line, for copying.
+func onOwnLine(words string) string {
+	return strings.Replace(words, " `staffeln resume --project", "\n`staffeln resume --project", 1)
+}

@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/internal/config"
+	"staffeln/internal/telemetry"
+	"staffeln/openstack"
+	"staffeln/show"
+	"staffeln/worker"
+)
+
+// purgeConfig is the configuration of purge-project, which works in the cloud itself.
+type purgeConfig struct {
+	config.Database
+	config.Scheduler
+
+	Openstack openstack.Config
+}
+
+func purgeProjectCommand() *cobra.Command {
+	var project string
+	var all bool
+	c := &cobra.Command{
+		Use: "purge-project", Short: "Removes the backups of a deleted project; without --project it lists the deleted projects that left backups.",
+		Long: "Retention cannot remove these backups, because Keystone issues no token for a deleted project. This command checks with\n" +
+			"Keystone that the project is deleted, lists what it would remove, asks, and removes it leaf first as the admin, each backup\n" +
+			"only after Cinder confirmed that the one above it is gone and that nothing else depends on it. Without --all it removes only\n" +
+			"backups whose retention is over, and leftovers of failed attempts; the newest restore points of a volume are kept while it is\n" +
+			"protected and for STAFFELN_PROTECTION_GRACE after that. It never removes backups that this installation did not make. It can be\n" +
+			"interrupted and started again at any time.",
+		Example: "  staffeln purge-project\n  staffeln purge-project --project 3f1d… --all", Args: NoArguments,
+	}
+	c.Flags().StringVar(&project, "project", "", "project, by ID or name")
+	c.Flags().BoolVar(&all, "all", false, "also remove what is within its retention or the grace")
+	c.Long = operatorHelp(c, "It works in the cloud itself, with the credentials of a worker.", config.Listing(new(purgeConfig), true))
+	yes, who := operatorFlags(c)
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg := new(purgeConfig)
+		credentials, faults := openstack.FromEnv(os.Getenv)
+		if err := errors.Join(config.Load(os.Environ(), cfg), faults); err != nil {
+			return UsageError{fmt.Errorf("read configuration: nothing was started:\n%w", err)}
+		}
+		ctx := cmd.Context()
+		database, err := db.Open(ctx, cfg.DatabaseURL, nil)
+		if err != nil {
+			return err
+		}
+		defer database.Close()
+		cloud, err := openstack.Connect(ctx, credentials, cfg.Openstack)
+		if err != nil {
+			return err
+		}
+		o := newOperator(cmd, database, cfg.Settings, *who, *yes)
+		if project == "" {
+			return o.listOrphanedProjects(ctx, cloud)
+		}
+		p, err := o.project(ctx, project)
+		if err != nil {
+			return err
+		}
+		return o.purge(ctx, cloud, p, all)
+	}
+	return c
+}
+
+// listOrphanedProjects lists the deleted projects that left backups.
+func (o *operator) listOrphanedProjects(ctx context.Context, cloud *openstack.Cloud) error {
+	var left []db.Remnant
+	err := o.database.Look(ctx, func(l *db.Look) (err error) {
+		left, err = l.Remnants(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	gone, err := cloud.Gone(ctx, show.Each(left, func(r db.Remnant) string { return r.ID }))
+	if err != nil {
+		return err
+	}
+	for _, one := range left {
+		if slices.Contains(gone, one.ID) {
+			o.say("%s is deleted and left %s, which Cinder charges as %d GiB. To list them:\n  staffeln purge-project --project %s",
+				strings.Replace(one.String(), "project", "Project", 1), show.Plural(one.Backups, "backup", "backups"), one.GiB, one.ID)
+		}
+	}
+	if len(gone) == 0 {
+		o.say("Nothing to purge: no deleted project left backups of ours.")
+	}
+	return nil
+}
+
+// purge lists what would be removed of one project, asks, and removes it.
+func (o *operator) purge(ctx context.Context, cloud *openstack.Cloud, p db.Project, all bool) error {
+	orphaned, err := cloud.Estate(ctx, p.ID)
+	if err != nil {
+		return fmt.Errorf("purge %s: %w", p, err)
+	}
+	left, err := o.inspect(ctx, orphaned, p, all)
+	if err != nil {
+		return fmt.Errorf("purge %s: %w", p, err)
+	}
+	w := rendererFor(o.out)
+	left.render(w)
+	w.line("")
+	_, _ = fmt.Fprint(o.out, w) // to a terminal
+	if len(left.removed) == 0 {
+		o.say("Nothing is removed now. %s.", left.summary())
+		return nil
+	}
+	if err := o.refusePaused(ctx, p); err != nil {
+		return err
+	}
+	backups := show.Plural(len(left.removed), "backup", "backups")
+	if err := o.confirm(fmt.Sprintf("Remove %s of %s for good?", backups, p)); err != nil {
+		return fmt.Errorf("purge %s: %w", p, err)
+	}
+	installation, err := o.database.Installation(ctx)
+	if err != nil {
+		return err
+	}
+	run := &purgeRun{operator: o, all: all, left: left, refused: map[string]bool{}, worker: &worker.Worker{
+		DB: o.database, Cloud: orphaned, Settings: o.set, Metrics: telemetry.NewMetrics(),
+		Identity: backup.Identity{Installation: installation, UserID: cloud.UserID()},
+	}}
+	action := db.Intervention{Who: o.who, Action: db.ActPurgeProject, Object: p.ID, ProjectID: p.ID, Intent: fmt.Sprintf("removal of %s of %s", backups, p)}
+	return o.database.Intervene(ctx, action, func() (string, error) { return run.run(ctx) })
+}
+
+// refusePaused returns an error while the project is paused, because no removal may begin then.
+func (o *operator) refusePaused(ctx context.Context, p db.Project) error {
+	return o.database.Look(ctx, func(l *db.Look) error {
+		paused, err := l.Pauses(ctx)
+		if err != nil || paused.Of(p.ID) == nil {
+			return err
+		}
+		of, err := show.ProjectOf(ctx, l, paused.Of(p.ID).ProjectID)
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("purge %s: nothing is removed during a pause: %s", p, show.PausedWords(*paused.Of(p.ID), of))
+	})
+}

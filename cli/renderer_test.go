@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/db"
+	"staffeln/show"
+)
+
+// A wide terminal gets complete names.
+func TestRenderer_Width(t *testing.T) {
+	name := strings.Repeat("long", 20)
+	v := statusPage{show.Status{Listed: []show.Standing{{Object: show.Object{VolumeID: name}, Standing: db.Late}}, Volumes: show.Counts{Late: 1}}}
+	narrow, wide := newRenderer(false), newRenderer(false)
+	wide.width = maxWidth
+	v.render(narrow)
+	v.render(wide)
+	require.NotContains(t, narrow.String(), name)
+	require.Contains(t, wide.String(), name)
+}
+
+// A volume is late without a restore point to date that by.
+func TestPages_LateWithoutARestorePoint(t *testing.T) {
+	at := time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC)
+	since := at.Add(-3 * time.Hour)
+	status, explain := newRenderer(false), newRenderer(false)
+	status.now, explain.now = at, at
+	(statusPage{show.Status{Listed: []show.Standing{{Object: show.Object{VolumeID: "v"}, Standing: db.Late, LateSince: &since}}, Volumes: show.Counts{Late: 1}}}).render(status)
+	require.Contains(t, status.String(), "none; late since 2026-03-06 09:00")
+	(&explainPage{&show.Explanation{Standing: db.Late, LateSince: &since, LateAfter: 8 * 3600}}).renderProtection(explain)
+	said := strings.Join(strings.Fields(explain.String()), " ")
+	require.Contains(t, said, "protection LATE: no restore point (late since 2026-03-06 09:00, 3h ago: protected and without one for more than 8h)")
+}
+
+// Whatever name a tenant gives a volume, it controls no terminal and forges no line, and programs read it unchanged.
+func TestRenderer_NamesCannotControlATerminal(t *testing.T) {
+	const name = "data\x1b[2J\x1b]0;owned\a\n  all is well\u202e\u009b1A"
+	listed := show.Standing{Object: show.Object{VolumeID: "v", VolumeName: name, ProjectName: name, ServerName: name}, Standing: db.Late}
+	v := statusPage{show.Status{Listed: []show.Standing{listed}, Volumes: show.Counts{Late: 1}}}
+	for _, colours := range []bool{false, true} {
+		w := newRenderer(colours)
+		w.width = maxWidth
+		v.render(w)
+		o := &operator{out: w, in: bufio.NewReader(strings.NewReader("yes\n"))}
+		require.NoError(t, o.confirm("Remove all of "+show.Or(name, "v")+"?"))
+		require.Contains(t, w.String(), `data\x1b[2J\x1b]0;owned\a   all is well\u202e\u009b1A`)
+		unseen := colourCodes.ReplaceAllString(w.String(), "")
+		require.False(t, strings.ContainsFunc(unseen, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }), "%q", unseen)
+		require.Equal(t, colours, unseen != w.String(), "our own colours")
+		require.NotContains(t, unseen, "\n  all is well")
+	}
+	var out bytes.Buffer
+	require.NoError(t, writeJSON(&out, v))
+	require.False(t, strings.ContainsFunc(out.String(), func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }), "%q", out.String())
+	require.Contains(t, out.String(), `all is well\u202e\u009b1A`)
+}

@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"fmt"
+
+	"staffeln/backup"
+	"staffeln/show"
+)
+
+// renderProblems writes failures, stuck records and findings: who must act, and why.
+func (p statusPage) renderProblems(w *renderer) {
+	w.problems("FAILED", "each volume's newest failure since its last success", "WHEN", show.Each(p.Failures, func(f show.Failure) []string {
+		return []string{w.ago(&f.At), w.owner(f.Reason.MustAct), f.All() + "\n" + f.Reason.Sentence}
+	}))
+	w.problems("STUCK", "overdue, or cannot be removed", "SINCE", show.Each(p.Stuck, func(b show.Busy) []string {
+		return []string{w.ago(b.Since), w.owner(b.Reason.MustAct), b.All() + "\n" + w.state(b.State) + ": " + b.Reason.Sentence}
+	}))
+	w.problems("FINDINGS", "need attention", "SINCE", show.Each(p.Findings, func(f show.Finding) []string {
+		return []string{w.ago(&f.Since), w.owner(f.Reason.MustAct), fmt.Sprintf("%s Seen: %s (%s)", f.Reason.Sentence, f.Detail, f.Object)}
+	}))
+	if len(p.Failures)+len(p.Stuck) > 0 {
+		w.line("")
+		w.line("`staffeln explain VOLUME` shows Cinder's error and the next attempt.")
+	}
+}
+
+// problems writes one section. Names are complete, because whoever acts needs them.
+func (w *renderer) problems(name, note, when string, rows [][]string) {
+	if len(rows) == 0 {
+		return
+	}
+	w.section(fmt.Sprintf("%s (%d)", name, len(rows)), note)
+	shown, more := first(summaryRows, rows)
+	w.table([]column{{name: when}, {name: "MUST ACT"}, {name: "WHAT", flex: true, wrap: true}}, shown, more)
+}
+
+func (w *renderer) owner(o backup.Owner) string {
+	switch o {
+	case backup.Tenant, backup.Operator:
+		return w.colour(warning, string(o))
+	case backup.Nobody:
+	}
+	return string(o)
+}

@@ -1,0 +1,239 @@
+package e2e
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/internal/cloudsim"
+)
+
+// heirless is a world in which the project acme is gone, and has left of each
+// volume a chain: aged and young ones ("plain"), one with a tenant's own
+// incremental on its leaf ("shared"), an encrypted one ("vault"), and a failed
+// leftover ("broken").
+type heirless struct {
+	*world
+
+	acme    string
+	plain   string
+	shared  string
+	vault   string
+	broken  string
+	foreign string // the tenant's backup
+}
+
+func newHeirless(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options)) *heirless {
+	t.Helper()
+	h := &heirless{world: daily(t, append(changes, slow, func(_ *backup.Settings, o *cloudsim.Options) { o.DeleteTime = cloudsim.Fixed(0) })...)}
+	h.acme = h.sim.AddProject("acme")
+	alice := h.sim.AddUser("alice", "alice", "")
+	h.sim.Grant(alice, h.acme, "member")
+	server, volumes := h.named(h.acme, "web-1", "true", "plain", "shared")
+	h.plain, h.shared = volumes[0], volumes[1]
+	h.vault = h.sim.AddVolume(h.acme, "vault", 1, cloudsim.VolumeOptions{Encrypted: true})
+	h.sim.Attach(server, h.vault)
+	h.run(3*day-time.Hour, time.Hour)
+	require.Equal(t, "FII", h.kinds(h.plain))
+	h.foreign = h.sim.AddBackup(cloudsim.NewBackup{Volume: h.shared, User: alice, Name: "mine", Parent: h.last(h.shared).BackupID})
+	h.step(time.Hour)
+	other, broken := h.named(h.acme, "web-2", "true", "broken")
+	h.broken = broken[0]
+	h.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Match: func(r cloudsim.Request) bool { return r.Volume == broken[0] }, Do: cloudsim.FailLater{Reason: "the store is full"}})
+	h.sim.DeleteServer(server)
+	h.beats()
+	h.sim.DeleteServer(other)
+	h.step(time.Minute)
+	h.sim.DeleteProject(h.acme) // the poll finds no project any more
+	h.dispatch()
+	require.Equal(t, backup.Failed, h.last(h.broken).State)
+	h.run(day, 6*time.Hour)
+	require.Len(t, h.sim.Backups(), 3+4+3+1, "out of reach: everything is still there")
+	return h
+}
+
+// leafFirst asserts that no deletion was asked for before what stood on it was
+// gone, and returns what was deleted of a volume, in order.
+func (w *world) leafFirst(volumeID string) (deleted []string) {
+	w.t.Helper()
+	parents, gone := map[string]string{}, map[string]bool{}
+	for _, b := range w.sim.Backups() {
+		parents[b.ID] = b.Parent
+	}
+	for _, e := range w.sim.Journal() {
+		switch e.Kind {
+		case cloudsim.BackupDeletion, cloudsim.BackupForceDeletion:
+			for child, parent := range parents {
+				require.False(w.t, parent == e.Backup && !gone[child], "%s is asked away under %s", e.Backup, child)
+			}
+		case cloudsim.BackupDeleted:
+			gone[e.Backup] = true
+			if e.Volume == volumeID {
+				deleted = append(deleted, e.Backup)
+			}
+		}
+	}
+	return deleted
+}
+
+// backupsOf are the IDs of a volume's records, newest first.
+func (w *world) backupIDs(volumeID string) (ids []string) {
+	for _, r := range w.of(volumeID) {
+		if r.BackupID != "" {
+			ids = append([]string{r.BackupID}, ids...)
+		}
+	}
+	return ids
+}
+
+// With --all everything of ours goes that nothing foreign stands on and whose
+// secret is none; leaf first.
+func TestPurgeAll(t *testing.T) {
+	t.Parallel()
+	h := newHeirless(t)
+	before := h.backupIDs(h.plain)
+	out := h.answered(1, "yes\n", "purge-project", "--project", h.acme, "--all")
+	require.Contains(t, flat(out), "Refused for volume vault")
+	require.Contains(t, flat(out), "4 of 7 removed")
+	require.Contains(t, out, "foreign_dependent")
+	require.Equal(t, "deleted deleted deleted", h.story(h.plain))
+	require.Equal(t, before, h.leafFirst(h.plain))
+	require.Equal(t, backup.ProjectPurged, h.last(h.plain).RemovalReason)
+	require.Equal(t, "available available available", h.story(h.shared), "the tenant's incremental stands on them")
+	require.Equal(t, "available available available", h.story(h.vault))
+	require.Equal(t, backup.SecretRightUnknown, h.last(h.vault).RemovalReason)
+	require.Equal(t, backup.Deleted, h.of(h.broken)[0].State)
+	for _, b := range h.sim.Backups() {
+		require.True(t, b.Restorable)
+	}
+	require.Len(t, h.sim.BackupsOf(h.shared), 4)
+	require.Regexp(t, `^purge-project: error: purge project acme .*4 of 7 removed`, h.audited(1)[0])
+
+	h.sim.RemoveBackup(h.foreign)
+	h.hand(1, "purge-project", "--project", "acme", "--all")
+	require.Equal(t, "deleted deleted deleted", h.story(h.shared), "and go when the tenant's is gone")
+	h.lawful()
+}
+
+// Without --all what its retention is over for, and leftovers.
+func TestPurgeAged(t *testing.T) {
+	t.Parallel()
+	h := newHeirless(t)
+	out := h.answered(0, "yes\n", "purge-project", "--project", "acme")
+	require.Contains(t, flat(out), "1 of 1 removed. Done. 10 backups stay, for the reasons above; --all takes also what is within its retention or the grace.", "the youngest link keeps its chain")
+	require.Equal(t, backup.Deleted, h.of(h.broken)[0].State)
+	require.Equal(t, "available available available", h.story(h.plain))
+	h.run(9*day, 6*time.Hour) // over PROTECTION_GRACE
+	out = h.answered(1, "yes\n", "purge-project", "--project", "acme")
+	require.Contains(t, flat(out), "3 of 6 removed")
+	require.Equal(t, "deleted deleted deleted", h.story(h.plain))
+	require.Equal(t, backup.RetentionOver, h.last(h.plain).RemovalReason)
+	require.Equal(t, "available available available", h.story(h.shared))
+	h.leafFirst(h.plain)
+	h.lawful()
+}
+
+// A project that exists is not purged, nor one for which the answer is no.
+func TestPurgeRefused(t *testing.T) {
+	t.Parallel()
+	h := newHeirless(t)
+	globex := h.sim.AddProject("globex")
+	_, theirs := h.protect(globex, "web-3", 1)
+	h.run(12*time.Hour, 6*time.Hour)
+	for _, disabled := range []bool{false, true} {
+		if disabled {
+			h.sim.DisableProject(globex)
+		}
+		out := flat(h.hand(1, "purge-project", "--project", "globex", "--all"))
+		require.Contains(t, out, "purge project globex ("+globex+"): ")
+		require.Contains(t, out, "Keystone still knows the project")
+	}
+	require.Contains(t, h.hand(2, "purge-project", "--project", "nowhere"), "no volume or backup of such a project is known")
+	for _, answer := range []string{"no\n", "", "acme\n"} {
+		out := flat(h.answered(1, answer, "purge-project", "--project", "acme", "--all"))
+		require.Contains(t, out, "Remove 7 backups of project acme ("+h.acme+") for good? [yes/no]")
+		require.Contains(t, out, "not confirmed: nothing is removed")
+	}
+	h.hand(0, "pause")
+	require.Contains(t, flat(h.hand(1, "purge-project", "--project", "acme", "--all")), "nothing is removed during a pause: Paused: all projects")
+	require.Empty(t, h.events(cloudsim.BackupDeletion, ""))
+	require.Equal(t, "available", h.story(theirs[0]))
+	require.Len(t, h.audited(10), 1, "the pause")
+	list := h.hand(0, "purge-project")
+	require.Contains(t, flat(list), "Project acme ("+h.acme+") is deleted and left 10 backups, which Cinder charges as 10 GiB.")
+	require.NotContains(t, list, "globex")
+	h.lawful()
+}
+
+// Ended in the middle, it is begun again and comes to the same end.
+func TestPurgeInterrupted(t *testing.T) {
+	for name, signal := range map[string]syscall.Signal{"told to stop": syscall.SIGTERM, "killed": syscall.SIGKILL} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHeirless(t)
+			stall := h.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 1, Match: func(r cloudsim.Request) bool { return r.Volume == h.plain }, Do: cloudsim.StallAfterEffect{}})
+			running := h.begin("yes\n", "purge-project", "--project", "acme", "--all")
+			h.eventually("Cinder was asked for the leaf", func() bool { return len(h.events(cloudsim.BackupDeletion, h.plain)) == 1 })
+			require.NoError(t, running.cmd.Process.Signal(signal))
+			if signal == syscall.SIGKILL {
+				_, _ = running.end()
+				require.Equal(t, "purge-project: ", h.audited(1)[0], "nobody knows how far it went")
+			}
+			stall()
+			out, code := running.end()
+			require.NotZero(t, code)
+			if signal == syscall.SIGTERM {
+				require.Contains(t, flat(out), "removed, start it again to continue")
+				require.Contains(t, h.audited(1)[0], "start it again to continue")
+			}
+			h.step(3 * time.Minute) // the lease of a killed one runs out
+			h.hand(1, "purge-project", "--project", "acme", "--all")
+			require.Equal(t, "deleted deleted deleted", h.story(h.plain))
+			require.Len(t, h.leafFirst(h.plain), 3)
+			require.Len(t, h.events(cloudsim.BackupDeletion, h.plain), 3, "none is asked for twice")
+			h.lawful()
+		})
+	}
+}
+
+// A purged project is not listed any more; what people did is, newest first.
+func TestPurgeToTheEndAndAudit(t *testing.T) {
+	t.Parallel()
+	w := daily(t, slow, func(_ *backup.Settings, o *cloudsim.Options) { o.DeleteTime = cloudsim.Fixed(0) })
+	acme := w.sim.AddProject("acme")
+	_, volumes := w.protect(acme, "web-1", 1)
+	w.run(2*day, time.Hour)
+	w.sim.DeleteProject(acme) // its servers and volumes go on
+	require.Contains(t, w.hand(0, "purge-project"), "staffeln purge-project --project "+acme)
+	out := w.answered(0, "yes\n", "purge-project", "--project", "acme", "--all")
+	require.Contains(t, flat(out), "2 of 2 removed. Done. Nothing of it is left.")
+	require.Equal(t, "deleted deleted", w.story(volumes[0]))
+	require.Contains(t, w.hand(0, "purge-project"), "Nothing to purge")
+	require.Contains(t, flat(w.hand(0, "purge-project", "--project", "acme")), "Nothing is removed now. Nothing of it is left.")
+	require.Equal(t, []string{"purge-project: 2 of 2 removed"}, w.audited(10))
+
+	w.hand(0, "pause")
+	w.hand(0, "pause", "--why", "still the upgrade")
+	w.hand(0, "resume")
+	text := w.terminal(0, "audit")
+	require.Equal(t, 4, strings.Count(text, " by ann@desk\n"))
+	var seen struct {
+		Lines []struct{ Action, Object, Outcome string }
+	}
+	raw := w.terminal(0, "audit", "--json", "--limit", "2")
+	require.NoError(t, json.Unmarshal([]byte(raw), &seen))
+	require.Len(t, seen.Lines, 2)
+	require.Equal(t, []string{"resume", "pause"}, []string{seen.Lines[0].Action, seen.Lines[1].Action})
+	var held map[string]any
+	require.NoError(t, json.Unmarshal([]byte(raw), &held))
+	documented(t, w.terminal(0, "audit", "--help"), held)
+	require.Contains(t, w.terminal(2, "audit", "--limit", "-1"), "read --limit: -1: want 0 (all) or more")
+	require.True(t, slices.IsSorted([]int{strings.Index(text, "resume"), strings.Index(text, "purge-project")}), "the newest first")
+	w.lawful()
+}

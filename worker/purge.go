@@ -1,0 +1,49 @@
+package worker
+
+import (
+	"context"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// purging says how much an operator purges of what a deleted project left.
+type purging int
+
+const (
+	retained     purging = iota // nothing: a retention task
+	purgeExpired                // expired backups and leftovers
+	purgeAll                    // all of ours
+)
+
+// PurgeProject does the next step of purging one volume's backups in a deleted
+// project: it removes what may be removed now (with all: whatever its
+// retention), and confirms what is gone. It skips a volume that a handler has
+// leased.
+//
+// w.Cloud must reach the project's backups without a token of the project. A
+// refusal is returned as an error, and tried again at the next call, without
+// the delay of a handler.
+func (w *Worker) PurgeProject(ctx context.Context, volumeID, projectID string, all bool) error {
+	return w.lease(ctx, volumeID, db.ActPurgeProject, func(ctx context.Context, c *db.Lease) error {
+		v, err := c.Volume(ctx)
+		if err != nil {
+			return err
+		}
+		records, err := c.Links(ctx)
+		if err != nil {
+			return err
+		}
+		p := pass{w: w, c: c, volume: v, project: projectID, records: byProject(records)[projectID], purge: purgeExpired}
+		if all {
+			p.purge = purgeAll
+		}
+		if len(p.records) == 0 {
+			return nil
+		}
+		return p.run(ctx)
+	})
+}
+
+// due reports whether r may be tried now: an operator does not wait.
+func (p *pass) due(r backup.Record) bool { return p.purge != retained || due(p.c.Now, r) }
