@@ -157,6 +157,6 @@ func TestFailingBackupsHoldAdmissionBack(t *testing.T) {
 	w.sim.BreakTarget("")
 	w.run(7*time.Hour, 10*time.Minute) // beyond the next plan
 	require.Equal(t, 100, w.count("state = 'available'"))
-	require.True(t, slices.ContainsFunc(w.logs.lines, func(l string) bool { return strings.Contains(l, `"caution":"failing"`) }))
+	require.True(t, slices.ContainsFunc(w.logs.all(), func(l string) bool { return strings.Contains(l, `"caution":"failing"`) }))
 	w.lawful()
 }

@@ -16,6 +16,7 @@ const (
 	deleteRoute = "DELETE /volume/v3/{project}/backups/{backup}"
 	readRoute   = "GET /volume/v3/{project}/backups/{backup}"
 	listRoute   = "GET /volume/v3/{project}/backups/detail"
+	actionRoute = "POST /volume/v3/{project}/backups/{backup}/action"
 )
 
 // daily is a world whose volumes are backed up once a day, so that an hour of

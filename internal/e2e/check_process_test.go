@@ -45,7 +45,7 @@ func TestDeleteCheckByProcesses(t *testing.T) {
 	h.eventually("an automated backup was removed by retention", func() bool { return h.count("state = 'deleted'") > 0 })
 	scheduler.stop()
 	worker.stop() // so that nothing but people deletes
-	automated := h.newestOf("state = 'available' AND volume_id = $1", protected)
+	automated := newestOf(h, "state = 'available' AND volume_id = $1", protected)
 	byHand := []string{c.makes(own), c.makes(own)}
 
 	require.Equal(t, http.StatusForbidden, c.deletes(automated), "an automated backup")
@@ -94,7 +94,7 @@ func TestDeleteCheckByProcesses(t *testing.T) {
 	require.NotEmpty(t, h.sim.BackupsOf(protected), "nobody took them")
 }
 
-func (h *house) newestOf(where string, args ...any) (backupID string) {
+func newestOf(h *house, where string, args ...any) (backupID string) {
 	h.t.Helper()
 	require.NoError(h.t, h.db.QueryRow(h.ctx, `SELECT backup_id FROM records WHERE `+where+` ORDER BY beat DESC LIMIT 1`, args...).Scan(&backupID))
 	return backupID
@@ -154,7 +154,8 @@ func (c *cinderUser) makes(volume string) (backupID string) {
 	c.h.t.Helper()
 	status, answer := c.sends(http.MethodPost, "/backups", map[string]any{"backup": map[string]any{"volume_id": volume, "name": "by hand"}})
 	require.Equal(c.h.t, http.StatusAccepted, status, answer)
-	backupID, _ = object(answer["backup"])["id"].(string)
+	made, _ := answer["backup"].(map[string]any)
+	backupID, _ = made["id"].(string)
 	testkit.Eventually(c.h.t, "the backup by hand is available", time.Minute, func() bool {
 		for _, b := range c.h.sim.BackupsOf(volume) {
 			if b.ID == backupID {

@@ -597,8 +597,15 @@ func injectedBy(service, port string) map[string]string {
 	}
 }
 
+// browsed is a response with its body read.
+type browsed struct {
+	*http.Response
+
+	text string
+}
+
 // browse asks without following redirects, as whoever has the cookies; with a form it posts.
-func browse(t *testing.T, place string, form url.Values, cookies ...*http.Cookie) said {
+func browse(t *testing.T, place string, form url.Values, cookies ...*http.Cookie) browsed {
 	t.Helper()
 	method := http.MethodGet
 	if form != nil {
@@ -619,5 +626,5 @@ func browse(t *testing.T, place string, form url.Values, cookies ...*http.Cookie
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	return said{response, string(text)}
+	return browsed{response, string(text)}
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -102,6 +103,18 @@ func (w *world) lawful() {
 	}
 }
 
+// lawfulJournal checks the verdicts of the cloud itself.
+func (w *world) lawfulJournal(gone map[string]time.Time) {
+	w.t.Helper()
+	require.Empty(w.t, w.sim.UnknownRoutes(), "requests that cloudsim has no code for")
+	for _, e := range w.sim.Journal() {
+		_, settled := gone[e.Project]
+		if e.Kind == cloudsim.ChainDestroyed || e.Kind == cloudsim.UnknownRoute || e.Kind == cloudsim.ForeignDeletion && !settled {
+			require.Fail(w.t, "the cloud's journal has "+e.Kind, "%+v", e)
+		}
+	}
+}
+
 // logBook keeps what the program logs.
 type logBook struct {
 	mu    sync.Mutex
@@ -115,13 +128,18 @@ func (l *logBook) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
+// all returns the lines that were logged so far.
+func (l *logBook) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.lines)
+}
+
 // logged counts the lines of a level that hold all the words.
 func (w *world) logged(level string, words ...string) int {
-	w.logs.mu.Lock()
-	defer w.logs.mu.Unlock()
 	n := 0
 line:
-	for _, text := range w.logs.lines {
+	for _, text := range w.logs.all() {
 		var line struct{ Level string }
 		if json.Unmarshal([]byte(text), &line) != nil || line.Level != level {
 			continue
@@ -141,9 +159,8 @@ func (w *world) tellLog() {
 	if !w.t.Failed() {
 		return
 	}
-	w.logs.mu.Lock()
-	defer w.logs.mu.Unlock()
-	for _, line := range w.logs.lines[max(0, len(w.logs.lines)-80):] {
+	lines := w.logs.all()
+	for _, line := range lines[max(0, len(lines)-80):] {
 		w.t.Log(line)
 	}
 	for _, r := range w.sim.Backups() {

@@ -27,7 +27,7 @@ func TestKilledWorkerLeavesOneBackup(t *testing.T) {
 
 	successor := launch(t, h.env, "worker")
 	h.eventually("the backup is recorded", func() bool { return h.count("state = 'available'") == 1 })
-	h.once(volumes)
+	requireOneBackup(h, volumes)
 	require.Contains(t, successor.log.String(), "backup adopted by its tag")
 	t.Logf("one backup %s, adopted; creations sent: %d", h.sim.BackupsOf(volumes[0])[0].ID, h.sim.Counts()[creation])
 }
@@ -53,5 +53,24 @@ func TestRedisEmptiedInTheMiddle(t *testing.T) {
 		t.Logf("Redis emptied with %d backups available and %d in progress", h.count("state = 'available'"), h.count("state = 'creating'"))
 	}
 	h.eventually("all backups are there", func() bool { return h.count("state = 'available'") == 40 })
-	h.once(volumes)
+	requireOneBackup(h, volumes)
+}
+
+// requireOneBackup asserts that Cinder made exactly one backup of each volume, and that
+// each has its record.
+func requireOneBackup(h *house, volumes []string) {
+	h.t.Helper()
+	requests := map[string]int{}
+	for _, e := range h.sim.Journal() {
+		if e.Kind == cloudsim.BackupRequested {
+			requests[e.Volume]++
+		}
+	}
+	for _, v := range volumes {
+		require.Equal(h.t, 1, requests[v], "creations that Cinder accepted for volume %s", v)
+		backups := h.sim.BackupsOf(v)
+		require.Len(h.t, backups, 1)
+		require.Equal(h.t, 1, h.count("volume_id = $1 AND backup_id = $2 AND state = 'available'", v, backups[0].ID))
+	}
+	require.Equal(h.t, len(volumes), h.count("true"), "records")
 }

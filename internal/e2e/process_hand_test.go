@@ -19,7 +19,7 @@ func TestInterventionsBesideRunningProcesses(t *testing.T) {
 		t.Helper()
 		out, code := finish(t, h.env, args...)
 		require.Zero(t, code, out)
-		return flat(out)
+		return strings.Join(strings.Fields(out), " ")
 	}
 	launch(t, h.env, "scheduler")
 	launch(t, h.env, "worker")

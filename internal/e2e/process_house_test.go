@@ -67,22 +67,3 @@ func (h *house) eventually(what string, cond func() bool) {
 	h.t.Helper()
 	testkit.Eventually(h.t, what, 5*time.Minute, cond)
 }
-
-// once asserts that Cinder made exactly one backup of each volume, and that
-// each has its record.
-func (h *house) once(volumes []string) {
-	h.t.Helper()
-	requests := map[string]int{}
-	for _, e := range h.sim.Journal() {
-		if e.Kind == cloudsim.BackupRequested {
-			requests[e.Volume]++
-		}
-	}
-	for _, v := range volumes {
-		require.Equal(h.t, 1, requests[v], "creations that Cinder accepted for volume %s", v)
-		backups := h.sim.BackupsOf(v)
-		require.Len(h.t, backups, 1)
-		require.Equal(h.t, 1, h.count("volume_id = $1 AND backup_id = $2 AND state = 'available'", v, backups[0].ID))
-	}
-	require.Equal(h.t, len(volumes), h.count("true"), "records")
-}

@@ -26,39 +26,39 @@ func TestKilledWorkerSendsItsMailAgain(t *testing.T) {
 	h.eventually("the backups are recorded", func() bool { return h.count("state = 'available'") == len(volumes) })
 
 	box.MuteAfterData(1) // it has the mail, and the worker waits for its answer
-	h.ahead(11 * time.Minute)
+	setAhead(h, 11 * time.Minute)
 	h.eventually("the mail server has the report", func() bool { return len(box.Inbox()) == 1 })
-	require.Equal(t, 1, h.sum(`SELECT count(*) FROM report_mails WHERE sent_at IS NULL`), "the record knows no answer yet")
+	require.Equal(t, 1, sumOf(h, `SELECT count(*) FROM report_mails WHERE sent_at IS NULL`), "the record knows no answer yet")
 	victim.kill()
 
 	launch(t, h.env, "worker")
-	h.ahead(17 * time.Minute) // its lease is over, and it is looked for reports again
-	h.eventually("the report is told", func() bool { return h.sum(`SELECT count(*) FROM reports WHERE told_at IS NOT NULL`) == 1 })
-	h.ahead(23 * time.Minute)
+	setAhead(h, 17 * time.Minute) // its lease is over, and it is looked for reports again
+	h.eventually("the report is told", func() bool { return sumOf(h, `SELECT count(*) FROM reports WHERE told_at IS NOT NULL`) == 1 })
+	setAhead(h, 23 * time.Minute)
 	h.eventually("it is looked for reports once more", func() bool {
-		return h.sum(`SELECT count(*) FROM leadership WHERE report_beat > (SELECT told_at FROM reports)`) == 1
+		return sumOf(h, `SELECT count(*) FROM leadership WHERE report_beat > (SELECT told_at FROM reports)`) == 1
 	})
 	mails := box.Inbox()
 	require.Len(t, mails, 2)
 	require.NotEmpty(t, mails[0].Header.Get("Message-Id"))
 	require.Equal(t, mails[0].Header.Get("Message-Id"), mails[1].Header.Get("Message-Id"))
 	require.Equal(t, words(mails[0]), words(mails[1]))
-	require.Equal(t, 1, h.sum(`SELECT count(*) FROM reports`))
-	require.Equal(t, 1, h.sum(`SELECT count(*) FROM report_mails WHERE sent_at IS NOT NULL AND attempts = 1`))
+	require.Equal(t, 1, sumOf(h, `SELECT count(*) FROM reports`))
+	require.Equal(t, 1, sumOf(h, `SELECT count(*) FROM report_mails WHERE sent_at IS NOT NULL AND attempts = 1`))
 	require.Equal(t, len(volumes), h.count(`report_id = (SELECT id FROM reports)`))
-	h.once(volumes)
+	requireOneBackup(h, volumes)
 }
 
-// ahead sets the database's clock, by which all wait, so far before the wall's.
-func (h *house) ahead(by time.Duration) {
+// setAhead sets the database's clock, by which all wait, so far before the wall's.
+func setAhead(h *house, by time.Duration) {
 	h.t.Helper()
 	const q = `CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp() + interval ''%d s'''`
 	_, err := h.db.Exec(h.ctx, fmt.Sprintf(q, int(by.Seconds())))
 	require.NoError(h.t, err)
 }
 
-// sum reads one number.
-func (h *house) sum(q string) (n int) {
+// sumOf reads one number.
+func sumOf(h *house, q string) (n int) {
 	h.t.Helper()
 	require.NoError(h.t, h.db.QueryRow(h.ctx, q).Scan(&n))
 	return n

@@ -15,48 +15,39 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var build struct {
-	once sync.Once
-	path string
-	err  error
-}
-
-// program builds the real binary, once for all tests of this package.
+// program returns the path of the real binary. It is built once for all packages of tests: where it is current, nothing is
+// linked again.
 func program(t testing.TB) string {
 	t.Helper()
-	build.once.Do(func() {
-		dir, err := os.MkdirTemp("", "staffeln-e2e-") //nolint:usetesting // it outlives the test that builds first
-		if err != nil {
-			build.err = err
-			return
-		}
-		build.path = filepath.Join(dir, "staffeln")
-		out, err := exec.CommandContext(context.WithoutCancel(t.Context()), "go", "build", "-o", build.path, "staffeln/cmd/staffeln").CombinedOutput()
-		if err != nil {
-			build.err = fmt.Errorf("build staffeln: %w\n%s", err, out)
-		}
-	})
-	require.NoError(t, build.err)
-	return build.path
+	path, err := build()
+	require.NoError(t, err)
+	return path
 }
 
-// TestMain removes the binary that tests have built. Started with dispatchTerm
-// in its environment, this program is no test but a scheduler that dispatches
-// in that term, whether it leads or not.
-func TestMain(m *testing.M) {
-	if term := os.Getenv(dispatchTerm); term != "" {
-		if err := dispatchForced(term); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
+var build = sync.OnceValues(func() (string, error) {
+	ctx := context.Background()
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "staffeln").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the module: %w", err)
 	}
-	code := m.Run()
-	if build.path != "" {
-		_ = os.RemoveAll(filepath.Dir(build.path)) // the system's temporary folder is cleaned anyway
+	dir := filepath.Join(strings.TrimSpace(string(root)), ".bin", "e2e")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
 	}
-	os.Exit(code)
-}
+	lock, err := os.Create(filepath.Join(dir, "lock")) // packages of tests run at the same time
+	if err != nil {
+		return "", err
+	}
+	defer lock.Close() //nolint:errcheck // nothing was written
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return "", fmt.Errorf("lock %s: %w", lock.Name(), err)
+	}
+	path := filepath.Join(dir, "staffeln")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", path, "staffeln/cmd/staffeln").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build staffeln: %w\n%s", err, out)
+	}
+	return path, nil
+})
 
 // process is one running subcommand of the real binary.
 type process struct {

@@ -11,8 +11,6 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-const actionRoute = "POST /volume/v3/{project}/backups/{backup}/action"
-
 // ceph is what a driver answers that can't remove by force.
 var ceph = cloudsim.Refuse{Status: http.StatusMethodNotAllowed, Body: `{"badMethod": {"code": 405, "message": "Operation is not supported by backup driver: force delete"}}`}
 
