@@ -13,6 +13,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig/chromium"
 )
 
 // A full day's report and each notice, as a mail client with a wide window, a phone, and either with dark colours shows it.
@@ -26,7 +28,7 @@ func TestReportInBrowser(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	b := newBrowser(t, "")
+	b := chromium.Start(t, "")
 	for _, page := range []struct {
 		name, file string
 		height     int64
@@ -42,20 +44,20 @@ func TestReportInBrowser(t *testing.T) {
 		}{
 			"-1200": {1200, "light"}, "-1200-dark": {1200, "dark"}, "-380": {380, "light"}, "-380-dark": {380, "dark"},
 		} {
-			_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			_, err := chromedp.Call(b.Ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: view.dark}},
 			})
 			require.NoError(t, err)
-			_, err = chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+			_, err = chromedp.Call(b.Ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
 				Width: view.width, Height: page.height, DeviceScaleFactor: 1, Mobile: view.width < 600,
 			})
 			require.NoError(t, err)
-			b.open(server.URL + "/" + page.file + ".html")
-			b.shows(page.words...)
-			require.Equal(t, "true", b.get(fmt.Sprintf("String(document.documentElement.scrollWidth <= %d)", view.width)), "nothing sticks out to the right")
-			background := b.get("getComputedStyle(document.body).backgroundColor")
+			b.Open(server.URL + "/" + page.file + ".html")
+			b.Shows(page.words...)
+			require.Equal(t, "true", b.Get(fmt.Sprintf("String(document.documentElement.scrollWidth <= %d)", view.width)), "nothing sticks out to the right")
+			background := b.Get("getComputedStyle(document.body).backgroundColor")
 			require.Equal(t, map[string]string{"light": "rgb(242, 244, 246)", "dark": "rgb(20, 23, 26)"}[view.dark], background)
-			b.picture(page.name + name)
+			b.Picture(page.name + name)
 		}
 	}
 }

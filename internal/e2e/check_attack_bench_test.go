@@ -64,7 +64,7 @@ func attackedAPI(b *testing.B) (address string, pid int, conn *pgx.Conn) {
 	conn, err := pgx.Connect(b.Context(), api.database)
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = conn.Close(context.WithoutCancel(b.Context())) })
-	return address, api.process.cmd.Process.Pid, conn
+	return address, api.process.Cmd.Process.Pid, conn
 }
 
 // nested is a body of about so many bytes that becomes as many objects as can be.

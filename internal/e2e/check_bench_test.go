@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit"
 )
 
@@ -41,8 +42,8 @@ func BenchmarkDeleteCheck(b *testing.B) {
 func checkOf(b *testing.B, records int) (address string) {
 	b.Helper()
 	url := testkit.DatabaseURL(b, nil)
-	env := map[string]string{"STAFFELN_DATABASE_URL": url, "STAFFELN_API_LISTEN": freeAddress(b), "STAFFELN_LOG_LEVEL": "warn", "GOMAXPROCS": "1", "STAFFELN_API_REFUSAL_BURST": "0"}
-	said, code := finish(b, env, "migrate", "up")
+	env := map[string]string{"STAFFELN_DATABASE_URL": url, "STAFFELN_API_LISTEN": rig.FreeAddress(b), "STAFFELN_LOG_LEVEL": "warn", "GOMAXPROCS": "1", "STAFFELN_API_REFUSAL_BURST": "0"}
+	said, code := rig.Output(b, env, "migrate", "up")
 	require.Zero(b, code, said)
 	conn, err := pgx.Connect(b.Context(), url)
 	require.NoError(b, err)
@@ -64,9 +65,9 @@ func checkOf(b *testing.B, records int) (address string) {
 	known, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	require.NoError(b, err)
 	require.NoError(b, conn.Close(b.Context()))
-	api := launch(b, env, "api")
+	api := rig.Launch(b, env, "api")
 	checkedAPIs[env["STAFFELN_API_LISTEN"]] = checkedAPI{known, url, api}
-	pinned := exec.CommandContext(b.Context(), "taskset", "-acp", "0", fmt.Sprint(api.cmd.Process.Pid))
+	pinned := exec.CommandContext(b.Context(), "taskset", "-acp", "0", fmt.Sprint(api.Cmd.Process.Pid))
 	_ = pinned.Run() // without it GOMAXPROCS alone holds it to one core at a time
 	testkit.Eventually(b, "the api is ready", time.Minute, func() bool {
 		response, err := http.Get("http://" + env["STAFFELN_API_LISTEN"] + "/readyz") //nolint:noctx // a benchmark's
@@ -85,7 +86,7 @@ var checkedAPIs = map[string]checkedAPI{}
 type checkedAPI struct {
 	known    []string // IDs of backups with a record
 	database string
-	process  *process
+	process  *rig.Process
 }
 
 // checkBody is as long as what Cinder posts.

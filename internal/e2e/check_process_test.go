@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/private"
 	"staffeln/openstack"
@@ -26,31 +27,31 @@ func TestDeleteCheckByProcesses(t *testing.T) {
 	memory, err := private.StartPostgres(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = memory.Stop() })
-	address := freeAddress(t)
-	h := newHouse(t, cloudsim.Options{BackupTime: cloudsim.Fixed(100 * time.Millisecond), DeleteTime: cloudsim.Fixed(100 * time.Millisecond)}, map[string]string{
+	address := rig.FreeAddress(t)
+	h := rig.NewDeployment(t, cloudsim.Options{BackupTime: cloudsim.Fixed(100 * time.Millisecond), DeleteTime: cloudsim.Fixed(100 * time.Millisecond)}, map[string]string{
 		"STAFFELN_DATABASE_URL": memory.URL, "STAFFELN_API_LISTEN": address, "STAFFELN_BACKUP_MIN_INTERVAL": "0", "STAFFELN_FULL_BACKUP_DEPTH": "0",
 		"STAFFELN_RETENTION_TIME": "5s", "STAFFELN_RETENTION_SERVICE_PERIOD": "2", "STAFFELN_API_REFUSAL_BURST": "3",
 	})
-	h.db, err = pgxpool.New(h.ctx, memory.URL)
+	h.DB, err = pgxpool.New(h.Ctx, memory.URL)
 	require.NoError(t, err)
-	t.Cleanup(h.db.Close)
+	t.Cleanup(h.DB.Close)
 	c := newCinderUser(h, "alice", "acme")
-	protected := h.sim.AddVolume(c.project, "data", 1)
-	h.sim.Attach(h.sim.AddServer(c.project, "web", map[string]string{"__staffeln_backup": "true"}), protected)
-	own := h.sim.AddVolume(c.project, "own", 1)
-	h.sim.AskBeforeDelete("http://" + address + "/v1/backup?backup_id=%(id)s")
-	launch(t, h.env, "api")
-	worker, scheduler := launch(t, h.env, "worker"), launch(t, h.env, "scheduler")
+	protected := h.Sim.AddVolume(c.project, "data", 1)
+	h.Sim.Attach(h.Sim.AddServer(c.project, "web", map[string]string{"__staffeln_backup": "true"}), protected)
+	own := h.Sim.AddVolume(c.project, "own", 1)
+	h.Sim.AskBeforeDelete("http://" + address + "/v1/backup?backup_id=%(id)s")
+	rig.Launch(t, h.Env, "api")
+	worker, scheduler := rig.Launch(t, h.Env, "worker"), rig.Launch(t, h.Env, "scheduler")
 
-	h.eventually("an automated backup was removed by retention", func() bool { return h.count("state = 'deleted'") > 0 })
-	scheduler.stop()
-	worker.stop() // so that nothing but people deletes
+	h.Eventually("an automated backup was removed by retention", func() bool { return h.Count("state = 'deleted'") > 0 })
+	scheduler.Stop()
+	worker.Stop() // so that nothing but people deletes
 	automated := newestOf(h, "state = 'available' AND volume_id = $1", protected)
 	byHand := []string{c.makes(own), c.makes(own)}
 
 	require.Equal(t, http.StatusForbidden, c.deletes(automated), "an automated backup")
 	require.Equal(t, http.StatusAccepted, c.deletes(byHand[0]), "one of its own")
-	h.eventually("the one of its own is gone", func() bool { return len(h.sim.BackupsOf(own)) == 1 })
+	h.Eventually("the one of its own is gone", func() bool { return len(h.Sim.BackupsOf(own)) == 1 })
 
 	require.NoError(t, memory.Stop())
 	for _, id := range []string{automated, byHand[1]} {
@@ -59,8 +60,8 @@ func TestDeleteCheckByProcesses(t *testing.T) {
 		require.Equal(t, http.StatusServiceUnavailable, status)
 		require.NotContains(t, text, "True")
 	}
-	require.NoError(t, memory.Restart(h.ctx))
-	h.eventually("the api answers again", func() bool { return answers(t, address, "http://127.0.0.1:8808/readyz") })
+	require.NoError(t, memory.Restart(h.Ctx))
+	h.Eventually("the api answers again", func() bool { return rig.Responds(t, address, "http://127.0.0.1:8808/readyz") })
 	require.Equal(t, http.StatusForbidden, c.deletes(automated))
 	require.Equal(t, http.StatusForbidden, c.deletes(automated), "the third is a burst")
 	require.Equal(t, http.StatusAccepted, c.deletes(byHand[1]))
@@ -74,8 +75,8 @@ func TestDeleteCheckByProcesses(t *testing.T) {
 		Roles     string
 		Asked     int
 	}
-	h.eventually("the refusals stand in the table", func() bool {
-		out, code := finish(t, h.env, "audit", "deletions", "--json")
+	h.Eventually("the refusals stand in the table", func() bool {
+		out, code := rig.Output(t, h.Env, "audit", "deletions", "--json")
 		require.Zero(t, code, out)
 		var said struct{ Lines []json.RawMessage }
 		require.NoError(t, json.Unmarshal([]byte(out), &said), out)
@@ -91,12 +92,12 @@ func TestDeleteCheckByProcesses(t *testing.T) {
 	status, text := ask(t, http.MethodGet, "http://"+address+"/metrics", "")
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, text, "staffeln_delete_refusal_bursts_total 1\n")
-	require.NotEmpty(t, h.sim.BackupsOf(protected), "nobody took them")
+	require.NotEmpty(t, h.Sim.BackupsOf(protected), "nobody took them")
 }
 
-func newestOf(h *house, where string, args ...any) (backupID string) {
-	h.t.Helper()
-	require.NoError(h.t, h.db.QueryRow(h.ctx, `SELECT backup_id FROM records WHERE `+where+` ORDER BY beat DESC LIMIT 1`, args...).Scan(&backupID))
+func newestOf(h *rig.Deployment, where string, args ...any) (backupID string) {
+	h.T.Helper()
+	require.NoError(h.T, h.DB.QueryRow(h.Ctx, `SELECT backup_id FROM records WHERE `+where+` ORDER BY beat DESC LIMIT 1`, args...).Scan(&backupID))
 	return backupID
 }
 
@@ -109,41 +110,41 @@ func checkDirectly(t *testing.T, address, backupID string) (status int, text str
 
 // cinderUser is a member of a project who speaks to Cinder.
 type cinderUser struct {
-	h              *house
+	h              *rig.Deployment
 	user, project  string
 	token, service string // the project's URL
 }
 
-func newCinderUser(h *house, name, project string) *cinderUser {
-	h.t.Helper()
-	c := &cinderUser{h: h, project: h.sim.AddProject(project)}
-	c.user = h.sim.AddUser(name, name+"-secret", "")
-	h.sim.Grant(c.user, c.project, "member")
-	h.sim.Grant(c.user, c.project, "reader") // as Keystone implies it
-	credentials, err := openstack.FromEnv(func(variable string) string { return h.env[variable] })
-	require.NoError(h.t, err)
+func newCinderUser(h *rig.Deployment, name, project string) *cinderUser {
+	h.T.Helper()
+	c := &cinderUser{h: h, project: h.Sim.AddProject(project)}
+	c.user = h.Sim.AddUser(name, name+"-secret", "")
+	h.Sim.Grant(c.user, c.project, "member")
+	h.Sim.Grant(c.user, c.project, "reader") // as Keystone implies it
+	credentials, err := openstack.FromEnv(func(variable string) string { return h.Env[variable] })
+	require.NoError(h.T, err)
 	keystone, err := openstack.NewKeystone(credentials, func(string, string, int) {})
-	require.NoError(h.t, err)
+	require.NoError(h.T, err)
 	defer keystone.Close()
-	c.token, _, err = keystone.SignIn(h.ctx, openstack.Login{User: name, Domain: "Default", Password: name + "-secret", Project: project})
-	require.NoError(h.t, err)
-	cloud, _, _ := strings.Cut(h.env["OS_AUTH_URL"], "/identity")
+	c.token, _, err = keystone.SignIn(h.Ctx, openstack.Login{User: name, Domain: "Default", Password: name + "-secret", Project: project})
+	require.NoError(h.T, err)
+	cloud, _, _ := strings.Cut(h.Env["OS_AUTH_URL"], "/identity")
 	c.service = cloud + "/volume/v3/" + c.project
 	return c
 }
 
 func (c *cinderUser) sends(method, path string, body any) (status int, answer map[string]any) {
-	c.h.t.Helper()
+	c.h.T.Helper()
 	text, err := json.Marshal(body)
-	require.NoError(c.h.t, err)
-	ctx, cancel := context.WithTimeout(c.h.ctx, time.Minute)
+	require.NoError(c.h.T, err)
+	ctx, cancel := context.WithTimeout(c.h.Ctx, time.Minute)
 	defer cancel()
 	q, err := http.NewRequestWithContext(ctx, method, c.service+path, bytes.NewReader(text))
-	require.NoError(c.h.t, err)
+	require.NoError(c.h.T, err)
 	q.Header.Set("X-Auth-Token", c.token)
 	q.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(q)
-	require.NoError(c.h.t, err)
+	require.NoError(c.h.T, err)
 	defer response.Body.Close()                        //nolint:errcheck // it was read
 	_ = json.NewDecoder(response.Body).Decode(&answer) // a deletion has none
 	return response.StatusCode, answer
@@ -151,13 +152,13 @@ func (c *cinderUser) sends(method, path string, body any) (status int, answer ma
 
 // makes makes a backup by hand.
 func (c *cinderUser) makes(volume string) (backupID string) {
-	c.h.t.Helper()
+	c.h.T.Helper()
 	status, answer := c.sends(http.MethodPost, "/backups", map[string]any{"backup": map[string]any{"volume_id": volume, "name": "by hand"}})
-	require.Equal(c.h.t, http.StatusAccepted, status, answer)
+	require.Equal(c.h.T, http.StatusAccepted, status, answer)
 	made, _ := answer["backup"].(map[string]any)
 	backupID, _ = made["id"].(string)
-	testkit.Eventually(c.h.t, "the backup by hand is available", time.Minute, func() bool {
-		for _, b := range c.h.sim.BackupsOf(volume) {
+	testkit.Eventually(c.h.T, "the backup by hand is available", time.Minute, func() bool {
+		for _, b := range c.h.Sim.BackupsOf(volume) {
 			if b.ID == backupID {
 				return b.Status == "available"
 			}
@@ -169,7 +170,7 @@ func (c *cinderUser) makes(volume string) (backupID string) {
 
 // deletes answers the status of a deletion.
 func (c *cinderUser) deletes(backupID string) int {
-	c.h.t.Helper()
+	c.h.T.Helper()
 	status, _ := c.sends(http.MethodDelete, "/backups/"+backupID, nil)
 	return status
 }

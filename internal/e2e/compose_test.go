@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -27,6 +26,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/private"
 )
@@ -73,7 +73,7 @@ type composeService struct {
 
 // member is one process of a service and where it listens.
 type member struct {
-	*process
+	*rig.Process
 
 	listen  string
 	metrics string // where it answers about itself
@@ -116,7 +116,7 @@ func compose(t *testing.T, text string, sim *cloudsim.Cloud) *composition {
 	require.NoError(t, err, string(out))
 	c.postgres, err = url.Parse(testkit.DatabaseURL(t, nil))
 	require.NoError(t, err)
-	c.redis = freeAddress(t)
+	c.redis = rig.FreeAddress(t)
 	name := strings.TrimPrefix(c.postgres.Path, "/")
 	c.owner, c.apiRole = name+"_owner", name+"_api" // the server has other tests' too
 	c.override["STAFFELN_DATABASE_API_ROLE"] = c.apiRole
@@ -158,16 +158,6 @@ func (c *composition) envFile(path string) map[string]string {
 		}
 	}
 	return set
-}
-
-// freeAddress is a loopback address that nobody else uses, with a port that is free there.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	host := fmt.Sprintf("127.%d.%d.%d", 1+rand.N(254), rand.N(256), 1+rand.N(254))
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", host+":0")
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	return listener.Addr().String()
 }
 
 // up starts all services as `docker compose up` does, and waits until all that say how they are are healthy. It answers
@@ -219,23 +209,23 @@ func (c *composition) await(name, condition string) (err error) {
 	for _, m := range c.running[name] {
 		testkit.Eventually(c.t, name+": "+condition, 3*time.Minute, func() bool {
 			ended := false
-			if m.process != nil {
+			if m.Process != nil {
 				select {
-				case <-m.done:
+				case <-m.Done:
 					ended = true
 				default:
 				}
 			}
 			switch {
 			case condition == "service_completed_successfully":
-				if ended && m.cmd.ProcessState.ExitCode() != 0 {
-					err = fmt.Errorf("%s ended with exit code %d: %s", name, m.cmd.ProcessState.ExitCode(), m.log.tail(500))
+				if ended && m.Cmd.ProcessState.ExitCode() != 0 {
+					err = fmt.Errorf("%s ended with exit code %d: %s", name, m.Cmd.ProcessState.ExitCode(), m.Log.Tail(500))
 				}
 				return ended
 			case condition != "service_healthy":
 				err = fmt.Errorf("%s: %q is no condition that is used here", name, condition)
 			case ended:
-				err = fmt.Errorf("%s ended with exit code %d: %s", name, m.cmd.ProcessState.ExitCode(), m.log.tail(500))
+				err = fmt.Errorf("%s ended with exit code %d: %s", name, m.Cmd.ProcessState.ExitCode(), m.Log.Tail(500))
 			default:
 				return c.healthy(name, m)
 			}
@@ -262,7 +252,7 @@ func (c *composition) start(name string) error {
 		return fmt.Errorf("env_file: %q", s.EnvFile)
 	}
 	for range max(1, s.Deploy.Replicas) {
-		m := member{listen: freeAddress(c.t)}
+		m := member{listen: rig.FreeAddress(c.t)}
 		m.metrics = m.listen
 		env := maps.Clone(c.given)
 		for name, value := range s.Environment {
@@ -279,10 +269,10 @@ func (c *composition) start(name string) error {
 		}
 		env["STAFFELN_METRICS_LISTEN"], env["STAFFELN_API_LISTEN"] = m.listen, m.listen
 		if env["STAFFELN_API_METRICS_LISTEN"] != "" {
-			m.metrics = freeAddress(c.t)
+			m.metrics = rig.FreeAddress(c.t)
 			env["STAFFELN_API_METRICS_LISTEN"] = m.metrics
 		}
-		m.process = launch(c.t, env, s.Command...)
+		m.Process = rig.Launch(c.t, env, s.Command...)
 		c.running[name] = append(c.running[name], m)
 	}
 	return nil
@@ -373,7 +363,7 @@ func (c *composition) healthy(name string, m member) bool {
 	require.NoError(c.t, err)
 	switch {
 	case test[0] == "CMD" && test[1] == "wget":
-		return answers(c.t, m.metrics, test[len(test)-1])
+		return rig.Responds(c.t, m.metrics, test[len(test)-1])
 	case test[0] == "CMD" && test[1] == "pg_isready":
 		folder, err := private.FindPostgres()
 		require.NoError(c.t, err)
@@ -390,24 +380,6 @@ func (c *composition) healthy(name string, m member) bool {
 	}
 	require.Fail(c.t, "no idea how to ask", "%s: %v", name, test)
 	return false
-}
-
-// answers asks what a health check asks, at the process's own address.
-func answers(t testing.TB, listen, check string) bool {
-	t.Helper()
-	u, err := url.Parse(check)
-	require.NoError(t, err)
-	require.Contains(t, []string{"127.0.0.1:9808", "127.0.0.1:8808"}, u.Host, "the processes listen there by default")
-	u.Host = listen
-	q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, u.String(), http.NoBody)
-	require.NoError(t, err)
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	a, err := client.Do(q)
-	if err != nil {
-		return false
-	}
-	require.NoError(t, a.Body.Close())
-	return a.StatusCode == http.StatusOK
 }
 
 func TestComposeMakesAFullAndAnIncrementalBackup(t *testing.T) {
@@ -460,8 +432,8 @@ func TestComposeMakesAFullAndAnIncrementalBackup(t *testing.T) {
 		require.NoError(t, err)
 		for _, m := range c.running[name] {
 			began := time.Now()
-			m.stop()
-			require.Zero(t, m.cmd.ProcessState.ExitCode(), "%s, told to stop", name)
+			m.Stop()
+			require.Zero(t, m.Cmd.ProcessState.ExitCode(), "%s, told to stop", name)
 			require.Less(t, time.Since(began), grace, "%s would have been killed", name)
 		}
 	}
@@ -535,8 +507,8 @@ func (d deployed) secretsOf(t *testing.T, all map[string]string) string {
 // names begin like ours; a process must not take them for a mistake.
 func TestDeployProcessesTakeWhatAServiceInjects(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, cloudsim.Options{}, nil)
-	secrets := map[string]string{"database_url": h.url, "redis_url": h.env["STAFFELN_REDIS_URL"], "os_password": h.env["OS_PASSWORD"], "api_database_url": h.url}
+	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
+	secrets := map[string]string{"database_url": h.URL, "redis_url": h.Env["STAFFELN_REDIS_URL"], "os_password": h.Env["OS_PASSWORD"], "api_database_url": h.URL}
 	text, err := os.ReadFile(filepath.Join(repository, "deploy", "kubernetes", "staffeln.yaml"))
 	require.NoError(t, err)
 	env, commands, folders := map[string]string{}, [][]string{}, []string{}
@@ -544,7 +516,7 @@ func TestDeployProcessesTakeWhatAServiceInjects(t *testing.T) {
 		var o deployed
 		require.NoError(t, yaml.Unmarshal([]byte(one), &o))
 		for name, value := range o.Data {
-			if env[name] = h.env[name]; strings.HasSuffix(name, "_FILE") {
+			if env[name] = h.Env[name]; strings.HasSuffix(name, "_FILE") {
 				env[name] = filepath.Base(value) // in the pod's folder
 			}
 		}
@@ -566,21 +538,21 @@ func TestDeployProcessesTakeWhatAServiceInjects(t *testing.T) {
 		}
 		if command[0] == "migrate" {
 			for _, ends := range [][]string{command, {"migrate", "status"}, {"version"}} {
-				out, code := finish(t, own, ends...)
+				out, code := rig.Output(t, own, ends...)
 				require.Zero(t, code, out)
 			}
 			continue
 		}
-		listen := freeAddress(t)
+		listen := rig.FreeAddress(t)
 		own["STAFFELN_METRICS_LISTEN"], own["STAFFELN_API_LISTEN"] = listen, listen
-		p := launch(t, own, command...)
-		h.eventually(p.name+" is ready", func() bool {
+		p := rig.Launch(t, own, command...)
+		h.Eventually(p.Name+" is ready", func() bool {
 			select {
-			case <-p.done:
-				require.Fail(t, "it ended", "%s: exit code %d: %s", p.name, p.cmd.ProcessState.ExitCode(), p.log.tail(2000))
+			case <-p.Done:
+				require.Fail(t, "it ended", "%s: exit code %d: %s", p.Name, p.Cmd.ProcessState.ExitCode(), p.Log.Tail(2000))
 			default:
 			}
-			return answers(t, listen, "http://127.0.0.1:9808/readyz")
+			return rig.Responds(t, listen, "http://127.0.0.1:9808/readyz")
 		})
 	}
 }

@@ -39,8 +39,8 @@ func (r *crashRun) leap(ctx context.Context, by time.Duration) error {
 		return nil
 	}
 	p := r.procs["worker"]
-	p.stop()
-	r.logs["earlier worker"] = p.log.tail(1500)
+	p.Stop()
+	r.logs["earlier worker"] = p.Log.Tail(1500)
 	return r.start("worker")
 }
 
@@ -126,7 +126,7 @@ func (r *crashRun) rest(ctx context.Context) error {
 		for _, beat := range []struct {
 			at     pgtype.Timestamptz
 			period time.Duration
-		}{{plan, r.story.set.BackupServicePeriod.Std()}, {retention, r.story.set.RetentionServicePeriod.Std()}, {sweep, sweepPeriod}, {report, reportGrid}} {
+		}{{plan, r.story.Settings.BackupServicePeriod.Std()}, {retention, r.story.Settings.RetentionServicePeriod.Std()}, {sweep, sweepPeriod}, {report, reportGrid}} {
 			due = due || !beat.at.Valid || backup.Grid(now, beat.period).After(beat.at.Time)
 		}
 		var pending int64

@@ -9,6 +9,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // Where the cloud is asked about backups.
@@ -44,61 +45,61 @@ func tellCrashStory(t *testing.T) *crashStory {
 	}
 	s.member("p4", refusedMail)
 	for day := range 7 {
-		s.plan()
+		s.Plan()
 		s.round()
 		s.round()
 		if day == 2 {
 			s.theirs("kept") // the last of a chain
 		}
-		s.step(24*time.Hour - 8*crashStep)
+		s.Step(24*time.Hour - 8*crashStep)
 	}
-	require.Zero(t, s.count("state NOT IN ('available')"), "seven quiet days")
+	require.Zero(t, s.Count("state NOT IN ('available')"), "seven quiet days")
 	s.removals()
 	s.creations()
 	s.tenants()
 	s.situations()
 	s.mails()
-	require.NoError(t, s.db.AcceptLosses(s.ctx))
+	require.NoError(t, s.DB.AcceptLosses(s.Ctx))
 	s.settle()
 	return s
 }
 
 // removals are under way, or not, in all ways.
 func (s *crashStory) removals() {
-	s.retention()
+	s.Retention()
 	s.removal("confirm")
 	s.must("confirm", backup.Deleting)
-	s.fault(deleteRoute, "hangs", 3, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+	s.fault(rig.DeleteRoute, "hangs", 3, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
 	s.removal("hangs")
-	s.fault(deleteRoute, "takeback", 40, cloudsim.DropBefore{})
+	s.fault(rig.DeleteRoute, "takeback", 40, cloudsim.DropBefore{})
 	s.removal("takeback")
 	s.must("takeback", backup.Deleting)
-	s.fault(deleteRoute, "purged", 1, cloudsim.DropBefore{})
+	s.fault(rig.DeleteRoute, "purged", 1, cloudsim.DropBefore{})
 	s.removal("purged")
 	s.must("purged", backup.Deleting)
 	for _, name := range []string{"rehangs", "between"} {
-		s.fault(deleteRoute, name, 40, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+		s.fault(rig.DeleteRoute, name, 40, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
 		s.removal(name)
 	}
 	s.tape.act(func(sim *cloudsim.Cloud) {
-		sim.SetMetadata(s.servers["takeback"], s.set.RetentionMetadataKey, "60d")
+		sim.SetMetadata(s.servers["takeback"], s.Settings.RetentionMetadataKey, "60d")
 	})
 	s.hold("chain", "confirm", "refuse", "hangs", "rehangs", "between", "aging", "encrypted", "unasked", "takeback", "unread", "closed", "purged", "slipped", "kept") // their removals
-	s.fault(deleteRoute, "unasked", 1, cloudsim.Refuse{Status: 503})
-	s.fault(deleteRoute, "refuse", 40, refused(400, "Invalid backup: Backup status must be available or error"))
-	s.fault(deleteRoute, "aging", 40, refused(400, "Invalid backup: Backup status must be available or error"))
+	s.fault(rig.DeleteRoute, "unasked", 1, cloudsim.Refuse{Status: 503})
+	s.fault(rig.DeleteRoute, "refuse", 40, refused(400, "Invalid backup: Backup status must be available or error"))
+	s.fault(rig.DeleteRoute, "aging", 40, refused(400, "Invalid backup: Backup status must be available or error"))
 	s.fault(backupsRoute, "unread", 2, cloudsim.Refuse{Status: 503})
 	lost, restored := s.newest("lost"), s.newest("restored")
 	s.tape.act(func(sim *cloudsim.Cloud) {
 		sim.RemoveBackup(lost)
 		sim.SetBackupStatus(restored, "restoring")
 	})
-	s.exec(`UPDATE records SET state = 'lost', reason = 'removed_by_others' WHERE backup_id = $1`, s.newest("back"))
+	s.Exec(`UPDATE records SET state = 'lost', reason = 'removed_by_others' WHERE backup_id = $1`, s.newest("back"))
 }
 
 // creations are under way in all ways.
 func (s *crashStory) creations() {
-	s.step(time.Hour)
+	s.Step(time.Hour)
 	s.fault(askRoute, "adopt", 1, cloudsim.DropAfterEffect{})
 	for _, name := range []string{"settle", "moved", "swallowed", "shut"} {
 		s.fault(askRoute, name, 1, cloudsim.DropBefore{})
@@ -114,11 +115,11 @@ func (s *crashStory) creations() {
 	s.fault(askRoute, "goneasked", 1, cloudsim.Refuse{Status: 429, Header: http.Header{"Retry-After": {"2040"}}})
 	making := []string{"good", "error", "vanished", "stuck", "deadvolume", "unlisted", "unseen", "gone", "forced", "jammed", "goneasked"}
 	s.hold(append(making, "throttled", "noparent", "refused", "mute", "volumegone", "incremental", "grown", "withdrawn", "plain", "skewed", "strayed", "spoilt")...)
-	s.asked = backup.Grid(s.clock.Now(), s.set.BackupServicePeriod.Std())
-	s.plan()
+	s.asked = backup.Grid(s.Clock.Now(), s.Settings.BackupServicePeriod.Std())
+	s.Plan()
 	for range 2 { // leaves leftovers, and what waits for an answer
-		require.NoError(s.t, s.sched.Dispatch(s.ctx, s.beat()))
-		s.step(crashStep)
+		require.NoError(s.T, s.Scheduler.Dispatch(s.Ctx, s.BeginRun()))
+		s.Step(crashStep)
 		s.hold(unanswered...)
 	}
 	for _, name := range []string{"leftover", "byothers", "risen", "wedged"} {
@@ -128,7 +129,7 @@ func (s *crashStory) creations() {
 	for _, name := range making {
 		delete(s.held, s.volumes[name])
 	}
-	require.NoError(s.t, s.sched.Dispatch(s.ctx, s.beat()))
+	require.NoError(s.T, s.Scheduler.Dispatch(s.Ctx, s.BeginRun()))
 	s.atTheWrongTime("skewed")
 	for _, name := range append(making, unanswered...) {
 		s.must(name, backup.Creating)
@@ -147,13 +148,13 @@ func (s *crashStory) creations() {
 	s.tape.act(func(sim *cloudsim.Cloud) {
 		sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/auth/tokens", Times: 1, Do: cloudsim.Refuse{Status: 503}})
 	})
-	s.fault(actionRoute, "wedged", 40, refused(400, "Invalid backup: not possible"))
-	s.fault(actionRoute, "deadvolume", 1, refused(400, "Invalid backup: not possible"))
-	s.fault(actionRoute, "stuck", 1, cloudsim.Refuse{Status: 503})
-	s.fault(actionRoute, "forced", 1, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
-	s.fault(actionRoute, "jammed", 1, cloudsim.Stick{})
-	s.fault(actionRoute, "rehangs", 1, refused(400, "Invalid backup: not possible"))
-	s.fault(actionRoute, "between", 1, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+	s.fault(rig.ActionRoute, "wedged", 40, refused(400, "Invalid backup: not possible"))
+	s.fault(rig.ActionRoute, "deadvolume", 1, refused(400, "Invalid backup: not possible"))
+	s.fault(rig.ActionRoute, "stuck", 1, cloudsim.Refuse{Status: 503})
+	s.fault(rig.ActionRoute, "forced", 1, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+	s.fault(rig.ActionRoute, "jammed", 1, cloudsim.Stick{})
+	s.fault(rig.ActionRoute, "rehangs", 1, refused(400, "Invalid backup: not possible"))
+	s.fault(rig.ActionRoute, "between", 1, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
 	vanished, byothers, risen, wedged := s.newest("vanished"), s.newest("byothers"), s.newest("risen"), s.newest("wedged")
 	s.tape.act(func(sim *cloudsim.Cloud) {
 		sim.RemoveBackup(vanished)
@@ -166,18 +167,18 @@ func (s *crashStory) creations() {
 
 // tenants do what tenants do, and time has passed.
 func (s *crashStory) tenants() {
-	s.step(20 * time.Minute)
-	first := s.of(s.volumes["twin"])[0]
-	tag := backup.Tag{Installation: s.sched.Identity.Installation, Record: first.ID}.Metadata()
+	s.Step(20 * time.Minute)
+	first := s.RecordsOf(s.volumes["twin"])[0]
+	tag := backup.Tag{Installation: s.Scheduler.Identity.Installation, Record: first.ID}.Metadata()
 	s.tape.hand(func(sim *cloudsim.Cloud) string {
 		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["twin"], Metadata: tag, Name: "twin"})
 	})
-	sealed := s.sim.BackupsOf(s.volumes["sealed"]) // they are kept for longer than the story goes on
+	sealed := s.Sim.BackupsOf(s.volumes["sealed"]) // they are kept for longer than the story goes on
 	s.tape.act(func(sim *cloudsim.Cloud) {
 		sim.DeleteSecretOf(sealed[len(sealed)-2].ID) // the newest shows that Barbican is there
 		sim.Extend(s.volumes["grown"], 2)
-		sim.SetMetadata(s.servers["withdrawn"], s.set.BackupMetadataKey, "false")
-		sim.SetMetadata(s.servers["aging"], s.set.RetentionMetadataKey, "a while")
+		sim.SetMetadata(s.servers["withdrawn"], s.Settings.BackupMetadataKey, "false")
+		sim.SetMetadata(s.servers["aging"], s.Settings.RetentionMetadataKey, "a while")
 		sim.SetQuota(s.projects["quota"], 1, 1)
 		sim.DeleteVolume(s.volumes["volumegone"])
 		sim.DeleteVolume(s.volumes["swallowed"])
@@ -186,11 +187,11 @@ func (s *crashStory) tenants() {
 		sim.DeleteProject(s.projects["gone"])
 	})
 	s.add("p1", "", "new")
-	s.exec(`INSERT INTO pauses VALUES ($1, staffeln_now(), 'somebody', 'while we look')`, s.projects["paused"])
+	s.Exec(`INSERT INTO pauses VALUES ($1, staffeln_now(), 'somebody', 'while we look')`, s.projects["paused"])
 	// what has been refused for long, and what history forgets
-	s.exec(`UPDATE records SET deletion_refused_since = staffeln_now() - interval '2 days', changed_at = staffeln_now()
+	s.Exec(`UPDATE records SET deletion_refused_since = staffeln_now() - interval '2 days', changed_at = staffeln_now()
 		WHERE volume_id = $1 AND state = 'available'`, s.volumes["aging"])
-	s.exec(`UPDATE records SET changed_at = changed_at - interval '2 years' WHERE id = $1`, s.last(s.volumes["byothers"]).ID)
+	s.Exec(`UPDATE records SET changed_at = changed_at - interval '2 years' WHERE id = $1`, s.LastRecord(s.volumes["byothers"]).ID)
 }
 
 // refusedMail is the address of a member that the mail server does not know.
@@ -208,10 +209,10 @@ func (s *crashStory) mails() {
 		sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/users", Times: 1, Do: cloudsim.Refuse{Status: 200, Body: `{"users": [], "links": {}}`}})
 	})
 	p6 := s.projects["p6"]
-	s.exec(`INSERT INTO report_groups (id) VALUES ($1)`, p6)
-	s.exec(`INSERT INTO reports (id, group_id, made_at, content) VALUES ('old', $1, staffeln_now() - interval '8 days', '{}')`, p6)
-	s.exec(`INSERT INTO report_mails (report_id, receiver, group_id, message_id) VALUES ('old', $2, $1, 'old@ops.example')`, p6, refusedMail)
-	s.exec(`UPDATE records SET report_id = 'old' WHERE id = $1`, s.of(s.volumes["unlisted"])[0].ID)
+	s.Exec(`INSERT INTO report_groups (id) VALUES ($1)`, p6)
+	s.Exec(`INSERT INTO reports (id, group_id, made_at, content) VALUES ('old', $1, staffeln_now() - interval '8 days', '{}')`, p6)
+	s.Exec(`INSERT INTO report_mails (report_id, receiver, group_id, message_id) VALUES ('old', $2, $1, 'old@ops.example')`, p6, refusedMail)
+	s.Exec(`UPDATE records SET report_id = 'old' WHERE id = $1`, s.RecordsOf(s.volumes["unlisted"])[0].ID)
 }
 
 // hold keeps the tasks of volumes from being carried out.

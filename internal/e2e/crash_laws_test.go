@@ -45,9 +45,9 @@ func (r *crashRun) settled(ctx context.Context) (wrong []string, err error) {
 
 // wrong is what breaks a law, and what laws do not know of these volumes.
 func (r *crashRun) wrong(ctx context.Context) (all []string, err error) {
-	w := *r.story.world
-	w.ctx, w.sim, w.pool, w.stride = ctx, r.sim, r.pool, 0
-	facts, now := w.facts()
+	w := *r.story.Environment
+	w.Ctx, w.Sim, w.Pool, w.LongestStep = ctx, r.sim, r.pool, 0
+	facts, now := w.Facts()
 	facts.Limits.Seen = slices.Max(course) + time.Hour // nobody looks while the clocks leap, and a worker that died comes back
 	for _, v := range append(invariants.Check(facts), invariants.CheckNow(now)...) {
 		if v.Law == invariants.Orphan && slices.Contains(unknown, r.named(v.Volume)) || v.Law == invariants.FalseReport && slices.Contains(again, r.named(v.Volume)) {

@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit/mailbox"
 )
 
@@ -42,7 +43,7 @@ type crashRun struct {
 	env   map[string]string
 	point crashPoint
 	trace string // a folder for what the processes cross; empty: they don't tell
-	procs map[string]*process
+	procs map[string]*rig.Process
 	died  bool
 	logs  map[string]string // of those that died
 }
@@ -50,7 +51,7 @@ type crashRun struct {
 // run carries a run out and answers what is wrong at its end.
 func (l *crashLane) run(ctx context.Context, point crashPoint, trace string) (r *crashRun, wrong []string, err error) {
 	l.runs++
-	r = &crashRun{crashLane: l, point: point, trace: trace, procs: map[string]*process{}, logs: map[string]string{}}
+	r = &crashRun{crashLane: l, point: point, trace: trace, procs: map[string]*rig.Process{}, logs: map[string]string{}}
 	name := fmt.Sprintf("%s_%s_%d", l.story.database, l.name, l.runs)
 	if _, err := l.server.Exec(ctx, `CREATE DATABASE `+name+` TEMPLATE `+l.story.database); err != nil {
 		return r, nil, err
@@ -74,7 +75,7 @@ func (l *crashLane) run(ctx context.Context, point crashPoint, trace string) (r 
 	maps.Copy(r.env, map[string]string{
 		"STAFFELN_DATABASE_URL": r.url + "&pool_max_conns=3", "STAFFELN_REDIS_URL": l.redisURL, "STAFFELN_METRICS_LISTEN": "127.0.0.1:0",
 		"STAFFELN_POLL_PERIOD": "1", "STAFFELN_BACKUP_MIN_INTERVAL": "1d", "STAFFELN_OPENSTACK_RETRY_TIMEOUT": "0",
-		"STAFFELN_SENDER_EMAIL": from, "STAFFELN_OPERATOR_RECEIVER": "operator@ops.example", "STAFFELN_SMTP_SERVER": l.box.Address, "STAFFELN_SMTP_TLS": "none",
+		"STAFFELN_SENDER_EMAIL": rig.Sender, "STAFFELN_OPERATOR_RECEIVER": "operator@ops.example", "STAFFELN_SMTP_SERVER": l.box.Address, "STAFFELN_SMTP_TLS": "none",
 		"STAFFELN_MAX_BACKUPS_IN_PROGRESS": "80", "STAFFELN_MAX_BACKUPS_IN_PROGRESS_PER_PROJECT": "20", "STAFFELN_BACKUP_MAX_OPERATIONS": "0",
 		"STAFFELN_SWEEP_PERIOD": fmt.Sprint(sweepPeriod.Seconds()),
 		"STAFFELN_STUCK_RESET":  fmt.Sprint(point.reset), "STAFFELN_WORKER_CONCURRENCY": "4",
@@ -95,32 +96,32 @@ func (l *crashLane) run(ctx context.Context, point crashPoint, trace string) (r 
 
 // start starts one of the two; the one that is to die is armed the first time only.
 func (r *crashRun) start(name string) error {
-	p := &process{name: name, cmd: exec.Command(r.program, name), log: new(lockedBuffer), done: make(chan struct{})} //nolint:noctx // stop ends it
-	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}
+	p := &rig.Process{Name: name, Cmd: exec.Command(r.program, name), Log: new(rig.Buffer), Done: make(chan struct{})} //nolint:noctx // stop ends it
+	p.Cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}
 	for key, value := range r.env {
-		p.cmd.Env = append(p.cmd.Env, key+"="+value)
+		p.Cmd.Env = append(p.Cmd.Env, key+"="+value)
 	}
 	if r.trace != "" {
-		p.cmd.Env = append(p.cmd.Env, "CRASH_TRACE="+r.trace+"/"+name)
+		p.Cmd.Env = append(p.Cmd.Env, "CRASH_TRACE="+r.trace+"/"+name)
 	}
 	if name == r.point.process && !r.died {
-		p.cmd.Env = append(p.cmd.Env, fmt.Sprintf("CRASH_AT=%s %d %s", r.point.side, r.point.crossing, r.point.place))
+		p.Cmd.Env = append(p.Cmd.Env, fmt.Sprintf("CRASH_AT=%s %d %s", r.point.side, r.point.crossing, r.point.place))
 	}
-	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := p.cmd.Start(); err != nil {
+	p.Cmd.Stdout, p.Cmd.Stderr = p.Log, p.Log
+	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.Cmd.Start(); err != nil {
 		return err
 	}
-	go func() { _ = p.cmd.Wait(); close(p.done) }() // how it ended is in ProcessState
+	go func() { _ = p.Cmd.Wait(); close(p.Done) }() // how it ended is in ProcessState
 	r.procs[name] = p
 	return nil
 }
 
 func (r *crashRun) stop() {
 	for name, p := range r.procs {
-		_ = p.cmd.Process.Kill() // the run is over
-		<-p.done
-		r.logs[name] += p.log.tail(2500)
+		_ = p.Cmd.Process.Kill() // the run is over
+		<-p.Done
+		r.logs[name] += p.Log.Tail(2500)
 	}
 }
 
@@ -128,16 +129,16 @@ func (r *crashRun) stop() {
 func (r *crashRun) revive() error {
 	for name, p := range r.procs {
 		select {
-		case <-p.done:
+		case <-p.Done:
 		default:
 			continue
 		}
-		status, _ := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+		status, _ := p.Cmd.ProcessState.Sys().(syscall.WaitStatus)
 		if name != r.point.process || r.died || status.Signal() != syscall.SIGKILL {
-			return fmt.Errorf("the %s has ended by itself: %s", name, p.cmd.ProcessState)
+			return fmt.Errorf("the %s has ended by itself: %s", name, p.Cmd.ProcessState)
 		}
 		r.died = true
-		r.logs["killed "+name] = p.log.tail(2500)
+		r.logs["killed "+name] = p.Log.Tail(2500)
 		if err := r.start(name); err != nil {
 			return err
 		}

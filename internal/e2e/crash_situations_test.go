@@ -14,7 +14,7 @@ import (
 
 // toggle writes what a server's metadata asks for.
 func (s *crashStory) toggle(volume, wish string) {
-	s.tape.act(func(sim *cloudsim.Cloud) { sim.SetMetadata(s.servers[volume], s.set.BackupMetadataKey, wish) })
+	s.tape.act(func(sim *cloudsim.Cloud) { sim.SetMetadata(s.servers[volume], s.Settings.BackupMetadataKey, wish) })
 }
 
 // theirs is a backup that a tenant makes on the newest of ours.
@@ -28,7 +28,7 @@ func (s *crashStory) theirs(volume string) {
 // atTheWrongTime asks for a backup while Cinder's clock is an hour behind.
 func (s *crashStory) atTheWrongTime(volume string) {
 	s.tape.act(func(sim *cloudsim.Cloud) { sim.SetCinderSkew(-time.Hour) })
-	require.NoError(s.t, s.handle(s.ctx, tasks.Item{Kind: tasks.VolumeBackup, VolumeID: s.volumes[volume]}))
+	require.NoError(s.T, s.handle(s.Ctx, tasks.Item{Kind: tasks.VolumeBackup, VolumeID: s.volumes[volume]}))
 	s.must(volume, backup.Creating)
 	s.tape.act(func(sim *cloudsim.Cloud) { sim.SetCinderSkew(0) })
 }
@@ -36,10 +36,10 @@ func (s *crashStory) atTheWrongTime(volume string) {
 // situations are what happens around the volumes: projects that are purged, servers that no list shows, a database of
 // Cinder's that was restored, a Keystone that is away for a moment.
 func (s *crashStory) situations() {
-	s.step(9 * time.Minute) // the grid of plans lies after what happens in between (crash_course_test.go)
+	s.Step(9 * time.Minute) // the grid of plans lies after what happens in between (crash_course_test.go)
 	marred := s.newest("marred")
 	s.tape.hand(func(sim *cloudsim.Cloud) string {
-		tag := backup.Tag{Installation: s.sched.Identity.Installation, Record: "forgotten"}.Metadata()
+		tag := backup.Tag{Installation: s.Scheduler.Identity.Installation, Record: "forgotten"}.Metadata()
 		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["foundling"], Metadata: tag, Name: "foundling"})
 	})
 	s.tape.act(func(sim *cloudsim.Cloud) {
@@ -67,13 +67,13 @@ func (s *crashStory) situations() {
 		})
 	})
 	// removed, and there again
-	again := s.of(s.volumes["reborn"])[5]
-	s.exec(`UPDATE records SET state = 'deleted', removal_reason = 'expired', cinder_status = 'deleted', changed_at = staffeln_now() WHERE id = $1`, again.ID)
-	s.exec(`UPDATE volumes SET removal_next_try_at = staffeln_now() + interval '5 minutes' WHERE id = $1`, s.volumes["slipped"])
+	again := s.RecordsOf(s.volumes["reborn"])[5]
+	s.Exec(`UPDATE records SET state = 'deleted', removal_reason = 'expired', cinder_status = 'deleted', changed_at = staffeln_now() WHERE id = $1`, again.ID)
+	s.Exec(`UPDATE volumes SET removal_next_try_at = staffeln_now() + interval '5 minutes' WHERE id = $1`, s.volumes["slipped"])
 	// planned and admitted, and put off
 	for _, name := range []string{"strayed", "spoilt"} {
 		s.must(name, backup.Planned)
-		s.exec(`UPDATE records SET next_try_at = staffeln_now() + interval '5 minutes' WHERE volume_id = $1 AND state = 'planned'`, s.volumes[name])
+		s.Exec(`UPDATE records SET next_try_at = staffeln_now() + interval '5 minutes' WHERE volume_id = $1 AND state = 'planned'`, s.volumes[name])
 	}
 }
 
@@ -83,7 +83,7 @@ func (s *crashStory) away(sim *cloudsim.Cloud) {
 	sim.BeginResize(s.servers["resized"], "attaching")
 	sim.SoftDelete(s.servers["soft"])
 	sim.HideServer(s.servers["cell"])
-	sim.SetMetadata(s.servers["toggled"], s.set.BackupMetadataKey, "false")
+	sim.SetMetadata(s.servers["toggled"], s.Settings.BackupMetadataKey, "false")
 }
 
 func (s *crashStory) back(sim *cloudsim.Cloud) {
@@ -91,7 +91,7 @@ func (s *crashStory) back(sim *cloudsim.Cloud) {
 	sim.EndResize(s.servers["resized"])
 	sim.Restore(s.servers["soft"])
 	sim.ShowServer(s.servers["cell"])
-	sim.SetMetadata(s.servers["toggled"], s.set.BackupMetadataKey, "true")
+	sim.SetMetadata(s.servers["toggled"], s.Settings.BackupMetadataKey, "true")
 }
 
 // unauthorised is Keystone's answer to who has no role.

@@ -17,6 +17,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
 	"staffeln/openstack"
@@ -28,7 +29,7 @@ import (
 // A crashStory is how the world came to where the processes find it: a few days of a small cloud on a stepped clock, with
 // the product's own beats and handlers, one after the other.
 type crashStory struct {
-	*world
+	*rig.Environment
 
 	tape     *tape
 	volumes  map[string]string // by name
@@ -44,33 +45,33 @@ const crashStep = time.Minute
 
 func newCrashStory(t *testing.T) *crashStory {
 	t.Helper()
-	w := &world{t: t, clock: testkit.NewClock(noon), logs: &logBook{}, set: defaults(t)}
-	s := &crashStory{world: w, volumes: map[string]string{}, servers: map[string]string{}, projects: map[string]string{}, held: map[string]bool{}}
-	w.set.MaxBackupsInProgress, w.set.MaxBackupsInProgressPerProject, w.set.BackupMaxOperations = 80, 20, 0 // all kinds of work at once
-	w.set.BackupMinInterval = backup.Duration(24 * time.Hour)
-	w.set.PollPeriod = backup.Duration(time.Second)
-	w.ctx = zerolog.New(w.logs).Level(zerolog.InfoLevel).WithContext(t.Context())
-	s.tape = newTape(w.clock.Now, func(now func() time.Time) cloudsim.Options {
+	w := &rig.Environment{T: t, Clock: testkit.NewClock(rig.Noon), Logs: &rig.Log{}, Settings: rig.Defaults(t)}
+	s := &crashStory{Environment: w, volumes: map[string]string{}, servers: map[string]string{}, projects: map[string]string{}, held: map[string]bool{}}
+	w.Settings.MaxBackupsInProgress, w.Settings.MaxBackupsInProgressPerProject, w.Settings.BackupMaxOperations = 80, 20, 0 // all kinds of work at once
+	w.Settings.BackupMinInterval = backup.Duration(24 * time.Hour)
+	w.Settings.PollPeriod = backup.Duration(time.Second)
+	w.Ctx = zerolog.New(w.Logs).Level(zerolog.InfoLevel).WithContext(t.Context())
+	s.tape = newTape(w.Clock.Now, func(now func() time.Time) cloudsim.Options {
 		return cloudsim.Options{
 			Now: now, Seed: 1, TokenLife: 10000 * time.Hour,
 			BackupTime: cloudsim.Fixed(crashStep / 2), DeleteTime: cloudsim.Fixed(crashStep / 2),
 		}
 	})
-	w.sim = s.tape.sim
+	w.Sim = s.tape.sim
 	server := httptest.NewServer(s.tape)
 	t.Cleanup(server.Close)
-	env := w.sim.OpenRC(server.URL)
+	env := w.Sim.OpenRC(server.URL)
 	credentials, err := openstack.FromEnv(func(name string) string { return env[name] })
 	require.NoError(t, err)
-	w.cloud, err = openstack.Connect(w.ctx, credentials, openstack.Config{SecretRoles: []string{"admin", "creator"}}, openstack.InTurn())
+	w.Cloud, err = openstack.Connect(w.Ctx, credentials, openstack.Config{SecretRoles: []string{"admin", "creator"}}, openstack.InTurn())
 	require.NoError(t, err)
-	w.openDatabase()
-	installation, err := w.db.Installation(w.ctx)
+	w.OpenDatabase()
+	installation, err := w.DB.Installation(w.Ctx)
 	require.NoError(t, err)
-	me, m := backup.Identity{Installation: installation, UserID: w.cloud.UserID()}, telemetry.NewMetrics()
-	w.sched = &scheduler.Scheduler{DB: w.db, Cloud: w.cloud, Queue: s, Settings: w.set, Metrics: m, Identity: me}
-	w.work = &worker.Worker{DB: w.db, Cloud: w.cloud, Settings: w.set, Metrics: m, Identity: me}
-	w.reign()
+	me, m := backup.Identity{Installation: installation, UserID: w.Cloud.UserID()}, telemetry.NewMetrics()
+	w.Scheduler = &scheduler.Scheduler{DB: w.DB, Cloud: w.Cloud, Queue: s, Settings: w.Settings, Metrics: m, Identity: me}
+	w.Worker = &worker.Worker{DB: w.DB, Cloud: w.Cloud, Settings: w.Settings, Metrics: m, Identity: me}
+	w.Lead()
 	return s
 }
 
@@ -88,7 +89,7 @@ func (s *crashStory) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Ta
 func (s *crashStory) Workers(context.Context) (int, error) { return 1, nil }
 
 func (s *crashStory) handle(ctx context.Context, item tasks.Item) error {
-	h := s.work.Handlers()
+	h := s.Worker.Handlers()
 	do := map[tasks.Kind]func(context.Context, tasks.Volume) error{
 		tasks.VolumeBackup: h.Backup, tasks.VolumePoll: h.Poll, tasks.VolumeRetention: h.Retention,
 	}[item.Kind]
@@ -97,28 +98,28 @@ func (s *crashStory) handle(ctx context.Context, item tasks.Item) error {
 
 // removal runs the retention of one volume.
 func (s *crashStory) removal(volume string) {
-	s.t.Helper()
-	_ = s.handle(s.ctx, tasks.Item{Kind: tasks.VolumeRetention, VolumeID: s.volumes[volume]})
+	s.T.Helper()
+	_ = s.handle(s.Ctx, tasks.Item{Kind: tasks.VolumeRetention, VolumeID: s.volumes[volume]})
 }
 
 // round dispatches, and once more when backups have ended.
 func (s *crashStory) round() {
-	s.t.Helper()
+	s.T.Helper()
 	for range 4 { // the caps admit them in turns
-		require.NoError(s.t, s.sched.Dispatch(s.ctx, s.beat()))
-		s.step(crashStep)
+		require.NoError(s.T, s.Scheduler.Dispatch(s.Ctx, s.BeginRun()))
+		s.Step(crashStep)
 	}
 }
 
 // add makes volumes, each with a server of its own that asks for backups.
 func (s *crashStory) add(project, retention string, names ...string) {
-	s.t.Helper()
+	s.T.Helper()
 	if s.projects[project] == "" {
 		s.projects[project] = s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddProject(project) })
 	}
-	meta := map[string]string{s.set.BackupMetadataKey: "true"}
+	meta := map[string]string{s.Settings.BackupMetadataKey: "true"}
 	if retention != "" {
-		meta[s.set.RetentionMetadataKey] = retention
+		meta[s.Settings.RetentionMetadataKey] = retention
 	}
 	for _, name := range names {
 		options := cloudsim.VolumeOptions{Encrypted: name == "encrypted" || name == "sealed"}
@@ -140,9 +141,9 @@ func (s *crashStory) fault(route, volume string, times int, do cloudsim.Effect) 
 
 // newest is the ID of the newest backup of a volume.
 func (s *crashStory) newest(volume string) string {
-	s.t.Helper()
-	all := s.sim.BackupsOf(s.volumes[volume])
-	require.NotEmpty(s.t, all, volume)
+	s.T.Helper()
+	all := s.Sim.BackupsOf(s.volumes[volume])
+	require.NotEmpty(s.T, all, volume)
 	return all[len(all)-1].ID
 }
 
@@ -154,13 +155,13 @@ func (s *crashStory) settle() {
 		`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp() + by FROM test_ahead'`,
 		`UPDATE leadership SET planned_beat = NULL, handed_over_at = NULL, retention_beat = NULL, sweep_beat = NULL`,
 	} {
-		s.exec(q)
+		s.Exec(q)
 	}
-	config, err := pgx.ParseConfig(s.url)
-	require.NoError(s.t, err)
+	config, err := pgx.ParseConfig(s.URL)
+	require.NoError(s.T, err)
 	s.database = config.Database
-	s.db.Close()
-	s.pool.Close()
+	s.DB.Close()
+	s.Pool.Close()
 }
 
 // refused answers in Cinder's place.
@@ -170,13 +171,13 @@ func refused(status int, words string) cloudsim.Refuse {
 
 // must demands that a volume has a record in this state.
 func (s *crashStory) must(volume string, state backup.State) {
-	s.t.Helper()
-	require.NotEmpty(s.t, s.rows("volume_id = $1 AND state = $2", s.volumes[volume], state), "%s: want %s, have %s", volume, state, s.story(s.volumes[volume]))
+	s.T.Helper()
+	require.NotEmpty(s.T, s.Records("volume_id = $1 AND state = $2", s.volumes[volume], state), "%s: want %s, have %s", volume, state, s.History(s.volumes[volume]))
 }
 
 // databaseURL is that of a database beside the story's.
 func (s *crashStory) databaseURL(name string) string {
-	return strings.Replace(s.url, "/"+s.database, "/"+name, 1)
+	return strings.Replace(s.URL, "/"+s.database, "/"+name, 1)
 }
 
 // queued leaves in an empty queue what is not often there: a task that waits for something else than the volume needs, and

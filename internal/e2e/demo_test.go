@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit"
 )
 
@@ -48,16 +49,16 @@ func (h *demoHome) alone() {
 }
 
 // started launches a demo and waits until its processes are at work.
-func (h *demoHome) started() *process {
+func (h *demoHome) started() *rig.Process {
 	h.t.Helper()
-	p := launch(h.t, h.env, "demo")
+	p := rig.Launch(h.t, h.env, "demo")
 	testkit.Eventually(h.t, "the demo's processes are ready", time.Minute, func() bool {
 		select {
-		case <-p.done:
-			h.t.Fatalf("the demo has ended: %s", p.log)
+		case <-p.Done:
+			h.t.Fatalf("the demo has ended: %s", p.Log)
 		default:
 		}
-		return strings.Contains(p.log.String(), "are ready.")
+		return strings.Contains(p.Log.String(), "are ready.")
 	})
 	return p
 }
@@ -65,7 +66,7 @@ func (h *demoHome) started() *process {
 func TestTheDemoShowsItAll(t *testing.T) {
 	t.Parallel()
 	h := newDemoHome(t)
-	out, code := finish(t, h.env, "demo")
+	out, code := rig.Output(t, h.env, "demo")
 	require.Zero(t, code, out)
 	require.NotContains(t, out, "\x1b", "escape codes without a terminal")
 	for _, line := range []string{
@@ -84,11 +85,11 @@ func TestADemoThatIsInterruptedCleansUp(t *testing.T) {
 	h := newDemoHome(t)
 	p := h.started()
 	for range 2 { // a terminal's Ctrl-C arrives more than once
-		require.NoError(t, p.cmd.Process.Signal(syscall.SIGINT))
+		require.NoError(t, p.Cmd.Process.Signal(syscall.SIGINT))
 	}
-	<-p.done
-	require.Equal(t, 1, p.cmd.ProcessState.ExitCode())
-	require.Contains(t, p.log.String(), "interrupted")
+	<-p.Done
+	require.Equal(t, 1, p.Cmd.ProcessState.ExitCode())
+	require.Contains(t, p.Log.String(), "interrupted")
 	h.clean()
 }
 
@@ -96,18 +97,18 @@ func TestADemoThatIsInterruptedCleansUp(t *testing.T) {
 func TestADemoThatIsKilledTakesItsProcessesAlong(t *testing.T) {
 	t.Parallel()
 	h := newDemoHome(t)
-	h.started().kill()
+	h.started().Kill()
 	h.alone()
-	h.started().stop()
+	h.started().Stop()
 	h.clean()
 }
 
 func TestADemoLeavesRecordsOfOthersAlone(t *testing.T) {
 	t.Parallel()
 	h := newDemoHome(t)
-	out, code := finish(t, h.env, "migrate", "up")
+	out, code := rig.Output(t, h.env, "migrate", "up")
 	require.Zero(t, code, out)
-	out, code = finish(t, h.env, "demo")
+	out, code = rig.Output(t, h.env, "demo")
 	require.Equal(t, 1, code, out)
 	require.Contains(t, out, "it has tables of Staffeln")
 	require.Contains(t, out, "createdb")

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // An hour, by which each clock is wrong in turn, in both directions. Nothing is made or removed early or late for it: where
@@ -34,7 +35,7 @@ func TestWorkersAskewUnderFaults(t *testing.T)    { t.Parallel(); clocks(t, 0, 0
 // one behind.
 func clocks(t *testing.T, postgres, cinder, schedulers, workers time.Duration) {
 	t.Helper()
-	r := newRig(t, func(r *rig, o *cloudsim.Options, _ map[string]string) {
+	r := newInstallation(t, func(r *installation, o *cloudsim.Options, _ map[string]string) {
 		o.Now = func() time.Time { return time.Now().Add(cinder) }
 		r.program = shifted(t)
 	})
@@ -52,11 +53,11 @@ func clocks(t *testing.T, postgres, cinder, schedulers, workers time.Duration) {
 		require.WithinDuration(t, time.Now().Add(schedulers), first, 5*time.Minute, "the scheduler's clock is not wrong")
 		require.WithinDuration(t, time.Now().Add(workers), second, 5*time.Minute, "the worker's clock is not wrong")
 	}
-	letGo := r.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 4, Do: cloudsim.DropAfterEffect{}})
+	letGo := r.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 4, Do: cloudsim.DropAfterEffect{}})
 	if schedulers > 0 { // the other one leads by its own clock
 		leads, _ := r.leader()
 		require.NotNil(t, leads)
-		leads.kill()
+		leads.Kill()
 		r.start(leads)
 	}
 	r.lasts(15 * time.Second)
@@ -68,9 +69,9 @@ func clocks(t *testing.T, postgres, cinder, schedulers, workers time.Duration) {
 
 // saidAt is the time of the first line that a process logged.
 func (m *mate) saidAt() time.Time {
-	line, _, _ := strings.Cut(m.log.String(), "\n")
+	line, _, _ := strings.Cut(m.Log.String(), "\n")
 	var said struct{ Time time.Time }
-	require.NoError(m.t, json.Unmarshal([]byte(line), &said))
+	require.NoError(m.T, json.Unmarshal([]byte(line), &said))
 	return said.Time
 }
 
@@ -87,7 +88,7 @@ var shiftedBuild struct {
 // moves a Go program's clock: it asks the kernel past the C library, and a time namespace has no wall clock of its own.
 func shifted(t *testing.T) string {
 	t.Helper()
-	plain := program(t)
+	plain := rig.Program(t)
 	shiftedBuild.once.Do(func() {
 		shiftedBuild.path = plain + "-shifted"
 		shiftedBuild.err = buildShifted(context.WithoutCancel(t.Context()), filepath.Dir(plain), shiftedBuild.path)

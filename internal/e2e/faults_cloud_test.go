@@ -11,12 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // The cloud answers nearly half of all requests, to whatever service, with refusals, with rubbish, or not at all.
 func TestCloudAnswersBadlyUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newRig(t).crewed()
+	r := newInstallation(t).crewed()
 	for _, bad := range []cloudsim.Effect{
 		cloudsim.Refuse{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"2"}}},
 		cloudsim.Refuse{Status: http.StatusInternalServerError},
@@ -28,10 +29,10 @@ func TestCloudAnswersBadlyUnderFaults(t *testing.T) {
 		cloudsim.Stall{For: 3 * time.Second},
 		cloudsim.StallAfterEffect{For: 3 * time.Second},
 	} {
-		struck, creations := r.happened(cloudsim.FaultFired), r.struck(createRoute, bad)
-		mend := r.sim.AddFault(cloudsim.Fault{Match: func(cloudsim.Request) bool { return r.chance.IntN(100) < 45 }, Do: bad})
+		struck, creations := r.happened(cloudsim.FaultFired), r.struck(rig.CreateRoute, bad)
+		mend := r.Sim.AddFault(cloudsim.Fault{Match: func(cloudsim.Request) bool { return r.chance.IntN(100) < 45 }, Do: bad})
 		r.within(soon, fmt.Sprintf("%T strikes, creations too", bad), func() bool {
-			return r.happened(cloudsim.FaultFired) >= struck+20 && r.struck(createRoute, bad) > creations
+			return r.happened(cloudsim.FaultFired) >= struck+20 && r.struck(rig.CreateRoute, bad) > creations
 		})
 		mend()
 		t.Logf("%T struck %d requests", bad, r.happened(cloudsim.FaultFired)-struck)
@@ -41,8 +42,8 @@ func TestCloudAnswersBadlyUnderFaults(t *testing.T) {
 }
 
 // struck counts the requests of a route that an effect has struck.
-func (r *rig) struck(route string, effect cloudsim.Effect) (n int) {
-	for _, e := range r.sim.Journal() {
+func (r *installation) struck(route string, effect cloudsim.Effect) (n int) {
+	for _, e := range r.Sim.Journal() {
 		if e.Kind == cloudsim.FaultFired && e.Detail == fmt.Sprintf("%s: %T", route, effect) {
 			n++
 		}
@@ -53,8 +54,8 @@ func (r *rig) struck(route string, effect cloudsim.Effect) (n int) {
 // For a while no request of any service is answered, and nothing is executed.
 func TestCloudSilentUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newRig(t).crewed()
-	mend := r.sim.AddFault(cloudsim.Fault{Do: cloudsim.Stall{}})
+	r := newInstallation(t).crewed()
+	mend := r.Sim.AddFault(cloudsim.Fault{Do: cloudsim.Stall{}})
 	r.lasts(away)
 	mend()
 	r.alive()
@@ -62,18 +63,18 @@ func TestCloudSilentUnderFaults(t *testing.T) {
 }
 
 // late asks for creations that are not answered, and carried out only after a time.
-func (r *rig) late(after time.Duration) {
-	r.t.Helper()
+func (r *installation) late(after time.Duration) {
+	r.T.Helper()
 	struck := r.happened(cloudsim.FaultFired)
-	r.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 6, Do: cloudsim.ExecuteLater{After: after}})
+	r.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 6, Do: cloudsim.ExecuteLater{After: after}})
 	r.within(soon, "six creations are given up", func() bool { return r.happened(cloudsim.FaultFired) == struck+6 })
 	r.lasts(after)
 }
 
 // twins counts backups whose tag another one has too.
-func (r *rig) twins() (n int) {
+func (r *installation) twins() (n int) {
 	of := map[string]int{}
-	for _, b := range r.sim.Backups() {
+	for _, b := range r.Sim.Backups() {
 		record := b.Metadata["staffeln_record"]
 		of[record]++
 		if of[record] > 1 {
@@ -87,14 +88,14 @@ func (r *rig) twins() (n int) {
 // its own, and is told.
 func TestCreatedLongAfterUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, with(map[string]string{"STAFFELN_RETENTION_TIME": "1h"}))
+	r := newInstallation(t, with(map[string]string{"STAFFELN_RETENTION_TIME": "1h"}))
 	r.policy.retention = time.Hour // so that none is removed before it is looked at
 	r.crewed()
 	r.late(2 * time.Minute)
 	r.recovers(soon)
 	twins := r.twins()
 	require.Positive(t, twins, "none of them was carried out")
-	require.Equal(t, twins, r.count(`reason = 'twin_backup' AND state = 'available'`))
+	require.Equal(t, twins, r.Count(`reason = 'twin_backup' AND state = 'available'`))
 	told := 0
 	for _, m := range r.crew {
 		told += m.logged("second backup of one request")
@@ -106,9 +107,9 @@ func TestCreatedLongAfterUnderFaults(t *testing.T) {
 // Creations are carried out late, and before they are given up: each is adopted, and there is one backup of each.
 func TestCreatedLateUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, with(map[string]string{"STAFFELN_POST_SETTLE_TIME": "90"})).crewed()
+	r := newInstallation(t, with(map[string]string{"STAFFELN_POST_SETTLE_TIME": "90"})).crewed()
 	r.late(time.Minute)
 	r.recovers(soon)
 	require.Zero(t, r.twins())
-	require.Zero(t, r.count(`reason = 'twin_backup'`))
+	require.Zero(t, r.Count(`reason = 'twin_backup'`))
 }

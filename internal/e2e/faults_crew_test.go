@@ -13,24 +13,26 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
 )
 
 // mate is one process that whoever runs it starts again: under the same name for Postgres, with the same environment.
 type mate struct {
-	*process
+	*rig.Process
 	role, name string
 	env        map[string]string
 }
 
 // join starts one more process of a role. Postgres knows each by a name of its own.
-func (r *rig) join(role string, env ...map[string]string) *mate {
-	r.t.Helper()
-	m := &mate{role: role, name: fmt.Sprintf("%s_%d", role, len(r.crew)+1), env: maps.Clone(r.env)}
+func (r *installation) join(role string, env ...map[string]string) *mate {
+	r.T.Helper()
+	m := &mate{role: role, name: fmt.Sprintf("%s_%d", role, len(r.crew)+1), env: maps.Clone(r.Env)}
 	r.exec(`CREATE ROLE ` + m.name + ` LOGIN SUPERUSER`)
-	m.env["STAFFELN_DATABASE_URL"] = strings.Replace(r.url, "staffeln@", m.name+"@", 1)
+	m.env["STAFFELN_DATABASE_URL"] = strings.Replace(r.URL, "staffeln@", m.name+"@", 1)
 	if r.wiring != nil {
 		for variable, server := range map[string]string{"STAFFELN_DATABASE_URL": "postgres", "STAFFELN_REDIS_URL": "redis", "OS_AUTH_URL": "cloud"} {
-			m.env[variable] = rehosted(r.t, m.env[variable], r.wiring.wires[role+"-"+server].Listen)
+			m.env[variable] = rehosted(r.T, m.env[variable], r.wiring.wires[role+"-"+server].Listen)
 		}
 	}
 	for _, more := range env {
@@ -38,10 +40,10 @@ func (r *rig) join(role string, env ...map[string]string) *mate {
 	}
 	m.env["STAFFELN_METRICS_LISTEN"] = "127.0.0.1:0"
 	if role == "api" { // a port that it finds again when it is started again
-		free, err := new(net.ListenConfig).Listen(r.ctx, "tcp", "127.0.0.1:0")
-		require.NoError(r.t, err)
+		free, err := new(net.ListenConfig).Listen(r.Ctx, "tcp", "127.0.0.1:0")
+		require.NoError(r.T, err)
 		m.env["STAFFELN_API_LISTEN"] = free.Addr().String()
-		require.NoError(r.t, free.Close())
+		require.NoError(r.T, free.Close())
 	}
 	r.crew = append(r.crew, m)
 	r.start(m)
@@ -49,17 +51,17 @@ func (r *rig) join(role string, env ...map[string]string) *mate {
 }
 
 // start starts a process that has ended, or never ran.
-func (r *rig) start(m *mate) {
-	r.t.Helper()
-	m.process = launchOf(r.t, r.program, m.env, m.role)
-	p := m.cmd.Process
-	r.t.Cleanup(func() { _ = p.Signal(syscall.SIGCONT) }) // one that is frozen would not end; it may have ended already
+func (r *installation) start(m *mate) {
+	r.T.Helper()
+	m.Process = rig.LaunchBinary(r.T, r.program, m.env, m.role)
+	p := m.Cmd.Process
+	r.T.Cleanup(func() { _ = p.Signal(syscall.SIGCONT) }) // one that is frozen would not end; it may have ended already
 }
 
 // crewed starts two schedulers, two workers and an api, and waits until the load is there: each volume has a restore
 // point, and the first of them are being removed.
-func (r *rig) crewed() *rig {
-	r.t.Helper()
+func (r *installation) crewed() *installation {
+	r.T.Helper()
 	for _, role := range []string{"scheduler", "scheduler", "worker", "worker", "api"} {
 		r.join(role)
 	}
@@ -76,29 +78,29 @@ func rehosted(t *testing.T, address, host string) string {
 	return parsed.String()
 }
 
-func (m *mate) pid() string { return strconv.Itoa(m.cmd.Process.Pid) }
+func (m *mate) pid() string { return strconv.Itoa(m.Cmd.Process.Pid) }
 
 // logged counts the lines of a process that hold a message and came of this run of it.
-func (m *mate) logged(message string) int { return strings.Count(m.log.String(), message) }
+func (m *mate) logged(message string) int { return strings.Count(m.Log.String(), message) }
 
 // one is a process of a role that chance chooses.
-func (r *rig) one(role string) *mate {
-	r.t.Helper()
+func (r *installation) one(role string) *mate {
+	r.T.Helper()
 	var all []*mate
 	for _, m := range r.crew {
 		if m.role == role {
 			all = append(all, m)
 		}
 	}
-	require.NotEmpty(r.t, all, "processes of the role %s", role)
+	require.NotEmpty(r.T, all, "processes of the role %s", role)
 	return all[r.chance.IntN(len(all))]
 }
 
 // leader is the process that leads now; nil: none of ours does.
-func (r *rig) leader() (leads *mate, term int64) {
-	r.t.Helper()
+func (r *installation) leader() (leads *mate, term int64) {
+	r.T.Helper()
 	var name string
-	require.NoError(r.t, r.db.QueryRow(r.ctx, `SELECT leader, term FROM leadership`).Scan(&name, &term))
+	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT leader, term FROM leadership`).Scan(&name, &term))
 	for _, m := range r.crew {
 		if m.role == "scheduler" && strings.HasSuffix(name, "/"+m.pid()) {
 			return m, term

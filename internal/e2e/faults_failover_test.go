@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/invariants"
 )
 
@@ -23,7 +24,7 @@ import (
 // lost; requests that are made again, whose second backup gets a record of its own. Nothing else is wrong.
 func TestPostgresFailedOverUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, with(map[string]string{
+	r := newInstallation(t, with(map[string]string{
 		"STAFFELN_MAX_BACKUPS_IN_PROGRESS": "0", "STAFFELN_MAX_BACKUPS_IN_PROGRESS_PER_PROJECT": "0",
 		"STAFFELN_MAX_REMOVALS_IN_PROGRESS": "1", // more than ten losses at once are not believed
 	}))
@@ -33,7 +34,7 @@ func TestPostgresFailedOverUnderFaults(t *testing.T) {
 	r.replicate(replica)
 	at := len(r.records())
 	r.within(soon, "commits are made that the replica does not get", func() bool {
-		return len(r.records()) >= at+8 && r.count(`state = 'creating'`) >= 4
+		return len(r.records()) >= at+8 && r.Count(`state = 'creating'`) >= 4
 	})
 	before := r.records()
 	require.NoError(t, r.postgres.Kill())
@@ -56,32 +57,32 @@ func TestPostgresFailedOverUnderFaults(t *testing.T) {
 }
 
 // records are the states of all records.
-func (r *rig) records() map[string]string {
-	r.t.Helper()
-	rows, err := r.db.Query(r.ctx, `SELECT id, state FROM records`)
-	require.NoError(r.t, err)
+func (r *installation) records() map[string]string {
+	r.T.Helper()
+	rows, err := r.DB.Query(r.Ctx, `SELECT id, state FROM records`)
+	require.NoError(r.T, err)
 	states := map[string]string{}
 	for rows.Next() {
 		var id, state string
-		require.NoError(r.t, rows.Scan(&id, &state))
+		require.NoError(r.T, rows.Scan(&id, &state))
 		states[id] = state
 	}
-	require.NoError(r.t, rows.Err())
+	require.NoError(r.T, rows.Err())
 	return states
 }
 
 // replicate copies the running Postgres.
-func (r *rig) replicate(to string) {
-	r.t.Helper()
-	copied := exec.CommandContext(r.ctx, filepath.Join(filepath.Dir(r.postgres.Binary), "pg_basebackup"),
-		"--dbname="+r.url, "--pgdata="+to, "--checkpoint=fast", "--wal-method=stream", "--no-sync")
+func (r *installation) replicate(to string) {
+	r.T.Helper()
+	copied := exec.CommandContext(r.Ctx, filepath.Join(filepath.Dir(r.postgres.Binary), "pg_basebackup"),
+		"--dbname="+r.URL, "--pgdata="+to, "--checkpoint=fast", "--wal-method=stream", "--no-sync")
 	out, err := copied.CombinedOutput()
-	require.NoError(r.t, err, string(out))
+	require.NoError(r.T, err, string(out))
 	info, err := os.Stat(filepath.Join(r.home, "postgres"))
-	require.NoError(r.t, err)
+	require.NoError(r.T, err)
 	owner, ok := info.Sys().(*syscall.Stat_t)
-	require.True(r.t, ok)
-	require.NoError(r.t, filepath.WalkDir(to, func(path string, _ fs.DirEntry, err error) error {
+	require.True(r.T, ok)
+	require.NoError(r.T, filepath.WalkDir(to, func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -91,8 +92,8 @@ func (r *rig) replicate(to string) {
 
 // onlyOrphans checks that the only laws that are broken are about backups that no record knows, and that each of them is
 // a finding and is named by the doctor.
-func (r *rig) onlyOrphans() {
-	r.t.Helper()
+func (r *installation) onlyOrphans() {
+	r.T.Helper()
 	var orphans, others []string
 	for _, v := range r.broken() {
 		if v.Law == invariants.Orphan {
@@ -101,33 +102,33 @@ func (r *rig) onlyOrphans() {
 			others = append(others, v.String())
 		}
 	}
-	require.Empty(r.t, others, "broken laws")
-	require.NotEmpty(r.t, orphans, "the lost commits made no orphan: nothing was tried")
+	require.Empty(r.T, others, "broken laws")
+	require.NotEmpty(r.T, orphans, "the lost commits made no orphan: nothing was tried")
 	slices.Sort(orphans)
 	orphans = slices.Compact(orphans)
 	for _, id := range orphans {
 		var found int
-		require.NoError(r.t, r.db.QueryRow(r.ctx, `SELECT count(*) FROM findings WHERE object = $1 AND reason = 'orphan'`, id).Scan(&found))
-		require.Equal(r.t, 1, found, "findings about backup %s", id)
+		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT count(*) FROM findings WHERE object = $1 AND reason = 'orphan'`, id).Scan(&found))
+		require.Equal(r.T, 1, found, "findings about backup %s", id)
 	}
 	r.within(soon, "the doctor names all of them", func() bool { // it leaves the sweep time for each
 		said := r.doctor("laws")
 		return !slices.ContainsFunc(orphans, func(id string) bool { return !strings.Contains(said, id) })
 	})
-	r.t.Logf("%d orphans, each told; %d requests made twice; %d records lost; %d backups in Cinder",
-		len(orphans), r.twins(), r.count(`state = 'lost'`), len(r.sim.Backups()))
-	require.Equal(r.t, r.twins(), r.count(`reason = 'twin_backup'`))
+	r.T.Logf("%d orphans, each told; %d requests made twice; %d records lost; %d backups in Cinder",
+		len(orphans), r.twins(), r.Count(`state = 'lost'`), len(r.Sim.Backups()))
+	require.Equal(r.T, r.twins(), r.Count(`reason = 'twin_backup'`))
 }
 
 // doctor is what the doctor finds wrong in one of its checks.
-func (r *rig) doctor(check string) (said string) {
-	r.t.Helper()
-	out, code := finish(r.t, r.env, "doctor", "--json")
-	require.Contains(r.t, []int{0, 3, 4}, code, out)
+func (r *installation) doctor(check string) (said string) {
+	r.T.Helper()
+	out, code := rig.Output(r.T, r.Env, "doctor", "--json")
+	require.Contains(r.T, []int{0, 3, 4}, code, out)
 	var all struct {
 		Findings []struct{ Check, Text string }
 	}
-	require.NoError(r.t, json.NewDecoder(strings.NewReader(out)).Decode(&all), out) // a line for people follows
+	require.NoError(r.T, json.NewDecoder(strings.NewReader(out)).Decode(&all), out) // a line for people follows
 	for _, f := range all.Findings {
 		if f.Check == check {
 			said += f.Text + "\n"

@@ -12,14 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // Leader, workers and api are killed at random in the middle of their work, and started again.
 func TestKilledAtRandomUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newRig(t).crewed()
+	r := newInstallation(t).crewed()
 	// A handler is at work for longer than the few milliseconds that cloudsim needs.
-	r.sim.AddFault(cloudsim.Fault{Route: createRoute, Do: cloudsim.StallAfterEffect{For: time.Second}})
+	r.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Do: cloudsim.StallAfterEffect{For: time.Second}})
 	victims := map[string]int{"leader": 0, "worker": 0, "api": 0}
 	for range 5 {
 		for _, role := range r.shuffled("leader", "worker", "worker", "api") {
@@ -31,7 +32,7 @@ func TestKilledAtRandomUnderFaults(t *testing.T) {
 				victim = r.one("worker")
 			}
 			r.lasts(r.between(200*time.Millisecond, 4*time.Second))
-			victim.kill()
+			victim.Kill()
 			r.start(victim)
 			victims[role]++
 		}
@@ -42,16 +43,16 @@ func TestKilledAtRandomUnderFaults(t *testing.T) {
 }
 
 // shuffled puts words in an order of chance.
-func (r *rig) shuffled(words ...string) []string {
+func (r *installation) shuffled(words ...string) []string {
 	r.chance.Shuffle(len(words), func(i, j int) { words[i], words[j] = words[j], words[i] })
 	return words
 }
 
 // healthy asks an api.
-func (r *rig) healthy(api *mate) bool {
-	r.t.Helper()
-	request, err := http.NewRequestWithContext(r.ctx, http.MethodGet, "http://"+api.env["STAFFELN_API_LISTEN"]+"/v1/health", http.NoBody)
-	require.NoError(r.t, err)
+func (r *installation) healthy(api *mate) bool {
+	r.T.Helper()
+	request, err := http.NewRequestWithContext(r.Ctx, http.MethodGet, "http://"+api.env["STAFFELN_API_LISTEN"]+"/v1/health", http.NoBody)
+	require.NoError(r.T, err)
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return false
@@ -68,7 +69,7 @@ const stopTime = 30 * time.Second
 // time, nothing stays leased, and no task stays with a worker that is gone.
 func TestToldToStopUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newRig(t).crewed()
+	r := newInstallation(t).crewed()
 	slowest := time.Duration(0)
 	for range 4 {
 		r.within(soon, "work is under way", func() bool { return r.leased() > 0 })
@@ -76,11 +77,11 @@ func TestToldToStopUnderFaults(t *testing.T) {
 		r.lasts(r.between(0, 2*time.Second))
 		began := time.Now()
 		for _, m := range r.crew {
-			require.NoError(t, m.cmd.Process.Signal(syscall.SIGTERM))
+			require.NoError(t, m.Cmd.Process.Signal(syscall.SIGTERM))
 		}
 		for _, m := range r.crew {
-			<-m.done
-			require.Zero(t, m.cmd.ProcessState.ExitCode(), "%s: %s", m.name, m.log.tail(2000))
+			<-m.Done
+			require.Zero(t, m.Cmd.ProcessState.ExitCode(), "%s: %s", m.name, m.Log.Tail(2000))
 		}
 		took := time.Since(began)
 		require.Less(t, took, stopTime)

@@ -17,28 +17,28 @@ import (
 const settled = time.Minute
 
 // lawful checks that no law was broken, from the beginning of the load until now.
-func (r *rig) lawful() {
-	r.t.Helper()
+func (r *installation) lawful() {
+	r.T.Helper()
 	var broken []string
 	for _, v := range r.broken() {
 		broken = append(broken, v.String())
 	}
-	require.Empty(r.t, broken, "broken laws")
-	require.Empty(r.t, r.sim.UnknownRoutes(), "requests that cloudsim has no code for")
+	require.Empty(r.T, broken, "broken laws")
+	require.Empty(r.T, r.Sim.UnknownRoutes(), "requests that cloudsim has no code for")
 	for _, kind := range []string{cloudsim.ChainDestroyed, cloudsim.ForeignDeletion} {
-		require.Zero(r.t, r.happened(kind), kind)
+		require.Zero(r.T, r.happened(kind), kind)
 	}
-	r.t.Logf("%d backups made, %d removed; no law broken", r.happened(cloudsim.BackupAvailable), r.happened(cloudsim.BackupDeleted))
+	r.T.Logf("%d backups made, %d removed; no law broken", r.happened(cloudsim.BackupAvailable), r.happened(cloudsim.BackupDeleted))
 }
 
 // broken answers every violation, in the course of the journal and at its end.
-func (r *rig) broken() []invariants.Violation {
-	r.t.Helper()
-	us := evidence.Us{User: r.sim.Cast().Service}
-	require.NoError(r.t, r.db.QueryRow(r.ctx, `SELECT id FROM installation`).Scan(&us.Installation))
-	journal, gone := evidence.Journal(r.sim.Journal(), r.sim, us)
-	now, records, err := evidence.Records(r.ctx, r.db)
-	require.NoError(r.t, err)
+func (r *installation) broken() []invariants.Violation {
+	r.T.Helper()
+	us := evidence.Us{User: r.Sim.Cast().Service}
+	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT id FROM installation`).Scan(&us.Installation))
+	journal, gone := evidence.Journal(r.Sim.Journal(), r.Sim, us)
+	now, records, err := evidence.Records(r.Ctx, r.DB)
+	require.NoError(r.T, err)
 	facts := invariants.Facts{
 		Now: now, Journal: journal, Records: records, Gone: gone,
 		Limits: invariants.Limits{Step: settled, Removal: settled},
@@ -47,18 +47,18 @@ func (r *rig) broken() []invariants.Violation {
 	if r.policy.uncapped {
 		facts.Caps = invariants.Caps{}
 	}
-	for _, v := range r.sim.Volumes() {
+	for _, v := range r.Sim.Volumes() {
 		facts.Promises = append(facts.Promises, invariants.Promise{
 			Volume: v.ID, Project: v.Project, Floor: floor, Retention: backup.Period{Clock: r.policy.retention},
 		})
 	}
 	return append(invariants.Check(facts), invariants.CheckNow(invariants.Snapshot{
-		Now: now, Backups: evidence.Listed(r.sim, us), Records: records, Limits: facts.Limits,
+		Now: now, Backups: evidence.Listed(r.Sim, us), Records: records, Limits: facts.Limits,
 	})...)
 }
 
 // cloudNow is the time of the cloud's clock: the journal's newest entry is not later.
-func (r *rig) cloudNow() time.Time {
+func (r *installation) cloudNow() time.Time {
 	if r.clock != nil {
 		return r.clock()
 	}

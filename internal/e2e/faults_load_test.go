@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit"
 )
 
@@ -24,29 +25,29 @@ const (
 )
 
 // within waits for what must come in a time.
-func (r *rig) within(limit time.Duration, what string, cond func() bool) {
-	r.t.Helper()
-	testkit.Eventually(r.t, what, limit, cond)
+func (r *installation) within(limit time.Duration, what string, cond func() bool) {
+	r.T.Helper()
+	testkit.Eventually(r.T, what, limit, cond)
 }
 
 // lasts lets a time pass.
-func (r *rig) lasts(d time.Duration) {
+func (r *installation) lasts(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-r.ctx.Done():
+	case <-r.Ctx.Done():
 	}
 }
 
 // between is a time that chance chooses.
-func (r *rig) between(least, most time.Duration) time.Duration {
+func (r *installation) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(r.chance.Int64N(int64(most-least)))
 }
 
 // happened counts what the cloud's journal has of a kind.
-func (r *rig) happened(kind string) (n int) {
-	for _, e := range r.sim.Journal() {
+func (r *installation) happened(kind string) (n int) {
+	for _, e := range r.Sim.Journal() {
 		if e.Kind == kind {
 			n++
 		}
@@ -55,8 +56,8 @@ func (r *rig) happened(kind string) (n int) {
 }
 
 // loaded waits until the load is there: each volume has a restore point, and the first of them are being removed.
-func (r *rig) loaded() {
-	r.t.Helper()
+func (r *installation) loaded() {
+	r.T.Helper()
 	r.within(afterLease, "the load is there", func() bool {
 		return len(r.stale(time.Time{})) == 0 && (r.policy.retention > retention || r.happened(cloudsim.BackupDeletion) > 0)
 	})
@@ -64,19 +65,19 @@ func (r *rig) loaded() {
 
 // stale are the volumes without a restore point, recorded as such, of which the data was taken after the given time of
 // the cloud's clock.
-func (r *rig) stale(after time.Time) []string {
-	r.t.Helper()
-	rows, err := r.db.Query(r.ctx, `SELECT backup_id FROM records WHERE state = 'available'`)
-	require.NoError(r.t, err)
+func (r *installation) stale(after time.Time) []string {
+	r.T.Helper()
+	rows, err := r.DB.Query(r.Ctx, `SELECT backup_id FROM records WHERE state = 'available'`)
+	require.NoError(r.T, err)
 	recorded := map[string]bool{}
 	for rows.Next() {
 		var id string
-		require.NoError(r.t, rows.Scan(&id))
+		require.NoError(r.T, rows.Scan(&id))
 		recorded[id] = true
 	}
-	require.NoError(r.t, rows.Err())
+	require.NoError(r.T, rows.Err())
 	fresh := map[string]bool{}
-	for _, b := range r.sim.Backups() {
+	for _, b := range r.Sim.Backups() {
 		if recorded[b.ID] && b.Status == "available" && b.Restorable && b.DataTimestamp.After(after) {
 			fresh[b.Volume] = true
 		}
@@ -86,21 +87,21 @@ func (r *rig) stale(after time.Time) []string {
 
 // recovers is what must hold after each fault, from the moment at which it is called and within the limit: each volume
 // gets a fresh restore point, everything that was begun comes to its end, and no law was broken at any time.
-func (r *rig) recovers(limit time.Duration) {
-	r.t.Helper()
+func (r *installation) recovers(limit time.Duration) {
+	r.T.Helper()
 	r.freshens(limit)
 	r.rests()
 	r.lawful()
 }
 
 // freshens waits until each volume has a restore point of which the data was taken after now.
-func (r *rig) freshens(limit time.Duration) {
-	r.t.Helper()
+func (r *installation) freshens(limit time.Duration) {
+	r.T.Helper()
 	mended, healed := r.cloudNow(), time.Now()
 	var missing []string
 	defer func() {
-		if r.t.Failed() {
-			r.t.Logf("without a fresh restore point: %s", strings.Join(missing, ", "))
+		if r.T.Failed() {
+			r.T.Logf("without a fresh restore point: %s", strings.Join(missing, ", "))
 			r.tellRecords()
 		}
 	}()
@@ -108,61 +109,61 @@ func (r *rig) freshens(limit time.Duration) {
 		missing = r.stale(mended)
 		return len(missing) == 0
 	})
-	r.t.Logf("all volumes had fresh restore points %.0f s after the fault", time.Since(healed).Seconds())
+	r.T.Logf("all volumes had fresh restore points %.0f s after the fault", time.Since(healed).Seconds())
 }
 
 // rests ends the load and waits until nothing is under way any more: no record, no lease, no task; and until the sweep
 // has compared everything after that.
-func (r *rig) rests() {
-	r.t.Helper()
-	out, code := finish(r.t, r.env, "pause", "--why", "the test ends")
-	require.Zero(r.t, code, out)
+func (r *installation) rests() {
+	r.T.Helper()
+	out, code := rig.Output(r.T, r.Env, "pause", "--why", "the test ends")
+	require.Zero(r.T, code, out)
 	waited := ""
 	defer func() {
-		if r.t.Failed() {
-			r.t.Logf("at last there was: %s", waited)
+		if r.T.Failed() {
+			r.T.Logf("at last there was: %s", waited)
 			r.tellRecords()
 		}
 	}()
 	r.within(soon, "everything is at rest", func() bool {
 		leases := 0
-		require.NoError(r.t, r.db.QueryRow(r.ctx, `SELECT count(*) FROM volumes WHERE lease_token IS NOT NULL`).Scan(&leases))
-		busy := r.count(`state IN ('creating', 'overdue', 'deleting')`)
+		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT count(*) FROM volumes WHERE lease_token IS NOT NULL`).Scan(&leases))
+		busy := r.Count(`state IN ('creating', 'overdue', 'deleting')`)
 		waited = fmt.Sprintf("%d records in progress, %d leases, %d tasks", busy, leases, r.queued())
 		return waited == "0 records in progress, 0 leases, 0 tasks"
 	})
 	var rested time.Time
-	require.NoError(r.t, r.db.QueryRow(r.ctx, `SELECT staffeln_now()`).Scan(&rested))
+	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT staffeln_now()`).Scan(&rested))
 	r.within(soon, "all is swept", func() (swept bool) {
-		require.NoError(r.t, r.db.QueryRow(r.ctx, `SELECT coalesce(sweep_beat > $1, false) FROM leadership`, rested).Scan(&swept))
+		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT coalesce(sweep_beat > $1, false) FROM leadership`, rested).Scan(&swept))
 		return swept
 	})
 }
 
 // queued counts the tasks that the queue holds in whatever state.
-func (r *rig) queued() int {
-	r.t.Helper()
-	info, err := asynq.NewInspectorFromRedisClient(r.rdb).GetQueueInfo("volumes")
+func (r *installation) queued() int {
+	r.T.Helper()
+	info, err := asynq.NewInspectorFromRedisClient(r.Redis).GetQueueInfo("volumes")
 	if errors.Is(err, asynq.ErrQueueNotFound) {
 		return 0
 	}
-	require.NoError(r.t, err)
+	require.NoError(r.T, err)
 	return info.Size + info.Completed
 }
 
 // tellRecords shows what is not at rest.
-func (r *rig) tellRecords() {
-	rows, err := r.db.Query(r.ctx, `SELECT format('%s %s: volume %s backup %s asked %s next %s: %s %s', state, kind, volume_id, backup_id, asked_at, next_try_at, reason, reason_text)
+func (r *installation) tellRecords() {
+	rows, err := r.DB.Query(r.Ctx, `SELECT format('%s %s: volume %s backup %s asked %s next %s: %s %s', state, kind, volume_id, backup_id, asked_at, next_try_at, reason, reason_text)
 		FROM records WHERE state NOT IN ('available', 'deleted', 'withdrawn') ORDER BY changed_at DESC LIMIT 30`)
 	if err != nil {
-		r.t.Logf("records can't be read: %v", err)
+		r.T.Logf("records can't be read: %v", err)
 		return
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var line string
 		if rows.Scan(&line) == nil {
-			r.t.Log(line)
+			r.T.Log(line)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit/private"
 	"staffeln/tasks"
 )
@@ -31,10 +32,10 @@ const (
 	lease     = tasks.Lease
 )
 
-// rig is the program as real processes under load, with a Postgres and a Redis of its own that may be stopped, emptied
+// installation is the program as real processes under load, with a Postgres and a Redis of its own that may be stopped, emptied
 // and replaced.
-type rig struct {
-	*house
+type installation struct {
+	*rig.Deployment
 
 	chance          *rand.Rand
 	began           time.Time
@@ -56,21 +57,21 @@ type policy struct {
 }
 
 // A change of how a rig is made.
-type change func(*rig, *cloudsim.Options, map[string]string)
+type change func(*installation, *cloudsim.Options, map[string]string)
 
 // with sets variables of all processes.
 func with(env map[string]string) change {
-	return func(_ *rig, _ *cloudsim.Options, all map[string]string) { maps.Copy(all, env) }
+	return func(_ *installation, _ *cloudsim.Options, all map[string]string) { maps.Copy(all, env) }
 }
 
 // wired gives each pair of process and server a wire of its own.
-func wired(r *rig, _ *cloudsim.Options, _ map[string]string) { r.wiring = newWiring(r.t) }
+func wired(r *installation, _ *cloudsim.Options, _ map[string]string) { r.wiring = newWiring(r.T) }
 
-// newRig starts servers and a cloud with thirty protected volumes in three projects. Periods are short; what is not set
+// newInstallation starts servers and a cloud with thirty protected volumes in three projects. Periods are short; what is not set
 // here is the default of production.
-func newRig(t *testing.T, changes ...change) *rig {
+func newInstallation(t *testing.T, changes ...change) *installation {
 	t.Helper()
-	r := &rig{house: &house{t: t, ctx: t.Context(), env: map[string]string{}}, began: time.Now(), home: t.TempDir(), program: program(t), policy: policy{retention: retention}}
+	r := &installation{Deployment: &rig.Deployment{T: t, Ctx: t.Context(), Env: map[string]string{}}, began: time.Now(), home: t.TempDir(), program: rig.Program(t), policy: policy{retention: retention}}
 	chosen := *seed
 	if chosen == 0 {
 		chosen = rand.Uint64() >> 1
@@ -88,14 +89,14 @@ func newRig(t *testing.T, changes ...change) *rig {
 	}
 	r.clock = opts.Now
 	r.serve()
-	r.sim = cloudsim.New(opts)
-	cloud := httptest.NewServer(r.sim)
+	r.Sim = cloudsim.New(opts)
+	cloud := httptest.NewServer(r.Sim)
 	t.Cleanup(cloud.Close)
-	maps.Copy(r.env, r.sim.OpenRC(cloud.URL))
-	maps.Copy(r.env, r.settings())
-	maps.Copy(r.env, asked)
+	maps.Copy(r.Env, r.Sim.OpenRC(cloud.URL))
+	maps.Copy(r.Env, r.settings())
+	maps.Copy(r.Env, asked)
 	r.prepare()
-	seeded := cloudsim.Seed(r.sim, cloudsim.SeedOptions{Projects: 3, Servers: 15, VolumesPerServer: 2, MetadataKey: "__staffeln_backup"})
+	seeded := cloudsim.Seed(r.Sim, cloudsim.SeedOptions{Projects: 3, Servers: 15, VolumesPerServer: 2, MetadataKey: "__staffeln_backup"})
 	r.servers, r.volumes = seeded.Servers, seeded.Volumes
 	if r.wiring != nil {
 		for _, role := range []string{"scheduler", "worker", "api"} {
@@ -109,29 +110,29 @@ func newRig(t *testing.T, changes ...change) *rig {
 
 // serve starts the servers that all of this rig's processes share. A commit that was answered survives a kill of
 // Postgres; that of the machine is not tried.
-func (r *rig) serve() {
-	r.t.Helper()
+func (r *installation) serve() {
+	r.T.Helper()
 	var err error
-	r.postgres, err = private.StartPostgres(r.ctx, r.home)
-	require.NoError(r.t, err)
-	r.t.Cleanup(func() { assert.NoError(r.t, r.postgres.Stop()) })
-	r.redis, err = private.StartRedis(r.ctx, r.home)
-	require.NoError(r.t, err)
-	r.t.Cleanup(func() { assert.NoError(r.t, r.redis.Stop()) })
-	r.url = r.postgres.URL
-	r.db, err = pgxpool.New(r.ctx, r.url)
-	require.NoError(r.t, err)
-	r.t.Cleanup(r.db.Close)
+	r.postgres, err = private.StartPostgres(r.Ctx, r.home)
+	require.NoError(r.T, err)
+	r.T.Cleanup(func() { assert.NoError(r.T, r.postgres.Stop()) })
+	r.redis, err = private.StartRedis(r.Ctx, r.home)
+	require.NoError(r.T, err)
+	r.T.Cleanup(func() { assert.NoError(r.T, r.redis.Stop()) })
+	r.URL = r.postgres.URL
+	r.DB, err = pgxpool.New(r.Ctx, r.URL)
+	require.NoError(r.T, err)
+	r.T.Cleanup(r.DB.Close)
 	r.exec(`ALTER DATABASE postgres SET synchronous_commit = on`)
-	r.rdb, err = tasks.Connect(r.redis.URL)
-	require.NoError(r.t, err)
-	r.t.Cleanup(func() { _ = r.rdb.Close() })
+	r.Redis, err = tasks.Connect(r.redis.URL)
+	require.NoError(r.T, err)
+	r.T.Cleanup(func() { _ = r.Redis.Close() })
 }
 
-func (r *rig) settings() map[string]string {
+func (r *installation) settings() map[string]string {
 	seconds := func(d time.Duration) string { return fmt.Sprint(d.Seconds()) }
 	return map[string]string{
-		"STAFFELN_DATABASE_URL": r.url, "STAFFELN_REDIS_URL": r.redis.URL, "STAFFELN_ALLOW_SHORT_PERIODS": "true",
+		"STAFFELN_DATABASE_URL": r.URL, "STAFFELN_REDIS_URL": r.redis.URL, "STAFFELN_ALLOW_SHORT_PERIODS": "true",
 		"STAFFELN_BACKUP_SERVICE_PERIOD": "5", "STAFFELN_BACKUP_MIN_INTERVAL": seconds(interval), "STAFFELN_POLL_PERIOD": "1",
 		"STAFFELN_FULL_BACKUP_DEPTH": "1", "STAFFELN_POST_SETTLE_TIME": "15", "STAFFELN_SWEEP_PERIOD": "10", "STAFFELN_RETENTION_SERVICE_PERIOD": "5",
 		"STAFFELN_RETENTION_TIME": seconds(retention), "STAFFELN_MIN_RESTORE_POINTS": fmt.Sprint(floor), "STAFFELN_PROTECTION_GRACE": "0",
@@ -140,14 +141,14 @@ func (r *rig) settings() map[string]string {
 }
 
 // prepare migrates the database with the real program.
-func (r *rig) prepare() {
-	r.t.Helper()
-	out, code := finish(r.t, map[string]string{"STAFFELN_DATABASE_URL": r.url}, "migrate", "up")
-	require.Zero(r.t, code, out)
+func (r *installation) prepare() {
+	r.T.Helper()
+	out, code := rig.Output(r.T, map[string]string{"STAFFELN_DATABASE_URL": r.URL}, "migrate", "up")
+	require.Zero(r.T, code, out)
 }
 
-func (r *rig) exec(statement string, args ...any) {
-	r.t.Helper()
-	_, err := r.db.Exec(r.ctx, statement, args...)
-	require.NoError(r.t, err)
+func (r *installation) exec(statement string, args ...any) {
+	r.T.Helper()
+	_, err := r.DB.Exec(r.Ctx, statement, args...)
+	require.NoError(r.T, err)
 }

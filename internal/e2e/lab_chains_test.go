@@ -11,6 +11,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/backups"
 	"github.com/stretchr/testify/require"
 
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit"
 )
 
@@ -91,7 +92,7 @@ func (p *labProgram) killLeader() {
 	testkit.Eventually(p.t, "a backup is being made", time.Minute, func() bool { return p.count("state = 'creating' AND backup_id IS NOT NULL") > 0 })
 	leader, term := p.leader()
 	require.NotNil(p.t, leader)
-	leader.kill()
+	leader.Kill()
 	killed := time.Now()
 	during := p.records("state IN ('planned', 'creating')")
 	testkit.Eventually(p.t, "another scheduler leads", time.Minute, func() bool {
@@ -101,7 +102,7 @@ func (p *labProgram) killLeader() {
 	took := time.Since(killed)
 	_, next := p.leader()
 	p.t.Logf("leader of term %d killed with %d backups in the middle; the other led %s later, in term %d", term, len(during), took.Round(time.Millisecond), next)
-	p.schedulers = append(p.schedulers, launch(p.t, p.env, "scheduler"))
+	p.schedulers = append(p.schedulers, rig.Launch(p.t, p.env, "scheduler"))
 	for _, r := range during {
 		p.until("what was in the middle is available", time.Minute, func() bool {
 			p.look()

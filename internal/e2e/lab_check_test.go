@@ -14,6 +14,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/osinherit"
 	"github.com/stretchr/testify/require"
 
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit/private"
 )
 
@@ -38,7 +39,7 @@ func TestDeleteCheckOnOpenStack(t *testing.T) {
 		"STAFFELN_DATABASE_URL": memory.URL, "STAFFELN_BACKUP_MIN_INTERVAL": "15", "STAFFELN_FULL_BACKUP_DEPTH": "0", "STAFFELN_RETENTION_TIME": "40s",
 		"STAFFELN_POST_SETTLE_TIME": "90s",
 	}))
-	c.env["STAFFELN_API_LISTEN"] = freeAddress(t)
+	c.env["STAFFELN_API_LISTEN"] = rig.FreeAddress(t)
 	address := c.env["STAFFELN_API_LISTEN"]
 	c.serve("http")
 	c.newest(c.one)
@@ -73,7 +74,7 @@ type labCheck struct {
 	one, two   *labServer
 	own        map[*labHand]string // a volume of theirs that the program does not know
 	mine       map[*labHand]string // a backup that they made of it
-	api        *process
+	api        *rig.Process
 }
 
 // newest answers the newest restore point of a server, which Cinder has too: what the administrator deleted is only known

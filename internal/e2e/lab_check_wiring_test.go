@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
 )
 
 // rule writes who may delete backups into Cinder's policy, which is read again at once; the test's end restores it.
@@ -57,9 +59,9 @@ func (c *labCheck) replace(file, text string) (back func()) {
 func (c *labCheck) serve(scheme string) {
 	c.t.Helper()
 	if c.api != nil {
-		c.api.stop()
+		c.api.Stop()
 	}
-	c.api = launch(c.t, c.env, "api")
+	c.api = rig.Launch(c.t, c.env, "api")
 	c.eventuallyReady(scheme, c.env["STAFFELN_API_LISTEN"])
 }
 

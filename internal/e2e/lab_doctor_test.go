@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
 )
 
 // labDoctor is what `staffeln doctor` found, by check, each as "severity: text".
@@ -16,10 +18,10 @@ type labDoctor map[string][]string
 // made to keep anything, which it rightly calls errors: so it ends with 4 whatever else it finds.
 func (p *labProgram) doctor(when string) labDoctor {
 	p.t.Helper()
-	said, code := finish(p.t, p.env, "doctor")
+	said, code := rig.Output(p.t, p.env, "doctor")
 	p.t.Logf("%s: $ staffeln doctor\n%s", when, said)
 	require.Equal(p.t, 4, code, "exit code of doctor")
-	said, _ = finish(p.t, p.env, "doctor", "--json")
+	said, _ = rig.Output(p.t, p.env, "doctor", "--json")
 	var held struct {
 		Findings []struct{ Check, Severity, Text, Do string }
 	}

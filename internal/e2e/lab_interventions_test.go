@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
 )
 
 // What people do by hand, each command a process beside schedulers and workers that go on: a backup outside the interval,
@@ -109,7 +111,7 @@ func (p *labProgram) pauses(tenant *labHand, of *labServer) {
 	p.until("the backup that was being made is available", time.Minute, func() bool { p.look(); return p.count("id = $1 AND state = 'available'", r.ID) == 1 })
 	require.Contains(p.t, p.says("status"), "PAUSE: Paused: project "+p.prefix+"-acme")
 	require.Contains(p.t, p.says("explain", of.Volumes[0]), "The operator, to resume: paused since ")
-	refused, code := finish(p.t, p.env, "backup-now", of.Name, "--who", person)
+	refused, code := rig.Output(p.t, p.env, "backup-now", of.Name, "--who", person)
 	p.t.Logf("$ staffeln backup-now %s\n%s", of.Name, refused)
 	require.Equal(p.t, 1, code)
 	require.Contains(p.t, strings.Join(strings.Fields(refused), " "), "The operator paused it: nothing new starts before `staffeln resume`. (paused)")

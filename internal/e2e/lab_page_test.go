@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"staffeln/internal/e2e/rig"
+	"staffeln/internal/e2e/rig/chromium"
 )
 
 // The page in a real browser, over real backups and with a real Keystone's users: a tenant, and an operator.
@@ -21,14 +24,14 @@ func TestPageOnOpenStack(t *testing.T) {
 	}
 	p.restart(map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "1h"}) // a list that is read again must say the same
 	env := maps.Clone(p.env)
-	env["STAFFELN_API_LISTEN"] = freeAddress(t)
-	launch(t, env, "api")
+	env["STAFFELN_API_LISTEN"] = rig.FreeAddress(t)
+	rig.Launch(t, env, "api")
 	url := "http://" + env["STAFFELN_API_LISTEN"]
-	p.until("the api answers", time.Minute, func() bool { return answers(t, env["STAFFELN_API_LISTEN"], "http://127.0.0.1:8808/readyz") })
+	p.until("the api answers", time.Minute, func() bool { return rig.Responds(t, env["STAFFELN_API_LISTEN"], "http://127.0.0.1:8808/readyz") })
 
-	b := newBrowser(t, "")
+	b := chromium.Start(t, "")
 	name := s.prefix + "-acme" // of the project and of its user
-	b.walkPage(visitor{url: url, volume: mine.Volumes[0], limit: 3, as: "lab-tenant", user: name, password: "made-up-4-a-test", project: name, absent: "globex"})
+	b.Walk(chromium.Visitor{URL: url, Volume: mine.Volumes[0], Limit: 3, As: "lab-tenant", User: name, Password: "made-up-4-a-test", Project: name, Absent: "globex"})
 	rc := s.labRun.admin
-	b.walkPage(visitor{url: url, volume: mine.Volumes[0], limit: 3, as: "lab-operator", user: rc["OS_USERNAME"], password: rc["OS_PASSWORD"], project: rc["OS_PROJECT_NAME"]})
+	b.Walk(chromium.Visitor{URL: url, Volume: mine.Volumes[0], Limit: 3, As: "lab-operator", User: rc["OS_USERNAME"], Password: rc["OS_PASSWORD"], Project: rc["OS_PROJECT_NAME"]})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit"
 )
 
@@ -22,8 +23,8 @@ type labProgram struct {
 	installation string
 	env          map[string]string
 	db           *pgxpool.Pool
-	schedulers   []*process
-	workers      []*process
+	schedulers   []*rig.Process
+	workers      []*rig.Process
 	seen         map[string]*labSight // every backup of ours that Cinder ever showed, by ID
 }
 
@@ -43,7 +44,7 @@ func (s *labScene) start(settings map[string]string) *labProgram {
 		"STAFFELN_BACKUP_METADATA_KEY": s.key, "STAFFELN_RETENTION_METADATA_KEY": s.retentionKey(),
 	})
 	maps.Copy(p.env, settings)
-	said, code := finish(s.t, p.env, "migrate", "up")
+	said, code := rig.Output(s.t, p.env, "migrate", "up")
 	require.Zero(s.t, code, "migrate up: %s", said)
 	var err error
 	p.db, err = pgxpool.New(s.ctx(), url)
@@ -62,8 +63,8 @@ func (s *labScene) start(settings map[string]string) *labProgram {
 
 func (p *labProgram) run() {
 	for range 2 {
-		p.schedulers = append(p.schedulers, launch(p.t, p.env, "scheduler"))
-		p.workers = append(p.workers, launch(p.t, p.env, "worker"))
+		p.schedulers = append(p.schedulers, rig.Launch(p.t, p.env, "scheduler"))
+		p.workers = append(p.workers, rig.Launch(p.t, p.env, "worker"))
 	}
 }
 
@@ -79,9 +80,9 @@ func (p *labProgram) restart(settings map[string]string) {
 func (p *labProgram) end() {
 	p.t.Helper()
 	for _, one := range append(p.schedulers, p.workers...) {
-		one.stop()
-		if state := one.cmd.ProcessState; state.Exited() { // the others were killed by the test
-			require.Zero(p.t, state.ExitCode(), "exit code of %s", one.name)
+		one.Stop()
+		if state := one.Cmd.ProcessState; state.Exited() { // the others were killed by the test
+			require.Zero(p.t, state.ExitCode(), "exit code of %s", one.Name)
 		}
 	}
 }
@@ -89,7 +90,7 @@ func (p *labProgram) end() {
 // logged answers the lines of all processes' logs of a level.
 func (p *labProgram) logged(level string) (lines []string) {
 	for _, one := range append(p.schedulers, p.workers...) {
-		for line := range strings.Lines(one.log.String()) {
+		for line := range strings.Lines(one.Log.String()) {
 			if strings.Contains(line, `"level":"`+level+`"`) {
 				lines = append(lines, strings.TrimSpace(line))
 			}
@@ -152,12 +153,12 @@ func (p *labProgram) told(records []labRecord) string {
 }
 
 // leader answers the process that leads, and its term; nil while nobody does.
-func (p *labProgram) leader() (leads *process, term int) {
+func (p *labProgram) leader() (leads *rig.Process, term int) {
 	p.t.Helper()
 	var name string
 	require.NoError(p.t, p.db.QueryRow(p.ctx(), `SELECT leader, term FROM leadership`).Scan(&name, &term))
 	for _, s := range p.schedulers {
-		if strings.HasSuffix(name, fmt.Sprintf("/%d", s.cmd.Process.Pid)) {
+		if strings.HasSuffix(name, fmt.Sprintf("/%d", s.Cmd.Process.Pid)) {
 			leads = s
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/servers"
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/projects"
 	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
 )
 
 // What real people do to servers whose volumes are protected: they shelve and resize them. A listing that lacks something
@@ -134,7 +136,7 @@ func (p *labSituations) resizes(of *labServer) {
 	p.during(of, time.Second, func() bool { return status() == "VERIFY_RESIZE" })
 	before := p.count("volume_id = $1 AND state = 'available'", volume)
 	p.until("a backup is planned", time.Minute, func() bool { // the newest plan may have seen the volume in the middle
-		_, code := finish(p.t, p.env, "backup-now", volume, "--who", person)
+		_, code := rig.Output(p.t, p.env, "backup-now", volume, "--who", person)
 		return code == 0
 	})
 	p.during(of, 10*time.Second, func() bool { return quiet() && p.count("volume_id = $1 AND state = 'available'", volume) > before })

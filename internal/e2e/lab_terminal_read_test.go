@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
 )
 
 // says runs a command of the program in its own environment, and answers what a person sees of it: in the log as it is,
@@ -37,7 +39,7 @@ func (p *labProgram) tells(into any, args ...string) {
 
 func (p *labProgram) runs(args ...string) string {
 	p.t.Helper()
-	cmd := exec.CommandContext(p.ctx(), program(p.t), args...)
+	cmd := exec.CommandContext(p.ctx(), rig.Program(p.t), args...)
 	cmd.Env = []string{"HOME=" + p.t.TempDir()}
 	for name, value := range p.env {
 		cmd.Env = append(cmd.Env, name+"="+value)
@@ -54,7 +56,7 @@ func (p *labProgram) describes(args ...string) {
 	p.t.Helper()
 	var held map[string]any
 	p.tells(&held, args...)
-	documented(p.t, p.runs(append(slices.Clone(args), "--help")...), held)
+	rig.RequireDocumented(p.t, p.runs(append(slices.Clone(args), "--help")...), held)
 }
 
 // explains answers both faces of `staffeln explain` at a moment that is as wanted: what a person sees between two looks

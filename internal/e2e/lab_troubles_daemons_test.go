@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
 )
 
 // needDaemons ends a test that must end, freeze and start the cloud's daemons where nobody can.
@@ -65,7 +67,7 @@ func (p *labTroubles) killsCinderBackup() {
 	var found labDoctor
 	p.until("doctor knows that cinder-backup is dead", 4*time.Minute, func() bool {
 		p.watch()
-		services, _ := finish(p.t, p.env, "doctor", "--json")
+		services, _ := rig.Output(p.t, p.env, "doctor", "--json")
 		return strings.Contains(services, "no cinder-backup is up")
 	})
 	found = p.doctor("cinder-backup is dead")

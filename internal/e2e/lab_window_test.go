@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
 )
 
 // The read API and the page with a real Keystone's tokens: two tenants, a reader, an administrator and our own service
@@ -27,14 +29,14 @@ func TestWindowOnOpenStack(t *testing.T) {
 		p.until("backups of "+one.Name, 3*time.Minute, func() bool { return strings.HasPrefix(p.made(one.Volumes[0]), "FI") })
 	}
 	env := maps.Clone(p.env)
-	env["STAFFELN_API_LISTEN"], env["STAFFELN_API_METRICS_LISTEN"] = freeAddress(t), ""
+	env["STAFFELN_API_LISTEN"], env["STAFFELN_API_METRICS_LISTEN"] = rig.FreeAddress(t), ""
 	for _, secret := range []string{"OS_PASSWORD", "OS_PASSWORD_FILE"} {
 		delete(env, secret)
 	}
 	amy := s.user(s.prefix+"-amy", "reader", alice.project)
-	launch(t, env, "api")
+	rig.Launch(t, env, "api")
 	l := &labWindow{t, "http://" + env["STAFFELN_API_LISTEN"]}
-	p.until("the api answers", time.Minute, func() bool { return answers(t, env["STAFFELN_API_LISTEN"], "http://127.0.0.1:8808/readyz") })
+	p.until("the api answers", time.Minute, func() bool { return rig.Responds(t, env["STAFFELN_API_LISTEN"], "http://127.0.0.1:8808/readyz") })
 
 	foreign := []string{bob.project, other.ID, other.Volumes[0], other.Name}
 	token := alice.identity.Token()

@@ -18,12 +18,12 @@ func TestHourIsLoggedBriefly(t *testing.T) {
 	r := newLogRig(t)
 	const idle, troubled = 19, 39
 	refuse := func(status int, path string) (mend func()) {
-		return r.sim.AddFault(cloudsim.Fault{Match: func(q cloudsim.Request) bool { return strings.Contains(q.Path, path) }, Do: cloudsim.Refuse{Status: status}})
+		return r.Sim.AddFault(cloudsim.Fault{Match: func(q cloudsim.Request) bool { return strings.Contains(q.Path, path) }, Do: cloudsim.Refuse{Status: status}})
 	}
 	within := func(name string, most int, hour func()) {
 		t.Run(name, func(t *testing.T) {
-			defer func(before *testing.T) { r.t = before }(r.t)
-			r.t = t
+			defer func(before *testing.T) { r.T = before }(r.T)
+			r.T = t
 			r.mark()
 			hour()
 			r.within(most)
@@ -60,7 +60,7 @@ func TestHourIsLoggedBriefly(t *testing.T) {
 		r.step(20 * time.Hour)
 		r.hour()
 		r.says("worker", "not ready", func() {})
-		require.NoError(t, r.redis.Restart(r.ctx))
+		require.NoError(t, r.redis.Restart(r.Ctx))
 		r.says("worker", "ready again", func() {})
 		r.says("scheduler", "tasks enqueued again", r.tick)
 		r.complains("worker", "STAFFELN_REDIS_URL")
@@ -71,8 +71,8 @@ func TestHourIsLoggedBriefly(t *testing.T) {
 		for role := range r.processes {
 			r.says(role, "not ready", func() {})
 		}
-		require.NoError(t, r.postgres.Restart(r.ctx))
-		r.db.Reset()
+		require.NoError(t, r.postgres.Restart(r.Ctx))
+		r.DB.Reset()
 		for role := range r.processes {
 			r.says(role, "ready again", func() {})
 		}

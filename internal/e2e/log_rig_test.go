@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/private"
 )
@@ -21,60 +22,60 @@ import (
 // logRig is scheduler, worker and api as real processes, whose database and cloud have one stepped clock, around a
 // Postgres and a Redis that may be stopped.
 type logRig struct {
-	*house
+	*rig.Deployment
 
 	clock           *testkit.Clock
 	postgres, redis *private.Server
-	processes       map[string]*process // by role
-	marks           map[string]int      // where in its log the present hour began
+	processes       map[string]*rig.Process // by role
+	marks           map[string]int          // where in its log the present hour began
 }
 
 // newLogRig returns when all volumes have their first backup.
 func newLogRig(t *testing.T) *logRig {
 	t.Helper()
 	r := &logRig{
-		house: &house{t: t, ctx: t.Context()}, clock: testkit.NewClock(time.Now().UTC().Truncate(24 * time.Hour)), processes: map[string]*process{}, marks: map[string]int{},
+		Deployment: &rig.Deployment{T: t, Ctx: t.Context()}, clock: testkit.NewClock(time.Now().UTC().Truncate(24 * time.Hour)), processes: map[string]*rig.Process{}, marks: map[string]int{},
 	}
 	var err error
 	home := t.TempDir()
-	r.postgres, err = private.StartPostgres(r.ctx, home)
+	r.postgres, err = private.StartPostgres(r.Ctx, home)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, r.postgres.Stop()) })
-	r.redis, err = private.StartRedis(r.ctx, home)
+	r.redis, err = private.StartRedis(r.Ctx, home)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, r.redis.Stop()) })
-	r.url = r.postgres.URL
-	r.sim = cloudsim.New(cloudsim.Options{Now: r.clock.Now, TokenLife: 1000 * time.Hour})
-	cloud := httptest.NewServer(r.sim)
+	r.URL = r.postgres.URL
+	r.Sim = cloudsim.New(cloudsim.Options{Now: r.clock.Now, TokenLife: 1000 * time.Hour})
+	cloud := httptest.NewServer(r.Sim)
 	t.Cleanup(cloud.Close)
-	r.env = r.sim.OpenRC(cloud.URL)
-	maps.Copy(r.env, map[string]string{
-		"STAFFELN_DATABASE_URL": r.url, "STAFFELN_REDIS_URL": r.redis.URL, "STAFFELN_METRICS_LISTEN": "127.0.0.1:0", "STAFFELN_API_LISTEN": "127.0.0.1:0",
+	r.Env = r.Sim.OpenRC(cloud.URL)
+	maps.Copy(r.Env, map[string]string{
+		"STAFFELN_DATABASE_URL": r.URL, "STAFFELN_REDIS_URL": r.redis.URL, "STAFFELN_METRICS_LISTEN": "127.0.0.1:0", "STAFFELN_API_LISTEN": "127.0.0.1:0",
 		"STAFFELN_POLL_PERIOD": "1", "STAFFELN_BACKUP_SERVICE_PERIOD": "600", "STAFFELN_SWEEP_PERIOD": "30min", "STAFFELN_BACKUP_MIN_INTERVAL": "20h",
 		"STAFFELN_OPENSTACK_RETRY_TIMEOUT": "1",
 	})
-	out, code := finish(t, r.env, "migrate", "up")
+	out, code := rig.Output(t, r.Env, "migrate", "up")
 	require.Zero(t, code, out)
-	r.db, err = pgxpool.New(r.ctx, r.url)
+	r.DB, err = pgxpool.New(r.Ctx, r.URL)
 	require.NoError(t, err)
-	t.Cleanup(r.db.Close)
+	t.Cleanup(r.DB.Close)
 	r.exec(`CREATE TABLE test_clock (at timestamptz NOT NULL)`)
 	r.exec(`INSERT INTO test_clock VALUES ($1)`, r.clock.Now())
 	r.exec(`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT at FROM public.test_clock'`)
-	cloudsim.Seed(r.sim, cloudsim.SeedOptions{Projects: 2, Servers: 4, VolumesPerServer: 1, MetadataKey: "__staffeln_backup", Users: true})
+	cloudsim.Seed(r.Sim, cloudsim.SeedOptions{Projects: 2, Servers: 4, VolumesPerServer: 1, MetadataKey: "__staffeln_backup", Users: true})
 	for _, role := range []string{"scheduler", "worker", "api"} {
-		r.processes[role] = launch(t, r.env, role)
+		r.processes[role] = rig.Launch(t, r.Env, role)
 	}
-	for r.count(`state = 'available'`) < 4 {
+	for r.Count(`state = 'available'`) < 4 {
 		r.tick()
 	}
 	return r
 }
 
 func (r *logRig) exec(statement string, args ...any) {
-	r.t.Helper()
-	_, err := r.db.Exec(r.ctx, statement, args...)
-	require.NoError(r.t, err)
+	r.T.Helper()
+	_, err := r.DB.Exec(r.Ctx, statement, args...)
+	require.NoError(r.T, err)
 }
 
 func (r *logRig) step(d time.Duration) {
@@ -84,25 +85,25 @@ func (r *logRig) step(d time.Duration) {
 // mark begins an hour whose lines are counted.
 func (r *logRig) mark() {
 	for role, p := range r.processes {
-		r.marks[role] = len(p.log.String())
+		r.marks[role] = len(p.Log.String())
 	}
 }
 
 // tick moves the clock on and waits until the leader dispatched.
 func (r *logRig) tick() {
-	r.t.Helper()
+	r.T.Helper()
 	r.step(200 * time.Second)
 	now := r.clock.Now()
-	r.eventually("the leader dispatches", func() bool {
+	r.Eventually("the leader dispatches", func() bool {
 		var at *time.Time
-		require.NoError(r.t, r.db.QueryRow(r.ctx, `SELECT handed_over_at FROM leadership`).Scan(&at))
+		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT handed_over_at FROM leadership`).Scan(&at))
 		return at != nil && !at.Before(now)
 	})
 }
 
 // hour passes in ticks.
 func (r *logRig) hour() {
-	r.t.Helper()
+	r.T.Helper()
 	for range 18 {
 		r.tick()
 	}
@@ -110,8 +111,8 @@ func (r *logRig) hour() {
 
 // says waits until a process wrote a message since the hour began.
 func (r *logRig) says(role, message string, pass func()) {
-	r.t.Helper()
-	testkit.Eventually(r.t, role+" says: "+message, 2*time.Minute, func() bool {
+	r.T.Helper()
+	testkit.Eventually(r.T, role+" says: "+message, 2*time.Minute, func() bool {
 		pass()
 		return slices.ContainsFunc(r.lines(role), func(l line) bool { return l["message"] == message })
 	})
@@ -119,14 +120,14 @@ func (r *logRig) says(role, message string, pass func()) {
 
 // complains checks what the first line of a process says that is no news: a warning or an error.
 func (r *logRig) complains(role string, parts ...string) {
-	r.t.Helper()
+	r.T.Helper()
 	lines := r.lines(role)
 	i := slices.IndexFunc(lines, func(l line) bool { return l["level"] != "info" })
-	require.NotEqual(r.t, -1, i, "%s says nothing", role)
+	require.NotEqual(r.T, -1, i, "%s says nothing", role)
 	text, err := json.Marshal(lines[i])
-	require.NoError(r.t, err)
+	require.NoError(r.T, err)
 	for _, part := range parts {
-		assert.Contains(r.t, string(text), part)
+		assert.Contains(r.T, string(text), part)
 	}
 }
 
@@ -135,14 +136,14 @@ type line map[string]any
 
 // lines returns what a process wrote since the hour began. Each line must be one JSON object.
 func (r *logRig) lines(role string) (all []line) {
-	r.t.Helper()
-	text := r.processes[role].log.String()[r.marks[role]:]
+	r.T.Helper()
+	text := r.processes[role].Log.String()[r.marks[role]:]
 	for one := range strings.Lines(text) {
 		if !strings.HasSuffix(one, "\n") {
 			break // it is being written
 		}
 		var l line
-		require.NoError(r.t, json.Unmarshal([]byte(one), &l), "%s: not an object on one line: %s", role, one)
+		require.NoError(r.T, json.Unmarshal([]byte(one), &l), "%s: not an object on one line: %s", role, one)
 		all = append(all, l)
 	}
 	return all
@@ -150,8 +151,8 @@ func (r *logRig) lines(role string) (all []line) {
 
 // cures checks that a process says what is not there, and what to do.
 func (r *logRig) cures(role, part string) {
-	r.t.Helper()
-	assert.True(r.t, slices.ContainsFunc(r.lines(role), func(l line) bool {
+	r.T.Helper()
+	assert.True(r.T, slices.ContainsFunc(r.lines(role), func(l line) bool {
 		text, _ := l["error"].(string)
 		return l["message"] == "not ready" && strings.Contains(text, part)
 	}), "%s does not say what to do", role)
@@ -159,13 +160,13 @@ func (r *logRig) cures(role, part string) {
 
 // within checks how many lines each process wrote since the hour began.
 func (r *logRig) within(most int) {
-	r.t.Helper()
+	r.T.Helper()
 	for role, p := range r.processes {
 		lines := r.lines(role)
-		r.t.Logf("%s: %d lines", role, len(lines))
-		if assert.LessOrEqual(r.t, len(lines), most, "lines of %s", role) {
+		r.T.Logf("%s: %d lines", role, len(lines))
+		if assert.LessOrEqual(r.T, len(lines), most, "lines of %s", role) {
 			continue
 		}
-		r.t.Log(p.log.String()[r.marks[role]:])
+		r.T.Log(p.Log.String()[r.marks[role]:])
 	}
 }

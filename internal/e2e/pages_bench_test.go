@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit"
 	"staffeln/openstack"
 )
@@ -57,7 +58,7 @@ func BenchmarkPages(b *testing.B) {
 
 // pages is a real api and somebody who is signed in there.
 type pages struct {
-	api    *process
+	api    *rig.Process
 	url    string
 	token  string
 	cookie *http.Cookie
@@ -80,12 +81,12 @@ func newPages(b *testing.B, fill func(conn *pgx.Conn, project string)) *pages {
 	p := &pages{}
 	p.token, _, err = keystone.SignIn(b.Context(), openstack.Login{User: "alice", Domain: "Default", Password: "alice-secret", Project: "acme"})
 	require.NoError(b, err)
-	address := freeAddress(b)
+	address := rig.FreeAddress(b)
 	p.url = "http://" + address
 	maps.Copy(env, map[string]string{
 		"STAFFELN_DATABASE_URL": databaseURL, "STAFFELN_API_LISTEN": address, "STAFFELN_LOG_LEVEL": "error", "STAFFELN_API_RATE_LIMIT": "0",
 	})
-	said, code := finish(b, env, "migrate", "up")
+	said, code := rig.Output(b, env, "migrate", "up")
 	require.Zero(b, code, said)
 	conn, err := pgx.Connect(b.Context(), databaseURL)
 	require.NoError(b, err)
@@ -93,7 +94,7 @@ func newPages(b *testing.B, fill func(conn *pgx.Conn, project string)) *pages {
 	_, err = conn.Exec(b.Context(), `VACUUM ANALYZE`)
 	require.NoError(b, err)
 	require.NoError(b, conn.Close(b.Context()))
-	p.api = launch(b, env, "api")
+	p.api = rig.Launch(b, env, "api")
 	testkit.Eventually(b, "the api is ready", time.Minute, func() bool {
 		response, err := http.Get(p.url + "/readyz") //nolint:noctx // a benchmark's
 		if err != nil {
@@ -170,7 +171,7 @@ var peakLine = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
 // peak is the most memory that the api had until now, in MiB.
 func (p *pages) peak(b *testing.B) float64 {
 	b.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.api.cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.api.Cmd.Process.Pid))
 	require.NoError(b, err)
 	kib, err := strconv.Atoi(peakLine.FindStringSubmatch(string(status))[1])
 	require.NoError(b, err)
@@ -180,7 +181,7 @@ func (p *pages) peak(b *testing.B) float64 {
 // cpu is the processor time that the api had until now: it tells also on a machine that does other things.
 func (p *pages) cpu(b *testing.B) time.Duration {
 	b.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.api.cmd.Process.Pid))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.api.Cmd.Process.Pid))
 	require.NoError(b, err)
 	_, after, _ := strings.Cut(string(text), ") ")
 	fields := strings.Fields(after)

@@ -11,6 +11,7 @@ import (
 
 	"staffeln/db"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit"
 )
 
@@ -22,7 +23,7 @@ const pagesLock = `
 
 // hungPages are processes whose pages hang until they are let go.
 type hungPages struct {
-	*house
+	*rig.Deployment
 
 	user    *cinderUser
 	address string
@@ -31,20 +32,20 @@ type hungPages struct {
 
 func newHungPages(t *testing.T, command string) *hungPages {
 	t.Helper()
-	p := &hungPages{address: freeAddress(t)}
-	p.house = newHouse(t, cloudsim.Options{TokenLife: time.Hour, BackupTime: cloudsim.Fixed(100 * time.Millisecond)},
+	p := &hungPages{address: rig.FreeAddress(t)}
+	p.Deployment = rig.NewDeployment(t, cloudsim.Options{TokenLife: time.Hour, BackupTime: cloudsim.Fixed(100 * time.Millisecond)},
 		map[string]string{"STAFFELN_API_LISTEN": p.address, "STAFFELN_API_RATE_LIMIT": "0"})
-	p.user = newCinderUser(p.house, "alice", "acme")
-	launch(t, p.env, command)
-	p.eventually("a page is answered", func() bool { status, _ := p.asks(p.ctx); return status == http.StatusOK })
-	_, err := p.db.Exec(p.ctx, pagesLock)
+	p.user = newCinderUser(p.Deployment, "alice", "acme")
+	rig.Launch(t, p.Env, command)
+	p.Eventually("a page is answered", func() bool { status, _ := p.asks(p.Ctx); return status == http.StatusOK })
+	_, err := p.DB.Exec(p.Ctx, pagesLock)
 	require.NoError(t, err)
-	held, err := p.db.Acquire(p.ctx)
+	held, err := p.DB.Acquire(p.Ctx)
 	require.NoError(t, err)
-	_, err = held.Exec(p.ctx, `SELECT pg_advisory_lock(12)`)
+	_, err = held.Exec(p.Ctx, `SELECT pg_advisory_lock(12)`)
 	require.NoError(t, err)
 	p.letGo = sync.OnceFunc(func() {
-		_, _ = held.Exec(context.WithoutCancel(p.ctx), `SELECT pg_advisory_unlock(12)`)
+		_, _ = held.Exec(context.WithoutCancel(p.Ctx), `SELECT pg_advisory_unlock(12)`)
 		held.Release()
 	})
 	t.Cleanup(p.letGo)
@@ -67,10 +68,10 @@ func (p *hungPages) asks(ctx context.Context) (int, error) {
 
 // hanging waits until so many pages hang: not for long, since each would end by itself after ten seconds.
 func (p *hungPages) hanging(n int) {
-	p.t.Helper()
-	testkit.Eventually(p.t, "pages hang, or no longer", 6*time.Second, func() bool {
+	p.T.Helper()
+	testkit.Eventually(p.T, "pages hang, or no longer", 6*time.Second, func() bool {
 		var hang int
-		require.NoError(p.t, p.db.QueryRow(p.ctx, `SELECT count(*) FROM pg_stat_activity
+		require.NoError(p.T, p.DB.QueryRow(p.Ctx, `SELECT count(*) FROM pg_stat_activity
 			WHERE datname = current_database() AND application_name = 'staffeln-pages' AND wait_event_type = 'Lock'`).Scan(&hang))
 		return hang == n
 	})
@@ -82,7 +83,7 @@ func TestAPageEndsWhenItsReaderLeaves(t *testing.T) {
 	t.Parallel()
 	p := newHungPages(t, "api")
 	for range 2 * db.PageConnections {
-		ctx, leave := context.WithCancel(p.ctx)
+		ctx, leave := context.WithCancel(p.Ctx)
 		left := make(chan error, 1)
 		go func() { _, err := p.asks(ctx); left <- err }()
 		p.hanging(1)
@@ -91,7 +92,7 @@ func TestAPageEndsWhenItsReaderLeaves(t *testing.T) {
 		p.hanging(0)
 	}
 	p.letGo()
-	status, err := p.asks(p.ctx)
+	status, err := p.asks(p.Ctx)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status)
 }
@@ -101,7 +102,7 @@ func TestAPageEndsWhenItsReaderLeaves(t *testing.T) {
 func TestPagesThatHangKeepNothingElseWaiting(t *testing.T) {
 	t.Parallel()
 	p := newHungPages(t, "all")
-	ctx, leave := context.WithCancel(p.ctx)
+	ctx, leave := context.WithCancel(p.Ctx)
 	t.Cleanup(leave)
 	var asked sync.WaitGroup
 	for range db.PageConnections {
@@ -109,7 +110,7 @@ func TestPagesThatHangKeepNothingElseWaiting(t *testing.T) {
 	}
 	p.hanging(db.PageConnections)
 	turned := make(chan int, 20)
-	soon, cancel := context.WithTimeout(p.ctx, 6*time.Second)
+	soon, cancel := context.WithTimeout(p.Ctx, 6*time.Second)
 	defer cancel()
 	for range cap(turned) {
 		asked.Go(func() { status, _ := p.asks(soon); turned <- status })
@@ -122,7 +123,7 @@ func TestPagesThatHangKeepNothingElseWaiting(t *testing.T) {
 	leave()
 	asked.Wait()
 
-	ctx, leave = context.WithCancel(p.ctx)
+	ctx, leave = context.WithCancel(p.Ctx)
 	t.Cleanup(leave)
 	stop := make(chan struct{})
 	for range 2 * db.PageConnections { // who is sent away comes again
@@ -138,9 +139,9 @@ func TestPagesThatHangKeepNothingElseWaiting(t *testing.T) {
 		})
 	}
 	p.hanging(db.PageConnections)
-	volume := p.sim.AddVolume(p.user.project, "data", 1)
-	p.sim.Attach(p.sim.AddServer(p.user.project, "web", map[string]string{"__staffeln_backup": "true"}), volume)
-	p.eventually("it is backed up", func() bool { return p.count("volume_id = $1 AND state = 'available'", volume) == 1 })
+	volume := p.Sim.AddVolume(p.user.project, "data", 1)
+	p.Sim.Attach(p.Sim.AddServer(p.user.project, "web", map[string]string{"__staffeln_backup": "true"}), volume)
+	p.Eventually("it is backed up", func() bool { return p.Count("volume_id = $1 AND state = 'available'", volume) == 1 })
 	p.hanging(db.PageConnections)
 	close(stop)
 	leave()

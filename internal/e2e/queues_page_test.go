@@ -11,32 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit/private"
 )
-
-const queuesToken = "0123456789abcdef"
-
-func pending(h *house) int {
-	return int(h.rdb.LLen(h.ctx, "asynq:{volumes}:pending").Val())
-}
-
-// servedQueues waits for that many pending tasks, starts an api and answers the URL of its page of the queues.
-func servedQueues(h *house, tasks int) string {
-	h.t.Helper()
-	h.eventually("every volume has its task", func() bool { return pending(h) == tasks })
-	return "http://" + readyAPI(h, nil) + "/queues"
-}
-
-// readyAPI starts an api with the token and answers its address.
-func readyAPI(h *house, change map[string]string) string {
-	h.t.Helper()
-	env := maps.Clone(h.env)
-	env["STAFFELN_API_LISTEN"], env["STAFFELN_API_QUEUES_TOKEN"] = freeAddress(h.t), queuesToken
-	maps.Copy(env, change)
-	launch(h.t, env, "api")
-	h.eventually("the api is ready", func() bool { return answers(h.t, env["STAFFELN_API_LISTEN"], "http://127.0.0.1:8808/readyz") })
-	return env["STAFFELN_API_LISTEN"]
-}
 
 // ask asks with the token, or without where it is empty.
 func ask(t testing.TB, method, url, token string) (status int, body string) {
@@ -57,12 +34,12 @@ func ask(t testing.TB, method, url, token string) (status int, body string) {
 
 func TestQueuesPageShowsWhatIsDispatched(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, cloudsim.Options{}, nil)
-	volumes := cloudsim.Seed(h.sim, cloudsim.SeedOptions{Projects: 1, Servers: 3, VolumesPerServer: 1, MetadataKey: "__staffeln_backup"}).Volumes
-	launch(t, h.env, "scheduler")
-	page := servedQueues(h, len(volumes))
+	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
+	volumes := cloudsim.Seed(h.Sim, cloudsim.SeedOptions{Projects: 1, Servers: 3, VolumesPerServer: 1, MetadataKey: "__staffeln_backup"}).Volumes
+	rig.Launch(t, h.Env, "scheduler")
+	page := rig.ServeQueues(h, len(volumes))
 
-	status, body := ask(t, http.MethodGet, page+"/api/queues", queuesToken)
+	status, body := ask(t, http.MethodGet, page+"/api/queues", rig.QueuesToken)
 	require.Equal(t, http.StatusOK, status, body)
 	var all struct {
 		Queues []struct {
@@ -76,7 +53,7 @@ func TestQueuesPageShowsWhatIsDispatched(t *testing.T) {
 	require.Equal(t, "volumes", all.Queues[0].Queue)
 	require.Equal(t, len(volumes), all.Queues[0].Pending)
 
-	status, body = ask(t, http.MethodGet, page+"/api/queues/volumes/pending_tasks", queuesToken)
+	status, body = ask(t, http.MethodGet, page+"/api/queues/volumes/pending_tasks", rig.QueuesToken)
 	require.Equal(t, http.StatusOK, status, body)
 	var waiting struct {
 		Tasks []struct{ ID, Type string }
@@ -92,12 +69,12 @@ func TestQueuesPageShowsWhatIsDispatched(t *testing.T) {
 	for method, path := range map[string]string{
 		http.MethodPost: "/api/queues/volumes:pause", http.MethodDelete: "/api/queues/volumes/pending_tasks:delete_all",
 	} {
-		status, _ = ask(t, method, page+path, queuesToken)
+		status, _ = ask(t, method, page+path, rig.QueuesToken)
 		require.Equal(t, http.StatusMethodNotAllowed, status)
 		status, _ = ask(t, method, page+path, "")
 		require.Equal(t, http.StatusUnauthorized, status)
 	}
-	require.Equal(t, len(volumes), pending(h), "tasks, after somebody tried to delete them")
+	require.Equal(t, len(volumes), rig.Pending(h), "tasks, after somebody tried to delete them")
 	for _, path := range []string{"", "/", "/queues/volumes", "/api/queues"} {
 		status, body = ask(t, http.MethodGet, page+path, "")
 		require.Equal(t, http.StatusUnauthorized, status)
@@ -108,18 +85,18 @@ func TestQueuesPageShowsWhatIsDispatched(t *testing.T) {
 // The api is of use without a Redis, and so is its page: it says what is wrong, and goes on when it is mended.
 func TestQueuesPageOutlivesItsRedis(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, cloudsim.Options{}, nil)
+	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
 	server, err := private.StartRedis(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = server.Stop() }) // it may be stopped
 	require.NoError(t, server.Stop())
 
-	api := "http://" + readyAPI(h, map[string]string{"STAFFELN_REDIS_URL": server.URL}) // ready although Redis is away
+	api := "http://" + rig.ServeAPI(h, map[string]string{"STAFFELN_REDIS_URL": server.URL}) // ready although Redis is away
 	away := func() {
 		t.Helper()
-		status, body := ask(t, http.MethodGet, api+"/queues", queuesToken)
+		status, body := ask(t, http.MethodGet, api+"/queues", rig.QueuesToken)
 		require.Equal(t, http.StatusOK, status, body)
-		status, body = ask(t, http.MethodGet, api+"/queues/api/queues", queuesToken)
+		status, body = ask(t, http.MethodGet, api+"/queues/api/queues", rig.QueuesToken)
 		require.Equal(t, http.StatusInternalServerError, status, body)
 		status, body = ask(t, http.MethodGet, api+"/v1/health", "")
 		require.Equal(t, http.StatusOK, status)
@@ -130,8 +107,8 @@ func TestQueuesPageOutlivesItsRedis(t *testing.T) {
 	}
 	there := func() {
 		t.Helper()
-		h.eventually("the page shows the queues", func() bool {
-			status, _ := ask(t, http.MethodGet, api+"/queues/api/queues", queuesToken)
+		h.Eventually("the page shows the queues", func() bool {
+			status, _ := ask(t, http.MethodGet, api+"/queues/api/queues", rig.QueuesToken)
 			return status == http.StatusOK
 		})
 	}
@@ -147,19 +124,19 @@ func TestQueuesPageOutlivesItsRedis(t *testing.T) {
 // The whole program in one process has the page too.
 func TestQueuesPageOfAllInOne(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, cloudsim.Options{}, nil)
-	env := maps.Clone(h.env)
-	env["STAFFELN_API_LISTEN"], env["STAFFELN_API_QUEUES_TOKEN"] = freeAddress(t), queuesToken
-	p := launch(t, env, "all")
-	h.eventually("it is ready", func() bool { return answers(t, env["STAFFELN_API_LISTEN"], "http://127.0.0.1:8808/readyz") })
+	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
+	env := maps.Clone(h.Env)
+	env["STAFFELN_API_LISTEN"], env["STAFFELN_API_QUEUES_TOKEN"] = rig.FreeAddress(t), rig.QueuesToken
+	p := rig.Launch(t, env, "all")
+	h.Eventually("it is ready", func() bool { return rig.Responds(t, env["STAFFELN_API_LISTEN"], "http://127.0.0.1:8808/readyz") })
 	page := "http://" + env["STAFFELN_API_LISTEN"] + "/queues"
-	h.eventually("the page shows its own worker", func() bool {
-		status, body := ask(t, http.MethodGet, page+"/api/servers", queuesToken)
+	h.Eventually("the page shows its own worker", func() bool {
+		status, body := ask(t, http.MethodGet, page+"/api/servers", rig.QueuesToken)
 		return status == http.StatusOK && strings.Contains(body, `"volumes"`)
 	})
 	status, _ := ask(t, http.MethodGet, page, "")
 	require.Equal(t, http.StatusUnauthorized, status)
-	p.stop()
-	require.Zero(t, p.cmd.ProcessState.ExitCode())
-	require.NotContains(t, p.log.String(), queuesToken)
+	p.Stop()
+	require.Zero(t, p.Cmd.ProcessState.ExitCode())
+	require.NotContains(t, p.Log.String(), rig.QueuesToken)
 }

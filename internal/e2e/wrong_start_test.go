@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit"
 )
 
@@ -23,10 +24,10 @@ import (
 // process that already runs lives on without its Redis (TestRedisEmptiedInTheMiddle and its like).
 func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, cloudsim.Options{}, nil)
-	right := h.env["OS_PASSWORD"]
-	h.env["OS_PASSWORD"] = geheim
-	h.env["STAFFELN_DATABASE_URL"] = strings.Replace(h.url, "@", ":"+geheim+"@", 1) // which this Postgres does not ask for
+	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
+	right := h.Env["OS_PASSWORD"]
+	h.Env["OS_PASSWORD"] = geheim
+	h.Env["STAFFELN_DATABASE_URL"] = strings.Replace(h.URL, "@", ":"+geheim+"@", 1) // which this Postgres does not ask for
 	nobody, taken := "127.0.0.1:1", listening(t)
 	for name, c := range map[string]struct {
 		command string
@@ -48,7 +49,7 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 			code: 1, says: `open database postgres on 127\..*: FATAL: password authentication failed for user "tenant" \(SQLSTATE 28P01\): mend user or password in STAFFELN_DATABASE_URL`,
 		},
 		"no such database": {
-			command: "api", change: map[string]string{"STAFFELN_DATABASE_URL": strings.Replace(h.url, "?", "_?", 1)},
+			command: "api", change: map[string]string{"STAFFELN_DATABASE_URL": strings.Replace(h.URL, "?", "_?", 1)},
 			code: 1, says: `open database .*: FATAL: database .* does not exist .*: create it \(createdb\), or mend the name in STAFFELN_DATABASE_URL`,
 		},
 		"no Redis for a scheduler": {
@@ -60,7 +61,7 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or mend STAFFELN_REDIS_URL`, warns: "Redis does not answer",
 		},
 		"wrong password of Redis": {
-			command: "worker", change: map[string]string{"STAFFELN_REDIS_URL": strings.Replace(h.env["STAFFELN_REDIS_URL"], "//", "//tenant:"+geheim+"@", 1)},
+			command: "worker", change: map[string]string{"STAFFELN_REDIS_URL": strings.Replace(h.Env["STAFFELN_REDIS_URL"], "//", "//tenant:"+geheim+"@", 1)},
 			code: 1, says: `connect to redis 127\..*: WRONGPASS .*: mend user or password in STAFFELN_REDIS_URL`,
 		},
 		"a URL of the cloud where nobody listens": {
@@ -77,7 +78,7 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 			code:    1, says: `connect to cloud http://127\..*: .*unauthorised \(401\): .*: mend OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME or their domains.*`,
 		},
 		"an expired certificate of the cloud": {
-			command: "scheduler", change: expired(t, h.sim),
+			command: "scheduler", change: expired(t, h.Sim),
 			code: 1, says: `connect to cloud https://127\..*: .*certificate has expired.*: renew the certificate of the cloud, or set the clock of this machine`,
 		},
 		"clouds.yaml without that cloud": {
@@ -107,9 +108,9 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			env := maps.Clone(h.env)
+			env := maps.Clone(h.Env)
 			maps.Copy(env, c.change)
-			out, code := finish(t, env, strings.Fields(c.command)...)
+			out, code := rig.Output(t, env, strings.Fields(c.command)...)
 			lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
 			last := lines[len(lines)-1]
 			if c.code == 1 { // it had a log, whose every line is an object
@@ -132,17 +133,17 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 // no fault.
 func TestWrongStartThatWaitsSaysSo(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, cloudsim.Options{}, nil)
-	env := maps.Clone(h.env)
+	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
+	env := maps.Clone(h.Env)
 	env["OS_AUTH_URL"] = "http://" + listening(t) + "/identity/v3"
-	p := launch(t, env, "scheduler")
+	p := rig.Launch(t, env, "scheduler")
 	testkit.Eventually(t, "the start says what it waits for", time.Minute, func() bool {
-		return strings.Contains(p.log.String(), `"room":"cloud"`) && strings.Contains(p.log.String(), "start waits for an answer")
+		return strings.Contains(p.Log.String(), `"room":"cloud"`) && strings.Contains(p.Log.String(), "start waits for an answer")
 	})
-	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
-	<-p.done
-	assert.Zero(t, p.cmd.ProcessState.ExitCode())
-	assert.NotContains(t, p.log.String(), "staffeln: ")
+	require.NoError(t, p.Cmd.Process.Signal(syscall.SIGTERM))
+	<-p.Done
+	assert.Zero(t, p.Cmd.ProcessState.ExitCode())
+	assert.NotContains(t, p.Log.String(), "staffeln: ")
 }
 
 // A wrong command line ends with 2 and where to read on.
@@ -155,7 +156,7 @@ func TestWrongStartByAWrongCommandLine(t *testing.T) {
 		"worker now":     `read arguments: "now": staffeln worker takes none; see staffeln worker --help`,
 		"worker --quick": "unknown flag: --quick; see staffeln worker --help",
 	} {
-		out, code := finish(t, nil, strings.Fields(line)...)
+		out, code := rig.Output(t, nil, strings.Fields(line)...)
 		assert.Equal(t, 2, code, line)
 		assert.Equal(t, "staffeln: "+says+"\n", out, line)
 	}

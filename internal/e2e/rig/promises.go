@@ -1,4 +1,4 @@
-package e2e
+package rig
 
 import (
 	"slices"
@@ -12,20 +12,20 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// facts are what the laws judge: the cloud's journal, the tables, and what this
-// test itself knows to have been promised.
-func (w *world) facts() (invariants.Facts, invariants.Snapshot) {
-	w.t.Helper()
-	us := evidence.Us{User: w.sim.Cast().Service, Installation: w.sched.Identity.Installation}
-	journal, gone := evidence.Journal(w.sim.Journal(), w.sim, us)
-	listed := evidence.Listed(w.sim, us)
-	now, records, err := evidence.Records(w.ctx, w.pool)
-	require.NoError(w.t, err)
-	set := w.set
-	step := 2*w.stride + 20*time.Minute // each look of ours is one of the test's steps
+// Facts returns what the invariants are checked on: the cloud's journal, the tables, and what this test itself knows to have
+// been promised.
+func (w *Environment) Facts() (invariants.Facts, invariants.Snapshot) {
+	w.T.Helper()
+	us := evidence.Us{User: w.Sim.Cast().Service, Installation: w.Scheduler.Identity.Installation}
+	journal, gone := evidence.Journal(w.Sim.Journal(), w.Sim, us)
+	listed := evidence.Listed(w.Sim, us)
+	now, records, err := evidence.Records(w.Ctx, w.Pool)
+	require.NoError(w.T, err)
+	set := w.Settings
+	step := 2*w.LongestStep + 20*time.Minute // each look of ours is one of the test's steps
 	limits := invariants.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Late: set.Late()}
-	told, err := evidence.Told(w.ctx, w.pool)
-	require.NoError(w.t, err)
+	told, err := evidence.Told(w.Ctx, w.Pool)
+	require.NoError(w.T, err)
 	return invariants.Facts{
 		Now: now, Journal: journal, Records: records, Limits: limits, Promises: w.promises, ShortenDelay: set.RetentionShortenDelay.Std(), Grace: set.ProtectionGrace.Std(), Gone: gone, Told: told,
 		Caps: invariants.Caps{
@@ -34,22 +34,21 @@ func (w *world) facts() (invariants.Facts, invariants.Snapshot) {
 	}, invariants.Snapshot{Now: now, Backups: listed, Records: records, Limits: limits}
 }
 
-// promise notes what a plan that was just made promises by what the servers ask
-// for now: a second reading of the metadata, past the product's own.
-func (w *world) promise() {
-	now := w.clock.Now()
+// promise notes what a plan that was just made promises. It reads the metadata of the servers without the product's own code.
+func (w *Environment) promise() {
+	now := w.Clock.Now()
 	asked := map[string][]string{} // retentions that the servers of a protected volume ask for; empty: none
-	for _, s := range w.sim.Servers() {
-		wish, said := s.Metadata[w.set.BackupMetadataKey]
-		if w.set.BackupMetadataKey != "" && (!said || strings.ToLower(strings.TrimSpace(wish)) != "true") {
+	for _, s := range w.Sim.Servers() {
+		wish, said := s.Metadata[w.Settings.BackupMetadataKey]
+		if w.Settings.BackupMetadataKey != "" && (!said || strings.ToLower(strings.TrimSpace(wish)) != "true") {
 			continue
 		}
 		for _, id := range s.Volumes {
-			asked[id] = append(asked[id], s.Metadata[w.set.RetentionMetadataKey])
+			asked[id] = append(asked[id], s.Metadata[w.Settings.RetentionMetadataKey])
 		}
 	}
 	homes := map[string]string{}
-	for _, v := range w.sim.Volumes() {
+	for _, v := range w.Sim.Volumes() {
 		homes[v.ID] = v.Project
 		if _, protected := asked[v.ID]; protected && w.promised(v.ID) == nil {
 			w.vow(invariants.Promise{Volume: v.ID, Project: v.Project, From: now})
@@ -62,11 +61,10 @@ func (w *world) promise() {
 	}
 }
 
-// renew replaces the promise for a volume where it is another now. An earlier
-// retention stays where nobody asks for one any more, or what is asked for can't
-// be read.
-func (w *world) renew(volume, project string, asked []string) {
-	now := w.clock.Now()
+// renew replaces the promise for a volume where it is another now. An earlier retention stays where nobody asks for one any
+// more, or what is asked for can't be read.
+func (w *Environment) renew(volume, project string, asked []string) {
+	now := w.Clock.Now()
 	before := w.promised(volume)
 	next := invariants.Promise{Volume: volume, Project: project, From: now, Retention: before.Retention}
 	if project == "" {
@@ -77,7 +75,7 @@ func (w *world) renew(volume, project string, asked []string) {
 		next.Retention = backup.Period{}
 	}
 	if len(asked) > 0 {
-		next.Floor = w.set.MinRestorePoints
+		next.Floor = w.Settings.MinRestorePoints
 		if period, readable := w.longest(asked); readable || before.Retention.IsZero() {
 			next.Retention = period
 		}
@@ -90,7 +88,7 @@ func (w *world) renew(volume, project string, asked []string) {
 }
 
 // promised is what holds for a volume now; nil: nothing ever did.
-func (w *world) promised(volume string) *invariants.Promise {
+func (w *Environment) promised(volume string) *invariants.Promise {
 	i, ever := w.inForce[volume]
 	if !ever {
 		return nil
@@ -99,7 +97,7 @@ func (w *world) promised(volume string) *invariants.Promise {
 }
 
 // vow adds a promise, which replaces that before.
-func (w *world) vow(p invariants.Promise) {
+func (w *Environment) vow(p invariants.Promise) {
 	if w.inForce == nil {
 		w.inForce = map[string]int{}
 	}
@@ -108,8 +106,8 @@ func (w *world) vow(p invariants.Promise) {
 }
 
 // longest is the longest of retentions that servers ask for, or the default.
-func (w *world) longest(asked []string) (longest backup.Period, readable bool) {
-	now := w.clock.Now()
+func (w *Environment) longest(asked []string) (longest backup.Period, readable bool) {
+	now := w.Clock.Now()
 	readable = true
 	for _, text := range asked {
 		period, err := backup.ParsePeriod(text)
@@ -122,7 +120,7 @@ func (w *world) longest(asked []string) (longest backup.Period, readable bool) {
 		}
 	}
 	if longest.IsZero() {
-		longest = w.set.RetentionTime
+		longest = w.Settings.RetentionTime
 	}
 	return longest, readable
 }

@@ -1,0 +1,50 @@
+package rig
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Program returns the path of the real binary. It is built once for all packages of tests: where it is current, nothing is
+// linked again.
+func Program(t testing.TB) string {
+	t.Helper()
+	path, err := build()
+	require.NoError(t, err)
+	return path
+}
+
+// build holds a lock: packages of tests run at the same time.
+var build = sync.OnceValues(func() (string, error) {
+	ctx := context.Background()
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "staffeln").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the module: %w", err)
+	}
+	dir := filepath.Join(strings.TrimSpace(string(root)), ".bin", "e2e")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	lock, err := os.Create(filepath.Join(dir, "lock"))
+	if err != nil {
+		return "", err
+	}
+	defer lock.Close() //nolint:errcheck // nothing was written
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return "", fmt.Errorf("lock %s: %w", lock.Name(), err)
+	}
+	path := filepath.Join(dir, "staffeln")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", path, "staffeln/cmd/staffeln").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build staffeln: %w\n%s", err, out)
+	}
+	return path, nil
+})
