@@ -61,7 +61,7 @@ PART ?= 1/1
 
 .PHONY: test-crashes
 test-crashes: $(GOTESTSUM) servers ## kill the real processes at every point where they call the outside, and start them again; PART=2/4 takes a part
-	CRASH_PART=$(PART) $(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags faults -run TestEveryCrashPoint -count=1 -timeout 40m $(FLAGS) ./internal/e2e
+	CRASH_PART=$(PART) $(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags faults -run TestEveryCrashPoint -count=1 -timeout 40m $(FLAGS) ./internal/e2e/crash
 
 # How many random schedules, from which seed on; SEED=N replays one of them with its whole trace.
 SEEDS ?= 10000

@@ -1,4 +1,5 @@
-package e2e
+// Package crash kills the real processes where they call the outside, starts them again and checks the invariants.
+package crash
 
 import (
 	"context"
@@ -187,7 +188,7 @@ func (s *crashSuite) die(t *testing.T, points []crashPoint) {
 			t.Logf("not reached this time: %s", r.point)
 		}
 		if err != nil || len(wrong) > 0 {
-			t.Errorf("died (%t) at: %s\nreplay: CRASH_POINT='%s' make test PACKAGES=./internal/e2e FLAGS='-run TestSomeCrashPoints -count=1'\n%v\n%s\n%s",
+			t.Errorf("died (%t) at: %s\nreplay: CRASH_POINT='%s' make test PACKAGES=./internal/e2e/crash FLAGS='-run TestSomeCrashPoints -count=1'\n%v\n%s\n%s",
 				r.died, r.point, r.point, err, strings.Join(wrong, "\n"), r.tails())
 		}
 	})
