@@ -54,7 +54,7 @@ test-browser: $(GOTESTSUM) servers ## run the suites that look at our pages in a
 
 .PHONY: test-faults
 test-faults: $(GOTESTSUM) servers ## run the real processes under faults; FLAGS='-seed N' repeats what chance decided
-	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags faults -run UnderFaults -parallel 8 -count=1 -timeout 25m ./internal/e2e $(FLAGS)
+	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags faults -run UnderFaults -parallel 8 -count=1 -timeout 25m ./internal/e2e/faults $(FLAGS)
 
 # Which part of the crash points: PART=2/4 is the second of four; all by default.
 PART ?= 1/1

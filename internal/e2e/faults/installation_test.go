@@ -1,6 +1,7 @@
 //go:build faults
 
-package e2e
+// Package faults runs the real processes while they, their servers, their connections or their clocks fail.
+package faults
 
 import (
 	"flag"
@@ -56,7 +57,7 @@ type policy struct {
 	uncapped  bool // backups that nobody remembers keep their places in the caps
 }
 
-// A change of how a rig is made.
+// A change of how an installation is made.
 type change func(*installation, *cloudsim.Options, map[string]string)
 
 // with sets variables of all processes.
@@ -108,7 +109,7 @@ func newInstallation(t *testing.T, changes ...change) *installation {
 	return r
 }
 
-// serve starts the servers that all of this rig's processes share. A commit that was answered survives a kill of
+// serve starts the servers that all of these processes share. A commit that was answered survives a kill of
 // Postgres; that of the machine is not tried.
 func (r *installation) serve() {
 	r.T.Helper()
