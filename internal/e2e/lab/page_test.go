@@ -1,6 +1,6 @@
 //go:build openstack && browser
 
-package e2e
+package lab
 
 import (
 	"maps"

@@ -1,6 +1,6 @@
 //go:build openstack
 
-package e2e
+package lab
 
 import (
 	"net/http"

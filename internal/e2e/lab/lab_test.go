@@ -1,6 +1,7 @@
 //go:build openstack
 
-package e2e
+// Package lab runs the whole program against a real OpenStack.
+package lab
 
 import (
 	"context"
