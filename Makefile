@@ -50,7 +50,7 @@ test: $(GOTESTSUM) servers ## run all tests, those of what runs at the same time
 
 .PHONY: test-browser
 test-browser: $(GOTESTSUM) servers ## run the suites that look at our pages in a Chromium; BROWSER_PICTURES= keeps what it saw
-	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags browser -run InBrowser -count=1 -timeout 20m $(FLAGS) ./internal/e2e/...
+	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags browser -run InBrowser -count=1 -timeout 20m $(FLAGS) ./internal/e2e/browser
 
 .PHONY: test-faults
 test-faults: $(GOTESTSUM) servers ## run the real processes under faults; FLAGS='-seed N' repeats what chance decided

@@ -1,6 +1,7 @@
 //go:build browser
 
-package e2e
+// Package browser looks at our pages in a Chromium.
+package browser
 
 import (
 	"testing"

@@ -1,6 +1,6 @@
 //go:build browser
 
-package e2e
+package browser
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ import (
 func TestReportInBrowser(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		page, err := os.ReadFile(filepath.Join("..", "..", "report", "testdata", filepath.Base(r.URL.Path)))
+		page, err := os.ReadFile(filepath.Join("..", "..", "..", "report", "testdata", filepath.Base(r.URL.Path)))
 		if err == nil { // the browser asks for an icon, too
 			_, _ = w.Write(page)
 		}
