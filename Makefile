@@ -91,7 +91,7 @@ bench: servers ## run the benchmarks
 
 .PHONY: bench-check
 bench-check: servers ## measure the delete check on one core, with a thousand records and a million
-	$(SERVERS) -- go test -run '^$$' -bench BenchmarkDeleteCheck -benchtime 10000x -timeout 25m $(FLAGS) ./internal/e2e
+	$(SERVERS) -- go test -run '^$$' -bench BenchmarkDeleteCheck -benchtime 10000x -timeout 25m $(FLAGS) ./internal/e2e/process
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## run the linter (.golangci.yml)

@@ -1,4 +1,5 @@
-package e2e
+// Package process starts the built program as its operators do, around a cloudsim.
+package process
 
 import (
 	"testing"

@@ -1,4 +1,4 @@
-package e2e
+package process
 
 import (
 	"context"
@@ -32,7 +32,7 @@ import (
 )
 
 const (
-	repository = "../.."
+	repository = "../../.."
 	secretsAt  = "/run/secrets/" // where compose shows them
 )
 
