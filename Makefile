@@ -50,18 +50,18 @@ test: $(GOTESTSUM) servers ## run all tests, those of what runs at the same time
 
 .PHONY: test-browser
 test-browser: $(GOTESTSUM) servers ## run the suites that look at our pages in a Chromium; BROWSER_PICTURES= keeps what it saw
-	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags browser -run InBrowser -count=1 -timeout 20m $(FLAGS) ./internal/e2e/...
+	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags browser -run InBrowser -count=1 -timeout 20m $(FLAGS) ./internal/e2e/browser
 
 .PHONY: test-faults
 test-faults: $(GOTESTSUM) servers ## run the real processes under faults; FLAGS='-seed N' repeats what chance decided
-	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags faults -run UnderFaults -parallel 8 -count=1 -timeout 25m ./internal/e2e $(FLAGS)
+	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags faults -run UnderFaults -parallel 8 -count=1 -timeout 25m ./internal/e2e/faults $(FLAGS)
 
 # Which part of the crash points: PART=2/4 is the second of four; all by default.
 PART ?= 1/1
 
 .PHONY: test-crashes
 test-crashes: $(GOTESTSUM) servers ## kill the real processes at every point where they call the outside, and start them again; PART=2/4 takes a part
-	CRASH_PART=$(PART) $(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags faults -run TestEveryCrashPoint -count=1 -timeout 40m $(FLAGS) ./internal/e2e
+	CRASH_PART=$(PART) $(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags faults -run TestEveryCrashPoint -count=1 -timeout 40m $(FLAGS) ./internal/e2e/crash
 
 # How many random schedules, from which seed on; SEED=N replays one of them with its whole trace.
 SEEDS ?= 10000
@@ -74,7 +74,7 @@ chaos: servers ## run the whole program through SEEDS random schedules (10000); 
 
 .PHONY: test-openstack
 test-openstack: $(GOTESTSUM) servers need-cloud ## run the suites for a real cloud, given by OS_* or OS_CLOUD
-	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags openstack,browser -run OnOpenStack -count=1 -p 1 -timeout 60m $(FLAGS) ./openstack/... ./internal/e2e/...
+	$(SERVERS) -- $(GOTESTSUM) --format standard-verbose -- -tags openstack,browser -run OnOpenStack -count=1 -p 1 -timeout 60m $(FLAGS) ./openstack/... ./internal/e2e/lab
 
 .PHONY: test-contract
 test-contract: $(GOTESTSUM) need-cloud ## hold a real cloud, given by OS_* or OS_CLOUD, to what the client relies on
@@ -91,7 +91,7 @@ bench: servers ## run the benchmarks
 
 .PHONY: bench-check
 bench-check: servers ## measure the delete check on one core, with a thousand records and a million
-	$(SERVERS) -- go test -run '^$$' -bench BenchmarkDeleteCheck -benchtime 10000x -timeout 25m $(FLAGS) ./internal/e2e
+	$(SERVERS) -- go test -run '^$$' -bench BenchmarkDeleteCheck -benchtime 10000x -timeout 25m $(FLAGS) ./internal/e2e/process
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## run the linter (.golangci.yml)

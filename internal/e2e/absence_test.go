@@ -18,30 +18,30 @@ func TestIncompleteListing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := daily(t, func(set *backup.Settings, o *cloudsim.Options) { set.MaxBackupsInProgress, o.MaxLimit = 1, 2 })
-			acme := w.sim.AddProject("acme")
+			acme := w.Sim.AddProject("acme")
 			var volumes []string
 			for range 5 {
-				_, v := w.protect(acme, "web", 1)
+				_, v := w.Protect(acme, "web", 1)
 				volumes = append(volumes, v...)
 			}
-			w.plan()
-			require.Equal(t, 5, w.count("state = 'planned'"))
-			remove := w.sim.AddFault(cloudsim.Fault{
+			w.Plan()
+			require.Equal(t, 5, w.Count("state = 'planned'"))
+			remove := w.Sim.AddFault(cloudsim.Fault{
 				Route: route, Match: func(r cloudsim.Request) bool { return r.Query.Get("marker") != "" },
 				Do: cloudsim.Refuse{Status: http.StatusInternalServerError},
 			})
 			for range 4 {
-				w.step(w.set.BackupServicePeriod.Std())
-				w.plan()
+				w.Step(w.Settings.BackupServicePeriod.Std())
+				w.Plan()
 			}
-			require.Equal(t, 5, w.count("state = 'planned'"), "nothing withdrawn")
+			require.Equal(t, 5, w.Count("state = 'planned'"), "nothing withdrawn")
 			require.Equal(t, 5, w.volumes("protected AND gone_at IS NULL"))
 			require.Equal(t, 1, w.logged("warn", "plan does not see the whole cloud", "page 2"), "told when it begins")
 			remove()
-			w.run(time.Hour, time.Minute)
+			w.Advance(time.Hour, time.Minute)
 			require.Equal(t, 1, w.logged("info", "plan sees the whole cloud again"), "and when it ends")
 			for _, v := range volumes {
-				require.Equal(t, "available", w.story(v))
+				require.Equal(t, "available", w.History(v))
 			}
 			w.lawful()
 		})
@@ -53,26 +53,26 @@ func TestIncompleteListing(t *testing.T) {
 func TestEmptyListOfServersConcludesNothing(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.MaxBackupsInProgress = 1 })
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 2)
-	w.plan()
-	show := w.sim.AddFault(cloudsim.Fault{Route: "GET /compute/v2.1/servers/detail", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"servers": []}`}})
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
+	w.Plan()
+	show := w.Sim.AddFault(cloudsim.Fault{Route: "GET /compute/v2.1/servers/detail", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"servers": []}`}})
 	for n := range 6 {
 		if n == 3 {
-			require.NoError(t, w.db.ConfirmLost(w.ctx))
+			require.NoError(t, w.DB.ConfirmLost(w.Ctx))
 		}
-		w.step(w.set.BackupServicePeriod.Std())
-		w.plan()
+		w.Step(w.Settings.BackupServicePeriod.Std())
+		w.Plan()
 		require.Len(t, w.findings(backup.AbsencesNotBelieved), 1)
 	}
-	require.Equal(t, 2, w.count("state = 'planned'"))
+	require.Equal(t, 2, w.Count("state = 'planned'"))
 	require.Equal(t, 2, w.volumes("protected AND gone_at IS NULL"))
 	require.Zero(t, w.ends("true"))
 	show()
-	w.step(w.set.BackupServicePeriod.Std())
-	w.plan()
+	w.Step(w.Settings.BackupServicePeriod.Std())
+	w.Plan()
 	require.Empty(t, w.findings(backup.AbsencesNotBelieved))
-	w.run(time.Hour, time.Minute)
-	require.Equal(t, "available", w.story(volumes[0]))
+	w.Advance(time.Hour, time.Minute)
+	require.Equal(t, "available", w.History(volumes[0]))
 	w.lawful()
 }
 
@@ -80,12 +80,12 @@ func TestEmptyListOfServersConcludesNothing(t *testing.T) {
 func TestEmptyListOfVolumesConcludesNothing(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	w.protect(w.sim.AddProject("acme"), "web-1", 2)
-	w.plan()
-	w.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/volumes/detail", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"volumes": []}`}})
+	w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
+	w.Plan()
+	w.Sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/volumes/detail", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"volumes": []}`}})
 	for range 6 {
-		w.step(w.set.BackupServicePeriod.Std())
-		w.plan()
+		w.Step(w.Settings.BackupServicePeriod.Std())
+		w.Plan()
 	}
 	require.Len(t, w.findings(backup.AbsencesNotBelieved), 1)
 	require.Equal(t, 2, w.volumes("protected AND gone_at IS NULL"))
@@ -97,38 +97,38 @@ func TestEmptyListOfVolumesConcludesNothing(t *testing.T) {
 func TestAdminRoleLost(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.MaxBackupsInProgress = 1 })
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 2)
-	w.run(time.Hour, 10*time.Minute)
-	_, later := w.protect(w.sim.AddProject("globex"), "web-2", 1)
-	w.plan()
-	service, home := w.sim.Cast().Service, w.sim.Cast().AdminProject
-	w.sim.RevokeInherited(service, "default", "admin")
-	w.sim.GrantInherited(service, "default", "member")
-	w.sim.Revoke(service, home, "admin")
-	w.sim.Grant(service, home, "member")
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
+	w.Advance(time.Hour, 10*time.Minute)
+	_, later := w.Protect(w.Sim.AddProject("globex"), "web-2", 1)
+	w.Plan()
+	service, home := w.Sim.Cast().Service, w.Sim.Cast().AdminProject
+	w.Sim.RevokeInherited(service, "default", "admin")
+	w.Sim.GrantInherited(service, "default", "member")
+	w.Sim.Revoke(service, home, "admin")
+	w.Sim.Grant(service, home, "member")
 	for range 3 {
-		w.step(w.set.BackupServicePeriod.Std())
-		require.ErrorContains(t, w.sched.Plan(w.ctx, w.beat()), "want admin")
-		require.ErrorContains(t, w.sched.Sweep(w.ctx, w.beat()), "want admin")
-		w.dispatch()
+		w.Step(w.Settings.BackupServicePeriod.Std())
+		require.ErrorContains(t, w.Scheduler.Plan(w.Ctx, w.BeginRun()), "want admin")
+		require.ErrorContains(t, w.Scheduler.Sweep(w.Ctx, w.BeginRun()), "want admin")
+		w.Dispatch()
 	}
-	require.Equal(t, 2, w.count("volume_id = ANY($1) AND state = 'available'", volumes))
-	require.Equal(t, "available", w.story(later[0]), "what was planned is made: the role in its project is there")
-	require.Zero(t, w.count("state IN ('lost', 'withdrawn', 'failed', 'deleted')"))
+	require.Equal(t, 2, w.Count("volume_id = ANY($1) AND state = 'available'", volumes))
+	require.Equal(t, "available", w.History(later[0]), "what was planned is made: the role in its project is there")
+	require.Zero(t, w.Count("state IN ('lost', 'withdrawn', 'failed', 'deleted')"))
 	require.Equal(t, 3, w.volumes("protected AND gone_at IS NULL"))
 	w.lawful()
 }
 
 // ends counts the ends of protection that a condition holds for.
-func (w *world) ends(where string) (n int) {
-	w.t.Helper()
-	require.NoError(w.t, w.pool.QueryRow(w.ctx, `SELECT count(*) FROM protection_ends WHERE `+where).Scan(&n))
+func (w *environment) ends(where string) (n int) {
+	w.T.Helper()
+	require.NoError(w.T, w.Pool.QueryRow(w.Ctx, `SELECT count(*) FROM protection_ends WHERE `+where).Scan(&n))
 	return n
 }
 
 // volumes counts the remembered volumes that a condition holds for.
-func (w *world) volumes(where string) (n int) {
-	w.t.Helper()
-	require.NoError(w.t, w.pool.QueryRow(w.ctx, `SELECT count(*) FROM volumes WHERE `+where).Scan(&n))
+func (w *environment) volumes(where string) (n int) {
+	w.T.Helper()
+	require.NoError(w.T, w.Pool.QueryRow(w.Ctx, `SELECT count(*) FROM volumes WHERE `+where).Scan(&n))
 	return n
 }

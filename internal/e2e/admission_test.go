@@ -12,6 +12,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // A thousand volumes of twenty projects, very unequal ones, are due at once.
@@ -24,18 +25,18 @@ func TestThousandVolumesUnderACap(t *testing.T) {
 	projects := map[string]int{}
 	for i, n := 0, 1000; n > 0; i++ {
 		some := min(n, 1+i*i)
-		p := w.sim.AddProject(fmt.Sprint("project-", i))
-		w.protect(p, "web", some)
+		p := w.Sim.AddProject(fmt.Sprint("project-", i))
+		w.Protect(p, "web", some)
 		projects[p], n = some, n-some
 	}
-	began := w.clock.Now()
-	for w.count("state = 'available'") < 1000 {
-		w.beats()
-		w.step(30 * time.Second)
-		require.Less(t, w.clock.Now().Sub(began), 6*time.Hour, "still not drained")
+	began := w.Clock.Now()
+	for w.Count("state = 'available'") < 1000 {
+		w.RunDue()
+		w.Step(30 * time.Second)
+		require.Less(t, w.Clock.Now().Sub(began), 6*time.Hour, "still not drained")
 	}
 	require.Equal(t, 15, w.atOnce(func(cloudsim.Event) bool { return true }))
-	drained := w.clock.Now().Sub(began)
+	drained := w.Clock.Now().Sub(began)
 
 	// In the order in which Cinder was asked: as long as a project waits, it is
 	// no more than twice its cap behind the one that was served most.
@@ -71,20 +72,20 @@ func TestHangingProjectsStarveNobodyElse(t *testing.T) {
 	})
 	dead, alive := []string{}, []string{}
 	for i := range 3 {
-		p := w.sim.AddProject(fmt.Sprint("dead-", i))
-		server, _ := w.protect(p, "web", 0)
+		p := w.Sim.AddProject(fmt.Sprint("dead-", i))
+		server, _ := w.Protect(p, "web", 0)
 		for range 10 {
-			w.sim.Attach(server, w.sim.AddVolume(p, "data", hangs))
+			w.Sim.Attach(server, w.Sim.AddVolume(p, "data", hangs))
 		}
 		dead = append(dead, p)
 	}
 	for i := range 4 {
-		p := w.sim.AddProject(fmt.Sprint("alive-", i))
-		w.protect(p, "web", 10)
+		p := w.Sim.AddProject(fmt.Sprint("alive-", i))
+		w.Protect(p, "web", 10)
 		alive = append(alive, p)
 	}
-	w.run(5*time.Hour, 5*time.Minute)
-	require.Equal(t, 40, w.count("state = 'available' AND project_id = ANY($1)", alive), "all of the others, although no place came free in their own")
+	w.Advance(5*time.Hour, 5*time.Minute)
+	require.Equal(t, 40, w.Count("state = 'available' AND project_id = ANY($1)", alive), "all of the others, although no place came free in their own")
 	require.LessOrEqual(t, w.atOnce(func(cloudsim.Event) bool { return true }), 15+10)
 	require.Equal(t, 5, w.atOnce(func(e cloudsim.Event) bool { return e.Project == dead[0] }), "a project that hangs keeps to its own places")
 	w.lawful()
@@ -95,15 +96,15 @@ func TestHangingProjectsStarveNobodyElse(t *testing.T) {
 func TestNoBackupServiceHoldsAdmissionBack(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	w.protect(w.sim.AddProject("acme"), "web-1", 3)
-	w.sim.SetBackupService(false)
-	w.run(2*time.Hour, 10*time.Minute)
+	w.Protect(w.Sim.AddProject("acme"), "web-1", 3)
+	w.Sim.SetBackupService(false)
+	w.Advance(2*time.Hour, 10*time.Minute)
 	require.Empty(t, w.events(cloudsim.BackupRequested, ""))
-	require.Equal(t, 3, w.count("state = 'planned' AND admitted_at IS NULL"))
+	require.Equal(t, 3, w.Count("state = 'planned' AND admitted_at IS NULL"))
 	require.Equal(t, 1, w.logged("error", "no cinder-backup is up"))
-	w.sim.SetBackupService(true)
-	w.run(time.Hour, 10*time.Minute)
-	require.Equal(t, 3, w.count("state = 'available'"))
+	w.Sim.SetBackupService(true)
+	w.Advance(time.Hour, 10*time.Minute)
+	require.Equal(t, 3, w.Count("state = 'available'"))
 	require.Equal(t, 1, w.logged("info", "admission is back to its caps"))
 	w.lawful()
 }
@@ -117,21 +118,21 @@ func TestThrottlingHoldsAdmissionBack(t *testing.T) {
 			t.Parallel()
 			w := daily(t)
 			for _, name := range []string{"acme", "globex", "initech"} {
-				w.protect(w.sim.AddProject(name), "web", 1)
+				w.Protect(w.Sim.AddProject(name), "web", 1)
 			}
-			mend := w.sim.AddFault(cloudsim.Fault{Route: createRoute, Do: cloudsim.Refuse{Status: status, Header: http.Header{"Retry-After": {"60"}}}})
-			w.run(10*time.Minute, time.Minute)
-			_, volumes := w.protect(w.sim.AddProject("umbrella"), "web", 3)
-			w.run(30*time.Minute, time.Minute)
-			asked := w.count("attempts > 0")
+			mend := w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Do: cloudsim.Refuse{Status: status, Header: http.Header{"Retry-After": {"60"}}}})
+			w.Advance(10*time.Minute, time.Minute)
+			_, volumes := w.Protect(w.Sim.AddProject("umbrella"), "web", 3)
+			w.Advance(30*time.Minute, time.Minute)
+			asked := w.Count("attempts > 0")
 			require.GreaterOrEqual(t, asked, 3, "the first ones go on asking")
 			require.LessOrEqual(t, asked, 3+3, "and one more every ten minutes tries whether it is better")
-			require.Equal(t, 6, w.count("state IN ('planned', 'creating')"), "nothing has failed")
+			require.Equal(t, 6, w.Count("state IN ('planned', 'creating')"), "nothing has failed")
 			require.Equal(t, 1, w.logged("warn", "fewer backups begin than the caps allow", `"caution":"`+name+`"`))
 			mend()
-			w.run(40*time.Minute, time.Minute)
-			require.Equal(t, 6, w.count("state = 'available'"))
-			require.Equal(t, "F", w.kinds(volumes[2]))
+			w.Advance(40*time.Minute, time.Minute)
+			require.Equal(t, 6, w.Count("state = 'available'"))
+			require.Equal(t, "F", w.Kinds(volumes[2]))
 			require.Equal(t, 1, w.logged("info", "admission is back to its caps"))
 			w.lawful()
 		})
@@ -144,19 +145,19 @@ func TestFailingBackupsHoldAdmissionBack(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow, func(_ *backup.Settings, o *cloudsim.Options) { o.BackupTime = cloudsim.Fixed(time.Second) })
 	for i := range 10 {
-		w.protect(w.sim.AddProject(fmt.Sprint("project-", i)), "web", 10)
+		w.Protect(w.Sim.AddProject(fmt.Sprint("project-", i)), "web", 10)
 	}
-	w.sim.BreakTarget("no space left on device")
+	w.Sim.BreakTarget("no space left on device")
 	for range 20 {
-		w.beats()
-		w.step(30 * time.Second)
+		w.RunDue()
+		w.Step(30 * time.Second)
 	}
-	failed := w.count("state IN ('failed', 'deleting', 'deleted') AND reason = 'backup_error'")
+	failed := w.Count("state IN ('failed', 'deleting', 'deleted') AND reason = 'backup_error'")
 	require.Less(t, failed, 15+25, "after the first fifteen, one for each dispatch run")
 	require.Greater(t, failed, 15, "it goes on being tried")
-	w.sim.BreakTarget("")
-	w.run(7*time.Hour, 10*time.Minute) // beyond the next plan
-	require.Equal(t, 100, w.count("state = 'available'"))
-	require.True(t, slices.ContainsFunc(w.logs.lines, func(l string) bool { return strings.Contains(l, `"caution":"failing"`) }))
+	w.Sim.BreakTarget("")
+	w.Advance(7*time.Hour, 10*time.Minute) // beyond the next plan
+	require.Equal(t, 100, w.Count("state = 'available'"))
+	require.True(t, slices.ContainsFunc(w.Logs.Lines(), func(l string) bool { return strings.Contains(l, `"caution":"failing"`) }))
 	w.lawful()
 }

@@ -9,20 +9,14 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
-)
-
-const (
-	createRoute = "POST /volume/v3/{project}/backups"
-	deleteRoute = "DELETE /volume/v3/{project}/backups/{backup}"
-	readRoute   = "GET /volume/v3/{project}/backups/{backup}"
-	listRoute   = "GET /volume/v3/{project}/backups/detail"
+	"staffeln/internal/e2e/rig"
 )
 
 // daily is a world whose volumes are backed up once a day, so that an hour of
 // trouble is one backup's trouble.
-func daily(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options)) *world {
+func daily(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options)) *environment {
 	t.Helper()
-	return newWorld(t, func(set *backup.Settings, o *cloudsim.Options) {
+	return newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.BackupMinInterval = backup.Duration(24 * time.Hour)
 		o.BackupTime = cloudsim.Fixed(30 * time.Second)
 		for _, change := range changes {
@@ -40,22 +34,22 @@ func TestLostAnswerIsAdopted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := daily(t)
-			_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-			w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: effect})
-			w.beats()
-			r := w.last(volumes[0])
+			_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+			w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: effect})
+			w.RunDue()
+			r := w.LastRecord(volumes[0])
 			require.Equal(t, backup.Creating, r.State)
 			require.Equal(t, backup.AnswerUnknown, r.Reason)
 			require.Empty(t, r.BackupID)
-			w.step(time.Minute)
-			w.dispatch()
-			require.Equal(t, w.sim.BackupsOf(volumes[0])[0].ID, w.last(volumes[0]).BackupID, "adopted at the next look")
-			w.step(time.Minute)
-			w.dispatch()
-			require.Equal(t, "available", w.story(volumes[0]))
-			w.run(time.Hour, 5*time.Minute)
-			require.Equal(t, 1, w.sim.Counts()[createRoute])
-			require.Len(t, w.sim.BackupsOf(volumes[0]), 1)
+			w.Step(time.Minute)
+			w.Dispatch()
+			require.Equal(t, w.Sim.BackupsOf(volumes[0])[0].ID, w.LastRecord(volumes[0]).BackupID, "adopted at the next look")
+			w.Step(time.Minute)
+			w.Dispatch()
+			require.Equal(t, "available", w.History(volumes[0]))
+			w.Advance(time.Hour, 5*time.Minute)
+			require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute])
+			require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
 			w.lawful()
 		})
 	}
@@ -71,23 +65,23 @@ func TestUnansweredRequestIsRepeatedAfterSettling(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := daily(t)
-			_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-			remove := w.sim.AddFault(cloudsim.Fault{Route: createRoute, Do: effect})
-			w.beats()
+			_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+			remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Do: effect})
+			w.RunDue()
 			remove()
-			settled := w.clock.Now().Add(w.set.PostSettleTime.Std())
-			for w.step(time.Minute); w.clock.Now().Before(settled); w.step(time.Minute) {
-				w.dispatch()
-				require.Equal(t, 1, w.sim.Counts()[createRoute], "asked again at %s, before %s", w.clock.Now(), settled)
-				require.Equal(t, backup.AnswerUnknown, w.last(volumes[0]).Reason)
+			settled := w.Clock.Now().Add(w.Settings.PostSettleTime.Std())
+			for w.Step(time.Minute); w.Clock.Now().Before(settled); w.Step(time.Minute) {
+				w.Dispatch()
+				require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute], "asked again at %s, before %s", w.Clock.Now(), settled)
+				require.Equal(t, backup.AnswerUnknown, w.LastRecord(volumes[0]).Reason)
 			}
-			w.dispatch()
-			require.Equal(t, 2, w.sim.Counts()[createRoute], "asked again when the settle time is over")
-			w.step(time.Minute)
-			w.dispatch()
-			require.Equal(t, "available", w.story(volumes[0]))
-			require.Len(t, w.sim.BackupsOf(volumes[0]), 1)
-			require.Equal(t, 2, w.last(volumes[0]).Attempts)
+			w.Dispatch()
+			require.Equal(t, 2, w.Sim.Counts()[rig.CreateRoute], "asked again when the settle time is over")
+			w.Step(time.Minute)
+			w.Dispatch()
+			require.Equal(t, "available", w.History(volumes[0]))
+			require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
+			require.Equal(t, 2, w.LastRecord(volumes[0]).Attempts)
 			w.lawful()
 		})
 	}
@@ -98,12 +92,12 @@ func TestUnansweredRequestIsRepeatedAfterSettling(t *testing.T) {
 func TestLateEffectWithinSettling(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.ExecuteLater{After: 8 * time.Minute}})
-	w.run(20*time.Minute, time.Minute)
-	require.Equal(t, "available", w.story(volumes[0]))
-	require.Equal(t, 1, w.sim.Counts()[createRoute])
-	require.Len(t, w.sim.BackupsOf(volumes[0]), 1)
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.ExecuteLater{After: 8 * time.Minute}})
+	w.Advance(20*time.Minute, time.Minute)
+	require.Equal(t, "available", w.History(volumes[0]))
+	require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute])
+	require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
 	w.lawful()
 }
 
@@ -112,22 +106,22 @@ func TestLateEffectWithinSettling(t *testing.T) {
 func TestLateEffectAfterSettlingIsATwin(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.RetentionTime = backup.Period{Days: 2} })
-	server, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.ExecuteLater{After: time.Hour}})
-	w.run(2*time.Hour, 5*time.Minute)
-	require.Equal(t, "FF", w.kinds(volumes[0]))
-	require.Equal(t, "available", w.story(volumes[0]), "before the sweep")
-	w.sweep()
-	require.Equal(t, "available available", w.story(volumes[0]))
-	require.Equal(t, 1, w.count("reason = 'twin_backup'"))
+	server, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.ExecuteLater{After: time.Hour}})
+	w.Advance(2*time.Hour, 5*time.Minute)
+	require.Equal(t, "FF", w.Kinds(volumes[0]))
+	require.Equal(t, "available", w.History(volumes[0]), "before the sweep")
+	w.Reconcile()
+	require.Equal(t, "available available", w.History(volumes[0]))
+	require.Equal(t, 1, w.Count("reason = 'twin_backup'"))
 	require.Equal(t, 1, w.logged("warn", "second backup of one request"))
-	w.sweep()
-	require.Equal(t, 2, w.count("true"), "a second sweep finds nothing new")
+	w.Reconcile()
+	require.Equal(t, 2, w.Count("true"), "a second sweep finds nothing new")
 	w.lawful()
 
-	w.sim.DeleteServer(server) // no floor any more
-	w.run(3*24*time.Hour, time.Hour)
-	require.Empty(t, w.sim.BackupsOf(volumes[0]), "the twin goes with its retention")
+	w.Sim.DeleteServer(server) // no floor any more
+	w.Advance(3*24*time.Hour, time.Hour)
+	require.Empty(t, w.Sim.BackupsOf(volumes[0]), "the twin goes with its retention")
 	w.lawful()
 }
 
@@ -135,15 +129,15 @@ func TestLateEffectAfterSettlingIsATwin(t *testing.T) {
 func TestLateEffectThatFailsIsALeftover(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.ExecuteLater{After: time.Hour}})
-	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.FailLater{Reason: "no space left"}})
-	w.run(2*time.Hour, 5*time.Minute)
-	require.Len(t, w.sim.BackupsOf(volumes[0]), 2)
-	w.sweep()
-	require.Equal(t, 1, w.count("reason = 'twin_backup' AND state = 'failed' AND reason_text = 'no space left'"))
-	w.run(time.Hour, 5*time.Minute)
-	require.Equal(t, "F", w.kinds(volumes[0]))
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.ExecuteLater{After: time.Hour}})
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.FailLater{Reason: "no space left"}})
+	w.Advance(2*time.Hour, 5*time.Minute)
+	require.Len(t, w.Sim.BackupsOf(volumes[0]), 2)
+	w.Reconcile()
+	require.Equal(t, 1, w.Count("reason = 'twin_backup' AND state = 'failed' AND reason_text = 'no space left'"))
+	w.Advance(time.Hour, 5*time.Minute)
+	require.Equal(t, "F", w.Kinds(volumes[0]))
 	w.lawful()
 }
 
@@ -151,26 +145,26 @@ func TestLateEffectThatFailsIsALeftover(t *testing.T) {
 func TestThrottled(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	remove := w.sim.AddFault(cloudsim.Fault{Route: createRoute, Do: cloudsim.Refuse{
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Do: cloudsim.Refuse{
 		Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"300"}},
 	}})
-	w.beats()
+	w.RunDue()
 	remove()
-	r := w.last(volumes[0])
+	r := w.LastRecord(volumes[0])
 	require.Equal(t, backup.Throttled, r.Reason)
-	require.Equal(t, w.clock.Now().Add(5*time.Minute), r.NextTryAt.UTC())
+	require.Equal(t, w.Clock.Now().Add(5*time.Minute), r.NextTryAt.UTC())
 	for range 4 {
-		w.step(time.Minute)
-		w.dispatch()
-		require.Equal(t, 1, w.sim.Counts()[createRoute], "asked again before the cloud wished")
+		w.Step(time.Minute)
+		w.Dispatch()
+		require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute], "asked again before the cloud wished")
 	}
-	w.step(time.Minute)
-	w.dispatch()
-	require.Equal(t, 2, w.sim.Counts()[createRoute])
-	w.step(time.Minute)
-	w.dispatch()
-	require.Equal(t, "available", w.story(volumes[0]))
+	w.Step(time.Minute)
+	w.Dispatch()
+	require.Equal(t, 2, w.Sim.Counts()[rig.CreateRoute])
+	w.Step(time.Minute)
+	w.Dispatch()
+	require.Equal(t, "available", w.History(volumes[0]))
 	w.lawful()
 }
 
@@ -179,17 +173,17 @@ func TestThrottled(t *testing.T) {
 func TestStalledRequest(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	remove := w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.Stall{}})
-	w.plan()
-	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.Stall{}})
+	w.Plan()
+	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
 	w.stalled(1)
-	w.stop()
-	require.Equal(t, backup.AnswerUnknown, w.last(volumes[0]).Reason)
+	w.StopWorker()
+	require.Equal(t, backup.AnswerUnknown, w.LastRecord(volumes[0]).Reason)
 	remove()
-	w.serve()
-	w.run(15*time.Minute, time.Minute)
-	require.Equal(t, "available", w.story(volumes[0]))
-	require.Len(t, w.sim.BackupsOf(volumes[0]), 1)
+	w.StartWorker()
+	w.Advance(15*time.Minute, time.Minute)
+	require.Equal(t, "available", w.History(volumes[0]))
+	require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
 	w.lawful()
 }

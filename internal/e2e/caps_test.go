@@ -12,9 +12,9 @@ import (
 
 // atOnce are the most backups that Cinder ever made at the same time, of the
 // events that count.
-func (w *world) atOnce(counts func(cloudsim.Event) bool) (most int) {
+func (w *environment) atOnce(counts func(cloudsim.Event) bool) (most int) {
 	making := map[string]bool{}
-	for _, e := range w.sim.Journal() {
+	for _, e := range w.Sim.Journal() {
 		switch e.Kind {
 		case cloudsim.BackupRequested:
 			if counts(e) {
@@ -37,11 +37,11 @@ func TestCaps(t *testing.T) {
 		set.BackupServicePeriod = backup.Duration(6 * time.Hour)
 		o.BackupTime = cloudsim.Fixed(90 * time.Second)
 	})
-	large, small := w.sim.AddProject("large"), w.sim.AddProject("small")
-	w.protect(large, "web-1", 35)
-	w.protect(small, "web-2", 5)
-	w.run(2*time.Hour, time.Minute)
-	require.Equal(t, 40, w.count("state = 'available'"))
+	large, small := w.Sim.AddProject("large"), w.Sim.AddProject("small")
+	w.Protect(large, "web-1", 35)
+	w.Protect(small, "web-2", 5)
+	w.Advance(2*time.Hour, time.Minute)
+	require.Equal(t, 40, w.Count("state = 'available'"))
 	require.Equal(t, 5, w.atOnce(func(cloudsim.Event) bool { return true }))
 	require.Equal(t, 3, w.atOnce(func(e cloudsim.Event) bool { return e.Project == large }))
 	turns := 0
@@ -61,16 +61,16 @@ func TestFullsOutOfTurnHaveTheirOwnCap(t *testing.T) {
 		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject, set.MaxFullsOutOfTurn = 0, 0, 2
 		o.BackupTime = cloudsim.Fixed(90 * time.Second)
 	})
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 12)
-	w.run(30*time.Minute, 5*time.Minute)
-	require.Equal(t, 12, w.count("state = 'available'"))
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 12)
+	w.Advance(30*time.Minute, 5*time.Minute)
+	require.Equal(t, 12, w.Count("state = 'available'"))
 	for _, v := range volumes[:8] {
-		w.sim.Extend(v, 2)
+		w.Sim.Extend(v, 2)
 	}
-	w.step(day - 30*time.Minute)
-	before := len(w.sim.Journal())
-	w.run(time.Hour, time.Minute)
-	require.Equal(t, 24, w.count("state = 'available'"))
+	w.Step(day - 30*time.Minute)
+	before := len(w.Sim.Journal())
+	w.Advance(time.Hour, time.Minute)
+	require.Equal(t, 24, w.Count("state = 'available'"))
 	require.Equal(t, 2, w.atOnce(func(e cloudsim.Event) bool { return e.Seq > before && e.Detail == "full" }))
 	require.Equal(t, 6, w.atOnce(func(e cloudsim.Event) bool { return e.Seq > before }), "the incrementals do not wait for them")
 	w.lawful()

@@ -16,37 +16,37 @@ import (
 func TestABurstOfRefusedDeletionsIsAFindingForADay(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(*backup.Settings, *cloudsim.Options) {})
-	w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.plan()
+	w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Plan()
 	require.Empty(t, w.findings(backup.RefusalBurst))
 
 	for range 2 {
-		replica, err := w.db.Checks(w.ctx)
+		replica, err := w.DB.Checks(w.Ctx)
 		require.NoError(t, err)
 		t.Cleanup(replica.Close)
-		_, err = replica.Told(w.ctx, []db.DeleteCheck{
+		_, err = replica.Told(w.Ctx, []db.DeleteCheck{
 			{Verdict: "on_record", Verified: true, UserID: "mallory", ProjectID: "acme", BackupID: "b", Asked: 5},
 			{Verdict: "on_record", Verified: true, UserID: "alice", ProjectID: "acme", BackupID: "b", Asked: 4},
 			{Verdict: "on_record", Asked: 50},
 		}, 10)
 		require.NoError(t, err)
 	}
-	w.plan()
+	w.Plan()
 	found := map[string]string{}
 	for _, f := range w.findings(backup.RefusalBurst) {
 		require.Empty(t, f.ProjectID, "no tenant is told")
 		found[f.Object] = f.Detail
 	}
-	at := w.clock.Now().UTC().Truncate(time.Minute).Format(time.RFC3339)
+	at := w.Clock.Now().UTC().Truncate(time.Minute).Format(time.RFC3339)
 	require.Equal(t, map[string]string{
 		"mallory":    "user mallory of project acme was refused 10 deletions; minutes of too many: 1, the newest " + at,
 		"unverified": "callers without a client certificate that is demanded were refused 100 deletions; minutes of too many: 1, the newest " + at,
 	}, found)
 	require.Equal(t, 2, w.metric("staffeln_findings", "reason", "refusal_burst"))
-	w.plan()
+	w.Plan()
 	require.Equal(t, 2, w.logged("warn", "finding", "refusal_burst"), "each once")
 
-	w.step(db.BurstTime + time.Minute)
-	w.plan()
+	w.Step(db.BurstTime + time.Minute)
+	w.Plan()
 	require.Empty(t, w.findings(backup.RefusalBurst))
 }

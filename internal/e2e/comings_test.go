@@ -15,14 +15,14 @@ func TestSteadyCloudWritesNoVolume(t *testing.T) {
 	t.Parallel()
 	w, _, _ := rested(t)
 	rows := func() (all []string) {
-		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT array_agg(ctid::text || xmin::text ORDER BY id) FROM volumes`).Scan(&all))
+		require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT array_agg(ctid::text || xmin::text ORDER BY id) FROM volumes`).Scan(&all))
 		return all
 	}
-	w.run(2*time.Hour, w.set.BackupServicePeriod.Std())
+	w.Advance(2*time.Hour, w.Settings.BackupServicePeriod.Std())
 	before := rows()
 	for range 3 {
-		w.step(w.set.BackupServicePeriod.Std())
-		w.plan()
+		w.Step(w.Settings.BackupServicePeriod.Std())
+		w.Plan()
 	}
 	require.Equal(t, before, rows())
 	w.lawful()
@@ -32,14 +32,14 @@ func TestSteadyCloudWritesNoVolume(t *testing.T) {
 func TestVolumeOfNobodysInterestIsForgotten(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	project := w.sim.AddProject("acme")
-	w.protect(project, "web-1", 1)
-	id := w.sim.AddVolume(project, "scratch", 1)
-	w.plan()
+	project := w.Sim.AddProject("acme")
+	w.Protect(project, "web-1", 1)
+	id := w.Sim.AddVolume(project, "scratch", 1)
+	w.Plan()
 	require.Equal(t, 2, w.volumes("true"))
-	w.sim.DeleteVolume(id)
-	w.step(w.set.BackupServicePeriod.Std())
-	w.plan()
+	w.Sim.DeleteVolume(id)
+	w.Step(w.Settings.BackupServicePeriod.Std())
+	w.Plan()
 	require.Equal(t, 1, w.volumes("true"))
 	w.lawful()
 }
@@ -51,24 +51,24 @@ func TestVolumesThatComeAndGoAreForgotten(t *testing.T) {
 		set.RetentionTime, set.RetentionMin = backup.Period{Clock: 6 * time.Hour}, backup.Period{Clock: time.Hour}
 		set.HistoryTime = backup.Period{Days: 2}
 	})
-	acme := w.sim.AddProject("acme")
-	w.protect(acme, "web-1", 1)
+	acme := w.Sim.AddProject("acme")
+	w.Protect(acme, "web-1", 1)
 	gone := func() (rows []string) {
-		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT coalesce(array_agg(ctid::text || xmin::text ORDER BY id), '{}') FROM volumes WHERE gone_at IS NOT NULL`).Scan(&rows))
+		require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT coalesce(array_agg(ctid::text || xmin::text ORDER BY id), '{}') FROM volumes WHERE gone_at IS NOT NULL`).Scan(&rows))
 		return rows
 	}
 	for range 5 {
-		server, volumes := w.protect(acme, "ci", 2)
-		w.run(2*time.Hour, 30*time.Minute)
-		w.sim.DeleteServer(server)
+		server, volumes := w.Protect(acme, "ci", 2)
+		w.Advance(2*time.Hour, 30*time.Minute)
+		w.Sim.DeleteServer(server)
 		for _, v := range volumes {
-			w.sim.DeleteVolume(v)
+			w.Sim.DeleteVolume(v)
 		}
-		w.run(21*time.Hour, 3*time.Hour)
+		w.Advance(21*time.Hour, 3*time.Hour)
 		before := gone()
-		w.run(time.Hour, 30*time.Minute)
+		w.Advance(time.Hour, 30*time.Minute)
 		require.Equal(t, before, gone(), "written again")
-		w.sweep()
+		w.Reconcile()
 	}
 	require.LessOrEqual(t, w.volumes("true"), 1+2*2, "of eleven volumes, those of the last two days")
 }

@@ -29,24 +29,24 @@ func TestDay(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("interval %s on %s, depth %d, leaders change %v", c.interval, c.period, c.depth, c.leaders), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, func(set *backup.Settings, _ *cloudsim.Options) {
+			w := newEnvironment(t, func(set *backup.Settings, _ *cloudsim.Options) {
 				set.BackupMinInterval, set.BackupServicePeriod = backup.Duration(c.interval), backup.Duration(c.period)
 				set.FullBackupDepth = c.depth
 			})
-			acme := w.sim.AddProject("acme")
-			_, volumes := w.protect(acme, "web-1", 3)
-			for end := w.clock.Now().Add(24 * time.Hour); w.clock.Now().Before(end); w.step(time.Minute) {
+			acme := w.Sim.AddProject("acme")
+			_, volumes := w.Protect(acme, "web-1", 3)
+			for end := w.Clock.Now().Add(24 * time.Hour); w.Clock.Now().Before(end); w.Step(time.Minute) {
 				if c.leaders {
-					w.reign()
+					w.Lead()
 				}
-				w.beats()
+				w.RunDue()
 			}
 			want := strings.Repeat(c.order, 48)[:c.backups]
 			for _, v := range volumes {
-				require.Equal(t, want, w.kinds(v))
+				require.Equal(t, want, w.Kinds(v))
 			}
-			require.Equal(t, len(volumes)*c.backups, w.count("state = 'available'"))
-			require.Equal(t, len(volumes)*c.backups, w.count("true"), "records without a backup of their own")
+			require.Equal(t, len(volumes)*c.backups, w.Count("state = 'available'"))
+			require.Equal(t, len(volumes)*c.backups, w.Count("true"), "records without a backup of their own")
 		})
 	}
 }

@@ -16,34 +16,34 @@ import (
 const volumesRoute = "GET /volume/v3/{project}/volumes/detail"
 
 // running lets a scheduler run on the real clock until the test ends.
-func (w *world) running() {
-	w.exec(`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp()'`)
-	ctx, cancel := context.WithCancel(w.ctx)
+func (w *environment) running() {
+	w.Exec(`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp()'`)
+	ctx, cancel := context.WithCancel(w.Ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- w.sched.Run(ctx, w.url, "one") }()
-	w.t.Cleanup(func() {
+	go func() { ended <- w.Scheduler.Run(ctx, w.URL, "one") }()
+	w.T.Cleanup(func() {
 		cancel()
-		require.NoError(w.t, <-ended)
+		require.NoError(w.T, <-ended)
 	})
 }
 
-func (w *world) dispatchedAt() (at time.Time) {
-	w.t.Helper()
-	require.NoError(w.t, w.pool.QueryRow(w.ctx, `SELECT coalesce(handed_over_at, 'epoch') FROM leadership`).Scan(&at))
+func (w *environment) dispatchedAt() (at time.Time) {
+	w.T.Helper()
+	require.NoError(w.T, w.Pool.QueryRow(w.Ctx, `SELECT coalesce(handed_over_at, 'epoch') FROM leadership`).Scan(&at))
 	return at
 }
 
 // A plan hangs in a page of the cloud: meanwhile backups are admitted, asked for, followed and recorded.
 func TestDispatchDoesNotWaitForAPlan(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(set *backup.Settings, o *cloudsim.Options) {
+	w := newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.PollPeriod, set.BackupMinInterval = backup.Duration(time.Second), backup.Duration(day)
 		o.Now, o.BackupTime = nil, cloudsim.Fixed(3*time.Second)
 	})
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.plan()
-	w.exec(`UPDATE leadership SET planned_beat = NULL`)
-	release := w.sim.AddFault(cloudsim.Fault{Route: volumesRoute, Times: 1, Do: cloudsim.Stall{}})
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Plan()
+	w.Exec(`UPDATE leadership SET planned_beat = NULL`)
+	release := w.Sim.AddFault(cloudsim.Fault{Route: volumesRoute, Times: 1, Do: cloudsim.Stall{}})
 	defer release()
 	w.running()
 	w.stalled(1)
@@ -51,14 +51,14 @@ func TestDispatchDoesNotWaitForAPlan(t *testing.T) {
 		before := w.dispatchedAt()
 		w.eventually("another dispatch while the plan hangs", func() bool { return w.dispatchedAt().After(before) })
 	}
-	w.eventually("the backup is made and recorded while the plan hangs", func() bool { return w.count("state = 'available'") == 1 })
-	require.Len(t, w.sim.BackupsOf(volumes[0]), 1)
+	w.eventually("the backup is made and recorded while the plan hangs", func() bool { return w.Count("state = 'available'") == 1 })
+	require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
 	var planned *time.Time
-	require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT planned_beat FROM leadership`).Scan(&planned))
+	require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT planned_beat FROM leadership`).Scan(&planned))
 	require.Nil(t, planned, "the plan still hangs")
 	release()
 	w.eventually("the plan ends", func() bool {
-		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT planned_beat FROM leadership`).Scan(&planned))
+		require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT planned_beat FROM leadership`).Scan(&planned))
 		return planned != nil
 	})
 }
@@ -66,20 +66,20 @@ func TestDispatchDoesNotWaitForAPlan(t *testing.T) {
 // A leader that is deposed while its plan hangs ends both of its loops before another term begins in the process.
 func TestLostLeadEndsAHangingPlan(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(set *backup.Settings, o *cloudsim.Options) {
+	w := newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.PollPeriod = backup.Duration(time.Second)
 		o.Now = nil
 	})
-	w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	defer w.sim.AddFault(cloudsim.Fault{Route: volumesRoute, Times: 1, Do: cloudsim.Stall{}})()
+	w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	defer w.Sim.AddFault(cloudsim.Fault{Route: volumesRoute, Times: 1, Do: cloudsim.Stall{}})()
 	w.running()
 	w.stalled(1)
 	var term, now int64
-	require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT term FROM leadership`).Scan(&term))
-	w.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'staffeln leader' AND datname = current_database()`)
+	require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT term FROM leadership`).Scan(&term))
+	w.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'staffeln leader' AND datname = current_database()`)
 	w.eventually("it leads anew, and plans", func() bool {
 		var planned bool
-		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT term, planned_beat IS NOT NULL FROM leadership`).Scan(&now, &planned))
+		require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT term, planned_beat IS NOT NULL FROM leadership`).Scan(&now, &planned))
 		return planned && now > term
 	})
 	require.Equal(t, 1, w.logged("warn"), "the lead was lost, and nothing else is said of it")
@@ -89,24 +89,24 @@ func TestLostLeadEndsAHangingPlan(t *testing.T) {
 func TestFailingPlanBacksOffAlone(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	turn := func() { _, _ = w.sched.Turn(w.ctx, w.term); w.drain() }
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	turn := func() { _, _ = w.Scheduler.Turn(w.Ctx, w.Term); w.Drain() }
 	turn()
 	lists := []string{volumesRoute, "GET /compute/v2.1/servers/detail", "GET /identity/v3/projects"}
-	mend := w.sim.AddFault(cloudsim.Fault{Match: func(r cloudsim.Request) bool { return slices.Contains(lists, r.Route) }, Do: cloudsim.Refuse{Status: http.StatusForbidden}})
-	w.step(w.set.BackupServicePeriod.Std())
-	w.sim.ResetCounts()
+	mend := w.Sim.AddFault(cloudsim.Fault{Match: func(r cloudsim.Request) bool { return slices.Contains(lists, r.Route) }, Do: cloudsim.Refuse{Status: http.StatusForbidden}})
+	w.Step(w.Settings.BackupServicePeriod.Std())
+	w.Sim.ResetCounts()
 	for range 60 { // a whole service period
 		turn()
-		w.step(w.set.PollPeriod.Std())
+		w.Step(w.Settings.PollPeriod.Std())
 	}
-	tries := w.sim.Counts()[volumesRoute]
+	tries := w.Sim.Counts()[volumesRoute]
 	require.Less(t, tries, 12, "3 s, doubled each time")
 	require.Greater(t, tries, 4)
-	require.Equal(t, "available", w.story(volumes[0]), "the dispatch goes on")
+	require.Equal(t, "available", w.History(volumes[0]), "the dispatch goes on")
 	require.Equal(t, 1, w.logged("error", `"run":"plan"`), "told when it begins")
 	mend()
-	w.step(w.set.BackupServicePeriod.Std())
+	w.Step(w.Settings.BackupServicePeriod.Std())
 	turn()
 	require.Equal(t, 1, w.logged("info", `"run":"plan"`, "run succeeded again"), "and when it ends")
 	require.Equal(t, 1, w.logged("error", `"run":"plan"`))

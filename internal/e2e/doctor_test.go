@@ -12,23 +12,24 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit"
 )
 
 // doctor runs the command with the environment of a scheduler, and returns its
 // findings by check, as "severity: text".
-func (w *world) doctor(code int, change map[string]string) map[string][]string {
-	w.t.Helper()
+func (w *environment) doctor(code int, change map[string]string) map[string][]string {
+	w.T.Helper()
 	env := w.settings()
-	maps.Copy(env, w.sim.OpenRC(w.cloudURL))
-	env["STAFFELN_REDIS_URL"] = w.redisURL
+	maps.Copy(env, w.Sim.OpenRC(w.CloudURL))
+	env["STAFFELN_REDIS_URL"] = w.RedisURL
 	maps.Copy(env, change)
-	out, got := finish(w.t, env, "doctor", "--json")
-	require.Equal(w.t, code, got, out)
+	out, got := rig.Output(w.T, env, "doctor", "--json")
+	require.Equal(w.T, code, got, out)
 	var said struct {
 		Findings []struct{ Check, Severity, Text, Do string }
 	}
-	require.NoError(w.t, json.NewDecoder(strings.NewReader(out)).Decode(&said), out)
+	require.NoError(w.T, json.NewDecoder(strings.NewReader(out)).Decode(&said), out)
 	found := map[string][]string{}
 	for _, f := range said.Findings {
 		found[f.Check] = append(found[f.Check], f.Severity+": "+f.Text)
@@ -44,18 +45,18 @@ func TestDoctor(t *testing.T) {
 	w := daily(t)
 	var lead *db.Leadership
 	testkit.Eventually(t, "the server has ended the session that led before", time.Minute, func() bool {
-		one, err := db.Lead(w.ctx, w.url, "scheduler-1")
+		one, err := db.Lead(w.Ctx, w.URL, "scheduler-1")
 		lead = one
 		return err == nil
 	})
 	t.Cleanup(lead.Resign)
-	w.term = lead.Term
-	acme := w.sim.AddProject("acme")
-	_, volumes := w.protect(acme, "web-1", 2)
-	w.sim.SetQuota(acme, 10, -1)
-	w.run(20*time.Minute, 10*time.Minute)
-	w.sweep()
-	w.dispatch()
+	w.Term = lead.Term
+	acme := w.Sim.AddProject("acme")
+	_, volumes := w.Protect(acme, "web-1", 2)
+	w.Sim.SetQuota(acme, 10, -1)
+	w.Advance(20*time.Minute, 10*time.Minute)
+	w.Reconcile()
+	w.Dispatch()
 
 	found := w.doctor(4, nil)
 	require.Contains(t, found["database"], "error: fsync is off: a power failure loses records, and with them track of backups")
@@ -69,15 +70,15 @@ func TestDoctor(t *testing.T) {
 	require.Contains(t, found["forecast"][0], "ok: a round of 2 volumes")
 
 	// what an older dump of the database would leave, and a record's backup that went
-	orphan := w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], Metadata: backup.Tag{Installation: w.sched.Identity.Installation, Record: "forgotten"}.Metadata()})
-	w.sim.SetQuota(acme, 3, -1)
-	w.sim.SetBackupService(false)
-	require.NoError(t, w.db.Intervene(w.ctx, db.Intervention{Who: "test", Action: db.ActPause}, func() (string, error) {
-		_, err := w.db.Pause(w.ctx, db.Pause{Who: "test"})
+	orphan := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], Metadata: backup.Tag{Installation: w.Scheduler.Identity.Installation, Record: "forgotten"}.Metadata()})
+	w.Sim.SetQuota(acme, 3, -1)
+	w.Sim.SetBackupService(false)
+	require.NoError(t, w.DB.Intervene(w.Ctx, db.Intervention{Who: "test", Action: db.ActPause}, func() (string, error) {
+		_, err := w.DB.Pause(w.Ctx, db.Pause{Who: "test"})
 		return "", err
 	}))
 	lead.Resign()
-	w.step(40 * time.Hour) // two sweeps should have told of it
+	w.Step(40 * time.Hour) // two sweeps should have told of it
 	w.eventually("Postgres has noticed", func() bool {
 		return w.doctor(4, nil)["scheduler"][0] != "warning: pauses in force: 1; nothing new starts there"
 	})
@@ -95,6 +96,6 @@ func TestDoctor(t *testing.T) {
 	require.Contains(t, found["queue"][0], "error: ")
 	require.Contains(t, found["laws"][0], "unknown: ")
 	require.NotEmpty(t, found["forecast"])
-	w.sim.RemoveBackup(orphan)
+	w.Sim.RemoveBackup(orphan)
 	w.lawful()
 }

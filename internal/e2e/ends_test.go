@@ -9,75 +9,76 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // A backup that Cinder fails keeps Cinder's whole reason; its leftover goes.
 func TestBackupEndsInError(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	reason := "Traceback (most recent call last):\n" + strings.Repeat("  File \"/usr/lib/python3/dist-packages/cinder/backup/chunkeddriver.py\"\n", 4)
 	reason = reason[:255] // Cinder's column
-	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.FailLater{Reason: reason}})
-	w.run(5*time.Minute, time.Minute)
-	r := w.of(volumes[0])[0]
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.FailLater{Reason: reason}})
+	w.Advance(5*time.Minute, time.Minute)
+	r := w.RecordsOf(volumes[0])[0]
 	require.Equal(t, backup.BackupError, r.Reason)
 	require.Equal(t, reason, r.ReasonText)
 	require.Equal(t, backup.Deleted, r.State)
 	require.Equal(t, backup.FailedLeftover, r.RemovalReason)
-	w.run(time.Hour, time.Minute)
-	require.Equal(t, backup.Available, w.last(volumes[0]).State, "tried again inside the interval")
-	require.Len(t, w.of(volumes[0]), 2)
+	w.Advance(time.Hour, time.Minute)
+	require.Equal(t, backup.Available, w.LastRecord(volumes[0]).State, "tried again inside the interval")
+	require.Len(t, w.RecordsOf(volumes[0]), 2)
 	w.lawful()
 }
 
 // Each backup has a deadline of its own, from its own start.
 func TestStuckBackups(t *testing.T) {
-	stuck := func(t *testing.T, reset bool) (*world, []string) {
+	stuck := func(t *testing.T, reset bool) (*environment, []string) {
 		w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
 			set.BackupCycleTimeout, set.StuckReset = backup.Duration(6*time.Hour), reset
 			set.BackupServicePeriod = backup.Duration(time.Hour)
 			o.BackupTime = cloudsim.Fixed(30 * time.Second)
 		})
-		_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-		w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 2, Do: cloudsim.Stick{}})
-		w.beats()
-		w.step(4 * time.Hour)
-		_, later := w.protect(w.sim.AddProject("globex"), "web-2", 1)
-		w.beats()
-		w.step(2*time.Hour - time.Minute)
-		w.beats()
-		require.Equal(t, "creating", w.story(volumes[0]), "not before its deadline")
-		w.step(time.Minute)
-		w.beats()
-		require.Equal(t, "overdue", w.story(volumes[0]))
-		require.Equal(t, backup.DeadlinePassed, w.last(volumes[0]).Reason)
+		_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+		w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 2, Do: cloudsim.Stick{}})
+		w.RunDue()
+		w.Step(4 * time.Hour)
+		_, later := w.Protect(w.Sim.AddProject("globex"), "web-2", 1)
+		w.RunDue()
+		w.Step(2*time.Hour - time.Minute)
+		w.RunDue()
+		require.Equal(t, "creating", w.History(volumes[0]), "not before its deadline")
+		w.Step(time.Minute)
+		w.RunDue()
+		require.Equal(t, "overdue", w.History(volumes[0]))
+		require.Equal(t, backup.DeadlinePassed, w.LastRecord(volumes[0]).Reason)
 		require.Equal(t, 1, w.logged("error", "deadline_passed"))
-		require.Equal(t, "creating", w.story(later[0]), "the younger one has its own deadline")
+		require.Equal(t, "creating", w.History(later[0]), "the younger one has its own deadline")
 		return w, append(volumes, later...)
 	}
 	t.Run("a good one that comes late is kept", func(t *testing.T) {
 		t.Parallel()
 		w, volumes := stuck(t, false)
-		w.step(time.Hour)
-		w.beats()
-		w.sim.ReleaseBackup(w.last(volumes[0]).BackupID)
-		w.step(time.Hour)
-		w.beats()
-		require.Equal(t, "available", w.story(volumes[0]))
-		require.Len(t, w.sim.BackupsOf(volumes[0]), 1)
+		w.Step(time.Hour)
+		w.RunDue()
+		w.Sim.ReleaseBackup(w.LastRecord(volumes[0]).BackupID)
+		w.Step(time.Hour)
+		w.RunDue()
+		require.Equal(t, "available", w.History(volumes[0]))
+		require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
 		w.lawful()
 	})
 	t.Run("a bad one fails and goes", func(t *testing.T) {
 		t.Parallel()
 		w, volumes := stuck(t, false)
-		w.sim.RestartBackupService()
-		w.run(3*time.Hour, 20*time.Minute)
+		w.Sim.RestartBackupService()
+		w.Advance(3*time.Hour, 20*time.Minute)
 		for _, v := range volumes {
-			r := w.of(v)[0]
+			r := w.RecordsOf(v)[0]
 			require.Equal(t, backup.Deleted, r.State)
 			require.Equal(t, "incomplete backup reset on manager restart", r.ReasonText)
-			require.Equal(t, backup.Available, w.last(v).State)
+			require.Equal(t, backup.Available, w.LastRecord(v).State)
 		}
 		require.Empty(t, w.events(cloudsim.BackupForceDeletion, ""))
 		w.lawful()
@@ -85,17 +86,17 @@ func TestStuckBackups(t *testing.T) {
 	t.Run("force, where the operator allows it", func(t *testing.T) {
 		t.Parallel()
 		w, volumes := stuck(t, true)
-		w.run(4*time.Hour, 10*time.Minute)
-		r := w.of(volumes[0])[0]
+		w.Advance(4*time.Hour, 10*time.Minute)
+		r := w.RecordsOf(volumes[0])[0]
 		require.Equal(t, backup.Failed, r.State)
 		require.Equal(t, backup.BackupGone, r.Reason)
 		require.Len(t, w.events(cloudsim.BackupForceDeletion, volumes[0]), 1)
-		require.Equal(t, w.sim.Project("acme"), w.events(cloudsim.BackupForceDeletion, volumes[0])[0].Token)
-		is, _ := w.sim.Volume(volumes[0])
+		require.Equal(t, w.Sim.Project("acme"), w.events(cloudsim.BackupForceDeletion, volumes[0])[0].Token)
+		is, _ := w.Sim.Volume(volumes[0])
 		require.Equal(t, "backing-up", is.Status, "so Cinder leaves it, and would refuse a new one")
-		w.sim.SetVolumeStatus(volumes[0], "in-use")
-		w.run(4*time.Hour, 10*time.Minute)
-		require.Len(t, w.of(volumes[0]), 2, "and a new one is tried")
+		w.Sim.SetVolumeStatus(volumes[0], "in-use")
+		w.Advance(4*time.Hour, 10*time.Minute)
+		require.Len(t, w.RecordsOf(volumes[0]), 2, "and a new one is tried")
 		w.lawful()
 	})
 }

@@ -11,23 +11,24 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // Where Cinder has no parent for an incremental, the same attempt makes a full.
 func TestNoParentBecomesAFull(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(day, 3*time.Hour)
-	w.sim.RemoveBackup(w.last(volumes[0]).BackupID) // and no sweep since
-	w.run(day, 3*time.Hour)
-	r := w.last(volumes[0])
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(day, 3*time.Hour)
+	w.Sim.RemoveBackup(w.LastRecord(volumes[0]).BackupID) // and no sweep since
+	w.Advance(day, 3*time.Hour)
+	r := w.LastRecord(volumes[0])
 	require.Equal(t, backup.Available, r.State)
 	require.Equal(t, backup.Full, r.Kind)
 	require.Equal(t, 2, r.Attempts)
-	require.Len(t, w.of(volumes[0]), 2, "no record is lost on the way")
-	w.sweep()
-	require.Equal(t, "lost available", w.story(volumes[0]))
+	require.Len(t, w.RecordsOf(volumes[0]), 2, "no record is lost on the way")
+	w.Reconcile()
+	require.Equal(t, "lost available", w.History(volumes[0]))
 	w.lawful()
 }
 
@@ -35,14 +36,14 @@ func TestNoParentBecomesAFull(t *testing.T) {
 func TestExtendedVolumeGetsAFull(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(day, 3*time.Hour)
-	w.sim.Extend(volumes[0], 2)
-	w.run(2*day, 3*time.Hour)
-	require.Equal(t, "FFI", w.kinds(volumes[0]))
-	require.Equal(t, 2, w.sim.BackupsOf(volumes[0])[1].SizeGiB)
-	require.True(t, w.of(volumes[0])[1].OutOfTurn)
-	require.Zero(t, w.count("state = 'failed'"))
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(day, 3*time.Hour)
+	w.Sim.Extend(volumes[0], 2)
+	w.Advance(2*day, 3*time.Hour)
+	require.Equal(t, "FFI", w.Kinds(volumes[0]))
+	require.Equal(t, 2, w.Sim.BackupsOf(volumes[0])[1].SizeGiB)
+	require.True(t, w.RecordsOf(volumes[0])[1].OutOfTurn)
+	require.Zero(t, w.Count("state = 'failed'"))
 	w.lawful()
 }
 
@@ -51,15 +52,15 @@ func TestExtendedVolumeGetsAFull(t *testing.T) {
 func TestLinkRemovedByTheTenant(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(2*day, 3*time.Hour)
-	w.sim.RemoveBackup(w.last(volumes[0]).BackupID)
-	w.sweep()
-	require.Equal(t, "available lost", w.story(volumes[0]))
-	require.Equal(t, 1, w.logged("error", "backup was removed by somebody else", w.last(volumes[0]).ID))
-	w.step(6 * time.Hour)
-	w.run(3*time.Hour, time.Hour)
-	require.Equal(t, "FF", w.kinds(volumes[0]), "at the next plan, not after an interval: the restore point is gone")
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(2*day, 3*time.Hour)
+	w.Sim.RemoveBackup(w.LastRecord(volumes[0]).BackupID)
+	w.Reconcile()
+	require.Equal(t, "available lost", w.History(volumes[0]))
+	require.Equal(t, 1, w.logged("error", "backup was removed by somebody else", w.LastRecord(volumes[0]).ID))
+	w.Step(6 * time.Hour)
+	w.Advance(3*time.Hour, time.Hour)
+	require.Equal(t, "FF", w.Kinds(volumes[0]), "at the next plan, not after an interval: the restore point is gone")
 	w.lawful()
 }
 
@@ -68,35 +69,35 @@ func TestLinkRemovedByTheTenant(t *testing.T) {
 func TestForeignBackups(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
-	acme := w.sim.AddProject("acme")
-	alice := w.sim.AddUser("alice", "alice", "")
-	w.sim.Grant(alice, acme, "member")
-	server, volumes := w.protect(acme, "web-1", 2)
-	w.run(2*day-time.Hour, time.Hour)
-	require.Equal(t, "FI", w.kinds(volumes[0]))
-	ours := w.last(volumes[0])
-	standing := w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], User: alice, Name: "mine", Parent: ours.BackupID})
-	manual := w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], User: alice, Name: "mine"})
-	w.sim.DeleteServer(server) // no floor: everything of ours may go
-	w.run(5*day, 6*time.Hour)
+	acme := w.Sim.AddProject("acme")
+	alice := w.Sim.AddUser("alice", "alice", "")
+	w.Sim.Grant(alice, acme, "member")
+	server, volumes := w.Protect(acme, "web-1", 2)
+	w.Advance(2*day-time.Hour, time.Hour)
+	require.Equal(t, "FI", w.Kinds(volumes[0]))
+	ours := w.LastRecord(volumes[0])
+	standing := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], User: alice, Name: "mine", Parent: ours.BackupID})
+	manual := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], User: alice, Name: "mine"})
+	w.Sim.DeleteServer(server) // no floor: everything of ours may go
+	w.Advance(5*day, 6*time.Hour)
 
-	require.Equal(t, "available available", w.story(volumes[0]), "what the tenant's incremental stands on stays")
+	require.Equal(t, "available available", w.History(volumes[0]), "what the tenant's incremental stands on stays")
 	require.Empty(t, w.events(cloudsim.BackupDeletion, volumes[0]), "nothing is asked for that Cinder would refuse")
-	require.Equal(t, "deleted deleted", w.story(volumes[1]))
+	require.Equal(t, "deleted deleted", w.History(volumes[1]))
 	require.Equal(t, 1, w.logged("info", "restore point stays past its retention", ours.BackupID, "foreign_dependent"), "once, not at each pass")
 	env := w.settings()
 	env["STAFFELN_PROTECTION_GRACE"] = "0"
-	said, code := finish(t, env, "explain", volumes[0])
+	said, code := rig.Output(t, env, "explain", volumes[0])
 	require.Zero(t, code)
 	require.Contains(t, said, "stays: A backup that this")
 	require.Contains(t, said, "by the next passes\n  Nothing.", "nobody knows when")
-	_, there := w.sim.Backup(manual)
+	_, there := w.Sim.Backup(manual)
 	require.True(t, there)
 	w.lawful()
 
-	w.sim.RemoveBackup(standing)
-	w.run(day, 3*time.Hour)
-	require.Equal(t, "deleted deleted", w.story(volumes[0]), "and goes when the tenant's is gone")
+	w.Sim.RemoveBackup(standing)
+	w.Advance(day, 3*time.Hour)
+	require.Equal(t, "deleted deleted", w.History(volumes[0]), "and goes when the tenant's is gone")
 	w.lawful()
 }
 
@@ -107,44 +108,44 @@ func TestCopiedTags(t *testing.T) {
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.BackupMinInterval = backup.Duration(30 * time.Minute)
 	})
-	acme := w.sim.AddProject("acme")
-	alice := w.sim.AddUser("alice", "alice", "")
-	w.sim.Grant(alice, acme, "member")
-	_, volumes := w.protect(acme, "web-1", 1)
-	w.run(29*time.Minute, time.Minute)
-	first := w.last(volumes[0])
-	w.step(time.Minute)
-	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.DropBefore{}})
-	w.beats()
-	r := w.last(volumes[0])
+	acme := w.Sim.AddProject("acme")
+	alice := w.Sim.AddUser("alice", "alice", "")
+	w.Sim.Grant(alice, acme, "member")
+	_, volumes := w.Protect(acme, "web-1", 1)
+	w.Advance(29*time.Minute, time.Minute)
+	first := w.LastRecord(volumes[0])
+	w.Step(time.Minute)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.DropBefore{}})
+	w.RunDue()
+	r := w.LastRecord(volumes[0])
 	require.Equal(t, backup.AnswerUnknown, r.Reason)
-	tag := backup.Tag{Installation: w.sched.Identity.Installation, Record: r.ID}.Metadata()
-	w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], User: alice, Metadata: tag})
+	tag := backup.Tag{Installation: w.Scheduler.Identity.Installation, Record: r.ID}.Metadata()
+	w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], User: alice, Metadata: tag})
 	w.retag(alice, acme, first.BackupID, tag)
-	w.run(20*time.Minute, time.Minute)
-	require.Equal(t, "available available", w.story(volumes[0]))
-	require.NotEqual(t, first.BackupID, w.last(volumes[0]).BackupID)
-	made, _ := w.sim.Backup(w.last(volumes[0]).BackupID)
-	require.Equal(t, w.sim.Cast().Service, made.User)
-	w.sweep()
-	require.Len(t, w.rows("true"), 2, "the sweep gives a tenant's backup no record")
+	w.Advance(20*time.Minute, time.Minute)
+	require.Equal(t, "available available", w.History(volumes[0]))
+	require.NotEqual(t, first.BackupID, w.LastRecord(volumes[0]).BackupID)
+	made, _ := w.Sim.Backup(w.LastRecord(volumes[0]).BackupID)
+	require.Equal(t, w.Sim.Cast().Service, made.User)
+	w.Reconcile()
+	require.Len(t, w.Records("true"), 2, "the sweep gives a tenant's backup no record")
 	w.lawful()
 }
 
 // retag lets a user (whose password is alice) rewrite a backup's metadata, as
 // Cinder allows the members of its project.
-func (w *world) retag(userID, projectID, backupID string, tag map[string]string) {
-	w.t.Helper()
+func (w *environment) retag(userID, projectID, backupID string, tag map[string]string) {
+	w.T.Helper()
 	send := func(method, path, token string, body any) (status int, header http.Header) {
 		text, err := json.Marshal(body)
-		require.NoError(w.t, err)
-		r, err := http.NewRequestWithContext(w.ctx, method, w.cloudURL+path, bytes.NewReader(text))
-		require.NoError(w.t, err)
+		require.NoError(w.T, err)
+		r, err := http.NewRequestWithContext(w.Ctx, method, w.CloudURL+path, bytes.NewReader(text))
+		require.NoError(w.T, err)
 		r.Header.Set("X-Auth-Token", token)
 		r.Header.Set("OpenStack-API-Version", "volume 3.70")
 		answer, err := http.DefaultClient.Do(r)
-		require.NoError(w.t, err)
-		require.NoError(w.t, answer.Body.Close())
+		require.NoError(w.T, err)
+		require.NoError(w.T, answer.Body.Close())
 		return answer.StatusCode, answer.Header
 	}
 	user := map[string]any{"id": userID, "password": "alice"}
@@ -153,5 +154,5 @@ func (w *world) retag(userID, projectID, backupID string, tag map[string]string)
 		"scope":    map[string]any{"project": map[string]any{"id": projectID}},
 	}})
 	status, _ := send(http.MethodPut, "/volume/v3/"+projectID+"/backups/"+backupID, header.Get("X-Subject-Token"), map[string]any{"backup": map[string]any{"metadata": tag}})
-	require.Equal(w.t, http.StatusOK, status)
+	require.Equal(w.T, http.StatusOK, status)
 }

@@ -13,31 +13,31 @@ import (
 // Case C4: whatever ends the protection, the floor holds for PROTECTION_GRACE and only then falls, and the finding
 // with its date stands until the restore points are gone.
 func TestFloorOutlivesProtectionByTheGrace(t *testing.T) {
-	for name, end := range map[string]func(w *world, server, volume string) backup.Reason{
-		"metadata false": func(w *world, server, _ string) backup.Reason {
-			w.sim.SetMetadata(server, w.set.BackupMetadataKey, "false")
+	for name, end := range map[string]func(w *environment, server, volume string) backup.Reason{
+		"metadata false": func(w *environment, server, _ string) backup.Reason {
+			w.Sim.SetMetadata(server, w.Settings.BackupMetadataKey, "false")
 			return backup.EndMetadata
 		},
-		"key removed": func(w *world, server, _ string) backup.Reason {
-			w.sim.DeleteMetadata(server, w.set.BackupMetadataKey)
+		"key removed": func(w *environment, server, _ string) backup.Reason {
+			w.Sim.DeleteMetadata(server, w.Settings.BackupMetadataKey)
 			return backup.EndMetadata
 		},
-		"detached": func(w *world, server, volume string) backup.Reason {
-			w.sim.Detach(server, volume)
+		"detached": func(w *environment, server, volume string) backup.Reason {
+			w.Sim.Detach(server, volume)
 			return backup.EndDetached
 		},
-		"server deleted": func(w *world, server, _ string) backup.Reason {
-			w.sim.DeleteServer(server)
+		"server deleted": func(w *environment, server, _ string) backup.Reason {
+			w.Sim.DeleteServer(server)
 			return backup.EndServerDeleted
 		},
-		"volume deleted": func(w *world, server, volume string) backup.Reason {
-			w.sim.DeleteServer(server)
-			w.sim.DeleteVolume(volume)
+		"volume deleted": func(w *environment, server, volume string) backup.Reason {
+			w.Sim.DeleteServer(server)
+			w.Sim.DeleteVolume(volume)
 			return backup.EndVolumeDeleted
 		},
-		"transferred": func(w *world, server, volume string) backup.Reason {
-			w.sim.DeleteServer(server)
-			w.sim.TransferVolume(volume, w.sim.AddProject("globex"))
+		"transferred": func(w *environment, server, volume string) backup.Reason {
+			w.Sim.DeleteServer(server)
+			w.Sim.TransferVolume(volume, w.Sim.AddProject("globex"))
 			return backup.EndTransferred
 		},
 	} {
@@ -45,18 +45,18 @@ func TestFloorOutlivesProtectionByTheGrace(t *testing.T) {
 			t.Parallel()
 			w, server, volume := graced(t)
 			reason := end(w, server, volume)
-			w.run(3*time.Hour, time.Hour)
+			w.Advance(3*time.Hour, time.Hour)
 			require.Equal(t, 1, w.ends("reason = '"+string(reason)+"'"))
-			w.run(6*day, time.Hour)
-			require.Equal(t, 2, w.count("state = 'available'"), "past its retention twice, under the grace")
+			w.Advance(6*day, time.Hour)
+			require.Equal(t, 2, w.Count("state = 'available'"), "past its retention twice, under the grace")
 			require.Empty(t, w.events(cloudsim.BackupDeletion, volume))
 			found := w.findings(backup.ProtectionEnded)
 			require.Len(t, found, 1)
-			require.Equal(t, w.sim.Project("acme"), found[0].ProjectID)
+			require.Equal(t, w.Sim.Project("acme"), found[0].ProjectID)
 			require.Contains(t, found[0].Detail, reason.Sentence())
 			require.Contains(t, found[0].Detail, "The last restore point goes on 2026-03-10")
-			w.run(2*day, time.Hour)
-			require.Zero(t, w.count("state = 'available'"), "the grace is over")
+			w.Advance(2*day, time.Hour)
+			require.Zero(t, w.Count("state = 'available'"), "the grace is over")
 			require.Empty(t, w.findings(backup.ProtectionEnded), "nothing is left to tell of")
 			require.Zero(t, w.ends("true"))
 			w.lawful()
@@ -68,11 +68,11 @@ func TestFloorOutlivesProtectionByTheGrace(t *testing.T) {
 func TestProtectionBackWithinTheGraceLosesNothing(t *testing.T) {
 	t.Parallel()
 	w, server, volume := graced(t)
-	w.sim.SetMetadata(server, w.set.BackupMetadataKey, "false")
-	w.run(5*day, time.Hour)
+	w.Sim.SetMetadata(server, w.Settings.BackupMetadataKey, "false")
+	w.Advance(5*day, time.Hour)
 	require.Len(t, w.findings(backup.ProtectionEnded), 1)
-	w.sim.SetMetadata(server, w.set.BackupMetadataKey, "true")
-	w.run(2*time.Hour, time.Hour)
+	w.Sim.SetMetadata(server, w.Settings.BackupMetadataKey, "true")
+	w.Advance(2*time.Hour, time.Hour)
 	require.Empty(t, w.findings(backup.ProtectionEnded))
 	require.Zero(t, w.ends("true"))
 	require.Empty(t, w.events(cloudsim.BackupDeletion, volume))
@@ -80,14 +80,14 @@ func TestProtectionBackWithinTheGraceLosesNothing(t *testing.T) {
 }
 
 // graced is a world in which two restore points of a volume live for three days, and under a floor with a week's grace.
-func graced(t *testing.T) (w *world, server, volume string) {
+func graced(t *testing.T) (w *environment, server, volume string) {
 	t.Helper()
 	w = daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.RetentionTime, set.MinRestorePoints = backup.Period{Days: 3}, 2
 		set.ProtectionGrace = backup.Duration(7 * day)
 	})
-	server, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(36*time.Hour, time.Hour)
-	require.Equal(t, 2, w.count("state = 'available'"))
+	server, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(36*time.Hour, time.Hour)
+	require.Equal(t, 2, w.Count("state = 'available'"))
 	return w, server, volumes[0]
 }

@@ -9,21 +9,22 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // Incrementals that Cinder accepts and fails at their end become a full after two.
 func TestFailingIncrementalsBecomeAFull(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.FullBackupDepth = 30 })
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(time.Hour, time.Minute)
-	require.Equal(t, "F", w.kinds(volumes[0]))
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(time.Hour, time.Minute)
+	require.Equal(t, "F", w.Kinds(volumes[0]))
 	poisoned := func(r cloudsim.Request) bool { return len(r.Body) > 0 && incrementalBody(r.Body) }
-	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Match: poisoned, Do: cloudsim.FailLater{Reason: "Can't find snapshot from parent"}})
-	w.run(3*day, 10*time.Minute)
-	require.Equal(t, "incremental", string(w.of(volumes[0])[1].Kind))
-	require.NotZero(t, w.count("state = 'available' AND kind = 'full' AND out_of_turn"), "a full out of turn")
-	require.LessOrEqual(t, w.count("kind = 'incremental' AND reason = 'backup_error'"), 2+2, "two before each full")
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Match: poisoned, Do: cloudsim.FailLater{Reason: "Can't find snapshot from parent"}})
+	w.Advance(3*day, 10*time.Minute)
+	require.Equal(t, "incremental", string(w.RecordsOf(volumes[0])[1].Kind))
+	require.NotZero(t, w.Count("state = 'available' AND kind = 'full' AND out_of_turn"), "a full out of turn")
+	require.LessOrEqual(t, w.Count("kind = 'incremental' AND reason = 'backup_error'"), 2+2, "two before each full")
 	w.lawful()
 }
 

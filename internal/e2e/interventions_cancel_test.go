@@ -8,6 +8,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/tasks"
 )
 
@@ -15,17 +16,17 @@ import (
 func TestCancelPlanned(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.plan()
-	require.Equal(t, "planned", w.story(volumes[0]))
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Plan()
+	require.Equal(t, "planned", w.History(volumes[0]))
 	w.answered(0, "", "cancel", volumes[0]) // nothing is removed, nothing is asked
-	require.Equal(t, "withdrawn:cancelled", w.story(volumes[0]))
+	require.Equal(t, "withdrawn:cancelled", w.History(volumes[0]))
 	w.finished()
-	require.Zero(t, w.sim.Counts()[createRoute])
+	require.Zero(t, w.Sim.Counts()[rig.CreateRoute])
 	require.Contains(t, flat(w.hand(1, "cancel", volumes[0])), "Nothing to cancel:")
 	require.Equal(t, []string{"cancel: the record is withdrawn now (cancelled)"}, w.audited(10))
-	w.run(time.Hour, 10*time.Minute)
-	require.Equal(t, "withdrawn:cancelled available", w.story(volumes[0]), "a later plan makes another one")
+	w.Advance(time.Hour, 10*time.Minute)
+	require.Equal(t, "withdrawn:cancelled available", w.History(volumes[0]), "a later plan makes another one")
 	w.lawful()
 }
 
@@ -36,27 +37,27 @@ func TestCancelCreating(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := daily(t, func(_ *backup.Settings, o *cloudsim.Options) { o.BackupTime = cloudsim.Fixed(5 * time.Minute) })
-			_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-			w.run(time.Duration(before)*day, 30*time.Minute)
-			w.beats()
-			require.Equal(t, backup.Creating, w.last(volumes[0]).State)
-			cancelled := w.last(volumes[0]).BackupID
+			_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+			w.Advance(time.Duration(before)*day, 30*time.Minute)
+			w.RunDue()
+			require.Equal(t, backup.Creating, w.LastRecord(volumes[0]).State)
+			cancelled := w.LastRecord(volumes[0]).BackupID
 			w.answered(0, "yes\n", "cancel", volumes[0])
-			r := w.last(volumes[0])
+			r := w.LastRecord(volumes[0])
 			require.Equal(t, backup.Failed, r.State)
 			require.Equal(t, backup.Cancelled, r.Reason)
 			require.Equal(t, "by ann@desk", r.ReasonText)
 			w.finished()
 			require.Empty(t, w.events(cloudsim.BackupDeletion, ""), "Cinder is still making it")
-			w.run(15*time.Minute, time.Minute)
-			require.Equal(t, backup.Deleted, w.of(volumes[0])[before].State, "Cinder made it after all, and it went")
-			require.Equal(t, backup.FailedLeftover, w.of(volumes[0])[before].RemovalReason)
+			w.Advance(15*time.Minute, time.Minute)
+			require.Equal(t, backup.Deleted, w.RecordsOf(volumes[0])[before].State, "Cinder made it after all, and it went")
+			require.Equal(t, backup.FailedLeftover, w.RecordsOf(volumes[0])[before].RemovalReason)
 			require.Len(t, w.events(cloudsim.BackupDeletion, ""), 1)
 			require.Equal(t, cancelled, w.events(cloudsim.BackupDeletion, "")[0].Backup)
-			w.run(3*time.Hour, 15*time.Minute)
-			require.Equal(t, map[int]string{0: "F", 1: "FI"}[before], w.kinds(volumes[0]), "the chain goes on")
-			require.Equal(t, backup.Available, w.last(volumes[0]).State)
-			for _, b := range w.sim.BackupsOf(volumes[0]) {
+			w.Advance(3*time.Hour, 15*time.Minute)
+			require.Equal(t, map[int]string{0: "F", 1: "FI"}[before], w.Kinds(volumes[0]), "the chain goes on")
+			require.Equal(t, backup.Available, w.LastRecord(volumes[0]).State)
+			for _, b := range w.Sim.BackupsOf(volumes[0]) {
 				require.True(t, b.Restorable)
 			}
 			require.Equal(t, []string{"cancel: the record is failed now (cancelled)"}, w.audited(10))
@@ -69,18 +70,18 @@ func TestCancelCreating(t *testing.T) {
 func TestCancelAsks(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(_ *backup.Settings, o *cloudsim.Options) { o.BackupTime = cloudsim.Fixed(20 * time.Minute) })
-	server, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 2)
-	w.beats()
+	server, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
+	w.RunDue()
 	for _, answer := range []string{"no\n", "", "\n", "yes, but\n", "n\nyes\n"} {
 		out := w.answered(1, answer, "cancel", volumes[0])
 		require.Contains(t, flat(out), "not confirmed: nothing is removed; answer yes, or use --yes")
 	}
-	require.Equal(t, 2, w.count("state = 'creating'"))
+	require.Equal(t, 2, w.Count("state = 'creating'"))
 	require.Empty(t, w.audited(10))
 	out := w.answered(0, "yes\ny\n", "cancel", server) // one after the other
-	require.Equal(t, 2, w.count("state = 'failed' AND reason = 'cancelled'"), out)
-	w.run(time.Hour, 10*time.Minute)
-	require.Equal(t, 2, w.count("state = 'deleted'"))
+	require.Equal(t, 2, w.Count("state = 'failed' AND reason = 'cancelled'"), out)
+	w.Advance(time.Hour, 10*time.Minute)
+	require.Equal(t, 2, w.Count("state = 'deleted'"))
 	w.lawful()
 }
 
@@ -88,14 +89,14 @@ func TestCancelAsks(t *testing.T) {
 func TestCancelWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.DropBefore{}})
-	w.beats()
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.DropBefore{}})
+	w.RunDue()
 	require.Contains(t, flat(w.hand(1, "cancel", volumes[0])), "Not yet: Cinder was asked for the backup")
-	require.Equal(t, backup.Creating, w.last(volumes[0]).State)
+	require.Equal(t, backup.Creating, w.LastRecord(volumes[0]).State)
 	require.Empty(t, w.audited(1))
-	w.run(15*time.Minute, time.Minute)
-	require.Equal(t, "available", w.story(volumes[0]))
+	w.Advance(15*time.Minute, time.Minute)
+	require.Equal(t, "available", w.History(volumes[0]))
 	w.lawful()
 }
 
@@ -104,21 +105,21 @@ func TestCancelWithoutAnAnswer(t *testing.T) {
 func TestCancelWaitsForTheWorker(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.plan()
-	held, err := w.db.Lease(w.ctx, volumes[0], "test", tasks.Lease)
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Plan()
+	held, err := w.DB.Lease(w.Ctx, volumes[0], "test", tasks.Lease)
 	require.NoError(t, err)
 	out := w.hand(1, "cancel", volumes[0])
 	require.Contains(t, flat(out), "a worker has its lease: try again")
-	require.Equal(t, "planned", w.story(volumes[0]))
+	require.Equal(t, "planned", w.History(volumes[0]))
 	require.Regexp(t, `^cancel: error: lease volume \S+: a worker is at work`, w.audited(1)[0])
 
 	waiting := w.begin("", "cancel", volumes[0])
 	w.eventually("it waits for the worker", func() bool { return len(w.audited(10)) == 2 })
-	require.NoError(t, held.Release(w.ctx))
+	require.NoError(t, held.Release(w.Ctx))
 	out, code := waiting.end()
 	require.Zero(t, code, out)
-	require.Equal(t, "withdrawn:cancelled", w.story(volumes[0]))
+	require.Equal(t, "withdrawn:cancelled", w.History(volumes[0]))
 	w.lawful()
 }
 
@@ -127,26 +128,26 @@ func TestCancelWaitsForTheWorker(t *testing.T) {
 func TestCancelOfWhatMovedOn(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	remove := w.sim.AddFault(cloudsim.Fault{Route: createRoute, Do: cloudsim.Refuse{Status: 429}})
-	w.beats()
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Do: cloudsim.Refuse{Status: 429}})
+	w.RunDue()
 	remove()
-	require.Equal(t, 1, w.count("state = 'creating' AND asked_at IS NULL"), "refused for now, not asked")
+	require.Equal(t, 1, w.Count("state = 'creating' AND asked_at IS NULL"), "refused for now, not asked")
 
-	held, err := w.db.Lease(w.ctx, volumes[0], "test", tasks.Lease)
+	held, err := w.DB.Lease(w.Ctx, volumes[0], "test", tasks.Lease)
 	require.NoError(t, err)
 	waiting := w.begin("", "cancel", volumes[0])
 	w.eventually("it waits for the worker", func() bool { return len(w.audited(10)) == 1 })
-	records, err := held.Records(w.ctx)
+	records, err := held.Records(w.Ctx)
 	require.NoError(t, err)
-	_, err = held.Ask(w.ctx, records[0], backup.Full, "name", time.Hour)
+	_, err = held.Ask(w.Ctx, records[0], backup.Full, "name", time.Hour)
 	require.NoError(t, err)
-	require.NoError(t, held.Release(w.ctx))
+	require.NoError(t, held.Release(w.Ctx))
 	out, code := waiting.end()
 	require.Equal(t, 1, code, out)
 	require.Contains(t, flat(out), "its record has changed: check `staffeln explain` and try again")
-	require.Equal(t, "creating", w.story(volumes[0]))
-	w.run(time.Hour, time.Minute)
-	require.Equal(t, "available", w.story(volumes[0]))
+	require.Equal(t, "creating", w.History(volumes[0]))
+	w.Advance(time.Hour, time.Minute)
+	require.Equal(t, "available", w.History(volumes[0]))
 	w.lawful()
 }

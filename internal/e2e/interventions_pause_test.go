@@ -12,8 +12,8 @@ import (
 
 // asked are the requests to Cinder about a project's backups: creations and
 // deletions that it accepted.
-func (w *world) asked(projectID string) (creations, deletions int) {
-	for _, e := range w.sim.Journal() {
+func (w *environment) asked(projectID string) (creations, deletions int) {
+	for _, e := range w.Sim.Journal() {
 		switch {
 		case e.Project != projectID:
 		case e.Kind == cloudsim.BackupRequested:
@@ -35,16 +35,16 @@ func TestPause(t *testing.T) {
 				set.FullBackupDepth, set.MinRestorePoints = 0, 0
 				o.BackupTime, o.DeleteTime = cloudsim.Fixed(10*time.Minute), cloudsim.Fixed(20*time.Minute)
 			})
-			acme, globex := w.sim.AddProject("acme"), w.sim.AddProject("globex")
-			server, removed := w.protect(acme, "old-1", 1)
-			_, volumes := w.protect(acme, "web-1", 1)
-			w.protect(globex, "web-2", 1)
-			w.run(4*day-6*time.Hour, 30*time.Minute)
-			w.sim.DeleteServer(server)
-			w.run(6*time.Hour, 30*time.Minute)
-			w.beats() // one is being made, and of another volume one is being removed
-			require.Equal(t, 2, w.count("state = 'creating'"))
-			require.Equal(t, backup.Deleting, w.deletingOf(removed[0]), w.story(removed[0]))
+			acme, globex := w.Sim.AddProject("acme"), w.Sim.AddProject("globex")
+			server, removed := w.Protect(acme, "old-1", 1)
+			_, volumes := w.Protect(acme, "web-1", 1)
+			w.Protect(globex, "web-2", 1)
+			w.Advance(4*day-6*time.Hour, 30*time.Minute)
+			w.Sim.DeleteServer(server)
+			w.Advance(6*time.Hour, 30*time.Minute)
+			w.RunDue() // one is being made, and of another volume one is being removed
+			require.Equal(t, 2, w.Count("state = 'creating'"))
+			require.Equal(t, backup.Deleting, w.deletingOf(removed[0]), w.History(removed[0]))
 
 			args := []string{"pause", "--why", "upgrade of Cinder"}
 			if !all {
@@ -56,12 +56,12 @@ func TestPause(t *testing.T) {
 			made, went := w.asked(acme)
 			theirs, _ := w.asked(globex)
 
-			w.run(5*day, 30*time.Minute)
+			w.Advance(5*day, 30*time.Minute)
 			m, d := w.asked(acme)
 			require.Equal(t, []int{made, went}, []int{m, d}, "nothing was begun in acme")
-			require.Zero(t, w.count("state IN ('planned', 'creating', 'deleting') AND project_id = $1", acme), "what ran was followed to its end")
-			require.Equal(t, backup.Available, w.last(volumes[0]).State)
-			require.NotZero(t, w.count("volume_id = $1 AND state = 'deleted'", removed[0]))
+			require.Zero(t, w.Count("state IN ('planned', 'creating', 'deleting') AND project_id = $1", acme), "what ran was followed to its end")
+			require.Equal(t, backup.Available, w.LastRecord(volumes[0]).State)
+			require.NotZero(t, w.Count("volume_id = $1 AND state = 'deleted'", removed[0]))
 			now, _ := w.asked(globex)
 			require.Equal(t, map[bool]int{true: 0, false: 4}[all], now-theirs, "the other project")
 			require.Contains(t, flat(w.terminal(0, "status")), "PAUSE: Paused: "+map[bool]string{true: "all projects", false: "project acme"}[all])
@@ -71,7 +71,7 @@ func TestPause(t *testing.T) {
 			again := map[bool][]string{true: {"resume"}, false: {"resume", "--project", acme}}[all]
 			require.Contains(t, flat(w.hand(0, again...)), "Resumed: ")
 			require.Contains(t, flat(w.hand(0, again...)), "Nothing to resume: ")
-			w.run(day, 30*time.Minute)
+			w.Advance(day, 30*time.Minute)
 			m, d = w.asked(acme)
 			require.Greater(t, m, made)
 			require.Greater(t, d, went)
@@ -82,8 +82,8 @@ func TestPause(t *testing.T) {
 }
 
 // deletingOf is the state of the volume's record that is on its way out.
-func (w *world) deletingOf(volumeID string) backup.State {
-	for _, r := range w.of(volumeID) {
+func (w *environment) deletingOf(volumeID string) backup.State {
+	for _, r := range w.RecordsOf(volumeID) {
 		if r.State == backup.Deleting {
 			return r.State
 		}
@@ -99,22 +99,22 @@ func TestResumeBeginsUnderTheCaps(t *testing.T) {
 		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject = 2, 0
 		o.BackupTime = cloudsim.Fixed(10 * time.Minute)
 	})
-	acme := w.sim.AddProject("acme")
+	acme := w.Sim.AddProject("acme")
 	var volumes []string
 	for range 5 { // an hour between each and the next
-		_, one := w.protect(acme, "web", 1)
+		_, one := w.Protect(acme, "web", 1)
 		volumes = append(volumes, one...)
-		w.run(time.Hour, 15*time.Minute)
+		w.Advance(time.Hour, 15*time.Minute)
 	}
 	w.hand(0, "pause")
-	w.run(3*day, 6*time.Hour)
-	require.Equal(t, 5, w.count("true"))
+	w.Advance(3*day, 6*time.Hour)
+	require.Equal(t, 5, w.Count("true"))
 	w.hand(0, "resume")
 	seen := len(w.events(cloudsim.BackupRequested, ""))
 	for range 50 {
-		w.beats()
-		require.LessOrEqual(t, w.count("state = 'creating'"), 2)
-		w.step(time.Minute)
+		w.RunDue()
+		require.LessOrEqual(t, w.Count("state = 'creating'"), 2)
+		w.Step(time.Minute)
 	}
 	var order []string
 	for _, e := range w.events(cloudsim.BackupRequested, "")[seen:] {
@@ -132,28 +132,28 @@ func TestResumeBeginsUnderTheCaps(t *testing.T) {
 func TestPauseStopsWhatIsInTheQueue(t *testing.T) {
 	t.Parallel()
 	w, ripeVolume, _ := ripe(t, false)
-	acme := w.last(ripeVolume).ProjectID
-	_, volumes := w.protect(acme, "web-2", 1)
-	w.stop() // the tasks stay in the queue
-	w.plan()
-	w.retention()
-	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
-	waiting, err := w.rdb.LLen(w.ctx, "asynq:{volumes}:pending").Result()
+	acme := w.LastRecord(ripeVolume).ProjectID
+	_, volumes := w.Protect(acme, "web-2", 1)
+	w.StopWorker() // the tasks stay in the queue
+	w.Plan()
+	w.Retention()
+	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
+	waiting, err := w.Redis.LLen(w.Ctx, "asynq:{volumes}:pending").Result()
 	require.NoError(t, err)
 	require.Equal(t, int64(2), waiting)
 	w.hand(0, "pause")
 	made, went := w.asked(acme)
-	w.serve()
-	w.drain()
-	w.run(day, 6*time.Hour)
+	w.StartWorker()
+	w.Drain()
+	w.Advance(day, 6*time.Hour)
 	m, d := w.asked(acme)
 	require.Equal(t, []int{made, went}, []int{m, d})
-	require.Equal(t, "available", w.story(ripeVolume))
-	require.Equal(t, "planned", w.story(volumes[0]))
+	require.Equal(t, "available", w.History(ripeVolume))
+	require.Equal(t, "planned", w.History(volumes[0]))
 	w.hand(0, "resume")
-	w.run(2*time.Hour, 15*time.Minute)
-	require.Equal(t, "deleted", w.story(ripeVolume))
-	require.Equal(t, "available", w.story(volumes[0]))
+	w.Advance(2*time.Hour, 15*time.Minute)
+	require.Equal(t, "deleted", w.History(ripeVolume))
+	require.Equal(t, "available", w.History(volumes[0]))
 	w.lawful()
 }
 
@@ -162,23 +162,23 @@ func TestPauseStopsWhatIsInTheQueue(t *testing.T) {
 func TestPauseFollowsBesideALeftover(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.FullBackupDepth, set.MinRestorePoints = 0, 0 })
-	server, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(3*day-time.Hour, time.Hour)
-	w.sim.DeleteServer(server)
-	w.step(5 * day)
+	server, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(3*day-time.Hour, time.Hour)
+	w.Sim.DeleteServer(server)
+	w.Step(5 * day)
 	for range 3 {
-		w.beats()
+		w.RunDue()
 	}
-	require.Equal(t, "deleting deleting deleting", w.story(volumes[0]))
+	require.Equal(t, "deleting deleting deleting", w.History(volumes[0]))
 	w.hand(0, "pause")
-	leftover := w.of(volumes[0])[0]
-	w.exec(`UPDATE records SET state = 'failed', reason = 'backup_error', available_at = NULL WHERE id = $1`, leftover.ID)
-	w.sim.RemoveBackup(leftover.BackupID)
-	w.step(time.Hour)
-	w.dispatch()
-	require.Equal(t, "failed:backup_error deleted deleted", w.story(volumes[0]))
+	leftover := w.RecordsOf(volumes[0])[0]
+	w.Exec(`UPDATE records SET state = 'failed', reason = 'backup_error', available_at = NULL WHERE id = $1`, leftover.ID)
+	w.Sim.RemoveBackup(leftover.BackupID)
+	w.Step(time.Hour)
+	w.Dispatch()
+	require.Equal(t, "failed:backup_error deleted deleted", w.History(volumes[0]))
 	w.hand(0, "resume")
-	w.dispatch()
-	require.Equal(t, "deleted deleted deleted", w.story(volumes[0]))
+	w.Dispatch()
+	require.Equal(t, "deleted deleted deleted", w.History(volumes[0]))
 	w.lawful()
 }

@@ -12,6 +12,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // heirless is a world in which the project acme is gone, and has left of each
@@ -19,7 +20,7 @@ import (
 // incremental on its leaf ("shared"), an encrypted one ("vault"), and a failed
 // leftover ("broken").
 type heirless struct {
-	*world
+	*environment
 
 	acme    string
 	plain   string
@@ -31,46 +32,46 @@ type heirless struct {
 
 func newHeirless(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options)) *heirless {
 	t.Helper()
-	h := &heirless{world: daily(t, append(changes, slow, func(_ *backup.Settings, o *cloudsim.Options) { o.DeleteTime = cloudsim.Fixed(0) })...)}
-	h.acme = h.sim.AddProject("acme")
-	alice := h.sim.AddUser("alice", "alice", "")
-	h.sim.Grant(alice, h.acme, "member")
+	h := &heirless{environment: daily(t, append(changes, slow, func(_ *backup.Settings, o *cloudsim.Options) { o.DeleteTime = cloudsim.Fixed(0) })...)}
+	h.acme = h.Sim.AddProject("acme")
+	alice := h.Sim.AddUser("alice", "alice", "")
+	h.Sim.Grant(alice, h.acme, "member")
 	server, volumes := h.named(h.acme, "web-1", "true", "plain", "shared")
 	h.plain, h.shared = volumes[0], volumes[1]
-	h.vault = h.sim.AddVolume(h.acme, "vault", 1, cloudsim.VolumeOptions{Encrypted: true})
-	h.sim.Attach(server, h.vault)
-	h.run(3*day-time.Hour, time.Hour)
-	require.Equal(t, "FII", h.kinds(h.plain))
-	h.foreign = h.sim.AddBackup(cloudsim.NewBackup{Volume: h.shared, User: alice, Name: "mine", Parent: h.last(h.shared).BackupID})
-	h.step(time.Hour)
+	h.vault = h.Sim.AddVolume(h.acme, "vault", 1, cloudsim.VolumeOptions{Encrypted: true})
+	h.Sim.Attach(server, h.vault)
+	h.Advance(3*day-time.Hour, time.Hour)
+	require.Equal(t, "FII", h.Kinds(h.plain))
+	h.foreign = h.Sim.AddBackup(cloudsim.NewBackup{Volume: h.shared, User: alice, Name: "mine", Parent: h.LastRecord(h.shared).BackupID})
+	h.Step(time.Hour)
 	other, broken := h.named(h.acme, "web-2", "true", "broken")
 	h.broken = broken[0]
-	h.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Match: func(r cloudsim.Request) bool { return r.Volume == broken[0] }, Do: cloudsim.FailLater{Reason: "the store is full"}})
-	h.sim.DeleteServer(server)
-	h.beats()
-	h.sim.DeleteServer(other)
-	h.step(time.Minute)
-	h.sim.DeleteProject(h.acme) // the poll finds no project any more
-	h.dispatch()
-	require.Equal(t, backup.Failed, h.last(h.broken).State)
-	h.run(day, 6*time.Hour)
-	require.Len(t, h.sim.Backups(), 3+4+3+1, "out of reach: everything is still there")
+	h.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Match: func(r cloudsim.Request) bool { return r.Volume == broken[0] }, Do: cloudsim.FailLater{Reason: "the store is full"}})
+	h.Sim.DeleteServer(server)
+	h.RunDue()
+	h.Sim.DeleteServer(other)
+	h.Step(time.Minute)
+	h.Sim.DeleteProject(h.acme) // the poll finds no project any more
+	h.Dispatch()
+	require.Equal(t, backup.Failed, h.LastRecord(h.broken).State)
+	h.Advance(day, 6*time.Hour)
+	require.Len(t, h.Sim.Backups(), 3+4+3+1, "out of reach: everything is still there")
 	return h
 }
 
 // leafFirst asserts that no deletion was asked for before what stood on it was
 // gone, and returns what was deleted of a volume, in order.
-func (w *world) leafFirst(volumeID string) (deleted []string) {
-	w.t.Helper()
+func (w *environment) leafFirst(volumeID string) (deleted []string) {
+	w.T.Helper()
 	parents, gone := map[string]string{}, map[string]bool{}
-	for _, b := range w.sim.Backups() {
+	for _, b := range w.Sim.Backups() {
 		parents[b.ID] = b.Parent
 	}
-	for _, e := range w.sim.Journal() {
+	for _, e := range w.Sim.Journal() {
 		switch e.Kind {
 		case cloudsim.BackupDeletion, cloudsim.BackupForceDeletion:
 			for child, parent := range parents {
-				require.False(w.t, parent == e.Backup && !gone[child], "%s is asked away under %s", e.Backup, child)
+				require.False(w.T, parent == e.Backup && !gone[child], "%s is asked away under %s", e.Backup, child)
 			}
 		case cloudsim.BackupDeleted:
 			gone[e.Backup] = true
@@ -83,8 +84,8 @@ func (w *world) leafFirst(volumeID string) (deleted []string) {
 }
 
 // backupsOf are the IDs of a volume's records, newest first.
-func (w *world) backupIDs(volumeID string) (ids []string) {
-	for _, r := range w.of(volumeID) {
+func (w *environment) backupIDs(volumeID string) (ids []string) {
+	for _, r := range w.RecordsOf(volumeID) {
 		if r.BackupID != "" {
 			ids = append([]string{r.BackupID}, ids...)
 		}
@@ -102,22 +103,22 @@ func TestPurgeAll(t *testing.T) {
 	require.Contains(t, flat(out), "Refused for volume vault")
 	require.Contains(t, flat(out), "4 of 7 removed")
 	require.Contains(t, out, "foreign_dependent")
-	require.Equal(t, "deleted deleted deleted", h.story(h.plain))
+	require.Equal(t, "deleted deleted deleted", h.History(h.plain))
 	require.Equal(t, before, h.leafFirst(h.plain))
-	require.Equal(t, backup.ProjectPurged, h.last(h.plain).RemovalReason)
-	require.Equal(t, "available available available", h.story(h.shared), "the tenant's incremental stands on them")
-	require.Equal(t, "available available available", h.story(h.vault))
-	require.Equal(t, backup.SecretRightUnknown, h.last(h.vault).RemovalReason)
-	require.Equal(t, backup.Deleted, h.of(h.broken)[0].State)
-	for _, b := range h.sim.Backups() {
+	require.Equal(t, backup.ProjectPurged, h.LastRecord(h.plain).RemovalReason)
+	require.Equal(t, "available available available", h.History(h.shared), "the tenant's incremental stands on them")
+	require.Equal(t, "available available available", h.History(h.vault))
+	require.Equal(t, backup.SecretRightUnknown, h.LastRecord(h.vault).RemovalReason)
+	require.Equal(t, backup.Deleted, h.RecordsOf(h.broken)[0].State)
+	for _, b := range h.Sim.Backups() {
 		require.True(t, b.Restorable)
 	}
-	require.Len(t, h.sim.BackupsOf(h.shared), 4)
+	require.Len(t, h.Sim.BackupsOf(h.shared), 4)
 	require.Regexp(t, `^purge-project: error: purge project acme .*4 of 7 removed`, h.audited(1)[0])
 
-	h.sim.RemoveBackup(h.foreign)
+	h.Sim.RemoveBackup(h.foreign)
 	h.hand(1, "purge-project", "--project", "acme", "--all")
-	require.Equal(t, "deleted deleted deleted", h.story(h.shared), "and go when the tenant's is gone")
+	require.Equal(t, "deleted deleted deleted", h.History(h.shared), "and go when the tenant's is gone")
 	h.lawful()
 }
 
@@ -127,14 +128,14 @@ func TestPurgeAged(t *testing.T) {
 	h := newHeirless(t)
 	out := h.answered(0, "yes\n", "purge-project", "--project", "acme")
 	require.Contains(t, flat(out), "1 of 1 removed. Done. 10 backups stay, for the reasons above; --all takes also what is within its retention or the grace.", "the youngest link keeps its chain")
-	require.Equal(t, backup.Deleted, h.of(h.broken)[0].State)
-	require.Equal(t, "available available available", h.story(h.plain))
-	h.run(9*day, 6*time.Hour) // over PROTECTION_GRACE
+	require.Equal(t, backup.Deleted, h.RecordsOf(h.broken)[0].State)
+	require.Equal(t, "available available available", h.History(h.plain))
+	h.Advance(9*day, 6*time.Hour) // over PROTECTION_GRACE
 	out = h.answered(1, "yes\n", "purge-project", "--project", "acme")
 	require.Contains(t, flat(out), "3 of 6 removed")
-	require.Equal(t, "deleted deleted deleted", h.story(h.plain))
-	require.Equal(t, backup.RetentionOver, h.last(h.plain).RemovalReason)
-	require.Equal(t, "available available available", h.story(h.shared))
+	require.Equal(t, "deleted deleted deleted", h.History(h.plain))
+	require.Equal(t, backup.RetentionOver, h.LastRecord(h.plain).RemovalReason)
+	require.Equal(t, "available available available", h.History(h.shared))
 	h.leafFirst(h.plain)
 	h.lawful()
 }
@@ -143,12 +144,12 @@ func TestPurgeAged(t *testing.T) {
 func TestPurgeRefused(t *testing.T) {
 	t.Parallel()
 	h := newHeirless(t)
-	globex := h.sim.AddProject("globex")
-	_, theirs := h.protect(globex, "web-3", 1)
-	h.run(12*time.Hour, 6*time.Hour)
+	globex := h.Sim.AddProject("globex")
+	_, theirs := h.Protect(globex, "web-3", 1)
+	h.Advance(12*time.Hour, 6*time.Hour)
 	for _, disabled := range []bool{false, true} {
 		if disabled {
-			h.sim.DisableProject(globex)
+			h.Sim.DisableProject(globex)
 		}
 		out := flat(h.hand(1, "purge-project", "--project", "globex", "--all"))
 		require.Contains(t, out, "purge project globex ("+globex+"): ")
@@ -163,7 +164,7 @@ func TestPurgeRefused(t *testing.T) {
 	h.hand(0, "pause")
 	require.Contains(t, flat(h.hand(1, "purge-project", "--project", "acme", "--all")), "nothing is removed during a pause: Paused: all projects")
 	require.Empty(t, h.events(cloudsim.BackupDeletion, ""))
-	require.Equal(t, "available", h.story(theirs[0]))
+	require.Equal(t, "available", h.History(theirs[0]))
 	require.Len(t, h.audited(10), 1, "the pause")
 	list := h.hand(0, "purge-project")
 	require.Contains(t, flat(list), "Project acme ("+h.acme+") is deleted and left 10 backups, which Cinder charges as 10 GiB.")
@@ -177,7 +178,7 @@ func TestPurgeInterrupted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHeirless(t)
-			stall := h.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 1, Match: func(r cloudsim.Request) bool { return r.Volume == h.plain }, Do: cloudsim.StallAfterEffect{}})
+			stall := h.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Match: func(r cloudsim.Request) bool { return r.Volume == h.plain }, Do: cloudsim.StallAfterEffect{}})
 			running := h.begin("yes\n", "purge-project", "--project", "acme", "--all")
 			h.eventually("Cinder was asked for the leaf", func() bool { return len(h.events(cloudsim.BackupDeletion, h.plain)) == 1 })
 			require.NoError(t, running.cmd.Process.Signal(signal))
@@ -192,9 +193,9 @@ func TestPurgeInterrupted(t *testing.T) {
 				require.Contains(t, flat(out), "removed, start it again to continue")
 				require.Contains(t, h.audited(1)[0], "start it again to continue")
 			}
-			h.step(3 * time.Minute) // the lease of a killed one runs out
+			h.Step(3 * time.Minute) // the lease of a killed one runs out
 			h.hand(1, "purge-project", "--project", "acme", "--all")
-			require.Equal(t, "deleted deleted deleted", h.story(h.plain))
+			require.Equal(t, "deleted deleted deleted", h.History(h.plain))
 			require.Len(t, h.leafFirst(h.plain), 3)
 			require.Len(t, h.events(cloudsim.BackupDeletion, h.plain), 3, "none is asked for twice")
 			h.lawful()
@@ -206,14 +207,14 @@ func TestPurgeInterrupted(t *testing.T) {
 func TestPurgeToTheEndAndAudit(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow, func(_ *backup.Settings, o *cloudsim.Options) { o.DeleteTime = cloudsim.Fixed(0) })
-	acme := w.sim.AddProject("acme")
-	_, volumes := w.protect(acme, "web-1", 1)
-	w.run(2*day, time.Hour)
-	w.sim.DeleteProject(acme) // its servers and volumes go on
+	acme := w.Sim.AddProject("acme")
+	_, volumes := w.Protect(acme, "web-1", 1)
+	w.Advance(2*day, time.Hour)
+	w.Sim.DeleteProject(acme) // its servers and volumes go on
 	require.Contains(t, w.hand(0, "purge-project"), "staffeln purge-project --project "+acme)
 	out := w.answered(0, "yes\n", "purge-project", "--project", "acme", "--all")
 	require.Contains(t, flat(out), "2 of 2 removed. Done. Nothing of it is left.")
-	require.Equal(t, "deleted deleted", w.story(volumes[0]))
+	require.Equal(t, "deleted deleted", w.History(volumes[0]))
 	require.Contains(t, w.hand(0, "purge-project"), "Nothing to purge")
 	require.Contains(t, flat(w.hand(0, "purge-project", "--project", "acme")), "Nothing is removed now. Nothing of it is left.")
 	require.Equal(t, []string{"purge-project: 2 of 2 removed"}, w.audited(10))
@@ -232,7 +233,7 @@ func TestPurgeToTheEndAndAudit(t *testing.T) {
 	require.Equal(t, []string{"resume", "pause"}, []string{seen.Lines[0].Action, seen.Lines[1].Action})
 	var held map[string]any
 	require.NoError(t, json.Unmarshal([]byte(raw), &held))
-	documented(t, w.terminal(0, "audit", "--help"), held)
+	rig.RequireDocumented(t, w.terminal(0, "audit", "--help"), held)
 	require.Contains(t, w.terminal(2, "audit", "--limit", "-1"), "read --limit: -1: want 0 (all) or more")
 	require.True(t, slices.IsSorted([]int{strings.Index(text, "resume"), strings.Index(text, "purge-project")}), "the newest first")
 	w.lawful()

@@ -14,31 +14,32 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // A typist is a command of the real program whose questions are answered.
 type typist struct {
 	t   *testing.T
 	cmd *exec.Cmd
-	out *lockedBuffer
+	out *rig.Buffer
 }
 
 // begin starts a command with these answers on its standard input.
-func (w *world) begin(answers string, args ...string) *typist {
-	w.t.Helper()
+func (w *environment) begin(answers string, args ...string) *typist {
+	w.T.Helper()
 	env := w.settings()
 	if args[0] == "purge-project" {
-		maps.Copy(env, w.sim.OpenRC(w.cloudURL))
+		maps.Copy(env, w.Sim.OpenRC(w.CloudURL))
 		env["STAFFELN_OPENSTACK_RETRY_TIMEOUT"] = "1"
 	}
-	p := &typist{t: w.t, out: new(lockedBuffer), cmd: exec.CommandContext(w.ctx, program(w.t), append(args, "--who", "ann@desk")...)}
-	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.t.TempDir()}
+	p := &typist{t: w.T, out: new(rig.Buffer), cmd: exec.CommandContext(w.Ctx, rig.Program(w.T), append(args, "--who", "ann@desk")...)}
+	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.T.TempDir()}
 	for name, value := range env {
 		p.cmd.Env = append(p.cmd.Env, name+"="+value)
 	}
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = io.NopCloser(strings.NewReader(answers)), p.out, p.out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	require.NoError(w.t, p.cmd.Start())
+	require.NoError(w.T, p.cmd.Start())
 	return p
 }
 
@@ -50,16 +51,16 @@ func (p *typist) end() (out string, code int) {
 }
 
 // hand runs a command as somebody who answers nothing but yes.
-func (w *world) hand(code int, args ...string) string {
-	w.t.Helper()
+func (w *environment) hand(code int, args ...string) string {
+	w.T.Helper()
 	return w.answered(code, "", append(args, "--yes")...)
 }
 
 // answered runs a command with these answers.
-func (w *world) answered(code int, answers string, args ...string) string {
-	w.t.Helper()
+func (w *environment) answered(code int, answers string, args ...string) string {
+	w.T.Helper()
 	out, got := w.begin(answers, args...).end()
-	require.Equal(w.t, code, got, out)
+	require.Equal(w.T, code, got, out)
 	return out
 }
 
@@ -68,26 +69,26 @@ func flat(words string) string { return strings.Join(strings.Fields(words), " ")
 
 // audited are the newest lines of the audit table, oldest first: the action,
 // and what came of it.
-func (w *world) audited(n int) (lines []string) {
-	w.t.Helper()
-	rows, err := w.pool.Query(w.ctx, `SELECT action || ': ' || outcome FROM (SELECT * FROM audit ORDER BY id DESC LIMIT $1) newest ORDER BY id`, n)
-	require.NoError(w.t, err)
+func (w *environment) audited(n int) (lines []string) {
+	w.T.Helper()
+	rows, err := w.Pool.Query(w.Ctx, `SELECT action || ': ' || outcome FROM (SELECT * FROM audit ORDER BY id DESC LIMIT $1) newest ORDER BY id`, n)
+	require.NoError(w.T, err)
 	defer rows.Close()
 	for rows.Next() {
 		var line string
-		require.NoError(w.t, rows.Scan(&line))
+		require.NoError(w.T, rows.Scan(&line))
 		lines = append(lines, line)
 	}
-	require.NoError(w.t, rows.Err())
+	require.NoError(w.T, rows.Err())
 	return lines
 }
 
 // finished lets what was dispatched end, inside the service period.
-func (w *world) finished() {
-	w.t.Helper()
+func (w *environment) finished() {
+	w.T.Helper()
 	for range 3 {
-		w.dispatch()
-		w.step(time.Minute)
+		w.Dispatch()
+		w.Step(time.Minute)
 	}
 }
 
@@ -96,39 +97,39 @@ func (w *world) finished() {
 func TestBackupNowInsideTheInterval(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(5*time.Hour+15*time.Minute, 15*time.Minute)
-	require.Equal(t, "F", w.kinds(volumes[0]))
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(5*time.Hour+15*time.Minute, 15*time.Minute)
+	require.Equal(t, "F", w.Kinds(volumes[0]))
 	out := w.hand(0, "backup-now", volumes[0])
 	require.Contains(t, flat(out), "an incremental backup")
-	require.Equal(t, 1, w.count("state = 'planned' AND by_hand"))
+	require.Equal(t, 1, w.Count("state = 'planned' AND by_hand"))
 	w.finished()
-	require.Equal(t, "FI", w.kinds(volumes[0]), "the plan's view of the volume was older than five minutes, and the worker looked again")
+	require.Equal(t, "FI", w.Kinds(volumes[0]), "the plan's view of the volume was older than five minutes, and the worker looked again")
 	byHand := w.planned(volumes[0])[1]
-	require.Equal(t, backup.Grid(w.clock.Now(), w.set.BackupServicePeriod.Std()), byHand)
+	require.Equal(t, backup.Grid(w.Clock.Now(), w.Settings.BackupServicePeriod.Std()), byHand)
 
-	w.run(48*time.Hour, 15*time.Minute)
+	w.Advance(48*time.Hour, 15*time.Minute)
 	beats := w.planned(volumes[0])
 	require.Equal(t, byHand.Add(24*time.Hour), beats[2])
 	require.Equal(t, byHand.Add(48*time.Hour), beats[3])
-	require.Equal(t, "FIIF", w.kinds(volumes[0]))
+	require.Equal(t, "FIIF", w.Kinds(volumes[0]))
 	require.Len(t, w.audited(10), 1)
 	require.Regexp(t, `^backup-now: planned record \S+$`, w.audited(1)[0])
 	w.lawful()
 }
 
 // planned are the plans' times of a volume's records.
-func (w *world) planned(volumeID string) (beats []time.Time) {
-	w.t.Helper()
-	rows, err := w.pool.Query(w.ctx, `SELECT beat FROM records WHERE volume_id = $1 ORDER BY beat`, volumeID)
-	require.NoError(w.t, err)
+func (w *environment) planned(volumeID string) (beats []time.Time) {
+	w.T.Helper()
+	rows, err := w.Pool.Query(w.Ctx, `SELECT beat FROM records WHERE volume_id = $1 ORDER BY beat`, volumeID)
+	require.NoError(w.T, err)
 	defer rows.Close()
 	for rows.Next() {
 		var at time.Time
-		require.NoError(w.t, rows.Scan(&at))
+		require.NoError(w.T, rows.Scan(&at))
 		beats = append(beats, at.UTC())
 	}
-	require.NoError(w.t, rows.Err())
+	require.NoError(w.T, rows.Err())
 	return beats
 }
 
@@ -136,19 +137,19 @@ func (w *world) planned(volumeID string) (beats []time.Time) {
 func TestBackupNowAfterAFailure(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.FailLater{Reason: "the store is full"}})
-	w.beats()
-	w.step(time.Minute)
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.FailLater{Reason: "the store is full"}})
+	w.RunDue()
+	w.Step(time.Minute)
 	w.finished()
-	require.Equal(t, "deleted", w.story(volumes[0]))
-	require.Equal(t, backup.BackupError, w.last(volumes[0]).Reason)
-	w.plan()
+	require.Equal(t, "deleted", w.History(volumes[0]))
+	require.Equal(t, backup.BackupError, w.LastRecord(volumes[0]).Reason)
+	w.Plan()
 	w.finished()
-	require.Len(t, w.of(volumes[0]), 1, "the plan waits")
+	require.Len(t, w.RecordsOf(volumes[0]), 1, "the plan waits")
 	w.hand(0, "backup-now", volumes[0])
 	w.finished()
-	require.Equal(t, "deleted available", w.story(volumes[0]))
+	require.Equal(t, "deleted available", w.History(volumes[0]))
 	w.lawful()
 }
 
@@ -156,16 +157,16 @@ func TestBackupNowAfterAFailure(t *testing.T) {
 func TestBackupNowOfAServer(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	acme := w.sim.AddProject("acme")
-	_, volumes := w.protect(acme, "web-1", 2)
-	_, others := w.protect(acme, "web-2", 1)
-	w.run(time.Hour, 15*time.Minute)
+	acme := w.Sim.AddProject("acme")
+	_, volumes := w.Protect(acme, "web-1", 2)
+	_, others := w.Protect(acme, "web-2", 1)
+	w.Advance(time.Hour, 15*time.Minute)
 	w.hand(0, "backup-now", "web-1")
 	w.finished()
 	for _, v := range volumes {
-		require.Equal(t, "FI", w.kinds(v))
+		require.Equal(t, "FI", w.Kinds(v))
 	}
-	require.Equal(t, "F", w.kinds(others[0]))
+	require.Equal(t, "F", w.Kinds(others[0]))
 	require.Len(t, w.audited(10), 2, "a line for each volume")
 	w.lawful()
 }
@@ -174,8 +175,8 @@ func TestBackupNowOfAServer(t *testing.T) {
 func TestBackupNowTwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(time.Hour, 15*time.Minute)
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(time.Hour, 15*time.Minute)
 	both := []*typist{w.begin("", "backup-now", volumes[0]), w.begin("", "backup-now", volumes[0])}
 	codes := 0
 	for _, one := range both {
@@ -185,22 +186,22 @@ func TestBackupNowTwiceAtOnce(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, codes, "one of them is told that the other was first")
-	require.Equal(t, 1, w.count("by_hand"))
+	require.Equal(t, 1, w.Count("by_hand"))
 	w.finished()
-	require.Equal(t, "FI", w.kinds(volumes[0]))
+	require.Equal(t, "FI", w.Kinds(volumes[0]))
 	w.lawful()
 }
 
 // After a chain whose data can't be trusted the operator asks for a full: a new chain begins, whatever the depth says.
 func TestBackupNowMakesAFullWhereItIsAskedFor(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(40*time.Minute, 5*time.Minute)
-	require.Equal(t, "F", w.kinds(volumes[0])[:1])
-	before := len(w.kinds(volumes[0]))
+	w := newEnvironment(t, nil)
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(40*time.Minute, 5*time.Minute)
+	require.Equal(t, "F", w.Kinds(volumes[0])[:1])
+	before := len(w.Kinds(volumes[0]))
 	w.hand(0, "backup-now", volumes[0], "--full")
-	w.run(20*time.Minute, 5*time.Minute)
-	require.Equal(t, "F", w.kinds(volumes[0])[before:before+1])
-	require.Equal(t, 1, w.count("volume_id = $1 AND kind = 'full' AND out_of_turn AND by_hand AND state = 'available'", volumes[0]))
+	w.Advance(20*time.Minute, 5*time.Minute)
+	require.Equal(t, "F", w.Kinds(volumes[0])[before:before+1])
+	require.Equal(t, 1, w.Count("volume_id = $1 AND kind = 'full' AND out_of_turn AND by_hand AND state = 'available'", volumes[0]))
 }

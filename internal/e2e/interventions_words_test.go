@@ -17,32 +17,32 @@ func TestInterventionsInWords(t *testing.T) {
 	w := daily(t, slow, func(_ *backup.Settings, o *cloudsim.Options) {
 		o.BackupTime, o.DeleteTime = cloudsim.Fixed(20*time.Minute), cloudsim.Fixed(0)
 	})
-	acme, initech := w.sim.AddProject("acme"), w.sim.AddProject("initech")
+	acme, initech := w.Sim.AddProject("acme"), w.Sim.AddProject("initech")
 	_, _ = w.named(acme, "web-1", "true", "data", "logs")
 	_, _ = w.named(acme, "test-1", "false", "scratch")
 	_, _ = w.named(initech, "file-1", "true", "archive")
-	w.run(3*day, 30*time.Minute)
-	w.beats()
+	w.Advance(3*day, 30*time.Minute)
+	w.RunDue()
 
 	golden(t, "backup-now-refused", w.hand(1, "backup-now", "web-1"))
 	golden(t, "cancel", w.answered(0, "yes\nyes\n", "cancel", "web-1"))
 	golden(t, "cancel-nothing", w.hand(1, "cancel", "scratch"))
-	w.run(time.Hour, 30*time.Minute)
+	w.Advance(time.Hour, 30*time.Minute)
 	golden(t, "backup-now", w.hand(0, "backup-now", "web-1"))
 	golden(t, "pause-project", w.hand(0, "pause", "--project", "initech", "--why", "its store is full"))
-	w.dispatch()
+	w.Dispatch()
 	golden(t, "pause", w.hand(0, "pause", "--why", "upgrade of Cinder until noon"))
 	golden(t, "status-paused", w.terminal(0, "status"))
 	golden(t, "explain-paused", w.terminal(0, "explain", "archive"))
-	w.step(time.Minute)
+	w.Step(time.Minute)
 	golden(t, "pause-again", w.hand(0, "pause", "--why", "the upgrade takes longer"))
 	golden(t, "resume", w.hand(0, "resume"))
 	golden(t, "resume-project", w.hand(0, "resume", "--project", "initech"))
 	golden(t, "resume-nothing", w.hand(0, "resume"))
-	w.run(day, 30*time.Minute)
-	w.sim.DeleteServer(w.serverOf("file-1"))
-	w.sim.DeleteProject(initech)
-	w.run(2*day, time.Hour)
+	w.Advance(day, 30*time.Minute)
+	w.Sim.DeleteServer(w.serverOf("file-1"))
+	w.Sim.DeleteProject(initech)
+	w.Advance(2*day, time.Hour)
 	golden(t, "purge-project-list", w.hand(0, "purge-project"))
 	golden(t, "purge-project", w.answered(0, "yes\n", "purge-project", "--project", "initech"))
 	golden(t, "purge-project-nothing", w.hand(0, "purge-project", "--project", "initech"))
@@ -51,13 +51,13 @@ func TestInterventionsInWords(t *testing.T) {
 }
 
 // serverOf is the ID of the server with that name.
-func (w *world) serverOf(name string) string {
-	for _, s := range w.sim.Servers() {
+func (w *environment) serverOf(name string) string {
+	for _, s := range w.Sim.Servers() {
 		if s.Name == name {
 			return s.ID
 		}
 	}
-	require.Fail(w.t, "no such server", name)
+	require.Fail(w.T, "no such server", name)
 	return ""
 }
 
@@ -67,7 +67,7 @@ func TestPauseOfAProjectThatIsForgotten(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	require.Contains(t, w.hand(2, "pause", "--project", "acme"), "no volume or backup of such a project is known")
-	w.exec(`INSERT INTO pauses (project_id, since, who, why) VALUES ('0123456789abcdef0123456789abcdef', staffeln_now(), 'bob@desk', '')`)
+	w.Exec(`INSERT INTO pauses (project_id, since, who, why) VALUES ('0123456789abcdef0123456789abcdef', staffeln_now(), 'bob@desk', '')`)
 	require.Contains(t, flat(w.terminal(0, "status")), "`staffeln resume --project 0123456789abcdef0123456789abcdef`")
 	out := w.hand(0, "resume", "--project", "0123456789abcdef0123456789abcdef")
 	require.True(t, strings.HasPrefix(out, "Resumed: "), out)

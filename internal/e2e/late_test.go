@@ -8,13 +8,14 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit"
 	"staffeln/tasks"
 )
 
-func (w *world) eventually(what string, condition func() bool) {
-	w.t.Helper()
-	testkit.Eventually(w.t, what, time.Minute, condition)
+func (w *environment) eventually(what string, condition func() bool) {
+	w.T.Helper()
+	testkit.Eventually(w.T, what, time.Minute, condition)
 }
 
 // A handler that comes back after its lease writes nothing: another one took
@@ -22,26 +23,26 @@ func (w *world) eventually(what string, condition func() bool) {
 func TestLateCreation(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	release := w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.Stall{}})
-	w.plan()
-	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	release := w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.Stall{}})
+	w.Plan()
+	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
 	w.stalled(1)
-	w.step(tasks.Lease + time.Second)
-	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
-	w.eventually("another handler looks for the backup", func() bool { return w.last(volumes[0]).Reason == backup.AnswerUnknown })
-	require.Equal(t, 1, w.sim.Counts()[createRoute], "it does not ask again")
+	w.Step(tasks.Lease + time.Second)
+	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
+	w.eventually("another handler looks for the backup", func() bool { return w.LastRecord(volumes[0]).Reason == backup.AnswerUnknown })
+	require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute], "it does not ask again")
 	release()
-	w.drain()
+	w.Drain()
 	require.Equal(t, 1, w.logged("warn", "late: another handler went on, nothing was written"))
-	require.Len(t, w.sim.BackupsOf(volumes[0]), 1)
-	require.Empty(t, w.last(volumes[0]).BackupID, "the late answer was not written")
-	w.step(time.Minute)
-	w.dispatch()
-	w.step(time.Minute)
-	w.dispatch()
-	require.Equal(t, "available", w.story(volumes[0]))
-	require.Len(t, w.sim.BackupsOf(volumes[0]), 1)
+	require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
+	require.Empty(t, w.LastRecord(volumes[0]).BackupID, "the late answer was not written")
+	w.Step(time.Minute)
+	w.Dispatch()
+	w.Step(time.Minute)
+	w.Dispatch()
+	require.Equal(t, "available", w.History(volumes[0]))
+	require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
 	require.Equal(t, 1, w.logged("info", "backup adopted by its tag"))
 	w.lawful()
 }
@@ -51,19 +52,19 @@ func TestLateCreation(t *testing.T) {
 func TestLateRemoval(t *testing.T) {
 	t.Parallel()
 	w, volume, _ := ripe(t, false)
-	release := w.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 1, Do: cloudsim.Stall{}})
-	w.retention()
-	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
+	release := w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.Stall{}})
+	w.Retention()
+	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
 	w.stalled(1)
-	w.step(tasks.Lease + time.Second)
-	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
+	w.Step(tasks.Lease + time.Second)
+	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
 	w.eventually("another handler asks", func() bool { return len(w.events(cloudsim.BackupDeletion, volume)) == 1 })
 	release()
-	w.drain()
-	require.Equal(t, "deleting", w.story(volume))
-	w.step(15 * time.Minute)
-	w.dispatch()
-	require.Equal(t, "deleted", w.story(volume))
+	w.Drain()
+	require.Equal(t, "deleting", w.History(volume))
+	w.Step(15 * time.Minute)
+	w.Dispatch()
+	require.Equal(t, "deleted", w.History(volume))
 	require.Len(t, w.events(cloudsim.BackupDeletion, volume), 1)
 	w.lawful()
 }

@@ -17,30 +17,30 @@ import (
 func TestDeposedInTheMiddle(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 2)
-	old := w.beat()
-	remove := w.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/volumes/detail", Times: 1, Do: cloudsim.Stall{}})
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
+	old := w.BeginRun()
+	remove := w.Sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/volumes/detail", Times: 1, Do: cloudsim.Stall{}})
 	planned := make(chan error, 1)
-	go func() { planned <- w.sched.Plan(w.ctx, old) }()
+	go func() { planned <- w.Scheduler.Plan(w.Ctx, old) }()
 	w.stalled(1)
-	w.reign()
+	w.Lead()
 	remove()
 	require.ErrorIs(t, <-planned, db.ErrDeposed)
-	require.Zero(t, w.count("true"))
+	require.Zero(t, w.Count("true"))
 	require.Zero(t, w.volumes("true"))
 
-	w.beats()
-	require.Equal(t, 2, w.count("state = 'creating'"))
-	w.step(time.Minute)
+	w.RunDue()
+	require.Equal(t, 2, w.Count("state = 'creating'"))
+	w.Step(time.Minute)
 	for name, beat := range map[string]func(context.Context, *db.Beat) error{
-		"dispatch run": w.sched.Dispatch, "retention": w.sched.Retention, "sweep": w.sched.Sweep, "plan": w.sched.Plan,
+		"dispatch run": w.Scheduler.Dispatch, "retention": w.Scheduler.Retention, "sweep": w.Scheduler.Sweep, "plan": w.Scheduler.Plan,
 	} {
-		require.ErrorIs(t, beat(w.ctx, old), db.ErrDeposed, name)
+		require.ErrorIs(t, beat(w.Ctx, old), db.ErrDeposed, name)
 	}
-	require.Equal(t, 0, w.count("swept_at IS NOT NULL"))
-	w.dispatch()
+	require.Equal(t, 0, w.Count("swept_at IS NOT NULL"))
+	w.Dispatch()
 	for _, v := range volumes {
-		require.Equal(t, "available", w.story(v))
+		require.Equal(t, "available", w.History(v))
 	}
 	w.lawful()
 }
@@ -49,16 +49,16 @@ func TestDeposedInTheMiddle(t *testing.T) {
 // ends, the other one does, and what was begun is brought to its end.
 func TestTheOtherTakesTheLead(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(set *backup.Settings, o *cloudsim.Options) {
+	w := newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.PollPeriod, set.BackupMinInterval = backup.Duration(2*time.Second), backup.Duration(day)
 		o.Now, o.BackupTime = nil, cloudsim.Fixed(12*time.Second)
 	})
-	w.exec(`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp()'`)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 2)
-	ctx, cancel := context.WithCancel(w.ctx)
+	w.Exec(`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp()'`)
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
+	ctx, cancel := context.WithCancel(w.Ctx)
 	ended := make(chan error, 2)
 	for _, name := range []string{"one", "two"} {
-		go func() { ended <- w.sched.Run(ctx, w.url, name) }()
+		go func() { ended <- w.Scheduler.Run(ctx, w.URL, name) }()
 	}
 	defer func() {
 		cancel()
@@ -66,14 +66,14 @@ func TestTheOtherTakesTheLead(t *testing.T) {
 		require.NoError(t, <-ended)
 	}()
 	leader := func() (name string, term int64) {
-		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT leader, term FROM leadership`).Scan(&name, &term))
+		require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT leader, term FROM leadership`).Scan(&name, &term))
 		return name, term
 	}
-	w.eventually("backups are being made", func() bool { return w.count("state = 'creating' AND backup_id IS NOT NULL") == 2 })
+	w.eventually("backups are being made", func() bool { return w.Count("state = 'creating' AND backup_id IS NOT NULL") == 2 })
 	first, term := leader()
 	require.Contains(t, []string{"one", "two"}, first)
 	kill := func() {
-		w.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'staffeln leader' AND datname = current_database()`)
+		w.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'staffeln leader' AND datname = current_database()`)
 	}
 	kill()
 	w.eventually("the other leads", func() bool {
@@ -84,9 +84,9 @@ func TestTheOtherTakesTheLead(t *testing.T) {
 		}
 		return name != first
 	})
-	w.eventually("it brings the backups to their end", func() bool { return w.count("state = 'available'") == 2 })
+	w.eventually("it brings the backups to their end", func() bool { return w.Count("state = 'available'") == 2 })
 	for _, v := range volumes {
-		require.Len(t, w.sim.BackupsOf(v), 1)
+		require.Len(t, w.Sim.BackupsOf(v), 1)
 	}
 	w.lawful()
 }

@@ -16,25 +16,25 @@ import (
 func TestALeaseIsReturnedThoughItsWorkerStops(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembersAndOperator)
-	project := p.sim.AddProject("acme")
-	_, volumes := p.protect(project, "web-1", 1)
-	p.plan()
-	held, err := p.db.LeaseReports(p.ctx, project, time.Minute) // so that the group has a row to lock
+	project := p.Sim.AddProject("acme")
+	_, volumes := p.Protect(project, "web-1", 1)
+	p.Plan()
+	held, err := p.DB.LeaseReports(p.Ctx, project, time.Minute) // so that the group has a row to lock
 	require.NoError(t, err)
-	require.NoError(t, held.Release(p.ctx))
+	require.NoError(t, held.Release(p.Ctx))
 	for table, lease := range map[string]func(context.Context) error{
 		"volumes": func(ctx context.Context) error {
-			return p.work.Handlers().Backup(ctx, tasks.Volume{VolumeID: volumes[0]})
+			return p.Worker.Handlers().Backup(ctx, tasks.Volume{VolumeID: volumes[0]})
 		},
 		"report_groups": func(ctx context.Context) error {
 			return p.reporter.Handlers().Report(ctx, tasks.Report{Group: project})
 		},
 	} {
-		lock, err := p.pool.Begin(p.ctx)
+		lock, err := p.Pool.Begin(p.Ctx)
 		require.NoError(t, err)
-		_, err = lock.Exec(p.ctx, `SELECT FROM `+table+` FOR UPDATE`)
+		_, err = lock.Exec(p.Ctx, `SELECT FROM `+table+` FOR UPDATE`)
 		require.NoError(t, err)
-		ctx, stop := context.WithCancel(p.ctx)
+		ctx, stop := context.WithCancel(p.Ctx)
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
@@ -48,7 +48,7 @@ func TestALeaseIsReturnedThoughItsWorkerStops(t *testing.T) {
 		}
 		testkit.Eventually(t, "the lease waits for the lock", time.Minute, leases(waits))
 		stop()
-		require.NoError(t, lock.Rollback(p.ctx))
+		require.NoError(t, lock.Rollback(p.Ctx))
 		<-done
 		testkit.Eventually(t, "Postgres has carried out the lease", time.Minute, func() bool { return !leases(`state = 'active'`)() })
 		require.Zero(t, p.scan(`SELECT count(*) FROM `+table+` WHERE lease_token IS NOT NULL`), "leases that nobody gave back in %s", table)

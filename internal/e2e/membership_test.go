@@ -11,24 +11,24 @@ import (
 )
 
 // rested is a world with one server and a volume that was backed up for two days.
-func rested(t *testing.T) (w *world, server, volume string) {
+func rested(t *testing.T) (w *environment, server, volume string) {
 	t.Helper()
 	w = daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.RetentionTime, set.MinRestorePoints = backup.Period{Days: 3}, 1
 	})
-	server, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(2*day, time.Hour)
-	require.Equal(t, "FI", w.kinds(volumes[0]))
+	server, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(2*day, time.Hour)
+	require.Equal(t, "FI", w.Kinds(volumes[0]))
 	return w, server, volumes[0]
 }
 
 // stays lets days pass in which nothing may end.
-func (w *world) stays(volume string, days int) {
-	w.t.Helper()
-	w.run(time.Duration(days)*day, time.Hour)
-	require.Equal(w.t, 1, w.volumes("protected AND gone_at IS NULL"))
-	require.Zero(w.t, w.ends("true"))
-	require.NotEmpty(w.t, w.kinds(volume), "the floor holds")
+func (w *environment) stays(volume string, days int) {
+	w.T.Helper()
+	w.Advance(time.Duration(days)*day, time.Hour)
+	require.Equal(w.T, 1, w.volumes("protected AND gone_at IS NULL"))
+	require.Zero(w.T, w.ends("true"))
+	require.NotEmpty(w.T, w.Kinds(volume), "the floor holds")
 	w.lawful()
 }
 
@@ -36,12 +36,12 @@ func (w *world) stays(volume string, days int) {
 func TestShelvedServerStaysProtected(t *testing.T) {
 	t.Parallel()
 	w, server, volume := rested(t)
-	w.sim.Shelve(server)
+	w.Sim.Shelve(server)
 	w.stays(volume, 6)
 	require.Equal(t, 1, w.volumes("status = 'reserved' AND NOT unknown"))
-	w.sim.Unshelve(server)
-	w.run(day, time.Hour)
-	require.NotEmpty(t, w.kinds(volume))
+	w.Sim.Unshelve(server)
+	w.Advance(day, time.Hour)
+	require.NotEmpty(t, w.Kinds(volume))
 	w.lawful()
 }
 
@@ -51,10 +51,10 @@ func TestResizeEndsNoProtection(t *testing.T) {
 		t.Run(status, func(t *testing.T) {
 			t.Parallel()
 			w, server, volume := rested(t)
-			w.sim.BeginResize(server, status)
+			w.Sim.BeginResize(server, status)
 			w.stays(volume, 5)
-			w.sim.EndResize(server)
-			w.run(day, time.Hour)
+			w.Sim.EndResize(server)
+			w.Advance(day, time.Hour)
 			w.lawful()
 		})
 	}
@@ -71,9 +71,9 @@ func TestHiddenServerStaysProtected(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, server, volume := rested(t)
-			hide(w.sim, server)
+			hide(w.Sim, server)
 			w.stays(volume, 5)
-			require.Zero(t, w.count("state IN ('withdrawn', 'lost')"))
+			require.Zero(t, w.Count("state IN ('withdrawn', 'lost')"))
 		})
 	}
 }
@@ -82,10 +82,10 @@ func TestHiddenServerStaysProtected(t *testing.T) {
 func TestReclaimedServerEndsProtection(t *testing.T) {
 	t.Parallel()
 	w, server, _ := rested(t)
-	w.sim.SoftDelete(server)
-	w.run(2*time.Hour, time.Hour)
-	w.sim.Reclaim(server)
-	w.run(2*time.Hour, time.Hour)
+	w.Sim.SoftDelete(server)
+	w.Advance(2*time.Hour, time.Hour)
+	w.Sim.Reclaim(server)
+	w.Advance(2*time.Hour, time.Hour)
 	require.Equal(t, 1, w.ends("reason = 'server_deleted'"))
 	require.Zero(t, w.volumes("protected"))
 	w.lawful()
@@ -95,14 +95,14 @@ func TestReclaimedServerEndsProtection(t *testing.T) {
 func TestMigratingVolumeWaits(t *testing.T) {
 	t.Parallel()
 	w, _, volume := rested(t)
-	target := w.sim.BeginMigration(volume)
+	target := w.Sim.BeginMigration(volume)
 	w.stays(volume, 2)
 	require.Zero(t, w.volumes("id = '"+target+"'"))
-	require.Empty(t, w.sim.BackupsOf(target))
-	require.Equal(t, "FI", w.kinds(volume), "no backup while it is copied")
-	w.sim.EndMigration(volume, true)
-	w.run(2*time.Hour, time.Hour)
-	require.Greater(t, len(w.kinds(volume)), 2)
+	require.Empty(t, w.Sim.BackupsOf(target))
+	require.Equal(t, "FI", w.Kinds(volume), "no backup while it is copied")
+	w.Sim.EndMigration(volume, true)
+	w.Advance(2*time.Hour, time.Hour)
+	require.Greater(t, len(w.Kinds(volume)), 2)
 	w.lawful()
 }
 
@@ -110,16 +110,16 @@ func TestMigratingVolumeWaits(t *testing.T) {
 func TestDetachedVolumeIsConcludedTwice(t *testing.T) {
 	t.Parallel()
 	w, server, volume := rested(t)
-	w.sim.Detach(server, volume)
-	w.step(w.set.BackupServicePeriod.Std())
-	w.plan()
+	w.Sim.Detach(server, volume)
+	w.Step(w.Settings.BackupServicePeriod.Std())
+	w.Plan()
 	require.Equal(t, 1, w.volumes("protected AND unknown"))
-	w.step(w.set.BackupServicePeriod.Std())
-	w.plan()
+	w.Step(w.Settings.BackupServicePeriod.Std())
+	w.Plan()
 	require.Equal(t, 1, w.ends("reason = 'detached'"))
-	w.sim.Attach(server, volume)
-	w.step(w.set.BackupServicePeriod.Std())
-	w.plan()
+	w.Sim.Attach(server, volume)
+	w.Step(w.Settings.BackupServicePeriod.Std())
+	w.Plan()
 	require.Zero(t, w.ends("true"), "protection is back")
 	w.lawful()
 }
@@ -128,23 +128,23 @@ func TestDetachedVolumeIsConcludedTwice(t *testing.T) {
 func TestMassAbsenceIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	server, _ := w.protect(w.sim.AddProject("acme"), "web-1", 12)
-	w.protect(w.sim.AddProject("globex"), "web-2", 1)
-	w.plan()
-	w.sim.DeleteServer(server)
+	server, _ := w.Protect(w.Sim.AddProject("acme"), "web-1", 12)
+	w.Protect(w.Sim.AddProject("globex"), "web-2", 1)
+	w.Plan()
+	w.Sim.DeleteServer(server)
 	for range 3 {
-		w.step(w.set.BackupServicePeriod.Std())
-		w.plan()
+		w.Step(w.Settings.BackupServicePeriod.Std())
+		w.Plan()
 	}
 	require.Len(t, w.findings(backup.AbsencesNotBelieved), 1)
 	require.Equal(t, 13, w.volumes("protected"))
-	require.NoError(t, w.db.ConfirmLost(w.ctx))
-	w.step(w.set.BackupServicePeriod.Std())
-	w.plan()
+	require.NoError(t, w.DB.ConfirmLost(w.Ctx))
+	w.Step(w.Settings.BackupServicePeriod.Std())
+	w.Plan()
 	require.Equal(t, 1, w.volumes("protected"))
-	require.Zero(t, w.count("state = 'planned' AND volume_id IN (SELECT id FROM volumes WHERE NOT protected)"))
-	w.step(w.set.BackupServicePeriod.Std())
-	w.plan()
+	require.Zero(t, w.Count("state = 'planned' AND volume_id IN (SELECT id FROM volumes WHERE NOT protected)"))
+	w.Step(w.Settings.BackupServicePeriod.Std())
+	w.Plan()
 	require.Empty(t, w.findings(backup.AbsencesNotBelieved))
 	w.lawful()
 }

@@ -17,32 +17,32 @@ import (
 func TestCloudThatChangesUnderUsNeedsNoRestart(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	project := w.sim.AddProject("acme")
-	_, volumes := w.protect(project, "web-1", 2)
-	w.run(2*time.Hour, time.Minute)
+	project := w.Sim.AddProject("acme")
+	_, volumes := w.Protect(project, "web-1", 2)
+	w.Advance(2*time.Hour, time.Minute)
 	for _, v := range volumes {
-		require.Equal(t, "F", w.kinds(v))
+		require.Equal(t, "F", w.Kinds(v))
 	}
-	other := httptest.NewServer(w.sim)
+	other := httptest.NewServer(w.Sim)
 	defer other.Close()
-	w.sim.AddOlderNode(cloudsim.Cinder, 60)
-	w.sim.MoveService(cloudsim.Cinder, other.URL, http.StatusNotFound)
-	w.sim.MoveService(cloudsim.Nova, "/new", http.StatusGone)
-	_, late := w.protect(project, "web-2", 1)
-	w.run(26*time.Hour, 5*time.Minute)
+	w.Sim.AddOlderNode(cloudsim.Cinder, 60)
+	w.Sim.MoveService(cloudsim.Cinder, other.URL, http.StatusNotFound)
+	w.Sim.MoveService(cloudsim.Nova, "/new", http.StatusGone)
+	_, late := w.Protect(project, "web-2", 1)
+	w.Advance(26*time.Hour, 5*time.Minute)
 	for _, v := range volumes {
-		require.Equal(t, "FI", w.kinds(v), w.story(v))
+		require.Equal(t, "FI", w.Kinds(v), w.History(v))
 	}
-	require.NotEmpty(t, w.kinds(late[0]), w.story(late[0]))
-	for _, one := range w.sim.Backups() {
+	require.NotEmpty(t, w.Kinds(late[0]), w.History(late[0]))
+	for _, one := range w.Sim.Backups() {
 		require.NotEmpty(t, one.Metadata, "tagged")
 	}
-	require.Zero(t, w.count("state NOT IN ('available', 'planned', 'creating')"))
+	require.Zero(t, w.Count("state NOT IN ('available', 'planned', 'creating')"))
 	require.Empty(t, w.findings(backup.ProtectionEnded))
 	require.Empty(t, w.findings(backup.AbsencesNotBelieved))
 	require.Empty(t, w.findings(backup.EndpointSilent))
 	require.Len(t, w.findings(backup.OlderAPINode), 1)
 	require.Equal(t, 1, w.logged("warn", "an API node of Cinder is older than the others"))
-	require.NoError(t, w.cloud.EndpointsAnswer())
+	require.NoError(t, w.Cloud.EndpointsAnswer())
 	w.lawful()
 }

@@ -20,19 +20,19 @@ import (
 func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	w.protect(w.sim.AddProject("acme"), "web-1", 1)
+	w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	warnings := func() (all []string) {
-		require.NoError(t, w.db.Look(w.ctx, func(l *db.Look) error {
-			leader, err := l.Leader(w.ctx)
+		require.NoError(t, w.DB.Look(w.Ctx, func(l *db.Look) error {
+			leader, err := l.Leader(w.Ctx)
 			leader.Leads = true // the test does
-			_, all = show.Leading(l.Now, leader, w.set)
+			_, all = show.Leading(l.Now, leader, w.Settings)
 			return err
 		}))
 		return all
 	}
 	standing := func(reason backup.Reason) {
 		t.Helper()
-		w.dispatch()
+		w.Dispatch()
 		for _, one := range []backup.Reason{backup.NoWorker, backup.QueueAway} {
 			require.Len(t, w.findings(one), map[bool]int{true: 1}[one == reason], one)
 		}
@@ -44,34 +44,34 @@ func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 		}
 	}
 	standing("")
-	w.stop()
+	w.StopWorker()
 	standing("")
-	w.step(59 * time.Second)
+	w.Step(59 * time.Second)
 	standing("")
-	w.step(time.Second)
+	w.Step(time.Second)
 	standing(backup.NoWorker)
 	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "no_worker"))
 	require.Contains(t, w.doctor(4, nil)["queue"][0], "error: no worker is alive")
 
-	lost, err := tasks.Connect(w.redisURL)
+	lost, err := tasks.Connect(w.RedisURL)
 	require.NoError(t, err)
 	require.NoError(t, lost.Close())
-	here := w.sched.Queue
-	w.sched.Queue = tasks.NewClient(lost, zerolog.Nop(), telemetry.NewMetrics())
+	here := w.Scheduler.Queue
+	w.Scheduler.Queue = tasks.NewClient(lost, zerolog.Nop(), telemetry.NewMetrics())
 	standing(backup.NoWorker) // it is another trouble, and not for long yet
-	w.step(time.Minute)
+	w.Step(time.Minute)
 	standing(backup.QueueAway)
-	w.sched.Queue = here
-	w.step(time.Second)
+	w.Scheduler.Queue = here
+	w.Step(time.Second)
 	standing("") // Redis is back, and how long no worker is alive is counted anew
-	w.step(time.Minute)
+	w.Step(time.Minute)
 	standing(backup.NoWorker)
-	w.stop = w.serve()
+	w.StopWorker = w.StartWorker()
 	testkit.Eventually(t, "the worker is known", time.Minute, func() bool {
-		n, err := here.Workers(w.ctx)
+		n, err := here.Workers(w.Ctx)
 		return err == nil && n > 0
 	})
-	w.step(time.Second)
+	w.Step(time.Second)
 	standing("")
 	require.Equal(t, 2, w.logged("warn", "finding", "no_worker"))
 	require.Equal(t, 1, w.logged("warn", "finding", "queue_away"))

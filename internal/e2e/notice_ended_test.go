@@ -14,12 +14,12 @@ import (
 // long before any of them goes.
 func TestNotice_ProtectionThatEndedIsMailedAtOnce(t *testing.T) {
 	for reason, end := range map[backup.Reason]func(p *post, server, volume string){
-		backup.EndMetadata:      func(p *post, server, _ string) { p.sim.SetMetadata(server, p.set.BackupMetadataKey, "false") },
-		backup.EndDetached:      func(p *post, server, volume string) { p.sim.Detach(server, volume) },
-		backup.EndServerDeleted: func(p *post, server, _ string) { p.sim.DeleteServer(server) },
+		backup.EndMetadata:      func(p *post, server, _ string) { p.Sim.SetMetadata(server, p.Settings.BackupMetadataKey, "false") },
+		backup.EndDetached:      func(p *post, server, volume string) { p.Sim.Detach(server, volume) },
+		backup.EndServerDeleted: func(p *post, server, _ string) { p.Sim.DeleteServer(server) },
 		backup.EndVolumeDeleted: func(p *post, server, volume string) {
-			p.sim.DeleteServer(server)
-			p.sim.DeleteVolume(volume)
+			p.Sim.DeleteServer(server)
+			p.Sim.DeleteVolume(volume)
 		},
 	} {
 		t.Run(string(reason), func(t *testing.T) {

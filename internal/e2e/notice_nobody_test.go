@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
+	"staffeln/internal/e2e/rig"
 )
 
 // Case B9: a project without any address costs one look in a report period: its results are not gathered, the finding
@@ -14,10 +15,10 @@ import (
 func TestReport_ProjectWithoutReceiverCostsOneLookInAPeriod(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembersAndOperator)
-	asked := &counted{of: p.cloud}
+	asked := &counted{of: p.Cloud}
 	p.reporter.Directory = asked
-	initech := p.sim.AddProject("initech")
-	p.protect(initech, "app-1", 1)
+	initech := p.Sim.AddProject("initech")
+	p.Protect(initech, "app-1", 1)
 	p.pass(3 * 24 * time.Hour)
 	require.LessOrEqual(t, asked.members.Load(), int64(3*4), "one look in six hours")
 	require.Zero(t, asked.quotas.Load(), "nothing is gathered for a report that nobody gets")
@@ -27,7 +28,7 @@ func TestReport_ProjectWithoutReceiverCostsOneLookInAPeriod(t *testing.T) {
 	require.NotEmpty(t, operators)
 	require.Contains(t, unwrapped(operators[0]), "project initech ("+initech+"): no receiver found")
 	require.Contains(t, unwrapped(operators[0]), backup.NoReceiver.Sentence())
-	require.NotContains(t, words(operators[0]), "Succeeded", "no project's results")
+	require.NotContains(t, rig.MailText(operators[0]), "Succeeded", "no project's results")
 
 	p.member(initech, "ivan", "ivan@initech.example")
 	p.pass(7 * time.Hour)

@@ -10,6 +10,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/tasks"
 )
 
@@ -17,11 +18,11 @@ import (
 func TestNotice_ManyVolumesAreOneMail(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembersAndOperator)
-	acme := p.sim.AddProject("acme")
+	acme := p.Sim.AddProject("acme")
 	p.member(acme, "alice", "alice@acme.example")
-	p.exec(`INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected, retention, retention_source, seen_at)
+	p.Exec(`INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected, retention, retention_source, seen_at)
 		SELECT 'v-' || n, 'data', $1, 'acme', 's', 'web-1', 'nova', 'in-use', 10, false, false, '17 days', 'default', staffeln_now() FROM generate_series(1, 1000) AS n`, acme)
-	p.exec(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention, beat,
+	p.Exec(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention, beat,
 			changed_at, created_at, requested_at, deadline, available_at, ended_at, data_timestamp, backup_id, report_id)
 		SELECT project_id, project_name, server_id, server_name, id, name, zone, size_gib, false, 'available', 'full', retention, at, at, at, at, at + interval '6 hours', at, at, at, 'b-' || id, 'told'
 		FROM volumes, LATERAL (SELECT staffeln_now() - interval '8 hours' AS at) AS t`)
@@ -36,23 +37,23 @@ func TestNotice_ManyVolumesAreOneMail(t *testing.T) {
 	for _, to := range []string{"alice@acme.example", "ops@ops.example"} {
 		mails := p.about(to, "Backups of acme: protection of 1000 volumes ended")
 		require.Len(t, mails, 1)
-		require.Contains(t, words(mails[0]), "and 950 more volumes")
+		require.Contains(t, rig.MailText(mails[0]), "and 950 more volumes")
 		require.Less(t, len(mails[0].Body), 200_000)
 	}
 }
 
 func (p *post) notify() {
-	p.t.Helper()
-	_, err := p.beat().Notify(p.ctx, p.set.ReportPeriod.Std())
-	require.NoError(p.t, err)
+	p.T.Helper()
+	_, err := p.BeginRun().Notify(p.Ctx, p.Settings.ReportPeriod.Std())
+	require.NoError(p.T, err)
 }
 
 // The operator hears of it where the project has nobody.
 func TestNotice_WithoutProjectReceiverGoesToTheOperator(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembersAndOperator)
-	initech := p.sim.AddProject("initech")
-	server, volumes := p.protect(initech, "web-1", 1)
+	initech := p.Sim.AddProject("initech")
+	server, volumes := p.Protect(initech, "web-1", 1)
 	p.pass(2 * time.Hour)
 	p.end(initech, server, "metadata", volumes...)
 	p.notify()
@@ -67,20 +68,20 @@ func TestNotice_CrashBetweenMailAndRecord(t *testing.T) {
 	p, acme, server, volume := noticed(t, toMembersAndOperator)
 	p.end(acme, server, "metadata", volume)
 	p.notify()
-	p.exec(`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''the database is away''; END'`)
-	p.exec(`CREATE TRIGGER die BEFORE UPDATE ON report_mails FOR EACH ROW EXECUTE FUNCTION die()`)
-	require.ErrorContains(t, p.reporter.Handlers().Report(p.ctx, tasks.Report{Group: acme}), "the database is away")
+	p.Exec(`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''the database is away''; END'`)
+	p.Exec(`CREATE TRIGGER die BEFORE UPDATE ON report_mails FOR EACH ROW EXECUTE FUNCTION die()`)
+	require.ErrorContains(t, p.reporter.Handlers().Report(p.Ctx, tasks.Report{Group: acme}), "the database is away")
 	require.Len(t, p.about("alice@acme.example", "protection of 1 volume ended"), 1)
-	p.exec(`DROP TRIGGER die ON report_mails`)
-	p.exec(`UPDATE report_groups SET lease_token = 'of the dead', lease_until = staffeln_now() + interval '2 minutes'`)
+	p.Exec(`DROP TRIGGER die ON report_mails`)
+	p.Exec(`UPDATE report_groups SET lease_token = 'of the dead', lease_until = staffeln_now() + interval '2 minutes'`)
 	for range 4 {
-		p.step(5 * time.Minute)
+		p.Step(5 * time.Minute)
 		p.turn()
 	}
 	mails := p.about("alice@acme.example", "protection of 1 volume ended")
 	require.Len(t, mails, 2)
 	require.Equal(t, mails[0].Header.Get("Message-Id"), mails[1].Header.Get("Message-Id"))
-	require.Equal(t, words(mails[0]), words(mails[1]))
+	require.Equal(t, rig.MailText(mails[0]), rig.MailText(mails[1]))
 	require.Len(t, p.about("ops@ops.example", "protection of 1 volume ended"), 1)
 }
 
@@ -88,16 +89,16 @@ func TestNotice_CrashBetweenMailAndRecord(t *testing.T) {
 func TestNotice_KeystoneAwayDoesNotDelayTheOperator(t *testing.T) {
 	t.Parallel()
 	p, acme, server, volume := noticed(t, toMembersAndOperator)
-	fault := p.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/role_assignments", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
-	p.exec(`INSERT INTO report_groups (id, failures) VALUES ($1, 20) ON CONFLICT (id) DO UPDATE SET failures = 20`, acme)
+	fault := p.Sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/role_assignments", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	p.Exec(`INSERT INTO report_groups (id, failures) VALUES ($1, 20) ON CONFLICT (id) DO UPDATE SET failures = 20`, acme)
 	p.end(acme, server, "detached", volume)
 	p.notify()
-	p.step(10 * time.Minute) // no listing is as old
+	p.Step(10 * time.Minute) // no listing is as old
 	p.turn()
 	require.Len(t, p.about("ops@ops.example", "protection of 1 volume ended"), 1)
 	require.Empty(t, p.about("alice@acme.example", "protection of 1 volume ended"))
 	fault()
-	p.step(noticePause)
+	p.Step(noticePause)
 	p.turn()
 	require.Len(t, p.about("alice@acme.example", "protection of 1 volume ended"), 1)
 	p.lawful()
@@ -107,14 +108,14 @@ func TestNotice_KeystoneAwayDoesNotDelayTheOperator(t *testing.T) {
 func TestNotice_IsNotDelayedByReportsThatFail(t *testing.T) {
 	t.Parallel()
 	p, acme, server, volume := noticed(t, toMembersAndOperator)
-	fault := p.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/role_assignments", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
-	p.exec(`UPDATE report_groups SET failures = 20, told_at = NULL WHERE id = $1`, acme)
+	fault := p.Sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/role_assignments", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	p.Exec(`UPDATE report_groups SET failures = 20, told_at = NULL WHERE id = $1`, acme)
 	p.pass(7 * time.Hour)
 	require.NotZero(t, p.scan(`SELECT count(*) FROM report_groups WHERE id = '`+acme+`' AND failures > 20 AND next_try_at > staffeln_now() + interval '1 hour'`))
 	fault()
 	p.end(acme, server, "detached", volume)
 	p.notify()
-	p.step(noticePause)
+	p.Step(noticePause)
 	p.turn()
 	require.Len(t, p.about("alice@acme.example", "protection of 1 volume ended"), 1)
 	p.lawful()

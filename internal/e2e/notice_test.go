@@ -9,20 +9,21 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit/mailbox"
 	"staffeln/report"
 )
 
-var toMembersAndOperator = report.Reporting{SenderEmail: from, OperatorReceiver: []string{"ops@ops.example"}}
+var toMembersAndOperator = report.Reporting{SenderEmail: rig.Sender, OperatorReceiver: []string{"ops@ops.example"}}
 
 // noticed is a project with one volume of twelve backups and a member, right after its report.
 func noticed(t *testing.T, reporting report.Reporting) (p *post, acme, server, volume string) {
 	t.Helper()
 	p = newPost(t, reporting)
-	p.set.RetentionShortenDelay, p.set.RetentionMin = backup.Duration(7*24*time.Hour), backup.Period{}
-	p.sched.Settings, p.reporter.Settings = p.set, p.set
-	acme = p.sim.AddProject("acme")
-	server, volumes := p.protect(acme, "web-1", 1)
+	p.Settings.RetentionShortenDelay, p.Settings.RetentionMin = backup.Duration(7*24*time.Hour), backup.Period{}
+	p.Scheduler.Settings, p.reporter.Settings = p.Settings, p.Settings
+	acme = p.Sim.AddProject("acme")
+	server, volumes := p.Protect(acme, "web-1", 1)
 	p.member(acme, "alice", "alice@acme.example")
 	p.pass(12*time.Hour + 30*time.Minute)
 	return p, acme, server, volumes[0]
@@ -40,8 +41,8 @@ func (p *post) about(receiver, subject string) (mails []mailbox.Mail) {
 
 // end writes that the protection of volumes ended in a project, where no plan did.
 func (p *post) end(project, server, reason string, volumes ...string) {
-	p.t.Helper()
-	p.exec(`INSERT INTO protection_ends (volume_id, project_id, ended_at, reason, server_id, server_name) SELECT v, $2, staffeln_now(), $4, $3, 'web-1' FROM unnest($1::text[]) AS v ON CONFLICT DO NOTHING`,
+	p.T.Helper()
+	p.Exec(`INSERT INTO protection_ends (volume_id, project_id, ended_at, reason, server_id, server_name) SELECT v, $2, staffeln_now(), $4, $3, 'web-1' FROM unnest($1::text[]) AS v ON CONFLICT DO NOTHING`,
 		volumes, project, server, reason)
 }
 
@@ -51,12 +52,12 @@ func TestNotice_ShortenedRetentionIsMailedAtOnce(t *testing.T) {
 	p, acme, server, volume := noticed(t, toMembersAndOperator)
 	reports := len(p.box.To("alice@acme.example"))
 	require.Len(t, p.box.Inbox(), reports)
-	p.sim.SetMetadata(server, p.set.RetentionMetadataKey, "1s")
+	p.Sim.SetMetadata(server, p.Settings.RetentionMetadataKey, "1s")
 	p.pass(90 * time.Minute)
 	for _, to := range []string{"alice@acme.example", "ops@ops.example"} {
 		mails := p.about(to, "Backups of acme: retention of 1 volume was shortened")
 		require.Len(t, mails, 1, to)
-		for _, word := range []string{volume, server, acme, "web-1", "Retention 1s instead of 2w3d", p.set.RetentionMetadataKey, "back before that time"} {
+		for _, word := range []string{volume, server, acme, "web-1", "Retention 1s instead of 2w3d", p.Settings.RetentionMetadataKey, "back before that time"} {
 			require.Contains(t, unwrapped(mails[0]), word)
 		}
 		require.Regexp(t, `\d+ restore points? goe?s? from 2\d{3}-\d\d-\d\d \d\d:\d\d on`, mails[0].Header.Get("Subject"))
@@ -66,23 +67,23 @@ func TestNotice_ShortenedRetentionIsMailedAtOnce(t *testing.T) {
 	require.Len(t, p.about("alice@acme.example", "was shortened"), 1, "once")
 	require.Len(t, p.about("ops@ops.example", "was shortened"), 1, "once")
 	for _, m := range p.about("alice@acme.example", "")[reports+1:] {
-		require.NotContains(t, words(m), "All is well", "the finding stands")
+		require.NotContains(t, rig.MailText(m), "All is well", "the finding stands")
 	}
 	require.Empty(t, p.events(cloudsim.BackupDeletion, volume))
 	p.lawful()
 }
 
 // unwrapped is the text of a mail in one line.
-func unwrapped(m mailbox.Mail) string { return strings.Join(strings.Fields(words(m)), " ") }
+func unwrapped(m mailbox.Mail) string { return strings.Join(strings.Fields(rig.MailText(m)), " ") }
 
 // What a shorter retention removes at last is named by the report, which does not say that all is well.
 func TestReport_RemovalsByAShorterRetentionAreNotWell(t *testing.T) {
 	t.Parallel()
 	p, _, server, volume := noticed(t, toMembersAndOperator)
-	p.set.RetentionShortenDelay = backup.Duration(3 * time.Hour)
-	p.sched.Settings, p.reporter.Settings = p.set, p.set
-	p.sim.SetMetadata(server, p.set.RetentionMetadataKey, "2h")
-	p.run(8*time.Hour, 5*time.Minute)
+	p.Settings.RetentionShortenDelay = backup.Duration(3 * time.Hour)
+	p.Scheduler.Settings, p.reporter.Settings = p.Settings, p.Settings
+	p.Sim.SetMetadata(server, p.Settings.RetentionMetadataKey, "2h")
+	p.Advance(8*time.Hour, 5*time.Minute)
 	p.turn()
 	require.NotEmpty(t, p.events(cloudsim.BackupDeletion, volume))
 	last := p.about("alice@acme.example", "Backups of acme: ")
@@ -97,7 +98,7 @@ func TestReport_RemovalsByAShorterRetentionAreNotWell(t *testing.T) {
 func TestNotice_ToTheLog(t *testing.T) {
 	t.Parallel()
 	p, acme, server, volume := noticed(t, report.Reporting{})
-	p.sim.SetMetadata(server, p.set.RetentionMetadataKey, "1d")
+	p.Sim.SetMetadata(server, p.Settings.RetentionMetadataKey, "1d")
 	p.pass(90 * time.Minute)
 	require.Equal(t, 1, p.logged("warn", `"message":"notice"`, `"reason":"retention_shortened"`, acme, volume))
 	p.tell(toMembersAndOperator)
@@ -109,7 +110,7 @@ func TestNotice_ToTheLog(t *testing.T) {
 func TestNotice_WithoutOperatorIsInTheLogToo(t *testing.T) {
 	t.Parallel()
 	p, acme, server, volume := noticed(t, toMembers)
-	p.sim.SetMetadata(server, p.set.RetentionMetadataKey, "1d")
+	p.Sim.SetMetadata(server, p.Settings.RetentionMetadataKey, "1d")
 	p.pass(90 * time.Minute)
 	require.Len(t, p.about("alice@acme.example", "was shortened"), 1)
 	require.Equal(t, 1, p.logged("warn", `"message":"notice"`, `"reason":"retention_shortened"`, acme, volume))
@@ -119,8 +120,8 @@ func TestNotice_WithoutOperatorIsInTheLogToo(t *testing.T) {
 // Where all reports go to one list, so do the notices, and the project has its own all the same.
 func TestNotice_ReceiverGetsItBesideTheProject(t *testing.T) {
 	t.Parallel()
-	p, _, server, _ := noticed(t, report.Reporting{SenderEmail: from, Receiver: []string{"boss@ops.example"}, OperatorReceiver: []string{"ops@ops.example"}})
-	p.sim.SetMetadata(server, p.set.RetentionMetadataKey, "1d")
+	p, _, server, _ := noticed(t, report.Reporting{SenderEmail: rig.Sender, Receiver: []string{"boss@ops.example"}, OperatorReceiver: []string{"ops@ops.example"}})
+	p.Sim.SetMetadata(server, p.Settings.RetentionMetadataKey, "1d")
 	p.pass(90 * time.Minute)
 	require.Len(t, p.about("boss@ops.example", "was shortened"), 1)
 	require.Len(t, p.box.To("alice@acme.example"), 1, "no report, only the notice")
@@ -132,11 +133,11 @@ func TestNotice_ReceiverGetsItBesideTheProject(t *testing.T) {
 func TestNotice_TransferredVolumeIsToldToItsOldOwner(t *testing.T) {
 	t.Parallel()
 	p, _, server, volume := noticed(t, toMembersAndOperator)
-	globex := p.sim.AddProject("globex")
+	globex := p.Sim.AddProject("globex")
 	p.member(globex, "mallory", "mallory@globex.example")
-	p.sim.Detach(server, volume)
-	p.sim.TransferVolume(volume, globex)
-	p.sim.Attach(p.sim.AddServer(globex, "evil-server", map[string]string{p.set.BackupMetadataKey: "true", p.set.RetentionMetadataKey: "1s"}), volume)
+	p.Sim.Detach(server, volume)
+	p.Sim.TransferVolume(volume, globex)
+	p.Sim.Attach(p.Sim.AddServer(globex, "evil-server", map[string]string{p.Settings.BackupMetadataKey: "true", p.Settings.RetentionMetadataKey: "1s"}), volume)
 	p.pass(time.Hour)
 	mails := p.about("alice@acme.example", "Backups of acme: protection of 1 volume ended")
 	require.Len(t, mails, 1)

@@ -10,13 +10,14 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // findings are those that an operator is shown, with the given reason.
-func (w *world) findings(reason backup.Reason) (found []db.KeptFinding) {
-	w.t.Helper()
-	require.NoError(w.t, w.db.Look(w.ctx, func(l *db.Look) error {
-		all, err := l.Findings(w.ctx)
+func (w *environment) findings(reason backup.Reason) (found []db.KeptFinding) {
+	w.T.Helper()
+	require.NoError(w.T, w.DB.Look(w.Ctx, func(l *db.Look) error {
+		all, err := l.Findings(w.Ctx)
 		for _, f := range all {
 			if f.Reason == reason {
 				found = append(found, f)
@@ -29,10 +30,10 @@ func (w *world) findings(reason backup.Reason) (found []db.KeptFinding) {
 
 // metric is the value of one of the scheduler's and worker's metrics, whose
 // labels are given as name, value, name, value.
-func (w *world) metric(name string, labels ...string) int {
-	w.t.Helper()
-	families, err := w.sched.Metrics.Registry.Gather()
-	require.NoError(w.t, err)
+func (w *environment) metric(name string, labels ...string) int {
+	w.T.Helper()
+	families, err := w.Scheduler.Metrics.Registry.Gather()
+	require.NoError(w.T, err)
 	for _, f := range families {
 		if f.GetName() != name {
 			continue
@@ -59,14 +60,14 @@ func (w *world) metric(name string, labels ...string) int {
 func TestOrphansOfARestoredDatabase(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
-	acme := w.sim.AddProject("acme")
-	server, volumes := w.protect(acme, "web-1", 1)
-	w.run(2*day-time.Hour, time.Hour)
-	require.Equal(t, "FI", w.kinds(volumes[0]))
-	orphan := w.last(volumes[0])
-	w.exec(`DELETE FROM records WHERE id = $1`, orphan.ID) // as a dump of the day before knows it
-	w.sim.DeleteServer(server)
-	w.sweep()
+	acme := w.Sim.AddProject("acme")
+	server, volumes := w.Protect(acme, "web-1", 1)
+	w.Advance(2*day-time.Hour, time.Hour)
+	require.Equal(t, "FI", w.Kinds(volumes[0]))
+	orphan := w.LastRecord(volumes[0])
+	w.Exec(`DELETE FROM records WHERE id = $1`, orphan.ID) // as a dump of the day before knows it
+	w.Sim.DeleteServer(server)
+	w.Reconcile()
 	found := w.findings(backup.Orphan)
 	require.Len(t, found, 1)
 	f := found[0]
@@ -84,21 +85,21 @@ func TestOrphansOfARestoredDatabase(t *testing.T) {
 		require.Contains(t, out, orphan.BackupID, command)
 	}
 
-	w.step(6 * time.Hour)
-	w.plan() // keeps its own findings, and only those
-	w.sweep()
+	w.Step(6 * time.Hour)
+	w.Plan() // keeps its own findings, and only those
+	w.Reconcile()
 	again := w.findings(backup.Orphan)
 	require.Len(t, again, 1)
 	require.Equal(t, f.Since, again[0].Since)
 	require.Equal(t, 1, w.logged("warn", `"reason":"orphan"`), "told once, not at each sweep")
-	w.run(5*day, 6*time.Hour)
-	_, there := w.sim.Backup(orphan.BackupID)
+	w.Advance(5*day, 6*time.Hour)
+	_, there := w.Sim.Backup(orphan.BackupID)
 	require.True(t, there, "it is not removed")
-	require.Equal(t, "available", w.story(volumes[0]), "nor what it stands on")
+	require.Equal(t, "available", w.History(volumes[0]), "nor what it stands on")
 	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "orphan"))
 
-	w.sim.RemoveBackup(orphan.BackupID) // the operator's cure
-	w.sweep()
+	w.Sim.RemoveBackup(orphan.BackupID) // the operator's cure
+	w.Reconcile()
 	require.Empty(t, w.findings(backup.Orphan))
 	require.Zero(t, w.metric("staffeln_findings", "reason", "orphan"))
 	w.lawful()
@@ -108,18 +109,18 @@ func TestOrphansOfARestoredDatabase(t *testing.T) {
 func TestABrokenSweepForgetsNothing(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(day-time.Hour, time.Hour)
-	orphan := w.last(volumes[0])
-	w.exec(`DELETE FROM records WHERE id = $1`, orphan.ID)
-	w.sweep()
-	w.sim.RemoveBackup(orphan.BackupID)
-	w.step(time.Hour)
-	remove := w.sim.AddFault(cloudsim.Fault{Route: listRoute, Do: cloudsim.Refuse{Status: 503}})
-	require.Error(t, w.sched.Sweep(w.ctx, w.beat()))
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(day-time.Hour, time.Hour)
+	orphan := w.LastRecord(volumes[0])
+	w.Exec(`DELETE FROM records WHERE id = $1`, orphan.ID)
+	w.Reconcile()
+	w.Sim.RemoveBackup(orphan.BackupID)
+	w.Step(time.Hour)
+	remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.ListRoute, Do: cloudsim.Refuse{Status: 503}})
+	require.Error(t, w.Scheduler.Sweep(w.Ctx, w.BeginRun()))
 	require.Len(t, w.findings(backup.Orphan), 1)
 	remove()
-	w.sweep()
+	w.Reconcile()
 	require.Empty(t, w.findings(backup.Orphan))
 }
 
@@ -128,17 +129,17 @@ func TestABrokenSweepForgetsNothing(t *testing.T) {
 func TestTagsThatPointElsewhere(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
-	acme := w.sim.AddProject("acme")
-	alice := w.sim.AddUser("alice", "alice", "")
-	w.sim.Grant(alice, acme, "member")
-	_, volumes := w.protect(acme, "web-1", 2)
-	w.run(6*time.Hour, time.Hour)
-	ours := backup.Tag{Installation: w.sched.Identity.Installation, Record: w.last(volumes[0]).ID}
+	acme := w.Sim.AddProject("acme")
+	alice := w.Sim.AddUser("alice", "alice", "")
+	w.Sim.Grant(alice, acme, "member")
+	_, volumes := w.Protect(acme, "web-1", 2)
+	w.Advance(6*time.Hour, time.Hour)
+	ours := backup.Tag{Installation: w.Scheduler.Identity.Installation, Record: w.LastRecord(volumes[0]).ID}
 	theirs := backup.Tag{Installation: "11111111-2222-4333-8444-555555555555", Record: ours.Record}
-	elsewhere := w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], Name: "odd", Metadata: ours.Metadata()})
-	w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], Metadata: theirs.Metadata()})
-	w.sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], User: alice, Metadata: ours.Metadata()})
-	w.sweep()
+	elsewhere := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], Name: "odd", Metadata: ours.Metadata()})
+	w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], Metadata: theirs.Metadata()})
+	w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], User: alice, Metadata: ours.Metadata()})
+	w.Reconcile()
 	found := w.findings(backup.TagMismatch)
 	require.Len(t, found, 1)
 	require.Equal(t, elsewhere, found[0].Object)
@@ -146,9 +147,9 @@ func TestTagsThatPointElsewhere(t *testing.T) {
 	require.Contains(t, found[0].Detail, "its record "+ours.Record+" is about volume "+volumes[0])
 	require.Equal(t, 1, w.logged("warn", "finding"))
 	require.Empty(t, w.findings(backup.Orphan))
-	w.sim.RemoveBackup(elsewhere)
-	w.step(time.Minute)
-	w.sweep()
+	w.Sim.RemoveBackup(elsewhere)
+	w.Step(time.Minute)
+	w.Reconcile()
 	require.Empty(t, w.findings(backup.TagMismatch))
 	w.lawful()
 }
@@ -158,13 +159,13 @@ func TestTagsThatPointElsewhere(t *testing.T) {
 func TestLossesAreFindings(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.HistoryTime = backup.Period{Days: 20} })
-	acme := w.sim.AddProject("acme")
-	server, volumes := w.protect(acme, "web-1", 2)
-	w.run(6*time.Hour, time.Hour)
-	lost := w.last(volumes[0])
-	w.sim.RemoveBackup(lost.BackupID)
-	w.sim.DeleteServer(server)
-	w.sweep()
+	acme := w.Sim.AddProject("acme")
+	server, volumes := w.Protect(acme, "web-1", 2)
+	w.Advance(6*time.Hour, time.Hour)
+	lost := w.LastRecord(volumes[0])
+	w.Sim.RemoveBackup(lost.BackupID)
+	w.Sim.DeleteServer(server)
+	w.Reconcile()
 	found := w.findings(backup.RemovedByOthers)
 	require.Len(t, found, 1)
 	require.Equal(t, lost.BackupID, found[0].Object)
@@ -173,17 +174,17 @@ func TestLossesAreFindings(t *testing.T) {
 	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "removed_by_others"))
 	require.Equal(t, 1, w.logged("error", "backup was removed by somebody else"))
 	require.Len(t, w.findings(backup.CheckNotAsked), 1, "Cinder asked nobody")
-	w.step(2 * day)
-	w.sweep()
+	w.Step(2 * day)
+	w.Reconcile()
 	require.Len(t, w.findings(backup.RemovedByOthers), 1)
-	w.step(day)
-	w.sweep()
+	w.Step(day)
+	w.Reconcile()
 	require.Empty(t, w.findings(backup.RemovedByOthers), "its retention is over: it would be gone by now")
-	require.Equal(t, "lost", w.story(volumes[0]))
-	w.step(18 * day)
-	w.sweep()
-	require.Empty(t, w.of(volumes[0]), "forgotten with the history")
-	require.Equal(t, "available", w.story(volumes[1]))
+	require.Equal(t, "lost", w.History(volumes[0]))
+	w.Step(18 * day)
+	w.Reconcile()
+	require.Empty(t, w.RecordsOf(volumes[0]), "forgotten with the history")
+	require.Equal(t, "available", w.History(volumes[1]))
 	require.Zero(t, w.logged("warn", "finding", "removed_by_others"), "it was told when it was lost")
 	require.Equal(t, 1, w.logged("warn", "finding", "check_not_asked"))
 	require.Empty(t, w.findings(backup.CheckNotAsked), "it is long ago")
@@ -196,52 +197,52 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject = 0, 0
 	})
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 20)
-	w.beats()
-	w.step(time.Minute)
-	w.dispatch()
-	require.Equal(t, 20, w.count("state = 'available'"))
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 20)
+	w.RunDue()
+	w.Step(time.Minute)
+	w.Dispatch()
+	require.Equal(t, 20, w.Count("state = 'available'"))
 	for _, v := range volumes[:11] {
-		w.sim.RemoveBackup(w.last(v).BackupID)
+		w.Sim.RemoveBackup(w.LastRecord(v).BackupID)
 	}
-	w.step(time.Minute)
-	require.ErrorContains(t, w.sched.Sweep(w.ctx, w.beat()), "11 of 20 restore points")
-	require.Equal(t, w.clock.Now(), w.beat().SweepBeat.UTC(), "the next one comes in its turn")
+	w.Step(time.Minute)
+	require.ErrorContains(t, w.Scheduler.Sweep(w.Ctx, w.BeginRun()), "11 of 20 restore points")
+	require.Equal(t, w.Clock.Now(), w.BeginRun().SweepBeat.UTC(), "the next one comes in its turn")
 	found := w.findings(backup.LossesNotBelieved)
 	require.Len(t, found, 1)
 	require.Contains(t, found[0].Detail, "11 of 20 restore points")
 	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "losses_not_believed"))
-	w.step(time.Minute)
-	require.Error(t, w.sched.Sweep(w.ctx, w.beat()))
+	w.Step(time.Minute)
+	require.Error(t, w.Scheduler.Sweep(w.Ctx, w.BeginRun()))
 	require.Equal(t, 1, w.logged("warn", "finding", "losses_not_believed"))
 
 	// The operator knows why: each is asked for by ID, and his word holds until Cinder has answered about all.
 	require.Contains(t, w.answered(1, "no\n", "confirm-lost"), "not confirmed: nothing is written")
-	w.step(time.Minute)
-	require.Error(t, w.sched.Sweep(w.ctx, w.beat()))
+	w.Step(time.Minute)
+	require.Error(t, w.Scheduler.Sweep(w.Ctx, w.BeginRun()))
 	require.Contains(t, flat(w.hand(0, "confirm-lost")), "Confirmed. The next reconcile run (every 6h) and the next plan")
-	w.step(time.Minute)
-	remove := w.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/{backup}", Backup: w.last(volumes[10]).BackupID, Do: cloudsim.Refuse{Status: http.StatusInternalServerError}})
-	w.sweep()
-	require.Equal(t, 10, w.count("state = 'lost'"))
+	w.Step(time.Minute)
+	remove := w.Sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/{backup}", Backup: w.LastRecord(volumes[10]).BackupID, Do: cloudsim.Refuse{Status: http.StatusInternalServerError}})
+	w.Reconcile()
+	require.Equal(t, 10, w.Count("state = 'lost'"))
 	remove()
-	w.step(time.Minute)
-	w.sweep()
+	w.Step(time.Minute)
+	w.Reconcile()
 	require.Empty(t, w.findings(backup.LossesNotBelieved))
-	require.Equal(t, 11, w.count("state = 'lost'"))
+	require.Equal(t, 11, w.Count("state = 'lost'"))
 	require.Zero(t, w.metric("staffeln_findings", "reason", "losses_not_believed"))
 	require.Contains(t, w.hand(1, "confirm-lost"), "nothing to confirm")
 
 	// It holds for those alone.
-	w.step(26 * time.Hour)
-	w.beats()
-	w.step(time.Minute)
-	w.dispatch()
-	require.Equal(t, 29, w.count("state = 'available'"))
+	w.Step(26 * time.Hour)
+	w.RunDue()
+	w.Step(time.Minute)
+	w.Dispatch()
+	require.Equal(t, 29, w.Count("state = 'available'"))
 	for _, v := range volumes[:11] {
-		w.sim.RemoveBackup(w.last(v).BackupID)
+		w.Sim.RemoveBackup(w.LastRecord(v).BackupID)
 	}
-	w.step(time.Minute)
-	require.ErrorContains(t, w.sched.Sweep(w.ctx, w.beat()), "restore points are not in Cinder's listing")
-	require.Equal(t, 11, w.count("state = 'lost'"))
+	w.Step(time.Minute)
+	require.ErrorContains(t, w.Scheduler.Sweep(w.Ctx, w.BeginRun()), "restore points are not in Cinder's listing")
+	require.Equal(t, 11, w.Count("state = 'lost'"))
 }

@@ -8,6 +8,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // Who gets hold of a volume, transfers it to a project of theirs and asks for a
@@ -15,18 +16,18 @@ import (
 func TestTransferShortensNothingOfTheFormerOwner(t *testing.T) {
 	t.Parallel()
 	w, server, volume := aged(t)
-	had := w.sim.BackupsOf(volume)
-	w.sim.DeleteServer(server)
-	thief := w.sim.AddProject("thief")
-	w.sim.TransferVolume(volume, thief)
-	heir := w.sim.AddServer(thief, "web-2", map[string]string{w.set.BackupMetadataKey: "true", w.set.RetentionMetadataKey: "1s"})
-	w.sim.Attach(heir, volume)
-	w.run(3*day+12*time.Hour, 6*time.Hour)
+	had := w.Sim.BackupsOf(volume)
+	w.Sim.DeleteServer(server)
+	thief := w.Sim.AddProject("thief")
+	w.Sim.TransferVolume(volume, thief)
+	heir := w.Sim.AddServer(thief, "web-2", map[string]string{w.Settings.BackupMetadataKey: "true", w.Settings.RetentionMetadataKey: "1s"})
+	w.Sim.Attach(heir, volume)
+	w.Advance(3*day+12*time.Hour, 6*time.Hour)
 	for _, b := range had {
-		require.Equal(t, backup.Available, w.rows("backup_id = $1", b.ID)[0].State, "the week is not over")
+		require.Equal(t, backup.Available, w.Records("backup_id = $1", b.ID)[0].State, "the week is not over")
 	}
-	w.run(day, 6*time.Hour)
-	require.Equal(t, backup.Deleted, w.rows("backup_id = $1", had[0].ID)[0].State, "and then it is")
+	w.Advance(day, 6*time.Hour)
+	require.Equal(t, backup.Deleted, w.Records("backup_id = $1", had[0].ID)[0].State, "and then it is")
 	w.lawful()
 }
 
@@ -35,15 +36,15 @@ func TestTransferShortensNothingOfTheFormerOwner(t *testing.T) {
 func TestShorterRetentionCountsOnlyWhilePlansSeeIt(t *testing.T) {
 	t.Parallel()
 	w, server, volume := aged(t)
-	w.sim.SetMetadata(server, w.set.RetentionMetadataKey, "1s")
-	w.plan()
-	w.sim.SetMetadata(server, w.set.BackupMetadataKey, "false")
-	w.run(day+6*time.Hour, 6*time.Hour)
-	w.sim.SetMetadata(server, w.set.BackupMetadataKey, "true")
-	w.run(22*time.Hour, 30*time.Minute)
+	w.Sim.SetMetadata(server, w.Settings.RetentionMetadataKey, "1s")
+	w.Plan()
+	w.Sim.SetMetadata(server, w.Settings.BackupMetadataKey, "false")
+	w.Advance(day+6*time.Hour, 6*time.Hour)
+	w.Sim.SetMetadata(server, w.Settings.BackupMetadataKey, "true")
+	w.Advance(22*time.Hour, 30*time.Minute)
 	require.Len(t, w.findings(backup.RetentionShortened), 1)
 	require.Empty(t, w.events(cloudsim.BackupDeletion, volume), "its delay begins anew")
-	w.run(6*time.Hour, 30*time.Minute)
+	w.Advance(6*time.Hour, 30*time.Minute)
 	require.NotEmpty(t, w.events(cloudsim.BackupDeletion, volume), "and is over a day after that")
 	w.lawful()
 }
@@ -56,22 +57,22 @@ func TestCindersClockIsBoundedByOurs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.FullBackupDepth = 0 })
-			_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-			w.sim.SetCinderSkew(skew)
-			w.run(6*time.Hour, time.Hour)
-			w.sim.SetCinderSkew(0)
-			r := w.of(volumes[0])[0]
+			_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+			w.Sim.SetCinderSkew(skew)
+			w.Advance(6*time.Hour, time.Hour)
+			w.Sim.SetCinderSkew(0)
+			r := w.RecordsOf(volumes[0])[0]
 			require.Equal(t, backup.Available, r.State)
 			var ours, cinders time.Time
-			require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT data_timestamp, cinder_timestamp FROM records WHERE id = $1`, r.ID).Scan(&ours, &cinders))
-			require.WithinDuration(t, noon, ours, time.Hour)
-			require.WithinDuration(t, noon.Add(skew), cinders, time.Hour)
+			require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT data_timestamp, cinder_timestamp FROM records WHERE id = $1`, r.ID).Scan(&ours, &cinders))
+			require.WithinDuration(t, rig.Noon, ours, time.Hour)
+			require.WithinDuration(t, rig.Noon.Add(skew), cinders, time.Hour)
 			require.Len(t, w.findings(backup.CinderClock), 1)
-			w.run(2*day, 6*time.Hour)
+			w.Advance(2*day, 6*time.Hour)
 			require.Empty(t, w.findings(backup.CinderClock), "those of a whole day are right")
 			require.Empty(t, w.events(cloudsim.BackupDeletion, volumes[0]), "nothing is past its three days")
-			w.run(2*day, 6*time.Hour)
-			require.Equal(t, backup.Deleted, w.of(volumes[0])[0].State, "and then the first goes in its turn")
+			w.Advance(2*day, 6*time.Hour)
+			require.Equal(t, backup.Deleted, w.RecordsOf(volumes[0])[0].State, "and then the first goes in its turn")
 		})
 	}
 }
@@ -83,20 +84,20 @@ func TestRoundTripThroughAnotherProjectShortensNothing(t *testing.T) {
 	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.RetentionTime, set.RetentionMin, set.RetentionShortenDelay = backup.Period{Days: 10}, backup.Period{Days: 1}, backup.Duration(7*day)
 	})
-	acme, globex := w.sim.AddProject("acme"), w.sim.AddProject("globex")
-	server, volumes := w.protect(acme, "web-1", 1)
-	w.run(3*day, 6*time.Hour)
-	w.sim.Detach(server, volumes[0])
-	w.sim.TransferVolume(volumes[0], globex)
-	w.step(6 * time.Hour)
-	w.plan()
-	w.sim.TransferVolume(volumes[0], acme)
-	w.sim.SetMetadata(server, w.set.RetentionMetadataKey, "1d")
-	w.sim.Attach(server, volumes[0])
-	w.step(6 * time.Hour)
-	w.plan()
+	acme, globex := w.Sim.AddProject("acme"), w.Sim.AddProject("globex")
+	server, volumes := w.Protect(acme, "web-1", 1)
+	w.Advance(3*day, 6*time.Hour)
+	w.Sim.Detach(server, volumes[0])
+	w.Sim.TransferVolume(volumes[0], globex)
+	w.Step(6 * time.Hour)
+	w.Plan()
+	w.Sim.TransferVolume(volumes[0], acme)
+	w.Sim.SetMetadata(server, w.Settings.RetentionMetadataKey, "1d")
+	w.Sim.Attach(server, volumes[0])
+	w.Step(6 * time.Hour)
+	w.Plan()
 	var inForce, shorter string
-	require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT retention::text, coalesce(shorter::text, '') FROM volumes WHERE id = $1`, volumes[0]).Scan(&inForce, &shorter))
+	require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT retention::text, coalesce(shorter::text, '') FROM volumes WHERE id = $1`, volumes[0]).Scan(&inForce, &shorter))
 	require.Equal(t, []string{"10 days", "1 day"}, []string{inForce, shorter})
 	require.Len(t, w.findings(backup.RetentionShortened), 1)
 }

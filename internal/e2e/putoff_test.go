@@ -9,6 +9,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit"
 	"staffeln/tasks"
 )
@@ -18,25 +19,25 @@ import (
 func TestRemovalsBackOff(t *testing.T) {
 	t.Parallel()
 	w, volume, _ := ripe(t, false)
-	remove := w.sim.AddFault(cloudsim.Fault{Route: listRoute, Project: w.sim.Project("acme"), Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.ListRoute, Project: w.Sim.Project("acme"), Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
 	looks := func() (n int) {
-		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT removal_failures FROM volumes WHERE id = $1`, volume).Scan(&n))
+		require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT removal_failures FROM volumes WHERE id = $1`, volume).Scan(&n))
 		return n
 	}
-	w.beats()
+	w.RunDue()
 	require.Equal(t, 1, looks())
-	asked := w.sim.Counts()[listRoute]
-	w.dispatch()
-	require.Equal(t, asked, w.sim.Counts()[listRoute], "not before its time")
-	w.run(10*time.Minute, 30*time.Second)
+	asked := w.Sim.Counts()[rig.ListRoute]
+	w.Dispatch()
+	require.Equal(t, asked, w.Sim.Counts()[rig.ListRoute], "not before its time")
+	w.Advance(10*time.Minute, 30*time.Second)
 	require.LessOrEqual(t, looks(), 6, "30 s, 1, 2, 4, 8 minutes")
 	require.GreaterOrEqual(t, looks(), 4)
-	w.run(time.Hour, time.Minute)
+	w.Advance(time.Hour, time.Minute)
 	require.LessOrEqual(t, looks(), 14, "and then about every ten minutes")
-	require.Equal(t, "available", w.story(volume))
+	require.Equal(t, "available", w.History(volume))
 	remove()
-	w.run(time.Hour, 5*time.Minute)
-	require.Equal(t, "deleted", w.story(volume))
+	w.Advance(time.Hour, 5*time.Minute)
+	require.Equal(t, "deleted", w.History(volume))
 	require.Zero(t, looks())
 	w.lawful()
 }
@@ -48,36 +49,36 @@ func TestProjectGoneIsAFinding(t *testing.T) {
 	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.RetentionServicePeriod = backup.Duration(time.Hour)
 	})
-	acme := w.sim.AddProject("acme")
-	server, volumes := w.protect(acme, "web-1", 2)
-	w.run(2*time.Hour, time.Hour)
-	w.sim.DeleteServer(server)
-	w.sim.DeleteProject(acme)
-	w.run(3*day+6*time.Hour, 6*time.Hour)
+	acme := w.Sim.AddProject("acme")
+	server, volumes := w.Protect(acme, "web-1", 2)
+	w.Advance(2*time.Hour, time.Hour)
+	w.Sim.DeleteServer(server)
+	w.Sim.DeleteProject(acme)
+	w.Advance(3*day+6*time.Hour, 6*time.Hour)
 	found := w.findings(backup.ProjectGone)
 	require.Len(t, found, 1, "of both volumes")
 	require.Equal(t, acme, found[0].Object)
 	require.Equal(t, acme, found[0].ProjectID)
 	require.Contains(t, found[0].Detail, "staffeln purge-project --project "+acme)
-	w.run(time.Hour, time.Hour)
+	w.Advance(time.Hour, time.Hour)
 	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "project_gone"))
-	asked := w.sim.Counts()["POST /identity/v3/auth/tokens"]
-	w.run(15*time.Hour, time.Hour)
-	require.Equal(t, asked, w.sim.Counts()["POST /identity/v3/auth/tokens"], "not before a day is over")
-	w.run(8*time.Hour, time.Hour)
-	require.Greater(t, w.sim.Counts()["POST /identity/v3/auth/tokens"], asked)
-	w.run(3*day, time.Hour)
+	asked := w.Sim.Counts()["POST /identity/v3/auth/tokens"]
+	w.Advance(15*time.Hour, time.Hour)
+	require.Equal(t, asked, w.Sim.Counts()["POST /identity/v3/auth/tokens"], "not before a day is over")
+	w.Advance(8*time.Hour, time.Hour)
+	require.Greater(t, w.Sim.Counts()["POST /identity/v3/auth/tokens"], asked)
+	w.Advance(3*day, time.Hour)
 	require.Equal(t, 1, w.logged("error", "out of reach", acme), "told once")
 	require.Len(t, w.findings(backup.ProjectGone), 1)
 	for _, v := range volumes {
-		require.Equal(t, "available", w.story(v))
+		require.Equal(t, "available", w.History(v))
 	}
 	// by hand: staffeln purge-project
 	for _, v := range volumes {
-		w.sim.RemoveBackup(w.last(v).BackupID)
-		w.exec(`UPDATE records SET state = 'deleted' WHERE volume_id = $1`, v)
+		w.Sim.RemoveBackup(w.LastRecord(v).BackupID)
+		w.Exec(`UPDATE records SET state = 'deleted' WHERE volume_id = $1`, v)
 	}
-	w.retention()
+	w.Retention()
 	require.Empty(t, w.findings(backup.ProjectGone), "nothing of it is left")
 	require.Zero(t, w.metric("staffeln_findings", "reason", "project_gone"))
 	w.lawful()
@@ -87,19 +88,19 @@ func TestProjectGoneIsAFinding(t *testing.T) {
 func TestProjectWithoutOurRoleIsAFinding(t *testing.T) {
 	t.Parallel()
 	w, volume, _ := ripe(t, false)
-	acme := w.sim.Project("acme")
+	acme := w.Sim.Project("acme")
 	w.onlyRoles(acme, false)
-	w.run(6*time.Hour, time.Hour)
+	w.Advance(6*time.Hour, time.Hour)
 	found := w.findings(backup.NoRole)
 	require.Len(t, found, 1)
 	require.Equal(t, acme, found[0].Object)
 	require.Equal(t, 1, w.logged("error", "out of reach", acme))
 	w.onlyRoles(acme, true)
-	w.beats()
-	require.Equal(t, "deleting", w.story(volume))
+	w.RunDue()
+	require.Equal(t, "deleting", w.History(volume))
 	require.Empty(t, w.findings(backup.NoRole), "at the first look that reaches it")
-	w.run(2*time.Hour, 30*time.Minute)
-	require.Equal(t, "deleted", w.story(volume))
+	w.Advance(2*time.Hour, 30*time.Minute)
+	require.Equal(t, "deleted", w.History(volume))
 	w.lawful()
 }
 
@@ -108,29 +109,29 @@ func TestProjectWithoutOurRoleIsAFinding(t *testing.T) {
 func TestActiveTaskWithoutALease(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	w.stop()
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.plan()
-	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
+	w.StopWorker()
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Plan()
+	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
 	// as a worker takes it, with the lease gone
 	id := "volume:" + volumes[0]
-	require.NoError(t, w.rdb.RPopLPush(w.ctx, "asynq:{volumes}:pending", "asynq:{volumes}:active").Err())
-	require.NoError(t, w.rdb.HSet(w.ctx, "asynq:{volumes}:t:"+id, "state", "active").Err())
-	w.serve()
-	state := func(id string) string { return w.rdb.HGet(w.ctx, "asynq:{volumes}:t:"+id, "state").Val() }
-	w.step(2 * tasks.Lease)
-	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
+	require.NoError(t, w.Redis.RPopLPush(w.Ctx, "asynq:{volumes}:pending", "asynq:{volumes}:active").Err())
+	require.NoError(t, w.Redis.HSet(w.Ctx, "asynq:{volumes}:t:"+id, "state", "active").Err())
+	w.StartWorker()
+	state := func(id string) string { return w.Redis.HGet(w.Ctx, "asynq:{volumes}:t:"+id, "state").Val() }
+	w.Step(2 * tasks.Lease)
+	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
 	require.Empty(t, state(id+":2"), "a worker may be at it still")
-	w.step(time.Second)
-	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
-	testkit.Eventually(t, "the backup is asked for", time.Minute, func() bool { return w.last(volumes[0]).BackupID != "" })
-	for w.last(volumes[0]).State != backup.Available {
-		require.Less(t, w.clock.Now().Sub(noon), time.Hour)
-		w.step(time.Minute)
-		require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
+	w.Step(time.Second)
+	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
+	testkit.Eventually(t, "the backup is asked for", time.Minute, func() bool { return w.LastRecord(volumes[0]).BackupID != "" })
+	for w.LastRecord(volumes[0]).State != backup.Available {
+		require.Less(t, w.Clock.Now().Sub(rig.Noon), time.Hour)
+		w.Step(time.Minute)
+		require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
 		testkit.Eventually(t, "the task that passes it by is over", time.Minute, func() bool { return state(id+":2") == "" })
 	}
 	require.Equal(t, "active", state(id), "the dead one is there still")
-	require.Equal(t, 1, w.sim.Counts()[createRoute])
+	require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute])
 	w.lawful()
 }

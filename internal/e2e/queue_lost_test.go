@@ -10,6 +10,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // Redis loses all it has, again and again, in the middle of forty backups that
@@ -21,24 +22,24 @@ func TestQueueEmptied(t *testing.T) {
 		set.BackupServicePeriod = backup.Duration(6 * time.Hour)
 		o.BackupTime = cloudsim.Fixed(3 * time.Minute)
 	})
-	w.serve()
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 40)
+	w.StartWorker()
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 40)
 	chance := rand.New(rand.NewPCG(16, 40)) // the same moments at each run
-	w.plan()
-	for w.count("state = 'available'") < 40 {
-		require.Less(t, w.clock.Now().Sub(noon), 3*time.Hour, "backups do not end")
-		require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
+	w.Plan()
+	for w.Count("state = 'available'") < 40 {
+		require.Less(t, w.Clock.Now().Sub(rig.Noon), 3*time.Hour, "backups do not end")
+		require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
 		for range chance.IntN(400) {
-			require.NoError(t, w.rdb.Ping(w.ctx).Err()) // a moment later, in the middle of the work
+			require.NoError(t, w.Redis.Ping(w.Ctx).Err()) // a moment later, in the middle of the work
 		}
-		require.NoError(t, w.rdb.FlushDB(w.ctx).Err())
-		w.step(30 * time.Second)
+		require.NoError(t, w.Redis.FlushDB(w.Ctx).Err())
+		w.Step(30 * time.Second)
 	}
 	for _, v := range volumes {
-		require.Equal(t, "available", w.story(v))
-		require.Len(t, w.sim.BackupsOf(v), 1)
+		require.Equal(t, "available", w.History(v))
+		require.Len(t, w.Sim.BackupsOf(v), 1)
 	}
-	require.Equal(t, 40, w.sim.Counts()[createRoute])
+	require.Equal(t, 40, w.Sim.Counts()[rig.CreateRoute])
 	w.lawful()
 }
 
@@ -47,19 +48,19 @@ func TestQueueEmptied(t *testing.T) {
 func TestArchivedTasksAreRevived(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	w.stop()
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 3)
-	w.plan()
-	require.NoError(t, w.sched.Dispatch(w.ctx, w.beat()))
-	n, err := asynq.NewInspectorFromRedisClient(w.rdb).ArchiveAllPendingTasks("volumes")
+	w.StopWorker()
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 3)
+	w.Plan()
+	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
+	n, err := asynq.NewInspectorFromRedisClient(w.Redis).ArchiveAllPendingTasks("volumes")
 	require.NoError(t, err)
 	require.Equal(t, 3, n)
-	w.serve()
-	w.dispatch()
-	w.step(time.Minute)
-	w.dispatch()
+	w.StartWorker()
+	w.Dispatch()
+	w.Step(time.Minute)
+	w.Dispatch()
 	for _, v := range volumes {
-		require.Equal(t, "available", w.story(v))
+		require.Equal(t, "available", w.History(v))
 	}
 	w.lawful()
 }

@@ -24,14 +24,14 @@ func TestOverQuota(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.BackupServicePeriod = backup.Duration(time.Hour) })
-			acme := w.sim.AddProject("acme")
-			_, volumes := w.protect(acme, "web-1", 1)
-			_, others := w.protect(w.sim.AddProject("globex"), "web-2", 1)
-			w.sim.SetQuota(acme, c.backups, c.gigabytes)
-			began := w.clock.Now()
-			w.run(10*time.Hour, 30*time.Minute)
+			acme := w.Sim.AddProject("acme")
+			_, volumes := w.Protect(acme, "web-1", 1)
+			_, others := w.Protect(w.Sim.AddProject("globex"), "web-2", 1)
+			w.Sim.SetQuota(acme, c.backups, c.gigabytes)
+			began := w.Clock.Now()
+			w.Advance(10*time.Hour, 30*time.Minute)
 			var hours []int
-			for _, r := range w.of(volumes[0]) {
+			for _, r := range w.RecordsOf(volumes[0]) {
 				require.Equal(t, backup.Failed, r.State)
 				require.Equal(t, backup.QuotaExceeded, r.Reason)
 				require.Equal(t, backup.Tenant, r.Reason.Whose())
@@ -41,13 +41,13 @@ func TestOverQuota(t *testing.T) {
 			}
 			require.Equal(t, []int{0, 6}, hours, "tried again after six hours")
 			require.Zero(t, w.logged("error"), "nothing for the operator")
-			require.Equal(t, "available", w.story(others[0]), "nobody else suffers")
+			require.Equal(t, "available", w.History(others[0]), "nobody else suffers")
 
-			w.sim.SetQuota(acme, -1, -1)
-			w.run(6*time.Hour, 30*time.Minute)
-			require.Equal(t, backup.Available, w.last(volumes[0]).State, "backed up after 15 hours, not after the interval of 24")
-			w.run(48*time.Hour, 30*time.Minute)
-			require.Equal(t, "FII", w.kinds(volumes[0]), "failures are no successes and no links")
+			w.Sim.SetQuota(acme, -1, -1)
+			w.Advance(6*time.Hour, 30*time.Minute)
+			require.Equal(t, backup.Available, w.LastRecord(volumes[0]).State, "backed up after 15 hours, not after the interval of 24")
+			w.Advance(48*time.Hour, 30*time.Minute)
+			require.Equal(t, "FII", w.Kinds(volumes[0]), "failures are no successes and no links")
 			w.lawful()
 		})
 	}
@@ -60,27 +60,27 @@ func TestFullQuotaIsTriedAgainWhenABackupWasRemoved(t *testing.T) {
 		set.BackupServicePeriod, set.RetentionTime = backup.Duration(time.Hour), backup.Period{Clock: 12 * time.Hour}
 		set.RetentionMin, set.MinRestorePoints = backup.Period{Clock: time.Hour}, 0
 	})
-	acme := w.sim.AddProject("acme")
-	w.sim.SetQuota(acme, 1, -1)
-	w.protect(acme, "web-1", 2)
-	began := w.clock.Now()
-	w.run(14*time.Hour-time.Minute, 15*time.Minute)
-	require.Equal(t, 1, w.count("state = 'deleted'"))
-	require.Equal(t, 1, w.count("state = 'available' AND requested_at = $1", began.Add(13*time.Hour)), "the other volume's, in the place of what was removed")
-	require.Equal(t, 3, w.count("state = 'failed' AND reason = 'quota_exceeded'"), "at once, after six hours, after twelve")
+	acme := w.Sim.AddProject("acme")
+	w.Sim.SetQuota(acme, 1, -1)
+	w.Protect(acme, "web-1", 2)
+	began := w.Clock.Now()
+	w.Advance(14*time.Hour-time.Minute, 15*time.Minute)
+	require.Equal(t, 1, w.Count("state = 'deleted'"))
+	require.Equal(t, 1, w.Count("state = 'available' AND requested_at = $1", began.Add(13*time.Hour)), "the other volume's, in the place of what was removed")
+	require.Equal(t, 3, w.Count("state = 'failed' AND reason = 'quota_exceeded'"), "at once, after six hours, after twelve")
 	w.lawful()
 }
 
 // A quota that was raised is noticed at the next plan, not after hours; one that stays full costs few failures (B4).
 func TestRaisedQuotaIsNoticedAtTheNextPlan(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
-	acme := w.sim.AddProject("acme")
-	w.sim.SetQuota(acme, 0, 0)
-	_, volumes := w.protect(acme, "web-1", 1)
-	w.run(5*time.Hour, 10*time.Minute)
-	require.LessOrEqual(t, w.count("volume_id = $1 AND reason = 'quota_exceeded'", volumes[0]), 1, "asked once in hours")
-	w.sim.SetQuota(acme, 10, 10)
-	w.run(time.Hour, 10*time.Minute)
-	require.Equal(t, 1, w.count("volume_id = $1 AND state = 'available' AND kind = 'full'", volumes[0]))
+	w := newEnvironment(t, nil)
+	acme := w.Sim.AddProject("acme")
+	w.Sim.SetQuota(acme, 0, 0)
+	_, volumes := w.Protect(acme, "web-1", 1)
+	w.Advance(5*time.Hour, 10*time.Minute)
+	require.LessOrEqual(t, w.Count("volume_id = $1 AND reason = 'quota_exceeded'", volumes[0]), 1, "asked once in hours")
+	w.Sim.SetQuota(acme, 10, 10)
+	w.Advance(time.Hour, 10*time.Minute)
+	require.Equal(t, 1, w.Count("volume_id = $1 AND state = 'available' AND kind = 'full'", volumes[0]))
 }

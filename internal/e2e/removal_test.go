@@ -9,24 +9,25 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // ripe is a world with one volume whose only restore point, encrypted or not,
 // is just past its retention and no longer protected.
-func ripe(t *testing.T, encrypted bool, changes ...func(*backup.Settings, *cloudsim.Options)) (w *world, volumeID, backupID string) {
+func ripe(t *testing.T, encrypted bool, changes ...func(*backup.Settings, *cloudsim.Options)) (w *environment, volumeID, backupID string) {
 	t.Helper()
 	w = daily(t, append(changes, slow, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.RetentionServicePeriod = backup.Duration(time.Hour)
 	})...)
-	acme := w.sim.AddProject("acme")
-	server := w.sim.AddServer(acme, "web-1", map[string]string{w.set.BackupMetadataKey: "true"})
-	volumeID = w.sim.AddVolume(acme, "data", 1, cloudsim.VolumeOptions{Encrypted: encrypted})
-	w.sim.Attach(server, volumeID)
-	w.run(2*time.Hour, time.Hour)
-	w.sim.DeleteServer(server)
-	w.run(3*day-2*time.Hour, 6*time.Hour)
-	require.Equal(t, "available", w.story(volumeID))
-	return w, volumeID, w.last(volumeID).BackupID
+	acme := w.Sim.AddProject("acme")
+	server := w.Sim.AddServer(acme, "web-1", map[string]string{w.Settings.BackupMetadataKey: "true"})
+	volumeID = w.Sim.AddVolume(acme, "data", 1, cloudsim.VolumeOptions{Encrypted: encrypted})
+	w.Sim.Attach(server, volumeID)
+	w.Advance(2*time.Hour, time.Hour)
+	w.Sim.DeleteServer(server)
+	w.Advance(3*day-2*time.Hour, 6*time.Hour)
+	require.Equal(t, "available", w.History(volumeID))
+	return w, volumeID, w.LastRecord(volumeID).BackupID
 }
 
 // A lost answer to a deletion changes nothing about what becomes of it: it was
@@ -36,18 +37,18 @@ func TestLostAnswerToADeletion(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, volume, _ := ripe(t, false)
-			w.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 1, Do: effect})
-			w.beats()
-			require.Equal(t, "deleting", w.story(volume))
-			w.step(5 * time.Minute)
-			w.beats()
-			require.Equal(t, "deleting", w.story(volume), "Cinder still deletes")
-			w.step(10 * time.Minute)
-			w.beats()
-			require.Equal(t, "deleted", w.story(volume))
-			require.Equal(t, backup.RetentionOver, w.last(volume).RemovalReason)
-			w.sweep()
-			require.Zero(t, w.count("state = 'lost'"))
+			w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: effect})
+			w.RunDue()
+			require.Equal(t, "deleting", w.History(volume))
+			w.Step(5 * time.Minute)
+			w.RunDue()
+			require.Equal(t, "deleting", w.History(volume), "Cinder still deletes")
+			w.Step(10 * time.Minute)
+			w.RunDue()
+			require.Equal(t, "deleted", w.History(volume))
+			require.Equal(t, backup.RetentionOver, w.LastRecord(volume).RemovalReason)
+			w.Reconcile()
+			require.Zero(t, w.Count("state = 'lost'"))
 			w.lawful()
 		})
 	}
@@ -57,17 +58,17 @@ func TestLostAnswerToADeletion(t *testing.T) {
 func TestDeletionWithoutBackupService(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, false)
-	w.sim.SetBackupService(false)
-	w.beats()
-	require.Equal(t, "deleting", w.story(volume), "asked for, and neither done nor refused")
-	w.step(time.Hour)
-	w.beats()
-	require.Equal(t, "deleting", w.story(volume))
-	_, there := w.sim.Backup(id)
+	w.Sim.SetBackupService(false)
+	w.RunDue()
+	require.Equal(t, "deleting", w.History(volume), "asked for, and neither done nor refused")
+	w.Step(time.Hour)
+	w.RunDue()
+	require.Equal(t, "deleting", w.History(volume))
+	_, there := w.Sim.Backup(id)
 	require.True(t, there)
-	w.sim.SetBackupService(true)
-	w.run(time.Hour, 15*time.Minute)
-	require.Equal(t, "deleted", w.story(volume))
+	w.Sim.SetBackupService(true)
+	w.Advance(time.Hour, 15*time.Minute)
+	require.Equal(t, "deleted", w.History(volume))
 	w.lawful()
 }
 
@@ -76,19 +77,19 @@ func TestDeletionWithoutBackupService(t *testing.T) {
 func TestDeletionThatFails(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, false)
-	w.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
-	w.run(2*time.Hour, 15*time.Minute)
-	r := w.last(volume)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
+	w.Advance(2*time.Hour, 15*time.Minute)
+	r := w.LastRecord(volume)
 	require.Equal(t, backup.Undeletable, r.State)
 	require.Equal(t, backup.DeletionStuck, r.RemovalReason)
 	require.Contains(t, r.RemovalText, "error_deleting")
 	require.Contains(t, r.RemovalText, "I/O error")
 	require.Equal(t, 1, w.logged("error", "backup can't be removed", id))
-	w.run(23*time.Hour, time.Hour)
+	w.Advance(23*time.Hour, time.Hour)
 	require.Equal(t, 1, w.logged("error", "backup can't be removed", id), "not told every hour")
-	w.sim.SetBackupStatus(id, "error") // the operator's reset
-	w.run(27*time.Hour, time.Hour)
-	require.Equal(t, "deleted", w.story(volume))
+	w.Sim.SetBackupStatus(id, "error") // the operator's reset
+	w.Advance(27*time.Hour, time.Hour)
+	require.Equal(t, "deleted", w.History(volume))
 	w.lawful()
 }
 
@@ -97,25 +98,25 @@ func TestDeletionThatFails(t *testing.T) {
 func TestDeletionRefused(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, false)
-	remove := w.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Do: cloudsim.Refuse{
+	remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Do: cloudsim.Refuse{
 		Status: http.StatusBadRequest, Body: `{"badRequest": {"code": 400, "message": "Invalid backup: Incremental backups exist for this backup."}}`,
 	}})
-	w.beats()
-	r := w.last(volume)
+	w.RunDue()
+	r := w.LastRecord(volume)
 	require.Equal(t, backup.Available, r.State)
 	require.Equal(t, backup.HasDependents, r.RemovalReason)
 	require.Contains(t, r.RemovalText, "Incremental backups exist for this backup")
-	w.run(23*time.Hour, time.Hour)
-	require.Equal(t, backup.Available, w.last(volume).State)
-	w.run(3*time.Hour, time.Hour)
-	require.Equal(t, backup.Undeletable, w.last(volume).State)
+	w.Advance(23*time.Hour, time.Hour)
+	require.Equal(t, backup.Available, w.LastRecord(volume).State)
+	w.Advance(3*time.Hour, time.Hour)
+	require.Equal(t, backup.Undeletable, w.LastRecord(volume).State)
 	require.Equal(t, 1, w.logged("error", "backup can't be removed", id))
-	tried := w.sim.Counts()[deleteRoute]
-	w.run(20*time.Hour, time.Hour)
-	require.Equal(t, tried, w.sim.Counts()[deleteRoute], "from now on daily")
+	tried := w.Sim.Counts()[rig.DeleteRoute]
+	w.Advance(20*time.Hour, time.Hour)
+	require.Equal(t, tried, w.Sim.Counts()[rig.DeleteRoute], "from now on daily")
 	remove()
-	w.run(8*time.Hour, time.Hour)
-	require.Equal(t, "deleted", w.story(volume))
+	w.Advance(8*time.Hour, time.Hour)
+	require.Equal(t, "deleted", w.History(volume))
 	w.lawful()
 }
 
@@ -124,20 +125,20 @@ func TestDeletionRefused(t *testing.T) {
 func TestDeletionWithoutSecretRights(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, true)
-	service, acme := w.sim.Cast().Service, w.sim.Project("acme")
-	w.sim.RevokeInherited(service, "default", "admin")
-	w.sim.GrantInherited(service, "default", "member")
-	w.beats()
-	r := w.last(volume)
+	service, acme := w.Sim.Cast().Service, w.Sim.Project("acme")
+	w.Sim.RevokeInherited(service, "default", "admin")
+	w.Sim.GrantInherited(service, "default", "member")
+	w.RunDue()
+	r := w.LastRecord(volume)
 	require.Equal(t, backup.Available, r.State)
 	require.Equal(t, backup.SecretRightUnknown, r.RemovalReason)
 	require.Equal(t, backup.Operator, r.RemovalReason.Whose())
-	require.Zero(t, w.sim.Counts()[deleteRoute], "never asked for")
-	b, _ := w.sim.Backup(id)
+	require.Zero(t, w.Sim.Counts()[rig.DeleteRoute], "never asked for")
+	b, _ := w.Sim.Backup(id)
 	require.True(t, b.Restorable)
-	w.sim.Grant(service, acme, "creator")
-	w.run(3*time.Hour, 30*time.Minute)
-	require.Equal(t, "deleted", w.story(volume))
+	w.Sim.Grant(service, acme, "creator")
+	w.Advance(3*time.Hour, 30*time.Minute)
+	require.Equal(t, "deleted", w.History(volume))
 	require.Empty(t, w.events(cloudsim.BackupHangs, volume))
 	w.lawful()
 }
@@ -147,18 +148,18 @@ func TestDeletionWithoutSecretRights(t *testing.T) {
 func TestDeletionThatHangs(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, true)
-	w.sim.SetKeyManager(false) // the roles look right, and the key stays
-	w.run(5*time.Hour, 30*time.Minute)
-	require.Equal(t, "deleting", w.story(volume))
-	w.run(2*time.Hour, 30*time.Minute)
-	r := w.last(volume)
+	w.Sim.SetKeyManager(false) // the roles look right, and the key stays
+	w.Advance(5*time.Hour, 30*time.Minute)
+	require.Equal(t, "deleting", w.History(volume))
+	w.Advance(2*time.Hour, 30*time.Minute)
+	r := w.LastRecord(volume)
 	require.Equal(t, backup.Undeletable, r.State)
 	require.Equal(t, backup.DeletionStuck, r.RemovalReason)
 	require.Equal(t, 1, w.logged("error", "backup can't be removed", id))
-	require.Equal(t, 1, w.sim.Counts()[deleteRoute])
-	w.sim.RemoveBackup(id) // the operator's cure
-	w.run(26*time.Hour, time.Hour)
-	require.Equal(t, "deleted", w.story(volume))
+	require.Equal(t, 1, w.Sim.Counts()[rig.DeleteRoute])
+	w.Sim.RemoveBackup(id) // the operator's cure
+	w.Advance(26*time.Hour, time.Hour)
+	require.Equal(t, "deleted", w.History(volume))
 	w.lawful()
 }
 
@@ -167,9 +168,9 @@ func TestDeletionThatHangs(t *testing.T) {
 func TestDeletionThatEndsInError(t *testing.T) {
 	t.Parallel()
 	w, volume, _ := ripe(t, false)
-	w.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 1, Do: cloudsim.FailLater{Reason: "I/O error"}})
-	w.run(2*time.Hour, 15*time.Minute)
-	require.Equal(t, "deleted", w.story(volume))
-	require.Equal(t, 2, w.sim.Counts()[deleteRoute])
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.FailLater{Reason: "I/O error"}})
+	w.Advance(2*time.Hour, 15*time.Minute)
+	require.Equal(t, "deleted", w.History(volume))
+	require.Equal(t, 2, w.Sim.Counts()[rig.DeleteRoute])
 	w.lawful()
 }

@@ -9,9 +9,8 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
-
-const actionRoute = "POST /volume/v3/{project}/backups/{backup}/action"
 
 // ceph is what a driver answers that can't remove by force.
 var ceph = cloudsim.Refuse{Status: http.StatusMethodNotAllowed, Body: `{"badMethod": {"code": 405, "message": "Operation is not supported by backup driver: force delete"}}`}
@@ -19,8 +18,8 @@ var ceph = cloudsim.Refuse{Status: http.StatusMethodNotAllowed, Body: `{"badMeth
 func stuckReset(set *backup.Settings, _ *cloudsim.Options) { set.StuckReset = true }
 
 // repairs counts the steps of one kind with one outcome.
-func (w *world) repairs(kind, outcome string) int {
-	w.t.Helper()
+func (w *environment) repairs(kind, outcome string) int {
+	w.T.Helper()
 	return w.metric("staffeln_repairs_total", "kind", kind, "outcome", outcome)
 }
 
@@ -28,15 +27,15 @@ func (w *world) repairs(kind, outcome string) int {
 func TestFailedRemovalIsForced(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, false, stuckReset)
-	w.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
-	w.run(40*time.Minute, 15*time.Minute)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
+	w.Advance(40*time.Minute, 15*time.Minute)
 	forced := w.events(cloudsim.BackupForceDeletion, volume)
 	require.Len(t, forced, 1)
-	require.Equal(t, w.sim.Project("acme"), forced[0].Token)
-	require.Equal(t, backup.Forced, w.last(volume).RemovalReason)
+	require.Equal(t, w.Sim.Project("acme"), forced[0].Token)
+	require.Equal(t, backup.Forced, w.LastRecord(volume).RemovalReason)
 	require.Equal(t, 1, w.logged("warn", "stuck backup: force", id, `"reason":"forced"`, `"status":"error_deleting"`))
-	w.run(40*time.Minute, 10*time.Minute)
-	require.Equal(t, "deleted", w.story(volume))
+	w.Advance(40*time.Minute, 10*time.Minute)
+	require.Equal(t, "deleted", w.History(volume))
 	require.Equal(t, 1, w.repairs("force", "accepted"))
 	require.Empty(t, w.events(cloudsim.BackupReset, volume))
 	w.lawful()
@@ -47,17 +46,17 @@ func TestFailedRemovalIsForced(t *testing.T) {
 func TestRefusedForceBecomesAReset(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, false, stuckReset)
-	w.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
-	w.sim.AddFault(cloudsim.Fault{Route: actionRoute, Times: 1, Do: ceph})
-	w.run(25*time.Minute, 5*time.Minute)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Times: 1, Do: ceph})
+	w.Advance(25*time.Minute, 5*time.Minute)
 	reset := w.events(cloudsim.BackupReset, volume)
 	require.Len(t, reset, 1)
 	require.Equal(t, "error", reset[0].Detail)
-	require.Equal(t, w.sim.Project("acme"), reset[0].Token)
+	require.Equal(t, w.Sim.Project("acme"), reset[0].Token)
 	require.Equal(t, 1, w.logged("warn", "stuck backup: force", id, "refused", "not supported by backup driver"))
 	require.Equal(t, 1, w.logged("warn", "stuck backup: reset", id, `"reason":"status_reset"`))
-	w.run(time.Hour, 10*time.Minute)
-	require.Equal(t, "deleted", w.story(volume))
+	w.Advance(time.Hour, 10*time.Minute)
+	require.Equal(t, "deleted", w.History(volume))
 	require.Len(t, w.events(cloudsim.BackupDeletion, volume), 2)
 	require.Equal(t, 1, w.repairs("force", "refused"))
 	require.Equal(t, 1, w.repairs("reset", "accepted"))
@@ -70,28 +69,28 @@ func TestForceInVainBecomesAResetAndThenRests(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, false, stuckReset)
 	fails := cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}
-	mendDelete := w.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Do: fails})
-	mendForce := w.sim.AddFault(cloudsim.Fault{Route: actionRoute, Do: fails})
-	w.run(30*time.Minute, 10*time.Minute)
+	mendDelete := w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Do: fails})
+	mendForce := w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Do: fails})
+	w.Advance(30*time.Minute, 10*time.Minute)
 	require.Len(t, w.events(cloudsim.BackupForceDeletion, volume), 1)
 	require.Empty(t, w.events(cloudsim.BackupReset, volume), "force has its time")
-	w.run(3*time.Hour, 10*time.Minute)
+	w.Advance(3*time.Hour, 10*time.Minute)
 	require.Len(t, w.events(cloudsim.BackupForceDeletion, volume), 1)
 	require.Len(t, w.events(cloudsim.BackupReset, volume), 1)
 	require.Len(t, w.events(cloudsim.BackupDeletion, volume), 2)
-	r := w.last(volume)
+	r := w.LastRecord(volume)
 	require.Equal(t, backup.Undeletable, r.State)
 	require.Equal(t, backup.DeletionStuck, r.RemovalReason)
 	require.Contains(t, r.RemovalText, "set to error and hangs again")
 	require.Contains(t, r.RemovalText, "restart cinder-backup")
 	require.Equal(t, 1, w.logged("error", "backup can't be removed", id))
-	w.run(20*time.Hour, time.Hour)
+	w.Advance(20*time.Hour, time.Hour)
 	require.Len(t, w.events(cloudsim.BackupForceDeletion, volume), 1, "it rests")
 	mendDelete()
 	mendForce()
-	w.run(8*time.Hour, 30*time.Minute)
+	w.Advance(8*time.Hour, 30*time.Minute)
 	require.Len(t, w.events(cloudsim.BackupForceDeletion, volume), 2, "and begins anew")
-	require.Equal(t, "deleted", w.story(volume))
+	require.Equal(t, "deleted", w.History(volume))
 	w.lawful()
 }
 
@@ -100,13 +99,13 @@ func TestForceInVainBecomesAResetAndThenRests(t *testing.T) {
 func TestHangingRemovalOfAnEncryptedBackupIsForced(t *testing.T) {
 	t.Parallel()
 	w, volume, _ := ripe(t, true, stuckReset)
-	w.sim.SetKeyManager(false)
-	w.run(5*time.Hour, 30*time.Minute)
+	w.Sim.SetKeyManager(false)
+	w.Advance(5*time.Hour, 30*time.Minute)
 	require.Empty(t, w.events(cloudsim.BackupForceDeletion, volume), "not before its time")
-	w.sim.SetKeyManager(true)
-	w.run(3*time.Hour, 30*time.Minute)
+	w.Sim.SetKeyManager(true)
+	w.Advance(3*time.Hour, 30*time.Minute)
 	require.Len(t, w.events(cloudsim.BackupForceDeletion, volume), 1)
-	require.Equal(t, "deleted", w.story(volume))
+	require.Equal(t, "deleted", w.History(volume))
 	w.lawful()
 }
 
@@ -115,14 +114,14 @@ func TestHangingRemovalOfAnEncryptedBackupIsForced(t *testing.T) {
 func TestEncryptedBackupsAreNotForcedWithoutTheRight(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, true, stuckReset)
-	w.sim.SetKeyManager(false)
-	w.run(5*time.Hour, 30*time.Minute)
-	service := w.sim.Cast().Service
-	w.sim.RevokeInherited(service, "default", "admin")
-	w.sim.GrantInherited(service, "default", "member")
-	w.run(3*time.Hour, 30*time.Minute)
-	require.Zero(t, w.sim.Counts()[actionRoute])
-	r := w.last(volume)
+	w.Sim.SetKeyManager(false)
+	w.Advance(5*time.Hour, 30*time.Minute)
+	service := w.Sim.Cast().Service
+	w.Sim.RevokeInherited(service, "default", "admin")
+	w.Sim.GrantInherited(service, "default", "member")
+	w.Advance(3*time.Hour, 30*time.Minute)
+	require.Zero(t, w.Sim.Counts()[rig.ActionRoute])
+	r := w.LastRecord(volume)
 	require.Equal(t, backup.Undeletable, r.State)
 	require.Equal(t, backup.SecretRightUnknown, r.RemovalReason)
 	require.Equal(t, 1, w.logged("error", "backup can't be removed", id, string(backup.SecretRightUnknown)))
@@ -135,10 +134,10 @@ func TestEncryptedBackupsAreNotForcedWithoutTheRight(t *testing.T) {
 func TestUnansweredStepsAreTakenAgain(t *testing.T) {
 	t.Parallel()
 	w, volume, _ := ripe(t, false, stuckReset)
-	w.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
-	w.sim.AddFault(cloudsim.Fault{Route: actionRoute, Times: 1, Do: cloudsim.DropBefore{}})
-	w.run(2*time.Hour, 10*time.Minute)
-	require.Equal(t, "deleted", w.story(volume))
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Times: 1, Do: cloudsim.DropBefore{}})
+	w.Advance(2*time.Hour, 10*time.Minute)
+	require.Equal(t, "deleted", w.History(volume))
 	require.Equal(t, 1, w.repairs("force", "unknown"))
 	require.Equal(t, 1, w.repairs("force", "accepted"))
 	require.Empty(t, w.events(cloudsim.BackupReset, volume))
@@ -150,10 +149,10 @@ func TestUnansweredStepsAreTakenAgain(t *testing.T) {
 func TestNothingIsForcedWithoutLeave(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, false)
-	w.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
-	w.run(2*day, 3*time.Hour)
-	require.Zero(t, w.sim.Counts()[actionRoute])
-	r := w.last(volume)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
+	w.Advance(2*day, 3*time.Hour)
+	require.Zero(t, w.Sim.Counts()[rig.ActionRoute])
+	r := w.LastRecord(volume)
 	require.Equal(t, backup.Undeletable, r.State)
 	for _, words := range []string{"error_deleting", "I/O error", "--force " + id, "--state error " + id, "STAFFELN_STUCK_RESET=true"} {
 		require.Contains(t, r.RemovalText, words)
@@ -163,16 +162,16 @@ func TestNothingIsForcedWithoutLeave(t *testing.T) {
 
 // hanging is a world with one backup that never ends, an hour after its deadline
 // would have passed.
-func hanging(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options)) (w *world, volumeID string) {
+func hanging(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options)) (w *environment, volumeID string) {
 	t.Helper()
 	w = daily(t, append(changes, slow, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.BackupCycleTimeout, set.RetentionServicePeriod = backup.Duration(time.Hour), backup.Duration(20*time.Minute)
 	})...)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.Stick{}})
-	w.run(time.Hour, 20*time.Minute)
-	w.dispatch()
-	require.Equal(t, "overdue", w.story(volumes[0]))
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.Stick{}})
+	w.Advance(time.Hour, 20*time.Minute)
+	w.Dispatch()
+	require.Equal(t, "overdue", w.History(volumes[0]))
 	return w, volumes[0]
 }
 
@@ -181,27 +180,27 @@ func hanging(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options))
 func TestOverdueBackupIsReset(t *testing.T) {
 	t.Parallel()
 	w, volume := hanging(t, stuckReset)
-	w.sim.AddFault(cloudsim.Fault{Route: actionRoute, Times: 1, Do: ceph})
-	w.step(5 * time.Minute)
-	w.dispatch()
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Times: 1, Do: ceph})
+	w.Step(5 * time.Minute)
+	w.Dispatch()
 	require.Len(t, w.events(cloudsim.BackupReset, volume), 1)
-	require.Equal(t, w.sim.Project("acme"), w.events(cloudsim.BackupReset, volume)[0].Token)
-	r := w.last(volume)
+	require.Equal(t, w.Sim.Project("acme"), w.events(cloudsim.BackupReset, volume)[0].Token)
+	r := w.LastRecord(volume)
 	require.Equal(t, backup.Overdue, r.State)
 	require.Equal(t, backup.StatusReset, r.Reason)
-	w.step(time.Minute)
-	w.dispatch()
-	require.Equal(t, "failed:status_reset", w.story(volume))
-	require.Contains(t, w.last(volume).ReasonText, "STAFFELN_STUCK_RESET")
-	require.Equal(t, backup.Operator, w.last(volume).Reason.Whose())
-	w.run(time.Hour, 10*time.Minute)
-	require.Equal(t, backup.Deleted, w.of(volume)[0].State)
+	w.Step(time.Minute)
+	w.Dispatch()
+	require.Equal(t, "failed:status_reset", w.History(volume))
+	require.Contains(t, w.LastRecord(volume).ReasonText, "STAFFELN_STUCK_RESET")
+	require.Equal(t, backup.Operator, w.LastRecord(volume).Reason.Whose())
+	w.Advance(time.Hour, 10*time.Minute)
+	require.Equal(t, backup.Deleted, w.RecordsOf(volume)[0].State)
 	require.Equal(t, 1, w.repairs("force", "refused"))
 	require.Equal(t, 1, w.repairs("reset", "accepted"))
-	require.Contains(t, w.of(volume)[0].ReasonText, "should the volume stay in backing-up")
-	w.sim.SetVolumeStatus(volume, "in-use") // as it says
-	w.run(day, time.Hour)
-	require.Equal(t, backup.Available, w.last(volume).State, "the volume goes on")
+	require.Contains(t, w.RecordsOf(volume)[0].ReasonText, "should the volume stay in backing-up")
+	w.Sim.SetVolumeStatus(volume, "in-use") // as it says
+	w.Advance(day, time.Hour)
+	require.Equal(t, backup.Available, w.LastRecord(volume).State, "the volume goes on")
 	w.lawful()
 }
 
@@ -212,30 +211,30 @@ func TestResetBackupThatEndsWellAfterAll(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, volume := hanging(t, stuckReset)
-			w.sim.AddFault(cloudsim.Fault{Route: actionRoute, Times: 1, Do: ceph})
-			w.step(5 * time.Minute)
-			w.dispatch()
-			id := w.last(volume).BackupID
+			w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Times: 1, Do: ceph})
+			w.Step(5 * time.Minute)
+			w.Dispatch()
+			id := w.LastRecord(volume).BackupID
 			if late {
-				w.stop() // it fails, and nobody removes anything yet
-				remove := w.sim.AddFault(cloudsim.Fault{Route: listRoute, Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
-				w.serve()
-				w.step(time.Minute)
-				w.dispatch()
-				require.Equal(t, "failed:status_reset", w.story(volume))
+				w.StopWorker() // it fails, and nobody removes anything yet
+				remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.ListRoute, Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+				w.StartWorker()
+				w.Step(time.Minute)
+				w.Dispatch()
+				require.Equal(t, "failed:status_reset", w.History(volume))
 				remove()
 			}
-			w.sim.SetBackupStatus(id, "available")
-			w.run(90*time.Minute, 10*time.Minute)
+			w.Sim.SetBackupStatus(id, "available")
+			w.Advance(90*time.Minute, 10*time.Minute)
 			if late {
-				require.Equal(t, "failed:status_reset", w.story(volume))
-				r := w.last(volume)
+				require.Equal(t, "failed:status_reset", w.History(volume))
+				r := w.LastRecord(volume)
 				require.NotNil(t, r.NextTryAt, "looked at seldom")
-				require.Less(t, w.sim.Counts()["GET /volume/v3/{project}/backups/detail"], 40)
+				require.Less(t, w.Sim.Counts()["GET /volume/v3/{project}/backups/detail"], 40)
 			} else {
-				require.Equal(t, "available", w.story(volume))
+				require.Equal(t, "available", w.History(volume))
 			}
-			_, there := w.sim.Backup(id)
+			_, there := w.Sim.Backup(id)
 			require.True(t, there)
 			w.lawful()
 		})
@@ -247,15 +246,15 @@ func TestResetBackupThatEndsWellAfterAll(t *testing.T) {
 func TestOverdueBackupThatNothingFrees(t *testing.T) {
 	t.Parallel()
 	w, volume := hanging(t, stuckReset)
-	w.sim.AddFault(cloudsim.Fault{Route: actionRoute, Do: ceph})
-	w.run(20*time.Hour, 30*time.Minute)
-	require.Equal(t, "overdue", w.story(volume))
-	require.Equal(t, 2, w.sim.Counts()[actionRoute], "one of each")
-	w.run(6*time.Hour, 30*time.Minute)
-	require.Equal(t, 4, w.sim.Counts()[actionRoute], "and again a day later")
-	w.sim.RestartBackupService()
-	w.run(time.Hour, 10*time.Minute)
-	require.Equal(t, backup.Deleted, w.of(volume)[0].State)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Do: ceph})
+	w.Advance(20*time.Hour, 30*time.Minute)
+	require.Equal(t, "overdue", w.History(volume))
+	require.Equal(t, 2, w.Sim.Counts()[rig.ActionRoute], "one of each")
+	w.Advance(6*time.Hour, 30*time.Minute)
+	require.Equal(t, 4, w.Sim.Counts()[rig.ActionRoute], "and again a day later")
+	w.Sim.RestartBackupService()
+	w.Advance(time.Hour, 10*time.Minute)
+	require.Equal(t, backup.Deleted, w.RecordsOf(volume)[0].State)
 	w.lawful()
 }
 
@@ -263,17 +262,17 @@ func TestOverdueBackupThatNothingFrees(t *testing.T) {
 func TestWhatEndedMeanwhileIsNotReset(t *testing.T) {
 	t.Parallel()
 	w, volume := hanging(t, stuckReset)
-	seen := w.last(volume)
-	b, err := w.cloud.Backup(w.ctx, seen.ProjectID, seen.BackupID)
+	seen := w.LastRecord(volume)
+	b, err := w.Cloud.Backup(w.Ctx, seen.ProjectID, seen.BackupID)
 	require.NoError(t, err)
-	w.sim.ReleaseBackup(seen.BackupID)
-	require.True(t, backup.Means(w.cloud.ResetBackup(w.ctx, b, backup.StatusError), backup.MeansBackupState))
-	is, _ := w.sim.Backup(seen.BackupID)
+	w.Sim.ReleaseBackup(seen.BackupID)
+	require.True(t, backup.Means(w.Cloud.ResetBackup(w.Ctx, b, backup.StatusError), backup.MeansBackupState))
+	is, _ := w.Sim.Backup(seen.BackupID)
 	require.Equal(t, "available", is.Status)
-	w.step(5 * time.Minute)
-	w.dispatch()
-	require.Equal(t, "available", w.story(volume))
-	require.Zero(t, w.sim.Counts()[actionRoute])
+	w.Step(5 * time.Minute)
+	w.Dispatch()
+	require.Equal(t, "available", w.History(volume))
+	require.Zero(t, w.Sim.Counts()[rig.ActionRoute])
 	w.lawful()
 }
 
@@ -284,12 +283,12 @@ func TestLeftoverThatHangs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.StuckReset = allowed })
-			_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-			w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.Stick{}})
-			w.beats()
-			w.sim.SetBackupStatus(w.last(volumes[0]).BackupID, "error_deleting") // somebody tried to cancel it
-			w.run(2*time.Hour, 20*time.Minute)
-			first := w.of(volumes[0])[0]
+			_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+			w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.Stick{}})
+			w.RunDue()
+			w.Sim.SetBackupStatus(w.LastRecord(volumes[0]).BackupID, "error_deleting") // somebody tried to cancel it
+			w.Advance(2*time.Hour, 20*time.Minute)
+			first := w.RecordsOf(volumes[0])[0]
 			if allowed {
 				require.Equal(t, backup.Deleted, first.State)
 				require.Len(t, w.events(cloudsim.BackupForceDeletion, volumes[0]), 1)
@@ -307,11 +306,11 @@ func TestLeftoverThatHangs(t *testing.T) {
 func TestNothingIsForcedDuringAPause(t *testing.T) {
 	t.Parallel()
 	w, volume := hanging(t, stuckReset)
-	w.exec(`INSERT INTO pauses (project_id, since, who, why) VALUES ('', $1, 'me', 'upgrade')`, w.clock.Now())
-	w.run(2*time.Hour, 10*time.Minute)
-	require.Equal(t, "overdue", w.story(volume))
-	require.Zero(t, w.sim.Counts()[actionRoute])
-	w.exec(`DELETE FROM pauses`)
-	w.run(20*time.Minute, 10*time.Minute)
+	w.Exec(`INSERT INTO pauses (project_id, since, who, why) VALUES ('', $1, 'me', 'upgrade')`, w.Clock.Now())
+	w.Advance(2*time.Hour, 10*time.Minute)
+	require.Equal(t, "overdue", w.History(volume))
+	require.Zero(t, w.Sim.Counts()[rig.ActionRoute])
+	w.Exec(`DELETE FROM pauses`)
+	w.Advance(20*time.Minute, 10*time.Minute)
 	require.Len(t, w.events(cloudsim.BackupForceDeletion, volume), 1)
 }

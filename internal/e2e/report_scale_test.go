@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
+	"staffeln/internal/e2e/rig"
 	"staffeln/report"
 	"staffeln/tasks"
 )
@@ -42,10 +43,10 @@ var dueAtOnce = flag.Int("reports", 200, "how many reports are due at once")
 func due(t *testing.T, p *post) {
 	t.Helper()
 	for n := range *dueAtOnce {
-		id := p.sim.AddProject(fmt.Sprintf("project-%d", n))
+		id := p.Sim.AddProject(fmt.Sprintf("project-%d", n))
 		p.member(id, fmt.Sprintf("user-%d", n), fmt.Sprintf("user-%d@example.org", n))
 	}
-	seen, err := p.cloud.Observe(p.ctx)
+	seen, err := p.Cloud.Observe(p.Ctx)
 	require.NoError(t, err)
 	var ids, names []string
 	for _, one := range seen.Projects {
@@ -53,10 +54,10 @@ func due(t *testing.T, p *post) {
 			ids, names = append(ids, one.ID), append(names, one.Name)
 		}
 	}
-	p.exec(`INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected, retention, retention_source, seen_at)
+	p.Exec(`INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected, retention, retention_source, seen_at)
 		SELECT 'v-' || id, 'data', id, name, 's-' || id, 'web-1', 'nova', 'in-use', 10, false, true, '17 days', 'default', staffeln_now()
 		FROM unnest($1::text[], $2::text[]) AS p (id, name)`, ids, names)
-	p.exec(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention, beat,
+	p.Exec(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention, beat,
 			changed_at, created_at, requested_at, deadline, available_at, ended_at, data_timestamp, backup_id)
 		SELECT project_id, project_name, server_id, server_name, id, name, zone, size_gib, false, 'available', 'full', retention, at, at, at, at, at + interval '6 hours', at, at, at, 'b-' || id || n
 		FROM volumes, generate_series(1, 3) AS n, LATERAL (SELECT staffeln_now() - n * interval '8 hours' AS at) AS t`)
@@ -67,10 +68,10 @@ func due(t *testing.T, p *post) {
 func TestReport_ManyProjectsAtOnce(t *testing.T) {
 	p := newPost(t, toMembers)
 	due(t, p)
-	asked := &counted{of: p.cloud}
+	asked := &counted{of: p.Cloud}
 	p.reporter.Directory = asked
 	began := time.Now()
-	require.NoError(t, p.sched.Report(p.ctx, p.beat()))
+	require.NoError(t, p.Scheduler.Report(p.Ctx, p.BeginRun()))
 	found := time.Since(began)
 	peak := watchMemory(t)
 	p.turnWithin(10 * time.Minute)
@@ -84,11 +85,11 @@ func TestReport_ManyProjectsAtOnce(t *testing.T) {
 
 // The same in one report of all projects, for a list of receivers.
 func TestReport_ManyProjectsInOne(t *testing.T) {
-	p := newPost(t, report.Reporting{SenderEmail: from, Receiver: []string{"ops@ops.example"}})
+	p := newPost(t, report.Reporting{SenderEmail: rig.Sender, Receiver: []string{"ops@ops.example"}})
 	due(t, p)
 	began := time.Now()
 	peak := watchMemory(t)
-	require.NoError(t, p.reporter.Handlers().Report(p.ctx, tasks.Report{Group: report.All}))
+	require.NoError(t, p.reporter.Handlers().Report(p.Ctx, tasks.Report{Group: report.All}))
 	require.Len(t, p.box.Inbox(), 1)
 	t.Logf("one report of %d projects: %s, %d MiB of heap at most, a mail of %d KiB", *dueAtOnce, time.Since(began).Round(time.Millisecond), peak()>>20, len(p.box.Inbox()[0].Raw)>>10)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit/mailbox"
 )
 
@@ -18,18 +19,18 @@ import (
 func TestReport_PreviewOnTheTerminal(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
-	acme, globex := p.sim.AddProject("acme"), p.sim.AddProject("globex")
+	acme, globex := p.Sim.AddProject("acme"), p.Sim.AddProject("globex")
 	_, _ = p.named(acme, "web-1", "true", "data")
 	_, cache := p.named(globex, "app-1", "true", "cache")
-	p.run(2*time.Hour, 30*time.Minute)
-	p.sim.SetVolumeStatus(cache[0], "error")
-	p.run(time.Hour, 30*time.Minute)
+	p.Advance(2*time.Hour, 30*time.Minute)
+	p.Sim.SetVolumeStatus(cache[0], "error")
+	p.Advance(time.Hour, 30*time.Minute)
 	before := p.scan(`SELECT count(*) FROM records WHERE report_id IS NULL`)
 	golden(t, "report-preview", p.terminal(0, "report", "preview"))
 
 	env := p.settings()
-	maps.Copy(env, p.sim.OpenRC(p.cloudURL))
-	out, code := finish(t, env, "report", "preview", "--project", "globex", "--json")
+	maps.Copy(env, p.Sim.OpenRC(p.CloudURL))
+	out, code := rig.Output(t, env, "report", "preview", "--project", "globex", "--json")
 	require.Zero(t, code, out)
 	var held struct {
 		Group    string
@@ -45,7 +46,7 @@ func TestReport_PreviewOnTheTerminal(t *testing.T) {
 	require.Equal(t, 1000, held.Projects[0].Backups.Limit)
 	var whole map[string]any
 	require.NoError(t, json.Unmarshal([]byte(out), &whole))
-	documented(t, p.terminal(0, "report", "preview", "--help"), whole)
+	rig.RequireDocumented(t, p.terminal(0, "report", "preview", "--help"), whole)
 
 	file := filepath.Join(t.TempDir(), "acme.html")
 	require.Empty(t, p.terminal(0, "report", "preview", "--project", acme, "--html", file))
@@ -61,16 +62,16 @@ func TestReport_PreviewOnTheTerminal(t *testing.T) {
 // A test mail tells each step, and what to do where one fails.
 func TestReport_SendTestOnTheTerminal(t *testing.T) {
 	t.Parallel()
-	box := mailbox.Start(t, mailbox.Options{TLS: true, User: from, Password: "secret"})
+	box := mailbox.Start(t, mailbox.Options{TLS: true, User: rig.Sender, Password: "secret"})
 	env := map[string]string{
-		"STAFFELN_SENDER_EMAIL": from, "STAFFELN_SENDER_PWD": "secret", "STAFFELN_SMTP_SERVER": box.Address, "STAFFELN_SMTP_CA_FILE": box.CAFile,
+		"STAFFELN_SENDER_EMAIL": rig.Sender, "STAFFELN_SENDER_PWD": "secret", "STAFFELN_SMTP_SERVER": box.Address, "STAFFELN_SMTP_CA_FILE": box.CAFile,
 	}
 	with := func(change map[string]string) map[string]string {
 		all := maps.Clone(env)
 		maps.Copy(all, change)
 		return all
 	}
-	out, code := finish(t, env, "report", "send-test", "alice@acme.example")
+	out, code := rig.Output(t, env, "report", "send-test", "alice@acme.example")
 	require.Zero(t, code, out)
 	golden(t, "report-send-test", stable(box, out))
 	require.Len(t, box.To("alice@acme.example"), 1)
@@ -92,7 +93,7 @@ func TestReport_SendTestOnTheTerminal(t *testing.T) {
 		"bad operator":   {map[string]string{"STAFFELN_OPERATOR_RECEIVER": "a@b.example,c d"}, "alice@acme.example", 2, []string{`STAFFELN_OPERATOR_RECEIVER: "c d": want an address`}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, code := finish(t, with(c.change), "report", "send-test", c.to)
+			out, code := rig.Output(t, with(c.change), "report", "send-test", c.to)
 			require.Equal(t, c.code, code, out)
 			for _, word := range c.says {
 				require.Contains(t, out, word)

@@ -10,29 +10,30 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 	"staffeln/report"
 	"staffeln/tasks"
 )
 
-var toMembers = report.Reporting{SenderEmail: from}
+var toMembers = report.Reporting{SenderEmail: rig.Sender}
 
 // Each member gets each result once, never earlier than the period after it began to wait, never two mails within one
 // period, and nobody hears of another project.
 func TestReport_EachResultOnceAndNeverEarlier(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
-	acme, globex := p.sim.AddProject("acme"), p.sim.AddProject("globex")
-	p.protect(acme, "web-1", 1)
-	p.protect(globex, "app-1", 1)
+	acme, globex := p.Sim.AddProject("acme"), p.Sim.AddProject("globex")
+	p.Protect(acme, "web-1", 1)
+	p.Protect(globex, "app-1", 1)
 	p.member(acme, "alice", "alice@acme.example")
 	p.member(globex, "bob", "bob@globex.example")
-	began := p.clock.Now()
+	began := p.Clock.Now()
 	var at []time.Time // of alice's mails
 	for len(at) < 3 {
 		p.pass(30 * time.Minute)
 		if n := len(p.box.To("alice@acme.example")); n > len(at) {
 			require.Equal(t, len(at)+1, n)
-			at = append(at, p.clock.Now().Add(-30*time.Minute))
+			at = append(at, p.Clock.Now().Add(-30*time.Minute))
 		}
 	}
 	require.Equal(t, []time.Time{began.Add(6 * time.Hour), began.Add(12 * time.Hour), began.Add(18 * time.Hour)}, at)
@@ -55,18 +56,18 @@ func TestReport_EachResultOnceAndNeverEarlier(t *testing.T) {
 func TestReport_ReceiversOfAProject(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
-	acme, empty := p.sim.AddProject("acme"), p.sim.AddProject("initech")
-	p.protect(acme, "web-1", 1)
-	p.protect(empty, "app-1", 1)
+	acme, empty := p.Sim.AddProject("acme"), p.Sim.AddProject("initech")
+	p.Protect(acme, "web-1", 1)
+	p.Protect(empty, "app-1", 1)
 	alice := p.member(acme, "alice", "alice@acme.example")
-	p.sim.Grant(alice, acme, "reader")                 // twice in it is one mail
+	p.Sim.Grant(alice, acme, "reader")                 // twice in it is one mail
 	p.member(acme, "also alice", "Alice@acme.example") // and so is one address of two
-	p.sim.EnableUser(p.member(acme, "dan", "dan@acme.example"), false)
+	p.Sim.EnableUser(p.member(acme, "dan", "dan@acme.example"), false)
 	p.member(acme, "mute", "")
 	p.member(acme, "evil", "evil@acme.example, mallory@evil.example")
 	p.member(acme, "worse", "worse@acme.example\r\nBcc: mallory@evil.example")
-	p.sim.GrantGroup(p.sim.AddGroup("staff", p.sim.AddUser("carol", "c", "carol@acme.example")), acme, "reader")
-	p.sim.GrantInherited(p.sim.AddUser("auditor", "a", "audit@ops.example"), "default", "reader")
+	p.Sim.GrantGroup(p.Sim.AddGroup("staff", p.Sim.AddUser("carol", "c", "carol@acme.example")), acme, "reader")
+	p.Sim.GrantInherited(p.Sim.AddUser("auditor", "a", "audit@ops.example"), "default", "reader")
 	p.pass(7 * time.Hour)
 	to := map[string]int{}
 	for _, m := range p.box.Inbox() {
@@ -82,8 +83,8 @@ func TestReport_ReceiversOfAProject(t *testing.T) {
 func TestReport_NobodyFoundIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
-	initech := p.sim.AddProject("initech")
-	p.protect(initech, "app-1", 1)
+	initech := p.Sim.AddProject("initech")
+	p.Protect(initech, "app-1", 1)
 	p.pass(9 * time.Hour)
 	require.Empty(t, p.box.Inbox())
 	require.Equal(t, 1, p.logged("warn", string(backup.NoReceiver), initech, "no receiver found"))
@@ -98,17 +99,17 @@ func TestReport_NobodyFoundIsTriedAgain(t *testing.T) {
 
 func TestReport_ListOfReceiversGetsOneOfAllProjects(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, report.Reporting{SenderEmail: from, Receiver: []string{"ops@ops.example", "boss@ops.example"}})
-	acme, globex := p.sim.AddProject("acme"), p.sim.AddProject("globex")
-	p.protect(acme, "web-1", 1)
-	p.protect(globex, "app-1", 1)
+	p := newPost(t, report.Reporting{SenderEmail: rig.Sender, Receiver: []string{"ops@ops.example", "boss@ops.example"}})
+	acme, globex := p.Sim.AddProject("acme"), p.Sim.AddProject("globex")
+	p.Protect(acme, "web-1", 1)
+	p.Protect(globex, "app-1", 1)
 	p.member(acme, "alice", "alice@acme.example")
 	p.pass(7 * time.Hour)
 	require.Len(t, p.box.Inbox(), 2, "one mail for each receiver")
 	for _, m := range p.box.Inbox() {
 		require.NotContains(t, m.Header.Get("To"), ",")
-		require.Contains(t, words(m), "Project acme")
-		require.Contains(t, words(m), "Project globex")
+		require.Contains(t, rig.MailText(m), "Project acme")
+		require.Contains(t, rig.MailText(m), "Project globex")
 	}
 	require.NotEqual(t, p.box.Inbox()[0].Header.Get("Message-Id"), p.box.Inbox()[1].Header.Get("Message-Id"))
 	p.lawful()
@@ -116,10 +117,10 @@ func TestReport_ListOfReceiversGetsOneOfAllProjects(t *testing.T) {
 
 func TestReport_ProjectsNameAtADomain(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, report.Reporting{SenderEmail: from, ProjectReceiverDomain: "tenants.example"})
-	p.protect(p.sim.AddProject("acme"), "web-1", 1)
-	evil := p.sim.AddProject("mallory@evil.example, x")
-	p.protect(evil, "app-1", 1)
+	p := newPost(t, report.Reporting{SenderEmail: rig.Sender, ProjectReceiverDomain: "tenants.example"})
+	p.Protect(p.Sim.AddProject("acme"), "web-1", 1)
+	evil := p.Sim.AddProject("mallory@evil.example, x")
+	p.Protect(evil, "app-1", 1)
 	p.pass(7 * time.Hour)
 	require.Len(t, p.box.Inbox(), 1)
 	require.Equal(t, "acme@tenants.example", p.box.Inbox()[0].To)
@@ -131,17 +132,17 @@ func TestReport_ProjectsNameAtADomain(t *testing.T) {
 func TestReport_ToTheLog(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, report.Reporting{})
-	acme := p.sim.AddProject("acme")
-	p.protect(acme, "web-1", 1)
-	p.protect(p.sim.AddProject("globex"), "app-1", 1)
+	acme := p.Sim.AddProject("acme")
+	p.Protect(acme, "web-1", 1)
+	p.Protect(p.Sim.AddProject("globex"), "app-1", 1)
 	p.pass(7 * time.Hour)
 	require.Equal(t, 1, p.logged("info", `"message":"report"`, `"group":"all"`, `"succeeded":12`, "All is well"))
 	p.pass(3 * time.Hour)
 	require.Equal(t, 1, p.logged("info", `"message":"report"`))
-	p.tell(report.Reporting{SenderEmail: from, Receiver: []string{"ops@ops.example"}})
+	p.tell(report.Reporting{SenderEmail: rig.Sender, Receiver: []string{"ops@ops.example"}})
 	p.pass(4 * time.Hour)
 	require.Len(t, p.box.Inbox(), 1)
-	require.Equal(t, 12, p.count("report_id = (SELECT id FROM reports ORDER BY made_at LIMIT 1)"), "what the log had is not mailed again")
+	require.Equal(t, 12, p.Count("report_id = (SELECT id FROM reports ORDER BY made_at LIMIT 1)"), "what the log had is not mailed again")
 	p.lawful()
 }
 
@@ -149,17 +150,17 @@ func TestReport_ToTheLog(t *testing.T) {
 func TestReport_OnlyLateVolumes(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
-	acme := p.sim.AddProject("acme")
-	_, volumes := p.protect(acme, "web-1", 1)
+	acme := p.Sim.AddProject("acme")
+	_, volumes := p.Protect(acme, "web-1", 1)
 	p.member(acme, "alice", "alice@acme.example")
 	p.pass(7 * time.Hour)
 	require.Len(t, p.box.Inbox(), 1)
-	p.sim.SetVolumeStatus(volumes[0], "in-use")
-	p.exec(`INSERT INTO pauses VALUES ('', staffeln_now(), 'me', 'maintenance')`)
+	p.Sim.SetVolumeStatus(volumes[0], "in-use")
+	p.Exec(`INSERT INTO pauses VALUES ('', staffeln_now(), 'me', 'maintenance')`)
 	p.pass(20 * time.Hour)
 	last := p.box.Inbox()[len(p.box.Inbox())-1]
 	require.Contains(t, last.Header.Get("Subject"), "1 volume is late")
-	require.Contains(t, words(last), "Late since")
+	require.Contains(t, rig.MailText(last), "Late since")
 	p.lawful()
 }
 
@@ -167,20 +168,20 @@ func TestReport_OnlyLateVolumes(t *testing.T) {
 func TestReport_OnlyAVolumeThatWasNeverBackedUp(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
-	acme := p.sim.AddProject("acme")
-	p.exec(`INSERT INTO pauses VALUES ('', staffeln_now(), 'me', 'maintenance')`)
-	began := p.clock.Now()
-	_, volumes := p.protect(acme, "web-1", 1)
+	acme := p.Sim.AddProject("acme")
+	p.Exec(`INSERT INTO pauses VALUES ('', staffeln_now(), 'me', 'maintenance')`)
+	began := p.Clock.Now()
+	_, volumes := p.Protect(acme, "web-1", 1)
 	p.member(acme, "alice", "alice@acme.example")
 	for len(p.box.Inbox()) == 0 {
-		require.Less(t, p.clock.Now().Sub(began), 24*time.Hour)
+		require.Less(t, p.Clock.Now().Sub(began), 24*time.Hour)
 		p.pass(30 * time.Minute)
 	}
-	require.Equal(t, p.set.Late()+p.set.ReportPeriod.Std(), p.clock.Now().Sub(began)-30*time.Minute)
+	require.Equal(t, p.Settings.Late()+p.Settings.ReportPeriod.Std(), p.Clock.Now().Sub(began)-30*time.Minute)
 	mail := p.box.Inbox()[0]
 	require.Contains(t, mail.Header.Get("Subject"), "1 volume has no restore point")
-	require.Contains(t, words(mail), "Never backed up (1)")
-	require.Contains(t, words(mail), volumes[0])
+	require.Contains(t, rig.MailText(mail), "Never backed up (1)")
+	require.Contains(t, rig.MailText(mail), volumes[0])
 	p.lawful()
 }
 
@@ -188,9 +189,9 @@ func TestReport_OnlyAVolumeThatWasNeverBackedUp(t *testing.T) {
 func TestReport_OneReceiverFailsAndDelaysNobody(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
-	acme, globex := p.sim.AddProject("acme"), p.sim.AddProject("globex")
-	p.protect(acme, "web-1", 1)
-	p.protect(globex, "app-1", 1)
+	acme, globex := p.Sim.AddProject("acme"), p.Sim.AddProject("globex")
+	p.Protect(acme, "web-1", 1)
+	p.Protect(globex, "app-1", 1)
 	p.member(acme, "alice", "alice@acme.example")
 	p.member(acme, "gone", "gone@acme.example")
 	p.member(globex, "bob", "bob@globex.example")
@@ -218,14 +219,14 @@ func TestReport_OneReceiverFailsAndDelaysNobody(t *testing.T) {
 func TestReport_AnswerLostAfterTheMail(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
-	acme := p.sim.AddProject("acme")
-	p.protect(acme, "web-1", 1)
+	acme := p.Sim.AddProject("acme")
+	p.Protect(acme, "web-1", 1)
 	p.member(acme, "alice", "alice@acme.example")
 	p.box.DieAfterData(1)
 	p.pass(8 * time.Hour)
 	require.Len(t, p.box.Inbox(), 2)
 	require.Equal(t, p.box.Inbox()[0].Header.Get("Message-Id"), p.box.Inbox()[1].Header.Get("Message-Id"))
-	require.Equal(t, words(p.box.Inbox()[0]), words(p.box.Inbox()[1]))
+	require.Equal(t, rig.MailText(p.box.Inbox()[0]), rig.MailText(p.box.Inbox()[1]))
 	p.lawful()
 }
 
@@ -233,23 +234,23 @@ func TestReport_AnswerLostAfterTheMail(t *testing.T) {
 func TestReport_CrashBetweenMailAndRecord(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
-	acme := p.sim.AddProject("acme")
-	p.protect(acme, "web-1", 1)
+	acme := p.Sim.AddProject("acme")
+	p.Protect(acme, "web-1", 1)
 	p.member(acme, "alice", "alice@acme.example")
-	p.run(6*time.Hour+30*time.Minute, 30*time.Minute)
-	p.exec(`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''the database is away''; END'`)
-	p.exec(`CREATE TRIGGER die BEFORE UPDATE ON report_mails FOR EACH ROW EXECUTE FUNCTION die()`)
-	require.ErrorContains(t, p.reporter.Handlers().Report(p.ctx, tasks.Report{Group: acme}), "the database is away")
+	p.Advance(6*time.Hour+30*time.Minute, 30*time.Minute)
+	p.Exec(`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''the database is away''; END'`)
+	p.Exec(`CREATE TRIGGER die BEFORE UPDATE ON report_mails FOR EACH ROW EXECUTE FUNCTION die()`)
+	require.ErrorContains(t, p.reporter.Handlers().Report(p.Ctx, tasks.Report{Group: acme}), "the database is away")
 	require.Len(t, p.box.Inbox(), 1)
-	p.exec(`DROP TRIGGER die ON report_mails`)
-	p.exec(`UPDATE report_groups SET lease_token = 'of the dead', lease_until = staffeln_now() + interval '2 minutes'`)
+	p.Exec(`DROP TRIGGER die ON report_mails`)
+	p.Exec(`UPDATE report_groups SET lease_token = 'of the dead', lease_until = staffeln_now() + interval '2 minutes'`)
 	p.turn()
 	require.Len(t, p.box.Inbox(), 1, "its lease holds")
-	p.step(5 * time.Minute)
+	p.Step(5 * time.Minute)
 	p.turn()
 	require.Len(t, p.box.Inbox(), 2)
 	require.Equal(t, p.box.Inbox()[0].Header.Get("Message-Id"), p.box.Inbox()[1].Header.Get("Message-Id"))
-	p.step(5 * time.Minute)
+	p.Step(5 * time.Minute)
 	p.turn()
 	require.Len(t, p.box.Inbox(), 2)
 	require.Equal(t, 1, p.scan(`SELECT count(*) FROM reports`))
@@ -260,13 +261,13 @@ func TestReport_CrashBetweenMailAndRecord(t *testing.T) {
 func TestReport_MailServerAway(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
-	acme := p.sim.AddProject("acme")
-	p.protect(acme, "web-1", 1)
+	acme := p.Sim.AddProject("acme")
+	p.Protect(acme, "web-1", 1)
 	p.member(acme, "alice", "alice@acme.example")
 	p.box.Down(true)
 	p.pass(10 * time.Hour)
 	require.Equal(t, 1, p.scan(`SELECT count(*) FROM reports`), "no second one before anybody has the first")
-	require.NoError(t, p.rdb.FlushDB(p.ctx).Err())
+	require.NoError(t, p.Redis.FlushDB(p.Ctx).Err())
 	p.box.Down(false)
 	made := p.made(acme)
 	p.pass(14 * time.Hour)
@@ -280,17 +281,17 @@ func TestReport_MailServerAway(t *testing.T) {
 func TestReport_GivenUpAndToldByTheNext(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
-	acme := p.sim.AddProject("acme")
-	p.protect(acme, "web-1", 1)
+	acme := p.Sim.AddProject("acme")
+	p.Protect(acme, "web-1", 1)
 	p.member(acme, "alice", "alice@acme.example")
 	p.pass(2 * time.Hour)
 	p.box.Down(true)
 	made := p.made(acme)
 	for range 5 {
-		p.step(4 * time.Hour)
+		p.Step(4 * time.Hour)
 		p.turn()
 	}
-	p.step(7 * 24 * time.Hour)
+	p.Step(7 * 24 * time.Hour)
 	p.turn()
 	require.Equal(t, 1, p.logged("error", "report given up", "alice@acme.example"))
 	p.box.Down(false)
@@ -304,16 +305,16 @@ func TestReport_GivenUpAndToldByTheNext(t *testing.T) {
 func TestReport_KeystoneAway(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
-	acme := p.sim.AddProject("acme")
-	p.protect(acme, "web-1", 1)
+	acme := p.Sim.AddProject("acme")
+	p.Protect(acme, "web-1", 1)
 	p.member(acme, "alice", "alice@acme.example")
-	p.run(6*time.Hour+30*time.Minute, 30*time.Minute)
-	fault := p.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/role_assignments", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	p.Advance(6*time.Hour+30*time.Minute, 30*time.Minute)
+	fault := p.Sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/role_assignments", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
 	p.turn()
 	require.Empty(t, p.box.Inbox())
 	require.Equal(t, 1, p.logged("warn", "report not made", acme, "find receivers"))
 	fault()
-	p.step(10 * time.Minute)
+	p.Step(10 * time.Minute)
 	p.turn()
 	require.Len(t, p.box.Inbox(), 1)
 	p.lawful()
@@ -323,17 +324,17 @@ func TestReport_KeystoneAway(t *testing.T) {
 func TestReport_APartOfTheMembers(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
-	acme := p.sim.AddProject("acme")
-	p.protect(acme, "web-1", 1)
+	acme := p.Sim.AddProject("acme")
+	p.Protect(acme, "web-1", 1)
 	p.member(acme, "alice", "alice@acme.example")
 	p.member(acme, "amy", "amy@acme.example")
-	p.run(6*time.Hour+30*time.Minute, 30*time.Minute)
-	p.sim.LimitLists(2)
+	p.Advance(6*time.Hour+30*time.Minute, 30*time.Minute)
+	p.Sim.LimitLists(2)
 	p.turn()
 	require.Empty(t, p.box.Inbox())
 	require.Equal(t, 1, p.logged("error", "report not made", acme, "only a part of the list"))
-	p.sim.LimitLists(0)
-	p.step(10 * time.Minute)
+	p.Sim.LimitLists(0)
+	p.Step(10 * time.Minute)
 	p.turn()
 	require.Len(t, p.box.To("alice@acme.example"), 1)
 	require.Len(t, p.box.To("amy@acme.example"), 1)
@@ -342,7 +343,7 @@ func TestReport_APartOfTheMembers(t *testing.T) {
 
 // scan reads one number.
 func (p *post) scan(q string) (n int) {
-	p.t.Helper()
-	require.NoError(p.t, p.pool.QueryRow(p.ctx, q).Scan(&n))
+	p.T.Helper()
+	require.NoError(p.T, p.Pool.QueryRow(p.Ctx, q).Scan(&n))
 	return n
 }

@@ -14,15 +14,15 @@ import (
 // point: the volume is made first, and named in the restore.
 func TestThePageAndTheAPITellHowToRestore(t *testing.T) {
 	t.Parallel()
-	r := newWindow(t, 1000*time.Hour)
+	r := newSite(t, 1000*time.Hour)
 	var newest string
-	require.NoError(t, r.pool.QueryRow(r.ctx, `SELECT backup_id FROM records WHERE volume_id = $1 AND state = 'available' ORDER BY data_timestamp DESC LIMIT 1`,
-		r.volume).Scan(&newest))
-	page := r.get("/volumes/"+r.volume, "", r.cookie("alice", "acme"))
+	require.NoError(t, r.Pool.QueryRow(r.Ctx, `SELECT backup_id FROM records WHERE volume_id = $1 AND state = 'available' ORDER BY data_timestamp DESC LIMIT 1`,
+		r.Volume).Scan(&newest))
+	page := r.get("/volumes/"+r.Volume, "", r.cookie("alice", "acme"))
 	require.Equal(t, http.StatusOK, page.StatusCode)
 	text := html.UnescapeString(page.text)
 	for _, words := range []string{
-		"-c type " + r.volume, `--size 1 --type "${TYPE:?}"`, "--availability-zone nova", "restored-" + newest + ")",
+		"-c type " + r.Volume, `--size 1 --type "${TYPE:?}"`, "--availability-zone nova", "restored-" + newest + ")",
 		"openstack volume backup restore", "--force " + newest + ` "${NEW:?}"`, "Never let Cinder make the volume",
 	} {
 		require.Contains(t, text, words)
@@ -33,7 +33,7 @@ func TestThePageAndTheAPITellHowToRestore(t *testing.T) {
 			Commands []string
 		}
 	}
-	require.NoError(t, json.Unmarshal([]byte(r.get("/v1/volumes/"+r.volume, r.token("alice", "acme"), nil).text), &said))
+	require.NoError(t, json.Unmarshal([]byte(r.get("/v1/volumes/"+r.Volume, r.token("alice", "acme"), nil).text), &said))
 	require.Equal(t, newest, said.Restore.BackupID)
 	require.Len(t, said.Restore.Commands, 3)
 	require.Equal(t, "openstack volume backup restore --force "+newest+` "${NEW:?}"`, said.Restore.Commands[2])

@@ -16,30 +16,30 @@ import (
 // a sweep saw the restore and none has looked since.
 func TestRestoreIsWaitedForAndNoLonger(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(set *backup.Settings, _ *cloudsim.Options) {
+	w := newEnvironment(t, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.BackupMinInterval, set.BackupServicePeriod = backup.Duration(time.Hour), backup.Duration(10*time.Minute)
 	})
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(time.Hour, time.Minute)
-	require.Equal(t, "F", w.kinds(volumes[0]))
-	link := w.sim.BackupsOf(volumes[0])[0].ID
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(time.Hour, time.Minute)
+	require.Equal(t, "F", w.Kinds(volumes[0]))
+	link := w.Sim.BackupsOf(volumes[0])[0].ID
 
-	w.sim.SetBackupStatus(link, "restoring")
-	w.sweep()
-	w.run(30*time.Minute, time.Minute)
-	require.Equal(t, "F", w.kinds(volumes[0]), "an incremental would be refused, a full is not worth it yet")
+	w.Sim.SetBackupStatus(link, "restoring")
+	w.Reconcile()
+	w.Advance(30*time.Minute, time.Minute)
+	require.Equal(t, "F", w.Kinds(volumes[0]), "an incremental would be refused, a full is not worth it yet")
 	require.Equal(t, backup.WaitsForParent, w.beatVolumes()[volumes[0]].Reason)
 
-	w.sim.SetBackupStatus(link, "available")
-	w.run(11*time.Minute, time.Minute)
-	require.Equal(t, "FI", w.kinds(volumes[0]))
+	w.Sim.SetBackupStatus(link, "available")
+	w.Advance(11*time.Minute, time.Minute)
+	require.Equal(t, "FI", w.Kinds(volumes[0]))
 	w.lawful()
 }
 
 // beatVolumes is what the plans remember.
-func (w *world) beatVolumes() map[string]db.Volume {
-	w.t.Helper()
-	all, err := w.beat().Volumes(w.ctx)
-	require.NoError(w.t, err)
+func (w *environment) beatVolumes() map[string]db.Volume {
+	w.T.Helper()
+	all, err := w.BeginRun().Volumes(w.Ctx)
+	require.NoError(w.T, err)
 	return all
 }

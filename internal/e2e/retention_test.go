@@ -10,6 +10,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 const day = 24 * time.Hour
@@ -26,15 +27,15 @@ func slow(set *backup.Settings, o *cloudsim.Options) {
 func TestChainGoesLeafFirst(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(5*day-time.Hour, time.Hour)
-	require.Equal(t, "FIIFI", w.kinds(volumes[0]), "the full is past its three days, and an incremental on it is not")
-	w.run(2*day, 20*time.Minute)
-	require.Equal(t, "FIIF", w.kinds(volumes[0]), "one chain has gone, the others have grown")
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(5*day-time.Hour, time.Hour)
+	require.Equal(t, "FIIFI", w.Kinds(volumes[0]), "the full is past its three days, and an incremental on it is not")
+	w.Advance(2*day, 20*time.Minute)
+	require.Equal(t, "FIIF", w.Kinds(volumes[0]), "one chain has gone, the others have grown")
 
 	gone := 0
 	var asked []string
-	for _, e := range w.sim.Journal() {
+	for _, e := range w.Sim.Journal() {
 		switch e.Kind {
 		case cloudsim.BackupDeletion:
 			require.Len(t, asked, gone, "a deletion was asked for before the one before was over")
@@ -46,7 +47,7 @@ func TestChainGoesLeafFirst(t *testing.T) {
 		}
 	}
 	var chain []string
-	for _, r := range w.of(volumes[0])[:3] {
+	for _, r := range w.RecordsOf(volumes[0])[:3] {
 		require.Equal(t, backup.Deleted, r.State)
 		require.Equal(t, backup.RetentionOver, r.RemovalReason)
 		chain = append([]string{r.BackupID}, chain...)
@@ -60,29 +61,29 @@ func TestChainGoesLeafFirst(t *testing.T) {
 func TestRemovalIsConfirmedByID(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(5*day-time.Hour, time.Hour)
-	leaf := w.of(volumes[0])[2]
-	w.step(time.Hour)
-	for w.of(volumes[0])[2].State == backup.Available {
-		w.step(5 * time.Minute)
-		w.beats()
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(5*day-time.Hour, time.Hour)
+	leaf := w.RecordsOf(volumes[0])[2]
+	w.Step(time.Hour)
+	for w.RecordsOf(volumes[0])[2].State == backup.Available {
+		w.Step(5 * time.Minute)
+		w.RunDue()
 	}
-	require.Equal(t, backup.Deleting, w.of(volumes[0])[2].State)
-	remove := w.sim.AddFault(cloudsim.Fault{Route: readRoute, Backup: leaf.BackupID, Do: cloudsim.Refuse{
+	require.Equal(t, backup.Deleting, w.RecordsOf(volumes[0])[2].State)
+	remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.ReadRoute, Backup: leaf.BackupID, Do: cloudsim.Refuse{
 		Status: http.StatusNotFound, Body: `{"itemNotFound": {"code": 404, "message": "Service cinder-backup could not be found."}}`,
 	}})
-	w.step(20 * time.Minute)
-	w.dispatch()
-	w.step(10 * time.Minute)
-	w.dispatch()
+	w.Step(20 * time.Minute)
+	w.Dispatch()
+	w.Step(10 * time.Minute)
+	w.Dispatch()
 	w.stalled(2)
-	require.Equal(t, backup.Deleting, w.of(volumes[0])[2].State, "a 404 that does not name the backup is no proof")
+	require.Equal(t, backup.Deleting, w.RecordsOf(volumes[0])[2].State, "a 404 that does not name the backup is no proof")
 	require.Len(t, w.events(cloudsim.BackupDeletion, volumes[0]), 1)
 	remove()
-	w.step(10 * time.Minute)
-	w.dispatch()
-	require.Equal(t, backup.Deleted, w.of(volumes[0])[2].State)
+	w.Step(10 * time.Minute)
+	w.Dispatch()
+	require.Equal(t, backup.Deleted, w.RecordsOf(volumes[0])[2].State)
 	require.Len(t, w.events(cloudsim.BackupDeletion, volumes[0]), 2)
 	w.lawful()
 }
@@ -92,29 +93,29 @@ func TestRemovalIsConfirmedByID(t *testing.T) {
 func TestFloorOutlastsFailures(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(2*day-time.Hour, time.Hour)
-	require.Equal(t, "FI", w.kinds(volumes[0]))
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(2*day-time.Hour, time.Hour)
+	require.Equal(t, "FI", w.Kinds(volumes[0]))
 	const trouble = "[Errno 20] Not a directory: 'BACKUPS/32'"
-	w.sim.BreakTarget(trouble)
-	w.step(time.Hour)
-	w.run(17*day, 3*time.Hour)
-	failed := w.rows("volume_id = $1 AND reason = 'backup_error'", volumes[0])
+	w.Sim.BreakTarget(trouble)
+	w.Step(time.Hour)
+	w.Advance(17*day, 3*time.Hour)
+	failed := w.Records("volume_id = $1 AND reason = 'backup_error'", volumes[0])
 	require.GreaterOrEqual(t, len(failed), 17, "it is tried again and again")
 	for i, r := range failed[:len(failed)-1] {
 		require.Equal(t, backup.Deleted, r.State)
 		require.Equal(t, trouble, r.ReasonText, "fail_reason")
 		require.Equal(t, i >= 2, r.OutOfTurn, "after two failed incrementals a full is tried")
 	}
-	require.True(t, strings.HasPrefix(w.kinds(volumes[0]), "FI"), "the good ones are there, long past their retention")
-	for _, b := range w.sim.BackupsOf(volumes[0])[:2] {
+	require.True(t, strings.HasPrefix(w.Kinds(volumes[0]), "FI"), "the good ones are there, long past their retention")
+	for _, b := range w.Sim.BackupsOf(volumes[0])[:2] {
 		require.True(t, b.Restorable)
 	}
-	w.sim.BreakTarget("")
-	w.run(day, 3*time.Hour)
-	w.run(day, 3*time.Hour)
-	require.Equal(t, "FI", w.kinds(volumes[0]), "a full begins the chain anew when the target is mended; what is past its retention goes then")
-	require.True(t, w.sim.BackupsOf(volumes[0])[0].Created.After(failed[len(failed)-1].RequestedAt.Add(-time.Minute)))
+	w.Sim.BreakTarget("")
+	w.Advance(day, 3*time.Hour)
+	w.Advance(day, 3*time.Hour)
+	require.Equal(t, "FI", w.Kinds(volumes[0]), "a full begins the chain anew when the target is mended; what is past its retention goes then")
+	require.True(t, w.Sim.BackupsOf(volumes[0])[0].Created.After(failed[len(failed)-1].RequestedAt.Add(-time.Minute)))
 	w.lawful()
 }
 
@@ -123,27 +124,27 @@ func TestFloorOutlastsFailures(t *testing.T) {
 func TestLeftoverThatStays(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.run(day, 3*time.Hour)
-	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 1, Do: cloudsim.FailLater{Reason: "broken pipe"}})
-	remove := w.sim.AddFault(cloudsim.Fault{Route: deleteRoute, Do: cloudsim.Refuse{
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Advance(day, 3*time.Hour)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.FailLater{Reason: "broken pipe"}})
+	remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Do: cloudsim.Refuse{
 		Status: http.StatusForbidden, Body: `{"forbidden": {"code": 403, "message": "Policy doesn't allow backup:delete to be performed."}}`,
 	}})
-	w.run(day, 3*time.Hour)
-	require.Equal(t, "FI", w.kinds(volumes[0]))
-	leftover := w.last(volumes[0])
+	w.Advance(day, 3*time.Hour)
+	require.Equal(t, "FI", w.Kinds(volumes[0]))
+	leftover := w.LastRecord(volumes[0])
 	require.Equal(t, backup.Failed, leftover.State)
 	require.Equal(t, backup.Forbidden, leftover.RemovalReason)
-	w.run(12*time.Hour, 3*time.Hour)
-	require.Equal(t, "FIF", w.kinds(volumes[0]))
-	full := w.last(volumes[0])
+	w.Advance(12*time.Hour, 3*time.Hour)
+	require.Equal(t, "FIF", w.Kinds(volumes[0]))
+	full := w.LastRecord(volumes[0])
 	require.Equal(t, backup.Available, full.State)
 	require.True(t, full.OutOfTurn)
-	w.run(9*time.Hour, 3*time.Hour)
-	require.Equal(t, backup.Undeletable, w.rows("id = $1", leftover.ID)[0].State)
+	w.Advance(9*time.Hour, 3*time.Hour)
+	require.Equal(t, backup.Undeletable, w.Records("id = $1", leftover.ID)[0].State)
 	require.Equal(t, 1, w.logged("error", "backup can't be removed", leftover.ID))
 	remove()
-	w.run(day+6*time.Hour, 3*time.Hour)
-	require.Equal(t, backup.Deleted, w.rows("id = $1", leftover.ID)[0].State, "tried daily")
+	w.Advance(day+6*time.Hour, 3*time.Hour)
+	require.Equal(t, backup.Deleted, w.Records("id = $1", leftover.ID)[0].State, "tried daily")
 	w.lawful()
 }

@@ -19,38 +19,38 @@ import (
 // of listings per backup).
 func TestCallsAreCounted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(set *backup.Settings, o *cloudsim.Options) {
+	w := newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.BackupMinInterval = backup.Duration(24 * time.Hour)
 		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject, set.BackupMaxOperations = 600, 100, 0
 		o.BackupTime = cloudsim.Fixed(20 * time.Second)
 		o.Backups, o.BackupGigabytes = -1, -1
 	})
-	seeded := cloudsim.Seed(w.sim, cloudsim.SeedOptions{Projects: 10, Servers: 1000, VolumesPerServer: 3, MetadataKey: w.set.BackupMetadataKey})
+	seeded := cloudsim.Seed(w.Sim, cloudsim.SeedOptions{Projects: 10, Servers: 1000, VolumesPerServer: 3, MetadataKey: w.Settings.BackupMetadataKey})
 	require.Len(t, seeded.Volumes, 3000)
 
-	w.sim.ResetCounts()
-	w.plan()
-	plan := w.sim.Counts()
+	w.Sim.ResetCounts()
+	w.Plan()
+	plan := w.Sim.Counts()
 	t.Logf("calls of one plan for 1,000 servers and 3,000 volumes: %v", plan)
 	const servers, volumes = "GET /compute/v2.1/servers/detail", "GET /volume/v3/{project}/volumes/detail"
 	require.Equal(t, 2, plan[servers], "1,000 servers fill one page exactly; the second is empty")
 	require.Equal(t, 4, plan[volumes], "3,000 volumes fill three pages exactly; the fourth is empty")
 	others := sum(plan) - plan[servers] - plan[volumes]
 	require.LessOrEqual(t, others, 6, "calls that are no pages")
-	require.Equal(t, 3000, w.count("state = 'planned'"))
+	require.Equal(t, 3000, w.Count("state = 'planned'"))
 
-	w.sim.ResetCounts()
+	w.Sim.ResetCounts()
 	beats := 0
-	for ; w.count("state = 'available'") < 3000; beats++ {
-		require.Less(t, beats, 100, "backups do not end: %d are there", w.count("state = 'available'"))
-		w.dispatch()
+	for ; w.Count("state = 'available'") < 3000; beats++ {
+		require.Less(t, beats, 100, "backups do not end: %d are there", w.Count("state = 'available'"))
+		w.Dispatch()
 		if beats == 0 {
-			shown := levels(w.sched.Metrics, "staffeln_records", "state")
+			shown := levels(w.Scheduler.Metrics, "staffeln_records", "state")
 			require.Equal(t, 3000, shown["planned"]+shown["creating"], "what the metrics show: %v", shown)
 		}
-		w.step(w.set.PollPeriod.Std())
+		w.Step(w.Settings.PollPeriod.Std())
 	}
-	calls := w.sim.Counts()
+	calls := w.Sim.Counts()
 	creates, polls := calls["POST /volume/v3/{project}/backups"], calls["GET /volume/v3/{project}/backups/{backup}"]
 	listings := calls["GET /volume/v3/{project}/backups/detail"]
 	services := calls["GET /volume/v3/{project}/os-services"]

@@ -18,38 +18,38 @@ const (
 )
 
 // vault makes a server that asks for backups, with encrypted volumes.
-func (w *world) vault(project string, volumes int) (volumeIDs []string) {
-	server := w.sim.AddServer(project, "vault", map[string]string{w.set.BackupMetadataKey: "true"})
+func (w *environment) vault(project string, volumes int) (volumeIDs []string) {
+	server := w.Sim.AddServer(project, "vault", map[string]string{w.Settings.BackupMetadataKey: "true"})
 	for range volumes {
-		id := w.sim.AddVolume(project, "secret", 1, cloudsim.VolumeOptions{Encrypted: true})
-		w.sim.Attach(server, id)
+		id := w.Sim.AddVolume(project, "secret", 1, cloudsim.VolumeOptions{Encrypted: true})
+		w.Sim.Attach(server, id)
 		volumeIDs = append(volumeIDs, id)
 	}
 	return volumeIDs
 }
 
 // filled is a world whose encrypted volumes have a restore point each, which a sweep saw.
-func filled(t *testing.T, projects, volumes int, changes ...func(*backup.Settings, *cloudsim.Options)) (w *world, ids, volumeIDs []string) {
+func filled(t *testing.T, projects, volumes int, changes ...func(*backup.Settings, *cloudsim.Options)) (w *environment, ids, volumeIDs []string) {
 	t.Helper()
 	w = daily(t, append(changes, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject = 0, 0
 	})...)
 	for i := range projects {
-		id := w.sim.AddProject(fmt.Sprintf("acme-%d", i))
+		id := w.Sim.AddProject(fmt.Sprintf("acme-%d", i))
 		ids = append(ids, id)
 		volumeIDs = append(volumeIDs, w.vault(id, volumes)...)
 	}
-	w.beats()
-	w.step(time.Minute)
-	w.dispatch()
-	require.Equal(t, projects*volumes, w.count("state = 'available'"))
-	w.sweep()
-	w.step(time.Minute)
+	w.RunDue()
+	w.Step(time.Minute)
+	w.Dispatch()
+	require.Equal(t, projects*volumes, w.Count("state = 'available'"))
+	w.Reconcile()
+	w.Step(time.Minute)
 	return w, ids, volumeIDs
 }
 
 // secretless are the findings about secrets, of both kinds.
-func (w *world) secretless() int {
+func (w *environment) secretless() int {
 	return len(w.findings(backup.SecretGone)) + len(w.findings(backup.SecretsNotBelieved))
 }
 
@@ -60,11 +60,11 @@ func TestDeletedSecretOfARestorePointIsAFinding(t *testing.T) {
 			t.Parallel()
 			w, projects, volumes := filled(t, 1, 2, slow, func(_ *backup.Settings, o *cloudsim.Options) { o.Release = release })
 			require.Zero(t, w.secretless())
-			asked := w.sim.Counts()[secretRoute]
+			asked := w.Sim.Counts()[secretRoute]
 			require.Zero(t, asked, "what the list shows is not asked for")
-			gone := w.last(volumes[0])
-			w.sim.DeleteSecretOf(gone.BackupID)
-			w.sweep()
+			gone := w.LastRecord(volumes[0])
+			w.Sim.DeleteSecretOf(gone.BackupID)
+			w.Reconcile()
 			found := w.findings(backup.SecretGone)
 			require.Len(t, found, 1)
 			require.Equal(t, projects[0], found[0].ProjectID)
@@ -73,28 +73,28 @@ func TestDeletedSecretOfARestorePointIsAFinding(t *testing.T) {
 			require.Equal(t, 1, w.metric("staffeln_findings", "reason", "secret_gone"))
 			since := found[0].Since
 
-			w.run(day+12*time.Hour, 6*time.Hour)
-			w.sweep()
+			w.Advance(day+12*time.Hour, 6*time.Hour)
+			w.Reconcile()
 			found = w.findings(backup.SecretGone)
 			require.Len(t, found, 1)
 			require.Contains(t, found[0].Detail, "1 of 2 restore points")
 			require.Equal(t, since, found[0].Since)
 			require.Equal(t, 1, w.logged("warn", "finding", "secret_gone"), "once")
 
-			w.sim.RestoreSecretOf(gone.BackupID)
-			w.step(time.Minute)
-			w.sweep()
+			w.Sim.RestoreSecretOf(gone.BackupID)
+			w.Step(time.Minute)
+			w.Reconcile()
 			require.Zero(t, w.secretless(), "Barbican has it again")
-			w.sim.DeleteSecretOf(gone.BackupID)
-			w.step(time.Minute)
-			w.sweep()
+			w.Sim.DeleteSecretOf(gone.BackupID)
+			w.Step(time.Minute)
+			w.Reconcile()
 			require.Len(t, w.findings(backup.SecretGone), 1)
-			w.run(7*day, 6*time.Hour)
-			_, there := w.sim.Backup(gone.BackupID)
+			w.Advance(7*day, 6*time.Hour)
+			_, there := w.Sim.Backup(gone.BackupID)
 			require.False(t, there, "its retention is over")
-			w.sweep()
+			w.Reconcile()
 			require.Zero(t, w.secretless())
-			require.Empty(t, w.sim.UnknownRoutes())
+			require.Empty(t, w.Sim.UnknownRoutes())
 			w.lawful()
 		})
 	}
@@ -121,21 +121,21 @@ func TestSecretsThatCannotBeSeenAreNoFinding(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, _, volumes := filled(t, 1, 2)
-			w.sim.DeleteSecretOf(w.last(volumes[0]).BackupID)
+			w.Sim.DeleteSecretOf(w.LastRecord(volumes[0]).BackupID)
 			var mends []func()
 			for _, route := range c.routes {
-				mends = append(mends, w.sim.AddFault(cloudsim.Fault{Route: route, Do: c.effect}))
+				mends = append(mends, w.Sim.AddFault(cloudsim.Fault{Route: route, Do: c.effect}))
 			}
 			for range 3 {
-				w.sweep()
-				w.step(time.Minute)
+				w.Reconcile()
+				w.Step(time.Minute)
 			}
 			require.Zero(t, w.secretless())
 			require.Equal(t, 1, w.logged("warn", "secrets of encrypted backups not looked at"), "once")
 			for _, mend := range mends {
 				mend()
 			}
-			w.sweep()
+			w.Reconcile()
 			require.Len(t, w.findings(backup.SecretGone), 1)
 			require.Equal(t, 1, w.logged("info", "secrets of encrypted backups are looked at again"))
 		})
@@ -146,12 +146,12 @@ func TestSecretsThatCannotBeSeenAreNoFinding(t *testing.T) {
 func TestSecretsThatAreGoneStayGoneWhileBarbicanIsAway(t *testing.T) {
 	t.Parallel()
 	w, _, volumes := filled(t, 1, 2)
-	w.sim.DeleteSecretOf(w.last(volumes[0]).BackupID)
-	w.sweep()
+	w.Sim.DeleteSecretOf(w.LastRecord(volumes[0]).BackupID)
+	w.Reconcile()
 	require.Len(t, w.findings(backup.SecretGone), 1)
-	w.sim.SetKeyManager(false)
-	w.step(time.Minute)
-	w.sweep()
+	w.Sim.SetKeyManager(false)
+	w.Step(time.Minute)
+	w.Reconcile()
 	require.Len(t, w.findings(backup.SecretGone), 1)
 }
 
@@ -159,12 +159,12 @@ func TestSecretsThatAreGoneStayGoneWhileBarbicanIsAway(t *testing.T) {
 func TestServiceUserWithoutRightToSecretsIsTold(t *testing.T) {
 	t.Parallel()
 	w, projects, volumes := filled(t, 2, 1)
-	w.sim.SetSecretRights(w.sim.Cast().Service, projects[0], false)
-	w.sim.DeleteSecretOf(w.last(volumes[0]).BackupID)
-	w.sim.DeleteSecretOf(w.last(volumes[1]).BackupID)
+	w.Sim.SetSecretRights(w.Sim.Cast().Service, projects[0], false)
+	w.Sim.DeleteSecretOf(w.LastRecord(volumes[0]).BackupID)
+	w.Sim.DeleteSecretOf(w.LastRecord(volumes[1]).BackupID)
 	for range 2 {
-		w.sweep()
-		w.step(time.Minute)
+		w.Reconcile()
+		w.Step(time.Minute)
 	}
 	found := w.findings(backup.SecretGone)
 	require.Len(t, found, 1, "the other project is looked at")
@@ -176,42 +176,42 @@ func TestServiceUserWithoutRightToSecretsIsTold(t *testing.T) {
 func TestCloudWithoutBarbicanHasNoFindingsAboutSecrets(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	w.sim.LeaveOut(cloudsim.Barbican, true)
-	w.vault(w.sim.AddProject("acme"), 1)
-	w.beats()
-	w.step(time.Minute)
-	w.dispatch()
+	w.Sim.LeaveOut(cloudsim.Barbican, true)
+	w.vault(w.Sim.AddProject("acme"), 1)
+	w.RunDue()
+	w.Step(time.Minute)
+	w.Dispatch()
 	for range 2 {
-		w.sweep()
-		w.step(time.Minute)
+		w.Reconcile()
+		w.Step(time.Minute)
 	}
 	require.Zero(t, w.secretless())
 	require.Equal(t, 1, w.logged("warn", "secrets of encrypted backups not looked at", "no key-manager"))
-	require.Zero(t, w.sim.Counts()[secretsRoute]+w.sim.Counts()[secretRoute])
+	require.Zero(t, w.Sim.Counts()[secretsRoute]+w.Sim.Counts()[secretRoute])
 }
 
 // As long as no secret of ours was seen, Barbican may not be where Cinder keeps them.
 func TestBarbicanThatNeverHadOurSecretsIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	volumes := w.vault(w.sim.AddProject("acme"), 2)
-	w.beats()
-	w.step(time.Minute)
-	w.dispatch()
+	volumes := w.vault(w.Sim.AddProject("acme"), 2)
+	w.RunDue()
+	w.Step(time.Minute)
+	w.Dispatch()
 	for _, v := range volumes {
-		w.sim.DeleteSecretOf(w.last(v).BackupID)
+		w.Sim.DeleteSecretOf(w.LastRecord(v).BackupID)
 	}
-	w.sweep()
+	w.Reconcile()
 	require.Empty(t, w.findings(backup.SecretGone))
 	require.Len(t, w.findings(backup.SecretsNotBelieved), 1)
-	w.sim.RestoreSecretOf(w.last(volumes[1]).BackupID)
-	w.step(time.Minute)
-	w.sweep()
+	w.Sim.RestoreSecretOf(w.LastRecord(volumes[1]).BackupID)
+	w.Step(time.Minute)
+	w.Reconcile()
 	require.Empty(t, w.findings(backup.SecretsNotBelieved))
 	require.Len(t, w.findings(backup.SecretGone), 1)
-	w.sim.DeleteSecretOf(w.last(volumes[1]).BackupID)
-	w.step(time.Minute)
-	w.sweep()
+	w.Sim.DeleteSecretOf(w.LastRecord(volumes[1]).BackupID)
+	w.Step(time.Minute)
+	w.Reconcile()
 	require.Len(t, w.findings(backup.SecretGone), 2, "it had them")
 }
 
@@ -220,24 +220,24 @@ func TestSecretsGoneForGoodAreAcceptedOnce(t *testing.T) {
 	t.Parallel()
 	w, _, volumes := filled(t, 2, 8)
 	for _, v := range volumes[:12] {
-		w.sim.DeleteSecretOf(w.last(v).BackupID)
+		w.Sim.DeleteSecretOf(w.LastRecord(v).BackupID)
 	}
-	w.sweep()
+	w.Reconcile()
 	require.Len(t, w.findings(backup.SecretsNotBelieved), 1)
-	w.step(time.Minute)
-	require.NoError(t, w.db.ConfirmLost(t.Context()))
-	silent := w.sim.AddFault(cloudsim.Fault{Route: secretRoute, Times: 1, Do: cloudsim.Refuse{Status: 503}})
+	w.Step(time.Minute)
+	require.NoError(t, w.DB.ConfirmLost(t.Context()))
+	silent := w.Sim.AddFault(cloudsim.Fault{Route: secretRoute, Times: 1, Do: cloudsim.Refuse{Status: 503}})
 	defer silent()
-	w.step(time.Minute)
-	w.sweep()
-	require.Equal(t, 11, w.count("secret_gone_at IS NOT NULL"), "of one Barbican said nothing")
+	w.Step(time.Minute)
+	w.Reconcile()
+	require.Equal(t, 11, w.Count("secret_gone_at IS NOT NULL"), "of one Barbican said nothing")
 	var open bool
-	require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT losses_accepted_at IS NOT NULL FROM installation`).Scan(&open))
+	require.NoError(t, w.Pool.QueryRow(t.Context(), `SELECT losses_accepted_at IS NOT NULL FROM installation`).Scan(&open))
 	require.False(t, open, "the word counts once")
 	require.Empty(t, w.findings(backup.SecretsNotBelieved))
-	w.step(time.Minute)
-	w.sweep()
-	require.Equal(t, 12, w.count("secret_gone_at IS NOT NULL"))
+	w.Step(time.Minute)
+	w.Reconcile()
+	require.Equal(t, 12, w.Count("secret_gone_at IS NOT NULL"))
 	require.Len(t, w.findings(backup.SecretGone), 12)
 }
 
@@ -247,22 +247,22 @@ func TestManySecretsGoneAtOnceAreNotBelieved(t *testing.T) {
 	t.Parallel()
 	w, projects, volumes := filled(t, 2, 8)
 	for _, v := range volumes[:11] {
-		w.sim.DeleteSecretOf(w.last(v).BackupID)
+		w.Sim.DeleteSecretOf(w.LastRecord(v).BackupID)
 	}
 	for range 2 {
-		w.sweep()
-		w.step(time.Minute)
+		w.Reconcile()
+		w.Step(time.Minute)
 	}
 	require.Empty(t, w.findings(backup.SecretGone))
-	require.Zero(t, w.count("secret_gone_at IS NOT NULL"))
+	require.Zero(t, w.Count("secret_gone_at IS NOT NULL"))
 	found := w.findings(backup.SecretsNotBelieved)
 	require.Len(t, found, 1)
 	require.Contains(t, found[0].Detail, "11 of 16 encrypted restore points, in 2 projects")
 	require.Contains(t, found[0].Detail, projects[0])
 	require.Contains(t, found[0].Detail, "staffeln confirm-lost")
 	require.Equal(t, 1, w.logged("warn", "finding", "secrets_not_believed"))
-	w.sim.RestoreSecretOf(w.last(volumes[0]).BackupID)
-	w.sweep()
+	w.Sim.RestoreSecretOf(w.LastRecord(volumes[0]).BackupID)
+	w.Reconcile()
 	require.Empty(t, w.findings(backup.SecretsNotBelieved))
 	require.Len(t, w.findings(backup.SecretGone), 10, "ten are")
 }
@@ -272,9 +272,9 @@ func TestManySecretsOfOneProjectAreBelieved(t *testing.T) {
 	t.Parallel()
 	w, projects, volumes := filled(t, 2, 12)
 	for _, v := range volumes[:12] {
-		w.sim.DeleteSecretOf(w.last(v).BackupID)
+		w.Sim.DeleteSecretOf(w.LastRecord(v).BackupID)
 	}
-	w.sweep()
+	w.Reconcile()
 	found := w.findings(backup.SecretGone)
 	require.Len(t, found, 12)
 	for _, f := range found {
@@ -282,10 +282,10 @@ func TestManySecretsOfOneProjectAreBelieved(t *testing.T) {
 	}
 	require.Empty(t, w.findings(backup.SecretsNotBelieved))
 	for _, v := range volumes[12:] {
-		w.sim.DeleteSecretOf(w.last(v).BackupID)
+		w.Sim.DeleteSecretOf(w.LastRecord(v).BackupID)
 	}
-	w.step(time.Minute)
-	w.sweep()
+	w.Step(time.Minute)
+	w.Reconcile()
 	require.Len(t, w.findings(backup.SecretGone), 12)
 	require.Len(t, w.findings(backup.SecretsNotBelieved), 1, "none is left")
 }
@@ -294,10 +294,10 @@ func TestManySecretsOfOneProjectAreBelieved(t *testing.T) {
 func TestUnencryptedCloudIsNotAskedForSecrets(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	w.sim.AddVolume(w.sim.AddProject("other"), "vault", 1, cloudsim.VolumeOptions{Encrypted: true}) // there is a Barbican
-	w.protect(w.sim.AddProject("acme"), "web-1", 2)
-	w.run(2*day, 6*time.Hour)
-	w.sweep()
-	require.Zero(t, w.sim.Counts()[secretsRoute]+w.sim.Counts()[secretRoute])
+	w.Sim.AddVolume(w.Sim.AddProject("other"), "vault", 1, cloudsim.VolumeOptions{Encrypted: true}) // there is a Barbican
+	w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
+	w.Advance(2*day, 6*time.Hour)
+	w.Reconcile()
+	require.Zero(t, w.Sim.Counts()[secretsRoute]+w.Sim.Counts()[secretRoute])
 	require.Zero(t, w.logged("warn", "secrets of encrypted backups"))
 }

@@ -13,35 +13,35 @@ import (
 
 // aged is a world with four fulls, of which the oldest is three days old, under
 // a retention that metadata sets to a week; the default is two days.
-func aged(t *testing.T) (w *world, server, volume string) {
+func aged(t *testing.T) (w *environment, server, volume string) {
 	t.Helper()
 	w = daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.FullBackupDepth, set.RetentionTime = 0, backup.Period{Days: 2}
 		set.RetentionMin, set.RetentionShortenDelay = backup.Period{}, backup.Duration(day)
 	})
-	server, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1, w.set.RetentionMetadataKey, "1w")
-	w.run(3*day+6*time.Hour, 6*time.Hour)
-	require.Equal(t, "FFFF", w.kinds(volumes[0]), "kept for the week that metadata asks for, not for the default")
+	server, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1, w.Settings.RetentionMetadataKey, "1w")
+	w.Advance(3*day+6*time.Hour, 6*time.Hour)
+	require.Equal(t, "FFFF", w.Kinds(volumes[0]), "kept for the week that metadata asks for, not for the default")
 	return w, server, volumes[0]
 }
 
 // Whoever steals a tenant's password can shorten the retention, or take the key
 // away: nothing goes before the delay is over, and it is told at once.
 func TestRetentionShortened(t *testing.T) {
-	for name, shorten := range map[string]func(*world, string){
-		"value":       func(w *world, s string) { w.sim.SetMetadata(s, w.set.RetentionMetadataKey, "1d") },
-		"key removed": func(w *world, s string) { w.sim.DeleteMetadata(s, w.set.RetentionMetadataKey) },
+	for name, shorten := range map[string]func(*environment, string){
+		"value":       func(w *environment, s string) { w.Sim.SetMetadata(s, w.Settings.RetentionMetadataKey, "1d") },
+		"key removed": func(w *environment, s string) { w.Sim.DeleteMetadata(s, w.Settings.RetentionMetadataKey) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, server, volume := aged(t)
 			shorten(w, server)
-			w.run(day-time.Hour, 3*time.Hour)
+			w.Advance(day-time.Hour, 3*time.Hour)
 			require.Empty(t, w.events(cloudsim.BackupDeletion, volume), "not today")
 			require.Equal(t, 1, w.logged("warn", "finding", string(backup.RetentionShortened), volume))
-			w.run(day, 3*time.Hour)
+			w.Advance(day, 3*time.Hour)
 			require.NotEmpty(t, w.events(cloudsim.BackupDeletion, volume), "when the delay is over")
-			require.LessOrEqual(t, len(w.sim.BackupsOf(volume)), 3)
+			require.LessOrEqual(t, len(w.Sim.BackupsOf(volume)), 3)
 			w.lawful()
 		})
 	}
@@ -52,10 +52,10 @@ func TestRetentionShortened(t *testing.T) {
 func TestRetentionLengthened(t *testing.T) {
 	t.Parallel()
 	w, server, volume := aged(t)
-	w.sim.SetMetadata(server, w.set.RetentionMetadataKey, "1h")
-	w.run(12*time.Hour, 6*time.Hour)
-	w.sim.SetMetadata(server, w.set.RetentionMetadataKey, "10d")
-	w.run(6*day, 6*time.Hour)
+	w.Sim.SetMetadata(server, w.Settings.RetentionMetadataKey, "1h")
+	w.Advance(12*time.Hour, 6*time.Hour)
+	w.Sim.SetMetadata(server, w.Settings.RetentionMetadataKey, "10d")
+	w.Advance(6*day, 6*time.Hour)
 	require.Empty(t, w.events(cloudsim.BackupDeletion, volume), "the week is over, the ten days are not")
 	w.lawful()
 }
@@ -63,24 +63,24 @@ func TestRetentionLengthened(t *testing.T) {
 // Nothing shortens the retention of a volume whose server is deleted, detached
 // from or not listed, or says what can't be read.
 func TestRetentionStays(t *testing.T) {
-	for name, happen := range map[string]func(*world, string, string){
-		"server deleted":  func(w *world, s, _ string) { w.sim.DeleteServer(s) },
-		"volume detached": func(w *world, s, v string) { w.sim.Detach(s, v) },
-		"unreadable":      func(w *world, s, _ string) { w.sim.SetMetadata(s, w.set.RetentionMetadataKey, "0s") },
-		"no listing": func(w *world, _, _ string) {
-			w.sim.AddFault(cloudsim.Fault{Route: "GET /compute/v2.1/servers/detail", Do: cloudsim.Refuse{Status: http.StatusInternalServerError}})
+	for name, happen := range map[string]func(*environment, string, string){
+		"server deleted":  func(w *environment, s, _ string) { w.Sim.DeleteServer(s) },
+		"volume detached": func(w *environment, s, v string) { w.Sim.Detach(s, v) },
+		"unreadable":      func(w *environment, s, _ string) { w.Sim.SetMetadata(s, w.Settings.RetentionMetadataKey, "0s") },
+		"no listing": func(w *environment, _, _ string) {
+			w.Sim.AddFault(cloudsim.Fault{Route: "GET /compute/v2.1/servers/detail", Do: cloudsim.Refuse{Status: http.StatusInternalServerError}})
 		},
-		"empty listing": func(w *world, _, _ string) {
-			w.sim.AddFault(cloudsim.Fault{Route: "GET /compute/v2.1/servers/detail", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"servers": []}`}})
+		"empty listing": func(w *environment, _, _ string) {
+			w.Sim.AddFault(cloudsim.Fault{Route: "GET /compute/v2.1/servers/detail", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"servers": []}`}})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, server, volume := aged(t)
 			happen(w, server, volume)
-			w.run(3*day+12*time.Hour, 6*time.Hour)
+			w.Advance(3*day+12*time.Hour, 6*time.Hour)
 			require.Empty(t, w.events(cloudsim.BackupDeletion, volume), "the week is not over")
-			w.run(day, 6*time.Hour)
+			w.Advance(day, 6*time.Hour)
 			require.NotEmpty(t, w.events(cloudsim.BackupDeletion, volume), "and then it is")
 			w.lawful()
 		})

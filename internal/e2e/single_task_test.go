@@ -76,6 +76,19 @@ func dispatchForced(term string) error {
 	return json.NewEncoder(os.Stdout).Encode(outcomes(m))
 }
 
+// TestMain runs the tests. Started with dispatchTerm in its environment, this program is no test but a scheduler that
+// dispatches in that term, whether it leads or not.
+func TestMain(m *testing.M) {
+	if term := os.Getenv(dispatchTerm); term != "" {
+		if err := dispatchForced(term); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
 // outcomes reads the counts of dispatch runs from a process's own metrics.
 func outcomes(m *telemetry.Metrics) map[string]int {
 	return levels(m, "staffeln_tasks_dispatched_total", "outcome")
@@ -120,26 +133,26 @@ var tasksPerVolume = redis.NewScript(`
 // sample, every conflict is counted, and each record is handled once.
 func TestASingleTaskPerVolume(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(set *backup.Settings, o *cloudsim.Options) {
+	w := newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject, set.MaxFullsOutOfTurn = 0, 0, 0
 		o.Backups, o.BackupGigabytes = -1, -1
 	})
-	w.stop() // nobody takes tasks away while two schedulers hand them over
-	volumes := cloudsim.Seed(w.sim, cloudsim.SeedOptions{Projects: 10, Servers: 500, VolumesPerServer: 2, MetadataKey: w.set.BackupMetadataKey}).Volumes
+	w.StopWorker() // nobody takes tasks away while two schedulers hand them over
+	volumes := cloudsim.Seed(w.Sim, cloudsim.SeedOptions{Projects: 10, Servers: 500, VolumesPerServer: 2, MetadataKey: w.Settings.BackupMetadataKey}).Volumes
 	require.Len(t, volumes, 1000)
-	w.plan()
+	w.Plan()
 
 	a, b, samples := w.forceDispatches()
 	require.Equal(t, 1000, a["enqueued"]+b["enqueued"], "one process enqueues a volume's task")
 	require.Equal(t, 2*dispatches*1000-1000, a["waiting"]+b["waiting"], "every other dispatch run of it is a conflict")
 	t.Logf("without a worker: outcomes of the two processes: %v and %v; at most one task per volume in each of %d samples", a, b, samples)
 
-	w.serve()
+	w.StartWorker()
 	a, b, samples = w.forceDispatches()
 	t.Logf("beside a worker: outcomes of the two processes: %v and %v; at most one task per volume in each of %d samples", a, b, samples)
-	w.drain()
+	w.Drain()
 	requests := map[string]int{}
-	for _, e := range w.sim.Journal() {
+	for _, e := range w.Sim.Journal() {
 		if e.Kind == cloudsim.BackupRequested {
 			requests[e.Volume]++
 		}
@@ -147,18 +160,18 @@ func TestASingleTaskPerVolume(t *testing.T) {
 	for _, v := range volumes {
 		require.Equal(t, 1, requests[v], "creations for volume %s", v)
 	}
-	require.Equal(t, 1000, w.count("state = 'creating' AND attempts = 1 AND backup_id IS NOT NULL"), "each record is handled once")
+	require.Equal(t, 1000, w.Count("state = 'creating' AND attempts = 1 AND backup_id IS NOT NULL"), "each record is handled once")
 }
 
 // forceDispatches lets two processes dispatch at once and looks at Redis all
 // the while: no sample may show two tasks of one volume.
-func (w *world) forceDispatches() (first, second map[string]int, samples int) {
-	w.t.Helper()
-	ctx, stop := context.WithCancel(w.ctx)
+func (w *environment) forceDispatches() (first, second map[string]int, samples int) {
+	w.T.Helper()
+	ctx, stop := context.WithCancel(w.Ctx)
 	sampled := make(chan error, 1)
 	go func() {
 		for ctx.Err() == nil {
-			got, err := tasksPerVolume.Run(w.ctx, w.rdb, nil).Int64Slice()
+			got, err := tasksPerVolume.Run(w.Ctx, w.Redis, nil).Int64Slice()
 			if err == nil && got[0] > 1 {
 				err = fmt.Errorf("sample %d: %d tasks of one volume", samples, got[0])
 			}
@@ -173,29 +186,29 @@ func (w *world) forceDispatches() (first, second map[string]int, samples int) {
 	a, b := w.forceDispatch(), w.forceDispatch()
 	first, second = a(), b()
 	stop()
-	require.NoError(w.t, <-sampled)
-	require.Positive(w.t, samples)
+	require.NoError(w.T, <-sampled)
+	require.Positive(w.T, samples)
 	return first, second, samples
 }
 
 // forceDispatch starts this test program as a scheduler process in the world's
 // term; what it returns waits for the process and reads its outcomes.
-func (w *world) forceDispatch() func() map[string]int {
-	w.t.Helper()
-	cmd := exec.CommandContext(w.ctx, os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", dispatchTerm, w.term), dispatchDatabase+"="+w.url, dispatchRedis+"="+w.redisURL,
+func (w *environment) forceDispatch() func() map[string]int {
+	w.T.Helper()
+	cmd := exec.CommandContext(w.Ctx, os.Args[0])
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", dispatchTerm, w.Term), dispatchDatabase+"="+w.URL, dispatchRedis+"="+w.RedisURL,
 		"STAFFELN_MAX_BACKUPS_IN_PROGRESS=0", "STAFFELN_MAX_BACKUPS_IN_PROGRESS_PER_PROJECT=0")
-	for name, value := range w.sim.OpenRC(w.cloudURL) {
+	for name, value := range w.Sim.OpenRC(w.CloudURL) {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
 	var out, log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &log
-	require.NoError(w.t, cmd.Start())
+	require.NoError(w.T, cmd.Start())
 	return func() map[string]int {
-		w.t.Helper()
-		require.NoError(w.t, cmd.Wait(), log.String())
+		w.T.Helper()
+		require.NoError(w.T, cmd.Wait(), log.String())
 		counts := map[string]int{}
-		require.NoError(w.t, json.Unmarshal(out.Bytes(), &counts))
+		require.NoError(w.T, json.Unmarshal(out.Bytes(), &counts))
 		return counts
 	}
 }

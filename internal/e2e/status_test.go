@@ -8,6 +8,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // A volume in a wrong status is recorded as failed, with the reason, once, and
@@ -15,17 +16,17 @@ import (
 func TestWrongVolumeStatus(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.sim.SetVolumeStatus(volumes[0], "error_extending")
-	w.run(71*time.Hour, time.Hour)
-	require.Equal(t, "failed:volume_status", w.story(volumes[0]), "once")
-	r := w.last(volumes[0])
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Sim.SetVolumeStatus(volumes[0], "error_extending")
+	w.Advance(71*time.Hour, time.Hour)
+	require.Equal(t, "failed:volume_status", w.History(volumes[0]), "once")
+	r := w.LastRecord(volumes[0])
 	require.Contains(t, r.ReasonText, `"error_extending"`)
 	require.Equal(t, backup.Tenant, r.Reason.Whose())
-	require.Zero(t, w.sim.Counts()[createRoute])
-	w.sim.SetVolumeStatus(volumes[0], "in-use")
-	w.run(time.Hour, 30*time.Minute)
-	require.Equal(t, "failed:volume_status available", w.story(volumes[0]))
+	require.Zero(t, w.Sim.Counts()[rig.CreateRoute])
+	w.Sim.SetVolumeStatus(volumes[0], "in-use")
+	w.Advance(time.Hour, 30*time.Minute)
+	require.Equal(t, "failed:volume_status available", w.History(volumes[0]))
 	w.lawful()
 }
 
@@ -33,18 +34,18 @@ func TestWrongVolumeStatus(t *testing.T) {
 func TestVolumeBeingChangedIsNoFailure(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 5)
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 5)
 	for i, status := range []string{"reserved", "detaching", "maintenance", "retyping", "awaiting-transfer"} {
-		w.sim.SetVolumeStatus(volumes[i], status)
+		w.Sim.SetVolumeStatus(volumes[i], status)
 	}
-	w.run(71*time.Hour, time.Hour)
-	require.Zero(t, w.count("true"))
+	w.Advance(71*time.Hour, time.Hour)
+	require.Zero(t, w.Count("true"))
 	for _, v := range volumes {
-		w.sim.SetVolumeStatus(v, "in-use")
+		w.Sim.SetVolumeStatus(v, "in-use")
 	}
-	w.run(time.Hour, 30*time.Minute)
+	w.Advance(time.Hour, 30*time.Minute)
 	for _, v := range volumes {
-		require.Equal(t, "available", w.story(v))
+		require.Equal(t, "available", w.History(v))
 	}
 	w.lawful()
 }
@@ -53,17 +54,17 @@ func TestVolumeBeingChangedIsNoFailure(t *testing.T) {
 func TestVolumeBusyAtTheRequest(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-	w.plan()
-	w.sim.SetVolumeStatus(volumes[0], "backing-up")
-	w.dispatch()
-	r := w.last(volumes[0])
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+	w.Plan()
+	w.Sim.SetVolumeStatus(volumes[0], "backing-up")
+	w.Dispatch()
+	r := w.LastRecord(volumes[0])
 	require.Equal(t, backup.Failed, r.State)
 	require.Equal(t, backup.VolumeBusy, r.Reason)
 	require.Contains(t, r.ReasonText, `the current status is "backing-up"`)
-	w.sim.SetVolumeStatus(volumes[0], "in-use")
-	w.run(2*time.Hour, 10*time.Minute)
-	require.Equal(t, "failed:volume_busy available", w.story(volumes[0]))
+	w.Sim.SetVolumeStatus(volumes[0], "in-use")
+	w.Advance(2*time.Hour, 10*time.Minute)
+	require.Equal(t, "failed:volume_busy available", w.History(volumes[0]))
 	w.lawful()
 }
 
@@ -72,12 +73,12 @@ func TestVolumeBusyAtTheRequest(t *testing.T) {
 func TestVolumeChangedWhileItsRecordWaited(t *testing.T) {
 	t.Parallel()
 	w, volumes := waiting(t)
-	w.sim.SetVolumeStatus(volumes[1], "extending")
-	w.step(25 * time.Minute)
-	w.dispatch() // the first ends
-	w.dispatch() // the other is admitted
-	require.Equal(t, "withdrawn:volume_changing", w.story(volumes[1]))
-	require.Equal(t, 1, w.sim.Counts()[createRoute])
+	w.Sim.SetVolumeStatus(volumes[1], "extending")
+	w.Step(25 * time.Minute)
+	w.Dispatch() // the first ends
+	w.Dispatch() // the other is admitted
+	require.Equal(t, "withdrawn:volume_changing", w.History(volumes[1]))
+	require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute])
 	w.lawful()
 }
 
@@ -86,20 +87,20 @@ func TestVolumeChangedWhileItsRecordWaited(t *testing.T) {
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	acme := w.sim.AddProject("acme")
+	acme := w.Sim.AddProject("acme")
 	protected := map[string]bool{"true": true, "True": true, " TRUE ": true, "false": false, "False": false, "yes please": false, "": false}
 	volumes, servers := map[string]string{}, map[string]string{}
 	for value := range protected {
-		server, v := w.protect(acme, "web", 1, w.set.BackupMetadataKey, value)
+		server, v := w.Protect(acme, "web", 1, w.Settings.BackupMetadataKey, value)
 		volumes[value], servers[value] = v[0], server
 	}
-	without := w.sim.AddVolume(acme, "data", 1)
-	w.sim.Attach(w.sim.AddServer(acme, "plain", nil), without)
-	w.run(30*time.Minute, 5*time.Minute)
+	without := w.Sim.AddVolume(acme, "data", 1)
+	w.Sim.Attach(w.Sim.AddServer(acme, "plain", nil), without)
+	w.Advance(30*time.Minute, 5*time.Minute)
 	for value, wanted := range protected {
-		require.Len(t, w.sim.BackupsOf(volumes[value]), map[bool]int{true: 1}[wanted], "value %q", value)
+		require.Len(t, w.Sim.BackupsOf(volumes[value]), map[bool]int{true: 1}[wanted], "value %q", value)
 	}
-	require.Empty(t, w.sim.BackupsOf(without))
+	require.Empty(t, w.Sim.BackupsOf(without))
 	for value, told := range map[string]bool{"yes please": true, "": true, "false": false, "true": false} {
 		require.Equal(t, told, w.logged("warn", "backup_metadata_unreadable", servers[value]) == 1, "finding of %q", value)
 	}
@@ -110,12 +111,12 @@ func TestMetadata(t *testing.T) {
 func TestEmptyMetadataKey(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.BackupMetadataKey = "" })
-	acme := w.sim.AddProject("acme")
-	attached, loose := w.sim.AddVolume(acme, "data", 1), w.sim.AddVolume(acme, "loose", 1)
-	w.sim.Attach(w.sim.AddServer(acme, "plain", nil), attached)
-	w.run(30*time.Minute, 5*time.Minute)
-	require.Equal(t, "available", w.story(attached))
-	require.Empty(t, w.of(loose))
+	acme := w.Sim.AddProject("acme")
+	attached, loose := w.Sim.AddVolume(acme, "data", 1), w.Sim.AddVolume(acme, "loose", 1)
+	w.Sim.Attach(w.Sim.AddServer(acme, "plain", nil), attached)
+	w.Advance(30*time.Minute, 5*time.Minute)
+	require.Equal(t, "available", w.History(attached))
+	require.Empty(t, w.RecordsOf(loose))
 	w.lawful()
 }
 
@@ -123,14 +124,14 @@ func TestEmptyMetadataKey(t *testing.T) {
 func TestMultiattachedVolume(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
-	acme := w.sim.AddProject("acme")
-	shared := w.sim.AddVolume(acme, "shared", 1, cloudsim.VolumeOptions{Multiattach: true})
+	acme := w.Sim.AddProject("acme")
+	shared := w.Sim.AddVolume(acme, "shared", 1, cloudsim.VolumeOptions{Multiattach: true})
 	for _, retention := range []string{"1d", "1w", "2d"} {
-		server, _ := w.protect(acme, "web", 0, w.set.RetentionMetadataKey, retention)
-		w.sim.Attach(server, shared)
+		server, _ := w.Protect(acme, "web", 0, w.Settings.RetentionMetadataKey, retention)
+		w.Sim.Attach(server, shared)
 	}
-	w.run(5*day, 6*time.Hour)
-	require.Len(t, w.of(shared), 5, "one record each day")
-	require.Equal(t, "FIIFI", w.kinds(shared), "nothing goes before the week is over")
+	w.Advance(5*day, 6*time.Hour)
+	require.Len(t, w.RecordsOf(shared), 5, "one record each day")
+	require.Equal(t, "FIIFI", w.Kinds(shared), "nothing goes before the week is over")
 	w.lawful()
 }

@@ -19,6 +19,7 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 var updateGolden = flag.Bool("update", false, "write the golden files of testdata anew")
@@ -28,7 +29,7 @@ var updateGolden = flag.Bool("update", false, "write the golden files of testdat
 func TestTerminal(t *testing.T) {
 	t.Parallel()
 	w := eventful(t)
-	lead, err := db.Lead(w.ctx, w.url, "scheduler-1/4711")
+	lead, err := db.Lead(w.Ctx, w.URL, "scheduler-1/4711")
 	require.NoError(t, err)
 	t.Run("human", func(t *testing.T) {
 		for name, args := range map[string][]string{
@@ -47,7 +48,7 @@ func TestTerminal(t *testing.T) {
 			var held map[string]any
 			require.NoError(t, json.Unmarshal([]byte(out), &held), out)
 			require.NotContains(t, out, ": null,\n    {", "an empty list is []")
-			documented(t, w.terminal(0, append(args, "--help")...), held)
+			rig.RequireDocumented(t, w.terminal(0, append(args, "--help")...), held)
 		}
 	})
 	t.Run("refused", func(t *testing.T) {
@@ -65,103 +66,106 @@ func TestTerminal(t *testing.T) {
 	t.Run("no scheduler", func(t *testing.T) {
 		lead.Resign()
 		w.eventually("Postgres has noticed", func() bool { return strings.Contains(w.terminal(0, "status", "--json"), `"leads": false`) })
-		w.step(13 * time.Hour)
+		w.Step(13 * time.Hour)
 		golden(t, "status-alone", w.terminal(0, "status"))
 	})
 }
 
 // eventful is a world at 12:02 of its sixth day.
-func eventful(t *testing.T) *world {
+func eventful(t *testing.T) *environment {
 	t.Helper()
 	w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
 		set.MaxBackupsInProgressPerProject, set.BackupCycleTimeout = 3, backup.Duration(12*time.Hour)
 		set.RetentionShortenDelay = backup.Duration(day)
 		o.BackupTime = func(sizeGiB int) time.Duration { return 30*time.Second + time.Duration(sizeGiB/100)*8*time.Hour }
 	})
-	acme, globex, initech := w.sim.AddProject("acme"), w.sim.AddProject("globex"), w.sim.AddProject("initech")
+	acme, globex, initech := w.Sim.AddProject("acme"), w.Sim.AddProject("globex"), w.Sim.AddProject("initech")
 	_, _ = w.named(acme, "web-1", "true", "data")
 	logs, _ := w.named(acme, "db-1", "true", "logs")
 	_, _ = w.named(acme, "test-1", "no, thanks", "scratch")
 	_, _ = w.named(globex, "app-1", "true", "cache")
 	_, archive := w.named(initech, "file-1", "true", "archive")
 	mail, _ := w.named(initech, "mail-1", "true", "mail")
-	w.sim.SetMetadata(mail, w.set.RetentionMetadataKey, "1w")
+	w.Sim.SetMetadata(mail, w.Settings.RetentionMetadataKey, "1w")
 	_, old := w.named(initech, "old-1", "true", "old")
 	w.days(1)
-	w.sim.SetQuota(globex, 1, -1)
+	w.Sim.SetQuota(globex, 1, -1)
 	w.days(1)
-	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Project: initech, Match: func(r cloudsim.Request) bool { return r.Volume == archive[0] }, Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
-	w.sim.DeleteVolume(old[0])
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Project: initech, Match: func(r cloudsim.Request) bool { return r.Volume == archive[0] }, Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	w.Sim.DeleteVolume(old[0])
 	w.days(2)
-	w.sim.DeleteServer(logs)
-	bulk := w.sim.AddProject("umbrella")
+	w.Sim.DeleteServer(logs)
+	bulk := w.Sim.AddProject("umbrella")
 	server, _ := w.named(bulk, "bulk-server-with-a-long-name", "true")
 	large := func(names ...string) {
 		for _, name := range names {
-			w.sim.Attach(server, w.sim.AddVolume(bulk, name, 300))
+			w.Sim.Attach(server, w.Sim.AddVolume(bulk, name, 300))
 		}
 	}
 	large("bulk-1")
 	w.periods(2)
-	w.sim.SetMetadata(mail, w.set.RetentionMetadataKey, "1d")
+	w.Sim.SetMetadata(mail, w.Settings.RetentionMetadataKey, "1d")
 	w.periods(1)
 	large("bulk-2", "bulk-3", "bulk-4")
 	w.periods(1)
 	large("bulk-5", "bulk", "bulk")
-	w.sweep()
-	w.exec(`UPDATE records SET state = 'undeletable', removal_reason = 'deletion_stuck', removal_text = 'error_deleting', deletion_asked_at = ended_at + '1 day',
+	w.Reconcile()
+	w.Exec(`UPDATE records SET state = 'undeletable', removal_reason = 'deletion_stuck', removal_text = 'error_deleting', deletion_asked_at = ended_at + '1 day',
 		next_try_at = '2026-03-07 12:00+00' WHERE id = (SELECT id FROM records WHERE volume_name = 'logs' AND kind = 'incremental' ORDER BY data_timestamp DESC LIMIT 1)`)
-	w.beats()
-	w.step(2 * time.Minute)
-	w.dispatch()
+	w.RunDue()
+	w.Step(2 * time.Minute)
+	w.Dispatch()
 	return w
 }
 
 // named makes a server with volumes of these names.
-func (w *world) named(project, server, wish string, volumes ...string) (serverID string, ids []string) {
-	serverID = w.sim.AddServer(project, server, map[string]string{w.set.BackupMetadataKey: wish})
+func (w *environment) named(project, server, wish string, volumes ...string) (serverID string, ids []string) {
+	serverID = w.Sim.AddServer(project, server, map[string]string{w.Settings.BackupMetadataKey: wish})
 	for _, name := range volumes {
-		id := w.sim.AddVolume(project, name, 1)
-		w.sim.Attach(serverID, id)
+		id := w.Sim.AddVolume(project, name, 1)
+		w.Sim.Attach(serverID, id)
 		ids = append(ids, id)
 	}
 	return serverID, ids
 }
 
-func (w *world) days(n int) { w.t.Helper(); w.periods(n * int(day/w.set.BackupServicePeriod.Std())) }
+func (w *environment) days(n int) {
+	w.T.Helper()
+	w.periods(n * int(day/w.Settings.BackupServicePeriod.Std()))
+}
 
 // periods lets service periods pass: the beats of each, and two further looks,
 // a minute after one another.
-func (w *world) periods(n int) {
-	w.t.Helper()
-	period := w.set.BackupServicePeriod.Std()
+func (w *environment) periods(n int) {
+	w.T.Helper()
+	period := w.Settings.BackupServicePeriod.Std()
 	for range n {
-		w.beats()
+		w.RunDue()
 		for range 2 {
-			w.step(time.Minute)
-			w.dispatch()
+			w.Step(time.Minute)
+			w.Dispatch()
 		}
-		w.step(period - 2*time.Minute)
+		w.Step(period - 2*time.Minute)
 	}
 }
 
 // terminal runs a command of the real program on the world's database, with
 // no cloud and no queue in its environment.
-func (w *world) terminal(code int, args ...string) string {
-	w.t.Helper()
-	out, got := finish(w.t, w.settings(), args...)
-	require.Equal(w.t, code, got, out)
+func (w *environment) terminal(code int, args ...string) string {
+	w.T.Helper()
+	out, got := rig.Output(w.T, w.settings(), args...)
+	require.Equal(w.T, code, got, out)
 	return out
 }
 
 // settings is the environment of such a command.
-func (w *world) settings() map[string]string {
+func (w *environment) settings() map[string]string {
 	seconds := func(d backup.Duration) string { return strconv.Itoa(int(d.Std() / time.Second)) }
 	return map[string]string{
-		"STAFFELN_DATABASE_URL": w.url, "STAFFELN_BACKUP_MIN_INTERVAL": seconds(w.set.BackupMinInterval), "TERM": "xterm",
-		"STAFFELN_BACKUP_SERVICE_PERIOD": seconds(w.set.BackupServicePeriod), "STAFFELN_RETENTION_SERVICE_PERIOD": seconds(w.set.RetentionServicePeriod),
-		"STAFFELN_RETENTION_SHORTEN_DELAY": seconds(w.set.RetentionShortenDelay), "STAFFELN_REPORT_PERIOD": seconds(w.set.RetentionShortenDelay / 2),
-		"STAFFELN_RETENTION_TIME": w.set.RetentionTime.String(), "STAFFELN_BACKUP_CYCLE_TIMEOUT": seconds(w.set.BackupCycleTimeout),
+		"STAFFELN_DATABASE_URL": w.URL, "STAFFELN_BACKUP_MIN_INTERVAL": seconds(w.Settings.BackupMinInterval), "TERM": "xterm",
+		"STAFFELN_BACKUP_SERVICE_PERIOD": seconds(w.Settings.BackupServicePeriod), "STAFFELN_RETENTION_SERVICE_PERIOD": seconds(w.Settings.RetentionServicePeriod),
+		"STAFFELN_RETENTION_SHORTEN_DELAY": seconds(w.Settings.RetentionShortenDelay), "STAFFELN_REPORT_PERIOD": seconds(w.Settings.RetentionShortenDelay / 2),
+		"STAFFELN_RETENTION_TIME": w.Settings.RetentionTime.String(), "STAFFELN_BACKUP_CYCLE_TIMEOUT": seconds(w.Settings.BackupCycleTimeout),
 	}
 }
 
@@ -184,26 +188,4 @@ func golden(t *testing.T, name, got string) {
 	want, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Equal(t, string(want), got, "changed on purpose? make test PACKAGES=./internal/e2e FLAGS='-run TestTerminal -update'")
-}
-
-// documented asserts that help names every key, and that each moment reads as
-// RFC 3339.
-func documented(t *testing.T, help string, held any) {
-	t.Helper()
-	switch held := held.(type) {
-	case map[string]any:
-		for key, value := range held {
-			require.Regexp(t, `^[a-z]+(_[a-z]+)*$`, key)
-			require.True(t, regexp.MustCompile(`(?m)^ +`+key+`(\[\])? +\S`).MatchString(help), "no word on %s", key)
-			if text, ok := value.(string); ok && (strings.HasSuffix(key, "_at") || key == "at") {
-				_, err := time.Parse(time.RFC3339, text)
-				require.NoError(t, err, key)
-			}
-			documented(t, help, value)
-		}
-	case []any:
-		for _, one := range held {
-			documented(t, help, one)
-		}
-	}
 }

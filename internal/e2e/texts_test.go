@@ -18,12 +18,12 @@ func TestNameThatFailsCostsNoBackup(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := daily(t)
-			w.sim.AddFault(cloudsim.RefuseTexts("POST /volume/v3/{project}/backups", cloudsim.BeyondASCII, status))
-			_, volumes := w.protect(w.sim.AddProject("acme"), "データ", 1)
-			w.plan()
-			w.run(2*time.Hour, time.Minute)
-			require.Equal(t, "available", w.story(volumes[0]))
-			require.Len(t, w.sim.Backups(), 1)
+			w.Sim.AddFault(cloudsim.RefuseTexts("POST /volume/v3/{project}/backups", cloudsim.BeyondASCII, status))
+			_, volumes := w.Protect(w.Sim.AddProject("acme"), "データ", 1)
+			w.Plan()
+			w.Advance(2*time.Hour, time.Minute)
+			require.Equal(t, "available", w.History(volumes[0]))
+			require.Len(t, w.Sim.Backups(), 1)
 			w.lawful()
 		})
 	}
@@ -34,17 +34,17 @@ func TestPlainBackupIsAdoptedByItsDescription(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	route := "POST /volume/v3/{project}/backups"
-	w.sim.AddFault(cloudsim.RefuseTexts(route, cloudsim.BeyondASCII, http.StatusBadRequest))
-	w.sim.AddFault(cloudsim.Fault{
+	w.Sim.AddFault(cloudsim.RefuseTexts(route, cloudsim.BeyondASCII, http.StatusBadRequest))
+	w.Sim.AddFault(cloudsim.Fault{
 		Route: route, Times: 1, Do: cloudsim.DropAfterEffect{},
 		Match: func(r cloudsim.Request) bool { return !strings.Contains(string(r.Body), "データ") },
 	})
-	_, volumes := w.protect(w.sim.AddProject("acme"), "データ", 1)
-	w.plan()
-	w.run(2*time.Hour, time.Minute)
-	require.Equal(t, "available", w.story(volumes[0]))
-	require.Len(t, w.sim.Backups(), 1)
-	require.Empty(t, w.sim.Backups()[0].Metadata)
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "データ", 1)
+	w.Plan()
+	w.Advance(2*time.Hour, time.Minute)
+	require.Equal(t, "available", w.History(volumes[0]))
+	require.Len(t, w.Sim.Backups(), 1)
+	require.Empty(t, w.Sim.Backups()[0].Metadata)
 	require.Equal(t, 1, w.logged("info", "backup adopted by its tag"))
 	w.lawful()
 }
@@ -61,15 +61,15 @@ func TestZoneWithoutBackupService(t *testing.T) {
 					set.BackupZones = backup.Zones{"nova": "east"}
 				}
 			})
-			w.sim.SetBackupZones("east")
-			_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-			w.plan()
-			w.run(time.Hour, time.Minute)
+			w.Sim.SetBackupZones("east")
+			_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+			w.Plan()
+			w.Advance(time.Hour, time.Minute)
 			if mapped {
-				require.Equal(t, "available", w.story(volumes[0]))
+				require.Equal(t, "available", w.History(volumes[0]))
 				return
 			}
-			require.Positive(t, w.count("reason = 'no_service_in_zone' AND reason_text LIKE '%\"nova\"%STAFFELN_BACKUP_ZONES%'"))
+			require.Positive(t, w.Count("reason = 'no_service_in_zone' AND reason_text LIKE '%\"nova\"%STAFFELN_BACKUP_ZONES%'"))
 		})
 	}
 }

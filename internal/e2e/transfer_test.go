@@ -20,28 +20,28 @@ func TestAVolumeThatChangedHandsIsNotAskedForAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, nil)
-			acme, globex := w.sim.AddProject("acme"), w.sim.AddProject("globex")
-			server, volumes := w.protect(acme, "web-1", 1)
-			w.sim.AddFault(cloudsim.Fault{Route: "POST /volume/v3/{project}/backups", Times: 1, Do: first})
-			w.plan()
-			w.dispatch()
-			require.Equal(t, "creating", w.story(volumes[0]))
+			w := newEnvironment(t, nil)
+			acme, globex := w.Sim.AddProject("acme"), w.Sim.AddProject("globex")
+			server, volumes := w.Protect(acme, "web-1", 1)
+			w.Sim.AddFault(cloudsim.Fault{Route: "POST /volume/v3/{project}/backups", Times: 1, Do: first})
+			w.Plan()
+			w.Dispatch()
+			require.Equal(t, "creating", w.History(volumes[0]))
 
-			w.sim.DeleteServer(server)
-			w.sim.TransferVolume(volumes[0], globex)
-			heir := w.sim.AddServer(globex, "web-2", map[string]string{w.set.BackupMetadataKey: "true"})
-			w.sim.Attach(heir, volumes[0])
-			w.step(11 * time.Minute)
-			w.dispatch()
-			require.Equal(t, "failed:"+string(backup.ProjectChanged), w.story(volumes[0]))
-			require.Empty(t, w.sim.Backups())
+			w.Sim.DeleteServer(server)
+			w.Sim.TransferVolume(volumes[0], globex)
+			heir := w.Sim.AddServer(globex, "web-2", map[string]string{w.Settings.BackupMetadataKey: "true"})
+			w.Sim.Attach(heir, volumes[0])
+			w.Step(11 * time.Minute)
+			w.Dispatch()
+			require.Equal(t, "failed:"+string(backup.ProjectChanged), w.History(volumes[0]))
+			require.Empty(t, w.Sim.Backups())
 
-			w.run(40*time.Minute, time.Minute)
-			for _, b := range w.sim.Backups() {
+			w.Advance(40*time.Minute, time.Minute)
+			for _, b := range w.Sim.Backups() {
 				require.Equal(t, globex, b.Project)
 			}
-			require.NotEmpty(t, w.sim.Backups(), "the new owner has its own")
+			require.NotEmpty(t, w.Sim.Backups(), "the new owner has its own")
 			w.lawful()
 		})
 	}

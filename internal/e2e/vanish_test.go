@@ -8,6 +8,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
 )
 
 // A volume may be deleted at any moment.
@@ -15,62 +16,62 @@ func TestVolumeDeleted(t *testing.T) {
 	t.Run("while planned", func(t *testing.T) {
 		t.Parallel()
 		w, volumes := waiting(t)
-		w.sim.DeleteVolume(volumes[1])
-		w.step(w.set.BackupServicePeriod.Std())
-		w.plan()
-		require.Equal(t, "withdrawn:volume_gone", w.story(volumes[1]))
+		w.Sim.DeleteVolume(volumes[1])
+		w.Step(w.Settings.BackupServicePeriod.Std())
+		w.Plan()
+		require.Equal(t, "withdrawn:volume_gone", w.History(volumes[1]))
 		w.lawful()
 	})
 	t.Run("between admission and request, seen a moment ago", func(t *testing.T) {
 		t.Parallel()
 		w := daily(t)
-		_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-		w.plan()
-		w.sim.DeleteVolume(volumes[0])
-		w.dispatch()
-		require.Equal(t, "failed:volume_gone", w.story(volumes[0]))
-		require.Equal(t, backup.Nobody, w.last(volumes[0]).Reason.Whose())
-		w.run(3*time.Hour, 30*time.Minute)
-		require.Len(t, w.of(volumes[0]), 1, "no new plan for what is gone")
+		_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+		w.Plan()
+		w.Sim.DeleteVolume(volumes[0])
+		w.Dispatch()
+		require.Equal(t, "failed:volume_gone", w.History(volumes[0]))
+		require.Equal(t, backup.Nobody, w.LastRecord(volumes[0]).Reason.Whose())
+		w.Advance(3*time.Hour, 30*time.Minute)
+		require.Len(t, w.RecordsOf(volumes[0]), 1, "no new plan for what is gone")
 		w.lawful()
 	})
 	t.Run("between admission and request, seen long ago", func(t *testing.T) {
 		t.Parallel()
 		w := daily(t)
-		_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-		w.plan()
-		w.sim.DeleteVolume(volumes[0])
-		w.step(10 * time.Minute)
-		w.dispatch()
-		require.Equal(t, "withdrawn:volume_gone", w.story(volumes[0]))
-		require.Zero(t, w.sim.Counts()[createRoute])
+		_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+		w.Plan()
+		w.Sim.DeleteVolume(volumes[0])
+		w.Step(10 * time.Minute)
+		w.Dispatch()
+		require.Equal(t, "withdrawn:volume_gone", w.History(volumes[0]))
+		require.Zero(t, w.Sim.Counts()[rig.CreateRoute])
 		w.lawful()
 	})
 	t.Run("while creating", func(t *testing.T) {
 		t.Parallel()
 		w := daily(t)
-		_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-		w.beats()
-		w.sim.DeleteVolume(volumes[0])
-		w.run(2*time.Hour, 10*time.Minute)
-		r := w.last(volumes[0])
+		_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+		w.RunDue()
+		w.Sim.DeleteVolume(volumes[0])
+		w.Advance(2*time.Hour, 10*time.Minute)
+		r := w.LastRecord(volumes[0])
 		require.Equal(t, backup.Deleted, r.State, "the leftover is removed")
 		require.Equal(t, backup.BackupError, r.Reason)
 		require.Contains(t, r.ReasonText, "could not be found", "fail_reason")
-		require.Empty(t, w.sim.BackupsOf(volumes[0]))
-		require.Len(t, w.of(volumes[0]), 1)
+		require.Empty(t, w.Sim.BackupsOf(volumes[0]))
+		require.Len(t, w.RecordsOf(volumes[0]), 1)
 		w.lawful()
 	})
 	t.Run("afterwards", func(t *testing.T) {
 		t.Parallel()
 		w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.RetentionTime = backup.Period{Days: 2} })
-		_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
-		w.run(25*time.Hour, time.Hour)
-		w.sim.DeleteVolume(volumes[0])
-		w.run(22*time.Hour, time.Hour)
-		require.Equal(t, "FI", w.kinds(volumes[0]), "its backups stay for their retention")
-		w.run(50*time.Hour, time.Hour)
-		require.Equal(t, "deleted deleted", w.story(volumes[0]), "and go with it")
+		_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
+		w.Advance(25*time.Hour, time.Hour)
+		w.Sim.DeleteVolume(volumes[0])
+		w.Advance(22*time.Hour, time.Hour)
+		require.Equal(t, "FI", w.Kinds(volumes[0]), "its backups stay for their retention")
+		w.Advance(50*time.Hour, time.Hour)
+		require.Equal(t, "deleted deleted", w.History(volumes[0]), "and go with it")
 		w.lawful()
 	})
 }
@@ -80,31 +81,31 @@ func TestVolumeDeleted(t *testing.T) {
 func TestServerDeleted(t *testing.T) {
 	t.Parallel()
 	w, volumes := waiting(t)
-	w.sim.DeleteServer(w.sim.Servers()[0].ID)
-	w.step(w.set.BackupServicePeriod.Std())
-	w.beats()
-	require.Equal(t, "available", w.story(volumes[0]), "what was in progress goes on")
-	require.Equal(t, "withdrawn:not_protected", w.story(volumes[1]))
-	w.run(26*time.Hour, time.Hour)
-	require.Len(t, w.rows("true"), 2, "nothing is planned any more")
+	w.Sim.DeleteServer(w.Sim.Servers()[0].ID)
+	w.Step(w.Settings.BackupServicePeriod.Std())
+	w.RunDue()
+	require.Equal(t, "available", w.History(volumes[0]), "what was in progress goes on")
+	require.Equal(t, "withdrawn:not_protected", w.History(volumes[1]))
+	w.Advance(26*time.Hour, time.Hour)
+	require.Len(t, w.Records("true"), 2, "nothing is planned any more")
 	w.lawful()
 }
 
 // The wish may be taken back at any moment, too.
 func TestWishTakenBack(t *testing.T) {
-	for name, change := range map[string]func(*world, string){
-		"removed": func(w *world, s string) { w.sim.DeleteMetadata(s, w.set.BackupMetadataKey) },
-		"false":   func(w *world, s string) { w.sim.SetMetadata(s, w.set.BackupMetadataKey, "false") },
+	for name, change := range map[string]func(*environment, string){
+		"removed": func(w *environment, s string) { w.Sim.DeleteMetadata(s, w.Settings.BackupMetadataKey) },
+		"false":   func(w *environment, s string) { w.Sim.SetMetadata(s, w.Settings.BackupMetadataKey, "false") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, volumes := waiting(t)
-			change(w, w.sim.Servers()[0].ID)
-			w.step(w.set.BackupServicePeriod.Std())
-			w.beats()
-			require.Equal(t, "available", w.story(volumes[0]), "what was in progress goes on")
-			require.Equal(t, "withdrawn:not_protected", w.story(volumes[1]))
-			require.Empty(t, w.sim.BackupsOf(volumes[1]))
+			change(w, w.Sim.Servers()[0].ID)
+			w.Step(w.Settings.BackupServicePeriod.Std())
+			w.RunDue()
+			require.Equal(t, "available", w.History(volumes[0]), "what was in progress goes on")
+			require.Equal(t, "withdrawn:not_protected", w.History(volumes[1]))
+			require.Empty(t, w.Sim.BackupsOf(volumes[1]))
 			w.lawful()
 		})
 	}
@@ -112,18 +113,18 @@ func TestWishTakenBack(t *testing.T) {
 
 // waiting is a world with two volumes: the backup of the first is in progress,
 // the other's waits behind the cap.
-func waiting(t *testing.T) (*world, []string) {
+func waiting(t *testing.T) (*environment, []string) {
 	t.Helper()
 	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.MaxBackupsInProgress = 1
 		o.BackupTime = cloudsim.Fixed(20 * time.Minute)
 	})
-	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 2)
-	w.beats()
-	if w.last(volumes[0]).State == backup.Planned {
+	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
+	w.RunDue()
+	if w.LastRecord(volumes[0]).State == backup.Planned {
 		volumes[0], volumes[1] = volumes[1], volumes[0]
 	}
-	require.Equal(t, "creating", w.story(volumes[0]))
-	require.Equal(t, "planned", w.story(volumes[1]))
+	require.Equal(t, "creating", w.History(volumes[0]))
+	require.Equal(t, "planned", w.History(volumes[1]))
 	return w, volumes
 }

@@ -25,35 +25,35 @@ const tokenCheckRoute = "GET /identity/v3/auth/tokens"
 // answer, what is not remembered is answered 503.
 func TestATokenIsBelievedForAShortTimeOnly(t *testing.T) {
 	t.Parallel()
-	r := newWindow(t, time.Hour)
+	r := newSite(t, time.Hour)
 	token := r.token("alice", "acme")
-	asked := func() int { return r.sim.Counts()[tokenCheckRoute] }
+	asked := func() int { return r.Sim.Counts()[tokenCheckRoute] }
 	status := func() int { t.Helper(); return r.get("/v1/volumes", token, nil).StatusCode }
 	before := asked()
 	require.Equal(t, http.StatusOK, status())
 	require.Equal(t, http.StatusOK, status())
 	require.Equal(t, before+1, asked(), "the second time it was remembered")
-	r.step(time.Minute)
+	r.Step(time.Minute)
 	require.Equal(t, http.StatusOK, status())
 	require.Equal(t, before+2, asked())
 
-	r.step(58*time.Minute + 40*time.Second) // 20 seconds before its end
+	r.Step(58*time.Minute + 40*time.Second) // 20 seconds before its end
 	require.Equal(t, http.StatusOK, status())
-	r.step(20 * time.Second)
+	r.Step(20 * time.Second)
 	require.Equal(t, http.StatusUnauthorized, status(), "remembered for a minute, but its own end is sooner")
 
 	token = r.token("alice", "acme")
 	cookie := r.cookie("bob", "globex")
 	require.Equal(t, http.StatusOK, status())
-	r.sim.AddFault(cloudsim.Fault{Route: tokenCheckRoute, Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	r.Sim.AddFault(cloudsim.Fault{Route: tokenCheckRoute, Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
 	require.Equal(t, http.StatusOK, status(), "remembered")
-	r.step(time.Minute)
+	r.Step(time.Minute)
 	for _, w := range []who{{token: token}, {token: "garbage"}} {
 		got := r.ask(http.MethodGet, "/v1/backups", w)
 		require.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
 		require.Equal(t, "application/problem+json", got.Header.Get("Content-Type"))
 		require.Contains(t, got.text, "Keystone does not answer")
-		require.Empty(t, leaks(got.text, "", r.mine))
+		require.Empty(t, leaks(got.text, "", r.Mine))
 	}
 	page := r.get("/", "", cookie)
 	require.Equal(t, http.StatusServiceUnavailable, page.StatusCode)
@@ -64,7 +64,7 @@ func TestATokenIsBelievedForAShortTimeOnly(t *testing.T) {
 // The cookie is of no use to scripts, other sites, and whoever reads it; requests of other sites change nothing.
 func TestThePagesSession(t *testing.T) {
 	t.Parallel()
-	r := newWindow(t, 1000*time.Hour)
+	r := newSite(t, 1000*time.Hour)
 	form := url.Values{"user": {"alice"}, "domain": {"Default"}, "password": {"alice-secret"}, "project": {"acme"}, "next": {"/volumes?standing=late"}}
 	post := func(path string, change func(*http.Request)) said {
 		t.Helper()
@@ -149,7 +149,7 @@ func only(h http.Header) (name, value string) {
 // Whatever a parameter is, the answer is one of those that are meant, and nobody else's.
 func TestNoParameterBreaksAnything(t *testing.T) {
 	t.Parallel()
-	r := newWindow(t, 1000*time.Hour)
+	r := newSite(t, 1000*time.Hour)
 	token, cookie, admin := r.token("alice", "acme"), r.cookie("alice", "acme"), r.token("root", "admin")
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -157,7 +157,7 @@ func TestNoParameterBreaksAnything(t *testing.T) {
 	odd := []string{
 		"", "0", "-1", "1e9", "99999999999999999999", "\x00", "\xff\xfe", "'", `"`, "' OR 1=1 --", "%", "_", "*", "null", "true", "[]", "{}", "../..", "a,b", ",", "available,", "0001-01-01", "9999-12-31T23:59:59Z",
 		"2026-02-30", "-0001-01-01", "infinity", "💾", strings.Repeat("x", 255), strings.Repeat("x", 256), strings.Repeat("ß", 3000), "bnVsbA", "e30", "eyJzIjoiLXRpbWUiLCJpIjoieCJ9", "eyJzIjoibmFtZSIsImkiOiJcdTAwMDAifQ",
-		"eyJzIjoiLXRpbWUiLCJ0IjoiOTk5OS0xMi0zMVQyMzo1OTo1OVoiLCJpIjoieCJ9", r.globex, r.other,
+		"eyJzIjoiLXRpbWUiLCJ0IjoiOTk5OS0xMi0zMVQyMzo1OTo1OVoiLCJpIjoieCJ9", r.Globex, r.Other,
 	}
 	for range 40 {
 		some := make([]byte, chance.IntN(40))
@@ -172,7 +172,7 @@ func TestNoParameterBreaksAnything(t *testing.T) {
 		odd = append(odd, cursor[:i]+"A"+cursor[i+1:], cursor[:i])
 	}
 	asked, statuses := 0, map[int]int{}
-	for _, path := range []string{"/v1/volumes", "/v1/backups", "/v1/volumes/" + r.volume, "/v1/openapi.json", "/volumes", "/backups", "/", "/volumes/" + r.volume} {
+	for _, path := range []string{"/v1/volumes", "/v1/backups", "/v1/volumes/" + r.Volume, "/v1/openapi.json", "/volumes", "/backups", "/", "/volumes/" + r.Volume} {
 		for _, name := range []string{"project", "server", "volume", "standing", "state", "from", "until", "sort", "limit", "cursor", "before", "bogus", ""} {
 			for _, value := range odd {
 				q := url.Values{name: {value}}.Encode()
@@ -189,7 +189,7 @@ func TestNoParameterBreaksAnything(t *testing.T) {
 				asked++
 				statuses[got.StatusCode]++
 				require.Contains(t, []int{200, 400, 404}, got.StatusCode, "%s %q %q: %s", path, name, value, got.text)
-				require.Empty(t, leaks(got.text, q+value, r.foreign), "%s %q %q", path, name, value)
+				require.Empty(t, leaks(got.text, q+value, r.Foreign), "%s %q %q", path, name, value)
 			}
 		}
 	}
@@ -198,7 +198,7 @@ func TestNoParameterBreaksAnything(t *testing.T) {
 			got := r.ask(http.MethodGet, path+url.PathEscape(value), who{token, cookie})
 			asked++
 			require.Contains(t, []int{200, 404, 400, 301}, got.StatusCode, "%s%q: %s", path, value, got.text)
-			require.Empty(t, leaks(got.text, value, r.foreign))
+			require.Empty(t, leaks(got.text, value, r.Foreign))
 		}
 	}
 	t.Logf("%d questions, by status %v", asked, statuses)
@@ -207,25 +207,25 @@ func TestNoParameterBreaksAnything(t *testing.T) {
 // Pages, by cursors, are the whole list; and the document has every field that an answer has, and no other.
 func TestTheDocumentIsTrueOfTheAnswers(t *testing.T) {
 	t.Parallel()
-	r := newWindow(t, 1000*time.Hour)
+	r := newSite(t, 1000*time.Hour)
 	token := r.token("root", "admin")
-	r.protect(r.acme, "late-one", 1)
-	r.sim.AddServer(r.acme, "typing-error", map[string]string{r.set.BackupMetadataKey: "yes please"})
-	r.plan()
+	r.Protect(r.Acme, "late-one", 1)
+	r.Sim.AddServer(r.Acme, "typing-error", map[string]string{r.Settings.BackupMetadataKey: "yes please"})
+	r.Plan()
 	var doc map[string]any
 	require.NoError(t, json.Unmarshal([]byte(r.get("/v1/openapi.json", token, nil).text), &doc))
 	paths := dig(doc, "paths")
-	for _, route := range r.router.Routes() { // both ways
+	for _, route := range r.Router.Routes() { // both ways
 		if strings.HasPrefix(route.Path, "/v1/") && openRoutes[route.Method+" "+route.Path] == "" && route.Method == http.MethodGet {
 			require.Contains(t, paths, strings.ReplaceAll(route.Path, ":volume_id", "{volume_id}"))
 		}
 	}
 	for path, item := range paths {
-		found := slices.ContainsFunc(r.router.Routes(), func(o *echo.Route) bool {
+		found := slices.ContainsFunc(r.Router.Routes(), func(o *echo.Route) bool {
 			return o.Method == http.MethodGet && o.Path == strings.ReplaceAll(path, "{volume_id}", ":volume_id")
 		})
 		require.True(t, found, path)
-		asked := strings.ReplaceAll(path, "{volume_id}", r.volume)
+		asked := strings.ReplaceAll(path, "{volume_id}", r.Volume)
 		got := r.get(asked, token, nil)
 		require.Equal(t, http.StatusOK, got.StatusCode)
 		var answer any
@@ -246,7 +246,7 @@ func TestTheDocumentIsTrueOfTheAnswers(t *testing.T) {
 
 	for _, sort := range []string{"-time", "time"} {
 		whole := r.ids(t, "/v1/backups?limit=1000&sort="+sort, "backups", "record_id", token)
-		require.Len(t, whole, r.count("true"))
+		require.Len(t, whole, r.Count("true"))
 		require.Equal(t, whole, r.ids(t, "/v1/backups?limit=3&sort="+sort, "backups", "record_id", token))
 	}
 	for _, sort := range []string{"name", "restore_point"} {
@@ -268,7 +268,7 @@ func TestTheDocumentIsTrueOfTheAnswers(t *testing.T) {
 }
 
 // turn follows a list on the page as far as it goes, and answers where its pages are.
-func (r *windowRig) turn(t *testing.T, path, rel string, cookie *http.Cookie) (pages []string) {
+func (r *site) turn(t *testing.T, path, rel string, cookie *http.Cookie) (pages []string) {
 	t.Helper()
 	link := regexp.MustCompile(`<a href="([^"]+)" rel="` + rel + `">`)
 	for list, _, _ := strings.Cut(path, "?"); ; {
@@ -283,7 +283,7 @@ func (r *windowRig) turn(t *testing.T, path, rel string, cookie *http.Cookie) (p
 }
 
 // rows is the table of a page.
-func (r *windowRig) rows(t *testing.T, path string, cookie *http.Cookie) string {
+func (r *site) rows(t *testing.T, path string, cookie *http.Cookie) string {
 	t.Helper()
 	got := r.get(path, "", cookie)
 	require.Equal(t, http.StatusOK, got.StatusCode, path)
@@ -294,7 +294,7 @@ func (r *windowRig) rows(t *testing.T, path string, cookie *http.Cookie) string 
 }
 
 // ids follows a list to its end.
-func (r *windowRig) ids(t *testing.T, path, list, id, token string) (all []string) {
+func (r *site) ids(t *testing.T, path, list, id, token string) (all []string) {
 	t.Helper()
 	for cursor := ""; ; {
 		var page map[string]any
@@ -367,18 +367,18 @@ func conforms(t *testing.T, doc, schema map[string]any, answer any, at string) {
 // A session that was ended is ended on every replica at once, though they remember its token, and though Keystone is away.
 func TestASignOutHoldsOnAllReplicas(t *testing.T) {
 	t.Parallel()
-	r := newWindow(t, 1000*time.Hour)
+	r := newSite(t, 1000*time.Hour)
 	cookie, other := r.cookie("alice", "acme"), r.cookie("amy", "acme")
-	first := r.url
-	r.serve() // another replica
+	first := r.URL
+	r.Serve() // another replica
 	require.Equal(t, http.StatusOK, r.get("/", "", cookie).StatusCode)
 	require.Equal(t, http.StatusOK, r.get("/", "", other).StatusCode)
-	second := r.url
-	r.url = first
-	r.sim.AddFault(cloudsim.Fault{Route: "DELETE /identity/v3/auth/tokens", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
+	second := r.URL
+	r.URL = first
+	r.Sim.AddFault(cloudsim.Fault{Route: "DELETE /identity/v3/auth/tokens", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
 	require.Equal(t, http.StatusSeeOther, r.send(http.MethodPost, "/sign-out", "", func(q *http.Request) { q.AddCookie(cookie) }).StatusCode)
 	for _, replica := range []string{first, second} {
-		r.url = replica
+		r.URL = replica
 		require.Contains(t, r.get("/", "", cookie).Header.Get("Location"), "/sign-in?ended=1")
 		require.Equal(t, http.StatusOK, r.get("/", "", other).StatusCode, "nobody else is signed out")
 	}
@@ -387,11 +387,11 @@ func TestASignOutHoldsOnAllReplicas(t *testing.T) {
 // Guesses are refused after a few, without asking Keystone, which would lock the account; the service user's at once.
 func TestGuessesAtThePage(t *testing.T) {
 	t.Parallel()
-	r := newWindow(t, 1000*time.Hour)
+	r := newSite(t, 1000*time.Hour)
 	try := func(user, password string) said {
 		return r.send(http.MethodPost, "/sign-in", url.Values{"user": {user}, "domain": {"Default"}, "password": {password}, "project": {"acme"}}.Encode(), nil)
 	}
-	r.sim.ResetCounts()
+	r.Sim.ResetCounts()
 	for range 5 {
 		require.Equal(t, http.StatusUnauthorized, try("alice", "wrong").StatusCode)
 	}
@@ -401,17 +401,17 @@ func TestGuessesAtThePage(t *testing.T) {
 		require.NotEmpty(t, refused.Header.Get("Retry-After"))
 		require.Contains(t, refused.text, "Try again at")
 	}
-	require.Equal(t, 5, r.sim.Counts()["POST /identity/v3/auth/tokens"], "Keystone was asked no more")
+	require.Equal(t, 5, r.Sim.Counts()["POST /identity/v3/auth/tokens"], "Keystone was asked no more")
 	require.Equal(t, http.StatusSeeOther, try("amy", "amy-secret").StatusCode, "others sign in meanwhile")
-	r.step(15 * time.Minute)
+	r.Step(15 * time.Minute)
 	require.Equal(t, http.StatusSeeOther, try("alice", "alice-secret").StatusCode)
 
-	r.sim.ResetCounts()
-	for _, password := range []string{"wrong", r.sim.OpenRC("")["OS_PASSWORD"]} {
+	r.Sim.ResetCounts()
+	for _, password := range []string{"wrong", r.Sim.OpenRC("")["OS_PASSWORD"]} {
 		refused := try("staffeln", password)
 		require.Equal(t, http.StatusForbidden, refused.StatusCode)
 		require.Contains(t, refused.text, "sign in as yourself")
 		require.Empty(t, refused.Cookies())
 	}
-	require.Zero(t, r.sim.Counts()["POST /identity/v3/auth/tokens"])
+	require.Zero(t, r.Sim.Counts()["POST /identity/v3/auth/tokens"])
 }

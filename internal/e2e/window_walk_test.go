@@ -30,15 +30,15 @@ type who struct {
 // is no good token sees nothing at all.
 func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 	t.Parallel()
-	r := newWindow(t, 20*time.Hour)
+	r := newSite(t, 20*time.Hour)
 	expired := who{r.token("alice", "acme"), r.cookie("alice", "acme")}
-	r.run(21*time.Hour, time.Hour)
+	r.Advance(21*time.Hour, time.Hour)
 	revoked := who{r.token("bob", "globex"), r.cookie("bob", "globex")}
 	for _, path := range []string{"/v1/volumes"} { // it was good, and is remembered
 		require.Equal(t, http.StatusOK, r.get(path, revoked.token, nil).StatusCode)
 	}
-	r.sim.RevokeTokens(r.userID("bob"))
-	r.step(time.Minute)
+	r.Sim.RevokeTokens(r.userID("bob"))
+	r.Step(time.Minute)
 	moved := r.moves()
 	r.unrest()
 	nobody := map[string]who{
@@ -59,7 +59,7 @@ func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 	places := r.places(operators["admin"].token)
 
 	walked, asked := []string{}, 0
-	for _, route := range r.router.Routes() {
+	for _, route := range r.Router.Routes() {
 		name := route.Method + " " + route.Path
 		if openRoutes[name] != "" || route.Method == "echo_route_not_found" {
 			continue
@@ -70,11 +70,11 @@ func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 				asked++
 				got := r.ask(route.Method, path, w)
 				require.Contains(t, []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusSeeOther}, got.StatusCode, "%s %s as %s", route.Method, path, kind)
-				require.Empty(t, leaks(got.text, path, r.mine), "%s %s as %s", route.Method, path, kind)
-				require.Empty(t, leaks(got.text, path, r.foreign), "%s %s as %s", route.Method, path, kind)
+				require.Empty(t, leaks(got.text, path, r.Mine), "%s %s as %s", route.Method, path, kind)
+				require.Empty(t, leaks(got.text, path, r.Foreign), "%s %s as %s", route.Method, path, kind)
 			}
 			for project, all := range tenants {
-				foreign := map[string]map[string]bool{"acme": r.foreign, "globex": r.mine}[project]
+				foreign := map[string]map[string]bool{"acme": r.Foreign, "globex": r.Mine}[project]
 				for kind, w := range all {
 					asked++
 					got := r.ask(route.Method, path, w)
@@ -96,64 +96,64 @@ func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 				continue // the service user can't sign in
 			}
 			got := r.ask(http.MethodGet, path, w)
-			require.NotEmpty(t, leaks(got.text, path, r.foreign), "%s as %s", path, kind)
-			require.NotEmpty(t, leaks(got.text, path, r.mine), "%s as %s", path, kind)
+			require.NotEmpty(t, leaks(got.text, path, r.Foreign), "%s as %s", path, kind)
+			require.NotEmpty(t, leaks(got.text, path, r.Mine), "%s as %s", path, kind)
 		}
-		require.NotEmpty(t, leaks(r.ask(http.MethodGet, path, tenants["acme"]["reader"]).text, path, r.mine), path)
+		require.NotEmpty(t, leaks(r.ask(http.MethodGet, path, tenants["acme"]["reader"]).text, path, r.Mine), path)
 	}
 	for _, id := range moved { // the volume is the new owner's, its past is not
 		require.Equal(t, http.StatusOK, r.get("/v1/volumes/"+id, tenants["globex"]["foreign"].token, nil).StatusCode)
 		require.Contains(t, r.get("/v1/backups?volume="+id, tenants["acme"]["member"].token, nil).text, id, "the old owner has its restore points")
 	}
-	for path, want := range map[string]int{"/v1/volumes/" + r.volume: 200, "/v1/volumes/" + r.other: 404, "/volumes/" + r.volume: 200, "/volumes/" + r.other: 404} {
+	for path, want := range map[string]int{"/v1/volumes/" + r.Volume: 200, "/v1/volumes/" + r.Other: 404, "/volumes/" + r.Volume: 200, "/volumes/" + r.Other: 404} {
 		require.Equal(t, want, r.ask(http.MethodGet, path, tenants["acme"]["member"]).StatusCode, path)
 		require.Equal(t, 200, r.ask(http.MethodGet, path, operators["admin"]).StatusCode, path)
 	}
 	// What is not to be seen is told in the same words as what is not there.
 	unknown := strings.ReplaceAll(r.get("/v1/volumes/00000000-0000-4000-8000-000000000000", tenants["acme"]["member"].token, nil).text, "0", "")
-	foreign := strings.ReplaceAll(r.get("/v1/volumes/"+r.other, tenants["acme"]["member"].token, nil).text, "0", "")
+	foreign := strings.ReplaceAll(r.get("/v1/volumes/"+r.Other, tenants["acme"]["member"].token, nil).text, "0", "")
 	require.Equal(t, detail(t, unknown), detail(t, foreign))
 }
 
 // moves gives two volumes of acme's that have backups to globex: one to a server that asks for backups there too, one that
 // lies about. Their IDs are no secret of either; all else that acme had of them is.
-func (r *windowRig) moves() []string {
-	r.t.Helper()
-	server, volumes := r.protect(r.acme, "moved-"+r.acme[:6], 2)
-	r.mine[server], r.mine["moved-"+r.acme[:6]] = true, true
-	r.run(7*time.Hour, time.Hour)
+func (r *site) moves() []string {
+	r.T.Helper()
+	server, volumes := r.Protect(r.Acme, "moved-"+r.Acme[:6], 2)
+	r.Mine[server], r.Mine["moved-"+r.Acme[:6]] = true, true
+	r.Advance(7*time.Hour, time.Hour)
 	for _, v := range volumes {
-		for _, b := range r.of(v) {
-			require.NotEmpty(r.t, b.BackupID)
-			r.mine[b.ID], r.mine[b.BackupID] = true, true
+		for _, b := range r.RecordsOf(v) {
+			require.NotEmpty(r.T, b.BackupID)
+			r.Mine[b.ID], r.Mine[b.BackupID] = true, true
 		}
-		r.sim.Detach(server, v)
-		r.sim.TransferVolume(v, r.globex)
+		r.Sim.Detach(server, v)
+		r.Sim.TransferVolume(v, r.Globex)
 	}
-	taker, _ := r.protect(r.globex, "taker-"+r.globex[:6], 0)
-	r.foreign[taker], r.foreign["taker-"+r.globex[:6]] = true, true
-	r.sim.Attach(taker, volumes[0])
-	r.plan()
-	r.moved = volumes
+	taker, _ := r.Protect(r.Globex, "taker-"+r.Globex[:6], 0)
+	r.Foreign[taker], r.Foreign["taker-"+r.Globex[:6]] = true, true
+	r.Sim.Attach(taker, volumes[0])
+	r.Plan()
+	r.Moved = volumes
 	return volumes
 }
 
 // unrest gives each project what the overview tells of: a finding, a volume that waits, a backup in progress, a failure.
-func (r *windowRig) unrest() {
-	r.t.Helper()
-	for project, names := range map[string]map[string]bool{r.acme: r.mine, r.globex: r.foreign} {
-		names[r.sim.AddServer(project, "typo-"+project[:6], map[string]string{r.set.BackupMetadataKey: "yes please"})] = true
+func (r *site) unrest() {
+	r.T.Helper()
+	for project, names := range map[string]map[string]bool{r.Acme: r.Mine, r.Globex: r.Foreign} {
+		names[r.Sim.AddServer(project, "typo-"+project[:6], map[string]string{r.Settings.BackupMetadataKey: "yes please"})] = true
 		for _, server := range []string{"new-" + project[:6], "poor-" + project[:6]} {
-			id, volumes := r.protect(project, server, 1)
+			id, volumes := r.Protect(project, server, 1)
 			names[id], names[server], names[volumes[0]] = true, true, true
 			if server[:3] == "new" {
 				continue
 			}
-			r.sim.SetVolumeStatus(volumes[0], "error")
+			r.Sim.SetVolumeStatus(volumes[0], "error")
 		}
 	}
-	r.plan()
-	r.dispatch()
+	r.Plan()
+	r.Dispatch()
 }
 
 func detail(t *testing.T, problem string) string {
@@ -163,8 +163,8 @@ func detail(t *testing.T, problem string) string {
 	return p.Detail
 }
 
-func (r *windowRig) ask(method, path string, w who) said {
-	r.t.Helper()
+func (r *site) ask(method, path string, w who) said {
+	r.T.Helper()
 	return r.send(method, path, "", func(q *http.Request) {
 		if w.token != "" {
 			q.Header.Set("X-Auth-Token", w.token)
@@ -176,29 +176,29 @@ func (r *windowRig) ask(method, path string, w who) said {
 }
 
 // places are cursors that an operator was given: they stand in the middle of what a tenant may not see.
-func (r *windowRig) places(token string) (cursors []string) {
-	r.t.Helper()
+func (r *site) places(token string) (cursors []string) {
+	r.T.Helper()
 	for _, path := range []string{"/v1/volumes?limit=2", "/v1/volumes?limit=2&sort=restore_point", "/v1/backups?limit=2", "/v1/backups?limit=2&sort=time", "/v1/backups?limit=3&project=globex"} {
 		var page struct{ Next string }
-		require.NoError(r.t, json.Unmarshal([]byte(r.get(path, token, nil).text), &page))
-		require.NotEmpty(r.t, page.Next, path)
+		require.NoError(r.T, json.Unmarshal([]byte(r.get(path, token, nil).text), &page))
+		require.NotEmpty(r.T, page.Next, path)
 		cursors = append(cursors, page.Next)
 	}
 	return cursors
 }
 
 // questions are the paths and queries by which a route may be asked for what is another project's.
-func (r *windowRig) questions(route string, cursors []string) (paths []string) {
+func (r *site) questions(route string, cursors []string) (paths []string) {
 	paths = []string{route}
 	if strings.Contains(route, ":") || strings.Contains(route, "*") {
 		paths = nil
-		for _, id := range append([]string{r.volume, r.other, "data"}, r.moved...) {
+		for _, id := range append([]string{r.Volume, r.Other, "data"}, r.Moved...) {
 			paths = append(paths, strings.NewReplacer(":volume_id", id, "*", id).Replace(route))
 		}
 	}
 	for _, base := range slices.Clone(paths) {
 		for _, name := range []string{"project", "server", "volume"} {
-			for _, value := range []string{r.globex, "globex", r.acme, "acme", r.volume, r.other, "data", "web-" + r.globex[:6], "web-" + r.acme[:6]} {
+			for _, value := range []string{r.Globex, "globex", r.Acme, "acme", r.Volume, r.Other, "data", "web-" + r.Globex[:6], "web-" + r.Acme[:6]} {
 				paths = append(paths, base+"?"+url.Values{name: {value}}.Encode())
 			}
 		}
@@ -220,9 +220,9 @@ func (r *windowRig) questions(route string, cursors []string) (paths []string) {
 	return paths
 }
 
-func (r *windowRig) userID(name string) string {
-	r.t.Helper()
-	_, h, err := r.keystone.SignIn(r.ctx, login(name))
-	require.NoError(r.t, err)
+func (r *site) userID(name string) string {
+	r.T.Helper()
+	_, h, err := r.Keystone.SignIn(r.Ctx, login(name))
+	require.NoError(r.T, err)
 	return h.UserID
 }

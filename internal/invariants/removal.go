@@ -23,7 +23,7 @@ func (c *checker) removal(e Event, b *held) {
 		}
 	}
 	r, known := c.holders[e.Backup]
-	if b.state != Available || r.Reason == backup.Cancelled || r.Removal == backup.Settled || !b.requested.Ours {
+	if b.state != Available || r.Reason == backup.Cancelled || r.Removal == backup.ProjectPurged || !b.requested.Ours {
 		return // a leftover goes at once, and what an operator gave up
 	}
 	until, promised := c.keptUntil(e, b)

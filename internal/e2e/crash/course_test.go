@@ -1,0 +1,152 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/redis/go-redis/v9"
+
+	"staffeln/backup"
+	"staffeln/tasks"
+)
+
+// leap moves all clocks on: the cloud's, the database's, and what the queue has dated by its own. The queue's library looks
+// for lost tasks at its start and once a minute; where some are lost, the worker is started again.
+func (r *crashRun) leap(ctx context.Context, by time.Duration) error {
+	r.clock.ahead.Add(int64(by))
+	if _, err := r.pool.Exec(ctx, `UPDATE test_ahead SET by = by + $1`, by); err != nil {
+		return err
+	}
+	lost := false
+	for _, key := range []string{"volumes}:lease", "volumes}:retry", "volumes}:scheduled", "reports}:lease", "reports}:retry", "reports}:scheduled"} {
+		key = "asynq:{" + key
+		ids, err := r.rdb.ZRange(ctx, key, 0, -1).Result()
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			older := redis.ZAddArgs{XX: true, Members: []redis.Z{{Score: -by.Seconds(), Member: id}}} // it may be gone by now
+			if err := r.rdb.ZAddArgsIncr(ctx, key, older).Err(); err != nil && !errors.Is(err, redis.Nil) {
+				return err
+			}
+			lost = lost || strings.HasSuffix(key, "lease") && r.died
+		}
+	}
+	if !lost || by == 0 {
+		return nil
+	}
+	p := r.procs["worker"]
+	p.Stop()
+	r.logs["earlier worker"] = p.Log.Tail(1500)
+	return r.start("worker")
+}
+
+// courses are the leaps between which everything comes to rest: those in which all kinds of work become due, and those
+// after a death, in which leases run out and requests without an answer settle.
+var (
+	course   = []time.Duration{0, 2 * time.Minute, 12 * time.Minute, 31 * time.Minute, 31 * time.Minute, 7 * time.Hour, 2 * time.Minute, 25 * time.Hour, 2 * time.Minute, 21 * time.Minute, 2 * time.Minute}
+	recovery = []time.Duration{3 * time.Minute, 12 * time.Minute, 31 * time.Minute}
+)
+
+// pass lets time pass until the armed process has died, and then until all has recovered.
+func (r *crashRun) pass(ctx context.Context) error {
+	for _, name := range []string{"scheduler", "worker"} {
+		if err := r.start(name); err != nil {
+			return err
+		}
+	}
+	for i, by := range course {
+		r.happens(i)
+		if err := r.leap(ctx, by); err != nil {
+			return err
+		}
+		if err := r.rest(ctx); err != nil {
+			return err
+		}
+		if r.died {
+			break
+		}
+	}
+	if err := r.accept(ctx); err != nil {
+		return err
+	}
+	for _, by := range recovery {
+		if err := errors.Join(r.leap(ctx, by), r.rest(ctx)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restTime bounds how long it may take until nothing happens any more.
+const (
+	restTime    = 3 * time.Minute
+	failedRests = 10
+)
+
+// The grids of sweeps, which the run sets, and of reports.
+const (
+	sweepPeriod = 30 * time.Minute
+	reportGrid  = 5 * time.Minute
+)
+
+// rest waits until two dispatch runs in a row have found nothing new to do, and no plan, retention pass, sweep or report is
+// due. One that failed is due until its back-off is over: it isn't waited for longer than failedRests dispatch runs.
+func (r *crashRun) rest(ctx context.Context) error {
+	const q = `SELECT handed_over_at, staffeln_now(), planned_beat, retention_beat, sweep_beat, report_beat,
+		(SELECT md5(coalesce(string_agg(r::text, '' ORDER BY id), '')) FROM records r) FROM leadership`
+	var began time.Time
+	if err := r.pool.QueryRow(ctx, `SELECT staffeln_now()`).Scan(&began); err != nil {
+		return err
+	}
+	same, last, dispatched := 0, "", began
+	ctx, cancel := context.WithTimeoutCause(ctx, restTime, errors.New("nothing comes to rest"))
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if err := r.revive(); err != nil {
+			return err
+		}
+		var at, plan, retention, sweep, report pgtype.Timestamptz
+		var now time.Time
+		var digest string
+		if err := r.pool.QueryRow(ctx, q).Scan(&at, &now, &plan, &retention, &sweep, &report, &digest); err != nil {
+			return err
+		}
+		due := false
+		for _, beat := range []struct {
+			at     pgtype.Timestamptz
+			period time.Duration
+		}{{plan, r.story.Settings.BackupServicePeriod.Std()}, {retention, r.story.Settings.RetentionServicePeriod.Std()}, {sweep, sweepPeriod}, {report, reportGrid}} {
+			due = due || !beat.at.Valid || backup.Grid(now, beat.period).After(beat.at.Time)
+		}
+		var pending int64
+		for _, queue := range []string{tasks.Volumes, tasks.Reports} {
+			n, err := r.rdb.LLen(ctx, "asynq:{"+queue+"}:pending").Result()
+			if err != nil {
+				return err
+			}
+			pending += n
+		}
+		if digest != last || pending > 0 {
+			same, last = 0, digest
+			continue
+		}
+		if at.Time.After(dispatched) {
+			dispatched = at.Time
+			same++
+		}
+		if same >= 2 && !due || same >= failedRests {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,223 @@
+package crash
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
+)
+
+// Where the cloud is asked about backups.
+const (
+	askRoute     = "POST /volume/v3/{project}/backups"
+	backupsRoute = "GET /volume/v3/{project}/backups/detail"
+	showRoute    = "GET /volume/v3/{project}/backups/{backup}"
+)
+
+// tellCrashStory prepares work of every kind, due at once.
+func tellCrashStory(t *testing.T) *crashStory {
+	t.Helper()
+	s := newCrashStory(t)
+	s.add("p1", "", "incremental", "grown", "restored", "lost", "back", "reborn", "plain", "marred", "foundling")
+	s.add("p2", "2d", "chain", "confirm", "refuse", "hangs", "rehangs", "between", "aging", "encrypted", "unasked", "slipped", "kept")
+	s.add("p3", "2d", "takeback", "unread")
+	s.add("p3", "", "leftover", "byothers", "risen", "wedged", "twin")
+	s.add("p4", "", "adopt", "purge-project", "throttled", "noparent", "refused", "mute", "moved", "swallowed")
+	s.add("p5", "", "good", "error", "vanished", "stuck", "unseen", "forced", "jammed")
+	s.add("p6", "", "unlisted", "deadvolume", "volumegone", "withdrawn", "skewed", "strayed", "spoilt", "sealed")
+	s.add("p7", "", "hidden", "shelved", "unwanted", "wiped", "wiped too")
+	s.add("p8", "", "unshelved", "resized", "soft", "cell", "toggled")
+	s.add("purged", "2d", "purged")
+	s.add("shut", "", "shut")
+	s.add("goneasked", "", "goneasked")
+	s.toggle("unwanted", "false")
+	s.add("quota", "", "quota")
+	s.add("gone", "", "gone", "gonelost")
+	s.add("closed", "2d", "closed")
+	s.add("paused", "", "paused")
+	for _, project := range []string{"p1", "p2", "p3", "p4", "p5", "p6", "p7", "quota"} {
+		s.member(project, project+"@tenants.example")
+	}
+	s.member("p4", refusedMail)
+	for day := range 7 {
+		s.Plan()
+		s.round()
+		s.round()
+		if day == 2 {
+			s.theirs("kept") // the last of a chain
+		}
+		s.Step(24*time.Hour - 8*crashStep)
+	}
+	require.Zero(t, s.Count("state NOT IN ('available')"), "seven quiet days")
+	s.removals()
+	s.creations()
+	s.tenants()
+	s.situations()
+	s.mails()
+	require.NoError(t, s.DB.ConfirmLost(s.Ctx))
+	s.settle()
+	return s
+}
+
+// removals are under way, or not, in all ways.
+func (s *crashStory) removals() {
+	s.Retention()
+	s.removal("confirm")
+	s.must("confirm", backup.Deleting)
+	s.fault(rig.DeleteRoute, "hangs", 3, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+	s.removal("hangs")
+	s.fault(rig.DeleteRoute, "takeback", 40, cloudsim.DropBefore{})
+	s.removal("takeback")
+	s.must("takeback", backup.Deleting)
+	s.fault(rig.DeleteRoute, "purged", 1, cloudsim.DropBefore{})
+	s.removal("purged")
+	s.must("purged", backup.Deleting)
+	for _, name := range []string{"rehangs", "between"} {
+		s.fault(rig.DeleteRoute, name, 40, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+		s.removal(name)
+	}
+	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.SetMetadata(s.servers["takeback"], s.Settings.RetentionMetadataKey, "60d")
+	})
+	s.hold("chain", "confirm", "refuse", "hangs", "rehangs", "between", "aging", "encrypted", "unasked", "takeback", "unread", "closed", "purged", "slipped", "kept") // their removals
+	s.fault(rig.DeleteRoute, "unasked", 1, cloudsim.Refuse{Status: 503})
+	s.fault(rig.DeleteRoute, "refuse", 40, refused(400, "Invalid backup: Backup status must be available or error"))
+	s.fault(rig.DeleteRoute, "aging", 40, refused(400, "Invalid backup: Backup status must be available or error"))
+	s.fault(backupsRoute, "unread", 2, cloudsim.Refuse{Status: 503})
+	lost, restored := s.newest("lost"), s.newest("restored")
+	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.RemoveBackup(lost)
+		sim.SetBackupStatus(restored, "restoring")
+	})
+	s.Exec(`UPDATE records SET state = 'lost', reason = 'removed_by_others' WHERE backup_id = $1`, s.newest("back"))
+}
+
+// creations are under way in all ways.
+func (s *crashStory) creations() {
+	s.Step(time.Hour)
+	s.fault(askRoute, "adopt", 1, cloudsim.DropAfterEffect{})
+	for _, name := range []string{"purge-project", "moved", "swallowed", "shut"} {
+		s.fault(askRoute, name, 1, cloudsim.DropBefore{})
+	}
+	s.fault(askRoute, "gonelost", 1, cloudsim.DropAfterEffect{})
+	for _, name := range []string{"leftover", "byothers", "risen", "wedged", "error"} {
+		s.fault(askRoute, name, 1, cloudsim.FailLater{Reason: "no space left on device"})
+	}
+	for _, name := range []string{"stuck", "deadvolume", "unseen", "forced", "jammed"} {
+		s.fault(askRoute, name, 1, cloudsim.Stick{})
+	}
+	unanswered := []string{"adopt", "purge-project", "gonelost", "moved", "swallowed", "shut"}
+	s.fault(askRoute, "goneasked", 1, cloudsim.Refuse{Status: 429, Header: http.Header{"Retry-After": {"2040"}}})
+	making := []string{"good", "error", "vanished", "stuck", "deadvolume", "unlisted", "unseen", "gone", "forced", "jammed", "goneasked"}
+	s.hold(append(making, "throttled", "noparent", "refused", "mute", "volumegone", "incremental", "grown", "withdrawn", "plain", "skewed", "strayed", "spoilt")...)
+	s.asked = backup.Grid(s.Clock.Now(), s.Settings.BackupServicePeriod.Std())
+	s.Plan()
+	for range 2 { // leaves leftovers, and what waits for an answer
+		require.NoError(s.T, s.Scheduler.Dispatch(s.Ctx, s.BeginRun()))
+		s.Step(crashStep)
+		s.hold(unanswered...)
+	}
+	for _, name := range []string{"leftover", "byothers", "risen", "wedged"} {
+		s.must(name, backup.Failed)
+		s.hold(name)
+	}
+	for _, name := range making {
+		delete(s.held, s.volumes[name])
+	}
+	require.NoError(s.T, s.Scheduler.Dispatch(s.Ctx, s.BeginRun()))
+	s.atTheWrongTime("skewed")
+	for _, name := range append(making, unanswered...) {
+		s.must(name, backup.Creating)
+	}
+	s.fault(askRoute, "throttled", 1, cloudsim.Refuse{Status: 429})
+	s.fault(askRoute, "refused", 40, cloudsim.Refuse{Status: 429})
+	s.fault(askRoute, "mute", 40, cloudsim.DropBefore{})
+	s.fault(askRoute, "plain", 1, refused(400, "Invalid input received: Invalid characters in the request body."))
+	s.fault(askRoute, "noparent", 1, refused(400, "Invalid backup: No backups available to do an incremental backup."))
+	s.fault(showRoute, "unlisted", 2, cloudsim.Refuse{Status: 503})
+	s.fault(showRoute, "unseen", 40, cloudsim.Refuse{Status: 503})
+	s.fault(backupsRoute, "adopt", 1, cloudsim.Refuse{Status: 503})
+	for _, name := range []string{"volumegone", "mute"} {
+		s.fault("GET /volume/v3/{project}/volumes/{volume}", name, 1, cloudsim.Refuse{Status: 503})
+	}
+	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/auth/tokens", Times: 1, Do: cloudsim.Refuse{Status: 503}})
+	})
+	s.fault(rig.ActionRoute, "wedged", 40, refused(400, "Invalid backup: not possible"))
+	s.fault(rig.ActionRoute, "deadvolume", 1, refused(400, "Invalid backup: not possible"))
+	s.fault(rig.ActionRoute, "stuck", 1, cloudsim.Refuse{Status: 503})
+	s.fault(rig.ActionRoute, "forced", 1, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+	s.fault(rig.ActionRoute, "jammed", 1, cloudsim.Stick{})
+	s.fault(rig.ActionRoute, "rehangs", 1, refused(400, "Invalid backup: not possible"))
+	s.fault(rig.ActionRoute, "between", 1, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+	vanished, byothers, risen, wedged := s.newest("vanished"), s.newest("byothers"), s.newest("risen"), s.newest("wedged")
+	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.RemoveBackup(vanished)
+		sim.RemoveBackup(byothers)
+		sim.SetBackupStatus(risen, "available")
+		sim.SetBackupStatus(wedged, "error_deleting")
+		sim.DeleteVolume(s.volumes["deadvolume"])
+	})
+}
+
+// tenants do what tenants do, and time has passed.
+func (s *crashStory) tenants() {
+	s.Step(20 * time.Minute)
+	first := s.RecordsOf(s.volumes["twin"])[0]
+	tag := backup.Tag{Installation: s.Scheduler.Identity.Installation, Record: first.ID}.Metadata()
+	s.tape.hand(func(sim *cloudsim.Cloud) string {
+		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["twin"], Metadata: tag, Name: "twin"})
+	})
+	sealed := s.Sim.BackupsOf(s.volumes["sealed"]) // they are kept for longer than the story goes on
+	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.DeleteSecretOf(sealed[len(sealed)-2].ID) // the newest shows that Barbican is there
+		sim.Extend(s.volumes["grown"], 2)
+		sim.SetMetadata(s.servers["withdrawn"], s.Settings.BackupMetadataKey, "false")
+		sim.SetMetadata(s.servers["aging"], s.Settings.RetentionMetadataKey, "a while")
+		sim.SetQuota(s.projects["quota"], 1, 1)
+		sim.DeleteVolume(s.volumes["volumegone"])
+		sim.DeleteVolume(s.volumes["swallowed"])
+		sim.TransferVolume(s.volumes["moved"], s.projects["p1"])
+		sim.DisableProject(s.projects["closed"])
+		sim.DeleteProject(s.projects["gone"])
+	})
+	s.add("p1", "", "new")
+	s.Exec(`INSERT INTO pauses VALUES ($1, staffeln_now(), 'somebody', 'while we look')`, s.projects["paused"])
+	// what has been refused for long, and what history forgets
+	s.Exec(`UPDATE records SET deletion_refused_since = staffeln_now() - interval '2 days', changed_at = staffeln_now()
+		WHERE volume_id = $1 AND state = 'available'`, s.volumes["aging"])
+	s.Exec(`UPDATE records SET changed_at = changed_at - interval '2 years' WHERE id = $1`, s.LastRecord(s.volumes["byothers"]).ID)
+}
+
+// refusedMail is the address of a member that the mail server does not know.
+const refusedMail = "refused@tenants.example"
+
+// member is one of a project, with that address.
+func (s *crashStory) member(project, address string) {
+	id := s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddUser(address, "x", address) })
+	s.tape.act(func(sim *cloudsim.Cloud) { sim.Grant(id, s.projects[project], "member") })
+}
+
+// mails wait: one for longer than it is tried. Users of other domains are not in Keystone's list of all.
+func (s *crashStory) mails() {
+	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/users", Times: 1, Do: cloudsim.Refuse{Status: 200, Body: `{"users": [], "links": {}}`}})
+	})
+	p6 := s.projects["p6"]
+	s.Exec(`INSERT INTO report_groups (id) VALUES ($1)`, p6)
+	s.Exec(`INSERT INTO reports (id, group_id, made_at, content) VALUES ('old', $1, staffeln_now() - interval '8 days', '{}')`, p6)
+	s.Exec(`INSERT INTO report_mails (report_id, receiver, group_id, message_id) VALUES ('old', $2, $1, 'old@ops.example')`, p6, refusedMail)
+	s.Exec(`UPDATE records SET report_id = 'old' WHERE id = $1`, s.RecordsOf(s.volumes["unlisted"])[0].ID)
+}
+
+// hold keeps the tasks of volumes from being carried out.
+func (s *crashStory) hold(names ...string) {
+	for _, name := range names {
+		s.held[s.volumes[name]] = true
+	}
+}

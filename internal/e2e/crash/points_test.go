@@ -1,0 +1,206 @@
+// Package crash kills the real processes where they call the outside, starts them again and checks the invariants.
+package crash
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/testkit"
+	"staffeln/internal/testkit/mailbox"
+	"staffeln/tasks"
+)
+
+// A crashPoint is where a process dies: at the n-th crossing of a place, before it has an effect or after.
+type crashPoint struct {
+	reset         bool // with STAFFELN_STUCK_RESET
+	process, side string
+	crossing      int
+	place         string // see internal/crashpoint/recorder.go
+}
+
+// String is what CRASH_POINT takes, in whole or in part, to replay the points that have it in their name.
+func (p crashPoint) String() string {
+	mode := "plain"
+	if p.reset {
+		mode = "reset"
+	}
+	return fmt.Sprintf("%s %s %s %d %s", mode, p.process, p.side, p.crossing, p.place)
+}
+
+// Every call to the outside that the two processes can make is made in the story, and wherever one of them dies there,
+// the laws hold after it was started again. Of all points these are some; CRASH_SEED or CRASH_POINT choose others.
+func TestSomeCrashPoints(t *testing.T) {
+	t.Parallel()
+	suite := newCrashSuite(t, 12)
+	suite.crossed(t)
+	seed := rand.Uint64()
+	if text := os.Getenv("CRASH_SEED"); text != "" {
+		_, err := fmt.Sscan(text, &seed)
+		require.NoError(t, err)
+	}
+	points := suite.points()
+	t.Logf("CRASH_SEED=%d of %d points", seed, len(points))
+	rand.New(rand.NewPCG(seed, 1)).Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
+	if text := os.Getenv("CRASH_POINT"); text != "" {
+		points = slices.DeleteFunc(points, func(p crashPoint) bool { return !strings.Contains(p.String(), text) })
+		require.NotEmpty(t, points, "no point has this in its name")
+	} else {
+		points = points[:pointsAtOnce]
+	}
+	suite.die(t, points)
+}
+
+// pointsAtOnce are a sample; TestEveryCrashPoint has all.
+const pointsAtOnce = 12
+
+// A crashSuite is the story, the lanes in which runs take place at the same time, and what the processes cross in a
+// whole run in which nobody dies.
+type crashSuite struct {
+	lanes  []*crashLane
+	places map[crashPoint]bool // without side and crossing
+	lines  map[string]bool     // of ours that led to the outside
+}
+
+func newCrashSuite(t *testing.T, lanes int) *crashSuite {
+	t.Helper()
+	dir := t.TempDir()
+	program := filepath.Join(dir, "staffeln")
+	// -N: the compiler merges equal calls of one function into one line
+	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "crash", "-gcflags=staffeln/...=-N -l", "-o", program, "staffeln/cmd/staffeln")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	story := tellCrashStory(t)
+	server, err := pgxpool.New(t.Context(), os.Getenv("TEST_DATABASE_URL"))
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	box := mailbox.Start(t, mailbox.Options{})
+	box.Refuse(refusedMail, true)
+	s := &crashSuite{places: map[crashPoint]bool{}, lines: map[string]bool{}}
+	for i := range lanes {
+		redisURL := testkit.RedisURL(t)
+		rdb, err := tasks.Connect(redisURL)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = rdb.Close() })
+		s.lanes = append(s.lanes, &crashLane{
+			t: t, story: story, program: program, server: server, redisURL: redisURL, rdb: rdb, name: fmt.Sprintf("lane%d", i), box: box,
+		})
+	}
+	s.look(t, dir)
+	return s
+}
+
+// look runs the whole course, with and without STAFFELN_STUCK_RESET, and learns what is crossed.
+func (s *crashSuite) look(t *testing.T, dir string) {
+	t.Helper()
+	whole := []crashPoint{{}, {reset: true}}
+	folders := map[crashPoint]string{whole[0]: filepath.Join(dir, "plain"), whole[1]: filepath.Join(dir, "reset")}
+	for _, folder := range folders {
+		require.NoError(t, os.Mkdir(folder, 0o700))
+	}
+	s.all(t, whole, folders, func(r *crashRun, wrong []string, err error) {
+		if err != nil || len(wrong) > 0 {
+			t.Errorf("nobody died: %v\n%s\n%s", err, strings.Join(wrong, "\n"), r.tails())
+		}
+	})
+	for point, folder := range folders {
+		for _, process := range []string{"scheduler", "worker"} {
+			text, err := os.ReadFile(filepath.Join(folder, process))
+			require.NoError(t, err)
+			for line := range strings.Lines(string(text)) {
+				place, lines, _ := strings.Cut(strings.TrimSpace(line), "\t")
+				for one := range strings.FieldsSeq(lines) {
+					s.lines[one] = true
+				}
+				if known := (crashPoint{process: process, place: place}); !s.places[known] {
+					s.places[crashPoint{reset: point.reset, process: process, place: place}] = true
+				}
+			}
+		}
+	}
+	for p := range s.places { // what is crossed in both is tried without
+		if p.reset && s.places[crashPoint{process: p.process, place: p.place}] {
+			delete(s.places, p)
+		}
+	}
+}
+
+// points are all: before each crossing, and after each that can have had an effect. To die after having read is to die
+// before what comes next.
+func (s *crashSuite) points() (all []crashPoint) {
+	order := func(a, b crashPoint) int { return strings.Compare(a.String(), b.String()) }
+	for _, p := range slices.SortedFunc(maps.Keys(s.places), order) {
+		p.side, p.crossing = "before", 1
+		all = append(all, p)
+		deed := strings.Fields(p.place)[1]
+		if !slices.Contains([]string{"read", "begin", "GET", "GetTaskInfo", "zscore", "ping"}, deed) {
+			p.side = "after"
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// all carries out runs, as many at a time as there are lanes.
+func (s *crashSuite) all(t *testing.T, points []crashPoint, folders map[crashPoint]string, judge func(*crashRun, []string, error)) {
+	t.Helper()
+	todo := make(chan crashPoint)
+	var mu sync.Mutex
+	var wait sync.WaitGroup
+	for _, lane := range s.lanes {
+		wait.Go(func() {
+			for p := range todo {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+				r, wrong, err := lane.run(ctx, p, folders[p])
+				cancel()
+				mu.Lock()
+				judge(r, wrong, err)
+				mu.Unlock()
+			}
+		})
+	}
+	for _, p := range points {
+		todo <- p
+	}
+	close(todo)
+	wait.Wait()
+}
+
+// die lets a process die at each of the points.
+func (s *crashSuite) die(t *testing.T, points []crashPoint) {
+	t.Helper()
+	began, missed := time.Now(), 0
+	s.all(t, points, nil, func(r *crashRun, wrong []string, err error) {
+		if !r.died {
+			missed++
+			t.Logf("not reached this time: %s", r.point)
+		}
+		if err != nil || len(wrong) > 0 {
+			t.Errorf("died (%t) at: %s\nreplay: CRASH_POINT='%s' make test PACKAGES=./internal/e2e/crash FLAGS='-run TestSomeCrashPoints -count=1'\n%v\n%s\n%s",
+				r.died, r.point, r.point, err, strings.Join(wrong, "\n"), r.tails())
+		}
+	})
+	t.Logf("%d points in %s, %d not reached", len(points), time.Since(began).Round(time.Second), missed)
+	require.LessOrEqual(t, missed, len(points)/5, "the points are no longer those that are crossed")
+}
+
+// tails are the last lines of the logs.
+func (r *crashRun) tails() string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(r.logs)) {
+		fmt.Fprintf(&b, "log of the %s:\n%s\n", name, r.logs[name])
+	}
+	return b.String()
+}

@@ -1,0 +1,201 @@
+package crash
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/jackc/pgx/v5"
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
+	"staffeln/internal/telemetry"
+	"staffeln/internal/testkit"
+	"staffeln/openstack"
+	"staffeln/scheduler"
+	"staffeln/tasks"
+	"staffeln/worker"
+)
+
+// A crashStory is how the world came to where the processes find it: a few days of a small cloud on a stepped clock, with
+// the product's own beats and handlers, one after the other.
+type crashStory struct {
+	*rig.Environment
+
+	tape     *tape
+	volumes  map[string]string // by name
+	servers  map[string]string
+	projects map[string]string
+	held     map[string]bool // volumes whose tasks nobody takes
+	database string          // a copy of it is what each run begins with
+	asked    time.Time       // when the plan was made whose backups are under way
+}
+
+// crashStep is twice as long as a backup takes, and its removal.
+const crashStep = time.Minute
+
+func newCrashStory(t *testing.T) *crashStory {
+	t.Helper()
+	w := &rig.Environment{T: t, Clock: testkit.NewClock(rig.Noon), Logs: &rig.Log{}, Settings: rig.Defaults(t)}
+	s := &crashStory{Environment: w, volumes: map[string]string{}, servers: map[string]string{}, projects: map[string]string{}, held: map[string]bool{}}
+	w.Settings.MaxBackupsInProgress, w.Settings.MaxBackupsInProgressPerProject, w.Settings.BackupMaxOperations = 80, 20, 0 // all kinds of work at once
+	w.Settings.BackupMinInterval = backup.Duration(24 * time.Hour)
+	w.Settings.PollPeriod = backup.Duration(time.Second)
+	w.Ctx = zerolog.New(w.Logs).Level(zerolog.InfoLevel).WithContext(t.Context())
+	s.tape = newTape(w.Clock.Now, func(now func() time.Time) cloudsim.Options {
+		return cloudsim.Options{
+			Now: now, Seed: 1, TokenLife: 10000 * time.Hour,
+			BackupTime: cloudsim.Fixed(crashStep / 2), DeleteTime: cloudsim.Fixed(crashStep / 2),
+		}
+	})
+	w.Sim = s.tape.sim
+	server := httptest.NewServer(s.tape)
+	t.Cleanup(server.Close)
+	env := w.Sim.OpenRC(server.URL)
+	credentials, err := openstack.FromEnv(func(name string) string { return env[name] })
+	require.NoError(t, err)
+	w.Cloud, err = openstack.Connect(w.Ctx, credentials, openstack.Config{SecretRoles: []string{"admin", "creator"}}, openstack.InTurn())
+	require.NoError(t, err)
+	w.OpenDatabase()
+	installation, err := w.DB.Installation(w.Ctx)
+	require.NoError(t, err)
+	me, m := backup.Identity{Installation: installation, UserID: w.Cloud.UserID()}, telemetry.NewMetrics()
+	w.Scheduler = &scheduler.Scheduler{DB: w.DB, Cloud: w.Cloud, Queue: s, Settings: w.Settings, Metrics: m, Identity: me}
+	w.Worker = &worker.Worker{DB: w.DB, Cloud: w.Cloud, Settings: w.Settings, Metrics: m, Identity: me}
+	w.Lead()
+	return s
+}
+
+// Dispatch runs the handlers of what is dispatched, one after the other, in the place of queue and worker.
+func (s *crashStory) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Tally, error) {
+	for _, item := range items {
+		if !s.held[item.VolumeID] {
+			_ = s.handle(ctx, item) // what was refused stands in the row
+		}
+	}
+	return tasks.Tally{tasks.Enqueued: len(items)}, nil
+}
+
+// Workers is one: the story does the work itself.
+func (s *crashStory) Workers(context.Context) (int, error) { return 1, nil }
+
+func (s *crashStory) handle(ctx context.Context, item tasks.Item) error {
+	h := s.Worker.Handlers()
+	do := map[tasks.Kind]func(context.Context, tasks.Volume) error{
+		tasks.VolumeBackup: h.Backup, tasks.VolumePoll: h.Poll, tasks.VolumeRetention: h.Retention,
+	}[item.Kind]
+	return do(ctx, tasks.Volume{VolumeID: item.VolumeID, RecordID: item.RecordID})
+}
+
+// removal runs the retention of one volume.
+func (s *crashStory) removal(volume string) {
+	s.T.Helper()
+	_ = s.handle(s.Ctx, tasks.Item{Kind: tasks.VolumeRetention, VolumeID: s.volumes[volume]})
+}
+
+// round dispatches, and once more when backups have ended.
+func (s *crashStory) round() {
+	s.T.Helper()
+	for range 4 { // the caps admit them in turns
+		require.NoError(s.T, s.Scheduler.Dispatch(s.Ctx, s.BeginRun()))
+		s.Step(crashStep)
+	}
+}
+
+// add makes volumes, each with a server of its own that asks for backups.
+func (s *crashStory) add(project, retention string, names ...string) {
+	s.T.Helper()
+	if s.projects[project] == "" {
+		s.projects[project] = s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddProject(project) })
+	}
+	meta := map[string]string{s.Settings.BackupMetadataKey: "true"}
+	if retention != "" {
+		meta[s.Settings.RetentionMetadataKey] = retention
+	}
+	for _, name := range names {
+		options := cloudsim.VolumeOptions{Encrypted: name == "encrypted" || name == "sealed"}
+		server := s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddServer(s.projects[project], name, meta) })
+		volume := s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddVolume(s.projects[project], name, 1, options) })
+		s.tape.act(func(sim *cloudsim.Cloud) { sim.Attach(server, volume) })
+		s.servers[name], s.volumes[name] = server, volume
+	}
+}
+
+// fault plants one that strikes requests about a volume, or the listing of its backups.
+func (s *crashStory) fault(route, volume string, times int, do cloudsim.Effect) {
+	id := s.volumes[volume]
+	about := func(r cloudsim.Request) bool { return r.Volume == id || r.Query.Get("volume_id") == id }
+	s.tape.act(func(sim *cloudsim.Cloud) {
+		sim.AddFault(cloudsim.Fault{Route: route, Match: about, Times: times, Do: do})
+	})
+}
+
+// newest is the ID of the newest backup of a volume.
+func (s *crashStory) newest(volume string) string {
+	s.T.Helper()
+	all := s.Sim.BackupsOf(s.volumes[volume])
+	require.NotEmpty(s.T, all, volume)
+	return all[len(all)-1].ID
+}
+
+// settle leaves the database to be copied, its clock running from here on.
+func (s *crashStory) settle() {
+	for _, q := range []string{
+		`CREATE TABLE test_ahead (by interval NOT NULL)`,
+		`INSERT INTO test_ahead SELECT at - clock_timestamp() FROM test_clock`,
+		`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp() + by FROM test_ahead'`,
+		`UPDATE leadership SET planned_beat = NULL, handed_over_at = NULL, retention_beat = NULL, sweep_beat = NULL`,
+	} {
+		s.Exec(q)
+	}
+	config, err := pgx.ParseConfig(s.URL)
+	require.NoError(s.T, err)
+	s.database = config.Database
+	s.DB.Close()
+	s.Pool.Close()
+}
+
+// refused answers in Cinder's place.
+func refused(status int, words string) cloudsim.Refuse {
+	return cloudsim.Refuse{Status: status, Body: `{"fault": {"code": ` + strconv.Itoa(status) + `, "message": "` + words + `"}}`, Header: http.Header{"Content-Type": {"application/json"}}}
+}
+
+// must demands that a volume has a record in this state.
+func (s *crashStory) must(volume string, state backup.State) {
+	s.T.Helper()
+	require.NotEmpty(s.T, s.Records("volume_id = $1 AND state = $2", s.volumes[volume], state), "%s: want %s, have %s", volume, state, s.History(s.volumes[volume]))
+}
+
+// databaseURL is that of a database beside the story's.
+func (s *crashStory) databaseURL(name string) string {
+	return strings.Replace(s.URL, "/"+s.database, "/"+name, 1)
+}
+
+// queued leaves in an empty queue what is not often there: a task that waits for something else than the volume needs, and
+// one that somebody seems to work on, and nobody does.
+func (s *crashStory) queued(ctx context.Context, rdb redis.UniversalClient) error {
+	client := asynq.NewClientFromRedisClient(rdb)
+	text := func(volume string) []byte { return []byte(`{"volume_id":"` + s.volumes[volume] + `"}`) }
+	id := func(volume string) asynq.Option { return asynq.TaskID("volume:" + s.volumes[volume]) }
+	queue := asynq.Queue(tasks.Volumes)
+	_, err := client.EnqueueContext(ctx, asynq.NewTask(string(tasks.VolumeRetention), text("incremental")), id("incremental"), queue, asynq.ProcessIn(time.Hour))
+	if err != nil {
+		return err
+	}
+	if _, err := client.EnqueueContext(ctx, asynq.NewTask(string(tasks.VolumeRetention), text("chain")), id("chain"), queue); err != nil {
+		return err
+	}
+	if err := rdb.LMove(ctx, "asynq:{volumes}:pending", "asynq:{volumes}:active", "RIGHT", "LEFT").Err(); err != nil {
+		return err
+	}
+	return rdb.HSet(ctx, "asynq:{volumes}:t:volume:"+s.volumes["chain"], "state", "active").Err()
+}

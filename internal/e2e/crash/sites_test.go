@@ -1,0 +1,209 @@
+package crash
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// siteRooms are the rooms between a beat or handler and the outside.
+var siteRooms = []string{"db", "openstack", "tasks", "worker", "scheduler"}
+
+// siteRoots are what the two processes call of them.
+var siteRoots = []string{
+	"(*staffeln/scheduler.Scheduler).Run", "(*staffeln/worker.Worker).Handlers", "(*staffeln/worker.Reporter).Handlers", "(*staffeln/tasks.Client).Dispatch", "staffeln/tasks.Serve",
+	"staffeln/db.Open", "(*staffeln/db.DB).Installation", "(*staffeln/db.DB).ServiceUser", "staffeln/openstack.Connect",
+}
+
+// implemented names the method behind one of an interface, as cmd puts them together.
+func implemented(name string) string {
+	return strings.NewReplacer(
+		"(staffeln/worker.Cloud)", "(*staffeln/openstack.Cloud)", "(staffeln/worker.Directory)", "(*staffeln/openstack.Cloud)", "(staffeln/scheduler.Cloud)", "(*staffeln/openstack.Cloud)",
+		"(staffeln/scheduler.Queue)", "(*staffeln/tasks.Client)").Replace(name)
+}
+
+// A callSite is one call in a room, and the function around it.
+type callSite struct {
+	room, file  string
+	first, last int // lines
+	in, callee  string
+}
+
+func (c callSite) String() string {
+	return fmt.Sprintf("%s/%s:%d: %s in %s", c.room, c.file, c.first, c.callee, c.in)
+}
+
+// A callGraph is who calls whom in the rooms. A function that is handed over to another goroutine is one of its own.
+type callGraph struct {
+	fset    *token.FileSet
+	sites   []callSite
+	refers  map[string][]string // to functions, as calls or as values
+	outside map[string]bool     // callees at the boundary
+}
+
+// outward are the functions of libraries that reach the outside, by the package's path and the name.
+var outward = map[string][]string{
+	"github.com/jackc/pgx/v5":               {"Query", "QueryRow", "Exec", "SendBatch", "CopyFrom", "Begin", "BeginTx", "BeginFunc", "BeginTxFunc", "Commit", "Rollback"},
+	"github.com/gophercloud/gophercloud/v2": {"Request", "Reauthenticate", "AuthenticateV3"},
+	"net/http":                              {"Do"},
+	"github.com/hibiken/asynq":              {"Enqueue", "EnqueueContext", "GetTaskInfo", "DeleteTask", "ArchiveTask", "RunTask", "CancelProcessing"},
+}
+
+// reachesOut tells whether a call leaves the program: by its library, or by an interface that stands for one.
+func reachesOut(f *types.Func) bool {
+	if f.Pkg() == nil {
+		return false
+	}
+	signature, _ := f.Type().(*types.Signature)
+	for path, names := range outward {
+		if (f.Pkg().Path() == path || strings.HasPrefix(f.Pkg().Path(), path+"/")) && slices.Contains(names, f.Name()) {
+			return true
+		}
+	}
+	byInterface := signature.Recv() != nil && types.IsInterface(signature.Recv().Type())
+	if byInterface && f.Pkg().Path() == "staffeln/db" {
+		return slices.Contains(outward["github.com/jackc/pgx/v5"], f.Name())
+	}
+	return byInterface && strings.HasPrefix(f.Pkg().Path(), "github.com/redis/go-redis") && signature.Params().Len() > 0 &&
+		signature.Params().At(0).Type().String() == "context.Context"
+}
+
+// readCallGraph reads the rooms' sources; what they import comes from the compiler.
+func readCallGraph(t *testing.T) *callGraph {
+	t.Helper()
+	g := &callGraph{fset: token.NewFileSet(), refers: map[string][]string{}, outside: map[string]bool{}}
+	args := []string{"list", "-export", "-deps", "-json=ImportPath,Export,Dir,GoFiles"}
+	for _, room := range siteRooms {
+		args = append(args, "staffeln/"+room)
+	}
+	list, err := exec.CommandContext(t.Context(), "go", args...).Output()
+	require.NoError(t, err)
+	type listed struct {
+		ImportPath, Export, Dir string
+		GoFiles                 []string
+	}
+	packages := map[string]listed{}
+	for d := json.NewDecoder(bytes.NewReader(list)); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		}
+		packages[p.ImportPath] = p
+	}
+	imports := importer.ForCompiler(g.fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(packages[path].Export) })
+	for _, room := range siteRooms {
+		p := packages["staffeln/"+room]
+		var files []*ast.File
+		for _, name := range p.GoFiles {
+			file, err := parser.ParseFile(g.fset, filepath.Join(p.Dir, name), nil, 0)
+			require.NoError(t, err)
+			files = append(files, file)
+		}
+		info := &types.Info{Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}, Types: map[ast.Expr]types.TypeAndValue{}}
+		_, err := (&types.Config{Importer: imports}).Check(p.ImportPath, g.fset, files, info)
+		require.NoError(t, err)
+		for _, file := range files {
+			g.read(room, file, info)
+		}
+	}
+	return g
+}
+
+func (g *callGraph) read(room string, file *ast.File, info *types.Info) {
+	for _, declared := range file.Decls {
+		function, ok := declared.(*ast.FuncDecl)
+		if !ok || function.Body == nil {
+			continue
+		}
+		object, _ := info.Defs[function.Name].(*types.Func)
+		w := siteWalker{g, room, info, object.FullName()}
+		ast.Inspect(function.Body, w.visit)
+	}
+}
+
+// A siteWalker walks through one function.
+type siteWalker struct {
+	*callGraph
+
+	room string
+	info *types.Info
+	in   string
+}
+
+func (w siteWalker) visit(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.GoStmt:
+		w.elsewhere(n.Call)
+		return false
+	case *ast.ReturnStmt: // a function that is answered runs later
+		for _, result := range n.Results {
+			if _, isFunction := result.(*ast.FuncLit); isFunction {
+				w.later(result)
+				return false
+			}
+		}
+	case *ast.CallExpr:
+		if called, ok := n.Fun.(*ast.SelectorExpr); ok && slices.Contains([]string{"Go", "DoChan", "AfterFunc"}, called.Sel.Name) {
+			w.elsewhere(n)
+			return false
+		}
+		w.call(n)
+	case *ast.Ident:
+		if f, ok := w.info.Uses[n].(*types.Func); ok {
+			w.refers[w.in] = append(w.refers[w.in], implemented(f.Origin().FullName()))
+		}
+	}
+	return true
+}
+
+// elsewhere walks through what another goroutine runs.
+func (w siteWalker) elsewhere(call *ast.CallExpr) {
+	w.later(append(call.Args, call.Fun)...)
+}
+
+// later walks through what does not run within this function.
+func (w siteWalker) later(parts ...ast.Expr) {
+	other := w
+	other.in = w.in + "'s later part"
+	w.refers[w.in] = append(w.refers[w.in], other.in)
+	for _, part := range parts {
+		ast.Inspect(part, other.visit)
+	}
+}
+
+func (w siteWalker) call(call *ast.CallExpr) {
+	var name *ast.Ident
+	switch f := ast.Unparen(call.Fun).(type) {
+	case *ast.Ident:
+		name = f
+	case *ast.SelectorExpr:
+		name = f.Sel
+	default:
+		return
+	}
+	f, ok := w.info.Uses[name].(*types.Func)
+	if !ok {
+		return
+	}
+	callee := implemented(f.Origin().FullName())
+	if reachesOut(f) {
+		w.outside[callee] = true
+	}
+	from, to := w.fset.Position(call.Pos()), w.fset.Position(call.End())
+	w.sites = append(w.sites, callSite{w.room, filepath.Base(from.Filename), from.Line, to.Line, w.in, callee})
+}

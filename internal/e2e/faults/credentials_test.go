@@ -1,0 +1,50 @@
+//go:build faults
+
+package faults
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+const tokenRoute = "POST /identity/v3/auth/tokens"
+
+// All tokens of the service user are revoked, again and again, as by a change of its password: new ones are asked for,
+// and no more than one for each process and project.
+func TestTokensRevokedUnderFaults(t *testing.T) {
+	t.Parallel()
+	r := newInstallation(t).crewed()
+	before := r.Sim.Counts()[tokenRoute]
+	const times = 8
+	for range times {
+		r.lasts(r.between(time.Second, 4*time.Second))
+		r.Sim.RevokeTokens(r.Sim.Cast().Service)
+	}
+	r.recovers(soon)
+	const processes, projects = 4, 4
+	asked := r.Sim.Counts()[tokenRoute] - before
+	t.Logf("%d tokens asked for after %d revocations", asked, times)
+	require.LessOrEqual(t, asked, times*processes*projects)
+	require.Zero(t, r.Count(`state = 'failed'`), "failures by a token that was revoked")
+}
+
+// Half of the workers come with credentials that have no right in the tenants' projects. What they take fails, and is
+// told; the others' work is not harmed, and what failed is made good by them.
+func TestHalfTheWorkersWithoutRightsUnderFaults(t *testing.T) {
+	t.Parallel()
+	r := newInstallation(t).crewed()
+	rightless := map[string]string{"OS_USERNAME": "admin", "OS_PASSWORD": "admin"}
+	intruders := []*mate{r.join("worker", rightless), r.join("worker", rightless)}
+	r.within(soon, "they fail", func() bool { return r.Count(`reason = 'no_role'`) >= 5 })
+	var told []string
+	require.NoError(t, r.DB.QueryRow(r.Ctx, `SELECT coalesce(array_agg(reason || ': ' || detail), '{}') FROM findings`).Scan(&told))
+	t.Logf("%d records failed without a role; findings: %q", r.Count(`reason = 'no_role'`), told)
+	r.freshens(afterLease)
+	for _, m := range intruders {
+		m.Stop()
+		require.Zero(t, m.Cmd.ProcessState.ExitCode(), m.Log.Tail(2000))
+	}
+	r.recovers(soon)
+}

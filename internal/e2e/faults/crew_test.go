@@ -1,0 +1,110 @@
+//go:build faults
+
+package faults
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
+)
+
+// mate is one process that whoever runs it starts again: under the same name for Postgres, with the same environment.
+type mate struct {
+	*rig.Process
+	role, name string
+	env        map[string]string
+}
+
+// join starts one more process of a role. Postgres knows each by a name of its own.
+func (r *installation) join(role string, env ...map[string]string) *mate {
+	r.T.Helper()
+	m := &mate{role: role, name: fmt.Sprintf("%s_%d", role, len(r.crew)+1), env: maps.Clone(r.Env)}
+	r.exec(`CREATE ROLE ` + m.name + ` LOGIN SUPERUSER`)
+	m.env["STAFFELN_DATABASE_URL"] = strings.Replace(r.URL, "staffeln@", m.name+"@", 1)
+	if r.wiring != nil {
+		for variable, server := range map[string]string{"STAFFELN_DATABASE_URL": "postgres", "STAFFELN_REDIS_URL": "redis", "OS_AUTH_URL": "cloud"} {
+			m.env[variable] = rehosted(r.T, m.env[variable], r.wiring.wires[role+"-"+server].Listen)
+		}
+	}
+	for _, more := range env {
+		maps.Copy(m.env, more)
+	}
+	m.env["STAFFELN_METRICS_LISTEN"] = "127.0.0.1:0"
+	if role == "api" { // a port that it finds again when it is started again
+		free, err := new(net.ListenConfig).Listen(r.Ctx, "tcp", "127.0.0.1:0")
+		require.NoError(r.T, err)
+		m.env["STAFFELN_API_LISTEN"] = free.Addr().String()
+		require.NoError(r.T, free.Close())
+	}
+	r.crew = append(r.crew, m)
+	r.start(m)
+	return m
+}
+
+// start starts a process that has ended, or never ran.
+func (r *installation) start(m *mate) {
+	r.T.Helper()
+	m.Process = rig.LaunchBinary(r.T, r.program, m.env, m.role)
+	p := m.Cmd.Process
+	r.T.Cleanup(func() { _ = p.Signal(syscall.SIGCONT) }) // one that is frozen would not end; it may have ended already
+}
+
+// crewed starts two schedulers, two workers and an api, and waits until the load is there: each volume has a restore
+// point, and the first of them are being removed.
+func (r *installation) crewed() *installation {
+	r.T.Helper()
+	for _, role := range []string{"scheduler", "scheduler", "worker", "worker", "api"} {
+		r.join(role)
+	}
+	r.loaded()
+	return r
+}
+
+// rehosted replaces host and port of a URL.
+func rehosted(t *testing.T, address, host string) string {
+	t.Helper()
+	parsed, err := url.Parse(address)
+	require.NoError(t, err)
+	parsed.Host = host
+	return parsed.String()
+}
+
+func (m *mate) pid() string { return strconv.Itoa(m.Cmd.Process.Pid) }
+
+// logged counts the lines of a process that hold a message and came of this run of it.
+func (m *mate) logged(message string) int { return strings.Count(m.Log.String(), message) }
+
+// one is a process of a role that chance chooses.
+func (r *installation) one(role string) *mate {
+	r.T.Helper()
+	var all []*mate
+	for _, m := range r.crew {
+		if m.role == role {
+			all = append(all, m)
+		}
+	}
+	require.NotEmpty(r.T, all, "processes of the role %s", role)
+	return all[r.chance.IntN(len(all))]
+}
+
+// leader is the process that leads now; nil: none of ours does.
+func (r *installation) leader() (leads *mate, term int64) {
+	r.T.Helper()
+	var name string
+	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT leader, term FROM leadership`).Scan(&name, &term))
+	for _, m := range r.crew {
+		if m.role == "scheduler" && strings.HasSuffix(name, "/"+m.pid()) {
+			return m, term
+		}
+	}
+	return nil, term
+}

@@ -1,0 +1,138 @@
+//go:build faults
+
+package faults
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
+	"staffeln/internal/invariants"
+)
+
+// Postgres fails over to a replica that had not got the last seconds of commits. What they told is lost: backups that
+// Cinder has and no record knows, which are kept and told; backups that were removed meanwhile, which are recorded as
+// lost; requests that are made again, whose second backup gets a record of its own. Nothing else is wrong.
+func TestPostgresFailedOverUnderFaults(t *testing.T) {
+	t.Parallel()
+	r := newInstallation(t, with(map[string]string{
+		"STAFFELN_MAX_BACKUPS_IN_PROGRESS": "0", "STAFFELN_MAX_BACKUPS_IN_PROGRESS_PER_PROJECT": "0",
+		"STAFFELN_MAX_REMOVALS_IN_PROGRESS": "1", // more than ten losses at once are not believed
+	}))
+	r.policy.uncapped = true // nobody remembers what is in progress
+	r.crewed()
+	replica := filepath.Join(r.home, "replica")
+	r.replicate(replica)
+	at := len(r.records())
+	r.within(soon, "commits are made that the replica does not get", func() bool {
+		return len(r.records()) >= at+8 && r.Count(`state = 'creating'`) >= 4
+	})
+	before := r.records()
+	require.NoError(t, r.postgres.Kill())
+	require.NoError(t, os.Rename(filepath.Join(r.home, "postgres"), filepath.Join(r.home, "failed")))
+	require.NoError(t, os.Rename(replica, filepath.Join(r.home, "postgres")))
+	r.back(r.postgres)
+	after := r.records()
+	lost := 0
+	for id, state := range before {
+		if after[id] != state {
+			lost++
+		}
+	}
+	t.Logf("%d of %d records were lost, or fell back", lost, len(before))
+	require.Positive(t, lost)
+	r.alive()
+	r.freshens(afterLease)
+	r.rests()
+	r.onlyOrphans()
+}
+
+// records are the states of all records.
+func (r *installation) records() map[string]string {
+	r.T.Helper()
+	rows, err := r.DB.Query(r.Ctx, `SELECT id, state FROM records`)
+	require.NoError(r.T, err)
+	states := map[string]string{}
+	for rows.Next() {
+		var id, state string
+		require.NoError(r.T, rows.Scan(&id, &state))
+		states[id] = state
+	}
+	require.NoError(r.T, rows.Err())
+	return states
+}
+
+// replicate copies the running Postgres.
+func (r *installation) replicate(to string) {
+	r.T.Helper()
+	copied := exec.CommandContext(r.Ctx, filepath.Join(filepath.Dir(r.postgres.Binary), "pg_basebackup"),
+		"--dbname="+r.URL, "--pgdata="+to, "--checkpoint=fast", "--wal-method=stream", "--no-sync")
+	out, err := copied.CombinedOutput()
+	require.NoError(r.T, err, string(out))
+	info, err := os.Stat(filepath.Join(r.home, "postgres"))
+	require.NoError(r.T, err)
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	require.True(r.T, ok)
+	require.NoError(r.T, filepath.WalkDir(to, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, int(owner.Uid), int(owner.Gid))
+	}))
+}
+
+// onlyOrphans checks that the only laws that are broken are about backups that no record knows, and that each of them is
+// a finding and is named by the doctor.
+func (r *installation) onlyOrphans() {
+	r.T.Helper()
+	var orphans, others []string
+	for _, v := range r.broken() {
+		if v.Invariant == invariants.Orphan {
+			orphans = append(orphans, v.Backup)
+		} else {
+			others = append(others, v.String())
+		}
+	}
+	require.Empty(r.T, others, "broken laws")
+	require.NotEmpty(r.T, orphans, "the lost commits made no orphan: nothing was tried")
+	slices.Sort(orphans)
+	orphans = slices.Compact(orphans)
+	for _, id := range orphans {
+		var found int
+		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT count(*) FROM findings WHERE object = $1 AND reason = 'orphan'`, id).Scan(&found))
+		require.Equal(r.T, 1, found, "findings about backup %s", id)
+	}
+	r.within(soon, "the doctor names all of them", func() bool { // it leaves the sweep time for each
+		said := r.doctor("laws")
+		return !slices.ContainsFunc(orphans, func(id string) bool { return !strings.Contains(said, id) })
+	})
+	r.T.Logf("%d orphans, each told; %d requests made twice; %d records lost; %d backups in Cinder",
+		len(orphans), r.twins(), r.Count(`state = 'lost'`), len(r.Sim.Backups()))
+	require.Equal(r.T, r.twins(), r.Count(`reason = 'twin_backup'`))
+}
+
+// doctor is what the doctor finds wrong in one of its checks.
+func (r *installation) doctor(check string) (said string) {
+	r.T.Helper()
+	out, code := rig.Output(r.T, r.Env, "doctor", "--json")
+	require.Contains(r.T, []int{0, 3, 4}, code, out)
+	var all struct {
+		Findings []struct{ Check, Text string }
+	}
+	require.NoError(r.T, json.NewDecoder(strings.NewReader(out)).Decode(&all), out) // a line for people follows
+	for _, f := range all.Findings {
+		if f.Check == check {
+			said += f.Text + "\n"
+		}
+	}
+	return said
+}

@@ -1,0 +1,125 @@
+//go:build faults
+
+package faults
+
+import (
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
+)
+
+// The leader is frozen in the middle of its plan, as a machine that hangs or is moved: another takes over. Woken, the
+// old one goes on with its plan, and none of its writes counts.
+func TestFrozenLeaderUnderFaults(t *testing.T) {
+	t.Parallel()
+	r := newInstallation(t).crewed()
+	r.writesAreNoted()
+	for range 2 {
+		letGo := r.Sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/volumes/detail", Times: 1, Do: cloudsim.Stall{}})
+		strikes := r.happened(cloudsim.FaultFired)
+		r.within(soon, "a plan is in the middle", func() bool { return r.happened(cloudsim.FaultFired) > strikes })
+		old, term := r.leader()
+		require.NotNil(t, old, "nobody leads")
+		require.NoError(t, old.Cmd.Process.Signal(syscall.SIGSTOP))
+		frozen := time.Now()
+		deposed := old.logged("lead lost")
+		r.within(time.Minute, "another leads", func() bool { m, now := r.leader(); return m != old && now > term })
+		t.Logf("another led %.1f s after the leader was frozen", time.Since(frozen).Seconds())
+		taken := r.noteMark()
+		letGo() // the answer reaches the old one before it wakes
+		r.lasts(r.between(2*time.Second, 8*time.Second))
+		require.NoError(t, old.Cmd.Process.Signal(syscall.SIGCONT))
+		r.within(time.Minute, "the old leader knows that it was deposed", func() bool { return old.logged("lead lost") > deposed })
+		r.lasts(3 * time.Second)
+		require.Empty(t, r.writesOf(old, taken), "writes of the old leader since another led")
+	}
+	r.recovers(soon)
+}
+
+// A worker is frozen with answers of Cinder's that it has not read, for longer than its leases last: another takes its
+// volumes over, and not before. Woken in the middle of the other's work, it writes nothing.
+func TestFrozenWorkerUnderFaults(t *testing.T) {
+	t.Parallel()
+	r := newInstallation(t).crewed()
+	r.writesAreNoted()
+	victim, other := r.crew[2], r.crew[3]
+	require.NoError(t, other.Cmd.Process.Signal(syscall.SIGSTOP)) // so that the victim has all the work
+	letGo := r.hangs(4)
+	strikes := r.happened(cloudsim.FaultFired)
+	r.within(soon, "four creations are carried out and not answered", func() bool { return r.happened(cloudsim.FaultFired) == strikes+4 })
+	require.NoError(t, victim.Cmd.Process.Signal(syscall.SIGSTOP))
+	records, volumes, over := r.unanswered(victim)
+	require.NotEmpty(t, records, "what the worker was frozen in: not all four where the other had sent one before it was stopped")
+	mend := r.Sim.AddFault(cloudsim.Fault{
+		Route: rig.ListRoute, Do: cloudsim.Stall{},
+		Match: func(q cloudsim.Request) bool { return slices.Contains(volumes, q.Query.Get("volume_id")) },
+	})
+	mark, frozen := r.noteMark(), time.Now()
+	require.NoError(t, other.Cmd.Process.Signal(syscall.SIGCONT))
+	r.within(afterLease, "another has taken its volumes over", func() bool {
+		var taken int
+		require.NoError(t, r.DB.QueryRow(r.Ctx, `SELECT count(*) FROM volumes WHERE id = ANY($1) AND lease_until > $2::timestamptz + interval '1 minute'`, volumes, over).Scan(&taken))
+		return taken == len(volumes)
+	})
+	t.Logf("another was at work on its volumes %.0f s after the worker was frozen", time.Since(frozen).Seconds())
+	var early int
+	require.NoError(t, r.DB.QueryRow(r.Ctx, `SELECT count(*) FROM noted WHERE who = $1 AND n > $2 AND at < $3 AND what LIKE '% volumes' AND is_now->>'id' = ANY($4)`,
+		other.name, mark, over, volumes).Scan(&early))
+	require.Zero(t, early, "leases of volumes before those before were over")
+
+	letGo()
+	late, mark := victim.logged("late: another handler went on"), r.noteMark()
+	require.NoError(t, victim.Cmd.Process.Signal(syscall.SIGCONT))
+	r.within(time.Minute, "the woken worker knows that it came too late", func() bool { return victim.logged("late: another handler went on") > late })
+	for _, id := range records {
+		require.Empty(t, r.writesOf(victim, mark, id), "writes of the woken worker about a record that another one works on")
+	}
+	mend()
+	r.recovers(afterLease)
+}
+
+// unanswered are the records, and their volumes, of which a worker asked Cinder for a backup and has no answer, and when
+// the first of its leases on them is over. The other worker was stopped in the midst of its own.
+func (r *installation) unanswered(by *mate) (records, volumes []string, over time.Time) {
+	r.T.Helper()
+	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT array_agg(r.id), array_agg(v.id), coalesce(min(v.lease_until), now()) FROM records r JOIN volumes v ON v.id = r.volume_id
+		WHERE r.state = 'creating' AND r.backup_id IS NULL
+			AND EXISTS (SELECT FROM noted WHERE who = $1 AND what = 'UPDATE volumes' AND is_now->>'lease_token' = v.lease_token)`, by.name).Scan(&records, &volumes, &over))
+	return records, volumes, over
+}
+
+// writesAreNoted lets Postgres note who changes which row.
+func (r *installation) writesAreNoted() {
+	r.T.Helper()
+	r.exec(`CREATE TABLE noted (n bigserial, at timestamptz DEFAULT clock_timestamp(), who text DEFAULT session_user, what text, was jsonb, is_now jsonb)`)
+	r.exec(`CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		INSERT INTO noted (what, was, is_now) VALUES (TG_OP || ' ' || TG_TABLE_NAME, to_jsonb(OLD), to_jsonb(NEW)); RETURN NULL; END $$`)
+	for _, table := range []string{"leadership", "volumes", "records", "findings"} {
+		r.exec(`CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON ` + table + ` FOR EACH ROW EXECUTE FUNCTION note()`)
+	}
+}
+
+// noteMark is the newest note.
+func (r *installation) noteMark() (n int64) {
+	r.T.Helper()
+	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT coalesce(max(n), 0) FROM noted`).Scan(&n))
+	return n
+}
+
+// writesOf are the rows that a process changed since a mark; with words, those that hold them.
+func (r *installation) writesOf(m *mate, since int64, words ...string) (writes []string) {
+	r.T.Helper()
+	rows, err := r.DB.Query(r.Ctx, `SELECT what || ': ' || is_now FROM noted WHERE who = $1 AND n > $2 ORDER BY n`, m.name, since)
+	require.NoError(r.T, err)
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(r.T, err)
+	return slices.DeleteFunc(all, func(w string) bool { return len(words) > 0 && !strings.Contains(w, words[0]) })
+}

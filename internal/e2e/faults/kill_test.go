@@ -1,0 +1,98 @@
+//go:build faults
+
+package faults
+
+import (
+	"io"
+	"net/http"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
+)
+
+// Leader, workers and api are killed at random in the middle of their work, and started again.
+func TestKilledAtRandomUnderFaults(t *testing.T) {
+	t.Parallel()
+	r := newInstallation(t).crewed()
+	// A handler is at work for longer than the few milliseconds that cloudsim needs.
+	r.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Do: cloudsim.StallAfterEffect{For: time.Second}})
+	victims := map[string]int{"leader": 0, "worker": 0, "api": 0}
+	for range 5 {
+		for _, role := range r.shuffled("leader", "worker", "worker", "api") {
+			victim := r.crew[4]
+			switch role {
+			case "leader":
+				r.within(time.Minute, "one leads", func() bool { victim, _ = r.leader(); return victim != nil })
+			case "worker":
+				victim = r.one("worker")
+			}
+			r.lasts(r.between(200*time.Millisecond, 4*time.Second))
+			victim.Kill()
+			r.start(victim)
+			victims[role]++
+		}
+	}
+	t.Logf("killed: %v; %d leases are left behind", victims, r.leased())
+	r.within(time.Minute, "the api answers", func() bool { return r.healthy(r.crew[4]) })
+	r.recovers(afterLease)
+}
+
+// shuffled puts words in an order of chance.
+func (r *installation) shuffled(words ...string) []string {
+	r.chance.Shuffle(len(words), func(i, j int) { words[i], words[j] = words[j], words[i] })
+	return words
+}
+
+// healthy asks an api.
+func (r *installation) healthy(api *mate) bool {
+	r.T.Helper()
+	request, err := http.NewRequestWithContext(r.Ctx, http.MethodGet, "http://"+api.env["STAFFELN_API_LISTEN"]+"/v1/health", http.NoBody)
+	require.NoError(r.T, err)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	body, err := io.ReadAll(answer.Body)
+	_ = answer.Body.Close() // read to its end
+	return err == nil && string(body) == "True"
+}
+
+// stopTime is how long a process may take to end in order: what Kubernetes and Docker's users commonly give.
+const stopTime = 30 * time.Second
+
+// All processes are told to stop in the middle of their work, some of it hanging in the cloud: they end in order and in
+// time, nothing stays leased, and no task stays with a worker that is gone.
+func TestToldToStopUnderFaults(t *testing.T) {
+	t.Parallel()
+	r := newInstallation(t).crewed()
+	slowest := time.Duration(0)
+	for range 4 {
+		r.within(soon, "work is under way", func() bool { return r.leased() > 0 })
+		mend := r.hangs(r.chance.IntN(4))
+		r.lasts(r.between(0, 2*time.Second))
+		began := time.Now()
+		for _, m := range r.crew {
+			require.NoError(t, m.Cmd.Process.Signal(syscall.SIGTERM))
+		}
+		for _, m := range r.crew {
+			<-m.Done
+			require.Zero(t, m.Cmd.ProcessState.ExitCode(), "%s: %s", m.name, m.Log.Tail(2000))
+		}
+		took := time.Since(began)
+		require.Less(t, took, stopTime)
+		slowest = max(slowest, took)
+		require.Zero(t, r.leased(), "leases that nobody gave back")
+		require.Zero(t, r.active(), "tasks that stay with a worker that is gone")
+		mend()
+		for _, m := range r.crew {
+			r.start(m)
+		}
+	}
+	t.Logf("the slowest end in order took %.1f s", slowest.Seconds())
+	r.recovers(soon)
+}

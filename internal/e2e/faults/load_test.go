@@ -1,0 +1,169 @@
+//go:build faults
+
+package faults
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
+	"staffeln/internal/testkit"
+)
+
+// The bounds within which everything is made good again, by what has to run out before: nothing but periods and
+// back-offs, or the lease of a worker that died, and the queue's own.
+const (
+	soon       = 2 * time.Minute
+	afterLease = lease + 3*time.Minute
+)
+
+// within waits for what must come in a time.
+func (r *installation) within(limit time.Duration, what string, cond func() bool) {
+	r.T.Helper()
+	testkit.Eventually(r.T, what, limit, cond)
+}
+
+// lasts lets a time pass.
+func (r *installation) lasts(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Ctx.Done():
+	}
+}
+
+// between is a time that chance chooses.
+func (r *installation) between(least, most time.Duration) time.Duration {
+	return least + time.Duration(r.chance.Int64N(int64(most-least)))
+}
+
+// happened counts what the cloud's journal has of a kind.
+func (r *installation) happened(kind string) (n int) {
+	for _, e := range r.Sim.Journal() {
+		if e.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// loaded waits until the load is there: each volume has a restore point, and the first of them are being removed.
+func (r *installation) loaded() {
+	r.T.Helper()
+	r.within(afterLease, "the load is there", func() bool {
+		return len(r.stale(time.Time{})) == 0 && (r.policy.retention > retention || r.happened(cloudsim.BackupDeletion) > 0)
+	})
+}
+
+// stale are the volumes without a restore point, recorded as such, of which the data was taken after the given time of
+// the cloud's clock.
+func (r *installation) stale(after time.Time) []string {
+	r.T.Helper()
+	rows, err := r.DB.Query(r.Ctx, `SELECT backup_id FROM records WHERE state = 'available'`)
+	require.NoError(r.T, err)
+	recorded := map[string]bool{}
+	for rows.Next() {
+		var id string
+		require.NoError(r.T, rows.Scan(&id))
+		recorded[id] = true
+	}
+	require.NoError(r.T, rows.Err())
+	fresh := map[string]bool{}
+	for _, b := range r.Sim.Backups() {
+		if recorded[b.ID] && b.Status == "available" && b.Restorable && b.DataTimestamp.After(after) {
+			fresh[b.Volume] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(r.volumes), func(v string) bool { return fresh[v] })
+}
+
+// recovers is what must hold after each fault, from the moment at which it is called and within the limit: each volume
+// gets a fresh restore point, everything that was begun comes to its end, and no law was broken at any time.
+func (r *installation) recovers(limit time.Duration) {
+	r.T.Helper()
+	r.freshens(limit)
+	r.rests()
+	r.lawful()
+}
+
+// freshens waits until each volume has a restore point of which the data was taken after now.
+func (r *installation) freshens(limit time.Duration) {
+	r.T.Helper()
+	mended, healed := r.cloudNow(), time.Now()
+	var missing []string
+	defer func() {
+		if r.T.Failed() {
+			r.T.Logf("without a fresh restore point: %s", strings.Join(missing, ", "))
+			r.tellRecords()
+		}
+	}()
+	r.within(limit, "every volume has a fresh restore point", func() bool {
+		missing = r.stale(mended)
+		return len(missing) == 0
+	})
+	r.T.Logf("all volumes had fresh restore points %.0f s after the fault", time.Since(healed).Seconds())
+}
+
+// rests ends the load and waits until nothing is under way any more: no record, no lease, no task; and until the sweep
+// has compared everything after that.
+func (r *installation) rests() {
+	r.T.Helper()
+	out, code := rig.Output(r.T, r.Env, "pause", "--why", "the test ends")
+	require.Zero(r.T, code, out)
+	waited := ""
+	defer func() {
+		if r.T.Failed() {
+			r.T.Logf("at last there was: %s", waited)
+			r.tellRecords()
+		}
+	}()
+	r.within(soon, "everything is at rest", func() bool {
+		leases := 0
+		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT count(*) FROM volumes WHERE lease_token IS NOT NULL`).Scan(&leases))
+		busy := r.Count(`state IN ('creating', 'overdue', 'deleting')`)
+		waited = fmt.Sprintf("%d records in progress, %d leases, %d tasks", busy, leases, r.queued())
+		return waited == "0 records in progress, 0 leases, 0 tasks"
+	})
+	var rested time.Time
+	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT staffeln_now()`).Scan(&rested))
+	r.within(soon, "all is swept", func() (swept bool) {
+		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT coalesce(sweep_beat > $1, false) FROM leadership`, rested).Scan(&swept))
+		return swept
+	})
+}
+
+// queued counts the tasks that the queue holds in whatever state.
+func (r *installation) queued() int {
+	r.T.Helper()
+	info, err := asynq.NewInspectorFromRedisClient(r.Redis).GetQueueInfo("volumes")
+	if errors.Is(err, asynq.ErrQueueNotFound) {
+		return 0
+	}
+	require.NoError(r.T, err)
+	return info.Size + info.Completed
+}
+
+// tellRecords shows what is not at rest.
+func (r *installation) tellRecords() {
+	rows, err := r.DB.Query(r.Ctx, `SELECT format('%s %s: volume %s backup %s asked %s next %s: %s %s', state, kind, volume_id, backup_id, asked_at, next_try_at, reason, reason_text)
+		FROM records WHERE state NOT IN ('available', 'deleted', 'withdrawn') ORDER BY changed_at DESC LIMIT 30`)
+	if err != nil {
+		r.T.Logf("records can't be read: %v", err)
+		return
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		if rows.Scan(&line) == nil {
+			r.T.Log(line)
+		}
+	}
+}

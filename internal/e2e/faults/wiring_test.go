@@ -1,0 +1,47 @@
+//go:build faults
+
+package faults
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+)
+
+// wiring is one wire for each pair of process and server, which can be cut, slowed and reset.
+type wiring struct {
+	t     *testing.T
+	maker *toxiproxy.ApiServer
+	wires map[string]*toxiproxy.Proxy
+}
+
+func newWiring(t *testing.T) *wiring {
+	t.Helper()
+	return &wiring{t: t, maker: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), wires: map[string]*toxiproxy.Proxy{}}
+}
+
+// lay makes a wire to the server of a URL.
+func (n *wiring) lay(name, server string) {
+	n.t.Helper()
+	to, err := url.Parse(server)
+	require.NoError(n.t, err)
+	wire := toxiproxy.NewProxy(n.maker, name, "127.0.0.1:0", to.Host)
+	require.NoError(n.t, wire.Start())
+	n.t.Cleanup(wire.Stop)
+	n.wires[name] = wire
+}
+
+// spoil gives a wire faults, each as toxiproxy's own JSON, until the function that it answers is called.
+func (n *wiring) spoil(name string, faults ...string) (mend func()) {
+	n.t.Helper()
+	wire := n.wires[name]
+	for _, fault := range faults {
+		_, err := wire.Toxics.AddToxicJson(strings.NewReader(fault))
+		require.NoError(n.t, err)
+	}
+	return func() { wire.Toxics.ResetToxics(zerolog.Nop().WithContext(n.t.Context())) }
+}

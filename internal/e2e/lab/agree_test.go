@@ -1,0 +1,125 @@
+//go:build openstack
+
+package lab
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/backups"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+// labSight is what Cinder showed of one backup.
+type labSight struct {
+	backups.Backup // as last seen
+
+	deleting time.Time // the first look at which it was being deleted, or was gone
+	gone     time.Time // the first look at which it was gone
+}
+
+// look asks Cinder for all backups in all projects and keeps what carries our tag. It answers those that are there now.
+func (p *labProgram) look() (there []backups.Backup) {
+	p.t.Helper()
+	asked := time.Now()
+	for _, b := range p.admin.backups(backups.ListDetailOpts{AllTenants: true}) {
+		if b.Metadata == nil || (*b.Metadata)[backup.TagInstallation] != p.installation {
+			continue
+		}
+		there = append(there, b)
+		if p.seen[b.ID] == nil {
+			p.seen[b.ID] = new(labSight)
+		}
+		p.seen[b.ID].Backup = b
+	}
+	for id, s := range p.seen {
+		is := slices.ContainsFunc(there, func(b backups.Backup) bool { return b.ID == id })
+		if s.deleting.IsZero() && (!is || s.Status == "deleting") {
+			s.deleting = asked
+		}
+		if s.gone.IsZero() && !is {
+			s.gone = asked
+		}
+	}
+	return there
+}
+
+// agree asserts that records and Cinder tell the same of every backup that Cinder ever showed: owner, tag, name, kind and
+// volume, and that nothing was made twice: a record for each backup, a backup for each record, one of a volume in a beat.
+func (p *labProgram) agree() {
+	p.t.Helper()
+	records := map[string]labRecord{}
+	beats := map[string]string{}
+	for _, r := range p.records("backup_id IS NOT NULL") {
+		records[r.BackupID] = r
+		beat := r.VolumeID + " at " + r.Beat.String()
+		require.Empty(p.t, beats[beat], "two backups of volume %s: %s and %s", beat, beats[beat], r.BackupID)
+		beats[beat] = r.BackupID
+		require.Contains(p.t, p.seen, r.BackupID, "record %s knows a backup that Cinder never showed", r.ID)
+	}
+	owners := map[string]bool{}
+	for id, s := range p.seen {
+		r, known := records[id]
+		require.True(p.t, known, "Cinder has a backup of ours without a record: %s", id)
+		require.Equal(p.t, r.ProjectID, s.ProjectID, "owner of backup %s", s.Name)
+		require.Equal(p.t, map[string]string{backup.TagInstallation: p.installation, backup.TagRecord: r.ID}, *s.Metadata, "tag of backup %s", s.Name)
+		require.Equal(p.t, r.BackupName, s.Name)
+		require.Regexp(p.t, "^"+regexp.QuoteMeta(r.ServerName+"_"+r.VolumeName)+`_\d{10}$`, s.Name)
+		require.Equal(p.t, r.VolumeID, s.VolumeID)
+		if r.AvailableAt != nil {
+			require.Equal(p.t, r.Kind == "incremental", s.IsIncremental, "kind of backup %s", s.Name)
+		}
+		owners[s.ProjectID] = true
+	}
+	p.t.Logf("records and Cinder agree on %d backups of %d projects: owner, tag, name, kind; none twice", len(p.seen), len(owners))
+}
+
+// leafFirst asserts that of each chain the newest link went first, and that nothing was asked to go before the link above
+// it was confirmed gone: by the records' times, and by what Cinder showed.
+func (p *labProgram) leafFirst(volume string) {
+	p.t.Helper()
+	var above *labRecord // the link that stood on this one
+	chains, links := 0, 0
+	for _, r := range slices.Backward(p.records("volume_id = $1 AND state IN ('deleted', 'lost') AND available_at IS NOT NULL", volume)) {
+		if r.State == "lost" { // a tenant removed it, and so nothing stood on it
+			above = nil
+			continue
+		}
+		if above != nil && above.Kind == "incremental" {
+			require.False(p.t, r.DeletionAskedAt.Before(above.ChangedAt), "%s was asked to go at %s, before %s was confirmed gone at %s",
+				r.BackupName, r.DeletionAskedAt, above.BackupName, above.ChangedAt)
+			lower, upper := p.seen[r.BackupID], p.seen[above.BackupID]
+			require.False(p.t, !upper.gone.IsZero() && lower.deleting.Before(upper.gone) && !lower.deleting.IsZero(),
+				"Cinder showed %s going at %s, and %s was there until %s", r.BackupName, lower.deleting, above.BackupName, upper.gone)
+			p.t.Logf("%s gone %s; the link below asked %s later", above.BackupName, above.ChangedAt.UTC().Format(time.TimeOnly),
+				r.DeletionAskedAt.Sub(above.ChangedAt).Round(time.Millisecond))
+		}
+		links++
+		if r.Kind == "full" {
+			chains++
+		}
+		above = &r
+	}
+	require.Positive(p.t, links, "nothing was removed of volume %s", volume)
+	p.t.Logf("removed of volume %s: %d links of %d chains, leaf first", volume, links, chains)
+}
+
+// nothingLeft waits until nothing with our tag is in Cinder and every record has come to its end.
+func (p *labProgram) nothingLeft(within time.Duration) {
+	p.t.Helper()
+	p.until("nothing of ours is left in Cinder, and every record has ended", within, func() bool {
+		return len(p.look()) == 0 && p.count("NOT (state IN ('deleted', 'withdrawn', 'lost') OR state = 'failed' AND backup_id IS NULL)") == 0
+	})
+	ends := map[string]int{}
+	for _, r := range p.records("true") {
+		ends[strings.Join(slices.DeleteFunc([]string{r.State, cmp.Or(r.RemovalReason, r.Reason)}, func(s string) bool { return s == "" }), ": ")]++
+	}
+	var leases int
+	require.NoError(p.t, p.db.QueryRow(p.ctx(), `SELECT count(*) FROM volumes WHERE lease_token IS NOT NULL AND lease_until > staffeln_now()`).Scan(&leases))
+	p.t.Logf("nothing left in Cinder; the records ended as %v; leases held: %d", ends, leases)
+}

@@ -1,0 +1,170 @@
+//go:build openstack
+
+package lab
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/backups"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
+	"staffeln/internal/testkit"
+)
+
+// Chains of depth 2 of three volumes in two projects, made while the leader is killed, and removed again by two
+// retentions; the server metadata decides who takes part.
+func labChains(t *testing.T, run *labRun) {
+	const byDefault, byMetadata = 60 * time.Second, 30 * time.Second
+	s := run.scene(t, "chains")
+	acme, globex := s.tenant("acme"), s.tenant("globex")
+	lower := acme.boot("lower", 2, map[string]string{s.key: "true"})
+	refused := acme.boot("refused", 1, map[string]string{s.key: "false"})
+	title := globex.boot("title", 1, map[string]string{s.key: "True", s.retentionKey(): "30s"})
+	garbage := globex.boot("garbage", 1, map[string]string{s.key: "yes, please"})
+	p := s.start(map[string]string{
+		"STAFFELN_BACKUP_MIN_INTERVAL": "10", "STAFFELN_FULL_BACKUP_DEPTH": "2", "STAFFELN_RETENTION_TIME": "60s",
+	})
+	protected := append(slices.Clone(lower.Volumes), title.Volumes...)
+	all := func(begins string) func() bool {
+		return func() bool {
+			p.look()
+			return !slices.ContainsFunc(protected, func(v string) bool { return !strings.HasPrefix(p.made(v), begins) })
+		}
+	}
+
+	p.until("each volume has its first backup", 2*time.Minute, all("F"))
+	p.killLeader()
+	p.until("each volume has a full, two incrementals and the next full", 4*time.Minute, all("FIIF"))
+	for _, v := range protected {
+		t.Logf("volume %s: %s", v, p.made(v))
+	}
+
+	for _, tenant := range []*labHand{acme, globex} {
+		own := tenant.backups(backups.ListDetailOpts{})
+		require.NotEmpty(t, own)
+		for _, b := range own {
+			require.Equal(t, tenant == globex, b.VolumeID == title.Volumes[0], "a tenant sees the backups of his own volumes")
+		}
+	}
+
+	// Who takes part.
+	for _, out := range []*labServer{refused, garbage} {
+		require.Zero(t, p.count("volume_id = $1", out.Volumes[0]), "records of %s", out.Name)
+	}
+	var object, detail string
+	require.NoError(t, p.db.QueryRow(p.ctx(), `SELECT object, detail FROM findings WHERE reason = 'backup_metadata_unreadable' AND object = ANY($1)`,
+		[]string{garbage.ID, refused.ID, lower.ID, title.ID}).Scan(&object, &detail))
+	require.Equal(t, garbage.ID, object)
+	t.Logf("true and True are backed up, false is not, and of the other there is a finding: %s", detail)
+	for volume, want := range map[string]struct{ retention, source string }{
+		lower.Volumes[0]: {"00:01:00", "default"}, title.Volumes[0]: {"00:00:30", "metadata"},
+	} {
+		var retention, source string
+		require.NoError(t, p.db.QueryRow(p.ctx(), `SELECT retention::text, retention_source FROM volumes WHERE id = $1`, volume).Scan(&retention, &source))
+		require.Equal(t, want.retention+want.source, retention+source)
+		t.Logf("retention in force of volume %s: %s, by %s", volume, retention, source)
+	}
+
+	// One wish is taken back; the other volume stays protected, and can't be backed up any more.
+	lower.tell(s.key, "false")
+	p.spoil(title.Volumes[0])
+	p.floorHolds(title.Volumes[0], byMetadata)
+	p.resetVolume(title.Volumes[0], "in-use")
+	title.tell(s.key, "false")
+	p.nothingLeft(4 * time.Minute)
+	for _, v := range protected {
+		p.leafFirst(v)
+		p.nothingEarly(v, map[bool]time.Duration{true: byMetadata, false: byDefault}[v == title.Volumes[0]])
+	}
+	p.agree()
+	p.end()
+	require.Empty(t, p.logged("error"))
+}
+
+// killLeader ends the scheduler that leads, as a power cut does, while a backup is being made, and waits until the other
+// leads. A third one takes the dead one's place.
+func (p *labProgram) killLeader() {
+	p.t.Helper()
+	testkit.Eventually(p.t, "a backup is being made", time.Minute, func() bool { return p.count("state = 'creating' AND backup_id IS NOT NULL") > 0 })
+	leader, term := p.leader()
+	require.NotNil(p.t, leader)
+	leader.Kill()
+	killed := time.Now()
+	during := p.records("state IN ('planned', 'creating')")
+	testkit.Eventually(p.t, "another scheduler leads", time.Minute, func() bool {
+		is, now := p.leader()
+		return is != nil && is != leader && now > term
+	})
+	took := time.Since(killed)
+	_, next := p.leader()
+	p.t.Logf("leader of term %d killed with %d backups in the middle; the other led %s later, in term %d", term, len(during), took.Round(time.Millisecond), next)
+	p.schedulers = append(p.schedulers, rig.Launch(p.t, p.env, "scheduler"))
+	for _, r := range during {
+		p.until("what was in the middle is available", time.Minute, func() bool {
+			p.look()
+			return p.count("id = $1 AND available_at IS NOT NULL", r.ID) == 1
+		})
+	}
+}
+
+// spoil gives a volume the status error, between two backups: the end of a backup would set it again.
+func (p *labProgram) spoil(volume string) {
+	p.t.Helper()
+	p.until("the volume is in error, and known to be", 2*time.Minute, func() bool {
+		p.look()
+		if p.count("volume_id = $1 AND state = 'creating'", volume) > 0 {
+			return false
+		}
+		if is := p.admin.volumeStatus(volume); is != "error" {
+			p.resetVolume(volume, "error")
+			return false
+		}
+		return p.count("volume_id = $1 AND state = 'failed' AND reason = 'volume_status'", volume) > 0
+	})
+	failed := p.records("volume_id = $1 AND state = 'failed' AND reason = 'volume_status'", volume)
+	require.Contains(p.t, failed[0].ReasonText, `"error"`)
+	p.t.Logf("volume in a wrong status: failed, %s", failed[0].ReasonText)
+}
+
+// floorHolds waits until everything of a protected volume is older than its retention and gone, but the newest restore
+// point and what it stands on; and sees it stay.
+func (p *labProgram) floorHolds(volume string, retention time.Duration) {
+	p.t.Helper()
+	const longer = 8 * time.Second // several looks of the retention
+	available := func() []labRecord { return p.records("volume_id = $1 AND state IN ('available', 'deleting')", volume) }
+	floor := available()
+	for i, r := range slices.Backward(floor) {
+		if r.Kind == "full" {
+			floor = floor[i:]
+			break
+		}
+	}
+	newest := floor[len(floor)-1]
+	p.until("only the floor is left", 3*time.Minute, func() bool {
+		p.look()
+		return len(available()) == len(floor) && time.Since(*newest.DataTimestamp) > retention+longer
+	})
+	is := available()
+	for i, r := range floor {
+		require.Equal(p.t, r.BackupID, is[i].BackupID)
+		require.Equal(p.t, "available", is[i].State)
+	}
+	p.t.Logf("floor of 1: %s stays with all it stands on (%d links), %s old with a retention of %s; %d others are gone", newest.BackupName,
+		len(floor), time.Since(*newest.DataTimestamp).Round(time.Second), retention, p.count("volume_id = $1 AND state = 'deleted'", volume))
+}
+
+// nothingEarly asserts that no restore point was asked to go before its retention was over.
+func (p *labProgram) nothingEarly(volume string, retention time.Duration) {
+	p.t.Helper()
+	youngest := time.Duration(1<<63 - 1)
+	for _, r := range p.records("volume_id = $1 AND state = 'deleted' AND available_at IS NOT NULL", volume) {
+		require.Equal(p.t, "expired", r.RemovalReason)
+		youngest = min(youngest, r.DeletionAskedAt.Sub(*r.DataTimestamp))
+	}
+	require.GreaterOrEqual(p.t, youngest, retention)
+	p.t.Logf("retention of %s: the youngest restore point removed was %s old", retention, youngest.Round(time.Second))
+}

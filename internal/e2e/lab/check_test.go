@@ -1,0 +1,180 @@
+//go:build openstack
+
+package lab
+
+import (
+	"fmt"
+	"net/http"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2"
+	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/backups"
+	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/osinherit"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
+	"staffeln/internal/testkit/private"
+)
+
+// Cinder asks us, by the line of its policy that docs/cinder.md has: tenants can't delete what the program made, and can
+// delete what they made; the program's own retention goes on with every right that it may have; without our database, no
+// tenant deletes anything; and the same by TLS with a client certificate.
+//
+// It writes Cinder's policy file while it runs, and starts cinder-api again twice: it needs a laboratory, as
+// TestTroublesOnOpenStack does.
+func TestDeleteCheckOnOpenStack(t *testing.T) {
+	run := newLabRun(t)
+	run.needDaemons(t)
+	s := run.scene(t, "check")
+	acme, globex := s.tenant("acme"), s.tenant("globex")
+	c := &labCheck{alice: acme, bob: globex, one: acme.boot("one", 1, map[string]string{s.key: "true"}), two: globex.boot("two", 1, map[string]string{s.key: "true"})}
+	c.own = map[*labHand]string{acme: acme.makeVolume("own"), globex: globex.makeVolume("own")}
+	memory, err := private.StartPostgres(s.ctx(), t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = memory.Stop() })
+	account := s.account("account")
+	c.labProgram = s.start(account.settings(map[string]string{
+		"STAFFELN_DATABASE_URL": memory.URL, "STAFFELN_BACKUP_MIN_INTERVAL": "15", "STAFFELN_FULL_BACKUP_DEPTH": "0", "STAFFELN_RETENTION_TIME": "40s",
+		"STAFFELN_POST_SETTLE_TIME": "90s",
+	}))
+	c.env["STAFFELN_API_LISTEN"] = rig.FreeAddress(t)
+	address := c.env["STAFFELN_API_LISTEN"]
+	c.serve("http")
+	c.newest(c.one)
+	c.newest(c.two)
+
+	c.rule("project_id:%%(project_id)s and http://%s/v1/backup?backup_id=%%(id)s", address)
+	c.tenantsMay()
+	c.bySimplePrograms(address)
+	// Only of our own projects: others use the cloud meanwhile.
+	c.rule("(not (project_id:%s or project_id:%s) or http://%s/v1/backup?backup_id=%%(id)s) and project_id:%%(project_id)s", acme.project, globex.project, address)
+	require.NoError(t, memory.Stop())
+	for _, hand := range []*labHand{c.alice, c.bob} {
+		require.Equal(t, "403", c.deletes(hand, c.mine[hand]), "a tenant, of its own backup, while our database is away")
+	}
+	require.NoError(t, memory.Restart(s.ctx()))
+	c.eventuallyReady("http", address)
+
+	c.encrypted()
+	c.retains("as inherited admin", "")
+	account.become("member")
+	c.restart(nil) // Cinder remembers for minutes what a token may
+	c.retains("as inherited member", "own_removal")
+	c.end()
+	t.Logf("the test took %s", time.Since(s.began).Round(time.Second))
+}
+
+// labCheck is the program and who wants backups deleted.
+type labCheck struct {
+	*labProgram
+
+	alice, bob *labHand
+	one, two   *labServer
+	own        map[*labHand]string // a volume of theirs that the program does not know
+	mine       map[*labHand]string // a backup that they made of it
+	api        *rig.Process
+}
+
+// newest answers the newest restore point of a server, which Cinder has too: what the administrator deleted is only known
+// after the next sweep.
+func (c *labCheck) newest(server *labServer) (backupID string) {
+	c.t.Helper()
+	c.until("a restore point of "+server.Name, 3*time.Minute, func() bool {
+		all := c.records("volume_id = $1 AND state = 'available'", server.Volumes[0])
+		if len(all) == 0 {
+			return false
+		}
+		backupID = all[len(all)-1].BackupID
+		is, err := backups.Get(c.ctx(), c.admin.volume, backupID).Extract()
+		return err == nil && is.Status == "available"
+	})
+	return backupID
+}
+
+// makes lets a tenant make a backup by hand.
+func (c *labCheck) makes(hand *labHand) string {
+	c.t.Helper()
+	hand.awaitVolume(c.own[hand], "available")
+	b, err := backups.Create(c.ctx(), hand.volume, backups.CreateOpts{VolumeID: c.own[hand], Name: hand.prefix + "-by-hand"}).Extract()
+	require.NoError(c.t, err)
+	c.until("the backup by hand is available", 2*time.Minute, func() bool {
+		is, err := backups.Get(c.ctx(), hand.volume, b.ID).Extract()
+		require.NoError(c.t, err)
+		return is.Status == "available"
+	})
+	return b.ID
+}
+
+// deletes answers the status of a deletion: 202 where it was accepted.
+func (c *labCheck) deletes(hand *labHand, backupID string) string {
+	c.t.Helper()
+	err := backups.Delete(c.ctx(), hand.volume, backupID).ExtractErr()
+	if err == nil {
+		return "202"
+	}
+	for _, code := range []int{http.StatusForbidden, http.StatusInternalServerError, http.StatusBadRequest, http.StatusNotFound} {
+		if gophercloud.ResponseCodeIs(err, code) {
+			return fmt.Sprint(code)
+		}
+	}
+	require.NoError(c.t, err)
+	return ""
+}
+
+// tenantsMay lets everybody try everything.
+func (c *labCheck) tenantsMay() {
+	c.t.Helper()
+	c.mine = map[*labHand]string{}
+	for hand, server := range map[*labHand]*labServer{c.alice: c.one, c.bob: c.two} {
+		require.Equal(c.t, "403", c.deletes(hand, c.newest(server)), "a tenant, of an automated backup")
+		require.Equal(c.t, "202", c.deletes(hand, c.makes(hand)), "a tenant, of its own backup")
+		c.mine[hand] = c.makes(hand)
+	}
+	require.Equal(c.t, "202", c.deletes(c.admin, c.newest(c.one)), "the administrator, of an automated backup")
+	c.until("the refusals are in the table", time.Minute, func() bool { return c.told("refused", "on_record", c.alice) && c.told("refused", "on_record", c.bob) })
+}
+
+// told tells whether who asked was written.
+func (c *labCheck) told(answer, verdict string, hand *labHand) (is bool) {
+	c.t.Helper()
+	require.NoError(c.t, c.db.QueryRow(c.ctx(), `SELECT EXISTS (SELECT FROM delete_askers WHERE answer = $1 AND verdict = $2 AND (project_id = $3 OR NOT verified))`,
+		answer, verdict, hand.project).Scan(&is))
+	return is
+}
+
+// bySimplePrograms asks as people do at a terminal.
+func (c *labCheck) bySimplePrograms(address string) {
+	c.t.Helper()
+	for id, want := range map[string]string{c.newest(c.two): "False", "5438dbb2-4eec-4a90-b8d6-5b0d7dfaa56b": "True"} {
+		for _, program := range [][]string{{"curl", "-sS", "-X", "POST"}, {"wget", "-q", "-O", "-", "--method=POST"}} {
+			command := exec.CommandContext(c.ctx(), program[0], append(program[1:], "http://"+address+"/v1/backup?backup_id="+id)...)
+			said, err := command.Output()
+			require.NoError(c.t, err, "%v", program)
+			require.Equal(c.t, want, string(said), "%v", program)
+		}
+	}
+}
+
+// retains waits for removals that begin from now on, and for what the check answered to them.
+func (c *labCheck) retains(how, verdict string) {
+	c.t.Helper()
+	began := time.Now()
+	c.until("retention removes a backup "+how, 4*time.Minute, func() bool {
+		return c.count("state = 'deleted' AND deletion_asked_at > $1 AND project_id = $2", began, c.alice.project) > 0 &&
+			c.count("state = 'deleted' AND deletion_asked_at > $1 AND project_id = $2", began, c.bob.project) > 0
+	})
+	if verdict != "" {
+		c.until("the check was asked about it", time.Minute, func() bool { return c.told("allowed", verdict, c.alice) && c.told("allowed", verdict, c.bob) })
+	}
+	c.t.Logf("%s: removed after %s", how, time.Since(began).Round(time.Second))
+}
+
+// become gives the account another role by inheritance, in place of the admin's.
+func (a *labAccount) become(role string) {
+	a.t.Helper()
+	admin := a.labScene.admin
+	require.NoError(a.t, osinherit.Assign(a.ctx(), admin.identity, a.role(role), osinherit.AssignOpts{UserID: a.user, DomainID: admin.domain}).ExtractErr())
+	a.inherit(false)
+}

@@ -1,0 +1,86 @@
+//go:build openstack
+
+package lab
+
+import (
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// needData ends a test that must write into a volume from outside where nobody can.
+func (r *labRun) needData(t *testing.T) {
+	t.Helper()
+	if os.Getenv("E2E_WITHOUT_DATA") == "true" {
+		t.Skip("NOT RUN: what is restored, byte for byte (E2E_WITHOUT_DATA=true)")
+	}
+	require.NotEmpty(t, r.home, "known data must be written into a volume, whose file is in the laboratory's folder: name that by E2E_LAB_HOME, "+
+		"or say E2E_WITHOUT_DATA=true on a cloud that is no laboratory")
+}
+
+// alice is the laboratory's own tenant, in whose project is the server web-1.
+func (s *labScene) alice() *labHand {
+	s.t.Helper()
+	rc := maps.Clone(s.labRun.admin)
+	rc["OS_USERNAME"], rc["OS_PASSWORD"], rc["OS_PROJECT_NAME"] = "alice", "labalice", "acme"
+	h := s.login(rc)
+	s.t.Cleanup(h.tidy)
+	return h
+}
+
+// labData is what is in one volume.
+type labData struct {
+	s     *labScene
+	file  string
+	bytes []byte
+	chaos *rand.ChaCha8
+	gaps  int
+}
+
+func (s *labScene) volumeFile(volume string) string {
+	return filepath.Join(s.home, "state", "volumes", "volume-"+volume)
+}
+
+func newLabData(s *labScene, volume string) *labData {
+	s.t.Helper()
+	d := &labData{s: s, file: s.volumeFile(volume), chaos: rand.NewChaCha8([32]byte([]byte("the same bytes in every run 0123")))}
+	about, err := os.Stat(d.file)
+	require.NoError(s.t, err)
+	d.bytes = make([]byte, about.Size())
+	return d
+}
+
+// change writes new data into the volume: everything the first time, then a part of it, elsewhere each time. It answers
+// all that is in the volume now.
+func (d *labData) change() []byte {
+	d.s.t.Helper()
+	part := d.bytes
+	if d.gaps > 0 {
+		size := len(d.bytes) / 16
+		begin := (d.gaps * 5 * size) % (len(d.bytes) - size)
+		part = d.bytes[begin+d.gaps : begin+size] // not where a block begins
+	}
+	d.gaps++
+	_, err := d.chaos.Read(part)
+	require.NoError(d.s.t, err)
+	file, err := os.OpenFile(d.file, os.O_WRONLY, 0)
+	require.NoError(d.s.t, err)
+	_, err = file.WriteAt(d.bytes, 0)
+	require.NoError(d.s.t, err)
+	require.NoError(d.s.t, file.Sync())
+	require.NoError(d.s.t, file.Close())
+	return slices.Clone(d.bytes)
+}
+
+// read answers all that is in a volume.
+func (d *labData) read(volume string) []byte {
+	d.s.t.Helper()
+	all, err := os.ReadFile(d.s.volumeFile(volume))
+	require.NoError(d.s.t, err)
+	return all
+}

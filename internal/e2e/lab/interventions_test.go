@@ -1,0 +1,166 @@
+//go:build openstack
+
+package lab
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
+)
+
+// What people do by hand, each command a process beside schedulers and workers that go on: a backup outside the interval,
+// the end of one that Cinder is making, a pause, the estate of a project that is gone, and who did all that. What the
+// commands print is in the test's log.
+//
+// It asks for what TestLabOnOpenStack asks for.
+func TestInterventionsOnOpenStack(t *testing.T) {
+	s := newLabRun(t).scene(t, "hands")
+	acme, globex := s.tenant("acme"), s.tenant("globex")
+	one := acme.boot("one", 1, map[string]string{s.key: "true"})
+	two := acme.boot("two", 1, map[string]string{s.key: "true"})
+	leaver := globex.boot("leaver", 1, map[string]string{s.key: "true"})
+	p := s.start(map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "1h", "STAFFELN_RETENTION_TIME": "1h"})
+	p.until("each volume has its first backup", 2*time.Minute, func() bool {
+		p.look()
+		return p.made(one.Volumes[0]) == "F" && p.made(two.Volumes[0]) == "F" && p.made(leaver.Volumes[0]) == "F"
+	})
+	p.doctor("while all is well").well(p)
+
+	p.backsUpNow(one)
+	p.cancels(two)
+	p.pauses(acme, one)
+	p.purges(globex, leaver)
+	p.until("the plans take its volume as gone", time.Minute, func() bool { return p.forgot(leaver.Volumes[0]) })
+	p.audits("purge-project", "resume", "pause", "backup-now", "cancel", "backup-now", "backup-now")
+	p.doctor("after all that").well(p)
+
+	one.tell(s.key, "false")
+	two.tell(s.key, "false")
+	p.agree()
+	p.end()
+	for _, line := range p.logged("error") {
+		require.Contains(t, line, `"reason":"project_gone"`, "the operator must purge it, and nothing else")
+	}
+	t.Logf("the test took %s", time.Since(s.began).Round(time.Second))
+}
+
+// person is the name in the audit table.
+const person = "ann@desk"
+
+// by runs a command in a person's name.
+func (p *labProgram) by(args ...string) string {
+	p.t.Helper()
+	return p.says(append(args, "--who", person)...)
+}
+
+// backsUpNow has a backup made within the interval.
+func (p *labProgram) backsUpNow(of *labServer) {
+	p.t.Helper()
+	require.Contains(p.t, p.by("backup-now", of.Volumes[0]),
+		"Planned for volume "+of.Name+" (server "+of.Name+", project "+p.prefix+"-acme): an incremental backup.")
+	p.until("the backup is made", time.Minute, func() bool { p.look(); return p.made(of.Volumes[0]) == "FI" })
+}
+
+// cancels ends a backup while Cinder makes it, and waits until nothing of it is left.
+func (p *labProgram) cancels(of *labServer) {
+	p.t.Helper()
+	back := p.knob("backup_delay", "10")
+	p.by("backup-now", of.Name)
+	r := p.making(of)
+	said := p.by("cancel", of.Name, "--yes")
+	require.Contains(p.t, said, "Cinder has been making backup "+r.BackupID+" of volume "+of.Name)
+	require.Contains(p.t, said, "Cancelled: the incremental backup of volume "+of.Name)
+	back()
+	require.Equal(p.t, "failed cancelled", p.records("id = $1 AND state = 'failed'", r.ID)[0].State+" "+p.records("id = $1", r.ID)[0].Reason)
+	p.until("nothing of it is left", 2*time.Minute, func() bool {
+		p.look()
+		return p.count("id = $1 AND state = 'deleted'", r.ID) == 1 && !p.seen[r.BackupID].gone.IsZero()
+	})
+	p.until("the volume can be backed up again", time.Minute, func() bool { return p.admin.volumeStatus(of.Volumes[0]) == "in-use" })
+	require.Equal(p.t, "F", p.made(of.Volumes[0]))
+}
+
+// making waits until Cinder makes a backup of the server's volume, and answers its record.
+func (p *labProgram) making(of *labServer) (r labRecord) {
+	p.t.Helper()
+	p.until("Cinder makes a backup", time.Minute, func() bool {
+		p.look()
+		making := p.records("volume_id = $1 AND state = 'creating' AND backup_id IS NOT NULL", of.Volumes[0])
+		if len(making) == 1 {
+			r = making[0]
+		}
+		return len(making) == 1
+	})
+	return r
+}
+
+// pauses a project while a backup is made there: it is followed to its end, and no other begins.
+func (p *labProgram) pauses(tenant *labHand, of *labServer) {
+	p.t.Helper()
+	back := p.knob("backup_delay", "10")
+	p.by("backup-now", of.Name)
+	r := p.making(of)
+	said := p.by("pause", "--project", tenant.project, "--why", "its store is full")
+	require.Contains(p.t, said, "Paused: project "+p.prefix+"-acme ("+tenant.project+")")
+	require.Contains(p.t, said, "by "+person+" (its store is full). Nothing new starts before `staffeln resume --project "+tenant.project+"`.")
+	back()
+	p.until("the backup that was being made is available", time.Minute, func() bool { p.look(); return p.count("id = $1 AND state = 'available'", r.ID) == 1 })
+	require.Contains(p.t, p.says("status"), "PAUSE: Paused: project "+p.prefix+"-acme")
+	require.Contains(p.t, p.says("explain", of.Volumes[0]), "The operator, to resume: paused since ")
+	refused, code := rig.Output(p.t, p.env, "backup-now", of.Name, "--who", person)
+	p.t.Logf("$ staffeln backup-now %s\n%s", of.Name, refused)
+	require.Equal(p.t, 1, code)
+	require.Contains(p.t, strings.Join(strings.Fields(refused), " "), "The operator paused it: nothing new starts before `staffeln resume`. (paused)")
+	require.True(p.t, p.doctor("during the pause").has("scheduler", "warning: pauses in force: 1"))
+	require.Contains(p.t, p.by("resume", "--project", tenant.project), "Resumed: project "+p.prefix+"-acme")
+}
+
+// purges removes what a deleted project left, for which there is no token.
+func (p *labProgram) purges(tenant *labHand, of *labServer) {
+	p.t.Helper()
+	tenant.leave()
+	name := p.prefix + "-globex (" + tenant.project + ")"
+	require.Contains(p.t, p.says("purge-project"), "Project "+name+" is deleted and left 1 backup, which Cinder charges as 1 GiB.")
+	said := p.by("purge-project", "--project", tenant.project, "--all", "--yes")
+	for _, words := range []string{"What project " + name + " left behind", "TO REMOVE (1)", "1 of 1 removed.", "Done."} {
+		require.Contains(p.t, said, words)
+	}
+	p.look()
+	for _, r := range p.records("volume_id = $1", of.Volumes[0]) {
+		require.Equal(p.t, "deleted", r.State)
+		require.False(p.t, p.seen[r.BackupID].gone.IsZero(), "Cinder still has %s", r.BackupName)
+	}
+	require.Contains(p.t, p.says("purge-project"), "Nothing to purge: no deleted project left backups of ours.")
+}
+
+// forgot tells whether so many plans missed the volume that it counts as gone: until then its project counts as one that
+// Staffeln needs a token for.
+func (p *labProgram) forgot(volume string) (gone bool) {
+	p.t.Helper()
+	require.NoError(p.t, p.db.QueryRow(p.ctx(), "SELECT gone_at IS NOT NULL FROM volumes WHERE id = $1", volume).Scan(&gone))
+	return gone
+}
+
+// audits sees all that was done, the newest first, each with its outcome.
+func (p *labProgram) audits(actions ...string) {
+	p.t.Helper()
+	var held struct {
+		Lines []struct {
+			Who, Action, Outcome string
+		}
+	}
+	p.tells(&held, "audit")
+	var done []string
+	for _, line := range held.Lines {
+		require.Equal(p.t, person, line.Who)
+		require.NotEmpty(p.t, line.Outcome, line.Action)
+		done = append(done, line.Action)
+	}
+	require.Equal(p.t, actions, done)
+	p.describes("audit")
+	require.Contains(p.t, p.says("audit"), "purge-project by "+person)
+}

@@ -1,0 +1,137 @@
+//go:build openstack
+
+// Package lab runs the whole program against a real OpenStack.
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/testkit"
+)
+
+// TestLabOnOpenStack runs the whole program as its operators do - migrate, schedulers, workers, each a process - against the cloud of
+// the OS_* variables, whose account must have the role admin, inherited in every project of the domain.
+//
+// What it makes has the prefix of its run in its name, and so have the metadata keys that it uses: nothing else on the
+// cloud is backed up or touched. It removes all of it, also after a failure. It asks for these variables:
+//
+//   - E2E_ALLOW_PROJECTS=true: it makes projects and users, grants roles to those users and sets quotas of those projects.
+//   - E2E_ADMIN_OPENRC: a file with the OS_* of an administrator, who does that.
+//   - E2E_LAB_HOME: the laboratory's folder, with its knobs and the files of its volumes; or E2E_WITHOUT_DATA=true, on a
+//     cloud where nobody can write into a volume from outside: then what needs that is NOT RUN, and says so.
+func TestLabOnOpenStack(t *testing.T) {
+	run := newLabRun(t)
+	t.Run("group", func(t *testing.T) {
+		t.Run("chains", func(t *testing.T) { t.Parallel(); labChains(t, run) })
+		t.Run("faults", func(t *testing.T) { t.Parallel(); labFaults(t, run) })
+		t.Run("no role", func(t *testing.T) { t.Parallel(); labNoRole(t, run) })
+		t.Run("restored", func(t *testing.T) { t.Parallel(); labRestored(t, run) })
+	})
+	t.Logf("the suite took %s", time.Since(run.began).Round(time.Second))
+}
+
+// labRun is one run of the suite.
+type labRun struct {
+	prefix  string // of all names and keys
+	began   time.Time
+	service map[string]string // OS_* of the account that the program runs with
+	admin   map[string]string // OS_* of the administrator
+	home    string            // of the laboratory; empty elsewhere
+}
+
+func newLabRun(t *testing.T) *labRun {
+	t.Helper()
+	r := &labRun{prefix: fmt.Sprintf("e2e-%x", time.Now().Unix()), began: time.Now(), service: map[string]string{}, home: os.Getenv("E2E_LAB_HOME")}
+	for _, pair := range os.Environ() {
+		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "OS_") {
+			r.service[name] = value
+		}
+	}
+	require.NotEmpty(t, r.service, "no cloud is given: set the usual OS_* variables of an openrc")
+	require.Equal(t, "true", os.Getenv("E2E_ALLOW_PROJECTS"),
+		"this suite makes projects, users and quotas, all named %s-..., and removes them: allow it by E2E_ALLOW_PROJECTS=true", r.prefix)
+	file := os.Getenv("E2E_ADMIN_OPENRC")
+	require.NotEmpty(t, file, "who makes the projects? E2E_ADMIN_OPENRC: want a file with the OS_* of an administrator")
+	r.admin = readOpenrc(t, file)
+	return r
+}
+
+// readOpenrc reads the lines of an openrc: export NAME=value, several in a line.
+func readOpenrc(t *testing.T, file string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err, "read E2E_ADMIN_OPENRC")
+	rc := map[string]string{}
+	for word := range strings.FieldsSeq(string(text)) {
+		if name, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(name, "OS_") {
+			rc[name] = strings.Trim(value, `'"`)
+		}
+	}
+	require.NotEmpty(t, rc["OS_AUTH_URL"], "read E2E_ADMIN_OPENRC: no OS_AUTH_URL in it")
+	return rc
+}
+
+// labScene is one test of the suite: what it made, and the program that it runs.
+type labScene struct {
+	*labRun
+
+	t      *testing.T
+	prefix string // of this scene's names
+	key    string // of the server metadata that asks for backups
+	admin  *labHand
+}
+
+func (r *labRun) scene(t *testing.T, name string) *labScene {
+	t.Helper()
+	s := &labScene{
+		labRun: r, t: t,
+		prefix: r.prefix + "-" + name, key: strings.ReplaceAll(r.prefix+"_"+name+"_backup", "-", "_"),
+	}
+	s.admin = s.login(r.admin)
+	return s
+}
+
+// ctx does not end with the test: its cleanups need it too.
+func (s *labScene) ctx() context.Context { return context.WithoutCancel(s.t.Context()) }
+
+// retentionKey is the other key of the scene.
+func (s *labScene) retentionKey() string { return strings.TrimSuffix(s.key, "backup") + "retention" }
+
+// until waits for what comes in real time; it looks once a second, for each look may be a call to the cloud.
+func (s *labScene) until(what string, within time.Duration, done func() bool) {
+	s.t.Helper()
+	var looked time.Time
+	testkit.Eventually(s.t, what, within, func() bool {
+		if time.Since(looked) < time.Second {
+			return false
+		}
+		is := done()
+		looked = time.Now()
+		return is
+	})
+}
+
+// knob turns one of the laboratory's knobs, where there is one, and answers how to turn it back.
+func (s *labScene) knob(name, value string) (back func()) {
+	s.t.Helper()
+	if s.home == "" {
+		return func() {}
+	}
+	file := filepath.Join(s.home, "state", "knobs", name)
+	require.NoError(s.t, os.WriteFile(file, []byte(value), 0o644)) // cinder-backup reads it as another user
+	back = func() {
+		if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
+			s.t.Errorf("turn knob %s back: %v", name, err)
+		}
+	}
+	s.t.Cleanup(back)
+	return back
+}

@@ -1,0 +1,169 @@
+//go:build openstack
+
+package lab
+
+import (
+	"testing"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/quotasets"
+	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/volumes"
+	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/flavors"
+	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/servers"
+	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/projects"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
+)
+
+// What real people do to servers whose volumes are protected: they shelve and resize them. A listing that lacks something
+// ends no protection.
+//
+// It asks for what TestLabOnOpenStack asks for.
+func TestShelvedAndResizedServersOnOpenStack(t *testing.T) {
+	s := newLabRun(t).scene(t, "situations")
+	acme := s.tenant("acme")
+	shelved := acme.boot("shelved", 1, map[string]string{s.key: "true", s.retentionKey(): "15s"})
+	resized := acme.boot("resized", 1, map[string]string{s.key: "true"})
+	p := s.situations(shelved, resized)
+	p.shelves(shelved)
+	p.resizes(resized)
+	require.Zero(t, p.ends(), "protection that ended")
+	for _, one := range []*labServer{shelved, resized} {
+		one.tell(s.key, "false")
+	}
+	p.until("protection ends by metadata", time.Minute, func() bool { return !p.protected(shelved) && !p.protected(resized) })
+	p.agree()
+	p.end()
+	t.Logf("the test took %s", time.Since(s.began).Round(time.Second))
+}
+
+// A project that is deleted together with its backups closes its records, without a loss that anybody must believe.
+func TestPurgedProjectOnOpenStack(t *testing.T) {
+	s := newLabRun(t).scene(t, "purged")
+	leaver := s.tenant("leaver")
+	purged := leaver.boot("purged", 1, map[string]string{s.key: "true"})
+	p := s.situations(purged)
+	p.purges(leaver, purged)
+	p.end()
+}
+
+// situations starts the program and waits until each volume has two restore points. The grace is none: what stays of a
+// shelved server's volume stays because it is protected.
+func (s *labScene) situations(of ...*labServer) *labSituations {
+	s.t.Helper()
+	p := &labSituations{s.start(map[string]string{
+		"STAFFELN_BACKUP_MIN_INTERVAL": "10s", "STAFFELN_FULL_BACKUP_DEPTH": "1", "STAFFELN_RETENTION_TIME": "1h", "STAFFELN_MIN_RESTORE_POINTS": "2",
+	})}
+	for _, one := range of {
+		p.until("two backups of "+one.Name, 3*time.Minute, func() bool { p.look(); return p.count("volume_id = $1 AND state = 'available'", one.Volumes[0]) >= 2 })
+	}
+	return p
+}
+
+type labSituations struct{ *labProgram }
+
+// protected reports what the newest plan holds of the server's volume.
+func (p *labSituations) protected(of *labServer) (is bool) {
+	p.t.Helper()
+	require.NoError(p.t, p.db.QueryRow(p.ctx(), `SELECT protected FROM volumes WHERE id = $1`, of.Volumes[0]).Scan(&is))
+	return is
+}
+
+// ends counts the volumes of projects that are there whose protection ended.
+func (p *labSituations) ends() (n int) {
+	p.t.Helper()
+	require.NoError(p.t, p.db.QueryRow(p.ctx(), `SELECT count(*) FROM protection_ends WHERE reason <> 'volume_deleted'`).Scan(&n))
+	return n
+}
+
+// during watches the volume for a while: it is protected at every look.
+func (p *labSituations) during(of *labServer, span time.Duration, done func() bool) {
+	p.t.Helper()
+	over := time.Now().Add(span)
+	p.until("the situation lasted long enough", 3*time.Minute, func() bool {
+		p.look()
+		require.True(p.t, p.protected(of), "volume of %s", of.Name)
+		return time.Now().After(over) && done()
+	})
+}
+
+// shelves a server for many plans, and for longer than its restore points are kept: the floor of two stays. After that it
+// is backed up again.
+func (p *labSituations) shelves(of *labServer) {
+	p.t.Helper()
+	volume, h := of.Volumes[0], of.hand
+	require.NoError(p.t, servers.Shelve(p.ctx(), h.compute, of.ID).ExtractErr())
+	p.until("the volume is reserved, and attached to nobody", time.Minute, func() bool {
+		v, err := volumes.Get(p.ctx(), h.volume, volume).Extract()
+		require.NoError(p.t, err)
+		return v.Status == "reserved" && len(v.Attachments) == 0
+	})
+	p.during(of, 30*time.Second, func() bool {
+		return p.count("volume_id = $1 AND state IN ('planned', 'creating', 'deleting')", volume) == 0
+	})
+	require.GreaterOrEqual(p.t, p.count("volume_id = $1 AND state = 'available'", volume), 2, "the floor")
+	said := p.says("explain", volume)
+	require.NotContains(p.t, said, "not_protected")
+	p.t.Logf("shelved for 30 s, retention 15 s:\n%s", said)
+	require.NoError(p.t, servers.Unshelve(p.ctx(), h.compute, of.ID, servers.UnshelveOpts{}).ExtractErr())
+	began := time.Now()
+	p.until("it is backed up again", 2*time.Minute, func() bool {
+		p.look()
+		return p.count("volume_id = $1 AND state = 'available' AND data_timestamp > $2", volume, began) > 0
+	})
+}
+
+// resizes a server, leaves it unconfirmed for several plans, and confirms. A backup that begins in the middle of a resize
+// would leave the server in ERROR: Nova can't attach a volume that is being backed up. So nothing is due meanwhile, and one is
+// asked for while the confirmation is waited for.
+func (p *labSituations) resizes(of *labServer) {
+	p.t.Helper()
+	p.restart(map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "1h"})
+	volume, h := of.Volumes[0], of.hand
+	larger, err := flavors.Create(p.ctx(), p.admin.compute, flavors.CreateOpts{Name: p.prefix + "-larger", RAM: 128, VCPUs: 1, Disk: new(0)}).Extract()
+	require.NoError(p.t, err)
+	p.t.Cleanup(func() { _ = flavors.Delete(p.ctx(), p.admin.compute, larger.ID).ExtractErr() })
+	status := func() string {
+		is, err := servers.Get(p.ctx(), h.compute, of.ID).Extract()
+		require.NoError(p.t, err)
+		require.NotEqual(p.t, "ERROR", is.Status, "server %s: %v", of.Name, is.Fault)
+		return is.Status
+	}
+	quiet := func() bool { return p.count("volume_id = $1 AND state IN ('planned', 'creating')", volume) == 0 }
+	p.until("nothing of it is in progress", 2*time.Minute, func() bool { p.look(); return quiet() && p.admin.volumeStatus(volume) == "in-use" })
+	require.NoError(p.t, servers.Resize(p.ctx(), h.compute, of.ID, servers.ResizeOpts{FlavorRef: larger.ID}).ExtractErr())
+	p.during(of, time.Second, func() bool { return status() == "VERIFY_RESIZE" })
+	before := p.count("volume_id = $1 AND state = 'available'", volume)
+	p.until("a backup is planned", time.Minute, func() bool { // the newest plan may have seen the volume in the middle
+		_, code := rig.Output(p.t, p.env, "backup-now", volume, "--who", person)
+		return code == 0
+	})
+	p.during(of, 10*time.Second, func() bool { return quiet() && p.count("volume_id = $1 AND state = 'available'", volume) > before })
+	require.NoError(p.t, servers.ConfirmResize(p.ctx(), h.compute, of.ID).ExtractErr())
+	p.during(of, 10*time.Second, func() bool { return status() == "ACTIVE" })
+}
+
+// purges a project as an operator does: servers, backups, volumes, and then the project itself. Its records close.
+func (p *labSituations) purges(h *labHand, of *labServer) {
+	p.t.Helper()
+	volume := of.Volumes[0]
+	h.tidy()
+	require.NoError(p.t, quotasets.Delete(p.ctx(), p.admin.volume, h.project).ExtractErr())
+	require.NoError(p.t, projects.Delete(p.ctx(), p.admin.identity, h.project).ExtractErr())
+	h.left = true
+	p.until("its records are closed", 2*time.Minute, func() bool {
+		p.look()
+		return p.count("volume_id = $1 AND (state NOT IN ('lost', 'deleted', 'failed', 'withdrawn') OR state = 'failed' AND backup_id IS NOT NULL)", volume) == 0
+	})
+	require.Positive(p.t, p.count("volume_id = $1 AND state = 'lost'", volume))
+	require.Zero(p.t, p.found("losses_not_believed"))
+	p.t.Logf("a project purged with its backups:\n%s", p.told(p.records("volume_id = $1", volume)))
+}
+
+// found counts the findings with a reason.
+func (p *labSituations) found(reason string) (n int) {
+	p.t.Helper()
+	require.NoError(p.t, p.db.QueryRow(p.ctx(), `SELECT count(*) FROM findings WHERE reason = $1`, reason).Scan(&n))
+	return n
+}

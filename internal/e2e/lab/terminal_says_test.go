@@ -1,0 +1,128 @@
+//go:build openstack
+
+package lab
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A chain as the operator set it, and nothing to do.
+func (p *labTerminal) explainsHealthy() {
+	p.t.Helper()
+	e, said := p.explains("a full and two incrementals, and fresh", p.healthy, func(e labExplained) bool {
+		return len(e.Chains) > 0 && e.Chains[len(e.Chains)-1].Drawing == "[F]─[I]─[I]" && e.Now.Reason.Code == "backup_is_fresh" && len(e.Warnings)+len(e.WaitsFor) == 0
+	})
+	require.Equal(p.t, "protected", e.Standing)
+	require.Equal(p.t, labObject{p.healthy.Volumes[0], p.healthy.Name, p.healthy.Name, p.prefix + "-acme"}, e.labObject)
+	require.Equal(p.t, "yes by metadata "+p.key+" = true of server "+p.healthy.Name, e.policy("protection"))
+	require.Equal(p.t, "10s by STAFFELN_BACKUP_MIN_INTERVAL", e.policy("interval"))
+	require.Equal(p.t, "2 by STAFFELN_FULL_BACKUP_DEPTH", e.policy("incrementals_per_full"))
+	require.Equal(p.t, "2w by metadata "+p.retentionKey()+" of server "+p.healthy.Name, e.policy("retention"))
+	require.Equal(p.t, "1 restore point by default of STAFFELN_MIN_RESTORE_POINTS", e.policy("floor"))
+	require.Equal(p.t, "35s by interval + STAFFELN_RPO_GRACE", e.policy("late_after"))
+	for i, l := range e.Chains[len(e.Chains)-1].Links {
+		require.Equal(p.t, "available", l.State)
+		require.Equal(p.t, []string{"restore_point_floor_stands_on_it", "restore_point_floor_stands_on_it", "restore_point_floor"}[i], l.Why.Code)
+		require.Greater(p.t, l.Expires.Sub(e.At), 13*24*time.Hour)
+	}
+	require.NotNil(p.t, e.Ahead)
+	require.Equal(p.t, "create full chain_complete", e.Ahead.Action+" "+e.Ahead.Kind+" "+e.Ahead.Reason.Code)
+	require.Nil(p.t, e.Failure)
+	for _, words := range []string{
+		"protection protected: newest restore point", "(late if older than 35s)", "[F]─[I]─[I]",
+		"kept: It is among the newest restore points that are always kept.",
+		"WAITS FOR Only for time to pass, or for a change in the cloud.",
+		"a full backup is planned. The chain has all its incrementals; a new full begins the next one. (chain_complete)",
+	} {
+		require.Contains(p.t, said, words)
+	}
+	require.Regexp(p.t, `LAST DECISION \S+ \S+, \S+ ago: (a backup|nothing) was planned\. .* \((chain_continues|backup_in_progress|backup_is_fresh)\)`, said)
+}
+
+// An administrator's reset left the volume in error: the tenant must act, and Staffeln goes on as soon as he did.
+func (p *labTerminal) explainsLate() {
+	p.t.Helper()
+	e, said := p.explains("late, in a wrong status", p.late, func(e labExplained) bool {
+		return e.Standing == "late" && e.Now.Reason.Code == "volume_status" && e.Now.Action == "wait"
+	})
+	require.Equal(p.t, "error", e.Status)
+	require.Equal(p.t, labReason{"volume_status", "tenant"}, e.Last.Reason)
+	require.Equal(p.t, labReason{"volume_status", "tenant"}, e.Failure.Reason)
+	require.Nil(p.t, e.Ahead, "no time ends it")
+	require.Equal(p.t, "15s by STAFFELN_RETENTION_TIME", e.policy("retention"))
+	require.Empty(p.t, e.Going, "the floor")
+	for _, words := range []string{
+		"protection LATE: newest restore point", "ago: older than 35s)", "status error,",
+		"why The volume is in a status in which Cinder refuses a backup. (volume_status) The tenant must act.",
+		`In full: the volume's status is "error"; backups are made of available and in-use volumes`,
+		`The tenant, to bring the volume from status "error" to available or in-use: the next plan that sees it so plans a backup.`,
+		"EXPIRY if no further backup is made; removed by the next retention runs Nothing.",
+	} {
+		require.Contains(p.t, said, words)
+	}
+}
+
+// The tenant's quota is used up; it is tried again and again meanwhile.
+func (p *labTerminal) explainsOverQuota() {
+	p.t.Helper()
+	e, said := p.explains("late, over quota", p.poor, func(e labExplained) bool {
+		return e.Standing == "late" && e.Now.Reason.Code == "retry_later" && e.Failure != nil && len(e.WaitsFor) == 2
+	})
+	require.Equal(p.t, labReason{"quota_exceeded", "tenant"}, e.Failure.Reason)
+	require.Contains(p.t, e.Failure.Text, "BackupLimitExceeded")
+	require.Regexp(p.t, "^req-", e.Failure.RequestID)
+	require.NotNil(p.t, e.Ahead)
+	require.Equal(p.t, "create", e.Ahead.Action)
+	for _, words := range []string{
+		"protection LATE: newest restore point",
+		"why The project's backup quota is exhausted: remove backups or have it raised. (quota_exceeded) The tenant must act.",
+		"Maximum number of backups allowed (", "The tenant, to act on the last failure (quota_exceeded). The next attempt, at ",
+		e.Ahead.Kind + " backup is planned. ",
+	} {
+		require.Contains(p.t, said, words)
+	}
+}
+
+// The server is deleted: its volume is backed up no more, and what there is goes at the end of its retention.
+func (p *labTerminal) explainsServerDeleted() {
+	p.t.Helper()
+	e, said := p.explains("not protected any more", p.deleted, func(e labExplained) bool { return e.Standing == "unprotected" })
+	require.Equal(p.t, "no by it is attached to no server", e.policy("protection"))
+	require.Equal(p.t, "1h by the last known stays: metadata "+p.retentionKey()+" of server "+p.deleted.Name, e.policy("retention"))
+	require.Contains(p.t, e.policy("floor"), "none by only a protected volume has one")
+	require.Equal(p.t, labReason{"not_protected", "nobody"}, e.Now.Reason)
+	require.Nil(p.t, e.Ahead)
+	require.NotEmpty(p.t, e.Going)
+	goes := e.Going[len(e.Going)-1]
+	require.True(p.t, goes.Last)
+	require.Equal(p.t, "expired", goes.Reason.Code)
+	require.WithinDuration(p.t, e.At.Add(time.Hour), *goes.At, 3*time.Minute)
+	for _, words := range []string{
+		"(the last that asked for backups)", "protection unprotected: newest restore point", "protection no it is attached to no server",
+		fmt.Sprintf("The tenant, if it is to be backed up: %s = true in the metadata of a server that it is attached to.", p.key),
+		"Its retention is over. Then no restore point is left.",
+	} {
+		require.Contains(p.t, said, words)
+	}
+}
+
+// The tenant said false.
+func (p *labTerminal) explainsNotProtected() {
+	p.t.Helper()
+	e, said := p.explains("not protected", p.out, func(e labExplained) bool { return e.Standing == "unprotected" })
+	require.Equal(p.t, "no by no server that it is attached to has "+p.key+" = true", e.policy("protection"))
+	require.Equal(p.t, "none by the volume was never protected", e.policy("retention"))
+	require.Empty(p.t, e.Chains)
+	require.Equal(p.t, "wait", e.Last.Action)
+	require.Equal(p.t, labReason{"not_protected", "nobody"}, e.Last.Reason)
+	for _, words := range []string{
+		"server no server of this volume has asked for backups", "protection unprotected: no restore point",
+		"CHAINS None: Cinder has no backup of this volume made by Staffeln.", "Now: nothing is planned, for the same reason. (not_protected)",
+		fmt.Sprintf("The tenant, if it is to be backed up: %s = true in the metadata of a server that it is attached to.", p.key),
+	} {
+		require.Contains(p.t, said, words)
+	}
+}

@@ -1,0 +1,127 @@
+//go:build openstack
+
+package lab
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2"
+	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/backups"
+	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/volumes"
+	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/servers"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	tidyTime = 2 * time.Minute  // for the removal of one kind of things
+	patience = 20 * time.Second // after which what does not go by itself is forced
+)
+
+// tidy removes all in the project that has the scene's prefix: servers, then backups, those that others build on last,
+// then volumes. It is for a test that failed anywhere, too.
+func (h *labHand) tidy() {
+	h.tidyServers()
+	h.tidyBackups()
+	h.tidyVolumes()
+}
+
+func (h *labHand) tidyServers() {
+	h.away("servers", func(bool) (left int) {
+		pages, err := servers.List(h.compute, servers.ListOpts{Name: h.prefix}).AllPages(h.ctx())
+		require.NoError(h.t, err)
+		all, err := servers.ExtractServers(pages)
+		require.NoError(h.t, err)
+		for _, s := range all {
+			h.asked("server "+s.Name, servers.Delete(h.ctx(), h.compute, s.ID).ExtractErr())
+		}
+		return len(all)
+	})
+}
+
+func (h *labHand) tidyBackups() {
+	h.away("backups", func(force bool) (left int) {
+		all := h.backups(backups.ListDetailOpts{})
+		for _, b := range all {
+			if force && b.Status == "creating" { // of a volume that is gone: it never ends
+				h.asked("backup "+b.Name, backups.ForceDelete(h.ctx(), h.admin.volume, b.ID).ExtractErr())
+				continue
+			}
+			h.asked("backup "+b.Name, backups.Delete(h.ctx(), h.volume, b.ID).ExtractErr()) // refused while others build on it
+		}
+		return len(all)
+	})
+}
+
+func (h *labHand) tidyVolumes() {
+	h.away("volumes", func(force bool) (left int) {
+		pages, err := volumes.List(h.volume, volumes.ListOpts{}).AllPages(h.ctx())
+		require.NoError(h.t, err)
+		all, err := volumes.ExtractVolumes(pages)
+		require.NoError(h.t, err)
+		for _, v := range all {
+			if !strings.HasPrefix(v.Name, h.prefix) {
+				continue
+			}
+			left++
+			if force && v.Status == "in-use" { // its server was deleted during a backup, whose end called it so again
+				h.asked("volume "+v.Name, volumes.ResetStatus(h.ctx(), h.admin.volume, v.ID, volumes.ResetStatusOpts{Status: "available", AttachStatus: "detached"}).ExtractErr())
+			}
+			h.asked("volume "+v.Name, volumes.Delete(h.ctx(), h.volume, v.ID, nil).ExtractErr())
+		}
+		return left
+	})
+}
+
+// tidyLeft removes, as the administrator, the backups that a project left which is gone.
+func (h *labHand) tidyLeft(project string) {
+	h.away("backups that the project left", func(bool) (left int) {
+		for _, b := range h.backups(backups.ListDetailOpts{AllTenants: true}) {
+			if b.ProjectID == project {
+				left++
+				h.asked("backup "+b.Name, backups.Delete(h.ctx(), h.volume, b.ID).ExtractErr())
+			}
+		}
+		return left
+	})
+}
+
+// away asks again and again until none is left, and tells what was refused where that takes too long.
+func (h *labHand) away(what string, remove func(force bool) (left int)) {
+	began := time.Now()
+	done := false
+	h.refused = map[string]error{}
+	defer func() {
+		if !done {
+			h.t.Logf("refused: %v", h.refused)
+		}
+	}()
+	h.until(what+" of "+h.prefix+" are gone", tidyTime, func() bool {
+		done = remove(time.Since(began) > patience) == 0
+		return done
+	})
+}
+
+// asked remembers what refused to go.
+func (h *labHand) asked(what string, err error) {
+	if err != nil && !gophercloud.ResponseCodeIs(err, http.StatusNotFound) {
+		h.refused[what] = err
+	}
+}
+
+// backups lists the backups of the scene that the hand sees: those whose names begin with its prefix, as the name of a
+// backup begins with its server's.
+func (h *labHand) backups(opts backups.ListDetailOpts) (mine []backups.Backup) {
+	h.t.Helper()
+	pages, err := backups.ListDetail(h.volume, opts).AllPages(h.ctx())
+	require.NoError(h.t, err)
+	all, err := backups.ExtractBackups(pages)
+	require.NoError(h.t, err)
+	for _, b := range all {
+		if strings.HasPrefix(b.Name, h.prefix) {
+			mine = append(mine, b)
+		}
+	}
+	return mine
+}

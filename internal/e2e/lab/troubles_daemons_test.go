@@ -1,0 +1,120 @@
+//go:build openstack
+
+package lab
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
+)
+
+// needDaemons ends a test that must end, freeze and start the cloud's daemons where nobody can.
+func (r *labRun) needDaemons(t *testing.T) {
+	t.Helper()
+	if os.Getenv("E2E_WITHOUT_DATA") == "true" {
+		t.Skip("NOT RUN: faults of the cloud's daemons (E2E_WITHOUT_DATA=true)")
+	}
+	require.NotEmpty(t, r.home, "the daemons' process IDs are in the laboratory's folder: name that by E2E_LAB_HOME")
+	require.NotEmpty(t, os.Getenv("E2E_LAB_COMMANDS"), "the daemons are started again by the laboratory's restart.sh: name its folder by E2E_LAB_COMMANDS")
+}
+
+// daemon answers the process ID that is in one of the laboratory's files.
+func (s *labScene) daemon(file string) int {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.home, "run", file+".pid"))
+	require.NoError(s.t, err)
+	id, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	require.NoError(s.t, err, "process ID of %s", file)
+	return id
+}
+
+// restart has the laboratory start daemons again, also such as were killed.
+func (s *labScene) restartDaemon(name string, env ...string) {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.ctx(), filepath.Join(os.Getenv("E2E_LAB_COMMANDS"), "restart.sh"), name)
+	cmd.Env = append(append(os.Environ(), "LAB_HOME="+s.home), env...)
+	out, err := cmd.CombinedOutput()
+	require.NoError(s.t, err, "restart %s: %s", name, out)
+}
+
+// killsCinderBackup kills it while it makes a backup, leaves it dead until Cinder and doctor know, and starts it again.
+func (p *labTroubles) killsCinderBackup() {
+	p.t.Helper()
+	back := p.knob("backup_delay", "15")
+	p.until("cinder-backup makes a backup", 2*time.Minute, func() bool {
+		p.watch()
+		return p.count("state = 'creating' AND backup_id IS NOT NULL") > 0
+	})
+	require.NoError(p.t, syscall.Kill(-p.daemon("cinder-backup"), syscall.SIGKILL))
+	started := false
+	start := func() {
+		if !started {
+			p.restartDaemon("cinder-backup")
+			started = true
+		}
+	}
+	p.t.Cleanup(start)
+	back()
+	var found labDoctor
+	p.until("doctor knows that cinder-backup is dead", 4*time.Minute, func() bool {
+		p.watch()
+		services, _ := rig.Output(p.t, p.env, "doctor", "--json")
+		return strings.Contains(services, "no cinder-backup is up")
+	})
+	found = p.doctor("cinder-backup is dead")
+	require.True(p.t, found.has("cloud", "error: no cinder-backup is up"))
+	start()
+	p.renewed("after cinder-backup was killed")
+	p.doctor("after cinder-backup was killed").lawful(p.labProgram)
+}
+
+// freezesBroker stops the message broker for a minute: what Cinder's API accepts or not meanwhile reaches nobody.
+func (p *labTroubles) freezesBroker() {
+	p.t.Helper()
+	broker := p.daemon("rabbit.own")
+	require.NoError(p.t, syscall.Kill(broker, syscall.SIGSTOP))
+	wake := func() { _ = syscall.Kill(broker, syscall.SIGCONT) }
+	p.t.Cleanup(wake)
+	p.during(30 * time.Second)
+	p.doctor("the broker is frozen").lawful(p.labProgram)
+	p.during(30 * time.Second)
+	wake()
+	p.renewed("after the broker was frozen")
+	p.doctor("after the broker was frozen").lawful(p.labProgram)
+}
+
+// shortensTokens lets tokens live for 20 s only: every process renews its own, again and again.
+func (p *labTroubles) shortensTokens() {
+	p.t.Helper()
+	back := func() { p.restartDaemon("keystone") }
+	p.restartDaemon("keystone", "LAB_TOKEN_SECONDS=20")
+	restored := false
+	p.t.Cleanup(func() {
+		if !restored {
+			back()
+		}
+	})
+	p.renewed("with tokens of 20 s")
+	p.doctor("with tokens of 20 s").lawful(p.labProgram)
+	p.renewed("with tokens of 20 s, again")
+	back()
+	restored = true
+	p.renewed("with usual tokens")
+}
+
+// lawful asserts that records and Cinder agree, or could not be compared.
+func (d labDoctor) lawful(p *labProgram) {
+	p.t.Helper()
+	for _, text := range d["laws"] {
+		require.True(p.t, strings.HasPrefix(text, "ok: ") || strings.HasPrefix(text, "unknown: "), text)
+	}
+}

@@ -1,0 +1,105 @@
+//go:build openstack
+
+package lab
+
+import (
+	"testing"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/backups"
+	"github.com/stretchr/testify/require"
+)
+
+// Real faults of a real cloud, one after the other, while volumes are backed up every 20 s and removed after a minute:
+// cinder-backup is killed in the middle, the broker frozen for a minute, tokens live for 20 s, a tenant deletes backups,
+// and our role is taken away and given back. No volume ever has two backups in the making, nothing is recorded as lost that
+// is there, each volume gets its restore points again, and `staffeln doctor` tells it all, before, during and after.
+//
+// It asks for what TestLabOnOpenStack asks for, and for E2E_LAB_COMMANDS: the folder of the laboratory's restart.sh.
+func TestTroublesOnOpenStack(t *testing.T) {
+	run := newLabRun(t)
+	run.needDaemons(t)
+	s := run.scene(t, "troubles")
+	acme, globex := s.tenant("acme"), s.tenant("globex")
+	p := &labTroubles{acme: acme, servers: []*labServer{
+		acme.boot("one", 2, map[string]string{s.key: "true"}), globex.boot("two", 1, map[string]string{s.key: "true"}),
+	}}
+	p.account = s.account("account")
+	p.labProgram = s.start(p.account.settings(map[string]string{
+		"STAFFELN_BACKUP_MIN_INTERVAL": "20", "STAFFELN_FULL_BACKUP_DEPTH": "2", "STAFFELN_RETENTION_TIME": "60s",
+		"STAFFELN_BACKUP_CYCLE_TIMEOUT": "60", "STAFFELN_POST_SETTLE_TIME": "90s",
+	}))
+	p.renewed("at first")
+	p.doctor("before").well(p.labProgram)
+
+	p.killsCinderBackup()
+	p.freezesBroker()
+	p.shortensTokens()
+	p.tenantDeletes()
+	p.takesRoleAway()
+
+	p.doctor("after").well(p.labProgram)
+	for _, one := range p.servers {
+		one.tell(s.key, "false")
+	}
+	p.nothingLeft(5 * time.Minute)
+	for _, v := range p.volumes() {
+		p.leafFirst(v)
+	}
+	p.agree()
+	p.end()
+	t.Logf("the test took %s", time.Since(s.began).Round(time.Second))
+}
+
+// labTroubles is the program, its account, and what it backs up.
+type labTroubles struct {
+	*labProgram
+
+	account *labAccount
+	acme    *labHand
+	servers []*labServer
+}
+
+func (p *labTroubles) volumes() (all []string) {
+	for _, one := range p.servers {
+		all = append(all, one.Volumes...)
+	}
+	return all
+}
+
+// watch looks at Cinder, where no volume has two backups in the making at any time.
+func (p *labTroubles) watch() []backups.Backup {
+	p.t.Helper()
+	there := p.look()
+	making := map[string]string{}
+	for _, b := range there {
+		if b.Status == "creating" {
+			require.Empty(p.t, making[b.VolumeID], "two backups of volume %s in the making: %s and %s", b.VolumeID, making[b.VolumeID], b.ID)
+			making[b.VolumeID] = b.ID
+		}
+	}
+	return there
+}
+
+// renewed waits until each volume has a restore point of data that is younger than now.
+func (p *labTroubles) renewed(when string) {
+	p.t.Helper()
+	began := time.Now()
+	p.until("each volume has a new restore point "+when, 6*time.Minute, func() bool {
+		p.watch()
+		for _, v := range p.volumes() {
+			if p.count("volume_id = $1 AND state = 'available' AND data_timestamp > $2", v, began) == 0 {
+				return false
+			}
+		}
+		return true
+	})
+	p.t.Logf("%s: each volume has a new restore point after %s", when, time.Since(began).Round(time.Second))
+}
+
+// during lets the program go on for a while, under watch: how long a fault lasts is what the test is about.
+func (p *labTroubles) during(span time.Duration) {
+	p.t.Helper()
+	over := time.Now().Add(span)
+	p.until("the fault lasted long enough", span+time.Minute, func() bool { p.watch(); return time.Now().After(over) })
+}

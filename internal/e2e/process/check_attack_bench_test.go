@@ -1,0 +1,213 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+)
+
+// BenchmarkDeleteCheckUnderAttack asks a real api on one core 100 times a second as Cinder does: alone, then for 20 s beside
+// somebody at another address who posts 48 hostile bodies at a time, asks about unknown IDs by 16 connections, and keeps 256 clients
+// at the probes, all as fast as they are answered. Between the two he does the same to another api: what Cinder feels of that is
+// the machine's share, on which all of them run. It returns the median and the 99th percentile of the three, the answers that
+// Cinder did not get, the most memory that the api held, and how many rows and KiB the table of questions gained. A wrong answer
+// fails it.
+func BenchmarkDeleteCheckUnderAttack(b *testing.B) {
+	for _, size := range []int{512 << 10, 120 << 10} {
+		b.Run(fmt.Sprintf("body=%dKiB", size>>10), func(b *testing.B) {
+			for range b.N {
+				address, pid, conn := attackedAPI(b)
+				other, _, _ := attackedAPI(b)
+				alone := asCinder(b, address, 10*time.Second)
+				attack := startAttack(b, other, nested(size))
+				elsewhere := asCinder(b, address, 20*time.Second)
+				attack.stop()
+				require.NoError(b, os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0))
+				attack = startAttack(b, address, nested(size))
+				beside := asCinder(b, address, 20*time.Second)
+				attack.stop()
+				b.ReportMetric(float64(peakMiB(b, pid)), "MiB")
+				<-time.After(6 * time.Second) // what was asked is written every five
+				var rows, kib float64
+				require.NoError(b, conn.QueryRow(b.Context(), `SELECT count(*), pg_total_relation_size('delete_askers') / 1024 FROM delete_askers`).Scan(&rows, &kib))
+				b.ReportMetric(rows, "rows")
+				b.ReportMetric(kib, "rows-KiB")
+				alone.report(b, "alone")
+				elsewhere.report(b, "elsewhere")
+				beside.report(b, "beside")
+				b.ReportMetric(float64(attack.bodies.Load())/20, "bodies/s")
+				b.ReportMetric(float64(attack.questions.Load())/20, "questions/s")
+				b.ReportMetric(float64(attack.probes.Load())/20, "probes/s")
+				b.ReportMetric(0, "ns/op")
+			}
+		})
+	}
+}
+
+func attackedAPI(b *testing.B) (address string, pid int, conn *pgx.Conn) {
+	b.Helper()
+	address = checkOf(b, 1_000)
+	api := checkedAPIs[address]
+	conn, err := pgx.Connect(b.Context(), api.database)
+	require.NoError(b, err)
+	b.Cleanup(func() { _ = conn.Close(context.WithoutCancel(b.Context())) })
+	return address, api.process.Cmd.Process.Pid, conn
+}
+
+// nested is a body of about so many bytes that becomes as many objects as can be.
+func nested(size int) string {
+	const open, unit = `{"target":{"x":[`, `{"a":[{}]},`
+	return open + strings.Repeat(unit, (size-len(open))/len(unit)) + `0]}}`
+}
+
+// clientFrom is a client that comes from an address of its own.
+func clientFrom(address string, connections int) *http.Client {
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}, Timeout: 10 * time.Second}
+	return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
+		DialContext: dialer.DialContext, MaxIdleConns: connections, MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections,
+	}}
+}
+
+type answered struct {
+	took          []time.Duration
+	wrong, missed atomic.Int64
+}
+
+func (a *answered) report(b *testing.B, when string) {
+	b.Helper()
+	require.Zero(b, a.wrong.Load(), "wrong answers %s", when)
+	slices.Sort(a.took)
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	b.ReportMetric(ms(a.took[len(a.took)/2]), when+"-p50-ms")
+	b.ReportMetric(ms(a.took[len(a.took)*99/100]), when+"-p99-ms")
+	b.ReportMetric(float64(a.missed.Load()), when+"-missed")
+}
+
+// asCinder asks 100 times a second, half of the times about backups with a record. What waited to be sent counts as waiting, what
+// was not sent in the time as not answered.
+func asCinder(b *testing.B, address string, lasts time.Duration) *answered {
+	b.Helper()
+	const connections, perSecond = 4, 100
+	known, client := checkedAPIs[address].known, clientFrom("127.0.0.2", connections)
+	defer client.CloseIdleConnections()
+	all := &answered{}
+	all.missed.Store(int64(lasts.Seconds() * perSecond))
+	var next atomic.Int64
+	var mu sync.Mutex
+	var wait sync.WaitGroup
+	began := time.Now()
+	for range connections {
+		wait.Go(func() {
+			for time.Since(began) < lasts {
+				i := int(next.Add(1)) - 1
+				sent := began.Add(time.Duration(i) * time.Second / perSecond)
+				<-time.After(time.Until(sent))
+				id, want := known[rand.N(len(known))], "False"
+				if i%2 == 0 {
+					id, want = fmt.Sprintf("%08x-0000-5000-8000-%012x", rand.Uint32(), i), "True"
+				}
+				status, said := posts(client, address, id, checkBody, "application/x-www-form-urlencoded")
+				mu.Lock()
+				all.took = append(all.took, time.Since(sent))
+				mu.Unlock()
+				switch {
+				case status == http.StatusOK && said == want:
+					all.missed.Add(-1)
+				case status == http.StatusOK:
+					all.wrong.Add(1)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	all.missed.Store(max(0, all.missed.Load()))
+	return all
+}
+
+func posts(client *http.Client, address, id, body, kind string) (status int, said string) {
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "http://"+address+"/v1/backup?backup_id="+id, strings.NewReader(body))
+	if err != nil {
+		return 0, ""
+	}
+	request.Header.Set("Content-Type", kind)
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, ""
+	}
+	text, _ := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	return response.StatusCode, string(text)
+}
+
+type attack struct {
+	bodies, questions, probes atomic.Int64
+	over                      atomic.Bool
+	wait                      sync.WaitGroup
+}
+
+func startAttack(b *testing.B, address, body string) *attack {
+	b.Helper()
+	a := &attack{}
+	each := func(n int, count *atomic.Int64, do func(*http.Client, int)) {
+		client := clientFrom("127.0.0.9", n)
+		b.Cleanup(client.CloseIdleConnections)
+		for i := range n {
+			a.wait.Go(func() {
+				for !a.over.Load() {
+					do(client, i)
+					count.Add(1)
+				}
+			})
+		}
+	}
+	each(48, &a.bodies, func(client *http.Client, _ int) {
+		posts(client, address, randomID(), body, "application/json")
+	})
+	each(16, &a.questions, func(client *http.Client, _ int) {
+		posts(client, address, randomID(), fmt.Sprintf("credentials=%%7B%%22user_id%%22%%3A%%22%s%%22%%7D", randomID()), "application/x-www-form-urlencoded")
+	})
+	each(256, &a.probes, func(client *http.Client, i int) {
+		path := []string{"/v1/health", "/readyz", "/livez", "/metrics"}[i%4]
+		if response, err := client.Get("http://" + address + path); err == nil { //nolint:noctx // the client has a limit
+			_, _ = io.Copy(io.Discard, response.Body)
+			_ = response.Body.Close()
+		}
+	})
+	return a
+}
+
+func (a *attack) stop() {
+	a.over.Store(true)
+	a.wait.Wait()
+}
+
+func randomID() string {
+	return fmt.Sprintf("%08x-0000-4000-8000-%012x", rand.Uint32(), rand.Uint64N(1<<48))
+}
+
+// peakMiB is the most memory that a process held since its mark was cleared.
+func peakMiB(b *testing.B, pid int) (mib int) {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	require.NoError(b, err)
+	for line := range strings.Lines(string(text)) {
+		if rest, is := strings.CutPrefix(line, "VmHWM:"); is {
+			_, err := fmt.Sscan(rest, &mib)
+			require.NoError(b, err)
+		}
+	}
+	return mib >> 10
+}

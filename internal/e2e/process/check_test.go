@@ -1,0 +1,176 @@
+package process
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
+	"staffeln/internal/testkit"
+	"staffeln/internal/testkit/private"
+	"staffeln/openstack"
+)
+
+// With the line in Cinder's policy a tenant can't delete what Staffeln made and can delete what it made itself; while
+// Staffeln's database is away it deletes nothing; that somebody tried stands in the table; and the program's own removals go on.
+func TestDeleteCheckByProcesses(t *testing.T) {
+	t.Parallel()
+	memory, err := private.StartPostgres(t.Context(), t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = memory.Stop() })
+	address := rig.FreeAddress(t)
+	h := rig.NewDeployment(t, cloudsim.Options{BackupTime: cloudsim.Fixed(100 * time.Millisecond), DeleteTime: cloudsim.Fixed(100 * time.Millisecond)}, map[string]string{
+		"STAFFELN_DATABASE_URL": memory.URL, "STAFFELN_API_LISTEN": address, "STAFFELN_BACKUP_MIN_INTERVAL": "0", "STAFFELN_FULL_BACKUP_DEPTH": "0",
+		"STAFFELN_RETENTION_TIME": "5s", "STAFFELN_RETENTION_SERVICE_PERIOD": "2", "STAFFELN_API_REFUSAL_BURST": "3",
+	})
+	h.DB, err = pgxpool.New(h.Ctx, memory.URL)
+	require.NoError(t, err)
+	t.Cleanup(h.DB.Close)
+	c := newCinderUser(h, "alice", "acme")
+	protected := h.Sim.AddVolume(c.project, "data", 1)
+	h.Sim.Attach(h.Sim.AddServer(c.project, "web", map[string]string{"__staffeln_backup": "true"}), protected)
+	own := h.Sim.AddVolume(c.project, "own", 1)
+	h.Sim.AskBeforeDelete("http://" + address + "/v1/backup?backup_id=%(id)s")
+	rig.Launch(t, h.Env, "api")
+	worker, scheduler := rig.Launch(t, h.Env, "worker"), rig.Launch(t, h.Env, "scheduler")
+
+	h.Eventually("an automated backup was removed by retention", func() bool { return h.Count("state = 'deleted'") > 0 })
+	scheduler.Stop()
+	worker.Stop() // so that nothing but people deletes
+	automated := newestOf(h, "state = 'available' AND volume_id = $1", protected)
+	byHand := []string{c.makes(own), c.makes(own)}
+
+	require.Equal(t, http.StatusForbidden, c.deletes(automated), "an automated backup")
+	require.Equal(t, http.StatusAccepted, c.deletes(byHand[0]), "one of its own")
+	h.Eventually("the one of its own is gone", func() bool { return len(h.Sim.BackupsOf(own)) == 1 })
+
+	require.NoError(t, memory.Stop())
+	for _, id := range []string{automated, byHand[1]} {
+		require.Equal(t, http.StatusForbidden, c.deletes(id), "while the database is away")
+		status, text := checkDirectly(t, address, id)
+		require.Equal(t, http.StatusServiceUnavailable, status)
+		require.NotContains(t, text, "True")
+	}
+	require.NoError(t, memory.Restart(h.Ctx))
+	h.Eventually("the api answers again", func() bool { return rig.Responds(t, address, "http://127.0.0.1:8808/readyz") })
+	require.Equal(t, http.StatusForbidden, c.deletes(automated))
+	require.Equal(t, http.StatusForbidden, c.deletes(automated), "the third is a burst")
+	require.Equal(t, http.StatusAccepted, c.deletes(byHand[1]))
+
+	var line struct {
+		BackupID  string `json:"backup_id"`
+		UserID    string `json:"user_id"`
+		ProjectID string `json:"project_id"`
+		Answer    string
+		Verdict   string
+		Roles     string
+		Asked     int
+	}
+	h.Eventually("the refusals stand in the table", func() bool {
+		out, code := rig.Output(t, h.Env, "audit", "deletions", "--json")
+		require.Zero(t, code, out)
+		var said struct{ Lines []json.RawMessage }
+		require.NoError(t, json.Unmarshal([]byte(out), &said), out)
+		require.LessOrEqual(t, len(said.Lines), 1, "only the refusals")
+		if len(said.Lines) == 0 {
+			return false
+		}
+		require.NoError(t, json.Unmarshal(said.Lines[0], &line))
+		return line.Asked == 3
+	})
+	require.Equal(t, []string{"", "", "", "refused", "on_record", ""}, []string{line.BackupID, line.UserID, line.ProjectID, line.Answer, line.Verdict, line.Roles},
+		"no certificate is demanded, so nobody is named")
+	status, text := ask(t, http.MethodGet, "http://"+address+"/metrics", "")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, text, "staffeln_delete_refusal_bursts_total 1\n")
+	require.NotEmpty(t, h.Sim.BackupsOf(protected), "nobody took them")
+}
+
+func newestOf(h *rig.Deployment, where string, args ...any) (backupID string) {
+	h.T.Helper()
+	require.NoError(h.T, h.DB.QueryRow(h.Ctx, `SELECT backup_id FROM records WHERE `+where+` ORDER BY beat DESC LIMIT 1`, args...).Scan(&backupID))
+	return backupID
+}
+
+// checkDirectly asks as a person at a terminal does.
+func checkDirectly(t *testing.T, address, backupID string) (status int, text string) {
+	t.Helper()
+	got := browse(t, "http://"+address+"/v1/backup?"+url.Values{"backup_id": {backupID}}.Encode(), url.Values{})
+	return got.StatusCode, got.text
+}
+
+// cinderUser is a member of a project who speaks to Cinder.
+type cinderUser struct {
+	h              *rig.Deployment
+	user, project  string
+	token, service string // the project's URL
+}
+
+func newCinderUser(h *rig.Deployment, name, project string) *cinderUser {
+	h.T.Helper()
+	c := &cinderUser{h: h, project: h.Sim.AddProject(project)}
+	c.user = h.Sim.AddUser(name, name+"-secret", "")
+	h.Sim.Grant(c.user, c.project, "member")
+	h.Sim.Grant(c.user, c.project, "reader") // as Keystone implies it
+	credentials, err := openstack.FromEnv(func(variable string) string { return h.Env[variable] })
+	require.NoError(h.T, err)
+	keystone, err := openstack.NewKeystone(credentials, func(string, string, int) {})
+	require.NoError(h.T, err)
+	defer keystone.Close()
+	c.token, _, err = keystone.SignIn(h.Ctx, openstack.Login{User: name, Domain: "Default", Password: name + "-secret", Project: project})
+	require.NoError(h.T, err)
+	cloud, _, _ := strings.Cut(h.Env["OS_AUTH_URL"], "/identity")
+	c.service = cloud + "/volume/v3/" + c.project
+	return c
+}
+
+func (c *cinderUser) sends(method, path string, body any) (status int, answer map[string]any) {
+	c.h.T.Helper()
+	text, err := json.Marshal(body)
+	require.NoError(c.h.T, err)
+	ctx, cancel := context.WithTimeout(c.h.Ctx, time.Minute)
+	defer cancel()
+	q, err := http.NewRequestWithContext(ctx, method, c.service+path, bytes.NewReader(text))
+	require.NoError(c.h.T, err)
+	q.Header.Set("X-Auth-Token", c.token)
+	q.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(q)
+	require.NoError(c.h.T, err)
+	defer response.Body.Close()                        //nolint:errcheck // it was read
+	_ = json.NewDecoder(response.Body).Decode(&answer) // a deletion has none
+	return response.StatusCode, answer
+}
+
+// makes makes a backup by hand.
+func (c *cinderUser) makes(volume string) (backupID string) {
+	c.h.T.Helper()
+	status, answer := c.sends(http.MethodPost, "/backups", map[string]any{"backup": map[string]any{"volume_id": volume, "name": "by hand"}})
+	require.Equal(c.h.T, http.StatusAccepted, status, answer)
+	made, _ := answer["backup"].(map[string]any)
+	backupID, _ = made["id"].(string)
+	testkit.Eventually(c.h.T, "the backup by hand is available", time.Minute, func() bool {
+		for _, b := range c.h.Sim.BackupsOf(volume) {
+			if b.ID == backupID {
+				return b.Status == "available"
+			}
+		}
+		return false
+	})
+	return backupID
+}
+
+// deletes answers the status of a deletion.
+func (c *cinderUser) deletes(backupID string) int {
+	c.h.T.Helper()
+	status, _ := c.sends(http.MethodDelete, "/backups/"+backupID, nil)
+	return status
+}

@@ -1,0 +1,123 @@
+package process
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/e2e/rig"
+	"staffeln/internal/testkit"
+)
+
+// demoHome is a database and a Redis of a demo's own.
+type demoHome struct {
+	t    *testing.T
+	env  map[string]string
+	conn *pgx.Conn
+}
+
+func newDemoHome(t *testing.T) *demoHome {
+	t.Helper()
+	url := testkit.DatabaseURL(t, nil)
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(t.Context()) }) // its database is dropped
+	return &demoHome{t: t, conn: conn, env: map[string]string{"STAFFELN_DATABASE_URL": url, "STAFFELN_REDIS_URL": testkit.RedisURL(t), "TMPDIR": t.TempDir()}}
+}
+
+// clean asserts that nobody is connected any more and no table is left.
+func (h *demoHome) clean() {
+	h.t.Helper()
+	h.alone()
+	var tables int
+	require.NoError(h.t, h.conn.QueryRow(h.t.Context(), `SELECT count(*) FROM pg_tables WHERE schemaname = 'public'`).Scan(&tables))
+	require.Zero(h.t, tables, "tables that the demo left")
+}
+
+func (h *demoHome) alone() {
+	h.t.Helper()
+	testkit.Eventually(h.t, "every process of the demo has ended", time.Minute, func() bool {
+		var others int
+		const q = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`
+		require.NoError(h.t, h.conn.QueryRow(h.t.Context(), q).Scan(&others))
+		return others == 0
+	})
+}
+
+// demo starts a demo.
+func (h *demoHome) demo() *rig.Process {
+	h.t.Helper()
+	return rig.LaunchBinary(h.t, rig.Simulation(h.t), h.env, "demo")
+}
+
+// started launches a demo and waits until its processes are at work.
+func (h *demoHome) started() *rig.Process {
+	h.t.Helper()
+	p := h.demo()
+	testkit.Eventually(h.t, "the demo's processes are ready", time.Minute, func() bool {
+		select {
+		case <-p.Done:
+			h.t.Fatalf("the demo has ended: %s", p.Log)
+		default:
+		}
+		return strings.Contains(p.Log.String(), "are ready.")
+	})
+	return p
+}
+
+func TestTheDemoShowsItAll(t *testing.T) {
+	t.Parallel()
+	h := newDemoHome(t)
+	out, code := h.demo().Result()
+	require.Zero(t, code, out)
+	require.NotContains(t, out, "\x1b", "escape codes without a terminal")
+	for _, line := range []string{
+		"3 projects and 12 volumes", "planned a backup of each of 12 volumes", "archive/vault failed: quota_exceeded, the tenant must act",
+		"wants to delete the full of shop/", "Cinder asks the api, and refuses (403)", "11 full backups", "Found by its tag and adopted", "worker-1 is dead", "nothing was lost", "its newest link, an incremental, goes first", "is gone, leaf first: incremental",
+		"1   of 1 whose answer was lost", "violations         0", "Next, with a cloud of your own",
+	} {
+		require.Contains(t, out, line)
+	}
+	t.Log(out)
+	h.clean()
+}
+
+func TestADemoThatIsInterruptedCleansUp(t *testing.T) {
+	t.Parallel()
+	h := newDemoHome(t)
+	p := h.started()
+	for range 2 { // a terminal's Ctrl-C arrives more than once
+		require.NoError(t, p.Cmd.Process.Signal(syscall.SIGINT))
+	}
+	<-p.Done
+	require.Equal(t, 1, p.Cmd.ProcessState.ExitCode())
+	require.Contains(t, p.Log.String(), "interrupted")
+	h.clean()
+}
+
+// Killed without a chance to clean up, a demo leaves no process, and the next one clears what it left.
+func TestADemoThatIsKilledTakesItsProcessesAlong(t *testing.T) {
+	t.Parallel()
+	h := newDemoHome(t)
+	h.started().Kill()
+	h.alone()
+	h.started().Stop()
+	h.clean()
+}
+
+func TestADemoLeavesRecordsOfOthersAlone(t *testing.T) {
+	t.Parallel()
+	h := newDemoHome(t)
+	out, code := rig.Output(t, h.env, "migrate", "up")
+	require.Zero(t, code, out)
+	out, code = h.demo().Result()
+	require.Equal(t, 1, code, out)
+	require.Contains(t, out, "it has tables of Staffeln")
+	require.Contains(t, out, "createdb")
+	var installation string
+	require.NoError(t, h.conn.QueryRow(t.Context(), `SELECT id FROM installation`).Scan(&installation), "the tables are still there")
+}

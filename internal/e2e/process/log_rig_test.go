@@ -1,0 +1,172 @@
+package process
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
+	"staffeln/internal/testkit"
+	"staffeln/internal/testkit/private"
+)
+
+// logRig is scheduler, worker and api as real processes, whose database and cloud have one stepped clock, around a
+// Postgres and a Redis that may be stopped.
+type logRig struct {
+	*rig.Deployment
+
+	clock           *testkit.Clock
+	postgres, redis *private.Server
+	processes       map[string]*rig.Process // by role
+	marks           map[string]int          // where in its log the present hour began
+}
+
+// newLogRig returns when all volumes have their first backup.
+func newLogRig(t *testing.T) *logRig {
+	t.Helper()
+	r := &logRig{
+		Deployment: &rig.Deployment{T: t, Ctx: t.Context()}, clock: testkit.NewClock(time.Now().UTC().Truncate(24 * time.Hour)), processes: map[string]*rig.Process{}, marks: map[string]int{},
+	}
+	var err error
+	home := t.TempDir()
+	r.postgres, err = private.StartPostgres(r.Ctx, home)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, r.postgres.Stop()) })
+	r.redis, err = private.StartRedis(r.Ctx, home)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, r.redis.Stop()) })
+	r.URL = r.postgres.URL
+	r.Sim = cloudsim.New(cloudsim.Options{Now: r.clock.Now, TokenLife: 1000 * time.Hour})
+	cloud := httptest.NewServer(r.Sim)
+	t.Cleanup(cloud.Close)
+	r.Env = r.Sim.OpenRC(cloud.URL)
+	maps.Copy(r.Env, map[string]string{
+		"STAFFELN_DATABASE_URL": r.URL, "STAFFELN_REDIS_URL": r.redis.URL, "STAFFELN_METRICS_LISTEN": "127.0.0.1:0", "STAFFELN_API_LISTEN": "127.0.0.1:0",
+		"STAFFELN_POLL_PERIOD": "1", "STAFFELN_BACKUP_SERVICE_PERIOD": "600", "STAFFELN_SWEEP_PERIOD": "30min", "STAFFELN_BACKUP_MIN_INTERVAL": "20h",
+		"STAFFELN_OPENSTACK_RETRY_TIMEOUT": "1",
+	})
+	out, code := rig.Output(t, r.Env, "migrate", "up")
+	require.Zero(t, code, out)
+	r.DB, err = pgxpool.New(r.Ctx, r.URL)
+	require.NoError(t, err)
+	t.Cleanup(r.DB.Close)
+	r.exec(`CREATE TABLE test_clock (at timestamptz NOT NULL)`)
+	r.exec(`INSERT INTO test_clock VALUES ($1)`, r.clock.Now())
+	r.exec(`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT at FROM public.test_clock'`)
+	cloudsim.Seed(r.Sim, cloudsim.SeedOptions{Projects: 2, Servers: 4, VolumesPerServer: 1, MetadataKey: "__staffeln_backup", Users: true})
+	for _, role := range []string{"scheduler", "worker", "api"} {
+		r.processes[role] = rig.Launch(t, r.Env, role)
+	}
+	for r.Count(`state = 'available'`) < 4 {
+		r.tick()
+	}
+	return r
+}
+
+func (r *logRig) exec(statement string, args ...any) {
+	r.T.Helper()
+	_, err := r.DB.Exec(r.Ctx, statement, args...)
+	require.NoError(r.T, err)
+}
+
+func (r *logRig) step(d time.Duration) {
+	r.exec(`UPDATE test_clock SET at = $1`, r.clock.Step(d))
+}
+
+// mark begins an hour whose lines are counted.
+func (r *logRig) mark() {
+	for role, p := range r.processes {
+		r.marks[role] = len(p.Log.String())
+	}
+}
+
+// tick moves the clock on and waits until the leader dispatched.
+func (r *logRig) tick() {
+	r.T.Helper()
+	r.step(200 * time.Second)
+	now := r.clock.Now()
+	r.Eventually("the leader dispatches", func() bool {
+		var at *time.Time
+		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT handed_over_at FROM leadership`).Scan(&at))
+		return at != nil && !at.Before(now)
+	})
+}
+
+// hour passes in ticks.
+func (r *logRig) hour() {
+	r.T.Helper()
+	for range 18 {
+		r.tick()
+	}
+}
+
+// says waits until a process wrote a message since the hour began.
+func (r *logRig) says(role, message string, pass func()) {
+	r.T.Helper()
+	testkit.Eventually(r.T, role+" says: "+message, 2*time.Minute, func() bool {
+		pass()
+		return slices.ContainsFunc(r.lines(role), func(l line) bool { return l["message"] == message })
+	})
+}
+
+// complains checks what the first line of a process says that is no news: a warning or an error.
+func (r *logRig) complains(role string, parts ...string) {
+	r.T.Helper()
+	lines := r.lines(role)
+	i := slices.IndexFunc(lines, func(l line) bool { return l["level"] != "info" })
+	require.NotEqual(r.T, -1, i, "%s says nothing", role)
+	text, err := json.Marshal(lines[i])
+	require.NoError(r.T, err)
+	for _, part := range parts {
+		assert.Contains(r.T, string(text), part)
+	}
+}
+
+// line is one line of a log.
+type line map[string]any
+
+// lines returns what a process wrote since the hour began. Each line must be one JSON object.
+func (r *logRig) lines(role string) (all []line) {
+	r.T.Helper()
+	text := r.processes[role].Log.String()[r.marks[role]:]
+	for one := range strings.Lines(text) {
+		if !strings.HasSuffix(one, "\n") {
+			break // it is being written
+		}
+		var l line
+		require.NoError(r.T, json.Unmarshal([]byte(one), &l), "%s: not an object on one line: %s", role, one)
+		all = append(all, l)
+	}
+	return all
+}
+
+// cures checks that a process says what is not there, and what to do.
+func (r *logRig) cures(role, part string) {
+	r.T.Helper()
+	assert.True(r.T, slices.ContainsFunc(r.lines(role), func(l line) bool {
+		text, _ := l["error"].(string)
+		return l["message"] == "not ready" && strings.Contains(text, part)
+	}), "%s does not say what to do", role)
+}
+
+// within checks how many lines each process wrote since the hour began.
+func (r *logRig) within(most int) {
+	r.T.Helper()
+	for role, p := range r.processes {
+		lines := r.lines(role)
+		r.T.Logf("%s: %d lines", role, len(lines))
+		if assert.LessOrEqual(r.T, len(lines), most, "lines of %s", role) {
+			continue
+		}
+		r.T.Log(p.Log.String()[r.marks[role]:])
+	}
+}

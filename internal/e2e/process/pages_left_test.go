@@ -1,0 +1,149 @@
+package process
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/db"
+	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
+	"staffeln/internal/testkit"
+)
+
+// pagesLock is what the memory's clock waits for, where a page asks.
+const pagesLock = `
+	CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$ BEGIN
+		IF current_setting('application_name') = 'staffeln-pages' THEN PERFORM pg_advisory_xact_lock_shared(12); END IF;
+		RETURN clock_timestamp(); END $$`
+
+// hungPages are processes whose pages hang until they are let go.
+type hungPages struct {
+	*rig.Deployment
+
+	user    *cinderUser
+	address string
+	letGo   func()
+}
+
+func newHungPages(t *testing.T, command string) *hungPages {
+	t.Helper()
+	p := &hungPages{address: rig.FreeAddress(t)}
+	p.Deployment = rig.NewDeployment(t, cloudsim.Options{TokenLife: time.Hour, BackupTime: cloudsim.Fixed(100 * time.Millisecond)},
+		map[string]string{"STAFFELN_API_LISTEN": p.address, "STAFFELN_API_RATE_LIMIT": "0"})
+	p.user = newCinderUser(p.Deployment, "alice", "acme")
+	rig.Launch(t, p.Env, command)
+	p.Eventually("a page is answered", func() bool { status, _ := p.asks(p.Ctx); return status == http.StatusOK })
+	_, err := p.DB.Exec(p.Ctx, pagesLock)
+	require.NoError(t, err)
+	held, err := p.DB.Acquire(p.Ctx)
+	require.NoError(t, err)
+	_, err = held.Exec(p.Ctx, `SELECT pg_advisory_lock(12)`)
+	require.NoError(t, err)
+	p.letGo = sync.OnceFunc(func() {
+		_, _ = held.Exec(context.WithoutCancel(p.Ctx), `SELECT pg_advisory_unlock(12)`)
+		held.Release()
+	})
+	t.Cleanup(p.letGo)
+	return p
+}
+
+// asks asks for a page, and answers its status, or why there is none.
+func (p *hungPages) asks(ctx context.Context) (int, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.address+"/v1/volumes", http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("X-Auth-Token", p.user.token)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	return response.StatusCode, response.Body.Close()
+}
+
+// hanging waits until so many pages hang: not for long, since each would end by itself after ten seconds.
+func (p *hungPages) hanging(n int) {
+	p.T.Helper()
+	testkit.Eventually(p.T, "pages hang, or no longer", 6*time.Second, func() bool {
+		var hang int
+		require.NoError(p.T, p.DB.QueryRow(p.Ctx, `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = 'staffeln-pages' AND wait_event_type = 'Lock'`).Scan(&hang))
+		return hang == n
+	})
+}
+
+// Who leaves a page ends what Postgres does for it, and what he leaves is there for the next: more of them than there are
+// connections and places hold nobody up.
+func TestAPageEndsWhenItsReaderLeaves(t *testing.T) {
+	t.Parallel()
+	p := newHungPages(t, "api")
+	for range 2 * db.PageConnections {
+		ctx, leave := context.WithCancel(p.Ctx)
+		left := make(chan error, 1)
+		go func() { _, err := p.asks(ctx); left <- err }()
+		p.hanging(1)
+		leave()
+		require.ErrorIs(t, <-left, context.Canceled)
+		p.hanging(0)
+	}
+	p.letGo()
+	status, err := p.asks(p.Ctx)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, status)
+}
+
+// In `staffeln all` too, pages that hang take no connection but their own, and whoever finds them all taken is told so: the
+// delete check answers, and the scheduler and the worker back up what comes.
+func TestPagesThatHangKeepNothingElseWaiting(t *testing.T) {
+	t.Parallel()
+	p := newHungPages(t, "all")
+	ctx, leave := context.WithCancel(p.Ctx)
+	t.Cleanup(leave)
+	var asked sync.WaitGroup
+	for range db.PageConnections {
+		asked.Go(func() { _, _ = p.asks(ctx) })
+	}
+	p.hanging(db.PageConnections)
+	turned := make(chan int, 20)
+	soon, cancel := context.WithTimeout(p.Ctx, 6*time.Second)
+	defer cancel()
+	for range cap(turned) {
+		asked.Go(func() { status, _ := p.asks(soon); turned <- status })
+	}
+	for range cap(turned) {
+		require.Equal(t, http.StatusServiceUnavailable, <-turned)
+	}
+	status, _ := checkDirectly(t, p.address, "00000000-0000-4000-8000-000000000001")
+	require.Equal(t, http.StatusOK, status)
+	leave()
+	asked.Wait()
+
+	ctx, leave = context.WithCancel(p.Ctx)
+	t.Cleanup(leave)
+	stop := make(chan struct{})
+	for range 2 * db.PageConnections { // who is sent away comes again
+		asked.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					_, _ = p.asks(ctx)
+				}
+			}
+		})
+	}
+	p.hanging(db.PageConnections)
+	volume := p.Sim.AddVolume(p.user.project, "data", 1)
+	p.Sim.Attach(p.Sim.AddServer(p.user.project, "web", map[string]string{"__staffeln_backup": "true"}), volume)
+	p.Eventually("it is backed up", func() bool { return p.Count("volume_id = $1 AND state = 'available'", volume) == 1 })
+	p.hanging(db.PageConnections)
+	close(stop)
+	leave()
+	asked.Wait()
+}

@@ -1,0 +1,172 @@
+package process
+
+import (
+	"encoding/json"
+	"maps"
+	"net"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/cloudsim"
+	"staffeln/internal/e2e/rig"
+	"staffeln/internal/testkit"
+)
+
+// A wrong start ends by itself, and its last line says of what it is about and what to do.
+//
+// A Redis that does not answer is one, although nothing is lost without it: an address that is wrong is found at a start
+// or never, Postgres and Keystone are refused in the same way, and restart policies start again what ended with 1. A
+// process that already runs lives on without its Redis (TestRedisEmptiedInTheMiddle and its like).
+func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
+	right := h.Env["OS_PASSWORD"]
+	h.Env["OS_PASSWORD"] = geheim
+	h.Env["STAFFELN_DATABASE_URL"] = strings.Replace(h.URL, "@", ":"+geheim+"@", 1) // which this Postgres does not ask for
+	nobody, taken := "127.0.0.1:1", listening(t)
+	for name, c := range map[string]struct {
+		command string
+		change  map[string]string
+		code    int
+		says    string // the last line, as a regular expression
+		warns   string // meanwhile; empty: it ends at once
+	}{
+		"no database": {
+			command: "worker", change: map[string]string{"STAFFELN_DATABASE_URL": "postgres://staffeln:" + geheim + "@" + nobody + "/staffeln"},
+			code: 1, says: `open database staffeln on 127\.0\.0\.1:1: .*connection refused: start Postgres there, or mend host and port in STAFFELN_DATABASE_URL`,
+		},
+		"no database to migrate": {
+			command: "migrate up", change: map[string]string{"STAFFELN_DATABASE_URL": "postgres://staffeln:" + geheim + "@" + nobody + "/staffeln"},
+			code: 1, says: `migrate database staffeln on 127\.0\.0\.1:1: .*connection refused: start Postgres there, or mend host and port in STAFFELN_DATABASE_URL`,
+		},
+		"wrong password of the database": {
+			command: "scheduler", change: map[string]string{"STAFFELN_DATABASE_URL": locked(t)},
+			code: 1, says: `open database postgres on 127\..*: FATAL: password authentication failed for user "tenant" \(SQLSTATE 28P01\): mend user or password in STAFFELN_DATABASE_URL`,
+		},
+		"no such database": {
+			command: "api", change: map[string]string{"STAFFELN_DATABASE_URL": strings.Replace(h.URL, "?", "_?", 1)},
+			code: 1, says: `open database .*: FATAL: database .* does not exist .*: create it \(createdb\), or mend the name in STAFFELN_DATABASE_URL`,
+		},
+		"no Redis for a scheduler": {
+			command: "scheduler", change: map[string]string{"STAFFELN_REDIS_URL": "redis://:" + geheim + "@" + nobody + "/0"},
+			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or mend STAFFELN_REDIS_URL`, warns: "Redis does not answer",
+		},
+		"no Redis for a worker": {
+			command: "worker", change: map[string]string{"STAFFELN_REDIS_URL": "redis://:" + geheim + "@" + nobody + "/0"},
+			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or mend STAFFELN_REDIS_URL`, warns: "Redis does not answer",
+		},
+		"wrong password of Redis": {
+			command: "worker", change: map[string]string{"STAFFELN_REDIS_URL": strings.Replace(h.Env["STAFFELN_REDIS_URL"], "//", "//tenant:"+geheim+"@", 1)},
+			code: 1, says: `connect to redis 127\..*: WRONGPASS .*: mend user or password in STAFFELN_REDIS_URL`,
+		},
+		"a URL of the cloud where nobody listens": {
+			command: "scheduler", change: map[string]string{"OS_AUTH_URL": "http://" + nobody + "/identity/v3", "STAFFELN_OPENSTACK_RETRY_TIMEOUT": "2"},
+			code: 1, says: `connect to cloud http://127\.0\.0\.1:1/identity/v3: .*connection refused.*: start Keystone there, or mend OS_AUTH_URL.*`,
+			warns: "cloud call will be tried again",
+		},
+		"a URL of the cloud that is a page": {
+			command: "worker", change: map[string]string{"OS_AUTH_URL": page(t)},
+			code: 1, says: `connect to cloud http://127\..*: .*\(200\): no answer of Keystone's: name Keystone in OS_AUTH_URL, as the openrc of the cloud does`,
+		},
+		"wrong password of the cloud": {
+			command: "worker",
+			code:    1, says: `connect to cloud http://127\..*: .*unauthorised \(401\): .*: mend OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME or their domains.*`,
+		},
+		"an expired certificate of the cloud": {
+			command: "scheduler", change: expired(t, h.Sim),
+			code: 1, says: `connect to cloud https://127\..*: .*certificate has expired.*: renew the certificate of the cloud, or set the clock of this machine`,
+		},
+		"clouds.yaml without that cloud": {
+			command: "worker", change: map[string]string{"OS_CLOUD": "moon", "OS_CLIENT_CONFIG_FILE": cloudsYAML(t)},
+			code: 2, says: `read cloud credentials: OS_CLOUD: cloud "moon" not found in clouds\.yaml: name one that the file has, or another file in OS_CLIENT_CONFIG_FILE`,
+		},
+		"a period of 30 days": {
+			command: "scheduler", change: map[string]string{"STAFFELN_RETENTION_TIME": "30 days"},
+			code: 2, says: `STAFFELN_RETENTION_TIME: "30 days": want a period such as 2w3d or 1mon, or seconds`,
+		},
+		"an unknown variable": {
+			command: "worker", change: map[string]string{"STAFFELN_BACKUP_CYCLE_TIMOUT": "6h"},
+			code: 2, says: `STAFFELN_BACKUP_CYCLE_TIMOUT: unknown; unset it, or spell it as docs/configuration\.md does`,
+		},
+		"an old schema": {
+			command: "api", change: map[string]string{"STAFFELN_DATABASE_URL": testkit.DatabaseURL(t, nil)},
+			code: 1, says: "open database .*: schema is at version 0, this program needs \\d+: run `staffeln migrate up`",
+		},
+		"a port in use by others' metrics": {
+			command: "worker", change: map[string]string{"STAFFELN_METRICS_LISTEN": taken, "OS_PASSWORD": right},
+			code: 1, says: `listen for metrics: .*address already in use: stop what listens there, or set another address in STAFFELN_METRICS_LISTEN`,
+		},
+		"a port in use by another API": {
+			command: "api", change: map[string]string{"STAFFELN_API_LISTEN": taken},
+			code: 1, says: `listen for the API: .*address already in use: stop what listens there, or set another address in STAFFELN_API_LISTEN`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			env := maps.Clone(h.Env)
+			maps.Copy(env, c.change)
+			out, code := rig.Output(t, env, strings.Fields(c.command)...)
+			lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
+			last := lines[len(lines)-1]
+			if c.code == 1 { // it had a log, whose every line is an object
+				var event struct{ Level, Error string }
+				require.NoError(t, json.Unmarshal([]byte(last), &event), last)
+				require.Equal(t, "error", event.Level)
+				last = event.Error
+			}
+			t.Logf("exit code %d\n%s", code, last)
+			assert.Equal(t, c.code, code)
+			assert.Regexp(t, `^(staffeln: )?`+c.says+`$`, last)
+			assert.Equal(t, c.warns != "", strings.Contains(out, `"level":"warn"`), out)
+			assert.Contains(t, out, c.warns)
+			assert.NotContains(t, out, geheim)
+		})
+	}
+}
+
+// A cloud that takes the connection and never answers is waited for, with a word about it; a signal ends that, and is
+// no fault.
+func TestWrongStartThatWaitsSaysSo(t *testing.T) {
+	t.Parallel()
+	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
+	env := maps.Clone(h.Env)
+	env["OS_AUTH_URL"] = "http://" + listening(t) + "/identity/v3"
+	p := rig.Launch(t, env, "scheduler")
+	testkit.Eventually(t, "the start says what it waits for", time.Minute, func() bool {
+		return strings.Contains(p.Log.String(), `"dependency":"cloud"`) && strings.Contains(p.Log.String(), "start waits for an answer")
+	})
+	require.NoError(t, p.Cmd.Process.Signal(syscall.SIGTERM))
+	<-p.Done
+	assert.Zero(t, p.Cmd.ProcessState.ExitCode())
+	assert.NotContains(t, p.Log.String(), "staffeln: ")
+}
+
+// A wrong command line ends with 2 and where to read on.
+func TestWrongStartByAWrongCommandLine(t *testing.T) {
+	t.Parallel()
+	for line, says := range map[string]string{
+		"schedular":      `read arguments: "schedular" is no command of staffeln: did you mean scheduler? see staffeln --help`,
+		"migrate upp":    `read arguments: "upp" is no command of staffeln migrate: did you mean up? see staffeln migrate --help`,
+		"migrate":        "which one? see staffeln migrate --help",
+		"worker now":     `read arguments: "now": staffeln worker takes none; see staffeln worker --help`,
+		"worker --quick": "unknown flag: --quick; see staffeln worker --help",
+	} {
+		out, code := rig.Output(t, nil, strings.Fields(line)...)
+		assert.Equal(t, 2, code, line)
+		assert.Equal(t, "staffeln: "+says+"\n", out, line)
+	}
+}
+
+// listening is an address that is taken: connections come about there, and nobody answers.
+func listening(t *testing.T) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() }) // nothing was accepted
+	return listener.Addr().String()
+}

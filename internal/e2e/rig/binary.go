@@ -1,0 +1,55 @@
+package rig
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Program returns the path of the real binary. It is built once for all packages of tests: where it is current, nothing is
+// linked again.
+func Program(t testing.TB) string {
+	t.Helper()
+	dir, err := build()
+	require.NoError(t, err)
+	return filepath.Join(dir, "staffeln")
+}
+
+// Simulation returns the path of the real staffeln-sim, beside staffeln, which its demo starts.
+func Simulation(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(filepath.Dir(Program(t)), "staffeln-sim")
+}
+
+// build holds a lock: packages of tests run at the same time.
+var build = sync.OnceValues(func() (string, error) {
+	ctx := context.Background()
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "staffeln").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the module: %w", err)
+	}
+	dir := filepath.Join(strings.TrimSpace(string(root)), ".bin", "e2e")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	lock, err := os.Create(filepath.Join(dir, "lock"))
+	if err != nil {
+		return "", err
+	}
+	defer lock.Close() //nolint:errcheck // nothing was written
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return "", fmt.Errorf("lock %s: %w", lock.Name(), err)
+	}
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", dir+"/", "staffeln/cmd/...").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build staffeln and staffeln-sim: %w\n%s", err, out)
+	}
+	return dir, nil
+})

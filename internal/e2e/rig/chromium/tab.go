@@ -1,0 +1,153 @@
+//go:build browser
+
+// Package chromium is a tab of a real browser, for the tests that look at our pages.
+package chromium
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/internal/testkit/private"
+)
+
+// picturesVariable names the folder that keeps what the tests have seen; without it, nothing is kept.
+const picturesVariable = "BROWSER_PICTURES"
+
+// pageTimeout is how long a page may take to show something, on a busy machine.
+const pageTimeout = time.Minute
+
+// Tab is one tab of a headless Chromium with a profile of its own. It asks loopback addresses and nobody else. At
+// the test's end it asserts that no page wanted more, and that none complained to its console.
+type Tab struct {
+	t        *testing.T
+	Ctx      context.Context //nolint:containedctx // chromedp's own way to name a tab
+	password string          // what it answers where a page asks for one
+	pictures string
+
+	answers    sync.WaitGroup
+	mu         sync.Mutex
+	asked      []string // URLs, in order
+	signIns    int
+	complaints []string
+	forgiven   []string // complaints that hold one of these words are about what a test did on purpose
+}
+
+// Start opens a tab that answers with the password where a page asks for one.
+func Start(t *testing.T, password string) *Tab {
+	t.Helper()
+	binary, err := private.FindChromium()
+	require.NoError(t, err)
+	b := &Tab{t: t, password: password, pictures: os.Getenv(picturesVariable)}
+	if b.pictures == "" {
+		b.pictures = t.TempDir()
+	}
+	require.NoError(t, os.MkdirAll(b.pictures, 0o755))
+	options := append(
+		slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.WindowSize(1280, 900),
+		// What Chromium itself would ask of its makers.
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("no-pings", true), chromedp.Flag("no-proxy-server", true),
+		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.*"),
+	)
+	allocator, end := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
+	t.Cleanup(end)
+	tab, closeTab := chromedp.NewContext(allocator, chromedp.WithErrorf(t.Logf))
+	b.Ctx = tab
+	t.Cleanup(func() {
+		if t.Failed() {
+			b.Picture(strings.ReplaceAll(t.Name(), "/", "-") + "-failed")
+		}
+		closeTab()
+		b.answers.Wait()
+		b.judge()
+	})
+	require.NoError(t, chromedp.Listen(tab, b.listen), "start %s", binary)
+	on := true
+	_, err = chromedp.Call(tab, fetch.Enable, fetch.EnableParams{HandleAuthRequests: &on})
+	require.NoError(t, err)
+	return b
+}
+
+// listen hears of everything that happens in the tab; what it answers must not hold up the next event.
+func (b *Tab) listen(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *fetch.EventRequestPaused:
+		b.asked = append(b.asked, e.Request.URL)
+		b.answers.Go(func() { b.pass(e) })
+	case *fetch.EventAuthRequired:
+		b.signIns++
+		b.answers.Go(func() { b.signIn(e.RequestID) })
+	case *runtime.EventExceptionThrown:
+		b.complaints = append(b.complaints, "exception: "+e.ExceptionDetails.Text+" "+e.ExceptionDetails.URL)
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError {
+			said := "console:"
+			for _, one := range e.Args {
+				said += " " + string(one.Value) + one.Description
+			}
+			b.complaints = append(b.complaints, said)
+		}
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError {
+			b.complaints = append(b.complaints, string(e.Entry.Source)+": "+e.Entry.Text+" "+e.Entry.URL)
+		}
+	}
+}
+
+func (b *Tab) pass(e *fetch.EventRequestPaused) {
+	// An answer that comes too late is that to a page which is gone.
+	if loopback(e.Request.URL) {
+		_, _ = chromedp.Call(b.Ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID})
+		return
+	}
+	_, _ = chromedp.Call(b.Ctx, fetch.FailRequest, fetch.FailRequestParams{RequestID: e.RequestID, ErrorReason: network.ErrorReasonBlockedByClient})
+}
+
+func (b *Tab) signIn(id fetch.RequestID) {
+	answer := &fetch.AuthChallengeResponse{
+		Response: fetch.AuthChallengeResponseResponseProvideCredentials, Username: "anybody", Password: b.password,
+	}
+	_, _ = chromedp.Call(b.Ctx, fetch.ContinueWithAuth, fetch.ContinueWithAuthParams{RequestID: id, AuthChallengeResponse: answer}) // as above
+}
+
+func loopback(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && net.ParseIP(u.Hostname()).IsLoopback()
+}
+
+// SignedIn returns how often the browser was asked for the password.
+func (b *Tab) SignedIn() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.signIns
+}
+
+// judge tells what pages wanted from outside, and what they complained of.
+func (b *Tab) judge() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	assert.NotEmpty(b.t, b.asked)
+	for _, address := range b.asked {
+		assert.True(b.t, loopback(address), "a page asked for %s", address)
+	}
+	b.complaints = slices.DeleteFunc(b.complaints, func(said string) bool {
+		return slices.ContainsFunc(b.forgiven, func(words string) bool { return strings.Contains(said, words) })
+	})
+	assert.Empty(b.t, b.complaints, "what pages wrote to the console")
+}
