@@ -121,7 +121,7 @@ func (s *Scheduler) listing(ctx context.Context, now time.Time, work []db.Work) 
 // leftoverDue tells of a leftover that would be removed now; one that was
 // cancelled may still be in creation.
 func leftoverDue(now time.Time, w db.Work) bool {
-	return w.State == backup.Failed && !w.Paused && (w.NextTryAt == nil || !now.Before(*w.NextTryAt))
+	return w.State == backup.Failed && !w.Paused && backup.Due(now, w.NextTryAt)
 }
 
 // choose picks, for each volume, the one task that it needs first: poll, then
@@ -167,9 +167,9 @@ func idle(now time.Time, w db.Work) bool {
 // need says which task one record needs now, if any, and whether that begins a
 // removal.
 func need(now time.Time, w db.Work, b busy) (kind tasks.Kind, begins bool) {
-	late := w.Deadline != nil && !now.Before(*w.Deadline)
-	if w.NextTryAt != nil && now.Before(*w.NextTryAt) && (!late || w.State != backup.Creating) {
-		return "", false // a deadline goes before whatever was waited for
+	late := w.Deadline != nil && backup.Due(now, w.Deadline)
+	if !(backup.Record{State: w.State, Deadline: w.Deadline, NextTryAt: w.NextTryAt}).Due(now) {
+		return "", false
 	}
 	switch w.State {
 	case backup.Planned:

@@ -46,4 +46,4 @@ func (w *Worker) Settle(ctx context.Context, volumeID, projectID string, all boo
 }
 
 // due tells whether r may be tried now: an operator does not wait.
-func (p *pass) due(r backup.Record) bool { return p.settle != retained || due(p.c.Now, r) }
+func (p *pass) due(r backup.Record) bool { return p.settle != retained || r.Due(p.c.Now) }
