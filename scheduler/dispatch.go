@@ -124,8 +124,10 @@ func leftoverDue(now time.Time, w db.Work) bool {
 	return w.State == backup.Failed && !w.Paused && backup.Due(now, w.NextTryAt)
 }
 
-// choose picks, for each volume, the one task that it needs first: poll, then
-// backup, then retention. Nothing begins where the operator paused it, and new
+// priority says which of several tasks of one volume it gets: the highest.
+var priority = map[tasks.Kind]int{tasks.VolumePoll: 3, tasks.VolumeBackup: 2, tasks.VolumeRetention: 1}
+
+// choose picks, for each volume, the one task that it needs first. Nothing begins where the operator paused it, and new
 // removals wait while as many as allowed (0 = any number) are in progress;
 // confirming one is never kept waiting. Pure.
 func choose(now time.Time, work []db.Work, b busy, maxRemovals int) []tasks.Item {
@@ -136,10 +138,9 @@ func choose(now time.Time, work []db.Work, b busy, maxRemovals int) []tasks.Item
 		}
 	}
 	chosen := map[string]tasks.Item{}
-	rank := map[tasks.Kind]int{tasks.VolumePoll: 3, tasks.VolumeBackup: 2, tasks.VolumeRetention: 1}
 	for _, w := range work {
 		kind, begins := need(now, w, b)
-		if kind == "" || w.Leased || w.Paused && (begins || w.State == backup.Planned) || rank[kind] <= rank[chosen[w.VolumeID].Kind] {
+		if kind == "" || w.Leased || w.Paused && (begins || w.State == backup.Planned) || priority[kind] <= priority[chosen[w.VolumeID].Kind] {
 			continue
 		}
 		if begins && maxRemovals > 0 {
