@@ -43,7 +43,7 @@ STAFFELN_ and stands in no table here is refused as well, except those that Kube
 - A time is a bare number of seconds, or a number with a unit, or several in this order: ` + "`2w3d12h30min15s`" + `. A period may
   begin with years and months as well (` + "`1y6mon`" + `), which are as long as the calendar has them.
 - A list is divided by commas.
-- A secret (marked so) may stand in a file instead, named by the variable with ` + "`_FILE`" + ` added; one newline at its end is
+- A secret (marked so) may stand in a file instead, named by the variable with ` + "`_FILE`" + ` added; newlines at its end are
   dropped. Both set is a fault. Secrets are never printed.
 - Where a default is "none" the variable may be left out. Set and empty is a value of its own: it is the empty text, or a
   fault where a number or a time is wanted.
