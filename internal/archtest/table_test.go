@@ -26,6 +26,7 @@ var modules = map[string]string{
 	"echo":             "github.com/labstack/echo/v4",
 	"envconfig":        "github.com/kelseyhightower/envconfig",
 	"go-redis":         "github.com/redis/go-redis/v9",
+	"golang-lru":       "github.com/hashicorp/golang-lru/v2",
 	"goose":            "github.com/pressly/goose/v3",
 	"gophercloud":      "github.com/gophercloud/gophercloud/v2",
 	"gophercloud v2":   "github.com/gophercloud/gophercloud/v2",
