@@ -2,7 +2,6 @@ package openstack
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
 
@@ -93,15 +92,13 @@ func (c *Cloud) explainRefusal(ctx context.Context, projectID string, refusal er
 		op: opAuthenticate, object: "project " + projectID, id: projectID,
 		method: http.MethodGet, path: "/projects/" + url.PathEscape(projectID),
 	}
-	var said struct{ Project projectJSON }
-	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }
-	err := c.do(ctx, c.admin, r)
+	project, err := c.readProject(ctx, r)
 	switch {
 	case backup.Means(err, backup.MeansNotFound):
 		return r.refuse(projectID, backup.MeansProjectGone, "Keystone knows no such project")
 	case err != nil:
 		return err
-	case !said.Project.Enabled:
+	case !project.Enabled:
 		return r.refuse(projectID, backup.MeansNoRole, "the project is disabled")
 	}
 	return r.refuse(projectID, backup.MeansNoRole, "the service user has no role in the project")
