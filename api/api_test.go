@@ -163,7 +163,7 @@ func TestRecovered_APanicIsTheFaultOfOneRequest(t *testing.T) {
 	log := new(lines)
 	e := echo.New()
 	e.HTTPErrorHandler = answerError(nil)
-	e.Use(requestID, accessLog(zerolog.New(log), telemetry.NewMetrics()), recovered)
+	e.Use(requestID, accessLog(zerolog.New(log), telemetry.NewMetrics()), recovered())
 	e.GET("/", func(echo.Context) error { panic("out of range") })
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)

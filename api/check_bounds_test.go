@@ -182,13 +182,15 @@ func TestDelays_WhoAsksTooOftenIsAnsweredLaterAndWithinBounds(t *testing.T) {
 	}
 	require.Less(t, watch(), delayTime*delayBurst)
 	require.True(t, d.wait(request, "b"), "another address")
-	d.waiting = delayed
+	for range delayed {
+		d.held <- struct{}{}
+	}
 	for range delayBurst {
 		d.wait(request, "a")
 	}
 	require.False(t, d.wait(request, "a"))
 	for i := range 2 * delayClients {
-		d.limiter(fmt.Sprint(i))
+		d.allow(fmt.Sprint(i))
 	}
-	require.LessOrEqual(t, len(d.clients), delayClients+1)
+	require.LessOrEqual(t, len(d.clients.known), delayClients+1)
 }

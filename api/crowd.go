@@ -1,7 +1,6 @@
 package api
 
 import (
-	"container/list"
 	"context"
 	"crypto/tls"
 	"io"
@@ -9,6 +8,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/labstack/echo/v4"
 )
 
@@ -18,18 +18,18 @@ const mostWaiting = 2048
 
 // crowd are the connections of a server that wait for their clients, the longest first. Where there are too many, the
 // one that waited longest is closed: whoever opens ten thousand and sends nothing keeps no others out, and costs no more
-// memory than so many.
+// memory than so many. (netutil.LimitListener would accept nobody meanwhile.)
 type crowd struct {
 	most       int
 	turnedAway func()
 
 	mu      sync.Mutex
-	waiting *list.List // of net.Conn
-	places  map[net.Conn]*list.Element
+	waiting *simplelru.LRU[net.Conn, struct{}] // the longest waiting first; none of it is ever moved
 }
 
 func newCrowd(most int, turnedAway func()) *crowd {
-	return &crowd{most: most, turnedAway: turnedAway, waiting: list.New(), places: map[net.Conn]*list.Element{}}
+	waiting, _ := simplelru.NewLRU[net.Conn, struct{}](most, nil) // an error only where the limit is not positive
+	return &crowd{most: most, turnedAway: turnedAway, waiting: waiting}
 }
 
 // connState is the server's hook.
@@ -50,15 +50,13 @@ func (w *crowd) connState(conn net.Conn, state http.ConnState) {
 func (w *crowd) comes(conn net.Conn) (longest net.Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, is := w.places[conn]; is {
+	if w.waiting.Contains(conn) {
 		return nil
 	}
-	w.places[conn] = w.waiting.PushBack(conn)
-	if w.waiting.Len() <= w.most {
-		return nil
+	if w.waiting.Len() == w.most {
+		longest, _, _ = w.waiting.RemoveOldest()
 	}
-	longest, _ = w.waiting.Remove(w.waiting.Front()).(net.Conn)
-	delete(w.places, longest)
+	w.waiting.Add(conn, struct{}{})
 	if encrypted, is := longest.(*tls.Conn); is {
 		return encrypted.NetConn() // without a farewell, which could wait for its reader
 	}
@@ -68,10 +66,7 @@ func (w *crowd) comes(conn net.Conn) (longest net.Conn) {
 func (w *crowd) goes(conn net.Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if place, is := w.places[conn]; is {
-		w.waiting.Remove(place)
-		delete(w.places, conn)
-	}
+	w.waiting.Remove(conn)
 }
 
 type connection struct{}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"golang.org/x/time/rate"
 
 	"staffeln/api/web"
 	"staffeln/internal/telemetry"
@@ -24,54 +23,30 @@ const (
 // delays slow down who asks too often for what is none of Cinder's questions (probes, bodies that can't be read, questions without
 // the certificate). The answer stays the same, so that no probe fails because somebody else at its address asks.
 type delays struct {
+	held held
+
 	mu      sync.Mutex
-	since   func() time.Duration
-	clients map[string]*rate.Limiter
-	waiting int
+	since   func() time.Duration // the limits were new
+	clients limiters
 }
 
 func newDelays() *delays {
-	return &delays{since: telemetry.Stopwatch(), clients: map[string]*rate.Limiter{}}
+	return &delays{since: telemetry.Stopwatch(), held: make(held, delayed), clients: newLimiters(delayAfter, delayBurst, delayClients)}
 }
 
 // wait returns at once, or after about a second where the address asks too often. It reports whether to answer at all.
 func (d *delays) wait(request *http.Request, address string) bool {
-	d.mu.Lock()
-	if d.limiter(address).Allow() {
-		d.mu.Unlock()
-		return true
-	}
-	if d.waiting >= delayed {
-		d.mu.Unlock()
-		return false
-	}
-	d.waiting++
-	d.mu.Unlock()
-	timer := time.NewTimer(delayTime/2 + rand.N(delayTime)) //nolint:gosec // no secret
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-request.Context().Done():
-	}
-	d.mu.Lock()
-	d.waiting--
-	d.mu.Unlock()
-	return true
+	return d.allow(address) || d.held.wait(request.Context(), delayTime/2+rand.N(delayTime)) //nolint:gosec // no secret
 }
 
-func (d *delays) limiter(address string) *rate.Limiter {
+func (d *delays) allow(address string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.since() > time.Minute {
-		d.since, d.clients = telemetry.Stopwatch(), map[string]*rate.Limiter{}
+		d.since = telemetry.Stopwatch()
+		clear(d.clients.known)
 	}
-	if _, known := d.clients[address]; !known && len(d.clients) >= delayClients {
-		address = ""
-	}
-	l, known := d.clients[address]
-	if !known {
-		l = rate.NewLimiter(delayAfter, delayBurst)
-		d.clients[address] = l
-	}
-	return l
+	return d.clients.of(address).Allow()
 }
 
 // probed delays probes.

@@ -3,14 +3,13 @@ package api
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
 	"regexp"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
 	"github.com/rs/zerolog"
 
 	"staffeln/internal/telemetry"
@@ -19,7 +18,7 @@ import (
 // given are the request IDs that are taken from a client: anything longer or stranger would only fill the log.
 var given = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// requestID gives each request an ID, the client's own where it is readable.
+// requestID gives each request an ID, the client's own where it is readable; echo's middleware takes over whatever a client sends.
 func requestID(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := c.Request().Header.Get(echo.HeaderXRequestID)
@@ -86,19 +85,18 @@ const linesMost = 100
 func fewLines() zerolog.Sampler { return &zerolog.BurstSampler{Burst: linesMost, Period: time.Minute} }
 
 // recovered turns a panic into an error of this one request.
-func recovered(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) (err error) {
-		defer func() {
-			if value := recover(); value != nil {
-				err = fmt.Errorf("panic: %v", value)
-				zerolog.Ctx(c.Request().Context()).Error().Err(err).Bytes("stack", debug.Stack()).Msg("request's handler panicked")
-			}
-		}()
-		return next(c)
-	}
+func recovered() echo.MiddlewareFunc {
+	return middleware.RecoverWithConfig(middleware.RecoverConfig{
+		DisableStackAll: true, DisableErrorHandler: true, // the access log has the error written
+		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
+			zerolog.Ctx(c.Request().Context()).Error().Err(err).Bytes("stack", stack).Msg("request's handler panicked")
+			return err
+		},
+	})
 }
 
-// secured sets what every answer says to a browser; a page that needs more than nothing sets a policy of its own.
+// secured sets what every answer says to a browser; a page that needs more than nothing sets a policy of its own. Echo's middleware
+// believes everybody's X-Forwarded-Proto, and does not forbid to store an answer.
 func secured(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		header := c.Response().Header()

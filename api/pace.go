@@ -5,8 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"staffeln/internal/telemetry"
 )
 
@@ -24,48 +22,22 @@ const (
 type pace struct {
 	now func() time.Duration
 
+	held held
+
 	mu      sync.Mutex
 	last    string        // who asked last
 	changed time.Duration // when that last became another address than before; 0: it never did
-	clients map[string]*rate.Limiter
-	waiting int
+	clients limiters
 }
 
-func newPace() *pace { return &pace{now: telemetry.Stopwatch(), clients: map[string]*rate.Limiter{}} }
+func newPace() *pace {
+	return &pace{now: telemetry.Stopwatch(), held: make(held, paceWaiting), clients: newLimiters(paceTogether, paceTogether/10, paceClients)}
+}
 
 // wait returns when the address's next question may be worked on, or ctx ends. It reports whether there was room to wait.
 func (p *pace) wait(ctx context.Context, address string, length int64) bool {
 	d := p.delay(address, length)
-	if d <= 0 {
-		return true
-	}
-	if !p.enter() {
-		return false
-	}
-	defer p.leave()
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	return true
-}
-
-func (p *pace) enter() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.waiting >= paceWaiting {
-		return false
-	}
-	p.waiting++
-	return true
-}
-
-func (p *pace) leave() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.waiting--
+	return d <= 0 || p.held.wait(ctx, d)
 }
 
 func (p *pace) delay(address string, length int64) time.Duration {
@@ -77,22 +49,14 @@ func (p *pace) delay(address string, length int64) time.Duration {
 	}
 	p.last = address
 	if p.changed == 0 || now-p.changed > paceAlone {
-		clear(p.clients)
+		clear(p.clients.known)
 		return 0
-	}
-	if _, known := p.clients[address]; !known && len(p.clients) >= paceClients {
-		address = ""
-	}
-	l, known := p.clients[address]
-	if !known {
-		l = rate.NewLimiter(paceTogether, paceTogether/10)
-		p.clients[address] = l
 	}
 	at := time.Unix(0, 0).Add(now)
 	if length < 0 || length > bodyMost { // nobody says how long it is; or it is not read
 		length = bodyMost
 	}
-	turn := l.ReserveN(at, 1+int(length/bodyUsual))
+	turn := p.clients.of(address).ReserveN(at, 1+int(length/bodyUsual))
 	if d := turn.DelayFrom(at); d <= paceLongest {
 		return d
 	}

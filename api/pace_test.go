@@ -52,7 +52,7 @@ func TestPace_WhoAsksVeryOftenWaitsOnlyWhileOthersAskToo(t *testing.T) {
 	for i := range 2 * paceClients {
 		p.delay(fmt.Sprint(i), 0)
 	}
-	require.LessOrEqual(t, len(p.clients), paceClients+1)
+	require.LessOrEqual(t, len(p.clients.known), paceClients+1)
 
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -60,9 +60,11 @@ func TestPace_WhoAsksVeryOftenWaitsOnlyWhileOthersAskToo(t *testing.T) {
 		p.delay("b", 0)
 	}
 	require.True(t, p.wait(over, "b", 0), "who hung up is not waited for")
-	require.Zero(t, p.waiting)
-	p.waiting = paceWaiting
-	clear(p.clients)
+	require.Empty(t, p.held)
+	for range paceWaiting {
+		p.held <- struct{}{}
+	}
+	clear(p.clients.known)
 	for range paceTogether {
 		p.delay("b", 0)
 	}

@@ -23,7 +23,7 @@ func base(cfg Config, d Deps, w *crowd, a around) *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = answerError(d.Trouble)
 	e.IPExtractor = cfg.TrustedProxies.extractor()
-	e.Use(w.served, requestID, accessLog(d.Log, d.Metrics), recovered, secured, a.delays.probed, limited(cfg.RateLimit), bounded())
+	e.Use(w.served, requestID, accessLog(d.Log, d.Metrics), recovered(), secured, a.delays.probed, limited(cfg.RateLimit), bounded())
 	return e
 }
 

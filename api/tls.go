@@ -3,7 +3,6 @@ package api
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"staffeln/internal/keyfile"
 	"staffeln/internal/telemetry"
 )
 
@@ -133,18 +133,11 @@ func (c *certificates) read() (*tls.Config, error) {
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}}
 	if c.files.ClientCAFile != "" {
-		text, err := os.ReadFile(c.files.ClientCAFile)
+		cas, err := keyfile.CAs(c.files.ClientCAFile)
 		if err != nil {
 			return nil, fmt.Errorf("read authorities of client certificates: %w", err)
 		}
-		cas := authorities(text)
-		if len(cas) == 0 {
-			return nil, fmt.Errorf("read authorities of client certificates: no certificate in %s", c.files.ClientCAFile)
-		}
-		config.ClientCAs = x509.NewCertPool()
-		for _, ca := range cas {
-			config.ClientCAs.AddCert(ca)
-		}
+		config.ClientCAs = keyfile.Pool(cas)
 		config.ClientAuth = tls.VerifyClientCertIfGiven
 		config.SessionTicketsDisabled = true // a session that goes on would not look at the authorities again
 		c.cas = cas
@@ -153,17 +146,4 @@ func (c *certificates) read() (*tls.Config, error) {
 		c.metrics.SetCertificateExpiry(pair.Leaf.NotAfter)
 	}
 	return config, nil
-}
-
-// authorities reads the certificates of a PEM file and passes over what is none, as crypto/x509 does.
-func authorities(text []byte) (all []*x509.Certificate) {
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type != "CERTIFICATE" {
-			continue
-		}
-		if certificate, err := x509.ParseCertificate(block.Bytes); err == nil {
-			all = append(all, certificate)
-		}
-	}
-	return all
 }

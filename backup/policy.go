@@ -21,14 +21,5 @@ func (p Policy) patience() time.Duration { return max(p.Interval, p.Period) }
 
 // retryDelay grows from one period by doubling, inside the interval.
 func (p Policy) retryDelay(failures int) time.Duration {
-	d := p.Period
-	for i := 1; i < failures && d < p.patience(); i++ {
-		d *= 2
-	}
-	return min(d, p.patience())
+	return BackOff{First: p.Period, Longest: p.patience()}.Pause(failures)
 }
-
-// QuotaPause is how long a full quota is left alone. People raise it or remove
-// backups in hours, not minutes; every attempt before that costs Cinder a
-// request and us a record. What we remove ourselves ends it early.
-const QuotaPause = 6 * time.Hour

@@ -3,7 +3,6 @@ package openstack
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -81,10 +80,16 @@ func (t *cinderTime) UnmarshalJSON(text []byte) error {
 
 // BackupsIn lists the backups of all projects that are in this status.
 func (c *Cloud) BackupsIn(ctx context.Context, status backup.Status) ([]backup.Backup, error) {
-	var all []backup.Backup
-	err := c.eachBackup(ctx, url.Values{"status": {string(status)}}, func(page []backup.Backup) error {
+	return collect(func(b backup.Backup) bool { return b.Status == status }, func(each func([]backup.Backup) error) error {
+		return c.eachBackup(ctx, url.Values{"status": {string(status)}}, each)
+	})
+}
+
+// collect returns the wanted backups of a list: the cloud may not know the filter.
+func collect(wanted func(backup.Backup) bool, list func(each func([]backup.Backup) error) error) (all []backup.Backup, err error) {
+	err = list(func(page []backup.Backup) error {
 		for _, b := range page {
-			if b.Status == status { // else the cloud does not know the filter
+			if wanted(b) {
 				all = append(all, b)
 			}
 		}
@@ -120,20 +125,10 @@ func (c *Cloud) VolumeBackups(ctx context.Context, projectID, volumeID string) (
 	if err != nil {
 		return nil, err
 	}
-	var all []backup.Backup
 	query := url.Values{"volume_id": {volumeID}, "sort": {"created_at:asc"}}
-	err = c.walkBackups(ctx, s, r, query, projectID, func(page []backup.Backup) error {
-		for _, b := range page {
-			if b.VolumeID == volumeID && b.ProjectID == projectID { // else the cloud does not know the filter
-				all = append(all, b)
-			}
-		}
-		return nil
+	return collect(func(b backup.Backup) bool { return b.VolumeID == volumeID && b.ProjectID == projectID }, func(each func([]backup.Backup) error) error {
+		return c.walkBackups(ctx, s, r, query, projectID, each)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return all, nil
 }
 
 func (c *Cloud) walkBackups(ctx context.Context, s *scope, base request, query url.Values, project string, each func([]backup.Backup) error) error {
@@ -158,18 +153,9 @@ func (c *Cloud) Backup(ctx context.Context, projectID, backupID string) (backup.
 }
 
 func (c *Cloud) readBackup(ctx context.Context, s *scope, r request) (backup.Backup, error) {
-	var said struct{ Backup backupJSON }
-	r.decode = func(body []byte) error {
-		if err := json.Unmarshal(body, &said); err != nil {
-			return err
-		}
-		if !strings.EqualFold(said.Backup.ID, r.id) {
-			return fmt.Errorf("the answer is about backup %q", said.Backup.ID)
-		}
-		return nil
-	}
-	if err := c.do(ctx, s, r); err != nil {
+	one, err := readOne(ctx, c, s, r, "backup", func(o backupJSON) string { return o.ID })
+	if err != nil {
 		return backup.Backup{}, err
 	}
-	return said.Backup.backup(s.projectID), nil
+	return one.backup(s.projectID), nil
 }

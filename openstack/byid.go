@@ -25,20 +25,11 @@ func (c *Cloud) Server(ctx context.Context, serverID string) (backup.Server, err
 	if err != nil {
 		return backup.Server{}, err
 	}
-	var said struct{ Server serverJSON }
-	r.decode = func(body []byte) error {
-		if err := json.Unmarshal(body, &said); err != nil {
-			return err
-		}
-		if !strings.EqualFold(said.Server.ID, serverID) {
-			return fmt.Errorf("the answer is about server %q", said.Server.ID)
-		}
-		return nil
-	}
-	if err := c.do(ctx, c.admin, r); err != nil {
+	s, err := readOne(ctx, c, c.admin, r, "server", func(s serverJSON) string { return s.ID })
+	if err != nil {
 		return backup.Server{}, err
 	}
-	return said.Server.server(), nil
+	return s.server(), nil
 }
 
 // AnyVolume reads a volume of any project.
@@ -65,8 +56,7 @@ func (c *Cloud) ProjectGone(ctx context.Context, projectID string) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	r.decode = projectOf(projectID)
-	err = c.do(ctx, c.admin, r)
+	_, err = c.readProject(ctx, r)
 	if backup.Means(err, backup.MeansNotFound) {
 		return true, nil
 	}
@@ -83,16 +73,27 @@ func (c *Cloud) byID(ctx context.Context, r request) (request, error) {
 	return r, c.requireAdmin(ctx, r)
 }
 
-// projectOf reads an answer that must be about this project.
-func projectOf(projectID string) func(body []byte) error {
-	return func(body []byte) error {
-		var said struct{ Project projectJSON }
+func (c *Cloud) readProject(ctx context.Context, r request) (projectJSON, error) {
+	return readOne(ctx, c, c.admin, r, "project", func(p projectJSON) string { return p.ID })
+}
+
+// readOne reads the object that r asks for, which stands under key in the answer.
+// An answer about another one is garbage.
+func readOne[T any](ctx context.Context, c *Cloud, s *scope, r request, key string, id func(T) string) (one T, err error) {
+	r.decode = func(body []byte) error {
+		var said map[string]json.RawMessage
 		if err := json.Unmarshal(body, &said); err != nil {
 			return err
 		}
-		if said.Project.ID != projectID {
-			return fmt.Errorf("the answer is about project %q", said.Project.ID)
+		one = *new(T) // what a try before left
+		if err := json.Unmarshal(said[key], &one); err != nil {
+			return fmt.Errorf("read %s: %w", key, err)
+		}
+		if got := id(one); !strings.EqualFold(got, r.id) {
+			return fmt.Errorf("the answer is about %s %q", key, got)
 		}
 		return nil
 	}
+	err = c.do(ctx, s, r)
+	return one, err
 }

@@ -105,6 +105,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 		patience:       patience{config: config, clock: o.clock, conditions: new(telemetry.Conditions)},
 		attemptTimeout: o.attemptTimeout,
 		scopes:         newScopes(o.maxScopes),
+		users:          newUsersCache(),
 		pageSize:       o.pageSize,
 		inTurn:         o.inTurn,
 		version:        microversion{turn: make(chan struct{}, 1)},

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/gophercloud/gophercloud/v2"
+
+	"staffeln/internal/keyfile"
 )
 
 // Credentials are who we are and where the cloud is. They never print the
@@ -196,16 +197,11 @@ func (e *environment) password() string {
 }
 
 func readPassword(file string) (string, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
+	password, err := keyfile.Secret(file)
+	if err == nil && password == "" {
+		err = fmt.Errorf("%s is empty", file)
 	}
-	// Editors end files with a newline; no password ends with one.
-	password := strings.TrimRight(string(text), "\r\n")
-	if password == "" {
-		return "", fmt.Errorf("%s is empty", file)
-	}
-	return password, nil
+	return password, err
 }
 
 // iface returns which of a service's URLs to use: OS_INTERFACE, else what the

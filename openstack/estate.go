@@ -35,8 +35,7 @@ func (c *Cloud) Estate(ctx context.Context, projectID string) (*Estate, error) {
 	if err := c.VerifyAdmin(ctx); err != nil {
 		return nil, err
 	}
-	r.decode = projectOf(projectID)
-	switch err := c.do(ctx, c.admin, r); {
+	switch _, err := c.readProject(ctx, r); {
 	case err == nil:
 		return nil, r.refuse(projectID, backup.MeansRefused, "Keystone still knows the project: its backups are removed by retention, with a token of it")
 	case !backup.Means(err, backup.MeansNotFound):
@@ -79,19 +78,9 @@ func (e *Estate) VolumeBackups(ctx context.Context, projectID, volumeID string) 
 	if projectID != e.projectID {
 		return e.Cloud.VolumeBackups(ctx, projectID, volumeID)
 	}
-	var all []backup.Backup
-	err := e.eachBackup(ctx, url.Values{"volume_id": {volumeID}}, func(page []backup.Backup) error {
-		for _, b := range page {
-			if b.VolumeID == volumeID && b.ProjectID == projectID { // else the cloud does not know the filter
-				all = append(all, b)
-			}
-		}
-		return nil
+	return collect(func(b backup.Backup) bool { return b.VolumeID == volumeID && b.ProjectID == projectID }, func(each func([]backup.Backup) error) error {
+		return e.eachBackup(ctx, url.Values{"volume_id": {volumeID}}, each)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return all, nil
 }
 
 // Backup reads one backup; one of another project than it is said to be of is refused.

@@ -185,7 +185,7 @@ func TestTheTokensProjectIsAssertedBeforeAnythingIsChanged(t *testing.T) {
 		identity: other.identity, found: other.knows(),
 	}
 	n.cloud.scopes = newScopes(maxScopes)
-	n.cloud.scopes.put(mixed)
+	n.cloud.scopes.Add(mixed.projectID, mixed)
 	n.sim.ResetCounts()
 	requireMeaning(t, backup.MeansRefused, n.cloud.DeleteBackup(t.Context(), b))
 	requireMeaning(t, backup.MeansRefused, n.cloud.ForceDeleteBackup(t.Context(), b))

@@ -15,13 +15,14 @@ import (
 )
 
 const (
-	// A refused login is tried again after firstLoginPause, which doubles up to longestLoginPause: Keystone locks an
-	// account after a few failed logins, and each further one keeps it locked.
-	firstLoginPause   = 30 * time.Second
-	longestLoginPause = time.Hour
+	// firstLoginPause is before a refused login is tried again.
+	firstLoginPause = 30 * time.Second
 	// loginsAtOnce bounds the logins that a wrong password costs before the first refusal is known.
 	loginsAtOnce = 4
 )
+
+// loginBackOff is long: Keystone locks an account after a few failed logins, and each further one keeps it locked.
+var loginBackOff = backup.BackOff{First: firstLoginPause, Longest: time.Hour}
 
 // A gate lets our service user log in, unless Keystone refused its password lately. All scopes of one client share it.
 type gate struct {
@@ -39,7 +40,7 @@ type gate struct {
 	proofs   int       // logins to the admin project that worked
 	since    time.Time // of the first refusal; zero while logins work
 	next     time.Time
-	pause    time.Duration
+	refusals int // in a row, of the present password
 }
 
 func newGate(c Credentials, clock clock, prove func(ctx context.Context, password string) error) *gate {
@@ -96,7 +97,7 @@ func (g *gate) enter() (password string, proofs int, again bool, err error) {
 	defer g.mu.Unlock()
 	if g.read != nil { // where it can't be read, the password before may still be good
 		if p, err := g.read(); err == nil && p != g.password {
-			g.password, g.next, g.pause = p, time.Time{}, 0
+			g.password, g.next, g.refusals = p, time.Time{}, 0
 		}
 	}
 	now := g.clock.now()
@@ -140,15 +141,15 @@ func (g *gate) learn(ctx context.Context, password string, again bool, err error
 		g.proofs++
 		if !g.since.IsZero() && password == g.password {
 			log.Info().Time("since", g.since).Msg("Keystone accepts the service user's login again")
-			g.since, g.next, g.pause = time.Time{}, time.Time{}, 0
+			g.since, g.next, g.refusals = time.Time{}, time.Time{}, 0
 		}
 	case !isRefusal(err) || password != g.password:
 	case g.since.IsZero():
-		g.since, g.pause, g.next = now, firstLoginPause, now.Add(firstLoginPause)
+		g.since, g.refusals, g.next = now, 1, now.Add(firstLoginPause)
 		log.Error().Err(err).Time("next", g.next).Msg("Keystone refuses the service user's login; check OS_USERNAME and OS_PASSWORD")
 	case again:
-		g.pause = min(max(2*g.pause, firstLoginPause), longestLoginPause)
-		g.next = now.Add(g.pause)
+		g.refusals++
+		g.next = now.Add(loginBackOff.Pause(g.refusals))
 	}
 	return err
 }

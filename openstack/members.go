@@ -135,12 +135,9 @@ func (c *Cloud) usersOf(ctx context.Context, ids []string) (map[string]userJSON,
 // user reads one user; one that Keystone does not know has nothing but an ID.
 func (c *Cloud) user(ctx context.Context, id string) (userJSON, error) {
 	r := request{op: "read user", object: id, id: id, method: http.MethodGet, path: "/users/" + url.PathEscape(id)}
-	var said struct{ User userJSON }
-	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }
-	err := c.do(ctx, c.admin, r)
+	u, err := readOne(ctx, c, c.admin, r, "user", func(u userJSON) string { return u.ID })
 	if backup.Means(err, backup.MeansNotFound) {
 		return userJSON{ID: id}, nil
 	}
-	said.User.ID = id
-	return said.User, err
+	return u, err
 }

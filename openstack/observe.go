@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"sync"
 
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
+	"golang.org/x/sync/errgroup"
 
 	"staffeln/backup"
 )
@@ -96,15 +96,14 @@ func (c *Cloud) Observe(ctx context.Context) (backup.Inventory, error) {
 		{"volumes", func() (err error) { seen.Volumes, err = c.volumes(ctx); return err }},
 	}
 	faults := make([]error, len(lists))
-	var group sync.WaitGroup
-	for i, l := range lists {
-		if c.inTurn {
-			faults[i] = l.read()
-			continue
-		}
-		group.Go(func() { faults[i] = l.read() })
+	var group errgroup.Group
+	if c.inTurn {
+		group.SetLimit(1)
 	}
-	group.Wait()
+	for i, l := range lists {
+		group.Go(func() error { faults[i] = l.read(); return nil }) // one list's fault ends no other
+	}
+	_ = group.Wait()
 	if len(seen.Projects)+len(seen.Servers)+len(seen.Volumes) == 0 {
 		if err := errors.Join(faults...); err != nil {
 			return backup.Inventory{}, fmt.Errorf("observe cloud: %w", err)

@@ -84,11 +84,7 @@ func (r request) repeatable() bool {
 // pause doubles with each try and varies, so that many callers do not come back
 // at once. The cloud's own wish prevails where it is longer.
 func (p patience) pause(tried int, fault *backup.CloudError) time.Duration {
-	longest := p.config.MaxRetryInterval.Std()
-	d := longest
-	if tried < 20 { // beyond, the shift would overflow; it is the longest since long
-		d = min(firstPause<<(tried-1), longest)
-	}
+	d := backup.BackOff{First: firstPause, Longest: p.config.MaxRetryInterval.Std()}.Pause(tried)
 	d -= time.Duration(rand.Int64N(int64(d)/2 + 1)) //nolint:gosec // spreads callers in time, guards nothing
 	return max(d, fault.RetryAfter)
 }

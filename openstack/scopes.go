@@ -1,14 +1,12 @@
 package openstack
 
 import (
-	"container/list"
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
-	"sync"
 
 	"github.com/gophercloud/gophercloud/v2"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
 
 	"staffeln/backup"
@@ -20,37 +18,16 @@ const opAuthenticate = "authenticate"
 // maxScopes is how many projects' clients are kept: a few ten KiB each.
 const maxScopes = 1000
 
-// scopes keeps one client per project, the least recently used one going first.
+// scopes keeps one client per project.
 type scopes struct {
-	mu    sync.Mutex
-	known map[string]*list.Element // of *scope, by project ID
-	order list.List                // the most recently used first
-	max   int
+	*lru.Cache[string, *scope] // by project ID
+
 	group singleflight.Group
 }
 
-func newScopes(limit int) *scopes { return &scopes{known: map[string]*list.Element{}, max: limit} }
-
-func (k *scopes) get(projectID string) *scope {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	e, ok := k.known[projectID]
-	if !ok {
-		return nil
-	}
-	k.order.MoveToFront(e)
-	s, _ := e.Value.(*scope)
-	return s
-}
-
-func (k *scopes) put(s *scope) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.known[s.projectID] = k.order.PushFront(s)
-	for k.order.Len() > k.max {
-		oldest, _ := k.order.Remove(k.order.Back()).(*scope)
-		delete(k.known, oldest.projectID)
-	}
+func newScopes(limit int) *scopes {
+	kept, _ := lru.New[string, *scope](limit) // an error only where the limit is not positive
+	return &scopes{Cache: kept}
 }
 
 // scope returns the client of a project, made at the first need. Many callers
@@ -59,11 +36,11 @@ func (c *Cloud) scope(ctx context.Context, projectID string) (*scope, error) {
 	if projectID == c.admin.projectID {
 		return c.admin, nil
 	}
-	if s := c.scopes.get(projectID); s != nil {
+	if s, ok := c.scopes.Get(projectID); ok {
 		return s, nil
 	}
 	made := c.scopes.group.DoChan(projectID, func() (any, error) {
-		if s := c.scopes.get(projectID); s != nil {
+		if s, ok := c.scopes.Get(projectID); ok {
 			return s, nil // made between our look and our turn
 		}
 		// Others wait for it too: it must not end with the first one's context.
@@ -71,7 +48,7 @@ func (c *Cloud) scope(ctx context.Context, projectID string) (*scope, error) {
 		defer cancel()
 		s, err := c.authenticate(ctx, gophercloud.AuthScope{ProjectID: projectID}, "project "+projectID)
 		if err == nil {
-			c.scopes.put(s)
+			c.scopes.Add(projectID, s)
 		}
 		return s, err
 	})
@@ -115,15 +92,13 @@ func (c *Cloud) explainRefusal(ctx context.Context, projectID string, refusal er
 		op: opAuthenticate, object: "project " + projectID, id: projectID,
 		method: http.MethodGet, path: "/projects/" + url.PathEscape(projectID),
 	}
-	var said struct{ Project projectJSON }
-	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }
-	err := c.do(ctx, c.admin, r)
+	project, err := c.readProject(ctx, r)
 	switch {
 	case backup.Means(err, backup.MeansNotFound):
 		return r.refuse(projectID, backup.MeansProjectGone, "Keystone knows no such project")
 	case err != nil:
 		return err
-	case !said.Project.Enabled:
+	case !project.Enabled:
 		return r.refuse(projectID, backup.MeansNoRole, "the project is disabled")
 	}
 	return r.refuse(projectID, backup.MeansNoRole, "the service user has no role in the project")

@@ -2,25 +2,19 @@ package openstack
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"net"
 	"net/http"
-	"os"
 	"time"
+
+	"staffeln/internal/keyfile"
 )
 
 // tls reads OS_CACERT, OS_CERT, OS_KEY and OS_INSECURE.
 func (e *environment) tls() *tls.Config {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if file := e.getenv("OS_CACERT"); file != "" {
-		pem, err := os.ReadFile(file)
-		pool := x509.NewCertPool()
-		if err != nil {
-			e.fault("OS_CACERT: %w", err)
-		} else if !pool.AppendCertsFromPEM(pem) {
-			e.fault("OS_CACERT: %s: no certificate in it", file)
-		}
-		c.RootCAs = pool
+	c, err := keyfile.ClientTLS(e.getenv("OS_CACERT"))
+	if err != nil {
+		e.fault("OS_CACERT: %w", err)
+		c = new(tls.Config) // for the further faults; it is not used
 	}
 	cert, key := e.getenv("OS_CERT"), e.getenv("OS_KEY")
 	switch {

@@ -3,8 +3,6 @@ package openstack
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -78,20 +76,11 @@ func (c *Cloud) Volume(ctx context.Context, projectID, volumeID string) (backup.
 }
 
 func (c *Cloud) readVolume(ctx context.Context, s *scope, r request) (backup.Volume, error) {
-	var said struct{ Volume volumeJSON }
-	r.decode = func(body []byte) error {
-		if err := json.Unmarshal(body, &said); err != nil {
-			return err
-		}
-		if !strings.EqualFold(said.Volume.ID, r.id) {
-			return fmt.Errorf("the answer is about volume %q", said.Volume.ID)
-		}
-		return nil
-	}
-	if err := c.do(ctx, s, r); err != nil {
+	one, err := readOne(ctx, c, s, r, "volume", func(o volumeJSON) string { return o.ID })
+	if err != nil {
 		return backup.Volume{}, err
 	}
-	return said.Volume.volume(), nil
+	return one.volume(), nil
 }
 
 // ask prepares a request to Cinder in the scope of a project: what says what is

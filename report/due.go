@@ -1,6 +1,10 @@
 package report
 
-import "time"
+import (
+	"time"
+
+	"staffeln/backup"
+)
 
 // A Waiting is what a group waits to be told, by time; nil = there is none.
 type Waiting struct {
@@ -31,10 +35,10 @@ func earlier(a, b *time.Time) *time.Time {
 	return a
 }
 
+// backOff is the delay before something that failed is tried again.
+var backOff = backup.BackOff{First: 5 * time.Minute, Longest: 6 * time.Hour}
+
 const (
-	// firstPause and longestPause bound the delay before something that failed is tried again.
-	firstPause   = 5 * time.Minute
-	longestPause = 6 * time.Hour
 	// noticePause is the longest delay before the receivers of a notice are looked for again.
 	noticePause = 30 * time.Minute
 	// giveUp is how long one mail is tried: longer than any week-end.
@@ -42,14 +46,7 @@ const (
 )
 
 // Again is when something is tried again that has failed so many times in a row.
-func Again(now time.Time, failures int) time.Time { return now.Add(pauseAfter(failures)) }
-
-func pauseAfter(failures int) time.Duration {
-	if failures < 8 {
-		return min(longestPause, firstPause<<max(failures-1, 0))
-	}
-	return longestPause
-}
+func Again(now time.Time, failures int) time.Time { return now.Add(backOff.Pause(failures)) }
 
 // NoticesWait tells whether the notices of a group wait whose receivers are looked for again at the given time (nil: at any).
 // What kept so many reports in a row from being made delays a notice by half an hour at most; a project that has no receiver,
@@ -60,10 +57,10 @@ func NoticesWait(now time.Time, again *time.Time, failures int) bool {
 	}
 	at := *again
 	if failures > 0 {
-		pause := pauseAfter(failures)
+		pause := backOff.Pause(failures)
 		at = at.Add(min(pause, noticePause) - pause)
 	}
-	return now.Before(at)
+	return !backup.Due(now, &at)
 }
 
 // GivenUp tells whether a mail of a report that was made then has been tried for long enough.

@@ -38,7 +38,7 @@ func TestAgainGrows(t *testing.T) {
 		pauses = append(pauses, backup.Span(Again(noon, n).Sub(noon)))
 	}
 	require.Equal(t, []string{"5min", "5min", "10min", "20min", "40min", "1h20min", "2h40min", "5h20min", "6h", "6h"}, pauses)
-	require.Equal(t, noon.Add(longestPause), Again(noon, 1_000_000))
+	require.Equal(t, noon.Add(backOff.Longest), Again(noon, 1_000_000))
 	require.False(t, GivenUp(noon, noon.Add(-giveUp+1)))
 	require.True(t, GivenUp(noon, noon.Add(-giveUp)))
 }

@@ -39,12 +39,8 @@ func (o *backOffs) grow(b beat, now time.Time) {
 		o.failed = map[string]backOff{}
 	}
 	one := o.failed[b.name]
-	d := leadPause
-	for i := 0; i < one.failures && d < b.period; i++ {
-		d *= 2
-	}
 	one.failures++
-	one.until = now.Add(d)
+	one.until = now.Add(backup.BackOff{First: leadPause, Longest: b.period}.Pause(one.failures))
 	if next := b.next(now); next.Before(one.until) {
 		one.until = next
 	}

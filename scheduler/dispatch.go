@@ -121,11 +121,13 @@ func (s *Scheduler) listing(ctx context.Context, now time.Time, work []db.Work) 
 // leftoverDue tells of a leftover that would be removed now; one that was
 // cancelled may still be in creation.
 func leftoverDue(now time.Time, w db.Work) bool {
-	return w.State == backup.Failed && !w.Paused && (w.NextTryAt == nil || !now.Before(*w.NextTryAt))
+	return w.State == backup.Failed && !w.Paused && backup.Due(now, w.NextTryAt)
 }
 
-// choose picks, for each volume, the one task that it needs first: poll, then
-// backup, then retention. Nothing begins where the operator paused it, and new
+// priority says which of several tasks of one volume it gets: the highest.
+var priority = map[tasks.Kind]int{tasks.VolumePoll: 3, tasks.VolumeBackup: 2, tasks.VolumeRetention: 1}
+
+// choose picks, for each volume, the one task that it needs first. Nothing begins where the operator paused it, and new
 // removals wait while as many as allowed (0 = any number) are in progress;
 // confirming one is never kept waiting. Pure.
 func choose(now time.Time, work []db.Work, b busy, maxRemovals int) []tasks.Item {
@@ -136,10 +138,9 @@ func choose(now time.Time, work []db.Work, b busy, maxRemovals int) []tasks.Item
 		}
 	}
 	chosen := map[string]tasks.Item{}
-	rank := map[tasks.Kind]int{tasks.VolumePoll: 3, tasks.VolumeBackup: 2, tasks.VolumeRetention: 1}
 	for _, w := range work {
 		kind, begins := need(now, w, b)
-		if kind == "" || w.Leased || w.Paused && (begins || w.State == backup.Planned) || rank[kind] <= rank[chosen[w.VolumeID].Kind] {
+		if kind == "" || w.Leased || w.Paused && (begins || w.State == backup.Planned) || priority[kind] <= priority[chosen[w.VolumeID].Kind] {
 			continue
 		}
 		if begins && maxRemovals > 0 {
@@ -167,9 +168,9 @@ func idle(now time.Time, w db.Work) bool {
 // need says which task one record needs now, if any, and whether that begins a
 // removal.
 func need(now time.Time, w db.Work, b busy) (kind tasks.Kind, begins bool) {
-	late := w.Deadline != nil && !now.Before(*w.Deadline)
-	if w.NextTryAt != nil && now.Before(*w.NextTryAt) && (!late || w.State != backup.Creating) {
-		return "", false // a deadline goes before whatever was waited for
+	late := w.Deadline != nil && backup.Due(now, w.Deadline)
+	if !(backup.Record{State: w.State, Deadline: w.Deadline, NextTryAt: w.NextTryAt}).Due(now) {
+		return "", false
 	}
 	switch w.State {
 	case backup.Planned:

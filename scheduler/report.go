@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/report"
 	"staffeln/tasks"
@@ -65,7 +66,7 @@ func dueReports(now time.Time, period time.Duration, reporting report.Reporting,
 	for id, w := range waiting {
 		g := groups[id]
 		w.Last = g.ToldAt
-		mayMake := !g.Open && (g.NextTryAt == nil || !now.Before(*g.NextTryAt))
+		mayMake := !g.Open && backup.Due(now, g.NextTryAt)
 		need[id] = mayMake && report.Due(now, period, w)
 	}
 	if !reporting.ToLog() {

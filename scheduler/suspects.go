@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
 
 	"staffeln/backup"
 	"staffeln/db"
@@ -180,29 +181,10 @@ func askEach[T any](ctx context.Context, s *Scheduler, ids []string, most int, a
 	defer cancel()
 	var mu sync.Mutex
 	failures := 0
-	next := make(chan string)
-	var group sync.WaitGroup
-	atOnce := suspectsAtOnce
+	var group errgroup.Group
+	group.SetLimit(suspectsAtOnce)
 	if s.InTurn {
-		atOnce = 1
-	}
-	for range atOnce {
-		group.Go(func() {
-			for id := range next {
-				one, err := ask(ctx, id)
-				mu.Lock()
-				switch {
-				case err == nil:
-					found[id] = one
-				case backup.Means(err, backup.MeansNotFound):
-					gone[id] = true
-				default:
-					failures++
-					failed(id, err)
-				}
-				mu.Unlock()
-			}
-		})
+		group.SetLimit(1)
 	}
 	for _, id := range ids[:min(len(ids), most)] {
 		mu.Lock()
@@ -212,10 +194,23 @@ func askEach[T any](ctx context.Context, s *Scheduler, ids []string, most int, a
 			break
 		}
 		s.asked[id] = s.inquiries
-		next <- id
+		group.Go(func() error {
+			one, err := ask(ctx, id)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil:
+				found[id] = one
+			case backup.Means(err, backup.MeansNotFound):
+				gone[id] = true
+			default:
+				failures++
+				failed(id, err)
+			}
+			return nil
+		})
 	}
-	close(next)
-	group.Wait()
+	_ = group.Wait()
 }
 
 // longestAgo orders IDs by when they were asked about, and forgets the others

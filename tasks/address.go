@@ -1,13 +1,10 @@
 package tasks
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 )
@@ -37,9 +34,9 @@ type address struct {
 	caFile                         string
 }
 
-// parse reads a Redis URL. Asynq's own reading drops the user, and for Sentinel the password and the database too;
-// net/url refuses several hosts with ports, and its errors repeat the URL with the password. So no part of the URL
-// that could hold a secret is repeated here.
+// parse reads a Redis URL. [asynq.ParseRedisURI] drops the user, and for Sentinel the password and the database too;
+// [redis.ParseURL] knows neither Sentinel nor clusters. Both go by net/url, which refuses several hosts with ports, and
+// whose errors repeat the URL with the password. No part of the URL that could hold a secret is repeated here.
 func parse(text string) (address, error) {
 	scheme, rest, found := strings.Cut(text, "://")
 	if !found || scheme != plain && scheme != secure && scheme != sentinel && scheme != cluster {
@@ -149,21 +146,4 @@ func (a *address) setOptions(query string) error {
 		return errors.New("option master: missing; redis-sentinel:// needs the name of the master")
 	}
 	return nil
-}
-
-// tlsConfig names no server: the Redis client takes the name of the host that it dials, which it may learn later.
-func tlsConfig(a address) (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if a.caFile == "" {
-		return config, nil
-	}
-	pem, err := os.ReadFile(a.caFile)
-	if err != nil {
-		return nil, fmt.Errorf("read ca_file: %w", err)
-	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("read ca_file %s: no certificate in it", a.caFile)
-	}
-	return config, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
 
 	"staffeln/internal/telemetry"
 )
@@ -66,8 +67,8 @@ func NewClient(rdb redis.UniversalClient, log zerolog.Logger, m *telemetry.Metri
 }
 
 // Dispatch sees to it that the queue holds a task for each item, and one task at most for each volume. Dispatching
-// again what is in the queue already changes nothing, so a caller that is not sure simply does it again. Of several
-// items of one volume the one that goes first is taken: poll, then backup, then retention.
+// again what is in the queue already changes nothing, so a caller that is not sure simply does it again. The caller
+// chooses one item for each volume.
 //
 // The error joins the first few faults; the tally is true in any case. A fault of Redis leaves its item unknown or
 // unasked, and the next dispatch run sees to it.
@@ -79,20 +80,12 @@ func (c *Client) Dispatch(ctx context.Context, items []Item) (Tally, error) {
 	}
 	h := c.newDispatch()
 	defer h.report()
-	todo := make(chan Item)
-	var wait sync.WaitGroup
-	for range min(handers, len(items)) {
-		wait.Go(func() {
-			for item := range todo {
-				h.one(ctx, item)
-			}
-		})
+	var group errgroup.Group
+	group.SetLimit(handers)
+	for _, item := range items {
+		group.Go(func() error { h.one(ctx, item); return nil })
 	}
-	for _, item := range h.firsts(items) {
-		todo <- item
-	}
-	close(todo)
-	wait.Wait()
+	_ = group.Wait() // the faults are the dispatch's
 	return h.tally, errors.Join(h.faults...)
 }
 
@@ -116,26 +109,6 @@ func (c *Client) newDispatch() *dispatch {
 		queue:  asynq.NewClientFromRedisClient(c.rdb), inspector: asynq.NewInspectorFromRedisClient(c.rdb),
 		counts: make(map[Kind]Tally), tally: make(Tally),
 	}
-}
-
-// firsts answers the item that goes first of each volume, in the caller's order.
-func (h *dispatch) firsts(items []Item) []Item {
-	best := make(map[string]Kind, len(items))
-	for _, item := range items {
-		if kind, seen := best[item.id()]; !seen || kinds[item.Kind].rank < kinds[kind].rank {
-			best[item.id()] = item.Kind
-		}
-	}
-	firsts := make([]Item, 0, len(best))
-	for _, item := range items {
-		if best[item.id()] != item.Kind {
-			h.count(item, Behind, nil)
-			continue
-		}
-		best[item.id()] = "" // the same item twice is one
-		firsts = append(firsts, item)
-	}
-	return firsts
 }
 
 func (h *dispatch) one(ctx context.Context, item Item) {

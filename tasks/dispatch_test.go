@@ -145,22 +145,6 @@ func TestDispatch_AKeyThatNoTaskHasIsToldAtEachRun(t *testing.T) {
 	require.Equal(t, "unknown 1", tally.String())
 }
 
-func TestDispatch_OfOneVolumeTheKindThatGoesFirst(t *testing.T) {
-	q := newQueue(t)
-	client, _ := q.newClient()
-	tally, err := client.Dispatch(t.Context(), []Item{
-		{Kind: VolumeRetention, VolumeID: "v"},
-		{Kind: VolumePoll, VolumeID: "v", RecordID: "r"},
-		{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"},
-		{Kind: VolumePoll, VolumeID: "v", RecordID: "r"},
-	})
-	require.NoError(t, err)
-	require.Equal(t, "enqueued 1, behind 3", tally.String())
-	require.Equal(t, 4, tally.Total())
-	_, kind := q.task("volume:v")
-	require.Equal(t, VolumePoll, kind)
-}
-
 func TestDispatch_RefusesWhatIsNoVolumeKind(t *testing.T) {
 	q := newQueue(t)
 	client, _ := q.newClient()

@@ -31,7 +31,6 @@ const Lease = 120 * time.Second
 type rules struct {
 	queue    string
 	idPrefix string        // before the ID of the volume or the group
-	rank     int           // of kinds of one volume, the smallest goes first
 	timeout  time.Duration // of one run; Asynq starts another run beside a handler that is still at work after it
 	maxRetry int
 }
@@ -42,10 +41,10 @@ const retries = 1000
 
 // kinds is the table: all volume kinds share one queue and one ID, so that the queue holds one task per volume.
 var kinds = map[Kind]rules{
-	VolumePoll:      {queue: Volumes, idPrefix: "volume:", rank: 1, timeout: 100 * time.Second, maxRetry: retries},
-	VolumeBackup:    {queue: Volumes, idPrefix: "volume:", rank: 2, timeout: 100 * time.Second, maxRetry: retries},
-	VolumeRetention: {queue: Volumes, idPrefix: "volume:", rank: 3, timeout: 100 * time.Second, maxRetry: retries},
-	ReportSend:      {queue: Reports, idPrefix: "report:", rank: 1, timeout: 100 * time.Second, maxRetry: retries},
+	VolumePoll:      {queue: Volumes, idPrefix: "volume:", timeout: 100 * time.Second, maxRetry: retries},
+	VolumeBackup:    {queue: Volumes, idPrefix: "volume:", timeout: 100 * time.Second, maxRetry: retries},
+	VolumeRetention: {queue: Volumes, idPrefix: "volume:", timeout: 100 * time.Second, maxRetry: retries},
+	ReportSend:      {queue: Reports, idPrefix: "report:", timeout: 100 * time.Second, maxRetry: retries},
 }
 
 // A Volume is the payload of the volume kinds.

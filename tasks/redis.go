@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 	"github.com/rs/zerolog"
 
+	"staffeln/internal/keyfile"
 	"staffeln/internal/telemetry"
 )
 
@@ -72,8 +73,9 @@ func options(url string) (*redis.UniversalOptions, error) {
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	if a.tls {
-		if o.TLSConfig, err = tlsConfig(a); err != nil {
-			return nil, fmt.Errorf("prepare TLS to redis: %w", err)
+		// It names no server: the client takes the name of the host that it dials, which it may learn later.
+		if o.TLSConfig, err = keyfile.ClientTLS(a.caFile); err != nil {
+			return nil, fmt.Errorf("prepare TLS to redis: read ca_file: %w", err)
 		}
 	}
 	return o, nil

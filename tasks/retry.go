@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+
+	"staffeln/backup"
 )
 
 // isFailure tells whether an error counts against the task's retries. A stopped worker and a lost lease are no fault of
@@ -19,5 +21,5 @@ func retryDelay(n int, err error, longest time.Duration) time.Duration {
 	if !isFailure(err) {
 		return 0
 	}
-	return min(time.Second<<min(n, 20), longest) // 20 stays far from overflow
+	return backup.BackOff{First: time.Second, Longest: longest}.Pause(n + 1)
 }

@@ -15,12 +15,11 @@ const (
 	Replaced Outcome = "replaced" // a waiting task for something else made room
 	Revived  Outcome = "revived"  // an archived or completed task made room
 	Passed   Outcome = "passed"   // an active task whose lease ran out was passed by, under another ID
-	Behind   Outcome = "behind"   // another kind of the same volume goes first
 	Unknown  Outcome = "unknown"  // no answer: it may be in the queue or not; the next dispatch run tells
 	Unasked  Outcome = "unasked"  // not asked for, since Redis did not answer for others or the time was over
 )
 
-var outcomes = []Outcome{Enqueued, Waiting, Replaced, Revived, Passed, Behind, Unknown, Unasked}
+var outcomes = []Outcome{Enqueued, Waiting, Replaced, Revived, Passed, Unknown, Unasked}
 
 // Tally is how many items of a dispatch run had each outcome.
 type Tally map[Outcome]int

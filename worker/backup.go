@@ -33,7 +33,7 @@ func (w *Worker) backup(ctx context.Context, c *db.Lease) error {
 		return nil
 	}
 	r := records[i]
-	if !due(c.Now, r) {
+	if !r.Due(c.Now) {
 		return nil // the dispatch run brings it when its time has come
 	}
 	switch {
@@ -246,12 +246,13 @@ func (w *Worker) wait(ctx context.Context, c *db.Lease, r backup.Record, err err
 	return errors.Join(err, noted)
 }
 
-// backOff grows from one poll period by doubling up to ten minutes, and is
-// never shorter than the cloud asked for, within [backup.MaxAskedWait].
+// longestBackOff is the longest pause that we choose ourselves, unless one poll period is longer.
+const longestBackOff = 16 * time.Minute
+
+// backOff grows from one poll period, and is never shorter than the cloud asked
+// for, within [backup.MaxAskedWait].
 func (w *Worker) backOff(attempts int, asked time.Duration) time.Duration {
-	d := w.Settings.PollPeriod.Std()
-	for i := 1; i < attempts && d < 10*time.Minute; i++ {
-		d *= 2
-	}
-	return max(d, min(asked, backup.MaxAskedWait))
+	period := w.Settings.PollPeriod.Std()
+	pause := backup.BackOff{First: period, Longest: max(period, longestBackOff)}.Pause(attempts)
+	return max(pause, min(asked, backup.MaxAskedWait))
 }

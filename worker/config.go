@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"staffeln/backup"
+	"staffeln/internal/keyfile"
 	"staffeln/report"
 )
 
@@ -88,7 +89,7 @@ func (c Config) Validate() error {
 	case c.SenderPwd != "" && (c.TLSPolicy() == tlsNone || c.TLSPolicy() == tlsOpportunistic):
 		fault("SMTP_TLS: %s: want required or implicit with SENDER_PWD, which would go over the wire in the open", c.TLSPolicy())
 	}
-	if _, err := tlsConfig(c.Mail); err != nil {
+	if _, err := keyfile.ClientTLS(c.SMTP.CAFile); err != nil {
 		fault("SMTP_CA_FILE: %w", err)
 	}
 	return errors.Join(faults...)

@@ -3,17 +3,16 @@ package worker
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strconv"
 	"time"
 
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/log"
 
+	"staffeln/internal/keyfile"
 	"staffeln/internal/visible"
 	"staffeln/report"
 )
@@ -47,10 +46,11 @@ func NewMailer(r report.Reporting, m Mail) (*Mailer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read SMTP_SERVER: port: %w", err)
 	}
-	config, err := tlsConfig(m)
+	config, err := keyfile.ClientTLS(m.SMTP.CAFile)
 	if err != nil {
 		return nil, fmt.Errorf("read SMTP_CA_FILE: %w", err)
 	}
+	config.ServerName = host
 	username := m.SMTP.Username
 	if username == "" {
 		username = r.SenderEmail
@@ -59,23 +59,6 @@ func NewMailer(r report.Reporting, m Mail) (*Mailer, error) {
 		from: r.SenderEmail, username: username, password: m.SenderPwd, host: host, port: int(number), policy: m.TLSPolicy(),
 		tls: config, stepTime: stepTime, mailTime: mailTime,
 	}, nil
-}
-
-func tlsConfig(m Mail) (*tls.Config, error) {
-	host, _, _ := net.SplitHostPort(m.SMTP.Server) // one that can't be read is told of by itself
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host}
-	if m.SMTP.CAFile == "" {
-		return config, nil
-	}
-	pem, err := os.ReadFile(m.SMTP.CAFile)
-	if err != nil {
-		return nil, err
-	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s: no certificate in it", m.SMTP.CAFile)
-	}
-	return config, nil
 }
 
 // A Letter is one mail to one receiver.

@@ -28,7 +28,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 		return nil
 	}
 	r := records[i]
-	if !due(c.Now, r) {
+	if !r.Due(c.Now) {
 		return nil // the dispatch run brings it when its time has come
 	}
 	b, err := w.Cloud.Backup(ctx, r.ProjectID, r.BackupID)

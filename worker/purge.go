@@ -46,4 +46,4 @@ func (w *Worker) PurgeProject(ctx context.Context, volumeID, projectID string, a
 }
 
 // due reports whether r may be tried now: an operator does not wait.
-func (p *pass) due(r backup.Record) bool { return p.purge != retained || due(p.c.Now, r) }
+func (p *pass) due(r backup.Record) bool { return p.purge != retained || r.Due(p.c.Now) }

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"errors"
+	"slices"
 
 	"staffeln/backup"
 	"staffeln/db"
@@ -14,39 +15,27 @@ func reasonOf(err error) (why db.Why, final bool) {
 	if !errors.As(err, &ce) {
 		return db.Why{Reason: backup.CinderUnavailable, Text: err.Error()}, false
 	}
-	why = db.Why{Text: ce.Error(), RequestID: ce.RequestID}
-	switch ce.Meaning {
-	case backup.MeansUnavailable:
-		why.Reason = backup.CinderUnavailable
-		return why, false
-	case backup.MeansThrottled:
-		why.Reason = backup.Throttled
-		return why, false
-	case backup.MeansUnauthorised:
-		why.Reason = backup.Unauthorised
-		return why, false
-	case backup.MeansNotFound:
-		why.Reason = backup.VolumeGone
-	case backup.MeansVolumeState:
-		why.Reason = backup.VolumeBusy
-	case backup.MeansQuota:
-		why.Reason = backup.QuotaExceeded
-	case backup.MeansForbidden:
-		why.Reason = backup.Forbidden
-	case backup.MeansNoRole:
-		why.Reason = backup.NoRole
-	case backup.MeansProjectGone:
-		why.Reason = backup.ProjectGone
-	case backup.MeansHasDependents:
-		why.Reason = backup.HasDependents
-	case backup.MeansSecretRight:
-		why.Reason = backup.SecretRightUnknown
-	case backup.MeansBackupState:
-		why.Reason = backup.DeletionRefused
-	case backup.MeansNoService:
-		why.Reason = backup.NoServiceInZone
-	case backup.MeansNoParent, backup.MeansRefused:
-		why.Reason = backup.Refused
-	}
-	return why, true
+	why = db.Why{Reason: reasons[ce.Meaning], Text: ce.Error(), RequestID: ce.RequestID}
+	return why, !slices.Contains(passing, ce.Meaning)
+}
+
+// passing are the meanings that only waiting can mend.
+var passing = []backup.Meaning{backup.MeansUnavailable, backup.MeansThrottled, backup.MeansUnauthorised}
+
+var reasons = map[backup.Meaning]backup.Reason{
+	backup.MeansUnavailable:   backup.CinderUnavailable,
+	backup.MeansThrottled:     backup.Throttled,
+	backup.MeansUnauthorised:  backup.Unauthorised,
+	backup.MeansNotFound:      backup.VolumeGone,
+	backup.MeansVolumeState:   backup.VolumeBusy,
+	backup.MeansQuota:         backup.QuotaExceeded,
+	backup.MeansForbidden:     backup.Forbidden,
+	backup.MeansNoRole:        backup.NoRole,
+	backup.MeansProjectGone:   backup.ProjectGone,
+	backup.MeansHasDependents: backup.HasDependents,
+	backup.MeansSecretRight:   backup.SecretRightUnknown,
+	backup.MeansBackupState:   backup.DeletionRefused,
+	backup.MeansNoService:     backup.NoServiceInZone,
+	backup.MeansNoParent:      backup.Refused,
+	backup.MeansRefused:       backup.Refused,
 }

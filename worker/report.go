@@ -141,12 +141,7 @@ func (r *Reporter) notMade(ctx context.Context, c *db.ReportLease, why error, fa
 
 // mayMake tells whether the group is one that reports are made for, and none of its waits.
 func (r *Reporter) mayMake(c *db.ReportLease, state db.ReportGroup) bool {
-	return r.Reporting.Has(c.Group) && !state.Open && !waits(c, state)
-}
-
-// waits tells whether the group's next look is later.
-func waits(c *db.ReportLease, state db.ReportGroup) bool {
-	return state.NextTryAt != nil && c.Now.Before(*state.NextTryAt)
+	return r.Reporting.Has(c.Group) && !state.Open && backup.Due(c.Now, state.NextTryAt)
 }
 
 // compose finds out what is to be told; nil where there is nothing.

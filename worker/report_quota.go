@@ -2,8 +2,9 @@ package worker
 
 import (
 	"context"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"staffeln/report"
 )
@@ -19,20 +20,12 @@ const (
 func AddQuotas(ctx context.Context, from Directory, r *report.Report) {
 	ctx, cancel := context.WithTimeout(ctx, quotaTime)
 	defer cancel()
-	todo := make(chan *report.Project)
-	var wait sync.WaitGroup
-	for range min(quotaReaders, len(r.Projects)) {
-		wait.Go(func() {
-			for p := range todo {
-				addQuota(ctx, from, p)
-			}
-		})
-	}
+	var group errgroup.Group
+	group.SetLimit(quotaReaders)
 	for i := range r.Projects {
-		todo <- &r.Projects[i]
+		group.Go(func() error { addQuota(ctx, from, &r.Projects[i]); return nil })
 	}
-	close(todo)
-	wait.Wait()
+	_ = group.Wait() // the faults are in the report
 }
 
 func addQuota(ctx context.Context, from Directory, p *report.Project) {

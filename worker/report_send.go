@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
 
 	"staffeln/db"
 	"staffeln/internal/visible"
@@ -22,33 +23,17 @@ func (r *Reporter) send(ctx context.Context, c *db.ReportLease, notices bool) er
 	if err != nil {
 		return err
 	}
-	todo := make(chan db.Mail)
-	var (
-		wait   sync.WaitGroup
-		mu     sync.Mutex
-		failed error
-		words  = wordsOf{lease: c, known: map[string]message{}}
-	)
-	for range min(mailsAtOnce, len(mails)) {
-		wait.Go(func() {
-			for m := range todo {
-				if err := r.sendOne(ctx, c, &words, m); err != nil {
-					mu.Lock()
-					failed = errors.Join(failed, err)
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	for _, m := range mails {
+	words, faults := wordsOf{lease: c, known: map[string]message{}}, make([]error, len(mails))
+	var group errgroup.Group
+	group.SetLimit(mailsAtOnce)
+	for i, m := range mails {
 		if ctx.Err() != nil {
 			break // they wait in the table
 		}
-		todo <- m
+		group.Go(func() error { faults[i] = r.sendOne(ctx, c, &words, m); return nil }) // one fault ends no other mail
 	}
-	close(todo)
-	wait.Wait()
-	return failed
+	_ = group.Wait()
+	return errors.Join(faults...)
 }
 
 // sendOne sends one mail and records what came of it. Whoever dies in between sends it again.

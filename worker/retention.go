@@ -29,7 +29,7 @@ func (w *Worker) retention(ctx context.Context, c *db.Lease) error {
 	if err != nil {
 		return err
 	}
-	if v.RemovalNextTryAt != nil && c.Now.Before(*v.RemovalNextTryAt) {
+	if !backup.Due(c.Now, v.RemovalNextTryAt) {
 		return nil // the dispatch run brings it when its time has come
 	}
 	var failed error
@@ -147,10 +147,4 @@ func (p *pass) stuckLeftover(ctx context.Context, r backup.Record, b backup.Back
 		return r, err
 	}
 	return p.unstick(ctx, r, b)
-}
-
-// due tells whether r may be tried now. A deadline that passed goes before whatever was waited for.
-func due(now time.Time, r backup.Record) bool {
-	late := r.State == backup.Creating && r.Deadline != nil && !now.Before(*r.Deadline)
-	return late || r.NextTryAt == nil || !now.Before(*r.NextTryAt)
 }

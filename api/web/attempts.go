@@ -1,10 +1,11 @@
 package web
 
 import (
-	"container/list"
 	"strings"
 	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 const (
@@ -23,18 +24,17 @@ type attempts struct {
 	now  func() time.Time
 
 	mu      sync.Mutex
-	counted map[string]*list.Element
-	order   list.List // of *counted, the one that was tried last first
+	counted *lru.Cache[string, *counted] // by account and by address
 }
 
 type counted struct {
-	key   string
 	n     int
 	until time.Time
 }
 
 func newAttempts(most int, now func() time.Time) *attempts {
-	return &attempts{most: most, now: now, counted: map[string]*list.Element{}}
+	kept, _ := lru.New[string, *counted](mostAttempted) // an error only where the limit is not positive
+	return &attempts{most: most, now: now, counted: kept}
 }
 
 // begin counts a sign-in as failed until [attempts.worked] says otherwise, so that guesses made at once are counted too.
@@ -90,19 +90,13 @@ func (a *attempts) unanswered(l Login, address string) {
 // of answers the count of a key; it begins anew when its time is over.
 func (a *attempts) of(key string) *counted {
 	now := a.now()
-	e, known := a.counted[key]
+	c, known := a.counted.Get(key)
 	if !known {
-		e = a.order.PushFront(&counted{key: key})
-		a.counted[key] = e
+		c = new(counted)
+		a.counted.Add(key, c)
 	}
-	a.order.MoveToFront(e)
-	c, _ := e.Value.(*counted)
 	if c.n == 0 || !now.Before(c.until) {
 		c.n, c.until = 0, now.Add(attemptTime)
-	}
-	for a.order.Len() > mostAttempted {
-		last, _ := a.order.Remove(a.order.Back()).(*counted)
-		delete(a.counted, last.key)
 	}
 	return c
 }

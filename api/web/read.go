@@ -2,6 +2,9 @@ package web
 
 import (
 	"context"
+	_ "embed" // of the document
+	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -14,12 +17,23 @@ import (
 // lookTime bounds one look at the memory.
 const lookTime = 10 * time.Second
 
+// document describes the read API. Its test makes it of the operations and of the answers' own fields.
+//
+//go:generate go test -run TestTheDocumentIsCurrent . -update
+//go:embed openapi.json
+var document json.RawMessage
+
 // An operation is one question of the read API.
 type operation struct {
 	path, id, summary string // the path as OpenAPI writes it
 	parameters        []parameter
 	example           any // of its answer
 	answer            func(ctx context.Context, a access, id string, given map[string]string) (any, error)
+}
+
+// route is the path as the server's router writes it.
+func (o operation) route() string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(o.path)
 }
 
 // VolumesAnswer is a page of volumes.

@@ -1,14 +1,14 @@
 package web
 
 import (
-	"container/list"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // An Identity is whose a token is.
@@ -83,20 +83,19 @@ type tokens struct {
 	keystone Keystone
 	now      func() time.Time
 
-	mu    sync.Mutex
-	known map[[sha256.Size]byte]*list.Element
-	order list.List // of *remembered, the most recently asked for first
-	most  int
+	known *lru.Cache[tokenHash, remembered]
 }
 
+type tokenHash [sha256.Size]byte
+
 type remembered struct {
-	hash  [sha256.Size]byte
 	whose Identity
 	until time.Time
 }
 
 func newTokens(cfg Config, d Deps) *tokens {
-	return &tokens{cfg: cfg, keystone: d.Keystone, now: d.Now, known: map[[sha256.Size]byte]*list.Element{}, most: mostTokens}
+	known, _ := lru.New[tokenHash, remembered](mostTokens) // an error only where the limit is not positive
+	return &tokens{cfg: cfg, keystone: d.Keystone, now: d.Now, known: known}
 }
 
 // check tells what a token may see. Its errors are [ErrInvalidToken], errNoRole and, with its cause, errNobodyKnows.
@@ -104,7 +103,7 @@ func (t *tokens) check(ctx context.Context, token string) (access, error) {
 	if token == "" {
 		return access{}, ErrInvalidToken
 	}
-	hash := sha256.Sum256([]byte(token))
+	hash := tokenHash(sha256.Sum256([]byte(token)))
 	if whose, is := t.recall(hash); is {
 		return t.cfg.access(whose)
 	}
@@ -121,49 +120,22 @@ func (t *tokens) check(ctx context.Context, token string) (access, error) {
 	return t.cfg.access(whose)
 }
 
-func (t *tokens) recall(hash [sha256.Size]byte) (Identity, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	e, known := t.known[hash]
-	if !known {
+func (t *tokens) recall(hash tokenHash) (Identity, bool) {
+	r, known := t.known.Get(hash)
+	if !known || !t.now().Before(r.until) {
 		return Identity{}, false
 	}
-	r, _ := e.Value.(*remembered)
-	if !t.now().Before(r.until) {
-		t.drop(e)
-		return Identity{}, false
-	}
-	t.order.MoveToFront(e)
 	return r.whose, true
 }
 
 // remember keeps it for the time that is configured, and never beyond the token's own end.
-func (t *tokens) remember(hash [sha256.Size]byte, whose Identity) {
+func (t *tokens) remember(hash tokenHash, whose Identity) {
 	until := t.now().Add(t.cfg.TokenCacheTime.Std())
 	if whose.Expires.Before(until) {
 		until = whose.Expires
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if e, known := t.known[hash]; known {
-		t.drop(e)
-	}
-	t.known[hash] = t.order.PushFront(&remembered{hash, whose, until})
-	for t.order.Len() > t.most {
-		t.drop(t.order.Back())
-	}
+	t.known.Add(hash, remembered{whose, until})
 }
 
 // forget makes the next question of this token go to Keystone.
-func (t *tokens) forget(token string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if e, known := t.known[sha256.Sum256([]byte(token))]; known {
-		t.drop(e)
-	}
-}
-
-func (t *tokens) drop(e *list.Element) {
-	r, _ := t.order.Remove(e).(*remembered)
-	delete(t.known, r.hash)
-}
+func (t *tokens) forget(token string) { t.known.Remove(sha256.Sum256([]byte(token))) }

@@ -27,6 +27,7 @@ var modules = map[string]string{
 	"envconfig":        "github.com/kelseyhightower/envconfig",
 	"go-pretty":        "github.com/jedib0t/go-pretty/v6",
 	"go-redis":         "github.com/redis/go-redis/v9",
+	"golang-lru":       "github.com/hashicorp/golang-lru/v2",
 	"goose":            "github.com/pressly/goose/v3",
 	"gophercloud":      "github.com/gophercloud/gophercloud/v2",
 	"gophercloud v2":   "github.com/gophercloud/gophercloud/v2",

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/kelseyhightower/envconfig"
+
+	"staffeln/internal/keyfile"
 )
 
 // prefix begins the name of every variable of ours.
@@ -93,11 +95,11 @@ func (v variable) read(set map[string]string) error {
 		if given {
 			return fmt.Errorf("set, and %s too; set only one of them", v.file())
 		}
-		content, err := os.ReadFile(path)
+		content, err := keyfile.Secret(path)
 		if err != nil {
 			return fmt.Errorf("read %s: %w", v.file(), err)
 		}
-		value, given = strings.TrimSuffix(strings.TrimSuffix(string(content), "\n"), "\r"), true
+		value, given = content, true
 	}
 	switch {
 	case v.has("required") && !given && v.secret():

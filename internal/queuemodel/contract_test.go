@@ -70,10 +70,6 @@ var contract = []struct {
 		dispatches(t, q, "waiting 1", deserted)
 		has(t, q, id, queuemodel.Pending, tasks.VolumeRetention)
 	}},
-	{"of several items of a volume the kind that goes first", func(t *testing.T, q subject) {
-		dispatches(t, q, "enqueued 1, behind 3", keeping, pollR1, backupR1, pollR1)
-		has(t, q, id, queuemodel.Pending, tasks.VolumePoll)
-	}},
 	{"a run gets the payload, and what it ends is gone", func(t *testing.T, q subject) {
 		dispatches(t, q, "enqueued 1", backupR1)
 		r := q.start(id)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"staffeln/tasks"
 )
@@ -15,8 +16,7 @@ type Answer func(ctx context.Context, item tasks.Item) (done bool, err error)
 // suffixes bounds the IDs of one volume.
 const suffixes = 3
 
-// ranks of the kinds of one volume: the smallest goes first.
-var ranks = map[tasks.Kind]int{tasks.VolumePoll: 1, tasks.VolumeBackup: 2, tasks.VolumeRetention: 3}
+var volumeKinds = []tasks.Kind{tasks.VolumePoll, tasks.VolumeBackup, tasks.VolumeRetention}
 
 // Workers is one: whoever drives the model works.
 func (q *Queue) Workers(context.Context) (int, error) { return 1, nil }
@@ -24,23 +24,13 @@ func (q *Queue) Workers(context.Context) (int, error) { return 1, nil }
 // Dispatch is that of [tasks.Client].
 func (q *Queue) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Tally, error) {
 	for _, item := range items {
-		if item.VolumeID == "" || ranks[item.Kind] == 0 {
+		if item.VolumeID == "" || !slices.Contains(volumeKinds, item.Kind) {
 			return nil, fmt.Errorf("dispatch: kind %q, volume %q: want a volume kind and an ID", item.Kind, item.VolumeID)
 		}
 	}
-	tally, best := tasks.Tally{}, map[string]tasks.Kind{}
-	for _, item := range items {
-		if kind, seen := best[item.VolumeID]; !seen || ranks[item.Kind] < ranks[kind] {
-			best[item.VolumeID] = item.Kind
-		}
-	}
+	tally := tasks.Tally{}
 	var faults []error
 	for _, item := range items {
-		if best[item.VolumeID] != item.Kind {
-			tally[tasks.Behind]++
-			continue
-		}
-		best[item.VolumeID] = "" // the same item twice is one
 		done, err := true, error(nil)
 		if q.Answer != nil {
 			done, err = q.Answer(ctx, item)

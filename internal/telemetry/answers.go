@@ -18,35 +18,24 @@ type answers struct {
 	expires  prometheus.Gauge
 }
 
-func newAnswers() *answers {
+func newAnswers(r registered) *answers {
 	return &answers{
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "staffeln_api_requests_total", Help: "Requests that the API answered, by method, route template (none: no such route) and status class.",
-		}, []string{"method", "route", "status"}),
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "staffeln_api_request_duration_seconds", Help: "Seconds from a request's header to the end of its answer, by route template.",
-			Buckets: []float64{0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15},
-		}, []string{"route"}),
-		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "staffeln_delete_checks_total", Help: "Questions of Cinder whether a backup may be deleted, by answer (allowed, refused; error: not answered, so refused) and verdict.",
-		}, []string{"answer", "verdict"}),
-		bursts: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "staffeln_delete_refusal_bursts_total", Help: "Minutes in which one user, or all callers without the demanded client certificate together, was refused the deletion of unusually many backups of ours: it may be an intruder. Counted over all replicas, by one of them.",
-		}),
-		untold: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "staffeln_delete_checks_unwritten", Help: "Rows about who asked for deletions that wait to be written; above 0 for long: the database does not take them.",
-		}),
-		crowded: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "staffeln_api_turned_away_total", Help: "Connections and requests that the API ended because there were too many, by which: waiting (connections that sent nothing for longest), checks (delete checks that waited too long or sent their body too slowly while too many did).",
-		}, []string{"what"}),
-		expires: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "staffeln_api_certificate_expiry_timestamp_seconds", Help: "Unix time in seconds at which the certificate in use by the API ends; 0 = no TLS.",
-		}),
+		requests: r.counters("staffeln_api_requests_total",
+			"Requests that the API answered, by method, route template (none: no such route) and status class.", "method", "route", "status"),
+		duration: r.seconds("staffeln_api_request_duration_seconds",
+			"Seconds from a request's header to the end of its answer, by route template.",
+			[]float64{0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15}, "route"),
+		checks: r.counters("staffeln_delete_checks_total",
+			"Questions of Cinder whether a backup may be deleted, by answer (allowed, refused; error: not answered, so refused) and verdict.", "answer", "verdict"),
+		bursts: r.counter("staffeln_delete_refusal_bursts_total",
+			"Minutes in which one user, or all callers without the demanded client certificate together, was refused the deletion of unusually many backups of ours: it may be an intruder. Counted over all replicas, by one of them."),
+		untold: r.gauge("staffeln_delete_checks_unwritten",
+			"Rows about who asked for deletions that wait to be written; above 0 for long: the database does not take them."),
+		crowded: r.counters("staffeln_api_turned_away_total",
+			"Connections and requests that the API ended because there were too many, by which: waiting (connections that sent nothing for longest), checks (delete checks that waited too long or sent their body too slowly while too many did).", "what"),
+		expires: r.gauge("staffeln_api_certificate_expiry_timestamp_seconds",
+			"Unix time in seconds at which the certificate in use by the API ends; 0 = no TLS."),
 	}
-}
-
-func (a *answers) all() []prometheus.Collector {
-	return []prometheus.Collector{a.requests, a.duration, a.checks, a.bursts, a.untold, a.crowded, a.expires}
 }
 
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // Metrics are what one process counts and measures. Labels are codes of closed sets, never IDs or names, so the number
@@ -34,72 +35,48 @@ type Metrics struct {
 
 // NewMetrics answers metrics with a registry of their own, which also holds those of the Go runtime and the process.
 func NewMetrics() *Metrics {
-	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
-	}
-	level := func(name, help, label string) *counts {
-		return newCounts(prometheus.GaugeOpts{Name: name, Help: help}, label)
-	}
-	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
-		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
-	}
-	m := &Metrics{
-		Registry: prometheus.NewRegistry(),
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	r := registered{promauto.With(registry)}
+	return &Metrics{
+		Registry: registry,
 
-		transitions: counter("staffeln_record_transitions_total",
+		transitions: r.counters("staffeln_record_transitions_total",
 			"Records that went from one state to another, by the reason code.", "from", "to", "reason"),
-		decisions: counter("staffeln_decisions_total",
+		decisions: r.counters("staffeln_decisions_total",
 			"Decisions about one volume each, by action and reason code; every plan decides about every protected volume.", "action", "reason"),
-		findings: level("staffeln_findings",
+		findings: r.levels("staffeln_findings",
 			"Findings that are known now, in objects (servers, volumes, projects or backups), by reason code.", "reason"),
-		volumes: level("staffeln_volumes",
+		volumes: r.levels("staffeln_volumes",
 			"Volumes that the newest plan saw, by protection state.", "state"),
-		records: level("staffeln_records",
+		records: r.levels("staffeln_records",
 			"Records between plan and end, by state: planned, creating, overdue, deleting, undeletable.", "state"),
-		pauses: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "staffeln_pauses",
-			Help: "Pauses that the newest plan saw: of single projects, or the one of all.",
-		}),
-		stuck: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "staffeln_backups_stuck",
-			Help: "Backups in progress far beyond their usual time, as the newest dispatch run saw it.",
-		}),
-		cautions: level("staffeln_admission_caution",
+		pauses: r.gauge("staffeln_pauses",
+			"Pauses that the newest plan saw: of single projects, or the one of all."),
+		stuck: r.gauge("staffeln_backups_stuck",
+			"Backups in progress far beyond their usual time, as the newest dispatch run saw it."),
+		cautions: r.levels("staffeln_admission_caution",
 			"1 while fewer backups begin than the caps allow, by why: throttled, away, failing, no_service.", "why"),
-		repairs: counter("staffeln_repairs_total",
+		repairs: r.counters("staffeln_repairs_total",
 			"Steps on backups that hang in Cinder, by kind (force: removal by force; reset: its status set to error) and outcome (accepted, refused, unknown).", "kind", "outcome"),
-		leasesRefused: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "staffeln_leases_refused_total",
-			Help: "Leases that were refused because another handler held the volume's lease.",
-		}),
-		beatDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:    "staffeln_beat_duration_seconds",
-			Help:    "Seconds that a beat took, by beat (plan, dispatch, retention, sweep, report) and result (ok, error).",
-			Buckets: []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600},
-		}, []string{"beat", "result"}),
-		beatSuccess: gauge("staffeln_beat_success_timestamp_seconds",
+		leasesRefused: r.counter("staffeln_leases_refused_total",
+			"Leases that were refused because another handler held the volume's lease."),
+		beatDuration: r.seconds("staffeln_beat_duration_seconds",
+			"Seconds that a beat took, by beat (plan, dispatch, retention, sweep, report) and result (ok, error).", []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}, "beat", "result"),
+		beatSuccess: r.gauges("staffeln_beat_success_timestamp_seconds",
 			"Unix time in seconds, by the database's clock, of the newest beat that ended without an error.", "beat"),
-		leader: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "staffeln_scheduler_leader",
-			Help: "1 while this process is the leading scheduler, else 0.",
-		}),
-		term: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "staffeln_scheduler_term",
-			Help: "Number of this scheduler's newest term of leadership; 0 before its first.",
-		}),
-		tasksDispatched: counter("staffeln_tasks_dispatched_total",
+		leader: r.gauge("staffeln_scheduler_leader",
+			"1 while this process is the leading scheduler, else 0."),
+		term: r.gauge("staffeln_scheduler_term",
+			"Number of this scheduler's newest term of leadership; 0 before its first."),
+		tasksDispatched: r.counters("staffeln_tasks_dispatched_total",
 			"Tasks dispatched to the queue, by kind and by what became of them.", "kind", "outcome"),
-		tasksHandled: counter("staffeln_tasks_handled_total",
+		tasksHandled: r.counters("staffeln_tasks_handled_total",
 			"Runs of a task's handler that ended, by kind and outcome.", "kind", "outcome"),
-		cloudRequests: counter("staffeln_cloud_requests_total",
+		cloudRequests: r.counters("staffeln_cloud_requests_total",
 			"HTTP requests to the cloud, by method, route template and status class (2xx, 4xx, ...; error without an answer).", "method", "route", "status"),
-		answers: newAnswers(),
+		answers: newAnswers(r),
 	}
-	m.Registry.MustRegister(m.answers.all()...)
-	m.Registry.MustRegister(m.transitions, m.decisions, m.findings.vec, m.volumes.vec, m.records.vec, m.pauses, m.stuck, m.cautions.vec, m.repairs, m.leasesRefused, m.beatDuration,
-		m.beatSuccess, m.leader, m.term, m.tasksDispatched, m.tasksHandled, m.cloudRequests,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
 }
 
 // Transition counts records that went from one state to another.

@@ -1,0 +1,55 @@
+package telemetry
+
+import (
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// registered makes metrics that are in the registry from the beginning.
+type registered struct{ promauto.Factory }
+
+func (r registered) counter(name, help string) prometheus.Counter {
+	return r.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+}
+
+func (r registered) counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return r.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+}
+
+func (r registered) gauge(name, help string) prometheus.Gauge {
+	return r.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+}
+
+func (r registered) gauges(name, help string, labels ...string) *prometheus.GaugeVec {
+	return r.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
+}
+
+func (r registered) levels(name, help, label string) *counts {
+	return &counts{vec: r.gauges(name, help, label), seen: map[string]bool{}}
+}
+
+func (r registered) seconds(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return r.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
+}
+
+// counts is a gauge of how many there are of each, replaced as a whole. A key that is no longer among the values
+// goes to zero: a series that just ends looks like a process that died.
+type counts struct {
+	vec *prometheus.GaugeVec
+
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func (c *counts) set(values map[string]int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key := range values {
+		c.seen[key] = true
+	}
+	for key := range c.seen {
+		c.vec.WithLabelValues(key).Set(float64(values[key]))
+	}
+}
