@@ -68,12 +68,12 @@ func (s *Scheduler) dispatched(ctx context.Context, what string, err error) {
 
 // countRecords shows operators how many records wait, run or hang.
 func (s *Scheduler) countRecords(ctx context.Context, b *db.Beat) error {
-	standing, err := b.Standing(ctx)
+	unfinished, err := b.Unfinished(ctx)
 	if err != nil {
 		return err
 	}
-	counts := make(map[string]int, len(standing))
-	for state, n := range standing {
+	counts := make(map[string]int, len(unfinished))
+	for state, n := range unfinished {
 		counts[string(state)] = n
 	}
 	s.Metrics.SetRecords(counts)

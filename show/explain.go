@@ -14,27 +14,25 @@ type Explanation struct {
 	AsOf
 	Object
 
-	Zone         string     `json:"zone" desc:"availability zone"`
-	Status       string     `json:"status" desc:"Cinder's word, as the newest plan that saw it read it"`
-	SizeGiB      int        `json:"size_gib" desc:"its size"`
-	Encrypted    bool       `json:"encrypted" desc:"by Barbican"`
-	SeenAt       time.Time  `json:"seen_at" desc:"the newest plan that saw it"`
-	GoneAt       *time.Time `json:"gone_at" desc:"the plan to which Cinder said that it knows the ID no more; null: it is there"`
-	Standing     string     `json:"standing" desc:"protected, late, waiting, unprotected, unknown or gone"`
-	RestorePoint *time.Time `json:"newest_restore_point_at" desc:"the time of its data"`
-	LateSince    *time.Time `json:"late_since" desc:"when it became late; null: it is not"`
-	LateAfter    int64      `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
-	Policy       []Part     `json:"policy" desc:"the effective policy, and where each part comes from"`
-	Chains       []Chain    `json:"chains" desc:"what our records say that Cinder holds, the oldest first"`
-	Last         *Decision  `json:"last_decision" desc:"of the newest plan that decided; null: none did"`
-	Now          Next       `json:"now" desc:"what a plan would decide now"`
-	Ahead        *Ahead     `json:"ahead" desc:"the first later plan that will ask for something by time alone; null: time alone changes nothing"`
-	WaitsFor     []string   `json:"waits_for" desc:"what is waited for, for people"`
-	Failure      *Failure   `json:"failure" desc:"the newest one since the last success"`
-	Links        int        `json:"links" desc:"how many links there are in all chains, also in those that are not listed"`
-	Going        []Going    `json:"going" desc:"what will go first, when and why, if no further backup is made; of a page of chains no more than the page has links"`
-	Restore      *Restore   `json:"restore" desc:"how its newest restore point is restored; null: there is none"`
-	Findings     []Finding  `json:"findings" desc:"about the volume or its server; of one that is not protected also about servers of its project whose wish can't be read"`
+	Zone      string     `json:"zone" desc:"availability zone"`
+	Status    string     `json:"status" desc:"Cinder's word, as the newest plan that saw it read it"`
+	SizeGiB   int        `json:"size_gib" desc:"its size"`
+	Encrypted bool       `json:"encrypted" desc:"by Barbican"`
+	SeenAt    time.Time  `json:"seen_at" desc:"the newest plan that saw it"`
+	GoneAt    *time.Time `json:"gone_at" desc:"the plan to which Cinder said that it knows the ID no more; null: it is there"`
+	VolumeProtection
+	LateAfter int64     `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
+	Policy    []Part    `json:"policy" desc:"the effective policy, and where each part comes from"`
+	Chains    []Chain   `json:"chains" desc:"what our records say that Cinder holds, the oldest first"`
+	Last      *Decision `json:"last_decision" desc:"of the newest plan that decided; null: none did"`
+	Now       Next      `json:"now" desc:"what a plan would decide now"`
+	Ahead     *Ahead    `json:"ahead" desc:"the first later plan that will ask for something by time alone; null: time alone changes nothing"`
+	WaitsFor  []string  `json:"waits_for" desc:"what is waited for, for people"`
+	Failure   *Failure  `json:"failure" desc:"the newest one since the last success"`
+	Links     int       `json:"links" desc:"how many links there are in all chains, also in those that are not listed"`
+	Going     []Going   `json:"going" desc:"what will go first, when and why, if no further backup is made; of a page of chains no more than the page has links"`
+	Restore   *Restore  `json:"restore" desc:"how its newest restore point is restored; null: there is none"`
+	Findings  []Finding `json:"findings" desc:"about the volume or its server; of one that is not protected also about servers of its project whose wish can't be read"`
 
 	progress *backup.Record // the backup in progress
 	unseen   bool           // by the newest plan: the decision before stands
@@ -77,7 +75,7 @@ func (r Reader) Explanation(ctx context.Context, l *db.Look, volume db.Volume, w
 	if err != nil {
 		return nil, err
 	}
-	stands, err := l.StandingOf(ctx, set.Late(), r.Project, volume.ID)
+	stands, err := l.ProtectionOf(ctx, set.Late(), r.Project, volume.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +98,7 @@ func (r Reader) Explanation(ctx context.Context, l *db.Look, volume db.Volume, w
 	v := &Explanation{
 		AsOf: head, Object: ObjectOfVolume(volume),
 		Zone: volume.Zone, Status: volume.Status, SizeGiB: volume.SizeGiB, Encrypted: volume.Encrypted, SeenAt: volume.SeenAt, GoneAt: volume.GoneAt,
-		Standing: stands.Standing, RestorePoint: stands.NewestAt, LateSince: stands.LateSince(set.Late()), LateAfter: int64(set.Late() / time.Second),
+		VolumeProtection: r.protectionOf(stands), LateAfter: int64(set.Late() / time.Second),
 		unseen: stands.Reason == backup.NotSeen,
 		Policy: policy{set, r.Given}.of(volume, head.At), Findings: []Finding{},
 	}
@@ -142,7 +140,7 @@ func (v *Explanation) Names(id string) bool {
 // perhaps tells whether a finding may be why the volume is not protected: nobody remembers which servers it is attached
 // to that don't ask for backups.
 func (v *Explanation) perhaps(f db.KeptFinding) bool {
-	return v.Standing == db.Unprotected && v.Status != "available" && f.Reason == backup.BackupMetadataUnreadable && f.ProjectID == v.ProjectID
+	return v.Protection == backup.Unprotected && v.Status != "available" && f.Reason == backup.BackupMetadataUnreadable && f.ProjectID == v.ProjectID
 }
 
 // decide tells what was decided, what would be now, and what will be.

@@ -49,16 +49,16 @@ func TestExplain_WhyItIsNotProtected(t *testing.T) {
 		return Next{Action: string(backup.Wait), Reason: ReasonOf(r)}
 	}
 	for want, v := range map[string]Explanation{
-		"": {Standing: db.Protected, Failure: quota},
-		"The project's backup quota is exhausted: remove backups or have it raised. (quota_exceeded) The tenant must act.": {Standing: db.Late, Failure: quota, Now: now(backup.RetryLater)},
-		"A backup of the volume is in progress. (backup_in_progress)":                                                      {Standing: db.Late, Failure: quota, Now: now(backup.BackupInProgress)},
-		"The operator paused it: nothing new starts before `staffeln resume`. (paused) The operator must act.":             {Standing: db.Waiting, Failure: quota, Now: now(backup.Paused)},
-		"A backup is planned, and waits for a place under the caps.":                                                       {Standing: db.Waiting, Now: now(backup.BackupInProgress), progress: &backup.Record{State: backup.Planned}},
+		"": {VolumeProtection: VolumeProtection{Protection: backup.Protected}, Failure: quota},
+		"The project's backup quota is exhausted: remove backups or have it raised. (quota_exceeded) The tenant must act.": {VolumeProtection: VolumeProtection{Protection: backup.Late}, Failure: quota, Now: now(backup.RetryLater)},
+		"A backup of the volume is in progress. (backup_in_progress)":                                                      {VolumeProtection: VolumeProtection{Protection: backup.Late}, Failure: quota, Now: now(backup.BackupInProgress)},
+		"The operator paused it: nothing new starts before `staffeln resume`. (paused) The operator must act.":             {VolumeProtection: VolumeProtection{Protection: backup.Waiting}, Failure: quota, Now: now(backup.Paused)},
+		"A backup is planned, and waits for a place under the caps.":                                                       {VolumeProtection: VolumeProtection{Protection: backup.Waiting}, Now: now(backup.BackupInProgress), progress: &backup.Record{State: backup.Planned}},
 		"The backup in progress is overdue. The backup took longer than its deadline: look at cinder-backup. (deadline_passed) The operator must act.": {
-			Standing: db.Late, Now: now(backup.BackupInProgress), progress: &backup.Record{State: backup.Overdue, Reason: backup.DeadlinePassed},
+			VolumeProtection: VolumeProtection{Protection: backup.Late}, Now: now(backup.BackupInProgress), progress: &backup.Record{State: backup.Overdue, Reason: backup.DeadlinePassed},
 		},
-		"A backup is due, and no plan has asked for it yet.":                         {Standing: db.Late, Now: Next{Action: string(backup.Create), Reason: ReasonOf(backup.ChainContinues)}},
-		"No server that the volume is attached to asks for backups. (not_protected)": {Standing: db.Unprotected, Failure: quota, Now: now(backup.NotProtected)},
+		"A backup is due, and no plan has asked for it yet.":                         {VolumeProtection: VolumeProtection{Protection: backup.Late}, Now: Next{Action: string(backup.Create), Reason: ReasonOf(backup.ChainContinues)}},
+		"No server that the volume is attached to asks for backups. (not_protected)": {VolumeProtection: VolumeProtection{Protection: backup.Unprotected}, Failure: quota, Now: now(backup.NotProtected)},
 	} {
 		require.Equal(t, want, v.Because())
 	}

@@ -12,17 +12,17 @@ import (
 type Status struct {
 	AsOf
 
-	LateAfter  int64      `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
-	Volumes    Counts     `json:"volumes" desc:"how many volumes stand how"`
-	Listed     []Standing `json:"listed_volumes" desc:"the late ones, the oldest restore point first; with --volumes all"`
-	InProgress []Busy     `json:"in_progress" desc:"backups that are being made, the oldest first"`
-	Removals   []Busy     `json:"removals" desc:"backups that are being removed, the oldest first"`
-	Pauses     []Pause    `json:"pauses" desc:"where the operator lets nothing new start"`
-	Backlog    []Backlog  `json:"backlog" desc:"planned, waiting for a place under the caps; by project"`
-	Leader     Leader     `json:"leader" desc:"the scheduler that decides"`
-	Failures   []Failure  `json:"failures" desc:"of each protected volume the newest failure since its last success"`
-	Stuck      []Busy     `json:"stuck" desc:"backups that are overdue, or can't be removed"`
-	Findings   []Finding  `json:"findings" desc:"what somebody should know, the newest first"`
+	LateAfter  int64          `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
+	Volumes    Counts         `json:"volumes" desc:"how many volumes have which protection"`
+	Listed     []ListedVolume `json:"listed_volumes" desc:"the late ones, the oldest restore point first; with --volumes all"`
+	InProgress []Busy         `json:"in_progress" desc:"backups that are being made, the oldest first"`
+	Removals   []Busy         `json:"removals" desc:"backups that are being removed, the oldest first"`
+	Pauses     []Pause        `json:"pauses" desc:"where the operator lets nothing new start"`
+	Backlog    []Backlog      `json:"backlog" desc:"planned, waiting for a place under the caps; by project"`
+	Leader     Leader         `json:"leader" desc:"the scheduler that decides"`
+	Failures   []Failure      `json:"failures" desc:"of each protected volume the newest failure since its last success"`
+	Stuck      []Busy         `json:"stuck" desc:"backups that are overdue, or can't be removed"`
+	Findings   []Finding      `json:"findings" desc:"what somebody should know, the newest first"`
 
 	moreFailures, moreFindings bool // than the reader is shown
 }
@@ -33,7 +33,7 @@ func (v Status) MoreFailures() bool { return v.moreFailures }
 // MoreFindings reports the same of findings.
 func (v Status) MoreFindings() bool { return v.moreFindings }
 
-// Counts are how many volumes stand how.
+// Counts are how many volumes have which protection.
 type Counts struct {
 	Protected   int `json:"protected" desc:"their newest restore point is young enough"`
 	Late        int `json:"late" desc:"past the RPO"`
@@ -43,14 +43,23 @@ type Counts struct {
 	Gone        int `json:"gone" desc:"the volume is no more; its backups are kept by their retention"`
 }
 
-// Standing is how one volume stands.
-type Standing struct {
-	Object
+// VolumeProtection is how well one volume is protected.
+type VolumeProtection struct {
+	Protection   backup.Protection `json:"protection" desc:"protected, late, waiting, unprotected, unknown or gone"`
+	RestorePoint *time.Time        `json:"newest_restore_point_at" desc:"the time of its data; null: there is none"`
+	LateSince    *time.Time        `json:"late_since" desc:"when it became late; null: it is not"`
+}
 
-	Standing     string     `json:"standing" desc:"protected, late, waiting, unprotected, unknown or gone"`
-	RestorePoint *time.Time `json:"newest_restore_point_at" desc:"the time of its data"`
-	LateSince    *time.Time `json:"late_since" desc:"when it became late; null: it is not"`
-	Decision     Reason     `json:"decision" desc:"of the newest plan"`
+func (r Reader) protectionOf(p db.VolumeProtection) VolumeProtection {
+	return VolumeProtection{p.Protection(), p.NewestAt, p.LateSince(r.Settings.Late())}
+}
+
+// ListedVolume is one volume of a status.
+type ListedVolume struct {
+	Object
+	VolumeProtection
+
+	Decision Reason `json:"decision" desc:"of the newest plan"`
 }
 
 // Pause is where nothing new starts.
@@ -92,8 +101,8 @@ type Finding struct {
 	Since     time.Time `json:"since" desc:"when it was seen first"`
 }
 
-// Status gathers it; the volumes of the given standings are listed.
-func (r Reader) Status(ctx context.Context, l *db.Look, listed []string) (Status, error) {
+// Status gathers it; the volumes that have one of the given protections are listed.
+func (r Reader) Status(ctx context.Context, l *db.Look, listed []backup.Protection) (Status, error) {
 	late := r.Settings.Late()
 	v := Status{LateAfter: int64(late / time.Second)}
 	var err error
@@ -103,22 +112,20 @@ func (r Reader) Status(ctx context.Context, l *db.Look, listed []string) (Status
 	if v.AsOf, v.Leader, err = r.Head(ctx, l); err != nil {
 		return Status{}, err
 	}
-	standing, err := l.StandingIn(ctx, late, r.part(0), listed...)
+	found, err := l.Protections(ctx, late, r.part(0), listed...)
 	if err != nil {
 		return Status{}, err
 	}
-	v.Listed = Each(standing, func(s db.Standing) Standing {
-		return Standing{
-			Object{s.ID, s.Name, s.ServerID, s.ServerName, s.ProjectID, s.ProjectName}, s.Standing, s.NewestAt, s.LateSince(late), ReasonOf(s.Reason),
-		}
+	v.Listed = Each(found, func(p db.VolumeProtection) ListedVolume {
+		return ListedVolume{Object{p.ID, p.Name, p.ServerID, p.ServerName, p.ProjectID, p.ProjectName}, r.protectionOf(p), ReasonOf(p.Reason)}
 	})
 	return r.statusOfRecords(ctx, l, v)
 }
 
-// Counts counts how the volumes stand.
+// Counts counts the volumes by protection.
 func (r Reader) Counts(ctx context.Context, l *db.Look) (Counts, error) {
-	n, err := l.Counts(ctx, r.Settings.Late(), r.Project)
-	return Counts{n[db.Protected], n[db.Late], n[db.Waiting], n[db.Unprotected], n[db.Unknown], n[db.Gone]}, err
+	n, err := l.ProtectionCounts(ctx, r.Settings.Late(), r.Project)
+	return Counts{n[backup.Protected], n[backup.Late], n[backup.Waiting], n[backup.Unprotected], n[backup.Unknown], n[backup.Gone]}, err
 }
 
 func (r Reader) statusOfRecords(ctx context.Context, l *db.Look, v Status) (Status, error) {

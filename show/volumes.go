@@ -8,32 +8,30 @@ import (
 	"staffeln/db"
 )
 
-// VolumeList is a page of volumes, and how all of them stand.
+// VolumeList is a page of volumes, and how many volumes have which protection.
 type VolumeList struct {
 	AsOf
 
 	LateAfter int64    `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
-	Counts    Counts   `json:"counts" desc:"how many volumes stand how, whatever the filter"`
+	Counts    Counts   `json:"counts" desc:"how many volumes have which protection, whatever the filter"`
 	Volumes   []Volume `json:"volumes" desc:"those that the filter admits"`
 	More      bool     `json:"-"` // there are more in the direction of the page
 }
 
-// Volume is how one volume stands, why, and what comes next.
+// Volume is how well one volume is protected, why, and what comes next.
 type Volume struct {
 	Object
 
-	SizeGiB      int        `json:"size_gib" desc:"its size"`
-	Status       string     `json:"status" desc:"Cinder's word, as the newest plan that saw it read it"`
-	Standing     string     `json:"standing" desc:"protected, late, waiting, unprotected, unknown or gone"`
-	RestorePoint *time.Time `json:"newest_restore_point_at" desc:"the time of its data; null: there is none"`
-	LateSince    *time.Time `json:"late_since" desc:"when it became late; null: it is not"`
-	Why          string     `json:"why" desc:"for people: why it is not protected now; \"\": it is, or nobody can tell"`
-	Now          Next       `json:"now" desc:"what a plan would decide now"`
-	Ahead        *Ahead     `json:"ahead" desc:"the first later plan that will ask for something by time alone; null: time alone changes nothing"`
+	SizeGiB int    `json:"size_gib" desc:"its size"`
+	Status  string `json:"status" desc:"Cinder's word, as the newest plan that saw it read it"`
+	VolumeProtection
+	Why   string `json:"why" desc:"for people: why it is not protected now; \"\": it is, or nobody can tell"`
+	Now   Next   `json:"now" desc:"what a plan would decide now"`
+	Ahead *Ahead `json:"ahead" desc:"the first later plan that will ask for something by time alone; null: time alone changes nothing"`
 }
 
 // Volumes lists what f admits.
-func (r Reader) Volumes(ctx context.Context, l *db.Look, f db.StandingFilter) (VolumeList, error) {
+func (r Reader) Volumes(ctx context.Context, l *db.Look, f db.ProtectionFilter) (VolumeList, error) {
 	if r.Project != "" {
 		f.Only = r.Project
 	}
@@ -49,7 +47,7 @@ func (r Reader) Volumes(ctx context.Context, l *db.Look, f db.StandingFilter) (V
 	if limit > 0 {
 		f.Limit++ // one more tells that there are more
 	}
-	found, err := l.StandingPage(ctx, r.Settings.Late(), f)
+	found, err := l.ProtectionPage(ctx, r.Settings.Late(), f)
 	if err != nil {
 		return list, err
 	}
@@ -66,8 +64,8 @@ func (r Reader) Volumes(ctx context.Context, l *db.Look, f db.StandingFilter) (V
 }
 
 // judge adds to a list what is decided of each volume.
-func (r Reader) judge(ctx context.Context, l *db.Look, list *VolumeList, found []db.Standing) error {
-	ids := Each(found, func(s db.Standing) string { return s.ID })
+func (r Reader) judge(ctx context.Context, l *db.Look, list *VolumeList, found []db.VolumeProtection) error {
+	ids := Each(found, func(p db.VolumeProtection) string { return p.ID })
 	volumes, err := l.Volumes(ctx, ids)
 	if err != nil {
 		return err
@@ -101,15 +99,14 @@ func (r Reader) judge(ctx context.Context, l *db.Look, list *VolumeList, found [
 	for _, one := range decisive {
 		records[one.VolumeID] = append(records[one.VolumeID], one)
 	}
-	for _, s := range found {
-		v := byID[s.ID]
+	for _, p := range found {
+		v := byID[p.ID]
 		e := &Explanation{
 			AsOf: list.AsOf, Object: ObjectOfVolume(v), Status: v.Status, SizeGiB: v.SizeGiB,
-			Standing: s.Standing, RestorePoint: s.NewestAt, LateSince: s.LateSince(r.Settings.Late()), Failure: failures[s.ID],
-			unseen: s.Reason == backup.NotSeen,
+			VolumeProtection: r.protectionOf(p), Failure: failures[p.ID], unseen: p.Reason == backup.NotSeen,
 		}
-		e.decide(r, v, v.Subject(paused).Freed(freed), records[s.ID])
-		list.Volumes = append(list.Volumes, Volume{e.Object, e.SizeGiB, e.Status, e.Standing, e.RestorePoint, e.LateSince, e.Because(), e.Now, e.Ahead})
+		e.decide(r, v, v.Subject(paused).Freed(freed), records[p.ID])
+		list.Volumes = append(list.Volumes, Volume{e.Object, e.SizeGiB, e.Status, e.VolumeProtection, e.Because(), e.Now, e.Ahead})
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func progress(now time.Time, r backup.Record) string {
 
 // Because says in a sentence why a volume is not protected now; empty where it is.
 func (v *Explanation) Because() string {
-	if v.Standing == db.Protected || v.Standing == db.Unknown || v.Standing == db.Gone {
+	if v.Protection == backup.Protected || v.Protection == backup.Unknown || v.Protection == backup.Gone {
 		return ""
 	}
 	switch now, r := v.Now, v.progress; {
@@ -108,7 +108,7 @@ func (v *Explanation) Because() string {
 		return "The backup in progress is overdue. " + ReasonOf(r.Reason).Words()
 	case r != nil && r.State == backup.Planned && r.AdmittedAt == nil:
 		return "A backup is planned, and waits for a place under the caps."
-	case now.Reason.Code == backup.BackupInProgress || now.Reason.Code == backup.Paused || now.Reason.Code == backup.VolumeChanging || v.Standing == db.Unprotected:
+	case now.Reason.Code == backup.BackupInProgress || now.Reason.Code == backup.Paused || now.Reason.Code == backup.VolumeChanging || v.Protection == backup.Unprotected:
 		return now.Reason.Words()
 	case v.Failure != nil:
 		return v.Failure.Reason.Words()

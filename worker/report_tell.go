@@ -188,7 +188,7 @@ func (t *telling) lateness(one db.Lateness, late time.Duration) {
 		return
 	}
 	if one.ProtectedSince != nil {
-		l.Since, l.Overdue = new(one.ProtectedSince.UTC()), one.Standing.Standing == db.Late
+		l.Since, l.Overdue = new(one.ProtectedSince.UTC()), one.Protection() == backup.Late
 	}
 	p.Never = append(p.Never, l)
 }

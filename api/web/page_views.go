@@ -29,20 +29,21 @@ func ofPage(known []parameter) []parameter {
 	return append(known, parameter{name: "before", desc: "the page before this place", kind: "string"})
 }
 
-// A tile is one way in which volumes stand.
+// A tile is how many volumes have one protection.
 type tile struct {
-	Standing, Says string
-	Count          int
+	Protection backup.Protection
+	Says       string
+	Count      int
 }
 
 func tiles(n show.Counts) []tile {
 	return []tile{
-		{db.Protected, "Their newest restore point is young enough.", n.Protected},
-		{db.Late, "Their newest restore point is too old, or they never got one.", n.Late},
-		{db.Waiting, "For their first restore point.", n.Waiting},
-		{db.Unprotected, "No server asks for their backup.", n.Unprotected},
-		{db.Unknown, "The newest plan did not see enough.", n.Unknown},
-		{db.Gone, "Deleted; their backups are kept.", n.Gone},
+		{backup.Protected, "Their newest restore point is young enough.", n.Protected},
+		{backup.Late, "Their newest restore point is too old, or they never got one.", n.Late},
+		{backup.Waiting, "For their first restore point.", n.Waiting},
+		{backup.Unprotected, "No server asks for their backup.", n.Unprotected},
+		{backup.Unknown, "The newest plan did not see enough.", n.Unknown},
+		{backup.Gone, "Deleted; their backups are kept.", n.Gone},
 	}
 }
 
@@ -55,7 +56,7 @@ func (w *Window) glance(c echo.Context, a access) error {
 	err := w.look(c.Request().Context(), func(ctx context.Context, l *db.Look) (err error) {
 		r := w.reader(a)
 		r.First = first
-		s, err = r.Status(ctx, l, []string{db.Late, db.Waiting})
+		s, err = r.Status(ctx, l, []backup.Protection{backup.Late, backup.Waiting})
 		return err
 	})
 	if err != nil {
@@ -83,7 +84,7 @@ func (w *Window) listVolumes(c echo.Context, a access) error {
 		previous = placeOfVolume(v.Volumes[0], given["sort"]).cursor()
 	}
 	return w.render(c, 200, "volumes", sheet{Title: "Volumes", Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Given": given, "Standings": db.Standings, "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
+		"V": v, "Given": given, "Protections": backup.Protections, "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
 	}})
 }
 
@@ -103,7 +104,7 @@ func (w *Window) listBackups(c echo.Context, a access) error {
 		previous = placeOf(v.Backups[0], given["sort"]).cursor()
 	}
 	return w.render(c, 200, "backups", sheet{Title: "Backups", Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Given": given, "States": states(), "Rows": offered(given["limit"]), "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
+		"V": v, "Given": given, "States": backup.States, "Rows": offered(given["limit"]), "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
 	}})
 }
 
@@ -131,7 +132,7 @@ func turned(given map[string]string, name, to string) string {
 }
 
 func filtered(given map[string]string) bool {
-	return slices.ContainsFunc([]string{"project", "server", "volume", "standing", "state", "from", "until"}, func(name string) bool { return given[name] != "" })
+	return slices.ContainsFunc([]string{"project", "server", "volume", "protection", "state", "from", "until"}, func(name string) bool { return given[name] != "" })
 }
 
 // showVolume explains one volume.
@@ -152,7 +153,7 @@ func (w *Window) showVolume(c echo.Context, a access) error {
 	}
 	return w.render(c, 200, "volume", sheet{Title: "Volume " + v.Volume(), Now: v.At, Who: &a, Body: map[string]any{
 		"V": v, "Made": made, "Failed": failed, "Older": turned(given, "cursor", v.Next),
-		"Restful": v.Standing == db.Protected || v.Standing == db.Gone,
+		"Restful": v.Protection == backup.Protected || v.Protection == backup.Gone,
 		"Unknown": v.Unseen(),
 		"Waits":   backup.Action(v.Now.Action) == backup.Wait,
 	}})

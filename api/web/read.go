@@ -104,10 +104,10 @@ func (w *Window) volumes(ctx context.Context, a access, _ string, given map[stri
 	if err != nil {
 		return nil, err
 	}
-	f := db.StandingFilter{
+	f := db.ProtectionFilter{
 		Only: a.project(), Project: given["project"], Server: given["server"], Volume: given["volume"],
-		Ways: several(given["standing"]), ByAge: given["sort"] == "restore_point", Limit: turn.rows,
-		After: turn.after.standing(), Before: turn.before.standing(),
+		Protections: several[backup.Protection](given["protection"]), ByAge: given["sort"] == "restore_point", Limit: turn.rows,
+		After: turn.after.volume(), Before: turn.before.volume(),
 	}
 	var v VolumesAnswer
 	err = w.look(ctx, func(ctx context.Context, l *db.Look) error {
@@ -128,7 +128,7 @@ func (w *Window) backups(ctx context.Context, a access, _ string, given map[stri
 	}
 	f := db.Filter{
 		Only: a.project(), Project: given["project"], Server: given["server"], Volume: given["volume"],
-		States: several(given["state"]), OldestFirst: given["sort"] == "time", Limit: turn.rows,
+		States: several[string](given["state"]), OldestFirst: given["sort"] == "time", Limit: turn.rows,
 	}
 	if f.From, err = moment("from", given["from"]); err != nil {
 		return nil, err
@@ -160,12 +160,12 @@ func placeOfVolume(v show.Volume, sort string) *place {
 	return &place{sort, v.RestorePoint, v.ProjectName, v.VolumeName, v.VolumeID}
 }
 
-// standing is the same place in the memory's words; nil where there is none.
-func (p *place) standing() *db.StandingPlace {
+// volume is the same as a cursor of the database; nil where there is none.
+func (p *place) volume() *db.VolumeCursor {
 	if p == nil {
 		return nil
 	}
-	return &db.StandingPlace{NewestAt: p.At, Project: p.Project, Name: p.Name, ID: p.ID}
+	return &db.VolumeCursor{NewestAt: p.At, Project: p.Project, Name: p.Name, ID: p.ID}
 }
 
 // backup is the same for a list of backups, all of which have a time.

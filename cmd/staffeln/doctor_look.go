@@ -102,11 +102,11 @@ func lookMemory(ctx context.Context, l *db.Look, set backup.Settings, f *doctor.
 	if f.Check.Verified, f.Check.Unverified, err = l.CheckCallers(ctx); err != nil {
 		return err
 	}
-	counts, err := l.Counts(ctx, set.Late(), "")
+	counts, err := l.ProtectionCounts(ctx, set.Late(), "")
 	if err != nil {
 		return err
 	}
-	f.Covered, f.Late, f.Waiting = counts[db.Protected], counts[db.Late], counts[db.Waiting]
+	f.Covered, f.Late, f.Waiting = counts[backup.Protected], counts[backup.Late], counts[backup.Waiting]
 	loads, err := l.Loads(ctx)
 	for _, one := range loads {
 		load := doctor.Load{Project: show.Or(one.ProjectName, one.ProjectID), Volumes: one.Volumes}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"staffeln/backup"
-	"staffeln/db"
 	"staffeln/show"
 )
 
@@ -23,7 +22,7 @@ func (v *explainView) drawVolume(s *sheet) {
 	if v.GoneAt != nil {
 		s.labelled("gone", "since "+show.Clock(*v.GoneAt))
 	}
-	v.drawStanding(s)
+	v.drawProtection(s)
 	for _, f := range v.Findings {
 		label, of := "FINDING:", ""
 		if !v.Names(f.Object) {
@@ -40,33 +39,33 @@ func (v *explainView) drawServer(s *sheet) {
 		return
 	}
 	s.labelled("server", v.Server()+"  "+v.ServerID)
-	if v.Standing == db.Unprotected || v.Standing == db.Gone {
+	if v.Protection == backup.Unprotected || v.Protection == backup.Gone {
 		s.labelled("", "(the last that asked for backups)")
 	}
 }
 
-// drawStanding tells in short what whoever is woken by an alert asks first: how bad it is, since when, and why.
-func (v *explainView) drawStanding(s *sheet) {
-	stands, limit := v.Standing, backup.Span(show.Seconds(v.LateAfter))
-	switch stands {
-	case db.Late:
-		stands = s.paint(bad, "LATE")
-	case db.Protected:
-		stands = s.paint(good, stands)
+// drawProtection tells in short what whoever is woken by an alert asks first: how bad it is, since when, and why.
+func (v *explainView) drawProtection(s *sheet) {
+	protection, limit := string(v.Protection), backup.Span(show.Seconds(v.LateAfter))
+	switch v.Protection {
+	case backup.Late:
+		protection = s.paint(bad, "LATE")
+	case backup.Protected:
+		protection = s.paint(good, protection)
 	}
 	point := "no restore point"
 	if v.RestorePoint != nil {
 		point = fmt.Sprintf("newest restore point %s, %s", show.Clock(*v.RestorePoint), s.ago(v.RestorePoint))
 	}
-	s.labelled("stands", stands+": "+point)
-	switch v.Standing {
-	case db.Late:
+	s.labelled("stands", protection+": "+point)
+	switch v.Protection {
+	case backup.Late:
 		than := "older than "
 		if v.RestorePoint == nil {
 			than = "protected and without one for more than "
 		}
 		s.labelled("", fmt.Sprintf("(late since %s, %s: %s)", show.Clock(*v.LateSince), s.ago(v.LateSince), than+limit))
-	case db.Protected:
+	case backup.Protected:
 		s.labelled("", "(late when that is older than "+limit+")")
 	}
 	if why := v.Because(); why != "" {

@@ -10,14 +10,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"staffeln/db"
+	"staffeln/backup"
 	"staffeln/show"
 )
 
 // A wide terminal gets whole names.
 func TestSheet_Width(t *testing.T) {
 	name := strings.Repeat("long", 20)
-	v := statusView{show.Status{Listed: []show.Standing{{Object: show.Object{VolumeID: name}, Standing: db.Late}}, Volumes: show.Counts{Late: 1}}}
+	v := statusView{show.Status{Listed: []show.ListedVolume{{Object: show.Object{VolumeID: name}, VolumeProtection: show.VolumeProtection{Protection: backup.Late}}}, Volumes: show.Counts{Late: 1}}}
 	narrow, wide := newSheet(false), newSheet(false)
 	wide.width = widestSheet
 	v.draw(narrow)
@@ -32,9 +32,9 @@ func TestSheet_LateWithoutARestorePoint(t *testing.T) {
 	since := at.Add(-3 * time.Hour)
 	status, explain := newSheet(false), newSheet(false)
 	status.now, explain.now = at, at
-	(statusView{show.Status{Listed: []show.Standing{{Object: show.Object{VolumeID: "v"}, Standing: db.Late, LateSince: &since}}, Volumes: show.Counts{Late: 1}}}).draw(status)
+	(statusView{show.Status{Listed: []show.ListedVolume{{Object: show.Object{VolumeID: "v"}, VolumeProtection: show.VolumeProtection{Protection: backup.Late, LateSince: &since}}}, Volumes: show.Counts{Late: 1}}}).draw(status)
 	require.Contains(t, status.String(), "none; late since 2026-03-06 09:00")
-	(&explainView{&show.Explanation{Standing: db.Late, LateSince: &since, LateAfter: 8 * 3600}}).drawStanding(explain)
+	(&explainView{&show.Explanation{VolumeProtection: show.VolumeProtection{Protection: backup.Late, LateSince: &since}, LateAfter: 8 * 3600}}).drawProtection(explain)
 	said := strings.Join(strings.Fields(explain.String()), " ")
 	require.Contains(t, said, "stands LATE: no restore point (late since 2026-03-06 09:00, 3h ago: protected and without one for more than 8h)")
 }
@@ -43,8 +43,8 @@ func TestSheet_LateWithoutARestorePoint(t *testing.T) {
 // as it is.
 func TestNamesDoNothingToATerminal(t *testing.T) {
 	const name = "data\x1b[2J\x1b]0;owned\a\n  all is well\u202e\u009b1A"
-	listed := show.Standing{Object: show.Object{VolumeID: "v", VolumeName: name, ProjectName: name, ServerName: name}, Standing: db.Late}
-	v := statusView{show.Status{Listed: []show.Standing{listed}, Volumes: show.Counts{Late: 1}}}
+	listed := show.ListedVolume{Object: show.Object{VolumeID: "v", VolumeName: name, ProjectName: name, ServerName: name}, VolumeProtection: show.VolumeProtection{Protection: backup.Late}}
+	v := statusView{show.Status{Listed: []show.ListedVolume{listed}, Volumes: show.Counts{Late: 1}}}
 	for _, colours := range []bool{false, true} {
 		s := newSheet(colours)
 		s.width = widestSheet

@@ -104,7 +104,7 @@ func TestSheet_ColoursAddNothingButColours(t *testing.T) {
 	at := time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC)
 	v := statusView{show.Status{
 		AsOf: show.AsOf{At: at, Warnings: []string{"Something is wrong."}}, Volumes: show.Counts{Late: 1},
-		Listed: []show.Standing{{Object: show.Object{VolumeID: "v", ProjectID: strings.Repeat("long", 30)}, Standing: db.Late}},
+		Listed: []show.ListedVolume{{Object: show.Object{VolumeID: "v", ProjectID: strings.Repeat("long", 30)}, VolumeProtection: show.VolumeProtection{Protection: backup.Late}}},
 		Stuck:  []show.Busy{{Object: show.Object{VolumeID: "v"}, State: string(backup.Overdue), Reason: show.ReasonOf(backup.DeadlinePassed), Since: &at}},
 		Leader: show.Leader{Beats: []show.Beat{{Name: "plan", Period: 60, Late: true}}},
 	}}

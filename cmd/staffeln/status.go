@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/show"
 )
@@ -21,9 +22,9 @@ func statusCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&volumes, "volumes", false, "list every volume and how it stands")
 	return showCommand(c, statusView{}, func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (view, error) {
-		listed := []string{db.Late}
+		listed := []backup.Protection{backup.Late}
 		if volumes {
-			listed = db.Standings
+			listed = backup.Protections
 		}
 		seen, err := r.Status(ctx, l, listed)
 		return statusView{seen}, err

@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"staffeln/backup"
-	"staffeln/db"
 	"staffeln/show"
 )
 
@@ -53,15 +52,15 @@ func (v statusView) drawVolumes(s *sheet) {
 		{name: "VOLUME, SERVER, PROJECT", flex: true},
 		{name: "NEWEST RESTORE POINT"},
 	},
-		show.Each(shown, func(o show.Standing) []string {
+		show.Each(shown, func(o show.ListedVolume) []string {
 			point := "none"
 			if o.RestorePoint != nil {
 				point = fmt.Sprintf("%s, %s", show.Clock(*o.RestorePoint), s.ago(o.RestorePoint))
 			} else if o.LateSince != nil {
 				point = "none; late since " + show.Clock(*o.LateSince)
 			}
-			how := o.Standing
-			if how == db.Late {
+			how := string(o.Protection)
+			if o.Protection == backup.Late {
 				how = s.paint(bad, how)
 			}
 			return []string{how, o.All(), point}

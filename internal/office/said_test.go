@@ -26,7 +26,7 @@ func (o *office) said() map[string]oracle.Said {
 		said[volumeID] = s
 	}
 	require.NoError(o.t, o.db.Look(o.ctx, func(l *db.Look) error {
-		standing, err := l.Standing(o.ctx, o.set.Late(), "", db.Standings...)
+		protections, err := l.Protections(o.ctx, o.set.Late(), db.Part{}, backup.Protections...)
 		if err != nil {
 			return err
 		}
@@ -46,9 +46,9 @@ func (o *office) said() map[string]oracle.Said {
 		if err != nil {
 			return err
 		}
-		for _, s := range standing {
-			said[s.ID] = oracle.Said{Standing: s.Standing}
-			tell(s.ID, "stands %s", s.Standing)
+		for _, s := range protections {
+			said[s.ID] = oracle.Said{Protection: string(s.Protection())}
+			tell(s.ID, "is %s", s.Protection())
 			tell(s.ID, "decision %s %s", s.Reason, s.Reason.Whose())
 			for _, b := range backlog {
 				if b.ProjectID == s.ProjectID {

@@ -16,8 +16,8 @@ type Span struct {
 
 // Said is what the program tells of a volume.
 type Said struct {
-	Standing string
-	Words    []string // reasons, with who must act
+	Protection string
+	Words      []string // reasons, with who must act
 }
 
 // Spans are all times in which a volume was late, those that last included.
@@ -108,11 +108,11 @@ func (o *Oracle) judgeAge(v *volume) {
 func (o *Oracle) judgeSaid(v *volume, said Said) {
 	data := newest(o.points(v.id, v.project))
 	begins := or(data, v.first) // without a restore point, it is late when it is known as protected for as long
-	late, stands := !begins.IsZero() && o.now.Sub(begins) > o.late(), said.Standing == "late"
+	late, stands := !begins.IsZero() && o.now.Sub(begins) > o.late(), said.Protection == "late"
 	switch {
 	case late && !stands && v.looks > 1 && !o.now.Before(v.grey):
-		o.violated("silent"+v.id+data.String(), "silence: volume %s is late since %s, and stands as %q", v.name, begins.Add(o.late()).Format("01-02 15:04"), said.Standing)
-	case !late && said.Standing == "late" && !o.hit(o.Period, func(t *Trouble) bool { return t.strikes(v) }):
+		o.violated("silent"+v.id+data.String(), "silence: volume %s is late since %s, and is shown as %q", v.name, begins.Add(o.late()).Format("01-02 15:04"), said.Protection)
+	case !late && said.Protection == "late" && !o.hit(o.Period, func(t *Trouble) bool { return t.strikes(v) }):
 		o.violated("alarm"+v.id+data.String(), "false alarm: volume %s stands as late, and its newest restore point is of %s", v.name, data.Format("01-02 15:04"))
 	}
 	if !late || v.looks < 2 {
