@@ -21,6 +21,18 @@ const (
 // Protections lists them all in the order in which people read them.
 var Protections = []Protection{Protected, Late, Waiting, Unprotected, Unknown, Gone}
 
+// Sentence says it of several volumes, for people.
+func (p Protection) Sentence() string { return protectionSentences[p] }
+
+var protectionSentences = map[Protection]string{
+	Protected:   "Their newest restore point is young enough.",
+	Late:        "Their newest restore point is too old, or they never got one.",
+	Waiting:     "For their first restore point.",
+	Unprotected: "No server asks for their backup.",
+	Unknown:     "The newest plan did not see enough.",
+	Gone:        "Deleted; their backups are kept.",
+}
+
 // ProtectionFacts are what the protection of a volume is judged by. They are
 // plain truths, so that a database can count and filter by them and leaves the
 // judgement to [ProtectionFacts.Protection].

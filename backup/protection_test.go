@@ -30,6 +30,7 @@ func TestProtectionOfAllFacts(t *testing.T) {
 		}
 		require.Equal(t, want, []Protection{f.Protection()}, "%+v", f)
 		require.Contains(t, Protections, f.Protection())
+		require.NotEmpty(t, f.Protection().Sentence())
 	}
 }
 

@@ -43,6 +43,18 @@ type Counts struct {
 	Gone        int `json:"gone" desc:"the volume is no more; its backups are kept by their retention"`
 }
 
+func countsOf(n map[backup.Protection]int) Counts {
+	return Counts{n[backup.Protected], n[backup.Late], n[backup.Waiting], n[backup.Unprotected], n[backup.Unknown], n[backup.Gone]}
+}
+
+// Of returns how many volumes have one protection.
+func (c Counts) Of(p backup.Protection) int {
+	return map[backup.Protection]int{
+		backup.Protected: c.Protected, backup.Late: c.Late, backup.Waiting: c.Waiting,
+		backup.Unprotected: c.Unprotected, backup.Unknown: c.Unknown, backup.Gone: c.Gone,
+	}[p]
+}
+
 // VolumeProtection is how well one volume is protected.
 type VolumeProtection struct {
 	Protection   backup.Protection `json:"protection" desc:"protected, late, waiting, unprotected, unknown or gone"`
@@ -125,7 +137,7 @@ func (r Reader) Status(ctx context.Context, l *db.Look, listed []backup.Protecti
 // Counts counts the volumes by protection.
 func (r Reader) Counts(ctx context.Context, l *db.Look) (Counts, error) {
 	n, err := l.ProtectionCounts(ctx, r.Settings.Late(), r.Project)
-	return Counts{n[backup.Protected], n[backup.Late], n[backup.Waiting], n[backup.Unprotected], n[backup.Unknown], n[backup.Gone]}, err
+	return countsOf(n), err
 }
 
 func (r Reader) statusOfRecords(ctx context.Context, l *db.Look, v Status) (Status, error) {

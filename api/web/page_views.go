@@ -29,24 +29,6 @@ func ofPage(known []parameter) []parameter {
 	return append(known, parameter{name: "before", desc: "the page before this place", kind: "string"})
 }
 
-// A tile is how many volumes have one protection.
-type tile struct {
-	Protection backup.Protection
-	Says       string
-	Count      int
-}
-
-func tiles(n show.Counts) []tile {
-	return []tile{
-		{backup.Protected, "Their newest restore point is young enough.", n.Protected},
-		{backup.Late, "Their newest restore point is too old, or they never got one.", n.Late},
-		{backup.Waiting, "For their first restore point.", n.Waiting},
-		{backup.Unprotected, "No server asks for their backup.", n.Unprotected},
-		{backup.Unknown, "The newest plan did not see enough.", n.Unknown},
-		{backup.Gone, "Deleted; their backups are kept.", n.Gone},
-	}
-}
-
 // glance shows protection at a glance.
 func (w *Window) glance(c echo.Context, a access) error {
 	if _, err := read(c.Request().URL.RawQuery, nil); err != nil {
@@ -64,7 +46,7 @@ func (w *Window) glance(c echo.Context, a access) error {
 	}
 	s.InProgress = s.InProgress[:min(first, len(s.InProgress))]
 	return w.render(c, 200, "glance", sheet{Title: "Overview", Now: s.At, Who: &a, Body: map[string]any{
-		"Tiles": tiles(s.Volumes), "S": s, "More": s.Volumes.Late + s.Volumes.Waiting - len(s.Listed),
+		"Protections": backup.Protections, "S": s, "More": s.Volumes.Late + s.Volumes.Waiting - len(s.Listed),
 	}})
 }
 

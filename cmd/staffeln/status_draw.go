@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"staffeln/backup"
 	"staffeln/show"
@@ -25,26 +26,27 @@ func (v statusView) draw(s *sheet) {
 
 func (v statusView) drawVolumes(s *sheet) {
 	s.section("VOLUMES", "late: no restore point younger than "+backup.Span(show.Seconds(v.LateAfter)))
-	n := v.Volumes
-	late := strconv.Itoa(n.Late)
-	if n.Late > 0 {
-		late = s.paint(bad, late)
+	var columns []column
+	var counts []string
+	for _, p := range backup.Protections {
+		name, count := strings.ToUpper(string(p)), strconv.Itoa(v.Volumes.Of(p))
+		switch {
+		case p == backup.Protected:
+			count = s.paint(good, count)
+		case p == backup.Late && v.Volumes.Late > 0:
+			count = s.paint(bad, count)
+		case p == backup.Waiting:
+			name += " FOR THE FIRST"
+		}
+		columns, counts = append(columns, column{name: name, right: true}), append(counts, count)
 	}
-	s.table([]column{
-		{name: "PROTECTED", right: true},
-		{name: "LATE", right: true},
-		{name: "WAITING FOR THE FIRST", right: true},
-		{name: "UNPROTECTED", right: true},
-		{name: "UNKNOWN", right: true},
-		{name: "GONE", right: true},
-	},
-		[][]string{{s.paint(good, strconv.Itoa(n.Protected)), late, strconv.Itoa(n.Waiting), strconv.Itoa(n.Unprotected), strconv.Itoa(n.Unknown), strconv.Itoa(n.Gone)}}, 0)
+	s.table(columns, [][]string{counts}, 0)
 	if len(v.Listed) == 0 {
 		return
 	}
 	s.line("")
 	shown, more := v.Listed, 0
-	if len(v.Listed) == n.Late { // else all were asked for
+	if len(v.Listed) == v.Volumes.Late { // else all were asked for
 		shown, more = first(glance, v.Listed)
 	}
 	s.table([]column{
