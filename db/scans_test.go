@@ -45,7 +45,7 @@ var hot = map[string]func(*house) error{
 	"Unfinished": func(h *house) error { _, err := h.beat().Unfinished(h.ctx); return err },
 	"AtWork":     func(h *house) error { _, err := h.beat().AtWork(h.ctx); return err },
 	"Admit": func(h *house) error {
-		_, err := h.beat().Admit(h.ctx, Caps{Total: 50, PerProject: 5}, backup.Outage{})
+		_, err := h.beat().Admit(h.ctx, backup.Caps{Total: 50, PerProject: 5}, backup.Outage{})
 		return err
 	},
 	"Aged": func(h *house) error {
