@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"staffeln/db"
-	"staffeln/report"
 	"staffeln/tasks"
+	"staffeln/view/report"
 )
 
 // reportGrid is how often it is looked for reports that are due, and for mails whose next try is: far less often than

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"staffeln/backup"
-	"staffeln/report"
+	"staffeln/view/report"
 )
 
 // Config is the worker's own; the operator's rules are those of the scheduler.

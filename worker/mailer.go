@@ -15,7 +15,7 @@ import (
 	"github.com/wneessen/go-mail/log"
 
 	"staffeln/internal/visible"
-	"staffeln/report"
+	"staffeln/view/report"
 )
 
 const (

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"staffeln/report"
+	"staffeln/view/report"
 )
 
 const (

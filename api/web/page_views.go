@@ -9,7 +9,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // perPage is how many rows a list shows at once, where nobody asks for another number.
@@ -34,7 +34,7 @@ func (w *Window) glance(c echo.Context, a access) error {
 	if _, err := read(c.Request().URL.RawQuery, nil); err != nil {
 		return err
 	}
-	var s show.Status
+	var s view.Status
 	err := w.look(c.Request().Context(), func(ctx context.Context, l *db.Look) (err error) {
 		r := w.reader(a)
 		r.First = first
@@ -144,10 +144,10 @@ func (w *Window) showVolume(c echo.Context, a access) error {
 // A dayView is a day of the strip: what it looks like, and what it says to who can't see it.
 type dayView struct{ Date, Class, Mark, Says string }
 
-func viewDay(d show.Day) dayView {
-	v := dayView{Date: d.Date, Says: show.Plural(d.Made, "restore point made", "restore points made")}
+func viewDay(d view.Day) dayView {
+	v := dayView{Date: d.Date, Says: view.Plural(d.Made, "restore point made", "restore points made")}
 	if d.Failed > 0 {
-		v.Says += ", " + show.Plural(d.Failed, "attempt failed", "attempts failed")
+		v.Says += ", " + view.Plural(d.Failed, "attempt failed", "attempts failed")
 	}
 	switch {
 	case d.Made > 0 && d.Failed > 0:

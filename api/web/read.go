@@ -8,7 +8,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // lookTime bounds one look at the memory.
@@ -24,7 +24,7 @@ type operation struct {
 
 // VolumesAnswer is a page of volumes.
 type VolumesAnswer struct {
-	show.VolumeList
+	view.VolumeList
 
 	Next string `json:"next" desc:"cursor of the next page; \"\": this is the last one"`
 
@@ -33,9 +33,9 @@ type VolumesAnswer struct {
 
 // BackupsAnswer is a page of backups.
 type BackupsAnswer struct {
-	show.AsOf
+	view.AsOf
 
-	Backups []show.Backup `json:"backups" desc:"those that the filter admits"`
+	Backups []view.Backup `json:"backups" desc:"those that the filter admits"`
 	Next    string        `json:"next" desc:"cursor of the next page; \"\": this is the last one"`
 
 	previous bool // there is a page before
@@ -43,10 +43,10 @@ type BackupsAnswer struct {
 
 // VolumeAnswer is all that is known of one volume.
 type VolumeAnswer struct {
-	*show.Explanation
+	*view.Explanation
 
 	Why  string     `json:"why" desc:"for people: why it is not protected now; \"\": it is, or nobody can tell"`
-	Days []show.Day `json:"days" desc:"the last 30 days, the oldest first"`
+	Days []view.Day `json:"days" desc:"the last 30 days, the oldest first"`
 	Next string     `json:"next" desc:"cursor of the chains before those that are listed; \"\": there are none"`
 }
 
@@ -142,7 +142,7 @@ func (w *Window) backups(ctx context.Context, a access, _ string, given map[stri
 	if f.Before, err = turn.before.backup(); err != nil {
 		return nil, err
 	}
-	var page show.BackupList
+	var page view.BackupList
 	err = w.look(ctx, func(ctx context.Context, l *db.Look) error {
 		page, err = w.reader(a).Backups(ctx, l, f)
 		return err
@@ -156,7 +156,7 @@ func (w *Window) backups(ctx context.Context, a access, _ string, given map[stri
 }
 
 // placeOfVolume is where a volume stands in its list.
-func placeOfVolume(v show.Volume, sort string) *place {
+func placeOfVolume(v view.Volume, sort string) *place {
 	return &place{sort, v.RestorePoint, v.ProjectName, v.VolumeName, v.VolumeID}
 }
 
@@ -180,7 +180,7 @@ func (p *place) backup() (*db.Place, error) {
 }
 
 // placeOf is where a backup stands in its list.
-func placeOf(b show.Backup, sort string) *place {
+func placeOf(b view.Backup, sort string) *place {
 	return &place{Sort: sort, At: &b.At, Name: b.VolumeName, ID: b.RecordID}
 }
 
@@ -193,7 +193,7 @@ const byChain = "chain"
 
 // explain tells of one volume; of one that may not be seen, the same as of one that is not there.
 func (w *Window) explain(ctx context.Context, a access, id string, given map[string]string) (v VolumeAnswer, err error) {
-	var wanted show.Stretch
+	var wanted view.Stretch
 	if wanted.Links, err = rows(given["limit"]); err != nil {
 		return v, err
 	}

@@ -8,12 +8,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // auditView is what people did by hand.
 type auditView struct {
-	show.AsOf
+	view.AsOf
 
 	Lines []auditLine `json:"lines" desc:"what was done by hand, the newest first"`
 }
@@ -43,14 +43,14 @@ func auditCommand() *cobra.Command {
 		}
 		return nil
 	}
-	return showCommand(c, auditView{}, func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (view, error) {
+	return showCommand(c, auditView{}, func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (answer, error) {
 		head, _, err := r.Head(ctx, l)
 		if err != nil {
 			return nil, err
 		}
 		head.Warnings = []string{} // what was done is true whoever leads now
 		lines, err := l.Interventions(ctx, limit)
-		return auditView{head, show.Each(lines, func(i db.Intervention) auditLine { return auditLine(i) })}, err
+		return auditView{head, view.Each(lines, func(i db.Intervention) auditLine { return auditLine(i) })}, err
 	})
 }
 
@@ -61,7 +61,7 @@ func (v auditView) draw(s *sheet) {
 		s.line("Nothing so far.")
 	}
 	for _, l := range v.Lines {
-		s.line("%s  %s  by %s", show.Clock(l.At), s.paint(strong, l.Action), l.Who)
+		s.line("%s  %s  by %s", view.Clock(l.At), s.paint(strong, l.Action), l.Who)
 		s.words("  ", l.Intent)
 		outcome := l.Outcome
 		if outcome == "" {

@@ -8,12 +8,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // deletionsView is who asked Cinder to delete backups, and what the delete check answered.
 type deletionsView struct {
-	show.AsOf
+	view.AsOf
 
 	Lines []deletionLine `json:"lines" desc:"who asked for deletions, hour by hour, the newest first"`
 }
@@ -47,14 +47,14 @@ func deletionsCommand() *cobra.Command {
 		}
 		return nil
 	}
-	return showCommand(c, deletionsView{}, func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (view, error) {
+	return showCommand(c, deletionsView{}, func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (answer, error) {
 		head, _, err := r.Head(ctx, l)
 		if err != nil {
 			return nil, err
 		}
 		head.Warnings = []string{} // what was asked is true whoever leads now
 		lines, err := l.DeleteChecks(ctx, allowed, limit)
-		return deletionsView{head, show.Each(lines, func(t db.ToldCheck) deletionLine { return deletionLine(t) })}, err
+		return deletionsView{head, view.Each(lines, func(t db.ToldCheck) deletionLine { return deletionLine(t) })}, err
 	})
 }
 
@@ -69,7 +69,7 @@ func (v deletionsView) draw(s *sheet) {
 		if !l.Verified && l.UserID == "" {
 			who = "callers without a client certificate"
 		}
-		s.line("%s  %s  %d x  %s", show.Clock(l.LastAt), s.paint(strong, l.Answer), l.Asked, who)
+		s.line("%s  %s  %d x  %s", view.Clock(l.LastAt), s.paint(strong, l.Answer), l.Asked, who)
 		s.words("  ", l.Verdict+" "+l.BackupID)
 	}
 }

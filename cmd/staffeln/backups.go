@@ -11,11 +11,11 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // backupsView is a list of records, drawn.
-type backupsView struct{ show.BackupList }
+type backupsView struct{ view.BackupList }
 
 func backupsCommand() *cobra.Command {
 	f := db.Filter{}
@@ -44,14 +44,14 @@ func backupsCommand() *cobra.Command {
 		}
 		return nil
 	}
-	return showCommand(c, backupsView{}, func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (view, error) {
+	return showCommand(c, backupsView{}, func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (answer, error) {
 		seen, err := r.Backups(ctx, l, f)
 		return backupsView{seen}, err
 	})
 }
 
 func states() []string {
-	return show.Each(backup.States, func(s backup.State) string { return string(s) })
+	return view.Each(backup.States, func(s backup.State) string { return string(s) })
 }
 
 func (v backupsView) draw(s *sheet) {
@@ -82,14 +82,14 @@ func (v backupsView) draw(s *sheet) {
 	v.drawReasons(s)
 }
 
-func took(b show.Backup) string {
+func took(b view.Backup) string {
 	if b.Took == nil {
 		return "-"
 	}
-	return backup.Span(show.Seconds(*b.Took))
+	return backup.Span(view.Seconds(*b.Took))
 }
 
-func keptUntil(s *sheet, b show.Backup) string {
+func keptUntil(s *sheet, b view.Backup) string {
 	switch {
 	case b.KeptUntil != nil:
 		return s.near(*b.KeptUntil)

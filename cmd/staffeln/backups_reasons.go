@@ -5,13 +5,13 @@ import (
 	"strings"
 
 	"staffeln/backup"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // drawReasons tells below the table, reason by reason, why: of which volumes, and of the newest backup in full.
 func (v backupsView) drawReasons(s *sheet) {
 	var codes []backup.Reason
-	by := map[backup.Reason][]show.Backup{}
+	by := map[backup.Reason][]view.Backup{}
 	for _, b := range v.Backups {
 		code := b.Reason.Code
 		if code == "" {
@@ -29,7 +29,7 @@ func (v backupsView) drawReasons(s *sheet) {
 		all := by[code]
 		s.words("  ", all[0].Reason.Words())
 		shown, more := first(glance, newestOf(all))
-		words := strings.Join(show.Each(shown, func(n newest) string {
+		words := strings.Join(view.Each(shown, func(n newest) string {
 			words := fmt.Sprintf("%s at %s (%s)", n.Volume(), s.near(n.At), n.State)
 			if n.before > 0 {
 				words += fmt.Sprintf(" and %d before it", n.before)
@@ -37,7 +37,7 @@ func (v backupsView) drawReasons(s *sheet) {
 			return words
 		}), ", ")
 		if more > 0 {
-			words += fmt.Sprintf(", and %s more", show.Plural(more, "volume", "volumes"))
+			words += fmt.Sprintf(", and %s more", view.Plural(more, "volume", "volumes"))
 		}
 		s.words("    ", words+".")
 		if all[0].Text != "" {
@@ -48,12 +48,12 @@ func (v backupsView) drawReasons(s *sheet) {
 
 // newest is the newest of a volume's backups with one reason, and how many there are before.
 type newest struct {
-	show.Backup
+	view.Backup
 
 	before int
 }
 
-func newestOf(all []show.Backup) []newest {
+func newestOf(all []view.Backup) []newest {
 	var some []newest
 	at := map[string]int{}
 	for _, b := range all {

@@ -12,7 +12,7 @@ import (
 	"staffeln/api"
 	"staffeln/doctor"
 	"staffeln/openstack"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // doctorConfig is what the doctor reads: all that scheduler and worker do, and who may ask the delete check.
@@ -38,7 +38,7 @@ const (
 type findingsError struct{ warnings, failing int }
 
 func (e findingsError) Error() string {
-	return fmt.Sprintf("not all is well: %s, %s", show.Plural(e.failing, "error", "errors"), show.Plural(e.warnings, "warning", "warnings"))
+	return fmt.Sprintf("not all is well: %s, %s", view.Plural(e.failing, "error", "errors"), view.Plural(e.warnings, "warning", "warnings"))
 }
 
 // exitCode tells scripts how bad it is.
@@ -91,7 +91,7 @@ func examine(ctx context.Context, cmd *cobra.Command, config *doctorConfig, cred
 	}
 	out := cmd.OutOrStdout()
 	if asJSON {
-		v := doctorView{doctor.Worst(findings), show.Each(findings, func(f doctor.Finding) doctorFindingView { return doctorFindingView(f) })}
+		v := doctorView{doctor.Worst(findings), view.Each(findings, func(f doctor.Finding) doctorFindingView { return doctorFindingView(f) })}
 		if err := writeJSON(out, v); err != nil {
 			return err
 		}

@@ -11,8 +11,8 @@ import (
 	"staffeln/db"
 	"staffeln/doctor"
 	"staffeln/openstack"
-	"staffeln/show"
 	"staffeln/tasks"
+	"staffeln/view"
 )
 
 // patient is how long the doctor waits for one part that does not answer.
@@ -109,7 +109,7 @@ func lookMemory(ctx context.Context, l *db.Look, set backup.Settings, f *doctor.
 	f.Covered, f.Late, f.Waiting = counts[backup.Protected], counts[backup.Late], counts[backup.Waiting]
 	loads, err := l.Loads(ctx)
 	for _, one := range loads {
-		load := doctor.Load{Project: show.Or(one.ProjectName, one.ProjectID), Volumes: one.Volumes}
+		load := doctor.Load{Project: view.Or(one.ProjectName, one.ProjectID), Volumes: one.Volumes}
 		if one.Average != nil {
 			load.Average = *one.Average
 		}
@@ -167,8 +167,6 @@ func lookProject(ctx context.Context, cloud *openstack.Cloud, p *doctor.Project)
 	if p.SecretRight, err = cloud.Reach(ctx, p.ID); err != nil {
 		return err
 	}
-	backups, gigabytes, err := cloud.BackupQuota(ctx, p.ID)
-	p.Backups = doctor.Quota{Limit: backups.Limit, InUse: backups.InUse + backups.Reserved}
-	p.Gigabytes = doctor.Quota{Limit: gigabytes.Limit, InUse: gigabytes.InUse + gigabytes.Reserved}
+	p.Backups, p.Gigabytes, err = cloud.BackupQuota(ctx, p.ID)
 	return err
 }

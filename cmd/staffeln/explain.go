@@ -8,11 +8,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // explainView is an explanation, drawn.
-type explainView struct{ *show.Explanation }
+type explainView struct{ *view.Explanation }
 
 func explainCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -28,7 +28,7 @@ func explainCommand() *cobra.Command {
 			return nil
 		},
 	}
-	return showCommand(c, new(explainView), func(ctx context.Context, l *db.Look, r show.Reader, args []string) (view, error) {
+	return showCommand(c, new(explainView), func(ctx context.Context, l *db.Look, r view.Reader, args []string) (answer, error) {
 		v, err := l.Volume(ctx, args[0])
 		if several := new(db.AmbiguousError); errors.As(err, several) {
 			return nil, fmt.Errorf("explain volume %s: %w: give the ID; `staffeln status --volumes --json` lists them", args[0], err)
@@ -39,7 +39,7 @@ func explainCommand() *cobra.Command {
 		if err != nil {
 			return nil, err
 		}
-		seen, err := r.Explanation(ctx, l, v, show.Stretch{})
+		seen, err := r.Explanation(ctx, l, v, view.Stretch{})
 		return &explainView{seen}, err
 	})
 }

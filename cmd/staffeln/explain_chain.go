@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"staffeln/show"
+	"staffeln/view"
 )
 
 func (v *explainView) drawChains(s *sheet) {
@@ -21,7 +21,7 @@ func (v *explainView) drawChains(s *sheet) {
 		s.line("  None: Cinder holds no backup of it that is ours.")
 		return
 	}
-	s.section("CHAINS", show.Plural(len(v.Chains), "chain", "chains")+" of "+show.Plural(n, "backup", "backups")+note)
+	s.section("CHAINS", view.Plural(len(v.Chains), "chain", "chains")+" of "+view.Plural(n, "backup", "backups")+note)
 	for i, c := range v.Chains {
 		if i > 0 {
 			s.line("")
@@ -38,7 +38,7 @@ func (v *explainView) drawChains(s *sheet) {
 			{name: "STATE"},
 			{name: "EXPIRES"},
 			{name: "NOW", flex: true, wrap: true},
-		}, show.Each(c.Links, func(l show.Link) []string {
+		}, view.Each(c.Links, func(l view.Link) []string {
 			expires, why := "not known", "stays: "
 			if l.Expires != nil {
 				expires = s.near(*l.Expires)
@@ -57,7 +57,7 @@ func (v *explainView) drawRestore(s *sheet) {
 	if r == nil {
 		return
 	}
-	s.section("RESTORE", "the newest restore point, data of "+show.Clock(r.DataAt))
+	s.section("RESTORE", "the newest restore point, data of "+view.Clock(r.DataAt))
 	for _, line := range r.Lines() {
 		s.line("  %s", line)
 	}
@@ -76,7 +76,7 @@ func (v *explainView) drawGoing(s *sheet) {
 	}
 	shown, more := first(2*glance, v.Going)
 	s.table([]column{{name: "WHEN"}, {name: ""}, {name: "KIND"}, {name: "DATA OF"}, {name: "WHY", flex: true, wrap: true}},
-		show.Each(shown, func(g show.Going) []string {
+		view.Each(shown, func(g view.Going) []string {
 			why := g.Reason.Sentence
 			if g.Last {
 				why += s.paint(careful, " Then no restore point is left.")

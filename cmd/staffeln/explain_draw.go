@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"staffeln/backup"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 func (v *explainView) draw(s *sheet) {
@@ -13,7 +13,7 @@ func (v *explainView) draw(s *sheet) {
 	v.drawVolume(s)
 	s.section("POLICY", "")
 	s.table([]column{{name: "PART"}, {name: "VALUE"}, {name: "COMES FROM", flex: true, wrap: true}},
-		show.Each(v.Policy, func(p show.Part) []string { return []string{strings.ReplaceAll(p.Name, "_", " "), p.Value, p.Source} }), 0)
+		view.Each(v.Policy, func(p view.Part) []string { return []string{strings.ReplaceAll(p.Name, "_", " "), p.Value, p.Source} }), 0)
 	v.drawChains(s)
 	v.drawRestore(s)
 	v.drawDecision(s)
@@ -27,11 +27,11 @@ func (v *explainView) drawDecision(s *sheet) {
 	if v.Last == nil {
 		s.line("  None yet.")
 	} else {
-		s.words("  ", fmt.Sprintf("%s, %s: %s. %s", show.Clock(v.Last.At), s.ago(&v.Last.At), show.Decided(v.Last.Action), v.Last.Reason.Words()))
+		s.words("  ", fmt.Sprintf("%s, %s: %s. %s", view.Clock(v.Last.At), s.ago(&v.Last.At), view.Decided(v.Last.Action), v.Last.Reason.Words()))
 	}
 	if f := v.Failure; f != nil {
 		s.section("LAST FAILURE", "")
-		s.words("  ", fmt.Sprintf("%s, %s: %s. %s", show.Clock(f.At), s.ago(&f.At), s.state(f.State), f.Reason.Words()))
+		s.words("  ", fmt.Sprintf("%s, %s: %s. %s", view.Clock(f.At), s.ago(&f.At), s.state(f.State), f.Reason.Words()))
 		if f.Text != "" {
 			s.words("  ", "In full: "+f.Text)
 		}
@@ -60,18 +60,18 @@ func (v *explainView) drawNext(s *sheet) {
 	case backup.Action(v.Now.Action) == backup.Wait:
 		s.words("  ", "Now: nothing is planned. "+v.Now.Reason.Words())
 	case v.Now.At != nil && v.Now.At.After(s.now):
-		s.words("  ", fmt.Sprintf("%s, %s: %s. %s", show.Clock(*v.Now.At), s.ago(v.Now.At), show.Does(v.Now.Action, v.Now.Kind), v.Now.Reason.Words()))
+		s.words("  ", fmt.Sprintf("%s, %s: %s. %s", view.Clock(*v.Now.At), s.ago(v.Now.At), view.Does(v.Now.Action, v.Now.Kind), v.Now.Reason.Words()))
 	default:
-		s.words("  ", fmt.Sprintf("At the leader's next plan, due since %s: %s. %s", show.MaybeClock(v.Now.At), show.Does(v.Now.Action, v.Now.Kind), v.Now.Reason.Words()))
+		s.words("  ", fmt.Sprintf("At the leader's next plan, due since %s: %s. %s", view.MaybeClock(v.Now.At), view.Does(v.Now.Action, v.Now.Kind), v.Now.Reason.Words()))
 	}
 	if a := v.Ahead; a != nil {
-		what := show.Does(a.Action, a.Kind) + ". " + a.Reason.Words()
+		what := view.Does(a.Action, a.Kind) + ". " + a.Reason.Words()
 		switch {
 		case a.EndsWell:
 			what = "if the one in progress ends well, " + what
 		case backup.Action(a.Action) == backup.Fail:
 			what = fmt.Sprintf("if its status is still %q, it is recorded that none can be made. (%s)", v.Status, a.Reason.Code)
 		}
-		s.words("  ", fmt.Sprintf("%s, %s: %s", show.Clock(a.At), s.ago(&a.At), what))
+		s.words("  ", fmt.Sprintf("%s, %s: %s", view.Clock(a.At), s.ago(&a.At), what))
 	}
 }

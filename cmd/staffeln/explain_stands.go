@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"staffeln/backup"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // drawVolume tells which volume it is, how it stands and why.
@@ -18,9 +18,9 @@ func (v *explainView) drawVolume(s *sheet) {
 	if v.Encrypted {
 		encrypted = ", encrypted"
 	}
-	s.labelled("seen", fmt.Sprintf("%d GiB%s, status %s, zone %s, at %s", v.SizeGiB, encrypted, v.Status, v.Zone, show.Clock(v.SeenAt)))
+	s.labelled("seen", fmt.Sprintf("%d GiB%s, status %s, zone %s, at %s", v.SizeGiB, encrypted, v.Status, v.Zone, view.Clock(v.SeenAt)))
 	if v.GoneAt != nil {
-		s.labelled("gone", "since "+show.Clock(*v.GoneAt))
+		s.labelled("gone", "since "+view.Clock(*v.GoneAt))
 	}
 	v.drawProtection(s)
 	for _, f := range v.Findings {
@@ -46,7 +46,7 @@ func (v *explainView) drawServer(s *sheet) {
 
 // drawProtection tells in short what whoever is woken by an alert asks first: how bad it is, since when, and why.
 func (v *explainView) drawProtection(s *sheet) {
-	protection, limit := string(v.Protection), backup.Span(show.Seconds(v.LateAfter))
+	protection, limit := string(v.Protection), backup.Span(view.Seconds(v.LateAfter))
 	switch v.Protection {
 	case backup.Late:
 		protection = s.paint(bad, "LATE")
@@ -55,7 +55,7 @@ func (v *explainView) drawProtection(s *sheet) {
 	}
 	point := "no restore point"
 	if v.RestorePoint != nil {
-		point = fmt.Sprintf("newest restore point %s, %s", show.Clock(*v.RestorePoint), s.ago(v.RestorePoint))
+		point = fmt.Sprintf("newest restore point %s, %s", view.Clock(*v.RestorePoint), s.ago(v.RestorePoint))
 	}
 	s.labelled("stands", protection+": "+point)
 	switch v.Protection {
@@ -64,7 +64,7 @@ func (v *explainView) drawProtection(s *sheet) {
 		if v.RestorePoint == nil {
 			than = "protected and without one for more than "
 		}
-		s.labelled("", fmt.Sprintf("(late since %s, %s: %s)", show.Clock(*v.LateSince), s.ago(v.LateSince), than+limit))
+		s.labelled("", fmt.Sprintf("(late since %s, %s: %s)", view.Clock(*v.LateSince), s.ago(v.LateSince), than+limit))
 	case backup.Protected:
 		s.labelled("", "(late when that is older than "+limit+")")
 	}

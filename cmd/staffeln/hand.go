@@ -16,7 +16,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // A hand is what the commands of people who intervene work with: the memory, the rules, and the person.
@@ -147,9 +147,9 @@ func (h *hand) project(ctx context.Context, name string) (p db.Project, err erro
 
 // told names a volume with its server and project.
 func told(v db.Volume) string {
-	words := "volume " + show.Or(v.Name, v.ID)
+	words := "volume " + view.Or(v.Name, v.ID)
 	if v.ServerID != "" {
-		words += " (server " + show.Or(v.ServerName, v.ServerID) + ", project " + show.Or(v.ProjectName, v.ProjectID) + ")"
+		words += " (server " + view.Or(v.ServerName, v.ServerID) + ", project " + view.Or(v.ProjectName, v.ProjectID) + ")"
 	}
 	return words
 }

@@ -9,7 +9,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 func backupNowCommand() *cobra.Command {
@@ -107,7 +107,7 @@ func article(k backup.Kind) string {
 // statusWords is a reason for people, with Cinder's word where that is what it is about.
 func statusWords(r backup.Reason, v db.Volume) string {
 	if r == backup.VolumeStatus || r == backup.VolumeChanging {
-		return fmt.Sprintf("%s It was %q at %s.", r.Sentence(), v.Status, show.Clock(v.SeenAt))
+		return fmt.Sprintf("%s It was %q at %s.", r.Sentence(), v.Status, view.Clock(v.SeenAt))
 	}
 	return r.Sentence()
 }

@@ -11,8 +11,8 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
 	"staffeln/tasks"
+	"staffeln/view"
 )
 
 func cancelCommand() *cobra.Command {
@@ -62,10 +62,10 @@ func (h *hand) cancel(ctx context.Context, v db.Volume) (done bool, err error) {
 	r := held[v.ID][i]
 	switch {
 	case r.BackupID == "" && r.AskedAt != nil:
-		h.say("Not yet: Cinder was asked for the backup of %s at %s, and the answer is missing. Its effect is looked for; try again in a few minutes.", told(v), show.Clock(*r.AskedAt))
+		h.say("Not yet: Cinder was asked for the backup of %s at %s, and the answer is missing. Its effect is looked for; try again in a few minutes.", told(v), view.Clock(*r.AskedAt))
 		return false, nil
 	case r.BackupID != "":
-		h.say("Cinder has been making backup %s of %s since %s. It will be removed as soon as Cinder lets go of it.", r.BackupID, told(v), show.MaybeClock(r.RequestedAt))
+		h.say("Cinder has been making backup %s of %s since %s. It will be removed as soon as Cinder lets go of it.", r.BackupID, told(v), view.MaybeClock(r.RequestedAt))
 		if err := h.confirm("Cancel it?"); err != nil {
 			return false, fmt.Errorf("cancel the backup of %s: %w", told(v), err)
 		}

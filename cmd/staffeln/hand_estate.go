@@ -11,7 +11,7 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/openstack"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // An estate is what a project that is gone left in Cinder: what goes when it is settled, and what stays.
@@ -19,8 +19,8 @@ type estate struct {
 	project db.Project
 	at      time.Time
 	volumes []db.Volume // those that something goes of
-	going   []show.Going
-	staying []show.Going
+	going   []view.Going
+	staying []view.Going
 }
 
 // lookEstate decides as the worker does, on what Cinder has and our records say; but all that goes is told, link after
@@ -42,8 +42,8 @@ func (h *hand) lookEstate(ctx context.Context, cloud *openstack.Estate, p db.Pro
 			e.volumes = append(e.volumes, v)
 		}
 	}
-	slices.SortStableFunc(e.going, func(a, b show.Going) int { return cmp.Or(a.Compare(b.Object), b.DataAt.Compare(a.DataAt)) }) // as they go
-	slices.SortStableFunc(e.staying, func(a, b show.Going) int { return cmp.Or(a.Compare(b.Object), a.DataAt.Compare(b.DataAt)) })
+	slices.SortStableFunc(e.going, func(a, b view.Going) int { return cmp.Or(a.Compare(b.Object), b.DataAt.Compare(a.DataAt)) }) // as they go
+	slices.SortStableFunc(e.staying, func(a, b view.Going) int { return cmp.Or(a.Compare(b.Object), a.DataAt.Compare(b.DataAt)) })
 	return e, nil
 }
 
@@ -54,7 +54,7 @@ func (h *hand) left(ctx context.Context, e *estate) (volumes []db.Volume, held m
 		if volumes, err = l.VolumesOf(ctx, e.project.ID); err != nil {
 			return err
 		}
-		held, err = l.Held(ctx, show.Each(volumes, func(v db.Volume) string { return v.ID }))
+		held, err = l.Held(ctx, view.Each(volumes, func(v db.Volume) string { return v.ID }))
 		return err
 	})
 	for id, records := range held {
@@ -66,10 +66,10 @@ func (h *hand) left(ctx context.Context, e *estate) (volumes []db.Volume, held m
 // add takes in what the project left of one volume, and tells whether anything of it goes.
 func (e *estate) add(v db.Volume, keeping backup.Keeping, records []backup.Record, there []backup.Backup) bool {
 	links, why := estateLinks(v, records, there)
-	of := show.ObjectOfVolume(v)
+	of := view.ObjectOfVolume(v)
 	of.ProjectID, of.ProjectName = e.project.ID, e.project.Name
-	row := func(l backup.Link, reason backup.Reason) show.Going {
-		return show.GoingOf(of, l, nil, cmp.Or(why[l.BackupID], reason), false)
+	row := func(l backup.Link, reason backup.Reason) view.Going {
+		return view.GoingOf(of, l, nil, cmp.Or(why[l.BackupID], reason), false)
 	}
 	goes := false
 	for {
@@ -123,7 +123,7 @@ func (e *estate) draw(s *sheet) {
 	s.title("What " + e.project.String() + " left behind")
 	for _, part := range []struct {
 		name string
-		rows []show.Going
+		rows []view.Going
 	}{{"GOES", e.going}, {"STAYS", e.staying}} {
 		s.section(fmt.Sprintf("%s (%d)", part.name, len(part.rows)), "")
 		if len(part.rows) == 0 {
@@ -131,7 +131,7 @@ func (e *estate) draw(s *sheet) {
 			continue
 		}
 		s.table([]column{{name: "DATA OF"}, {name: "VOLUME, SERVER, PROJECT", flex: true}, {name: "KIND"}, {name: "GIB", right: true}, {name: "WHY"}},
-			show.Each(part.rows, func(g show.Going) []string {
+			view.Each(part.rows, func(g view.Going) []string {
 				return []string{s.near(g.DataAt), g.All(), short(g.Kind), strconv.Itoa(g.SizeGiB), string(g.Reason.Code)}
 			}), 0)
 		for _, why := range reasonsOf(part.rows) {
@@ -152,7 +152,7 @@ func (e *estate) rest() string {
 	case len(e.staying) == 0:
 		return "Nothing of it is left"
 	case aged == 0:
-		return show.Plural(len(e.staying), "backup stays", "backups stay") + ", for the reasons above"
+		return view.Plural(len(e.staying), "backup stays", "backups stay") + ", for the reasons above"
 	}
-	return show.Plural(len(e.staying), "backup stays", "backups stay") + ", for the reasons above; --all takes also what is within its retention or the grace"
+	return view.Plural(len(e.staying), "backup stays", "backups stay") + ", for the reasons above; --all takes also what is within its retention or the grace"
 }

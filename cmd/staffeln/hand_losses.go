@@ -10,7 +10,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 func acceptLossesCommand() *cobra.Command {
@@ -33,7 +33,7 @@ func acceptLossesCommand() *cobra.Command {
 		}
 		var objects, details []string
 		for _, why := range doubts {
-			h.say("Since %s UTC: %s", show.Clock(why.Since), why.Detail)
+			h.say("Since %s UTC: %s", view.Clock(why.Since), why.Detail)
 			objects, details = append(objects, why.Object), append(details, why.Detail)
 		}
 		if err := h.confirm("Are they gone for good?"); err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 func pauseCommand() *cobra.Command {
@@ -27,7 +27,7 @@ func pauseCommand() *cobra.Command {
 		}
 		begun := false
 		err = h.memory.Intervene(ctx, db.Intervention{
-			Who: h.who, Action: db.ActPause, Object: p.ID, ProjectID: p.ID, Intent: "pause of " + p.String() + show.Because(why),
+			Who: h.who, Action: db.ActPause, Object: p.ID, ProjectID: p.ID, Intent: "pause of " + p.String() + view.Because(why),
 		}, func() (string, error) {
 			begun, err = h.memory.Pause(ctx, db.Pause{ProjectID: p.ID, Who: h.who, Why: why})
 			return "paused", err
@@ -91,14 +91,14 @@ func (h *hand) tellPauses(ctx context.Context) error {
 			}
 		}
 		for _, p := range paused {
-			of, err := show.ProjectOf(ctx, l, p.ProjectID)
+			of, err := view.ProjectOf(ctx, l, p.ProjectID)
 			if err != nil {
 				return err
 			}
-			h.say("%s", toCopy(show.PausedWords(p, of)))
+			h.say("%s", toCopy(view.PausedWords(p, of)))
 		}
 		if running > 0 {
-			h.say("%s running there. What runs is followed to its end.", show.Plural(running, "backup or removal is", "backups and removals are"))
+			h.say("%s running there. What runs is followed to its end.", view.Plural(running, "backup or removal is", "backups and removals are"))
 		}
 		return nil
 	})

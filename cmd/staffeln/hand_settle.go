@@ -13,7 +13,7 @@ import (
 	"staffeln/db"
 	"staffeln/internal/telemetry"
 	"staffeln/openstack"
-	"staffeln/show"
+	"staffeln/view"
 	"staffeln/worker"
 )
 
@@ -80,14 +80,14 @@ func (h *hand) remnants(ctx context.Context, cloud *openstack.Cloud) error {
 	if err != nil {
 		return err
 	}
-	gone, err := cloud.Gone(ctx, show.Each(left, func(r db.Remnant) string { return r.ID }))
+	gone, err := cloud.Gone(ctx, view.Each(left, func(r db.Remnant) string { return r.ID }))
 	if err != nil {
 		return err
 	}
 	for _, one := range left {
 		if slices.Contains(gone, one.ID) {
 			h.say("%s is gone and left %s, which Cinder charges as %d GiB. This shows which:\n  staffeln settle --project %s",
-				capital(one.String()), show.Plural(one.Backups, "backup", "backups"), one.GiB, one.ID)
+				capital(one.String()), view.Plural(one.Backups, "backup", "backups"), one.GiB, one.ID)
 		}
 	}
 	if len(gone) == 0 {
@@ -117,7 +117,7 @@ func (h *hand) settle(ctx context.Context, cloud *openstack.Cloud, p db.Project,
 	if err := h.unpaused(ctx, p); err != nil {
 		return err
 	}
-	if err := h.confirm(fmt.Sprintf("Remove %s of %s for good?", show.Plural(len(left.going), "backup", "backups"), p)); err != nil {
+	if err := h.confirm(fmt.Sprintf("Remove %s of %s for good?", view.Plural(len(left.going), "backup", "backups"), p)); err != nil {
 		return fmt.Errorf("settle %s: %w", p, err)
 	}
 	identity, err := h.identity(ctx, cloud)
@@ -125,7 +125,7 @@ func (h *hand) settle(ctx context.Context, cloud *openstack.Cloud, p db.Project,
 		return err
 	}
 	w := &worker.Worker{DB: h.memory, Cloud: of, Settings: h.set, Metrics: telemetry.NewMetrics(), Identity: identity}
-	intent := fmt.Sprintf("removal of %s of %s", show.Plural(len(left.going), "backup", "backups"), p)
+	intent := fmt.Sprintf("removal of %s of %s", view.Plural(len(left.going), "backup", "backups"), p)
 	return h.memory.Intervene(ctx, db.Intervention{Who: h.who, Action: db.ActSettle, Object: p.ID, ProjectID: p.ID, Intent: intent}, func() (string, error) {
 		return (&removing{hand: h, worker: w, all: all, estate: left, refused: map[string]bool{}}).run(ctx)
 	})
@@ -138,11 +138,11 @@ func (h *hand) unpaused(ctx context.Context, p db.Project) error {
 		if err != nil || paused.Of(p.ID) == nil {
 			return err
 		}
-		of, err := show.ProjectOf(ctx, l, paused.Of(p.ID).ProjectID)
+		of, err := view.ProjectOf(ctx, l, paused.Of(p.ID).ProjectID)
 		if err != nil {
 			return err
 		}
-		return fmt.Errorf("settle %s: nothing is removed during a pause: %s", p, show.PausedWords(*paused.Of(p.ID), of))
+		return fmt.Errorf("settle %s: nothing is removed during a pause: %s", p, view.PausedWords(*paused.Of(p.ID), of))
 	})
 }
 

@@ -13,7 +13,8 @@ import (
 	"staffeln/db"
 	"staffeln/internal/visible"
 	"staffeln/openstack"
-	"staffeln/report"
+	"staffeln/view"
+	"staffeln/view/report"
 	"staffeln/worker"
 )
 
@@ -76,7 +77,7 @@ func (p preview) look(ctx context.Context, config *previewConfig) (report.Report
 		return report.Report{}, err
 	}
 	defer memory.Close()
-	var told worker.Told
+	var gathered view.GatheredReport
 	err = memory.Look(ctx, func(l *db.Look) error {
 		group := report.All
 		if p.project != "" {
@@ -91,7 +92,7 @@ func (p preview) look(ctx context.Context, config *previewConfig) (report.Report
 		}
 		before, err := l.ReportedBefore(ctx, group)
 		if err == nil {
-			told, err = worker.Tell(ctx, l, config.Settings, group, before)
+			gathered, err = view.GatherReport(ctx, l, config.Settings, group, before)
 		}
 		return err
 	})
@@ -99,10 +100,10 @@ func (p preview) look(ctx context.Context, config *previewConfig) (report.Report
 		return report.Report{}, err
 	}
 	if os.Getenv("OS_AUTH_URL") == "" && os.Getenv("OS_CLOUD") == "" {
-		for i := range told.Report.Projects {
-			told.Report.Projects[i].QuotaFault = "No cloud is named by OS_* or OS_CLOUD."
+		for i := range gathered.Report.Projects {
+			gathered.Report.Projects[i].QuotaFault = "No cloud is named by OS_* or OS_CLOUD."
 		}
-		return told.Report, nil
+		return gathered.Report, nil
 	}
 	credentials, err := openstack.FromEnv(os.Getenv)
 	if err != nil {
@@ -112,8 +113,8 @@ func (p preview) look(ctx context.Context, config *previewConfig) (report.Report
 	if err != nil {
 		return report.Report{}, err
 	}
-	worker.AddQuotas(ctx, cloud, &told.Report)
-	return told.Report, nil
+	worker.AddQuotas(ctx, cloud, &gathered.Report)
+	return gathered.Report, nil
 }
 
 func (p preview) write(cmd *cobra.Command, r report.Report) error {

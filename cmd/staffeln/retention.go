@@ -11,16 +11,16 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // retentionView is what will go, and what stays although its retention is over by then.
 type retentionView struct {
-	show.AsOf
+	view.AsOf
 
 	Until    time.Time    `json:"until" desc:"how far ahead this looks"`
-	Going    []show.Going `json:"going" desc:"backups whose turn to go comes until then by policy, in order"`
-	Staying  []show.Going `json:"staying" desc:"those that stay although their own retention is over by then"`
+	Going    []view.Going `json:"going" desc:"backups whose turn to go comes until then by policy, in order"`
+	Staying  []view.Going `json:"staying" desc:"those that stay although their own retention is over by then"`
 	Volumes  int          `json:"volumes" desc:"how many volumes something of goes"`
 	TotalGiB int          `json:"total_gib" desc:"sizes of the volumes of what goes, added up; incrementals hold less"`
 	Shorter  []shorterRow `json:"shorter" desc:"retentions shortened by metadata that take effect until then"`
@@ -28,7 +28,7 @@ type retentionView struct {
 }
 
 type shorterRow struct {
-	show.Object
+	view.Object
 
 	From string    `json:"from" desc:"the retention in force"`
 	To   string    `json:"to" desc:"the one that waits"`
@@ -66,49 +66,49 @@ func retentionPlanCommand() *cobra.Command {
 		}
 		return nil
 	}
-	return showCommand(c, new(retentionView), func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (view, error) {
+	return showCommand(c, new(retentionView), func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (answer, error) {
 		return lookRetention(ctx, l, r, days, limit)
 	})
 }
 
-func lookRetention(ctx context.Context, l *db.Look, r show.Reader, days, limit int) (view, error) {
+func lookRetention(ctx context.Context, l *db.Look, r view.Reader, days, limit int) (answer, error) {
 	head, _, err := r.Head(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	v := &retentionView{AsOf: head, limit: limit, Until: l.Now.AddDate(0, 0, days), Going: []show.Going{}, Staying: []show.Going{}, Shorter: []shorterRow{}}
-	if v.Until.After(show.EndOfTime) {
-		v.Until = show.EndOfTime
+	v := &retentionView{AsOf: head, limit: limit, Until: l.Now.AddDate(0, 0, days), Going: []view.Going{}, Staying: []view.Going{}, Shorter: []shorterRow{}}
+	if v.Until.After(view.EndOfTime) {
+		v.Until = view.EndOfTime
 	}
 	volumes, err := l.Ageing(ctx, v.Until)
 	if err != nil {
 		return nil, err
 	}
 	for some := range slices.Chunk(volumes, 500) {
-		held, err := l.Held(ctx, show.Each(some, func(o db.Volume) string { return o.ID }))
+		held, err := l.Held(ctx, view.Each(some, func(o db.Volume) string { return o.ID }))
 		if err != nil {
 			return nil, err
 		}
 		for _, volume := range some {
-			v.add(volume, show.HoldingOf(r.Settings, volume, held[volume.ID]))
+			v.add(volume, view.HoldingOf(r.Settings, volume, held[volume.ID]))
 		}
 	}
-	slices.SortStableFunc(v.Going, func(a, b show.Going) int { return cmp.Or(a.At.Compare(*b.At), a.Compare(b.Object)) })
-	slices.SortStableFunc(v.Staying, func(a, b show.Going) int { return cmp.Or(a.Compare(b.Object), a.DataAt.Compare(b.DataAt)) })
+	slices.SortStableFunc(v.Going, func(a, b view.Going) int { return cmp.Or(a.At.Compare(*b.At), a.Compare(b.Object)) })
+	slices.SortStableFunc(v.Staying, func(a, b view.Going) int { return cmp.Or(a.Compare(b.Object), a.DataAt.Compare(b.DataAt)) })
 	return v, nil
 }
 
 // add takes in what becomes of one volume's backups.
 func (v *retentionView) add(volume db.Volume, h backup.Holding) {
-	of := show.ObjectOfVolume(volume)
+	of := view.ObjectOfVolume(volume)
 	if at, waits := h.Shortened(); waits && !at.After(v.Until) {
 		v.Shorter = append(v.Shorter, shorterRow{of, h.Retention.InForce.String(), h.Retention.Shorter.String(), at})
 	}
-	row := func(l backup.Link, at *time.Time, why backup.Reason, last bool) show.Going {
-		return show.GoingOf(of, l, at, why, last)
+	row := func(l backup.Link, at *time.Time, why backup.Reason, last bool) view.Going {
+		return view.GoingOf(of, l, at, why, last)
 	}
 	going, kept := h.Forecast(v.At, v.Until)
-	last := show.LastPoint(going, kept)
+	last := view.LastPoint(going, kept)
 	for i, g := range going {
 		v.Going = append(v.Going, row(g.Link, &g.At, g.Reason, i == last))
 		v.TotalGiB += g.SizeGiB
@@ -117,7 +117,7 @@ func (v *retentionView) add(volume db.Volume, h backup.Holding) {
 		v.Volumes++
 	}
 	for _, k := range kept {
-		if end := show.Expiry(k.Link); end != nil && !end.After(v.Until) {
+		if end := view.Expiry(k.Link); end != nil && !end.After(v.Until) {
 			v.Staying = append(v.Staying, row(k.Link, nil, k.Reason, false))
 		}
 	}

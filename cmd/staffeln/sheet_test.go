@@ -11,13 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/show"
+	"staffeln/view"
+	"staffeln/view/report"
 )
 
 // A wide terminal gets whole names.
 func TestSheet_Width(t *testing.T) {
 	name := strings.Repeat("long", 20)
-	v := statusView{show.Status{Listed: []show.ListedVolume{{Object: show.Object{VolumeID: name}, VolumeProtection: show.VolumeProtection{Protection: backup.Late}}}, Volumes: show.Counts{Late: 1}}}
+	v := statusView{view.Status{Listed: []view.ListedVolume{{Object: view.Object{Object: report.Object{VolumeID: name}}, VolumeProtection: view.VolumeProtection{Protection: backup.Late}}}, Volumes: view.Counts{Late: 1}}}
 	narrow, wide := newSheet(false), newSheet(false)
 	wide.width = widestSheet
 	v.draw(narrow)
@@ -32,9 +33,9 @@ func TestSheet_LateWithoutARestorePoint(t *testing.T) {
 	since := at.Add(-3 * time.Hour)
 	status, explain := newSheet(false), newSheet(false)
 	status.now, explain.now = at, at
-	(statusView{show.Status{Listed: []show.ListedVolume{{Object: show.Object{VolumeID: "v"}, VolumeProtection: show.VolumeProtection{Protection: backup.Late, LateSince: &since}}}, Volumes: show.Counts{Late: 1}}}).draw(status)
+	(statusView{view.Status{Listed: []view.ListedVolume{{Object: view.Object{Object: report.Object{VolumeID: "v"}}, VolumeProtection: view.VolumeProtection{Protection: backup.Late, LateSince: &since}}}, Volumes: view.Counts{Late: 1}}}).draw(status)
 	require.Contains(t, status.String(), "none; late since 2026-03-06 09:00")
-	(&explainView{&show.Explanation{VolumeProtection: show.VolumeProtection{Protection: backup.Late, LateSince: &since}, LateAfter: 8 * 3600}}).drawProtection(explain)
+	(&explainView{&view.Explanation{VolumeProtection: view.VolumeProtection{Protection: backup.Late, LateSince: &since}, LateAfter: 8 * 3600}}).drawProtection(explain)
 	said := strings.Join(strings.Fields(explain.String()), " ")
 	require.Contains(t, said, "stands LATE: no restore point (late since 2026-03-06 09:00, 3h ago: protected and without one for more than 8h)")
 }
@@ -43,14 +44,14 @@ func TestSheet_LateWithoutARestorePoint(t *testing.T) {
 // as it is.
 func TestNamesDoNothingToATerminal(t *testing.T) {
 	const name = "data\x1b[2J\x1b]0;owned\a\n  all is well\u202e\u009b1A"
-	listed := show.ListedVolume{Object: show.Object{VolumeID: "v", VolumeName: name, ProjectName: name, ServerName: name}, VolumeProtection: show.VolumeProtection{Protection: backup.Late}}
-	v := statusView{show.Status{Listed: []show.ListedVolume{listed}, Volumes: show.Counts{Late: 1}}}
+	listed := view.ListedVolume{Object: view.Object{Object: report.Object{VolumeID: "v", VolumeName: name, ServerName: name}, ProjectName: name}, VolumeProtection: view.VolumeProtection{Protection: backup.Late}}
+	v := statusView{view.Status{Listed: []view.ListedVolume{listed}, Volumes: view.Counts{Late: 1}}}
 	for _, colours := range []bool{false, true} {
 		s := newSheet(colours)
 		s.width = widestSheet
 		v.draw(s)
 		h := &hand{out: s, in: bufio.NewReader(strings.NewReader("yes\n"))}
-		require.NoError(t, h.confirm("Remove all of "+show.Or(name, "v")+"?"))
+		require.NoError(t, h.confirm("Remove all of "+view.Or(name, "v")+"?"))
 		require.Contains(t, s.String(), `data\x1b[2J\x1b]0;owned\a   all is well\u202e\u009b1A`)
 		unseen := paints.ReplaceAllString(s.String(), "")
 		require.False(t, strings.ContainsFunc(unseen, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }), "%q", unseen)

@@ -12,7 +12,7 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/visible"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // showConfig is what the commands for people at a terminal read: the memory and the scheduler's own rules, since what a
@@ -22,17 +22,17 @@ type showConfig struct {
 	Scheduler
 }
 
-// A view is what one of these commands shows: one object with --json, else drawn for people.
-type view interface{ draw(*sheet) }
+// An answer is what one of these commands shows: one object with --json, else drawn for people.
+type answer interface{ draw(*sheet) }
 
 // drawHead begins a sheet.
-func drawHead(s *sheet, a show.AsOf, title string) {
+func drawHead(s *sheet, a view.AsOf, title string) {
 	s.now = a.At
 	s.title(title)
 	if a.PlannedAt == nil {
-		s.line("As of %s UTC. Nothing was planned yet: is a scheduler running?", show.Clock(a.At))
+		s.line("As of %s UTC. Nothing was planned yet: is a scheduler running?", view.Clock(a.At))
 	} else {
-		s.line("As of %s UTC, by the plan of %s (%s ago).", show.Clock(a.At), show.Clock(*a.PlannedAt), backup.Span(a.At.Sub(*a.PlannedAt)))
+		s.line("As of %s UTC, by the plan of %s (%s ago).", view.Clock(a.At), view.Clock(*a.PlannedAt), backup.Span(a.At.Sub(*a.PlannedAt)))
 	}
 	for _, w := range a.Warnings {
 		s.words("", s.paint(careful, "WARNING:")+" "+w)
@@ -40,7 +40,7 @@ func drawHead(s *sheet, a show.AsOf, title string) {
 }
 
 // looker gathers one view from one look at the memory.
-type looker func(ctx context.Context, l *db.Look, r show.Reader, args []string) (view, error)
+type looker func(ctx context.Context, l *db.Look, r view.Reader, args []string) (answer, error)
 
 // writeJSON writes one object for a program, which a terminal can show too.
 func writeJSON(out io.Writer, object any) error {
@@ -50,7 +50,7 @@ func writeJSON(out io.Writer, object any) error {
 }
 
 // showCommand answers the subcommand of a view.
-func showCommand(c *cobra.Command, example view, look looker) *cobra.Command {
+func showCommand(c *cobra.Command, example answer, look looker) *cobra.Command {
 	var asJSON bool
 	c.Flags().BoolVar(&asJSON, "json", false, "write one JSON object instead, with all there is")
 	c.Long = c.Short + "\n\n" + c.Long + "\n\nIt only reads the database, so it works while the cloud or the queue is down. Give it the scheduler's\n" +
@@ -76,7 +76,7 @@ func showCommand(c *cobra.Command, example view, look looker) *cobra.Command {
 	return c
 }
 
-func showOnce(ctx context.Context, config *showConfig, look looker, args []string) (seen view, err error) {
+func showOnce(ctx context.Context, config *showConfig, look looker, args []string) (seen answer, err error) {
 	memory, err := db.Open(ctx, config.DatabaseURL, nil)
 	if err != nil {
 		return nil, err
@@ -90,6 +90,6 @@ func showOnce(ctx context.Context, config *showConfig, look looker, args []strin
 }
 
 // reader reads for an operator, by the scheduler's rules as they are given here.
-func reader(set backup.Settings) show.Reader {
-	return show.Reader{Settings: set, Given: func(variable string) bool { _, is := os.LookupEnv(variable); return is }}
+func reader(set backup.Settings) view.Reader {
+	return view.Reader{Settings: set, Given: func(variable string) bool { _, is := os.LookupEnv(variable); return is }}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // jsonHelp describes the JSON of a view by the tags of its struct. What stands in several places is described once.
-func jsonHelp(example view) string {
+func jsonHelp(example answer) string {
 	d := describer{told: map[reflect.Type]bool{}}
 	d.describe(reflect.TypeOf(example), "")
 	return strings.TrimRight(d.String(), "\n")

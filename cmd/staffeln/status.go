@@ -7,11 +7,11 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // statusView is protection at a glance, drawn.
-type statusView struct{ show.Status }
+type statusView struct{ view.Status }
 
 func statusCommand() *cobra.Command {
 	var volumes bool
@@ -21,7 +21,7 @@ func statusCommand() *cobra.Command {
 		Example: "  staffeln status\n  staffeln status --volumes\n  staffeln status --json | jq .volumes.late", Args: noArguments,
 	}
 	c.Flags().BoolVar(&volumes, "volumes", false, "list every volume and how it stands")
-	return showCommand(c, statusView{}, func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (view, error) {
+	return showCommand(c, statusView{}, func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (answer, error) {
 		listed := []backup.Protection{backup.Late}
 		if volumes {
 			listed = backup.Protections

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"staffeln/backup"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // glance is how many rows of each table a glance takes in.
@@ -25,7 +25,7 @@ func (v statusView) draw(s *sheet) {
 }
 
 func (v statusView) drawVolumes(s *sheet) {
-	s.section("VOLUMES", "late: no restore point younger than "+backup.Span(show.Seconds(v.LateAfter)))
+	s.section("VOLUMES", "late: no restore point younger than "+backup.Span(view.Seconds(v.LateAfter)))
 	var columns []column
 	var counts []string
 	for _, p := range backup.Protections {
@@ -54,12 +54,12 @@ func (v statusView) drawVolumes(s *sheet) {
 		{name: "VOLUME, SERVER, PROJECT", flex: true},
 		{name: "NEWEST RESTORE POINT"},
 	},
-		show.Each(shown, func(o show.ListedVolume) []string {
+		view.Each(shown, func(o view.ListedVolume) []string {
 			point := "none"
 			if o.RestorePoint != nil {
-				point = fmt.Sprintf("%s, %s", show.Clock(*o.RestorePoint), s.ago(o.RestorePoint))
+				point = fmt.Sprintf("%s, %s", view.Clock(*o.RestorePoint), s.ago(o.RestorePoint))
 			} else if o.LateSince != nil {
-				point = "none; late since " + show.Clock(*o.LateSince)
+				point = "none; late since " + view.Clock(*o.LateSince)
 			}
 			how := string(o.Protection)
 			if o.Protection == backup.Late {
@@ -72,7 +72,7 @@ func (v statusView) drawVolumes(s *sheet) {
 func (v statusView) drawBusy(s *sheet) {
 	for _, part := range []struct {
 		name, note string
-		busy       []show.Busy
+		busy       []view.Busy
 	}{{"IN PROGRESS", "", v.InProgress}, {"BEING REMOVED", "", v.Removals}} {
 		if len(part.busy) == 0 {
 			continue
@@ -87,7 +87,7 @@ func (v statusView) drawBusy(s *sheet) {
 			{name: "FOR"},
 			{name: "DEADLINE"},
 		},
-			show.Each(shown, func(b show.Busy) []string {
+			view.Each(shown, func(b view.Busy) []string {
 				age := "-"
 				if b.Since != nil {
 					age = backup.Span(s.now.Sub(*b.Since))
@@ -133,12 +133,12 @@ func (v statusView) drawBacklog(s *sheet) {
 		{name: "SINCE"},
 		{name: "OLDEST RESTORE POINT"},
 	},
-		show.Each(shown, func(b show.Backlog) []string {
+		view.Each(shown, func(b view.Backlog) []string {
 			point := "none yet"
 			if b.OldestPoint != nil {
 				point = s.ago(b.OldestPoint)
 			}
-			return []string{show.Or(b.ProjectName, b.ProjectID), strconv.Itoa(b.Planned), backup.Span(s.now.Sub(b.Since)), point}
+			return []string{view.Or(b.ProjectName, b.ProjectID), strconv.Itoa(b.Planned), backup.Span(s.now.Sub(b.Since)), point}
 		}), more)
 }
 
@@ -148,16 +148,16 @@ func (v statusView) drawLeader(s *sheet) {
 	case l.Since == nil:
 		s.line("  None ever led.")
 	case l.Leads:
-		s.line("  %s leads, term %d, since %s.", l.Name, l.Term, show.Clock(*l.Since))
+		s.line("  %s leads, term %d, since %s.", l.Name, l.Term, view.Clock(*l.Since))
 	default:
-		s.line("  None leads. The last one was %s, term %d, since %s.", l.Name, l.Term, show.Clock(*l.Since))
+		s.line("  None leads. The last one was %s, term %d, since %s.", l.Name, l.Term, view.Clock(*l.Since))
 	}
 	s.table([]column{
 		{name: "BEAT"},
 		{name: "NEWEST"},
 		{name: "EVERY"},
 		{name: ""},
-	}, show.Each(v.Leader.Beats, func(b show.Beat) []string {
+	}, view.Each(v.Leader.Beats, func(b view.Beat) []string {
 		at, late := "never", ""
 		if b.At != nil {
 			at = s.ago(b.At)
@@ -165,6 +165,6 @@ func (v statusView) drawLeader(s *sheet) {
 		if b.Late {
 			late = s.paint(careful, "LATE")
 		}
-		return []string{b.Name, at, backup.Span(show.Seconds(b.Period)), late}
+		return []string{b.Name, at, backup.Span(view.Seconds(b.Period)), late}
 	}), 0)
 }

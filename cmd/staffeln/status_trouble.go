@@ -4,18 +4,18 @@ import (
 	"fmt"
 
 	"staffeln/backup"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // drawTrouble tells what failed, what is stuck and what was found: who must act, and why.
 func (v statusView) drawTrouble(s *sheet) {
-	s.trouble("FAILED", "each volume's newest failure since its last success", "WHEN", show.Each(v.Failures, func(f show.Failure) []string {
+	s.trouble("FAILED", "each volume's newest failure since its last success", "WHEN", view.Each(v.Failures, func(f view.Failure) []string {
 		return []string{s.ago(&f.At), s.owner(f.Reason.MustAct), f.All() + "\n" + f.Reason.Sentence}
 	}))
-	s.trouble("STUCK", "overdue, or can't be removed", "SINCE", show.Each(v.Stuck, func(b show.Busy) []string {
+	s.trouble("STUCK", "overdue, or can't be removed", "SINCE", view.Each(v.Stuck, func(b view.Busy) []string {
 		return []string{s.ago(b.Since), s.owner(b.Reason.MustAct), b.All() + "\n" + s.state(b.State) + ": " + b.Reason.Sentence}
 	}))
-	s.trouble("FINDINGS", "what somebody should know", "SINCE", show.Each(v.Findings, func(f show.Finding) []string {
+	s.trouble("FINDINGS", "what somebody should know", "SINCE", view.Each(v.Findings, func(f view.Finding) []string {
 		return []string{s.ago(&f.Since), s.owner(f.Reason.MustAct), fmt.Sprintf("%s Seen: %s (%s)", f.Reason.Sentence, f.Detail, f.Object)}
 	}))
 	if len(v.Failures)+len(v.Stuck) > 0 {

@@ -11,8 +11,8 @@ import (
 	"staffeln/db"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
-	"staffeln/show"
 	"staffeln/tasks"
+	"staffeln/view"
 )
 
 // With nobody to take tasks, or without the queue, nothing happens: after a minute each view says so first, and no longer
@@ -25,7 +25,7 @@ func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 		require.NoError(t, w.db.Look(w.ctx, func(l *db.Look) error {
 			leader, err := l.Leader(w.ctx)
 			leader.Leads = true // the test does
-			_, all = show.Leading(l.Now, leader, w.set)
+			_, all = view.Leading(l.Now, leader, w.set)
 			return err
 		}))
 		return all

@@ -10,7 +10,7 @@ import (
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
 	"staffeln/internal/testkit/mailbox"
-	"staffeln/report"
+	"staffeln/view/report"
 )
 
 var toMembersAndOperator = report.Reporting{SenderEmail: from, OperatorReceiver: []string{"ops@ops.example"}}

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/report"
 	"staffeln/tasks"
+	"staffeln/view/report"
 )
 
 // counted counts what reports ask of the cloud.

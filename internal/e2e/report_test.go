@@ -10,8 +10,8 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
-	"staffeln/report"
 	"staffeln/tasks"
+	"staffeln/view/report"
 )
 
 var toMembers = report.Reporting{SenderEmail: from}
