@@ -107,7 +107,7 @@ type Admission struct {
 }
 
 // HeldBy counts the candidates that wait for one reason.
-func (a Admission) HeldBy(why Held) (n int) {
+func (a *Admission) HeldBy(why Held) (n int) {
 	for _, one := range a.Held {
 		if one == why {
 			n++

@@ -19,7 +19,7 @@ func TestProtectionOfAllFacts(t *testing.T) {
 		}{
 			{f.Gone, Gone},
 			{!f.Gone && f.Wanted && f.PastRPO, Late},
-			{!f.Gone && f.Unseen && !(f.Wanted && f.PastRPO), Unknown},
+			{!f.Gone && f.Unseen && (!f.Wanted || !f.PastRPO), Unknown},
 			{!f.Gone && !f.Unseen && !f.Wanted, Unprotected},
 			{!f.Gone && !f.Unseen && f.Wanted && !f.PastRPO && !f.HasPoint, Waiting},
 			{!f.Gone && !f.Unseen && f.Wanted && !f.PastRPO && f.HasPoint, Protected},

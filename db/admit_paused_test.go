@@ -30,7 +30,7 @@ func TestWhatIsPausedIsPassedOverAndGivesItsPlaceBack(t *testing.T) {
 			"p":       {"records free too admitted_at: null -> now"},
 		}
 		assert.Equal(t, want[stopped], lines)
-		assert.Equal(t, map[string]int{"stopped": 2, "p": 1}[stopped], len(a.Admitted))
+		assert.Len(t, a.Admitted, map[string]int{"stopped": 2, "p": 1}[stopped])
 		h.changesNothing(func() { assert.Empty(t, h.admit(backup.Caps{Total: 2, PerProject: 1})) })
 
 		h.exec("DELETE FROM pauses")
