@@ -70,18 +70,22 @@ func (b Brakes) over(at Place) (all []*Brake) {
 	return all
 }
 
-// Begin tells whether one more backup may begin at the place, and counts it.
-func (b Brakes) Begin(at Place) bool {
+// Begin returns why no further backup may begin at the place, [NoCaution] where
+// one may, and counts it.
+func (b Brakes) Begin(at Place) Caution {
 	over := b.over(at)
-	held := slices.ContainsFunc(over, func(one *Brake) bool { return one.Limit <= 0 })
+	first := slices.IndexFunc(over, func(one *Brake) bool { return one.Limit <= 0 })
 	for _, one := range over {
-		if held {
+		if first >= 0 {
 			one.Held++
 		} else {
 			one.Limit--
 		}
 	}
-	return !held
+	if first < 0 {
+		return NoCaution
+	}
+	return over[first].Why
 }
 
 // several is what the projects of a zone, or of the cloud, show together.

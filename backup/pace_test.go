@@ -54,11 +54,11 @@ func TestTroubleOfOneProjectHoldsBackThatProjectAlone(t *testing.T) {
 			b := BrakesOf(map[Place]Pace{at("acme"): c.pace, at("globex"): {}}, one("nova"))
 			assert.Equal(t, NoCaution, b.Cloud())
 			for range 10 {
-				assert.True(t, b.Begin(at("globex")))
+				assert.Equal(t, NoCaution, b.Begin(at("globex")))
 			}
 			began := 0
 			for range 3 {
-				if b.Begin(at("acme")) {
+				if b.Begin(at("acme")) == NoCaution {
 					began++
 				}
 			}
@@ -93,10 +93,10 @@ func TestTroubleOfOneZoneHoldsBackThatZoneAlone(t *testing.T) {
 	paces := map[Place]Pace{at("a"): failing, at("b"): failing, at("c"): failing, {"a", "other"}: {}}
 	b := BrakesOf(paces, map[string]bool{"nova": true, "other": true})
 	assert.Equal(t, NoCaution, b.Cloud())
-	assert.True(t, b.Begin(at("d")), "one at a time")
-	assert.False(t, b.Begin(at("e")))
-	assert.True(t, b.Begin(Place{"a", "other"}))
-	assert.True(t, b.Begin(Place{"a", "other"}))
+	assert.Equal(t, NoCaution, b.Begin(at("d")), "one at a time")
+	assert.Equal(t, WhileFailing, b.Begin(at("e")))
+	assert.Equal(t, NoCaution, b.Begin(Place{"a", "other"}))
+	assert.Equal(t, NoCaution, b.Begin(Place{"a", "other"}))
 	paces[Place{"b", "other"}] = failing
 	assert.Equal(t, WhileFailing, BrakesOf(paces, map[string]bool{"nova": true, "other": true}).Cloud(), "two zones show it")
 }

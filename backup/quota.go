@@ -7,6 +7,9 @@ type Quota struct {
 	Reserved int `json:"reserved" desc:"promised to what is being made"`
 }
 
+// Used is how much of it nothing else can have.
+func (q Quota) Used() int { return q.InUse + q.Reserved }
+
 // A Member is a user with a role in a project, directly, through a group, or inherited.
 type Member struct {
 	UserID, Name string

@@ -7,12 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // auditPage is what operators did.
 type auditPage struct {
-	show.AsOf
+	view.AsOf
 
 	Lines []auditLine `json:"lines" desc:"operator actions, the newest first"`
 }
@@ -37,14 +37,14 @@ func auditCommand() *cobra.Command {
 	c.AddCommand(deletionsCommand())
 	c.Flags().IntVar(&limit, "limit", 50, "number of lines; 0 = all")
 	c.PreRunE = func(*cobra.Command, []string) error { return checkLimit(limit) }
-	return pageCommand(c, auditPage{}, func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (page, error) {
+	return pageCommand(c, auditPage{}, func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (page, error) {
 		head, _, err := r.Head(ctx, l)
 		if err != nil {
 			return nil, err
 		}
 		head.Warnings = []string{} // the past does not depend on the current leader
 		lines, err := l.Interventions(ctx, limit)
-		return auditPage{head, show.Each(lines, func(i db.Intervention) auditLine { return auditLine(i) })}, err
+		return auditPage{head, view.Each(lines, func(i db.Intervention) auditLine { return auditLine(i) })}, err
 	})
 }
 
@@ -55,7 +55,7 @@ func (p auditPage) render(w *renderer) {
 		w.line("Nothing so far.")
 	}
 	for _, l := range p.Lines {
-		w.line("%s  %s  by %s", show.Clock(l.At), w.colour(strong, l.Action), l.Who)
+		w.line("%s  %s  by %s", view.Clock(l.At), w.colour(strong, l.Action), l.Who)
 		w.paragraph("  ", l.Intent)
 		outcome := l.Outcome
 		if outcome == "" {

@@ -9,12 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // deletionsPage is who asked Cinder to delete backups, and what the delete check returned.
 type deletionsPage struct {
-	show.AsOf
+	view.AsOf
 
 	Lines []deletionLine `json:"lines" desc:"who asked for deletions, by hour, the newest first"`
 }
@@ -43,14 +43,14 @@ func deletionsCommand() *cobra.Command {
 	c.Flags().IntVar(&limit, "limit", 50, "number of lines; 0 = all")
 	c.Flags().BoolVar(&allowed, "allowed", false, "show also allowed requests, summed by user")
 	c.PreRunE = func(*cobra.Command, []string) error { return checkLimit(limit) }
-	return pageCommand(c, deletionsPage{}, func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (page, error) {
+	return pageCommand(c, deletionsPage{}, func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (page, error) {
 		head, _, err := r.Head(ctx, l)
 		if err != nil {
 			return nil, err
 		}
 		head.Warnings = []string{} // the past does not depend on the current leader
 		lines, err := l.DeleteChecks(ctx, allowed, limit)
-		return deletionsPage{head, show.Each(lines, func(t db.ToldCheck) deletionLine { return deletionLine(t) })}, err
+		return deletionsPage{head, view.Each(lines, func(t db.ToldCheck) deletionLine { return deletionLine(t) })}, err
 	})
 }
 
@@ -65,7 +65,7 @@ func (p deletionsPage) render(w *renderer) {
 		if !l.Verified && l.UserID == "" {
 			who = "callers without a client certificate"
 		}
-		w.line("%s  %s  %d x  %s", show.Clock(l.LastAt), w.colour(strong, l.Answer), l.Asked, who)
+		w.line("%s  %s  %d x  %s", view.Clock(l.LastAt), w.colour(strong, l.Answer), l.Asked, who)
 		w.paragraph("  ", l.Verdict+" "+l.BackupID)
 	}
 }

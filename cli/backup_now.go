@@ -9,7 +9,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 func backupNowCommand() *cobra.Command {
@@ -102,7 +102,7 @@ func withArticle(k backup.Kind) string {
 // reasonWithStatus returns the sentence of a reason, with the volume's status if the reason is about it.
 func reasonWithStatus(r backup.Reason, v db.Volume) string {
 	if r == backup.VolumeStatus || r == backup.VolumeChanging {
-		return fmt.Sprintf("%s It was %q at %s.", r.Sentence(), v.Status, show.Clock(v.SeenAt))
+		return fmt.Sprintf("%s It was %q at %s.", r.Sentence(), v.Status, view.Clock(v.SeenAt))
 	}
 	return r.Sentence()
 }

@@ -11,11 +11,11 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // backupsPage is a list of records.
-type backupsPage struct{ show.BackupList }
+type backupsPage struct{ view.BackupList }
 
 func backupsCommand() *cobra.Command {
 	f := db.Filter{}
@@ -41,14 +41,14 @@ func backupsCommand() *cobra.Command {
 		}
 		return checkLimit(f.Limit)
 	}
-	return pageCommand(c, backupsPage{}, func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (page, error) {
+	return pageCommand(c, backupsPage{}, func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (page, error) {
 		list, err := r.Backups(ctx, l, f)
 		return backupsPage{list}, err
 	})
 }
 
 func states() []string {
-	return show.Each(backup.States, func(s backup.State) string { return string(s) })
+	return view.Each(backup.States, func(s backup.State) string { return string(s) })
 }
 
 func (p backupsPage) render(w *renderer) {
@@ -79,14 +79,14 @@ func (p backupsPage) render(w *renderer) {
 	p.renderReasons(w)
 }
 
-func took(b show.Backup) string {
+func took(b view.Backup) string {
 	if b.Took == nil {
 		return "-"
 	}
-	return backup.Span(show.Seconds(*b.Took))
+	return backup.Span(view.Seconds(*b.Took))
 }
 
-func keptUntil(w *renderer, b show.Backup) string {
+func keptUntil(w *renderer, b view.Backup) string {
 	switch {
 	case b.KeptUntil != nil:
 		return w.shortTime(*b.KeptUntil)

@@ -5,13 +5,13 @@ import (
 	"strings"
 
 	"staffeln/backup"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // renderReasons explains each reason in the table: for which volumes, and the complete error of the newest backup.
 func (p backupsPage) renderReasons(w *renderer) {
 	var codes []backup.Reason
-	by := map[backup.Reason][]show.Backup{}
+	by := map[backup.Reason][]view.Backup{}
 	for _, b := range p.Backups {
 		code := b.Reason.Code
 		if code == "" {
@@ -29,7 +29,7 @@ func (p backupsPage) renderReasons(w *renderer) {
 		all := by[code]
 		w.paragraph("  ", all[0].Reason.Words())
 		shown, more := first(summaryRows, newestOf(all))
-		words := strings.Join(show.Each(shown, func(n newest) string {
+		words := strings.Join(view.Each(shown, func(n newest) string {
 			words := fmt.Sprintf("%s at %s (%s)", n.Volume(), w.shortTime(n.At), n.State)
 			if n.before > 0 {
 				words += fmt.Sprintf(" and %d before it", n.before)
@@ -37,7 +37,7 @@ func (p backupsPage) renderReasons(w *renderer) {
 			return words
 		}), ", ")
 		if more > 0 {
-			words += fmt.Sprintf(", and %s more", show.Plural(more, "volume", "volumes"))
+			words += fmt.Sprintf(", and %s more", view.Plural(more, "volume", "volumes"))
 		}
 		w.paragraph("    ", words+".")
 		if all[0].Text != "" {
@@ -48,12 +48,12 @@ func (p backupsPage) renderReasons(w *renderer) {
 
 // newest is the newest of a volume's backups with one reason, and how many there are before it.
 type newest struct {
-	show.Backup
+	view.Backup
 
 	before int
 }
 
-func newestOf(all []show.Backup) []newest {
+func newestOf(all []view.Backup) []newest {
 	var some []newest
 	at := map[string]int{}
 	for _, b := range all {

@@ -11,8 +11,8 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
 	"staffeln/tasks"
+	"staffeln/view"
 )
 
 func cancelCommand() *cobra.Command {
@@ -49,10 +49,10 @@ func (o *operator) cancel(ctx context.Context, v db.Volume) (done bool, err erro
 	r := held[v.ID][i]
 	switch {
 	case r.BackupID == "" && r.AskedAt != nil:
-		o.say("Not yet: Cinder was asked for the backup of %s at %s, and its answer is missing. Staffeln looks for the backup; try again in a few minutes.", nameOf(v), show.Clock(*r.AskedAt))
+		o.say("Not yet: Cinder was asked for the backup of %s at %s, and its answer is missing. Staffeln looks for the backup; try again in a few minutes.", nameOf(v), view.Clock(*r.AskedAt))
 		return false, nil
 	case r.BackupID != "":
-		o.say("Cinder has been making backup %s of %s since %s. It will be removed as soon as Cinder allows it.", r.BackupID, nameOf(v), show.MaybeClock(r.RequestedAt))
+		o.say("Cinder has been making backup %s of %s since %s. It will be removed as soon as Cinder allows it.", r.BackupID, nameOf(v), view.MaybeClock(r.RequestedAt))
 		if err := o.confirm("Cancel it?"); err != nil {
 			return false, fmt.Errorf("cancel the backup of %s: %w", nameOf(v), err)
 		}

@@ -10,7 +10,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 func confirmLostCommand() *cobra.Command {
@@ -33,7 +33,7 @@ func confirmLostCommand() *cobra.Command {
 		}
 		var objects, details []string
 		for _, f := range findings {
-			o.say("Since %s UTC: %s", show.Clock(f.Since), f.Detail)
+			o.say("Since %s UTC: %s", view.Clock(f.Since), f.Detail)
 			objects, details = append(objects, f.Object), append(details, f.Detail)
 		}
 		if err := o.confirm("Are they gone for good?"); err != nil {

@@ -13,7 +13,7 @@ import (
 	"staffeln/doctor"
 	"staffeln/internal/config"
 	"staffeln/openstack"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // doctorConfig is what scheduler and worker read, and the delete check's access control.
@@ -39,7 +39,7 @@ const (
 type findingsError struct{ warnings, failing int }
 
 func (e findingsError) Error() string {
-	return fmt.Sprintf("problems found: %s, %s", show.Plural(e.failing, "error", "errors"), show.Plural(e.warnings, "warning", "warnings"))
+	return fmt.Sprintf("problems found: %s, %s", view.Plural(e.failing, "error", "errors"), view.Plural(e.warnings, "warning", "warnings"))
 }
 
 // exitCode returns the severity for scripts.
@@ -93,7 +93,7 @@ func examine(ctx context.Context, cmd *cobra.Command, cfg *doctorConfig, credent
 	}
 	out := cmd.OutOrStdout()
 	if asJSON {
-		v := doctorJSON{doctor.Worst(findings), show.Each(findings, func(f doctor.Finding) findingJSON { return findingJSON(f) })}
+		v := doctorJSON{doctor.Worst(findings), view.Each(findings, func(f doctor.Finding) findingJSON { return findingJSON(f) })}
 		if err := writeJSON(out, v); err != nil {
 			return err
 		}

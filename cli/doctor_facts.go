@@ -11,8 +11,8 @@ import (
 	"staffeln/db"
 	"staffeln/doctor"
 	"staffeln/openstack"
-	"staffeln/show"
 	"staffeln/tasks"
+	"staffeln/view"
 )
 
 // serverTimeout is how long the doctor waits for one server that does not answer.
@@ -102,14 +102,14 @@ func databaseFacts(ctx context.Context, l *db.Look, set backup.Settings, f *doct
 	if f.Check.Verified, f.Check.Unverified, err = l.CheckCallers(ctx); err != nil {
 		return err
 	}
-	counts, err := l.Counts(ctx, set.Late(), "")
+	counts, err := l.ProtectionCounts(ctx, set.Late(), "")
 	if err != nil {
 		return err
 	}
-	f.Covered, f.Late, f.Waiting = counts[db.Protected], counts[db.Late], counts[db.Waiting]
+	f.Covered, f.Late, f.Waiting = counts[backup.Protected], counts[backup.Late], counts[backup.Waiting]
 	loads, err := l.Loads(ctx)
 	for _, one := range loads {
-		load := doctor.Load{Project: show.Or(one.ProjectName, one.ProjectID), Volumes: one.Volumes}
+		load := doctor.Load{Project: view.Or(one.ProjectName, one.ProjectID), Volumes: one.Volumes}
 		if one.Average != nil {
 			load.Average = *one.Average
 		}
@@ -168,8 +168,6 @@ func readProjectFacts(ctx context.Context, cloud *openstack.Cloud, p *doctor.Pro
 	if p.SecretRight, err = cloud.Reach(ctx, p.ID); err != nil {
 		return err
 	}
-	backups, gigabytes, err := cloud.BackupQuota(ctx, p.ID)
-	p.Backups = doctor.Quota{Limit: backups.Limit, InUse: backups.InUse + backups.Reserved}
-	p.Gigabytes = doctor.Quota{Limit: gigabytes.Limit, InUse: gigabytes.InUse + gigabytes.Reserved}
+	p.Backups, p.Gigabytes, err = cloud.BackupQuota(ctx, p.ID)
 	return err
 }

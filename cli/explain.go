@@ -8,11 +8,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // explainPage is all about one volume.
-type explainPage struct{ *show.Explanation }
+type explainPage struct{ *view.Explanation }
 
 func explainCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -28,7 +28,7 @@ func explainCommand() *cobra.Command {
 			return nil
 		},
 	}
-	return pageCommand(c, new(explainPage), func(ctx context.Context, l *db.Look, r show.Reader, args []string) (page, error) {
+	return pageCommand(c, new(explainPage), func(ctx context.Context, l *db.Look, r view.Reader, args []string) (page, error) {
 		v, err := l.Volume(ctx, args[0])
 		if several := new(db.AmbiguousError); errors.As(err, several) {
 			return nil, fmt.Errorf("explain volume %s: %w: use the ID; `staffeln status --volumes --json` lists them", args[0], err)
@@ -39,7 +39,7 @@ func explainCommand() *cobra.Command {
 		if err != nil {
 			return nil, err
 		}
-		explanation, err := r.Explanation(ctx, l, v, show.Stretch{})
+		explanation, err := r.Explanation(ctx, l, v, view.Stretch{})
 		return &explainPage{explanation}, err
 	})
 }

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"staffeln/show"
+	"staffeln/view"
 )
 
 func (p *explainPage) renderChains(w *renderer) {
@@ -21,7 +21,7 @@ func (p *explainPage) renderChains(w *renderer) {
 		w.line("  None: Cinder has no backup of this volume made by Staffeln.")
 		return
 	}
-	w.section("CHAINS", show.Plural(len(p.Chains), "chain", "chains")+" of "+show.Plural(n, "backup", "backups")+note)
+	w.section("CHAINS", view.Plural(len(p.Chains), "chain", "chains")+" of "+view.Plural(n, "backup", "backups")+note)
 	for i, c := range p.Chains {
 		if i > 0 {
 			w.line("")
@@ -38,7 +38,7 @@ func (p *explainPage) renderChains(w *renderer) {
 			{name: "STATE"},
 			{name: "EXPIRES"},
 			{name: "NOW", flex: true, wrap: true},
-		}, show.Each(c.Links, func(l show.Link) []string {
+		}, view.Each(c.Links, func(l view.Link) []string {
 			expires, why := "not known", "kept: "
 			if l.Expires != nil {
 				expires = w.shortTime(*l.Expires)
@@ -57,7 +57,7 @@ func (p *explainPage) renderRestore(w *renderer) {
 	if r == nil {
 		return
 	}
-	w.section("RESTORE", "the newest restore point, data of "+show.Clock(r.DataAt))
+	w.section("RESTORE", "the newest restore point, data of "+view.Clock(r.DataAt))
 	for _, line := range r.Lines() {
 		w.line("  %s", line)
 	}
@@ -76,7 +76,7 @@ func (p *explainPage) renderExpiry(w *renderer) {
 	}
 	shown, more := first(2*summaryRows, p.Going)
 	w.table([]column{{name: "WHEN"}, {name: ""}, {name: "KIND"}, {name: "DATA OF"}, {name: "WHY", flex: true, wrap: true}},
-		show.Each(shown, func(g show.Going) []string {
+		view.Each(shown, func(g view.Going) []string {
 			why := g.Reason.Sentence
 			if g.Last {
 				why += w.colour(warning, " Then no restore point is left.")

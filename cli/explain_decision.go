@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"staffeln/backup"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 func (p *explainPage) render(w *renderer) {
@@ -13,7 +13,7 @@ func (p *explainPage) render(w *renderer) {
 	p.renderVolume(w)
 	w.section("POLICY", "")
 	w.table([]column{{name: "PART"}, {name: "VALUE"}, {name: "COMES FROM", flex: true, wrap: true}},
-		show.Each(p.Policy, func(part show.Part) []string {
+		view.Each(p.Policy, func(part view.Part) []string {
 			return []string{strings.ReplaceAll(part.Name, "_", " "), part.Value, part.Source}
 		}), 0)
 	p.renderChains(w)
@@ -29,11 +29,11 @@ func (p *explainPage) renderDecision(w *renderer) {
 	if p.Last == nil {
 		w.line("  None yet.")
 	} else {
-		w.paragraph("  ", fmt.Sprintf("%s, %s: %s. %s", show.Clock(p.Last.At), w.ago(&p.Last.At), show.Decided(p.Last.Action), p.Last.Reason.Words()))
+		w.paragraph("  ", fmt.Sprintf("%s, %s: %s. %s", view.Clock(p.Last.At), w.ago(&p.Last.At), view.Decided(p.Last.Action), p.Last.Reason.Words()))
 	}
 	if f := p.Failure; f != nil {
 		w.section("LAST FAILURE", "")
-		w.paragraph("  ", fmt.Sprintf("%s, %s: %s. %s", show.Clock(f.At), w.ago(&f.At), w.state(f.State), f.Reason.Words()))
+		w.paragraph("  ", fmt.Sprintf("%s, %s: %s. %s", view.Clock(f.At), w.ago(&f.At), w.state(f.State), f.Reason.Words()))
 		if f.Text != "" {
 			w.paragraph("  ", "In full: "+f.Text)
 		}
@@ -62,18 +62,18 @@ func (p *explainPage) renderNext(w *renderer) {
 	case backup.Action(p.Now.Action) == backup.Wait:
 		w.paragraph("  ", "Now: nothing is planned. "+p.Now.Reason.Words())
 	case p.Now.At != nil && p.Now.At.After(w.now):
-		w.paragraph("  ", fmt.Sprintf("%s, %s: %s. %s", show.Clock(*p.Now.At), w.ago(p.Now.At), show.Does(p.Now.Action, p.Now.Kind), p.Now.Reason.Words()))
+		w.paragraph("  ", fmt.Sprintf("%s, %s: %s. %s", view.Clock(*p.Now.At), w.ago(p.Now.At), view.Does(p.Now.Action, p.Now.Kind), p.Now.Reason.Words()))
 	default:
-		w.paragraph("  ", fmt.Sprintf("At the leader's next plan, due since %s: %s. %s", show.MaybeClock(p.Now.At), show.Does(p.Now.Action, p.Now.Kind), p.Now.Reason.Words()))
+		w.paragraph("  ", fmt.Sprintf("At the leader's next plan, due since %s: %s. %s", view.MaybeClock(p.Now.At), view.Does(p.Now.Action, p.Now.Kind), p.Now.Reason.Words()))
 	}
 	if a := p.Ahead; a != nil {
-		what := show.Does(a.Action, a.Kind) + ". " + a.Reason.Words()
+		what := view.Does(a.Action, a.Kind) + ". " + a.Reason.Words()
 		switch {
 		case a.EndsWell:
 			what = "if the one in progress succeeds, " + what
 		case backup.Action(a.Action) == backup.Fail:
 			what = fmt.Sprintf("if its status is still %q, a failure is recorded. (%s)", p.Status, a.Reason.Code)
 		}
-		w.paragraph("  ", fmt.Sprintf("%s, %s: %s", show.Clock(a.At), w.ago(&a.At), what))
+		w.paragraph("  ", fmt.Sprintf("%s, %s: %s", view.Clock(a.At), w.ago(&a.At), what))
 	}
 }

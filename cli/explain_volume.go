@@ -5,8 +5,7 @@ import (
 	"strings"
 
 	"staffeln/backup"
-	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // renderVolume writes which volume it is, its protection, and why.
@@ -19,9 +18,9 @@ func (p *explainPage) renderVolume(w *renderer) {
 	if p.Encrypted {
 		encrypted = ", encrypted"
 	}
-	w.labelled("seen", fmt.Sprintf("%d GiB%s, status %s, zone %s, at %s", p.SizeGiB, encrypted, p.Status, p.Zone, show.Clock(p.SeenAt)))
+	w.labelled("seen", fmt.Sprintf("%d GiB%s, status %s, zone %s, at %s", p.SizeGiB, encrypted, p.Status, p.Zone, view.Clock(p.SeenAt)))
 	if p.GoneAt != nil {
-		w.labelled("gone", "since "+show.Clock(*p.GoneAt))
+		w.labelled("gone", "since "+view.Clock(*p.GoneAt))
 	}
 	p.renderProtection(w)
 	for _, f := range p.Findings {
@@ -40,33 +39,33 @@ func (p *explainPage) renderServer(w *renderer) {
 		return
 	}
 	w.labelled("server", p.Server()+"  "+p.ServerID)
-	if p.Standing == db.Unprotected || p.Standing == db.Gone {
+	if p.Protection == backup.Unprotected || p.Protection == backup.Gone {
 		w.labelled("", "(the last that asked for backups)")
 	}
 }
 
 // renderProtection writes what matters first after an alert: the protection, since when, and why.
 func (p *explainPage) renderProtection(w *renderer) {
-	protection, limit := p.Standing, backup.Span(show.Seconds(p.LateAfter))
-	switch protection {
-	case db.Late:
+	protection, limit := string(p.Protection), backup.Span(view.Seconds(p.LateAfter))
+	switch p.Protection {
+	case backup.Late:
 		protection = w.colour(bad, "LATE")
-	case db.Protected:
+	case backup.Protected:
 		protection = w.colour(good, protection)
 	}
 	point := "no restore point"
 	if p.RestorePoint != nil {
-		point = fmt.Sprintf("newest restore point %s, %s", show.Clock(*p.RestorePoint), w.ago(p.RestorePoint))
+		point = fmt.Sprintf("newest restore point %s, %s", view.Clock(*p.RestorePoint), w.ago(p.RestorePoint))
 	}
 	w.labelled("protection", protection+": "+point)
-	switch p.Standing {
-	case db.Late:
+	switch p.Protection {
+	case backup.Late:
 		than := "older than "
 		if p.RestorePoint == nil {
 			than = "protected and without one for more than "
 		}
-		w.labelled("", fmt.Sprintf("(late since %s, %s: %s)", show.Clock(*p.LateSince), w.ago(p.LateSince), than+limit))
-	case db.Protected:
+		w.labelled("", fmt.Sprintf("(late since %s, %s: %s)", view.Clock(*p.LateSince), w.ago(p.LateSince), than+limit))
+	case backup.Protected:
 		w.labelled("", "(late if older than "+limit+")")
 	}
 	if why := p.Because(); why != "" {

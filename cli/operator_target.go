@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // oneTarget accepts exactly one argument.
@@ -61,9 +61,9 @@ func (o *operator) project(ctx context.Context, name string) (p db.Project, err 
 
 // nameOf returns a volume's name with its server and project.
 func nameOf(v db.Volume) string {
-	words := "volume " + show.Or(v.Name, v.ID)
+	words := "volume " + view.Or(v.Name, v.ID)
 	if v.ServerID != "" {
-		words += " (server " + show.Or(v.ServerName, v.ServerID) + ", project " + show.Or(v.ProjectName, v.ProjectID) + ")"
+		words += " (server " + view.Or(v.ServerName, v.ServerID) + ", project " + view.Or(v.ProjectName, v.ProjectID) + ")"
 	}
 	return words
 }

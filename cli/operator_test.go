@@ -11,7 +11,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 var operatorCommands = []string{"backup-now", "cancel", "pause", "resume", "purge-project", "confirm-lost"}
@@ -110,8 +110,8 @@ func TestOrphanedProject(t *testing.T) {
 	} {
 		e := orphanedProject{project: db.Project{ID: "p"}, at: noon.AddDate(0, 0, 2)}
 		e.add(db.Volume{ID: "v", ProjectID: "p"}, backup.Keeping{Purged: c.all}, c.records, c.there)
-		words := func(rows []show.Going) string {
-			return strings.Join(show.Each(rows, func(g show.Going) string { return g.BackupID + ":" + string(g.Reason.Code) }), " ")
+		words := func(rows []view.Going) string {
+			return strings.Join(view.Each(rows, func(g view.Going) string { return g.BackupID + ":" + string(g.Reason.Code) }), " ")
 		}
 		require.Equal(t, c.removed, words(e.removed), name)
 		require.Equal(t, c.kept, words(e.kept), name)

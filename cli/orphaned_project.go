@@ -11,7 +11,7 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/openstack"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // orphanedProject is what a deleted project left in Cinder: what purge-project removes, and what it keeps.
@@ -19,8 +19,8 @@ type orphanedProject struct {
 	project db.Project
 	at      time.Time
 	volumes []db.Volume // with backups to remove
-	removed []show.Going
-	kept    []show.Going
+	removed []view.Going
+	kept    []view.Going
 }
 
 // inspect decides like the worker, from Cinder's backups and our records, but returns all backups that will be removed one
@@ -42,8 +42,8 @@ func (o *operator) inspect(ctx context.Context, cloud *openstack.Estate, p db.Pr
 			e.volumes = append(e.volumes, v)
 		}
 	}
-	slices.SortStableFunc(e.removed, func(a, b show.Going) int { return cmp.Or(a.Compare(b.Object), b.DataAt.Compare(a.DataAt)) }) // in the order of removal
-	slices.SortStableFunc(e.kept, func(a, b show.Going) int { return cmp.Or(a.Compare(b.Object), a.DataAt.Compare(b.DataAt)) })
+	slices.SortStableFunc(e.removed, func(a, b view.Going) int { return cmp.Or(a.Compare(b.Object), b.DataAt.Compare(a.DataAt)) }) // in the order of removal
+	slices.SortStableFunc(e.kept, func(a, b view.Going) int { return cmp.Or(a.Compare(b.Object), a.DataAt.Compare(b.DataAt)) })
 	return e, nil
 }
 
@@ -54,7 +54,7 @@ func (o *operator) readProject(ctx context.Context, e *orphanedProject) (volumes
 		if volumes, err = l.VolumesOf(ctx, e.project.ID); err != nil {
 			return err
 		}
-		held, err = l.Held(ctx, show.Each(volumes, func(v db.Volume) string { return v.ID }))
+		held, err = l.Held(ctx, view.Each(volumes, func(v db.Volume) string { return v.ID }))
 		return err
 	})
 	for id, records := range held {
@@ -66,10 +66,10 @@ func (o *operator) readProject(ctx context.Context, e *orphanedProject) (volumes
 // add adds the backups of one volume, and reports whether any of them will be removed.
 func (e *orphanedProject) add(v db.Volume, keeping backup.Keeping, records []backup.Record, there []backup.Backup) bool {
 	links, reasons := linksInCinder(v, records, there)
-	of := show.ObjectOfVolume(v)
+	of := view.ObjectOfVolume(v)
 	of.ProjectID, of.ProjectName = e.project.ID, e.project.Name
-	row := func(l backup.Link, reason backup.Reason) show.Going {
-		return show.GoingOf(of, l, nil, cmp.Or(reasons[l.BackupID], reason), false)
+	row := func(l backup.Link, reason backup.Reason) view.Going {
+		return view.GoingOf(of, l, nil, cmp.Or(reasons[l.BackupID], reason), false)
 	}
 	some := false
 	for {
@@ -123,7 +123,7 @@ func (e *orphanedProject) render(w *renderer) {
 	w.title("What " + e.project.String() + " left behind")
 	for _, part := range []struct {
 		name string
-		rows []show.Going
+		rows []view.Going
 	}{{"TO REMOVE", e.removed}, {"KEPT", e.kept}} {
 		w.section(fmt.Sprintf("%s (%d)", part.name, len(part.rows)), "")
 		if len(part.rows) == 0 {
@@ -131,7 +131,7 @@ func (e *orphanedProject) render(w *renderer) {
 			continue
 		}
 		w.table([]column{{name: "DATA OF"}, {name: "VOLUME, SERVER, PROJECT", flex: true}, {name: "KIND"}, {name: "GIB", right: true}, {name: "WHY"}},
-			show.Each(part.rows, func(g show.Going) []string {
+			view.Each(part.rows, func(g view.Going) []string {
 				return []string{w.shortTime(g.DataAt), g.All(), short(g.Kind), strconv.Itoa(g.SizeGiB), string(g.Reason.Code)}
 			}), 0)
 		for _, why := range reasonsOf(part.rows) {
@@ -148,7 +148,7 @@ func (e *orphanedProject) summary() string {
 			byAge++
 		}
 	}
-	kept := show.Plural(len(e.kept), "backup is", "backups are") + " kept, for the reasons above"
+	kept := view.Plural(len(e.kept), "backup is", "backups are") + " kept, for the reasons above"
 	switch {
 	case len(e.kept) == 0:
 		return "Nothing of it is left"

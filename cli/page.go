@@ -13,7 +13,7 @@ import (
 	"staffeln/db"
 	"staffeln/internal/config"
 	"staffeln/internal/visible"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // readConfig is the configuration of the commands that only need the database: they also work without cloud and queue. The
@@ -27,7 +27,7 @@ type readConfig struct {
 type page interface{ render(*renderer) }
 
 // pageReader reads a page in one read transaction.
-type pageReader func(ctx context.Context, l *db.Look, r show.Reader, args []string) (page, error)
+type pageReader func(ctx context.Context, l *db.Look, r view.Reader, args []string) (page, error)
 
 // pageCommand completes a reading command.
 func pageCommand(c *cobra.Command, example page, read pageReader) *cobra.Command {
@@ -70,18 +70,18 @@ func readPage(ctx context.Context, cfg *readConfig, read pageReader, args []stri
 }
 
 // reader reads for an operator, by the scheduler's settings of this environment.
-func reader(set backup.Settings) show.Reader {
-	return show.Reader{Settings: set, Given: config.IsSet}
+func reader(set backup.Settings) view.Reader {
+	return view.Reader{Settings: set, Given: config.IsSet}
 }
 
 // renderHead begins a page.
-func renderHead(w *renderer, a show.AsOf, title string) {
+func renderHead(w *renderer, a view.AsOf, title string) {
 	w.now = a.At
 	w.title(title)
 	if a.PlannedAt == nil {
-		w.line("As of %s UTC. Nothing was planned yet: is a scheduler running?", show.Clock(a.At))
+		w.line("As of %s UTC. Nothing was planned yet: is a scheduler running?", view.Clock(a.At))
 	} else {
-		w.line("As of %s UTC, by the plan of %s (%s ago).", show.Clock(a.At), show.Clock(*a.PlannedAt), backup.Span(a.At.Sub(*a.PlannedAt)))
+		w.line("As of %s UTC, by the plan of %s (%s ago).", view.Clock(a.At), view.Clock(*a.PlannedAt), backup.Span(a.At.Sub(*a.PlannedAt)))
 	}
 	for _, text := range a.Warnings {
 		w.paragraph("", w.colour(warning, "WARNING:")+" "+text)

@@ -14,7 +14,8 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
+	"staffeln/view/report"
 )
 
 var pages = []page{statusPage{}, backupsPage{}, new(explainPage), new(retentionPage), auditPage{}, deletionsPage{}}
@@ -102,11 +103,11 @@ func TestCompletion(t *testing.T) {
 
 func TestRenderer_ColoursAddNothingButColours(t *testing.T) {
 	at := time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC)
-	v := statusPage{show.Status{
-		AsOf: show.AsOf{At: at, Warnings: []string{"Something is wrong."}}, Volumes: show.Counts{Late: 1},
-		Listed: []show.Standing{{Object: show.Object{VolumeID: "v", ProjectID: strings.Repeat("long", 30)}, Standing: db.Late}},
-		Stuck:  []show.Busy{{Object: show.Object{VolumeID: "v"}, State: string(backup.Overdue), Reason: show.ReasonOf(backup.DeadlinePassed), Since: &at}},
-		Leader: show.Leader{Beats: []show.Beat{{Name: "plan", Period: 60, Late: true}}},
+	v := statusPage{view.Status{
+		AsOf: view.AsOf{At: at, Warnings: []string{"Something is wrong."}}, Volumes: view.Counts{Late: 1},
+		Listed: []view.ListedVolume{{Object: view.Object{Object: report.Object{VolumeID: "v"}, ProjectID: strings.Repeat("long", 30)}, VolumeProtection: view.VolumeProtection{Protection: backup.Late}}},
+		Stuck:  []view.Busy{{Object: view.Object{Object: report.Object{VolumeID: "v"}}, State: string(backup.Overdue), Reason: view.ReasonOf(backup.DeadlinePassed), Since: &at}},
+		Leader: view.Leader{Beats: []view.Beat{{Name: "plan", Period: 60, Late: true}}},
 	}}
 	plain, colours := newRenderer(false), newRenderer(true)
 	v.render(plain)
@@ -142,7 +143,7 @@ func TestLeading(t *testing.T) {
 	now := time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC)
 	set := backup.Settings{BackupServicePeriod: 1800e9, PollPeriod: 30e9, RetentionServicePeriod: 1200e9, SweepPeriod: 6 * 3600e9}
 	late := func(l db.Leader) (names []string) {
-		v, warnings := show.Leading(now, l, set)
+		v, warnings := view.Leading(now, l, set)
 		for _, b := range v.Beats {
 			if b.Late {
 				names = append(names, b.Name)

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 func pauseCommand() *cobra.Command {
@@ -27,7 +27,7 @@ func pauseCommand() *cobra.Command {
 		}
 		begun := false
 		err = o.database.Intervene(ctx, db.Intervention{
-			Who: o.who, Action: db.ActPause, Object: p.ID, ProjectID: p.ID, Intent: "pause of " + p.String() + show.Because(why),
+			Who: o.who, Action: db.ActPause, Object: p.ID, ProjectID: p.ID, Intent: "pause of " + p.String() + view.Because(why),
 		}, func() (string, error) {
 			begun, err = o.database.Pause(ctx, db.Pause{ProjectID: p.ID, Who: o.who, Why: why})
 			return "paused", err
@@ -91,14 +91,14 @@ func (o *operator) printPauses(ctx context.Context) error {
 			}
 		}
 		for _, p := range paused {
-			of, err := show.ProjectOf(ctx, l, p.ProjectID)
+			of, err := view.ProjectOf(ctx, l, p.ProjectID)
 			if err != nil {
 				return err
 			}
-			o.say("%s", onOwnLine(show.PausedWords(p, of)))
+			o.say("%s", onOwnLine(view.PausedWords(p, of)))
 		}
 		if running > 0 {
-			o.say("%s in progress there, and will be followed to the end.", show.Plural(running, "backup or removal is", "backups and removals are"))
+			o.say("%s in progress there, and will be followed to the end.", view.Plural(running, "backup or removal is", "backups and removals are"))
 		}
 		return nil
 	})

@@ -15,7 +15,7 @@ import (
 	"staffeln/internal/config"
 	"staffeln/internal/telemetry"
 	"staffeln/openstack"
-	"staffeln/show"
+	"staffeln/view"
 	"staffeln/worker"
 )
 
@@ -83,14 +83,14 @@ func (o *operator) listOrphanedProjects(ctx context.Context, cloud *openstack.Cl
 	if err != nil {
 		return err
 	}
-	gone, err := cloud.Gone(ctx, show.Each(left, func(r db.Remnant) string { return r.ID }))
+	gone, err := cloud.Gone(ctx, view.Each(left, func(r db.Remnant) string { return r.ID }))
 	if err != nil {
 		return err
 	}
 	for _, one := range left {
 		if slices.Contains(gone, one.ID) {
 			o.say("%s is deleted and left %s, which Cinder charges as %d GiB. To list them:\n  staffeln purge-project --project %s",
-				strings.Replace(one.String(), "project", "Project", 1), show.Plural(one.Backups, "backup", "backups"), one.GiB, one.ID)
+				strings.Replace(one.String(), "project", "Project", 1), view.Plural(one.Backups, "backup", "backups"), one.GiB, one.ID)
 		}
 	}
 	if len(gone) == 0 {
@@ -120,7 +120,7 @@ func (o *operator) purge(ctx context.Context, cloud *openstack.Cloud, p db.Proje
 	if err := o.refusePaused(ctx, p); err != nil {
 		return err
 	}
-	backups := show.Plural(len(left.removed), "backup", "backups")
+	backups := view.Plural(len(left.removed), "backup", "backups")
 	if err := o.confirm(fmt.Sprintf("Remove %s of %s for good?", backups, p)); err != nil {
 		return fmt.Errorf("purge %s: %w", p, err)
 	}
@@ -143,10 +143,10 @@ func (o *operator) refusePaused(ctx context.Context, p db.Project) error {
 		if err != nil || paused.Of(p.ID) == nil {
 			return err
 		}
-		of, err := show.ProjectOf(ctx, l, paused.Of(p.ID).ProjectID)
+		of, err := view.ProjectOf(ctx, l, paused.Of(p.ID).ProjectID)
 		if err != nil {
 			return err
 		}
-		return fmt.Errorf("purge %s: nothing is removed during a pause: %s", p, show.PausedWords(*paused.Of(p.ID), of))
+		return fmt.Errorf("purge %s: nothing is removed during a pause: %s", p, view.PausedWords(*paused.Of(p.ID), of))
 	})
 }

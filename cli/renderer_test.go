@@ -10,14 +10,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"staffeln/db"
-	"staffeln/show"
+	"staffeln/backup"
+	"staffeln/view"
+	"staffeln/view/report"
 )
 
 // A wide terminal gets complete names.
 func TestRenderer_Width(t *testing.T) {
 	name := strings.Repeat("long", 20)
-	v := statusPage{show.Status{Listed: []show.Standing{{Object: show.Object{VolumeID: name}, Standing: db.Late}}, Volumes: show.Counts{Late: 1}}}
+	v := statusPage{view.Status{Listed: []view.ListedVolume{{Object: view.Object{Object: report.Object{VolumeID: name}}, VolumeProtection: view.VolumeProtection{Protection: backup.Late}}}, Volumes: view.Counts{Late: 1}}}
 	narrow, wide := newRenderer(false), newRenderer(false)
 	wide.width = maxWidth
 	v.render(narrow)
@@ -32,9 +33,9 @@ func TestPages_LateWithoutARestorePoint(t *testing.T) {
 	since := at.Add(-3 * time.Hour)
 	status, explain := newRenderer(false), newRenderer(false)
 	status.now, explain.now = at, at
-	(statusPage{show.Status{Listed: []show.Standing{{Object: show.Object{VolumeID: "v"}, Standing: db.Late, LateSince: &since}}, Volumes: show.Counts{Late: 1}}}).render(status)
+	(statusPage{view.Status{Listed: []view.ListedVolume{{Object: view.Object{Object: report.Object{VolumeID: "v"}}, VolumeProtection: view.VolumeProtection{Protection: backup.Late, LateSince: &since}}}, Volumes: view.Counts{Late: 1}}}).render(status)
 	require.Contains(t, status.String(), "none; late since 2026-03-06 09:00")
-	(&explainPage{&show.Explanation{Standing: db.Late, LateSince: &since, LateAfter: 8 * 3600}}).renderProtection(explain)
+	(&explainPage{&view.Explanation{VolumeProtection: view.VolumeProtection{Protection: backup.Late, LateSince: &since}, LateAfter: 8 * 3600}}).renderProtection(explain)
 	said := strings.Join(strings.Fields(explain.String()), " ")
 	require.Contains(t, said, "protection LATE: no restore point (late since 2026-03-06 09:00, 3h ago: protected and without one for more than 8h)")
 }
@@ -42,14 +43,14 @@ func TestPages_LateWithoutARestorePoint(t *testing.T) {
 // Whatever name a tenant gives a volume, it controls no terminal and forges no line, and programs read it unchanged.
 func TestRenderer_NamesCannotControlATerminal(t *testing.T) {
 	const name = "data\x1b[2J\x1b]0;owned\a\n  all is well\u202e\u009b1A"
-	listed := show.Standing{Object: show.Object{VolumeID: "v", VolumeName: name, ProjectName: name, ServerName: name}, Standing: db.Late}
-	v := statusPage{show.Status{Listed: []show.Standing{listed}, Volumes: show.Counts{Late: 1}}}
+	listed := view.ListedVolume{Object: view.Object{Object: report.Object{VolumeID: "v", VolumeName: name, ServerName: name}, ProjectName: name}, VolumeProtection: view.VolumeProtection{Protection: backup.Late}}
+	v := statusPage{view.Status{Listed: []view.ListedVolume{listed}, Volumes: view.Counts{Late: 1}}}
 	for _, colours := range []bool{false, true} {
 		w := newRenderer(colours)
 		w.width = maxWidth
 		v.render(w)
 		o := &operator{out: w, in: bufio.NewReader(strings.NewReader("yes\n"))}
-		require.NoError(t, o.confirm("Remove all of "+show.Or(name, "v")+"?"))
+		require.NoError(t, o.confirm("Remove all of "+view.Or(name, "v")+"?"))
 		require.Contains(t, w.String(), `data\x1b[2J\x1b]0;owned\a   all is well\u202e\u009b1A`)
 		unseen := colourCodes.ReplaceAllString(w.String(), "")
 		require.False(t, strings.ContainsFunc(unseen, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }), "%q", unseen)

@@ -12,7 +12,8 @@ import (
 	"staffeln/internal/config"
 	"staffeln/internal/visible"
 	"staffeln/openstack"
-	"staffeln/report"
+	"staffeln/view"
+	"staffeln/view/report"
 	"staffeln/worker"
 )
 
@@ -73,7 +74,7 @@ func (p preview) read(ctx context.Context, cfg *previewConfig) (report.Report, e
 		return report.Report{}, err
 	}
 	defer database.Close()
-	var contents worker.Told
+	var contents view.GatheredReport
 	err = database.Look(ctx, func(l *db.Look) error {
 		group := report.All
 		if p.project != "" {
@@ -88,7 +89,7 @@ func (p preview) read(ctx context.Context, cfg *previewConfig) (report.Report, e
 		}
 		before, err := l.ReportedBefore(ctx, group)
 		if err == nil {
-			contents, err = worker.Tell(ctx, l, cfg.Settings, group, before)
+			contents, err = view.GatherReport(ctx, l, cfg.Settings, group, before)
 		}
 		return err
 	})

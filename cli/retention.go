@@ -12,16 +12,16 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/config"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // retentionPage is what will expire, and what is kept although its own retention is over by then.
 type retentionPage struct {
-	show.AsOf
+	view.AsOf
 
 	Until    time.Time    `json:"until" desc:"end of the forecast"`
-	Going    []show.Going `json:"going" desc:"backups that expire until then, in order"`
-	Staying  []show.Going `json:"staying" desc:"backups that are kept although their own retention is over by then"`
+	Going    []view.Going `json:"going" desc:"backups that expire until then, in order"`
+	Staying  []view.Going `json:"staying" desc:"backups that are kept although their own retention is over by then"`
 	Volumes  int          `json:"volumes" desc:"number of volumes with expiring backups"`
 	TotalGiB int          `json:"total_gib" desc:"sum of the volume sizes of the expiring backups; incrementals are smaller"`
 	Shorter  []shorterRow `json:"shorter" desc:"retentions shortened by metadata that take effect until then"`
@@ -29,7 +29,7 @@ type retentionPage struct {
 }
 
 type shorterRow struct {
-	show.Object
+	view.Object
 
 	From string    `json:"from" desc:"the retention in force"`
 	To   string    `json:"to" desc:"the shorter one"`
@@ -67,49 +67,49 @@ func retentionPlanCommand() *cobra.Command {
 		}
 		return nil
 	}
-	return pageCommand(c, new(retentionPage), func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (page, error) {
+	return pageCommand(c, new(retentionPage), func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (page, error) {
 		return readRetention(ctx, l, r, days, limit)
 	})
 }
 
-func readRetention(ctx context.Context, l *db.Look, r show.Reader, days, limit int) (page, error) {
+func readRetention(ctx context.Context, l *db.Look, r view.Reader, days, limit int) (page, error) {
 	head, _, err := r.Head(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	p := &retentionPage{AsOf: head, limit: limit, Until: l.Now.AddDate(0, 0, days), Going: []show.Going{}, Staying: []show.Going{}, Shorter: []shorterRow{}}
-	if p.Until.After(show.EndOfTime) {
-		p.Until = show.EndOfTime
+	p := &retentionPage{AsOf: head, limit: limit, Until: l.Now.AddDate(0, 0, days), Going: []view.Going{}, Staying: []view.Going{}, Shorter: []shorterRow{}}
+	if p.Until.After(view.EndOfTime) {
+		p.Until = view.EndOfTime
 	}
 	volumes, err := l.Ageing(ctx, p.Until)
 	if err != nil {
 		return nil, err
 	}
 	for some := range slices.Chunk(volumes, 500) {
-		held, err := l.Held(ctx, show.Each(some, func(o db.Volume) string { return o.ID }))
+		held, err := l.Held(ctx, view.Each(some, func(o db.Volume) string { return o.ID }))
 		if err != nil {
 			return nil, err
 		}
 		for _, volume := range some {
-			p.add(volume, show.HoldingOf(r.Settings, volume, held[volume.ID]))
+			p.add(volume, view.HoldingOf(r.Settings, volume, held[volume.ID]))
 		}
 	}
-	slices.SortStableFunc(p.Going, func(a, b show.Going) int { return cmp.Or(a.At.Compare(*b.At), a.Compare(b.Object)) })
-	slices.SortStableFunc(p.Staying, func(a, b show.Going) int { return cmp.Or(a.Compare(b.Object), a.DataAt.Compare(b.DataAt)) })
+	slices.SortStableFunc(p.Going, func(a, b view.Going) int { return cmp.Or(a.At.Compare(*b.At), a.Compare(b.Object)) })
+	slices.SortStableFunc(p.Staying, func(a, b view.Going) int { return cmp.Or(a.Compare(b.Object), a.DataAt.Compare(b.DataAt)) })
 	return p, nil
 }
 
 // add adds the forecast of one volume's backups.
 func (p *retentionPage) add(volume db.Volume, h backup.Holding) {
-	of := show.ObjectOfVolume(volume)
+	of := view.ObjectOfVolume(volume)
 	if at, waits := h.Shortened(); waits && !at.After(p.Until) {
 		p.Shorter = append(p.Shorter, shorterRow{of, h.Retention.InForce.String(), h.Retention.Shorter.String(), at})
 	}
-	row := func(l backup.Link, at *time.Time, why backup.Reason, last bool) show.Going {
-		return show.GoingOf(of, l, at, why, last)
+	row := func(l backup.Link, at *time.Time, why backup.Reason, last bool) view.Going {
+		return view.GoingOf(of, l, at, why, last)
 	}
 	going, kept := h.Forecast(p.At, p.Until)
-	last := show.LastPoint(going, kept)
+	last := view.LastPoint(going, kept)
 	for i, g := range going {
 		p.Going = append(p.Going, row(g.Link, &g.At, g.Reason, i == last))
 		p.TotalGiB += g.SizeGiB
@@ -118,7 +118,7 @@ func (p *retentionPage) add(volume db.Volume, h backup.Holding) {
 		p.Volumes++
 	}
 	for _, k := range kept {
-		if end := show.Expiry(k.Link); end != nil && !end.After(p.Until) {
+		if end := view.Expiry(k.Link); end != nil && !end.After(p.Until) {
 			p.Staying = append(p.Staying, row(k.Link, nil, k.Reason, false))
 		}
 	}

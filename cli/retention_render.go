@@ -6,16 +6,16 @@ import (
 	"strconv"
 
 	"staffeln/backup"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 func (p *retentionPage) render(w *renderer) {
-	renderHead(w, p.AsOf, "Retention until "+show.Clock(p.Until)+" UTC")
+	renderHead(w, p.AsOf, "Retention until "+view.Clock(p.Until)+" UTC")
 	w.line("This command removes nothing, and the forecast assumes no further backup.")
 	for _, o := range p.Shorter {
-		w.paragraph("", fmt.Sprintf("%s The retention of %s becomes %[4]s instead of %[3]s at %[5]s, by metadata.", w.colour(warning, "SHORTER:"), o.All(), o.From, o.To, show.Clock(o.At)))
+		w.paragraph("", fmt.Sprintf("%s The retention of %s becomes %[4]s instead of %[3]s at %[5]s, by metadata.", w.colour(warning, "SHORTER:"), o.All(), o.From, o.To, view.Clock(o.At)))
 	}
-	w.section(fmt.Sprintf("EXPIRES (%d)", len(p.Going)), fmt.Sprintf("of %s, %d GiB of volumes at most", show.Plural(p.Volumes, "volume", "volumes"), p.TotalGiB))
+	w.section(fmt.Sprintf("EXPIRES (%d)", len(p.Going)), fmt.Sprintf("of %s, %d GiB of volumes at most", view.Plural(p.Volumes, "volume", "volumes"), p.TotalGiB))
 	p.renderExpiring(w)
 	w.section(fmt.Sprintf("KEPT (%d)", len(p.Staying)), "although their own retention is over by then")
 	p.renderKept(w)
@@ -34,19 +34,19 @@ func (p *retentionPage) renderExpiring(w *renderer) {
 		{name: "GIB", right: true},
 		{name: "DATA OF"},
 		{name: "WHY"},
-	}, show.Each(shown, func(g show.Going) []string {
+	}, view.Each(shown, func(g view.Going) []string {
 		return []string{w.shortTime(*g.At), g.All(), short(g.Kind), strconv.Itoa(g.SizeGiB), w.shortTime(g.DataAt), expiryReason(w, g)}
 	}), more)
 	for _, why := range reasonsOf(shown) {
 		w.paragraph("  ", string(why)+": "+why.Sentence())
 	}
-	if slices.ContainsFunc(shown, func(g show.Going) bool { return g.Last }) {
+	if slices.ContainsFunc(shown, func(g view.Going) bool { return g.Last }) {
 		w.paragraph("  ", "last: The volume has no restore point afterwards; the floor applies while it is protected, and for the grace after that.")
 	}
 }
 
 // expiryReason returns the reason in one word.
-func expiryReason(w *renderer, g show.Going) string {
+func expiryReason(w *renderer, g view.Going) string {
 	if g.Last {
 		return string(g.Reason.Code) + ", " + w.colour(warning, "last")
 	}
@@ -63,21 +63,21 @@ func (p *retentionPage) renderKept(w *renderer) {
 		if i > 0 {
 			w.line("")
 		}
-		w.paragraph("  ", show.ReasonOf(why).Words())
-		shown, more := p.shown(slices.DeleteFunc(slices.Clone(p.Staying), func(g show.Going) bool { return g.Reason.Code != why }))
+		w.paragraph("  ", view.ReasonOf(why).Words())
+		shown, more := p.shown(slices.DeleteFunc(slices.Clone(p.Staying), func(g view.Going) bool { return g.Reason.Code != why }))
 		w.table([]column{
 			{name: "OVER"},
 			{name: "VOLUME, SERVER, PROJECT", flex: true},
 			{name: "KIND"},
 			{name: "GIB", right: true},
 			{name: "DATA OF"},
-		}, show.Each(shown, func(g show.Going) []string {
+		}, view.Each(shown, func(g view.Going) []string {
 			return []string{w.shortTime(*g.Expires), g.All(), short(g.Kind), strconv.Itoa(g.SizeGiB), w.shortTime(g.DataAt)}
 		}), more)
 	}
 }
 
-func (p *retentionPage) shown(all []show.Going) ([]show.Going, int) {
+func (p *retentionPage) shown(all []view.Going) ([]view.Going, int) {
 	if p.limit == 0 {
 		return all, 0
 	}
@@ -85,7 +85,7 @@ func (p *retentionPage) shown(all []show.Going) ([]show.Going, int) {
 }
 
 // reasonsOf returns the reasons, each once, in their order.
-func reasonsOf(all []show.Going) []backup.Reason {
+func reasonsOf(all []view.Going) []backup.Reason {
 	var codes []backup.Reason
 	for _, g := range all {
 		if !slices.Contains(codes, g.Reason.Code) {

@@ -5,12 +5,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // statusPage is a summary of the protection of all volumes.
-type statusPage struct{ show.Status }
+type statusPage struct{ view.Status }
 
 func statusCommand() *cobra.Command {
 	var volumes bool
@@ -20,10 +21,10 @@ func statusCommand() *cobra.Command {
 		Example: "  staffeln status\n  staffeln status --volumes\n  staffeln status --json | jq .volumes.late", Args: NoArguments,
 	}
 	c.Flags().BoolVar(&volumes, "volumes", false, "list every volume with its protection")
-	return pageCommand(c, statusPage{}, func(ctx context.Context, l *db.Look, r show.Reader, _ []string) (page, error) {
-		listed := []string{db.Late}
+	return pageCommand(c, statusPage{}, func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (page, error) {
+		listed := []backup.Protection{backup.Late}
 		if volumes {
-			listed = db.Standings
+			listed = backup.Protections
 		}
 		status, err := r.Status(ctx, l, listed)
 		return statusPage{status}, err

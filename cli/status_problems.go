@@ -4,18 +4,18 @@ import (
 	"fmt"
 
 	"staffeln/backup"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // renderProblems writes failures, stuck records and findings: who must act, and why.
 func (p statusPage) renderProblems(w *renderer) {
-	w.problems("FAILED", "each volume's newest failure since its last success", "WHEN", show.Each(p.Failures, func(f show.Failure) []string {
+	w.problems("FAILED", "each volume's newest failure since its last success", "WHEN", view.Each(p.Failures, func(f view.Failure) []string {
 		return []string{w.ago(&f.At), w.owner(f.Reason.MustAct), f.All() + "\n" + f.Reason.Sentence}
 	}))
-	w.problems("STUCK", "overdue, or cannot be removed", "SINCE", show.Each(p.Stuck, func(b show.Busy) []string {
+	w.problems("STUCK", "overdue, or cannot be removed", "SINCE", view.Each(p.Stuck, func(b view.Busy) []string {
 		return []string{w.ago(b.Since), w.owner(b.Reason.MustAct), b.All() + "\n" + w.state(b.State) + ": " + b.Reason.Sentence}
 	}))
-	w.problems("FINDINGS", "need attention", "SINCE", show.Each(p.Findings, func(f show.Finding) []string {
+	w.problems("FINDINGS", "need attention", "SINCE", view.Each(p.Findings, func(f view.Finding) []string {
 		return []string{w.ago(&f.Since), w.owner(f.Reason.MustAct), fmt.Sprintf("%s Seen: %s (%s)", f.Reason.Sentence, f.Detail, f.Object)}
 	}))
 	if len(p.Failures)+len(p.Stuck) > 0 {

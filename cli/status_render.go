@@ -3,10 +3,10 @@ package cli
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"staffeln/backup"
-	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // summaryRows is the number of rows of each table in a summary.
@@ -25,27 +25,28 @@ func (p statusPage) render(w *renderer) {
 }
 
 func (p statusPage) renderVolumes(w *renderer) {
-	w.section("VOLUMES", "late: no restore point younger than "+backup.Span(show.Seconds(p.LateAfter)))
-	n := p.Volumes
-	late := strconv.Itoa(n.Late)
-	if n.Late > 0 {
-		late = w.colour(bad, late)
+	w.section("VOLUMES", "late: no restore point younger than "+backup.Span(view.Seconds(p.LateAfter)))
+	var columns []column
+	var counts []string
+	for _, one := range backup.Protections {
+		name, count := strings.ToUpper(string(one)), strconv.Itoa(p.Volumes.Of(one))
+		switch {
+		case one == backup.Protected:
+			count = w.colour(good, count)
+		case one == backup.Late && p.Volumes.Late > 0:
+			count = w.colour(bad, count)
+		case one == backup.Waiting:
+			name += " FOR THE FIRST"
+		}
+		columns, counts = append(columns, column{name: name, right: true}), append(counts, count)
 	}
-	w.table([]column{
-		{name: "PROTECTED", right: true},
-		{name: "LATE", right: true},
-		{name: "WAITING FOR THE FIRST", right: true},
-		{name: "UNPROTECTED", right: true},
-		{name: "UNKNOWN", right: true},
-		{name: "GONE", right: true},
-	},
-		[][]string{{w.colour(good, strconv.Itoa(n.Protected)), late, strconv.Itoa(n.Waiting), strconv.Itoa(n.Unprotected), strconv.Itoa(n.Unknown), strconv.Itoa(n.Gone)}}, 0)
+	w.table(columns, [][]string{counts}, 0)
 	if len(p.Listed) == 0 {
 		return
 	}
 	w.line("")
 	shown, more := p.Listed, 0
-	if len(p.Listed) == n.Late { // otherwise all are wanted
+	if len(p.Listed) == p.Volumes.Late { // otherwise all are wanted
 		shown, more = first(summaryRows, p.Listed)
 	}
 	w.table([]column{
@@ -53,15 +54,15 @@ func (p statusPage) renderVolumes(w *renderer) {
 		{name: "VOLUME, SERVER, PROJECT", flex: true},
 		{name: "NEWEST RESTORE POINT"},
 	},
-		show.Each(shown, func(o show.Standing) []string {
+		view.Each(shown, func(o view.ListedVolume) []string {
 			point := "none"
 			if o.RestorePoint != nil {
-				point = fmt.Sprintf("%s, %s", show.Clock(*o.RestorePoint), w.ago(o.RestorePoint))
+				point = fmt.Sprintf("%s, %s", view.Clock(*o.RestorePoint), w.ago(o.RestorePoint))
 			} else if o.LateSince != nil {
-				point = "none; late since " + show.Clock(*o.LateSince)
+				point = "none; late since " + view.Clock(*o.LateSince)
 			}
-			protection := o.Standing
-			if protection == db.Late {
+			protection := string(o.Protection)
+			if o.Protection == backup.Late {
 				protection = w.colour(bad, protection)
 			}
 			return []string{protection, o.All(), point}
@@ -71,7 +72,7 @@ func (p statusPage) renderVolumes(w *renderer) {
 func (p statusPage) renderInProgress(w *renderer) {
 	for _, part := range []struct {
 		name string
-		rows []show.Busy
+		rows []view.Busy
 	}{{"IN PROGRESS", p.InProgress}, {"BEING REMOVED", p.Removals}} {
 		if len(part.rows) == 0 {
 			continue
@@ -86,7 +87,7 @@ func (p statusPage) renderInProgress(w *renderer) {
 			{name: "FOR"},
 			{name: "DEADLINE"},
 		},
-			show.Each(shown, func(b show.Busy) []string {
+			view.Each(shown, func(b view.Busy) []string {
 				age := "-"
 				if b.Since != nil {
 					age = backup.Span(w.now.Sub(*b.Since))
@@ -132,12 +133,12 @@ func (p statusPage) renderBacklog(w *renderer) {
 		{name: "SINCE"},
 		{name: "OLDEST RESTORE POINT"},
 	},
-		show.Each(shown, func(b show.Backlog) []string {
+		view.Each(shown, func(b view.Backlog) []string {
 			point := "none yet"
 			if b.OldestPoint != nil {
 				point = w.ago(b.OldestPoint)
 			}
-			return []string{show.Or(b.ProjectName, b.ProjectID), strconv.Itoa(b.Planned), backup.Span(w.now.Sub(b.Since)), point}
+			return []string{view.Or(b.ProjectName, b.ProjectID), strconv.Itoa(b.Planned), backup.Span(w.now.Sub(b.Since)), point}
 		}), more)
 }
 
@@ -147,16 +148,16 @@ func (p statusPage) renderLeader(w *renderer) {
 	case l.Since == nil:
 		w.line("  None has led yet.")
 	case l.Leads:
-		w.line("  %s leads, term %d, since %s.", l.Name, l.Term, show.Clock(*l.Since))
+		w.line("  %s leads, term %d, since %s.", l.Name, l.Term, view.Clock(*l.Since))
 	default:
-		w.line("  None leads. The last one was %s, term %d, since %s.", l.Name, l.Term, show.Clock(*l.Since))
+		w.line("  None leads. The last one was %s, term %d, since %s.", l.Name, l.Term, view.Clock(*l.Since))
 	}
 	w.table([]column{
 		{name: "RUN"},
 		{name: "NEWEST"},
 		{name: "EVERY"},
 		{name: ""},
-	}, show.Each(p.Leader.Beats, func(b show.Beat) []string {
+	}, view.Each(p.Leader.Beats, func(b view.Beat) []string {
 		at, late := "never", ""
 		if b.At != nil {
 			at = w.ago(b.At)
@@ -164,6 +165,6 @@ func (p statusPage) renderLeader(w *renderer) {
 		if b.Late {
 			late = w.colour(warning, "LATE")
 		}
-		return []string{b.Name, at, backup.Span(show.Seconds(b.Period)), late}
+		return []string{b.Name, at, backup.Span(view.Seconds(b.Period)), late}
 	}), 0)
 }

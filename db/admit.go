@@ -3,126 +3,84 @@ package db
 import (
 	"context"
 	"fmt"
-	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"staffeln/backup"
 )
 
-// Caps bound what is in progress at a time; 0 = no bound.
-type Caps struct {
-	Total, PerProject, PerZone int
-	OutOfTurn                  int // fulls that the depth did not ask for
-	// Stuck bounds how many that are far beyond their usual time leave their
-	// place in Total to others.
-	Stuck int
-}
-
-// An Admission is what one look at the queue came to.
-type Admission struct {
-	Admitted int
-	Stuck    int            // in progress far beyond their usual time
-	HeldBack int            // waiting in a zone without cinder-backup
-	Caution  backup.Caution // why fewer were admitted in the whole cloud than the caps leave room for
-	// Brakes are those that hold something back in a part of the cloud.
-	Brakes map[backup.Place]backup.Brake
-}
-
-// Admit lets planned records through under the caps. Projects take turns;
-// inside a project what an operator asked for comes first, then the volume with
-// the oldest restore point; one that a cap holds back keeps no place for
-// itself.
+// Admit lets planned records through as [backup.Admit] decides, and returns its
+// decision; Admitted are those that were still planned when it was written.
 //
-// One dead backend starves nobody else: what is far beyond its usual time keeps
-// its place in its project's and zone's cap only, and what is overdue keeps
-// none. Where no cinder-backup is up nothing begins, and while Cinder throttles,
-// is away or fails most of what it is asked for, fewer do: of the project that
-// meets it, and only where several do, of the zone or of the whole cloud.
-//
-// Count and choice are made in the transaction that holds the term, and nobody
-// else admits: what is in progress can only get less until it is written.
-func (b *Beat) Admit(ctx context.Context, caps Caps, outage backup.Outage) (Admission, error) {
+// Facts and outcome are read and written in the transaction that holds the term,
+// and nobody else admits: what is in progress can only get less until then.
+// What is paused is not read: the pause gives its slot back, and it waits anew.
+func (b *Beat) Admit(ctx context.Context, caps backup.Caps, outage backup.Outage) (backup.Admission, error) {
 	admit := inOrder("records", `id = ANY($1) AND state = 'planned' AND admitted_at IS NULL`) + `
-		UPDATE records SET admitted_at = staffeln_now() WHERE id IN (SELECT id FROM locked)`
-	// what is paused gives its place back, and waits for admission anew
+		UPDATE records SET admitted_at = staffeln_now() WHERE id IN (SELECT id FROM locked) RETURNING id`
 	leave := inOrder("records", `state = 'planned' AND admitted_at IS NOT NULL AND `+paused) + `
 		UPDATE records SET admitted_at = NULL WHERE id IN (SELECT id FROM locked)`
-	var a Admission
+	var a backup.Admission
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, leave); err != nil {
 			return err
 		}
-		r, paces, err := roomUnder(ctx, tx, b.Now, caps)
+		facts, err := admissionFacts(ctx, tx, b.Now, caps, outage)
 		if err != nil {
 			return err
 		}
-		a.Stuck = r.stuck
-		if !r.left() {
+		if a = backup.Admit(b.Now, facts); len(a.Admitted) == 0 {
 			return nil
 		}
-		queue, err := candidates(ctx, tx)
+		rows, err := tx.Query(ctx, admit, a.Admitted)
 		if err != nil {
 			return err
 		}
-		all := len(queue)
-		queue = slices.DeleteFunc(queue, func(c candidate) bool { return outage.Hits(c.Zone) })
-		if a.HeldBack = all - len(queue); a.HeldBack > 0 {
-			a.Caution = backup.WhileOutage
-		}
-		brakes := backup.BrakesOf(paces, zonesOf(queue, paces))
-		chosen := r.choose(queue, brakes)
-		a.brake(brakes)
-		if len(chosen) == 0 {
-			return nil
-		}
-		tag, err := tx.Exec(ctx, admit, chosen)
-		a.Admitted = int(tag.RowsAffected())
+		a.Admitted, err = pgx.CollectRows(rows, pgx.RowTo[string])
 		return err
 	})
 	if err != nil {
-		return Admission{}, fmt.Errorf("admit records: %w", err)
+		return backup.Admission{}, fmt.Errorf("admit records: %w", err)
 	}
 	return a, nil
 }
 
-// candidates are the planned records that wait and are not paused: what an
-// operator asked for first, then those that need it most.
-func candidates(ctx context.Context, tx pgx.Tx) ([]candidate, error) {
-	const q = `
-		SELECT id, project_id, zone, out_of_turn FROM records WHERE state = 'planned' AND admitted_at IS NULL` + unpaused + `
-		ORDER BY by_hand DESC, last_point_at NULLS FIRST, beat, id`
-	rows, err := tx.Query(ctx, q)
+// admissionFacts reads what is in progress, what ended lately, and who waits;
+// the last, of which there may be very many, only where there is a slot.
+func admissionFacts(ctx context.Context, tx pgx.Tx, now time.Time, caps backup.Caps, outage backup.Outage) (backup.AdmissionFacts, error) {
+	const inProgress = `
+		SELECT project_id, zone, state, out_of_turn, requested_at, deadline, next_try_at, asked_at, backup_id IS NOT NULL AS named, attempts, reason, usual
+		FROM records r CROSS JOIN LATERAL (
+			SELECT max(ended_at - requested_at) AS usual FROM (
+				SELECT ended_at, requested_at FROM records p
+				WHERE r.state = 'creating' AND p.volume_id = r.volume_id AND p.available_at IS NOT NULL AND p.requested_at IS NOT NULL
+				ORDER BY beat DESC LIMIT 3) last) durations
+		WHERE state = 'creating' OR (state = 'planned' AND admitted_at IS NOT NULL)`
+	const recent = `
+		SELECT project_id, zone, count(*)::int AS ended, count(*) FILTER (WHERE available_at IS NULL AND reason = ANY($1))::int AS failed,
+			count(*) FILTER (WHERE available_at IS NOT NULL)::int AS made
+		FROM records WHERE ended_at > $2 AND requested_at IS NOT NULL GROUP BY project_id, zone`
+	const waiting = `
+		SELECT id, project_id, zone, out_of_turn, by_hand, last_point_at, beat FROM records WHERE state = 'planned' AND admitted_at IS NULL` + unpaused
+	f := backup.AdmissionFacts{Caps: caps, Outage: outage}
+	var err error
+	if f.InProgress, err = collect[backup.InProgress](ctx, tx, inProgress); err != nil {
+		return f, err
+	}
+	if f.Recent, err = collect[backup.Recent](ctx, tx, recent, backup.CloudTrouble, now.Add(-backup.AdmissionWindow)); err != nil {
+		return f, err
+	}
+	if !f.Full(now) {
+		f.Waiting, err = collect[backup.Candidate](ctx, tx, waiting)
+	}
+	return f, err
+}
+
+func collect[T any](ctx context.Context, from queries, q string, args ...any) ([]T, error) {
+	rows, err := from.Query(ctx, q, args...)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByName[candidate])
-}
-
-// zonesOf names the zones that anything is known of.
-func zonesOf(queue []candidate, paces map[backup.Place]backup.Pace) map[string]bool {
-	zones := map[string]bool{}
-	for _, c := range queue {
-		zones[c.Zone] = true
-	}
-	for at := range paces {
-		zones[at.Zone] = true
-	}
-	return zones
-}
-
-// brake notes what held something back.
-func (a *Admission) brake(brakes backup.Brakes) {
-	for at, one := range brakes {
-		switch {
-		case one.Held == 0:
-		case at == backup.Place{}:
-			a.Caution = one.Why
-		default:
-			if a.Brakes == nil {
-				a.Brakes = map[backup.Place]backup.Brake{}
-			}
-			a.Brakes[at] = *one
-		}
-	}
+	return pgx.CollectRows(rows, pgx.RowToStructByName[T])
 }

@@ -68,9 +68,9 @@ func (b *Beat) Waiting(ctx context.Context) (waits bool, err error) {
 	return waits, nil
 }
 
-// Standing counts the records between plan and end by state: all that wait,
+// Unfinished counts the records between plan and end by state: all that wait,
 // run, hang, or could not be removed. States without one count 0.
-func (b *Beat) Standing(ctx context.Context) (map[backup.State]int, error) {
+func (b *Beat) Unfinished(ctx context.Context) (map[backup.State]int, error) {
 	const q = `SELECT state, count(*)::int FROM records WHERE state IN ('planned', 'creating', 'overdue', 'deleting', 'undeletable') GROUP BY state`
 	counts := map[backup.State]int{backup.Planned: 0, backup.Creating: 0, backup.Overdue: 0, backup.Deleting: 0, backup.Undeletable: 0}
 	rows, err := b.db.pool.Query(ctx, q)

@@ -131,13 +131,13 @@ func TestARemovalIsDueFromItsMarkToItsEnd(t *testing.T) {
 	assert.Equal(t, []string{"volumes v removal_due_at: -1m0s -> null"}, lines)
 }
 
-func TestStandingCountsWhatHasNoEnd(t *testing.T) {
+func TestUnfinishedCountsRecordsWithoutAnEnd(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, shape := range shapeNames() {
 		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
 	}
-	counts, err := h.beat().Standing(h.ctx)
+	counts, err := h.beat().Unfinished(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, map[backup.State]int{
 		backup.Planned: 1, backup.Creating: 3, backup.Overdue: 1, backup.Deleting: 2, backup.Undeletable: 1,

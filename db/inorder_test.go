@@ -86,7 +86,7 @@ var ordered = map[string]struct {
 		}
 	}},
 	"Admit": {waitingForTheirTurn, func(h *house) func() error {
-		return func() error { _, err := h.beat().Admit(h.ctx, Caps{}, backup.Outage{}); return err }
+		return func() error { _, err := h.beat().Admit(h.ctx, backup.Caps{}, backup.Outage{}); return err }
 	}},
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"staffeln/backup"
 )
 
 // untold holds for a record that ended and that no report tells of.
@@ -39,12 +41,12 @@ func untolds(ctx context.Context, from queries, now time.Time, late time.Duratio
 		SELECT project_id, min(result) AS result, min(matter) AS matter FROM (
 			SELECT project_id, at AS result, NULL::timestamptz AS matter FROM first_ended
 			UNION ALL SELECT project_id, at, NULL FROM first_removed
-			UNION ALL SELECT project_id, NULL, coalesce(newest_at, protected_since) + @age::interval FROM ` + standingOf(projectID) + `
-				WHERE standing = 'late'
+			UNION ALL SELECT project_id, NULL, coalesce(newest_at, protected_since) + @age::interval FROM ` + protectionsOf(projectID) + `
+				WHERE facts = ANY(@facts)
 			UNION ALL SELECT project_id, NULL, ` + hangsSince + ` FROM records WHERE state IN ('overdue', 'undeletable')
 			UNION ALL SELECT project_id, NULL, since FROM findings) waiting
 		WHERE @project = '' OR project_id = @project GROUP BY project_id`
-	rows, err := from.Query(ctx, q, pgx.NamedArgs{"late": now.Add(-late), "age": late, "project": projectID})
+	rows, err := from.Query(ctx, q, pgx.NamedArgs{"late": now.Add(-late), "age": late, "facts": factsOf(backup.Late), "project": projectID})
 	if err != nil {
 		return nil, fmt.Errorf("read what was not told: %w", err)
 	}

@@ -71,7 +71,7 @@ func (l *Look) Results(ctx context.Context, projectID string) ([]Result, error) 
 
 // A Lateness is a protected volume that is late, or without a restore point.
 type Lateness struct {
-	Standing
+	VolumeProtection
 	Failure backup.Reason // of its newest attempt, where that failed
 }
 
@@ -79,12 +79,14 @@ type Lateness struct {
 // the empty ID.
 func (l *Look) Lateness(ctx context.Context, late time.Duration, projectID string) ([]Lateness, error) {
 	q := `
-		SELECT standing.*, coalesce((
+		SELECT volumes.*, coalesce((
 			SELECT CASE WHEN available_at IS NULL THEN reason ELSE '' END FROM records
-			WHERE volume_id = standing.id AND records.project_id = standing.project_id AND state NOT IN ('planned', 'creating', 'overdue', 'withdrawn')
+			WHERE volume_id = volumes.id AND records.project_id = volumes.project_id AND state NOT IN ('planned', 'creating', 'overdue', 'withdrawn')
 			ORDER BY beat DESC, ended_at DESC LIMIT 1), '') AS failure
-		FROM ` + standingOf(projectID) + ` WHERE standing IN ('late', 'waiting') ORDER BY newest_at NULLS FIRST, name, id`
-	rows, err := l.tx.Query(ctx, q, l.standingArgs(late, projectID))
+		FROM ` + protectionsOf(projectID) + ` WHERE facts = ANY(@facts) ORDER BY newest_at NULLS FIRST, name, id`
+	args := l.protectionArgs(late, projectID)
+	args["facts"] = factsOf(backup.Late, backup.Waiting)
+	rows, err := l.tx.Query(ctx, q, args)
 	if err != nil {
 		return nil, fmt.Errorf("read what is late: %w", err)
 	}

@@ -203,7 +203,7 @@ func TestWhatAReportTellsOfAResult(t *testing.T) {
 	h.volume("new", row{"decided_at": base, "protected_since": base.Add(-5 * hour)})
 	require.NoError(t, h.db.Look(h.ctx, func(l *Look) (err error) { lates, err = l.Lateness(h.ctx, 2*hour, "p"); return err }))
 	require.Len(t, lates, 2)
-	assert.Equal(t, []string{Late, Late}, []string{lates[0].Standing.Standing, lates[1].Standing.Standing})
+	assert.Equal(t, []backup.Protection{backup.Late, backup.Late}, []backup.Protection{lates[0].Protection(), lates[1].Protection()})
 	assert.Nil(t, lates[0].NewestAt)
 	assert.Equal(t, base.Add(-5*hour), lates[0].ProtectedSince.UTC())
 	require.NoError(t, h.db.Look(h.ctx, func(l *Look) error {

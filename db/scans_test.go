@@ -42,10 +42,10 @@ func (h *house) reads() int {
 
 // hot are the calls whose cost must not grow with the history.
 var hot = map[string]func(*house) error{
-	"Standing": func(h *house) error { _, err := h.beat().Standing(h.ctx); return err },
-	"AtWork":   func(h *house) error { _, err := h.beat().AtWork(h.ctx); return err },
+	"Unfinished": func(h *house) error { _, err := h.beat().Unfinished(h.ctx); return err },
+	"AtWork":     func(h *house) error { _, err := h.beat().AtWork(h.ctx); return err },
 	"Admit": func(h *house) error {
-		_, err := h.beat().Admit(h.ctx, Caps{Total: 50, PerProject: 5}, backup.Outage{})
+		_, err := h.beat().Admit(h.ctx, backup.Caps{Total: 50, PerProject: 5}, backup.Outage{})
 		return err
 	},
 	"Aged": func(h *house) error {

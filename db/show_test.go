@@ -57,7 +57,7 @@ func TestTheLookTellsWhoLeads(t *testing.T) {
 	assert.Equal(t, want, seen())
 }
 
-func TestHowVolumesStand(t *testing.T) {
+func TestProtectionsOfVolumes(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.exec(`UPDATE leadership SET planned_beat = $1`, base.Add(-hour))
@@ -74,24 +74,24 @@ func TestHowVolumesStand(t *testing.T) {
 	}
 	h.record("failed", shapes["failed"].with(row{"volume_id": "waiting"}))
 	h.look(func(l *Look) {
-		counts, err := l.Counts(h.ctx, 24*hour, "")
+		counts, err := l.ProtectionCounts(h.ctx, 24*hour, "")
 		require.NoError(t, err)
-		assert.Equal(t, map[string]int{Protected: 2, Late: 3, Waiting: 2, Unprotected: 1, Unknown: 2, Gone: 1}, counts)
-		some, err := l.Standing(h.ctx, 24*hour, "", Late, Waiting)
+		assert.Equal(t, map[backup.Protection]int{backup.Protected: 2, backup.Late: 3, backup.Waiting: 2, backup.Unprotected: 1, backup.Unknown: 2, backup.Gone: 1}, counts)
+		some, err := l.Protections(h.ctx, 24*hour, Part{}, backup.Late, backup.Waiting)
 		require.NoError(t, err)
 		require.Len(t, some, 5)
 		assert.Equal(t, []string{"never", "of a new owner", "waiting", "late and unseen"}, []string{some[0].ID, some[1].ID, some[2].ID, some[3].ID})
 		assert.Equal(t, base.Add(-3*hour), some[0].LateSince(24*hour).UTC(), "protected for longer than a restore point may be old")
 		assert.Nil(t, some[2].LateSince(24*hour))
-		assert.Equal(t, Standing{
+		assert.Equal(t, VolumeProtection{
 			ID: "late", Name: "disk", ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", SizeGiB: 10,
-			Reason: backup.BackupIsFresh, Standing: Late, NewestAt: new(base.Add(-25 * hour)),
+			Reason: backup.BackupIsFresh, Facts: isWanted | hasPoint | isPastRPO, NewestAt: new(base.Add(-25 * hour)),
 		}, some[4])
 		assert.Equal(t, base.Add(-hour), some[4].LateSince(24*hour).UTC())
-		one, err := l.StandingOf(h.ctx, 24*hour, "", "gone")
+		one, err := l.ProtectionOf(h.ctx, 24*hour, "", "gone")
 		require.NoError(t, err)
-		assert.Equal(t, Gone, one.Standing)
-		_, err = l.StandingOf(h.ctx, 24*hour, "", "nowhere")
+		assert.Equal(t, backup.Gone, one.Protection())
+		_, err = l.ProtectionOf(h.ctx, 24*hour, "", "nowhere")
 		require.ErrorIs(t, err, ErrUnknownVolume)
 	})
 }
@@ -286,27 +286,27 @@ func TestPagesAreTheWholeList(t *testing.T) {
 			require.Len(t, some, 3)
 		}
 		for _, byAge := range []bool{false, true} {
-			var after *StandingPlace
+			var after *VolumeCursor
 			for _, want := range []string{"v1", "v2", "v3"} {
-				got, err := l.StandingPage(h.ctx, hour, StandingFilter{ByAge: byAge, Limit: 1, After: after})
+				got, err := l.ProtectionPage(h.ctx, hour, ProtectionFilter{ByAge: byAge, Limit: 1, After: after})
 				require.NoError(t, err)
 				require.Equal(t, want, got[0].ID)
-				after = &StandingPlace{got[0].NewestAt, got[0].ProjectName, got[0].Name, got[0].ID}
+				after = &VolumeCursor{got[0].NewestAt, got[0].ProjectName, got[0].Name, got[0].ID}
 			}
-			before, err := l.StandingPage(h.ctx, hour, StandingFilter{ByAge: byAge, Before: after, Limit: 1})
+			before, err := l.ProtectionPage(h.ctx, hour, ProtectionFilter{ByAge: byAge, Before: after, Limit: 1})
 			require.NoError(t, err)
 			require.Len(t, before, 1)
 			require.Equal(t, "v2", before[0].ID)
-			all, err := l.StandingPage(h.ctx, hour, StandingFilter{ByAge: byAge, Before: after})
+			all, err := l.ProtectionPage(h.ctx, hour, ProtectionFilter{ByAge: byAge, Before: after})
 			require.NoError(t, err)
 			require.Len(t, all, 2)
 			require.Equal(t, "v1", all[0].ID)
-			none, err := l.StandingPage(h.ctx, hour, StandingFilter{ByAge: byAge, After: after, Only: "p3"})
+			none, err := l.ProtectionPage(h.ctx, hour, ProtectionFilter{ByAge: byAge, After: after, Only: "p3"})
 			require.NoError(t, err)
 			require.Empty(t, none)
 		}
 		// What another project owns can't be restored in this one.
-		one, err := l.StandingOf(h.ctx, hour, "p2", "v1")
+		one, err := l.ProtectionOf(h.ctx, hour, "p2", "v1")
 		require.ErrorIs(t, err, ErrUnknownVolume)
 		require.Empty(t, one)
 	})

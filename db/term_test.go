@@ -12,7 +12,7 @@ import (
 
 // writes are all methods by which a beat writes.
 var writes = map[string]func(*house, *Beat) error{
-	"Admit": func(h *house, b *Beat) error { _, err := b.Admit(h.ctx, Caps{}, backup.Outage{}); return err },
+	"Admit": func(h *house, b *Beat) error { _, err := b.Admit(h.ctx, backup.Caps{}, backup.Outage{}); return err },
 	"Plan": func(h *house, b *Beat) error {
 		r := h.read("r")
 		r.VolumeID = "other"

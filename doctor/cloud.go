@@ -86,13 +86,13 @@ func projects(f Facts) []Finding {
 			v.say(Failing, "give the service user an inherited role on the domain; a project that is gone: `staffeln purge-project`", "project %s: %s", name, p.Fault)
 			continue
 		}
-		for what, q := range map[string]Quota{"backups": p.Backups, "gigabytes of backups": p.Gigabytes} {
+		for what, q := range map[string]backup.Quota{"backups": p.Backups, "gigabytes of backups": p.Gigabytes} {
 			switch {
-			case q.Limit < 0 || q.InUse < q.Limit && float64(q.InUse) < full*float64(q.Limit):
-			case q.InUse >= q.Limit:
-				v.say(Failing, "raise it, or have the tenant remove backups", "project %s: its quota of %s is used up (%d of %d): its next backups fail", name, what, q.InUse, q.Limit)
+			case q.Limit < 0 || q.Used() < q.Limit && float64(q.Used()) < full*float64(q.Limit):
+			case q.Used() >= q.Limit:
+				v.say(Failing, "raise it, or have the tenant remove backups", "project %s: its quota of %s is used up (%d of %d): its next backups fail", name, what, q.Used(), q.Limit)
 			default:
-				v.say(Warning, "raise it in time", "project %s: its quota of %s is nearly used up (%d of %d)", name, what, q.InUse, q.Limit)
+				v.say(Warning, "raise it in time", "project %s: its quota of %s is nearly used up (%d of %d)", name, what, q.Used(), q.Limit)
 			}
 		}
 		if p.Encrypted > 0 && !p.SecretRight {

@@ -75,13 +75,10 @@ type Cloud struct {
 type Project struct {
 	ID, Name           string
 	Fault              string // why no token of it can be had, or its quota not be read
-	Backups, Gigabytes Quota
+	Backups, Gigabytes backup.Quota
 	Encrypted          int  // protected volumes that are encrypted
 	SecretRight        bool // our token shows the right to their secrets
 }
-
-// Quota is one limit of Cinder's; a Limit of -1 is none.
-type Quota struct{ Limit, InUse int }
 
 // Load is what one project's backups take.
 type Load struct {

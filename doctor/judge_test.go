@@ -27,7 +27,7 @@ func healthy() Facts {
 		Queue:    Queue{Version: "7.2.4", AppendOnly: true, Eviction: "noeviction", UsedBytes: 1 << 20, MaxBytes: 1 << 30, Workers: 2},
 		Cloud:    Cloud{Admin: true, Microversion: "3.64", Minor: 64, Services: []backup.Service{{Host: "a", Zone: "nova", Up: true}}},
 		Check:    Check{Demanded: true, Named: true, Verified: 12},
-		Projects: []Project{{ID: "p", Name: "acme", Backups: Quota{-1, 500}, Gigabytes: Quota{1000, 899}, Encrypted: 1, SecretRight: true}},
+		Projects: []Project{{ID: "p", Name: "acme", Backups: backup.Quota{Limit: -1, InUse: 500}, Gigabytes: backup.Quota{Limit: 1000, InUse: 899}, Encrypted: 1, SecretRight: true}},
 		Load:     []Load{{"acme", 10, 10 * time.Minute}},
 	}
 }
@@ -120,9 +120,9 @@ func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
 		"a zone down":         {func(f *Facts) { f.Cloud.Services = append(f.Cloud.Services, backup.Service{Host: "b", Zone: "far"}) }, "cloud", Failing, "zone far"},
 		"one of several down": {func(f *Facts) { f.Cloud.Services = append(f.Cloud.Services, backup.Service{Host: "b", Zone: "nova"}) }, "cloud", Warning, "on b"},
 		"no role":             {func(f *Facts) { f.Projects[0].Fault = "no role" }, "projects", Failing, "acme: no role"},
-		"quota used up":       {func(f *Facts) { f.Projects[0].Backups = Quota{10, 10} }, "projects", Failing, "used up (10 of 10)"},
-		"no quota":            {func(f *Facts) { f.Projects[0].Backups = Quota{0, 0} }, "projects", Failing, "used up (0 of 0)"},
-		"quota nearly":        {func(f *Facts) { f.Projects[0].Gigabytes = Quota{1000, 900} }, "projects", Warning, "nearly used up (900 of 1000)"},
+		"quota used up":       {func(f *Facts) { f.Projects[0].Backups = backup.Quota{Limit: 10, InUse: 9, Reserved: 1} }, "projects", Failing, "used up (10 of 10)"},
+		"no quota":            {func(f *Facts) { f.Projects[0].Backups = backup.Quota{} }, "projects", Failing, "used up (0 of 0)"},
+		"quota nearly":        {func(f *Facts) { f.Projects[0].Gigabytes = backup.Quota{Limit: 1000, InUse: 900} }, "projects", Warning, "nearly used up (900 of 1000)"},
 		"no secrets":          {func(f *Facts) { f.Projects[0].SecretRight = false }, "projects", Warning, "encrypted"},
 		"a law": {func(f *Facts) {
 			f.Broken = []invariants.Violation{{Invariant: invariants.Orphan, Text: "nobody's", Backup: "b"}}

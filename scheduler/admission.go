@@ -30,7 +30,7 @@ func (s *Scheduler) outage(ctx context.Context, b *db.Beat) (backup.Outage, erro
 }
 
 // tellAdmission logs a caution when it begins and when it ends, and those of single projects and zones.
-func (s *Scheduler) tellAdmission(ctx context.Context, a db.Admission) {
+func (s *Scheduler) tellAdmission(ctx context.Context, a backup.Admission) {
 	why := []string{string(a.Caution)}
 	for _, one := range a.Brakes {
 		why = append(why, string(one.Why))
@@ -45,7 +45,7 @@ func (s *Scheduler) tellAdmission(ctx context.Context, a db.Admission) {
 	case backup.NoCaution:
 		log.Info().Str("was", string(s.caution)).Msg("admission is back to its caps")
 	case backup.WhileOutage:
-		log.Error().Int("held_back", a.HeldBack).Msg("no cinder-backup is up where these volumes are: their backups wait, start it")
+		log.Error().Int("held_back", a.HeldBy(backup.Held(backup.WhileOutage))).Msg("no cinder-backup is up where these volumes are: their backups wait, start it")
 	case backup.WhileThrottle, backup.WhileAway, backup.WhileFailing:
 		log.Warn().Str("caution", string(a.Caution)).Msg("fewer backups begin than the caps allow, until Cinder does better")
 	}

@@ -2,7 +2,7 @@ package scheduler
 
 import (
 	"staffeln/backup"
-	"staffeln/report"
+	"staffeln/view/report"
 )
 
 // Config is what the environment tells the scheduler of its own work: the operator's rules, and nothing beside them.

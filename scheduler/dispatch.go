@@ -28,7 +28,7 @@ func (s *Scheduler) Dispatch(ctx context.Context, b *db.Beat) error {
 	if err != nil {
 		return err
 	}
-	admission, err := b.Admit(ctx, db.Caps{
+	admission, err := b.Admit(ctx, backup.Caps{
 		Total: outage.Cap(set.MaxBackupsInProgress, set.BackupMaxOperations), PerProject: set.MaxBackupsInProgressPerProject,
 		PerZone: set.MaxBackupsInProgressPerZone, OutOfTurn: set.MaxFullsOutOfTurn, Stuck: set.MaxBackupsStuck,
 	}, outage)
@@ -42,8 +42,8 @@ func (s *Scheduler) Dispatch(ctx context.Context, b *db.Beat) error {
 	}
 	items := choose(b.Now, work, s.listing(reading, b.Now, work), set.MaxRemovalsInProgress)
 	tally, err := s.Queue.Dispatch(ctx, items)
-	if admission.Admitted > 0 || len(items) > 0 {
-		s.routine.line(ctx, "dispatch", b.Now, admission.Admitted > 0, outcomes(tally)).Int("admitted", admission.Admitted).Int("at_work", len(work)).Int("tasks", len(items)).
+	if len(admission.Admitted) > 0 || len(items) > 0 {
+		s.routine.line(ctx, "dispatch", b.Now, len(admission.Admitted) > 0, outcomes(tally)).Int("admitted", len(admission.Admitted)).Int("at_work", len(work)).Int("tasks", len(items)).
 			Any("outcome", tally).Msg("dispatched")
 	}
 	s.dispatched(ctx, "dispatch", err) // what did not arrive is dispatched again at the next run
@@ -68,12 +68,12 @@ func (s *Scheduler) dispatched(ctx context.Context, what string, err error) {
 
 // countRecords shows operators how many records wait, run or hang.
 func (s *Scheduler) countRecords(ctx context.Context, b *db.Beat) error {
-	standing, err := b.Standing(ctx)
+	unfinished, err := b.Unfinished(ctx)
 	if err != nil {
 		return err
 	}
-	counts := make(map[string]int, len(standing))
-	for state, n := range standing {
+	counts := make(map[string]int, len(unfinished))
+	for state, n := range unfinished {
 		counts[string(state)] = n
 	}
 	s.Metrics.SetRecords(counts)

@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -182,13 +181,13 @@ func (s *Scheduler) keep(ctx context.Context, b *db.Beat, seen *sighting, known 
 	if err := s.countFindings(ctx, b); err != nil {
 		return err
 	}
-	if p.states[db.Gone], err = b.GoneCount(ctx); err != nil {
+	if p.protections[backup.Gone], err = b.GoneCount(ctx); err != nil {
 		return err
 	}
 	s.count(p)
-	s.routine.line(ctx, "plan", b.Now, planned+withdrawn > 0, len(seen.inv.Servers), len(seen.inv.Volumes), p.protected, p.states["late"], p.unknown, seen.inv.Complete()).
+	s.routine.line(ctx, "plan", b.Now, planned+withdrawn > 0, len(seen.inv.Servers), len(seen.inv.Volumes), p.protected, p.protections[backup.Late], p.unknown, seen.inv.Complete()).
 		Int("servers", len(seen.inv.Servers)).Int("volumes", len(seen.inv.Volumes)).Int("protected", p.protected).
-		Int("late", p.states["late"]).Int("planned", planned).Int("withdrawn", withdrawn).Int("unknown", p.unknown).
+		Int("late", p.protections[backup.Late]).Int("planned", planned).Int("withdrawn", withdrawn).Int("unknown", p.unknown).
 		Int("changed", len(changed)).Bool("complete", seen.inv.Complete()).Msg("planned")
 	return nil
 }
@@ -197,7 +196,11 @@ func (s *Scheduler) count(p *planner) {
 	for d, n := range p.decisions {
 		s.Metrics.Decision(string(d.action), string(d.reason), n)
 	}
-	s.Metrics.SetVolumes(p.states)
+	volumes := map[string]int{}
+	for _, one := range backup.Protections { // also those that no volume has
+		volumes[string(one)] = p.protections[one]
+	}
+	s.Metrics.SetVolumes(volumes)
 	s.Metrics.SetPauses(len(p.paused))
 }
 
@@ -214,8 +217,8 @@ type planner struct {
 	withdrawIDs     []string
 	withdrawReasons []backup.Reason
 	decisions       map[decisionCode]int
-	states          map[string]int // volumes by protection state
-	protected       int            // volumes, also those of which the plan could not see whether they still are
+	protections     map[backup.Protection]int // volumes
+	protected       int                       // volumes, also those of which the plan could not see whether they still are
 	unknown         int
 }
 
@@ -228,14 +231,14 @@ func newPlanner(now time.Time, set backup.Settings) *planner {
 	return &planner{
 		now: now, beat: backup.Grid(now, set.BackupServicePeriod.Std()), settings: set, policy: set.Policy(),
 		decided: map[string]bool{}, decisions: map[decisionCode]int{},
-		states: map[string]int{"protected": 0, "late": 0, "waiting": 0, "unprotected": 0, "unknown": 0, "gone": 0},
+		protections: map[backup.Protection]int{},
 	}
 }
 
 func (p *planner) decide(v *db.Volume, records []backup.Record) {
 	p.decided[v.ID] = true
 	point := backup.NewestPoint(v.ProjectID, records)
-	p.states[p.protection(v, point)]++
+	p.protections[p.protection(v, point)]++
 	if v.Protected {
 		p.protected++
 	}
@@ -281,24 +284,10 @@ func (p *planner) record(v *db.Volume, state backup.State, d backup.Decision, po
 	}
 }
 
-// late tells whether what should be young, a restore point or a protection without one, is past the RPO.
-func (p *planner) late(since *time.Time) bool {
-	return since != nil && since.Before(p.now.Add(-p.settings.Late()))
-}
-
-// protection names the volume's state for people.
-func (p *planner) protection(v *db.Volume, point *time.Time) string {
-	switch {
-	case v.GoneAt != nil:
-		return "gone"
-	case v.Protected && p.late(cmp.Or(point, v.ProtectedSince)):
-		return "late" // whatever the plan could see: nothing excuses it
-	case v.Unknown:
-		return "unknown"
-	case !v.Protected:
-		return "unprotected"
-	case point == nil:
-		return "waiting"
-	}
-	return "protected"
+// protection is how well the volume is protected, as far as this plan sees.
+func (p *planner) protection(v *db.Volume, newestPoint *time.Time) backup.Protection {
+	return backup.ProtectionFacts{
+		Gone: v.GoneAt != nil, Wanted: v.Protected, Unseen: v.Unknown, HasPoint: newestPoint != nil,
+		PastRPO: backup.PastRPO(p.now, p.settings.Late(), newestPoint, v.ProtectedSince),
+	}.Protection()
 }

@@ -64,7 +64,7 @@ func TestPlanPausedCountsWhoIsLate(t *testing.T) {
 	p.decide(&db.Volume{ID: "v", ProjectID: "p", Protected: true}, []backup.Record{{
 		VolumeID: "v", ProjectID: "p", State: backup.Available, Kind: backup.Full, Beat: old, DataTimestamp: &old, AvailableAt: &old, BackupID: "b",
 	}})
-	require.Equal(t, 1, p.states["late"])
+	require.Equal(t, 1, p.protections[backup.Late])
 }
 
 func TestPausesAreShown(t *testing.T) {
@@ -88,7 +88,7 @@ func TestWhoIsLateIsLateUnseen(t *testing.T) {
 	for name, c := range map[string]struct {
 		record backup.Record
 		volume db.Volume
-		want   string
+		want   backup.Protection
 	}{
 		"late":           {backup.Record{ProjectID: "p", DataTimestamp: &old}, db.Volume{Protected: true}, "late"},
 		"young":          {backup.Record{ProjectID: "p", DataTimestamp: &young}, db.Volume{Protected: true}, "unknown"},
@@ -102,7 +102,7 @@ func TestWhoIsLateIsLateUnseen(t *testing.T) {
 			c.volume.Unknown = true
 			c.volume.ID, c.volume.ProjectID, c.record.State = "v", "p", backup.Available
 			p.decide(&c.volume, []backup.Record{c.record})
-			require.Equal(t, 1, p.states[c.want], "%v", p.states)
+			require.Equal(t, 1, p.protections[c.want], "%v", p.protections)
 			require.Equal(t, c.volume.Protected, p.protected == 1, "what a plan cannot see keeps its protection in the log, too")
 		})
 	}

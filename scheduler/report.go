@@ -8,8 +8,8 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/report"
 	"staffeln/tasks"
+	"staffeln/view/report"
 )
 
 // reportGrid is how often it is looked for reports that are due, and for mails whose next try is: far less often than

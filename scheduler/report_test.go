@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/db"
-	"staffeln/report"
+	"staffeln/view/report"
 )
 
 // A notice makes its group due at once, whatever the period, but not before the next look at a project without receivers.

@@ -16,8 +16,8 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/telemetry"
-	"staffeln/report"
 	"staffeln/tasks"
+	"staffeln/view/report"
 )
 
 // Cloud is what the scheduler may ask of the cloud: it can only read.

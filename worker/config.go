@@ -9,7 +9,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/keyfile"
-	"staffeln/report"
+	"staffeln/view/report"
 )
 
 // Config is the worker's own; the operator's rules are those of the scheduler.

@@ -14,7 +14,7 @@ import (
 
 	"staffeln/internal/keyfile"
 	"staffeln/internal/visible"
-	"staffeln/report"
+	"staffeln/view/report"
 )
 
 const (

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/internal/testkit/mailbox"
-	"staffeln/report"
+	"staffeln/view/report"
 )
 
 const sender, password = "staffeln@ops.example", "a secret"

@@ -11,7 +11,8 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/report"
+	"staffeln/view"
+	"staffeln/view/report"
 )
 
 // notify makes the mails about notices that the group is still to get: one for each kind. The operator's need no cloud, and
@@ -54,7 +55,7 @@ func (r *Reporter) operators() []string {
 
 // notice keeps one mail about notices of one kind.
 func (r *Reporter) notice(ctx context.Context, c *db.ReportLease, kind backup.Reason, of []db.Notice, to []string) error {
-	n := report.NewNotice(kind, c.Group, c.Now, r.Settings.Keys(), Noticed(r.Settings, of))
+	n := report.NewNotice(kind, c.Group, c.Now, r.Settings.Keys(), view.NoticeProjects(r.Settings, of))
 	n.ID = strings.ToLower(rand.Text())
 	content, err := n.JSON()
 	if err != nil {
@@ -70,41 +71,6 @@ func (r *Reporter) notice(ctx context.Context, c *db.ReportLease, kind backup.Re
 	}
 	zerolog.Ctx(ctx).Info().Str("notice", n.ID).Str("reason", string(kind)).Str("group", c.Group).Int("volumes", len(of)).Int("receivers", len(to)).Msg("notice made")
 	return nil
-}
-
-// Noticed returns what notices of one kind, in the order of their projects, say.
-func Noticed(set backup.Settings, of []db.Notice) (projects []report.NoticeProject) {
-	for _, n := range of {
-		last := len(projects) - 1
-		if last < 0 || projects[last].ID != n.ProjectID {
-			projects = append(projects, report.NoticeProject{ID: n.ProjectID, Name: n.Content.ProjectName})
-			last++
-		}
-		projects[last].Volumes = append(projects[last].Volumes, noticed(set, n))
-	}
-	return projects
-}
-
-func noticed(set backup.Settings, n db.Notice) report.NoticeVolume {
-	v := report.NoticeVolume{
-		Volume: report.Volume{VolumeID: n.VolumeID, VolumeName: n.Content.VolumeName, ServerID: n.Content.ServerID, ServerName: n.Content.ServerName},
-		Since:  n.Content.Since, Reason: n.Content.Reason, Points: n.Points, Reverted: !n.Stands,
-	}
-	if n.Kind == backup.RetentionShortened {
-		v.GoesAt, v.Going = new(n.Content.Since.Add(set.RetentionShortenDelay.Std())), min(n.Going, max(0, n.Points-set.MinRestorePoints))
-		if n.Content.InForce != nil && n.Content.Shorter != nil {
-			v.InForce, v.Shorter = *n.Content.InForce, *n.Content.Shorter
-		}
-		return v
-	}
-	if v.Points == 0 {
-		v.Reverted = false // whatever ended it: nothing is left to go
-		return v
-	}
-	if n.LastEnd != nil {
-		v.GoesAt = new(backup.LastGoes(n.LastEnd.UTC(), n.Content.Since, set.MinRestorePoints, set.ProtectionGrace.Std()))
-	}
-	return v
 }
 
 // nobody records that the project has nobody to tell, and when that is looked at again. It is logged when it begins.

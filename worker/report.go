@@ -12,8 +12,9 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/report"
 	"staffeln/tasks"
+	"staffeln/view"
+	"staffeln/view/report"
 )
 
 // A Directory is what a report asks of the cloud: whom to tell, and how far quotas are used. It can only read.
@@ -144,30 +145,30 @@ func (r *Reporter) mayMake(c *db.ReportLease, state db.ReportGroup) bool {
 	return r.Reporting.Has(c.Group) && !state.Open && backup.Due(c.Now, state.NextTryAt)
 }
 
-// compose finds out what is to be told; nil where there is nothing.
+// compose finds out what is to be reported; nil where there is nothing.
 func (r *Reporter) compose(ctx context.Context, c *db.ReportLease, to []string) (*db.NewReport, error) {
 	before, err := c.ReportedBefore(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var told Told
+	var gathered view.GatheredReport
 	err = r.DB.Look(ctx, func(l *db.Look) error {
 		if c.Group == report.All && !r.Reporting.Together() {
-			told, err = TellOperator(ctx, l, r.Settings, before)
+			gathered, err = view.GatherOperatorReport(ctx, l, r.Settings, before)
 			return err
 		}
-		told, err = Tell(ctx, l, r.Settings, c.Group, before)
+		gathered, err = view.GatherReport(ctx, l, r.Settings, c.Group, before)
 		return err
 	})
-	if err != nil || told.Nothing() {
+	if err != nil || gathered.Empty() {
 		return nil, err
 	}
-	AddQuotas(ctx, r.Directory, &told.Report)
-	told.Report.ID = strings.ToLower(rand.Text())
-	content, err := told.Report.JSON()
+	AddQuotas(ctx, r.Directory, &gathered.Report)
+	gathered.Report.ID = strings.ToLower(rand.Text())
+	content, err := gathered.Report.JSON()
 	if err != nil {
 		return nil, err
 	}
-	made := r.mails(db.NewReport{ID: told.Report.ID, MadeAt: told.Report.At, Content: content, Records: told.Records, Removals: told.Removals}, to)
+	made := r.mails(db.NewReport{ID: gathered.Report.ID, MadeAt: gathered.Report.At, Content: content, Records: gathered.Records, Removals: gathered.Removals}, to)
 	return &made, nil
 }

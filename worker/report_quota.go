@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"staffeln/report"
+	"staffeln/view/report"
 )
 
 const (

@@ -11,7 +11,7 @@ import (
 
 	"staffeln/db"
 	"staffeln/internal/visible"
-	"staffeln/report"
+	"staffeln/view/report"
 )
 
 // mailsAtOnce is how many receivers of one group are served at the same time: one whose server stalls delays few.

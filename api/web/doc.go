@@ -15,7 +15,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // Config says whom the window shows what. Its variables are the API's own.
@@ -86,6 +86,6 @@ func (w *Window) Routes(e *echo.Echo) {
 }
 
 // reader reads for whoever has this access.
-func (w *Window) reader(a access) show.Reader {
-	return show.Reader{Settings: w.deps.Settings, Project: a.project(), Given: w.deps.Given}
+func (w *Window) reader(a access) view.Reader {
+	return view.Reader{Settings: w.deps.Settings, Project: a.project(), Given: w.deps.Given}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"staffeln/backup"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 //go:embed page
@@ -134,15 +134,15 @@ func parsed(names ...string) map[string]*template.Template {
 
 // words are the functions of the templates: the same words as in the terminal.
 var words = template.FuncMap{
-	"clock":   show.Clock,
+	"clock":   view.Clock,
 	"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"seconds": func(n int64) string { return backup.Span(show.Seconds(n)) },
+	"seconds": func(n int64) string { return backup.Span(view.Seconds(n)) },
 	"ago":     ago,
-	"decided": func(action string) string { return capital(show.Decided(action)) },
-	"does":    func(action, kind string) string { return capital(show.Does(action, kind)) },
+	"decided": func(action string) string { return capital(view.Decided(action)) },
+	"does":    func(action, kind string) string { return capital(view.Does(action, kind)) },
 	"past":    func(now time.Time, at *time.Time) bool { return at == nil || !at.After(now) },
 	"plain":   func(name string) string { return strings.ReplaceAll(name, "_", " ") },
-	"plural":  show.Plural,
+	"plural":  view.Plural,
 	"day":     viewDay,
 }
 

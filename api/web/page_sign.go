@@ -10,7 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/rs/zerolog"
 
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // local is where to go after signing in: a place of ours, whatever a link says.
@@ -59,7 +59,7 @@ func (w *Window) signIn(c echo.Context) error {
 	if next, refused := w.attempts.begin(f.Login, from); refused {
 		zerolog.Ctx(ctx).Warn().Str("user_name", f.User).Str("remote", c.RealIP()).Time("next", next).Msg("sign-in to the page refused: too many failed")
 		c.Response().Header().Set("Retry-After", strconv.Itoa(max(1, int(next.Sub(w.deps.Now()).Seconds()))))
-		return again(http.StatusTooManyRequests, "Too many sign-ins of this user, or from your address, failed. Try again at "+show.Clock(next)+".")
+		return again(http.StatusTooManyRequests, "Too many sign-ins of this user, or from your address, failed. Try again at "+view.Clock(next)+".")
 	}
 	token, whose, err := w.deps.Keystone.SignIn(ctx, f.Login)
 	if errors.Is(err, ErrSignIn) {

@@ -9,7 +9,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // perPage is how many rows a list shows at once, where nobody asks for another number.
@@ -29,33 +29,16 @@ func ofPage(known []parameter) []parameter {
 	return append(known, parameter{name: "before", desc: "the page before this place", kind: "string"})
 }
 
-// A tile is one way in which volumes stand.
-type tile struct {
-	Standing, Says string
-	Count          int
-}
-
-func tiles(n show.Counts) []tile {
-	return []tile{
-		{db.Protected, "Their newest restore point is young enough.", n.Protected},
-		{db.Late, "Their newest restore point is too old, or they never got one.", n.Late},
-		{db.Waiting, "For their first restore point.", n.Waiting},
-		{db.Unprotected, "No server asks for their backup.", n.Unprotected},
-		{db.Unknown, "The newest plan did not see enough.", n.Unknown},
-		{db.Gone, "Deleted; their backups are kept.", n.Gone},
-	}
-}
-
 // glance shows protection at a glance.
 func (w *Window) glance(c echo.Context, a access) error {
 	if _, err := read(c.Request().URL.RawQuery, nil); err != nil {
 		return err
 	}
-	var s show.Status
+	var s view.Status
 	err := w.look(c.Request().Context(), func(ctx context.Context, l *db.Look) (err error) {
 		r := w.reader(a)
 		r.First = first
-		s, err = r.Status(ctx, l, []string{db.Late, db.Waiting})
+		s, err = r.Status(ctx, l, []backup.Protection{backup.Late, backup.Waiting})
 		return err
 	})
 	if err != nil {
@@ -63,7 +46,7 @@ func (w *Window) glance(c echo.Context, a access) error {
 	}
 	s.InProgress = s.InProgress[:min(first, len(s.InProgress))]
 	return w.render(c, 200, "glance", sheet{Title: "Overview", Now: s.At, Who: &a, Body: map[string]any{
-		"Tiles": tiles(s.Volumes), "S": s, "More": s.Volumes.Late + s.Volumes.Waiting - len(s.Listed),
+		"Protections": backup.Protections, "S": s, "More": s.Volumes.Late + s.Volumes.Waiting - len(s.Listed),
 	}})
 }
 
@@ -83,7 +66,7 @@ func (w *Window) listVolumes(c echo.Context, a access) error {
 		previous = placeOfVolume(v.Volumes[0], given["sort"]).cursor()
 	}
 	return w.render(c, 200, "volumes", sheet{Title: "Volumes", Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Given": given, "Standings": db.Standings, "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
+		"V": v, "Given": given, "Protections": backup.Protections, "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
 	}})
 }
 
@@ -103,7 +86,7 @@ func (w *Window) listBackups(c echo.Context, a access) error {
 		previous = placeOf(v.Backups[0], given["sort"]).cursor()
 	}
 	return w.render(c, 200, "backups", sheet{Title: "Backups", Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Given": given, "States": states(), "Rows": offered(given["limit"]), "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
+		"V": v, "Given": given, "States": backup.States, "Rows": offered(given["limit"]), "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
 	}})
 }
 
@@ -131,7 +114,7 @@ func turned(given map[string]string, name, to string) string {
 }
 
 func filtered(given map[string]string) bool {
-	return slices.ContainsFunc([]string{"project", "server", "volume", "standing", "state", "from", "until"}, func(name string) bool { return given[name] != "" })
+	return slices.ContainsFunc([]string{"project", "server", "volume", "protection", "state", "from", "until"}, func(name string) bool { return given[name] != "" })
 }
 
 // showVolume explains one volume.
@@ -152,7 +135,7 @@ func (w *Window) showVolume(c echo.Context, a access) error {
 	}
 	return w.render(c, 200, "volume", sheet{Title: "Volume " + v.Volume(), Now: v.At, Who: &a, Body: map[string]any{
 		"V": v, "Made": made, "Failed": failed, "Older": turned(given, "cursor", v.Next),
-		"Restful": v.Standing == db.Protected || v.Standing == db.Gone,
+		"Restful": v.Protection == backup.Protected || v.Protection == backup.Gone,
 		"Unknown": v.Unseen(),
 		"Waits":   backup.Action(v.Now.Action) == backup.Wait,
 	}})
@@ -161,10 +144,10 @@ func (w *Window) showVolume(c echo.Context, a access) error {
 // A dayView is a day of the strip: what it looks like, and what it says to who can't see it.
 type dayView struct{ Date, Class, Mark, Says string }
 
-func viewDay(d show.Day) dayView {
-	v := dayView{Date: d.Date, Says: show.Plural(d.Made, "restore point made", "restore points made")}
+func viewDay(d view.Day) dayView {
+	v := dayView{Date: d.Date, Says: view.Plural(d.Made, "restore point made", "restore points made")}
 	if d.Failed > 0 {
-		v.Says += ", " + show.Plural(d.Failed, "attempt failed", "attempts failed")
+		v.Says += ", " + view.Plural(d.Failed, "attempt failed", "attempts failed")
 	}
 	switch {
 	case d.Made > 0 && d.Failed > 0:

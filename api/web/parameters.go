@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"staffeln/backup"
-	"staffeln/db"
 )
 
 // A parameter is one that a query may have. The others are refused: a filter that is misspelt must not show more.
@@ -42,13 +41,13 @@ var (
 	}
 	ofVolumes = []parameter{
 		byProject, byServer, byVolume,
-		{name: "standing", desc: "only those that stand so", kind: "string", words: db.Standings, many: true},
+		{name: "protection", desc: "only those with this protection", kind: "string", words: texts(backup.Protections), many: true},
 		{name: "sort", desc: "by names of project and volume, or the oldest restore point first", kind: "string", words: []string{"name", "restore_point"}, fallback: "name"},
 		byLimit, byCursor,
 	}
 	ofBackups = []parameter{
 		byProject, byServer, byVolume,
-		{name: "state", desc: "only in these states", kind: "string", words: states(), many: true},
+		{name: "state", desc: "only in these states", kind: "string", words: texts(backup.States), many: true},
 		{name: "from", desc: "only from this time on, RFC 3339, or a day of UTC", kind: "date-time"},
 		{name: "until", desc: "only before this time", kind: "date-time"},
 		{name: "sort", desc: "the newest first, or the oldest", kind: "string", words: []string{"-time", "time"}, fallback: "-time"},
@@ -56,12 +55,12 @@ var (
 	}
 )
 
-func states() []string {
-	var all []string
-	for _, s := range backup.States {
-		all = append(all, string(s))
+func texts[S ~string](all []S) []string {
+	texts := make([]string, len(all))
+	for i, one := range all {
+		texts[i] = string(one)
 	}
-	return all
+	return texts
 }
 
 // read takes the parameters that are known out of a query, each at most once, with their fallbacks.
@@ -117,11 +116,14 @@ func (p parameter) allows(value string) error {
 	return nil
 }
 
-func several(value string) []string {
+func several[S ~string](value string) (all []S) {
 	if value == "" {
 		return nil
 	}
-	return strings.Split(value, ",")
+	for one := range strings.SplitSeq(value, ",") {
+		all = append(all, S(one))
+	}
+	return all
 }
 
 func rows(value string) (int, error) {

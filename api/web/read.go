@@ -11,7 +11,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // lookTime bounds one look at the memory.
@@ -38,7 +38,7 @@ func (o operation) route() string {
 
 // VolumesAnswer is a page of volumes.
 type VolumesAnswer struct {
-	show.VolumeList
+	view.VolumeList
 
 	Next string `json:"next" desc:"cursor of the next page; \"\": this is the last one"`
 
@@ -47,9 +47,9 @@ type VolumesAnswer struct {
 
 // BackupsAnswer is a page of backups.
 type BackupsAnswer struct {
-	show.AsOf
+	view.AsOf
 
-	Backups []show.Backup `json:"backups" desc:"those that the filter admits"`
+	Backups []view.Backup `json:"backups" desc:"those that the filter admits"`
 	Next    string        `json:"next" desc:"cursor of the next page; \"\": this is the last one"`
 
 	previous bool // there is a page before
@@ -57,10 +57,10 @@ type BackupsAnswer struct {
 
 // VolumeAnswer is all that is known of one volume.
 type VolumeAnswer struct {
-	*show.Explanation
+	*view.Explanation
 
 	Why  string     `json:"why" desc:"for people: why it is not protected now; \"\": it is, or nobody can tell"`
-	Days []show.Day `json:"days" desc:"the last 30 days, the oldest first"`
+	Days []view.Day `json:"days" desc:"the last 30 days, the oldest first"`
 	Next string     `json:"next" desc:"cursor of the chains before those that are listed; \"\": there are none"`
 }
 
@@ -118,10 +118,10 @@ func (w *Window) volumes(ctx context.Context, a access, _ string, given map[stri
 	if err != nil {
 		return nil, err
 	}
-	f := db.StandingFilter{
+	f := db.ProtectionFilter{
 		Only: a.project(), Project: given["project"], Server: given["server"], Volume: given["volume"],
-		Ways: several(given["standing"]), ByAge: given["sort"] == "restore_point", Limit: turn.rows,
-		After: turn.after.standing(), Before: turn.before.standing(),
+		Protections: several[backup.Protection](given["protection"]), ByAge: given["sort"] == "restore_point", Limit: turn.rows,
+		After: turn.after.volume(), Before: turn.before.volume(),
 	}
 	var v VolumesAnswer
 	err = w.look(ctx, func(ctx context.Context, l *db.Look) error {
@@ -142,7 +142,7 @@ func (w *Window) backups(ctx context.Context, a access, _ string, given map[stri
 	}
 	f := db.Filter{
 		Only: a.project(), Project: given["project"], Server: given["server"], Volume: given["volume"],
-		States: several(given["state"]), OldestFirst: given["sort"] == "time", Limit: turn.rows,
+		States: several[string](given["state"]), OldestFirst: given["sort"] == "time", Limit: turn.rows,
 	}
 	if f.From, err = moment("from", given["from"]); err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func (w *Window) backups(ctx context.Context, a access, _ string, given map[stri
 	if f.Before, err = turn.before.backup(); err != nil {
 		return nil, err
 	}
-	var page show.BackupList
+	var page view.BackupList
 	err = w.look(ctx, func(ctx context.Context, l *db.Look) error {
 		page, err = w.reader(a).Backups(ctx, l, f)
 		return err
@@ -170,16 +170,16 @@ func (w *Window) backups(ctx context.Context, a access, _ string, given map[stri
 }
 
 // placeOfVolume is where a volume stands in its list.
-func placeOfVolume(v show.Volume, sort string) *place {
+func placeOfVolume(v view.Volume, sort string) *place {
 	return &place{sort, v.RestorePoint, v.ProjectName, v.VolumeName, v.VolumeID}
 }
 
-// standing is the same place in the memory's words; nil where there is none.
-func (p *place) standing() *db.StandingPlace {
+// volume is the same as a cursor of the database; nil where there is none.
+func (p *place) volume() *db.VolumeCursor {
 	if p == nil {
 		return nil
 	}
-	return &db.StandingPlace{NewestAt: p.At, Project: p.Project, Name: p.Name, ID: p.ID}
+	return &db.VolumeCursor{NewestAt: p.At, Project: p.Project, Name: p.Name, ID: p.ID}
 }
 
 // backup is the same for a list of backups, all of which have a time.
@@ -194,7 +194,7 @@ func (p *place) backup() (*db.Place, error) {
 }
 
 // placeOf is where a backup stands in its list.
-func placeOf(b show.Backup, sort string) *place {
+func placeOf(b view.Backup, sort string) *place {
 	return &place{Sort: sort, At: &b.At, Name: b.VolumeName, ID: b.RecordID}
 }
 
@@ -207,7 +207,7 @@ const byChain = "chain"
 
 // explain tells of one volume; of one that may not be seen, the same as of one that is not there.
 func (w *Window) explain(ctx context.Context, a access, id string, given map[string]string) (v VolumeAnswer, err error) {
-	var wanted show.Stretch
+	var wanted view.Stretch
 	if wanted.Links, err = rows(given["limit"]); err != nil {
 		return v, err
 	}

@@ -11,8 +11,8 @@ import (
 	"staffeln/db"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
-	"staffeln/show"
 	"staffeln/tasks"
+	"staffeln/view"
 )
 
 // With nobody to take tasks, or without the queue, nothing happens: after a minute each view says so first, and no longer
@@ -25,7 +25,7 @@ func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 		require.NoError(t, w.DB.Look(w.Ctx, func(l *db.Look) error {
 			leader, err := l.Leader(w.Ctx)
 			leader.Leads = true // the test does
-			_, all = show.Leading(l.Now, leader, w.Settings)
+			_, all = view.Leading(l.Now, leader, w.Settings)
 			return err
 		}))
 		return all

@@ -11,7 +11,7 @@ import (
 	"staffeln/internal/cloudsim"
 	"staffeln/internal/e2e/rig"
 	"staffeln/internal/testkit/mailbox"
-	"staffeln/report"
+	"staffeln/view/report"
 )
 
 var toMembersAndOperator = report.Reporting{SenderEmail: rig.Sender, OperatorReceiver: []string{"ops@ops.example"}}

@@ -14,7 +14,7 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/testkit"
-	"staffeln/show"
+	"staffeln/view"
 )
 
 // A page of a volume's chains reads a part of its history, and tells of it what all of it would: which chains there are,
@@ -37,16 +37,16 @@ func TestAPageOfALongHistoryTellsWhatAllOfItWould(t *testing.T) {
 		_, err = conn.Exec(t.Context(), `DELETE FROM volumes`)
 		require.NoError(t, err)
 		writeHistory(t, conn, random, round)
-		r := show.Reader{Settings: backup.Settings{MinRestorePoints: round % 3, BackupServicePeriod: backup.Duration(time.Hour), BackupMinInterval: backup.Duration(time.Hour)}, Given: func(string) bool { return false }}
+		r := view.Reader{Settings: backup.Settings{MinRestorePoints: round % 3, BackupServicePeriod: backup.Duration(time.Hour), BackupMinInterval: backup.Duration(time.Hour)}, Given: func(string) bool { return false }}
 		if round%2 == 0 {
 			r.Project = "p"
 		}
 		require.NoError(t, memory.Look(t.Context(), func(l *db.Look) error {
 			volumes, err := l.Volumes(t.Context(), []string{"v"})
 			require.NoError(t, err)
-			all, err := r.Explanation(t.Context(), l, volumes[0], show.Stretch{})
+			all, err := r.Explanation(t.Context(), l, volumes[0], view.Stretch{})
 			require.NoError(t, err)
-			wanted, at := show.Stretch{Links: 1 + random.IntN(4)}, len(all.Chains)
+			wanted, at := view.Stretch{Links: 1 + random.IntN(4)}, len(all.Chains)
 			extents, err := l.Extents(t.Context(), "v", r.Project)
 			require.NoError(t, err)
 			some, _, err := l.HeldWithin(t.Context(), "v", extents, db.Span{Newest: wanted.Links, Oldest: 4 * wanted.Links, Floor: round % 3})

@@ -17,8 +17,8 @@ import (
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
 	"staffeln/internal/testkit/mailbox"
-	"staffeln/report"
 	"staffeln/tasks"
+	"staffeln/view/report"
 	"staffeln/worker"
 )
 

@@ -13,8 +13,8 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/e2e/rig"
-	"staffeln/report"
 	"staffeln/tasks"
+	"staffeln/view/report"
 )
 
 // counted counts what reports ask of the cloud.

@@ -11,8 +11,8 @@ import (
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
 	"staffeln/internal/e2e/rig"
-	"staffeln/report"
 	"staffeln/tasks"
+	"staffeln/view/report"
 )
 
 var toMembers = report.Reporting{SenderEmail: rig.Sender}

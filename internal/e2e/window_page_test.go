@@ -65,13 +65,13 @@ func TestATokenIsBelievedForAShortTimeOnly(t *testing.T) {
 func TestThePagesSession(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 1000*time.Hour)
-	form := url.Values{"user": {"alice"}, "domain": {"Default"}, "password": {"alice-secret"}, "project": {"acme"}, "next": {"/volumes?standing=late"}}
+	form := url.Values{"user": {"alice"}, "domain": {"Default"}, "password": {"alice-secret"}, "project": {"acme"}, "next": {"/volumes?protection=late"}}
 	post := func(path string, change func(*http.Request)) said {
 		t.Helper()
 		return r.send(http.MethodPost, path, form.Encode(), change)
 	}
 	signed := post("/sign-in", nil)
-	require.Equal(t, "/volumes?standing=late", signed.Header.Get("Location"))
+	require.Equal(t, "/volumes?protection=late", signed.Header.Get("Location"))
 	cookie := signed.Cookies()[0]
 	require.Equal(t, "staffeln", cookie.Name)
 	require.True(t, cookie.HttpOnly)
@@ -173,7 +173,7 @@ func TestNoParameterBreaksAnything(t *testing.T) {
 	}
 	asked, statuses := 0, map[int]int{}
 	for _, path := range []string{"/v1/volumes", "/v1/backups", "/v1/volumes/" + r.Volume, "/v1/openapi.json", "/volumes", "/backups", "/", "/volumes/" + r.Volume} {
-		for _, name := range []string{"project", "server", "volume", "standing", "state", "from", "until", "sort", "limit", "cursor", "before", "bogus", ""} {
+		for _, name := range []string{"project", "server", "volume", "protection", "state", "from", "until", "sort", "limit", "cursor", "before", "bogus", ""} {
 			for _, value := range odd {
 				q := url.Values{name: {value}}.Encode()
 				if chance.IntN(4) == 0 {

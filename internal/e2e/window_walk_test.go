@@ -213,7 +213,7 @@ func (r *site) questions(route string, cursors []string) (paths []string) {
 				}
 			}
 		}
-		for _, more := range []string{"standing=late", "standing=protected,late,waiting,unprotected,unknown,gone", "state=available", "state=failed,deleted", "from=2026-01-01", "until=2027-01-01", "limit=1000", "limit=1"} {
+		for _, more := range []string{"protection=late", "protection=protected,late,waiting,unprotected,unknown,gone", "state=available", "state=failed,deleted", "from=2026-01-01", "until=2027-01-01", "limit=1000", "limit=1"} {
 			paths = append(paths, base+"?"+more)
 		}
 	}

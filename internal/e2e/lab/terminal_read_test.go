@@ -99,12 +99,12 @@ type labGoing struct {
 // labExplained is what the test reads of `staffeln explain --json`.
 type labExplained struct {
 	labObject
-	At       time.Time `json:"at"`
-	Warnings []string  `json:"warnings"`
-	Status   string    `json:"status"`
-	Standing string    `json:"standing"`
-	Policy   []struct{ Name, Value, Source string }
-	Chains   []struct {
+	At         time.Time `json:"at"`
+	Warnings   []string  `json:"warnings"`
+	Status     string    `json:"status"`
+	Protection string    `json:"protection"`
+	Policy     []struct{ Name, Value, Source string }
+	Chains     []struct {
 		Drawing string
 		Links   []struct {
 			Kind, State string
@@ -140,7 +140,7 @@ type labStatus struct {
 	Volumes struct{ Protected, Late, Waiting, Unprotected, Unknown, Gone int }
 	Listed  []struct {
 		labObject
-		Standing string
+		Protection string
 	} `json:"listed_volumes"`
 	Failures []struct {
 		labObject

@@ -15,7 +15,7 @@ func (p *labTerminal) explainsHealthy() {
 	e, said := p.explains("a full and two incrementals, and fresh", p.healthy, func(e labExplained) bool {
 		return len(e.Chains) > 0 && e.Chains[len(e.Chains)-1].Drawing == "[F]─[I]─[I]" && e.Now.Reason.Code == "backup_is_fresh" && len(e.Warnings)+len(e.WaitsFor) == 0
 	})
-	require.Equal(p.t, "protected", e.Standing)
+	require.Equal(p.t, "protected", e.Protection)
 	require.Equal(p.t, labObject{p.healthy.Volumes[0], p.healthy.Name, p.healthy.Name, p.prefix + "-acme"}, e.labObject)
 	require.Equal(p.t, "yes by metadata "+p.key+" = true of server "+p.healthy.Name, e.policy("protection"))
 	require.Equal(p.t, "10s by STAFFELN_BACKUP_MIN_INTERVAL", e.policy("interval"))
@@ -46,7 +46,7 @@ func (p *labTerminal) explainsHealthy() {
 func (p *labTerminal) explainsLate() {
 	p.t.Helper()
 	e, said := p.explains("late, in a wrong status", p.late, func(e labExplained) bool {
-		return e.Standing == "late" && e.Now.Reason.Code == "volume_status" && e.Now.Action == "wait"
+		return e.Protection == "late" && e.Now.Reason.Code == "volume_status" && e.Now.Action == "wait"
 	})
 	require.Equal(p.t, "error", e.Status)
 	require.Equal(p.t, labReason{"volume_status", "tenant"}, e.Last.Reason)
@@ -69,7 +69,7 @@ func (p *labTerminal) explainsLate() {
 func (p *labTerminal) explainsOverQuota() {
 	p.t.Helper()
 	e, said := p.explains("late, over quota", p.poor, func(e labExplained) bool {
-		return e.Standing == "late" && e.Now.Reason.Code == "retry_later" && e.Failure != nil && len(e.WaitsFor) == 2
+		return e.Protection == "late" && e.Now.Reason.Code == "retry_later" && e.Failure != nil && len(e.WaitsFor) == 2
 	})
 	require.Equal(p.t, labReason{"quota_exceeded", "tenant"}, e.Failure.Reason)
 	require.Contains(p.t, e.Failure.Text, "BackupLimitExceeded")
@@ -89,7 +89,7 @@ func (p *labTerminal) explainsOverQuota() {
 // The server is deleted: its volume is backed up no more, and what there is goes at the end of its retention.
 func (p *labTerminal) explainsServerDeleted() {
 	p.t.Helper()
-	e, said := p.explains("not protected any more", p.deleted, func(e labExplained) bool { return e.Standing == "unprotected" })
+	e, said := p.explains("not protected any more", p.deleted, func(e labExplained) bool { return e.Protection == "unprotected" })
 	require.Equal(p.t, "no by it is attached to no server", e.policy("protection"))
 	require.Equal(p.t, "1h by the last known stays: metadata "+p.retentionKey()+" of server "+p.deleted.Name, e.policy("retention"))
 	require.Contains(p.t, e.policy("floor"), "none by only a protected volume has one")
@@ -112,7 +112,7 @@ func (p *labTerminal) explainsServerDeleted() {
 // The tenant said false.
 func (p *labTerminal) explainsNotProtected() {
 	p.t.Helper()
-	e, said := p.explains("not protected", p.out, func(e labExplained) bool { return e.Standing == "unprotected" })
+	e, said := p.explains("not protected", p.out, func(e labExplained) bool { return e.Protection == "unprotected" })
 	require.Equal(p.t, "no by no server that it is attached to has "+p.key+" = true", e.policy("protection"))
 	require.Equal(p.t, "none by the volume was never protected", e.policy("retention"))
 	require.Empty(p.t, e.Chains)

@@ -23,7 +23,7 @@ func (p *labTerminal) showsStatus() {
 	require.GreaterOrEqual(p.t, seen.Volumes.Unprotected, 2, "with those of others, which are seen and left alone, and may go at any time")
 	stands := map[string]string{}
 	for _, v := range seen.Listed {
-		stands[v.VolumeID] = v.Standing
+		stands[v.VolumeID] = v.Protection
 	}
 	for one, want := range map[*labServer]string{p.healthy: "protected", p.late: "late", p.poor: "late", p.deleted: "unprotected", p.out: "unprotected"} {
 		require.Equal(p.t, want, stands[one.Volumes[0]], one.Name)

@@ -1,0 +1,103 @@
+package backup
+
+import (
+	"cmp"
+	"container/heap"
+)
+
+// slots are what is in progress, against the caps.
+type slots struct {
+	caps            Caps
+	all, outOfTurn  int
+	stuck           int
+	projects, zones map[string]int
+}
+
+// take counts one as in progress.
+func (s *slots) take(project, zone string, outOfTurn bool) {
+	s.all++
+	s.projects[project]++
+	s.zones[zone]++
+	if outOfTurn {
+		s.outOfTurn++
+	}
+}
+
+// loosen counts one that was taken as stuck: it leaves its slot among all to
+// others, but not those of its project and zone, which probably hang as a whole.
+func (s *slots) loosen() {
+	if under(s.stuck, s.caps.Stuck) {
+		s.all--
+	}
+	s.stuck++
+}
+
+func under(busy, limit int) bool { return limit == 0 || busy < limit }
+
+// left reports whether the cap on all leaves a slot.
+func (s *slots) left() bool { return under(s.all, s.caps.Total) }
+
+// holds returns which of the other caps leaves no slot for c; empty: none.
+func (s *slots) holds(c *Candidate) Held {
+	switch {
+	case !under(s.projects[c.ProjectID], s.caps.PerProject):
+		return HeldByProject
+	case !under(s.zones[c.Zone], s.caps.PerZone):
+		return HeldByZone
+	case c.OutOfTurn && !under(s.outOfTurn, s.caps.OutOfTurn):
+		return HeldByOutOfTurn
+	}
+	return ""
+}
+
+// A turn is one project's, with the positions of its candidates in the queue.
+type turn struct {
+	inProgress int
+	served     int
+	places     []int
+}
+
+// turns is a heap: the first is that of the project that is next.
+type turns []*turn
+
+func newTurns(queue []*Candidate, inProgress, served map[string]int) turns {
+	byProject := map[string]*turn{}
+	var all turns
+	for place, c := range queue {
+		t := byProject[c.ProjectID]
+		if t == nil {
+			t = &turn{inProgress: inProgress[c.ProjectID], served: served[c.ProjectID]}
+			byProject[c.ProjectID] = t
+			all = append(all, t)
+		}
+		t.places = append(t.places, place)
+	}
+	heap.Init(&all)
+	return all
+}
+
+// over ends the first turn.
+func (t *turns) over(admitted bool) {
+	first := (*t)[0]
+	if admitted {
+		first.inProgress++
+	}
+	if first.places = first.places[1:]; len(first.places) == 0 {
+		heap.Pop(t)
+	} else {
+		heap.Fix(t, 0)
+	}
+}
+
+func (t *turns) Len() int { return len(*t) }
+func (t *turns) Less(i, j int) bool {
+	a, b := (*t)[i], (*t)[j]
+	return cmp.Or(cmp.Compare(a.inProgress, b.inProgress), cmp.Compare(a.served, b.served), cmp.Compare(a.places[0], b.places[0])) < 0
+}
+func (t *turns) Swap(i, j int) { (*t)[i], (*t)[j] = (*t)[j], (*t)[i] }
+func (*turns) Push(any)        {} // they only get less
+func (t *turns) Pop() any {
+	last := (*t)[len(*t)-1]
+	*t = (*t)[:len(*t)-1]
+	return last
+}

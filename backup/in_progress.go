@@ -1,0 +1,79 @@
+package backup
+
+import "time"
+
+// An InProgress is a record that was admitted and has not ended.
+type InProgress struct {
+	ProjectID, Zone       string
+	State                 State
+	OutOfTurn             bool
+	RequestedAt, Deadline *time.Time
+	NextTryAt, AskedAt    *time.Time
+	Named                 bool // Cinder has named its backup
+	Attempts              int
+	Reason                Reason         // why it has not
+	Usual                 *time.Duration // the longest of the volume's last backups
+}
+
+// waitsFor is why Cinder does not take it; empty: it does. One that is asked for
+// again says nothing of the request before.
+func (b InProgress) waitsFor() Reason {
+	switch {
+	case b.State == Planned || b.Named:
+		return ""
+	case b.Reason == "" && b.Attempts > 1:
+		return AnswerUnknown
+	}
+	return b.Reason
+}
+
+// stuck reports whether it takes far longer than it should: in Cinder, or
+// because Cinder does not take it. One that Cinder certainly does not have, and
+// that is not asked for again soon, does too.
+func (b InProgress) stuck(now time.Time) bool {
+	switch {
+	case b.RequestedAt == nil || b.Deadline == nil:
+		return false
+	case b.Named || b.waitsFor() == "":
+		return FarBeyond(now, *b.RequestedAt, *b.Deadline, b.Usual)
+	case b.AskedAt == nil && b.NextTryAt != nil && b.NextTryAt.Sub(now) > time.Minute:
+		return true
+	}
+	return now.Sub(*b.RequestedAt) > AdmissionWindow
+}
+
+// counted adds what the record says to that of its place.
+func (b InProgress) counted(now time.Time, p Pace) Pace {
+	p.InProgress++
+	bad := true
+	switch b.waitsFor() { //nolint:exhaustive // only these speak of more than the volume
+	case Throttled:
+		p.Throttled++
+	case CinderUnavailable, AnswerUnknown, Unauthorised:
+		p.Unanswered++
+	default:
+		bad = false
+	}
+	if bad && b.RequestedAt != nil && now.Sub(*b.RequestedAt) < AdmissionWindow {
+		p.Newly++
+	}
+	return p
+}
+
+// paces is what the facts say of each project in each zone.
+func (f AdmissionFacts) paces(now time.Time) map[Place]Pace {
+	paces := map[Place]Pace{}
+	for _, b := range f.InProgress {
+		at := Place{Project: b.ProjectID, Zone: b.Zone}
+		paces[at] = b.counted(now, paces[at])
+	}
+	for _, r := range f.Recent {
+		if r.Failed+r.Made > 0 {
+			at := Place{Project: r.ProjectID, Zone: r.Zone}
+			p := paces[at]
+			p.Failed, p.Made = r.Failed, r.Made
+			paces[at] = p
+		}
+	}
+	return paces
+}

@@ -1,0 +1,118 @@
+package db
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+// busy writes a record that Cinder has been making for some time, with six hours for it.
+func (h *house) busy(id string, since time.Duration, more row) {
+	h.t.Helper()
+	h.plan(id, shapes["creating"].with(row{
+		"backup_id": "b-" + id, "reason": "", "requested_at": base.Add(-since), "deadline": base.Add(6*hour - since),
+	}).with(more))
+}
+
+// took writes a success of that record's volume that took so long.
+func (h *house) took(id string, duration time.Duration) {
+	h.t.Helper()
+	p := point("done-"+id, 30*hour)
+	h.record("done-"+id, p.with(row{"volume_id": "v-" + id, "requested_at": base.Add(-30 * hour), "ended_at": base.Add(-30*hour + duration)}))
+}
+
+// An outcome is an admission without whom it is about.
+type outcome struct {
+	admitted, stuck int
+	brakes          map[backup.Place]backup.Brake
+}
+
+func (h *house) admission(caps backup.Caps) outcome {
+	h.t.Helper()
+	a, err := h.beat().Admit(h.ctx, caps, backup.Outage{})
+	require.NoError(h.t, err)
+	return outcome{len(a.Admitted), a.Stuck, a.Brakes}
+}
+
+func TestWhatIsFarBeyondItsUsualTimeLeavesItsPlaceToOthers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.busy("slow", 31*time.Minute, row{"project_id": "dead"})
+	h.took("slow", 10*time.Minute)
+	h.busy("usual", 29*time.Minute, row{"project_id": "alive"})
+	h.took("usual", 10*time.Minute)
+	for i := range 3 {
+		h.plan(fmt.Sprint(i), row{"project_id": "other"})
+	}
+	assert.Equal(t, outcome{admitted: 1, stuck: 1}, h.admission(backup.Caps{Total: 2}), "one place is free: the slow one's")
+}
+
+func braked(at backup.Place, why backup.Caution, held int) map[backup.Place]backup.Brake {
+	return map[backup.Place]backup.Brake{at: {Why: why, Held: held}}
+}
+
+func TestAdmissionBacksOffAndRecovers(t *testing.T) {
+	t.Parallel()
+	waits := func(reason backup.Reason) row { return shapes["resting"].with(row{"reason": string(reason)}) }
+	failed := func(reason backup.Reason) row {
+		return row{"state": "failed", "reason": string(reason), "ended_at": base.Add(-time.Minute), "requested_at": base.Add(-hour), "deadline": base.Add(hour)}
+	}
+	for name, c := range map[string]struct {
+		write func(h *house)
+		want  outcome
+		mend  string
+		stuck int // once it does well
+	}{
+		"throttled": {
+			func(h *house) { h.plan("w", waits(backup.Throttled)) },
+			outcome{brakes: braked(backup.Place{Project: "p"}, backup.WhileThrottle, 4), stuck: 1},
+			`UPDATE records SET reason = '' WHERE state = 'creating'`, 0,
+		},
+		"away": {
+			func(h *house) {
+				for i := range 3 {
+					h.plan(fmt.Sprint("w-", i), waits(backup.CinderUnavailable))
+				}
+			},
+			outcome{admitted: 1, brakes: braked(backup.Place{Project: "p", Zone: "az"}, backup.WhileAway, 3), stuck: 3}, // a probe
+			`UPDATE records SET reason = '' WHERE id = 'w-1'`, 2,
+		},
+		"failing": {
+			func(h *house) {
+				for i := range 5 {
+					h.plan(fmt.Sprint("f-", i), failed(backup.BackupError))
+				}
+			},
+			outcome{admitted: 1, brakes: braked(backup.Place{Project: "p", Zone: "az"}, backup.WhileFailing, 3)},
+			`UPDATE records SET ended_at = ended_at - interval '10 minutes' WHERE id = 'f-0'`, 0,
+		},
+		"tenants' failures are no sign": {
+			func(h *house) {
+				for i := range 9 {
+					h.plan(fmt.Sprint("f-", i), failed(backup.QuotaExceeded))
+				}
+			},
+			outcome{admitted: 4},
+			``, 0,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			c.write(h)
+			for i := range 4 {
+				h.plan(fmt.Sprint("next-", i), nil)
+			}
+			assert.Equal(t, c.want, h.admission(backup.Caps{}))
+			if c.mend != "" {
+				h.exec(c.mend)
+				assert.Equal(t, outcome{admitted: 4 - c.want.admitted, stuck: c.stuck}, h.admission(backup.Caps{}), "it recovers by itself")
+			}
+		})
+	}
+}

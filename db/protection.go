@@ -1,0 +1,54 @@
+package db
+
+import (
+	"slices"
+
+	"staffeln/backup"
+)
+
+// protectionFacts are [backup.ProtectionFacts] as one number, one bit each: the
+// database counts and filters by it and knows nothing of what they amount to.
+type protectionFacts int
+
+const (
+	isGone protectionFacts = 1 << iota
+	isWanted
+	isUnseen
+	hasPoint
+	isPastRPO
+	allFacts = isPastRPO<<1 - 1
+)
+
+func (f protectionFacts) of() backup.ProtectionFacts {
+	return backup.ProtectionFacts{Gone: f&isGone != 0, Wanted: f&isWanted != 0, Unseen: f&isUnseen != 0, HasPoint: f&hasPoint != 0, PastRPO: f&isPastRPO != 0}
+}
+
+// factsOf are all facts that are judged to be one of the given protections.
+func factsOf(protections ...backup.Protection) []protectionFacts {
+	wanted := []protectionFacts{}
+	for f := range allFacts + 1 {
+		if slices.Contains(protections, f.of().Protection()) {
+			wanted = append(wanted, f)
+		}
+	}
+	return wanted
+}
+
+// protections is each volume with the facts of its protection. A plan that can
+// tell nothing of a volume leaves the decision before as it was, with its time.
+// Restore points of a project that owned it before are not its owner's.
+const protections = `(
+	SELECT v.id, v.name, v.project_id, v.project_name, v.server_id, v.server_name, v.size_gib,
+		CASE WHEN unseen AND v.gone_at IS NULL THEN 'not_seen' ELSE v.reason END AS reason, newest_at, v.protected_since,
+		(v.gone_at IS NOT NULL)::int + 2 * v.protected::int + 4 * unseen::int + 8 * (newest_at IS NOT NULL)::int
+			+ 16 * coalesce(coalesce(newest_at, v.protected_since) < @late, false)::int AS facts
+	FROM volumes v CROSS JOIN LATERAL (SELECT v.unknown OR v.decided_at IS NULL AS unseen) seen CROSS JOIN LATERAL (
+		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND project_id = v.project_id AND state = 'available' AND cinder_status <> 'error') newest`
+
+// protectionsOf is [protections] of one project's volumes, or of all.
+func protectionsOf(project string) string {
+	if project == "" {
+		return protections + `) volumes`
+	}
+	return protections + ` WHERE v.project_id = @project) volumes`
+}

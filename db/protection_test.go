@@ -1,0 +1,81 @@
+package db
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+// Whatever state a row can be in, what Postgres counts, filters and returns is
+// what package backup judges it to be.
+func TestProtectionOfRowsIsWhatBackupJudges(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	const late = 24 * hour
+	ago := func(d time.Duration) *time.Time { return new(base.Add(-d)) }
+	ages := []*time.Time{nil, ago(hour), ago(late), ago(late + time.Microsecond)}
+	want, lateSince, counts := map[string]backup.Protection{}, map[string]*time.Time{}, map[backup.Protection]int{}
+	insert := func(gone, protected, unknown, decided bool, since, newest *time.Time) {
+		id := fmt.Sprint("v", len(want))
+		r := row{"id": id, "protected": protected, "unknown": unknown, "protected_since": since, "gone_at": nil, "decided_at": nil}
+		if gone {
+			r["gone_at"] = base
+		}
+		if decided {
+			r["decided_at"] = base
+		}
+		if h.insert("volumes", plainVolume.with(r)) != nil {
+			return // no row can be so
+		}
+		// none of these is a restore point of the volume's owner
+		h.record(id+"-before", point(id+"-before", 0).with(row{"volume_id": id, "project_id": "before"}))
+		h.record(id+"-broken", point(id+"-broken", 0).with(row{"volume_id": id, "cinder_status": "error"}))
+		h.record(id+"-lost", point(id+"-lost", 0).with(row{"volume_id": id, "state": "lost"}))
+		if newest != nil {
+			h.record(id, point(id, base.Sub(*newest)).with(row{"volume_id": id}))
+			h.record(id+"-older", point(id+"-older", 99*late).with(row{"volume_id": id}))
+		}
+		f := backup.ProtectionFacts{
+			Gone: gone, Wanted: protected, Unseen: unknown || !decided, HasPoint: newest != nil, PastRPO: backup.PastRPO(base, late, newest, since),
+		}
+		want[id] = f.Protection()
+		counts[want[id]]++
+		if want[id] == backup.Late {
+			lateSince[id] = backup.LateSince(late, newest, since)
+		}
+	}
+	for bits := range 1 << 4 {
+		for _, since := range ages {
+			for _, newest := range ages {
+				insert(bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&8 != 0, since, newest)
+			}
+		}
+	}
+	require.Greater(t, len(want), 100)
+	for _, p := range backup.Protections {
+		require.NotZero(t, counts[p], "no row is %s", p)
+	}
+	h.look(func(l *Look) {
+		counted, err := l.ProtectionCounts(h.ctx, late, "")
+		require.NoError(t, err)
+		require.Equal(t, counts, counted)
+		for _, p := range backup.Protections {
+			listed, err := l.Protections(h.ctx, late, Part{}, p)
+			require.NoError(t, err)
+			page, err := l.ProtectionPage(h.ctx, late, ProtectionFilter{Protections: []backup.Protection{p}})
+			require.NoError(t, err)
+			require.ElementsMatch(t, listed, page)
+			require.Len(t, listed, counts[p])
+			for _, one := range listed {
+				require.Equal(t, want[one.ID], one.Protection())
+				since := one.LateSince(late)
+				require.Equal(t, lateSince[one.ID] == nil, since == nil)
+				require.True(t, since == nil || since.Equal(*lateSince[one.ID]))
+			}
+		}
+	})
+}

@@ -1,0 +1,57 @@
+package view
+
+import (
+	"time"
+
+	"staffeln/backup"
+)
+
+// Busy is one backup that something is being done for.
+type Busy struct {
+	Object
+
+	Kind     string     `json:"kind" desc:"full or incremental"`
+	State    string     `json:"state" desc:"of the record"`
+	SizeGiB  int        `json:"size_gib" desc:"of the volume"`
+	BackupID string     `json:"backup_id" desc:"Cinder's; \"\" before its answer"`
+	Since    *time.Time `json:"since" desc:"when Cinder was asked, or else when the caps let it through"`
+	Deadline *time.Time `json:"deadline" desc:"past it, a backup that is being made is overdue"`
+	NextTry  *time.Time `json:"next_try_at" desc:"nothing is tried before"`
+	Reason   Reason     `json:"reason" desc:"what keeps it, where something does"`
+	Text     string     `json:"text" desc:"in full: Cinder's words"`
+}
+
+func busyOf(r backup.Record) Busy {
+	v := Busy{
+		Object: ObjectOf(r), Kind: string(r.Kind), State: string(r.State), SizeGiB: r.SizeGiB, BackupID: r.BackupID,
+		Since: r.RequestedAt, Deadline: r.Deadline, NextTry: r.NextTryAt, Reason: ReasonOf(r.Reason), Text: r.ReasonText,
+	}
+	switch r.State {
+	case backup.Planned:
+		v.Since = r.AdmittedAt
+		v.Reason, v.Text = Reason{MustAct: backup.Nobody}, "" // its reason says why it was planned
+	case backup.Deleting, backup.Undeletable:
+		v.Since, v.Deadline, v.Reason, v.Text = r.DeletionAskedAt, nil, ReasonOf(r.RemovalReason), r.RemovalText
+	case backup.Creating, backup.Overdue, backup.Available, backup.Deleted, backup.Withdrawn, backup.Failed, backup.Lost:
+	}
+	return v
+}
+
+// sortBusy parts what is being made, what is being removed, and what somebody must look at; overdue is in two of them.
+func sortBusy(records []backup.Record) (making, removing, stuck []Busy) {
+	making, removing, stuck = []Busy{}, []Busy{}, []Busy{}
+	for _, r := range records {
+		v := busyOf(r)
+		switch r.State {
+		case backup.Deleting:
+			removing = append(removing, v)
+		case backup.Undeletable:
+			stuck = append(stuck, v)
+		case backup.Overdue:
+			making, stuck = append(making, v), append(stuck, v)
+		case backup.Planned, backup.Creating, backup.Available, backup.Deleted, backup.Withdrawn, backup.Failed, backup.Lost:
+			making = append(making, v)
+		}
+	}
+	return making, removing, stuck
+}

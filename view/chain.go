@@ -1,0 +1,124 @@
+package view
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"staffeln/backup"
+)
+
+// Chain is a full and the incrementals on it, as our records know them.
+type Chain struct {
+	Drawing   string `json:"drawing" desc:"such as F─I─I"`
+	ProjectID string `json:"project_id" desc:"the project that owns these backups"`
+	Links     []Link `json:"links" desc:"the oldest first"`
+}
+
+// Link is one backup of a chain.
+type Link struct {
+	RecordID string     `json:"record_id" desc:"ours"`
+	BackupID string     `json:"backup_id" desc:"Cinder's"`
+	Kind     string     `json:"kind" desc:"full or incremental"`
+	SizeGiB  int        `json:"size_gib" desc:"of the volume, when it was backed up"`
+	State    string     `json:"state" desc:"of the record"`
+	DataAt   time.Time  `json:"data_at" desc:"the time of its data"`
+	Expires  *time.Time `json:"expires_at" desc:"the end of its own retention; null: not known, it stays"`
+	Floor    bool       `json:"floor" desc:"it is always kept, or what is always kept stands on it"`
+	Goes     *time.Time `json:"goes_at" desc:"when its turn to go comes by policy, if no further backup is made; null: it stays"`
+	Going    bool       `json:"going" desc:"its turn is now"`
+	Why      Reason     `json:"why" desc:"why it stays now, or goes"`
+}
+
+// A Stretch says which chains of a volume are wanted: the newest ones, until they have so many links; 0 is all. With Before
+// the newest ones before that chain, of which it names the oldest link.
+type Stretch struct {
+	Links  int
+	Before *backup.Link
+}
+
+// hold tells what Cinder holds by our records, in chains, and what will go.
+func (v *Explanation) hold(h holding, wanted Stretch) {
+	v.Chains, v.Going, v.Links = []Chain{}, []Going{}, h.count
+	states := make(map[string]backup.State, len(h.Records))
+	for _, r := range h.Records {
+		states[r.BackupID] = r.State
+	}
+	fate := fates(v.At, h.Holding, h.going)
+	links := h.Links()
+	v.Restore = v.restoreOf(links)
+	for _, chain := range v.listed(links, wanted) {
+		drawn := Chain{ProjectID: chain[0].ProjectID}
+		for _, l := range chain {
+			f := fate[l.BackupID]
+			drawn.Links = append(drawn.Links, Link{
+				RecordID: l.RecordID, BackupID: l.BackupID, Kind: string(l.Kind), SizeGiB: l.SizeGiB, State: string(states[l.BackupID]),
+				DataAt: l.DataTime, Expires: f.expires, Goes: f.goes, Going: f.going, Why: ReasonOf(f.why),
+				Floor: f.why == backup.Floor || f.why == backup.FloorStandsOnIt,
+			})
+		}
+		drawn.Drawing = draw(drawn.Links)
+		v.Chains = append(v.Chains, drawn)
+	}
+	last := h.lastPoint()
+	for i, g := range h.going {
+		if wanted.Links > 0 && i >= wanted.Links {
+			break
+		}
+		v.Going = append(v.Going, Going{
+			Object: v.Object, BackupID: g.BackupID, Kind: string(g.Kind), SizeGiB: g.SizeGiB, DataAt: g.DataTime,
+			Expires: Expiry(g.Link), At: &g.At, Reason: ReasonOf(g.Reason), Last: i == last,
+		})
+	}
+}
+
+// listed returns the chains that are wanted, the oldest first.
+func (v *Explanation) listed(links map[string][]backup.Link, wanted Stretch) []backup.Chain {
+	var all []backup.Chain
+	for _, project := range slices.Sorted(maps.Keys(links)) {
+		all = append(all, backup.Chains(links[project])...)
+	}
+	slices.SortStableFunc(all, func(a, b backup.Chain) int { return older(a[0], b[0]) })
+	end := len(all)
+	if wanted.Before != nil {
+		end, _ = slices.BinarySearchFunc(all, *wanted.Before, func(c backup.Chain, l backup.Link) int { return older(c[0], l) })
+	}
+	begin := end
+	for n := 0; begin > 0 && (wanted.Links == 0 || n < wanted.Links); {
+		begin--
+		n += len(all[begin])
+	}
+	v.older, v.newer = begin > 0, end < len(all)
+	return all[begin:end]
+}
+
+// older orders chains by their oldest links.
+func older(a, b backup.Link) int {
+	return cmp.Or(a.DataTime.Compare(b.DataTime), cmp.Compare(a.BackupID, b.BackupID))
+}
+
+// Older reports whether there are chains before those that are listed, Newer whether there are some after them.
+func (v *Explanation) Older() bool { return v.older }
+
+// Newer is the other way.
+func (v *Explanation) Newer() bool { return v.newer }
+
+// draw draws a chain in one line.
+func draw(links []Link) string {
+	var words []string
+	for _, l := range links {
+		word := map[bool]string{true: "I", false: "F"}[l.Kind == string(backup.Incremental)]
+		if l.Floor {
+			word = "[" + word + "]"
+		}
+		words = append(words, word+marks[backup.State(l.State)])
+	}
+	return strings.Join(words, "─")
+}
+
+// marks are what a drawing adds to a link that is no restore point at rest.
+var marks = map[backup.State]string{
+	backup.Creating: "~", backup.Overdue: "~", backup.Deleting: "~", backup.Failed: "!", backup.Undeletable: "!", backup.Lost: "?",
+}

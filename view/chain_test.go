@@ -1,0 +1,53 @@
+package view
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+// Pages of chains, one behind the other, are all of them, and whole.
+func TestPagesOfChainsAreAllChains(t *testing.T) {
+	var h backup.Holding
+	begin := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	h.Guard = backup.Guard{ProjectID: "acme", Protected: true, Floor: 1}
+	for i := range 25 {
+		at, kind := begin.Add(time.Duration(i)*time.Hour), backup.Incremental
+		if i%3 == 0 {
+			kind = backup.Full
+		}
+		id := fmt.Sprintf("b%02d", i)
+		h.Records = append(h.Records, backup.Record{
+			ID: id, BackupID: id, ProjectID: "acme", State: backup.Available, Kind: kind, Retention: backup.Period{Days: 1}, DataTimestamp: &at, AvailableAt: &at, Beat: at,
+		})
+	}
+	look := func(wanted Stretch) *Explanation {
+		v := &Explanation{AsOf: AsOf{At: begin.Add(26 * time.Hour)}}
+		v.hold(all(h, v.At), wanted)
+		require.Equal(t, 25, v.Links)
+		return v
+	}
+	whole := look(Stretch{})
+	require.Len(t, whole.Chains, 9)
+	require.Len(t, whole.Going, 24)
+	require.False(t, whole.Older() || whole.Newer())
+	var paged []Chain
+	wanted := Stretch{Links: 4}
+	for pages := 1; ; pages++ {
+		v := look(wanted)
+		require.Len(t, v.Going, 4)
+		require.Equal(t, pages > 1, v.Newer())
+		paged = append(append([]Chain{}, v.Chains...), paged...)
+		if !v.Older() {
+			require.Equal(t, 5, pages)
+			break
+		}
+		oldest := v.Chains[0].Links[0]
+		wanted.Before = &backup.Link{DataTime: oldest.DataAt, BackupID: oldest.BackupID}
+	}
+	require.Equal(t, whole.Chains, paged)
+}

@@ -1,0 +1,178 @@
+package view
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// Explanation is all that is known, decided and to be expected of one volume.
+type Explanation struct {
+	AsOf
+	Object
+
+	Zone      string     `json:"zone" desc:"availability zone"`
+	Status    string     `json:"status" desc:"Cinder's word, as the newest plan that saw it read it"`
+	SizeGiB   int        `json:"size_gib" desc:"its size"`
+	Encrypted bool       `json:"encrypted" desc:"by Barbican"`
+	SeenAt    time.Time  `json:"seen_at" desc:"the newest plan that saw it"`
+	GoneAt    *time.Time `json:"gone_at" desc:"the plan to which Cinder said that it knows the ID no more; null: it is there"`
+	VolumeProtection
+	LateAfter int64     `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
+	Policy    []Part    `json:"policy" desc:"the effective policy, and where each part comes from"`
+	Chains    []Chain   `json:"chains" desc:"what our records say that Cinder holds, the oldest first"`
+	Last      *Decision `json:"last_decision" desc:"of the newest plan that decided; null: none did"`
+	Now       Next      `json:"now" desc:"what a plan would decide now"`
+	Ahead     *Ahead    `json:"ahead" desc:"the first later plan that will ask for something by time alone; null: time alone changes nothing"`
+	WaitsFor  []string  `json:"waits_for" desc:"what is waited for, for people"`
+	Failure   *Failure  `json:"failure" desc:"the newest one since the last success"`
+	Links     int       `json:"links" desc:"how many links there are in all chains, also in those that are not listed"`
+	Going     []Going   `json:"going" desc:"what will go first, when and why, if no further backup is made; of a page of chains no more than the page has links"`
+	Restore   *Restore  `json:"restore" desc:"how its newest restore point is restored; null: there is none"`
+	Findings  []Finding `json:"findings" desc:"about the volume or its server; of one that is not protected also about servers of its project whose wish can't be read"`
+
+	progress *backup.Record // the backup in progress
+	unseen   bool           // by the newest plan: the decision before stands
+	older    bool           // there are chains before those that are listed
+	newer    bool           // or after them
+}
+
+// Decision is what a plan decided.
+type Decision struct {
+	At     time.Time  `json:"at" desc:"when it was decided"`
+	Action string     `json:"action" desc:"create, wait, fail or withdraw"`
+	Reason Reason     `json:"reason" desc:"why"`
+	Until  *time.Time `json:"until" desc:"when time alone may change it"`
+}
+
+// Next is what a plan would decide.
+type Next struct {
+	Action string     `json:"action" desc:"create, wait, fail or withdraw"`
+	Kind   string     `json:"kind" desc:"full or incremental, where one is made"`
+	Reason Reason     `json:"reason" desc:"why"`
+	At     *time.Time `json:"at" desc:"when it happens, or when time alone may change it; null: at the next event"`
+}
+
+// Ahead is what a later plan will decide.
+type Ahead struct {
+	At       time.Time `json:"at" desc:"the plan that will ask for it"`
+	Action   string    `json:"action" desc:"create or fail"`
+	Kind     string    `json:"kind" desc:"full or incremental, where one is made"`
+	Reason   Reason    `json:"reason" desc:"why"`
+	EndsWell bool      `json:"if_progress_ends_well" desc:"on the assumption that the backup in progress becomes a restore point"`
+}
+
+// Explanation gathers it. A volume that is not of the reader's project is unknown to him.
+func (r Reader) Explanation(ctx context.Context, l *db.Look, volume db.Volume, wanted Stretch) (*Explanation, error) {
+	if r.mayNot(volume.ProjectID) {
+		return nil, db.ErrUnknownVolume
+	}
+	set := r.Settings
+	head, _, err := r.Head(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	stands, err := l.ProtectionOf(ctx, set.Late(), r.Project, volume.ID)
+	if err != nil {
+		return nil, err
+	}
+	decisive, err := l.Decisive(ctx, volume.ID)
+	if err != nil {
+		return nil, err
+	}
+	held, err := r.held(ctx, l, volume, wanted)
+	if err != nil {
+		return nil, err
+	}
+	failures, err := l.Failures(ctx, volume.ID)
+	if err != nil {
+		return nil, err
+	}
+	findings, err := l.FindingsAbout(ctx, r.Project, named(volume.ID, volume.ServerID), backup.BackupMetadataUnreadable)
+	if err != nil {
+		return nil, err
+	}
+	v := &Explanation{
+		AsOf: head, Object: ObjectOfVolume(volume),
+		Zone: volume.Zone, Status: volume.Status, SizeGiB: volume.SizeGiB, Encrypted: volume.Encrypted, SeenAt: volume.SeenAt, GoneAt: volume.GoneAt,
+		VolumeProtection: r.protectionOf(stands), LateAfter: int64(set.Late() / time.Second),
+		unseen: stands.Reason == backup.NotSeen,
+		Policy: policy{set, r.Given}.of(volume, head.At), Findings: []Finding{},
+	}
+	paused, err := l.Pauses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	freed, err := l.QuotaFreed(ctx, []string{volume.ProjectID})
+	if err != nil {
+		return nil, err
+	}
+	v.decide(r, volume, volume.Subject(paused).Freed(freed), decisive)
+	v.hold(held, wanted)
+	if len(failures) > 0 {
+		v.Failure = new(FailureOf(failures[0]))
+	}
+	v.WaitsFor = v.waiting(set, volume, r.pauseOf(paused, volume.ProjectID), held.Records)
+	for _, f := range findings {
+		if v.Names(f.Object) || v.Names(f.VolumeID) || v.perhaps(f) {
+			v.Findings = append(v.Findings, FindingOf(f))
+		}
+	}
+	return v, ctx.Err()
+}
+
+// named are the IDs that there are.
+func named(ids ...string) []string {
+	return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
+}
+
+// Unseen tells whether the newest plan did not see enough of the volume to decide: the decision before stands.
+func (v *Explanation) Unseen() bool { return v.unseen }
+
+// Names tells whether id is that of the volume or its server.
+func (v *Explanation) Names(id string) bool {
+	return id != "" && slices.Contains([]string{v.VolumeID, v.ServerID}, id)
+}
+
+// perhaps tells whether a finding may be why the volume is not protected: nobody remembers which servers it is attached
+// to that don't ask for backups.
+func (v *Explanation) perhaps(f db.KeptFinding) bool {
+	return v.Protection == backup.Unprotected && v.Status != "available" && f.Reason == backup.BackupMetadataUnreadable && f.ProjectID == v.ProjectID
+}
+
+// decide tells what was decided, what would be now, and what will be.
+func (v *Explanation) decide(r Reader, volume db.Volume, subject backup.Subject, records []backup.Record) {
+	if i := slices.IndexFunc(records, func(o backup.Record) bool { return o.State.InProgress() && !r.mayNot(o.ProjectID) }); i >= 0 {
+		v.progress = &records[i]
+	}
+	if volume.DecidedAt != nil {
+		v.Last = &Decision{*volume.DecidedAt, string(volume.Action), ReasonOf(volume.Reason), volume.DecisionUntil}
+	}
+	if v.unseen { // a plan would leave it as it is
+		v.Now = Next{Action: string(backup.Wait), Reason: ReasonOf(backup.NotSeen)}
+		return
+	}
+	d, ahead := backup.Ahead(v.At, r.Settings.Policy(), subject, records)
+	v.Now = Next{Action: string(d.Action), Kind: string(d.Kind), Reason: ReasonOf(d.Reason)}
+	switch {
+	case !d.At.IsZero():
+		v.Now.At = &d.At
+	case d.Action != backup.Wait:
+		v.Now.At = new(nextPlan(v.AsOf, r.Settings.BackupServicePeriod.Std()))
+	}
+	if ahead != nil {
+		v.Ahead = &Ahead{ahead.Beat, string(ahead.Action), string(ahead.Kind), ReasonOf(ahead.Reason), ahead.EndsWell}
+	}
+}
+
+// nextPlan is the next beat of the grid, or the present one where its plan has not come yet.
+func nextPlan(a AsOf, period time.Duration) time.Time {
+	beat := backup.Grid(a.At, period)
+	if a.PlannedAt != nil && !a.PlannedAt.Before(beat) {
+		return beat.Add(period)
+	}
+	return beat
+}

@@ -1,0 +1,92 @@
+package view
+
+import (
+	"slices"
+	"time"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// EndOfTime is the last moment that JSON and people can read; nothing is looked for beyond.
+var EndOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// HoldingOf shows a volume's records as what they say that Cinder holds.
+func HoldingOf(set backup.Settings, v db.Volume, records []backup.Record) backup.Holding {
+	return backup.Holding{
+		Guard: v.Guard(set), Retention: v.Retention, Records: records, Delay: set.RetentionShortenDelay.Std(),
+	}
+}
+
+// A fate is what becomes of one backup in Cinder: why it stays or goes now, and when its turn to go comes by policy.
+type fate struct {
+	why     backup.Reason
+	going   bool       // now
+	expires *time.Time // the end of its own retention; nil: not known
+	goes    *time.Time // when it will go, if no further backup is made; nil: it stays
+}
+
+// fates tells them by the backup's ID; going is the whole forecast.
+func fates(now time.Time, h backup.Holding, going []backup.Going) map[string]fate {
+	all := make(map[string]fate, len(h.Records))
+	removals, kept := h.Now(now)
+	for _, r := range removals {
+		all[r.BackupID] = fate{why: r.Reason, going: true, expires: Expiry(r.Link)}
+	}
+	for _, k := range kept {
+		all[k.BackupID] = fate{why: k.Reason, expires: Expiry(k.Link)}
+	}
+	for i := range going {
+		f := all[going[i].BackupID]
+		f.goes = &going[i].At
+		all[going[i].BackupID] = f
+	}
+	return all
+}
+
+// LastPoint answers which one of those that go is the last restore point, after which the volume has none; -1 where one
+// stays.
+func LastPoint(going []backup.Going, kept []backup.Kept) int {
+	for _, k := range kept {
+		if k.Status == backup.StatusAvailable {
+			return -1
+		}
+	}
+	for i, g := range slices.Backward(going) {
+		if g.Status == backup.StatusAvailable {
+			return i
+		}
+	}
+	return -1
+}
+
+// Expiry is the end of a link's own retention.
+func Expiry(l backup.Link) *time.Time {
+	if l.Retention.IsZero() {
+		return nil
+	}
+	end := l.Retention.After(l.DataTime)
+	if end.After(EndOfTime) {
+		return nil
+	}
+	return &end
+}
+
+// Going is one backup that goes, or stays although its retention is over.
+type Going struct {
+	Object
+
+	BackupID string     `json:"backup_id" desc:"Cinder's"`
+	Kind     string     `json:"kind" desc:"full or incremental"`
+	SizeGiB  int        `json:"size_gib" desc:"of the volume, when it was backed up"`
+	DataAt   time.Time  `json:"data_at" desc:"the time of its data"`
+	Expires  *time.Time `json:"expires_at" desc:"the end of its own retention"`
+	At       *time.Time `json:"at" desc:"when its turn to go comes; null: it stays"`
+	Reason   Reason     `json:"reason" desc:"why it goes, or stays"`
+	Last     bool       `json:"last_restore_point" desc:"after it the volume has no restore point"`
+}
+
+// GoingOf shows a backup that goes at that time, or stays.
+func GoingOf(o Object, l backup.Link, at *time.Time, why backup.Reason, last bool) Going {
+	return Going{o, l.BackupID, string(l.Kind), l.SizeGiB, l.DataTime, Expiry(l), at, ReasonOf(why), last}
+}

@@ -1,0 +1,42 @@
+package view
+
+import (
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/view/report"
+)
+
+// NoticeProjects returns what notices of one kind, in the order of their projects, say.
+func NoticeProjects(set backup.Settings, of []db.Notice) (projects []report.NoticeProject) {
+	for _, n := range of {
+		last := len(projects) - 1
+		if last < 0 || projects[last].ID != n.ProjectID {
+			projects = append(projects, report.NoticeProject{ID: n.ProjectID, Name: n.Content.ProjectName})
+			last++
+		}
+		projects[last].Volumes = append(projects[last].Volumes, noticeVolume(set, n))
+	}
+	return projects
+}
+
+func noticeVolume(set backup.Settings, n db.Notice) report.NoticeVolume {
+	v := report.NoticeVolume{
+		Object: report.Object{VolumeID: n.VolumeID, VolumeName: n.Content.VolumeName, ServerID: n.Content.ServerID, ServerName: n.Content.ServerName},
+		Since:  n.Content.Since, Reason: n.Content.Reason, Points: n.Points, Reverted: !n.Stands,
+	}
+	if n.Kind == backup.RetentionShortened {
+		v.GoesAt, v.Going = new(n.Content.Since.Add(set.RetentionShortenDelay.Std())), min(n.Going, max(0, n.Points-set.MinRestorePoints))
+		if n.Content.InForce != nil && n.Content.Shorter != nil {
+			v.InForce, v.Shorter = *n.Content.InForce, *n.Content.Shorter
+		}
+		return v
+	}
+	if v.Points == 0 {
+		v.Reverted = false // whatever ended it: nothing is left to go
+		return v
+	}
+	if n.LastEnd != nil {
+		v.GoesAt = new(backup.LastGoes(n.LastEnd.UTC(), n.Content.Since, set.MinRestorePoints, set.ProtectionGrace.Std()))
+	}
+	return v
+}

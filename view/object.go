@@ -1,0 +1,87 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/internal/visible"
+	"staffeln/view/report"
+)
+
+// Object names a volume in views.
+type Object struct {
+	report.Object
+
+	ProjectID   string `json:"project_id" desc:"of the owning project"`
+	ProjectName string `json:"project_name" desc:"its name"`
+}
+
+// ObjectOf names the volume of a record.
+func ObjectOf(r backup.Record) Object {
+	return Object{report.Object{VolumeID: r.VolumeID, VolumeName: r.VolumeName, ServerID: r.ServerID, ServerName: r.ServerName}, r.ProjectID, r.ProjectName}
+}
+
+// ObjectOfVolume names a volume that the plans remember.
+func ObjectOfVolume(v db.Volume) Object {
+	return Object{report.Object{VolumeID: v.ID, VolumeName: v.Name, ServerID: v.ServerID, ServerName: v.ServerName}, v.ProjectID, v.ProjectName}
+}
+
+// Volume names the volume by name, and by ID where it has none.
+func (o Object) Volume() string { return Or(o.VolumeName, o.VolumeID) }
+
+// Server names the server likewise.
+func (o Object) Server() string { return Or(o.ServerName, o.ServerID) }
+
+// Project names the project likewise.
+func (o Object) Project() string { return Or(o.ProjectName, o.ProjectID) }
+
+// Compare orders by name.
+func (o Object) Compare(p Object) int {
+	return cmp.Or(cmp.Compare(o.ProjectName, p.ProjectName), cmp.Compare(o.VolumeName, p.VolumeName), cmp.Compare(o.VolumeID, p.VolumeID))
+}
+
+// All names the three, the most telling first.
+func (o Object) All() string {
+	words := []string{o.Volume()}
+	for _, word := range []string{o.Server(), o.Project()} {
+		if word != "" {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// Or is the name as people can read it, or the ID of what has none.
+func Or(name, id string) string {
+	if name == "" {
+		return id
+	}
+	return visible.Text(name)
+}
+
+// Reason is a code of the closed set, for programs and for people.
+type Reason struct {
+	Code     backup.Reason `json:"code" desc:"as in the log, the metrics and the runbook; \"\": there is nothing to say"`
+	Sentence string        `json:"sentence" desc:"the same for people"`
+	MustAct  backup.Owner  `json:"must_act" desc:"tenant, operator or nobody"`
+}
+
+// ReasonOf shows a reason.
+func ReasonOf(r backup.Reason) Reason {
+	if r == "" {
+		return Reason{MustAct: backup.Nobody}
+	}
+	return Reason{r, r.Sentence(), r.Whose()}
+}
+
+// Words says it, with its code, and who must act where somebody must.
+func (r Reason) Words() string {
+	words := fmt.Sprintf("%s (%s)", r.Sentence, r.Code)
+	if r.MustAct != backup.Nobody {
+		words += " The " + string(r.MustAct) + " must act."
+	}
+	return words
+}

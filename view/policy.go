@@ -1,0 +1,130 @@
+package view
+
+import (
+	"strconv"
+	"time"
+
+	"staffeln/backup"
+	"staffeln/db"
+)
+
+// Part is one part of the effective policy.
+type Part struct {
+	Name   string `json:"name" desc:"protection, interval, service_period, incrementals_per_full, retention, shorter_retention, floor or late_after"`
+	Value  string `json:"value" desc:"in the notation of the configuration"`
+	Source string `json:"source" desc:"the variable, the server metadata, or the default that it comes from"`
+}
+
+// prefix begins all variables of the configuration.
+const prefix = "STAFFELN"
+
+// policy tells where each part of it comes from.
+type policy struct {
+	backup.Settings
+
+	given func(variable string) bool
+}
+
+// of tells the policy in force for a volume. The retention and the protection are what the newest plan
+// remembered; the rest is read here as the scheduler reads it.
+func (set policy) of(v db.Volume, now time.Time) []Part {
+	parts := []Part{
+		set.protection(v),
+		{"interval", set.BackupMinInterval.String(), set.source("BACKUP_MIN_INTERVAL")},
+		{"service_period", set.BackupServicePeriod.String(), set.source("BACKUP_SERVICE_PERIOD")},
+		{"incrementals_per_full", strconv.Itoa(set.FullBackupDepth), set.source("FULL_BACKUP_DEPTH")},
+		set.retention(v),
+	}
+	if v.Retention.Shorter != nil {
+		parts = append(parts, set.shorter(v))
+	}
+	parts = append(parts, set.floor(v, now))
+	if !v.Protected {
+		return parts
+	}
+	return append(parts, set.lateAfter())
+}
+
+// floor returns how many of the newest restore points are kept whatever their age, by what the removals go by.
+func (set policy) floor(v db.Volume, now time.Time) Part {
+	floor := Part{"floor", Plural(set.MinRestorePoints, "restore point", "restore points"), set.source("MIN_RESTORE_POINTS")}
+	end := backup.KeepingOf(v.ProjectID, v.Guard(set.Settings), nil).FloorUntil
+	switch {
+	case v.Protected || set.MinRestorePoints == 0:
+	case end.IsZero() || !now.Before(end):
+		floor.Value, floor.Source = "none", "only a protected volume has one, or one whose protection ended within the grace: "+floor.Value+" by "+floor.Source
+	default:
+		floor.Source += ", until " + Clock(end) + ": the grace after its protection ended (" + set.source("PROTECTION_GRACE") + ")"
+	}
+	return floor
+}
+
+// source tells whether a variable is set here or has its default.
+func (set policy) source(name string) string {
+	name = prefix + "_" + name
+	if set.given != nil && set.given(name) {
+		return name
+	}
+	return "default of " + name
+}
+
+// lateAfter tells the RPO.
+func (set policy) lateAfter() Part {
+	from, grace := "interval", set.source("RPO_GRACE")
+	if set.BackupServicePeriod > set.BackupMinInterval {
+		from = "service period"
+	}
+	if set.RPOGrace == 0 {
+		grace = "2 service periods + " + prefix + "_BACKUP_CYCLE_TIMEOUT (" + grace + ")"
+	}
+	return Part{"late_after", backup.Span(set.Late()), from + " + " + grace}
+}
+
+func (set policy) protection(v db.Volume) Part {
+	switch key := set.BackupMetadataKey; {
+	case v.GoneAt != nil:
+		return Part{"protection", "no", "the volume is gone"}
+	case !v.Protected && (v.Status == "available" || key == ""):
+		return Part{"protection", "no", "it is attached to no server"}
+	case !v.Protected:
+		return Part{"protection", "no", "no server that it is attached to has " + key + " = true"}
+	case key == "":
+		return Part{"protection", "yes", prefix + "_BACKUP_METADATA_KEY is empty: every server"}
+	default:
+		return Part{"protection", "yes", "metadata " + key + " = true of server " + Or(v.ServerName, v.ServerID)}
+	}
+}
+
+func (set policy) retention(v db.Volume) Part {
+	p := Part{"retention", v.Retention.InForce.String(), ""}
+	switch {
+	case v.Retention.InForce.IsZero():
+		return Part{"retention", "none", "the volume was never protected"}
+	case v.Retention.Source == backup.FromMetadata:
+		p.Source = "metadata " + set.RetentionMetadataKey + " of server " + Or(v.ServerName, v.ServerID)
+		switch v.Retention.InForce {
+		case set.RetentionMin:
+			p.Source += ", the least that " + prefix + "_RETENTION_MIN allows"
+		case set.RetentionMax:
+			p.Source += ", the most that " + prefix + "_RETENTION_MAX allows"
+		}
+	case v.Retention.InForce != set.RetentionTime:
+		p.Source = prefix + "_RETENTION_TIME of the scheduler's newest plan; here it is " + set.RetentionTime.String()
+	default:
+		p.Source = set.source("RETENTION_TIME")
+	}
+	if !v.Protected {
+		p.Source = "the last known stays: " + p.Source
+	}
+	return p
+}
+
+func (set policy) shorter(v db.Volume) Part {
+	why := "asked for by metadata since " + Clock(v.Retention.ShorterSince)
+	if at, waits := HoldingOf(set.Settings, v, nil).Shortened(); waits {
+		why += ", in force from " + Clock(at) + " on (" + set.source("RETENTION_SHORTEN_DELAY") + ")"
+	} else {
+		why += ", without effect while the volume is not protected"
+	}
+	return Part{"shorter_retention", v.Retention.Shorter.String(), why}
+}

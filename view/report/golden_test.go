@@ -1,0 +1,87 @@
+package report
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+var update = flag.Bool("update", false, "write the golden files of testdata anew")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got, "changed on purpose? go test ./report -run TestForms -update")
+}
+
+func TestForms(t *testing.T) {
+	for name, r := range map[string]Report{"day": day(), "quiet": quiet(), "robbed": robbed()} {
+		t.Run(name, func(t *testing.T) {
+			page, err := r.HTML()
+			require.NoError(t, err)
+			golden(t, name+".html", page)
+			golden(t, name+".txt", r.Text())
+			text, err := r.JSON()
+			require.NoError(t, err)
+			golden(t, name+".json", string(text))
+			event, err := r.Event()
+			require.NoError(t, err)
+			line, err := json.Marshal(event)
+			require.NoError(t, err)
+			golden(t, name+".event.json", string(line)+"\n")
+
+			again, err := Read(text)
+			require.NoError(t, err)
+			require.Equal(t, r, again, "what is kept is what was made")
+			for line := range strings.SplitSeq(r.Text(), "\n") {
+				require.LessOrEqual(t, len([]rune(line)), textWidth, line)
+			}
+			require.NotContains(t, r.Subject(), "\n")
+		})
+	}
+	require.Equal(t, "Backups of all projects: 2 volumes are late, 5 backups failed, 1 project is short of quota, there are 2 findings", day().Subject())
+	well := quiet()
+	well.Projects[0].Backups = quota(10, 2, 0)
+	require.Equal(t, "Backups of acme: all is well, 2 made", well.Subject())
+}
+
+// Nothing is fetched: a mail client asks nobody for what it shows.
+func TestThePageAsksForNothing(t *testing.T) {
+	page, err := day().HTML()
+	require.NoError(t, err)
+	for _, word := range []string{"http:", "https:", "src=", "url(", "<script", "<img", "<link"} {
+		require.NotContains(t, page, word)
+	}
+}
+
+// A volume that has had time enough, and has no restore point, is trouble by itself; one that has not had it is none.
+func TestAVolumeWithoutARestorePointIsTroubleWhenItsTimeIsOver(t *testing.T) {
+	since := noon.Add(-3 * 24 * time.Hour)
+	waits := Late{Object: volume("acme", 1), Since: &since, Reason: backup.FirstBackup}
+	p := Project{ID: id(9, 1), Name: "acme", Never: []Late{waits}}
+	require.True(t, p.Empty())
+	require.Equal(t, "All is well: 0 backups were made, none failed, nothing is late. 1 volume waits for a first backup.", p.Count().Sentence())
+	overdue := waits
+	overdue.Overdue = true
+	p.Never = append(p.Never, overdue)
+	require.False(t, p.Empty())
+	require.Equal(t, Red, p.Count().Level())
+	r := Report{Group: p.ID, Projects: []Project{p}}
+	require.Equal(t, "Backups of acme: 1 volume has no restore point", r.Subject())
+	require.Equal(t, "Not all is well: 1 volume has no restore point; 0 backups were made. 1 volume waits for a first backup.", r.Count().Sentence())
+	require.Contains(t, r.Text(), "Protected since "+moment(since)+".")
+}

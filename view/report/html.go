@@ -1,0 +1,76 @@
+package report
+
+import (
+	_ "embed" // the template is a file of its own
+	"fmt"
+	"html/template"
+	"strings"
+
+	"staffeln/internal/visible"
+)
+
+//go:embed mail.html
+var mailHTML string
+
+//go:embed notice.html
+var noticeHTML string
+
+// What a mail client without dark colours shows. The texts are ours, so they may stand in styles.
+var (
+	boxes = map[Level]template.CSS{
+		Green:  "background-color:#e3f4e8; color:#12602f;",
+		Yellow: "background-color:#fff2cc; color:#6b4a00;",
+		Red:    "background-color:#fde7e6; color:#9c1f18;",
+	}
+	fills = map[Level]template.CSS{Green: "#2e9e55", Yellow: "#c98a00", Red: "#cc3a32"}
+)
+
+// wrapped lets a name without a space go on in the next line of a narrow page.
+const wrapped template.CSS = "word-break:break-word; overflow-wrap:anywhere;"
+
+type quotaLine struct {
+	Name, Unit string
+	Quota      *Quota
+	Fault      string
+}
+
+type headingLine struct {
+	Name  string
+	N     int
+	Level Level
+}
+
+var mail = template.Must(template.New("mail").Funcs(template.FuncMap{
+	"plain":   visible.Text,
+	"name":    func(name, id string) string { return visible.Text(or(name, id)) },
+	"plural":  plural,
+	"moment":  moment,
+	"owner":   Owner,
+	"ids":     Object.ids,
+	"rest":    func(percent int) int { return 100 - percent },
+	"box":     func(l Level) template.CSS { return boxes[l] },
+	"fill":    func(l Level) template.CSS { return fills[l] },
+	"wrap":    func() template.CSS { return wrapped },
+	"quota":   func(name, unit string, q *Quota, fault string) quotaLine { return quotaLine{name, unit, q, fault} },
+	"heading": func(name string, n int, l Level) headingLine { return headingLine{name, n, l} },
+}).Parse(mailHTML))
+
+var noticePage = template.Must(mail.New("notice").Parse(noticeHTML))
+
+// HTML writes the report as a page that mail clients render. Names of others are text in it, never markup.
+func (r Report) HTML() (string, error) {
+	var page strings.Builder
+	if err := mail.Execute(&page, r); err != nil {
+		return "", fmt.Errorf("write report %s as HTML: %w", r.ID, err)
+	}
+	return page.String(), nil
+}
+
+// HTML writes the notice as a page that mail clients render.
+func (n Notice) HTML() (string, error) {
+	var page strings.Builder
+	if err := noticePage.Execute(&page, n); err != nil {
+		return "", fmt.Errorf("write notice %s as HTML: %w", n.ID, err)
+	}
+	return page.String(), nil
+}

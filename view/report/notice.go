@@ -1,0 +1,165 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"staffeln/backup"
+	"staffeln/internal/visible"
+)
+
+// noticeLines is how many volumes one notice lists; all others are counted.
+const noticeLines = 50
+
+// A Notice is a message that is sent at once: a condition that endangers restore points began. It is kept as it was made.
+type Notice struct {
+	ID           string          `json:"id"`
+	Kind         backup.Reason   `json:"kind"`          // protection_ended or retention_shortened
+	Group        string          `json:"group"`         // the project's ID, or all for the operator
+	At           time.Time       `json:"at"`            // when it was made
+	BackupKey    string          `json:"backup_key"`    // of the server metadata; empty: every server is backed up
+	RetentionKey string          `json:"retention_key"` // of the server metadata
+	Projects     []NoticeProject `json:"projects"`
+}
+
+// A NoticeProject is what a notice says about one project. Volumes lists some of its Count volumes.
+type NoticeProject struct {
+	ID      string         `json:"id"`
+	Name    string         `json:"name"`
+	Count   int            `json:"count"`
+	Points  int            `json:"points"` // restore points of all of them
+	Going   int            `json:"going"`  // of those: removed by the shorter retention when it takes effect
+	First   *time.Time     `json:"first"`  // the earliest GoesAt of all of them
+	Volumes []NoticeVolume `json:"volumes"`
+}
+
+// A NoticeVolume is one volume, as its project knew it when the condition began.
+type NoticeVolume struct {
+	Object
+
+	Since    time.Time     `json:"since"`
+	Reason   backup.Reason `json:"reason"`   // why the protection ended
+	Points   int           `json:"points"`   // restore points that the project has of it
+	GoesAt   *time.Time    `json:"goes_at"`  // its last restore point goes; or the shorter retention takes effect, at the earliest
+	InForce  backup.Period `json:"in_force"` // retention
+	Shorter  backup.Period `json:"shorter"`  // retention that waits
+	Going    int           `json:"going"`    // restore points that the shorter retention removes when it takes effect
+	Reverted bool          `json:"reverted"` // the condition was over when the notice was made
+}
+
+// NewNotice returns the notice about these volumes of each project. It lists the first of them only.
+func NewNotice(kind backup.Reason, group string, at time.Time, keys backup.Keys, projects []NoticeProject) Notice {
+	n := Notice{Kind: kind, Group: group, At: at, BackupKey: keys.Backup, RetentionKey: keys.Retention}
+	left := noticeLines
+	for _, p := range projects {
+		p.Count, p.Points, p.Going, p.First = len(p.Volumes), 0, 0, nil
+		for _, v := range p.Volumes {
+			p.Points += v.Points
+			p.Going += v.Going
+			if !v.Reverted {
+				p.First = earlier(p.First, v.GoesAt)
+			}
+		}
+		p.Volumes = slices.Clone(p.Volumes[:min(left, p.Count)])
+		left -= len(p.Volumes)
+		n.Projects = append(n.Projects, p)
+	}
+	return n
+}
+
+// JSON returns the notice as it is kept.
+func (n Notice) JSON() ([]byte, error) {
+	text, err := json.Marshal(n)
+	if err != nil {
+		return nil, fmt.Errorf("write notice %s as JSON: %w", n.ID, err)
+	}
+	return text, nil
+}
+
+// ReadNotice reads what JSON wrote.
+func ReadNotice(text []byte) (n Notice, err error) {
+	if err := json.Unmarshal(text, &n); err != nil {
+		return n, fmt.Errorf("read notice: %w", err)
+	}
+	return n, nil
+}
+
+// Event returns the notice as the fields of one log line.
+func (n Notice) Event() (map[string]any, error) {
+	whole, err := oneLine(n.JSON())
+	if err != nil {
+		return nil, err
+	}
+	event := map[string]any{"notice": n.ID, "reason": n.Kind, "volumes": n.Count(), "summary": n.Sentence(), "content": whole}
+	if len(n.Projects) == 1 {
+		event["project_id"], event["project"] = n.Projects[0].ID, n.Projects[0].Name
+	}
+	return event, nil
+}
+
+// Count is the number of volumes that the notice is about.
+func (n Notice) Count() (count int) {
+	for _, p := range n.Projects {
+		count += p.Count
+	}
+	return count
+}
+
+// About names the project, or counts the projects.
+func (n Notice) About() string {
+	if len(n.Projects) != 1 {
+		return plural(len(n.Projects), "project", "projects")
+	}
+	return strings.TrimSpace(Short(visible.Text(or(n.Projects[0].Name, n.Projects[0].ID)), 60))
+}
+
+// Subject is the subject of the mail: one line.
+func (n Notice) Subject() string {
+	return fmt.Sprintf("Backups of %s: %s", n.About(), n.what())
+}
+
+// Sentence says what happened.
+func (n Notice) Sentence() string {
+	what := n.what()
+	return strings.ToUpper(what[:1]) + what[1:] + "."
+}
+
+func (n Notice) what() string {
+	volumes := plural(n.Count(), "volume", "volumes")
+	if n.Kind == backup.ProtectionEnded {
+		return "protection of " + volumes + " ended"
+	}
+	what := "retention of " + volumes + " was shortened"
+	if going := n.going(); going > 0 {
+		what += fmt.Sprintf(", %s from %s on", plural(going, "restore point goes", "restore points go"), moment(*n.first()))
+	}
+	return what
+}
+
+func (n Notice) points() (points int) {
+	for _, p := range n.Projects {
+		points += p.Points
+	}
+	return points
+}
+
+// going counts restore points that go by the shorter retention; 0 where nothing waits any more.
+func (n Notice) going() (going int) {
+	if n.first() == nil {
+		return 0
+	}
+	for _, p := range n.Projects {
+		going += p.Going
+	}
+	return going
+}
+
+func (n Notice) first() (first *time.Time) {
+	for _, p := range n.Projects {
+		first = earlier(first, p.First)
+	}
+	return first
+}

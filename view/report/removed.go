@@ -1,0 +1,108 @@
+package report
+
+import (
+	"fmt"
+	"time"
+
+	"staffeln/backup"
+)
+
+// A Removal is the restore points of one volume that were removed for one reason.
+type Removal struct {
+	Object
+
+	Count    int           `json:"count" desc:"restore points"`
+	Early    int           `json:"early" desc:"of those: removed before the retention was over that was in force when they were made"`
+	OldestAt time.Time     `json:"oldest_at" desc:"the time of the oldest data"`
+	NewestAt time.Time     `json:"newest_at" desc:"the time of the newest data"`
+	Reason   backup.Reason `json:"reason" desc:"why they were removed: a code of the runbook"`
+	Sentence string        `json:"sentence" desc:"the same for people"`
+	Backups  []string      `json:"backup_ids" desc:"Cinder's IDs of them"`
+}
+
+// A Gone is one restore point that was removed.
+type Gone struct {
+	Object
+
+	BackupID  string
+	DataTime  time.Time
+	RemovedAt time.Time
+	Promised  time.Time // the end of the retention that was in force when it was made
+	Reason    backup.Reason
+}
+
+// early reports whether it was removed before its promised end. Removals that the operator asked for by hand are not.
+func (g Gone) early() bool {
+	return g.Reason != backup.ProjectPurged && g.Reason != backup.Cancelled && g.RemovedAt.Before(g.Promised)
+}
+
+// Removals returns what was removed by volume and reason, in the order in which each was met first.
+func Removals(gone []Gone) (all []Removal) {
+	type key struct {
+		volumeID string
+		reason   backup.Reason
+	}
+	at := map[key]int{}
+	for _, g := range gone {
+		k := key{g.VolumeID, g.Reason}
+		i, known := at[k]
+		if !known {
+			i = len(all)
+			at[k] = i
+			all = append(all, Removal{Object: g.Object, OldestAt: g.DataTime, NewestAt: g.DataTime, Reason: g.Reason, Sentence: g.Reason.Sentence()})
+		}
+		r := &all[i]
+		r.Count++
+		if g.early() {
+			r.Early++
+		}
+		if g.DataTime.Before(r.OldestAt) {
+			r.OldestAt = g.DataTime
+		}
+		if g.DataTime.After(r.NewestAt) {
+			r.NewestAt = g.DataTime
+		}
+		r.Backups = append(r.Backups, g.BackupID)
+	}
+	return all
+}
+
+// Facts says how many were removed, of what time, and why.
+func (r Removal) Facts() string {
+	words := plural(r.Count, "restore point", "restore points") + " removed, data of " + moment(r.OldestAt)
+	if !r.NewestAt.Equal(r.OldestAt) {
+		words += " to " + moment(r.NewestAt)
+	}
+	words += fmt.Sprintf(": %s (%s)", r.Sentence, r.Reason)
+	if r.Early > 0 {
+		words += fmt.Sprintf(" %d of them went before the end of the retention that was in force when they were made.", r.Early)
+	}
+	return words
+}
+
+// Fewer is a volume with fewer restore points than are always kept, although it had them.
+type Fewer struct {
+	Object
+
+	Points   int        `json:"restore_points" desc:"that can be restored"`
+	Promised int        `json:"promised" desc:"MIN_RESTORE_POINTS"`
+	EndedAt  *time.Time `json:"protection_ended_at" desc:"null: it is protected"`
+}
+
+// Lacks returns the volume as one of those with fewer restore points than promised. ok is false where it has enough, where
+// it never had them, and where nothing is promised any more: its protection ended, and the grace after that is over.
+func Lacks(now time.Time, o Object, points, ever, promised int, endedAt *time.Time, grace time.Duration) (f Fewer, ok bool) {
+	if points >= promised || ever < promised || endedAt != nil && now.Sub(*endedAt) >= grace {
+		return Fewer{}, false
+	}
+	return Fewer{Object: o, Points: points, Promised: promised, EndedAt: endedAt}, true
+}
+
+// Facts says how many it has.
+func (f Fewer) Facts() string {
+	words := fmt.Sprintf("It has %s, and had at least %d, which are always kept.", plural(f.Points, "restore point", "restore points"), f.Promised)
+	if f.EndedAt != nil {
+		words += " Its protection ended at " + moment(*f.EndedAt) + "."
+	}
+	return words
+}

@@ -1,0 +1,156 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"staffeln/internal/visible"
+)
+
+// textWidth is how long a line of the plain text may be.
+const textWidth = 76
+
+// Text writes the report as plain text.
+func (r Report) Text() string {
+	var t text
+	t.line("%s", "Backups, "+r.Period())
+	t.line("")
+	t.words("", r.Count().Sentence())
+	for _, p := range r.Projects {
+		t.project(p)
+	}
+	t.findings("Findings about no single project", r.Findings)
+	t.line("")
+	t.words("", fmt.Sprintf("A volume is late when the data of its newest restore point is older than %s. All times are UTC.", r.LateWords()))
+	if r.ID != "" {
+		t.words("", "Report "+r.ID+".")
+	}
+	return t.String()
+}
+
+type text struct{ strings.Builder }
+
+func (t *text) line(format string, args ...any) { _, _ = fmt.Fprintf(t, format+"\n", args...) } // into memory
+
+// words writes a paragraph, wrapped and indented.
+func (t *text) words(indent, words string) { t.hanging(indent, indent, words) }
+
+// item begins an entry of a list.
+func (t *text) item(words string) { t.hanging("- ", "  ", words) }
+
+// hanging writes a paragraph whose first line begins otherwise than the others.
+func (t *text) hanging(begins, indent, words string) {
+	line := ""
+	flush := func() {
+		if line != "" {
+			t.line("%s%s", begins, line)
+			begins = indent
+		}
+		line = ""
+	}
+	for word := range strings.FieldsSeq(visible.Text(words)) {
+		if line != "" && utf8.RuneCountInString(indent+line)+1+utf8.RuneCountInString(word) > textWidth {
+			flush()
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	flush()
+}
+
+func (t *text) project(p Project) {
+	title := "Project " + visible.Text(or(p.Name, p.ID))
+	t.line("")
+	t.line("")
+	t.words("", title)
+	t.line("%s", strings.Repeat("=", min(utf8.RuneCountInString(title), textWidth)))
+	t.words("", fmt.Sprintf("%s (ID %s, %s)", p.Count().Sentence(), p.ID, plural(p.Protected, "protected volume", "protected volumes")))
+	t.line("")
+	t.quota("Backups", "", p.Backups, p.QuotaFault)
+	t.quota("Gigabytes of backups", " GB", p.Gigabytes, p.QuotaFault)
+	t.section("Failed", len(p.Failed))
+	for _, f := range p.Failed {
+		t.item(fmt.Sprintf("%s, at %s", f.named(), moment(f.At)))
+		t.words("  ", f.Sentence+" ("+string(f.Reason)+") "+Owner(f.MustAct)+" "+f.After())
+		if f.Text != "" {
+			t.words("  ", "In full: "+f.Text)
+		}
+		t.words("  ", f.ids(f.BackupID, f.RequestID))
+	}
+	t.lates("Late", p.Late)
+	t.lates("Never backed up", p.Never)
+	t.findings("Findings", p.Findings)
+	t.section("Fewer restore points than promised", len(p.Fewer))
+	for _, f := range p.Fewer {
+		t.item(f.named())
+		t.words("  ", f.Facts())
+		t.words("  ", f.ids("", ""))
+	}
+	t.section("Removed", p.Count().Removed)
+	for _, r := range p.Removed {
+		t.item(r.named())
+		t.words("  ", r.Facts())
+		t.words("  ", r.ids("", ""))
+	}
+	t.section("Succeeded", len(p.Succeeded))
+	for _, s := range p.Succeeded {
+		t.item(fmt.Sprintf("%s: %s, %d GiB", s.named(), s.Kind, s.SizeGiB))
+		t.words("  ", s.Facts())
+		t.words("  ", s.ids(s.BackupID, ""))
+	}
+}
+
+func (t *text) quota(name, unit string, q *Quota, fault string) {
+	if q == nil {
+		t.words("", "Quota of "+strings.ToLower(name)+": not known. "+fault)
+		return
+	}
+	t.words("", fmt.Sprintf("%s: %s: %s [%s]", name, q.Figures(unit), q.Words, q.Level))
+}
+
+func (t *text) section(name string, n int) {
+	if n > 0 {
+		t.line("")
+		t.line("%s (%d)", name, n)
+	}
+}
+
+func (t *text) lates(name string, all []Late) {
+	t.section(name, len(all))
+	for _, l := range all {
+		t.item(l.named())
+		t.words("  ", l.Facts()+" "+l.Sentence)
+		t.words("  ", l.ids("", ""))
+	}
+}
+
+func (t *text) findings(name string, all []Finding) {
+	t.section(name, len(all))
+	for _, f := range all {
+		t.item(fmt.Sprintf("%s (%s) %s Since %s.", f.Sentence, f.Reason, Owner(f.MustAct), moment(f.Since)))
+		t.words("  ", or(f.Detail, f.Object))
+	}
+}
+
+// named names volume and server.
+func (o Object) named() string {
+	words := or(o.VolumeName, o.VolumeID)
+	if o.ServerID != "" {
+		words += " on " + or(o.ServerName, o.ServerID)
+	}
+	return words
+}
+
+// ids names them as Cinder and Nova do.
+func (o Object) ids(backupID, requestID string) string {
+	words := []string{"volume " + o.VolumeID}
+	for _, part := range [][2]string{{"server", o.ServerID}, {"backup", backupID}, {"request", requestID}} {
+		if part[1] != "" {
+			words = append(words, part[0]+" "+part[1])
+		}
+	}
+	return strings.Join(words, ", ")
+}

@@ -1,0 +1,42 @@
+package view
+
+import (
+	"cmp"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/view/report"
+)
+
+// removed tells of the restore points that were removed, and returns their records.
+func (t *reportBuilder) removed(points []db.RemovedPoint) (records []string) {
+	gone := map[string][]report.Gone{}
+	for _, r := range points {
+		records = append(records, r.ID)
+		t.project(r.ProjectID, r.ProjectName)
+		one := report.Gone{
+			Object:   report.Object{VolumeID: r.VolumeID, VolumeName: r.VolumeName, ServerID: r.ServerID, ServerName: r.ServerName},
+			BackupID: r.BackupID, DataTime: r.DataTimestamp.UTC(), RemovedAt: r.RemovedAt.UTC(), Reason: cmp.Or(r.Reason, backup.RetentionOver),
+		}
+		if !r.Retention.IsZero() {
+			one.Promised = r.Retention.After(r.DataTimestamp)
+		}
+		gone[r.ProjectID] = append(gone[r.ProjectID], one)
+	}
+	for id, of := range gone {
+		t.project(id, "").Removed = report.Removals(of)
+	}
+	return records
+}
+
+// few tells of the volumes with fewer restore points than promised.
+func (t *reportBuilder) few(volumes []db.FewVolume) {
+	for _, v := range volumes {
+		of := report.Object{VolumeID: v.VolumeID, VolumeName: v.VolumeName, ServerID: v.ServerID, ServerName: v.ServerName}
+		f, fewer := report.Lacks(t.now, of, v.Points, v.Ever, t.set.MinRestorePoints, v.EndedAt, t.set.ProtectionGrace.Std())
+		if fewer {
+			p := t.project(v.ProjectID, v.ProjectName)
+			p.Fewer = append(p.Fewer, f)
+		}
+	}
+}

@@ -1,0 +1,217 @@
+package view
+
+import (
+	"context"
+	"time"
+
+	"staffeln/backup"
+	"staffeln/db"
+	"staffeln/view/report"
+)
+
+// Status is protection at a glance.
+type Status struct {
+	AsOf
+
+	LateAfter  int64          `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
+	Volumes    Counts         `json:"volumes" desc:"how many volumes have which protection"`
+	Listed     []ListedVolume `json:"listed_volumes" desc:"the late ones, the oldest restore point first; with --volumes all"`
+	InProgress []Busy         `json:"in_progress" desc:"backups that are being made, the oldest first"`
+	Removals   []Busy         `json:"removals" desc:"backups that are being removed, the oldest first"`
+	Pauses     []Pause        `json:"pauses" desc:"where the operator lets nothing new start"`
+	Backlog    []Backlog      `json:"backlog" desc:"planned, waiting for a place under the caps; by project"`
+	Leader     Leader         `json:"leader" desc:"the scheduler that decides"`
+	Failures   []Failure      `json:"failures" desc:"of each protected volume the newest failure since its last success"`
+	Stuck      []Busy         `json:"stuck" desc:"backups that are overdue, or can't be removed"`
+	Findings   []Finding      `json:"findings" desc:"what somebody should know, the newest first"`
+
+	moreFailures, moreFindings bool // than the reader is shown
+}
+
+// MoreFailures reports whether there are more failures than the reader is shown.
+func (v Status) MoreFailures() bool { return v.moreFailures }
+
+// MoreFindings reports the same of findings.
+func (v Status) MoreFindings() bool { return v.moreFindings }
+
+// Counts are how many volumes have which protection.
+type Counts struct {
+	Protected   int `json:"protected" desc:"their newest restore point is young enough"`
+	Late        int `json:"late" desc:"past the RPO"`
+	Waiting     int `json:"waiting" desc:"for their first restore point"`
+	Unprotected int `json:"unprotected" desc:"no server of theirs asks for backups"`
+	Unknown     int `json:"unknown" desc:"the newest plan did not see enough to tell"`
+	Gone        int `json:"gone" desc:"the volume is no more; its backups are kept by their retention"`
+}
+
+func countsOf(n map[backup.Protection]int) Counts {
+	return Counts{n[backup.Protected], n[backup.Late], n[backup.Waiting], n[backup.Unprotected], n[backup.Unknown], n[backup.Gone]}
+}
+
+// Of returns how many volumes have one protection.
+func (c Counts) Of(p backup.Protection) int {
+	return map[backup.Protection]int{
+		backup.Protected: c.Protected, backup.Late: c.Late, backup.Waiting: c.Waiting,
+		backup.Unprotected: c.Unprotected, backup.Unknown: c.Unknown, backup.Gone: c.Gone,
+	}[p]
+}
+
+// VolumeProtection is how well one volume is protected.
+type VolumeProtection struct {
+	Protection   backup.Protection `json:"protection" desc:"protected, late, waiting, unprotected, unknown or gone"`
+	RestorePoint *time.Time        `json:"newest_restore_point_at" desc:"the time of its data; null: there is none"`
+	LateSince    *time.Time        `json:"late_since" desc:"when it became late; null: it is not"`
+}
+
+func (r Reader) protectionOf(p db.VolumeProtection) VolumeProtection {
+	return VolumeProtection{p.Protection(), p.NewestAt, p.LateSince(r.Settings.Late())}
+}
+
+func namesOf(p db.VolumeProtection) report.Object {
+	return report.Object{VolumeID: p.ID, VolumeName: p.Name, ServerID: p.ServerID, ServerName: p.ServerName}
+}
+
+// ListedVolume is one volume of a status.
+type ListedVolume struct {
+	Object
+	VolumeProtection
+
+	Decision Reason `json:"decision" desc:"of the newest plan"`
+}
+
+// Pause is where nothing new starts.
+type Pause struct {
+	ProjectID   string    `json:"project_id" desc:"of the project; \"\": all projects"`
+	ProjectName string    `json:"project_name" desc:"its name"`
+	Since       time.Time `json:"since" desc:"when it began"`
+	Who         string    `json:"who" desc:"who paused it"`
+	Why         string    `json:"why" desc:"in their words"`
+	Words       string    `json:"words" desc:"the same for people, and how it ends"`
+}
+
+// Backlog is what one project waits for.
+type Backlog struct {
+	ProjectID   string     `json:"project_id" desc:"of the project"`
+	ProjectName string     `json:"project_name" desc:"its name"`
+	Planned     int        `json:"planned" desc:"backups that wait"`
+	Since       time.Time  `json:"since" desc:"when the oldest of them was planned"`
+	OldestPoint *time.Time `json:"oldest_restore_point_at" desc:"of these volumes' newest restore points the oldest; null: one has none"`
+}
+
+// Failure is one attempt that failed.
+type Failure struct {
+	Object
+
+	At        time.Time `json:"at" desc:"when the attempt ended"`
+	State     string    `json:"state" desc:"of the record"`
+	Reason    Reason    `json:"reason" desc:"why"`
+	Text      string    `json:"text" desc:"in full: Cinder's words"`
+	RequestID string    `json:"request_id" desc:"of the request, in Cinder's log"`
+}
+
+// Finding is what somebody should know of one object.
+type Finding struct {
+	Reason    Reason    `json:"reason" desc:"what was found"`
+	ProjectID string    `json:"project_id" desc:"of the project it is about"`
+	Object    string    `json:"object" desc:"ID of the server, volume, project or backup it is about"`
+	Detail    string    `json:"detail" desc:"what was seen"`
+	Since     time.Time `json:"since" desc:"when it was seen first"`
+}
+
+// Status gathers it; the volumes that have one of the given protections are listed.
+func (r Reader) Status(ctx context.Context, l *db.Look, listed []backup.Protection) (Status, error) {
+	late := r.Settings.Late()
+	v := Status{LateAfter: int64(late / time.Second)}
+	var err error
+	if v.Volumes, err = r.Counts(ctx, l); err != nil {
+		return Status{}, err
+	}
+	if v.AsOf, v.Leader, err = r.Head(ctx, l); err != nil {
+		return Status{}, err
+	}
+	found, err := l.Protections(ctx, late, r.part(0), listed...)
+	if err != nil {
+		return Status{}, err
+	}
+	v.Listed = Each(found, func(p db.VolumeProtection) ListedVolume {
+		return ListedVolume{Object{namesOf(p), p.ProjectID, p.ProjectName}, r.protectionOf(p), ReasonOf(p.Reason)}
+	})
+	return r.statusOfRecords(ctx, l, v)
+}
+
+// Counts counts the volumes by protection.
+func (r Reader) Counts(ctx context.Context, l *db.Look) (Counts, error) {
+	n, err := l.ProtectionCounts(ctx, r.Settings.Late(), r.Project)
+	return countsOf(n), err
+}
+
+func (r Reader) statusOfRecords(ctx context.Context, l *db.Look, v Status) (Status, error) {
+	paused, err := l.Pauses(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	v.Pauses = []Pause{}
+	for _, p := range paused {
+		if p.ProjectID != "" && r.mayNot(p.ProjectID) {
+			continue
+		}
+		p = r.anonymous(p)
+		of, err := ProjectOf(ctx, l, p.ProjectID)
+		if err != nil {
+			return Status{}, err
+		}
+		v.Pauses = append(v.Pauses, Pause{p.ProjectID, of.Name, p.Since, p.Who, p.Why, PausedWords(p, of)})
+	}
+	busy, err := l.BusyIn(ctx, db.Part{Project: r.Project}) // no more than the caps let through
+	if err != nil {
+		return Status{}, err
+	}
+	v.InProgress, v.Removals, v.Stuck = sortBusy(busy)
+	backlog, err := l.BacklogIn(ctx, r.part(0))
+	if err != nil {
+		return Status{}, err
+	}
+	v.Backlog = Each(backlog, func(b db.Backlog) Backlog {
+		return Backlog{b.ProjectID, b.ProjectName, b.Records, b.Since, b.OldestPointAt}
+	})
+	failures, err := l.FailuresIn(ctx, r.part(1))
+	if err != nil {
+		return Status{}, err
+	}
+	failures, v.moreFailures = first(r.First, failures)
+	v.Failures = Each(failures, FailureOf)
+	findings, err := l.FindingsIn(ctx, r.part(1))
+	findings, v.moreFindings = first(r.First, findings)
+	v.Findings = Each(findings, FindingOf)
+	return v, err
+}
+
+// part is what of a list the reader is shown, and some more that tell whether there are any.
+func (r Reader) part(more int) db.Part {
+	if r.First == 0 {
+		more = 0
+	}
+	return db.Part{Project: r.Project, Limit: r.First + more}
+}
+
+// first keeps the first n, and reports whether there are more.
+func first[A any](n int, all []A) ([]A, bool) {
+	if n > 0 && len(all) > n {
+		return all[:n], true
+	}
+	return all, false
+}
+
+// FindingOf shows a finding.
+func FindingOf(f db.KeptFinding) Finding {
+	return Finding{ReasonOf(f.Reason), f.ProjectID, f.Object, f.Detail, f.Since}
+}
+
+// FailureOf shows a record that failed.
+func FailureOf(r backup.Record) Failure {
+	at := r.ChangedAt
+	if r.EndedAt != nil && r.State != backup.Lost {
+		at = *r.EndedAt
+	}
+	return Failure{ObjectOf(r), at, string(r.State), ReasonOf(r.Reason), r.ReasonText, r.RequestID}
+}

@@ -1,0 +1,71 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"staffeln/backup"
+)
+
+// Clock writes a moment to the minute; all moments of a view are UTC.
+func Clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+
+// MaybeClock writes one that may not have come.
+func MaybeClock(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return Clock(*t)
+}
+
+// Each turns all of one kind into another; never nil, so that JSON has an empty list.
+func Each[A, B any](all []A, turn func(A) B) []B {
+	turned := make([]B, 0, len(all))
+	for _, a := range all {
+		turned = append(turned, turn(a))
+	}
+	return turned
+}
+
+// Plural counts things.
+func Plural(n int, one, many string) string {
+	return fmt.Sprintf("%d %s", n, cmp.Or(map[bool]string{true: one}[n == 1], many))
+}
+
+// Seconds is a time that views give in seconds.
+func Seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
+
+// Decided says an action of the past.
+func Decided(action string) string {
+	switch backup.Action(action) {
+	case backup.Create:
+		return "a backup was planned"
+	case backup.Fail:
+		return "it was recorded that none can be made"
+	case backup.Withdraw:
+		return "the planned backup was withdrawn"
+	case backup.Wait:
+	}
+	return "nothing was planned"
+}
+
+// Does says an action to come.
+func Does(action, kind string) string {
+	switch backup.Action(action) {
+	case backup.Create:
+		switch backup.Kind(kind) {
+		case backup.Full:
+			return "a full backup is planned"
+		case backup.Incremental:
+			return "an incremental backup is planned"
+		}
+		return "a backup is planned"
+	case backup.Fail:
+		return "it is recorded that none can be made"
+	case backup.Withdraw:
+		return "the planned backup is withdrawn"
+	case backup.Wait:
+	}
+	return "nothing is planned"
+}
