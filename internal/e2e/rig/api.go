@@ -15,7 +15,7 @@ import (
 // FreeAddress is a loopback address that nobody else uses, with a port that is free there.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	host := fmt.Sprintf("127.%d.%d.%d", 1+rand.N(254), rand.N(256), 1+rand.N(254))
+	host := fmt.Sprintf("127.%d.%d.%d", 1+rand.N(254), rand.N(256), 1+rand.N(254)) //nolint:gosec // no secret
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", host+":0")
 	require.NoError(t, err)
 	require.NoError(t, listener.Close())

@@ -37,7 +37,7 @@ var build = sync.OnceValues(func() (string, error) {
 		return "", fmt.Errorf("find the module: %w", err)
 	}
 	dir := filepath.Join(strings.TrimSpace(string(root)), ".bin", "e2e")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", err
 	}
 	lock, err := os.Create(filepath.Join(dir, "lock"))

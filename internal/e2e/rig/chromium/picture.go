@@ -54,10 +54,10 @@ func fewColours(t testing.TB, picture []byte) []byte {
 // Picture keeps what the tab shows now.
 func (b *Tab) Picture(name string) {
 	b.t.Helper()
-	png, err := chromedp.Run(b.Ctx, chromedp.CaptureScreenshot())
+	seen, err := chromedp.Run(b.Ctx, chromedp.CaptureScreenshot())
 	require.NoError(b.t, err)
 	file := filepath.Join(b.pictures, name+".png")
-	require.NoError(b.t, os.WriteFile(file, fewColours(b.t, png), 0o644))
+	require.NoError(b.t, os.WriteFile(file, fewColours(b.t, seen), 0o644)) //nolint:gosec // for everybody to see
 	b.t.Logf("picture: %s", file)
 }
 
@@ -93,9 +93,10 @@ func (b *Tab) pictures4(name string) {
 			require.NoError(b.t, err)
 			require.Empty(b.t, b.Get(unreadable), "%s, %d wide, %s", name, width, scheme)
 			require.Equal(b.t, "fits", b.Get(`document.documentElement.scrollWidth > innerWidth ? "wider: " + document.documentElement.scrollWidth : "fits"`), "%s, %d wide", name, width)
-			png, err := chromedp.Run(b.Ctx, chromedp.FullScreenshot(100))
+			seen, err := chromedp.Run(b.Ctx, chromedp.FullScreenshot(100))
 			require.NoError(b.t, err)
-			require.NoError(b.t, os.WriteFile(filepath.Join(b.pictures, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)), png, 0o644))
+			file := filepath.Join(b.pictures, fmt.Sprintf("%s-%d-%s.png", name, width, scheme))
+			require.NoError(b.t, os.WriteFile(file, seen, 0o644)) //nolint:gosec // as above
 		}
 	}
 	_, err := chromedp.Call(b.Ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1200, Height: 900, DeviceScaleFactor: 1})

@@ -56,7 +56,7 @@ func Start(t *testing.T, password string) *Tab {
 	if b.pictures == "" {
 		b.pictures = t.TempDir()
 	}
-	require.NoError(t, os.MkdirAll(b.pictures, 0o755))
+	require.NoError(t, os.MkdirAll(b.pictures, 0o755)) //nolint:gosec // for everybody to see
 	options := append(
 		slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.WindowSize(1280, 900),
 		// What Chromium itself would ask of its makers.
@@ -97,11 +97,11 @@ func (b *Tab) listen(event any) {
 		b.complaints = append(b.complaints, "exception: "+e.ExceptionDetails.Text+" "+e.ExceptionDetails.URL)
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.ConsoleAPICalledTypeError {
-			said := "console:"
+			said := []string{"console:"}
 			for _, one := range e.Args {
-				said += " " + string(one.Value) + one.Description
+				said = append(said, string(one.Value)+one.Description)
 			}
-			b.complaints = append(b.complaints, said)
+			b.complaints = append(b.complaints, strings.Join(said, " "))
 		}
 	case *log.EventEntryAdded:
 		if e.Entry.Level == log.EntryLevelError {
