@@ -57,7 +57,7 @@ func newOperator(cmd *cobra.Command, database *db.DB, set backup.Settings, who s
 }
 
 func operatorHelp(c *cobra.Command, how, variables string) string {
-	return c.Short + "\n\n" + c.Long + "\n\nIt prints what it does; `staffeln audit` shows it afterwards, with the name of the person. " + how +
+	return c.Short + "\n\n" + c.Long + "\n\nIt prints what it does; `staffeln audit` shows it afterwards, with the name of the person.\n" + how +
 		"\nIt reads these variables (docs/configuration.md describes them):\n" + variables
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"reflect"
@@ -160,4 +161,25 @@ func TestLeading(t *testing.T) {
 		PlannedBeat: ago(time.Hour), DispatchedAt: ago(61 * time.Second), RetentionBeat: ago(time.Minute), SweepBeat: ago(12 * time.Hour),
 	}}
 	require.Equal(t, []string{"dispatch"}, late(all), "two periods are not late")
+}
+
+func newRoot() *cobra.Command {
+	return Root(&cobra.Command{Use: "staffeln"}, append(Commands(), VersionCommand("test"))...)
+}
+
+// command runs a command line and returns what it printed.
+func command(t *testing.T, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	var out, fault bytes.Buffer
+	root := newRoot()
+	root.SetOut(&out)
+	root.SetErr(&fault)
+	root.SetArgs(args)
+	err = root.ExecuteContext(t.Context())
+	return out.String(), fault.String(), err
+}
+
+func exitCode(t *testing.T, args ...string) int {
+	t.Helper()
+	return Run(t.Context(), newRoot(), args)
 }

@@ -80,3 +80,12 @@ func (e UsageError) Error() string { return e.Cause.Error() }
 
 // Unwrap returns the cause.
 func (e UsageError) Unwrap() error { return e.Cause }
+
+// Commands returns the commands that operators type.
+func Commands() []*cobra.Command {
+	return []*cobra.Command{
+		statusCommand(), backupsCommand(), explainCommand(), retentionCommand(), auditCommand(), doctorCommand(), reportCommand(),
+		backupNowCommand(), cancelCommand(), pauseCommand(), resumeCommand(), purgeProjectCommand(), confirmLostCommand(),
+		completionCommand(),
+	}
+}

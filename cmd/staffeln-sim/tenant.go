@@ -24,19 +24,19 @@ const foreignBackup = "5438dbb2-4eec-4a90-b8d6-5b0d7dfaa56b"
 
 // tenantDeletes tries to delete a restore point as its owner; Cinder asks the api first. Then it asks the api about a
 // foreign backup.
-func (s *scenario) tenantDeletes(ctx context.Context, now *snapshot) (string, error) {
+func (c *scenario) tenantDeletes(ctx context.Context, now *snapshot) (string, error) {
 	for _, r := range now.records {
 		if r.State != backup.Available || r.ProjectName != tenantProject {
 			continue
 		}
-		status, err := s.environment.deleteAsTenant(ctx, r.BackupID)
+		status, err := c.environment.deleteAsTenant(ctx, r.BackupID)
 		if err != nil {
 			return "", err
 		}
 		if status != http.StatusForbidden {
 			return "", fmt.Errorf("delete backup %s as a tenant: got %d, want 403: the delete check did not work", r.BackupID, status)
 		}
-		answer, err := send(ctx, http.MethodPost, "http://"+s.supervisor.named("api").address+"/v1/backup?backup_id="+foreignBackup, "", "")
+		answer, err := send(ctx, http.MethodPost, "http://"+c.supervisor.named("api").address+"/v1/backup?backup_id="+foreignBackup, "", "")
 		if err != nil {
 			return "", err
 		}

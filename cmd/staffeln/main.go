@@ -8,6 +8,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"staffeln/cli"
 )
 
@@ -22,4 +24,17 @@ func main() {
 	code := cli.Run(ctx, newRoot(), os.Args[1:])
 	stop()
 	os.Exit(code)
+}
+
+func newRoot() *cobra.Command {
+	root := cli.Root(&cobra.Command{
+		Use: "staffeln", Version: version,
+		Short: "Backs up the Cinder volumes of servers whose owners ask for it.",
+		Long: "Staffeln backs up the Cinder volumes of servers whose owners ask for it with one metadata key.\n" +
+			"The scheduler decides, any number of workers act, Postgres holds the records, Redis carries the work.\n\n" +
+			"Each command's help lists the variables that it reads; all begin with STAFFELN_, those of the cloud with OS_.",
+		Example: "  staffeln scheduler --help\n  . ./openrc && staffeln migrate up && staffeln all",
+	}, schedulerCommand(), workerCommand(), apiCommand(), allCommand(), migrateCommand(), configDocsCommand(), cli.VersionCommand(version))
+	root.AddCommand(cli.Commands()...)
+	return root
 }

@@ -219,3 +219,12 @@ func TestLoad_QueuesPageNeedsALongTokenAndAQueue(t *testing.T) {
 			"STAFFELN_API_QUEUES_TOKEN: too short: want at least 16 characters, such as `openssl rand -hex 24` prints")
 	}
 }
+
+func TestPage_IsCurrent(t *testing.T) {
+	held, err := os.ReadFile("../../docs/configuration.md")
+	require.NoError(t, err)
+	require.Equal(t, Page(), string(held), "run make generate")
+	for _, v := range everyVariable() {
+		require.Equal(t, 1, strings.Count(string(held), "| `"+v.name+"` |"), v.name)
+	}
+}

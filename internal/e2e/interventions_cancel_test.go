@@ -112,7 +112,7 @@ func TestCancelWaitsForTheWorker(t *testing.T) {
 	out := w.hand(1, "cancel", volumes[0])
 	require.Contains(t, flat(out), "a worker has its lease: try again")
 	require.Equal(t, "planned", w.History(volumes[0]))
-	require.Regexp(t, `^cancel: error: lease volume \S+: a worker is at work`, w.audited(1)[0])
+	require.Regexp(t, `^cancel: error: lease volume \S+: a worker has its lease`, w.audited(1)[0])
 
 	waiting := w.begin("", "cancel", volumes[0])
 	w.eventually("it waits for the worker", func() bool { return len(w.audited(10)) == 2 })

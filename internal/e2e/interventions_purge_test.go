@@ -127,7 +127,7 @@ func TestPurgeAged(t *testing.T) {
 	t.Parallel()
 	h := newHeirless(t)
 	out := h.answered(0, "yes\n", "purge-project", "--project", "acme")
-	require.Contains(t, flat(out), "1 of 1 removed. Done. 10 backups stay, for the reasons above; --all takes also what is within its retention or the grace.", "the youngest link keeps its chain")
+	require.Contains(t, flat(out), "1 of 1 removed. Done. 10 backups are kept, for the reasons above; --all also removes what is within its retention or the grace.", "the youngest link keeps its chain")
 	require.Equal(t, backup.Deleted, h.RecordsOf(h.broken)[0].State)
 	require.Equal(t, "available available available", h.History(h.plain))
 	h.Advance(9*day, 6*time.Hour) // over PROTECTION_GRACE

@@ -85,7 +85,7 @@ func TestReport_SendTestOnTheTerminal(t *testing.T) {
 		"refused":        {nil, "gone@acme.example", 1, []string{"550", "no such user here"}},
 		"wrong password": {map[string]string{"STAFFELN_SENDER_PWD": "wrong"}, "alice@acme.example", 1, []string{"535", "application password"}},
 		"unknown CA":     {map[string]string{"STAFFELN_SMTP_CA_FILE": ""}, "alice@acme.example", 1, []string{"STAFFELN_SMTP_CA_FILE"}},
-		"nobody listens": {map[string]string{"STAFFELN_SMTP_SERVER": "127.0.0.1:1"}, "alice@acme.example", 1, []string{"is STAFFELN_SMTP_SERVER right?"}},
+		"nobody listens": {map[string]string{"STAFFELN_SMTP_SERVER": "127.0.0.1:1"}, "alice@acme.example", 1, []string{"check STAFFELN_SMTP_SERVER"}},
 		"no address":     {nil, "alice", 1, []string{"want an address such as"}},
 		"no sender":      {map[string]string{"STAFFELN_SENDER_EMAIL": ""}, "alice@acme.example", 2, []string{"STAFFELN_SENDER_EMAIL: missing"}},
 		"in the open":    {map[string]string{"STAFFELN_SMTP_TLS": "none"}, "alice@acme.example", 2, []string{"STAFFELN_SMTP_TLS: none: want required or implicit"}},
