@@ -10,8 +10,8 @@ import (
 
 func TestBackOffDoublesUpToItsLongestPause(t *testing.T) {
 	b := BackOff{First: time.Second, Longest: 10 * time.Second}
-	for failures, seconds := range map[int]time.Duration{0: 1, 1: 1, 2: 2, 3: 4, 4: 8, 5: 10, 1_000_000: 10} {
-		require.Equal(t, seconds*time.Second, b.Pause(failures), "%d failures", failures)
+	for failures, seconds := range map[int]int{0: 1, 1: 1, 2: 2, 3: 4, 4: 8, 5: 10, 1_000_000: 10} {
+		require.Equal(t, time.Duration(seconds)*time.Second, b.Pause(failures), "%d failures", failures)
 	}
 	require.Equal(t, time.Second, BackOff{First: time.Minute, Longest: time.Second}.Pause(1))
 	require.Equal(t, time.Duration(math.MaxInt64), BackOff{First: time.Second, Longest: math.MaxInt64}.Pause(1000), "no overflow")

@@ -12,6 +12,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/db"
+	"staffeln/internal/telemetry"
 	"staffeln/tasks"
 	"staffeln/view"
 	"staffeln/view/report"
@@ -32,6 +33,8 @@ type Reporter struct {
 	Settings  backup.Settings
 	Reporting report.Reporting
 	Mailer    *Mailer // nil: reports go to the log
+
+	conditions telemetry.Conditions // what lasts, of all groups
 }
 
 // Handlers returns the one handler of reports.
@@ -40,26 +43,14 @@ func (r *Reporter) Handlers() tasks.Handlers { return tasks.Handlers{Report: r.h
 // handle makes the group's report if it is due, and sends what waits to be sent, under the group's lease. Whatever it
 // could not do stands in the tables, and the scheduler hands it over again.
 func (r *Reporter) handle(ctx context.Context, t tasks.Report) error {
-	asking, answered := shielded(ctx)
-	c, err := r.DB.LeaseReports(asking, t.Group, tasks.Lease)
-	answered()
+	take := func(ctx context.Context) (*db.ReportLease, error) {
+		return r.DB.LeaseReports(ctx, t.Group, tasks.Lease)
+	}
+	err := underLease(ctx, &r.conditions, take, r.serve)
 	if errors.Is(err, db.ErrLeased) {
 		zerolog.Ctx(ctx).Debug().Str("group", t.Group).Msg("reports of the group are leased by another worker")
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	defer func() {
-		last, cancel := lasting(ctx)
-		defer cancel()
-		if err := c.Release(last); err != nil {
-			zerolog.Ctx(ctx).Warn().Err(err).Str("group", t.Group).Msg("lease not given back, it will run out")
-		}
-	}()
-	ctx, cancel := context.WithTimeout(ctx, tasks.Lease-margin)
-	defer cancel()
-	err = r.serve(ctx, c)
 	if errors.Is(err, db.ErrStale) {
 		zerolog.Ctx(ctx).Warn().Err(err).Str("group", t.Group).Msg("late: another worker went on, nothing was written")
 		return nil

@@ -82,14 +82,22 @@ const lateCondition = "late "
 
 // lease runs something while it holds the volume's lease.
 func (w *Worker) lease(ctx context.Context, volumeID, kind string, handle func(context.Context, *db.Lease) error) error {
-	asking, answered := shielded(ctx) // a lease whose answer is lost would stand for the whole lease
-	c, err := w.DB.Lease(asking, volumeID, kind, tasks.Lease)
-	answered()
+	err := underLease(ctx, &w.conditions, func(ctx context.Context) (*db.Lease, error) { return w.DB.Lease(ctx, volumeID, kind, tasks.Lease) }, handle)
 	if errors.Is(err, db.ErrLeased) {
 		w.Metrics.LeaseRefused()
 		zerolog.Ctx(ctx).Debug().Str("volume", volumeID).Msg("volume is leased by another handler")
 		return nil
 	}
+	return err
+}
+
+// underLease runs handle while the lease that take returns is held, and gives the lease back.
+func underLease[L interface{ Release(context.Context) error }](
+	ctx context.Context, conditions *telemetry.Conditions, take func(context.Context) (L, error), handle func(context.Context, L) error,
+) error {
+	asking, answered := shielded(ctx) // a lease whose answer is lost would stand for the whole lease
+	c, err := take(asking)
+	answered()
 	if err != nil {
 		return err
 	}
@@ -97,9 +105,9 @@ func (w *Worker) lease(ctx context.Context, volumeID, kind string, handle func(c
 		last, cancel := lasting(ctx)
 		defer cancel()
 		if err := c.Release(last); err != nil {
-			w.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "release", "").Err(err).Str("volume", volumeID).Msg("lease not given back, it will run out")
+			conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "release", "").Err(err).Msg("lease not given back, it will run out")
 		} else {
-			w.conditions.Over(zerolog.Ctx(ctx), "release").Msg("leases are given back again")
+			conditions.Over(zerolog.Ctx(ctx), "release").Msg("leases are given back again")
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, tasks.Lease-margin)
