@@ -19,7 +19,7 @@ const lookAgain = 5 * time.Second
 func lookLaws(ctx context.Context, memory *db.DB, cloud *openstack.Cloud, set backup.Settings, f *doctor.Facts) {
 	installation, err := memory.Installation(ctx)
 	if err != nil {
-		f.LawsFault = err.Error()
+		f.CompareFault = err.Error()
 		return
 	}
 	me := backup.Identity{Installation: installation, UserID: cloud.UserID()}
@@ -39,10 +39,10 @@ func lookLaws(ctx context.Context, memory *db.DB, cloud *openstack.Cloud, set ba
 		})
 	}
 	if err != nil {
-		f.LawsFault = err.Error()
+		f.CompareFault = err.Error()
 		return
 	}
-	f.Broken = broken
+	f.Violations = broken
 }
 
 func lookOnce(ctx context.Context, memory *db.DB, cloud *openstack.Cloud, me backup.Identity, set backup.Settings, f *doctor.Facts) ([]invariants.Violation, error) {

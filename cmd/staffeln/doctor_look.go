@@ -21,7 +21,7 @@ const patient = 30 * time.Second
 // lookDoctor gathers all facts. Whatever can't be looked at says so in its own part, and the others go on.
 func lookDoctor(ctx context.Context, config *doctorConfig, credentials openstack.Credentials) doctor.Facts {
 	f := doctor.Facts{Settings: config.Settings}
-	f.Check.Demanded, f.Check.Named = config.API.TLS.ClientCAFile != "", len(config.API.TLS.ClientNames) > 0
+	f.Check.Required, f.Check.Named = config.API.TLS.ClientCAFile != "", len(config.API.TLS.ClientNames) > 0
 	f.Queue = lookQueue(ctx, config.RedisURL)
 	config.Openstack.RetryTimeout = min(config.Openstack.RetryTimeout, backup.Duration(patient))
 	cloud, err := openstack.Connect(ctx, credentials, config.Openstack)
@@ -31,7 +31,7 @@ func lookDoctor(ctx context.Context, config *doctorConfig, credentials openstack
 	memory, err := openMemory(ctx, config.DatabaseURL)
 	if err != nil {
 		f.Database.Fault = err.Error()
-		f.LawsFault = "the database can't be read"
+		f.CompareFault = "the database can't be read"
 		if cloud != nil {
 			f.Cloud = lookCloud(ctx, cloud)
 		}
@@ -45,7 +45,7 @@ func lookDoctor(ctx context.Context, config *doctorConfig, credentials openstack
 		f.Database.Fault = err.Error()
 	}
 	if cloud == nil {
-		f.LawsFault, f.Projects = "the cloud can't be read", nil
+		f.CompareFault, f.Projects = "the cloud can't be read", nil
 		return f
 	}
 	f.Cloud = lookCloud(ctx, cloud)
@@ -93,7 +93,7 @@ func lookMemory(ctx context.Context, l *db.Look, set backup.Settings, f *doctor.
 	if err != nil {
 		return err
 	}
-	f.Troubles = head.Warnings
+	f.Warnings = head.Warnings
 	paused, err := l.Pauses(ctx)
 	if err != nil {
 		return err
