@@ -8,8 +8,8 @@ import (
 	"staffeln/tasks"
 )
 
-// Answer says what becomes of one enqueue: whether it is carried out, and the error that is its answer. A task that was
-// enqueued may well have an error for an answer.
+// Answer decides one enqueue: whether it is carried out, and the error that the caller gets. A task that was enqueued may
+// also return an error.
 type Answer func(ctx context.Context, item tasks.Item) (done bool, err error)
 
 // suffixes bounds the IDs of one volume.
@@ -18,17 +18,17 @@ const suffixes = 3
 // ranks of the kinds of one volume: the smallest goes first.
 var ranks = map[tasks.Kind]int{tasks.VolumePoll: 1, tasks.VolumeBackup: 2, tasks.VolumeRetention: 3}
 
-// Workers is one: whoever drives the model works.
+// Workers returns 1: the test that drives the model is the worker.
 func (q *Queue) Workers(context.Context) (int, error) { return 1, nil }
 
-// Dispatch is that of [tasks.Client].
+// Dispatch does what [tasks.Client] does.
 func (q *Queue) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Tally, error) {
 	for _, item := range items {
 		if item.VolumeID == "" || ranks[item.Kind] == 0 {
 			return nil, fmt.Errorf("dispatch: kind %q, volume %q: want a volume kind and an ID", item.Kind, item.VolumeID)
 		}
 	}
-	tally, best := tasks.Tally{}, map[string]tasks.Kind{}
+	counts, best := tasks.Tally{}, map[string]tasks.Kind{}
 	for _, item := range items {
 		if kind, seen := best[item.VolumeID]; !seen || ranks[item.Kind] < ranks[kind] {
 			best[item.VolumeID] = item.Kind
@@ -37,7 +37,7 @@ func (q *Queue) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Tally, 
 	var faults []error
 	for _, item := range items {
 		if best[item.VolumeID] != item.Kind {
-			tally[tasks.Behind]++
+			counts[tasks.Behind]++
 			continue
 		}
 		best[item.VolumeID] = "" // the same item twice is one
@@ -45,28 +45,28 @@ func (q *Queue) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Tally, 
 		if q.Answer != nil {
 			done, err = q.Answer(ctx, item)
 		}
-		q.settle()
+		q.advance()
 		outcome := tasks.Unknown
 		if done {
-			outcome = q.place(item)
+			outcome = q.enqueue(item)
 		}
 		if err != nil {
 			outcome = tasks.Unknown
 			faults = append(faults, fmt.Errorf("dispatch volume:%s: %w", item.VolumeID, err))
 		}
-		tally[outcome]++
+		counts[outcome]++
 	}
-	return tally, errors.Join(faults...)
+	return counts, errors.Join(faults...)
 }
 
-// place finds the item a place under one of its volume's IDs.
-func (q *Queue) place(item tasks.Item) tasks.Outcome {
+// enqueue adds the item under one of its volume's IDs.
+func (q *Queue) enqueue(item tasks.Item) tasks.Outcome {
 	for n := 1; ; n++ {
 		id := "volume:" + item.VolumeID
 		if n > 1 {
 			id = fmt.Sprintf("volume:%s:%d", item.VolumeID, n)
 		}
-		outcome := q.placeAs(item, id)
+		outcome := q.enqueueAs(item, id)
 		switch {
 		case outcome == tasks.Passed && n == suffixes:
 			return tasks.Waiting // all IDs are held
@@ -78,8 +78,8 @@ func (q *Queue) place(item tasks.Item) tasks.Outcome {
 	}
 }
 
-// placeAs does so under one ID; Passed says that the ID is to be passed by.
-func (q *Queue) placeAs(item tasks.Item, id string) tasks.Outcome {
+// enqueueAs adds the item under one ID; it returns Passed where another ID is to be tried.
+func (q *Queue) enqueueAs(item tasks.Item, id string) tasks.Outcome {
 	outcome := tasks.Enqueued
 	if held := q.tasks[id]; held != nil {
 		switch held.state {

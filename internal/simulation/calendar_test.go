@@ -13,7 +13,7 @@ type entry struct {
 	action action
 }
 
-// once is how long a action lasts that does not last.
+// once is how long an action lasts that does not last.
 const once = time.Duration(0)
 
 // The calendar begins on a Monday. Backups are due shortly after midnight at first; each outage over midnight moves those
