@@ -39,10 +39,8 @@ func (env *environment) judge() {
 			env.violate("%s", v)
 		}
 	}
-	for _, e := range events {
-		if e.Kind == cloudsim.ChainDestroyed || e.Kind == cloudsim.ForeignDeletion || e.Kind == cloudsim.UnknownRoute {
-			env.violate("the cloud's journal has %s: %+v", e.Kind, e)
-		}
+	for _, e := range evidence.Alarms(events, nil) {
+		env.violate("the cloud's journal has %s: %+v", e.Kind, e)
 	}
 	env.judgeRequests(journal)
 	env.judgePoints("")

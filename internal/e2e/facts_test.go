@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/backup"
-	"staffeln/internal/cloudsim"
 	"staffeln/internal/evidence"
 	"staffeln/internal/invariants"
 )
@@ -130,10 +129,5 @@ func (w *world) longest(asked []string) (longest backup.Period, readable bool) {
 func (w *world) lawfulJournal(gone map[string]time.Time) {
 	w.t.Helper()
 	require.Empty(w.t, w.sim.UnknownRoutes(), "requests that cloudsim has no code for")
-	for _, e := range w.sim.Journal() {
-		_, settled := gone[e.Project]
-		if e.Kind == cloudsim.ChainDestroyed || e.Kind == cloudsim.UnknownRoute || e.Kind == cloudsim.ForeignDeletion && !settled {
-			require.Fail(w.t, "the cloud's journal has "+e.Kind, "%+v", e)
-		}
-	}
+	require.Empty(w.t, evidence.Alarms(w.sim.Journal(), gone))
 }

@@ -99,7 +99,9 @@ func (sim *simulation) check() {
 		Caps:     evidence.Caps(set),
 		Schedule: &invariants.Schedule{Interval: set.BackupMinInterval.Std(), Period: set.BackupServicePeriod.Std(), Depth: set.FullBackupDepth, Floor: set.MinRestorePoints},
 	}
-	facts.Journal, facts.Gone = evidence.Journal(sim.cloud.Journal(), sim.cloud, us)
+	events := sim.cloud.Journal()
+	facts.Journal, facts.Gone = evidence.Journal(events, sim.cloud, us)
+	require.Empty(sim.t, evidence.Alarms(events, facts.Gone))
 	sim.expected.facts(&facts)
 	var err error
 	facts.Now, facts.Records, err = evidence.Records(sim.ctx, sim.conn)
