@@ -21,7 +21,7 @@ const serverTimeout = 30 * time.Second
 // gatherFacts collects all facts. A server that can't be read is a fault of its own part only.
 func gatherFacts(ctx context.Context, cfg *doctorConfig, credentials openstack.Credentials) doctor.Facts {
 	f := doctor.Facts{Settings: cfg.Settings}
-	f.Check.Demanded, f.Check.Named = cfg.API.TLS.ClientCAFile != "", len(cfg.API.TLS.ClientNames) > 0
+	f.Check.Required, f.Check.Named = cfg.API.TLS.ClientCAFile != "", len(cfg.API.TLS.ClientNames) > 0
 	f.Queue = queueFacts(ctx, cfg.RedisURL)
 	cfg.Openstack.RetryTimeout = min(cfg.Openstack.RetryTimeout, backup.Duration(serverTimeout))
 	cloud, err := openstack.Connect(ctx, credentials, cfg.Openstack)
@@ -31,7 +31,7 @@ func gatherFacts(ctx context.Context, cfg *doctorConfig, credentials openstack.C
 	database, err := openForDoctor(ctx, cfg.DatabaseURL)
 	if err != nil {
 		f.Database.Fault = err.Error()
-		f.LawsFault = "the database cannot be read"
+		f.CompareFault = "the database cannot be read"
 		if cloud != nil {
 			f.Cloud = cloudFacts(ctx, cloud)
 		}
@@ -45,7 +45,7 @@ func gatherFacts(ctx context.Context, cfg *doctorConfig, credentials openstack.C
 		f.Database.Fault = err.Error()
 	}
 	if cloud == nil {
-		f.LawsFault, f.Projects = "the cloud cannot be read", nil
+		f.CompareFault, f.Projects = "the cloud cannot be read", nil
 		return f
 	}
 	f.Cloud = cloudFacts(ctx, cloud)
@@ -93,7 +93,7 @@ func databaseFacts(ctx context.Context, l *db.Look, set backup.Settings, f *doct
 	if err != nil {
 		return err
 	}
-	f.Troubles = head.Warnings
+	f.Warnings = head.Warnings
 	paused, err := l.Pauses(ctx)
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ const recheckDelay = 5 * time.Second
 func checkInvariants(ctx context.Context, database *db.DB, cloud *openstack.Cloud, set backup.Settings, f *doctor.Facts) {
 	installation, err := database.Installation(ctx)
 	if err != nil {
-		f.LawsFault = err.Error()
+		f.CompareFault = err.Error()
 		return
 	}
 	me := backup.Identity{Installation: installation, UserID: cloud.UserID()}
@@ -39,10 +39,10 @@ func checkInvariants(ctx context.Context, database *db.DB, cloud *openstack.Clou
 		})
 	}
 	if err != nil {
-		f.LawsFault = err.Error()
+		f.CompareFault = err.Error()
 		return
 	}
-	f.Broken = broken
+	f.Violations = broken
 }
 
 func checkOnce(ctx context.Context, database *db.DB, cloud *openstack.Cloud, me backup.Identity, set backup.Settings, f *doctor.Facts) ([]invariants.Violation, error) {

@@ -1,8 +1,8 @@
-// Package doctor judges an installation as a whole: what is configured, what it stands on, what it does, and whether it
-// can keep its promise.
+// Package doctor judges an installation as a whole: its configuration, what it depends on, what it does, and whether it can
+// keep its RPO.
 //
-// The facts are gathered by whoever can reach them, and judged here by plain rules. The package must not reach anything
-// itself, so that every judgement can be made in a test.
+// The caller collects the facts; plain rules judge them here. The package does no I/O, so that a test can make every
+// judgement.
 package doctor
 
 import (
@@ -12,7 +12,7 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// Facts are all that the doctor looks at. A part that could not be looked at says why in its Fault.
+// Facts are all that the doctor judges. A part that could not be read has the reason in its Fault.
 type Facts struct {
 	Now      time.Time // the database's clock
 	Settings backup.Settings
@@ -21,19 +21,19 @@ type Facts struct {
 	Cloud    Cloud
 	Check    Check
 	Projects []Project
-	// Broken are the laws that the records and Cinder's listing break; LawsFault why they could not be compared.
-	Broken    []invariants.Violation
-	LawsFault string
-	// Troubles are the scheduler's: nobody leads, a beat is late.
-	Troubles []string
+	// Violations are those that records and Cinder's listing show; CompareFault is why the two could not be compared.
+	Violations   []invariants.Violation
+	CompareFault string
+	// Warnings are the scheduler's: nobody leads, a run is overdue.
+	Warnings []string
 	Pauses   int
 	// Protected volumes: those whose newest restore point is young enough, those past the RPO, and those that wait for
-	// their first one in time.
+	// their first one.
 	Covered, Late, Waiting int
 	Load                   []Load
 }
 
-// Database is the Postgres that remembers.
+// Database is the Postgres that holds the records.
 type Database struct {
 	Fault             string
 	Version           int // as server_version_num has it: 150004
@@ -41,7 +41,7 @@ type Database struct {
 	Fsync             bool
 	SynchronousCommit string
 	Replicas          int
-	// Pooled says that one session of ours was served by several backends: something pools transactions in between.
+	// Pooled reports whether several backends served one session of ours: something pools transactions in between.
 	Pooled bool
 }
 
@@ -49,7 +49,7 @@ type Database struct {
 type Queue struct {
 	Fault      string
 	Version    string
-	Hidden     bool // it does not tell us its configuration
+	Hidden     bool // we may not read its configuration
 	AppendOnly bool
 	Eviction   string // maxmemory-policy
 	UsedBytes  int64
@@ -67,43 +67,43 @@ type Cloud struct {
 	ServicesFault string
 	// ClockOff is how far Keystone's clock is ahead of the database's.
 	ClockOff time.Duration
-	// OtherMakers are how many backups with our tag each other user made.
+	// OtherMakers is how many backups with our tag each other user made.
 	OtherMakers map[string]int
 }
 
 // Project is a project with protected volumes.
 type Project struct {
 	ID, Name           string
-	Fault              string // why no token of it can be had, or its quota not be read
+	Fault              string // why there is no token of it, or its quota can't be read
 	Backups, Gigabytes backup.Quota
 	Encrypted          int  // protected volumes that are encrypted
-	SecretRight        bool // our token shows the right to their secrets
+	SecretRight        bool // our token has a role that gives the right to their secrets
 }
 
-// Load is what one project's backups take.
+// Load is how long one project's backups take.
 type Load struct {
 	Project string
 	Volumes int           // protected
 	Average time.Duration // of the backups that ended well within the last day; 0: there was none
 }
 
-// Severity says how bad a finding is.
+// Severity is how bad a finding is.
 type Severity string
 
 // The severities, from the mildest.
 const (
 	OK      Severity = "ok"      // as it should be
-	Unknown Severity = "unknown" // it could not be looked at
-	Warning Severity = "warning" // it will cost something some day
-	Failing Severity = "error"   // a promise is broken, or is about to be
+	Unknown Severity = "unknown" // it could not be read
+	Warning Severity = "warning" // it may become a problem
+	Failing Severity = "error"   // volumes are late or not backed up, or soon will be
 )
 
-// Finding is what the doctor says about one thing.
+// Finding is the judgement about one thing.
 type Finding struct {
-	Check    string // what was looked at, in one word
+	Check    string // what was checked, in one word
 	Severity Severity
-	Text     string // what was seen
-	Do       string // what to do about it; empty where nothing is to be done
+	Text     string // what was found
+	Do       string // what to do about it; empty where there is nothing to do
 }
 
 var rank = map[Severity]int{OK: 0, Unknown: 1, Warning: 2, Failing: 3}

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// forecast says how long a round takes in which every protected volume is backed up once, at the caps and at the pace of
-// the last day's backups: by all together, or by the project whose own cap makes it slowest.
+// forecast estimates how long one backup of every protected volume takes, under the caps and with the durations of the last
+// day: of all projects together, or of the project whose own cap makes it slowest.
 func forecast(f Facts) []Finding {
-	v := verdicts{check: "forecast"}
+	v := findings{check: "forecast"}
 	if v.unread(f) {
 		return v.found
 	}
@@ -23,7 +23,7 @@ func forecast(f Facts) []Finding {
 		}
 	}
 	if measured == 0 {
-		v.say(OK, "", "nothing to go by yet: no backup ended well within the last day")
+		v.add(OK, "", "no estimate yet: no backup succeeded within the last day")
 		return v.found
 	}
 	average := known / time.Duration(measured)
@@ -42,21 +42,21 @@ func forecast(f Facts) []Finding {
 	if together := spread(work, f.Settings.MaxBackupsInProgress, volumes); together > round {
 		round, slowest = together, "all together"
 	}
-	said := fmt.Sprintf("a round of %d volumes, %s each, takes %s (%s) against an interval of %s",
+	text := fmt.Sprintf("a round of %d volumes, %s each, takes %s (%s) against an interval of %s",
 		volumes, average.Round(time.Second), round.Round(time.Second), slowest, interval)
 	switch {
 	case round > interval:
-		v.say(Failing, "raise the caps if cinder-backup can carry more, or lengthen the interval", "%s: volumes will be late", said)
+		v.add(Failing, "raise the caps if cinder-backup can carry more, or lengthen the interval", "%s: volumes will be late", text)
 	case round > interval*8/10:
-		v.say(Warning, "raise the caps before more volumes come", "%s: little is left", said)
+		v.add(Warning, "raise the caps before more volumes come", "%s: little is left", text)
 	}
-	return v.or("%s", said)
+	return v.orOK("%s", text)
 }
 
-// spread is how long some work takes with so many hands (0: as many as there are pieces).
-func spread(work time.Duration, hands, pieces int) time.Duration {
-	if hands == 0 || hands > pieces {
-		hands = max(pieces, 1)
+// spread is how long some work takes with a concurrency (0: as many as there are pieces).
+func spread(work time.Duration, concurrency, pieces int) time.Duration {
+	if concurrency == 0 || concurrency > pieces {
+		concurrency = max(pieces, 1)
 	}
-	return work / time.Duration(hands)
+	return work / time.Duration(concurrency)
 }

@@ -26,7 +26,7 @@ func healthy() Facts {
 		Database: Database{Version: 170004, Fsync: true, SynchronousCommit: "on", Replicas: 1},
 		Queue:    Queue{Version: "7.2.4", AppendOnly: true, Eviction: "noeviction", UsedBytes: 1 << 20, MaxBytes: 1 << 30, Workers: 2},
 		Cloud:    Cloud{Admin: true, Microversion: "3.64", Minor: 64, Services: []backup.Service{{Host: "a", Zone: "nova", Up: true}}},
-		Check:    Check{Demanded: true, Named: true, Verified: 12},
+		Check:    Check{Required: true, Named: true, Verified: 12},
 		Projects: []Project{{ID: "p", Name: "acme", Backups: backup.Quota{Limit: -1, InUse: 500}, Gigabytes: backup.Quota{Limit: 1000, InUse: 899}, Encrypted: 1, SecretRight: true}},
 		Load:     []Load{{"acme", 10, 10 * time.Minute}},
 	}
@@ -41,12 +41,12 @@ func TestAHealthyInstallationHasNothingWrong(t *testing.T) {
 		assert.NotEmpty(t, f.Text)
 		assert.Empty(t, f.Do)
 	}
-	assert.Equal(t, []string{"configuration", "database", "queue", "cloud", "projects", "projects", "laws", "scheduler", "protection", "delete_check", "forecast"}, checks)
+	assert.Equal(t, []string{"configuration", "database", "queue", "cloud", "projects", "projects", "invariants", "scheduler", "protection", "delete_check", "forecast"}, checks)
 	assert.Equal(t, OK, Worst(findings))
 }
 
-// Who may delete secrets can't be seen; it is said where that would cost backups.
-func TestEncryptedVolumesDependOnWhoMayDeleteSecrets(t *testing.T) {
+// Who may delete secrets can't be checked; the finding stands where that could cost backups.
+func TestEncryptedVolumesNameWhoMayDeleteSecrets(t *testing.T) {
 	f := healthy()
 	f.Projects = append(f.Projects, Project{ID: "q", Encrypted: 2, SecretRight: true})
 	lines := func() (said []string) {
@@ -63,7 +63,7 @@ func TestEncryptedVolumesDependOnWhoMayDeleteSecrets(t *testing.T) {
 	assert.Empty(t, lines())
 }
 
-func TestWhatStandsBehindAFaultIsNotCalledWell(t *testing.T) {
+func TestWhatCouldNotBeReadIsNotOK(t *testing.T) {
 	well := func(f Facts) (checks []string) {
 		for _, one := range Judge(f) {
 			if one.Severity == OK {
@@ -73,21 +73,21 @@ func TestWhatStandsBehindAFaultIsNotCalledWell(t *testing.T) {
 		return checks
 	}
 	f := healthy()
-	f.Database, f.LawsFault = Database{Fault: "away"}, "the same"
+	f.Database, f.CompareFault = Database{Fault: "away"}, "the same"
 	assert.Equal(t, []string{"configuration", "queue", "cloud"}, well(f))
 	f = healthy()
-	f.Cloud, f.LawsFault = Cloud{Fault: "away"}, "the same"
+	f.Cloud, f.CompareFault = Cloud{Fault: "away"}, "the same"
 	assert.Equal(t, []string{"configuration", "database", "queue", "scheduler", "protection", "delete_check", "forecast"}, well(f))
 }
 
-func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
+func TestEachFaultHasWhatToDo(t *testing.T) {
 	const unread = "can't be read"
 	type change func(*Facts)
 	for name, c := range map[string]struct {
 		wrong    change
 		check    string
 		severity Severity
-		says     string
+		text     string
 	}{
 		"short periods":       {func(f *Facts) { f.Settings.AllowShortPeriods = true }, "configuration", Warning, "ALLOW_SHORT_PERIODS"},
 		"no floor":            {func(f *Facts) { f.Settings.MinRestorePoints = 0 }, "configuration", Warning, "MIN_RESTORE_POINTS"},
@@ -98,25 +98,25 @@ func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
 		"a replica":           {func(f *Facts) { f.Database.Recovery = true }, "database", Failing, "replica"},
 		"fsync off":           {func(f *Facts) { f.Database.Fsync = false }, "database", Failing, "fsync"},
 		"asynchronous":        {func(f *Facts) { f.Database.SynchronousCommit = "off" }, "database", Warning, "synchronous_commit"},
-		"pooled":              {func(f *Facts) { f.Database.Pooled = true }, "database", Failing, "pools transactions"},
+		"pooled":              {func(f *Facts) { f.Database.Pooled = true }, "database", Failing, "transaction pooler"},
 		"old Postgres":        {func(f *Facts) { f.Database.Version = 130011 }, "database", Warning, "Postgres 13"},
 		"no replica":          {func(f *Facts) { f.Database.Replicas = 0 }, "database", Warning, "no replica"},
 		"no queue":            {func(f *Facts) { f.Queue = Queue{Fault: "away"} }, "queue", Failing, "away"},
 		"no worker":           {func(f *Facts) { f.Queue.Workers = 0 }, "queue", Failing, "no worker is alive"},
-		"hidden":              {func(f *Facts) { f.Queue.Hidden = true }, "queue", Unknown, "does not tell"},
+		"hidden":              {func(f *Facts) { f.Queue.Hidden = true }, "queue", Unknown, "does not let us read"},
 		"evicts":              {func(f *Facts) { f.Queue.Eviction = "allkeys-lru" }, "queue", Failing, "allkeys-lru"},
 		"no file":             {func(f *Facts) { f.Queue.AppendOnly = false }, "queue", Warning, "append-only"},
 		"full Redis":          {func(f *Facts) { f.Queue.UsedBytes = 900 << 20 }, "queue", Warning, "900 of 1024 MiB"},
 		"no cloud":            {func(f *Facts) { f.Cloud = Cloud{Fault: "401"} }, "cloud", Failing, "401"},
-		"no admin":            {func(f *Facts) { f.Cloud.Admin = false }, "cloud", Failing, "no admin"},
+		"no admin":            {func(f *Facts) { f.Cloud.Admin = false }, "cloud", Failing, "not an admin"},
 		"no metadata":         {func(f *Facts) { f.Cloud.Minor, f.Cloud.Microversion = 42, "3.42" }, "cloud", Warning, "descriptions"},
 		"no user":             {func(f *Facts) { f.Cloud.Minor, f.Cloud.Microversion = 55, "3.55" }, "cloud", Warning, "who made"},
 		"clock ahead":         {func(f *Facts) { f.Cloud.ClockOff = time.Minute }, "cloud", Warning, "1m0s"},
 		"clock behind":        {func(f *Facts) { f.Cloud.ClockOff = -time.Minute }, "cloud", Warning, "1m0s"},
 		"two users":           {func(f *Facts) { f.Cloud.OtherMakers = map[string]int{"u": 3} }, "cloud", Failing, "3 backups"},
 		"services unread":     {func(f *Facts) { f.Cloud.ServicesFault = "403" }, "cloud", Unknown, "403"},
-		"no service":          {func(f *Facts) { f.Cloud.Services = nil }, "cloud", Failing, "knows no"},
-		"none up":             {func(f *Facts) { f.Cloud.Services[0].Up = false }, "cloud", Failing, "no cinder-backup is up"},
+		"no service":          {func(f *Facts) { f.Cloud.Services = nil }, "cloud", Failing, "lists no"},
+		"none up":             {func(f *Facts) { f.Cloud.Services[0].Up = false }, "cloud", Failing, "no cinder-backup service is up"},
 		"a zone down":         {func(f *Facts) { f.Cloud.Services = append(f.Cloud.Services, backup.Service{Host: "b", Zone: "far"}) }, "cloud", Failing, "zone far"},
 		"one of several down": {func(f *Facts) { f.Cloud.Services = append(f.Cloud.Services, backup.Service{Host: "b", Zone: "nova"}) }, "cloud", Warning, "on b"},
 		"no role":             {func(f *Facts) { f.Projects[0].Fault = "no role" }, "projects", Failing, "acme: no role"},
@@ -124,11 +124,11 @@ func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
 		"no quota":            {func(f *Facts) { f.Projects[0].Backups = backup.Quota{} }, "projects", Failing, "used up (0 of 0)"},
 		"quota nearly":        {func(f *Facts) { f.Projects[0].Gigabytes = backup.Quota{Limit: 1000, InUse: 900} }, "projects", Warning, "nearly used up (900 of 1000)"},
 		"no secrets":          {func(f *Facts) { f.Projects[0].SecretRight = false }, "projects", Warning, "encrypted"},
-		"a law": {func(f *Facts) {
-			f.Broken = []invariants.Violation{{Invariant: invariants.Orphan, Text: "nobody's", Backup: "b"}}
-		}, "laws", Failing, "orphan: nobody's"},
-		"laws unknown":    {func(f *Facts) { f.LawsFault = "no listing" }, "laws", Unknown, "no listing"},
-		"nobody leads":    {func(f *Facts) { f.Troubles = []string{"No scheduler leads."} }, "scheduler", Failing, "No scheduler leads"},
+		"a violation": {func(f *Facts) {
+			f.Violations = []invariants.Violation{{Invariant: invariants.Orphan, Text: "nobody's", Backup: "b"}}
+		}, "invariants", Failing, "orphan: nobody's"},
+		"not compared":    {func(f *Facts) { f.CompareFault = "no listing" }, "invariants", Unknown, "no listing"},
+		"nobody leads":    {func(f *Facts) { f.Warnings = []string{"No scheduler leads."} }, "scheduler", Failing, "No scheduler leads"},
 		"paused":          {func(f *Facts) { f.Pauses = 2 }, "scheduler", Warning, "pauses in force: 2"},
 		"late":            {func(f *Facts) { f.Late = 3 }, "protection", Failing, "3 volumes are late"},
 		"too much":        {func(f *Facts) { f.Load[0].Average = 13 * time.Hour }, "forecast", Failing, "takes 26h0m0s (project acme, under its own cap) against an interval of 24h0m0s: volumes will be late"},
@@ -151,7 +151,7 @@ func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
 			require.Len(t, wrong, 1, "%+v", wrong)
 			assert.Equal(t, c.check, wrong[0].Check)
 			assert.Equal(t, c.severity, wrong[0].Severity)
-			assert.Contains(t, wrong[0].Text, c.says)
+			assert.Contains(t, wrong[0].Text, c.text)
 			if wrong[0].Check != "cloud" || c.severity != Unknown {
 				assert.NotEmpty(t, wrong[0].Do, "what to do")
 			}
@@ -160,10 +160,10 @@ func TestEachFaultIsToldWithWhatToDo(t *testing.T) {
 	}
 }
 
-func TestForecastOfWhatWasNeverMeasured(t *testing.T) {
+func TestForecastWithoutMeasurements(t *testing.T) {
 	f := healthy()
 	f.Load = []Load{{"acme", 10, 0}}
-	require.Contains(t, forecast(f)[0].Text, "nothing to go by yet")
+	require.Contains(t, forecast(f)[0].Text, "no estimate yet")
 	f.Load = []Load{{"acme", 10, time.Hour}, {"new", 50, 0}}
 	require.Contains(t, forecast(f)[0].Text, "60 volumes, 1h0m0s each, takes 10h0m0s (project new")
 	f.Settings.MaxBackupsInProgressPerProject, f.Settings.MaxBackupsInProgress = 0, 0

@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -23,91 +22,36 @@ type process struct {
 	handlers tasks.Handlers
 	term     int64 // that a scheduler believes to lead in; 0 = none
 	dead     bool
-	leaving  bool // it was told to stop
+	leaving  bool // it was asked to stop
 	actors   []*actor
 }
 
-// An actor is one line of control inside a process: a turn of a scheduler, or a run of a handler. It runs only while
-// the driver lets it, from one call to the outside to a later one.
+// An actor is one line of control inside a process: a turn of a scheduler, or a run of a handler. It runs only when it is its
+// turn, from one call to the outside to a later one.
 type actor struct {
-	world   *world
-	process *process
-	name    string
-	began   time.Time
-	changes int        // of tenants before that
-	planned *time.Time // the newest plan before that; nil: none
-	cancel  context.CancelFunc
-	calls   int // to the outside so far
-	changed int // the number of the first one that changes something; 0 = none yet
-	begun   int // transactions so far
-	fate    fate
-	resume  chan struct{}
-	stopped chan struct{} // paused, or ended
-	paused  bool
-	ended   bool
-	err     error
+	environment *environment
+	process     *process
+	name        string
+	began       time.Time
+	changes     int        // of tenants before that
+	planned     *time.Time // the newest plan before that; nil: none
+	cancel      context.CancelFunc
+	calls       int // to the outside so far
+	changed     int // the number of the first one that changes something; 0 = none yet
+	begun       int // transactions so far
+	fault       fault
+	resume      chan struct{}
+	stopped     chan struct{} // paused, or ended
+	paused      bool
+	ended       bool
+	err         error
 
-	run     *queuemodel.Run // of a handler
-	leased  time.Time       // when a handler got its volume's lease
-	untold  bool            // what the handler returns does not reach the queue
-	drained bool
-	astray  bool // Cinder shows it no backups
+	run        *queuemodel.Run // of a handler
+	leased     time.Time       // when a handler got its volume's lease
+	unreported bool            // what the handler returns does not reach the queue
+	drained    bool
+	astray     bool // Cinder shows it no backups
 }
-
-// A fate is what meets an actor at one of its calls.
-type fate struct {
-	at   int // the number of the call, counted in its way; 0 = none
-	of   counting
-	what strike
-}
-
-// A counting is a way to count the calls of an actor.
-type counting int
-
-const (
-	each   counting = iota
-	near            // from the first one that changes something on
-	writes          // the beginnings of transactions: each write of a scheduler is one
-)
-
-// count is how many calls an actor has made.
-func (a *actor) count(of counting) int {
-	switch of {
-	case near:
-		if a.changed == 0 {
-			return 0
-		}
-		return a.calls - a.changed + 1
-	case writes:
-		return a.begun
-	default:
-		return a.calls
-	}
-}
-
-// due tells whether the fate's time has come.
-func (f fate) due(a *actor) bool { return a.count(f.of) >= f.at }
-
-// A strike is what happens to one call.
-type strike string
-
-const (
-	nothing   strike = ""
-	refused   strike = "refused"    // no effect, and an error
-	unheard   strike = "unheard"    // its effect, and an error in place of the answer
-	odd       strike = "odd"        // an answer of the cloud that is not what it should be
-	paused    strike = "paused"     // it hangs, or its process is frozen, while the others go on
-	diesFirst strike = "dies first" // the process dies before it
-	diesAfter strike = "dies after" // the process dies when it has had its effect
-	drained   strike = "drained"    // the process is told to stop
-	expired   strike = "expired"    // the time of the handler was over before it
-)
-
-var (
-	errDead    = errors.New("the process is dead")
-	errRefused = errors.New("refused by the seed")
-	errUnheard = errors.New("the answer was lost by the seed")
-)
 
 type actorKey struct{}
 
@@ -116,25 +60,25 @@ func actorOf(ctx context.Context) *actor {
 	return a
 }
 
-// act begins an actor in a process, which does nothing yet.
-func (w *world) act(p *process, name string, do func(context.Context) error) *actor {
-	met := w.chosen
-	if w.chosen = nil; met == nil {
-		drawn := w.drawFate(p)
+// act creates an actor in a process, which does nothing yet.
+func (env *environment) act(p *process, name string, do func(context.Context) error) *actor {
+	met := env.chosen
+	if env.chosen = nil; met == nil {
+		drawn := env.drawFault(p)
 		met = &drawn
 	}
 	a := &actor{
-		world: w, process: p, name: p.name + " " + name, began: w.now, changes: w.estate.changes,
-		resume: make(chan struct{}), stopped: make(chan struct{}), fate: *met,
+		environment: env, process: p, name: p.name + " " + name, began: env.now, changes: env.tenancy.changes,
+		resume: make(chan struct{}), stopped: make(chan struct{}), fault: *met,
 	}
-	ctx, cancel := context.WithCancel(context.WithValue(w.ctx, actorKey{}, a))
+	ctx, cancel := context.WithCancel(context.WithValue(env.ctx, actorKey{}, a))
 	a.cancel = cancel
 	p.actors = append(p.actors, a)
 	go func() {
 		<-a.resume
 		defer func() {
 			if value := recover(); value != nil {
-				w.violate("panic in %s: %v\n%s", a.name, value, debug.Stack())
+				env.violate("panic in %s: %v\n%s", a.name, value, debug.Stack())
 			}
 			a.ended = true
 			a.stopped <- struct{}{}
@@ -144,36 +88,36 @@ func (w *world) act(p *process, name string, do func(context.Context) error) *ac
 	return a
 }
 
-// proceed lets an actor go on to its end, or to where its fate pauses it.
-func (w *world) proceed(a *actor) {
+// proceed lets an actor go on to its end, or to where its fault pauses it.
+func (env *environment) proceed(a *actor) {
 	a.paused = false
-	w.running = a
+	env.running = a
 	a.resume <- struct{}{}
 	<-a.stopped
-	w.running = nil
+	env.running = nil
 	if a.ended {
 		a.cancel()
 		a.process.actors = slices.DeleteFunc(a.process.actors, func(o *actor) bool { return o == a })
-		w.tell("%s ends: %s", a.name, brief(a.err))
+		env.trace("%s ends: %s", a.name, brief(a.err))
 	}
 	if a.process.dead {
-		w.bury(a.process)
+		env.endAll(a.process)
 	}
-	w.ends()
+	env.ends()
 }
 
-// bury ends what else a dead process had under way: none of its calls has an effect any more.
-func (w *world) bury(p *process) {
+// endAll ends the other actors of a dead process: none of their calls has an effect any more.
+func (env *environment) endAll(p *process) {
 	for len(p.actors) > 0 {
 		a := p.actors[0]
 		a.paused = false
-		w.running = a
+		env.running = a
 		a.resume <- struct{}{}
 		<-a.stopped
-		w.running = nil
+		env.running = nil
 		a.cancel()
 		p.actors = slices.DeleteFunc(p.actors, func(o *actor) bool { return o == a })
-		w.release(a)
+		env.release(a)
 	}
 }
 
@@ -189,8 +133,8 @@ type call struct {
 
 // meet is asked before each call to the outside, and decides what becomes of it. It returns when the call may go on.
 func (a *actor) meet(c call) strike {
-	w := a.world
-	if w.running != a {
+	env := a.environment
+	if env.running != a {
 		panic(fmt.Sprintf("%s calls %s, and it is not its turn", a.name, c.name))
 	}
 	a.calls++
@@ -204,16 +148,16 @@ func (a *actor) meet(c call) strike {
 		a.begun++
 	}
 	if a.run != nil && a.calls == 2 { // the first one was the lease
-		w.leases(a)
+		env.leases(a)
 	}
 	what := nothing
-	if a.fate.at != 0 && a.fate.due(a) {
-		what = a.fate.what
+	if a.fault.at != 0 && a.fault.due(a) {
+		what = a.fault.what
 		switch {
 		case what == paused && !c.pausable, what == drained && !c.pausable, what == odd && !c.odd:
 			what = nothing // at the next call that can be
 		default:
-			a.fate = fate{}
+			a.fault = fault{}
 		}
 	}
 	switch what {
@@ -224,15 +168,15 @@ func (a *actor) meet(c call) strike {
 		}
 		what = nothing
 	case drained:
-		w.tell("%s %d %s: told to stop", a.name, a.calls, c.name)
-		w.drain(a.process)
+		env.trace("%s %d %s: asked to stop", a.name, a.calls, c.name)
+		env.drain(a.process)
 		what = nothing
 	case diesFirst, diesAfter:
-		w.tell("%s %d %s: %s", a.name, a.calls, c.name, what)
+		env.trace("%s %d %s: %s", a.name, a.calls, c.name, what)
 		a.process.dead = true
 	default:
 	}
-	if c.expires && a.run != nil && w.now.Sub(a.began) > handlerTime {
+	if c.expires && a.run != nil && env.now.Sub(a.began) > handlerTime {
 		return expired
 	}
 	return what
@@ -243,15 +187,15 @@ const handlerTime = tasks.Lease - 15*time.Second
 
 // hang gives the turn back until the driver gives it again.
 func (a *actor) hang(c call) {
-	a.world.tell("%s %d %s: paused", a.name, a.calls, c.name)
-	a.world.hung(a)
+	a.environment.trace("%s %d %s: paused", a.name, a.calls, c.name)
+	a.environment.hung(a)
 	a.paused, a.astray = true, false // whom it asks after that is another one
 	a.stopped <- struct{}{}
 	<-a.resume
 	if !a.process.dead {
-		a.fate = a.world.drawFate(a.process)
-		if a.fate.at > 0 && a.fate.of != near {
-			a.fate.at += a.count(a.fate.of)
+		a.fault = a.environment.drawFault(a.process)
+		if a.fault.at > 0 && a.fault.of != near {
+			a.fault.at += a.count(a.fault.of)
 		}
 	}
 }

@@ -18,13 +18,13 @@ type knowledge struct {
 }
 
 // known is what plans know, by volume.
-func (w *world) known() map[string]knowledge {
+func (env *environment) known() map[string]knowledge {
 	const q = `SELECT id, project_id AS project, protected AND gone_at IS NULL AS protected, unknown,
 		coalesce(extract(epoch FROM retention), 0)::bigint AS retention FROM volumes`
-	rows, err := w.place.hand.Query(w.ctx, q)
-	w.must(err)
+	rows, err := env.store.conn.Query(env.ctx, q)
+	env.must(err)
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[knowledge])
-	w.must(err)
+	env.must(err)
 	by := map[string]knowledge{}
 	for _, one := range all {
 		by[one.ID] = one
@@ -32,30 +32,30 @@ func (w *world) known() map[string]knowledge {
 	return by
 }
 
-// judgeKnown asks whether a plan knows what holds for a volume: its protection goes on for as long as its tenant wants that,
-// whatever the cloud shows, and the retention in force is not shorter than what was promised less than the delay ago.
-func (w *world) judgeKnown(v *volume, is knowledge) {
+// judgeKnown checks that a plan knows what holds for a volume: its protection lasts while its tenant wants it, whatever the
+// cloud shows, and the retention in force is not shorter than what was promised less than the delay ago.
+func (env *environment) judgeKnown(v *volume, is knowledge) {
 	if v.seen && v.protected && !v.gone && !is.Protected {
-		w.violate("protection ended: of volume %s, which its tenant wants protected", v.id)
+		env.violate("protection ended: of volume %s, which its tenant wants protected", v.id)
 	}
 	if is.Retention == 0 || is.Project != v.project || v.settled.IsZero() {
 		return
 	}
-	inForce, since := backup.Period{Clock: time.Duration(is.Retention) * time.Second}, w.now.Add(-w.set.RetentionShortenDelay.Std())
-	for _, p := range w.allPromises() {
-		binds := p.Volume == v.id && p.Project == v.project && !p.From.Before(v.settled) && !p.From.After(w.now) && (p.To.IsZero() || p.To.After(since))
-		if binds && p.Retention.Longer(w.now, inForce) {
-			w.violate("shortened: volume %s is kept for %s, and %s is promised", v.id, inForce, p.Retention)
+	inForce, since := backup.Period{Clock: time.Duration(is.Retention) * time.Second}, env.now.Add(-env.set.RetentionShortenDelay.Std())
+	for _, p := range env.allPromises() {
+		binds := p.Volume == v.id && p.Project == v.project && !p.From.Before(v.settled) && !p.From.After(env.now) && (p.To.IsZero() || p.To.After(since))
+		if binds && p.Retention.Longer(env.now, inForce) {
+			env.violate("shortened: volume %s is kept for %s, and %s is promised", v.id, inForce, p.Retention)
 			return
 		}
 	}
 }
 
-// judgeStrangers asks whether all that is protected is a tenant's: what a volume is migrated to is nobody's.
-func (w *world) judgeStrangers(known map[string]knowledge) {
+// judgeStrangers checks that all that is protected is a tenant's: the target of a migration is nobody's.
+func (env *environment) judgeStrangers(known map[string]knowledge) {
 	for _, id := range slices.Sorted(maps.Keys(known)) {
-		if known[id].Protected && !slices.ContainsFunc(w.estate.volumes, func(v *volume) bool { return v.id == id }) {
-			w.violate("not a tenant's: volume %s is protected, and is what a volume is migrated to", id)
+		if known[id].Protected && !slices.ContainsFunc(env.tenancy.volumes, func(v *volume) bool { return v.id == id }) {
+			env.violate("not a tenant's: volume %s is protected, and is what a volume is migrated to", id)
 		}
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// omits tells whether the cloud leaves something out of a list that was asked for: a cell of Nova that is away, a
-// replica that lags. However often that happens, nothing may be concluded from it.
-func (w *world) omits(r *http.Request) bool { return listed(r) != "" && w.rng.IntN(2) == 0 }
+// omits reports whether the cloud leaves something out of a list: a cell of Nova is away, a replica lags. However often that
+// happens, nothing may be concluded from it.
+func (env *environment) omits(r *http.Request) bool { return listed(r) != "" && env.rng.IntN(2) == 0 }
 
-// listed is what is listed of all projects; empty for other requests.
+// listed returns what a request lists of all projects; empty for other requests.
 func listed(r *http.Request) string {
 	if r.Method != http.MethodGet || r.URL.Query().Get("all_tenants") == "" {
 		return ""
@@ -21,48 +21,48 @@ func listed(r *http.Request) string {
 	return parts[len(parts)-1]
 }
 
-// omitting answers a list without one of its items.
+// omitting returns a list without one of its items.
 func (l wire) omitting(a *actor, r *http.Request, body []byte, name string) (*http.Response, error) {
-	w, key := l.world, listed(r)
+	env, key := l.environment, listed(r)
 	resp, err := l.send(r, body)
 	if err != nil {
 		return nil, err
 	}
 	text, err := io.ReadAll(resp.Body)
-	w.must(err)
+	env.must(err)
 	var page map[string]json.RawMessage
 	var items []json.RawMessage
 	if json.Unmarshal(text, &page) == nil && json.Unmarshal(page[key], &items) == nil && len(items) > 0 {
-		i := w.rng.IntN(len(items))
-		w.tell("%s %d %s: without item %d of %d", a.name, a.calls, name, i+1, len(items))
+		i := env.rng.IntN(len(items))
+		env.trace("%s %d %s: without item %d of %d", a.name, a.calls, name, i+1, len(items))
 		page[key], err = json.Marshal(append(items[:i:i], items[i+1:]...))
-		w.must(err)
+		env.must(err)
 		text, err = json.Marshal(page)
-		w.must(err)
+		env.must(err)
 	}
 	rewrite(resp, text)
 	return resp, nil
 }
 
-// goesAstray lets the rest of a scheduler's turn ask a replica of Cinder that has lost its backups: its listings are
-// empty, and it answers 404 for each of them. Few losses at once are believed, as they have to be; so there are many.
-func (w *world) goesAstray(a *actor, r *http.Request) {
-	if a.process.sched == nil || listed(r) != "backups" || !w.strikes(w.style.lostViews) {
+// goesAstray sends the rest of a scheduler's turn to a replica of Cinder that has lost its backups: its lists are empty, and
+// it returns 404 for each backup. Few losses at once are taken as facts, as they have to be; so there are many.
+func (env *environment) goesAstray(a *actor, r *http.Request) {
+	if a.process.sched == nil || listed(r) != "backups" || !env.strikes(env.style.lostViews) {
 		return
 	}
 	const q = `SELECT count(*) FROM records WHERE state = 'available' AND changed_at < staffeln_now() AND (swept_at IS NULL OR swept_at < staffeln_now())`
 	var points int
-	w.must(w.place.hand.QueryRow(w.ctx, q).Scan(&points))
+	env.must(env.store.conn.QueryRow(env.ctx, q).Scan(&points))
 	if points > believable {
-		w.tell("%s %d: Cinder shows it none of %d backups from now on", a.name, a.calls, points)
+		env.trace("%s %d: Cinder shows it none of %d backups from now on", a.name, a.calls, points)
 		a.astray = true
 	}
 }
 
-// believable is how many losses at once a sweep believes.
+// believable is how many losses at once a reconcile run takes as facts.
 const believable = 10
 
-// nowhere is no backup's ID.
+// nowhere is the ID of no backup.
 const nowhere = "00000000-0000-0000-0000-000000000000"
 
 // sendAstray sends a request to a Cinder that has no backups.
@@ -84,7 +84,7 @@ func (l wire) sendAstray(r *http.Request, body []byte) (*http.Response, error) {
 		return nil, err
 	}
 	text, err := io.ReadAll(resp.Body)
-	l.world.must(err)
+	l.environment.must(err)
 	rewrite(resp, bytes.ReplaceAll(text, []byte(nowhere), []byte(id)))
 	return resp, nil
 }

@@ -9,49 +9,49 @@ import (
 )
 
 // operatorActs lets an operator do one thing by hand.
-func (w *world) operatorActs() {
-	switch all := w.living(); {
-	case len(all) > 0 && w.rng.IntN(3) > 0:
-		w.backupNow(all[w.rng.IntN(len(all))])
-	case w.broken("paused"):
+func (env *environment) operatorActs() {
+	switch all := env.living(); {
+	case len(all) > 0 && env.rng.IntN(3) > 0:
+		env.backupNow(all[env.rng.IntN(len(all))])
+	case env.broken("paused"):
 	default:
-		project := some(w, append(w.estate.projects, "")...)
-		_, err := w.place.db.Pause(w.ctx, db.Pause{ProjectID: project, Who: "chaos", Why: "seed"})
-		w.must(err)
-		w.tell("operator: pause of %q", project)
-		w.outages = append(w.outages, &outage{"paused", func() {
-			_, err := w.place.db.Resume(w.ctx, project)
-			w.must(err)
+		project := some(env, append(env.tenancy.projects, "")...)
+		_, err := env.store.db.Pause(env.ctx, db.Pause{ProjectID: project, Who: "chaos", Why: "seed"})
+		env.must(err)
+		env.trace("operator: pause of %q", project)
+		env.outages = append(env.outages, &outage{"paused", func() {
+			_, err := env.store.db.Resume(env.ctx, project)
+			env.must(err)
 		}})
 	}
 }
 
 // backupNow asks for a backup outside the interval, as the command of that name does.
-func (w *world) backupNow(v *volume) {
-	err := w.place.db.Look(w.ctx, func(l *db.Look) error {
-		known, err := l.Volume(w.ctx, v.id)
+func (env *environment) backupNow(v *volume) {
+	err := env.store.db.Look(env.ctx, func(l *db.Look) error {
+		known, err := l.Volume(env.ctx, v.id)
 		if err != nil {
 			return err
 		}
-		records, err := l.Decisive(w.ctx, v.id)
+		records, err := l.Decisive(env.ctx, v.id)
 		if err != nil {
 			return err
 		}
 		subject := known.Subject(nil)
 		subject.ByHand = true
-		d := backup.Next(l.Now, w.set.Policy(), subject, records)
+		d := backup.Next(l.Now, env.set.Policy(), subject, records)
 		if d.Action != backup.Create {
 			return nil
 		}
-		id, err := w.place.db.PlanByHand(w.ctx, backup.Record{
+		id, err := env.store.db.PlanByHand(env.ctx, backup.Record{
 			ProjectID: known.ProjectID, VolumeID: known.ID, Zone: known.Zone, SizeGiB: known.SizeGiB, Encrypted: known.Encrypted,
-			Retention: known.Retention.InForce, ByHand: true, Beat: backup.Grid(l.Now, w.set.BackupServicePeriod.Std()),
+			Retention: known.Retention.InForce, ByHand: true, Beat: backup.Grid(l.Now, env.set.BackupServicePeriod.Std()),
 			Kind: d.Kind, OutOfTurn: d.OutOfTurn, Reason: d.Reason,
 		})
-		w.tell("operator: backup of volume %s now: record %s", v.id, id)
+		env.trace("operator: backup of volume %s now: record %s", v.id, id)
 		return err
 	})
 	if err != nil && !errors.Is(err, db.ErrStale) && !errors.Is(err, context.Canceled) {
-		w.tell("operator: %s", brief(err))
+		env.trace("operator: %s", brief(err))
 	}
 }

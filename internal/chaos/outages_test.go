@@ -9,45 +9,45 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// An outage is something larger that fails until it is mended.
+// An outage is a larger failure that lasts until it is fixed.
 type outage struct {
 	name string
-	mend func()
+	fix  func()
 }
 
-// breaks begins an outage, or mends one.
-func (w *world) breaks() {
-	if len(w.outages) > 0 && w.rng.IntN(2) == 0 {
-		i := w.rng.IntN(len(w.outages))
-		w.mend(w.outages[i])
+// breaks begins an outage, or fixes one.
+func (env *environment) breaks() {
+	if len(env.outages) > 0 && env.rng.IntN(2) == 0 {
+		i := env.rng.IntN(len(env.outages))
+		env.fix(env.outages[i])
 		return
 	}
-	o := some(w, w.unavailable, w.unavailable, w.serviceDown, w.targetBroken, w.projectDisabled, w.quotaSpent, w.roleLost, w.databaseOut, w.queueOut,
-		w.restarted, w.tokensRevoked, w.volumeStatus, w.backupSpoilt, w.sticks)()
+	o := some(env, env.unavailable, env.unavailable, env.serviceDown, env.targetBroken, env.projectDisabled, env.quotaSpent, env.roleLost, env.databaseOut, env.queueOut,
+		env.restarted, env.tokensRevoked, env.volumeStatus, env.backupSpoilt, env.sticks)()
 	if o == nil {
 		return
 	}
-	w.tell("outage: %s", o.name)
-	if o.mend != nil {
-		w.outages = append(w.outages, o)
+	env.trace("outage: %s", o.name)
+	if o.fix != nil {
+		env.outages = append(env.outages, o)
 	}
 }
 
-func (w *world) mend(o *outage) {
-	w.outages = slices.DeleteFunc(w.outages, func(other *outage) bool { return o == other })
-	w.tell("mended: %s", o.name)
-	o.mend()
+func (env *environment) fix(o *outage) {
+	env.outages = slices.DeleteFunc(env.outages, func(other *outage) bool { return o == other })
+	env.trace("fixed: %s", o.name)
+	o.fix()
 }
 
-// broken tells whether there is an outage of that name already.
-func (w *world) broken(name string) bool {
-	return slices.ContainsFunc(w.outages, func(o *outage) bool { return o.name == name })
+// broken reports whether there is an outage of that name already.
+func (env *environment) broken(name string) bool {
+	return slices.ContainsFunc(env.outages, func(o *outage) bool { return o.name == name })
 }
 
-func (w *world) unavailable() *outage {
-	name := some(w, "identity", "compute", "volume", "POST /volume", "DELETE /volume")
-	status := some(w, 500, 503, 429)
-	remove := w.sim.AddFault(cloudsim.Fault{
+func (env *environment) unavailable() *outage {
+	name := some(env, "identity", "compute", "volume", "POST /volume", "DELETE /volume")
+	status := some(env, 500, 503, 429)
+	remove := env.sim.AddFault(cloudsim.Fault{
 		Match: func(r cloudsim.Request) bool {
 			return strings.HasPrefix(r.Path, "/"+name) || strings.HasPrefix(r.Method+" "+r.Path, name)
 		},
@@ -56,126 +56,126 @@ func (w *world) unavailable() *outage {
 	return &outage{name + " is unavailable", remove}
 }
 
-func (w *world) serviceDown() *outage {
-	if w.broken("cinder-backup is down") {
+func (env *environment) serviceDown() *outage {
+	if env.broken("cinder-backup is down") {
 		return nil
 	}
-	w.sim.SetBackupService(false)
-	return &outage{"cinder-backup is down", func() { w.sim.SetBackupService(true) }}
+	env.sim.SetBackupService(false)
+	return &outage{"cinder-backup is down", func() { env.sim.SetBackupService(true) }}
 }
 
-func (w *world) targetBroken() *outage {
-	w.sim.BreakTarget("the target is full")
-	return &outage{"the target is full", func() { w.sim.BreakTarget("") }}
+func (env *environment) targetBroken() *outage {
+	env.sim.BreakTarget("the target is full")
+	return &outage{"the target is full", func() { env.sim.BreakTarget("") }}
 }
 
-func (w *world) projectDisabled() *outage {
-	p := w.estate.projects[w.rng.IntN(2)]
-	w.sim.DisableProject(p)
-	return &outage{"project " + p + " is disabled", func() { w.sim.EnableProject(p) }}
+func (env *environment) projectDisabled() *outage {
+	p := env.tenancy.projects[env.rng.IntN(2)]
+	env.sim.DisableProject(p)
+	return &outage{"project " + p + " is disabled", func() { env.sim.EnableProject(p) }}
 }
 
-func (w *world) quotaSpent() *outage {
-	p := w.estate.projects[w.rng.IntN(2)]
-	w.sim.SetQuota(p, 0, 0)
-	return &outage{"the quota of " + p + " is spent", func() { w.sim.SetQuota(p, -1, -1) }}
+func (env *environment) quotaSpent() *outage {
+	p := env.tenancy.projects[env.rng.IntN(2)]
+	env.sim.SetQuota(p, 0, 0)
+	return &outage{"the quota of " + p + " is spent", func() { env.sim.SetQuota(p, -1, -1) }}
 }
 
-// roleLost takes the role admin away: the lists of all projects become lists of one, without a word.
-func (w *world) roleLost() *outage {
-	if w.broken("the role admin is lost") {
+// roleLost takes the role admin away: the lists of all projects become lists of one project, and no error says so.
+func (env *environment) roleLost() *outage {
+	if env.broken("the role admin is lost") {
 		return nil
 	}
-	cast := w.sim.Cast()
-	w.sim.Revoke(cast.Service, cast.AdminProject, "admin")
-	w.sim.RevokeInherited(cast.Service, cast.Domain, "admin")
-	w.sim.Grant(cast.Service, cast.AdminProject, "member")
+	cast := env.sim.Cast()
+	env.sim.Revoke(cast.Service, cast.AdminProject, "admin")
+	env.sim.RevokeInherited(cast.Service, cast.Domain, "admin")
+	env.sim.Grant(cast.Service, cast.AdminProject, "member")
 	return &outage{"the role admin is lost", func() {
-		w.sim.Grant(cast.Service, cast.AdminProject, "admin")
-		w.sim.GrantInherited(cast.Service, cast.Domain, "admin")
+		env.sim.Grant(cast.Service, cast.AdminProject, "admin")
+		env.sim.GrantInherited(cast.Service, cast.Domain, "admin")
 	}}
 }
 
-func (w *world) databaseOut() *outage {
-	w.databaseAway = true
-	return &outage{"the database is away", func() { w.databaseAway = false }}
+func (env *environment) databaseOut() *outage {
+	env.databaseAway = true
+	return &outage{"the database is away", func() { env.databaseAway = false }}
 }
 
-func (w *world) queueOut() *outage {
-	w.queueAway = true
-	return &outage{"the queue is away", func() { w.queueAway = false }}
+func (env *environment) queueOut() *outage {
+	env.queueAway = true
+	return &outage{"the queue is away", func() { env.queueAway = false }}
 }
 
-func (w *world) restarted() *outage {
-	if w.broken("cinder-backup is down") {
+func (env *environment) restarted() *outage {
+	if env.broken("cinder-backup is down") {
 		return nil
 	}
-	w.sim.RestartBackupService()
+	env.sim.RestartBackupService()
 	return &outage{"cinder-backup was restarted", nil}
 }
 
-func (w *world) tokensRevoked() *outage {
-	w.sim.RevokeTokens(w.sim.Cast().Service)
+func (env *environment) tokensRevoked() *outage {
+	env.sim.RevokeTokens(env.sim.Cast().Service)
 	return &outage{"our tokens are revoked", nil}
 }
 
-// volumeStatus puts a volume into a status that no backup is made in.
-func (w *world) volumeStatus() *outage {
-	all := w.living()
+// volumeStatus puts a volume into a status in which no backup can be made.
+func (env *environment) volumeStatus() *outage {
+	all := env.living()
 	if len(all) == 0 {
 		return nil
 	}
-	v := all[w.rng.IntN(len(all))]
-	if is, _ := w.sim.Volume(v.id); is.Status != "in-use" && is.Status != "available" {
+	v := all[env.rng.IntN(len(all))]
+	if is, _ := env.sim.Volume(v.id); is.Status != "in-use" && is.Status != "available" {
 		return nil
 	}
-	w.sim.SetVolumeStatus(v.id, "error")
+	env.sim.SetVolumeStatus(v.id, "error")
 	return &outage{"volume " + v.id + " is in error", func() {
-		if is, there := w.sim.Volume(v.id); there && is.Status == "error" {
-			w.sim.SetVolumeStatus(v.id, map[bool]string{true: "in-use", false: "available"}[len(is.Servers) > 0])
+		if is, there := env.sim.Volume(v.id); there && is.Status == "error" {
+			env.sim.SetVolumeStatus(v.id, map[bool]string{true: "in-use", false: "available"}[len(is.Servers) > 0])
 		}
 	}}
 }
 
-// backupSpoilt turns a finished backup of ours into an error, or one in the making.
-func (w *world) backupSpoilt() *outage {
-	all := slices.DeleteFunc(w.sim.Backups(), func(b cloudsim.Backup) bool { return b.Status != "creating" })
+// backupSpoilt resets a backup of ours, finished or not, to error.
+func (env *environment) backupSpoilt() *outage {
+	all := slices.DeleteFunc(env.sim.Backups(), func(b cloudsim.Backup) bool { return b.Status != "creating" })
 	if len(all) == 0 {
 		return nil
 	}
-	b := all[w.rng.IntN(len(all))]
-	w.sim.FailBackup(b.ID, "the target is away")
+	b := all[env.rng.IntN(len(all))]
+	env.sim.FailBackup(b.ID, "the target is away")
 	return &outage{"backup " + b.ID + " fails", nil}
 }
 
-// sticks keeps a backup in what it is passing through.
-func (w *world) sticks() *outage {
-	all := slices.DeleteFunc(w.sim.Backups(), func(b cloudsim.Backup) bool { return b.Status != "creating" && b.Status != "deleting" })
+// sticks keeps a backup in its transitional status.
+func (env *environment) sticks() *outage {
+	all := slices.DeleteFunc(env.sim.Backups(), func(b cloudsim.Backup) bool { return b.Status != "creating" && b.Status != "deleting" })
 	if len(all) == 0 {
 		return nil
 	}
-	b := all[w.rng.IntN(len(all))]
-	w.sim.StickBackup(b.ID)
+	b := all[env.rng.IntN(len(all))]
+	env.sim.StickBackup(b.ID)
 	return &outage{"backup " + b.ID + " is stuck", nil}
 }
 
-// heal ends all faults. What is stuck in Cinder goes on.
-func (w *world) heal() {
-	w.calm = true
-	w.tell("the faults end")
-	for len(w.outages) > 0 {
-		w.mend(w.outages[0])
+// heal ends all faults. What was stuck in Cinder goes on.
+func (env *environment) heal() {
+	env.calm = true
+	env.trace("the faults end")
+	for len(env.outages) > 0 {
+		env.fix(env.outages[0])
 	}
-	for _, b := range w.sim.Backups() {
+	for _, b := range env.sim.Backups() {
 		if b.Status == "creating" || b.Status == "deleting" || b.Status == "restoring" {
-			w.sim.ReleaseBackup(b.ID)
+			env.sim.ReleaseBackup(b.ID)
 		}
 	}
-	for _, p := range append(slices.Clone(w.schedulers), w.workers...) {
+	for _, p := range append(slices.Clone(env.schedulers), env.workers...) {
 		for len(p.actors) > 0 {
-			w.resume(p.actors[0])
+			env.resume(p.actors[0])
 		}
 	}
-	w.restart()
-	w.pass(time.Second)
+	env.restart()
+	env.pass(time.Second)
 }

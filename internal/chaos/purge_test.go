@@ -1,16 +1,16 @@
 package chaos
 
-// purges takes the third project away with all that it has, backups and all.
-func (w *world) purges() {
-	project := w.estate.projects[2]
-	w.estate.projects = w.estate.projects[:2]
-	w.tell("project %s is purged", project)
-	for _, v := range w.living() {
+// purges removes the third project with all that it has, its backups too.
+func (env *environment) purges() {
+	project := env.tenancy.projects[2]
+	env.tenancy.projects = env.tenancy.projects[:2]
+	env.trace("project %s is purged", project)
+	for _, v := range env.living() {
 		if v.project == project {
-			w.usual(v)
+			env.usual(v)
 			v.gone, v.protected, v.server, v.hasty = true, false, "", haste{}
-			w.changes(v)
+			env.changes(v)
 		}
 	}
-	w.sim.PurgeProject(project)
+	env.sim.PurgeProject(project)
 }

@@ -9,205 +9,205 @@ import (
 )
 
 // trouble runs the part of a run in which things go wrong.
-func (w *world) trouble() {
-	w.lead(w.schedulers[0])
-	if w.style.aged {
-		w.calm = true
-		w.undisturbed(w.now.Add(2*time.Hour), w.now.Add(2*time.Hour))
-		w.calm = false
+func (env *environment) trouble() {
+	env.lead(env.schedulers[0])
+	if env.style.aged {
+		env.calm = true
+		env.undisturbed(env.now.Add(2*time.Hour), env.now.Add(2*time.Hour))
+		env.calm = false
 	}
-	for range w.style.steps {
-		w.step()
-		w.pass(time.Duration(w.rng.IntN(3000)) * time.Millisecond)
+	for range env.style.steps {
+		env.step()
+		env.pass(time.Duration(env.rng.IntN(3000)) * time.Millisecond)
 	}
 }
 
 // step does one thing, of those that can be done now.
-func (w *world) step() {
-	s := w.style
+func (env *environment) step() {
+	s := env.style
 	switch {
-	case w.strikes(s.tenants):
-		w.tenantActs()
-	case w.strikes(s.situations):
-		w.situates()
-	case w.strikes(s.outages):
-		w.breaks()
-	case w.strikes(s.queueLosses):
-		w.loses()
-	case w.strikes(s.kills):
-		w.kills()
-	case w.strikes(s.takeovers):
-		w.lead(w.schedulers[w.rng.IntN(len(w.schedulers))])
-	case w.strikes(s.operators):
-		w.operatorActs()
-	case w.strikes(s.stalls):
-		w.stalls()
-	case len(w.hanging()) > 0 && w.strikes(s.overtakes):
-		w.overtakes()
-	case w.rng.IntN(4) == 0:
-		w.jump()
+	case env.strikes(s.tenants):
+		env.tenantActs()
+	case env.strikes(s.situations):
+		env.situates()
+	case env.strikes(s.outages):
+		env.breaks()
+	case env.strikes(s.queueLosses):
+		env.loses()
+	case env.strikes(s.kills):
+		env.kills()
+	case env.strikes(s.takeovers):
+		env.lead(env.schedulers[env.rng.IntN(len(env.schedulers))])
+	case env.strikes(s.operators):
+		env.operatorActs()
+	case env.strikes(s.stalls):
+		env.stalls()
+	case len(env.hanging()) > 0 && env.strikes(s.overtakes):
+		env.overtakes()
+	case env.rng.IntN(4) == 0:
+		env.jump()
 	default:
-		w.works()
+		env.works()
 	}
 }
 
-// works lets somebody do his work: a scheduler its turn, a worker a task, or one who hangs go on.
-func (w *world) works() {
-	if paused := w.hanging(); len(paused) > 0 && w.rng.IntN(6) == 0 {
-		w.resume(paused[w.rng.IntN(len(paused))])
+// works lets one process work: a scheduler does its turn, a worker a task, or a paused actor goes on.
+func (env *environment) works() {
+	if paused := env.hanging(); len(paused) > 0 && env.rng.IntN(6) == 0 {
+		env.resume(paused[env.rng.IntN(len(paused))])
 		return
 	}
-	if w.rng.IntN(8) == 0 {
-		w.restart()
+	if env.rng.IntN(8) == 0 {
+		env.restart()
 	}
-	pending := w.queue.Pending()
-	if len(pending) > 0 && w.rng.IntN(5) > 0 {
-		if p := w.idle(w.workers); p != nil {
-			w.handle(p, pending[w.rng.IntN(len(pending))])
+	pending := env.queue.Pending()
+	if len(pending) > 0 && env.rng.IntN(5) > 0 {
+		if p := env.idle(env.workers); p != nil {
+			env.handle(p, pending[env.rng.IntN(len(pending))])
 			return
 		}
 	}
-	p := w.leader()
-	if !p.free() || w.rng.IntN(12) == 0 { // one who leads no more may not know it
-		p = w.idle(w.schedulers)
-		if p != nil && p.term != w.term && w.rng.IntN(2) == 0 {
-			w.lead(p)
+	p := env.leader()
+	if !p.free() || env.rng.IntN(12) == 0 { // one who leads no more may not know it
+		p = env.idle(env.schedulers)
+		if p != nil && p.term != env.term && env.rng.IntN(2) == 0 {
+			env.lead(p)
 		}
 	}
 	if p.free() && p.term > 0 {
-		w.turn(p)
+		env.turn(p)
 		return
 	}
-	w.jump()
+	env.jump()
 }
 
-// free tells of a scheduler whether it could do its turn.
+// free reports whether a scheduler could do its turn.
 func (p *process) free() bool { return p != nil && !p.dead && !p.leaving && len(p.actors) == 0 }
 
 // idle is one of the processes that live; nil where none does.
-func (w *world) idle(of []*process) *process {
+func (env *environment) idle(of []*process) *process {
 	alive := slices.DeleteFunc(slices.Clone(of), func(p *process) bool {
 		return p.dead || p.leaving || p.sched != nil && len(p.actors) > 0
 	})
 	if len(alive) == 0 {
 		return nil
 	}
-	return alive[w.rng.IntN(len(alive))]
+	return alive[env.rng.IntN(len(alive))]
 }
 
 // resume lets one who hangs go on.
-func (w *world) resume(a *actor) {
-	w.tell("%s goes on", a.name)
-	over := w.rightIsOver(a)
-	before := w.tables(over)
-	w.proceed(a)
-	if over && before != w.tables(true) {
-		w.violate("%s wrote after its right to it was over", a.name)
+func (env *environment) resume(a *actor) {
+	env.trace("%s goes on", a.name)
+	over := env.rightIsOver(a)
+	before := env.tables(over)
+	env.proceed(a)
+	if over && before != env.tables(true) {
+		env.violate("%s wrote after its right to it was over", a.name)
 	}
 	if !a.ended {
 		return
 	}
 	if a.run != nil {
-		w.release(a)
+		env.release(a)
 	} else {
-		w.promise(a)
+		env.promise(a)
 	}
 }
 
 // jump lets time pass to something that is due, or just so.
-func (w *world) jump() {
+func (env *environment) jump() {
 	to := []time.Duration{
-		w.until(w.set.PollPeriod), w.until(w.set.PollPeriod), w.until(w.set.BackupServicePeriod), w.until(w.set.BackupServicePeriod),
-		w.until(w.set.RetentionServicePeriod), w.backupTime, 100 * time.Second, 121 * time.Second, w.set.PostSettleTime.Std(),
-		time.Duration(w.rng.IntN(300)) * time.Second, time.Hour,
+		env.until(env.set.PollPeriod), env.until(env.set.PollPeriod), env.until(env.set.BackupServicePeriod), env.until(env.set.BackupServicePeriod),
+		env.until(env.set.RetentionServicePeriod), env.backupTime, 100 * time.Second, 121 * time.Second, env.set.PostSettleTime.Std(),
+		time.Duration(env.rng.IntN(300)) * time.Second, time.Hour,
 	}
-	if next := w.queue.NextChange(); !next.IsZero() {
-		to = append(to, next.Sub(w.now), next.Sub(w.now))
+	if next := env.queue.NextChange(); !next.IsZero() {
+		to = append(to, next.Sub(env.now), next.Sub(env.now))
 	}
-	d := to[w.rng.IntN(len(to))]
-	w.pass(d)
-	w.tell("%s later", d)
+	d := to[env.rng.IntN(len(to))]
+	env.pass(d)
+	env.trace("%s later", d)
 }
 
 // loses takes the queue's data away, or puts a task aside for good.
-func (w *world) loses() {
-	if pending := w.queue.Pending(); len(pending) > 0 && w.rng.IntN(3) == 0 {
-		id := pending[w.rng.IntN(len(pending))]
-		w.tell("task %s is archived", id)
-		w.queue.Archive(id)
+func (env *environment) loses() {
+	if pending := env.queue.Pending(); len(pending) > 0 && env.rng.IntN(3) == 0 {
+		id := pending[env.rng.IntN(len(pending))]
+		env.trace("task %s is archived", id)
+		env.queue.Archive(id)
 		return
 	}
-	w.tell("the queue loses its data")
-	w.queue.Lose()
+	env.trace("the queue loses its data")
+	env.queue.Lose()
 }
 
 // kills ends a process where it stands.
-func (w *world) kills() {
-	all := append(slices.Clone(w.schedulers), w.workers...)
-	p := all[w.rng.IntN(len(all))]
-	w.tell("%s is killed", p.name)
+func (env *environment) kills() {
+	all := append(slices.Clone(env.schedulers), env.workers...)
+	p := all[env.rng.IntN(len(all))]
+	env.trace("%s is killed", p.name)
 	p.dead = true
-	w.bury(p)
+	env.endAll(p)
 }
 
 // restart puts new processes in place of those that are dead, or have left.
-func (w *world) restart() {
+func (env *environment) restart() {
 	over := func(p *process) bool { return p.dead || p.leaving && len(p.actors) == 0 }
-	for range len(w.schedulers) {
-		if i := slices.IndexFunc(w.schedulers, over); i >= 0 && w.startScheduler() {
-			w.schedulers = slices.Delete(w.schedulers, i, i+1)
+	for range len(env.schedulers) {
+		if i := slices.IndexFunc(env.schedulers, over); i >= 0 && env.startScheduler() {
+			env.schedulers = slices.Delete(env.schedulers, i, i+1)
 		}
 	}
-	for range len(w.workers) {
-		if i := slices.IndexFunc(w.workers, over); i >= 0 && w.startWorker() {
-			w.workers = slices.Delete(w.workers, i, i+1)
+	for range len(env.workers) {
+		if i := slices.IndexFunc(env.workers, over); i >= 0 && env.startWorker() {
+			env.workers = slices.Delete(env.workers, i, i+1)
 		}
 	}
 }
 
-// rest lets the world come to rest without faults, and tells how it is then.
-func (w *world) rest() {
-	w.heal()
-	if p := w.leader(); p == nil {
-		w.lead(w.schedulers[0])
+// rest lets everything come to rest without faults.
+func (env *environment) rest() {
+	env.heal()
+	if p := env.leader(); p == nil {
+		env.lead(env.schedulers[0])
 	}
-	set := w.set
-	quiet := w.now.Add(set.BackupMinInterval.Std() + 3*set.BackupServicePeriod.Std())
-	if swept := w.now.Add(w.until(set.SweepPeriod) + time.Minute); swept.After(quiet) {
+	set := env.set
+	quiet := env.now.Add(set.BackupMinInterval.Std() + 3*set.BackupServicePeriod.Std())
+	if swept := env.now.Add(env.until(set.SweepPeriod) + time.Minute); swept.After(quiet) {
 		quiet = swept
 	}
-	w.undisturbed(quiet, quiet.Add(2*time.Hour))
+	env.undisturbed(quiet, quiet.Add(2*time.Hour))
 }
 
 // undisturbed lets all that is due be done, until a time and then until nothing is under way, or the bound comes.
-func (w *world) undisturbed(until, bound time.Time) {
+func (env *environment) undisturbed(until, bound time.Time) {
 	stride := minutes(1)
-	for w.now.Before(until) || w.now.Before(bound) && w.busy() {
-		w.turn(w.leader())
+	for env.now.Before(until) || env.now.Before(bound) && env.busy() {
+		env.turn(env.leader())
 		stride = min(2*stride, minutes(8)) // the longer nothing happens, the less often it is looked for
-		for pending := w.queue.Pending(); len(pending) > 0; pending = w.queue.Pending() {
-			w.handle(w.workers[w.rng.IntN(len(w.workers))], pending[0])
+		for pending := env.queue.Pending(); len(pending) > 0; pending = env.queue.Pending() {
+			env.handle(env.workers[env.rng.IntN(len(env.workers))], pending[0])
 			stride = minutes(1)
 		}
-		w.pass(w.untilNext(stride))
+		env.pass(env.untilNext(stride))
 	}
 }
 
 // untilNext is the time to what is due next while nothing goes wrong.
-func (w *world) untilNext(stride backup.Duration) time.Duration {
-	next := min(w.until(w.set.BackupServicePeriod), w.until(w.set.RetentionServicePeriod), w.until(w.set.SweepPeriod))
-	if change := w.queue.NextChange(); !change.IsZero() {
-		next = min(next, max(change.Sub(w.now), time.Second))
+func (env *environment) untilNext(stride backup.Duration) time.Duration {
+	next := min(env.until(env.set.BackupServicePeriod), env.until(env.set.RetentionServicePeriod), env.until(env.set.SweepPeriod))
+	if change := env.queue.NextChange(); !change.IsZero() {
+		next = min(next, max(change.Sub(env.now), time.Second))
 	}
-	if w.busy() {
-		next = min(next, w.until(stride))
+	if env.busy() {
+		next = min(next, env.until(stride))
 	}
 	return next
 }
 
 // busy reports whether anything is between its plan and its end.
-func (w *world) busy() bool {
-	is, err := inprocess.Busy(w.ctx, w.place.hand)
-	w.must(err)
+func (env *environment) busy() bool {
+	is, err := inprocess.Busy(env.ctx, env.store.conn)
+	env.must(err)
 	return is
 }

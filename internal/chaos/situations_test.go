@@ -10,40 +10,40 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// situates begins what clouds do to servers and volumes without anybody's wish for fewer backups, or ends one.
-func (w *world) situates() {
-	if len(w.outages) > 0 && w.rng.IntN(2) == 0 {
-		w.mend(w.outages[w.rng.IntN(len(w.outages))])
+// situates begins or ends a situation: what clouds do to servers and volumes though nobody wants fewer backups.
+func (env *environment) situates() {
+	if len(env.outages) > 0 && env.rng.IntN(2) == 0 {
+		env.fix(env.outages[env.rng.IntN(len(env.outages))])
 		return
 	}
-	o := some(w, w.shelved, w.resized, w.cellDown, w.softDeleted, w.migrated, w.cinderClock, w.poisoned,
-		w.unlisted, w.unknownServer, w.onlyServer, w.unattached, w.between, w.blinks)()
+	o := some(env, env.shelved, env.resized, env.cellDown, env.softDeleted, env.migrated, env.cinderClock, env.poisoned,
+		env.unlisted, env.unknownServer, env.onlyServer, env.unattached, env.between, env.blinks)()
 	if o == nil {
 		return
 	}
-	w.tell("situation: %s", o.name)
-	w.outages = append(w.outages, o)
+	env.trace("situation: %s", o.name)
+	env.outages = append(env.outages, o)
 }
 
-// still is a volume that is attached to a server, both as usual, and that no other situation has; nil where none is.
-func (w *world) still() *volume {
-	all := slices.DeleteFunc(w.living(), func(v *volume) bool {
-		is, there := w.sim.Volume(v.id)
+// still returns a volume that is attached to a server, both without a situation; nil where there is none.
+func (env *environment) still() *volume {
+	all := slices.DeleteFunc(env.living(), func(v *volume) bool {
+		is, there := env.sim.Volume(v.id)
 		return v.server == "" || v.situated || !there || is.Status != "in-use"
 	})
 	if len(all) == 0 {
 		return nil
 	}
-	return all[w.rng.IntN(len(all))]
+	return all[env.rng.IntN(len(all))]
 }
 
-// situation keeps a volume in one until it is mended. Who deletes or transfers the volume meanwhile ends it before.
-func (w *world) situation(name string, begin, end func(v *volume)) *outage {
-	return w.situated(w.still(), name, begin, end)
+// situation keeps a volume in a situation until it is fixed. Deleting or transferring the volume ends it before that.
+func (env *environment) situation(name string, begin, end func(v *volume)) *outage {
+	return env.situated(env.still(), name, begin, end)
 }
 
-// situated does that with one volume; nil where it is none.
-func (w *world) situated(v *volume, name string, begin, end func(v *volume)) *outage {
+// situated puts one volume into a situation; nil where the volume is nil.
+func (env *environment) situated(v *volume, name string, begin, end func(v *volume)) *outage {
 	if v == nil {
 		return nil
 	}
@@ -62,105 +62,105 @@ func (w *world) situated(v *volume, name string, begin, end func(v *volume)) *ou
 	}}
 }
 
-// usual ends the situation of a volume, before its tenant does something with it.
-func (w *world) usual(v *volume) {
+// usual ends the situation of a volume before its tenant does something with it.
+func (env *environment) usual(v *volume) {
 	if v.restore != nil {
-		w.tell("volume %s is as usual again", v.id)
+		env.trace("volume %s is as usual again", v.id)
 		v.restore()
 	}
 }
 
-func (w *world) shelved() *outage {
-	return w.situation("is of a shelved server", func(v *volume) { w.sim.Shelve(v.server) }, func(v *volume) { w.sim.Unshelve(v.server) })
+func (env *environment) shelved() *outage {
+	return env.situation("is of a shelved server", func(v *volume) { env.sim.Shelve(v.server) }, func(v *volume) { env.sim.Unshelve(v.server) })
 }
 
-func (w *world) resized() *outage {
-	status := some(w, "reserved", "attaching", "detaching")
-	return w.situation("is of a server that is resized", func(v *volume) { w.sim.BeginResize(v.server, status) }, func(v *volume) { w.sim.EndResize(v.server) })
+func (env *environment) resized() *outage {
+	status := some(env, "reserved", "attaching", "detaching")
+	return env.situation("is of a server that is resized", func(v *volume) { env.sim.BeginResize(v.server, status) }, func(v *volume) { env.sim.EndResize(v.server) })
 }
 
 // cellDown hides a server from Nova's lists; asked for by ID it is there, or an error.
-func (w *world) cellDown() *outage {
-	how := some(w, cloudsim.HiddenFromLists, cloudsim.HiddenFromLists, cloudsim.HiddenFails, cloudsim.HiddenPartial)
-	return w.situation("is of a server in a cell that is down", func(v *volume) { w.sim.HideServer(v.server, how) }, func(v *volume) { w.sim.ShowServer(v.server) })
+func (env *environment) cellDown() *outage {
+	how := some(env, cloudsim.HiddenFromLists, cloudsim.HiddenFromLists, cloudsim.HiddenFails, cloudsim.HiddenPartial)
+	return env.situation("is of a server in a cell that is down", func(v *volume) { env.sim.HideServer(v.server, how) }, func(v *volume) { env.sim.ShowServer(v.server) })
 }
 
-func (w *world) softDeleted() *outage {
-	return w.situation("is of a server that is deleted softly", func(v *volume) { w.sim.SoftDelete(v.server) }, func(v *volume) { w.sim.Restore(v.server) })
+func (env *environment) softDeleted() *outage {
+	return env.situation("is of a server that is deleted softly", func(v *volume) { env.sim.SoftDelete(v.server) }, func(v *volume) { env.sim.Restore(v.server) })
 }
 
-// unattached lets Cinder forget that a volume is attached, which Nova does not.
-func (w *world) unattached() *outage {
-	return w.situation("is attached in Nova only", func(v *volume) { w.sim.DropAttachments(v.id, "available") }, func(v *volume) { w.sim.EndResize(v.server) })
+// unattached makes Cinder show a volume without attachments, while Nova shows it attached.
+func (env *environment) unattached() *outage {
+	return env.situation("is attached in Nova only", func(v *volume) { env.sim.DropAttachments(v.id, "available") }, func(v *volume) { env.sim.EndResize(v.server) })
 }
 
-// between lets neither Nova nor Cinder show a volume attached, which is on its way from or to its server.
-func (w *world) between() *outage {
-	status := some(w, "reserved", "attaching", "detaching", "maintenance")
-	return w.situation("is between two attachments, "+status, func(v *volume) {
-		w.sim.Detach(v.server, v.id)
-		w.sim.DropAttachments(v.id, status)
+// between makes neither Nova nor Cinder show a volume as attached while it is being attached or detached.
+func (env *environment) between() *outage {
+	status := some(env, "reserved", "attaching", "detaching", "maintenance")
+	return env.situation("is between two attachments, "+status, func(v *volume) {
+		env.sim.Detach(v.server, v.id)
+		env.sim.DropAttachments(v.id, status)
 	}, func(v *volume) {
-		w.sim.DropAttachments(v.id, "available")
-		w.sim.Attach(v.server, v.id)
+		env.sim.DropAttachments(v.id, "available")
+		env.sim.Attach(v.server, v.id)
 	})
 }
 
-// unlisted lets Cinder's lists lack a volume.
-func (w *world) unlisted() *outage {
-	return w.situation("is missing in Cinder's lists", func(v *volume) { w.view.unlisted[v.id] = true }, func(v *volume) { delete(w.view.unlisted, v.id) })
+// unlisted removes a volume from Cinder's lists.
+func (env *environment) unlisted() *outage {
+	return env.situation("is missing in Cinder's lists", func(v *volume) { env.view.unlisted[v.id] = true }, func(v *volume) { delete(env.view.unlisted, v.id) })
 }
 
-// unknownServer lets Nova tell of a server, asked for by ID, no more than that it is.
-func (w *world) unknownServer() *outage {
-	return w.situation("is of a server that is UNKNOWN", func(v *volume) {
-		w.sim.HideServer(v.server)
-		w.view.unknown[v.server] = true
+// unknownServer makes Nova return of a server, asked for by ID, only that it exists.
+func (env *environment) unknownServer() *outage {
+	return env.situation("is of a server that is UNKNOWN", func(v *volume) {
+		env.sim.HideServer(v.server)
+		env.view.unknown[v.server] = true
 	}, func(v *volume) {
-		w.sim.ShowServer(v.server)
-		delete(w.view.unknown, v.server)
+		env.sim.ShowServer(v.server)
+		delete(env.view.unknown, v.server)
 	})
 }
 
-// onlyServer lets Nova list no server at all, and find one alone by its ID.
-func (w *world) onlyServer() *outage {
-	v := w.still()
-	if v == nil || !v.protected || !v.seen || w.view.only != "" {
+// onlyServer makes Nova list no server, and find only one by ID.
+func (env *environment) onlyServer() *outage {
+	v := env.still()
+	if v == nil || !v.protected || !v.seen || env.view.only != "" {
 		return nil
 	}
-	return w.situated(v, "is of the only server that Nova finds", func(v *volume) {
-		v.sole, w.view.only = true, v.server
-		for _, s := range w.sim.Servers() {
-			w.view.lost[s.ID] = s.ID != v.server
+	return env.situated(v, "is of the only server that Nova finds", func(v *volume) {
+		v.sole, env.view.only = true, v.server
+		for _, s := range env.sim.Servers() {
+			env.view.lost[s.ID] = s.ID != v.server
 		}
 	}, func(v *volume) {
-		v.sole, w.view.only = false, ""
-		clear(w.view.lost)
+		v.sole, env.view.only = false, ""
+		clear(env.view.lost)
 	})
 }
 
-func (w *world) migrated() *outage {
-	well := w.rng.IntN(2) == 0
-	return w.situation("is migrated", func(v *volume) { w.sim.BeginMigration(v.id) }, func(v *volume) { w.sim.EndMigration(v.id, well) })
+func (env *environment) migrated() *outage {
+	well := env.rng.IntN(2) == 0
+	return env.situation("is migrated", func(v *volume) { env.sim.BeginMigration(v.id) }, func(v *volume) { env.sim.EndMigration(v.id, well) })
 }
 
-// cinderClock lets Cinder date what it makes in another year.
-func (w *world) cinderClock() *outage {
-	if w.broken("Cinder's clock is wrong") {
+// cinderClock sets Cinder's clock to another year.
+func (env *environment) cinderClock() *outage {
+	if env.broken("Cinder's clock is wrong") {
 		return nil
 	}
-	w.sim.SetCinderSkew(some(w, 400*24*time.Hour, -60*24*time.Hour))
-	return &outage{"Cinder's clock is wrong", func() { w.sim.SetCinderSkew(0) }}
+	env.sim.SetCinderSkew(some(env, 400*24*time.Hour, -60*24*time.Hour))
+	return &outage{"Cinder's clock is wrong", func() { env.sim.SetCinderSkew(0) }}
 }
 
-// poisoned lets every creation in one project fail, for as long as it lasts.
-func (w *world) poisoned() *outage {
-	project := w.estate.projects[w.rng.IntN(2)]
-	refuse := some(w,
+// poisoned makes every creation in one project fail while it lasts.
+func (env *environment) poisoned() *outage {
+	project := env.tenancy.projects[env.rng.IntN(2)]
+	refuse := some(env,
 		cloudsim.Refuse{Status: http.StatusInternalServerError},
 		cloudsim.Refuse{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"604800"}}},
 	)
-	remove := w.sim.AddFault(cloudsim.Fault{
+	remove := env.sim.AddFault(cloudsim.Fault{
 		Match: func(r cloudsim.Request) bool {
 			return r.Method == http.MethodPost && strings.HasSuffix(r.Path, "/"+project+"/backups")
 		},
@@ -169,7 +169,7 @@ func (w *world) poisoned() *outage {
 	return &outage{"creations in project " + project + " fail", func() {
 		remove()
 		if refuse.Status == http.StatusTooManyRequests {
-			w.putOff[project] = w.now.Add(backup.MaxAskedWait)
+			env.putOff[project] = env.now.Add(backup.MaxAskedWait)
 		}
 	}}
 }

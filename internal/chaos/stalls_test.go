@@ -8,173 +8,173 @@ import (
 	"staffeln/tasks"
 )
 
-// stalls lets one hang at a call of his, others do the same work meanwhile, and him go on then.
-func (w *world) stalls() {
-	switch w.rng.IntN(6) {
+// stalls pauses an actor at one of its calls, lets others do the same work, and then lets it go on.
+func (env *environment) stalls() {
+	switch env.rng.IntN(6) {
 	case 0, 1:
-		w.stallsTurn()
+		env.stallsTurn()
 	case 5:
-		w.stallsRole()
+		env.stallsRole()
 	case 2, 3:
-		w.stallsRun()
+		env.stallsRun()
 	default:
-		w.stallsCinder()
+		env.stallsCinder()
 	}
 }
 
-// stallsCinder lets Cinder answer what a handler asks for oddly, mostly later than that waits. The dispatch runs go on.
-func (w *world) stallsCinder() {
+// stallsCinder makes Cinder answer a handler oddly, mostly later than it waits. The dispatch runs go on.
+func (env *environment) stallsCinder() {
 	for range 3 {
-		for _, id := range w.queue.Pending() {
-			if p := w.idle(w.workers); p != nil {
-				w.chosen = &fate{of: near, at: 1, what: odd}
-				w.handle(p, id)
+		for _, id := range env.queue.Pending() {
+			if p := env.idle(env.workers); p != nil {
+				env.chosen = &fault{of: near, at: 1, what: odd}
+				env.handle(p, id)
 			}
 		}
-		w.pass(w.until(w.set.PollPeriod))
-		if p := w.leader(); p.free() {
-			w.turn(p)
+		env.pass(env.until(env.set.PollPeriod))
+		if p := env.leader(); p.free() {
+			env.turn(p)
 		}
 	}
 }
 
-// stallsTurn lets the leader hang before one of its writes, mostly of a plan. Meanwhile an operator asks for backups, or
-// another one leads.
-func (w *world) stallsTurn() {
-	if w.rng.IntN(4) > 0 { // many volumes are due when an interval is over
-		w.pass(w.until(max(w.set.BackupServicePeriod, some(w, 0, w.set.BackupMinInterval))))
+// stallsTurn pauses the leader before one of its writes, mostly of a plan. Meanwhile an operator asks for backups, or another
+// scheduler leads.
+func (env *environment) stallsTurn() {
+	if env.rng.IntN(4) > 0 { // many volumes are due when an interval is over
+		env.pass(env.until(max(env.set.BackupServicePeriod, some(env, 0, env.set.BackupMinInterval))))
 	}
-	p := w.leader()
+	p := env.leader()
 	if !p.free() {
 		return
 	}
-	w.chosen = &fate{of: writes, at: 1 + w.rng.IntN(8), what: paused}
-	a := w.turn(p)
+	env.chosen = &fault{of: writes, at: 1 + env.rng.IntN(8), what: paused}
+	a := env.turn(p)
 	if a.ended {
 		return
 	}
-	if next := w.idle(w.schedulers); next != nil && w.rng.IntN(2) == 0 {
-		w.lead(next)
-		for range w.rng.IntN(4) {
-			w.works()
+	if next := env.idle(env.schedulers); next != nil && env.rng.IntN(2) == 0 {
+		env.lead(next)
+		for range env.rng.IntN(4) {
+			env.works()
 		}
 	} else {
-		for _, v := range w.living() {
-			w.backupNow(v)
+		for _, v := range env.living() {
+			env.backupNow(v)
 		}
 	}
-	w.goesOn(a)
+	env.goesOn(a)
 }
 
-// stallsRun lets a handler hang that has its volume's lease. Meanwhile that runs out, and mostly another one takes it.
-func (w *world) stallsRun() {
-	a := w.hangs()
+// stallsRun pauses a handler that has its volume's lease. Meanwhile the lease runs out, and mostly another handler takes it.
+func (env *environment) stallsRun() {
+	a := env.hangs()
 	if a == nil {
-		w.works()
+		env.works()
 		return
 	}
-	if w.rng.IntN(3) == 0 {
-		w.pass(tasks.Lease + time.Second)
+	if env.rng.IntN(3) == 0 {
+		env.pass(tasks.Lease + time.Second)
 	} else {
-		w.anotherRun(a)
+		env.anotherRun(a)
 	}
-	w.goesOn(a)
+	env.goesOn(a)
 }
 
-// hangs lets a handler hang that has its volume's lease; nil where none does.
-func (w *world) hangs() *actor {
+// hangs pauses a handler that has its volume's lease; nil where there is none.
+func (env *environment) hangs() *actor {
 	for range 3 {
-		pending, p := w.queue.Pending(), w.idle(w.workers)
+		pending, p := env.queue.Pending(), env.idle(env.workers)
 		if len(pending) == 0 || p == nil {
 			break
 		}
-		w.chosen = &fate{at: 2 + w.rng.IntN(8), what: paused}
-		if a := w.handle(p, pending[w.rng.IntN(len(pending))]); !a.ended {
+		env.chosen = &fault{at: 2 + env.rng.IntN(8), what: paused}
+		if a := env.handle(p, pending[env.rng.IntN(len(pending))]); !a.ended {
 			return a
 		}
 	}
 	return nil
 }
 
-// goesOn lets one who hung go on, if he still does.
-func (w *world) goesOn(a *actor) {
+// goesOn lets a paused actor go on, if it still is paused.
+func (env *environment) goesOn(a *actor) {
 	if !a.ended && !a.process.dead {
-		w.resume(a)
+		env.resume(a)
 	}
 }
 
-// hanging are the actors that are paused.
-func (w *world) hanging() (all []*actor) {
-	for _, p := range append(slices.Clone(w.schedulers), w.workers...) {
+// hanging returns the actors that are paused.
+func (env *environment) hanging() (all []*actor) {
+	for _, p := range append(slices.Clone(env.schedulers), env.workers...) {
 		all = append(all, p.actors...)
 	}
 	return all
 }
 
-// overtakes lets the others go past one who hangs, and mostly lets him go on after that.
-func (w *world) overtakes() {
-	all := w.hanging()
-	a := all[w.rng.IntN(len(all))]
-	if a.run != nil && !a.leased.IsZero() && w.rng.IntN(3) == 0 {
-		w.anotherRun(a)
+// overtakes lets others do the work of a paused actor, and mostly lets it go on after that.
+func (env *environment) overtakes() {
+	all := env.hanging()
+	a := all[env.rng.IntN(len(all))]
+	if a.run != nil && !a.leased.IsZero() && env.rng.IntN(3) == 0 {
+		env.anotherRun(a)
 	}
-	for range 1 + w.rng.IntN(4) {
-		if a.run == nil && w.style.operators > 0 && w.rng.IntN(2) == 0 {
-			w.operatorActs()
+	for range 1 + env.rng.IntN(4) {
+		if a.run == nil && env.style.operators > 0 && env.rng.IntN(2) == 0 {
+			env.operatorActs()
 		}
-		switch w.rng.IntN(6) {
+		switch env.rng.IntN(6) {
 		case 0:
-			w.tenantActs()
+			env.tenantActs()
 		case 1:
-			w.pass(some(w, 30*time.Second, 121*time.Second, w.set.PostSettleTime.Std()+time.Second, w.until(w.set.BackupServicePeriod), w.set.BackupServicePeriod.Std()))
+			env.pass(some(env, 30*time.Second, 121*time.Second, env.set.PostSettleTime.Std()+time.Second, env.until(env.set.BackupServicePeriod), env.set.BackupServicePeriod.Std()))
 		case 2, 3:
-			p := w.idle(w.schedulers)
+			p := env.idle(env.schedulers)
 			if p == nil {
 				break
 			}
-			if p.term != w.term {
-				w.lead(p)
+			if p.term != env.term {
+				env.lead(p)
 			}
-			w.turn(p)
+			env.turn(p)
 		default:
 			for range 4 {
-				pending, p := w.queue.Pending(), w.idle(w.workers)
+				pending, p := env.queue.Pending(), env.idle(env.workers)
 				if len(pending) == 0 || p == nil {
 					break
 				}
-				w.handle(p, pending[0])
+				env.handle(p, pending[0])
 			}
 		}
 	}
-	if w.rng.IntN(4) > 0 {
-		w.goesOn(a)
+	if env.rng.IntN(4) > 0 {
+		env.goesOn(a)
 	}
 }
 
-// anotherRun brings the volume of a handler that hangs to another one, which mostly hangs too: as soon as the queue gives
-// the task out again, or when the lease is over.
-func (w *world) anotherRun(a *actor) {
-	if !a.untold {
-		a.run.Abandon(w.recovery())
-		a.untold = true
+// anotherRun gives the volume of a paused handler to another one, which is mostly paused too: as soon as the queue gives the
+// task out again, or when the lease is over.
+func (env *environment) anotherRun(a *actor) {
+	if !a.unreported {
+		a.run.Abandon(env.recovery())
+		a.unreported = true
 	}
-	if w.rng.IntN(3) > 0 {
-		w.pass(max(0, a.leased.Add(tasks.Lease+time.Second).Sub(w.now)))
-		if p := w.leader(); p.free() {
-			w.turn(p)
+	if env.rng.IntN(3) > 0 {
+		env.pass(max(0, a.leased.Add(tasks.Lease+time.Second).Sub(env.now)))
+		if p := env.leader(); p.free() {
+			env.turn(p)
 		}
-	} else if next := w.queue.NextChange(); !next.IsZero() {
-		w.pass(next.Sub(w.now))
+	} else if next := env.queue.NextChange(); !next.IsZero() {
+		env.pass(next.Sub(env.now))
 	}
 	id := "volume:" + a.run.Volume.VolumeID
-	for _, pending := range w.queue.Pending() {
-		p := w.idle(w.workers)
+	for _, pending := range env.queue.Pending() {
+		p := env.idle(env.workers)
 		if p == nil || pending != id && !strings.HasPrefix(pending, id+":") {
 			continue
 		}
-		if w.rng.IntN(3) > 0 {
-			w.chosen = &fate{at: 2 + w.rng.IntN(8), what: paused}
+		if env.rng.IntN(3) > 0 {
+			env.chosen = &fault{at: 2 + env.rng.IntN(8), what: paused}
 		}
-		w.handle(p, pending)
+		env.handle(p, pending)
 	}
 }

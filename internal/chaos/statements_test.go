@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// statements lets fates strike what the actors ask of the database. An actor is never paused inside a transaction: it
-// would keep its locks, and who waits for them is not the driver's to see.
+// statements injects faults into the statements of actors. An actor is never paused inside a transaction: it would keep its
+// locks, and the driver could not see who waits for them.
 type statements struct{}
 
 // TraceQueryStart implements [pgx.QueryTracer]. A context that has ended is how a statement is refused.
@@ -21,26 +21,26 @@ func (statements) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.
 	if a == nil || data.SQL == "rollback" { // the end of a connection is one too
 		return ctx
 	}
-	w := a.world
+	env := a.environment
 	name := title(data.SQL)
 	keeps := strings.HasPrefix(name, "sql INSERT INTO volumes") // what a plan saw, before the records that follow from it
 	what := a.meet(call{name: name, pausable: conn.PgConn().TxStatus() == 'I', changes: keeps, begins: data.SQL == "begin"})
-	if w.databaseAway && what == nothing {
+	if env.databaseAway && what == nothing {
 		what = refused
 	}
 	switch what {
 	case diesFirst, refused, odd:
-		w.tell("%s %d %s: %s", a.name, a.calls, name, what)
+		env.trace("%s %d %s: %s", a.name, a.calls, name, what)
 		over, cancel := context.WithCancel(ctx)
 		cancel()
 		return over
 	case diesAfter, unheard:
-		w.tell("%s %d %s: its answer is lost", a.name, a.calls, name)
+		env.trace("%s %d %s: its answer is lost", a.name, a.calls, name)
 		if c, ok := conn.PgConn().Conn().(*deafConn); ok {
 			c.deaf = true
 		}
 	default:
-		w.tell("%s %d %s", a.name, a.calls, name)
+		env.trace("%s %d %s", a.name, a.calls, name)
 	}
 	return ctx
 }
@@ -123,7 +123,7 @@ func (c *deafConn) fill(b []byte) error {
 	return nil
 }
 
-// executes tells whether messages to the server ask it to execute something.
+// executes reports whether messages to the server ask it to execute something.
 func executes(b []byte) bool {
 	for len(b) >= 5 {
 		if b[0] == 'E' || b[0] == 'Q' {

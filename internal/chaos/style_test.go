@@ -10,13 +10,13 @@ import (
 	"staffeln/tasks"
 )
 
-// A style is what kinds of trouble one run has: few kinds often find more than all of them at once.
+// A style is which kinds of faults one run has: few kinds often find more than all of them at once.
 type style struct {
-	fates       float64 // share of actors that something meets
+	faults      float64 // share of actors that something meets
 	strikes     []strike
 	unheardEnds float64 // share of handlers whose end the queue does not hear of
 	tenants     float64 // share of steps in which a tenant acts
-	outages     float64 // share of steps in which something larger fails, or mends
+	outages     float64 // share of steps in which something larger fails, or fixes
 	queueLosses float64
 	takeovers   float64
 	kills       float64
@@ -29,23 +29,23 @@ type style struct {
 	steps       int
 }
 
-func (w *world) strikes(share float64) bool { return !w.calm && w.rng.Float64() < share }
+func (env *environment) strikes(share float64) bool { return !env.calm && env.rng.Float64() < share }
 
 // some is one of the values.
-func some[T any](w *world, values ...T) T { return values[w.rng.IntN(len(values))] }
+func some[T any](env *environment, values ...T) T { return values[env.rng.IntN(len(values))] }
 
-func (w *world) drawStyle() style {
+func (env *environment) drawStyle() style {
 	kinds := []strike{refused, unheard, odd, paused, diesFirst, diesAfter, drained}
 	s := style{
-		fates: some(w, 0, 0.2, 0.4, 0.7), stalls: some(w, 0, 0.05, 0.15), overtakes: some(w, 0.2, 0.5), operators: some(w, 0, 0.05),
-		unheardEnds: some(w, 0, 0, 0.1), tenants: some(w, 0, 0.1, 0.25), outages: some(w, 0, 0, 0.05, 0.1),
-		queueLosses: some(w, 0, 0, 0.05), takeovers: some(w, 0, 0.03, 0.1), kills: some(w, 0, 0.02, 0.05), situations: some(w, 0, 0.1, 0.2), steps: 30 + w.rng.IntN(51),
+		faults: some(env, 0, 0.2, 0.4, 0.7), stalls: some(env, 0, 0.05, 0.15), overtakes: some(env, 0.2, 0.5), operators: some(env, 0, 0.05),
+		unheardEnds: some(env, 0, 0, 0.1), tenants: some(env, 0, 0.1, 0.25), outages: some(env, 0, 0, 0.05, 0.1),
+		queueLosses: some(env, 0, 0, 0.05), takeovers: some(env, 0, 0.03, 0.1), kills: some(env, 0, 0.02, 0.05), situations: some(env, 0, 0.1, 0.2), steps: 30 + env.rng.IntN(51),
 	}
-	if w.rng.IntN(10) == 0 {
+	if env.rng.IntN(10) == 0 {
 		s.aged, s.lostViews = true, 0.5
 	}
 	for _, one := range kinds {
-		if w.rng.IntN(2) == 0 {
+		if env.rng.IntN(2) == 0 {
 			s.strikes = append(s.strikes, one)
 		}
 	}
@@ -55,19 +55,19 @@ func (w *world) drawStyle() style {
 	return s
 }
 
-// drawFate decides what meets an actor of that process.
-func (w *world) drawFate(p *process) fate {
-	if !w.strikes(w.style.fates) {
-		return fate{}
+// drawFault chooses the fault of an actor of that process.
+func (env *environment) drawFault(p *process) fault {
+	if !env.strikes(env.style.faults) {
+		return fault{}
 	}
-	f := fate{at: 1 + w.rng.IntN(14), what: w.style.strikes[w.rng.IntN(len(w.style.strikes))]} // a handler makes so many calls
-	switch of := some(w, each, near, near, writes); {
+	f := fault{at: 1 + env.rng.IntN(14), what: env.style.strikes[env.rng.IntN(len(env.style.strikes))]} // a handler makes so many calls
+	switch of := some(env, each, near, near, writes); {
 	case p.sched == nil && of == near:
-		f.of, f.at = near, 1+w.rng.IntN(3)
+		f.of, f.at = near, 1+env.rng.IntN(3)
 	case p.sched != nil && of == each:
-		f.at = 1 + w.rng.IntN(80)
+		f.at = 1 + env.rng.IntN(80)
 	case p.sched != nil:
-		f.of, f.at = of, 1+w.rng.IntN(10)
+		f.of, f.at = of, 1+env.rng.IntN(10)
 	}
 	return f
 }
@@ -77,52 +77,52 @@ func hours(n int) backup.Period { return backup.Period{Clock: time.Duration(n) *
 func minutes(n int) backup.Duration { return backup.Duration(time.Duration(n) * time.Minute) }
 
 // drawSettings picks an operator's rules.
-func (w *world) drawSettings() {
-	s := &w.set
-	s.BackupMinInterval = some(w, minutes(0), minutes(30), minutes(60), minutes(60))
-	s.FullBackupDepth = some(w, 0, 1, 2, 2, 3)
-	s.BackupCycleTimeout = some(w, minutes(30), minutes(60))
-	s.StuckReset = some(w, false, true)
-	s.MaxBackupsInProgress, s.MaxBackupsInProgressPerProject = some(w, 0, 1, 2, 15), some(w, 0, 1, 5)
-	s.MaxRemovalsInProgress, s.MaxFullsOutOfTurn = some(w, 0, 1, 15), some(w, 0, 1, 5)
-	s.MaxBackupsStuck = some(w, 0, 1, 10)
-	s.RetentionTime, s.RetentionMin = some(w, hours(1), hours(2), hours(4)), backup.Period{}
-	s.RetentionShortenDelay = some(w, minutes(0), minutes(30), minutes(60))
-	s.MinRestorePoints = some(w, 0, 1, 1, 2)
-	s.ProtectionGrace = some(w, minutes(0), minutes(60), minutes(180))
-	s.SweepPeriod = some(w, minutes(30), minutes(60), minutes(120))
-	if w.style.aged { // more restore points than a sweep believes to be lost at once
+func (env *environment) drawSettings() {
+	s := &env.set
+	s.BackupMinInterval = some(env, minutes(0), minutes(30), minutes(60), minutes(60))
+	s.FullBackupDepth = some(env, 0, 1, 2, 2, 3)
+	s.BackupCycleTimeout = some(env, minutes(30), minutes(60))
+	s.StuckReset = some(env, false, true)
+	s.MaxBackupsInProgress, s.MaxBackupsInProgressPerProject = some(env, 0, 1, 2, 15), some(env, 0, 1, 5)
+	s.MaxRemovalsInProgress, s.MaxFullsOutOfTurn = some(env, 0, 1, 15), some(env, 0, 1, 5)
+	s.MaxBackupsStuck = some(env, 0, 1, 10)
+	s.RetentionTime, s.RetentionMin = some(env, hours(1), hours(2), hours(4)), backup.Period{}
+	s.RetentionShortenDelay = some(env, minutes(0), minutes(30), minutes(60))
+	s.MinRestorePoints = some(env, 0, 1, 1, 2)
+	s.ProtectionGrace = some(env, minutes(0), minutes(60), minutes(180))
+	s.SweepPeriod = some(env, minutes(30), minutes(60), minutes(120))
+	if env.style.aged { // more restore points than a sweep believes to be lost at once
 		s.BackupMinInterval, s.RetentionTime = minutes(30), hours(4)
 	}
-	s.HistoryTime = some(w, hours(8), backup.Period{Years: 1}, backup.Period{Years: 1})
+	s.HistoryTime = some(env, hours(8), backup.Period{Years: 1}, backup.Period{Years: 1})
 }
 
 // drawCloud picks a cloud.
-func (w *world) drawCloud() cloudsim.Options {
-	w.backupTime = some(w, 20*time.Second, time.Minute, 4*time.Minute, 10*time.Minute)
-	if s := w.set; s.MaxBackupsInProgress == 1 || s.MaxBackupsInProgressPerProject == 1 || s.MaxBackupsInProgress == 2 {
-		w.backupTime = min(w.backupTime, time.Minute) // or they never all have their turn within an interval
+func (env *environment) drawCloud() cloudsim.Options {
+	env.backupTime = some(env, 20*time.Second, time.Minute, 4*time.Minute, 10*time.Minute)
+	if s := env.set; s.MaxBackupsInProgress == 1 || s.MaxBackupsInProgressPerProject == 1 || s.MaxBackupsInProgress == 2 {
+		env.backupTime = min(env.backupTime, time.Minute) // or they never all have their turn within an interval
 	}
 	o := cloudsim.Options{
-		Now: func() time.Time { return w.now }, Seed: w.seed + 1, TokenLife: 1000 * time.Hour,
-		BackupTime: cloudsim.Fixed(w.backupTime), DeleteTime: cloudsim.Fixed(some(w, time.Second, 30*time.Second, 3*time.Minute)),
-		RestoreTime: cloudsim.Fixed(some(w, time.Minute, 20*time.Minute)),
+		Now: func() time.Time { return env.now }, Seed: env.seed + 1, TokenLife: 1000 * time.Hour,
+		BackupTime: cloudsim.Fixed(env.backupTime), DeleteTime: cloudsim.Fixed(some(env, time.Second, 30*time.Second, 3*time.Minute)),
+		RestoreTime: cloudsim.Fixed(some(env, time.Minute, 20*time.Minute)),
 	}
-	if w.rng.IntN(2) == 0 { // Cinder never notices that a volume is being backed up: what it would refuse becomes visible
+	if env.rng.IntN(2) == 0 { // Cinder never notices that a volume is being backed up: what it would refuse becomes visible
 		o.RaceTwoPosts, o.RaceWindow = true, 10000*time.Hour
 	}
 	return o
 }
 
 // answerEnqueue decides what becomes of one enqueue.
-func (w *world) answerEnqueue(ctx context.Context, item tasks.Item) (done bool, err error) {
+func (env *environment) answerEnqueue(ctx context.Context, item tasks.Item) (done bool, err error) {
 	a := actorOf(ctx)
 	name := fmt.Sprintf("enqueue %s %s", item.Kind, item.VolumeID)
 	what := a.meet(call{name: name, pausable: true})
-	if w.queueAway && what == nothing {
+	if env.queueAway && what == nothing {
 		what = refused
 	}
-	w.tell("%s %d %s %s", a.name, a.calls, name, what)
+	env.trace("%s %d %s %s", a.name, a.calls, name, what)
 	switch what {
 	case refused:
 		return false, errRefused

@@ -9,24 +9,24 @@ import (
 	"slices"
 )
 
-// A view is what Nova and Cinder show otherwise than it is until that is mended: a replica of Cinder lags, Nova has lost
-// its cells. Nothing may be concluded from that.
+// A view is what Nova and Cinder show wrongly until that is fixed: a replica of Cinder lags, Nova has lost its cells. Nothing
+// may be concluded from it.
 type view struct {
 	unlisted map[string]bool // IDs of volumes that lists lack; asked for by ID they are there
-	unknown  map[string]bool // IDs of servers that are told as of a cell that is down
+	unknown  map[string]bool // IDs of servers that Nova shows as those of a cell that is down
 	only     string          // the one server that Nova finds by its ID, of those that there were; empty: it finds all
 	lost     map[string]bool // IDs of the others
 }
 
-// distorted is what is shown in place of a service's answer.
-func (w *world) distorted(r *http.Request, resp *http.Response) *http.Response {
-	v := &w.view
+// distorted returns what is shown in place of a service's answer.
+func (env *environment) distorted(r *http.Request, resp *http.Response) *http.Response {
+	v := &env.view
 	switch id := path.Base(r.URL.Path); {
 	case r.Method != http.MethodGet || resp.StatusCode != http.StatusOK:
 	case listed(r) == "volumes" && len(v.unlisted) > 0:
-		w.withoutSome(resp, "volumes", func(id string) bool { return v.unlisted[id] })
+		env.withoutSome(resp, "volumes", func(id string) bool { return v.unlisted[id] })
 	case listed(r) == "servers" && v.only != "":
-		w.withoutSome(resp, "servers", func(string) bool { return true })
+		env.withoutSome(resp, "servers", func(string) bool { return true })
 	case v.lost[id]:
 		resp.StatusCode = http.StatusNotFound
 		rewrite(resp, []byte(`{"itemNotFound": {"code": 404, "message": "Instance `+id+` could not be found."}}`))
@@ -36,10 +36,10 @@ func (w *world) distorted(r *http.Request, resp *http.Response) *http.Response {
 	return resp
 }
 
-// withoutSome takes out of a list what is not shown.
-func (w *world) withoutSome(resp *http.Response, key string, lacks func(id string) bool) {
+// withoutSome removes from a list what is not shown.
+func (env *environment) withoutSome(resp *http.Response, key string, lacks func(id string) bool) {
 	text, err := io.ReadAll(resp.Body)
-	w.must(err)
+	env.must(err)
 	var page map[string]json.RawMessage
 	var items []json.RawMessage
 	if json.Unmarshal(text, &page) == nil && json.Unmarshal(page[key], &items) == nil {
@@ -47,9 +47,9 @@ func (w *world) withoutSome(resp *http.Response, key string, lacks func(id strin
 			var one struct{ ID string }
 			return json.Unmarshal(item, &one) == nil && lacks(one.ID)
 		}))
-		w.must(err)
+		env.must(err)
 		text, err = json.Marshal(page)
-		w.must(err)
+		env.must(err)
 	}
 	rewrite(resp, text)
 }

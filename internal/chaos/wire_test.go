@@ -11,14 +11,14 @@ import (
 	"staffeln/internal/testkit/inprocess"
 )
 
-// wire carries the requests of our client to the cloud, without a connection, and lets fates strike them.
-type wire struct{ world *world }
+// wire carries the requests of our client to the cloud, without a connection, and injects faults.
+type wire struct{ environment *environment }
 
 var errBroken = errors.New("connection reset by the seed")
 
 // RoundTrip implements [http.RoundTripper].
 func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
-	w, a := l.world, actorOf(r.Context())
+	env, a := l.environment, actorOf(r.Context())
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
@@ -37,40 +37,40 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		what = expired
 	}
 	number := a.calls
-	w.goesAstray(a, r)
+	env.goesAstray(a, r)
 	switch what {
 	case diesFirst:
 		return nil, errDead
 	case expired:
-		w.tell("%s %d %s: its time is over", a.name, number, name)
+		env.trace("%s %d %s: its time is over", a.name, number, name)
 		return nil, errRefused
 	case refused: // before it was sent
-		w.tell("%s %d %s: no connection", a.name, number, name)
+		env.trace("%s %d %s: no connection", a.name, number, name)
 		return nil, errRefused
 	case odd:
-		if !a.astray && w.omits(r) {
+		if !a.astray && env.omits(r) {
 			return l.omitting(a, r, body, name)
 		}
 		remove := l.oddity(a, r, name)
 		defer remove()
 	default:
 	}
-	w.judgeDeletion(a, r)
+	env.judgeDeletion(a, r)
 	send := l.send
 	if a.astray {
 		send = l.sendAstray
 	}
 	resp, err := send(r, body)
 	if err != nil {
-		w.tell("%s %d %s: %s", a.name, number, name, brief(err))
+		env.trace("%s %d %s: %s", a.name, number, name, brief(err))
 		return nil, err
 	}
-	w.tell("%s %d %s: %d", a.name, number, name, resp.StatusCode)
+	env.trace("%s %d %s: %d", a.name, number, name, resp.StatusCode)
 	switch what {
 	case diesAfter:
 		return nil, errDead
 	case unheard:
-		w.tell("  and its answer is lost")
+		env.trace("  and its answer is lost")
 		return nil, errBroken
 	default:
 	}
@@ -79,29 +79,29 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // send executes a request in the cloud.
 func (l wire) send(r *http.Request, body []byte) (*http.Response, error) {
-	resp, err := inprocess.Transport{Cloud: l.world.sim}.Send(r, body)
+	resp, err := inprocess.Transport{Cloud: l.environment.sim}.Send(r, body)
 	if err != nil {
 		return nil, err
 	}
-	return l.world.distorted(r, resp), nil
+	return l.environment.distorted(r, resp), nil
 }
 
-// oddity lets the cloud answer one request in an odd way.
+// oddity makes the cloud answer one request in an odd way.
 func (l wire) oddity(a *actor, r *http.Request, name string) (remove func()) {
-	w := l.world
+	env := l.environment
 	usual := []func() cloudsim.Effect{
 		func() cloudsim.Effect { return cloudsim.Refuse{Status: 500} },
 		func() cloudsim.Effect { return cloudsim.Refuse{Status: 503} },
 		func() cloudsim.Effect { return cloudsim.Refuse{Status: 504} },
 		func() cloudsim.Effect { return cloudsim.Refuse{Status: 404, Body: "<html>no such page</html>"} },
 		func() cloudsim.Effect {
-			return cloudsim.Refuse{Status: 429, Header: http.Header{"Retry-After": {fmt.Sprint(1 + w.rng.IntN(120))}}}
+			return cloudsim.Refuse{Status: 429, Header: http.Header{"Retry-After": {fmt.Sprint(1 + env.rng.IntN(120))}}}
 		},
 		func() cloudsim.Effect { return cloudsim.GarbageBody{} },
 		func() cloudsim.Effect { return cloudsim.HalfBody{} },
 		func() cloudsim.Effect { return cloudsim.DropAfterEffect{} },
 	}
-	of, later := usual, func() cloudsim.Effect { return w.executeLater(a) }
+	of, later := usual, func() cloudsim.Effect { return env.executeLater(a) }
 	switch {
 	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/backups"):
 		of = append(of,
@@ -118,21 +118,21 @@ func (l wire) oddity(a *actor, r *http.Request, name string) (remove func()) {
 			},
 		)
 	}
-	effect := of[w.rng.IntN(len(of))]()
-	w.tell("%s %d %s: odd: %T%+v", a.name, a.calls, name, effect, effect)
-	return w.sim.AddFault(cloudsim.Fault{Times: 1, Do: effect})
+	effect := of[env.rng.IntN(len(of))]()
+	env.trace("%s %d %s: odd: %T%+v", a.name, a.calls, name, effect, effect)
+	return env.sim.AddFault(cloudsim.Fault{Times: 1, Do: effect})
 }
 
 // executeLater is a request for a backup that the cloud executes after it has given no answer: mostly within the time
 // that the program waits for that.
-func (w *world) executeLater(a *actor) cloudsim.Effect {
-	settle := w.set.PostSettleTime.Std()
-	after := time.Duration(1+w.rng.IntN(int(settle/time.Second)-30)) * time.Second
-	if w.rng.IntN(6) == 0 {
+func (env *environment) executeLater(a *actor) cloudsim.Effect {
+	settle := env.set.PostSettleTime.Std()
+	after := time.Duration(1+env.rng.IntN(int(settle/time.Second)-30)) * time.Second
+	if env.rng.IntN(6) == 0 {
 		after += settle
-		w.stray = true
+		env.stray = true
 	}
-	w.delayed = append(w.delayed, delayed{volume: a.run.Volume.VolumeID, asked: w.now, after: after})
+	env.delayed = append(env.delayed, delayed{volume: a.run.Volume.VolumeID, asked: env.now, after: after})
 	return cloudsim.ExecuteLater{After: after}
 }
 

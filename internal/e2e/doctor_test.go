@@ -59,14 +59,14 @@ func TestDoctor(t *testing.T) {
 	w.Dispatch()
 
 	found := w.doctor(4, nil)
-	require.Contains(t, found["database"], "error: fsync is off: a power failure loses records, and with them track of backups")
+	require.Contains(t, found["database"], "error: fsync is off: a power failure loses records, and their backups become orphans")
 	require.Contains(t, found["queue"][0], "append-only")
 	require.Len(t, found["cloud"], 1)
 	require.Regexp(t, `^warning: Keystone's clock and the database's differ by \d`, found["cloud"][0], "the database's clock is a stepped one here, that of the cloud's HTTP server is not")
-	require.Equal(t, []string{"ok: a token and room in the quota in each of the 1 with protected volumes"}, found["projects"])
-	require.Equal(t, []string{"ok: records and Cinder agree"}, found["laws"])
-	require.Equal(t, []string{"ok: one leads, and its beats are in time"}, found["scheduler"])
-	require.Equal(t, []string{"ok: 2 volumes have a young restore point, 0 wait for their first"}, found["protection"])
+	require.Equal(t, []string{"ok: a token and free quota in each of the 1 projects with protected volumes"}, found["projects"])
+	require.Equal(t, []string{"ok: records and Cinder agree"}, found["invariants"])
+	require.Equal(t, []string{"ok: one leads, and its runs are in time"}, found["scheduler"])
+	require.Equal(t, []string{"ok: 2 volumes are protected, 0 wait for their first restore point"}, found["protection"])
 	require.Contains(t, found["forecast"][0], "ok: a round of 2 volumes")
 
 	// what an older dump of the database would leave, and a record's backup that went
@@ -80,13 +80,13 @@ func TestDoctor(t *testing.T) {
 	lead.Resign()
 	w.Step(40 * time.Hour) // two sweeps should have told of it
 	w.eventually("Postgres has noticed", func() bool {
-		return w.doctor(4, nil)["scheduler"][0] != "warning: pauses in force: 1; nothing new starts there"
+		return w.doctor(4, nil)["scheduler"][0] != "warning: pauses in force: 1; no new backup starts there"
 	})
 	found = w.doctor(4, nil)
-	require.Contains(t, found["laws"][0], "error: orphan:")
-	require.Contains(t, found["laws"][0], orphan)
-	require.Equal(t, []string{"error: project acme: its quota of backups is used up (3 of 3): its next backups fail"}, found["projects"])
-	require.Contains(t, found["cloud"], "error: no cinder-backup is up")
+	require.Contains(t, found["invariants"][0], "error: orphan:")
+	require.Contains(t, found["invariants"][0], orphan)
+	require.Equal(t, []string{"error: project acme: its quota of backups is used up (3 of 3); its next backups fail"}, found["projects"])
+	require.Contains(t, found["cloud"], "error: no cinder-backup service is up")
 	require.Contains(t, found["scheduler"][0], "error: No scheduler leads now")
 	require.Contains(t, found["protection"][0], "error: 2 volumes are late")
 
@@ -94,7 +94,7 @@ func TestDoctor(t *testing.T) {
 	found = w.doctor(4, map[string]string{"OS_PASSWORD": "wrong", "STAFFELN_REDIS_URL": "redis://127.0.0.1:1/0"})
 	require.Contains(t, found["cloud"][0], "error: connect to cloud")
 	require.Contains(t, found["queue"][0], "error: ")
-	require.Contains(t, found["laws"][0], "unknown: ")
+	require.Contains(t, found["invariants"][0], "unknown: ")
 	require.NotEmpty(t, found["forecast"])
 	w.Sim.RemoveBackup(orphan)
 	w.lawful()

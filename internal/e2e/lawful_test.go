@@ -9,6 +9,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/evidence"
 	"staffeln/internal/invariants"
 	"staffeln/internal/testkit"
 )
@@ -50,12 +51,7 @@ func (w *environment) lawful() {
 func (w *environment) lawfulJournal(gone map[string]time.Time) {
 	w.T.Helper()
 	require.Empty(w.T, w.Sim.UnknownRoutes(), "requests that cloudsim has no code for")
-	for _, e := range w.Sim.Journal() {
-		_, settled := gone[e.Project]
-		if e.Kind == cloudsim.ChainDestroyed || e.Kind == cloudsim.UnknownRoute || e.Kind == cloudsim.ForeignDeletion && !settled {
-			require.Fail(w.T, "the cloud's journal has "+e.Kind, "%+v", e)
-		}
-	}
+	require.Empty(w.T, evidence.Alarms(w.Sim.Journal(), gone))
 }
 
 // logged counts the lines of a level that hold all the words.

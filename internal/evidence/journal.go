@@ -85,6 +85,18 @@ func eventOf(e cloudsim.Event) (event invariants.Event, known bool) {
 	return event, event.Kind != ""
 }
 
+// Alarms returns what the cloud itself reports as wrong: a backup lost what it stands on, a deletion came with a token of
+// another project (allowed where the backup's is gone), or a request for which cloudsim has no code.
+func Alarms(events []cloudsim.Event, gone map[string]time.Time) (all []cloudsim.Event) {
+	for _, e := range events {
+		_, isGone := gone[e.Project]
+		if e.Kind == cloudsim.ChainDestroyed || e.Kind == cloudsim.UnknownRoute || e.Kind == cloudsim.ForeignDeletion && !isGone {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
 // Caps returns the caps of an installation.
 func Caps(set backup.Settings) invariants.Caps {
 	return invariants.Caps{

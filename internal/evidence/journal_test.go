@@ -59,6 +59,10 @@ func TestJournalAsFacts(t *testing.T) {
 		event(invariants.Removed, late, as),
 	}, journal)
 
+	require.Empty(t, Alarms(sim.Journal(), gone))
+	bad := []cloudsim.Event{{Kind: cloudsim.ChainDestroyed}, {Kind: cloudsim.UnknownRoute}, {Kind: cloudsim.ForeignDeletion, Project: globex}}
+	require.Equal(t, bad, Alarms(append(bad, cloudsim.Event{Kind: cloudsim.ForeignDeletion, Project: acme}), gone))
+
 	listed := map[string]invariants.Backup{}
 	for _, b := range Listed(sim, us) {
 		listed[b.ID] = b

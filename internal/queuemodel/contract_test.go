@@ -17,21 +17,21 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // subject is a queue under the contract: the model, or the real one on Redis.
 type subject interface {
-	// dispatch answers the tally in words, and whether there were faults.
-	dispatch(items ...tasks.Item) (tally string, faults bool)
-	// state tells of the task of that ID; empty where there is none.
+	// dispatch returns the counts as text, and whether there were faults.
+	dispatch(items ...tasks.Item) (counts string, faults bool)
+	// state returns state and kind of the task of that ID; empty where there is none.
 	state(id string) (queuemodel.State, tasks.Kind)
 	// start lets a worker take the only pending task.
 	start(id string) run
 	lose()
 	archive(id string)
-	// mishear lets the answer of the next enqueue get lost, with it or without it carried out.
-	mishear(carriedOut bool)
+	// loseAnswer loses the answer of the next enqueue, which is carried out or not.
+	loseAnswer(carriedOut bool)
 	// later waits until the queue has noticed leases that ran out, and let tasks that wait for a retry become pending.
 	later()
 }
 
-// run is one run of a handler that waits to be told how it ends.
+// run is one run of a handler that ends as the test says.
 type run interface {
 	volume() tasks.Volume
 	end(err error)
@@ -54,7 +54,7 @@ const id, second, third = "volume:v", "volume:v:2", "volume:v:3"
 
 var errTransient = errors.New("503")
 
-// contract is what the model says of the queue and the queue does.
+// contract is what both the model and the real queue do.
 var contract = []struct {
 	name string
 	hold func(t *testing.T, q subject)
@@ -112,7 +112,7 @@ var contract = []struct {
 		q.start(id).end(nil)
 		has(t, q, id, queuemodel.None, "")
 	}},
-	{"what waits for a retry makes room for another kind", func(t *testing.T, q subject) {
+	{"what waits for a retry gives way to another kind", func(t *testing.T, q subject) {
 		dispatches(t, q, "enqueued 1", keeping)
 		q.start(id).end(errTransient)
 		dispatches(t, q, "replaced 1", pollR1)
@@ -187,13 +187,13 @@ var contract = []struct {
 		again.end(nil)
 		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
 	}},
-	{"an enqueue without an answer is unknown; the next dispatch run tells", func(t *testing.T, q subject) {
-		q.mishear(true)
+	{"an enqueue without an answer is unknown until the next dispatch run", func(t *testing.T, q subject) {
+		q.loseAnswer(true)
 		fails(t, q, "unknown 1", backupR1)
 		dispatches(t, q, "waiting 1", backupR1)
 		has(t, q, id, queuemodel.Pending, tasks.VolumeBackup)
 		q.lose()
-		q.mishear(false)
+		q.loseAnswer(false)
 		fails(t, q, "unknown 1", backupR1)
 		dispatches(t, q, "enqueued 1", backupR1)
 	}},
@@ -205,16 +205,16 @@ var contract = []struct {
 
 func dispatches(t *testing.T, q subject, want string, items ...tasks.Item) {
 	t.Helper()
-	tally, faults := q.dispatch(items...)
+	counts, faults := q.dispatch(items...)
 	require.False(t, faults)
-	require.Equal(t, want, tally)
+	require.Equal(t, want, counts)
 }
 
 func fails(t *testing.T, q subject, want string, items ...tasks.Item) {
 	t.Helper()
-	tally, faults := q.dispatch(items...)
+	counts, faults := q.dispatch(items...)
 	require.True(t, faults)
-	require.Equal(t, want, tally)
+	require.Equal(t, want, counts)
 }
 
 func has(t *testing.T, q subject, id string, state queuemodel.State, kind tasks.Kind) {
@@ -243,7 +243,7 @@ func newModelled() *modelled {
 	return m
 }
 
-func (m *modelled) dispatch(items ...tasks.Item) (tally string, faults bool) {
+func (m *modelled) dispatch(items ...tasks.Item) (counts string, faults bool) {
 	outcome, err := m.Dispatch(context.Background(), items)
 	return outcome.String(), err != nil
 }
@@ -255,7 +255,7 @@ func (m *modelled) later()                                         { m.now = m.n
 
 func (m *modelled) start(id string) run { return modelledRun{m.Start(id)} }
 
-func (m *modelled) mishear(carriedOut bool) {
+func (m *modelled) loseAnswer(carriedOut bool) {
 	m.Answer = func(context.Context, tasks.Item) (bool, error) {
 		m.Answer = nil
 		return carriedOut, context.DeadlineExceeded

@@ -9,8 +9,8 @@ import (
 	"staffeln/tasks"
 )
 
-// Answer says what becomes of one enqueue: whether it is carried out, and the error that is its answer. A task that was
-// enqueued may well have an error for an answer.
+// Answer decides one enqueue: whether it is carried out, and the error that the caller gets. A task that was enqueued may
+// also return an error.
 type Answer func(ctx context.Context, item tasks.Item) (done bool, err error)
 
 // suffixes bounds the IDs of one volume.
@@ -18,45 +18,45 @@ const suffixes = 3
 
 var volumeKinds = []tasks.Kind{tasks.VolumePoll, tasks.VolumeBackup, tasks.VolumeRetention}
 
-// Workers is one: whoever drives the model works.
+// Workers returns 1: the test that drives the model is the worker.
 func (q *Queue) Workers(context.Context) (int, error) { return 1, nil }
 
-// Dispatch is that of [tasks.Client].
+// Dispatch does what [tasks.Client] does.
 func (q *Queue) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Tally, error) {
 	for _, item := range items {
 		if item.VolumeID == "" || !slices.Contains(volumeKinds, item.Kind) {
 			return nil, fmt.Errorf("dispatch: kind %q, volume %q: want a volume kind and an ID", item.Kind, item.VolumeID)
 		}
 	}
-	tally := tasks.Tally{}
+	counts := tasks.Tally{}
 	var faults []error
 	for _, item := range items {
 		done, err := true, error(nil)
 		if q.Answer != nil {
 			done, err = q.Answer(ctx, item)
 		}
-		q.settle()
+		q.advance()
 		outcome := tasks.Unknown
 		if done {
-			outcome = q.place(item)
+			outcome = q.enqueue(item)
 		}
 		if err != nil {
 			outcome = tasks.Unknown
 			faults = append(faults, fmt.Errorf("dispatch volume:%s: %w", item.VolumeID, err))
 		}
-		tally[outcome]++
+		counts[outcome]++
 	}
-	return tally, errors.Join(faults...)
+	return counts, errors.Join(faults...)
 }
 
-// place finds the item a place under one of its volume's IDs.
-func (q *Queue) place(item tasks.Item) tasks.Outcome {
+// enqueue adds the item under one of its volume's IDs.
+func (q *Queue) enqueue(item tasks.Item) tasks.Outcome {
 	for n := 1; ; n++ {
 		id := "volume:" + item.VolumeID
 		if n > 1 {
 			id = fmt.Sprintf("volume:%s:%d", item.VolumeID, n)
 		}
-		outcome := q.placeAs(item, id)
+		outcome := q.enqueueAs(item, id)
 		switch {
 		case outcome == tasks.Passed && n == suffixes:
 			return tasks.Waiting // all IDs are held
@@ -68,8 +68,8 @@ func (q *Queue) place(item tasks.Item) tasks.Outcome {
 	}
 }
 
-// placeAs does so under one ID; Passed says that the ID is to be passed by.
-func (q *Queue) placeAs(item tasks.Item, id string) tasks.Outcome {
+// enqueueAs adds the item under one ID; it returns Passed where another ID is to be tried.
+func (q *Queue) enqueueAs(item tasks.Item, id string) tasks.Outcome {
 	outcome := tasks.Enqueued
 	if held := q.tasks[id]; held != nil {
 		switch held.state {

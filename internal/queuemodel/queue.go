@@ -7,7 +7,7 @@ import (
 	"staffeln/tasks"
 )
 
-// State is where a task stands in the queue.
+// State is the state of a task in the queue.
 type State string
 
 // The states of a task; None is one that is not there.
@@ -32,7 +32,7 @@ type Queue struct {
 	Now func() time.Time
 	// PollPeriod is the longest delay before a task runs again after an error.
 	PollPeriod time.Duration
-	// Answer decides what becomes of each enqueue, before it is carried out; nil is that all are answered.
+	// Answer decides each enqueue before it is carried out; nil: all succeed.
 	Answer Answer
 
 	tasks map[string]*task
@@ -44,7 +44,7 @@ func New(now func() time.Time, pollPeriod time.Duration) *Queue {
 	return &Queue{Now: now, PollPeriod: pollPeriod, tasks: map[string]*task{}}
 }
 
-// task is one that the queue holds.
+// task is a task in the queue.
 type task struct {
 	id       string
 	kind     tasks.Kind
@@ -56,8 +56,8 @@ type task struct {
 	run      *Run      // Active: who works on it
 }
 
-// settle lets happen what is due by now.
-func (q *Queue) settle() {
+// advance makes pending what is due by now.
+func (q *Queue) advance() {
 	now := q.Now()
 	for _, t := range q.sorted() {
 		if (t.state == Retry || t.state == Active) && !t.due.IsZero() && !t.due.After(now) {
@@ -83,7 +83,7 @@ func (q *Queue) sorted() []*task {
 
 // Pending are the IDs of the tasks that could start now, the one that waits longest first.
 func (q *Queue) Pending() []string {
-	q.settle()
+	q.advance()
 	var ids []string
 	for _, t := range q.sorted() {
 		if t.state == Pending {
@@ -94,11 +94,11 @@ func (q *Queue) Pending() []string {
 }
 
 // Len is how many tasks the queue holds in all states.
-func (q *Queue) Len() int { q.settle(); return len(q.tasks) }
+func (q *Queue) Len() int { q.advance(); return len(q.tasks) }
 
-// Task tells of one task by its ID.
+// Task returns state and kind of a task by its ID.
 func (q *Queue) Task(id string) (State, tasks.Kind) {
-	q.settle()
+	q.advance()
 	if t := q.tasks[id]; t != nil {
 		return t.state, t.kind
 	}
@@ -107,7 +107,7 @@ func (q *Queue) Task(id string) (State, tasks.Kind) {
 
 // NextChange is when the next task becomes pending by itself; zero where none does.
 func (q *Queue) NextChange() time.Time {
-	q.settle()
+	q.advance()
 	var next time.Time
 	for _, t := range q.tasks {
 		if (t.state == Retry || t.state == Active) && !t.due.IsZero() && (next.IsZero() || t.due.Before(next)) {
@@ -117,12 +117,12 @@ func (q *Queue) NextChange() time.Time {
 	return next
 }
 
-// Lose is the loss of all that Redis holds. Handlers that run go on, and do not notice.
+// Lose drops all that Redis holds. Handlers that run go on and do not notice.
 func (q *Queue) Lose() { clear(q.tasks) }
 
-// Archive is what an operator does by hand, and what exhausted retries do: the task keeps its ID and never runs.
+// Archive is what an operator does, and what exhausted retries do: the task keeps its ID and never runs.
 func (q *Queue) Archive(id string) {
-	q.settle()
+	q.advance()
 	if t := q.tasks[id]; t != nil && t.state != Active {
 		t.state, t.due = Archived, time.Time{}
 	}

@@ -59,7 +59,7 @@ func (q *redisQueue) pause() {
 	require.NoError(q.t, q.own.SetNX(q.t.Context(), "asynq:{volumes}:paused", 1, 0).Err())
 }
 
-func (q *redisQueue) dispatch(items ...tasks.Item) (tally string, faults bool) {
+func (q *redisQueue) dispatch(items ...tasks.Item) (counts string, faults bool) {
 	outcome, err := tasks.NewClient(q.rdb, zerolog.Nop(), telemetry.NewMetrics()).Dispatch(q.t.Context(), items)
 	return outcome.String(), err != nil
 }
@@ -87,7 +87,7 @@ func (q *redisQueue) lose() {
 func (q *redisQueue) archive(id string) {
 	require.NoError(q.t, q.inspect.ArchiveTask(tasks.Volumes, id))
 }
-func (q *redisQueue) mishear(carriedOut bool) { q.link.mishear(carriedOut) }
+func (q *redisQueue) loseAnswer(carriedOut bool) { q.link.loseAnswer(carriedOut) }
 
 // later dates all leases back as far as Asynq waits, and lets a fresh server look: it looks for lost leases when it
 // starts. What waits for a retry by now becomes pending soon after.
@@ -108,7 +108,7 @@ func (q *redisQueue) later() {
 	stop()
 }
 
-// serve runs a worker of one handler at a time, so that no other run than its own comes to it, and answers what stops it.
+// serve runs a worker of one handler at a time, so that no other run than its own comes to it, and returns what stops it.
 func (q *redisQueue) serve(rdb redis.UniversalClient, handler func(context.Context, tasks.Volume) error) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -186,15 +186,15 @@ var errCut = errors.New("the way to redis is cut")
 // link is the way of one client to Redis.
 type link struct {
 	cut atomic.Bool
-	// what the next script meets: 0 nothing, 1 its answer gets lost, 2 it gets lost itself
-	deaf atomic.Int32
+	// of the next script: 0 nothing, 1 its answer, 2 the script itself
+	lost atomic.Int32
 }
 
-func (l *link) mishear(carriedOut bool) {
+func (l *link) loseAnswer(carriedOut bool) {
 	if carriedOut {
-		l.deaf.Store(1)
+		l.lost.Store(1)
 	} else {
-		l.deaf.Store(2)
+		l.lost.Store(2)
 	}
 }
 
@@ -206,20 +206,20 @@ func (l *link) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 			cmd.SetErr(errCut)
 			return errCut
 		}
-		deaf := int32(0)
+		lost := int32(0)
 		if cmd.Name() == "evalsha" || cmd.Name() == "eval" {
-			deaf = l.deaf.Swap(0)
+			lost = l.lost.Swap(0)
 		}
-		if deaf == 2 {
+		if lost == 2 {
 			cmd.SetErr(errCut)
 			return errCut
 		}
 		err := next(ctx, cmd)
-		if deaf == 1 && redis.HasErrorPrefix(err, "NOSCRIPT") {
-			l.deaf.Store(1) // it comes again, in full
+		if lost == 1 && redis.HasErrorPrefix(err, "NOSCRIPT") {
+			l.lost.Store(1) // it comes again, in full
 			return err
 		}
-		if deaf == 1 {
+		if lost == 1 {
 			cmd.SetErr(errCut)
 			return errCut
 		}

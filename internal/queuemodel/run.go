@@ -13,12 +13,12 @@ type Run struct {
 	Volume tasks.Volume
 
 	queue *Queue
-	lost  bool // its lease ran out, or it has ended: what it says is not written any more
+	lost  bool // its lease ran out, or it has ended: its result is not written any more
 }
 
 // Start lets a worker take the pending task of that ID; nil where there is none.
 func (q *Queue) Start(id string) *Run {
-	q.settle()
+	q.advance()
 	t := q.tasks[id]
 	if t == nil || t.state != Pending {
 		return nil
@@ -27,13 +27,13 @@ func (q *Queue) Start(id string) *Run {
 	return t.run
 }
 
-// Held tells whether the run still holds its task.
+// Held reports whether the run still holds its task.
 func (r *Run) Held() bool { t := r.active(); return t != nil && t.run == r }
 
-// active is the task that the run's words are about: whichever is active under its ID. After a loss of data that may
-// be another one, which another run holds: Asynq tells tasks apart by their IDs only.
+// active is the task that the run's result applies to: whichever is active under its ID. After a loss of data that may be
+// another one, which another run holds: Asynq identifies tasks by their IDs only.
 func (r *Run) active() *task {
-	r.queue.settle()
+	r.queue.advance()
 	t := r.queue.tasks[r.ID]
 	if r.lost || t == nil || t.state != Active {
 		return nil
@@ -66,7 +66,7 @@ func (r *Run) GiveBack() {
 
 // Abandon is the death of the worker, its freeze, or the loss of its way to Redis, also just when the handler returns:
 // the task stays active until its lease has run out and somebody noticed, which takes so long from now on. The
-// handler may go on; what it says is not written.
+// handler may go on; its result is not written.
 func (r *Run) Abandon(recovery time.Duration) {
 	if t := r.active(); t != nil && t.run == r {
 		t.due = r.queue.Now().Add(recovery)

@@ -16,9 +16,9 @@ func (sim *simulation) ask(user, projectID, method, path, body string) {
 	inprocess.AskCinder(sim.ctx, sim.cloud, user, projectID, method, path, body)
 }
 
-// boss is the user of the project that a volume is in.
-func (sim *simulation) boss(volume string) (user, projectID string) {
-	return "boss-" + sim.homes[volume], sim.project(sim.homes[volume])
+// owner is the user of the project that a volume is in.
+func (sim *simulation) owner(volume string) (user, projectID string) {
+	return "owner-" + sim.homes[volume], sim.project(sim.homes[volume])
 }
 
 // ours are our backups of a volume in its project, oldest first.
@@ -28,20 +28,20 @@ func (sim *simulation) ours(volume string) []cloudsim.Backup {
 	})
 }
 
-// removes lets the tenant delete the newest backup of ours.
+// removes is an action: the tenant deletes the newest backup of ours.
 func removes(volume string) action {
 	return instant(func(sim *simulation) {
 		if of := sim.ours(volume); len(of) > 0 {
-			user, project := sim.boss(volume)
+			user, project := sim.owner(volume)
 			sim.ask(user, project, http.MethodDelete, "/backups/"+of[len(of)-1].ID, "")
 		}
 	})
 }
 
-// renames lets the tenant give all backups of ours another name.
+// renames is an action: the tenant gives all backups of ours another name.
 func renames(volume string) action {
 	return instant(func(sim *simulation) {
-		user, project := sim.boss(volume)
+		user, project := sim.owner(volume)
 		for _, b := range sim.ours(volume) {
 			sim.ask(user, project, http.MethodPut, "/backups/"+b.ID, `{"backup":{"name":"precious","description":"do not touch"}}`)
 		}
@@ -49,18 +49,18 @@ func renames(volume string) action {
 	})
 }
 
-// backsUp lets the tenant make a backup of its own, which the next incremental of ours builds on.
+// backsUp is an action: the tenant makes a backup of its own, which the next incremental of ours builds on.
 func backsUp(volume string) action { return foreign(volume, false, false) }
 
-// buildsOn lets the tenant make an incremental on a backup of ours.
+// buildsOn is an action: the tenant makes an incremental on a backup of ours.
 func buildsOn(volume string) action { return foreign(volume, true, false) }
 
-// copiesTag lets the tenant make a backup of its own with the tag of ours.
+// copiesTag is an action: the tenant makes a backup of its own with the tag of ours.
 func copiesTag(volume string) action { return foreign(volume, false, true) }
 
 func foreign(volume string, onOurs, tagged bool) action {
 	return instant(func(sim *simulation) {
-		user, project := sim.boss(volume)
+		user, project := sim.owner(volume)
 		n := cloudsim.NewBackup{Volume: sim.volume(volume), Project: project, User: sim.user(user), Name: "mine"}
 		if of := sim.ours(volume); len(of) > 0 && of[len(of)-1].Status == "available" {
 			newest := of[len(of)-1]
@@ -84,7 +84,7 @@ func (sim *simulation) addForeign(n cloudsim.NewBackup) string {
 // user finds a tenant by name.
 func (sim *simulation) user(name string) string { return sim.users[name] }
 
-// rewritesTag lets the tenant write the tag of the newest of ours on the one before.
+// rewritesTag is an action: the tenant writes the tag of our newest backup on the one before.
 func rewritesTag(volume string) action {
 	return instant(func(sim *simulation) {
 		of := sim.ours(volume)
@@ -92,18 +92,18 @@ func rewritesTag(volume string) action {
 			return
 		}
 		tag := of[len(of)-1].Metadata
-		user, project := sim.boss(volume)
+		user, project := sim.owner(volume)
 		sim.ask(user, project, http.MethodPut, "/backups/"+of[len(of)-2].ID, fmt.Sprintf(`{"backup":{"metadata":{%q:%q,%q:%q}}}`,
 			backup.TagInstallation, tag[backup.TagInstallation], backup.TagRecord, tag[backup.TagRecord]))
 		sim.expected.disturb(sim.volume(volume))
 	})
 }
 
-// restores lets the tenant restore the newest backup of ours into a new volume.
+// restores is an action: the tenant restores the newest backup of ours into a new volume.
 func restores(volume string) action {
 	return func(sim *simulation) func() {
 		if of := sim.ours(volume); len(of) > 0 {
-			user, project := sim.boss(volume)
+			user, project := sim.owner(volume)
 			sim.ask(user, project, http.MethodPost, "/backups/"+of[len(of)-1].ID+"/restore", `{"restore":{}}`)
 		}
 		sim.expected.disturb(sim.volume(volume))
@@ -111,8 +111,8 @@ func restores(volume string) action {
 	}
 }
 
-// otherInstallation lets the other Staffeln of the cloud, which the same metadata asks for backups, make its own of a
-// server's volumes; once as the same service user, too. What it made of them before it removes where Cinder lets it.
+// otherInstallation is an action: another Staffeln of the cloud, which has the same metadata key, makes its own backups of a
+// server's volumes, once also as the same service user. It removes those that it made before where Cinder allows it.
 func otherInstallation(server string, asUs bool) action {
 	return instant(func(sim *simulation) {
 		s := sim.server(server)
@@ -138,8 +138,8 @@ func otherInstallation(server string, asUs bool) action {
 	})
 }
 
-// lostAnswer lets Cinder's answer to the next request for a volume get lost. Where it was not carried out either, a
-// tenant who saw the request makes a backup that carries its tag.
+// lostAnswer loses Cinder's answer to the next request for a volume. Where the request was not carried out either, a tenant
+// who saw it makes a backup with its tag.
 func lostAnswer(volume string, carriedOut, copied bool) action {
 	return func(sim *simulation) func() {
 		var tag map[string]string
@@ -155,7 +155,7 @@ func lostAnswer(volume string, carriedOut, copied bool) action {
 				if tag == nil {
 					return false
 				}
-				user, project := sim.boss(volume)
+				user, project := sim.owner(volume)
 				sim.addForeign(cloudsim.NewBackup{Volume: sim.volume(volume), Project: project, User: sim.user(user), Name: "mine", Metadata: tag})
 				return true
 			})

@@ -13,7 +13,7 @@ type entry struct {
 	action action
 }
 
-// once is how long a action lasts that does not last.
+// once is how long an action lasts that does not last.
 const once = time.Duration(0)
 
 // The calendar begins on a Monday. Backups are due shortly after midnight at first; each outage over midnight moves those
@@ -49,6 +49,7 @@ var calendar = []entry{
 	{10, "22:11", "Cinder away", 11 * time.Hour, away("volume", "Cinder", everything, "the plan is old", "decision not_seen operator")},
 	{11, "17:41", "quota exhausted", 3 * day, quota("globex")},
 	{12, "09:47", "server deleted", once, deleteServer("hooli-web-2")},
+	{12, "15:47", "volume transferred", once, transfer("acme-db-1/2", "globex-db-2")}, // from an owner who keeps 10 days to one who keeps 36 hours
 	{12, "22:37", "Keystone away", 4 * time.Hour, away("identity", "Keystone", everything, "the plan is old", "operator")},
 	{13, "10:53", "backup on ours by a tenant", once, buildsOn("initech-erp/1")},
 	{13, "23:51", "answer lost", 26 * time.Hour, lostAnswer("acme-mail/1", true, false)},

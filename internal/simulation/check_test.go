@@ -33,7 +33,7 @@ func (sim *simulation) notice() {
 		s.Reasons = append(s.Reasons, fmt.Sprintf(format, args...))
 	}
 	require.NoError(sim.t, sim.db.Look(sim.ctx, func(l *db.Look) error {
-		standing, err := l.Standing(sim.ctx, sim.set.Late(), "", db.Standings...)
+		volumes, err := l.Protections(sim.ctx, sim.set.Late(), db.Part{}, backup.Protections...)
 		if err != nil {
 			return err
 		}
@@ -53,19 +53,19 @@ func (sim *simulation) notice() {
 		if err != nil {
 			return err
 		}
-		for _, s := range standing {
-			of(s.ID).Late = s.Standing == "late"
-			reason(s.ID, "decision %s %s", s.Reason, s.Reason.Whose())
+		for _, v := range volumes {
+			of(v.ID).Late = v.Protection() == backup.Late
+			reason(v.ID, "decision %s %s", v.Reason, v.Reason.Whose())
 			for _, b := range backlog {
-				if b.ProjectID == s.ProjectID {
-					reason(s.ID, "its project waits for a slot")
+				if b.ProjectID == v.ProjectID {
+					reason(v.ID, "its project waits for a slot")
 				}
 			}
 			if leader.PlannedBeat != nil && l.Now.Sub(*leader.PlannedBeat) > 2*sim.set.BackupServicePeriod.Std() {
-				reason(s.ID, "the plan is old")
+				reason(v.ID, "the plan is old")
 			}
 			if leader.DispatchedAt != nil && l.Now.Sub(*leader.DispatchedAt) > 2*sim.set.PollPeriod.Std() {
-				reason(s.ID, "the dispatch run is old")
+				reason(v.ID, "the dispatch run is old")
 			}
 		}
 		for _, r := range failures {
@@ -99,7 +99,9 @@ func (sim *simulation) check() {
 		Caps:     evidence.Caps(set),
 		Schedule: &invariants.Schedule{Interval: set.BackupMinInterval.Std(), Period: set.BackupServicePeriod.Std(), Depth: set.FullBackupDepth, Floor: set.MinRestorePoints},
 	}
-	facts.Journal, facts.Gone = evidence.Journal(sim.cloud.Journal(), sim.cloud, us)
+	events := sim.cloud.Journal()
+	facts.Journal, facts.Gone = evidence.Journal(events, sim.cloud, us)
+	require.Empty(sim.t, evidence.Alarms(events, facts.Gone))
 	sim.expected.facts(&facts)
 	var err error
 	facts.Now, facts.Records, err = evidence.Records(sim.ctx, sim.conn)

@@ -45,14 +45,14 @@ func disabled(project string) action {
 // roleLost takes our role admin away: the lists of all projects become lists of one project, and no error says so.
 func roleLost() action {
 	return outage(invariants.Hindrance{Name: "our role is lost", Looks: true, Makes: true, Removes: true, Reasons: []string{"the plan is old"}}, func(sim *simulation) {
-		cast := sim.cloud.Cast()
-		sim.cloud.Revoke(cast.Service, cast.AdminProject, "admin")
-		sim.cloud.RevokeInherited(cast.Service, cast.Domain, "admin")
-		sim.cloud.Grant(cast.Service, cast.AdminProject, "member")
+		users := sim.cloud.Cast()
+		sim.cloud.Revoke(users.Service, users.AdminProject, "admin")
+		sim.cloud.RevokeInherited(users.Service, users.Domain, "admin")
+		sim.cloud.Grant(users.Service, users.AdminProject, "member")
 	}, func(sim *simulation) {
-		cast := sim.cloud.Cast()
-		sim.cloud.Grant(cast.Service, cast.AdminProject, "admin")
-		sim.cloud.GrantInherited(cast.Service, cast.Domain, "admin")
+		users := sim.cloud.Cast()
+		sim.cloud.Grant(users.Service, users.AdminProject, "admin")
+		sim.cloud.GrantInherited(users.Service, users.Domain, "admin")
 	})
 }
 

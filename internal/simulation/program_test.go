@@ -104,7 +104,7 @@ func newProgram(t *testing.T) *program {
 
 var errAway = errors.New("no connection")
 
-// statements lets the database be away.
+// statements refuses all statements while the database is away.
 type statements struct{ program *program }
 
 func (s statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
@@ -140,7 +140,7 @@ func (p *program) start() {
 	}
 }
 
-// takeLead lets the other scheduler lead from now on.
+// takeLead makes the other scheduler the leader.
 func (p *program) takeLead() {
 	p.t.Helper()
 	p.lead = 1 - p.lead

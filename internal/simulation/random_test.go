@@ -6,19 +6,19 @@ import (
 	"slices"
 )
 
-// chances are the small things of which the dice choose three for each day, at daytime. What they name may be gone by
-// then, or not fit; then nothing happens.
-func chances(dice *rand.Rand, days int) (entries []entry) {
+// randomActions are three small actions in the daytime of each day. What they name may be gone by then, or not fit; then
+// nothing happens.
+func randomActions(random *rand.Rand, days int) (entries []entry) {
 	small := []struct {
 		kind   string
 		action action
 	}{
-		{"volume extended", onAny(func(sim *simulation, v string) { extend(v, 1+sim.dice.IntN(9))(sim) })},
+		{"volume extended", onAny(func(sim *simulation, v string) { extend(v, 1+sim.random.IntN(9))(sim) })},
 		{"volume written", onAny(func(sim *simulation, v string) { sim.cloud.WriteVolume(sim.volume(v)) })},
 		{"volume created", instant(func(sim *simulation) {
 			servers := sim.names(sim.servers)
 			sim.serial++
-			newVolume(fmt.Sprintf("extra-%d", sim.serial), servers[sim.dice.IntN(len(servers))], 5)(sim)
+			newVolume(fmt.Sprintf("extra-%d", sim.serial), servers[sim.random.IntN(len(servers))], 5)(sim)
 		})},
 		{"volume deleted", onAny(func(sim *simulation, v string) {
 			if len(sim.volumes) > 76 && sim.serial > 0 && v[:2] == "ex" {
@@ -29,13 +29,13 @@ func chances(dice *rand.Rand, days int) (entries []entry) {
 		{"backup made by a tenant", onAny(func(sim *simulation, v string) { backsUp(v)(sim) })},
 		{"other installation", instant(func(sim *simulation) {
 			servers := sim.names(sim.servers)
-			otherInstallation(servers[sim.dice.IntN(len(servers))], false)(sim)
+			otherInstallation(servers[sim.random.IntN(len(servers))], false)(sim)
 		})},
 	}
 	for d := 1; d <= days; d++ {
 		for i := range 3 {
-			one := small[dice.IntN(len(small))]
-			entries = append(entries, entry{d, fmt.Sprintf("%02d:%02d", 8+3*i+dice.IntN(3), 10+dice.IntN(40)), one.kind, once, one.action})
+			one := small[random.IntN(len(small))]
+			entries = append(entries, entry{d, fmt.Sprintf("%02d:%02d", 8+3*i+random.IntN(3), 10+random.IntN(40)), one.kind, once, one.action})
 		}
 	}
 	return entries
@@ -45,7 +45,7 @@ func chances(dice *rand.Rand, days int) (entries []entry) {
 func onAny(do func(sim *simulation, volume string)) action {
 	return instant(func(sim *simulation) {
 		volumes := slices.DeleteFunc(sim.names(sim.volumes), func(v string) bool { return sim.homes[v] == "umbrella" || sim.homes[v] == "wonka" })
-		do(sim, volumes[sim.dice.IntN(len(volumes))])
+		do(sim, volumes[sim.random.IntN(len(volumes))])
 	})
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An item is what the agenda has for a moment: a action, or the end of one that lasts.
+// An item is what the agenda has for a moment: an action, or the end of one.
 type item struct {
 	at time.Time
 	do func()
@@ -42,8 +42,8 @@ func (sim *simulation) plan(at time.Time, do func()) {
 	sim.agenda = slices.Insert(sim.agenda, i, item{at, do})
 }
 
-// live lets time pass until the given moment, from one event to the next.
-func (sim *simulation) live(until time.Time) {
+// run lets time pass until the given moment, from one event to the next.
+func (sim *simulation) run(until time.Time) {
 	sim.t.Helper()
 	for sim.now.Before(until) {
 		sim.expected.look(sim.now)

@@ -6,10 +6,10 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// A action is something that somebody does. Where it lasts, it returns what ends it.
+// An action is something that somebody does. Where it lasts, it returns what ends it.
 type action func(sim *simulation) (end func())
 
-// once is a action that does not last.
+// once is an action that does not last.
 func instant(do func(sim *simulation)) action {
 	return func(sim *simulation) func() { do(sim); return nil }
 }

@@ -1,15 +1,15 @@
 package simulation
 
-// A seat is a server of the cast with its volumes, and what it asks for.
-type seat struct {
+// A server is one that is there on the first day, with its volumes and what it asks for.
+type server struct {
 	server, project  string
 	sizes            []int // of its volumes in GiB
 	wish, retention  string
 	encrypted, never bool // never: there is no such key
 }
 
-// cast is the office on its first day: 30 servers with 76 volumes; four more volumes are nobody's.
-var cast = []seat{
+// firstDay is what is there on the first day: 30 servers with 76 volumes; four more volumes have no server.
+var firstDay = []server{
 	{server: "acme-web-1", project: "acme", sizes: []int{20, 50}, wish: "true"},
 	{server: "acme-web-2", project: "acme", sizes: []int{20, 50}, wish: "true"},
 	{server: "acme-db-1", project: "acme", sizes: []int{20, 200, 200}, wish: "true", retention: "10d"},

@@ -17,7 +17,7 @@ type simulation struct {
 	*program
 
 	expected *expectations
-	dice     *rand.Rand
+	random   *rand.Rand
 	projects map[string]string // IDs by name
 	servers  map[string]string // those that are there
 	volumes  map[string]string
@@ -36,7 +36,7 @@ type simulation struct {
 
 func newSimulation(t *testing.T) *simulation {
 	sim := &simulation{
-		program: newProgram(t), dice: rand.New(rand.NewPCG(60, 80)), projects: map[string]string{}, servers: map[string]string{},
+		program: newProgram(t), random: rand.New(rand.NewPCG(60, 80)), projects: map[string]string{}, servers: map[string]string{},
 		volumes: map[string]string{}, homes: map[string]string{}, kinds: map[string]int{}, violated: map[string]bool{}, users: map[string]string{},
 	}
 	set := sim.set
@@ -45,10 +45,10 @@ func newSimulation(t *testing.T) *simulation {
 	sim.cloud.GrantInherited(sim.other, sim.cloud.Cast().Domain, "admin")
 	for _, name := range projects {
 		sim.projects[name] = sim.cloud.AddProject(name)
-		sim.users["boss-"+name] = sim.cloud.AddUser("boss-"+name, "secret", "")
-		sim.cloud.Grant(sim.users["boss-"+name], sim.projects[name], "member")
+		sim.users["owner-"+name] = sim.cloud.AddUser("owner-"+name, "secret", "")
+		sim.cloud.Grant(sim.users["owner-"+name], sim.projects[name], "member")
 	}
-	for _, s := range cast {
+	for _, s := range firstDay {
 		metadata := map[string]string{}
 		if !s.never {
 			metadata[set.BackupMetadataKey] = s.wish

@@ -112,7 +112,7 @@ func (r *installation) onlyOrphans() {
 		require.Equal(r.T, 1, found, "findings about backup %s", id)
 	}
 	r.within(soon, "the doctor names all of them", func() bool { // it leaves the sweep time for each
-		said := r.doctor("laws")
+		said := r.doctor("invariants")
 		return !slices.ContainsFunc(orphans, func(id string) bool { return !strings.Contains(said, id) })
 	})
 	r.T.Logf("%d orphans, each told; %d requests made twice; %d records lost; %d backups in Cinder",

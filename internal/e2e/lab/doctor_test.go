@@ -38,7 +38,7 @@ func (p *labProgram) doctor(when string) labDoctor {
 // as a test's may be late on a busy machine.
 func (d labDoctor) well(p *labProgram) {
 	p.t.Helper()
-	for _, check := range []string{"cloud", "projects", "laws"} {
+	for _, check := range []string{"cloud", "projects", "invariants"} {
 		require.NotEmpty(p.t, d[check], check)
 		for _, text := range d[check] {
 			require.True(p.t, strings.HasPrefix(text, "ok: "), "%s: %s", check, text)

@@ -68,10 +68,10 @@ func (p *labTroubles) killsCinderBackup() {
 	p.until("doctor knows that cinder-backup is dead", 4*time.Minute, func() bool {
 		p.watch()
 		services, _ := rig.Output(p.t, p.env, "doctor", "--json")
-		return strings.Contains(services, "no cinder-backup is up")
+		return strings.Contains(services, "no cinder-backup service is up")
 	})
 	found = p.doctor("cinder-backup is dead")
-	require.True(p.t, found.has("cloud", "error: no cinder-backup is up"))
+	require.True(p.t, found.has("cloud", "error: no cinder-backup service is up"))
 	start()
 	p.renewed("after cinder-backup was killed")
 	p.doctor("after cinder-backup was killed").lawful(p.labProgram)
@@ -114,7 +114,7 @@ func (p *labTroubles) shortensTokens() {
 // lawful asserts that records and Cinder agree, or could not be compared.
 func (d labDoctor) lawful(p *labProgram) {
 	p.t.Helper()
-	for _, text := range d["laws"] {
+	for _, text := range d["invariants"] {
 		require.True(p.t, strings.HasPrefix(text, "ok: ") || strings.HasPrefix(text, "unknown: "), text)
 	}
 }

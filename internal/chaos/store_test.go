@@ -14,16 +14,16 @@ import (
 	"staffeln/internal/testkit/inprocess"
 )
 
-// A place is a database in which runs take place, one after the other. Its clock and its chance are the seed's.
-type place struct {
+// A store is a database for runs, one after the other. The seed decides its clock and its random IDs.
+type store struct {
 	db      *db.DB
-	hand    *pgx.Conn // the driver's own
+	conn    *pgx.Conn // the driver's own
 	metrics *telemetry.Metrics
 	runs    int
 }
 
-// The schema chaos stands before Postgres' own, so that its gen_random_uuid is the one that statements find.
-var preparePlace = []string{
+// The schema chaos is before Postgres' own in the search path, so that statements use its gen_random_uuid.
+var prepareStore = []string{
 	`CREATE SCHEMA chaos`,
 	`CREATE TABLE chaos.clock (now timestamptz NOT NULL, seed text NOT NULL)`,
 	`INSERT INTO chaos.clock VALUES ('-infinity', '')`,
@@ -32,18 +32,18 @@ var preparePlace = []string{
 		AS $$SELECT md5((SELECT seed FROM chaos.clock) || nextval('chaos.ids'))::uuid$$`,
 	`ALTER TABLE records ALTER COLUMN id SET DEFAULT chaos.gen_random_uuid()::text`,
 	`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT now FROM chaos.clock'`,
-	// What is forgotten is judged all the same.
+	// Deleted records are judged too.
 	`CREATE TABLE chaos.forgotten AS SELECT * FROM public.records WITH NO DATA`,
 	`CREATE FUNCTION chaos.remember() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO chaos.forgotten SELECT OLD.*; RETURN NULL; END$$`,
 	`CREATE TRIGGER remember AFTER DELETE ON records FOR EACH ROW EXECUTE FUNCTION chaos.remember()`,
 }
 
-func newPlace(t testing.TB) *place {
+func newStore(t testing.TB) *store {
 	t.Helper()
 	url, conn := inprocess.Database(t)
-	p := &place{hand: conn, metrics: telemetry.NewMetrics()}
-	for _, statement := range preparePlace {
-		_, err := p.hand.Exec(t.Context(), statement)
+	p := &store{conn: conn, metrics: telemetry.NewMetrics()}
+	for _, statement := range prepareStore {
+		_, err := p.conn.Exec(t.Context(), statement)
 		require.NoError(t, err, statement)
 	}
 	var err error
@@ -53,15 +53,15 @@ func newPlace(t testing.TB) *place {
 	return p
 }
 
-// empty makes the place as it is before each run: nothing but the identifiers that the seed gives is in it.
-func (p *place) empty(ctx context.Context, seed uint64, at time.Time) error {
+// empty makes the store as it is before each run.
+func (p *store) empty(ctx context.Context, seed uint64, at time.Time) error {
 	p.runs++
 	if p.runs%50 == 0 {
-		if _, err := p.hand.Exec(ctx, `VACUUM chaos.clock, leadership, records, volumes, findings, installation`); err != nil {
+		if _, err := p.conn.Exec(ctx, `VACUUM chaos.clock, leadership, records, volumes, findings, installation`); err != nil {
 			return err
 		}
 	}
-	_, err := p.hand.Exec(ctx, fmt.Sprintf(`
+	_, err := p.conn.Exec(ctx, fmt.Sprintf(`
 		DELETE FROM records; DELETE FROM volumes; DELETE FROM findings; DELETE FROM pauses; DELETE FROM audit; DELETE FROM chaos.forgotten;
 		UPDATE leadership SET term = 0, leader = '', since = NULL, planned_beat = NULL, handed_over_at = NULL, retention_beat = NULL, sweep_beat = NULL;
 		UPDATE installation SET id = 'chaos-%[1]d';

@@ -1,0 +1,122 @@
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"time"
+
+	"github.com/kelseyhightower/envconfig"
+	"github.com/rs/zerolog"
+
+	"staffeln/backup"
+	"staffeln/internal/cloudsim"
+	"staffeln/internal/queuemodel"
+)
+
+// An environment is one run: the program around a cloud, a database and a queue, and what the seed makes of it.
+type environment struct {
+	seed  uint64
+	rng   *rand.Rand
+	ctx   context.Context //nolint:containedctx // the run's own
+	store *store
+	now   time.Time
+	set   backup.Settings
+
+	sim        *cloudsim.Cloud
+	backupTime time.Duration
+	queue      *queuemodel.Queue
+	tenancy    *tenancy
+	ended      string            // what was recorded as gone when it was looked at last
+	tags       map[string]string // the record that a backup's tag names, also of those that are gone
+
+	schedulers, workers []*process
+	started             int
+	term                int64
+	running             *actor // whose turn it is
+	chosen              *fault // of the next actor; nil: it is drawn
+
+	style        style
+	calm         bool // no more faults
+	databaseAway bool
+	queueAway    bool
+	stray        bool // a request was executed after it had been given up: two at once are then nobody's fault
+	delayed      []delayed
+	view         view
+	outages      []*outage
+	putOff       map[string]time.Time // until when the cloud may have asked not to be asked, by project
+
+	lines      []string
+	hash       uint64
+	violations []string
+}
+
+// noon is when all runs begin.
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// newEnvironment makes the environment of a seed, with nothing planned yet. The log gets what the program logs.
+func newEnvironment(ctx context.Context, p *store, seed uint64, log zerolog.Logger) (*environment, error) {
+	env := &environment{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x6368616f73)), store: p, now: noon, tags: map[string]string{}, putOff: map[string]time.Time{}}
+	env.view = view{unlisted: map[string]bool{}, unknown: map[string]bool{}, lost: map[string]bool{}}
+	env.ctx = log.WithContext(ctx)
+	if err := envconfig.Process("STAFFELN_CHAOS_DEFAULTS", &env.set); err != nil {
+		return nil, err
+	}
+	env.style = env.drawStyle()
+	env.drawSettings()
+	if err := p.empty(ctx, seed, env.now); err != nil {
+		return nil, fmt.Errorf("empty the place: %w", err)
+	}
+	env.sim = cloudsim.New(env.drawCloud())
+	env.queue = queuemodel.New(func() time.Time { return env.now }, env.set.PollPeriod.Std())
+	env.queue.Answer = env.answerEnqueue
+	env.setUpTenants()
+	for range 2 {
+		env.startScheduler()
+	}
+	for range 2 + env.rng.IntN(2) {
+		env.startWorker()
+	}
+	return env, nil
+}
+
+// trace writes a line of the trace.
+func (env *environment) trace(format string, args ...any) {
+	line := env.now.Sub(noon).String() + " " + fmt.Sprintf(format, args...)
+	h := fnv.New64a()
+	_, _ = fmt.Fprint(h, env.hash, line)
+	env.hash = h.Sum64()
+	env.lines = append(env.lines, line)
+}
+
+func (env *environment) violate(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	env.violations = append(env.violations, text)
+	env.trace("VIOLATED: %s", text)
+}
+
+// must is for what the test itself does, which never fails.
+func (env *environment) must(err error) {
+	if err != nil {
+		panic(fmt.Errorf("seed %d: %w", env.seed, err))
+	}
+}
+
+// pass lets time pass.
+func (env *environment) pass(d time.Duration) {
+	env.now = env.now.Add(d)
+	_, err := env.store.conn.Exec(env.ctx, `UPDATE chaos.clock SET now = $1`, env.now)
+	env.must(err)
+	for _, b := range env.sim.Backups() {
+		if env.tags[b.ID] == "" {
+			env.tags[b.ID] = b.Metadata[backup.TagRecord]
+		}
+	}
+	env.overdue()
+}
+
+// until is the time from now to the next one on a grid.
+func (env *environment) until(grid backup.Duration) time.Duration {
+	return backup.Grid(env.now, grid.Std()).Add(grid.Std()).Sub(env.now)
+}
