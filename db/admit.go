@@ -43,10 +43,10 @@ type Admission struct {
 // Count and choice are made in the transaction that holds the term, and nobody
 // else admits: what is in progress can only get less until it is written.
 func (b *Beat) Admit(ctx context.Context, caps Caps, outage backup.Outage) (Admission, error) {
-	admit := inOrder("records", `id = ANY($1) AND state = 'planned' AND admitted_at IS NULL`) + `
+	admit := inOrder("records", `id = ANY($1) AND `+isWaiting) + `
 		UPDATE records SET admitted_at = staffeln_now() WHERE id IN (SELECT id FROM locked)`
 	// what is paused gives its place back, and waits for admission anew
-	leave := inOrder("records", `state = 'planned' AND admitted_at IS NOT NULL AND `+paused) + `
+	leave := inOrder("records", isAdmitted+` AND `+paused) + `
 		UPDATE records SET admitted_at = NULL WHERE id IN (SELECT id FROM locked)`
 	var a Admission
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
@@ -90,7 +90,7 @@ func (b *Beat) Admit(ctx context.Context, caps Caps, outage backup.Outage) (Admi
 // operator asked for first, then those that need it most.
 func candidates(ctx context.Context, tx pgx.Tx) ([]candidate, error) {
 	const q = `
-		SELECT id, project_id, zone, out_of_turn FROM records WHERE state = 'planned' AND admitted_at IS NULL` + unpaused + `
+		SELECT id, project_id, zone, out_of_turn FROM records WHERE ` + isWaiting + ` AND NOT ` + paused + `
 		ORDER BY by_hand DESC, last_point_at NULLS FIRST, beat, id`
 	rows, err := tx.Query(ctx, q)
 	if err != nil {

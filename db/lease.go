@@ -72,7 +72,7 @@ func (c *Lease) Volume(ctx context.Context) (Volume, error) {
 
 // Records returns the records that a decision about the leased volume needs.
 func (c *Lease) Records(ctx context.Context) ([]backup.Record, error) {
-	const q = `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.id = $1`
+	q := `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.id = $1`
 	records, err := collectRecords(c.db.pool.Query(ctx, q, c.VolumeID))
 	if err != nil {
 		return nil, fmt.Errorf("read records of volume %s: %w", c.VolumeID, err)
@@ -80,13 +80,10 @@ func (c *Lease) Records(ctx context.Context) ([]backup.Record, error) {
 	return records, nil
 }
 
-// mayBeHeld holds for records that Cinder may hold something of.
-const mayBeHeld = `(state IN ('planned', 'creating', 'overdue', 'available', 'deleting', 'undeletable', 'lost') OR (state = 'failed' AND backup_id IS NOT NULL))`
-
 // Links returns all records of the leased volume that Cinder may hold
 // something of.
 func (c *Lease) Links(ctx context.Context) ([]backup.Record, error) {
-	const q = `SELECT ` + recordColumns + ` FROM records WHERE volume_id = $1 AND ` + mayBeHeld + ` ORDER BY beat, id`
+	q := `SELECT ` + recordColumns + ` FROM records WHERE volume_id = $1 AND ` + mayBeInCinder + ` ORDER BY beat, id`
 	records, err := collectRecords(c.db.pool.Query(ctx, q, c.VolumeID))
 	if err != nil {
 		return nil, fmt.Errorf("read links of volume %s: %w", c.VolumeID, err)

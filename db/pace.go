@@ -14,13 +14,13 @@ func roomUnder(ctx context.Context, tx pgx.Tx, now time.Time, caps Caps) (*room,
 	// one that is asked for again says nothing of the request before
 	const q = `
 		SELECT project_id, zone, out_of_turn, requested_at, deadline, next_try_at, asked_at, backup_id IS NOT NULL AS held, usual,
-			CASE WHEN state = 'planned' OR backup_id IS NOT NULL THEN '' WHEN reason = '' AND attempts > 1 THEN 'answer_unknown' ELSE reason END AS waits_for
+			CASE WHEN ` + isPlanned + ` OR backup_id IS NOT NULL THEN '' WHEN reason = '' AND attempts > 1 THEN 'answer_unknown' ELSE reason END AS waits_for
 		FROM records r CROSS JOIN LATERAL (
 			SELECT max(ended_at - requested_at) AS usual FROM (
 				SELECT ended_at, requested_at FROM records p
-				WHERE r.state = 'creating' AND p.volume_id = r.volume_id AND p.available_at IS NOT NULL AND p.requested_at IS NOT NULL
+				WHERE r.` + isCreating + ` AND p.volume_id = r.volume_id AND p.available_at IS NOT NULL AND p.requested_at IS NOT NULL
 				ORDER BY beat DESC LIMIT 3) last) durations
-		WHERE state = 'creating' OR (state = 'planned' AND admitted_at IS NOT NULL)`
+		WHERE ` + isCreating + ` OR (` + isAdmitted + `)`
 	r, paces := newRoom(caps), map[backup.Place]backup.Pace{}
 	rows, err := tx.Query(ctx, q)
 	if err != nil {

@@ -57,10 +57,10 @@ func (b *Beat) Gone(ctx context.Context, after time.Time) (map[string]bool, erro
 // ForgetProjects ends the findings of projects that removals no longer meet
 // since the given time, and of those that nothing is left of.
 func (b *Beat) ForgetProjects(ctx context.Context, before time.Time) error {
-	const q = `
+	q := `
 		DELETE FROM findings f WHERE reason = ANY($2) AND (seen_at < $1 OR NOT EXISTS (
 			SELECT FROM records r WHERE r.project_id = f.object
-				AND (r.state IN ('available', 'deleting', 'undeletable') OR (r.state = 'failed' AND r.backup_id IS NOT NULL))))`
+				AND ` + hasBackup + `))`
 	err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, before, projectFindings); return err })
 	if err != nil {
 		return fmt.Errorf("forget findings of projects: %w", err)

@@ -17,9 +17,9 @@ import (
 func (c *Lease) StartRemoval(ctx context.Context, r backup.Record, reason backup.Reason) (backup.Record, error) {
 	return c.move(ctx, r, change{
 		in(backup.Available, backup.Failed, backup.Deleting, backup.Undeletable), backup.Deleting, held + unpaused, `, deletion_asked_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = '',
-			deletion_refused_since = CASE WHEN state IN ('available', 'failed') AND changed_at <= staffeln_now() - interval '1 day' THEN NULL ELSE deletion_refused_since END,
-			repair = CASE WHEN state IN ('available', 'failed') THEN '' ELSE repair END,
-			repaired_at = CASE WHEN state IN ('available', 'failed') THEN NULL ELSE repaired_at END`,
+			deletion_refused_since = CASE WHEN NOT ` + isRemoving + ` AND changed_at <= staffeln_now() - interval '1 day' THEN NULL ELSE deletion_refused_since END,
+			repair = CASE WHEN ` + isRemoving + ` THEN repair ELSE '' END,
+			repaired_at = CASE WHEN ` + isRemoving + ` THEN repaired_at END`,
 		pgx.NamedArgs{"reason": reason},
 	})
 }

@@ -61,7 +61,7 @@ const standing = `(
 		WHEN newest_at IS NULL THEN 'waiting'
 		ELSE 'protected' END AS standing
 	FROM volumes v CROSS JOIN LATERAL (SELECT v.unknown OR v.decided_at IS NULL AS unseen) seen CROSS JOIN LATERAL (
-		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND project_id = v.project_id AND state = 'available' AND cinder_status <> 'error') newest`
+		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND project_id = v.project_id AND ` + isRestorePoint + `) newest`
 
 // standingOf is [standing] of one project's volumes, or of all.
 func standingOf(project string) string {
