@@ -15,11 +15,11 @@ import (
 func (c *Lease) OutOfReach(ctx context.Context, f backup.Finding) (isNew bool, err error) {
 	const q = `
 		INSERT INTO findings (reason, object, project_id, detail, since, seen_at)
-		SELECT $1, $2, $3, $4, at, at FROM staffeln_now() AS at
-		WHERE EXISTS (SELECT FROM volumes WHERE id = $5 AND lease_token = $6 AND lease_until > at)
+		SELECT @reason, @object, @project, @detail, at, at FROM staffeln_now() AS at
+		WHERE EXISTS (SELECT FROM volumes WHERE ` + leaseHolds + `)
 		ON CONFLICT (reason, object, project_id) DO UPDATE SET detail = excluded.detail, seen_at = excluded.seen_at
 		RETURNING xmax = 0`
-	rows, err := c.db.pool.Query(ctx, q, string(f.Reason), f.Object, f.ProjectID, storable(f.Detail), c.VolumeID, c.token)
+	rows, err := c.db.pool.Query(ctx, q, c.args(pgx.NamedArgs{"reason": string(f.Reason), "object": f.Object, "project": f.ProjectID, "detail": storable(f.Detail)}))
 	if err == nil {
 		// no row: the lease ran out, and whoever has it now finds the same
 		_, err = pgx.ForEachRow(rows, []any{&isNew}, func() error { return nil })
