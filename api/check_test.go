@@ -59,8 +59,8 @@ func runCheck(t *testing.T, cfg Config, changes ...func(*Deps)) *checked {
 			INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention, beat, changed_at,
 				reason, backup_id, requested_at, deadline, data_timestamp, available_at, ended_at)
 			VALUES ('p', '', 's', '', $1, '', '', 1, false, $2, 'full', '1 day', now(), now(), 'x', CASE WHEN $3 THEN $4 END,
-				CASE WHEN $3 THEN now() END, now(), now(), now(), CASE WHEN $2 NOT IN ('planned', 'creating', 'overdue') THEN now() END)`,
-			fmt.Sprint("v", i), string(state), backed, recorded(state))
+				CASE WHEN $3 THEN now() END, now(), now(), now(), CASE WHEN NOT $5 THEN now() END)`,
+			fmt.Sprint("v", i), string(state), backed, recorded(state), state.InProgress())
 		require.NoError(t, err)
 	}
 	k.running = run(t, cfg, append(changes, func(d *Deps) { d.Checks, d.Ping = checks, checks.Ping })...)

@@ -175,7 +175,7 @@ func LinkOf(b Backup, r *Record, inForce Retention) Link {
 		// Nobody wants it, though Cinder made it after all; also while its
 		// removal, which may never have reached Cinder, is being asked for.
 		l.Status = StatusError
-	case b.Status == StatusError && r.AvailableAt != nil && r.State != Deleting && r.State != Undeletable:
+	case b.Status == StatusError && r.AvailableAt != nil && !r.State.Removing():
 		l.Status = StatusSpoilt
 	}
 	return l

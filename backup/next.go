@@ -193,7 +193,7 @@ func newer(a, b time.Time) time.Time {
 // failedAttempt tells whether r ended without a restore point, whatever became
 // of its leftover since.
 func (r Record) failedAttempt() bool {
-	return slices.Contains([]State{Failed, Deleting, Deleted, Undeletable}, r.State)
+	return r.State == Failed || r.State == Deleted || r.State.Removing()
 }
 
 // failedAt is when the attempt ended. ChangedAt is later where a leftover was

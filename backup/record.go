@@ -1,52 +1,6 @@
 package backup
 
-import (
-	"slices"
-	"time"
-)
-
-// A State is where a record is in its life (see docs/architecture.md).
-type State string
-
-// The states of a record.
-const (
-	Planned     State = "planned"     // decided, nothing asked of Cinder yet
-	Creating    State = "creating"    // asked for, or about to be
-	Overdue     State = "overdue"     // still creating past its deadline
-	Available   State = "available"   // a restore point, as far as we know
-	Deleting    State = "deleting"    // its removal was asked for, or is about to be
-	Deleted     State = "deleted"     // end: Cinder no longer has it, by our doing
-	Withdrawn   State = "withdrawn"   // end: no longer wanted before it began; not a failure
-	Failed      State = "failed"      // end, unless Cinder holds a leftover
-	Lost        State = "lost"        // gone from Cinder, not by us
-	Undeletable State = "undeletable" // Cinder refuses to remove it
-)
-
-// States lists all of them, in the order of a record's life.
-var States = []State{Planned, Creating, Overdue, Available, Deleting, Deleted, Withdrawn, Failed, Lost, Undeletable}
-
-// InProgress tells whether a record in this state is the one that its volume
-// may have in progress.
-func (s State) InProgress() bool { return s == Planned || s == Creating || s == Overdue }
-
-// becomes is the whole machine: where each state may lead.
-var becomes = map[State][]State{
-	Planned:     {Creating, Withdrawn, Failed},
-	Creating:    {Available, Failed, Overdue},
-	Overdue:     {Available, Failed},
-	Available:   {Deleting, Lost},
-	Lost:        {Available},
-	Failed:      {Deleting},
-	Deleting:    {Deleted, Available, Failed, Undeletable},
-	Undeletable: {Deleting, Deleted},
-	Deleted:     {Available, Failed}, // Cinder has it after all
-	Withdrawn:   {},
-}
-
-// CanBecome tells whether the life of a record leads from s to t. A refused
-// removal leads back to where it came from: available, or failed for a
-// leftover.
-func (s State) CanBecome(t State) bool { return slices.Contains(becomes[s], t) }
+import "time"
 
 // A Kind is full or incremental: the wish before, the fact after Cinder made it.
 type Kind string

@@ -8,13 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRecordInProgress(t *testing.T) {
-	require.Len(t, States, 10)
-	for _, s := range States {
-		require.Equal(t, s == Planned || s == Creating || s == Overdue, s.InProgress(), s)
-	}
-}
-
 func TestRecordSucceeded(t *testing.T) {
 	for w := range strings.FieldsSeq("F Fr Fd FD") {
 		require.True(t, records(t, w+"-1h")[0].Succeeded(), w)
@@ -58,27 +51,6 @@ func TestRecordDated(t *testing.T) {
 	require.Equal(t, now.Add(1), r.dated())
 	r.RequestedAt = nil
 	require.Equal(t, now, r.dated())
-}
-
-// Each life begins at planned and leads to an end. No end leads on, but for a removal that Cinder took back.
-func TestStatesLead(t *testing.T) {
-	reached := map[State]bool{Planned: true}
-	for range States {
-		for _, s := range States {
-			for _, next := range States {
-				reached[next] = reached[next] || reached[s] && s.CanBecome(next)
-			}
-		}
-	}
-	for _, s := range States {
-		require.True(t, reached[s], "nothing leads to %s", s)
-		require.False(t, s.CanBecome(s))
-		require.False(t, Withdrawn.CanBecome(s) || State("").CanBecome(s))
-		require.Equal(t, s == Available || s == Failed, Deleted.CanBecome(s))
-		require.False(t, s.CanBecome(Planned), "no record is planned twice")
-	}
-	require.True(t, Planned.CanBecome(Creating))
-	require.False(t, Planned.CanBecome(Available))
 }
 
 func TestNewestPoint(t *testing.T) {

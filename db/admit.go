@@ -17,9 +17,9 @@ import (
 // and nobody else admits: what is in progress can only get less until then.
 // What is paused is not read: the pause gives its slot back, and it waits anew.
 func (b *Beat) Admit(ctx context.Context, caps backup.Caps, outage backup.Outage) (backup.Admission, error) {
-	admit := inOrder("records", `id = ANY($1) AND state = 'planned' AND admitted_at IS NULL`) + `
+	admit := inOrder("records", `id = ANY($1) AND `+isWaiting) + `
 		UPDATE records SET admitted_at = staffeln_now() WHERE id IN (SELECT id FROM locked) RETURNING id`
-	leave := inOrder("records", `state = 'planned' AND admitted_at IS NOT NULL AND `+paused) + `
+	leave := inOrder("records", isAdmitted+` AND `+paused) + `
 		UPDATE records SET admitted_at = NULL WHERE id IN (SELECT id FROM locked)`
 	var a backup.Admission
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
@@ -54,15 +54,15 @@ func admissionFacts(ctx context.Context, tx pgx.Tx, now time.Time, caps backup.C
 		FROM records r CROSS JOIN LATERAL (
 			SELECT max(ended_at - requested_at) AS usual FROM (
 				SELECT ended_at, requested_at FROM records p
-				WHERE r.state = 'creating' AND p.volume_id = r.volume_id AND p.available_at IS NOT NULL AND p.requested_at IS NOT NULL
+				WHERE r.` + isCreating + ` AND p.volume_id = r.volume_id AND p.available_at IS NOT NULL AND p.requested_at IS NOT NULL
 				ORDER BY beat DESC LIMIT 3) last) durations
-		WHERE state = 'creating' OR (state = 'planned' AND admitted_at IS NOT NULL)`
+		WHERE ` + isCreating + ` OR (` + isAdmitted + `)`
 	const recent = `
 		SELECT project_id, zone, count(*)::int AS ended, count(*) FILTER (WHERE available_at IS NULL AND reason = ANY($1))::int AS failed,
 			count(*) FILTER (WHERE available_at IS NOT NULL)::int AS made
 		FROM records WHERE ended_at > $2 AND requested_at IS NOT NULL GROUP BY project_id, zone`
 	const waiting = `
-		SELECT id, project_id, zone, out_of_turn, by_hand, last_point_at, beat FROM records WHERE state = 'planned' AND admitted_at IS NULL` + unpaused
+		SELECT id, project_id, zone, out_of_turn, by_hand, last_point_at, beat FROM records WHERE ` + isWaiting + ` AND NOT ` + paused
 	f := backup.AdmissionFacts{Caps: caps, Outage: outage}
 	var err error
 	if f.InProgress, err = collect[backup.InProgress](ctx, tx, inProgress); err != nil {

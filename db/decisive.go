@@ -13,42 +13,35 @@ package db
 //     make is at its cap with sixteen ([backup.Policy]).
 //
 // Each has an index of its own (migrations 8 and 9), and no record is in two of them.
-const decisive = `volumes v LEFT JOIN LATERAL (
-	SELECT f.beat FROM records f WHERE f.volume_id = v.id AND f.state = 'available' AND f.kind = 'full' AND f.project_id = v.project_id
+var decisive = `volumes v LEFT JOIN LATERAL (
+	SELECT f.beat FROM records f WHERE f.volume_id = v.id AND ` + isAvailable + ` AND f.kind = 'full' AND f.project_id = v.project_id
 		ORDER BY f.beat DESC LIMIT 1) latest ON true LEFT JOIN LATERAL (
 	SELECT f.beat FROM (
-		SELECT a.beat FROM records a WHERE a.volume_id = v.id AND a.project_id = v.project_id AND a.state = 'available' AND a.cinder_timestamp > a.data_timestamp
+		SELECT a.beat FROM records a WHERE a.volume_id = v.id AND a.project_id = v.project_id AND ` + isAvailable + ` AND a.cinder_timestamp > a.data_timestamp
 			ORDER BY a.cinder_timestamp DESC LIMIT 1) top CROSS JOIN LATERAL (
-		SELECT f.beat FROM records f WHERE f.volume_id = v.id AND f.state = 'available' AND f.kind = 'full' AND f.project_id = v.project_id AND f.beat <= top.beat
+		SELECT f.beat FROM records f WHERE f.volume_id = v.id AND ` + isAvailable + ` AND f.kind = 'full' AND f.project_id = v.project_id AND f.beat <= top.beat
 			ORDER BY f.beat DESC LIMIT 1) f) ahead ON true CROSS JOIN LATERAL (
 	SELECT least(latest.beat, ahead.beat) AS beat) newest CROSS JOIN LATERAL (
-	SELECT * FROM records p WHERE p.volume_id = v.id AND p.state IN ('planned', 'creating', 'overdue')
+	SELECT * FROM records p WHERE p.volume_id = v.id AND ` + isInProgress + `
 	UNION ALL (
-	SELECT * FROM records h WHERE h.volume_id = v.id AND h.state IN ('available', 'deleting', 'undeletable', 'lost') AND h.available_at IS NOT NULL
+	SELECT * FROM records h WHERE h.volume_id = v.id AND ` + wasMade + `
 		AND h.beat >= coalesce(newest.beat, '-infinity')
 		ORDER BY h.beat DESC LIMIT CASE WHEN newest.beat IS NULL THEN 400 END)
 	UNION ALL (
-	SELECT * FROM records l WHERE l.volume_id = v.id AND ` + leftovers + ` AND l.beat >= coalesce(newest.beat, '-infinity')
+	SELECT * FROM records l WHERE l.volume_id = v.id AND ` + isLeftoverRemoval + ` AND l.beat >= coalesce(newest.beat, '-infinity')
 		ORDER BY l.beat DESC LIMIT 20)
 	UNION ALL (
-	SELECT * FROM records s WHERE s.volume_id = v.id AND s.project_id = v.project_id AND s.state = 'deleted' AND s.available_at IS NOT NULL
+	SELECT * FROM records s WHERE s.volume_id = v.id AND s.project_id = v.project_id AND ` + isDeleted + ` AND s.available_at IS NOT NULL
 		ORDER BY s.beat DESC FETCH FIRST 1 ROW WITH TIES)
 	UNION ALL (
-	SELECT * FROM records e WHERE e.volume_id = v.id AND e.project_id = v.project_id AND ` + leftNothing + `
+	SELECT * FROM records e WHERE e.volume_id = v.id AND e.project_id = v.project_id AND ` + isFailure + `
 		AND e.reason <> 'volume_status' AND NOT (e.kind = 'incremental' AND e.reason = 'backup_error')
 		ORDER BY e.ended_at DESC LIMIT 16)
 	UNION ALL (
-	SELECT * FROM records e WHERE e.volume_id = v.id AND e.project_id = v.project_id AND ` + leftNothing + `
+	SELECT * FROM records e WHERE e.volume_id = v.id AND e.project_id = v.project_id AND ` + isFailure + `
 		AND e.kind = 'incremental' AND e.reason = 'backup_error'
 		ORDER BY e.ended_at DESC LIMIT 16)
 	UNION ALL (
-	SELECT * FROM records e WHERE e.volume_id = v.id AND e.project_id = v.project_id AND ` + leftNothing + `
+	SELECT * FROM records e WHERE e.volume_id = v.id AND e.project_id = v.project_id AND ` + isFailure + `
 		AND e.reason = 'volume_status'
 		ORDER BY e.ended_at DESC LIMIT 1)) records`
-
-// leftovers are backups (l) that never became a restore point and that Cinder may
-// hold something of, also while they are removed.
-const leftovers = `l.available_at IS NULL AND (l.state IN ('deleting', 'undeletable') OR (l.state = 'failed' AND l.backup_id IS NOT NULL))`
-
-// leftNothing are failed backups (e) that Cinder holds nothing of.
-const leftNothing = `e.available_at IS NULL AND (e.state = 'deleted' OR (e.state = 'failed' AND e.backup_id IS NULL))`

@@ -33,16 +33,14 @@ type Work struct {
 // AtWork returns all records between plan and end, and the removals that are
 // due: the whole input of a dispatch run, from the table alone.
 func (b *Beat) AtWork(ctx context.Context) ([]Work, error) {
-	const removal = `r.state IN ('deleting', 'undeletable', 'failed')` // what the volume's back-off is about
-	const q = `
+	q := `
 		SELECT r.volume_id, r.id AS record_id, coalesce(r.backup_id, '') AS backup_id, r.state, r.requested_at IS NOT NULL AS requested,
-			r.deadline, CASE WHEN ` + removal + ` THEN greatest(r.next_try_at, v.removal_next_try_at) ELSE r.next_try_at END AS next_try_at, r.deletion_asked_at,
-			greatest(r.changed_at, r.admitted_at, r.asked_at, r.next_try_at, r.deletion_asked_at, CASE WHEN ` + removal + ` THEN v.removal_next_try_at END) AS still_since,
+			r.deadline, CASE WHEN ` + needsRemoval + ` THEN greatest(r.next_try_at, v.removal_next_try_at) ELSE r.next_try_at END AS next_try_at, r.deletion_asked_at,
+			greatest(r.changed_at, r.admitted_at, r.asked_at, r.next_try_at, r.deletion_asked_at, CASE WHEN ` + needsRemoval + ` THEN v.removal_next_try_at END) AS still_since,
 			coalesce(v.lease_until <= @now, false) AS abandoned, coalesce(v.lease_until > @now, false) AS leased,
 			EXISTS (SELECT FROM pauses p WHERE p.project_id IN ('', r.project_id)) AS paused
 		FROM records r JOIN volumes v ON v.id = r.volume_id
-		WHERE (r.state IN ('planned', 'creating', 'overdue', 'deleting', 'undeletable') OR (r.state = 'failed' AND r.backup_id IS NOT NULL))
-			AND (r.state <> 'planned' OR r.admitted_at IS NOT NULL)
+		WHERE ` + hasWork + ` AND NOT (` + isWaiting + `)
 		UNION ALL
 		SELECT v.id, '', '', '', false, NULL, v.removal_next_try_at, NULL, greatest(v.removal_due_at, v.removal_next_try_at), coalesce(v.lease_until <= @now, false), coalesce(v.lease_until > @now, false),
 			EXISTS (SELECT FROM pauses p WHERE p.project_id IN ('', v.project_id))
@@ -61,7 +59,7 @@ func (b *Beat) AtWork(ctx context.Context) ([]Work, error) {
 
 // Waiting tells whether any planned record waits for admission.
 func (b *Beat) Waiting(ctx context.Context) (waits bool, err error) {
-	const q = `SELECT EXISTS (SELECT FROM records WHERE state = 'planned' AND admitted_at IS NULL)`
+	const q = `SELECT EXISTS (SELECT FROM records WHERE ` + isWaiting + `)`
 	if err := b.db.pool.QueryRow(ctx, q).Scan(&waits); err != nil {
 		return false, fmt.Errorf("look for records that wait: %w", err)
 	}
@@ -71,8 +69,13 @@ func (b *Beat) Waiting(ctx context.Context) (waits bool, err error) {
 // Unfinished counts the records between plan and end by state: all that wait,
 // run, hang, or could not be removed. States without one count 0.
 func (b *Beat) Unfinished(ctx context.Context) (map[backup.State]int, error) {
-	const q = `SELECT state, count(*)::int FROM records WHERE state IN ('planned', 'creating', 'overdue', 'deleting', 'undeletable') GROUP BY state`
-	counts := map[backup.State]int{backup.Planned: 0, backup.Creating: 0, backup.Overdue: 0, backup.Deleting: 0, backup.Undeletable: 0}
+	q := `SELECT state, count(*)::int FROM records WHERE ` + isUnfinished + ` GROUP BY state`
+	counts := map[backup.State]int{}
+	for _, s := range backup.States {
+		if s.Unfinished() {
+			counts[s] = 0
+		}
+	}
 	rows, err := b.db.pool.Query(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("count records: %w", err)

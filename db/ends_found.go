@@ -22,7 +22,7 @@ func (b *Beat) FoundEnds(ctx context.Context, grace time.Duration, floor int, al
 	const forget = `
 		DELETE FROM findings f WHERE reason = 'protection_ended' AND NOT EXISTS (
 			SELECT FROM protection_ends e WHERE e.volume_id = f.object AND e.project_id = f.project_id AND (NOT @all OR EXISTS (
-				SELECT FROM records r WHERE r.volume_id = e.volume_id AND r.project_id = e.project_id AND r.state = 'available')))`
+				SELECT FROM records r WHERE r.volume_id = e.volume_id AND r.project_id = e.project_id AND ` + isAvailable + `)))`
 	const keep = `
 		INSERT INTO findings (reason, object, project_id, volume_id, detail, since, seen_at)
 		SELECT 'protection_ended', e.volume_id, e.project_id, e.volume_id,
@@ -36,7 +36,7 @@ func (b *Beat) FoundEnds(ctx context.Context, grace time.Duration, floor int, al
 			CROSS JOIN LATERAL (
 				SELECT max(r.data_timestamp + ` + retentionInForce + `) FILTER (WHERE r.removal_reason <> @held) AS others,
 					count(*) FILTER (WHERE r.removal_reason = @held) AS kept FROM records r
-				WHERE r.volume_id = e.volume_id AND r.project_id = e.project_id AND r.state = 'available') points
+				WHERE r.volume_id = e.volume_id AND r.project_id = e.project_id AND ` + isAvailable + `) points
 		WHERE (points.others IS NOT NULL OR points.kept > 0) AND (@all OR NOT EXISTS (
 			SELECT FROM findings f WHERE f.reason = 'protection_ended' AND f.object = e.volume_id AND f.project_id = e.project_id AND f.since >= e.ended_at))
 		ON CONFLICT (reason, object, project_id) DO UPDATE SET detail = excluded.detail, volume_id = excluded.volume_id, seen_at = excluded.seen_at,

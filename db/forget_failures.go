@@ -15,12 +15,12 @@ const failuresKept = 50
 // newest failures and those that no report told yet. It goes volume by volume:
 // after an outage of a year there may be thousands of each.
 func (b *Beat) ForgetFailures(ctx context.Context) (int, error) {
-	const many = `
-		SELECT volume_id FROM records WHERE state = 'failed' AND backup_id IS NULL
+	many := `
+		SELECT volume_id FROM records WHERE ` + isFailedBare + `
 		GROUP BY volume_id HAVING count(*) > $1 AND count(*) FILTER (WHERE report_id IS NOT NULL) > 0 ORDER BY 1`
 	q := inOrder("records", `id IN (SELECT id FROM (
 			SELECT id, report_id, row_number() OVER (ORDER BY ended_at DESC, id DESC) AS place
-			FROM records WHERE volume_id = $1 AND state = 'failed' AND backup_id IS NULL) failed
+			FROM records WHERE volume_id = $1 AND `+isFailedBare+`) failed
 			WHERE place > $2 AND report_id IS NOT NULL LIMIT $3)`) + `DELETE FROM records WHERE id IN (SELECT id FROM locked)`
 	volumes, err := collectIDs(b.db.pool.Query(ctx, many, failuresKept))
 	if err != nil {

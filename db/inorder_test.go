@@ -43,7 +43,7 @@ var ordered = map[string]struct {
 	}},
 	"Seen, lost before": {both(row{"state": "lost"}), func(h *house) func() error {
 		return func() error {
-			_, err := h.beat().bulk(h.ctx, backup.Lost, "records found again", reappear, []string{"b1", "b2"})
+			_, err := h.beat().bulk(h.ctx, backup.Lost, "records found again", reappear, []string{"b1", "b2"}, backup.Available)
 			return err
 		}
 	}},

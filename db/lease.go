@@ -72,7 +72,7 @@ func (c *Lease) Volume(ctx context.Context) (Volume, error) {
 
 // Records returns the records that a decision about the leased volume needs.
 func (c *Lease) Records(ctx context.Context) ([]backup.Record, error) {
-	const q = `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.id = $1`
+	q := `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.id = $1`
 	records, err := collectRecords(c.db.pool.Query(ctx, q, c.VolumeID))
 	if err != nil {
 		return nil, fmt.Errorf("read records of volume %s: %w", c.VolumeID, err)
@@ -80,13 +80,10 @@ func (c *Lease) Records(ctx context.Context) ([]backup.Record, error) {
 	return records, nil
 }
 
-// mayBeHeld holds for records that Cinder may hold something of.
-const mayBeHeld = `(state IN ('planned', 'creating', 'overdue', 'available', 'deleting', 'undeletable', 'lost') OR (state = 'failed' AND backup_id IS NOT NULL))`
-
 // Links returns all records of the leased volume that Cinder may hold
 // something of.
 func (c *Lease) Links(ctx context.Context) ([]backup.Record, error) {
-	const q = `SELECT ` + recordColumns + ` FROM records WHERE volume_id = $1 AND ` + mayBeHeld + ` ORDER BY beat, id`
+	q := `SELECT ` + recordColumns + ` FROM records WHERE volume_id = $1 AND ` + mayBeInCinder + ` ORDER BY beat, id`
 	records, err := collectRecords(c.db.pool.Query(ctx, q, c.VolumeID))
 	if err != nil {
 		return nil, fmt.Errorf("read links of volume %s: %w", c.VolumeID, err)
@@ -96,9 +93,7 @@ func (c *Lease) Links(ctx context.Context) ([]backup.Record, error) {
 
 // RemovalDone forgets that a removal was due; [ErrStale] where the lease ran out.
 func (c *Lease) RemovalDone(ctx context.Context) error {
-	const q = `UPDATE volumes SET removal_due_at = NULL, removal_failures = 0, removal_next_try_at = NULL
-		WHERE id = $1 AND lease_token = $2 AND lease_until > staffeln_now()`
-	if err := c.own(ctx, q, c.VolumeID, c.token); err != nil {
+	if err := c.own(ctx, `removal_due_at = NULL, removal_failures = 0, removal_next_try_at = NULL`, nil); err != nil {
 		return fmt.Errorf("end removal of volume %s: %w", c.VolumeID, err)
 	}
 	return nil
@@ -107,17 +102,16 @@ func (c *Lease) RemovalDone(ctx context.Context) error {
 // RemovalLater leaves all removals of the volume to the given time: what they
 // met only waiting can mend.
 func (c *Lease) RemovalLater(ctx context.Context, again time.Time) error {
-	const q = `UPDATE volumes SET removal_failures = removal_failures + 1, removal_next_try_at = $3
-		WHERE id = $1 AND lease_token = $2 AND lease_until > staffeln_now()`
-	if err := c.own(ctx, q, c.VolumeID, c.token, again); err != nil {
+	const set = `removal_failures = removal_failures + 1, removal_next_try_at = @again`
+	if err := c.own(ctx, set, pgx.NamedArgs{"again": again}); err != nil {
 		return fmt.Errorf("put off removals of volume %s: %w", c.VolumeID, err)
 	}
 	return nil
 }
 
-// own writes the volume's row for whoever holds its lease.
-func (c *Lease) own(ctx context.Context, q string, args ...any) error {
-	tag, err := c.db.pool.Exec(ctx, q, args...)
+// own writes columns of the volume for whoever holds its lease.
+func (c *Lease) own(ctx context.Context, set string, args pgx.NamedArgs) error {
+	tag, err := c.db.pool.Exec(ctx, `UPDATE volumes SET `+set+` WHERE `+leaseHolds, c.args(args))
 	if err == nil && tag.RowsAffected() == 0 {
 		err = ErrStale
 	}

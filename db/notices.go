@@ -42,7 +42,7 @@ var noticed = []struct {
 		SELECT c.project_id, c.volume_id, c.since, c.reason, r.project_name, r.volume_name, c.server_id, c.server_name, NULL::interval AS in_force, NULL::interval AS shorter
 		FROM (SELECT project_id, volume_id, ended_at AS since, reason, server_id, server_name FROM protection_ends) c CROSS JOIN LATERAL (
 			SELECT project_name, volume_name FROM records WHERE volume_id = c.volume_id AND project_id = c.project_id
-				AND available_at IS NOT NULL AND state IN ('available', 'deleting', 'undeletable') ORDER BY beat DESC LIMIT 1) r
+				AND available_at IS NOT NULL AND ` + isInCinder + ` ORDER BY beat DESC LIMIT 1) r
 		WHERE ` + notNoticed},
 	{backup.RetentionShortened, `
 		SELECT c.project_id, c.volume_id, c.since, '' AS reason, c.project_name, c.volume_name, c.server_id, c.server_name, c.in_force, c.shorter

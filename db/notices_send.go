@@ -35,7 +35,7 @@ func (c *ReportLease) Notices(ctx context.Context, delay time.Duration) ([]Notic
 			SELECT count(*)::int AS points, max(data_timestamp + kept) AS last_end,
 				count(*) FILTER (WHERE data_timestamp + v.shorter <= v.shorter_since + @delay::interval AND data_timestamp + kept > v.shorter_since + @delay::interval)::int AS going
 			FROM (SELECT data_timestamp, ` + retentionInForce + ` AS kept FROM records r
-				WHERE r.volume_id = n.volume_id AND r.project_id = n.project_id AND state = 'available') r) left_over
+				WHERE r.volume_id = n.volume_id AND r.project_id = n.project_id AND ` + isAvailable + `) r) left_over
 		WHERE CASE WHEN @project = '' THEN operator_report_id IS NULL ELSE report_id IS NULL AND n.project_id = @project END
 		ORDER BY n.kind, n.project_id, n.id LIMIT 10000`
 	rows, err := c.db.pool.Query(ctx, q, pgx.NamedArgs{"project": projectOf(c.Group), "delay": delay})

@@ -20,12 +20,9 @@ type Pause struct {
 // ErrPaused says that nothing was begun because the operator paused it.
 var ErrPaused = errors.New("paused by the operator")
 
-// paused holds for a record whose project, or all, is paused; unpaused is the
-// condition of every statement that begins something.
-const (
-	paused   = `EXISTS (SELECT FROM pauses WHERE pauses.project_id IN ('', records.project_id))`
-	unpaused = ` AND NOT ` + paused
-)
+// paused holds for a record whose project, or all, is paused. No statement
+// begins something then: [guard].
+const paused = `EXISTS (SELECT FROM pauses WHERE pauses.project_id IN ('', records.project_id))`
 
 // A statement does not see the pause that is committed while it waits for a
 // row. So whatever begins something shares a lock until it is committed, and a

@@ -15,7 +15,7 @@ import (
 // needs, newest first; volumes without records do not appear, nor do those that
 // are gone, but for the given ones. It is one query, streamed.
 func (b *Beat) Histories(ctx context.Context, gone []string) iter.Seq2[[]backup.Record, error] {
-	const q = `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.gone_at IS NULL OR v.id = ANY($1) ORDER BY v.id, records.beat DESC`
+	q := `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.gone_at IS NULL OR v.id = ANY($1) ORDER BY v.id, records.beat DESC`
 	return func(yield func([]backup.Record, error) bool) {
 		rows, err := b.db.pool.Query(ctx, q, gone)
 		if err != nil {
@@ -50,9 +50,9 @@ func (b *Beat) Histories(ctx context.Context, gone []string) iter.Seq2[[]backup.
 // and that the others no longer are: no incremental can be made on them while
 // that lasts, and a sweep's sighting would be hours old.
 func (b *Beat) Restoring(ctx context.Context, backupIDs []string) error {
-	over := inOrder("records", `cinder_status = 'restoring' AND state = 'available' AND backup_id <> ALL($1)`) + `
+	over := inOrder("records", `cinder_status = 'restoring' AND `+isAvailable+` AND backup_id <> ALL($1)`) + `
 		UPDATE records SET cinder_status = 'available' WHERE id IN (SELECT id FROM locked)`
-	begun := inOrder("records", `backup_id = ANY($1) AND state = 'available' AND cinder_status <> 'restoring'`) + `
+	begun := inOrder("records", `backup_id = ANY($1) AND `+isAvailable+` AND cinder_status <> 'restoring'`) + `
 		UPDATE records SET cinder_status = 'restoring' WHERE id IN (SELECT id FROM locked)`
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, over, backupIDs); err != nil {
@@ -71,14 +71,14 @@ func (b *Beat) Restoring(ctx context.Context, backupIDs []string) error {
 // can't be backed up now. Where the volume has one in progress by now, nothing
 // is written. It returns how many were.
 func (b *Beat) Plan(ctx context.Context, records []backup.Record) (int, error) {
-	const q = `
+	q := `
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted,
 			state, kind, out_of_turn, retention, beat, last_point_at, reason, reason_text, changed_at, ended_at)
-		SELECT *, staffeln_now(), CASE WHEN n.state = 'failed' THEN staffeln_now() END FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
+		SELECT *, staffeln_now(), CASE WHEN n.` + isFailed + ` THEN staffeln_now() END FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
 			$5::text[], $6::text[], $7::text[], $8::int[], $9::bool[], $10::text[], $11::text[], $12::bool[], $13::interval[], $14::timestamptz[],
 			$15::timestamptz[], $16::text[], $17::text[]) AS n (project_id, project_name, server_id, server_name, volume_id, volume_name, zone,
 			size_gib, encrypted, state, kind, out_of_turn, retention, beat, last_point_at, reason, reason_text)
-		ON CONFLICT (volume_id) WHERE state IN ('planned', 'creating', 'overdue') DO NOTHING
+		ON CONFLICT (volume_id) WHERE ` + isInProgress + ` DO NOTHING
 		RETURNING state, reason`
 	total := 0
 	for part := range chunks(records) {
@@ -99,15 +99,15 @@ func (b *Beat) Plan(ctx context.Context, records []backup.Record) (int, error) {
 // WithdrawAll ends planned records (by ID) that are no longer wanted, each
 // with its reason. Those that were asked for in the meantime are left alone.
 func (b *Beat) WithdrawAll(ctx context.Context, ids []string, reasons []backup.Reason) (int, error) {
-	q := inOrder("records", `id = ANY($1) AND state = 'planned'`) + `
-		UPDATE records SET state = 'withdrawn', reason = w.reason, changed_at = staffeln_now(), ended_at = staffeln_now(), next_try_at = NULL
+	q := inOrder("records", `id = ANY($1) AND `+isPlanned) + `
+		UPDATE records SET state = $3, reason = w.reason, changed_at = staffeln_now(), ended_at = staffeln_now(), next_try_at = NULL
 		FROM unnest($1::text[], $2::text[]) AS w (id, reason)
 		WHERE records.id = w.id AND records.id IN (SELECT id FROM locked)
 		RETURNING state, records.reason`
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	n, err := b.bulk(ctx, backup.Planned, "records withdrawn", q, ids, reasons)
+	n, err := b.bulk(ctx, backup.Planned, "records withdrawn", q, ids, reasons, backup.Withdrawn)
 	if err != nil {
 		return 0, fmt.Errorf("withdraw %d records: %w", len(ids), err)
 	}

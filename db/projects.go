@@ -15,11 +15,11 @@ import (
 func (c *Lease) OutOfReach(ctx context.Context, f backup.Finding) (isNew bool, err error) {
 	const q = `
 		INSERT INTO findings (reason, object, project_id, detail, since, seen_at)
-		SELECT $1, $2, $3, $4, at, at FROM staffeln_now() AS at
-		WHERE EXISTS (SELECT FROM volumes WHERE id = $5 AND lease_token = $6 AND lease_until > at)
+		SELECT @reason, @object, @project, @detail, at, at FROM staffeln_now() AS at
+		WHERE EXISTS (SELECT FROM volumes WHERE ` + leaseHolds + `)
 		ON CONFLICT (reason, object, project_id) DO UPDATE SET detail = excluded.detail, seen_at = excluded.seen_at
 		RETURNING xmax = 0`
-	rows, err := c.db.pool.Query(ctx, q, string(f.Reason), f.Object, f.ProjectID, storable(f.Detail), c.VolumeID, c.token)
+	rows, err := c.db.pool.Query(ctx, q, c.args(pgx.NamedArgs{"reason": string(f.Reason), "object": f.Object, "project": f.ProjectID, "detail": storable(f.Detail)}))
 	if err == nil {
 		// no row: the lease ran out, and whoever has it now finds the same
 		_, err = pgx.ForEachRow(rows, []any{&isNew}, func() error { return nil })
@@ -57,10 +57,10 @@ func (b *Beat) Gone(ctx context.Context, after time.Time) (map[string]bool, erro
 // ForgetProjects ends the findings of projects that removals no longer meet
 // since the given time, and of those that nothing is left of.
 func (b *Beat) ForgetProjects(ctx context.Context, before time.Time) error {
-	const q = `
+	q := `
 		DELETE FROM findings f WHERE reason = ANY($2) AND (seen_at < $1 OR NOT EXISTS (
 			SELECT FROM records r WHERE r.project_id = f.object
-				AND (r.state IN ('available', 'deleting', 'undeletable') OR (r.state = 'failed' AND r.backup_id IS NOT NULL))))`
+				AND ` + hasBackup + `))`
 	err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, before, projectFindings); return err })
 	if err != nil {
 		return fmt.Errorf("forget findings of projects: %w", err)

@@ -11,7 +11,7 @@ import (
 type protectionFacts int
 
 const (
-	isGone protectionFacts = 1 << iota
+	volumeGone protectionFacts = 1 << iota
 	isWanted
 	isUnseen
 	hasPoint
@@ -20,7 +20,7 @@ const (
 )
 
 func (f protectionFacts) of() backup.ProtectionFacts {
-	return backup.ProtectionFacts{Gone: f&isGone != 0, Wanted: f&isWanted != 0, Unseen: f&isUnseen != 0, HasPoint: f&hasPoint != 0, PastRPO: f&isPastRPO != 0}
+	return backup.ProtectionFacts{Gone: f&volumeGone != 0, Wanted: f&isWanted != 0, Unseen: f&isUnseen != 0, HasPoint: f&hasPoint != 0, PastRPO: f&isPastRPO != 0}
 }
 
 // factsOf are all facts that are judged to be one of the given protections.
@@ -43,7 +43,7 @@ const protections = `(
 		(v.gone_at IS NOT NULL)::int + 2 * v.protected::int + 4 * unseen::int + 8 * (newest_at IS NOT NULL)::int
 			+ 16 * coalesce(coalesce(newest_at, v.protected_since) < @late, false)::int AS facts
 	FROM volumes v CROSS JOIN LATERAL (SELECT v.unknown OR v.decided_at IS NULL AS unseen) seen CROSS JOIN LATERAL (
-		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND project_id = v.project_id AND state = 'available' AND cinder_status <> 'error') newest`
+		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND project_id = v.project_id AND ` + isRestorePoint + `) newest`
 
 // protectionsOf is [protections] of one project's volumes, or of all.
 func protectionsOf(project string) string {

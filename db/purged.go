@@ -11,7 +11,7 @@ import (
 
 // unseen holds for records of which Cinder should hold something and that the
 // sweep did not see, although they were as they are before it began.
-const unseen = `(state IN ('available', 'deleting', 'undeletable') OR (state = 'failed' AND backup_id IS NOT NULL))
+var unseen = hasBackup + `
 	AND changed_at < $1 AND (swept_at IS NULL OR swept_at < $1)`
 
 // UnseenProjects returns the projects of such records.
@@ -46,7 +46,7 @@ func (b *Beat) ClosePurged(ctx context.Context, recordIDs []string) error {
 	} {
 		q := inOrder("records", `id = ANY($1) AND state = $3 AND changed_at < $2`) + `
 			UPDATE records SET state = $4, changed_at = staffeln_now(), ` + step.set + `
-			WHERE id IN (SELECT id FROM locked) RETURNING state, CASE WHEN state = 'deleted' THEN removal_reason ELSE reason END AS reason`
+			WHERE id IN (SELECT id FROM locked) RETURNING state, CASE WHEN ` + isDeleted + ` THEN removal_reason ELSE reason END AS reason`
 		if _, err := b.bulk(ctx, step.from, "records of purged projects ended", q, recordIDs, b.Now, step.from, step.to); err != nil {
 			return fmt.Errorf("end %d records of purged projects: %w", len(recordIDs), err)
 		}
@@ -57,7 +57,7 @@ func (b *Beat) ClosePurged(ctx context.Context, recordIDs []string) error {
 // Removed returns those of the backups whose records say that they were removed
 // before the sweep began.
 func (b *Beat) Removed(ctx context.Context, backupIDs []string) ([]string, error) {
-	ids, err := collectIDs(b.db.pool.Query(ctx, `SELECT backup_id FROM records WHERE backup_id = ANY($1) AND state = 'deleted' AND changed_at < $2`, backupIDs, b.Now))
+	ids, err := collectIDs(b.db.pool.Query(ctx, `SELECT backup_id FROM records WHERE backup_id = ANY($1) AND `+isDeleted+` AND changed_at < $2`, backupIDs, b.Now))
 	if err != nil {
 		return nil, fmt.Errorf("read removed backups: %w", err)
 	}
@@ -67,10 +67,10 @@ func (b *Beat) Removed(ctx context.Context, backupIDs []string) ([]string, error
 // Reappeared takes back that a backup was removed: Cinder has it after all.
 // Retention removes it once more.
 func (b *Beat) Reappeared(ctx context.Context, backupID string) error {
-	const q = `UPDATE records SET state = CASE WHEN available_at IS NULL THEN 'failed' ELSE 'available' END, reason = 'reappeared',
+	const q = `UPDATE records SET state = CASE WHEN available_at IS NULL THEN $3 ELSE $4 END, reason = 'reappeared',
 			changed_at = staffeln_now(), removal_report_id = NULL
-		WHERE backup_id = $1 AND state = 'deleted' AND changed_at < $2 RETURNING state, reason`
-	if _, err := b.bulk(ctx, backup.Deleted, "removed backup found again", q, backupID, b.Now); err != nil {
+		WHERE backup_id = $1 AND ` + isDeleted + ` AND changed_at < $2 RETURNING state, reason`
+	if _, err := b.bulk(ctx, backup.Deleted, "removed backup found again", q, backupID, b.Now, backup.Failed, backup.Available); err != nil {
 		return fmt.Errorf("take back the removal of backup %s: %w", backupID, err)
 	}
 	return nil
@@ -83,7 +83,7 @@ func (b *Beat) Spoilt(ctx context.Context) ([]backup.Finding, error) {
 		SELECT 'status_unknown' AS reason, project_id, backup_id AS object, volume_id,
 			format('restore point %s of volume %s (%s) was available, and Cinder calls it an error now: look at it; openstack volume backup set --state available makes it one again, or delete it',
 				backup_id, volume_id, volume_name) AS detail
-		FROM records WHERE state = 'available' AND cinder_status = 'error' AND swept_at = $1`
+		FROM records WHERE ` + isAvailable + ` AND cinder_status = 'error' AND swept_at = $1`
 	rows, err := b.db.pool.Query(ctx, q, b.Now)
 	if err != nil {
 		return nil, fmt.Errorf("read spoilt restore points: %w", err)

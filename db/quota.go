@@ -13,7 +13,7 @@ import (
 // freed are the projects whose quota of backups got room by a removal of ours
 // lately: longer ago makes no difference to [backup.Next].
 const freed = `SELECT project_id, max(changed_at) AS at FROM records
-	WHERE state = 'deleted' AND changed_at > $1 AND ($2::text[] IS NULL OR project_id = ANY($2)) GROUP BY project_id`
+	WHERE ` + isDeleted + ` AND changed_at > $1 AND ($2::text[] IS NULL OR project_id = ANY($2)) GROUP BY project_id`
 
 // QuotaFreed returns when a backup of ours was removed last, by project.
 func (b *Beat) QuotaFreed(ctx context.Context) (map[string]time.Time, error) {
@@ -41,7 +41,7 @@ func quotaFreed(ctx context.Context, from queries, now time.Time, projectIDs []s
 
 // QuotasFull returns the projects that refused a backup for their quota lately.
 func (b *Beat) QuotasFull(ctx context.Context) ([]string, error) {
-	const q = `SELECT DISTINCT project_id FROM records WHERE ended_at > $1 AND state = 'failed' AND reason = 'quota_exceeded' ORDER BY 1`
+	const q = `SELECT DISTINCT project_id FROM records WHERE ended_at > $1 AND ` + isFailed + ` AND reason = 'quota_exceeded' ORDER BY 1`
 	ids, err := collectIDs(b.db.pool.Query(ctx, q, b.Now.Add(-2*backup.QuotaPause)))
 	if err != nil {
 		return nil, fmt.Errorf("read projects with full quotas: %w", err)

@@ -16,10 +16,12 @@ import (
 // of a removal that hung are remembered until another one begins.
 func (c *Lease) StartRemoval(ctx context.Context, r backup.Record, reason backup.Reason) (backup.Record, error) {
 	return c.move(ctx, r, change{
-		in(backup.Available, backup.Failed, backup.Deleting, backup.Undeletable), backup.Deleting, held + unpaused, `, deletion_asked_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = '',
-			deletion_refused_since = CASE WHEN state IN ('available', 'failed') AND changed_at <= staffeln_now() - interval '1 day' THEN NULL ELSE deletion_refused_since END,
-			repair = CASE WHEN state IN ('available', 'failed') THEN '' ELSE repair END,
-			repaired_at = CASE WHEN state IN ('available', 'failed') THEN NULL ELSE repaired_at END`,
+		guard{from: in(backup.Available, backup.Failed, backup.Deleting, backup.Undeletable), hasBackup: true, unpaused: true},
+		backup.Deleting,
+		`deletion_asked_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = '',
+			deletion_refused_since = CASE WHEN NOT ` + isRemoving + ` AND changed_at <= staffeln_now() - interval '1 day' THEN NULL ELSE deletion_refused_since END,
+			repair = CASE WHEN ` + isRemoving + ` THEN repair ELSE '' END,
+			repaired_at = CASE WHEN ` + isRemoving + ` THEN repaired_at END`,
 		pgx.NamedArgs{"reason": reason},
 	})
 }
@@ -27,7 +29,7 @@ func (c *Lease) StartRemoval(ctx context.Context, r backup.Record, reason backup
 // Removed ends a record: Cinder answered by ID that it no longer has the
 // backup. EndedAt stays the time at which the attempt ended.
 func (c *Lease) Removed(ctx context.Context, r backup.Record) (backup.Record, error) {
-	return c.move(ctx, r, change{in(backup.Deleting, backup.Undeletable), backup.Deleted, ``, `, cinder_status = 'deleted', next_try_at = NULL, deletion_refused_since = NULL`, nil})
+	return c.move(ctx, r, change{guard{from: in(backup.Deleting, backup.Undeletable)}, backup.Deleted, `cinder_status = 'deleted', next_try_at = NULL, deletion_refused_since = NULL`, nil})
 }
 
 // RefuseRemoval leads back to where the removal began: Cinder refused it. The
@@ -37,7 +39,7 @@ func (c *Lease) RefuseRemoval(ctx context.Context, r backup.Record, why Why, aga
 	if r.AvailableAt == nil {
 		to = backup.Failed
 	}
-	return c.move(ctx, r, change{in(backup.Deleting), to, ``, `, removal_reason = @reason, removal_text = @text, next_try_at = @again,
+	return c.move(ctx, r, change{guard{from: in(backup.Deleting)}, to, `removal_reason = @reason, removal_text = @text, next_try_at = @again,
 		deletion_refused_since = coalesce(deletion_refused_since, staffeln_now())`, why.args(pgx.NamedArgs{"again": again})})
 }
 
@@ -45,7 +47,8 @@ func (c *Lease) RefuseRemoval(ctx context.Context, r backup.Record, why Why, aga
 // is not wanted any more. That is no refusal.
 func (c *Lease) TakeBack(ctx context.Context, r backup.Record, why backup.Reason) (backup.Record, error) {
 	return c.move(ctx, r, change{
-		in(backup.Deleting), backup.Available, ` AND available_at IS NOT NULL`, `, removal_reason = @reason, removal_text = '', next_try_at = NULL`,
+		guard{from: in(backup.Deleting), wasMade: true},
+		backup.Available, `removal_reason = @reason, removal_text = '', next_try_at = NULL`,
 		pgx.NamedArgs{"reason": why},
 	})
 }
@@ -53,14 +56,15 @@ func (c *Lease) TakeBack(ctx context.Context, r backup.Record, why backup.Reason
 // Hold says that a restore point stays past its retention because of others'
 // backups, or, without a reason, that it does not any more.
 func (c *Lease) Hold(ctx context.Context, r backup.Record, why backup.Reason) (backup.Record, error) {
-	return c.move(ctx, r, change{in(backup.Available), backup.Available, ``, `, removal_reason = @reason, removal_text = ''`, pgx.NamedArgs{"reason": why}})
+	return c.move(ctx, r, change{guard{from: in(backup.Available)}, backup.Available, `removal_reason = @reason, removal_text = ''`, pgx.NamedArgs{"reason": why}})
 }
 
 // GiveUpRemoval records that Cinder can't delete the backup. It is reported,
 // and tried again from the given time on.
 func (c *Lease) GiveUpRemoval(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
 	return c.move(ctx, r, change{
-		in(backup.Deleting, backup.Undeletable), backup.Undeletable, ``, `, removal_reason = @reason, removal_text = @text, next_try_at = @again`,
+		guard{from: in(backup.Deleting, backup.Undeletable)},
+		backup.Undeletable, `removal_reason = @reason, removal_text = @text, next_try_at = @again`,
 		why.args(pgx.NamedArgs{"again": again}),
 	})
 }

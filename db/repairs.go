@@ -13,21 +13,22 @@ import (
 // hangs: one that is overdue, or one whose removal does not end. The reason
 // stands with what hangs. Nothing else is tried before the given time.
 func (c *Lease) Repair(ctx context.Context, r backup.Record, step backup.Repair, why Why, again time.Time) (backup.Record, error) {
-	set := `, repair = @step, repaired_at = staffeln_now(), next_try_at = @again`
+	set := `repair = @step, repaired_at = staffeln_now(), next_try_at = @again`
 	if r.State == backup.Overdue {
 		set += setWhy
 	} else {
 		set += `, removal_reason = @reason, removal_text = @text`
 	}
 	args := why.args(pgx.NamedArgs{"step": step, "again": again})
-	return c.move(ctx, r, change{in(backup.Overdue, backup.Deleting, backup.Undeletable), r.State, held + unpaused, set, args})
+	return c.move(ctx, r, change{guard{from: in(backup.Overdue, backup.Deleting, backup.Undeletable), hasBackup: true, unpaused: true}, r.State, set, args})
 }
 
 // NotRepaired takes back that Cinder was asked for a step: whether it was is
 // not known, and it is asked again from the given time on.
 func (c *Lease) NotRepaired(ctx context.Context, r, before backup.Record, again time.Time) (backup.Record, error) {
 	return c.move(ctx, r, change{
-		in(backup.Overdue, backup.Deleting, backup.Undeletable), r.State, ``, `, repair = @step, repaired_at = @at, next_try_at = @again`,
+		guard{from: in(backup.Overdue, backup.Deleting, backup.Undeletable)},
+		r.State, `repair = @step, repaired_at = @at, next_try_at = @again`,
 		pgx.NamedArgs{"step": before.Repair, "at": before.RepairedAt, "again": again},
 	})
 }

@@ -10,13 +10,6 @@ import (
 	"staffeln/backup"
 )
 
-// untold holds for a record that ended and that no report tells of.
-const untold = `report_id IS NULL AND ended_at IS NOT NULL AND state <> 'withdrawn'`
-
-// removalUntold holds for a restore point that was removed, which no report
-// says.
-const removalUntold = `removal_report_id IS NULL AND state IN ('deleted', 'lost') AND available_at IS NOT NULL`
-
 // An Untold is what one project waits to be told.
 type Untold struct {
 	ProjectID string     // empty: findings about no project
@@ -43,7 +36,7 @@ func untolds(ctx context.Context, from queries, now time.Time, late time.Duratio
 			UNION ALL SELECT project_id, at, NULL FROM first_removed
 			UNION ALL SELECT project_id, NULL, coalesce(newest_at, protected_since) + @age::interval FROM ` + protectionsOf(projectID) + `
 				WHERE facts = ANY(@facts)
-			UNION ALL SELECT project_id, NULL, ` + hangsSince + ` FROM records WHERE state IN ('overdue', 'undeletable')
+			UNION ALL SELECT project_id, NULL, ` + hangsSince + ` FROM records WHERE ` + isHanging + `
 			UNION ALL SELECT project_id, NULL, since FROM findings) waiting
 		WHERE @project = '' OR project_id = @project GROUP BY project_id`
 	rows, err := from.Query(ctx, q, pgx.NamedArgs{"late": now.Add(-late), "age": late, "facts": factsOf(backup.Late), "project": projectID})
@@ -60,14 +53,14 @@ func untolds(ctx context.Context, from queries, now time.Time, late time.Duratio
 // firsts are the oldest untold result and the oldest untold removal of each
 // project. They go from one project to the next along the index: a project that
 // nobody could be told about for a year has a year of them.
-const firsts = `first_ended AS (
-		(SELECT project_id, created_at AS at FROM records WHERE ` + untold + ` AND project_id >= @project ORDER BY project_id, created_at LIMIT 1)
+var firsts = `first_ended AS (
+		(SELECT project_id, created_at AS at FROM records WHERE ` + isUnreported + ` AND project_id >= @project ORDER BY project_id, created_at LIMIT 1)
 		UNION ALL SELECT n.* FROM first_ended f CROSS JOIN LATERAL (
-			SELECT project_id, created_at FROM records WHERE ` + untold + ` AND project_id > f.project_id AND @project = '' ORDER BY project_id, created_at LIMIT 1) n),
+			SELECT project_id, created_at FROM records WHERE ` + isUnreported + ` AND project_id > f.project_id AND @project = '' ORDER BY project_id, created_at LIMIT 1) n),
 	first_removed AS (
-		(SELECT project_id, changed_at AS at FROM records WHERE ` + removalUntold + ` AND project_id >= @project ORDER BY project_id, changed_at LIMIT 1)
+		(SELECT project_id, changed_at AS at FROM records WHERE ` + isUnreportedRemoval + ` AND project_id >= @project ORDER BY project_id, changed_at LIMIT 1)
 		UNION ALL SELECT n.* FROM first_removed f CROSS JOIN LATERAL (
-			SELECT project_id, changed_at FROM records WHERE ` + removalUntold + ` AND project_id > f.project_id AND @project = '' ORDER BY project_id, changed_at LIMIT 1) n)`
+			SELECT project_id, changed_at FROM records WHERE ` + isUnreportedRemoval + ` AND project_id > f.project_id AND @project = '' ORDER BY project_id, changed_at LIMIT 1) n)`
 
 // hangsSince is since when a record hangs.
 const hangsSince = `coalesce(deletion_refused_since, deletion_asked_at, deadline, changed_at)`

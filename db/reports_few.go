@@ -25,7 +25,7 @@ type FewVolume struct {
 // all projects for the empty ID. Of a volume that has enough and lost none
 // nothing more is read.
 func (l *Look) FewVolumes(ctx context.Context, projectID string, promised int) ([]FewVolume, error) {
-	const q = `
+	q := `
 		SELECT f.*, c.ended_at FROM (
 			SELECT id AS volume_id, project_id, NULL::timestamptz AS ended_at FROM volumes WHERE protected AND gone_at IS NULL AND ($1 = '' OR project_id = $1)
 			UNION ALL SELECT volume_id, project_id, ended_at FROM protection_ends WHERE $1 = '' OR project_id = $1) c
@@ -34,8 +34,8 @@ func (l *Look) FewVolumes(ctx context.Context, projectID string, promised int) (
 				(array_agg(server_name ORDER BY beat DESC))[1] AS server_name, (array_agg(volume_name ORDER BY beat DESC))[1] AS volume_name, count(*)::int AS ever
 			FROM records WHERE volume_id = c.volume_id AND project_id = c.project_id AND available_at IS NOT NULL
 			GROUP BY project_id, volume_id HAVING count(*) >= $2) f
-		WHERE (SELECT count(*) FROM (SELECT FROM records r WHERE r.volume_id = c.volume_id AND r.project_id = c.project_id AND r.state = 'available' LIMIT $2) points) < $2
-			OR EXISTS (SELECT FROM records r WHERE r.volume_id = c.volume_id AND r.project_id = c.project_id AND r.state = 'lost')
+		WHERE (SELECT count(*) FROM (SELECT FROM records r WHERE r.volume_id = c.volume_id AND r.project_id = c.project_id AND ` + isAvailable + ` LIMIT $2) points) < $2
+			OR EXISTS (SELECT FROM records r WHERE r.volume_id = c.volume_id AND r.project_id = c.project_id AND ` + isLost + `)
 		ORDER BY f.project_id, f.volume_id`
 	if promised <= 0 {
 		return nil, nil
@@ -52,7 +52,7 @@ func (l *Look) FewVolumes(ctx context.Context, projectID string, promised int) (
 	for i, v := range all {
 		ids[i] = v.VolumeID
 	}
-	records, err := l.records(ctx, "few", `SELECT `+recordColumns+` FROM records WHERE volume_id = ANY($1) AND `+mayBeHeld, ids)
+	records, err := l.records(ctx, "few", `SELECT `+recordColumns+` FROM records WHERE volume_id = ANY($1) AND `+mayBeInCinder, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -103,10 +103,10 @@ func (c *ReportLease) Make(ctx context.Context, r NewReport) error {
 		if _, err := tx.Exec(ctx, inOrder("records", `id = ANY($1)`)+lockAlone, slices.Concat(r.Records, r.Removals)); err != nil {
 			return err
 		}
-		if err := exactly(ctx, tx, len(r.Records), `UPDATE records SET report_id = $1 WHERE id = ANY($2) AND `+untold, r.ID, r.Records); err != nil {
+		if err := exactly(ctx, tx, len(r.Records), `UPDATE records SET report_id = $1 WHERE id = ANY($2) AND `+isUnreported, r.ID, r.Records); err != nil {
 			return err
 		}
-		return exactly(ctx, tx, len(r.Removals), `UPDATE records SET removal_report_id = $1 WHERE id = ANY($2) AND `+removalUntold, r.ID, r.Removals)
+		return exactly(ctx, tx, len(r.Removals), `UPDATE records SET removal_report_id = $1 WHERE id = ANY($2) AND `+isUnreportedRemoval, r.ID, r.Removals)
 	})
 	if err != nil {
 		return fmt.Errorf("keep report of %s: %w", c.Group, err)

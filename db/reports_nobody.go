@@ -43,10 +43,10 @@ func (c *ReportLease) foundReceiver(ctx context.Context, tx pgx.Tx) error {
 // ProjectName returns the newest name that the leased project is known by;
 // empty: none.
 func (c *ReportLease) ProjectName(ctx context.Context) (name string, err error) {
-	const q = `
+	q := `
 		SELECT project_name FROM (
 			(SELECT project_name, seen_at AS at FROM volumes WHERE project_id = $1 AND project_name <> '' ORDER BY seen_at DESC LIMIT 1)
-			UNION ALL (SELECT project_name, created_at FROM records WHERE project_id = $1 AND project_name <> '' AND ` + untold + ` ORDER BY created_at DESC LIMIT 1)
+			UNION ALL (SELECT project_name, created_at FROM records WHERE project_id = $1 AND project_name <> '' AND ` + isUnreported + ` ORDER BY created_at DESC LIMIT 1)
 			UNION ALL (SELECT content ->> 'project_name', made_at FROM notices WHERE project_id = $1 AND content ->> 'project_name' <> '' AND report_id IS NULL ORDER BY made_at DESC LIMIT 1)) named
 		ORDER BY at DESC LIMIT 1`
 	err = c.db.pool.QueryRow(ctx, q, c.Group).Scan(&name)

@@ -32,11 +32,11 @@ type removedRow struct {
 // RemovedPoints returns them by volume, the oldest data first; of all projects
 // for the empty ID.
 func (l *Look) RemovedPoints(ctx context.Context, projectID string) ([]RemovedPoint, error) {
-	const q = `
+	q := `
 		SELECT id, project_id, project_name, server_id, server_name, volume_id, volume_name, coalesce(backup_id, '') AS backup_id, data_timestamp,
-			CASE state WHEN 'lost' THEN changed_at ELSE coalesce(deletion_asked_at, changed_at) END AS removed_at,
-			CASE state WHEN 'lost' THEN reason ELSE removal_reason END AS reason, retention AS retained_for
-		FROM records WHERE ` + removalUntold + ` AND ($1 = '' OR project_id = $1) AND data_timestamp IS NOT NULL
+			CASE WHEN ` + isLost + ` THEN changed_at ELSE coalesce(deletion_asked_at, changed_at) END AS removed_at,
+			CASE WHEN ` + isLost + ` THEN reason ELSE removal_reason END AS reason, retention AS retained_for
+		FROM records WHERE ` + isUnreportedRemoval + ` AND ($1 = '' OR project_id = $1) AND data_timestamp IS NOT NULL
 		ORDER BY project_id, volume_id, data_timestamp`
 	rows, err := l.tx.Query(ctx, q, projectID)
 	if err != nil {

@@ -43,16 +43,16 @@ type resultRow struct {
 // Results returns the records that ended and that no report tells of, the
 // newest first; of all projects for the empty ID.
 func (l *Look) Results(ctx context.Context, projectID string) ([]Result, error) {
-	const q = `
+	q := `
 		SELECT r.id, r.project_id, r.project_name, r.server_id, r.server_name, r.volume_id, r.volume_name, r.state, r.kind, r.size_gib,
 			r.created_at, r.ended_at, r.requested_at, r.available_at, r.data_timestamp, coalesce(r.backup_id, '') AS backup_id,
 			r.reason, r.reason_text, r.request_id, v.protected AND v.gone_at IS NULL AND v.project_id = r.project_id AS wanted,
 			v.reason AS decision, v.decision_until, ` + retentionInForce + ` AS retained_for,
 			EXISTS (SELECT FROM pauses p WHERE p.project_id IN ('', r.project_id)) AS paused,
-			EXISTS (SELECT FROM records o WHERE o.volume_id = r.volume_id AND o.state IN ('planned', 'creating', 'overdue')) AS in_progress,
+			EXISTS (SELECT FROM records o WHERE o.volume_id = r.volume_id AND ` + isInProgress + `) AS in_progress,
 			CASE WHEN r.available_at IS NULL THEN (SELECT min(o.available_at) FROM records o
 				WHERE o.volume_id = r.volume_id AND o.project_id = r.project_id AND o.available_at > r.ended_at) END AS succeeded_at
-		FROM (SELECT * FROM records WHERE ` + untold + ` AND ($1 = '' OR project_id = $1)) r JOIN volumes v ON v.id = r.volume_id
+		FROM (SELECT * FROM records WHERE ` + isUnreported + ` AND ($1 = '' OR project_id = $1)) r JOIN volumes v ON v.id = r.volume_id
 		ORDER BY r.ended_at DESC, r.id`
 	rows, err := l.tx.Query(ctx, q, projectID)
 	if err != nil {
@@ -81,7 +81,7 @@ func (l *Look) Lateness(ctx context.Context, late time.Duration, projectID strin
 	q := `
 		SELECT volumes.*, coalesce((
 			SELECT CASE WHEN available_at IS NULL THEN reason ELSE '' END FROM records
-			WHERE volume_id = volumes.id AND records.project_id = volumes.project_id AND state NOT IN ('planned', 'creating', 'overdue', 'withdrawn')
+			WHERE volume_id = volumes.id AND records.project_id = volumes.project_id AND ` + isAttempted + `
 			ORDER BY beat DESC, ended_at DESC LIMIT 1), '') AS failure
 		FROM ` + protectionsOf(projectID) + ` WHERE facts = ANY(@facts) ORDER BY newest_at NULLS FIRST, name, id`
 	args := l.protectionArgs(late, projectID)
@@ -100,7 +100,7 @@ func (l *Look) Lateness(ctx context.Context, late time.Duration, projectID strin
 // Hanging returns the records that are overdue or can't be removed, and since
 // when; of all projects for the empty ID.
 func (l *Look) Hanging(ctx context.Context, projectID string) ([]backup.Record, error) {
-	const q = `SELECT ` + recordColumns + ` FROM records WHERE state IN ('overdue', 'undeletable') AND ($1 = '' OR project_id = $1) ORDER BY changed_at DESC, id`
+	q := `SELECT ` + recordColumns + ` FROM records WHERE ` + isHanging + ` AND ($1 = '' OR project_id = $1) ORDER BY changed_at DESC, id`
 	return l.records(ctx, "hanging", q, projectID)
 }
 

@@ -56,8 +56,8 @@ const retentionInForce = `(CASE WHEN v.retention IS NULL OR v.project_id <> r.pr
 // oldestEnd is when the first restore point of the volume v is past its
 // retention. Where all follow one retention, the oldest tells that by an index.
 const oldestEnd = `(CASE WHEN v.retention IS NOT NULL AND v.transferred_at IS NULL
-	THEN (SELECT min(data_timestamp) FROM records WHERE volume_id = v.id AND state = 'available') + v.retention
-	ELSE (SELECT min(r.data_timestamp + ` + retentionInForce + `) FROM records r WHERE r.volume_id = v.id AND r.state = 'available') END)`
+	THEN (SELECT min(data_timestamp) FROM records WHERE volume_id = v.id AND ` + isAvailable + `) + v.retention
+	ELSE (SELECT min(r.data_timestamp + ` + retentionInForce + `) FROM records r WHERE r.volume_id = v.id AND ` + isAvailable + `) END)`
 
 // keepFormerRetention gives the restore points of those who owned one of the
 // volumes before the retention that was in force for them, where that is longer
@@ -66,7 +66,7 @@ func keepFormerRetention(ctx context.Context, tx pgx.Tx, volumes []Volume) error
 	moving := inOrder("volumes", `id = ANY($1) AND EXISTS (SELECT FROM unnest($1::text[], $2::text[]) AS n (id, project_id)
 		WHERE n.id = volumes.id AND n.project_id <> volumes.project_id)`) + `SELECT id FROM locked`
 	keep := inOrder("records", `id IN (SELECT r.id FROM records r JOIN volumes v ON v.id = r.volume_id AND v.project_id = r.project_id
-			WHERE v.id = ANY($1) AND `+mayBeHeld+` AND coalesce(r.data_timestamp, r.beat) + v.retention > coalesce(r.data_timestamp, r.beat) + r.retention)`) + `
+			WHERE v.id = ANY($1) AND `+mayBeInCinder+` AND coalesce(r.data_timestamp, r.beat) + v.retention > coalesce(r.data_timestamp, r.beat) + r.retention)`) + `
 		UPDATE records r SET retention = v.retention FROM volumes v WHERE v.id = r.volume_id AND r.id IN (SELECT id FROM locked)`
 	c := newColumns(2, len(volumes))
 	for _, v := range volumes {
@@ -84,10 +84,10 @@ func keepFormerRetention(ctx context.Context, tx pgx.Tx, volumes []Volume) error
 // own of these volumes already: one that comes back to a project must not shorten
 // by its round trip what the project was promised.
 func (b *Beat) FormerRetention(ctx context.Context, volumeIDs, projectIDs []string) (map[string]backup.Period, error) {
-	const q = `
+	q := `
 		SELECT DISTINCT ON (r.volume_id) r.volume_id, r.retention FROM records r JOIN unnest($1::text[], $2::text[]) AS n (id, project_id)
 			ON r.volume_id = n.id AND r.project_id = n.project_id
-		WHERE ` + mayBeHeld + ` ORDER BY r.volume_id, staffeln_now() + r.retention DESC`
+		WHERE ` + mayBeInCinder + ` ORDER BY r.volume_id, staffeln_now() + r.retention DESC`
 	kept := map[string]backup.Period{}
 	if len(volumeIDs) == 0 {
 		return kept, nil
@@ -110,7 +110,7 @@ func (b *Beat) aged(ctx context.Context, after string) ([]AgedVolume, error) {
 		SELECT ` + withEnds + ` FROM volumes v
 		WHERE id > @after AND removal_due_at IS NULL AND ` + oldestEnd + ` <= @now
 		ORDER BY id LIMIT @limit`
-	const links = `SELECT ` + recordColumns + ` FROM records WHERE volume_id = ANY($1) AND ` + mayBeHeld
+	links := `SELECT ` + recordColumns + ` FROM records WHERE volume_id = ANY($1) AND ` + mayBeInCinder
 	rows, err := b.db.pool.Query(ctx, q, pgx.NamedArgs{"now": b.Now, "after": after, "limit": agedAtOnce})
 	if err != nil {
 		return nil, fmt.Errorf("read aged volumes: %w", err)

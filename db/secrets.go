@@ -12,7 +12,7 @@ import (
 // SecretsGone returns the backups of the restore points whose secrets are
 // recorded as gone.
 func (b *Beat) SecretsGone(ctx context.Context) (backupIDs []string, err error) {
-	ids, err := collectIDs(b.db.pool.Query(ctx, `SELECT backup_id FROM records WHERE secret_gone_at IS NOT NULL AND state = 'available'`))
+	ids, err := collectIDs(b.db.pool.Query(ctx, `SELECT backup_id FROM records WHERE secret_gone_at IS NOT NULL AND `+isAvailable))
 	if err != nil {
 		return nil, fmt.Errorf("read restore points without secret: %w", err)
 	}
@@ -25,7 +25,7 @@ func (b *Beat) RecordSecrets(ctx context.Context, gone, there []string) error {
 	if len(gone)+len(there) == 0 {
 		return nil
 	}
-	begin := inOrder("records", `backup_id = ANY($1) AND secret_gone_at IS NULL AND state = 'available'`) + `
+	begin := inOrder("records", `backup_id = ANY($1) AND secret_gone_at IS NULL AND `+isAvailable) + `
 		UPDATE records SET secret_gone_at = $2 WHERE id IN (SELECT id FROM locked)`
 	end := inOrder("records", `backup_id = ANY($1) AND secret_gone_at IS NOT NULL`) + `
 		UPDATE records SET secret_gone_at = NULL WHERE id IN (SELECT id FROM locked)`
@@ -52,9 +52,9 @@ func (b *Beat) WithoutSecret(ctx context.Context) ([]backup.Finding, error) {
 		FROM (
 			SELECT project_id, volume_id, count(*) AS gone, min(secret_gone_at) AS since, max(data_timestamp) AS newest,
 				(array_agg(volume_name ORDER BY data_timestamp DESC, id))[1] AS volume_name
-			FROM records WHERE secret_gone_at IS NOT NULL AND state = 'available' GROUP BY project_id, volume_id) g
+			FROM records WHERE secret_gone_at IS NOT NULL AND ` + isAvailable + ` GROUP BY project_id, volume_id) g
 		CROSS JOIN LATERAL (
-			SELECT count(*) AS all FROM records r WHERE r.volume_id = g.volume_id AND r.project_id = g.project_id AND r.state = 'available') points`
+			SELECT count(*) AS all FROM records r WHERE r.volume_id = g.volume_id AND r.project_id = g.project_id AND ` + isAvailable + `) points`
 	rows, err := b.db.pool.Query(ctx, q, `YYYY-MM-DD"T"HH24:MI:SS"Z"`)
 	if err != nil {
 		return nil, fmt.Errorf("read volumes without secrets: %w", err)

@@ -105,7 +105,7 @@ func (l *Look) Volume(ctx context.Context, idOrName string) (Volume, error) {
 
 // Decisive returns the records that decisions about the volumes need, those of each together and its newest first.
 func (l *Look) Decisive(ctx context.Context, volumeIDs ...string) ([]backup.Record, error) {
-	const q = `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.id = ANY($1) ORDER BY v.id, records.beat DESC`
+	q := `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.id = ANY($1) ORDER BY v.id, records.beat DESC`
 	return l.records(ctx, "decisive", q, volumeIDs)
 }
 

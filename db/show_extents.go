@@ -26,7 +26,7 @@ func (l *Look) Extents(ctx context.Context, volumeID, project string) ([]Extent,
 	q.where(true, `volume_id = @volume`, "volume", storable(volumeID))
 	rows, err := l.tx.Query(ctx, `
 		SELECT project_id, sum(links)::int, sum(points)::int, array_agg(retention) FROM (
-			SELECT project_id, retention, count(*) AS links, count(*) FILTER (WHERE state = 'available' AND cinder_status <> 'error') AS points
+			SELECT project_id, retention, count(*) AS links, count(*) FILTER (WHERE `+isRestorePoint+`) AS points
 			FROM records`+q.text()+` GROUP BY project_id, retention) alike
 		GROUP BY project_id ORDER BY project_id`, q.args)
 	if err != nil {
@@ -63,7 +63,7 @@ func (l *Look) HeldWithin(ctx context.Context, volumeID string, projects []Exten
 		until = linkPlace{s.Before.At, s.Before.ID}
 	}
 	known, parts, spots, named := map[string]time.Time{}, []stretch{}, []stretch{}, []string{}
-	const nth = `SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = $1 AND project_id = $2 AND ` + isLink
+	nth := `SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = $1 AND project_id = $2 AND ` + isLink
 	for _, p := range projects {
 		named = append(named, p.ProjectID)
 		of := stretch{volume: volumeID, project: p.ProjectID, from: firstLink, to: afterAll}
@@ -88,7 +88,7 @@ func (l *Look) HeldWithin(ctx context.Context, volumeID string, projects []Exten
 		}
 		parts = append(parts, stretch{of.volume, of.project, firstLink, around[0].to}, stretch{of.volume, of.project, around[1].from, around[2].to})
 	}
-	odd, err := l.links(ctx, `SELECT `+linkColumns+` FROM records WHERE volume_id = $1 AND project_id = ANY($2) AND `+isOdd, volumeID, named)
+	odd, err := l.links(ctx, `SELECT `+linkColumns+` FROM records WHERE volume_id = $1 AND project_id = ANY($2) AND `+isOddLink, volumeID, named)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -28,18 +28,8 @@ func toLink(row pgx.CollectableRow) (r backup.Record, err error) {
 	return r, err
 }
 
-const (
-	// isLink holds for records of which Cinder holds something; head for those that a chain begins with, whatever became
-	// of them. Indexes say the same (migration 11).
-	isLink = `backup_id IS NOT NULL AND state IN ('creating', 'overdue', 'available', 'deleting', 'undeletable', 'lost', 'failed')`
-	head   = `backup_id IS NOT NULL AND kind = 'full' AND state IN ('creating', 'overdue', 'available', 'undeletable', 'lost')`
-	// isOdd holds for links that are being made or removed, or ended badly.
-	isOdd = `backup_id IS NOT NULL AND state IN ('creating', 'overdue', 'deleting', 'undeletable', 'failed')`
-	// linkAt is where a link stands among the others of its volume and project.
-	linkAt = `(` + placeAt + `, backup_id COLLATE "C")`
-	// unnamed are those in progress that Cinder has given no ID: what is held back for one that is being made.
-	unnamed = `state IN ('planned', 'creating', 'overdue') AND backup_id IS NULL`
-)
+// linkAt is where a link stands among the others of its volume and project.
+const linkAt = `(` + placeAt + `, backup_id COLLATE "C")`
 
 // HeldOf returns, with what a forecast needs and no more, the records of a
 // volume that Cinder may hold something of, and the one in progress; of one
@@ -51,7 +41,7 @@ func (l *Look) HeldOf(ctx context.Context, volumeID, project string) ([]backup.R
 		of, args = ` AND project_id = $2`, append(args, project)
 	}
 	q := `SELECT ` + linkColumns + ` FROM records WHERE volume_id = $1 AND ` + isLink + of + `
-		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = $1 AND ` + unnamed + of
+		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = $1 AND ` + isUnnamed + of
 	return l.links(ctx, q, args...)
 }
 
@@ -114,11 +104,11 @@ func (l *Look) within(ctx context.Context, parts []stretch) ([]backup.Record, er
 		c.add(s.volume, s.project, s.from.at, s.from.id, s.to.at, s.to.id)
 		volumes = append(volumes, s.volume)
 	}
-	const q = `
+	q := `
 		SELECT r.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[], $6::text[]) AS s (volume, project, from_at, from_id, to_at, to_id)
 		CROSS JOIN LATERAL (SELECT ` + linkColumns + ` FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isLink + `
 			AND ` + linkAt + ` >= (s.from_at, s.from_id) AND ` + linkAt + ` < (s.to_at, s.to_id) OFFSET 0) r
-		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = ANY($7) AND ` + unnamed
+		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = ANY($7) AND ` + isUnnamed
 	// A few links of many are read in the order of their index. Postgres can't know that they are few, and would rather look
 	// through all places of the volume.
 	if _, err := l.tx.Exec(ctx, `SET LOCAL enable_bitmapscan = off`); err != nil {

@@ -27,14 +27,14 @@ const limit = ` LIMIT nullif(@limit, 0)`
 
 // BusyIn returns a part of what [Look.Busy] does.
 func (l *Look) BusyIn(ctx context.Context, p Part) ([]backup.Record, error) {
-	q := p.query(`state IN ('planned', 'creating', 'overdue', 'deleting', 'undeletable')`, `(state <> 'planned' OR admitted_at IS NOT NULL)`)
+	q := p.query(isUnfinished, `NOT (`+isWaiting+`)`)
 	return l.records(ctx, "busy", `SELECT `+recordColumns+` FROM records`+q.text()+
 		` ORDER BY coalesce(deletion_asked_at, requested_at, admitted_at), volume_name, id`+limit, q.args)
 }
 
 // BacklogIn returns a part of what [Look.Backlog] does.
 func (l *Look) BacklogIn(ctx context.Context, p Part) ([]Backlog, error) {
-	q := p.query(`state = 'planned'`, `state IN ('planned', 'creating', 'overdue', 'deleting', 'undeletable')`, `admitted_at IS NULL`)
+	q := p.query(isUnfinished, isWaiting)
 	rows, err := l.tx.Query(ctx, `
 		SELECT project_id, max(project_name) AS project_name, count(*)::int AS records, min(changed_at) AS since,
 			CASE WHEN count(*) = count(last_point_at) THEN min(last_point_at) END AS oldest_point_at
@@ -63,9 +63,9 @@ func (l *Look) failures(ctx context.Context, condition string, args pgx.NamedArg
 	return l.records(ctx, "failed", `
 		SELECT `+recordColumns+` FROM volumes v CROSS JOIN LATERAL (
 			SELECT * FROM records r WHERE r.volume_id = v.id AND r.project_id = v.project_id
-				AND r.state NOT IN ('planned', 'creating', 'overdue', 'withdrawn')
+				AND `+isAttempted+`
 			ORDER BY r.beat DESC, r.ended_at DESC LIMIT 1) records
-		WHERE `+condition+`v.protected AND (records.available_at IS NULL OR records.state = 'lost')
+		WHERE `+condition+`v.protected AND (records.available_at IS NULL OR records.`+isLost+`)
 		ORDER BY records.ended_at DESC, records.volume_name, records.id`+limit, args)
 }
 
@@ -137,8 +137,8 @@ func (l *Look) Days(ctx context.Context, project, volumeID string, from time.Tim
 	q.where(true, placeAt+` >= @from`, "from", from)
 	rows, err := l.tx.Query(ctx, `
 		SELECT to_char(`+placeAt+` AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS date,
-			(count(*) FILTER (WHERE available_at IS NOT NULL AND state <> 'lost'))::int AS made,
-			(count(*) FILTER (WHERE state = 'lost' OR (state = 'failed' AND available_at IS NULL)))::int AS failed
+			(count(*) FILTER (WHERE available_at IS NOT NULL AND NOT `+isLost+`))::int AS made,
+			(count(*) FILTER (WHERE `+isLost+` OR (`+isFailed+` AND available_at IS NULL)))::int AS failed
 		FROM records`+q.text()+` GROUP BY date`, q.args)
 	if err != nil {
 		return nil, fmt.Errorf("count backups by day: %w", err)

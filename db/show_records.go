@@ -38,8 +38,7 @@ func (l *Look) Failures(ctx context.Context, volumeIDs ...string) ([]backup.Reco
 // Held returns, by volume, the records that Cinder may hold something of, and
 // those in progress.
 func (l *Look) Held(ctx context.Context, volumeIDs []string) (map[string][]backup.Record, error) {
-	const q = `SELECT ` + recordColumns + ` FROM records WHERE volume_id = ANY($1) AND (
-		state IN ('planned', 'creating', 'overdue', 'available', 'deleting', 'undeletable', 'lost') OR (state = 'failed' AND backup_id IS NOT NULL))`
+	q := `SELECT ` + recordColumns + ` FROM records WHERE volume_id = ANY($1) AND ` + mayBeInCinder
 	records, err := l.records(ctx, "held", q, volumeIDs)
 	if err != nil {
 		return nil, err
@@ -61,10 +60,10 @@ func (l *Look) Volumes(ctx context.Context, ids []string) ([]Volume, error) {
 // waits, or something of theirs is to be removed anyway. What goes is not
 // decided here.
 func (l *Look) Ageing(ctx context.Context, until time.Time) ([]Volume, error) {
-	const q = `
+	q := `
 		SELECT ` + withEnds + ` FROM volumes v
 		WHERE removal_due_at IS NOT NULL OR shorter IS NOT NULL
-			OR id IN (SELECT volume_id FROM records WHERE state IN ('deleting', 'undeletable') OR (state = 'failed' AND backup_id IS NOT NULL))
+			OR id IN (SELECT volume_id FROM records WHERE ` + needsRemoval + `)
 			OR ` + oldestEnd + ` <= $1
 		ORDER BY id`
 	return l.volumes(ctx, q, until)

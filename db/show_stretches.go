@@ -31,12 +31,12 @@ func (l *Look) chainsOf(ctx context.Context, records []backup.Record) ([]stretch
 
 // chainsAt returns, for each of the stretches, the chain in which it begins.
 func (l *Look) chainsAt(ctx context.Context, spots []stretch) ([]stretch, error) {
-	const q = `
+	q := `
 		SELECT s.volume, s.project, coalesce(f.at, $5), coalesce(f.id, ''), coalesce(t.at, $6), coalesce(t.id, '')
 		FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]) WITH ORDINALITY AS s (volume, project, at, id, n)
-		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + head + `
+		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isHead + `
 			AND ` + linkAt + ` <= (s.at, s.id) ORDER BY ` + placeAt + ` DESC, backup_id COLLATE "C" DESC LIMIT 1) f ON true
-		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + head + `
+		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isHead + `
 			AND ` + linkAt + ` > (s.at, s.id) ORDER BY ` + placeAt + `, backup_id COLLATE "C" LIMIT 1) t ON true ORDER BY s.n`
 	c := newColumns(4, len(spots))
 	for _, s := range spots {
@@ -47,13 +47,13 @@ func (l *Look) chainsAt(ctx context.Context, spots []stretch) ([]stretch, error)
 
 // newestChains returns, of the volumes and projects of the parts, the newest links from the n-th newest usable full on.
 func (l *Look) newestChains(ctx context.Context, parts []stretch, n int) ([]stretch, error) {
-	const q = `
+	q := `
 		SELECT s.volume, s.project, coalesce(f.at, $3), coalesce(f.id, ''), $4::timestamptz, ''
 		FROM unnest($1::text[], $2::text[]) AS s (volume, project)
 		LEFT JOIN LATERAL (SELECT true AS misdated FROM records WHERE volume_id = s.volume AND project_id = s.project AND cinder_timestamp <> ` + placeAt + `
 			ORDER BY ` + placeAt + ` LIMIT 1) m ON true -- the order is that of its index, which EXISTS may not take
-		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + head + `
-			AND state = 'available' AND cinder_status <> 'error'
+		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isHead + `
+			AND ` + isRestorePoint + `
 			ORDER BY ` + placeAt + ` DESC, backup_id COLLATE "C" DESC OFFSET $5 LIMIT 1) f ON misdated IS NULL`
 	c, seen := newColumns(2, len(parts)), map[[2]string]bool{}
 	for _, s := range parts {

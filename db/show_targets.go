@@ -102,9 +102,9 @@ type Remnant struct {
 // Remnants returns every project with the backups that our records know of.
 // Which of them are gone only Keystone knows: their volumes may be there still.
 func (l *Look) Remnants(ctx context.Context) ([]Remnant, error) {
-	const q = `
+	q := `
 		SELECT r.project_id AS id, max(r.project_name) AS name, count(*)::int AS backups, sum(r.size_gib)::int AS gib FROM records r
-		WHERE (r.state IN ('available', 'deleting', 'undeletable') OR (r.state = 'failed' AND r.backup_id IS NOT NULL))
+		WHERE ` + hasBackup + `
 		GROUP BY r.project_id ORDER BY name, id`
 	rows, err := l.tx.Query(ctx, q)
 	if err != nil {

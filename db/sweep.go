@@ -12,8 +12,8 @@ import (
 	"staffeln/backup"
 )
 
-var reappear = inOrder("records", `backup_id = ANY($1) AND state = 'lost'`) + `
-	UPDATE records SET state = 'available', reason = 'reappeared', changed_at = staffeln_now(), removal_report_id = NULL
+var reappear = inOrder("records", `backup_id = ANY($1) AND `+isLost) + `
+	UPDATE records SET state = $2, reason = 'reappeared', changed_at = staffeln_now(), removal_report_id = NULL
 	WHERE id IN (SELECT id FROM locked) RETURNING state, reason`
 
 // Seen marks the records of the backups that a sweep's page shows, with
@@ -37,7 +37,7 @@ func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string
 		return err
 	})
 	if err == nil {
-		_, err = b.bulk(ctx, backup.Lost, "records found again", reappear, ids)
+		_, err = b.bulk(ctx, backup.Lost, "records found again", reappear, ids, backup.Available)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("mark %d backups as seen: %w", len(page), err)
@@ -52,8 +52,8 @@ func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string
 // unless the operator wants all.
 func (b *Beat) Missing(ctx context.Context, all bool) (missing []backup.Record, available int, err error) {
 	const q = `SELECT ` + recordColumns + ` FROM records
-		WHERE state = 'available' AND changed_at < $1 AND (swept_at IS NULL OR swept_at < $1) ORDER BY id LIMIT CASE WHEN $3 THEN NULL ELSE $2::bigint END`
-	err = b.db.pool.QueryRow(ctx, `SELECT count(*) FROM records WHERE state = 'available'`).Scan(&available)
+		WHERE ` + isAvailable + ` AND changed_at < $1 AND (swept_at IS NULL OR swept_at < $1) ORDER BY id LIMIT CASE WHEN $3 THEN NULL ELSE $2::bigint END`
+	err = b.db.pool.QueryRow(ctx, `SELECT count(*) FROM records WHERE `+isAvailable).Scan(&available)
 	if err == nil {
 		missing, err = collectRecords(b.db.pool.Query(ctx, q, b.Now, max(10, available/100)+1, all))
 	}
@@ -67,9 +67,9 @@ func (b *Beat) Missing(ctx context.Context, all bool) (missing []backup.Record, 
 // an available record. One that changed since the sweep began is left alone.
 func (b *Beat) Lose(ctx context.Context, recordID string) error {
 	const q = `
-		UPDATE records SET state = 'lost', reason = 'removed_by_others', changed_at = staffeln_now()
-		WHERE id = $1 AND state = 'available' AND changed_at < $2 RETURNING state, reason`
-	if _, err := b.bulk(ctx, backup.Available, "records lost", q, recordID, b.Now); err != nil {
+		UPDATE records SET state = $3, reason = 'removed_by_others', changed_at = staffeln_now()
+		WHERE id = $1 AND ` + isAvailable + ` AND changed_at < $2 RETURNING state, reason`
+	if _, err := b.bulk(ctx, backup.Available, "records lost", q, recordID, b.Now, backup.Lost); err != nil {
 		return fmt.Errorf("lose record %s: %w", recordID, err)
 	}
 	return nil
@@ -97,7 +97,7 @@ func (b *Beat) Twin(ctx context.Context, r backup.Record, twin backup.Backup) er
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind,
 			retention, beat, requested_at, last_requested_at, changed_at, available_at, ended_at, backup_id, backup_name, cinder_status, data_timestamp, cinder_timestamp, reason, reason_text)
 		SELECT project_id, project_name, server_id, server_name, volume_id, volume_name, zone, @size, encrypted, @state, @kind,
-			retention, beat, requested_at, last_requested_at, staffeln_now(), CASE WHEN @state = 'available' THEN staffeln_now() END, staffeln_now(), @backup, @name, @status,
+			retention, beat, requested_at, last_requested_at, staffeln_now(), CASE WHEN @made THEN staffeln_now() END, staffeln_now(), @backup, @name, @status,
 			` + boundedTime + `, @data, 'twin_backup', @reason
 		FROM records WHERE id = @id
 		ON CONFLICT DO NOTHING RETURNING state, reason`
@@ -106,7 +106,7 @@ func (b *Beat) Twin(ctx context.Context, r backup.Record, twin backup.Backup) er
 		state = backup.Failed
 	}
 	args := pgx.NamedArgs{
-		"id": r.ID, "backup": twin.ID, "size": twin.SizeGiB, "kind": kindOf(twin), "name": storable(twin.Name), "data": dataTime(twin), "state": state,
+		"id": r.ID, "backup": twin.ID, "size": twin.SizeGiB, "kind": kindOf(twin), "name": storable(twin.Name), "data": dataTime(twin), "state": state, "made": state == backup.Available,
 		"status": twin.Status, "reason": storable(backup.WithoutAddresses(twin.FailReason)),
 	}
 	if _, err := b.bulk(ctx, "", "twin recorded", q, args); err != nil {
@@ -123,7 +123,7 @@ func (b *Beat) Lost(ctx context.Context) ([]backup.Finding, error) {
 			format('restore point of %s, of volume %s (%s); found missing at %s', to_char(r.data_timestamp AT TIME ZONE 'UTC', $2),
 				r.volume_id, r.volume_name, to_char(r.changed_at AT TIME ZONE 'UTC', $2)) AS detail
 		FROM records r JOIN volumes v ON v.id = r.volume_id
-		WHERE r.state = 'lost' AND r.reason <> 'project_gone' AND r.data_timestamp + ` + retentionInForce + ` > $1`
+		WHERE ` + isLost + ` AND r.reason <> 'project_gone' AND r.data_timestamp + ` + retentionInForce + ` > $1`
 	rows, err := b.db.pool.Query(ctx, q, b.Now, `YYYY-MM-DD"T"HH24:MI:SS"Z"`)
 	if err != nil {
 		return nil, fmt.Errorf("read lost records: %w", err)
@@ -141,10 +141,10 @@ func (b *Beat) Lost(ctx context.Context) ([]backup.Finding, error) {
 // What operators did and who asked for deletions before that is forgotten too.
 func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 	q := inOrder("records", `id IN (SELECT id FROM records past
-			WHERE state IN ('deleted', 'withdrawn', 'failed', 'lost') AND changed_at < $1 AND (state <> 'failed' OR backup_id IS NULL)
-				AND (state <> 'lost' OR NOT EXISTS (
+			WHERE `+isPast+` AND changed_at < $1 AND NOT `+isLeftover+`
+				AND (NOT `+isLost+` OR NOT EXISTS (
 					SELECT FROM records above WHERE above.volume_id = past.volume_id AND above.project_id = past.project_id
-						AND above.kind = 'incremental' AND above.state IN ('available', 'deleting', 'undeletable') AND above.data_timestamp >= past.data_timestamp
+						AND above.kind = 'incremental' AND `+isInCinder+` AND above.data_timestamp >= past.data_timestamp
 						AND NOT EXISTS (
 							SELECT FROM records base WHERE base.volume_id = past.volume_id AND base.project_id = past.project_id AND base.kind = 'full'
 								AND base.available_at IS NOT NULL AND base.data_timestamp > past.data_timestamp AND base.data_timestamp < above.data_timestamp)))

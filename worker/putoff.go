@@ -47,7 +47,7 @@ func (p *pass) putOff(ctx context.Context, err error) error {
 		again = p.c.Now.Add(giveUpAfter)
 	}
 	for _, r := range p.records {
-		if r.State == backup.Deleting || r.State == backup.Undeletable || r.Leftover() {
+		if r.State.Removing() || r.Leftover() {
 			if _, err := p.c.Later(ctx, r, backup.Status(r.CinderStatus), again); err != nil {
 				return err
 			}

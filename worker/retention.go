@@ -83,7 +83,7 @@ func (p *pass) run(ctx context.Context) error {
 		p.before[r.ID] = r
 	}
 	for i, r := range p.records {
-		if r.State == backup.Deleting || r.State == backup.Undeletable {
+		if r.State.Removing() {
 			if p.records[i], err = p.follow(ctx, r); err != nil {
 				return err
 			}

@@ -28,6 +28,7 @@ type record struct {
 	Paused                                   bool
 	ChangedAt                                time.Time
 	AdmittedAt, AskedAt, Deadline, NextTryAt *time.Time
+	NextRemovalAt                            *time.Time
 	SlowAt, UncappedAt, AvailableAt          *time.Time
 }
 
@@ -53,7 +54,7 @@ func recordsIn(ctx context.Context, from Tables, table string) (all []invariants
 			CASE WHEN v.project_id = r.project_id AND (v.transferred_at IS NULL OR r.beat >= v.transferred_at) THEN coalesce(v.retention, r.retention)
 				WHEN v.project_id = r.project_id THEN greatest(v.retention, r.retention) ELSE r.retention END AS retention, EXISTS (SELECT FROM pauses p WHERE p.project_id IN ('', r.project_id)) AS paused,
 			r.changed_at, r.admitted_at, greatest(r.requested_at, r.asked_at, r.deletion_asked_at) AS asked_at, r.deadline,
-			CASE WHEN r.state IN ('deleting', 'undeletable', 'failed') THEN greatest(r.next_try_at, v.removal_next_try_at) ELSE r.next_try_at END AS next_try_at,
+			r.next_try_at, greatest(r.next_try_at, v.removal_next_try_at) AS next_removal_at,
 			r.requested_at + least((r.deadline - r.requested_at) / 2, interval '10 minutes') AS slow_at, least(r.deadline, r.ended_at) AS uncapped_at, r.available_at
 		FROM ` + table + ` r LEFT JOIN volumes v ON v.id = r.volume_id ORDER BY r.beat, r.requested_at, r.id`
 	rows, err := from.Query(ctx, q)
@@ -65,10 +66,14 @@ func recordsIn(ctx context.Context, from Tables, table string) (all []invariants
 		return nil, fmt.Errorf("read records: %w", err)
 	}
 	for _, r := range records {
+		next := r.NextTryAt
+		if r.State.Removing() || r.State == backup.Failed {
+			next = r.NextRemovalAt
+		}
 		all = append(all, invariants.Record{
 			ID: r.ID, Project: r.ProjectID, Volume: r.VolumeID, Backup: r.BackupID, State: r.State, Kind: r.Kind,
 			Reason: r.Reason, Removal: r.RemovalReason, Retention: periodOf(r.Retention), Paused: r.Paused,
-			Changed: r.ChangedAt, Admitted: deref(r.AdmittedAt), Asked: deref(r.AskedAt), Deadline: deref(r.Deadline), NextTry: deref(r.NextTryAt),
+			Changed: r.ChangedAt, Admitted: deref(r.AdmittedAt), Asked: deref(r.AskedAt), Deadline: deref(r.Deadline), NextTry: deref(next),
 			Slow: deref(r.SlowAt), Uncapped: deref(r.UncappedAt), Seen: deref(r.AvailableAt),
 		})
 	}

@@ -1,0 +1,61 @@
+package backup
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// meanings says of each state all that holds. A new state needs a line here:
+// decide each word.
+var meanings = map[State]string{
+	Planned:     "InProgress Unfinished MayBeInCinder",
+	Creating:    "InProgress Unfinished MayBeInCinder Linked BeginsChain",
+	Overdue:     "InProgress Unfinished MayBeInCinder Linked BeginsChain Hanging",
+	Available:   "InCinder MayBeInCinder Linked BeginsChain Attempted AtRest",
+	Deleting:    "InCinder MayBeInCinder Linked Attempted Removing Unfinished",
+	Undeletable: "InCinder MayBeInCinder Linked BeginsChain Attempted Removing Unfinished Hanging",
+	Lost:        "MayBeInCinder Linked BeginsChain Attempted Past Gone AtRest",
+	Failed:      "Linked Attempted Past",
+	Deleted:     "Attempted Past Gone",
+	Withdrawn:   "Past",
+}
+
+func TestStateMeanings(t *testing.T) {
+	require.Len(t, meanings, len(States))
+	require.Len(t, becomes, len(States))
+	for word, holds := range map[string]func(State) bool{
+		"InProgress": State.InProgress, "Removing": State.Removing, "Unfinished": State.Unfinished, "InCinder": State.InCinder,
+		"MayBeInCinder": State.MayBeInCinder, "Past": State.Past, "Gone": State.Gone, "Attempted": State.Attempted, "Hanging": State.Hanging,
+		"Linked": State.Linked, "BeginsChain": State.BeginsChain, "AtRest": State.AtRest,
+	} {
+		for _, s := range States {
+			require.Contains(t, meanings, s)
+			words := strings.Fields(meanings[s])
+			require.Equal(t, slices.Contains(words, word), holds(s), "%s %s", s, word)
+		}
+	}
+}
+
+// Each life begins at planned and leads to an end. No end leads on, but for a removal that Cinder took back.
+func TestStatesLead(t *testing.T) {
+	reached := map[State]bool{Planned: true}
+	for range States {
+		for _, s := range States {
+			for _, next := range States {
+				reached[next] = reached[next] || reached[s] && s.CanBecome(next)
+			}
+		}
+	}
+	for _, s := range States {
+		require.True(t, reached[s], "nothing leads to %s", s)
+		require.False(t, s.CanBecome(s))
+		require.False(t, Withdrawn.CanBecome(s) || State("").CanBecome(s))
+		require.Equal(t, s == Available || s == Failed, Deleted.CanBecome(s))
+		require.False(t, s.CanBecome(Planned), "no record is planned twice")
+	}
+	require.True(t, Planned.CanBecome(Creating))
+	require.False(t, Planned.CanBecome(Available))
+}

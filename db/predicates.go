@@ -1,0 +1,75 @@
+package db
+
+import (
+	"strings"
+
+	"staffeln/backup"
+)
+
+// This file has all conditions on the state of a record; what a state means is
+// decided in package backup. The columns are not qualified: no other table has
+// them, so a condition is about the innermost `records` in scope. Partial
+// indexes repeat some of the conditions, and a test compares them.
+
+// Conditions on a single state.
+const (
+	isPlanned   = `state = '` + string(backup.Planned) + `'`
+	isCreating  = `state = '` + string(backup.Creating) + `'`
+	isAvailable = `state = '` + string(backup.Available) + `'`
+	isDeleted   = `state = '` + string(backup.Deleted) + `'`
+	isFailed    = `state = '` + string(backup.Failed) + `'`
+	isLost      = `state = '` + string(backup.Lost) + `'`
+)
+
+// Conditions on the meaning of a state.
+var (
+	isInProgress = stateIn(backup.State.InProgress)
+	isUnfinished = stateIn(backup.State.Unfinished)
+	isInCinder   = stateIn(backup.State.InCinder)
+	isRemoving   = stateIn(backup.State.Removing)
+	isHanging    = stateIn(backup.State.Hanging)
+	isAttempted  = stateIn(backup.State.Attempted)
+	isPast       = stateIn(backup.State.Past)
+	isGone       = stateIn(backup.State.Gone)
+)
+
+// Conditions that need more than the state.
+const (
+	isWaiting      = isPlanned + ` AND admitted_at IS NULL` // for admission
+	isAdmitted     = isPlanned + ` AND admitted_at IS NOT NULL`
+	isRestorePoint = isAvailable + ` AND cinder_status <> 'error'`
+	isLeftover     = `(` + isFailed + ` AND backup_id IS NOT NULL)` // as [backup.Record.Leftover] says
+	isFailedBare   = `(` + isFailed + ` AND backup_id IS NULL)`     // Cinder has nothing of it
+	// isFailure holds for an attempt that failed and of which Cinder has nothing, or nothing any more.
+	isFailure = `available_at IS NULL AND (` + isDeleted + ` OR ` + isFailedBare + `)`
+)
+
+var (
+	hasWork       = `(` + isUnfinished + ` OR ` + isLeftover + `)`
+	needsRemoval  = `(` + isRemoving + ` OR ` + isLeftover + `)`
+	hasBackup     = `(` + isInCinder + ` OR ` + isLeftover + `)`
+	mayBeInCinder = `(` + stateIn(backup.State.MayBeInCinder) + ` OR ` + isLeftover + `)`
+	// isLeftoverRemoval holds for what never became a restore point and is removed, or is to be.
+	isLeftoverRemoval = `available_at IS NULL AND ` + needsRemoval
+	// wasMade holds for what became a restore point and may be in Cinder.
+	wasMade = stateIn(func(s backup.State) bool { return s.MayBeInCinder() && !s.InProgress() }) + ` AND available_at IS NOT NULL`
+
+	isLink    = `backup_id IS NOT NULL AND ` + stateIn(backup.State.Linked)
+	isHead    = `backup_id IS NOT NULL AND kind = 'full' AND ` + stateIn(backup.State.BeginsChain)
+	isOddLink = `backup_id IS NOT NULL AND ` + stateIn(func(s backup.State) bool { return s.Linked() && !s.AtRest() }) // being made or removed, or ended badly
+	isUnnamed = isInProgress + ` AND backup_id IS NULL`                                                                // Cinder has given it no ID yet
+
+	isUnreported        = `report_id IS NULL AND ended_at IS NOT NULL AND state <> '` + string(backup.Withdrawn) + `'`
+	isUnreportedRemoval = `removal_report_id IS NULL AND ` + isGone + ` AND available_at IS NOT NULL`
+)
+
+// stateIn returns the condition that the method holds for a record's state.
+func stateIn(holds func(backup.State) bool) string {
+	var names []string
+	for _, s := range backup.States {
+		if holds(s) {
+			names = append(names, `'`+string(s)+`'`)
+		}
+	}
+	return `state IN (` + strings.Join(names, `, `) + `)`
+}

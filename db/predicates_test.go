@@ -1,0 +1,108 @@
+package db
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"staffeln/backup"
+)
+
+// A condition on a state that stands anywhere else would not follow package backup.
+func TestConditionsOnStatesAreInOneFile(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	literal := regexp.MustCompile(`\bstate\s*(=|<>|(NOT )?IN\s*\(|WHEN)\s*'`)
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") || name == "predicates.go" {
+			continue
+		}
+		source, err := os.ReadFile(name) //nolint:gosec // a file of this package
+		require.NoError(t, err)
+		assert.Empty(t, literal.FindAllString(string(source), -1), name)
+	}
+}
+
+// indexed are the indexes of records that are about its state, and the
+// condition that the statements ask for: Postgres takes an index only where the
+// condition implies the index's.
+var indexed = map[string]string{
+	"records_one_in_progress": isInProgress,
+	"records_points":          isAvailable,
+	"records_ahead":           isAvailable + ` AND cinder_timestamp > data_timestamp`,
+	"records_fulls":           isAvailable + ` AND kind = 'full'`,
+	"records_at_work":         hasWork,
+	"records_past":            isPast,
+	"records_untold":          isUnreported,
+	"records_held":            wasMade,
+	"records_leftovers":       isLeftoverRemoval,
+	"records_removed":         isDeleted + ` AND available_at IS NOT NULL`,
+	"records_failures":        isFailure + ` AND reason <> 'volume_status' AND NOT (kind = 'incremental' AND reason = 'backup_error')`,
+	"records_broken":          isFailure + ` AND kind = 'incremental' AND reason = 'backup_error'`,
+	"records_refusals":        isFailure + ` AND reason = 'volume_status'`,
+	"records_removal_untold":  isUnreportedRemoval,
+	"records_lost":            isLost,
+	"records_links":           isLink,
+	"records_heads":           isHead,
+	"records_odd":             isOddLink,
+	"records_busy_of_project": isUnfinished,
+}
+
+// constrained are the constraints that are about several states.
+var constrained = map[string]string{
+	"records_state":        stateIn(func(backup.State) bool { return true }),
+	"records_end_is_dated": `(` + isInProgress + `) = (ended_at IS NULL)`,
+}
+
+func TestSchemaFollowsTheStates(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	const indexes = `SELECT i.indexrelid::regclass::text, pg_get_expr(i.indpred, i.indrelid) FROM pg_index i
+		WHERE i.indrelid = 'records'::regclass AND pg_get_expr(i.indpred, i.indrelid) LIKE '%state%'
+			AND pg_get_expr(i.indpred, i.indrelid) NOT LIKE '%restoring%'`
+	assert.Equal(t, h.parsed(indexed), h.pairs(indexes))
+	const constraints = `SELECT conname, pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = ANY($1)`
+	assert.Equal(t, h.parsed(constrained), h.pairs(constraints, []string{"records_state", "records_end_is_dated"}))
+}
+
+// parsed returns the conditions as Postgres keeps them.
+func (h *house) parsed(conditions map[string]string) map[string]string {
+	h.t.Helper()
+	parsed := map[string]string{}
+	for name, condition := range conditions {
+		h.exec(`ALTER TABLE records ADD CONSTRAINT parsed CHECK (` + condition + `) NOT VALID`)
+		for _, text := range h.pairs(`SELECT conname, pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = 'parsed'`) {
+			parsed[name] = text
+		}
+		h.exec(`ALTER TABLE records DROP CONSTRAINT parsed`)
+	}
+	return parsed
+}
+
+// pairs returns the names and conditions that the query finds, states in the order of their names.
+func (h *house) pairs(q string, args ...any) map[string]string {
+	h.t.Helper()
+	rows, err := h.db.pool.Query(h.ctx, q, args...)
+	require.NoError(h.t, err)
+	all := map[string]string{}
+	var name, condition string
+	list := regexp.MustCompile(`ARRAY\[[^]]*\]`)
+	_, err = pgx.ForEachRow(rows, []any{&name, &condition}, func() error {
+		all[name] = list.ReplaceAllStringFunc(condition, func(states string) string {
+			names := strings.Split(strings.TrimSuffix(strings.TrimPrefix(states, "ARRAY["), "]"), ", ")
+			slices.Sort(names)
+			return "ARRAY[" + strings.Join(names, ", ") + "]"
+		})
+		return nil
+	})
+	require.NoError(h.t, err)
+	return all
+}
