@@ -13,7 +13,7 @@ import (
 // Caps bound what is in progress at a time; 0 = no bound.
 type Caps struct {
 	Total, PerProject, PerZone int
-	OutOfTurn                  int // fulls that the depth did not ask for
+	ForcedFull                 int // fulls that the depth did not ask for
 	// Stuck bounds how many that are far beyond their usual time leave their
 	// place in Total to others.
 	Stuck int
@@ -90,8 +90,8 @@ func (b *Beat) Admit(ctx context.Context, caps Caps, outage backup.Outage) (Admi
 // operator asked for first, then those that need it most.
 func candidates(ctx context.Context, tx pgx.Tx) ([]candidate, error) {
 	const q = `
-		SELECT id, project_id, zone, out_of_turn FROM records WHERE ` + isWaiting + ` AND NOT ` + paused + `
-		ORDER BY by_hand DESC, last_point_at NULLS FIRST, beat, id`
+		SELECT id, project_id, availability_zone AS zone, forced_full FROM records WHERE ` + isWaiting + ` AND NOT ` + paused + `
+		ORDER BY manual DESC, last_point_at NULLS FIRST, planned_at, id`
 	rows, err := tx.Query(ctx, q)
 	if err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ func admitByTheRule(all []planned, caps Caps) []string {
 		return !p.busy && (caps.Total == 0 || busy(func(planned) bool { return true }) < caps.Total) &&
 			(caps.PerProject == 0 || inProject(p) < caps.PerProject) &&
 			(caps.PerZone == 0 || busy(func(o planned) bool { return o.Zone == p.Zone }) < caps.PerZone) &&
-			(caps.OutOfTurn == 0 || !p.OutOfTurn || busy(func(o planned) bool { return o.OutOfTurn }) < caps.OutOfTurn)
+			(caps.ForcedFull == 0 || !p.ForcedFull || busy(func(o planned) bool { return o.ForcedFull }) < caps.ForcedFull)
 	}
 	var admitted []string
 	for {
@@ -74,10 +74,10 @@ func drawPlanned(t *rapid.T) []planned {
 	for i := range all {
 		all[i] = planned{
 			candidate: candidate{
-				ID:        fmt.Sprintf("%02d", i),
-				ProjectID: fmt.Sprint("p", rapid.IntRange(0, 3).Draw(t, "project")),
-				Zone:      fmt.Sprint("z", rapid.IntRange(0, 2).Draw(t, "zone")),
-				OutOfTurn: rapid.Bool().Draw(t, "out of turn"),
+				ID:         fmt.Sprintf("%02d", i),
+				ProjectID:  fmt.Sprint("p", rapid.IntRange(0, 3).Draw(t, "project")),
+				Zone:       fmt.Sprint("z", rapid.IntRange(0, 2).Draw(t, "zone")),
+				ForcedFull: rapid.Bool().Draw(t, "out of turn"),
 			},
 			busy:  rapid.IntRange(0, 3).Draw(t, "busy") == 0,
 			point: rapid.IntRange(-1, 4).Draw(t, "point"),
@@ -88,7 +88,7 @@ func drawPlanned(t *rapid.T) []planned {
 
 func drawCaps(t *rapid.T) Caps {
 	limit := func(name string) int { return rapid.IntRange(0, 6).Draw(t, name) }
-	return Caps{Total: limit("total") * 2, PerProject: limit("per project"), PerZone: limit("per zone"), OutOfTurn: limit("fulls")}
+	return Caps{Total: limit("total") * 2, PerProject: limit("per project"), PerZone: limit("per zone"), ForcedFull: limit("fulls")}
 }
 
 func TestAdmissionFollowsTheRule(t *testing.T) {
@@ -102,7 +102,7 @@ func TestAdmissionFollowsTheRule(t *testing.T) {
 		all, caps := drawPlanned(rt), drawCaps(rt)
 		var already []string
 		for _, p := range all {
-			r := row{"volume_id": "v-" + p.ID, "project_id": p.ProjectID, "zone": p.Zone, "out_of_turn": p.OutOfTurn, "state": "planned"}
+			r := row{"volume_id": "v-" + p.ID, "project_id": p.ProjectID, "availability_zone": p.Zone, "forced_full": p.ForcedFull, "state": "planned"}
 			if p.point >= 0 {
 				r = r.with(age(time.Duration(p.point) * hour))
 			}

@@ -52,7 +52,7 @@ func TestInAPauseOfAllNobodyIsAdmitted(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.plan("a", nil)
-	h.plan("by hand", row{"by_hand": true, "project_id": "q"})
+	h.plan("by hand", row{"manual": true, "project_id": "q"})
 	h.pause("")
 	h.changesNothing(func() { assert.Empty(t, h.admit(Caps{})) })
 }
@@ -62,8 +62,8 @@ func TestWhatAnOperatorAskedForComesFirstInItsProject(t *testing.T) {
 	h := newHouse(t)
 	h.plan("none", nil)
 	h.plan("old", age(48*time.Hour))
-	h.plan("by hand", age(time.Hour).with(row{"by_hand": true}))
-	h.plan("by hand too", row{"by_hand": true, "last_point_at": base})
+	h.plan("by hand", age(time.Hour).with(row{"manual": true}))
+	h.plan("by hand too", row{"manual": true, "last_point_at": base})
 	h.plan("theirs", row{"project_id": "q"})
 	for i, want := range []string{"by hand", "theirs", "by hand too", "none", "old"} {
 		assert.Equal(t, []string{want}, h.admit(Caps{Total: i + 1}))

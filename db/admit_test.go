@@ -57,7 +57,7 @@ func TestWithoutCapsAllAreAdmitted(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for i := range 30 {
-		h.plan(fmt.Sprint(i), row{"out_of_turn": i%2 == 0})
+		h.plan(fmt.Sprint(i), row{"forced_full": i%2 == 0})
 	}
 	assert.Len(t, h.admit(Caps{}), 30)
 }
@@ -100,12 +100,12 @@ func TestWhoWasServedLatelyWaitsForTheOthers(t *testing.T) {
 func TestEachCapCountsWhatIsInProgressButNotWhatIsOverdue(t *testing.T) {
 	t.Parallel()
 	for name, caps := range map[string]Caps{
-		"all": {Total: 3}, "project": {PerProject: 3}, "zone": {PerZone: 3}, "out of turn": {OutOfTurn: 3},
+		"all": {Total: 3}, "project": {PerProject: 3}, "zone": {PerZone: 3}, "out of turn": {ForcedFull: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
-			turn := row{"out_of_turn": true}
+			turn := row{"forced_full": true}
 			h.plan("admitted", shapes["planned"].with(turn))
 			h.plan("creating", shapes["resting"].with(turn).with(row{"reason": ""})) // nobody throttles us
 			for shape, more := range shapes {
@@ -134,11 +134,11 @@ func TestFullsInTurnDoNotCountAsOutOfTurn(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, id := range []string{"storm-1", "storm-2", "storm-3"} {
-		h.plan(id, row{"out_of_turn": true})
+		h.plan(id, row{"forced_full": true})
 	}
 	h.plan("turn-1", age(time.Hour))
 	h.plan("turn-2", age(time.Hour))
-	assert.Equal(t, []string{"storm-1", "turn-1", "turn-2"}, h.admit(Caps{OutOfTurn: 1}))
+	assert.Equal(t, []string{"storm-1", "turn-1", "turn-2"}, h.admit(Caps{ForcedFull: 1}))
 }
 
 // What a full zone or the cap on fulls out of turn holds back must not take the
@@ -147,32 +147,32 @@ func TestWhatACapHoldsBackStarvesNobodyElse(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, id := range []string{"stuck-1", "stuck-2", "stuck-3"} {
-		h.plan(id, shapes["creating"].with(row{"zone": "dead", "project_id": "other", "out_of_turn": true, "backup_id": id}))
+		h.plan(id, shapes["creating"].with(row{"availability_zone": "dead", "project_id": "other", "forced_full": true, "backup_id": id}))
 	}
 	for i := range 5 {
-		h.plan(fmt.Sprintf("blocked-%d", i), row{"zone": "dead"})
-		h.plan(fmt.Sprintf("storm-%d", i), row{"out_of_turn": true})
+		h.plan(fmt.Sprintf("blocked-%d", i), row{"availability_zone": "dead"})
+		h.plan(fmt.Sprintf("storm-%d", i), row{"forced_full": true})
 	}
 	h.plan("alive-1", age(3*time.Hour))
 	h.plan("alive-2", age(2*time.Hour))
 	h.plan("alive-3", age(time.Hour))
-	assert.Equal(t, []string{"alive-1", "alive-2"}, h.admit(Caps{PerProject: 2, PerZone: 3, OutOfTurn: 3}))
+	assert.Equal(t, []string{"alive-1", "alive-2"}, h.admit(Caps{PerProject: 2, PerZone: 3, ForcedFull: 3}))
 }
 
 func TestManyBeatsAtOnceNeverExceedACap(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for i := range 60 {
-		h.plan(fmt.Sprintf("%02d", i), row{"project_id": fmt.Sprintf("p%d", i%4), "zone": fmt.Sprintf("z%d", i%3), "out_of_turn": i%2 == 0})
+		h.plan(fmt.Sprintf("%02d", i), row{"project_id": fmt.Sprintf("p%d", i%4), "availability_zone": fmt.Sprintf("z%d", i%3), "forced_full": i%2 == 0})
 	}
-	caps := Caps{Total: 17, PerProject: 6, PerZone: 7, OutOfTurn: 5}
+	caps := Caps{Total: 17, PerProject: 6, PerZone: 7, ForcedFull: 5}
 	b := h.beat()
 	var admitted atomic.Int32
 	var group sync.WaitGroup
 	for i := range 30 {
 		group.Go(func() {
 			if i%3 == 0 { // meanwhile older ones are planned
-				_, err := h.db.pool.Exec(h.ctx, `UPDATE records SET last_point_at = NULL, beat = beat - interval '1 day' WHERE id = $1`, fmt.Sprintf("%02d", 59-i))
+				_, err := h.db.pool.Exec(h.ctx, `UPDATE records SET last_point_at = NULL, planned_at = planned_at - interval '1 day' WHERE id = $1`, fmt.Sprintf("%02d", 59-i))
 				if err != nil {
 					t.Error(err)
 				}
@@ -185,7 +185,7 @@ func TestManyBeatsAtOnceNeverExceedACap(t *testing.T) {
 	group.Wait()
 	assert.Equal(t, 17, int(admitted.Load()))
 	assert.Equal(t, 17, h.count(`SELECT count(*) FROM records WHERE admitted_at IS NOT NULL`))
-	for group, limit := range map[string]int{"project_id": 6, "zone": 7, "nullif(out_of_turn, false)": 5} {
+	for group, limit := range map[string]int{"project_id": 6, "availability_zone": 7, "nullif(forced_full, false)": 5} {
 		most := h.count(`SELECT max(n) FROM (
 			SELECT count(` + group + `) AS n FROM records WHERE admitted_at IS NOT NULL GROUP BY ` + group + `) AS counts`)
 		assert.LessOrEqual(t, most, limit, group)

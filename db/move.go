@@ -42,7 +42,7 @@ func (g guard) condition() string {
 		holds    string
 	}{
 		{g.hasBackup, `backup_id IS NOT NULL`},
-		{g.awaitsAnswer, `asked_at IS NOT NULL`},
+		{g.awaitsAnswer, `unanswered_request_at IS NOT NULL`},
 		{g.wasMade, `available_at IS NOT NULL`},
 		{g.unpaused, `NOT ` + paused},
 	} {

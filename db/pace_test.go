@@ -75,7 +75,7 @@ func TestAStuckProjectKeepsItsOwnCap(t *testing.T) {
 		caps Caps
 	}{
 		"project": {row{"project_id": "dead"}, Caps{Total: 4, PerProject: 2, Stuck: 10}},
-		"zone":    {row{"zone": "dead"}, Caps{Total: 4, PerZone: 2, Stuck: 10}},
+		"zone":    {row{"availability_zone": "dead"}, Caps{Total: 4, PerZone: 2, Stuck: 10}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -84,7 +84,7 @@ func TestAStuckProjectKeepsItsOwnCap(t *testing.T) {
 				h.busy(fmt.Sprint("slow-", i), 4*hour, place.of)
 			}
 			h.plan("dead", place.of)
-			h.plan("alive", row{"project_id": "alive", "zone": "alive"})
+			h.plan("alive", row{"project_id": "alive", "availability_zone": "alive"})
 			assert.Equal(t, []string{"alive"}, h.admit(place.caps))
 		})
 	}
@@ -93,8 +93,8 @@ func TestAStuckProjectKeepsItsOwnCap(t *testing.T) {
 func TestWhereNoServiceIsUpNothingBegins(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.plan("a", row{"zone": "dead"})
-	h.plan("b", row{"zone": "alive"})
+	h.plan("a", row{"availability_zone": "dead"})
+	h.plan("b", row{"availability_zone": "alive"})
 	dead := backup.Outage{Zones: map[string]bool{"dead": true}}
 	assert.Equal(t, Admission{Admitted: 1, HeldBack: 1, Caution: backup.WhileOutage}, h.admission(Caps{}, dead))
 	assert.Equal(t, []string{"b"}, h.admitted())

@@ -10,7 +10,7 @@ import (
 // A candidate is a planned record that waits for admission.
 type candidate struct {
 	ID, ProjectID, Zone string
-	OutOfTurn           bool
+	ForcedFull          bool
 }
 
 func (c candidate) place() backup.Place { return backup.Place{Project: c.ProjectID, Zone: c.Zone} }
@@ -33,7 +33,7 @@ func (r *room) take(c candidate) {
 	r.all++
 	r.projects[c.ProjectID]++
 	r.zones[c.Zone]++
-	if c.OutOfTurn {
+	if c.ForcedFull {
 		r.outOfTurn++
 	}
 }
@@ -57,7 +57,7 @@ func (r *room) left() bool { return under(r.all, r.caps.Total) }
 // fits tells whether the other caps leave room for c.
 func (r *room) fits(c candidate) bool {
 	return under(r.projects[c.ProjectID], r.caps.PerProject) && under(r.zones[c.Zone], r.caps.PerZone) &&
-		(!c.OutOfTurn || under(r.outOfTurn, r.caps.OutOfTurn))
+		(!c.ForcedFull || under(r.outOfTurn, r.caps.ForcedFull))
 }
 
 // choose takes from the queue until no room is left, and returns the IDs. The

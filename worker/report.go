@@ -99,7 +99,7 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportLease) error {
 	if err != nil {
 		return err
 	}
-	waiting := report.Waiting{Last: state.ToldAt}
+	waiting := report.Waiting{Last: state.DeliveredAt}
 	for _, u := range untold {
 		if r.Reporting.Together() || c.Group != report.All || u.ProjectID == "" {
 			waiting = waiting.Merge(report.Waiting{Result: u.Result, Matter: u.Matter})
@@ -173,6 +173,6 @@ func (r *Reporter) compose(ctx context.Context, c *db.ReportLease, to []string) 
 	if err != nil {
 		return nil, err
 	}
-	made := r.mails(db.NewReport{ID: told.Report.ID, MadeAt: told.Report.At, Content: content, Records: told.Records, Removals: told.Removals}, to)
+	made := r.mails(db.NewReport{ID: told.Report.ID, CreatedAt: told.Report.At, Content: content, Records: told.Records, Removals: told.Removals}, to)
 	return &made, nil
 }

@@ -50,7 +50,7 @@ func (h *hand) backupNow(ctx context.Context, v db.Volume, full bool) (planned b
 	var d backup.Decision
 	r := backup.Record{
 		ProjectID: v.ProjectID, ProjectName: v.ProjectName, ServerID: v.ServerID, ServerName: v.ServerName, VolumeID: v.ID, VolumeName: v.Name,
-		Zone: v.Zone, SizeGiB: v.SizeGiB, Encrypted: v.Encrypted, Retention: v.Retention.InForce, ByHand: true,
+		Zone: v.Zone, SizeGiB: v.SizeGiB, Encrypted: v.Encrypted, Retention: v.Retention.InForce, Manual: true,
 	}
 	err = h.memory.Look(ctx, func(l *db.Look) error {
 		records, err := l.Decisive(ctx, v.ID)
@@ -62,15 +62,15 @@ func (h *hand) backupNow(ctx context.Context, v db.Volume, full bool) (planned b
 			return err
 		}
 		subject := v.Subject(paused)
-		subject.ByHand = true
+		subject.Manual = true
 		if subject.Status == "backing-up" {
 			subject.Status = "in-use" // as a plan saw it in the middle of a backup; the worker looks again
 		}
 		d = backup.Next(l.Now, h.set.Policy(), subject, records)
 		if full && d.Action == backup.Create && d.Kind != backup.Full {
-			d.Kind, d.Reason, d.OutOfTurn = backup.Full, backup.FullAsked, true
+			d.Kind, d.Reason, d.ForcedFull = backup.Full, backup.FullAsked, true
 		}
-		r.Beat, r.Kind, r.OutOfTurn, r.Reason, r.LastPointAt = backup.Grid(l.Now, h.set.BackupServicePeriod.Std()), d.Kind, d.OutOfTurn, d.Reason, backup.NewestPoint(v.ProjectID, records)
+		r.PlannedAt, r.Kind, r.ForcedFull, r.Reason, r.LastPointAt = backup.Grid(l.Now, h.set.BackupServicePeriod.Std()), d.Kind, d.ForcedFull, d.Reason, backup.NewestPoint(v.ProjectID, records)
 		return nil
 	})
 	if err != nil {

@@ -61,8 +61,8 @@ func (h *hand) cancel(ctx context.Context, v db.Volume) (done bool, err error) {
 	}
 	r := held[v.ID][i]
 	switch {
-	case r.BackupID == "" && r.AskedAt != nil:
-		h.say("Not yet: Cinder was asked for the backup of %s at %s, and the answer is missing. Its effect is looked for; try again in a few minutes.", told(v), show.Clock(*r.AskedAt))
+	case r.BackupID == "" && r.UnansweredRequestAt != nil:
+		h.say("Not yet: Cinder was asked for the backup of %s at %s, and the answer is missing. Its effect is looked for; try again in a few minutes.", told(v), show.Clock(*r.UnansweredRequestAt))
 		return false, nil
 	case r.BackupID != "":
 		h.say("Cinder has been making backup %s of %s since %s. It will be removed as soon as Cinder lets go of it.", r.BackupID, told(v), show.MaybeClock(r.RequestedAt))
@@ -117,7 +117,7 @@ func (h *hand) end(ctx context.Context, r backup.Record) (backup.State, error) {
 // sameStep tells whether a record is where it was when the person was asked: between, a worker may have begun with it, and
 // what Cinder is asked for must not end without its ID.
 func sameStep(now, then backup.Record) bool {
-	return now.ID == then.ID && now.State == then.State && now.BackupID == then.BackupID && (now.AskedAt == nil) == (then.AskedAt == nil)
+	return now.ID == then.ID && now.State == then.State && now.BackupID == then.BackupID && (now.UnansweredRequestAt == nil) == (then.UnansweredRequestAt == nil)
 }
 
 func movedOn(r backup.Record) error {

@@ -144,7 +144,7 @@ func (w *world) vow(v *volume, next invariants.Promise) {
 // not know of it, for as long as it can be. What was changed since this turn began is left to the next plan.
 func (w *world) promise(a *actor) {
 	var planned *time.Time
-	w.must(w.place.hand.QueryRow(w.ctx, `SELECT planned_beat FROM leadership`).Scan(&planned))
+	w.must(w.place.hand.QueryRow(w.ctx, `SELECT planned_at FROM leadership`).Scan(&planned))
 	if planned == nil || a.planned != nil && a.planned.Equal(*planned) || w.now.Sub(*planned) >= w.set.BackupServicePeriod.Std() {
 		return // no plan since this turn began
 	}

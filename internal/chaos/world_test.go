@@ -198,7 +198,7 @@ func (w *world) turn(p *process) *actor {
 		_, err := p.sched.Turn(ctx, p.term)
 		return err
 	})
-	w.must(w.place.hand.QueryRow(w.ctx, `SELECT planned_beat FROM leadership`).Scan(&a.planned))
+	w.must(w.place.hand.QueryRow(w.ctx, `SELECT planned_at FROM leadership`).Scan(&a.planned))
 	w.proceed(a)
 	if a.ended {
 		w.promise(a)

@@ -96,7 +96,7 @@ func TestDeleteCheckByProcesses(t *testing.T) {
 
 func (h *house) newestOf(where string, args ...any) (backupID string) {
 	h.t.Helper()
-	require.NoError(h.t, h.db.QueryRow(h.ctx, `SELECT backup_id FROM records WHERE `+where+` ORDER BY beat DESC LIMIT 1`, args...).Scan(&backupID))
+	require.NoError(h.t, h.db.QueryRow(h.ctx, `SELECT backup_id FROM records WHERE `+where+` ORDER BY planned_at DESC LIMIT 1`, args...).Scan(&backupID))
 	return backupID
 }
 

@@ -209,7 +209,7 @@ func (s *crashStory) mails() {
 	})
 	p6 := s.projects["p6"]
 	s.exec(`INSERT INTO report_groups (id) VALUES ($1)`, p6)
-	s.exec(`INSERT INTO reports (id, group_id, made_at, content) VALUES ('old', $1, staffeln_now() - interval '8 days', '{}')`, p6)
+	s.exec(`INSERT INTO reports (id, group_id, created_at, content) VALUES ('old', $1, staffeln_now() - interval '8 days', '{}')`, p6)
 	s.exec(`INSERT INTO report_mails (report_id, receiver, group_id, message_id) VALUES ('old', $2, $1, 'old@ops.example')`, p6, refusedMail)
 	s.exec(`UPDATE records SET report_id = 'old' WHERE id = $1`, s.of(s.volumes["unlisted"])[0].ID)
 }

@@ -29,7 +29,7 @@ func (w *world) running() {
 
 func (w *world) dispatchedAt() (at time.Time) {
 	w.t.Helper()
-	require.NoError(w.t, w.pool.QueryRow(w.ctx, `SELECT coalesce(handed_over_at, 'epoch') FROM leadership`).Scan(&at))
+	require.NoError(w.t, w.pool.QueryRow(w.ctx, `SELECT coalesce(dispatched_at, 'epoch') FROM leadership`).Scan(&at))
 	return at
 }
 
@@ -42,7 +42,7 @@ func TestDispatchDoesNotWaitForAPlan(t *testing.T) {
 	})
 	_, volumes := w.protect(w.sim.AddProject("acme"), "web-1", 1)
 	w.plan()
-	w.exec(`UPDATE leadership SET planned_beat = NULL`)
+	w.exec(`UPDATE leadership SET planned_at = NULL`)
 	release := w.sim.AddFault(cloudsim.Fault{Route: volumesRoute, Times: 1, Do: cloudsim.Stall{}})
 	defer release()
 	w.running()
@@ -54,11 +54,11 @@ func TestDispatchDoesNotWaitForAPlan(t *testing.T) {
 	w.eventually("the backup is made and recorded while the plan hangs", func() bool { return w.count("state = 'available'") == 1 })
 	require.Len(t, w.sim.BackupsOf(volumes[0]), 1)
 	var planned *time.Time
-	require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT planned_beat FROM leadership`).Scan(&planned))
+	require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT planned_at FROM leadership`).Scan(&planned))
 	require.Nil(t, planned, "the plan still hangs")
 	release()
 	w.eventually("the plan ends", func() bool {
-		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT planned_beat FROM leadership`).Scan(&planned))
+		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT planned_at FROM leadership`).Scan(&planned))
 		return planned != nil
 	})
 }
@@ -79,7 +79,7 @@ func TestLostLeadEndsAHangingPlan(t *testing.T) {
 	w.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'staffeln leader' AND datname = current_database()`)
 	w.eventually("it leads anew, and plans", func() bool {
 		var planned bool
-		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT term, planned_beat IS NOT NULL FROM leadership`).Scan(&now, &planned))
+		require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT term, planned_at IS NOT NULL FROM leadership`).Scan(&now, &planned))
 		return planned && now > term
 	})
 	require.Equal(t, 1, w.logged("warn"), "the lead was lost, and nothing else is said of it")

@@ -134,7 +134,7 @@ func (r *rig) rests() {
 	var rested time.Time
 	require.NoError(r.t, r.db.QueryRow(r.ctx, `SELECT staffeln_now()`).Scan(&rested))
 	r.within(soon, "all is swept", func() (swept bool) {
-		require.NoError(r.t, r.db.QueryRow(r.ctx, `SELECT coalesce(sweep_beat > $1, false) FROM leadership`, rested).Scan(&swept))
+		require.NoError(r.t, r.db.QueryRow(r.ctx, `SELECT coalesce(reconciled_at > $1, false) FROM leadership`, rested).Scan(&swept))
 		return swept
 	})
 }
@@ -152,7 +152,7 @@ func (r *rig) queued() int {
 
 // tellRecords shows what is not at rest.
 func (r *rig) tellRecords() {
-	rows, err := r.db.Query(r.ctx, `SELECT format('%s %s: volume %s backup %s asked %s next %s: %s %s', state, kind, volume_id, backup_id, asked_at, next_try_at, reason, reason_text)
+	rows, err := r.db.Query(r.ctx, `SELECT format('%s %s: volume %s backup %s asked %s next %s: %s %s', state, kind, volume_id, backup_id, unanswered_request_at, next_try_at, reason, reason_text)
 		FROM records WHERE state NOT IN ('available', 'deleted', 'withdrawn') ORDER BY changed_at DESC LIMIT 30`)
 	if err != nil {
 		r.t.Logf("records can't be read: %v", err)

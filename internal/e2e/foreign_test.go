@@ -41,7 +41,7 @@ func TestExtendedVolumeGetsAFull(t *testing.T) {
 	w.run(2*day, 3*time.Hour)
 	require.Equal(t, "FFI", w.kinds(volumes[0]))
 	require.Equal(t, 2, w.sim.BackupsOf(volumes[0])[1].SizeGiB)
-	require.True(t, w.of(volumes[0])[1].OutOfTurn)
+	require.True(t, w.of(volumes[0])[1].ForcedFull)
 	require.Zero(t, w.count("state = 'failed'"))
 	w.lawful()
 }

@@ -22,7 +22,7 @@ func TestFailingIncrementalsBecomeAFull(t *testing.T) {
 	w.sim.AddFault(cloudsim.Fault{Route: createRoute, Match: poisoned, Do: cloudsim.FailLater{Reason: "Can't find snapshot from parent"}})
 	w.run(3*day, 10*time.Minute)
 	require.Equal(t, "incremental", string(w.of(volumes[0])[1].Kind))
-	require.NotZero(t, w.count("state = 'available' AND kind = 'full' AND out_of_turn"), "a full out of turn")
+	require.NotZero(t, w.count("state = 'available' AND kind = 'full' AND forced_full"), "a full out of turn")
 	require.LessOrEqual(t, w.count("kind = 'incremental' AND reason = 'backup_error'"), 2+2, "two before each full")
 	w.lawful()
 }

@@ -131,7 +131,7 @@ func TestCancelOfWhatMovedOn(t *testing.T) {
 	remove := w.sim.AddFault(cloudsim.Fault{Route: createRoute, Do: cloudsim.Refuse{Status: 429}})
 	w.beats()
 	remove()
-	require.Equal(t, 1, w.count("state = 'creating' AND asked_at IS NULL"), "refused for now, not asked")
+	require.Equal(t, 1, w.count("state = 'creating' AND unanswered_request_at IS NULL"), "refused for now, not asked")
 
 	held, err := w.db.Lease(w.ctx, volumes[0], "test", tasks.Lease)
 	require.NoError(t, err)

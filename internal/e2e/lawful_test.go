@@ -18,26 +18,26 @@ import (
 
 // A row is what a scenario looks at in a record.
 type row struct {
-	ID, VolumeID, ProjectID                           string
-	State                                             backup.State
-	Kind                                              backup.Kind
-	OutOfTurn                                         bool
-	BackupID                                          string
-	Reason                                            backup.Reason
-	ReasonText, RequestID                             string
-	RemovalReason                                     backup.Reason
-	RemovalText                                       string
-	Attempts                                          int
-	RequestedAt, Deadline, NextTryAt, DeletionAskedAt *time.Time
+	ID, VolumeID, ProjectID                               string
+	State                                                 backup.State
+	Kind                                                  backup.Kind
+	ForcedFull                                            bool
+	BackupID                                              string
+	Reason                                                backup.Reason
+	ReasonText, RequestID                                 string
+	RemovalReason                                         backup.Reason
+	RemovalText                                           string
+	Attempts                                              int
+	RequestedAt, Deadline, NextTryAt, DeletionRequestedAt *time.Time
 }
 
-const rowColumns = `id, volume_id, project_id, state, kind, out_of_turn, coalesce(backup_id, '') AS backup_id, reason, reason_text, request_id,
-	removal_reason, removal_text, attempts, requested_at, deadline, next_try_at, deletion_asked_at`
+const rowColumns = `id, volume_id, project_id, state, kind, forced_full, coalesce(backup_id, '') AS backup_id, reason, reason_text, cloud_request_id AS request_id,
+	removal_reason, removal_text, attempts, requested_at, deadline, next_try_at, deletion_requested_at`
 
 // rows are the records that a condition holds for, oldest first.
 func (w *world) rows(where string, args ...any) []row {
 	w.t.Helper()
-	rows, err := w.pool.Query(w.ctx, `SELECT `+rowColumns+` FROM records WHERE `+where+` ORDER BY beat, requested_at, id`, args...)
+	rows, err := w.pool.Query(w.ctx, `SELECT `+rowColumns+` FROM records WHERE `+where+` ORDER BY planned_at, requested_at, id`, args...)
 	require.NoError(w.t, err)
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	require.NoError(w.t, err)

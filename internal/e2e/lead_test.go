@@ -37,7 +37,7 @@ func TestDeposedInTheMiddle(t *testing.T) {
 	} {
 		require.ErrorIs(t, beat(w.ctx, old), db.ErrDeposed, name)
 	}
-	require.Equal(t, 0, w.count("swept_at IS NOT NULL"))
+	require.Equal(t, 0, w.count("last_seen_at IS NOT NULL"))
 	w.dispatch()
 	for _, v := range volumes {
 		require.Equal(t, "available", w.story(v))

@@ -95,7 +95,7 @@ func (r *logRig) tick() {
 	now := r.clock.Now()
 	r.eventually("the leader dispatches", func() bool {
 		var at *time.Time
-		require.NoError(r.t, r.db.QueryRow(r.ctx, `SELECT handed_over_at FROM leadership`).Scan(&at))
+		require.NoError(r.t, r.db.QueryRow(r.ctx, `SELECT dispatched_at FROM leadership`).Scan(&at))
 		return at != nil && !at.Before(now)
 	})
 }

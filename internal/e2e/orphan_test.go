@@ -206,7 +206,7 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	}
 	w.step(time.Minute)
 	require.ErrorContains(t, w.sched.Sweep(w.ctx, w.beat()), "11 of 20 restore points")
-	require.Equal(t, w.clock.Now(), w.beat().SweepBeat.UTC(), "the next one comes in its turn")
+	require.Equal(t, w.clock.Now(), w.beat().ReconciledAt.UTC(), "the next one comes in its turn")
 	found := w.findings(backup.LossesNotBelieved)
 	require.Len(t, found, 1)
 	require.Contains(t, found[0].Detail, "11 of 20 restore points")

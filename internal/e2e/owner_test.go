@@ -96,7 +96,7 @@ func TestRoundTripThroughAnotherProjectShortensNothing(t *testing.T) {
 	w.step(6 * time.Hour)
 	w.plan()
 	var inForce, shorter string
-	require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT retention::text, coalesce(shorter::text, '') FROM volumes WHERE id = $1`, volumes[0]).Scan(&inForce, &shorter))
+	require.NoError(t, w.pool.QueryRow(w.ctx, `SELECT retention::text, coalesce(shorter_retention::text, '') FROM volumes WHERE id = $1`, volumes[0]).Scan(&inForce, &shorter))
 	require.Equal(t, []string{"10 days", "1 day"}, []string{inForce, shorter})
 	require.Len(t, w.findings(backup.RetentionShortened), 1)
 }

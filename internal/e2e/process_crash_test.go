@@ -21,7 +21,7 @@ func TestKilledWorkerLeavesOneBackup(t *testing.T) {
 	launch(t, h.env, "scheduler")
 	victim := launch(t, h.env, "worker")
 	h.eventually("Cinder has accepted the backup", func() bool { return len(h.sim.BackupsOf(volumes[0])) == 1 })
-	require.Equal(t, 1, h.count("state = 'creating' AND backup_id IS NULL AND asked_at IS NOT NULL"), "the record knows no answer yet")
+	require.Equal(t, 1, h.count("state = 'creating' AND backup_id IS NULL AND unanswered_request_at IS NOT NULL"), "the record knows no answer yet")
 	victim.kill()
 	letGo()
 

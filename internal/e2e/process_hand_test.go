@@ -37,7 +37,7 @@ func TestInterventionsBesideRunningProcesses(t *testing.T) {
 	require.Contains(t, hand("resume"), "Resumed: all projects.")
 	h.eventually("all is backed up", func() bool { return h.count("state = 'available'") == 4 })
 	require.Contains(t, hand("backup-now", volumes[0]), "an incremental backup.")
-	h.eventually("the backup by hand is there", func() bool { return h.count("state = 'available' AND by_hand") == 1 })
+	h.eventually("the backup by hand is there", func() bool { return h.count("state = 'available' AND manual") == 1 })
 	require.Len(t, h.sim.BackupsOf(volumes[0]), 2)
 	require.Equal(t, 5, h.count("true"))
 

@@ -33,10 +33,10 @@ func TestKilledWorkerSendsItsMailAgain(t *testing.T) {
 
 	launch(t, h.env, "worker")
 	h.ahead(17 * time.Minute) // its lease is over, and it is looked for reports again
-	h.eventually("the report is told", func() bool { return h.sum(`SELECT count(*) FROM reports WHERE told_at IS NOT NULL`) == 1 })
+	h.eventually("the report is told", func() bool { return h.sum(`SELECT count(*) FROM reports WHERE delivered_at IS NOT NULL`) == 1 })
 	h.ahead(23 * time.Minute)
 	h.eventually("it is looked for reports once more", func() bool {
-		return h.sum(`SELECT count(*) FROM leadership WHERE report_beat > (SELECT told_at FROM reports)`) == 1
+		return h.sum(`SELECT count(*) FROM leadership WHERE reported_at > (SELECT delivered_at FROM reports)`) == 1
 	})
 	mails := box.Inbox()
 	require.Len(t, mails, 2)

@@ -25,7 +25,7 @@ func TestPurgedProjectsRecordsEnd(t *testing.T) {
 	w.dispatch()
 	require.Equal(t, 14, w.count("state = 'available'"))
 	broken := w.last(purged[0])
-	w.exec(`UPDATE records SET state = 'deleting', deletion_asked_at = staffeln_now(), removal_reason = 'expired' WHERE id = $1`, broken.ID)
+	w.exec(`UPDATE records SET state = 'deleting', deletion_requested_at = staffeln_now(), removal_reason = 'expired' WHERE id = $1`, broken.ID)
 
 	w.sim.PurgeProject(acme)
 	w.step(w.set.BackupServicePeriod.Std())

@@ -208,10 +208,10 @@ func (w *world) beats() {
 	due := func(last *time.Time, period backup.Duration) bool {
 		return last == nil || backup.Grid(b.Now, period.Std()).After(backup.Grid(*last, period.Std()))
 	}
-	if due(b.PlannedBeat, w.set.BackupServicePeriod) {
+	if due(b.PlannedAt, w.set.BackupServicePeriod) {
 		w.plan()
 	}
-	if due(b.RetentionBeat, w.set.RetentionServicePeriod) {
+	if due(b.RetentionAt, w.set.RetentionServicePeriod) {
 		w.retention()
 	}
 	w.dispatch()

@@ -55,7 +55,7 @@ func (o *office) said() map[string]oracle.Said {
 					tell(s.ID, "its project waits for a place")
 				}
 			}
-			if leader.PlannedBeat != nil && l.Now.Sub(*leader.PlannedBeat) > 2*o.set.BackupServicePeriod.Std() {
+			if leader.PlannedAt != nil && l.Now.Sub(*leader.PlannedAt) > 2*o.set.BackupServicePeriod.Std() {
 				tell(s.ID, "the plan is old")
 			}
 			if leader.DispatchedAt != nil && l.Now.Sub(*leader.DispatchedAt) > 2*o.set.PollPeriod.Std() {
