@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/rs/zerolog"
@@ -36,7 +37,7 @@ func in(states ...backup.State) []backup.State { return states }
 
 // condition returns the guard in SQL, for a record that was read in one of its states.
 func (g guard) condition() string {
-	condition := `state = @from`
+	all := []string{`state = @from`}
 	for _, one := range []struct {
 		required bool
 		holds    string
@@ -47,10 +48,10 @@ func (g guard) condition() string {
 		{g.unpaused, `NOT ` + paused},
 	} {
 		if one.required {
-			condition += ` AND ` + one.holds
+			all = append(all, one.holds)
 		}
 	}
-	return condition
+	return strings.Join(all, ` AND `)
 }
 
 // move carries out one transition in one statement, for whoever holds the

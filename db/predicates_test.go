@@ -25,7 +25,7 @@ func TestConditionsOnStatesAreInOneFile(t *testing.T) {
 		if strings.HasSuffix(name, "_test.go") || name == "predicates.go" {
 			continue
 		}
-		source, err := os.ReadFile(name) //nolint:gosec // a file of this package
+		source, err := os.ReadFile(name)
 		require.NoError(t, err)
 		assert.Empty(t, literal.FindAllString(string(source), -1), name)
 	}
