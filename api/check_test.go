@@ -50,13 +50,13 @@ func runCheck(t *testing.T, cfg Config, changes ...func(*Deps)) *checked {
 	k.installation, err = memory.Installation(t.Context())
 	require.NoError(t, err)
 	_, err = k.conn.Exec(t.Context(), `
-		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected, seen_at)
+		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted, protected, seen_at)
 		SELECT 'v' || n, '', 'p', '', 's', '', '', 'in-use', 1, false, false, now() FROM generate_series(0, 9) AS n`)
 	require.NoError(t, err)
 	for i, state := range states {
 		backed := state != backup.Planned && state != backup.Withdrawn
 		_, err := k.conn.Exec(t.Context(), `
-			INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention, beat, changed_at,
+			INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind, retention, planned_at, changed_at,
 				reason, backup_id, requested_at, deadline, data_timestamp, available_at, ended_at)
 			VALUES ('p', '', 's', '', $1, '', '', 1, false, $2, 'full', '1 day', now(), now(), 'x', CASE WHEN $3 THEN $4 END,
 				CASE WHEN $3 THEN now() END, now(), now(), now(), CASE WHEN NOT $5 THEN now() END)`,

@@ -17,12 +17,12 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// written returns delete_askers once it has so many rows.
+// written returns delete_checks once it has so many rows.
 func (k *checked) written(t *testing.T, rows int) (told string) {
 	t.Helper()
 	testkit.Eventually(t, "who asked is written", time.Minute, func() bool {
 		require.NoError(t, k.conn.QueryRow(t.Context(), `
-			SELECT coalesce(string_agg(concat_ws(' ', answer, verdict, verified, backup_id, user_id, project_id, roles, asked), E'\n' ORDER BY answer, verdict, user_id), '') FROM delete_askers`).Scan(&told))
+			SELECT coalesce(string_agg(concat_ws(' ', answer, verdict, verified, backup_id, user_id, project_id, roles, asked), E'\n' ORDER BY answer, verdict, user_id), '') FROM delete_checks`).Scan(&told))
 		return strings.Count(told, "\n") == rows-1
 	})
 	return told

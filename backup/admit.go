@@ -9,7 +9,7 @@ import (
 // Caps bound what is in progress at a time; 0 = no bound.
 type Caps struct {
 	Total, PerProject, PerZone int
-	OutOfTurn                  int // fulls that the depth did not ask for
+	ForcedFull                 int // fulls that the depth did not ask for
 	// Stuck bounds how many that are far beyond their usual time leave their
 	// slot under Total to others.
 	Stuck int
@@ -18,8 +18,8 @@ type Caps struct {
 // A Candidate is a planned record that waits for admission.
 type Candidate struct {
 	ID, ProjectID, Zone string
-	OutOfTurn           bool
-	ByHand              bool       // an operator asked for it
+	ForcedFull          bool
+	Manual              bool       // an operator asked for it
 	LastPointAt         *time.Time // data of the volume's newest restore point; nil: there is none
 	Beat                time.Time  // of the plan that wrote it
 }
@@ -29,8 +29,8 @@ func (c *Candidate) place() Place { return Place{Project: c.ProjectID, Zone: c.Z
 // first orders candidates by need: what an operator asked for, then volumes
 // without a restore point, then the oldest.
 func (c *Candidate) first(d *Candidate) int {
-	if c.ByHand != d.ByHand {
-		return before(c.ByHand)
+	if c.Manual != d.Manual {
+		return before(c.Manual)
 	}
 	if (c.LastPointAt == nil) != (d.LastPointAt == nil) {
 		return before(c.LastPointAt == nil)
@@ -77,7 +77,7 @@ func (f AdmissionFacts) Full(now time.Time) bool { return !f.slots(now).left() }
 func (f AdmissionFacts) slots(now time.Time) *slots {
 	s := &slots{caps: f.Caps, projects: map[string]int{}, zones: map[string]int{}}
 	for _, b := range f.InProgress {
-		s.take(b.ProjectID, b.Zone, b.OutOfTurn)
+		s.take(b.ProjectID, b.Zone, b.ForcedFull)
 		if b.stuck(now) {
 			s.loosen()
 		}
@@ -90,10 +90,10 @@ type Held string
 
 // Why candidates wait; beside these the [Caution] of a brake.
 const (
-	HeldByTotal     Held = "total"       // the cap on all
-	HeldByProject   Held = "project"     // the cap of its project
-	HeldByZone      Held = "zone"        // the cap of its zone
-	HeldByOutOfTurn Held = "out_of_turn" // the cap on fulls that the depth did not ask for
+	HeldByTotal       Held = "total"        // the cap on all
+	HeldByProject     Held = "project"      // the cap of its project
+	HeldByZone        Held = "zone"         // the cap of its zone
+	HeldByForcedFulls Held = "forced_fulls" // the cap on fulls that the depth did not ask for
 )
 
 // An Admission is whom [Admit] lets through, and why the others wait.
@@ -166,7 +166,7 @@ func (a *Admission) take(s *slots, queue []*Candidate, served map[string]int, br
 			held = Held(brakes.Begin(c.place()))
 		}
 		if held == "" {
-			s.take(c.ProjectID, c.Zone, c.OutOfTurn)
+			s.take(c.ProjectID, c.Zone, c.ForcedFull)
 			a.Admitted = append(a.Admitted, c.ID)
 		} else {
 			a.Held[c.ID] = held

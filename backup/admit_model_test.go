@@ -38,7 +38,7 @@ func admitByTheRule(all []planned, caps Caps) []string {
 		return !p.busy && (caps.Total == 0 || busy(func(planned) bool { return true }) < caps.Total) &&
 			(caps.PerProject == 0 || inProject(p) < caps.PerProject) &&
 			(caps.PerZone == 0 || busy(func(o planned) bool { return o.Zone == p.Zone }) < caps.PerZone) &&
-			(caps.OutOfTurn == 0 || !p.OutOfTurn || busy(func(o planned) bool { return o.OutOfTurn }) < caps.OutOfTurn)
+			(caps.ForcedFull == 0 || !p.ForcedFull || busy(func(o planned) bool { return o.ForcedFull }) < caps.ForcedFull)
 	}
 	var admitted []string
 	for {
@@ -72,10 +72,10 @@ func drawPlanned(t *rapid.T) []planned {
 	for i := range all {
 		all[i] = planned{
 			Candidate: Candidate{
-				ID:        fmt.Sprintf("%02d", i),
-				ProjectID: fmt.Sprint("p", rapid.IntRange(0, 3).Draw(t, "project")),
-				Zone:      fmt.Sprint("z", rapid.IntRange(0, 2).Draw(t, "zone")),
-				OutOfTurn: rapid.Bool().Draw(t, "out of turn"),
+				ID:         fmt.Sprintf("%02d", i),
+				ProjectID:  fmt.Sprint("p", rapid.IntRange(0, 3).Draw(t, "project")),
+				Zone:       fmt.Sprint("z", rapid.IntRange(0, 2).Draw(t, "zone")),
+				ForcedFull: rapid.Bool().Draw(t, "out of turn"),
 			},
 			busy:  rapid.IntRange(0, 3).Draw(t, "busy") == 0,
 			point: rapid.IntRange(-1, 4).Draw(t, "point"),
@@ -86,7 +86,7 @@ func drawPlanned(t *rapid.T) []planned {
 
 func drawCaps(t *rapid.T) Caps {
 	limit := func(name string) int { return rapid.IntRange(0, 6).Draw(t, name) }
-	return Caps{Total: limit("total") * 2, PerProject: limit("per project"), PerZone: limit("per zone"), OutOfTurn: limit("fulls")}
+	return Caps{Total: limit("total") * 2, PerProject: limit("per project"), PerZone: limit("per zone"), ForcedFull: limit("fulls")}
 }
 
 func TestAdmissionFollowsTheRule(t *testing.T) {
@@ -97,7 +97,7 @@ func TestAdmissionFollowsTheRule(t *testing.T) {
 		for _, p := range all {
 			switch {
 			case p.busy:
-				f.InProgress = append(f.InProgress, InProgress{ProjectID: p.ProjectID, Zone: p.Zone, OutOfTurn: p.OutOfTurn, State: Planned})
+				f.InProgress = append(f.InProgress, InProgress{ProjectID: p.ProjectID, Zone: p.Zone, ForcedFull: p.ForcedFull, State: Planned})
 				continue
 			case p.point >= 0:
 				p.LastPointAt = new(admissionNow.Add(-time.Duration(p.point) * time.Hour))

@@ -44,8 +44,8 @@ func (s *slots) holds(c *Candidate) Held {
 		return HeldByProject
 	case !under(s.zones[c.Zone], s.caps.PerZone):
 		return HeldByZone
-	case c.OutOfTurn && !under(s.outOfTurn, s.caps.OutOfTurn):
-		return HeldByOutOfTurn
+	case c.ForcedFull && !under(s.outOfTurn, s.caps.ForcedFull):
+		return HeldByForcedFulls
 	}
 	return ""
 }

@@ -24,8 +24,8 @@ func waits(id string, point time.Duration, more func(*Candidate)) Candidate {
 
 func ofProject(id string) func(*Candidate) { return func(c *Candidate) { c.ProjectID = id } }
 func inZone(zone string) func(*Candidate)  { return func(c *Candidate) { c.Zone = zone } }
-func outOfTurn(c *Candidate)               { c.OutOfTurn = true }
-func byHand(c *Candidate)                  { c.ByHand = true }
+func outOfTurn(c *Candidate)               { c.ForcedFull = true }
+func byHand(c *Candidate)                  { c.Manual = true }
 
 // makes is a record that Cinder has been making for so long, with six hours for it.
 func makes(project, zone string, since time.Duration, usual *time.Duration) InProgress {
@@ -72,7 +72,7 @@ func TestAdmit(t *testing.T) {
 	}
 	for range 3 {
 		b := makes("other", "dead", time.Minute, nil)
-		b.OutOfTurn = true
+		b.ForcedFull = true
 		dead = append(dead, b)
 	}
 	usual := new(10 * time.Minute)
@@ -93,8 +93,8 @@ func TestAdmit(t *testing.T) {
 		"full: nobody":                            {facts: AdmissionFacts{Caps: Caps{Total: 1}, Waiting: four, InProgress: []InProgress{makes("q", "az", time.Minute, nil)}}, held: map[Held]int{HeldByTotal: 4}},
 		"cap of the project":                      {facts: AdmissionFacts{Caps: Caps{PerProject: 3}, Waiting: four}, admitted: []string{"n0", "n1", "n2"}, held: map[Held]int{HeldByProject: 1}},
 		"cap of the zone":                         {facts: AdmissionFacts{Caps: Caps{PerZone: 3}, Waiting: four}, admitted: []string{"n0", "n1", "n2"}, held: map[Held]int{HeldByZone: 1}},
-		"fulls in turn don't count as out of it":  {facts: AdmissionFacts{Caps: Caps{OutOfTurn: 1}, Waiting: []Candidate{waits("s1", 0, outOfTurn), waits("s2", 0, outOfTurn), waits("t1", hour, nil), waits("t2", hour, nil)}}, admitted: []string{"s1", "t1", "t2"}, held: map[Held]int{HeldByOutOfTurn: 1}},
-		"what a cap holds back starves no others": {facts: AdmissionFacts{Caps: Caps{PerProject: 2, PerZone: 3, OutOfTurn: 3}, Waiting: held, InProgress: dead}, admitted: []string{"alive-1", "alive-2"}, held: map[Held]int{HeldByZone: 5, HeldByOutOfTurn: 5, HeldByProject: 1}},
+		"fulls in turn don't count as out of it":  {facts: AdmissionFacts{Caps: Caps{ForcedFull: 1}, Waiting: []Candidate{waits("s1", 0, outOfTurn), waits("s2", 0, outOfTurn), waits("t1", hour, nil), waits("t2", hour, nil)}}, admitted: []string{"s1", "t1", "t2"}, held: map[Held]int{HeldByForcedFulls: 1}},
+		"what a cap holds back starves no others": {facts: AdmissionFacts{Caps: Caps{PerProject: 2, PerZone: 3, ForcedFull: 3}, Waiting: held, InProgress: dead}, admitted: []string{"alive-1", "alive-2"}, held: map[Held]int{HeldByZone: 5, HeldByForcedFulls: 5, HeldByProject: 1}},
 		"three times its usual time is stuck":     {facts: AdmissionFacts{Caps: Caps{Total: 2}, Waiting: free, InProgress: []InProgress{makes("x", "az", 31*time.Minute, usual), makes("y", "az", 29*time.Minute, usual)}}, admitted: []string{"free-0"}, held: map[Held]int{HeldByTotal: 4}, stuck: 1},
 		"without history half of its time is":     {facts: AdmissionFacts{Caps: Caps{Total: 2}, Waiting: free, InProgress: []InProgress{makes("x", "az", 181*time.Minute, nil), makes("y", "az", 179*time.Minute, nil)}}, admitted: []string{"free-0"}, held: map[Held]int{HeldByTotal: 4}, stuck: 1},
 		"two of five stuck count again":           {facts: AdmissionFacts{Caps: Caps{Total: 2, Stuck: 3}, Waiting: free, InProgress: stuck}, held: map[Held]int{HeldByTotal: 5}, stuck: 5},
@@ -139,7 +139,7 @@ func TestAdmit(t *testing.T) {
 
 // BenchmarkAdmitManyWaiting decides about a hundred thousand that wait.
 func BenchmarkAdmitManyWaiting(b *testing.B) {
-	f := AdmissionFacts{Caps: Caps{Total: 2000, PerProject: 10, PerZone: 1900, OutOfTurn: 5}}
+	f := AdmissionFacts{Caps: Caps{Total: 2000, PerProject: 10, PerZone: 1900, ForcedFull: 5}}
 	for i := range 100_000 {
 		f.Waiting = append(f.Waiting, waits(fmt.Sprintf("%06d", i*7919%100_000), time.Duration(i%977)*time.Minute, ofProject(fmt.Sprint("p", i%300))))
 	}

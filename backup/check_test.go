@@ -45,7 +45,7 @@ func subject(t testing.TB, history string) (Subject, string) {
 		case "paused":
 			s.Paused = true
 		case "byhand":
-			s.ByHand = true
+			s.Manual = true
 		default:
 			rest = append(rest, w)
 		}
@@ -60,7 +60,7 @@ func say(d Decision) string {
 	if d.Action == Create {
 		head = string(d.Kind)
 	}
-	if d.OutOfTurn {
+	if d.ForcedFull {
 		head += "!"
 	}
 	if !d.At.IsZero() {
@@ -76,7 +76,7 @@ func check(t *testing.T, policy, history, want string) {
 	p, rs := rule(t, policy), records(t, words)
 	got := Next(now, p, s, rs)
 	require.Equal(t, want, say(got), "%s: %s", policy, history)
-	slices.SortStableFunc(rs, func(a, b Record) int { return a.Beat.Compare(b.Beat) })
+	slices.SortStableFunc(rs, func(a, b Record) int { return a.PlannedAt.Compare(b.PlannedAt) })
 	require.Empty(t, breachNext(p, s, rs, got), "%s: %s", policy, history)
 }
 

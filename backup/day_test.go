@@ -37,7 +37,7 @@ func (d *day) live(t *testing.T) {
 			id := fmt.Sprintf("%03d", len(d.made))
 			d.made = append(d.made, Record{
 				ID: id, BackupID: "b" + id, ProjectID: "A", SizeGiB: 10, State: Creating, Kind: next.Kind,
-				Beat: Grid(at, d.policy.Period), RequestedAt: &at, ChangedAt: at,
+				PlannedAt: Grid(at, d.policy.Period), RequestedAt: &at, ChangedAt: at,
 			})
 			d.told = append(d.told, beat.Format("15:04 ")+string(next.Kind)+" "+string(next.Reason))
 		}

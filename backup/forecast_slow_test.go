@@ -162,7 +162,7 @@ func yearOf(n int) Holding {
 		}
 		h.Records = append(h.Records, Record{
 			ID: at.String(), BackupID: at.String(), ProjectID: "A", State: Available, Kind: kind, Retention: Period{Years: 1},
-			Beat: at, DataTimestamp: &at, AvailableAt: &at,
+			PlannedAt: at, DataTimestamp: &at, AvailableAt: &at,
 		})
 	}
 	return h

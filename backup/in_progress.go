@@ -6,7 +6,7 @@ import "time"
 type InProgress struct {
 	ProjectID, Zone       string
 	State                 State
-	OutOfTurn             bool
+	ForcedFull            bool
 	RequestedAt, Deadline *time.Time
 	NextTryAt, AskedAt    *time.Time
 	Named                 bool // Cinder has named its backup

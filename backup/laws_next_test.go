@@ -17,7 +17,7 @@ func breachNext(p Policy, s Subject, rs []Record, d Decision) string {
 	if !d.At.IsZero() && !d.At.After(now) {
 		return "it is to be asked again in the past"
 	}
-	if (d.Action == Create) != (d.Kind != "") || d.OutOfTurn && d.Kind != Full {
+	if (d.Action == Create) != (d.Kind != "") || d.ForcedFull && d.Kind != Full {
 		return "the kind does not fit the action"
 	}
 	f := factsOf(s, rs)
@@ -30,15 +30,15 @@ func breachNext(p Policy, s Subject, rs []Record, d Decision) string {
 		return "made beside one in progress"
 	case s.Paused && (d.Action == Create || d.Action == Fail):
 		return "something begins although it is paused"
-	case d.Action == Create && fresh && !s.ByHand:
+	case d.Action == Create && fresh && !s.Manual:
 		return "made although a fresh one exists"
-	case d.Action == Fail && f.refused && !s.ByHand:
+	case d.Action == Fail && f.refused && !s.Manual:
 		return "one condition is recorded twice"
 	case d.Action == Create && !s.CanBeBackedUp():
 		return "made although Cinder refuses the volume"
 	case d.Kind == Incremental:
 		return breachIncremental(p, s, f)
-	case d.Action == Create && d.OutOfTurn != slices.Contains([]Reason{SizeChanged, NoUsableParent, LeftoverStays, ParentStaysBusy}, d.Reason):
+	case d.Action == Create && d.ForcedFull != slices.Contains([]Reason{SizeChanged, NoUsableParent, LeftoverStays, ParentStaysBusy}, d.Reason):
 		return "the turn does not fit the reason"
 	case d.Action == Wait && wanted:
 		return breachWait(p, s, f, fresh, d)
@@ -63,7 +63,7 @@ func factsOf(s Subject, rs []Record) (f facts) {
 		if r.ProjectID != s.ProjectID {
 			continue
 		}
-		if r.AvailableAt != nil && r.State != Lost && (f.success == nil || !r.Beat.Before(f.success.Beat)) {
+		if r.AvailableAt != nil && r.State != Lost && (f.success == nil || !r.PlannedAt.Before(f.success.PlannedAt)) {
 			f.success = &rs[i]
 		}
 		if l, ok := r.link(); ok {
@@ -85,7 +85,7 @@ func factsOf(s Subject, rs []Record) (f facts) {
 // beat is the grid time of the newest success: ages count from grid to grid.
 func (f facts) beat(p Policy) time.Time {
 	s := int64(p.Period / time.Second)
-	return time.Unix(f.success.Beat.Unix()/s*s, 0)
+	return time.Unix(f.success.PlannedAt.Unix()/s*s, 0)
 }
 
 // breachIncremental: Cinder takes the newest backup as parent, whatever it is.
@@ -126,10 +126,10 @@ func breachWait(p Policy, s Subject, f facts, fresh bool, d Decision) string {
 		BackupInProgress: f.progress,
 		ProjectChanged:   f.progress,
 		Paused:           s.Paused && !f.progress && d.At.IsZero(),
-		BackupIsFresh:    !s.ByHand && fresh && d.At.Equal(f.beat(p).Add(p.Interval)),
-		VolumeStatus:     !s.ByHand && f.refused,
+		BackupIsFresh:    !s.Manual && fresh && d.At.Equal(f.beat(p).Add(p.Interval)),
+		VolumeStatus:     !s.Manual && f.refused,
 		VolumeChanging:   !s.CanBeBackedUp() && !strings.HasPrefix(s.Status, "error") || s.Migration != "",
-		RetryLater:       !s.ByHand && !f.lastFailed.IsZero() && (now.Sub(f.lastFailed) < patience || f.quota && now.Sub(f.lastFailed) < QuotaPause),
+		RetryLater:       !s.Manual && !f.lastFailed.IsZero() && (now.Sub(f.lastFailed) < patience || f.quota && now.Sub(f.lastFailed) < QuotaPause),
 		WaitsForLeftover: newest == StatusError,
 		WaitsForParent:   newest == StatusRestoring || newest == StatusDeleting,
 	}

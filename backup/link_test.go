@@ -55,7 +55,7 @@ func TestCancelledGoes(t *testing.T) {
 		rs[1].Reason = Cancelled
 		var ls []Link
 		for i, incremental := range []bool{false, true} {
-			b := Backup{ID: rs[i].BackupID, ProjectID: "A", Incremental: incremental, Status: StatusAvailable, DataTimestamp: rs[i].Beat}
+			b := Backup{ID: rs[i].BackupID, ProjectID: "A", Incremental: incremental, Status: StatusAvailable, DataTimestamp: rs[i].PlannedAt}
 			ls = append(ls, LinkOf(b, &rs[i], Retention{Owner: "A", InForce: period("1y")}))
 		}
 		removals, kept := Expired(now, Keeping{Floor: 3}, ls)

@@ -19,11 +19,11 @@ const (
 
 // A Decision is what is to be done for one volume now, and why, or why not.
 type Decision struct {
-	Action    Action
-	Kind      Kind // with Create
-	Reason    Reason
-	OutOfTurn bool      // a full that the depth did not ask for
-	At        time.Time // when the answer may change by time alone; zero where it can't
+	Action     Action
+	Kind       Kind // with Create
+	Reason     Reason
+	ForcedFull bool      // a full that the depth did not ask for
+	At         time.Time // when the answer may change by time alone; zero where it can't
 }
 
 // A Subject is the volume a decision is about.
@@ -32,7 +32,7 @@ type Subject struct {
 	Protected bool
 	Gone      bool // 404 by ID, to a verified admin
 	Paused    bool // the operator lets nothing new start
-	ByHand    bool // the operator asks for a backup now: neither interval nor retry delay counts
+	Manual    bool // the operator asks for a backup now: neither interval nor retry delay counts
 	// QuotaFreed is when a backup of ours in the volume's project was removed
 	// last; nil: not within [QuotaPause].
 	QuotaFreed *time.Time
@@ -73,8 +73,8 @@ func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
 	// 2. Due? Ages count from beat to beat, so that no jitter costs a backup.
 	due := beat
 	if h.success != nil {
-		due = Grid(h.success.Beat, p.Period).Add(p.Interval)
-		if p.Interval > 0 && beat.Before(due) && !s.ByHand {
+		due = Grid(h.success.PlannedAt, p.Period).Add(p.Interval)
+		if p.Interval > 0 && beat.Before(due) && !s.Manual {
 			return Decision{Action: Wait, Reason: BackupIsFresh, At: due}
 		}
 	}
@@ -84,14 +84,14 @@ func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
 	switch {
 	case s.changing():
 		return Decision{Action: Wait, Reason: VolumeChanging}
-	case !s.CanBeBackedUp() && h.refused && !s.ByHand:
+	case !s.CanBeBackedUp() && h.refused && !s.Manual:
 		return Decision{Action: Wait, Reason: VolumeStatus}
 	case !s.CanBeBackedUp():
 		return Decision{Action: Fail, Reason: VolumeStatus}
 	}
 
 	// 4. A failure is not a success, but it is not tried again at once either.
-	if again := h.again(p, s.QuotaFreed); h.failures > 0 && beat.Before(again) && !s.ByHand {
+	if again := h.again(p, s.QuotaFreed); h.failures > 0 && beat.Before(again) && !s.Manual {
 		return Decision{Action: Wait, Reason: RetryLater, At: again}
 	}
 
@@ -143,7 +143,7 @@ func newHistory(v Volume, records []Record) history {
 		if l, ok := r.link(); ok {
 			h.links = append(h.links, l)
 		}
-		if r.Succeeded() && (h.success == nil || r.Beat.After(h.success.Beat)) {
+		if r.Succeeded() && (h.success == nil || r.PlannedAt.After(h.success.PlannedAt)) {
 			h.success = r
 		}
 	}
@@ -214,7 +214,7 @@ const brokenAtMost = 2
 func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 	full := func(r Reason) Decision {
 		outOfTurn := r != FirstBackup && r != EveryFull && r != ChainComplete
-		return Decision{Action: Create, Kind: Full, Reason: r, OutOfTurn: outOfTurn}
+		return Decision{Action: Create, Kind: Full, Reason: r, ForcedFull: outOfTurn}
 	}
 	if p.Depth <= 0 {
 		return full(EveryFull)

@@ -104,7 +104,7 @@ func TestNextGoesByTheChainThatCinderTakes(t *testing.T) {
 		rs := records(t, words)
 		ahead := now.AddDate(1, 0, 0)
 		for i := range rs { // the one of four or seven hours ago is dated next year
-			if age := now.Sub(rs[i].Beat); age == 4*time.Hour || age == 7*time.Hour {
+			if age := now.Sub(rs[i].PlannedAt); age == 4*time.Hour || age == 7*time.Hour {
 				rs[i].CinderTimestamp = &ahead
 			}
 		}

@@ -94,7 +94,7 @@ func (w word) record(t testing.TB) Record {
 	ended := w.at.Add(time.Second)
 	r := Record{
 		ID: "r" + w.id, ProjectID: w.project, VolumeID: "v", SizeGiB: w.size, State: s.state, Kind: w.kind,
-		Retention: w.retention, Beat: w.at, RequestedAt: &w.at, ChangedAt: w.changed, EndedAt: &ended,
+		Retention: w.retention, PlannedAt: w.at, RequestedAt: &w.at, ChangedAt: w.changed, EndedAt: &ended,
 	}
 	if s.was {
 		r.AvailableAt, r.DataTimestamp = &ended, &w.at

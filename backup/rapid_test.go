@@ -112,7 +112,7 @@ func TestNextProperties(t *testing.T) {
 		ever, _ := subject(t, volume)
 		s, _ := subject(t, volume+" "+by)
 		rs := records(t, history)
-		slices.SortStableFunc(rs, func(a, b Record) int { return a.Beat.Compare(b.Beat) })
+		slices.SortStableFunc(rs, func(a, b Record) int { return a.PlannedAt.Compare(b.PlannedAt) })
 		given := rapid.Permutation(rs).Draw(r, "order")
 		before := slices.Clone(given)
 
@@ -121,7 +121,7 @@ func TestNextProperties(t *testing.T) {
 		switch plain := Next(now, p, ever, given); {
 		case s.Paused:
 			require.Empty(r, breachPaused(plain, d))
-		case s.ByHand:
+		case s.Manual:
 			require.Empty(r, breachByHand(plain, d))
 		}
 		require.Equal(r, before, given, "the input was changed")

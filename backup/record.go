@@ -23,14 +23,14 @@ type Record struct {
 	Encrypted              bool
 	State                  State
 	Kind                   Kind
-	OutOfTurn              bool       // a full that the depth did not ask for
-	ByHand                 bool       // an operator asked for it, outside the interval
+	ForcedFull             bool       // a full that the depth did not ask for
+	Manual                 bool       // an operator asked for it, outside the interval
 	Retention              Period     // in force when it was planned
-	Beat                   time.Time  // the plan's time on the grid
+	PlannedAt              time.Time  // the plan's time on the grid
 	LastPointAt            *time.Time // data timestamp of the volume's newest restore point when it was planned
 	AdmittedAt             *time.Time // when the caps let it through
 	RequestedAt            *time.Time // first request to Cinder
-	AskedAt                *time.Time // newest request whose answer we do not have
+	UnansweredRequestAt    *time.Time // newest request whose answer we do not have
 	Deadline               *time.Time // past it, creating becomes overdue
 	NextTryAt              *time.Time // nothing is tried again before
 	ChangedAt              time.Time  // when it entered its state
@@ -47,7 +47,7 @@ type Record struct {
 	RequestID              string     // of the request that the reason tells of
 	RemovalReason          Reason     // why it is removed, or why it can't be
 	RemovalText            string     // in full: Cinder's words
-	DeletionAskedAt        *time.Time // newest request to remove it
+	DeletionRequestedAt    *time.Time // newest request to remove it
 	DeletionRefusedSince   *time.Time // first refusal in a row
 	Repair                 Repair     // newest step that was taken because it hangs
 	RepairedAt             *time.Time // when
@@ -74,7 +74,7 @@ func (r Record) dated() time.Time {
 	case r.RequestedAt != nil:
 		return *r.RequestedAt
 	default:
-		return r.Beat
+		return r.PlannedAt
 	}
 }
 

@@ -37,7 +37,7 @@ func TestRecordLink(t *testing.T) {
 		if ok {
 			require.Equal(t, Link{
 				BackupID: "b01", RecordID: "r01", ProjectID: "B", Kind: Full, Status: want, SizeGiB: 20,
-				DataTime: r.Beat, CreatedTime: r.Beat, Retention: period("1w"),
+				DataTime: r.PlannedAt, CreatedTime: r.PlannedAt, Retention: period("1w"),
 			}, l, w)
 		}
 	}
@@ -45,7 +45,7 @@ func TestRecordLink(t *testing.T) {
 
 // Cinder's data timestamp, else our first request, else the plan.
 func TestRecordDated(t *testing.T) {
-	r := Record{Beat: now, RequestedAt: new(now.Add(1)), DataTimestamp: new(now.Add(2))}
+	r := Record{PlannedAt: now, RequestedAt: new(now.Add(1)), DataTimestamp: new(now.Add(2))}
 	require.Equal(t, now.Add(2), r.dated())
 	r.DataTimestamp = nil
 	require.Equal(t, now.Add(1), r.dated())

@@ -51,7 +51,7 @@ func (t Retention) For(r Record) Period {
 	switch {
 	case t.InForce.IsZero() || t.Owner != r.ProjectID:
 		return r.Retention
-	case t.Since != nil && r.Beat.Before(*t.Since) && r.Retention.Longer(r.dated(), t.InForce):
+	case t.Since != nil && r.PlannedAt.Before(*t.Since) && r.Retention.Longer(r.dated(), t.InForce):
 		return r.Retention
 	}
 	return t.InForce

@@ -33,7 +33,7 @@ func (o owned) sees(at time.Time, b Bounds, project, keep string) owned {
 	if o.project != project {
 		records := make([]Record, len(o.records))
 		for i, r := range o.records { // as the transfer writes them
-			if r.ProjectID == o.project && o.retention.InForce.Longer(r.Beat, r.Retention) {
+			if r.ProjectID == o.project && o.retention.InForce.Longer(r.PlannedAt, r.Retention) {
 				r.Retention = o.retention.InForce
 			}
 			records[i] = r
@@ -62,7 +62,7 @@ func TestNoSequenceOfDeedsShortensARetentionBeforeTheDelay(t *testing.T) {
 	const delay, step = 4 * time.Hour, time.Hour
 	b := Bounds{Default: period("10d"), ShortenDelay: delay, Gap: 2 * step}
 	start := owned{}.sees(now, b, "A", "30d")
-	start.records = []Record{{ID: "r", ProjectID: "A", State: Available, Beat: now.Add(-time.Hour), Retention: period("30d")}}
+	start.records = []Record{{ID: "r", ProjectID: "A", State: Available, PlannedAt: now.Add(-time.Hour), Retention: period("30d")}}
 	shortened := 0
 	var try func(o owned, at time.Time, row time.Duration, last time.Time, story string, left int)
 	try = func(o owned, at time.Time, row time.Duration, last time.Time, story string, left int) {
@@ -118,13 +118,13 @@ func mustShorten(t *testing.T, h Holding) time.Time {
 func TestRetentionBelongsToTheOwner(t *testing.T) {
 	b := Bounds{Default: period("10d"), ShortenDelay: 24 * time.Hour}
 	o := owned{}.sees(now, b, "A", "30d")
-	o.records = []Record{{ID: "made", ProjectID: "A", Beat: now, Retention: period("2d")}}
+	o.records = []Record{{ID: "made", ProjectID: "A", PlannedAt: now, Retention: period("2d")}}
 	require.Equal(t, period("30d"), o.retention.For(o.records[0]), "in force")
 	o = o.sees(now.Add(time.Hour), b, "B", "1d")
 	require.Equal(t, period("1d"), o.retention.InForce)
 	require.Equal(t, "B", o.retention.Owner)
 	require.Equal(t, period("30d"), o.retention.For(o.records[0]), "what was in force when it changed hands")
-	require.Equal(t, period("1d"), o.retention.For(Record{ProjectID: "B", Beat: now.Add(2 * time.Hour), Retention: period("1d")}))
+	require.Equal(t, period("1d"), o.retention.For(Record{ProjectID: "B", PlannedAt: now.Add(2 * time.Hour), Retention: period("1d")}))
 	long := o.sees(now.Add(time.Hour), b, "B", "1y")
 	require.Equal(t, period("1y"), long.retention.InForce)
 	require.Equal(t, period("30d"), long.retention.For(o.records[0]), "what B asks for is nothing to A")

@@ -66,7 +66,7 @@ func (o *operator) backupNow(ctx context.Context, v db.Volume, full bool) (plann
 func (o *operator) decideNow(ctx context.Context, v db.Volume, full bool) (r backup.Record, d backup.Decision, err error) {
 	r = backup.Record{
 		ProjectID: v.ProjectID, ProjectName: v.ProjectName, ServerID: v.ServerID, ServerName: v.ServerName, VolumeID: v.ID, VolumeName: v.Name,
-		Zone: v.Zone, SizeGiB: v.SizeGiB, Encrypted: v.Encrypted, Retention: v.Retention.InForce, ByHand: true,
+		Zone: v.Zone, SizeGiB: v.SizeGiB, Encrypted: v.Encrypted, Retention: v.Retention.InForce, Manual: true,
 	}
 	err = o.database.Look(ctx, func(l *db.Look) error {
 		records, err := l.Decisive(ctx, v.ID)
@@ -78,15 +78,15 @@ func (o *operator) decideNow(ctx context.Context, v db.Volume, full bool) (r bac
 			return err
 		}
 		subject := v.Subject(paused)
-		subject.ByHand = true
+		subject.Manual = true
 		if subject.Status == "backing-up" {
 			subject.Status = "in-use" // a plan saw it during a backup; the worker checks again
 		}
 		d = backup.Next(l.Now, o.set.Policy(), subject, records)
 		if full && d.Action == backup.Create && d.Kind != backup.Full {
-			d.Kind, d.Reason, d.OutOfTurn = backup.Full, backup.FullAsked, true
+			d.Kind, d.Reason, d.ForcedFull = backup.Full, backup.FullAsked, true
 		}
-		r.Beat, r.Kind, r.OutOfTurn, r.Reason, r.LastPointAt = backup.Grid(l.Now, o.set.BackupServicePeriod.Std()), d.Kind, d.OutOfTurn, d.Reason, backup.NewestPoint(v.ProjectID, records)
+		r.PlannedAt, r.Kind, r.ForcedFull, r.Reason, r.LastPointAt = backup.Grid(l.Now, o.set.BackupServicePeriod.Std()), d.Kind, d.ForcedFull, d.Reason, backup.NewestPoint(v.ProjectID, records)
 		return nil
 	})
 	return r, d, err

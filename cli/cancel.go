@@ -48,8 +48,8 @@ func (o *operator) cancel(ctx context.Context, v db.Volume) (done bool, err erro
 	}
 	r := held[v.ID][i]
 	switch {
-	case r.BackupID == "" && r.AskedAt != nil:
-		o.say("Not yet: Cinder was asked for the backup of %s at %s, and its answer is missing. Staffeln looks for the backup; try again in a few minutes.", nameOf(v), view.Clock(*r.AskedAt))
+	case r.BackupID == "" && r.UnansweredRequestAt != nil:
+		o.say("Not yet: Cinder was asked for the backup of %s at %s, and its answer is missing. Staffeln looks for the backup; try again in a few minutes.", nameOf(v), view.Clock(*r.UnansweredRequestAt))
 		return false, nil
 	case r.BackupID != "":
 		o.say("Cinder has been making backup %s of %s since %s. It will be removed as soon as Cinder allows it.", r.BackupID, nameOf(v), view.MaybeClock(r.RequestedAt))
@@ -104,7 +104,7 @@ func (o *operator) end(ctx context.Context, r backup.Record) (backup.State, erro
 // unchanged reports whether a record is as it was when the person was asked. A worker may have asked Cinder since then, and
 // such a record must not end without the backup's ID.
 func unchanged(now, then backup.Record) bool {
-	return now.ID == then.ID && now.State == then.State && now.BackupID == then.BackupID && (now.AskedAt == nil) == (then.AskedAt == nil)
+	return now.ID == then.ID && now.State == then.State && now.BackupID == then.BackupID && (now.UnansweredRequestAt == nil) == (then.UnansweredRequestAt == nil)
 }
 
 func changedError(r backup.Record) error {

@@ -108,7 +108,7 @@ func recorded(r backup.Record, paused db.Pauses) invariants.Record {
 	return invariants.Record{
 		ID: r.ID, Project: r.ProjectID, Volume: r.VolumeID, Backup: r.BackupID, State: r.State, Kind: r.Kind,
 		Reason: r.Reason, Removal: r.RemovalReason, Retention: r.Retention, Paused: paused.Of(r.ProjectID) != nil,
-		Changed: r.ChangedAt, Admitted: at(r.AdmittedAt), Asked: at(r.RequestedAt, r.AskedAt, r.DeletionAskedAt),
+		Changed: r.ChangedAt, Admitted: at(r.AdmittedAt), Asked: at(r.RequestedAt, r.UnansweredRequestAt, r.DeletionRequestedAt),
 		Deadline: at(r.Deadline), NextTry: at(r.NextTryAt),
 	}
 }

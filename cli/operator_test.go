@@ -72,7 +72,7 @@ func TestCancel_Unchanged(t *testing.T) {
 	then := backup.Record{ID: "1", State: backup.Creating}
 	require.True(t, unchanged(then, then))
 	for _, now := range []backup.Record{
-		{ID: "2", State: backup.Creating}, {ID: "1", State: backup.Available}, {ID: "1", State: backup.Creating, BackupID: "b"}, {ID: "1", State: backup.Creating, AskedAt: &then.Beat},
+		{ID: "2", State: backup.Creating}, {ID: "1", State: backup.Available}, {ID: "1", State: backup.Creating, BackupID: "b"}, {ID: "1", State: backup.Creating, UnansweredRequestAt: &then.PlannedAt},
 	} {
 		require.False(t, unchanged(now, then), "%+v", now)
 	}

@@ -158,7 +158,7 @@ func TestLeading(t *testing.T) {
 	require.Empty(t, late(db.Leader{Leads: true, Since: ago(time.Minute)}))
 	require.Equal(t, []string{"plan", "dispatch", "retention"}, late(db.Leader{Leads: true, Since: ago(2 * time.Hour)}))
 	all := db.Leader{Leads: true, Since: ago(24 * time.Hour), Reign: db.Reign{
-		PlannedBeat: ago(time.Hour), DispatchedAt: ago(61 * time.Second), RetentionBeat: ago(time.Minute), SweepBeat: ago(12 * time.Hour),
+		PlannedAt: ago(time.Hour), DispatchedAt: ago(61 * time.Second), RetentionAt: ago(time.Minute), ReconciledAt: ago(12 * time.Hour),
 	}}
 	require.Equal(t, []string{"dispatch"}, late(all), "two periods are not late")
 }

@@ -52,7 +52,7 @@ func TestInAPauseOfAllNobodyIsAdmitted(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.plan("a", nil)
-	h.plan("by hand", row{"by_hand": true, "project_id": "q"})
+	h.plan("by hand", row{"manual": true, "project_id": "q"})
 	h.pause("")
 	h.changesNothing(func() { assert.Empty(t, h.admit(backup.Caps{})) })
 }

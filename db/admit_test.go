@@ -67,12 +67,12 @@ func TestTheOldestRestorePointComesFirstAndNoneBeforeAll(t *testing.T) {
 func TestEachCapCountsWhatIsInProgressButNotWhatIsOverdue(t *testing.T) {
 	t.Parallel()
 	for name, caps := range map[string]backup.Caps{
-		"all": {Total: 3}, "project": {PerProject: 3}, "zone": {PerZone: 3}, "out of turn": {OutOfTurn: 3},
+		"all": {Total: 3}, "project": {PerProject: 3}, "zone": {PerZone: 3}, "out of turn": {ForcedFull: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
-			turn := row{"out_of_turn": true}
+			turn := row{"forced_full": true}
 			h.plan("admitted", shapes["planned"].with(turn))
 			h.plan("creating", shapes["resting"].with(turn).with(row{"reason": ""})) // nobody throttles us
 			for shape, more := range shapes {
@@ -101,16 +101,16 @@ func TestManyBeatsAtOnceNeverExceedACap(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for i := range 60 {
-		h.plan(fmt.Sprintf("%02d", i), row{"project_id": fmt.Sprintf("p%d", i%4), "zone": fmt.Sprintf("z%d", i%3), "out_of_turn": i%2 == 0})
+		h.plan(fmt.Sprintf("%02d", i), row{"project_id": fmt.Sprintf("p%d", i%4), "availability_zone": fmt.Sprintf("z%d", i%3), "forced_full": i%2 == 0})
 	}
-	caps := backup.Caps{Total: 17, PerProject: 6, PerZone: 7, OutOfTurn: 5}
+	caps := backup.Caps{Total: 17, PerProject: 6, PerZone: 7, ForcedFull: 5}
 	b := h.beat()
 	var admitted atomic.Int32
 	var group sync.WaitGroup
 	for i := range 30 {
 		group.Go(func() {
 			if i%3 == 0 { // meanwhile older ones are planned
-				_, err := h.db.pool.Exec(h.ctx, `UPDATE records SET last_point_at = NULL, beat = beat - interval '1 day' WHERE id = $1`, fmt.Sprintf("%02d", 59-i))
+				_, err := h.db.pool.Exec(h.ctx, `UPDATE records SET last_point_at = NULL, planned_at = planned_at - interval '1 day' WHERE id = $1`, fmt.Sprintf("%02d", 59-i))
 				if err != nil {
 					t.Error(err)
 				}
@@ -123,7 +123,7 @@ func TestManyBeatsAtOnceNeverExceedACap(t *testing.T) {
 	group.Wait()
 	assert.Equal(t, 17, int(admitted.Load()))
 	assert.Equal(t, 17, h.count(`SELECT count(*) FROM records WHERE admitted_at IS NOT NULL`))
-	for group, limit := range map[string]int{"project_id": 6, "zone": 7, "nullif(out_of_turn, false)": 5} {
+	for group, limit := range map[string]int{"project_id": 6, "availability_zone": 7, "nullif(forced_full, false)": 5} {
 		most := h.count(`SELECT max(n) FROM (
 			SELECT count(` + group + `) AS n FROM records WHERE admitted_at IS NOT NULL GROUP BY ` + group + `) AS counts`)
 		assert.LessOrEqual(t, most, limit, group)

@@ -20,7 +20,7 @@ type Beat struct {
 
 // Reign is what the leader's row remembers of the newest beats; nil = never.
 type Reign struct {
-	PlannedBeat, DispatchedAt, RetentionBeat, SweepBeat, ReportBeat *time.Time
+	PlannedAt, DispatchedAt, RetentionAt, ReconciledAt, ReportedAt *time.Time
 }
 
 // ErrDeposed says that a newer term has begun: what the beat still had to
@@ -30,8 +30,8 @@ var ErrDeposed = errors.New("a newer term has begun: another scheduler leads")
 // Beat begins one turn in the given term.
 func (d *DB) Beat(ctx context.Context, term int64) (*Beat, error) {
 	b := &Beat{db: d, Term: term}
-	const q = `SELECT staffeln_now(), planned_beat, handed_over_at, retention_beat, sweep_beat, report_beat FROM leadership WHERE term = $1`
-	err := d.pool.QueryRow(ctx, q, term).Scan(&b.Now, &b.PlannedBeat, &b.DispatchedAt, &b.RetentionBeat, &b.SweepBeat, &b.ReportBeat)
+	const q = `SELECT staffeln_now(), planned_at, dispatched_at, retention_at, reconciled_at, reported_at FROM leadership WHERE term = $1`
+	err := d.pool.QueryRow(ctx, q, term).Scan(&b.Now, &b.PlannedAt, &b.DispatchedAt, &b.RetentionAt, &b.ReconciledAt, &b.ReportedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ErrDeposed
 	}
@@ -44,19 +44,19 @@ func (d *DB) Beat(ctx context.Context, term int64) (*Beat, error) {
 
 // The beats whose time the leader's row remembers.
 const (
-	PlanBeat      = "planned_beat"
-	DispatchBeat  = "handed_over_at"
-	RetentionBeat = "retention_beat"
-	SweepBeat     = "sweep_beat"
-	ReportBeat    = "report_beat"
+	PlanBeat      = "planned_at"
+	DispatchBeat  = "dispatched_at"
+	RetentionBeat = "retention_at"
+	SweepBeat     = "reconciled_at"
+	ReportBeat    = "reported_at"
 )
 
 var doneStatements = map[string]string{
-	PlanBeat:      `UPDATE leadership SET planned_beat = $2 WHERE term = $1`,
-	DispatchBeat:  `UPDATE leadership SET handed_over_at = $2 WHERE term = $1`,
-	RetentionBeat: `UPDATE leadership SET retention_beat = $2 WHERE term = $1`,
-	SweepBeat:     `UPDATE leadership SET sweep_beat = $2 WHERE term = $1`,
-	ReportBeat:    `UPDATE leadership SET report_beat = $2 WHERE term = $1`,
+	PlanBeat:      `UPDATE leadership SET planned_at = $2 WHERE term = $1`,
+	DispatchBeat:  `UPDATE leadership SET dispatched_at = $2 WHERE term = $1`,
+	RetentionBeat: `UPDATE leadership SET retention_at = $2 WHERE term = $1`,
+	SweepBeat:     `UPDATE leadership SET reconciled_at = $2 WHERE term = $1`,
+	ReportBeat:    `UPDATE leadership SET reported_at = $2 WHERE term = $1`,
 }
 
 // Done remembers that the beat of that kind is done for the grid time at.

@@ -101,7 +101,7 @@ func benchmarkHandler(b *testing.B, h *house) {
 // benchmarkAdmit admits some of the ten thousand that wait.
 func benchmarkAdmit(b *testing.B, h *house) {
 	for b.Loop() {
-		a, err := h.beat().Admit(h.ctx, backup.Caps{Total: 2000, PerProject: 10, PerZone: 1900, OutOfTurn: 5}, backup.Outage{})
+		a, err := h.beat().Admit(h.ctx, backup.Caps{Total: 2000, PerProject: 10, PerZone: 1900, ForcedFull: 5}, backup.Outage{})
 		require.NoError(b, err)
 		require.NotZero(b, a.Admitted)
 		b.StopTimer()
@@ -121,7 +121,7 @@ func benchmarkPlan(b *testing.B, h *house) {
 		require.NoError(b, err)
 		require.Equal(b, len(wishes), n)
 		b.StopTimer()
-		h.exec("DELETE FROM records WHERE beat = $1", wishes[0].Beat)
+		h.exec("DELETE FROM records WHERE planned_at = $1", wishes[0].PlannedAt)
 		b.StartTimer()
 	}
 }

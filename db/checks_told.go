@@ -10,7 +10,7 @@ import (
 )
 
 // A DeleteCheck is one way in which deletions were asked for and answered: by
-// whom and how often. It is a row of delete_askers.
+// whom and how often. It is a row of delete_checks.
 type DeleteCheck struct {
 	Allowed   bool
 	Verdict   string
@@ -77,7 +77,7 @@ func (c *Checks) Told(ctx context.Context, told []DeleteCheck, burst int) (burst
 // bounded counts without names what has no room in the hour.
 func bounded(ctx context.Context, tx pgx.Tx, told []DeleteCheck) ([]DeleteCheck, error) {
 	const q = `
-		SELECT answer = 'allowed', verdict, verified, user_id, project_id, roles FROM delete_askers
+		SELECT answer = 'allowed', verdict, verified, user_id, project_id, roles FROM delete_checks
 		WHERE hour = date_trunc('hour', staffeln_now()) AND verified AND verdict <> 'more'`
 	rows, err := tx.Query(ctx, q)
 	if err != nil {
@@ -112,7 +112,7 @@ func bounded(ctx context.Context, tx pgx.Tx, told []DeleteCheck) ([]DeleteCheck,
 
 func addTold(ctx context.Context, tx pgx.Tx, told []DeleteCheck) error {
 	const q = `
-		INSERT INTO delete_askers AS c (hour, answer, verdict, verified, user_id, project_id, roles, backup_id, asked, first_at, last_at)
+		INSERT INTO delete_checks AS c (hour, answer, verdict, verified, user_id, project_id, roles, backup_id, asked, first_at, last_at)
 		SELECT date_trunc('hour', n.now), CASE WHEN t.allowed THEN 'allowed' ELSE 'refused' END, t.verdict, t.verified, t.user_id, t.project_id, t.roles,
 			max(t.backup_id), sum(t.asked), n.now, n.now
 		FROM (SELECT staffeln_now()) AS n (now), unnest($1::boolean[], $2::text[], $3::boolean[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[])
@@ -145,13 +145,10 @@ type ToldCheck struct {
 }
 
 // DeleteChecks returns who asked for deletions, the newest first; limit 0 =
-// all. Without allowed it returns the refused alone. What an api of before
-// migration 10 wrote is among them.
+// all. Without allowed it returns the refused alone.
 func (l *Look) DeleteChecks(ctx context.Context, allowed bool, limit int) ([]ToldCheck, error) {
 	const q = `
-		SELECT first_at, last_at, answer, verdict, verified, backup_id, user_id, project_id, roles, asked FROM (
-			SELECT first_at, last_at, answer, verdict, verified, backup_id, user_id, project_id, roles, asked FROM delete_askers
-			UNION ALL SELECT first_at, last_at, answer, verdict, false, backup_id, user_id, project_id, roles, asked FROM delete_checks) AS told
+		SELECT first_at, last_at, answer, verdict, verified, backup_id, user_id, project_id, roles, asked FROM delete_checks
 		WHERE answer = 'refused' OR $1 ORDER BY last_at DESC, answer, verdict, verified DESC, user_id, project_id, roles, backup_id LIMIT nullif($2, 0)`
 	rows, err := l.tx.Query(ctx, q, allowed, limit)
 	if err != nil {

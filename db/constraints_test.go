@@ -24,16 +24,16 @@ var against = map[string]row{
 	"records_volume":                shapes["planned"].with(row{"volume_id": "unheard of"}),
 	"records_state":                 {"state": "gone", "ended_at": base},
 	"records_kind":                  shapes["planned"].with(row{"kind": "differential"}),
-	"records_planned_is_unasked":    shapes["planned"].with(row{"requested_at": base}),
-	"records_creating_is_requested": {"state": "creating", "requested_at": base},
-	"records_available_is_backed":   shapes["available"].with(row{"data_timestamp": nil}),
-	"records_removed_is_backed":     shapes["deleting"].with(row{"backup_id": nil}),
-	"records_end_is_dated":          shapes["available"].with(row{"ended_at": nil}),
+	"records_planned_not_requested": shapes["planned"].with(row{"requested_at": base}),
+	"records_creating_requested":    {"state": "creating", "requested_at": base},
+	"records_available_has_backup":  shapes["available"].with(row{"data_timestamp": nil}),
+	"records_removed_has_backup":    shapes["deleting"].with(row{"backup_id": nil}),
+	"records_end_dated":             shapes["available"].with(row{"ended_at": nil}),
 	"records_failure_has_reason":    shapes["failed"].with(row{"reason": ""}),
-	"records_asked_or_answered":     shapes["creating"].with(row{"asked_at": base}),
-	"records_backup_is_named":       shapes["creating"].with(row{"backup_id": ""}),
+	"records_unanswered_or_backup":  shapes["creating"].with(row{"unanswered_request_at": base}),
+	"records_backup_id_not_empty":   shapes["creating"].with(row{"backup_id": ""}),
 	"records_repair":                shapes["overdue"].with(row{"repair": "pray", "repaired_at": base}),
-	"records_repair_is_dated":       shapes["overdue"].with(row{"repair": "force"}),
+	"records_repair_dated":          shapes["overdue"].with(row{"repair": "force"}),
 	"records_one_per_backup":        shapes["creating"].with(row{"backup_id": "b-elder"}),
 	"records_one_in_progress":       shapes["planned"].with(row{"volume_id": "busy"}),
 }
@@ -65,24 +65,17 @@ func TestEachConstraintOfTheOtherTablesRefusesWhatItIsFor(t *testing.T) {
 	require.NoError(t, h.insert("pauses", row{"project_id": "p", "since": base, "who": "me", "why": ""}))
 	mail := row{"report_id": "r", "receiver": "a@b.example", "group_id": "p", "message_id": "<1@b>"}
 	require.NoError(t, h.insert("report_groups", row{"id": "p"}))
-	require.NoError(t, h.insert("reports", row{"id": "r", "group_id": "p", "made_at": base}))
+	require.NoError(t, h.insert("reports", row{"id": "r", "group_id": "p", "created_at": base}))
 	require.NoError(t, h.insert("report_mails", mail))
 	require.NoError(t, h.insert("findings", row{"reason": "a", "object": "o", "project_id": "p", "detail": "", "since": base, "seen_at": base}))
 	asked := row{"hour": base, "answer": "refused", "verdict": "on_record", "verified": false, "backup_id": "b", "user_id": "", "project_id": "", "roles": "", "asked": 1, "first_at": base, "last_at": base}
-	require.NoError(t, h.insert("delete_askers", asked))
-	before := row{"hour": base, "answer": "refused", "verdict": "on_record", "backup_id": "b", "user_id": "", "project_id": "", "roles": "", "asked": 1, "first_at": base, "last_at": base}
-	require.NoError(t, h.insert("delete_checks", before))
+	require.NoError(t, h.insert("delete_checks", asked))
 	minute := row{"minute": base, "verified": false, "user_id": "", "project_id": "", "refused": 1, "burst": false}
 	require.NoError(t, h.insert("delete_refusals", minute))
 	for table, all := range map[string]map[string]row{
 		"delete_checks": {
-			"delete_checks_pkey":                     before,
-			"delete_checks_answer":                   before.with(row{"answer": "perhaps"}),
-			"delete_checks_refusal_names_the_backup": before.with(row{"backup_id": ""}),
-		},
-		"delete_askers": {
-			"delete_askers_pkey":   asked,
-			"delete_askers_answer": asked.with(row{"answer": "perhaps"}),
+			"delete_checks_pkey":   asked,
+			"delete_checks_answer": asked.with(row{"answer": "perhaps"}),
 		},
 		"delete_refusals": {
 			"delete_refusals_pkey":           minute,
@@ -91,20 +84,20 @@ func TestEachConstraintOfTheOtherTablesRefusesWhatItIsFor(t *testing.T) {
 		"volumes": {
 			"volumes_pkey":                    {"id": "v"},
 			"volumes_retention_source":        {"retention_source": "rumour"},
-			"volumes_lease_whole":             {"lease_token": "t"},
-			"volumes_shorter_whole":           {"shorter": "1 day"},
+			"volumes_lease_complete":          {"lease_token": "t"},
+			"volumes_shorter_retention_dated": {"shorter_retention": "1 day"},
 			"volumes_protected_has_retention": {"retention": nil},
 		},
-		"leadership":    {"leadership_pkey": {}, "leadership_one": {"one": false}},
-		"installation":  {"installation_pkey": {}, "installation_one": {"one": false}},
+		"leadership":    {"leadership_pkey": {}, "leadership_singleton": {"singleton": false}},
+		"installation":  {"installation_pkey": {}, "installation_singleton": {"singleton": false}},
 		"pauses":        {"pauses_pkey": {"project_id": "p", "since": base, "who": "me", "why": ""}},
 		"audit":         {"audit_pkey": {"id": 1}, "audit_action": {"action": "destroy"}},
-		"report_groups": {"report_groups_pkey": {"id": "p"}, "report_groups_lease_whole": {"id": "q", "lease_token": "t"}},
+		"report_groups": {"report_groups_pkey": {"id": "p"}, "report_groups_lease_complete": {"id": "q", "lease_token": "t"}},
 		"reports": {
-			"reports_pkey":             {"id": "r", "group_id": "p", "made_at": base},
-			"reports_group":            {"id": "s", "group_id": "unheard of", "made_at": base},
-			"reports_kind":             {"id": "s", "group_id": "p", "made_at": base, "kind": "letter"},
-			"reports_told_or_given_up": {"id": "s", "group_id": "p", "made_at": base, "told_at": base, "given_up_at": base},
+			"reports_pkey":                  {"id": "r", "group_id": "p", "created_at": base},
+			"reports_group":                 {"id": "s", "group_id": "unheard of", "created_at": base},
+			"reports_kind":                  {"id": "s", "group_id": "p", "created_at": base, "kind": "letter"},
+			"reports_delivered_or_given_up": {"id": "s", "group_id": "p", "created_at": base, "delivered_at": base, "given_up_at": base},
 		},
 		"report_mails": {
 			"report_mails_pkey":             mail,
@@ -120,7 +113,7 @@ func TestEachConstraintOfTheOtherTablesRefusesWhatItIsFor(t *testing.T) {
 			case "audit":
 				wrong = line.with(wrong)
 			case "leadership", "installation":
-				wrong = row{"one": true}.with(wrong)
+				wrong = row{"singleton": true}.with(wrong)
 			}
 			h.changesNothing(func() {
 				assert.Equal(t, constraint, violated(h.insert(table, wrong)))

@@ -21,7 +21,7 @@ type snapshot map[string]map[string]string
 var keyed = map[string]string{
 	"volumes": "id", "records": "id", "findings": "reason || ' ' || object", "leadership": "'row'", "installation": "'row'",
 	"pauses": "project_id", "audit": "id::text", "report_groups": "id", "reports": "id", "report_mails": "report_id || ' ' || receiver",
-	"delete_checks": "backup_id || ' ' || user_id", "delete_askers": "backup_id || ' ' || user_id", "delete_refusals": "user_id", "session_key": "'row'", "sign_outs": "session::text", "protection_ends": "volume_id || ' ' || project_id", "notices": "id::text",
+	"delete_checks": "backup_id || ' ' || user_id", "delete_refusals": "user_id", "session_key": "'row'", "sign_outs": "session::text", "protection_ends": "volume_id || ' ' || project_id", "notices": "id::text",
 }
 
 func (h *house) snapshot() snapshot {

@@ -31,7 +31,7 @@ func (h *house) happened(random *rand.Rand, volume string) {
 			age += time.Duration(2+random.IntN(3)) * 10 * time.Minute
 			shape := shapes[word].with(unique(shapes[word], fmt.Sprint(volume, "-", i)))
 			at := base.Add(-age)
-			shape = shape.with(row{"volume_id": volume, "beat": at, "changed_at": at, "ended_at": at, "reason": reason, "kind": []string{"full", "incremental"}[random.IntN(2)]})
+			shape = shape.with(row{"volume_id": volume, "planned_at": at, "changed_at": at, "ended_at": at, "reason": reason, "kind": []string{"full", "incremental"}[random.IntN(2)]})
 			for _, date := range []string{"requested_at", "available_at", "data_timestamp", "cinder_timestamp"} {
 				if shape[date] != nil {
 					shape[date] = at

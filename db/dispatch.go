@@ -17,7 +17,7 @@ type Work struct {
 	State                        backup.State
 	Requested                    bool // a request was sent at some time
 	Deadline, NextTryAt          *time.Time
-	DeletionAskedAt              *time.Time // newest request to remove it
+	DeletionRequestedAt          *time.Time // newest request to remove it
 	// Abandoned says that the volume's lease ran out without being given back:
 	// whoever held it died or hangs.
 	Abandoned bool
@@ -35,8 +35,8 @@ type Work struct {
 func (b *Beat) AtWork(ctx context.Context) ([]Work, error) {
 	q := `
 		SELECT r.volume_id, r.id AS record_id, coalesce(r.backup_id, '') AS backup_id, r.state, r.requested_at IS NOT NULL AS requested,
-			r.deadline, CASE WHEN ` + needsRemoval + ` THEN greatest(r.next_try_at, v.removal_next_try_at) ELSE r.next_try_at END AS next_try_at, r.deletion_asked_at,
-			greatest(r.changed_at, r.admitted_at, r.asked_at, r.next_try_at, r.deletion_asked_at, CASE WHEN ` + needsRemoval + ` THEN v.removal_next_try_at END) AS still_since,
+			r.deadline, CASE WHEN ` + needsRemoval + ` THEN greatest(r.next_try_at, v.removal_next_try_at) ELSE r.next_try_at END AS next_try_at, r.deletion_requested_at,
+			greatest(r.changed_at, r.admitted_at, r.unanswered_request_at, r.next_try_at, r.deletion_requested_at, CASE WHEN ` + needsRemoval + ` THEN v.removal_next_try_at END) AS still_since,
 			coalesce(v.lease_until <= @now, false) AS abandoned, coalesce(v.lease_until > @now, false) AS leased,
 			EXISTS (SELECT FROM pauses p WHERE p.project_id IN ('', r.project_id)) AS paused
 		FROM records r JOIN volumes v ON v.id = r.volume_id

@@ -40,9 +40,9 @@ func TestWhatIsAtWorkIsWhatLiesBetweenPlanAndEnd(t *testing.T) {
 		"asked":             {State: backup.Creating, Requested: true, Deadline: &deadline},
 		"creating":          {State: backup.Creating, Requested: true, Deadline: &deadline, BackupID: "b-creating"},
 		"overdue":           {State: backup.Overdue, Requested: true, Deadline: &deadline, BackupID: "b-overdue"},
-		"deleting":          {State: backup.Deleting, Requested: true, Deadline: &deadline, BackupID: "b-deleting", DeletionAskedAt: &deletion},
-		"leftover deleting": {State: backup.Deleting, Requested: true, Deadline: &deadline, BackupID: "b-leftover deleting", DeletionAskedAt: &deletion},
-		"undeletable":       {State: backup.Undeletable, Requested: true, Deadline: &deadline, NextTryAt: &next, BackupID: "b-undeletable", DeletionAskedAt: &deletion},
+		"deleting":          {State: backup.Deleting, Requested: true, Deadline: &deadline, BackupID: "b-deleting", DeletionRequestedAt: &deletion},
+		"leftover deleting": {State: backup.Deleting, Requested: true, Deadline: &deadline, BackupID: "b-leftover deleting", DeletionRequestedAt: &deletion},
+		"undeletable":       {State: backup.Undeletable, Requested: true, Deadline: &deadline, NextTryAt: &next, BackupID: "b-undeletable", DeletionRequestedAt: &deletion},
 		"leftover":          {State: backup.Failed, Requested: true, Deadline: &deadline, BackupID: "b-leftover"},
 	} {
 		w.VolumeID, w.RecordID, w.StillSince = "v-"+shape, shape, base.Add(-hour)

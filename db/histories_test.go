@@ -20,7 +20,7 @@ func (h *house) histories() (volumes []string, records map[string][]string) {
 		for i, r := range of {
 			assert.Equal(h.t, id, r.VolumeID, "one volume at a time")
 			if i > 0 {
-				assert.False(h.t, r.Beat.After(of[i-1].Beat), "newest first")
+				assert.False(h.t, r.PlannedAt.After(of[i-1].PlannedAt), "newest first")
 			}
 			records[id] = append(records[id], r.ID)
 		}
@@ -42,8 +42,8 @@ func TestAHistoryBeginsAtTheNewestAvailableFull(t *testing.T) {
 	h.record("incremental", incremental("b4", 6*hour))
 	h.record("lost", incremental("b5", 5*hour).with(row{"state": "lost"}))
 	h.record("full on its way out", point("b6", 4*hour).with(removing).with(row{"state": "deleting"}))
-	h.record("withdrawn", shapes["withdrawn"].with(row{"beat": base.Add(-3 * hour)}))
-	h.record("failed", shapes["failed"].with(row{"beat": base.Add(-2 * hour)}))
+	h.record("withdrawn", shapes["withdrawn"].with(row{"planned_at": base.Add(-3 * hour)}))
+	h.record("failed", shapes["failed"].with(row{"planned_at": base.Add(-2 * hour)}))
 	h.record("planned", shapes["planned"])
 	_, records := h.histories()
 	want := []string{"planned", "failed", "full on its way out", "lost", "incremental", "full"}
@@ -83,8 +83,8 @@ func TestTheFullOfAnotherProjectBeginsNothing(t *testing.T) {
 func (h *house) generate(volumeID, state, kind string, n int) {
 	h.t.Helper()
 	h.exec(`
-		INSERT INTO records (id, project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind,
-			retention, beat, changed_at, available_at, ended_at, data_timestamp, backup_id, reason)
+		INSERT INTO records (id, project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind,
+			retention, planned_at, changed_at, available_at, ended_at, data_timestamp, backup_id, reason)
 		SELECT $1 || ' ' || i, 'p', 'one', 's', 'web', $1, 'disk', 'az', 10, false, $2, $3, '14 days', at, at,
 			CASE WHEN $2 <> 'failed' THEN at END, at, CASE WHEN $2 <> 'failed' THEN at END, CASE WHEN $2 <> 'failed' THEN 'b ' || $1 || i END, 'r'
 		FROM generate_series(1, $4::int) AS i, LATERAL (SELECT $5::timestamptz - i * interval '1 hour' AS at) AS t`,
@@ -120,7 +120,7 @@ func TestWhatIsInProgressIsToldAlsoWhenTheClockWentBack(t *testing.T) {
 	h := newHouse(t)
 	h.volume("v", nil)
 	h.record("full", point("b", hour))
-	h.record("planned", shapes["planned"].with(row{"beat": base.Add(-2 * hour)}))
+	h.record("planned", shapes["planned"].with(row{"planned_at": base.Add(-2 * hour)}))
 	_, records := h.histories()
 	assert.Equal(t, []string{"full", "planned"}, records["v"])
 }

@@ -84,7 +84,7 @@ func (h *house) insert(table string, r row) error {
 }
 
 var plainVolume = row{
-	"name": "disk", "project_id": "p", "project_name": "one", "server_id": "s", "server_name": "web", "zone": "az", "status": "in-use",
+	"name": "disk", "project_id": "p", "project_name": "one", "server_id": "s", "server_name": "web", "availability_zone": "az", "status": "in-use",
 	"size_gib": 10, "encrypted": false, "protected": true, "retention": "14 days", "retention_source": "default", "seen_at": base,
 }
 
@@ -94,8 +94,8 @@ func (h *house) volume(id string, more row) {
 }
 
 var plainRecord = row{
-	"project_id": "p", "project_name": "one", "server_id": "s", "server_name": "web", "volume_id": "v", "volume_name": "disk", "zone": "az",
-	"size_gib": 10, "encrypted": false, "kind": "full", "retention": "14 days", "beat": base.Add(-hour), "changed_at": base.Add(-hour),
+	"project_id": "p", "project_name": "one", "server_id": "s", "server_name": "web", "volume_id": "v", "volume_name": "disk", "availability_zone": "az",
+	"size_gib": 10, "encrypted": false, "kind": "full", "retention": "14 days", "planned_at": base.Add(-hour), "changed_at": base.Add(-hour),
 }
 
 // record writes one and answers it as the package reads it.
@@ -117,7 +117,7 @@ func (h *house) read(id string) backup.Record {
 func point(backupID string, age time.Duration) row {
 	at := base.Add(-age)
 	return row{
-		"state": "available", "backup_id": backupID, "data_timestamp": at, "beat": at,
+		"state": "available", "backup_id": backupID, "data_timestamp": at, "planned_at": at,
 		"available_at": at, "ended_at": at, "changed_at": at, "requested_at": at, "deadline": at.Add(6 * hour),
 	}
 }

@@ -72,7 +72,7 @@ var ordered = map[string]struct {
 	"Make": {both(nil), func(h *house) func() error {
 		c := h.leaseReports("p")
 		return func() error {
-			return c.Make(h.ctx, NewReport{ID: "r", MadeAt: base, Content: []byte(`{}`), Records: []string{"b", "a"}})
+			return c.Make(h.ctx, NewReport{ID: "r", CreatedAt: base, Content: []byte(`{}`), Records: []string{"b", "a"}})
 		}
 	}},
 	"GiveUp": {both(row{"report_id": "r"}), giveUp},
@@ -94,7 +94,7 @@ var waitingForTheirTurn = [2]row{{"state": "planned"}, {"state": "planned", "vol
 
 func giveUp(h *house) func() error {
 	c := h.leaseReports("p")
-	require.NoError(h.t, c.Make(h.ctx, NewReport{ID: "r", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"x", "<1>"}}}))
+	require.NoError(h.t, c.Make(h.ctx, NewReport{ID: "r", CreatedAt: base, Content: []byte(`{}`), Mails: []NewMail{{"x", "<1>"}}}))
 	return func() error { return c.GiveUp(h.ctx, Mail{ReportID: "r", Receiver: "x"}, "550 no") }
 }
 
@@ -129,7 +129,7 @@ func TestWhatBecameOfAMailLocksTheGroupBeforeTheReport(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c := h.leaseReports("p")
-	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"x", "<1>"}, {"y", "<2>"}}}))
+	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r", CreatedAt: base, Content: []byte(`{}`), Mails: []NewMail{{"x", "<1>"}, {"y", "<2>"}}}))
 	h.meets(`SELECT FROM report_groups WHERE id = 'p' FOR NO KEY UPDATE`, `SELECT FROM reports WHERE id = 'r' FOR NO KEY UPDATE`, func() error {
 		return c.Sent(h.ctx, Mail{ReportID: "r", Receiver: "x"}, "250 ok")
 	})
@@ -140,12 +140,12 @@ func TestNoticesAreLockedByTheirIDs(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, id := range []int{2, 1} {
-		h.exec(`INSERT INTO notices (id, made_at, kind, project_id, volume_id, content) OVERRIDING SYSTEM VALUE VALUES ($1, $2, 'protection_ended', 'p', 'v', '{}')`, id, base.Add(-hour))
+		h.exec(`INSERT INTO notices (id, created_at, kind, project_id, volume_id, content) OVERRIDING SYSTEM VALUE VALUES ($1, $2, 'protection_ended', 'p', 'v', '{}')`, id, base.Add(-hour))
 	}
 	first, then := `SELECT FROM notices WHERE id = 1 FOR NO KEY UPDATE`, `SELECT FROM notices WHERE id = 2 FOR NO KEY UPDATE`
 	c := h.leaseReports("p")
 	h.meets(first, then, func() error {
-		return c.MakeNotice(h.ctx, NewReport{ID: "r", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"x", "<1>"}}}, []int64{2, 1}, false)
+		return c.MakeNotice(h.ctx, NewReport{ID: "r", CreatedAt: base, Content: []byte(`{}`), Mails: []NewMail{{"x", "<1>"}}}, []int64{2, 1}, false)
 	})
 	h.meets(first, then, func() error { return c.GiveUp(h.ctx, Mail{ReportID: "r", Receiver: "x"}, "550 no") })
 	h.meets(first, then, func() error { return h.beat().ForgetReports(h.ctx, new(base)) })

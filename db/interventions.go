@@ -73,13 +73,13 @@ func (l *Look) Interventions(ctx context.Context, limit int) ([]Intervention, er
 // volume has one in progress by now.
 func (d *DB) PlanByHand(ctx context.Context, r backup.Record) (id string, err error) {
 	q := `
-		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted,
-			state, kind, out_of_turn, by_hand, retention, beat, last_point_at, reason, changed_at)
+		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted,
+			state, kind, forced_full, manual, retention, planned_at, last_point_at, reason, changed_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $16, $10, $11, true, $12, $13, $14, $15, staffeln_now())
 		ON CONFLICT (volume_id) WHERE ` + isInProgress + ` DO NOTHING
 		RETURNING id`
 	err = d.pool.QueryRow(ctx, q, r.ProjectID, r.ProjectName, r.ServerID, r.ServerName, r.VolumeID, r.VolumeName, r.Zone, r.SizeGiB, r.Encrypted,
-		r.Kind, r.OutOfTurn, toInterval(r.Retention), r.Beat, r.LastPointAt, r.Reason, backup.Planned).Scan(&id)
+		r.Kind, r.ForcedFull, toInterval(r.Retention), r.PlannedAt, r.LastPointAt, r.Reason, backup.Planned).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = ErrStale
 	}

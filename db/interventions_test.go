@@ -118,7 +118,7 @@ func TestARecordByHandIsAPlannedOneThatSaysSo(t *testing.T) {
 		require.NoError(t, err)
 	})
 	assert.Equal(t, []string{"+ records " + id}, lines)
-	want.ID, want.ByHand, want.ChangedAt, want.ReasonText = id, true, base, ""
+	want.ID, want.Manual, want.ChangedAt, want.ReasonText = id, true, base, ""
 	r := h.read(id)
 	assert.Equal(t, want, r)
 	assert.Equal(t, map[string]float64{">planned:chain_continues": 1}, h.counted())
@@ -130,7 +130,7 @@ func TestARecordByHandIsAPlannedOneThatSaysSo(t *testing.T) {
 	require.NoError(t, err)
 	r, err = c.Finish(h.ctx, r, made)
 	require.NoError(t, err)
-	assert.True(t, r.ByHand, "to its end")
+	assert.True(t, r.Manual, "to its end")
 }
 
 func TestByHandThereIsNoSecondOneInProgress(t *testing.T) {

@@ -9,15 +9,15 @@ import "github.com/stretchr/testify/require"
 func (h *house) fill(volumes int) {
 	h.t.Helper()
 	h.exec(`
-		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected,
+		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted, protected,
 			retention, retention_source, seen_at)
 		SELECT 'volume-' || lpad(v::text, 27, '0'), 'disk ' || v, md5((v % 200)::text), 'project', md5(v::text), 'server ' || v, 'zone ' || v % 3,
 			'in-use', 10, false, v % 20 <> 0, CASE WHEN v % 20 <> 0 THEN interval '14 days' END, 'default', staffeln_now()
 		FROM generate_series(1, $1::int) AS v`, volumes)
 	h.exec(`
-		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind,
-			retention, beat, last_point_at, requested_at, deadline, changed_at, available_at, ended_at, backup_id, backup_name, data_timestamp, reason)
-		SELECT v.project_id, 'project', v.server_id, v.server_name, v.id, v.name, v.zone, 10, false, s.state,
+		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind,
+			retention, planned_at, last_point_at, requested_at, deadline, changed_at, available_at, ended_at, backup_id, backup_name, data_timestamp, reason)
+		SELECT v.project_id, 'project', v.server_id, v.server_name, v.id, v.name, v.availability_zone, 10, false, s.state,
 			CASE WHEN n % 3 = 0 THEN 'full' ELSE 'incremental' END, '14 days', at, at - interval '1 day',
 			CASE WHEN s.state <> 'planned' THEN at END, CASE WHEN s.state <> 'planned' THEN at + interval '6 hours' END, at,
 			CASE WHEN s.state IN ('available', 'deleting', 'deleted') THEN at END,

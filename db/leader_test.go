@@ -99,7 +99,7 @@ func TestWhoResignsLeavesTheLeadAndTheBeats(t *testing.T) {
 	t.Cleanup(second.Resign)
 	b := h.beat()
 	assert.EqualValues(t, 2, b.Term)
-	assert.Equal(t, base, *b.PlannedBeat, "what is planned stays planned")
+	assert.Equal(t, base, *b.PlannedAt, "what is planned stays planned")
 }
 
 // settings are those that free the leader's lock, and what an unfinished beat

@@ -83,7 +83,7 @@ func (c *Lease) Records(ctx context.Context) ([]backup.Record, error) {
 // Links returns all records of the leased volume that Cinder may hold
 // something of.
 func (c *Lease) Links(ctx context.Context) ([]backup.Record, error) {
-	q := `SELECT ` + recordColumns + ` FROM records WHERE volume_id = $1 AND ` + mayBeInCinder + ` ORDER BY beat, id`
+	q := `SELECT ` + recordColumns + ` FROM records WHERE volume_id = $1 AND ` + mayBeInCinder + ` ORDER BY planned_at, id`
 	records, err := collectRecords(c.db.pool.Query(ctx, q, c.VolumeID))
 	if err != nil {
 		return nil, fmt.Errorf("read links of volume %s: %w", c.VolumeID, err)

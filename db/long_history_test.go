@@ -14,8 +14,8 @@ func TestALongHistoryIsReadWhereItIsAskedFor(t *testing.T) {
 	h := alone(t, 20)
 	h.exec(`DELETE FROM records`)
 	h.exec(`
-		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention,
-			beat, changed_at, backup_id, backup_name, cinder_status, requested_at, deadline, data_timestamp, cinder_timestamp, available_at, ended_at)
+		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind, retention,
+			planned_at, changed_at, backup_id, backup_name, cinder_status, requested_at, deadline, data_timestamp, cinder_timestamp, available_at, ended_at)
 		SELECT v.project_id, v.project_name, 's', 'web', v.id, v.name, 'az', 10, false, 'available', CASE WHEN n % 3 = 0 THEN 'full' ELSE 'incremental' END, '366 days',
 			at, at, gen_random_uuid()::text, 'web_disk', 'available', at, at, at, at, at, at
 		FROM volumes v, generate_series(1, 1500) AS n, LATERAL (SELECT now() - (1501 - n) * interval '1 hour' AS at) t`)

@@ -14,7 +14,7 @@ import (
 // have; the next plans believe what Nova and Cinder say by ID about servers and
 // volumes.
 func (d *DB) ConfirmLost(ctx context.Context) error {
-	if _, err := d.pool.Exec(ctx, `UPDATE installation SET losses_accepted_at = staffeln_now(), absences_accepted_at = staffeln_now()`); err != nil {
+	if _, err := d.pool.Exec(ctx, `UPDATE installation SET losses_confirmed_at = staffeln_now(), absences_confirmed_at = staffeln_now()`); err != nil {
 		return fmt.Errorf("accept losses: %w", err)
 	}
 	return nil
@@ -23,12 +23,12 @@ func (d *DB) ConfirmLost(ctx context.Context) error {
 // LossesAccepted tells whether the operator accepted them before the sweep
 // began.
 func (b *Beat) LossesAccepted(ctx context.Context) (accepted bool, err error) {
-	return b.accepted(ctx, `SELECT coalesce(losses_accepted_at <= $1, false) FROM installation`)
+	return b.accepted(ctx, `SELECT coalesce(losses_confirmed_at <= $1, false) FROM installation`)
 }
 
 // AbsencesAccepted tells whether the operator accepted them before the plan began.
 func (b *Beat) AbsencesAccepted(ctx context.Context) (accepted bool, err error) {
-	return b.accepted(ctx, `SELECT coalesce(absences_accepted_at <= $1, false) FROM installation`)
+	return b.accepted(ctx, `SELECT coalesce(absences_confirmed_at <= $1, false) FROM installation`)
 }
 
 func (b *Beat) accepted(ctx context.Context, q string) (accepted bool, err error) {
@@ -40,12 +40,12 @@ func (b *Beat) accepted(ctx context.Context, q string) (accepted bool, err error
 
 // LossesSettled ends the acceptance: the sweep has an answer about each.
 func (b *Beat) LossesSettled(ctx context.Context) error {
-	return b.settle(ctx, `UPDATE installation SET losses_accepted_at = NULL WHERE losses_accepted_at <= $1`)
+	return b.settle(ctx, `UPDATE installation SET losses_confirmed_at = NULL WHERE losses_confirmed_at <= $1`)
 }
 
 // AbsencesSettled ends the acceptance: the plan has an answer about each.
 func (b *Beat) AbsencesSettled(ctx context.Context) error {
-	return b.settle(ctx, `UPDATE installation SET absences_accepted_at = NULL WHERE absences_accepted_at <= $1`)
+	return b.settle(ctx, `UPDATE installation SET absences_confirmed_at = NULL WHERE absences_confirmed_at <= $1`)
 }
 
 func (b *Beat) settle(ctx context.Context, q string) error {

@@ -16,9 +16,9 @@ import (
 // What the moves write of the reason, in each shape that was asked for before.
 const (
 	became   = "changed_at: -1h0m0s -> now; "
-	newWhy   = "reason: throttled -> quota_exceeded; reason_text: slow -> quota; request_id: req-1 -> req-2; "
-	firstWhy = "reason: '' -> quota_exceeded; reason_text: '' -> quota; request_id: '' -> req-2; "
-	noWhy    = "reason: throttled -> ''; reason_text: slow -> ''; request_id: req-1 -> ''; "
+	newWhy   = "reason: throttled -> quota_exceeded; reason_text: slow -> quota; cloud_request_id: req-1 -> req-2; "
+	firstWhy = "reason: '' -> quota_exceeded; reason_text: '' -> quota; cloud_request_id: '' -> req-2; "
+	noWhy    = "reason: throttled -> ''; reason_text: slow -> ''; cloud_request_id: req-1 -> ''; "
 	tryLater = "next_try_at: null -> +30s; "
 	finished = became + noWhy + "available_at: null -> now; cinder_timestamp: null -> -2h0m0s; data_timestamp: null -> -1h0m0s; ended_at: null -> now; kind: full -> incremental; size_gib: 10 -> 12; "
 	refused  = "deletion_refused_since: null -> now; removal_reason: expired -> quota_exceeded; removal_text: '' -> quota; " + tryLater
@@ -29,13 +29,13 @@ const (
 // column that it writes. What is not here is refused and writes nothing.
 var legal = map[string]map[string]string{
 	"Ask": {
-		"planned": became + "asked_at: null -> now; attempts: 0 -> 1; backup_name: '' -> web_disk_2; deadline: null -> +6h0m0s; " +
+		"planned": became + "unanswered_request_at: null -> now; attempts: 0 -> 1; backup_name: '' -> web_disk_2; deadline: null -> +6h0m0s; " +
 			"kind: full -> incremental; last_requested_at: null -> now; requested_at: null -> now; state: planned -> creating",
-		"resting": noWhy + "asked_at: null -> now; attempts: 1 -> 2; kind: full -> incremental; last_requested_at: -1h0m0s -> now; next_try_at: now -> null",
-		"asked":   noWhy + "asked_at: -1h0m0s -> now; attempts: 1 -> 2; kind: full -> incremental; last_requested_at: -1h0m0s -> now",
+		"resting": noWhy + "unanswered_request_at: null -> now; attempts: 1 -> 2; kind: full -> incremental; last_requested_at: -1h0m0s -> now; next_try_at: now -> null",
+		"asked":   noWhy + "unanswered_request_at: -1h0m0s -> now; attempts: 1 -> 2; kind: full -> incremental; last_requested_at: -1h0m0s -> now",
 	},
-	"Accept":     {"asked": noWhy + "asked_at: -1h0m0s -> null; backup_id: null -> b2; cinder_status: '' -> creating"},
-	"NotAsked":   {"asked": newWhy + tryLater + "asked_at: -1h0m0s -> null"},
+	"Accept":     {"asked": noWhy + "unanswered_request_at: -1h0m0s -> null; backup_id: null -> b2; cinder_status: '' -> creating"},
+	"NotAsked":   {"asked": newWhy + tryLater + "unanswered_request_at: -1h0m0s -> null"},
 	"Unanswered": {"asked": newWhy + tryLater},
 	"Later": {
 		"planned":           "cinder_status: '' -> odd; " + tryLater,
@@ -56,7 +56,7 @@ var legal = map[string]map[string]string{
 	"Fail": {
 		"planned":  became + firstWhy + "ended_at: null -> now; state: planned -> failed",
 		"resting":  became + newWhy + "ended_at: null -> now; next_try_at: now -> null; state: creating -> failed",
-		"asked":    became + newWhy + "asked_at: -1h0m0s -> null; ended_at: null -> now; state: creating -> failed",
+		"asked":    became + newWhy + "unanswered_request_at: -1h0m0s -> null; ended_at: null -> now; state: creating -> failed",
 		"creating": became + newWhy + "ended_at: null -> now; state: creating -> failed",
 		"overdue":  became + newWhy + "ended_at: null -> now; state: overdue -> failed",
 	},
@@ -67,11 +67,11 @@ var legal = map[string]map[string]string{
 	"Withdraw":     {"planned": became + firstWhy + "ended_at: null -> now; state: planned -> withdrawn"},
 	"PassDeadline": {"creating": became + newWhy + tryLater + "state: creating -> overdue"},
 	"StartRemoval": {
-		"available":         became + "deletion_asked_at: null -> now; removal_reason: '' -> expired; state: available -> deleting",
-		"leftover":          became + "deletion_asked_at: null -> now; removal_reason: '' -> expired; state: failed -> deleting",
-		"undeletable":       became + "deletion_asked_at: -1h0m0s -> now; next_try_at: now -> null; state: undeletable -> deleting",
-		"deleting":          "deletion_asked_at: -1h0m0s -> now",
-		"leftover deleting": "deletion_asked_at: -1h0m0s -> now",
+		"available":         became + "deletion_requested_at: null -> now; removal_reason: '' -> expired; state: available -> deleting",
+		"leftover":          became + "deletion_requested_at: null -> now; removal_reason: '' -> expired; state: failed -> deleting",
+		"undeletable":       became + "deletion_requested_at: -1h0m0s -> now; next_try_at: now -> null; state: undeletable -> deleting",
+		"deleting":          "deletion_requested_at: -1h0m0s -> now",
+		"leftover deleting": "deletion_requested_at: -1h0m0s -> now",
 	},
 	"Removed": {
 		"deleting":          became + "cinder_status: '' -> deleted; state: deleting -> deleted",

@@ -16,18 +16,6 @@ import (
 func steps(applied bool) []Migration {
 	return []Migration{
 		{1, "00001_initial.sql", applied},
-		{2, "00002_interventions.sql", applied},
-		{3, "00003_reports.sql", applied},
-		{4, "00004_delete_checks.sql", applied},
-		{5, "00005_session_key.sql", applied},
-		{6, "00006_lists.sql", applied},
-		{7, "00007_evidence.sql", applied},
-		{8, "00008_failures.sql", applied},
-		{9, "00009_cinder_clock.sql", applied},
-		{10, "00010_checks_bounded.sql", applied},
-		{11, "00011_pages.sql", applied},
-		{12, "00012_sign_outs.sql", applied},
-		{13, "00013_secrets.sql", applied},
 	}
 }
 
@@ -116,15 +104,10 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, conn.Close(t.Context()))
 
-	older := testkit.DatabaseURL(t, migrate)
-	_, err = MigrateDown(t.Context(), older)
-	require.NoError(t, err)
-
 	for url, want := range map[string]string{
-		older: "schema is at version 12, this program needs 13: run `staffeln migrate up`",
-		empty: "schema is at version 0, this program needs 13: run `staffeln migrate up`",
-		gone:  "schema is at version 0, this program needs 13: run `staffeln migrate up`",
-		newer: "schema is at version 99, this program knows only 13: start the newer program that made it, or go back with that one's `staffeln migrate down`",
+		empty: "schema is at version 0, this program needs 1: run `staffeln migrate up`",
+		gone:  "schema is at version 0, this program needs 1: run `staffeln migrate up`",
+		newer: "schema is at version 99, this program knows only 1: start the newer program that made it, or go back with that one's `staffeln migrate down`",
 	} {
 		_, err := Open(t.Context(), url, nil)
 		require.ErrorContains(t, err, want)
@@ -145,32 +128,4 @@ func TestAnOlderProgramDoesNotTakeANewerSchemaBack(t *testing.T) {
 		require.ErrorContains(t, err, "the newest step is of a newer program")
 	})
 	assert.Equal(t, built, ask(t, h.url, schema))
-}
-
-// What people did by hand is gone with its step; volumes and records stay.
-func TestTheInterventionsGoAndTheMemoryStays(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	h.ready()
-	h.exec("UPDATE records SET by_hand = true WHERE id = 'r'")
-	_, err := h.db.Pause(h.ctx, Pause{ProjectID: "p", Who: "me", Why: "maintenance"})
-	require.NoError(t, err)
-	require.NoError(t, h.db.Intervene(h.ctx, intent, func() (string, error) { return "done", nil }))
-	const memory = `SELECT jsonb_build_array((SELECT jsonb_agg(to_jsonb(v) - '{removal_failures,removal_next_try_at,absent_server_plans,absent_plans,protected_since,unknown,transferred_at,migration,shorter_seen,shorter_seen_at,detached_plans}'::text[] ORDER BY id) FROM volumes v),
-		(SELECT jsonb_agg(to_jsonb(r) - '{by_hand,repair,repaired_at,created_at,report_id,removal_report_id,cinder_timestamp,last_requested_at,secret_gone_at}'::text[] ORDER BY id) FROM records r), (SELECT jsonb_agg(to_jsonb(i) - '{losses_accepted_at,service_user_id,absences_accepted_at}'::text[]) FROM installation i))`
-	before, built := ask(t, h.url, memory), ask(t, h.url, schema)
-
-	for _, step := range slices.Backward(steps(false)[1:]) {
-		back, err := MigrateDown(h.ctx, h.url)
-		require.NoError(t, err)
-		assert.Equal(t, step, back)
-	}
-	assert.Equal(t, before, ask(t, h.url, memory))
-	assert.NotContains(t, ask(t, h.url, schema), "by_hand")
-	again, err := MigrateUp(h.ctx, h.url)
-	require.NoError(t, err)
-	assert.Equal(t, steps(true)[1:], again)
-	assert.Equal(t, before, ask(t, h.url, memory))
-	assert.Equal(t, built, ask(t, h.url, schema))
-	assert.Zero(t, h.count("SELECT (SELECT count(*) FROM pauses) + (SELECT count(*) FROM audit) + (SELECT count(*) FROM records WHERE by_hand)"))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/rs/zerolog"
@@ -36,21 +37,21 @@ func in(states ...backup.State) []backup.State { return states }
 
 // condition returns the guard in SQL, for a record that was read in one of its states.
 func (g guard) condition() string {
-	condition := `state = @from`
+	all := []string{`state = @from`}
 	for _, one := range []struct {
 		required bool
 		holds    string
 	}{
 		{g.hasBackup, `backup_id IS NOT NULL`},
-		{g.awaitsAnswer, `asked_at IS NOT NULL`},
+		{g.awaitsAnswer, `unanswered_request_at IS NOT NULL`},
 		{g.wasMade, `available_at IS NOT NULL`},
 		{g.unpaused, `NOT ` + paused},
 	} {
 		if one.required {
-			condition += ` AND ` + one.holds
+			all = append(all, one.holds)
 		}
 	}
-	return condition
+	return strings.Join(all, ` AND `)
 }
 
 // move carries out one transition in one statement, for whoever holds the

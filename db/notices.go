@@ -30,7 +30,7 @@ type NoticeContent struct {
 // notice was written about. A condition that ends and begins again has at most
 // one notice in a period ($2), and one after that if it stands then.
 const notNoticed = `NOT EXISTS (SELECT FROM notices n WHERE n.kind = $3 AND n.project_id = c.project_id AND n.volume_id = c.volume_id
-	AND (n.made_at >= c.since OR n.made_at > $1::timestamptz - $2::interval))`
+	AND (n.created_at >= c.since OR n.created_at > $1::timestamptz - $2::interval))`
 
 // noticed are the conditions that call for a notice.
 var noticed = []struct {
@@ -42,12 +42,12 @@ var noticed = []struct {
 		SELECT c.project_id, c.volume_id, c.since, c.reason, r.project_name, r.volume_name, c.server_id, c.server_name, NULL::interval AS in_force, NULL::interval AS shorter
 		FROM (SELECT project_id, volume_id, ended_at AS since, reason, server_id, server_name FROM protection_ends) c CROSS JOIN LATERAL (
 			SELECT project_name, volume_name FROM records WHERE volume_id = c.volume_id AND project_id = c.project_id
-				AND available_at IS NOT NULL AND ` + isInCinder + ` ORDER BY beat DESC LIMIT 1) r
+				AND available_at IS NOT NULL AND ` + isInCinder + ` ORDER BY planned_at DESC LIMIT 1) r
 		WHERE ` + notNoticed},
 	{backup.RetentionShortened, `
 		SELECT c.project_id, c.volume_id, c.since, '' AS reason, c.project_name, c.volume_name, c.server_id, c.server_name, c.in_force, c.shorter
-		FROM (SELECT project_id, id AS volume_id, shorter_since AS since, project_name, name AS volume_name, server_id, server_name,
-			retention AS in_force, shorter FROM volumes WHERE shorter IS NOT NULL AND gone_at IS NULL) c
+		FROM (SELECT project_id, id AS volume_id, shorter_retention_since AS since, project_name, name AS volume_name, server_id, server_name,
+			retention AS in_force, shorter_retention AS shorter FROM volumes WHERE shorter_retention IS NOT NULL AND gone_at IS NULL) c
 		WHERE ` + notNoticed},
 }
 
@@ -96,7 +96,7 @@ type condition struct {
 
 func (b *Beat) writeNotices(ctx context.Context, tx pgx.Tx, kind backup.Reason, part []condition) error {
 	const q = `
-		INSERT INTO notices (made_at, kind, project_id, volume_id, content)
+		INSERT INTO notices (created_at, kind, project_id, volume_id, content)
 		SELECT $4, $5, * FROM unnest($1::text[], $2::text[], $3::text[]::jsonb[])`
 	c := newColumns(3, len(part))
 	for _, one := range part {

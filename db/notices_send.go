@@ -30,10 +30,10 @@ func (c *ReportLease) Notices(ctx context.Context, delay time.Duration) ([]Notic
 	const q = `
 		SELECT n.id, n.kind, n.project_id, n.volume_id, n.content, coalesce(points, 0) AS points, last_end, coalesce(going, 0) AS going, CASE n.kind
 			WHEN 'protection_ended' THEN EXISTS (SELECT FROM protection_ends e WHERE e.volume_id = n.volume_id AND e.project_id = n.project_id)
-			ELSE v.shorter IS NOT NULL END AS stands
+			ELSE v.shorter_retention IS NOT NULL END AS stands
 		FROM notices n LEFT JOIN volumes v ON v.id = n.volume_id AND v.project_id = n.project_id CROSS JOIN LATERAL (
 			SELECT count(*)::int AS points, max(data_timestamp + kept) AS last_end,
-				count(*) FILTER (WHERE data_timestamp + v.shorter <= v.shorter_since + @delay::interval AND data_timestamp + kept > v.shorter_since + @delay::interval)::int AS going
+				count(*) FILTER (WHERE data_timestamp + v.shorter_retention <= v.shorter_retention_since + @delay::interval AND data_timestamp + kept > v.shorter_retention_since + @delay::interval)::int AS going
 			FROM (SELECT data_timestamp, ` + retentionInForce + ` AS kept FROM records r
 				WHERE r.volume_id = n.volume_id AND r.project_id = n.project_id AND ` + isAvailable + `) r) left_over
 		WHERE CASE WHEN @project = '' THEN operator_report_id IS NULL ELSE report_id IS NULL AND n.project_id = @project END

@@ -57,7 +57,7 @@ func TestNoticeOfATransferredVolumeKnowsOnlyItsOldOwner(t *testing.T) {
 func TestNoticeOfAShorterRetentionSaysWhatGoesThen(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.volume("v", row{"shorter": "2 days", "shorter_since": base})
+	h.volume("v", row{"shorter_retention": "2 days", "shorter_retention_since": base})
 	h.volume("plain", nil)
 	h.record("old", point("b1", 8*day))   // its own retention is over before
 	h.record("going", point("b2", 5*day)) // past the shorter one then
@@ -67,7 +67,7 @@ func TestNoticeOfAShorterRetentionSaysWhatGoesThen(t *testing.T) {
 	require.Len(t, all, 1)
 	assert.Equal(t, []any{backup.RetentionShortened, 3, 2, true}, []any{all[0].Kind, all[0].Points, all[0].Going, all[0].Stands})
 	assert.Equal(t, []backup.Period{{Days: 14}, {Days: 2}}, []backup.Period{*all[0].Content.InForce, *all[0].Content.Shorter})
-	h.exec(`UPDATE volumes SET shorter = NULL, shorter_since = NULL`)
+	h.exec(`UPDATE volumes SET shorter_retention = NULL, shorter_retention_since = NULL`)
 	assert.False(t, h.notices("p")[0].Stands)
 }
 
@@ -80,16 +80,16 @@ func TestToggledConditionIsToldOnceInAPeriodButNotNever(t *testing.T) {
 	written := 0
 	for range 24 {
 		h.end("v", "p", nil)
-		h.exec(`UPDATE volumes SET shorter = '1 day', shorter_since = staffeln_now()`)
+		h.exec(`UPDATE volumes SET shorter_retention = '1 day', shorter_retention_since = staffeln_now()`)
 		written += h.notify() + h.notify()
 		h.exec(`DELETE FROM protection_ends`)
-		h.exec(`UPDATE volumes SET shorter = NULL, shorter_since = NULL`)
+		h.exec(`UPDATE volumes SET shorter_retention = NULL, shorter_retention_since = NULL`)
 		require.Zero(t, h.notify())
 		h.clock.Step(30 * time.Minute)
 	}
 	assert.Equal(t, 2, written, "one of each kind")
 	h.end("v", "p", nil)
-	h.exec(`UPDATE volumes SET shorter = '1 day', shorter_since = staffeln_now()`)
+	h.exec(`UPDATE volumes SET shorter_retention = '1 day', shorter_retention_since = staffeln_now()`)
 	require.Zero(t, h.notify())
 	h.clock.Step(13 * hour)
 	assert.Equal(t, 2, h.notify())
@@ -109,7 +109,7 @@ func TestNoticeIsInOneMailToTheProjectAndOneToTheOperator(t *testing.T) {
 	assert.Equal(t, []any{[]string{"p"}, true}, []any{projects, operator})
 
 	c := h.leaseReports("p")
-	mail := NewReport{ID: "n1", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"a", "<1>"}}}
+	mail := NewReport{ID: "n1", CreatedAt: base, Content: []byte(`{}`), Mails: []NewMail{{"a", "<1>"}}}
 	id := h.notices(AllProjects)[0].ID
 	require.NoError(t, c.MakeNotice(h.ctx, mail, []int64{id}, false))
 	mail.ID = "n2"
@@ -127,13 +127,13 @@ func TestNoticeIsInOneMailToTheProjectAndOneToTheOperator(t *testing.T) {
 	require.NoError(t, c.Sent(h.ctx, mails[0], "250 ok"))
 	state, err = c.State(h.ctx)
 	require.NoError(t, err)
-	assert.Nil(t, state.ToldAt, "nor counts as one")
+	assert.Nil(t, state.DeliveredAt, "nor counts as one")
 	before, err := c.ReportedBefore(h.ctx)
 	require.NoError(t, err)
 	assert.Nil(t, before)
 
 	all := h.leaseReports(AllProjects)
-	mail = NewReport{ID: "n3", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"op", "<1>"}}}
+	mail = NewReport{ID: "n3", CreatedAt: base, Content: []byte(`{}`), Mails: []NewMail{{"op", "<1>"}}}
 	require.NoError(t, all.MakeNotice(h.ctx, mail, []int64{id}, false))
 	projects, operator, err = h.beat().UnsentNotices(h.ctx)
 	require.NoError(t, err)
@@ -148,10 +148,10 @@ func TestNoticeIsInOneMailToTheProjectAndOneToTheOperator(t *testing.T) {
 func TestNoticeInTheLogIsForAll(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.volume("v", row{"shorter": "2 days", "shorter_since": base})
+	h.volume("v", row{"shorter_retention": "2 days", "shorter_retention_since": base})
 	require.Equal(t, 1, h.notify())
 	c := h.leaseReports(AllProjects)
-	require.NoError(t, c.MakeNotice(h.ctx, NewReport{ID: "n", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"log", "<1>"}}}, []int64{h.notices("p")[0].ID}, true))
+	require.NoError(t, c.MakeNotice(h.ctx, NewReport{ID: "n", CreatedAt: base, Content: []byte(`{}`), Mails: []NewMail{{"log", "<1>"}}}, []int64{h.notices("p")[0].ID}, true))
 	projects, operator, err := h.beat().UnsentNotices(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, []any{[]string{}, false}, []any{projects, operator})
@@ -160,11 +160,11 @@ func TestNoticeInTheLogIsForAll(t *testing.T) {
 func TestNoticesAreForgottenWithHistoryButNotWhileTheyHold(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.volume("v", row{"shorter": "2 days", "shorter_since": base})
+	h.volume("v", row{"shorter_retention": "2 days", "shorter_retention_since": base})
 	h.record("r", point("b1", hour))
 	h.end("v", "p", nil)
 	require.Equal(t, 2, h.notify())
-	h.exec(`UPDATE volumes SET shorter = NULL, shorter_since = NULL`)
+	h.exec(`UPDATE volumes SET shorter_retention = NULL, shorter_retention_since = NULL`)
 	h.clock.Step(40 * day)
 	require.NoError(t, h.beat().ForgetReports(h.ctx, new(base.Add(day))))
 	assert.Equal(t, "protection_ended", h.text(`SELECT string_agg(kind, ',') FROM notices`))

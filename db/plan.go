@@ -15,7 +15,7 @@ import (
 // needs, newest first; volumes without records do not appear, nor do those that
 // are gone, but for the given ones. It is one query, streamed.
 func (b *Beat) Histories(ctx context.Context, gone []string) iter.Seq2[[]backup.Record, error] {
-	q := `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.gone_at IS NULL OR v.id = ANY($1) ORDER BY v.id, records.beat DESC`
+	q := `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.gone_at IS NULL OR v.id = ANY($1) ORDER BY v.id, records.planned_at DESC`
 	return func(yield func([]backup.Record, error) bool) {
 		rows, err := b.db.pool.Query(ctx, q, gone)
 		if err != nil {
@@ -72,12 +72,12 @@ func (b *Beat) Restoring(ctx context.Context, backupIDs []string) error {
 // is written. It returns how many were.
 func (b *Beat) Plan(ctx context.Context, records []backup.Record) (int, error) {
 	q := `
-		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted,
-			state, kind, out_of_turn, retention, beat, last_point_at, reason, reason_text, changed_at, ended_at)
+		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted,
+			state, kind, forced_full, retention, planned_at, last_point_at, reason, reason_text, changed_at, ended_at)
 		SELECT *, staffeln_now(), CASE WHEN n.` + isFailed + ` THEN staffeln_now() END FROM unnest($1::text[], $2::text[], $3::text[], $4::text[],
 			$5::text[], $6::text[], $7::text[], $8::int[], $9::bool[], $10::text[], $11::text[], $12::bool[], $13::interval[], $14::timestamptz[],
-			$15::timestamptz[], $16::text[], $17::text[]) AS n (project_id, project_name, server_id, server_name, volume_id, volume_name, zone,
-			size_gib, encrypted, state, kind, out_of_turn, retention, beat, last_point_at, reason, reason_text)
+			$15::timestamptz[], $16::text[], $17::text[]) AS n (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone,
+			size_gib, encrypted, state, kind, forced_full, retention, planned_at, last_point_at, reason, reason_text)
 		ON CONFLICT (volume_id) WHERE ` + isInProgress + ` DO NOTHING
 		RETURNING state, reason`
 	total := 0
@@ -85,7 +85,7 @@ func (b *Beat) Plan(ctx context.Context, records []backup.Record) (int, error) {
 		c := newColumns(17, len(part))
 		for _, r := range part {
 			c.add(r.ProjectID, r.ProjectName, r.ServerID, r.ServerName, r.VolumeID, r.VolumeName, r.Zone, r.SizeGiB, r.Encrypted,
-				string(r.State), string(r.Kind), r.OutOfTurn, toInterval(r.Retention), r.Beat, r.LastPointAt, string(r.Reason), r.ReasonText)
+				string(r.State), string(r.Kind), r.ForcedFull, toInterval(r.Retention), r.PlannedAt, r.LastPointAt, string(r.Reason), r.ReasonText)
 		}
 		n, err := b.bulk(ctx, "", "records planned", q, c.args()...)
 		if err != nil {

@@ -16,8 +16,8 @@ func wish(volumeID string) backup.Record {
 	point := base.Add(-24 * hour)
 	return backup.Record{
 		ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", VolumeID: volumeID, VolumeName: "disk", Zone: "az",
-		SizeGiB: 10, Encrypted: true, State: backup.Planned, Kind: backup.Incremental, OutOfTurn: true,
-		Retention: backup.Period{Years: 1, Months: 2, Days: 3, Clock: 4 * hour}, Beat: base.Add(-time.Minute), LastPointAt: &point,
+		SizeGiB: 10, Encrypted: true, State: backup.Planned, Kind: backup.Incremental, ForcedFull: true,
+		Retention: backup.Period{Years: 1, Months: 2, Days: 3, Clock: 4 * hour}, PlannedAt: base.Add(-time.Minute), LastPointAt: &point,
 		Reason: backup.ChainContinues, ReasonText: "in full",
 	}
 }

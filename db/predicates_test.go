@@ -25,7 +25,7 @@ func TestConditionsOnStatesAreInOneFile(t *testing.T) {
 		if strings.HasSuffix(name, "_test.go") || name == "predicates.go" {
 			continue
 		}
-		source, err := os.ReadFile(name) //nolint:gosec // a file of this package
+		source, err := os.ReadFile(name)
 		require.NoError(t, err)
 		assert.Empty(t, literal.FindAllString(string(source), -1), name)
 	}
@@ -35,31 +35,31 @@ func TestConditionsOnStatesAreInOneFile(t *testing.T) {
 // condition that the statements ask for: Postgres takes an index only where the
 // condition implies the index's.
 var indexed = map[string]string{
-	"records_one_in_progress": isInProgress,
-	"records_points":          isAvailable,
-	"records_ahead":           isAvailable + ` AND cinder_timestamp > data_timestamp`,
-	"records_fulls":           isAvailable + ` AND kind = 'full'`,
-	"records_at_work":         hasWork,
-	"records_past":            isPast,
-	"records_untold":          isUnreported,
-	"records_held":            wasMade,
-	"records_leftovers":       isLeftoverRemoval,
-	"records_removed":         isDeleted + ` AND available_at IS NOT NULL`,
-	"records_failures":        isFailure + ` AND reason <> 'volume_status' AND NOT (kind = 'incremental' AND reason = 'backup_error')`,
-	"records_broken":          isFailure + ` AND kind = 'incremental' AND reason = 'backup_error'`,
-	"records_refusals":        isFailure + ` AND reason = 'volume_status'`,
-	"records_removal_untold":  isUnreportedRemoval,
-	"records_lost":            isLost,
-	"records_links":           isLink,
-	"records_heads":           isHead,
-	"records_odd":             isOddLink,
-	"records_busy_of_project": isUnfinished,
+	"records_one_in_progress":        isInProgress,
+	"records_restore_points":         isAvailable,
+	"records_dated_ahead":            isAvailable + ` AND cinder_timestamp > data_timestamp`,
+	"records_fulls":                  isAvailable + ` AND kind = 'full'`,
+	"records_with_work":              hasWork,
+	"records_past":                   isPast,
+	"records_unreported":             isUnreported,
+	"records_made":                   wasMade,
+	"records_leftovers":              isLeftoverRemoval,
+	"records_deleted":                isDeleted + ` AND available_at IS NOT NULL`,
+	"records_failures":               isFailure + ` AND reason <> 'volume_status' AND NOT (kind = 'incremental' AND reason = 'backup_error')`,
+	"records_incremental_failures":   isFailure + ` AND kind = 'incremental' AND reason = 'backup_error'`,
+	"records_volume_status_failures": isFailure + ` AND reason = 'volume_status'`,
+	"records_removal_unreported":     isUnreportedRemoval,
+	"records_lost":                   isLost,
+	"records_links":                  isLink,
+	"records_chain_heads":            isHead,
+	"records_unsettled_links":        isOddLink,
+	"records_unfinished_of_project":  isUnfinished,
 }
 
 // constrained are the constraints that are about several states.
 var constrained = map[string]string{
-	"records_state":        stateIn(func(backup.State) bool { return true }),
-	"records_end_is_dated": `(` + isInProgress + `) = (ended_at IS NULL)`,
+	"records_state":     stateIn(func(backup.State) bool { return true }),
+	"records_end_dated": `(` + isInProgress + `) = (ended_at IS NULL)`,
 }
 
 func TestSchemaFollowsTheStates(t *testing.T) {
@@ -70,7 +70,7 @@ func TestSchemaFollowsTheStates(t *testing.T) {
 			AND pg_get_expr(i.indpred, i.indrelid) NOT LIKE '%restoring%'`
 	assert.Equal(t, h.parsed(indexed), h.pairs(indexes))
 	const constraints = `SELECT conname, pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = ANY($1)`
-	assert.Equal(t, h.parsed(constrained), h.pairs(constraints, []string{"records_state", "records_end_is_dated"}))
+	assert.Equal(t, h.parsed(constrained), h.pairs(constraints, []string{"records_state", "records_end_dated"}))
 }
 
 // parsed returns the conditions as Postgres keeps them.

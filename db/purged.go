@@ -12,7 +12,7 @@ import (
 // unseen holds for records of which Cinder should hold something and that the
 // sweep did not see, although they were as they are before it began.
 var unseen = hasBackup + `
-	AND changed_at < $1 AND (swept_at IS NULL OR swept_at < $1)`
+	AND changed_at < $1 AND (last_seen_at IS NULL OR last_seen_at < $1)`
 
 // UnseenProjects returns the projects of such records.
 func (b *Beat) UnseenProjects(ctx context.Context) ([]string, error) {
@@ -83,7 +83,7 @@ func (b *Beat) Spoilt(ctx context.Context) ([]backup.Finding, error) {
 		SELECT 'status_unknown' AS reason, project_id, backup_id AS object, volume_id,
 			format('restore point %s of volume %s (%s) was available, and Cinder calls it an error now: look at it; openstack volume backup set --state available makes it one again, or delete it',
 				backup_id, volume_id, volume_name) AS detail
-		FROM records WHERE ` + isAvailable + ` AND cinder_status = 'error' AND swept_at = $1`
+		FROM records WHERE ` + isAvailable + ` AND cinder_status = 'error' AND last_seen_at = $1`
 	rows, err := b.db.pool.Query(ctx, q, b.Now)
 	if err != nil {
 		return nil, fmt.Errorf("read spoilt restore points: %w", err)

@@ -18,7 +18,7 @@ func (c *Lease) StartRemoval(ctx context.Context, r backup.Record, reason backup
 	return c.move(ctx, r, change{
 		guard{from: in(backup.Available, backup.Failed, backup.Deleting, backup.Undeletable), hasBackup: true, unpaused: true},
 		backup.Deleting,
-		`deletion_asked_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = '',
+		`deletion_requested_at = staffeln_now(), next_try_at = NULL, removal_reason = @reason, removal_text = '',
 			deletion_refused_since = CASE WHEN NOT ` + isRemoving + ` AND changed_at <= staffeln_now() - interval '1 day' THEN NULL ELSE deletion_refused_since END,
 			repair = CASE WHEN ` + isRemoving + ` THEN repair ELSE '' END,
 			repaired_at = CASE WHEN ` + isRemoving + ` THEN repaired_at END`,

@@ -63,22 +63,22 @@ var firsts = `first_ended AS (
 			SELECT project_id, changed_at FROM records WHERE ` + isUnreportedRemoval + ` AND project_id > f.project_id AND @project = '' ORDER BY project_id, changed_at LIMIT 1) n)`
 
 // hangsSince is since when a record hangs.
-const hangsSince = `coalesce(deletion_refused_since, deletion_asked_at, deadline, changed_at)`
+const hangsSince = `coalesce(deletion_refused_since, deletion_requested_at, deadline, changed_at)`
 
 // A ReportGroup is how far the telling of one group is.
 type ReportGroup struct {
-	ID        string
-	ToldAt    *time.Time // when its newest report that anybody got was told
-	NextTryAt *time.Time // no report of it is made before
-	Failures  int        // in a row, to make one
-	Open      bool       // a report was made that nobody has got yet
-	MailDue   bool       // a mail waits whose time has come
-	Leased    bool       // a worker is at it
-	Abandoned bool       // a worker was at it whose lease ran out
+	ID          string
+	DeliveredAt *time.Time // when its newest report that anybody got was told
+	NextTryAt   *time.Time // no report of it is made before
+	Failures    int        // in a row, to make one
+	Open        bool       // a report was made that nobody has got yet
+	MailDue     bool       // a mail waits whose time has come
+	Leased      bool       // a worker is at it
+	Abandoned   bool       // a worker was at it whose lease ran out
 }
 
-const groupColumns = `id, told_at, next_try_at, failures,
-	EXISTS (SELECT FROM reports WHERE group_id = g.id AND kind = 'report' AND told_at IS NULL AND given_up_at IS NULL) AS open,
+const groupColumns = `id, delivered_at, next_try_at, failures,
+	EXISTS (SELECT FROM reports WHERE group_id = g.id AND kind = 'report' AND delivered_at IS NULL AND given_up_at IS NULL) AS open,
 	EXISTS (SELECT FROM report_mails WHERE group_id = g.id AND sent_at IS NULL AND given_up_at IS NULL AND coalesce(next_try_at <= $1, true)) AS mail_due,
 	coalesce(lease_until > $1, false) AS leased, coalesce(lease_until <= $1, false) AS abandoned`
 

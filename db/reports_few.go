@@ -30,8 +30,8 @@ func (l *Look) FewVolumes(ctx context.Context, projectID string, promised int) (
 			SELECT id AS volume_id, project_id, NULL::timestamptz AS ended_at FROM volumes WHERE protected AND gone_at IS NULL AND ($1 = '' OR project_id = $1)
 			UNION ALL SELECT volume_id, project_id, ended_at FROM protection_ends WHERE $1 = '' OR project_id = $1) c
 		CROSS JOIN LATERAL (
-			SELECT project_id, volume_id, max(project_name) AS project_name, (array_agg(server_id ORDER BY beat DESC))[1] AS server_id,
-				(array_agg(server_name ORDER BY beat DESC))[1] AS server_name, (array_agg(volume_name ORDER BY beat DESC))[1] AS volume_name, count(*)::int AS ever
+			SELECT project_id, volume_id, max(project_name) AS project_name, (array_agg(server_id ORDER BY planned_at DESC))[1] AS server_id,
+				(array_agg(server_name ORDER BY planned_at DESC))[1] AS server_name, (array_agg(volume_name ORDER BY planned_at DESC))[1] AS volume_name, count(*)::int AS ever
 			FROM records WHERE volume_id = c.volume_id AND project_id = c.project_id AND available_at IS NOT NULL
 			GROUP BY project_id, volume_id HAVING count(*) >= $2) f
 		WHERE (SELECT count(*) FROM (SELECT FROM records r WHERE r.volume_id = c.volume_id AND r.project_id = c.project_id AND ` + isAvailable + ` LIMIT $2) points) < $2

@@ -81,12 +81,12 @@ func (c *ReportLease) holding(ctx context.Context, write func(pgx.Tx) error) err
 
 // A NewReport is what is told, of which records, to whom.
 type NewReport struct {
-	ID       string
-	MadeAt   time.Time
-	Content  []byte // JSON
-	Records  []string
-	Removals []string // records of restore points that were removed
-	Mails    []NewMail
+	ID        string
+	CreatedAt time.Time
+	Content   []byte // JSON
+	Records   []string
+	Removals  []string // records of restore points that were removed
+	Mails     []NewMail
 }
 
 // A NewMail is one receiver, and the message's ID, the same for each try.
@@ -122,8 +122,8 @@ const (
 
 // keep writes what is sent, and to whom. The group's pause is over.
 func (c *ReportLease) keep(ctx context.Context, tx pgx.Tx, kind string, r NewReport) error {
-	const report = `INSERT INTO reports (id, group_id, made_at, content, kind) VALUES ($1, $2, $3, $4, $5)`
-	if _, err := tx.Exec(ctx, report, r.ID, c.Group, r.MadeAt, r.Content, kind); err != nil {
+	const report = `INSERT INTO reports (id, group_id, created_at, content, kind) VALUES ($1, $2, $3, $4, $5)`
+	if _, err := tx.Exec(ctx, report, r.ID, c.Group, r.CreatedAt, r.Content, kind); err != nil {
 		return err
 	}
 	for _, m := range r.Mails {
@@ -161,7 +161,7 @@ func (c *ReportLease) NotMade(ctx context.Context, fault string, again time.Time
 	return nil
 }
 
-const reportedBefore = `SELECT max(made_at) FROM reports WHERE group_id = $1 AND kind = 'report' AND given_up_at IS NULL`
+const reportedBefore = `SELECT max(created_at) FROM reports WHERE group_id = $1 AND kind = 'report' AND given_up_at IS NULL`
 
 // ReportedBefore returns when the group's report before was made; nil: never.
 func (c *ReportLease) ReportedBefore(ctx context.Context) (before *time.Time, err error) {

@@ -13,7 +13,7 @@ import (
 type Mail struct {
 	ReportID, Receiver, MessageID string
 	Notice                        bool      // else a report
-	MadeAt                        time.Time // the report, by which all tries of it are dated
+	CreatedAt                     time.Time // the report, by which all tries of it are dated
 	Attempts                      int       // that failed so far
 }
 
@@ -21,9 +21,9 @@ type Mail struct {
 // send and whose time has come: what was tried least first, so that what fails delays nothing else.
 func (c *ReportLease) Mails(ctx context.Context, notices bool) ([]Mail, error) {
 	const q = `
-		SELECT m.report_id, m.receiver, m.message_id, r.kind = 'notice' AS notice, m.attempts, r.made_at FROM report_mails m JOIN reports r ON r.id = m.report_id
+		SELECT m.report_id, m.receiver, m.message_id, r.kind = 'notice' AS notice, m.attempts, r.created_at FROM report_mails m JOIN reports r ON r.id = m.report_id
 		WHERE m.group_id = $1 AND m.sent_at IS NULL AND m.given_up_at IS NULL AND coalesce(m.next_try_at <= $2, true) AND (r.kind = 'notice') = $3
-		ORDER BY m.attempts, r.made_at, m.receiver`
+		ORDER BY m.attempts, r.created_at, m.receiver`
 	rows, err := c.db.pool.Query(ctx, q, c.Group, c.Now, notices)
 	if err != nil {
 		return nil, fmt.Errorf("read mails to %s: %w", c.Group, err)
@@ -53,8 +53,8 @@ func (c *ReportLease) Sent(ctx context.Context, m Mail, answer string) error {
 			first = `SELECT FROM report_groups WHERE id = $1 FOR NO KEY UPDATE`
 			sent  = `UPDATE report_mails SET sent_at = staffeln_now(), given_up_at = NULL, attempts = attempts + 1, next_try_at = NULL, answer = $3
 				WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
-			told  = `UPDATE reports SET told_at = staffeln_now(), given_up_at = NULL WHERE id = $1 AND told_at IS NULL`
-			group = `UPDATE report_groups SET told_at = greatest(told_at, (SELECT told_at FROM reports WHERE id = $2 AND kind = 'report')) WHERE id = $1`
+			told  = `UPDATE reports SET delivered_at = staffeln_now(), given_up_at = NULL WHERE id = $1 AND delivered_at IS NULL`
+			group = `UPDATE report_groups SET delivered_at = greatest(delivered_at, (SELECT delivered_at FROM reports WHERE id = $2 AND kind = 'report')) WHERE id = $1`
 		)
 		if _, err := tx.Exec(ctx, first, c.Group); err != nil {
 			return err
@@ -99,7 +99,7 @@ func (c *ReportLease) GiveUp(ctx context.Context, m Mail, answer string) error {
 		const (
 			end = `UPDATE report_mails SET attempts = attempts + 1, next_try_at = NULL, given_up_at = staffeln_now(), answer = $3
 				WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
-			nobody = `UPDATE reports SET given_up_at = staffeln_now() WHERE id = $1 AND told_at IS NULL
+			nobody = `UPDATE reports SET given_up_at = staffeln_now() WHERE id = $1 AND delivered_at IS NULL
 				AND NOT EXISTS (SELECT FROM report_mails WHERE report_id = $1 AND given_up_at IS NULL)`
 		)
 		if _, err := tx.Exec(ctx, end, m.ReportID, m.Receiver, storable(answer)); err != nil {
@@ -131,16 +131,16 @@ const contentTime = 7 * 24 * time.Hour
 func (b *Beat) ForgetReports(ctx context.Context, before *time.Time) error {
 	const (
 		done  = `NOT EXISTS (SELECT FROM report_mails m WHERE m.report_id = reports.id AND m.sent_at IS NULL AND m.given_up_at IS NULL)`
-		words = `UPDATE reports SET content = NULL WHERE made_at < $1 AND content IS NOT NULL AND ` + done
-		rows  = `DELETE FROM reports WHERE made_at < $1 AND ` + done
+		words = `UPDATE reports SET content = NULL WHERE created_at < $1 AND content IS NOT NULL AND ` + done
+		rows  = `DELETE FROM reports WHERE created_at < $1 AND ` + done
 		// A notice whose condition stands is not forgotten: it would be written again.
 		stands = `(EXISTS (SELECT FROM protection_ends e WHERE kind = 'protection_ended' AND e.volume_id = notices.volume_id AND e.project_id = notices.project_id)
-			OR EXISTS (SELECT FROM volumes v WHERE kind = 'retention_shortened' AND v.id = notices.volume_id AND v.shorter IS NOT NULL))`
+			OR EXISTS (SELECT FROM volumes v WHERE kind = 'retention_shortened' AND v.id = notices.volume_id AND v.shorter_retention IS NOT NULL))`
 		// A project is looked at again as long as it waits for something.
 		nobody = `DELETE FROM findings f WHERE reason = 'no_receiver'
 			AND NOT EXISTS (SELECT FROM report_groups g WHERE g.id = f.object AND g.next_try_at > $1::timestamptz - interval '1 day')`
 	)
-	notices := inOrder("notices", `made_at < $1 AND NOT `+stands) + `DELETE FROM notices WHERE id IN (SELECT id FROM locked)`
+	notices := inOrder("notices", `created_at < $1 AND NOT `+stands) + `DELETE FROM notices WHERE id IN (SELECT id FROM locked)`
 	err := b.reigning(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, nobody, b.Now); err != nil {
 			return err

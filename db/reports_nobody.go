@@ -47,7 +47,7 @@ func (c *ReportLease) ProjectName(ctx context.Context) (name string, err error) 
 		SELECT project_name FROM (
 			(SELECT project_name, seen_at AS at FROM volumes WHERE project_id = $1 AND project_name <> '' ORDER BY seen_at DESC LIMIT 1)
 			UNION ALL (SELECT project_name, created_at FROM records WHERE project_id = $1 AND project_name <> '' AND ` + isUnreported + ` ORDER BY created_at DESC LIMIT 1)
-			UNION ALL (SELECT content ->> 'project_name', made_at FROM notices WHERE project_id = $1 AND content ->> 'project_name' <> '' AND report_id IS NULL ORDER BY made_at DESC LIMIT 1)) named
+			UNION ALL (SELECT content ->> 'project_name', created_at FROM notices WHERE project_id = $1 AND content ->> 'project_name' <> '' AND report_id IS NULL ORDER BY created_at DESC LIMIT 1)) named
 		ORDER BY at DESC LIMIT 1`
 	err = c.db.pool.QueryRow(ctx, q, c.Group).Scan(&name)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {

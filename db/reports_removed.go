@@ -34,7 +34,7 @@ type removedRow struct {
 func (l *Look) RemovedPoints(ctx context.Context, projectID string) ([]RemovedPoint, error) {
 	q := `
 		SELECT id, project_id, project_name, server_id, server_name, volume_id, volume_name, coalesce(backup_id, '') AS backup_id, data_timestamp,
-			CASE WHEN ` + isLost + ` THEN changed_at ELSE coalesce(deletion_asked_at, changed_at) END AS removed_at,
+			CASE WHEN ` + isLost + ` THEN changed_at ELSE coalesce(deletion_requested_at, changed_at) END AS removed_at,
 			CASE WHEN ` + isLost + ` THEN reason ELSE removal_reason END AS reason, retention AS retained_for
 		FROM records WHERE ` + isUnreportedRemoval + ` AND ($1 = '' OR project_id = $1) AND data_timestamp IS NOT NULL
 		ORDER BY project_id, volume_id, data_timestamp`

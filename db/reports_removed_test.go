@@ -18,7 +18,7 @@ func (h *house) removed(project string) (all []RemovedPoint) {
 // gone is a restore point that was removed.
 func gone(backupID string, more row) row {
 	return point(backupID, 20*day).with(row{
-		"state": "deleted", "removal_reason": "expired", "deletion_asked_at": base.Add(-2 * hour), "changed_at": base.Add(-hour), "report_id": "told",
+		"state": "deleted", "removal_reason": "expired", "deletion_requested_at": base.Add(-2 * hour), "changed_at": base.Add(-hour), "report_id": "told",
 	}).with(more)
 }
 
@@ -28,7 +28,7 @@ func TestEachRemovalIsToldOnceAndMakesAReportDue(t *testing.T) {
 	h.volume("v", nil)
 	h.record("expired", gone("b1", nil))
 	h.record("stolen", gone("b2", row{"state": "lost", "reason": "removed_by_others", "removal_reason": ""}))
-	h.record("leftover", shapes["failed"].with(row{"state": "deleted", "backup_id": "b3", "deletion_asked_at": base, "changed_at": base, "report_id": "told"}))
+	h.record("leftover", shapes["failed"].with(row{"state": "deleted", "backup_id": "b3", "deletion_requested_at": base, "changed_at": base, "report_id": "told"}))
 	h.record("stays", point("b4", hour).with(row{"report_id": "told"}))
 	untold, err := h.beat().Untold(h.ctx, 100*day)
 	require.NoError(t, err)
@@ -43,10 +43,10 @@ func TestEachRemovalIsToldOnceAndMakesAReportDue(t *testing.T) {
 		assert.Equal(t, backup.Period{Days: 14}, r.Retention)
 	}
 	c := h.leaseReports("p")
-	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r", MadeAt: base, Content: []byte(`{}`), Removals: []string{"expired", "stolen"}, Mails: []NewMail{{"a", "<1>"}}}))
+	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r", CreatedAt: base, Content: []byte(`{}`), Removals: []string{"expired", "stolen"}, Mails: []NewMail{{"a", "<1>"}}}))
 	assert.Empty(t, h.removed(""))
 	h.changesNothing(func() {
-		again := NewReport{ID: "s", MadeAt: base, Content: []byte(`{}`), Removals: []string{"expired"}}
+		again := NewReport{ID: "s", CreatedAt: base, Content: []byte(`{}`), Removals: []string{"expired"}}
 		require.ErrorIs(t, c.Make(h.ctx, again), ErrStale)
 	})
 	require.NoError(t, c.GiveUp(h.ctx, Mail{ReportID: "r", Receiver: "a"}, "550"))
@@ -104,7 +104,7 @@ func TestNoReceiverIsFoundOnceAndForgotten(t *testing.T) {
 	assert.Equal(t, "one", name)
 	require.NoError(t, h.beat().ForgetReports(h.ctx, nil))
 	assert.Equal(t, 1, h.count(found), "it still waits")
-	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r", MadeAt: base, Content: []byte(`{}`)}))
+	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r", CreatedAt: base, Content: []byte(`{}`)}))
 	assert.Zero(t, h.count(found))
 	_, err = c.NoReceiver(h.ctx, "nobody", base.Add(day))
 	require.NoError(t, err)

@@ -46,7 +46,7 @@ func (l *Look) Results(ctx context.Context, projectID string) ([]Result, error) 
 	q := `
 		SELECT r.id, r.project_id, r.project_name, r.server_id, r.server_name, r.volume_id, r.volume_name, r.state, r.kind, r.size_gib,
 			r.created_at, r.ended_at, r.requested_at, r.available_at, r.data_timestamp, coalesce(r.backup_id, '') AS backup_id,
-			r.reason, r.reason_text, r.request_id, v.protected AND v.gone_at IS NULL AND v.project_id = r.project_id AS wanted,
+			r.reason, r.reason_text, r.cloud_request_id AS request_id, v.protected AND v.gone_at IS NULL AND v.project_id = r.project_id AS wanted,
 			v.reason AS decision, v.decision_until, ` + retentionInForce + ` AS retained_for,
 			EXISTS (SELECT FROM pauses p WHERE p.project_id IN ('', r.project_id)) AS paused,
 			EXISTS (SELECT FROM records o WHERE o.volume_id = r.volume_id AND ` + isInProgress + `) AS in_progress,
@@ -82,7 +82,7 @@ func (l *Look) Lateness(ctx context.Context, late time.Duration, projectID strin
 		SELECT volumes.*, coalesce((
 			SELECT CASE WHEN available_at IS NULL THEN reason ELSE '' END FROM records
 			WHERE volume_id = volumes.id AND records.project_id = volumes.project_id AND ` + isAttempted + `
-			ORDER BY beat DESC, ended_at DESC LIMIT 1), '') AS failure
+			ORDER BY planned_at DESC, ended_at DESC LIMIT 1), '') AS failure
 		FROM ` + protectionsOf(projectID) + ` WHERE facts = ANY(@facts) ORDER BY newest_at NULLS FIRST, name, id`
 	args := l.protectionArgs(late, projectID)
 	args["facts"] = factsOf(backup.Late, backup.Waiting)

@@ -57,7 +57,7 @@ func TestWhatEndedWaitsToBeToldByProject(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []Untold{{ProjectID: "q", Result: new(base.Add(-hour))}}, one)
 
-	h.exec(`UPDATE leadership SET planned_beat = $1`, base.Add(-hour))
+	h.exec(`UPDATE leadership SET planned_at = $1`, base.Add(-hour))
 	h.exec(`UPDATE volumes SET decided_at = $1`, base)
 	h.record("hangs", shapes["undeletable"].with(row{"backup_id": "b4", "created_at": base.Add(-9 * hour), "report_id": "told"}))
 	require.NoError(t, h.insert("findings", row{"reason": "a", "object": "o", "project_id": "q", "detail": "", "since": base.Add(-5 * hour), "seen_at": base}))
@@ -73,7 +73,7 @@ func TestWhatEndedWaitsToBeToldByProject(t *testing.T) {
 func TestAVolumeWithoutARestorePointIsAMatterWhenItsTimeIsOver(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.exec(`UPDATE leadership SET planned_beat = $1`, base.Add(-hour))
+	h.exec(`UPDATE leadership SET planned_at = $1`, base.Add(-hour))
 	h.volume("new", row{"decided_at": base, "protected_since": base.Add(-2 * hour)})
 	all, err := h.beat().Untold(h.ctx, 2*hour)
 	require.NoError(t, err)
@@ -88,7 +88,7 @@ func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
 	c := h.leaseReports("p")
-	r := NewReport{ID: "r1", MadeAt: base, Content: []byte(`{"id": "r1"}`), Records: []string{"made", "failed"}, Mails: []NewMail{{"a@p.example", "<1>"}, {"b@p.example", "<2>"}}}
+	r := NewReport{ID: "r1", CreatedAt: base, Content: []byte(`{"id": "r1"}`), Records: []string{"made", "failed"}, Mails: []NewMail{{"a@p.example", "<1>"}, {"b@p.example", "<2>"}}}
 	h.record("meanwhile", point("b5", hour))
 	require.NoError(t, c.Make(h.ctx, r))
 	assert.ElementsMatch(t, []string{"elsewhere", "meanwhile"}, h.untold(), "what ended in between waits for the next one")
@@ -113,7 +113,7 @@ func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
 	require.NoError(t, c.Release(h.ctx))
 	groups, err := h.beat().ReportGroups(h.ctx)
 	require.NoError(t, err)
-	assert.Equal(t, map[string]ReportGroup{"p": {ID: "p", ToldAt: new(base)}}, groups, "one failed, and does not delay the next report")
+	assert.Equal(t, map[string]ReportGroup{"p": {ID: "p", DeliveredAt: new(base)}}, groups, "one failed, and does not delay the next report")
 	h.clock.Set(base.Add(hour))
 	c = h.leaseReports("p")
 	mails, err = c.Mails(h.ctx, false)
@@ -130,7 +130,7 @@ func TestOneWorkerIsAtAGroupAndALateOneWritesOnlyWhatHappened(t *testing.T) {
 	old := h.leaseReports("p")
 	_, err := h.db.LeaseReports(h.ctx, "p", time.Minute)
 	require.ErrorIs(t, err, ErrLeased)
-	require.NoError(t, old.Make(h.ctx, NewReport{ID: "r1", MadeAt: base, Content: []byte(`{}`), Mails: []NewMail{{"a", "<1>"}, {"b", "<2>"}}}))
+	require.NoError(t, old.Make(h.ctx, NewReport{ID: "r1", CreatedAt: base, Content: []byte(`{}`), Mails: []NewMail{{"a", "<1>"}, {"b", "<2>"}}}))
 	h.clock.Set(base.Add(2 * time.Minute))
 	groups, err := h.beat().ReportGroups(h.ctx)
 	require.NoError(t, err)
@@ -138,7 +138,7 @@ func TestOneWorkerIsAtAGroupAndALateOneWritesOnlyWhatHappened(t *testing.T) {
 	next := h.leaseReports("p")
 	h.changesNothing(func() {
 		require.NoError(t, old.Release(h.ctx))
-		require.ErrorIs(t, old.Make(h.ctx, NewReport{ID: "r2", MadeAt: base, Content: []byte(`{}`)}), ErrStale)
+		require.ErrorIs(t, old.Make(h.ctx, NewReport{ID: "r2", CreatedAt: base, Content: []byte(`{}`)}), ErrStale)
 		require.ErrorIs(t, old.NotSent(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "x", base), ErrStale)
 		require.ErrorIs(t, old.GiveUp(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "x"), ErrStale)
 		require.ErrorIs(t, old.NotMade(h.ctx, "x", base), ErrStale)
@@ -155,7 +155,7 @@ func TestWhatNobodyGotIsToldByTheNextReport(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
 	c := h.leaseReports("p")
-	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r1", MadeAt: base, Content: []byte(`{}`), Records: []string{"made", "failed"}, Mails: []NewMail{{"a", "<1>"}, {"b", "<2>"}}}))
+	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r1", CreatedAt: base, Content: []byte(`{}`), Records: []string{"made", "failed"}, Mails: []NewMail{{"a", "<1>"}, {"b", "<2>"}}}))
 	require.NoError(t, c.GiveUp(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "550"))
 	assert.Equal(t, []string{"elsewhere"}, h.untold(), "b may get it")
 	require.NoError(t, c.GiveUp(h.ctx, Mail{ReportID: "r1", Receiver: "b"}, "550"))
@@ -169,9 +169,9 @@ func TestReportsAreForgottenAndTheirRecordsStayTold(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
 	c := h.leaseReports("p")
-	require.NoError(t, c.Make(h.ctx, NewReport{ID: "old", MadeAt: base.Add(-30 * 24 * hour), Content: []byte(`{}`), Records: []string{"made"}, Mails: []NewMail{{"a", "<1>"}}}))
-	require.NoError(t, c.Make(h.ctx, NewReport{ID: "waits", MadeAt: base.Add(-30 * 24 * hour), Content: []byte(`{}`), Mails: []NewMail{{"a", "<2>"}}}))
-	require.NoError(t, c.Make(h.ctx, NewReport{ID: "young", MadeAt: base.Add(-8 * 24 * hour), Content: []byte(`{}`), Records: []string{"failed"}, Mails: []NewMail{{"a", "<3>"}}}))
+	require.NoError(t, c.Make(h.ctx, NewReport{ID: "old", CreatedAt: base.Add(-30 * 24 * hour), Content: []byte(`{}`), Records: []string{"made"}, Mails: []NewMail{{"a", "<1>"}}}))
+	require.NoError(t, c.Make(h.ctx, NewReport{ID: "waits", CreatedAt: base.Add(-30 * 24 * hour), Content: []byte(`{}`), Mails: []NewMail{{"a", "<2>"}}}))
+	require.NoError(t, c.Make(h.ctx, NewReport{ID: "young", CreatedAt: base.Add(-8 * 24 * hour), Content: []byte(`{}`), Records: []string{"failed"}, Mails: []NewMail{{"a", "<3>"}}}))
 	for _, report := range []string{"old", "young"} {
 		require.NoError(t, c.Sent(h.ctx, Mail{ReportID: report, Receiver: "a"}, ""))
 	}
@@ -198,7 +198,7 @@ func TestWhatAReportTellsOfAResult(t *testing.T) {
 	assert.Equal(t, backup.RetryLater, failed.Decision)
 
 	var lates []Lateness
-	h.exec(`UPDATE leadership SET planned_beat = $1`, base.Add(-hour))
+	h.exec(`UPDATE leadership SET planned_at = $1`, base.Add(-hour))
 	h.exec(`UPDATE volumes SET decided_at = $1`, base)
 	h.volume("new", row{"decided_at": base, "protected_since": base.Add(-5 * hour)})
 	require.NoError(t, h.db.Look(h.ctx, func(l *Look) (err error) { lates, err = l.Lateness(h.ctx, 2*hour, "p"); return err }))

@@ -51,7 +51,7 @@ func (b *Beat) Aged(ctx context.Context) iter.Seq2[AgedVolume, error] {
 // retentionInForce is how long the record r of the volume v is kept, as
 // [backup.Retention.For] says: every statement that asks for it has it from here.
 const retentionInForce = `(CASE WHEN v.retention IS NULL OR v.project_id <> r.project_id THEN r.retention
-	WHEN r.beat < v.transferred_at THEN greatest(v.retention, r.retention) ELSE v.retention END)`
+	WHEN r.planned_at < v.transferred_at THEN greatest(v.retention, r.retention) ELSE v.retention END)`
 
 // oldestEnd is when the first restore point of the volume v is past its
 // retention. Where all follow one retention, the oldest tells that by an index.
@@ -66,7 +66,7 @@ func keepFormerRetention(ctx context.Context, tx pgx.Tx, volumes []Volume) error
 	moving := inOrder("volumes", `id = ANY($1) AND EXISTS (SELECT FROM unnest($1::text[], $2::text[]) AS n (id, project_id)
 		WHERE n.id = volumes.id AND n.project_id <> volumes.project_id)`) + `SELECT id FROM locked`
 	keep := inOrder("records", `id IN (SELECT r.id FROM records r JOIN volumes v ON v.id = r.volume_id AND v.project_id = r.project_id
-			WHERE v.id = ANY($1) AND `+mayBeInCinder+` AND coalesce(r.data_timestamp, r.beat) + v.retention > coalesce(r.data_timestamp, r.beat) + r.retention)`) + `
+			WHERE v.id = ANY($1) AND `+mayBeInCinder+` AND coalesce(r.data_timestamp, r.planned_at) + v.retention > coalesce(r.data_timestamp, r.planned_at) + r.retention)`) + `
 		UPDATE records r SET retention = v.retention FROM volumes v WHERE v.id = r.volume_id AND r.id IN (SELECT id FROM locked)`
 	c := newColumns(2, len(volumes))
 	for _, v := range volumes {

@@ -11,7 +11,7 @@ import (
 // apiWrites is what the api writes beside reading: who asked to delete backups,
 // the key of its cookies, and which of them were ended.
 var apiWrites = map[string]string{
-	"delete_checks": "INSERT, UPDATE", "delete_askers": "INSERT, UPDATE", "delete_refusals": "INSERT, UPDATE, DELETE",
+	"delete_checks": "INSERT, UPDATE", "delete_refusals": "INSERT, UPDATE, DELETE",
 	"session_key": "INSERT", "sign_outs": "INSERT, DELETE",
 }
 

@@ -57,7 +57,7 @@ func TestTheAPIsRoleMayNotChangeRecords(t *testing.T) {
 	for _, forbidden := range []string{
 		"UPDATE records SET state = 'deleted'", "DELETE FROM records", "INSERT INTO volumes (id) VALUES ('v')", "UPDATE volumes SET retention = '1 s'", "TRUNCATE records",
 		"UPDATE leadership SET term = term + 1", "UPDATE installation SET id = 'x'", "UPDATE installation SET service_user_id = 'x'", "DELETE FROM findings", "DELETE FROM audit",
-		"DELETE FROM delete_askers", "DELETE FROM session_key", "UPDATE session_key SET key = key", "UPDATE sign_outs SET until = until", "DELETE FROM pauses",
+		"DELETE FROM delete_checks", "DELETE FROM session_key", "UPDATE session_key SET key = key", "UPDATE sign_outs SET until = until", "DELETE FROM pauses",
 		"CREATE TABLE mine (x int)", "DROP TABLE records", "CREATE ROLE another", "SET ROLE " + owner,
 		"CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'", "COPY records TO PROGRAM 'cat'",
 	} {

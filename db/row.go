@@ -12,12 +12,12 @@ import (
 // recordColumns are a record's columns as [collectRecords] reads them: null
 // texts as empty ones, and the retention under a name of its own.
 const recordColumns = `records.id, records.project_id, records.project_name, records.server_id, records.server_name,
-	records.volume_id, records.volume_name, records.zone, records.size_gib, records.encrypted, records.state, records.kind,
-	records.out_of_turn, records.by_hand, records.retention AS retained_for, records.beat, records.last_point_at, records.admitted_at,
-	records.requested_at, records.asked_at, records.deadline, records.next_try_at, records.changed_at, records.available_at,
+	records.volume_id, records.volume_name, records.availability_zone AS zone, records.size_gib, records.encrypted, records.state, records.kind,
+	records.forced_full, records.manual, records.retention AS retained_for, records.planned_at, records.last_point_at, records.admitted_at,
+	records.requested_at, records.unanswered_request_at, records.deadline, records.next_try_at, records.changed_at, records.available_at,
 	records.ended_at, records.attempts, coalesce(records.backup_id, '') AS backup_id, records.backup_name,
-	records.cinder_status, records.data_timestamp, records.cinder_timestamp, records.reason, records.reason_text, records.request_id,
-	records.removal_reason, records.removal_text, records.deletion_asked_at, records.deletion_refused_since,
+	records.cinder_status, records.data_timestamp, records.cinder_timestamp, records.reason, records.reason_text, records.cloud_request_id AS request_id,
+	records.removal_reason, records.removal_text, records.deletion_requested_at, records.deletion_refused_since,
 	records.repair, records.repaired_at`
 
 type recordRow struct {

@@ -12,20 +12,20 @@ import (
 // asking is a record that was asked for once, an hour ago.
 var asking = row{
 	"state": "creating", "requested_at": base.Add(-hour), "last_requested_at": base.Add(-hour), "deadline": base.Add(5 * hour), "attempts": 1,
-	"admitted_at": base.Add(-hour), "backup_name": "web_disk_1", "reason": "throttled", "reason_text": "slow", "request_id": "req-1",
+	"admitted_at": base.Add(-hour), "backup_name": "web_disk_1", "reason": "throttled", "reason_text": "slow", "cloud_request_id": "req-1",
 }
 
 var (
 	leftover = asking.with(row{"backup_id": "b", "ended_at": base.Add(-hour)})
 	ended    = row{"ended_at": base.Add(-hour), "reason": "not_protected"}
-	removing = row{"deletion_asked_at": base.Add(-hour), "removal_reason": "expired"}
+	removing = row{"deletion_requested_at": base.Add(-hour), "removal_reason": "expired"}
 )
 
 // shapes are all the shapes that a record can have, several for some states.
 var shapes = map[string]row{
 	"planned":           {"state": "planned", "admitted_at": base.Add(-hour)},
 	"resting":           asking.with(row{"next_try_at": base}),
-	"asked":             asking.with(row{"asked_at": base.Add(-hour)}),
+	"asked":             asking.with(row{"unanswered_request_at": base.Add(-hour)}),
 	"creating":          asking.with(row{"backup_id": "b", "cinder_status": "creating"}),
 	"overdue":           asking.with(row{"backup_id": "b", "state": "overdue"}),
 	"available":         point("b", hour),

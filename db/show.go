@@ -46,7 +46,7 @@ type Leader struct {
 func (l *Look) Leader(ctx context.Context) (Leader, error) {
 	// Postgres shows the two halves of an advisory lock's number.
 	const q = `
-		SELECT term, leader, since, planned_beat, handed_over_at AS dispatched_at, retention_beat, sweep_beat, report_beat, EXISTS (
+		SELECT term, leader, since, planned_at, dispatched_at, retention_at, reconciled_at, reported_at, EXISTS (
 			SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
 				AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 				AND (classid::bigint << 32) | objid::bigint = $1) AS leads,
@@ -105,7 +105,7 @@ func (l *Look) Volume(ctx context.Context, idOrName string) (Volume, error) {
 
 // Decisive returns the records that decisions about the volumes need, those of each together and its newest first.
 func (l *Look) Decisive(ctx context.Context, volumeIDs ...string) ([]backup.Record, error) {
-	q := `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.id = ANY($1) ORDER BY v.id, records.beat DESC`
+	q := `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.id = ANY($1) ORDER BY v.id, records.planned_at DESC`
 	return l.records(ctx, "decisive", q, volumeIDs)
 }
 

@@ -32,11 +32,11 @@ type Place struct {
 }
 
 // placeAt is the time that lists of records go by; indexes have it.
-const placeAt = `coalesce(data_timestamp, requested_at, beat)`
+const placeAt = `coalesce(data_timestamp, requested_at, planned_at)`
 
 // PlaceOf answers where a record stands.
 func PlaceOf(r backup.Record) Place {
-	p := Place{At: r.Beat, Name: r.VolumeName, ID: r.ID}
+	p := Place{At: r.PlannedAt, Name: r.VolumeName, ID: r.ID}
 	switch {
 	case r.DataTimestamp != nil:
 		p.At = *r.DataTimestamp

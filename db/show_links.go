@@ -13,14 +13,14 @@ import (
 
 // linkColumns are what a forecast needs of a record, and what is waited for:
 // a volume may have many thousands.
-const linkColumns = `id, project_id, volume_id, state, kind, size_gib, retention, beat, requested_at, available_at, data_timestamp, cinder_timestamp,
-	backup_id, cinder_status, removal_reason, removal_text, deletion_asked_at, next_try_at`
+const linkColumns = `id, project_id, volume_id, state, kind, size_gib, retention, planned_at, requested_at, available_at, data_timestamp, cinder_timestamp,
+	backup_id, cinder_status, removal_reason, removal_text, deletion_requested_at, next_try_at`
 
 func toLink(row pgx.CollectableRow) (r backup.Record, err error) {
 	var retention pgtype.Interval
 	var backupID *string
-	err = row.Scan(&r.ID, &r.ProjectID, &r.VolumeID, &r.State, &r.Kind, &r.SizeGiB, &retention, &r.Beat, &r.RequestedAt, &r.AvailableAt, &r.DataTimestamp, &r.CinderTimestamp,
-		&backupID, &r.CinderStatus, &r.RemovalReason, &r.RemovalText, &r.DeletionAskedAt, &r.NextTryAt)
+	err = row.Scan(&r.ID, &r.ProjectID, &r.VolumeID, &r.State, &r.Kind, &r.SizeGiB, &retention, &r.PlannedAt, &r.RequestedAt, &r.AvailableAt, &r.DataTimestamp, &r.CinderTimestamp,
+		&backupID, &r.CinderStatus, &r.RemovalReason, &r.RemovalText, &r.DeletionRequestedAt, &r.NextTryAt)
 	r.Retention = fromInterval(retention)
 	if backupID != nil {
 		r.BackupID = *backupID

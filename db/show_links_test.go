@@ -24,11 +24,11 @@ func TestAListReadsTheChainsThatItShows(t *testing.T) {
 		h.exec(`DELETE FROM records`)
 		for i := range 4 + random.IntN(26) {
 			at := base.Add(-time.Duration(random.IntN(60)) * 12 * hour)
-			r := point(fmt.Sprintf("b%02d", random.IntN(50)*2+i%2+100*i), 0).with(row{"data_timestamp": at, "cinder_timestamp": at, "beat": at, "requested_at": at, "retention": "20 days"})
+			r := point(fmt.Sprintf("b%02d", random.IntN(50)*2+i%2+100*i), 0).with(row{"data_timestamp": at, "cinder_timestamp": at, "planned_at": at, "requested_at": at, "retention": "20 days"})
 			r["kind"] = []string{"full", "incremental", "incremental"}[random.IntN(3)]
 			switch random.IntN(14) {
 			case 0:
-				r["state"], r["deletion_asked_at"] = "deleting", at
+				r["state"], r["deletion_requested_at"] = "deleting", at
 			case 1:
 				r["state"] = "lost"
 			case 2:
@@ -45,7 +45,7 @@ func TestAListReadsTheChainsThatItShows(t *testing.T) {
 			h.record(fmt.Sprintf("r%d", i), r)
 		}
 		if round%3 == 0 {
-			h.record("planned", row{"state": "planned", "kind": "incremental", "beat": base, "ended_at": nil})
+			h.record("planned", row{"state": "planned", "kind": "incremental", "planned_at": base, "ended_at": nil})
 		}
 		h.look(func(l *Look) {
 			volumes, err := l.Volumes(h.ctx, []string{"v"})

@@ -29,7 +29,7 @@ const limit = ` LIMIT nullif(@limit, 0)`
 func (l *Look) BusyIn(ctx context.Context, p Part) ([]backup.Record, error) {
 	q := p.query(isUnfinished, `NOT (`+isWaiting+`)`)
 	return l.records(ctx, "busy", `SELECT `+recordColumns+` FROM records`+q.text()+
-		` ORDER BY coalesce(deletion_asked_at, requested_at, admitted_at), volume_name, id`+limit, q.args)
+		` ORDER BY coalesce(deletion_requested_at, requested_at, admitted_at), volume_name, id`+limit, q.args)
 }
 
 // BacklogIn returns a part of what [Look.Backlog] does.
@@ -64,7 +64,7 @@ func (l *Look) failures(ctx context.Context, condition string, args pgx.NamedArg
 		SELECT `+recordColumns+` FROM volumes v CROSS JOIN LATERAL (
 			SELECT * FROM records r WHERE r.volume_id = v.id AND r.project_id = v.project_id
 				AND `+isAttempted+`
-			ORDER BY r.beat DESC, r.ended_at DESC LIMIT 1) records
+			ORDER BY r.planned_at DESC, r.ended_at DESC LIMIT 1) records
 		WHERE `+condition+`v.protected AND (records.available_at IS NULL OR records.`+isLost+`)
 		ORDER BY records.ended_at DESC, records.volume_name, records.id`+limit, args)
 }
@@ -133,7 +133,7 @@ const latestRequest = 60
 func (l *Look) Days(ctx context.Context, project, volumeID string, from time.Time) ([]Day, error) {
 	q := Part{Project: project}.query()
 	q.where(true, `volume_id = @volume`, "volume", storable(volumeID))
-	q.where(true, `beat >= @planned`, "planned", from.AddDate(0, 0, -latestRequest))
+	q.where(true, `planned_at >= @planned`, "planned", from.AddDate(0, 0, -latestRequest))
 	q.where(true, placeAt+` >= @from`, "from", from)
 	rows, err := l.tx.Query(ctx, `
 		SELECT to_char(`+placeAt+` AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS date,

@@ -62,7 +62,7 @@ func (l *Look) Volumes(ctx context.Context, ids []string) ([]Volume, error) {
 func (l *Look) Ageing(ctx context.Context, until time.Time) ([]Volume, error) {
 	q := `
 		SELECT ` + withEnds + ` FROM volumes v
-		WHERE removal_due_at IS NOT NULL OR shorter IS NOT NULL
+		WHERE removal_due_at IS NOT NULL OR shorter_retention IS NOT NULL
 			OR id IN (SELECT volume_id FROM records WHERE ` + needsRemoval + `)
 			OR ` + oldestEnd + ` <= $1
 		ORDER BY id`

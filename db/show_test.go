@@ -49,7 +49,7 @@ func TestTheLookTellsWhoLeads(t *testing.T) {
 		h.look(func(l *Look) { leader, err = l.Leader(h.ctx); require.NoError(t, err) })
 		return leader
 	}
-	want := Leader{Term: 1, Leader: "host/1", Since: new(base), Reign: Reign{PlannedBeat: new(base)}, Leads: true}
+	want := Leader{Term: 1, Leader: "host/1", Since: new(base), Reign: Reign{PlannedAt: new(base)}, Leads: true}
 	assert.Equal(t, want, seen())
 	lead.Resign()
 	want.Leads = false
@@ -60,7 +60,7 @@ func TestTheLookTellsWhoLeads(t *testing.T) {
 func TestProtectionsOfVolumes(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.exec(`UPDATE leadership SET planned_beat = $1`, base.Add(-hour))
+	h.exec(`UPDATE leadership SET planned_at = $1`, base.Add(-hour))
 	decided := row{"decided_at": base.Add(-hour), "reason": "backup_is_fresh"}
 	for id, more := range map[string]row{
 		"protected": nil, "on the edge": nil, "late": nil, "waiting": {"protected_since": base.Add(-23 * hour)}, "never": {"protected_since": base.Add(-27 * hour)}, "gone": {"gone_at": base, "protected": false},
@@ -156,7 +156,7 @@ func TestAFailureIsToldUntilTheNextSuccess(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	failed := func(age time.Duration) row {
-		return row{"state": "failed", "reason": "quota_exceeded", "beat": base.Add(-age), "ended_at": base.Add(-age)}
+		return row{"state": "failed", "reason": "quota_exceeded", "planned_at": base.Add(-age), "ended_at": base.Add(-age)}
 	}
 	for volume, records := range map[string][]row{
 		"failing": {point("b1", 3*hour), failed(2 * hour), failed(hour)}, "mended": {failed(2 * hour), point("b2", hour)},
@@ -189,7 +189,7 @@ func TestBackupsByFilter(t *testing.T) {
 	h.record("old", point("b1", 3*hour))
 	h.record("new", point("b2", hour))
 	h.record("theirs", point("b3", 2*hour).with(row{"volume_id": "w", "project_id": "q", "project_name": "two", "server_name": "db"}))
-	h.record("failed", shapes["failed"].with(row{"beat": base.Add(-9 * hour), "requested_at": nil, "deadline": nil}))
+	h.record("failed", shapes["failed"].with(row{"planned_at": base.Add(-9 * hour), "requested_at": nil, "deadline": nil}))
 	for name, c := range map[string]struct {
 		filter Filter
 		want   []string
@@ -222,7 +222,7 @@ func TestWhatMayGoUntilThen(t *testing.T) {
 	for volume, c := range map[string]struct{ volume, record row }{
 		"soon":      {nil, point("b1", 10*24*hour)},
 		"later":     {nil, point("b2", 8*24*hour)},
-		"shortened": {row{"shorter": "1 day", "shorter_since": base}, point("b3", hour)},
+		"shortened": {row{"shorter_retention": "1 day", "shorter_retention_since": base}, point("b3", hour)},
 		"leftover":  {nil, leftover.with(row{"state": "failed", "backup_id": "b4"})},
 		"marked":    {row{"removal_due_at": base}, point("b5", hour)},
 		"unknown":   {row{"retention": nil, "retention_source": nil, "protected": false}, point("b6", 10*24*hour)},

@@ -21,7 +21,7 @@ var reappear = inOrder("records", `backup_id = ANY($1) AND `+isLost) + `
 // has. A record that was lost and is seen is available again.
 func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string, err error) {
 	mark := inOrder("records", `backup_id = ANY($2)`) + `
-		UPDATE records SET swept_at = $1, cinder_status = s.status
+		UPDATE records SET last_seen_at = $1, cinder_status = s.status
 		FROM unnest($2::text[], $3::text[]) AS s (id, status) WHERE backup_id = s.id AND (SELECT count(*) FROM locked) > 0`
 	const missing = `
 		SELECT s.id FROM unnest($1::text[]) AS s (id) WHERE NOT EXISTS (SELECT FROM records WHERE backup_id = s.id)`
@@ -52,7 +52,7 @@ func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string
 // unless the operator wants all.
 func (b *Beat) Missing(ctx context.Context, all bool) (missing []backup.Record, available int, err error) {
 	const q = `SELECT ` + recordColumns + ` FROM records
-		WHERE ` + isAvailable + ` AND changed_at < $1 AND (swept_at IS NULL OR swept_at < $1) ORDER BY id LIMIT CASE WHEN $3 THEN NULL ELSE $2::bigint END`
+		WHERE ` + isAvailable + ` AND changed_at < $1 AND (last_seen_at IS NULL OR last_seen_at < $1) ORDER BY id LIMIT CASE WHEN $3 THEN NULL ELSE $2::bigint END`
 	err = b.db.pool.QueryRow(ctx, `SELECT count(*) FROM records WHERE `+isAvailable).Scan(&available)
 	if err == nil {
 		missing, err = collectRecords(b.db.pool.Query(ctx, q, b.Now, max(10, available/100)+1, all))
@@ -94,10 +94,10 @@ func (b *Beat) ByID(ctx context.Context, recordID string) (r backup.Record, ok b
 // available, a failed leftover where it is not.
 func (b *Beat) Twin(ctx context.Context, r backup.Record, twin backup.Backup) error {
 	const q = `
-		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind,
-			retention, beat, requested_at, last_requested_at, changed_at, available_at, ended_at, backup_id, backup_name, cinder_status, data_timestamp, cinder_timestamp, reason, reason_text)
-		SELECT project_id, project_name, server_id, server_name, volume_id, volume_name, zone, @size, encrypted, @state, @kind,
-			retention, beat, requested_at, last_requested_at, staffeln_now(), CASE WHEN @made THEN staffeln_now() END, staffeln_now(), @backup, @name, @status,
+		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind,
+			retention, planned_at, requested_at, last_requested_at, changed_at, available_at, ended_at, backup_id, backup_name, cinder_status, data_timestamp, cinder_timestamp, reason, reason_text)
+		SELECT project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, @size, encrypted, @state, @kind,
+			retention, planned_at, requested_at, last_requested_at, staffeln_now(), CASE WHEN @made THEN staffeln_now() END, staffeln_now(), @backup, @name, @status,
 			` + boundedTime + `, @data, 'twin_backup', @reason
 		FROM records WHERE id = @id
 		ON CONFLICT DO NOTHING RETURNING state, reason`
@@ -157,10 +157,7 @@ func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 		if _, err := tx.Exec(ctx, `DELETE FROM audit WHERE at < $1`, before); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM delete_checks WHERE last_at < $1`, before); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `DELETE FROM delete_askers WHERE last_at < $1`, before)
+		_, err := tx.Exec(ctx, `DELETE FROM delete_checks WHERE last_at < $1`, before)
 		return err
 	})
 	if err != nil {

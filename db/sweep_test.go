@@ -33,8 +33,8 @@ func TestWhatASweepSeesIsMarkedAndTheRestIsToldUnknown(t *testing.T) {
 	})
 	assert.Equal(t, []string{"foreign"}, unknown)
 	assert.Equal(t, []string{
-		"records making cinder_status: creating -> restoring", "records making swept_at: null -> now",
-		"records r cinder_status: '' -> restoring", "records r swept_at: null -> now",
+		"records making cinder_status: creating -> restoring", "records making last_seen_at: null -> now",
+		"records r cinder_status: '' -> restoring", "records r last_seen_at: null -> now",
 	}, lines)
 	h.changesNothing(func() {
 		unknown, err := h.beat().Seen(h.ctx, nil)
@@ -53,8 +53,8 @@ func TestALostRecordThatIsSeenIsAvailableAgain(t *testing.T) {
 		require.NoError(t, err)
 	})
 	assert.Equal(t, []string{
-		"records r changed_at: -1h0m0s -> now", "records r reason: removed_by_others -> reappeared",
-		"records r state: lost -> available", "records r swept_at: null -> now",
+		"records r changed_at: -1h0m0s -> now", "records r last_seen_at: null -> now",
+		"records r reason: removed_by_others -> reappeared", "records r state: lost -> available",
 	}, lines)
 }
 
@@ -72,7 +72,7 @@ func TestOnlyWhatIsAsItWasBeforeTheSweepIsMissing(t *testing.T) {
 		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
 	}
 	h.plan("seen", point("b-seen", hour))
-	h.plan("seen before", point("b-before", hour).with(row{"swept_at": base.Add(-hour)}))
+	h.plan("seen before", point("b-before", hour).with(row{"last_seen_at": base.Add(-hour)}))
 	h.plan("changed since", point("b-changed", hour).with(row{"changed_at": base}))
 	b := h.beat()
 	_, err := b.Seen(h.ctx, page("b-seen"))
@@ -129,7 +129,7 @@ func TestATwinGetsARecordOfItsOwn(t *testing.T) {
 	want := backup.Record{
 		ID: got.ID, ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", VolumeID: "v", VolumeName: "disk", Zone: "az",
 		SizeGiB: 12, Encrypted: true, State: backup.Available, Kind: backup.Incremental, Retention: backup.Period{Months: 1},
-		Beat: r.Beat, RequestedAt: r.RequestedAt, ChangedAt: now, AvailableAt: &now, EndedAt: &now, BackupID: "twin", BackupName: "its name",
+		PlannedAt: r.PlannedAt, RequestedAt: r.RequestedAt, ChangedAt: now, AvailableAt: &now, EndedAt: &now, BackupID: "twin", BackupName: "its name",
 		CinderStatus: "available", DataTimestamp: &data, CinderTimestamp: &data, Reason: backup.TwinBackup,
 	}
 	assert.Equal(t, want, got)
@@ -180,7 +180,7 @@ func TestABackupWithoutADataTimestampIsDatedByItsCreation(t *testing.T) {
 	assert.Equal(t, base.Add(-time.Minute), *h.read(h.text(`SELECT id FROM records WHERE backup_id = 'twin'`)).DataTimestamp)
 	h.changesNothing(func() {
 		_, err := c.Finish(h.ctx, r, backup.Backup{ID: "b"})
-		assert.Equal(t, "records_available_is_backed", violated(err), "and one without any date is refused")
+		assert.Equal(t, "records_available_has_backup", violated(err), "and one without any date is refused")
 	})
 	after, err := c.Finish(h.ctx, r, backup.Backup{ID: "b", CreatedAt: base.Add(-hour)})
 	require.NoError(t, err)

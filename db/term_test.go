@@ -90,7 +90,7 @@ func TestWhatABeatRemembersIsToldToTheNext(t *testing.T) {
 		lines := h.changes(func() { require.NoError(t, b.Done(h.ctx, kind, base.Add(hour))) })
 		assert.Equal(t, []string{"leadership row " + kind + ": null -> +1h0m0s"}, lines)
 		got := h.beat().Reign
-		all := []any{got.PlannedBeat, got.DispatchedAt, got.RetentionBeat, got.SweepBeat, got.ReportBeat}
+		all := []any{got.PlannedAt, got.DispatchedAt, got.RetentionAt, got.ReconciledAt, got.ReportedAt}
 		at := base.Add(hour)
 		assert.Equal(t, &at, all[i])
 	}

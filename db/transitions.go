@@ -18,7 +18,7 @@ type Why struct {
 	RequestID string
 }
 
-const setWhy = `, reason = @reason, reason_text = @text, request_id = @request`
+const setWhy = `, reason = @reason, reason_text = @text, cloud_request_id = @request`
 
 func (w Why) args(more pgx.NamedArgs) pgx.NamedArgs {
 	args := pgx.NamedArgs{"reason": w.Reason, "text": backup.WithoutAddresses(w.Text), "request": w.RequestID}
@@ -32,9 +32,9 @@ func (w Why) args(more pgx.NamedArgs) pgx.NamedArgs {
 func (c *Lease) Ask(ctx context.Context, r backup.Record, kind backup.Kind, name string, timeLimit time.Duration) (backup.Record, error) {
 	return c.move(ctx, r, change{
 		guard{from: in(backup.Planned, backup.Creating), unpaused: true},
-		backup.Creating, `kind = @kind, attempts = attempts + 1, asked_at = staffeln_now(), next_try_at = NULL,
+		backup.Creating, `kind = @kind, attempts = attempts + 1, unanswered_request_at = staffeln_now(), next_try_at = NULL,
 		requested_at = coalesce(requested_at, staffeln_now()), last_requested_at = staffeln_now(), deadline = coalesce(deadline, staffeln_now() + @limit),
-		backup_name = CASE WHEN backup_name = '' THEN @name ELSE backup_name END, reason = '', reason_text = '', request_id = ''`,
+		backup_name = CASE WHEN backup_name = '' THEN @name ELSE backup_name END, reason = '', reason_text = '', cloud_request_id = ''`,
 		pgx.NamedArgs{"kind": kind, "name": name, "limit": timeLimit},
 	})
 }
@@ -42,14 +42,14 @@ func (c *Lease) Ask(ctx context.Context, r backup.Record, kind backup.Kind, name
 // Accept records Cinder's ID of the backup: from its answer, or adopted. A
 // record that has one keeps it.
 func (c *Lease) Accept(ctx context.Context, r backup.Record, backupID string) (backup.Record, error) {
-	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `backup_id = @backup, asked_at = NULL, next_try_at = NULL, cinder_status = 'creating',
-		reason = '', reason_text = '', request_id = ''`, pgx.NamedArgs{"backup": backupID}})
+	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `backup_id = @backup, unanswered_request_at = NULL, next_try_at = NULL, cinder_status = 'creating',
+		reason = '', reason_text = '', cloud_request_id = ''`, pgx.NamedArgs{"backup": backupID}})
 }
 
 // NotAsked says that the request certainly had no effect and may be repeated
 // from the given time on.
 func (c *Lease) NotAsked(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
-	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `asked_at = NULL, next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": again})})
+	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `unanswered_request_at = NULL, next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": again})})
 }
 
 // Unanswered says that the request may have had its effect: the backup is
@@ -72,7 +72,7 @@ func (c *Lease) Finish(ctx context.Context, r backup.Record, b backup.Backup) (b
 	return c.move(ctx, r, change{
 		guard{from: in(backup.Creating, backup.Overdue), hasBackup: true},
 		backup.Available, `kind = @kind, size_gib = @size, data_timestamp = ` + boundedTime + `, cinder_timestamp = @data, cinder_status = 'available',
-		available_at = staffeln_now(), ended_at = staffeln_now(), next_try_at = NULL, reason = '', reason_text = '', request_id = ''`,
+		available_at = staffeln_now(), ended_at = staffeln_now(), next_try_at = NULL, reason = '', reason_text = '', cloud_request_id = ''`,
 		pgx.NamedArgs{"kind": kindOf(b), "size": b.SizeGiB, "data": dataTime(b)},
 	})
 }
@@ -104,7 +104,7 @@ func dataTime(b backup.Backup) *time.Time {
 // Fail ends a record without a restore point. What Cinder holds of it is a
 // leftover from now on.
 func (c *Lease) Fail(ctx context.Context, r backup.Record, why Why) (backup.Record, error) {
-	return c.move(ctx, r, change{guard{from: in(backup.Planned, backup.Creating, backup.Overdue)}, backup.Failed, `ended_at = staffeln_now(), asked_at = NULL, next_try_at = NULL` + setWhy, why.args(nil)})
+	return c.move(ctx, r, change{guard{from: in(backup.Planned, backup.Creating, backup.Overdue)}, backup.Failed, `ended_at = staffeln_now(), unanswered_request_at = NULL, next_try_at = NULL` + setWhy, why.args(nil)})
 }
 
 // FailGone ends a record whose backup Cinder no longer has: nothing is left over.

@@ -17,10 +17,9 @@ import (
 func (b *Beat) Unasked(ctx context.Context) ([]backup.Finding, error) {
 	const q = `
 		WITH unasked AS (
-			SELECT r.backup_id, r.volume_id, coalesce(r.swept_at, r.available_at) AS seen_at, r.changed_at FROM records r
+			SELECT r.backup_id, r.volume_id, coalesce(r.last_seen_at, r.available_at) AS seen_at, r.changed_at FROM records r
 			WHERE ` + isLost + ` AND r.reason = 'removed_by_others' AND r.changed_at > $1::timestamptz - interval '7 days'
-				AND NOT EXISTS (SELECT FROM delete_askers a WHERE a.first_at <= r.changed_at AND a.last_at >= coalesce(r.swept_at, r.available_at))
-				AND NOT EXISTS (SELECT FROM delete_checks c WHERE c.first_at <= r.changed_at AND c.last_at >= coalesce(r.swept_at, r.available_at)))
+				AND NOT EXISTS (SELECT FROM delete_checks a WHERE a.first_at <= r.changed_at AND a.last_at >= coalesce(r.last_seen_at, r.available_at)))
 		SELECT 'check_not_asked' AS reason, '' AS project_id, 'delete_check' AS object, '' AS volume_id,
 			format('%s, the newest backup %s of volume %s, which went between %s and %s', count(*), (array_agg(backup_id ORDER BY changed_at DESC, backup_id))[1],
 				(array_agg(volume_id ORDER BY changed_at DESC, backup_id))[1], to_char((array_agg(seen_at ORDER BY changed_at DESC, backup_id))[1] AT TIME ZONE 'UTC', $2),

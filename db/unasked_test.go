@@ -16,14 +16,14 @@ func TestRemovalsThatCinderDidNotAskAbout(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
-	lost := row{"state": "lost", "reason": "removed_by_others", "swept_at": base.Add(-6 * hour), "changed_at": base}
+	lost := row{"state": "lost", "reason": "removed_by_others", "last_seen_at": base.Add(-6 * hour), "changed_at": base}
 	h.record("old", point("b1", 24*hour).with(lost).with(row{"changed_at": base.Add(-hour)}))
 	h.record("new", point("b2", 24*hour).with(lost))
 	h.record("there", point("b3", 24*hour))
 	h.record("purged", point("b4", 24*hour).with(lost).with(row{"reason": "project_gone"}))
 	asked := func(first, last time.Time) {
-		h.exec(`DELETE FROM delete_askers`)
-		h.exec(`INSERT INTO delete_askers (hour, answer, verdict, verified, user_id, project_id, roles, backup_id, asked, first_at, last_at)
+		h.exec(`DELETE FROM delete_checks`)
+		h.exec(`INSERT INTO delete_checks (hour, answer, verdict, verified, user_id, project_id, roles, backup_id, asked, first_at, last_at)
 			VALUES (date_trunc('hour', $1::timestamptz), 'allowed', 'not_ours', true, 'u', 'p', '', '', 1, $1, $2)`, first, last)
 	}
 	found := func() []string {
@@ -47,7 +47,7 @@ func TestRemovalsThatCinderDidNotAskAbout(t *testing.T) {
 	assert.Equal(t, []string{"1, the newest backup b1 of volume v, which went between 2029-12-31T18:00:00Z and 2029-12-31T23:00:00Z"}, found())
 	asked(base.Add(-3*hour), base.Add(-3*hour))
 	assert.Empty(t, found())
-	h.exec(`DELETE FROM delete_askers`)
+	h.exec(`DELETE FROM delete_checks`)
 	h.clock.Set(base.Add(7 * day))
 	assert.Empty(t, found(), "a week ago")
 }

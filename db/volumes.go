@@ -61,20 +61,20 @@ func (v Volume) Guard(set backup.Settings) backup.Guard {
 // withEnds are volumeColumns, and when the volume's protection ended in which project.
 const withEnds = volumeColumns + `, (SELECT jsonb_object_agg(e.project_id, e.ended_at) FROM protection_ends e WHERE e.volume_id = id) AS ends`
 
-const volumeColumns = `id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected,
-	retention AS retained_for, coalesce(retention_source, '') AS retention_source, shorter, shorter_since, shorter_seen, shorter_seen_at,
-	CASE WHEN unknown OR gone_at IS NOT NULL THEN seen_at ELSE greatest(seen_at, (SELECT planned_beat FROM leadership)) END AS seen_at,
+const volumeColumns = `id, name, project_id, project_name, server_id, server_name, availability_zone AS zone, status, size_gib, encrypted, protected,
+	retention AS retained_for, coalesce(retention_source, '') AS retention_source, shorter_retention, shorter_retention_since, shorter_retention_seen, shorter_retention_seen_at,
+	CASE WHEN unknown OR gone_at IS NOT NULL THEN seen_at ELSE greatest(seen_at, (SELECT planned_at FROM leadership)) END AS seen_at,
 	detached_plans, gone_at, action, reason, decided_at, decision_until, protected_since, removal_due_at, lease_until, removal_failures, removal_next_try_at,
-	unknown, transferred_at, migration`
+	unknown, transferred_at, migration_status AS migration`
 
 type volumeRow struct {
 	Volume
-	RetainedFor     pgtype.Interval
-	RetentionSource backup.RetentionSource
-	Shorter         pgtype.Interval
-	ShorterSince    *time.Time
-	ShorterSeen     time.Duration
-	ShorterSeenAt   *time.Time
+	RetainedFor            pgtype.Interval
+	RetentionSource        backup.RetentionSource
+	ShorterRetention       pgtype.Interval
+	ShorterRetentionSince  *time.Time
+	ShorterRetentionSeen   time.Duration
+	ShorterRetentionSeenAt *time.Time
 }
 
 func toVolume(row pgx.CollectableRow) (Volume, error) {
@@ -83,11 +83,11 @@ func toVolume(row pgx.CollectableRow) (Volume, error) {
 		return r.Volume, err
 	}
 	r.Retention = backup.Retention{Owner: r.ProjectID, Since: r.TransferredAt, InForce: fromInterval(r.RetainedFor), Source: r.RetentionSource}
-	if r.Shorter.Valid {
-		p := fromInterval(r.Shorter)
-		r.Retention.Shorter, r.Retention.ShorterSince, r.Retention.ShorterSeen = &p, r.ShorterSince.UTC(), r.ShorterSeen
-		if r.ShorterSeenAt != nil {
-			r.Retention.ShorterSeenAt = r.ShorterSeenAt.UTC()
+	if r.ShorterRetention.Valid {
+		p := fromInterval(r.ShorterRetention)
+		r.Retention.Shorter, r.Retention.ShorterSince, r.Retention.ShorterSeen = &p, r.ShorterRetentionSince.UTC(), r.ShorterRetentionSeen
+		if r.ShorterRetentionSeenAt != nil {
+			r.Retention.ShorterSeenAt = r.ShorterRetentionSeenAt.UTC()
 		}
 	}
 	for project, at := range r.Ends {
@@ -136,21 +136,21 @@ const batch = 2000
 // or again. Leases are not touched.
 func (b *Beat) Remember(ctx context.Context, volumes []Volume, ends []ProtectionEnd) error {
 	const q = `
-		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted,
-			protected, retention, retention_source, shorter, shorter_since, seen_at, detached_plans, gone_at, action, reason, decided_at, decision_until, protected_since,
-			unknown, transferred_at, migration, shorter_seen, shorter_seen_at)
+		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted,
+			protected, retention, retention_source, shorter_retention, shorter_retention_since, seen_at, detached_plans, gone_at, action, reason, decided_at, decision_until, protected_since,
+			unknown, transferred_at, migration_status, shorter_retention_seen, shorter_retention_seen_at)
 		SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[],
 			$11::bool[], $12::interval[], $13::text[], $14::interval[], $15::timestamptz[], $16::timestamptz[], $17::int[], $18::timestamptz[],
 			$19::text[], $20::text[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[],
 			$24::bool[], $25::timestamptz[], $26::text[], $27::interval[], $28::timestamptz[])
 		ON CONFLICT (id) DO UPDATE SET name = excluded.name, project_id = excluded.project_id, project_name = excluded.project_name,
-			server_id = excluded.server_id, server_name = excluded.server_name, zone = excluded.zone, status = excluded.status,
+			server_id = excluded.server_id, server_name = excluded.server_name, availability_zone = excluded.availability_zone, status = excluded.status,
 			size_gib = excluded.size_gib, encrypted = excluded.encrypted, protected = excluded.protected, retention = excluded.retention,
-			retention_source = excluded.retention_source, shorter = excluded.shorter, shorter_since = excluded.shorter_since,
+			retention_source = excluded.retention_source, shorter_retention = excluded.shorter_retention, shorter_retention_since = excluded.shorter_retention_since,
 			seen_at = excluded.seen_at, detached_plans = excluded.detached_plans, gone_at = excluded.gone_at, action = excluded.action,
 			reason = excluded.reason, decided_at = excluded.decided_at, decision_until = excluded.decision_until,
 			protected_since = excluded.protected_since, unknown = excluded.unknown, transferred_at = excluded.transferred_at,
-			migration = excluded.migration, shorter_seen = excluded.shorter_seen, shorter_seen_at = excluded.shorter_seen_at`
+			migration_status = excluded.migration_status, shorter_retention_seen = excluded.shorter_retention_seen, shorter_retention_seen_at = excluded.shorter_retention_seen_at`
 	of := map[string][]ProtectionEnd{}
 	for _, e := range ends {
 		of[e.VolumeID] = append(of[e.VolumeID], e)

@@ -68,7 +68,7 @@ func TestANewSightReplacesTheOneBefore(t *testing.T) {
 	lines := h.changes(func() { require.NoError(t, b.Remember(h.ctx, []Volume{now}, nil)) })
 	assert.Equal(t, []string{
 		"volumes v name: disk -> new", "volumes v project_id: p -> q", "volumes v protected: true -> false", "volumes v protected_since: now -> null", "volumes v seen_at: now -> +1m0s",
-		"volumes v shorter: 1 day -> null", "volumes v shorter_since: now -> null", "volumes v size_gib: 10 -> 20",
+		"volumes v shorter_retention: 1 day -> null", "volumes v shorter_retention_since: now -> null", "volumes v size_gib: 10 -> 20",
 	}, lines, "leases and removals are not the plan's")
 }
 
@@ -86,7 +86,7 @@ func TestTimesAreUTC(t *testing.T) {
 	h.volume("v", nil)
 	r := h.record("r", point("b", hour))
 	for name, at := range map[string]time.Time{
-		"record": r.Beat, "pointer": *r.AvailableAt, "volume": h.volumes()["v"].SeenAt, "lease": h.lease("v").Until, "beat": h.beat().Now,
+		"record": r.PlannedAt, "pointer": *r.AvailableAt, "volume": h.volumes()["v"].SeenAt, "lease": h.lease("v").Until, "beat": h.beat().Now,
 	} {
 		assert.Same(t, time.UTC, at.Location(), name)
 	}

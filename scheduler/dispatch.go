@@ -30,7 +30,7 @@ func (s *Scheduler) Dispatch(ctx context.Context, b *db.Beat) error {
 	}
 	admission, err := b.Admit(ctx, backup.Caps{
 		Total: outage.Cap(set.MaxBackupsInProgress, set.BackupMaxOperations), PerProject: set.MaxBackupsInProgressPerProject,
-		PerZone: set.MaxBackupsInProgressPerZone, OutOfTurn: set.MaxFullsOutOfTurn, Stuck: set.MaxBackupsStuck,
+		PerZone: set.MaxBackupsInProgressPerZone, ForcedFull: set.MaxFullsOutOfTurn, Stuck: set.MaxBackupsStuck,
 	}, outage)
 	if err != nil {
 		return err
@@ -186,7 +186,7 @@ func need(now time.Time, w db.Work, b busy) (kind tasks.Kind, begins bool) {
 	case backup.Overdue:
 		return tasks.VolumePoll, false
 	case backup.Deleting:
-		hangs := b.removalTime > 0 && w.DeletionAskedAt != nil && now.Sub(*w.DeletionAskedAt) > b.removalTime
+		hangs := b.removalTime > 0 && w.DeletionRequestedAt != nil && now.Sub(*w.DeletionRequestedAt) > b.removalTime
 		if hangs || b.deleting != nil && !b.deleting[w.BackupID] {
 			return tasks.VolumeRetention, false
 		}

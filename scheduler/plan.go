@@ -279,8 +279,8 @@ func (p *planner) record(v *db.Volume, state backup.State, d backup.Decision, po
 	return backup.Record{
 		ProjectID: v.ProjectID, ProjectName: v.ProjectName, ServerID: v.ServerID, ServerName: v.ServerName,
 		VolumeID: v.ID, VolumeName: v.Name, Zone: v.Zone, SizeGiB: v.SizeGiB, Encrypted: v.Encrypted,
-		State: state, Kind: d.Kind, OutOfTurn: d.OutOfTurn, Retention: v.Retention.InForce,
-		Beat: p.beat, LastPointAt: point, Reason: d.Reason,
+		State: state, Kind: d.Kind, ForcedFull: d.ForcedFull, Retention: v.Retention.InForce,
+		PlannedAt: p.beat, LastPointAt: point, Reason: d.Reason,
 	}
 }
 

@@ -19,7 +19,7 @@ var hourly = backup.Settings{
 
 // A plan under a pause writes no record and says why, but ends what is unwanted.
 func TestPlanPaused(t *testing.T) {
-	planned := backup.Record{ID: "r", VolumeID: "v", ProjectID: "p", State: backup.Planned, Beat: now}
+	planned := backup.Record{ID: "r", VolumeID: "v", ProjectID: "p", State: backup.Planned, PlannedAt: now}
 	for name, c := range map[string]struct {
 		paused  db.Pauses
 		volume  db.Volume
@@ -62,7 +62,7 @@ func TestPlanPausedCountsWhoIsLate(t *testing.T) {
 	p.paused = db.Pauses{{}}
 	old := now.Add(-1000 * time.Hour)
 	p.decide(&db.Volume{ID: "v", ProjectID: "p", Protected: true}, []backup.Record{{
-		VolumeID: "v", ProjectID: "p", State: backup.Available, Kind: backup.Full, Beat: old, DataTimestamp: &old, AvailableAt: &old, BackupID: "b",
+		VolumeID: "v", ProjectID: "p", State: backup.Available, Kind: backup.Full, PlannedAt: old, DataTimestamp: &old, AvailableAt: &old, BackupID: "b",
 	}})
 	require.Equal(t, 1, p.protections[backup.Late])
 }

@@ -65,7 +65,7 @@ func dueReports(now time.Time, period time.Duration, reporting report.Reporting,
 	need := map[string]bool{}
 	for id, w := range waiting {
 		g := groups[id]
-		w.Last = g.ToldAt
+		w.Last = g.DeliveredAt
 		mayMake := !g.Open && backup.Due(now, g.NextTryAt)
 		need[id] = mayMake && report.Due(now, period, w)
 	}

@@ -27,7 +27,7 @@ func TestNoticeMakesItsGroupDueAtOnce(t *testing.T) {
 		due       []string
 	}{
 		"nothing":                            {members, nil, unsentNotices{}, nil, nil},
-		"a notice":                           {members, nil, both, map[string]db.ReportGroup{"p": {ToldAt: told}, "all": {ToldAt: told}}, []string{"all", "p"}},
+		"a notice":                           {members, nil, both, map[string]db.ReportGroup{"p": {DeliveredAt: told}, "all": {DeliveredAt: told}}, []string{"all", "p"}},
 		"for the project alone":              {members, nil, unsentNotices{[]string{"p"}, false}, nil, []string{"p"}},
 		"one report of all":                  {list, nil, both, nil, []string{"all", "p"}},
 		"to the log":                         {report.Reporting{}, nil, both, nil, []string{"all"}},

@@ -204,10 +204,10 @@ func (s *Scheduler) beats() (planning, dispatch []beat) {
 		return beat{name: name, period: period, last: last, run: run}
 	}
 	planning = []beat{
-		one("plan", set.BackupServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.PlannedBeat }, s.Plan),
-		one("retention", set.RetentionServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.RetentionBeat }, s.Retention),
-		one("sweep", set.SweepPeriod.Std(), func(b *db.Beat) *time.Time { return b.SweepBeat }, s.Sweep),
-		one("report", min(reportGrid, set.ReportPeriod.Std()), func(b *db.Beat) *time.Time { return b.ReportBeat }, s.Report),
+		one("plan", set.BackupServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.PlannedAt }, s.Plan),
+		one("retention", set.RetentionServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.RetentionAt }, s.Retention),
+		one("sweep", set.SweepPeriod.Std(), func(b *db.Beat) *time.Time { return b.ReconciledAt }, s.Sweep),
+		one("report", min(reportGrid, set.ReportPeriod.Std()), func(b *db.Beat) *time.Time { return b.ReportedAt }, s.Report),
 	}
 	dispatch = []beat{
 		one("dispatch", set.PollPeriod.Std(), func(b *db.Beat) *time.Time { return b.DispatchedAt }, s.Dispatch),

@@ -94,7 +94,7 @@ func (r Reader) fates(ctx context.Context, l *db.Look, records []backup.Record) 
 func backupOf(r backup.Record, f fate) Backup {
 	v := Backup{
 		Object: ObjectOf(r), RecordID: r.ID, BackupID: r.BackupID, Kind: string(r.Kind), State: string(r.State), SizeGiB: r.SizeGiB,
-		At: r.Beat, KeptUntil: f.goes, Kept: ReasonOf(f.why), Reason: ReasonOf(r.Reason), Text: r.ReasonText, RequestID: r.RequestID,
+		At: r.PlannedAt, KeptUntil: f.goes, Kept: ReasonOf(f.why), Reason: ReasonOf(r.Reason), Text: r.ReasonText, RequestID: r.RequestID,
 	}
 	if r.State == backup.Failed && r.RequestedAt == nil {
 		v.Kind = ""

@@ -31,7 +31,7 @@ func busyOf(r backup.Record) Busy {
 		v.Since = r.AdmittedAt
 		v.Reason, v.Text = Reason{MustAct: backup.Nobody}, "" // its reason says why it was planned
 	case backup.Deleting, backup.Undeletable:
-		v.Since, v.Deadline, v.Reason, v.Text = r.DeletionAskedAt, nil, ReasonOf(r.RemovalReason), r.RemovalText
+		v.Since, v.Deadline, v.Reason, v.Text = r.DeletionRequestedAt, nil, ReasonOf(r.RemovalReason), r.RemovalText
 	case backup.Creating, backup.Overdue, backup.Available, backup.Deleted, backup.Withdrawn, backup.Failed, backup.Lost:
 	}
 	return v

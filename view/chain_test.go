@@ -22,7 +22,7 @@ func TestPagesOfChainsAreAllChains(t *testing.T) {
 		}
 		id := fmt.Sprintf("b%02d", i)
 		h.Records = append(h.Records, backup.Record{
-			ID: id, BackupID: id, ProjectID: "acme", State: backup.Available, Kind: kind, Retention: backup.Period{Days: 1}, DataTimestamp: &at, AvailableAt: &at, Beat: at,
+			ID: id, BackupID: id, ProjectID: "acme", State: backup.Available, Kind: kind, Retention: backup.Period{Days: 1}, DataTimestamp: &at, AvailableAt: &at, PlannedAt: at,
 		})
 	}
 	look := func(wanted Stretch) *Explanation {

@@ -29,7 +29,7 @@ func (r Reader) Head(ctx context.Context, l *db.Look) (AsOf, Leader, error) {
 			warnings = []string{"Staffeln itself is not working as it should. Its operator must act."}
 		}
 	}
-	return AsOf{At: l.Now, PlannedAt: leader.PlannedBeat, Warnings: warnings}, leads, nil
+	return AsOf{At: l.Now, PlannedAt: leader.PlannedAt, Warnings: warnings}, leads, nil
 }
 
 // Leader is the scheduler that leads, and its newest beats.
@@ -67,10 +67,10 @@ func Leading(now time.Time, l db.Leader, set backup.Settings) (Leader, []string)
 		at         *time.Time
 		period     backup.Duration
 	}{
-		{"plan", "its log says whether it can reach Keystone, Nova and Cinder", l.PlannedBeat, set.BackupServicePeriod},
+		{"plan", "its log says whether it can reach Keystone, Nova and Cinder", l.PlannedAt, set.BackupServicePeriod},
 		{"dispatch", "its log says whether it can reach Redis", l.DispatchedAt, set.PollPeriod},
-		{"retention", "its log says why", l.RetentionBeat, set.RetentionServicePeriod},
-		{"sweep", "its log says whether it can list Cinder's backups", l.SweepBeat, set.SweepPeriod},
+		{"retention", "its log says why", l.RetentionAt, set.RetentionServicePeriod},
+		{"sweep", "its log says whether it can list Cinder's backups", l.ReconciledAt, set.SweepPeriod},
 	} {
 		beat := Beat{Name: b.name, At: b.at, Period: int64(b.period.Std() / time.Second)}
 		// of a reign that has only begun nothing can be late

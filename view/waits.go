@@ -21,7 +21,7 @@ func (v *Explanation) waiting(set backup.Settings, volume db.Volume, paused *db.
 	for _, r := range held {
 		switch r.State {
 		case backup.Deleting:
-			waits = append(waits, fmt.Sprintf("Cinder, to remove backup %s, asked for at %s.", r.BackupID, MaybeClock(r.DeletionAskedAt)))
+			waits = append(waits, fmt.Sprintf("Cinder, to remove backup %s, asked for at %s.", r.BackupID, MaybeClock(r.DeletionRequestedAt)))
 		case backup.Undeletable:
 			waits = append(waits, fmt.Sprintf("The operator, to see why Cinder can't remove backup %s: %s%s It is tried again at %s.",
 				r.BackupID, r.RemovalReason.Sentence(), inFull(r.RemovalText), MaybeClock(r.NextTryAt)))
@@ -90,8 +90,8 @@ func progress(now time.Time, r backup.Record) string {
 		return fmt.Sprintf("A worker, to ask Cinder for the %s admitted at %s.%s", r.Kind, Clock(*r.AdmittedAt), again)
 	case r.State == backup.Overdue:
 		return fmt.Sprintf("Cinder, to end backup %s, overdue since %s.%s%s", r.BackupID, MaybeClock(r.Deadline), why, again)
-	case r.BackupID == "" && r.AskedAt != nil:
-		return fmt.Sprintf("The effect of the request of %s, whose answer is missing.%s%s", Clock(*r.AskedAt), why, again)
+	case r.BackupID == "" && r.UnansweredRequestAt != nil:
+		return fmt.Sprintf("The effect of the request of %s, whose answer is missing.%s%s", Clock(*r.UnansweredRequestAt), why, again)
 	case r.BackupID == "":
 		return fmt.Sprintf("Another attempt to ask Cinder.%s%s", why, again)
 	}

@@ -39,7 +39,7 @@ func (w *Worker) backup(ctx context.Context, c *db.Lease) error {
 	switch {
 	case r.State == backup.Planned && r.AdmittedAt != nil:
 		return w.begin(ctx, c, r, slices.Delete(records, i, i+1))
-	case r.State == backup.Creating && r.AskedAt == nil:
+	case r.State == backup.Creating && r.UnansweredRequestAt == nil:
 		if !c.Now.Before(*r.Deadline) {
 			return w.fail(ctx, c, r, db.Why{Reason: cmp.Or(r.Reason, backup.CinderUnavailable), Text: r.ReasonText, RequestID: r.RequestID})
 		}
@@ -58,8 +58,8 @@ func (w *Worker) look(ctx context.Context, c *db.Lease, r backup.Record) (backup
 		return backup.Subject{}, err
 	}
 	subject := remembered.Subject(nil) // a pause is seen where Cinder is asked
-	subject.ByHand = r.ByHand
-	if c.Now.Sub(remembered.SeenAt) <= viewAge && !r.ByHand { // who asks by hand does not wait for a plan to see it
+	subject.Manual = r.Manual
+	if c.Now.Sub(remembered.SeenAt) <= viewAge && !r.Manual { // who asks by hand does not wait for a plan to see it
 		return subject, nil
 	}
 	v, err := w.Cloud.Volume(ctx, r.ProjectID, r.VolumeID)
@@ -165,7 +165,7 @@ func (w *Worker) find(ctx context.Context, c *db.Lease, r backup.Record) error {
 		_, err := c.Accept(ctx, r, oldest.ID)
 		return err
 	}
-	settled := r.AskedAt.Add(w.Settings.PostSettleTime.Std())
+	settled := r.UnansweredRequestAt.Add(w.Settings.PostSettleTime.Std())
 	if c.Now.Before(settled) {
 		_, err := c.Unanswered(ctx, r, db.Why{Reason: backup.AnswerUnknown, Text: r.ReasonText, RequestID: r.RequestID}, w.again(c.Now, settled))
 		return err

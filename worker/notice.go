@@ -61,7 +61,7 @@ func (r *Reporter) notice(ctx context.Context, c *db.ReportLease, kind backup.Re
 	if err != nil {
 		return err
 	}
-	made := r.mails(db.NewReport{ID: n.ID, MadeAt: n.At, Content: content}, to)
+	made := r.mails(db.NewReport{ID: n.ID, CreatedAt: n.At, Content: content}, to)
 	ids := make([]int64, len(of))
 	for i, one := range of {
 		ids[i] = one.ID

@@ -135,7 +135,7 @@ func (p *pass) stuck(r backup.Record, b backup.Backup) bool {
 	case backup.StatusErrorDeleting:
 		return true
 	case backup.StatusDeleting:
-		return r.DeletionAskedAt != nil && p.c.Now.Sub(*r.DeletionAskedAt) > p.w.Settings.BackupCycleTimeout.Std()
+		return r.DeletionRequestedAt != nil && p.c.Now.Sub(*r.DeletionRequestedAt) > p.w.Settings.BackupCycleTimeout.Std()
 	case backup.StatusCreating:
 		return r.Deadline == nil || !p.c.Now.Before(*r.Deadline)
 	case backup.StatusAvailable, backup.StatusRestoring, backup.StatusError, backup.StatusSpoilt:

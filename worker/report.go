@@ -91,7 +91,7 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportLease) error {
 	if err != nil {
 		return err
 	}
-	waiting := report.Waiting{Last: state.ToldAt}
+	waiting := report.Waiting{Last: state.DeliveredAt}
 	for _, u := range untold {
 		if r.Reporting.Together() || c.Group != report.All || u.ProjectID == "" {
 			waiting = waiting.Merge(report.Waiting{Result: u.Result, Matter: u.Matter})
@@ -160,6 +160,6 @@ func (r *Reporter) compose(ctx context.Context, c *db.ReportLease, to []string) 
 	if err != nil {
 		return nil, err
 	}
-	made := r.mails(db.NewReport{ID: gathered.Report.ID, MadeAt: gathered.Report.At, Content: content, Records: gathered.Records, Removals: gathered.Removals}, to)
+	made := r.mails(db.NewReport{ID: gathered.Report.ID, CreatedAt: gathered.Report.At, Content: content, Records: gathered.Records, Removals: gathered.Removals}, to)
 	return &made, nil
 }

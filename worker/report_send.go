@@ -55,7 +55,7 @@ func (r *Reporter) sendOne(ctx context.Context, c *db.ReportLease, words *wordsO
 		return failure // we were stopped, and the server has not failed
 	}
 	answer = report.Short(visible.Text(failure.Error()), longestAnswer)
-	if report.GivenUp(c.Now, m.MadeAt) {
+	if report.GivenUp(c.Now, m.CreatedAt) {
 		log.Error().Str("answer", answer).Msg(kind + " given up: nobody has it at this address")
 		return c.GiveUp(last, m, answer)
 	}
@@ -107,7 +107,7 @@ func (r *Reporter) deliver(ctx context.Context, told message, m db.Mail) (answer
 		return "", err
 	}
 	return r.Mailer.Send(ctx, Letter{
-		To: m.Receiver, MessageID: m.MessageID, Date: m.MadeAt, Subject: told.Subject(), Text: told.Text(), HTML: page,
+		To: m.Receiver, MessageID: m.MessageID, Date: m.CreatedAt, Subject: told.Subject(), Text: told.Text(), HTML: page,
 	}, nil)
 }
 

@@ -57,7 +57,7 @@ func takeSnapshot(ctx context.Context, conn *pgx.Conn, sim *cloudsim.Cloud) (*sn
 	s.leader, _ = strconv.Atoi(number) // nobody leads yet
 
 	const records = `SELECT id, project_name, volume_id, volume_name, coalesce(backup_id, '') AS backup_id, size_gib, state, kind, reason, reason_text, retention
-		FROM records ORDER BY beat, requested_at, id`
+		FROM records ORDER BY planned_at, requested_at, id`
 	rows, err := conn.Query(ctx, records)
 	if err == nil {
 		s.records, err = pgx.CollectRows(rows, pgx.RowToStructByName[record])

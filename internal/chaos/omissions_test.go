@@ -50,7 +50,7 @@ func (env *environment) goesAstray(a *actor, r *http.Request) {
 	if a.process.sched == nil || listed(r) != "backups" || !env.strikes(env.style.lostViews) {
 		return
 	}
-	const q = `SELECT count(*) FROM records WHERE state = 'available' AND changed_at < staffeln_now() AND (swept_at IS NULL OR swept_at < staffeln_now())`
+	const q = `SELECT count(*) FROM records WHERE state = 'available' AND changed_at < staffeln_now() AND (last_seen_at IS NULL OR last_seen_at < staffeln_now())`
 	var points int
 	env.must(env.store.conn.QueryRow(env.ctx, q).Scan(&points))
 	if points > believable {

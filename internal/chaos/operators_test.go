@@ -38,15 +38,15 @@ func (env *environment) backupNow(v *volume) {
 			return err
 		}
 		subject := known.Subject(nil)
-		subject.ByHand = true
+		subject.Manual = true
 		d := backup.Next(l.Now, env.set.Policy(), subject, records)
 		if d.Action != backup.Create {
 			return nil
 		}
 		id, err := env.store.db.PlanByHand(env.ctx, backup.Record{
 			ProjectID: known.ProjectID, VolumeID: known.ID, Zone: known.Zone, SizeGiB: known.SizeGiB, Encrypted: known.Encrypted,
-			Retention: known.Retention.InForce, ByHand: true, Beat: backup.Grid(l.Now, env.set.BackupServicePeriod.Std()),
-			Kind: d.Kind, OutOfTurn: d.OutOfTurn, Reason: d.Reason,
+			Retention: known.Retention.InForce, Manual: true, PlannedAt: backup.Grid(l.Now, env.set.BackupServicePeriod.Std()),
+			Kind: d.Kind, ForcedFull: d.ForcedFull, Reason: d.Reason,
 		})
 		env.trace("operator: backup of volume %s now: record %s", v.id, id)
 		return err

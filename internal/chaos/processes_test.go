@@ -83,7 +83,7 @@ func (env *environment) turn(p *process) *actor {
 		_, err := p.sched.Turn(ctx, p.term)
 		return err
 	})
-	env.must(env.store.conn.QueryRow(env.ctx, `SELECT planned_beat FROM leadership`).Scan(&a.planned))
+	env.must(env.store.conn.QueryRow(env.ctx, `SELECT planned_at FROM leadership`).Scan(&a.planned))
 	env.proceed(a)
 	if a.ended {
 		env.promise(a)

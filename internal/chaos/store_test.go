@@ -63,7 +63,7 @@ func (p *store) empty(ctx context.Context, seed uint64, at time.Time) error {
 	}
 	_, err := p.conn.Exec(ctx, fmt.Sprintf(`
 		DELETE FROM records; DELETE FROM volumes; DELETE FROM findings; DELETE FROM pauses; DELETE FROM audit; DELETE FROM chaos.forgotten;
-		UPDATE leadership SET term = 0, leader = '', since = NULL, planned_beat = NULL, handed_over_at = NULL, retention_beat = NULL, sweep_beat = NULL;
+		UPDATE leadership SET term = 0, leader = '', since = NULL, planned_at = NULL, dispatched_at = NULL, retention_at = NULL, reconciled_at = NULL;
 		UPDATE installation SET id = 'chaos-%[1]d';
 		UPDATE chaos.clock SET now = '%[2]s', seed = '%[1]d-';
 		SELECT setval('chaos.ids', 1, false)`, seed, at.Format(time.RFC3339Nano)))

@@ -143,7 +143,7 @@ func (env *environment) setPromise(v *volume, next invariants.Promise) {
 // of it, for at most the time of its lease. What changed since this turn began is left to the next plan.
 func (env *environment) promise(a *actor) {
 	var planned *time.Time
-	env.must(env.store.conn.QueryRow(env.ctx, `SELECT planned_beat FROM leadership`).Scan(&planned))
+	env.must(env.store.conn.QueryRow(env.ctx, `SELECT planned_at FROM leadership`).Scan(&planned))
 	if planned == nil || a.planned != nil && a.planned.Equal(*planned) || env.now.Sub(*planned) >= env.set.BackupServicePeriod.Std() {
 		return // no plan since this turn began
 	}

@@ -56,7 +56,7 @@ func BenchmarkDispatchDuringPlan(b *testing.B) {
 	w.plan() // all volumes are known, and wait for their first backups
 	const lists = "GET /compute/v2.1/servers/detail"
 	for b.Loop() {
-		w.exec(`UPDATE leadership SET planned_beat = planned_beat - interval '1 hour'`)
+		w.exec(`UPDATE leadership SET planned_at = planned_at - interval '1 hour'`)
 		mend := w.sim.AddFault(cloudsim.Fault{
 			Match: func(r cloudsim.Request) bool { return r.Route == lists || r.Route == volumesRoute }, Do: cloudsim.Stall{For: *pageTime},
 		})
@@ -82,7 +82,7 @@ func (w *largeCloud) runUntilPlanned(queue *watchedQueue) time.Duration {
 	began := time.Now()
 	go func() { ended <- w.sched.Run(ctx, w.url, "one") }()
 	testkit.Eventually(w.b, "a plan", time.Hour, func() (is bool) {
-		const q = `SELECT planned_beat > staffeln_now() - interval '50 minutes' FROM leadership`
+		const q = `SELECT planned_at > staffeln_now() - interval '50 minutes' FROM leadership`
 		require.NoError(w.b, w.pool.QueryRow(w.b.Context(), q).Scan(&is))
 		return is
 	})

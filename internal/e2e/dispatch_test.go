@@ -29,7 +29,7 @@ func (w *environment) running() {
 
 func (w *environment) dispatchedAt() (at time.Time) {
 	w.T.Helper()
-	require.NoError(w.T, w.Pool.QueryRow(w.Ctx, `SELECT coalesce(handed_over_at, 'epoch') FROM leadership`).Scan(&at))
+	require.NoError(w.T, w.Pool.QueryRow(w.Ctx, `SELECT coalesce(dispatched_at, 'epoch') FROM leadership`).Scan(&at))
 	return at
 }
 
@@ -42,7 +42,7 @@ func TestDispatchDoesNotWaitForAPlan(t *testing.T) {
 	})
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Plan()
-	w.Exec(`UPDATE leadership SET planned_beat = NULL`)
+	w.Exec(`UPDATE leadership SET planned_at = NULL`)
 	release := w.Sim.AddFault(cloudsim.Fault{Route: volumesRoute, Times: 1, Do: cloudsim.Stall{}})
 	defer release()
 	w.running()
@@ -54,11 +54,11 @@ func TestDispatchDoesNotWaitForAPlan(t *testing.T) {
 	w.eventually("the backup is made and recorded while the plan hangs", func() bool { return w.Count("state = 'available'") == 1 })
 	require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
 	var planned *time.Time
-	require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT planned_beat FROM leadership`).Scan(&planned))
+	require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT planned_at FROM leadership`).Scan(&planned))
 	require.Nil(t, planned, "the plan still hangs")
 	release()
 	w.eventually("the plan ends", func() bool {
-		require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT planned_beat FROM leadership`).Scan(&planned))
+		require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT planned_at FROM leadership`).Scan(&planned))
 		return planned != nil
 	})
 }
@@ -79,7 +79,7 @@ func TestLostLeadEndsAHangingPlan(t *testing.T) {
 	w.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'staffeln leader' AND datname = current_database()`)
 	w.eventually("it leads anew, and plans", func() bool {
 		var planned bool
-		require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT term, planned_beat IS NOT NULL FROM leadership`).Scan(&now, &planned))
+		require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT term, planned_at IS NOT NULL FROM leadership`).Scan(&now, &planned))
 		return planned && now > term
 	})
 	require.Equal(t, 1, w.logged("warn"), "the lead was lost, and nothing else is said of it")

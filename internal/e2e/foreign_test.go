@@ -42,7 +42,7 @@ func TestExtendedVolumeGetsAFull(t *testing.T) {
 	w.Advance(2*day, 3*time.Hour)
 	require.Equal(t, "FFI", w.Kinds(volumes[0]))
 	require.Equal(t, 2, w.Sim.BackupsOf(volumes[0])[1].SizeGiB)
-	require.True(t, w.RecordsOf(volumes[0])[1].OutOfTurn)
+	require.True(t, w.RecordsOf(volumes[0])[1].ForcedFull)
 	require.Zero(t, w.Count("state = 'failed'"))
 	w.lawful()
 }

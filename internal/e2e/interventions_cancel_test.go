@@ -132,7 +132,7 @@ func TestCancelOfWhatMovedOn(t *testing.T) {
 	remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Do: cloudsim.Refuse{Status: 429}})
 	w.RunDue()
 	remove()
-	require.Equal(t, 1, w.Count("state = 'creating' AND asked_at IS NULL"), "refused for now, not asked")
+	require.Equal(t, 1, w.Count("state = 'creating' AND unanswered_request_at IS NULL"), "refused for now, not asked")
 
 	held, err := w.DB.Lease(w.Ctx, volumes[0], "test", tasks.Lease)
 	require.NoError(t, err)

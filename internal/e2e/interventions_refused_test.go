@@ -45,7 +45,7 @@ func TestBackupNowRefused(t *testing.T) {
 	w.hand(0, "pause", "--project", acme)
 	require.Contains(t, flat(w.hand(1, "backup-now", "web-4")), "The operator paused it: nothing new starts before `staffeln resume`. (paused)")
 	require.Equal(t, records, w.Count("true"))
-	require.Equal(t, 1, w.Count("by_hand"))
+	require.Equal(t, 1, w.Count("manual"))
 	require.Len(t, w.audited(10), 2, "nothing was to be done, nothing is noted")
 	w.lawful()
 }

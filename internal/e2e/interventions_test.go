@@ -102,7 +102,7 @@ func TestBackupNowInsideTheInterval(t *testing.T) {
 	require.Equal(t, "F", w.Kinds(volumes[0]))
 	out := w.hand(0, "backup-now", volumes[0])
 	require.Contains(t, flat(out), "an incremental backup")
-	require.Equal(t, 1, w.Count("state = 'planned' AND by_hand"))
+	require.Equal(t, 1, w.Count("state = 'planned' AND manual"))
 	w.finished()
 	require.Equal(t, "FI", w.Kinds(volumes[0]), "the plan's view of the volume was older than five minutes, and the worker looked again")
 	byHand := w.planned(volumes[0])[1]
@@ -121,7 +121,7 @@ func TestBackupNowInsideTheInterval(t *testing.T) {
 // planned are the plans' times of a volume's records.
 func (w *environment) planned(volumeID string) (beats []time.Time) {
 	w.T.Helper()
-	rows, err := w.Pool.Query(w.Ctx, `SELECT beat FROM records WHERE volume_id = $1 ORDER BY beat`, volumeID)
+	rows, err := w.Pool.Query(w.Ctx, `SELECT planned_at FROM records WHERE volume_id = $1 ORDER BY planned_at`, volumeID)
 	require.NoError(w.T, err)
 	defer rows.Close()
 	for rows.Next() {
@@ -186,7 +186,7 @@ func TestBackupNowTwiceAtOnce(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, codes, "one of them is told that the other was first")
-	require.Equal(t, 1, w.Count("by_hand"))
+	require.Equal(t, 1, w.Count("manual"))
 	w.finished()
 	require.Equal(t, "FI", w.Kinds(volumes[0]))
 	w.lawful()
@@ -203,5 +203,5 @@ func TestBackupNowMakesAFullWhereItIsAskedFor(t *testing.T) {
 	w.hand(0, "backup-now", volumes[0], "--full")
 	w.Advance(20*time.Minute, 5*time.Minute)
 	require.Equal(t, "F", w.Kinds(volumes[0])[before:before+1])
-	require.Equal(t, 1, w.Count("volume_id = $1 AND kind = 'full' AND out_of_turn AND by_hand AND state = 'available'", volumes[0]))
+	require.Equal(t, 1, w.Count("volume_id = $1 AND kind = 'full' AND forced_full AND manual AND state = 'available'", volumes[0]))
 }

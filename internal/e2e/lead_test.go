@@ -37,7 +37,7 @@ func TestDeposedInTheMiddle(t *testing.T) {
 	} {
 		require.ErrorIs(t, beat(w.Ctx, old), db.ErrDeposed, name)
 	}
-	require.Equal(t, 0, w.Count("swept_at IS NOT NULL"))
+	require.Equal(t, 0, w.Count("last_seen_at IS NOT NULL"))
 	w.Dispatch()
 	for _, v := range volumes {
 		require.Equal(t, "available", w.History(v))

@@ -22,9 +22,9 @@ func TestNotice_ManyVolumesAreOneMail(t *testing.T) {
 	p.member(acme, "alice", "alice@acme.example")
 	p.Exec(`INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected, retention, retention_source, seen_at)
 		SELECT 'v-' || n, 'data', $1, 'acme', 's', 'web-1', 'nova', 'in-use', 10, false, false, '17 days', 'default', staffeln_now() FROM generate_series(1, 1000) AS n`, acme)
-	p.Exec(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention, beat,
+	p.Exec(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention, planned_at,
 			changed_at, created_at, requested_at, deadline, available_at, ended_at, data_timestamp, backup_id, report_id)
-		SELECT project_id, project_name, server_id, server_name, id, name, zone, size_gib, false, 'available', 'full', retention, at, at, at, at, at + interval '6 hours', at, at, at, 'b-' || id, 'told'
+		SELECT project_id, project_name, server_id, server_name, id, name, availability_zone, size_gib, false, 'available', 'full', retention, at, at, at, at, at + interval '6 hours', at, at, at, 'b-' || id, 'told'
 		FROM volumes, LATERAL (SELECT staffeln_now() - interval '8 hours' AS at) AS t`)
 	var volumes []string
 	for n := range 1000 {
@@ -109,7 +109,7 @@ func TestNotice_IsNotDelayedByReportsThatFail(t *testing.T) {
 	t.Parallel()
 	p, acme, server, volume := noticed(t, toMembersAndOperator)
 	fault := p.Sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/role_assignments", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
-	p.Exec(`UPDATE report_groups SET failures = 20, told_at = NULL WHERE id = $1`, acme)
+	p.Exec(`UPDATE report_groups SET failures = 20, delivered_at = NULL WHERE id = $1`, acme)
 	p.pass(7 * time.Hour)
 	require.NotZero(t, p.scan(`SELECT count(*) FROM report_groups WHERE id = '`+acme+`' AND failures > 20 AND next_try_at > staffeln_now() + interval '1 hour'`))
 	fault()

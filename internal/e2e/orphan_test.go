@@ -207,7 +207,7 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	}
 	w.Step(time.Minute)
 	require.ErrorContains(t, w.Scheduler.Sweep(w.Ctx, w.BeginRun()), "11 of 20 restore points")
-	require.Equal(t, w.Clock.Now(), w.BeginRun().SweepBeat.UTC(), "the next one comes in its turn")
+	require.Equal(t, w.Clock.Now(), w.BeginRun().ReconciledAt.UTC(), "the next one comes in its turn")
 	found := w.findings(backup.LossesNotBelieved)
 	require.Len(t, found, 1)
 	require.Contains(t, found[0].Detail, "11 of 20 restore points")

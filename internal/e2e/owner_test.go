@@ -97,7 +97,7 @@ func TestRoundTripThroughAnotherProjectShortensNothing(t *testing.T) {
 	w.Step(6 * time.Hour)
 	w.Plan()
 	var inForce, shorter string
-	require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT retention::text, coalesce(shorter::text, '') FROM volumes WHERE id = $1`, volumes[0]).Scan(&inForce, &shorter))
+	require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT retention::text, coalesce(shorter_retention::text, '') FROM volumes WHERE id = $1`, volumes[0]).Scan(&inForce, &shorter))
 	require.Equal(t, []string{"10 days", "1 day"}, []string{inForce, shorter})
 	require.Len(t, w.findings(backup.RetentionShortened), 1)
 }

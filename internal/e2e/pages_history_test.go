@@ -83,11 +83,11 @@ func writeHistory(t *testing.T, conn *pgx.Conn, random *rand.Rand, round int) {
 	t.Helper()
 	now := time.Now().UTC().Truncate(time.Second)
 	volume := map[string]any{
-		"id": "v", "name": "disk", "project_id": "p", "project_name": "one", "server_id": "s", "server_name": "web", "zone": "az", "status": "in-use",
+		"id": "v", "name": "disk", "project_id": "p", "project_name": "one", "server_id": "s", "server_name": "web", "availability_zone": "az", "status": "in-use",
 		"size_gib": 10, "encrypted": false, "protected": round%5 != 4, "retention": "10 days", "retention_source": "default", "seen_at": now, "transferred_at": nil,
 	}
 	if round%4 == 1 {
-		volume["shorter"], volume["shorter_since"] = "3 days", now.Add(-time.Hour)
+		volume["shorter_retention"], volume["shorter_retention_since"] = "3 days", now.Add(-time.Hour)
 	}
 	if round%4 == 2 {
 		volume["transferred_at"] = now.AddDate(0, 0, -9)
@@ -97,8 +97,8 @@ func writeHistory(t *testing.T, conn *pgx.Conn, random *rand.Rand, round int) {
 	for i := range n {
 		at := now.Add(-time.Duration(n-i)*time.Hour - time.Duration(random.IntN(3000))*time.Second)
 		record := map[string]any{
-			"id": fmt.Sprintf("r%03d", i), "project_id": "p", "project_name": "one", "server_id": "s", "server_name": "web", "volume_id": "v", "volume_name": "disk", "zone": "az",
-			"size_gib": 10, "encrypted": false, "kind": "incremental", "retention": "10 days", "beat": at, "changed_at": at,
+			"id": fmt.Sprintf("r%03d", i), "project_id": "p", "project_name": "one", "server_id": "s", "server_name": "web", "volume_id": "v", "volume_name": "disk", "availability_zone": "az",
+			"size_gib": 10, "encrypted": false, "kind": "incremental", "retention": "10 days", "planned_at": at, "changed_at": at,
 			"state": "available", "backup_id": fmt.Sprintf("b%03d", random.IntN(100)*1000+i), "data_timestamp": at, "cinder_timestamp": at, "cinder_status": "available",
 			"available_at": at, "ended_at": at, "requested_at": at, "deadline": at.Add(6 * time.Hour),
 		}
@@ -113,7 +113,7 @@ func writeHistory(t *testing.T, conn *pgx.Conn, random *rand.Rand, round int) {
 		}
 		switch random.IntN(40) {
 		case 0:
-			record["state"], record["deletion_asked_at"] = "deleting", at
+			record["state"], record["deletion_requested_at"] = "deleting", at
 		case 1:
 			record["state"] = "lost"
 		case 2:
@@ -123,7 +123,7 @@ func writeHistory(t *testing.T, conn *pgx.Conn, random *rand.Rand, round int) {
 		case 4:
 			record["cinder_status"] = "restoring"
 		case 5:
-			record["state"], record["removal_reason"], record["deletion_asked_at"] = "undeletable", "backup_error", at
+			record["state"], record["removal_reason"], record["deletion_requested_at"] = "undeletable", "backup_error", at
 		case 6:
 			if round%6 == 0 {
 				record["cinder_timestamp"] = at.Add(time.Duration(random.IntN(60)-30) * time.Hour)

@@ -25,7 +25,7 @@ func TestPurgedProjectsRecordsEnd(t *testing.T) {
 	w.Dispatch()
 	require.Equal(t, 14, w.Count("state = 'available'"))
 	broken := w.LastRecord(purged[0])
-	w.Exec(`UPDATE records SET state = 'deleting', deletion_asked_at = staffeln_now(), removal_reason = 'expired' WHERE id = $1`, broken.ID)
+	w.Exec(`UPDATE records SET state = 'deleting', deletion_requested_at = staffeln_now(), removal_reason = 'expired' WHERE id = $1`, broken.ID)
 
 	w.Sim.PurgeProject(acme)
 	w.Step(w.Settings.BackupServicePeriod.Std())

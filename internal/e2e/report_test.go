@@ -142,7 +142,7 @@ func TestReport_ToTheLog(t *testing.T) {
 	p.tell(report.Reporting{SenderEmail: rig.Sender, Receiver: []string{"ops@ops.example"}})
 	p.pass(4 * time.Hour)
 	require.Len(t, p.box.Inbox(), 1)
-	require.Equal(t, 12, p.Count("report_id = (SELECT id FROM reports ORDER BY made_at LIMIT 1)"), "what the log had is not mailed again")
+	require.Equal(t, 12, p.Count("report_id = (SELECT id FROM reports ORDER BY created_at LIMIT 1)"), "what the log had is not mailed again")
 	p.lawful()
 }
 

@@ -105,7 +105,7 @@ func TestFloorOutlastsFailures(t *testing.T) {
 	for i, r := range failed[:len(failed)-1] {
 		require.Equal(t, backup.Deleted, r.State)
 		require.Equal(t, trouble, r.ReasonText, "fail_reason")
-		require.Equal(t, i >= 2, r.OutOfTurn, "after two failed incrementals a full is tried")
+		require.Equal(t, i >= 2, r.ForcedFull, "after two failed incrementals a full is tried")
 	}
 	require.True(t, strings.HasPrefix(w.Kinds(volumes[0]), "FI"), "the good ones are there, long past their retention")
 	for _, b := range w.Sim.BackupsOf(volumes[0])[:2] {
@@ -139,7 +139,7 @@ func TestLeftoverThatStays(t *testing.T) {
 	require.Equal(t, "FIF", w.Kinds(volumes[0]))
 	full := w.LastRecord(volumes[0])
 	require.Equal(t, backup.Available, full.State)
-	require.True(t, full.OutOfTurn)
+	require.True(t, full.ForcedFull)
 	w.Advance(9*time.Hour, 3*time.Hour)
 	require.Equal(t, backup.Undeletable, w.Records("id = $1", leftover.ID)[0].State)
 	require.Equal(t, 1, w.logged("error", "backup can't be removed", leftover.ID))

@@ -232,7 +232,7 @@ func TestSecretsGoneForGoodAreAcceptedOnce(t *testing.T) {
 	w.Reconcile()
 	require.Equal(t, 11, w.Count("secret_gone_at IS NOT NULL"), "of one Barbican said nothing")
 	var open bool
-	require.NoError(t, w.Pool.QueryRow(t.Context(), `SELECT losses_accepted_at IS NOT NULL FROM installation`).Scan(&open))
+	require.NoError(t, w.Pool.QueryRow(t.Context(), `SELECT losses_confirmed_at IS NOT NULL FROM installation`).Scan(&open))
 	require.False(t, open, "the word counts once")
 	require.Empty(t, w.findings(backup.SecretsNotBelieved))
 	w.Step(time.Minute)

@@ -110,7 +110,7 @@ func eventful(t *testing.T) *environment {
 	w.periods(1)
 	large("bulk-5", "bulk", "bulk")
 	w.Reconcile()
-	w.Exec(`UPDATE records SET state = 'undeletable', removal_reason = 'deletion_stuck', removal_text = 'error_deleting', deletion_asked_at = ended_at + '1 day',
+	w.Exec(`UPDATE records SET state = 'undeletable', removal_reason = 'deletion_stuck', removal_text = 'error_deleting', deletion_requested_at = ended_at + '1 day',
 		next_try_at = '2026-03-07 12:00+00' WHERE id = (SELECT id FROM records WHERE volume_name = 'logs' AND kind = 'incremental' ORDER BY data_timestamp DESC LIMIT 1)`)
 	w.RunDue()
 	w.Step(2 * time.Minute)

@@ -59,9 +59,9 @@ func (w *largeCloud) histories() {
 	w.b.Helper()
 	w.exec(`DELETE FROM records`)
 	w.exec(`
-		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind,
-			retention, beat, requested_at, deadline, changed_at, available_at, ended_at, backup_id, data_timestamp, report_id)
-		SELECT project_id, project_name, server_id, server_name, id, name, zone, size_gib, encrypted, 'available',
+		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind,
+			retention, planned_at, requested_at, deadline, changed_at, available_at, ended_at, backup_id, data_timestamp, report_id)
+		SELECT project_id, project_name, server_id, server_name, id, name, availability_zone, size_gib, encrypted, 'available',
 			CASE WHEN n % 3 = 0 THEN 'full' ELSE 'incremental' END, retention, at, at, at + interval '6 hours', at, at, at, gen_random_uuid()::text, at, ''
 		FROM volumes, generate_series(0, 9) AS n, LATERAL (SELECT staffeln_now() - n * interval '1 day' AS at) AS t`)
 }
@@ -74,9 +74,9 @@ func (w *largeCloud) fails(volumes []string, failures int) {
 	}
 	w.exec(`DELETE FROM records WHERE volume_id = ANY($1)`, volumes)
 	w.exec(`
-		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind,
-			retention, beat, changed_at, ended_at, reason, reason_text, attempts, report_id)
-		SELECT project_id, project_name, server_id, server_name, id, name, zone, size_gib, encrypted, 'failed', 'full',
+		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind,
+			retention, planned_at, changed_at, ended_at, reason, reason_text, attempts, report_id)
+		SELECT project_id, project_name, server_id, server_name, id, name, availability_zone, size_gib, encrypted, 'failed', 'full',
 			retention, at, at, at, 'quota_exceeded', repeat('VolumeBackupSizeExceedsAvailableQuota ', 5), 1, ''
 		FROM volumes, generate_series(0, $2::int - 1) AS n, LATERAL (SELECT staffeln_now() - n * interval '30 minutes' AS at) AS t
 		WHERE id = ANY($1)`, volumes, failures)
@@ -89,7 +89,7 @@ func (w *largeCloud) goes(volumes int) {
 		return
 	}
 	w.exec(`
-		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected,
+		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted, protected,
 			retention, retention_source, seen_at, gone_at, decided_at)
 		SELECT gen_random_uuid()::text, 'disk ' || n, md5((n % 200)::text), 'project', md5(n::text), 'server ' || n, 'nova', 'in-use', 10, false, false,
 			'17 days', 'default', at, at, at

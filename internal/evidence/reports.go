@@ -22,7 +22,7 @@ type line struct {
 
 // Reports returns the lines of all reports that somebody got.
 func Reports(ctx context.Context, from Tables) (all []invariants.ReportLine, err error) {
-	const q = `SELECT group_id, made_at, content FROM reports WHERE kind = 'report' AND told_at IS NOT NULL AND content IS NOT NULL ORDER BY made_at`
+	const q = `SELECT group_id, created_at, content FROM reports WHERE kind = 'report' AND delivered_at IS NOT NULL AND content IS NOT NULL ORDER BY created_at`
 	rows, err := from.Query(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("read reports: %w", err)

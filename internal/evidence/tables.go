@@ -51,12 +51,12 @@ func Forgotten(ctx context.Context, from Tables) ([]invariants.Record, error) {
 func recordsIn(ctx context.Context, from Tables, table string) (all []invariants.Record, err error) {
 	q := `
 		SELECT r.id, r.project_id, r.volume_id, coalesce(r.backup_id, '') AS backup_id, r.state, r.kind, r.reason, r.removal_reason,
-			CASE WHEN v.project_id = r.project_id AND (v.transferred_at IS NULL OR r.beat >= v.transferred_at) THEN coalesce(v.retention, r.retention)
+			CASE WHEN v.project_id = r.project_id AND (v.transferred_at IS NULL OR r.planned_at >= v.transferred_at) THEN coalesce(v.retention, r.retention)
 				WHEN v.project_id = r.project_id THEN greatest(v.retention, r.retention) ELSE r.retention END AS retention, EXISTS (SELECT FROM pauses p WHERE p.project_id IN ('', r.project_id)) AS paused,
-			r.changed_at, r.admitted_at, greatest(r.requested_at, r.asked_at, r.deletion_asked_at) AS asked_at, r.deadline,
+			r.changed_at, r.admitted_at, greatest(r.requested_at, r.unanswered_request_at, r.deletion_requested_at) AS asked_at, r.deadline,
 			r.next_try_at, greatest(r.next_try_at, v.removal_next_try_at) AS next_removal_at,
 			r.requested_at + least((r.deadline - r.requested_at) / 2, interval '10 minutes') AS slow_at, least(r.deadline, r.ended_at) AS uncapped_at, r.available_at
-		FROM ` + table + ` r LEFT JOIN volumes v ON v.id = r.volume_id ORDER BY r.beat, r.requested_at, r.id`
+		FROM ` + table + ` r LEFT JOIN volumes v ON v.id = r.volume_id ORDER BY r.planned_at, r.requested_at, r.id`
 	rows, err := from.Query(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("read records: %w", err)

@@ -61,7 +61,7 @@ func (sim *simulation) notice() {
 					reason(v.ID, "its project waits for a slot")
 				}
 			}
-			if leader.PlannedBeat != nil && l.Now.Sub(*leader.PlannedBeat) > 2*sim.set.BackupServicePeriod.Std() {
+			if leader.PlannedAt != nil && l.Now.Sub(*leader.PlannedAt) > 2*sim.set.BackupServicePeriod.Std() {
 				reason(v.ID, "the plan is old")
 			}
 			if leader.DispatchedAt != nil && l.Now.Sub(*leader.DispatchedAt) > 2*sim.set.PollPeriod.Std() {

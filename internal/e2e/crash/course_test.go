@@ -96,7 +96,7 @@ const (
 // rest waits until two dispatch runs in a row have found nothing new to do, and no plan, retention pass, sweep or report is
 // due. One that failed is due until its back-off is over: it isn't waited for longer than failedRests dispatch runs.
 func (r *crashRun) rest(ctx context.Context) error {
-	const q = `SELECT handed_over_at, staffeln_now(), planned_beat, retention_beat, sweep_beat, report_beat,
+	const q = `SELECT dispatched_at, staffeln_now(), planned_at, retention_at, reconciled_at, reported_at,
 		(SELECT md5(coalesce(string_agg(r::text, '' ORDER BY id), '')) FROM records r) FROM leadership`
 	var began time.Time
 	if err := r.pool.QueryRow(ctx, `SELECT staffeln_now()`).Scan(&began); err != nil {

@@ -210,7 +210,7 @@ func (s *crashStory) mails() {
 	})
 	p6 := s.projects["p6"]
 	s.Exec(`INSERT INTO report_groups (id) VALUES ($1)`, p6)
-	s.Exec(`INSERT INTO reports (id, group_id, made_at, content) VALUES ('old', $1, staffeln_now() - interval '8 days', '{}')`, p6)
+	s.Exec(`INSERT INTO reports (id, group_id, created_at, content) VALUES ('old', $1, staffeln_now() - interval '8 days', '{}')`, p6)
 	s.Exec(`INSERT INTO report_mails (report_id, receiver, group_id, message_id) VALUES ('old', $2, $1, 'old@ops.example')`, p6, refusedMail)
 	s.Exec(`UPDATE records SET report_id = 'old' WHERE id = $1`, s.RecordsOf(s.volumes["unlisted"])[0].ID)
 }

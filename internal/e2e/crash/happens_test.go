@@ -62,6 +62,6 @@ func (r *crashRun) slips(volume string) {
 
 // accept is what an operator says of the restore points that are gone for good.
 func (r *crashRun) accept(ctx context.Context) error {
-	_, err := r.pool.Exec(ctx, `UPDATE installation SET losses_accepted_at = staffeln_now()`)
+	_, err := r.pool.Exec(ctx, `UPDATE installation SET losses_confirmed_at = staffeln_now()`)
 	return err
 }

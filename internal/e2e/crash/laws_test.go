@@ -128,7 +128,7 @@ func (r *crashRun) unfinished(ctx context.Context) ([]string, error) {
 			SELECT FROM records r WHERE r.volume_id = v.id AND state = 'available')
 		UNION ALL
 		SELECT 'its newest backup did not succeed', id FROM volumes v WHERE id = ANY ($2) AND NOT EXISTS (
-			SELECT FROM records r WHERE r.volume_id = v.id AND state = 'available' AND beat >= $3)`
+			SELECT FROM records r WHERE r.volume_id = v.id AND state = 'available' AND planned_at >= $3)`
 	s := r.story
 	ids := func(names []string) (all []string) {
 		for _, name := range names {

@@ -153,7 +153,7 @@ func (s *crashStory) settle() {
 		`CREATE TABLE test_ahead (by interval NOT NULL)`,
 		`INSERT INTO test_ahead SELECT at - clock_timestamp() FROM test_clock`,
 		`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp() + by FROM test_ahead'`,
-		`UPDATE leadership SET planned_beat = NULL, handed_over_at = NULL, retention_beat = NULL, sweep_beat = NULL`,
+		`UPDATE leadership SET planned_at = NULL, dispatched_at = NULL, retention_at = NULL, reconciled_at = NULL`,
 	} {
 		s.Exec(q)
 	}

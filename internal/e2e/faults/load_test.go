@@ -135,7 +135,7 @@ func (r *installation) rests() {
 	var rested time.Time
 	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT staffeln_now()`).Scan(&rested))
 	r.within(soon, "all is swept", func() (swept bool) {
-		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT coalesce(sweep_beat > $1, false) FROM leadership`, rested).Scan(&swept))
+		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT coalesce(reconciled_at > $1, false) FROM leadership`, rested).Scan(&swept))
 		return swept
 	})
 }
@@ -153,7 +153,7 @@ func (r *installation) queued() int {
 
 // tellRecords shows what is not at rest.
 func (r *installation) tellRecords() {
-	rows, err := r.DB.Query(r.Ctx, `SELECT format('%s %s: volume %s backup %s asked %s next %s: %s %s', state, kind, volume_id, backup_id, asked_at, next_try_at, reason, reason_text)
+	rows, err := r.DB.Query(r.Ctx, `SELECT format('%s %s: volume %s backup %s asked %s next %s: %s %s', state, kind, volume_id, backup_id, unanswered_request_at, next_try_at, reason, reason_text)
 		FROM records WHERE state NOT IN ('available', 'deleted', 'withdrawn') ORDER BY changed_at DESC LIMIT 30`)
 	if err != nil {
 		r.T.Logf("records can't be read: %v", err)

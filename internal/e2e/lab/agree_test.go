@@ -57,7 +57,7 @@ func (p *labProgram) agree() {
 	beats := map[string]string{}
 	for _, r := range p.records("backup_id IS NOT NULL") {
 		records[r.BackupID] = r
-		beat := r.VolumeID + " at " + r.Beat.String()
+		beat := r.VolumeID + " at " + r.PlannedAt.String()
 		require.Empty(p.t, beats[beat], "two backups of volume %s: %s and %s", beat, beats[beat], r.BackupID)
 		beats[beat] = r.BackupID
 		require.Contains(p.t, p.seen, r.BackupID, "record %s knows a backup that Cinder never showed", r.ID)
@@ -91,13 +91,13 @@ func (p *labProgram) leafFirst(volume string) {
 			continue
 		}
 		if above != nil && above.Kind == "incremental" {
-			require.False(p.t, r.DeletionAskedAt.Before(above.ChangedAt), "%s was asked to go at %s, before %s was confirmed gone at %s",
-				r.BackupName, r.DeletionAskedAt, above.BackupName, above.ChangedAt)
+			require.False(p.t, r.DeletionRequestedAt.Before(above.ChangedAt), "%s was asked to go at %s, before %s was confirmed gone at %s",
+				r.BackupName, r.DeletionRequestedAt, above.BackupName, above.ChangedAt)
 			lower, upper := p.seen[r.BackupID], p.seen[above.BackupID]
 			require.False(p.t, !upper.gone.IsZero() && lower.deleting.Before(upper.gone) && !lower.deleting.IsZero(),
 				"Cinder showed %s going at %s, and %s was there until %s", r.BackupName, lower.deleting, above.BackupName, upper.gone)
 			p.t.Logf("%s gone %s; the link below asked %s later", above.BackupName, above.ChangedAt.UTC().Format(time.TimeOnly),
-				r.DeletionAskedAt.Sub(above.ChangedAt).Round(time.Millisecond))
+				r.DeletionRequestedAt.Sub(above.ChangedAt).Round(time.Millisecond))
 		}
 		links++
 		if r.Kind == "full" {

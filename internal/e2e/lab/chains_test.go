@@ -163,7 +163,7 @@ func (p *labProgram) nothingEarly(volume string, retention time.Duration) {
 	youngest := time.Duration(1<<63 - 1)
 	for _, r := range p.records("volume_id = $1 AND state = 'deleted' AND available_at IS NOT NULL", volume) {
 		require.Equal(p.t, "expired", r.RemovalReason)
-		youngest = min(youngest, r.DeletionAskedAt.Sub(*r.DataTimestamp))
+		youngest = min(youngest, r.DeletionRequestedAt.Sub(*r.DataTimestamp))
 	}
 	require.GreaterOrEqual(p.t, youngest, retention)
 	p.t.Logf("retention of %s: the youngest restore point removed was %s old", retention, youngest.Round(time.Second))

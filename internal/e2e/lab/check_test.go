@@ -139,7 +139,7 @@ func (c *labCheck) tenantsMay() {
 // told tells whether who asked was written.
 func (c *labCheck) told(answer, verdict string, hand *labHand) (is bool) {
 	c.t.Helper()
-	require.NoError(c.t, c.db.QueryRow(c.ctx(), `SELECT EXISTS (SELECT FROM delete_askers WHERE answer = $1 AND verdict = $2 AND (project_id = $3 OR NOT verified))`,
+	require.NoError(c.t, c.db.QueryRow(c.ctx(), `SELECT EXISTS (SELECT FROM delete_checks WHERE answer = $1 AND verdict = $2 AND (project_id = $3 OR NOT verified))`,
 		answer, verdict, hand.project).Scan(&is))
 	return is
 }
@@ -162,8 +162,8 @@ func (c *labCheck) retains(how, verdict string) {
 	c.t.Helper()
 	began := time.Now()
 	c.until("retention removes a backup "+how, 4*time.Minute, func() bool {
-		return c.count("state = 'deleted' AND deletion_asked_at > $1 AND project_id = $2", began, c.alice.project) > 0 &&
-			c.count("state = 'deleted' AND deletion_asked_at > $1 AND project_id = $2", began, c.bob.project) > 0
+		return c.count("state = 'deleted' AND deletion_requested_at > $1 AND project_id = $2", began, c.alice.project) > 0 &&
+			c.count("state = 'deleted' AND deletion_requested_at > $1 AND project_id = $2", began, c.bob.project) > 0
 	})
 	if verdict != "" {
 		c.until("the check was asked about it", time.Minute, func() bool { return c.told("allowed", verdict, c.alice) && c.told("allowed", verdict, c.bob) })

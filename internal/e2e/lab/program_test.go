@@ -101,18 +101,18 @@ func (p *labProgram) logged(level string) (lines []string) {
 
 // labRecord is a row of what the program remembers.
 type labRecord struct {
-	ID, ProjectID, VolumeID, VolumeName, ServerName          string
-	State, Kind, Reason, ReasonText, RemovalReason           string
-	BackupID, BackupName                                     string
-	Beat, ChangedAt                                          time.Time
-	RequestedAt, AvailableAt, DataTimestamp, DeletionAskedAt *time.Time
+	ID, ProjectID, VolumeID, VolumeName, ServerName              string
+	State, Kind, Reason, ReasonText, RemovalReason               string
+	BackupID, BackupName                                         string
+	PlannedAt, ChangedAt                                         time.Time
+	RequestedAt, AvailableAt, DataTimestamp, DeletionRequestedAt *time.Time
 }
 
 // records answers those that the condition holds for, volume by volume, oldest first.
 func (p *labProgram) records(where string, args ...any) []labRecord {
 	p.t.Helper()
 	rows, err := p.db.Query(p.ctx(), `SELECT id, project_id, volume_id, volume_name, server_name, state, kind, reason, reason_text, removal_reason,
-		coalesce(backup_id, '') AS backup_id, backup_name, beat, changed_at, requested_at, available_at, data_timestamp, deletion_asked_at
+		coalesce(backup_id, '') AS backup_id, backup_name, planned_at, changed_at, requested_at, available_at, data_timestamp, deletion_requested_at
 		FROM records WHERE `+where+` ORDER BY volume_id, coalesce(data_timestamp, requested_at, changed_at)`, args...)
 	require.NoError(p.t, err)
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[labRecord])

@@ -107,7 +107,7 @@ func (p *labProgram) backupOnce(source *labServer) string {
 }
 
 func (p *labProgram) newest(of []labRecord) labRecord {
-	return slices.MaxFunc(of, func(a, b labRecord) int { return a.Beat.Compare(b.Beat) })
+	return slices.MaxFunc(of, func(a, b labRecord) int { return a.PlannedAt.Compare(b.PlannedAt) })
 }
 
 // restore restores a backup into a new volume, as the tenant does, and answers the volume's ID.

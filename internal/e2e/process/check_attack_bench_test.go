@@ -42,7 +42,7 @@ func BenchmarkDeleteCheckUnderAttack(b *testing.B) {
 				b.ReportMetric(float64(peakMiB(b, pid)), "MiB")
 				<-time.After(6 * time.Second) // what was asked is written every five
 				var rows, kib float64
-				require.NoError(b, conn.QueryRow(b.Context(), `SELECT count(*), pg_total_relation_size('delete_askers') / 1024 FROM delete_askers`).Scan(&rows, &kib))
+				require.NoError(b, conn.QueryRow(b.Context(), `SELECT count(*), pg_total_relation_size('delete_checks') / 1024 FROM delete_checks`).Scan(&rows, &kib))
 				b.ReportMetric(rows, "rows")
 				b.ReportMetric(kib, "rows-KiB")
 				alone.report(b, "alone")

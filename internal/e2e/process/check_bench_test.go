@@ -48,10 +48,10 @@ func checkOf(b *testing.B, records int) (address string) {
 	conn, err := pgx.Connect(b.Context(), url)
 	require.NoError(b, err)
 	for _, q := range []string{
-		`INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected, seen_at)
+		`INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted, protected, seen_at)
 			SELECT 'v' || n, '', 'p', '', 's', '', '', 'in-use', 1, false, false, now() FROM generate_series(0, 9999) AS n`,
-		fmt.Sprintf(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention,
-				beat, changed_at, backup_id, requested_at, deadline, data_timestamp, available_at, ended_at)
+		fmt.Sprintf(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind, retention,
+				planned_at, changed_at, backup_id, requested_at, deadline, data_timestamp, available_at, ended_at)
 			SELECT 'p', '', 's', '', 'v' || n %% 10000, '', '', 1, false, 'available', 'full', '1 day', now(), now(), overlay(md5('known' || n)::uuid::text placing '4' from 15),
 				now(), now(), now(), now(), now() FROM generate_series(0, %d) AS n`, records-1),
 		`VACUUM ANALYZE`,

@@ -97,7 +97,7 @@ func TestDeleteCheckByProcesses(t *testing.T) {
 
 func newestOf(h *rig.Deployment, where string, args ...any) (backupID string) {
 	h.T.Helper()
-	require.NoError(h.T, h.DB.QueryRow(h.Ctx, `SELECT backup_id FROM records WHERE `+where+` ORDER BY beat DESC LIMIT 1`, args...).Scan(&backupID))
+	require.NoError(h.T, h.DB.QueryRow(h.Ctx, `SELECT backup_id FROM records WHERE `+where+` ORDER BY planned_at DESC LIMIT 1`, args...).Scan(&backupID))
 	return backupID
 }
 

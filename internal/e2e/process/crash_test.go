@@ -23,7 +23,7 @@ func TestKilledWorkerLeavesOneBackup(t *testing.T) {
 	rig.Launch(t, h.Env, "scheduler")
 	victim := rig.Launch(t, h.Env, "worker")
 	h.Eventually("Cinder has accepted the backup", func() bool { return len(h.Sim.BackupsOf(volumes[0])) == 1 })
-	require.Equal(t, 1, h.Count("state = 'creating' AND backup_id IS NULL AND asked_at IS NOT NULL"), "the record knows no answer yet")
+	require.Equal(t, 1, h.Count("state = 'creating' AND backup_id IS NULL AND unanswered_request_at IS NOT NULL"), "the record knows no answer yet")
 	victim.Kill()
 	letGo()
 

@@ -96,7 +96,7 @@ func (r *logRig) tick() {
 	now := r.clock.Now()
 	r.Eventually("the leader dispatches", func() bool {
 		var at *time.Time
-		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT handed_over_at FROM leadership`).Scan(&at))
+		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT dispatched_at FROM leadership`).Scan(&at))
 		return at != nil && !at.Before(now)
 	})
 }

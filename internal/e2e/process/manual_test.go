@@ -38,7 +38,7 @@ func TestInterventionsBesideRunningProcesses(t *testing.T) {
 	require.Contains(t, hand("resume"), "Resumed: all projects.")
 	h.Eventually("all is backed up", func() bool { return h.Count("state = 'available'") == 4 })
 	require.Contains(t, hand("backup-now", volumes[0]), "an incremental backup.")
-	h.Eventually("the backup by hand is there", func() bool { return h.Count("state = 'available' AND by_hand") == 1 })
+	h.Eventually("the backup by hand is there", func() bool { return h.Count("state = 'available' AND manual") == 1 })
 	require.Len(t, h.Sim.BackupsOf(volumes[0]), 2)
 	require.Equal(t, 5, h.Count("true"))
 

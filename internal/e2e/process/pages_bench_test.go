@@ -193,7 +193,7 @@ func (p *pages) cpu(b *testing.B) time.Duration {
 }
 
 const benchVolumes = `
-	INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected, protected_since,
+	INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted, protected, protected_since,
 		retention, retention_source, seen_at, action, reason, decided_at)
 	SELECT '00000000-0000-4000-8000-' || lpad(v::text, 12, '0'), 'disk ' || v, CASE WHEN v <= $1 THEN $2 ELSE md5((v / 20)::text) END,
 		CASE WHEN v <= $1 THEN 'acme' ELSE 'project ' || v / 20 END, md5(v::text), 'server ' || v, 'zone ' || v % 3, 'in-use', 10, false, true,
@@ -206,9 +206,9 @@ func fillHistory(b *testing.B, conn *pgx.Conn, project string, points int, apart
 	_, err := conn.Exec(b.Context(), benchVolumes, 100, project, 100, kept)
 	require.NoError(b, err)
 	const q = `
-		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention,
-			beat, changed_at, backup_id, backup_name, cinder_status, requested_at, deadline, data_timestamp, cinder_timestamp, available_at, ended_at, attempts)
-		SELECT project_id, project_name, server_id, server_name, v.id, name, zone, 10, false, 'available', CASE WHEN n % 3 = 0 THEN 'full' ELSE 'incremental' END, retention,
+		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind, retention,
+			planned_at, changed_at, backup_id, backup_name, cinder_status, requested_at, deadline, data_timestamp, cinder_timestamp, available_at, ended_at, attempts)
+		SELECT project_id, project_name, server_id, server_name, v.id, name, availability_zone, 10, false, 'available', CASE WHEN n % 3 = 0 THEN 'full' ELSE 'incremental' END, retention,
 			at, at, gen_random_uuid()::text, 'server_disk', 'available', at, at + interval '6 hours', at, at, at, at, 1
 		FROM volumes v, generate_series(0, $1::int - 1) AS n, LATERAL (SELECT date_trunc('second', now()) - ($1::int - n) * $2::interval + interval '10 minutes' + right(v.id, 2)::int * interval '1 second' AS at) t`
 	_, err = conn.Exec(b.Context(), q, points, apart)
@@ -222,9 +222,9 @@ func fillOutage(b *testing.B, conn *pgx.Conn, project string) {
 	_, err := conn.Exec(b.Context(), benchVolumes, 20, project, 100_000, "17 days")
 	require.NoError(b, err)
 	const records = `
-		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention,
-			beat, changed_at, backup_id, backup_name, cinder_status, requested_at, deadline, data_timestamp, cinder_timestamp, available_at, ended_at, last_point_at, reason, reason_text)
-		SELECT project_id, project_name, server_id, server_name, v.id, name, zone, 10, false, state, CASE WHEN n = 0 THEN 'full' ELSE 'incremental' END, retention,
+		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind, retention,
+			planned_at, changed_at, backup_id, backup_name, cinder_status, requested_at, deadline, data_timestamp, cinder_timestamp, available_at, ended_at, last_point_at, reason, reason_text)
+		SELECT project_id, project_name, server_id, server_name, v.id, name, availability_zone, 10, false, state, CASE WHEN n = 0 THEN 'full' ELSE 'incremental' END, retention,
 			at, at, CASE WHEN n < 2 THEN gen_random_uuid()::text END, 'server_disk', CASE WHEN n < 2 THEN 'available' ELSE '' END,
 			CASE WHEN n < 3 THEN at END, CASE WHEN n < 3 THEN at + interval '6 hours' END, CASE WHEN n < 2 THEN at END, CASE WHEN n < 2 THEN at END, CASE WHEN n < 2 THEN at END,
 			CASE WHEN n < 3 THEN at END, CASE WHEN n = 3 THEN now() - interval '25 hours' END, CASE WHEN n > 1 THEN 'backup_error' ELSE '' END, CASE WHEN n = 2 THEN 'the backend is away' ELSE '' END

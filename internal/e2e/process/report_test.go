@@ -34,10 +34,10 @@ func TestKilledWorkerSendsItsMailAgain(t *testing.T) {
 
 	rig.Launch(t, h.Env, "worker")
 	setAhead(h, 17*time.Minute) // its lease is over, and it is looked for reports again
-	h.Eventually("the report is told", func() bool { return sumOf(h, `SELECT count(*) FROM reports WHERE told_at IS NOT NULL`) == 1 })
+	h.Eventually("the report is told", func() bool { return sumOf(h, `SELECT count(*) FROM reports WHERE delivered_at IS NOT NULL`) == 1 })
 	setAhead(h, 23*time.Minute)
 	h.Eventually("it is looked for reports once more", func() bool {
-		return sumOf(h, `SELECT count(*) FROM leadership WHERE report_beat > (SELECT told_at FROM reports)`) == 1
+		return sumOf(h, `SELECT count(*) FROM leadership WHERE reported_at > (SELECT delivered_at FROM reports)`) == 1
 	})
 	mails := box.Inbox()
 	require.Len(t, mails, 2)

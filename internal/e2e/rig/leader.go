@@ -87,10 +87,10 @@ func (w *Environment) RunDue() {
 	due := func(last *time.Time, period backup.Duration) bool {
 		return last == nil || backup.Grid(b.Now, period.Std()).After(backup.Grid(*last, period.Std()))
 	}
-	if due(b.PlannedBeat, w.Settings.BackupServicePeriod) {
+	if due(b.PlannedAt, w.Settings.BackupServicePeriod) {
 		w.Plan()
 	}
-	if due(b.RetentionBeat, w.Settings.RetentionServicePeriod) {
+	if due(b.RetentionAt, w.Settings.RetentionServicePeriod) {
 		w.Retention()
 	}
 	w.Dispatch()

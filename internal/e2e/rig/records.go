@@ -12,26 +12,26 @@ import (
 
 // Record is what tests read of a row of the table records.
 type Record struct {
-	ID, VolumeID, ProjectID                           string
-	State                                             backup.State
-	Kind                                              backup.Kind
-	OutOfTurn                                         bool
-	BackupID                                          string
-	Reason                                            backup.Reason
-	ReasonText, RequestID                             string
-	RemovalReason                                     backup.Reason
-	RemovalText                                       string
-	Attempts                                          int
-	RequestedAt, Deadline, NextTryAt, DeletionAskedAt *time.Time
+	ID, VolumeID, ProjectID                               string
+	State                                                 backup.State
+	Kind                                                  backup.Kind
+	ForcedFull                                            bool
+	BackupID                                              string
+	Reason                                                backup.Reason
+	ReasonText, RequestID                                 string
+	RemovalReason                                         backup.Reason
+	RemovalText                                           string
+	Attempts                                              int
+	RequestedAt, Deadline, NextTryAt, DeletionRequestedAt *time.Time
 }
 
-const recordColumns = `id, volume_id, project_id, state, kind, out_of_turn, coalesce(backup_id, '') AS backup_id, reason, reason_text, request_id,
-	removal_reason, removal_text, attempts, requested_at, deadline, next_try_at, deletion_asked_at`
+const recordColumns = `id, volume_id, project_id, state, kind, forced_full, coalesce(backup_id, '') AS backup_id, reason, reason_text, cloud_request_id AS request_id,
+	removal_reason, removal_text, attempts, requested_at, deadline, next_try_at, deletion_requested_at`
 
 // Records returns the records that a condition holds for, oldest first.
 func (w *Environment) Records(where string, args ...any) []Record {
 	w.T.Helper()
-	rows, err := w.Pool.Query(w.Ctx, `SELECT `+recordColumns+` FROM records WHERE `+where+` ORDER BY beat, requested_at, id`, args...)
+	rows, err := w.Pool.Query(w.Ctx, `SELECT `+recordColumns+` FROM records WHERE `+where+` ORDER BY planned_at, requested_at, id`, args...)
 	require.NoError(w.T, err)
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Record])
 	require.NoError(w.T, err)
