@@ -55,7 +55,8 @@ func TestJournalAsFacts(t *testing.T) {
 		event(invariants.Requested, tenants, func(e *invariants.Event) { e.Ours, e.Tag = false, "its record" }), event(invariants.Available, tenants, whole),
 		event(invariants.Requested, others, func(e *invariants.Event) { e.Ours, e.Tag = false, "r" }), event(invariants.Available, others, whole),
 		event(invariants.Requested, late, func(e *invariants.Event) { e.Home = globex }), event(invariants.Errored, late, as),
-		event(invariants.Errored, full, reset), event(invariants.Available, full, reset), {At: now, Kind: invariants.Resized, Volume: volume, Project: globex},
+		event(invariants.Errored, full, reset), event(invariants.Available, full, reset),
+		{At: now, Kind: invariants.Resized, Volume: volume, Project: globex},
 		event(invariants.Removed, late, as),
 	}, journal)
 
