@@ -2,7 +2,7 @@
 # lines, // comments and /* */ comments that fill lines are not counted.
 function group(file) {
 	if (file ~ /^(internal\/cloudsim|cmd\/staffeln-sim)\// || file ~ /^cmd\/staffeln\/demo/) return "simulation"
-	if (file ~ /^internal\/(testkit|simulation|chaos|e2e|queuemodel|evidence|archtest)\//) return "test support"
+	if (file ~ /^internal\/(testkit|simulation|chaos|e2e|queuemodel|evidence|inprocess|archtest)\//) return "test support"
 	return "product"
 }
 FNR == 1 { inside = 0 }

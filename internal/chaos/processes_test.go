@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"staffeln/backup"
+	"staffeln/internal/inprocess"
 	"staffeln/internal/queuemodel"
-	"staffeln/internal/testkit/inprocess"
 	"staffeln/openstack"
 	"staffeln/scheduler"
 	"staffeln/worker"

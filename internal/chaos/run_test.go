@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"staffeln/backup"
-	"staffeln/internal/testkit/inprocess"
+	"staffeln/internal/inprocess"
 )
 
 // trouble runs the part of a run in which things go wrong.

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"staffeln/db"
+	"staffeln/internal/inprocess"
 	"staffeln/internal/telemetry"
-	"staffeln/internal/testkit/inprocess"
 )
 
 // A store is a database for runs, one after the other. The seed decides its clock and its random IDs.

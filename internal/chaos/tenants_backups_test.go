@@ -8,7 +8,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
-	"staffeln/internal/testkit/inprocess"
+	"staffeln/internal/inprocess"
 )
 
 // removesBackup deletes a backup of ours, as Cinder lets a tenant: a leaf that is finished. Not while one of our handlers

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"staffeln/internal/cloudsim"
-	"staffeln/internal/testkit/inprocess"
+	"staffeln/internal/inprocess"
 )
 
 // wire carries the requests of our client to the cloud, without a connection, and injects faults.

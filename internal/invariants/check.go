@@ -92,24 +92,23 @@ func (c *checker) violated(invariant Invariant, e Event, format string, args ...
 func (c *checker) follow(e Event) {
 	c.missed(e.Volume, e.At)
 	c.expired(e.Volume, e.At)
-	switch e.Kind {
-	case Requested:
+	b := c.backups[e.Backup]
+	switch {
+	case e.Kind == Requested:
 		c.request(e)
 		return
-	case Resized:
+	case e.Kind == Resized:
 		c.resized[e.Volume] = e.At
 		return
-	}
-	b := c.backups[e.Backup]
-	if b == nil {
+	case b == nil:
 		return // made before the journal began
 	}
 	c.disturb(e, b)
-	switch e.Kind {
-	case Hangs:
+	if e.Kind == Hangs {
 		b.hangs = e.At
 		return
-	case Updated:
+	}
+	if e.Kind == Updated {
 		if e.Ours && !b.requested.Ours {
 			c.violated(ForeignTouched, e, "a backup that is not ours was changed by us")
 		}

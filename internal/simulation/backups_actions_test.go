@@ -8,7 +8,7 @@ import (
 
 	"staffeln/backup"
 	"staffeln/internal/cloudsim"
-	"staffeln/internal/testkit/inprocess"
+	"staffeln/internal/inprocess"
 )
 
 // ask sends Cinder a request with a token of a user in a project.

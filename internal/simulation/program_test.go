@@ -15,10 +15,10 @@ import (
 	"staffeln/backup"
 	"staffeln/db"
 	"staffeln/internal/cloudsim"
+	"staffeln/internal/inprocess"
 	"staffeln/internal/queuemodel"
 	"staffeln/internal/telemetry"
 	"staffeln/internal/testkit"
-	"staffeln/internal/testkit/inprocess"
 	"staffeln/openstack"
 	"staffeln/scheduler"
 	"staffeln/tasks"
@@ -59,7 +59,6 @@ type program struct {
 	cloud    *cloudsim.Cloud
 	db       *db.DB
 	conn     *pgx.Conn // the test's own
-	url      string
 	metrics  *telemetry.Metrics
 	queue    *queuemodel.Queue
 	identity backup.Identity

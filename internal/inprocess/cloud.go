@@ -83,16 +83,19 @@ func Connect(ctx context.Context, cloud *cloudsim.Cloud, password string, over h
 func AskCinder(ctx context.Context, cloud *cloudsim.Cloud, user, projectID, method, path, body string) int {
 	login := fmt.Sprintf(`{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":%q,"domain":{"id":"default"},"password":"secret"}}},
 		"scope":{"project":{"id":%q}}}}`, user, projectID)
-	ask := func(method, path, body string, header http.Header) *http.Response {
+	ask := func(method, path, body string, header http.Header) (status int, answered http.Header) {
 		r := httptest.NewRequestWithContext(ctx, method, address+path, http.NoBody)
 		maps.Copy(r.Header, header)
 		resp, err := Transport{cloud}.Send(r, []byte(body))
 		if err != nil {
-			return &http.Response{}
+			return 0, nil
 		}
-		return resp
+		_ = resp.Body.Close()
+		return resp.StatusCode, resp.Header
 	}
-	token := ask(http.MethodPost, "/identity/v3/auth/tokens", login, nil).Header.Get("X-Subject-Token")
-	header := http.Header{"X-Auth-Token": {token}, "OpenStack-API-Version": {"volume 3.70"}}
-	return ask(method, "/volume/v3/"+projectID+path, body, header).StatusCode
+	_, answered := ask(http.MethodPost, "/identity/v3/auth/tokens", login, nil)
+	status, _ := ask(method, "/volume/v3/"+projectID+path, body, http.Header{
+		"X-Auth-Token": {answered.Get("X-Subject-Token")}, "OpenStack-API-Version": {"volume 3.70"},
+	})
+	return status
 }
