@@ -34,16 +34,16 @@ const otherTarget = "other_target"
 // check answers Cinder's question: exactly `True` lets somebody delete the backup, everything else refuses. Cinder looks
 // at the body alone, not at the status, so no answer but the one below is ever that word.
 type check struct {
-	memory  *db.Checks
-	metrics *telemetry.Metrics
-	told    *ledger
-	callers callers
-	bodies  *intake
-	turns   *turns
-	parsers *turns // of long bodies
-	delays  *delays
-	pace    *pace
-	few     zerolog.Sampler // of lines that anybody can cause
+	memory          *db.Checks
+	metrics         *telemetry.Metrics
+	cinderBody      *auditBuffer
+	callers         callers
+	bodies          *intake
+	turns           *turns
+	parsers         *turns // of long bodies
+	delays          *delays
+	addressThrottle *addressThrottle
+	few             zerolog.Sampler // of lines that anybody can cause
 }
 
 // check returns nil where there is no database to ask.
@@ -52,9 +52,9 @@ func (c Config) check(d Deps, certificates *certificates, delays *delays) *check
 		return nil
 	}
 	return &check{
-		memory: d.Checks, metrics: d.Metrics, told: newLedger(d, c.RefusalBurst),
+		memory: d.Checks, metrics: d.Metrics, cinderBody: newAuditBuffer(d, c.RefusalBurst),
 		callers: callers{certificates, c.TLS.ClientCAFile != "", c.TLS.ClientNames},
-		bodies:  newIntake(bodiesMost), turns: newTurns(checksAtOnce, checksOfOne, checksMost), parsers: newTurns(1, 1, checksMost), delays: delays, pace: newPace(), few: fewLines(),
+		bodies:  newIntake(bodiesMost), turns: newTurns(checksAtOnce, checksOfOne, checksMost), parsers: newTurns(1, 1, checksMost), delays: delays, addressThrottle: newAddressThrottle(), few: fewLines(),
 	}
 }
 
@@ -64,12 +64,12 @@ func (k *check) answer(c echo.Context) error {
 	verified, verdict, err := k.callers.verify(request.TLS)
 	if err != nil {
 		k.metrics.DeleteCheck("error", verdict)
-		k.told.add(tellable{verdict: verdict})
-		k.say(log, false).Warn().Str("remote", request.RemoteAddr).Str("verdict", verdict).
+		k.cinderBody.add(checkAnswer{verdict: verdict})
+		k.log(log, false).Warn().Str("remote", request.RemoteAddr).Str("verdict", verdict).
 			Msg("delete check without the client certificate that is demanded refused: give Cinder one in [oslo_policy]")
 		return k.late(c, err)
 	}
-	if !k.pace.wait(request.Context(), web.Client(c.RealIP()), request.ContentLength) { // before the body is read
+	if !k.addressThrottle.wait(request.Context(), web.Client(c.RealIP()), request.ContentLength) { // before the body is read
 		c.Response().Header().Set(echo.HeaderConnection, "close")
 		return k.overloaded(nil)
 	}
@@ -82,9 +82,9 @@ func (k *check) answer(c echo.Context) error {
 	if err := k.read(c, &q); err != nil {
 		return err
 	}
-	t := tellable{verified: verified, who: q.Who, backupID: id}
+	t := checkAnswer{verified: verified, who: q.Who, backupID: id}
 	if q.Backup.ID != "" && q.Backup.ID != id {
-		k.say(log, verified).Warn().Str("backup", id).Str("target", short(q.Backup.ID)).Str("user", q.Who.UserID).Str("remote", request.RemoteAddr).
+		k.log(log, verified).Warn().Str("backup", id).Str("target", short(q.Backup.ID)).Str("user", q.Who.UserID).Str("remote", request.RemoteAddr).
 			Msg("delete check about two backups refused: the policy line has to end in backup_id=%(id)s")
 		t.verdict = otherTarget
 		k.refused(log, t)
@@ -104,7 +104,7 @@ func (k *check) answer(c echo.Context) error {
 		return c.String(http.StatusOK, "False")
 	}
 	k.metrics.DeleteCheck("allowed", string(v))
-	k.told.add(t)
+	k.cinderBody.add(t)
 	return c.String(http.StatusOK, "True")
 }
 
@@ -191,12 +191,12 @@ func overload(err error) bool {
 
 func (k *check) overloaded(why error) error {
 	k.metrics.DeleteCheck("error", "overload")
-	k.metrics.TurnedAway("checks")
+	k.metrics.Rejected("checks")
 	return errOverloaded.WithInternal(why)
 }
 
 // say returns the log; what a caller that nobody knows makes it say has a bound.
-func (k *check) say(log *zerolog.Logger, verified bool) *zerolog.Logger {
+func (k *check) log(log *zerolog.Logger, verified bool) *zerolog.Logger {
 	if verified {
 		return log
 	}
@@ -205,9 +205,9 @@ func (k *check) say(log *zerolog.Logger, verified bool) *zerolog.Logger {
 }
 
 // refused counts, records and logs a refusal.
-func (k *check) refused(log *zerolog.Logger, t tellable) {
+func (k *check) refused(log *zerolog.Logger, t checkAnswer) {
 	k.metrics.DeleteCheck("refused", t.verdict)
-	k.told.add(t)
-	k.say(log, t.verified).Info().Str("backup", t.backupID).Str("verdict", t.verdict).Str("user", t.who.UserID).Str("project", t.who.ProjectID).
+	k.cinderBody.add(t)
+	k.log(log, t.verified).Info().Str("backup", t.backupID).Str("verdict", t.verdict).Str("user", t.who.UserID).Str("project", t.who.ProjectID).
 		Str("roles", t.who.Roles).Bool("verified", t.verified).Msg("deletion refused")
 }

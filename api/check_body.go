@@ -84,7 +84,7 @@ func (q *question) parse(body []byte, as format) error {
 	if len(body) == 0 {
 		return nil
 	}
-	var t told
+	var t cinderBody
 	var err error
 	if as == formFormat {
 		err = t.form(string(body))

@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	toldPeriod = 5 * time.Second  // between two writes
-	toldTime   = 10 * time.Second // for one
-	// toldRows bounds what waits for a database that does not take it, of the allowed and of the refused each: many of the ones
+	flushPeriod  = 5 * time.Second  // between two writes
+	flushTimeout = 10 * time.Second // for one
+	// maxBufferedRows bounds what waits for a database that does not take it, of the allowed and of the refused each: many of the ones
 	// never push out the others. What is more is counted without names.
-	toldRows = 5_000
+	maxBufferedRows = 5_000
 )
 
 // A tellable is an answer as the ledger takes it.
-type tellable struct {
+type checkAnswer struct {
 	allowed, verified bool
 	verdict           string
 	who               asker
@@ -28,7 +28,7 @@ type tellable struct {
 }
 
 // row leaves out what is not believed: who did not present the certificate that is demanded may say that he is anybody.
-func (t tellable) row() db.DeleteCheck {
+func (t checkAnswer) row() db.DeleteCheck {
 	row := db.DeleteCheck{Allowed: t.allowed, Verdict: t.verdict, Verified: t.verified}
 	if t.verified {
 		row.UserID, row.ProjectID, row.Roles = t.who.UserID, t.who.ProjectID, t.who.Roles
@@ -39,7 +39,7 @@ func (t tellable) row() db.DeleteCheck {
 // ledger collects who asked for deletions and what was answered, and writes it in one transaction every few seconds:
 // an answer never waits for it, and is given also where it can't be written. What a killed process had collected since
 // the last write is only in its log.
-type ledger struct {
+type auditBuffer struct {
 	write   func(context.Context, []db.DeleteCheck) ([]db.Burst, error)
 	metrics *telemetry.Metrics
 
@@ -54,27 +54,27 @@ type asked struct {
 	backupID string
 }
 
-func newLedger(d Deps, burst int) *ledger {
-	l := &ledger{metrics: d.Metrics, rows: map[db.DeleteCheck]asked{}, kept: map[bool]int{}}
+func newAuditBuffer(d Deps, burst int) *auditBuffer {
+	l := &auditBuffer{metrics: d.Metrics, rows: map[db.DeleteCheck]asked{}, kept: map[bool]int{}}
 	l.write = func(ctx context.Context, rows []db.DeleteCheck) ([]db.Burst, error) {
-		return d.Checks.Told(ctx, rows, burst)
+		return d.Checks.Add(ctx, rows, burst)
 	}
 	return l
 }
 
-func (t *ledger) add(told tellable) {
+func (t *auditBuffer) add(cinderBody checkAnswer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	backupID := ""
-	if told.verified && !told.allowed {
-		backupID = told.backupID
+	if cinderBody.verified && !cinderBody.allowed {
+		backupID = cinderBody.backupID
 	}
-	t.put(told.row(), asked{1, backupID})
+	t.put(cinderBody.row(), asked{1, backupID})
 }
 
-func (t *ledger) put(row db.DeleteCheck, a asked) {
+func (t *auditBuffer) put(row db.DeleteCheck, a asked) {
 	if _, known := t.rows[row]; !known && row.Verified && row.Verdict != db.MoreChecks {
-		if t.kept[row.Allowed] >= toldRows {
+		if t.kept[row.Allowed] >= maxBufferedRows {
 			row, a.backupID = row.Summed(), ""
 		} else {
 			t.kept[row.Allowed]++
@@ -88,8 +88,8 @@ func (t *ledger) put(row db.DeleteCheck, a asked) {
 }
 
 // run writes until ctx ends, and once more then.
-func (t *ledger) run(ctx context.Context, log zerolog.Logger) {
-	ticker := time.NewTicker(toldPeriod)
+func (t *auditBuffer) run(ctx context.Context, log zerolog.Logger) {
+	ticker := time.NewTicker(flushPeriod)
 	defer ticker.Stop()
 	var conditions telemetry.Conditions
 	for {
@@ -99,13 +99,13 @@ func (t *ledger) run(ctx context.Context, log zerolog.Logger) {
 		}
 		bursts, err := t.flush(context.WithoutCancel(ctx))
 		if err != nil {
-			conditions.MetLasting(&log, zerolog.WarnLevel, "write", "").Err(err).Msg("who asked for deletions can't be written, and is kept for later; the delete check answers all the same")
+			conditions.MetLasting(&log, zerolog.WarnLevel, "write", "").Err(err).Msg("delete check audit not written, buffered; the delete check still answers")
 		} else {
-			conditions.Over(&log, "write").Msg("who asked for deletions is written again")
+			conditions.Over(&log, "write").Msg("delete check audit written again")
 		}
 		for _, b := range bursts {
 			t.metrics.RefusalBurst()
-			sayBurst(log, b)
+			logBurst(log, b)
 		}
 		if ctx.Err() != nil {
 			return
@@ -113,8 +113,8 @@ func (t *ledger) run(ctx context.Context, log zerolog.Logger) {
 	}
 }
 
-// sayBurst names nobody who could have been named by somebody else.
-func sayBurst(log zerolog.Logger, b db.Burst) {
+// logBurst names nobody who could have been named by somebody else.
+func logBurst(log zerolog.Logger, b db.Burst) {
 	if !b.Verified {
 		log.Error().Int64("refused", b.Refused).Bool("verified", false).
 			Msg("callers without a client certificate that is demanded were refused the deletion of many backups within a minute: find out who reaches the delete check")
@@ -125,7 +125,7 @@ func sayBurst(log zerolog.Logger, b db.Burst) {
 }
 
 // flush writes all that was collected; what can't be written is kept.
-func (t *ledger) flush(ctx context.Context) ([]db.Burst, error) {
+func (t *auditBuffer) flush(ctx context.Context) ([]db.Burst, error) {
 	t.mu.Lock()
 	taken := t.rows
 	t.rows, t.kept = map[db.DeleteCheck]asked{}, map[bool]int{}
@@ -139,7 +139,7 @@ func (t *ledger) flush(ctx context.Context) ([]db.Burst, error) {
 		row.Asked, row.BackupID = a.times, a.backupID
 		rows = append(rows, row)
 	}
-	ctx, cancel := context.WithTimeout(ctx, toldTime)
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
 	bursts, err := t.write(ctx, rows)
 	t.mu.Lock()

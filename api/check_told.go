@@ -13,7 +13,7 @@ import (
 
 // told is what a verdict needs of Cinder's body, and nothing else of it: values that are not needed are checked and passed over
 // without being built.
-type told struct {
+type cinderBody struct {
 	id, owner, description word
 	tags                   tags
 	user, project          word
@@ -37,7 +37,7 @@ func why(err error) string {
 	return "it can't be read"
 }
 
-func (t *told) backup() backup.Backup {
+func (t *cinderBody) backup() backup.Backup {
 	b := backup.Backup{ID: string(t.id), UserID: string(t.owner), Description: string(t.description)}
 	if t.tags.installation != "" {
 		b.Metadata = map[string]string{backup.TagInstallation: string(t.tags.installation)}
@@ -46,7 +46,7 @@ func (t *told) backup() backup.Backup {
 }
 
 // form reads the two parts that matter; the others are not even unescaped.
-func (t *told) form(body string) error {
+func (t *cinderBody) form(body string) error {
 	var seen [2]bool
 	for pair := range strings.SplitSeq(body, "&") {
 		key, value, _ := strings.Cut(pair, "=")
@@ -84,7 +84,7 @@ func (t *told) form(body string) error {
 	return nil
 }
 
-func (t *told) json(body []byte) error {
+func (t *cinderBody) json(body []byte) error {
 	return whole(bytes.NewReader(body), func(d *json.Decoder) error {
 		return object(d, map[string]func(*json.Decoder) error{"target": t.target, "credentials": t.credentials})
 	})
@@ -102,13 +102,13 @@ func whole(text io.Reader, read func(*json.Decoder) error) error {
 	return nil
 }
 
-func (t *told) target(d *json.Decoder) error {
+func (t *cinderBody) target(d *json.Decoder) error {
 	return object(d, map[string]func(*json.Decoder) error{
 		"id": into(&t.id), "user_id": into(&t.owner), "display_description": into(&t.description), "metadata": into(&t.tags),
 	})
 }
 
-func (t *told) credentials(d *json.Decoder) error {
+func (t *cinderBody) credentials(d *json.Decoder) error {
 	return object(d, map[string]func(*json.Decoder) error{"user_id": into(&t.user), "project_id": into(&t.project), "roles": into(&t.roles)})
 }
 

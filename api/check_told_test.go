@@ -18,14 +18,14 @@ import (
 )
 
 // written returns delete_checks once it has so many rows.
-func (k *checked) written(t *testing.T, rows int) (told string) {
+func (k *checked) written(t *testing.T, rows int) (cinderBody string) {
 	t.Helper()
 	testkit.Eventually(t, "who asked is written", time.Minute, func() bool {
 		require.NoError(t, k.conn.QueryRow(t.Context(), `
-			SELECT coalesce(string_agg(concat_ws(' ', answer, verdict, verified, backup_id, user_id, project_id, roles, asked), E'\n' ORDER BY answer, verdict, user_id), '') FROM delete_checks`).Scan(&told))
-		return strings.Count(told, "\n") == rows-1
+			SELECT coalesce(string_agg(concat_ws(' ', answer, verdict, verified, backup_id, user_id, project_id, roles, asked), E'\n' ORDER BY answer, verdict, user_id), '') FROM delete_checks`).Scan(&cinderBody))
+		return strings.Count(cinderBody, "\n") == rows-1
 	})
-	return told
+	return cinderBody
 }
 
 func (k *checked) asksAs(t *testing.T, id, user, want string) {
@@ -102,7 +102,7 @@ func TestCheck_WhoShowsNoCertificateIsASum(t *testing.T) {
 func TestLedger_KeepsWhatCannotBeWrittenWithinBoundsOfTheirOwn(t *testing.T) {
 	var written []db.DeleteCheck
 	fault := errors.New("away")
-	l := &ledger{metrics: telemetry.NewMetrics(), rows: map[db.DeleteCheck]asked{}, kept: map[bool]int{}}
+	l := &auditBuffer{metrics: telemetry.NewMetrics(), rows: map[db.DeleteCheck]asked{}, kept: map[bool]int{}}
 	l.write = func(_ context.Context, rows []db.DeleteCheck) ([]db.Burst, error) {
 		if fault != nil {
 			return nil, fault
@@ -110,11 +110,11 @@ func TestLedger_KeepsWhatCannotBeWrittenWithinBoundsOfTheirOwn(t *testing.T) {
 		written = append(written, rows...)
 		return nil, nil
 	}
-	by := func(allowed bool, user int) tellable {
-		return tellable{allowed: allowed, verified: true, verdict: "v", who: asker{UserID: fmt.Sprint(user)}, backupID: "b"}
+	by := func(allowed bool, user int) checkAnswer {
+		return checkAnswer{allowed: allowed, verified: true, verdict: "v", who: asker{UserID: fmt.Sprint(user)}, backupID: "b"}
 	}
 	flush := func() error { _, err := l.flush(t.Context()); return err }
-	for i := range toldRows + 50 {
+	for i := range maxBufferedRows + 50 {
 		l.add(by(true, i))
 		if i == 100 {
 			require.ErrorIs(t, flush(), fault)
@@ -122,21 +122,21 @@ func TestLedger_KeepsWhatCannotBeWrittenWithinBoundsOfTheirOwn(t *testing.T) {
 	}
 	l.add(by(true, 0))
 	l.add(by(false, 0))
-	for i := range 3 * toldRows {
-		l.add(tellable{verdict: "on_record", who: asker{UserID: fmt.Sprint(i)}, backupID: fmt.Sprint(i)})
+	for i := range 3 * maxBufferedRows {
+		l.add(checkAnswer{verdict: "on_record", who: asker{UserID: fmt.Sprint(i)}, backupID: fmt.Sprint(i)})
 	}
 	require.ErrorIs(t, flush(), fault)
 	fault = nil
 	require.NoError(t, flush())
-	require.Len(t, written, toldRows+3)
+	require.Len(t, written, maxBufferedRows+3)
 	sum := int64(0)
 	for _, row := range written {
 		sum += row.Asked
 	}
-	require.EqualValues(t, 4*toldRows+52, sum, "each is counted")
+	require.EqualValues(t, 4*maxBufferedRows+52, sum, "each is counted")
 	require.Contains(t, written, db.DeleteCheck{Allowed: true, Verified: true, Verdict: db.MoreChecks, Asked: 50})
 	require.Contains(t, written, db.DeleteCheck{Verified: true, Verdict: "v", UserID: "0", BackupID: "b", Asked: 1}, "the refused have room of their own")
-	require.Contains(t, written, db.DeleteCheck{Verdict: "on_record", Asked: 3 * toldRows}, "who is not known has no name")
+	require.Contains(t, written, db.DeleteCheck{Verdict: "on_record", Asked: 3 * maxBufferedRows}, "who is not known has no name")
 	require.NoError(t, flush())
-	require.Len(t, written, toldRows+3, "once")
+	require.Len(t, written, maxBufferedRows+3, "once")
 }

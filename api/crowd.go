@@ -19,35 +19,35 @@ const mostWaiting = 2048
 // crowd are the connections of a server that wait for their clients, the longest first. Where there are too many, the
 // one that waited longest is closed: whoever opens ten thousand and sends nothing keeps no others out, and costs no more
 // memory than so many. (netutil.LimitListener would accept nobody meanwhile.)
-type crowd struct {
-	most       int
-	turnedAway func()
+type connLimiter struct {
+	most     int
+	rejected func()
 
 	mu      sync.Mutex
 	waiting *simplelru.LRU[net.Conn, struct{}] // the longest waiting first; none of it is ever moved
 }
 
-func newCrowd(most int, turnedAway func()) *crowd {
+func newConnLimiter(most int, turnedAway func()) *connLimiter {
 	waiting, _ := simplelru.NewLRU[net.Conn, struct{}](most, nil) // an error only where the limit is not positive
-	return &crowd{most: most, turnedAway: turnedAway, waiting: waiting}
+	return &connLimiter{most: most, rejected: turnedAway, waiting: waiting}
 }
 
 // connState is the server's hook.
-func (w *crowd) connState(conn net.Conn, state http.ConnState) {
+func (w *connLimiter) connState(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew, http.StateIdle:
-		if longest := w.comes(conn); longest != nil {
-			w.turnedAway()
+		if longest := w.add(conn); longest != nil {
+			w.rejected()
 			_ = longest.Close() // nobody is left to tell
 		}
 	case http.StateActive: // its first byte came, not yet its last
 	case http.StateClosed, http.StateHijacked:
-		w.goes(conn)
+		w.remove(conn)
 	}
 }
 
 // comes answers whom to close.
-func (w *crowd) comes(conn net.Conn) (longest net.Conn) {
+func (w *connLimiter) add(conn net.Conn) (longest net.Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.waiting.Contains(conn) {
@@ -63,7 +63,7 @@ func (w *crowd) comes(conn net.Conn) (longest net.Conn) {
 	return longest
 }
 
-func (w *crowd) goes(conn net.Conn) {
+func (w *connLimiter) remove(conn net.Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.waiting.Remove(conn)
@@ -72,19 +72,19 @@ func (w *crowd) goes(conn net.Conn) {
 type connection struct{}
 
 // connContext is the server's hook: a request knows its connection.
-func (w *crowd) connContext(ctx context.Context, conn net.Conn) context.Context {
+func (w *connLimiter) connContext(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connection{}, conn)
 }
 
 // served takes a request's connection out of the crowd once all of it was read.
-func (w *crowd) served(next echo.HandlerFunc) echo.HandlerFunc {
+func (w *connLimiter) served(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		request := c.Request()
 		if conn, is := request.Context().Value(connection{}).(net.Conn); is {
 			if request.ContentLength == 0 {
-				w.goes(conn)
+				w.remove(conn)
 			} else {
-				request.Body = &awaited{request.Body, func() { w.goes(conn) }}
+				request.Body = &awaited{request.Body, func() { w.remove(conn) }}
 			}
 		}
 		return next(c)

@@ -58,7 +58,7 @@ func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFu
 			}
 			level, route := zerolog.InfoLevel, request.Method+" "+c.Path()
 			if response.Status < 500 {
-				failing.Over(&log, route).Str("route", route).Msg("requests are answered again")
+				failing.Over(&log, route).Str("route", route).Msg("requests served again")
 			}
 			switch {
 			case probePaths[request.URL.Path],
@@ -89,7 +89,7 @@ func recovered() echo.MiddlewareFunc {
 	return middleware.RecoverWithConfig(middleware.RecoverConfig{
 		DisableStackAll: true, DisableErrorHandler: true, // the access log has the error written
 		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
-			zerolog.Ctx(c.Request().Context()).Error().Err(err).Bytes("stack", stack).Msg("request's handler panicked")
+			zerolog.Ctx(c.Request().Context()).Error().Err(err).Bytes("stack", stack).Msg("request handler panicked")
 			return err
 		},
 	})

@@ -9,17 +9,17 @@ import (
 )
 
 const (
-	paceTogether = 200 // questions a second of one address while others ask too; Cinder's apis ask a few
-	paceAlone    = 2 * time.Second
-	paceLongest  = time.Second // and so the most that a question comes later
-	paceClients  = 4096        // whose pace is remembered; the next ones share one
-	paceWaiting  = checksMost  // at a time; what is more is refused
+	sharedRate = 200 // questions a second of one address while others ask too; Cinder's apis ask a few
+	aloneRate  = 2 * time.Second
+	maxDelay   = time.Second // and so the most that a question comes later
+	maxClients = 4096        // whose pace is remembered; the next ones share one
+	maxWaiting = checksMost  // at a time; what is more is refused
 )
 
 // pace holds back the address that asks very often while others ask too, so that their questions find the processor, and
 // the database, idle. A body counts as one question more for each bodyUsual of its length. Who asks alone is answered as
 // fast as can be.
-type pace struct {
+type addressThrottle struct {
 	now func() time.Duration
 
 	held held
@@ -30,17 +30,17 @@ type pace struct {
 	clients limiters
 }
 
-func newPace() *pace {
-	return &pace{now: telemetry.Stopwatch(), held: make(held, paceWaiting), clients: newLimiters(paceTogether, paceTogether/10, paceClients)}
+func newAddressThrottle() *addressThrottle {
+	return &addressThrottle{now: telemetry.Stopwatch(), held: make(held, maxWaiting), clients: newLimiters(sharedRate, sharedRate/10, maxClients)}
 }
 
 // wait returns when the address's next question may be worked on, or ctx ends. It reports whether there was room to wait.
-func (p *pace) wait(ctx context.Context, address string, length int64) bool {
+func (p *addressThrottle) wait(ctx context.Context, address string, length int64) bool {
 	d := p.delay(address, length)
 	return d <= 0 || p.held.wait(ctx, d)
 }
 
-func (p *pace) delay(address string, length int64) time.Duration {
+func (p *addressThrottle) delay(address string, length int64) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
@@ -48,7 +48,7 @@ func (p *pace) delay(address string, length int64) time.Duration {
 		p.changed = now
 	}
 	p.last = address
-	if p.changed == 0 || now-p.changed > paceAlone {
+	if p.changed == 0 || now-p.changed > aloneRate {
 		clear(p.clients.known)
 		return 0
 	}
@@ -57,9 +57,9 @@ func (p *pace) delay(address string, length int64) time.Duration {
 		length = bodyMost
 	}
 	turn := p.clients.of(address).ReserveN(at, 1+int(length/bodyUsual))
-	if d := turn.DelayFrom(at); d <= paceLongest {
+	if d := turn.DelayFrom(at); d <= maxDelay {
 		return d
 	}
 	turn.CancelAt(at)
-	return paceLongest
+	return maxDelay
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func TestPace_WhoAsksVeryOftenWaitsOnlyWhileOthersAskToo(t *testing.T) {
-	p, now := newPace(), time.Minute
+	p, now := newAddressThrottle(), time.Minute
 	p.now = func() time.Duration { return now }
 	for range 10_000 {
 		require.Zero(t, p.delay("a", 0), "alone")
@@ -31,10 +31,10 @@ func TestPace_WhoAsksVeryOftenWaitsOnlyWhileOthersAskToo(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, 15_000-paceTogether/10, delayed)
-	require.Equal(t, paceLongest, longest)
+	require.Equal(t, 15_000-sharedRate/10, delayed)
+	require.Equal(t, maxDelay, longest)
 	for _, length := range []int64{-1, bodyMost, 1 << 40} {
-		at, alike := newPace(), newPace()
+		at, alike := newAddressThrottle(), newAddressThrottle()
 		at.now, alike.now = p.now, p.now
 		for _, address := range []string{"cinder", "a"} {
 			at.delay(address, 0)
@@ -47,25 +47,25 @@ func TestPace_WhoAsksVeryOftenWaitsOnlyWhileOthersAskToo(t *testing.T) {
 		require.Equal(t, alike.delay("a", bodyUsual), at.delay("a", bodyUsual), "a long body counts as many questions")
 		require.Positive(t, at.delay("a", 0))
 	}
-	now += paceAlone + 1
+	now += aloneRate + 1
 	require.Zero(t, p.delay("a", 0), "alone again")
-	for i := range 2 * paceClients {
+	for i := range 2 * maxClients {
 		p.delay(fmt.Sprint(i), 0)
 	}
-	require.LessOrEqual(t, len(p.clients.known), paceClients+1)
+	require.LessOrEqual(t, len(p.clients.known), maxClients+1)
 
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
-	for range paceTogether {
+	for range sharedRate {
 		p.delay("b", 0)
 	}
 	require.True(t, p.wait(over, "b", 0), "who hung up is not waited for")
 	require.Empty(t, p.held)
-	for range paceWaiting {
+	for range maxWaiting {
 		p.held <- struct{}{}
 	}
 	clear(p.clients.known)
-	for range paceTogether {
+	for range sharedRate {
 		p.delay("b", 0)
 	}
 	require.False(t, p.wait(over, "b", 0), "no room")
@@ -84,9 +84,9 @@ func TestCheck_HoldsBackWhoAsksVeryOftenBesideOthers(t *testing.T) {
 	}
 	ask("198.51.100.1")
 	watch := telemetry.Stopwatch()
-	const questions = paceTogether
+	const questions = sharedRate
 	for range questions {
 		ask("198.51.100.2")
 	}
-	require.GreaterOrEqual(t, watch(), time.Second*(questions-paceTogether/10-1)/paceTogether)
+	require.GreaterOrEqual(t, watch(), time.Second*(questions-sharedRate/10-1)/sharedRate)
 }

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	recentTime = 200 * time.Millisecond // for which an answer of a probe is given to all who ask
-	lookTime   = 5 * time.Second        // for one look
+	recentTime  = 200 * time.Millisecond // for which an answer of a probe is given to all who ask
+	readTimeout = 5 * time.Second        // for one look
 )
 
 // recent answers requests from one look of a few moments ago: thousands of clients at the probes cost no more than five looks a
@@ -57,7 +57,7 @@ func (r *recent) answer(request *http.Request) *kept {
 	if r.since != nil && r.since() < recentTime {
 		return r.seen
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(request.Context()), lookTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(request.Context()), readTimeout)
 	defer cancel()
 	plain := request.Clone(ctx)
 	plain.Header.Del(echo.HeaderAcceptEncoding) // one answer for all

@@ -29,7 +29,7 @@ func queues(token string, page http.Handler) echo.HandlerFunc {
 		case !is:
 			return signIn(header)
 		case !same(given, token):
-			zerolog.Ctx(request.Context()).Warn().Str("remote", request.RemoteAddr).Msg("sign-in to the page of the queues refused")
+			zerolog.Ctx(request.Context()).Warn().Str("remote", request.RemoteAddr).Msg("sign-in to the queue page refused")
 			return signIn(header)
 		}
 		if request.Method != http.MethodGet && request.Method != http.MethodHead {

@@ -69,7 +69,7 @@ func TestQueues_AreShownToNobodyElse(t *testing.T) {
 	}
 	refused(bearer("Token", token))
 	require.Equal(t, 16, strings.Count(r.log.String(), `"level":"warn"`))
-	require.Regexp(t, `"level":"warn","request_id":"[^"]+","remote":"127\.0\.0\.1:\d+","message":"sign-in to the page of the queues refused"`, r.log.String())
+	require.Regexp(t, `"level":"warn","request_id":"[^"]+","remote":"127\.0\.0\.1:\d+","message":"sign-in to the queue page refused"`, r.log.String())
 	require.NotContains(t, r.log.String(), token)
 	require.NotContains(t, r.log.String(), wrong)
 }

@@ -19,7 +19,7 @@ type around struct {
 }
 
 // base returns a server with what lies around every route.
-func base(cfg Config, d Deps, w *crowd, a around) *echo.Echo {
+func base(cfg Config, d Deps, w *connLimiter, a around) *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = answerError(d.Trouble)
 	e.IPExtractor = cfg.TrustedProxies.extractor()

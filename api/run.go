@@ -71,13 +71,13 @@ func Run(ctx context.Context, cfg Config, d Deps) error {
 	if check != nil {
 		ledgered, over := context.WithCancel(context.WithoutCancel(ctx))
 		defer over() // after the last answer
-		wait.Go(func() { check.told.run(ledgered, d.Log) })
+		wait.Go(func() { check.cinderBody.run(ledgered, d.Log) })
 	}
 	ended := make(chan error, len(listeners))
 	few := fewLines()
 	for _, l := range listeners {
-		crowd := newCrowd(mostWaiting, func() { d.Metrics.TurnedAway("waiting") })
-		handler := base(cfg, d, crowd, shared)
+		connLimiter := newConnLimiter(mostWaiting, func() { d.Metrics.Rejected("waiting") })
+		handler := base(cfg, d, connLimiter, shared)
 		shared.probes.add(handler, l.metrics)
 		if l.pages {
 			rest(handler, cfg, d)
@@ -87,7 +87,7 @@ func Run(ctx context.Context, cfg Config, d Deps) error {
 		}
 		server := telemetry.NewHTTPServer(handler)
 		server.ReadHeaderTimeout, server.ReadTimeout, server.IdleTimeout, server.MaxHeaderBytes = readHeaderTime, readTime, idleTime, maxHeaderBytes
-		server.ConnState, server.ConnContext = crowd.connState, crowd.connContext
+		server.ConnState, server.ConnContext = connLimiter.connState, connLimiter.connContext
 		server.Protocols = new(http.Protocols) // of a connection of HTTP/2 the crowd would not know what it waits for
 		server.Protocols.SetHTTP1(true)
 		server.TLSConfig = certificates.config()

@@ -71,12 +71,12 @@ func TestCheck_TenThousandSlowClientsKeepNobodyOut(t *testing.T) {
 	slices.Sort(crowded)
 	t.Logf("an answer took %s alone and %s among slow clients (medians of 100), %s and %s at most", quiet[50], crowded[50], quiet[99], crowded[99])
 	_, metrics := k.do(t, http.MethodGet, "/metrics", "", nil)
-	require.NotContains(t, metrics, `staffeln_api_turned_away_total{what="checks"}`)
+	require.NotContains(t, metrics, `staffeln_api_rejected_total{what="checks"}`)
 }
 
 func TestCrowd_TurnsAwayWhoWaitedLongestAndNobodyWhoWasRead(t *testing.T) {
 	turned := 0
-	w := newCrowd(2, func() { turned++ })
+	w := newConnLimiter(2, func() { turned++ })
 	var conns []net.Conn
 	closed := map[net.Conn]*atomic.Bool{}
 	for range 5 {
@@ -87,7 +87,7 @@ func TestCrowd_TurnsAwayWhoWaitedLongestAndNobodyWhoWasRead(t *testing.T) {
 	isClosed := func(c net.Conn) bool { return c.SetDeadline(time.Time{}) != nil }
 	w.connState(conns[0], http.StateNew)
 	w.connState(conns[0], http.StateActive)
-	w.goes(conns[0]) // read to its end
+	w.remove(conns[0]) // read to its end
 	for _, c := range conns[1:] {
 		w.connState(c, http.StateNew)
 	}
@@ -178,10 +178,10 @@ func TestRun_AnAuthorityThatIsTakenAwayEndsItsCertificatesAtOnce(t *testing.T) {
 func TestRun_MetricsHaveAnAddressOfTheirOwn(t *testing.T) {
 	var places []net.Addr
 	k := runCheck(t, Config{CheckListen: "127.0.0.1:0", MetricsListen: "127.0.0.1:0"}, func(d *Deps) {
-		told := d.Listening
+		cinderBody := d.Listening
 		d.Listening = func(a net.Addr) {
 			if places = append(places, a); len(places) == 3 {
-				told(places[0])
+				cinderBody(places[0])
 			}
 		}
 	})
@@ -259,7 +259,7 @@ func TestRun_ACertificateThatChangesIsServedAndHalfOfOneIsNot(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(files.CertFile, crt, 0o600))
 	require.Equal(t, first, serves(), "the key is still of the one before")
-	require.Contains(t, r.log.String(), "can't be used; the one before serves on")
+	require.Contains(t, r.log.String(), "not usable, the previous one stays in use")
 	require.NoError(t, os.WriteFile(files.KeyFile, key, 0o600))
 	require.Equal(t, second.pair.Leaf.SerialNumber.String(), serves())
 	require.NoError(t, os.Remove(files.CertFile))
@@ -271,10 +271,10 @@ func TestRun_ACertificateThatChangesIsServedAndHalfOfOneIsNot(t *testing.T) {
 func TestRun_TheCheckHasAnAddressOfItsOwn(t *testing.T) {
 	var places []net.Addr
 	k := runCheck(t, Config{CheckListen: "127.0.0.1:0"}, func(d *Deps) {
-		told := d.Listening
+		cinderBody := d.Listening
 		d.Listening = func(a net.Addr) {
 			if places = append(places, a); len(places) == 2 {
-				told(places[0])
+				cinderBody(places[0])
 			}
 		}
 	})

@@ -106,11 +106,11 @@ func (c *certificates) newest() *tls.Config {
 	c.seen = stamps
 	read, err := c.read()
 	if err != nil {
-		c.log.Error().Err(err).Msg("the API's certificate changed and can't be used; the one before serves on")
+		c.log.Error().Err(err).Msg("changed API certificate not usable, the previous one stays in use")
 		return c.now
 	}
 	c.now = read
-	c.log.Info().Msg("the API's certificate was read again")
+	c.log.Info().Msg("API certificate reloaded")
 	return c.now
 }
 

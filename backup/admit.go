@@ -24,7 +24,7 @@ type Candidate struct {
 	Beat                time.Time  // of the plan that wrote it
 }
 
-func (c *Candidate) place() Place { return Place{Project: c.ProjectID, Zone: c.Zone} }
+func (c *Candidate) place() AdmissionScope { return AdmissionScope{Project: c.ProjectID, Zone: c.Zone} }
 
 // first orders candidates by need: what an operator asked for, then volumes
 // without a restore point, then the oldest.
@@ -88,7 +88,7 @@ func (f AdmissionFacts) slots(now time.Time) *slots {
 // Held says why one candidate is not admitted.
 type Held string
 
-// Why candidates wait; beside these the [Caution] of a brake.
+// Why candidates wait; beside these the [ThrottleReason] of a brake.
 const (
 	HeldByTotal       Held = "total"        // the cap on all
 	HeldByProject     Held = "project"      // the cap of its project
@@ -98,12 +98,12 @@ const (
 
 // An Admission is whom [Admit] lets through, and why the others wait.
 type Admission struct {
-	Admitted []string        // record IDs, in their turns
-	Held     map[string]Held // by record ID
-	Stuck    int             // in progress far beyond their usual time
-	Caution  Caution         // why fewer were admitted in the whole cloud than the caps leave room for
+	Admitted       []string        // record IDs, in their turns
+	Held           map[string]Held // by record ID
+	Stuck          int             // in progress far beyond their usual time
+	ThrottleReason ThrottleReason  // why fewer were admitted in the whole cloud than the caps leave room for
 	// Brakes are those that hold something back in a part of the cloud.
-	Brakes map[Place]Brake
+	Brakes map[AdmissionScope]Brake
 }
 
 // HeldBy counts the candidates that wait for one reason.
@@ -132,13 +132,13 @@ func Admit(now time.Time, f AdmissionFacts) Admission {
 	queue := make([]*Candidate, 0, len(f.Waiting))
 	for i := range f.Waiting {
 		if c := &f.Waiting[i]; f.Outage.Hits(c.Zone) {
-			a.Held[c.ID], a.Caution = Held(WhileOutage), WhileOutage
+			a.Held[c.ID], a.ThrottleReason = Held(WhileOutage), WhileOutage
 		} else {
 			queue = append(queue, c)
 		}
 	}
 	slices.SortFunc(queue, (*Candidate).first)
-	paces, served := f.paces(now), map[string]int{}
+	pressures, served := f.pressures(now), map[string]int{}
 	for _, r := range f.Recent {
 		served[r.ProjectID] += r.Ended
 	}
@@ -146,10 +146,10 @@ func Admit(now time.Time, f AdmissionFacts) Admission {
 	for _, c := range queue {
 		zones[c.Zone] = true
 	}
-	for at := range paces {
+	for at := range pressures {
 		zones[at.Zone] = true
 	}
-	brakes := BrakesOf(paces, zones)
+	brakes := BrakesOf(pressures, zones)
 	a.take(s, queue, served, brakes)
 	a.brake(brakes)
 	return a
@@ -185,11 +185,11 @@ func (a *Admission) brake(brakes Brakes) {
 	for at, one := range brakes {
 		switch {
 		case one.Held == 0:
-		case at == Place{}:
-			a.Caution = one.Why
+		case at == AdmissionScope{}:
+			a.ThrottleReason = one.Why
 		default:
 			if a.Brakes == nil {
-				a.Brakes = map[Place]Brake{}
+				a.Brakes = map[AdmissionScope]Brake{}
 			}
 			a.Brakes[at] = *one
 		}

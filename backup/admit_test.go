@@ -81,8 +81,8 @@ func TestAdmit(t *testing.T) {
 		admitted []string
 		held     map[Held]int
 		stuck    int
-		caution  Caution
-		brakes   map[Place]Brake
+		caution  ThrottleReason
+		brakes   map[AdmissionScope]Brake
 	}{
 		"nobody waits":                            {},
 		"without caps all":                        {facts: AdmissionFacts{Waiting: large}, admitted: []string{"large-0", "small-0", "large-1", "small-1", "large-2"}},
@@ -105,16 +105,16 @@ func TestAdmit(t *testing.T) {
 		"no service at all":                       {facts: AdmissionFacts{Outage: Outage{All: true}, Waiting: four}, held: map[Held]int{Held(WhileOutage): 4}, caution: WhileOutage},
 		"throttled": {
 			facts: AdmissionFacts{Waiting: four, InProgress: []InProgress{asks("p", "az", Throttled)}}, held: map[Held]int{Held(WhileThrottle): 4}, stuck: 1,
-			brakes: map[Place]Brake{{Project: "p"}: {Why: WhileThrottle, Held: 4}},
+			brakes: map[AdmissionScope]Brake{{Project: "p"}: {Why: WhileThrottle, Held: 4}},
 		},
 		"away, a probe begins": {
 			facts: AdmissionFacts{Waiting: four, InProgress: times(3, asks("p", "az", CinderUnavailable))}, admitted: []string{"n0"}, held: map[Held]int{Held(WhileAway): 3}, stuck: 3,
-			brakes: map[Place]Brake{{Project: "p", Zone: "az"}: {Why: WhileAway, Held: 3}},
+			brakes: map[AdmissionScope]Brake{{Project: "p", Zone: "az"}: {Why: WhileAway, Held: 3}},
 		},
 		"two away prove nothing": {facts: AdmissionFacts{Waiting: four, InProgress: times(2, asks("p", "az", CinderUnavailable))}, admitted: []string{"n0", "n1", "n2", "n3"}, stuck: 2},
 		"failing": {
 			facts: AdmissionFacts{Waiting: four, Recent: []Recent{{"p", "az", 5, 5, 0}}}, admitted: []string{"n0"}, held: map[Held]int{Held(WhileFailing): 3},
-			brakes: map[Place]Brake{{Project: "p", Zone: "az"}: {Why: WhileFailing, Held: 3}},
+			brakes: map[AdmissionScope]Brake{{Project: "p", Zone: "az"}: {Why: WhileFailing, Held: 3}},
 		},
 		"tenants' failures are no sign": {facts: AdmissionFacts{Waiting: four, Recent: []Recent{{"p", "az", 9, 0, 0}}}, admitted: []string{"n0", "n1", "n2", "n3"}},
 		"several projects are the cloud": {
@@ -131,7 +131,7 @@ func TestAdmit(t *testing.T) {
 			}
 			assert.Len(t, c.facts.Waiting, len(a.Admitted)+len(a.Held))
 			assert.Equal(t, c.stuck, a.Stuck)
-			assert.Equal(t, c.caution, a.Caution)
+			assert.Equal(t, c.caution, a.ThrottleReason)
 			assert.Equal(t, c.brakes, a.Brakes)
 		})
 	}

@@ -10,7 +10,7 @@ import (
 type Prospect struct {
 	Decision
 
-	Beat time.Time // the plan that decides so
+	ScheduledFor time.Time // the plan that decides so
 	// EndsWell says that the backup in progress is assumed to become a restore
 	// point.
 	EndsWell bool
@@ -37,9 +37,9 @@ func Ahead(now time.Time, p Policy, s Subject, records []Record) (Decision, *Pro
 	}
 	// A leftover or a busy parent is waited for from beat to beat, for an
 	// interval at most.
-	for n := 0; n < mostBeats && (n == 0 || later.Action == Wait) && !later.At.IsZero(); n++ {
-		ahead.Beat = firstBeat(now, later.At, p.Period)
-		later = Next(ahead.Beat, p, s, records)
+	for n := 0; n < maxRuns && (n == 0 || later.Action == Wait) && !later.At.IsZero(); n++ {
+		ahead.ScheduledFor = firstRun(now, later.At, p.Period)
+		later = Next(ahead.ScheduledFor, p, s, records)
 	}
 	if later.Action == Wait {
 		return d, nil
@@ -48,13 +48,13 @@ func Ahead(now time.Time, p Policy, s Subject, records []Record) (Decision, *Pro
 	return d, &ahead
 }
 
-// mostBeats bounds how far ahead is looked: no interval has more beats of half
+// maxRuns bounds how far ahead is looked: no interval has more beats of half
 // an hour in a year.
-const mostBeats = 20_000
+const maxRuns = 20_000
 
-// firstBeat returns the first beat of the grid that is at or after t, and after
+// firstRun returns the first beat of the grid that is at or after t, and after
 // now.
-func firstBeat(now, t time.Time, period time.Duration) time.Time {
+func firstRun(now, t time.Time, period time.Duration) time.Time {
 	beat := Grid(t, period)
 	for beat.Before(t) || !beat.After(now) {
 		beat = beat.Add(max(period, time.Second))

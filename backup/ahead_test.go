@@ -43,7 +43,7 @@ func TestAhead(t *testing.T) {
 				if ahead.EndsWell {
 					got += "if it ends well "
 				}
-				got += fmt.Sprintf("+%s %s", Duration(ahead.Beat.Sub(now)), decided(ahead.Decision))
+				got += fmt.Sprintf("+%s %s", Duration(ahead.ScheduledFor.Sub(now)), decided(ahead.Decision))
 			}
 			require.Equal(t, c.want, got)
 		})

@@ -6,26 +6,26 @@ import (
 )
 
 // A Place is one project in one availability zone; one of the two is empty where all of them are meant.
-type Place struct{ Project, Zone string }
+type AdmissionScope struct{ Project, Zone string }
 
 // A Brake holds back what would begin in one place.
 type Brake struct {
-	Why   Caution
+	Why   ThrottleReason
 	Limit int // how many may begin now
 	Held  int // how many wait because of it
 }
 
 // Brakes are all that hold something back, by place: one project in one zone, a project, a zone, and the whole cloud
 // (the empty place).
-type Brakes map[Place]*Brake
+type Brakes map[AdmissionScope]*Brake
 
 // BrakesOf decides from what the records say of each project in each zone. Trouble of one project, or of its volumes in
 // one zone, is its own: only what several projects show is that of a zone, or of the cloud. Where volumes wait in
 // several zones, the cloud's is also what several zones show.
-func BrakesOf(paces map[Place]Pace, zones map[string]bool) Brakes {
+func BrakesOf(pressures map[AdmissionScope]BackPressure, zones map[string]bool) Brakes {
 	b := Brakes{}
 	throttled, byZone, all := map[string]bool{}, map[string]*several{}, newSeveral()
-	for place, p := range paces {
+	for place, p := range pressures {
 		if p.Throttled > 0 {
 			throttled[place.Project] = true
 		} else if why := p.shows(); p.proves(why) {
@@ -38,21 +38,21 @@ func BrakesOf(paces map[Place]Pace, zones map[string]bool) Brakes {
 		all.add(place, p)
 	}
 	for project := range throttled {
-		b[Place{Project: project}] = &Brake{Why: WhileThrottle}
+		b[AdmissionScope{Project: project}] = &Brake{Why: WhileThrottle}
 	}
 	for zone, one := range byZone {
-		if why := one.common(1); why != NoCaution && len(zones) > 1 {
-			b.set(Place{Zone: zone}, one.pace, why)
+		if why := one.common(1); why != NotThrottled && len(zones) > 1 {
+			b.set(AdmissionScope{Zone: zone}, one.pressure, why)
 		}
 	}
-	if why := all.common(min(2, len(zones))); why != NoCaution {
-		b.set(Place{}, all.pace, why)
+	if why := all.common(min(2, len(zones))); why != NotThrottled {
+		b.set(AdmissionScope{}, all.pressure, why)
 	}
 	return b
 }
 
 // set puts on the brake: while most fail one begins at a time, else only a probe does.
-func (b Brakes) set(at Place, p Pace, why Caution) {
+func (b Brakes) set(at AdmissionScope, p BackPressure, why ThrottleReason) {
 	limit := 1
 	if why != WhileFailing {
 		limit = p.probe()
@@ -61,8 +61,8 @@ func (b Brakes) set(at Place, p Pace, why Caution) {
 }
 
 // over are the brakes that hold for a volume at the place.
-func (b Brakes) over(at Place) (all []*Brake) {
-	for _, p := range []Place{{}, {Zone: at.Zone}, {Project: at.Project}, at} {
+func (b Brakes) over(at AdmissionScope) (all []*Brake) {
+	for _, p := range []AdmissionScope{{}, {Zone: at.Zone}, {Project: at.Project}, at} {
 		if one := b[p]; one != nil {
 			all = append(all, one)
 		}
@@ -70,9 +70,9 @@ func (b Brakes) over(at Place) (all []*Brake) {
 	return all
 }
 
-// Begin returns why no further backup may begin at the place, [NoCaution] where
+// Begin returns why no further backup may begin at the place, [NotThrottled] where
 // one may, and counts it.
-func (b Brakes) Begin(at Place) Caution {
+func (b Brakes) Begin(at AdmissionScope) ThrottleReason {
 	over := b.over(at)
 	first := slices.IndexFunc(over, func(one *Brake) bool { return one.Limit <= 0 })
 	for _, one := range over {
@@ -83,28 +83,28 @@ func (b Brakes) Begin(at Place) Caution {
 		}
 	}
 	if first < 0 {
-		return NoCaution
+		return NotThrottled
 	}
 	return over[first].Why
 }
 
 // several is what the projects of a zone, or of the cloud, show together.
 type several struct {
-	pace     Pace
-	projects map[string]bool             // with any sign, good or bad
-	show     map[Caution]map[string]bool // projects
-	zones    map[Caution]map[string]bool
+	pressure BackPressure
+	projects map[string]bool                    // with any sign, good or bad
+	show     map[ThrottleReason]map[string]bool // projects
+	zones    map[ThrottleReason]map[string]bool
 }
 
 func newSeveral() *several {
-	return &several{projects: map[string]bool{}, show: map[Caution]map[string]bool{}, zones: map[Caution]map[string]bool{}}
+	return &several{projects: map[string]bool{}, show: map[ThrottleReason]map[string]bool{}, zones: map[ThrottleReason]map[string]bool{}}
 }
 
-func (s *several) add(at Place, p Pace) {
-	s.pace = s.pace.plus(p)
+func (s *several) add(at AdmissionScope, p BackPressure) {
+	s.pressure = s.pressure.plus(p)
 	s.projects[at.Project] = true
 	why := p.shows()
-	if why == NoCaution {
+	if why == NotThrottled {
 		return
 	}
 	if s.show[why] == nil {
@@ -114,11 +114,11 @@ func (s *several) add(at Place, p Pace) {
 }
 
 // common is the trouble of at least three projects that are half of all with any sign, in so many zones.
-func (s *several) common(zones int) Caution {
-	found := NoCaution
-	for _, why := range Cautions {
+func (s *several) common(zones int) ThrottleReason {
+	found := NotThrottled
+	for _, why := range ThrottleReasons {
 		n := len(s.show[why])
-		if n >= projectsAtLeast && 2*n >= len(s.projects) && len(s.zones[why]) >= zones && s.pace.proves(why) {
+		if n >= projectsAtLeast && 2*n >= len(s.projects) && len(s.zones[why]) >= zones && s.pressure.proves(why) {
 			found = cmp.Or(found, why)
 		}
 	}

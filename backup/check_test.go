@@ -83,9 +83,9 @@ func check(t *testing.T, policy, history, want string) {
 // checkExpired asserts what Expired says of each word of a history, in its
 // order: `-expired` goes now, `within_retention` stays. Keeping is `floor 1`,
 // `floor 1 building` or `floor 1 purged`.
-func checkExpired(t *testing.T, keeping, history, want string) {
+func checkExpired(t *testing.T, constraints, history, want string) {
 	t.Helper()
-	k := keep(t, keeping)
+	k := keep(t, constraints)
 	ls := links(t, history)
 	removals, kept := Expired(now, k, ls)
 	verdicts := map[string]string{}
@@ -99,15 +99,15 @@ func checkExpired(t *testing.T, keeping, history, want string) {
 	for _, l := range ls {
 		got = append(got, verdicts[l.BackupID])
 	}
-	require.Equal(t, want, strings.Join(got, " "), "%s: %s", keeping, history)
+	require.Equal(t, want, strings.Join(got, " "), "%s: %s", constraints, history)
 	slices.SortStableFunc(ls, func(a, b Link) int { return a.DataTime.Compare(b.DataTime) })
-	require.Empty(t, breachExpired(k, ls, removals, kept), "%s: %s", keeping, history)
+	require.Empty(t, breachExpired(k, ls, removals, kept), "%s: %s", constraints, history)
 }
 
-func keep(t testing.TB, s string) (k Keeping) {
+func keep(t testing.TB, s string) (k Constraints) {
 	t.Helper()
 	words := strings.Fields(s)
 	n, err := strconv.Atoi(words[1])
 	require.NoError(t, err)
-	return Keeping{Floor: n, Building: slices.Contains(words, "building"), Purged: slices.Contains(words, "purged")}
+	return Constraints{Floor: n, Building: slices.Contains(words, "building"), Purged: slices.Contains(words, "purged")}
 }

@@ -124,7 +124,7 @@ func expiredExhaustively(t *testing.T, n int, letters []string) {
 			for i := range n {
 				ls[i] = cells[i][letter[i]][band[i]]
 			}
-			for _, k := range keepings(n) {
+			for _, k := range constraintSets(n) {
 				shuffle(given, ls, int(count))
 				copy(before, given)
 				removals, kept := Expired(now, k, given)
@@ -146,11 +146,11 @@ func expiredExhaustively(t *testing.T, n int, letters []string) {
 
 // keepings are the floors, and up to four backups also with a creation under
 // way, and of a project that is purged.
-func keepings(n int) []Keeping {
-	all := []Keeping{{Floor: 0}, {Floor: 1}, {Floor: 2}}
+func constraintSets(n int) []Constraints {
+	all := []Constraints{{Floor: 0}, {Floor: 1}, {Floor: 2}}
 	if n <= 4 {
-		return append(all, Keeping{Floor: 0, Building: true}, Keeping{Floor: 1, Building: true}, Keeping{Floor: 2, Building: true},
-			Keeping{Purged: true}, Keeping{Floor: 2, Purged: true}, Keeping{Building: true, Purged: true})
+		return append(all, Constraints{Floor: 0, Building: true}, Constraints{Floor: 1, Building: true}, Constraints{Floor: 2, Building: true},
+			Constraints{Purged: true}, Constraints{Floor: 2, Purged: true}, Constraints{Building: true, Purged: true})
 	}
 	return all
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Keeping is what holds for all restore points of one volume.
-type Keeping struct {
+// Constraints is what holds for all restore points of one volume.
+type Constraints struct {
 	// Floor is how many of the newest restore points are kept whatever their
 	// age, with all they stand on. It is 0 where the protection ended longer
 	// than the grace ago.
@@ -32,15 +32,15 @@ type Guard struct {
 	Floor     int
 }
 
-// KeepingOf returns what holds for the links that one project owns of a
+// ConstraintsOf returns what holds for the links that one project owns of a
 // volume. The floor stands while the volume is protected in that project, and
 // for the grace after that ended: also where it is another project's now.
-func KeepingOf(project string, g Guard, records []Record) Keeping {
-	k := Keeping{Floor: g.Floor}
+func ConstraintsOf(project string, g Guard, records []Record) Constraints {
+	k := Constraints{Floor: g.Floor}
 	if !g.Protected || project != g.ProjectID {
 		end, ended := g.Ends[project]
 		if k.FloorUntil = end.Add(g.Grace); !ended || g.Grace <= 0 {
-			k = Keeping{}
+			k = Constraints{}
 		}
 	}
 	for _, r := range records {
@@ -51,10 +51,10 @@ func KeepingOf(project string, g Guard, records []Record) Keeping {
 	return k
 }
 
-// LastGoes is when the last restore point of a volume goes whose protection
+// LastExpiry is when the last restore point of a volume goes whose protection
 // ended: when the last retention is over, and what is under a floor not before
 // the grace is.
-func LastGoes(over, ended time.Time, floor int, grace time.Duration) time.Time {
+func LastExpiry(over, ended time.Time, floor int, grace time.Duration) time.Time {
 	if end := ended.Add(grace); floor > 0 && end.After(over) {
 		return end
 	}
@@ -79,7 +79,7 @@ type Kept struct {
 // stays. Of each chain at most the newest link goes, since it is the only one
 // that Cinder lets anyone delete; the next one's turn comes when Cinder no
 // longer has this one. Failed leftovers go at once.
-func Expired(now time.Time, k Keeping, links []Link) (removals []Removal, kept []Kept) {
+func Expired(now time.Time, k Constraints, links []Link) (removals []Removal, kept []Kept) {
 	chains := Chains(links)
 	if !k.FloorUntil.IsZero() && !now.Before(k.FloorUntil) {
 		k.Floor, k.FloorUntil = 0, time.Time{}
@@ -98,17 +98,17 @@ func Expired(now time.Time, k Keeping, links []Link) (removals []Removal, kept [
 		for _, l := range slices.Backward(chain) {
 			verdict := judgeLink(now, l, floor, k)
 			switch {
-			case !verdict.goes || above != "":
+			case !verdict.expires || above != "":
 			case l.Held:
 				above = ForeignDependent
 			case l.dependedOn(links):
 				above = DependentFirst
 			}
 			switch {
-			case verdict.goes && above == "":
+			case verdict.expires && above == "":
 				removals = append(removals, Removal{l, verdict.reason})
 				above = DependentFirst
-			case verdict.goes:
+			case verdict.expires:
 				kept = append(kept, Kept{l, above, time.Time{}})
 			default:
 				kept = append(kept, Kept{l, verdict.reason, verdict.until})
@@ -130,19 +130,19 @@ func (l Link) dependedOn(links []Link) bool {
 }
 
 type verdict struct {
-	goes   bool
-	reason Reason
-	until  time.Time
+	expires bool
+	reason  Reason
+	until   time.Time
 }
 
 // judgeLink looks at one link as if nothing stood on it.
-func judgeLink(now time.Time, l Link, floor map[string]Reason, k Keeping) verdict {
+func judgeLink(now time.Time, l Link, floor map[string]Reason, k Constraints) verdict {
 	if l.Foreign() {
 		return verdict{reason: Foreign}
 	}
 	switch l.Status {
 	case StatusError:
-		return verdict{goes: true, reason: FailedLeftover}
+		return verdict{expires: true, reason: FailedLeftover}
 	case StatusCreating:
 		return verdict{reason: BeingCreated}
 	case StatusDeleting:
@@ -158,7 +158,7 @@ func judgeLink(now time.Time, l Link, floor map[string]Reason, k Keeping) verdic
 		return verdict{reason: StatusUnknown}
 	}
 	if k.Purged {
-		return verdict{goes: true, reason: ProjectPurged}
+		return verdict{expires: true, reason: ProjectPurged}
 	}
 	if r, ok := floor[l.BackupID]; ok {
 		return verdict{reason: r, until: k.FloorUntil}
@@ -171,7 +171,7 @@ func judgeLink(now time.Time, l Link, floor map[string]Reason, k Keeping) verdic
 	if end := l.Retention.After(l.DataTime); now.Before(end) {
 		return verdict{reason: Young, until: end}
 	}
-	return verdict{goes: true, reason: RetentionOver}
+	return verdict{expires: true, reason: RetentionOver}
 }
 
 // stronger keeps the reason that tells most about why what lies below stays.

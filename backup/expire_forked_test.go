@@ -14,7 +14,7 @@ func TestALinkThatCinderSaysIsBuiltOnStays(t *testing.T) {
 	goes := func(history string) (ids []string) {
 		ls := links(t, history)
 		ls[1].Depended = true
-		removals, kept := Expired(now, Keeping{}, ls)
+		removals, kept := Expired(now, Constraints{}, ls)
 		for _, r := range removals {
 			ids = append(ids, r.BackupID)
 		}
@@ -38,7 +38,7 @@ func TestAnExpiredChainGoesLeafFirst(t *testing.T) {
 	ls[0].Depended, ls[1].Depended, ls[3].Depended = true, true, true
 	var order []string
 	for {
-		removals, _ := Expired(now, Keeping{}, ls)
+		removals, _ := Expired(now, Constraints{}, ls)
 		if len(removals) == 0 {
 			break
 		}

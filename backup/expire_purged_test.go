@@ -9,7 +9,7 @@ import (
 
 // What a project that is gone left goes whatever its age, but as carefully.
 func TestExpiredPurged(t *testing.T) {
-	for name, c := range map[string]struct{ keeping, history, want string }{
+	for name, c := range map[string]struct{ constraints, history, want string }{
 		"young":                     {"floor 0 purged", "F-1h", "-project_purged"},
 		"old":                       {"floor 0 purged", "F-30d", "-project_purged"},
 		"without a retention":       {"floor 0 purged", "F-999d:0s", "-project_purged"},
@@ -29,7 +29,7 @@ func TestExpiredPurged(t *testing.T) {
 		"a creation is under way":   {"floor 0 purged building", "F-2h I-1h", "creation_builds_on_chain creation_builds_on_chain"},
 		"without the word it stays": {"floor 0", "F-1h", "within_retention"},
 	} {
-		t.Run(name, func(t *testing.T) { checkExpired(t, c.keeping, c.history, c.want) })
+		t.Run(name, func(t *testing.T) { checkExpired(t, c.constraints, c.history, c.want) })
 	}
 }
 
@@ -38,7 +38,7 @@ func TestExpiredPurged(t *testing.T) {
 func TestSettlingEnds(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		ls := links(t, anyLinks.Draw(r, "history"))
-		k := Keeping{Floor: rapid.IntRange(0, 3).Draw(r, "floor"), Purged: true}
+		k := Constraints{Floor: rapid.IntRange(0, 3).Draw(r, "floor"), Purged: true}
 		for pass := 0; ; pass++ {
 			require.LessOrEqual(r, pass, 12, "it does not end")
 			removals, kept := Expired(now, k, ls)

@@ -53,16 +53,16 @@ func TestExpiredFloor(t *testing.T) {
 	checkExpired(t, "floor 2", "F-30d F-29d F-28d", "-expired restore_point_floor restore_point_floor")
 	checkExpired(t, "floor 9", "F-30d F-29d", "restore_point_floor restore_point_floor")
 	checkExpired(t, "floor 1", "F-30d I-29d I-28d",
-		"restore_point_floor_stands_on_it restore_point_floor_stands_on_it restore_point_floor")
-	checkExpired(t, "floor 2", "F-30d I-29d F-28d", "restore_point_floor_stands_on_it restore_point_floor restore_point_floor")
+		"restore_point_floor_depends_on_it restore_point_floor_depends_on_it restore_point_floor")
+	checkExpired(t, "floor 2", "F-30d I-29d F-28d", "restore_point_floor_depends_on_it restore_point_floor restore_point_floor")
 	// Only what could be restored now counts.
 	checkExpired(t, "floor 1", "F-30d Fe-1d", "restore_point_floor -failed_leftover")
 	checkExpired(t, "floor 1", "F-30d Fc-1h", "restore_point_floor being_created")
 	checkExpired(t, "floor 1", "F-30d Fu-29d I-28d", "restore_point_floor cannot_be_removed restore_point_floor") // on which full it stands depends on the release
 	checkExpired(t, "floor 1", "F-30d Fr-29d", "-expired being_restored")
-	checkExpired(t, "floor 1", "F-30d I-1d", "restore_point_floor_stands_on_it restore_point_floor")
+	checkExpired(t, "floor 1", "F-30d I-1d", "restore_point_floor_depends_on_it restore_point_floor")
 	// Seventeen days of failing backups leave the last good one.
-	checkExpired(t, "floor 1", "F-20d I-19d Fe-2d Fe-1d", "restore_point_floor_stands_on_it restore_point_floor -failed_leftover -failed_leftover")
+	checkExpired(t, "floor 1", "F-20d I-19d Fe-2d Fe-1d", "restore_point_floor_depends_on_it restore_point_floor -failed_leftover -failed_leftover")
 }
 
 func TestExpiredForeign(t *testing.T) {
@@ -90,7 +90,7 @@ func TestExpiredSeveralProjects(t *testing.T) {
 	// An incremental stands on the backups of its own project alone.
 	checkExpired(t, "floor 0", "F-30d F-29d@B I-28d", "dependent_first -expired -expired")
 	checkExpired(t, "floor 0", "F-30d F-29d@B I-28d@B", "-expired dependent_first -expired")
-	checkExpired(t, "floor 1", "F-30d F-29d@B I-28d", "restore_point_floor_stands_on_it -expired restore_point_floor")
+	checkExpired(t, "floor 1", "F-30d F-29d@B I-28d", "restore_point_floor_depends_on_it -expired restore_point_floor")
 	// Transferred to B and back: the creation builds on A's chain, though B's began later.
 	checkExpired(t, "floor 0 building", "F-40d F-35d F-30d@B", "-expired creation_builds_on_chain creation_builds_on_chain")
 }
@@ -98,6 +98,6 @@ func TestExpiredSeveralProjects(t *testing.T) {
 func TestExpiredKeepsItsInput(t *testing.T) {
 	ls := links(t, "I-18d F-20d I-19d Fe-1d")
 	before := append([]Link(nil), ls...)
-	Expired(now, Keeping{Floor: 1}, ls)
+	Expired(now, Constraints{Floor: 1}, ls)
 	require.Equal(t, before, ls)
 }

@@ -16,19 +16,19 @@ func TestFloorOutlivesTheProtection(t *testing.T) {
 	ls := links(t, "F-30d I-29d F-28d")
 	for name, c := range map[string]struct {
 		guard Guard
-		want  Keeping
+		want  Constraints
 		goes  int
 	}{
-		"protected":                        {Guard{ProjectID: "A", Protected: true, Floor: 1, Grace: grace}, Keeping{Floor: 1}, 1},
-		"never protected":                  {Guard{ProjectID: "A", Floor: 1, Grace: grace}, Keeping{}, 2},
-		"ended":                            {Guard{ProjectID: "A", Floor: 1, Grace: grace, Ends: map[string]time.Time{"A": ended}}, Keeping{Floor: 1, FloorUntil: until}, 1},
-		"ended long ago":                   {Guard{ProjectID: "A", Floor: 1, Grace: time.Hour, Ends: map[string]time.Time{"A": ended}}, Keeping{Floor: 1, FloorUntil: ended.Add(time.Hour)}, 2},
-		"no grace":                         {Guard{ProjectID: "A", Floor: 1, Ends: map[string]time.Time{"A": ended}}, Keeping{}, 2},
-		"ended for another":                {Guard{ProjectID: "A", Floor: 1, Grace: grace, Ends: map[string]time.Time{"B": ended}}, Keeping{}, 2},
-		"transferred, protected elsewhere": {Guard{ProjectID: "B", Protected: true, Floor: 1, Grace: grace, Ends: map[string]time.Time{"A": ended}}, Keeping{Floor: 1, FloorUntil: until}, 1},
+		"protected":                        {Guard{ProjectID: "A", Protected: true, Floor: 1, Grace: grace}, Constraints{Floor: 1}, 1},
+		"never protected":                  {Guard{ProjectID: "A", Floor: 1, Grace: grace}, Constraints{}, 2},
+		"ended":                            {Guard{ProjectID: "A", Floor: 1, Grace: grace, Ends: map[string]time.Time{"A": ended}}, Constraints{Floor: 1, FloorUntil: until}, 1},
+		"ended long ago":                   {Guard{ProjectID: "A", Floor: 1, Grace: time.Hour, Ends: map[string]time.Time{"A": ended}}, Constraints{Floor: 1, FloorUntil: ended.Add(time.Hour)}, 2},
+		"no grace":                         {Guard{ProjectID: "A", Floor: 1, Ends: map[string]time.Time{"A": ended}}, Constraints{}, 2},
+		"ended for another":                {Guard{ProjectID: "A", Floor: 1, Grace: grace, Ends: map[string]time.Time{"B": ended}}, Constraints{}, 2},
+		"transferred, protected elsewhere": {Guard{ProjectID: "B", Protected: true, Floor: 1, Grace: grace, Ends: map[string]time.Time{"A": ended}}, Constraints{Floor: 1, FloorUntil: until}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			k := KeepingOf("A", c.guard, nil)
+			k := ConstraintsOf("A", c.guard, nil)
 			require.Equal(t, c.want, k)
 			removals, kept := Expired(now, k, ls)
 			require.Len(t, removals, c.goes)
@@ -48,7 +48,7 @@ func TestForecastEndsTheGrace(t *testing.T) {
 	h := holding(t, 1, "F-30d:1w I-29d:1w")
 	h.Protected, h.Grace, h.Ends = false, 7*24*time.Hour, map[string]time.Time{"A": now.Add(-24 * time.Hour)}
 	require.Equal(t, "b02+6d:expired b01+6d:expired |", told(h.Forecast(now, now.AddDate(0, 0, 30))))
-	require.Equal(t, "| b01:restore_point_floor_stands_on_it b02:restore_point_floor", told(h.Forecast(now, now.AddDate(0, 0, 5))))
+	require.Equal(t, "| b01:restore_point_floor_depends_on_it b02:restore_point_floor", told(h.Forecast(now, now.AddDate(0, 0, 5))))
 }
 
 // dated is a link whose data is so many hours old by our times, and by Cinder's.
@@ -66,7 +66,7 @@ func TestCindersClockOrdersChainsAndOursAgesThem(t *testing.T) {
 	const ahead = -400 * 24
 	ls := []Link{dated("1", Full, 120, 120), dated("2", Full, 96, ahead), dated("3", Full, 72, 72), dated("4", Incremental, 24, 24)}
 	require.Equal(t, "1 | 2 4 | 3", tellChains(Chains(ls)), "4 stands on 2, whatever came in between")
-	removals, kept := Expired(now, Keeping{Floor: 1}, ls)
+	removals, kept := Expired(now, Constraints{Floor: 1}, ls)
 	require.Equal(t, []Removal{{ls[0], RetentionOver}}, removals)
 	require.Len(t, kept, 3)
 	for _, k := range kept {
@@ -79,7 +79,7 @@ func TestCindersClockOrdersChainsAndOursAgesThem(t *testing.T) {
 	}
 	// A clock that is behind makes nothing old.
 	fresh := []Link{dated("1", Full, 48, 48), dated("2", Full, 0, 60*24)}
-	removals, _ = Expired(now, Keeping{}, fresh)
+	removals, _ = Expired(now, Constraints{}, fresh)
 	require.Empty(t, removals)
 }
 
@@ -105,11 +105,11 @@ func TestLinkIsDatedByTheRecord(t *testing.T) {
 // stays with all below it, and each branch goes when its time is over.
 func TestForksKeepTheFloorByBothRules(t *testing.T) {
 	for history, want := range map[string]string{
-		"F-30d I-29d I-28d":       "restore_point_floor_stands_on_it restore_point_floor_stands_on_it restore_point_floor",
+		"F-30d I-29d I-28d":       "restore_point_floor_depends_on_it restore_point_floor_depends_on_it restore_point_floor",
 		"F-30d Ie-29d I-28d":      "restore_point_floor dependent_stays restore_point_floor",
 		"F-30d Iu-29d I-28d":      "restore_point_floor cannot_be_removed restore_point_floor",
-		"F-30d I-29d Fe-28d I-3d": "restore_point_floor_stands_on_it restore_point_floor_stands_on_it -failed_leftover restore_point_floor",
-		"F-30d I-29d Fu-28d I-3d": "restore_point_floor_stands_on_it restore_point_floor cannot_be_removed restore_point_floor",
+		"F-30d I-29d Fe-28d I-3d": "restore_point_floor_depends_on_it restore_point_floor_depends_on_it -failed_leftover restore_point_floor",
+		"F-30d I-29d Fu-28d I-3d": "restore_point_floor_depends_on_it restore_point_floor cannot_be_removed restore_point_floor",
 	} {
 		checkExpired(t, "floor 1", history, want)
 	}

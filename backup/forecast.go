@@ -9,7 +9,7 @@ import (
 // A Holding is what our records say that Cinder holds of one volume, with all
 // that decides how long it stays. It is what the records know, not what Cinder
 // has: good enough to tell people, never to remove.
-type Holding struct {
+type RetentionInput struct {
 	Guard
 
 	Retention Retention
@@ -22,14 +22,14 @@ type Holding struct {
 
 // A Going is a link that will go, when its turn comes by policy, and why. The
 // removal itself follows at the next passes: of each chain one link at a time.
-type Going struct {
+type Expiring struct {
 	Link
 	At     time.Time
 	Reason Reason
 }
 
 // Links returns the links of each project that owns any.
-func (h Holding) Links() map[string][]Link {
+func (h RetentionInput) Links() map[string][]Link {
 	links := map[string][]Link{}
 	for _, r := range h.Records {
 		if l, ok := r.Link(h.Retention); ok {
@@ -44,10 +44,10 @@ func (h Holding) Links() map[string][]Link {
 }
 
 // Now returns what [Expired] says of all projects now.
-func (h Holding) Now(now time.Time) (removals []Removal, kept []Kept) {
+func (h RetentionInput) Now(now time.Time) (removals []Removal, kept []Kept) {
 	links := h.Links()
 	for _, project := range slices.Sorted(maps.Keys(links)) {
-		r, k := Expired(now, h.keeping(project), links[project])
+		r, k := Expired(now, h.constraints(project), links[project])
 		removals, kept = append(removals, r...), append(kept, k...)
 	}
 	return removals, kept
@@ -58,19 +58,19 @@ func (h Holding) Now(now time.Time) (removals []Removal, kept []Kept) {
 // an answer changes. It costs O(n log n). It assumes that no further backup is made (each new restore
 // point frees an older one from the floor), that what is being created or
 // restored ends well, and that what is being removed is gone at once.
-func (h Holding) Forecast(now, until time.Time) (going []Going, kept []Kept) {
+func (h RetentionInput) Forecast(now, until time.Time) (expiring []Expiring, kept []Kept) {
 	links := h.Links()
 	for _, project := range slices.Sorted(maps.Keys(links)) {
 		g, k := h.forecast(now, until, project, links[project])
-		going, kept = append(going, g...), append(kept, k...)
+		expiring, kept = append(expiring, g...), append(kept, k...)
 	}
-	slices.SortStableFunc(going, func(a, b Going) int { return a.At.Compare(b.At) })
-	return going, kept
+	slices.SortStableFunc(expiring, func(a, b Expiring) int { return a.At.Compare(b.At) })
+	return expiring, kept
 }
 
 // Shortened answers when the shorter retention that waits takes effect, at the
 // next plan; ok is false where none waits. It is a protected volume's only.
-func (h Holding) Shortened() (at time.Time, ok bool) {
+func (h RetentionInput) Shortened() (at time.Time, ok bool) {
 	if h.Retention.Shorter == nil || !h.Protected {
 		return time.Time{}, false
 	}
@@ -83,7 +83,7 @@ func (h Holding) Shortened() (at time.Time, ok bool) {
 // Earliest returns a time before which none of a project's links goes by its
 // retention whose data is of that time or later; ok is false where none ever
 // does. Retentions are what their records say.
-func (h Holding) Earliest(project string, from time.Time, retentions []Period) (at time.Time, ok bool) {
+func (h RetentionInput) Earliest(project string, from time.Time, retentions []Period) (at time.Time, ok bool) {
 	if project == h.Retention.Owner && !h.Retention.InForce.IsZero() {
 		retentions = []Period{h.Retention.InForce} // at least
 	}
@@ -102,32 +102,32 @@ func (h Holding) Earliest(project string, from time.Time, retentions []Period) (
 	return at, ok
 }
 
-func (h Holding) keeping(project string) Keeping {
-	return KeepingOf(project, h.Guard, h.Records)
+func (h RetentionInput) constraints(project string) Constraints {
+	return ConstraintsOf(project, h.Guard, h.Records)
 }
 
-func (h Holding) forecast(now, until time.Time, project string, links []Link) (going []Going, kept []Kept) {
+func (h RetentionInput) forecast(now, until time.Time, project string, links []Link) (expiring []Expiring, kept []Kept) {
 	if until.Before(now) {
 		until = now
 	}
-	links, going = settled(now, links)
-	c := newCourse(h.keeping(project), links, until)
+	links, expiring = settled(now, links)
+	c := newCourse(h.constraints(project), links, until)
 	if at, waits := h.Shortened(); waits && project == h.ProjectID {
 		c.shorten(h, at)
 	}
-	going = append(going, c.run(now, h.Done)...)
-	_, kept = Expired(until, c.keeping, c.left(until))
-	return going, kept
+	expiring = append(expiring, c.run(now, h.Done)...)
+	_, kept = Expired(until, c.constraints, c.left(until))
+	return expiring, kept
 }
 
 // settled ends what is under way: what is being removed goes first, what is
 // being created or restored is available.
-func settled(now time.Time, links []Link) (rest []Link, going []Going) {
+func settled(now time.Time, links []Link) (rest []Link, expiring []Expiring) {
 	rest = make([]Link, 0, len(links))
 	for _, l := range links {
 		switch l.Status {
 		case StatusDeleting:
-			going = append(going, Going{l, now, BeingRemoved})
+			expiring = append(expiring, Expiring{l, now, BeingRemoved})
 			continue
 		case StatusCreating, StatusRestoring:
 			l.Status = StatusAvailable
@@ -135,6 +135,6 @@ func settled(now time.Time, links []Link) (rest []Link, going []Going) {
 		}
 		rest = append(rest, l)
 	}
-	slices.SortFunc(going, func(a, b Going) int { return earlier(a.Link, b.Link) })
-	return rest, going
+	slices.SortFunc(expiring, func(a, b Expiring) int { return earlier(a.Link, b.Link) })
+	return rest, expiring
 }

@@ -12,11 +12,11 @@ import (
 // follows from its own chain alone, and only such a removal has the chains read
 // anew.
 type course struct {
-	keeping Keeping
-	until   time.Time
-	links   []Link      // by time
-	gone    []bool      // of these
-	ends    []time.Time // when the retention of each is over; zero: nobody knows
+	constraints Constraints
+	until       time.Time
+	links       []Link      // by time
+	gone        []bool      // of these
+	ends        []time.Time // when the retention of each is over; zero: nobody knows
 	// From shortens on another retention is in force: the lengths and ends of it.
 	shortens  time.Time // zero: none waits
 	lengths   []Period
@@ -32,11 +32,11 @@ type departure struct {
 	turn, chain, link int
 }
 
-func newCourse(k Keeping, links []Link, until time.Time) *course {
+func newCourse(k Constraints, links []Link, until time.Time) *course {
 	links = slices.Clone(links)
 	slices.SortFunc(links, earlier)
 	c := &course{
-		keeping: k, until: until, links: links, gone: make([]bool, len(links)),
+		constraints: k, until: until, links: links, gone: make([]bool, len(links)),
 		ends: make([]time.Time, len(links)), place: make(map[string]int, len(links)), under: make([]bool, len(links)),
 	}
 	for i, l := range links {
@@ -46,7 +46,7 @@ func newCourse(k Keeping, links []Link, until time.Time) *course {
 }
 
 // shorten tells the course that the shorter retention takes effect at that time.
-func (c *course) shorten(h Holding, at time.Time) {
+func (c *course) shorten(h RetentionInput, at time.Time) {
 	records := make(map[string]Record, len(h.Records))
 	for _, r := range h.Records {
 		records[r.ID] = r
@@ -67,34 +67,34 @@ func endOf(p Period, l Link) time.Time {
 }
 
 // run lets go what goes until the end, or until done.
-func (c *course) run(at time.Time, done <-chan struct{}) (going []Going) {
+func (c *course) run(at time.Time, done <-chan struct{}) (expiring []Expiring) {
 	for again := true; again; {
 		select {
 		case <-done:
-			return going
+			return expiring
 		default:
 		}
 		again = false
 		var last departure
 		all := c.departures(at)
-		going = slices.Grow(going, len(all))
+		expiring = slices.Grow(expiring, len(all))
 		for _, d := range all {
 			if again && (d.turn != last.turn || !d.at.Equal(last.at)) {
 				break
 			}
 			again = c.leave(d.link) || again
-			going, last = append(going, Going{c.link(d.link, d.at), d.at, c.why(d.link)}), d
+			expiring, last = append(expiring, Expiring{c.link(d.link, d.at), d.at, c.why(d.link)}), d
 		}
 		at = last.at
 	}
-	return going
+	return expiring
 }
 
 // departures reads the chains, and returns when their links go from then on, in order.
 func (c *course) departures(from time.Time) (all []departure) {
 	chains := Chains(c.left(from))
-	floor := c.keeping.Floor
-	if !c.keeping.FloorUntil.IsZero() && !from.Before(c.keeping.FloorUntil) {
+	floor := c.constraints.Floor
+	if !c.constraints.FloorUntil.IsZero() && !from.Before(c.constraints.FloorUntil) {
 		floor = 0
 	}
 	clear(c.under)
@@ -102,7 +102,7 @@ func (c *course) departures(from time.Time) (all []departure) {
 		c.under[c.place[id]] = true
 	}
 	building := map[int]bool{}
-	if c.keeping.Building {
+	if c.constraints.Building {
 		building = growing(chains)
 	}
 	all = make([]departure, 0, len(c.links))
@@ -110,7 +110,7 @@ func (c *course) departures(from time.Time) (all []departure) {
 		d := departure{at: from, turn: -1, chain: i}
 		for _, l := range slices.Backward(chain) {
 			d.link = c.place[l.BackupID]
-			at, goes := c.goes(d.link, d.at)
+			at, goes := c.expires(d.link, d.at)
 			if !goes || building[i] || at.After(c.until) {
 				break
 			}
@@ -129,17 +129,17 @@ func (c *course) departures(from time.Time) (all []departure) {
 
 // goes returns when a link that nothing stands on goes, from then on; false: never.
 // It says of all moments what judgeLink says of one.
-func (c *course) goes(i int, from time.Time) (time.Time, bool) {
+func (c *course) expires(i int, from time.Time) (time.Time, bool) {
 	l := &c.links[i]
 	switch {
 	case l.Foreign() || l.Held || l.Status != StatusError && l.Status != StatusAvailable:
 		return from, false
-	case l.Status == StatusError || c.keeping.Purged:
+	case l.Status == StatusError || c.constraints.Purged:
 		return from, true
-	case c.under[i] && c.keeping.FloorUntil.IsZero():
+	case c.under[i] && c.constraints.FloorUntil.IsZero():
 		return from, false
 	case c.under[i]:
-		from = latest(from, c.keeping.FloorUntil)
+		from = latest(from, c.constraints.FloorUntil)
 	}
 	end := c.ends[i]
 	if !c.shortens.IsZero() {
@@ -162,7 +162,7 @@ func (c *course) why(i int) Reason {
 	switch {
 	case c.links[i].Status == StatusError:
 		return FailedLeftover
-	case c.keeping.Purged:
+	case c.constraints.Purged:
 		return ProjectPurged
 	}
 	return RetentionOver

@@ -14,21 +14,21 @@ import (
 
 // slowForecast is what a forecast means, link by link: Expired at every moment
 // at which an answer changes, until none does.
-func slowForecast(h Holding, now, until time.Time) (going []Going, kept []Kept) {
+func slowForecast(h RetentionInput, now, until time.Time) (expiring []Expiring, kept []Kept) {
 	links := h.Links()
 	for _, project := range slices.Sorted(maps.Keys(links)) {
 		g, k := slowForecastOf(h, now, until, project, links[project])
-		going, kept = append(going, g...), append(kept, k...)
+		expiring, kept = append(expiring, g...), append(kept, k...)
 	}
-	slices.SortStableFunc(going, func(a, b Going) int { return a.At.Compare(b.At) })
-	return going, kept
+	slices.SortStableFunc(expiring, func(a, b Expiring) int { return a.At.Compare(b.At) })
+	return expiring, kept
 }
 
-func slowForecastOf(h Holding, at, until time.Time, project string, links []Link) (going []Going, kept []Kept) {
-	k := h.keeping(project)
+func slowForecastOf(h RetentionInput, at, until time.Time, project string, links []Link) (expiring []Expiring, kept []Kept) {
+	k := h.constraints(project)
 	shortens, waits := h.Shortened()
 	waits = waits && project == h.ProjectID
-	links, going = settled(at, links)
+	links, expiring = settled(at, links)
 	for {
 		if waits && !at.Before(shortens) {
 			waits = false
@@ -41,7 +41,7 @@ func slowForecastOf(h Holding, at, until time.Time, project string, links []Link
 		var removals []Removal
 		removals, kept = Expired(at, k, links)
 		for _, r := range removals {
-			going = append(going, Going{r.Link, at, r.Reason})
+			expiring = append(expiring, Expiring{r.Link, at, r.Reason})
 			links = slices.DeleteFunc(links, func(l Link) bool { return l.BackupID == r.BackupID })
 		}
 		if len(removals) > 0 {
@@ -57,7 +57,7 @@ func slowForecastOf(h Holding, at, until time.Time, project string, links []Link
 			next = shortens
 		}
 		if next.IsZero() || next.After(until) {
-			return going, kept
+			return expiring, kept
 		}
 		at = next
 	}
@@ -67,11 +67,11 @@ var anyHeld = historyOf(
 	strings.Fields("F F F I I I I I Fe Ie Fu Iu Fd Id Fq Iq Fl Il Fr Ir Fz Iz Fc Ic Ip Fp Fx Iw"),
 	strings.Fields("30d 29d 28d 20d 18d 17d 17d 16d 10d 7d 7d 6d 5d 4d 3d 2d 1d 1h 1h 0s"))
 
-// anyHolding is a history in which Cinder's clock may have been wrong, of a
+// anyRetentionInput is a history in which Cinder's clock may have been wrong, of a
 // volume that may be protected or not any more, have been transferred, and wait
 // for a shorter retention.
-func anyHolding(t *testing.T, r *rapid.T) Holding {
-	h := Holding{
+func anyRetentionInput(t *testing.T, r *rapid.T) RetentionInput {
+	h := RetentionInput{
 		Guard: Guard{
 			ProjectID: rapid.SampledFrom([]string{"A", "A", "A", "B", "C"}).Draw(r, "project"),
 			Protected: rapid.Bool().Draw(r, "protected"), Floor: rapid.IntRange(0, 3).Draw(r, "floor"), Ends: map[string]time.Time{},
@@ -117,12 +117,12 @@ func anyHolding(t *testing.T, r *rapid.T) Holding {
 
 func TestForecastIsExpiredMomentByMoment(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		h := anyHolding(t, r)
+		h := anyRetentionInput(t, r)
 		until := now.Add(time.Duration(rapid.IntRange(-1, 120).Draw(r, "days")) * 12 * time.Hour)
-		going, kept := h.Forecast(now, until)
+		expiring, kept := h.Forecast(now, until)
 		want, stays := slowForecast(h, now, until)
-		require.Equal(r, told(want, slices.Clone(stays)), told(going, slices.Clone(kept)))
-		require.Equal(r, want, going)
+		require.Equal(r, told(want, slices.Clone(stays)), told(expiring, slices.Clone(kept)))
+		require.Equal(r, want, expiring)
 		require.Equal(r, stays, kept)
 	})
 }
@@ -137,8 +137,8 @@ func TestForecastOfALongHistory(t *testing.T) {
 				h.Records[i].CinderTimestamp = new(h.Records[i].DataTimestamp.Add(wrong))
 			}
 			runs := testing.AllocsPerRun(1, func() {
-				going, kept := h.Forecast(now, now.AddDate(2, 0, 0))
-				require.Len(t, going, 8757)
+				expiring, kept := h.Forecast(now, now.AddDate(2, 0, 0))
+				require.Len(t, expiring, 8757)
 				require.Len(t, kept, 3)
 			})
 			require.Less(t, runs, 100_000.0, "allocations: chains were read again and again")
@@ -147,13 +147,13 @@ func TestForecastOfALongHistory(t *testing.T) {
 	h, done := yearOf(8760), make(chan struct{})
 	close(done)
 	h.Done = done
-	going, _ := h.Forecast(now, now.AddDate(2, 0, 0))
-	require.Empty(t, going)
+	expiring, _ := h.Forecast(now, now.AddDate(2, 0, 0))
+	require.Empty(t, expiring)
 }
 
 // yearOf is a protected volume with n hourly restore points, kept for a year.
-func yearOf(n int) Holding {
-	h := Holding{Guard: Guard{ProjectID: "A", Protected: true, Floor: 1}}
+func yearOf(n int) RetentionInput {
+	h := RetentionInput{Guard: Guard{ProjectID: "A", Protected: true, Floor: 1}}
 	for i := range n {
 		at := now.Add(time.Duration(i-n) * time.Hour)
 		kind := Incremental

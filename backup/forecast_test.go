@@ -12,18 +12,18 @@ import (
 
 // holding reads a history of the volume that project A owns now; its retention
 // is each record's own.
-func holding(t *testing.T, floor int, history string) Holding {
+func holding(t *testing.T, floor int, history string) RetentionInput {
 	t.Helper()
-	return Holding{
+	return RetentionInput{
 		Guard: Guard{ProjectID: "A", Protected: true, Floor: floor}, Delay: 24 * time.Hour, Records: records(t, history),
 	}
 }
 
 // told writes a forecast in the order of going: the link, how far ahead it
 // goes, and why; then what stays, and why.
-func told(going []Going, kept []Kept) string {
-	words := make([]string, 0, len(going)+len(kept))
-	for _, g := range going {
+func told(expiring []Expiring, kept []Kept) string {
+	words := make([]string, 0, len(expiring)+len(kept))
+	for _, g := range expiring {
 		words = append(words, fmt.Sprintf("%s+%s:%s", g.BackupID, Duration(g.At.Sub(now)), g.Reason))
 	}
 	slices.SortFunc(kept, func(a, b Kept) int { return strings.Compare(a.BackupID, b.BackupID) })
@@ -42,7 +42,7 @@ func TestForecast(t *testing.T) {
 		want    string
 	}{
 		"nothing held":           {1, "Fp-1h", 30, "|"},
-		"the floor stays":        {1, "F-3d:1w I-2d:1w I-1d:1w", 30, "| b01:restore_point_floor_stands_on_it b02:restore_point_floor_stands_on_it b03:restore_point_floor"},
+		"the floor stays":        {1, "F-3d:1w I-2d:1w I-1d:1w", 30, "| b01:restore_point_floor_depends_on_it b02:restore_point_floor_depends_on_it b03:restore_point_floor"},
 		"a chain, leaf first":    {1, "F-5d:1w I-4d:1w F-1d:1w", 30, "b02+3d:expired b01+3d:expired | b03:restore_point_floor"},
 		"no further than asked":  {0, "F-5d:1w F-1d:1w", 3, "b01+2d:expired | b02:within_retention"},
 		"at the end too":         {0, "F-5d:1w", 2, "b01+2d:expired |"},
@@ -85,10 +85,10 @@ func TestForecastBeginsWithNow(t *testing.T) {
 		h := holding(t, 1, history)
 		removals, kept := h.Now(now)
 		require.Len(t, h.Records, len(removals)+len(kept))
-		going, stays := h.Forecast(now, now)
-		require.Len(t, h.Records, len(going)+len(stays))
+		expiring, stays := h.Forecast(now, now)
+		require.Len(t, h.Records, len(expiring)+len(stays))
 		for _, r := range removals {
-			require.True(t, slices.ContainsFunc(going, func(g Going) bool { return g.BackupID == r.BackupID && g.At.Equal(now) }), "%s: %s", history, r.BackupID)
+			require.True(t, slices.ContainsFunc(expiring, func(g Expiring) bool { return g.BackupID == r.BackupID && g.At.Equal(now) }), "%s: %s", history, r.BackupID)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func passes(t *testing.T, floor int, ls []Link) string {
 	left := ls
 	for pass := 1; ; pass++ {
 		require.LessOrEqual(t, pass, len(ls)+1, "it does not end")
-		k := Keeping{Floor: floor}
+		k := Constraints{Floor: floor}
 		removals, kept := Expired(now, k, left)
 		slices.SortStableFunc(left, func(a, b Link) int { return a.DataTime.Compare(b.DataTime) })
 		require.Empty(t, breachExpired(k, left, removals, kept))

@@ -43,7 +43,7 @@ func (b InProgress) stuck(now time.Time) bool {
 }
 
 // counted adds what the record says to that of its place.
-func (b InProgress) counted(now time.Time, p Pace) Pace {
+func (b InProgress) counted(now time.Time, p BackPressure) BackPressure {
 	p.InProgress++
 	bad := true
 	switch b.waitsFor() { //nolint:exhaustive // only these speak of more than the volume
@@ -61,19 +61,19 @@ func (b InProgress) counted(now time.Time, p Pace) Pace {
 }
 
 // paces is what the facts say of each project in each zone.
-func (f AdmissionFacts) paces(now time.Time) map[Place]Pace {
-	paces := map[Place]Pace{}
+func (f AdmissionFacts) pressures(now time.Time) map[AdmissionScope]BackPressure {
+	pressures := map[AdmissionScope]BackPressure{}
 	for _, b := range f.InProgress {
-		at := Place{Project: b.ProjectID, Zone: b.Zone}
-		paces[at] = b.counted(now, paces[at])
+		at := AdmissionScope{Project: b.ProjectID, Zone: b.Zone}
+		pressures[at] = b.counted(now, pressures[at])
 	}
 	for _, r := range f.Recent {
 		if r.Failed+r.Made > 0 {
-			at := Place{Project: r.ProjectID, Zone: r.Zone}
-			p := paces[at]
+			at := AdmissionScope{Project: r.ProjectID, Zone: r.Zone}
+			p := pressures[at]
 			p.Failed, p.Made = r.Failed, r.Made
-			paces[at] = p
+			pressures[at] = p
 		}
 	}
-	return paces
+	return pressures
 }

@@ -12,19 +12,19 @@ func TestKeepingOf(t *testing.T) {
 		project   string
 		protected bool
 		history   string
-		want      Keeping
+		want      Constraints
 	}{
-		{"A", true, "F-2h", Keeping{Floor: 3}},
-		{"A", false, "F-2h", Keeping{}},
-		{"B", true, "F-2h", Keeping{}}, // what an earlier owner kept
-		{"A", true, "F-2h Ip-1h", Keeping{Floor: 3, Building: true}},
-		{"A", true, "F-2h Fp-1h", Keeping{Floor: 3}},
-		{"A", true, "F-2h Ic-1h", Keeping{Floor: 3}}, // it is among the links
-		{"A", true, "F-2h Ix-1h Iw-1h", Keeping{Floor: 3}},
-		{"A", true, "F-2h Ip-1h@B", Keeping{Floor: 3}},
-		{"B", false, "F-2h Ip-1h@B", Keeping{Floor: 0, Building: true}},
+		{"A", true, "F-2h", Constraints{Floor: 3}},
+		{"A", false, "F-2h", Constraints{}},
+		{"B", true, "F-2h", Constraints{}}, // what an earlier owner kept
+		{"A", true, "F-2h Ip-1h", Constraints{Floor: 3, Building: true}},
+		{"A", true, "F-2h Fp-1h", Constraints{Floor: 3}},
+		{"A", true, "F-2h Ic-1h", Constraints{Floor: 3}}, // it is among the links
+		{"A", true, "F-2h Ix-1h Iw-1h", Constraints{Floor: 3}},
+		{"A", true, "F-2h Ip-1h@B", Constraints{Floor: 3}},
+		{"B", false, "F-2h Ip-1h@B", Constraints{Floor: 0, Building: true}},
 	} {
-		got := KeepingOf(c.project, Guard{ProjectID: "A", Protected: c.protected, Floor: 3}, records(t, c.history))
+		got := ConstraintsOf(c.project, Guard{ProjectID: "A", Protected: c.protected, Floor: 3}, records(t, c.history))
 		require.Equal(t, c.want, got, "%+v", c)
 	}
 }
@@ -33,7 +33,7 @@ func TestKeepingOf(t *testing.T) {
 func TestKeepingOfUnknownAnswer(t *testing.T) {
 	rs := records(t, "F-2h Ic-1h")
 	rs[1].BackupID = ""
-	require.True(t, KeepingOf("A", Guard{ProjectID: "A", Protected: true, Floor: 1}, rs).Building)
+	require.True(t, ConstraintsOf("A", Guard{ProjectID: "A", Protected: true, Floor: 1}, rs).Building)
 }
 
 func TestLinkOf(t *testing.T) {
@@ -68,7 +68,7 @@ func TestLinkOf(t *testing.T) {
 func TestExpiredKeepsTheSpoilt(t *testing.T) {
 	ls := links(t, "F-30d I-29d")
 	ls[1].Status = StatusSpoilt
-	removals, kept := Expired(now, Keeping{}, ls)
+	removals, kept := Expired(now, Constraints{}, ls)
 	require.Empty(t, removals)
 	require.Equal(t, []Reason{StatusUnknown, DependentStays}, []Reason{kept[0].Reason, kept[1].Reason})
 }

@@ -68,7 +68,7 @@ func underFloor(ls []Link, up []int, n int) []bool {
 
 // breachExpired names the law that an expiry at now breaks; empty where it
 // keeps them all. ls are oldest first.
-func breachExpired(k Keeping, ls []Link, removals []Removal, kept []Kept) string {
+func breachExpired(k Constraints, ls []Link, removals []Removal, kept []Kept) string {
 	up := standing(ls)
 	under := underFloor(ls, up, k.Floor)
 	for i, also := range underFloor(ls, standingSince(ls), k.Floor) {
@@ -107,7 +107,7 @@ func breachExpired(k Keeping, ls []Link, removals []Removal, kept []Kept) string
 	return breachOrder(k, ls, up, under, goes)
 }
 
-func breachRemoval(k Keeping, r Removal, under bool) string {
+func breachRemoval(k Constraints, r Removal, under bool) string {
 	over := !r.Retention.IsZero() && !r.Retention.After(r.DataTime).After(now)
 	switch {
 	case r.Foreign():
@@ -136,7 +136,7 @@ func breachKept(s Kept) string {
 
 // breachOrder: nothing goes before what stands on it, of each chain at most
 // one link goes, and what may go does.
-func breachOrder(k Keeping, ls []Link, up []int, under, goes []bool) string {
+func breachOrder(k Constraints, ls []Link, up []int, under, goes []bool) string {
 	dependents := make([]int, len(ls))
 	gone := make([]int, len(ls)) // by the beginning of the chain
 	building := map[string]int{} // project -> the beginning of its newest chain

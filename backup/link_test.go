@@ -58,7 +58,7 @@ func TestCancelledGoes(t *testing.T) {
 			b := Backup{ID: rs[i].BackupID, ProjectID: "A", Incremental: incremental, Status: StatusAvailable, DataTimestamp: rs[i].PlannedAt}
 			ls = append(ls, LinkOf(b, &rs[i], Retention{Owner: "A", InForce: period("1y")}))
 		}
-		removals, kept := Expired(now, Keeping{Floor: 3}, ls)
+		removals, kept := Expired(now, Constraints{Floor: 3}, ls)
 		require.Equal(t, []Removal{{ls[1], FailedLeftover}}, removals, letter)
 		require.Equal(t, []Kept{{Link: ls[0], Reason: Floor}}, kept, letter)
 	}

@@ -12,9 +12,9 @@ type Answers struct {
 	Volumes     map[string]Volume
 	GoneServers map[string]bool // 404 by ID, as a verified admin
 	GoneVolumes map[string]bool
-	// Doubted says that more is missing than is believed: nothing ends by an
+	// Unconfirmed says that more is missing than is believed: nothing ends by an
 	// absence, whatever was answered.
-	Doubted bool
+	Unconfirmed bool
 }
 
 // Before is what earlier plans know of a volume in the project that owns it now.
@@ -106,12 +106,12 @@ func (c *cloud) conclude(v Volume, before Before) conclusion {
 	case end.unknown || !before.Protected:
 	case declined:
 		end.ended = EndMetadata
-	case deleted && c.answers.Doubted:
+	case deleted && c.answers.Unconfirmed:
 		end.unknown = true
 	case deleted:
 		end.ended = EndServerDeleted
 	case left && v.settled():
-		end.leave(before.Detached+1, c.answers.Doubted)
+		end.leave(before.Detached+1, c.answers.Unconfirmed)
 	default:
 		end.unknown = true
 	}
@@ -127,9 +127,9 @@ func (e *conclusion) protect(j judged) {
 }
 
 // leave counts one more plan that saw the volume detached.
-func (e *conclusion) leave(plans int, doubted bool) {
+func (e *conclusion) leave(plans int, unconfirmed bool) {
 	e.missing = plans >= detachedPlans
-	if e.missing && !doubted {
+	if e.missing && !unconfirmed {
 		e.ended, e.detached = EndDetached, 0
 		return
 	}

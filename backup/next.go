@@ -241,7 +241,7 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 		return full(SizeChanged)
 	}
 
-	patient := beat.Before(due.Add(p.patience()))
+	patient := beat.Before(due.Add(p.maxRetryDelay()))
 	again := beat.Add(p.Period)
 	newest := links[len(links)-1].Status
 	busy := newest == StatusRestoring || newest == StatusDeleting

@@ -23,7 +23,7 @@ func FarBeyond(now, requested, deadline time.Time, usual *time.Duration) bool {
 
 // A Pace is what our records say of how well Cinder does for one project in one availability zone, or for more than
 // one of them together.
-type Pace struct {
+type BackPressure struct {
 	InProgress   int // asked for, or about to be
 	Throttled    int // of those, wait because Cinder asked us to slow down
 	Unanswered   int // of those, wait because Cinder does not answer
@@ -31,27 +31,27 @@ type Pace struct {
 	Failed, Made int // backups that ended within the last ten minutes: by Cinder's fault, and well
 }
 
-func (p Pace) plus(q Pace) Pace {
-	return Pace{
+func (p BackPressure) plus(q BackPressure) BackPressure {
+	return BackPressure{
 		p.InProgress + q.InProgress, p.Throttled + q.Throttled, p.Unanswered + q.Unanswered, p.Newly + q.Newly,
 		p.Failed + q.Failed, p.Made + q.Made,
 	}
 }
 
 // A Caution says why fewer backups begin than the caps leave room for.
-type Caution string
+type ThrottleReason string
 
 // The cautions.
 const (
-	NoCaution     Caution = ""
-	WhileThrottle Caution = "throttled"  // Cinder asked us to slow down
-	WhileAway     Caution = "away"       // most requests go unanswered
-	WhileFailing  Caution = "failing"    // most backups fail by Cinder's fault
-	WhileOutage   Caution = "no_service" // no cinder-backup is up, in some zone
+	NotThrottled  ThrottleReason = ""
+	WhileThrottle ThrottleReason = "throttled"  // Cinder asked us to slow down
+	WhileAway     ThrottleReason = "away"       // most requests go unanswered
+	WhileFailing  ThrottleReason = "failing"    // most backups fail by Cinder's fault
+	WhileOutage   ThrottleReason = "no_service" // no cinder-backup is up, in some zone
 )
 
-// Cautions lists all that hold something back.
-var Cautions = []Caution{WhileThrottle, WhileAway, WhileFailing, WhileOutage}
+// ThrottleReasons lists all that hold something back.
+var ThrottleReasons = []ThrottleReason{WhileThrottle, WhileAway, WhileFailing, WhileOutage}
 
 // Few numbers prove nothing: below these, nobody is cautious.
 const (
@@ -62,7 +62,7 @@ const (
 )
 
 // shows says what p is a sign of, however small the numbers.
-func (p Pace) shows() Caution {
+func (p BackPressure) shows() ThrottleReason {
 	switch {
 	case p.Throttled > 0:
 		return WhileThrottle
@@ -71,11 +71,11 @@ func (p Pace) shows() Caution {
 	case p.Failed > failedPerMade*p.Made:
 		return WhileFailing
 	}
-	return NoCaution
+	return NotThrottled
 }
 
 // proves tells whether p shows it in numbers that prove it.
-func (p Pace) proves(why Caution) bool {
+func (p BackPressure) proves(why ThrottleReason) bool {
 	switch why {
 	case WhileThrottle:
 		return p.Throttled > 0
@@ -83,14 +83,14 @@ func (p Pace) proves(why Caution) bool {
 		return p.Unanswered >= unansweredAtLeast && 2*p.Unanswered >= p.InProgress+p.Made
 	case WhileFailing:
 		return p.Failed >= failedAtLeast && p.Failed > failedPerMade*p.Made
-	case NoCaution, WhileOutage:
+	case NotThrottled, WhileOutage:
 	}
 	return false
 }
 
 // probe is how many may begin at once although nothing should: one, while none that was tried lately met the same, and
 // none is on its way that nothing is known of. It is how we notice that some do well beside those that don't.
-func (p Pace) probe() int {
+func (p BackPressure) probe() int {
 	if p.Newly > 0 || p.InProgress > p.Throttled+p.Unanswered {
 		return 0
 	}

@@ -27,38 +27,38 @@ func TestFarBeyond(t *testing.T) {
 	}
 }
 
-func at(project string) Place { return Place{project, "nova"} }
+func at(project string) AdmissionScope { return AdmissionScope{project, "nova"} }
 
 func one(zone string) map[string]bool { return map[string]bool{zone: true} }
 
 func TestTroubleOfOneProjectHoldsBackThatProjectAlone(t *testing.T) {
 	for name, c := range map[string]struct {
-		pace  Pace
-		limit int
-		why   Caution
+		pressure BackPressure
+		limit    int
+		why      ThrottleReason
 	}{
-		"all well":                          {Pace{InProgress: 15, Made: 200}, -1, NoCaution},
-		"throttled once":                    {Pace{InProgress: 15, Throttled: 1, Made: 10}, 0, WhileThrottle},
-		"two of two are no proof":           {Pace{InProgress: 2, Unanswered: 2}, -1, NoCaution},
-		"three of three wait":               {Pace{InProgress: 3, Unanswered: 3, Newly: 3}, 0, WhileAway},
-		"three of three wait for long":      {Pace{InProgress: 3, Unanswered: 3}, 1, WhileAway},
-		"three of six wait":                 {Pace{InProgress: 6, Unanswered: 3}, 0, WhileAway},
-		"three of seven wait":               {Pace{InProgress: 7, Unanswered: 3}, -1, NoCaution},
-		"three of three wait, others began": {Pace{InProgress: 3, Unanswered: 3, Made: 4}, -1, NoCaution},
-		"four failed":                       {Pace{Failed: 4}, -1, NoCaution},
-		"five failed":                       {Pace{Failed: 5}, 1, WhileFailing},
-		"five failed, one was made":         {Pace{Failed: 5, Made: 1}, 1, WhileFailing},
-		"eight failed, two were made":       {Pace{Failed: 8, Made: 2}, -1, NoCaution},
+		"all well":                          {BackPressure{InProgress: 15, Made: 200}, -1, NotThrottled},
+		"throttled once":                    {BackPressure{InProgress: 15, Throttled: 1, Made: 10}, 0, WhileThrottle},
+		"two of two are no proof":           {BackPressure{InProgress: 2, Unanswered: 2}, -1, NotThrottled},
+		"three of three wait":               {BackPressure{InProgress: 3, Unanswered: 3, Newly: 3}, 0, WhileAway},
+		"three of three wait for long":      {BackPressure{InProgress: 3, Unanswered: 3}, 1, WhileAway},
+		"three of six wait":                 {BackPressure{InProgress: 6, Unanswered: 3}, 0, WhileAway},
+		"three of seven wait":               {BackPressure{InProgress: 7, Unanswered: 3}, -1, NotThrottled},
+		"three of three wait, others began": {BackPressure{InProgress: 3, Unanswered: 3, Made: 4}, -1, NotThrottled},
+		"four failed":                       {BackPressure{Failed: 4}, -1, NotThrottled},
+		"five failed":                       {BackPressure{Failed: 5}, 1, WhileFailing},
+		"five failed, one was made":         {BackPressure{Failed: 5, Made: 1}, 1, WhileFailing},
+		"eight failed, two were made":       {BackPressure{Failed: 8, Made: 2}, -1, NotThrottled},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := BrakesOf(map[Place]Pace{at("acme"): c.pace, at("globex"): {}}, one("nova"))
-			assert.Equal(t, NoCaution, b.Cloud())
+			b := BrakesOf(map[AdmissionScope]BackPressure{at("acme"): c.pressure, at("globex"): {}}, one("nova"))
+			assert.Equal(t, NotThrottled, b.Cloud())
 			for range 10 {
-				assert.Equal(t, NoCaution, b.Begin(at("globex")))
+				assert.Equal(t, NotThrottled, b.Begin(at("globex")))
 			}
 			began := 0
 			for range 3 {
-				if b.Begin(at("acme")) == NoCaution {
+				if b.Begin(at("acme")) == NotThrottled {
 					began++
 				}
 			}
@@ -71,7 +71,7 @@ func TestTroubleOfOneProjectHoldsBackThatProjectAlone(t *testing.T) {
 			assert.Len(t, b, 1)
 			for _, brake := range b {
 				assert.Equal(t, c.why, brake.Why)
-				assert.Contains(t, Cautions, brake.Why)
+				assert.Contains(t, ThrottleReasons, brake.Why)
 				assert.Equal(t, 3-c.limit, brake.Held)
 			}
 		})
@@ -79,32 +79,32 @@ func TestTroubleOfOneProjectHoldsBackThatProjectAlone(t *testing.T) {
 }
 
 func TestOnlySeveralProjectsAreTheCloud(t *testing.T) {
-	bad, good := Pace{InProgress: 1, Unanswered: 1, Newly: 1}, Pace{Made: 3}
-	paces := map[Place]Pace{at("a"): bad, at("b"): bad, at("c"): good}
-	assert.Equal(t, NoCaution, BrakesOf(paces, one("nova")).Cloud(), "two projects")
-	paces[at("d")] = bad
-	assert.Equal(t, WhileAway, BrakesOf(paces, one("nova")).Cloud(), "three of four")
-	paces[at("e")], paces[at("f")], paces[at("g")] = good, good, good
-	assert.Equal(t, NoCaution, BrakesOf(paces, one("nova")).Cloud(), "three of seven")
+	bad, good := BackPressure{InProgress: 1, Unanswered: 1, Newly: 1}, BackPressure{Made: 3}
+	pressures := map[AdmissionScope]BackPressure{at("a"): bad, at("b"): bad, at("c"): good}
+	assert.Equal(t, NotThrottled, BrakesOf(pressures, one("nova")).Cloud(), "two projects")
+	pressures[at("d")] = bad
+	assert.Equal(t, WhileAway, BrakesOf(pressures, one("nova")).Cloud(), "three of four")
+	pressures[at("e")], pressures[at("f")], pressures[at("g")] = good, good, good
+	assert.Equal(t, NotThrottled, BrakesOf(pressures, one("nova")).Cloud(), "three of seven")
 }
 
 func TestTroubleOfOneZoneHoldsBackThatZoneAlone(t *testing.T) {
-	failing := Pace{Failed: 2}
-	paces := map[Place]Pace{at("a"): failing, at("b"): failing, at("c"): failing, {"a", "other"}: {}}
-	b := BrakesOf(paces, map[string]bool{"nova": true, "other": true})
-	assert.Equal(t, NoCaution, b.Cloud())
-	assert.Equal(t, NoCaution, b.Begin(at("d")), "one at a time")
+	failing := BackPressure{Failed: 2}
+	pressures := map[AdmissionScope]BackPressure{at("a"): failing, at("b"): failing, at("c"): failing, {"a", "other"}: {}}
+	b := BrakesOf(pressures, map[string]bool{"nova": true, "other": true})
+	assert.Equal(t, NotThrottled, b.Cloud())
+	assert.Equal(t, NotThrottled, b.Begin(at("d")), "one at a time")
 	assert.Equal(t, WhileFailing, b.Begin(at("e")))
-	assert.Equal(t, NoCaution, b.Begin(Place{"a", "other"}))
-	assert.Equal(t, NoCaution, b.Begin(Place{"a", "other"}))
-	paces[Place{"b", "other"}] = failing
-	assert.Equal(t, WhileFailing, BrakesOf(paces, map[string]bool{"nova": true, "other": true}).Cloud(), "two zones show it")
+	assert.Equal(t, NotThrottled, b.Begin(AdmissionScope{"a", "other"}))
+	assert.Equal(t, NotThrottled, b.Begin(AdmissionScope{"a", "other"}))
+	pressures[AdmissionScope{"b", "other"}] = failing
+	assert.Equal(t, WhileFailing, BrakesOf(pressures, map[string]bool{"nova": true, "other": true}).Cloud(), "two zones show it")
 }
 
 // Cloud says what holds the whole cloud back.
-func (b Brakes) Cloud() Caution {
-	if one := b[Place{}]; one != nil {
+func (b Brakes) Cloud() ThrottleReason {
+	if one := b[AdmissionScope{}]; one != nil {
 		return one.Why
 	}
-	return NoCaution
+	return NotThrottled
 }

@@ -17,9 +17,9 @@ type Policy struct {
 // patience is how long a failed leftover or a busy parent is waited for, and
 // the longest delay between two attempts: one interval, and never less than
 // one beat of the grid.
-func (p Policy) patience() time.Duration { return max(p.Interval, p.Period) }
+func (p Policy) maxRetryDelay() time.Duration { return max(p.Interval, p.Period) }
 
 // retryDelay grows from one period by doubling, inside the interval.
 func (p Policy) retryDelay(failures int) time.Duration {
-	return BackOff{First: p.Period, Longest: p.patience()}.Pause(failures)
+	return BackOff{First: p.Period, Longest: p.maxRetryDelay()}.Pause(failures)
 }

@@ -75,8 +75,8 @@ func TestProtectConcludesByPositiveAnswersOnly(t *testing.T) {
 					for _, status := range statuses {
 						for _, migration := range []string{"", "migrating"} {
 							for _, b := range []Before{{}, {Protected: true, ServerID: "s1"}, {Protected: true, ServerID: "s1", Detached: 1}, {Protected: true, ServerID: "s2"}} {
-								for _, doubted := range booleans {
-									one := situation{[2]knowledge{k1, k2}, [2]bool{nova == "1" || nova == "12", nova == "2" || nova == "12"}, cinder, status, migration, b, doubted}
+								for _, unconfirmed := range booleans {
+									one := situation{[2]knowledge{k1, k2}, [2]bool{nova == "1" || nova == "12", nova == "2" || nova == "12"}, cinder, status, migration, b, unconfirmed}
 									seen[one.obey(t)]++
 								}
 							}
@@ -92,20 +92,20 @@ func TestProtectConcludesByPositiveAnswersOnly(t *testing.T) {
 }
 
 type situation struct {
-	servers   [2]knowledge
-	nova      [2]bool
-	cinder    []string
-	status    string
-	migration string
-	before    Before
-	doubted   bool
+	servers     [2]knowledge
+	nova        [2]bool
+	cinder      []string
+	status      string
+	migration   string
+	before      Before
+	unconfirmed bool
 }
 
 // obey judges the situation and holds the verdict against the rules.
 func (s situation) obey(t *testing.T) string {
 	v := Volume{ID: "v", Servers: s.cinder, Status: s.status, Migration: s.migration}
 	inv := Inventory{Volumes: []Volume{v}}
-	answers := Answers{Servers: map[string]Server{}, GoneServers: map[string]bool{}, Doubted: s.doubted}
+	answers := Answers{Servers: map[string]Server{}, GoneServers: map[string]bool{}, Unconfirmed: s.unconfirmed}
 	asks, protector := false, 0
 	holder := [2]bool{}
 	for i, k := range s.servers {
@@ -132,8 +132,8 @@ func (s situation) obey(t *testing.T) string {
 		}
 		switch {
 		case end == EndMetadata && held && k.whole() && !k.asks:
-		case end == EndServerDeleted && k.gone && !s.doubted:
-		case end == EndDetached && !held && k.whole() && s.before.Detached == 1 && !s.doubted && s.migration == "" && s.rests():
+		case end == EndServerDeleted && k.gone && !s.unconfirmed:
+		case end == EndDetached && !held && k.whole() && s.before.Detached == 1 && !s.unconfirmed && s.migration == "" && s.rests():
 		default:
 			broken("no positive answer ends it")
 		}

@@ -35,7 +35,7 @@ var (
 func TestExpiredProperties(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		history := anyLinks.Draw(r, "history")
-		k := Keeping{Floor: rapid.IntRange(0, 3).Draw(r, "floor"), Building: rapid.Bool().Draw(r, "building"), Purged: rapid.Bool().Draw(r, "purged")}
+		k := Constraints{Floor: rapid.IntRange(0, 3).Draw(r, "floor"), Building: rapid.Bool().Draw(r, "building"), Purged: rapid.Bool().Draw(r, "purged")}
 		ls := links(t, history)
 		slices.SortStableFunc(ls, func(a, b Link) int { return a.DataTime.Compare(b.DataTime) })
 		given := rapid.Permutation(ls).Draw(r, "order")
@@ -54,7 +54,7 @@ func TestExpiredProperties(t *testing.T) {
 func TestExpiredEnds(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		ls := links(t, anyLinks.Draw(r, "history"))
-		k := Keeping{Floor: rapid.IntRange(0, 3).Draw(r, "floor")}
+		k := Constraints{Floor: rapid.IntRange(0, 3).Draw(r, "floor")}
 		ours := func(ls []Link) int { return len(slices.DeleteFunc(Restorable(ls), Link.Foreign)) }
 		want := min(k.Floor, ours(ls))
 		for pass := 0; ; pass++ {

@@ -103,10 +103,10 @@ func TestAPauseOfThePlansDoesNotShorten(t *testing.T) {
 	o = o.sees(now.Add(100*time.Hour), b, "A", "1d")
 	require.Equal(t, "4w2d", o.retention.InForce.String())
 	require.Equal(t, time.Hour, o.retention.ShorterSeen)
-	require.Equal(t, now.Add(123*time.Hour), mustShorten(t, Holding{Guard: Guard{ProjectID: "A", Protected: true}, Retention: o.retention, Delay: b.ShortenDelay}))
+	require.Equal(t, now.Add(123*time.Hour), mustShorten(t, RetentionInput{Guard: Guard{ProjectID: "A", Protected: true}, Retention: o.retention, Delay: b.ShortenDelay}))
 }
 
-func mustShorten(t *testing.T, h Holding) time.Time {
+func mustShorten(t *testing.T, h RetentionInput) time.Time {
 	t.Helper()
 	at, ok := h.Shortened()
 	require.True(t, ok)

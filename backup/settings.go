@@ -30,7 +30,7 @@ type Settings struct {
 	MaxBackupsInProgressPerZone    int `split_words:"true" default:"0" min:"0" unit:"backups" desc:"The same for each availability zone; 0 = no cap."`
 	MaxBackupsStuck                int `split_words:"true" default:"10" min:"0" unit:"backups" desc:"Backups that take far longer than usual (three times as long as the volume's last ones, or half of their time limit) leave their place in MAX_BACKUPS_IN_PROGRESS to others, but no more than this many; 0 = all of them. So one dead backend does not keep the others from their backups, and Cinder never has more in progress than both numbers together."`
 	MaxRemovalsInProgress          int `split_words:"true" default:"15" min:"0" unit:"backups" desc:"Backups being removed at the same time in the whole cloud; 0 = no cap."`
-	MaxFullsOutOfTurn              int `split_words:"true" default:"5" min:"0" unit:"backups" desc:"Full backups in progress at the same time that FULL_BACKUP_DEPTH did not ask for (a chain that can't go on); 0 = no cap. It keeps an outage that broke many chains from becoming a storm of fulls."`
+	MaxForcedFulls                 int `split_words:"true" default:"5" min:"0" unit:"backups" desc:"Full backups in progress at the same time that FULL_BACKUP_DEPTH did not ask for (a chain that can't go on); 0 = no cap. It keeps an outage that broke many chains from becoming a storm of fulls."`
 
 	RetentionTime          Period   `split_words:"true" default:"2w3d" desc:"How long restore points are kept from the time of their data, where the server's metadata says nothing. Calendar-true: 1mon is a month."`
 	RetentionMin           Period   `split_words:"true" default:"1d" desc:"Least retention that metadata can set; empty = none."`
@@ -40,9 +40,9 @@ type Settings struct {
 	MinRestorePoints       int      `split_words:"true" default:"1" min:"0" unit:"restore points" desc:"Newest restore points of a protected volume that are never removed, however old, with all they stand on; after its protection ended they stay for PROTECTION_GRACE. They count for each project that owns some of a volume. 0 = none is kept beyond its retention."`
 	ProtectionGrace        Duration `split_words:"true" default:"7d" desc:"How long MIN_RESTORE_POINTS are still kept after the protection of a volume ended (metadata changed, volume detached, server or volume deleted, volume transferred). 0 = not at all."`
 
-	SweepPeriod  Duration `split_words:"true" default:"6h" min:"1s" desc:"Grid on which all backups that Cinder has are compared with all records. Each time costs one page of a listing for 1,000 backups."`
-	ReportPeriod Duration `split_words:"true" default:"86400" desc:"How often a report tells of what ended, and of what is late: at least 600 seconds. It is due when the oldest result that was not told is as old, counted from when the backup was planned, and so is the report before."`
-	HistoryTime  Period   `split_words:"true" default:"1y" desc:"How long history is kept: records of backups that Cinder has no more, volumes that are gone, what operators did, who asked for deletions, and reports with their receivers; empty = for ever. Longer costs rows in the database. Of what failed and left nothing in Cinder a volume keeps the newest 50 in any case."`
+	ReconcilePeriod Duration `split_words:"true" default:"6h" min:"1s" desc:"Grid on which all backups that Cinder has are compared with all records. Each time costs one page of a listing for 1,000 backups."`
+	ReportPeriod    Duration `split_words:"true" default:"86400" desc:"How often a report tells of what ended, and of what is late: at least 600 seconds. It is due when the oldest result that was not told is as old, counted from when the backup was planned, and so is the report before."`
+	HistoryTime     Period   `split_words:"true" default:"1y" desc:"How long history is kept: records of backups that Cinder has no more, volumes that are gone, what operators did, who asked for deletions, and reports with their receivers; empty = for ever. Longer costs rows in the database. Of what failed and left nothing in Cinder a volume keeps the newest 50 in any case."`
 }
 
 // Policy answers the rule for all volumes.

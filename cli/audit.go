@@ -37,14 +37,14 @@ func auditCommand() *cobra.Command {
 	c.AddCommand(deletionsCommand())
 	c.Flags().IntVar(&limit, "limit", 50, "number of lines; 0 = all")
 	c.PreRunE = func(*cobra.Command, []string) error { return checkLimit(limit) }
-	return pageCommand(c, auditPage{}, func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (page, error) {
+	return pageCommand(c, auditPage{}, func(ctx context.Context, l *db.Snapshot, r view.Reader, _ []string) (page, error) {
 		head, _, err := r.Head(ctx, l)
 		if err != nil {
 			return nil, err
 		}
 		head.Warnings = []string{} // the past does not depend on the current leader
-		lines, err := l.Interventions(ctx, limit)
-		return auditPage{head, view.Each(lines, func(i db.Intervention) auditLine { return auditLine(i) })}, err
+		lines, err := l.OperatorActions(ctx, limit)
+		return auditPage{head, view.Each(lines, func(i db.OperatorAction) auditLine { return auditLine(i) })}, err
 	})
 }
 

@@ -43,14 +43,14 @@ func deletionsCommand() *cobra.Command {
 	c.Flags().IntVar(&limit, "limit", 50, "number of lines; 0 = all")
 	c.Flags().BoolVar(&allowed, "allowed", false, "show also allowed requests, summed by user")
 	c.PreRunE = func(*cobra.Command, []string) error { return checkLimit(limit) }
-	return pageCommand(c, deletionsPage{}, func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (page, error) {
+	return pageCommand(c, deletionsPage{}, func(ctx context.Context, l *db.Snapshot, r view.Reader, _ []string) (page, error) {
 		head, _, err := r.Head(ctx, l)
 		if err != nil {
 			return nil, err
 		}
 		head.Warnings = []string{} // the past does not depend on the current leader
 		lines, err := l.DeleteChecks(ctx, allowed, limit)
-		return deletionsPage{head, view.Each(lines, func(t db.ToldCheck) deletionLine { return deletionLine(t) })}, err
+		return deletionsPage{head, view.Each(lines, func(t db.RecordedCheck) deletionLine { return deletionLine(t) })}, err
 	})
 }
 

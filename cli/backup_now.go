@@ -45,10 +45,10 @@ func (o *operator) backupNow(ctx context.Context, v db.Volume, full bool) (plann
 		o.say("Nothing for %s: %s (%s)", nameOf(v), reasonWithStatus(d.Reason, v), d.Reason)
 		return false, nil
 	}
-	err = o.database.Intervene(ctx, db.Intervention{
-		Who: o.who, Action: db.ActBackupNow, Object: v.ID, ProjectID: v.ProjectID, Intent: fmt.Sprintf("a backup (%s) of %s", d.Kind, nameOf(v)),
+	err = o.database.Intervene(ctx, db.OperatorAction{
+		Who: o.who, Action: db.ActionBackupNow, Object: v.ID, ProjectID: v.ProjectID, Intent: fmt.Sprintf("a backup (%s) of %s", d.Kind, nameOf(v)),
 	}, func() (string, error) {
-		id, err := o.database.PlanByHand(ctx, r)
+		id, err := o.database.PlanManual(ctx, r)
 		return "planned record " + id, err
 	})
 	if errors.Is(err, db.ErrStale) {
@@ -68,7 +68,7 @@ func (o *operator) decideNow(ctx context.Context, v db.Volume, full bool) (r bac
 		ProjectID: v.ProjectID, ProjectName: v.ProjectName, ServerID: v.ServerID, ServerName: v.ServerName, VolumeID: v.ID, VolumeName: v.Name,
 		Zone: v.Zone, SizeGiB: v.SizeGiB, Encrypted: v.Encrypted, Retention: v.Retention.InForce, Manual: true,
 	}
-	err = o.database.Look(ctx, func(l *db.Look) error {
+	err = o.database.Snapshot(ctx, func(l *db.Snapshot) error {
 		records, err := l.Decisive(ctx, v.ID)
 		if err != nil {
 			return err

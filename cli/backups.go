@@ -41,7 +41,7 @@ func backupsCommand() *cobra.Command {
 		}
 		return checkLimit(f.Limit)
 	}
-	return pageCommand(c, backupsPage{}, func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (page, error) {
+	return pageCommand(c, backupsPage{}, func(ctx context.Context, l *db.Snapshot, r view.Reader, _ []string) (page, error) {
 		list, err := r.Backups(ctx, l, f)
 		return backupsPage{list}, err
 	})

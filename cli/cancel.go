@@ -34,7 +34,7 @@ func cancelCommand() *cobra.Command {
 // cancel cancels the backup in progress of one volume. It asks first if something will be removed.
 func (o *operator) cancel(ctx context.Context, v db.Volume) (done bool, err error) {
 	var held map[string][]backup.Record
-	err = o.database.Look(ctx, func(l *db.Look) error {
+	err = o.database.Snapshot(ctx, func(l *db.Snapshot) error {
 		held, err = l.Held(ctx, []string{v.ID})
 		return err
 	})
@@ -57,8 +57,8 @@ func (o *operator) cancel(ctx context.Context, v db.Volume) (done bool, err erro
 			return false, fmt.Errorf("cancel the backup of %s: %w", nameOf(v), err)
 		}
 	}
-	err = o.database.Intervene(ctx, db.Intervention{
-		Who: o.who, Action: db.ActCancel, Object: v.ID, ProjectID: r.ProjectID, Intent: fmt.Sprintf("end of the %s backup of %s, whose record %s is %s", r.Kind, nameOf(v), r.ID, r.State),
+	err = o.database.Intervene(ctx, db.OperatorAction{
+		Who: o.who, Action: db.ActionCancel, Object: v.ID, ProjectID: r.ProjectID, Intent: fmt.Sprintf("end of the %s backup of %s, whose record %s is %s", r.Kind, nameOf(v), r.ID, r.State),
 	}, func() (string, error) {
 		state, err := o.end(ctx, r)
 		return fmt.Sprintf("the record is %s now (%s)", state, backup.Cancelled), err
@@ -122,7 +122,7 @@ func (o *operator) lease(ctx context.Context, volumeID string) (*db.Lease, error
 	defer retry.Stop()
 	for {
 		attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTimeout) // a lost answer would leave the lease behind
-		c, err := o.database.Lease(attempt, volumeID, db.ActCancel, tasks.Lease)
+		c, err := o.database.Lease(attempt, volumeID, db.ActionCancel, tasks.Lease)
 		cancel()
 		if !errors.Is(err, db.ErrLeased) {
 			return c, err

@@ -39,21 +39,21 @@ func confirmLostCommand() *cobra.Command {
 		if err := o.confirm("Are they gone for good?"); err != nil {
 			return errors.New("confirm lost: not confirmed: nothing is written; answer yes, or use --yes")
 		}
-		err = o.database.Intervene(ctx, db.Intervention{
+		err = o.database.Intervene(ctx, db.OperatorAction{
 			Who: o.who, Action: db.ActConfirmLost, Object: strings.Join(objects, " "), Intent: "what was missing: " + strings.Join(details, "; "),
 		}, func() (string, error) { return "confirmed", o.database.ConfirmLost(ctx) })
 		if err != nil {
 			return err
 		}
 		o.say("Confirmed. The next reconcile run (every %s) and the next plan (every %s) ask the cloud about each of them by its ID, and record as gone what it does not have.",
-			backup.Span(o.set.SweepPeriod.Std()), backup.Span(o.set.BackupServicePeriod.Std()))
+			backup.Span(o.set.ReconcilePeriod.Std()), backup.Span(o.set.BackupServicePeriod.Std()))
 		return o.warnWithoutLeader(ctx)
 	})
 }
 
 // unconfirmed returns the findings of the newest reconcile run and the newest plan about too many missing things.
 func (o *operator) unconfirmed(ctx context.Context) (findings []db.KeptFinding, err error) {
-	err = o.database.Look(ctx, func(l *db.Look) error {
+	err = o.database.Snapshot(ctx, func(l *db.Snapshot) error {
 		all, err := l.Findings(ctx)
 		for _, f := range all {
 			if slices.Contains([]backup.Reason{backup.LossesNotBelieved, backup.SecretsNotBelieved, backup.AbsencesNotBelieved}, f.Reason) {

@@ -41,7 +41,7 @@ func gatherFacts(ctx context.Context, cfg *doctorConfig, credentials openstack.C
 	if f.Database.Pooled, err = db.Pooled(ctx, cfg.DatabaseURL); err != nil {
 		f.Database.Fault = err.Error()
 	}
-	if err := database.Look(ctx, func(l *db.Look) error { return databaseFacts(ctx, l, cfg.Settings, &f) }); err != nil {
+	if err := database.Snapshot(ctx, func(l *db.Snapshot) error { return databaseFacts(ctx, l, cfg.Settings, &f) }); err != nil {
 		f.Database.Fault = err.Error()
 	}
 	if cloud == nil {
@@ -81,7 +81,7 @@ func queueFacts(ctx context.Context, url string) (q doctor.Queue) {
 	return doctor.Queue{Workers: workers, Version: h.Version, Hidden: h.Hidden, AppendOnly: h.AppendOnly, Eviction: h.Eviction, UsedBytes: h.UsedBytes, MaxBytes: h.MaxBytes}
 }
 
-func databaseFacts(ctx context.Context, l *db.Look, set backup.Settings, f *doctor.Facts) error {
+func databaseFacts(ctx context.Context, l *db.Snapshot, set backup.Settings, f *doctor.Facts) error {
 	f.Now = l.Now
 	server, err := l.Server(ctx)
 	if err != nil {

@@ -64,7 +64,7 @@ func checkOnce(ctx context.Context, database *db.DB, cloud *openstack.Cloud, me 
 	if err != nil {
 		return nil, err
 	}
-	err = database.Look(ctx, func(l *db.Look) error {
+	err = database.Snapshot(ctx, func(l *db.Snapshot) error {
 		s.Now = l.Now
 		paused, err := l.Pauses(ctx)
 		if err != nil {
@@ -74,7 +74,7 @@ func checkOnce(ctx context.Context, database *db.DB, cloud *openstack.Cloud, me 
 	})
 	// A waiting record is checked every poll period. How long Cinder needs for a removal is not known.
 	step := 2*set.PollPeriod.Std() + set.PostSettleTime.Std() + time.Hour
-	s.Limits = invariants.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Sweep: 2 * set.SweepPeriod.Std(), Late: set.Late()}
+	s.Limits = invariants.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Sweep: 2 * set.ReconcilePeriod.Std(), Late: set.Late()}
 	return invariants.CheckNow(s), err
 }
 

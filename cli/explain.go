@@ -28,7 +28,7 @@ func explainCommand() *cobra.Command {
 			return nil
 		},
 	}
-	return pageCommand(c, new(explainPage), func(ctx context.Context, l *db.Look, r view.Reader, args []string) (page, error) {
+	return pageCommand(c, new(explainPage), func(ctx context.Context, l *db.Snapshot, r view.Reader, args []string) (page, error) {
 		v, err := l.Volume(ctx, args[0])
 		if several := new(db.AmbiguousError); errors.As(err, several) {
 			return nil, fmt.Errorf("explain volume %s: %w: use the ID; `staffeln status --volumes --json` lists them", args[0], err)

@@ -43,7 +43,7 @@ func (p *explainPage) renderChains(w *renderer) {
 			if l.Expires != nil {
 				expires = w.shortTime(*l.Expires)
 			}
-			if l.Going {
+			if l.Expiring {
 				why = "expired: "
 			}
 			return []string{w.shortTime(l.DataAt), short(l.Kind), strconv.Itoa(l.SizeGiB), w.state(l.State), expires, why + l.Why.Sentence}
@@ -70,13 +70,13 @@ func (p *explainPage) renderRestore(w *renderer) {
 
 func (p *explainPage) renderExpiry(w *renderer) {
 	w.section("EXPIRY", "if no further backup is made; removed by the next retention runs")
-	if len(p.Going) == 0 {
+	if len(p.Expiring) == 0 {
 		w.line("  Nothing.")
 		return
 	}
-	shown, more := first(2*summaryRows, p.Going)
+	shown, more := first(2*summaryRows, p.Expiring)
 	w.table([]column{{name: "WHEN"}, {name: ""}, {name: "KIND"}, {name: "DATA OF"}, {name: "WHY", flex: true, wrap: true}},
-		view.Each(shown, func(g view.Going) []string {
+		view.Each(shown, func(g view.Expiring) []string {
 			why := g.Reason.Sentence
 			if g.Last {
 				why += w.colour(warning, " Then no restore point is left.")

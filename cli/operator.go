@@ -107,7 +107,7 @@ func (o *operator) confirm(question string) error {
 
 // warnWithoutLeader prints warnings if no scheduler will carry out what was written.
 func (o *operator) warnWithoutLeader(ctx context.Context) error {
-	return o.database.Look(ctx, func(l *db.Look) error {
+	return o.database.Snapshot(ctx, func(l *db.Snapshot) error {
 		head, _, err := reader(o.set).Head(ctx, l)
 		for _, warning := range head.Warnings {
 			o.say("WARNING: %s", warning)

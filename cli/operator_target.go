@@ -23,7 +23,7 @@ func oneTarget(cmd *cobra.Command, args []string) error {
 
 // targets returns the volumes that an argument names: a volume, or all protected volumes of a server.
 func (o *operator) targets(ctx context.Context, name string) (volumes []db.Volume, err error) {
-	err = o.database.Look(ctx, func(l *db.Look) error {
+	err = o.database.Snapshot(ctx, func(l *db.Snapshot) error {
 		volumes, err = l.Targets(ctx, name)
 		return err
 	})
@@ -41,7 +41,7 @@ func (o *operator) project(ctx context.Context, name string) (p db.Project, err 
 	if name == "" {
 		return db.Project{}, nil
 	}
-	err = o.database.Look(ctx, func(l *db.Look) error {
+	err = o.database.Snapshot(ctx, func(l *db.Snapshot) error {
 		if p, err = l.Project(ctx, name); !errors.Is(err, db.ErrUnknownProject) {
 			return err
 		}

@@ -43,7 +43,7 @@ func TestOperatorCommands_ExitCodes(t *testing.T) {
 	}
 	t.Setenv("STAFFELN_DATABASE_URL", "postgres://127.0.0.1:1/nowhere")
 	require.Equal(t, ExitFailed, exitCode(t, "pause"))
-	require.Equal(t, ExitUsage, exitCode(t, "purge-project"), "no cloud is given")
+	require.Equal(t, ExitUsage, exitCode(t, "purge-project"), "no cloud configured")
 	require.Equal(t, ExitUsage, exitCode(t, "audit", "--limit", "-1"))
 }
 
@@ -109,9 +109,9 @@ func TestOrphanedProject(t *testing.T) {
 		"not there":  {nil, []backup.Record{record(full, backup.Available)}, true, "", ""},
 	} {
 		e := orphanedProject{project: db.Project{ID: "p"}, at: noon.AddDate(0, 0, 2)}
-		e.add(db.Volume{ID: "v", ProjectID: "p"}, backup.Keeping{Purged: c.all}, c.records, c.there)
-		words := func(rows []view.Going) string {
-			return strings.Join(view.Each(rows, func(g view.Going) string { return g.BackupID + ":" + string(g.Reason.Code) }), " ")
+		e.add(db.Volume{ID: "v", ProjectID: "p"}, backup.Constraints{Purged: c.all}, c.records, c.there)
+		words := func(rows []view.Expiring) string {
+			return strings.Join(view.Each(rows, func(g view.Expiring) string { return g.BackupID + ":" + string(g.Reason.Code) }), " ")
 		}
 		require.Equal(t, c.removed, words(e.removed), name)
 		require.Equal(t, c.kept, words(e.kept), name)

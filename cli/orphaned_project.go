@@ -19,13 +19,13 @@ type orphanedProject struct {
 	project db.Project
 	at      time.Time
 	volumes []db.Volume // with backups to remove
-	removed []view.Going
-	kept    []view.Going
+	removed []view.Expiring
+	kept    []view.Expiring
 }
 
 // inspect decides like the worker, from Cinder's backups and our records, but returns all backups that will be removed one
 // after the other, not only the leaves.
-func (o *operator) inspect(ctx context.Context, cloud *openstack.Estate, p db.Project, all bool) (orphanedProject, error) {
+func (o *operator) inspect(ctx context.Context, cloud *openstack.OrphanedProject, p db.Project, all bool) (orphanedProject, error) {
 	e := orphanedProject{project: p}
 	volumes, held, err := o.readProject(ctx, &e)
 	if err != nil {
@@ -36,20 +36,20 @@ func (o *operator) inspect(ctx context.Context, cloud *openstack.Estate, p db.Pr
 		if err != nil {
 			return e, err
 		}
-		keeping := backup.KeepingOf(p.ID, v.Guard(o.set), held[v.ID])
+		keeping := backup.ConstraintsOf(p.ID, v.Guard(o.set), held[v.ID])
 		keeping.Purged = all
 		if e.add(v, keeping, held[v.ID], there) {
 			e.volumes = append(e.volumes, v)
 		}
 	}
-	slices.SortStableFunc(e.removed, func(a, b view.Going) int { return cmp.Or(a.Compare(b.Object), b.DataAt.Compare(a.DataAt)) }) // in the order of removal
-	slices.SortStableFunc(e.kept, func(a, b view.Going) int { return cmp.Or(a.Compare(b.Object), a.DataAt.Compare(b.DataAt)) })
+	slices.SortStableFunc(e.removed, func(a, b view.Expiring) int { return cmp.Or(a.Compare(b.Object), b.DataAt.Compare(a.DataAt)) }) // in the order of removal
+	slices.SortStableFunc(e.kept, func(a, b view.Expiring) int { return cmp.Or(a.Compare(b.Object), a.DataAt.Compare(b.DataAt)) })
 	return e, nil
 }
 
 // readProject returns the project's volumes, and the records of what Cinder may hold of each in the project.
 func (o *operator) readProject(ctx context.Context, e *orphanedProject) (volumes []db.Volume, held map[string][]backup.Record, err error) {
-	err = o.database.Look(ctx, func(l *db.Look) error {
+	err = o.database.Snapshot(ctx, func(l *db.Snapshot) error {
 		e.at = l.Now
 		if volumes, err = l.VolumesOf(ctx, e.project.ID); err != nil {
 			return err
@@ -64,12 +64,12 @@ func (o *operator) readProject(ctx context.Context, e *orphanedProject) (volumes
 }
 
 // add adds the backups of one volume, and reports whether any of them will be removed.
-func (e *orphanedProject) add(v db.Volume, keeping backup.Keeping, records []backup.Record, there []backup.Backup) bool {
+func (e *orphanedProject) add(v db.Volume, keeping backup.Constraints, records []backup.Record, there []backup.Backup) bool {
 	links, reasons := linksInCinder(v, records, there)
 	of := view.ObjectOfVolume(v)
 	of.ProjectID, of.ProjectName = e.project.ID, e.project.Name
-	row := func(l backup.Link, reason backup.Reason) view.Going {
-		return view.GoingOf(of, l, nil, cmp.Or(reasons[l.BackupID], reason), false)
+	row := func(l backup.Link, reason backup.Reason) view.Expiring {
+		return view.ExpiringOf(of, l, nil, cmp.Or(reasons[l.BackupID], reason), false)
 	}
 	some := false
 	for {
@@ -123,7 +123,7 @@ func (e *orphanedProject) render(w *renderer) {
 	w.title("What " + e.project.String() + " left behind")
 	for _, part := range []struct {
 		name string
-		rows []view.Going
+		rows []view.Expiring
 	}{{"TO REMOVE", e.removed}, {"KEPT", e.kept}} {
 		w.section(fmt.Sprintf("%s (%d)", part.name, len(part.rows)), "")
 		if len(part.rows) == 0 {
@@ -131,7 +131,7 @@ func (e *orphanedProject) render(w *renderer) {
 			continue
 		}
 		w.table([]column{{name: "DATA OF"}, {name: "VOLUME, SERVER, PROJECT", flex: true}, {name: "KIND"}, {name: "GIB", right: true}, {name: "WHY"}},
-			view.Each(part.rows, func(g view.Going) []string {
+			view.Each(part.rows, func(g view.Expiring) []string {
 				return []string{w.shortTime(g.DataAt), g.All(), short(g.Kind), strconv.Itoa(g.SizeGiB), string(g.Reason.Code)}
 			}), 0)
 		for _, why := range reasonsOf(part.rows) {

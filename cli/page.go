@@ -27,7 +27,7 @@ type readConfig struct {
 type page interface{ render(*renderer) }
 
 // pageReader reads a page in one read transaction.
-type pageReader func(ctx context.Context, l *db.Look, r view.Reader, args []string) (page, error)
+type pageReader func(ctx context.Context, l *db.Snapshot, r view.Reader, args []string) (page, error)
 
 // pageCommand completes a reading command.
 func pageCommand(c *cobra.Command, example page, read pageReader) *cobra.Command {
@@ -62,7 +62,7 @@ func readPage(ctx context.Context, cfg *readConfig, read pageReader, args []stri
 		return nil, err
 	}
 	defer database.Close()
-	err = database.Look(ctx, func(l *db.Look) error {
+	err = database.Snapshot(ctx, func(l *db.Snapshot) error {
 		p, err = read(ctx, l, reader(cfg.Settings), args)
 		return err
 	})

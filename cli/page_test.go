@@ -107,8 +107,8 @@ func TestRenderer_ColoursAddNothingButColours(t *testing.T) {
 	v := statusPage{view.Status{
 		AsOf: view.AsOf{At: at, Warnings: []string{"Something is wrong."}}, Volumes: view.Counts{Late: 1},
 		Listed: []view.ListedVolume{{Object: view.Object{Object: report.Object{VolumeID: "v"}, ProjectID: strings.Repeat("long", 30)}, VolumeProtection: view.VolumeProtection{Protection: backup.Late}}},
-		Stuck:  []view.Busy{{Object: view.Object{Object: report.Object{VolumeID: "v"}}, State: string(backup.Overdue), Reason: view.ReasonOf(backup.DeadlinePassed), Since: &at}},
-		Leader: view.Leader{Beats: []view.Beat{{Name: "plan", Period: 60, Late: true}}},
+		Stuck:  []view.InProgress{{Object: view.Object{Object: report.Object{VolumeID: "v"}}, State: string(backup.Overdue), Reason: view.ReasonOf(backup.DeadlinePassed), Since: &at}},
+		Leader: view.Leader{Runs: []view.Run{{Name: "plan", Period: 60, Late: true}}},
 	}}
 	plain, colours := newRenderer(false), newRenderer(true)
 	v.render(plain)
@@ -142,10 +142,10 @@ func TestSpan(t *testing.T) {
 // A plan that never came is late only when its scheduler has led for a while.
 func TestLeading(t *testing.T) {
 	now := time.Date(2026, 3, 6, 12, 0, 0, 0, time.UTC)
-	set := backup.Settings{BackupServicePeriod: 1800e9, PollPeriod: 30e9, RetentionServicePeriod: 1200e9, SweepPeriod: 6 * 3600e9}
+	set := backup.Settings{BackupServicePeriod: 1800e9, PollPeriod: 30e9, RetentionServicePeriod: 1200e9, ReconcilePeriod: 6 * 3600e9}
 	late := func(l db.Leader) (names []string) {
 		v, warnings := view.Leading(now, l, set)
-		for _, b := range v.Beats {
+		for _, b := range v.Runs {
 			if b.Late {
 				names = append(names, b.Name)
 			}
@@ -157,7 +157,7 @@ func TestLeading(t *testing.T) {
 	require.Empty(t, late(db.Leader{}), "nobody ever led")
 	require.Empty(t, late(db.Leader{Leads: true, Since: ago(time.Minute)}))
 	require.Equal(t, []string{"plan", "dispatch", "retention"}, late(db.Leader{Leads: true, Since: ago(2 * time.Hour)}))
-	all := db.Leader{Leads: true, Since: ago(24 * time.Hour), Reign: db.Reign{
+	all := db.Leader{Leads: true, Since: ago(24 * time.Hour), LastRuns: db.LastRuns{
 		PlannedAt: ago(time.Hour), DispatchedAt: ago(61 * time.Second), RetentionAt: ago(time.Minute), ReconciledAt: ago(12 * time.Hour),
 	}}
 	require.Equal(t, []string{"dispatch"}, late(all), "two periods are not late")

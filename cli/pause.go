@@ -26,8 +26,8 @@ func pauseCommand() *cobra.Command {
 			return err
 		}
 		begun := false
-		err = o.database.Intervene(ctx, db.Intervention{
-			Who: o.who, Action: db.ActPause, Object: p.ID, ProjectID: p.ID, Intent: "pause of " + p.String() + view.Because(why),
+		err = o.database.Intervene(ctx, db.OperatorAction{
+			Who: o.who, Action: db.ActionPause, Object: p.ID, ProjectID: p.ID, Intent: "pause of " + p.String() + view.Because(why),
 		}, func() (string, error) {
 			begun, err = o.database.Pause(ctx, db.Pause{ProjectID: p.ID, Who: o.who, Why: why})
 			return "paused", err
@@ -56,7 +56,7 @@ func resumeCommand() *cobra.Command {
 			return err
 		}
 		ended := false
-		err = o.database.Intervene(ctx, db.Intervention{Who: o.who, Action: db.ActResume, Object: p.ID, ProjectID: p.ID, Intent: "end of the pause of " + p.String()},
+		err = o.database.Intervene(ctx, db.OperatorAction{Who: o.who, Action: db.ActionResume, Object: p.ID, ProjectID: p.ID, Intent: "end of the pause of " + p.String()},
 			func() (string, error) {
 				ended, err = o.database.Resume(ctx, p.ID)
 				return map[bool]string{true: "resumed", false: "was not paused"}[ended], err
@@ -75,12 +75,12 @@ func resumeCommand() *cobra.Command {
 
 // printPauses prints what is paused, and how much is still in progress there.
 func (o *operator) printPauses(ctx context.Context) error {
-	return o.database.Look(ctx, func(l *db.Look) error {
+	return o.database.Snapshot(ctx, func(l *db.Snapshot) error {
 		paused, err := l.Pauses(ctx)
 		if err != nil {
 			return err
 		}
-		inProgress, err := l.Busy(ctx)
+		inProgress, err := l.InProgress(ctx)
 		if err != nil {
 			return err
 		}

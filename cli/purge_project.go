@@ -76,7 +76,7 @@ func purgeProjectCommand() *cobra.Command {
 // listOrphanedProjects lists the deleted projects that left backups.
 func (o *operator) listOrphanedProjects(ctx context.Context, cloud *openstack.Cloud) error {
 	var left []db.Remnant
-	err := o.database.Look(ctx, func(l *db.Look) (err error) {
+	err := o.database.Snapshot(ctx, func(l *db.Snapshot) (err error) {
 		left, err = l.Remnants(ctx)
 		return err
 	})
@@ -101,7 +101,7 @@ func (o *operator) listOrphanedProjects(ctx context.Context, cloud *openstack.Cl
 
 // purge lists what would be removed of one project, asks, and removes it.
 func (o *operator) purge(ctx context.Context, cloud *openstack.Cloud, p db.Project, all bool) error {
-	orphaned, err := cloud.Estate(ctx, p.ID)
+	orphaned, err := cloud.OrphanedProject(ctx, p.ID)
 	if err != nil {
 		return fmt.Errorf("purge %s: %w", p, err)
 	}
@@ -132,13 +132,13 @@ func (o *operator) purge(ctx context.Context, cloud *openstack.Cloud, p db.Proje
 		DB: o.database, Cloud: orphaned, Settings: o.set, Metrics: telemetry.NewMetrics(),
 		Identity: backup.Identity{Installation: installation, UserID: cloud.UserID()},
 	}}
-	action := db.Intervention{Who: o.who, Action: db.ActPurgeProject, Object: p.ID, ProjectID: p.ID, Intent: fmt.Sprintf("removal of %s of %s", backups, p)}
+	action := db.OperatorAction{Who: o.who, Action: db.ActPurgeProject, Object: p.ID, ProjectID: p.ID, Intent: fmt.Sprintf("removal of %s of %s", backups, p)}
 	return o.database.Intervene(ctx, action, func() (string, error) { return run.run(ctx) })
 }
 
 // refusePaused returns an error while the project is paused, because no removal may begin then.
 func (o *operator) refusePaused(ctx context.Context, p db.Project) error {
-	return o.database.Look(ctx, func(l *db.Look) error {
+	return o.database.Snapshot(ctx, func(l *db.Snapshot) error {
 		paused, err := l.Pauses(ctx)
 		if err != nil || paused.Of(p.ID) == nil {
 			return err

@@ -75,7 +75,7 @@ func (p preview) read(ctx context.Context, cfg *previewConfig) (report.Report, e
 	}
 	defer database.Close()
 	var contents view.GatheredReport
-	err = database.Look(ctx, func(l *db.Look) error {
+	err = database.Snapshot(ctx, func(l *db.Snapshot) error {
 		group := report.All
 		if p.project != "" {
 			of, err := l.Project(ctx, p.project)

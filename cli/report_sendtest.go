@@ -42,7 +42,7 @@ func sendTestCommand() *cobra.Command {
 		}
 		say := func(format string, words ...any) { _, _ = fmt.Fprintf(cmd.OutOrStdout(), format+"\n", words...) } // to a terminal
 		say("mail server %s, from %s, TLS %s", cfg.SMTP.Server, cfg.SenderEmail, cfg.TLSPolicy())
-		answer, err := mailer.Send(cmd.Context(), worker.Letter{
+		answer, err := mailer.Send(cmd.Context(), worker.Message{
 			To: args[0], MessageID: "staffeln.test." + strings.ToLower(rand.Text()) + "@" + cfg.SenderEmail[strings.Index(cfg.SenderEmail, "@")+1:],
 			Date:    time.Now(), //nolint:forbidigo // of a mail that no record is about
 			Subject: "Staffeln: test mail",

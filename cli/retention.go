@@ -19,12 +19,12 @@ import (
 type retentionPage struct {
 	view.AsOf
 
-	Until    time.Time    `json:"until" desc:"end of the forecast"`
-	Going    []view.Going `json:"going" desc:"backups that expire until then, in order"`
-	Staying  []view.Going `json:"staying" desc:"backups that are kept although their own retention is over by then"`
-	Volumes  int          `json:"volumes" desc:"number of volumes with expiring backups"`
-	TotalGiB int          `json:"total_gib" desc:"sum of the volume sizes of the expiring backups; incrementals are smaller"`
-	Shorter  []shorterRow `json:"shorter" desc:"retentions shortened by metadata that take effect until then"`
+	Until    time.Time       `json:"until" desc:"end of the forecast"`
+	Going    []view.Expiring `json:"expiring" desc:"backups that expire until then, in order"`
+	Staying  []view.Expiring `json:"staying" desc:"backups that are kept although their own retention is over by then"`
+	Volumes  int             `json:"volumes" desc:"number of volumes with expiring backups"`
+	TotalGiB int             `json:"total_gib" desc:"sum of the volume sizes of the expiring backups; incrementals are smaller"`
+	Shorter  []shorterRow    `json:"shorter" desc:"retentions shortened by metadata that take effect until then"`
 	limit    int
 }
 
@@ -67,17 +67,17 @@ func retentionPlanCommand() *cobra.Command {
 		}
 		return nil
 	}
-	return pageCommand(c, new(retentionPage), func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (page, error) {
+	return pageCommand(c, new(retentionPage), func(ctx context.Context, l *db.Snapshot, r view.Reader, _ []string) (page, error) {
 		return readRetention(ctx, l, r, days, limit)
 	})
 }
 
-func readRetention(ctx context.Context, l *db.Look, r view.Reader, days, limit int) (page, error) {
+func readRetention(ctx context.Context, l *db.Snapshot, r view.Reader, days, limit int) (page, error) {
 	head, _, err := r.Head(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	p := &retentionPage{AsOf: head, limit: limit, Until: l.Now.AddDate(0, 0, days), Going: []view.Going{}, Staying: []view.Going{}, Shorter: []shorterRow{}}
+	p := &retentionPage{AsOf: head, limit: limit, Until: l.Now.AddDate(0, 0, days), Going: []view.Expiring{}, Staying: []view.Expiring{}, Shorter: []shorterRow{}}
 	if p.Until.After(view.EndOfTime) {
 		p.Until = view.EndOfTime
 	}
@@ -91,22 +91,22 @@ func readRetention(ctx context.Context, l *db.Look, r view.Reader, days, limit i
 			return nil, err
 		}
 		for _, volume := range some {
-			p.add(volume, view.HoldingOf(r.Settings, volume, held[volume.ID]))
+			p.add(volume, view.RetentionInputOf(r.Settings, volume, held[volume.ID]))
 		}
 	}
-	slices.SortStableFunc(p.Going, func(a, b view.Going) int { return cmp.Or(a.At.Compare(*b.At), a.Compare(b.Object)) })
-	slices.SortStableFunc(p.Staying, func(a, b view.Going) int { return cmp.Or(a.Compare(b.Object), a.DataAt.Compare(b.DataAt)) })
+	slices.SortStableFunc(p.Going, func(a, b view.Expiring) int { return cmp.Or(a.At.Compare(*b.At), a.Compare(b.Object)) })
+	slices.SortStableFunc(p.Staying, func(a, b view.Expiring) int { return cmp.Or(a.Compare(b.Object), a.DataAt.Compare(b.DataAt)) })
 	return p, nil
 }
 
 // add adds the forecast of one volume's backups.
-func (p *retentionPage) add(volume db.Volume, h backup.Holding) {
+func (p *retentionPage) add(volume db.Volume, h backup.RetentionInput) {
 	of := view.ObjectOfVolume(volume)
 	if at, waits := h.Shortened(); waits && !at.After(p.Until) {
 		p.Shorter = append(p.Shorter, shorterRow{of, h.Retention.InForce.String(), h.Retention.Shorter.String(), at})
 	}
-	row := func(l backup.Link, at *time.Time, why backup.Reason, last bool) view.Going {
-		return view.GoingOf(of, l, at, why, last)
+	row := func(l backup.Link, at *time.Time, why backup.Reason, last bool) view.Expiring {
+		return view.ExpiringOf(of, l, at, why, last)
 	}
 	going, kept := h.Forecast(p.At, p.Until)
 	last := view.LastPoint(going, kept)

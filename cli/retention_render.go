@@ -34,19 +34,19 @@ func (p *retentionPage) renderExpiring(w *renderer) {
 		{name: "GIB", right: true},
 		{name: "DATA OF"},
 		{name: "WHY"},
-	}, view.Each(shown, func(g view.Going) []string {
+	}, view.Each(shown, func(g view.Expiring) []string {
 		return []string{w.shortTime(*g.At), g.All(), short(g.Kind), strconv.Itoa(g.SizeGiB), w.shortTime(g.DataAt), expiryReason(w, g)}
 	}), more)
 	for _, why := range reasonsOf(shown) {
 		w.paragraph("  ", string(why)+": "+why.Sentence())
 	}
-	if slices.ContainsFunc(shown, func(g view.Going) bool { return g.Last }) {
+	if slices.ContainsFunc(shown, func(g view.Expiring) bool { return g.Last }) {
 		w.paragraph("  ", "last: The volume has no restore point afterwards; the floor applies while it is protected, and for the grace after that.")
 	}
 }
 
 // expiryReason returns the reason in one word.
-func expiryReason(w *renderer, g view.Going) string {
+func expiryReason(w *renderer, g view.Expiring) string {
 	if g.Last {
 		return string(g.Reason.Code) + ", " + w.colour(warning, "last")
 	}
@@ -64,20 +64,20 @@ func (p *retentionPage) renderKept(w *renderer) {
 			w.line("")
 		}
 		w.paragraph("  ", view.ReasonOf(why).Words())
-		shown, more := p.shown(slices.DeleteFunc(slices.Clone(p.Staying), func(g view.Going) bool { return g.Reason.Code != why }))
+		shown, more := p.shown(slices.DeleteFunc(slices.Clone(p.Staying), func(g view.Expiring) bool { return g.Reason.Code != why }))
 		w.table([]column{
 			{name: "OVER"},
 			{name: "VOLUME, SERVER, PROJECT", flex: true},
 			{name: "KIND"},
 			{name: "GIB", right: true},
 			{name: "DATA OF"},
-		}, view.Each(shown, func(g view.Going) []string {
+		}, view.Each(shown, func(g view.Expiring) []string {
 			return []string{w.shortTime(*g.Expires), g.All(), short(g.Kind), strconv.Itoa(g.SizeGiB), w.shortTime(g.DataAt)}
 		}), more)
 	}
 }
 
-func (p *retentionPage) shown(all []view.Going) ([]view.Going, int) {
+func (p *retentionPage) shown(all []view.Expiring) ([]view.Expiring, int) {
 	if p.limit == 0 {
 		return all, 0
 	}
@@ -85,7 +85,7 @@ func (p *retentionPage) shown(all []view.Going) ([]view.Going, int) {
 }
 
 // reasonsOf returns the reasons, each once, in their order.
-func reasonsOf(all []view.Going) []backup.Reason {
+func reasonsOf(all []view.Expiring) []backup.Reason {
 	var codes []backup.Reason
 	for _, g := range all {
 		if !slices.Contains(codes, g.Reason.Code) {

@@ -21,7 +21,7 @@ func statusCommand() *cobra.Command {
 		Example: "  staffeln status\n  staffeln status --volumes\n  staffeln status --json | jq .volumes.late", Args: NoArguments,
 	}
 	c.Flags().BoolVar(&volumes, "volumes", false, "list every volume with its protection")
-	return pageCommand(c, statusPage{}, func(ctx context.Context, l *db.Look, r view.Reader, _ []string) (page, error) {
+	return pageCommand(c, statusPage{}, func(ctx context.Context, l *db.Snapshot, r view.Reader, _ []string) (page, error) {
 		listed := []backup.Protection{backup.Late}
 		if volumes {
 			listed = backup.Protections

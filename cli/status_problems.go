@@ -12,7 +12,7 @@ func (p statusPage) renderProblems(w *renderer) {
 	w.problems("FAILED", "each volume's newest failure since its last success", "WHEN", view.Each(p.Failures, func(f view.Failure) []string {
 		return []string{w.ago(&f.At), w.owner(f.Reason.MustAct), f.All() + "\n" + f.Reason.Sentence}
 	}))
-	w.problems("STUCK", "overdue, or cannot be removed", "SINCE", view.Each(p.Stuck, func(b view.Busy) []string {
+	w.problems("STUCK", "overdue, or cannot be removed", "SINCE", view.Each(p.Stuck, func(b view.InProgress) []string {
 		return []string{w.ago(b.Since), w.owner(b.Reason.MustAct), b.All() + "\n" + w.state(b.State) + ": " + b.Reason.Sentence}
 	}))
 	w.problems("FINDINGS", "need attention", "SINCE", view.Each(p.Findings, func(f view.Finding) []string {

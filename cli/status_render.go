@@ -72,7 +72,7 @@ func (p statusPage) renderVolumes(w *renderer) {
 func (p statusPage) renderInProgress(w *renderer) {
 	for _, part := range []struct {
 		name string
-		rows []view.Busy
+		rows []view.InProgress
 	}{{"IN PROGRESS", p.InProgress}, {"BEING REMOVED", p.Removals}} {
 		if len(part.rows) == 0 {
 			continue
@@ -87,7 +87,7 @@ func (p statusPage) renderInProgress(w *renderer) {
 			{name: "FOR"},
 			{name: "DEADLINE"},
 		},
-			view.Each(shown, func(b view.Busy) []string {
+			view.Each(shown, func(b view.InProgress) []string {
 				age := "-"
 				if b.Since != nil {
 					age = backup.Span(w.now.Sub(*b.Since))
@@ -157,7 +157,7 @@ func (p statusPage) renderLeader(w *renderer) {
 		{name: "NEWEST"},
 		{name: "EVERY"},
 		{name: ""},
-	}, view.Each(p.Leader.Beats, func(b view.Beat) []string {
+	}, view.Each(p.Leader.Runs, func(b view.Run) []string {
 		at, late := "never", ""
 		if b.At != nil {
 			at = w.ago(b.At)

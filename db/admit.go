@@ -16,13 +16,13 @@ import (
 // Facts and outcome are read and written in the transaction that holds the term,
 // and nobody else admits: what is in progress can only get less until then.
 // What is paused is not read: the pause gives its slot back, and it waits anew.
-func (b *Beat) Admit(ctx context.Context, caps backup.Caps, outage backup.Outage) (backup.Admission, error) {
+func (b *Run) Admit(ctx context.Context, caps backup.Caps, outage backup.Outage) (backup.Admission, error) {
 	admit := inOrder("records", `id = ANY($1) AND `+isWaiting) + `
 		UPDATE records SET admitted_at = staffeln_now() WHERE id IN (SELECT id FROM locked) RETURNING id`
 	leave := inOrder("records", isAdmitted+` AND `+paused) + `
 		UPDATE records SET admitted_at = NULL WHERE id IN (SELECT id FROM locked)`
 	var a backup.Admission
-	err := b.reigning(ctx, func(tx pgx.Tx) error {
+	err := b.inTerm(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, leave); err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ func (h *house) took(id string, duration time.Duration) {
 // An outcome is an admission without whom it is about.
 type outcome struct {
 	admitted, stuck int
-	brakes          map[backup.Place]backup.Brake
+	brakes          map[backup.AdmissionScope]backup.Brake
 }
 
 func (h *house) admission(caps backup.Caps) outcome {
@@ -52,8 +52,8 @@ func TestWhatIsFarBeyondItsUsualTimeLeavesItsPlaceToOthers(t *testing.T) {
 	assert.Equal(t, outcome{admitted: 1, stuck: 1}, h.admission(backup.Caps{Total: 2}), "one place is free: the slow one's")
 }
 
-func braked(at backup.Place, why backup.Caution, held int) map[backup.Place]backup.Brake {
-	return map[backup.Place]backup.Brake{at: {Why: why, Held: held}}
+func braked(at backup.AdmissionScope, why backup.ThrottleReason, held int) map[backup.AdmissionScope]backup.Brake {
+	return map[backup.AdmissionScope]backup.Brake{at: {Why: why, Held: held}}
 }
 
 func TestAdmissionBacksOffAndRecovers(t *testing.T) {
@@ -70,7 +70,7 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 	}{
 		"throttled": {
 			func(h *house) { h.plan("w", waits(backup.Throttled)) },
-			outcome{brakes: braked(backup.Place{Project: "p"}, backup.WhileThrottle, 4), stuck: 1},
+			outcome{brakes: braked(backup.AdmissionScope{Project: "p"}, backup.WhileThrottle, 4), stuck: 1},
 			`UPDATE records SET reason = '' WHERE state = 'creating'`, 0,
 		},
 		"away": {
@@ -79,7 +79,7 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 					h.plan(fmt.Sprint("w-", i), waits(backup.CinderUnavailable))
 				}
 			},
-			outcome{admitted: 1, brakes: braked(backup.Place{Project: "p", Zone: "az"}, backup.WhileAway, 3), stuck: 3}, // a probe
+			outcome{admitted: 1, brakes: braked(backup.AdmissionScope{Project: "p", Zone: "az"}, backup.WhileAway, 3), stuck: 3}, // a probe
 			`UPDATE records SET reason = '' WHERE id = 'w-1'`, 2,
 		},
 		"failing": {
@@ -88,7 +88,7 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 					h.plan(fmt.Sprint("f-", i), failed(backup.BackupError))
 				}
 			},
-			outcome{admitted: 1, brakes: braked(backup.Place{Project: "p", Zone: "az"}, backup.WhileFailing, 3)},
+			outcome{admitted: 1, brakes: braked(backup.AdmissionScope{Project: "p", Zone: "az"}, backup.WhileFailing, 3)},
 			`UPDATE records SET ended_at = ended_at - interval '10 minutes' WHERE id = 'f-0'`, 0,
 		},
 		"tenants' failures are no sign": {

@@ -11,29 +11,29 @@ import (
 
 // A Beat is one turn of a leader: its writes name the term and change nothing
 // once a newer one has begun. Now is the database's clock, read once.
-type Beat struct {
+type Run struct {
 	db   *DB
 	Term int64
 	Now  time.Time
-	Reign
+	LastRuns
 }
 
-// Reign is what the leader's row remembers of the newest beats; nil = never.
-type Reign struct {
+// LastRuns is what the leader's row remembers of the newest beats; nil = never.
+type LastRuns struct {
 	PlannedAt, DispatchedAt, RetentionAt, ReconciledAt, ReportedAt *time.Time
 }
 
-// ErrDeposed says that a newer term has begun: what the beat still had to
+// ErrLostLeadership says that a newer term has begun: what the beat still had to
 // write was not written.
-var ErrDeposed = errors.New("a newer term has begun: another scheduler leads")
+var ErrLostLeadership = errors.New("a newer term has begun: another scheduler leads")
 
-// Beat begins one turn in the given term.
-func (d *DB) Beat(ctx context.Context, term int64) (*Beat, error) {
-	b := &Beat{db: d, Term: term}
+// Run begins one turn in the given term.
+func (d *DB) BeginRun(ctx context.Context, term int64) (*Run, error) {
+	b := &Run{db: d, Term: term}
 	const q = `SELECT staffeln_now(), planned_at, dispatched_at, retention_at, reconciled_at, reported_at FROM leadership WHERE term = $1`
 	err := d.pool.QueryRow(ctx, q, term).Scan(&b.Now, &b.PlannedAt, &b.DispatchedAt, &b.RetentionAt, &b.ReconciledAt, &b.ReportedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, ErrDeposed
+		return nil, ErrLostLeadership
 	}
 	if err != nil {
 		return nil, fmt.Errorf("begin beat of term %d: %w", term, err)
@@ -44,23 +44,23 @@ func (d *DB) Beat(ctx context.Context, term int64) (*Beat, error) {
 
 // The beats whose time the leader's row remembers.
 const (
-	PlanBeat      = "planned_at"
-	DispatchBeat  = "dispatched_at"
+	PlanRun       = "planned_at"
+	DispatchRun   = "dispatched_at"
 	RetentionBeat = "retention_at"
 	SweepBeat     = "reconciled_at"
-	ReportBeat    = "reported_at"
+	ReportRun     = "reported_at"
 )
 
 var doneStatements = map[string]string{
-	PlanBeat:      `UPDATE leadership SET planned_at = $2 WHERE term = $1`,
-	DispatchBeat:  `UPDATE leadership SET dispatched_at = $2 WHERE term = $1`,
+	PlanRun:       `UPDATE leadership SET planned_at = $2 WHERE term = $1`,
+	DispatchRun:   `UPDATE leadership SET dispatched_at = $2 WHERE term = $1`,
 	RetentionBeat: `UPDATE leadership SET retention_at = $2 WHERE term = $1`,
 	SweepBeat:     `UPDATE leadership SET reconciled_at = $2 WHERE term = $1`,
-	ReportBeat:    `UPDATE leadership SET reported_at = $2 WHERE term = $1`,
+	ReportRun:     `UPDATE leadership SET reported_at = $2 WHERE term = $1`,
 }
 
 // Done remembers that the beat of that kind is done for the grid time at.
-func (b *Beat) Done(ctx context.Context, kind string, at time.Time) error {
+func (b *Run) Done(ctx context.Context, kind string, at time.Time) error {
 	q, ok := doneStatements[kind]
 	if !ok {
 		return fmt.Errorf("remember beat: there is none called %q", kind)
@@ -70,7 +70,7 @@ func (b *Beat) Done(ctx context.Context, kind string, at time.Time) error {
 		return fmt.Errorf("remember %s: %w", kind, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return ErrDeposed
+		return ErrLostLeadership
 	}
 	return nil
 }
@@ -80,13 +80,13 @@ func (b *Beat) Done(ctx context.Context, kind string, at time.Time) error {
 // not begun. Writes of one term go one after the other, so that what one
 // counted still holds when it writes. A process that hangs in the middle of one
 // keeps the term for no longer than it keeps the lead: [Leadership.Keep].
-func (b *Beat) reigning(ctx context.Context, write func(pgx.Tx) error) error {
+func (b *Run) inTerm(ctx context.Context, write func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, b.db.pool, func(tx pgx.Tx) error {
 		const hold = `SELECT set_config('idle_in_transaction_session_timeout', $2, true) FROM leadership WHERE term = $1 FOR NO KEY UPDATE`
 		var bound string
 		err := tx.QueryRow(ctx, hold, b.Term, silenceTime).Scan(&bound)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return ErrDeposed
+			return ErrLostLeadership
 		}
 		if err != nil {
 			return err

@@ -31,7 +31,7 @@ func BenchmarkAtSize(b *testing.B) {
 		{"Admit", benchmarkAdmit},
 		{"Plan", benchmarkPlan},
 		{"Remember", benchmarkRemember},
-		{"SweepPage", benchmarkSweepPage},
+		{"SweepPage", benchmarkReconcilePage},
 		{"Missing", benchmarkMissing},
 	} {
 		b.Run(one.name, func(b *testing.B) {
@@ -138,7 +138,7 @@ func benchmarkRemember(b *testing.B, h *house) {
 	}
 }
 
-func benchmarkSweepPage(b *testing.B, h *house) {
+func benchmarkReconcilePage(b *testing.B, h *house) {
 	var page []backup.Backup
 	rows, err := h.db.pool.Query(h.ctx, "SELECT backup_id FROM records WHERE state = 'available' ORDER BY backup_id LIMIT 1000")
 	require.NoError(b, err)

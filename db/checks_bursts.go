@@ -56,10 +56,10 @@ func addRefused(ctx context.Context, tx pgx.Tx, told []DeleteCheck, burst int) (
 	return bursts, nil
 }
 
-// FoundBursts keeps a finding for each user with a burst that is remembered, and
+// RecordRefusalBursts keeps a finding for each user with a burst that is remembered, and
 // one for all callers that are not verified; it ends those of before, and
 // returns the new ones. They are of no project: the user's may be the intruder's.
-func (b *Beat) FoundBursts(ctx context.Context) ([]backup.Finding, error) {
+func (b *Run) RecordRefusalBursts(ctx context.Context) ([]backup.Finding, error) {
 	const q = `
 		SELECT 'refusal_burst' AS reason, '' AS project_id, '' AS volume_id,
 			CASE WHEN NOT verified THEN 'unverified' WHEN user_id = '' THEN 'unknown' ELSE user_id END AS object,
@@ -75,5 +75,5 @@ func (b *Beat) FoundBursts(ctx context.Context) ([]backup.Finding, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read bursts of refusals: %w", err)
 	}
-	return b.found(ctx, bursts, []string{string(backup.RefusalBurst)})
+	return b.recordFindings(ctx, bursts, []string{string(backup.RefusalBurst)})
 }

@@ -7,7 +7,7 @@ import (
 
 // CheckCallers returns how many questions of the delete check were answered
 // within the last day, to verified callers and to others.
-func (l *Look) CheckCallers(ctx context.Context) (verified, unverified int64, err error) {
+func (l *Snapshot) CheckCallers(ctx context.Context) (verified, unverified int64, err error) {
 	const q = `
 		SELECT coalesce(sum(asked) FILTER (WHERE verified), 0)::bigint, coalesce(sum(asked) FILTER (WHERE NOT verified), 0)::bigint
 		FROM delete_checks WHERE answer IN ('allowed', 'refused') AND last_at > $1::timestamptz - interval '1 day' AND verdict NOT IN ('no_certificate', 'other_name')`

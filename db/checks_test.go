@@ -48,9 +48,9 @@ func TestDeletion_TellsWhatIsKnownOfABackupAndOfUs(t *testing.T) {
 	require.NoError(t, c.Ping(h.ctx))
 }
 
-func (h *house) deleteChecks(allowed bool, limit int) (told []ToldCheck) {
+func (h *house) deleteChecks(allowed bool, limit int) (told []RecordedCheck) {
 	h.t.Helper()
-	require.NoError(h.t, h.db.Look(h.ctx, func(l *Look) (err error) { told, err = l.DeleteChecks(h.ctx, allowed, limit); return err }))
+	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { told, err = l.DeleteChecks(h.ctx, allowed, limit); return err }))
 	return told
 }
 
@@ -61,7 +61,7 @@ func TestTold_AddsToTheHourAndIsForgottenWithHistory(t *testing.T) {
 	refused := DeleteCheck{Verdict: "on_record", Verified: true, BackupID: "b", UserID: "alice\x00", ProjectID: "p", Roles: "member", Asked: 2}
 	allowed := DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: "bob", Asked: 1000}
 	tell := func(told ...DeleteCheck) {
-		_, err := c.Told(h.ctx, told, 0)
+		_, err := c.Add(h.ctx, told, 0)
 		require.NoError(t, err)
 	}
 	tell(refused, allowed)
@@ -72,15 +72,15 @@ func TestTold_AddsToTheHourAndIsForgottenWithHistory(t *testing.T) {
 	h.clock.Set(base.Add(hour))
 	tell(refused)
 
-	first := ToldCheck{base, base.Add(59 * time.Minute), "refused", "on_record", true, "c", "alice\uFFFD", "p", "member", 6}
-	next := ToldCheck{base.Add(hour), base.Add(hour), "refused", "on_record", true, "b", "alice\uFFFD", "p", "member", 2}
-	require.Equal(t, []ToldCheck{next, first}, h.deleteChecks(false, 0))
-	require.Equal(t, []ToldCheck{next}, h.deleteChecks(false, 1))
+	first := RecordedCheck{base, base.Add(59 * time.Minute), "refused", "on_record", true, "c", "alice\uFFFD", "p", "member", 6}
+	next := RecordedCheck{base.Add(hour), base.Add(hour), "refused", "on_record", true, "b", "alice\uFFFD", "p", "member", 2}
+	require.Equal(t, []RecordedCheck{next, first}, h.deleteChecks(false, 0))
+	require.Equal(t, []RecordedCheck{next}, h.deleteChecks(false, 1))
 	require.Len(t, h.deleteChecks(true, 0), 3)
 
 	_, err := h.beat().Forget(h.ctx, base.Add(hour))
 	require.NoError(t, err)
-	require.Equal(t, []ToldCheck{next}, h.deleteChecks(true, 0))
+	require.Equal(t, []RecordedCheck{next}, h.deleteChecks(true, 0))
 }
 
 func TestTold_AnHourHasARoomForRefusalsThatAllowedOnesDoNotFill(t *testing.T) {
@@ -100,7 +100,7 @@ func TestTold_AnHourHasARoomForRefusalsThatAllowedOnesDoNotFill(t *testing.T) {
 		}
 		told = append(told, DeleteCheck{Verdict: "on_record", UserID: "", Asked: 7}) // of callers that nobody knows
 		wait.Go(func() {
-			_, err := c.Told(h.ctx, told, 0)
+			_, err := c.Add(h.ctx, told, 0)
 			assert.NoError(t, err)
 		})
 	}
@@ -109,7 +109,7 @@ func TestTold_AnHourHasARoomForRefusalsThatAllowedOnesDoNotFill(t *testing.T) {
 	})
 	require.NoError(t, other.Rollback(h.ctx))
 	wait.Wait()
-	_, err = replicas[0].Told(h.ctx, []DeleteCheck{{Verdict: "on_record", Verified: true, UserID: "alice", BackupID: "b", Asked: 1}}, 0)
+	_, err = replicas[0].Add(h.ctx, []DeleteCheck{{Verdict: "on_record", Verified: true, UserID: "alice", BackupID: "b", Asked: 1}}, 0)
 	require.NoError(t, err)
 	rows, sum := h.deleteChecks(true, 0), int64(0)
 	named := map[string]int{}
@@ -135,7 +135,7 @@ func TestTold_ABurstIsOfAllReplicasAndNamesOnlyTheVerified(t *testing.T) {
 	outside := DeleteCheck{Verdict: "no_certificate", Asked: 1000}
 	allowed := DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: "alice", Asked: 1000}
 	told := func(c *Checks, rows ...DeleteCheck) (bursts []Burst) {
-		bursts, err := c.Told(h.ctx, rows, 4)
+		bursts, err := c.Add(h.ctx, rows, 4)
 		require.NoError(t, err)
 		return bursts
 	}

@@ -45,11 +45,11 @@ type Burst struct {
 	Refused           int64
 }
 
-// Told adds what was answered since the last time to the hour that the
+// Add adds what was answered since the last time to the hour that the
 // database's clock has now, within the bounds of that hour, and the refusals to
 // its minute. It returns the bursts that it made: refusals of all replicas that
 // reached so many (0: never), each to one replica alone.
-func (c *Checks) Told(ctx context.Context, told []DeleteCheck, burst int) (bursts []Burst, err error) {
+func (c *Checks) Add(ctx context.Context, told []DeleteCheck, burst int) (bursts []Burst, err error) {
 	for i := range told {
 		told[i].UserID, told[i].ProjectID, told[i].Roles = storable(told[i].UserID), storable(told[i].ProjectID), storable(told[i].Roles)
 	}
@@ -62,7 +62,7 @@ func (c *Checks) Told(ctx context.Context, told []DeleteCheck, burst int) (burst
 		if err != nil {
 			return err
 		}
-		if err := addTold(ctx, tx, told); err != nil {
+		if err := addAnswers(ctx, tx, told); err != nil {
 			return err
 		}
 		bursts, err = addRefused(ctx, tx, told, burst)
@@ -110,7 +110,7 @@ func bounded(ctx context.Context, tx pgx.Tx, told []DeleteCheck) ([]DeleteCheck,
 	return fits, nil
 }
 
-func addTold(ctx context.Context, tx pgx.Tx, told []DeleteCheck) error {
+func addAnswers(ctx context.Context, tx pgx.Tx, told []DeleteCheck) error {
 	const q = `
 		INSERT INTO delete_checks AS c (hour, answer, verdict, verified, user_id, project_id, roles, backup_id, asked, first_at, last_at)
 		SELECT date_trunc('hour', n.now), CASE WHEN t.allowed THEN 'allowed' ELSE 'refused' END, t.verdict, t.verified, t.user_id, t.project_id, t.roles,
@@ -131,8 +131,8 @@ func addTold(ctx context.Context, tx pgx.Tx, told []DeleteCheck) error {
 	return err
 }
 
-// A ToldCheck is a DeleteCheck with the time in which it was asked.
-type ToldCheck struct {
+// A RecordedCheck is a DeleteCheck with the time in which it was asked.
+type RecordedCheck struct {
 	FirstAt, LastAt time.Time
 	Answer          string
 	Verdict         string
@@ -146,7 +146,7 @@ type ToldCheck struct {
 
 // DeleteChecks returns who asked for deletions, the newest first; limit 0 =
 // all. Without allowed it returns the refused alone.
-func (l *Look) DeleteChecks(ctx context.Context, allowed bool, limit int) ([]ToldCheck, error) {
+func (l *Snapshot) DeleteChecks(ctx context.Context, allowed bool, limit int) ([]RecordedCheck, error) {
 	const q = `
 		SELECT first_at, last_at, answer, verdict, verified, backup_id, user_id, project_id, roles, asked FROM delete_checks
 		WHERE answer = 'refused' OR $1 ORDER BY last_at DESC, answer, verdict, verified DESC, user_id, project_id, roles, backup_id LIMIT nullif($2, 0)`
@@ -154,7 +154,7 @@ func (l *Look) DeleteChecks(ctx context.Context, allowed bool, limit int) ([]Tol
 	if err != nil {
 		return nil, fmt.Errorf("read who asked for deletions: %w", err)
 	}
-	told, err := pgx.CollectRows(rows, pgx.RowToStructByName[ToldCheck])
+	told, err := pgx.CollectRows(rows, pgx.RowToStructByName[RecordedCheck])
 	if err != nil {
 		return nil, fmt.Errorf("read who asked for deletions: %w", err)
 	}

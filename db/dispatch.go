@@ -32,7 +32,7 @@ type Work struct {
 
 // AtWork returns all records between plan and end, and the removals that are
 // due: the whole input of a dispatch run, from the table alone.
-func (b *Beat) AtWork(ctx context.Context) ([]Work, error) {
+func (b *Run) AtWork(ctx context.Context) ([]Work, error) {
 	q := `
 		SELECT r.volume_id, r.id AS record_id, coalesce(r.backup_id, '') AS backup_id, r.state, r.requested_at IS NOT NULL AS requested,
 			r.deadline, CASE WHEN ` + needsRemoval + ` THEN greatest(r.next_try_at, v.removal_next_try_at) ELSE r.next_try_at END AS next_try_at, r.deletion_requested_at,
@@ -58,7 +58,7 @@ func (b *Beat) AtWork(ctx context.Context) ([]Work, error) {
 }
 
 // Waiting tells whether any planned record waits for admission.
-func (b *Beat) Waiting(ctx context.Context) (waits bool, err error) {
+func (b *Run) Waiting(ctx context.Context) (waits bool, err error) {
 	const q = `SELECT EXISTS (SELECT FROM records WHERE ` + isWaiting + `)`
 	if err := b.db.pool.QueryRow(ctx, q).Scan(&waits); err != nil {
 		return false, fmt.Errorf("look for records that wait: %w", err)
@@ -68,7 +68,7 @@ func (b *Beat) Waiting(ctx context.Context) (waits bool, err error) {
 
 // Unfinished counts the records between plan and end by state: all that wait,
 // run, hang, or could not be removed. States without one count 0.
-func (b *Beat) Unfinished(ctx context.Context) (map[backup.State]int, error) {
+func (b *Run) Unfinished(ctx context.Context) (map[backup.State]int, error) {
 	q := `SELECT state, count(*)::int FROM records WHERE ` + isUnfinished + ` GROUP BY state`
 	counts := map[backup.State]int{}
 	for _, s := range backup.States {

@@ -10,7 +10,7 @@ import (
 	"staffeln/backup"
 )
 
-// The finding dates the last restore point in SQL, the notice by [backup.LastGoes].
+// The finding dates the last restore point in SQL, the notice by [backup.LastExpiry].
 func TestFindingAndNoticeAgreeWhenTheLastRestorePointGoes(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -24,9 +24,9 @@ func TestFindingAndNoticeAgreeWhenTheLastRestorePointGoes(t *testing.T) {
 	for _, grace := range []time.Duration{0, hour, 2*24*hour + hour, 2*24*hour + 2*hour, 9 * 24 * hour} {
 		for _, floor := range []int{0, 1, 5} {
 			h.exec(`DELETE FROM findings`)
-			_, err := h.beat().FoundEnds(h.ctx, grace, floor, true)
+			_, err := h.beat().RecordEndedProtection(h.ctx, grace, floor, true)
 			require.NoError(t, err)
-			goes := backup.LastGoes(*one.LastEnd, one.Content.Since, floor, grace)
+			goes := backup.LastExpiry(*one.LastEnd, one.Content.Since, floor, grace)
 			assert.Contains(t, h.details()["protection_ended v p"], "goes on "+goes.UTC().Format("2006-01-02 15:04")+" UTC", "grace %s, floor %d", grace, floor)
 		}
 	}
@@ -42,7 +42,7 @@ func TestFindingDatesNoRestorePointThatOthersKeep(t *testing.T) {
 	h.record("kept", kept)
 	h.ended("v", "p", base.Add(-time.Hour), "metadata")
 	detail := func() string {
-		_, err := h.beat().FoundEnds(h.ctx, hour, 1, true)
+		_, err := h.beat().RecordEndedProtection(h.ctx, hour, 1, true)
 		require.NoError(t, err)
 		return h.details()["protection_ended v p"]
 	}

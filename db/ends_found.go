@@ -10,15 +10,15 @@ import (
 	"staffeln/backup"
 )
 
-// FoundEnds keeps a finding for each project and volume whose protection ended
+// RecordEndedProtection keeps a finding for each project and volume whose protection ended
 // while the project has restore points of it, with the date on which the last
-// one goes, by the rule of [backup.LastGoes]; of those that others' incrementals
+// one goes, by the rule of [backup.LastExpiry]; of those that others' incrementals
 // are based on nobody knows it. It forgets those whose protection is back, or of
 // which nothing is left. It returns those that are new.
 //
 // A plan looks at the ends that are new alone; with all, the dates of the others
 // are looked at again. Only what changed is written.
-func (b *Beat) FoundEnds(ctx context.Context, grace time.Duration, floor int, all bool) ([]backup.Finding, error) {
+func (b *Run) RecordEndedProtection(ctx context.Context, grace time.Duration, floor int, all bool) ([]backup.Finding, error) {
 	const forget = `
 		DELETE FROM findings f WHERE reason = 'protection_ended' AND NOT EXISTS (
 			SELECT FROM protection_ends e WHERE e.volume_id = f.object AND e.project_id = f.project_id AND (NOT @all OR EXISTS (
@@ -46,7 +46,7 @@ func (b *Beat) FoundEnds(ctx context.Context, grace time.Duration, floor int, al
 	reasons := backup.EndReasons()
 	args := pgx.NamedArgs{"all": all, "grace": grace, "floor": floor, "now": b.Now, "held": backup.ForeignDependent, "reasons": reasons, "sentences": sentences(reasons)}
 	var written []writtenFinding
-	err := b.reigning(ctx, func(tx pgx.Tx) error {
+	err := b.inTerm(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, forget, args); err != nil {
 			return err
 		}

@@ -10,38 +10,38 @@ import (
 	"staffeln/backup"
 )
 
-// Found keeps the findings of a plan. One that was known stays dated at its
+// RecordFindings keeps the findings of a plan. One that was known stays dated at its
 // first sight; one that the plan no longer sees is forgotten, but only by a
 // plan that saw the whole cloud. It returns those that are new.
-func (b *Beat) Found(ctx context.Context, findings []backup.Finding, complete bool) ([]backup.Finding, error) {
+func (b *Run) RecordFindings(ctx context.Context, findings []backup.Finding, complete bool) ([]backup.Finding, error) {
 	if !complete {
-		return b.found(ctx, findings, nil)
+		return b.recordFindings(ctx, findings, nil)
 	}
-	return b.found(ctx, findings, planFindings)
+	return b.recordFindings(ctx, findings, planFindings)
 }
 
-// FoundBySweep does the same for those of a sweep; complete says that these are
+// RecordReconcileFindings does the same for those of a sweep; complete says that these are
 // the last ones of a sweep that saw all backups.
-func (b *Beat) FoundBySweep(ctx context.Context, findings []backup.Finding, complete bool) ([]backup.Finding, error) {
+func (b *Run) RecordReconcileFindings(ctx context.Context, findings []backup.Finding, complete bool) ([]backup.Finding, error) {
 	if !complete {
-		return b.found(ctx, findings, nil)
+		return b.recordFindings(ctx, findings, nil)
 	}
-	return b.found(ctx, findings, sweepFindings)
+	return b.recordFindings(ctx, findings, reconcileFindings)
 }
 
-// FoundLogin keeps the finding that Keystone refuses our login. Without one it forgets it: a login works.
-func (b *Beat) FoundLogin(ctx context.Context, refused ...backup.Finding) ([]backup.Finding, error) {
-	return b.found(ctx, refused, []string{string(backup.Unauthorised)})
+// RecordLoginFinding keeps the finding that Keystone refuses our login. Without one it forgets it: a login works.
+func (b *Run) RecordLoginFinding(ctx context.Context, refused ...backup.Finding) ([]backup.Finding, error) {
+	return b.recordFindings(ctx, refused, []string{string(backup.Unauthorised)})
 }
 
-// FoundQueue keeps the finding that nobody takes tasks, or that the queue is away. Without one it forgets both.
-func (b *Beat) FoundQueue(ctx context.Context, trouble ...backup.Finding) ([]backup.Finding, error) {
-	return b.found(ctx, trouble, []string{string(backup.NoWorker), string(backup.QueueAway)})
+// RecordQueueFinding keeps the finding that nobody takes tasks, or that the queue is away. Without one it forgets both.
+func (b *Run) RecordQueueFinding(ctx context.Context, trouble ...backup.Finding) ([]backup.Finding, error) {
+	return b.recordFindings(ctx, trouble, []string{string(backup.NoWorker), string(backup.QueueAway)})
 }
 
 // found keeps findings, and forgets those of the given reasons that this beat
 // did not see.
-func (b *Beat) found(ctx context.Context, findings []backup.Finding, forget []string) ([]backup.Finding, error) {
+func (b *Run) recordFindings(ctx context.Context, findings []backup.Finding, forget []string) ([]backup.Finding, error) {
 	const upsert = `
 		INSERT INTO findings (reason, object, project_id, volume_id, detail, since, seen_at)
 		SELECT DISTINCT ON (f.reason, f.object, f.project_id) f.*, $6::timestamptz, $6::timestamptz
@@ -50,7 +50,7 @@ func (b *Beat) found(ctx context.Context, findings []backup.Finding, forget []st
 		ON CONFLICT (reason, object, project_id) DO UPDATE SET volume_id = excluded.volume_id, detail = excluded.detail, seen_at = excluded.seen_at
 		RETURNING reason, object, project_id, volume_id, detail, xmax = 0 AS new`
 	var all []writtenFinding
-	err := b.reigning(ctx, func(tx pgx.Tx) error {
+	err := b.inTerm(ctx, func(tx pgx.Tx) error {
 		c := newColumns(5, len(findings))
 		for _, f := range findings {
 			c.add(string(f.Reason), f.Object, f.ProjectID, f.VolumeID, f.Detail)
@@ -94,14 +94,14 @@ func fresh(written []writtenFinding) []backup.Finding {
 }
 
 // Whoever looks for a finding keeps it: planFindings are those that a plan sees
-// again as long as they hold, sweepFindings those that a sweep does, and
+// again as long as they hold, reconcileFindings those that a sweep does, and
 // projectFindings those that the removals of a project meet.
 var (
 	planFindings = []string{
 		string(backup.BackupMetadataUnreadable), string(backup.RetentionMetadataUnreadable), string(backup.RetentionShortened), string(backup.AbsencesNotBelieved), string(backup.NotSeen),
 		string(backup.OlderAPINode), string(backup.EndpointSilent),
 	}
-	sweepFindings = []string{
+	reconcileFindings = []string{
 		string(backup.Orphan), string(backup.TagMismatch), string(backup.RemovedByOthers), string(backup.LossesNotBelieved), string(backup.StatusUnknown),
 		string(backup.CheckNotAsked), string(backup.SecretGone), string(backup.SecretsNotBelieved),
 	}
@@ -109,7 +109,7 @@ var (
 )
 
 // FindingCounts returns how many findings are known, by reason.
-func (b *Beat) FindingCounts(ctx context.Context) (map[string]int, error) {
+func (b *Run) FindingCounts(ctx context.Context) (map[string]int, error) {
 	counts := map[string]int{}
 	rows, err := b.db.pool.Query(ctx, `SELECT reason, count(*)::int FROM findings GROUP BY reason`)
 	if err != nil {

@@ -17,7 +17,7 @@ func shortened(object, detail string) backup.Finding {
 
 func (h *house) found(complete bool, findings ...backup.Finding) []backup.Finding {
 	h.t.Helper()
-	fresh, err := h.beat().Found(h.ctx, findings, complete)
+	fresh, err := h.beat().RecordFindings(h.ctx, findings, complete)
 	require.NoError(h.t, err)
 	return fresh
 }
@@ -25,7 +25,7 @@ func (h *house) found(complete bool, findings ...backup.Finding) []backup.Findin
 // findings are those that an operator is shown.
 func (h *house) findings() (found []KeptFinding) {
 	h.t.Helper()
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		var err error
 		found, err = l.Findings(h.ctx)
 		require.NoError(h.t, err)
@@ -68,7 +68,7 @@ func TestAPlanForgetsNobodyElsesFindings(t *testing.T) {
 	}
 	lines := h.changes(func() { h.found(true) })
 	assert.Equal(t, []string{
-		"- findings absences_not_believed o", "- findings backup_metadata_unreadable o", "- findings endpoint_silent o", "- findings not_seen o", "- findings older_api_node o",
+		"- findings absences_unconfirmed o", "- findings backup_metadata_unreadable o", "- findings endpoint_silent o", "- findings not_seen o", "- findings older_api_node o",
 		"- findings retention_metadata_unreadable o", "- findings retention_shortened o",
 	}, lines)
 }
@@ -83,13 +83,13 @@ func TestASweepForgetsItsOwnFindingsAndNobodyElses(t *testing.T) {
 	}
 	swept := func(complete bool) func() {
 		return func() {
-			_, err := h.beat().FoundBySweep(h.ctx, nil, complete)
+			_, err := h.beat().RecordReconcileFindings(h.ctx, nil, complete)
 			require.NoError(t, err)
 		}
 	}
 	h.changesNothing(swept(false))
 	assert.Equal(t, []string{
-		"- findings check_not_asked o", "- findings losses_not_believed o", "- findings orphan o", "- findings removed_by_others o", "- findings secret_gone o", "- findings secrets_not_believed o", "- findings status_unknown o", "- findings tag_mismatch o",
+		"- findings check_not_asked o", "- findings losses_unconfirmed o", "- findings orphan o", "- findings removed_by_others o", "- findings secret_gone o", "- findings secrets_unconfirmed o", "- findings status_unknown o", "- findings tag_mismatch o",
 	}, h.changes(swept(true)))
 	counts, err := h.beat().FindingCounts(h.ctx)
 	require.NoError(t, err)

@@ -14,7 +14,7 @@ const failuresKept = 50
 // ForgetFailures removes what failed of each volume and left nothing, but the
 // newest failures and those that no report told yet. It goes volume by volume:
 // after an outage of a year there may be thousands of each.
-func (b *Beat) ForgetFailures(ctx context.Context) (int, error) {
+func (b *Run) ForgetFailures(ctx context.Context) (int, error) {
 	many := `
 		SELECT volume_id FROM records WHERE ` + isFailedBare + `
 		GROUP BY volume_id HAVING count(*) > $1 AND count(*) FILTER (WHERE report_id IS NOT NULL) > 0 ORDER BY 1`

@@ -107,7 +107,7 @@ func (h *house) record(id string, more row) backup.Record {
 
 func (h *house) read(id string) backup.Record {
 	h.t.Helper()
-	r, ok, err := (&Beat{db: h.db}).ByID(h.ctx, id)
+	r, ok, err := (&Run{db: h.db}).ByID(h.ctx, id)
 	require.NoError(h.t, err)
 	require.True(h.t, ok, "record %s", id)
 	return r
@@ -130,11 +130,11 @@ func (h *house) lease(volumeID string) *Lease {
 }
 
 // beat begins a turn of the term that the leader's row names.
-func (h *house) beat() *Beat {
+func (h *house) beat() *Run {
 	h.t.Helper()
 	var term int64
 	require.NoError(h.t, h.db.pool.QueryRow(h.ctx, "SELECT term FROM leadership").Scan(&term))
-	b, err := h.db.Beat(h.ctx, term)
+	b, err := h.db.BeginRun(h.ctx, term)
 	require.NoError(h.t, err)
 	return b
 }

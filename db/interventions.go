@@ -13,16 +13,16 @@ import (
 
 // What people do by hand.
 const (
-	ActBackupNow    = "backup-now"
-	ActCancel       = "cancel"
-	ActPause        = "pause"
-	ActResume       = "resume"
+	ActionBackupNow = "backup-now"
+	ActionCancel    = "cancel"
+	ActionPause     = "pause"
+	ActionResume    = "resume"
 	ActPurgeProject = "purge-project"
 	ActConfirmLost  = "confirm-lost"
 )
 
 // An Intervention is what somebody did by hand: a line of the audit table.
-type Intervention struct {
+type OperatorAction struct {
 	At        time.Time
 	Who       string // as the operator's terminal says: user@host
 	Action    string
@@ -34,7 +34,7 @@ type Intervention struct {
 
 // Intervene writes the line before the deed, does it, and writes its outcome
 // or its error after. Where the line can't be written nothing is done.
-func (d *DB) Intervene(ctx context.Context, i Intervention, deed func() (outcome string, err error)) error {
+func (d *DB) Intervene(ctx context.Context, i OperatorAction, deed func() (outcome string, err error)) error {
 	const intent = `INSERT INTO audit (at, who, action, object, project_id, intent) VALUES (staffeln_now(), $1, $2, $3, $4, $5) RETURNING id`
 	const end = `UPDATE audit SET outcome = $2 WHERE id = $1`
 	var id int64
@@ -53,25 +53,25 @@ func (d *DB) Intervene(ctx context.Context, i Intervention, deed func() (outcome
 	return err
 }
 
-// Interventions returns the newest lines of the audit table, newest first;
+// OperatorActions returns the newest lines of the audit table, newest first;
 // limit 0 = all.
-func (l *Look) Interventions(ctx context.Context, limit int) ([]Intervention, error) {
+func (l *Snapshot) OperatorActions(ctx context.Context, limit int) ([]OperatorAction, error) {
 	const q = `SELECT at, who, action, object, project_id, intent, outcome FROM audit ORDER BY at DESC, id DESC LIMIT nullif($1, 0)`
 	rows, err := l.tx.Query(ctx, q, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read audit table: %w", err)
 	}
-	lines, err := pgx.CollectRows(rows, pgx.RowToStructByName[Intervention])
+	lines, err := pgx.CollectRows(rows, pgx.RowToStructByName[OperatorAction])
 	if err != nil {
 		return nil, fmt.Errorf("read audit table: %w", err)
 	}
 	return lines, nil
 }
 
-// PlanByHand writes one planned record that an operator asks for; like any
+// PlanManual writes one planned record that an operator asks for; like any
 // other it waits for a place under the caps. It returns [ErrStale] where the
 // volume has one in progress by now.
-func (d *DB) PlanByHand(ctx context.Context, r backup.Record) (id string, err error) {
+func (d *DB) PlanManual(ctx context.Context, r backup.Record) (id string, err error) {
 	q := `
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted,
 			state, kind, forced_full, manual, retention, planned_at, last_point_at, reason, changed_at)

@@ -12,13 +12,13 @@ import (
 	"staffeln/backup"
 )
 
-var intent = Intervention{Who: "me@here", Action: ActCancel, Object: "v", ProjectID: "p", Intent: "the end of it"}
+var intent = OperatorAction{Who: "me@here", Action: ActionCancel, Object: "v", ProjectID: "p", Intent: "the end of it"}
 
-func (h *house) audited(limit int) (lines []Intervention) {
+func (h *house) audited(limit int) (lines []OperatorAction) {
 	h.t.Helper()
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		var err error
-		lines, err = l.Interventions(h.ctx, limit)
+		lines, err = l.OperatorActions(h.ctx, limit)
 		require.NoError(h.t, err)
 	})
 	return lines
@@ -32,13 +32,13 @@ func TestTheLineComesBeforeTheDeedAndItsOutcomeAfter(t *testing.T) {
 	want.At = base
 	lines := h.changes(func() {
 		require.NoError(t, h.db.Intervene(h.ctx, intent, func() (string, error) {
-			assert.Equal(t, []Intervention{want}, h.audited(0), "without an outcome so far")
+			assert.Equal(t, []OperatorAction{want}, h.audited(0), "without an outcome so far")
 			return "failed\x00", nil
 		}))
 	})
 	assert.Equal(t, []string{"+ audit 1"}, lines)
 	want.Outcome = "failed\uFFFD"
-	assert.Equal(t, []Intervention{want}, h.audited(0))
+	assert.Equal(t, []OperatorAction{want}, h.audited(0))
 }
 
 func TestTheErrorOfTheDeedIsItsOutcome(t *testing.T) {
@@ -58,7 +58,7 @@ func TestWithoutALineNothingIsDone(t *testing.T) {
 	over, cancel := context.WithCancel(h.ctx)
 	cancel()
 	h.changesNothing(func() {
-		for ctx, i := range map[context.Context]Intervention{h.ctx: unknown, over: intent} {
+		for ctx, i := range map[context.Context]OperatorAction{h.ctx: unknown, over: intent} {
 			err := h.db.Intervene(ctx, i, func() (string, error) { t.Error("it was done"); return "", nil })
 			require.ErrorContains(t, err, "nothing was done")
 		}
@@ -90,11 +90,11 @@ func TestTheNewestLinesComeFirst(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	assert.Empty(t, h.audited(0))
-	for _, action := range []string{ActBackupNow, ActCancel, ActPause, ActResume, ActPurgeProject, ActConfirmLost} { // two at one time
+	for _, action := range []string{ActionBackupNow, ActionCancel, ActionPause, ActionResume, ActPurgeProject, ActConfirmLost} { // two at one time
 		i := intent
 		i.Action = action
 		require.NoError(t, h.db.Intervene(h.ctx, i, func() (string, error) { return "done", nil }))
-		if action != ActResume {
+		if action != ActionResume {
 			h.clock.Step(time.Minute)
 		}
 	}
@@ -102,7 +102,7 @@ func TestTheNewestLinesComeFirst(t *testing.T) {
 	for _, i := range h.audited(0) {
 		actions = append(actions, i.Action)
 	}
-	assert.Equal(t, []string{ActConfirmLost, ActPurgeProject, ActResume, ActPause, ActCancel, ActBackupNow}, actions)
+	assert.Equal(t, []string{ActConfirmLost, ActPurgeProject, ActionResume, ActionPause, ActionCancel, ActionBackupNow}, actions)
 	assert.Len(t, h.audited(2), 2)
 	assert.Equal(t, ActConfirmLost, h.audited(1)[0].Action)
 }
@@ -114,7 +114,7 @@ func TestARecordByHandIsAPlannedOneThatSaysSo(t *testing.T) {
 	want, id := wish("v"), ""
 	lines := h.changes(func() {
 		var err error
-		id, err = h.db.PlanByHand(h.ctx, want)
+		id, err = h.db.PlanManual(h.ctx, want)
 		require.NoError(t, err)
 	})
 	assert.Equal(t, []string{"+ records " + id}, lines)
@@ -140,16 +140,16 @@ func TestByHandThereIsNoSecondOneInProgress(t *testing.T) {
 		h.plan(shape, more.with(unique(more, shape)))
 		if stateOf(shape).InProgress() {
 			h.changesNothing(func() {
-				_, err := h.db.PlanByHand(h.ctx, wish("v-"+shape))
+				_, err := h.db.PlanManual(h.ctx, wish("v-"+shape))
 				require.ErrorIs(t, err, ErrStale, shape)
 			})
 			continue
 		}
-		_, err := h.db.PlanByHand(h.ctx, wish("v-"+shape))
+		_, err := h.db.PlanManual(h.ctx, wish("v-"+shape))
 		require.NoError(t, err, shape)
 	}
 	h.changesNothing(func() {
-		_, err := h.db.PlanByHand(h.ctx, wish("unheard of"))
+		_, err := h.db.PlanManual(h.ctx, wish("unheard of"))
 		require.ErrorContains(t, err, "by hand")
 		require.NotErrorIs(t, err, ErrStale)
 	})

@@ -28,11 +28,11 @@ func TestALeaderThatHangsLosesTheLead(t *testing.T) {
 	testkit.Eventually(t, "the leader is heard without a beat", time.Minute, func() bool { return heard().Sub(begin) > wordTime })
 	require.NoError(t, first.Alive(h.ctx))
 
-	beat, err := h.db.Beat(h.ctx, first.Term)
+	beat, err := h.db.BeginRun(h.ctx, first.Term)
 	require.NoError(t, err)
 	woken, hangs, wrote := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
-		wrote <- beat.reigning(h.ctx, func(pgx.Tx) error { close(hangs); <-woken; return nil })
+		wrote <- beat.inTerm(h.ctx, func(pgx.Tx) error { close(hangs); <-woken; return nil })
 	}()
 	<-hangs // in the middle of a write, which holds the term
 
@@ -51,6 +51,6 @@ func TestALeaderThatHangsLosesTheLead(t *testing.T) {
 	require.Error(t, <-wrote, "what was begun under the older term")
 	t.Cleanup(second.Resign)
 	require.Error(t, first.Alive(h.ctx))
-	_, err = h.db.Beat(h.ctx, first.Term)
-	require.ErrorIs(t, err, ErrDeposed)
+	_, err = h.db.BeginRun(h.ctx, first.Term)
+	require.ErrorIs(t, err, ErrLostLeadership)
 }

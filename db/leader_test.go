@@ -65,7 +65,7 @@ func TestAKilledSessionLosesTheLeadToTheNextTerm(t *testing.T) {
 	h := newHouse(t)
 	first := h.lead("first")
 	require.NoError(t, first.Alive(h.ctx))
-	old, err := h.db.Beat(h.ctx, first.Term)
+	old, err := h.db.BeginRun(h.ctx, first.Term)
 	require.NoError(t, err)
 
 	h.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'staffeln leader' AND datname = current_database()`)
@@ -78,16 +78,16 @@ func TestAKilledSessionLosesTheLeadToTheNextTerm(t *testing.T) {
 	require.Error(t, first.Alive(h.ctx))
 	assert.Equal(t, first.Term+1, second.Term)
 	require.NoError(t, second.Alive(h.ctx))
-	_, err = h.db.Beat(h.ctx, first.Term)
-	require.ErrorIs(t, err, ErrDeposed)
-	require.ErrorIs(t, old.Done(h.ctx, PlanBeat, base), ErrDeposed)
+	_, err = h.db.BeginRun(h.ctx, first.Term)
+	require.ErrorIs(t, err, ErrLostLeadership)
+	require.ErrorIs(t, old.Done(h.ctx, PlanRun, base), ErrLostLeadership)
 }
 
 func TestWhoResignsLeavesTheLeadAndTheBeats(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	first := h.lead("first")
-	require.NoError(t, h.beat().Done(h.ctx, PlanBeat, base))
+	require.NoError(t, h.beat().Done(h.ctx, PlanRun, base))
 	first.Resign()
 	first.Resign()
 	var second *Leadership

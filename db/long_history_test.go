@@ -21,25 +21,25 @@ func TestALongHistoryIsReadWhereItIsAskedFor(t *testing.T) {
 		FROM volumes v, generate_series(1, 1500) AS n, LATERAL (SELECT now() - (1501 - n) * interval '1 hour' AS at) t`)
 	h.exec(`VACUUM ANALYZE records`)
 	var extents []Extent // counted through an index
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		var err error
 		extents, err = l.Extents(h.ctx, someVolume, "")
 		require.NoError(t, err)
 		require.Equal(t, 1500, extents[0].Links)
 	})
-	for name, look := range map[string]func(l *Look){
-		"what a plan needs": func(l *Look) {
+	for name, look := range map[string]func(l *Snapshot){
+		"what a plan needs": func(l *Snapshot) {
 			_, err := l.Decisive(h.ctx, someVolume)
 			require.NoError(t, err)
 		},
-		"a list": func(l *Look) {
+		"a list": func(l *Snapshot) {
 			shown, err := l.Backups(h.ctx, Filter{VolumeID: someVolume, Limit: 5})
 			require.NoError(t, err)
 			require.Len(t, shown, 5)
 			_, err = l.HeldAround(h.ctx, shown, 1)
 			require.NoError(t, err)
 		},
-		"a page": func(l *Look) {
+		"a page": func(l *Snapshot) {
 			held, _, err := l.HeldWithin(h.ctx, someVolume, extents, Span{Newest: 5, Oldest: 20, Floor: 1})
 			require.NoError(t, err)
 			require.Less(t, len(held), 40)

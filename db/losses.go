@@ -20,36 +20,36 @@ func (d *DB) ConfirmLost(ctx context.Context) error {
 	return nil
 }
 
-// LossesAccepted tells whether the operator accepted them before the sweep
+// LossesConfirmed tells whether the operator accepted them before the sweep
 // began.
-func (b *Beat) LossesAccepted(ctx context.Context) (accepted bool, err error) {
-	return b.accepted(ctx, `SELECT coalesce(losses_confirmed_at <= $1, false) FROM installation`)
+func (b *Run) LossesConfirmed(ctx context.Context) (accepted bool, err error) {
+	return b.confirmed(ctx, `SELECT coalesce(losses_confirmed_at <= $1, false) FROM installation`)
 }
 
-// AbsencesAccepted tells whether the operator accepted them before the plan began.
-func (b *Beat) AbsencesAccepted(ctx context.Context) (accepted bool, err error) {
-	return b.accepted(ctx, `SELECT coalesce(absences_confirmed_at <= $1, false) FROM installation`)
+// AbsencesConfirmed tells whether the operator accepted them before the plan began.
+func (b *Run) AbsencesConfirmed(ctx context.Context) (accepted bool, err error) {
+	return b.confirmed(ctx, `SELECT coalesce(absences_confirmed_at <= $1, false) FROM installation`)
 }
 
-func (b *Beat) accepted(ctx context.Context, q string) (accepted bool, err error) {
+func (b *Run) confirmed(ctx context.Context, q string) (accepted bool, err error) {
 	if err := b.db.pool.QueryRow(ctx, q, b.Now).Scan(&accepted); err != nil {
 		return false, fmt.Errorf("read what the operator accepts: %w", err)
 	}
 	return accepted, nil
 }
 
-// LossesSettled ends the acceptance: the sweep has an answer about each.
-func (b *Beat) LossesSettled(ctx context.Context) error {
+// EndLossConfirmation ends the acceptance: the sweep has an answer about each.
+func (b *Run) EndLossConfirmation(ctx context.Context) error {
 	return b.settle(ctx, `UPDATE installation SET losses_confirmed_at = NULL WHERE losses_confirmed_at <= $1`)
 }
 
-// AbsencesSettled ends the acceptance: the plan has an answer about each.
-func (b *Beat) AbsencesSettled(ctx context.Context) error {
+// EndAbsenceConfirmation ends the acceptance: the plan has an answer about each.
+func (b *Run) EndAbsenceConfirmation(ctx context.Context) error {
 	return b.settle(ctx, `UPDATE installation SET absences_confirmed_at = NULL WHERE absences_confirmed_at <= $1`)
 }
 
-func (b *Beat) settle(ctx context.Context, q string) error {
-	err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, b.Now); return err })
+func (b *Run) settle(ctx context.Context, q string) error {
+	err := b.inTerm(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, b.Now); return err })
 	if err != nil {
 		return fmt.Errorf("end what the operator accepted: %w", err)
 	}

@@ -55,9 +55,9 @@ var noticed = []struct {
 // ended, a shorter retention that waits. What a plan remembered and could not
 // notify of, the next one does. Protection of a volume without any restore
 // point ends without a notice. It returns how many it wrote.
-func (b *Beat) Notify(ctx context.Context, period time.Duration) (int, error) {
+func (b *Run) Notify(ctx context.Context, period time.Duration) (int, error) {
 	written := 0
-	err := b.reigning(ctx, func(tx pgx.Tx) error {
+	err := b.inTerm(ctx, func(tx pgx.Tx) error {
 		for _, c := range noticed {
 			rows, err := tx.Query(ctx, c.query, b.Now, period, string(c.kind))
 			if err != nil {
@@ -94,7 +94,7 @@ type condition struct {
 	InForce, Shorter        pgtype.Interval
 }
 
-func (b *Beat) writeNotices(ctx context.Context, tx pgx.Tx, kind backup.Reason, part []condition) error {
+func (b *Run) writeNotices(ctx context.Context, tx pgx.Tx, kind backup.Reason, part []condition) error {
 	const q = `
 		INSERT INTO notices (created_at, kind, project_id, volume_id, content)
 		SELECT $4, $5, * FROM unnest($1::text[], $2::text[], $3::text[]::jsonb[])`
@@ -116,7 +116,7 @@ func (b *Beat) writeNotices(ctx context.Context, tx pgx.Tx, kind backup.Reason, 
 
 // UnsentNotices returns the projects that are to get a mail about a notice, and
 // whether the operator is.
-func (b *Beat) UnsentNotices(ctx context.Context) (projects []string, operator bool, err error) {
+func (b *Run) UnsentNotices(ctx context.Context) (projects []string, operator bool, err error) {
 	const q = `SELECT ARRAY(SELECT DISTINCT project_id FROM notices WHERE report_id IS NULL), EXISTS (SELECT FROM notices WHERE operator_report_id IS NULL)`
 	if err := b.db.pool.QueryRow(ctx, q).Scan(&projects, &operator); err != nil {
 		return nil, false, fmt.Errorf("read unsent notices: %w", err)

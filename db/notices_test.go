@@ -59,9 +59,9 @@ func TestNoticeOfAShorterRetentionSaysWhatGoesThen(t *testing.T) {
 	h := newHouse(t)
 	h.volume("v", row{"shorter_retention": "2 days", "shorter_retention_since": base})
 	h.volume("plain", nil)
-	h.record("old", point("b1", 8*day))   // its own retention is over before
-	h.record("going", point("b2", 5*day)) // past the shorter one then
-	h.record("young", point("b3", 0))     // 7 days old then
+	h.record("old", point("b1", 8*day))      // its own retention is over before
+	h.record("expiring", point("b2", 5*day)) // past the shorter one then
+	h.record("young", point("b3", 0))        // 7 days old then
 	require.Equal(t, 1, h.notify())
 	all := h.notices("p")
 	require.Len(t, all, 1)

@@ -75,10 +75,10 @@ func (p Pauses) Of(projectID string) *Pause {
 }
 
 // Pauses returns what is paused now, the pause of all first.
-func (b *Beat) Pauses(ctx context.Context) (Pauses, error) { return pauses(ctx, b.db.pool) }
+func (b *Run) Pauses(ctx context.Context) (Pauses, error) { return pauses(ctx, b.db.pool) }
 
 // Pauses returns what is paused, the pause of all first.
-func (l *Look) Pauses(ctx context.Context) (Pauses, error) { return pauses(ctx, l.tx) }
+func (l *Snapshot) Pauses(ctx context.Context) (Pauses, error) { return pauses(ctx, l.tx) }
 
 // queries is the pool or a transaction.
 type queries interface {

@@ -19,7 +19,7 @@ func (h *house) pause(projectID string) {
 
 func (h *house) pauses() (all Pauses) {
 	h.t.Helper()
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		var err error
 		all, err = l.Pauses(h.ctx)
 		require.NoError(h.t, err)

@@ -14,7 +14,7 @@ import (
 // Histories yields, volume by volume, the records that a decision about it
 // needs, newest first; volumes without records do not appear, nor do those that
 // are gone, but for the given ones. It is one query, streamed.
-func (b *Beat) Histories(ctx context.Context, gone []string) iter.Seq2[[]backup.Record, error] {
+func (b *Run) Histories(ctx context.Context, gone []string) iter.Seq2[[]backup.Record, error] {
 	q := `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.gone_at IS NULL OR v.id = ANY($1) ORDER BY v.id, records.planned_at DESC`
 	return func(yield func([]backup.Record, error) bool) {
 		rows, err := b.db.pool.Query(ctx, q, gone)
@@ -49,12 +49,12 @@ func (b *Beat) Histories(ctx context.Context, gone []string) iter.Seq2[[]backup.
 // Restoring notes which backups are being restored right now (by Cinder's IDs),
 // and that the others no longer are: no incremental can be made on them while
 // that lasts, and a sweep's sighting would be hours old.
-func (b *Beat) Restoring(ctx context.Context, backupIDs []string) error {
+func (b *Run) Restoring(ctx context.Context, backupIDs []string) error {
 	over := inOrder("records", `cinder_status = 'restoring' AND `+isAvailable+` AND backup_id <> ALL($1)`) + `
 		UPDATE records SET cinder_status = 'available' WHERE id IN (SELECT id FROM locked)`
 	begun := inOrder("records", `backup_id = ANY($1) AND `+isAvailable+` AND cinder_status <> 'restoring'`) + `
 		UPDATE records SET cinder_status = 'restoring' WHERE id IN (SELECT id FROM locked)`
-	err := b.reigning(ctx, func(tx pgx.Tx) error {
+	err := b.inTerm(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, over, backupIDs); err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func (b *Beat) Restoring(ctx context.Context, backupIDs []string) error {
 // Plan writes new records: planned ones, and failed ones for volumes that
 // can't be backed up now. Where the volume has one in progress by now, nothing
 // is written. It returns how many were.
-func (b *Beat) Plan(ctx context.Context, records []backup.Record) (int, error) {
+func (b *Run) Plan(ctx context.Context, records []backup.Record) (int, error) {
 	q := `
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted,
 			state, kind, forced_full, retention, planned_at, last_point_at, reason, reason_text, changed_at, ended_at)
@@ -98,7 +98,7 @@ func (b *Beat) Plan(ctx context.Context, records []backup.Record) (int, error) {
 
 // WithdrawAll ends planned records (by ID) that are no longer wanted, each
 // with its reason. Those that were asked for in the meantime are left alone.
-func (b *Beat) WithdrawAll(ctx context.Context, ids []string, reasons []backup.Reason) (int, error) {
+func (b *Run) WithdrawAll(ctx context.Context, ids []string, reasons []backup.Reason) (int, error) {
 	q := inOrder("records", `id = ANY($1) AND `+isPlanned) + `
 		UPDATE records SET state = $3, reason = w.reason, changed_at = staffeln_now(), ended_at = staffeln_now(), next_try_at = NULL
 		FROM unnest($1::text[], $2::text[]) AS w (id, reason)
@@ -116,13 +116,13 @@ func (b *Beat) WithdrawAll(ctx context.Context, ids []string, reasons []backup.R
 
 // bulk runs one statement that returns state and reason of each record that it
 // changed, in the beat's term; it logs and counts them together.
-func (b *Beat) bulk(ctx context.Context, from backup.State, message, q string, args ...any) (int, error) {
+func (b *Run) bulk(ctx context.Context, from backup.State, message, q string, args ...any) (int, error) {
 	type changed struct {
 		State  backup.State
 		Reason backup.Reason
 	}
 	var all []changed
-	err := b.reigning(ctx, func(tx pgx.Tx) error {
+	err := b.inTerm(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, q, args...)
 		if err != nil {
 			return err

@@ -40,7 +40,7 @@ func (c *Lease) Reached(ctx context.Context, projectID string) error {
 }
 
 // Gone returns the projects that were found to be gone after the given time.
-func (b *Beat) Gone(ctx context.Context, after time.Time) (map[string]bool, error) {
+func (b *Run) Gone(ctx context.Context, after time.Time) (map[string]bool, error) {
 	const q = `SELECT object FROM findings WHERE reason = 'project_gone' AND seen_at > $1`
 	rows, err := b.db.pool.Query(ctx, q, after)
 	if err != nil {
@@ -56,12 +56,12 @@ func (b *Beat) Gone(ctx context.Context, after time.Time) (map[string]bool, erro
 
 // ForgetProjects ends the findings of projects that removals no longer meet
 // since the given time, and of those that nothing is left of.
-func (b *Beat) ForgetProjects(ctx context.Context, before time.Time) error {
+func (b *Run) ForgetProjects(ctx context.Context, before time.Time) error {
 	q := `
 		DELETE FROM findings f WHERE reason = ANY($2) AND (seen_at < $1 OR NOT EXISTS (
 			SELECT FROM records r WHERE r.project_id = f.object
 				AND ` + hasBackup + `))`
-	err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, before, projectFindings); return err })
+	err := b.inTerm(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, before, projectFindings); return err })
 	if err != nil {
 		return fmt.Errorf("forget findings of projects: %w", err)
 	}

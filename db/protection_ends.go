@@ -45,10 +45,10 @@ func endProtection(ctx context.Context, tx pgx.Tx, ids []string, ends []Protecti
 
 // SettleEnds forgets the ends of protection of which nothing is left to tell:
 // Cinder holds nothing of ours of that volume in that project any more.
-func (b *Beat) SettleEnds(ctx context.Context) error {
+func (b *Run) SettleEnds(ctx context.Context) error {
 	q := `DELETE FROM protection_ends e WHERE NOT EXISTS (
 		SELECT FROM records WHERE volume_id = e.volume_id AND project_id = e.project_id AND NOT ` + isLost + ` AND ` + mayBeInCinder + `)`
-	err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q); return err })
+	err := b.inTerm(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q); return err })
 	if err != nil {
 		return fmt.Errorf("forget ends of protection: %w", err)
 	}

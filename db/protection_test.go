@@ -59,7 +59,7 @@ func TestProtectionOfRowsIsWhatBackupJudges(t *testing.T) {
 	for _, p := range backup.Protections {
 		require.NotZero(t, counts[p], "no row is %s", p)
 	}
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		counted, err := l.ProtectionCounts(h.ctx, late, "")
 		require.NoError(t, err)
 		require.Equal(t, counts, counted)

@@ -15,7 +15,7 @@ var unseen = hasBackup + `
 	AND changed_at < $1 AND (last_seen_at IS NULL OR last_seen_at < $1)`
 
 // UnseenProjects returns the projects of such records.
-func (b *Beat) UnseenProjects(ctx context.Context) ([]string, error) {
+func (b *Run) UnseenProjects(ctx context.Context) ([]string, error) {
 	ids, err := collectIDs(b.db.pool.Query(ctx, `SELECT DISTINCT project_id FROM records WHERE `+unseen+` ORDER BY 1`, b.Now))
 	if err != nil {
 		return nil, fmt.Errorf("read projects of unseen backups: %w", err)
@@ -24,7 +24,7 @@ func (b *Beat) UnseenProjects(ctx context.Context) ([]string, error) {
 }
 
 // Unseen returns such records of a project.
-func (b *Beat) Unseen(ctx context.Context, projectID string) ([]backup.Record, error) {
+func (b *Run) Unseen(ctx context.Context, projectID string) ([]backup.Record, error) {
 	records, err := collectRecords(b.db.pool.Query(ctx, `SELECT `+recordColumns+` FROM records WHERE project_id = $2 AND `+unseen+` ORDER BY id`, b.Now, projectID))
 	if err != nil {
 		return nil, fmt.Errorf("read unseen backups of project %s: %w", projectID, err)
@@ -34,7 +34,7 @@ func (b *Beat) Unseen(ctx context.Context, projectID string) ([]backup.Record, e
 
 // ClosePurged ends records of projects that are gone together with their
 // backups. Those that changed since the sweep began are left alone.
-func (b *Beat) ClosePurged(ctx context.Context, recordIDs []string) error {
+func (b *Run) ClosePurged(ctx context.Context, recordIDs []string) error {
 	for _, step := range []struct {
 		from, to backup.State
 		set      string
@@ -56,7 +56,7 @@ func (b *Beat) ClosePurged(ctx context.Context, recordIDs []string) error {
 
 // Removed returns those of the backups whose records say that they were removed
 // before the sweep began.
-func (b *Beat) Removed(ctx context.Context, backupIDs []string) ([]string, error) {
+func (b *Run) Removed(ctx context.Context, backupIDs []string) ([]string, error) {
 	ids, err := collectIDs(b.db.pool.Query(ctx, `SELECT backup_id FROM records WHERE backup_id = ANY($1) AND `+isDeleted+` AND changed_at < $2`, backupIDs, b.Now))
 	if err != nil {
 		return nil, fmt.Errorf("read removed backups: %w", err)
@@ -66,7 +66,7 @@ func (b *Beat) Removed(ctx context.Context, backupIDs []string) ([]string, error
 
 // Reappeared takes back that a backup was removed: Cinder has it after all.
 // Retention removes it once more.
-func (b *Beat) Reappeared(ctx context.Context, backupID string) error {
+func (b *Run) Reappeared(ctx context.Context, backupID string) error {
 	const q = `UPDATE records SET state = CASE WHEN available_at IS NULL THEN $3 ELSE $4 END, reason = 'reappeared',
 			changed_at = staffeln_now(), removal_report_id = NULL
 		WHERE backup_id = $1 AND ` + isDeleted + ` AND changed_at < $2 RETURNING state, reason`
@@ -78,7 +78,7 @@ func (b *Beat) Reappeared(ctx context.Context, backupID string) error {
 
 // Spoilt returns a finding for each restore point that Cinder calls an error now:
 // it can't be restored, and is neither kept nor removed until somebody has looked.
-func (b *Beat) Spoilt(ctx context.Context) ([]backup.Finding, error) {
+func (b *Run) Spoilt(ctx context.Context) ([]backup.Finding, error) {
 	const q = `
 		SELECT 'status_unknown' AS reason, project_id, backup_id AS object, volume_id,
 			format('restore point %s of volume %s (%s) was available, and Cinder calls it an error now: look at it; openstack volume backup set --state available makes it one again, or delete it',

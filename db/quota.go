@@ -16,12 +16,12 @@ const freed = `SELECT project_id, max(changed_at) AS at FROM records
 	WHERE ` + isDeleted + ` AND changed_at > $1 AND ($2::text[] IS NULL OR project_id = ANY($2)) GROUP BY project_id`
 
 // QuotaFreed returns when a backup of ours was removed last, by project.
-func (b *Beat) QuotaFreed(ctx context.Context) (map[string]time.Time, error) {
+func (b *Run) QuotaFreed(ctx context.Context) (map[string]time.Time, error) {
 	return quotaFreed(ctx, b.db.pool, b.Now, nil)
 }
 
 // QuotaFreed returns when a backup of ours was removed last, by project, from the given ones.
-func (l *Look) QuotaFreed(ctx context.Context, projectIDs []string) (map[string]time.Time, error) {
+func (l *Snapshot) QuotaFreed(ctx context.Context, projectIDs []string) (map[string]time.Time, error) {
 	return quotaFreed(ctx, l.tx, l.Now, projectIDs)
 }
 
@@ -40,7 +40,7 @@ func quotaFreed(ctx context.Context, from queries, now time.Time, projectIDs []s
 }
 
 // QuotasFull returns the projects that refused a backup for their quota lately.
-func (b *Beat) QuotasFull(ctx context.Context) ([]string, error) {
+func (b *Run) QuotasFull(ctx context.Context) ([]string, error) {
 	const q = `SELECT DISTINCT project_id FROM records WHERE ended_at > $1 AND ` + isFailed + ` AND reason = 'quota_exceeded' ORDER BY 1`
 	ids, err := collectIDs(b.db.pool.Query(ctx, q, b.Now.Add(-2*backup.QuotaPause)))
 	if err != nil {

@@ -24,7 +24,7 @@ func TestQuotaIsFreedByARemovalOfTheLastHours(t *testing.T) {
 	all, err := h.beat().QuotaFreed(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]time.Time{"one": base.Add(-2 * hour), "two": base.Add(-hour)}, all)
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		mine, err := l.QuotaFreed(h.ctx, []string{"one"})
 		require.NoError(t, err)
 		assert.Equal(t, map[string]time.Time{"one": base.Add(-2 * hour)}, mine)

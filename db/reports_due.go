@@ -11,24 +11,24 @@ import (
 )
 
 // An Untold is what one project waits to be told.
-type Untold struct {
+type Unreported struct {
 	ProjectID string     // empty: findings about no project
 	Result    *time.Time // creation of the oldest record that ended and was not told, or the oldest removal that was not
 	Matter    *time.Time // since when the oldest thing stands that each report tells anew: late, without a restore point for as long, overdue, undeletable, a finding
 }
 
-// Untold returns it by project, in no order; late is the age beyond which a
+// Unreported returns it by project, in no order; late is the age beyond which a
 // volume is.
-func (b *Beat) Untold(ctx context.Context, late time.Duration) ([]Untold, error) {
-	return untolds(ctx, b.db.pool, b.Now, late, "")
+func (b *Run) Unreported(ctx context.Context, late time.Duration) ([]Unreported, error) {
+	return readUnreported(ctx, b.db.pool, b.Now, late, "")
 }
 
-// Untold returns the same for the leased group.
-func (c *ReportLease) Untold(ctx context.Context, late time.Duration) ([]Untold, error) {
-	return untolds(ctx, c.db.pool, c.Now, late, projectOf(c.Group))
+// Unreported returns the same for the leased group.
+func (c *ReportLease) Unreported(ctx context.Context, late time.Duration) ([]Unreported, error) {
+	return readUnreported(ctx, c.db.pool, c.Now, late, projectOf(c.Group))
 }
 
-func untolds(ctx context.Context, from queries, now time.Time, late time.Duration, projectID string) ([]Untold, error) {
+func readUnreported(ctx context.Context, from queries, now time.Time, late time.Duration, projectID string) ([]Unreported, error) {
 	q := `
 		WITH RECURSIVE ` + firsts + `
 		SELECT project_id, min(result) AS result, min(matter) AS matter FROM (
@@ -43,7 +43,7 @@ func untolds(ctx context.Context, from queries, now time.Time, late time.Duratio
 	if err != nil {
 		return nil, fmt.Errorf("read what was not told: %w", err)
 	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Untold])
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Unreported])
 	if err != nil {
 		return nil, fmt.Errorf("read what was not told: %w", err)
 	}
@@ -83,7 +83,7 @@ const groupColumns = `id, delivered_at, next_try_at, failures,
 	coalesce(lease_until > $1, false) AS leased, coalesce(lease_until <= $1, false) AS abandoned`
 
 // ReportGroups returns all that were ever at it.
-func (b *Beat) ReportGroups(ctx context.Context) (map[string]ReportGroup, error) {
+func (b *Run) ReportGroups(ctx context.Context) (map[string]ReportGroup, error) {
 	rows, err := b.db.pool.Query(ctx, `SELECT `+groupColumns+` FROM report_groups g`, b.Now)
 	if err != nil {
 		return nil, fmt.Errorf("read groups of reports: %w", err)

@@ -24,7 +24,7 @@ type FewVolume struct {
 // FewVolumes returns those that are protected, or whose protection ended; of
 // all projects for the empty ID. Of a volume that has enough and lost none
 // nothing more is read.
-func (l *Look) FewVolumes(ctx context.Context, projectID string, promised int) ([]FewVolume, error) {
+func (l *Snapshot) FewVolumes(ctx context.Context, projectID string, promised int) ([]FewVolume, error) {
 	q := `
 		SELECT f.*, c.ended_at FROM (
 			SELECT id AS volume_id, project_id, NULL::timestamptz AS ended_at FROM volumes WHERE protected AND gone_at IS NULL AND ($1 = '' OR project_id = $1)

@@ -128,7 +128,7 @@ const contentTime = 7 * 24 * time.Hour
 
 // ForgetReports ends the history of reports made before the given time (nil:
 // none), and the words of those that are no longer needed.
-func (b *Beat) ForgetReports(ctx context.Context, before *time.Time) error {
+func (b *Run) ForgetReports(ctx context.Context, before *time.Time) error {
 	const (
 		done  = `NOT EXISTS (SELECT FROM report_mails m WHERE m.report_id = reports.id AND m.sent_at IS NULL AND m.given_up_at IS NULL)`
 		words = `UPDATE reports SET content = NULL WHERE created_at < $1 AND content IS NOT NULL AND ` + done
@@ -141,7 +141,7 @@ func (b *Beat) ForgetReports(ctx context.Context, before *time.Time) error {
 			AND NOT EXISTS (SELECT FROM report_groups g WHERE g.id = f.object AND g.next_try_at > $1::timestamptz - interval '1 day')`
 	)
 	notices := inOrder("notices", `created_at < $1 AND NOT `+stands) + `DELETE FROM notices WHERE id IN (SELECT id FROM locked)`
-	err := b.reigning(ctx, func(tx pgx.Tx) error {
+	err := b.inTerm(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, nobody, b.Now); err != nil {
 			return err
 		}

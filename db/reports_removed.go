@@ -31,7 +31,7 @@ type removedRow struct {
 
 // RemovedPoints returns them by volume, the oldest data first; of all projects
 // for the empty ID.
-func (l *Look) RemovedPoints(ctx context.Context, projectID string) ([]RemovedPoint, error) {
+func (l *Snapshot) RemovedPoints(ctx context.Context, projectID string) ([]RemovedPoint, error) {
 	q := `
 		SELECT id, project_id, project_name, server_id, server_name, volume_id, volume_name, coalesce(backup_id, '') AS backup_id, data_timestamp,
 			CASE WHEN ` + isLost + ` THEN changed_at ELSE coalesce(deletion_requested_at, changed_at) END AS removed_at,

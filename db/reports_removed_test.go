@@ -11,7 +11,7 @@ import (
 
 func (h *house) removed(project string) (all []RemovedPoint) {
 	h.t.Helper()
-	require.NoError(h.t, h.db.Look(h.ctx, func(l *Look) (err error) { all, err = l.RemovedPoints(h.ctx, project); return err }))
+	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { all, err = l.RemovedPoints(h.ctx, project); return err }))
 	return all
 }
 
@@ -30,9 +30,9 @@ func TestEachRemovalIsToldOnceAndMakesAReportDue(t *testing.T) {
 	h.record("stolen", gone("b2", row{"state": "lost", "reason": "removed_by_others", "removal_reason": ""}))
 	h.record("leftover", shapes["failed"].with(row{"state": "deleted", "backup_id": "b3", "deletion_requested_at": base, "changed_at": base, "report_id": "told"}))
 	h.record("stays", point("b4", hour).with(row{"report_id": "told"}))
-	untold, err := h.beat().Untold(h.ctx, 100*day)
+	unreported, err := h.beat().Unreported(h.ctx, 100*day)
 	require.NoError(t, err)
-	assert.Equal(t, []Untold{{ProjectID: "p", Result: new(base.Add(-hour))}}, untold)
+	assert.Equal(t, []Unreported{{ProjectID: "p", Result: new(base.Add(-hour))}}, unreported)
 	all := h.removed("p")
 	require.Len(t, all, 2)
 	assert.Empty(t, h.removed("q"))
@@ -73,7 +73,7 @@ func TestVolumesWithFewRestorePoints(t *testing.T) {
 	}
 	h.end("ended", "p", nil)
 	var all []FewVolume
-	require.NoError(t, h.db.Look(h.ctx, func(l *Look) (err error) { all, err = l.FewVolumes(h.ctx, "p", 2); return err }))
+	require.NoError(t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { all, err = l.FewVolumes(h.ctx, "p", 2); return err }))
 	points := map[string]int{}
 	for _, v := range all {
 		points[v.VolumeID] = v.Points
@@ -81,7 +81,7 @@ func TestVolumesWithFewRestorePoints(t *testing.T) {
 		assert.Equal(t, v.VolumeID == "ended", v.EndedAt != nil)
 	}
 	assert.Equal(t, map[string]int{"few": 1, "broken": 0, "ended": 0}, points, "without its full no incremental can be restored")
-	require.NoError(t, h.db.Look(h.ctx, func(l *Look) (err error) { all, err = l.FewVolumes(h.ctx, "", 0); return err }))
+	require.NoError(t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { all, err = l.FewVolumes(h.ctx, "", 0); return err }))
 	assert.Empty(t, all, "nothing is promised")
 }
 

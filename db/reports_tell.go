@@ -42,7 +42,7 @@ type resultRow struct {
 
 // Results returns the records that ended and that no report tells of, the
 // newest first; of all projects for the empty ID.
-func (l *Look) Results(ctx context.Context, projectID string) ([]Result, error) {
+func (l *Snapshot) Results(ctx context.Context, projectID string) ([]Result, error) {
 	q := `
 		SELECT r.id, r.project_id, r.project_name, r.server_id, r.server_name, r.volume_id, r.volume_name, r.state, r.kind, r.size_gib,
 			r.created_at, r.ended_at, r.requested_at, r.available_at, r.data_timestamp, coalesce(r.backup_id, '') AS backup_id,
@@ -77,7 +77,7 @@ type Lateness struct {
 
 // Lateness returns them, the oldest restore point first; of all projects for
 // the empty ID.
-func (l *Look) Lateness(ctx context.Context, late time.Duration, projectID string) ([]Lateness, error) {
+func (l *Snapshot) Lateness(ctx context.Context, late time.Duration, projectID string) ([]Lateness, error) {
 	q := `
 		SELECT volumes.*, coalesce((
 			SELECT CASE WHEN available_at IS NULL THEN reason ELSE '' END FROM records
@@ -97,9 +97,9 @@ func (l *Look) Lateness(ctx context.Context, late time.Duration, projectID strin
 	return all, nil
 }
 
-// Hanging returns the records that are overdue or can't be removed, and since
+// Stuck returns the records that are overdue or can't be removed, and since
 // when; of all projects for the empty ID.
-func (l *Look) Hanging(ctx context.Context, projectID string) ([]backup.Record, error) {
+func (l *Snapshot) Stuck(ctx context.Context, projectID string) ([]backup.Record, error) {
 	q := `SELECT ` + recordColumns + ` FROM records WHERE ` + isHanging + ` AND ($1 = '' OR project_id = $1) ORDER BY changed_at DESC, id`
 	return l.records(ctx, "hanging", q, projectID)
 }
@@ -112,7 +112,7 @@ type ProjectSize struct {
 }
 
 // ProjectSizes returns the projects of all volumes by ID; one for its ID.
-func (l *Look) ProjectSizes(ctx context.Context, projectID string) (map[string]ProjectSize, error) {
+func (l *Snapshot) ProjectSizes(ctx context.Context, projectID string) (map[string]ProjectSize, error) {
 	const q = `
 		SELECT project_id AS id, (array_agg(project_name ORDER BY seen_at DESC))[1] AS name, count(*) FILTER (WHERE protected AND gone_at IS NULL)::int AS protected
 		FROM volumes WHERE $1 = '' OR project_id = $1 GROUP BY project_id`
@@ -132,7 +132,7 @@ func (l *Look) ProjectSizes(ctx context.Context, projectID string) (map[string]P
 }
 
 // ReportedBefore returns when the group's newest report was made; nil: never.
-func (l *Look) ReportedBefore(ctx context.Context, group string) (before *time.Time, err error) {
+func (l *Snapshot) ReportedBefore(ctx context.Context, group string) (before *time.Time, err error) {
 	if err := l.tx.QueryRow(ctx, reportedBefore, group).Scan(&before); err != nil {
 		return nil, fmt.Errorf("read report of %s before: %w", group, err)
 	}

@@ -17,10 +17,10 @@ func (h *house) leaseReports(group string) *ReportLease {
 	return c
 }
 
-func (h *house) untold() []string {
+func (h *house) unreported() []string {
 	h.t.Helper()
 	var all []string
-	require.NoError(h.t, h.db.Look(h.ctx, func(l *Look) error {
+	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) error {
 		results, err := l.Results(h.ctx, "")
 		for _, r := range results {
 			all = append(all, r.ID)
@@ -38,7 +38,7 @@ func telling(t *testing.T) *house {
 	h.volume("w", row{"project_id": "q"})
 	h.record("made", point("b1", 3*hour).with(row{"created_at": base.Add(-3 * hour)}))
 	h.record("failed", shapes["failed"].with(row{"created_at": base.Add(-2 * hour)}))
-	h.record("going", shapes["creating"].with(row{"backup_id": "b2", "created_at": base.Add(-9 * hour)}))
+	h.record("expiring", shapes["creating"].with(row{"backup_id": "b2", "created_at": base.Add(-9 * hour)}))
 	h.record("withdrawn", shapes["withdrawn"].with(row{"created_at": base.Add(-9 * hour)}))
 	h.record("elsewhere", point("b3", hour).with(row{"volume_id": "w", "project_id": "q", "created_at": base.Add(-hour)}))
 	return h
@@ -47,23 +47,23 @@ func telling(t *testing.T) *house {
 func TestWhatEndedWaitsToBeToldByProject(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
-	all, err := h.beat().Untold(h.ctx, 24*hour)
+	all, err := h.beat().Unreported(h.ctx, 24*hour)
 	require.NoError(t, err)
-	assert.ElementsMatch(t, []Untold{
+	assert.ElementsMatch(t, []Unreported{
 		{ProjectID: "p", Result: new(base.Add(-3 * hour))}, {ProjectID: "q", Result: new(base.Add(-hour))},
 	}, all)
-	assert.Equal(t, []string{"elsewhere", "failed", "made"}, h.untold())
-	one, err := h.leaseReports("q").Untold(h.ctx, 24*hour)
+	assert.Equal(t, []string{"elsewhere", "failed", "made"}, h.unreported())
+	one, err := h.leaseReports("q").Unreported(h.ctx, 24*hour)
 	require.NoError(t, err)
-	assert.Equal(t, []Untold{{ProjectID: "q", Result: new(base.Add(-hour))}}, one)
+	assert.Equal(t, []Unreported{{ProjectID: "q", Result: new(base.Add(-hour))}}, one)
 
 	h.exec(`UPDATE leadership SET planned_at = $1`, base.Add(-hour))
 	h.exec(`UPDATE volumes SET decided_at = $1`, base)
 	h.record("hangs", shapes["undeletable"].with(row{"backup_id": "b4", "created_at": base.Add(-9 * hour), "report_id": "told"}))
 	require.NoError(t, h.insert("findings", row{"reason": "a", "object": "o", "project_id": "q", "detail": "", "since": base.Add(-5 * hour), "seen_at": base}))
-	all, err = h.beat().Untold(h.ctx, 2*hour) // made is older, so v is late since an hour
+	all, err = h.beat().Unreported(h.ctx, 2*hour) // made is older, so v is late since an hour
 	require.NoError(t, err)
-	assert.ElementsMatch(t, []Untold{
+	assert.ElementsMatch(t, []Unreported{
 		{ProjectID: "p", Result: new(base.Add(-3 * hour)), Matter: new(base.Add(-hour))},
 		{ProjectID: "q", Result: new(base.Add(-hour)), Matter: new(base.Add(-5 * hour))},
 	}, all)
@@ -75,13 +75,13 @@ func TestAVolumeWithoutARestorePointIsAMatterWhenItsTimeIsOver(t *testing.T) {
 	h := newHouse(t)
 	h.exec(`UPDATE leadership SET planned_at = $1`, base.Add(-hour))
 	h.volume("new", row{"decided_at": base, "protected_since": base.Add(-2 * hour)})
-	all, err := h.beat().Untold(h.ctx, 2*hour)
+	all, err := h.beat().Unreported(h.ctx, 2*hour)
 	require.NoError(t, err)
 	assert.Empty(t, all)
 	h.volume("old", row{"decided_at": base, "protected_since": base.Add(-5 * hour)})
-	all, err = h.leaseReports("p").Untold(h.ctx, 2*hour)
+	all, err = h.leaseReports("p").Unreported(h.ctx, 2*hour)
 	require.NoError(t, err)
-	assert.Equal(t, []Untold{{ProjectID: "p", Matter: new(base.Add(-3 * hour))}}, all)
+	assert.Equal(t, []Unreported{{ProjectID: "p", Matter: new(base.Add(-3 * hour))}}, all)
 }
 
 func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
@@ -91,7 +91,7 @@ func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
 	r := NewReport{ID: "r1", CreatedAt: base, Content: []byte(`{"id": "r1"}`), Records: []string{"made", "failed"}, Mails: []NewMail{{"a@p.example", "<1>"}, {"b@p.example", "<2>"}}}
 	h.record("meanwhile", point("b5", hour))
 	require.NoError(t, c.Make(h.ctx, r))
-	assert.ElementsMatch(t, []string{"elsewhere", "meanwhile"}, h.untold(), "what ended in between waits for the next one")
+	assert.ElementsMatch(t, []string{"elsewhere", "meanwhile"}, h.unreported(), "what ended in between waits for the next one")
 
 	r.ID = "r2"
 	h.changesNothing(func() { require.ErrorIs(t, c.Make(h.ctx, r), ErrStale) })
@@ -157,9 +157,9 @@ func TestWhatNobodyGotIsToldByTheNextReport(t *testing.T) {
 	c := h.leaseReports("p")
 	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r1", CreatedAt: base, Content: []byte(`{}`), Records: []string{"made", "failed"}, Mails: []NewMail{{"a", "<1>"}, {"b", "<2>"}}}))
 	require.NoError(t, c.GiveUp(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "550"))
-	assert.Equal(t, []string{"elsewhere"}, h.untold(), "b may get it")
+	assert.Equal(t, []string{"elsewhere"}, h.unreported(), "b may get it")
 	require.NoError(t, c.GiveUp(h.ctx, Mail{ReportID: "r1", Receiver: "b"}, "550"))
-	assert.Equal(t, []string{"elsewhere", "failed", "made"}, h.untold())
+	assert.Equal(t, []string{"elsewhere", "failed", "made"}, h.unreported())
 	before, err := c.ReportedBefore(h.ctx)
 	require.NoError(t, err)
 	assert.Nil(t, before)
@@ -177,7 +177,7 @@ func TestReportsAreForgottenAndTheirRecordsStayTold(t *testing.T) {
 	}
 	require.NoError(t, h.beat().ForgetReports(h.ctx, new(base.Add(-20*24*hour))))
 	assert.Equal(t, "waits+,young-", h.text(`SELECT string_agg(id || CASE WHEN content IS NULL THEN '-' ELSE '+' END, ',' ORDER BY id) FROM reports`))
-	assert.Equal(t, []string{"elsewhere"}, h.untold())
+	assert.Equal(t, []string{"elsewhere"}, h.unreported())
 }
 
 func TestWhatAReportTellsOfAResult(t *testing.T) {
@@ -187,7 +187,7 @@ func TestWhatAReportTellsOfAResult(t *testing.T) {
 	h.exec(`UPDATE records SET ended_at = $1 WHERE id = 'made'`, base.Add(-30*time.Minute))
 	h.exec(`UPDATE records SET available_at = $1 WHERE id = 'made'`, base.Add(-30*time.Minute))
 	var all []Result
-	require.NoError(t, h.db.Look(h.ctx, func(l *Look) (err error) { all, err = l.Results(h.ctx, "p"); return err }))
+	require.NoError(t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { all, err = l.Results(h.ctx, "p"); return err }))
 	require.Len(t, all, 2)
 	made, failed := all[0], all[1]
 	assert.Equal(t, backup.Period{Days: 14}, made.Retention)
@@ -201,12 +201,12 @@ func TestWhatAReportTellsOfAResult(t *testing.T) {
 	h.exec(`UPDATE leadership SET planned_at = $1`, base.Add(-hour))
 	h.exec(`UPDATE volumes SET decided_at = $1`, base)
 	h.volume("new", row{"decided_at": base, "protected_since": base.Add(-5 * hour)})
-	require.NoError(t, h.db.Look(h.ctx, func(l *Look) (err error) { lates, err = l.Lateness(h.ctx, 2*hour, "p"); return err }))
+	require.NoError(t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { lates, err = l.Lateness(h.ctx, 2*hour, "p"); return err }))
 	require.Len(t, lates, 2)
 	assert.Equal(t, []backup.Protection{backup.Late, backup.Late}, []backup.Protection{lates[0].Protection(), lates[1].Protection()})
 	assert.Nil(t, lates[0].NewestAt)
 	assert.Equal(t, base.Add(-5*hour), lates[0].ProtectedSince.UTC())
-	require.NoError(t, h.db.Look(h.ctx, func(l *Look) error {
+	require.NoError(t, h.db.Snapshot(h.ctx, func(l *Snapshot) error {
 		sizes, err := l.ProjectSizes(h.ctx, "")
 		assert.Equal(t, map[string]ProjectSize{"p": {Project{"p", "one"}, 2}, "q": {Project{"q", "one"}, 1}}, sizes)
 		return err

@@ -27,7 +27,7 @@ const agedAtOnce = 500
 // force (or, where the volume has none, any past its record's own), by ID. Which
 // points go is not decided here. They are read in chunks: a leader that was away
 // for long finds all of them aged.
-func (b *Beat) Aged(ctx context.Context) iter.Seq2[AgedVolume, error] {
+func (b *Run) Aged(ctx context.Context) iter.Seq2[AgedVolume, error] {
 	return func(yield func(AgedVolume, error) bool) {
 		for after := ""; ; {
 			part, err := b.aged(ctx, after)
@@ -83,7 +83,7 @@ func keepFormerRetention(ctx context.Context, tx pgx.Tx, volumes []Volume) error
 // FormerRetention returns, by volume, the longest retention of what these projects
 // own of these volumes already: one that comes back to a project must not shorten
 // by its round trip what the project was promised.
-func (b *Beat) FormerRetention(ctx context.Context, volumeIDs, projectIDs []string) (map[string]backup.Period, error) {
+func (b *Run) FormerRetention(ctx context.Context, volumeIDs, projectIDs []string) (map[string]backup.Period, error) {
 	q := `
 		SELECT DISTINCT ON (r.volume_id) r.volume_id, r.retention FROM records r JOIN unnest($1::text[], $2::text[]) AS n (id, project_id)
 			ON r.volume_id = n.id AND r.project_id = n.project_id
@@ -105,7 +105,7 @@ func (b *Beat) FormerRetention(ctx context.Context, volumeIDs, projectIDs []stri
 }
 
 // aged returns the first of them after the given ID.
-func (b *Beat) aged(ctx context.Context, after string) ([]AgedVolume, error) {
+func (b *Run) aged(ctx context.Context, after string) ([]AgedVolume, error) {
 	const q = `
 		SELECT ` + withEnds + ` FROM volumes v
 		WHERE id > @after AND removal_due_at IS NULL AND ` + oldestEnd + ` <= @now
@@ -135,10 +135,10 @@ func (b *Beat) aged(ctx context.Context, after string) ([]AgedVolume, error) {
 }
 
 // RemovalDue marks volumes for the retention task.
-func (b *Beat) RemovalDue(ctx context.Context, volumeIDs []string) error {
+func (b *Run) RemovalDue(ctx context.Context, volumeIDs []string) error {
 	const q = `UPDATE volumes SET removal_due_at = coalesce(removal_due_at, @now) WHERE id = ANY(@ids)`
 	for part := range chunks(volumeIDs) {
-		err := b.reigning(ctx, func(tx pgx.Tx) error {
+		err := b.inTerm(ctx, func(tx pgx.Tx) error {
 			_, err := tx.Exec(ctx, q, pgx.NamedArgs{"now": b.Now, "ids": part})
 			return err
 		})

@@ -71,7 +71,7 @@ func (h *house) ended(volume, project string, at time.Time, reason string) {
 func (h *house) details() map[string]string {
 	h.t.Helper()
 	details := map[string]string{}
-	require.NoError(h.t, h.db.Look(h.ctx, func(l *Look) error {
+	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) error {
 		all, err := l.Findings(h.ctx)
 		for _, f := range all {
 			details[string(f.Reason)+" "+f.Object+" "+f.ProjectID] = f.Detail
@@ -95,7 +95,7 @@ func TestEndedProtectionIsAFindingWhileRestorePointsAreLeft(t *testing.T) {
 	h.ended("v", "q", base, "transferred")
 	h.ended("empty", "p", base, "metadata")
 	found := func(grace time.Duration, floor int, all bool) (fresh []backup.Finding) {
-		fresh, err := h.beat().FoundEnds(h.ctx, grace, floor, all)
+		fresh, err := h.beat().RecordEndedProtection(h.ctx, grace, floor, all)
 		require.NoError(t, err)
 		return fresh
 	}

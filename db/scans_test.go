@@ -93,15 +93,15 @@ var hot = map[string]func(*house) error{
 		return c.Release(h.ctx)
 	},
 	"PlanByHand": func(h *house) error {
-		if _, err := h.db.PlanByHand(h.ctx, wish(someVolume)); !errors.Is(err, ErrStale) {
+		if _, err := h.db.PlanManual(h.ctx, wish(someVolume)); !errors.Is(err, ErrStale) {
 			return err
 		}
 		return nil
 	},
-	"Untold": func(h *house) error { _, err := h.beat().Untold(h.ctx, 100*day); return err },
+	"Untold": func(h *house) error { _, err := h.beat().Unreported(h.ctx, 100*day); return err },
 	"Notify": func(h *house) error { _, err := h.beat().Notify(h.ctx, day); return err },
 	"a report's removals": func(h *house) error {
-		return h.db.Look(h.ctx, func(l *Look) error {
+		return h.db.Snapshot(h.ctx, func(l *Snapshot) error {
 			if _, err := l.RemovedPoints(h.ctx, "nobody's"); err != nil {
 				return err
 			}
@@ -113,7 +113,7 @@ var hot = map[string]func(*house) error{
 		if _, err := h.beat().QuotaFreed(h.ctx); err != nil {
 			return err
 		}
-		return h.db.Look(h.ctx, func(l *Look) error { _, err := l.QuotaFreed(h.ctx, []string{"nobody's"}); return err })
+		return h.db.Snapshot(h.ctx, func(l *Snapshot) error { _, err := l.QuotaFreed(h.ctx, []string{"nobody's"}); return err })
 	},
 	"Restoring":  func(h *house) error { return h.beat().Restoring(h.ctx, []string{"a", "b"}) },
 	"RemovalDue": func(h *house) error { return h.beat().RemovalDue(h.ctx, []string{someVolume}) },
@@ -124,7 +124,7 @@ var hot = map[string]func(*house) error{
 		return err
 	},
 	"a tenant's pages": func(h *house) error {
-		return h.db.Look(h.ctx, func(l *Look) error { return tenantsPages(h.ctx, l, "nobody's") })
+		return h.db.Snapshot(h.ctx, func(l *Snapshot) error { return tenantsPages(h.ctx, l, "nobody's") })
 	},
 	"a handler": func(h *house) error {
 		c, err := h.db.Lease(h.ctx, someVolume, "test", time.Minute)

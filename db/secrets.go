@@ -11,7 +11,7 @@ import (
 
 // SecretsGone returns the backups of the restore points whose secrets are
 // recorded as gone.
-func (b *Beat) SecretsGone(ctx context.Context) (backupIDs []string, err error) {
+func (b *Run) SecretsGone(ctx context.Context) (backupIDs []string, err error) {
 	ids, err := collectIDs(b.db.pool.Query(ctx, `SELECT backup_id FROM records WHERE secret_gone_at IS NOT NULL AND `+isAvailable))
 	if err != nil {
 		return nil, fmt.Errorf("read restore points without secret: %w", err)
@@ -21,7 +21,7 @@ func (b *Beat) SecretsGone(ctx context.Context) (backupIDs []string, err error) 
 
 // RecordSecrets records of these backups that their secrets are gone, or are
 // there (again). What was recorded as gone keeps its time.
-func (b *Beat) RecordSecrets(ctx context.Context, gone, there []string) error {
+func (b *Run) RecordSecrets(ctx context.Context, gone, there []string) error {
 	if len(gone)+len(there) == 0 {
 		return nil
 	}
@@ -29,7 +29,7 @@ func (b *Beat) RecordSecrets(ctx context.Context, gone, there []string) error {
 		UPDATE records SET secret_gone_at = $2 WHERE id IN (SELECT id FROM locked)`
 	end := inOrder("records", `backup_id = ANY($1) AND secret_gone_at IS NOT NULL`) + `
 		UPDATE records SET secret_gone_at = NULL WHERE id IN (SELECT id FROM locked)`
-	err := b.reigning(ctx, func(tx pgx.Tx) error {
+	err := b.inTerm(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, begin, gone, b.Now); err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func (b *Beat) RecordSecrets(ctx context.Context, gone, there []string) error {
 
 // WithoutSecret returns a finding for each project and volume with restore
 // points whose secrets are gone.
-func (b *Beat) WithoutSecret(ctx context.Context) ([]backup.Finding, error) {
+func (b *Run) WithoutSecret(ctx context.Context) ([]backup.Finding, error) {
 	const q = `
 		SELECT 'secret_gone' AS reason, g.project_id, g.volume_id AS object, g.volume_id,
 			format('%s of %s restore points of volume %s (%s), the newest of %s; first seen at %s', g.gone, points.all, g.volume_id, g.volume_name,

@@ -13,16 +13,16 @@ import (
 
 // A Look reads for people: everything at one moment, in one transaction that
 // can't write, and without any lock that a process would wait for.
-type Look struct {
+type Snapshot struct {
 	tx  pgx.Tx
 	Now time.Time // the database's clock
 }
 
-// Look runs one look.
-func (d *DB) Look(ctx context.Context, look func(*Look) error) error {
+// Snapshot runs one look.
+func (d *DB) Snapshot(ctx context.Context, look func(*Snapshot) error) error {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	return pgx.BeginTxFunc(ctx, d.pool, options, func(tx pgx.Tx) error {
-		l := &Look{tx: tx}
+		l := &Snapshot{tx: tx}
 		if err := tx.QueryRow(ctx, "SELECT staffeln_now()").Scan(&l.Now); err != nil {
 			return fmt.Errorf("read the database's clock: %w", err)
 		}
@@ -36,21 +36,21 @@ type Leader struct {
 	Term   int64
 	Leader string
 	Since  *time.Time
-	Reign
+	LastRuns
 	Leads bool // some session holds the leader's lock
 	// Queue is what the leader found to be wrong with the queue: [backup.NoWorker], [backup.QueueAway]; empty: nothing.
 	Queue backup.Reason
 }
 
 // Leader returns who leads, or who led last, and the newest beats.
-func (l *Look) Leader(ctx context.Context) (Leader, error) {
+func (l *Snapshot) Leader(ctx context.Context) (Leader, error) {
 	// Postgres shows the two halves of an advisory lock's number.
 	const q = `
 		SELECT term, leader, since, planned_at, dispatched_at, retention_at, reconciled_at, reported_at, EXISTS (
 			SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
 				AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 				AND (classid::bigint << 32) | objid::bigint = $1) AS leads,
-			coalesce((SELECT min(reason) FROM findings WHERE reason IN ('no_worker', 'queue_away')), '') AS queue
+			coalesce((SELECT min(reason) FROM findings WHERE reason IN ('no_worker', 'queue_unreachable')), '') AS queue
 		FROM leadership`
 	rows, err := l.tx.Query(ctx, q, int64(leaderLock))
 	if err != nil {
@@ -64,7 +64,9 @@ func (l *Look) Leader(ctx context.Context) (Leader, error) {
 }
 
 // Findings returns all that are known, newest first.
-func (l *Look) Findings(ctx context.Context) ([]KeptFinding, error) { return l.FindingsIn(ctx, Part{}) }
+func (l *Snapshot) Findings(ctx context.Context) ([]KeptFinding, error) {
+	return l.FindingsIn(ctx, Part{})
+}
 
 // ErrUnknownVolume says that no plan ever saw a volume of that ID or name.
 var ErrUnknownVolume = errors.New("no volume of that ID or name is known")
@@ -84,7 +86,7 @@ func (e AmbiguousError) Error() string {
 // Volume returns the volume with the given ID, or else the one with that name:
 // of several, the one that is not gone. It returns [ErrUnknownVolume] or an
 // [AmbiguousError] where there is not one.
-func (l *Look) Volume(ctx context.Context, idOrName string) (Volume, error) {
+func (l *Snapshot) Volume(ctx context.Context, idOrName string) (Volume, error) {
 	const q = `SELECT ` + withEnds + ` FROM volumes WHERE id = $1 OR name = $1 ORDER BY id <> $1, gone_at IS NOT NULL, id`
 	found, err := l.volumes(ctx, q, storable(idOrName))
 	if err != nil {
@@ -104,12 +106,12 @@ func (l *Look) Volume(ctx context.Context, idOrName string) (Volume, error) {
 }
 
 // Decisive returns the records that decisions about the volumes need, those of each together and its newest first.
-func (l *Look) Decisive(ctx context.Context, volumeIDs ...string) ([]backup.Record, error) {
+func (l *Snapshot) Decisive(ctx context.Context, volumeIDs ...string) ([]backup.Record, error) {
 	q := `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.id = ANY($1) ORDER BY v.id, records.planned_at DESC`
 	return l.records(ctx, "decisive", q, volumeIDs)
 }
 
-func (l *Look) records(ctx context.Context, what, q string, args ...any) ([]backup.Record, error) {
+func (l *Snapshot) records(ctx context.Context, what, q string, args ...any) ([]backup.Record, error) {
 	records, err := collectRecords(l.tx.Query(ctx, q, args...))
 	if err != nil {
 		return nil, fmt.Errorf("read %s records: %w", what, err)

@@ -31,8 +31,8 @@ type Place struct {
 	Name, ID string // of the volume, and of the record
 }
 
-// placeAt is the time that lists of records go by; indexes have it.
-const placeAt = `coalesce(data_timestamp, requested_at, planned_at)`
+// cursorAt is the time that lists of records go by; indexes have it.
+const cursorAt = `coalesce(data_timestamp, requested_at, planned_at)`
 
 // PlaceOf answers where a record stands.
 func PlaceOf(r backup.Record) Place {
@@ -47,7 +47,7 @@ func PlaceOf(r backup.Record) Place {
 }
 
 // Backups returns the records that f admits, the newest first unless it says otherwise.
-func (l *Look) Backups(ctx context.Context, f Filter) ([]backup.Record, error) {
+func (l *Snapshot) Backups(ctx context.Context, f Filter) ([]backup.Record, error) {
 	if f.Volume != "" && f.VolumeID == "" {
 		id, err := l.known(ctx, f.Volume)
 		if err != nil {
@@ -64,8 +64,8 @@ func (l *Look) Backups(ctx context.Context, f Filter) ([]backup.Record, error) {
 	q.where(f.Volume != "", `(volume_id = @volume OR volume_name = @volume)`, "volume", storable(f.Volume))
 	q.where(f.VolumeID != "", `volume_id = @volume_id`, "volume_id", storable(f.VolumeID))
 	q.where(len(f.States) > 0, `state = ANY(@states)`, "states", f.States)
-	q.where(f.From != nil, placeAt+` >= @from`, "from", f.From)
-	q.where(f.Until != nil, placeAt+` < @until`, "until", f.Until)
+	q.where(f.From != nil, cursorAt+` >= @from`, "from", f.From)
+	q.where(f.Until != nil, cursorAt+` < @until`, "until", f.Until)
 	from, forth := f.After, true
 	if f.Before != nil {
 		from, forth = f.Before, false
@@ -79,11 +79,11 @@ func (l *Look) Backups(ctx context.Context, f Filter) ([]backup.Record, error) {
 		names, further = ` DESC`, `<`
 	}
 	if from != nil { // its first half is what an index can begin at
-		q.where(true, placeAt+` `+beyond+`= @at AND (`+placeAt+` `+beyond+` @at OR (volume_name, id) `+further+` (@name, @id))`, "at", from.At)
+		q.where(true, cursorAt+` `+beyond+`= @at AND (`+cursorAt+` `+beyond+` @at OR (volume_name, id) `+further+` (@name, @id))`, "at", from.At)
 		q.args["name"], q.args["id"] = storable(from.Name), storable(from.ID)
 	}
 	records, err := l.records(ctx, "those", `SELECT `+recordColumns+` FROM records`+q.text()+
-		` ORDER BY `+placeAt+direction+`, volume_name`+names+`, id`+names+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
+		` ORDER BY `+cursorAt+direction+`, volume_name`+names+`, id`+names+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
 	if !forth {
 		slices.Reverse(records)
 	}
@@ -118,7 +118,7 @@ func (q *query) limited(limit int) pgx.NamedArgs {
 }
 
 // known reports whether there is a volume of that ID: then it is meant, and none that is named so.
-func (l *Look) known(ctx context.Context, volumeID string) (is bool, err error) {
+func (l *Snapshot) known(ctx context.Context, volumeID string) (is bool, err error) {
 	if err := l.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM volumes WHERE id = $1)`, storable(volumeID)).Scan(&is); err != nil {
 		return false, fmt.Errorf("look for a volume: %w", err)
 	}

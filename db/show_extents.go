@@ -21,7 +21,7 @@ type Extent struct {
 }
 
 // Extents returns them of a volume; of one project where it is named.
-func (l *Look) Extents(ctx context.Context, volumeID, project string) ([]Extent, error) {
+func (l *Snapshot) Extents(ctx context.Context, volumeID, project string) ([]Extent, error) {
 	q := Part{Project: project}.query(isLink)
 	q.where(true, `volume_id = @volume`, "volume", storable(volumeID))
 	rows, err := l.tx.Query(ctx, `
@@ -53,21 +53,21 @@ type Span struct {
 	Floor          int
 }
 
-// HeldWithin returns what [Look.HeldAround] does of the links of such a part of a volume, in each of the projects, and of all
+// HeldWithin returns what [Snapshot.HeldAround] does of the links of such a part of a volume, in each of the projects, and of all
 // that are being made or removed or did not end well. So chains are whole, and a forecast tells of each what it would tell
 // with all links. With it comes, for each project, the time before which no link is missing; for one of which none is
 // missing, nothing.
-func (l *Look) HeldWithin(ctx context.Context, volumeID string, projects []Extent, s Span) ([]backup.Record, map[string]time.Time, error) {
+func (l *Snapshot) HeldWithin(ctx context.Context, volumeID string, projects []Extent, s Span) ([]backup.Record, map[string]time.Time, error) {
 	until := linkPlace{afterAll.at, afterAll.id}
 	if s.Before != nil {
 		until = linkPlace{s.Before.At, s.Before.ID}
 	}
 	known, parts, spots, named := map[string]time.Time{}, []stretch{}, []stretch{}, []string{}
-	nth := `SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = $1 AND project_id = $2 AND ` + isLink
+	nth := `SELECT ` + cursorAt + ` AS at, backup_id AS id FROM records WHERE volume_id = $1 AND project_id = $2 AND ` + isLink
 	for _, p := range projects {
 		named = append(named, p.ProjectID)
 		of := stretch{volume: volumeID, project: p.ProjectID, from: firstLink, to: afterAll}
-		oldest, ok, err := l.placeOf(ctx, nth+` ORDER BY `+placeAt+`, backup_id COLLATE "C" OFFSET $3 LIMIT 1`, volumeID, p.ProjectID, s.Oldest-1)
+		oldest, ok, err := l.placeOf(ctx, nth+` ORDER BY `+cursorAt+`, backup_id COLLATE "C" OFFSET $3 LIMIT 1`, volumeID, p.ProjectID, s.Oldest-1)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -76,7 +76,7 @@ func (l *Look) HeldWithin(ctx context.Context, volumeID string, projects []Exten
 			continue
 		}
 		known[p.ProjectID] = oldest.at
-		newest, _, err := l.placeOf(ctx, nth+` AND `+linkAt+` < ($4, $5) ORDER BY `+placeAt+` DESC, backup_id COLLATE "C" DESC OFFSET $3 LIMIT 1`,
+		newest, _, err := l.placeOf(ctx, nth+` AND `+linkAt+` < ($4, $5) ORDER BY `+cursorAt+` DESC, backup_id COLLATE "C" DESC OFFSET $3 LIMIT 1`,
 			volumeID, p.ProjectID, s.Newest-1, until.at, until.id)
 		if err != nil {
 			return nil, nil, err
@@ -109,7 +109,7 @@ func (l *Look) HeldWithin(ctx context.Context, volumeID string, projects []Exten
 }
 
 // placeOf reads the place of a link, where there is one.
-func (l *Look) placeOf(ctx context.Context, q string, args ...any) (p linkPlace, ok bool, err error) {
+func (l *Snapshot) placeOf(ctx context.Context, q string, args ...any) (p linkPlace, ok bool, err error) {
 	rows, err := l.tx.Query(ctx, q, args...)
 	if err != nil {
 		return p, false, fmt.Errorf("read where chains begin: %w", err)

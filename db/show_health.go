@@ -21,7 +21,7 @@ type Server struct {
 }
 
 // Server asks Postgres about itself.
-func (l *Look) Server(ctx context.Context) (Server, error) {
+func (l *Snapshot) Server(ctx context.Context) (Server, error) {
 	const q = `
 		SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS recovery, current_setting('fsync')::bool AS fsync,
 			current_setting('synchronous_commit') AS synchronous_commit, (SELECT count(*) FROM pg_stat_replication)::int AS replicas`
@@ -79,7 +79,7 @@ type Load struct {
 }
 
 // Loads returns it by project.
-func (l *Look) Loads(ctx context.Context) ([]Load, error) {
+func (l *Snapshot) Loads(ctx context.Context) ([]Load, error) {
 	const q = `
 		SELECT v.project_id, max(v.project_name) AS project_name, count(*)::int AS volumes, count(*) FILTER (WHERE v.encrypted)::int AS encrypted,
 			(SELECT avg(ended_at - requested_at) FROM records r
@@ -97,7 +97,7 @@ func (l *Look) Loads(ctx context.Context) ([]Load, error) {
 }
 
 // EachRecord hands over all records, one after the other.
-func (l *Look) EachRecord(ctx context.Context, each func(backup.Record)) error {
+func (l *Snapshot) EachRecord(ctx context.Context, each func(backup.Record)) error {
 	rows, err := l.tx.Query(ctx, `SELECT `+recordColumns+` FROM records ORDER BY id`)
 	if err != nil {
 		return fmt.Errorf("read records: %w", err)

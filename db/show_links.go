@@ -29,12 +29,12 @@ func toLink(row pgx.CollectableRow) (r backup.Record, err error) {
 }
 
 // linkAt is where a link stands among the others of its volume and project.
-const linkAt = `(` + placeAt + `, backup_id COLLATE "C")`
+const linkAt = `(` + cursorAt + `, backup_id COLLATE "C")`
 
 // HeldOf returns, with what a forecast needs and no more, the records of a
 // volume that Cinder may hold something of, and the one in progress; of one
 // project where it is named.
-func (l *Look) HeldOf(ctx context.Context, volumeID, project string) ([]backup.Record, error) {
+func (l *Snapshot) HeldOf(ctx context.Context, volumeID, project string) ([]backup.Record, error) {
 	of := ``
 	args := []any{volumeID}
 	if project != "" {
@@ -45,7 +45,7 @@ func (l *Look) HeldOf(ctx context.Context, volumeID, project string) ([]backup.R
 	return l.links(ctx, q, args...)
 }
 
-func (l *Look) links(ctx context.Context, q string, args ...any) ([]backup.Record, error) {
+func (l *Snapshot) links(ctx context.Context, q string, args ...any) ([]backup.Record, error) {
 	rows, err := l.tx.Query(ctx, q, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read links: %w", err)
@@ -79,7 +79,7 @@ func (p linkPlace) before(q linkPlace) bool {
 //
 // A chain ends where the next full begins, and the floor is found in the newest
 // links from as many usable fulls on: in no other chain a forecast looks.
-func (l *Look) HeldAround(ctx context.Context, records []backup.Record, floor int) (map[string][]backup.Record, error) {
+func (l *Snapshot) HeldAround(ctx context.Context, records []backup.Record, floor int) (map[string][]backup.Record, error) {
 	parts, err := l.chainsOf(ctx, records)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (l *Look) HeldAround(ctx context.Context, records []backup.Record, floor in
 }
 
 // within returns the links of the stretches, and what of their volumes is in progress.
-func (l *Look) within(ctx context.Context, parts []stretch) ([]backup.Record, error) {
+func (l *Snapshot) within(ctx context.Context, parts []stretch) ([]backup.Record, error) {
 	parts = merged(parts)
 	c, volumes := newColumns(6, len(parts)), []string{}
 	for _, s := range parts {

@@ -47,7 +47,7 @@ func TestAListReadsTheChainsThatItShows(t *testing.T) {
 		if round%3 == 0 {
 			h.record("planned", row{"state": "planned", "kind": "incremental", "planned_at": base, "ended_at": nil})
 		}
-		h.look(func(l *Look) {
+		h.look(func(l *Snapshot) {
 			volumes, err := l.Volumes(h.ctx, []string{"v"})
 			require.NoError(t, err)
 			all, err := l.HeldOf(h.ctx, "v", "")
@@ -57,7 +57,7 @@ func TestAListReadsTheChainsThatItShows(t *testing.T) {
 			for floor := range 3 {
 				guard := backup.Guard{ProjectID: "p", Protected: true, Floor: floor}
 				said := func(records []backup.Record) map[string]string {
-					going, kept := backup.Holding{Guard: guard, Retention: volumes[0].Retention, Records: records}.Forecast(l.Now, l.Now.AddDate(1, 0, 0))
+					going, kept := backup.RetentionInput{Guard: guard, Retention: volumes[0].Retention, Records: records}.Forecast(l.Now, l.Now.AddDate(1, 0, 0))
 					of := map[string]string{}
 					for _, g := range going {
 						of[g.BackupID] = fmt.Sprint(g)
@@ -84,7 +84,7 @@ func TestAListOfALongHistoryReadsLittle(t *testing.T) {
 	h := newHouse(t)
 	h.fill(100)
 	h.exec(`UPDATE records SET cinder_status = 'available', cinder_timestamp = data_timestamp`)
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		shown, err := l.Backups(h.ctx, Filter{States: []string{"available"}, Limit: 1})
 		require.NoError(t, err)
 		held, err := l.HeldAround(h.ctx, shown, 1)
@@ -119,22 +119,22 @@ func TestAPageEndsWithItsRequest(t *testing.T) {
 		ctx, leave := context.WithCancel(h.ctx)
 		ended := make(chan error, 1)
 		go func() {
-			ended <- pages.Look(ctx, func(l *Look) error { _, err := l.ProtectionCounts(ctx, hour, ""); return err })
+			ended <- pages.Snapshot(ctx, func(l *Snapshot) error { _, err := l.ProtectionCounts(ctx, hour, ""); return err })
 		}()
 		h.waiting(1)
 		leave()
 		require.Error(t, <-ended)
 		h.waiting(0)
 	}
-	require.NoError(t, pages.Look(h.ctx, func(*Look) error { return nil }))
+	require.NoError(t, pages.Snapshot(h.ctx, func(*Snapshot) error { return nil }))
 }
 
 // tenantsPages reads what the overview, the lists and a volume's page of a project show.
-func tenantsPages(ctx context.Context, l *Look, project string) error {
+func tenantsPages(ctx context.Context, l *Snapshot, project string) error {
 	p := Part{Project: project, Limit: 10}
 	_, counts := l.ProtectionCounts(ctx, hour, project)
 	_, protections := l.Protections(ctx, hour, p, backup.Late, backup.Waiting)
-	_, busy := l.BusyIn(ctx, p)
+	_, busy := l.InProgressIn(ctx, p)
 	_, backlog := l.BacklogIn(ctx, p)
 	_, failures := l.FailuresIn(ctx, p)
 	_, findings := l.FindingsIn(ctx, p)

@@ -25,15 +25,15 @@ func (p Part) query(conditions ...string) query {
 
 const limit = ` LIMIT nullif(@limit, 0)`
 
-// BusyIn returns a part of what [Look.Busy] does.
-func (l *Look) BusyIn(ctx context.Context, p Part) ([]backup.Record, error) {
+// InProgressIn returns a part of what [Snapshot.InProgress] does.
+func (l *Snapshot) InProgressIn(ctx context.Context, p Part) ([]backup.Record, error) {
 	q := p.query(isUnfinished, `NOT (`+isWaiting+`)`)
 	return l.records(ctx, "busy", `SELECT `+recordColumns+` FROM records`+q.text()+
 		` ORDER BY coalesce(deletion_requested_at, requested_at, admitted_at), volume_name, id`+limit, q.args)
 }
 
-// BacklogIn returns a part of what [Look.Backlog] does.
-func (l *Look) BacklogIn(ctx context.Context, p Part) ([]Backlog, error) {
+// BacklogIn returns a part of what [Snapshot.Backlog] does.
+func (l *Snapshot) BacklogIn(ctx context.Context, p Part) ([]Backlog, error) {
 	q := p.query(isUnfinished, isWaiting)
 	rows, err := l.tx.Query(ctx, `
 		SELECT project_id, max(project_name) AS project_name, count(*)::int AS records, min(changed_at) AS since,
@@ -49,8 +49,8 @@ func (l *Look) BacklogIn(ctx context.Context, p Part) ([]Backlog, error) {
 	return backlog, nil
 }
 
-// FailuresIn returns a part of what [Look.Failures] does.
-func (l *Look) FailuresIn(ctx context.Context, p Part) ([]backup.Record, error) {
+// FailuresIn returns a part of what [Snapshot.Failures] does.
+func (l *Snapshot) FailuresIn(ctx context.Context, p Part) ([]backup.Record, error) {
 	of := ``
 	if p.Project != "" {
 		of = `v.project_id = @project AND `
@@ -59,7 +59,7 @@ func (l *Look) FailuresIn(ctx context.Context, p Part) ([]backup.Record, error) 
 }
 
 // failures reads them of the volumes v that the condition admits.
-func (l *Look) failures(ctx context.Context, condition string, args pgx.NamedArgs) ([]backup.Record, error) {
+func (l *Snapshot) failures(ctx context.Context, condition string, args pgx.NamedArgs) ([]backup.Record, error) {
 	return l.records(ctx, "failed", `
 		SELECT `+recordColumns+` FROM volumes v CROSS JOIN LATERAL (
 			SELECT * FROM records r WHERE r.volume_id = v.id AND r.project_id = v.project_id
@@ -75,21 +75,21 @@ const (
 )
 
 // FindingsIn returns a part of the findings, the newest first.
-func (l *Look) FindingsIn(ctx context.Context, p Part) ([]KeptFinding, error) {
+func (l *Snapshot) FindingsIn(ctx context.Context, p Part) ([]KeptFinding, error) {
 	q := p.query()
 	return l.findings(ctx, findingColumns+q.text()+newestFinding+limit, q.args)
 }
 
 // FindingsAbout returns the findings of one project about these objects, or that have this reason; of all projects where
 // it is empty.
-func (l *Look) FindingsAbout(ctx context.Context, project string, objects []string, reason backup.Reason) ([]KeptFinding, error) {
+func (l *Snapshot) FindingsAbout(ctx context.Context, project string, objects []string, reason backup.Reason) ([]KeptFinding, error) {
 	q := Part{Project: project}.query()
 	q.where(true, `(object = ANY(@objects) OR volume_id = ANY(@objects) OR reason = @reason)`, "objects", objects)
 	q.args["reason"] = reason
 	return l.findings(ctx, findingColumns+q.text()+newestFinding, q.args)
 }
 
-func (l *Look) findings(ctx context.Context, q string, args pgx.NamedArgs) ([]KeptFinding, error) {
+func (l *Snapshot) findings(ctx context.Context, q string, args pgx.NamedArgs) ([]KeptFinding, error) {
 	rows, err := l.tx.Query(ctx, q, args)
 	if err != nil {
 		return nil, fmt.Errorf("read findings: %w", err)
@@ -102,7 +102,7 @@ func (l *Look) findings(ctx context.Context, q string, args pgx.NamedArgs) ([]Ke
 }
 
 // ProjectNamed returns the project with that ID, by what a volume or a record of it says.
-func (l *Look) ProjectNamed(ctx context.Context, id string) (Project, error) {
+func (l *Snapshot) ProjectNamed(ctx context.Context, id string) (Project, error) {
 	const q = `
 		SELECT name FROM ((SELECT project_name AS name FROM volumes WHERE project_id = $1 LIMIT 1)
 			UNION ALL (SELECT project_name FROM records WHERE project_id = $1 LIMIT 1)) known ORDER BY name DESC LIMIT 1`
@@ -130,13 +130,13 @@ type Day struct {
 const latestRequest = 60
 
 // Days returns what happened to a volume from a day on, of one project where it is named. Days without anything are left out.
-func (l *Look) Days(ctx context.Context, project, volumeID string, from time.Time) ([]Day, error) {
+func (l *Snapshot) Days(ctx context.Context, project, volumeID string, from time.Time) ([]Day, error) {
 	q := Part{Project: project}.query()
 	q.where(true, `volume_id = @volume`, "volume", storable(volumeID))
 	q.where(true, `planned_at >= @planned`, "planned", from.AddDate(0, 0, -latestRequest))
-	q.where(true, placeAt+` >= @from`, "from", from)
+	q.where(true, cursorAt+` >= @from`, "from", from)
 	rows, err := l.tx.Query(ctx, `
-		SELECT to_char(`+placeAt+` AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS date,
+		SELECT to_char(`+cursorAt+` AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS date,
 			(count(*) FILTER (WHERE available_at IS NOT NULL AND NOT `+isLost+`))::int AS made,
 			(count(*) FILTER (WHERE `+isLost+` OR (`+isFailed+` AND available_at IS NULL)))::int AS failed
 		FROM records`+q.text()+` GROUP BY date`, q.args)

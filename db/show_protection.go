@@ -37,7 +37,7 @@ func (p VolumeProtection) LateSince(late time.Duration) *time.Time {
 
 // ProtectionCounts counts the volumes by protection; late is the age beyond
 // which one is late. A project's ID counts only its volumes.
-func (l *Look) ProtectionCounts(ctx context.Context, late time.Duration, project string) (map[backup.Protection]int, error) {
+func (l *Snapshot) ProtectionCounts(ctx context.Context, late time.Duration, project string) (map[backup.Protection]int, error) {
 	rows, err := l.tx.Query(ctx, `SELECT facts, count(*)::int AS volumes FROM `+protectionsOf(project)+` GROUP BY facts`, l.protectionArgs(late, project))
 	if err != nil {
 		return nil, fmt.Errorf("count volumes: %w", err)
@@ -53,13 +53,13 @@ func (l *Look) ProtectionCounts(ctx context.Context, late time.Duration, project
 
 // Protections returns a part of the volumes that have one of the given
 // protections, those without a restore point first, then by its age.
-func (l *Look) Protections(ctx context.Context, late time.Duration, p Part, which ...backup.Protection) ([]VolumeProtection, error) {
+func (l *Snapshot) Protections(ctx context.Context, late time.Duration, p Part, which ...backup.Protection) ([]VolumeProtection, error) {
 	args := l.protectionArgs(late, p.Project)
 	args["facts"], args["limit"] = factsOf(which...), p.Limit
 	return l.volumeProtections(ctx, `SELECT * FROM `+protectionsOf(p.Project)+` WHERE facts = ANY(@facts) ORDER BY newest_at NULLS FIRST, project_name, name, id`+limit, args)
 }
 
-func (l *Look) protectionArgs(late time.Duration, project string) pgx.NamedArgs {
+func (l *Snapshot) protectionArgs(late time.Duration, project string) pgx.NamedArgs {
 	return pgx.NamedArgs{"late": l.Now.Add(-late), "project": storable(project)}
 }
 
@@ -81,7 +81,7 @@ type VolumeCursor struct {
 }
 
 // ProtectionPage returns the volumes that f admits.
-func (l *Look) ProtectionPage(ctx context.Context, late time.Duration, f ProtectionFilter) ([]VolumeProtection, error) {
+func (l *Snapshot) ProtectionPage(ctx context.Context, late time.Duration, f ProtectionFilter) ([]VolumeProtection, error) {
 	q := query{args: l.protectionArgs(late, f.Only)}
 	q.where(f.Project != "", `(project_id = @of OR project_name = @of)`, "of", storable(f.Project))
 	q.where(f.Server != "", `(server_id = @server OR server_name = @server)`, "server", storable(f.Server))
@@ -116,7 +116,7 @@ func (p VolumeCursor) newest() time.Time {
 }
 
 // ProtectionOf returns one volume and how well it is protected.
-func (l *Look) ProtectionOf(ctx context.Context, late time.Duration, project, volumeID string) (VolumeProtection, error) {
+func (l *Snapshot) ProtectionOf(ctx context.Context, late time.Duration, project, volumeID string) (VolumeProtection, error) {
 	args := l.protectionArgs(late, project)
 	args["id"] = volumeID
 	found, err := l.volumeProtections(ctx, `SELECT * FROM `+protectionsOf(project)+` WHERE id = @id`, args)
@@ -129,7 +129,7 @@ func (l *Look) ProtectionOf(ctx context.Context, late time.Duration, project, vo
 	return found[0], nil
 }
 
-func (l *Look) volumeProtections(ctx context.Context, q string, args ...any) ([]VolumeProtection, error) {
+func (l *Snapshot) volumeProtections(ctx context.Context, q string, args ...any) ([]VolumeProtection, error) {
 	rows, err := l.tx.Query(ctx, q, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read protection of volumes: %w", err)

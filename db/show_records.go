@@ -10,9 +10,11 @@ import (
 	"staffeln/backup"
 )
 
-// Busy returns the records that something is being done for: admitted, asked
+// InProgress returns the records that something is being done for: admitted, asked
 // for, overdue, being removed, or that can't be removed; the oldest first.
-func (l *Look) Busy(ctx context.Context) ([]backup.Record, error) { return l.BusyIn(ctx, Part{}) }
+func (l *Snapshot) InProgress(ctx context.Context) ([]backup.Record, error) {
+	return l.InProgressIn(ctx, Part{})
+}
 
 // A Backlog is what one project waits for: planned, and not admitted yet.
 type Backlog struct {
@@ -23,12 +25,12 @@ type Backlog struct {
 }
 
 // Backlog returns it by project, the longest first.
-func (l *Look) Backlog(ctx context.Context) ([]Backlog, error) { return l.BacklogIn(ctx, Part{}) }
+func (l *Snapshot) Backlog(ctx context.Context) ([]Backlog, error) { return l.BacklogIn(ctx, Part{}) }
 
 // Failures returns, for each protected volume whose newest attempt failed or
 // whose newest backup was taken away, that record; the newest first. Where
 // volumes are named, only of those.
-func (l *Look) Failures(ctx context.Context, volumeIDs ...string) ([]backup.Record, error) {
+func (l *Snapshot) Failures(ctx context.Context, volumeIDs ...string) ([]backup.Record, error) {
 	if len(volumeIDs) == 0 {
 		return l.FailuresIn(ctx, Part{})
 	}
@@ -37,7 +39,7 @@ func (l *Look) Failures(ctx context.Context, volumeIDs ...string) ([]backup.Reco
 
 // Held returns, by volume, the records that Cinder may hold something of, and
 // those in progress.
-func (l *Look) Held(ctx context.Context, volumeIDs []string) (map[string][]backup.Record, error) {
+func (l *Snapshot) Held(ctx context.Context, volumeIDs []string) (map[string][]backup.Record, error) {
 	q := `SELECT ` + recordColumns + ` FROM records WHERE volume_id = ANY($1) AND ` + mayBeInCinder
 	records, err := l.records(ctx, "held", q, volumeIDs)
 	if err != nil {
@@ -51,7 +53,7 @@ func (l *Look) Held(ctx context.Context, volumeIDs []string) (map[string][]backu
 }
 
 // Volumes returns what the plans remember of the given volumes.
-func (l *Look) Volumes(ctx context.Context, ids []string) ([]Volume, error) {
+func (l *Snapshot) Volumes(ctx context.Context, ids []string) ([]Volume, error) {
 	return l.volumes(ctx, `SELECT `+withEnds+` FROM volumes WHERE id = ANY($1) ORDER BY id`, ids)
 }
 
@@ -59,7 +61,7 @@ func (l *Look) Volumes(ctx context.Context, ids []string) ([]Volume, error) {
 // one of their restore points is past its retention by then, or a shorter one
 // waits, or something of theirs is to be removed anyway. What goes is not
 // decided here.
-func (l *Look) Ageing(ctx context.Context, until time.Time) ([]Volume, error) {
+func (l *Snapshot) Ageing(ctx context.Context, until time.Time) ([]Volume, error) {
 	q := `
 		SELECT ` + withEnds + ` FROM volumes v
 		WHERE removal_due_at IS NOT NULL OR shorter_retention IS NOT NULL
@@ -69,7 +71,7 @@ func (l *Look) Ageing(ctx context.Context, until time.Time) ([]Volume, error) {
 	return l.volumes(ctx, q, until)
 }
 
-func (l *Look) volumes(ctx context.Context, q string, args ...any) ([]Volume, error) {
+func (l *Snapshot) volumes(ctx context.Context, q string, args ...any) ([]Volume, error) {
 	rows, err := l.tx.Query(ctx, q, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read volumes: %w", err)

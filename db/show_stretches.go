@@ -19,7 +19,7 @@ var (
 )
 
 // chainsOf returns the chains that the records are links of.
-func (l *Look) chainsOf(ctx context.Context, records []backup.Record) ([]stretch, error) {
+func (l *Snapshot) chainsOf(ctx context.Context, records []backup.Record) ([]stretch, error) {
 	spots := make([]stretch, 0, len(records))
 	for _, r := range records {
 		if _, is := r.Link(backup.Retention{}); is {
@@ -30,14 +30,14 @@ func (l *Look) chainsOf(ctx context.Context, records []backup.Record) ([]stretch
 }
 
 // chainsAt returns, for each of the stretches, the chain in which it begins.
-func (l *Look) chainsAt(ctx context.Context, spots []stretch) ([]stretch, error) {
+func (l *Snapshot) chainsAt(ctx context.Context, spots []stretch) ([]stretch, error) {
 	q := `
 		SELECT s.volume, s.project, coalesce(f.at, $5), coalesce(f.id, ''), coalesce(t.at, $6), coalesce(t.id, '')
 		FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]) WITH ORDINALITY AS s (volume, project, at, id, n)
-		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isHead + `
-			AND ` + linkAt + ` <= (s.at, s.id) ORDER BY ` + placeAt + ` DESC, backup_id COLLATE "C" DESC LIMIT 1) f ON true
-		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isHead + `
-			AND ` + linkAt + ` > (s.at, s.id) ORDER BY ` + placeAt + `, backup_id COLLATE "C" LIMIT 1) t ON true ORDER BY s.n`
+		LEFT JOIN LATERAL (SELECT ` + cursorAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isHead + `
+			AND ` + linkAt + ` <= (s.at, s.id) ORDER BY ` + cursorAt + ` DESC, backup_id COLLATE "C" DESC LIMIT 1) f ON true
+		LEFT JOIN LATERAL (SELECT ` + cursorAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isHead + `
+			AND ` + linkAt + ` > (s.at, s.id) ORDER BY ` + cursorAt + `, backup_id COLLATE "C" LIMIT 1) t ON true ORDER BY s.n`
 	c := newColumns(4, len(spots))
 	for _, s := range spots {
 		c.add(s.volume, s.project, s.from.at, s.from.id)
@@ -46,15 +46,15 @@ func (l *Look) chainsAt(ctx context.Context, spots []stretch) ([]stretch, error)
 }
 
 // newestChains returns, of the volumes and projects of the parts, the newest links from the n-th newest usable full on.
-func (l *Look) newestChains(ctx context.Context, parts []stretch, n int) ([]stretch, error) {
+func (l *Snapshot) newestChains(ctx context.Context, parts []stretch, n int) ([]stretch, error) {
 	q := `
 		SELECT s.volume, s.project, coalesce(f.at, $3), coalesce(f.id, ''), $4::timestamptz, ''
 		FROM unnest($1::text[], $2::text[]) AS s (volume, project)
-		LEFT JOIN LATERAL (SELECT true AS misdated FROM records WHERE volume_id = s.volume AND project_id = s.project AND cinder_timestamp <> ` + placeAt + `
-			ORDER BY ` + placeAt + ` LIMIT 1) m ON true -- the order is that of its index, which EXISTS may not take
-		LEFT JOIN LATERAL (SELECT ` + placeAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isHead + `
+		LEFT JOIN LATERAL (SELECT true AS misdated FROM records WHERE volume_id = s.volume AND project_id = s.project AND cinder_timestamp <> ` + cursorAt + `
+			ORDER BY ` + cursorAt + ` LIMIT 1) m ON true -- the order is that of its index, which EXISTS may not take
+		LEFT JOIN LATERAL (SELECT ` + cursorAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isHead + `
 			AND ` + isRestorePoint + `
-			ORDER BY ` + placeAt + ` DESC, backup_id COLLATE "C" DESC OFFSET $5 LIMIT 1) f ON misdated IS NULL`
+			ORDER BY ` + cursorAt + ` DESC, backup_id COLLATE "C" DESC OFFSET $5 LIMIT 1) f ON misdated IS NULL`
 	c, seen := newColumns(2, len(parts)), map[[2]string]bool{}
 	for _, s := range parts {
 		if of := [2]string{s.volume, s.project}; !seen[of] {
@@ -65,7 +65,7 @@ func (l *Look) newestChains(ctx context.Context, parts []stretch, n int) ([]stre
 	return l.stretches(ctx, q, append(c.args(), firstLink.at, afterAll.at, n-1)...)
 }
 
-func (l *Look) stretches(ctx context.Context, q string, args ...any) ([]stretch, error) {
+func (l *Snapshot) stretches(ctx context.Context, q string, args ...any) ([]stretch, error) {
 	rows, err := l.tx.Query(ctx, q, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read where chains begin: %w", err)

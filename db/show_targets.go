@@ -14,7 +14,7 @@ import (
 // is to be taken for another by a name that is the other's ID. Then volumes
 // come before servers. It returns [ErrUnknownVolume] where there is none, and an
 // [AmbiguousError] where several objects are meant.
-func (l *Look) Targets(ctx context.Context, idOrName string) ([]Volume, error) {
+func (l *Snapshot) Targets(ctx context.Context, idOrName string) ([]Volume, error) {
 	const q = `SELECT ` + volumeColumns + ` FROM volumes WHERE (server_id = $1 OR server_name = $1) AND protected AND gone_at IS NULL ORDER BY name, id`
 	v, err := l.Volume(ctx, idOrName)
 	if several := new(AmbiguousError); err != nil && !errors.Is(err, ErrUnknownVolume) && !errors.As(err, several) {
@@ -66,7 +66,7 @@ var ErrUnknownProject = errors.New("no volume or backup of such a project is kno
 
 // Project returns the project with that ID, or else the one with that name; an
 // [AmbiguousError] where several have it.
-func (l *Look) Project(ctx context.Context, idOrName string) (Project, error) {
+func (l *Snapshot) Project(ctx context.Context, idOrName string) (Project, error) {
 	const q = `
 		SELECT project_id AS id, max(project_name) AS name FROM (
 			SELECT project_id, project_name FROM volumes UNION SELECT project_id, project_name FROM records) known
@@ -101,7 +101,7 @@ type Remnant struct {
 
 // Remnants returns every project with the backups that our records know of.
 // Which of them are gone only Keystone knows: their volumes may be there still.
-func (l *Look) Remnants(ctx context.Context) ([]Remnant, error) {
+func (l *Snapshot) Remnants(ctx context.Context) ([]Remnant, error) {
 	q := `
 		SELECT r.project_id AS id, max(r.project_name) AS name, count(*)::int AS backups, sum(r.size_gib)::int AS gib FROM records r
 		WHERE ` + hasBackup + `
@@ -118,7 +118,7 @@ func (l *Look) Remnants(ctx context.Context) ([]Remnant, error) {
 }
 
 // VolumesOf returns the volumes that records of a project are about.
-func (l *Look) VolumesOf(ctx context.Context, projectID string) ([]Volume, error) {
+func (l *Snapshot) VolumesOf(ctx context.Context, projectID string) ([]Volume, error) {
 	const q = `SELECT ` + withEnds + ` FROM volumes WHERE id IN (SELECT volume_id FROM records WHERE project_id = $1) ORDER BY name, id`
 	return l.volumes(ctx, q, projectID)
 }

@@ -12,16 +12,16 @@ import (
 )
 
 // look runs one look.
-func (h *house) look(look func(*Look)) {
+func (h *house) look(look func(*Snapshot)) {
 	h.t.Helper()
-	require.NoError(h.t, h.db.Look(h.ctx, func(l *Look) error { look(l); return nil }))
+	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) error { look(l); return nil }))
 }
 
 func TestALookSeesOneMomentAndWritesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		require.Equal(t, base, l.Now)
 		require.Same(t, time.UTC, l.Now.Location())
 		h.record("r", point("b", hour))
@@ -29,7 +29,7 @@ func TestALookSeesOneMomentAndWritesNothing(t *testing.T) {
 		require.NoError(t, err)
 		assert.Empty(t, held, "what came after it began")
 	})
-	err := h.db.Look(h.ctx, func(l *Look) error { _, err := l.tx.Exec(h.ctx, "DELETE FROM records"); return err })
+	err := h.db.Snapshot(h.ctx, func(l *Snapshot) error { _, err := l.tx.Exec(h.ctx, "DELETE FROM records"); return err })
 	require.ErrorContains(t, err, "read-only transaction")
 	require.Equal(t, 1, h.count("SELECT count(*) FROM records"))
 }
@@ -37,19 +37,19 @@ func TestALookSeesOneMomentAndWritesNothing(t *testing.T) {
 func TestTheLookTellsWhoLeads(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		nobody, err := l.Leader(h.ctx)
 		require.NoError(t, err)
 		assert.Equal(t, Leader{}, nobody)
 	})
 	lead, err := Lead(h.ctx, h.url, "host/1")
 	require.NoError(t, err)
-	require.NoError(t, h.beat().Done(h.ctx, PlanBeat, base))
+	require.NoError(t, h.beat().Done(h.ctx, PlanRun, base))
 	seen := func() (leader Leader) {
-		h.look(func(l *Look) { leader, err = l.Leader(h.ctx); require.NoError(t, err) })
+		h.look(func(l *Snapshot) { leader, err = l.Leader(h.ctx); require.NoError(t, err) })
 		return leader
 	}
-	want := Leader{Term: 1, Leader: "host/1", Since: new(base), Reign: Reign{PlannedAt: new(base)}, Leads: true}
+	want := Leader{Term: 1, Leader: "host/1", Since: new(base), LastRuns: LastRuns{PlannedAt: new(base)}, Leads: true}
 	assert.Equal(t, want, seen())
 	lead.Resign()
 	want.Leads = false
@@ -73,7 +73,7 @@ func TestProtectionsOfVolumes(t *testing.T) {
 		h.record(volume, point(volume, age).with(row{"volume_id": volume}))
 	}
 	h.record("failed", shapes["failed"].with(row{"volume_id": "waiting"}))
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		counts, err := l.ProtectionCounts(h.ctx, 24*hour, "")
 		require.NoError(t, err)
 		assert.Equal(t, map[backup.Protection]int{backup.Protected: 2, backup.Late: 3, backup.Waiting: 2, backup.Unprotected: 1, backup.Unknown: 2, backup.Gone: 1}, counts)
@@ -105,7 +105,7 @@ func TestAVolumeIsFoundByItsIDOrItsUniqueName(t *testing.T) {
 	} {
 		h.volume(id, more)
 	}
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		for word, want := range map[string]string{"a": "a", "only": "a", "b": "b", "again": "d"} {
 			v, err := l.Volume(h.ctx, word)
 			require.NoError(t, err, word)
@@ -136,8 +136,8 @@ func TestWhatIsBusyAndWhatWaits(t *testing.T) {
 		h.volume(id, nil)
 		h.record(id, row{"state": "planned", "volume_id": id}.with(more))
 	}
-	h.look(func(l *Look) {
-		busy, err := l.Busy(h.ctx)
+	h.look(func(l *Snapshot) {
+		busy, err := l.InProgress(h.ctx)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"asked", "creating", "deleting", "leftover deleting", "overdue", "planned", "resting", "undeletable"}, ids(busy))
 		backlog, err := l.Backlog(h.ctx)
@@ -168,7 +168,7 @@ func TestAFailureIsToldUntilTheNextSuccess(t *testing.T) {
 			h.record(volume+" "+string(rune('1'+i)), r.with(row{"volume_id": volume}))
 		}
 	}
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		failures, err := l.Failures(h.ctx)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"failing 3", "in progress again 1", "lost 1"}, ids(failures))
@@ -204,7 +204,7 @@ func TestBackupsByFilter(t *testing.T) {
 		"nothing":           {Filter{Project: "two", Server: "web"}, nil},
 		"an odd name":       {Filter{Project: "two\x00"}, nil},
 	} {
-		h.look(func(l *Look) {
+		h.look(func(l *Snapshot) {
 			records, err := l.Backups(h.ctx, c.filter)
 			require.NoError(t, err, name)
 			var got []string
@@ -230,7 +230,7 @@ func TestWhatMayGoUntilThen(t *testing.T) {
 		h.volume(volume, c.volume)
 		h.record(volume, c.record.with(row{"volume_id": volume}))
 	}
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		volumes, err := l.Ageing(h.ctx, base.Add(5*24*hour))
 		require.NoError(t, err)
 		var got []string
@@ -255,7 +255,7 @@ func TestPagesAreTheWholeList(t *testing.T) {
 			h.record(volume+age.String(), point(volume+age.String(), age).with(row{"volume_id": volume, "volume_name": "data", "project_id": "p" + volume[1:]}))
 		}
 	}
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		for _, oldest := range []bool{false, true} {
 			whole, err := l.Backups(h.ctx, Filter{OldestFirst: oldest})
 			require.NoError(t, err)

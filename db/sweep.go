@@ -19,7 +19,7 @@ var reappear = inOrder("records", `backup_id = ANY($1) AND `+isLost) + `
 // Seen marks the records of the backups that a sweep's page shows, with
 // Cinder's word on them, and returns the IDs of those backups that no record
 // has. A record that was lost and is seen is available again.
-func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string, err error) {
+func (b *Run) Seen(ctx context.Context, page []backup.Backup) (unknown []string, err error) {
 	mark := inOrder("records", `backup_id = ANY($2)`) + `
 		UPDATE records SET last_seen_at = $1, cinder_status = s.status
 		FROM unnest($2::text[], $3::text[]) AS s (id, status) WHERE backup_id = s.id AND (SELECT count(*) FROM locked) > 0`
@@ -29,7 +29,7 @@ func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string
 	for i, p := range page {
 		ids[i], statuses[i] = p.ID, string(p.Status)
 	}
-	err = b.reigning(ctx, func(tx pgx.Tx) error {
+	err = b.inTerm(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, mark, b.Now, ids, statuses); err != nil {
 			return err
 		}
@@ -50,7 +50,7 @@ func (b *Beat) Seen(ctx context.Context, page []backup.Backup) (unknown []string
 // are. Where more than ten, and more than one in a hundred, are missing, it
 // returns only enough of them to tell that: no more than that is believed,
 // unless the operator wants all.
-func (b *Beat) Missing(ctx context.Context, all bool) (missing []backup.Record, available int, err error) {
+func (b *Run) Missing(ctx context.Context, all bool) (missing []backup.Record, available int, err error) {
 	const q = `SELECT ` + recordColumns + ` FROM records
 		WHERE ` + isAvailable + ` AND changed_at < $1 AND (last_seen_at IS NULL OR last_seen_at < $1) ORDER BY id LIMIT CASE WHEN $3 THEN NULL ELSE $2::bigint END`
 	err = b.db.pool.QueryRow(ctx, `SELECT count(*) FROM records WHERE `+isAvailable).Scan(&available)
@@ -65,7 +65,7 @@ func (b *Beat) Missing(ctx context.Context, all bool) (missing []backup.Record, 
 
 // Lose records that Cinder answered by ID that it no longer has the backup of
 // an available record. One that changed since the sweep began is left alone.
-func (b *Beat) Lose(ctx context.Context, recordID string) error {
+func (b *Run) Lose(ctx context.Context, recordID string) error {
 	const q = `
 		UPDATE records SET state = $3, reason = 'removed_by_others', changed_at = staffeln_now()
 		WHERE id = $1 AND ` + isAvailable + ` AND changed_at < $2 RETURNING state, reason`
@@ -76,7 +76,7 @@ func (b *Beat) Lose(ctx context.Context, recordID string) error {
 }
 
 // ByID returns a record; ok is false where there is none.
-func (b *Beat) ByID(ctx context.Context, recordID string) (r backup.Record, ok bool, err error) {
+func (b *Run) ByID(ctx context.Context, recordID string) (r backup.Record, ok bool, err error) {
 	const q = `SELECT ` + recordColumns + ` FROM records WHERE id = $1`
 	// the ID may come of a tag, which tenants can write
 	records, err := collectRecords(b.db.pool.Query(ctx, q, storable(recordID)))
@@ -92,7 +92,7 @@ func (b *Beat) ByID(ctx context.Context, recordID string) (r backup.Record, ok b
 // Twin gives a record of its own to a backup that carries the tag of record r,
 // which has another backup (or none any more): a restore point where it is
 // available, a failed leftover where it is not.
-func (b *Beat) Twin(ctx context.Context, r backup.Record, twin backup.Backup) error {
+func (b *Run) Twin(ctx context.Context, r backup.Record, twin backup.Backup) error {
 	const q = `
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind,
 			retention, planned_at, requested_at, last_requested_at, changed_at, available_at, ended_at, backup_id, backup_name, cinder_status, data_timestamp, cinder_timestamp, reason, reason_text)
@@ -117,7 +117,7 @@ func (b *Beat) Twin(ctx context.Context, r backup.Record, twin backup.Backup) er
 
 // Lost returns a finding for each restore point that others removed and that
 // would still be kept: what its retention is over for is missed by nobody.
-func (b *Beat) Lost(ctx context.Context) ([]backup.Finding, error) {
+func (b *Run) Lost(ctx context.Context) ([]backup.Finding, error) {
 	const q = `
 		SELECT 'removed_by_others' AS reason, r.project_id, r.backup_id AS object, r.volume_id,
 			format('restore point of %s, of volume %s (%s); found missing at %s', to_char(r.data_timestamp AT TIME ZONE 'UTC', $2),
@@ -139,7 +139,7 @@ func (b *Beat) Lost(ctx context.Context) ([]backup.Finding, error) {
 // given time. What others removed is remembered for as long as incrementals
 // stand where it was: without it they would look as if they could be restored.
 // What operators did and who asked for deletions before that is forgotten too.
-func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
+func (b *Run) Forget(ctx context.Context, before time.Time) (int, error) {
 	q := inOrder("records", `id IN (SELECT id FROM records past
 			WHERE `+isPast+` AND changed_at < $1 AND NOT `+isLeftover+`
 				AND (NOT `+isLost+` OR NOT EXISTS (
@@ -153,7 +153,7 @@ func (b *Beat) Forget(ctx context.Context, before time.Time) (int, error) {
 	if err != nil {
 		return forgotten, fmt.Errorf("forget records: %w", err)
 	}
-	err = b.reigning(ctx, func(tx pgx.Tx) error {
+	err = b.inTerm(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM audit WHERE at < $1`, before); err != nil {
 			return err
 		}
@@ -174,10 +174,10 @@ const forgetAtOnce = 10_000
 
 // forget repeats a statement that deletes as many rows as its last argument says,
 // which it adds, until none is left, and returns how many there were.
-func (b *Beat) forget(ctx context.Context, q string, args ...any) (forgotten int, err error) {
+func (b *Run) forget(ctx context.Context, q string, args ...any) (forgotten int, err error) {
 	args = append(slices.Clone(args), forgetAtOnce)
 	for more := true; more && err == nil; {
-		err = b.reigning(ctx, func(tx pgx.Tx) error {
+		err = b.inTerm(ctx, func(tx pgx.Tx) error {
 			tag, err := tx.Exec(ctx, q, args...)
 			more = tag.RowsAffected() == forgetAtOnce
 			forgotten += int(tag.RowsAffected())

@@ -58,7 +58,7 @@ func TestALostRecordThatIsSeenIsAvailableAgain(t *testing.T) {
 	}, lines)
 }
 
-func (h *house) missing(b *Beat) ([]string, int) {
+func (h *house) missing(b *Run) ([]string, int) {
 	h.t.Helper()
 	missing, available, err := b.Missing(h.ctx, false)
 	require.NoError(h.t, err)

@@ -29,7 +29,7 @@ func TestATargetIsAVolumeOrAllProtectedOnesOfAServer(t *testing.T) {
 	} {
 		h.volume(id, more)
 	}
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		for word, want := range map[string][]string{
 			"v1": {"v1"}, "data": {"v1"}, "unprotected": {"unprotected"}, "old": {"gone"}, "web": {"v2", "v1"}, "cache": {"v5"},
 			"s6":    {"v6"},       // the ID of a server before the name of a volume
@@ -59,7 +59,7 @@ func TestAProjectIsFoundByItsIDOrItsUniqueName(t *testing.T) {
 	h.volume("c", row{"project_id": "p3", "project_name": "p1"})
 	h.volume("d", row{"project_id": "p5", "project_name": ""})
 	h.record("left", point("b1", hour).with(row{"volume_id": "a", "project_id": "p4", "project_name": "twice"}))
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		for word, want := range map[string]Project{"p1": {"p1", "acme"}, "acme": {"p1", "acme"}, "p4": {"p4", "twice"}, "p5": {"p5", ""}} {
 			p, err := l.Project(h.ctx, word)
 			require.NoError(t, err, word)
@@ -97,7 +97,7 @@ func TestRemnantsAreWhatEachProjectMayHaveInCinder(t *testing.T) {
 	h.record("here", point("b-here", hour).with(project("here")).with(row{"volume_id": "gone of here"}))
 	h.record("transferred", point("b-transferred", hour).with(project("former")).with(row{"volume_id": "elsewhere"}))
 	h.record("nothing left", shapes["deleted"].with(project("empty")).with(row{"volume_id": "gone of empty", "backup_id": "b-deleted too"}))
-	h.look(func(l *Look) {
+	h.look(func(l *Snapshot) {
 		all, err := l.Remnants(h.ctx)
 		require.NoError(t, err)
 		assert.Equal(t, []Remnant{

@@ -11,39 +11,39 @@ import (
 )
 
 // writes are all methods by which a beat writes.
-var writes = map[string]func(*house, *Beat) error{
-	"Admit": func(h *house, b *Beat) error { _, err := b.Admit(h.ctx, backup.Caps{}, backup.Outage{}); return err },
-	"Plan": func(h *house, b *Beat) error {
+var writes = map[string]func(*house, *Run) error{
+	"Admit": func(h *house, b *Run) error { _, err := b.Admit(h.ctx, backup.Caps{}, backup.Outage{}); return err },
+	"Plan": func(h *house, b *Run) error {
 		r := h.read("r")
 		r.VolumeID = "other"
 		_, err := b.Plan(h.ctx, []backup.Record{r})
 		return err
 	},
-	"WithdrawAll": func(h *house, b *Beat) error {
+	"WithdrawAll": func(h *house, b *Run) error {
 		_, err := b.WithdrawAll(h.ctx, []string{"r"}, []backup.Reason{backup.NotProtected})
 		return err
 	},
-	"Remember": func(h *house, b *Beat) error {
+	"Remember": func(h *house, b *Run) error {
 		v := Volume{ID: "new", Retention: backup.Retention{InForce: backup.Period{Days: 1}, Source: backup.FromDefault}, SeenAt: base}
 		return b.Remember(h.ctx, []Volume{v}, nil)
 	},
-	"Found": func(h *house, b *Beat) error {
-		_, err := b.Found(h.ctx, []backup.Finding{{Reason: backup.RetentionShortened, Object: "v"}}, true)
+	"Found": func(h *house, b *Run) error {
+		_, err := b.RecordFindings(h.ctx, []backup.Finding{{Reason: backup.RetentionShortened, Object: "v"}}, true)
 		return err
 	},
-	"RemovalDue": func(h *house, b *Beat) error { return b.RemovalDue(h.ctx, []string{"v"}) },
-	"Seen": func(h *house, b *Beat) error {
+	"RemovalDue": func(h *house, b *Run) error { return b.RemovalDue(h.ctx, []string{"v"}) },
+	"Seen": func(h *house, b *Run) error {
 		_, err := b.Seen(h.ctx, []backup.Backup{{ID: "b-elder", Status: "restoring"}, {ID: "b-lost", Status: "available"}})
 		return err
 	},
-	"Lose":              func(h *house, b *Beat) error { return b.Lose(h.ctx, "elder") },
-	"Restoring":         func(h *house, b *Beat) error { return b.Restoring(h.ctx, []string{"b-elder"}) },
-	"Twin":              func(h *house, b *Beat) error { return b.Twin(h.ctx, h.read("r"), made) },
-	"Forget":            func(h *house, b *Beat) error { _, err := b.Forget(h.ctx, base.Add(hour)); return err },
-	"Done plan":         func(h *house, b *Beat) error { return b.Done(h.ctx, PlanBeat, base) },
-	"Done dispatch run": func(h *house, b *Beat) error { return b.Done(h.ctx, DispatchBeat, base) },
-	"Done retention":    func(h *house, b *Beat) error { return b.Done(h.ctx, RetentionBeat, base) },
-	"Done sweep":        func(h *house, b *Beat) error { return b.Done(h.ctx, SweepBeat, base) },
+	"Lose":              func(h *house, b *Run) error { return b.Lose(h.ctx, "elder") },
+	"Restoring":         func(h *house, b *Run) error { return b.Restoring(h.ctx, []string{"b-elder"}) },
+	"Twin":              func(h *house, b *Run) error { return b.Twin(h.ctx, h.read("r"), made) },
+	"Forget":            func(h *house, b *Run) error { _, err := b.Forget(h.ctx, base.Add(hour)); return err },
+	"Done plan":         func(h *house, b *Run) error { return b.Done(h.ctx, PlanRun, base) },
+	"Done dispatch run": func(h *house, b *Run) error { return b.Done(h.ctx, DispatchRun, base) },
+	"Done retention":    func(h *house, b *Run) error { return b.Done(h.ctx, RetentionBeat, base) },
+	"Done sweep":        func(h *house, b *Run) error { return b.Done(h.ctx, SweepBeat, base) },
 }
 
 // ready is a database in which each of the writes would change something.
@@ -63,7 +63,7 @@ func TestABeatOfAnOlderTermWritesNothing(t *testing.T) {
 			h.ready()
 			old := h.beat()
 			h.lead("next")
-			h.changesNothing(func() { require.ErrorIs(t, write(h, old), ErrDeposed) })
+			h.changesNothing(func() { require.ErrorIs(t, write(h, old), ErrLostLeadership) })
 			lines := h.changes(func() { require.NoError(t, write(h, h.beat())) })
 			assert.NotEmpty(t, lines, "in its own term it writes")
 		})
@@ -76,7 +76,7 @@ func TestAnUnknownBeatIsNotDone(t *testing.T) {
 	h.changesNothing(func() {
 		err := h.beat().Done(h.ctx, "lunch", base)
 		require.ErrorContains(t, err, `none called "lunch"`)
-		require.NotErrorIs(t, err, ErrDeposed)
+		require.NotErrorIs(t, err, ErrLostLeadership)
 	})
 }
 
@@ -84,12 +84,12 @@ func TestWhatABeatRemembersIsToldToTheNext(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	b := h.beat()
-	assert.Equal(t, Reign{}, b.Reign)
+	assert.Equal(t, LastRuns{}, b.LastRuns)
 	assert.Equal(t, base, b.Now)
-	for i, kind := range []string{PlanBeat, DispatchBeat, RetentionBeat, SweepBeat, ReportBeat} {
+	for i, kind := range []string{PlanRun, DispatchRun, RetentionBeat, SweepBeat, ReportRun} {
 		lines := h.changes(func() { require.NoError(t, b.Done(h.ctx, kind, base.Add(hour))) })
 		assert.Equal(t, []string{"leadership row " + kind + ": null -> +1h0m0s"}, lines)
-		got := h.beat().Reign
+		got := h.beat().LastRuns
 		all := []any{got.PlannedAt, got.DispatchedAt, got.RetentionAt, got.ReconciledAt, got.ReportedAt}
 		at := base.Add(hour)
 		assert.Equal(t, &at, all[i])
@@ -123,5 +123,5 @@ func TestATermBeginsBetweenTwoWrites(t *testing.T) {
 	group.Wait()
 	require.NoError(t, written)
 	assert.Equal(t, backup.Withdrawn, h.read("r").State)
-	require.ErrorIs(t, writes["Done plan"](h, b), ErrDeposed)
+	require.ErrorIs(t, writes["Done plan"](h, b), ErrLostLeadership)
 }

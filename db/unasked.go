@@ -14,7 +14,7 @@ import (
 // when they were seen last until they were found missing: either an
 // administrator did it, who is not asked, or Cinder's policy no longer asks the
 // api, and then every tenant can remove them.
-func (b *Beat) Unasked(ctx context.Context) ([]backup.Finding, error) {
+func (b *Run) Unasked(ctx context.Context) ([]backup.Finding, error) {
 	const q = `
 		WITH unasked AS (
 			SELECT r.backup_id, r.volume_id, coalesce(r.last_seen_at, r.available_at) AS seen_at, r.changed_at FROM records r

@@ -98,16 +98,16 @@ func toVolume(row pgx.CollectableRow) (Volume, error) {
 
 // Volumes returns all that the plans remember, by ID, but those that are gone.
 // For 100,000 volumes that is some 60 MiB: a plan needs all of them at once.
-func (b *Beat) Volumes(ctx context.Context) (map[string]Volume, error) {
+func (b *Run) Volumes(ctx context.Context) (map[string]Volume, error) {
 	return b.volumes(ctx, `gone_at IS NULL`)
 }
 
 // GoneVolumes returns those with these IDs that are gone.
-func (b *Beat) GoneVolumes(ctx context.Context, ids []string) (map[string]Volume, error) {
+func (b *Run) GoneVolumes(ctx context.Context, ids []string) (map[string]Volume, error) {
 	return b.volumes(ctx, `gone_at IS NOT NULL AND id = ANY($1)`, ids)
 }
 
-func (b *Beat) volumes(ctx context.Context, where string, args ...any) (map[string]Volume, error) {
+func (b *Run) volumes(ctx context.Context, where string, args ...any) (map[string]Volume, error) {
 	rows, err := b.db.pool.Query(ctx, `SELECT `+volumeColumns+` FROM volumes WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read volumes: %w", err)
@@ -134,7 +134,7 @@ const batch = 2000
 // Remember writes what the plan now knows of these volumes: the inventory, the
 // retention in force, the decision, and which of them are protected no longer,
 // or again. Leases are not touched.
-func (b *Beat) Remember(ctx context.Context, volumes []Volume, ends []ProtectionEnd) error {
+func (b *Run) Remember(ctx context.Context, volumes []Volume, ends []ProtectionEnd) error {
 	const q = `
 		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted,
 			protected, retention, retention_source, shorter_retention, shorter_retention_since, seen_at, detached_plans, gone_at, action, reason, decided_at, decision_until, protected_since,
@@ -174,7 +174,7 @@ func (b *Beat) Remember(ctx context.Context, volumes []Volume, ends []Protection
 				string(v.Action), string(v.Reason), v.DecidedAt, v.DecisionUntil, v.ProtectedSince,
 				v.Unknown, v.TransferredAt, v.Migration, v.Retention.ShorterSeen, seen)
 		}
-		err := b.reigning(ctx, func(tx pgx.Tx) error {
+		err := b.inTerm(ctx, func(tx pgx.Tx) error {
 			if err := keepFormerRetention(ctx, tx, part); err != nil {
 				return err
 			}

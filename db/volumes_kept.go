@@ -38,7 +38,7 @@ func sameTime(a, b *time.Time) bool {
 }
 
 // WithRecords returns which of the volumes with these IDs have records.
-func (b *Beat) WithRecords(ctx context.Context, ids []string) (map[string]bool, error) {
+func (b *Run) WithRecords(ctx context.Context, ids []string) (map[string]bool, error) {
 	const q = `SELECT id FROM unnest($1::text[]) AS v (id) WHERE EXISTS (SELECT FROM records WHERE volume_id = v.id)`
 	with := map[string]bool{}
 	if len(ids) == 0 {
@@ -56,7 +56,7 @@ func (b *Beat) WithRecords(ctx context.Context, ids []string) (map[string]bool, 
 }
 
 // GoneCount returns how many volumes are remembered that are gone.
-func (b *Beat) GoneCount(ctx context.Context) (n int, err error) {
+func (b *Run) GoneCount(ctx context.Context) (n int, err error) {
 	if err := b.db.pool.QueryRow(ctx, `SELECT count(*) FROM volumes WHERE gone_at IS NOT NULL`).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count gone volumes: %w", err)
 	}
@@ -64,10 +64,10 @@ func (b *Beat) GoneCount(ctx context.Context) (n int, err error) {
 }
 
 // ForgetVolumes forgets the volumes with these IDs, but those that have records.
-func (b *Beat) ForgetVolumes(ctx context.Context, ids []string) error {
+func (b *Run) ForgetVolumes(ctx context.Context, ids []string) error {
 	const q = `DELETE FROM volumes v WHERE id = ANY($1) AND NOT EXISTS (SELECT FROM records WHERE volume_id = v.id)`
 	for part := range chunks(ids) {
-		if err := b.reigning(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, part); return err }); err != nil {
+		if err := b.inTerm(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, part); return err }); err != nil {
 			return fmt.Errorf("forget %d volumes: %w", len(part), err)
 		}
 	}
@@ -76,7 +76,7 @@ func (b *Beat) ForgetVolumes(ctx context.Context, ids []string) error {
 
 // ForgetGone forgets volumes that are gone since before the given time, and
 // those that were never protected, where no record is left of them.
-func (b *Beat) ForgetGone(ctx context.Context, before *time.Time) error {
+func (b *Run) ForgetGone(ctx context.Context, before *time.Time) error {
 	const q = `
 		DELETE FROM volumes WHERE id IN (SELECT id FROM volumes v
 			WHERE gone_at IS NOT NULL AND (gone_at < $1 OR retention IS NULL) AND NOT EXISTS (SELECT FROM records WHERE volume_id = v.id) LIMIT $2)`

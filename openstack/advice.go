@@ -21,11 +21,11 @@ func (c Credentials) advised(err error) error {
 	if strange(fault) {
 		fault.Message = "no answer of Keystone's" // instead of a page of HTML
 	}
-	return fmt.Errorf("connect to cloud %s: %w: %s", c.place(), err, advice(fault))
+	return fmt.Errorf("connect to cloud %s: %w: %s", c.address(), err, advice(fault))
 }
 
 // place is Keystone's URL without a password.
-func (c Credentials) place() string {
+func (c Credentials) address() string {
 	u, err := url.Parse(c.authURL)
 	if err != nil {
 		return "" // FromEnv refuses it

@@ -36,7 +36,7 @@ func strangers(code gophercloud.ErrUnexpectedResponseCode) bool {
 	case http.StatusUnauthorized, http.StatusNotAcceptable, http.StatusTooManyRequests, 498:
 		return false // no word of where the service is
 	}
-	_, own := sayingOf(code.Actual, code.Body)
+	_, own := faultOf(code.Actual, code.Body)
 	return !own
 }
 
@@ -56,9 +56,9 @@ func nobody(fault *backup.CloudError) bool {
 
 // A silence is a service that nobody answers for at its endpoint.
 type silence struct {
-	since time.Time
-	told  bool // it lasts for longer than catalogPause
-	why   string
+	since  time.Time
+	logged bool // it lasts for longer than catalogPause
+	why    string
 }
 
 func conditionSilent(of service) string { return "endpoint of " + of.String() }
@@ -75,15 +75,15 @@ func (c *Cloud) silent(ctx context.Context, of service, base string, fault *back
 	if !known {
 		l.since = now
 	}
-	l.told = now.Sub(l.since) >= catalogPause
+	l.logged = now.Sub(l.since) >= catalogPause
 	l.why = fmt.Sprintf("%s does not answer at %s, and the catalog has no other endpoint: %s", of, base, fault.Error())
 	if c.catalog.silent == nil {
 		c.catalog.silent = map[service]silence{}
 	}
 	c.catalog.silent[of] = l
 	c.catalog.mu.Unlock()
-	if l.told {
-		c.patience.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, conditionSilent(of), "").Err(fault).Stringer("service", of).
+	if l.logged {
+		c.retrier.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, conditionSilent(of), "").Err(fault).Stringer("service", of).
 			Str("endpoint", base).Msg("service does not answer at its endpoint, and the catalog has no other")
 	}
 }
@@ -94,8 +94,8 @@ func (c *Cloud) answers(ctx context.Context, of service) {
 	l := c.catalog.silent[of]
 	delete(c.catalog.silent, of)
 	c.catalog.mu.Unlock()
-	if l.told {
-		c.patience.conditions.Over(zerolog.Ctx(ctx), conditionSilent(of)).Stringer("service", of).Msg("service answers at its endpoint again")
+	if l.logged {
+		c.retrier.conditions.Over(zerolog.Ctx(ctx), conditionSilent(of)).Stringer("service", of).Msg("service answers at its endpoint again")
 	}
 }
 
@@ -111,7 +111,7 @@ func (c *Cloud) Troubles() (found []backup.Finding) {
 	c.catalog.mu.Lock()
 	defer c.catalog.mu.Unlock()
 	for _, of := range moving {
-		if l := c.catalog.silent[of]; l.told {
+		if l := c.catalog.silent[of]; l.logged {
 			found = append(found, backup.Finding{Reason: backup.EndpointSilent, Object: of.String(), Detail: l.why})
 		}
 	}
@@ -124,7 +124,7 @@ func (c *Cloud) EndpointsAnswer() error {
 	c.catalog.mu.Lock()
 	defer c.catalog.mu.Unlock()
 	for _, of := range moving {
-		if l := c.catalog.silent[of]; l.told {
+		if l := c.catalog.silent[of]; l.logged {
 			return fmt.Errorf("reach %s: since %s: %s", of, l.since.UTC().Format(time.RFC3339), l.why)
 		}
 	}

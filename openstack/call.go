@@ -47,7 +47,7 @@ var (
 // do asks, with the scope's token: renewed where it is about to end, and once
 // more where the cloud refuses it. The error is a [*backup.CloudError].
 func (c *Cloud) do(ctx context.Context, s *scope, r request) error {
-	err := c.patience.try(ctx, r, func() *backup.CloudError {
+	err := c.retrier.try(ctx, r, func() *backup.CloudError {
 		s.renewBeforeItEnds(ctx)
 		return c.attempt(ctx, s, r)
 	})

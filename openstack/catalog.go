@@ -57,14 +57,14 @@ func (c *Cloud) movedBy(entries []tokens.CatalogEntry) bool {
 // newest endpoints of the admin project.
 func (c *Cloud) current(ctx context.Context, s *scope) {
 	if t, err := s.token(); err == nil && t.id != s.knows().token {
-		_ = c.place(ctx, s) // told; what was known stays
+		_ = c.locate(ctx, s) // told; what was known stays
 	}
 	if s == c.admin || s.knows().generation == c.catalog.now() {
 		return
 	}
 	generation := c.catalog.now()
 	if !c.likeAdmin(s) {
-		_ = c.place(ctx, s) // its catalog may have had several
+		_ = c.locate(ctx, s) // its catalog may have had several
 	}
 	if !c.likeAdmin(s) && !c.reread(ctx, s) {
 		return
@@ -81,7 +81,7 @@ func (c *Cloud) reread(ctx context.Context, s *scope) bool {
 	if !knew.read.IsZero() && now.Sub(knew.read) < catalogPause {
 		return false
 	}
-	if s.client.Reauthenticate(ctx, knew.token) == nil && c.place(ctx, s) == nil {
+	if s.client.Reauthenticate(ctx, knew.token) == nil && c.locate(ctx, s) == nil {
 		return true
 	}
 	if ctx.Err() == nil {
@@ -108,7 +108,7 @@ func (c *Cloud) alikeAt(s *scope, of service) bool {
 
 // place reads the catalog of the present token of s. Where a service is missing
 // there, what was known stays; the error is that nothing was.
-func (c *Cloud) place(ctx context.Context, s *scope) error {
+func (c *Cloud) locate(ctx context.Context, s *scope) error {
 	t, err := s.token()
 	if err != nil {
 		return err
@@ -117,7 +117,7 @@ func (c *Cloud) place(ctx context.Context, s *scope) error {
 		s.mu.Lock()
 		s.found.token = t.id
 		s.mu.Unlock()
-		c.patience.conditions.Met(zerolog.Ctx(ctx), zerolog.ErrorLevel, "token of "+s.projectID, t.projectID).
+		c.retrier.conditions.Met(zerolog.Ctx(ctx), zerolog.ErrorLevel, "token of "+s.projectID, t.projectID).
 			Str("project_id", s.projectID).Str("token_project_id", t.projectID).
 			Msg("new token is of another project, its catalog is not used; check OS_PROJECT_NAME and start again")
 		return fmt.Errorf("read catalog: the new token is of project %q", t.projectID)
@@ -150,12 +150,12 @@ func (c *Cloud) adopt(ctx context.Context, s *scope, token string, entries []tok
 		switch {
 		case err == nil:
 			at[of] = url
-			c.patience.conditions.Over(zerolog.Ctx(ctx), "catalog "+of.String()).Stringer("service", of).Msg("catalog names the service again")
+			c.retrier.conditions.Over(zerolog.Ctx(ctx), "catalog "+of.String()).Stringer("service", of).Msg("service in the catalog again")
 		case at[of] == "":
 			missing = err
 		default:
-			c.patience.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "catalog "+of.String(), "").Err(err).Stringer("service", of).
-				Str("endpoint", at[of]).Msg("catalog does not name the service, the endpoint before stays in use")
+			c.retrier.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "catalog "+of.String(), "").Err(err).Stringer("service", of).
+				Str("endpoint", at[of]).Msg("service missing from the catalog, previous endpoint stays in use")
 		}
 	}
 	if missing != nil {
@@ -168,7 +168,7 @@ func (c *Cloud) adopt(ctx context.Context, s *scope, token string, entries []tok
 		c.catalog.generation++
 		for _, of := range moving {
 			if at[of] != knew.at[of] {
-				zerolog.Ctx(ctx).Warn().Stringer("service", of).Str("from", knew.at[of]).Str("to", at[of]).Msg("endpoint moved, the new one is used")
+				zerolog.Ctx(ctx).Warn().Stringer("service", of).Str("from", knew.at[of]).Str("to", at[of]).Msg("endpoint changed, the new one is used")
 			}
 		}
 		if at[cinder] != knew.at[cinder] {
@@ -237,7 +237,7 @@ func (c *Cloud) rereadAdmin(ctx context.Context, of service, failing bool) {
 	}
 	t, err := c.admin.token()
 	if err != nil || t.projectID != c.admin.projectID {
-		_ = c.place(ctx, c.admin) // tells that it is another project's
+		_ = c.locate(ctx, c.admin) // tells that it is another project's
 		return
 	}
 	if entries, err := c.admin.catalog(); err == nil {

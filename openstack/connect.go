@@ -18,7 +18,7 @@ type Cloud struct {
 	http           http.Client
 	clock          clock
 	gate           *gate
-	patience       patience
+	retrier        retrier
 	attemptTimeout time.Duration
 	admin          *scope // of the project in the credentials
 	userID         string // of the service user: the same in every token
@@ -102,7 +102,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		clock:          o.clock,
-		patience:       patience{config: config, clock: o.clock, conditions: new(telemetry.Conditions)},
+		retrier:        retrier{config: config, clock: o.clock, conditions: new(telemetry.Conditions)},
 		attemptTimeout: o.attemptTimeout,
 		scopes:         newScopes(o.maxScopes),
 		users:          newUsersCache(),

@@ -25,11 +25,11 @@ func TestContractOnCloudsim(t *testing.T) {
 func contractOnCloudsim(t *testing.T, release string) {
 	t.Helper()
 	w := newWorld(t, cloudsim.Options{Release: release})
-	c := w.connect(t, patient)
+	c := w.connect(t, retrying)
 	e := &env{
 		cloud:   c,
-		connect: func(t *testing.T, rc map[string]string) *Cloud { t.Helper(); return connect(t, rc, patient) },
-		hand: &hand{
+		connect: func(t *testing.T, rc map[string]string) *Cloud { t.Helper(); return connect(t, rc, retrying) },
+		client: &client{
 			rc: w.rc, cloud: c, prefix: "contract", tokens: map[string]string{},
 			wait: func(*testing.T) { w.step(time.Second) },
 		},
@@ -52,7 +52,7 @@ func contractOnCloudsim(t *testing.T, release string) {
 }
 
 // patient is a configuration that rides out what the tests do.
-var patient = Config{
+var retrying = Config{
 	RetryTimeout: backup.Duration(300 * time.Second), MaxRetryInterval: backup.Duration(30 * time.Second),
 	SkipRetryCodes: []int{404}, SecretRoles: []string{"admin", "creator"},
 }

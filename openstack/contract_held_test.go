@@ -13,7 +13,7 @@ import (
 type env struct {
 	cloud   *Cloud
 	connect func(t *testing.T, rc map[string]string) *Cloud
-	hand    *hand
+	client  *client
 	home    string // the project to make volumes in
 	away    string // another project in which we have a role; nothing is made there
 	// mayAlter: projects and users may be made, quotas changed.
@@ -42,7 +42,7 @@ var contract = []behaviour{
 	{"over quota is told", true, overQuota},
 	{"members of a project are told with their addresses, directly and through a group", true, membersTold},
 	{"a token tells whose it is, until it is revoked", false, tokenTells},
-	{"what a project left that is gone is removed leaf first, and only then", true, estateSettled},
+	{"what a project left that is gone is removed leaf first, and only then", true, orphanSettled},
 	{"an incremental stands on the newest backup, or is refused, by release", false, parentChosen},
 	{"Keystone lists projects and users in pages, by release", true, keystonePages},
 	{"roles and their assignments have no pages", false, otherLists},

@@ -35,7 +35,7 @@ func listOf(said object, key string) (objects []object) {
 // answer says that there is more.
 func (e *env) listIDs(t *testing.T, list, query string) (ids []string, more bool) {
 	t.Helper()
-	said := e.hand.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet, e.hand.keystone("/"+list+query), nil)
+	said := e.client.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet, e.client.keystone("/"+list+query), nil)
 	for _, item := range listOf(said, list) {
 		ids = append(ids, str(item, "id"))
 	}
@@ -52,8 +52,8 @@ func (e *env) listIDs(t *testing.T, list, query string) (ids []string, more bool
 func keystonePages(t *testing.T, e *env) {
 	made := map[string][]string{}
 	for _, name := range []string{"listed-1", "listed-2", "listed-3"} {
-		made["projects"] = append(made["projects"], e.hand.project(t, name))
-		made["users"] = append(made["users"], e.hand.person(t, name, ""))
+		made["projects"] = append(made["projects"], e.client.project(t, name))
+		made["users"] = append(made["users"], e.client.person(t, name, ""))
 	}
 	for list, ours := range made {
 		all, more := e.listIDs(t, list, "")
@@ -78,8 +78,8 @@ func keystonePages(t *testing.T, e *env) {
 		}
 		assert.Subset(t, walked, ours)
 		assert.Len(t, slices.Compact(slices.Sorted(slices.Values(walked))), len(walked), "%s: each once", list)
-		status, _ := e.hand.send(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet,
-			e.hand.keystone("/"+list+"?limit=2&marker=00000000000000000000000000000000"), nil)
+		status, _ := e.client.send(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet,
+			e.client.keystone("/"+list+"?limit=2&marker=00000000000000000000000000000000"), nil)
 		assert.Equal(t, http.StatusNotFound, status, "%s: a marker that is gone", list)
 	}
 }
@@ -88,13 +88,13 @@ func keystonePages(t *testing.T, e *env) {
 // of a limit there differs: nobody may send one.
 func otherLists(t *testing.T, e *env) {
 	ctx, admin := t.Context(), e.cloud.AdminProjectID()
-	said := e.hand.must(ctx, t, admin, http.MethodGet, e.hand.keystone("/role_assignments?effective&include_names=true"), nil)
+	said := e.client.must(ctx, t, admin, http.MethodGet, e.client.keystone("/role_assignments?effective&include_names=true"), nil)
 	all := listOf(said, "role_assignments")
 	require.Greater(t, len(all), 2)
-	status, said := e.hand.send(ctx, t, admin, http.MethodGet, e.hand.keystone("/role_assignments?effective&include_names=true&limit=2"), nil)
+	status, said := e.client.send(ctx, t, admin, http.MethodGet, e.client.keystone("/role_assignments?effective&include_names=true&limit=2"), nil)
 	if e.release == epoxy {
 		assert.Equal(t, http.StatusBadRequest, status, "%v", said)
-		status, said = e.hand.send(ctx, t, admin, http.MethodGet, e.hand.keystone("/roles?limit=2"), nil)
+		status, said = e.client.send(ctx, t, admin, http.MethodGet, e.client.keystone("/roles?limit=2"), nil)
 		assert.Equal(t, http.StatusBadRequest, status, "%v", said)
 		assert.Contains(t, str(said, "error", "message"), "Additional properties are not allowed ('limit' was unexpected)")
 		return

@@ -30,12 +30,12 @@ func TestContractOnOpenStack(t *testing.T) {
 		}
 	}
 	require.NotEmpty(t, rc["OS_AUTH_URL"], "no cloud is given: set the usual OS_* variables of an openrc")
-	c := connect(t, rc, patient)
+	c := connect(t, rc, retrying)
 	run := fmt.Sprintf("staffeln-contract-%x", time.Now().UnixNano())
 	e := &env{
 		cloud:   c,
-		connect: func(t *testing.T, rc map[string]string) *Cloud { t.Helper(); return connect(t, rc, patient) },
-		hand: &hand{
+		connect: func(t *testing.T, rc map[string]string) *Cloud { t.Helper(); return connect(t, rc, retrying) },
+		client: &client{
 			rc: rc, cloud: c, prefix: run, tokens: map[string]string{},
 			wait: func(*testing.T) { <-time.After(time.Second) }, // a real cloud takes real time
 		},
@@ -47,7 +47,7 @@ func TestContractOnOpenStack(t *testing.T) {
 		tag:      backup.Tag{Installation: run, Record: "1"},
 	}
 	if e.mayAlter {
-		e.home = e.hand.project(t, "home")
+		e.home = e.client.project(t, "home")
 	}
 	seen, err := c.Observe(t.Context())
 	require.NoError(t, err)

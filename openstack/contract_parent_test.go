@@ -18,8 +18,8 @@ import (
 func (e *env) parentOf(t *testing.T, child string, among ...string) string {
 	t.Helper()
 	for _, id := range among {
-		said := e.hand.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet,
-			e.hand.cinder(e.cloud.AdminProjectID(), "/backups/detail?all_tenants=1&"+url.Values{"parent_id": {id}}.Encode()), nil)
+		said := e.client.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet,
+			e.client.cinder(e.cloud.AdminProjectID(), "/backups/detail?all_tenants=1&"+url.Values{"parent_id": {id}}.Encode()), nil)
 		for _, b := range listOf(said, "backups") {
 			if str(b, "id") == child {
 				return id
@@ -33,14 +33,14 @@ func (e *env) parentOf(t *testing.T, child string, among ...string) string {
 // smaller unit, and of two equal ones either is the newest.
 func (e *env) apart(t *testing.T) {
 	t.Helper()
-	e.hand.wait(t)
-	e.hand.wait(t)
+	e.client.wait(t)
+	e.client.wait(t)
 }
 
 // parentChosen: Zed refuses an incremental while the newest backup is not
 // available. From 2023.1 on Cinder takes the newest available one.
 func parentChosen(t *testing.T, e *env) {
-	volume := e.hand.volume(t, e.home)
+	volume := e.client.volume(t, e.home)
 	older := e.made(t, volume, backup.Full)
 	e.apart(t)
 	newest := e.made(t, volume, backup.Full)
@@ -75,7 +75,7 @@ func labFolder(t *testing.T) string {
 // fails at its end. The next one fails in the same way, or is refused while the
 // failed one is there (Zed); a full is made as ever.
 func brokenParent(t *testing.T, e *env) {
-	volume := e.hand.volume(t, e.home)
+	volume := e.client.volume(t, e.home)
 	full := e.made(t, volume, backup.Full)
 	e.apart(t)
 	found, err := filepath.Glob(filepath.Join(labFolder(t), "backups", full.ID[:2], full.ID[2:4], full.ID))

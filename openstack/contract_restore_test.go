@@ -19,19 +19,19 @@ import (
 func (e *env) restore(t *testing.T, backupID, volume string) []byte {
 	t.Helper()
 	ctx := t.Context()
-	want := object{"name": e.hand.prefix + "-restored"}
+	want := object{"name": e.client.prefix + "-restored"}
 	if volume != "" {
 		want = object{"volume_id": volume}
 	}
-	said := e.hand.must(ctx, t, e.home, http.MethodPost, e.hand.cinder(e.home, "/backups/"+backupID+"/restore"), object{"restore": want})
+	said := e.client.must(ctx, t, e.home, http.MethodPost, e.client.cinder(e.home, "/backups/"+backupID+"/restore"), object{"restore": want})
 	into := str(said, "restore", "volume_id")
 	if volume == "" {
-		e.hand.removed(t, e.home, into)
+		e.client.removed(t, e.home, into)
 	} else {
 		require.Equal(t, volume, into)
 	}
-	e.hand.until(t, "restored", func() bool {
-		status := str(e.hand.must(ctx, t, e.home, http.MethodGet, e.hand.cinder(e.home, "/volumes/"+into), nil), "volume", "status")
+	e.client.until(t, "restored", func() bool {
+		status := str(e.client.must(ctx, t, e.home, http.MethodGet, e.client.cinder(e.home, "/volumes/"+into), nil), "volume", "status")
 		require.NotEqual(t, "error_restoring", status)
 		return status == "available"
 	})
@@ -46,7 +46,7 @@ func (e *env) restore(t *testing.T, backupID, volume string) []byte {
 // 2026.1), without a word; in a volume that was there before all bytes are right,
 // on every release. That is why everything of ours names the volume.
 func restoredBothWays(t *testing.T, e *env) {
-	volume := e.hand.volume(t, e.home)
+	volume := e.client.volume(t, e.home)
 	file := filepath.Join(labFolder(t), "volumes", "volume-"+volume)
 	about, err := os.Stat(file)
 	require.NoError(t, err)
@@ -69,9 +69,9 @@ func restoredBothWays(t *testing.T, e *env) {
 	leaf := e.made(t, volume, backup.Incremental)
 
 	assert.True(t, bytes.Equal(first, e.restore(t, full.ID, "")), "a full into a new volume")
-	assert.True(t, bytes.Equal(first, e.restore(t, full.ID, e.hand.volume(t, e.home))), "a full into a given volume")
-	assert.True(t, bytes.Equal(second, e.restore(t, leaf.ID, e.hand.volume(t, e.home))), "an incremental into a given volume")
-	used := e.hand.volume(t, e.home)
+	assert.True(t, bytes.Equal(first, e.restore(t, full.ID, e.client.volume(t, e.home))), "a full into a given volume")
+	assert.True(t, bytes.Equal(second, e.restore(t, leaf.ID, e.client.volume(t, e.home))), "an incremental into a given volume")
+	used := e.client.volume(t, e.home)
 	e.restore(t, full.ID, used)
 	assert.True(t, bytes.Equal(second, e.restore(t, leaf.ID, used)), "an incremental into a given volume that was not empty")
 
@@ -85,7 +85,7 @@ func restoredBothWays(t *testing.T, e *env) {
 }
 
 // removed has a volume that somebody else made removed at the end of the test.
-func (h *hand) removed(t *testing.T, project, volume string) {
+func (h *client) removed(t *testing.T, project, volume string) {
 	t.Helper()
 	cleanup(t, func(ctx context.Context) {
 		h.until(t, "volume deleted", func() bool {

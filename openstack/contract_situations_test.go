@@ -15,7 +15,7 @@ import (
 )
 
 // A sight is what the two APIs say of a server and its volume at one moment.
-type sight struct {
+type snapshot struct {
 	server      string // Nova's status; "" where the list of all servers lacks it
 	volumes     []string
 	volume      string // Cinder's status
@@ -24,22 +24,22 @@ type sight struct {
 
 // sees asks as the admin, as a plan does. By ID Nova must say the same as in the
 // list, unless something changed in between.
-func (e *env) sees(t *testing.T, server, volume string) sight {
+func (e *env) sees(t *testing.T, server, volume string) snapshot {
 	t.Helper()
 	ctx, admin := t.Context(), e.cloud.AdminProjectID()
-	var s sight
+	var s snapshot
 	for range 5 {
-		s = sight{}
-		said := e.hand.must(ctx, t, admin, http.MethodGet, e.hand.nova("/servers/detail?all_tenants=1"), nil)
+		s = snapshot{}
+		said := e.client.must(ctx, t, admin, http.MethodGet, e.client.nova("/servers/detail?all_tenants=1"), nil)
 		for _, one := range listOf(said, "servers") {
 			if str(one, "id") == server {
 				s.server, s.volumes = str(one, "status"), volumesOf(one)
 			}
 		}
-		_, said = e.hand.send(ctx, t, admin, http.MethodGet, e.hand.nova("/servers/"+server), nil)
+		_, said = e.client.send(ctx, t, admin, http.MethodGet, e.client.nova("/servers/"+server), nil)
 		shown, _ := said["server"].(object)
 		if s.server == str(shown, "status") && slices.Equal(s.volumes, volumesOf(shown)) {
-			status, said := e.hand.send(ctx, t, admin, http.MethodGet, e.hand.cinder(admin, "/volumes/"+volume), nil)
+			status, said := e.client.send(ctx, t, admin, http.MethodGet, e.client.cinder(admin, "/volumes/"+volume), nil)
 			require.Equal(t, http.StatusOK, status, "%v", said)
 			s.volume, s.attachments = str(said, "volume", "status"), len(listOf(object{"all": in(said, "volume", "attachments")}, "all"))
 			return s
@@ -57,10 +57,10 @@ func volumesOf(server object) (ids []string) {
 }
 
 // act posts an action of a server and returns all that was seen until it has that status.
-func (e *env) act(t *testing.T, server, volume string, action object, until string) (seen []sight) {
+func (e *env) act(t *testing.T, server, volume string, action object, until string) (seen []snapshot) {
 	t.Helper()
-	e.hand.must(t.Context(), t, e.home, http.MethodPost, e.hand.nova("/servers/"+server+"/action"), action)
-	e.hand.until(t, "server "+until, func() bool {
+	e.client.must(t.Context(), t, e.home, http.MethodPost, e.client.nova("/servers/"+server+"/action"), action)
+	e.client.until(t, "server "+until, func() bool {
 		s := e.sees(t, server, volume)
 		require.NotEqual(t, "ERROR", s.server)
 		if n := len(seen); n == 0 || fmt.Sprint(seen[n-1]) != fmt.Sprint(s) {
@@ -75,17 +75,17 @@ func (e *env) act(t *testing.T, server, volume string, action object, until stri
 // shelved: Nova lists an offloaded server with its volumes, while Cinder knows of
 // no attachment any more: only Nova says whose the volume is.
 func shelved(t *testing.T, e *env) {
-	volume := e.hand.volume(t, e.home)
-	server := e.hand.server(t, e.home, volume, object{})
-	assert.Equal(t, sight{"ACTIVE", []string{volume}, "in-use", 1}, e.sees(t, server, volume))
+	volume := e.client.volume(t, e.home)
+	server := e.client.server(t, e.home, volume, object{})
+	assert.Equal(t, snapshot{"ACTIVE", []string{volume}, "in-use", 1}, e.sees(t, server, volume))
 
 	// A server that was booted from a volume is offloaded at once.
 	for _, s := range e.act(t, server, volume, object{"shelve": nil}, "SHELVED_OFFLOADED") {
 		assert.Equal(t, []string{volume}, s.volumes, "at every moment: %+v", s)
 	}
-	var s sight
-	e.hand.until(t, "volume reserved", func() bool { s = e.sees(t, server, volume); return s.volume == "reserved" })
-	assert.Equal(t, sight{"SHELVED_OFFLOADED", []string{volume}, "reserved", 0}, s)
+	var s snapshot
+	e.client.until(t, "volume reserved", func() bool { s = e.sees(t, server, volume); return s.volume == "reserved" })
+	assert.Equal(t, snapshot{"SHELVED_OFFLOADED", []string{volume}, "reserved", 0}, s)
 	_, err := e.create(t, volume, backup.Full)
 	fault := requireFault(t, backup.MeansVolumeState, err)
 	assert.Contains(t, fault.Message, `"reserved"`)
@@ -93,7 +93,7 @@ func shelved(t *testing.T, e *env) {
 	for _, s := range e.act(t, server, volume, object{"unshelve": nil}, "ACTIVE") {
 		assert.Equal(t, []string{volume}, s.volumes, "at every moment: %+v", s)
 	}
-	e.hand.until(t, "volume in use", func() bool { return e.sees(t, server, volume).volume == "in-use" })
+	e.client.until(t, "volume in use", func() bool { return e.sees(t, server, volume).volume == "in-use" })
 	e.made(t, volume, backup.Full)
 }
 
@@ -101,13 +101,13 @@ func shelved(t *testing.T, e *env) {
 // for moments; Nova's list has it at every one.
 func resized(t *testing.T, e *env) {
 	ctx, admin := t.Context(), e.cloud.AdminProjectID()
-	volume := e.hand.volume(t, e.home)
-	server := e.hand.server(t, e.home, volume, object{})
-	said := e.hand.must(ctx, t, admin, http.MethodPost, e.hand.nova("/flavors"),
-		object{"flavor": object{"name": e.hand.prefix + "-larger", "ram": 128, "vcpus": 1, "disk": 0}})
+	volume := e.client.volume(t, e.home)
+	server := e.client.server(t, e.home, volume, object{})
+	said := e.client.must(ctx, t, admin, http.MethodPost, e.client.nova("/flavors"),
+		object{"flavor": object{"name": e.client.prefix + "-larger", "ram": 128, "vcpus": 1, "disk": 0}})
 	flavor := str(said, "flavor", "id")
 	cleanup(t, func(ctx context.Context) {
-		e.hand.must(ctx, t, admin, http.MethodDelete, e.hand.nova("/flavors/"+flavor), nil)
+		e.client.must(ctx, t, admin, http.MethodDelete, e.client.nova("/flavors/"+flavor), nil)
 	})
 	for _, step := range []struct {
 		action object
@@ -127,14 +127,14 @@ func resized(t *testing.T, e *env) {
 // available and attached to nobody.
 func serverGone(t *testing.T, e *env) {
 	ctx := t.Context()
-	volume := e.hand.volume(t, e.home)
-	server := e.hand.server(t, e.home, volume, object{})
-	e.hand.must(ctx, t, e.home, http.MethodDelete, e.hand.nova("/servers/"+server), nil)
-	var s sight
-	e.hand.until(t, "server gone", func() bool { s = e.sees(t, server, volume); return s.server == "" })
-	e.hand.until(t, "volume free", func() bool { s = e.sees(t, server, volume); return s.volume == "available" })
-	assert.Equal(t, sight{"", nil, "available", 0}, s)
-	status, said := e.hand.send(ctx, t, e.cloud.AdminProjectID(), http.MethodGet, e.hand.nova("/servers/"+server), nil)
+	volume := e.client.volume(t, e.home)
+	server := e.client.server(t, e.home, volume, object{})
+	e.client.must(ctx, t, e.home, http.MethodDelete, e.client.nova("/servers/"+server), nil)
+	var s snapshot
+	e.client.until(t, "server gone", func() bool { s = e.sees(t, server, volume); return s.server == "" })
+	e.client.until(t, "volume free", func() bool { s = e.sees(t, server, volume); return s.volume == "available" })
+	assert.Equal(t, snapshot{"", nil, "available", 0}, s)
+	status, said := e.client.send(ctx, t, e.cloud.AdminProjectID(), http.MethodGet, e.client.nova("/servers/"+server), nil)
 	assert.Equal(t, http.StatusNotFound, status)
 	assert.Contains(t, str(said, "itemNotFound", "message"), server, "the words name the server")
 }
@@ -143,22 +143,22 @@ func serverGone(t *testing.T, e *env) {
 // be had; an administrator gets a 404 that names the backup, on every release.
 func purged(t *testing.T, e *env) {
 	ctx, admin := t.Context(), e.cloud.AdminProjectID()
-	volume, project := e.hand.orphan(t)
+	volume, project := e.client.orphan(t)
 	home := *e
 	home.home = project
 	b := home.made(t, volume, backup.Full)
 	require.NoError(t, e.cloud.DeleteBackup(ctx, b))
 	home.untilGone(t, b.ID)
-	at := e.hand.keystone("/projects/" + project)
-	e.hand.must(ctx, t, admin, http.MethodDelete, at, nil)
+	at := e.client.keystone("/projects/" + project)
+	e.client.must(ctx, t, admin, http.MethodDelete, at, nil)
 
-	status, said := e.hand.send(ctx, t, admin, http.MethodGet, at, nil)
+	status, said := e.client.send(ctx, t, admin, http.MethodGet, at, nil)
 	assert.Equal(t, http.StatusNotFound, status)
 	assert.Contains(t, str(said, "error", "message"), project)
-	status, said = e.hand.send(ctx, t, admin, http.MethodGet, e.hand.cinder(admin, "/backups/"+b.ID), nil)
+	status, said = e.client.send(ctx, t, admin, http.MethodGet, e.client.cinder(admin, "/backups/"+b.ID), nil)
 	assert.Equal(t, http.StatusNotFound, status)
 	assert.Contains(t, str(said, "itemNotFound", "message"), "Backup "+b.ID+" could not be found.")
-	_, err := e.connect(t, e.hand.rc).Backup(ctx, project, b.ID) // a new client: it has no token of that time
+	_, err := e.connect(t, e.client.rc).Backup(ctx, project, b.ID) // a new client: it has no token of that time
 	requireMeaning(t, backup.MeansProjectGone, err)
 }
 
@@ -167,25 +167,25 @@ func purged(t *testing.T, e *env) {
 // that a token was good.)
 func passwordChanged(t *testing.T, e *env) {
 	ctx, admin := t.Context(), e.cloud.AdminProjectID()
-	rc := e.hand.user(t, "member")
-	theirs := &hand{rc: rc, cloud: e.cloud, prefix: e.hand.prefix, wait: e.hand.wait, tokens: map[string]string{}}
+	rc := e.client.user(t, "member")
+	theirs := &client{rc: rc, cloud: e.cloud, prefix: e.client.prefix, wait: e.client.wait, tokens: map[string]string{}}
 	good := func() bool {
-		status, _ := theirs.send(ctx, t, admin, http.MethodGet, e.hand.keystone("/auth/projects"), nil)
+		status, _ := theirs.send(ctx, t, admin, http.MethodGet, e.client.keystone("/auth/projects"), nil)
 		require.Contains(t, []int{http.StatusOK, http.StatusUnauthorized}, status)
 		return status == http.StatusOK
 	}
 	require.True(t, good())
-	said := e.hand.must(ctx, t, admin, http.MethodGet, e.hand.keystone("/users?name="+rc["OS_USERNAME"]), nil)
+	said := e.client.must(ctx, t, admin, http.MethodGet, e.client.keystone("/users?name="+rc["OS_USERNAME"]), nil)
 	users := listOf(said, "users")
 	require.Len(t, users, 1)
-	e.hand.must(ctx, t, admin, http.MethodPatch, e.hand.keystone("/users/"+str(users[0], "id")), object{"user": object{"password": "another"}})
-	e.hand.until(t, "the token of before is refused", func() bool { return !good() })
+	e.client.must(ctx, t, admin, http.MethodPatch, e.client.keystone("/users/"+str(users[0], "id")), object{"user": object{"password": "another"}})
+	e.client.until(t, "the token of before is refused", func() bool { return !good() })
 	login := func(password string) error {
 		with := maps.Clone(rc)
 		with["OS_PASSWORD"] = password
 		credentials, err := FromEnv(func(name string) string { return with[name] })
 		require.NoError(t, err)
-		_, err = Connect(ctx, credentials, patient)
+		_, err = Connect(ctx, credentials, retrying)
 		return err
 	}
 	requireMeaning(t, backup.MeansUnauthorised, login("made-up"))

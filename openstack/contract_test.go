@@ -14,7 +14,7 @@ import (
 func (e *env) create(t *testing.T, volume string, kind backup.Kind) (string, error) {
 	t.Helper()
 	return e.cloud.CreateBackup(t.Context(), backup.Request{
-		ProjectID: e.home, VolumeID: volume, Name: e.hand.prefix + "-backup", Kind: kind, Tag: e.tag,
+		ProjectID: e.home, VolumeID: volume, Name: e.client.prefix + "-backup", Kind: kind, Tag: e.tag,
 	})
 }
 
@@ -29,7 +29,7 @@ func (e *env) made(t *testing.T, volume string, kind backup.Kind) backup.Backup 
 func (e *env) untilStatus(t *testing.T, id string, status backup.Status) backup.Backup {
 	t.Helper()
 	var b backup.Backup
-	e.hand.until(t, "backup "+string(status), func() bool {
+	e.client.until(t, "backup "+string(status), func() bool {
 		var err error
 		b, err = e.cloud.Backup(t.Context(), e.home, id)
 		require.NoError(t, err)
@@ -40,7 +40,7 @@ func (e *env) untilStatus(t *testing.T, id string, status backup.Status) backup.
 
 func (e *env) untilGone(t *testing.T, id string) {
 	t.Helper()
-	e.hand.until(t, "backup gone", func() bool {
+	e.client.until(t, "backup gone", func() bool {
 		_, err := e.cloud.Backup(t.Context(), e.home, id)
 		return backup.Means(err, backup.MeansNotFound)
 	})
@@ -60,9 +60,9 @@ func requireFault(t *testing.T, want backup.Meaning, err error) *backup.CloudErr
 }
 
 func discoverySees(t *testing.T, e *env) {
-	key := e.hand.prefix + "_wish"
-	volume := e.hand.volume(t, e.home)
-	server := e.hand.server(t, e.home, volume, object{key: "true"})
+	key := e.client.prefix + "_wish"
+	volume := e.client.volume(t, e.home)
+	server := e.client.server(t, e.home, volume, object{key: "true"})
 	id, err := e.create(t, volume, backup.Full)
 	require.NoError(t, err)
 
@@ -77,7 +77,7 @@ func discoverySees(t *testing.T, e *env) {
 				s = have
 			}
 		}
-		assert.Equal(t, backup.Server{ID: server, Name: e.hand.prefix + "-server", ProjectID: e.home, Status: "ACTIVE", Metadata: map[string]string{key: "true"}, Volumes: []string{volume}}, s)
+		assert.Equal(t, backup.Server{ID: server, Name: e.client.prefix + "-server", ProjectID: e.home, Status: "ACTIVE", Metadata: map[string]string{key: "true"}, Volumes: []string{volume}}, s)
 		var v backup.Volume
 		for _, have := range seen.Volumes {
 			assert.NotEqual(t, "backup-vol-"+volume, have.Name)
@@ -88,9 +88,9 @@ func discoverySees(t *testing.T, e *env) {
 		assert.NotEmpty(t, v.Zone)
 		assert.Contains(t, []string{"in-use", "backing-up"}, v.Status)
 		v.Zone, v.Status = "", ""
-		assert.Equal(t, backup.Volume{ID: volume, Name: e.hand.prefix + "-volume", ProjectID: e.home, SizeGiB: 1, Servers: []string{server}}, v)
+		assert.Equal(t, backup.Volume{ID: volume, Name: e.client.prefix + "-volume", ProjectID: e.home, SizeGiB: 1, Servers: []string{server}}, v)
 		assert.Contains(t, seen.Projects, backup.Project{ID: e.home, Name: e.projectName(seen), DomainID: "default", Enabled: true})
-		e.hand.wait(t)
+		e.client.wait(t)
 	}
 	e.untilStatus(t, id, backup.StatusAvailable)
 }
@@ -106,10 +106,10 @@ func (e *env) projectName(seen backup.Inventory) string {
 
 func aChainsLife(t *testing.T, e *env) {
 	ctx := t.Context()
-	volume := e.hand.volume(t, e.home)
+	volume := e.client.volume(t, e.home)
 	full := e.made(t, volume, backup.Full)
 
-	assert.Equal(t, e.hand.prefix+"-backup", full.Name)
+	assert.Equal(t, e.client.prefix+"-backup", full.Name)
 	assert.Equal(t, e.home, full.ProjectID, "a backup belongs to the project of the token")
 	assert.Equal(t, volume, full.VolumeID)
 	assert.Equal(t, e.cloud.UserID(), full.UserID)
@@ -121,8 +121,8 @@ func aChainsLife(t *testing.T, e *env) {
 	assert.WithinDuration(t, e.now(), full.CreatedAt, 30*time.Minute, "Cinder says no zone: it is UTC")
 	assert.False(t, full.DataTimestamp.IsZero())
 
-	e.hand.wait(t) // or both data timestamps may lie in one second, and either is taken for the newest
-	e.hand.wait(t)
+	e.client.wait(t) // or both data timestamps may lie in one second, and either is taken for the newest
+	e.client.wait(t)
 	leaf := e.made(t, volume, backup.Incremental)
 	assert.True(t, leaf.Incremental)
 	full, err := e.cloud.Backup(ctx, e.home, full.ID)
@@ -156,7 +156,7 @@ func ids(backups []backup.Backup) []string {
 }
 
 func noParent(t *testing.T, e *env) {
-	_, err := e.create(t, e.hand.volume(t, e.home), backup.Incremental)
+	_, err := e.create(t, e.client.volume(t, e.home), backup.Incremental)
 	fault := requireFault(t, backup.MeansNoParent, err)
 	assert.False(t, fault.Unknown)
 	assert.NotEmpty(t, fault.RequestID)
@@ -164,7 +164,7 @@ func noParent(t *testing.T, e *env) {
 }
 
 func busy(t *testing.T, e *env) {
-	volume := e.hand.volume(t, e.home)
+	volume := e.client.volume(t, e.home)
 	id, err := e.create(t, volume, backup.Full)
 	require.NoError(t, err)
 	_, err = e.create(t, volume, backup.Full)
@@ -190,7 +190,7 @@ func notFound(t *testing.T, e *env) {
 
 func smallPages(t *testing.T, e *env) {
 	ctx := t.Context()
-	volume := e.hand.volume(t, e.home)
+	volume := e.client.volume(t, e.home)
 	var want []string
 	for range 3 {
 		want = append(want, e.made(t, volume, backup.Full).ID)
@@ -210,7 +210,7 @@ func smallPages(t *testing.T, e *env) {
 
 func wrongProject(t *testing.T, e *env) {
 	ctx := t.Context()
-	b := e.made(t, e.hand.volume(t, e.home), backup.Full)
+	b := e.made(t, e.client.volume(t, e.home), backup.Full)
 	stolen := b
 	stolen.ProjectID = e.away
 	for _, remove := range []func() error{
@@ -238,7 +238,7 @@ func wrongProject(t *testing.T, e *env) {
 
 func erroredBlocks(t *testing.T, e *env) {
 	ctx := t.Context()
-	volume := e.hand.volume(t, e.home)
+	volume := e.client.volume(t, e.home)
 	b := e.made(t, volume, backup.Full)
 	seen := b
 	require.NoError(t, e.cloud.ResetBackup(ctx, b, backup.StatusError))
@@ -252,7 +252,7 @@ func erroredBlocks(t *testing.T, e *env) {
 }
 
 func force(t *testing.T, e *env) {
-	b := e.made(t, e.hand.volume(t, e.home), backup.Full)
+	b := e.made(t, e.client.volume(t, e.home), backup.Full)
 	require.NoError(t, e.cloud.ForceDeleteBackup(t.Context(), b))
 	e.untilGone(t, b.ID)
 }
@@ -263,9 +263,9 @@ func projectGone(t *testing.T, e *env) {
 }
 
 func noRole(t *testing.T, e *env) {
-	narrow := e.connect(t, e.hand.user(t, "admin")) // in the admin project only, not inherited
+	narrow := e.connect(t, e.client.user(t, "admin")) // in the admin project only, not inherited
 	require.NoError(t, narrow.VerifyAdmin(t.Context()))
-	project := e.hand.project(t, "closed")
+	project := e.client.project(t, "closed")
 	_, err := narrow.VolumeBackups(t.Context(), project, "00000000-0000-4000-8000-000000000000")
 	fault := requireFault(t, backup.MeansNoRole, err)
 	assert.Equal(t, project, fault.ProjectID)
@@ -273,7 +273,7 @@ func noRole(t *testing.T, e *env) {
 
 func notAdmin(t *testing.T, e *env) {
 	ctx := t.Context()
-	member := e.connect(t, e.hand.user(t, "member"))
+	member := e.connect(t, e.client.user(t, "member"))
 	requireMeaning(t, backup.MeansForbidden, member.VerifyAdmin(ctx))
 	_, err := member.Observe(ctx)
 	requireMeaning(t, backup.MeansForbidden, err)
@@ -283,11 +283,11 @@ func notAdmin(t *testing.T, e *env) {
 }
 
 func overQuota(t *testing.T, e *env) {
-	project := e.hand.project(t, "poor")
-	e.hand.quota(t, project, 1)
+	project := e.client.project(t, "poor")
+	e.client.quota(t, project, 1)
 	poor := *e
 	poor.home = project
-	volume := e.hand.volume(t, project)
+	volume := e.client.volume(t, project)
 	b := poor.made(t, volume, backup.Full)
 	assert.Equal(t, project, b.ProjectID)
 	_, err := poor.create(t, volume, backup.Full)
@@ -296,28 +296,28 @@ func overQuota(t *testing.T, e *env) {
 	assert.False(t, fault.Unknown)
 }
 
-func estateSettled(t *testing.T, e *env) {
+func orphanSettled(t *testing.T, e *env) {
 	ctx := t.Context()
-	volume, project := e.hand.orphan(t)
+	volume, project := e.client.orphan(t)
 	home := *e
 	home.home = project
 	full := home.made(t, volume, backup.Full)
-	e.hand.wait(t)
-	e.hand.wait(t)
+	e.client.wait(t)
+	e.client.wait(t)
 	leaf := home.made(t, volume, backup.Incremental)
 
-	_, err := e.cloud.Estate(ctx, project)
+	_, err := e.cloud.OrphanedProject(ctx, project)
 	requireMeaning(t, backup.MeansRefused, err)
-	at := e.hand.keystone("/projects/" + project)
-	e.hand.must(ctx, t, e.cloud.AdminProjectID(), http.MethodPatch, at, object{"project": object{"enabled": false}})
-	_, err = e.cloud.Estate(ctx, project)
+	at := e.client.keystone("/projects/" + project)
+	e.client.must(ctx, t, e.cloud.AdminProjectID(), http.MethodPatch, at, object{"project": object{"enabled": false}})
+	_, err = e.cloud.OrphanedProject(ctx, project)
 	requireMeaning(t, backup.MeansRefused, err)
-	e.hand.must(ctx, t, e.cloud.AdminProjectID(), http.MethodDelete, at, nil)
+	e.client.must(ctx, t, e.cloud.AdminProjectID(), http.MethodDelete, at, nil)
 
 	gone, err := e.cloud.Gone(ctx, []string{project, e.home})
 	require.NoError(t, err)
 	require.Equal(t, []string{project}, gone)
-	estate, err := e.cloud.Estate(ctx, project)
+	estate, err := e.cloud.OrphanedProject(ctx, project)
 	require.NoError(t, err)
 	list, err := estate.VolumeBackups(ctx, project, volume)
 	require.NoError(t, err)
@@ -325,7 +325,7 @@ func estateSettled(t *testing.T, e *env) {
 	requireMeaning(t, backup.MeansHasDependents, estate.DeleteBackup(ctx, full))
 	for _, b := range []backup.Backup{leaf, full} {
 		require.NoError(t, estate.DeleteBackup(ctx, b))
-		e.hand.until(t, "backup gone", func() bool {
+		e.client.until(t, "backup gone", func() bool {
 			_, err := estate.Backup(ctx, project, b.ID)
 			return backup.Means(err, backup.MeansNotFound)
 		})

@@ -223,7 +223,7 @@ func TestAWrongPasswordIsUnauthorised(t *testing.T) {
 	w.rc["OS_PASSWORD"] = secret
 	credentials, err := FromEnv(func(name string) string { return w.rc[name] })
 	require.NoError(t, err)
-	_, err = Connect(t.Context(), credentials, patient)
+	_, err = Connect(t.Context(), credentials, retrying)
 	requireMeaning(t, backup.MeansUnauthorised, err)
 	assert.NotContains(t, err.Error(), secret)
 	assert.Equal(t, 1, w.sim.Counts()[tokenRoute], "a wrong password is not tried again: accounts are locked by that")
@@ -233,12 +233,12 @@ func TestDefaultsOfTheConfiguration(t *testing.T) {
 	t.Parallel()
 	var c Config
 	require.NoError(t, envconfig.Process("staffeln_no_such_prefix", &c))
-	assert.Equal(t, patient, c)
+	assert.Equal(t, retrying, c)
 }
 
 func TestConfigTellsAllItsFaults(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, patient.Validate())
+	require.NoError(t, retrying.Validate())
 	err := Config{RetryTimeout: -1, SkipRetryCodes: []int{200}, SecretRoles: []string{" "}}.Validate()
 	for _, word := range []string{"RETRY_TIMEOUT", "SKIP_RETRY_CODES", "SECRET_ROLES"} {
 		require.ErrorContains(t, err, word)

@@ -15,16 +15,16 @@ import (
 //
 // An admin's token of another project makes Cinder overlook the backups that
 // build on one: it then accepts the deletion and destroys the chain. So an
-// Estate looks for them itself, right before each deletion.
-type Estate struct {
+// OrphanedProject looks for them itself, right before each deletion.
+type OrphanedProject struct {
 	*Cloud
 
 	projectID string
 }
 
-// Estate returns the estate of a project, and refuses where Keystone still
+// OrphanedProject returns the estate of a project, and refuses where Keystone still
 // knows it: enabled or not, it can be given a token then.
-func (c *Cloud) Estate(ctx context.Context, projectID string) (*Estate, error) {
+func (c *Cloud) OrphanedProject(ctx context.Context, projectID string) (*OrphanedProject, error) {
 	r := request{
 		op: "read project", object: projectID, id: projectID,
 		method: http.MethodGet, path: "/projects/" + url.PathEscape(projectID),
@@ -41,7 +41,7 @@ func (c *Cloud) Estate(ctx context.Context, projectID string) (*Estate, error) {
 	case !backup.Means(err, backup.MeansNotFound):
 		return nil, err
 	}
-	return &Estate{Cloud: c, projectID: projectID}, nil
+	return &OrphanedProject{Cloud: c, projectID: projectID}, nil
 }
 
 // Gone returns those of the projects that Keystone no longer knows: each that
@@ -62,7 +62,7 @@ func (c *Cloud) Gone(ctx context.Context, projectIDs []string) (gone []string, e
 		if listed[id] {
 			continue
 		}
-		_, err := c.Estate(ctx, id)
+		_, err := c.OrphanedProject(ctx, id)
 		switch {
 		case err == nil:
 			gone = append(gone, id)
@@ -74,7 +74,7 @@ func (c *Cloud) Gone(ctx context.Context, projectIDs []string) (gone []string, e
 }
 
 // VolumeBackups lists what the project left of a volume.
-func (e *Estate) VolumeBackups(ctx context.Context, projectID, volumeID string) ([]backup.Backup, error) {
+func (e *OrphanedProject) VolumeBackups(ctx context.Context, projectID, volumeID string) ([]backup.Backup, error) {
 	if projectID != e.projectID {
 		return e.Cloud.VolumeBackups(ctx, projectID, volumeID)
 	}
@@ -84,7 +84,7 @@ func (e *Estate) VolumeBackups(ctx context.Context, projectID, volumeID string) 
 }
 
 // Backup reads one backup; one of another project than it is said to be of is refused.
-func (e *Estate) Backup(ctx context.Context, projectID, backupID string) (backup.Backup, error) {
+func (e *OrphanedProject) Backup(ctx context.Context, projectID, backupID string) (backup.Backup, error) {
 	if projectID != e.projectID {
 		return e.Cloud.Backup(ctx, projectID, backupID)
 	}
@@ -92,7 +92,7 @@ func (e *Estate) Backup(ctx context.Context, projectID, backupID string) (backup
 }
 
 // DeleteBackup deletes b where nothing builds on it.
-func (e *Estate) DeleteBackup(ctx context.Context, b backup.Backup) error {
+func (e *OrphanedProject) DeleteBackup(ctx context.Context, b backup.Backup) error {
 	if b.ProjectID != e.projectID {
 		return e.Cloud.DeleteBackup(ctx, b)
 	}
@@ -105,7 +105,7 @@ func (e *Estate) DeleteBackup(ctx context.Context, b backup.Backup) error {
 }
 
 // ForceDeleteBackup deletes b whatever its status, where nothing builds on it.
-func (e *Estate) ForceDeleteBackup(ctx context.Context, b backup.Backup) error {
+func (e *OrphanedProject) ForceDeleteBackup(ctx context.Context, b backup.Backup) error {
 	if b.ProjectID != e.projectID {
 		return e.Cloud.ForceDeleteBackup(ctx, b)
 	}
@@ -118,7 +118,7 @@ func (e *Estate) ForceDeleteBackup(ctx context.Context, b backup.Backup) error {
 }
 
 // ResetBackup sets the status of b, which must still be the one that b has.
-func (e *Estate) ResetBackup(ctx context.Context, b backup.Backup, to backup.Status) error {
+func (e *OrphanedProject) ResetBackup(ctx context.Context, b backup.Backup, to backup.Status) error {
 	if b.ProjectID != e.projectID {
 		return e.Cloud.ResetBackup(ctx, b, to)
 	}
@@ -134,14 +134,14 @@ func (e *Estate) ResetBackup(ctx context.Context, b backup.Backup, to backup.Sta
 	return e.do(ctx, e.admin, r)
 }
 
-func (e *Estate) request(op, backupID string) request {
+func (e *OrphanedProject) request(op, backupID string) request {
 	return request{
 		op: op, object: backupID, id: backupID, method: http.MethodGet, service: cinder, path: "/backups/" + url.PathEscape(backupID),
 	}
 }
 
 // read reads the backup that r names, as the admin.
-func (e *Estate) read(ctx context.Context, r request) (backup.Backup, error) {
+func (e *OrphanedProject) read(ctx context.Context, r request) (backup.Backup, error) {
 	if err := e.requireAdmin(ctx, r); err != nil {
 		return backup.Backup{}, err
 	}
@@ -155,7 +155,7 @@ func (e *Estate) read(ctx context.Context, r request) (backup.Backup, error) {
 
 // free refuses where something builds on the backup, or where its secret could
 // not be deleted with it: Cinder would destroy data and never come to an end.
-func (e *Estate) free(ctx context.Context, r request) error {
+func (e *OrphanedProject) free(ctx context.Context, r request) error {
 	var minor int
 	look := r
 	look.minor = &minor

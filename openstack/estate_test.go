@@ -23,7 +23,7 @@ type heirless struct {
 	*world
 
 	cloud      *Cloud
-	estate     *Estate
+	orphan     *OrphanedProject
 	project    string
 	volume     string
 	full, leaf string
@@ -32,14 +32,14 @@ type heirless struct {
 func newHeirless(t *testing.T, o cloudsim.Options, volume ...cloudsim.VolumeOptions) *heirless {
 	t.Helper()
 	h := &heirless{world: newWorld(t, o)}
-	h.cloud = h.connect(t, patient)
+	h.cloud = h.connect(t, retrying)
 	h.project = h.sim.AddProject("acme")
 	h.volume = h.sim.AddVolume(h.project, "data", 1, volume...)
 	h.full = h.add(cloudsim.NewBackup{})
 	h.leaf = h.add(cloudsim.NewBackup{Parent: h.full})
 	h.sim.DeleteProject(h.project)
 	var err error
-	h.estate, err = h.cloud.Estate(t.Context(), h.project)
+	h.orphan, err = h.cloud.OrphanedProject(t.Context(), h.project)
 	require.NoError(t, err)
 	return h
 }
@@ -70,8 +70,8 @@ func (h *heirless) unharmed(t *testing.T) {
 // refused asserts that neither way to delete a backup is taken, for that reason.
 func (h *heirless) refused(t *testing.T, id string, want backup.Meaning) {
 	t.Helper()
-	requireMeaning(t, want, h.estate.DeleteBackup(t.Context(), h.named(id)))
-	requireMeaning(t, want, h.estate.ForceDeleteBackup(t.Context(), h.named(id)))
+	requireMeaning(t, want, h.orphan.DeleteBackup(t.Context(), h.named(id)))
+	requireMeaning(t, want, h.orphan.ForceDeleteBackup(t.Context(), h.named(id)))
 	h.unharmed(t)
 }
 
@@ -79,22 +79,22 @@ func (h *heirless) refused(t *testing.T, id string, want backup.Meaning) {
 // reaches past it.
 func TestEstate_OnlyOfAProjectThatKeystoneDoesNotKnow(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
-	c, ctx := w.connect(t, patient), t.Context()
+	c, ctx := w.connect(t, retrying), t.Context()
 	acme := w.sim.AddProject("acme")
 	for name, change := range map[string]func(){
 		"enabled": func() {}, "disabled": func() { w.sim.DisableProject(acme) },
 		"without our role": func() { w.sim.EnableProject(acme); w.sim.RevokeInherited(w.sim.Cast().Service, "default", "admin") },
 	} {
 		change()
-		_, err := c.Estate(ctx, acme)
+		_, err := c.OrphanedProject(ctx, acme)
 		fault := requireFault(t, backup.MeansRefused, err)
 		assert.Contains(t, fault.Error(), "Keystone still knows the project", name)
 	}
-	_, err := c.Estate(ctx, "")
+	_, err := c.OrphanedProject(ctx, "")
 	requireMeaning(t, backup.MeansRefused, err)
 
 	w.sim.DeleteProject(acme)
-	estate, err := c.Estate(ctx, acme)
+	estate, err := c.OrphanedProject(ctx, acme)
 	require.NoError(t, err)
 	require.NotNil(t, estate)
 	gone, err := c.Gone(ctx, []string{w.sim.AddProject("globex"), acme, c.AdminProjectID()})
@@ -114,7 +114,7 @@ func TestEstate_NeedsKeystonesWord(t *testing.T) {
 			acme := w.sim.AddProject("acme")
 			w.sim.DeleteProject(acme)
 			w.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/projects/{project}", Do: effect})
-			_, err := c.Estate(t.Context(), acme)
+			_, err := c.OrphanedProject(t.Context(), acme)
 			require.Error(t, err)
 			_, err = c.Gone(t.Context(), []string{acme})
 			require.Error(t, err)
@@ -130,17 +130,17 @@ func TestEstate_NeedsTheAdminRole(t *testing.T) {
 	h.sim.RevokeInherited(service, "default", "admin")
 	h.sim.Revoke(service, home, "admin")
 	h.sim.Grant(service, home, "member")
-	_, err := h.cloud.Estate(t.Context(), h.project)
+	_, err := h.cloud.OrphanedProject(t.Context(), h.project)
 	requireMeaning(t, backup.MeansForbidden, err)
 	_, err = h.cloud.Gone(t.Context(), []string{h.project})
 	requireMeaning(t, backup.MeansForbidden, err)
 	// the estate of before, when its token is renewed
 	h.sim.RevokeTokens(service)
-	require.Error(t, h.estate.DeleteBackup(t.Context(), h.named(h.leaf)))
-	requireMeaning(t, backup.MeansForbidden, h.estate.DeleteBackup(t.Context(), h.named(h.leaf)))
-	_, err = h.estate.VolumeBackups(t.Context(), h.project, h.volume)
+	require.Error(t, h.orphan.DeleteBackup(t.Context(), h.named(h.leaf)))
+	requireMeaning(t, backup.MeansForbidden, h.orphan.DeleteBackup(t.Context(), h.named(h.leaf)))
+	_, err = h.orphan.VolumeBackups(t.Context(), h.project, h.volume)
 	requireMeaning(t, backup.MeansForbidden, err)
-	_, err = h.estate.Backup(t.Context(), h.project, h.leaf)
+	_, err = h.orphan.Backup(t.Context(), h.project, h.leaf)
 	requireMeaning(t, backup.MeansForbidden, err)
 	h.unharmed(t)
 }
@@ -153,7 +153,7 @@ func TestEstate_ListsTheProjectsBackupsOfTheVolume(t *testing.T) {
 	h.add(cloudsim.NewBackup{Volume: h.sim.AddVolume(h.project, "other", 1)})
 	for _, size := range []int{1, 2, 1000} {
 		h.cloud.pageSize = size
-		got, err := h.estate.VolumeBackups(t.Context(), h.project, h.volume)
+		got, err := h.orphan.VolumeBackups(t.Context(), h.project, h.volume)
 		require.NoError(t, err)
 		require.Equal(t, []string{h.full, h.leaf}, ids(got), "pages of %d", size)
 	}
@@ -163,20 +163,20 @@ func TestEstate_ListsTheProjectsBackupsOfTheVolume(t *testing.T) {
 // Leaf first, as the admin: the only way that anything goes.
 func TestEstate_RemovesLeafFirstAsTheAdmin(t *testing.T) {
 	for name, remove := range map[string]func(*heirless, string) error{
-		"deletion": func(h *heirless, id string) error { return h.estate.DeleteBackup(t.Context(), h.named(id)) },
-		"force":    func(h *heirless, id string) error { return h.estate.ForceDeleteBackup(t.Context(), h.named(id)) },
+		"deletion": func(h *heirless, id string) error { return h.orphan.DeleteBackup(t.Context(), h.named(id)) },
+		"force":    func(h *heirless, id string) error { return h.orphan.ForceDeleteBackup(t.Context(), h.named(id)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHeirless(t, cloudsim.Options{DeleteTime: cloudsim.Fixed(time.Minute)})
 			h.refused(t, h.full, backup.MeansHasDependents)
 
 			require.NoError(t, remove(h, h.leaf))
-			is, err := h.estate.Backup(t.Context(), h.project, h.leaf)
+			is, err := h.orphan.Backup(t.Context(), h.project, h.leaf)
 			require.NoError(t, err)
 			require.Equal(t, backup.StatusDeleting, is.Status)
 			requireMeaning(t, backup.MeansHasDependents, remove(h, h.full)) // the leaf is not gone yet
 			h.step(2 * time.Minute)
-			_, err = h.estate.Backup(t.Context(), h.project, h.leaf)
+			_, err = h.orphan.Backup(t.Context(), h.project, h.leaf)
 			requireMeaning(t, backup.MeansNotFound, err)
 			requireMeaning(t, backup.MeansNotFound, remove(h, h.leaf))
 
@@ -224,7 +224,7 @@ func TestEstate_LooksForDependentsItself(t *testing.T) {
 	})
 	t.Run("what a bare admin's token does", func(t *testing.T) {
 		h := newHeirless(t, cloudsim.Options{})
-		r := h.estate.request("delete backup", h.full)
+		r := h.orphan.request("delete backup", h.full)
 		r.method = http.MethodDelete
 		require.NoError(t, h.cloud.do(t.Context(), h.cloud.admin, r))
 		h.step(time.Hour)
@@ -238,7 +238,7 @@ func TestEstate_LooksForDependentsItself(t *testing.T) {
 func (h *heirless) loseCounter(t *testing.T, parent string) {
 	t.Helper()
 	h.sim.RemoveBackup(h.add(cloudsim.NewBackup{Parent: parent, Status: "error"}))
-	is, err := h.estate.Backup(t.Context(), h.project, parent)
+	is, err := h.orphan.Backup(t.Context(), h.project, parent)
 	require.NoError(t, err)
 	require.False(t, is.HasDependents, "the lie")
 }
@@ -258,19 +258,19 @@ func TestEstate_RefusesWhatBelongsToAnotherProject(t *testing.T) {
 	h := newHeirless(t, cloudsim.Options{})
 	globex := h.sim.AddProject("globex")
 	theirs := h.add(cloudsim.NewBackup{Volume: h.sim.AddVolume(globex, "data", 1)})
-	_, err := h.estate.Backup(t.Context(), h.project, theirs)
+	_, err := h.orphan.Backup(t.Context(), h.project, theirs)
 	requireMeaning(t, backup.MeansRefused, err)
 	h.refused(t, theirs, backup.MeansRefused)
 
 	// said to be what it is, the normal cloud removes it, with a token of its project
-	is, err := h.estate.Backup(t.Context(), globex, theirs)
+	is, err := h.orphan.Backup(t.Context(), globex, theirs)
 	require.NoError(t, err)
-	list, err := h.estate.VolumeBackups(t.Context(), globex, is.VolumeID)
+	list, err := h.orphan.VolumeBackups(t.Context(), globex, is.VolumeID)
 	require.NoError(t, err)
 	require.Equal(t, []string{theirs}, ids(list))
-	require.NoError(t, h.estate.DeleteBackup(t.Context(), is))
+	require.NoError(t, h.orphan.DeleteBackup(t.Context(), is))
 	again := h.add(cloudsim.NewBackup{Volume: is.VolumeID})
-	require.NoError(t, h.estate.ForceDeleteBackup(t.Context(), backup.Backup{ID: again, ProjectID: globex}))
+	require.NoError(t, h.orphan.ForceDeleteBackup(t.Context(), backup.Backup{ID: again, ProjectID: globex}))
 	for _, e := range h.sim.Journal() {
 		if e.Kind == cloudsim.BackupDeletion || e.Kind == cloudsim.BackupForceDeletion {
 			require.Equal(t, globex, e.Token)
@@ -281,16 +281,16 @@ func TestEstate_RefusesWhatBelongsToAnotherProject(t *testing.T) {
 	initech := h.sim.AddProject("initech")
 	other := h.add(cloudsim.NewBackup{Volume: h.sim.AddVolume(initech, "data", 1)})
 	h.sim.DeleteProject(initech)
-	requireMeaning(t, backup.MeansProjectGone, h.estate.DeleteBackup(t.Context(), backup.Backup{ID: other, ProjectID: initech}))
+	requireMeaning(t, backup.MeansProjectGone, h.orphan.DeleteBackup(t.Context(), backup.Backup{ID: other, ProjectID: initech}))
 }
 
 func TestEstate_NotFound(t *testing.T) {
 	const nobody = "00000000-0000-4000-8000-000000000000"
 	h := newHeirless(t, cloudsim.Options{})
-	_, err := h.estate.Backup(t.Context(), h.project, nobody)
+	_, err := h.orphan.Backup(t.Context(), h.project, nobody)
 	requireMeaning(t, backup.MeansNotFound, err)
 	h.refused(t, nobody, backup.MeansNotFound)
-	list, err := h.estate.VolumeBackups(t.Context(), h.project, nobody)
+	list, err := h.orphan.VolumeBackups(t.Context(), h.project, nobody)
 	require.NoError(t, err)
 	require.Empty(t, list)
 }

@@ -31,7 +31,7 @@ func newTenant(t *testing.T, o cloudsim.Options, opts ...Option) *tenant {
 	t.Helper()
 	w := newWorld(t, o)
 	project := w.sim.AddProject("acme")
-	return &tenant{world: w, cloud: w.connect(t, patient, opts...), project: project, volume: w.sim.AddVolume(project, "data", 1)}
+	return &tenant{world: w, cloud: w.connect(t, retrying, opts...), project: project, volume: w.sim.AddVolume(project, "data", 1)}
 }
 
 func (n *tenant) request() backup.Request {
@@ -233,6 +233,6 @@ func TestCindersThatDoNotTellTheProjectAreRefused(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{VolumeMinor: oldestVolumeMinor - 1})
 	credentials, err := FromEnv(func(name string) string { return w.rc[name] })
 	require.NoError(t, err)
-	_, err = Connect(t.Context(), credentials, patient)
+	_, err = Connect(t.Context(), credentials, retrying)
 	requireMeaning(t, backup.MeansRefused, err)
 }

@@ -23,7 +23,7 @@ func withPasswordFile(t *testing.T, o cloudsim.Options) (n *tenant, passwordFile
 	w.rc["OS_PASSWORD_FILE"] = passwordFile
 	delete(w.rc, "OS_PASSWORD")
 	project := w.sim.AddProject("acme")
-	return &tenant{world: w, cloud: w.connect(t, patient), project: project, volume: w.sim.AddVolume(project, "data", 1)}, passwordFile
+	return &tenant{world: w, cloud: w.connect(t, retrying), project: project, volume: w.sim.AddVolume(project, "data", 1)}, passwordFile
 }
 
 // rotate changes the service user's password, which ends its tokens.

@@ -16,7 +16,7 @@ import (
 // A hand does to a cloud what tenants and operators do: makes servers, volumes,
 // projects. It speaks plain HTTP, as the user of the OS_* variables, so that
 // what we test is not tested with itself, and it removes what it made.
-type hand struct {
+type client struct {
 	rc     map[string]string
 	cloud  *Cloud // for its endpoints only
 	prefix string // of every name it gives
@@ -27,21 +27,21 @@ type hand struct {
 type object = map[string]any
 
 // send asks and returns the status and the answer; the token is of that project.
-func (h *hand) send(ctx context.Context, t *testing.T, project, method, url string, body any) (int, object) {
+func (h *client) send(ctx context.Context, t *testing.T, project, method, url string, body any) (int, object) {
 	t.Helper()
 	status, said, _ := h.request(ctx, t, h.token(ctx, t, project), method, url, body)
 	return status, said
 }
 
 // must is send where nothing but success will do.
-func (h *hand) must(ctx context.Context, t *testing.T, project, method, url string, body any) object {
+func (h *client) must(ctx context.Context, t *testing.T, project, method, url string, body any) object {
 	t.Helper()
 	status, said := h.send(ctx, t, project, method, url, body)
 	require.Less(t, status, 300, "%s %s: %v", method, url, said)
 	return said
 }
 
-func (h *hand) request(ctx context.Context, t *testing.T, token, method, url string, body any) (int, object, http.Header) {
+func (h *client) request(ctx context.Context, t *testing.T, token, method, url string, body any) (int, object, http.Header) {
 	t.Helper()
 	text, err := json.Marshal(body)
 	require.NoError(t, err)
@@ -63,7 +63,7 @@ func (h *hand) request(ctx context.Context, t *testing.T, token, method, url str
 	return resp.StatusCode, said, resp.Header
 }
 
-func (h *hand) token(ctx context.Context, t *testing.T, project string) string {
+func (h *client) token(ctx context.Context, t *testing.T, project string) string {
 	t.Helper()
 	if id, ok := h.tokens[project]; ok {
 		return id
@@ -78,11 +78,11 @@ func (h *hand) token(ctx context.Context, t *testing.T, project string) string {
 	return h.tokens[project]
 }
 
-func (h *hand) cinder(project, path string) string {
+func (h *client) cinder(project, path string) string {
 	return strings.Replace(h.cloud.admin.base(cinder), h.cloud.admin.projectID, project, 1) + path
 }
-func (h *hand) nova(path string) string     { return h.cloud.admin.base(nova) + path }
-func (h *hand) keystone(path string) string { return h.cloud.admin.identity + path }
+func (h *client) nova(path string) string     { return h.cloud.admin.base(nova) + path }
+func (h *client) keystone(path string) string { return h.cloud.admin.identity + path }
 
 // in digs a value out of an answer.
 func in(o object, path ...string) any {
@@ -100,7 +100,7 @@ func str(o object, path ...string) string {
 }
 
 // until waits for what must come.
-func (h *hand) until(t *testing.T, what string, done func() bool) {
+func (h *client) until(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for range 240 {
 		if done() {
@@ -119,7 +119,7 @@ func cleanup(t *testing.T, f func(ctx context.Context)) {
 }
 
 // volume makes a volume of 1 GiB. At the end it goes, with its backups.
-func (h *hand) volume(t *testing.T, project string) string {
+func (h *client) volume(t *testing.T, project string) string {
 	t.Helper()
 	ctx := t.Context()
 	said := h.must(ctx, t, project, http.MethodPost, h.cinder(project, "/volumes"), object{"volume": object{"size": 1, "name": h.prefix + "-volume"}})
@@ -138,7 +138,7 @@ func (h *hand) volume(t *testing.T, project string) string {
 	return id
 }
 
-func (h *hand) removeBackups(ctx context.Context, t *testing.T, project, volume string) {
+func (h *client) removeBackups(ctx context.Context, t *testing.T, project, volume string) {
 	t.Helper()
 	h.until(t, "backups deleted", func() bool {
 		said := h.must(ctx, t, project, http.MethodGet, h.cinder(project, "/backups/detail?volume_id="+volume), nil)
@@ -153,7 +153,7 @@ func (h *hand) removeBackups(ctx context.Context, t *testing.T, project, volume 
 }
 
 // server boots a server from the volume, with that metadata.
-func (h *hand) server(t *testing.T, project, volume string, metadata object) string {
+func (h *client) server(t *testing.T, project, volume string, metadata object) string {
 	t.Helper()
 	ctx := t.Context()
 	h.must(ctx, t, project, http.MethodPost, h.cinder(project, "/volumes/"+volume+"/action"), object{"os-set_bootable": object{"bootable": true}})
@@ -179,7 +179,7 @@ func (h *hand) server(t *testing.T, project, volume string, metadata object) str
 }
 
 // project makes a project; the inherited role of the service user reaches it.
-func (h *hand) project(t *testing.T, name string) string {
+func (h *client) project(t *testing.T, name string) string {
 	t.Helper()
 	admin := h.cloud.admin.projectID
 	said := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/projects"),
@@ -191,7 +191,7 @@ func (h *hand) project(t *testing.T, name string) string {
 
 // orphan makes a volume in a project of its own that the test deletes. What is
 // left goes as the admin.
-func (h *hand) orphan(t *testing.T) (volume, project string) {
+func (h *client) orphan(t *testing.T) (volume, project string) {
 	t.Helper()
 	admin := h.cloud.admin.projectID
 	said := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/projects"),
@@ -214,7 +214,7 @@ func (h *hand) orphan(t *testing.T) (volume, project string) {
 
 // user makes a user with that role in the admin project only, and returns the
 // environment to log in with.
-func (h *hand) user(t *testing.T, role string) map[string]string {
+func (h *client) user(t *testing.T, role string) map[string]string {
 	t.Helper()
 	ctx, admin := t.Context(), h.cloud.admin.projectID
 	name := fmt.Sprintf("%s-%s", h.prefix, role)
@@ -234,7 +234,7 @@ func (h *hand) user(t *testing.T, role string) map[string]string {
 }
 
 // quota allows the project so many backups.
-func (h *hand) quota(t *testing.T, project string, backups int) {
+func (h *client) quota(t *testing.T, project string, backups int) {
 	t.Helper()
 	admin := h.cloud.admin.projectID
 	h.must(t.Context(), t, admin, http.MethodPut, h.cinder(admin, "/os-quota-sets/"+project), object{"quota_set": object{"backups": backups}})

@@ -46,7 +46,7 @@ func (c *Cloud) Reach(ctx context.Context, projectID string) (secretRight bool, 
 	if err != nil {
 		return false, fmt.Errorf("read token of project %s: %w", projectID, err)
 	}
-	return t.hasRole(c.patience.config.SecretRoles...), nil
+	return t.hasRole(c.retrier.config.SecretRoles...), nil
 }
 
 // IsAdmin tells whether the token of our own project has the role admin now.

@@ -93,7 +93,7 @@ func TestKeystone_NeedsNoPassword(t *testing.T) {
 func TestKeystone_WhatNobodyKnowsIsNoRefusal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, cloudsim.Options{})
-	k, login := keystoneOf(t, w.connect(t, patient))
+	k, login := keystoneOf(t, w.connect(t, retrying))
 	token, _, err := k.SignIn(t.Context(), login)
 	require.NoError(t, err)
 	_, err = k.Validate(t.Context(), token)

@@ -95,7 +95,7 @@ func (c *Cloud) roleHolders(ctx context.Context, projectID string) ([]string, er
 // role of nobody: it keeps the assignments of users that LDAP forgot.
 func (c *Cloud) usersOf(ctx context.Context, ids []string) (map[string]userJSON, error) {
 	now := c.clock.now()
-	users, missing := c.users.look(now, ids)
+	users, missing := c.users.lookup(now, ids)
 	if len(missing) > usersByID {
 		wanted := make(map[string]bool, len(missing))
 		for _, id := range missing {

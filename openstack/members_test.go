@@ -15,7 +15,7 @@ import (
 )
 
 // person makes a user with that address, without any role.
-func (h *hand) person(t *testing.T, name, email string) string {
+func (h *client) person(t *testing.T, name, email string) string {
 	t.Helper()
 	admin := h.cloud.admin.projectID
 	said := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/users"),
@@ -25,7 +25,7 @@ func (h *hand) person(t *testing.T, name, email string) string {
 	return id
 }
 
-func (h *hand) role(t *testing.T, name string) string {
+func (h *client) role(t *testing.T, name string) string {
 	t.Helper()
 	roles, _ := h.must(t.Context(), t, h.cloud.admin.projectID, http.MethodGet, h.keystone("/roles?name="+name), nil)["roles"].([]any)
 	require.Len(t, roles, 1)
@@ -34,7 +34,7 @@ func (h *hand) role(t *testing.T, name string) string {
 }
 
 func membersTold(t *testing.T, e *env) {
-	ctx, h := t.Context(), e.hand
+	ctx, h := t.Context(), e.client
 	admin, project, empty := h.cloud.admin.projectID, h.project(t, "told"), h.project(t, "untold")
 	direct, grouped := h.person(t, "direct", "direct@told.example"), h.person(t, "grouped", "grouped@told.example")
 	disabled, mute := h.person(t, "disabled", "disabled@told.example"), h.person(t, "mute", "")
@@ -81,7 +81,7 @@ func TestMembers_InheritedRolesCountAndUsersAreReadOnce(t *testing.T) {
 		projects = append(projects, p)
 	}
 	assignments, users := 0, 0
-	c := w.connect(t, patient, WithObserver(func(_, route string, _ int) {
+	c := w.connect(t, retrying, WithObserver(func(_, route string, _ int) {
 		switch {
 		case strings.Contains(route, "/role_assignments"):
 			assignments++
@@ -105,7 +105,7 @@ func TestMembers_OfOneProjectWhereAllTogetherTakeTooLong(t *testing.T) {
 		Route: "GET /identity/v3/role_assignments", Do: cloudsim.Refuse{Status: http.StatusGatewayTimeout},
 		Match: func(r cloudsim.Request) bool { return r.Query.Get("scope.project.id") != p },
 	})
-	require.Equal(t, []string{"alice@acme.example"}, addresses(t, w.connect(t, patient), p))
+	require.Equal(t, []string{"alice@acme.example"}, addresses(t, w.connect(t, retrying), p))
 }
 
 func addresses(t *testing.T, c *Cloud, project string) (to []string) {
@@ -125,7 +125,7 @@ func TestMembers_APartOfAListIsAnError(t *testing.T) {
 	for _, name := range []string{"alice", "amy", "bob", "dora"} {
 		w.sim.Grant(w.sim.AddUser(name, "x", name+"@acme.example"), p, "member")
 	}
-	c := w.connect(t, patient)
+	c := w.connect(t, retrying)
 	w.sim.LimitLists(2)
 	members, err := c.Members(t.Context(), p)
 	require.ErrorContains(t, err, "list role assignments of project "+p+": ")
@@ -146,7 +146,7 @@ func TestMembers_OfALargeProjectComeInPages(t *testing.T) {
 				w.sim.Grant(w.sim.AddUser(fmt.Sprintf("user-%d", i), "x", fmt.Sprintf("user-%d@acme.example", i)), p, "member")
 			}
 			users := 0
-			c := w.connect(t, patient, InTurn(), WithObserver(func(_, route string, _ int) {
+			c := w.connect(t, retrying, InTurn(), WithObserver(func(_, route string, _ int) {
 				if strings.Contains(route, "/users") {
 					users++
 				}
@@ -164,7 +164,7 @@ func TestMembers_UsersOfOtherDomainsAreReadByTheirIDs(t *testing.T) {
 	dora := w.sim.AddUser("dora", "x", "dora@ldap.example")
 	w.sim.Grant(dora, p, "member")
 	w.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/users", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"users": [], "links": {}}`}})
-	require.Equal(t, []string{"dora@ldap.example"}, addresses(t, w.connect(t, patient), p))
+	require.Equal(t, []string{"dora@ldap.example"}, addresses(t, w.connect(t, retrying), p))
 }
 
 // Keystone 27 and newer cut the list of projects at a thousand without a word (A4).
@@ -176,7 +176,7 @@ func TestProjects_AreListedToTheirEndOnEachRelease(t *testing.T) {
 			for range 10 {
 				want[w.sim.AddProject("p")] = true
 			}
-			c := w.connect(t, patient)
+			c := w.connect(t, retrying)
 			for range 2 { // what was learned the first time holds the second
 				seen, err := c.Observe(t.Context())
 				require.NoError(t, err)
@@ -199,7 +199,7 @@ func TestProjects_APartOfTheListIsTold(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
 	w.sim.AddProject("acme")
 	w.sim.LimitLists(1)
-	seen, err := w.connect(t, patient).Observe(t.Context())
+	seen, err := w.connect(t, retrying).Observe(t.Context())
 	require.NoError(t, err)
 	require.Len(t, seen.Unseen, 1)
 	require.Contains(t, seen.Unseen[0], "only a part of the list")
@@ -209,7 +209,7 @@ func TestProjects_APartOfTheListIsTold(t *testing.T) {
 func TestProjects_AnEmptyListIsTold(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
 	w.sim.AddServer(w.sim.AddProject("acme"), "web", nil)
-	c := w.connect(t, patient)
+	c := w.connect(t, retrying)
 	w.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/projects", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"projects": [], "links": {}}`}})
 	seen, err := c.Observe(t.Context())
 	require.NoError(t, err)

@@ -196,7 +196,7 @@ func (c *Cloud) negotiateAgain(ctx context.Context) {
 		c.olderNode(ctx, *offered)
 	}
 	if over {
-		c.patience.conditions.Over(zerolog.Ctx(ctx), conditionOlderNode).Int("minor", c.version.now()).Msg("all API nodes of Cinder know the microversion again")
+		c.retrier.conditions.Over(zerolog.Ctx(ctx), conditionOlderNode).Int("minor", c.version.now()).Msg("all Cinder API nodes support the microversion again")
 	}
 }
 
@@ -242,6 +242,6 @@ func (c *Cloud) lower(ctx context.Context, sent int, fault *backup.CloudError) b
 }
 
 func (c *Cloud) olderNode(ctx context.Context, top int) {
-	c.patience.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, conditionOlderNode, strconv.Itoa(top)).
-		Int("best", c.version.highest()).Int("minor", top).Msg("an API node of Cinder is older than the others, its microversion is used")
+	c.retrier.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, conditionOlderNode, strconv.Itoa(top)).
+		Int("best", c.version.highest()).Int("minor", top).Msg("a Cinder API node is older than the others, its microversion is used")
 }

@@ -93,7 +93,7 @@ func TestEndpointAtAnotherPort(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
 	first := w.elsewhere(t)
 	project := w.sim.AddProject("acme")
-	n := &tenant{world: w, cloud: w.connect(t, patient), project: project, volume: w.sim.AddVolume(project, "data", 1)}
+	n := &tenant{world: w, cloud: w.connect(t, retrying), project: project, volume: w.sim.AddVolume(project, "data", 1)}
 	b := n.backup(t)
 	var out bytes.Buffer
 	ctx := zerolog.New(&out).Level(zerolog.InfoLevel).WithContext(t.Context())
@@ -120,7 +120,7 @@ func TestEndpointAtAnotherPort(t *testing.T) {
 	group.Wait()
 	assert.Len(t, w.sim.Backups(), 21)
 	require.NoError(t, n.cloud.EndpointsAnswer())
-	for _, message := range []string{"service does not answer at its endpoint", "endpoint moved", "service answers at its endpoint again"} {
+	for _, message := range []string{"service does not answer at its endpoint", "endpoint changed", "service answers at its endpoint again"} {
 		assert.Equal(t, 1, strings.Count(out.String(), message), "%s: %s", message, out.String())
 	}
 }

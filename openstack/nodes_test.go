@@ -87,8 +87,8 @@ func TestUpgradedNodesAreAskedAtTheNewestMicroversionAgain(t *testing.T) {
 	assert.Equal(t, 70, read(4))
 	n.both(61 * time.Minute)
 	assert.Equal(t, 70, read(4))
-	assert.Equal(t, 1, strings.Count(out.String(), "an API node of Cinder is older"), out.String())
-	assert.Equal(t, 1, strings.Count(out.String(), "all API nodes of Cinder know"), out.String())
+	assert.Equal(t, 1, strings.Count(out.String(), "a Cinder API node is older"), out.String())
+	assert.Equal(t, 1, strings.Count(out.String(), "all Cinder API nodes support"), out.String())
 	assert.Equal(t, 2, strings.Count(out.String(), "\n"), out.String())
 }
 
@@ -100,7 +100,7 @@ func TestUpgradeOfCinderIsSeenWithoutARestart(t *testing.T) {
 	n.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/", Times: 1, Do: cloudsim.Refuse{
 		Status: http.StatusOK, Body: `{"versions": [{"id": "v3.0", "version": "3.42"}]}`,
 	}})
-	cloud := n.connect(t, patient)
+	cloud := n.connect(t, retrying)
 	_, minor := cloud.Microversion()
 	require.Equal(t, 42, minor)
 	n.sim.AddOlderNode(cloudsim.Cinder, 0)
@@ -169,7 +169,7 @@ func TestCreationWaitsWhereANodeDoesNotKnowItsZone(t *testing.T) {
 func TestDeletionGoesByTheMicroversionOfItsLook(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
-	without := patient
+	without := retrying
 	without.SecretRoles = []string{"creator"}
 	cloud := n.connect(t, without)
 	b := n.backup(t)

@@ -37,7 +37,7 @@ func crowd(t *testing.T, servers, volumes int, opts ...Option) (*world, *Cloud) 
 	for i := range volumes {
 		w.sim.AddVolume(project, fmt.Sprintf("volume-%d", i), 1)
 	}
-	cloud := w.connect(t, patient, append([]Option{func(o *options) { o.pageSize = 10 }}, opts...)...)
+	cloud := w.connect(t, retrying, append([]Option{func(o *options) { o.pageSize = 10 }}, opts...)...)
 	return w, cloud
 }
 
@@ -69,7 +69,7 @@ func TestAFullPageIsAThousand(t *testing.T) {
 	for range 1001 {
 		w.sim.AddVolume(project, "volume", 1)
 	}
-	cloud := w.connect(t, patient)
+	cloud := w.connect(t, retrying)
 	w.sim.ResetCounts()
 	seen, err := cloud.Observe(t.Context())
 	require.NoError(t, err)
@@ -84,7 +84,7 @@ func TestACloudWithSmallerPagesIsReadToItsEnd(t *testing.T) {
 	for range 20 {
 		w.sim.AddVolume(project, "volume", 1)
 	}
-	seen, err := w.connect(t, patient).Observe(t.Context())
+	seen, err := w.connect(t, retrying).Observe(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, seen.Volumes, 20)
 }
@@ -214,7 +214,7 @@ func TestNextLinksAreNotFollowed(t *testing.T) {
 		_, _ = out.Write(body)
 	}))
 	defer proxy.Close()
-	cloud := connect(t, w.sim.OpenRC(proxy.URL), patient, func(o *options) { o.pageSize = 10 })
+	cloud := connect(t, w.sim.OpenRC(proxy.URL), retrying, func(o *options) { o.pageSize = 10 })
 	seen, err := cloud.Observe(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, seen.Servers, 25)

@@ -21,7 +21,7 @@ func slowNova(t *testing.T, servers, most int) (c *Cloud, asked func() int) {
 	}
 	w.sim.AddFault(cloudsim.MaxPage("GET /compute/v2.1/servers/detail", most))
 	n := 0
-	c = w.connect(t, patient, InTurn(), WithObserver(func(_, route string, _ int) {
+	c = w.connect(t, retrying, InTurn(), WithObserver(func(_, route string, _ int) {
 		if route == "/compute/v2.1/servers/detail" {
 			n++
 		}

@@ -98,7 +98,7 @@ func nextPage[T any](ctx context.Context, c *Cloud, s *scope, base request, l li
 			return p, err
 		}
 		c.pages.failed(l.key, size)
-		zerolog.Ctx(ctx).Warn().Err(err).Str("list", l.key).Int("size", size).Msg("page not answered, a smaller one is tried")
+		zerolog.Ctx(ctx).Warn().Err(err).Str("list", l.key).Int("size", size).Msg("page request failed, trying a smaller page")
 	}
 }
 

@@ -87,7 +87,7 @@ func mayBeEncrypted(s *scope, minor int) bool { return minor < secretMinor && s.
 func (c *Cloud) secretRight(ctx context.Context, s *scope, r request) error {
 	renewal := r
 	renewal.method, renewal.idempotent = http.MethodPost, true
-	err := c.patience.try(ctx, renewal, func() *backup.CloudError {
+	err := c.retrier.try(ctx, renewal, func() *backup.CloudError {
 		if err := s.renew(ctx); err != nil {
 			return renewal.faultOf(s.projectID, err, c.clock.now())
 		}
@@ -100,7 +100,7 @@ func (c *Cloud) secretRight(ctx context.Context, s *scope, r request) error {
 		return err
 	}
 	t, err := s.token()
-	if err != nil || !t.hasRole(c.patience.config.SecretRoles...) {
+	if err != nil || !t.hasRole(c.retrier.config.SecretRoles...) {
 		fault := r.refuse(s.projectID, backup.MeansSecretRight,
 			"the service user has none of the roles that give the right to the secret of an encrypted backup")
 		fault.Err = err

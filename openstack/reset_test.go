@@ -17,15 +17,15 @@ func TestEstate_ResetsWhatHangs(t *testing.T) {
 	h.sim.SetBackupStatus(h.leaf, "error_deleting")
 	b := h.named(h.leaf)
 	b.Status = backup.StatusDeleting
-	requireMeaning(t, backup.MeansBackupState, h.estate.ResetBackup(ctx, b, backup.StatusError))
+	requireMeaning(t, backup.MeansBackupState, h.orphan.ResetBackup(ctx, b, backup.StatusError))
 	stranger := b
 	stranger.ProjectID = h.sim.AddProject("globex")
 	stranger.Status = backup.StatusErrorDeleting
-	requireMeaning(t, backup.MeansRefused, h.estate.ResetBackup(ctx, stranger, backup.StatusError))
+	requireMeaning(t, backup.MeansRefused, h.orphan.ResetBackup(ctx, stranger, backup.StatusError))
 	h.unharmed(t)
 	b.Status = backup.StatusErrorDeleting
-	require.NoError(t, h.estate.ResetBackup(ctx, b, backup.StatusError))
+	require.NoError(t, h.orphan.ResetBackup(ctx, b, backup.StatusError))
 	is, _ := h.sim.Backup(h.leaf)
 	require.Equal(t, "error", is.Status)
-	require.NoError(t, h.estate.DeleteBackup(ctx, h.named(h.leaf)), "and is removed as usual")
+	require.NoError(t, h.orphan.DeleteBackup(ctx, h.named(h.leaf)), "and is removed as usual")
 }

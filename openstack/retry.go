@@ -17,7 +17,7 @@ import (
 const firstPause = time.Second
 
 // A patience tries calls again. It is the only place that does.
-type patience struct {
+type retrier struct {
 	config     Config
 	clock      clock
 	conditions *telemetry.Conditions // calls that fail; nil: nothing is logged of them
@@ -25,7 +25,7 @@ type patience struct {
 
 // try makes the attempts of one call, until one succeeds, is refused for good,
 // or the time is up: RETRY_TIMEOUT or ctx. It returns the last answer.
-func (p patience) try(ctx context.Context, r request, attempt func() *backup.CloudError) error {
+func (p retrier) try(ctx context.Context, r request, attempt func() *backup.CloudError) error {
 	began := p.clock.now()
 	unknown := false // what became of the tries before
 	for n := 1; ; n++ {
@@ -61,7 +61,7 @@ func (p patience) try(ctx context.Context, r request, attempt func() *backup.Clo
 //   - A creation only where the cloud certainly did not execute it and may do so
 //     later: it never got out, no new token could be had for it, or it was
 //     throttled.
-func (p patience) mayRepeat(r request, fault *backup.CloudError) bool {
+func (p retrier) mayRepeat(r request, fault *backup.CloudError) bool {
 	if p.config.RetryTimeout <= 0 || r.once || r.large && tooLarge(fault) || slices.Contains(p.config.SkipRetryCodes, fault.Status) || r.first && hopeless(fault) {
 		return false
 	}
@@ -83,7 +83,7 @@ func (r request) repeatable() bool {
 
 // pause doubles with each try and varies, so that many callers do not come back
 // at once. The cloud's own wish prevails where it is longer.
-func (p patience) pause(tried int, fault *backup.CloudError) time.Duration {
+func (p retrier) pause(tried int, fault *backup.CloudError) time.Duration {
 	d := backup.BackOff{First: firstPause, Longest: p.config.MaxRetryInterval.Std()}.Pause(tried)
 	d -= time.Duration(rand.Int64N(int64(d)/2 + 1)) //nolint:gosec // spreads callers in time, guards nothing
 	return max(d, fault.RetryAfter)

@@ -76,7 +76,7 @@ func TestWhatIsTriedAgain(t *testing.T) {
 			t.Parallel()
 			clock, pauses := stepped()
 			attempt, tries := attempts(c.faults...)
-			err := patience{config: patient, clock: clock}.try(t.Context(), request{method: c.method}, attempt)
+			err := retrier{config: retrying, clock: clock}.try(t.Context(), request{method: c.method}, attempt)
 			assert.Equal(t, c.fails, err != nil)
 			assert.Equal(t, c.tries, *tries)
 			assert.Len(t, *pauses, c.tries-1)
@@ -93,12 +93,12 @@ func TestPausesGrowToTheirLimit(t *testing.T) {
 	}
 	attempt, _ := attempts(forever...)
 	began := clock.now()
-	err := patience{config: patient, clock: clock}.try(t.Context(), request{method: http.MethodGet}, attempt)
+	err := retrier{config: retrying, clock: clock}.try(t.Context(), request{method: http.MethodGet}, attempt)
 	requireMeaning(t, backup.MeansUnavailable, err)
-	assert.LessOrEqual(t, clock.now().Sub(began), patient.RetryTimeout.Std())
-	assert.Greater(t, clock.now().Sub(began), patient.RetryTimeout.Std()-2*patient.MaxRetryInterval.Std(), "it did not give up early")
+	assert.LessOrEqual(t, clock.now().Sub(began), retrying.RetryTimeout.Std())
+	assert.Greater(t, clock.now().Sub(began), retrying.RetryTimeout.Std()-2*retrying.MaxRetryInterval.Std(), "it did not give up early")
 	for i, pause := range *pauses {
-		full := min(time.Second<<min(i, 10), patient.MaxRetryInterval.Std())
+		full := min(time.Second<<min(i, 10), retrying.MaxRetryInterval.Std())
 		assert.LessOrEqual(t, pause, full)
 		assert.GreaterOrEqual(t, pause, full/2)
 	}
@@ -108,14 +108,14 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 	t.Parallel()
 	clock, pauses := stepped()
 	attempt, _ := attempts(throttled)
-	require.NoError(t, patience{config: patient, clock: clock}.try(t.Context(), request{method: http.MethodGet}, attempt))
+	require.NoError(t, retrier{config: retrying, clock: clock}.try(t.Context(), request{method: http.MethodGet}, attempt))
 	assert.Equal(t, []time.Duration{90 * time.Second}, *pauses, "longer than MAX_RETRY_INTERVAL, but the cloud's wish")
 
 	clock, pauses = stepped()
 	later := *throttled
 	later.RetryAfter = time.Hour
 	attempt, tries := attempts(&later)
-	fault := requireFault(t, backup.MeansThrottled, patience{config: patient, clock: clock}.try(t.Context(), request{method: http.MethodGet}, attempt))
+	fault := requireFault(t, backup.MeansThrottled, retrier{config: retrying, clock: clock}.try(t.Context(), request{method: http.MethodGet}, attempt))
 	assert.Equal(t, time.Hour, fault.RetryAfter)
 	assert.Equal(t, 1, *tries, "an hour is beyond RETRY_TIMEOUT")
 	assert.Empty(t, *pauses)
@@ -126,7 +126,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 	clock, _ := stepped()
 	ctx, cancel := context.WithCancel(t.Context())
 	tries := 0
-	err := patience{config: patient, clock: clock}.try(ctx, request{method: http.MethodGet}, func() *backup.CloudError {
+	err := retrier{config: retrying, clock: clock}.try(ctx, request{method: http.MethodGet}, func() *backup.CloudError {
 		tries++
 		cancel()
 		fault := *away
@@ -140,7 +140,7 @@ func TestADoubtStays(t *testing.T) {
 	t.Parallel()
 	clock, _ := stepped()
 	attempt, _ := attempts(ambiguous, &backup.CloudError{Meaning: backup.MeansBackupState, Status: 400})
-	fault := requireFault(t, backup.MeansBackupState, patience{config: patient, clock: clock}.try(t.Context(), request{method: http.MethodDelete}, attempt))
+	fault := requireFault(t, backup.MeansBackupState, retrier{config: retrying, clock: clock}.try(t.Context(), request{method: http.MethodDelete}, attempt))
 	assert.True(t, fault.Unknown, "the try before may be why it is being deleted")
 }
 
@@ -149,7 +149,7 @@ func TestTheZeroConfigNeverTriesAgain(t *testing.T) {
 	require.NoError(t, Config{}.Validate())
 	clock, _ := stepped()
 	attempt, tries := attempts(away)
-	require.Error(t, patience{clock: clock}.try(t.Context(), request{method: http.MethodGet}, attempt))
+	require.Error(t, retrier{clock: clock}.try(t.Context(), request{method: http.MethodGet}, attempt))
 	assert.Equal(t, 1, *tries)
 }
 

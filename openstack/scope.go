@@ -58,7 +58,7 @@ func (c *Cloud) newScope(ctx context.Context, r request, project gophercloud.Aut
 	if err := s.settle(project.ProjectID); err != nil {
 		return nil, r.refuse(project.ProjectID, backup.MeansRefused, err.Error())
 	}
-	if err := c.place(ctx, s); err != nil {
+	if err := c.locate(ctx, s); err != nil {
 		meaning := backup.MeansRefused
 		if c.admin != nil { // others' catalogs are right: this one will be
 			meaning = backup.MeansUnavailable

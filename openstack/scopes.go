@@ -44,7 +44,7 @@ func (c *Cloud) scope(ctx context.Context, projectID string) (*scope, error) {
 			return s, nil // made between our look and our turn
 		}
 		// Others wait for it too: it must not end with the first one's context.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.patience.config.RetryTimeout.Std()+2*c.attemptTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.retrier.config.RetryTimeout.Std()+2*c.attemptTimeout)
 		defer cancel()
 		s, err := c.authenticate(ctx, gophercloud.AuthScope{ProjectID: projectID}, "project "+projectID)
 		if err == nil {
@@ -68,7 +68,7 @@ func (c *Cloud) scope(ctx context.Context, projectID string) (*scope, error) {
 func (c *Cloud) authenticate(ctx context.Context, project gophercloud.AuthScope, object string) (*scope, error) {
 	r := request{op: opAuthenticate, object: object, id: project.ProjectID, method: http.MethodPost, idempotent: true, first: c.admin == nil}
 	var s *scope
-	err := c.patience.try(ctx, r, func() (fault *backup.CloudError) {
+	err := c.retrier.try(ctx, r, func() (fault *backup.CloudError) {
 		s, fault = c.newScope(ctx, r, project)
 		return fault
 	})

@@ -27,7 +27,7 @@ func vault(t *testing.T, change ...func(*cloudsim.Options)) (n *tenant, b backup
 	w := newWorld(t, o)
 	project := w.sim.AddProject("acme")
 	n = &tenant{world: w, project: project, volume: w.sim.AddVolume(project, "vault", 1, cloudsim.VolumeOptions{Encrypted: true})}
-	n.cloud = w.connect(t, patient)
+	n.cloud = w.connect(t, retrying)
 	b = n.backup(t)
 	return n, b
 }

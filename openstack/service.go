@@ -47,16 +47,16 @@ func (v service) notFound() string {
 }
 
 // A saying is a refusal in the words of a service: `{"<name of the fault>": {"code": 404, "message": "..."}}`.
-type saying struct {
+type fault struct {
 	name, message string
 }
 
-// sayingOf reads a refusal. It reports false for what stands in front of a
+// faultOf reads a refusal. It reports false for what stands in front of a
 // service: a proxy's page, whatever it quotes of the request.
-func sayingOf(status int, body []byte) (saying, bool) {
+func faultOf(status int, body []byte) (fault, bool) {
 	var envelope map[string]json.RawMessage
 	if json.Unmarshal(body, &envelope) != nil || len(envelope) != 1 {
-		return saying{}, false
+		return fault{}, false
 	}
 	for name, inner := range envelope {
 		var said struct {
@@ -64,10 +64,10 @@ func sayingOf(status int, body []byte) (saying, bool) {
 			Message string
 		}
 		if json.Unmarshal(inner, &said) == nil && said.Code == status && said.Message != "" {
-			return saying{name, said.Message}, true
+			return fault{name, said.Message}, true
 		}
 	}
-	return saying{}, false
+	return fault{}, false
 }
 
 // lacks reports whether an answer is the service's own that it has no object of
@@ -78,7 +78,7 @@ func (v service) lacks(status int, body []byte, id string) bool {
 	if v == barbican {
 		return id != "" && lacksSecret(status, body)
 	}
-	said, own := sayingOf(status, body)
+	said, own := faultOf(status, body)
 	return status == http.StatusNotFound && own && said.name == v.notFound() && id != "" &&
 		strings.Contains(strings.ToLower(said.message), strings.ToLower(id))
 }

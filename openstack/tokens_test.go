@@ -165,7 +165,7 @@ func TestTheAdminRoleIsAskedForAnew(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
 	service, admin := w.sim.Cast().Service, w.sim.Cast().AdminProject
 	w.sim.Grant(service, admin, "reader")
-	c := w.connect(t, patient)
+	c := w.connect(t, retrying)
 	require.NoError(t, c.VerifyAdmin(t.Context()))
 	assert.Equal(t, service, c.UserID())
 	assert.Equal(t, admin, c.AdminProjectID())
@@ -185,7 +185,7 @@ func TestARoleThatCameBackIsSeenAtOnce(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
 	service, admin := w.sim.Cast().Service, w.sim.Cast().AdminProject
 	w.sim.Grant(service, admin, "reader")
-	c := w.connect(t, patient)
+	c := w.connect(t, retrying)
 	w.sim.Revoke(service, admin, "admin")
 	w.sim.RevokeInherited(service, "default", "admin")
 	w.sim.RevokeTokens(service)
@@ -214,10 +214,10 @@ func TestEncryptedBackupsNeedTheRightToTheirSecret(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
 	project := w.sim.AddProject("acme")
 	volume := w.sim.AddVolume(project, "vault", 1, cloudsim.VolumeOptions{Encrypted: true})
-	n := &tenant{world: w, cloud: w.connect(t, patient), project: project, volume: volume}
+	n := &tenant{world: w, cloud: w.connect(t, retrying), project: project, volume: volume}
 	b := n.backup(t)
 	require.True(t, b.Encrypted)
-	without := patient
+	without := retrying
 	without.SecretRoles = []string{"creator"} // staffeln is admin, member, reader
 	strict := w.connect(t, without)
 	n.sim.ResetCounts()

@@ -31,7 +31,7 @@ func newUsersCache() usersCache {
 }
 
 // look returns those of the users that are known, and the IDs of the others.
-func (k usersCache) look(now time.Time, ids []string) (users map[string]userJSON, missing []string) {
+func (k usersCache) lookup(now time.Time, ids []string) (users map[string]userJSON, missing []string) {
 	users = make(map[string]userJSON, len(ids))
 	for _, id := range ids {
 		if u, ok := k.known.Get(id); ok && now.Sub(u.at) < usersTime {

@@ -11,7 +11,7 @@ import (
 
 // outage asks once where no cinder-backup is up, and not at all where nothing
 // waits for admission. What can't be read holds nothing back.
-func (s *Scheduler) outage(ctx context.Context, b *db.Beat) (backup.Outage, error) {
+func (s *Scheduler) outage(ctx context.Context, b *db.Run) (backup.Outage, error) {
 	waits, err := b.Waiting(ctx)
 	if err != nil || !waits {
 		return backup.Outage{}, err
@@ -22,49 +22,49 @@ func (s *Scheduler) outage(ctx context.Context, b *db.Beat) (backup.Outage, erro
 		if backup.Means(err, backup.MeansForbidden) || backup.Means(err, backup.MeansUnauthorised) {
 			form, detail = "forbidden", "let the service user read os-services (Cinder's policy volume_extension:services:index); until then backups are begun where no cinder-backup is up, too"
 		}
-		s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "services", form).Err(err).Str("detail", detail).Msg("backup services not listed, none is taken to be down")
+		s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "services", form).Err(err).Str("detail", detail).Msg("backup services not listed, all assumed up")
 		return backup.Outage{}, nil
 	}
 	s.conditions.Over(zerolog.Ctx(ctx), "services").Msg("backup services listed again")
 	return backup.OutageOf(services, s.Settings.BackupZones), nil
 }
 
-// tellAdmission logs a caution when it begins and when it ends, and those of single projects and zones.
-func (s *Scheduler) tellAdmission(ctx context.Context, a backup.Admission) {
-	why := []string{string(a.Caution)}
+// logAdmission logs a caution when it begins and when it ends, and those of single projects and zones.
+func (s *Scheduler) logAdmission(ctx context.Context, a backup.Admission) {
+	why := []string{string(a.ThrottleReason)}
 	for _, one := range a.Brakes {
 		why = append(why, string(one.Why))
 	}
 	s.Metrics.SetAdmission(a.Stuck, why...)
-	s.tellBrakes(ctx, a.Brakes)
-	if a.Caution == s.caution {
+	s.logThrottles(ctx, a.Brakes)
+	if a.ThrottleReason == s.throttled {
 		return
 	}
 	log := zerolog.Ctx(ctx)
-	switch a.Caution {
-	case backup.NoCaution:
-		log.Info().Str("was", string(s.caution)).Msg("admission is back to its caps")
+	switch a.ThrottleReason {
+	case backup.NotThrottled:
+		log.Info().Str("was", string(s.throttled)).Msg("admission no longer throttled")
 	case backup.WhileOutage:
-		log.Error().Int("held_back", a.HeldBy(backup.Held(backup.WhileOutage))).Msg("no cinder-backup is up where these volumes are: their backups wait, start it")
+		log.Error().Int("held_back", a.HeldBy(backup.Held(backup.WhileOutage))).Msg("no cinder-backup service is up in these availability zones; backups are held back")
 	case backup.WhileThrottle, backup.WhileAway, backup.WhileFailing:
-		log.Warn().Str("caution", string(a.Caution)).Msg("fewer backups begin than the caps allow, until Cinder does better")
+		log.Warn().Str("reason", string(a.ThrottleReason)).Msg("admission throttled")
 	}
-	s.caution = a.Caution
+	s.throttled = a.ThrottleReason
 }
 
-// tellBrakes logs what holds back single projects and zones, when it begins and when it ends.
-func (s *Scheduler) tellBrakes(ctx context.Context, now map[backup.Place]backup.Brake) {
+// logThrottles logs what holds back single projects and zones, when it begins and when it ends.
+func (s *Scheduler) logThrottles(ctx context.Context, now map[backup.AdmissionScope]backup.Brake) {
 	log := zerolog.Ctx(ctx)
 	for at := range s.brakes {
 		if _, still := now[at]; !still {
-			s.conditions.Over(log, brakeCondition(at)).Str("project_id", at.Project).Str("zone", at.Zone).Msg("admission of a part of the cloud is back to its caps")
+			s.conditions.Over(log, brakeCondition(at)).Str("project_id", at.Project).Str("zone", at.Zone).Msg("admission no longer throttled for a project or availability zone")
 		}
 	}
 	for at, one := range now {
-		s.conditions.Met(log, zerolog.WarnLevel, brakeCondition(at), string(one.Why)).Str("caution", string(one.Why)).Str("project_id", at.Project).Str("zone", at.Zone).
-			Int("held_back", one.Held).Msg("fewer backups of a part of the cloud begin than the caps allow")
+		s.conditions.Met(log, zerolog.WarnLevel, brakeCondition(at), string(one.Why)).Str("reason", string(one.Why)).Str("project_id", at.Project).Str("zone", at.Zone).
+			Int("held_back", one.Held).Msg("admission throttled for a project or availability zone")
 	}
 	s.brakes = now
 }
 
-func brakeCondition(at backup.Place) string { return "brake " + at.Project + " " + at.Zone }
+func brakeCondition(at backup.AdmissionScope) string { return "brake " + at.Project + " " + at.Zone }

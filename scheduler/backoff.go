@@ -32,7 +32,7 @@ func (o *backOffs) until(name string) time.Time {
 
 // grow counts a failure: the next try comes after a pause that doubles with each, and at the latest when the run is
 // due by its own period.
-func (o *backOffs) grow(b beat, now time.Time) {
+func (o *backOffs) grow(b periodicRun, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.failed == nil {
@@ -57,7 +57,7 @@ func (o *backOffs) clear(name string) {
 const runCondition = "run "
 
 // failed puts a run off. The pause counts from its end: one that failed by a time-out has waited already.
-func (s *Scheduler) failed(ctx context.Context, b beat, at *db.Beat, err error) {
+func (s *Scheduler) failed(ctx context.Context, b periodicRun, at *db.Run, err error) {
 	now := at.Now
 	if ended, err := s.DB.Now(ctx); err == nil {
 		now = ended
@@ -66,7 +66,7 @@ func (s *Scheduler) failed(ctx context.Context, b beat, at *db.Beat, err error) 
 	s.complain(ctx, b.name, err)
 }
 
-func (s *Scheduler) succeeded(ctx context.Context, b beat) {
+func (s *Scheduler) succeeded(ctx context.Context, b periodicRun) {
 	s.backOffs.clear(b.name)
 	s.conditions.Over(zerolog.Ctx(ctx), runCondition+b.name).Str("run", b.name).Msg("run succeeded again")
 }

@@ -20,7 +20,7 @@ const leastReading = 10 * time.Second
 // Dispatch admits planned records under the caps and gives the queue, from the
 // table alone, what each volume needs next. Whatever the queue lost comes back
 // here.
-func (s *Scheduler) Dispatch(ctx context.Context, b *db.Beat) error {
+func (s *Scheduler) Dispatch(ctx context.Context, b *db.Run) error {
 	set := s.Settings
 	reading, read := context.WithTimeout(ctx, max(set.PollPeriod.Std(), leastReading))
 	defer read()
@@ -30,12 +30,12 @@ func (s *Scheduler) Dispatch(ctx context.Context, b *db.Beat) error {
 	}
 	admission, err := b.Admit(ctx, backup.Caps{
 		Total: outage.Cap(set.MaxBackupsInProgress, set.BackupMaxOperations), PerProject: set.MaxBackupsInProgressPerProject,
-		PerZone: set.MaxBackupsInProgressPerZone, ForcedFull: set.MaxFullsOutOfTurn, Stuck: set.MaxBackupsStuck,
+		PerZone: set.MaxBackupsInProgressPerZone, ForcedFull: set.MaxForcedFulls, Stuck: set.MaxBackupsStuck,
 	}, outage)
 	if err != nil {
 		return err
 	}
-	s.tellAdmission(ctx, admission)
+	s.logAdmission(ctx, admission)
 	work, err := b.AtWork(ctx)
 	if err != nil {
 		return err
@@ -44,16 +44,16 @@ func (s *Scheduler) Dispatch(ctx context.Context, b *db.Beat) error {
 	tally, err := s.Queue.Dispatch(ctx, items)
 	if len(admission.Admitted) > 0 || len(items) > 0 {
 		s.routine.line(ctx, "dispatch", b.Now, len(admission.Admitted) > 0, outcomes(tally)).Int("admitted", len(admission.Admitted)).Int("at_work", len(work)).Int("tasks", len(items)).
-			Any("outcome", tally).Msg("dispatched")
+			Any("outcome", tally).Msg("dispatch run finished")
 	}
 	s.dispatched(ctx, "dispatch", err) // what did not arrive is dispatched again at the next run
-	if err := s.tellQueue(ctx, b, err); err != nil {
+	if err := s.recordQueue(ctx, b, err); err != nil {
 		return err
 	}
 	if err := s.countRecords(ctx, b); err != nil {
 		return err
 	}
-	return b.Done(ctx, db.DispatchBeat, b.Now)
+	return b.Done(ctx, db.DispatchRun, b.Now)
 }
 
 // dispatched logs when the queue begins to take less than it is given, and when it takes all again.
@@ -67,7 +67,7 @@ func (s *Scheduler) dispatched(ctx context.Context, what string, err error) {
 }
 
 // countRecords shows operators how many records wait, run or hang.
-func (s *Scheduler) countRecords(ctx context.Context, b *db.Beat) error {
+func (s *Scheduler) countRecords(ctx context.Context, b *db.Run) error {
 	unfinished, err := b.Unfinished(ctx)
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func (s *Scheduler) countRecords(ctx context.Context, b *db.Beat) error {
 
 // busy is what Cinder still calls creating or deleting; a nil map is a listing
 // that could not be read, and then everything is taken to be still busy.
-type busy struct {
+type transitional struct {
 	creating, deleting map[string]bool
 	// A removal asked for longer ago than removalTime is looked at even though
 	// Cinder still calls it deleting; 0 = never.
@@ -91,7 +91,7 @@ type busy struct {
 
 // listing asks Cinder once for all backups in progress, and not at all where
 // none is: only those that left the listing are worth a call of their own.
-func (s *Scheduler) listing(ctx context.Context, now time.Time, work []db.Work) busy {
+func (s *Scheduler) listing(ctx context.Context, now time.Time, work []db.Work) transitional {
 	read := func(state backup.State, status backup.Status) map[string]bool {
 		wanted := slices.ContainsFunc(work, func(w db.Work) bool {
 			return w.BackupID != "" && (w.State == state || state == backup.Creating && leftoverDue(now, w))
@@ -112,7 +112,7 @@ func (s *Scheduler) listing(ctx context.Context, now time.Time, work []db.Work) 
 		}
 		return ids
 	}
-	return busy{
+	return transitional{
 		creating: read(backup.Creating, backup.StatusCreating), deleting: read(backup.Deleting, backup.StatusDeleting),
 		removalTime: s.Settings.BackupCycleTimeout.Std(),
 	}
@@ -130,7 +130,7 @@ var priority = map[tasks.Kind]int{tasks.VolumePoll: 3, tasks.VolumeBackup: 2, ta
 // choose picks, for each volume, the one task that it needs first. Nothing begins where the operator paused it, and new
 // removals wait while as many as allowed (0 = any number) are in progress;
 // confirming one is never kept waiting. Pure.
-func choose(now time.Time, work []db.Work, b busy, maxRemovals int) []tasks.Item {
+func choose(now time.Time, work []db.Work, b transitional, maxRemovals int) []tasks.Item {
 	removing := 0
 	for _, w := range work {
 		if w.State == backup.Deleting {
@@ -139,7 +139,7 @@ func choose(now time.Time, work []db.Work, b busy, maxRemovals int) []tasks.Item
 	}
 	chosen := map[string]tasks.Item{}
 	for _, w := range work {
-		kind, begins := need(now, w, b)
+		kind, begins := nextTask(now, w, b)
 		if kind == "" || w.Leased || w.Paused && (begins || w.State == backup.Planned) || priority[kind] <= priority[chosen[w.VolumeID].Kind] {
 			continue
 		}
@@ -167,7 +167,7 @@ func idle(now time.Time, w db.Work) bool {
 
 // need says which task one record needs now, if any, and whether that begins a
 // removal.
-func need(now time.Time, w db.Work, b busy) (kind tasks.Kind, begins bool) {
+func nextTask(now time.Time, w db.Work, b transitional) (kind tasks.Kind, begins bool) {
 	late := w.Deadline != nil && backup.Due(now, w.Deadline)
 	if !(backup.Record{State: w.State, Deadline: w.Deadline, NextTryAt: w.NextTryAt}).Due(now) {
 		return "", false

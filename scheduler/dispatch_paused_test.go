@@ -13,7 +13,7 @@ import (
 
 // What a pause lets through: what Cinder is doing already is followed.
 func TestChoosePaused(t *testing.T) {
-	b := busy{creating: map[string]bool{}, deleting: map[string]bool{}}
+	b := transitional{creating: map[string]bool{}, deleting: map[string]bool{}}
 	for name, c := range map[string]struct {
 		work   db.Work
 		paused tasks.Kind
@@ -53,17 +53,17 @@ func TestChoosePausedKeepsNoPlace(t *testing.T) {
 	removal := func(volume, record string) tasks.Item {
 		return tasks.Item{Kind: tasks.VolumeRetention, VolumeID: volume, RecordID: record}
 	}
-	require.Equal(t, []tasks.Item{removal("b", "")}, choose(now, work, busy{}, 1))
-	require.Equal(t, []tasks.Item{removal("b", ""), removal("c", "former owner's")}, choose(now, work, busy{}, 2))
+	require.Equal(t, []tasks.Item{removal("b", "")}, choose(now, work, transitional{}, 1))
+	require.Equal(t, []tasks.Item{removal("b", ""), removal("c", "former owner's")}, choose(now, work, transitional{}, 2))
 }
 
 // A cancelled backup that Cinder goes on making can't be removed yet: until it
 // left the listing, or is past its deadline, it needs nothing.
 func TestCancelledWaitsForTheEndOfItsCreation(t *testing.T) {
 	w := db.Work{VolumeID: "v", State: backup.Failed, BackupID: "b", Deadline: at(time.Hour), StillSince: now}
-	listed := busy{creating: map[string]bool{"b": true}}
+	listed := transitional{creating: map[string]bool{"b": true}}
 	require.Empty(t, choose(now, []db.Work{w}, listed, 0))
-	for name, b := range map[string]busy{"it left the listing": {creating: map[string]bool{}}, "not read": {}} {
+	for name, b := range map[string]transitional{"it left the listing": {creating: map[string]bool{}}, "not read": {}} {
 		require.Len(t, choose(now, []db.Work{w}, b, 0), 1, name)
 	}
 	w.Deadline = at(0)

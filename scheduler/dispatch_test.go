@@ -17,15 +17,15 @@ func at(d time.Duration) *time.Time { return new(now.Add(d)) }
 
 // What one record needs, for each state and what the listings say.
 func TestNeed(t *testing.T) {
-	listed := busy{creating: map[string]bool{"b": true}, deleting: map[string]bool{"b": true}}
-	left := busy{creating: map[string]bool{}, deleting: map[string]bool{}}
-	unread := busy{}
+	listed := transitional{creating: map[string]bool{"b": true}, deleting: map[string]bool{"b": true}}
+	left := transitional{creating: map[string]bool{}, deleting: map[string]bool{}}
+	unread := transitional{}
 	for _, c := range []struct {
-		name   string
-		work   db.Work
-		busy   busy
-		want   tasks.Kind
-		begins bool
+		name         string
+		work         db.Work
+		transitional transitional
+		want         tasks.Kind
+		begins       bool
 	}{
 		{"admitted", db.Work{State: backup.Planned}, left, tasks.VolumeBackup, false},
 		{"waits for its next try", db.Work{State: backup.Planned, NextTryAt: at(time.Second)}, left, "", false},
@@ -46,7 +46,7 @@ func TestNeed(t *testing.T) {
 		{"removal due", db.Work{}, left, tasks.VolumeRetention, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			kind, begins := need(now, c.work, c.busy)
+			kind, begins := nextTask(now, c.work, c.transitional)
 			require.Equal(t, c.want, kind)
 			require.Equal(t, c.begins, begins)
 		})
@@ -68,7 +68,7 @@ func TestChooseOnePerVolume(t *testing.T) {
 		{Kind: tasks.VolumePoll, VolumeID: "v", RecordID: "overdue", Abandoned: true},
 		{Kind: tasks.VolumeBackup, VolumeID: "w", RecordID: "new"},
 		{Kind: tasks.VolumeBackup, VolumeID: "x", RecordID: "left alone", Idle: true},
-	}, choose(now, work, busy{}, 0))
+	}, choose(now, work, transitional{}, 0))
 }
 
 // Idle is what nobody holds and what did not move for two leases, however long
@@ -91,7 +91,7 @@ func TestChooseCapsRemovals(t *testing.T) {
 		{VolumeID: "d"},
 		{VolumeID: "e"},
 	}
-	b := busy{deleting: map[string]bool{"busy": true}}
+	b := transitional{deleting: map[string]bool{"busy": true}}
 	volumes := func(limit int) (ids string) {
 		for _, item := range choose(now, work, b, limit) {
 			ids += item.VolumeID

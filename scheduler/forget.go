@@ -9,7 +9,7 @@ import (
 
 // forget ends the history of records, of gone volumes, and of reports, whatever
 // else a run comes to.
-func (s *Scheduler) forget(ctx context.Context, b *db.Beat) error {
+func (s *Scheduler) forget(ctx context.Context, b *db.Run) error {
 	var before *time.Time
 	if !s.Settings.HistoryTime.IsZero() {
 		before = new(s.Settings.HistoryTime.Before(b.Now))

@@ -18,9 +18,9 @@ import (
 // Plan looks at the whole cloud, decides for every volume, and remembers: what
 // was seen, what was decided, and the records that follow from it. It acts on
 // what it could see and says what it could not.
-func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
+func (s *Scheduler) Plan(ctx context.Context, b *db.Run) error {
 	inv, err := s.Cloud.Observe(ctx)
-	if err := errors.Join(err, s.tellLogin(ctx, b, err), s.tellBursts(ctx, b)); err != nil {
+	if err := errors.Join(err, s.recordLogin(ctx, b, err), s.recordBursts(ctx, b)); err != nil {
 		return fmt.Errorf("look at the cloud: %w", err)
 	}
 	if err := ctx.Err(); err != nil { // what it did not see then is nobody's trouble
@@ -41,11 +41,11 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	if err != nil {
 		return err
 	}
-	accepted, err := b.AbsencesAccepted(ctx)
+	accepted, err := b.AbsencesConfirmed(ctx)
 	if err != nil {
 		return err
 	}
-	seen, err := s.sight(ctx, inv, known, accepted, func(ids []string) (map[string]bool, error) { return b.WithRecords(ctx, ids) })
+	seen, err := s.observe(ctx, inv, known, accepted, func(ids []string) (map[string]bool, error) { return b.WithRecords(ctx, ids) })
 	if err != nil {
 		return err
 	}
@@ -53,9 +53,9 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	if seen.former, err = b.FormerRetention(ctx, ids, projects); err != nil {
 		return err
 	}
-	m := remember(b.Now, seen, known, s.Settings.Bounds())
+	m := merge(b.Now, seen, known, s.Settings.Bounds())
 	if seen.mass {
-		m.findings = append(m.findings, seen.doubt(len(known)))
+		m.findings = append(m.findings, seen.unconfirmedFinding(len(known)))
 	}
 	m.findings = append(append(m.findings, notSeen(inv)...), s.Cloud.Troubles()...)
 	paused, err := b.Pauses(ctx)
@@ -67,7 +67,7 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 	if p.quotaFreed, err = b.QuotaFreed(ctx); err != nil {
 		return err
 	}
-	if p.quotaRoom, err = s.quotaRoom(ctx, b); err != nil {
+	if p.freeQuota, err = s.freeQuota(ctx, b); err != nil {
 		return err
 	}
 	for records, err := range b.Histories(ctx, again) {
@@ -87,11 +87,11 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Beat) error {
 		return err
 	}
 	if accepted && (!seen.mass || !seen.open()) {
-		if err := b.AbsencesSettled(ctx); err != nil {
+		if err := b.EndAbsenceConfirmation(ctx); err != nil {
 			return err
 		}
 	}
-	return b.Done(ctx, db.PlanBeat, p.beat)
+	return b.Done(ctx, db.PlanRun, p.scheduledFor)
 }
 
 // notSeen is a finding for each list that broke off, until a plan sees the whole
@@ -106,7 +106,7 @@ func notSeen(inv backup.Inventory) (found []backup.Finding) {
 
 // known are the volumes that earlier plans saw, but those that are gone; again
 // are those of the latter that the cloud shows once more.
-func (s *Scheduler) known(ctx context.Context, b *db.Beat, inv backup.Inventory) (known map[string]db.Volume, again []string, err error) {
+func (s *Scheduler) known(ctx context.Context, b *db.Run, inv backup.Inventory) (known map[string]db.Volume, again []string, err error) {
 	if known, err = b.Volumes(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -126,7 +126,7 @@ func (s *Scheduler) known(ctx context.Context, b *db.Beat, inv backup.Inventory)
 
 // restoring asks once which backups tenants restore from at the moment. Where
 // that can't be read, what was known stays; Cinder's refusal then tells.
-func (s *Scheduler) restoring(ctx context.Context, b *db.Beat) error {
+func (s *Scheduler) restoring(ctx context.Context, b *db.Run) error {
 	listed, err := s.Cloud.BackupsIn(ctx, backup.StatusRestoring)
 	if err != nil {
 		s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "list restoring", "").Err(err).Msg("backups being restored not listed, will be tried again")
@@ -143,7 +143,7 @@ func (s *Scheduler) restoring(ctx context.Context, b *db.Beat) error {
 // keep writes what a plan came to. What is unwanted ends first: a plan that dies
 // after that concludes the same once more. Volumes come before the records that
 // name them; those that are as they were are not written.
-func (s *Scheduler) keep(ctx context.Context, b *db.Beat, seen *sighting, known map[string]db.Volume, m *memory, p *planner) error {
+func (s *Scheduler) keep(ctx context.Context, b *db.Run, seen *observation, known map[string]db.Volume, m *knowledge, p *planner) error {
 	withdrawn, err := b.WithdrawAll(ctx, p.withdrawIDs, p.withdrawReasons)
 	if err != nil {
 		return err
@@ -170,12 +170,12 @@ func (s *Scheduler) keep(ctx context.Context, b *db.Beat, seen *sighting, known 
 	if err != nil {
 		return err
 	}
-	fresh, err := b.Found(ctx, m.findings, seen.inv.Complete())
+	fresh, err := b.RecordFindings(ctx, m.findings, seen.inv.Complete())
 	if err != nil {
 		return err
 	}
-	tellFindings(ctx, fresh)
-	if err := s.tellEnds(ctx, b, false); err != nil {
+	logFindings(ctx, fresh)
+	if err := s.recordEnds(ctx, b, false); err != nil {
 		return err
 	}
 	if err := s.countFindings(ctx, b); err != nil {
@@ -188,7 +188,7 @@ func (s *Scheduler) keep(ctx context.Context, b *db.Beat, seen *sighting, known 
 	s.routine.line(ctx, "plan", b.Now, planned+withdrawn > 0, len(seen.inv.Servers), len(seen.inv.Volumes), p.protected, p.protections[backup.Late], p.unknown, seen.inv.Complete()).
 		Int("servers", len(seen.inv.Servers)).Int("volumes", len(seen.inv.Volumes)).Int("protected", p.protected).
 		Int("late", p.protections[backup.Late]).Int("planned", planned).Int("withdrawn", withdrawn).Int("unknown", p.unknown).
-		Int("changed", len(changed)).Bool("complete", seen.inv.Complete()).Msg("planned")
+		Int("changed", len(changed)).Bool("complete", seen.inv.Complete()).Msg("plan finished")
 	return nil
 }
 
@@ -206,20 +206,20 @@ func (s *Scheduler) count(p *planner) {
 
 // planner decides for one volume after the other and gathers what follows.
 type planner struct {
-	now, beat       time.Time
-	settings        backup.Settings
-	policy          backup.Policy
-	paused          db.Pauses
-	quotaFreed      map[string]time.Time // by project
-	quotaRoom       map[string]int       // GiB, by project
-	decided         map[string]bool
-	records         []backup.Record
-	withdrawIDs     []string
-	withdrawReasons []backup.Reason
-	decisions       map[decisionCode]int
-	protections     map[backup.Protection]int // volumes
-	protected       int                       // volumes, also those of which the plan could not see whether they still are
-	unknown         int
+	now, scheduledFor time.Time
+	settings          backup.Settings
+	policy            backup.Policy
+	paused            db.Pauses
+	quotaFreed        map[string]time.Time // by project
+	freeQuota         map[string]int       // GiB, by project
+	decided           map[string]bool
+	records           []backup.Record
+	withdrawIDs       []string
+	withdrawReasons   []backup.Reason
+	decisions         map[decisionCode]int
+	protections       map[backup.Protection]int // volumes
+	protected         int                       // volumes, also those of which the plan could not see whether they still are
+	unknown           int
 }
 
 type decisionCode struct {
@@ -229,7 +229,7 @@ type decisionCode struct {
 
 func newPlanner(now time.Time, set backup.Settings) *planner {
 	return &planner{
-		now: now, beat: backup.Grid(now, set.BackupServicePeriod.Std()), settings: set, policy: set.Policy(),
+		now: now, scheduledFor: backup.Grid(now, set.BackupServicePeriod.Std()), settings: set, policy: set.Policy(),
 		decided: map[string]bool{}, decisions: map[decisionCode]int{},
 		protections: map[backup.Protection]int{},
 	}
@@ -249,7 +249,7 @@ func (p *planner) decide(v *db.Volume, records []backup.Record) {
 		}
 	}
 	subject := v.Subject(p.paused).Freed(p.quotaFreed)
-	if room, known := p.quotaRoom[v.ProjectID]; known && v.SizeGiB <= room {
+	if room, known := p.freeQuota[v.ProjectID]; known && v.SizeGiB <= room {
 		subject.QuotaFreed = &p.now
 	}
 	d := backup.Next(p.now, p.policy, subject, records)
@@ -280,7 +280,7 @@ func (p *planner) record(v *db.Volume, state backup.State, d backup.Decision, po
 		ProjectID: v.ProjectID, ProjectName: v.ProjectName, ServerID: v.ServerID, ServerName: v.ServerName,
 		VolumeID: v.ID, VolumeName: v.Name, Zone: v.Zone, SizeGiB: v.SizeGiB, Encrypted: v.Encrypted,
 		State: state, Kind: d.Kind, ForcedFull: d.ForcedFull, Retention: v.Retention.InForce,
-		PlannedAt: p.beat, LastPointAt: point, Reason: d.Reason,
+		PlannedAt: p.scheduledFor, LastPointAt: point, Reason: d.Reason,
 	}
 }
 

@@ -20,7 +20,7 @@ func (s *Scheduler) purged(ctx context.Context, ids []string) map[string]bool {
 		is, err := s.Cloud.ProjectGone(ctx, id)
 		if err != nil {
 			all = false
-			s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "purged", "").Err(err).Str("project_id", id).Msg("project not looked at, will be tried again")
+			s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "purged", "").Err(err).Str("project_id", id).Msg("project not checked, will be tried again")
 			if backup.Means(err, backup.MeansUnauthorised) || backup.Means(err, backup.MeansForbidden) {
 				return gone
 			}
@@ -29,7 +29,7 @@ func (s *Scheduler) purged(ctx context.Context, ids []string) map[string]bool {
 		gone[id] = is
 	}
 	if all && len(ids) > 0 {
-		s.conditions.Over(zerolog.Ctx(ctx), "purged").Msg("projects are looked at again")
+		s.conditions.Over(zerolog.Ctx(ctx), "purged").Msg("projects checked again")
 	}
 	return gone
 }
@@ -37,7 +37,7 @@ func (s *Scheduler) purged(ctx context.Context, ids []string) map[string]bool {
 // closePurged ends the records of projects that were purged: Keystone knows the
 // project no more, and Cinder, asked by ID as an admin, the backup. Nobody is
 // left who could have removed them otherwise, so these are no losses to doubt.
-func (s *Scheduler) closePurged(ctx context.Context, b *db.Beat) error {
+func (s *Scheduler) closePurged(ctx context.Context, b *db.Run) error {
 	unseen, err := b.UnseenProjects(ctx)
 	if err != nil || len(unseen) == 0 {
 		return err
@@ -56,11 +56,11 @@ func (s *Scheduler) closePurged(ctx context.Context, b *db.Beat) error {
 			_, err := s.Cloud.AnyBackup(ctx, r.BackupID)
 			switch {
 			case err == nil:
-				s.conditions.Over(zerolog.Ctx(ctx), "purged backups").Msg("backups of purged projects are looked at again")
+				s.conditions.Over(zerolog.Ctx(ctx), "purged backups").Msg("backups of purged projects checked again")
 			case backup.Means(err, backup.MeansNotFound):
 				ended = append(ended, r.ID)
 			default:
-				s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "purged backups", "").Err(err).Str("record_id", r.ID).Str("project_id", id).Msg("backup of a purged project not looked at, will be tried again")
+				s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "purged backups", "").Err(err).Str("record_id", r.ID).Str("project_id", id).Msg("backup of a purged project not checked, will be tried again")
 			}
 		}
 	}
@@ -76,7 +76,7 @@ func (s *Scheduler) closePurged(ctx context.Context, b *db.Beat) error {
 // reappeared looks for backups that were removed and that Cinder lists all the
 // same, as after the restore of its database. A list may lag: each is asked for
 // by ID. Of those that no answer came about nothing is known: it returns how many.
-func (s *Scheduler) reappeared(ctx context.Context, b *db.Beat, page []backup.Backup) (unknown int, err error) {
+func (s *Scheduler) reappeared(ctx context.Context, b *db.Run, page []backup.Backup) (unknown int, err error) {
 	listed := make(map[string]backup.Backup, len(page))
 	ids := make([]string, 0, len(page))
 	for _, one := range page {

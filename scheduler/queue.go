@@ -14,14 +14,14 @@ const queueTime = time.Minute
 
 // queueTrouble remembers since when there is what.
 type queueTrouble struct {
-	reason backup.Reason // empty: none
-	since  time.Time
-	told   *backup.Reason // the finding that stands, empty: none; nil: nobody knows, as at the beginning of a term
+	reason   backup.Reason // empty: none
+	since    time.Time
+	recorded *backup.Reason // the finding that stands, empty: none; nil: nobody knows, as at the beginning of a term
 }
 
-// tellQueue keeps the finding that no worker takes tasks, or that Redis does not
+// recordQueue keeps the finding that no worker takes tasks, or that Redis does not
 // take them, and ends it where that is over. failed is what came of dispatching.
-func (s *Scheduler) tellQueue(ctx context.Context, b *db.Beat, failed error) error {
+func (s *Scheduler) recordQueue(ctx context.Context, b *db.Run, failed error) error {
 	reason, detail := backup.Reason(""), ""
 	if workers, err := s.Queue.Workers(ctx); err != nil || failed != nil {
 		reason, detail = backup.QueueAway, "start Redis, or check STAFFELN_REDIS_URL; no task is lost"
@@ -31,7 +31,7 @@ func (s *Scheduler) tellQueue(ctx context.Context, b *db.Beat, failed error) err
 	if was := s.queue; was.since.IsZero() || was.reason != reason {
 		s.queue.reason, s.queue.since = reason, b.Now
 	}
-	told := s.queue.told
+	told := s.queue.recorded
 	switch brief := reason != "" && b.Now.Sub(s.queue.since) < queueTime; {
 	case told != nil && *told == reason:
 		return nil
@@ -44,11 +44,11 @@ func (s *Scheduler) tellQueue(ctx context.Context, b *db.Beat, failed error) err
 	if reason != "" {
 		found = append(found, backup.Finding{Reason: reason, Object: "queue", Detail: detail})
 	}
-	fresh, err := b.FoundQueue(ctx, found...)
+	fresh, err := b.RecordQueueFinding(ctx, found...)
 	if err != nil {
 		return err
 	}
-	s.queue.told = &reason
-	tellFindings(ctx, fresh)
+	s.queue.recorded = &reason
+	logFindings(ctx, fresh)
 	return s.countFindings(ctx, b)
 }

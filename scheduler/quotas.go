@@ -15,9 +15,9 @@ import (
 // for hours. A plan has few calls to spare.
 const quotasPerPlan = 2
 
-// quotaRoom returns, by project, how many GiB of backups have room in a quota that
+// freeQuota returns, by project, how many GiB of backups have room in a quota that
 // was full lately. Of most projects it knows nothing.
-func (s *Scheduler) quotaRoom(ctx context.Context, b *db.Beat) (map[string]int, error) {
+func (s *Scheduler) freeQuota(ctx context.Context, b *db.Run) (map[string]int, error) {
 	full, err := b.QuotasFull(ctx)
 	if err != nil {
 		return nil, err

@@ -9,15 +9,15 @@ import (
 )
 
 // memory is what the plans know after one more look at the cloud.
-type memory struct {
+type knowledge struct {
 	volumes  map[string]*db.Volume
 	ends     []db.ProtectionEnd
 	findings []backup.Finding
 }
 
 // remember merges one look at the cloud into what was known. Pure.
-func remember(now time.Time, seen *sighting, known map[string]db.Volume, bounds backup.Bounds) *memory {
-	m := &memory{volumes: make(map[string]*db.Volume, max(len(known), len(seen.inv.Volumes))), findings: seen.view.Findings}
+func merge(now time.Time, seen *observation, known map[string]db.Volume, bounds backup.Bounds) *knowledge {
+	m := &knowledge{volumes: make(map[string]*db.Volume, max(len(known), len(seen.inv.Volumes))), findings: seen.view.Findings}
 	forgotten := map[string]bool{}
 	for _, id := range seen.forgotten {
 		forgotten[id] = true
@@ -50,7 +50,7 @@ func remember(now time.Time, seen *sighting, known map[string]db.Volume, bounds 
 	}
 	for id, v := range known {
 		if m.volumes[id] == nil && !forgotten[id] {
-			m.miss(now, v, seen.answers.GoneVolumes[id] && !seen.answers.Doubted)
+			m.miss(now, v, seen.answers.GoneVolumes[id] && !seen.answers.Unconfirmed)
 		}
 	}
 	for id, v := range m.volumes {
@@ -79,8 +79,8 @@ func protectedSince(now time.Time, v, before db.Volume) *time.Time {
 }
 
 // see is a volume that is there; without protection so far.
-func (m *memory) see(now time.Time, v backup.Volume, before db.Volume, project string) {
-	seen := sight(now, v, before, project)
+func (m *knowledge) see(now time.Time, v backup.Volume, before db.Volume, project string) {
+	seen := startRetention(now, v, before, project)
 	if before.Protected && before.ProjectID != v.ProjectID {
 		m.end(now, before, backup.EndTransferred)
 	}
@@ -88,7 +88,7 @@ func (m *memory) see(now time.Time, v backup.Volume, before db.Volume, project s
 }
 
 // sight begins a new retention with a volume that came from another project.
-func sight(now time.Time, v backup.Volume, before db.Volume, project string) *db.Volume {
+func startRetention(now time.Time, v backup.Volume, before db.Volume, project string) *db.Volume {
 	seen := before
 	seen.ID, seen.Name, seen.ProjectID, seen.Zone, seen.Status = v.ID, v.Name, v.ProjectID, v.Zone, v.Status
 	seen.SizeGiB, seen.Encrypted, seen.Migration, seen.SeenAt = v.SizeGiB, v.Encrypted, v.Migration, now
@@ -103,7 +103,7 @@ func sight(now time.Time, v backup.Volume, before db.Volume, project string) *db
 	return &seen
 }
 
-func (m *memory) protect(now time.Time, v *db.Volume, w backup.Wish, bounds backup.Bounds) {
+func (m *knowledge) protect(now time.Time, v *db.Volume, w backup.Wish, bounds backup.Bounds) {
 	v.Protected, v.ServerID, v.ServerName = true, w.Server.ID, w.Server.Name
 	v.Retention = backup.Retain(now, v.Retention, w, bounds)
 	m.shortens(v)
@@ -111,7 +111,7 @@ func (m *memory) protect(now time.Time, v *db.Volume, w backup.Wish, bounds back
 
 // shortens is a finding for as long as a shorter retention waits, also while
 // nobody can tell whether it is still asked for.
-func (m *memory) shortens(v *db.Volume) {
+func (m *knowledge) shortens(v *db.Volume) {
 	if v.Protected && v.Retention.Shorter != nil {
 		m.findings = append(m.findings, backup.Finding{
 			Reason: backup.RetentionShortened, ProjectID: v.ProjectID, Object: v.ID,
@@ -122,7 +122,7 @@ func (m *memory) shortens(v *db.Volume) {
 
 // miss is a volume that was known and is not listed: gone where Cinder said so
 // by its ID, else as it was.
-func (m *memory) miss(now time.Time, v db.Volume, gone bool) {
+func (m *knowledge) miss(now time.Time, v db.Volume, gone bool) {
 	if v.GoneAt == nil && gone {
 		if v.Protected {
 			m.end(now, v, backup.EndVolumeDeleted)
@@ -136,7 +136,7 @@ func (m *memory) miss(now time.Time, v db.Volume, gone bool) {
 }
 
 // end notes that the protection that v had in its project ended.
-func (m *memory) end(now time.Time, v db.Volume, reason backup.Reason) {
+func (m *knowledge) end(now time.Time, v db.Volume, reason backup.Reason) {
 	m.ends = append(m.ends, db.ProtectionEnd{
 		VolumeID: v.ID, ProjectID: v.ProjectID, EndedAt: now, Reason: reason, ServerID: v.ServerID, ServerName: v.ServerName,
 	})

@@ -13,17 +13,17 @@ import (
 var bounds = backup.Bounds{Default: backup.Period{Days: 17}, ShortenDelay: 24 * time.Hour}
 
 // look is one plan's look at a cloud, and what is remembered after it.
-func look(inv backup.Inventory, known map[string]db.Volume) *memory {
+func look(inv backup.Inventory, known map[string]db.Volume) *knowledge {
 	return lookAt(now, inv, known, backup.Answers{})
 }
 
-func lookAt(at time.Time, inv backup.Inventory, known map[string]db.Volume, answers backup.Answers) *memory {
-	seen := &sighting{inv: inv, answers: answers}
+func lookAt(at time.Time, inv backup.Inventory, known map[string]db.Volume, answers backup.Answers) *knowledge {
+	seen := &observation{inv: inv, answers: answers}
 	seen.view = backup.Protect(inv, backup.Keys{Backup: "b", Retention: "r"}, func(v backup.Volume) backup.Before { return before(known[v.ID], v) }, answers)
-	return remember(at, seen, known, bounds)
+	return merge(at, seen, known, bounds)
 }
 
-func known(m *memory) map[string]db.Volume {
+func known(m *knowledge) map[string]db.Volume {
 	all := map[string]db.Volume{}
 	for id, v := range m.volumes {
 		all[id] = *v
@@ -92,7 +92,7 @@ func TestAbsenceIsConcludedFromAnswersByID(t *testing.T) {
 	noVolume.Volumes, noServer.Servers = wholeCloud.Volumes[1:], nil
 	deleted := backup.Answers{GoneServers: map[string]bool{"s": true}, GoneVolumes: map[string]bool{"v": true}}
 	doubted := deleted
-	doubted.Doubted = true
+	doubted.Unconfirmed = true
 	for _, c := range []struct {
 		name    string
 		inv     backup.Inventory

@@ -18,8 +18,8 @@ const reportGrid = 5 * time.Minute
 
 // Report finds the groups whose report is due, or that have mails to be sent, and gives the queue a task for each.
 // Whatever the queue lost comes back here.
-func (s *Scheduler) Report(ctx context.Context, b *db.Beat) error {
-	untold, err := b.Untold(ctx, s.Settings.Late())
+func (s *Scheduler) Report(ctx context.Context, b *db.Run) error {
+	untold, err := b.Unreported(ctx, s.Settings.Late())
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (s *Scheduler) Report(ctx context.Context, b *db.Beat) error {
 		s.routine.line(ctx, "report", b.Now, false, outcomes(tally)).Int("groups", len(items)).Any("outcome", tally).Msg("reports dispatched")
 	}
 	s.dispatched(ctx, "report", err)
-	return b.Done(ctx, db.ReportBeat, b.Now)
+	return b.Done(ctx, db.ReportRun, b.Now)
 }
 
 // unsentNotices are the projects that are to get a mail about a notice, and whether the operator is.
@@ -48,7 +48,7 @@ type unsentNotices struct {
 }
 
 // dueReports picks the groups that need a worker. Pure.
-func dueReports(now time.Time, period time.Duration, reporting report.Reporting, untold []db.Untold, unsent unsentNotices, groups map[string]db.ReportGroup) []tasks.Item {
+func dueReports(now time.Time, period time.Duration, reporting report.Reporting, untold []db.Unreported, unsent unsentNotices, groups map[string]db.ReportGroup) []tasks.Item {
 	waiting := map[string]report.Waiting{}
 	for _, u := range untold {
 		id := u.ProjectID
@@ -62,24 +62,24 @@ func dueReports(now time.Time, period time.Duration, reporting report.Reporting,
 		}
 		waiting[id] = waiting[id].Merge(report.Waiting{Result: u.Result, Matter: u.Matter})
 	}
-	need := map[string]bool{}
+	nextTask := map[string]bool{}
 	for id, w := range waiting {
 		g := groups[id]
 		w.Last = g.DeliveredAt
 		mayMake := !g.Open && backup.Due(now, g.NextTryAt)
-		need[id] = mayMake && report.Due(now, period, w)
+		nextTask[id] = mayMake && report.Due(now, period, w)
 	}
 	if !reporting.ToLog() {
 		for _, id := range unsent.projects {
-			need[id] = need[id] || !report.NoticesWait(now, groups[id].NextTryAt, groups[id].Failures)
+			nextTask[id] = nextTask[id] || !report.NoticesWait(now, groups[id].NextTryAt, groups[id].Failures)
 		}
 	}
-	need[report.All] = need[report.All] || unsent.operator
+	nextTask[report.All] = nextTask[report.All] || unsent.operator
 	for id, g := range groups {
-		need[id] = need[id] || g.MailDue
+		nextTask[id] = nextTask[id] || g.MailDue
 	}
 	var items []tasks.Item
-	for id, needed := range need {
+	for id, needed := range nextTask {
 		if g := groups[id]; needed && !g.Leased {
 			items = append(items, tasks.Item{Kind: tasks.ReportSend, Group: id, Abandoned: g.Abandoned})
 		}

@@ -17,11 +17,11 @@ func TestNoticeMakesItsGroupDueAtOnce(t *testing.T) {
 	members := report.Reporting{SenderEmail: "a@b.example"}
 	list := report.Reporting{SenderEmail: "a@b.example", Receiver: []string{"ops@b.example"}}
 	operator := report.Reporting{SenderEmail: "a@b.example", OperatorReceiver: []string{"ops@b.example"}}
-	about := []db.Untold{{ProjectID: "", Matter: new(now.Add(-2 * period))}}
+	about := []db.Unreported{{ProjectID: "", Matter: new(now.Add(-2 * period))}}
 	both := unsentNotices{[]string{"p"}, true}
 	for name, c := range map[string]struct {
 		reporting report.Reporting
-		untold    []db.Untold
+		untold    []db.Unreported
 		unsent    unsentNotices
 		groups    map[string]db.ReportGroup
 		due       []string

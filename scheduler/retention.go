@@ -13,7 +13,7 @@ const goneFor = 24 * time.Hour
 
 // Retention finds the volumes of which, by our records, something may be
 // removed, and marks them; the worker looks at Cinder before it removes.
-func (s *Scheduler) Retention(ctx context.Context, b *db.Beat) error {
+func (s *Scheduler) Retention(ctx context.Context, b *db.Run) error {
 	if err := b.ForgetProjects(ctx, b.Now.Add(-2*goneFor)); err != nil {
 		return err
 	}
@@ -35,19 +35,19 @@ func (s *Scheduler) Retention(ctx context.Context, b *db.Beat) error {
 	if err := b.RemovalDue(ctx, due); err != nil {
 		return err
 	}
-	if err := s.tellEnds(ctx, b, true); err != nil {
+	if err := s.recordEnds(ctx, b, true); err != nil {
 		return err
 	}
 	if err := s.countFindings(ctx, b); err != nil {
 		return err
 	}
-	s.routine.line(ctx, "retention", b.Now, len(due) > 0).Int("aged", aged).Int("due", len(due)).Msg("retention looked")
+	s.routine.line(ctx, "retention", b.Now, len(due) > 0).Int("aged", aged).Int("due", len(due)).Msg("retention run finished")
 	return b.Done(ctx, db.RetentionBeat, b.Now)
 }
 
 // removable tells whether something of a volume may go by our records. What is lost keeps nothing: Cinder has it no
 // longer, and what it stood on would stay for ever.
-func (s *Scheduler) removable(b *db.Beat, v db.AgedVolume, gone map[string]bool) bool {
+func (s *Scheduler) removable(b *db.Run, v db.AgedVolume, gone map[string]bool) bool {
 	links := map[string][]backup.Link{}
 	for _, r := range v.Links {
 		if l, ok := r.Link(v.Retention); ok && !gone[r.ProjectID] && r.State != backup.Lost {
@@ -55,7 +55,7 @@ func (s *Scheduler) removable(b *db.Beat, v db.AgedVolume, gone map[string]bool)
 		}
 	}
 	for project, of := range links {
-		keeping := backup.KeepingOf(project, v.Guard(s.Settings), v.Links)
+		keeping := backup.ConstraintsOf(project, v.Guard(s.Settings), v.Links)
 		if removals, _ := backup.Expired(b.Now, keeping, of); len(removals) > 0 {
 			return true
 		}

@@ -24,7 +24,7 @@ func TestWhatStoodBelowALostOneIsRemovable(t *testing.T) {
 			},
 		}
 	}
-	b := &db.Beat{Now: now}
+	b := &db.Run{Now: now}
 	require.False(t, s.removable(b, volume(backup.Available), nil), "the incremental on it is kept")
 	require.False(t, s.removable(b, volume(backup.Undeletable), nil), "Cinder has it still")
 	require.True(t, s.removable(b, volume(backup.Lost), nil))

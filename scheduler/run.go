@@ -36,17 +36,17 @@ func (s *Scheduler) Run(ctx context.Context, databaseURL, name string, opts ...d
 		switch {
 		case errors.Is(err, db.ErrLed):
 			if !following {
-				log.Info().Msg("following: another scheduler leads")
+				log.Info().Msg("standby: another scheduler leads")
 			}
 			following = true
 			conditions.Over(log, "lead").Msg("database answers again")
 		case ctx.Err() != nil:
 		case err != nil:
-			conditions.MetLasting(log, zerolog.WarnLevel, "lead", "").Err(err).Str("detail", databaseCure).Msg("lead not taken, will be tried again")
+			conditions.MetLasting(log, zerolog.WarnLevel, "lead", "").Err(err).Str("detail", databaseCure).Msg("leadership not acquired, will be tried again")
 		default:
 			conditions.Over(log, "lead").Msg("database answers again")
 			following = false
-			s.reign(ctx, lead)
+			s.runTerm(ctx, lead)
 			lead.Resign()
 			s.Metrics.Follows()
 		}
@@ -57,7 +57,7 @@ func (s *Scheduler) Run(ctx context.Context, databaseURL, name string, opts ...d
 
 // reign runs what is due until the lead is lost or ctx ends. Dispatch has a loop of its own: a plan that takes long
 // keeps nobody from being admitted, followed and recorded. Both have ended when it returns.
-func (s *Scheduler) reign(ctx context.Context, lead *db.Leadership) {
+func (s *Scheduler) runTerm(ctx context.Context, lead *db.Leadership) {
 	log := zerolog.Ctx(ctx).With().Int64("term", lead.Term).Logger()
 	ctx, lose := context.WithCancelCause(log.WithContext(ctx))
 	defer lose(nil)
@@ -66,7 +66,7 @@ func (s *Scheduler) reign(ctx context.Context, lead *db.Leadership) {
 	defer lead.Keep(ctx)()
 	s.Metrics.Leads(lead.Term)
 	found := make(chan struct{}, 1) // there is something to dispatch
-	planning, dispatch := s.beats()
+	planning, dispatch := s.runs()
 	var loops sync.WaitGroup
 	loops.Go(func() {
 		lose(s.loop(ctx, lead, planning, nil, func() {
@@ -79,20 +79,20 @@ func (s *Scheduler) reign(ctx context.Context, lead *db.Leadership) {
 	loops.Go(func() { lose(s.loop(ctx, lead, dispatch, found, func() {})) })
 	loops.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
-		log.Warn().Err(err).Msg("lead lost")
+		log.Warn().Err(err).Msg("leadership lost")
 	}
 }
 
 // loop runs what is due, and pauses until something is, or it is woken, until the lead is lost (then it says how) or
 // ctx ends. After each round in which something ran it calls ran.
-func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, beats []beat, woken <-chan struct{}, ran func()) error {
+func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, beats []periodicRun, woken <-chan struct{}, ran func()) error {
 	for ctx.Err() == nil {
 		if err := lead.Alive(ctx); err != nil {
 			return err
 		}
 		next, some, _, err := s.round(ctx, lead.Term, beats)
 		switch {
-		case errors.Is(err, db.ErrDeposed):
+		case errors.Is(err, db.ErrLostLeadership):
 			return err
 		case ctx.Err() != nil:
 		case err != nil:
@@ -120,7 +120,7 @@ func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, beats []beat,
 // Turn does what is due now in the given term, one after the other, and returns how long nothing will be. A run that
 // fails does not keep the others from their turn. [Scheduler.Run] does the same in two loops.
 func (s *Scheduler) Turn(ctx context.Context, term int64) (time.Duration, error) {
-	planning, dispatch := s.beats()
+	planning, dispatch := s.runs()
 	next, _, failed, err := s.round(ctx, term, slices.Concat(planning, dispatch))
 	if err := errors.Join(failed, err); err != nil {
 		return 0, err
@@ -130,29 +130,29 @@ func (s *Scheduler) Turn(ctx context.Context, term int64) (time.Duration, error)
 
 // round does what is due now in the given term, and returns how long nothing will be, whether anything ran well, and
 // what failed. Each that failed is tried again after a back-off of its own. The error says that no run can begin.
-func (s *Scheduler) round(ctx context.Context, term int64, beats []beat) (next time.Duration, some bool, failed, err error) {
+func (s *Scheduler) round(ctx context.Context, term int64, beats []periodicRun) (next time.Duration, some bool, failed, err error) {
 	for i := range beats {
-		beat := &beats[i]
-		b, err := s.DB.Beat(ctx, term)
+		periodicRun := &beats[i]
+		b, err := s.DB.BeginRun(ctx, term)
 		if err != nil {
 			return 0, some, failed, err
 		}
-		if !beat.due(b) || b.Now.Before(s.backOffs.until(beat.name)) {
+		if !periodicRun.due(b) || b.Now.Before(s.backOffs.until(periodicRun.name)) {
 			continue
 		}
-		beat.wanted = false
+		periodicRun.wanted = false
 		took := telemetry.Stopwatch()
-		err = guarded(ctx, *beat, b)
-		s.Metrics.Beat(beat.name, took(), b.Now, err)
+		err = guarded(ctx, *periodicRun, b)
+		s.Metrics.Run(periodicRun.name, took(), b.Now, err)
 		switch {
-		case errors.Is(err, db.ErrDeposed):
+		case errors.Is(err, db.ErrLostLeadership):
 			return 0, some, failed, err
 		case err == nil:
 			some = true
-			s.succeeded(ctx, *beat)
+			s.succeeded(ctx, *periodicRun)
 		case ctx.Err() == nil:
-			s.failed(ctx, *beat, b, err)
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", beat.name, err))
+			s.failed(ctx, *periodicRun, b, err)
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", periodicRun.name, err))
 		default:
 			failed = errors.Join(failed, err)
 		}
@@ -162,9 +162,9 @@ func (s *Scheduler) round(ctx context.Context, term int64, beats []beat) (next t
 		return 0, some, failed, err
 	}
 	wakes := make([]time.Time, len(beats))
-	for i, beat := range beats {
-		wakes[i] = beat.next(now)
-		if again := s.backOffs.until(beat.name); again.After(now) && again.Before(wakes[i]) {
+	for i, periodicRun := range beats {
+		wakes[i] = periodicRun.next(now)
+		if again := s.backOffs.until(periodicRun.name); again.After(now) && again.Before(wakes[i]) {
 			wakes[i] = again
 		}
 	}
@@ -172,45 +172,45 @@ func (s *Scheduler) round(ctx context.Context, term int64, beats []beat) (next t
 }
 
 // guarded runs a beat, and makes an error of a panic: the other runs go on, and the log keeps its form.
-func guarded(ctx context.Context, of beat, b *db.Beat) (err error) {
+func guarded(ctx context.Context, of periodicRun, b *db.Run) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			err = fmt.Errorf("panic: %v at %s", value, debug.Stack())
 		}
 	}()
-	return of.run(ctx, b)
+	return of.do(ctx, b)
 }
 
 // beat is one kind of run on a grid of its own.
-type beat struct {
+type periodicRun struct {
 	name   string
 	period time.Duration
-	last   func(*db.Beat) *time.Time
-	run    func(context.Context, *db.Beat) error
+	last   func(*db.Run) *time.Time
+	do     func(context.Context, *db.Run) error
 	wanted bool // also before its time
 }
 
-func (b *beat) due(at *db.Beat) bool {
+func (b *periodicRun) due(at *db.Run) bool {
 	last := b.last(at)
 	return b.wanted || last == nil || backup.Grid(at.Now, b.period).After(backup.Grid(*last, b.period))
 }
 
-func (b *beat) next(now time.Time) time.Time { return backup.Grid(now, b.period).Add(b.period) }
+func (b *periodicRun) next(now time.Time) time.Time { return backup.Grid(now, b.period).Add(b.period) }
 
 // beats lists them in the order of a turn: what a plan, a retention pass or a sweep found is dispatched at once.
-func (s *Scheduler) beats() (planning, dispatch []beat) {
+func (s *Scheduler) runs() (planning, dispatch []periodicRun) {
 	set := s.Settings
-	one := func(name string, period time.Duration, last func(*db.Beat) *time.Time, run func(context.Context, *db.Beat) error) beat {
-		return beat{name: name, period: period, last: last, run: run}
+	one := func(name string, period time.Duration, last func(*db.Run) *time.Time, run func(context.Context, *db.Run) error) periodicRun {
+		return periodicRun{name: name, period: period, last: last, do: run}
 	}
-	planning = []beat{
-		one("plan", set.BackupServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.PlannedAt }, s.Plan),
-		one("retention", set.RetentionServicePeriod.Std(), func(b *db.Beat) *time.Time { return b.RetentionAt }, s.Retention),
-		one("sweep", set.SweepPeriod.Std(), func(b *db.Beat) *time.Time { return b.ReconciledAt }, s.Sweep),
-		one("report", min(reportGrid, set.ReportPeriod.Std()), func(b *db.Beat) *time.Time { return b.ReportedAt }, s.Report),
+	planning = []periodicRun{
+		one("plan", set.BackupServicePeriod.Std(), func(b *db.Run) *time.Time { return b.PlannedAt }, s.Plan),
+		one("retention", set.RetentionServicePeriod.Std(), func(b *db.Run) *time.Time { return b.RetentionAt }, s.Retention),
+		one("sweep", set.ReconcilePeriod.Std(), func(b *db.Run) *time.Time { return b.ReconciledAt }, s.Reconcile),
+		one("report", min(reportGrid, set.ReportPeriod.Std()), func(b *db.Run) *time.Time { return b.ReportedAt }, s.Report),
 	}
-	dispatch = []beat{
-		one("dispatch", set.PollPeriod.Std(), func(b *db.Beat) *time.Time { return b.DispatchedAt }, s.Dispatch),
+	dispatch = []periodicRun{
+		one("dispatch", set.PollPeriod.Std(), func(b *db.Run) *time.Time { return b.DispatchedAt }, s.Dispatch),
 	}
 	return planning, dispatch
 }

@@ -54,7 +54,7 @@ type Cloud interface {
 // Queue sees to it that each volume that needs something has its task; handing
 // over again what is there changes nothing.
 type Queue interface {
-	Dispatch(ctx context.Context, items []tasks.Item) (tasks.Tally, error)
+	Dispatch(ctx context.Context, items []tasks.Item) (tasks.Counts, error)
 	// Workers is how many are alive.
 	Workers(ctx context.Context) (int, error)
 }
@@ -80,8 +80,8 @@ type Scheduler struct {
 	conditions telemetry.Conditions
 	routine    routine
 	backOffs   backOffs
-	caution    backup.Caution // of the newest dispatch run, told when it changes
-	brakes     map[backup.Place]backup.Brake
+	throttled  backup.ThrottleReason // of the newest dispatch run, told when it changes
+	brakes     map[backup.AdmissionScope]backup.Brake
 	queue      queueTrouble
 	// secretsSeen: this process saw a secret of ours in Barbican; secretsBlind are
 	// the projects of whose secrets it saw nothing when they had their turn.

@@ -18,8 +18,8 @@ import (
 // The bounds of what one sweep asks Barbican: lists of projects, and secrets that
 // they lack. The rest has its turn in a later sweep.
 const (
-	secretProjectsPerSweep = 100
-	secretsPerSweep        = 200
+	secretProjectsPerRun = 100
+	secretsPerRun        = 200
 )
 
 // heldSecrets are the secrets of our encrypted restore points that a sweep saw:
@@ -42,7 +42,7 @@ func (s *Scheduler) holdSecrets(held heldSecrets, page []backup.Backup) {
 // nobody can restore them, and returns the findings. Barbican's lists raise
 // suspicions only; an absence is recorded after its own 404 by ID, however many
 // the operator accepts.
-func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Beat, held heldSecrets, accepted bool) ([]backup.Finding, error) {
+func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Run, held heldSecrets, accepted bool) ([]backup.Finding, error) {
 	recorded, err := b.SecretsGone(ctx)
 	if err != nil {
 		return nil, err
@@ -54,23 +54,23 @@ func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Beat, held heldSec
 	look := s.lookForSecrets(ctx, held, known, accepted)
 	there := slices.DeleteFunc(look.there, func(id string) bool { return !known[id] })
 	gone := slices.DeleteFunc(look.gone, func(id string) bool { return known[id] })
-	doubt := s.secretDoubt(look, len(gone))
-	if doubt != nil && !accepted {
+	unconfirmed := s.unconfirmedSecrets(look, len(gone))
+	if unconfirmed != nil && !accepted {
 		gone = nil
 	}
 	if err := b.RecordSecrets(ctx, gone, there); err != nil {
 		return nil, err
 	}
 	found, err := b.WithoutSecret(ctx)
-	if doubt != nil && !accepted {
-		found = append(found, *doubt)
+	if unconfirmed != nil && !accepted {
+		found = append(found, *unconfirmed)
 	}
 	return found, err
 }
 
-// secretLook is what Barbican said: of the backups of the projects whose lists
+// secretAnswers is what Barbican said: of the backups of the projects whose lists
 // were read.
-type secretLook struct {
+type secretAnswers struct {
 	asked, seen int
 	there, gone []string
 	lacking     map[string]int // by project: new suspects that were not found by ID either
@@ -79,12 +79,12 @@ type secretLook struct {
 // lookForSecrets asks for the lists of the projects, those first that were not
 // asked for longest, and for the secrets that they lack by their IDs, those first
 // that are not known to be gone; for all of these where the operator accepts them.
-func (s *Scheduler) lookForSecrets(ctx context.Context, held heldSecrets, known map[string]bool, accepted bool) secretLook {
+func (s *Scheduler) lookForSecrets(ctx context.Context, held heldSecrets, known map[string]bool, accepted bool) secretAnswers {
 	blind := s.blindness(ctx, held)
 	lists := map[string]map[string]bool{}
-	askEach(ctx, s, slices.Sorted(maps.Keys(held)), secretProjectsPerSweep, s.Cloud.Secrets, lists, map[string]bool{}, blind.failed)
+	askEach(ctx, s, slices.Sorted(maps.Keys(held)), secretProjectsPerRun, s.Cloud.Secrets, lists, map[string]bool{}, blind.failed)
 
-	look := secretLook{lacking: map[string]int{}}
+	look := secretAnswers{lacking: map[string]int{}}
 	projectOf := map[string]string{}
 	var suspects []string
 	for project, list := range lists {
@@ -110,7 +110,7 @@ func (s *Scheduler) lookForSecrets(ctx context.Context, held heldSecrets, known 
 	ask := func(ctx context.Context, secret string) (bool, error) {
 		return true, s.Cloud.Secret(ctx, projectOf[secret], secret)
 	}
-	bound := secretsPerSweep
+	bound := secretsPerRun
 	if accepted {
 		bound = max(bound, len(suspects))
 	}
@@ -135,12 +135,12 @@ func (s *Scheduler) lookForSecrets(ctx context.Context, held heldSecrets, known 
 	return look
 }
 
-// secretDoubt is why the absences are not believed. As long as no secret of ours
+// unconfirmedSecrets is why the absences are not believed. As long as no secret of ours
 // was ever seen there, Barbican may not be what Cinder keeps its keys in. Many at
 // once are believed of one project, whose user may have deleted them, while other
 // secrets are there; of several projects they rather say that Barbican's database
 // is not the one that it was.
-func (s *Scheduler) secretDoubt(look secretLook, gone int) *backup.Finding {
+func (s *Scheduler) unconfirmedSecrets(look secretAnswers, gone int) *backup.Finding {
 	lacking := 0
 	for _, n := range look.lacking {
 		lacking += n
@@ -194,6 +194,6 @@ func (l blindness) failed(project string, err error) {
 
 func (l blindness) end() {
 	if len(l.s.secretsBlind) == 0 {
-		l.s.conditions.Over(l.log, secretsUnseen).Msg("secrets of encrypted backups are looked at again")
+		l.s.conditions.Over(l.log, secretsUnseen).Msg("secrets of encrypted backups checked again")
 	}
 }

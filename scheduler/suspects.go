@@ -33,7 +33,7 @@ const (
 
 // sighting is one look at the cloud: the lists, what was asked by ID beside
 // them, and what both say.
-type sighting struct {
+type observation struct {
 	inv     backup.Inventory
 	answers backup.Answers
 	view    backup.View
@@ -49,12 +49,12 @@ type sighting struct {
 }
 
 // open tells whether there are suspects without an answer.
-func (s *sighting) open() bool { return s.openServers+s.openVolumes > 0 }
+func (s *observation) open() bool { return s.openServers+s.openVolumes > 0 }
 
 // sight looks for what the lists lack by ID, and judges all of it.
 // with is which of the given volumes have records.
-func (s *Scheduler) sight(ctx context.Context, inv backup.Inventory, known map[string]db.Volume, accepted bool, with func([]string) (map[string]bool, error)) (*sighting, error) {
-	seen := &sighting{inv: inv, answers: backup.Answers{
+func (s *Scheduler) observe(ctx context.Context, inv backup.Inventory, known map[string]db.Volume, accepted bool, with func([]string) (map[string]bool, error)) (*observation, error) {
+	seen := &observation{inv: inv, answers: backup.Answers{
 		Servers: map[string]backup.Server{}, Volumes: map[string]backup.Volume{}, GoneServers: map[string]bool{}, GoneVolumes: map[string]bool{},
 	}}
 	judge := func() {
@@ -86,7 +86,7 @@ func (s *Scheduler) sight(ctx context.Context, inv backup.Inventory, known map[s
 	seen.purged = s.purged(ctx, missedProjects(inv, unlisted, known))
 	seen.weigh(unlisted, known)
 	if seen.mass && !accepted {
-		seen.answers.Doubted = true
+		seen.answers.Unconfirmed = true
 		judge()
 	}
 	seen.forgotten = never
@@ -159,11 +159,11 @@ func inquire[T any](ctx context.Context, s *Scheduler, ids []string, most int, a
 	askEach(ctx, s, ids, most, ask, found, gone, func(id string, err error) {
 		failures++
 		if failures == 1 {
-			s.conditions.Met(log, zerolog.WarnLevel, condition, "").Err(err).Str("id", id).Msg("suspected absence not looked at, will be tried again")
+			s.conditions.Met(log, zerolog.WarnLevel, condition, "").Err(err).Str("id", id).Msg("suspected absence not checked, will be tried again")
 		}
 	})
 	if failures == 0 && len(ids) > 0 {
-		s.conditions.Over(log, condition).Msg("suspected absences are looked at again")
+		s.conditions.Over(log, condition).Msg("suspected absences checked again")
 	}
 	return len(ids) - len(found) - len(gone)
 }
@@ -227,7 +227,7 @@ func (s *Scheduler) longestAgo(ids []string) []string {
 
 // moved returns the volumes that are in another project than the newest plan saw
 // them in, and which.
-func (s *sighting) moved(known map[string]db.Volume) (ids, projects []string) {
+func (s *observation) moved(known map[string]db.Volume) (ids, projects []string) {
 	for _, v := range s.inv.Volumes {
 		if before, ok := known[v.ID]; ok && before.ProjectID != v.ProjectID {
 			ids, projects = append(ids, v.ID), append(projects, v.ProjectID)
@@ -259,7 +259,7 @@ func missedProjects(inv backup.Inventory, unlisted []string, known map[string]db
 
 // weigh tells whether more is missing than is believed. An empty list is not,
 // where anything that it should show may be there after all.
-func (s *sighting) weigh(unlisted []string, known map[string]db.Volume) {
+func (s *observation) weigh(unlisted []string, known map[string]db.Volume) {
 	protected, alive := 0, s.openVolumes+len(s.answers.Volumes)
 	for _, v := range known {
 		if v.Protected && v.GoneAt == nil {
@@ -283,7 +283,7 @@ func (s *sighting) weigh(unlisted []string, known map[string]db.Volume) {
 }
 
 // doubt is the finding of a plan that believes too little to conclude.
-func (s *sighting) doubt(known int) backup.Finding {
+func (s *observation) unconfirmedFinding(known int) backup.Finding {
 	return backup.Finding{Reason: backup.AbsencesNotBelieved, Object: "volumes", Detail: fmt.Sprintf(
 		"%d protected volumes, or the servers they are attached to, are missing in the lists of Nova and Cinder, which show %d servers and %d volumes (known: %d); "+
 			"nothing is concluded from that: check Nova's cells, Cinder, and the service user's admin role; where they are gone for good: staffeln confirm-lost",

@@ -12,11 +12,11 @@ import (
 	"staffeln/db"
 )
 
-// Sweep compares all backups that Cinder has with all our records: those of
+// Reconcile compares all backups that Cinder has with all our records: those of
 // ours that no record knows get one, or are a finding where none can; those
 // that others removed are recorded as lost. A listing raises suspicions only; a
 // loss is written after a 404 by ID.
-func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
+func (s *Scheduler) Reconcile(ctx context.Context, b *db.Run) error {
 	if err := s.Cloud.VerifyAdmin(ctx); err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
@@ -32,7 +32,7 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 		return fmt.Errorf("sweep: %w", err)
 	}
 	if unknown == 0 {
-		s.conditions.Over(zerolog.Ctx(ctx), removedListed).Msg("removed backups that Cinder lists looked at again")
+		s.conditions.Over(zerolog.Ctx(ctx), removedListed).Msg("removed backups listed by Cinder checked again")
 	}
 	if err := s.closePurged(ctx, b); err != nil {
 		return fmt.Errorf("sweep: %w", err)
@@ -40,16 +40,16 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 	if err := s.forget(ctx, b); err != nil {
 		return err
 	}
-	accepted, err := b.LossesAccepted(ctx)
+	accepted, err := b.LossesConfirmed(ctx)
 	if err != nil {
 		return err
 	}
-	openLosses, doubt, err := s.missing(ctx, b, accepted)
+	openLosses, unconfirmed, err := s.missing(ctx, b, accepted)
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	if doubt != nil {
-		return s.doubt(ctx, b, *doubt)
+	if unconfirmed != nil {
+		return s.endUnconfirmed(ctx, b, *unconfirmed)
 	}
 	lost, err := b.Lost(ctx)
 	if err != nil {
@@ -68,26 +68,26 @@ func (s *Scheduler) Sweep(ctx context.Context, b *db.Beat) error {
 		return err
 	}
 	if accepted && openLosses == 0 { // a secret that Barbican never tells of, as a private one, keeps no word standing
-		if err := b.LossesSettled(ctx); err != nil {
+		if err := b.EndLossConfirmation(ctx); err != nil {
 			return err
 		}
 	}
 	if err := s.found(ctx, b, slices.Concat(spoilt, unasked, secretless)); err != nil {
 		return err
 	}
-	if _, err := b.FoundBySweep(ctx, slices.Concat(lost, spoilt, unasked, secretless), true); err != nil { // each loss was told when it came
+	if _, err := b.RecordReconcileFindings(ctx, slices.Concat(lost, spoilt, unasked, secretless), true); err != nil { // each loss was told when it came
 		return err
 	}
 	if err := s.countFindings(ctx, b); err != nil {
 		return err
 	}
-	s.routine.line(ctx, "sweep", b.Now, false, unknown).Int("backups", seen).Int("unknown", unknown).Msg("swept")
+	s.routine.line(ctx, "sweep", b.Now, false, unknown).Int("backups", seen).Int("unknown", unknown).Msg("reconcile run finished")
 	return b.Done(ctx, db.SweepBeat, b.Now)
 }
 
 // compare looks at one page of Cinder's backups. It returns of how many removed
 // ones it is not known whether Cinder has them.
-func (s *Scheduler) compare(ctx context.Context, b *db.Beat, page []backup.Backup) (unknown int, err error) {
+func (s *Scheduler) compare(ctx context.Context, b *db.Run, page []backup.Backup) (unknown int, err error) {
 	strangers, err := b.Seen(ctx, page)
 	if err != nil {
 		return 0, err
@@ -112,15 +112,15 @@ func (s *Scheduler) compare(ctx context.Context, b *db.Beat, page []backup.Backu
 }
 
 // found keeps findings of a sweep that is not over, and tells the new ones.
-func (s *Scheduler) found(ctx context.Context, b *db.Beat, findings []backup.Finding) error {
+func (s *Scheduler) found(ctx context.Context, b *db.Run, findings []backup.Finding) error {
 	if len(findings) == 0 {
 		return nil
 	}
-	fresh, err := b.FoundBySweep(ctx, findings, false)
+	fresh, err := b.RecordReconcileFindings(ctx, findings, false)
 	if err != nil {
 		return err
 	}
-	tellFindings(ctx, fresh)
+	logFindings(ctx, fresh)
 	return nil
 }
 
@@ -130,7 +130,7 @@ func (s *Scheduler) found(ctx context.Context, b *db.Beat, findings []backup.Fin
 // record itself is forgotten, or names another volume, somebody has to look: a
 // database that was restored from an older dump knows as little of it as a
 // cloned one that woke up, and neither may remove it.
-func (s *Scheduler) orphan(ctx context.Context, b *db.Beat, one backup.Backup) (*backup.Finding, error) {
+func (s *Scheduler) orphan(ctx context.Context, b *db.Run, one backup.Backup) (*backup.Finding, error) {
 	r, ok, err := b.ByID(ctx, one.Tag().Record)
 	if err != nil || s.Identity.Adoptable(r, one) {
 		return nil, err
@@ -149,7 +149,7 @@ func (s *Scheduler) orphan(ctx context.Context, b *db.Beat, one backup.Backup) (
 	case !ended:
 		return nil, nil
 	}
-	zerolog.Ctx(ctx).Warn().Str("record", r.ID).Str("backup", one.ID).Str("volume", one.VolumeID).Str("project", one.ProjectID).Msg("second backup of one request")
+	zerolog.Ctx(ctx).Warn().Str("record", r.ID).Str("backup", one.ID).Str("volume", one.VolumeID).Str("project", one.ProjectID).Msg("duplicate backup of one request")
 	return nil, b.Twin(ctx, r, one)
 }
 
@@ -173,7 +173,7 @@ const (
 // missing records what others removed; open is of how many it is not known
 // whether they were, the doubt is why nothing was written. However many the
 // operator accepts, each is confirmed by ID.
-func (s *Scheduler) missing(ctx context.Context, b *db.Beat, accepted bool) (open int, doubt *backup.Finding, err error) {
+func (s *Scheduler) missing(ctx context.Context, b *db.Run, accepted bool) (open int, unconfirmed *backup.Finding, err error) {
 	missing, available, err := b.Missing(ctx, accepted)
 	if err != nil {
 		return 0, nil, err
@@ -199,14 +199,14 @@ func (s *Scheduler) missing(ctx context.Context, b *db.Beat, accepted bool) (ope
 		}
 	}
 	if open == 0 {
-		s.conditions.Over(zerolog.Ctx(ctx), "losses").Msg("losses are confirmed again")
+		s.conditions.Over(zerolog.Ctx(ctx), "losses").Msg("losses confirmed again")
 	}
 	return open, nil, nil
 }
 
 // doubt ends a sweep that believes too little to write anything. The next one
 // comes in its turn: to list the whole cloud again at once would show the same.
-func (s *Scheduler) doubt(ctx context.Context, b *db.Beat, why backup.Finding) error {
+func (s *Scheduler) endUnconfirmed(ctx context.Context, b *db.Run, why backup.Finding) error {
 	if err := s.found(ctx, b, []backup.Finding{why}); err != nil {
 		return err
 	}

@@ -16,12 +16,12 @@ func TestDispatch_PassesByATaskOfWhichNothingButItsStateIsLeft(t *testing.T) {
 			items := []Item{{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"}}
 			require.NoError(t, q.rdb.SAdd(t.Context(), "asynq:queues", Volumes).Err())
 			require.NoError(t, q.rdb.HSet(t.Context(), "asynq:{volumes}:t:volume:v", "state", state).Err())
-			tally, err := client.Dispatch(t.Context(), items)
+			outcomes, err := client.Dispatch(t.Context(), items)
 			require.NoError(t, err)
-			require.Equal(t, "passed 1", tally.String())
-			tally, err = client.Dispatch(t.Context(), items)
+			require.Equal(t, "passed 1", outcomes.String())
+			outcomes, err = client.Dispatch(t.Context(), items)
 			require.NoError(t, err)
-			require.Equal(t, "waiting 1", tally.String(), "it is passed by once")
+			require.Equal(t, "waiting 1", outcomes.String(), "it is passed by once")
 		})
 	}
 }

@@ -17,12 +17,12 @@ import (
 
 const (
 	// handers is how many goroutines speak to Redis during a dispatch run: more gain nothing (measured).
-	handers = 16
+	dispatchConcurrency = 16
 	// patience is after how many items without an answer Redis is taken to be away and the rest waits for the next
 	// beat; each of them has cost its time-out.
-	patience = 2 * handers
-	// toldFaults bounds the faults that one dispatch run returns: ten thousand times the same says no more than three.
-	toldFaults = 3
+	breakerThreshold = 2 * dispatchConcurrency
+	// maxFaults bounds the faults that one dispatch run returns: ten thousand times the same says no more than three.
+	maxFaults = 3
 )
 
 // An Item is one thing that a volume, or a group of reports, needs from the queue.
@@ -72,7 +72,7 @@ func NewClient(rdb redis.UniversalClient, log zerolog.Logger, m *telemetry.Metri
 //
 // The error joins the first few faults; the tally is true in any case. A fault of Redis leaves its item unknown or
 // unasked, and the next dispatch run sees to it.
-func (c *Client) Dispatch(ctx context.Context, items []Item) (Tally, error) {
+func (c *Client) Dispatch(ctx context.Context, items []Item) (Counts, error) {
 	for _, item := range items {
 		if item.object() == "" || kinds[item.Kind].queue == "" {
 			return nil, fmt.Errorf("dispatch: kind %q of %q: want a kind of the table, and an ID", item.Kind, item.object())
@@ -81,12 +81,12 @@ func (c *Client) Dispatch(ctx context.Context, items []Item) (Tally, error) {
 	h := c.newDispatch()
 	defer h.report()
 	var group errgroup.Group
-	group.SetLimit(handers)
+	group.SetLimit(dispatchConcurrency)
 	for _, item := range items {
 		group.Go(func() error { h.one(ctx, item); return nil })
 	}
 	_ = group.Wait() // the faults are the dispatch's
-	return h.tally, errors.Join(h.faults...)
+	return h.outcomes, errors.Join(h.faults...)
 }
 
 // dispatch is one dispatch run under way. Its Asynq client lives no longer: it says only once in its life which queues
@@ -97,26 +97,26 @@ type dispatch struct {
 	inspector *asynq.Inspector
 	silent    atomic.Int64 // items without an answer so far
 
-	mu     sync.Mutex
-	counts map[Kind]Tally
-	tally  Tally
-	faults []error
+	mu       sync.Mutex
+	counts   map[Kind]Counts
+	outcomes Counts
+	faults   []error
 }
 
 func (c *Client) newDispatch() *dispatch {
 	return &dispatch{
 		Client: c,
 		queue:  asynq.NewClientFromRedisClient(c.rdb), inspector: asynq.NewInspectorFromRedisClient(c.rdb),
-		counts: make(map[Kind]Tally), tally: make(Tally),
+		counts: make(map[Kind]Counts), outcomes: make(Counts),
 	}
 }
 
 func (h *dispatch) one(ctx context.Context, item Item) {
-	if ctx.Err() != nil || h.silent.Load() >= patience {
+	if ctx.Err() != nil || h.silent.Load() >= breakerThreshold {
 		h.count(item, Unasked, ctx.Err())
 		return
 	}
-	outcome, err := h.place(ctx, item)
+	outcome, err := h.ensureQueued(ctx, item)
 	if err != nil {
 		h.silent.Add(1)
 	}
@@ -127,18 +127,18 @@ func (h *dispatch) count(item Item, outcome Outcome, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.counts[item.Kind] == nil {
-		h.counts[item.Kind] = make(Tally)
+		h.counts[item.Kind] = make(Counts)
 	}
 	h.counts[item.Kind][outcome]++
-	h.tally[outcome]++
-	if err != nil && len(h.faults) < toldFaults {
+	h.outcomes[outcome]++
+	if err != nil && len(h.faults) < maxFaults {
 		h.faults = append(h.faults, err)
 	}
 }
 
 func (h *dispatch) report() {
-	for kind, tally := range h.counts {
-		for outcome, n := range tally {
+	for kind, outcomes := range h.counts {
+		for outcome, n := range outcomes {
 			h.metrics.TasksDispatched(string(kind), string(outcome), n)
 		}
 	}

@@ -55,9 +55,9 @@ func TestDispatch_WhatHoldsTheIDDecides(t *testing.T) {
 				require.NoError(t, q.inspect.PauseQueue(Volumes)) // what held it would take the next one too
 			}
 			client, _ := q.newClient()
-			tally, err := client.Dispatch(t.Context(), []Item{c.wanted})
+			outcomes, err := client.Dispatch(t.Context(), []Item{c.wanted})
 			require.NoError(t, err)
-			require.Equal(t, fmt.Sprintf("%s 1", c.outcome), tally.String())
+			require.Equal(t, fmt.Sprintf("%s 1", c.outcome), outcomes.String())
 			state, kind := q.task("volume:v")
 			require.Equal(t, c.state, state)
 			require.Equal(t, c.kind, kind)
@@ -70,9 +70,9 @@ func TestDispatch_AnEmptiedRedisIsFilledAgainAndFound(t *testing.T) {
 	client, _ := q.newClient()
 	items := []Item{{Kind: VolumeBackup, VolumeID: "a", RecordID: "1"}, {Kind: VolumePoll, VolumeID: "b", RecordID: "2"}}
 	for range 2 {
-		tally, err := client.Dispatch(t.Context(), items)
+		outcomes, err := client.Dispatch(t.Context(), items)
 		require.NoError(t, err)
-		require.Equal(t, "enqueued 2", tally.String())
+		require.Equal(t, "enqueued 2", outcomes.String())
 		queues, err := q.inspect.Queues()
 		require.NoError(t, err)
 		require.Equal(t, []string{Volumes}, queues, "a client that outlives the data would not say so again")
@@ -88,26 +88,26 @@ func TestDispatch_PassesByAnAbandonedTaskOnceAndNotWithoutBound(t *testing.T) {
 	metrics := telemetry.NewMetrics()
 	client := NewClient(q.rdb, zerolog.New(log), metrics)
 
-	tally, err := client.Dispatch(t.Context(), []Item{item})
+	outcomes, err := client.Dispatch(t.Context(), []Item{item})
 	require.NoError(t, err)
-	require.Equal(t, "passed 1", tally.String())
+	require.Equal(t, "passed 1", outcomes.String())
 	state, _ := q.task("volume:v:2")
 	require.Equal(t, "pending", state)
 	require.Contains(t, log.String(), `"task":"volume:v:2"`)
 
-	tally, err = client.Dispatch(t.Context(), []Item{item})
+	outcomes, err = client.Dispatch(t.Context(), []Item{item})
 	require.NoError(t, err)
-	require.Equal(t, "waiting 1", tally.String(), "the suffixed one is waited for")
+	require.Equal(t, "waiting 1", outcomes.String(), "the suffixed one is waited for")
 
 	for range 2 { // each new server takes one more, and hangs
 		q.serve(func(ctx context.Context, _ *asynq.Task) error { <-ctx.Done(); return nil })
 		testkit.Eventually(t, "taken", soon, func() bool { i, err := q.inspect.GetQueueInfo(Volumes); return err == nil && i.Pending == 0 })
-		tally, err = client.Dispatch(t.Context(), []Item{item})
+		outcomes, err = client.Dispatch(t.Context(), []Item{item})
 		require.NoError(t, err)
 	}
-	require.Equal(t, "waiting 1", tally.String())
+	require.Equal(t, "waiting 1", outcomes.String())
 	require.Equal(t, suffixes, q.size())
-	require.Contains(t, log.String(), "no task placed")
+	require.Contains(t, log.String(), "task not enqueued")
 }
 
 // Redis may lose the lease of an active task: nobody takes it over then, and only its volume's own lease tells whether
@@ -119,20 +119,20 @@ func TestDispatch_AnActiveTaskWithoutALeaseIsPassedByWhereItsVolumeIsIdle(t *tes
 	require.NoError(t, q.rdb.RPopLPush(t.Context(), "asynq:{volumes}:pending", "asynq:{volumes}:active").Err())
 	require.NoError(t, q.rdb.HSet(t.Context(), "asynq:{volumes}:t:volume:v", "state", "active").Err())
 	client, log := q.newClient()
-	tally, err := client.Dispatch(t.Context(), []Item{item})
+	outcomes, err := client.Dispatch(t.Context(), []Item{item})
 	require.NoError(t, err)
-	require.Equal(t, "waiting 1", tally.String(), "its handler may have begun a moment ago")
+	require.Equal(t, "waiting 1", outcomes.String(), "its handler may have begun a moment ago")
 	item.Idle = true
-	tally, err = client.Dispatch(t.Context(), []Item{item})
+	outcomes, err = client.Dispatch(t.Context(), []Item{item})
 	require.NoError(t, err)
-	require.Equal(t, "passed 1", tally.String())
+	require.Equal(t, "passed 1", outcomes.String())
 	state, kind := q.task("volume:v:2")
 	require.Equal(t, "pending", state)
 	require.Equal(t, VolumeBackup, kind)
-	require.Contains(t, log.String(), "task passed by that nobody works on")
-	tally, err = client.Dispatch(t.Context(), []Item{item})
+	require.Contains(t, log.String(), "orphaned active task bypassed")
+	outcomes, err = client.Dispatch(t.Context(), []Item{item})
 	require.NoError(t, err)
-	require.Equal(t, "waiting 1", tally.String(), "the suffixed one is waited for")
+	require.Equal(t, "waiting 1", outcomes.String(), "the suffixed one is waited for")
 }
 
 func TestDispatch_AKeyThatNoTaskHasIsToldAtEachRun(t *testing.T) {
@@ -140,9 +140,9 @@ func TestDispatch_AKeyThatNoTaskHasIsToldAtEachRun(t *testing.T) {
 	q.hold(asynq.TaskStatePending, Item{Kind: VolumePoll, VolumeID: "other"})
 	require.NoError(t, q.rdb.HSet(t.Context(), "asynq:{volumes}:t:volume:v", "result", "x").Err(), "what a ResultWriter leaves behind")
 	client, _ := q.newClient()
-	tally, err := client.Dispatch(t.Context(), []Item{{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"}})
+	outcomes, err := client.Dispatch(t.Context(), []Item{{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"}})
 	require.ErrorContains(t, err, "dispatch volume:v")
-	require.Equal(t, "unknown 1", tally.String())
+	require.Equal(t, "unknown 1", outcomes.String())
 }
 
 func TestDispatch_RefusesWhatIsNoVolumeKind(t *testing.T) {
@@ -168,12 +168,12 @@ func TestDispatch_OfARedisThatDoesNotAnswerTheRestIsLeftForTheNextRun(t *testing
 	metrics := telemetry.NewMetrics()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	tally, err := NewClient(rdb, zerolog.Nop(), metrics).Dispatch(ctx, items)
+	outcomes, err := NewClient(rdb, zerolog.Nop(), metrics).Dispatch(ctx, items)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.NotContains(t, err.Error(), "secret")
-	require.Equal(t, len(items), tally.Total())
-	require.Positive(t, tally[Unknown])
-	require.Equal(t, len(items), tally[Unknown]+tally[Unasked])
+	require.Equal(t, len(items), outcomes.Total())
+	require.Positive(t, outcomes[Unknown])
+	require.Equal(t, len(items), outcomes[Unknown]+outcomes[Unasked])
 	require.LessOrEqual(t, len(err.Error()), 1000)
 	count, err := testutil.GatherAndCount(metrics.Registry, "staffeln_tasks_dispatched_total")
 	require.NoError(t, err)
@@ -213,9 +213,9 @@ func TestDispatch_TwoSchedulersAtOnceMakeNoSecondTask(t *testing.T) {
 		client, _ := q.newClient()
 		wait.Go(func() {
 			for range 10 {
-				tally, err := client.Dispatch(t.Context(), items)
-				if err != nil || tally[Enqueued]+tally[Waiting] != len(items) {
-					t.Errorf("tally %v, error %v", tally, err)
+				outcomes, err := client.Dispatch(t.Context(), items)
+				if err != nil || outcomes[Enqueued]+outcomes[Waiting] != len(items) {
+					t.Errorf("tally %v, error %v", outcomes, err)
 				}
 			}
 		})

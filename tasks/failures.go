@@ -74,7 +74,7 @@ func (f *failures) ran(log *zerolog.Logger, kind, object string) {
 	}
 	if len(one.objects) == 0 {
 		delete(f.failing, kind)
-		f.conditions.Over(log, kind).Msg("tasks of this kind run well again")
+		f.conditions.Over(log, kind).Msg("tasks of this kind succeed again")
 	}
 }
 

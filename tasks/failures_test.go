@@ -15,7 +15,7 @@ func TestFailuresOfTasksAreLoggedWhenTheyBeginAndEnd(t *testing.T) {
 	log := zerolog.New(out).Level(zerolog.InfoLevel)
 	var f failures
 	fail := func(object, cause string) {
-		f.failed(&log, zerolog.WarnLevel, "volume:backup", object, cause).Str("volume", object).Msg("task will run again")
+		f.failed(&log, zerolog.WarnLevel, "volume:backup", object, cause).Str("volume", object).Msg("task failed, will be retried")
 	}
 	for n := range 1000 {
 		for v := range 100 {

@@ -32,20 +32,20 @@ const (
 )
 
 // place sees to it that the queue holds a task for the item.
-func (h *dispatch) place(ctx context.Context, item Item) (Outcome, error) {
+func (h *dispatch) ensureQueued(ctx context.Context, item Item) (Outcome, error) {
 	id := item.id()
 	for n := 1; ; n++ {
 		if n > 1 {
 			id = fmt.Sprintf("%s:%d", item.id(), n)
 		}
-		outcome, err := h.placeAs(ctx, item, id, n == suffixes)
+		outcome, err := h.enqueueAs(ctx, item, id, n == suffixes)
 		switch {
 		case err != nil:
 			return Unknown, fmt.Errorf("dispatch %s: %w", id, err)
 		case outcome != Passed:
 			if n > 1 && outcome != Waiting {
 				h.log.Warn().Str("kind", string(item.Kind)).Str("volume", item.VolumeID).Str("record", item.RecordID).Str("group", item.Group).
-					Str("task", id).Msg("task passed by that nobody works on")
+					Str("task", id).Msg("orphaned active task bypassed")
 				return Passed, nil
 			}
 			return outcome, nil
@@ -53,8 +53,8 @@ func (h *dispatch) place(ctx context.Context, item Item) (Outcome, error) {
 	}
 }
 
-// placeAs does so under one ID. It answers Passed where the ID is to be passed by; last says that it is not.
-func (h *dispatch) placeAs(ctx context.Context, item Item, id string, last bool) (Outcome, error) {
+// enqueueAs does so under one ID. It answers Passed where the ID is to be passed by; last says that it is not.
+func (h *dispatch) enqueueAs(ctx context.Context, item Item, id string, last bool) (Outcome, error) {
 	fresh := Enqueued
 	for range tries {
 		err := h.enqueue(ctx, item, id)
@@ -106,7 +106,7 @@ func (h *dispatch) passBy(item Item, id string, last bool) Outcome {
 	if !last {
 		return Passed
 	}
-	h.log.Error().Str("volume", item.VolumeID).Str("group", item.Group).Str("task", id).Msg("no task placed: all its IDs stay held in the queue")
+	h.log.Error().Str("volume", item.VolumeID).Str("group", item.Group).Str("task", id).Msg("task not enqueued: all its IDs are taken in the queue")
 	return Waiting
 }
 

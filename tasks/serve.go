@@ -129,18 +129,18 @@ func (s *server) failed(ctx context.Context, t *asynq.Task, err error) {
 	switch {
 	case errors.Is(err, errDraining):
 		outcome = "draining"
-		log.Debug().Msg("task given back: worker is being stopped")
+		log.Debug().Msg("task returned to the queue: worker is stopping")
 	case errors.Is(err, asynq.ErrLeaseExpired):
 		outcome = "lease_expired"
-		line(zerolog.WarnLevel).Err(err).Msg("task lost: its lease in the queue ran out")
+		line(zerolog.WarnLevel).Err(err).Msg("task lost: its queue lease expired")
 	case errors.As(err, &crash):
 		outcome = "panic"
-		line(zerolog.ErrorLevel).Err(err).Bytes("stack", crash.stack).Int("failures", attempt+1).Msg("task's handler panicked")
+		line(zerolog.ErrorLevel).Err(err).Bytes("stack", crash.stack).Int("failures", attempt+1).Msg("task handler panicked")
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
 		outcome = "time_over"
-		line(zerolog.WarnLevel).Err(err).Int("failures", attempt+1).Msg("task will run again: its time was over")
+		line(zerolog.WarnLevel).Err(err).Int("failures", attempt+1).Msg("task timed out, will be retried")
 	default:
-		line(zerolog.WarnLevel).Err(err).Int("failures", attempt+1).Msg("task will run again")
+		line(zerolog.WarnLevel).Err(err).Int("failures", attempt+1).Msg("task failed, will be retried")
 	}
 	kind := t.Type()
 	if _, known := s.table[Kind(kind)]; !known {

@@ -37,7 +37,7 @@ type Backup struct {
 }
 
 // Backups lists what f admits.
-func (r Reader) Backups(ctx context.Context, l *db.Look, f db.Filter) (BackupList, error) {
+func (r Reader) Backups(ctx context.Context, l *db.Snapshot, f db.Filter) (BackupList, error) {
 	if r.Project != "" {
 		f.Only = r.Project
 	}
@@ -61,13 +61,13 @@ func (r Reader) Backups(ctx context.Context, l *db.Look, f db.Filter) (BackupLis
 			records = all[len(all)-limit:]
 		}
 	}
-	kept, err := r.fates(ctx, l, records)
+	kept, err := r.expiries(ctx, l, records)
 	v.Backups = Each(records, func(o backup.Record) Backup { return backupOf(o, kept[o.BackupID]) })
 	return v, err
 }
 
 // fates tells what becomes of the backups that the records are about.
-func (r Reader) fates(ctx context.Context, l *db.Look, records []backup.Record) (map[string]fate, error) {
+func (r Reader) expiries(ctx context.Context, l *db.Snapshot, records []backup.Record) (map[string]expiry, error) {
 	var ids []string
 	for _, one := range records {
 		ids = append(ids, one.VolumeID)
@@ -81,17 +81,17 @@ func (r Reader) fates(ctx context.Context, l *db.Look, records []backup.Record) 
 	if err != nil {
 		return nil, err
 	}
-	all := map[string]fate{}
+	all := map[string]expiry{}
 	for _, v := range volumes {
-		h := HoldingOf(r.Settings, v, held[v.ID])
+		h := RetentionInputOf(r.Settings, v, held[v.ID])
 		h.Done = ctx.Done()
 		going, _ := h.Forecast(l.Now, EndOfTime)
-		maps.Copy(all, fates(l.Now, h, going))
+		maps.Copy(all, expiries(l.Now, h, going))
 	}
 	return all, ctx.Err()
 }
 
-func backupOf(r backup.Record, f fate) Backup {
+func backupOf(r backup.Record, f expiry) Backup {
 	v := Backup{
 		Object: ObjectOf(r), RecordID: r.ID, BackupID: r.BackupID, Kind: string(r.Kind), State: string(r.State), SizeGiB: r.SizeGiB,
 		At: r.PlannedAt, KeptUntil: f.goes, Kept: ReasonOf(f.why), Reason: ReasonOf(r.Reason), Text: r.ReasonText, RequestID: r.RequestID,

@@ -6,8 +6,8 @@ import (
 	"staffeln/backup"
 )
 
-// Busy is one backup that something is being done for.
-type Busy struct {
+// InProgress is one backup that something is being done for.
+type InProgress struct {
 	Object
 
 	Kind     string     `json:"kind" desc:"full or incremental"`
@@ -21,8 +21,8 @@ type Busy struct {
 	Text     string     `json:"text" desc:"in full: Cinder's words"`
 }
 
-func busyOf(r backup.Record) Busy {
-	v := Busy{
+func inProgressOf(r backup.Record) InProgress {
+	v := InProgress{
 		Object: ObjectOf(r), Kind: string(r.Kind), State: string(r.State), SizeGiB: r.SizeGiB, BackupID: r.BackupID,
 		Since: r.RequestedAt, Deadline: r.Deadline, NextTry: r.NextTryAt, Reason: ReasonOf(r.Reason), Text: r.ReasonText,
 	}
@@ -37,11 +37,11 @@ func busyOf(r backup.Record) Busy {
 	return v
 }
 
-// sortBusy parts what is being made, what is being removed, and what somebody must look at; overdue is in two of them.
-func sortBusy(records []backup.Record) (making, removing, stuck []Busy) {
-	making, removing, stuck = []Busy{}, []Busy{}, []Busy{}
+// sortInProgress parts what is being made, what is being removed, and what somebody must look at; overdue is in two of them.
+func sortInProgress(records []backup.Record) (making, removing, stuck []InProgress) {
+	making, removing, stuck = []InProgress{}, []InProgress{}, []InProgress{}
 	for _, r := range records {
-		v := busyOf(r)
+		v := inProgressOf(r)
 		switch r.State {
 		case backup.Deleting:
 			removing = append(removing, v)

@@ -19,17 +19,17 @@ type Chain struct {
 
 // Link is one backup of a chain.
 type Link struct {
-	RecordID string     `json:"record_id" desc:"ours"`
-	BackupID string     `json:"backup_id" desc:"Cinder's"`
-	Kind     string     `json:"kind" desc:"full or incremental"`
-	SizeGiB  int        `json:"size_gib" desc:"of the volume, when it was backed up"`
-	State    string     `json:"state" desc:"of the record"`
-	DataAt   time.Time  `json:"data_at" desc:"the time of its data"`
-	Expires  *time.Time `json:"expires_at" desc:"the end of its own retention; null: not known, it stays"`
-	Floor    bool       `json:"floor" desc:"it is always kept, or what is always kept stands on it"`
-	Goes     *time.Time `json:"goes_at" desc:"when its turn to go comes by policy, if no further backup is made; null: it stays"`
-	Going    bool       `json:"going" desc:"its turn is now"`
-	Why      Reason     `json:"why" desc:"why it stays now, or goes"`
+	RecordID  string     `json:"record_id" desc:"ours"`
+	BackupID  string     `json:"backup_id" desc:"Cinder's"`
+	Kind      string     `json:"kind" desc:"full or incremental"`
+	SizeGiB   int        `json:"size_gib" desc:"of the volume, when it was backed up"`
+	State     string     `json:"state" desc:"of the record"`
+	DataAt    time.Time  `json:"data_at" desc:"the time of its data"`
+	Expires   *time.Time `json:"expires_at" desc:"the end of its own retention; null: not known, it stays"`
+	Floor     bool       `json:"floor" desc:"it is always kept, or what is always kept stands on it"`
+	RemovalAt *time.Time `json:"removal_at" desc:"when its turn to go comes by policy, if no further backup is made; null: it stays"`
+	Expiring  bool       `json:"expiring" desc:"its turn is now"`
+	Why       Reason     `json:"why" desc:"why it stays now, or goes"`
 }
 
 // A Stretch says which chains of a volume are wanted: the newest ones, until they have so many links; 0 is all. With Before
@@ -41,21 +41,21 @@ type Stretch struct {
 
 // hold tells what Cinder holds by our records, in chains, and what will go.
 func (v *Explanation) hold(h holding, wanted Stretch) {
-	v.Chains, v.Going, v.Links = []Chain{}, []Going{}, h.count
+	v.Chains, v.Expiring, v.Links = []Chain{}, []Expiring{}, h.count
 	states := make(map[string]backup.State, len(h.Records))
 	for _, r := range h.Records {
 		states[r.BackupID] = r.State
 	}
-	fate := fates(v.At, h.Holding, h.going)
+	expiry := expiries(v.At, h.RetentionInput, h.going)
 	links := h.Links()
 	v.Restore = v.restoreOf(links)
 	for _, chain := range v.listed(links, wanted) {
 		drawn := Chain{ProjectID: chain[0].ProjectID}
 		for _, l := range chain {
-			f := fate[l.BackupID]
+			f := expiry[l.BackupID]
 			drawn.Links = append(drawn.Links, Link{
 				RecordID: l.RecordID, BackupID: l.BackupID, Kind: string(l.Kind), SizeGiB: l.SizeGiB, State: string(states[l.BackupID]),
-				DataAt: l.DataTime, Expires: f.expires, Goes: f.goes, Going: f.going, Why: ReasonOf(f.why),
+				DataAt: l.DataTime, Expires: f.expires, RemovalAt: f.goes, Expiring: f.going, Why: ReasonOf(f.why),
 				Floor: f.why == backup.Floor || f.why == backup.FloorStandsOnIt,
 			})
 		}
@@ -67,7 +67,7 @@ func (v *Explanation) hold(h holding, wanted Stretch) {
 		if wanted.Links > 0 && i >= wanted.Links {
 			break
 		}
-		v.Going = append(v.Going, Going{
+		v.Expiring = append(v.Expiring, Expiring{
 			Object: v.Object, BackupID: g.BackupID, Kind: string(g.Kind), SizeGiB: g.SizeGiB, DataAt: g.DataTime,
 			Expires: Expiry(g.Link), At: &g.At, Reason: ReasonOf(g.Reason), Last: i == last,
 		})

@@ -12,7 +12,7 @@ import (
 
 // Pages of chains, one behind the other, are all of them, and whole.
 func TestPagesOfChainsAreAllChains(t *testing.T) {
-	var h backup.Holding
+	var h backup.RetentionInput
 	begin := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	h.Guard = backup.Guard{ProjectID: "acme", Protected: true, Floor: 1}
 	for i := range 25 {
@@ -33,13 +33,13 @@ func TestPagesOfChainsAreAllChains(t *testing.T) {
 	}
 	whole := look(Stretch{})
 	require.Len(t, whole.Chains, 9)
-	require.Len(t, whole.Going, 24)
+	require.Len(t, whole.Expiring, 24)
 	require.False(t, whole.Older() || whole.Newer())
 	var paged []Chain
 	wanted := Stretch{Links: 4}
 	for pages := 1; ; pages++ {
 		v := look(wanted)
-		require.Len(t, v.Going, 4)
+		require.Len(t, v.Expiring, 4)
 		require.Equal(t, pages > 1, v.Newer())
 		paged = append(append([]Chain{}, v.Chains...), paged...)
 		if !v.Older() {

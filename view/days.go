@@ -15,7 +15,7 @@ type Day struct {
 }
 
 // Days tells of each of the last n days, the oldest first and today last.
-func (r Reader) Days(ctx context.Context, l *db.Look, volumeID string, n int) ([]Day, error) {
+func (r Reader) Days(ctx context.Context, l *db.Snapshot, volumeID string, n int) ([]Day, error) {
 	today := l.Now.Truncate(24 * time.Hour)
 	from := today.AddDate(0, 0, 1-n)
 	happened, err := l.Days(ctx, r.Project, volumeID, from)

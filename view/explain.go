@@ -21,18 +21,18 @@ type Explanation struct {
 	SeenAt    time.Time  `json:"seen_at" desc:"the newest plan that saw it"`
 	GoneAt    *time.Time `json:"gone_at" desc:"the plan to which Cinder said that it knows the ID no more; null: it is there"`
 	VolumeProtection
-	LateAfter int64     `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
-	Policy    []Part    `json:"policy" desc:"the effective policy, and where each part comes from"`
-	Chains    []Chain   `json:"chains" desc:"what our records say that Cinder holds, the oldest first"`
-	Last      *Decision `json:"last_decision" desc:"of the newest plan that decided; null: none did"`
-	Now       Next      `json:"now" desc:"what a plan would decide now"`
-	Ahead     *Ahead    `json:"ahead" desc:"the first later plan that will ask for something by time alone; null: time alone changes nothing"`
-	WaitsFor  []string  `json:"waits_for" desc:"what is waited for, for people"`
-	Failure   *Failure  `json:"failure" desc:"the newest one since the last success"`
-	Links     int       `json:"links" desc:"how many links there are in all chains, also in those that are not listed"`
-	Going     []Going   `json:"going" desc:"what will go first, when and why, if no further backup is made; of a page of chains no more than the page has links"`
-	Restore   *Restore  `json:"restore" desc:"how its newest restore point is restored; null: there is none"`
-	Findings  []Finding `json:"findings" desc:"about the volume or its server; of one that is not protected also about servers of its project whose wish can't be read"`
+	LateAfter int64      `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
+	Policy    []Part     `json:"policy" desc:"the effective policy, and where each part comes from"`
+	Chains    []Chain    `json:"chains" desc:"what our records say that Cinder holds, the oldest first"`
+	Last      *Decision  `json:"last_decision" desc:"of the newest plan that decided; null: none did"`
+	Now       Next       `json:"now" desc:"what a plan would decide now"`
+	Ahead     *Ahead     `json:"ahead" desc:"the first later plan that will ask for something by time alone; null: time alone changes nothing"`
+	WaitsFor  []string   `json:"waits_for" desc:"what is waited for, for people"`
+	Failure   *Failure   `json:"failure" desc:"the newest one since the last success"`
+	Links     int        `json:"links" desc:"how many links there are in all chains, also in those that are not listed"`
+	Expiring  []Expiring `json:"expiring" desc:"what will go first, when and why, if no further backup is made; of a page of chains no more than the page has links"`
+	Restore   *Restore   `json:"restore" desc:"how its newest restore point is restored; null: there is none"`
+	Findings  []Finding  `json:"findings" desc:"about the volume or its server; of one that is not protected also about servers of its project whose wish can't be read"`
 
 	progress *backup.Record // the backup in progress
 	unseen   bool           // by the newest plan: the decision before stands
@@ -66,7 +66,7 @@ type Ahead struct {
 }
 
 // Explanation gathers it. A volume that is not of the reader's project is unknown to him.
-func (r Reader) Explanation(ctx context.Context, l *db.Look, volume db.Volume, wanted Stretch) (*Explanation, error) {
+func (r Reader) Explanation(ctx context.Context, l *db.Snapshot, volume db.Volume, wanted Stretch) (*Explanation, error) {
 	if r.mayNot(volume.ProjectID) {
 		return nil, db.ErrUnknownVolume
 	}
@@ -164,7 +164,7 @@ func (v *Explanation) decide(r Reader, volume db.Volume, subject backup.Subject,
 		v.Now.At = new(nextPlan(v.AsOf, r.Settings.BackupServicePeriod.Std()))
 	}
 	if ahead != nil {
-		v.Ahead = &Ahead{ahead.Beat, string(ahead.Action), string(ahead.Kind), ReasonOf(ahead.Reason), ahead.EndsWell}
+		v.Ahead = &Ahead{ahead.ScheduledFor, string(ahead.Action), string(ahead.Kind), ReasonOf(ahead.Reason), ahead.EndsWell}
 	}
 }
 

@@ -66,10 +66,10 @@ func TestExplain_WhyItIsNotProtected(t *testing.T) {
 
 func TestLastPoint(t *testing.T) {
 	link := func(s backup.Status) backup.Link { return backup.Link{Status: s} }
-	point, leftover := backup.Going{Link: link(backup.StatusAvailable)}, backup.Going{Link: link(backup.StatusError)}
-	require.Equal(t, 1, LastPoint([]backup.Going{point, point, leftover}, nil))
-	require.Equal(t, 0, LastPoint([]backup.Going{point}, []backup.Kept{{Link: link(backup.StatusErrorDeleting)}}))
-	require.Equal(t, -1, LastPoint([]backup.Going{point}, []backup.Kept{{Link: link(backup.StatusAvailable)}}), "one stays")
-	require.Equal(t, -1, LastPoint([]backup.Going{leftover}, nil), "it was none")
+	point, leftover := backup.Expiring{Link: link(backup.StatusAvailable)}, backup.Expiring{Link: link(backup.StatusError)}
+	require.Equal(t, 1, LastPoint([]backup.Expiring{point, point, leftover}, nil))
+	require.Equal(t, 0, LastPoint([]backup.Expiring{point}, []backup.Kept{{Link: link(backup.StatusErrorDeleting)}}))
+	require.Equal(t, -1, LastPoint([]backup.Expiring{point}, []backup.Kept{{Link: link(backup.StatusAvailable)}}), "one stays")
+	require.Equal(t, -1, LastPoint([]backup.Expiring{leftover}, nil), "it was none")
 	require.Equal(t, -1, LastPoint(nil, nil))
 }

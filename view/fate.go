@@ -11,15 +11,15 @@ import (
 // EndOfTime is the last moment that JSON and people can read; nothing is looked for beyond.
 var EndOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// HoldingOf shows a volume's records as what they say that Cinder holds.
-func HoldingOf(set backup.Settings, v db.Volume, records []backup.Record) backup.Holding {
-	return backup.Holding{
+// RetentionInputOf shows a volume's records as what they say that Cinder holds.
+func RetentionInputOf(set backup.Settings, v db.Volume, records []backup.Record) backup.RetentionInput {
+	return backup.RetentionInput{
 		Guard: v.Guard(set), Retention: v.Retention, Records: records, Delay: set.RetentionShortenDelay.Std(),
 	}
 }
 
 // A fate is what becomes of one backup in Cinder: why it stays or goes now, and when its turn to go comes by policy.
-type fate struct {
+type expiry struct {
 	why     backup.Reason
 	going   bool       // now
 	expires *time.Time // the end of its own retention; nil: not known
@@ -27,14 +27,14 @@ type fate struct {
 }
 
 // fates tells them by the backup's ID; going is the whole forecast.
-func fates(now time.Time, h backup.Holding, going []backup.Going) map[string]fate {
-	all := make(map[string]fate, len(h.Records))
+func expiries(now time.Time, h backup.RetentionInput, going []backup.Expiring) map[string]expiry {
+	all := make(map[string]expiry, len(h.Records))
 	removals, kept := h.Now(now)
 	for _, r := range removals {
-		all[r.BackupID] = fate{why: r.Reason, going: true, expires: Expiry(r.Link)}
+		all[r.BackupID] = expiry{why: r.Reason, going: true, expires: Expiry(r.Link)}
 	}
 	for _, k := range kept {
-		all[k.BackupID] = fate{why: k.Reason, expires: Expiry(k.Link)}
+		all[k.BackupID] = expiry{why: k.Reason, expires: Expiry(k.Link)}
 	}
 	for i := range going {
 		f := all[going[i].BackupID]
@@ -46,7 +46,7 @@ func fates(now time.Time, h backup.Holding, going []backup.Going) map[string]fat
 
 // LastPoint answers which one of those that go is the last restore point, after which the volume has none; -1 where one
 // stays.
-func LastPoint(going []backup.Going, kept []backup.Kept) int {
+func LastPoint(going []backup.Expiring, kept []backup.Kept) int {
 	for _, k := range kept {
 		if k.Status == backup.StatusAvailable {
 			return -1
@@ -72,8 +72,8 @@ func Expiry(l backup.Link) *time.Time {
 	return &end
 }
 
-// Going is one backup that goes, or stays although its retention is over.
-type Going struct {
+// Expiring is one backup that goes, or stays although its retention is over.
+type Expiring struct {
 	Object
 
 	BackupID string     `json:"backup_id" desc:"Cinder's"`
@@ -86,7 +86,7 @@ type Going struct {
 	Last     bool       `json:"last_restore_point" desc:"after it the volume has no restore point"`
 }
 
-// GoingOf shows a backup that goes at that time, or stays.
-func GoingOf(o Object, l backup.Link, at *time.Time, why backup.Reason, last bool) Going {
-	return Going{o, l.BackupID, string(l.Kind), l.SizeGiB, l.DataTime, Expiry(l), at, ReasonOf(why), last}
+// ExpiringOf shows a backup that goes at that time, or stays.
+func ExpiringOf(o Object, l backup.Link, at *time.Time, why backup.Reason, last bool) Expiring {
+	return Expiring{o, l.BackupID, string(l.Kind), l.SizeGiB, l.DataTime, Expiry(l), at, ReasonOf(why), last}
 }

@@ -17,14 +17,14 @@ type AsOf struct {
 
 // Head reads the head of a view: what is planned ahead is worth little where nobody plans. A project's reader is told
 // that something is wrong, and only an operator what.
-func (r Reader) Head(ctx context.Context, l *db.Look) (AsOf, Leader, error) {
+func (r Reader) Head(ctx context.Context, l *db.Snapshot) (AsOf, Leader, error) {
 	leader, err := l.Leader(ctx)
 	if err != nil {
 		return AsOf{}, Leader{}, err
 	}
 	leads, warnings := Leading(l.Now, leader, r.Settings)
 	if r.Project != "" {
-		leads = Leader{Beats: []Beat{}}
+		leads = Leader{Runs: []Run{}}
 		if len(warnings) > 0 {
 			warnings = []string{"Staffeln itself is not working as it should. Its operator must act."}
 		}
@@ -38,11 +38,11 @@ type Leader struct {
 	Leads bool       `json:"leads" desc:"whether any scheduler leads now"`
 	Term  int64      `json:"term" desc:"number of its reign"`
 	Since *time.Time `json:"since" desc:"when it began"`
-	Beats []Beat     `json:"beats" desc:"plan, dispatch, retention and sweep"`
+	Runs  []Run      `json:"runs" desc:"plan, dispatch, retention and sweep"`
 }
 
-// Beat is one of the scheduler's beats.
-type Beat struct {
+// Run is one of the scheduler's beats.
+type Run struct {
 	Name   string     `json:"name" desc:"which one"`
 	At     *time.Time `json:"at" desc:"the newest; null: never"`
 	Period int64      `json:"period_seconds" desc:"how often it should come"`
@@ -70,9 +70,9 @@ func Leading(now time.Time, l db.Leader, set backup.Settings) (Leader, []string)
 		{"plan", "its log says whether it can reach Keystone, Nova and Cinder", l.PlannedAt, set.BackupServicePeriod},
 		{"dispatch", "its log says whether it can reach Redis", l.DispatchedAt, set.PollPeriod},
 		{"retention", "its log says why", l.RetentionAt, set.RetentionServicePeriod},
-		{"sweep", "its log says whether it can list Cinder's backups", l.ReconciledAt, set.SweepPeriod},
+		{"sweep", "its log says whether it can list Cinder's backups", l.ReconciledAt, set.ReconcilePeriod},
 	} {
-		beat := Beat{Name: b.name, At: b.at, Period: int64(b.period.Std() / time.Second)}
+		beat := Run{Name: b.name, At: b.at, Period: int64(b.period.Std() / time.Second)}
 		// of a reign that has only begun nothing can be late
 		since := b.at
 		if since == nil {
@@ -86,7 +86,7 @@ func Leading(now time.Time, l db.Leader, set backup.Settings) (Leader, []string)
 			}
 			warnings = append(warnings, "The beat "+b.name+" should come every "+b.period.String()+", and "+age+": look at the scheduler; "+b.says+".")
 		}
-		v.Beats = append(v.Beats, beat)
+		v.Runs = append(v.Runs, beat)
 	}
 	return v, warnings
 }

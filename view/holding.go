@@ -11,9 +11,9 @@ import (
 // A holding is what is read of a volume's links, and what of them goes and stays: all of them, or as many as tell of the
 // chains that are wanted, and of what goes first, what all would tell.
 type holding struct {
-	backup.Holding
+	backup.RetentionInput
 
-	going  []backup.Going
+	going  []backup.Expiring
 	kept   []backup.Kept
 	count  int // of all links
 	points int // of all restore points
@@ -21,7 +21,7 @@ type holding struct {
 
 // held reads what is wanted. Where it is a part, a part is read: the chains that are listed, those that the floor is in,
 // and so many of the oldest ones that what goes first is among them.
-func (r Reader) held(ctx context.Context, l *db.Look, v db.Volume, wanted Stretch) (holding, error) {
+func (r Reader) held(ctx context.Context, l *db.Snapshot, v db.Volume, wanted Stretch) (holding, error) {
 	var extents []db.Extent
 	span := db.Span{Newest: wanted.Links, Floor: r.Settings.MinRestorePoints}
 	if wanted.Before != nil {
@@ -52,14 +52,14 @@ func (r Reader) held(ctx context.Context, l *db.Look, v db.Volume, wanted Stretc
 }
 
 func (r Reader) holding(ctx context.Context, v db.Volume, records []backup.Record, now time.Time) holding {
-	h := HoldingOf(r.Settings, v, records)
+	h := RetentionInputOf(r.Settings, v, records)
 	h.Done = ctx.Done()
 	return all(h, now)
 }
 
 // all is a holding of which nothing is missing.
-func all(h backup.Holding, now time.Time) holding {
-	v := holding{Holding: h}
+func all(h backup.RetentionInput, now time.Time) holding {
+	v := holding{RetentionInput: h}
 	v.going, v.kept = h.Forecast(now, EndOfTime)
 	for _, links := range h.Links() {
 		v.count += len(links)

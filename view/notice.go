@@ -25,7 +25,7 @@ func noticeVolume(set backup.Settings, n db.Notice) report.NoticeVolume {
 		Since:  n.Content.Since, Reason: n.Content.Reason, Points: n.Points, Reverted: !n.Stands,
 	}
 	if n.Kind == backup.RetentionShortened {
-		v.GoesAt, v.Going = new(n.Content.Since.Add(set.RetentionShortenDelay.Std())), min(n.Going, max(0, n.Points-set.MinRestorePoints))
+		v.RemovalAt, v.Expiring = new(n.Content.Since.Add(set.RetentionShortenDelay.Std())), min(n.Going, max(0, n.Points-set.MinRestorePoints))
 		if n.Content.InForce != nil && n.Content.Shorter != nil {
 			v.InForce, v.Shorter = *n.Content.InForce, *n.Content.Shorter
 		}
@@ -36,7 +36,7 @@ func noticeVolume(set backup.Settings, n db.Notice) report.NoticeVolume {
 		return v
 	}
 	if n.LastEnd != nil {
-		v.GoesAt = new(backup.LastGoes(n.LastEnd.UTC(), n.Content.Since, set.MinRestorePoints, set.ProtectionGrace.Std()))
+		v.RemovalAt = new(backup.LastExpiry(n.LastEnd.UTC(), n.Content.Since, set.MinRestorePoints, set.ProtectionGrace.Std()))
 	}
 	return v
 }

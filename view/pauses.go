@@ -42,7 +42,7 @@ func Because(why string) string {
 }
 
 // ProjectOf names a project by its ID, whether it is known or not.
-func ProjectOf(ctx context.Context, l *db.Look, id string) (db.Project, error) {
+func ProjectOf(ctx context.Context, l *db.Snapshot, id string) (db.Project, error) {
 	if id == "" {
 		return db.Project{}, nil
 	}

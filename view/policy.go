@@ -48,7 +48,7 @@ func (set policy) of(v db.Volume, now time.Time) []Part {
 // floor returns how many of the newest restore points are kept whatever their age, by what the removals go by.
 func (set policy) floor(v db.Volume, now time.Time) Part {
 	floor := Part{"floor", Plural(set.MinRestorePoints, "restore point", "restore points"), set.source("MIN_RESTORE_POINTS")}
-	end := backup.KeepingOf(v.ProjectID, v.Guard(set.Settings), nil).FloorUntil
+	end := backup.ConstraintsOf(v.ProjectID, v.Guard(set.Settings), nil).FloorUntil
 	switch {
 	case v.Protected || set.MinRestorePoints == 0:
 	case end.IsZero() || !now.Before(end):
@@ -121,7 +121,7 @@ func (set policy) retention(v db.Volume) Part {
 
 func (set policy) shorter(v db.Volume) Part {
 	why := "asked for by metadata since " + Clock(v.Retention.ShorterSince)
-	if at, waits := HoldingOf(set.Settings, v, nil).Shortened(); waits {
+	if at, waits := RetentionInputOf(set.Settings, v, nil).Shortened(); waits {
 		why += ", in force from " + Clock(at) + " on (" + set.source("RETENTION_SHORTEN_DELAY") + ")"
 	} else {
 		why += ", without effect while the volume is not protected"

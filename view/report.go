@@ -25,7 +25,7 @@ func (g GatheredReport) Empty() bool {
 }
 
 // GatherReport gathers what a group's report contains now. Before is when its report before was made; nil: there was none.
-func GatherReport(ctx context.Context, l *db.Look, set backup.Settings, group string, before *time.Time) (GatheredReport, error) {
+func GatherReport(ctx context.Context, l *db.Snapshot, set backup.Settings, group string, before *time.Time) (GatheredReport, error) {
 	projectID := group
 	if group == report.All {
 		projectID = ""
@@ -44,7 +44,7 @@ func GatherReport(ctx context.Context, l *db.Look, set backup.Settings, group st
 	if err != nil {
 		return GatheredReport{}, err
 	}
-	hanging, err := l.Hanging(ctx, projectID)
+	hanging, err := l.Stuck(ctx, projectID)
 	if err != nil {
 		return GatheredReport{}, err
 	}

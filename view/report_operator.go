@@ -10,7 +10,7 @@ import (
 )
 
 // GatherOperatorReport gathers the findings about no single project, where each project gets a report of its own.
-func GatherOperatorReport(ctx context.Context, l *db.Look, set backup.Settings, before *time.Time) (GatheredReport, error) {
+func GatherOperatorReport(ctx context.Context, l *db.Snapshot, set backup.Settings, before *time.Time) (GatheredReport, error) {
 	findings, err := l.Findings(ctx)
 	if err != nil {
 		return GatheredReport{}, err

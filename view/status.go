@@ -16,13 +16,13 @@ type Status struct {
 	LateAfter  int64          `json:"late_after_seconds" desc:"a protected volume is late when the data of its newest restore point is older, or when it is protected for longer and has none"`
 	Volumes    Counts         `json:"volumes" desc:"how many volumes have which protection"`
 	Listed     []ListedVolume `json:"listed_volumes" desc:"the late ones, the oldest restore point first; with --volumes all"`
-	InProgress []Busy         `json:"in_progress" desc:"backups that are being made, the oldest first"`
-	Removals   []Busy         `json:"removals" desc:"backups that are being removed, the oldest first"`
+	InProgress []InProgress   `json:"in_progress" desc:"backups that are being made, the oldest first"`
+	Removals   []InProgress   `json:"removals" desc:"backups that are being removed, the oldest first"`
 	Pauses     []Pause        `json:"pauses" desc:"where the operator lets nothing new start"`
 	Backlog    []Backlog      `json:"backlog" desc:"planned, waiting for a place under the caps; by project"`
 	Leader     Leader         `json:"leader" desc:"the scheduler that decides"`
 	Failures   []Failure      `json:"failures" desc:"of each protected volume the newest failure since its last success"`
-	Stuck      []Busy         `json:"stuck" desc:"backups that are overdue, or can't be removed"`
+	Stuck      []InProgress   `json:"stuck" desc:"backups that are overdue, or can't be removed"`
 	Findings   []Finding      `json:"findings" desc:"what somebody should know, the newest first"`
 
 	moreFailures, moreFindings bool // than the reader is shown
@@ -119,7 +119,7 @@ type Finding struct {
 }
 
 // Status gathers it; the volumes that have one of the given protections are listed.
-func (r Reader) Status(ctx context.Context, l *db.Look, listed []backup.Protection) (Status, error) {
+func (r Reader) Status(ctx context.Context, l *db.Snapshot, listed []backup.Protection) (Status, error) {
 	late := r.Settings.Late()
 	v := Status{LateAfter: int64(late / time.Second)}
 	var err error
@@ -140,12 +140,12 @@ func (r Reader) Status(ctx context.Context, l *db.Look, listed []backup.Protecti
 }
 
 // Counts counts the volumes by protection.
-func (r Reader) Counts(ctx context.Context, l *db.Look) (Counts, error) {
+func (r Reader) Counts(ctx context.Context, l *db.Snapshot) (Counts, error) {
 	n, err := l.ProtectionCounts(ctx, r.Settings.Late(), r.Project)
 	return countsOf(n), err
 }
 
-func (r Reader) statusOfRecords(ctx context.Context, l *db.Look, v Status) (Status, error) {
+func (r Reader) statusOfRecords(ctx context.Context, l *db.Snapshot, v Status) (Status, error) {
 	paused, err := l.Pauses(ctx)
 	if err != nil {
 		return Status{}, err
@@ -162,11 +162,11 @@ func (r Reader) statusOfRecords(ctx context.Context, l *db.Look, v Status) (Stat
 		}
 		v.Pauses = append(v.Pauses, Pause{p.ProjectID, of.Name, p.Since, p.Who, p.Why, PausedWords(p, of)})
 	}
-	busy, err := l.BusyIn(ctx, db.Part{Project: r.Project}) // no more than the caps let through
+	busy, err := l.InProgressIn(ctx, db.Part{Project: r.Project}) // no more than the caps let through
 	if err != nil {
 		return Status{}, err
 	}
-	v.InProgress, v.Removals, v.Stuck = sortBusy(busy)
+	v.InProgress, v.Removals, v.Stuck = sortInProgress(busy)
 	backlog, err := l.BacklogIn(ctx, r.part(0))
 	if err != nil {
 		return Status{}, err

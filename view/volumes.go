@@ -31,7 +31,7 @@ type Volume struct {
 }
 
 // Volumes lists what f admits.
-func (r Reader) Volumes(ctx context.Context, l *db.Look, f db.ProtectionFilter) (VolumeList, error) {
+func (r Reader) Volumes(ctx context.Context, l *db.Snapshot, f db.ProtectionFilter) (VolumeList, error) {
 	if r.Project != "" {
 		f.Only = r.Project
 	}
@@ -64,7 +64,7 @@ func (r Reader) Volumes(ctx context.Context, l *db.Look, f db.ProtectionFilter) 
 }
 
 // judge adds to a list what is decided of each volume.
-func (r Reader) judge(ctx context.Context, l *db.Look, list *VolumeList, found []db.VolumeProtection) error {
+func (r Reader) judge(ctx context.Context, l *db.Snapshot, list *VolumeList, found []db.VolumeProtection) error {
 	ids := Each(found, func(p db.VolumeProtection) string { return p.ID })
 	volumes, err := l.Volumes(ctx, ids)
 	if err != nil {

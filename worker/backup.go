@@ -52,7 +52,7 @@ func (w *Worker) backup(ctx context.Context, c *db.Lease) error {
 
 // look shows the volume as the newest plan saw it or, where that is old, as it
 // is now. Its project may be another one than the record's.
-func (w *Worker) look(ctx context.Context, c *db.Lease, r backup.Record) (backup.Subject, error) {
+func (w *Worker) currentVolume(ctx context.Context, c *db.Lease, r backup.Record) (backup.Subject, error) {
 	remembered, err := c.Volume(ctx)
 	if err != nil {
 		return backup.Subject{}, err
@@ -77,7 +77,7 @@ func (w *Worker) look(ctx context.Context, c *db.Lease, r backup.Record) (backup
 // begin looks again before anything is asked: the plan says that, the worker
 // says what, on today's records and on the volume.
 func (w *Worker) begin(ctx context.Context, c *db.Lease, r backup.Record, others []backup.Record) error {
-	subject, err := w.look(ctx, c, r)
+	subject, err := w.currentVolume(ctx, c, r)
 	if err != nil {
 		return w.refused(ctx, c, r, err)
 	}
@@ -125,7 +125,7 @@ func (w *Worker) ask(ctx context.Context, c *db.Lease, r backup.Record, kind bac
 		_, err = c.Accept(last, r, id)
 		return err
 	case backup.Means(err, backup.MeansNoParent) && kind == backup.Incremental:
-		zerolog.Ctx(ctx).Info().Err(err).Str("record", r.ID).Msg("no usable parent, a full is made instead")
+		zerolog.Ctx(ctx).Info().Err(err).Str("record", r.ID).Msg("no usable parent, creating a full instead")
 		return w.ask(ctx, c, r, backup.Full)
 	}
 	return w.refused(last, c, r, err)
@@ -179,7 +179,7 @@ func (w *Worker) find(ctx context.Context, c *db.Lease, r backup.Record) error {
 // askAgain asks Cinder once more, long after the plan maybe: the volume may be
 // gone by now, or another project's, whose data must not become the old one's.
 func (w *Worker) askAgain(ctx context.Context, c *db.Lease, r backup.Record) error {
-	subject, err := w.look(ctx, c, r)
+	subject, err := w.currentVolume(ctx, c, r)
 	if err != nil {
 		if why, final := reasonOf(err); final {
 			return w.fail(ctx, c, r, why)
@@ -210,7 +210,7 @@ func (w *Worker) fail(ctx context.Context, c *db.Lease, r backup.Record, why db.
 	if err != nil {
 		return err
 	}
-	tell(ctx, c, after, why)
+	logFailure(ctx, c, after, why)
 	return nil
 }
 

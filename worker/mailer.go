@@ -62,7 +62,7 @@ func NewMailer(r report.Reporting, m Mail) (*Mailer, error) {
 }
 
 // A Letter is one mail to one receiver.
-type Letter struct {
+type Message struct {
 	To        string
 	MessageID string // without the brackets; the same for each try
 	Date      time.Time
@@ -73,7 +73,7 @@ type Letter struct {
 
 // Send hands a letter to the mail server and returns the server's last word. An error says that the server did not say
 // that it has it; it may have it all the same. Each step is told to steps, where somebody listens.
-func (m *Mailer) Send(ctx context.Context, l Letter, steps func(string)) (answer string, err error) {
+func (m *Mailer) Send(ctx context.Context, l Message, steps func(string)) (answer string, err error) {
 	message, err := m.message(l)
 	if err != nil {
 		return "", err
@@ -102,7 +102,7 @@ func (m *Mailer) Send(ctx context.Context, l Letter, steps func(string)) (answer
 // longestAnswer is how much of a server's words is kept.
 const longestAnswer = 500
 
-func (m *Mailer) message(l Letter) (*mail.Msg, error) {
+func (m *Mailer) message(l Message) (*mail.Msg, error) {
 	message := mail.NewMsg()
 	for _, part := range []func() error{
 		func() error { return checkAddress(l.To) },

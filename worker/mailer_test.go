@@ -29,8 +29,8 @@ func mailerTo(t *testing.T, s *mailbox.Server, change func(*Mail)) *Mailer {
 
 func withPassword(m *Mail) { m.SenderPwd = password }
 
-func letter(to string) Letter {
-	return Letter{
+func letter(to string) Message {
+	return Message{
 		To: to, MessageID: "staffeln.1.0@ops.example", Date: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC),
 		Subject: "Backups of acme: all is well", Text: "All is well.\n", HTML: "<p>All is well.</p>",
 	}

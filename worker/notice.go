@@ -69,7 +69,7 @@ func (r *Reporter) notice(ctx context.Context, c *db.ReportLease, kind backup.Re
 	if err := c.MakeNotice(ctx, made, ids, r.Reporting.ToLog()); err != nil {
 		return err
 	}
-	zerolog.Ctx(ctx).Info().Str("notice", n.ID).Str("reason", string(kind)).Str("group", c.Group).Int("volumes", len(of)).Int("receivers", len(to)).Msg("notice made")
+	zerolog.Ctx(ctx).Info().Str("notice", n.ID).Str("reason", string(kind)).Str("group", c.Group).Int("volumes", len(of)).Int("receivers", len(to)).Msg("notice built")
 	return nil
 }
 

@@ -37,7 +37,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 		why.Reason = backup.BackupGone
 		after, err := c.FailGone(ctx, r, why)
 		if err == nil {
-			tell(ctx, c, after, why)
+			logFailure(ctx, c, after, why)
 		}
 		return err
 	}
@@ -70,9 +70,9 @@ func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 		if r.Repair != "" && w.Settings.StuckReset && b.Status == backup.StatusDeleting {
 			return w.unstickOverdue(ctx, c, r, b)
 		}
-		strange().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("somebody else is at work on a backup in progress")
+		strange().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("backup in progress is handled elsewhere")
 	default:
-		strange().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("unknown status of a backup, not taken for an end")
+		strange().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("unknown backup status, backup still counts as in progress")
 	}
 	again := w.again(c.Now, time.Time{})
 	if r.State == backup.Overdue {
@@ -91,9 +91,9 @@ func (w *Worker) finish(ctx context.Context, c *db.Lease, r backup.Record, b bac
 	}
 	if after.ClockWrong() {
 		w.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, string(backup.CinderClock), "").Str("record", r.ID).Str("backup", r.BackupID).Str("reason", string(backup.CinderClock)).
-			Time("cinder", *after.CinderTimestamp).Msg("Cinder's time of a backup is out of bounds, our own is used")
+			Time("cinder", *after.CinderTimestamp).Msg("backup time of Cinder out of bounds, own time used")
 	} else {
-		w.conditions.Over(zerolog.Ctx(ctx), string(backup.CinderClock)).Msg("Cinder's times are within bounds again")
+		w.conditions.Over(zerolog.Ctx(ctx), string(backup.CinderClock)).Msg("backup times of Cinder within bounds again")
 	}
 	return c.CinderClock(ctx, after)
 }
@@ -132,7 +132,7 @@ func (w *Worker) overdue(ctx context.Context, c *db.Lease, r backup.Record, seen
 	if err != nil {
 		return err
 	}
-	tell(ctx, c, after, why)
+	logFailure(ctx, c, after, why)
 	return nil
 }
 

@@ -22,9 +22,9 @@ func TestPurgeIgnoresDelaysAndReturnsRefusals(t *testing.T) {
 		require.True(t, p.due(backup.Record{NextTryAt: &now}))
 		require.Equal(t, operator, p.due(backup.Record{NextTryAt: new(now.Add(time.Hour))}))
 
-		require.Equal(t, operator, errors.Is(p.told(refusal, noted), refusal))
-		require.ErrorIs(t, p.told(refusal, noted), noted)
-		require.Equal(t, operator, p.told(refusal, nil) != nil)
+		require.Equal(t, operator, errors.Is(p.refusal(refusal, noted), refusal))
+		require.ErrorIs(t, p.refusal(refusal, noted), noted)
+		require.Equal(t, operator, p.refusal(refusal, nil) != nil)
 	}
 }
 

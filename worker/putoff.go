@@ -70,6 +70,6 @@ func (p *pass) outOfReach(ctx context.Context, why db.Why) error {
 		}
 	}
 	p.w.conditions.Met(zerolog.Ctx(ctx), zerolog.ErrorLevel, reachCondition+p.project, string(why.Reason)).Str("volume", p.volume.ID).Str("project", p.project).Str("reason", string(why.Reason)).Str("text", why.Text).
-		Str("detail", todo).Msg("backups of a project are out of reach, nothing is removed")
+		Str("detail", todo).Msg("backups of a project not reachable, nothing removed")
 	return nil
 }

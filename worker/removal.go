@@ -27,7 +27,7 @@ func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 		}
 		links = append(links, backup.LinkOf(b, mine, p.volume.Retention))
 	}
-	keeping := backup.KeepingOf(p.project, p.volume.Guard(p.w.Settings), p.records)
+	keeping := backup.ConstraintsOf(p.project, p.volume.Guard(p.w.Settings), p.records)
 	keeping.Purged = p.purge == purgeAll
 	removals, kept := backup.Expired(p.c.Now, keeping, links)
 	if err := p.hold(ctx, records, kept); err != nil {
@@ -64,7 +64,7 @@ func (p *pass) hold(ctx context.Context, records map[string]backup.Record, kept 
 		}
 		if why != "" {
 			zerolog.Ctx(ctx).Info().Str("record", r.ID).Str("backup", r.BackupID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
-				Str("reason", string(why)).Msg("restore point stays past its retention")
+				Str("reason", string(why)).Msg("restore point kept past its retention")
 		}
 	}
 	return nil
@@ -136,7 +136,7 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 	}
 	if r.DeletionRefusedSince != nil && p.c.Now.Sub(*r.DeletionRefusedSince) > giveUpAfter {
 		_, noted := p.giveUp(last, r, why)
-		return p.told(err, noted)
+		return p.refusal(err, noted)
 	}
 	level := zerolog.WarnLevel
 	if r.DeletionRefusedSince != nil {
@@ -145,12 +145,12 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 	zerolog.Ctx(ctx).WithLevel(level).Err(err).Str("record", r.ID).Str("backup", b.ID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
 		Str("reason", string(why.Reason)).Msg("removal refused, will be tried again")
 	_, noted := p.c.RefuseRemoval(last, r, why, p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std()))
-	return p.told(err, noted)
+	return p.refusal(err, noted)
 }
 
 // told returns a refusal to the operator who waits for it; that of a handler
 // stands in its row, and its task ends well.
-func (p *pass) told(refusal, noted error) error {
+func (p *pass) refusal(refusal, noted error) error {
 	if p.purge == retained {
 		return noted
 	}
@@ -165,7 +165,7 @@ func (p *pass) giveUp(ctx context.Context, r backup.Record, why db.Why) (backup.
 			level = zerolog.DebugLevel // it was logged
 		}
 		zerolog.Ctx(ctx).WithLevel(level).Str("record", r.ID).Str("backup", r.BackupID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
-			Str("reason", string(why.Reason)).Str("text", why.Text).Msg("backup can't be removed")
+			Str("reason", string(why.Reason)).Str("text", why.Text).Msg("backup not removable")
 	}
 	return after, err
 }

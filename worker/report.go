@@ -48,11 +48,11 @@ func (r *Reporter) handle(ctx context.Context, t tasks.Report) error {
 	}
 	err := underLease(ctx, &r.conditions, take, r.serve)
 	if errors.Is(err, db.ErrLeased) {
-		zerolog.Ctx(ctx).Debug().Str("group", t.Group).Msg("reports of the group are leased by another worker")
+		zerolog.Ctx(ctx).Debug().Str("group", t.Group).Msg("report group leased by another worker")
 		return nil
 	}
 	if errors.Is(err, db.ErrStale) {
-		zerolog.Ctx(ctx).Warn().Err(err).Str("group", t.Group).Msg("late: another worker went on, nothing was written")
+		zerolog.Ctx(ctx).Warn().Err(err).Str("group", t.Group).Msg("lease lost, nothing written")
 		return nil
 	}
 	return err
@@ -87,7 +87,7 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportLease) error {
 	if err != nil || !r.mayMake(c, state) {
 		return err
 	}
-	untold, err := c.Untold(ctx, r.Settings.Late())
+	untold, err := c.Unreported(ctx, r.Settings.Late())
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportLease) error {
 	if err == nil && made != nil {
 		err = c.Make(ctx, *made)
 		if err == nil {
-			zerolog.Ctx(ctx).Info().Str("report", made.ID).Str("group", c.Group).Int("records", len(made.Records)).Int("receivers", len(made.Mails)).Msg("report made")
+			zerolog.Ctx(ctx).Info().Str("report", made.ID).Str("group", c.Group).Int("records", len(made.Records)).Int("receivers", len(made.Mails)).Msg("report built")
 		}
 	}
 	return err
@@ -127,7 +127,7 @@ func (r *Reporter) notMade(ctx context.Context, c *db.ReportLease, why error, fa
 	case backup.Means(why, backup.MeansRefused): // waiting does not mend it
 		level = zerolog.ErrorLevel
 	}
-	zerolog.Ctx(ctx).WithLevel(level).Err(why).Str("project", c.Group).Time("again", again).Msg("report not made, will be tried again")
+	zerolog.Ctx(ctx).WithLevel(level).Err(why).Str("project", c.Group).Time("again", again).Msg("report not built, will be tried again")
 	return c.NotMade(ctx, why.Error(), again)
 }
 
@@ -143,7 +143,7 @@ func (r *Reporter) compose(ctx context.Context, c *db.ReportLease, to []string) 
 		return nil, err
 	}
 	var gathered view.GatheredReport
-	err = r.DB.Look(ctx, func(l *db.Look) error {
+	err = r.DB.Snapshot(ctx, func(l *db.Snapshot) error {
 		if c.Group == report.All && !r.Reporting.Together() {
 			gathered, err = view.GatherOperatorReport(ctx, l, r.Settings, before)
 			return err

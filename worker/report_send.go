@@ -106,7 +106,7 @@ func (r *Reporter) deliver(ctx context.Context, told message, m db.Mail) (answer
 	if err != nil {
 		return "", err
 	}
-	return r.Mailer.Send(ctx, Letter{
+	return r.Mailer.Send(ctx, Message{
 		To: m.Receiver, MessageID: m.MessageID, Date: m.CreatedAt, Subject: told.Subject(), Text: told.Text(), HTML: page,
 	}, nil)
 }

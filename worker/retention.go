@@ -39,7 +39,7 @@ func (w *Worker) retention(ctx context.Context, c *db.Lease) error {
 		err := p.run(ctx)
 		if err == nil {
 			err = c.Reached(ctx, project)
-			w.conditions.Over(zerolog.Ctx(ctx), reachCondition+project).Str("project", project).Msg("backups of a project are within reach again")
+			w.conditions.Over(zerolog.Ctx(ctx), reachCondition+project).Str("project", project).Msg("backups of a project reachable again")
 		}
 		failed = errors.Join(failed, p.putOff(ctx, err))
 	}

@@ -12,7 +12,7 @@ import (
 
 // tell logs a failure at the level of who has to act. One that the volume's newest backup before ended with, too, is
 // written at debug: the records and the findings say that it lasts.
-func tell(ctx context.Context, c *db.Lease, r backup.Record, why db.Why) {
+func logFailure(ctx context.Context, c *db.Lease, r backup.Record, why db.Why) {
 	level := zerolog.InfoLevel
 	if why.Reason.Whose() == backup.Operator {
 		level = zerolog.ErrorLevel

@@ -64,15 +64,15 @@ func (w *Worker) leased(kind tasks.Kind, handle func(context.Context, *db.Lease)
 	return func(ctx context.Context, t tasks.Volume) error {
 		err := w.lease(ctx, t.VolumeID, string(kind), handle)
 		if errors.Is(err, db.ErrPaused) {
-			zerolog.Ctx(ctx).Debug().Str("volume", t.VolumeID).Msg("paused, nothing was begun")
+			zerolog.Ctx(ctx).Debug().Str("volume", t.VolumeID).Msg("paused, nothing started")
 			return nil
 		}
 		if errors.Is(err, db.ErrStale) {
-			w.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, lateCondition+t.VolumeID, "").Err(err).Str("volume", t.VolumeID).Msg("late: another handler went on, nothing was written")
+			w.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, lateCondition+t.VolumeID, "").Err(err).Str("volume", t.VolumeID).Msg("lease lost, nothing written")
 			return nil
 		}
 		if err == nil {
-			w.conditions.Over(zerolog.Ctx(ctx), lateCondition+t.VolumeID).Str("volume", t.VolumeID).Msg("volume's handlers end in time again")
+			w.conditions.Over(zerolog.Ctx(ctx), lateCondition+t.VolumeID).Str("volume", t.VolumeID).Msg("handlers of the volume finish within their lease again")
 		}
 		return err
 	}
@@ -105,9 +105,9 @@ func underLease[L interface{ Release(context.Context) error }](
 		last, cancel := lasting(ctx)
 		defer cancel()
 		if err := c.Release(last); err != nil {
-			conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "release", "").Err(err).Msg("lease not given back, it will run out")
+			conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "release", "").Err(err).Msg("lease not released, it will expire")
 		} else {
-			conditions.Over(zerolog.Ctx(ctx), "release").Msg("leases are given back again")
+			conditions.Over(zerolog.Ctx(ctx), "release").Msg("leases released again")
 		}
 	}()
 	ctx, cancel := context.WithTimeout(ctx, tasks.Lease-margin)

@@ -59,26 +59,26 @@ type Deps struct {
 }
 
 // A Window answers the read API and the page.
-type Window struct {
-	cfg    Config
-	deps   Deps
-	tokens *tokens
-	seal   *seal
-	places places
+type Handler struct {
+	cfg          Config
+	deps         Deps
+	tokens       *tokens
+	cookieCipher *cookieCipher
+	readSlots    readSlots
 
 	attempts *attempts
 }
 
-// New answers the window; [Window.Routes] adds it to a server.
-func New(cfg Config, d Deps) *Window {
-	return &Window{
-		cfg: cfg, deps: d, tokens: newTokens(cfg, d), seal: &seal{key: d.DB.SessionKey}, places: newPlaces(mostLooks),
+// New answers the window; [Handler.Routes] adds it to a server.
+func New(cfg Config, d Deps) *Handler {
+	return &Handler{
+		cfg: cfg, deps: d, tokens: newTokens(cfg, d), cookieCipher: &cookieCipher{key: d.DB.SessionKey}, readSlots: newReadSlots(maxReads),
 		attempts: newAttempts(cfg.SignInFailures, d.Now),
 	}
 }
 
 // Routes adds the read API and the page.
-func (w *Window) Routes(e *echo.Echo) {
+func (w *Handler) Routes(e *echo.Echo) {
 	for _, o := range w.operations() {
 		e.GET(o.route(), w.api(o))
 	}
@@ -86,6 +86,6 @@ func (w *Window) Routes(e *echo.Echo) {
 }
 
 // reader reads for whoever has this access.
-func (w *Window) reader(a access) view.Reader {
+func (w *Handler) reader(a access) view.Reader {
 	return view.Reader{Settings: w.deps.Settings, Project: a.project(), Given: w.deps.Given}
 }

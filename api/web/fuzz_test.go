@@ -7,7 +7,7 @@ import (
 
 // Whatever a query is, it is read or refused with words for who asked.
 func FuzzQuery(f *testing.F) {
-	for _, query := range []string{"", "limit=1&sort=time", "state=available,failed", "cursor=e30", "from=2026-03-01", "project=%00", "a=1;b=2", "limit=1&limit=2", (&place{Sort: "time", ID: "x"}).cursor()} {
+	for _, query := range []string{"", "limit=1&sort=time", "state=available,failed", "cursor=e30", "from=2026-03-01", "project=%00", "a=1;b=2", "limit=1&limit=2", (&pageCursor{Sort: "time", ID: "x"}).cursor()} {
 		f.Add(query)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
@@ -22,9 +22,9 @@ func FuzzQuery(f *testing.F) {
 			}
 			_, _ = rows(given["limit"])
 			_, _ = moment("from", given["from"])
-			_, _ = readPlace(given["cursor"], given["sort"])
+			_, _ = readCursor(given["cursor"], given["sort"])
 			for name := range given {
-				if len(given[name]) > longestPlace {
+				if len(given[name]) > maxCursor {
 					t.Fatal("longer than allowed")
 				}
 			}

@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "write openapi.json anew")
 
 func TestTheDocumentIsCurrent(t *testing.T) {
-	text, err := describe((&Window{}).operations())
+	text, err := describe((&Handler{}).operations())
 	require.NoError(t, err)
 	if *update {
 		require.NoError(t, os.WriteFile("openapi.json", text, 0o644))

@@ -24,8 +24,8 @@ var files embed.FS
 const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // pages adds the page's routes.
-func (w *Window) pages(e *echo.Echo) {
-	e.GET("/", w.signedIn(w.glance))
+func (w *Handler) pages(e *echo.Echo) {
+	e.GET("/", w.signedIn(w.overview))
 	e.GET("/volumes", w.signedIn(w.listVolumes))
 	e.GET("/volumes/:volume_id", w.signedIn(w.showVolume))
 	e.GET("/backups", w.signedIn(w.listBackups))
@@ -48,7 +48,7 @@ func asset(name, kind string) echo.HandlerFunc {
 }
 
 // sameOrigin refuses what a page of another site made a browser send.
-func (w *Window) sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
+func (w *Handler) sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 	origin := http.NewCrossOriginProtection()
 	return func(c echo.Context) error {
 		if err := origin.Check(c.Request()); err != nil {
@@ -59,7 +59,7 @@ func (w *Window) sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // A sheet is what every page has beside its own.
-type sheet struct {
+type pageData struct {
 	Title string
 	Now   time.Time // of the memory; ages count from it
 	Who   *access
@@ -68,10 +68,10 @@ type sheet struct {
 }
 
 // All tells whether the person sees all projects.
-func (s sheet) All() bool { return s.Who != nil && s.Who.all }
+func (s pageData) All() bool { return s.Who != nil && s.Who.all }
 
 // signedIn answers a page to a person, and sends everybody else to sign in.
-func (w *Window) signedIn(page func(echo.Context, access) error) echo.HandlerFunc {
+func (w *Handler) signedIn(page func(echo.Context, access) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		token, err := w.token(c.Request())
 		if err == nil {
@@ -94,23 +94,23 @@ func (w *Window) signedIn(page func(echo.Context, access) error) echo.HandlerFun
 }
 
 // trouble tells a person what is wrong.
-func (w *Window) trouble(c echo.Context, err error) error {
+func (w *Handler) trouble(c echo.Context, err error) error {
 	f := faultOf(err)
 	if f.status >= http.StatusInternalServerError {
-		zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("page can't be shown")
+		zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("page not rendered")
 	}
 	retried(c, f)
 	return w.Trouble(c, f.status, f.detail)
 }
 
 // Trouble shows an error of any route to a person; the detail says what is wrong, and what to do.
-func (w *Window) Trouble(c echo.Context, status int, detail string) error {
-	return w.render(c, status, "trouble", sheet{Title: http.StatusText(status), Body: map[string]any{
+func (w *Handler) Trouble(c echo.Context, status int, detail string) error {
+	return w.render(c, status, "trouble", pageData{Title: http.StatusText(status), Body: map[string]any{
 		"Detail": detail, "RequestID": c.Response().Header().Get(echo.HeaderXRequestID), "Session": hasSession(c.Request()),
 	}})
 }
 
-func (w *Window) render(c echo.Context, status int, name string, s sheet) error {
+func (w *Handler) render(c echo.Context, status int, name string, s pageData) error {
 	h := c.Response().Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Cache-Control", "no-store")

@@ -33,20 +33,20 @@ type form struct {
 	Ended         bool
 }
 
-func (w *Window) askToSignIn(c echo.Context) error {
-	return w.render(c, http.StatusOK, "sign-in", sheet{Title: "Sign in", Body: form{
+func (w *Handler) askToSignIn(c echo.Context) error {
+	return w.render(c, http.StatusOK, "sign-in", pageData{Title: "Sign in", Body: form{
 		Login: Login{Domain: "Default"}, Next: local(c.QueryParam("next")), Ended: c.QueryParam("ended") != "",
 	}})
 }
 
-func (w *Window) signIn(c echo.Context) error {
+func (w *Handler) signIn(c echo.Context) error {
 	f := form{Next: local(c.FormValue("next")), Login: Login{
 		User: strings.TrimSpace(c.FormValue("user")), Domain: strings.TrimSpace(c.FormValue("domain")),
 		Project: strings.TrimSpace(c.FormValue("project")), Password: c.FormValue("password"),
 	}}
 	again := func(status int, refused string) error {
 		f.Password, f.Refused = "", refused
-		return w.render(c, status, "sign-in", sheet{Title: "Sign in", Body: f})
+		return w.render(c, status, "sign-in", pageData{Title: "Sign in", Body: f})
 	}
 	if f.User == "" || f.Domain == "" || f.Project == "" || f.Password == "" {
 		return again(http.StatusUnprocessableEntity, "Fill in all four fields.")
@@ -57,18 +57,18 @@ func (w *Window) signIn(c echo.Context) error {
 	}
 	from := Client(c.RealIP())
 	if next, refused := w.attempts.begin(f.Login, from); refused {
-		zerolog.Ctx(ctx).Warn().Str("user_name", f.User).Str("remote", c.RealIP()).Time("next", next).Msg("sign-in to the page refused: too many failed")
+		zerolog.Ctx(ctx).Warn().Str("user_name", f.User).Str("remote", c.RealIP()).Time("next", next).Msg("sign-in refused: too many failed attempts")
 		c.Response().Header().Set("Retry-After", strconv.Itoa(max(1, int(next.Sub(w.deps.Now()).Seconds()))))
 		return again(http.StatusTooManyRequests, "Too many sign-ins of this user, or from your address, failed. Try again at "+view.Clock(next)+".")
 	}
 	token, whose, err := w.deps.Keystone.SignIn(ctx, f.Login)
 	if errors.Is(err, ErrSignIn) {
-		zerolog.Ctx(ctx).Warn().Str("user_name", f.User).Str("project_name", f.Project).Str("remote", c.RealIP()).Msg("sign-in to the page refused")
+		zerolog.Ctx(ctx).Warn().Str("user_name", f.User).Str("project_name", f.Project).Str("remote", c.RealIP()).Msg("sign-in refused")
 		return again(http.StatusUnauthorized, "Keystone refuses this user, password, domain or project.")
 	}
 	if err != nil {
 		w.attempts.unanswered(f.Login, from)
-		zerolog.Ctx(ctx).Warn().Err(err).Msg("nobody can sign in to the page")
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("sign-in not possible")
 		return again(http.StatusServiceUnavailable, "Keystone does not answer. Try again later.")
 	}
 	w.attempts.worked(f.Login, from)
@@ -83,7 +83,7 @@ func (w *Window) signIn(c echo.Context) error {
 		_ = w.deps.Keystone.Revoke(ctx, token) // it ends by itself
 		return again(http.StatusForbidden, "None of your roles in this project lets you see backups.")
 	}
-	sealed, err := w.seal.close(ctx, token)
+	sealed, err := w.cookieCipher.close(ctx, token)
 	if err != nil {
 		return w.trouble(c, err)
 	}
@@ -91,12 +91,12 @@ func (w *Window) signIn(c echo.Context) error {
 		return again(http.StatusForbidden, "Your token is too long for a browser's cookie. Use the read API with it.")
 	}
 	c.SetCookie(cookie(c.Request(), sealed))
-	zerolog.Ctx(ctx).Info().Str("user_id", whose.UserID).Str("project_id", whose.ProjectID).Msg("signed in to the page")
+	zerolog.Ctx(ctx).Info().Str("user_id", whose.UserID).Str("project_id", whose.ProjectID).Msg("signed in")
 	return c.Redirect(http.StatusSeeOther, f.Next)
 }
 
 // signOut ends the session in the browser, on all replicas and, where Keystone answers, the token.
-func (w *Window) signOut(c echo.Context) error {
+func (w *Handler) signOut(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	if token, err := w.token(c.Request()); err == nil {
 		w.tokens.forget(token)
@@ -104,7 +104,7 @@ func (w *Window) signOut(c echo.Context) error {
 			return w.trouble(c, err) // with its cookie: it can be tried again
 		}
 		if err := w.deps.Keystone.Revoke(c.Request().Context(), token); err != nil {
-			zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("token of who signed out lives on until its end")
+			zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("token of a signed-out user not revoked, valid until it expires")
 		}
 	}
 	c.SetCookie(cookie(c.Request(), ""))

@@ -30,12 +30,12 @@ func ofPage(known []parameter) []parameter {
 }
 
 // glance shows protection at a glance.
-func (w *Window) glance(c echo.Context, a access) error {
+func (w *Handler) overview(c echo.Context, a access) error {
 	if _, err := read(c.Request().URL.RawQuery, nil); err != nil {
 		return err
 	}
 	var s view.Status
-	err := w.look(c.Request().Context(), func(ctx context.Context, l *db.Look) (err error) {
+	err := w.read(c.Request().Context(), func(ctx context.Context, l *db.Snapshot) (err error) {
 		r := w.reader(a)
 		r.First = first
 		s, err = r.Status(ctx, l, []backup.Protection{backup.Late, backup.Waiting})
@@ -45,13 +45,13 @@ func (w *Window) glance(c echo.Context, a access) error {
 		return err
 	}
 	s.InProgress = s.InProgress[:min(first, len(s.InProgress))]
-	return w.render(c, 200, "glance", sheet{Title: "Overview", Now: s.At, Who: &a, Body: map[string]any{
+	return w.render(c, 200, "glance", pageData{Title: "Overview", Now: s.At, Who: &a, Body: map[string]any{
 		"Protections": backup.Protections, "S": s, "More": s.Volumes.Late + s.Volumes.Waiting - len(s.Listed),
 	}})
 }
 
 // listVolumes shows how volumes stand.
-func (w *Window) listVolumes(c echo.Context, a access) error {
+func (w *Handler) listVolumes(c echo.Context, a access) error {
 	given, err := read(c.Request().URL.RawQuery, ofPage(ofVolumes))
 	if err != nil {
 		return err
@@ -63,15 +63,15 @@ func (w *Window) listVolumes(c echo.Context, a access) error {
 	v, _ := answer.(VolumesAnswer)
 	previous := ""
 	if len(v.Volumes) > 0 && v.previous {
-		previous = placeOfVolume(v.Volumes[0], given["sort"]).cursor()
+		previous = cursorOfVolume(v.Volumes[0], given["sort"]).cursor()
 	}
-	return w.render(c, 200, "volumes", sheet{Title: "Volumes", Now: v.At, Who: &a, Body: map[string]any{
+	return w.render(c, 200, "volumes", pageData{Title: "Volumes", Now: v.At, Who: &a, Body: map[string]any{
 		"V": v, "Given": given, "Protections": backup.Protections, "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
 	}})
 }
 
 // listBackups shows backups as Horizon's panel does, and what becomes of them; there is nothing to delete here.
-func (w *Window) listBackups(c echo.Context, a access) error {
+func (w *Handler) listBackups(c echo.Context, a access) error {
 	given, err := read(c.Request().URL.RawQuery, ofPage(ofBackups))
 	if err != nil {
 		return err
@@ -83,9 +83,9 @@ func (w *Window) listBackups(c echo.Context, a access) error {
 	v, _ := answer.(BackupsAnswer)
 	previous := ""
 	if len(v.Backups) > 0 && v.previous {
-		previous = placeOf(v.Backups[0], given["sort"]).cursor()
+		previous = cursorOf(v.Backups[0], given["sort"]).cursor()
 	}
-	return w.render(c, 200, "backups", sheet{Title: "Backups", Now: v.At, Who: &a, Body: map[string]any{
+	return w.render(c, 200, "backups", pageData{Title: "Backups", Now: v.At, Who: &a, Body: map[string]any{
 		"V": v, "Given": given, "States": backup.States, "Rows": offered(given["limit"]), "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
 	}})
 }
@@ -118,7 +118,7 @@ func filtered(given map[string]string) bool {
 }
 
 // showVolume explains one volume.
-func (w *Window) showVolume(c echo.Context, a access) error {
+func (w *Handler) showVolume(c echo.Context, a access) error {
 	known := slices.Clone(ofVolume)
 	known[0].fallback = perPage
 	given, err := read(c.Request().URL.RawQuery, known)
@@ -133,7 +133,7 @@ func (w *Window) showVolume(c echo.Context, a access) error {
 	for _, d := range v.Days {
 		made, failed = made+d.Made, failed+d.Failed
 	}
-	return w.render(c, 200, "volume", sheet{Title: "Volume " + v.Volume(), Now: v.At, Who: &a, Body: map[string]any{
+	return w.render(c, 200, "volume", pageData{Title: "Volume " + v.Volume(), Now: v.At, Who: &a, Body: map[string]any{
 		"V": v, "Made": made, "Failed": failed, "Older": turned(given, "cursor", v.Next),
 		"Restful": v.Protection == backup.Protected || v.Protection == backup.Gone,
 		"Unknown": v.Unseen(),

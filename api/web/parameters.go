@@ -23,9 +23,9 @@ type parameter struct {
 }
 
 const (
-	longest      = 255 // of a filter: no name or ID of OpenStack's is longer
-	longestPlace = 2048
-	mostRows     = 1000
+	longest   = 255 // of a filter: no name or ID of OpenStack's is longer
+	maxCursor = 2048
+	mostRows  = 1000
 )
 
 var (
@@ -94,7 +94,7 @@ func read(query string, known []parameter) (map[string]string, error) {
 func (p parameter) allows(value string) error {
 	limit := longest
 	if p.name == byCursor.name {
-		limit = longestPlace
+		limit = maxCursor
 	}
 	switch {
 	case len(value) > limit:
@@ -148,7 +148,7 @@ func moment(name, value string) (*time.Time, error) {
 }
 
 // A place is where a page ended, as a cursor carries it. It says nothing but where: what may be seen is asked for anew.
-type place struct {
+type pageCursor struct {
 	Sort    string     `json:"s"`
 	At      *time.Time `json:"t,omitempty"`
 	Project string     `json:"p,omitempty"`
@@ -156,7 +156,7 @@ type place struct {
 	ID      string     `json:"i"`
 }
 
-func (p *place) cursor() string {
+func (p *pageCursor) cursor() string {
 	text, err := json.Marshal(p)
 	if err != nil {
 		return "" // a time outside of JSON's years: the list ends there
@@ -164,12 +164,12 @@ func (p *place) cursor() string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// readPlace reads the cursor of a list that is sorted so; nil where there is none.
-func readPlace(cursor, sort string) (*place, error) {
+// readCursor reads the cursor of a list that is sorted so; nil where there is none.
+func readCursor(cursor, sort string) (*pageCursor, error) {
 	if cursor == "" {
 		return nil, nil //nolint:nilnil // the list begins
 	}
-	var p place
+	var p pageCursor
 	text, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err == nil {
 		err = json.Unmarshal(text, &p)
@@ -183,17 +183,17 @@ func readPlace(cursor, sort string) (*place, error) {
 // A turn is how many rows of a list are asked for, and what they follow or precede; before goes over after.
 type turn struct {
 	rows          int
-	after, before *place
+	after, before *pageCursor
 }
 
 func readTurn(given map[string]string) (t turn, err error) {
 	if t.rows, err = rows(given["limit"]); err != nil {
 		return t, err
 	}
-	if t.after, err = readPlace(given["cursor"], given["sort"]); err != nil {
+	if t.after, err = readCursor(given["cursor"], given["sort"]); err != nil {
 		return t, err
 	}
-	if t.before, err = readPlace(given["before"], given["sort"]); err != nil {
+	if t.before, err = readCursor(given["before"], given["sort"]); err != nil {
 		return t, err
 	}
 	if t.before != nil {

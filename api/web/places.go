@@ -9,22 +9,22 @@ import (
 )
 
 const (
-	// mostLooks is how many requests are read and computed at a time. Some MiB each for a volume with a long history.
-	mostLooks = db.PageConnections
+	// maxReads is how many requests are read and computed at a time. Some MiB each for a volume with a long history.
+	maxReads = db.PageConnections
 	// turnTime is how long a request waits for its turn: as long as nobody would notice.
 	turnTime = 2 * time.Second
 )
 
-// errCrowded is a request that got no turn.
-var errCrowded = fault{http.StatusServiceUnavailable, "too many others read this at the moment: try again in a second"}
+// errNoSlot is a request that got no turn.
+var errNoSlot = fault{http.StatusServiceUnavailable, "too many others read this at the moment: try again in a second"}
 
 // places are how many looks there may be at a time.
-type places chan struct{}
+type readSlots chan struct{}
 
-func newPlaces(n int) places { return make(places, n) }
+func newReadSlots(n int) readSlots { return make(readSlots, n) }
 
 // take waits for a place, and reports whether it has one.
-func (p places) take(ctx context.Context) bool {
+func (p readSlots) take(ctx context.Context) bool {
 	select {
 	case p <- struct{}{}:
 		return true
@@ -41,4 +41,4 @@ func (p places) take(ctx context.Context) bool {
 	return false
 }
 
-func (p places) leave() { <-p }
+func (p readSlots) leave() { <-p }

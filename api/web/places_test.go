@@ -13,18 +13,18 @@ import (
 // Whoever finds all places taken is told to come again; who leaves first waits no longer.
 func TestACrowdedPageSaysWhenToComeAgain(t *testing.T) {
 	t.Parallel()
-	w := &Window{places: newPlaces(1)}
-	require.True(t, w.places.take(t.Context()))
+	w := &Handler{readSlots: newReadSlots(1)}
+	require.True(t, w.readSlots.take(t.Context()))
 	left, leave := context.WithCancel(t.Context())
 	leave()
-	require.False(t, w.places.take(left))
+	require.False(t, w.readSlots.take(left))
 
 	answer := httptest.NewRecorder()
-	err := w.look(t.Context(), nil) // it does not get as far as the memory
-	require.ErrorIs(t, err, errCrowded)
+	err := w.read(t.Context(), nil) // it does not get as far as the memory
+	require.ErrorIs(t, err, errNoSlot)
 	require.NoError(t, answerProblem(echo.New().NewContext(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), answer), err))
 	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
 	require.Equal(t, "1", answer.Header().Get("Retry-After"))
-	w.places.leave()
-	require.True(t, w.places.take(t.Context()))
+	w.readSlots.leave()
+	require.True(t, w.readSlots.take(t.Context()))
 }

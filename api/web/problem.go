@@ -65,7 +65,7 @@ func WriteProblem(c echo.Context, status int, detail string) error {
 func answerProblem(c echo.Context, err error) error {
 	f := faultOf(err)
 	if f.status >= http.StatusInternalServerError {
-		zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("read request can't be answered")
+		zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("read request failed")
 	}
 	retried(c, f)
 	if f.status == http.StatusUnauthorized {
@@ -76,7 +76,7 @@ func answerProblem(c echo.Context, err error) error {
 
 // retried tells a client of what passes by itself when to come again.
 func retried(c echo.Context, f fault) {
-	if f == errCrowded {
+	if f == errNoSlot {
 		c.Response().Header().Set(echo.HeaderRetryAfter, "1")
 	}
 }

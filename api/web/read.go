@@ -14,8 +14,8 @@ import (
 	"staffeln/view"
 )
 
-// lookTime bounds one look at the memory.
-const lookTime = 10 * time.Second
+// readTimeout bounds one look at the memory.
+const readTimeout = 10 * time.Second
 
 // document describes the read API. Its test makes it of the operations and of the answers' own fields.
 //
@@ -65,9 +65,9 @@ type VolumeAnswer struct {
 }
 
 // strip is how many days a volume's past is shown for.
-const strip = 30
+const historyDays = 30
 
-func (w *Window) operations() []operation {
+func (w *Handler) operations() []operation {
 	return []operation{
 		{"/v1/volumes", "listVolumes", "How volumes stand, why, and what comes next.", ofVolumes, VolumesAnswer{}, w.volumes},
 		{"/v1/volumes/{volume_id}", "explainVolume", "One volume: its policy, its chains, the decision and its reason, what comes next.", ofVolume, VolumeAnswer{}, w.volume},
@@ -77,7 +77,7 @@ func (w *Window) operations() []operation {
 }
 
 // api answers an operation to whoever has a token.
-func (w *Window) api(o operation) echo.HandlerFunc {
+func (w *Handler) api(o operation) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set("Cache-Control", "no-store")
 		c.Response().Header().Set("Vary", "X-Auth-Token")
@@ -89,7 +89,7 @@ func (w *Window) api(o operation) echo.HandlerFunc {
 	}
 }
 
-func (w *Window) asked(c echo.Context, o operation) (any, error) {
+func (w *Handler) asked(c echo.Context, o operation) (any, error) {
 	ctx := c.Request().Context()
 	a, err := w.tokens.check(ctx, c.Request().Header.Get("X-Auth-Token"))
 	if err != nil {
@@ -103,17 +103,17 @@ func (w *Window) asked(c echo.Context, o operation) (any, error) {
 }
 
 // look reads the memory within its time, while there is a place: it ends when the request does.
-func (w *Window) look(ctx context.Context, do func(context.Context, *db.Look) error) error {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
+func (w *Handler) read(ctx context.Context, do func(context.Context, *db.Snapshot) error) error {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	if !w.places.take(ctx) {
-		return errCrowded
+	if !w.readSlots.take(ctx) {
+		return errNoSlot
 	}
-	defer w.places.leave()
-	return w.deps.DB.Look(ctx, func(l *db.Look) error { return do(ctx, l) })
+	defer w.readSlots.leave()
+	return w.deps.DB.Snapshot(ctx, func(l *db.Snapshot) error { return do(ctx, l) })
 }
 
-func (w *Window) volumes(ctx context.Context, a access, _ string, given map[string]string) (any, error) {
+func (w *Handler) volumes(ctx context.Context, a access, _ string, given map[string]string) (any, error) {
 	turn, err := readTurn(given)
 	if err != nil {
 		return nil, err
@@ -124,18 +124,18 @@ func (w *Window) volumes(ctx context.Context, a access, _ string, given map[stri
 		After: turn.after.volume(), Before: turn.before.volume(),
 	}
 	var v VolumesAnswer
-	err = w.look(ctx, func(ctx context.Context, l *db.Look) error {
+	err = w.read(ctx, func(ctx context.Context, l *db.Snapshot) error {
 		v.VolumeList, err = w.reader(a).Volumes(ctx, l, f)
 		return err
 	})
 	v.previous = f.After != nil || f.Before != nil && v.More
 	if n := len(v.Volumes); n > 0 && (v.More || f.Before != nil) {
-		v.Next = placeOfVolume(v.Volumes[n-1], given["sort"]).cursor()
+		v.Next = cursorOfVolume(v.Volumes[n-1], given["sort"]).cursor()
 	}
 	return v, err
 }
 
-func (w *Window) backups(ctx context.Context, a access, _ string, given map[string]string) (any, error) {
+func (w *Handler) backups(ctx context.Context, a access, _ string, given map[string]string) (any, error) {
 	turn, err := readTurn(given)
 	if err != nil {
 		return nil, err
@@ -157,25 +157,25 @@ func (w *Window) backups(ctx context.Context, a access, _ string, given map[stri
 		return nil, err
 	}
 	var page view.BackupList
-	err = w.look(ctx, func(ctx context.Context, l *db.Look) error {
+	err = w.read(ctx, func(ctx context.Context, l *db.Snapshot) error {
 		page, err = w.reader(a).Backups(ctx, l, f)
 		return err
 	})
 	v := BackupsAnswer{AsOf: page.AsOf, Backups: page.Backups}
 	v.previous = f.After != nil || f.Before != nil && page.More
 	if n := len(page.Backups); n > 0 && (page.More || f.Before != nil) {
-		v.Next = placeOf(page.Backups[n-1], given["sort"]).cursor()
+		v.Next = cursorOf(page.Backups[n-1], given["sort"]).cursor()
 	}
 	return v, err
 }
 
-// placeOfVolume is where a volume stands in its list.
-func placeOfVolume(v view.Volume, sort string) *place {
-	return &place{sort, v.RestorePoint, v.ProjectName, v.VolumeName, v.VolumeID}
+// cursorOfVolume is where a volume stands in its list.
+func cursorOfVolume(v view.Volume, sort string) *pageCursor {
+	return &pageCursor{sort, v.RestorePoint, v.ProjectName, v.VolumeName, v.VolumeID}
 }
 
 // volume is the same as a cursor of the database; nil where there is none.
-func (p *place) volume() *db.VolumeCursor {
+func (p *pageCursor) volume() *db.VolumeCursor {
 	if p == nil {
 		return nil
 	}
@@ -183,7 +183,7 @@ func (p *place) volume() *db.VolumeCursor {
 }
 
 // backup is the same for a list of backups, all of which have a time.
-func (p *place) backup() (*db.Place, error) {
+func (p *pageCursor) backup() (*db.Place, error) {
 	switch {
 	case p == nil:
 		return nil, nil //nolint:nilnil // there is none
@@ -193,12 +193,12 @@ func (p *place) backup() (*db.Place, error) {
 	return &db.Place{At: *p.At, Name: p.Name, ID: p.ID}, nil
 }
 
-// placeOf is where a backup stands in its list.
-func placeOf(b view.Backup, sort string) *place {
-	return &place{Sort: sort, At: &b.At, Name: b.VolumeName, ID: b.RecordID}
+// cursorOf is where a backup stands in its list.
+func cursorOf(b view.Backup, sort string) *pageCursor {
+	return &pageCursor{Sort: sort, At: &b.At, Name: b.VolumeName, ID: b.RecordID}
 }
 
-func (w *Window) volume(ctx context.Context, a access, id string, given map[string]string) (any, error) {
+func (w *Handler) volume(ctx context.Context, a access, id string, given map[string]string) (any, error) {
 	return w.explain(ctx, a, id, given)
 }
 
@@ -206,24 +206,24 @@ func (w *Window) volume(ctx context.Context, a access, id string, given map[stri
 const byChain = "chain"
 
 // explain tells of one volume; of one that may not be seen, the same as of one that is not there.
-func (w *Window) explain(ctx context.Context, a access, id string, given map[string]string) (v VolumeAnswer, err error) {
+func (w *Handler) explain(ctx context.Context, a access, id string, given map[string]string) (v VolumeAnswer, err error) {
 	var wanted view.Stretch
 	if wanted.Links, err = rows(given["limit"]); err != nil {
 		return v, err
 	}
-	before, err := readPlace(given["cursor"], byChain)
+	before, err := readCursor(given["cursor"], byChain)
 	if err != nil {
 		return v, err
 	}
-	if place, err := before.backup(); err != nil {
+	if pageCursor, err := before.backup(); err != nil {
 		return v, err
-	} else if place != nil {
-		wanted.Before = &backup.Link{DataTime: place.At, BackupID: place.ID}
+	} else if pageCursor != nil {
+		wanted.Before = &backup.Link{DataTime: pageCursor.At, BackupID: pageCursor.ID}
 	}
 	if len(id) > longest {
 		return v, errUnknown
 	}
-	err = w.look(ctx, func(ctx context.Context, l *db.Look) error {
+	err = w.read(ctx, func(ctx context.Context, l *db.Snapshot) error {
 		found, err := l.Volumes(ctx, []string{db.Storable(id)})
 		if err != nil {
 			return err
@@ -238,9 +238,9 @@ func (w *Window) explain(ctx context.Context, a access, id string, given map[str
 		v.Why = v.Because()
 		if len(v.Chains) > 0 && v.Older() {
 			oldest := v.Chains[0].Links[0]
-			v.Next = (&place{Sort: byChain, At: &oldest.DataAt, ID: oldest.BackupID}).cursor()
+			v.Next = (&pageCursor{Sort: byChain, At: &oldest.DataAt, ID: oldest.BackupID}).cursor()
 		}
-		v.Days, err = r.Days(ctx, l, found[0].ID, strip)
+		v.Days, err = r.Days(ctx, l, found[0].ID, historyDays)
 		return err
 	})
 	return v, err

@@ -24,14 +24,14 @@ const (
 var errNoSession = errors.New("nobody is signed in")
 
 // A seal keeps tokens in cookies from being read and forged.
-type seal struct {
+type cookieCipher struct {
 	key func(context.Context) ([]byte, error)
 
 	mu   sync.Mutex
 	aead cipher.AEAD
 }
 
-func (s *seal) cipher(ctx context.Context) (cipher.AEAD, error) {
+func (s *cookieCipher) cipher(ctx context.Context) (cipher.AEAD, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.aead != nil {
@@ -50,7 +50,7 @@ func (s *seal) cipher(ctx context.Context) (cipher.AEAD, error) {
 }
 
 // close seals a token.
-func (s *seal) close(ctx context.Context, token string) (string, error) {
+func (s *cookieCipher) close(ctx context.Context, token string) (string, error) {
 	aead, err := s.cipher(ctx)
 	if err != nil {
 		return "", err
@@ -61,7 +61,7 @@ func (s *seal) close(ctx context.Context, token string) (string, error) {
 }
 
 // open answers the token; errNoSession for whatever we did not seal.
-func (s *seal) open(ctx context.Context, sealed string) (string, error) {
+func (s *cookieCipher) open(ctx context.Context, sealed string) (string, error) {
 	aead, err := s.cipher(ctx)
 	if err != nil {
 		return "", err
@@ -108,12 +108,12 @@ func hasSession(q *http.Request) bool {
 }
 
 // token answers whose session a request is of, unless it was ended, here or on another replica.
-func (w *Window) token(q *http.Request) (string, error) {
+func (w *Handler) token(q *http.Request) (string, error) {
 	c, err := sessionOf(q)
 	if err != nil {
 		return "", errNoSession
 	}
-	token, err := w.seal.open(q.Context(), c.Value)
+	token, err := w.cookieCipher.open(q.Context(), c.Value)
 	if err != nil {
 		return "", err
 	}

@@ -19,7 +19,7 @@ import (
 
 // openWeb returns the read API and its pages, or nil if no cloud is configured, because Keystone authorises their users. It
 // sends no request: the delete check has to work without Keystone.
-func openWeb(ctx context.Context, cfg web.Config, set backup.Settings, database *db.DB, d dependencies) (*web.Window, error) {
+func openWeb(ctx context.Context, cfg web.Config, set backup.Settings, database *db.DB, d dependencies) (*web.Handler, error) {
 	if os.Getenv("OS_AUTH_URL") == "" && os.Getenv("OS_CLOUD") == "" {
 		zerolog.Ctx(ctx).Info().Msg("no cloud is configured by OS_*: the read API and its pages are off")
 		return nil, nil //nolint:nilnil // it is off

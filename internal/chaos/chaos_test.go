@@ -93,8 +93,8 @@ func (env *environment) report() string {
 func (env *environment) describe() string {
 	s := env.set
 	return fmt.Sprintf("%+v\ninterval %s, depth %d, retention %s, shorten %s, floor %d, sweep %s, backups take %s, caps %d %d %d %d %d, stuck reset %v",
-		env.style, s.BackupMinInterval.Std(), s.FullBackupDepth, s.RetentionTime, s.RetentionShortenDelay.Std(), s.MinRestorePoints, s.SweepPeriod.Std(), env.backupTime,
-		s.MaxBackupsInProgress, s.MaxBackupsInProgressPerProject, s.MaxRemovalsInProgress, s.MaxFullsOutOfTurn, s.MaxBackupsStuck, s.StuckReset)
+		env.style, s.BackupMinInterval.Std(), s.FullBackupDepth, s.RetentionTime, s.RetentionShortenDelay.Std(), s.MinRestorePoints, s.ReconcilePeriod.Std(), env.backupTime,
+		s.MaxBackupsInProgress, s.MaxBackupsInProgressPerProject, s.MaxRemovalsInProgress, s.MaxForcedFulls, s.MaxBackupsStuck, s.StuckReset)
 }
 
 // replay runs one seed and prints its whole trace, with what the program logs.

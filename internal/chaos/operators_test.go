@@ -28,7 +28,7 @@ func (env *environment) operatorActs() {
 
 // backupNow asks for a backup outside the interval, as the command of that name does.
 func (env *environment) backupNow(v *volume) {
-	err := env.store.db.Look(env.ctx, func(l *db.Look) error {
+	err := env.store.db.Snapshot(env.ctx, func(l *db.Snapshot) error {
 		known, err := l.Volume(env.ctx, v.id)
 		if err != nil {
 			return err
@@ -43,7 +43,7 @@ func (env *environment) backupNow(v *volume) {
 		if d.Action != backup.Create {
 			return nil
 		}
-		id, err := env.store.db.PlanByHand(env.ctx, backup.Record{
+		id, err := env.store.db.PlanManual(env.ctx, backup.Record{
 			ProjectID: known.ProjectID, VolumeID: known.ID, Zone: known.Zone, SizeGiB: known.SizeGiB, Encrypted: known.Encrypted,
 			Retention: known.Retention.InForce, Manual: true, PlannedAt: backup.Grid(l.Now, env.set.BackupServicePeriod.Std()),
 			Kind: d.Kind, ForcedFull: d.ForcedFull, Reason: d.Reason,

@@ -173,7 +173,7 @@ func (env *environment) rest() {
 	}
 	set := env.set
 	quiet := env.now.Add(set.BackupMinInterval.Std() + 3*set.BackupServicePeriod.Std())
-	if swept := env.now.Add(env.until(set.SweepPeriod) + time.Minute); swept.After(quiet) {
+	if swept := env.now.Add(env.until(set.ReconcilePeriod) + time.Minute); swept.After(quiet) {
 		quiet = swept
 	}
 	env.undisturbed(quiet, quiet.Add(2*time.Hour))
@@ -195,7 +195,7 @@ func (env *environment) undisturbed(until, bound time.Time) {
 
 // untilNext is the time to what is due next while nothing goes wrong.
 func (env *environment) untilNext(stride backup.Duration) time.Duration {
-	next := min(env.until(env.set.BackupServicePeriod), env.until(env.set.RetentionServicePeriod), env.until(env.set.SweepPeriod))
+	next := min(env.until(env.set.BackupServicePeriod), env.until(env.set.RetentionServicePeriod), env.until(env.set.ReconcilePeriod))
 	if change := env.queue.NextChange(); !change.IsZero() {
 		next = min(next, max(change.Sub(env.now), time.Second))
 	}

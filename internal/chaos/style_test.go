@@ -84,13 +84,13 @@ func (env *environment) drawSettings() {
 	s.BackupCycleTimeout = some(env, minutes(30), minutes(60))
 	s.StuckReset = some(env, false, true)
 	s.MaxBackupsInProgress, s.MaxBackupsInProgressPerProject = some(env, 0, 1, 2, 15), some(env, 0, 1, 5)
-	s.MaxRemovalsInProgress, s.MaxFullsOutOfTurn = some(env, 0, 1, 15), some(env, 0, 1, 5)
+	s.MaxRemovalsInProgress, s.MaxForcedFulls = some(env, 0, 1, 15), some(env, 0, 1, 5)
 	s.MaxBackupsStuck = some(env, 0, 1, 10)
 	s.RetentionTime, s.RetentionMin = some(env, hours(1), hours(2), hours(4)), backup.Period{}
 	s.RetentionShortenDelay = some(env, minutes(0), minutes(30), minutes(60))
 	s.MinRestorePoints = some(env, 0, 1, 1, 2)
 	s.ProtectionGrace = some(env, minutes(0), minutes(60), minutes(180))
-	s.SweepPeriod = some(env, minutes(30), minutes(60), minutes(120))
+	s.ReconcilePeriod = some(env, minutes(30), minutes(60), minutes(120))
 	if env.style.aged { // more restore points than a sweep believes to be lost at once
 		s.BackupMinInterval, s.RetentionTime = minutes(30), hours(4)
 	}

@@ -50,12 +50,12 @@ func TestLoad_Defaults(t *testing.T) {
 	require.Equal(t, 30*time.Second, s.PollPeriod.Std())
 	require.Equal(t, 10*time.Minute, s.PostSettleTime.Std())
 	require.Equal(t, []int{15, 5, 0, 15, 5}, []int{
-		s.MaxBackupsInProgress, s.MaxBackupsInProgressPerProject, s.MaxBackupsInProgressPerZone, s.MaxRemovalsInProgress, s.MaxFullsOutOfTurn,
+		s.MaxBackupsInProgress, s.MaxBackupsInProgressPerProject, s.MaxBackupsInProgressPerZone, s.MaxRemovalsInProgress, s.MaxForcedFulls,
 	})
 	require.Equal(t, 20*time.Minute, s.RetentionServicePeriod.Std())
 	require.Equal(t, 1, s.MinRestorePoints)
 	require.Equal(t, backup.Period{Years: 1}, s.HistoryTime)
-	require.Equal(t, 6*time.Hour, s.SweepPeriod.Std())
+	require.Equal(t, 6*time.Hour, s.ReconcilePeriod.Std())
 	require.False(t, s.StuckReset || s.AllowShortPeriods)
 	require.Equal(t, 20, cfg.WorkerConcurrency)
 	require.Equal(t, "0.0.0.0:9808", cfg.MetricsListen)
@@ -92,7 +92,7 @@ func TestLoad_EachFault(t *testing.T) {
 		{"below its limit", environment("STAFFELN_WORKER_CONCURRENCY=0"), "STAFFELN_WORKER_CONCURRENCY: 0: want a whole number of tasks, at least 1"},
 		{"a time below its limit", environment("STAFFELN_POLL_PERIOD=0"), "STAFFELN_POLL_PERIOD: 0s: want seconds, or a time such as 30min or 6h, at least 1s"},
 		{"no time", environment("STAFFELN_POLL_PERIOD=30m"), `STAFFELN_POLL_PERIOD: "30m": want seconds, or a time such as 30min or 6h, at least 1s`},
-		{"a time of months", environment("STAFFELN_SWEEP_PERIOD=1mon"), `STAFFELN_SWEEP_PERIOD: "1mon": want seconds, or a time such as 30min or 6h, at least 1s`},
+		{"a time of months", environment("STAFFELN_RECONCILE_PERIOD=1mon"), `STAFFELN_RECONCILE_PERIOD: "1mon": want seconds, or a time such as 30min or 6h, at least 1s`},
 		{"no period", environment("STAFFELN_RETENTION_TIME=3d2w"), `STAFFELN_RETENTION_TIME: "3d2w": want a period such as 2w3d or 1mon, or seconds`},
 		{"no retention", environment("STAFFELN_RETENTION_TIME=0"), "STAFFELN_RETENTION_TIME: 0s: want a period above zero"},
 		{"a service period", environment("STAFFELN_BACKUP_SERVICE_PERIOD=59"), "STAFFELN_BACKUP_SERVICE_PERIOD: 59s: want at least 1min, or ALLOW_SHORT_PERIODS=true"},

@@ -109,7 +109,7 @@ func TestAdminRoleLost(t *testing.T) {
 	for range 3 {
 		w.Step(w.Settings.BackupServicePeriod.Std())
 		require.ErrorContains(t, w.Scheduler.Plan(w.Ctx, w.BeginRun()), "want admin")
-		require.ErrorContains(t, w.Scheduler.Sweep(w.Ctx, w.BeginRun()), "want admin")
+		require.ErrorContains(t, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()), "want admin")
 		w.Dispatch()
 	}
 	require.Equal(t, 2, w.Count("volume_id = ANY($1) AND state = 'available'", volumes))

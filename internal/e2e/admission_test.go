@@ -101,11 +101,11 @@ func TestNoBackupServiceHoldsAdmissionBack(t *testing.T) {
 	w.Advance(2*time.Hour, 10*time.Minute)
 	require.Empty(t, w.events(cloudsim.BackupRequested, ""))
 	require.Equal(t, 3, w.Count("state = 'planned' AND admitted_at IS NULL"))
-	require.Equal(t, 1, w.logged("error", "no cinder-backup is up"))
+	require.Equal(t, 1, w.logged("error", "no cinder-backup service is up"))
 	w.Sim.SetBackupService(true)
 	w.Advance(time.Hour, 10*time.Minute)
 	require.Equal(t, 3, w.Count("state = 'available'"))
-	require.Equal(t, 1, w.logged("info", "admission is back to its caps"))
+	require.Equal(t, 1, w.logged("info", "admission no longer throttled"))
 	w.lawful()
 }
 
@@ -128,12 +128,12 @@ func TestThrottlingHoldsAdmissionBack(t *testing.T) {
 			require.GreaterOrEqual(t, asked, 3, "the first ones go on asking")
 			require.LessOrEqual(t, asked, 3+3, "and one more every ten minutes tries whether it is better")
 			require.Equal(t, 6, w.Count("state IN ('planned', 'creating')"), "nothing has failed")
-			require.Equal(t, 1, w.logged("warn", "fewer backups begin than the caps allow", `"caution":"`+name+`"`))
+			require.Equal(t, 1, w.logged("warn", "admission throttled", `"reason":"`+name+`"`))
 			mend()
 			w.Advance(40*time.Minute, time.Minute)
 			require.Equal(t, 6, w.Count("state = 'available'"))
 			require.Equal(t, "F", w.Kinds(volumes[2]))
-			require.Equal(t, 1, w.logged("info", "admission is back to its caps"))
+			require.Equal(t, 1, w.logged("info", "admission no longer throttled"))
 			w.lawful()
 		})
 	}
@@ -158,6 +158,6 @@ func TestFailingBackupsHoldAdmissionBack(t *testing.T) {
 	w.Sim.BreakTarget("")
 	w.Advance(7*time.Hour, 10*time.Minute) // beyond the next plan
 	require.Equal(t, 100, w.Count("state = 'available'"))
-	require.True(t, slices.ContainsFunc(w.Logs.Lines(), func(l string) bool { return strings.Contains(l, `"caution":"failing"`) }))
+	require.True(t, slices.ContainsFunc(w.Logs.Lines(), func(l string) bool { return strings.Contains(l, `"reason":"failing"`) }))
 	w.lawful()
 }

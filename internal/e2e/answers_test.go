@@ -114,7 +114,7 @@ func TestLateEffectAfterSettlingIsATwin(t *testing.T) {
 	w.Reconcile()
 	require.Equal(t, "available available", w.History(volumes[0]))
 	require.Equal(t, 1, w.Count("reason = 'twin_backup'"))
-	require.Equal(t, 1, w.logged("warn", "second backup of one request"))
+	require.Equal(t, 1, w.logged("warn", "duplicate backup of one request"))
 	w.Reconcile()
 	require.Equal(t, 2, w.Count("true"), "a second sweep finds nothing new")
 	w.lawful()

@@ -58,7 +58,7 @@ func TestCaps(t *testing.T) {
 func TestFullsOutOfTurnHaveTheirOwnCap(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
-		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject, set.MaxFullsOutOfTurn = 0, 0, 2
+		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject, set.MaxForcedFulls = 0, 0, 2
 		o.BackupTime = cloudsim.Fixed(90 * time.Second)
 	})
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 12)

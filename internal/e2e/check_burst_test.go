@@ -24,7 +24,7 @@ func TestABurstOfRefusedDeletionsIsAFindingForADay(t *testing.T) {
 		replica, err := w.DB.Checks(w.Ctx)
 		require.NoError(t, err)
 		t.Cleanup(replica.Close)
-		_, err = replica.Told(w.Ctx, []db.DeleteCheck{
+		_, err = replica.Add(w.Ctx, []db.DeleteCheck{
 			{Verdict: "on_record", Verified: true, UserID: "mallory", ProjectID: "acme", BackupID: "b", Asked: 5},
 			{Verdict: "on_record", Verified: true, UserID: "alice", ProjectID: "acme", BackupID: "b", Asked: 4},
 			{Verdict: "on_record", Asked: 50},

@@ -73,7 +73,7 @@ func TestDoctor(t *testing.T) {
 	orphan := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], Metadata: backup.Tag{Installation: w.Scheduler.Identity.Installation, Record: "forgotten"}.Metadata()})
 	w.Sim.SetQuota(acme, 3, -1)
 	w.Sim.SetBackupService(false)
-	require.NoError(t, w.DB.Intervene(w.Ctx, db.Intervention{Who: "test", Action: db.ActPause}, func() (string, error) {
+	require.NoError(t, w.DB.Intervene(w.Ctx, db.OperatorAction{Who: "test", Action: db.ActionPause}, func() (string, error) {
 		_, err := w.DB.Pause(w.Ctx, db.Pause{Who: "test"})
 		return "", err
 	}))

@@ -84,7 +84,7 @@ func TestForeignBackups(t *testing.T) {
 	require.Equal(t, "available available", w.History(volumes[0]), "what the tenant's incremental stands on stays")
 	require.Empty(t, w.events(cloudsim.BackupDeletion, volumes[0]), "nothing is asked for that Cinder would refuse")
 	require.Equal(t, "deleted deleted", w.History(volumes[1]))
-	require.Equal(t, 1, w.logged("info", "restore point stays past its retention", ours.BackupID, "foreign_dependent"), "once, not at each pass")
+	require.Equal(t, 1, w.logged("info", "restore point kept past its retention", ours.BackupID, "foreign_dependent"), "once, not at each pass")
 	env := w.settings()
 	env["STAFFELN_PROTECTION_GRACE"] = "0"
 	said, code := rig.Output(t, env, "explain", volumes[0])

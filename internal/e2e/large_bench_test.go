@@ -84,7 +84,7 @@ func (w *largeCloud) plan() {
 	w.b.Helper()
 	var term int64
 	require.NoError(w.b, w.pool.QueryRow(w.b.Context(), `UPDATE leadership SET term = term + 1 RETURNING term`).Scan(&term))
-	beat, err := w.sched.DB.Beat(w.b.Context(), term)
+	beat, err := w.sched.DB.BeginRun(w.b.Context(), term)
 	require.NoError(w.b, err)
 	require.NoError(w.b, w.sched.Plan(w.b.Context(), beat))
 }

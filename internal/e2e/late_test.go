@@ -34,7 +34,7 @@ func TestLateCreation(t *testing.T) {
 	require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute], "it does not ask again")
 	release()
 	w.Drain()
-	require.Equal(t, 1, w.logged("warn", "late: another handler went on, nothing was written"))
+	require.Equal(t, 1, w.logged("warn", "lease lost, nothing written"))
 	require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
 	require.Empty(t, w.LastRecord(volumes[0]).BackupID, "the late answer was not written")
 	w.Step(time.Minute)

@@ -25,17 +25,17 @@ func TestDeposedInTheMiddle(t *testing.T) {
 	w.stalled(1)
 	w.Lead()
 	remove()
-	require.ErrorIs(t, <-planned, db.ErrDeposed)
+	require.ErrorIs(t, <-planned, db.ErrLostLeadership)
 	require.Zero(t, w.Count("true"))
 	require.Zero(t, w.volumes("true"))
 
 	w.RunDue()
 	require.Equal(t, 2, w.Count("state = 'creating'"))
 	w.Step(time.Minute)
-	for name, beat := range map[string]func(context.Context, *db.Beat) error{
-		"dispatch run": w.Scheduler.Dispatch, "retention": w.Scheduler.Retention, "sweep": w.Scheduler.Sweep, "plan": w.Scheduler.Plan,
+	for name, beat := range map[string]func(context.Context, *db.Run) error{
+		"dispatch run": w.Scheduler.Dispatch, "retention": w.Scheduler.Retention, "sweep": w.Scheduler.Reconcile, "plan": w.Scheduler.Plan,
 	} {
-		require.ErrorIs(t, beat(w.Ctx, old), db.ErrDeposed, name)
+		require.ErrorIs(t, beat(w.Ctx, old), db.ErrLostLeadership, name)
 	}
 	require.Equal(t, 0, w.Count("last_seen_at IS NOT NULL"))
 	w.Dispatch()

@@ -42,7 +42,7 @@ func TestCloudThatChangesUnderUsNeedsNoRestart(t *testing.T) {
 	require.Empty(t, w.findings(backup.AbsencesNotBelieved))
 	require.Empty(t, w.findings(backup.EndpointSilent))
 	require.Len(t, w.findings(backup.OlderAPINode), 1)
-	require.Equal(t, 1, w.logged("warn", "an API node of Cinder is older than the others"))
+	require.Equal(t, 1, w.logged("warn", "a Cinder API node is older than the others"))
 	require.NoError(t, w.Cloud.EndpointsAnswer())
 	w.lawful()
 }

@@ -22,7 +22,7 @@ func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 	w := daily(t)
 	w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	warnings := func() (all []string) {
-		require.NoError(t, w.DB.Look(w.Ctx, func(l *db.Look) error {
+		require.NoError(t, w.DB.Snapshot(w.Ctx, func(l *db.Snapshot) error {
 			leader, err := l.Leader(w.Ctx)
 			leader.Leads = true // the test does
 			_, all = view.Leading(l.Now, leader, w.Settings)
@@ -74,5 +74,5 @@ func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 	w.Step(time.Second)
 	standing("")
 	require.Equal(t, 2, w.logged("warn", "finding", "no_worker"))
-	require.Equal(t, 1, w.logged("warn", "finding", "queue_away"))
+	require.Equal(t, 1, w.logged("warn", "finding", "queue_unreachable"))
 }

@@ -16,7 +16,7 @@ import (
 // findings are those that an operator is shown, with the given reason.
 func (w *environment) findings(reason backup.Reason) (found []db.KeptFinding) {
 	w.T.Helper()
-	require.NoError(w.T, w.DB.Look(w.Ctx, func(l *db.Look) error {
+	require.NoError(w.T, w.DB.Snapshot(w.Ctx, func(l *db.Snapshot) error {
 		all, err := l.Findings(w.Ctx)
 		for _, f := range all {
 			if f.Reason == reason {
@@ -117,7 +117,7 @@ func TestABrokenSweepForgetsNothing(t *testing.T) {
 	w.Sim.RemoveBackup(orphan.BackupID)
 	w.Step(time.Hour)
 	remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.ListRoute, Do: cloudsim.Refuse{Status: 503}})
-	require.Error(t, w.Scheduler.Sweep(w.Ctx, w.BeginRun()))
+	require.Error(t, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()))
 	require.Len(t, w.findings(backup.Orphan), 1)
 	remove()
 	w.Reconcile()
@@ -206,20 +206,20 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 		w.Sim.RemoveBackup(w.LastRecord(v).BackupID)
 	}
 	w.Step(time.Minute)
-	require.ErrorContains(t, w.Scheduler.Sweep(w.Ctx, w.BeginRun()), "11 of 20 restore points")
+	require.ErrorContains(t, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()), "11 of 20 restore points")
 	require.Equal(t, w.Clock.Now(), w.BeginRun().ReconciledAt.UTC(), "the next one comes in its turn")
 	found := w.findings(backup.LossesNotBelieved)
 	require.Len(t, found, 1)
 	require.Contains(t, found[0].Detail, "11 of 20 restore points")
-	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "losses_not_believed"))
+	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "losses_unconfirmed"))
 	w.Step(time.Minute)
-	require.Error(t, w.Scheduler.Sweep(w.Ctx, w.BeginRun()))
-	require.Equal(t, 1, w.logged("warn", "finding", "losses_not_believed"))
+	require.Error(t, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()))
+	require.Equal(t, 1, w.logged("warn", "finding", "losses_unconfirmed"))
 
 	// The operator knows why: each is asked for by ID, and his word holds until Cinder has answered about all.
 	require.Contains(t, w.answered(1, "no\n", "confirm-lost"), "not confirmed: nothing is written")
 	w.Step(time.Minute)
-	require.Error(t, w.Scheduler.Sweep(w.Ctx, w.BeginRun()))
+	require.Error(t, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()))
 	require.Contains(t, flat(w.hand(0, "confirm-lost")), "Confirmed. The next reconcile run (every 6h) and the next plan")
 	w.Step(time.Minute)
 	remove := w.Sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/{backup}", Backup: w.LastRecord(volumes[10]).BackupID, Do: cloudsim.Refuse{Status: http.StatusInternalServerError}})
@@ -230,7 +230,7 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	w.Reconcile()
 	require.Empty(t, w.findings(backup.LossesNotBelieved))
 	require.Equal(t, 11, w.Count("state = 'lost'"))
-	require.Zero(t, w.metric("staffeln_findings", "reason", "losses_not_believed"))
+	require.Zero(t, w.metric("staffeln_findings", "reason", "losses_unconfirmed"))
 	require.Contains(t, w.hand(1, "confirm-lost"), "nothing to confirm")
 
 	// It holds for those alone.
@@ -243,6 +243,6 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 		w.Sim.RemoveBackup(w.LastRecord(v).BackupID)
 	}
 	w.Step(time.Minute)
-	require.ErrorContains(t, w.Scheduler.Sweep(w.Ctx, w.BeginRun()), "restore points are not in Cinder's listing")
+	require.ErrorContains(t, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()), "restore points are not in Cinder's listing")
 	require.Equal(t, 11, w.Count("state = 'lost'"))
 }

@@ -41,7 +41,7 @@ func TestAPageOfALongHistoryTellsWhatAllOfItWould(t *testing.T) {
 		if round%2 == 0 {
 			r.Project = "p"
 		}
-		require.NoError(t, memory.Look(t.Context(), func(l *db.Look) error {
+		require.NoError(t, memory.Snapshot(t.Context(), func(l *db.Snapshot) error {
 			volumes, err := l.Volumes(t.Context(), []string{"v"})
 			require.NoError(t, err)
 			all, err := r.Explanation(t.Context(), l, volumes[0], view.Stretch{})
@@ -60,7 +60,7 @@ func TestAPageOfALongHistoryTellsWhatAllOfItWould(t *testing.T) {
 				at -= len(page.Chains)
 				said := fmt.Sprintf("round %d, %d links of %d, before %v", round, wanted.Links, all.Links, wanted.Before)
 				require.Equal(t, all.Chains[at:at+len(page.Chains)], page.Chains, said)
-				require.Equal(t, all.Going[:min(wanted.Links, len(all.Going))], page.Going, said)
+				require.Equal(t, all.Expiring[:min(wanted.Links, len(all.Expiring))], page.Expiring, said)
 				require.Equal(t, all.Restore, page.Restore, said)
 				require.Equal(t, all.Links, page.Links, said)
 				require.ElementsMatch(t, all.WaitsFor, page.WaitsFor, said)

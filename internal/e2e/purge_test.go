@@ -84,7 +84,7 @@ func TestRemovedBackupThatIsThereAgainIsRemovedAgain(t *testing.T) {
 	answers()
 	w.Step(time.Hour)
 	w.Reconcile()
-	require.Equal(t, 1, w.logged("info", "removed backups that Cinder lists looked at again"))
+	require.Equal(t, 1, w.logged("info", "removed backups listed by Cinder checked again"))
 	require.Equal(t, 1, w.Count("id = $1 AND state = 'available' AND reason = 'reappeared'", r.ID))
 	w.Advance(20*day, 6*time.Hour)
 	_, there := w.Sim.Backup(r.BackupID)

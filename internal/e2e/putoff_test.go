@@ -68,7 +68,7 @@ func TestProjectGoneIsAFinding(t *testing.T) {
 	w.Advance(8*time.Hour, time.Hour)
 	require.Greater(t, w.Sim.Counts()["POST /identity/v3/auth/tokens"], asked)
 	w.Advance(3*day, time.Hour)
-	require.Equal(t, 1, w.logged("error", "out of reach", acme), "told once")
+	require.Equal(t, 1, w.logged("error", "not reachable", acme), "told once")
 	require.Len(t, w.findings(backup.ProjectGone), 1)
 	for _, v := range volumes {
 		require.Equal(t, "available", w.History(v))
@@ -94,7 +94,7 @@ func TestProjectWithoutOurRoleIsAFinding(t *testing.T) {
 	found := w.findings(backup.NoRole)
 	require.Len(t, found, 1)
 	require.Equal(t, acme, found[0].Object)
-	require.Equal(t, 1, w.logged("error", "out of reach", acme))
+	require.Equal(t, 1, w.logged("error", "not reachable", acme))
 	w.onlyRoles(acme, true)
 	w.RunDue()
 	require.Equal(t, "deleting", w.History(volume))

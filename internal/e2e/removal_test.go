@@ -84,9 +84,9 @@ func TestDeletionThatFails(t *testing.T) {
 	require.Equal(t, backup.DeletionStuck, r.RemovalReason)
 	require.Contains(t, r.RemovalText, "error_deleting")
 	require.Contains(t, r.RemovalText, "I/O error")
-	require.Equal(t, 1, w.logged("error", "backup can't be removed", id))
+	require.Equal(t, 1, w.logged("error", "backup not removable", id))
 	w.Advance(23*time.Hour, time.Hour)
-	require.Equal(t, 1, w.logged("error", "backup can't be removed", id), "not told every hour")
+	require.Equal(t, 1, w.logged("error", "backup not removable", id), "not told every hour")
 	w.Sim.SetBackupStatus(id, "error") // the operator's reset
 	w.Advance(27*time.Hour, time.Hour)
 	require.Equal(t, "deleted", w.History(volume))
@@ -110,7 +110,7 @@ func TestDeletionRefused(t *testing.T) {
 	require.Equal(t, backup.Available, w.LastRecord(volume).State)
 	w.Advance(3*time.Hour, time.Hour)
 	require.Equal(t, backup.Undeletable, w.LastRecord(volume).State)
-	require.Equal(t, 1, w.logged("error", "backup can't be removed", id))
+	require.Equal(t, 1, w.logged("error", "backup not removable", id))
 	tried := w.Sim.Counts()[rig.DeleteRoute]
 	w.Advance(20*time.Hour, time.Hour)
 	require.Equal(t, tried, w.Sim.Counts()[rig.DeleteRoute], "from now on daily")
@@ -155,7 +155,7 @@ func TestDeletionThatHangs(t *testing.T) {
 	r := w.LastRecord(volume)
 	require.Equal(t, backup.Undeletable, r.State)
 	require.Equal(t, backup.DeletionStuck, r.RemovalReason)
-	require.Equal(t, 1, w.logged("error", "backup can't be removed", id))
+	require.Equal(t, 1, w.logged("error", "backup not removable", id))
 	require.Equal(t, 1, w.Sim.Counts()[rig.DeleteRoute])
 	w.Sim.RemoveBackup(id) // the operator's cure
 	w.Advance(26*time.Hour, time.Hour)

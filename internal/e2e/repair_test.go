@@ -83,7 +83,7 @@ func TestForceInVainBecomesAResetAndThenRests(t *testing.T) {
 	require.Equal(t, backup.DeletionStuck, r.RemovalReason)
 	require.Contains(t, r.RemovalText, "set to error and hangs again")
 	require.Contains(t, r.RemovalText, "restart cinder-backup")
-	require.Equal(t, 1, w.logged("error", "backup can't be removed", id))
+	require.Equal(t, 1, w.logged("error", "backup not removable", id))
 	w.Advance(20*time.Hour, time.Hour)
 	require.Len(t, w.events(cloudsim.BackupForceDeletion, volume), 1, "it rests")
 	mendDelete()
@@ -124,7 +124,7 @@ func TestEncryptedBackupsAreNotForcedWithoutTheRight(t *testing.T) {
 	r := w.LastRecord(volume)
 	require.Equal(t, backup.Undeletable, r.State)
 	require.Equal(t, backup.SecretRightUnknown, r.RemovalReason)
-	require.Equal(t, 1, w.logged("error", "backup can't be removed", id, string(backup.SecretRightUnknown)))
+	require.Equal(t, 1, w.logged("error", "backup not removable", id, string(backup.SecretRightUnknown)))
 	require.Equal(t, 1, w.repairs("force", "refused"))
 	require.Zero(t, w.repairs("reset", "accepted")+w.repairs("reset", "refused"))
 	w.lawful()
@@ -295,7 +295,7 @@ func TestLeftoverThatHangs(t *testing.T) {
 			} else {
 				require.Equal(t, backup.Undeletable, first.State)
 				require.Equal(t, backup.DeletionStuck, first.RemovalReason)
-				require.Equal(t, 1, w.logged("error", "backup can't be removed", first.BackupID))
+				require.Equal(t, 1, w.logged("error", "backup not removable", first.BackupID))
 			}
 			w.lawful()
 		})

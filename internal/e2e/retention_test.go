@@ -142,7 +142,7 @@ func TestLeftoverThatStays(t *testing.T) {
 	require.True(t, full.ForcedFull)
 	w.Advance(9*time.Hour, 3*time.Hour)
 	require.Equal(t, backup.Undeletable, w.Records("id = $1", leftover.ID)[0].State)
-	require.Equal(t, 1, w.logged("error", "backup can't be removed", leftover.ID))
+	require.Equal(t, 1, w.logged("error", "backup not removable", leftover.ID))
 	remove()
 	w.Advance(day+6*time.Hour, 3*time.Hour)
 	require.Equal(t, backup.Deleted, w.Records("id = $1", leftover.ID)[0].State, "tried daily")

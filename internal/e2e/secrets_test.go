@@ -137,7 +137,7 @@ func TestSecretsThatCannotBeSeenAreNoFinding(t *testing.T) {
 			}
 			w.Reconcile()
 			require.Len(t, w.findings(backup.SecretGone), 1)
-			require.Equal(t, 1, w.logged("info", "secrets of encrypted backups are looked at again"))
+			require.Equal(t, 1, w.logged("info", "secrets of encrypted backups checked again"))
 		})
 	}
 }
@@ -260,7 +260,7 @@ func TestManySecretsGoneAtOnceAreNotBelieved(t *testing.T) {
 	require.Contains(t, found[0].Detail, "11 of 16 encrypted restore points, in 2 projects")
 	require.Contains(t, found[0].Detail, projects[0])
 	require.Contains(t, found[0].Detail, "staffeln confirm-lost")
-	require.Equal(t, 1, w.logged("warn", "finding", "secrets_not_believed"))
+	require.Equal(t, 1, w.logged("warn", "finding", "secrets_unconfirmed"))
 	w.Sim.RestoreSecretOf(w.LastRecord(volumes[0]).BackupID)
 	w.Reconcile()
 	require.Empty(t, w.findings(backup.SecretsNotBelieved))

@@ -65,7 +65,7 @@ func dispatchForced(term string) error {
 	}
 	s := scheduler.Scheduler{DB: memory, Cloud: cloud, Queue: tasks.NewClient(rdb, zerolog.Nop(), m), Settings: set, Metrics: m}
 	for range dispatches {
-		b, err := memory.Beat(ctx, n)
+		b, err := memory.BeginRun(ctx, n)
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ var tasksPerVolume = redis.NewScript(`
 func TestASingleTaskPerVolume(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
-		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject, set.MaxFullsOutOfTurn = 0, 0, 0
+		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject, set.MaxForcedFulls = 0, 0, 0
 		o.Backups, o.BackupGigabytes = -1, -1
 	})
 	w.StopWorker() // nobody takes tasks away while two schedulers hand them over

@@ -64,7 +64,7 @@ func TestManyLosses(t *testing.T) {
 		w.Sim.RemoveBackup(w.LastRecord(v).BackupID)
 	}
 	w.Step(time.Minute)
-	require.ErrorContains(t, w.Scheduler.Sweep(w.Ctx, w.BeginRun()), "11 of 20 restore points")
+	require.ErrorContains(t, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()), "11 of 20 restore points")
 	require.Equal(t, 10, w.Count("state = 'lost'"), "nothing was written")
 }
 

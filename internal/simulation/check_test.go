@@ -32,7 +32,7 @@ func (sim *simulation) notice() {
 		s := of(volumeID)
 		s.Reasons = append(s.Reasons, fmt.Sprintf(format, args...))
 	}
-	require.NoError(sim.t, sim.db.Look(sim.ctx, func(l *db.Look) error {
+	require.NoError(sim.t, sim.db.Snapshot(sim.ctx, func(l *db.Snapshot) error {
 		volumes, err := l.Protections(sim.ctx, sim.set.Late(), db.Part{}, backup.Protections...)
 		if err != nil {
 			return err
@@ -41,7 +41,7 @@ func (sim *simulation) notice() {
 		if err != nil {
 			return err
 		}
-		busy, err := l.Busy(sim.ctx)
+		busy, err := l.InProgress(sim.ctx)
 		if err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func (sim *simulation) check() {
 		ShortenDelay: set.RetentionShortenDelay.Std(), Shown: sim.shown,
 		Limits: invariants.Limits{
 			Step: 3 * set.BackupServicePeriod.Std(), Removal: set.BackupCycleTimeout.Std() + 3*set.BackupServicePeriod.Std(),
-			Sweep: 2 * set.SweepPeriod.Std(), Late: set.Late(), Expired: 6 * time.Hour,
+			Sweep: 2 * set.ReconcilePeriod.Std(), Late: set.Late(), Expired: 6 * time.Hour,
 		},
 		Caps:     evidence.Caps(set),
 		Schedule: &invariants.Schedule{Interval: set.BackupMinInterval.Std(), Period: set.BackupServicePeriod.Std(), Depth: set.FullBackupDepth, Floor: set.MinRestorePoints},

@@ -31,7 +31,7 @@ func newAnswers(r registered) *answers {
 			"Minutes in which one user, or all callers without the demanded client certificate together, was refused the deletion of unusually many backups of ours: it may be an intruder. Counted over all replicas, by one of them."),
 		untold: r.gauge("staffeln_delete_checks_unwritten",
 			"Rows about who asked for deletions that wait to be written; above 0 for long: the database does not take them."),
-		crowded: r.counters("staffeln_api_turned_away_total",
+		crowded: r.counters("staffeln_api_rejected_total",
 			"Connections and requests that the API ended because there were too many, by which: waiting (connections that sent nothing for longest), checks (delete checks that waited too long or sent their body too slowly while too many did).", "what"),
 		expires: r.gauge("staffeln_api_certificate_expiry_timestamp_seconds",
 			"Unix time in seconds at which the certificate in use by the API ends; 0 = no TLS."),
@@ -64,8 +64,8 @@ func (m *Metrics) RefusalBurst() { m.answers.bursts.Inc() }
 // SetUnwritten replaces how many rows about who asked for deletions wait to be written.
 func (m *Metrics) SetUnwritten(rows int) { m.answers.untold.Set(float64(rows)) }
 
-// TurnedAway counts a connection (waiting) or a request (checks) that there was no place for.
-func (m *Metrics) TurnedAway(what string) { m.answers.crowded.WithLabelValues(what).Inc() }
+// Rejected counts a connection (waiting) or a request (checks) that there was no place for.
+func (m *Metrics) Rejected(what string) { m.answers.crowded.WithLabelValues(what).Inc() }
 
 // SetCertificateExpiry replaces when the API's certificate ends.
 func (m *Metrics) SetCertificateExpiry(at time.Time) { m.answers.expires.Set(float64(at.Unix())) }

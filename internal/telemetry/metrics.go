@@ -20,11 +20,11 @@ type Metrics struct {
 	records         *counts
 	pauses          prometheus.Gauge
 	stuck           prometheus.Gauge
-	cautions        *counts
+	throttles       *counts
 	repairs         *prometheus.CounterVec
 	leasesRefused   prometheus.Counter
-	beatDuration    *prometheus.HistogramVec
-	beatSuccess     *prometheus.GaugeVec
+	runDuration     *prometheus.HistogramVec
+	runSuccess      *prometheus.GaugeVec
 	leader          prometheus.Gauge
 	term            prometheus.Gauge
 	tasksDispatched *prometheus.CounterVec
@@ -55,15 +55,15 @@ func NewMetrics() *Metrics {
 			"Pauses that the newest plan saw: of single projects, or the one of all."),
 		stuck: r.gauge("staffeln_backups_stuck",
 			"Backups in progress far beyond their usual time, as the newest dispatch run saw it."),
-		cautions: r.levels("staffeln_admission_caution",
+		throttles: r.levels("staffeln_admission_throttled",
 			"1 while fewer backups begin than the caps allow, by why: throttled, away, failing, no_service.", "why"),
 		repairs: r.counters("staffeln_repairs_total",
 			"Steps on backups that hang in Cinder, by kind (force: removal by force; reset: its status set to error) and outcome (accepted, refused, unknown).", "kind", "outcome"),
 		leasesRefused: r.counter("staffeln_leases_refused_total",
 			"Leases that were refused because another handler held the volume's lease."),
-		beatDuration: r.seconds("staffeln_beat_duration_seconds",
+		runDuration: r.seconds("staffeln_run_duration_seconds",
 			"Seconds that a beat took, by beat (plan, dispatch, retention, sweep, report) and result (ok, error).", []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}, "beat", "result"),
-		beatSuccess: r.gauges("staffeln_beat_success_timestamp_seconds",
+		runSuccess: r.gauges("staffeln_run_success_timestamp_seconds",
 			"Unix time in seconds, by the database's clock, of the newest beat that ended without an error.", "beat"),
 		leader: r.gauge("staffeln_scheduler_leader",
 			"1 while this process is the leading scheduler, else 0."),
@@ -102,15 +102,15 @@ func (m *Metrics) SetRecords(byState map[string]int) { m.records.set(byState) }
 func (m *Metrics) SetPauses(n int) { m.pauses.Set(float64(n)) }
 
 // SetAdmission replaces how many backups are stuck, and why admission is cautious, in the whole cloud or a part of it (empty: it is not).
-func (m *Metrics) SetAdmission(stuck int, cautions ...string) {
+func (m *Metrics) SetAdmission(stuck int, throttles ...string) {
 	m.stuck.Set(float64(stuck))
 	now := map[string]int{}
-	for _, why := range cautions {
+	for _, why := range throttles {
 		if why != "" {
 			now[why] = 1
 		}
 	}
-	m.cautions.set(now)
+	m.throttles.set(now)
 }
 
 // Repair counts a step on a backup that hangs, by what came of the request.
@@ -119,15 +119,15 @@ func (m *Metrics) Repair(kind, outcome string) { m.repairs.WithLabelValues(kind,
 // LeaseRefused counts a lease that another handler's lease refused.
 func (m *Metrics) LeaseRefused() { m.leasesRefused.Inc() }
 
-// Beat tells that a beat (plan, dispatch, retention, sweep, report) ended, after how much time, at what time of the
+// Run tells that a beat (plan, dispatch, retention, sweep, report) ended, after how much time, at what time of the
 // database's clock, and whether without an error.
-func (m *Metrics) Beat(beat string, took time.Duration, now time.Time, err error) {
+func (m *Metrics) Run(beat string, took time.Duration, now time.Time, err error) {
 	if err != nil {
-		m.beatDuration.WithLabelValues(beat, "error").Observe(took.Seconds())
+		m.runDuration.WithLabelValues(beat, "error").Observe(took.Seconds())
 		return
 	}
-	m.beatDuration.WithLabelValues(beat, "ok").Observe(took.Seconds())
-	m.beatSuccess.WithLabelValues(beat).Set(float64(now.UnixMilli()) / 1000)
+	m.runDuration.WithLabelValues(beat, "ok").Observe(took.Seconds())
+	m.runSuccess.WithLabelValues(beat).Set(float64(now.UnixMilli()) / 1000)
 }
 
 // Leads tells that this scheduler began to lead, in which term.

@@ -15,8 +15,8 @@ func TestMetrics_WhatIsCountedIsShown(t *testing.T) {
 	m.Transition("planned", "creating", "first_backup", 2)
 	m.Decision("create", "first_backup", 3)
 	m.LeaseRefused()
-	m.Beat("plan", 200*time.Millisecond, time.UnixMilli(1_700_000_000_500), nil)
-	m.Beat("plan", time.Second, time.Unix(1_800_000_000, 0), errors.New("listing incomplete"))
+	m.Run("plan", 200*time.Millisecond, time.UnixMilli(1_700_000_000_500), nil)
+	m.Run("plan", time.Second, time.Unix(1_800_000_000, 0), errors.New("listing incomplete"))
 	m.Leads(7)
 	m.Follows()
 	m.TasksDispatched("volume:poll", "enqueued", 4)
@@ -32,9 +32,9 @@ func TestMetrics_WhatIsCountedIsShown(t *testing.T) {
 	m.SetPauses(2)
 
 	require.NoError(t, testutil.GatherAndCompare(m.Registry, strings.NewReader(`
-# HELP staffeln_beat_success_timestamp_seconds Unix time in seconds, by the database's clock, of the newest beat that ended without an error.
-# TYPE staffeln_beat_success_timestamp_seconds gauge
-staffeln_beat_success_timestamp_seconds{beat="plan"} 1.7000000005e+09
+# HELP staffeln_run_success_timestamp_seconds Unix time in seconds, by the database's clock, of the newest beat that ended without an error.
+# TYPE staffeln_run_success_timestamp_seconds gauge
+staffeln_run_success_timestamp_seconds{beat="plan"} 1.7000000005e+09
 # HELP staffeln_cloud_requests_total HTTP requests to the cloud, by method, route template and status class (2xx, 4xx, ...; error without an answer).
 # TYPE staffeln_cloud_requests_total counter
 staffeln_cloud_requests_total{method="GET",route="/v3/backups/{id}",status="2xx"} 2
@@ -53,7 +53,7 @@ staffeln_scheduler_term 7
 # TYPE staffeln_volumes gauge
 staffeln_volumes{state="late"} 0
 staffeln_volumes{state="protected"} 6
-`), "staffeln_beat_success_timestamp_seconds", "staffeln_cloud_requests_total", "staffeln_pauses", "staffeln_scheduler_leader", "staffeln_scheduler_term", "staffeln_volumes"))
+`), "staffeln_run_success_timestamp_seconds", "staffeln_cloud_requests_total", "staffeln_pauses", "staffeln_scheduler_leader", "staffeln_scheduler_term", "staffeln_volumes"))
 }
 
 // The names keep to one form, and no label could hold an ID.
@@ -67,13 +67,13 @@ func TestMetrics_Names(t *testing.T) {
 	m.SetPauses(1)
 	m.SetAdmission(1, "a")
 	m.Repair("a", "b")
-	m.Beat("plan", time.Second, time.Unix(0, 0), nil)
+	m.Run("plan", time.Second, time.Unix(0, 0), nil)
 	m.TasksDispatched("a", "b", 1)
 	m.TaskHandled("a", "b")
 	m.CloudRequest("GET", "/", 200)
 	m.APIRequest("GET", "/", 200, time.Second)
 	m.DeleteCheck("a", "b")
-	m.TurnedAway("a")
+	m.Rejected("a")
 	families, err := m.Registry.Gather()
 	require.NoError(t, err)
 	ours := 0

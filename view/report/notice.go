@@ -27,27 +27,27 @@ type Notice struct {
 
 // A NoticeProject is what a notice says about one project. Volumes lists some of its Count volumes.
 type NoticeProject struct {
-	ID      string         `json:"id"`
-	Name    string         `json:"name"`
-	Count   int            `json:"count"`
-	Points  int            `json:"points"` // restore points of all of them
-	Going   int            `json:"going"`  // of those: removed by the shorter retention when it takes effect
-	First   *time.Time     `json:"first"`  // the earliest GoesAt of all of them
-	Volumes []NoticeVolume `json:"volumes"`
+	ID       string         `json:"id"`
+	Name     string         `json:"name"`
+	Count    int            `json:"count"`
+	Points   int            `json:"points"`   // restore points of all of them
+	Expiring int            `json:"expiring"` // of those: removed by the shorter retention when it takes effect
+	First    *time.Time     `json:"first"`    // the earliest RemovalAt of all of them
+	Volumes  []NoticeVolume `json:"volumes"`
 }
 
 // A NoticeVolume is one volume, as its project knew it when the condition began.
 type NoticeVolume struct {
 	Object
 
-	Since    time.Time     `json:"since"`
-	Reason   backup.Reason `json:"reason"`   // why the protection ended
-	Points   int           `json:"points"`   // restore points that the project has of it
-	GoesAt   *time.Time    `json:"goes_at"`  // its last restore point goes; or the shorter retention takes effect, at the earliest
-	InForce  backup.Period `json:"in_force"` // retention
-	Shorter  backup.Period `json:"shorter"`  // retention that waits
-	Going    int           `json:"going"`    // restore points that the shorter retention removes when it takes effect
-	Reverted bool          `json:"reverted"` // the condition was over when the notice was made
+	Since     time.Time     `json:"since"`
+	Reason    backup.Reason `json:"reason"`     // why the protection ended
+	Points    int           `json:"points"`     // restore points that the project has of it
+	RemovalAt *time.Time    `json:"removal_at"` // its last restore point goes; or the shorter retention takes effect, at the earliest
+	InForce   backup.Period `json:"in_force"`   // retention
+	Shorter   backup.Period `json:"shorter"`    // retention that waits
+	Expiring  int           `json:"expiring"`   // restore points that the shorter retention removes when it takes effect
+	Reverted  bool          `json:"reverted"`   // the condition was over when the notice was made
 }
 
 // NewNotice returns the notice about these volumes of each project. It lists the first of them only.
@@ -55,12 +55,12 @@ func NewNotice(kind backup.Reason, group string, at time.Time, keys backup.Keys,
 	n := Notice{Kind: kind, Group: group, At: at, BackupKey: keys.Backup, RetentionKey: keys.Retention}
 	left := noticeLines
 	for _, p := range projects {
-		p.Count, p.Points, p.Going, p.First = len(p.Volumes), 0, 0, nil
+		p.Count, p.Points, p.Expiring, p.First = len(p.Volumes), 0, 0, nil
 		for _, v := range p.Volumes {
 			p.Points += v.Points
-			p.Going += v.Going
+			p.Expiring += v.Expiring
 			if !v.Reverted {
-				p.First = earlier(p.First, v.GoesAt)
+				p.First = earlier(p.First, v.RemovalAt)
 			}
 		}
 		p.Volumes = slices.Clone(p.Volumes[:min(left, p.Count)])
@@ -133,7 +133,7 @@ func (n Notice) what() string {
 		return "protection of " + volumes + " ended"
 	}
 	what := "retention of " + volumes + " was shortened"
-	if going := n.going(); going > 0 {
+	if going := n.expiring(); going > 0 {
 		what += fmt.Sprintf(", %s from %s on", plural(going, "restore point goes", "restore points go"), moment(*n.first()))
 	}
 	return what
@@ -147,12 +147,12 @@ func (n Notice) points() (points int) {
 }
 
 // going counts restore points that go by the shorter retention; 0 where nothing waits any more.
-func (n Notice) going() (going int) {
+func (n Notice) expiring() (going int) {
 	if n.first() == nil {
 		return 0
 	}
 	for _, p := range n.Projects {
-		going += p.Going
+		going += p.Expiring
 	}
 	return going
 }

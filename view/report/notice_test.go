@@ -25,9 +25,9 @@ func ended(name string) Notice {
 		if name != "" {
 			of.VolumeName, of.ServerName = name, name
 		}
-		all = append(all, NoticeVolume{Object: of, Since: since, Reason: why, Points: 7 - n, GoesAt: new(noon.AddDate(0, 0, 17-n))})
+		all = append(all, NoticeVolume{Object: of, Since: since, Reason: why, Points: 7 - n, RemovalAt: new(noon.AddDate(0, 0, 17-n))})
 	}
-	all[1].Points, all[1].GoesAt = 0, nil
+	all[1].Points, all[1].RemovalAt = 0, nil
 	n := NewNotice(backup.ProtectionEnded, id(9, 1), noon, keys, []NoticeProject{{ID: id(9, 1), Name: or(name, "acme"), Volumes: all}})
 	n.ID = id(7, 3)
 	return n
@@ -40,7 +40,7 @@ func shortened(name string) Notice {
 		of.VolumeName, of.ServerName = name, name
 	}
 	n := NewNotice(backup.RetentionShortened, id(9, 1), noon, keys, []NoticeProject{{ID: id(9, 1), Name: or(name, "acme"), Volumes: []NoticeVolume{{
-		Object: of, Since: noon.Add(-10 * time.Minute), Points: 20, Going: 18, GoesAt: new(noon.AddDate(0, 0, 7)),
+		Object: of, Since: noon.Add(-10 * time.Minute), Points: 20, Expiring: 18, RemovalAt: new(noon.AddDate(0, 0, 7)),
 		InForce: backup.Period{Days: 17}, Shorter: backup.Period{Days: 1},
 	}}}})
 	n.ID = id(7, 4)
@@ -79,7 +79,7 @@ func TestNoticeListsSomeVolumesAndCountsAll(t *testing.T) {
 	for p := range 3 {
 		project := NoticeProject{ID: id(9, p), Name: fmt.Sprint("project-", p)}
 		for n := range 400 {
-			project.Volumes = append(project.Volumes, NoticeVolume{Object: volume("x", n), Points: 2, GoesAt: new(noon.AddDate(0, 0, 400-n)), Reason: backup.EndMetadata})
+			project.Volumes = append(project.Volumes, NoticeVolume{Object: volume("x", n), Points: 2, RemovalAt: new(noon.AddDate(0, 0, 400-n)), Reason: backup.EndMetadata})
 		}
 		projects = append(projects, project)
 	}

@@ -23,7 +23,7 @@ func (n Notice) Means() string {
 		return "It no longer waits: it was taken back, or it is in force by now."
 	}
 	return fmt.Sprintf("The retention before stays in force until %s UTC at least. Then restore points past the shorter one are removed: %d of the %d of now.",
-		moment(*first), n.going(), n.points())
+		moment(*first), n.expiring(), n.points())
 }
 
 // Advice says what to do about it, one step each.
@@ -72,8 +72,8 @@ func (v NoticeVolume) Facts(kind backup.Reason) string {
 		if v.Reverted {
 			return words + " It no longer waits."
 		}
-		if v.GoesAt != nil {
-			words += fmt.Sprintf(" In force from %s at the earliest; then %s.", moment(*v.GoesAt), plural(v.Going, "restore point of "+fmt.Sprint(v.Points)+" goes", "restore points of "+fmt.Sprint(v.Points)+" go"))
+		if v.RemovalAt != nil {
+			words += fmt.Sprintf(" In force from %s at the earliest; then %s.", moment(*v.RemovalAt), plural(v.Expiring, "restore point of "+fmt.Sprint(v.Points)+" goes", "restore points of "+fmt.Sprint(v.Points)+" go"))
 		}
 		return words
 	}
@@ -81,10 +81,10 @@ func (v NoticeVolume) Facts(kind backup.Reason) string {
 	switch {
 	case v.Reverted:
 		return words + " It is protected again by now."
-	case v.Points == 0 || v.GoesAt == nil:
+	case v.Points == 0 || v.RemovalAt == nil:
 		return words + " No restore point is left."
 	}
-	return words + fmt.Sprintf(" %s left; the last one goes at %s.", plural(v.Points, "restore point is", "restore points are"), moment(*v.GoesAt))
+	return words + fmt.Sprintf(" %s left; the last one goes at %s.", plural(v.Points, "restore point is", "restore points are"), moment(*v.RemovalAt))
 }
 
 // Named is the project's name, made harmless.

@@ -77,8 +77,8 @@ func (l *crashLane) run(ctx context.Context, point crashPoint, trace string) (r 
 		"STAFFELN_POLL_PERIOD": "1", "STAFFELN_BACKUP_MIN_INTERVAL": "1d", "STAFFELN_OPENSTACK_RETRY_TIMEOUT": "0",
 		"STAFFELN_SENDER_EMAIL": rig.Sender, "STAFFELN_OPERATOR_RECEIVER": "operator@ops.example", "STAFFELN_SMTP_SERVER": l.box.Address, "STAFFELN_SMTP_TLS": "none",
 		"STAFFELN_MAX_BACKUPS_IN_PROGRESS": "80", "STAFFELN_MAX_BACKUPS_IN_PROGRESS_PER_PROJECT": "20", "STAFFELN_BACKUP_MAX_OPERATIONS": "0",
-		"STAFFELN_SWEEP_PERIOD": fmt.Sprint(sweepPeriod.Seconds()),
-		"STAFFELN_STUCK_RESET":  fmt.Sprint(point.reset), "STAFFELN_WORKER_CONCURRENCY": "4",
+		"STAFFELN_RECONCILE_PERIOD": fmt.Sprint(sweepPeriod.Seconds()),
+		"STAFFELN_STUCK_RESET":      fmt.Sprint(point.reset), "STAFFELN_WORKER_CONCURRENCY": "4",
 	})
 	if point.reset {
 		r.env["STAFFELN_PROJECT_RECEIVER_DOMAIN"] = "tenants.example"

@@ -98,7 +98,7 @@ func TestCreatedLongAfterUnderFaults(t *testing.T) {
 	require.Equal(t, twins, r.Count(`reason = 'twin_backup' AND state = 'available'`))
 	told := 0
 	for _, m := range r.crew {
-		told += m.logged("second backup of one request")
+		told += m.logged("duplicate backup of one request")
 	}
 	require.Equal(t, twins, told)
 	t.Logf("%d creations were carried out two minutes after they were given up; each has its record", twins)

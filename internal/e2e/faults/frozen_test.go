@@ -30,14 +30,14 @@ func TestFrozenLeaderUnderFaults(t *testing.T) {
 		require.NotNil(t, old, "nobody leads")
 		require.NoError(t, old.Cmd.Process.Signal(syscall.SIGSTOP))
 		frozen := time.Now()
-		deposed := old.logged("lead lost")
+		lostLeadership := old.logged("leadership lost")
 		r.within(time.Minute, "another leads", func() bool { m, now := r.leader(); return m != old && now > term })
 		t.Logf("another led %.1f s after the leader was frozen", time.Since(frozen).Seconds())
 		taken := r.noteMark()
 		letGo() // the answer reaches the old one before it wakes
 		r.lasts(r.between(2*time.Second, 8*time.Second))
 		require.NoError(t, old.Cmd.Process.Signal(syscall.SIGCONT))
-		r.within(time.Minute, "the old leader knows that it was deposed", func() bool { return old.logged("lead lost") > deposed })
+		r.within(time.Minute, "the old leader knows that it was deposed", func() bool { return old.logged("leadership lost") > lostLeadership })
 		r.lasts(3 * time.Second)
 		require.Empty(t, r.writesOf(old, taken), "writes of the old leader since another led")
 	}
@@ -76,9 +76,9 @@ func TestFrozenWorkerUnderFaults(t *testing.T) {
 	require.Zero(t, early, "leases of volumes before those before were over")
 
 	letGo()
-	late, mark := victim.logged("late: another handler went on"), r.noteMark()
+	late, mark := victim.logged("lease lost, nothing written"), r.noteMark()
 	require.NoError(t, victim.Cmd.Process.Signal(syscall.SIGCONT))
-	r.within(time.Minute, "the woken worker knows that it came too late", func() bool { return victim.logged("late: another handler went on") > late })
+	r.within(time.Minute, "the woken worker knows that it came too late", func() bool { return victim.logged("lease lost, nothing written") > late })
 	for _, id := range records {
 		require.Empty(t, r.writesOf(victim, mark, id), "writes of the woken worker about a record that another one works on")
 	}

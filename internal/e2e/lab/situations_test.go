@@ -157,7 +157,7 @@ func (p *labSituations) purges(h *labHand, of *labServer) {
 		return p.count("volume_id = $1 AND (state NOT IN ('lost', 'deleted', 'failed', 'withdrawn') OR state = 'failed' AND backup_id IS NOT NULL)", volume) == 0
 	})
 	require.Positive(p.t, p.count("volume_id = $1 AND state = 'lost'", volume))
-	require.Zero(p.t, p.found("losses_not_believed"))
+	require.Zero(p.t, p.found("losses_unconfirmed"))
 	p.t.Logf("a project purged with its backups:\n%s", p.told(p.records("volume_id = $1", volume)))
 }
 

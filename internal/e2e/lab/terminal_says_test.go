@@ -25,7 +25,7 @@ func (p *labTerminal) explainsHealthy() {
 	require.Equal(p.t, "35s by interval + STAFFELN_RPO_GRACE", e.policy("late_after"))
 	for i, l := range e.Chains[len(e.Chains)-1].Links {
 		require.Equal(p.t, "available", l.State)
-		require.Equal(p.t, []string{"restore_point_floor_stands_on_it", "restore_point_floor_stands_on_it", "restore_point_floor"}[i], l.Why.Code)
+		require.Equal(p.t, []string{"restore_point_floor_depends_on_it", "restore_point_floor_depends_on_it", "restore_point_floor"}[i], l.Why.Code)
 		require.Greater(p.t, l.Expires.Sub(e.At), 13*24*time.Hour)
 	}
 	require.NotNil(p.t, e.Ahead)

@@ -29,9 +29,9 @@ func (w *Environment) Lead() {
 }
 
 // BeginRun begins a run of the leader.
-func (w *Environment) BeginRun() *db.Beat {
+func (w *Environment) BeginRun() *db.Run {
 	w.T.Helper()
-	b, err := w.DB.Beat(w.Ctx, w.Term)
+	b, err := w.DB.BeginRun(w.Ctx, w.Term)
 	require.NoError(w.T, err)
 	return b
 }
@@ -52,7 +52,7 @@ func (w *Environment) Retention() {
 // Reconcile compares records and cloud once.
 func (w *Environment) Reconcile() {
 	w.T.Helper()
-	require.NoError(w.T, w.Scheduler.Sweep(w.Ctx, w.BeginRun()))
+	require.NoError(w.T, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()))
 }
 
 // Dispatch runs one dispatch and waits until the worker has nothing left to do.
