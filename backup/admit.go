@@ -21,7 +21,7 @@ type Candidate struct {
 	ForcedFull          bool
 	Manual              bool       // an operator asked for it
 	LastPointAt         *time.Time // data of the volume's newest restore point; nil: there is none
-	Beat                time.Time  // of the plan that wrote it
+	PlannedAt           time.Time  // of the plan that wrote it
 }
 
 func (c *Candidate) place() AdmissionScope { return AdmissionScope{Project: c.ProjectID, Zone: c.Zone} }
@@ -40,7 +40,7 @@ func (c *Candidate) first(d *Candidate) int {
 			return order
 		}
 	}
-	return cmp.Or(c.Beat.Compare(d.Beat), cmp.Compare(c.ID, d.ID))
+	return cmp.Or(c.PlannedAt.Compare(d.PlannedAt), cmp.Compare(c.ID, d.ID))
 }
 
 func before(first bool) int {

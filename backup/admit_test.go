@@ -12,7 +12,7 @@ var admissionNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // waits is a candidate of project p in zone az whose newest restore point is so old; 0: it has none.
 func waits(id string, point time.Duration, more func(*Candidate)) Candidate {
-	c := Candidate{ID: id, ProjectID: "p", Zone: "az", Beat: admissionNow}
+	c := Candidate{ID: id, ProjectID: "p", Zone: "az", PlannedAt: admissionNow}
 	if point != 0 {
 		c.LastPointAt = new(admissionNow.Add(-point))
 	}
@@ -36,7 +36,7 @@ func makes(project, zone string, since time.Duration, usual *time.Duration) InPr
 // asks is a record that Cinder does not take for a reason since an hour.
 func asks(project, zone string, reason Reason) InProgress {
 	b := makes(project, zone, time.Hour, nil)
-	b.Named, b.Reason, b.AskedAt = false, reason, b.RequestedAt
+	b.Named, b.Reason, b.UnansweredRequestAt = false, reason, b.RequestedAt
 	return b
 }
 

@@ -4,15 +4,15 @@ import "time"
 
 // An InProgress is a record that was admitted and has not ended.
 type InProgress struct {
-	ProjectID, Zone       string
-	State                 State
-	ForcedFull            bool
-	RequestedAt, Deadline *time.Time
-	NextTryAt, AskedAt    *time.Time
-	Named                 bool // Cinder has named its backup
-	Attempts              int
-	Reason                Reason         // why it has not
-	Usual                 *time.Duration // the longest of the volume's last backups
+	ProjectID, Zone                string
+	State                          State
+	ForcedFull                     bool
+	RequestedAt, Deadline          *time.Time
+	NextTryAt, UnansweredRequestAt *time.Time
+	Named                          bool // Cinder has named its backup
+	Attempts                       int
+	Reason                         Reason         // why it has not
+	Usual                          *time.Duration // the longest of the volume's last backups
 }
 
 // waitsFor is why Cinder does not take it; empty: it does. One that is asked for
@@ -36,7 +36,7 @@ func (b InProgress) stuck(now time.Time) bool {
 		return false
 	case b.Named || b.waitsFor() == "":
 		return FarBeyond(now, *b.RequestedAt, *b.Deadline, b.Usual)
-	case b.AskedAt == nil && b.NextTryAt != nil && b.NextTryAt.Sub(now) > time.Minute:
+	case b.UnansweredRequestAt == nil && b.NextTryAt != nil && b.NextTryAt.Sub(now) > time.Minute:
 		return true
 	}
 	return now.Sub(*b.RequestedAt) > AdmissionWindow

@@ -50,7 +50,7 @@ func (b *Run) Admit(ctx context.Context, caps backup.Caps, outage backup.Outage)
 // the last, of which there may be very many, only where there is a slot.
 func admissionFacts(ctx context.Context, tx pgx.Tx, now time.Time, caps backup.Caps, outage backup.Outage) (backup.AdmissionFacts, error) {
 	const inProgress = `
-		SELECT project_id, zone, state, forced_full, requested_at, deadline, next_try_at, unanswered_request_at, backup_id IS NOT NULL AS named, attempts, reason, usual
+		SELECT project_id, availability_zone AS zone, state, forced_full, requested_at, deadline, next_try_at, unanswered_request_at, backup_id IS NOT NULL AS named, attempts, reason, usual
 		FROM records r CROSS JOIN LATERAL (
 			SELECT max(ended_at - requested_at) AS usual FROM (
 				SELECT ended_at, requested_at FROM records p
@@ -58,11 +58,11 @@ func admissionFacts(ctx context.Context, tx pgx.Tx, now time.Time, caps backup.C
 				ORDER BY planned_at DESC LIMIT 3) last) durations
 		WHERE ` + isCreating + ` OR (` + isAdmitted + `)`
 	const recent = `
-		SELECT project_id, zone, count(*)::int AS ended, count(*) FILTER (WHERE available_at IS NULL AND reason = ANY($1))::int AS failed,
+		SELECT project_id, availability_zone AS zone, count(*)::int AS ended, count(*) FILTER (WHERE available_at IS NULL AND reason = ANY($1))::int AS failed,
 			count(*) FILTER (WHERE available_at IS NOT NULL)::int AS made
-		FROM records WHERE ended_at > $2 AND requested_at IS NOT NULL GROUP BY project_id, zone`
+		FROM records WHERE ended_at > $2 AND requested_at IS NOT NULL GROUP BY project_id, availability_zone`
 	const waiting = `
-		SELECT id, project_id, zone, forced_full, manual, last_point_at, planned_at FROM records WHERE ` + isWaiting + ` AND NOT ` + paused
+		SELECT id, project_id, availability_zone AS zone, forced_full, manual, last_point_at, planned_at FROM records WHERE ` + isWaiting + ` AND NOT ` + paused
 	f := backup.AdmissionFacts{Caps: caps, Outage: outage}
 	var err error
 	if f.InProgress, err = collect[backup.InProgress](ctx, tx, inProgress); err != nil {

@@ -46,7 +46,7 @@ func (r *routine) line(ctx context.Context, run string, now time.Time, did bool,
 }
 
 // outcomes returns which outcomes a dispatch run had, without how many items.
-func outcomes(t tasks.Counts) []tasks.Outcome {
+func outcomes(t tasks.Outcomes) []tasks.Outcome {
 	var had []tasks.Outcome
 	for outcome, n := range t {
 		if n > 0 {

@@ -54,7 +54,7 @@ type Cloud interface {
 // Queue sees to it that each volume that needs something has its task; handing
 // over again what is there changes nothing.
 type Queue interface {
-	Dispatch(ctx context.Context, items []tasks.Item) (tasks.Counts, error)
+	Dispatch(ctx context.Context, items []tasks.Item) (tasks.Outcomes, error)
 	// Workers is how many are alive.
 	Workers(ctx context.Context) (int, error)
 }

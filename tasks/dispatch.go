@@ -72,7 +72,7 @@ func NewClient(rdb redis.UniversalClient, log zerolog.Logger, m *telemetry.Metri
 //
 // The error joins the first few faults; the tally is true in any case. A fault of Redis leaves its item unknown or
 // unasked, and the next dispatch run sees to it.
-func (c *Client) Dispatch(ctx context.Context, items []Item) (Counts, error) {
+func (c *Client) Dispatch(ctx context.Context, items []Item) (Outcomes, error) {
 	for _, item := range items {
 		if item.object() == "" || kinds[item.Kind].queue == "" {
 			return nil, fmt.Errorf("dispatch: kind %q of %q: want a kind of the table, and an ID", item.Kind, item.object())
@@ -98,8 +98,8 @@ type dispatch struct {
 	silent    atomic.Int64 // items without an answer so far
 
 	mu       sync.Mutex
-	counts   map[Kind]Counts
-	outcomes Counts
+	counts   map[Kind]Outcomes
+	outcomes Outcomes
 	faults   []error
 }
 
@@ -107,7 +107,7 @@ func (c *Client) newDispatch() *dispatch {
 	return &dispatch{
 		Client: c,
 		queue:  asynq.NewClientFromRedisClient(c.rdb), inspector: asynq.NewInspectorFromRedisClient(c.rdb),
-		counts: make(map[Kind]Counts), outcomes: make(Counts),
+		counts: make(map[Kind]Outcomes), outcomes: make(Outcomes),
 	}
 }
 
@@ -127,7 +127,7 @@ func (h *dispatch) count(item Item, outcome Outcome, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.counts[item.Kind] == nil {
-		h.counts[item.Kind] = make(Counts)
+		h.counts[item.Kind] = make(Outcomes)
 	}
 	h.counts[item.Kind][outcome]++
 	h.outcomes[outcome]++

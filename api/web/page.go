@@ -122,7 +122,7 @@ func (w *Handler) render(c echo.Context, status int, name string, s pageData) er
 	return c.HTMLBlob(status, html.Bytes())
 }
 
-var templates = parsed("glance", "volumes", "volume", "backups", "sign-in", "trouble")
+var templates = parsed("overview", "volumes", "volume", "backups", "sign-in", "trouble")
 
 func parsed(names ...string) map[string]*template.Template {
 	all := map[string]*template.Template{}

@@ -45,7 +45,7 @@ func (w *Handler) overview(c echo.Context, a access) error {
 		return err
 	}
 	s.InProgress = s.InProgress[:min(first, len(s.InProgress))]
-	return w.render(c, 200, "glance", pageData{Title: "Overview", Now: s.At, Who: &a, Body: map[string]any{
+	return w.render(c, 200, "overview", pageData{Title: "Overview", Now: s.At, Who: &a, Body: map[string]any{
 		"Protections": backup.Protections, "S": s, "More": s.Volumes.Late + s.Volumes.Waiting - len(s.Listed),
 	}})
 }

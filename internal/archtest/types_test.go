@@ -31,8 +31,8 @@ var acceptedTypes = map[string]struct {
 	"Backup":  {3, "Cinder's, and what is shown of one"},
 	"Finding": {4, "of the scheduler, of the doctor, and as they are shown"},
 	"Project": {4, "as the cloud, the database, the doctor and a report have it"},
-	"Quota":   {3, "as the cloud, the doctor and a report have it"},
-	"Volume":  {5, "as the cloud, the database, a task and a report have it"},
+
+	"Volume": {4, "as the cloud, the database, a task and a report have it"},
 }
 
 // besideTheProduct are the folders of the simulation and of what only tests use (.ci/size.awk has the same).

@@ -28,7 +28,7 @@ type watchedQueue struct {
 	at []time.Time
 }
 
-func (q *watchedQueue) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Counts, error) {
+func (q *watchedQueue) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Outcomes, error) {
 	q.mu.Lock()
 	q.at = append(q.at, time.Now())
 	q.mu.Unlock()

@@ -20,9 +20,9 @@ func TestNotice_ManyVolumesAreOneMail(t *testing.T) {
 	p := newPost(t, toMembersAndOperator)
 	acme := p.Sim.AddProject("acme")
 	p.member(acme, "alice", "alice@acme.example")
-	p.Exec(`INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected, retention, retention_source, seen_at)
+	p.Exec(`INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted, protected, retention, retention_source, seen_at)
 		SELECT 'v-' || n, 'data', $1, 'acme', 's', 'web-1', 'nova', 'in-use', 10, false, false, '17 days', 'default', staffeln_now() FROM generate_series(1, 1000) AS n`, acme)
-	p.Exec(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention, planned_at,
+	p.Exec(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind, retention, planned_at,
 			changed_at, created_at, requested_at, deadline, available_at, ended_at, data_timestamp, backup_id, report_id)
 		SELECT project_id, project_name, server_id, server_name, id, name, availability_zone, size_gib, false, 'available', 'full', retention, at, at, at, at, at + interval '6 hours', at, at, at, 'b-' || id, 'told'
 		FROM volumes, LATERAL (SELECT staffeln_now() - interval '8 hours' AS at) AS t`)

@@ -54,10 +54,10 @@ func due(t *testing.T, p *post) {
 			ids, names = append(ids, one.ID), append(names, one.Name)
 		}
 	}
-	p.Exec(`INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, zone, status, size_gib, encrypted, protected, retention, retention_source, seen_at)
+	p.Exec(`INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted, protected, retention, retention_source, seen_at)
 		SELECT 'v-' || id, 'data', id, name, 's-' || id, 'web-1', 'nova', 'in-use', 10, false, true, '17 days', 'default', staffeln_now()
 		FROM unnest($1::text[], $2::text[]) AS p (id, name)`, ids, names)
-	p.Exec(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, zone, size_gib, encrypted, state, kind, retention, planned_at,
+	p.Exec(`INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind, retention, planned_at,
 			changed_at, created_at, requested_at, deadline, available_at, ended_at, data_timestamp, backup_id)
 		SELECT project_id, project_name, server_id, server_name, id, name, availability_zone, size_gib, false, 'available', 'full', retention, at, at, at, at, at + interval '6 hours', at, at, at, 'b-' || id || n
 		FROM volumes, generate_series(1, 3) AS n, LATERAL (SELECT staffeln_now() - n * interval '8 hours' AS at) AS t`)

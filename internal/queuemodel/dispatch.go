@@ -22,13 +22,13 @@ var volumeKinds = []tasks.Kind{tasks.VolumePoll, tasks.VolumeBackup, tasks.Volum
 func (q *Queue) Workers(context.Context) (int, error) { return 1, nil }
 
 // Dispatch does what [tasks.Client] does.
-func (q *Queue) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Counts, error) {
+func (q *Queue) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Outcomes, error) {
 	for _, item := range items {
 		if item.VolumeID == "" || !slices.Contains(volumeKinds, item.Kind) {
 			return nil, fmt.Errorf("dispatch: kind %q, volume %q: want a volume kind and an ID", item.Kind, item.VolumeID)
 		}
 	}
-	counts := tasks.Counts{}
+	counts := tasks.Outcomes{}
 	var faults []error
 	for _, item := range items {
 		done, err := true, error(nil)

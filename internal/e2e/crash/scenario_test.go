@@ -76,13 +76,13 @@ func newCrashStory(t *testing.T) *crashStory {
 }
 
 // Dispatch runs the handlers of what is dispatched, one after the other, in the place of queue and worker.
-func (s *crashStory) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Counts, error) {
+func (s *crashStory) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Outcomes, error) {
 	for _, item := range items {
 		if !s.held[item.VolumeID] {
 			_ = s.handle(ctx, item) // what was refused stands in the row
 		}
 	}
-	return tasks.Counts{tasks.Enqueued: len(items)}, nil
+	return tasks.Outcomes{tasks.Enqueued: len(items)}, nil
 }
 
 // Workers is one: the story does the work itself.

@@ -21,11 +21,11 @@ const (
 
 var outcomes = []Outcome{Enqueued, Waiting, Replaced, Revived, Passed, Unknown, Unasked}
 
-// Counts is how many items of a dispatch run had each outcome.
-type Counts map[Outcome]int
+// Outcomes is how many items of a dispatch run had each outcome.
+type Outcomes map[Outcome]int
 
 // Total is the number of items.
-func (t Counts) Total() int {
+func (t Outcomes) Total() int {
 	total := 0
 	for _, n := range t {
 		total += n
@@ -34,7 +34,7 @@ func (t Counts) Total() int {
 }
 
 // String writes the outcomes that there are, as `enqueued 3, waiting 12`.
-func (t Counts) String() string {
+func (t Outcomes) String() string {
 	var parts []string
 	for _, outcome := range outcomes {
 		if n := t[outcome]; n > 0 {
