@@ -27,7 +27,7 @@ func floorOf(chains []Chain, n int) map[string]Reason {
 			if floor[l.BackupID] == Floor {
 				stands = true
 			} else if stands {
-				floor[l.BackupID] = FloorStandsOnIt
+				floor[l.BackupID] = FloorDependsOnIt
 			}
 		}
 	}
@@ -36,7 +36,7 @@ func floorOf(chains []Chain, n int) map[string]Reason {
 		floor[l.BackupID] = Floor
 		for up, ok := parents[l.BackupID]; ok; up, ok = parents[up] {
 			if floor[up] == "" {
-				floor[up] = FloorStandsOnIt
+				floor[up] = FloorDependsOnIt
 			}
 		}
 	}

@@ -72,7 +72,7 @@ func TestCindersClockOrdersChainsAndOursAgesThem(t *testing.T) {
 	for _, k := range kept {
 		switch k.BackupID {
 		case "2":
-			require.Equal(t, FloorStandsOnIt, k.Reason, "past its four days")
+			require.Equal(t, FloorDependsOnIt, k.Reason, "past its four days")
 		case "4":
 			require.Equal(t, Floor, k.Reason, "the newest data")
 		}

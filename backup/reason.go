@@ -79,7 +79,7 @@ const (
 	ProjectPurged    Reason = "project_purged"
 	Young            Reason = "within_retention"
 	Floor            Reason = "restore_point_floor"
-	FloorStandsOnIt  Reason = "restore_point_floor_depends_on_it"
+	FloorDependsOnIt Reason = "restore_point_floor_depends_on_it"
 	DependentStays   Reason = "dependent_stays"
 	DependentFirst   Reason = "dependent_first"
 	BeingCreated     Reason = "being_created"
@@ -99,13 +99,13 @@ const (
 	RetentionShortened          Reason = "retention_shortened"
 	Orphan                      Reason = "orphan"
 	TagMismatch                 Reason = "tag_mismatch"
-	LossesNotBelieved           Reason = "losses_unconfirmed"
+	LossesUnconfirmed           Reason = "losses_unconfirmed"
 	CheckNotAsked               Reason = "check_not_asked"
 	SecretGone                  Reason = "secret_gone"
-	SecretsNotBelieved          Reason = "secrets_unconfirmed"
+	SecretsUnconfirmed          Reason = "secrets_unconfirmed" //nolint:gosec // the code of a reason, no secret
 	NoWorker                    Reason = "no_worker"
-	QueueAway                   Reason = "queue_unreachable"
-	AbsencesNotBelieved         Reason = "absences_unconfirmed"
+	QueueUnreachable            Reason = "queue_unreachable"
+	AbsencesUnconfirmed         Reason = "absences_unconfirmed"
 	OlderAPINode                Reason = "older_api_node"
 	EndpointSilent              Reason = "endpoint_silent"
 	ProtectionEnded             Reason = "protection_ended"
@@ -191,7 +191,7 @@ var reasons = map[Reason]struct {
 	FailedLeftover:   {Nobody, "It is what is left of a failed backup."},
 	Young:            {Nobody, "Its retention is not over."},
 	Floor:            {Nobody, "It is among the newest restore points that are always kept."},
-	FloorStandsOnIt:  {Nobody, "A restore point that is always kept stands on it."},
+	FloorDependsOnIt: {Nobody, "A restore point that is always kept stands on it."},
 	DependentStays:   {Nobody, "An incremental on it stays."},
 	DependentFirst:   {Nobody, "An incremental on it is removed first."},
 	BeingCreated:     {Nobody, "It is being created."},
@@ -211,7 +211,7 @@ var reasons = map[Reason]struct {
 	NotSeen:                     {Operator, "The newest plan did not see enough of the cloud to tell; the scheduler's log says what it missed."},
 	OlderAPINode:                {Operator, "An API node of Cinder is older than the others; its microversion is used meanwhile: finish the upgrade."},
 	EndpointSilent:              {Operator, "A service does not answer where the catalog says: start it there, or name its endpoint in the catalog."},
-	AbsencesNotBelieved:         {Operator, "More servers or volumes are missing or detached than is believed; no protection ends by that: check Nova, Cinder and the admin role, or confirm with `staffeln confirm-lost`."},
+	AbsencesUnconfirmed:         {Operator, "More servers or volumes are missing or detached than is believed; no protection ends by that: check Nova, Cinder and the admin role, or confirm with `staffeln confirm-lost`."},
 	ProtectionEnded:             {Tenant, "The volume is no longer protected; its restore points go when their retention is over, the newest not before the grace ends."},
 	CinderClock:                 {Operator, "Cinder's clock differs from the database's: times of backups are taken from our own requests; set Cinder's clock."},
 	NoReceiver:                  {Operator, "The project has no receiver with a usable e-mail address; its reports are sent to nobody."},
@@ -225,10 +225,10 @@ var reasons = map[Reason]struct {
 
 	CheckNotAsked:      {Operator, "Restore points were removed by others, and Cinder did not ask: by an administrator, or its policy no longer asks the api."},
 	SecretGone:         {Operator, "Barbican no longer has the secrets of encrypted restore points: nobody can restore them."},
-	SecretsNotBelieved: {Operator, "More secrets of encrypted restore points are missing in Barbican than is believed: check its database, or confirm with `staffeln confirm-lost`."},
+	SecretsUnconfirmed: {Operator, "More secrets of encrypted restore points are missing in Barbican than is believed: check its database, or confirm with `staffeln confirm-lost`."},
 	NoWorker:           {Operator, "No worker takes tasks: nothing is backed up, looked at or removed."},
-	QueueAway:          {Operator, "Redis does not take tasks: nothing new is backed up, looked at or removed."},
-	LossesNotBelieved:  {Operator, "More restore points are missing in Cinder's listing than is believed: check the admin role and Cinder's database."},
+	QueueUnreachable:   {Operator, "Redis does not take tasks: nothing new is backed up, looked at or removed."},
+	LossesUnconfirmed:  {Operator, "More restore points are missing in Cinder's listing than is believed: check the admin role and Cinder's database."},
 }
 
 // Known tells whether r belongs to the closed set.

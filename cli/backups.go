@@ -90,7 +90,7 @@ func keptUntil(w *renderer, b view.Backup) string {
 	switch {
 	case b.KeptUntil != nil:
 		return w.shortTime(*b.KeptUntil)
-	case b.Kept.Code == backup.Floor || b.Kept.Code == backup.FloorStandsOnIt:
+	case b.Kept.Code == backup.Floor || b.Kept.Code == backup.FloorDependsOnIt:
 		return "floor"
 	case b.Kept.Code != "" && b.Kept.Code != backup.BeingCreated:
 		return "stays"

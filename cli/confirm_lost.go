@@ -56,7 +56,7 @@ func (o *operator) unconfirmed(ctx context.Context) (findings []db.KeptFinding, 
 	err = o.database.Snapshot(ctx, func(l *db.Snapshot) error {
 		all, err := l.Findings(ctx)
 		for _, f := range all {
-			if slices.Contains([]backup.Reason{backup.LossesNotBelieved, backup.SecretsNotBelieved, backup.AbsencesNotBelieved}, f.Reason) {
+			if slices.Contains([]backup.Reason{backup.LossesUnconfirmed, backup.SecretsUnconfirmed, backup.AbsencesUnconfirmed}, f.Reason) {
 				findings = append(findings, f)
 			}
 		}

@@ -47,10 +47,9 @@ func (p *explainPage) renderServer(w *renderer) {
 // renderProtection writes what matters first after an alert: the protection, since when, and why.
 func (p *explainPage) renderProtection(w *renderer) {
 	protection, limit := string(p.Protection), backup.Span(view.Seconds(p.LateAfter))
-	switch p.Protection {
-	case backup.Late:
+	if p.Protection == backup.Late {
 		protection = w.colour(bad, "LATE")
-	case backup.Protected:
+	} else if p.Protection == backup.Protected {
 		protection = w.colour(good, protection)
 	}
 	point := "no restore point"
@@ -58,14 +57,13 @@ func (p *explainPage) renderProtection(w *renderer) {
 		point = fmt.Sprintf("newest restore point %s, %s", view.Clock(*p.RestorePoint), w.ago(p.RestorePoint))
 	}
 	w.labelled("protection", protection+": "+point)
-	switch p.Protection {
-	case backup.Late:
+	if p.Protection == backup.Late {
 		than := "older than "
 		if p.RestorePoint == nil {
 			than = "protected and without one for more than "
 		}
 		w.labelled("", fmt.Sprintf("(late since %s, %s: %s)", view.Clock(*p.LateSince), w.ago(p.LateSince), than+limit))
-	case backup.Protected:
+	} else if p.Protection == backup.Protected {
 		w.labelled("", "(late if older than "+limit+")")
 	}
 	if why := p.Because(); why != "" {

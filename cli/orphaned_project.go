@@ -144,7 +144,7 @@ func (e *orphanedProject) render(w *renderer) {
 func (e *orphanedProject) summary() string {
 	byAge := 0
 	for _, row := range e.kept {
-		if slices.Contains([]backup.Reason{backup.Young, backup.Floor, backup.FloorStandsOnIt}, row.Reason.Code) {
+		if slices.Contains([]backup.Reason{backup.Young, backup.Floor, backup.FloorDependsOnIt}, row.Reason.Code) {
 			byAge++
 		}
 	}

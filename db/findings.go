@@ -36,7 +36,7 @@ func (b *Run) RecordLoginFinding(ctx context.Context, refused ...backup.Finding)
 
 // RecordQueueFinding keeps the finding that nobody takes tasks, or that the queue is away. Without one it forgets both.
 func (b *Run) RecordQueueFinding(ctx context.Context, trouble ...backup.Finding) ([]backup.Finding, error) {
-	return b.recordFindings(ctx, trouble, []string{string(backup.NoWorker), string(backup.QueueAway)})
+	return b.recordFindings(ctx, trouble, []string{string(backup.NoWorker), string(backup.QueueUnreachable)})
 }
 
 // found keeps findings, and forgets those of the given reasons that this beat
@@ -98,12 +98,12 @@ func fresh(written []writtenFinding) []backup.Finding {
 // projectFindings those that the removals of a project meet.
 var (
 	planFindings = []string{
-		string(backup.BackupMetadataUnreadable), string(backup.RetentionMetadataUnreadable), string(backup.RetentionShortened), string(backup.AbsencesNotBelieved), string(backup.NotSeen),
+		string(backup.BackupMetadataUnreadable), string(backup.RetentionMetadataUnreadable), string(backup.RetentionShortened), string(backup.AbsencesUnconfirmed), string(backup.NotSeen),
 		string(backup.OlderAPINode), string(backup.EndpointSilent),
 	}
 	reconcileFindings = []string{
-		string(backup.Orphan), string(backup.TagMismatch), string(backup.RemovedByOthers), string(backup.LossesNotBelieved), string(backup.StatusUnknown),
-		string(backup.CheckNotAsked), string(backup.SecretGone), string(backup.SecretsNotBelieved),
+		string(backup.Orphan), string(backup.TagMismatch), string(backup.RemovedByOthers), string(backup.LossesUnconfirmed), string(backup.StatusUnknown),
+		string(backup.CheckNotAsked), string(backup.SecretGone), string(backup.SecretsUnconfirmed),
 	}
 	projectFindings = []string{string(backup.ProjectGone), string(backup.NoRole)}
 )

@@ -58,7 +58,7 @@ func (b *Run) Missing(ctx context.Context, all bool) (missing []backup.Record, a
 		missing, err = collectRecords(b.db.pool.Query(ctx, q, b.Now, max(10, available/100)+1, all))
 	}
 	if err != nil {
-		return nil, 0, fmt.Errorf("read records that the sweep missed: %w", err)
+		return nil, 0, fmt.Errorf("read records that the reconcile run missed: %w", err)
 	}
 	return missing, available, nil
 }

@@ -36,7 +36,7 @@ func (d *DB) BeginRun(ctx context.Context, term int64) (*Run, error) {
 		return nil, ErrLostLeadership
 	}
 	if err != nil {
-		return nil, fmt.Errorf("begin beat of term %d: %w", term, err)
+		return nil, fmt.Errorf("begin run of term %d: %w", term, err)
 	}
 	b.Now = b.Now.UTC()
 	return b, nil
@@ -63,7 +63,7 @@ var doneStatements = map[string]string{
 func (b *Run) Done(ctx context.Context, kind string, at time.Time) error {
 	q, ok := doneStatements[kind]
 	if !ok {
-		return fmt.Errorf("remember beat: there is none called %q", kind)
+		return fmt.Errorf("record run: there is none called %q", kind)
 	}
 	tag, err := b.db.pool.Exec(ctx, q, b.Term, at)
 	if err != nil {

@@ -43,19 +43,19 @@ func advice(fault *backup.CloudError) string {
 	case errors.As(fault.Err, new(x509.HostnameError)):
 		return "name the cloud in OS_AUTH_URL as its certificate does"
 	case errors.As(fault.Err, new(*tls.CertificateVerificationError)):
-		return "mend the certificate of the cloud, or OS_CACERT"
+		return "check the certificate of the cloud, or OS_CACERT"
 	case strange(fault):
 		return "name Keystone in OS_AUTH_URL, as the openrc of the cloud does"
 	case fault.Op != opAuthenticate:
-		return "mend the service's endpoint in the catalog, or choose another with OS_INTERFACE or OS_REGION_NAME"
+		return "check the service's endpoint in the catalog, or choose another with OS_INTERFACE or OS_REGION_NAME"
 	case fault.Meaning == backup.MeansUnauthorised:
-		return "mend OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME or their domains; the user needs a role in the project"
+		return "check OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME or their domains; the user needs a role in the project"
 	case fault.Meaning == backup.MeansRefused && fault.Status == 0:
-		return "mend OS_REGION_NAME, OS_INTERFACE or the catalog" // our own refusal of a token that came
+		return "check OS_REGION_NAME, OS_INTERFACE or the catalog" // our own refusal of a token that came
 	case fault.Status >= http.StatusInternalServerError:
 		return "look into Keystone's log"
 	}
-	return "start Keystone there, or mend OS_AUTH_URL or the way to it (proxy, firewall)"
+	return "start Keystone there, or check OS_AUTH_URL or the way to it (proxy, firewall)"
 }
 
 // hopeless tells of the answer to the first request of all that waiting does not mend it: nothing has ever worked with

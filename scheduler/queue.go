@@ -24,7 +24,7 @@ type queueTrouble struct {
 func (s *Scheduler) recordQueue(ctx context.Context, b *db.Run, failed error) error {
 	reason, detail := backup.Reason(""), ""
 	if workers, err := s.Queue.Workers(ctx); err != nil || failed != nil {
-		reason, detail = backup.QueueAway, "start Redis, or check STAFFELN_REDIS_URL; no task is lost"
+		reason, detail = backup.QueueUnreachable, "start Redis, or check STAFFELN_REDIS_URL; no task is lost"
 	} else if workers == 0 {
 		reason, detail = backup.NoWorker, "start one: staffeln worker"
 	}
@@ -35,7 +35,7 @@ func (s *Scheduler) recordQueue(ctx context.Context, b *db.Run, failed error) er
 	switch brief := reason != "" && b.Now.Sub(s.queue.since) < queueTime; {
 	case told != nil && *told == reason:
 		return nil
-	case brief && (told == nil || *told == "" || reason == backup.QueueAway): // Redis that is away says of no worker that it is alive
+	case brief && (told == nil || *told == "" || reason == backup.QueueUnreachable): // Redis that is away says of no worker that it is alive
 		return nil
 	case brief:
 		reason = ""

@@ -18,7 +18,7 @@ import (
 // loss is written after a 404 by ID.
 func (s *Scheduler) Reconcile(ctx context.Context, b *db.Run) error {
 	if err := s.Cloud.VerifyAdmin(ctx); err != nil {
-		return fmt.Errorf("sweep: %w", err)
+		return fmt.Errorf("reconcile: %w", err)
 	}
 	seen, unknown, held := 0, 0, heldSecrets{}
 	err := s.Cloud.AllBackups(ctx, func(page []backup.Backup) error {
@@ -29,13 +29,13 @@ func (s *Scheduler) Reconcile(ctx context.Context, b *db.Run) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("sweep: %w", err)
+		return fmt.Errorf("reconcile: %w", err)
 	}
 	if unknown == 0 {
 		s.conditions.Over(zerolog.Ctx(ctx), removedListed).Msg("removed backups listed by Cinder checked again")
 	}
 	if err := s.closePurged(ctx, b); err != nil {
-		return fmt.Errorf("sweep: %w", err)
+		return fmt.Errorf("reconcile: %w", err)
 	}
 	if err := s.forget(ctx, b); err != nil {
 		return err
@@ -46,7 +46,7 @@ func (s *Scheduler) Reconcile(ctx context.Context, b *db.Run) error {
 	}
 	openLosses, unconfirmed, err := s.missing(ctx, b, accepted)
 	if err != nil {
-		return fmt.Errorf("sweep: %w", err)
+		return fmt.Errorf("reconcile: %w", err)
 	}
 	if unconfirmed != nil {
 		return s.endUnconfirmed(ctx, b, *unconfirmed)
@@ -81,7 +81,7 @@ func (s *Scheduler) Reconcile(ctx context.Context, b *db.Run) error {
 	if err := s.countFindings(ctx, b); err != nil {
 		return err
 	}
-	s.routine.line(ctx, "sweep", b.Now, false, unknown).Int("backups", seen).Int("unknown", unknown).Msg("reconcile run finished")
+	s.routine.line(ctx, "reconcile", b.Now, false, unknown).Int("backups", seen).Int("unknown", unknown).Msg("reconcile run finished")
 	return b.Done(ctx, db.SweepBeat, b.Now)
 }
 
@@ -179,7 +179,7 @@ func (s *Scheduler) missing(ctx context.Context, b *db.Run, accepted bool) (open
 		return 0, nil, err
 	}
 	if !accepted && len(missing) > believableLosses && len(missing)*believableShare > available {
-		return len(missing), &backup.Finding{Reason: backup.LossesNotBelieved, Object: "records", Detail: fmt.Sprintf(
+		return len(missing), &backup.Finding{Reason: backup.LossesUnconfirmed, Object: "records", Detail: fmt.Sprintf(
 			"at least %d of %d restore points are not in Cinder's listing; nothing was written: check the service user's admin role and Cinder's database; where they are gone for good: staffeln confirm-lost",
 			len(missing), available)}, nil
 	}
@@ -216,5 +216,5 @@ func (s *Scheduler) endUnconfirmed(ctx context.Context, b *db.Run, why backup.Fi
 	if err := b.Done(ctx, db.SweepBeat, b.Now); err != nil {
 		return err
 	}
-	return fmt.Errorf("sweep: %s", why.Detail)
+	return fmt.Errorf("reconcile: %s", why.Detail)
 }

@@ -206,7 +206,7 @@ func (s *Scheduler) runs() (planning, dispatch []periodicRun) {
 	planning = []periodicRun{
 		one("plan", set.BackupServicePeriod.Std(), func(b *db.Run) *time.Time { return b.PlannedAt }, s.Plan),
 		one("retention", set.RetentionServicePeriod.Std(), func(b *db.Run) *time.Time { return b.RetentionAt }, s.Retention),
-		one("sweep", set.ReconcilePeriod.Std(), func(b *db.Run) *time.Time { return b.ReconciledAt }, s.Reconcile),
+		one("reconcile", set.ReconcilePeriod.Std(), func(b *db.Run) *time.Time { return b.ReconciledAt }, s.Reconcile),
 		one("report", min(reportGrid, set.ReportPeriod.Std()), func(b *db.Run) *time.Time { return b.ReportedAt }, s.Report),
 	}
 	dispatch = []periodicRun{

@@ -154,7 +154,7 @@ func (s *Scheduler) unconfirmedSecrets(look secretAnswers, gone int) *backup.Fin
 	if len(projects) > 3 {
 		names += ", ..."
 	}
-	return &backup.Finding{Reason: backup.SecretsNotBelieved, Object: "secrets", Detail: fmt.Sprintf(
+	return &backup.Finding{Reason: backup.SecretsUnconfirmed, Object: "secrets", Detail: fmt.Sprintf(
 		"the secrets of %d of %d encrypted restore points, in %d projects (%s), are not in Barbican; nothing was recorded: check that it is the Barbican that Cinder uses, and its database; where they are gone for good: staffeln confirm-lost",
 		lacking, look.asked, len(projects), names)}
 }

@@ -284,7 +284,7 @@ func (s *observation) weigh(unlisted []string, known map[string]db.Volume) {
 
 // doubt is the finding of a plan that believes too little to conclude.
 func (s *observation) unconfirmedFinding(known int) backup.Finding {
-	return backup.Finding{Reason: backup.AbsencesNotBelieved, Object: "volumes", Detail: fmt.Sprintf(
+	return backup.Finding{Reason: backup.AbsencesUnconfirmed, Object: "volumes", Detail: fmt.Sprintf(
 		"%d protected volumes, or the servers they are attached to, are missing in the lists of Nova and Cinder, which show %d servers and %d volumes (known: %d); "+
 			"nothing is concluded from that: check Nova's cells, Cinder, and the service user's admin role; where they are gone for good: staffeln confirm-lost",
 		s.missing, len(s.inv.Servers), len(s.inv.Volumes), known)}

@@ -36,13 +36,13 @@ func advice(err error) string {
 	said := err.Error()
 	switch {
 	case strings.Contains(said, "NOAUTH"), strings.Contains(said, "WRONGPASS"), strings.Contains(said, "NOPERM"), strings.Contains(said, "AUTH"):
-		return "mend user or password in STAFFELN_REDIS_URL"
+		return "check user or password in STAFFELN_REDIS_URL"
 	case strings.Contains(said, "DB index"):
-		return "mend the number after the host in STAFFELN_REDIS_URL"
+		return "check the number after the host in STAFFELN_REDIS_URL"
 	case strings.Contains(said, "LOADING"):
 		return "wait until it has read its data, then start again"
 	case strings.Contains(said, "x509"), strings.Contains(said, "tls: "):
-		return "mend scheme or ca_file in STAFFELN_REDIS_URL, or the server's certificate"
+		return "check scheme or ca_file in STAFFELN_REDIS_URL, or the server's certificate"
 	}
-	return "start Redis there, or mend STAFFELN_REDIS_URL"
+	return "start Redis there, or check STAFFELN_REDIS_URL"
 }

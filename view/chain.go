@@ -56,7 +56,7 @@ func (v *Explanation) hold(h holding, wanted Stretch) {
 			drawn.Links = append(drawn.Links, Link{
 				RecordID: l.RecordID, BackupID: l.BackupID, Kind: string(l.Kind), SizeGiB: l.SizeGiB, State: string(states[l.BackupID]),
 				DataAt: l.DataTime, Expires: f.expires, RemovalAt: f.goes, Expiring: f.going, Why: ReasonOf(f.why),
-				Floor: f.why == backup.Floor || f.why == backup.FloorStandsOnIt,
+				Floor: f.why == backup.Floor || f.why == backup.FloorDependsOnIt,
 			})
 		}
 		drawn.Drawing = draw(drawn.Links)

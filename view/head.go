@@ -36,9 +36,9 @@ func (r Reader) Head(ctx context.Context, l *db.Snapshot) (AsOf, Leader, error) 
 type Leader struct {
 	Name  string     `json:"name" desc:"host and process of the one that leads, or that led last"`
 	Leads bool       `json:"leads" desc:"whether any scheduler leads now"`
-	Term  int64      `json:"term" desc:"number of its reign"`
+	Term  int64      `json:"term" desc:"number of its leadership"`
 	Since *time.Time `json:"since" desc:"when it began"`
-	Runs  []Run      `json:"runs" desc:"plan, dispatch, retention and sweep"`
+	Runs  []Run      `json:"runs" desc:"plan, dispatch, retention and reconcile"`
 }
 
 // Run is one of the scheduler's beats.
@@ -59,8 +59,8 @@ func Leading(now time.Time, l db.Leader, set backup.Settings) (Leader, []string)
 	case !l.Leads: // what was found last may be over
 	case l.Queue == backup.NoWorker:
 		warnings = append(warnings, backup.NoWorker.Sentence()+" Start one: `staffeln worker`.")
-	case l.Queue == backup.QueueAway:
-		warnings = append(warnings, backup.QueueAway.Sentence()+" Start it, or check STAFFELN_REDIS_URL.")
+	case l.Queue == backup.QueueUnreachable:
+		warnings = append(warnings, backup.QueueUnreachable.Sentence()+" Start it, or check STAFFELN_REDIS_URL.")
 	}
 	for _, b := range []struct {
 		name, says string
@@ -70,7 +70,7 @@ func Leading(now time.Time, l db.Leader, set backup.Settings) (Leader, []string)
 		{"plan", "its log says whether it can reach Keystone, Nova and Cinder", l.PlannedAt, set.BackupServicePeriod},
 		{"dispatch", "its log says whether it can reach Redis", l.DispatchedAt, set.PollPeriod},
 		{"retention", "its log says why", l.RetentionAt, set.RetentionServicePeriod},
-		{"sweep", "its log says whether it can list Cinder's backups", l.ReconciledAt, set.ReconcilePeriod},
+		{"reconcile", "its log says whether it can list Cinder's backups", l.ReconciledAt, set.ReconcilePeriod},
 	} {
 		beat := Run{Name: b.name, At: b.at, Period: int64(b.period.Std() / time.Second)}
 		// of a reign that has only begun nothing can be late
@@ -84,7 +84,7 @@ func Leading(now time.Time, l db.Leader, set backup.Settings) (Leader, []string)
 			if b.at != nil {
 				age = "the newest is " + backup.Span(now.Sub(*b.at)) + " old"
 			}
-			warnings = append(warnings, "The beat "+b.name+" should come every "+b.period.String()+", and "+age+": look at the scheduler; "+b.says+".")
+			warnings = append(warnings, "The "+b.name+" run is due every "+b.period.String()+", and "+age+": look at the scheduler; "+b.says+".")
 		}
 		v.Runs = append(v.Runs, beat)
 	}

@@ -62,7 +62,7 @@ func TestEmptyListOfServersConcludesNothing(t *testing.T) {
 		}
 		w.Step(w.Settings.BackupServicePeriod.Std())
 		w.Plan()
-		require.Len(t, w.findings(backup.AbsencesNotBelieved), 1)
+		require.Len(t, w.findings(backup.AbsencesUnconfirmed), 1)
 	}
 	require.Equal(t, 2, w.Count("state = 'planned'"))
 	require.Equal(t, 2, w.volumes("protected AND gone_at IS NULL"))
@@ -70,7 +70,7 @@ func TestEmptyListOfServersConcludesNothing(t *testing.T) {
 	show()
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	w.Plan()
-	require.Empty(t, w.findings(backup.AbsencesNotBelieved))
+	require.Empty(t, w.findings(backup.AbsencesUnconfirmed))
 	w.Advance(time.Hour, time.Minute)
 	require.Equal(t, "available", w.History(volumes[0]))
 	w.lawful()
@@ -87,7 +87,7 @@ func TestEmptyListOfVolumesConcludesNothing(t *testing.T) {
 		w.Step(w.Settings.BackupServicePeriod.Std())
 		w.Plan()
 	}
-	require.Len(t, w.findings(backup.AbsencesNotBelieved), 1)
+	require.Len(t, w.findings(backup.AbsencesUnconfirmed), 1)
 	require.Equal(t, 2, w.volumes("protected AND gone_at IS NULL"))
 	w.lawful()
 }

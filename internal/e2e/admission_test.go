@@ -105,7 +105,7 @@ func TestNoBackupServiceHoldsAdmissionBack(t *testing.T) {
 	w.Sim.SetBackupService(true)
 	w.Advance(time.Hour, 10*time.Minute)
 	require.Equal(t, 3, w.Count("state = 'available'"))
-	require.Equal(t, 1, w.logged("info", "admission no longer throttled"))
+	require.Equal(t, 1, w.logged("info", `"message":"admission no longer throttled"`))
 	w.lawful()
 }
 
@@ -128,12 +128,12 @@ func TestThrottlingHoldsAdmissionBack(t *testing.T) {
 			require.GreaterOrEqual(t, asked, 3, "the first ones go on asking")
 			require.LessOrEqual(t, asked, 3+3, "and one more every ten minutes tries whether it is better")
 			require.Equal(t, 6, w.Count("state IN ('planned', 'creating')"), "nothing has failed")
-			require.Equal(t, 1, w.logged("warn", "admission throttled", `"reason":"`+name+`"`))
+			require.Equal(t, 1, w.logged("warn", `"message":"admission throttled"`, `"reason":"`+name+`"`))
 			mend()
 			w.Advance(40*time.Minute, time.Minute)
 			require.Equal(t, 6, w.Count("state = 'available'"))
 			require.Equal(t, "F", w.Kinds(volumes[2]))
-			require.Equal(t, 1, w.logged("info", "admission no longer throttled"))
+			require.Equal(t, 1, w.logged("info", `"message":"admission no longer throttled"`))
 			w.lawful()
 		})
 	}

@@ -89,8 +89,8 @@ func TestForeignBackups(t *testing.T) {
 	env["STAFFELN_PROTECTION_GRACE"] = "0"
 	said, code := rig.Output(t, env, "explain", volumes[0])
 	require.Zero(t, code)
-	require.Contains(t, said, "stays: A backup that this")
-	require.Contains(t, said, "by the next passes\n  Nothing.", "nobody knows when")
+	require.Contains(t, said, "kept: A backup that this")
+	require.Contains(t, said, "removed by the next retention runs\n  Nothing.", "nobody knows when")
 	_, there := w.Sim.Backup(manual)
 	require.True(t, there)
 	w.lawful()

@@ -136,7 +136,7 @@ func TestMassAbsenceIsNotBelieved(t *testing.T) {
 		w.Step(w.Settings.BackupServicePeriod.Std())
 		w.Plan()
 	}
-	require.Len(t, w.findings(backup.AbsencesNotBelieved), 1)
+	require.Len(t, w.findings(backup.AbsencesUnconfirmed), 1)
 	require.Equal(t, 13, w.volumes("protected"))
 	require.NoError(t, w.DB.ConfirmLost(w.Ctx))
 	w.Step(w.Settings.BackupServicePeriod.Std())
@@ -145,6 +145,6 @@ func TestMassAbsenceIsNotBelieved(t *testing.T) {
 	require.Zero(t, w.Count("state = 'planned' AND volume_id IN (SELECT id FROM volumes WHERE NOT protected)"))
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	w.Plan()
-	require.Empty(t, w.findings(backup.AbsencesNotBelieved))
+	require.Empty(t, w.findings(backup.AbsencesUnconfirmed))
 	w.lawful()
 }

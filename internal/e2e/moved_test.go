@@ -39,7 +39,7 @@ func TestCloudThatChangesUnderUsNeedsNoRestart(t *testing.T) {
 	}
 	require.Zero(t, w.Count("state NOT IN ('available', 'planned', 'creating')"))
 	require.Empty(t, w.findings(backup.ProtectionEnded))
-	require.Empty(t, w.findings(backup.AbsencesNotBelieved))
+	require.Empty(t, w.findings(backup.AbsencesUnconfirmed))
 	require.Empty(t, w.findings(backup.EndpointSilent))
 	require.Len(t, w.findings(backup.OlderAPINode), 1)
 	require.Equal(t, 1, w.logged("warn", "a Cinder API node is older than the others"))

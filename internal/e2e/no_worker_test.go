@@ -33,7 +33,7 @@ func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 	standing := func(reason backup.Reason) {
 		t.Helper()
 		w.Dispatch()
-		for _, one := range []backup.Reason{backup.NoWorker, backup.QueueAway} {
+		for _, one := range []backup.Reason{backup.NoWorker, backup.QueueUnreachable} {
 			require.Len(t, w.findings(one), map[bool]int{true: 1}[one == reason], one)
 		}
 		switch all := warnings(); reason {
@@ -60,7 +60,7 @@ func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 	w.Scheduler.Queue = tasks.NewClient(lost, zerolog.Nop(), telemetry.NewMetrics())
 	standing(backup.NoWorker) // it is another trouble, and not for long yet
 	w.Step(time.Minute)
-	standing(backup.QueueAway)
+	standing(backup.QueueUnreachable)
 	w.Scheduler.Queue = here
 	w.Step(time.Second)
 	standing("") // Redis is back, and how long no worker is alive is counted anew

@@ -50,7 +50,7 @@ func filled(t *testing.T, projects, volumes int, changes ...func(*backup.Setting
 
 // secretless are the findings about secrets, of both kinds.
 func (w *environment) secretless() int {
-	return len(w.findings(backup.SecretGone)) + len(w.findings(backup.SecretsNotBelieved))
+	return len(w.findings(backup.SecretGone)) + len(w.findings(backup.SecretsUnconfirmed))
 }
 
 // A tenant that deletes the secret of a restore point is noticed: nobody can restore that any more.
@@ -203,11 +203,11 @@ func TestBarbicanThatNeverHadOurSecretsIsNotBelieved(t *testing.T) {
 	}
 	w.Reconcile()
 	require.Empty(t, w.findings(backup.SecretGone))
-	require.Len(t, w.findings(backup.SecretsNotBelieved), 1)
+	require.Len(t, w.findings(backup.SecretsUnconfirmed), 1)
 	w.Sim.RestoreSecretOf(w.LastRecord(volumes[1]).BackupID)
 	w.Step(time.Minute)
 	w.Reconcile()
-	require.Empty(t, w.findings(backup.SecretsNotBelieved))
+	require.Empty(t, w.findings(backup.SecretsUnconfirmed))
 	require.Len(t, w.findings(backup.SecretGone), 1)
 	w.Sim.DeleteSecretOf(w.LastRecord(volumes[1]).BackupID)
 	w.Step(time.Minute)
@@ -223,7 +223,7 @@ func TestSecretsGoneForGoodAreAcceptedOnce(t *testing.T) {
 		w.Sim.DeleteSecretOf(w.LastRecord(v).BackupID)
 	}
 	w.Reconcile()
-	require.Len(t, w.findings(backup.SecretsNotBelieved), 1)
+	require.Len(t, w.findings(backup.SecretsUnconfirmed), 1)
 	w.Step(time.Minute)
 	require.NoError(t, w.DB.ConfirmLost(t.Context()))
 	silent := w.Sim.AddFault(cloudsim.Fault{Route: secretRoute, Times: 1, Do: cloudsim.Refuse{Status: 503}})
@@ -234,7 +234,7 @@ func TestSecretsGoneForGoodAreAcceptedOnce(t *testing.T) {
 	var open bool
 	require.NoError(t, w.Pool.QueryRow(t.Context(), `SELECT losses_confirmed_at IS NOT NULL FROM installation`).Scan(&open))
 	require.False(t, open, "the word counts once")
-	require.Empty(t, w.findings(backup.SecretsNotBelieved))
+	require.Empty(t, w.findings(backup.SecretsUnconfirmed))
 	w.Step(time.Minute)
 	w.Reconcile()
 	require.Equal(t, 12, w.Count("secret_gone_at IS NOT NULL"))
@@ -255,7 +255,7 @@ func TestManySecretsGoneAtOnceAreNotBelieved(t *testing.T) {
 	}
 	require.Empty(t, w.findings(backup.SecretGone))
 	require.Zero(t, w.Count("secret_gone_at IS NOT NULL"))
-	found := w.findings(backup.SecretsNotBelieved)
+	found := w.findings(backup.SecretsUnconfirmed)
 	require.Len(t, found, 1)
 	require.Contains(t, found[0].Detail, "11 of 16 encrypted restore points, in 2 projects")
 	require.Contains(t, found[0].Detail, projects[0])
@@ -263,7 +263,7 @@ func TestManySecretsGoneAtOnceAreNotBelieved(t *testing.T) {
 	require.Equal(t, 1, w.logged("warn", "finding", "secrets_unconfirmed"))
 	w.Sim.RestoreSecretOf(w.LastRecord(volumes[0]).BackupID)
 	w.Reconcile()
-	require.Empty(t, w.findings(backup.SecretsNotBelieved))
+	require.Empty(t, w.findings(backup.SecretsUnconfirmed))
 	require.Len(t, w.findings(backup.SecretGone), 10, "ten are")
 }
 
@@ -280,14 +280,14 @@ func TestManySecretsOfOneProjectAreBelieved(t *testing.T) {
 	for _, f := range found {
 		require.Equal(t, projects[0], f.ProjectID)
 	}
-	require.Empty(t, w.findings(backup.SecretsNotBelieved))
+	require.Empty(t, w.findings(backup.SecretsUnconfirmed))
 	for _, v := range volumes[12:] {
 		w.Sim.DeleteSecretOf(w.LastRecord(v).BackupID)
 	}
 	w.Step(time.Minute)
 	w.Reconcile()
 	require.Len(t, w.findings(backup.SecretGone), 12)
-	require.Len(t, w.findings(backup.SecretsNotBelieved), 1, "none is left")
+	require.Len(t, w.findings(backup.SecretsUnconfirmed), 1, "none is left")
 }
 
 // A cloud whose volumes are not encrypted is not asked for secrets.

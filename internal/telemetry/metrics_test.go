@@ -32,9 +32,9 @@ func TestMetrics_WhatIsCountedIsShown(t *testing.T) {
 	m.SetPauses(2)
 
 	require.NoError(t, testutil.GatherAndCompare(m.Registry, strings.NewReader(`
-# HELP staffeln_run_success_timestamp_seconds Unix time in seconds, by the database's clock, of the newest beat that ended without an error.
+# HELP staffeln_run_success_timestamp_seconds Unix time in seconds, by the database's clock, of the newest run that ended without an error.
 # TYPE staffeln_run_success_timestamp_seconds gauge
-staffeln_run_success_timestamp_seconds{beat="plan"} 1.7000000005e+09
+staffeln_run_success_timestamp_seconds{run="plan"} 1.7000000005e+09
 # HELP staffeln_cloud_requests_total HTTP requests to the cloud, by method, route template and status class (2xx, 4xx, ...; error without an answer).
 # TYPE staffeln_cloud_requests_total counter
 staffeln_cloud_requests_total{method="GET",route="/v3/backups/{id}",status="2xx"} 2

@@ -15,7 +15,7 @@ var uncrossed = map[string]string{
 	"(*db.Lease).move > (*db.Lease).unmoved": "after another handler's win only",
 	"(*db.Lease).unmoved > db.pauses":        "the same",
 
-	"(*db.Beat).ForgetFailures > (*db.Beat).forget": "no volume of the story fails more often than is remembered; Forget makes the same call",
+	"(*db.Run).ForgetFailures > (*db.Run).forget": "no volume of the story fails more often than is remembered; Forget makes the same call",
 
 	"(*openstack.Cloud).do > (*openstack.scope).renewBeforeItEnds":                        "a token near its end by the process's own clock, which does not leap; asking for one is crossed at the start",
 	"(*openstack.scope).renewBeforeItEnds > (*gophercloud.ProviderClient).Reauthenticate": "the same",
@@ -32,14 +32,14 @@ var uncrossed = map[string]string{
 
 	"(*openstack.Cloud).secretRight > (*openstack.Cloud).explainRefusal": "a role that is lost between two tokens of one removal; scope > explainRefusal makes the same calls",
 
-	"(*tasks.dispatch).placeAs > (*asynq.Inspector).GetTaskInfo #2": "a task taken between look and deletion; the other look is crossed",
+	"(*tasks.dispatch).enqueueAs > (*asynq.Inspector).GetTaskInfo #2": "a task taken between look and deletion; the other look is crossed",
 
 	"(*worker.pass).delete > (*db.Lease).Removed": "a backup that goes between the two requests of one deletion; one that goes before the first is crossed, and ends in the same write",
 
-	"(*scheduler.Scheduler).reign > (*db.Leadership).Keep":      "a goroutine beside the beats",
-	"(*scheduler.Scheduler).Run > (*scheduler.Scheduler).reign": "its loops are goroutines",
+	"(*scheduler.Scheduler).runTerm > (*db.Leadership).Keep":      "a goroutine beside the beats",
+	"(*scheduler.Scheduler).Run > (*scheduler.Scheduler).runTerm": "its loops are goroutines",
 
-	"(*scheduler.Scheduler).tellLogin > (*scheduler.Scheduler).countFindings": "a refused login: nobody plans for half a minute of the process's own clock, which does not leap; the count is a read",
+	"(*scheduler.Scheduler).recordLogin > (*scheduler.Scheduler).countFindings": "a refused login: nobody plans for half a minute of the process's own clock, which does not leap; the count is a read",
 
 	"(*scheduler.Scheduler).missingSecrets > (*scheduler.Scheduler).lookForSecrets": "its questions are goroutines",
 	"(*openstack.Cloud).Secrets > (*openstack.Cloud).askBarbican":                   "a project's first token; others take theirs before a sweep",

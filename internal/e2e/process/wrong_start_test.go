@@ -38,35 +38,35 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 	}{
 		"no database": {
 			command: "worker", change: map[string]string{"STAFFELN_DATABASE_URL": "postgres://staffeln:" + geheim + "@" + nobody + "/staffeln"},
-			code: 1, says: `open database staffeln on 127\.0\.0\.1:1: .*connection refused: start Postgres there, or mend host and port in STAFFELN_DATABASE_URL`,
+			code: 1, says: `open database staffeln on 127\.0\.0\.1:1: .*connection refused: start Postgres there, or check host and port in STAFFELN_DATABASE_URL`,
 		},
 		"no database to migrate": {
 			command: "migrate up", change: map[string]string{"STAFFELN_DATABASE_URL": "postgres://staffeln:" + geheim + "@" + nobody + "/staffeln"},
-			code: 1, says: `migrate database staffeln on 127\.0\.0\.1:1: .*connection refused: start Postgres there, or mend host and port in STAFFELN_DATABASE_URL`,
+			code: 1, says: `migrate database staffeln on 127\.0\.0\.1:1: .*connection refused: start Postgres there, or check host and port in STAFFELN_DATABASE_URL`,
 		},
 		"wrong password of the database": {
 			command: "scheduler", change: map[string]string{"STAFFELN_DATABASE_URL": locked(t)},
-			code: 1, says: `open database postgres on 127\..*: FATAL: password authentication failed for user "tenant" \(SQLSTATE 28P01\): mend user or password in STAFFELN_DATABASE_URL`,
+			code: 1, says: `open database postgres on 127\..*: FATAL: password authentication failed for user "tenant" \(SQLSTATE 28P01\): check user or password in STAFFELN_DATABASE_URL`,
 		},
 		"no such database": {
 			command: "api", change: map[string]string{"STAFFELN_DATABASE_URL": strings.Replace(h.URL, "?", "_?", 1)},
-			code: 1, says: `open database .*: FATAL: database .* does not exist .*: create it \(createdb\), or mend the name in STAFFELN_DATABASE_URL`,
+			code: 1, says: `open database .*: FATAL: database .* does not exist .*: create it \(createdb\), or check the name in STAFFELN_DATABASE_URL`,
 		},
 		"no Redis for a scheduler": {
 			command: "scheduler", change: map[string]string{"STAFFELN_REDIS_URL": "redis://:" + geheim + "@" + nobody + "/0"},
-			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or mend STAFFELN_REDIS_URL`, warns: "Redis does not answer",
+			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or check STAFFELN_REDIS_URL`, warns: "Redis does not answer",
 		},
 		"no Redis for a worker": {
 			command: "worker", change: map[string]string{"STAFFELN_REDIS_URL": "redis://:" + geheim + "@" + nobody + "/0"},
-			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or mend STAFFELN_REDIS_URL`, warns: "Redis does not answer",
+			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or check STAFFELN_REDIS_URL`, warns: "Redis does not answer",
 		},
 		"wrong password of Redis": {
 			command: "worker", change: map[string]string{"STAFFELN_REDIS_URL": strings.Replace(h.Env["STAFFELN_REDIS_URL"], "//", "//tenant:"+geheim+"@", 1)},
-			code: 1, says: `connect to redis 127\..*: WRONGPASS .*: mend user or password in STAFFELN_REDIS_URL`,
+			code: 1, says: `connect to redis 127\..*: WRONGPASS .*: check user or password in STAFFELN_REDIS_URL`,
 		},
 		"a URL of the cloud where nobody listens": {
 			command: "scheduler", change: map[string]string{"OS_AUTH_URL": "http://" + nobody + "/identity/v3", "STAFFELN_OPENSTACK_RETRY_TIMEOUT": "2"},
-			code: 1, says: `connect to cloud http://127\.0\.0\.1:1/identity/v3: .*connection refused.*: start Keystone there, or mend OS_AUTH_URL.*`,
+			code: 1, says: `connect to cloud http://127\.0\.0\.1:1/identity/v3: .*connection refused.*: start Keystone there, or check OS_AUTH_URL.*`,
 			warns: "cloud call will be tried again",
 		},
 		"a URL of the cloud that is a page": {
@@ -75,7 +75,7 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 		},
 		"wrong password of the cloud": {
 			command: "worker",
-			code:    1, says: `connect to cloud http://127\..*: .*unauthorised \(401\): .*: mend OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME or their domains.*`,
+			code:    1, says: `connect to cloud http://127\..*: .*unauthorised \(401\): .*: check OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME or their domains.*`,
 		},
 		"an expired certificate of the cloud": {
 			command: "scheduler", change: expired(t, h.Sim),
