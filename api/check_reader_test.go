@@ -17,7 +17,7 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// written returns delete_checks once it has so many rows.
+// written returns the rows of delete_checks once there are so many.
 func (k *checked) written(t *testing.T, rows int) (cinderBody string) {
 	t.Helper()
 	testkit.Eventually(t, "who asked is written", time.Minute, func() bool {
@@ -35,7 +35,7 @@ func (k *checked) asksAs(t *testing.T, id, user, want string) {
 	require.Equal(t, want, said)
 }
 
-func TestCheck_QuestionsOfVerifiedCallersAreRecordedByUserAndABurstNamesHim(t *testing.T) {
+func TestCheck_AuditOfVerifiedCallersHasUserAndBurstNamesUser(t *testing.T) {
 	k, ca := runSecured(t, Config{RefusalBurst: 3})
 	k.client = k.with(t, sign(t, t.TempDir(), "cinder", ca).pair)
 	for _, id := range []string{recorded(backup.Lost), recorded(backup.Available), recorded(backup.Available), recorded(backup.Available)} {
@@ -69,7 +69,7 @@ func TestCheck_QuestionsOfVerifiedCallersAreRecordedByUserAndABurstNamesHim(t *t
 	})
 }
 
-func TestCheck_ForgedQuestionsAccuseNobody(t *testing.T) {
+func TestCheck_AuditAndBurstOfUnverifiedCallersNameNobody(t *testing.T) {
 	k := runCheck(t, Config{RefusalBurst: 3})
 	for i := range 4 {
 		k.asksAs(t, recorded(backup.Available), alice, "False")
@@ -84,7 +84,7 @@ func TestCheck_ForgedQuestionsAccuseNobody(t *testing.T) {
 	}
 }
 
-func TestCheck_WhoShowsNoCertificateIsASum(t *testing.T) {
+func TestCheck_CallersWithoutCertificateAreAuditedAsSum(t *testing.T) {
 	k, ca := runSecured(t, Config{TLS: TLS{ClientNames: []string{"cinder.example"}}})
 	for range 3 {
 		got, _ := k.ask(t, unknown, "", "")
@@ -99,7 +99,7 @@ func TestCheck_WhoShowsNoCertificateIsASum(t *testing.T) {
 	require.Equal(t, "allowed not_ours t  "+alice+" p member,reader 1\nrefused no_certificate f     3\nrefused other_name f     1", k.written(t, 3))
 }
 
-func TestLedger_KeepsWhatCannotBeWrittenWithinBoundsOfTheirOwn(t *testing.T) {
+func TestAuditBuffer_KeepsUnwrittenRowsWithinBounds(t *testing.T) {
 	var written []db.DeleteCheck
 	fault := errors.New("away")
 	l := &auditBuffer{metrics: telemetry.NewMetrics(), rows: map[db.DeleteCheck]asked{}, kept: map[bool]int{}}

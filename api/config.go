@@ -9,10 +9,10 @@ import (
 	"staffeln/backup"
 )
 
-// leastToken is how many characters the token of the page of the queues has at least: it is all that guards the page.
+// leastToken is the minimum length, in characters, of the token of the queue page: nothing else protects the page.
 const leastToken = 16
 
-// Config says where the API listens. It is the field API of a process's struct, so that its variables begin with API_.
+// Config is the configuration of the API. It is the field API of a process's config struct, so its variables begin with API_.
 type Config struct {
 	Listen string `split_words:"true" default:"0.0.0.0:8808" desc:"Address and port of the HTTP API, with /v1/health, /livez, /readyz and /metrics."`
 	TLS    TLS
@@ -30,7 +30,7 @@ type Config struct {
 	QueuesToken string `split_words:"true" secret:"true" desc:"Who knows it sees the page of the queues (asynqmon, read-only) at /queues: as the password of any user, or as a bearer token. At least 16 characters; empty = there is no such page. The page needs STAFFELN_REDIS_URL. By plain HTTP the token can be read on its way: serve the API by TLS, or keep it inside."`
 }
 
-// Validate tells a token that can be guessed.
+// Validate rejects contradictory addresses and a queue token that can be guessed.
 func (c Config) Validate() error {
 	if c.RateLimit < 0 {
 		return errors.New("RATE_LIMIT: want 0 (no limit) or more")

@@ -29,18 +29,18 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// crowdOf opens connections that say so much and then nothing, and keeps them to the end of the test.
+// crowdOf opens n connections that send says and then nothing, and keeps them open until the test ends.
 func crowdOf(t *testing.T, address string, n int, says string) {
 	t.Helper()
 	for range n {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
-		_, _ = io.WriteString(conn, says) // it may be turned away already
+		_, _ = io.WriteString(conn, says) // the server may have closed it already
 	}
 }
 
-func TestCheck_TenThousandSlowClientsKeepNobodyOut(t *testing.T) {
+func TestCheck_AnswersAmongTenThousandSlowClients(t *testing.T) {
 	k := runCheck(t, Config{})
 	address := strings.TrimPrefix(k.url, "http://")
 	const head = "POST /v1/backup?backup_id=" + unknown + " HTTP/1.1\r\nHost: h\r\n"
@@ -49,7 +49,7 @@ func TestCheck_TenThousandSlowClientsKeepNobodyOut(t *testing.T) {
 	asked := func(took []time.Duration) []time.Duration {
 		for range 5 {
 			for _, id := range []string{unknown, recorded(backup.Available)} {
-				k.client.CloseIdleConnections() // as Cinder: a connection for each question
+				k.client.CloseIdleConnections() // like Cinder, which opens a connection for each request
 				watch := telemetry.Stopwatch()
 				_, said := k.ask(t, id, "", "")
 				took = append(took, watch())
@@ -74,7 +74,7 @@ func TestCheck_TenThousandSlowClientsKeepNobodyOut(t *testing.T) {
 	require.NotContains(t, metrics, `staffeln_api_rejected_total{what="checks"}`)
 }
 
-func TestCrowd_TurnsAwayWhoWaitedLongestAndNobodyWhoWasRead(t *testing.T) {
+func TestConnLimiter_ClosesLongestWaitingConnection(t *testing.T) {
 	turned := 0
 	w := newConnLimiter(2, func() { turned++ })
 	var conns []net.Conn
@@ -87,7 +87,7 @@ func TestCrowd_TurnsAwayWhoWaitedLongestAndNobodyWhoWasRead(t *testing.T) {
 	isClosed := func(c net.Conn) bool { return c.SetDeadline(time.Time{}) != nil }
 	w.connState(conns[0], http.StateNew)
 	w.connState(conns[0], http.StateActive)
-	w.remove(conns[0]) // read to its end
+	w.remove(conns[0]) // its request was read completely
 	for _, c := range conns[1:] {
 		w.connState(c, http.StateNew)
 	}
@@ -103,7 +103,7 @@ func TestCrowd_TurnsAwayWhoWaitedLongestAndNobodyWhoWasRead(t *testing.T) {
 	require.Zero(t, w.waiting.Len())
 }
 
-// signed is a certificate by an authority, or an authority.
+// signed is a certificate that a CA signed, or a CA.
 type signed struct {
 	TLS
 
@@ -136,7 +136,7 @@ func sign(t *testing.T, folder, name string, by *signed) *signed {
 	return s
 }
 
-// runSecured starts one that demands a client certificate of an authority; its client presents none.
+// runSecured starts an API that requires a client certificate of a CA. The client of the returned value presents none.
 func runSecured(t *testing.T, cfg Config) (*checked, *signed) {
 	t.Helper()
 	folder := t.TempDir()
@@ -149,7 +149,7 @@ func runSecured(t *testing.T, cfg Config) (*checked, *signed) {
 	return k, ca
 }
 
-// with is a client that presents certificates, and trusts every server.
+// with returns a client that presents the certificates and trusts every server.
 func (k *checked) with(t *testing.T, certificates ...tls.Certificate) *http.Client {
 	t.Helper()
 	transport := &http.Transport{TLSClientConfig: &tls.Config{
@@ -164,18 +164,18 @@ func (k *checked) with(t *testing.T, certificates ...tls.Certificate) *http.Clie
 	return &http.Client{Transport: transport}
 }
 
-func TestRun_AnAuthorityThatIsTakenAwayEndsItsCertificatesAtOnce(t *testing.T) {
+func TestRun_RemovedCAInvalidatesItsCertificatesAtOnce(t *testing.T) {
 	k, ca := runSecured(t, Config{})
 	k.client = k.with(t, sign(t, t.TempDir(), "cinder", ca).pair)
 	k.asksAs(t, unknown, alice, "True")
 	other, err := os.ReadFile(sign(t, t.TempDir(), "another", nil).CertFile)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(ca.CertFile, append(other, "\n# and no other\n"...), 0o600))
-	got, _ := k.ask(t, unknown, "", "") // by the connection from before
+	got, _ := k.ask(t, unknown, "", "") // over the existing connection
 	require.Equal(t, http.StatusForbidden, got.StatusCode)
 }
 
-func TestRun_MetricsHaveAnAddressOfTheirOwn(t *testing.T) {
+func TestRun_ServesMetricsOnOwnAddress(t *testing.T) {
 	var places []net.Addr
 	k := runCheck(t, Config{CheckListen: "127.0.0.1:0", MetricsListen: "127.0.0.1:0"}, func(d *Deps) {
 		cinderBody := d.Listening
@@ -201,7 +201,7 @@ func TestRun_MetricsHaveAnAddressOfTheirOwn(t *testing.T) {
 	require.ErrorContains(t, TLS{CertFile: "c", KeyFile: "k", ClientNames: []string{"n"}}.Validate(), "CLIENT_CA_FILE: empty")
 }
 
-func TestRun_TheCheckDemandsAClientCertificateAndNothingElseDoes(t *testing.T) {
+func TestRun_OnlyDeleteCheckRequiresClientCertificate(t *testing.T) {
 	folder := t.TempDir()
 	ca, stranger := sign(t, folder, "ca", nil), sign(t, folder, "stranger", nil)
 	files := sign(t, folder, "api", ca).TLS
@@ -231,7 +231,7 @@ func TestRun_TheCheckDemandsAClientCertificateAndNothingElseDoes(t *testing.T) {
 	with(sign(t, folder, "guest", stranger).pair)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, k.url+CheckPath+"?backup_id="+unknown, http.NoBody)
 	require.NoError(t, err)
-	response, err := k.client.Do(request) // a client that looks sends none that the server can't know
+	response, err := k.client.Do(request) // a client may hold back a certificate of a CA that the server does not name
 	if err == nil {
 		require.Equal(t, http.StatusForbidden, response.StatusCode)
 		require.NoError(t, response.Body.Close())
@@ -240,7 +240,7 @@ func TestRun_TheCheckDemandsAClientCertificateAndNothingElseDoes(t *testing.T) {
 	require.ErrorContains(t, Run(t.Context(), Config{Listen: "127.0.0.1:0", TLS: TLS{CertFile: files.CertFile, KeyFile: files.KeyFile, ClientCAFile: files.KeyFile}}, Deps{}), "no certificate in")
 }
 
-func TestRun_ACertificateThatChangesIsServedAndHalfOfOneIsNot(t *testing.T) {
+func TestRun_ReloadsChangedCertificateIfUsable(t *testing.T) {
 	folder := t.TempDir()
 	files := sign(t, folder, "api", nil)
 	r := run(t, Config{TLS: files.TLS})
@@ -268,7 +268,7 @@ func TestRun_ACertificateThatChangesIsServedAndHalfOfOneIsNot(t *testing.T) {
 	require.Regexp(t, `staffeln_api_certificate_expiry_timestamp_seconds [1-9]`, metrics)
 }
 
-func TestRun_TheCheckHasAnAddressOfItsOwn(t *testing.T) {
+func TestRun_ServesDeleteCheckOnOwnAddress(t *testing.T) {
 	var places []net.Addr
 	k := runCheck(t, Config{CheckListen: "127.0.0.1:0"}, func(d *Deps) {
 		cinderBody := d.Listening
@@ -295,7 +295,7 @@ func TestRun_TheCheckHasAnAddressOfItsOwn(t *testing.T) {
 	require.ErrorContains(t, Config{RefusalBurst: -1}.Validate(), "REFUSAL_BURST: want 0")
 }
 
-func TestRun_ToldToEndItSaysSoAndServesOnForItsTime(t *testing.T) {
+func TestRun_ServesForDrainTimeAndIsNotReady(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ready := telemetry.NewReadiness(zerolog.Nop())
 	metrics := telemetry.NewMetrics()

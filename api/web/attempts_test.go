@@ -31,12 +31,12 @@ func TestAttemptsAreCountedByAccountAndByAddress(t *testing.T) {
 	now = now.Add(1)
 	require.True(t, taken("alice", "9"), "after its time it is forgotten")
 
-	// What worked is no failure, and forgives the account.
+	// A successful sign-in is no failure, and resets the account.
 	for range 10 {
 		require.True(t, taken("carol", "1"))
 		a.worked(Login{User: "carol", Domain: "default"}, "1")
 	}
-	for range 10 { // what Keystone did not answer neither
+	for range 10 { // nor is a sign-in that Keystone did not answer
 		require.True(t, taken("dave", "2"))
 		a.unanswered(Login{User: "dave", Domain: "Default"}, "2")
 	}

@@ -13,7 +13,7 @@ import (
 	"staffeln/view"
 )
 
-// local is where to go after signing in: a place of ours, whatever a link says.
+// local returns the path to redirect to after the sign-in: always a path of this site, whatever a link contains.
 func local(next string) string {
 	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") || strings.HasPrefix(next, "/sign-") {
 		return "/"
@@ -21,11 +21,11 @@ func local(next string) string {
 	return next
 }
 
-// ours is told to whoever signs in as the service user: it has every right in the cloud, and a page is no place for its
-// password.
+// ours is the message for a sign-in as the service user. That user has every right in the cloud; its password must not be
+// typed into a page.
 const ours = "This is the account that Staffeln itself works with: sign in as yourself."
 
-// form is what the sign-in page shows; never the password.
+// form is the data of the sign-in page. The password is never sent back.
 type form struct {
 	Login
 
@@ -52,7 +52,7 @@ func (w *Handler) signIn(c echo.Context) error {
 		return again(http.StatusUnprocessableEntity, "Fill in all four fields.")
 	}
 	ctx := c.Request().Context()
-	if w.deps.ServiceUser != nil && w.deps.ServiceUser(f.Login) { // Keystone is not asked: failures would lock it
+	if w.deps.ServiceUser != nil && w.deps.ServiceUser(f.Login) { // Keystone is not asked: failures could lock the service user
 		return again(http.StatusForbidden, ours)
 	}
 	from := Client(c.RealIP())
@@ -73,21 +73,21 @@ func (w *Handler) signIn(c echo.Context) error {
 	}
 	w.attempts.worked(f.Login, from)
 	if known, err := w.deps.DB.ServiceUserID(ctx); err != nil || known == whose.UserID {
-		_ = w.deps.Keystone.Revoke(ctx, token) // it ends by itself
+		_ = w.deps.Keystone.Revoke(ctx, token) // it expires by itself
 		if err != nil {
 			return w.trouble(c, err)
 		}
 		return again(http.StatusForbidden, ours)
 	}
 	if _, err := w.cfg.access(whose); err != nil {
-		_ = w.deps.Keystone.Revoke(ctx, token) // it ends by itself
+		_ = w.deps.Keystone.Revoke(ctx, token) // it expires by itself
 		return again(http.StatusForbidden, "None of your roles in this project lets you see backups.")
 	}
 	sealed, err := w.cookieCipher.close(ctx, token)
 	if err != nil {
 		return w.trouble(c, err)
 	}
-	if len(sealed) > longestCookie-256 { // its name and flags count too
+	if len(sealed) > longestCookie-256 { // the limit includes name and attributes
 		return again(http.StatusForbidden, "Your token is too long for a browser's cookie. Use the read API with it.")
 	}
 	c.SetCookie(cookie(c.Request(), sealed))
@@ -95,13 +95,13 @@ func (w *Handler) signIn(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, f.Next)
 }
 
-// signOut ends the session in the browser, on all replicas and, where Keystone answers, the token.
+// signOut ends the session in the browser and on all replicas. It also revokes the token, if Keystone answers.
 func (w *Handler) signOut(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	if token, err := w.token(c.Request()); err == nil {
 		w.tokens.forget(token)
 		if err := w.deps.DB.SignOut(c.Request().Context(), sha256.Sum256([]byte(token))); err != nil {
-			return w.trouble(c, err) // with its cookie: it can be tried again
+			return w.trouble(c, err) // the cookie is kept, so the user can try again
 		}
 		if err := w.deps.Keystone.Revoke(c.Request().Context(), token); err != nil {
 			zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("token of a signed-out user not revoked, valid until it expires")

@@ -12,13 +12,13 @@ import (
 	"staffeln/view"
 )
 
-// perPage is how many rows a list shows at once, where nobody asks for another number.
+// perPage is the default number of rows of a list.
 const perPage = "25"
 
-// first is how many of each kind the first page shows.
+// first is how many entries of each kind the overview shows.
 const first = 10
 
-// ofPage are the parameters of a list on the page, which also goes back.
+// ofPage returns the parameters of a list on the page, which can also page back.
 func ofPage(known []parameter) []parameter {
 	known = slices.Clone(known)
 	for i := range known {
@@ -29,7 +29,7 @@ func ofPage(known []parameter) []parameter {
 	return append(known, parameter{name: "before", desc: "the page before this place", kind: "string"})
 }
 
-// glance shows protection at a glance.
+// overview shows the protection at a glance.
 func (w *Handler) overview(c echo.Context, a access) error {
 	if _, err := read(c.Request().URL.RawQuery, nil); err != nil {
 		return err
@@ -50,7 +50,7 @@ func (w *Handler) overview(c echo.Context, a access) error {
 	}})
 }
 
-// listVolumes shows how volumes stand.
+// listVolumes shows the protection of volumes.
 func (w *Handler) listVolumes(c echo.Context, a access) error {
 	given, err := read(c.Request().URL.RawQuery, ofPage(ofVolumes))
 	if err != nil {
@@ -70,7 +70,7 @@ func (w *Handler) listVolumes(c echo.Context, a access) error {
 	}})
 }
 
-// listBackups shows backups as Horizon's panel does, and what becomes of them; there is nothing to delete here.
+// listBackups shows backups as Horizon's panel does, and when they expire. It has no delete button.
 func (w *Handler) listBackups(c echo.Context, a access) error {
 	given, err := read(c.Request().URL.RawQuery, ofPage(ofBackups))
 	if err != nil {
@@ -90,7 +90,7 @@ func (w *Handler) listBackups(c echo.Context, a access) error {
 	}})
 }
 
-// offered are the numbers of rows that a list offers, the one that was asked for among them.
+// offered returns the numbers of rows that a list offers, including the requested one.
 func offered(asked string) []string {
 	numbers := []string{"10", "25", "100"}
 	if !slices.Contains(numbers, asked) {
@@ -99,7 +99,7 @@ func offered(asked string) []string {
 	return numbers
 }
 
-// turned is the query of another page of the same list; empty where there is none.
+// turned returns the query of another page of the same list; "" if there is none.
 func turned(given map[string]string, name, to string) string {
 	if to == "" {
 		return ""
@@ -141,7 +141,7 @@ func (w *Handler) showVolume(c echo.Context, a access) error {
 	}})
 }
 
-// A dayView is a day of the strip: what it looks like, and what it says to who can't see it.
+// A dayView is one day of the history: its look, and its text for users who cannot see it.
 type dayView struct{ Date, Class, Mark, Says string }
 
 func viewDay(d view.Day) dayView {
