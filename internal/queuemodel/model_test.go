@@ -9,7 +9,7 @@ import (
 	"staffeln/internal/queuemodel"
 )
 
-// What the real queue does only after minutes, by the numbers that were measured on it.
+// The real queue does this only after minutes. The numbers were measured on it.
 func TestTimesOfTheModel(t *testing.T) {
 	m := newModelled()
 	dispatches(t, m, "enqueued 1", backupR1)

@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// answers are what the API counts and measures.
+// answers holds the metrics of the API.
 type answers struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -40,8 +40,7 @@ func newAnswers(r registered) *answers {
 
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-// APIRequest counts a request that the API answered, by its route template (empty: there is no such route), and how long
-// that took.
+// APIRequest counts a served request by its route template ("": no such route), and observes its duration.
 func (m *Metrics) APIRequest(method, route string, status int, took time.Duration) {
 	if !slices.Contains(methods, method) {
 		method = "other"
@@ -53,19 +52,19 @@ func (m *Metrics) APIRequest(method, route string, status int, took time.Duratio
 	m.answers.duration.WithLabelValues(route).Observe(took.Seconds())
 }
 
-// DeleteCheck counts a question of Cinder by its answer (allowed, refused, error) and the verdict behind it.
+// DeleteCheck counts a delete check of Cinder by its answer (allowed, refused, error) and the verdict.
 func (m *Metrics) DeleteCheck(answer, verdict string) {
 	m.answers.checks.WithLabelValues(answer, verdict).Inc()
 }
 
-// RefusalBurst counts a minute in which one user was refused unusually often.
+// RefusalBurst counts a minute with unusually many refusals for one user.
 func (m *Metrics) RefusalBurst() { m.answers.bursts.Inc() }
 
-// SetUnwritten replaces how many rows about who asked for deletions wait to be written.
+// SetUnwritten sets the number of buffered rows of the delete check audit.
 func (m *Metrics) SetUnwritten(rows int) { m.answers.untold.Set(float64(rows)) }
 
-// Rejected counts a connection (waiting) or a request (checks) that there was no place for.
+// Rejected counts a connection (waiting) or a request (checks) that was rejected because there were too many.
 func (m *Metrics) Rejected(what string) { m.answers.crowded.WithLabelValues(what).Inc() }
 
-// SetCertificateExpiry replaces when the API's certificate ends.
+// SetCertificateExpiry sets the expiry of the API's certificate.
 func (m *Metrics) SetCertificateExpiry(at time.Time) { m.answers.expires.Set(float64(at.Unix())) }

@@ -26,7 +26,7 @@ func ask(ctx context.Context, url string) (status int, body string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	request.Close = true // no connection is kept for the next
+	request.Close = true // no connection stays open for the next request
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 0, "", err

@@ -56,7 +56,7 @@ staffeln_volumes{state="protected"} 6
 `), "staffeln_run_success_timestamp_seconds", "staffeln_cloud_requests_total", "staffeln_pauses", "staffeln_scheduler_leader", "staffeln_scheduler_term", "staffeln_volumes"))
 }
 
-// The names keep to one form, and no label could hold an ID.
+// All names have one form, and no label can hold an ID.
 func TestMetrics_Names(t *testing.T) {
 	m := NewMetrics()
 	m.Transition("a", "b", "c", 1)
