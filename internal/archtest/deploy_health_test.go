@@ -15,7 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// defaultPort is where a process listens where nothing else is said.
+// defaultPort returns the default port of a listening address of a process.
 func defaultPort(t *testing.T, name, process string) string {
 	t.Helper()
 	v := configuration(t)[name]
@@ -30,7 +30,7 @@ func portOf(t *testing.T, address string) string {
 	return port
 }
 
-// monitoringPort is where a process answers about health and metrics: the api apart from what it serves to others.
+// monitoringPort returns the port for health and metrics of a process. The API may have a port of its own for it.
 func monitoringPort(t *testing.T, process string, set map[string]string) string {
 	t.Helper()
 	if process != "api" {
@@ -43,13 +43,13 @@ func monitoringPort(t *testing.T, process string, set map[string]string) string 
 
 func TestDeployAsksForHealthWhereItIsAnswered(t *testing.T) {
 	pages := []string{"/livez", "/readyz"}
-	patience := constant(t, "internal/telemetry/health.go", "checkTime") // that /readyz may take
+	patience := constant(t, "internal/telemetry/health.go", "checkTime") // timeout of /readyz
 	waits := constant(t, "cmd/staffeln/start.go", "startTime")
 	start := map[string]time.Duration{"scheduler": waits, "worker": waits} // until it listens
 
 	for name, s := range compose(t).ours() {
 		if name == "migrate" {
-			continue // ends by itself
+			continue // runs to completion
 		}
 		test := s.Healthcheck.Test
 		require.NotEmpty(t, test, "%s: %s has no health check", composeFile, name)

@@ -12,7 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// started is one process as one of the files starts it.
+// started is one process that one of the files starts.
 type started struct {
 	file, name string
 	args       []string

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// somebodysPath is an absolute path that exists on somebody's machine only.
+// somebodysPath matches an absolute path that exists only on a developer's machine.
 var somebodysPath = regexp.MustCompile(`(^|[^A-Za-z0-9_.~}/-])/(wor` + `k|roo` + `t|hom` + `e/[a-z]+|User` + `s/[A-Za-z]+)/`)
 
 func TestNoFileNamesAPathOfSomebodysMachine(t *testing.T) {
@@ -44,7 +44,7 @@ func TestPathsOfMachinesAreRecognised(t *testing.T) {
 	}
 }
 
-// ourFiles returns the files that are tracked by git, or would be.
+// ourFiles returns the files that git tracks or would track.
 func ourFiles(t *testing.T) []string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -55,7 +55,7 @@ func ourFiles(t *testing.T) []string {
 	require.NoError(t, err, "git ls-files: %s", &stderr)
 	var names []string
 	for name := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
-		if _, err := os.Lstat(filepath.Join(root, name)); err == nil { // else: removed, not yet committed
+		if _, err := os.Lstat(filepath.Join(root, name)); err == nil { // else removed, but not committed
 			names = append(names, name)
 		}
 	}

@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Packages that are in no row, and why they need none.
+// besideTheTable are packages without a row, and why they need none.
 var besideTheTable = []string{
-	module + "/internal/", // telemetry, the test kit and the tests of the house
+	module + "/internal/", // telemetry, testkit and the tests of the code base
 }
 
 func TestImportsKeepToTheTable(t *testing.T) {
@@ -35,7 +35,7 @@ func TestImportsKeepToTheTable(t *testing.T) {
 	}
 }
 
-// admits tells why the room must not import the package, if so.
+// admits returns an error if the package must not import imported.
 func (r room) admits(rooms []room, imported string) error {
 	target, isRoom := roomOf(rooms, imported)
 	switch {
@@ -57,7 +57,7 @@ func (r room) admits(rooms []room, imported string) error {
 	return nil
 }
 
-// importsOfOurPackages answers what the files of each package import that are not tests.
+// importsOfOurPackages returns the imports of each package, without its tests.
 func importsOfOurPackages(t *testing.T) map[string][]string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Imports", "./...")
@@ -83,7 +83,7 @@ func importsOfOurPackages(t *testing.T) map[string][]string {
 	return found
 }
 
-// roomOf answers the room in which the package lives: the longest that its path begins with.
+// roomOf returns the rule for a package: the one with the longest matching path.
 func roomOf(rooms []room, path string) (found room, ok bool) {
 	for _, r := range rooms {
 		if within(path, r.path()) && len(r.name) > len(found.name) {
@@ -93,12 +93,13 @@ func roomOf(rooms []room, path string) (found room, ok bool) {
 	return found, ok
 }
 
-// within tells whether the package is the other one or lies below it.
+// within reports whether path is other or lies below it.
 func within(path, other string) bool {
 	return path == other || strings.HasPrefix(path, other+"/")
 }
 
-// isLibrary tells a module or a folder of ours, which is denied with all that lies below it, from a standard package.
+// isLibrary reports whether path is a module or a folder of ours, where a prohibition includes everything below. It is false
+// for standard packages.
 func isLibrary(path string) bool { return !isStandard(path) }
 
 func isStandard(path string) bool {

@@ -11,7 +11,7 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// The runbook has each reason that somebody must act on, and each law.
+// The runbook has every reason that needs an operator, and every invariant.
 func TestRunbookHasWhatSomebodyMustActOn(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "docs", "operations.md"))
 	require.NoError(t, err)

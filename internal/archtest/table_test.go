@@ -18,7 +18,7 @@ const (
 	heading      = "## The import table"
 )
 
-// modules are the table's words for what others wrote.
+// modules maps the table's words for third-party modules to import paths.
 var modules = map[string]string{
 	"asynq":            "github.com/hibiken/asynq",
 	"asynqmon":         "github.com/hibiken/asynqmon",
@@ -40,23 +40,23 @@ var modules = map[string]string{
 	"zerolog":          "github.com/rs/zerolog",
 }
 
-// standard are the table's words for parts of the standard library.
+// standard maps the table's words for parts of the standard library to import paths.
 var standard = map[string][]string{
 	"context": {"context"},
 	"rand":    {"crypto/rand", "math/rand", "math/rand/v2"},
 	"log":     {"log", "log/slog"},
 	"os":      {"os", "os/exec", "os/signal"},
 	"any I/O": {"database/sql", "net", "net/http", "syscall"},
-	// A function, not a package: forbidigo sees to it everywhere.
+	// A function, not a package: forbidigo checks it everywhere.
 	"time.Now": nil,
 }
 
-// room is one row of the table: import paths, as far as imports can tell.
+// room is one row of the table, as far as it is about imports.
 type room struct {
 	name       string
-	everything bool     // may import whatever it likes
+	everything bool     // may import everything
 	nobody     bool     // must not be imported
-	allowed    []string // of ours and of others, beside the standard library and the room itself
+	allowed    []string // import paths, in addition to the standard library and the package itself
 	never      []string
 }
 
@@ -79,7 +79,7 @@ func parseTable(text string) ([]room, error) {
 	}
 	section, _, _ = strings.Cut(section, "\n## ")
 	var rows [][]string
-	var names []string // of all rooms
+	var names []string // names of all rows
 	for line := range strings.Lines(section) {
 		cells := cellsOf(line)
 		if len(cells) != 4 || cells[0] == "room" || strings.HasPrefix(cells[0], "-") {
@@ -107,7 +107,7 @@ func parseTable(text string) ([]room, error) {
 	return rooms, nil
 }
 
-// cellsOf answers the cells of a row without code marks and without what is in brackets.
+// cellsOf returns the cells of a row without code marks and text in brackets.
 func cellsOf(line string) []string {
 	line = strings.TrimSpace(line)
 	if !strings.HasPrefix(line, "|") {
@@ -158,7 +158,7 @@ func readRow(name string, cells, names []string) (room, error) {
 	return r, nil
 }
 
-// wordsOf answers what a cell lists.
+// wordsOf returns the items that a cell lists.
 func wordsOf(cell string) []string {
 	if cell == "" || cell == "–" || cell == "-" || cell == "everything" {
 		return nil

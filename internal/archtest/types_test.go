@@ -15,11 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mostPackages is in how many packages of the product one type name may stand: more of them have more than one meaning, or
-// one meaning several times.
+// mostPackages is in how many packages of the product a type name may occur. A name in more packages has several meanings, or
+// one meaning is defined several times.
 const mostPackages = 2
 
-// acceptedTypes are the names that stand in more packages, in how many, and why. The numbers may only fall.
+// acceptedTypes are names that occur in more packages: in how many, and why. The numbers may only fall.
 var acceptedTypes = map[string]struct {
 	packages int
 	reason   string
@@ -35,14 +35,14 @@ var acceptedTypes = map[string]struct {
 	"Volume": {4, "as the cloud, the database, a task and a report have it"},
 }
 
-// besideTheProduct are the folders of the simulation and of what only tests use (.ci/size.awk has the same).
+// besideTheProduct are the folders of the simulation and of test code (.ci/size.awk has the same list).
 var besideTheProduct = []string{
 	"cmd/staffeln-sim/", "internal/archtest/", "internal/chaos/", "internal/cloudsim/", "internal/e2e/", "internal/evidence/",
 	"internal/inprocess/", "internal/queuemodel/", "internal/simulation/", "internal/testkit/",
 }
 
 func TestTypeNamesHaveOneMeaning(t *testing.T) {
-	packages := map[string]map[string]bool{} // by name of a type
+	packages := map[string]map[string]bool{} // key: name of a type
 	for _, name := range ourFiles(t) {
 		beside := slices.ContainsFunc(besideTheProduct, func(folder string) bool { return strings.HasPrefix(name, folder) })
 		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || beside {

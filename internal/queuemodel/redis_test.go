@@ -217,7 +217,7 @@ func (l *link) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		}
 		err := next(ctx, cmd)
 		if lost == 1 && redis.HasErrorPrefix(err, "NOSCRIPT") {
-			l.lost.Store(1) // asynq sends the script again, in full
+			l.lost.Store(1) // the client sends the script again, in full
 			return err
 		}
 		if lost == 1 {

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// failing is a test that may fail without failing ours.
+// failing is a testing.TB that can fail without failing the real test.
 type failing struct {
 	testing.TB
 	message string

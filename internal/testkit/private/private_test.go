@@ -126,7 +126,7 @@ func client(t *testing.T, server *Server) *redis.Client {
 	return client
 }
 
-// assertUnprivileged looks at the owner of the server's folder, which is the user that it runs as.
+// assertUnprivileged checks the owner of the server's folder, which is the user that runs the server.
 func assertUnprivileged(t *testing.T, server *Server) {
 	t.Helper()
 	info, err := os.Stat(server.folder)

@@ -13,10 +13,10 @@ import (
 // lack is something that this run needs and the machine does not have.
 type lack struct {
 	what     string
-	packages []string // Debian's, that bring it
+	packages []string // Debian packages that provide it
 }
 
-// missing answers what the command needs and the machine lacks.
+// missing returns what the command needs and the machine does not have.
 func missing(ctx context.Context, command []string) []lack {
 	var found []lack
 	if os.Getenv(databaseVariable) == "" {
@@ -40,7 +40,7 @@ func missing(ctx context.Context, command []string) []lack {
 	return found
 }
 
-// wantsBrowser tells whether the command, or one inside a shell's argument, asks for the tests in a browser.
+// wantsBrowser reports whether the command, or one inside a shell's argument, runs the browser tests.
 func wantsBrowser(command []string) bool {
 	before := ""
 	for _, argument := range command {
@@ -58,7 +58,7 @@ func wantsBrowser(command []string) bool {
 	return false
 }
 
-// wantsRace tells whether the command, or one inside a shell's argument, asks for the race detector.
+// wantsRace reports whether the command, or one inside a shell's argument, uses the race detector.
 func wantsRace(command []string) bool {
 	for _, argument := range command {
 		for word := range strings.FieldsSeq(argument) {
@@ -70,7 +70,7 @@ func wantsRace(command []string) bool {
 	return false
 }
 
-// canCompileC tells whether a C program with a header of the C library can be built: gcc alone does not bring the headers.
+// canCompileC reports whether a C program with a header of the C library can be built: gcc alone has no such headers.
 func canCompileC(ctx context.Context) bool {
 	compiler := os.Getenv("CC")
 	if compiler == "" {
@@ -81,7 +81,7 @@ func canCompileC(ctx context.Context) bool {
 	return cmd.Run() == nil
 }
 
-// describe answers the lacks in words, and the packages that bring them.
+// describe returns the missing things as text, and the packages that provide them.
 func describe(lacks []lack) (what string, packages []string) {
 	words := make([]string, 0, len(lacks))
 	for _, lack := range lacks {

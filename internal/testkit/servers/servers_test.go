@@ -73,7 +73,7 @@ func TestSignalsReachTheCommand(t *testing.T) {
 	ready := filepath.Join(t.TempDir(), "ready")
 	require.NoError(t, exec.CommandContext(t.Context(), "mkfifo", ready).Run())
 	go func() {
-		_, _ = os.ReadFile(ready) // ends when the command has its trap and closes the pipe
+		_, _ = os.ReadFile(ready) // returns when the command has set its trap and closes the pipe
 		signals <- os.Interrupt
 	}()
 	script := `trap 'kill $!; exit 42' INT; sleep 60 & : >"$1"; wait`
