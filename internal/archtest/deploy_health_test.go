@@ -41,7 +41,7 @@ func monitoringPort(t *testing.T, process string, set map[string]string) string 
 	return port
 }
 
-func TestDeployAsksForHealthWhereItIsAnswered(t *testing.T) {
+func TestDeployHealthChecksUsePortOfProcess(t *testing.T) {
 	pages := []string{"/livez", "/readyz"}
 	patience := constant(t, "internal/telemetry/health.go", "checkTime") // timeout of /readyz
 	waits := constant(t, "cmd/staffeln/start.go", "startTime")
@@ -93,7 +93,7 @@ func TestDeployAsksForHealthWhereItIsAnswered(t *testing.T) {
 	assert.NotContains(t, []string{scheduler, defaultPort(t, "STAFFELN_API_LISTEN", "api")}, apart[1])
 }
 
-func TestDeployShowsNoMetricsToWhoReachesThePages(t *testing.T) {
+func TestDeployServesMetricsNotOnPortOfPages(t *testing.T) {
 	pages := defaultPort(t, "STAFFELN_API_LISTEN", "api")
 	published := compose(t).ours()["api"].Ports
 	require.Len(t, published, 1)
@@ -105,7 +105,7 @@ func TestDeployShowsNoMetricsToWhoReachesThePages(t *testing.T) {
 	}
 }
 
-func TestDeployGivesEveryProcessTimeToEnd(t *testing.T) {
+func TestDeployStopTimeoutsCoverShutdownTime(t *testing.T) {
 	least := constant(t, "tasks/serve.go", "drainTime") + constant(t, "internal/telemetry/serve.go", "shutdownTime")
 	for name, s := range compose(t).ours() {
 		assert.GreaterOrEqual(t, duration(t, s.StopGracePeriod), least, "%s: %s", composeFile, name)

@@ -62,7 +62,7 @@ func restricted(t *testing.T, name string, pod corev1.PodSpec) {
 	}
 }
 
-func TestDeployManifestHangsTogether(t *testing.T) {
+func TestDeployManifestIsConsistent(t *testing.T) {
 	objects := manifest(t)
 	assert.Empty(t, of[*corev1.Secret](objects), "secrets are referred to, not written")
 	replicas := map[string]int32{}

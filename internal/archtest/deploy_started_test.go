@@ -45,7 +45,7 @@ func allStarted(t *testing.T) (all []started) {
 	return all
 }
 
-func TestDeployStartsSubcommandsWithWhatTheyRequire(t *testing.T) {
+func TestDeployStartsSubcommandsWithRequiredVariables(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "staffeln")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/staffeln")
 	build.Dir = root

@@ -53,7 +53,7 @@ func known(variables map[string]documented, name string) bool {
 	return isFile && variables[secret].secret
 }
 
-func TestDeployNamesOnlyVariablesThatThereAre(t *testing.T) {
+func TestDeployUsesOnlyExistingVariables(t *testing.T) {
 	variables := configuration(t)
 	for _, file := range append([]string{composeFile, manifestFile, imageFile, exampleFile, "docs/running.md"}, unitFiles...) {
 		for _, name := range ours.FindAllString(string(read(t, file)), -1) {
@@ -62,7 +62,7 @@ func TestDeployNamesOnlyVariablesThatThereAre(t *testing.T) {
 	}
 }
 
-func TestDeployEnvExampleHasEveryVariableWithItsDefault(t *testing.T) {
+func TestDeployEnvExampleHasEveryVariableWithDefault(t *testing.T) {
 	written := map[string]string{}
 	lines := strings.Split(string(read(t, exampleFile)), "\n")
 	for number, line := range lines {

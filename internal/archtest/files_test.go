@@ -16,7 +16,7 @@ import (
 // somebodysPath matches an absolute path that exists only on a developer's machine.
 var somebodysPath = regexp.MustCompile(`(^|[^A-Za-z0-9_.~}/-])/(wor` + `k|roo` + `t|hom` + `e/[a-z]+|User` + `s/[A-Za-z]+)/`)
 
-func TestNoFileNamesAPathOfSomebodysMachine(t *testing.T) {
+func TestNoFileContainsPathOfDevelopersMachine(t *testing.T) {
 	for _, name := range ourFiles(t) {
 		text := read(t, name)
 		if bytes.IndexByte(text, 0) >= 0 {
@@ -28,7 +28,7 @@ func TestNoFileNamesAPathOfSomebodysMachine(t *testing.T) {
 	}
 }
 
-func TestPathsOfMachinesAreRecognised(t *testing.T) {
+func TestPathsOfDevelopersMachinesAreRecognised(t *testing.T) {
 	t.Parallel()
 	for text, bad := range map[string]bool{
 		"cd /wor" + "k/main":                 true,

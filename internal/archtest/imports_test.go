@@ -20,7 +20,7 @@ var besideTheTable = []string{
 	module + "/internal/", // telemetry, testkit and the tests of the code base
 }
 
-func TestImportsKeepToTheTable(t *testing.T) {
+func TestImportsFollowTable(t *testing.T) {
 	rooms := importTable(t)
 	for path, imports := range importsOfOurPackages(t) {
 		lives, ok := roomOf(rooms, path)

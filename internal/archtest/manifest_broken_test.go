@@ -10,7 +10,7 @@ import (
 )
 
 // Each of these is the real manifest with one change that breaks it.
-func TestDeployManifestThatIsBrokenIsRefused(t *testing.T) {
+func TestDeployBrokenManifestIsRejected(t *testing.T) {
 	t.Parallel()
 	text, secrets := string(read(t, manifestFile)), secretsOfTheInstructions(t)
 	for name, c := range map[string]struct{ from, to, want string }{

@@ -49,7 +49,7 @@ func (r *review) network(p *networkingv1.NetworkPolicy) {
 
 // Every connection to a pod needs a rule: Cinder may reach only the delete check, the ingress only the pages, the monitoring
 // only the metrics.
-func TestDeployNobodyReachesAPodWithoutARule(t *testing.T) {
+func TestDeployNetworkPoliciesAllowOnlyRequiredConnections(t *testing.T) {
 	objects := manifest(t)
 	policies := of[*networkingv1.NetworkPolicy](objects)
 	denies := slices.ContainsFunc(policies, func(p *networkingv1.NetworkPolicy) bool {

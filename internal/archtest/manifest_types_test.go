@@ -99,7 +99,7 @@ func pods(o object) *corev1.PodTemplateSpec {
 	return nil
 }
 
-func TestDeployManifestIsWhatTheAPIServerTakes(t *testing.T) {
+func TestDeployManifestIsValid(t *testing.T) {
 	objects := manifest(t)
 	assert.Len(t, objects, strings.Count(string(read(t, manifestFile)), "\napiVersion: "), "documents that were read")
 	for _, refusal := range refusals(objects, secretsOfTheInstructions(t)) {

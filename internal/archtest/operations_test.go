@@ -12,7 +12,7 @@ import (
 )
 
 // The runbook has every reason that needs an operator, and every invariant.
-func TestRunbookHasWhatSomebodyMustActOn(t *testing.T) {
+func TestRunbookHasEveryReasonThatNeedsOperator(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "docs", "operations.md"))
 	require.NoError(t, err)
 	for _, r := range backup.Reasons() {

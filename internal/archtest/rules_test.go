@@ -26,7 +26,7 @@ Some words.
 | a | b | c | d |
 `
 
-func TestTheTableIsRead(t *testing.T) {
+func TestImportTableIsParsed(t *testing.T) {
 	rooms, err := parseTable(sample)
 	require.NoError(t, err)
 	require.Len(t, rooms, 7)
@@ -44,7 +44,7 @@ func TestTheTableIsRead(t *testing.T) {
 	}
 }
 
-func TestTheTableIsKept(t *testing.T) {
+func TestImportsAreCheckedAgainstTable(t *testing.T) {
 	rooms, err := parseTable(sample)
 	require.NoError(t, err)
 	for _, c := range []struct {

@@ -17,7 +17,7 @@ const (
 	sizeList          = "testdata/sizes.txt"
 )
 
-func TestFilesOfCodeHaveOneThought(t *testing.T) {
+func TestFilesOfCodeKeepToSizeLimits(t *testing.T) {
 	accepted := acceptedSizes(t)
 	for _, name := range ourFiles(t) {
 		// A doc.go contains only the documentation of its package.

@@ -224,7 +224,7 @@ func has(t *testing.T, q subject, id string, state queuemodel.State, kind tasks.
 	require.Equal(t, kind, of, id)
 }
 
-func TestContractOnTheModel(t *testing.T) {
+func TestContractOnModel(t *testing.T) {
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) { c.hold(t, newModelled()) })
 	}

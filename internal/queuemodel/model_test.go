@@ -10,7 +10,7 @@ import (
 )
 
 // The real queue does this only after minutes. The numbers were measured on it.
-func TestTimesOfTheModel(t *testing.T) {
+func TestModelHasMeasuredDelays(t *testing.T) {
 	m := newModelled()
 	dispatches(t, m, "enqueued 1", backupR1)
 	require.True(t, m.NextChange().IsZero())
@@ -37,7 +37,7 @@ func TestTimesOfTheModel(t *testing.T) {
 	require.Equal(t, 1, m.Len())
 }
 
-func TestARunKnowsWhetherItHoldsItsTask(t *testing.T) {
+func TestRunReportsWhetherItHoldsTask(t *testing.T) {
 	m := newModelled()
 	dispatches(t, m, "enqueued 1", backupR1)
 	r := m.Start(id)

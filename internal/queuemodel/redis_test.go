@@ -20,7 +20,7 @@ import (
 
 const soon = 2 * time.Minute // timeout for other goroutines, on a busy machine
 
-func TestContractOnTheRealQueue(t *testing.T) {
+func TestContractOnRealQueue(t *testing.T) {
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) { c.hold(t, newRedisQueue(t)) })
 	}

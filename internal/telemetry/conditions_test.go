@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestConditionIsLoggedAtItsBeginAndEnd(t *testing.T) {
+func TestConditionIsLoggedAtBeginAndEnd(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	log := zerolog.New(&out).Level(zerolog.InfoLevel)
@@ -35,7 +35,7 @@ func TestConditionIsLoggedAtItsBeginAndEnd(t *testing.T) {
 	require.Contains(t, lines[4], "not listed")
 }
 
-func TestConditionWithManyFormsStaysBounded(t *testing.T) {
+func TestLoggedFormsOfConditionAreBounded(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	log := zerolog.New(&out).Level(zerolog.InfoLevel)

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestMetrics_WhatIsCountedIsShown(t *testing.T) {
+func TestMetrics_AreExported(t *testing.T) {
 	m := NewMetrics()
 	m.Transition("planned", "creating", "first_backup", 2)
 	m.Decision("create", "first_backup", 3)
@@ -57,7 +57,7 @@ staffeln_volumes{state="protected"} 6
 }
 
 // All names have one form, and no label can hold an ID.
-func TestMetrics_Names(t *testing.T) {
+func TestMetrics_NamesAndLabelsFollowConventions(t *testing.T) {
 	m := NewMetrics()
 	m.Transition("a", "b", "c", 1)
 	m.Decision("a", "b", 1)
