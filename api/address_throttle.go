@@ -10,10 +10,10 @@ import (
 
 const (
 	sharedRate = 200 // requests per second of one address while other addresses send requests too; cinder-api sends a few
-	aloneRate  = 2 * time.Second
-	maxDelay   = time.Second // upper bound of the delay
-	maxClients = 4096        // addresses with a rate limit of their own; all others share one
-	maxWaiting = checksMost  // requests delayed at a time; further ones are rejected
+	sharedTime = 2 * time.Second
+	maxDelay   = time.Second      // upper bound of the delay
+	maxClients = 4096             // addresses with a rate limit of their own; all others share one
+	maxWaiting = maxWaitingChecks // requests delayed at a time; further ones are rejected
 )
 
 // addressThrottle delays an address that sends very many requests while other addresses send requests too. The requests of the
@@ -49,7 +49,7 @@ func (p *addressThrottle) delay(address string, length int64) time.Duration {
 		p.changed = now
 	}
 	p.last = address
-	if p.changed == 0 || now-p.changed > aloneRate {
+	if p.changed == 0 || now-p.changed > sharedTime {
 		clear(p.clients.known)
 		return 0
 	}

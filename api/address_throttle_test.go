@@ -47,7 +47,7 @@ func TestAddressThrottle_DelaysBusyAddressOnlyWhileOthersSendRequests(t *testing
 		require.Equal(t, alike.delay("a", bodyUsual), at.delay("a", bodyUsual), "a long body counts as many questions")
 		require.Positive(t, at.delay("a", 0))
 	}
-	now += aloneRate + 1
+	now += sharedTime + 1
 	require.Zero(t, p.delay("a", 0), "alone again")
 	for i := range 2 * maxClients {
 		p.delay(fmt.Sprint(i), 0)

@@ -23,7 +23,7 @@ const (
 type checkAnswer struct {
 	allowed, verified bool
 	verdict           string
-	who               asker
+	who               requester
 	backupID          string
 }
 
@@ -44,48 +44,48 @@ type auditBuffer struct {
 	write   func(context.Context, []db.DeleteCheck) ([]db.Burst, error)
 	metrics *telemetry.Metrics
 
-	mu   sync.Mutex
-	rows map[db.DeleteCheck]asked // key: the row without Asked and BackupID
-	kept map[bool]int             // number of rows of verified callers; key: allowed
+	mu           sync.Mutex
+	rows         map[db.DeleteCheck]auditCount // key: the row without Asked and BackupID
+	verifiedRows map[bool]int                  // number of rows of verified callers; key: allowed
 }
 
-// asked holds how often the same answer was given, and the last backup ID.
-type asked struct {
+// auditCount holds how often the same answer was given, and the last backup ID.
+type auditCount struct {
 	times    int64
 	backupID string
 }
 
 func newAuditBuffer(d Deps, burst int) *auditBuffer {
-	l := &auditBuffer{metrics: d.Metrics, rows: map[db.DeleteCheck]asked{}, kept: map[bool]int{}}
+	l := &auditBuffer{metrics: d.Metrics, rows: map[db.DeleteCheck]auditCount{}, verifiedRows: map[bool]int{}}
 	l.write = func(ctx context.Context, rows []db.DeleteCheck) ([]db.Burst, error) {
 		return d.Checks.Add(ctx, rows, burst)
 	}
 	return l
 }
 
-func (t *auditBuffer) add(cinderBody checkAnswer) {
+func (t *auditBuffer) add(answer checkAnswer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	backupID := ""
-	if cinderBody.verified && !cinderBody.allowed {
-		backupID = cinderBody.backupID
+	if answer.verified && !answer.allowed {
+		backupID = answer.backupID
 	}
-	t.put(cinderBody.row(), asked{1, backupID})
+	t.put(answer.row(), auditCount{1, backupID})
 }
 
-func (t *auditBuffer) put(row db.DeleteCheck, a asked) {
+func (t *auditBuffer) put(row db.DeleteCheck, a auditCount) {
 	if _, known := t.rows[row]; !known && row.Verified && row.Verdict != db.MoreChecks {
-		if t.kept[row.Allowed] >= maxBufferedRows {
+		if t.verifiedRows[row.Allowed] >= maxBufferedRows {
 			row, a.backupID = row.Summed(), ""
 		} else {
-			t.kept[row.Allowed]++
+			t.verifiedRows[row.Allowed]++
 		}
 	}
 	before := t.rows[row]
 	if a.backupID == "" {
 		a.backupID = before.backupID
 	}
-	t.rows[row] = asked{before.times + a.times, a.backupID}
+	t.rows[row] = auditCount{before.times + a.times, a.backupID}
 }
 
 // run writes periodically until ctx ends, and then once more.
@@ -129,7 +129,7 @@ func logBurst(log zerolog.Logger, b db.Burst) {
 func (t *auditBuffer) flush(ctx context.Context) ([]db.Burst, error) {
 	t.mu.Lock()
 	taken := t.rows
-	t.rows, t.kept = map[db.DeleteCheck]asked{}, map[bool]int{}
+	t.rows, t.verifiedRows = map[db.DeleteCheck]auditCount{}, map[bool]int{}
 	t.mu.Unlock()
 	if len(taken) == 0 {
 		t.metrics.SetUnwritten(0)

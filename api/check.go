@@ -20,12 +20,12 @@ import (
 const CheckPath = "/v1/backup"
 
 const (
-	checkTime    = 2 * time.Second // for the database query
-	turnTime     = time.Second     // for the wait before it
-	checksAtOnce = 8               // in progress: as many as the check has database connections
-	checksOfOne  = 6               // of one address, so that one address never takes all slots
-	checksMost   = 1024            // waiting: with more, the last one would not be answered in time anyway
-	bodiesMost   = 16 << 20        // bytes of request bodies held at a time
+	checkTime        = 2 * time.Second // for the database query
+	turnTime         = time.Second     // for the wait before it
+	checksAtOnce     = 8               // in progress: as many as the check has database connections
+	checksPerAddress = 6               // of one address, so that one address never takes all slots
+	maxWaitingChecks = 1024            // waiting: with more, the last one would not be answered in time anyway
+	maxBodyBytes     = 16 << 20        // bytes of request bodies held at a time
 )
 
 // otherTarget is the verdict on a request whose body names another backup than its query.
@@ -34,9 +34,9 @@ const otherTarget = "other_target"
 // check is the handler of the delete check. The body `True` allows the deletion, every other body refuses it. Cinder looks
 // only at the body, not at the status, so no other answer may have this body.
 type check struct {
-	memory          *db.Checks
+	checks          *db.Checks
 	metrics         *telemetry.Metrics
-	cinderBody      *auditBuffer
+	audit           *auditBuffer
 	callers         callers
 	bodies          *intake
 	turns           *turns
@@ -52,9 +52,9 @@ func (c Config) check(d Deps, certificates *certificates, delays *delays) *check
 		return nil
 	}
 	return &check{
-		memory: d.Checks, metrics: d.Metrics, cinderBody: newAuditBuffer(d, c.RefusalBurst),
+		checks: d.Checks, metrics: d.Metrics, audit: newAuditBuffer(d, c.RefusalBurst),
 		callers: callers{certificates, c.TLS.ClientCAFile != "", c.TLS.ClientNames},
-		bodies:  newIntake(bodiesMost), turns: newTurns(checksAtOnce, checksOfOne, checksMost), parsers: newTurns(1, 1, checksMost), delays: delays, addressThrottle: newAddressThrottle(), few: fewLines(),
+		bodies:  newIntake(maxBodyBytes), turns: newTurns(checksAtOnce, checksPerAddress, maxWaitingChecks), parsers: newTurns(1, 1, maxWaitingChecks), delays: delays, addressThrottle: newAddressThrottle(), few: fewLines(),
 	}
 }
 
@@ -64,7 +64,7 @@ func (k *check) answer(c echo.Context) error {
 	verified, verdict, err := k.callers.verify(request.TLS)
 	if err != nil {
 		k.metrics.DeleteCheck("error", verdict)
-		k.cinderBody.add(checkAnswer{verdict: verdict})
+		k.audit.add(checkAnswer{verdict: verdict})
 		k.log(log, false).Warn().Str("remote", request.RemoteAddr).Str("verdict", verdict).
 			Msg("delete check without the client certificate that is demanded refused: give Cinder one in [oslo_policy]")
 		return k.late(c, err)
@@ -73,7 +73,7 @@ func (k *check) answer(c echo.Context) error {
 		c.Response().Header().Set(echo.HeaderConnection, "close")
 		return k.overloaded(nil)
 	}
-	id, err := askedFor(c.QueryParams())
+	id, err := requestedBackup(c.QueryParams())
 	if err != nil {
 		k.metrics.DeleteCheck("error", "bad_request")
 		return k.late(c, err)
@@ -104,7 +104,7 @@ func (k *check) answer(c echo.Context) error {
 		return c.String(http.StatusOK, "False")
 	}
 	k.metrics.DeleteCheck("allowed", string(v))
-	k.cinderBody.add(t)
+	k.audit.add(t)
 	return c.String(http.StatusOK, "True")
 }
 
@@ -118,7 +118,7 @@ func (k *check) verdict(ctx context.Context, q question, address string) (backup
 	// Cancelling a query closes its connection, so each query has the whole checkTime.
 	ctx, cancelled := context.WithTimeout(ctx, checkTime)
 	defer cancelled()
-	d, err := k.memory.Deletion(ctx, q.BackupID)
+	d, err := k.checks.Deletion(ctx, q.BackupID)
 	if err != nil {
 		return "", err
 	}
@@ -207,7 +207,7 @@ func (k *check) log(log *zerolog.Logger, verified bool) *zerolog.Logger {
 // refused counts, records and logs a refusal.
 func (k *check) refused(log *zerolog.Logger, t checkAnswer) {
 	k.metrics.DeleteCheck("refused", t.verdict)
-	k.cinderBody.add(t)
+	k.audit.add(t)
 	k.log(log, t.verified).Info().Str("backup", t.backupID).Str("verdict", t.verdict).Str("user", t.who.UserID).Str("project", t.who.ProjectID).
 		Str("roles", t.who.Roles).Bool("verified", t.verified).Msg("deletion refused")
 }

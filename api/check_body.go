@@ -100,6 +100,6 @@ func (q *question) parse(body []byte, as format) error {
 		}
 		return echo.NewHTTPError(http.StatusBadRequest, "the body is no question of Cinder's: "+why(err)).SetInternal(err)
 	}
-	q.Backup, q.Who = t.backup(), asker{short(string(t.user)), short(string(t.project)), short(strings.Join(t.roles, ","))}
+	q.Backup, q.Who = t.backup(), requester{short(string(t.user)), short(string(t.project)), short(strings.Join(t.roles, ","))}
 	return nil
 }

@@ -143,7 +143,7 @@ func TestCheck_VerdictIsRightWhileBodyMemoryIsFull(t *testing.T) {
 	k := runCheck(t, Config{})
 	address := strings.TrimPrefix(k.url, "http://")
 	head := "POST /v1/backup?backup_id=" + unknown + " HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 131072\r\n\r\n{"
-	crowdOf(t, address, bodiesMost/bodyMost+50, head)
+	openSlowClients(t, address, maxBodyBytes/bodyMost+50, head)
 	for range 20 {
 		k.client.CloseIdleConnections()
 		k.asksAs(t, recorded(backup.Available), alice, "False")
@@ -152,9 +152,9 @@ func TestCheck_VerdictIsRightWhileBodyMemoryIsFull(t *testing.T) {
 }
 
 func TestProbes_ResponseIsCached(t *testing.T) {
-	var looks atomic.Int64
-	probe := &recent{look: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		looks.Add(1)
+	var requests atomic.Int64
+	probe := &recent{handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		requests.Add(1)
 		assert.Empty(t, q.Header.Get("Accept-Encoding"))
 		w.WriteHeader(http.StatusTeapot)
 	})}
@@ -165,10 +165,10 @@ func TestProbes_ResponseIsCached(t *testing.T) {
 	for range 100 {
 		require.Equal(t, http.StatusTeapot, probe.answer(request).status)
 	}
-	require.EqualValues(t, 1, looks.Load())
+	require.EqualValues(t, 1, requests.Load())
 	probe.since = func() time.Duration { return recentTime }
 	probe.answer(request)
-	require.EqualValues(t, 2, looks.Load())
+	require.EqualValues(t, 2, requests.Load())
 }
 
 func TestDelays_DelaysBusyAddressWithinBounds(t *testing.T) {
@@ -182,7 +182,7 @@ func TestDelays_DelaysBusyAddressWithinBounds(t *testing.T) {
 	}
 	require.Less(t, watch(), delayTime*delayBurst)
 	require.True(t, d.wait(request, "b"), "another address")
-	for range delayed {
+	for range maxDelayed {
 		d.held <- struct{}{}
 	}
 	for range delayBurst {

@@ -28,7 +28,7 @@ func FuzzQuestion(f *testing.F) {
 	f.Add("", "application/x-www-form-urlencoded", "target=%7B%22id%22%3A%00%7D&credentials={\"roles\":[1,null,\"a\"]}")
 	f.Fuzz(func(t *testing.T, query, kind, body string) {
 		values, _ := url.ParseQuery(query)
-		id, err := askedFor(values)
+		id, err := requestedBackup(values)
 		if err != nil {
 			require.NotEqual(t, "True", err.Error())
 			require.Empty(t, id)

@@ -26,7 +26,7 @@ type reading struct {
 	address string
 	bytes   int
 	end     func()
-	place   *list.Element // nil: released or aborted
+	element *list.Element // nil: released or aborted
 }
 
 func newIntake(budget int) *intake { return &intake{budget: budget, by: map[string]*holder{}} }
@@ -46,7 +46,7 @@ func (i *intake) take(address string, bytes int, end func()) *reading {
 		h = &holder{readings: list.New()}
 		i.by[address] = h
 	}
-	r.place = h.readings.PushBack(r)
+	r.element = h.readings.PushBack(r)
 	h.bytes += bytes
 	i.held += bytes
 	i.mu.Unlock()
@@ -75,8 +75,8 @@ func (i *intake) heaviest(address string, bytes int) *reading {
 
 func (i *intake) forget(r *reading) {
 	h := i.by[r.address]
-	h.readings.Remove(r.place)
-	r.place = nil
+	h.readings.Remove(r.element)
+	r.element = nil
 	h.bytes -= r.bytes
 	i.held -= r.bytes
 	if h.readings.Len() == 0 {
@@ -88,7 +88,7 @@ func (i *intake) forget(r *reading) {
 func (i *intake) release(r *reading) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if r.place != nil {
+	if r.element != nil {
 		i.forget(r)
 	}
 }

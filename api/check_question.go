@@ -19,15 +19,15 @@ var isID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-
 type question struct {
 	BackupID string
 	Backup   backup.Backup // as the body describes it
-	Who      asker
+	Who      requester
 }
 
-// asker is the user who wants to delete the backup, as the body names him; Cinder takes it from the token.
-type asker struct{ UserID, ProjectID, Roles string }
+// requester is the user who wants to delete the backup, as the body names him; Cinder takes it from the token.
+type requester struct{ UserID, ProjectID, Roles string }
 
-// askedFor returns the backup ID of the query, in lower case. The query must have exactly one. The body has no influence on
-// it.
-func askedFor(query url.Values) (string, error) {
+// requestedBackup returns the backup ID of the query, in lower case. The query must have exactly one. The body has no
+// influence on it.
+func requestedBackup(query url.Values) (string, error) {
 	given, is := query["backup_id"]
 	switch {
 	case !is:

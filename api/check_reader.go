@@ -138,7 +138,7 @@ func object(d *json.Decoder, keys map[string]func(*json.Decoder) error) error {
 		read, known := keys[key]
 		switch {
 		case !known:
-			read = into(new(passedOver))
+			read = into(new(ignored))
 		case seen[key]:
 			return errTwice
 		default:

@@ -18,14 +18,14 @@ import (
 )
 
 // written returns the rows of delete_checks once there are so many.
-func (k *checked) written(t *testing.T, rows int) (cinderBody string) {
+func (k *checked) written(t *testing.T, rows int) (text string) {
 	t.Helper()
 	testkit.Eventually(t, "who asked is written", time.Minute, func() bool {
 		require.NoError(t, k.conn.QueryRow(t.Context(), `
-			SELECT coalesce(string_agg(concat_ws(' ', answer, verdict, verified, backup_id, user_id, project_id, roles, asked), E'\n' ORDER BY answer, verdict, user_id), '') FROM delete_checks`).Scan(&cinderBody))
-		return strings.Count(cinderBody, "\n") == rows-1
+			SELECT coalesce(string_agg(concat_ws(' ', answer, verdict, verified, backup_id, user_id, project_id, roles, asked), E'\n' ORDER BY answer, verdict, user_id), '') FROM delete_checks`).Scan(&text))
+		return strings.Count(text, "\n") == rows-1
 	})
-	return cinderBody
+	return text
 }
 
 func (k *checked) asksAs(t *testing.T, id, user, want string) {
@@ -102,7 +102,7 @@ func TestCheck_CallersWithoutCertificateAreAuditedAsSum(t *testing.T) {
 func TestAuditBuffer_KeepsUnwrittenRowsWithinBounds(t *testing.T) {
 	var written []db.DeleteCheck
 	fault := errors.New("away")
-	l := &auditBuffer{metrics: telemetry.NewMetrics(), rows: map[db.DeleteCheck]asked{}, kept: map[bool]int{}}
+	l := &auditBuffer{metrics: telemetry.NewMetrics(), rows: map[db.DeleteCheck]auditCount{}, verifiedRows: map[bool]int{}}
 	l.write = func(_ context.Context, rows []db.DeleteCheck) ([]db.Burst, error) {
 		if fault != nil {
 			return nil, fault
@@ -111,7 +111,7 @@ func TestAuditBuffer_KeepsUnwrittenRowsWithinBounds(t *testing.T) {
 		return nil, nil
 	}
 	by := func(allowed bool, user int) checkAnswer {
-		return checkAnswer{allowed: allowed, verified: true, verdict: "v", who: asker{UserID: fmt.Sprint(user)}, backupID: "b"}
+		return checkAnswer{allowed: allowed, verified: true, verdict: "v", who: requester{UserID: fmt.Sprint(user)}, backupID: "b"}
 	}
 	flush := func() error { _, err := l.flush(t.Context()); return err }
 	for i := range maxBufferedRows + 50 {
@@ -123,7 +123,7 @@ func TestAuditBuffer_KeepsUnwrittenRowsWithinBounds(t *testing.T) {
 	l.add(by(true, 0))
 	l.add(by(false, 0))
 	for i := range 3 * maxBufferedRows {
-		l.add(checkAnswer{verdict: "on_record", who: asker{UserID: fmt.Sprint(i)}, backupID: fmt.Sprint(i)})
+		l.add(checkAnswer{verdict: "on_record", who: requester{UserID: fmt.Sprint(i)}, backupID: fmt.Sprint(i)})
 	}
 	require.ErrorIs(t, flush(), fault)
 	fault = nil

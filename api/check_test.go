@@ -35,19 +35,22 @@ type checked struct {
 // runCheck starts an API whose database has a record in each state, and our service user.
 func runCheck(t *testing.T, cfg Config, changes ...func(*Deps)) *checked {
 	t.Helper()
-	place := testkit.DatabaseURL(t, func(ctx context.Context, place string) error { _, err := db.MigrateUp(ctx, place); return err })
-	memory, err := db.Open(t.Context(), place, telemetry.NewMetrics())
+	databaseURL := testkit.DatabaseURL(t, func(ctx context.Context, databaseURL string) error {
+		_, err := db.MigrateUp(ctx, databaseURL)
+		return err
+	})
+	database, err := db.Open(t.Context(), databaseURL, telemetry.NewMetrics())
 	require.NoError(t, err)
-	t.Cleanup(memory.Close)
-	require.NoError(t, memory.ServiceUser(t.Context(), ourUser))
-	checks, err := memory.Checks(t.Context())
+	t.Cleanup(database.Close)
+	require.NoError(t, database.ServiceUser(t.Context(), ourUser))
+	checks, err := database.Checks(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(checks.Close)
 	k := &checked{}
-	k.conn, err = pgx.Connect(t.Context(), place)
+	k.conn, err = pgx.Connect(t.Context(), databaseURL)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = k.conn.Close(context.WithoutCancel(t.Context())) })
-	k.installation, err = memory.Installation(t.Context())
+	k.installation, err = database.Installation(t.Context())
 	require.NoError(t, err)
 	_, err = k.conn.Exec(t.Context(), `
 		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted, protected, seen_at)

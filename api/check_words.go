@@ -7,14 +7,14 @@ import (
 	"staffeln/backup"
 )
 
-// rolesMost is the maximum number of roles that are read; further ones are ignored.
-const rolesMost = 32
+// maxRoles is the maximum number of roles that are read; further ones are ignored.
+const maxRoles = 32
 
-// A passedOver accepts any JSON value and discards it.
-type passedOver struct{}
+// An ignored accepts any JSON value and discards it.
+type ignored struct{}
 
 // UnmarshalJSON discards the value.
-func (*passedOver) UnmarshalJSON([]byte) error { return nil }
+func (*ignored) UnmarshalJSON([]byte) error { return nil }
 
 // A word is a string. It is "" if the JSON value has another type.
 type word string
@@ -41,7 +41,7 @@ func (w *words) UnmarshalJSON(text []byte) error {
 	if _, err := d.Token(); err != nil {
 		return err
 	}
-	for d.More() && len(*w) < rolesMost {
+	for d.More() && len(*w) < maxRoles {
 		var one word
 		if err := d.Decode(&one); err != nil {
 			return err

@@ -9,8 +9,8 @@ import (
 	"staffeln/backup"
 )
 
-// leastToken is the minimum length, in characters, of the token of the queue page: nothing else protects the page.
-const leastToken = 16
+// minTokenLength is the minimum length, in characters, of the token of the queue page: nothing else protects the page.
+const minTokenLength = 16
 
 // Config is the configuration of the API. It is the field API of a process's config struct, so its variables begin with API_.
 type Config struct {
@@ -44,8 +44,8 @@ func (c Config) Validate() error {
 	if c.MetricsListen != "" && (c.MetricsListen == c.Listen || c.MetricsListen == c.CheckListen) {
 		return errors.New("METRICS_LISTEN: the same as API_LISTEN or API_CHECK_LISTEN: leave it empty, or name another address")
 	}
-	if c.QueuesToken != "" && utf8.RuneCountInString(c.QueuesToken) < leastToken {
-		return fmt.Errorf("QUEUES_TOKEN: too short: want at least %d characters, such as `openssl rand -hex 24` prints", leastToken)
+	if c.QueuesToken != "" && utf8.RuneCountInString(c.QueuesToken) < minTokenLength {
+		return fmt.Errorf("QUEUES_TOKEN: too short: want at least %d characters, such as `openssl rand -hex 24` prints", minTokenLength)
 	}
 	return nil
 }

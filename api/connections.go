@@ -12,9 +12,9 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// mostWaiting is how many connections of one listener may wait for their clients: half-open, slow and kept-alive ones. Cinder
+// maxWaitingConns is how many connections of one listener may wait for their clients: half-open, slow and kept-alive ones. Cinder
 // sends its request at once.
-const mostWaiting = 2048
+const maxWaitingConns = 2048
 
 // connLimiter holds the connections of a server that wait for their clients, the longest waiting first. If there are too many,
 // it closes the one that waited longest: a client that opens ten thousand connections and sends nothing does not block others,
@@ -27,9 +27,9 @@ type connLimiter struct {
 	waiting *simplelru.LRU[net.Conn, struct{}] // ordered by insertion; entries are never moved
 }
 
-func newConnLimiter(most int, turnedAway func()) *connLimiter {
+func newConnLimiter(most int, rejected func()) *connLimiter {
 	waiting, _ := simplelru.NewLRU[net.Conn, struct{}](most, nil) // an error only if the limit is not positive
-	return &connLimiter{most: most, rejected: turnedAway, waiting: waiting}
+	return &connLimiter{most: most, rejected: rejected, waiting: waiting}
 }
 
 // connState is the server's ConnState hook.

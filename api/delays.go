@@ -16,7 +16,7 @@ const (
 	delayTime    = time.Second // mean delay, ±50 % at random, so that clients that were delayed together do not come back together
 	delayAfter   = 20          // requests per second of one address without delay
 	delayBurst   = 100
-	delayed      = 1024 // requests delayed at a time; further ones get no normal answer
+	maxDelayed   = 1024 // requests delayed at a time; further ones get no normal answer
 	delayClients = 4096 // addresses with a rate limit of their own; all others share one
 )
 
@@ -32,7 +32,7 @@ type delays struct {
 }
 
 func newDelays() *delays {
-	return &delays{since: telemetry.Stopwatch(), held: make(held, delayed), clients: newLimiters(delayAfter, delayBurst, delayClients)}
+	return &delays{since: telemetry.Stopwatch(), held: make(held, maxDelayed), clients: newLimiters(delayAfter, delayBurst, delayClients)}
 }
 
 // wait returns at once, or after about a second if the address sends too many requests. It returns false if too many requests

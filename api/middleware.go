@@ -15,15 +15,15 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-// given matches the request IDs that are accepted from a client. Others would fill the log with long or unreadable text.
-var given = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+// validRequestID matches the request IDs that are accepted from a client. Others would fill the log with long or unreadable text.
+var validRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // requestID gives each request an ID: the client's own if it matches, otherwise a random one. Echo's middleware accepts any
 // value.
 func requestID(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := c.Request().Header.Get(echo.HeaderXRequestID)
-		if !given.MatchString(id) {
+		if !validRequestID.MatchString(id) {
 			var random [12]byte
 			_, _ = rand.Read(random[:]) // documented never to fail
 			id = "req-" + hex.EncodeToString(random[:])
@@ -79,10 +79,10 @@ func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFu
 	}
 }
 
-// linesMost is the maximum of log lines per minute that anyone can cause, per kind. The metrics count all.
-const linesMost = 100
+// maxLines is the maximum of log lines per minute that anyone can cause, per kind. The metrics count all.
+const maxLines = 100
 
-func fewLines() zerolog.Sampler { return &zerolog.BurstSampler{Burst: linesMost, Period: time.Minute} }
+func fewLines() zerolog.Sampler { return &zerolog.BurstSampler{Burst: maxLines, Period: time.Minute} }
 
 // recovered turns a panic of a handler into an error of that request.
 func recovered() echo.MiddlewareFunc {

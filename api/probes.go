@@ -20,7 +20,7 @@ const (
 // recent caches the response of a probe: thousands of clients cause at most five checks per second. A client that disconnects
 // does not cancel the check for the others.
 type recent struct {
-	look http.Handler
+	handler http.Handler
 
 	mu    sync.Mutex
 	since func() time.Duration // nil: no response yet
@@ -38,8 +38,8 @@ func (k *kept) Header() http.Header         { return k.header }
 func (k *kept) Write(p []byte) (int, error) { return k.body.Write(p) }
 func (k *kept) WriteHeader(status int)      { k.status = status }
 
-func recently(look http.Handler) echo.HandlerFunc {
-	r := &recent{look: look}
+func recently(handler http.Handler) echo.HandlerFunc {
+	r := &recent{handler: handler}
 	return func(c echo.Context) error {
 		answer := r.answer(c.Request())
 		for _, name := range []string{echo.HeaderContentType} {
@@ -62,7 +62,7 @@ func (r *recent) answer(request *http.Request) *kept {
 	plain := request.Clone(ctx)
 	plain.Header.Del(echo.HeaderAcceptEncoding) // one response for all clients
 	answer := &kept{status: http.StatusOK, header: http.Header{}}
-	r.look.ServeHTTP(answer, plain)
+	r.handler.ServeHTTP(answer, plain)
 	r.since, r.seen = telemetry.Stopwatch(), answer
 	return answer
 }

@@ -12,14 +12,14 @@ const (
 	pingTime  = 3 * time.Second // for the database ping
 )
 
-// around is what all servers of the process share.
-type around struct {
+// sharedParts is what all servers of the process share.
+type sharedParts struct {
 	delays *delays
 	probes probes
 }
 
 // base returns a server with the middleware of every route.
-func base(cfg Config, d Deps, w *connLimiter, a around) *echo.Echo {
+func base(cfg Config, d Deps, w *connLimiter, a sharedParts) *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = answerError(d.Trouble)
 	e.IPExtractor = cfg.TrustedProxies.extractor()

@@ -66,17 +66,17 @@ func Run(ctx context.Context, cfg Config, d Deps) error {
 	var wait sync.WaitGroup
 	defer wait.Wait()
 	wait.Go(func() { drain(ctx, serving, cfg.DrainTime.Std(), d.Ready); cancel() })
-	shared := around{newDelays(), newProbes(d)}
+	shared := sharedParts{newDelays(), newProbes(d)}
 	check := cfg.check(d, certificates, shared.delays)
 	if check != nil {
-		ledgered, over := context.WithCancel(context.WithoutCancel(ctx))
+		auditing, over := context.WithCancel(context.WithoutCancel(ctx))
 		defer over() // after the last response
-		wait.Go(func() { check.cinderBody.run(ledgered, d.Log) })
+		wait.Go(func() { check.audit.run(auditing, d.Log) })
 	}
 	ended := make(chan error, len(listeners))
 	few := fewLines()
 	for _, l := range listeners {
-		connLimiter := newConnLimiter(mostWaiting, func() { d.Metrics.Rejected("waiting") })
+		connLimiter := newConnLimiter(maxWaitingConns, func() { d.Metrics.Rejected("waiting") })
 		handler := base(cfg, d, connLimiter, shared)
 		shared.probes.add(handler, l.metrics)
 		if l.pages {
@@ -91,7 +91,7 @@ func Run(ctx context.Context, cfg Config, d Deps) error {
 		server.Protocols = new(http.Protocols) // with HTTP/2 the connection limiter could not see what a connection waits for
 		server.Protocols.SetHTTP1(true)
 		server.TLSConfig = certificates.config()
-		server.ErrorLog = slog.NewLogLogger(faults{slog.DiscardHandler, d.Log.Sample(few)}, slog.LevelInfo)
+		server.ErrorLog = slog.NewLogLogger(connectionLog{slog.DiscardHandler, d.Log.Sample(few)}, slog.LevelInfo)
 		if d.Listening != nil {
 			d.Listening(l.Addr())
 		}
@@ -126,18 +126,18 @@ func drain(ctx, serving context.Context, long time.Duration, ready *telemetry.Re
 	}
 }
 
-// faults is a slog handler that writes net/http's messages on connections, mostly failed handshakes, to our log.
-type faults struct {
+// connectionLog is a slog handler that writes net/http's messages on connections, mostly failed handshakes, to our log.
+type connectionLog struct {
 	slog.Handler // discards
 
 	log zerolog.Logger
 }
 
 // Enabled returns true for every level.
-func (faults) Enabled(context.Context, slog.Level) bool { return true }
+func (connectionLog) Enabled(context.Context, slog.Level) bool { return true }
 
 // Handle logs one message.
-func (f faults) Handle(_ context.Context, r slog.Record) error {
+func (f connectionLog) Handle(_ context.Context, r slog.Record) error {
 	f.log.Info().Str("what", r.Message).Msg("connection failed")
 	return nil
 }

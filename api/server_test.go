@@ -29,8 +29,8 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// crowdOf opens n connections that send says and then nothing, and keeps them open until the test ends.
-func crowdOf(t *testing.T, address string, n int, says string) {
+// openSlowClients opens n connections that send says and then nothing, and keeps them open until the test ends.
+func openSlowClients(t *testing.T, address string, n int, says string) {
 	t.Helper()
 	for range n {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
@@ -45,8 +45,8 @@ func TestCheck_AnswersAmongTenThousandSlowClients(t *testing.T) {
 	address := strings.TrimPrefix(k.url, "http://")
 	const head = "POST /v1/backup?backup_id=" + unknown + " HTTP/1.1\r\nHost: h\r\n"
 	body := head + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ntarget="
-	var quiet, crowded []time.Duration
-	asked := func(took []time.Duration) []time.Duration {
+	var alone, slow []time.Duration
+	measured := func(took []time.Duration) []time.Duration {
 		for range 5 {
 			for _, id := range []string{unknown, recorded(backup.Available)} {
 				k.client.CloseIdleConnections() // like Cinder, which opens a connection for each request
@@ -59,24 +59,24 @@ func TestCheck_AnswersAmongTenThousandSlowClients(t *testing.T) {
 		return took
 	}
 	for range 10 {
-		quiet = asked(quiet)
+		alone = measured(alone)
 	}
 	for range 10 {
-		crowdOf(t, address, 400, "")
-		crowdOf(t, address, 300, head)
-		crowdOf(t, address, 300, body)
-		crowded = asked(crowded)
+		openSlowClients(t, address, 400, "")
+		openSlowClients(t, address, 300, head)
+		openSlowClients(t, address, 300, body)
+		slow = measured(slow)
 	}
-	slices.Sort(quiet)
-	slices.Sort(crowded)
-	t.Logf("an answer took %s alone and %s among slow clients (medians of 100), %s and %s at most", quiet[50], crowded[50], quiet[99], crowded[99])
+	slices.Sort(alone)
+	slices.Sort(slow)
+	t.Logf("an answer took %s alone and %s among slow clients (medians of 100), %s and %s at most", alone[50], slow[50], alone[99], slow[99])
 	_, metrics := k.do(t, http.MethodGet, "/metrics", "", nil)
 	require.NotContains(t, metrics, `staffeln_api_rejected_total{what="checks"}`)
 }
 
 func TestConnLimiter_ClosesLongestWaitingConnection(t *testing.T) {
-	turned := 0
-	w := newConnLimiter(2, func() { turned++ })
+	rejected := 0
+	w := newConnLimiter(2, func() { rejected++ })
 	var conns []net.Conn
 	closed := map[net.Conn]*atomic.Bool{}
 	for range 5 {
@@ -91,7 +91,7 @@ func TestConnLimiter_ClosesLongestWaitingConnection(t *testing.T) {
 	for _, c := range conns[1:] {
 		w.connState(c, http.StateNew)
 	}
-	require.Equal(t, 2, turned)
+	require.Equal(t, 2, rejected)
 	for i, gone := range []bool{false, true, true, false, false} {
 		require.Equal(t, gone, isClosed(conns[i]), i)
 	}
@@ -176,12 +176,12 @@ func TestRun_RemovedCAInvalidatesItsCertificatesAtOnce(t *testing.T) {
 }
 
 func TestRun_ServesMetricsOnOwnAddress(t *testing.T) {
-	var places []net.Addr
+	var addresses []net.Addr
 	k := runCheck(t, Config{CheckListen: "127.0.0.1:0", MetricsListen: "127.0.0.1:0"}, func(d *Deps) {
-		cinderBody := d.Listening
+		listening := d.Listening
 		d.Listening = func(a net.Addr) {
-			if places = append(places, a); len(places) == 3 {
-				cinderBody(places[0])
+			if addresses = append(addresses, a); len(addresses) == 3 {
+				listening(addresses[0])
 			}
 		}
 	})
@@ -190,13 +190,13 @@ func TestRun_ServesMetricsOnOwnAddress(t *testing.T) {
 		{"/metrics": 404, "/readyz": 200, CheckPath: 405},
 		{"/metrics": 200, "/readyz": 200, "/livez": 200, "/v1/health": 200, CheckPath: 404, "/queues": 404},
 	} {
-		k.url = "http://" + places[i].String()
+		k.url = "http://" + addresses[i].String()
 		for path, status := range paths {
 			got, _ := k.do(t, http.MethodGet, path, "", nil)
 			require.Equal(t, status, got.StatusCode, "%d %s", i, path)
 		}
 	}
-	require.ErrorIs(t, Run(t.Context(), Config{Listen: "127.0.0.1:0", MetricsListen: places[2].String()}, Deps{}), ErrMetricsListen)
+	require.ErrorIs(t, Run(t.Context(), Config{Listen: "127.0.0.1:0", MetricsListen: addresses[2].String()}, Deps{}), ErrMetricsListen)
 	require.ErrorContains(t, Config{Listen: ":1", CheckListen: ":2", MetricsListen: ":2"}.Validate(), "METRICS_LISTEN: the same")
 	require.ErrorContains(t, TLS{CertFile: "c", KeyFile: "k", ClientNames: []string{"n"}}.Validate(), "CLIENT_CA_FILE: empty")
 }
@@ -269,12 +269,12 @@ func TestRun_ReloadsChangedCertificateIfUsable(t *testing.T) {
 }
 
 func TestRun_ServesDeleteCheckOnOwnAddress(t *testing.T) {
-	var places []net.Addr
+	var addresses []net.Addr
 	k := runCheck(t, Config{CheckListen: "127.0.0.1:0"}, func(d *Deps) {
-		cinderBody := d.Listening
+		listening := d.Listening
 		d.Listening = func(a net.Addr) {
-			if places = append(places, a); len(places) == 2 {
-				cinderBody(places[0])
+			if addresses = append(addresses, a); len(addresses) == 2 {
+				listening(addresses[0])
 			}
 		}
 	})
@@ -283,14 +283,14 @@ func TestRun_ServesDeleteCheckOnOwnAddress(t *testing.T) {
 	_, said := k.do(t, http.MethodGet, "/v1/health", "", nil)
 	require.Equal(t, "True", said)
 
-	k.url = "http://" + places[1].String()
+	k.url = "http://" + addresses[1].String()
 	_, said = k.ask(t, unknown, "", "")
 	require.Equal(t, "True", said)
 	for path, status := range map[string]int{"/v1/health": 200, "/livez": 200, "/readyz": 200, "/metrics": 404, "/queues": 404, "/": 404} {
 		got, _ := k.do(t, http.MethodGet, path, "", nil)
 		require.Equal(t, status, got.StatusCode, path)
 	}
-	require.ErrorIs(t, Run(t.Context(), Config{Listen: "127.0.0.1:0", CheckListen: places[1].String()}, Deps{}), ErrCheckListen)
+	require.ErrorIs(t, Run(t.Context(), Config{Listen: "127.0.0.1:0", CheckListen: addresses[1].String()}, Deps{}), ErrCheckListen)
 	require.ErrorContains(t, Config{Listen: ":1", CheckListen: ":1"}.Validate(), "CHECK_LISTEN: the same")
 	require.ErrorContains(t, Config{RefusalBurst: -1}.Validate(), "REFUSAL_BURST: want 0")
 }

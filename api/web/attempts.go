@@ -14,8 +14,8 @@ const (
 	// perAddress is the limit of failures per address, as a multiple of the limit per account: all people in an office may
 	// share one address.
 	perAddress = 6
-	// mostAttempted bounds the memory: each entry has some hundred bytes.
-	mostAttempted = 10000
+	// maxAttempted bounds the memory: each entry has some hundred bytes.
+	maxAttempted = 10000
 )
 
 // attempts counts failed sign-ins, by account and by address. Sign-ins that are refused here are not sent to Keystone, which
@@ -34,11 +34,11 @@ type counted struct {
 }
 
 func newAttempts(most int, now func() time.Time) *attempts {
-	kept, _ := lru.New[string, *counted](mostAttempted) // an error only if the limit is not positive
+	kept, _ := lru.New[string, *counted](maxAttempted) // an error only if the limit is not positive
 	return &attempts{most: most, now: now, counted: kept}
 }
 
-// begin counts a sign-in as failed until [attempts.worked] is called, so that concurrent guesses are counted too. If there
+// begin counts a sign-in as failed until [attempts.succeeded] is called, so that concurrent guesses are counted too. If there
 // were too many failures, it returns the time of the next allowed sign-in.
 func (a *attempts) begin(l Login, address string) (next time.Time, refused bool) {
 	if a.most == 0 {
@@ -61,8 +61,8 @@ func (a *attempts) begin(l Login, address string) (next time.Time, refused bool)
 	return time.Time{}, false
 }
 
-// worked undoes the count of begin, and resets the failures of the account.
-func (a *attempts) worked(l Login, address string) {
+// succeeded undoes the count of begin, and resets the failures of the account.
+func (a *attempts) succeeded(l Login, address string) {
 	if a.most == 0 {
 		return
 	}
@@ -74,8 +74,8 @@ func (a *attempts) worked(l Login, address string) {
 	}
 }
 
-// unanswered undoes the count of begin if Keystone did not answer.
-func (a *attempts) unanswered(l Login, address string) {
+// undo undoes the count of begin if Keystone did not answer.
+func (a *attempts) undo(l Login, address string) {
 	if a.most == 0 {
 		return
 	}

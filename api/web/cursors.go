@@ -11,8 +11,8 @@ import (
 const (
 	// maxReads is how many requests may read and compute at a time. Each needs some MiB for a volume with a long history.
 	maxReads = db.PageConnections
-	// turnTime is how long a request waits for a slot: too short for a user to notice.
-	turnTime = 2 * time.Second
+	// slotTimeout is how long a request waits for a slot: too short for a user to notice.
+	slotTimeout = 2 * time.Second
 )
 
 // errNoSlot means that the request got no slot.
@@ -30,15 +30,15 @@ func (p readSlots) take(ctx context.Context) bool {
 		return true
 	default:
 	}
-	turn := time.NewTimer(turnTime)
-	defer turn.Stop()
+	timer := time.NewTimer(slotTimeout)
+	defer timer.Stop()
 	select {
 	case p <- struct{}{}:
 		return true
-	case <-turn.C:
+	case <-timer.C:
 	case <-ctx.Done():
 	}
 	return false
 }
 
-func (p readSlots) leave() { <-p }
+func (p readSlots) release() { <-p }

@@ -25,6 +25,6 @@ func TestReadsWithoutFreeSlotGetRetryAfter(t *testing.T) {
 	require.NoError(t, answerProblem(echo.New().NewContext(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), answer), err))
 	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
 	require.Equal(t, "1", answer.Header().Get("Retry-After"))
-	w.readSlots.leave()
+	w.readSlots.release()
 	require.True(t, w.readSlots.take(t.Context()))
 }

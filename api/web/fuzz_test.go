@@ -13,9 +13,9 @@ func FuzzQuery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		for _, known := range [][]parameter{nil, ofVolumes, ofBackups, ofPage(ofBackups)} {
 			given, err := read(query, known)
-			var said fault
+			var got fault
 			if err != nil {
-				if !errors.As(err, &said) || said.status != 400 {
+				if !errors.As(err, &got) || got.status != 400 {
 					t.Fatal(err)
 				}
 				continue

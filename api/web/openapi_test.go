@@ -77,7 +77,7 @@ func (p parameter) describe() object {
 	schema := object{"type": "string"}
 	switch {
 	case p.kind == "integer":
-		schema = object{"type": "integer", "minimum": 1, "maximum": mostRows}
+		schema = object{"type": "integer", "minimum": 1, "maximum": maxRows}
 	case p.kind == "date-time":
 		schema["anyOf"] = []object{{"format": "date-time"}, {"format": "date"}}
 	case p.many:

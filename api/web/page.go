@@ -99,7 +99,7 @@ func (w *Handler) trouble(c echo.Context, err error) error {
 	if f.status >= http.StatusInternalServerError {
 		zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("page not rendered")
 	}
-	retried(c, f)
+	setRetryAfter(c, f)
 	return w.Trouble(c, f.status, f.detail)
 }
 

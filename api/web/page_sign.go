@@ -13,17 +13,17 @@ import (
 	"staffeln/view"
 )
 
-// local returns the path to redirect to after the sign-in: always a path of this site, whatever a link contains.
-func local(next string) string {
+// localPath returns the path to redirect to after the sign-in: always a path of this site, whatever a link contains.
+func localPath(next string) string {
 	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") || strings.HasPrefix(next, "/sign-") {
 		return "/"
 	}
 	return next
 }
 
-// ours is the message for a sign-in as the service user. That user has every right in the cloud; its password must not be
-// typed into a page.
-const ours = "This is the account that Staffeln itself works with: sign in as yourself."
+// serviceUserRefused is the message for a sign-in as the service user. That user has every right in the cloud; its password
+// must not be typed into a page.
+const serviceUserRefused = "This is the account that Staffeln itself works with: sign in as yourself."
 
 // form is the data of the sign-in page. The password is never sent back.
 type form struct {
@@ -35,12 +35,12 @@ type form struct {
 
 func (w *Handler) askToSignIn(c echo.Context) error {
 	return w.render(c, http.StatusOK, "sign-in", pageData{Title: "Sign in", Body: form{
-		Login: Login{Domain: "Default"}, Next: local(c.QueryParam("next")), Ended: c.QueryParam("ended") != "",
+		Login: Login{Domain: "Default"}, Next: localPath(c.QueryParam("next")), Ended: c.QueryParam("ended") != "",
 	}})
 }
 
 func (w *Handler) signIn(c echo.Context) error {
-	f := form{Next: local(c.FormValue("next")), Login: Login{
+	f := form{Next: localPath(c.FormValue("next")), Login: Login{
 		User: strings.TrimSpace(c.FormValue("user")), Domain: strings.TrimSpace(c.FormValue("domain")),
 		Project: strings.TrimSpace(c.FormValue("project")), Password: c.FormValue("password"),
 	}}
@@ -53,7 +53,7 @@ func (w *Handler) signIn(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	if w.deps.ServiceUser != nil && w.deps.ServiceUser(f.Login) { // Keystone is not asked: failures could lock the service user
-		return again(http.StatusForbidden, ours)
+		return again(http.StatusForbidden, serviceUserRefused)
 	}
 	from := Client(c.RealIP())
 	if next, refused := w.attempts.begin(f.Login, from); refused {
@@ -67,30 +67,30 @@ func (w *Handler) signIn(c echo.Context) error {
 		return again(http.StatusUnauthorized, "Keystone refuses this user, password, domain or project.")
 	}
 	if err != nil {
-		w.attempts.unanswered(f.Login, from)
+		w.attempts.undo(f.Login, from)
 		zerolog.Ctx(ctx).Warn().Err(err).Msg("sign-in not possible")
 		return again(http.StatusServiceUnavailable, "Keystone does not answer. Try again later.")
 	}
-	w.attempts.worked(f.Login, from)
+	w.attempts.succeeded(f.Login, from)
 	if known, err := w.deps.DB.ServiceUserID(ctx); err != nil || known == whose.UserID {
 		_ = w.deps.Keystone.Revoke(ctx, token) // it expires by itself
 		if err != nil {
 			return w.trouble(c, err)
 		}
-		return again(http.StatusForbidden, ours)
+		return again(http.StatusForbidden, serviceUserRefused)
 	}
 	if _, err := w.cfg.access(whose); err != nil {
 		_ = w.deps.Keystone.Revoke(ctx, token) // it expires by itself
 		return again(http.StatusForbidden, "None of your roles in this project lets you see backups.")
 	}
-	sealed, err := w.cookieCipher.close(ctx, token)
+	encrypted, err := w.cookieCipher.encrypt(ctx, token)
 	if err != nil {
 		return w.trouble(c, err)
 	}
-	if len(sealed) > longestCookie-256 { // the limit includes name and attributes
+	if len(encrypted) > longestCookie-256 { // the limit includes name and attributes
 		return again(http.StatusForbidden, "Your token is too long for a browser's cookie. Use the read API with it.")
 	}
-	c.SetCookie(cookie(c.Request(), sealed))
+	c.SetCookie(cookie(c.Request(), encrypted))
 	zerolog.Ctx(ctx).Info().Str("user_id", whose.UserID).Str("project_id", whose.ProjectID).Msg("signed in")
 	return c.Redirect(http.StatusSeeOther, f.Next)
 }

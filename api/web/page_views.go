@@ -66,7 +66,7 @@ func (w *Handler) listVolumes(c echo.Context, a access) error {
 		previous = cursorOfVolume(v.Volumes[0], given["sort"]).cursor()
 	}
 	return w.render(c, 200, "volumes", pageData{Title: "Volumes", Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Given": given, "Protections": backup.Protections, "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
+		"V": v, "Given": given, "Protections": backup.Protections, "Next": pageQuery(given, "cursor", v.Next), "Previous": pageQuery(given, "before", previous), "Filtered": filtered(given),
 	}})
 }
 
@@ -86,21 +86,21 @@ func (w *Handler) listBackups(c echo.Context, a access) error {
 		previous = cursorOf(v.Backups[0], given["sort"]).cursor()
 	}
 	return w.render(c, 200, "backups", pageData{Title: "Backups", Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Given": given, "States": backup.States, "Rows": offered(given["limit"]), "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
+		"V": v, "Given": given, "States": backup.States, "Rows": offered(given["limit"]), "Next": pageQuery(given, "cursor", v.Next), "Previous": pageQuery(given, "before", previous), "Filtered": filtered(given),
 	}})
 }
 
 // offered returns the numbers of rows that a list offers, including the requested one.
-func offered(asked string) []string {
+func offered(requested string) []string {
 	numbers := []string{"10", "25", "100"}
-	if !slices.Contains(numbers, asked) {
-		numbers = append([]string{asked}, numbers...)
+	if !slices.Contains(numbers, requested) {
+		numbers = append([]string{requested}, numbers...)
 	}
 	return numbers
 }
 
-// turned returns the query of another page of the same list; "" if there is none.
-func turned(given map[string]string, name, to string) string {
+// pageQuery returns the query of another page of the same list; "" if there is none.
+func pageQuery(given map[string]string, name, to string) string {
 	if to == "" {
 		return ""
 	}
@@ -134,7 +134,7 @@ func (w *Handler) showVolume(c echo.Context, a access) error {
 		made, failed = made+d.Made, failed+d.Failed
 	}
 	return w.render(c, 200, "volume", pageData{Title: "Volume " + v.Volume(), Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Made": made, "Failed": failed, "Older": turned(given, "cursor", v.Next),
+		"V": v, "Made": made, "Failed": failed, "Older": pageQuery(given, "cursor", v.Next),
 		"Restful": v.Protection == backup.Protected || v.Protection == backup.Gone,
 		"Unknown": v.Unseen(),
 		"Waits":   backup.Action(v.Now.Action) == backup.Wait,

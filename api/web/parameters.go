@@ -25,7 +25,7 @@ type parameter struct {
 const (
 	longest   = 255 // maximum length of a filter: OpenStack has no longer names or IDs
 	maxCursor = 2048
-	mostRows  = 1000
+	maxRows   = 1000
 )
 
 var (
@@ -128,8 +128,8 @@ func several[S ~string](value string) (all []S) {
 
 func rows(value string) (int, error) {
 	n, err := strconv.Atoi(value)
-	if err != nil || n < 1 || n > mostRows {
-		return 0, wrong("read limit: %.20q: want 1 to %d", value, mostRows)
+	if err != nil || n < 1 || n > maxRows {
+		return 0, wrong("read limit: %.20q: want 1 to %d", value, maxRows)
 	}
 	return n, nil
 }
@@ -181,13 +181,14 @@ func readCursor(cursor, sort string) (*pageCursor, error) {
 	return &p, nil
 }
 
-// A turn is how many rows of a list are requested, and which position they follow or precede. If both are given, before wins.
-type turn struct {
+// A pageRequest is how many rows of a list are requested, and which position they follow or precede. If both are given, before
+// wins.
+type pageRequest struct {
 	rows          int
 	after, before *pageCursor
 }
 
-func readTurn(given map[string]string) (t turn, err error) {
+func readPageRequest(given map[string]string) (t pageRequest, err error) {
 	if t.rows, err = rows(given["limit"]); err != nil {
 		return t, err
 	}

@@ -46,7 +46,7 @@ func faultOf(err error) fault {
 		return fault{http.StatusUnauthorized, "want a token of Keystone's in the header X-Auth-Token: this one is missing, unknown, expired or revoked"}
 	case errors.Is(err, errNoRole):
 		return fault{http.StatusForbidden, "the token is of no project, or none of its roles lets it see backups"}
-	case errors.Is(err, errNobodyKnows):
+	case errors.Is(err, errKeystoneDown):
 		return fault{http.StatusServiceUnavailable, "Keystone does not answer, so nobody knows whose token this is: try again later"}
 	}
 	return fault{http.StatusServiceUnavailable, "Staffeln can't read its database now: try again later"}
@@ -67,15 +67,15 @@ func answerProblem(c echo.Context, err error) error {
 	if f.status >= http.StatusInternalServerError {
 		zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("read request failed")
 	}
-	retried(c, f)
+	setRetryAfter(c, f)
 	if f.status == http.StatusUnauthorized {
 		c.Response().Header().Set(echo.HeaderWWWAuthenticate, "Keystone")
 	}
 	return WriteProblem(c, f.status, f.detail)
 }
 
-// retried sets Retry-After if the error is temporary.
-func retried(c echo.Context, f fault) {
+// setRetryAfter sets Retry-After if the error is temporary.
+func setRetryAfter(c echo.Context, f fault) {
 	if f == errNoSlot {
 		c.Response().Header().Set(echo.HeaderRetryAfter, "1")
 	}

@@ -81,7 +81,7 @@ func (w *Handler) api(o operation) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set("Cache-Control", "no-store")
 		c.Response().Header().Set("Vary", "X-Auth-Token")
-		answer, err := w.asked(c, o)
+		answer, err := w.perform(c, o)
 		if err != nil {
 			return answerProblem(c, err)
 		}
@@ -89,7 +89,7 @@ func (w *Handler) api(o operation) echo.HandlerFunc {
 	}
 }
 
-func (w *Handler) asked(c echo.Context, o operation) (any, error) {
+func (w *Handler) perform(c echo.Context, o operation) (any, error) {
 	ctx := c.Request().Context()
 	a, err := w.tokens.check(ctx, c.Request().Header.Get("X-Auth-Token"))
 	if err != nil {
@@ -109,19 +109,19 @@ func (w *Handler) read(ctx context.Context, do func(context.Context, *db.Snapsho
 	if !w.readSlots.take(ctx) {
 		return errNoSlot
 	}
-	defer w.readSlots.leave()
+	defer w.readSlots.release()
 	return w.deps.DB.Snapshot(ctx, func(l *db.Snapshot) error { return do(ctx, l) })
 }
 
 func (w *Handler) volumes(ctx context.Context, a access, _ string, given map[string]string) (any, error) {
-	turn, err := readTurn(given)
+	request, err := readPageRequest(given)
 	if err != nil {
 		return nil, err
 	}
 	f := db.ProtectionFilter{
 		Only: a.project(), Project: given["project"], Server: given["server"], Volume: given["volume"],
-		Protections: several[backup.Protection](given["protection"]), ByAge: given["sort"] == "restore_point", Limit: turn.rows,
-		After: turn.after.volume(), Before: turn.before.volume(),
+		Protections: several[backup.Protection](given["protection"]), ByAge: given["sort"] == "restore_point", Limit: request.rows,
+		After: request.after.volume(), Before: request.before.volume(),
 	}
 	var v VolumesAnswer
 	err = w.read(ctx, func(ctx context.Context, l *db.Snapshot) error {
@@ -136,13 +136,13 @@ func (w *Handler) volumes(ctx context.Context, a access, _ string, given map[str
 }
 
 func (w *Handler) backups(ctx context.Context, a access, _ string, given map[string]string) (any, error) {
-	turn, err := readTurn(given)
+	request, err := readPageRequest(given)
 	if err != nil {
 		return nil, err
 	}
 	f := db.Filter{
 		Only: a.project(), Project: given["project"], Server: given["server"], Volume: given["volume"],
-		States: several[string](given["state"]), OldestFirst: given["sort"] == "time", Limit: turn.rows,
+		States: several[string](given["state"]), OldestFirst: given["sort"] == "time", Limit: request.rows,
 	}
 	if f.From, err = moment("from", given["from"]); err != nil {
 		return nil, err
@@ -150,10 +150,10 @@ func (w *Handler) backups(ctx context.Context, a access, _ string, given map[str
 	if f.Until, err = moment("until", given["until"]); err != nil {
 		return nil, err
 	}
-	if f.After, err = turn.after.backup(); err != nil {
+	if f.After, err = request.after.backup(); err != nil {
 		return nil, err
 	}
-	if f.Before, err = turn.before.backup(); err != nil {
+	if f.Before, err = request.before.backup(); err != nil {
 		return nil, err
 	}
 	var page view.BackupList

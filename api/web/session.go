@@ -49,8 +49,8 @@ func (s *cookieCipher) cipher(ctx context.Context) (cipher.AEAD, error) {
 	return s.aead, err
 }
 
-// close encrypts a token.
-func (s *cookieCipher) close(ctx context.Context, token string) (string, error) {
+// encrypt encrypts a token.
+func (s *cookieCipher) encrypt(ctx context.Context, token string) (string, error) {
 	aead, err := s.cipher(ctx)
 	if err != nil {
 		return "", err
@@ -60,13 +60,13 @@ func (s *cookieCipher) close(ctx context.Context, token string) (string, error) 
 	return base64.RawURLEncoding.EncodeToString(aead.Seal(nonce, nonce, []byte(token), []byte(cookieName))), nil
 }
 
-// open decrypts a token. It returns errNoSession for anything that we did not encrypt.
-func (s *cookieCipher) open(ctx context.Context, sealed string) (string, error) {
+// decrypt decrypts a token. It returns errNoSession for anything that we did not encrypt.
+func (s *cookieCipher) decrypt(ctx context.Context, encrypted string) (string, error) {
 	aead, err := s.cipher(ctx)
 	if err != nil {
 		return "", err
 	}
-	text, err := base64.RawURLEncoding.DecodeString(sealed)
+	text, err := base64.RawURLEncoding.DecodeString(encrypted)
 	if err != nil || len(text) < aead.NonceSize() {
 		return "", errNoSession
 	}
@@ -77,14 +77,16 @@ func (s *cookieCipher) open(ctx context.Context, sealed string) (string, error) 
 	return string(token), nil
 }
 
-// safe reports whether the browser uses TLS, to us or to a proxy that sets X-Forwarded-Proto. A client that forges the header
+// overTLS reports whether the browser uses TLS, to us or to a proxy that sets X-Forwarded-Proto. A client that forges the header
 // only prevents that its own cookie is sent.
-func safe(q *http.Request) bool { return q.TLS != nil || q.Header.Get("X-Forwarded-Proto") == "https" }
+func overTLS(q *http.Request) bool {
+	return q.TLS != nil || q.Header.Get("X-Forwarded-Proto") == "https"
+}
 
 // cookie returns the session cookie. An empty value ends the session.
 func cookie(q *http.Request, value string) *http.Cookie {
 	c := &http.Cookie{Name: cookieName, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
-	if safe(q) {
+	if overTLS(q) {
 		c.Name, c.Secure = secureCookieName, true
 	}
 	if value == "" {
@@ -95,7 +97,7 @@ func cookie(q *http.Request, value string) *http.Cookie {
 
 // sessionOf returns the session cookie of a request.
 func sessionOf(q *http.Request) (*http.Cookie, error) {
-	if safe(q) {
+	if overTLS(q) {
 		return q.Cookie(secureCookieName)
 	}
 	return q.Cookie(cookieName)
@@ -114,7 +116,7 @@ func (w *Handler) token(q *http.Request) (string, error) {
 	if err != nil {
 		return "", errNoSession
 	}
-	token, err := w.cookieCipher.open(q.Context(), c.Value)
+	token, err := w.cookieCipher.decrypt(q.Context(), c.Value)
 	if err != nil {
 		return "", err
 	}

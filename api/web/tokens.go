@@ -39,8 +39,8 @@ var (
 var (
 	// errNoRole means that the token is valid but allows nothing.
 	errNoRole = errors.New("none of the token's roles lets it see backups")
-	// errNobodyKnows means that Keystone did not answer.
-	errNobodyKnows = errors.New("Keystone does not answer")
+	// errKeystoneDown means that Keystone did not answer.
+	errKeystoneDown = errors.New("Keystone does not answer")
 )
 
 // An access is what a token may see: its project, or all projects.
@@ -74,8 +74,8 @@ func (c Config) access(i Identity) (access, error) {
 	return access{}, errNoRole
 }
 
-// mostTokens bounds the cache: each entry has some hundred bytes.
-const mostTokens = 10000
+// maxTokens bounds the cache: each entry has some hundred bytes.
+const maxTokens = 10000
 
 // tokens caches valid tokens for a short time. It stores only hashes of the tokens.
 type tokens struct {
@@ -94,11 +94,11 @@ type remembered struct {
 }
 
 func newTokens(cfg Config, d Deps) *tokens {
-	known, _ := lru.New[tokenHash, remembered](mostTokens) // an error only if the limit is not positive
+	known, _ := lru.New[tokenHash, remembered](maxTokens) // an error only if the limit is not positive
 	return &tokens{cfg: cfg, keystone: d.Keystone, now: d.Now, known: known}
 }
 
-// check returns what a token may see. Its errors are [ErrInvalidToken], errNoRole and errNobodyKnows, which has the cause.
+// check returns what a token may see. Its errors are [ErrInvalidToken], errNoRole and errKeystoneDown, which has the cause.
 func (t *tokens) check(ctx context.Context, token string) (access, error) {
 	if token == "" {
 		return access{}, ErrInvalidToken
@@ -112,7 +112,7 @@ func (t *tokens) check(ctx context.Context, token string) (access, error) {
 	case errors.Is(err, ErrInvalidToken):
 		return access{}, ErrInvalidToken
 	case err != nil:
-		return access{}, errors.Join(errNobodyKnows, err)
+		return access{}, errors.Join(errKeystoneDown, err)
 	case !t.now().Before(whose.Expires):
 		return access{}, ErrInvalidToken
 	}

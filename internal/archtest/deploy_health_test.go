@@ -43,7 +43,7 @@ func monitoringPort(t *testing.T, process string, set map[string]string) string 
 
 func TestDeployHealthChecksUsePortOfProcess(t *testing.T) {
 	pages := []string{"/livez", "/readyz"}
-	patience := constant(t, "internal/telemetry/health.go", "checkTime") // timeout of /readyz
+	timeout := constant(t, "internal/telemetry/health.go", "checkTime") // timeout of /readyz
 	waits := constant(t, "cmd/staffeln/start.go", "startTime")
 	start := map[string]time.Duration{"scheduler": waits, "worker": waits} // until it listens
 
@@ -53,11 +53,11 @@ func TestDeployHealthChecksUsePortOfProcess(t *testing.T) {
 		}
 		test := s.Healthcheck.Test
 		require.NotEmpty(t, test, "%s: %s has no health check", composeFile, name)
-		asked, err := url.Parse(test[len(test)-1])
+		checked, err := url.Parse(test[len(test)-1])
 		require.NoError(t, err)
-		assert.Equal(t, monitoringPort(t, name, s.Environment), asked.Port(), "health check of %s", name)
-		assert.Contains(t, pages, asked.Path, "health check of %s", name)
-		assert.Greater(t, duration(t, s.Healthcheck.Timeout), patience, "health check of %s", name)
+		assert.Equal(t, monitoringPort(t, name, s.Environment), checked.Port(), "health check of %s", name)
+		assert.Contains(t, pages, checked.Path, "health check of %s", name)
+		assert.Greater(t, duration(t, s.Healthcheck.Timeout), timeout, "health check of %s", name)
 		assert.Greater(t, duration(t, s.Healthcheck.StartPeriod), start[name], "health check of %s", name)
 	}
 	for _, d := range of[*appsv1.Deployment](manifest(t)) {
@@ -81,7 +81,7 @@ func TestDeployHealthChecksUsePortOfProcess(t *testing.T) {
 		assert.Contains(t, pages, c.StartupProbe.HTTPGet.Path, d.Name)
 		assert.Equal(t, "/livez", c.LivenessProbe.HTTPGet.Path, "a database that is away must restart nothing")
 		assert.Equal(t, "/readyz", c.ReadinessProbe.HTTPGet.Path)
-		assert.Greater(t, time.Duration(c.ReadinessProbe.TimeoutSeconds)*time.Second, patience, d.Name)
+		assert.Greater(t, time.Duration(c.ReadinessProbe.TimeoutSeconds)*time.Second, timeout, d.Name)
 		assert.Greater(t, time.Duration(c.StartupProbe.PeriodSeconds*c.StartupProbe.FailureThreshold)*time.Second, start[c.Args[0]], d.Name)
 	}
 	expose := "EXPOSE " + defaultPort(t, "STAFFELN_API_LISTEN", "api") + " " + defaultPort(t, "STAFFELN_METRICS_LISTEN", "worker")

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// somebodysPath matches an absolute path that exists only on a developer's machine.
-var somebodysPath = regexp.MustCompile(`(^|[^A-Za-z0-9_.~}/-])/(wor` + `k|roo` + `t|hom` + `e/[a-z]+|User` + `s/[A-Za-z]+)/`)
+// developersPath matches an absolute path that exists only on a developer's machine.
+var developersPath = regexp.MustCompile(`(^|[^A-Za-z0-9_.~}/-])/(wor` + `k|roo` + `t|hom` + `e/[a-z]+|User` + `s/[A-Za-z]+)/`)
 
 func TestNoFileContainsPathOfDevelopersMachine(t *testing.T) {
 	for _, name := range ourFiles(t) {
@@ -23,7 +23,7 @@ func TestNoFileContainsPathOfDevelopersMachine(t *testing.T) {
 			continue // not text
 		}
 		for number, line := range bytes.Split(text, []byte("\n")) {
-			assert.NotRegexp(t, somebodysPath, string(line), "%s:%d", name, number+1)
+			assert.NotRegexp(t, developersPath, string(line), "%s:%d", name, number+1)
 		}
 	}
 }
@@ -40,7 +40,7 @@ func TestPathsOfDevelopersMachinesAreRecognised(t *testing.T) {
 		"./wor" + "k/main":                   false,
 		"/var/lib/staffeln/":                 false,
 	} {
-		assert.Equal(t, bad, somebodysPath.MatchString(text), text)
+		assert.Equal(t, bad, developersPath.MatchString(text), text)
 	}
 }
 

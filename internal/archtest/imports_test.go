@@ -15,41 +15,41 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// besideTheTable are packages without a row, and why they need none.
-var besideTheTable = []string{
+// outsideTable are packages without a row, and why they need none.
+var outsideTable = []string{
 	module + "/internal/", // telemetry, testkit and the tests of the code base
 }
 
 func TestImportsFollowTable(t *testing.T) {
-	rooms := importTable(t)
+	rules := importTable(t)
 	for path, imports := range importsOfOurPackages(t) {
-		lives, ok := roomOf(rooms, path)
+		rule, ok := ruleOf(rules, path)
 		if !ok {
-			beside := slices.ContainsFunc(besideTheTable, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
+			beside := slices.ContainsFunc(outsideTable, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 			assert.True(t, beside, "package %s is in no room of the table in %s", path, architecture)
 			continue
 		}
 		for _, imported := range imports {
-			assert.NoError(t, lives.admits(rooms, imported), "package %s", path)
+			assert.NoError(t, rule.admits(rules, imported), "package %s", path)
 		}
 	}
 }
 
 // admits returns an error if the package must not import imported.
-func (r room) admits(rooms []room, imported string) error {
-	target, isRoom := roomOf(rooms, imported)
+func (r packageRule) admits(rules []packageRule, imported string) error {
+	target, hasRule := ruleOf(rules, imported)
 	switch {
-	case isRoom && target.name == r.name:
+	case hasRule && target.name == r.name:
 		return nil
-	case isRoom && target.nobody:
+	case hasRule && target.notImported:
 		return fmt.Errorf("imports %s: nobody may", imported)
 	case slices.ContainsFunc(r.never, func(denied string) bool { return imported == denied || isLibrary(denied) && within(imported, denied) }):
 		return fmt.Errorf("imports %s: room %s never does", imported, r.name)
 	case r.everything:
 		return nil
-	case isRoom && !slices.Contains(r.allowed, target.path()):
+	case hasRule && !slices.Contains(r.allowed, target.path()):
 		return fmt.Errorf("imports %s: not among what room %s may import of ours", imported, r.name)
-	case isRoom, isStandard(imported):
+	case hasRule, isStandard(imported):
 		return nil
 	case !slices.ContainsFunc(r.allowed, func(allowed string) bool { return within(imported, allowed) }):
 		return fmt.Errorf("imports %s: not among what room %s may import", imported, r.name)
@@ -83,9 +83,9 @@ func importsOfOurPackages(t *testing.T) map[string][]string {
 	return found
 }
 
-// roomOf returns the rule for a package: the one with the longest matching path.
-func roomOf(rooms []room, path string) (found room, ok bool) {
-	for _, r := range rooms {
+// ruleOf returns the rule for a package: the one with the longest matching path.
+func ruleOf(rules []packageRule, path string) (found packageRule, ok bool) {
+	for _, r := range rules {
 		if within(path, r.path()) && len(r.name) > len(found.name) {
 			found, ok = r, true
 		}

@@ -12,7 +12,7 @@ import (
 // Each of these is the real manifest with one change that breaks it.
 func TestDeployBrokenManifestIsRejected(t *testing.T) {
 	t.Parallel()
-	text, secrets := string(read(t, manifestFile)), secretsOfTheInstructions(t)
+	text, secrets := string(read(t, manifestFile)), documentedSecrets(t)
 	for name, c := range map[string]struct{ from, to, want string }{
 		// Violations of the types.
 		"a misspelt field":             {"automountServiceAccountToken:", "automountServiceAcountToken:", `unknown field "spec.template.spec.automountServiceAcountToken"`},

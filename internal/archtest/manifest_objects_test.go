@@ -67,8 +67,8 @@ func refusals(objects []object, secrets map[string][]string) []string {
 	return r.found
 }
 
-// secretsOfTheInstructions returns the Secrets that docs/running.md tells the reader to create.
-func secretsOfTheInstructions(t *testing.T) map[string][]string {
+// documentedSecrets returns the Secrets that docs/running.md tells the reader to create.
+func documentedSecrets(t *testing.T) map[string][]string {
 	t.Helper()
 	text := string(read(t, "docs/running.md"))
 	name := regexp.MustCompile(`create secret generic (\S+)`).FindStringSubmatch(text)

@@ -102,7 +102,7 @@ func pods(o object) *corev1.PodTemplateSpec {
 func TestDeployManifestIsValid(t *testing.T) {
 	objects := manifest(t)
 	assert.Len(t, objects, strings.Count(string(read(t, manifestFile)), "\napiVersion: "), "documents that were read")
-	for _, refusal := range refusals(objects, secretsOfTheInstructions(t)) {
+	for _, refusal := range refusals(objects, documentedSecrets(t)) {
 		assert.Fail(t, "refused", "%s: %s", manifestFile, refusal)
 	}
 }

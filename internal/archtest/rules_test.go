@@ -27,11 +27,11 @@ Some words.
 `
 
 func TestImportTableIsParsed(t *testing.T) {
-	rooms, err := parseTable(sample)
+	rules, err := parseTable(sample)
 	require.NoError(t, err)
-	require.Len(t, rooms, 7)
-	assert.Equal(t, room{name: "report", allowed: []string{"staffeln/backup"}, never: []string{"crypto/rand", "math/rand", "math/rand/v2", "os", "os/exec", "os/signal"}}, rooms[2])
-	assert.Equal(t, room{name: "cmd/staffeln", everything: true, nobody: true, allowed: []string{"github.com/spf13/cobra"}}, rooms[6])
+	require.Len(t, rules, 7)
+	assert.Equal(t, packageRule{name: "report", allowed: []string{"staffeln/backup"}, never: []string{"crypto/rand", "math/rand", "math/rand/v2", "os", "os/exec", "os/signal"}}, rules[2])
+	assert.Equal(t, packageRule{name: "cmd/staffeln", everything: true, notImported: true, allowed: []string{"github.com/spf13/cobra"}}, rules[6])
 
 	for _, broken := range []string{
 		"no heading",
@@ -45,7 +45,7 @@ func TestImportTableIsParsed(t *testing.T) {
 }
 
 func TestImportsAreCheckedAgainstTable(t *testing.T) {
-	rooms, err := parseTable(sample)
+	rules, err := parseTable(sample)
 	require.NoError(t, err)
 	for _, c := range []struct {
 		from, imported string
@@ -69,9 +69,9 @@ func TestImportsAreCheckedAgainstTable(t *testing.T) {
 		{"staffeln/tasks", "staffeln/cmd/staffeln", false},
 		{"staffeln/cmd/staffeln", "staffeln/internal/cloudsim", true},
 	} {
-		lives, ok := roomOf(rooms, c.from)
+		rule, ok := ruleOf(rules, c.from)
 		require.True(t, ok, c.from)
-		err := lives.admits(rooms, c.imported)
+		err := rule.admits(rules, c.imported)
 		assert.Equal(t, c.admitted, err == nil, "%s imports %s: %v", c.from, c.imported, err)
 	}
 }

@@ -25,8 +25,8 @@ type kind struct {
 	over  *time.Timer
 }
 
-// mostKinds is the maximum number of kinds; further ones are counted as one.
-const mostKinds = 20
+// maxKinds is the maximum number of kinds; further ones are counted as one.
+const maxKinds = 20
 
 // NewChatter returns a Chatter. A kind of line ends when it has not occurred for the time quiet.
 func NewChatter(log zerolog.Logger, quiet time.Duration) *Chatter {
@@ -37,7 +37,7 @@ func NewChatter(log zerolog.Logger, quiet time.Duration) *Chatter {
 func (c *Chatter) Say(level zerolog.Level, name, said string, m Meaning) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.kinds[name] == nil && len(c.kinds) >= mostKinds {
+	if c.kinds[name] == nil && len(c.kinds) >= maxKinds {
 		name = "other"
 	}
 	one := c.kinds[name]

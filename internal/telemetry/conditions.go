@@ -62,7 +62,7 @@ func (c *Conditions) meet(level zerolog.Level, name, form string) meeting {
 		c.met[name] = one
 	}
 	one.times++
-	if one.forms[form] || len(one.forms) >= mostForms {
+	if one.forms[form] || len(one.forms) >= maxForms {
 		level = zerolog.DebugLevel
 	} else {
 		one.forms[form] = true
@@ -71,8 +71,8 @@ func (c *Conditions) meet(level zerolog.Level, name, form string) meeting {
 	return meeting{one, level}
 }
 
-// mostForms is the maximum number of forms of one condition that are logged.
-const mostForms = 20
+// maxForms is the maximum number of forms of one condition that are logged.
+const maxForms = 20
 
 // Over returns the log event of a condition that ended, at info, with its duration and how often it was met. It returns nil,
 // which logs nothing, if the condition did not hold.

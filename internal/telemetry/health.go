@@ -40,7 +40,7 @@ func (r *Readiness) Add(name string, check func(context.Context) error) {
 // NotReady runs all checks concurrently and returns the sorted names of those that fail. The causes are only logged, when a
 // check begins to fail and when it succeeds again: the endpoint may be open to people who should not see addresses.
 func (r *Readiness) NotReady(ctx context.Context) []string {
-	asked := ctx
+	caller := ctx
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	r.mu.Lock()
@@ -53,8 +53,8 @@ func (r *Readiness) NotReady(ctx context.Context) []string {
 	for name, check := range checks {
 		wait.Go(func() {
 			err := check(ctx)
-			if asked.Err() == nil { // a check that fails because the client is gone is not logged
-				r.tell(name, err)
+			if caller.Err() == nil { // a check that fails because the client is gone is not logged
+				r.report(name, err)
 			}
 			if err != nil {
 				mu.Lock()
@@ -68,7 +68,7 @@ func (r *Readiness) NotReady(ctx context.Context) []string {
 	return failed
 }
 
-func (r *Readiness) tell(name string, err error) {
+func (r *Readiness) report(name string, err error) {
 	if err != nil {
 		r.conditions.MetLasting(&r.log, zerolog.WarnLevel, name, "").Err(err).Str("check", name).Msg("not ready")
 		return

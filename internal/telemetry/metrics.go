@@ -30,7 +30,7 @@ type Metrics struct {
 	tasksDispatched *prometheus.CounterVec
 	tasksHandled    *prometheus.CounterVec
 	cloudRequests   *prometheus.CounterVec
-	answers         *answers
+	api             *apiMetrics
 }
 
 // NewMetrics returns metrics with a registry of their own. The registry also has the metrics of the Go runtime and the
@@ -76,7 +76,7 @@ func NewMetrics() *Metrics {
 			"Runs of a task's handler that ended, by kind and outcome.", "kind", "outcome"),
 		cloudRequests: r.counters("staffeln_cloud_requests_total",
 			"HTTP requests to the cloud, by method, route template and status class (2xx, 4xx, ...; error without an answer).", "method", "route", "status"),
-		answers: newAnswers(r),
+		api: newAPIMetrics(r),
 	}
 }
 
@@ -107,9 +107,9 @@ func (m *Metrics) SetPauses(n int) { m.pauses.Set(float64(n)) }
 func (m *Metrics) SetAdmission(stuck int, throttles ...string) {
 	m.stuck.Set(float64(stuck))
 	now := map[string]int{}
-	for _, why := range throttles {
-		if why != "" {
-			now[why] = 1
+	for _, reason := range throttles {
+		if reason != "" {
+			now[reason] = 1
 		}
 	}
 	m.throttles.set(now)
@@ -123,13 +123,13 @@ func (m *Metrics) LeaseRefused() { m.leasesRefused.Inc() }
 
 // Run records that a run (plan, dispatch, retention, reconcile, report) ended: its duration, the time by the database's clock,
 // and its error.
-func (m *Metrics) Run(beat string, took time.Duration, now time.Time, err error) {
+func (m *Metrics) Run(run string, took time.Duration, now time.Time, err error) {
 	if err != nil {
-		m.runDuration.WithLabelValues(beat, "error").Observe(took.Seconds())
+		m.runDuration.WithLabelValues(run, "error").Observe(took.Seconds())
 		return
 	}
-	m.runDuration.WithLabelValues(beat, "ok").Observe(took.Seconds())
-	m.runSuccess.WithLabelValues(beat).Set(float64(now.UnixMilli()) / 1000)
+	m.runDuration.WithLabelValues(run, "ok").Observe(took.Seconds())
+	m.runSuccess.WithLabelValues(run).Set(float64(now.UnixMilli()) / 1000)
 }
 
 // Leads records that this scheduler began to lead, in the given term.

@@ -22,7 +22,7 @@ const (
 	databasePrefix   = "staffeln_test_"
 
 	templateTime = time.Minute           // to migrate the template, and to wait until it has no connections
-	beat         = 10 * time.Millisecond // between two checks of a condition
+	pollInterval = 10 * time.Millisecond // between two checks of a condition
 )
 
 // Migrate creates the schema in the empty database at url. It leaves no connection open.
@@ -141,7 +141,7 @@ func (p *process) makeTemplate(name, url string, migrate Migrate) error {
 func createDatabase(ctx context.Context, server, name, template string) error {
 	ctx, cancel := context.WithTimeout(ctx, templateTime)
 	defer cancel()
-	tick := time.NewTicker(beat)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		err := execute(ctx, server, "CREATE DATABASE "+name+" TEMPLATE "+template)

@@ -12,7 +12,7 @@ func Eventually(t testing.TB, what string, within time.Duration, condition func(
 	t.Helper()
 	end := time.NewTimer(within)
 	defer end.Stop()
-	tick := time.NewTicker(beat)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for !condition() {
 		select {

@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	readyTime = time.Minute            // timeout for a start
-	stopTime  = 10 * time.Second       // timeout for a stop; then the server is killed
-	beat      = 10 * time.Millisecond  // between two checks of a starting server
-	pause     = 100 * time.Millisecond // before a restart is tried again
+	readyTime    = time.Minute            // timeout for a start
+	stopTime     = 10 * time.Second       // timeout for a stop; then the server is killed
+	pollInterval = 10 * time.Millisecond  // between two checks of a starting server
+	pause        = 100 * time.Millisecond // before a restart is tried again
 )
 
 // errEnded means that the process ended before it was ready.
@@ -91,7 +91,7 @@ func (s *Server) spawn(ctx context.Context) error {
 func (s *Server) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
-	tick := time.NewTicker(beat)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		err := s.ready(ctx)

@@ -15,12 +15,12 @@ import (
 //go:embed install.sh
 var installScript string
 
-// bring installs what is missing. If it may not, it returns an error with the command to install it.
-func bring(ctx context.Context, lacks []lack) error {
-	if len(lacks) == 0 {
+// installMissing installs what is missing. If it may not, it returns an error with the command to install it.
+func installMissing(ctx context.Context, tools []missingTool) error {
+	if len(tools) == 0 {
 		return nil
 	}
-	what, packages := describe(lacks)
+	what, packages := describe(tools)
 	shell := rootShell(ctx)
 	if shell == nil {
 		return fmt.Errorf("missing: %s: install with: sudo apt-get install %s", what, strings.Join(packages, " "))

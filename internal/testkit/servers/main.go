@@ -59,7 +59,7 @@ func run(command []string) (code int, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 
-	if err := bring(ctx, missing(ctx, command)); err != nil {
+	if err := installMissing(ctx, missing(ctx, command)); err != nil {
 		return 0, err
 	}
 	servers, err := start(ctx)

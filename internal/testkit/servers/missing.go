@@ -10,31 +10,31 @@ import (
 	"staffeln/internal/testkit/private"
 )
 
-// lack is something that this run needs and the machine does not have.
-type lack struct {
+// missingTool is something that this run needs and the machine does not have.
+type missingTool struct {
 	what     string
 	packages []string // Debian packages that provide it
 }
 
 // missing returns what the command needs and the machine does not have.
-func missing(ctx context.Context, command []string) []lack {
-	var found []lack
+func missing(ctx context.Context, command []string) []missingTool {
+	var found []missingTool
 	if os.Getenv(databaseVariable) == "" {
 		if _, err := private.FindPostgres(); err != nil {
-			found = append(found, lack{"a Postgres server", []string{"postgresql"}})
+			found = append(found, missingTool{"a Postgres server", []string{"postgresql"}})
 		}
 	}
 	if os.Getenv(redisVariable) == "" {
 		if _, err := private.FindRedis(); err != nil {
-			found = append(found, lack{"a Redis server", []string{"redis-server"}})
+			found = append(found, missingTool{"a Redis server", []string{"redis-server"}})
 		}
 	}
 	if wantsRace(command) && !canCompileC(ctx) {
-		found = append(found, lack{"a C compiler, for go test -race", []string{"gcc", "libc6-dev"}})
+		found = append(found, missingTool{"a C compiler, for go test -race", []string{"gcc", "libc6-dev"}})
 	}
 	if wantsBrowser(command) {
 		if _, err := private.FindChromium(); err != nil {
-			found = append(found, lack{"a browser, for go test -tags browser", []string{"chromium"}})
+			found = append(found, missingTool{"a browser, for go test -tags browser", []string{"chromium"}})
 		}
 	}
 	return found
@@ -82,11 +82,11 @@ func canCompileC(ctx context.Context) bool {
 }
 
 // describe returns the missing things as text, and the packages that provide them.
-func describe(lacks []lack) (what string, packages []string) {
-	words := make([]string, 0, len(lacks))
-	for _, lack := range lacks {
-		words = append(words, lack.what)
-		packages = append(packages, lack.packages...)
+func describe(tools []missingTool) (what string, packages []string) {
+	words := make([]string, 0, len(tools))
+	for _, missingTool := range tools {
+		words = append(words, missingTool.what)
+		packages = append(packages, missingTool.packages...)
 	}
 	return strings.Join(words, "; "), packages
 }

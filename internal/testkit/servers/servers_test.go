@@ -33,7 +33,7 @@ func TestBrowserTagIsFoundInEveryForm(t *testing.T) {
 }
 
 func TestMissingToolsAreReportedTogether(t *testing.T) {
-	what, packages := describe([]lack{{"a", []string{"p"}}, {"b", []string{"q", "r"}}})
+	what, packages := describe([]missingTool{{"a", []string{"p"}}, {"b", []string{"q", "r"}}})
 	assert.Equal(t, "a; b", what)
 	assert.Equal(t, []string{"p", "q", "r"}, packages)
 }
@@ -45,14 +45,14 @@ func TestNoServerIsMissingIfItsURLIsSet(t *testing.T) {
 	assert.Empty(t, missing(t.Context(), []string{"go", "test"}))
 
 	t.Setenv(redisVariable, "")
-	assert.Equal(t, []lack{{"a Redis server", []string{"redis-server"}}}, missing(t.Context(), []string{"go", "test"}))
+	assert.Equal(t, []missingTool{{"a Redis server", []string{"redis-server"}}}, missing(t.Context(), []string{"go", "test"}))
 	assert.Len(t, missing(t.Context(), []string{"go", "test", "-race"}), 2)
-	assert.Contains(t, missing(t.Context(), []string{"go", "test", "-tags", "browser"}), lack{"a browser, for go test -tags browser", []string{"chromium"}})
+	assert.Contains(t, missing(t.Context(), []string{"go", "test", "-tags", "browser"}), missingTool{"a browser, for go test -tags browser", []string{"chromium"}})
 }
 
 func TestErrorNamesInstallCommandWithoutRoot(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()) // no apt-get: not even root can install
-	err := bring(t.Context(), []lack{{"a Redis server", []string{"redis-server"}}})
+	err := installMissing(t.Context(), []missingTool{{"a Redis server", []string{"redis-server"}}})
 	require.EqualError(t, err, "missing: a Redis server: install with: sudo apt-get install redis-server")
 }
 
