@@ -16,7 +16,7 @@ const (
 	delayTime    = time.Second // mean delay, ±50 % at random, so that clients that were delayed together do not come back together
 	delayAfter   = 20          // requests per second of one address without delay
 	delayBurst   = 100
-	maxDelayed   = 1024 // requests delayed at a time; further ones get no normal answer
+	maxDelayed   = 1024 // requests delayed at a time; further ones get 503
 	delayClients = 4096 // addresses with a rate limit of their own; all others share one
 )
 
@@ -61,7 +61,7 @@ func (d *delays) probed(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// tooMany closes a connection because too many requests are delayed.
+// tooMany returns 503 and closes the connection, because too many requests are delayed already.
 func tooMany(c echo.Context) error {
 	c.Response().Header().Set(echo.HeaderConnection, "close")
 	return echo.NewHTTPError(http.StatusServiceUnavailable)

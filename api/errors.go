@@ -15,8 +15,8 @@ import (
 type Trouble func(c echo.Context, status int, detail string) error
 
 // answerError writes every error that a handler or the router returned: as a problem (RFC 9457) for programs, as a page for
-// browsers if there are pages, and as plain text for Cinder, which only must not find `True` in it. Each has the request ID,
-// which is also in the log.
+// browsers if there are pages, and as plain text for Cinder. Cinder does not show the text, but takes `True` as permission, so
+// the text must not contain it. Each response has the request ID, which is also in the log.
 func answerError(page Trouble) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		if c.Response().Committed {
