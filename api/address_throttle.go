@@ -9,24 +9,24 @@ import (
 )
 
 const (
-	sharedRate = 200 // questions a second of one address while others ask too; Cinder's apis ask a few
-	aloneRate  = 2 * time.Second
-	maxDelay   = time.Second // and so the most that a question comes later
-	maxClients = 4096        // whose pace is remembered; the next ones share one
-	maxWaiting = checksMost  // at a time; what is more is refused
+	sharedRate = 200 // requests per second of one address while other addresses send requests too; cinder-api sends a few
+	sharedTime = 2 * time.Second
+	maxDelay   = time.Second      // upper bound of the delay
+	maxClients = 4096             // addresses with a rate limit of their own; all others share one
+	maxWaiting = maxWaitingChecks // requests delayed at a time; further ones are rejected
 )
 
-// pace holds back the address that asks very often while others ask too, so that their questions find the processor, and
-// the database, idle. A body counts as one question more for each bodyUsual of its length. Who asks alone is answered as
-// fast as can be.
+// addressThrottle delays an address that sends very many requests while other addresses send requests too. The requests of the
+// others then find an idle CPU and an idle database. A body counts as one more request per bodyUsual bytes. An address that is
+// alone is not delayed.
 type addressThrottle struct {
 	now func() time.Duration
 
 	held held
 
 	mu      sync.Mutex
-	last    string        // who asked last
-	changed time.Duration // when that last became another address than before; 0: it never did
+	last    string        // address of the last request
+	changed time.Duration // when last changed to another address; 0: never
 	clients limiters
 }
 
@@ -34,7 +34,8 @@ func newAddressThrottle() *addressThrottle {
 	return &addressThrottle{now: telemetry.Stopwatch(), held: make(held, maxWaiting), clients: newLimiters(sharedRate, sharedRate/10, maxClients)}
 }
 
-// wait returns when the address's next question may be worked on, or ctx ends. It reports whether there was room to wait.
+// wait returns when work on the address's next request may begin, or when ctx ends. It reports false if too many requests wait
+// already.
 func (p *addressThrottle) wait(ctx context.Context, address string, length int64) bool {
 	d := p.delay(address, length)
 	return d <= 0 || p.held.wait(ctx, d)
@@ -48,12 +49,12 @@ func (p *addressThrottle) delay(address string, length int64) time.Duration {
 		p.changed = now
 	}
 	p.last = address
-	if p.changed == 0 || now-p.changed > aloneRate {
+	if p.changed == 0 || now-p.changed > sharedTime {
 		clear(p.clients.known)
 		return 0
 	}
 	at := time.Unix(0, 0).Add(now)
-	if length < 0 || length > bodyMost { // nobody says how long it is; or it is not read
+	if length < 0 || length > bodyMost { // chunked, or too long to be read
 		length = bodyMost
 	}
 	turn := p.clients.of(address).ReserveN(at, 1+int(length/bodyUsual))

@@ -12,14 +12,14 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-func TestPace_WhoAsksVeryOftenWaitsOnlyWhileOthersAskToo(t *testing.T) {
+func TestAddressThrottle_DelaysBusyAddressOnlyWhileOthersSendRequests(t *testing.T) {
 	p, now := newAddressThrottle(), time.Minute
 	p.now = func() time.Duration { return now }
 	for range 10_000 {
 		require.Zero(t, p.delay("a", 0), "alone")
 	}
 	delayed, longest := 0, time.Duration(0)
-	for range 5 { // in which Cinder asks 100 times a second and somebody as often as he can
+	for range 5 { // Cinder sends 100 requests per second, another client as many as it can.
 		for range 100 {
 			now += 10 * time.Millisecond
 			require.Zero(t, p.delay("cinder", 0), "it asks within the pace")
@@ -47,7 +47,7 @@ func TestPace_WhoAsksVeryOftenWaitsOnlyWhileOthersAskToo(t *testing.T) {
 		require.Equal(t, alike.delay("a", bodyUsual), at.delay("a", bodyUsual), "a long body counts as many questions")
 		require.Positive(t, at.delay("a", 0))
 	}
-	now += aloneRate + 1
+	now += sharedTime + 1
 	require.Zero(t, p.delay("a", 0), "alone again")
 	for i := range 2 * maxClients {
 		p.delay(fmt.Sprint(i), 0)
@@ -72,8 +72,8 @@ func TestPace_WhoAsksVeryOftenWaitsOnlyWhileOthersAskToo(t *testing.T) {
 	require.True(t, p.wait(over, "nobody", 0), "who has not to wait needs none")
 }
 
-// Not how soon, which a busy machine decides: how late at the earliest.
-func TestCheck_HoldsBackWhoAsksVeryOftenBesideOthers(t *testing.T) {
+// A busy machine decides how fast the answers come, so the test checks only the minimum delay.
+func TestCheck_DelaysBusyAddressBesideOthers(t *testing.T) {
 	cfg := Config{}
 	require.NoError(t, cfg.TrustedProxies.UnmarshalText([]byte("127.0.0.0/8")))
 	k := runCheck(t, cfg)

@@ -32,12 +32,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// running is the API over real HTTP, to the end of the test.
+// running is an API that is served over real HTTP until the test ends.
 type running struct {
 	url    string
 	client *http.Client
 	log    *lines
-	down   func(error) // what the database answers from now on
+	down   func(error) // sets the result of the database ping
 }
 
 func run(t *testing.T, cfg Config, changes ...func(*Deps)) *running {
@@ -117,7 +117,7 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-func TestRun_HealthIsTrueOnlyWhenTheDatabaseAnswers(t *testing.T) {
+func TestRun_HealthIsTrueOnlyIfDatabaseIsReachable(t *testing.T) {
 	r := run(t, Config{})
 	got, body := r.do(t, http.MethodGet, "/v1/health", "", nil)
 	require.Equal(t, http.StatusOK, got.StatusCode)
@@ -141,7 +141,7 @@ func TestRun_HealthIsTrueOnlyWhenTheDatabaseAnswers(t *testing.T) {
 	require.Contains(t, body, "staffeln_leases_refused_total 0\n")
 }
 
-func TestRun_EveryAnswerHasARequestIDAndEveryFaultOneShape(t *testing.T) {
+func TestRun_EveryResponseHasRequestIDAndErrorsHaveOneFormat(t *testing.T) {
 	r := run(t, Config{})
 	got, body := r.do(t, http.MethodGet, "/nowhere", "", http.Header{"X-Request-Id": {"mine-1"}})
 	require.Equal(t, http.StatusNotFound, got.StatusCode)
@@ -159,7 +159,7 @@ func TestRun_EveryAnswerHasARequestIDAndEveryFaultOneShape(t *testing.T) {
 	require.Equal(t, http.StatusRequestEntityTooLarge, got.StatusCode)
 }
 
-func TestRecovered_APanicIsTheFaultOfOneRequest(t *testing.T) {
+func TestRecovered_PanicFailsOnlyItsRequest(t *testing.T) {
 	log := new(lines)
 	e := echo.New()
 	e.HTTPErrorHandler = answerError(nil)
@@ -182,14 +182,14 @@ func TestRecovered_APanicIsTheFaultOfOneRequest(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-func TestRun_ByTLS(t *testing.T) {
+func TestRun_ServesTLS(t *testing.T) {
 	r := run(t, Config{TLS: certificate(t)})
 	got, body := r.do(t, http.MethodGet, "/v1/health", "", nil)
 	require.Equal(t, "True", body)
 	require.True(t, got.TLS)
 }
 
-func TestRun_WhatCannotBeServedIsAnErrorAtStart(t *testing.T) {
+func TestRun_UnusableCertificateOrAddressIsErrorAtStart(t *testing.T) {
 	files := certificate(t)
 	files.KeyFile = files.CertFile
 	require.ErrorContains(t, Run(t.Context(), Config{Listen: "127.0.0.1:0", TLS: files}, Deps{}), "read certificate of the API")

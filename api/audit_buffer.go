@@ -13,21 +13,22 @@ import (
 
 const (
 	flushPeriod  = 5 * time.Second  // between two writes
-	flushTimeout = 10 * time.Second // for one
-	// maxBufferedRows bounds what waits for a database that does not take it, of the allowed and of the refused each: many of the ones
-	// never push out the others. What is more is counted without names.
+	flushTimeout = 10 * time.Second // of one write
+	// maxBufferedRows bounds the rows that wait while the database takes no writes. It counts allowed and refused answers
+	// apart, so that many of one kind do not displace the other. Further answers are counted without user and backup.
 	maxBufferedRows = 5_000
 )
 
-// A tellable is an answer as the ledger takes it.
+// A checkAnswer is one answer of the delete check, as the audit buffer stores it.
 type checkAnswer struct {
 	allowed, verified bool
 	verdict           string
-	who               asker
+	who               requester
 	backupID          string
 }
 
-// row leaves out what is not believed: who did not present the certificate that is demanded may say that he is anybody.
+// row returns the audit row. It leaves out the user if the required client certificate is missing: such a caller can claim to
+// be anybody.
 func (t checkAnswer) row() db.DeleteCheck {
 	row := db.DeleteCheck{Allowed: t.allowed, Verdict: t.verdict, Verified: t.verified}
 	if t.verified {
@@ -36,58 +37,58 @@ func (t checkAnswer) row() db.DeleteCheck {
 	return row
 }
 
-// ledger collects who asked for deletions and what was answered, and writes it in one transaction every few seconds:
-// an answer never waits for it, and is given also where it can't be written. What a killed process had collected since
-// the last write is only in its log.
+// auditBuffer collects the answers of the delete check and writes them in one transaction every few seconds. An answer never
+// waits for the write, and is given even if the write fails. If the process is killed, the answers since the last write are
+// only in its log.
 type auditBuffer struct {
 	write   func(context.Context, []db.DeleteCheck) ([]db.Burst, error)
 	metrics *telemetry.Metrics
 
-	mu   sync.Mutex
-	rows map[db.DeleteCheck]asked // by row without its Asked and BackupID
-	kept map[bool]int             // rows of verified callers, by whether they allowed
+	mu           sync.Mutex
+	rows         map[db.DeleteCheck]auditCount // key: the row without Asked and BackupID
+	verifiedRows map[bool]int                  // number of rows of verified callers; key: allowed
 }
 
-// asked is how often, and the backup that was asked about last.
-type asked struct {
+// auditCount holds how often the same answer was given, and the last backup ID.
+type auditCount struct {
 	times    int64
 	backupID string
 }
 
 func newAuditBuffer(d Deps, burst int) *auditBuffer {
-	l := &auditBuffer{metrics: d.Metrics, rows: map[db.DeleteCheck]asked{}, kept: map[bool]int{}}
+	l := &auditBuffer{metrics: d.Metrics, rows: map[db.DeleteCheck]auditCount{}, verifiedRows: map[bool]int{}}
 	l.write = func(ctx context.Context, rows []db.DeleteCheck) ([]db.Burst, error) {
 		return d.Checks.Add(ctx, rows, burst)
 	}
 	return l
 }
 
-func (t *auditBuffer) add(cinderBody checkAnswer) {
+func (t *auditBuffer) add(answer checkAnswer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	backupID := ""
-	if cinderBody.verified && !cinderBody.allowed {
-		backupID = cinderBody.backupID
+	if answer.verified && !answer.allowed {
+		backupID = answer.backupID
 	}
-	t.put(cinderBody.row(), asked{1, backupID})
+	t.put(answer.row(), auditCount{1, backupID})
 }
 
-func (t *auditBuffer) put(row db.DeleteCheck, a asked) {
+func (t *auditBuffer) put(row db.DeleteCheck, a auditCount) {
 	if _, known := t.rows[row]; !known && row.Verified && row.Verdict != db.MoreChecks {
-		if t.kept[row.Allowed] >= maxBufferedRows {
+		if t.verifiedRows[row.Allowed] >= maxBufferedRows {
 			row, a.backupID = row.Summed(), ""
 		} else {
-			t.kept[row.Allowed]++
+			t.verifiedRows[row.Allowed]++
 		}
 	}
 	before := t.rows[row]
 	if a.backupID == "" {
 		a.backupID = before.backupID
 	}
-	t.rows[row] = asked{before.times + a.times, a.backupID}
+	t.rows[row] = auditCount{before.times + a.times, a.backupID}
 }
 
-// run writes until ctx ends, and once more then.
+// run writes periodically until ctx ends, and then once more.
 func (t *auditBuffer) run(ctx context.Context, log zerolog.Logger) {
 	ticker := time.NewTicker(flushPeriod)
 	defer ticker.Stop()
@@ -113,7 +114,7 @@ func (t *auditBuffer) run(ctx context.Context, log zerolog.Logger) {
 	}
 }
 
-// logBurst names nobody who could have been named by somebody else.
+// logBurst logs user and project only for verified callers: others can claim any name.
 func logBurst(log zerolog.Logger, b db.Burst) {
 	if !b.Verified {
 		log.Error().Int64("refused", b.Refused).Bool("verified", false).
@@ -124,11 +125,11 @@ func logBurst(log zerolog.Logger, b db.Burst) {
 		Msg("one user was refused the deletion of many backups within a minute: find out who it is, and why")
 }
 
-// flush writes all that was collected; what can't be written is kept.
+// flush writes all collected rows. Rows that cannot be written stay in the buffer.
 func (t *auditBuffer) flush(ctx context.Context) ([]db.Burst, error) {
 	t.mu.Lock()
 	taken := t.rows
-	t.rows, t.kept = map[db.DeleteCheck]asked{}, map[bool]int{}
+	t.rows, t.verifiedRows = map[db.DeleteCheck]auditCount{}, map[bool]int{}
 	t.mu.Unlock()
 	if len(taken) == 0 {
 		t.metrics.SetUnwritten(0)

@@ -16,45 +16,45 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-// CheckPath is what Cinder asks, by POST, before it lets somebody delete a backup.
+// CheckPath is the path that Cinder sends a POST request to before it lets a user delete a backup.
 const CheckPath = "/v1/backup"
 
 const (
-	checkTime    = 2 * time.Second // for the database's answer
-	turnTime     = time.Second     // for the wait before it
-	checksAtOnce = 8               // worked on: as many as the check has connections
-	checksOfOne  = 6               // of one address: another never waits for all of them
-	checksMost   = 1024            // waiting: with more, the last would not be answered in time anyway
-	bodiesMost   = 16 << 20        // bytes of bodies at a time
+	checkTime        = 2 * time.Second // for the database query
+	turnTime         = time.Second     // for the wait before it
+	checksAtOnce     = 8               // in progress: as many as the check has database connections
+	checksPerAddress = 6               // of one address, so that one address never takes all slots
+	maxWaitingChecks = 1024            // waiting: with more, the last one would not be answered in time anyway
+	maxBodyBytes     = 16 << 20        // bytes of request bodies held at a time
 )
 
-// otherTarget is the verdict on a body that is about another backup than the query.
+// otherTarget is the verdict on a request whose body names another backup than its query.
 const otherTarget = "other_target"
 
-// check answers Cinder's question: exactly `True` lets somebody delete the backup, everything else refuses. Cinder looks
-// at the body alone, not at the status, so no answer but the one below is ever that word.
+// check is the handler of the delete check. The body `True` allows the deletion, every other body refuses it. Cinder looks
+// only at the body, not at the status, so no other answer may have this body.
 type check struct {
-	memory          *db.Checks
+	checks          *db.Checks
 	metrics         *telemetry.Metrics
-	cinderBody      *auditBuffer
+	audit           *auditBuffer
 	callers         callers
 	bodies          *intake
 	turns           *turns
-	parsers         *turns // of long bodies
+	parsers         *turns // for long bodies
 	delays          *delays
 	addressThrottle *addressThrottle
-	few             zerolog.Sampler // of lines that anybody can cause
+	few             zerolog.Sampler // for log lines that anyone can cause
 }
 
-// check returns nil where there is no database to ask.
+// check returns nil if there is no database.
 func (c Config) check(d Deps, certificates *certificates, delays *delays) *check {
 	if d.Checks == nil {
 		return nil
 	}
 	return &check{
-		memory: d.Checks, metrics: d.Metrics, cinderBody: newAuditBuffer(d, c.RefusalBurst),
+		checks: d.Checks, metrics: d.Metrics, audit: newAuditBuffer(d, c.RefusalBurst),
 		callers: callers{certificates, c.TLS.ClientCAFile != "", c.TLS.ClientNames},
-		bodies:  newIntake(bodiesMost), turns: newTurns(checksAtOnce, checksOfOne, checksMost), parsers: newTurns(1, 1, checksMost), delays: delays, addressThrottle: newAddressThrottle(), few: fewLines(),
+		bodies:  newIntake(maxBodyBytes), turns: newTurns(checksAtOnce, checksPerAddress, maxWaitingChecks), parsers: newTurns(1, 1, maxWaitingChecks), delays: delays, addressThrottle: newAddressThrottle(), few: fewLines(),
 	}
 }
 
@@ -64,7 +64,7 @@ func (k *check) answer(c echo.Context) error {
 	verified, verdict, err := k.callers.verify(request.TLS)
 	if err != nil {
 		k.metrics.DeleteCheck("error", verdict)
-		k.cinderBody.add(checkAnswer{verdict: verdict})
+		k.audit.add(checkAnswer{verdict: verdict})
 		k.log(log, false).Warn().Str("remote", request.RemoteAddr).Str("verdict", verdict).
 			Msg("delete check without the client certificate that is demanded refused: give Cinder one in [oslo_policy]")
 		return k.late(c, err)
@@ -73,7 +73,7 @@ func (k *check) answer(c echo.Context) error {
 		c.Response().Header().Set(echo.HeaderConnection, "close")
 		return k.overloaded(nil)
 	}
-	id, err := askedFor(c.QueryParams())
+	id, err := requestedBackup(c.QueryParams())
 	if err != nil {
 		k.metrics.DeleteCheck("error", "bad_request")
 		return k.late(c, err)
@@ -104,7 +104,7 @@ func (k *check) answer(c echo.Context) error {
 		return c.String(http.StatusOK, "False")
 	}
 	k.metrics.DeleteCheck("allowed", string(v))
-	k.cinderBody.add(t)
+	k.audit.add(t)
 	return c.String(http.StatusOK, "True")
 }
 
@@ -115,10 +115,10 @@ func (k *check) verdict(ctx context.Context, q question, address string) (backup
 		return "", err
 	}
 	defer k.turns.release(address)
-	// A query that is cut off costs its connection, so each has the whole time.
+	// Cancelling a query closes its connection, so each query has the whole checkTime.
 	ctx, cancelled := context.WithTimeout(ctx, checkTime)
 	defer cancelled()
-	d, err := k.memory.Deletion(ctx, q.BackupID)
+	d, err := k.checks.Deletion(ctx, q.BackupID)
 	if err != nil {
 		return "", err
 	}
@@ -126,7 +126,7 @@ func (k *check) verdict(ctx context.Context, q question, address string) (backup
 	return d.Verdict(), nil
 }
 
-// read adds what the body tells. It returns an answer that refuses where the body can't be read, or not now.
+// read reads the body into q. It returns an error response if the body is invalid or there is no capacity for it now.
 func (k *check) read(c echo.Context, q *question) error {
 	request := c.Request()
 	length, err := declared(request)
@@ -144,7 +144,7 @@ func (k *check) read(c echo.Context, q *question) error {
 	r := k.bodies.take(address, length, func() {
 		ended.Store(true)
 		cancel()
-		_ = http.NewResponseController(c.Response().Writer).SetReadDeadline(time.Unix(1, 0)) // a writer that has none is a test's
+		_ = http.NewResponseController(c.Response().Writer).SetReadDeadline(time.Unix(1, 0)) // fails only with the ResponseWriter of a test
 	})
 	defer k.bodies.release(r)
 	body, err := readBody(request.Body, length, request.ContentLength < 0)
@@ -160,13 +160,13 @@ func (k *check) read(c echo.Context, q *question) error {
 			return k.overloaded(err)
 		}
 		took := telemetry.Stopwatch()
-		// Long bodies are no ordinary questions: parsing them takes a fifth of the time at most, whoever sends how many.
+		// Long bodies are unusual. Parsing them takes at most a fifth of the time, however many clients send them.
 		defer func() { time.AfterFunc(4*took(), func() { k.parsers.release(address) }) }()
 	}
 	return k.bad(c, q.parse(body, as))
 }
 
-// bad passes an error on, later where the address sends many.
+// bad passes err on, delayed if the address sends many invalid requests.
 func (k *check) bad(c echo.Context, err error) error {
 	if err == nil {
 		return nil
@@ -183,7 +183,7 @@ func (k *check) late(c echo.Context, err error) error {
 	return err
 }
 
-// overload reports whether there was no turn.
+// overload reports whether err means that there was no capacity.
 func overload(err error) bool {
 	answer := new(echo.HTTPError)
 	return errors.As(err, &answer) && answer.Code == errOverloaded.Code
@@ -195,7 +195,7 @@ func (k *check) overloaded(why error) error {
 	return errOverloaded.WithInternal(why)
 }
 
-// say returns the log; what a caller that nobody knows makes it say has a bound.
+// log returns the logger. Log lines that unverified callers cause are sampled.
 func (k *check) log(log *zerolog.Logger, verified bool) *zerolog.Logger {
 	if verified {
 		return log
@@ -207,7 +207,7 @@ func (k *check) log(log *zerolog.Logger, verified bool) *zerolog.Logger {
 // refused counts, records and logs a refusal.
 func (k *check) refused(log *zerolog.Logger, t checkAnswer) {
 	k.metrics.DeleteCheck("refused", t.verdict)
-	k.cinderBody.add(t)
+	k.audit.add(t)
 	k.log(log, t.verified).Info().Str("backup", t.backupID).Str("verdict", t.verdict).Str("user", t.who.UserID).Str("project", t.who.ProjectID).
 		Str("roles", t.who.Roles).Bool("verified", t.verified).Msg("deletion refused")
 }

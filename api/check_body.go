@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// bodyMost is the longest body that is read. Cinder sends 1 to 4 KiB; only metadata of tens of KiB, which a tenant would have
-	// to give a backup of its own on purpose, makes a body longer than this, and then that backup is deleted by an administrator.
+	// bodyMost is the maximum length of a body. Cinder sends 1 to 4 KiB. Only tens of KiB of metadata, which a tenant would
+	// have to put on a backup of its own on purpose, make a body longer than this. An administrator must delete such a backup.
 	bodyMost = 128 << 10
-	// bodyUsual is what an ordinary question stays below. What is longer is parsed one at a time.
+	// bodyUsual is more than the length of an ordinary body. Longer bodies are parsed one at a time.
 	bodyUsual = 8 << 10
 )
 
@@ -24,19 +24,20 @@ var (
 	errOverloaded = echo.NewHTTPError(http.StatusServiceUnavailable)
 )
 
-// declared returns how many bytes a body may have, from its header alone: nothing of a body that says to be too long is read.
+// declared returns the maximum length of the body, from the header alone: no byte of a body with a too large Content-Length is
+// read.
 func declared(request *http.Request) (int, error) {
 	switch length := request.ContentLength; {
 	case length > bodyMost:
 		return 0, errTooLarge
-	case length < 0: // chunked: nobody says how many
+	case length < 0: // chunked: the length is unknown
 		return bodyMost, nil
 	default:
 		return int(length), nil
 	}
 }
 
-// format is how a body is written.
+// format is the encoding of a body.
 type format int
 
 const (
@@ -44,7 +45,8 @@ const (
 	jsonFormat
 )
 
-// formatOf refuses what Cinder never sends, compressed bodies too: a few KiB of those become gigabytes.
+// formatOf returns the format of the body. It rejects what Cinder never sends, such as compressed bodies: a few KiB of those
+// can become gigabytes.
 func formatOf(header http.Header) (format, error) {
 	if encoding := header.Get(echo.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return 0, echo.NewHTTPError(http.StatusUnsupportedMediaType, "the body is compressed: want it plain")
@@ -59,7 +61,7 @@ func formatOf(header http.Header) (format, error) {
 	return 0, echo.NewHTTPError(http.StatusUnsupportedMediaType, "the body is neither a form nor JSON")
 }
 
-// readBody reads at most so many bytes, into a buffer of just that size where the length was declared.
+// readBody reads at most so many bytes. If the length was declared, the buffer has exactly that size.
 func readBody(body io.Reader, most int, chunked bool) ([]byte, error) {
 	if !chunked {
 		text := make([]byte, most)
@@ -78,8 +80,8 @@ func readBody(body io.Reader, most int, chunked bool) ([]byte, error) {
 	return text, nil
 }
 
-// parse adds what a body tells. What can't be read is an error, and so a refusal; what is not there, or not of the kind that
-// Cinder sends, tells nothing.
+// parse reads a body into q. A body that cannot be parsed is an error, and so a refusal. Values that are missing or of another
+// type than Cinder's stay empty.
 func (q *question) parse(body []byte, as format) error {
 	if len(body) == 0 {
 		return nil
@@ -98,6 +100,6 @@ func (q *question) parse(body []byte, as format) error {
 		}
 		return echo.NewHTTPError(http.StatusBadRequest, "the body is no question of Cinder's: "+why(err)).SetInternal(err)
 	}
-	q.Backup, q.Who = t.backup(), asker{short(string(t.user)), short(string(t.project)), short(strings.Join(t.roles, ","))}
+	q.Backup, q.Who = t.backup(), requester{short(string(t.user)), short(string(t.project)), short(strings.Join(t.roles, ","))}
 	return nil
 }

@@ -37,7 +37,7 @@ func TestTurns_AddressesTakeTurns(t *testing.T) {
 	}
 	wait("b", 21)
 	for range 2 {
-		turns.release("a") // whoever had the turn
+		turns.release("a") // a holds the slot
 		if <-served == "b" {
 			return
 		}
@@ -45,7 +45,7 @@ func TestTurns_AddressesTakeTurns(t *testing.T) {
 	t.Fatal("b waited for all of a")
 }
 
-func TestTurns_WhoFillsTheLineIsRefusedAndNobodyElse(t *testing.T) {
+func TestTurns_FullQueueRejectsOnlyAddressThatFillsIt(t *testing.T) {
 	turns := newTurns(1, 1, 4)
 	require.NoError(t, turns.take(t.Context(), "a"))
 	ended := make(chan string, 10)
@@ -80,7 +80,7 @@ func TestTurns_WhoFillsTheLineIsRefusedAndNobodyElse(t *testing.T) {
 	require.Empty(t, turns.lines)
 }
 
-func TestIntake_WhoHoldsMostMakesRoom(t *testing.T) {
+func TestIntake_AbortsReadOfAddressWithMostBytes(t *testing.T) {
 	i := newIntake(100)
 	ended := map[string]int{}
 	end := func(who string) func() { return func() { ended[who]++ } }
@@ -99,7 +99,7 @@ func TestIntake_WhoHoldsMostMakesRoom(t *testing.T) {
 	require.Equal(t, 1, ended["cinder"], "nothing else is left")
 }
 
-func TestCheck_BodiesThatAreNotWholeOrNotPlainAreRefused(t *testing.T) {
+func TestCheck_RejectsIncompleteAndCompressedBodies(t *testing.T) {
 	k := runCheck(t, Config{})
 	address := strings.TrimPrefix(k.url, "http://")
 	raw := func(header, body string) string {
@@ -139,11 +139,11 @@ func TestCheck_BodiesThatAreNotWholeOrNotPlainAreRefused(t *testing.T) {
 	}
 }
 
-func TestCheck_AVerdictIsRightWhileBoundsAreFull(t *testing.T) {
+func TestCheck_VerdictIsRightWhileBodyMemoryIsFull(t *testing.T) {
 	k := runCheck(t, Config{})
 	address := strings.TrimPrefix(k.url, "http://")
 	head := "POST /v1/backup?backup_id=" + unknown + " HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 131072\r\n\r\n{"
-	crowdOf(t, address, bodiesMost/bodyMost+50, head)
+	openSlowClients(t, address, maxBodyBytes/bodyMost+50, head)
 	for range 20 {
 		k.client.CloseIdleConnections()
 		k.asksAs(t, recorded(backup.Available), alice, "False")
@@ -151,27 +151,27 @@ func TestCheck_AVerdictIsRightWhileBoundsAreFull(t *testing.T) {
 	}
 }
 
-func TestProbes_CostOneLookInAMoment(t *testing.T) {
-	var looks atomic.Int64
-	probe := &recent{look: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		looks.Add(1)
+func TestProbes_ResponseIsCached(t *testing.T) {
+	var requests atomic.Int64
+	probe := &recent{handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		requests.Add(1)
 		assert.Empty(t, q.Header.Get("Accept-Encoding"))
 		w.WriteHeader(http.StatusTeapot)
 	})}
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // who hung up spoils nobody else's answer
+	cancel() // a client that disconnects must not spoil the response of the others
 	request := httptest.NewRequestWithContext(ctx, http.MethodGet, "/readyz", http.NoBody)
 	request.Header.Set("Accept-Encoding", "gzip")
 	for range 100 {
 		require.Equal(t, http.StatusTeapot, probe.answer(request).status)
 	}
-	require.EqualValues(t, 1, looks.Load())
+	require.EqualValues(t, 1, requests.Load())
 	probe.since = func() time.Duration { return recentTime }
 	probe.answer(request)
-	require.EqualValues(t, 2, looks.Load())
+	require.EqualValues(t, 2, requests.Load())
 }
 
-func TestDelays_WhoAsksTooOftenIsAnsweredLaterAndWithinBounds(t *testing.T) {
+func TestDelays_DelaysBusyAddressWithinBounds(t *testing.T) {
 	d := newDelays()
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -182,7 +182,7 @@ func TestDelays_WhoAsksTooOftenIsAnsweredLaterAndWithinBounds(t *testing.T) {
 	}
 	require.Less(t, watch(), delayTime*delayBurst)
 	require.True(t, d.wait(request, "b"), "another address")
-	for range delayed {
+	for range maxDelayed {
 		d.held <- struct{}{}
 	}
 	for range delayBurst {

@@ -10,10 +10,10 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Verdicts on who is not answered, because of his certificate.
+// Verdicts on callers that are rejected because of their client certificate.
 const (
-	noCertificate = "no_certificate" // none of an authority that is trusted now
-	otherName     = "other_name"     // none of a name that may ask
+	noCertificate = "no_certificate" // no certificate of a CA that is trusted now
+	otherName     = "other_name"     // a certificate without an accepted name
 )
 
 var (
@@ -21,15 +21,15 @@ var (
 	errOtherName     = echo.NewHTTPError(http.StatusForbidden, "the client certificate has no name that may ask")
 )
 
-// callers decides who may ask.
+// callers decides which clients may use the delete check.
 type callers struct {
 	certificates *certificates // nil: no TLS
 	demanded     bool
-	names        []string // of which a certificate has one; none: all certificates of the authority will do
+	names        []string // accepted names; empty: every certificate of the CA is accepted
 }
 
-// verify reports whether the caller presented the certificate that is demanded. Where it is and he did not, it returns the verdict
-// and the answer.
+// verify reports whether the caller presented the required client certificate. If it is required and missing, verify returns
+// the verdict and the response.
 func (k callers) verify(state *tls.ConnectionState) (verified bool, verdict string, err error) {
 	switch {
 	case !k.demanded:
@@ -42,7 +42,7 @@ func (k callers) verify(state *tls.ConnectionState) (verified bool, verdict stri
 	return true, "", nil
 }
 
-// named reports whether a certificate has one of the names: as DNS name, as URI or as common name; no wildcards.
+// named reports whether the certificate has one of the names, as DNS name, URI or common name. There are no wildcards.
 func named(certificate *x509.Certificate, names []string) bool {
 	has := slices.Clone(certificate.DNSNames)
 	for _, uri := range certificate.URIs {

@@ -14,8 +14,8 @@ import (
 	"staffeln/backup"
 )
 
-// FuzzQuestion reads whatever may come as a question: nothing panics, no error is the word that allows, and what the body
-// says never changes which backup it is about.
+// FuzzQuestion sends arbitrary bodies: nothing panics, no error message contains `True`, and the body never changes which
+// backup the request is about.
 func FuzzQuestion(f *testing.F) {
 	form, kind := as(unknown, alice, alice).form()
 	f.Add("backup_id="+unknown, kind, form)
@@ -28,7 +28,7 @@ func FuzzQuestion(f *testing.F) {
 	f.Add("", "application/x-www-form-urlencoded", "target=%7B%22id%22%3A%00%7D&credentials={\"roles\":[1,null,\"a\"]}")
 	f.Fuzz(func(t *testing.T, query, kind, body string) {
 		values, _ := url.ParseQuery(query)
-		id, err := askedFor(values)
+		id, err := requestedBackup(values)
 		if err != nil {
 			require.NotEqual(t, "True", err.Error())
 			require.Empty(t, id)
@@ -54,7 +54,7 @@ func FuzzQuestion(f *testing.F) {
 	})
 }
 
-// FuzzClient takes any address for a client.
+// FuzzClient passes arbitrary addresses to Client.
 func FuzzClient(f *testing.F) {
 	f.Add("192.0.2.1")
 	f.Add("fe80::1%eth0")

@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// intake bounds how many bytes of bodies are held at a time, from before the first one is read until they are parsed. Where there
-// is no room for another, the longest reading of the address that holds most is ended: who sends slowly, or much, keeps only
-// himself out.
+// intake bounds the bytes of bodies that are in memory at a time, from before the first byte is read until the body is parsed.
+// If there is no capacity for another body, the oldest read of the address that holds the most bytes is aborted. A client that
+// sends slowly, or much, blocks only its own address.
 type intake struct {
 	budget int
 
@@ -21,17 +21,17 @@ type holder struct {
 	readings *list.List // of *reading, the oldest first
 }
 
-// A reading holds a part of the budget.
+// A reading is one body that is being read. It holds a part of the budget.
 type reading struct {
 	address string
 	bytes   int
 	end     func()
-	place   *list.Element // nil: given back, or ended
+	element *list.Element // nil: released or aborted
 }
 
 func newIntake(budget int) *intake { return &intake{budget: budget, by: map[string]*holder{}} }
 
-// take holds so many bytes for an address; end is called where somebody else needs them more.
+// take reserves bytes for an address. It calls end if another body needs the capacity.
 func (i *intake) take(address string, bytes int, end func()) *reading {
 	r := &reading{address: address, bytes: bytes, end: end}
 	var ended []*reading
@@ -46,7 +46,7 @@ func (i *intake) take(address string, bytes int, end func()) *reading {
 		h = &holder{readings: list.New()}
 		i.by[address] = h
 	}
-	r.place = h.readings.PushBack(r)
+	r.element = h.readings.PushBack(r)
 	h.bytes += bytes
 	i.held += bytes
 	i.mu.Unlock()
@@ -56,7 +56,7 @@ func (i *intake) take(address string, bytes int, end func()) *reading {
 	return r
 }
 
-// heaviest returns the oldest reading of the address that holds most, the newcomer's bytes counted with.
+// heaviest returns the oldest reading of the address that holds the most bytes. The new bytes count for the given address.
 func (i *intake) heaviest(address string, bytes int) *reading {
 	var most *holder
 	heavy := -1
@@ -75,8 +75,8 @@ func (i *intake) heaviest(address string, bytes int) *reading {
 
 func (i *intake) forget(r *reading) {
 	h := i.by[r.address]
-	h.readings.Remove(r.place)
-	r.place = nil
+	h.readings.Remove(r.element)
+	r.element = nil
 	h.bytes -= r.bytes
 	i.held -= r.bytes
 	if h.readings.Len() == 0 {
@@ -84,11 +84,11 @@ func (i *intake) forget(r *reading) {
 	}
 }
 
-// release gives the bytes back; once is enough.
+// release returns the bytes to the budget. It may be called more than once.
 func (i *intake) release(r *reading) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if r.place != nil {
+	if r.element != nil {
 		i.forget(r)
 	}
 }

@@ -11,26 +11,27 @@ import (
 	"staffeln/backup"
 )
 
-// isID is the form in which Cinder writes IDs.
+// isID matches an ID as Cinder writes it.
 var isID = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-// A question is what Cinder asks: whether somebody may delete a backup. Only the backup's ID is always there; a plain
-// `curl -X POST` tells nothing else.
+// A question is a delete check request of Cinder: may this user delete this backup? Only the backup ID is always present;
+// `curl -X POST` without a body sends nothing else.
 type question struct {
 	BackupID string
-	Backup   backup.Backup // as the body tells of it
-	Who      asker
+	Backup   backup.Backup // as the body describes it
+	Who      requester
 }
 
-// asker is who wants the backup deleted, as the body tells; Cinder knows it from the token.
-type asker struct{ UserID, ProjectID, Roles string }
+// requester is the user who wants to delete the backup, as the body names him; Cinder takes it from the token.
+type requester struct{ UserID, ProjectID, Roles string }
 
-// askedFor reads the ID from the query, which alone decides; exactly one, in whatever case.
-func askedFor(query url.Values) (string, error) {
+// requestedBackup returns the backup ID of the query, in lower case. The query must have exactly one. The body has no
+// influence on it.
+func requestedBackup(query url.Values) (string, error) {
 	given, is := query["backup_id"]
 	switch {
 	case !is:
-		// As the Python Staffeln answers.
+		// The same answer as the Python Staffeln's.
 		return "", echo.NewHTTPError(http.StatusForbidden, "the query has no backup_id: want /v1/backup?backup_id=ID")
 	case len(given) > 1:
 		return "", echo.NewHTTPError(http.StatusBadRequest, "the query has several backup_id: want one")
@@ -39,11 +40,11 @@ func askedFor(query url.Values) (string, error) {
 	if !isID.MatchString(id) {
 		return "", echo.NewHTTPError(http.StatusBadRequest, "backup_id is no UUID: want it as Cinder writes it")
 	}
-	return strings.Clone(id), nil // not a part of the whole request line, which would stay in memory with it
+	return strings.Clone(id), nil // a copy, because a substring would keep the whole request line in memory
 }
 
-// short keeps what goes to log and tables to what Keystone may have. It returns a copy: a part of a body would keep all of the
-// body in memory.
+// short cuts values for log and tables to the length that Keystone allows. It returns a copy, because a substring would keep
+// the whole body in memory.
 func short(text string) string {
 	const most = 255
 	if len(text) > most {

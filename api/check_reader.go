@@ -11,8 +11,8 @@ import (
 	"staffeln/backup"
 )
 
-// told is what a verdict needs of Cinder's body, and nothing else of it: values that are not needed are checked and passed over
-// without being built.
+// cinderBody is the part of Cinder's body that the verdict needs. Other values are checked for syntax and skipped; no values
+// are built from them.
 type cinderBody struct {
 	id, owner, description word
 	tags                   tags
@@ -27,7 +27,7 @@ var (
 	errTrailing = errors.New("something follows the object")
 )
 
-// why is what the caller is told; what the JSON package says may repeat a part of the body.
+// why returns the reason that the caller gets. The messages of the JSON package could repeat a part of the body.
 func why(err error) string {
 	for _, known := range []error{errNoObject, errTwice, errEscape, errTrailing} {
 		if errors.Is(err, known) {
@@ -45,7 +45,7 @@ func (t *cinderBody) backup() backup.Backup {
 	return b
 }
 
-// form reads the two parts that matter; the others are not even unescaped.
+// form reads the two parameters that matter. The others are not even unescaped.
 func (t *cinderBody) form(body string) error {
 	var seen [2]bool
 	for pair := range strings.SplitSeq(body, "&") {
@@ -90,7 +90,7 @@ func (t *cinderBody) json(body []byte) error {
 	})
 }
 
-// whole reads one value and refuses what follows it.
+// whole reads one value and returns an error if anything follows it.
 func whole(text io.Reader, read func(*json.Decoder) error) error {
 	d := json.NewDecoder(text)
 	if err := read(d); err != nil {
@@ -116,8 +116,8 @@ func into(value any) func(*json.Decoder) error {
 	return func(d *json.Decoder) error { return d.Decode(value) }
 }
 
-// object reads an object, or null, with the readers of the keys that matter. Such a key that comes twice is an error: one of two
-// readers of the same body would take the first, the other the last.
+// object reads an object or null, and calls the reader of each key that matters. It is an error if such a key comes twice: of
+// two parsers of the same body, one could take the first value and the other the last.
 func object(d *json.Decoder, keys map[string]func(*json.Decoder) error) error {
 	open, err := d.Token()
 	switch {
@@ -138,7 +138,7 @@ func object(d *json.Decoder, keys map[string]func(*json.Decoder) error) error {
 		read, known := keys[key]
 		switch {
 		case !known:
-			read = into(new(passedOver))
+			read = into(new(ignored))
 		case seen[key]:
 			return errTwice
 		default:

@@ -17,15 +17,15 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// written returns delete_checks once it has so many rows.
-func (k *checked) written(t *testing.T, rows int) (cinderBody string) {
+// written returns the rows of delete_checks once there are so many.
+func (k *checked) written(t *testing.T, rows int) (text string) {
 	t.Helper()
 	testkit.Eventually(t, "who asked is written", time.Minute, func() bool {
 		require.NoError(t, k.conn.QueryRow(t.Context(), `
-			SELECT coalesce(string_agg(concat_ws(' ', answer, verdict, verified, backup_id, user_id, project_id, roles, asked), E'\n' ORDER BY answer, verdict, user_id), '') FROM delete_checks`).Scan(&cinderBody))
-		return strings.Count(cinderBody, "\n") == rows-1
+			SELECT coalesce(string_agg(concat_ws(' ', answer, verdict, verified, backup_id, user_id, project_id, roles, asked), E'\n' ORDER BY answer, verdict, user_id), '') FROM delete_checks`).Scan(&text))
+		return strings.Count(text, "\n") == rows-1
 	})
-	return cinderBody
+	return text
 }
 
 func (k *checked) asksAs(t *testing.T, id, user, want string) {
@@ -35,7 +35,7 @@ func (k *checked) asksAs(t *testing.T, id, user, want string) {
 	require.Equal(t, want, said)
 }
 
-func TestCheck_QuestionsOfVerifiedCallersAreRecordedByUserAndABurstNamesHim(t *testing.T) {
+func TestCheck_AuditOfVerifiedCallersHasUserAndBurstNamesUser(t *testing.T) {
 	k, ca := runSecured(t, Config{RefusalBurst: 3})
 	k.client = k.with(t, sign(t, t.TempDir(), "cinder", ca).pair)
 	for _, id := range []string{recorded(backup.Lost), recorded(backup.Available), recorded(backup.Available), recorded(backup.Available)} {
@@ -69,7 +69,7 @@ func TestCheck_QuestionsOfVerifiedCallersAreRecordedByUserAndABurstNamesHim(t *t
 	})
 }
 
-func TestCheck_ForgedQuestionsAccuseNobody(t *testing.T) {
+func TestCheck_AuditAndBurstOfUnverifiedCallersNameNobody(t *testing.T) {
 	k := runCheck(t, Config{RefusalBurst: 3})
 	for i := range 4 {
 		k.asksAs(t, recorded(backup.Available), alice, "False")
@@ -84,7 +84,7 @@ func TestCheck_ForgedQuestionsAccuseNobody(t *testing.T) {
 	}
 }
 
-func TestCheck_WhoShowsNoCertificateIsASum(t *testing.T) {
+func TestCheck_CallersWithoutCertificateAreAuditedAsSum(t *testing.T) {
 	k, ca := runSecured(t, Config{TLS: TLS{ClientNames: []string{"cinder.example"}}})
 	for range 3 {
 		got, _ := k.ask(t, unknown, "", "")
@@ -99,10 +99,10 @@ func TestCheck_WhoShowsNoCertificateIsASum(t *testing.T) {
 	require.Equal(t, "allowed not_ours t  "+alice+" p member,reader 1\nrefused no_certificate f     3\nrefused other_name f     1", k.written(t, 3))
 }
 
-func TestLedger_KeepsWhatCannotBeWrittenWithinBoundsOfTheirOwn(t *testing.T) {
+func TestAuditBuffer_KeepsUnwrittenRowsWithinBounds(t *testing.T) {
 	var written []db.DeleteCheck
 	fault := errors.New("away")
-	l := &auditBuffer{metrics: telemetry.NewMetrics(), rows: map[db.DeleteCheck]asked{}, kept: map[bool]int{}}
+	l := &auditBuffer{metrics: telemetry.NewMetrics(), rows: map[db.DeleteCheck]auditCount{}, verifiedRows: map[bool]int{}}
 	l.write = func(_ context.Context, rows []db.DeleteCheck) ([]db.Burst, error) {
 		if fault != nil {
 			return nil, fault
@@ -111,7 +111,7 @@ func TestLedger_KeepsWhatCannotBeWrittenWithinBoundsOfTheirOwn(t *testing.T) {
 		return nil, nil
 	}
 	by := func(allowed bool, user int) checkAnswer {
-		return checkAnswer{allowed: allowed, verified: true, verdict: "v", who: asker{UserID: fmt.Sprint(user)}, backupID: "b"}
+		return checkAnswer{allowed: allowed, verified: true, verdict: "v", who: requester{UserID: fmt.Sprint(user)}, backupID: "b"}
 	}
 	flush := func() error { _, err := l.flush(t.Context()); return err }
 	for i := range maxBufferedRows + 50 {
@@ -123,7 +123,7 @@ func TestLedger_KeepsWhatCannotBeWrittenWithinBoundsOfTheirOwn(t *testing.T) {
 	l.add(by(true, 0))
 	l.add(by(false, 0))
 	for i := range 3 * maxBufferedRows {
-		l.add(checkAnswer{verdict: "on_record", who: asker{UserID: fmt.Sprint(i)}, backupID: fmt.Sprint(i)})
+		l.add(checkAnswer{verdict: "on_record", who: requester{UserID: fmt.Sprint(i)}, backupID: fmt.Sprint(i)})
 	}
 	require.ErrorIs(t, flush(), fault)
 	fault = nil

@@ -24,7 +24,7 @@ const (
 	unknown = "5438dbb2-4eec-4a90-b8d6-5b0d7dfaa56b"
 )
 
-// checked is an API with a memory of its own.
+// checked is an API with a database of its own.
 type checked struct {
 	*running
 
@@ -32,22 +32,25 @@ type checked struct {
 	installation string
 }
 
-// runCheck starts one that knows a record in each state, and our user.
+// runCheck starts an API whose database has a record in each state, and our service user.
 func runCheck(t *testing.T, cfg Config, changes ...func(*Deps)) *checked {
 	t.Helper()
-	place := testkit.DatabaseURL(t, func(ctx context.Context, place string) error { _, err := db.MigrateUp(ctx, place); return err })
-	memory, err := db.Open(t.Context(), place, telemetry.NewMetrics())
+	databaseURL := testkit.DatabaseURL(t, func(ctx context.Context, databaseURL string) error {
+		_, err := db.MigrateUp(ctx, databaseURL)
+		return err
+	})
+	database, err := db.Open(t.Context(), databaseURL, telemetry.NewMetrics())
 	require.NoError(t, err)
-	t.Cleanup(memory.Close)
-	require.NoError(t, memory.ServiceUser(t.Context(), ourUser))
-	checks, err := memory.Checks(t.Context())
+	t.Cleanup(database.Close)
+	require.NoError(t, database.ServiceUser(t.Context(), ourUser))
+	checks, err := database.Checks(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(checks.Close)
 	k := &checked{}
-	k.conn, err = pgx.Connect(t.Context(), place)
+	k.conn, err = pgx.Connect(t.Context(), databaseURL)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = k.conn.Close(context.WithoutCancel(t.Context())) })
-	k.installation, err = memory.Installation(t.Context())
+	k.installation, err = database.Installation(t.Context())
 	require.NoError(t, err)
 	_, err = k.conn.Exec(t.Context(), `
 		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted, protected, seen_at)
@@ -71,7 +74,7 @@ var states = []backup.State{
 	backup.Planned, backup.Withdrawn, backup.Creating, backup.Available, backup.Overdue, backup.Deleting, backup.Deleted, backup.Failed, backup.Lost, backup.Undeletable,
 }
 
-// recorded is the ID of the backup whose record is in that state.
+// recorded returns the ID of the backup whose record is in the state.
 func recorded(state backup.State) string {
 	for i, s := range states {
 		if s == state {
@@ -81,7 +84,7 @@ func recorded(state backup.State) string {
 	panic("no such state: " + state)
 }
 
-// posted is what Cinder sends along.
+// posted is the body of Cinder's request.
 type posted struct {
 	target, credentials map[string]any
 }
@@ -102,7 +105,7 @@ func (k *checked) ask(t *testing.T, id, body, kind string) (answer, string) {
 	return k.do(t, http.MethodPost, "/v1/backup?backup_id="+id, body, http.Header{"Content-Type": {kind}})
 }
 
-// as is a question of somebody about a backup of somebody.
+// as returns the body for a backup of owner that the user by wants to delete.
 func as(id, owner, by string) posted {
 	return posted{
 		map[string]any{"id": id, "user_id": owner, "project_id": "p", "display_description": nil, "metadata": nil, "size": 1, "deleted": false, "parent_id": nil},
@@ -110,7 +113,7 @@ func as(id, owner, by string) posted {
 	}
 }
 
-func TestCheck_TheRecordDecides(t *testing.T) {
+func TestCheck_RecordDecides(t *testing.T) {
 	k := runCheck(t, Config{})
 	for _, state := range states {
 		id := recorded(state)
@@ -142,7 +145,7 @@ func TestCheck_TheRecordDecides(t *testing.T) {
 	require.Equal(t, "True", said)
 }
 
-func TestCheck_WithoutARecordTheBodyDecides(t *testing.T) {
+func TestCheck_BodyDecidesWithoutRecord(t *testing.T) {
 	k := runCheck(t, Config{})
 	tagged, described, other := as(unknown, alice, alice), as(unknown, alice, alice), as(unknown, alice, alice)
 	tagged.target["metadata"] = map[string]string{backup.TagInstallation: k.installation}
@@ -178,7 +181,7 @@ func TestCheck_WithoutARecordTheBodyDecides(t *testing.T) {
 	require.Equal(t, "False", said, "its record says deleted, and Cinder has it")
 }
 
-func TestCheck_WhatIsNoQuestionIsRefused(t *testing.T) {
+func TestCheck_RejectsInvalidRequests(t *testing.T) {
 	k := runCheck(t, Config{})
 	body, form := as(unknown, alice, alice).form()
 	otherBody, _ := as(recorded(backup.Available), alice, alice).form()
@@ -197,7 +200,7 @@ func TestCheck_WhatIsNoQuestionIsRefused(t *testing.T) {
 		"two of them":            {"POST", "?backup_id=" + unknown + "&backup_id=" + unknown, body, form, 400},
 		"another target":         {"POST", "?backup_id=" + unknown, otherBody, form, 403},
 		"another target in JSON": {"POST", "?backup_id=" + unknown, otherJSON, "application/json; charset=utf-8", 403},
-		"a target's odd ID":      {"POST", "?backup_id=" + unknown, oddID, form, 200}, // tells nothing
+		"a target's odd ID":      {"POST", "?backup_id=" + unknown, oddID, form, 200}, // is ignored
 		"no form":                {"POST", "?backup_id=" + unknown, "target=%zz", form, 400},
 		"two targets":            {"POST", "?backup_id=" + unknown, "target={}&target={}", form, 400},
 		"no JSON in the form":    {"POST", "?backup_id=" + unknown, "target=True", form, 400},
@@ -222,7 +225,7 @@ func TestCheck_WhatIsNoQuestionIsRefused(t *testing.T) {
 	require.Equal(t, 2, strings.Count(k.log.String(), "delete check about two backups refused"))
 }
 
-func TestCheck_NobodyIsAllowedWhileTheDatabaseIsAway(t *testing.T) {
+func TestCheck_RefusesWhileDatabaseIsUnreachable(t *testing.T) {
 	k := runCheck(t, Config{})
 	_, err := k.conn.Exec(t.Context(), "ALTER TABLE records RENAME TO away")
 	require.NoError(t, err)
@@ -239,7 +242,7 @@ func TestCheck_NobodyIsAllowedWhileTheDatabaseIsAway(t *testing.T) {
 	require.Equal(t, "True", said)
 }
 
-func TestCheck_AnAnswerThatDoesNotComeInTimeIsARefusal(t *testing.T) {
+func TestCheck_RefusesOnDatabaseTimeout(t *testing.T) {
 	k := runCheck(t, Config{})
 	tx, err := k.conn.Begin(t.Context())
 	require.NoError(t, err)
@@ -251,7 +254,7 @@ func TestCheck_AnAnswerThatDoesNotComeInTimeIsARefusal(t *testing.T) {
 	require.NoError(t, tx.Rollback(t.Context()))
 }
 
-func TestCheck_AnInstallationWithoutItsRowIsAFault(t *testing.T) {
+func TestCheck_RefusesWithoutInstallationRow(t *testing.T) {
 	k := runCheck(t, Config{})
 	_, err := k.conn.Exec(t.Context(), "DELETE FROM installation")
 	require.NoError(t, err)

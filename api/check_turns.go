@@ -7,32 +7,32 @@ import (
 	"sync"
 )
 
-// turns lets a bounded number of questions be worked on at a time. Addresses take turns: who asks a thousand questions waits for
-// his own, not everybody for him.
+// turns bounds how many requests are in progress at a time. Addresses take turns: an address that sends a thousand requests
+// does not delay the others.
 type turns struct {
-	most    int // worked on at a time
-	each    int // of one address
-	longest int // waiting, in all
+	most    int // in progress at a time
+	each    int // in progress of one address
+	longest int // waiting in all
 
 	mu      sync.Mutex
 	busy    int
 	busyOf  map[string]int // by address
 	waiting int
 	lines   map[string]*list.Element // of *line, by address
-	order   *list.List               // the address that is served next comes first
+	order   *list.List               // the address that is served next is the first
 }
 
 type line struct {
 	address string
-	waiting []chan bool // told true: it is your turn; false: there are too many of you
+	waiting []chan bool // receives true: proceed; false: rejected, the queue is full
 }
 
 func newTurns(most, each, longest int) *turns {
 	return &turns{most: most, each: each, longest: longest, busyOf: map[string]int{}, lines: map[string]*list.Element{}, order: list.New()}
 }
 
-// take waits for a turn, which ends with [turns.release]. It returns an error where there are too many, and most of them come from
-// this address, or ctx ends.
+// take waits for a slot, which [turns.release] returns. It returns an error if ctx ends, or if the queue is full and most of
+// it comes from this address.
 func (t *turns) take(ctx context.Context, address string) error {
 	t.mu.Lock()
 	if t.busy < t.most && t.busyOf[address] < t.each {
@@ -66,7 +66,7 @@ func (t *turns) give(address string) {
 	t.busyOf[address]++
 }
 
-// release ends a turn of the address; the next one is that of the first address that has less than its share.
+// release returns a slot of the address. The slot goes to the first address in order that has less than its share.
 func (t *turns) release(address string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -105,7 +105,7 @@ func (t *turns) line(address string) *line {
 	return lineOf(e)
 }
 
-// tidy removes a line in which nobody waits.
+// tidy removes an empty line.
 func (t *turns) tidy(e *list.Element) {
 	if l := lineOf(e); len(l.waiting) == 0 {
 		t.order.Remove(e)
@@ -113,7 +113,8 @@ func (t *turns) tidy(e *list.Element) {
 	}
 }
 
-// drop ends the last question of the address with the longest line, unless that is the given one's.
+// drop rejects the last waiting request of the address with the longest line, unless that is the given address. It reports
+// whether it rejected one.
 func (t *turns) drop(but string) bool {
 	var most *list.Element
 	for e := t.order.Front(); e != nil; e = e.Next() {
@@ -136,7 +137,7 @@ func (t *turns) drop(but string) bool {
 	return true
 }
 
-// leave takes out who does not wait any longer; a turn that he was just given goes on to the next.
+// leave removes a request that stops waiting. If it was just given a slot, the slot is released.
 func (t *turns) leave(address string, mine chan bool) {
 	t.mu.Lock()
 	if e, is := t.lines[address]; is {

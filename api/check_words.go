@@ -7,16 +7,16 @@ import (
 	"staffeln/backup"
 )
 
-// rolesMost bounds how many roles are read; those that follow tell nothing.
-const rolesMost = 32
+// maxRoles is the maximum number of roles that are read; further ones are ignored.
+const maxRoles = 32
 
-// A passedOver takes any value and keeps none of it.
-type passedOver struct{}
+// An ignored accepts any JSON value and discards it.
+type ignored struct{}
 
-// UnmarshalJSON keeps nothing.
-func (*passedOver) UnmarshalJSON([]byte) error { return nil }
+// UnmarshalJSON discards the value.
+func (*ignored) UnmarshalJSON([]byte) error { return nil }
 
-// A word is a string, or "" where the value is anything else.
+// A word is a string. It is "" if the JSON value has another type.
 type word string
 
 // UnmarshalJSON reads a string.
@@ -28,7 +28,7 @@ func (w *word) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*string)(w))
 }
 
-// words are the strings of a list, or none where the value is anything else.
+// words is a list of strings. It is nil if the JSON value is not a list.
 type words []string
 
 // UnmarshalJSON reads a list.
@@ -41,7 +41,7 @@ func (w *words) UnmarshalJSON(text []byte) error {
 	if _, err := d.Token(); err != nil {
 		return err
 	}
-	for d.More() && len(*w) < rolesMost {
+	for d.More() && len(*w) < maxRoles {
 		var one word
 		if err := d.Decode(&one); err != nil {
 			return err
@@ -51,10 +51,10 @@ func (w *words) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// tags is what of a backup's metadata names an installation.
+// tags holds the installation that a backup's metadata names.
 type tags struct{ installation word }
 
-// UnmarshalJSON reads an object; anything else tells nothing.
+// UnmarshalJSON reads an object. Other JSON values leave tags empty.
 func (t *tags) UnmarshalJSON(text []byte) error {
 	*t = tags{}
 	if text[0] != '{' {

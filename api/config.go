@@ -9,10 +9,10 @@ import (
 	"staffeln/backup"
 )
 
-// leastToken is how many characters the token of the page of the queues has at least: it is all that guards the page.
-const leastToken = 16
+// minTokenLength is the minimum length, in characters, of the token of the queue page: nothing else protects the page.
+const minTokenLength = 16
 
-// Config says where the API listens. It is the field API of a process's struct, so that its variables begin with API_.
+// Config is the configuration of the API. It is the field API of a process's config struct, so its variables begin with API_.
 type Config struct {
 	Listen string `split_words:"true" default:"0.0.0.0:8808" desc:"Address and port of the HTTP API, with /v1/health, /livez, /readyz and /metrics."`
 	TLS    TLS
@@ -30,7 +30,7 @@ type Config struct {
 	QueuesToken string `split_words:"true" secret:"true" desc:"Who knows it sees the page of the queues (asynqmon, read-only) at /queues: as the password of any user, or as a bearer token. At least 16 characters; empty = there is no such page. The page needs STAFFELN_REDIS_URL. By plain HTTP the token can be read on its way: serve the API by TLS, or keep it inside."`
 }
 
-// Validate tells a token that can be guessed.
+// Validate rejects contradictory addresses and a queue token that can be guessed.
 func (c Config) Validate() error {
 	if c.RateLimit < 0 {
 		return errors.New("RATE_LIMIT: want 0 (no limit) or more")
@@ -44,8 +44,8 @@ func (c Config) Validate() error {
 	if c.MetricsListen != "" && (c.MetricsListen == c.Listen || c.MetricsListen == c.CheckListen) {
 		return errors.New("METRICS_LISTEN: the same as API_LISTEN or API_CHECK_LISTEN: leave it empty, or name another address")
 	}
-	if c.QueuesToken != "" && utf8.RuneCountInString(c.QueuesToken) < leastToken {
-		return fmt.Errorf("QUEUES_TOKEN: too short: want at least %d characters, such as `openssl rand -hex 24` prints", leastToken)
+	if c.QueuesToken != "" && utf8.RuneCountInString(c.QueuesToken) < minTokenLength {
+		return fmt.Errorf("QUEUES_TOKEN: too short: want at least %d characters, such as `openssl rand -hex 24` prints", minTokenLength)
 	}
 	return nil
 }

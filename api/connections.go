@@ -12,41 +12,41 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// mostWaiting is how many connections of one address may wait for what their clients send: half-open ones, slow ones
-// and those kept alive. Cinder sends its question at once.
-const mostWaiting = 2048
+// maxWaitingConns is how many connections of one listener may wait for their clients: half-open, slow and kept-alive ones. Cinder
+// sends its request at once.
+const maxWaitingConns = 2048
 
-// crowd are the connections of a server that wait for their clients, the longest first. Where there are too many, the
-// one that waited longest is closed: whoever opens ten thousand and sends nothing keeps no others out, and costs no more
-// memory than so many. (netutil.LimitListener would accept nobody meanwhile.)
+// connLimiter holds the connections of a server that wait for their clients, the longest waiting first. If there are too many,
+// it closes the one that waited longest: a client that opens ten thousand connections and sends nothing does not block others,
+// and the memory is bounded. (netutil.LimitListener would accept no new connections meanwhile.)
 type connLimiter struct {
 	most     int
 	rejected func()
 
 	mu      sync.Mutex
-	waiting *simplelru.LRU[net.Conn, struct{}] // the longest waiting first; none of it is ever moved
+	waiting *simplelru.LRU[net.Conn, struct{}] // ordered by insertion; entries are never moved
 }
 
-func newConnLimiter(most int, turnedAway func()) *connLimiter {
-	waiting, _ := simplelru.NewLRU[net.Conn, struct{}](most, nil) // an error only where the limit is not positive
-	return &connLimiter{most: most, rejected: turnedAway, waiting: waiting}
+func newConnLimiter(most int, rejected func()) *connLimiter {
+	waiting, _ := simplelru.NewLRU[net.Conn, struct{}](most, nil) // an error only if the limit is not positive
+	return &connLimiter{most: most, rejected: rejected, waiting: waiting}
 }
 
-// connState is the server's hook.
+// connState is the server's ConnState hook.
 func (w *connLimiter) connState(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew, http.StateIdle:
 		if longest := w.add(conn); longest != nil {
 			w.rejected()
-			_ = longest.Close() // nobody is left to tell
+			_ = longest.Close() // the client is gone or does not read
 		}
-	case http.StateActive: // its first byte came, not yet its last
+	case http.StateActive: // the first byte of a request has come, the last one not yet
 	case http.StateClosed, http.StateHijacked:
 		w.remove(conn)
 	}
 }
 
-// comes answers whom to close.
+// add returns the connection to close, or nil.
 func (w *connLimiter) add(conn net.Conn) (longest net.Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -58,7 +58,7 @@ func (w *connLimiter) add(conn net.Conn) (longest net.Conn) {
 	}
 	w.waiting.Add(conn, struct{}{})
 	if encrypted, is := longest.(*tls.Conn); is {
-		return encrypted.NetConn() // without a farewell, which could wait for its reader
+		return encrypted.NetConn() // without TLS close_notify, which could block on a client that does not read
 	}
 	return longest
 }
@@ -71,12 +71,12 @@ func (w *connLimiter) remove(conn net.Conn) {
 
 type connection struct{}
 
-// connContext is the server's hook: a request knows its connection.
+// connContext is the server's ConnContext hook. It stores the connection in the context of its requests.
 func (w *connLimiter) connContext(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connection{}, conn)
 }
 
-// served takes a request's connection out of the crowd once all of it was read.
+// served removes the connection of a request from the waiting ones once the whole request has been read.
 func (w *connLimiter) served(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		request := c.Request()
@@ -91,7 +91,7 @@ func (w *connLimiter) served(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// awaited tells when a body was read to its end.
+// awaited is a request body that calls over when it was read to its end.
 type awaited struct {
 	io.ReadCloser
 

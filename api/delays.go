@@ -13,28 +13,30 @@ import (
 )
 
 const (
-	delayTime    = time.Second // by which an answer comes later, or half as much more or less: who asked together comes back apart
-	delayAfter   = 20          // requests a second of one address that are not delayed
+	delayTime    = time.Second // mean delay, ±50 % at random, so that clients that were delayed together do not come back together
+	delayAfter   = 20          // requests per second of one address without delay
 	delayBurst   = 100
-	delayed      = 1024 // at a time; what is more is ended without an answer
-	delayClients = 4096 // whose rate is remembered; the next ones share one
+	maxDelayed   = 1024 // requests delayed at a time; further ones get 503
+	delayClients = 4096 // addresses with a rate limit of their own; all others share one
 )
 
-// delays slow down who asks too often for what is none of Cinder's questions (probes, bodies that can't be read, questions without
-// the certificate). The answer stays the same, so that no probe fails because somebody else at its address asks.
+// delays delays addresses that send too many requests other than valid delete checks: probes, invalid bodies, requests without
+// the required certificate. The answer stays the same, so no probe fails because another client at its address sends many
+// requests.
 type delays struct {
 	held held
 
 	mu      sync.Mutex
-	since   func() time.Duration // the limits were new
+	since   func() time.Duration // since when the limiters were last cleared
 	clients limiters
 }
 
 func newDelays() *delays {
-	return &delays{since: telemetry.Stopwatch(), held: make(held, delayed), clients: newLimiters(delayAfter, delayBurst, delayClients)}
+	return &delays{since: telemetry.Stopwatch(), held: make(held, maxDelayed), clients: newLimiters(delayAfter, delayBurst, delayClients)}
 }
 
-// wait returns at once, or after about a second where the address asks too often. It reports whether to answer at all.
+// wait returns at once, or after about a second if the address sends too many requests. It returns false if too many requests
+// are delayed already.
 func (d *delays) wait(request *http.Request, address string) bool {
 	return d.allow(address) || d.held.wait(request.Context(), delayTime/2+rand.N(delayTime)) //nolint:gosec // no secret
 }
@@ -49,7 +51,7 @@ func (d *delays) allow(address string) bool {
 	return d.clients.of(address).Allow()
 }
 
-// probed delays probes.
+// probed delays probes of addresses that send too many.
 func (d *delays) probed(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if probePaths[c.Path()] && !d.wait(c.Request(), web.Client(c.RealIP())) {
@@ -59,7 +61,7 @@ func (d *delays) probed(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// tooMany ends a connection for which there is no room.
+// tooMany returns 503 and closes the connection, because too many requests are delayed already.
 func tooMany(c echo.Context) error {
 	c.Response().Header().Set(echo.HeaderConnection, "close")
 	return echo.NewHTTPError(http.StatusServiceUnavailable)

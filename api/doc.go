@@ -1,4 +1,4 @@
-// Package api is the process that answers: the delete check that Cinder asks, health, metrics, and the page of the queues.
+// Package api is the HTTP server: the delete check for Cinder, health, metrics and the queue page.
 //
-// It knows the memory and that page only by what is handed in, and nothing of the queue or the cloud.
+// It gets the database and the queue page from its caller. It does not import the queue or the cloud.
 package api

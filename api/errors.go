@@ -11,12 +11,12 @@ import (
 	"staffeln/api/web"
 )
 
-// A Trouble shows an error to somebody at a browser.
+// A Trouble renders an error page for a browser.
 type Trouble func(c echo.Context, status int, detail string) error
 
-// answerError writes every error that a handler returned, or that there was no handler for: as a problem (RFC 9457) for
-// programs, as a page for browsers where there are pages, and in plain text for Cinder, which shows it to nobody and
-// only must not find the word in it that allows. All name the ID by which the log knows the request.
+// answerError writes every error that a handler or the router returned: as a problem (RFC 9457) for programs, as a page for
+// browsers if there are pages, and as plain text for Cinder. Cinder does not show the text, but takes `True` as permission, so
+// the text must not contain it. Each response has the request ID, which is also in the log.
 func answerError(page Trouble) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		if c.Response().Committed {
@@ -31,7 +31,7 @@ func answerError(page Trouble) echo.HTTPErrorHandler {
 		path := c.Request().URL.Path
 		switch {
 		case path == CheckPath:
-			_ = c.String(status, detail+"\n") // nobody is left to tell
+			_ = c.String(status, detail+"\n") // nothing to do if the client is gone
 		case page != nil && browses(c.Request()) && !strings.HasPrefix(path, "/v1/"):
 			_ = page(c, status, detail)
 		default:
@@ -40,12 +40,12 @@ func answerError(page Trouble) echo.HTTPErrorHandler {
 	}
 }
 
-// browses tells whether a browser asks for a page to show: those alone say that they take HTML.
+// browses reports whether a browser asks for a page: only browsers accept HTML.
 func browses(request *http.Request) bool {
 	return strings.Contains(request.Header.Get(echo.HeaderAccept), echo.MIMETextHTML)
 }
 
-// detailOf says what was wrong, and what to do; of a fault of ours nothing that only the log should know.
+// detailOf returns what was wrong and what to do. For server errors it returns no internal detail; the log has it.
 func detailOf(status int, err *echo.HTTPError, method string) string {
 	said, _ := err.Message.(string)
 	switch {

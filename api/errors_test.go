@@ -13,9 +13,9 @@ import (
 
 const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
-// Programs get a problem, browsers a page, Cinder plain text, each with the request's ID; and nobody what only the log
-// should know.
-func TestErrors_HaveOneShapeForEachWhoAsks(t *testing.T) {
+// Programs get a problem, browsers a page, Cinder plain text, each with the request ID. No response contains what only the log
+// should have.
+func TestErrors_HaveOneFormatPerKindOfClient(t *testing.T) {
 	k := runCheck(t, Config{RateLimit: 10}, func(d *Deps) {
 		d.Trouble = func(c echo.Context, status int, detail string) error { return c.HTML(status, "<p>"+detail+"</p>") }
 		d.Routes = []Routes{func(e *echo.Echo) {

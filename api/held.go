@@ -7,8 +7,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// limiters are the rate limits of single addresses. Addresses beyond the most that are remembered share one limit: a cache that
-// forgets the oldest would let a flood of addresses lift the limits of all.
+// limiters holds one rate limiter per address, for at most `most` addresses. All other addresses share one. A cache that
+// evicts the oldest would let a flood of addresses reset the limits of all.
 type limiters struct {
 	perSecond, burst, most int
 
@@ -31,10 +31,10 @@ func (l limiters) of(address string) *rate.Limiter {
 	return one
 }
 
-// held is a channel that has a slot for each request that may wait at a time.
+// held is a semaphore with a slot for each request that may be delayed at a time.
 type held chan struct{}
 
-// wait returns after d, or when ctx ends. It returns false at once where no slot is free.
+// wait returns after d, or when ctx ends. It returns false at once if no slot is free.
 func (h held) wait(ctx context.Context, d time.Duration) bool {
 	select {
 	case h <- struct{}{}:

@@ -8,14 +8,13 @@ import (
 	"staffeln/api/web"
 )
 
-// burst is for how many seconds' worth of requests a client that was silent may ask at once: a page asks for several
-// things together.
+// burst is how many seconds' worth of requests a client may send at once: a page sends several requests together.
 const burst = 5
 
-// unlimited reports the routes that no rate limit ever refuses.
+// unlimited reports whether a route has no rate limit.
 func unlimited(path string) bool { return probePaths[path] || path == CheckPath }
 
-// limited answers 429 to a client that sends more than so many requests a second, also for paths that are not there.
+// limited answers 429 to a client that sends more requests per second than allowed, also for paths that do not exist.
 func limited(perSecond int) echo.MiddlewareFunc {
 	if perSecond == 0 {
 		return func(next echo.HandlerFunc) echo.HandlerFunc { return next }

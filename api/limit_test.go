@@ -10,7 +10,7 @@ import (
 	"staffeln/api/web"
 )
 
-func TestRun_AGroupOfRoutesIsAddedWithAllThatLiesAroundIt(t *testing.T) {
+func TestRun_AddedRoutesGetAllMiddleware(t *testing.T) {
 	r := run(t, Config{RateLimit: 1}, func(d *Deps) {
 		d.Routes = []Routes{func(e *echo.Echo) {
 			e.GET("/v1/more", func(c echo.Context) error { return c.String(http.StatusOK, "more") })
@@ -39,7 +39,7 @@ func TestRun_AGroupOfRoutesIsAddedWithAllThatLiesAroundIt(t *testing.T) {
 	require.ErrorContains(t, Config{RateLimit: -1}.Validate(), "RATE_LIMIT: want 0")
 }
 
-func TestClient_IsAnAddressOrANetworkOfIPv6(t *testing.T) {
+func TestClient_IsIPv4AddressOrIPv6Network(t *testing.T) {
 	for address, is := range map[string]string{
 		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "::ffff:192.0.2.7", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
 		"2001:db8:1:2::": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64", "": "", "nobody": "nobody",

@@ -7,7 +7,7 @@ import (
 	"net"
 )
 
-// A listener is an address that is listened on, and what is served there; health is at each.
+// A listener is an open address, with the groups of routes that it serves. Every listener serves health.
 type listener struct {
 	net.Listener
 
@@ -15,20 +15,20 @@ type listener struct {
 }
 
 var (
-	// ErrCheckListen says that it was the check's own address that could not be listened on.
+	// ErrCheckListen means that the address of the delete check could not be opened.
 	ErrCheckListen = errors.New("listen for the delete check")
-	// ErrMetricsListen says that it was that of the metrics.
+	// ErrMetricsListen means that the address of the metrics could not be opened.
 	ErrMetricsListen = errors.New("listen for the API's metrics")
 )
 
-// listen opens the addresses: of all, and of the check and the metrics where they have their own.
+// listen opens the main address, and those of the delete check and the metrics if they have their own.
 func listen(ctx context.Context, cfg Config) (listeners []listener, err error) {
 	defer func() {
 		if err == nil {
 			return
 		}
 		for _, p := range listeners {
-			_ = p.Close() // it has served nobody
+			_ = p.Close() // it has served no request
 		}
 		listeners = nil
 	}()

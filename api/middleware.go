@@ -15,16 +15,17 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-// given are the request IDs that are taken from a client: anything longer or stranger would only fill the log.
-var given = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+// validRequestID matches the request IDs that are accepted from a client. Others would fill the log with long or unreadable text.
+var validRequestID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// requestID gives each request an ID, the client's own where it is readable; echo's middleware takes over whatever a client sends.
+// requestID gives each request an ID: the client's own if it matches, otherwise a random one. Echo's middleware accepts any
+// value.
 func requestID(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := c.Request().Header.Get(echo.HeaderXRequestID)
-		if !given.MatchString(id) {
+		if !validRequestID.MatchString(id) {
 			var random [12]byte
-			_, _ = rand.Read(random[:]) // never fails, by its documentation
+			_, _ = rand.Read(random[:]) // documented never to fail
 			id = "req-" + hex.EncodeToString(random[:])
 		}
 		c.Response().Header().Set(echo.HeaderXRequestID, id)
@@ -32,15 +33,14 @@ func requestID(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// probePaths are asked again and again; what is not ready is logged by the readiness, once.
+// probePaths are requested periodically. Failures are logged once, by the readiness check.
 var probePaths = map[string]bool{"/v1/health": true, "/livez": true, "/readyz": true, "/metrics": true}
 
-// accessLog counts and measures each request and writes a line for it: a warning where the fault is ours, and only for
-// debugging where a probe asked, a page that is open asks again and again, or the delete check answered, whose refusals have lines of
-// their own.
+// accessLog counts, measures and logs each request. Server errors are warnings. The level is debug for probes, for the
+// periodic requests of an open queue page, and for successful delete checks: refusals have log lines of their own.
 func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFunc {
 	few := fewLines()
-	var failing telemetry.Conditions // by route: a page that is open, and Cinder, ask again and again
+	var failing telemetry.Conditions // by route: an open page and Cinder repeat their requests
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			took := telemetry.Stopwatch()
@@ -49,12 +49,12 @@ func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFu
 			c.SetRequest(request.WithContext(log.WithContext(request.Context())))
 			err := next(c)
 			if err != nil {
-				c.Error(err) // writes the answer now, so that the line knows its status
+				c.Error(err) // writes the response now, so that its status is known here
 			}
 			seconds := took()
 			metrics.APIRequest(request.Method, c.Path(), response.Status, seconds)
 			if request.URL.Path == CheckPath {
-				log = log.Sample(few) // whoever reaches the check can make it refuse
+				log = log.Sample(few) // anyone who can reach the check can cause refusals
 			}
 			level, route := zerolog.InfoLevel, request.Method+" "+c.Path()
 			if response.Status < 500 {
@@ -79,15 +79,15 @@ func accessLog(log zerolog.Logger, metrics *telemetry.Metrics) echo.MiddlewareFu
 	}
 }
 
-// linesMost are the lines of one kind that anybody can cause, and that a minute's log has; the metrics count all.
-const linesMost = 100
+// maxLines is the maximum of log lines per minute that anyone can cause, per kind. The metrics count all.
+const maxLines = 100
 
-func fewLines() zerolog.Sampler { return &zerolog.BurstSampler{Burst: linesMost, Period: time.Minute} }
+func fewLines() zerolog.Sampler { return &zerolog.BurstSampler{Burst: maxLines, Period: time.Minute} }
 
-// recovered turns a panic into an error of this one request.
+// recovered turns a panic of a handler into an error of that request.
 func recovered() echo.MiddlewareFunc {
 	return middleware.RecoverWithConfig(middleware.RecoverConfig{
-		DisableStackAll: true, DisableErrorHandler: true, // the access log has the error written
+		DisableStackAll: true, DisableErrorHandler: true, // answerError writes the error
 		LogErrorFunc: func(c echo.Context, err error, stack []byte) error {
 			zerolog.Ctx(c.Request().Context()).Error().Err(err).Bytes("stack", stack).Msg("request handler panicked")
 			return err
@@ -95,8 +95,8 @@ func recovered() echo.MiddlewareFunc {
 	})
 }
 
-// secured sets what every answer says to a browser; a page that needs more than nothing sets a policy of its own. Echo's middleware
-// believes everybody's X-Forwarded-Proto, and does not forbid to store an answer.
+// secured sets the security headers of every response. Handlers of pages set a policy of their own. Echo's middleware trusts
+// X-Forwarded-Proto of any client and does not set Cache-Control: no-store.
 func secured(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		header := c.Response().Header()

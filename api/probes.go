@@ -13,21 +13,21 @@ import (
 )
 
 const (
-	recentTime  = 200 * time.Millisecond // for which an answer of a probe is given to all who ask
-	readTimeout = 5 * time.Second        // for one look
+	recentTime  = 200 * time.Millisecond // for how long a probe's response is reused for all clients
+	readTimeout = 5 * time.Second        // of one check
 )
 
-// recent answers requests from one look of a few moments ago: thousands of clients at the probes cost no more than five looks a
-// second, and whoever hangs up ends nobody else's.
+// recent caches the response of a probe: thousands of clients cause at most five checks per second. A client that disconnects
+// does not cancel the check for the others.
 type recent struct {
-	look http.Handler
+	handler http.Handler
 
 	mu    sync.Mutex
-	since func() time.Duration // nil: nobody has looked yet
+	since func() time.Duration // nil: no response yet
 	seen  *kept
 }
 
-// kept is an answer; it is an http.ResponseWriter.
+// kept is a recorded response; it implements http.ResponseWriter.
 type kept struct {
 	status int
 	header http.Header
@@ -38,8 +38,8 @@ func (k *kept) Header() http.Header         { return k.header }
 func (k *kept) Write(p []byte) (int, error) { return k.body.Write(p) }
 func (k *kept) WriteHeader(status int)      { k.status = status }
 
-func recently(look http.Handler) echo.HandlerFunc {
-	r := &recent{look: look}
+func recently(handler http.Handler) echo.HandlerFunc {
+	r := &recent{handler: handler}
 	return func(c echo.Context) error {
 		answer := r.answer(c.Request())
 		for _, name := range []string{echo.HeaderContentType} {
@@ -60,14 +60,14 @@ func (r *recent) answer(request *http.Request) *kept {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(request.Context()), readTimeout)
 	defer cancel()
 	plain := request.Clone(ctx)
-	plain.Header.Del(echo.HeaderAcceptEncoding) // one answer for all
+	plain.Header.Del(echo.HeaderAcceptEncoding) // one response for all clients
 	answer := &kept{status: http.StatusOK, header: http.Header{}}
-	r.look.ServeHTTP(answer, plain)
+	r.handler.ServeHTTP(answer, plain)
 	r.since, r.seen = telemetry.Stopwatch(), answer
 	return answer
 }
 
-// probes are what watches the process asks for.
+// probes holds the handlers for health, readiness and metrics.
 type probes struct{ health, livez, readyz, metrics echo.HandlerFunc }
 
 func newProbes(d Deps) probes {
@@ -75,8 +75,8 @@ func newProbes(d Deps) probes {
 	return probes{recently(health(d.Ping)), echo.WrapHandler(common), recently(common), recently(common)}
 }
 
-// add serves health, and metrics only where they belong: behind no page and beside no check where they have an address of their
-// own.
+// add adds the routes for health, and those for metrics if this listener serves them: with an address of their own, metrics
+// are not served beside pages or the delete check.
 func (p probes) add(e *echo.Echo, metrics bool) {
 	e.GET("/v1/health", p.health)
 	e.GET("/livez", p.livez)
@@ -86,18 +86,18 @@ func (p probes) add(e *echo.Echo, metrics bool) {
 	}
 }
 
-// health answers the word that the Python Staffeln's probes look for, and only when the database answers.
+// health returns `True` if the database can be reached, as the probes of the Python Staffeln expect.
 func health(ping func(context.Context) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		ctx, cancel := context.WithTimeout(request.Context(), pingTime)
 		defer cancel()
 		w.Header().Set(echo.HeaderContentType, echo.MIMETextPlainCharsetUTF8)
 		if err := ping(ctx); err != nil {
-			// Why not is logged by the readiness, once; probes come every few seconds.
+			// The readiness check logs the cause once; probes come every few seconds.
 			w.WriteHeader(http.StatusServiceUnavailable)
-			_, _ = w.Write([]byte("False")) // to a buffer
+			_, _ = w.Write([]byte("False")) // written to a buffer
 			return
 		}
-		_, _ = w.Write([]byte("True")) // to a buffer
+		_, _ = w.Write([]byte("True")) // written to a buffer
 	})
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Networks are of those whose word is taken for where a request came from.
+// Networks are the networks of trusted proxies, whose X-Forwarded-For is used.
 type Networks []*net.IPNet
 
-// UnmarshalText reads networks, or single addresses, divided by commas.
+// UnmarshalText parses comma-separated networks or single addresses.
 func (n *Networks) UnmarshalText(text []byte) error {
 	*n = nil
 	for word := range strings.SplitSeq(string(text), ",") {
@@ -28,7 +28,8 @@ func (n *Networks) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// extractor answers whom a request is from: the next one, or who the nearest of ours that can be trusted says it is.
+// extractor returns the function that finds a request's client: the peer, or the nearest address in X-Forwarded-For that is
+// not a trusted proxy.
 func (n Networks) extractor() echo.IPExtractor {
 	if len(n) == 0 {
 		return echo.ExtractIPDirect()

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Only those who are named are believed: anybody can write a header.
-func TestWhoIsBelievedAboutAddresses(t *testing.T) {
+// Only configured proxies are trusted: anyone can write a header.
+func TestForwardedForIsUsedOnlyFromTrustedProxies(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ trusted, from, says, want string }{
 		"nobody is named":               {"", "10.0.0.1:1", "198.51.100.7", "10.0.0.1"},

@@ -10,14 +10,14 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// QueuesPath is where [Deps].Queues is mounted; what lies below it is asked for with the same path.
+// QueuesPath is the path of [Deps].Queues. The handler gets the unchanged path, for everything below it too.
 const QueuesPath = "/queues"
 
-// queuesData is what the page itself asks for, every few seconds.
+// queuesData is the prefix of the requests that an open queue page sends every few seconds.
 const queuesData = QueuesPath + "/api/"
 
-// queues shows the page of the queues to whoever knows the token. It answers only what reads, whatever the page could
-// do, and nothing that a page of another site made a browser send.
+// queues returns the queue page for clients with the token. It allows only GET and HEAD, whatever the page can do, and rejects
+// cross-origin requests.
 func queues(token string, page http.Handler) echo.HandlerFunc {
 	origin := http.NewCrossOriginProtection()
 	return func(c echo.Context) error {
@@ -41,8 +41,7 @@ func queues(token string, page http.Handler) echo.HandlerFunc {
 	}
 }
 
-// presented answers the token of a request: the password of any user, which a browser asks for, or a program's bearer
-// token.
+// presented returns the token of a request: the password of any user (basic auth), or a bearer token.
 func presented(request *http.Request) (token string, is bool) {
 	if _, password, basic := request.BasicAuth(); basic {
 		return password, true
@@ -51,7 +50,7 @@ func presented(request *http.Request) (token string, is bool) {
 	return token, strings.EqualFold(scheme, "Bearer")
 }
 
-// same compares in a time that tells nothing of the token, its length included.
+// same compares in constant time, which also hides the token's length.
 func same(given, token string) bool {
 	a, b := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(token))
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1

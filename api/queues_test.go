@@ -11,10 +11,10 @@ import (
 
 const token = "0123456789abcdef"
 
-// page tells what it was asked.
+// page writes the request that it got.
 var page = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'")
-	_, _ = w.Write([]byte(q.Method + " " + q.URL.Path)) // the client is our own
+	_, _ = w.Write([]byte(q.Method + " " + q.URL.Path)) // the client is the test
 })
 
 func withPage(d *Deps) { d.Queues = page }
@@ -27,7 +27,7 @@ func bearer(scheme, token string) http.Header {
 	return http.Header{"Authorization": {scheme + " " + token}}
 }
 
-func TestQueues_AreShownToWhoKnowsTheToken(t *testing.T) {
+func TestQueues_AreShownWithToken(t *testing.T) {
 	r := run(t, Config{QueuesToken: token}, withPage)
 	for _, header := range []http.Header{basic("", token), basic("anybody", token), bearer("Bearer", token), bearer("bearer", token)} {
 		for _, path := range []string{"/queues", "/queues/", "/queues/api/queues", "/queues/queues/volumes"} {
@@ -46,7 +46,7 @@ func TestQueues_AreShownToWhoKnowsTheToken(t *testing.T) {
 	require.Regexp(t, `"level":"debug"[^\n]*"path":"/queues/api/queues","status":200`, r.log.String(), "an open page asks again and again")
 }
 
-func TestQueues_AreShownToNobodyElse(t *testing.T) {
+func TestQueues_AreNotShownWithoutValidToken(t *testing.T) {
 	r := run(t, Config{QueuesToken: token}, withPage)
 	refused := func(header http.Header) {
 		t.Helper()
@@ -74,7 +74,7 @@ func TestQueues_AreShownToNobodyElse(t *testing.T) {
 	require.NotContains(t, r.log.String(), wrong)
 }
 
-func TestQueues_AreReadOnlyAndNotForOtherSites(t *testing.T) {
+func TestQueues_AreReadOnlyAndRejectCrossOriginRequests(t *testing.T) {
 	r := run(t, Config{QueuesToken: token}, withPage)
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
 		for _, path := range []string{"/queues", "/queues/api/queues/volumes:pause"} {
@@ -96,7 +96,7 @@ func TestQueues_AreReadOnlyAndNotForOtherSites(t *testing.T) {
 	require.Equal(t, http.StatusRequestEntityTooLarge, got.StatusCode)
 }
 
-func TestQueues_AreNotThereWithoutAToken(t *testing.T) {
+func TestQueues_AreOffIfNoTokenIsConfigured(t *testing.T) {
 	for _, r := range []*running{run(t, Config{}, withPage), run(t, Config{QueuesToken: token})} {
 		got, _ := r.do(t, http.MethodGet, "/queues", "", basic("", token))
 		require.Equal(t, http.StatusNotFound, got.StatusCode)

@@ -8,18 +8,18 @@ import (
 )
 
 const (
-	bodyLimit = "64K"           // no request of ours has a body worth more
-	pingTime  = 3 * time.Second // for the database's answer
+	bodyLimit = "64K"           // larger than any valid body
+	pingTime  = 3 * time.Second // for the database ping
 )
 
-// around is what all servers of one process share.
-type around struct {
+// sharedParts is what all servers of the process share.
+type sharedParts struct {
 	delays *delays
 	probes probes
 }
 
-// base returns a server with what lies around every route.
-func base(cfg Config, d Deps, w *connLimiter, a around) *echo.Echo {
+// base returns a server with the middleware of every route.
+func base(cfg Config, d Deps, w *connLimiter, a sharedParts) *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = answerError(d.Trouble)
 	e.IPExtractor = cfg.TrustedProxies.extractor()
@@ -27,14 +27,14 @@ func base(cfg Config, d Deps, w *connLimiter, a around) *echo.Echo {
 	return e
 }
 
-// bounded limits the body of every request; the delete check has a limit of its own.
+// bounded limits the body of every request. The delete check has a limit of its own.
 func bounded() echo.MiddlewareFunc {
 	return middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{
 		Limit: bodyLimit, Skipper: func(c echo.Context) bool { return c.Path() == CheckPath },
 	})
 }
 
-// rest adds what is not for Cinder.
+// rest adds the routes that are not for Cinder: the queue page, the read API and the pages.
 func rest(e *echo.Echo, cfg Config, d Deps) {
 	if d.Queues != nil && cfg.QueuesToken != "" {
 		page := queues(cfg.QueuesToken, d.Queues)

@@ -17,33 +17,33 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-// Deps are what the API asks of others.
+// Deps are the dependencies of the API.
 type Deps struct {
-	// Ping tells whether the database answers; it obeys its context.
+	// Ping returns an error if the database cannot be reached. It returns when its context ends.
 	Ping func(context.Context) error
-	// Checks answers the delete check; nil = there is none.
+	// Checks is the database of the delete check; nil = no delete check.
 	Checks  *db.Checks
 	Log     zerolog.Logger
 	Metrics *telemetry.Metrics
 	Ready   *telemetry.Readiness
-	// Queues is the page of the queues, which sees its requests with their whole path; nil = there is none. It is
-	// shown only where Config.QueuesToken is set, and asked only for what reads.
+	// Queues is the queue page, which gets its requests with the whole path; nil = no page. It is served only if
+	// Config.QueuesToken is set, and only for GET and HEAD.
 	Queues http.Handler
-	// Routes are further groups of routes, each added to the server by one call.
+	// Routes are further groups of routes.
 	Routes []Routes
-	// Trouble shows errors to browsers; nil = they are told like programs.
+	// Trouble renders error pages for browsers; nil = browsers get the same errors as programs.
 	Trouble Trouble
-	// Listening, where it is not nil, is told the address once the API answers there, then that of the check and that of the
-	// metrics where they have one of their own.
+	// Listening, if not nil, is called with the API's address once it is open, then with those of the delete check and the
+	// metrics if they have their own.
 	Listening func(net.Addr)
 }
 
-// Routes adds a group of routes to the server, which lays around each of them: request ID, access log, metrics by route,
-// security headers, limits of time and size, and the rate limit per client. A handler that needs other headers sets them.
-// Errors are returned, not written: the server has one shape for all ([web.Problem], and [Deps.Trouble] for browsers).
+// Routes adds a group of routes to the server. The server adds to each route: request ID, access log, metrics, security
+// headers, limits of time and size, and the rate limit per client. Handlers may change the headers. They return errors instead
+// of writing them: the server writes all errors in one format ([web.Problem], and [Deps.Trouble] for browsers).
 type Routes func(*echo.Echo)
 
-// The time limits of the API beside those of every server of ours: a client that sends slowly is no Cinder.
+// Limits of the API in addition to those of every HTTP server of Staffeln. Cinder does not send slowly.
 const (
 	readHeaderTime = 3 * time.Second
 	readTime       = 5 * time.Second
@@ -51,7 +51,7 @@ const (
 	maxHeaderBytes = 16 << 10
 )
 
-// Run serves the API until ctx ends, lets requests under way end, and answers nil then.
+// Run serves the API until ctx ends, lets requests in progress finish, and returns nil.
 func Run(ctx context.Context, cfg Config, d Deps) error {
 	certificates, err := cfg.TLS.open(d.Log, d.Metrics)
 	if err != nil {
@@ -66,17 +66,17 @@ func Run(ctx context.Context, cfg Config, d Deps) error {
 	var wait sync.WaitGroup
 	defer wait.Wait()
 	wait.Go(func() { drain(ctx, serving, cfg.DrainTime.Std(), d.Ready); cancel() })
-	shared := around{newDelays(), newProbes(d)}
+	shared := sharedParts{newDelays(), newProbes(d)}
 	check := cfg.check(d, certificates, shared.delays)
 	if check != nil {
-		ledgered, over := context.WithCancel(context.WithoutCancel(ctx))
-		defer over() // after the last answer
-		wait.Go(func() { check.cinderBody.run(ledgered, d.Log) })
+		auditing, over := context.WithCancel(context.WithoutCancel(ctx))
+		defer over() // after the last response
+		wait.Go(func() { check.audit.run(auditing, d.Log) })
 	}
 	ended := make(chan error, len(listeners))
 	few := fewLines()
 	for _, l := range listeners {
-		connLimiter := newConnLimiter(mostWaiting, func() { d.Metrics.Rejected("waiting") })
+		connLimiter := newConnLimiter(maxWaitingConns, func() { d.Metrics.Rejected("waiting") })
 		handler := base(cfg, d, connLimiter, shared)
 		shared.probes.add(handler, l.metrics)
 		if l.pages {
@@ -88,10 +88,10 @@ func Run(ctx context.Context, cfg Config, d Deps) error {
 		server := telemetry.NewHTTPServer(handler)
 		server.ReadHeaderTimeout, server.ReadTimeout, server.IdleTimeout, server.MaxHeaderBytes = readHeaderTime, readTime, idleTime, maxHeaderBytes
 		server.ConnState, server.ConnContext = connLimiter.connState, connLimiter.connContext
-		server.Protocols = new(http.Protocols) // of a connection of HTTP/2 the crowd would not know what it waits for
+		server.Protocols = new(http.Protocols) // with HTTP/2 the connection limiter could not see what a connection waits for
 		server.Protocols.SetHTTP1(true)
 		server.TLSConfig = certificates.config()
-		server.ErrorLog = slog.NewLogLogger(faults{slog.DiscardHandler, d.Log.Sample(few)}, slog.LevelInfo)
+		server.ErrorLog = slog.NewLogLogger(connectionLog{slog.DiscardHandler, d.Log.Sample(few)}, slog.LevelInfo)
 		if d.Listening != nil {
 			d.Listening(l.Addr())
 		}
@@ -100,14 +100,14 @@ func Run(ctx context.Context, cfg Config, d Deps) error {
 	for range listeners {
 		if failed := <-ended; failed != nil && err == nil {
 			err = fmt.Errorf("serve the API: %w", failed)
-			cancel() // the other one too
+			cancel() // ends the other listeners too
 		}
 	}
 	return err
 }
 
-// drain waits until ctx ends, says then that the process is not ready, and gives those who send requests the time to
-// notice; it returns early where serving ends by itself.
+// drain waits until ctx ends, marks the process as not ready, and then gives load balancers the drain time to notice. It
+// returns early if serving ends by itself.
 func drain(ctx, serving context.Context, long time.Duration, ready *telemetry.Readiness) {
 	select {
 	case <-serving.Done():
@@ -126,18 +126,18 @@ func drain(ctx, serving context.Context, long time.Duration, ready *telemetry.Re
 	}
 }
 
-// faults takes what net/http tells of connections, handshakes that failed above all, into our log.
-type faults struct {
-	slog.Handler // of nothing
+// connectionLog is a slog handler that writes net/http's messages on connections, mostly failed handshakes, to our log.
+type connectionLog struct {
+	slog.Handler // discards
 
 	log zerolog.Logger
 }
 
-// Enabled takes every line.
-func (faults) Enabled(context.Context, slog.Level) bool { return true }
+// Enabled returns true for every level.
+func (connectionLog) Enabled(context.Context, slog.Level) bool { return true }
 
-// Handle takes one.
-func (f faults) Handle(_ context.Context, r slog.Record) error {
+// Handle logs one message.
+func (f connectionLog) Handle(_ context.Context, r slog.Record) error {
 	f.log.Info().Str("what", r.Message).Msg("connection failed")
 	return nil
 }

@@ -29,27 +29,27 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// crowdOf opens connections that say so much and then nothing, and keeps them to the end of the test.
-func crowdOf(t *testing.T, address string, n int, says string) {
+// openSlowClients opens n connections that send says and then nothing, and keeps them open until the test ends.
+func openSlowClients(t *testing.T, address string, n int, says string) {
 	t.Helper()
 	for range n {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
-		_, _ = io.WriteString(conn, says) // it may be turned away already
+		_, _ = io.WriteString(conn, says) // the server may have closed it already
 	}
 }
 
-func TestCheck_TenThousandSlowClientsKeepNobodyOut(t *testing.T) {
+func TestCheck_AnswersAmongTenThousandSlowClients(t *testing.T) {
 	k := runCheck(t, Config{})
 	address := strings.TrimPrefix(k.url, "http://")
 	const head = "POST /v1/backup?backup_id=" + unknown + " HTTP/1.1\r\nHost: h\r\n"
 	body := head + "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ntarget="
-	var quiet, crowded []time.Duration
-	asked := func(took []time.Duration) []time.Duration {
+	var alone, slow []time.Duration
+	measured := func(took []time.Duration) []time.Duration {
 		for range 5 {
 			for _, id := range []string{unknown, recorded(backup.Available)} {
-				k.client.CloseIdleConnections() // as Cinder: a connection for each question
+				k.client.CloseIdleConnections() // like Cinder, which opens a connection for each request
 				watch := telemetry.Stopwatch()
 				_, said := k.ask(t, id, "", "")
 				took = append(took, watch())
@@ -59,24 +59,24 @@ func TestCheck_TenThousandSlowClientsKeepNobodyOut(t *testing.T) {
 		return took
 	}
 	for range 10 {
-		quiet = asked(quiet)
+		alone = measured(alone)
 	}
 	for range 10 {
-		crowdOf(t, address, 400, "")
-		crowdOf(t, address, 300, head)
-		crowdOf(t, address, 300, body)
-		crowded = asked(crowded)
+		openSlowClients(t, address, 400, "")
+		openSlowClients(t, address, 300, head)
+		openSlowClients(t, address, 300, body)
+		slow = measured(slow)
 	}
-	slices.Sort(quiet)
-	slices.Sort(crowded)
-	t.Logf("an answer took %s alone and %s among slow clients (medians of 100), %s and %s at most", quiet[50], crowded[50], quiet[99], crowded[99])
+	slices.Sort(alone)
+	slices.Sort(slow)
+	t.Logf("an answer took %s alone and %s among slow clients (medians of 100), %s and %s at most", alone[50], slow[50], alone[99], slow[99])
 	_, metrics := k.do(t, http.MethodGet, "/metrics", "", nil)
 	require.NotContains(t, metrics, `staffeln_api_rejected_total{what="checks"}`)
 }
 
-func TestCrowd_TurnsAwayWhoWaitedLongestAndNobodyWhoWasRead(t *testing.T) {
-	turned := 0
-	w := newConnLimiter(2, func() { turned++ })
+func TestConnLimiter_ClosesLongestWaitingConnection(t *testing.T) {
+	rejected := 0
+	w := newConnLimiter(2, func() { rejected++ })
 	var conns []net.Conn
 	closed := map[net.Conn]*atomic.Bool{}
 	for range 5 {
@@ -87,11 +87,11 @@ func TestCrowd_TurnsAwayWhoWaitedLongestAndNobodyWhoWasRead(t *testing.T) {
 	isClosed := func(c net.Conn) bool { return c.SetDeadline(time.Time{}) != nil }
 	w.connState(conns[0], http.StateNew)
 	w.connState(conns[0], http.StateActive)
-	w.remove(conns[0]) // read to its end
+	w.remove(conns[0]) // its request was read completely
 	for _, c := range conns[1:] {
 		w.connState(c, http.StateNew)
 	}
-	require.Equal(t, 2, turned)
+	require.Equal(t, 2, rejected)
 	for i, gone := range []bool{false, true, true, false, false} {
 		require.Equal(t, gone, isClosed(conns[i]), i)
 	}
@@ -103,7 +103,7 @@ func TestCrowd_TurnsAwayWhoWaitedLongestAndNobodyWhoWasRead(t *testing.T) {
 	require.Zero(t, w.waiting.Len())
 }
 
-// signed is a certificate by an authority, or an authority.
+// signed is a certificate that a CA signed, or a CA.
 type signed struct {
 	TLS
 
@@ -136,7 +136,7 @@ func sign(t *testing.T, folder, name string, by *signed) *signed {
 	return s
 }
 
-// runSecured starts one that demands a client certificate of an authority; its client presents none.
+// runSecured starts an API that requires a client certificate of a CA. The client of the returned value presents none.
 func runSecured(t *testing.T, cfg Config) (*checked, *signed) {
 	t.Helper()
 	folder := t.TempDir()
@@ -149,7 +149,7 @@ func runSecured(t *testing.T, cfg Config) (*checked, *signed) {
 	return k, ca
 }
 
-// with is a client that presents certificates, and trusts every server.
+// with returns a client that presents the certificates and trusts every server.
 func (k *checked) with(t *testing.T, certificates ...tls.Certificate) *http.Client {
 	t.Helper()
 	transport := &http.Transport{TLSClientConfig: &tls.Config{
@@ -164,24 +164,24 @@ func (k *checked) with(t *testing.T, certificates ...tls.Certificate) *http.Clie
 	return &http.Client{Transport: transport}
 }
 
-func TestRun_AnAuthorityThatIsTakenAwayEndsItsCertificatesAtOnce(t *testing.T) {
+func TestRun_RemovedCAInvalidatesItsCertificatesAtOnce(t *testing.T) {
 	k, ca := runSecured(t, Config{})
 	k.client = k.with(t, sign(t, t.TempDir(), "cinder", ca).pair)
 	k.asksAs(t, unknown, alice, "True")
 	other, err := os.ReadFile(sign(t, t.TempDir(), "another", nil).CertFile)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(ca.CertFile, append(other, "\n# and no other\n"...), 0o600))
-	got, _ := k.ask(t, unknown, "", "") // by the connection from before
+	got, _ := k.ask(t, unknown, "", "") // over the existing connection
 	require.Equal(t, http.StatusForbidden, got.StatusCode)
 }
 
-func TestRun_MetricsHaveAnAddressOfTheirOwn(t *testing.T) {
-	var places []net.Addr
+func TestRun_ServesMetricsOnOwnAddress(t *testing.T) {
+	var addresses []net.Addr
 	k := runCheck(t, Config{CheckListen: "127.0.0.1:0", MetricsListen: "127.0.0.1:0"}, func(d *Deps) {
-		cinderBody := d.Listening
+		listening := d.Listening
 		d.Listening = func(a net.Addr) {
-			if places = append(places, a); len(places) == 3 {
-				cinderBody(places[0])
+			if addresses = append(addresses, a); len(addresses) == 3 {
+				listening(addresses[0])
 			}
 		}
 	})
@@ -190,18 +190,18 @@ func TestRun_MetricsHaveAnAddressOfTheirOwn(t *testing.T) {
 		{"/metrics": 404, "/readyz": 200, CheckPath: 405},
 		{"/metrics": 200, "/readyz": 200, "/livez": 200, "/v1/health": 200, CheckPath: 404, "/queues": 404},
 	} {
-		k.url = "http://" + places[i].String()
+		k.url = "http://" + addresses[i].String()
 		for path, status := range paths {
 			got, _ := k.do(t, http.MethodGet, path, "", nil)
 			require.Equal(t, status, got.StatusCode, "%d %s", i, path)
 		}
 	}
-	require.ErrorIs(t, Run(t.Context(), Config{Listen: "127.0.0.1:0", MetricsListen: places[2].String()}, Deps{}), ErrMetricsListen)
+	require.ErrorIs(t, Run(t.Context(), Config{Listen: "127.0.0.1:0", MetricsListen: addresses[2].String()}, Deps{}), ErrMetricsListen)
 	require.ErrorContains(t, Config{Listen: ":1", CheckListen: ":2", MetricsListen: ":2"}.Validate(), "METRICS_LISTEN: the same")
 	require.ErrorContains(t, TLS{CertFile: "c", KeyFile: "k", ClientNames: []string{"n"}}.Validate(), "CLIENT_CA_FILE: empty")
 }
 
-func TestRun_TheCheckDemandsAClientCertificateAndNothingElseDoes(t *testing.T) {
+func TestRun_OnlyDeleteCheckRequiresClientCertificate(t *testing.T) {
 	folder := t.TempDir()
 	ca, stranger := sign(t, folder, "ca", nil), sign(t, folder, "stranger", nil)
 	files := sign(t, folder, "api", ca).TLS
@@ -231,7 +231,7 @@ func TestRun_TheCheckDemandsAClientCertificateAndNothingElseDoes(t *testing.T) {
 	with(sign(t, folder, "guest", stranger).pair)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, k.url+CheckPath+"?backup_id="+unknown, http.NoBody)
 	require.NoError(t, err)
-	response, err := k.client.Do(request) // a client that looks sends none that the server can't know
+	response, err := k.client.Do(request) // a client may hold back a certificate of a CA that the server does not name
 	if err == nil {
 		require.Equal(t, http.StatusForbidden, response.StatusCode)
 		require.NoError(t, response.Body.Close())
@@ -240,7 +240,7 @@ func TestRun_TheCheckDemandsAClientCertificateAndNothingElseDoes(t *testing.T) {
 	require.ErrorContains(t, Run(t.Context(), Config{Listen: "127.0.0.1:0", TLS: TLS{CertFile: files.CertFile, KeyFile: files.KeyFile, ClientCAFile: files.KeyFile}}, Deps{}), "no certificate in")
 }
 
-func TestRun_ACertificateThatChangesIsServedAndHalfOfOneIsNot(t *testing.T) {
+func TestRun_ReloadsChangedCertificateIfUsable(t *testing.T) {
 	folder := t.TempDir()
 	files := sign(t, folder, "api", nil)
 	r := run(t, Config{TLS: files.TLS})
@@ -268,13 +268,13 @@ func TestRun_ACertificateThatChangesIsServedAndHalfOfOneIsNot(t *testing.T) {
 	require.Regexp(t, `staffeln_api_certificate_expiry_timestamp_seconds [1-9]`, metrics)
 }
 
-func TestRun_TheCheckHasAnAddressOfItsOwn(t *testing.T) {
-	var places []net.Addr
+func TestRun_ServesDeleteCheckOnOwnAddress(t *testing.T) {
+	var addresses []net.Addr
 	k := runCheck(t, Config{CheckListen: "127.0.0.1:0"}, func(d *Deps) {
-		cinderBody := d.Listening
+		listening := d.Listening
 		d.Listening = func(a net.Addr) {
-			if places = append(places, a); len(places) == 2 {
-				cinderBody(places[0])
+			if addresses = append(addresses, a); len(addresses) == 2 {
+				listening(addresses[0])
 			}
 		}
 	})
@@ -283,19 +283,19 @@ func TestRun_TheCheckHasAnAddressOfItsOwn(t *testing.T) {
 	_, said := k.do(t, http.MethodGet, "/v1/health", "", nil)
 	require.Equal(t, "True", said)
 
-	k.url = "http://" + places[1].String()
+	k.url = "http://" + addresses[1].String()
 	_, said = k.ask(t, unknown, "", "")
 	require.Equal(t, "True", said)
 	for path, status := range map[string]int{"/v1/health": 200, "/livez": 200, "/readyz": 200, "/metrics": 404, "/queues": 404, "/": 404} {
 		got, _ := k.do(t, http.MethodGet, path, "", nil)
 		require.Equal(t, status, got.StatusCode, path)
 	}
-	require.ErrorIs(t, Run(t.Context(), Config{Listen: "127.0.0.1:0", CheckListen: places[1].String()}, Deps{}), ErrCheckListen)
+	require.ErrorIs(t, Run(t.Context(), Config{Listen: "127.0.0.1:0", CheckListen: addresses[1].String()}, Deps{}), ErrCheckListen)
 	require.ErrorContains(t, Config{Listen: ":1", CheckListen: ":1"}.Validate(), "CHECK_LISTEN: the same")
 	require.ErrorContains(t, Config{RefusalBurst: -1}.Validate(), "REFUSAL_BURST: want 0")
 }
 
-func TestRun_ToldToEndItSaysSoAndServesOnForItsTime(t *testing.T) {
+func TestRun_ServesForDrainTimeAndIsNotReady(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ready := telemetry.NewReadiness(zerolog.Nop())
 	metrics := telemetry.NewMetrics()

@@ -16,7 +16,8 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-// TLS says by which certificate the API is served; both files or none.
+// TLS is the server certificate of the API, and the client certificates it accepts. CertFile and KeyFile are set together or
+// not at all.
 type TLS struct {
 	CertFile     string   `split_words:"true" desc:"File with the certificate of the API and its chain, PEM; empty = plain HTTP. This file, the next one and that of the authorities are read again when they change."`
 	KeyFile      string   `split_words:"true" desc:"File with the certificate's key, PEM."`
@@ -24,7 +25,7 @@ type TLS struct {
 	ClientNames  []string `split_words:"true" desc:"Names of which the client certificate has one (as DNS name, URI or common name, whatever the case), so that no other certificate of the same authority can ask the delete check; empty = each certificate of the authority can."`
 }
 
-// Validate tells a certificate without a key, and the reverse.
+// Validate rejects combinations of which a part is missing.
 func (t TLS) Validate() error {
 	switch {
 	case t.CertFile == "" && t.KeyFile != "":
@@ -41,29 +42,29 @@ func (t TLS) Validate() error {
 	return nil
 }
 
-// certificates serve the newest content of the files. Where that can't be used (half of it was written), what was
-// before serves on.
+// certificates serves the newest content of the files. While that is not usable (it may be half written), the previous
+// certificate stays in use.
 type certificates struct {
 	files   TLS
 	log     zerolog.Logger
 	metrics *telemetry.Metrics
 
 	mu   sync.Mutex
-	seen [3]stamp // of the files, when they were read last
+	seen [3]stamp // of the files when they were last read
 	now  *tls.Config
-	cas  []*x509.Certificate // of the client certificates
+	cas  []*x509.Certificate // CAs of the client certificates
 }
 
-// stamp tells one content of a file from the next.
+// stamp identifies one version of a file's content.
 type stamp struct {
 	changed time.Time
 	size    int64
 }
 
-// open returns nil for plain HTTP. What can't be read now is an error; later it is logged.
+// open returns nil for plain HTTP. A file that cannot be read is an error here; later it is only logged.
 func (t TLS) open(log zerolog.Logger, metrics *telemetry.Metrics) (*certificates, error) {
 	if t.CertFile == "" {
-		return nil, nil //nolint:nilnil // no TLS is not a fault
+		return nil, nil //nolint:nilnil // no TLS is not an error
 	}
 	c := &certificates{files: t, log: log, metrics: metrics}
 	c.seen = c.stamps()
@@ -81,8 +82,8 @@ func (c *certificates) config() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.newest(), nil }}
 }
 
-// trusts reports whether a chain that was verified when its connection began still ends in an authority of the file, and its
-// certificate has not ended since.
+// trusts reports whether one of the chains, which were verified when the connection began, still ends in a CA of the file, and
+// its client certificate has not expired since.
 func (c *certificates) trusts(chains [][]*x509.Certificate) bool {
 	c.newest()
 	c.mu.Lock()
@@ -95,7 +96,7 @@ func (c *certificates) trusts(chains [][]*x509.Certificate) bool {
 	})
 }
 
-// newest looks at the files at every handshake: that costs far less than the handshake.
+// newest checks the files at every handshake. That costs far less than the handshake.
 func (c *certificates) newest() *tls.Config {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -139,7 +140,7 @@ func (c *certificates) read() (*tls.Config, error) {
 		}
 		config.ClientCAs = keyfile.Pool(cas)
 		config.ClientAuth = tls.VerifyClientCertIfGiven
-		config.SessionTicketsDisabled = true // a session that goes on would not look at the authorities again
+		config.SessionTicketsDisabled = true // a resumed session would skip the check against the CAs
 		c.cas = cas
 	}
 	if c.metrics != nil && pair.Leaf != nil {

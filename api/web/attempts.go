@@ -9,22 +9,23 @@ import (
 )
 
 const (
-	// attemptTime is for how long a failed sign-in counts.
+	// attemptTime is how long a failed sign-in counts.
 	attemptTime = 15 * time.Minute
-	// perAddress is how many times the failures of one account one address may have: an office has one.
+	// perAddress is the limit of failures per address, as a multiple of the limit per account: all people in an office may
+	// share one address.
 	perAddress = 6
-	// mostAttempted bounds what is remembered: some hundred bytes each.
-	mostAttempted = 10000
+	// maxAttempted bounds the memory: each entry has some hundred bytes.
+	maxAttempted = 10000
 )
 
-// attempts count failed sign-ins, by account and by address. What is refused here is not asked of Keystone, which locks
-// an account after some failures of its own. Each replica of the api counts for itself.
+// attempts counts failed sign-ins, by account and by address. Sign-ins that are refused here are not sent to Keystone, which
+// locks an account after a number of failures. Each replica of the API counts for itself.
 type attempts struct {
 	most int // of one account; 0: no limit
 	now  func() time.Time
 
 	mu      sync.Mutex
-	counted *lru.Cache[string, *counted] // by account and by address
+	counted *lru.Cache[string, *counted] // key: account or address
 }
 
 type counted struct {
@@ -33,12 +34,12 @@ type counted struct {
 }
 
 func newAttempts(most int, now func() time.Time) *attempts {
-	kept, _ := lru.New[string, *counted](mostAttempted) // an error only where the limit is not positive
+	kept, _ := lru.New[string, *counted](maxAttempted) // an error only if the limit is not positive
 	return &attempts{most: most, now: now, counted: kept}
 }
 
-// begin counts a sign-in as failed until [attempts.worked] says otherwise, so that guesses made at once are counted too.
-// Where there were too many it answers when the next one is taken.
+// begin counts a sign-in as failed until [attempts.succeeded] is called, so that concurrent guesses are counted too. If there
+// were too many failures, it returns the time of the next allowed sign-in.
 func (a *attempts) begin(l Login, address string) (next time.Time, refused bool) {
 	if a.most == 0 {
 		return time.Time{}, false
@@ -60,8 +61,8 @@ func (a *attempts) begin(l Login, address string) (next time.Time, refused bool)
 	return time.Time{}, false
 }
 
-// worked takes back what begin counted, and forgives the account what failed before.
-func (a *attempts) worked(l Login, address string) {
+// succeeded undoes the count of begin, and resets the failures of the account.
+func (a *attempts) succeeded(l Login, address string) {
 	if a.most == 0 {
 		return
 	}
@@ -73,8 +74,8 @@ func (a *attempts) worked(l Login, address string) {
 	}
 }
 
-// unanswered takes back what begin counted: nobody knows whether it was right.
-func (a *attempts) unanswered(l Login, address string) {
+// undo undoes the count of begin if Keystone did not answer.
+func (a *attempts) undo(l Login, address string) {
 	if a.most == 0 {
 		return
 	}
@@ -87,7 +88,7 @@ func (a *attempts) unanswered(l Login, address string) {
 	}
 }
 
-// of answers the count of a key; it begins anew when its time is over.
+// of returns the counter of a key. An expired counter restarts at 0.
 func (a *attempts) of(key string) *counted {
 	now := a.now()
 	c, known := a.counted.Get(key)
@@ -101,7 +102,7 @@ func (a *attempts) of(key string) *counted {
 	return c
 }
 
-// accountOf is one key for one account of Keystone's, whose names know no case.
+// accountOf returns the key of a Keystone account. Names are case-insensitive.
 func accountOf(l Login) string {
 	return "account " + strings.ToLower(l.Domain) + "\x00" + strings.ToLower(l.User)
 }

@@ -31,14 +31,14 @@ func TestAttemptsAreCountedByAccountAndByAddress(t *testing.T) {
 	now = now.Add(1)
 	require.True(t, taken("alice", "9"), "after its time it is forgotten")
 
-	// What worked is no failure, and forgives the account.
+	// A successful sign-in is no failure, and resets the account.
 	for range 10 {
 		require.True(t, taken("carol", "1"))
-		a.worked(Login{User: "carol", Domain: "default"}, "1")
+		a.succeeded(Login{User: "carol", Domain: "default"}, "1")
 	}
-	for range 10 { // what Keystone did not answer neither
+	for range 10 { // nor is a sign-in that Keystone did not answer
 		require.True(t, taken("dave", "2"))
-		a.unanswered(Login{User: "dave", Domain: "Default"}, "2")
+		a.undo(Login{User: "dave", Domain: "Default"}, "2")
 	}
 
 	for i := range 3 * perAddress {
@@ -47,10 +47,10 @@ func TestAttemptsAreCountedByAccountAndByAddress(t *testing.T) {
 	require.False(t, taken("one more", "7"), "one address tries many accounts")
 	require.True(t, taken("one more", "8"))
 
-	for i := range 3 * mostAttempted {
+	for i := range 3 * maxAttempted {
 		a.begin(Login{User: fmt.Sprint(i)}, fmt.Sprint(i))
 	}
-	require.LessOrEqual(t, a.counted.Len(), mostAttempted)
+	require.LessOrEqual(t, a.counted.Len(), maxAttempted)
 
 	unlimited := newAttempts(0, func() time.Time { return now })
 	for range 100 {

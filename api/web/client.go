@@ -2,7 +2,8 @@ package web
 
 import "net/netip"
 
-// Client is what counts as one: who has one IPv6 address has 2^64 of them.
+// Client returns the key by which a client is counted: the address, or its /64 network for IPv6, since one client has 2^64
+// addresses there.
 func Client(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil || ip.Unmap().Is4() {

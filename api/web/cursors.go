@@ -9,36 +9,36 @@ import (
 )
 
 const (
-	// maxReads is how many requests are read and computed at a time. Some MiB each for a volume with a long history.
+	// maxReads is how many requests may read and compute at a time. Each needs some MiB for a volume with a long history.
 	maxReads = db.PageConnections
-	// turnTime is how long a request waits for its turn: as long as nobody would notice.
-	turnTime = 2 * time.Second
+	// slotTimeout is how long a request waits for a slot: too short for a user to notice.
+	slotTimeout = 2 * time.Second
 )
 
-// errNoSlot is a request that got no turn.
+// errNoSlot means that the request got no slot.
 var errNoSlot = fault{http.StatusServiceUnavailable, "too many others read this at the moment: try again in a second"}
 
-// places are how many looks there may be at a time.
+// readSlots is a semaphore for concurrent read transactions.
 type readSlots chan struct{}
 
 func newReadSlots(n int) readSlots { return make(readSlots, n) }
 
-// take waits for a place, and reports whether it has one.
+// take waits for a slot, and reports whether it got one.
 func (p readSlots) take(ctx context.Context) bool {
 	select {
 	case p <- struct{}{}:
 		return true
 	default:
 	}
-	turn := time.NewTimer(turnTime)
-	defer turn.Stop()
+	timer := time.NewTimer(slotTimeout)
+	defer timer.Stop()
 	select {
 	case p <- struct{}{}:
 		return true
-	case <-turn.C:
+	case <-timer.C:
 	case <-ctx.Done():
 	}
 	return false
 }
 
-func (p readSlots) leave() { <-p }
+func (p readSlots) release() { <-p }

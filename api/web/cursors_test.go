@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Whoever finds all places taken is told to come again; who leaves first waits no longer.
-func TestACrowdedPageSaysWhenToComeAgain(t *testing.T) {
+// A request that finds no free slot gets Retry-After. A client that disconnects stops waiting.
+func TestReadsWithoutFreeSlotGetRetryAfter(t *testing.T) {
 	t.Parallel()
 	w := &Handler{readSlots: newReadSlots(1)}
 	require.True(t, w.readSlots.take(t.Context()))
@@ -20,11 +20,11 @@ func TestACrowdedPageSaysWhenToComeAgain(t *testing.T) {
 	require.False(t, w.readSlots.take(left))
 
 	answer := httptest.NewRecorder()
-	err := w.read(t.Context(), nil) // it does not get as far as the memory
+	err := w.read(t.Context(), nil) // returns before it uses the database
 	require.ErrorIs(t, err, errNoSlot)
 	require.NoError(t, answerProblem(echo.New().NewContext(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), answer), err))
 	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
 	require.Equal(t, "1", answer.Header().Get("Retry-After"))
-	w.readSlots.leave()
+	w.readSlots.release()
 	require.True(t, w.readSlots.take(t.Context()))
 }

@@ -1,8 +1,8 @@
-// Package web is what people and programs see of Staffeln over HTTP: the read API below /v1, and the page at /.
+// Package web is the HTTP interface for users and programs: the read API below /v1, and the page at /.
 //
-// Nothing of it is for anybody without a token of Keystone's. A token of a project shows that project, one with an
-// operator's role shows all; whose a token is, Keystone says, through the interface that cmd hands in. It changes
-// nothing but a person's own session.
+// Every request needs a Keystone token. A project-scoped token sees that project, a token with an admin role sees all
+// projects. Keystone validates the tokens, through an interface that cmd implements. The package changes nothing but the
+// session of the user.
 package web
 
 import (
@@ -18,7 +18,7 @@ import (
 	"staffeln/view"
 )
 
-// Config says whom the window shows what. Its variables are the API's own.
+// Config is which roles may see what. Its variables are those of the API.
 type Config struct {
 	AdminRoles     []string        `split_words:"true" default:"admin" desc:"Names of Keystone roles of which one makes a token show all projects in the read API and on the page. A token of a domain never does."`
 	TenantRoles    []string        `split_words:"true" default:"reader,member,admin" desc:"Names of Keystone roles of which one makes a token show its own project there."`
@@ -26,7 +26,7 @@ type Config struct {
 	TokenCacheTime backup.Duration `split_words:"true" default:"60" desc:"How long an answer of Keystone's about a token is believed, never beyond the token's own end: so long a token that was revoked, or lost its role, still shows what it showed. 0 = each request asks Keystone."`
 }
 
-// Validate tells roles that nobody can have.
+// Validate rejects empty role names and values out of range.
 func (c Config) Validate() error {
 	var faults []error
 	for name, roles := range map[string][]string{"ADMIN_ROLES": c.AdminRoles, "TENANT_ROLES": c.TenantRoles} {
@@ -43,22 +43,22 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-// Deps are what the window asks of others.
+// Deps are the dependencies of the handler.
 type Deps struct {
-	// DB has connections of the window's own ([db.DB.Pages]): it has no more looks at a time than these.
+	// DB has connections for the pages alone ([db.DB.Pages]). Their number is the maximum of concurrent read transactions.
 	DB       *db.DB
 	Keystone Keystone
-	// ServiceUser tells the login of our service user, which is refused without asking Keystone; nil: it is not known.
+	// ServiceUser reports whether a login is that of our service user, which is refused without asking Keystone; nil: unknown.
 	ServiceUser func(Login) bool
-	// Settings are the scheduler's rules, by which it is judged what is late and what comes next; Given tells which of
-	// their variables are set.
+	// Settings are the scheduler's settings, which decide what is late and what comes next. Given reports whether a variable
+	// is set.
 	Settings backup.Settings
 	Given    func(variable string) bool
-	// Now is the clock that Keystone's tokens end by.
+	// Now is the clock for the expiry of Keystone's tokens.
 	Now func() time.Time
 }
 
-// A Window answers the read API and the page.
+// A Handler serves the read API and the page.
 type Handler struct {
 	cfg          Config
 	deps         Deps
@@ -69,7 +69,7 @@ type Handler struct {
 	attempts *attempts
 }
 
-// New answers the window; [Handler.Routes] adds it to a server.
+// New returns a handler; [Handler.Routes] adds it to a server.
 func New(cfg Config, d Deps) *Handler {
 	return &Handler{
 		cfg: cfg, deps: d, tokens: newTokens(cfg, d), cookieCipher: &cookieCipher{key: d.DB.SessionKey}, readSlots: newReadSlots(maxReads),
@@ -85,7 +85,7 @@ func (w *Handler) Routes(e *echo.Echo) {
 	w.pages(e)
 }
 
-// reader reads for whoever has this access.
+// reader returns a reader for what the access may see.
 func (w *Handler) reader(a access) view.Reader {
 	return view.Reader{Settings: w.deps.Settings, Project: a.project(), Given: w.deps.Given}
 }

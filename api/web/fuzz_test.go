@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Whatever a query is, it is read or refused with words for who asked.
+// Every query is either read or rejected with a text for the client.
 func FuzzQuery(f *testing.F) {
 	for _, query := range []string{"", "limit=1&sort=time", "state=available,failed", "cursor=e30", "from=2026-03-01", "project=%00", "a=1;b=2", "limit=1&limit=2", (&pageCursor{Sort: "time", ID: "x"}).cursor()} {
 		f.Add(query)
@@ -13,9 +13,9 @@ func FuzzQuery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		for _, known := range [][]parameter{nil, ofVolumes, ofBackups, ofPage(ofBackups)} {
 			given, err := read(query, known)
-			var said fault
+			var got fault
 			if err != nil {
-				if !errors.As(err, &said) || said.status != 400 {
+				if !errors.As(err, &got) || got.status != 400 {
 					t.Fatal(err)
 				}
 				continue

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write openapi.json anew")
 
-func TestTheDocumentIsCurrent(t *testing.T) {
+func TestOpenAPIDocumentIsCurrent(t *testing.T) {
 	text, err := describe((&Handler{}).operations())
 	require.NoError(t, err)
 	if *update {
@@ -28,7 +28,7 @@ func TestTheDocumentIsCurrent(t *testing.T) {
 
 type object = map[string]any
 
-// describe writes the document.
+// describe generates the document.
 func describe(operations []operation) ([]byte, error) {
 	d := describer{schemas: object{}}
 	paths := object{}
@@ -77,7 +77,7 @@ func (p parameter) describe() object {
 	schema := object{"type": "string"}
 	switch {
 	case p.kind == "integer":
-		schema = object{"type": "integer", "minimum": 1, "maximum": mostRows}
+		schema = object{"type": "integer", "minimum": 1, "maximum": maxRows}
 	case p.kind == "date-time":
 		schema["anyOf"] = []object{{"format": "date-time"}, {"format": "date"}}
 	case p.many:
@@ -95,7 +95,7 @@ func (p parameter) describe() object {
 	return described
 }
 
-// schema answers a reference to a type's schema, or the schema itself where it has no name.
+// schema returns a reference to the schema of a named type, or the schema itself.
 func (d describer) schema(t reflect.Type) object {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
@@ -125,7 +125,7 @@ func (d describer) schema(t reflect.Type) object {
 	return object{"type": "integer"}
 }
 
-// fields takes in a struct's fields, those of what it embeds too.
+// fields adds the fields of a struct, including those of embedded structs.
 func (d describer) fields(t reflect.Type, properties object) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -20,10 +20,10 @@ import (
 //go:embed page
 var files embed.FS
 
-// policy lets a page have our style sheet and icon and send its forms to us; nothing else, and no script at all.
+// policy allows our style sheet, our icon and forms that are sent to us. It allows no scripts.
 const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// pages adds the page's routes.
+// pages adds the routes of the page.
 func (w *Handler) pages(e *echo.Echo) {
 	e.GET("/", w.signedIn(w.overview))
 	e.GET("/volumes", w.signedIn(w.listVolumes))
@@ -47,7 +47,7 @@ func asset(name, kind string) echo.HandlerFunc {
 	}
 }
 
-// sameOrigin refuses what a page of another site made a browser send.
+// sameOrigin rejects cross-origin requests.
 func (w *Handler) sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 	origin := http.NewCrossOriginProtection()
 	return func(c echo.Context) error {
@@ -58,19 +58,19 @@ func (w *Handler) sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// A sheet is what every page has beside its own.
+// pageData is the data that every page has, with the page's own data in Body.
 type pageData struct {
 	Title string
-	Now   time.Time // of the memory; ages count from it
+	Now   time.Time // of the database; ages are relative to it
 	Who   *access
-	Path  string // of the page, for the navigation
+	Path  string // path of the page, for the navigation
 	Body  any
 }
 
-// All tells whether the person sees all projects.
+// All reports whether the user sees all projects.
 func (s pageData) All() bool { return s.Who != nil && s.Who.all }
 
-// signedIn answers a page to a person, and sends everybody else to sign in.
+// signedIn calls page for users with a session, and redirects all others to the sign-in.
 func (w *Handler) signedIn(page func(echo.Context, access) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		token, err := w.token(c.Request())
@@ -93,17 +93,17 @@ func (w *Handler) signedIn(page func(echo.Context, access) error) echo.HandlerFu
 	}
 }
 
-// trouble tells a person what is wrong.
+// trouble shows err to the user.
 func (w *Handler) trouble(c echo.Context, err error) error {
 	f := faultOf(err)
 	if f.status >= http.StatusInternalServerError {
 		zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("page not rendered")
 	}
-	retried(c, f)
+	setRetryAfter(c, f)
 	return w.Trouble(c, f.status, f.detail)
 }
 
-// Trouble shows an error of any route to a person; the detail says what is wrong, and what to do.
+// Trouble shows an error of any route in the browser. The detail is what is wrong, and what to do.
 func (w *Handler) Trouble(c echo.Context, status int, detail string) error {
 	return w.render(c, status, "trouble", pageData{Title: http.StatusText(status), Body: map[string]any{
 		"Detail": detail, "RequestID": c.Response().Header().Get(echo.HeaderXRequestID), "Session": hasSession(c.Request()),
@@ -115,7 +115,7 @@ func (w *Handler) render(c echo.Context, status int, name string, s pageData) er
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Cache-Control", "no-store")
 	s.Path = c.Path()
-	var html bytes.Buffer // whole or not at all
+	var html bytes.Buffer // buffered, so that a page is sent completely or not at all
 	if err := templates[name].ExecuteTemplate(&html, "layout", s); err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func parsed(names ...string) map[string]*template.Template {
 	return all
 }
 
-// words are the functions of the templates: the same words as in the terminal.
+// words are the functions of the templates. They use the same words as the CLI.
 var words = template.FuncMap{
 	"clock":   view.Clock,
 	"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },

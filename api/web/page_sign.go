@@ -13,19 +13,19 @@ import (
 	"staffeln/view"
 )
 
-// local is where to go after signing in: a place of ours, whatever a link says.
-func local(next string) string {
+// localPath returns the path to redirect to after the sign-in: always a path of this site, whatever a link contains.
+func localPath(next string) string {
 	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") || strings.HasPrefix(next, "/sign-") {
 		return "/"
 	}
 	return next
 }
 
-// ours is told to whoever signs in as the service user: it has every right in the cloud, and a page is no place for its
-// password.
-const ours = "This is the account that Staffeln itself works with: sign in as yourself."
+// serviceUserRefused is the message for a sign-in as the service user. That user has every right in the cloud; its password
+// must not be typed into a page.
+const serviceUserRefused = "This is the account that Staffeln itself works with: sign in as yourself."
 
-// form is what the sign-in page shows; never the password.
+// form is the data of the sign-in page. The password is never sent back.
 type form struct {
 	Login
 
@@ -35,12 +35,12 @@ type form struct {
 
 func (w *Handler) askToSignIn(c echo.Context) error {
 	return w.render(c, http.StatusOK, "sign-in", pageData{Title: "Sign in", Body: form{
-		Login: Login{Domain: "Default"}, Next: local(c.QueryParam("next")), Ended: c.QueryParam("ended") != "",
+		Login: Login{Domain: "Default"}, Next: localPath(c.QueryParam("next")), Ended: c.QueryParam("ended") != "",
 	}})
 }
 
 func (w *Handler) signIn(c echo.Context) error {
-	f := form{Next: local(c.FormValue("next")), Login: Login{
+	f := form{Next: localPath(c.FormValue("next")), Login: Login{
 		User: strings.TrimSpace(c.FormValue("user")), Domain: strings.TrimSpace(c.FormValue("domain")),
 		Project: strings.TrimSpace(c.FormValue("project")), Password: c.FormValue("password"),
 	}}
@@ -52,8 +52,8 @@ func (w *Handler) signIn(c echo.Context) error {
 		return again(http.StatusUnprocessableEntity, "Fill in all four fields.")
 	}
 	ctx := c.Request().Context()
-	if w.deps.ServiceUser != nil && w.deps.ServiceUser(f.Login) { // Keystone is not asked: failures would lock it
-		return again(http.StatusForbidden, ours)
+	if w.deps.ServiceUser != nil && w.deps.ServiceUser(f.Login) { // Keystone is not asked: failures could lock the service user
+		return again(http.StatusForbidden, serviceUserRefused)
 	}
 	from := Client(c.RealIP())
 	if next, refused := w.attempts.begin(f.Login, from); refused {
@@ -67,41 +67,41 @@ func (w *Handler) signIn(c echo.Context) error {
 		return again(http.StatusUnauthorized, "Keystone refuses this user, password, domain or project.")
 	}
 	if err != nil {
-		w.attempts.unanswered(f.Login, from)
+		w.attempts.undo(f.Login, from)
 		zerolog.Ctx(ctx).Warn().Err(err).Msg("sign-in not possible")
 		return again(http.StatusServiceUnavailable, "Keystone does not answer. Try again later.")
 	}
-	w.attempts.worked(f.Login, from)
+	w.attempts.succeeded(f.Login, from)
 	if known, err := w.deps.DB.ServiceUserID(ctx); err != nil || known == whose.UserID {
-		_ = w.deps.Keystone.Revoke(ctx, token) // it ends by itself
+		_ = w.deps.Keystone.Revoke(ctx, token) // it expires by itself
 		if err != nil {
 			return w.trouble(c, err)
 		}
-		return again(http.StatusForbidden, ours)
+		return again(http.StatusForbidden, serviceUserRefused)
 	}
 	if _, err := w.cfg.access(whose); err != nil {
-		_ = w.deps.Keystone.Revoke(ctx, token) // it ends by itself
+		_ = w.deps.Keystone.Revoke(ctx, token) // it expires by itself
 		return again(http.StatusForbidden, "None of your roles in this project lets you see backups.")
 	}
-	sealed, err := w.cookieCipher.close(ctx, token)
+	encrypted, err := w.cookieCipher.encrypt(ctx, token)
 	if err != nil {
 		return w.trouble(c, err)
 	}
-	if len(sealed) > longestCookie-256 { // its name and flags count too
+	if len(encrypted) > longestCookie-256 { // the limit includes name and attributes
 		return again(http.StatusForbidden, "Your token is too long for a browser's cookie. Use the read API with it.")
 	}
-	c.SetCookie(cookie(c.Request(), sealed))
+	c.SetCookie(cookie(c.Request(), encrypted))
 	zerolog.Ctx(ctx).Info().Str("user_id", whose.UserID).Str("project_id", whose.ProjectID).Msg("signed in")
 	return c.Redirect(http.StatusSeeOther, f.Next)
 }
 
-// signOut ends the session in the browser, on all replicas and, where Keystone answers, the token.
+// signOut ends the session in the browser and on all replicas. It also revokes the token, if Keystone answers.
 func (w *Handler) signOut(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	if token, err := w.token(c.Request()); err == nil {
 		w.tokens.forget(token)
 		if err := w.deps.DB.SignOut(c.Request().Context(), sha256.Sum256([]byte(token))); err != nil {
-			return w.trouble(c, err) // with its cookie: it can be tried again
+			return w.trouble(c, err) // the cookie is kept, so the user can try again
 		}
 		if err := w.deps.Keystone.Revoke(c.Request().Context(), token); err != nil {
 			zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("token of a signed-out user not revoked, valid until it expires")

@@ -12,13 +12,13 @@ import (
 	"staffeln/view"
 )
 
-// perPage is how many rows a list shows at once, where nobody asks for another number.
+// perPage is the default number of rows of a list.
 const perPage = "25"
 
-// first is how many of each kind the first page shows.
+// first is how many entries of each kind the overview shows.
 const first = 10
 
-// ofPage are the parameters of a list on the page, which also goes back.
+// ofPage returns the parameters of a list on the page, which can also page back.
 func ofPage(known []parameter) []parameter {
 	known = slices.Clone(known)
 	for i := range known {
@@ -29,7 +29,7 @@ func ofPage(known []parameter) []parameter {
 	return append(known, parameter{name: "before", desc: "the page before this place", kind: "string"})
 }
 
-// glance shows protection at a glance.
+// overview shows the protection at a glance.
 func (w *Handler) overview(c echo.Context, a access) error {
 	if _, err := read(c.Request().URL.RawQuery, nil); err != nil {
 		return err
@@ -50,7 +50,7 @@ func (w *Handler) overview(c echo.Context, a access) error {
 	}})
 }
 
-// listVolumes shows how volumes stand.
+// listVolumes shows the protection of volumes.
 func (w *Handler) listVolumes(c echo.Context, a access) error {
 	given, err := read(c.Request().URL.RawQuery, ofPage(ofVolumes))
 	if err != nil {
@@ -66,11 +66,11 @@ func (w *Handler) listVolumes(c echo.Context, a access) error {
 		previous = cursorOfVolume(v.Volumes[0], given["sort"]).cursor()
 	}
 	return w.render(c, 200, "volumes", pageData{Title: "Volumes", Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Given": given, "Protections": backup.Protections, "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
+		"V": v, "Given": given, "Protections": backup.Protections, "Next": pageQuery(given, "cursor", v.Next), "Previous": pageQuery(given, "before", previous), "Filtered": filtered(given),
 	}})
 }
 
-// listBackups shows backups as Horizon's panel does, and what becomes of them; there is nothing to delete here.
+// listBackups shows backups as Horizon's panel does, and when they expire. It has no delete button.
 func (w *Handler) listBackups(c echo.Context, a access) error {
 	given, err := read(c.Request().URL.RawQuery, ofPage(ofBackups))
 	if err != nil {
@@ -86,21 +86,21 @@ func (w *Handler) listBackups(c echo.Context, a access) error {
 		previous = cursorOf(v.Backups[0], given["sort"]).cursor()
 	}
 	return w.render(c, 200, "backups", pageData{Title: "Backups", Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Given": given, "States": backup.States, "Rows": offered(given["limit"]), "Next": turned(given, "cursor", v.Next), "Previous": turned(given, "before", previous), "Filtered": filtered(given),
+		"V": v, "Given": given, "States": backup.States, "Rows": offered(given["limit"]), "Next": pageQuery(given, "cursor", v.Next), "Previous": pageQuery(given, "before", previous), "Filtered": filtered(given),
 	}})
 }
 
-// offered are the numbers of rows that a list offers, the one that was asked for among them.
-func offered(asked string) []string {
+// offered returns the numbers of rows that a list offers, including the requested one.
+func offered(requested string) []string {
 	numbers := []string{"10", "25", "100"}
-	if !slices.Contains(numbers, asked) {
-		numbers = append([]string{asked}, numbers...)
+	if !slices.Contains(numbers, requested) {
+		numbers = append([]string{requested}, numbers...)
 	}
 	return numbers
 }
 
-// turned is the query of another page of the same list; empty where there is none.
-func turned(given map[string]string, name, to string) string {
+// pageQuery returns the query of another page of the same list; "" if there is none.
+func pageQuery(given map[string]string, name, to string) string {
 	if to == "" {
 		return ""
 	}
@@ -134,14 +134,14 @@ func (w *Handler) showVolume(c echo.Context, a access) error {
 		made, failed = made+d.Made, failed+d.Failed
 	}
 	return w.render(c, 200, "volume", pageData{Title: "Volume " + v.Volume(), Now: v.At, Who: &a, Body: map[string]any{
-		"V": v, "Made": made, "Failed": failed, "Older": turned(given, "cursor", v.Next),
+		"V": v, "Made": made, "Failed": failed, "Older": pageQuery(given, "cursor", v.Next),
 		"Restful": v.Protection == backup.Protected || v.Protection == backup.Gone,
 		"Unknown": v.Unseen(),
 		"Waits":   backup.Action(v.Now.Action) == backup.Wait,
 	}})
 }
 
-// A dayView is a day of the strip: what it looks like, and what it says to who can't see it.
+// A dayView is one day of the history: its look, and its text for users who cannot see it.
 type dayView struct{ Date, Class, Mark, Says string }
 
 func viewDay(d view.Day) dayView {

@@ -13,19 +13,19 @@ import (
 	"staffeln/backup"
 )
 
-// A parameter is one that a query may have. The others are refused: a filter that is misspelt must not show more.
+// A parameter is an allowed parameter of a query. All others are rejected: a misspelt filter must not show more.
 type parameter struct {
 	name, desc string
 	kind       string // string, integer, or date-time
 	words      []string
-	many       bool // words divided by commas
+	many       bool // comma-separated words
 	fallback   string
 }
 
 const (
-	longest   = 255 // of a filter: no name or ID of OpenStack's is longer
+	longest   = 255 // maximum length of a filter: OpenStack has no longer names or IDs
 	maxCursor = 2048
-	mostRows  = 1000
+	maxRows   = 1000
 )
 
 var (
@@ -63,7 +63,7 @@ func texts[S ~string](all []S) []string {
 	return texts
 }
 
-// read takes the parameters that are known out of a query, each at most once, with their fallbacks.
+// read returns the values of the known parameters of a query, each given at most once, or their defaults.
 func read(query string, known []parameter) (map[string]string, error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -128,16 +128,16 @@ func several[S ~string](value string) (all []S) {
 
 func rows(value string) (int, error) {
 	n, err := strconv.Atoi(value)
-	if err != nil || n < 1 || n > mostRows {
-		return 0, wrong("read limit: %.20q: want 1 to %d", value, mostRows)
+	if err != nil || n < 1 || n > maxRows {
+		return 0, wrong("read limit: %.20q: want 1 to %d", value, maxRows)
 	}
 	return n, nil
 }
 
-// moment reads a time, or the beginning of a day.
+// moment parses a time, or a day as its beginning.
 func moment(name, value string) (*time.Time, error) {
 	if value == "" {
-		return nil, nil //nolint:nilnil // none is asked for
+		return nil, nil //nolint:nilnil // none is given
 	}
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
 		if at, err := time.Parse(layout, value); err == nil && at.Year() > 0 && at.Year() < 10000 {
@@ -147,7 +147,8 @@ func moment(name, value string) (*time.Time, error) {
 	return nil, wrong("read %s: %.40q: want a time such as 2026-03-01T12:00:00Z, or a day", name, value)
 }
 
-// A place is where a page ended, as a cursor carries it. It says nothing but where: what may be seen is asked for anew.
+// A pageCursor is the position at which a page ended, as a cursor encodes it. It grants no access: each request is authorized
+// anew.
 type pageCursor struct {
 	Sort    string     `json:"s"`
 	At      *time.Time `json:"t,omitempty"`
@@ -159,15 +160,15 @@ type pageCursor struct {
 func (p *pageCursor) cursor() string {
 	text, err := json.Marshal(p)
 	if err != nil {
-		return "" // a time outside of JSON's years: the list ends there
+		return "" // the time is out of JSON's range: the list ends there
 	}
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
-// readCursor reads the cursor of a list that is sorted so; nil where there is none.
+// readCursor decodes the cursor of a list with this sort order; nil if there is none.
 func readCursor(cursor, sort string) (*pageCursor, error) {
 	if cursor == "" {
-		return nil, nil //nolint:nilnil // the list begins
+		return nil, nil //nolint:nilnil // the first page
 	}
 	var p pageCursor
 	text, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
@@ -180,13 +181,14 @@ func readCursor(cursor, sort string) (*pageCursor, error) {
 	return &p, nil
 }
 
-// A turn is how many rows of a list are asked for, and what they follow or precede; before goes over after.
-type turn struct {
+// A pageRequest is how many rows of a list are requested, and which position they follow or precede. If both are given, before
+// wins.
+type pageRequest struct {
 	rows          int
 	after, before *pageCursor
 }
 
-func readTurn(given map[string]string) (t turn, err error) {
+func readPageRequest(given map[string]string) (t pageRequest, err error) {
 	if t.rows, err = rows(given["limit"]); err != nil {
 		return t, err
 	}

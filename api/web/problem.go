@@ -10,7 +10,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// A Problem is an error's answer (RFC 9457).
+// A Problem is the body of an error response (RFC 9457).
 type Problem struct {
 	Title     string `json:"title" desc:"what the status means"`
 	Status    int    `json:"status" desc:"of HTTP"`
@@ -18,7 +18,7 @@ type Problem struct {
 	RequestID string `json:"request_id" desc:"by which the log knows the request"`
 }
 
-// A fault is an error that whoever asked is told of.
+// A fault is an error whose text the client gets.
 type fault struct {
 	status int
 	detail string
@@ -30,10 +30,10 @@ func wrong(format string, a ...any) error {
 	return fault{http.StatusBadRequest, fmt.Sprintf(format, a...)}
 }
 
-// errUnknown is the same for what is not there and for what is not to be seen.
+// errUnknown is the same for volumes that do not exist and for volumes that the token may not see.
 var errUnknown = fault{http.StatusNotFound, "no such volume is known in what this token may see"}
 
-// faultOf says what an error means to whoever asked.
+// faultOf returns the status and text of err for the client.
 func faultOf(err error) fault {
 	var known fault
 	var http404 *echo.HTTPError
@@ -46,13 +46,13 @@ func faultOf(err error) fault {
 		return fault{http.StatusUnauthorized, "want a token of Keystone's in the header X-Auth-Token: this one is missing, unknown, expired or revoked"}
 	case errors.Is(err, errNoRole):
 		return fault{http.StatusForbidden, "the token is of no project, or none of its roles lets it see backups"}
-	case errors.Is(err, errNobodyKnows):
+	case errors.Is(err, errKeystoneDown):
 		return fault{http.StatusServiceUnavailable, "Keystone does not answer, so nobody knows whose token this is: try again later"}
 	}
 	return fault{http.StatusServiceUnavailable, "Staffeln can't read its database now: try again later"}
 }
 
-// WriteProblem answers with a [Problem]; the detail is for people.
+// WriteProblem sends a [Problem]. The detail is text for people.
 func WriteProblem(c echo.Context, status int, detail string) error {
 	body, err := json.Marshal(Problem{http.StatusText(status), status, detail, c.Response().Header().Get(echo.HeaderXRequestID)})
 	if err != nil {
@@ -67,15 +67,15 @@ func answerProblem(c echo.Context, err error) error {
 	if f.status >= http.StatusInternalServerError {
 		zerolog.Ctx(c.Request().Context()).Warn().Err(err).Msg("read request failed")
 	}
-	retried(c, f)
+	setRetryAfter(c, f)
 	if f.status == http.StatusUnauthorized {
 		c.Response().Header().Set(echo.HeaderWWWAuthenticate, "Keystone")
 	}
 	return WriteProblem(c, f.status, f.detail)
 }
 
-// retried tells a client of what passes by itself when to come again.
-func retried(c echo.Context, f fault) {
+// setRetryAfter sets Retry-After if the error is temporary.
+func setRetryAfter(c echo.Context, f fault) {
 	if f == errNoSlot {
 		c.Response().Header().Set(echo.HeaderRetryAfter, "1")
 	}

@@ -2,7 +2,7 @@ package web
 
 import (
 	"context"
-	_ "embed" // of the document
+	_ "embed" // for openapi.json
 	"encoding/json"
 	"strings"
 	"time"
@@ -14,45 +14,45 @@ import (
 	"staffeln/view"
 )
 
-// readTimeout bounds one look at the memory.
+// readTimeout bounds one read transaction.
 const readTimeout = 10 * time.Second
 
-// document describes the read API. Its test makes it of the operations and of the answers' own fields.
+// document describes the read API. Its test generates it from the operations and the fields of the answers.
 //
-//go:generate go test -run TestTheDocumentIsCurrent . -update
+//go:generate go test -run TestOpenAPIDocumentIsCurrent . -update
 //go:embed openapi.json
 var document json.RawMessage
 
-// An operation is one question of the read API.
+// An operation is one operation of the read API.
 type operation struct {
-	path, id, summary string // the path as OpenAPI writes it
+	path, id, summary string // the path in the form of OpenAPI
 	parameters        []parameter
-	example           any // of its answer
+	example           any // of the answer
 	answer            func(ctx context.Context, a access, id string, given map[string]string) (any, error)
 }
 
-// route is the path as the server's router writes it.
+// route returns the path in the form of the router.
 func (o operation) route() string {
 	return strings.NewReplacer("{", ":", "}", "").Replace(o.path)
 }
 
-// VolumesAnswer is a page of volumes.
+// VolumesAnswer is one page of volumes.
 type VolumesAnswer struct {
 	view.VolumeList
 
 	Next string `json:"next" desc:"cursor of the next page; \"\": this is the last one"`
 
-	previous bool // there is a page before
+	previous bool // there is a previous page
 }
 
-// BackupsAnswer is a page of backups.
+// BackupsAnswer is one page of backups.
 type BackupsAnswer struct {
 	view.AsOf
 
 	Backups []view.Backup `json:"backups" desc:"those that the filter admits"`
 	Next    string        `json:"next" desc:"cursor of the next page; \"\": this is the last one"`
 
-	previous bool // there is a page before
+	previous bool // there is a previous page
 }
 
 // VolumeAnswer is all that is known of one volume.
@@ -64,7 +64,7 @@ type VolumeAnswer struct {
 	Next string     `json:"next" desc:"cursor of the chains before those that are listed; \"\": there are none"`
 }
 
-// strip is how many days a volume's past is shown for.
+// historyDays is for how many days a volume's history is shown.
 const historyDays = 30
 
 func (w *Handler) operations() []operation {
@@ -76,12 +76,12 @@ func (w *Handler) operations() []operation {
 	}
 }
 
-// api answers an operation to whoever has a token.
+// api returns the handler of an operation, which requires a token.
 func (w *Handler) api(o operation) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set("Cache-Control", "no-store")
 		c.Response().Header().Set("Vary", "X-Auth-Token")
-		answer, err := w.asked(c, o)
+		answer, err := w.perform(c, o)
 		if err != nil {
 			return answerProblem(c, err)
 		}
@@ -89,7 +89,7 @@ func (w *Handler) api(o operation) echo.HandlerFunc {
 	}
 }
 
-func (w *Handler) asked(c echo.Context, o operation) (any, error) {
+func (w *Handler) perform(c echo.Context, o operation) (any, error) {
 	ctx := c.Request().Context()
 	a, err := w.tokens.check(ctx, c.Request().Header.Get("X-Auth-Token"))
 	if err != nil {
@@ -102,26 +102,26 @@ func (w *Handler) asked(c echo.Context, o operation) (any, error) {
 	return o.answer(ctx, a, c.Param("volume_id"), given)
 }
 
-// look reads the memory within its time, while there is a place: it ends when the request does.
+// read runs do in a read transaction, within readTimeout and when a read slot is free. It ends when the request ends.
 func (w *Handler) read(ctx context.Context, do func(context.Context, *db.Snapshot) error) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	if !w.readSlots.take(ctx) {
 		return errNoSlot
 	}
-	defer w.readSlots.leave()
+	defer w.readSlots.release()
 	return w.deps.DB.Snapshot(ctx, func(l *db.Snapshot) error { return do(ctx, l) })
 }
 
 func (w *Handler) volumes(ctx context.Context, a access, _ string, given map[string]string) (any, error) {
-	turn, err := readTurn(given)
+	request, err := readPageRequest(given)
 	if err != nil {
 		return nil, err
 	}
 	f := db.ProtectionFilter{
 		Only: a.project(), Project: given["project"], Server: given["server"], Volume: given["volume"],
-		Protections: several[backup.Protection](given["protection"]), ByAge: given["sort"] == "restore_point", Limit: turn.rows,
-		After: turn.after.volume(), Before: turn.before.volume(),
+		Protections: several[backup.Protection](given["protection"]), ByAge: given["sort"] == "restore_point", Limit: request.rows,
+		After: request.after.volume(), Before: request.before.volume(),
 	}
 	var v VolumesAnswer
 	err = w.read(ctx, func(ctx context.Context, l *db.Snapshot) error {
@@ -136,13 +136,13 @@ func (w *Handler) volumes(ctx context.Context, a access, _ string, given map[str
 }
 
 func (w *Handler) backups(ctx context.Context, a access, _ string, given map[string]string) (any, error) {
-	turn, err := readTurn(given)
+	request, err := readPageRequest(given)
 	if err != nil {
 		return nil, err
 	}
 	f := db.Filter{
 		Only: a.project(), Project: given["project"], Server: given["server"], Volume: given["volume"],
-		States: several[string](given["state"]), OldestFirst: given["sort"] == "time", Limit: turn.rows,
+		States: several[string](given["state"]), OldestFirst: given["sort"] == "time", Limit: request.rows,
 	}
 	if f.From, err = moment("from", given["from"]); err != nil {
 		return nil, err
@@ -150,10 +150,10 @@ func (w *Handler) backups(ctx context.Context, a access, _ string, given map[str
 	if f.Until, err = moment("until", given["until"]); err != nil {
 		return nil, err
 	}
-	if f.After, err = turn.after.backup(); err != nil {
+	if f.After, err = request.after.backup(); err != nil {
 		return nil, err
 	}
-	if f.Before, err = turn.before.backup(); err != nil {
+	if f.Before, err = request.before.backup(); err != nil {
 		return nil, err
 	}
 	var page view.BackupList
@@ -169,12 +169,12 @@ func (w *Handler) backups(ctx context.Context, a access, _ string, given map[str
 	return v, err
 }
 
-// cursorOfVolume is where a volume stands in its list.
+// cursorOfVolume returns the position of a volume in its list.
 func cursorOfVolume(v view.Volume, sort string) *pageCursor {
 	return &pageCursor{sort, v.RestorePoint, v.ProjectName, v.VolumeName, v.VolumeID}
 }
 
-// volume is the same as a cursor of the database; nil where there is none.
+// volume returns the cursor in the form of the database; nil for nil.
 func (p *pageCursor) volume() *db.VolumeCursor {
 	if p == nil {
 		return nil
@@ -182,18 +182,18 @@ func (p *pageCursor) volume() *db.VolumeCursor {
 	return &db.VolumeCursor{NewestAt: p.At, Project: p.Project, Name: p.Name, ID: p.ID}
 }
 
-// backup is the same for a list of backups, all of which have a time.
+// backup returns the cursor in the form of the database; nil for nil. Backups always have a time.
 func (p *pageCursor) backup() (*db.Place, error) {
 	switch {
 	case p == nil:
-		return nil, nil //nolint:nilnil // there is none
+		return nil, nil //nolint:nilnil // there is no cursor
 	case p.At == nil:
 		return nil, wrong("read cursor: it has no time: want next of the page before")
 	}
 	return &db.Place{At: *p.At, Name: p.Name, ID: p.ID}, nil
 }
 
-// cursorOf is where a backup stands in its list.
+// cursorOf returns the position of a backup in its list.
 func cursorOf(b view.Backup, sort string) *pageCursor {
 	return &pageCursor{Sort: sort, At: &b.At, Name: b.VolumeName, ID: b.RecordID}
 }
@@ -202,10 +202,11 @@ func (w *Handler) volume(ctx context.Context, a access, id string, given map[str
 	return w.explain(ctx, a, id, given)
 }
 
-// byChain is the order of the chains of a volume, in its cursors.
+// byChain is the sort order of a volume's chains, in cursors.
 const byChain = "chain"
 
-// explain tells of one volume; of one that may not be seen, the same as of one that is not there.
+// explain returns all about one volume. The error for a volume that the token may not see is the same as for one that does not
+// exist.
 func (w *Handler) explain(ctx context.Context, a access, id string, given map[string]string) (v VolumeAnswer, err error) {
 	var wanted view.Stretch
 	if wanted.Links, err = rows(given["limit"]); err != nil {

@@ -12,18 +12,18 @@ import (
 	"sync"
 )
 
-// The page's cookie holds a person's token, sealed by a key that only the replicas of the api have. A browser, its disk
-// and whoever reads them learn nothing that opens the cloud; any replica opens it, and none has to remember it.
+// The cookie of the page is the user's token, encrypted with a key that only the API replicas have. Nobody who reads the
+// cookie in the browser or on its disk can use it against the cloud. Any replica can decrypt it; the API stores no sessions.
 const (
 	cookieName       = "staffeln"
-	secureCookieName = "__Host-staffeln" // browsers take it from TLS only, and from no other host of the domain
+	secureCookieName = "__Host-staffeln" // browsers accept it only over TLS, and from no other host of the domain
 	longestCookie    = 4096
 )
 
-// errNoSession is a request without a cookie that we sealed.
+// errNoSession means that the request has no cookie that we encrypted.
 var errNoSession = errors.New("nobody is signed in")
 
-// A seal keeps tokens in cookies from being read and forged.
+// cookieCipher encrypts and authenticates the tokens in cookies.
 type cookieCipher struct {
 	key func(context.Context) ([]byte, error)
 
@@ -49,24 +49,24 @@ func (s *cookieCipher) cipher(ctx context.Context) (cipher.AEAD, error) {
 	return s.aead, err
 }
 
-// close seals a token.
-func (s *cookieCipher) close(ctx context.Context, token string) (string, error) {
+// encrypt encrypts a token.
+func (s *cookieCipher) encrypt(ctx context.Context, token string) (string, error) {
 	aead, err := s.cipher(ctx)
 	if err != nil {
 		return "", err
 	}
 	nonce := make([]byte, aead.NonceSize())
-	_, _ = rand.Read(nonce) // never fails, by its documentation
+	_, _ = rand.Read(nonce) // documented never to fail
 	return base64.RawURLEncoding.EncodeToString(aead.Seal(nonce, nonce, []byte(token), []byte(cookieName))), nil
 }
 
-// open answers the token; errNoSession for whatever we did not seal.
-func (s *cookieCipher) open(ctx context.Context, sealed string) (string, error) {
+// decrypt decrypts a token. It returns errNoSession for anything that we did not encrypt.
+func (s *cookieCipher) decrypt(ctx context.Context, encrypted string) (string, error) {
 	aead, err := s.cipher(ctx)
 	if err != nil {
 		return "", err
 	}
-	text, err := base64.RawURLEncoding.DecodeString(sealed)
+	text, err := base64.RawURLEncoding.DecodeString(encrypted)
 	if err != nil || len(text) < aead.NonceSize() {
 		return "", errNoSession
 	}
@@ -77,14 +77,16 @@ func (s *cookieCipher) open(ctx context.Context, sealed string) (string, error) 
 	return string(token), nil
 }
 
-// safe tells whether the browser reached us by TLS, itself or through a proxy that says so. Who lies about it only keeps
-// his own cookie from being sent.
-func safe(q *http.Request) bool { return q.TLS != nil || q.Header.Get("X-Forwarded-Proto") == "https" }
+// overTLS reports whether the browser uses TLS, to us or to a proxy that sets X-Forwarded-Proto. A client that forges the header
+// only prevents that its own cookie is sent.
+func overTLS(q *http.Request) bool {
+	return q.TLS != nil || q.Header.Get("X-Forwarded-Proto") == "https"
+}
 
-// cookie is the session's; with an empty value it ends the session.
+// cookie returns the session cookie. An empty value ends the session.
 func cookie(q *http.Request, value string) *http.Cookie {
 	c := &http.Cookie{Name: cookieName, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode}
-	if safe(q) {
+	if overTLS(q) {
 		c.Name, c.Secure = secureCookieName, true
 	}
 	if value == "" {
@@ -93,27 +95,28 @@ func cookie(q *http.Request, value string) *http.Cookie {
 	return c
 }
 
-// sessionOf answers the cookie of a session, as the browser sent it.
+// sessionOf returns the session cookie of a request.
 func sessionOf(q *http.Request) (*http.Cookie, error) {
-	if safe(q) {
+	if overTLS(q) {
 		return q.Cookie(secureCookieName)
 	}
 	return q.Cookie(cookieName)
 }
 
-// hasSession tells whether there is something to sign out of, good or not.
+// hasSession reports whether the request has a session cookie, valid or not.
 func hasSession(q *http.Request) bool {
 	_, err := sessionOf(q)
 	return err == nil
 }
 
-// token answers whose session a request is of, unless it was ended, here or on another replica.
+// token returns the token of the request's session. It returns [ErrInvalidToken] if the user signed out, on this or another
+// replica.
 func (w *Handler) token(q *http.Request) (string, error) {
 	c, err := sessionOf(q)
 	if err != nil {
 		return "", errNoSession
 	}
-	token, err := w.cookieCipher.open(q.Context(), c.Value)
+	token, err := w.cookieCipher.decrypt(q.Context(), c.Value)
 	if err != nil {
 		return "", err
 	}

@@ -11,46 +11,46 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// An Identity is whose a token is.
+// An Identity is the user, the scope and the roles of a token.
 type Identity struct {
 	UserID, UserName       string
-	ProjectID, ProjectName string // empty where the token is of no project
-	System                 bool   // it is of the whole system
+	ProjectID, ProjectName string // empty if the token has no project scope
+	System                 bool   // the token has system scope
 	Roles                  []string
 	Expires                time.Time
 }
 
-// A Login is what a person signs in with.
+// A Login is what a user enters to sign in.
 type Login struct{ User, Domain, Password, Project string }
 
-// Keystone says whose a token is, and signs people in. Any error but the two below means that nobody knows.
+// Keystone validates tokens and signs users in. Any error except the two below means that Keystone gave no answer.
 type Keystone interface {
 	Validate(ctx context.Context, token string) (Identity, error)
 	SignIn(ctx context.Context, l Login) (token string, whose Identity, err error)
 	Revoke(ctx context.Context, token string) error
 }
 
-// What Keystone says no to.
+// Errors of Keystone's refusals.
 var (
 	ErrInvalidToken = errors.New("the token is not known, expired or revoked")
 	ErrSignIn       = errors.New("user, password or project are refused")
 )
 
 var (
-	// errNoRole is a good token that shows nothing.
+	// errNoRole means that the token is valid but allows nothing.
 	errNoRole = errors.New("none of the token's roles lets it see backups")
-	// errNobodyKnows is a question to Keystone without an answer.
-	errNobodyKnows = errors.New("Keystone does not answer")
+	// errKeystoneDown means that Keystone did not answer.
+	errKeystoneDown = errors.New("Keystone does not answer")
 )
 
-// An access is what a token may see: its project, or all.
+// An access is what a token may see: its project, or all projects.
 type access struct {
 	Identity
 
 	all bool
 }
 
-// project is the only one that may be seen; empty for all. It is never empty for a token that may not see all.
+// project returns the only project that may be seen, or "" for all. It is never "" for a token that may not see all.
 func (a access) project() string {
 	if a.all {
 		return ""
@@ -58,7 +58,7 @@ func (a access) project() string {
 	return a.ProjectID
 }
 
-// access judges an identity by its roles. A token of a domain, or of nothing, shows nothing whatever its roles are.
+// access returns what an identity may see by its roles. A domain-scoped or unscoped token sees nothing, whatever its roles.
 func (c Config) access(i Identity) (access, error) {
 	has := func(wanted []string) bool {
 		return slices.ContainsFunc(i.Roles, func(have string) bool {
@@ -74,10 +74,10 @@ func (c Config) access(i Identity) (access, error) {
 	return access{}, errNoRole
 }
 
-// mostTokens bounds the cache: some hundred bytes each.
-const mostTokens = 10000
+// maxTokens bounds the cache: each entry has some hundred bytes.
+const maxTokens = 10000
 
-// tokens remembers for a short time what Keystone said of good tokens. Of tokens it keeps only a hash.
+// tokens caches valid tokens for a short time. It stores only hashes of the tokens.
 type tokens struct {
 	cfg      Config
 	keystone Keystone
@@ -94,11 +94,11 @@ type remembered struct {
 }
 
 func newTokens(cfg Config, d Deps) *tokens {
-	known, _ := lru.New[tokenHash, remembered](mostTokens) // an error only where the limit is not positive
+	known, _ := lru.New[tokenHash, remembered](maxTokens) // an error only if the limit is not positive
 	return &tokens{cfg: cfg, keystone: d.Keystone, now: d.Now, known: known}
 }
 
-// check tells what a token may see. Its errors are [ErrInvalidToken], errNoRole and, with its cause, errNobodyKnows.
+// check returns what a token may see. Its errors are [ErrInvalidToken], errNoRole and errKeystoneDown, which has the cause.
 func (t *tokens) check(ctx context.Context, token string) (access, error) {
 	if token == "" {
 		return access{}, ErrInvalidToken
@@ -112,7 +112,7 @@ func (t *tokens) check(ctx context.Context, token string) (access, error) {
 	case errors.Is(err, ErrInvalidToken):
 		return access{}, ErrInvalidToken
 	case err != nil:
-		return access{}, errors.Join(errNobodyKnows, err)
+		return access{}, errors.Join(errKeystoneDown, err)
 	case !t.now().Before(whose.Expires):
 		return access{}, ErrInvalidToken
 	}
@@ -128,7 +128,7 @@ func (t *tokens) recall(hash tokenHash) (Identity, bool) {
 	return r.whose, true
 }
 
-// remember keeps it for the time that is configured, and never beyond the token's own end.
+// remember caches the identity for the configured time, but never longer than the token is valid.
 func (t *tokens) remember(hash tokenHash, whose Identity) {
 	until := t.now().Add(t.cfg.TokenCacheTime.Std())
 	if whose.Expires.Before(until) {
@@ -137,5 +137,5 @@ func (t *tokens) remember(hash tokenHash, whose Identity) {
 	t.known.Add(hash, remembered{whose, until})
 }
 
-// forget makes the next question of this token go to Keystone.
+// forget removes the token from the cache: its next use is validated by Keystone.
 func (t *tokens) forget(token string) { t.known.Remove(sha256.Sum256([]byte(token))) }

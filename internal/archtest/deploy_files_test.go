@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// What is read of docker-compose.yml.
+// composed is the part of docker-compose.yml that the tests need.
 type composed struct {
 	Services map[string]service
 	Secrets  map[string]struct{ File string }
@@ -68,7 +68,7 @@ func (s settings) one(t *testing.T, name string) string {
 	return s[name][0]
 }
 
-// constant reads a time of the program's own from its source: packages above this one do not export them.
+// constant reads a duration constant from the source: the packages do not export it.
 func constant(t *testing.T, file, name string) time.Duration {
 	t.Helper()
 	found := regexp.MustCompile(`(?m)^(?:const|\t)\s*` + name + `\s*= (\d+) \* time\.Second$`).FindSubmatch(read(t, file))

@@ -15,7 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// defaultPort is where a process listens where nothing else is said.
+// defaultPort returns the default port of a listening address of a process.
 func defaultPort(t *testing.T, name, process string) string {
 	t.Helper()
 	v := configuration(t)[name]
@@ -30,7 +30,7 @@ func portOf(t *testing.T, address string) string {
 	return port
 }
 
-// monitoringPort is where a process answers about health and metrics: the api apart from what it serves to others.
+// monitoringPort returns the port for health and metrics of a process. The API may have a port of its own for it.
 func monitoringPort(t *testing.T, process string, set map[string]string) string {
 	t.Helper()
 	if process != "api" {
@@ -41,23 +41,23 @@ func monitoringPort(t *testing.T, process string, set map[string]string) string 
 	return port
 }
 
-func TestDeployAsksForHealthWhereItIsAnswered(t *testing.T) {
+func TestDeployHealthChecksUsePortOfProcess(t *testing.T) {
 	pages := []string{"/livez", "/readyz"}
-	patience := constant(t, "internal/telemetry/health.go", "checkTime") // that /readyz may take
+	timeout := constant(t, "internal/telemetry/health.go", "checkTime") // timeout of /readyz
 	waits := constant(t, "cmd/staffeln/start.go", "startTime")
 	start := map[string]time.Duration{"scheduler": waits, "worker": waits} // until it listens
 
 	for name, s := range compose(t).ours() {
 		if name == "migrate" {
-			continue // ends by itself
+			continue // runs to completion
 		}
 		test := s.Healthcheck.Test
 		require.NotEmpty(t, test, "%s: %s has no health check", composeFile, name)
-		asked, err := url.Parse(test[len(test)-1])
+		checked, err := url.Parse(test[len(test)-1])
 		require.NoError(t, err)
-		assert.Equal(t, monitoringPort(t, name, s.Environment), asked.Port(), "health check of %s", name)
-		assert.Contains(t, pages, asked.Path, "health check of %s", name)
-		assert.Greater(t, duration(t, s.Healthcheck.Timeout), patience, "health check of %s", name)
+		assert.Equal(t, monitoringPort(t, name, s.Environment), checked.Port(), "health check of %s", name)
+		assert.Contains(t, pages, checked.Path, "health check of %s", name)
+		assert.Greater(t, duration(t, s.Healthcheck.Timeout), timeout, "health check of %s", name)
 		assert.Greater(t, duration(t, s.Healthcheck.StartPeriod), start[name], "health check of %s", name)
 	}
 	for _, d := range of[*appsv1.Deployment](manifest(t)) {
@@ -81,7 +81,7 @@ func TestDeployAsksForHealthWhereItIsAnswered(t *testing.T) {
 		assert.Contains(t, pages, c.StartupProbe.HTTPGet.Path, d.Name)
 		assert.Equal(t, "/livez", c.LivenessProbe.HTTPGet.Path, "a database that is away must restart nothing")
 		assert.Equal(t, "/readyz", c.ReadinessProbe.HTTPGet.Path)
-		assert.Greater(t, time.Duration(c.ReadinessProbe.TimeoutSeconds)*time.Second, patience, d.Name)
+		assert.Greater(t, time.Duration(c.ReadinessProbe.TimeoutSeconds)*time.Second, timeout, d.Name)
 		assert.Greater(t, time.Duration(c.StartupProbe.PeriodSeconds*c.StartupProbe.FailureThreshold)*time.Second, start[c.Args[0]], d.Name)
 	}
 	expose := "EXPOSE " + defaultPort(t, "STAFFELN_API_LISTEN", "api") + " " + defaultPort(t, "STAFFELN_METRICS_LISTEN", "worker")
@@ -93,7 +93,7 @@ func TestDeployAsksForHealthWhereItIsAnswered(t *testing.T) {
 	assert.NotContains(t, []string{scheduler, defaultPort(t, "STAFFELN_API_LISTEN", "api")}, apart[1])
 }
 
-func TestDeployShowsNoMetricsToWhoReachesThePages(t *testing.T) {
+func TestDeployServesMetricsNotOnPortOfPages(t *testing.T) {
 	pages := defaultPort(t, "STAFFELN_API_LISTEN", "api")
 	published := compose(t).ours()["api"].Ports
 	require.Len(t, published, 1)
@@ -105,7 +105,7 @@ func TestDeployShowsNoMetricsToWhoReachesThePages(t *testing.T) {
 	}
 }
 
-func TestDeployGivesEveryProcessTimeToEnd(t *testing.T) {
+func TestDeployStopTimeoutsCoverShutdownTime(t *testing.T) {
 	least := constant(t, "tasks/serve.go", "drainTime") + constant(t, "internal/telemetry/serve.go", "shutdownTime")
 	for name, s := range compose(t).ours() {
 		assert.GreaterOrEqual(t, duration(t, s.StopGracePeriod), least, "%s: %s", composeFile, name)

@@ -47,7 +47,7 @@ func TestDeployRunsNothingAsRoot(t *testing.T) {
 	}
 }
 
-// restricted asserts what the cluster asks of every pod under the level that the manifest's Namespace enforces, and more.
+// restricted asserts what the cluster requires of pods at the level that the manifest's Namespace enforces, and more.
 func restricted(t *testing.T, name string, pod corev1.PodSpec) {
 	t.Helper()
 	assert.Equal(t, new(true), pod.SecurityContext.RunAsNonRoot, name)
@@ -62,7 +62,7 @@ func restricted(t *testing.T, name string, pod corev1.PodSpec) {
 	}
 }
 
-func TestDeployManifestHangsTogether(t *testing.T) {
+func TestDeployManifestIsConsistent(t *testing.T) {
 	objects := manifest(t)
 	assert.Empty(t, of[*corev1.Secret](objects), "secrets are referred to, not written")
 	replicas := map[string]int32{}
@@ -83,7 +83,7 @@ func TestDeployManifestHangsTogether(t *testing.T) {
 	named[*batchv1.Job](t, objects, "staffeln-migrate")
 }
 
-// secretFiles are the paths at which a pod's first container sees keys of Secrets.
+// secretFiles returns the paths at which a pod's first container has keys of Secrets.
 func secretFiles(pod corev1.PodSpec) (paths []string) {
 	for _, m := range pod.Containers[0].VolumeMounts {
 		for _, v := range pod.Volumes {

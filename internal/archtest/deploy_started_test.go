@@ -12,7 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// started is one process as one of the files starts it.
+// started is one process that one of the files starts.
 type started struct {
 	file, name string
 	args       []string
@@ -45,7 +45,7 @@ func allStarted(t *testing.T) (all []started) {
 	return all
 }
 
-func TestDeployStartsSubcommandsWithWhatTheyRequire(t *testing.T) {
+func TestDeployStartsSubcommandsWithRequiredVariables(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "staffeln")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/staffeln")
 	build.Dir = root

@@ -23,7 +23,7 @@ var unitFiles = []string{
 
 var ours = regexp.MustCompile(`\bSTAFFELN_[A-Z0-9_]*[A-Z0-9]\b`)
 
-// documented is a variable as docs/configuration.md tells it.
+// documented is a variable as docs/configuration.md documents it.
 type documented struct {
 	fallback string // "required", "none", or the default
 	secret   bool
@@ -36,7 +36,7 @@ func configuration(t *testing.T) map[string]documented {
 	for line := range strings.Lines(string(read(t, "docs/configuration.md"))) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | ")
 		if name := strings.Trim(cells[0], " `"); len(cells) >= 5 && ours.MatchString(name) {
-			readers := strings.ReplaceAll(strings.TrimSpace(cells[len(cells)-1]), " (optional)", "") // our files give it all the same
+			readers := strings.ReplaceAll(strings.TrimSpace(cells[len(cells)-1]), " (optional)", "") // our files set it nevertheless
 			found[name] = documented{strings.Trim(cells[1], "`"), strings.Contains(cells[2], "(a secret)"), strings.Split(readers, ", ")}
 		}
 	}
@@ -44,7 +44,7 @@ func configuration(t *testing.T) map[string]documented {
 	return found
 }
 
-// known tells whether there is such a variable; only a secret has a second name with _FILE.
+// known reports whether the variable exists. Only secrets have a second name with _FILE.
 func known(variables map[string]documented, name string) bool {
 	if _, ok := variables[name]; ok {
 		return true
@@ -53,7 +53,7 @@ func known(variables map[string]documented, name string) bool {
 	return isFile && variables[secret].secret
 }
 
-func TestDeployNamesOnlyVariablesThatThereAre(t *testing.T) {
+func TestDeployUsesOnlyExistingVariables(t *testing.T) {
 	variables := configuration(t)
 	for _, file := range append([]string{composeFile, manifestFile, imageFile, exampleFile, "docs/running.md"}, unitFiles...) {
 		for _, name := range ours.FindAllString(string(read(t, file)), -1) {
@@ -62,7 +62,7 @@ func TestDeployNamesOnlyVariablesThatThereAre(t *testing.T) {
 	}
 }
 
-func TestDeployEnvExampleHasEveryVariableWithItsDefault(t *testing.T) {
+func TestDeployEnvExampleHasEveryVariableWithDefault(t *testing.T) {
 	written := map[string]string{}
 	lines := strings.Split(string(read(t, exampleFile)), "\n")
 	for number, line := range lines {

@@ -1,3 +1,3 @@
-// Package archtest holds the tests of the house itself: who imports whom, how long files are, what must not be in them.
-// It has no other code, and nobody imports it.
+// Package archtest has the tests of the code base itself: which package imports which, file lengths, and what files must not
+// contain. It has no other code, and nobody imports it.
 package archtest

@@ -13,22 +13,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// somebodysPath is an absolute path that exists on somebody's machine only.
-var somebodysPath = regexp.MustCompile(`(^|[^A-Za-z0-9_.~}/-])/(wor` + `k|roo` + `t|hom` + `e/[a-z]+|User` + `s/[A-Za-z]+)/`)
+// developersPath matches an absolute path that exists only on a developer's machine.
+var developersPath = regexp.MustCompile(`(^|[^A-Za-z0-9_.~}/-])/(wor` + `k|roo` + `t|hom` + `e/[a-z]+|User` + `s/[A-Za-z]+)/`)
 
-func TestNoFileNamesAPathOfSomebodysMachine(t *testing.T) {
+func TestNoFileContainsPathOfDevelopersMachine(t *testing.T) {
 	for _, name := range ourFiles(t) {
 		text := read(t, name)
 		if bytes.IndexByte(text, 0) >= 0 {
 			continue // not text
 		}
 		for number, line := range bytes.Split(text, []byte("\n")) {
-			assert.NotRegexp(t, somebodysPath, string(line), "%s:%d", name, number+1)
+			assert.NotRegexp(t, developersPath, string(line), "%s:%d", name, number+1)
 		}
 	}
 }
 
-func TestPathsOfMachinesAreRecognised(t *testing.T) {
+func TestPathsOfDevelopersMachinesAreRecognised(t *testing.T) {
 	t.Parallel()
 	for text, bad := range map[string]bool{
 		"cd /wor" + "k/main":                 true,
@@ -40,11 +40,11 @@ func TestPathsOfMachinesAreRecognised(t *testing.T) {
 		"./wor" + "k/main":                   false,
 		"/var/lib/staffeln/":                 false,
 	} {
-		assert.Equal(t, bad, somebodysPath.MatchString(text), text)
+		assert.Equal(t, bad, developersPath.MatchString(text), text)
 	}
 }
 
-// ourFiles returns the files that are tracked by git, or would be.
+// ourFiles returns the files that git tracks or would track.
 func ourFiles(t *testing.T) []string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -55,7 +55,7 @@ func ourFiles(t *testing.T) []string {
 	require.NoError(t, err, "git ls-files: %s", &stderr)
 	var names []string
 	for name := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
-		if _, err := os.Lstat(filepath.Join(root, name)); err == nil { // else: removed, not yet committed
+		if _, err := os.Lstat(filepath.Join(root, name)); err == nil { // else removed, but not committed
 			names = append(names, name)
 		}
 	}

@@ -15,41 +15,41 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Packages that are in no row, and why they need none.
-var besideTheTable = []string{
-	module + "/internal/", // telemetry, the test kit and the tests of the house
+// outsideTable are packages without a row, and why they need none.
+var outsideTable = []string{
+	module + "/internal/", // telemetry, testkit and the tests of the code base
 }
 
-func TestImportsKeepToTheTable(t *testing.T) {
-	rooms := importTable(t)
+func TestImportsFollowTable(t *testing.T) {
+	rules := importTable(t)
 	for path, imports := range importsOfOurPackages(t) {
-		lives, ok := roomOf(rooms, path)
+		rule, ok := ruleOf(rules, path)
 		if !ok {
-			beside := slices.ContainsFunc(besideTheTable, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
+			beside := slices.ContainsFunc(outsideTable, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 			assert.True(t, beside, "package %s is in no room of the table in %s", path, architecture)
 			continue
 		}
 		for _, imported := range imports {
-			assert.NoError(t, lives.admits(rooms, imported), "package %s", path)
+			assert.NoError(t, rule.admits(rules, imported), "package %s", path)
 		}
 	}
 }
 
-// admits tells why the room must not import the package, if so.
-func (r room) admits(rooms []room, imported string) error {
-	target, isRoom := roomOf(rooms, imported)
+// admits returns an error if the package must not import imported.
+func (r packageRule) admits(rules []packageRule, imported string) error {
+	target, hasRule := ruleOf(rules, imported)
 	switch {
-	case isRoom && target.name == r.name:
+	case hasRule && target.name == r.name:
 		return nil
-	case isRoom && target.nobody:
+	case hasRule && target.notImported:
 		return fmt.Errorf("imports %s: nobody may", imported)
 	case slices.ContainsFunc(r.never, func(denied string) bool { return imported == denied || isLibrary(denied) && within(imported, denied) }):
 		return fmt.Errorf("imports %s: room %s never does", imported, r.name)
 	case r.everything:
 		return nil
-	case isRoom && !slices.Contains(r.allowed, target.path()):
+	case hasRule && !slices.Contains(r.allowed, target.path()):
 		return fmt.Errorf("imports %s: not among what room %s may import of ours", imported, r.name)
-	case isRoom, isStandard(imported):
+	case hasRule, isStandard(imported):
 		return nil
 	case !slices.ContainsFunc(r.allowed, func(allowed string) bool { return within(imported, allowed) }):
 		return fmt.Errorf("imports %s: not among what room %s may import", imported, r.name)
@@ -57,7 +57,7 @@ func (r room) admits(rooms []room, imported string) error {
 	return nil
 }
 
-// importsOfOurPackages answers what the files of each package import that are not tests.
+// importsOfOurPackages returns the imports of each package, without its tests.
 func importsOfOurPackages(t *testing.T) map[string][]string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Imports", "./...")
@@ -83,9 +83,9 @@ func importsOfOurPackages(t *testing.T) map[string][]string {
 	return found
 }
 
-// roomOf answers the room in which the package lives: the longest that its path begins with.
-func roomOf(rooms []room, path string) (found room, ok bool) {
-	for _, r := range rooms {
+// ruleOf returns the rule for a package: the one with the longest matching path.
+func ruleOf(rules []packageRule, path string) (found packageRule, ok bool) {
+	for _, r := range rules {
 		if within(path, r.path()) && len(r.name) > len(found.name) {
 			found, ok = r, true
 		}
@@ -93,12 +93,13 @@ func roomOf(rooms []room, path string) (found room, ok bool) {
 	return found, ok
 }
 
-// within tells whether the package is the other one or lies below it.
+// within reports whether path is other or lies below it.
 func within(path, other string) bool {
 	return path == other || strings.HasPrefix(path, other+"/")
 }
 
-// isLibrary tells a module or a folder of ours, which is denied with all that lies below it, from a standard package.
+// isLibrary reports whether path is a module or a folder of ours, where a prohibition includes everything below. It is false
+// for standard packages.
 func isLibrary(path string) bool { return !isStandard(path) }
 
 func isStandard(path string) bool {

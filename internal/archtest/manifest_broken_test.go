@@ -9,12 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Whoever breaks the manifest is told: each of these is the real file with one place changed.
-func TestDeployManifestThatIsBrokenIsRefused(t *testing.T) {
+// Each of these is the real manifest with one change that breaks it.
+func TestDeployBrokenManifestIsRejected(t *testing.T) {
 	t.Parallel()
-	text, secrets := string(read(t, manifestFile)), secretsOfTheInstructions(t)
+	text, secrets := string(read(t, manifestFile)), documentedSecrets(t)
 	for name, c := range map[string]struct{ from, to, want string }{
-		// What the types say.
+		// Violations of the types.
 		"a misspelt field":             {"automountServiceAccountToken:", "automountServiceAcountToken:", `unknown field "spec.template.spec.automountServiceAcountToken"`},
 		"a field in another case":      {"readOnlyRootFilesystem:", "readOnlyRootFileSystem:", `unknown field "spec.template.spec.containers[0].securityContext.readOnlyRootFileSystem"`},
 		"a field that is there twice":  {"  replicas: 3\n", "  replicas: 3\n  replicas: 4\n", `key "replicas" already set in map`},
@@ -43,7 +43,7 @@ func TestDeployManifestThatIsBrokenIsRefused(t *testing.T) {
 		"a container without an image":    {"          image: staffeln:dev\n", "", "has no image"},
 		"a strategy of another cluster's": {"type: RollingUpdate", "type: RollingUpdates", `strategy "RollingUpdates"`},
 
-		// Who belongs to whom.
+		// References by selectors.
 		"a selector that misses its pods":      {deploymentSelector("worker"), deploymentSelector("workers"), "does not match its pods' labels"},
 		"a selector that selects all":          {"  selector:\n    matchLabels: { app.kubernetes.io/name: staffeln, app.kubernetes.io/component: worker }\n  strategy", "  selector: {}\n  strategy", "selector <none> does not match"},
 		"a spread over others' pods":           {"labelSelector: { matchLabels: { app.kubernetes.io/name: staffeln, app.kubernetes.io/component: api } }", "labelSelector: { matchLabels: { app.kubernetes.io/component: ape } }", "labelSelector app.kubernetes.io/component=ape does not match"},
@@ -64,7 +64,7 @@ func TestDeployManifestThatIsBrokenIsRefused(t *testing.T) {
 		"a rule for nobody's pods":           {"podSelector: { matchLabels: { app.kubernetes.io/name: staffeln, app.kubernetes.io/component: api } }", "podSelector: { matchLabels: { app.kubernetes.io/component: ape } }", "chooses nobody's pods"},
 		"a rule about what there is not":     {"policyTypes: [Ingress]", "policyTypes: [Ingres]", `policyTypes "Ingres"`},
 
-		// What a pod is given.
+		// Volumes, environment and probes of pods.
 		"a probe at a port by another name":     {"readinessProbe:\n            httpGet: { path: /readyz, port: monitoring }", "readinessProbe:\n            httpGet: { path: /readyz, port: metrics }", "readinessProbe: port metrics: the container has no such port"},
 		"a probe at another number":             {"livenessProbe:\n            httpGet: { path: /livez, port: monitoring }", "livenessProbe:\n            httpGet: { path: /livez, port: 8810 }", "livenessProbe: port 8810: the container has no such port"},
 		"a probe that asks nothing":             {"            httpGet: { path: /livez, port: monitoring }\n", "", "want httpGet and nothing else"},
@@ -78,7 +78,7 @@ func TestDeployManifestThatIsBrokenIsRefused(t *testing.T) {
 		"a mode that is none":                   {"defaultMode: 0440", "defaultMode: 4440", "defaultMode is no mode"},
 		"less allowed than asked for":           {"limits: { memory: 512Mi }", "limits: { memory: 64Mi }", "memory: 128Mi is asked for, 64Mi is the limit"},
 
-		// The rest of what a cluster looks at.
+		// Other checks of a cluster.
 		"a key that no ConfigMap takes":     {"  OS_AUTH_URL:", "  OS/AUTH/URL:", `key "OS/AUTH/URL"`},
 		"a Job that brings its selector":    {"  backoffLimit: 6\n", "  backoffLimit: 6\n  selector: { matchLabels: { a: b } }\n", "a Job's is made by the cluster"},
 		"less than no pods":                 {"replicas: 3", "replicas: -3", "replicas -3"},

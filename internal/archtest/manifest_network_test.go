@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// network refuses a policy that chooses nobody, lets in everybody, or opens a port that its pods do not have.
+// network rejects a policy that selects no pods, allows every peer, or opens a port that its pods do not have.
 func (r *review) network(p *networkingv1.NetworkPolicy) {
 	for _, kind := range p.Spec.PolicyTypes {
 		r.oneOf("policyTypes", kind, networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress)
@@ -47,8 +47,9 @@ func (r *review) network(p *networkingv1.NetworkPolicy) {
 	}
 }
 
-// Nobody reaches a pod but by a rule: Cinder the check alone, the ingress the pages alone, the monitoring the metrics.
-func TestDeployNobodyReachesAPodWithoutARule(t *testing.T) {
+// Every connection to a pod needs a rule: Cinder may reach only the delete check, the ingress only the pages, the monitoring
+// only the metrics.
+func TestDeployNetworkPoliciesAllowOnlyRequiredConnections(t *testing.T) {
 	objects := manifest(t)
 	policies := of[*networkingv1.NetworkPolicy](objects)
 	denies := slices.ContainsFunc(policies, func(p *networkingv1.NetworkPolicy) bool {

@@ -22,16 +22,16 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// review looks at a manifest for what its types let pass and a cluster does not: what the API server refuses, and
-// references to what is not there, which leave a pod waiting for ever.
+// review checks what the types of a manifest allow but a cluster does not: what the API server rejects, and references to
+// missing objects, which let a pod wait forever.
 type review struct {
 	objects []object
-	secrets map[string][]string // keys of the Secrets that the reader of the instructions makes, by name
+	secrets map[string][]string // keys of the Secrets that the instructions create, by name
 	about   string
 	found   []string
 }
 
-// refusals answers what a cluster would not take of objects that were decoded.
+// refusals returns what a cluster would reject of the decoded objects.
 func refusals(objects []object, secrets map[string][]string) []string {
 	r := &review{objects: objects, secrets: secrets}
 	seen := map[string]bool{}
@@ -67,8 +67,8 @@ func refusals(objects []object, secrets map[string][]string) []string {
 	return r.found
 }
 
-// secretsOfTheInstructions are the Secrets that docs/running.md has its reader make.
-func secretsOfTheInstructions(t *testing.T) map[string][]string {
+// documentedSecrets returns the Secrets that docs/running.md tells the reader to create.
+func documentedSecrets(t *testing.T) map[string][]string {
 	t.Helper()
 	text := string(read(t, "docs/running.md"))
 	name := regexp.MustCompile(`create secret generic (\S+)`).FindStringSubmatch(text)
@@ -86,7 +86,7 @@ func (r *review) refuse(wrong bool, format string, args ...any) {
 	}
 }
 
-// must refuses what one of the API's own checks objects to.
+// must rejects what one of the API's own checks rejects.
 func (r *review) must(objections []string, format string, args ...any) {
 	r.refuse(len(objections) > 0, format+": %s", append(args, strings.Join(objections, "; "))...)
 }
@@ -97,7 +97,7 @@ func (r *review) none(faults field.ErrorList) {
 	}
 }
 
-// oneOf refuses a word that is none of those that its type knows.
+// oneOf rejects a value that its type does not define.
 func (r *review) oneOf(what string, word any, words ...any) {
 	r.refuse(!slices.Contains(words, word), "%s %q: want one of %q", what, word, words)
 }
@@ -137,13 +137,13 @@ func (r *review) deployment(d *appsv1.Deployment) {
 	r.refuse(both == 0, "rollingUpdate: neither a pod more nor one less: it could never begin")
 }
 
-// selects refuses a selector that does not choose pods with these labels.
+// selects rejects a selector that does not match pods with these labels.
 func (r *review) selects(what string, selector *metav1.LabelSelector, pods map[string]string) {
 	asked, err := metav1.LabelSelectorAsSelector(selector)
 	r.refuse(err != nil || asked.Empty() || !asked.Matches(labels.Set(pods)), "%s %s does not match its pods' labels %v", what, metav1.FormatLabelSelector(selector), pods)
 }
 
-// chosen answers the one Deployment whose pods a selector chooses.
+// chosen returns the only Deployment whose pods a selector matches.
 func (r *review) chosen(namespace string, selector labels.Selector) *appsv1.Deployment {
 	var all []*appsv1.Deployment
 	for _, d := range of[*appsv1.Deployment](r.objects) {
@@ -194,7 +194,7 @@ func (r *review) budget(b *policyv1.PodDisruptionBudget) {
 	r.chosen(b.Namespace, selector)
 }
 
-// configured answers the ConfigMap of that name.
+// configured returns the data of a ConfigMap.
 func (r *review) configured(namespace, name string) (data map[string]string, there bool) {
 	for _, c := range of[*corev1.ConfigMap](r.objects) {
 		if c.Name == name && c.Namespace == namespace {
@@ -204,7 +204,7 @@ func (r *review) configured(namespace, name string) (data map[string]string, the
 	return nil, false
 }
 
-// hasKey refuses a reference to a key, or to all keys, of a ConfigMap or Secret that is not there.
+// hasKey rejects a reference to a missing key, or to all keys, of a ConfigMap or Secret.
 func (r *review) hasKey(namespace, kind, name, key string, optional *bool) {
 	keys, there := r.secrets[name]
 	if kind == "ConfigMap" {

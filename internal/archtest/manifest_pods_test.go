@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// pod refuses what a cluster would not take of a pod, or could never start.
+// pod rejects what a cluster would reject of a pod, or what prevents its start.
 func (r *review) pod(namespace string, template *corev1.PodTemplateSpec) {
 	r.none(metavalidation.ValidateLabels(template.Labels, field.NewPath("template", "labels")))
 	p := template.Spec
@@ -150,7 +150,7 @@ func (r *review) probe(kind string, p *corev1.Probe, c corev1.Container) {
 	r.refuse(!opens(c, p.HTTPGet.Port), "%s: port %s: the container has no such port", kind, &p.HTTPGet.Port)
 }
 
-// opens tells whether a container has that port, by name or number.
+// opens reports whether a container has the port, by name or number.
 func opens(c corev1.Container, port intstr.IntOrString) bool {
 	for _, p := range c.Ports {
 		if port == intstr.FromInt32(p.ContainerPort) || p.Name != "" && port == intstr.FromString(p.Name) {

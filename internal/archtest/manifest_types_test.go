@@ -21,14 +21,14 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 )
 
-// object is what a document of the manifest becomes: one of the API's own types.
+// object is a decoded document of the manifest, with one of the API's own types.
 type object interface {
 	runtime.Object
 	metav1.Object
 }
 
-// decode reads the documents of a manifest as the API server does for a kubectl that validates: a field that the type
-// does not have, a value of another type and a field that is there twice are errors.
+// decode decodes the documents of a manifest as strictly as the API server does for `kubectl --validate`: unknown fields,
+// values of another type and duplicate fields are errors.
 func decode(text string) (objects []object, err error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, batchv1.AddToScheme, policyv1.AddToScheme, networkingv1.AddToScheme} {
@@ -66,7 +66,7 @@ func manifest(t *testing.T) []object {
 
 func title(o object) string { return o.GetObjectKind().GroupVersionKind().Kind + " " + o.GetName() }
 
-// of answers those of one type.
+// of returns the objects of one type.
 func of[T object](objects []object) (found []T) {
 	for _, o := range objects {
 		if one, is := o.(T); is {
@@ -76,7 +76,7 @@ func of[T object](objects []object) (found []T) {
 	return found
 }
 
-// named answers the object of one type by that name.
+// named returns the object of one type with the name.
 func named[T object](t *testing.T, objects []object, name string) T {
 	t.Helper()
 	for _, o := range of[T](objects) {
@@ -88,7 +88,7 @@ func named[T object](t *testing.T, objects []object, name string) T {
 	panic("unreachable")
 }
 
-// pods answers the pods that an object lets run; none for most.
+// pods returns the pod template of an object, or nil.
 func pods(o object) *corev1.PodTemplateSpec {
 	switch o := o.(type) {
 	case *appsv1.Deployment:
@@ -99,10 +99,10 @@ func pods(o object) *corev1.PodTemplateSpec {
 	return nil
 }
 
-func TestDeployManifestIsWhatTheAPIServerTakes(t *testing.T) {
+func TestDeployManifestIsValid(t *testing.T) {
 	objects := manifest(t)
 	assert.Len(t, objects, strings.Count(string(read(t, manifestFile)), "\napiVersion: "), "documents that were read")
-	for _, refusal := range refusals(objects, secretsOfTheInstructions(t)) {
+	for _, refusal := range refusals(objects, documentedSecrets(t)) {
 		assert.Fail(t, "refused", "%s: %s", manifestFile, refusal)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// The runbook has each reason that somebody must act on, and each law.
-func TestRunbookHasWhatSomebodyMustActOn(t *testing.T) {
+// The runbook has every reason that needs an operator, and every invariant.
+func TestRunbookHasEveryReasonThatNeedsOperator(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "docs", "operations.md"))
 	require.NoError(t, err)
 	for _, r := range backup.Reasons() {

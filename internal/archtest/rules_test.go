@@ -26,12 +26,12 @@ Some words.
 | a | b | c | d |
 `
 
-func TestTheTableIsRead(t *testing.T) {
-	rooms, err := parseTable(sample)
+func TestImportTableIsParsed(t *testing.T) {
+	rules, err := parseTable(sample)
 	require.NoError(t, err)
-	require.Len(t, rooms, 7)
-	assert.Equal(t, room{name: "report", allowed: []string{"staffeln/backup"}, never: []string{"crypto/rand", "math/rand", "math/rand/v2", "os", "os/exec", "os/signal"}}, rooms[2])
-	assert.Equal(t, room{name: "cmd/staffeln", everything: true, nobody: true, allowed: []string{"github.com/spf13/cobra"}}, rooms[6])
+	require.Len(t, rules, 7)
+	assert.Equal(t, packageRule{name: "report", allowed: []string{"staffeln/backup"}, never: []string{"crypto/rand", "math/rand", "math/rand/v2", "os", "os/exec", "os/signal"}}, rules[2])
+	assert.Equal(t, packageRule{name: "cmd/staffeln", everything: true, notImported: true, allowed: []string{"github.com/spf13/cobra"}}, rules[6])
 
 	for _, broken := range []string{
 		"no heading",
@@ -44,8 +44,8 @@ func TestTheTableIsRead(t *testing.T) {
 	}
 }
 
-func TestTheTableIsKept(t *testing.T) {
-	rooms, err := parseTable(sample)
+func TestImportsAreCheckedAgainstTable(t *testing.T) {
+	rules, err := parseTable(sample)
 	require.NoError(t, err)
 	for _, c := range []struct {
 		from, imported string
@@ -69,9 +69,9 @@ func TestTheTableIsKept(t *testing.T) {
 		{"staffeln/tasks", "staffeln/cmd/staffeln", false},
 		{"staffeln/cmd/staffeln", "staffeln/internal/cloudsim", true},
 	} {
-		lives, ok := roomOf(rooms, c.from)
+		rule, ok := ruleOf(rules, c.from)
 		require.True(t, ok, c.from)
-		err := lives.admits(rooms, c.imported)
+		err := rule.admits(rules, c.imported)
 		assert.Equal(t, c.admitted, err == nil, "%s imports %s: %v", c.from, c.imported, err)
 	}
 }

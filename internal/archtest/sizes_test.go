@@ -11,16 +11,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A file of code has so many lines, or its reason in the list.
+// Limits of the lines per file; longer files need a reason in the list.
 const (
 	shortest, longest = 40, 250
 	sizeList          = "testdata/sizes.txt"
 )
 
-func TestFilesOfCodeHaveOneThought(t *testing.T) {
+func TestFilesOfCodeKeepToSizeLimits(t *testing.T) {
 	accepted := acceptedSizes(t)
 	for _, name := range ourFiles(t) {
-		// A doc.go has the documentation of its package and nothing else.
+		// A doc.go contains only the documentation of its package.
 		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || path.Base(name) == "doc.go" {
 			continue
 		}
@@ -36,7 +36,7 @@ func TestFilesOfCodeHaveOneThought(t *testing.T) {
 	assert.Empty(t, accepted, "no such files: take them off %s", sizeList)
 }
 
-// acceptedSizes reads the list: a file and its reason in each line. It may only shrink.
+// acceptedSizes reads the list: a file and its reason per line. The list may only shrink.
 func acceptedSizes(t *testing.T) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(sizeList)

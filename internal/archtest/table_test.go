@@ -18,7 +18,7 @@ const (
 	heading      = "## The import table"
 )
 
-// modules are the table's words for what others wrote.
+// modules maps the table's words for third-party modules to import paths.
 var modules = map[string]string{
 	"asynq":            "github.com/hibiken/asynq",
 	"asynqmon":         "github.com/hibiken/asynqmon",
@@ -40,46 +40,46 @@ var modules = map[string]string{
 	"zerolog":          "github.com/rs/zerolog",
 }
 
-// standard are the table's words for parts of the standard library.
+// standard maps the table's words for parts of the standard library to import paths.
 var standard = map[string][]string{
 	"context": {"context"},
 	"rand":    {"crypto/rand", "math/rand", "math/rand/v2"},
 	"log":     {"log", "log/slog"},
 	"os":      {"os", "os/exec", "os/signal"},
 	"any I/O": {"database/sql", "net", "net/http", "syscall"},
-	// A function, not a package: forbidigo sees to it everywhere.
+	// A function, not a package: forbidigo checks it everywhere.
 	"time.Now": nil,
 }
 
-// room is one row of the table: import paths, as far as imports can tell.
-type room struct {
-	name       string
-	everything bool     // may import whatever it likes
-	nobody     bool     // must not be imported
-	allowed    []string // of ours and of others, beside the standard library and the room itself
-	never      []string
+// packageRule is one row of the table, as far as it is about imports.
+type packageRule struct {
+	name        string
+	everything  bool     // may import everything
+	notImported bool     // must not be imported
+	allowed     []string // import paths, in addition to the standard library and the package itself
+	never       []string
 }
 
-func (r room) path() string { return module + "/" + r.name }
+func (r packageRule) path() string { return module + "/" + r.name }
 
 // importTable reads the table of docs/architecture.md.
-func importTable(t *testing.T) []room {
+func importTable(t *testing.T) []packageRule {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, architecture))
 	require.NoError(t, err, "the import table is in "+architecture)
-	rooms, err := parseTable(string(text))
+	rules, err := parseTable(string(text))
 	require.NoError(t, err, "%s, %q", architecture, heading)
-	return rooms
+	return rules
 }
 
-func parseTable(text string) ([]room, error) {
+func parseTable(text string) ([]packageRule, error) {
 	_, section, found := strings.Cut(text, heading+"\n")
 	if !found {
 		return nil, fmt.Errorf("no heading %q", heading)
 	}
 	section, _, _ = strings.Cut(section, "\n## ")
 	var rows [][]string
-	var names []string // of all rooms
+	var names []string // names of all rows
 	for line := range strings.Lines(section) {
 		cells := cellsOf(line)
 		if len(cells) != 4 || cells[0] == "room" || strings.HasPrefix(cells[0], "-") {
@@ -91,7 +91,7 @@ func parseTable(text string) ([]room, error) {
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("no table of four columns under %q", heading)
 	}
-	var rooms []room
+	var rules []packageRule
 	for i, cells := range rows {
 		if cells[3] == "the same" && i > 0 {
 			cells[3] = rows[i-1][3]
@@ -101,13 +101,13 @@ func parseTable(text string) ([]room, error) {
 			if err != nil {
 				return nil, fmt.Errorf("row %s: %w", cells[0], err)
 			}
-			rooms = append(rooms, r)
+			rules = append(rules, r)
 		}
 	}
-	return rooms, nil
+	return rules, nil
 }
 
-// cellsOf answers the cells of a row without code marks and without what is in brackets.
+// cellsOf returns the cells of a row without code marks and text in brackets.
 func cellsOf(line string) []string {
 	line = strings.TrimSpace(line)
 	if !strings.HasPrefix(line, "|") {
@@ -121,8 +121,8 @@ func cellsOf(line string) []string {
 	return cells
 }
 
-func readRow(name string, cells, names []string) (room, error) {
-	r := room{name: name, everything: cells[1] == "everything"}
+func readRow(name string, cells, names []string) (packageRule, error) {
+	r := packageRule{name: name, everything: cells[1] == "everything"}
 	if !r.everything {
 		for _, word := range wordsOf(cells[1]) {
 			r.allowed = append(r.allowed, module+"/"+word)
@@ -134,7 +134,7 @@ func readRow(name string, cells, names []string) (room, error) {
 		case known:
 			r.allowed = append(r.allowed, path)
 		case word != "stdlib":
-			return room{}, fmt.Errorf("unknown library %q: name its module in modules, in internal/archtest", word)
+			return packageRule{}, fmt.Errorf("unknown library %q: name its module in modules, in internal/archtest", word)
 		}
 	}
 	for _, word := range wordsOf(cells[3]) {
@@ -142,7 +142,7 @@ func readRow(name string, cells, names []string) (room, error) {
 		packages, isPart := standard[word]
 		switch {
 		case word == "be imported":
-			r.nobody = true
+			r.notImported = true
 		case word == "anything of ours":
 			r.never = append(r.never, module)
 		case isModule:
@@ -152,13 +152,13 @@ func readRow(name string, cells, names []string) (room, error) {
 		case slices.Contains(names, word):
 			r.never = append(r.never, module+"/"+word)
 		default:
-			return room{}, fmt.Errorf("unknown word %q under never: say in internal/archtest what it means", word)
+			return packageRule{}, fmt.Errorf("unknown word %q under never: say in internal/archtest what it means", word)
 		}
 	}
 	return r, nil
 }
 
-// wordsOf answers what a cell lists.
+// wordsOf returns the items that a cell lists.
 func wordsOf(cell string) []string {
 	if cell == "" || cell == "–" || cell == "-" || cell == "everything" {
 		return nil

@@ -15,11 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mostPackages is in how many packages of the product one type name may stand: more of them have more than one meaning, or
-// one meaning several times.
-const mostPackages = 2
+// maxPackages is in how many packages of the product a type name may occur. A name in more packages has several meanings, or
+// one meaning is defined several times.
+const maxPackages = 2
 
-// acceptedTypes are the names that stand in more packages, in how many, and why. The numbers may only fall.
+// acceptedTypes are names that occur in more packages: in how many, and why. The numbers may only fall.
 var acceptedTypes = map[string]struct {
 	packages int
 	reason   string
@@ -35,16 +35,16 @@ var acceptedTypes = map[string]struct {
 	"Volume": {4, "as the cloud, the database, a task and a report have it"},
 }
 
-// besideTheProduct are the folders of the simulation and of what only tests use (.ci/size.awk has the same).
-var besideTheProduct = []string{
+// outsideProduct are the folders of the simulation and of test code (.ci/size.awk has the same list).
+var outsideProduct = []string{
 	"cmd/staffeln-sim/", "internal/archtest/", "internal/chaos/", "internal/cloudsim/", "internal/e2e/", "internal/evidence/",
 	"internal/inprocess/", "internal/queuemodel/", "internal/simulation/", "internal/testkit/",
 }
 
 func TestTypeNamesHaveOneMeaning(t *testing.T) {
-	packages := map[string]map[string]bool{} // by name of a type
+	packages := map[string]map[string]bool{} // key: name of a type
 	for _, name := range ourFiles(t) {
-		beside := slices.ContainsFunc(besideTheProduct, func(folder string) bool { return strings.HasPrefix(name, folder) })
+		beside := slices.ContainsFunc(outsideProduct, func(folder string) bool { return strings.HasPrefix(name, folder) })
 		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || beside {
 			continue
 		}
@@ -57,12 +57,12 @@ func TestTypeNamesHaveOneMeaning(t *testing.T) {
 	}
 	for name, in := range packages {
 		allowed := acceptedTypes[name]
-		if n := len(in); n > mostPackages || allowed.packages > 0 {
+		if n := len(in); n > maxPackages || allowed.packages > 0 {
 			assert.Equal(t, allowed.packages, n, "type %s stands in %v: another name, or one type; where there are fewer now, correct acceptedTypes", name, slices.Sorted(maps.Keys(in)))
 		}
 	}
 	for name, allowed := range acceptedTypes {
-		assert.Greater(t, allowed.packages, mostPackages, "%s needs no reason: take it off acceptedTypes", name)
+		assert.Greater(t, allowed.packages, maxPackages, "%s needs no reason: take it off acceptedTypes", name)
 		assert.NotEmpty(t, allowed.reason, name)
 		assert.Contains(t, packages, name, "no such type: take it off acceptedTypes")
 	}

@@ -1,7 +1,7 @@
 //go:build !crash
 
-// Package crashpoint kills a process at a chosen call to the database, the queue or the cloud, for the tests of crashes.
-// Only builds with the tag `crash` have crash points.
+// Package crashpoint kills a process at a chosen call to the database, the queue or the cloud, for crash tests. Only builds
+// with the tag `crash` have crash points.
 package crashpoint
 
 import (
@@ -13,7 +13,7 @@ import (
 	"staffeln/openstack"
 )
 
-// ReadinessPeriod is how often a process checks whether it is ready.
+// ReadinessPeriod is how often a process checks its readiness.
 const ReadinessPeriod = 10 * time.Second
 
 // Database returns the options of database connections.
@@ -22,5 +22,5 @@ func Database() []db.Option { return nil }
 // Cloud returns the options of the cloud client.
 func Cloud() []openstack.Option { return nil }
 
-// Queue adds crash points to a client of the queue.
+// Queue adds crash points to a queue client.
 func Queue(redis.UniversalClient) {}

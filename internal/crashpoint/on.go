@@ -21,10 +21,10 @@ import (
 	"staffeln/openstack"
 )
 
-// ReadinessPeriod is 0, which turns these checks off: they happen at no fixed point of a test.
+// ReadinessPeriod is 0, which turns the periodic checks off: they would happen at random points of a test.
 const ReadinessPeriod time.Duration = 0
 
-// process records the calls of the whole process. Its environment says what to do, see [newRecorder].
+// process records the calls of the whole process. The environment configures it, see [newRecorder].
 var process = sync.OnceValue(func() *recorder { return newRecorder(os.Getenv("CRASH_TRACE"), os.Getenv("CRASH_AT")) })
 
 // Database returns the options that add crash points to database connections.
@@ -37,7 +37,7 @@ func Cloud() []openstack.Option {
 	return []openstack.Option{openstack.WithWrapped(func(next http.RoundTripper) http.RoundTripper { return requests{process(), next} })}
 }
 
-// Queue adds crash points to a client of the queue.
+// Queue adds crash points to a queue client.
 func Queue(rdb redis.UniversalClient) { rdb.AddHook(commands{process()}) }
 
 // statements records calls to the database.

@@ -13,16 +13,16 @@ import (
 	"syscall"
 )
 
-// A point is a call to another server: to which, what is called, and from which lines of ours.
+// A point is a crash point: a call to another server, and the lines of our code that made it.
 type point struct {
-	name  string   // as the tests name it: server, call, the innermost line of ours and the line of the handler or run
-	lines []string // all of ours, the innermost first
+	name  string   // as in the tests: server, call, our innermost line, and the line of the handler or run
+	lines []string // all our lines, the innermost first
 }
 
-// watched are the packages whose lines are in the name of a point.
+// watched are the packages whose lines are part of a point's name.
 var watched = map[string]bool{"db": true, "openstack": true, "tasks": true, "worker": true, "scheduler": true}
 
-// here returns the point of the caller's caller. What the queue's library does by itself is named by its function.
+// here returns the crash point of the caller's caller. A call of the Asynq library is named by the function of the library.
 func here(server, call string) point {
 	var counters [96]uintptr
 	frames := runtime.CallersFrames(counters[:runtime.Callers(3, counters[:])])
@@ -35,7 +35,7 @@ func here(server, call string) point {
 			call = function
 		}
 		if strings.HasPrefix(frame.Function, "staffeln/") {
-			// by its file: a function that was inlined into another package has the name of that package
+			// by its file: a function that is inlined into another package has the name of that package
 			pkg := path.Base(path.Dir(frame.File))
 			line := pkg + "/" + path.Base(frame.File) + ":" + strconv.Itoa(frame.Line)
 			if watched[pkg] {
@@ -59,7 +59,7 @@ func here(server, call string) point {
 	return p
 }
 
-// A recorder sees every call. It writes each new point to a file, and kills the process at the chosen one.
+// A recorder gets every call. It writes each new point to a trace file, and kills the process at the chosen point.
 type recorder struct {
 	mu    sync.Mutex
 	seen  map[string]bool
@@ -69,11 +69,12 @@ type recorder struct {
 	left  int
 }
 
-// newRecorder reads where to kill the process: `SIDE N POINT`, with the side before or after, at the N-th call. Empty: nowhere.
+// newRecorder parses where to kill the process: `SIDE N POINT`. SIDE is before or after the call, N is the N-th call. Empty:
+// nowhere.
 func newRecorder(trace, at string) *recorder {
 	r := &recorder{seen: map[string]bool{}}
 	if trace != "" {
-		file, err := os.OpenFile(trace, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // the test that starts this process says where
+		file, err := os.OpenFile(trace, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // the path comes from the test that starts this process
 		if err != nil {
 			panic(err)
 		}
@@ -102,7 +103,7 @@ func (r *recorder) cross(p point, side string) {
 	}
 	r.left--
 	if r.left == 0 {
-		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // no deferred call runs, nothing is closed
-		select {}                                      // no other call passes the lock
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // SIGKILL: no deferred call runs, nothing is closed
+		select {}                                      // holds the mutex, so no other call proceeds
 	}
 }

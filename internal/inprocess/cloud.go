@@ -1,5 +1,5 @@
-// Package inprocess is what tests share that run the whole program without its processes: a cloudsim without a connection,
-// a queue without a server, and what the scheduler's lock and the tables say.
+// Package inprocess is the common part of the tests that run the whole program in one process: a cloudsim without network, a
+// database, and access to leadership and tables.
 package inprocess
 
 import (
@@ -17,12 +17,12 @@ import (
 	"staffeln/openstack"
 )
 
-// address is what the cloud's catalogue names; nobody listens there.
+// address is the host in the catalogue of the cloud. Nothing listens there.
 const address = "http://cloud.example"
 
 var errReset = errors.New("connection reset by peer")
 
-// Transport carries requests to a cloud without a connection.
+// Transport passes requests to a cloudsim without a connection.
 type Transport struct{ Cloud *cloudsim.Cloud }
 
 // RoundTrip implements [http.RoundTripper].
@@ -46,7 +46,7 @@ func Body(r *http.Request) ([]byte, error) {
 	return io.ReadAll(r.Body)
 }
 
-// Send executes a request whose body was read.
+// Send executes a request whose body has been read already.
 func (t Transport) Send(r *http.Request, body []byte) (resp *http.Response, err error) {
 	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.GotConn != nil {
 		trace.GotConn(httptrace.GotConnInfo{})
@@ -67,7 +67,7 @@ func (t Transport) Send(r *http.Request, body []byte) (resp *http.Response, err 
 	return out.Result(), nil
 }
 
-// Connect returns a client of its own for a process, as the service user with this password.
+// Connect returns a new cloud client for a process, as the service user with this password.
 func Connect(ctx context.Context, cloud *cloudsim.Cloud, password string, over http.RoundTripper) (*openstack.Cloud, error) {
 	env := cloud.OpenRC(address)
 	env["OS_PASSWORD"] = password
@@ -78,8 +78,8 @@ func Connect(ctx context.Context, cloud *cloudsim.Cloud, password string, over h
 	return openstack.Connect(ctx, credentials, openstack.Config{SecretRoles: []string{"admin", "creator"}}, openstack.WithTransport(over), openstack.InTurn())
 }
 
-// AskCinder sends Cinder a request with a token of a user (password "secret") in a project, and returns the status of the
-// answer; 0 where the cloud dropped the connection.
+// AskCinder sends a request to Cinder as a user (password "secret") with a token for a project. It returns the status, or 0 if
+// the cloud dropped the connection.
 func AskCinder(ctx context.Context, cloud *cloudsim.Cloud, user, projectID, method, path, body string) int {
 	login := fmt.Sprintf(`{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":%q,"domain":{"id":"default"},"password":"secret"}}},
 		"scope":{"project":{"id":%q}}}}`, user, projectID)

@@ -12,10 +12,11 @@ import (
 	"staffeln/tasks"
 )
 
-// Options of every connection of the program here: plans of statements are made once, and short ones are not compiled.
+// Options is added to the URL of every database connection of the program: statements are planned once, and JIT compilation is
+// off.
 const Options = "&plan_cache_mode=force_generic_plan&jit=off"
 
-// Database returns the URL of a migrated database, and a connection of the test's own to it.
+// Database returns the URL of a migrated database, and a connection to it for the test.
 func Database(t testing.TB) (url string, conn *pgx.Conn) {
 	t.Helper()
 	url = testkit.DatabaseURL(t, func(ctx context.Context, url string) error { _, err := db.MigrateUp(ctx, url); return err })
@@ -25,14 +26,14 @@ func Database(t testing.TB) (url string, conn *pgx.Conn) {
 	return url, conn
 }
 
-// Lead begins a term of a scheduler, as the lock of its session would let it.
+// Lead starts a term of a scheduler, without the advisory lock of a session.
 func Lead(ctx context.Context, conn *pgx.Conn, name string) (term int64, err error) {
 	const q = `UPDATE leadership SET term = term + 1, leader = $1, since = staffeln_now() RETURNING term`
 	err = conn.QueryRow(ctx, q, name).Scan(&term)
 	return term, err
 }
 
-// Busy reports whether anything is between its plan and its end.
+// Busy reports whether any record is in progress, or any volume waits for a removal.
 func Busy(ctx context.Context, conn *pgx.Conn) (is bool, err error) {
 	const q = `SELECT EXISTS (SELECT FROM records WHERE state IN ('planned', 'creating', 'overdue', 'deleting') OR state = 'failed' AND backup_id IS NOT NULL)
 		OR EXISTS (SELECT FROM volumes WHERE removal_due_at IS NOT NULL)`
@@ -40,7 +41,7 @@ func Busy(ctx context.Context, conn *pgx.Conn) (is bool, err error) {
 	return is, err
 }
 
-// Handler returns the handler of a kind of task.
+// Handler returns the handler for a kind of task.
 func Handler(h tasks.Handlers, kind tasks.Kind) func(context.Context, tasks.Volume) error {
 	return map[tasks.Kind]func(context.Context, tasks.Volume) error{
 		tasks.VolumeBackup: h.Backup, tasks.VolumePoll: h.Poll, tasks.VolumeRetention: h.Retention,

@@ -1,6 +1,6 @@
-// Package keyfile reads what an operator keeps in files of its own: secrets, and the certificates of CAs.
+// Package keyfile reads secrets and CA certificates from files.
 //
-// A secret or certificate may be replaced while a process runs, so whoever uses one reads it again when it is needed next.
+// A file may be replaced while a process runs, so callers read it again each time they need it.
 package keyfile
 
 import (
@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Secret returns the content of a file without the newlines that editors add at its end.
+// Secret returns the content of a file without the newlines at its end, which editors add.
 func Secret(file string) (string, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -21,7 +21,8 @@ func Secret(file string) (string, error) {
 	return strings.TrimRight(string(text), "\r\n"), nil
 }
 
-// CAs returns the certificates of a PEM file; one without any is an error. Like crypto/x509 it skips what is no certificate.
+// CAs returns the certificates of a PEM file. It is an error if there are none. Like crypto/x509, it skips other blocks and
+// invalid certificates.
 func CAs(file string) (all []*x509.Certificate, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -41,7 +42,7 @@ func CAs(file string) (all []*x509.Certificate, err error) {
 	return all, nil
 }
 
-// Pool returns the pool of these certificates.
+// Pool returns a pool of the certificates.
 func Pool(cas []*x509.Certificate) *x509.CertPool {
 	pool := x509.NewCertPool()
 	for _, ca := range cas {
@@ -50,7 +51,7 @@ func Pool(cas []*x509.Certificate) *x509.CertPool {
 	return pool
 }
 
-// ClientTLS returns the configuration of a TLS client that trusts the CAs of a file; where it is empty, those of the system.
+// ClientTLS returns the TLS configuration of a client that trusts the CAs of a file, or those of the system if caFile is "".
 func ClientTLS(caFile string) (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if caFile == "" {

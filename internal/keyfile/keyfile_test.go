@@ -16,7 +16,7 @@ func file(t *testing.T, text string) string {
 	return name
 }
 
-func TestSecretDropsNewlinesAtTheEnd(t *testing.T) {
+func TestSecretDropsTrailingNewlines(t *testing.T) {
 	for text, want := range map[string]string{"s": "s", "s\n": "s", "s\r\n": "s", "s\n\n": "s", "a\nb\n": "a\nb", "a b": "a b", "": ""} {
 		got, err := Secret(file(t, text))
 		require.NoError(t, err)
@@ -26,7 +26,7 @@ func TestSecretDropsNewlinesAtTheEnd(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
-func TestCAsSkipsWhatIsNoCertificateAndWantsOne(t *testing.T) {
+func TestCAsSkipsOtherBlocksAndRequiresCertificate(t *testing.T) {
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()
 	good := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})

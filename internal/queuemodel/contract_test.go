@@ -15,30 +15,30 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// subject is a queue under the contract: the model, or the real one on Redis.
+// subject is a queue that must fulfil the contract: the model, or the real one on Redis.
 type subject interface {
-	// dispatch returns the counts as text, and whether there were faults.
+	// dispatch returns the counts as text, and whether there were errors.
 	dispatch(items ...tasks.Item) (counts string, faults bool)
-	// state returns state and kind of the task of that ID; empty where there is none.
+	// state returns the state and kind of a task, or empty strings if there is none.
 	state(id string) (queuemodel.State, tasks.Kind)
 	// start lets a worker take the only pending task.
 	start(id string) run
 	lose()
 	archive(id string)
-	// loseAnswer loses the answer of the next enqueue, which is carried out or not.
+	// loseAnswer loses the response of the next enqueue, which is carried out or not.
 	loseAnswer(carriedOut bool)
-	// later waits until the queue has noticed leases that ran out, and let tasks that wait for a retry become pending.
+	// later waits until the queue noticed expired leases, and tasks that waited for a retry are pending.
 	later()
 }
 
-// run is one run of a handler that ends as the test says.
+// run is one run of a handler, which ends as the test wants.
 type run interface {
 	volume() tasks.Volume
 	end(err error)
 	giveBack()
-	// abandon is the worker's death, or Redis' absence when the handler returned.
+	// abandon kills the worker, or disconnects Redis while the handler returns.
 	abandon()
-	// linger lets the worker lose its task while the handler goes on; end then is what it returns at last.
+	// linger lets the worker lose its task while the handler continues. end is then the late return of the handler.
 	linger()
 }
 
@@ -54,7 +54,7 @@ const id, second, third = "volume:v", "volume:v:2", "volume:v:3"
 
 var errTransient = errors.New("503")
 
-// contract is what both the model and the real queue do.
+// contract checks the behaviour that the model and the real queue share.
 var contract = []struct {
 	name string
 	hold func(t *testing.T, q subject)
@@ -159,7 +159,7 @@ var contract = []struct {
 		old := q.start(id)
 		old.linger()
 		q.later()
-		again := q.start(id) // beside the old one
+		again := q.start(id) // concurrently with the old one
 		old.end(nil)
 		has(t, q, id, queuemodel.Active, tasks.VolumeBackup)
 		again.end(nil)
@@ -224,13 +224,13 @@ func has(t *testing.T, q subject, id string, state queuemodel.State, kind tasks.
 	require.Equal(t, kind, of, id)
 }
 
-func TestContractOnTheModel(t *testing.T) {
+func TestContractOnModel(t *testing.T) {
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) { c.hold(t, newModelled()) })
 	}
 }
 
-// modelled is the model under the contract.
+// modelled is the model as a subject.
 type modelled struct {
 	*queuemodel.Queue
 

@@ -9,19 +9,19 @@ import (
 	"staffeln/tasks"
 )
 
-// Answer decides one enqueue: whether it is carried out, and the error that the caller gets. A task that was enqueued may
-// also return an error.
+// Answer decides the result of one enqueue: whether the task is enqueued, and the error that the caller gets. Both are
+// possible together.
 type Answer func(ctx context.Context, item tasks.Item) (done bool, err error)
 
-// suffixes bounds the IDs of one volume.
+// suffixes is the maximum number of IDs per volume.
 const suffixes = 3
 
 var volumeKinds = []tasks.Kind{tasks.VolumePoll, tasks.VolumeBackup, tasks.VolumeRetention}
 
-// Workers returns 1: the test that drives the model is the worker.
+// Workers returns 1: the test acts as the worker.
 func (q *Queue) Workers(context.Context) (int, error) { return 1, nil }
 
-// Dispatch does what [tasks.Client] does.
+// Dispatch is the model of [tasks.Client.Dispatch].
 func (q *Queue) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Outcomes, error) {
 	for _, item := range items {
 		if item.VolumeID == "" || !slices.Contains(volumeKinds, item.Kind) {
@@ -49,7 +49,7 @@ func (q *Queue) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Outcome
 	return counts, errors.Join(faults...)
 }
 
-// enqueue adds the item under one of its volume's IDs.
+// enqueue adds the item under one of the IDs of its volume.
 func (q *Queue) enqueue(item tasks.Item) tasks.Outcome {
 	for n := 1; ; n++ {
 		id := "volume:" + item.VolumeID
@@ -59,7 +59,7 @@ func (q *Queue) enqueue(item tasks.Item) tasks.Outcome {
 		outcome := q.enqueueAs(item, id)
 		switch {
 		case outcome == tasks.Passed && n == suffixes:
-			return tasks.Waiting // all IDs are held
+			return tasks.Waiting // all IDs are in use
 		case outcome != tasks.Passed && n > 1 && outcome != tasks.Waiting:
 			return tasks.Passed
 		case outcome != tasks.Passed:
@@ -68,7 +68,7 @@ func (q *Queue) enqueue(item tasks.Item) tasks.Outcome {
 	}
 }
 
-// enqueueAs adds the item under one ID; it returns Passed where another ID is to be tried.
+// enqueueAs adds the item under one ID. It returns Passed if another ID must be tried.
 func (q *Queue) enqueueAs(item tasks.Item, id string) tasks.Outcome {
 	outcome := tasks.Enqueued
 	if held := q.tasks[id]; held != nil {

@@ -1,10 +1,9 @@
-// Package queuemodel is a model of the queue, as it was measured, without Redis and without a clock of its own: for tests that
-// step the clock, and choose what starts next and what is lost.
+// Package queuemodel is a model of the queue without Redis and without a clock. Tests step its clock, and choose which task
+// starts next and what is lost.
 //
-// It repeats what package tasks and Asynq do together, as far as that is visible from outside: one ID per
-// volume, conflicts, replacement by kind, another run after an error, after a worker's death or after an end that Redis
-// did not hear of, and the loss of all data under running handlers. Its tests check the same behaviour
-// on the real queue; whoever changes one changes both.
+// The model has the visible behaviour of package tasks and Asynq together, as measured: one ID per volume, conflicts,
+// replacement by kind, another run after an error, after the death of a worker or after an end that Redis did not receive, and
+// the loss of all data while handlers run. The tests check the same contract on the real queue: change both together.
 //
-// A Queue is for one goroutine.
+// A Queue is not safe for concurrent use.
 package queuemodel

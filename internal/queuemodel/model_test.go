@@ -9,8 +9,8 @@ import (
 	"staffeln/internal/queuemodel"
 )
 
-// What the real queue does only after minutes, by the numbers that were measured on it.
-func TestTimesOfTheModel(t *testing.T) {
+// The real queue does this only after minutes. The numbers were measured on it.
+func TestModelHasMeasuredDelays(t *testing.T) {
 	m := newModelled()
 	dispatches(t, m, "enqueued 1", backupR1)
 	require.True(t, m.NextChange().IsZero())
@@ -37,7 +37,7 @@ func TestTimesOfTheModel(t *testing.T) {
 	require.Equal(t, 1, m.Len())
 }
 
-func TestARunKnowsWhetherItHoldsItsTask(t *testing.T) {
+func TestRunReportsWhetherItHoldsTask(t *testing.T) {
 	m := newModelled()
 	dispatches(t, m, "enqueued 1", backupR1)
 	r := m.Start(id)

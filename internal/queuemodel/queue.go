@@ -10,7 +10,7 @@ import (
 // State is the state of a task in the queue.
 type State string
 
-// The states of a task; None is one that is not there.
+// The states of a task. None means that there is no such task.
 const (
 	None     State = ""
 	Pending  State = "pending"
@@ -19,8 +19,9 @@ const (
 	Archived State = "archived"
 )
 
-// Recovery is how long after its worker's last sign of life a task runs again elsewhere: a lease of 30 s, as much grace
-// and up to a minute until somebody looks (measured: 57 to 97 s after a kill, 113 to 117 s after a cut or a freeze).
+// Recovery of a task: it runs again elsewhere this long after the last heartbeat of its worker. That is a lease of 30 s, a
+// grace period of 30 s, and up to a minute until the next check. Measured: 57 to 97 s after a kill, 113 to 117 s after a cut
+// connection or a freeze.
 const (
 	SoonestRecovery = 55 * time.Second
 	LatestRecovery  = 120 * time.Second
@@ -28,11 +29,11 @@ const (
 
 // A Queue holds the tasks of the volumes.
 type Queue struct {
-	// Now is the clock; a test steps it.
+	// Now is the clock, which the test steps.
 	Now func() time.Time
-	// PollPeriod is the longest delay before a task runs again after an error.
+	// PollPeriod is the maximum delay before a task is retried.
 	PollPeriod time.Duration
-	// Answer decides each enqueue before it is carried out; nil: all succeed.
+	// Answer decides the result of each enqueue; nil: all succeed.
 	Answer Answer
 
 	tasks map[string]*task
@@ -51,12 +52,12 @@ type task struct {
 	volume   tasks.Volume
 	state    State
 	failures int
-	due      time.Time // Retry: when it is pending again. Active: when its lease has run out and somebody noticed; zero while it is kept up
-	seq      int       // order in the list of pending ones
-	run      *Run      // Active: who works on it
+	due      time.Time // Retry: when it becomes pending again. Active: when the loss of its lease is noticed; zero while the lease is renewed
+	seq      int       // order of the pending tasks
+	run      *Run      // Active: the run that holds it
 }
 
-// advance makes pending what is due by now.
+// advance makes tasks pending that are due.
 func (q *Queue) advance() {
 	now := q.Now()
 	for _, t := range q.sorted() {
@@ -71,7 +72,7 @@ func (q *Queue) pend(t *task) {
 	t.state, t.due, t.seq, t.run = Pending, time.Time{}, q.seq, nil
 }
 
-// sorted are all tasks in an order that is the same for the same history.
+// sorted returns all tasks in a deterministic order.
 func (q *Queue) sorted() []*task {
 	all := make([]*task, 0, len(q.tasks))
 	for _, t := range q.tasks {
@@ -81,7 +82,7 @@ func (q *Queue) sorted() []*task {
 	return all
 }
 
-// Pending are the IDs of the tasks that could start now, the one that waits longest first.
+// Pending returns the IDs of the tasks that can start now, the longest waiting first.
 func (q *Queue) Pending() []string {
 	q.advance()
 	var ids []string
@@ -93,10 +94,10 @@ func (q *Queue) Pending() []string {
 	return ids
 }
 
-// Len is how many tasks the queue holds in all states.
+// Len returns the number of tasks in all states.
 func (q *Queue) Len() int { q.advance(); return len(q.tasks) }
 
-// Task returns state and kind of a task by its ID.
+// Task returns the state and kind of a task.
 func (q *Queue) Task(id string) (State, tasks.Kind) {
 	q.advance()
 	if t := q.tasks[id]; t != nil {
@@ -105,7 +106,7 @@ func (q *Queue) Task(id string) (State, tasks.Kind) {
 	return None, ""
 }
 
-// NextChange is when the next task becomes pending by itself; zero where none does.
+// NextChange returns when the next task becomes pending without a call, or zero if none does.
 func (q *Queue) NextChange() time.Time {
 	q.advance()
 	var next time.Time
@@ -117,10 +118,10 @@ func (q *Queue) NextChange() time.Time {
 	return next
 }
 
-// Lose drops all that Redis holds. Handlers that run go on and do not notice.
+// Lose deletes all data of Redis. Handlers that run continue and do not notice.
 func (q *Queue) Lose() { clear(q.tasks) }
 
-// Archive is what an operator does, and what exhausted retries do: the task keeps its ID and never runs.
+// Archive archives a task, as operators and exhausted retries do: the task keeps its ID and never runs.
 func (q *Queue) Archive(id string) {
 	q.advance()
 	if t := q.tasks[id]; t != nil && t.state != Active {

@@ -18,21 +18,21 @@ import (
 	"staffeln/tasks"
 )
 
-const soon = 2 * time.Minute // for what other goroutines do; on a busy machine
+const soon = 2 * time.Minute // timeout for other goroutines, on a busy machine
 
-func TestContractOnTheRealQueue(t *testing.T) {
+func TestContractOnRealQueue(t *testing.T) {
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) { c.hold(t, newRedisQueue(t)) })
 	}
 }
 
-// redisQueue is tasks.Client and tasks.Serve on a Redis. The queue is paused while no worker is to take anything.
+// redisQueue is tasks.Client and tasks.Serve with a real Redis. The queue is paused while no worker should take a task.
 type redisQueue struct {
 	t       *testing.T
 	url     string
-	rdb     redis.UniversalClient // the scheduler's, whose link can be cut
+	rdb     redis.UniversalClient // of the scheduler; its link can be cut
 	link    *link
-	own     redis.UniversalClient // the test's
+	own     redis.UniversalClient // of the test
 	inspect *asynq.Inspector
 }
 
@@ -89,8 +89,8 @@ func (q *redisQueue) archive(id string) {
 }
 func (q *redisQueue) loseAnswer(carriedOut bool) { q.link.loseAnswer(carriedOut) }
 
-// later dates all leases back as far as Asynq waits, and lets a fresh server look: it looks for lost leases when it
-// starts. What waits for a retry by now becomes pending soon after.
+// later backdates all leases beyond Asynq's limit and starts a new server, which checks for lost leases at its start. Tasks
+// whose retry is due become pending soon after.
 func (q *redisQueue) later() {
 	q.t.Helper()
 	ctx := q.t.Context()
@@ -108,7 +108,8 @@ func (q *redisQueue) later() {
 	stop()
 }
 
-// serve runs a worker of one handler at a time, so that no other run than its own comes to it, and returns what stops it.
+// serve runs a worker that runs one handler at a time, so that it takes no other task. It returns a function that stops the
+// worker.
 func (q *redisQueue) serve(rdb redis.UniversalClient, handler func(context.Context, tasks.Volume) error) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -120,7 +121,7 @@ func (q *redisQueue) serve(rdb redis.UniversalClient, handler func(context.Conte
 	return func() { cancel(); require.NoError(q.t, <-ended) }
 }
 
-// start runs a worker of its own for each run.
+// start runs a new worker for each run.
 func (q *redisQueue) start(id string) run {
 	q.t.Helper()
 	r := &redisRun{queue: q, id: id, returns: make(chan error, 1)}
@@ -162,7 +163,7 @@ type redisRun struct {
 
 func (r *redisRun) volume() tasks.Volume { return r.payload }
 
-// end returns when the worker has done with it: its Serve ends only then.
+// end returns when the worker is done with the task: only then its Serve returns.
 func (r *redisRun) end(err error) {
 	r.queue.t.Helper()
 	r.returns <- err
@@ -172,21 +173,21 @@ func (r *redisRun) end(err error) {
 
 func (r *redisRun) giveBack() { r.stop() }
 
-// abandon returns from the handler while Redis can't be reached: for the queue the same as a death.
+// abandon returns from the handler while Redis cannot be reached. For the queue this is the same as the death of the worker.
 func (r *redisRun) abandon() {
 	r.link.cut.Store(true)
 	r.end(nil)
 }
 
-// linger takes the way to Redis away and leaves the handler at work.
+// linger cuts the connection to Redis while the handler continues.
 func (r *redisRun) linger() { r.link.cut.Store(true) }
 
 var errCut = errors.New("the way to redis is cut")
 
-// link is the way of one client to Redis.
+// link is the connection of one client to Redis.
 type link struct {
 	cut atomic.Bool
-	// of the next script: 0 nothing, 1 its answer, 2 the script itself
+	// what the next script loses: 0 nothing, 1 its response, 2 the script itself
 	lost atomic.Int32
 }
 
@@ -216,7 +217,7 @@ func (l *link) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		}
 		err := next(ctx, cmd)
 		if lost == 1 && redis.HasErrorPrefix(err, "NOSCRIPT") {
-			l.lost.Store(1) // it comes again, in full
+			l.lost.Store(1) // the client sends the script again, in full
 			return err
 		}
 		if lost == 1 {

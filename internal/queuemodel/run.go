@@ -13,10 +13,10 @@ type Run struct {
 	Volume tasks.Volume
 
 	queue *Queue
-	lost  bool // its lease ran out, or it has ended: its result is not written any more
+	lost  bool // lease lost or run ended: its result is no longer written
 }
 
-// Start lets a worker take the pending task of that ID; nil where there is none.
+// Start lets a worker take the pending task with the ID. It returns nil if there is none.
 func (q *Queue) Start(id string) *Run {
 	q.advance()
 	t := q.tasks[id]
@@ -30,8 +30,8 @@ func (q *Queue) Start(id string) *Run {
 // Held reports whether the run still holds its task.
 func (r *Run) Held() bool { t := r.active(); return t != nil && t.run == r }
 
-// active is the task that the run's result applies to: whichever is active under its ID. After a loss of data that may be
-// another one, which another run holds: Asynq identifies tasks by their IDs only.
+// active returns the task that the run's result applies to: the active task with its ID. After a loss of data that may be a
+// new task, which another run holds: Asynq identifies tasks only by their IDs.
 func (r *Run) active() *task {
 	r.queue.advance()
 	t := r.queue.tasks[r.ID]
@@ -41,7 +41,7 @@ func (r *Run) active() *task {
 	return t
 }
 
-// End is the return of the handler: nil ends the task, an error brings another run.
+// End models the return of the handler: nil ends the task, an error leads to a retry.
 func (r *Run) End(err error) {
 	t := r.active()
 	r.lost = true
@@ -56,7 +56,8 @@ func (r *Run) End(err error) {
 	}
 }
 
-// GiveBack is the return of a handler whose worker is being stopped: the task is due again at once, and no failure.
+// GiveBack models the return of a handler whose worker shuts down: the task is due again at once. It does not count as a
+// failure.
 func (r *Run) GiveBack() {
 	if t := r.active(); t != nil {
 		t.state, t.due, t.run = Retry, r.queue.Now(), nil
@@ -64,9 +65,8 @@ func (r *Run) GiveBack() {
 	r.lost = true
 }
 
-// Abandon is the death of the worker, its freeze, or the loss of its way to Redis, also just when the handler returns:
-// the task stays active until its lease has run out and somebody noticed, which takes so long from now on. The
-// handler may go on; its result is not written.
+// Abandon models that the worker dies, freezes or loses Redis, also just as the handler returns. The task stays active until
+// the loss of its lease is noticed, recovery from now. The handler may continue; its result is not written.
 func (r *Run) Abandon(recovery time.Duration) {
 	if t := r.active(); t != nil && t.run == r {
 		t.due = r.queue.Now().Add(recovery)

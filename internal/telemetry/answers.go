@@ -7,19 +7,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// answers are what the API counts and measures.
-type answers struct {
-	requests *prometheus.CounterVec
-	duration *prometheus.HistogramVec
-	checks   *prometheus.CounterVec
-	bursts   prometheus.Counter
-	untold   prometheus.Gauge
-	crowded  *prometheus.CounterVec
-	expires  prometheus.Gauge
+// apiMetrics holds the metrics of the API.
+type apiMetrics struct {
+	requests  *prometheus.CounterVec
+	duration  *prometheus.HistogramVec
+	checks    *prometheus.CounterVec
+	bursts    prometheus.Counter
+	unwritten prometheus.Gauge
+	rejected  *prometheus.CounterVec
+	expires   prometheus.Gauge
 }
 
-func newAnswers(r registered) *answers {
-	return &answers{
+func newAPIMetrics(r registered) *apiMetrics {
+	return &apiMetrics{
 		requests: r.counters("staffeln_api_requests_total",
 			"Requests that the API answered, by method, route template (none: no such route) and status class.", "method", "route", "status"),
 		duration: r.seconds("staffeln_api_request_duration_seconds",
@@ -29,9 +29,9 @@ func newAnswers(r registered) *answers {
 			"Questions of Cinder whether a backup may be deleted, by answer (allowed, refused; error: not answered, so refused) and verdict.", "answer", "verdict"),
 		bursts: r.counter("staffeln_delete_refusal_bursts_total",
 			"Minutes in which one user, or all callers without the demanded client certificate together, was refused the deletion of unusually many backups of ours: it may be an intruder. Counted over all replicas, by one of them."),
-		untold: r.gauge("staffeln_delete_checks_unwritten",
+		unwritten: r.gauge("staffeln_delete_checks_unwritten",
 			"Rows about who asked for deletions that wait to be written; above 0 for long: the database does not take them."),
-		crowded: r.counters("staffeln_api_rejected_total",
+		rejected: r.counters("staffeln_api_rejected_total",
 			"Connections and requests that the API ended because there were too many, by which: waiting (connections that sent nothing for longest), checks (delete checks that waited too long or sent their body too slowly while too many did).", "what"),
 		expires: r.gauge("staffeln_api_certificate_expiry_timestamp_seconds",
 			"Unix time in seconds at which the certificate in use by the API ends; 0 = no TLS."),
@@ -40,8 +40,7 @@ func newAnswers(r registered) *answers {
 
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-// APIRequest counts a request that the API answered, by its route template (empty: there is no such route), and how long
-// that took.
+// APIRequest counts a served request by its route template ("": no such route), and observes its duration.
 func (m *Metrics) APIRequest(method, route string, status int, took time.Duration) {
 	if !slices.Contains(methods, method) {
 		method = "other"
@@ -49,23 +48,23 @@ func (m *Metrics) APIRequest(method, route string, status int, took time.Duratio
 	if route == "" {
 		route = "none"
 	}
-	m.answers.requests.WithLabelValues(method, route, statusClass(status)).Inc()
-	m.answers.duration.WithLabelValues(route).Observe(took.Seconds())
+	m.api.requests.WithLabelValues(method, route, statusClass(status)).Inc()
+	m.api.duration.WithLabelValues(route).Observe(took.Seconds())
 }
 
-// DeleteCheck counts a question of Cinder by its answer (allowed, refused, error) and the verdict behind it.
+// DeleteCheck counts a delete check of Cinder by its answer (allowed, refused, error) and the verdict.
 func (m *Metrics) DeleteCheck(answer, verdict string) {
-	m.answers.checks.WithLabelValues(answer, verdict).Inc()
+	m.api.checks.WithLabelValues(answer, verdict).Inc()
 }
 
-// RefusalBurst counts a minute in which one user was refused unusually often.
-func (m *Metrics) RefusalBurst() { m.answers.bursts.Inc() }
+// RefusalBurst counts a minute with unusually many refusals for one user.
+func (m *Metrics) RefusalBurst() { m.api.bursts.Inc() }
 
-// SetUnwritten replaces how many rows about who asked for deletions wait to be written.
-func (m *Metrics) SetUnwritten(rows int) { m.answers.untold.Set(float64(rows)) }
+// SetUnwritten sets the number of buffered rows of the delete check audit.
+func (m *Metrics) SetUnwritten(rows int) { m.api.unwritten.Set(float64(rows)) }
 
-// Rejected counts a connection (waiting) or a request (checks) that there was no place for.
-func (m *Metrics) Rejected(what string) { m.answers.crowded.WithLabelValues(what).Inc() }
+// Rejected counts a connection (waiting) or a request (checks) that was rejected because there were too many.
+func (m *Metrics) Rejected(what string) { m.api.rejected.WithLabelValues(what).Inc() }
 
-// SetCertificateExpiry replaces when the API's certificate ends.
-func (m *Metrics) SetCertificateExpiry(at time.Time) { m.answers.expires.Set(float64(at.Unix())) }
+// SetCertificateExpiry sets the expiry of the API's certificate.
+func (m *Metrics) SetCertificateExpiry(at time.Time) { m.api.expires.Set(float64(at.Unix())) }

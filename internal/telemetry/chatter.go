@@ -7,9 +7,9 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// A Chatter logs what a library of others says of its own accord, which may be the same line a thousand times: each kind of
-// line when it is said first, at debug when it is said again, and once more when it was not said for a while. It may be
-// used from several goroutines.
+// A Chatter logs the messages of a third-party library, which may repeat the same line thousands of times. It logs the first
+// line of a kind at its level, repetitions at debug, and one line when the kind has not occurred for a while. It is safe for
+// concurrent use.
 type Chatter struct {
 	log   zerolog.Logger
 	quiet time.Duration
@@ -18,26 +18,26 @@ type Chatter struct {
 	kinds map[string]*kind
 }
 
-// kind is lines that are the same but for what varies in them.
+// kind is a group of lines that differ only in their variable parts.
 type kind struct {
 	lasts func() time.Duration
 	times int
 	over  *time.Timer
 }
 
-// mostKinds bounds how many kinds of lines are told apart; all others are one.
-const mostKinds = 20
+// maxKinds is the maximum number of kinds; further ones are counted as one.
+const maxKinds = 20
 
-// NewChatter returns one that takes a kind of line for ended when it was not said for so long.
+// NewChatter returns a Chatter. A kind of line ends when it has not occurred for the time quiet.
 func NewChatter(log zerolog.Logger, quiet time.Duration) *Chatter {
 	return &Chatter{log: log, quiet: quiet, kinds: map[string]*kind{}}
 }
 
-// Say logs a line of a kind. What it means and how it ends are the messages of ours; detail is what to do, if anything.
+// Say logs a line of a kind. The library's text is the field said; m has our messages.
 func (c *Chatter) Say(level zerolog.Level, name, said string, m Meaning) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.kinds[name] == nil && len(c.kinds) >= mostKinds {
+	if c.kinds[name] == nil && len(c.kinds) >= maxKinds {
 		name = "other"
 	}
 	one := c.kinds[name]
@@ -57,7 +57,7 @@ func (c *Chatter) Say(level zerolog.Level, name, said string, m Meaning) {
 	e.Msg(m.Begins)
 }
 
-// Meaning is a kind of line in our words.
+// Meaning holds our messages for a kind of line: when it begins and when it ends. Detail is what to do, if anything.
 type Meaning struct{ Begins, Ends, Detail string }
 
 func (c *Chatter) end(name string, m Meaning) {

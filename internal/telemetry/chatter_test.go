@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestChatterEndsWhenNothingWasSaidForAWhile(t *testing.T) {
+func TestChatterLogsEndAfterQuietTime(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var out bytes.Buffer

@@ -7,34 +7,34 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Conditions logs what lasts when it begins and when it ends, not each time that it is met: what is met again is
-// written at debug. The zero value is ready; it may be used from several goroutines.
+// Conditions logs a lasting condition when it begins and when it ends. In between, repetitions are logged at debug. The zero
+// value is ready to use; it is safe for concurrent use.
 type Conditions struct {
 	mu  sync.Mutex
 	met map[string]*condition
 }
 
-// condition is one that lasts.
+// condition is a condition that holds.
 type condition struct {
 	lasts func() time.Duration
 	times int
 	forms map[string]bool
-	worse bool // an error was logged
+	worse bool // was logged as an error
 }
 
-// lasting is how long a condition holds before it is an error that was a warning.
+// lasting is how long a warning must hold to become an error.
 const lasting = 5 * time.Minute
 
-// Met returns the line of a condition that holds now: at the given level if it begins, or has a form that was not met
-// since it began (another cause, or another object), else at debug. The caller adds fields and the message.
+// Met returns the log event of a condition that holds now. Its level is the given one if the condition begins, or if its form
+// (another cause or object) is new since it began; otherwise debug. The caller adds fields and the message.
 func (c *Conditions) Met(log *zerolog.Logger, level zerolog.Level, name, form string) *zerolog.Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return log.WithLevel(c.meet(level, name, form).level) //nolint:zerologlint // the caller sends it
 }
 
-// MetLasting is as Met, for what is looked at again and again: a warning that still holds after five minutes is logged
-// once more, as an error.
+// MetLasting is Met for conditions that are checked periodically: a warning that still holds after five minutes is logged once
+// more, as an error.
 func (c *Conditions) MetLasting(log *zerolog.Logger, level zerolog.Level, name, form string) *zerolog.Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,7 +46,7 @@ func (c *Conditions) MetLasting(log *zerolog.Logger, level zerolog.Level, name, 
 	return log.Error().Dur("duration", m.lasts()).Int("times", m.times) //nolint:zerologlint // the caller sends it
 }
 
-// meeting is a condition that was met, and the level of its line.
+// meeting is a condition that was met, and the level of its log event.
 type meeting struct {
 	*condition
 	level zerolog.Level
@@ -62,7 +62,7 @@ func (c *Conditions) meet(level zerolog.Level, name, form string) meeting {
 		c.met[name] = one
 	}
 	one.times++
-	if one.forms[form] || len(one.forms) >= mostForms {
+	if one.forms[form] || len(one.forms) >= maxForms {
 		level = zerolog.DebugLevel
 	} else {
 		one.forms[form] = true
@@ -71,11 +71,11 @@ func (c *Conditions) meet(level zerolog.Level, name, form string) meeting {
 	return meeting{one, level}
 }
 
-// mostForms bounds how many forms of one condition are logged.
-const mostForms = 20
+// maxForms is the maximum number of forms of one condition that are logged.
+const maxForms = 20
 
-// Over returns the line of a condition that ended, with how long it lasted and how often it was met, at info. Where it
-// did not hold, the line is none, and nothing is written.
+// Over returns the log event of a condition that ended, at info, with its duration and how often it was met. It returns nil,
+// which logs nothing, if the condition did not hold.
 func (c *Conditions) Over(log *zerolog.Logger, name string) *zerolog.Event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,7 +87,7 @@ func (c *Conditions) Over(log *zerolog.Logger, name string) *zerolog.Event {
 	return log.Info().Dur("duration", one.lasts()).Int("times", one.times) //nolint:zerologlint // the caller sends it
 }
 
-// Holds reports whether the condition was met and is not over.
+// Holds reports whether the condition was met and has not ended.
 func (c *Conditions) Holds(name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestConditionIsLoggedAtItsBeginAndEnd(t *testing.T) {
+func TestConditionIsLoggedAtBeginAndEnd(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	log := zerolog.New(&out).Level(zerolog.InfoLevel)
@@ -35,7 +35,7 @@ func TestConditionIsLoggedAtItsBeginAndEnd(t *testing.T) {
 	require.Contains(t, lines[4], "not listed")
 }
 
-func TestConditionWithManyFormsStaysBounded(t *testing.T) {
+func TestLoggedFormsOfConditionAreBounded(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	log := zerolog.New(&out).Level(zerolog.InfoLevel)
@@ -43,5 +43,5 @@ func TestConditionWithManyFormsStaysBounded(t *testing.T) {
 	for i := range 1000 {
 		c.Met(&log, zerolog.WarnLevel, "list", strings.Repeat("x", i)).Msg("not listed")
 	}
-	require.Equal(t, mostForms, strings.Count(out.String(), "\n"))
+	require.Equal(t, maxForms, strings.Count(out.String(), "\n"))
 }

@@ -1,4 +1,4 @@
-// Package telemetry is how a process tells what it does: the log, the metrics, and whether it lives and is ready.
+// Package telemetry is the observability of a process: log, metrics, liveness and readiness.
 //
-// It knows nothing of volumes, records or queues beyond their names in metrics, and imports nothing of ours.
+// It knows volumes, records and queues only as names in metrics, and imports no other package of Staffeln.
 package telemetry

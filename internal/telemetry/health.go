@@ -13,34 +13,34 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// checkTime is how long all checks of one look may take together.
+// checkTime is the timeout for all checks of one call together.
 const checkTime = 3 * time.Second
 
-// Readiness is what must hold before a process can do its work: named checks. It may be used from several goroutines.
+// Readiness holds the named checks that must succeed before a process can work. It is safe for concurrent use.
 type Readiness struct {
 	log zerolog.Logger
 
 	mu         sync.Mutex
 	checks     map[string]func(context.Context) error
-	conditions Conditions // checks that fail
+	conditions Conditions // failing checks
 }
 
-// NewReadiness answers a readiness without checks, which is ready.
+// NewReadiness returns a readiness without checks. Without checks a process is ready.
 func NewReadiness(log zerolog.Logger) *Readiness {
 	return &Readiness{log: log, checks: map[string]func(context.Context) error{}}
 }
 
-// Add adds a check; one of the same name is replaced. The check must obey its context.
+// Add adds a check or replaces the one of the same name. The check must return when its context ends.
 func (r *Readiness) Add(name string, check func(context.Context) error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.checks[name] = check
 }
 
-// NotReady runs all checks at the same time and answers the names of those that fail, sorted. Why they fail is only
-// logged, when a check begins to fail and when that ends: the page may be open to people who should not read addresses.
+// NotReady runs all checks concurrently and returns the sorted names of those that fail. The causes are only logged, when a
+// check begins to fail and when it succeeds again: the endpoint may be open to people who should not see addresses.
 func (r *Readiness) NotReady(ctx context.Context) []string {
-	asked := ctx
+	caller := ctx
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	r.mu.Lock()
@@ -53,8 +53,8 @@ func (r *Readiness) NotReady(ctx context.Context) []string {
 	for name, check := range checks {
 		wait.Go(func() {
 			err := check(ctx)
-			if asked.Err() == nil { // what fails because nobody waits for it is no news
-				r.tell(name, err)
+			if caller.Err() == nil { // a check that fails because the client is gone is not logged
+				r.report(name, err)
 			}
 			if err != nil {
 				mu.Lock()
@@ -68,7 +68,7 @@ func (r *Readiness) NotReady(ctx context.Context) []string {
 	return failed
 }
 
-func (r *Readiness) tell(name string, err error) {
+func (r *Readiness) report(name string, err error) {
 	if err != nil {
 		r.conditions.MetLasting(&r.log, zerolog.WarnLevel, name, "").Err(err).Str("check", name).Msg("not ready")
 		return
@@ -76,7 +76,7 @@ func (r *Readiness) tell(name string, err error) {
 	r.conditions.Over(&r.log, name).Str("check", name).Msg("ready again")
 }
 
-// Watch runs the checks again and again until ctx ends, so that the log says what is away also where nobody asks.
+// Watch runs the checks periodically until ctx ends, so that failures are logged even if nobody requests /readyz.
 func (r *Readiness) Watch(ctx context.Context, period time.Duration) {
 	ticker := time.NewTicker(period)
 	defer ticker.Stop()
@@ -90,15 +90,15 @@ func (r *Readiness) Watch(ctx context.Context, period time.Duration) {
 	}
 }
 
-// Handler serves /metrics, /livez and /readyz. A process that answers is alive; whether the world around it is in
-// order is a question of readiness alone, so that a database that is away restarts nothing.
+// Handler serves /metrics, /livez and /readyz. A process that responds is alive. The state of its dependencies affects only
+// the readiness, so that an unreachable database causes no restarts.
 func Handler(m *Metrics, r *Readiness) http.Handler {
 	mux := http.NewServeMux()
-	// A collector whose source is away (Redis) must not take the other metrics with it.
+	// A collector whose source (Redis) is unreachable must not break the other metrics.
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.Registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = w.Write([]byte("ok\n")) // nobody is left to tell
+		_, _ = w.Write([]byte("ok\n")) // nothing to do if the client is gone
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, q *http.Request) {
 		failed := r.NotReady(q.Context())

@@ -26,7 +26,7 @@ func ask(ctx context.Context, url string) (status int, body string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	request.Close = true // no connection is kept for the next
+	request.Close = true // no connection stays open for the next request
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 0, "", err
@@ -35,7 +35,7 @@ func ask(ctx context.Context, url string) (status int, body string, err error) {
 	return answer.StatusCode, string(text), errors.Join(err, answer.Body.Close())
 }
 
-func TestServer_TellsMetricsLifeAndReadiness(t *testing.T) {
+func TestServer_ServesMetricsLivenessAndReadiness(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	var out bytes.Buffer
 	ready := NewReadiness(zerolog.New(&out).Level(zerolog.InfoLevel))
@@ -81,7 +81,7 @@ func TestServer_TellsMetricsLifeAndReadiness(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
-func TestListen_ATakenAddressIsAnErrorBeforeAnythingRuns(t *testing.T) {
+func TestListen_AddressInUseIsErrorBeforeAnythingRuns(t *testing.T) {
 	server, err := Listen(t.Context(), ServerConfig{MetricsListen: "127.0.0.1:0"}, NewMetrics(), NewReadiness(zerolog.Nop()))
 	require.NoError(t, err)
 	_, err = Listen(t.Context(), ServerConfig{MetricsListen: server.Addr().String()}, NewMetrics(), NewReadiness(zerolog.Nop()))
@@ -91,7 +91,7 @@ func TestListen_ATakenAddressIsAnErrorBeforeAnythingRuns(t *testing.T) {
 	require.NoError(t, server.Run(ctx))
 }
 
-func TestNewHTTPServer_HasAllTimeLimits(t *testing.T) {
+func TestNewHTTPServer_HasAllTimeouts(t *testing.T) {
 	s := NewHTTPServer(http.NotFoundHandler())
 	for _, limit := range []time.Duration{s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout} {
 		require.Positive(t, limit)
@@ -99,7 +99,7 @@ func TestNewHTTPServer_HasAllTimeLimits(t *testing.T) {
 	require.Positive(t, s.MaxHeaderBytes)
 }
 
-func TestServeHTTP_LetsARequestUnderWayEnd(t *testing.T) {
+func TestServeHTTP_LetsRequestInProgressFinish(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	begun, goOn := make(chan struct{}), make(chan struct{})
 	server := NewHTTPServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

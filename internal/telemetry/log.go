@@ -7,13 +7,13 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Config says how a process writes its log.
+// Config is the log configuration of a process.
 type Config struct {
 	LogLevel  Level  `split_words:"true" default:"info" desc:"Least level that is written: debug, info (a state changed), warn (it will be tried again) or error (somebody must act). debug writes a line for every task and request."`
 	LogFormat Format `split_words:"true" default:"json" desc:"Form of a line: json, one object each, or console, for people at a terminal."`
 }
 
-// A Level is the least level of lines that are written.
+// A Level is the lowest level that is logged.
 type Level string
 
 // UnmarshalText reads debug, info, warn or error.
@@ -26,7 +26,7 @@ func (l *Level) UnmarshalText(text []byte) error {
 	return fmt.Errorf("want debug, info, warn or error")
 }
 
-// A Format is how lines are written.
+// A Format is the format of log lines.
 type Format string
 
 // The formats of the log.
@@ -45,9 +45,9 @@ func (f *Format) UnmarshalText(text []byte) error {
 	return fmt.Errorf("want json or console")
 }
 
-// New answers the log of one process, written to w. Each line carries the process (`scheduler`, `worker`, ...), the
-// version of the program and the time: UTC, RFC 3339, to the millisecond. Lines are written whole, one call of
-// w.Write each; w need not be safe for concurrent use on its own.
+// New returns the logger of one process, which writes to w. Each line has the process (`scheduler`, `worker`, ...), the
+// program version and the time (UTC, RFC 3339, milliseconds). Each line is one call of w.Write; w need not be safe for
+// concurrent use.
 func New(cfg Config, w io.Writer, process, version string) zerolog.Logger {
 	level, err := zerolog.ParseLevel(string(cfg.LogLevel))
 	if err != nil || cfg.LogLevel == "" {
@@ -61,10 +61,10 @@ func New(cfg Config, w io.Writer, process, version string) zerolog.Logger {
 		With().Str("process", process).Str("version", version).Logger()
 }
 
-// timestamp writes the time by a hook: zerolog's own timestamp is shaped by variables of the whole program.
+// timestamp is a hook that adds the time. zerolog's own timestamp depends on global variables.
 type timestamp struct{}
 
-// Run adds the time to one line.
+// Run adds the time to a line.
 func (timestamp) Run(e *zerolog.Event, _ zerolog.Level, _ string) {
 	e.Str(zerolog.TimestampFieldName, logTime())
 }

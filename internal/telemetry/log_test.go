@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestNew_EachLineSaysWhoAndWhen(t *testing.T) {
+func TestNew_EachLineHasProcessVersionAndTime(t *testing.T) {
 	var out bytes.Buffer
 	log := New(Config{LogLevel: "warn", LogFormat: JSON}, &out, "worker", "1.2.3")
 	log.Info().Msg("not written")
@@ -22,7 +22,7 @@ func TestNew_EachLineSaysWhoAndWhen(t *testing.T) {
 	}, line)
 }
 
-func TestNew_ConsoleIsForPeople(t *testing.T) {
+func TestNew_ConsoleFormat(t *testing.T) {
 	var out bytes.Buffer
 	log := New(Config{LogFormat: Console}, &out, "api", "1")
 	log.Debug().Msg("info is the default")
@@ -30,7 +30,7 @@ func TestNew_ConsoleIsForPeople(t *testing.T) {
 	require.Regexp(t, `^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} INF ready again check=database process=api version=1\n$`, out.String())
 }
 
-func TestConfig_RefusesOtherWords(t *testing.T) {
+func TestConfig_RejectsUnknownLevelAndFormat(t *testing.T) {
 	require.EqualError(t, new(Level).UnmarshalText([]byte("INFO")), "want debug, info, warn or error")
 	require.EqualError(t, new(Format).UnmarshalText([]byte("")), "want json or console")
 }

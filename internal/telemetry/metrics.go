@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// Metrics are what one process counts and measures. Labels are codes of closed sets, never IDs or names, so the number
-// of series is bounded. It may be used from several goroutines.
+// Metrics holds the metrics of one process. Labels are codes of closed sets, never IDs or names, so the number of series is
+// bounded. It is safe for concurrent use.
 type Metrics struct {
 	Registry *prometheus.Registry
 
@@ -30,10 +30,11 @@ type Metrics struct {
 	tasksDispatched *prometheus.CounterVec
 	tasksHandled    *prometheus.CounterVec
 	cloudRequests   *prometheus.CounterVec
-	answers         *answers
+	api             *apiMetrics
 }
 
-// NewMetrics answers metrics with a registry of their own, which also holds those of the Go runtime and the process.
+// NewMetrics returns metrics with a registry of their own. The registry also has the metrics of the Go runtime and the
+// process.
 func NewMetrics() *Metrics {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -75,11 +76,11 @@ func NewMetrics() *Metrics {
 			"Runs of a task's handler that ended, by kind and outcome.", "kind", "outcome"),
 		cloudRequests: r.counters("staffeln_cloud_requests_total",
 			"HTTP requests to the cloud, by method, route template and status class (2xx, 4xx, ...; error without an answer).", "method", "route", "status"),
-		answers: newAnswers(r),
+		api: newAPIMetrics(r),
 	}
 }
 
-// Transition counts records that went from one state to another.
+// Transition counts records that changed from one state to another.
 func (m *Metrics) Transition(from, to, reason string, records int) {
 	m.transitions.WithLabelValues(from, to, reason).Add(float64(records))
 }
@@ -89,64 +90,65 @@ func (m *Metrics) Decision(action, reason string, volumes int) {
 	m.decisions.WithLabelValues(action, reason).Add(float64(volumes))
 }
 
-// SetFindings replaces the findings: objects by reason code.
+// SetFindings sets the number of objects with findings, by reason code.
 func (m *Metrics) SetFindings(byReason map[string]int) { m.findings.set(byReason) }
 
-// SetVolumes replaces the volumes: how many by protection state.
+// SetVolumes sets the number of volumes, by protection state.
 func (m *Metrics) SetVolumes(byState map[string]int) { m.volumes.set(byState) }
 
-// SetRecords replaces the records between plan and end: how many by state.
+// SetRecords sets the number of records between plan and end, by state.
 func (m *Metrics) SetRecords(byState map[string]int) { m.records.set(byState) }
 
-// SetPauses replaces how many pauses there are.
+// SetPauses sets the number of pauses.
 func (m *Metrics) SetPauses(n int) { m.pauses.Set(float64(n)) }
 
-// SetAdmission replaces how many backups are stuck, and why admission is cautious, in the whole cloud or a part of it (empty: it is not).
+// SetAdmission sets the number of stuck backups, and the reasons why admission is throttled, for the whole cloud or a part of
+// it. Empty reasons are ignored.
 func (m *Metrics) SetAdmission(stuck int, throttles ...string) {
 	m.stuck.Set(float64(stuck))
 	now := map[string]int{}
-	for _, why := range throttles {
-		if why != "" {
-			now[why] = 1
+	for _, reason := range throttles {
+		if reason != "" {
+			now[reason] = 1
 		}
 	}
 	m.throttles.set(now)
 }
 
-// Repair counts a step on a backup that hangs, by what came of the request.
+// Repair counts a step on a backup that hangs, by the outcome of the request.
 func (m *Metrics) Repair(kind, outcome string) { m.repairs.WithLabelValues(kind, outcome).Inc() }
 
-// LeaseRefused counts a lease that another handler's lease refused.
+// LeaseRefused counts a lease that was refused because another handler held it.
 func (m *Metrics) LeaseRefused() { m.leasesRefused.Inc() }
 
-// Run tells that a beat (plan, dispatch, retention, sweep, report) ended, after how much time, at what time of the
-// database's clock, and whether without an error.
-func (m *Metrics) Run(beat string, took time.Duration, now time.Time, err error) {
+// Run records that a run (plan, dispatch, retention, reconcile, report) ended: its duration, the time by the database's clock,
+// and its error.
+func (m *Metrics) Run(run string, took time.Duration, now time.Time, err error) {
 	if err != nil {
-		m.runDuration.WithLabelValues(beat, "error").Observe(took.Seconds())
+		m.runDuration.WithLabelValues(run, "error").Observe(took.Seconds())
 		return
 	}
-	m.runDuration.WithLabelValues(beat, "ok").Observe(took.Seconds())
-	m.runSuccess.WithLabelValues(beat).Set(float64(now.UnixMilli()) / 1000)
+	m.runDuration.WithLabelValues(run, "ok").Observe(took.Seconds())
+	m.runSuccess.WithLabelValues(run).Set(float64(now.UnixMilli()) / 1000)
 }
 
-// Leads tells that this scheduler began to lead, in which term.
+// Leads records that this scheduler began to lead, in the given term.
 func (m *Metrics) Leads(term int64) { m.leader.Set(1); m.term.Set(float64(term)) }
 
-// Follows tells that this scheduler does not lead, or no longer.
+// Follows records that this scheduler does not lead.
 func (m *Metrics) Follows() { m.leader.Set(0) }
 
-// TasksDispatched counts tasks of one kind with the same outcome of their dispatch run.
+// TasksDispatched counts tasks of one kind that were dispatched with the same outcome.
 func (m *Metrics) TasksDispatched(kind, outcome string, tasks int) {
 	m.tasksDispatched.WithLabelValues(kind, outcome).Add(float64(tasks))
 }
 
-// TaskHandled counts one run of a handler.
+// TaskHandled counts one run of a task handler.
 func (m *Metrics) TaskHandled(kind, outcome string) {
 	m.tasksHandled.WithLabelValues(kind, outcome).Inc()
 }
 
-// CloudRequest counts a request to the cloud by its route template; status is that of HTTP, 0 without an answer.
+// CloudRequest counts a request to the cloud by its route template. The status is the HTTP status, or 0 without a response.
 func (m *Metrics) CloudRequest(method, route string, status int) {
 	m.cloudRequests.WithLabelValues(method, route, statusClass(status)).Inc()
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestMetrics_WhatIsCountedIsShown(t *testing.T) {
+func TestMetrics_AreExported(t *testing.T) {
 	m := NewMetrics()
 	m.Transition("planned", "creating", "first_backup", 2)
 	m.Decision("create", "first_backup", 3)
@@ -56,8 +56,8 @@ staffeln_volumes{state="protected"} 6
 `), "staffeln_run_success_timestamp_seconds", "staffeln_cloud_requests_total", "staffeln_pauses", "staffeln_scheduler_leader", "staffeln_scheduler_term", "staffeln_volumes"))
 }
 
-// The names keep to one form, and no label could hold an ID.
-func TestMetrics_Names(t *testing.T) {
+// All names have one form, and no label can hold an ID.
+func TestMetrics_NamesAndLabelsFollowConventions(t *testing.T) {
 	m := NewMetrics()
 	m.Transition("a", "b", "c", 1)
 	m.Decision("a", "b", 1)

@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// registered makes metrics that are in the registry from the beginning.
+// registered creates metrics that are registered at once.
 type registered struct{ promauto.Factory }
 
 func (r registered) counter(name, help string) prometheus.Counter {
@@ -34,8 +34,8 @@ func (r registered) seconds(name, help string, buckets []float64, labels ...stri
 	return r.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
 }
 
-// counts is a gauge of how many there are of each, replaced as a whole. A key that is no longer among the values
-// goes to zero: a series that just ends looks like a process that died.
+// counts is a gauge with one label whose values are replaced together. A key that is missing from the new values is set to 0:
+// a series that just ends looks like a process that died.
 type counts struct {
 	vec *prometheus.GaugeVec
 

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The time limits of every HTTP server of ours: a client that sends or reads slowly holds nothing for long.
+// Limits of every HTTP server of Staffeln: a slow client does not hold resources for long.
 const (
 	readHeaderTime = 5 * time.Second
 	readTime       = 15 * time.Second
@@ -19,19 +19,19 @@ const (
 	maxHeaderBytes = 64 << 10
 )
 
-// ServerConfig says where a process serves its metrics and health.
+// ServerConfig is where a process serves its metrics and health.
 type ServerConfig struct {
 	MetricsListen string `split_words:"true" default:"0.0.0.0:9808" desc:"Address and port of /metrics, /livez and /readyz. Without authentication: keep the port inside."`
 }
 
-// A Server serves /metrics, /livez and /readyz of one process.
+// A Server serves /metrics, /livez and /readyz of a process.
 type Server struct {
 	listener net.Listener
 	server   *http.Server
 }
 
-// Listen opens the port of cfg; an address that is in use is an error here, before anything runs. What it answers
-// must be run, or closed by running it with a context that has ended.
+// Listen opens the port of cfg, so that an address in use is an error before anything runs. The caller must call [Server.Run],
+// which closes the port; with an ended context it only closes.
 func Listen(ctx context.Context, cfg ServerConfig, m *Metrics, r *Readiness) (*Server, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.MetricsListen)
 	if err != nil {
@@ -40,10 +40,10 @@ func Listen(ctx context.Context, cfg ServerConfig, m *Metrics, r *Readiness) (*S
 	return &Server{listener: listener, server: NewHTTPServer(Handler(m, r))}, nil
 }
 
-// Addr is the address that it listens on.
+// Addr returns the listening address.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Run serves until ctx ends, lets requests under way end, and answers nil then.
+// Run serves until ctx ends, lets requests in progress finish, and returns nil.
 func (s *Server) Run(ctx context.Context) error {
 	if err := ServeHTTP(ctx, s.server, s.listener); err != nil {
 		return fmt.Errorf("serve metrics: %w", err)
@@ -51,7 +51,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// NewHTTPServer answers a server with all time limits set; http.Server has none by itself.
+// NewHTTPServer returns a server with all timeouts set. http.Server has no timeouts by default.
 func NewHTTPServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: readHeaderTime, ReadTimeout: readTime, WriteTimeout: writeTime,
@@ -59,8 +59,8 @@ func NewHTTPServer(h http.Handler) *http.Server {
 	}
 }
 
-// ServeHTTP serves on the listener, which it closes, until ctx ends; by TLS where the server has a TLS configuration.
-// Requests under way get 5 seconds to end.
+// ServeHTTP serves on the listener until ctx ends, and closes it. It uses TLS if the server has a TLS configuration. Requests
+// in progress get 5 seconds to finish.
 func ServeHTTP(ctx context.Context, server *http.Server, listener net.Listener) error {
 	ended := make(chan error, 1)
 	go func() {
@@ -79,7 +79,7 @@ func ServeHTTP(ctx context.Context, server *http.Server, listener net.Listener) 
 	defer cancel()
 	err := server.Shutdown(limited)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = server.Close() // whoever is still reading has had the time
+		err = server.Close() // slow clients had their time
 	}
 	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)

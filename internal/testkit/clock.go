@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// Clock is time that only a test moves. It may be used from several goroutines.
+// Clock is a clock that only the test moves. It is safe for concurrent use.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewClock answers a clock that stands at the given time.
+// NewClock returns a clock that is set to the given time.
 func NewClock(at time.Time) *Clock { return &Clock{now: at} }
 
-// Now answers the time at which the clock stands.
+// Now returns the time of the clock.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-// Step moves the clock on and answers the new time.
+// Step moves the clock forward and returns the new time.
 func (c *Clock) Step(by time.Duration) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -29,7 +29,7 @@ func (c *Clock) Step(by time.Duration) time.Time {
 	return c.now
 }
 
-// Set moves the clock to a time, back too.
+// Set sets the clock, also to an earlier time.
 func (c *Clock) Set(to time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,16 +21,16 @@ const (
 	databaseVariable = "TEST_DATABASE_URL"
 	databasePrefix   = "staffeln_test_"
 
-	templateTime = time.Minute           // to migrate the template, and to wait until its last connection is gone
-	beat         = 10 * time.Millisecond // between two looks at a condition
+	templateTime = time.Minute           // to migrate the template, and to wait until it has no connections
+	pollInterval = 10 * time.Millisecond // between two checks of a condition
 )
 
-// Migrate brings the schema of the empty database at url to what the tests need. It leaves no connection open.
+// Migrate creates the schema in the empty database at url. It leaves no connection open.
 type Migrate func(ctx context.Context, url string) error
 
-// DatabaseURL answers the URL of a Postgres database that belongs to this test and is dropped at its end. It is a copy of
-// a template that migrate filled once in this test binary, so all tests of a package give the same migrate.
-// With a nil migrate the database is empty.
+// DatabaseURL returns the URL of a new Postgres database for this test, which is dropped at the end of the test. It is a copy
+// of a template that migrate filled once in this test binary, so all tests of a package must pass the same migrate. With a nil
+// migrate the database is empty.
 func DatabaseURL(t testing.TB, migrate Migrate) string {
 	t.Helper()
 	shared := server(t, databaseVariable)
@@ -62,8 +62,8 @@ func DatabaseURL(t testing.TB, migrate Migrate) string {
 	return withPath(t, databaseVariable, shared, name)
 }
 
-// process is this test binary's part of a Postgres server: the databases whose names have its prefix.
-// The connection holds a lock for as long as the process lives, by which others know that they are in use.
+// process is this test binary's part of a Postgres server: the databases with its prefix. The connection holds an advisory
+// lock as long as the process lives, so other processes see that the databases are in use.
 type process struct {
 	server string
 	prefix string
@@ -74,10 +74,10 @@ type process struct {
 	migrateError error
 }
 
-// join makes this process's part of the server when the first test asks for it.
+// join calls joinServer once, when the first test needs a database.
 var join = sync.OnceValues(func() (*process, error) { return joinServer(os.Getenv(databaseVariable)) })
 
-// joinServer takes a prefix and its lock, and drops what processes that are gone have left.
+// joinServer chooses a prefix, locks it, and drops the databases of processes that have ended.
 func joinServer(server string) (*process, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), templateTime)
 	defer cancel()
@@ -101,8 +101,8 @@ FROM pg_database
 WHERE datname ~ '^` + databasePrefix + `[a-z0-9]+_'
   AND pg_try_advisory_xact_lock(hashtextextended(substring(datname FROM '^` + databasePrefix + `[a-z0-9]+_'), 0))`
 
-// dropAbandoned drops the databases whose process is gone: nobody holds the lock of their prefix.
-// Another process may do the same at the same time; a database that it dropped first is no fault.
+// dropAbandoned drops the databases whose prefix nobody locks: their process has ended. Another process may do this at the
+// same time, so a database that is already dropped is no error.
 func (p *process) dropAbandoned(ctx context.Context) error {
 	rows, err := p.lock.Query(ctx, selectAbandoned)
 	if err != nil {
@@ -115,7 +115,7 @@ func (p *process) dropAbandoned(ctx context.Context) error {
 	}
 	for _, database := range abandoned {
 		if database.Prefix == p.prefix {
-			continue // our own lock admits ourselves
+			continue // our session gets its own lock again
 		}
 		if err := execute(ctx, p.server, "DROP DATABASE IF EXISTS "+database.Datname+" WITH (FORCE)"); err != nil && !hasCode(err, "55006", "XX000") {
 			return fmt.Errorf("drop abandoned database %s: %w", database.Datname, err)
@@ -136,12 +136,12 @@ func (p *process) makeTemplate(name, url string, migrate Migrate) error {
 	return nil
 }
 
-// createDatabase copies the template. Postgres refuses that while the template has connections,
-// and a connection that its client has closed may live there for a moment longer.
+// createDatabase copies the template. Postgres refuses this while the template has connections, and a connection may exist
+// there for a moment after its client closed it.
 func createDatabase(ctx context.Context, server, name, template string) error {
 	ctx, cancel := context.WithTimeout(ctx, templateTime)
 	defer cancel()
-	tick := time.NewTicker(beat)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		err := execute(ctx, server, "CREATE DATABASE "+name+" TEMPLATE "+template)
@@ -159,13 +159,13 @@ func createDatabase(ctx context.Context, server, name, template string) error {
 	}
 }
 
-// execute runs one statement on a connection of its own, outside a transaction.
+// execute runs one statement on a new connection, outside a transaction.
 func execute(ctx context.Context, server, statement string) error {
 	conn, err := pgx.Connect(ctx, server)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	defer func() { _ = conn.Close(ctx) }() // the statement has been answered
+	defer func() { _ = conn.Close(ctx) }() // the statement has ended
 	_, err = conn.Exec(ctx, statement)
 	return err
 }

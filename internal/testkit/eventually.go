@@ -5,20 +5,20 @@ import (
 	"time"
 )
 
-// Eventually waits until the condition holds and fails the test, by what, when it does not within the given time.
-// It is for what other goroutines and processes do; where the test itself can step a clock, it does that instead.
-// It must be called by the test's own goroutine, where the condition runs too.
+// Eventually waits until the condition is true. If it is not within the given time, the test fails with the text what. It is
+// for other goroutines and processes; a test that can step a clock should do that instead. It must be called by the goroutine
+// of the test, which also runs the condition.
 func Eventually(t testing.TB, what string, within time.Duration, condition func() bool) {
 	t.Helper()
 	end := time.NewTimer(within)
 	defer end.Stop()
-	tick := time.NewTicker(beat)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for !condition() {
 		select {
 		case <-tick.C:
 		case <-end.C:
-			if condition() { // the last look was before the end
+			if condition() { // the last check was before the timeout
 				return
 			}
 			t.Fatalf("not within %s: %s", within, what)

@@ -12,13 +12,13 @@ import (
 
 const (
 	redisVariable  = "TEST_REDIS_URL"
-	redisDatabases = 512                     // of the test server; 0 only holds the counter
-	redisCounter   = "staffeln:testkit:used" // how many databases were handed out since the server started
+	redisDatabases = 512                     // of the test server; database 0 holds only the counter
+	redisCounter   = "staffeln:testkit:used" // how many databases were used since the server started
 	cleanupTime    = time.Minute
 )
 
-// RedisURL answers the URL of an empty Redis database that belongs to this test, emptied again at its end.
-// Databases share the server's publish/subscribe channels: an Asynq task cancelled by ID is cancelled in every database.
+// RedisURL returns the URL of an empty Redis database for this test, which is emptied again at the end of the test. All
+// databases share the publish/subscribe channels of the server: cancelling an Asynq task by ID cancels it in every database.
 func RedisURL(t testing.TB) string {
 	t.Helper()
 	shared := server(t, redisVariable)
@@ -41,7 +41,7 @@ func RedisURL(t testing.TB) string {
 	return own
 }
 
-// database answers the number of the n-th database handed out: 1 to 511, and round again.
+// database returns the number of the n-th used database: 1 to 511, then 1 again.
 func database(n int64) int64 { return (n-1)%(redisDatabases-1) + 1 }
 
 func requireDatabases(t testing.TB, client *redis.Client) {
@@ -56,7 +56,7 @@ func requireDatabases(t testing.TB, client *redis.Client) {
 	}
 }
 
-// redisClient answers a client that is closed after the test's own cleanups.
+// redisClient returns a client that is closed after the cleanups of the test.
 func redisClient(t testing.TB, address string) *redis.Client {
 	t.Helper()
 	options, err := redis.ParseURL(address)
@@ -64,11 +64,11 @@ func redisClient(t testing.TB, address string) *redis.Client {
 		t.Fatalf("read %s: %v", redisVariable, err)
 	}
 	client := redis.NewClient(options)
-	t.Cleanup(func() { _ = client.Close() }) // nothing is under way
+	t.Cleanup(func() { _ = client.Close() }) // no command is in progress
 	return client
 }
 
-// withPath answers the URL of another database on the same server.
+// withPath returns the URL of another database on the same server.
 func withPath(t testing.TB, variable, server, path string) string {
 	t.Helper()
 	parsed, err := url.Parse(server)

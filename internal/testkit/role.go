@@ -13,8 +13,8 @@ import (
 
 var roles atomic.Int64
 
-// Role makes a role of Postgres without any right but to sign in, and to read the stepped clock where there is one. It
-// answers its name and the same database's URL for it. The role goes before the database does.
+// Role creates a Postgres role that may only log in and, if there is a stepped clock, read it. It returns the name and the URL
+// of the same database for the role. The role is dropped before the database.
 func Role(t testing.TB, database string) (name, as string) {
 	t.Helper()
 	u, err := url.Parse(database)
@@ -34,7 +34,7 @@ func Role(t testing.TB, database string) (name, as string) {
 	return name, u.String()
 }
 
-// DropRole takes a role away at the end of the test, with what it owns in the database.
+// DropRole drops a role at the end of the test, with what it owns in the database.
 func DropRole(t testing.TB, database, name string) {
 	t.Helper()
 	t.Cleanup(func() {
@@ -45,7 +45,7 @@ func DropRole(t testing.TB, database, name string) {
 			t.Errorf("drop role %s: %v", name, err)
 			return
 		}
-		defer conn.Close(ctx) //nolint:errcheck // the database goes
+		defer conn.Close(ctx) //nolint:errcheck // the database is dropped
 		if _, err := conn.Exec(ctx, fmt.Sprintf("REASSIGN OWNED BY %[1]s TO CURRENT_USER; DROP OWNED BY %[1]s; DROP ROLE %[1]s", name)); err != nil {
 			t.Errorf("drop role %s: %v", name, err)
 		}

@@ -1,9 +1,9 @@
-// Package testkit is what tests share: a Redis database and a Postgres database of their own, stepped time, and waiting
-// for a condition instead of for a time.
+// Package testkit is the common part of the tests: a Redis database and a Postgres database per test, stepped clocks, and
+// waiting for a condition instead of sleeping.
 //
-// The servers come from `make test` (internal/testkit/servers), by TEST_DATABASE_URL and TEST_REDIS_URL. Without them
-// a test fails; it is never skipped. A test that stops or kills a server starts its own: internal/testkit/private.
-// Every package may import testkit in its tests, so testkit imports none of the product.
+// `make test` (internal/testkit/servers) starts the servers and sets TEST_DATABASE_URL and TEST_REDIS_URL. Without them a test
+// fails; it is never skipped. A test that stops or kills a server starts its own: internal/testkit/private. Tests of every
+// package may import testkit, so testkit imports no package of the product.
 package testkit
 
 import (
@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// server answers the address of a server that the tests share, or fails the test.
+// server returns the URL of a shared server, or fails the test.
 func server(t testing.TB, variable string) string {
 	t.Helper()
 	url := os.Getenv(variable)

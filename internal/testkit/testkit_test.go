@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// failing is a test that may fail without failing ours.
+// failing is a testing.TB that can fail without failing the real test.
 type failing struct {
 	testing.TB
 	message string
@@ -38,7 +38,7 @@ func messageOf(t *testing.T, run func(testing.TB)) string {
 	return f.message
 }
 
-func TestAMissingServerFailsTheTestAndNamesTheCommand(t *testing.T) {
+func TestMissingServerURLFailsTestAndNamesCommand(t *testing.T) {
 	t.Setenv(redisVariable, "")
 	t.Setenv(databaseVariable, "")
 	for variable, run := range map[string]func(testing.TB){
@@ -51,7 +51,7 @@ func TestAMissingServerFailsTheTestAndNamesTheCommand(t *testing.T) {
 	}
 }
 
-func TestEachTestHasItsOwnRedisDatabase(t *testing.T) {
+func TestEachTestHasOwnRedisDatabase(t *testing.T) {
 	t.Parallel()
 	first, second := RedisURL(t), RedisURL(t)
 	assert.NotEqual(t, first, second)
@@ -60,14 +60,14 @@ func TestEachTestHasItsOwnRedisDatabase(t *testing.T) {
 	require.ErrorIs(t, two.Get(t.Context(), "key").Err(), redis.Nil)
 }
 
-func TestRedisDatabasesGoRoundAndLeaveZeroAlone(t *testing.T) {
+func TestRedisDatabaseNumbersWrapAroundAndSkipZero(t *testing.T) {
 	t.Parallel()
 	assert.EqualValues(t, 1, database(1))
 	assert.EqualValues(t, 511, database(511))
 	assert.EqualValues(t, 1, database(512))
 }
 
-func TestEachTestHasItsOwnMigratedDatabase(t *testing.T) {
+func TestEachTestHasOwnMigratedDatabase(t *testing.T) {
 	t.Parallel()
 	runs := 0
 	migrate := func(ctx context.Context, url string) error {
@@ -90,7 +90,7 @@ func TestDatabasesAreDroppedWithTheirTest(t *testing.T) {
 	assert.True(t, hasCode(err, "3D000"), "want: database does not exist; got: %v", err)
 }
 
-func TestDatabasesOfDeadProcessesAreDropped(t *testing.T) {
+func TestDatabasesOfEndedProcessesAreDropped(t *testing.T) {
 	t.Parallel()
 	shared := server(t, databaseVariable)
 	dead, err := joinServer(shared)
@@ -112,7 +112,7 @@ func TestDatabasesOfDeadProcessesAreDropped(t *testing.T) {
 	})
 }
 
-func TestAFailedMigrationIsTold(t *testing.T) {
+func TestFailedMigrationIsReturned(t *testing.T) {
 	t.Parallel()
 	p, err := joinServer(server(t, databaseVariable))
 	require.NoError(t, err)
@@ -141,11 +141,11 @@ func TestClockMovesOnlyByTheTest(t *testing.T) {
 	assert.Equal(t, start, clock.Now())
 }
 
-func TestEventuallyWaitsAndNamesWhatNeverCame(t *testing.T) {
+func TestEventuallyWaitsAndNamesFailedCondition(t *testing.T) {
 	t.Parallel()
-	looks := 0
-	Eventually(t, "three looks", time.Minute, func() bool { looks++; return looks == 3 })
-	assert.Equal(t, 3, looks)
+	calls := 0
+	Eventually(t, "three looks", time.Minute, func() bool { calls++; return calls == 3 })
+	assert.Equal(t, 3, calls)
 	message := messageOf(t, func(tb testing.TB) { Eventually(tb, "the moon", time.Millisecond, func() bool { return false }) })
 	assert.Equal(t, "not within 1ms: the moon", message)
 }

@@ -1,5 +1,5 @@
-// Package visible writes what others named so that a terminal, a log or a mail shows it and does nothing else: a volume's
-// name may hold escape sequences, line breaks and marks that turn the order of characters round.
+// Package visible escapes foreign names for terminal, log and mail: the name of a volume may contain escape sequences, line
+// breaks and characters that change the text direction.
 package visible
 
 import (
@@ -11,19 +11,19 @@ import (
 	"unicode/utf8"
 )
 
-// Text is a text in one line: each space is a blank, and what does something instead of being seen stands there as Go
-// writes it in a string (\x1b, \u202e). What joins the parts of an emoji or of a word stays.
+// Text returns the text as one line. White space becomes a blank; characters with an effect are escaped as in a Go string
+// (\x1b, \u202e). The joiners of emoji and scripts stay.
 func Text(text string) string { return shown(text, blank) }
 
-// Lines is a text of several lines, likewise.
+// Lines is Text for several lines: it keeps line breaks.
 func Lines(text string) string {
 	return shown(text, func(r rune) bool { return r != '\n' && blank(r) })
 }
 
 func blank(r rune) bool { return unicode.IsSpace(r) || r == '\u2028' || r == '\u2029' }
 
-// acts tells whether r does something to what it stands in: a control character, a format character that joins nothing,
-// or one whose meaning is private.
+// acts reports whether r has an effect instead of a glyph: control characters, format characters except joiners, and
+// characters for private use.
 func acts(r rune) bool {
 	const joiners = "\u200c\u200d"
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co) && !strings.ContainsRune(joiners, r)
@@ -47,8 +47,8 @@ func shown(text string, blank func(rune) bool) string {
 	return b.String()
 }
 
-// JSON passes JSON on, with what acts in a string written as its escape: a decoder reads the same. Each Write must hold
-// whole characters.
+// JSON returns a writer that copies JSON to `to` and escapes the characters of strings that have an effect. The decoded values
+// do not change. Each Write must hold whole characters.
 func JSON(to io.Writer) io.Writer { return escaped{to} }
 
 type escaped struct{ to io.Writer }
@@ -73,5 +73,5 @@ func (e escaped) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// halves is a character as JSON's escapes count: of UTF-16.
+// halves returns the UTF-16 code units of a character, as JSON escapes them.
 func halves(r rune) []uint16 { return utf16.AppendRune(nil, r) }

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestWhatActsIsSeen(t *testing.T) {
+func TestControlAndFormatCharactersAreEscaped(t *testing.T) {
 	t.Parallel()
 	for in, out := range map[string]string{
 		"data":                         "data",

@@ -1,5 +1,5 @@
-// Package mailbox is a mail server for tests: a real one, in this process, with STARTTLS, TLS and AUTH, that can refuse,
-// stall, and die after it has taken a mail.
+// Package mailbox is an SMTP server for tests, in the process of the test. It has STARTTLS, TLS and AUTH, and can refuse,
+// stall, and drop the connection after it accepted a mail.
 package mailbox
 
 import (
@@ -27,40 +27,40 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Options say what kind of server it is.
+// Options are the options of a server.
 type Options struct {
-	TLS      bool // STARTTLS is offered
+	TLS      bool // offer STARTTLS
 	Implicit bool // TLS from the first byte
 	User     string
-	Password string // empty: nobody has to log in
+	Password string // empty: no login required
 }
 
-// A Mail is one that the server has.
+// A Mail is a mail that the server accepted.
 type Mail struct {
 	From, To string // of the envelope
 	Header   mail.Header
 	Raw      string
-	Body     string // as it came
-	User     string // who logged in
+	Body     string // as received
+	User     string // the authenticated user
 	Secure   bool
 }
 
-// Server is one mail server. Its faults may be changed at any time.
+// Server is a mail server. Its faults may be changed at any time.
 type Server struct {
 	Address string // host:port
-	CAFile  string // that its certificate is signed by
+	CAFile  string // CA of its certificate
 
 	mu      sync.Mutex
 	inbox   []Mail
-	refuse  map[string]bool // receivers that get a 550
-	stall   map[string]bool // receivers that get no answer
-	die     int             // so many mails are taken without an answer
-	mute    int             // the same, and their connections stay open
+	refuse  map[string]bool // recipients that get a 550
+	stall   map[string]bool // recipients that get no response
+	die     int             // number of mails to accept without a response, closing the connection
+	mute    int             // the same, but the connections stay open
 	down    bool
 	release chan struct{}
 }
 
-// Start begins a server that ends with the test.
+// Start starts a server that ends with the test.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
 	s := &Server{refuse: map[string]bool{}, stall: map[string]bool{}, release: make(chan struct{})}
@@ -98,14 +98,14 @@ type quiet struct{}
 func (quiet) Printf(string, ...any) {}
 func (quiet) Println(...any)        {}
 
-// Inbox is what came so far.
+// Inbox returns the mails received so far.
 func (s *Server) Inbox() []Mail {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Mail(nil), s.inbox...)
 }
 
-// To is what came for one receiver.
+// To returns the mails for one recipient.
 func (s *Server) To(receiver string) []Mail {
 	var all []Mail
 	for _, m := range s.Inbox() {
@@ -116,26 +116,26 @@ func (s *Server) To(receiver string) []Mail {
 	return all
 }
 
-// Refuse says whether a receiver is refused.
+// Refuse sets whether a recipient is refused.
 func (s *Server) Refuse(receiver string, refused bool) {
 	s.set(func() { s.refuse[receiver] = refused })
 }
 
-// Stall says whether the server falls silent at a receiver.
+// Stall sets whether the server stops responding at a recipient.
 func (s *Server) Stall(receiver string, stalled bool) { s.set(func() { s.stall[receiver] = stalled }) }
 
-// DieAfterData takes the next mails and closes their connections without an answer.
+// DieAfterData makes the server accept the next mails and close their connections without a response.
 func (s *Server) DieAfterData(mails int) { s.set(func() { s.die = mails }) }
 
-// MuteAfterData takes the next mails and says nothing more on their connections.
+// MuteAfterData makes the server accept the next mails and send nothing more on their connections.
 func (s *Server) MuteAfterData(mails int) { s.set(func() { s.mute = mails }) }
 
-// Down says whether the server turns everybody away.
+// Down sets whether the server rejects all connections.
 func (s *Server) Down(down bool) { s.set(func() { s.down = down }) }
 
 func (s *Server) set(change func()) { s.mu.Lock(); defer s.mu.Unlock(); change() }
 
-// certificate makes one for this machine's loopback, signed by itself.
+// certificate creates a self-signed certificate for the loopback address.
 func (s *Server) certificate(t testing.TB) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -221,7 +221,7 @@ func (s *session) Data(r io.Reader) error {
 		s.server.inbox = append(s.server.inbox, m)
 		if s.server.die > 0 {
 			s.server.die--
-			_ = s.conn.Conn().Close() // it has the mail, and nobody hears of it
+			_ = s.conn.Conn().Close() // the mail is accepted, but the client does not learn it
 		}
 		mute = s.server.mute > 0
 		s.server.mute = max(s.server.mute-1, 0)

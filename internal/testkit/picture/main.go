@@ -1,5 +1,5 @@
-// Command picture draws what a terminal showed as an SVG: a page of the demo's live view, read from its standard input
-// as the terminal was sent it, and written to its standard output. `make pictures` uses it.
+// Command picture draws a page of the demo's live view as an SVG. It reads the bytes that the terminal got from standard
+// input, and writes to standard output. `make pictures` uses it.
 package main
 
 import (
@@ -14,14 +14,13 @@ import (
 	"unicode/utf8"
 )
 
-// Pixels: of a character, and around the page.
+// Sizes in pixels: of a character, and of the margin around the page.
 const (
 	cellWidth, cellHeight, baseline = 8.43, 16, 13
 	margin                          = 16
 )
 
-// head says how the styles look that the demo uses. The widths of the text are given, so that another font of the
-// reader's moves nothing.
+// head has the styles that the demo uses. The widths of the texts are fixed, so that another font does not move them.
 const head = `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d">
 <title>%[3]s</title>
 <style>
@@ -32,10 +31,10 @@ text { white-space: pre; font: 14px ui-monospace, SFMono-Regular, Menlo, Consola
 <rect width="100%%" height="100%%" rx="8" fill="#0d1117"/>
 `
 
-// styles are the ones of head by the code that begins them.
+// styles maps SGR codes to the styles of head.
 var styles = map[string]string{"1": "bold", "2": "faint", "31": "red", "32": "green", "33": "yellow", "35": "magenta"}
 
-// pageStart is what the live view sends before each page.
+// pageStart is sent before each page of the live view.
 const pageStart = "\x1b[H"
 
 var (
@@ -63,7 +62,7 @@ func run(at, title string) error {
 		return err
 	}
 	pages := strings.Split(string(sent), pageStart)
-	for _, page := range pages[min(1, len(pages)-1) : len(pages)-1] { // nothing but pages stands between two beginnings
+	for _, page := range pages[min(1, len(pages)-1) : len(pages)-1] { // without the text before the first page, and without the last page, which may be incomplete
 		page = wipes.ReplaceAllString(page, "")
 		if wanted.MatchString(styled.ReplaceAllString(page, "")) {
 			_, err := io.WriteString(os.Stdout, draw(strings.Split(page, "\n"), title))
@@ -105,7 +104,7 @@ func draw(lines []string, title string) string {
 	return fmt.Sprintf(head, width, height, html.EscapeString(title)) + b.String() + "</svg>\n"
 }
 
-// restyled answers the styles in force after these codes; what is no style ends all of them.
+// restyled returns the styles after these codes. An unknown code resets them.
 func restyled(classes []string, codes string) []string {
 	for code := range strings.SplitSeq(codes, ";") {
 		if style, known := styles[code]; known {

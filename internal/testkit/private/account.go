@@ -9,13 +9,13 @@ import (
 	"syscall"
 )
 
-// account is who the servers run as. Postgres refuses to run as root, and Redis has no need to.
+// account is the user that runs the servers. Postgres refuses to run as root, and Redis does not need root.
 type account struct {
 	name       string
-	credential *syscall.Credential // nil: whoever we are
+	credential *syscall.Credential // nil: the current user
 }
 
-// unprivileged answers the account for the servers: the caller's own or, for root, the first of Debian's that exists.
+// unprivileged returns the user for the servers: the current user or, for root, the first of Debian's that exists.
 func unprivileged() (account, error) {
 	if os.Geteuid() != 0 {
 		return account{name: "user " + strconv.Itoa(os.Geteuid())}, nil

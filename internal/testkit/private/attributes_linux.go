@@ -2,8 +2,9 @@ package private
 
 import "syscall"
 
-// attributes are how a server's process is made: under the account, outside the terminal's process group (Ctrl-C is for the
-// tests, the servers end after them), and ended by the kernel with the given signal when the thread that started it ends.
+// attributes returns the process attributes of a server: it runs as the account, and in its own process group, so that Ctrl-C
+// reaches only the tests and the servers end after them. The kernel sends the signal orphaned when the thread that started the
+// process ends.
 func attributes(as account, orphaned syscall.Signal) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: as.credential, Setpgid: true, Pdeathsig: orphaned}
 }

@@ -4,7 +4,7 @@ package private
 
 import "syscall"
 
-// attributes are as on Linux, but only Linux ends a process whose parent died.
+// attributes is the same as on Linux, except that only Linux ends a process whose parent has died.
 func attributes(as account, _ syscall.Signal) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Credential: as.credential, Setpgid: true}
 }

@@ -5,7 +5,7 @@ import (
 	"os/exec"
 )
 
-// FindChromium answers the path of a Chromium for the tests in a browser: Debian's, or what stands for it elsewhere.
+// FindChromium returns the path of a Chromium for the browser tests, under any of its usual names.
 func FindChromium() (string, error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {

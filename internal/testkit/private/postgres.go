@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// FindPostgres answers the folder with the newest Postgres server's programs: Debian's, else the one in PATH.
+// FindPostgres returns the folder with the programs of the newest Postgres server: Debian's, else the one in PATH.
 func FindPostgres() (string, error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil {
@@ -30,7 +30,7 @@ func FindPostgres() (string, error) {
 	return filepath.Dir(path), nil
 }
 
-// newest answers the path with the highest number as third folder from its end, as in 15/bin/postgres.
+// newest returns the path with the highest number as its third element from the end, as in 15/bin/postgres.
 func newest(paths []string) string {
 	best, highest := "", -1
 	for _, path := range paths {
@@ -42,8 +42,8 @@ func newest(paths []string) string {
 	return best
 }
 
-// StartPostgres makes a new Postgres cluster in dir and starts it: UTF-8, UTC, no passwords, TCP on the loopback address
-// only, and nothing written for keeps (no fsync: fast, and lost when the machine dies). Its superuser is staffeln.
+// StartPostgres creates a new Postgres cluster in dir and starts it: UTF-8, UTC, no passwords, TCP only on the loopback
+// address. It runs without fsync: fast, but the data is lost if the machine crashes. Its superuser is staffeln.
 func StartPostgres(ctx context.Context, dir string) (*Server, error) {
 	bin, err := FindPostgres()
 	if err != nil {
@@ -65,7 +65,7 @@ func StartPostgres(ctx context.Context, dir string) (*Server, error) {
 		return &Server{
 			URL: url, Binary: filepath.Join(bin, "postgres"),
 			name: "postgres", args: postgresArgs(home, port), env: environment(home), folder: home,
-			attr: attributes(as, syscall.SIGQUIT), stop: syscall.SIGINT, // SIGQUIT: at once, children too; SIGINT: without waiting for clients
+			attr: attributes(as, syscall.SIGQUIT), stop: syscall.SIGINT, // SIGQUIT ends it at once, with its children; SIGINT does not wait for clients
 			ready: func(ctx context.Context) error { return pingPostgres(ctx, url) },
 		}
 	})
@@ -94,7 +94,7 @@ func postgresArgs(home, port string) []string {
 	return args
 }
 
-// environment keeps the caller's PG* variables, locale and time zone away from the server.
+// environment returns an environment without the caller's PG* variables, locale and time zone.
 func environment(home string) []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "LANG=C.UTF-8", "TZ=UTC"}
 }

@@ -1,8 +1,8 @@
-// Package private starts Postgres and Redis servers that belong to one caller: in a folder of its own, on free ports of
-// the loopback address, as an unprivileged user, gone when the process that started them is gone.
+// Package private starts Postgres and Redis servers for one caller: in its own folder, on free ports of the loopback address,
+// as an unprivileged user. They end when the process that started them ends.
 //
-// It is for the command that runs the tests (internal/testkit/servers) and for tests that must stop, kill or restart a server.
-// It installs nothing, and knows nothing of Staffeln.
+// It is for the command that runs the tests (internal/testkit/servers) and for tests that stop, kill or restart a server. It
+// installs nothing and knows nothing of Staffeln.
 package private
 
 import (
@@ -17,11 +17,11 @@ import (
 	"strings"
 )
 
-// attempts is how often a server is started: another process may take the free port before the server does.
+// attempts is the maximum number of starts: another process may take the free port first.
 const attempts = 3
 
-// folder makes a subfolder of dir that the account may write, and answers its absolute path.
-// A folder that is there already, after an attempt that failed, is used again.
+// folder creates a subfolder of dir that the account can write, and returns its absolute path. A folder that a failed attempt
+// left is used again.
 func folder(dir, name string, as account) (string, error) {
 	path, err := filepath.Abs(filepath.Join(dir, name))
 	if err != nil {
@@ -42,8 +42,8 @@ func folder(dir, name string, as account) (string, error) {
 	return path, nil
 }
 
-// openParents lets other users pass through (not list) the folders between the temporary folder and path: root's are closed,
-// as a test's own is, and the server's user must reach its folder. Elsewhere that is the caller's affair.
+// openParents lets other users traverse (not list) the folders between the temporary folder and path. Root's folders are
+// closed, such as those of a test, and the user of the server must reach its folder. Folders elsewhere are left as they are.
 func openParents(path string) error {
 	top := filepath.Clean(os.TempDir())
 	for parent := filepath.Dir(path); strings.HasPrefix(parent, top+string(filepath.Separator)); parent = filepath.Dir(parent) {
@@ -58,13 +58,13 @@ func openParents(path string) error {
 	return nil
 }
 
-// freeAddress answers an address of the loopback interface that nobody listened on a moment ago.
+// freeAddress returns a loopback address that nobody listened on a moment ago.
 func freeAddress(ctx context.Context) (address, port string, err error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", "", fmt.Errorf("find a free port: %w", err)
 	}
-	defer func() { _ = listener.Close() }() // nothing was accepted: there is nothing to lose
+	defer func() { _ = listener.Close() }() // nothing was accepted
 	address = listener.Addr().String()
 	_, port, err = net.SplitHostPort(address)
 	if err != nil {
@@ -73,7 +73,7 @@ func freeAddress(ctx context.Context) (address, port string, err error) {
 	return address, port, nil
 }
 
-// startOnFreePort starts the server that make describes, on another port where it ended before it was ready.
+// startOnFreePort starts the described server. It tries another port if the server ended before it was ready.
 func startOnFreePort(ctx context.Context, describe func(address, port string) *Server) (*Server, error) {
 	var last error
 	for range attempts {
@@ -93,7 +93,7 @@ func startOnFreePort(ctx context.Context, describe func(address, port string) *S
 	return nil, last
 }
 
-// tail answers the end of a log, for an error message.
+// tail returns the end of a log, for an error message.
 func tail(path string) string {
 	const enough = 1500
 	text, err := os.ReadFile(path)

@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestTheNewestPostgresIsTaken(t *testing.T) {
+func TestNewestPostgresIsChosen(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "/p/16/bin/postgres", newest([]string{"/p/9/bin/postgres", "/p/16/bin/postgres", "/p/15/bin/postgres", "/p/x/bin/postgres"}))
 	assert.Empty(t, newest(nil))
@@ -44,7 +44,7 @@ func TestPostgresIsPrivateAndInUTC(t *testing.T) {
 	assertUnprivileged(t, server)
 }
 
-func TestPostgresComesBackAfterAKill(t *testing.T) {
+func TestPostgresRestartsAfterKill(t *testing.T) {
 	t.Parallel()
 	server, err := StartPostgres(t.Context(), t.TempDir())
 	require.NoError(t, err)
@@ -57,7 +57,7 @@ func TestPostgresComesBackAfterAKill(t *testing.T) {
 	require.NoError(t, pingPostgres(t.Context(), url))
 }
 
-func TestRedisIsPrivateAndForgets(t *testing.T) {
+func TestRedisIsPrivateAndHasNoPersistence(t *testing.T) {
 	t.Parallel()
 	server, err := StartRedis(t.Context(), t.TempDir())
 	require.NoError(t, err)
@@ -81,7 +81,7 @@ func TestRedisIsPrivateAndForgets(t *testing.T) {
 	require.ErrorIs(t, client.Get(t.Context(), "key").Err(), redis.Nil)
 }
 
-func TestRedisTakesOptions(t *testing.T) {
+func TestRedisOptionsOverrideDefaults(t *testing.T) {
 	t.Parallel()
 	server, err := StartRedis(t.Context(), t.TempDir(), "--appendonly", "yes", "--appendfsync", "always")
 	require.NoError(t, err)
@@ -93,7 +93,7 @@ func TestRedisTakesOptions(t *testing.T) {
 	assert.Equal(t, "value", client.Get(t.Context(), "key").Val())
 }
 
-func TestAStoppedRedisAcceptsAndDoesNotAnswer(t *testing.T) {
+func TestRedisAfterSIGSTOPAcceptsConnectionsWithoutResponse(t *testing.T) {
 	t.Parallel()
 	server, err := StartRedis(t.Context(), t.TempDir())
 	require.NoError(t, err)
@@ -105,7 +105,7 @@ func TestAStoppedRedisAcceptsAndDoesNotAnswer(t *testing.T) {
 	require.NoError(t, server.Signal(syscall.SIGCONT))
 }
 
-func TestAServerThatCannotStartShowsItsLog(t *testing.T) {
+func TestFailedStartReturnsServerLog(t *testing.T) {
 	t.Parallel()
 	_, err := StartRedis(t.Context(), t.TempDir(), "--no-such-option", "yes")
 	require.ErrorIs(t, err, errEnded)
@@ -126,7 +126,7 @@ func client(t *testing.T, server *Server) *redis.Client {
 	return client
 }
 
-// assertUnprivileged looks at the owner of the server's folder, which is the user that it runs as.
+// assertUnprivileged checks the owner of the server's folder, which is the user that runs the server.
 func assertUnprivileged(t *testing.T, server *Server) {
 	t.Helper()
 	info, err := os.Stat(server.folder)

@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// FindRedis answers the path of redis-server.
+// FindRedis returns the path of redis-server.
 func FindRedis() (string, error) {
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -20,8 +20,8 @@ func FindRedis() (string, error) {
 	return path, nil
 }
 
-// StartRedis starts a Redis in dir, with 512 databases, that keeps nothing over a restart and never evicts a key.
-// Options are redis-server's own and hold over these: StartRedis(ctx, dir, "--appendonly", "yes").
+// StartRedis starts a Redis in dir with 512 databases. It has no persistence and never evicts a key. Options are options of
+// redis-server and override these: StartRedis(ctx, dir, "--appendonly", "yes").
 func StartRedis(ctx context.Context, dir string, options ...string) (*Server, error) {
 	binary, err := FindRedis()
 	if err != nil {
@@ -52,13 +52,13 @@ func redisArgs(home, port string, options []string) []string {
 	}, options...)
 }
 
-// pingRedis speaks to the server in plain: the Redis client retries, and logs while it waits.
+// pingRedis uses a plain connection: the Redis client would retry, and log while it waits.
 func pingRedis(ctx context.Context, address string) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("connect to redis: %w", err)
 	}
-	defer func() { _ = conn.Close() }() // the answer is read
+	defer func() { _ = conn.Close() }() // the response has been read
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := conn.SetDeadline(deadline); err != nil {
 			return fmt.Errorf("set deadline for redis: %w", err)

@@ -13,34 +13,34 @@ import (
 )
 
 const (
-	readyTime = time.Minute            // a server that takes longer to answer has failed
-	stopTime  = 10 * time.Second       // a server that takes longer to stop is killed
-	beat      = 10 * time.Millisecond  // between two looks at a server that starts
-	pause     = 100 * time.Millisecond // before a restart is tried again
+	readyTime    = time.Minute            // timeout for a start
+	stopTime     = 10 * time.Second       // timeout for a stop; then the server is killed
+	pollInterval = 10 * time.Millisecond  // between two checks of a starting server
+	pause        = 100 * time.Millisecond // before a restart is tried again
 )
 
-// errEnded tells that the process ended before it was ready.
+// errEnded means that the process ended before it was ready.
 var errEnded = errors.New("ended before it answered")
 
-// Server is one private server. Its methods may be called from several goroutines.
+// Server is one private server. It is safe for concurrent use.
 type Server struct {
-	URL    string // for clients; stays the same over Restart
-	Binary string // the program that runs
+	URL    string // for clients; Restart keeps it
+	Binary string // the path of the program
 
 	name   string
 	args   []string
 	env    []string
 	folder string
 	attr   *syscall.SysProcAttr
-	stop   syscall.Signal // asks for an orderly end
+	stop   syscall.Signal // for an orderly shutdown
 	ready  func(context.Context) error
 
 	mu      sync.Mutex
 	process *os.Process
-	ended   chan struct{} // closed when the process is gone
+	ended   chan struct{} // closed when the process has ended
 }
 
-// start starts the process and waits until it answers.
+// start starts the process and waits until it is ready.
 func (s *Server) start(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,21 +51,21 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	if err := s.waitReady(ctx); err != nil {
-		_ = s.process.Kill() // it may have ended by itself: that is what we wait for
+		_ = s.process.Kill() // fails if the process has ended, which is fine
 		<-s.ended
 		return fmt.Errorf("start %s: %w; its log ends: %s", s.name, err, tail(s.logFile()))
 	}
 	return nil
 }
 
-// spawn makes the process. The kernel's "parent died" signal really means the parent's thread, so one goroutine keeps
-// its thread for as long as the process lives.
+// spawn starts the process. The kernel's "parent died" signal is sent when the parent's thread ends, so one goroutine keeps
+// its thread as long as the process lives.
 func (s *Server) spawn(ctx context.Context) error {
 	log, err := os.OpenFile(s.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("open log of %s: %w", s.name, err)
 	}
-	defer func() { _ = log.Close() }() // the process has its own copy
+	defer func() { _ = log.Close() }() // the process has its own descriptor
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), s.Binary, s.args...)
 	cmd.Dir, cmd.Env, cmd.SysProcAttr = s.folder, s.env, s.attr
 	cmd.Stdout, cmd.Stderr = log, log
@@ -78,7 +78,7 @@ func (s *Server) spawn(ctx context.Context) error {
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = cmd.Wait() // how it ended matters only before it was ready, and then its log tells
+			_ = cmd.Wait() // the result matters only before the server was ready, and then it is in the log
 		}
 	}()
 	if err := <-started; err != nil {
@@ -91,7 +91,7 @@ func (s *Server) spawn(ctx context.Context) error {
 func (s *Server) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()
-	tick := time.NewTicker(beat)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		err := s.ready(ctx)
@@ -108,10 +108,10 @@ func (s *Server) waitReady(ctx context.Context) error {
 	}
 }
 
-// Stop asks the server to end, waits, and kills it when it takes too long. A server that has ended stays so.
+// Stop stops the server, and kills it after a timeout. It does nothing if the server has ended.
 func (s *Server) Stop() error { return s.end(s.stop) }
 
-// Kill ends the server as a crash does, at once and without a word to its clients.
+// Kill ends the server like a crash: at once, without closing the connections properly.
 func (s *Server) Kill() error { return s.end(syscall.SIGKILL) }
 
 func (s *Server) end(how syscall.Signal) error {
@@ -137,7 +137,7 @@ func (s *Server) end(how syscall.Signal) error {
 	return nil
 }
 
-// Signal sends a signal to the server's process: SIGSTOP makes a Redis that accepts connections and answers nothing.
+// Signal sends a signal to the server. After SIGSTOP, a Redis accepts connections but does not respond.
 func (s *Server) Signal(signal syscall.Signal) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,8 +147,8 @@ func (s *Server) Signal(signal syscall.Signal) error {
 	return nil
 }
 
-// Restart starts a server that was stopped or killed, on its old address and with what its folder still holds.
-// It tries again while the remains of a killed server are still in the way.
+// Restart starts a server that was stopped or killed, on the same address and with the data in its folder. It retries while
+// the remains of the killed server prevent the start.
 func (s *Server) Restart(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTime)
 	defer cancel()

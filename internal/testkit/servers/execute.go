@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// execute runs the command to its end, handing on the signals that come in, and answers its exit code.
+// execute runs the command, forwards signals to it, and returns its exit code.
 func execute(ctx context.Context, command, environment []string, signals <-chan os.Signal) (int, error) {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = environment, os.Stdin, os.Stdout, os.Stderr
@@ -21,14 +21,14 @@ func execute(ctx context.Context, command, environment []string, signals <-chan 
 	for {
 		select {
 		case received := <-signals:
-			_ = cmd.Process.Signal(received) // it may just have ended: then its end is next
+			_ = cmd.Process.Signal(received) // fails if the command has just ended: the next case gets its end
 		case err := <-ended:
 			return exitCode(command[0], err)
 		}
 	}
 }
 
-// exitCode answers the code that a shell would give for a command that ended so.
+// exitCode returns the exit code that a shell would return for the command.
 func exitCode(name string, err error) (int, error) {
 	if err == nil {
 		return 0, nil

@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// installScript is all that runs with root's rights.
+// installScript is the only part that runs as root.
 //
 //go:embed install.sh
 var installScript string
 
-// bring installs what is missing, or says what it is and how to install it.
-func bring(ctx context.Context, lacks []lack) error {
-	if len(lacks) == 0 {
+// installMissing installs what is missing. If it may not, it returns an error with the command to install it.
+func installMissing(ctx context.Context, tools []missingTool) error {
+	if len(tools) == 0 {
 		return nil
 	}
-	what, packages := describe(lacks)
+	what, packages := describe(tools)
 	shell := rootShell(ctx)
 	if shell == nil {
 		return fmt.Errorf("missing: %s: install with: sudo apt-get install %s", what, strings.Join(packages, " "))
@@ -37,7 +37,7 @@ func bring(ctx context.Context, lacks []lack) error {
 	return nil
 }
 
-// rootShell answers the command of a shell that may install packages, or nil where there is none: no Debian, no right to.
+// rootShell returns the command of a root shell for the installation, or nil if this is no Debian or root is not available.
 func rootShell(ctx context.Context) []string {
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return nil
@@ -51,7 +51,7 @@ func rootShell(ctx context.Context) []string {
 	return nil
 }
 
-// lastLines answers the end of a program's output.
+// lastLines returns the end of a program's output.
 func lastLines(out string) string {
 	const enough = 15
 	lines := strings.Split(strings.TrimSpace(out), "\n")

@@ -2,10 +2,10 @@
 //
 //	go run ./internal/testkit/servers -- go test ./...
 //
-// The command finds them by TEST_DATABASE_URL and TEST_REDIS_URL. A server that the caller names by that variable is used as it is.
-// Missing programs are installed from Debian's packages where the caller may do that: the servers, a C compiler for
-// `go test -race` and a Chromium for `go test -tags browser`. The servers run as an unprivileged
-// user, in a temporary folder, on free ports, and end after the command. The exit code is the command's.
+// The command gets their URLs in TEST_DATABASE_URL and TEST_REDIS_URL. If the caller sets such a variable, that server is
+// used. Missing programs are installed as Debian packages if the caller may do that: the servers, a C compiler for `go test
+// -race` and a Chromium for `go test -tags browser`. The servers run as an unprivileged user, in a temporary folder, on free
+// ports, and end after the command. The exit code is that of the command.
 package main
 
 import (
@@ -43,7 +43,7 @@ func main() {
 	os.Exit(code)
 }
 
-// commandOf answers the command and its arguments: what follows the two dashes, or everything.
+// commandOf returns the command and its arguments: all after `--`, or everything.
 func commandOf(args []string) []string {
 	if len(args) > 0 && args[0] == "--" {
 		return args[1:]
@@ -51,7 +51,7 @@ func commandOf(args []string) []string {
 	return args
 }
 
-// run brings the servers, runs the command and answers its exit code.
+// run starts the servers, runs the command and returns its exit code.
 func run(command []string) (code int, err error) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -59,7 +59,7 @@ func run(command []string) (code int, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 
-	if err := bring(ctx, missing(ctx, command)); err != nil {
+	if err := installMissing(ctx, missing(ctx, command)); err != nil {
 		return 0, err
 	}
 	servers, err := start(ctx)
@@ -70,14 +70,14 @@ func run(command []string) (code int, err error) {
 	return execute(ctx, command, append(os.Environ(), servers.environment...), signals)
 }
 
-// servers are what this run has started.
+// servers holds the servers that this run has started.
 type servers struct {
 	folder      string
 	running     []*private.Server
 	environment []string
 }
 
-// start starts the servers that the caller did not name. What it answers must be ended, also when it fails.
+// start starts the servers that the caller did not set. The caller must call end on the result, also after an error.
 func start(ctx context.Context) (*servers, error) {
 	s := new(servers)
 	if os.Getenv(databaseVariable) != "" && os.Getenv(redisVariable) != "" {
@@ -112,7 +112,7 @@ func (s *servers) add(variable string, start func() (*private.Server, error)) er
 	return nil
 }
 
-// end stops the servers, the last one first, and removes their folder.
+// end stops the servers in reverse order and removes their folder.
 func (s *servers) end() error {
 	var faults []error
 	for _, server := range slices.Backward(s.running) {
@@ -124,7 +124,7 @@ func (s *servers) end() error {
 	return errors.Join(faults...)
 }
 
-// say tells what was done, beside the command's own output.
+// say writes a message to stderr.
 func say(format string, values ...any) {
 	fmt.Fprintln(os.Stderr, "servers:", strings.TrimSpace(fmt.Sprintf(format, values...)))
 }

@@ -10,37 +10,37 @@ import (
 	"staffeln/internal/testkit/private"
 )
 
-// lack is something that this run needs and the machine does not have.
-type lack struct {
+// missingTool is something that this run needs and the machine does not have.
+type missingTool struct {
 	what     string
-	packages []string // Debian's, that bring it
+	packages []string // Debian packages that provide it
 }
 
-// missing answers what the command needs and the machine lacks.
-func missing(ctx context.Context, command []string) []lack {
-	var found []lack
+// missing returns what the command needs and the machine does not have.
+func missing(ctx context.Context, command []string) []missingTool {
+	var found []missingTool
 	if os.Getenv(databaseVariable) == "" {
 		if _, err := private.FindPostgres(); err != nil {
-			found = append(found, lack{"a Postgres server", []string{"postgresql"}})
+			found = append(found, missingTool{"a Postgres server", []string{"postgresql"}})
 		}
 	}
 	if os.Getenv(redisVariable) == "" {
 		if _, err := private.FindRedis(); err != nil {
-			found = append(found, lack{"a Redis server", []string{"redis-server"}})
+			found = append(found, missingTool{"a Redis server", []string{"redis-server"}})
 		}
 	}
 	if wantsRace(command) && !canCompileC(ctx) {
-		found = append(found, lack{"a C compiler, for go test -race", []string{"gcc", "libc6-dev"}})
+		found = append(found, missingTool{"a C compiler, for go test -race", []string{"gcc", "libc6-dev"}})
 	}
 	if wantsBrowser(command) {
 		if _, err := private.FindChromium(); err != nil {
-			found = append(found, lack{"a browser, for go test -tags browser", []string{"chromium"}})
+			found = append(found, missingTool{"a browser, for go test -tags browser", []string{"chromium"}})
 		}
 	}
 	return found
 }
 
-// wantsBrowser tells whether the command, or one inside a shell's argument, asks for the tests in a browser.
+// wantsBrowser reports whether the command, or one inside a shell's argument, runs the browser tests.
 func wantsBrowser(command []string) bool {
 	before := ""
 	for _, argument := range command {
@@ -58,7 +58,7 @@ func wantsBrowser(command []string) bool {
 	return false
 }
 
-// wantsRace tells whether the command, or one inside a shell's argument, asks for the race detector.
+// wantsRace reports whether the command, or one inside a shell's argument, uses the race detector.
 func wantsRace(command []string) bool {
 	for _, argument := range command {
 		for word := range strings.FieldsSeq(argument) {
@@ -70,7 +70,7 @@ func wantsRace(command []string) bool {
 	return false
 }
 
-// canCompileC tells whether a C program with a header of the C library can be built: gcc alone does not bring the headers.
+// canCompileC reports whether a C program with a header of the C library can be built: gcc alone has no such headers.
 func canCompileC(ctx context.Context) bool {
 	compiler := os.Getenv("CC")
 	if compiler == "" {
@@ -81,12 +81,12 @@ func canCompileC(ctx context.Context) bool {
 	return cmd.Run() == nil
 }
 
-// describe answers the lacks in words, and the packages that bring them.
-func describe(lacks []lack) (what string, packages []string) {
-	words := make([]string, 0, len(lacks))
-	for _, lack := range lacks {
-		words = append(words, lack.what)
-		packages = append(packages, lack.packages...)
+// describe returns the missing things as text, and the packages that provide them.
+func describe(tools []missingTool) (what string, packages []string) {
+	words := make([]string, 0, len(tools))
+	for _, missingTool := range tools {
+		words = append(words, missingTool.what)
+		packages = append(packages, missingTool.packages...)
 	}
 	return strings.Join(words, "; "), packages
 }

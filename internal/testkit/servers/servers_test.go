@@ -11,20 +11,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCommandIsWhatFollowsTheDashes(t *testing.T) {
+func TestCommandFollowsTwoDashes(t *testing.T) {
 	assert.Equal(t, []string{"go", "test", "--", "x"}, commandOf([]string{"--", "go", "test", "--", "x"}))
 	assert.Equal(t, []string{"env"}, commandOf([]string{"env"}))
 	assert.Empty(t, commandOf([]string{"--"}))
 	assert.Empty(t, commandOf(nil))
 }
 
-func TestRaceIsSeenInEveryForm(t *testing.T) {
+func TestRaceFlagIsFoundInEveryForm(t *testing.T) {
 	assert.True(t, wantsRace([]string{"go", "test", "-race", "./..."}))
 	assert.True(t, wantsRace([]string{"sh", "-c", "go vet ./... && go test -race ./..."}))
 	assert.False(t, wantsRace([]string{"go", "test", "-run", "TestRace", "./x-race"}))
 }
 
-func TestTheTagOfTheBrowserIsSeenInEveryForm(t *testing.T) {
+func TestBrowserTagIsFoundInEveryForm(t *testing.T) {
 	assert.True(t, wantsBrowser([]string{"gotestsum", "--", "-tags", "browser", "-run", "InBrowser"}))
 	assert.True(t, wantsBrowser([]string{"go", "test", "-tags=openstack,browser", "./..."}))
 	assert.True(t, wantsBrowser([]string{"sh", "-c", "go vet ./... && go test --tags browser ./..."}))
@@ -32,31 +32,31 @@ func TestTheTagOfTheBrowserIsSeenInEveryForm(t *testing.T) {
 	assert.False(t, wantsBrowser([]string{"go", "test", "-run=browser", "-tags=nobrowser"}))
 }
 
-func TestLacksAreToldTogether(t *testing.T) {
-	what, packages := describe([]lack{{"a", []string{"p"}}, {"b", []string{"q", "r"}}})
+func TestMissingToolsAreReportedTogether(t *testing.T) {
+	what, packages := describe([]missingTool{{"a", []string{"p"}}, {"b", []string{"q", "r"}}})
 	assert.Equal(t, "a; b", what)
 	assert.Equal(t, []string{"p", "q", "r"}, packages)
 }
 
-func TestNothingIsMissingWhereServersAreNamed(t *testing.T) {
+func TestNoServerIsMissingIfItsURLIsSet(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	t.Setenv(databaseVariable, "postgres://localhost/x")
 	t.Setenv(redisVariable, "redis://localhost/0")
 	assert.Empty(t, missing(t.Context(), []string{"go", "test"}))
 
 	t.Setenv(redisVariable, "")
-	assert.Equal(t, []lack{{"a Redis server", []string{"redis-server"}}}, missing(t.Context(), []string{"go", "test"}))
+	assert.Equal(t, []missingTool{{"a Redis server", []string{"redis-server"}}}, missing(t.Context(), []string{"go", "test"}))
 	assert.Len(t, missing(t.Context(), []string{"go", "test", "-race"}), 2)
-	assert.Contains(t, missing(t.Context(), []string{"go", "test", "-tags", "browser"}), lack{"a browser, for go test -tags browser", []string{"chromium"}})
+	assert.Contains(t, missing(t.Context(), []string{"go", "test", "-tags", "browser"}), missingTool{"a browser, for go test -tags browser", []string{"chromium"}})
 }
 
-func TestWithoutRightsTheErrorNamesTheCommand(t *testing.T) {
+func TestErrorNamesInstallCommandWithoutRoot(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()) // no apt-get: not even root can install
-	err := bring(t.Context(), []lack{{"a Redis server", []string{"redis-server"}}})
+	err := installMissing(t.Context(), []missingTool{{"a Redis server", []string{"redis-server"}}})
 	require.EqualError(t, err, "missing: a Redis server: install with: sudo apt-get install redis-server")
 }
 
-func TestExitCodeIsTheCommands(t *testing.T) {
+func TestExitCodeIsThatOfCommand(t *testing.T) {
 	for script, want := range map[string]int{"exit 0": 0, "exit 7": 7, "kill -TERM $$": 143} {
 		code, err := execute(t.Context(), []string{"sh", "-c", script}, os.Environ(), nil)
 		require.NoError(t, err, script)
@@ -68,12 +68,12 @@ func TestExitCodeIsTheCommands(t *testing.T) {
 	require.ErrorIs(t, err, exec.ErrWaitDelay)
 }
 
-func TestSignalsReachTheCommand(t *testing.T) {
+func TestSignalsAreForwardedToCommand(t *testing.T) {
 	signals := make(chan os.Signal, 1)
 	ready := filepath.Join(t.TempDir(), "ready")
 	require.NoError(t, exec.CommandContext(t.Context(), "mkfifo", ready).Run())
 	go func() {
-		_, _ = os.ReadFile(ready) // ends when the command has its trap and closes the pipe
+		_, _ = os.ReadFile(ready) // returns when the command has set its trap and closes the pipe
 		signals <- os.Interrupt
 	}()
 	script := `trap 'kill $!; exit 42' INT; sleep 60 & : >"$1"; wait`
@@ -82,7 +82,7 @@ func TestSignalsReachTheCommand(t *testing.T) {
 	assert.Equal(t, 42, code)
 }
 
-func TestOnlyTheEndOfALongOutputIsTold(t *testing.T) {
+func TestLongOutputIsCutToItsEnd(t *testing.T) {
 	assert.Equal(t, "a\nb", lastLines("a\nb\n"))
 	assert.Len(t, strings.Split(lastLines(strings.Repeat("x\n", 100)), "\n"), 15)
 }
