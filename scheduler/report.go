@@ -12,12 +12,12 @@ import (
 	"staffeln/view/report"
 )
 
-// reportGrid is how often it is looked for reports that are due, and for mails whose next try is: far less often than
-// volumes are, since it reads all late ones.
+// reportGrid is how often due reports, and mails whose next try is due, are looked for. That is far less often than a
+// dispatch, since the query reads all late volumes.
 const reportGrid = 5 * time.Minute
 
-// Report finds the groups whose report is due, or that have mails to be sent, and gives the queue a task for each.
-// Whatever the queue lost comes back here.
+// Report finds the groups whose report is due, or that have mails to send, and enqueues a task for each.
+// It enqueues again every task that the queue lost.
 func (s *Scheduler) Report(ctx context.Context, b *db.Run) error {
 	untold, err := b.Unreported(ctx, s.Settings.Late())
 	if err != nil {
@@ -41,13 +41,13 @@ func (s *Scheduler) Report(ctx context.Context, b *db.Run) error {
 	return b.Done(ctx, db.ReportRun, b.Now)
 }
 
-// unsentNotices are the projects that are to get a mail about a notice, and whether the operator is.
+// unsentNotices are the projects that are to get a mail about a notice, and whether the operator is to get one.
 type unsentNotices struct {
 	projects []string
 	operator bool
 }
 
-// dueReports picks the groups that need a worker. Pure.
+// dueReports returns a task for each group that needs one. Pure.
 func dueReports(now time.Time, period time.Duration, reporting report.Reporting, untold []db.Unreported, unsent unsentNotices, groups map[string]db.ReportGroup) []tasks.Item {
 	waiting := map[string]report.Waiting{}
 	for _, u := range untold {
@@ -55,7 +55,7 @@ func dueReports(now time.Time, period time.Duration, reporting report.Reporting,
 		switch {
 		case reporting.Together():
 			id = report.All
-		case id == "" && reporting.Has(report.All): // about no project: for the operator, whom no project's report tells
+		case id == "" && reporting.Has(report.All): // without a project: for the operator only, as no project's report has it
 			id = report.All
 		case id == "":
 			continue

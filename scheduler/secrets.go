@@ -15,15 +15,15 @@ import (
 	"staffeln/db"
 )
 
-// The bounds of what one sweep asks Barbican: lists of projects, and secrets that
-// they lack. The rest has its turn in a later sweep.
+// The limits of what one reconcile run asks Barbican: lists of projects, and secrets
+// that the lists lack. The rest is checked in a later run.
 const (
 	secretProjectsPerRun = 100
 	secretsPerRun        = 200
 )
 
-// heldSecrets are the secrets of our encrypted restore points that a sweep saw:
-// the backup of each, by project.
+// heldSecrets are the secrets of our encrypted restore points that a reconcile run saw:
+// by project and secret ID, the ID of the backup.
 type heldSecrets map[string]map[string]string
 
 func (s *Scheduler) holdSecrets(held heldSecrets, page []backup.Backup) {
@@ -38,10 +38,10 @@ func (s *Scheduler) holdSecrets(held heldSecrets, page []backup.Backup) {
 	}
 }
 
-// missingSecrets records which restore points have lost their secrets, so that
-// nobody can restore them, and returns the findings. Barbican's lists raise
-// suspicions only; an absence is recorded after its own 404 by ID, however many
-// the operator accepts.
+// missingSecrets records which restore points have lost their secrets, so that they
+// can't be restored, and returns the findings. Barbican's lists only raise a
+// suspicion; an absence is recorded after its own 404 by ID, even if the operator
+// confirmed the losses.
 func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Run, held heldSecrets, accepted bool) ([]backup.Finding, error) {
 	recorded, err := b.SecretsGone(ctx)
 	if err != nil {
@@ -68,17 +68,17 @@ func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Run, held heldSecr
 	return found, err
 }
 
-// secretAnswers is what Barbican said: of the backups of the projects whose lists
-// were read.
+// secretAnswers is what Barbican returned about the backups of the projects whose
+// lists were read.
 type secretAnswers struct {
 	asked, seen int
 	there, gone []string
 	lacking     map[string]int // by project: new suspects that were not found by ID either
 }
 
-// lookForSecrets asks for the lists of the projects, those first that were not
-// asked for longest, and for the secrets that they lack by their IDs, those first
-// that are not known to be gone; for all of these where the operator accepts them.
+// lookForSecrets reads the lists of the projects, the least recently asked first, and
+// then, by ID, the secrets that the lists lack, the least recently asked first and among
+// those the ones not known to be gone. If the operator confirmed the losses, it reads all.
 func (s *Scheduler) lookForSecrets(ctx context.Context, held heldSecrets, known map[string]bool, accepted bool) secretAnswers {
 	blind := s.blindness(ctx, held)
 	lists := map[string]map[string]bool{}
@@ -135,11 +135,10 @@ func (s *Scheduler) lookForSecrets(ctx context.Context, held heldSecrets, known 
 	return look
 }
 
-// unconfirmedSecrets is why the absences are not believed. As long as no secret of ours
-// was ever seen there, Barbican may not be what Cinder keeps its keys in. Many at
-// once are believed of one project, whose user may have deleted them, while other
-// secrets are there; of several projects they rather say that Barbican's database
-// is not the one that it was.
+// unconfirmedSecrets returns why the absences are not confirmed, or nil. As long as no
+// secret of ours was ever seen, Barbican may not be the key manager that Cinder uses.
+// Many absences at once are plausible in one project, whose user may have deleted them,
+// while other secrets exist; in several projects Barbican's database is more likely wrong.
 func (s *Scheduler) unconfirmedSecrets(look secretAnswers, gone int) *backup.Finding {
 	lacking := 0
 	for _, n := range look.lacking {
@@ -159,8 +158,8 @@ func (s *Scheduler) unconfirmedSecrets(look secretAnswers, gone int) *backup.Fin
 		lacking, look.asked, len(projects), names)}
 }
 
-// blindness notes of which projects Barbican said nothing, and logs when that
-// begins and ends: a project has its turn in some sweeps only.
+// blindness notes the projects for which Barbican returned nothing, and logs when that
+// begins and ends. A project has its turn only in some reconcile runs.
 type blindness struct {
 	s   *Scheduler
 	log *zerolog.Logger
