@@ -8,8 +8,8 @@ import (
 	"staffeln/db"
 )
 
-// reasonOf says what a refusal means for a record, and whether it is an end:
-// what only waiting can mend is none.
+// reasonOf returns what a refusal means for a record, and whether it is final. It is
+// not final if waiting can fix it.
 func reasonOf(err error) (why db.Why, final bool) {
 	var ce *backup.CloudError
 	if !errors.As(err, &ce) {
@@ -19,7 +19,7 @@ func reasonOf(err error) (why db.Why, final bool) {
 	return why, !slices.Contains(passing, ce.Meaning)
 }
 
-// passing are the meanings that only waiting can mend.
+// passing are the meanings that only waiting can fix.
 var passing = []backup.Meaning{backup.MeansUnavailable, backup.MeansThrottled, backup.MeansUnauthorised}
 
 var reasons = map[backup.Meaning]backup.Reason{

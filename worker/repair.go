@@ -12,7 +12,7 @@ import (
 	"staffeln/db"
 )
 
-// cure is what an operator can do about a backup that hangs.
+// cure returns what an operator can do about a stuck backup.
 func (w *Worker) cure(backupID string) string {
 	by := "restart cinder-backup, or free it with a token of its project (openstack volume backup delete --force " + backupID +
 		"; where that is refused, as by Ceph: openstack volume backup set --state error " + backupID + ")"
@@ -22,11 +22,11 @@ func (w *Worker) cure(backupID string) string {
 	return by
 }
 
-// unstick goes one step on with a backup that hangs, where the operator allows
-// that: it is removed by force; where Cinder refuses that (only its chunked
-// drivers can), or nothing came of it in so long a patience, its status is set
-// to error, and it is removed as any leftover is. The record names each step
-// before it is taken. Where none is due r is returned as it is.
+// unstick does the next step for a stuck backup, if the operator allows that. First
+// it force-deletes the backup. If Cinder refuses that (only its chunked drivers can),
+// or the backup is still there after patience, it sets the status to error, and the
+// backup is removed like any leftover. The record names each step before it is
+// taken. If no step is due, r is returned unchanged.
 func (w *Worker) unstick(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup, patience time.Duration) (backup.Record, error) {
 	step := backup.NextRepair(c.Now, r, patience)
 	if step == "" || !b.Status.MayHang() {
@@ -42,13 +42,13 @@ func (w *Worker) unstick(ctx context.Context, c *db.Lease, r backup.Record, b ba
 	return w.repair(ctx, c, r, b, backup.Reset)
 }
 
-// seldom is when something that hangs anyway is looked at again.
+// seldom returns when something that hangs is checked again.
 func (w *Worker) seldom(now time.Time) time.Time {
 	return now.Add(overdueFactor * w.Settings.PollPeriod.Std())
 }
 
-// repair takes one step. An error is Cinder's refusal, or says that the step is
-// taken again.
+// repair takes one step. An error is Cinder's refusal, or means that the step will
+// be taken again.
 func (w *Worker) repair(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup, step backup.Repair) (backup.Record, error) {
 	before, code, again := r, backup.Forced, w.seldom(c.Now)
 	if step == backup.Reset {
@@ -73,7 +73,7 @@ func (w *Worker) repair(ctx context.Context, c *db.Lease, r backup.Record, b bac
 	movedOn := step == backup.Reset && backup.Means(err, backup.MeansBackupState)
 	switch {
 	case outcome == "accepted":
-		return r, nil // also where it is gone by now: the next look confirms that
+		return r, nil // also if it is gone by now: the next check confirms that
 	case outcome == "unknown" || movedOn:
 		last, cancel := lasting(ctx)
 		defer cancel()
@@ -86,7 +86,7 @@ func (w *Worker) repair(ctx context.Context, c *db.Lease, r backup.Record, b bac
 	return r, err
 }
 
-// outcomeOf says in the words of the metric what came of a request.
+// outcomeOf returns the result of a request as a value of the metric's label.
 func outcomeOf(err error) string {
 	if err == nil || backup.Means(err, backup.MeansNotFound) {
 		return "accepted"
@@ -97,19 +97,19 @@ func outcomeOf(err error) string {
 	return "unknown"
 }
 
-// unstickOverdue does so with a backup whose creation never ends. Its record
-// fails when the next poll finds it gone, or in error.
+// unstickOverdue does the same for a backup whose creation never ends. Its record
+// fails when the next poll finds the backup gone or in error.
 func (w *Worker) unstickOverdue(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup) error {
 	patience := w.seldom(c.Now).Sub(c.Now)
 	if b.Status == backup.StatusDeleting {
-		patience = w.Settings.BackupCycleTimeout.Std() // by force, and on its way
+		patience = w.Settings.BackupCycleTimeout.Std() // force-deleted, and the deletion is in progress
 	}
 	after, err := w.unstick(ctx, c, r, b, patience)
 	if err != nil && !errors.Is(err, db.ErrPaused) {
 		if _, final := reasonOf(err); !final {
 			return err
 		}
-		// the record says which step was refused; the log, why
+		// the record has the refused step; the log has the reason
 	}
 	again := w.seldom(c.Now)
 	if after.Repair == backup.Reset && r.Repair != backup.Reset {
@@ -128,8 +128,8 @@ func (w *Worker) failReset(ctx context.Context, c *db.Lease, r backup.Record) er
 	})
 }
 
-// stuck tells whether a removal that was asked for hangs: it failed, or it
-// lasts longer than a backup may take, or the backup never came to its end.
+// stuck reports whether a requested removal hangs: it failed, or it takes longer
+// than a backup may take, or the creation never ended.
 func (p *pass) stuck(r backup.Record, b backup.Backup) bool {
 	switch b.Status {
 	case backup.StatusErrorDeleting:
@@ -143,7 +143,7 @@ func (p *pass) stuck(r backup.Record, b backup.Backup) bool {
 	return false
 }
 
-// unstick goes one step on with a removal that hangs, or gives it up.
+// unstick does the next step for a removal that hangs, or gives it up.
 func (p *pass) unstick(ctx context.Context, r backup.Record, b backup.Backup) (backup.Record, error) {
 	why := db.Why{Reason: backup.DeletionStuck, Text: "Cinder's status of the backup is " + string(b.Status) + ": " + b.FailReason + "; " + p.w.cure(b.ID)}
 	if !p.w.Settings.StuckReset {
@@ -152,9 +152,9 @@ func (p *pass) unstick(ctx context.Context, r backup.Record, b backup.Backup) (b
 	patience := p.w.Settings.RetentionServicePeriod.Std()
 	switch {
 	case b.Status == backup.StatusDeleting:
-		patience = p.w.Settings.BackupCycleTimeout.Std() // by force, and on its way
+		patience = p.w.Settings.BackupCycleTimeout.Std() // force-deleted, and the deletion is in progress
 	case p.purge != retained:
-		patience = p.w.Settings.PollPeriod.Std() // somebody waits for it
+		patience = p.w.Settings.PollPeriod.Std() // an operator waits for it
 	}
 	switch due := backup.NextRepair(p.c.Now, r, patience); {
 	case due == "" && r.Repair == backup.Reset:

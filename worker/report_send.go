@@ -14,10 +14,10 @@ import (
 	"staffeln/view/report"
 )
 
-// mailsAtOnce is how many receivers of one group are served at the same time: one whose server stalls delays few.
+// mailsAtOnce is how many mails of one group are sent at the same time, so that a slow mail server delays few of them.
 const mailsAtOnce = 4
 
-// send sends the notices, or the reports, that the group still has to send and whose time has come.
+// send sends the group's unsent notices, or its unsent reports, that are due.
 func (r *Reporter) send(ctx context.Context, c *db.ReportLease, notices bool) error {
 	mails, err := c.Mails(ctx, notices)
 	if err != nil {
@@ -30,13 +30,13 @@ func (r *Reporter) send(ctx context.Context, c *db.ReportLease, notices bool) er
 		if ctx.Err() != nil {
 			break // they wait in the table
 		}
-		group.Go(func() error { faults[i] = r.sendOne(ctx, c, &words, m); return nil }) // one fault ends no other mail
+		group.Go(func() error { faults[i] = r.sendOne(ctx, c, &words, m); return nil }) // an error of one mail does not stop the others
 	}
 	_ = group.Wait()
 	return errors.Join(faults...)
 }
 
-// sendOne sends one mail and records what came of it. Whoever dies in between sends it again.
+// sendOne sends one mail and records the result. If the worker dies in between, the mail is sent again.
 func (r *Reporter) sendOne(ctx context.Context, c *db.ReportLease, words *wordsOf, m db.Mail) error {
 	told, err := words.of(ctx, m)
 	if err != nil {
@@ -52,7 +52,7 @@ func (r *Reporter) sendOne(ctx context.Context, c *db.ReportLease, words *wordsO
 		return c.Sent(last, m, answer)
 	}
 	if ctx.Err() != nil {
-		return failure // we were stopped, and the server has not failed
+		return failure // the worker is being stopped; the mail server has not failed
 	}
 	answer = report.Short(visible.Text(failure.Error()), longestAnswer)
 	if report.GivenUp(c.Now, m.CreatedAt) {
@@ -62,13 +62,13 @@ func (r *Reporter) sendOne(ctx context.Context, c *db.ReportLease, words *wordsO
 	again := report.Again(c.Now, m.Attempts+1)
 	level := zerolog.ErrorLevel
 	if m.Attempts > 0 {
-		level = zerolog.DebugLevel // it was logged, and is again when it is given up
+		level = zerolog.DebugLevel // it was logged before, and is logged again when the mail is given up
 	}
 	log.WithLevel(level).Str("answer", answer).Time("again", again).Msg(kind + " not sent, will be tried again")
 	return c.NotSent(last, m, answer, again)
 }
 
-// kindOf is what a mail carries.
+// kindOf returns whether a mail has a notice or a report.
 func kindOf(m db.Mail) string {
 	if m.Notice {
 		return "notice"
@@ -111,7 +111,7 @@ func (r *Reporter) deliver(ctx context.Context, told message, m db.Mail) (answer
 	}, nil)
 }
 
-// wordsOf reads each message once.
+// wordsOf reads each message only once.
 type wordsOf struct {
 	lease *db.ReportLease
 	mu    sync.Mutex
