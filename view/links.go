@@ -8,8 +8,8 @@ import (
 	"staffeln/db"
 )
 
-// A holding is what is read of a volume's links, and what of them goes and stays: all of them, or as many as tell of the
-// chains that are wanted, and of what goes first, what all would tell.
+// A holding is what was read of a volume's links, and which of them expire or are kept. It has all links, or as many as
+// the selected chains and the first expiring backups need to be the same as with all links.
 type holding struct {
 	backup.RetentionInput
 
@@ -19,8 +19,8 @@ type holding struct {
 	points int // of all restore points
 }
 
-// held reads what is wanted. Where it is a part, a part is read: the chains that are listed, those that the floor is in,
-// and so many of the oldest ones that what goes first is among them.
+// held reads the selected links. For a part of the chains it reads only the listed chains, those of the restore point
+// floor, and enough of the oldest ones to include what expires first.
 func (r Reader) held(ctx context.Context, l *db.Snapshot, v db.Volume, wanted Stretch) (holding, error) {
 	var extents []db.Extent
 	span := db.Span{Newest: wanted.Links, Floor: r.Settings.MinRestorePoints}
@@ -32,7 +32,7 @@ func (r Reader) held(ctx context.Context, l *db.Snapshot, v db.Volume, wanted St
 		if extents, err = l.Extents(ctx, v.ID, r.Project); err != nil {
 			return holding{}, err
 		}
-		for _, times := range []int{4, 32} { // chains may be long, and what is older need not go first
+		for _, times := range []int{4, 32} { // chains may be long, and the oldest need not expire first
 			span.Oldest = times * wanted.Links
 			records, known, err := l.HeldWithin(ctx, v.ID, extents, span)
 			if err != nil {
@@ -57,7 +57,7 @@ func (r Reader) holding(ctx context.Context, v db.Volume, records []backup.Recor
 	return all(h, now)
 }
 
-// all is a holding of which nothing is missing.
+// all returns a holding with all links.
 func all(h backup.RetentionInput, now time.Time) holding {
 	v := holding{RetentionInput: h}
 	v.going, v.kept = h.Forecast(now, EndOfTime)
@@ -68,7 +68,7 @@ func all(h backup.RetentionInput, now time.Time) holding {
 	return v
 }
 
-// tells reports whether the first n that go are known: no link that is missing can go earlier. It takes over how many there are.
+// tells reports whether the first n expiring backups are certain: no missing link can expire earlier. It also sets the counts.
 func (h *holding) tells(extents []db.Extent, known map[string]time.Time, n int) bool {
 	h.count, h.points = 0, 0
 	for _, e := range extents {
@@ -94,7 +94,7 @@ func (h *holding) pointsHeld() (n int) {
 	return n
 }
 
-// lastPoint is what [LastPoint] says with all links: where restore points are missing here, they go later, or stay.
+// lastPoint returns what [LastPoint] returns with all links: restore points that are missing here expire later, or are kept.
 func (h *holding) lastPoint() int {
 	if h.pointsHeld() < h.points {
 		return -1
