@@ -14,7 +14,7 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// healthy are facts of an installation of which nothing is wrong.
+// healthy returns the facts of an installation without problems.
 func healthy() Facts {
 	return Facts{
 		Now: now,
@@ -45,7 +45,7 @@ func TestAHealthyInstallationHasNothingWrong(t *testing.T) {
 	assert.Equal(t, OK, Worst(findings))
 }
 
-// Who may delete secrets can't be checked; the finding stands where that could cost backups.
+// Doctor can't check who may delete secrets; it adds a finding if that could cost backups.
 func TestEncryptedVolumesNameWhoMayDeleteSecrets(t *testing.T) {
 	f := healthy()
 	f.Projects = append(f.Projects, Project{ID: "q", Encrypted: 2, SecretRight: true})

@@ -11,7 +11,7 @@ import (
 	"staffeln/tasks"
 )
 
-// What a pause lets through: what Cinder is doing already is followed.
+// A pause stops what is new; a backup or removal that Cinder has accepted is followed to its end.
 func TestChoosePaused(t *testing.T) {
 	b := transitional{creating: map[string]bool{}, deleting: map[string]bool{}}
 	for name, c := range map[string]struct {
@@ -42,7 +42,7 @@ func TestChoosePaused(t *testing.T) {
 	}
 }
 
-// What is paused keeps neither the turn of its volume nor a removal's place.
+// A paused record takes neither the task of its volume nor a removal slot.
 func TestChoosePausedKeepsNoPlace(t *testing.T) {
 	work := []db.Work{
 		{VolumeID: "a", Paused: true, StillSince: now},
@@ -57,8 +57,8 @@ func TestChoosePausedKeepsNoPlace(t *testing.T) {
 	require.Equal(t, []tasks.Item{removal("b", ""), removal("c", "former owner's")}, choose(now, work, transitional{}, 2))
 }
 
-// A cancelled backup that Cinder goes on making can't be removed yet: until it
-// left the listing, or is past its deadline, it needs nothing.
+// A cancelled backup that Cinder is still creating can't be removed yet. It needs no task
+// until it leaves the listing or is past its deadline.
 func TestCancelledWaitsForTheEndOfItsCreation(t *testing.T) {
 	w := db.Work{VolumeID: "v", State: backup.Failed, BackupID: "b", Deadline: at(time.Hour), StillSince: now}
 	listed := transitional{creating: map[string]bool{"b": true}}

@@ -12,7 +12,7 @@ import (
 
 var bounds = backup.Bounds{Default: backup.Period{Days: 17}, ShortenDelay: 24 * time.Hour}
 
-// look is one plan's look at a cloud, and what is remembered after it.
+// look merges one observation of the cloud into the known volumes.
 func look(inv backup.Inventory, known map[string]db.Volume) *knowledge {
 	return lookAt(now, inv, known, backup.Answers{})
 }
@@ -48,12 +48,12 @@ func TestRememberProtection(t *testing.T) {
 	require.False(t, v.Unknown)
 }
 
-// It begins with the protection, and again in another project. What a plan can't see changes nothing.
+// The time starts with the protection, and again in another project. It does not change if a plan can't see the server.
 func TestSinceWhenAVolumeIsProtected(t *testing.T) {
 	at := func(hours int) time.Time { return now.Add(time.Duration(hours) * time.Hour) }
 	remembered := map[string]db.Volume{}
 	for hour, step := range []struct {
-		wants   string // of its server
+		wants   string // metadata of its server
 		project string
 		blind   bool // Nova lists nothing
 		since   int
@@ -85,8 +85,8 @@ func TestSinceWhenAVolumeIsProtected(t *testing.T) {
 	}
 }
 
-// What a list lacks is unknown, however often it is lacking: only a 404 by ID
-// ends a protection, and says that a volume is gone.
+// What a list lacks is unknown, however often: only a 404 by ID ends a protection or
+// marks a volume as gone.
 func TestAbsenceIsConcludedFromAnswersByID(t *testing.T) {
 	noVolume, noServer := wholeCloud, wholeCloud
 	noVolume.Volumes, noServer.Servers = wholeCloud.Volumes[1:], nil
@@ -129,7 +129,7 @@ func TestAbsenceIsConcludedFromAnswersByID(t *testing.T) {
 	}
 }
 
-// A transfer ends the protection in the old project; in the new one nobody asked yet.
+// A transfer ends the protection in the old project. In the new one, backups are not asked for yet.
 func TestATransferEndsTheProtectionOfTheOldOwner(t *testing.T) {
 	m := look(wholeCloud, nil)
 	moved := wholeCloud
@@ -144,7 +144,7 @@ func TestATransferEndsTheProtectionOfTheOldOwner(t *testing.T) {
 	require.Equal(t, []any{"p", backup.EndTransferred}, []any{m.ends[0].ProjectID, m.ends[0].Reason})
 }
 
-// A shortened retention is a finding at once and in force later.
+// A shortened retention is a finding at once and takes effect later.
 func TestShortenedRetentionIsAFinding(t *testing.T) {
 	thief := wholeCloud
 	thief.Servers = []backup.Server{{ID: "s", Name: "web", ProjectID: "p", Metadata: map[string]string{"b": "true", "r": "1s"}}}

@@ -17,7 +17,7 @@ var hourly = backup.Settings{
 	BackupServicePeriod: backup.Duration(10 * time.Minute), BackupMinInterval: backup.Duration(time.Hour), FullBackupDepth: 2,
 }
 
-// A plan under a pause writes no record and says why, but ends what is unwanted.
+// A plan during a pause creates no record and gives the reason, but withdraws unwanted records.
 func TestPlanPaused(t *testing.T) {
 	planned := backup.Record{ID: "r", VolumeID: "v", ProjectID: "p", State: backup.Planned, PlannedAt: now}
 	for name, c := range map[string]struct {
@@ -56,7 +56,7 @@ func TestPlanPaused(t *testing.T) {
 	}
 }
 
-// A pause is no excuse: volumes are late all the same.
+// Volumes become late during a pause, too.
 func TestPlanPausedCountsWhoIsLate(t *testing.T) {
 	p := newPlanner(now, hourly)
 	p.paused = db.Pauses{{}}
@@ -81,8 +81,8 @@ staffeln_pauses N
 	}
 }
 
-// Nor is a cloud that shows too little: an alarm on late volumes goes on while it does. Restore points that an owner before
-// left are none of the new owner's. Without any, a volume is late when it is protected for as long.
+// A volume that the plan can't see stays late, so that an alarm goes on. Restore points of a previous owner do not count
+// for the new owner. Without a restore point, a volume is late when it has been protected for that long.
 func TestWhoIsLateIsLateUnseen(t *testing.T) {
 	old, young := now.Add(-100*time.Hour), now.Add(-time.Minute)
 	for name, c := range map[string]struct {

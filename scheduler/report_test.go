@@ -10,7 +10,7 @@ import (
 	"staffeln/view/report"
 )
 
-// A notice makes its group due at once, whatever the period, but not before the next look at a project without receivers.
+// A notice makes its group due at once, whatever the period, but not before the next check of a project without receivers.
 func TestNoticeMakesItsGroupDueAtOnce(t *testing.T) {
 	const period = 24 * time.Hour
 	told := new(now.Add(-time.Minute))

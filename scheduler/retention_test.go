@@ -10,7 +10,7 @@ import (
 	"staffeln/db"
 )
 
-// A full under an incremental that somebody removed goes when its own retention is over: in Cinder nothing stands on it.
+// A full whose incremental was removed by others expires by its own retention: in Cinder nothing depends on it.
 func TestWhatStoodBelowALostOneIsRemovable(t *testing.T) {
 	s := &Scheduler{}
 	volume := func(leaf backup.State) db.AgedVolume {

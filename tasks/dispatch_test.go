@@ -52,7 +52,7 @@ func TestDispatch_WhatHoldsTheIDDecides(t *testing.T) {
 			q := newQueue(t)
 			q.hold(c.held, c.by)
 			if c.held == asynq.TaskStateRetry || c.held == asynq.TaskStateCompleted {
-				require.NoError(t, q.inspect.PauseQueue(Volumes)) // what held it would take the next one too
+				require.NoError(t, q.inspect.PauseQueue(Volumes)) // else the server that holds the task would take the next one too
 			}
 			client, _ := q.newClient()
 			outcomes, err := client.Dispatch(t.Context(), []Item{c.wanted})
@@ -110,8 +110,8 @@ func TestDispatch_PassesByAnAbandonedTaskOnceAndNotWithoutBound(t *testing.T) {
 	require.Contains(t, log.String(), "task not enqueued")
 }
 
-// Redis may lose the lease of an active task: nobody takes it over then, and only its volume's own lease tells whether
-// somebody is at work on it.
+// Redis may lose the lease of an active task: then nobody takes the task over, and only the volume's own lease shows whether
+// a handler works on it.
 func TestDispatch_AnActiveTaskWithoutALeaseIsPassedByWhereItsVolumeIsIdle(t *testing.T) {
 	q := newQueue(t)
 	item := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"}
@@ -157,7 +157,7 @@ func TestDispatch_RefusesWhatIsNoVolumeKind(t *testing.T) {
 func TestDispatch_OfARedisThatDoesNotAnswerTheRestIsLeftForTheNextRun(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }() // accepts into its backlog, and never answers
+	defer func() { require.NoError(t, listener.Close()) }() // accepts connections into its backlog, and never answers
 	rdb, err := Connect("redis://:secret@" + listener.Addr().String())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, rdb.Close()) }()
@@ -180,8 +180,8 @@ func TestDispatch_OfARedisThatDoesNotAnswerTheRestIsLeftForTheNextRun(t *testing
 	require.Equal(t, 2, count)
 }
 
-// Two schedulers dispatch the same thousand volumes ten times while a worker takes them: at no time are there two
-// tasks of one volume, and no handler runs beside another one of its volume.
+// Two schedulers dispatch the same thousand volumes ten times while a worker takes them: there are never two tasks of one
+// volume, and never two handlers of one volume at the same time.
 func TestDispatch_TwoSchedulersAtOnceMakeNoSecondTask(t *testing.T) {
 	q := newQueue(t)
 	items := make([]Item, 1000)
@@ -232,7 +232,7 @@ func TestDispatch_TwoSchedulersAtOnceMakeNoSecondTask(t *testing.T) {
 	}
 }
 
-// sample looks for volumes with two tasks until it is stopped, and answers how often it looked.
+// sample looks for volumes with two tasks until it is stopped, and returns how often it looked.
 func sample(q *queue, twice chan<- string, stop <-chan struct{}) (samples int) {
 	for {
 		select {

@@ -9,8 +9,8 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// A report has a queue and an ID of its own: one task for each group, beside
-// those of volumes, and it comes back from the table after a loss.
+// Reports have a queue and IDs of their own: one task for each group, separate from
+// those of volumes. After a loss of Redis they are enqueued again from the table.
 func TestReports_OneTaskForEachGroup(t *testing.T) {
 	q := newQueue(t)
 	client, _ := q.newClient()

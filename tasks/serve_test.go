@@ -15,11 +15,11 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// served is a server under way.
+// served is a running server.
 type served struct {
 	log     *lines
 	metrics *telemetry.Metrics
-	drain   func() error // ends it and answers what Serve answered
+	drain   func() error // ends it and returns the error of Serve
 }
 
 func (q *queue) run(h Handlers) *served {
@@ -171,7 +171,7 @@ func TestServe_AnErrorIsAnotherRunWithinThePollPeriod(t *testing.T) {
 		}
 		return errors.New("ask Cinder: 503")
 	}})
-	for range 4 { // by 1, 2, 4 seconds it would take longer than by the poll period
+	for range 4 { // with delays of 1, 2, 4 seconds it would take longer than with the poll period
 		<-runs
 	}
 	testkit.Eventually(t, "logged", soon, func() bool { return s.handled(t, "error") })
@@ -190,7 +190,7 @@ func TestServe_TheTimeOfARunIsLimited(t *testing.T) {
 	q.dispatch(Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r"})
 	ended := make(chan error, 2)
 	s := q.run(Handlers{Poll: func(ctx context.Context, _ Volume) error { <-ctx.Done(); ended <- ctx.Err(); return ctx.Err() }})
-	for range 2 { // and then it runs again
+	for range 2 { // it runs again after the first timeout
 		require.ErrorIs(t, <-ended, context.DeadlineExceeded)
 	}
 	testkit.Eventually(t, "counted", soon, func() bool { return s.handled(t, "time_over") })

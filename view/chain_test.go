@@ -10,7 +10,7 @@ import (
 	"staffeln/backup"
 )
 
-// Pages of chains, one behind the other, are all of them, and whole.
+// The pages of chains together are all chains, each of them complete.
 func TestPagesOfChainsAreAllChains(t *testing.T) {
 	var h backup.RetentionInput
 	begin := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)

@@ -135,10 +135,10 @@ func TestMailer_EachStepIsToldWithoutThePassword(t *testing.T) {
 		require.Contains(t, all, word)
 	}
 	require.NotContains(t, all, password)
-	require.NotContains(t, all, "AHN0YWZmZWxu") // base64 of what begins the login
+	require.NotContains(t, all, "AHN0YWZmZWxu") // base64 of the beginning of the login
 }
 
-// No name of others' becomes a receiver or a header.
+// No name from outside becomes a receiver or a header.
 func TestMailer_HostileWords(t *testing.T) {
 	s := mailbox.Start(t, mailbox.Options{TLS: true})
 	m := mailerTo(t, s, nil)

@@ -11,8 +11,8 @@ import (
 	"staffeln/db"
 )
 
-// An operator waits for no delay, and hears of each refusal; a handler's stands
-// in its row.
+// A purge by an operator ignores delays and returns each refusal; a handler has the
+// refusal in its record.
 func TestPurgeIgnoresDelaysAndReturnsRefusals(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	refusal, noted := errors.New("refused"), errors.New("not noted")
@@ -28,7 +28,7 @@ func TestPurgeIgnoresDelaysAndReturnsRefusals(t *testing.T) {
 	}
 }
 
-// A pass that met a pause is over, with whatever else it met.
+// A pass that met a pause is over, whatever other errors it met.
 func TestAPassThatMetAPauseIsOver(t *testing.T) {
 	p := pass{}
 	require.NoError(t, p.putOff(t.Context(), nil))

@@ -15,8 +15,7 @@ import (
 	"staffeln/backup"
 )
 
-// Every meaning that the cloud's door may give has a reason, and only three of
-// them are worth waiting for.
+// Every meaning of a cloud error has a reason, and only three of them are not final.
 func TestEveryMeaningHasAReason(t *testing.T) {
 	waits := map[backup.Meaning]bool{backup.MeansUnavailable: true, backup.MeansThrottled: true, backup.MeansUnauthorised: true}
 	for _, m := range meanings(t) {

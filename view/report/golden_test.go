@@ -59,7 +59,7 @@ func TestForms(t *testing.T) {
 	require.Equal(t, "Backups of acme: all is well, 2 made", well.Subject())
 }
 
-// Nothing is fetched: a mail client asks nobody for what it shows.
+// The page loads nothing: a mail client sends no request to show it.
 func TestThePageAsksForNothing(t *testing.T) {
 	page, err := day().HTML()
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestThePageAsksForNothing(t *testing.T) {
 	}
 }
 
-// A volume that has had time enough, and has no restore point, is trouble by itself; one that has not had it is none.
+// A volume without a restore point for longer than LateAfter makes a report not well; one that waits for less does not.
 func TestAVolumeWithoutARestorePointIsTroubleWhenItsTimeIsOver(t *testing.T) {
 	since := noon.Add(-3 * 24 * time.Hour)
 	waits := Late{Object: volume("acme", 1), Since: &since, Reason: backup.FirstBackup}
