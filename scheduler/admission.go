@@ -55,16 +55,16 @@ func (s *Scheduler) logAdmission(ctx context.Context, a backup.Admission) {
 // logThrottles logs when the throttling of single projects and zones begins and ends.
 func (s *Scheduler) logThrottles(ctx context.Context, now map[backup.AdmissionScope]backup.Brake) {
 	log := zerolog.Ctx(ctx)
-	for at := range s.brakes {
+	for at := range s.scopeThrottles {
 		if _, still := now[at]; !still {
-			s.conditions.Over(log, brakeCondition(at)).Str("project_id", at.Project).Str("zone", at.Zone).Msg("admission no longer throttled for a project or availability zone")
+			s.conditions.Over(log, throttleCondition(at)).Str("project_id", at.Project).Str("zone", at.Zone).Msg("admission no longer throttled for a project or availability zone")
 		}
 	}
 	for at, one := range now {
-		s.conditions.Met(log, zerolog.WarnLevel, brakeCondition(at), string(one.Why)).Str("reason", string(one.Why)).Str("project_id", at.Project).Str("zone", at.Zone).
+		s.conditions.Met(log, zerolog.WarnLevel, throttleCondition(at), string(one.Why)).Str("reason", string(one.Why)).Str("project_id", at.Project).Str("zone", at.Zone).
 			Int("held_back", one.Held).Msg("admission throttled for a project or availability zone")
 	}
-	s.brakes = now
+	s.scopeThrottles = now
 }
 
-func brakeCondition(at backup.AdmissionScope) string { return "brake " + at.Project + " " + at.Zone }
+func throttleCondition(at backup.AdmissionScope) string { return "brake " + at.Project + " " + at.Zone }

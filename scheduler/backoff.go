@@ -63,7 +63,7 @@ func (s *Scheduler) failed(ctx context.Context, b periodicRun, at *db.Run, err e
 		now = ended
 	}
 	s.backOffs.grow(b, now)
-	s.complain(ctx, b.name, err)
+	s.logRunFailure(ctx, b.name, err)
 }
 
 func (s *Scheduler) succeeded(ctx context.Context, b periodicRun) {
@@ -71,9 +71,9 @@ func (s *Scheduler) succeeded(ctx context.Context, b periodicRun) {
 	s.conditions.Over(zerolog.Ctx(ctx), runCondition+b.name).Str("run", b.name).Msg("run succeeded again")
 }
 
-// complain logs that a run fails, when that begins. The level is a warning if the cloud is unavailable or throttles, as
+// logRunFailure logs that a run fails, when that begins. The level is a warning if the cloud is unavailable or throttles, as
 // that passes by itself; anything else is an error that needs an operator.
-func (s *Scheduler) complain(ctx context.Context, name string, err error) {
+func (s *Scheduler) logRunFailure(ctx context.Context, name string, err error) {
 	level, form, detail := zerolog.ErrorLevel, "other", "`staffeln doctor` checks what the run needs"
 	switch {
 	case backup.Means(err, backup.MeansUnavailable):

@@ -41,10 +41,10 @@ func (s *Scheduler) Dispatch(ctx context.Context, b *db.Run) error {
 		return err
 	}
 	items := choose(b.Now, work, s.listing(reading, b.Now, work), set.MaxRemovalsInProgress)
-	tally, err := s.Queue.Dispatch(ctx, items)
+	counts, err := s.Queue.Dispatch(ctx, items)
 	if len(admission.Admitted) > 0 || len(items) > 0 {
-		s.routine.line(ctx, "dispatch", b.Now, len(admission.Admitted) > 0, outcomes(tally)).Int("admitted", len(admission.Admitted)).Int("at_work", len(work)).Int("tasks", len(items)).
-			Any("outcome", tally).Msg("dispatch run finished")
+		s.routine.line(ctx, "dispatch", b.Now, len(admission.Admitted) > 0, outcomes(counts)).Int("admitted", len(admission.Admitted)).Int("at_work", len(work)).Int("tasks", len(items)).
+			Any("outcome", counts).Msg("dispatch run finished")
 	}
 	s.dispatched(ctx, "dispatch", err) // a task that was not enqueued is dispatched again at the next run
 	if err := s.recordQueue(ctx, b, err); err != nil {

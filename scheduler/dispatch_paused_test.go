@@ -12,7 +12,7 @@ import (
 )
 
 // A pause stops what is new; a backup or removal that Cinder has accepted is followed to its end.
-func TestChoosePaused(t *testing.T) {
+func TestDispatchOfPausedVolumesOnlyFollowsWhatCinderHas(t *testing.T) {
 	b := transitional{creating: map[string]bool{}, deleting: map[string]bool{}}
 	for name, c := range map[string]struct {
 		work   db.Work
@@ -43,7 +43,7 @@ func TestChoosePaused(t *testing.T) {
 }
 
 // A paused record takes neither the task of its volume nor a removal slot.
-func TestChoosePausedKeepsNoPlace(t *testing.T) {
+func TestPausedRecordTakesNoRemovalSlot(t *testing.T) {
 	work := []db.Work{
 		{VolumeID: "a", Paused: true, StillSince: now},
 		{VolumeID: "b", StillSince: now},
@@ -59,7 +59,7 @@ func TestChoosePausedKeepsNoPlace(t *testing.T) {
 
 // A cancelled backup that Cinder is still creating can't be removed yet. It needs no task
 // until it leaves the listing or is past its deadline.
-func TestCancelledWaitsForTheEndOfItsCreation(t *testing.T) {
+func TestCancelledBackupIsNotRemovedWhileCinderCreatesIt(t *testing.T) {
 	w := db.Work{VolumeID: "v", State: backup.Failed, BackupID: "b", Deadline: at(time.Hour), StillSince: now}
 	listed := transitional{creating: map[string]bool{"b": true}}
 	require.Empty(t, choose(now, []db.Work{w}, listed, 0))

@@ -27,10 +27,10 @@ func merge(now time.Time, seen *observation, known map[string]db.Volume, bounds 
 		projects[p.ID] = p.Name
 	}
 	for _, v := range seen.inv.Volumes {
-		m.see(now, v, known[v.ID], projects[v.ProjectID])
+		m.addSeen(now, v, known[v.ID], projects[v.ProjectID])
 	}
 	for _, v := range seen.answers.Volumes {
-		m.see(now, v, known[v.ID], projects[v.ProjectID])
+		m.addSeen(now, v, known[v.ID], projects[v.ProjectID])
 	}
 	for id, kept := range seen.former {
 		if v := m.volumes[id]; v != nil {
@@ -43,14 +43,14 @@ func merge(now time.Time, seen *observation, known map[string]db.Volume, bounds 
 	for _, id := range seen.view.Unknown {
 		v := m.volumes[id]
 		v.Unknown, v.Protected, v.DetachedPlans = true, protectedBefore(*v, known[id]), seen.view.Detached[id]
-		m.shortens(v)
+		m.addShortened(v)
 	}
 	for id, reason := range seen.view.Ended {
-		m.end(now, known[id], reason)
+		m.addEnd(now, known[id], reason)
 	}
 	for id, v := range known {
 		if m.volumes[id] == nil && !forgotten[id] {
-			m.miss(now, v, seen.answers.GoneVolumes[id] && !seen.answers.Unconfirmed)
+			m.addUnlisted(now, v, seen.answers.GoneVolumes[id] && !seen.answers.Unconfirmed)
 		}
 	}
 	for id, v := range m.volumes {
@@ -78,11 +78,11 @@ func protectedSince(now time.Time, v, before db.Volume) *time.Time {
 	return &now
 }
 
-// see adds a volume that exists, as not protected yet.
-func (m *knowledge) see(now time.Time, v backup.Volume, before db.Volume, project string) {
+// addSeen adds a volume that exists, as not protected yet.
+func (m *knowledge) addSeen(now time.Time, v backup.Volume, before db.Volume, project string) {
 	seen := startRetention(now, v, before, project)
 	if before.Protected && before.ProjectID != v.ProjectID {
-		m.end(now, before, backup.EndTransferred)
+		m.addEnd(now, before, backup.EndTransferred)
 	}
 	m.volumes[v.ID] = seen
 }
@@ -106,12 +106,12 @@ func startRetention(now time.Time, v backup.Volume, before db.Volume, project st
 func (m *knowledge) protect(now time.Time, v *db.Volume, w backup.Wish, bounds backup.Bounds) {
 	v.Protected, v.ServerID, v.ServerName = true, w.Server.ID, w.Server.Name
 	v.Retention = backup.Retain(now, v.Retention, w, bounds)
-	m.shortens(v)
+	m.addShortened(v)
 }
 
-// shortens adds a finding as long as a shorter retention is pending, also while it
+// addShortened adds a finding as long as a shorter retention is pending, also while it
 // is unknown whether the shorter retention is still asked for.
-func (m *knowledge) shortens(v *db.Volume) {
+func (m *knowledge) addShortened(v *db.Volume) {
 	if v.Protected && v.Retention.Shorter != nil {
 		m.findings = append(m.findings, backup.Finding{
 			Reason: backup.RetentionShortened, ProjectID: v.ProjectID, Object: v.ID,
@@ -120,23 +120,23 @@ func (m *knowledge) shortens(v *db.Volume) {
 	}
 }
 
-// miss handles a known volume that is not listed: it is gone if Cinder returned
+// addUnlisted handles a known volume that is not listed: it is gone if Cinder returned
 // 404 for its ID, else it stays as it was.
-func (m *knowledge) miss(now time.Time, v db.Volume, gone bool) {
+func (m *knowledge) addUnlisted(now time.Time, v db.Volume, gone bool) {
 	if v.GoneAt == nil && gone {
 		if v.Protected {
-			m.end(now, v, backup.EndVolumeDeleted)
+			m.addEnd(now, v, backup.EndVolumeDeleted)
 		}
 		v.GoneAt, v.Protected, v.Unknown, v.DetachedPlans = &now, false, false, 0
 	} else if v.GoneAt == nil {
 		v.Unknown = true
-		m.shortens(&v)
+		m.addShortened(&v)
 	}
 	m.volumes[v.ID] = &v
 }
 
-// end records that the protection of v in its project ended.
-func (m *knowledge) end(now time.Time, v db.Volume, reason backup.Reason) {
+// addEnd records that the protection of v in its project ended.
+func (m *knowledge) addEnd(now time.Time, v db.Volume, reason backup.Reason) {
 	m.ends = append(m.ends, db.ProtectionEnd{
 		VolumeID: v.ID, ProjectID: v.ProjectID, EndedAt: now, Reason: reason, ServerID: v.ServerID, ServerName: v.ServerName,
 	})

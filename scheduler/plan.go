@@ -54,7 +54,7 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Run) error {
 		return err
 	}
 	m := merge(b.Now, seen, known, s.Settings.Bounds())
-	if seen.mass {
+	if seen.tooManyMissing {
 		m.findings = append(m.findings, seen.unconfirmedFinding(len(known)))
 	}
 	m.findings = append(append(m.findings, notSeen(inv)...), s.Cloud.Troubles()...)
@@ -83,10 +83,10 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Run) error {
 			p.decide(m.volumes[id], nil)
 		}
 	}
-	if err := s.keep(ctx, b, seen, known, m, p); err != nil {
+	if err := s.store(ctx, b, seen, known, m, p); err != nil {
 		return err
 	}
-	if accepted && (!seen.mass || !seen.open()) {
+	if accepted && (!seen.tooManyMissing || !seen.open()) {
 		if err := b.EndAbsenceConfirmation(ctx); err != nil {
 			return err
 		}
@@ -140,10 +140,10 @@ func (s *Scheduler) restoring(ctx context.Context, b *db.Run) error {
 	return b.Restoring(ctx, ids)
 }
 
-// keep stores the results of a plan. Withdrawals come first: if the plan dies after
+// store stores the results of a plan. Withdrawals come first: if the plan dies after
 // them, the next one decides the same again. Volumes are written before the records
 // that name them. Unchanged volumes are not written.
-func (s *Scheduler) keep(ctx context.Context, b *db.Run, seen *observation, known map[string]db.Volume, m *knowledge, p *planner) error {
+func (s *Scheduler) store(ctx context.Context, b *db.Run, seen *observation, known map[string]db.Volume, m *knowledge, p *planner) error {
 	withdrawn, err := b.WithdrawAll(ctx, p.withdrawIDs, p.withdrawReasons)
 	if err != nil {
 		return err
@@ -249,7 +249,7 @@ func (p *planner) decide(v *db.Volume, records []backup.Record) {
 		}
 	}
 	subject := v.Subject(p.paused).Freed(p.quotaFreed)
-	if room, known := p.freeQuota[v.ProjectID]; known && v.SizeGiB <= room {
+	if freeGiB, known := p.freeQuota[v.ProjectID]; known && v.SizeGiB <= freeGiB {
 		subject.QuotaFreed = &p.now
 	}
 	d := backup.Next(p.now, p.policy, subject, records)

@@ -18,7 +18,7 @@ var hourly = backup.Settings{
 }
 
 // A plan during a pause creates no record and gives the reason, but withdraws unwanted records.
-func TestPlanPaused(t *testing.T) {
+func TestPlanDuringPauseCreatesNoRecord(t *testing.T) {
 	planned := backup.Record{ID: "r", VolumeID: "v", ProjectID: "p", State: backup.Planned, PlannedAt: now}
 	for name, c := range map[string]struct {
 		paused  db.Pauses
@@ -57,7 +57,7 @@ func TestPlanPaused(t *testing.T) {
 }
 
 // Volumes become late during a pause, too.
-func TestPlanPausedCountsWhoIsLate(t *testing.T) {
+func TestPlanDuringPauseCountsLateVolumes(t *testing.T) {
 	p := newPlanner(now, hourly)
 	p.paused = db.Pauses{{}}
 	old := now.Add(-1000 * time.Hour)
@@ -67,7 +67,7 @@ func TestPlanPausedCountsWhoIsLate(t *testing.T) {
 	require.Equal(t, 1, p.protections[backup.Late])
 }
 
-func TestPausesAreShown(t *testing.T) {
+func TestMetricCountsPauses(t *testing.T) {
 	s := Scheduler{Metrics: telemetry.NewMetrics()}
 	for n, paused := range []db.Pauses{nil, {{}}, {{}, {ProjectID: "p"}}} {
 		p := newPlanner(now, hourly)
@@ -83,7 +83,7 @@ staffeln_pauses N
 
 // A volume that the plan can't see stays late, so that an alarm goes on. Restore points of a previous owner do not count
 // for the new owner. Without a restore point, a volume is late when it has been protected for that long.
-func TestWhoIsLateIsLateUnseen(t *testing.T) {
+func TestUnseenVolumeStaysLate(t *testing.T) {
 	old, young := now.Add(-100*time.Hour), now.Add(-time.Minute)
 	for name, c := range map[string]struct {
 		record backup.Record

@@ -31,11 +31,11 @@ func (s *Scheduler) recordQueue(ctx context.Context, b *db.Run, failed error) er
 	if was := s.queue; was.since.IsZero() || was.reason != reason {
 		s.queue.reason, s.queue.since = reason, b.Now
 	}
-	told := s.queue.recorded
+	recorded := s.queue.recorded
 	switch brief := reason != "" && b.Now.Sub(s.queue.since) < queueTime; {
-	case told != nil && *told == reason:
+	case recorded != nil && *recorded == reason:
 		return nil
-	case brief && (told == nil || *told == "" || reason == backup.QueueAway): // without Redis it is unknown whether a worker is alive
+	case brief && (recorded == nil || *recorded == "" || reason == backup.QueueAway): // without Redis it is unknown whether a worker is alive
 		return nil
 	case brief:
 		reason = ""

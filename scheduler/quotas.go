@@ -22,7 +22,7 @@ func (s *Scheduler) freeQuota(ctx context.Context, b *db.Run) (map[string]int, e
 	if err != nil {
 		return nil, err
 	}
-	room := map[string]int{}
+	freeGiB := map[string]int{}
 	for i := range min(quotasPerPlan, len(full)) {
 		id := full[(s.quotaTurn+i)%len(full)]
 		backups, gigabytes, err := s.Cloud.BackupQuota(ctx, id)
@@ -31,11 +31,11 @@ func (s *Scheduler) freeQuota(ctx context.Context, b *db.Run) (map[string]int, e
 			continue
 		}
 		if free(backups) > 0 {
-			room[id] = free(gigabytes)
+			freeGiB[id] = free(gigabytes)
 		}
 	}
 	s.quotaTurn += quotasPerPlan
-	return room, nil
+	return freeGiB, nil
 }
 
 // free returns how much of a quota is left.

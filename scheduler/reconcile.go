@@ -72,7 +72,7 @@ func (s *Scheduler) Reconcile(ctx context.Context, b *db.Run) error {
 			return err
 		}
 	}
-	if err := s.found(ctx, b, slices.Concat(spoilt, unasked, secretless)); err != nil {
+	if err := s.recordFindings(ctx, b, slices.Concat(spoilt, unasked, secretless)); err != nil {
 		return err
 	}
 	if _, err := b.RecordReconcileFindings(ctx, slices.Concat(lost, spoilt, unasked, secretless), true); err != nil { // each loss was logged when it was found
@@ -108,11 +108,11 @@ func (s *Scheduler) compare(ctx context.Context, b *db.Run, page []backup.Backup
 			findings = append(findings, *f)
 		}
 	}
-	return unknown, s.found(ctx, b, findings)
+	return unknown, s.recordFindings(ctx, b, findings)
 }
 
-// found records findings of a reconcile run that is not finished, and logs the new ones.
-func (s *Scheduler) found(ctx context.Context, b *db.Run, findings []backup.Finding) error {
+// recordFindings records findings of a reconcile run that is not finished, and logs the new ones.
+func (s *Scheduler) recordFindings(ctx context.Context, b *db.Run, findings []backup.Finding) error {
 	if len(findings) == 0 {
 		return nil
 	}
@@ -127,8 +127,8 @@ func (s *Scheduler) found(ctx context.Context, b *db.Run, findings []backup.Find
 // orphan handles a backup of ours that no record names. It comes from a request of
 // ours. A record that still waits for its answer adopts the backup by its tag; for
 // any other record the backup gets a record of its own. If the record is forgotten,
-// or names another volume, the backup is a finding: it may come from a database that
-// was restored from an older dump, or from a running clone, and neither may remove it.
+// or names another volume, the backup is a finding: our database may be restored from
+// an older dump, or be a clone that was started, and neither may remove the backup.
 func (s *Scheduler) orphan(ctx context.Context, b *db.Run, one backup.Backup) (*backup.Finding, error) {
 	r, ok, err := b.ByID(ctx, one.Tag().Record)
 	if err != nil || s.Identity.Adoptable(r, one) {
@@ -140,11 +140,11 @@ func (s *Scheduler) orphan(ctx context.Context, b *db.Run, one backup.Backup) (*
 	case one.Status == backup.StatusDeleting: // somebody is removing it already
 		return nil, nil
 	case !ok:
-		return orphaned(one, backup.Orphan, "no record "+one.Tag().Record+" of it is known"), nil
+		return orphanFinding(one, backup.Orphan, "no record "+one.Tag().Record+" of it is known"), nil
 	case r.VolumeID != one.VolumeID || r.ProjectID != one.ProjectID:
-		return orphaned(one, backup.TagMismatch, fmt.Sprintf("its record %s is about volume %s of project %s", r.ID, r.VolumeID, r.ProjectID)), nil
+		return orphanFinding(one, backup.TagMismatch, fmt.Sprintf("its record %s is about volume %s of project %s", r.ID, r.VolumeID, r.ProjectID)), nil
 	case stuck:
-		return orphaned(one, backup.Orphan, "its record "+r.ID+" has another one, and it is still creating"), nil
+		return orphanFinding(one, backup.Orphan, "its record "+r.ID+" has another one, and it is still creating"), nil
 	case !ended:
 		return nil, nil
 	}
@@ -152,8 +152,8 @@ func (s *Scheduler) orphan(ctx context.Context, b *db.Run, one backup.Backup) (*
 	return nil, b.Twin(ctx, r, one)
 }
 
-// orphaned returns the finding: what was seen and what to do.
-func orphaned(one backup.Backup, why backup.Reason, seen string) *backup.Finding {
+// orphanFinding returns the finding: what was seen and what to do.
+func orphanFinding(one backup.Backup, why backup.Reason, seen string) *backup.Finding {
 	return &backup.Finding{
 		Reason: why, ProjectID: one.ProjectID, Object: one.ID, VolumeID: one.VolumeID,
 		Detail: fmt.Sprintf("backup %q of volume %s, made %s: %s; restore the database that has it, or keep it by hand, "+
@@ -165,8 +165,8 @@ func orphaned(one backup.Backup, why backup.Reason, seen string) *backup.Finding
 // More than this many losses at once, and more than one in a hundred, are
 // not confirmed: more likely our view of the cloud is broken.
 const (
-	believableLosses = 10
-	believableShare  = 100
+	plausibleLosses    = 10
+	plausibleLossShare = 100
 )
 
 // missing records the backups that others removed. open is how many could not be
@@ -177,7 +177,7 @@ func (s *Scheduler) missing(ctx context.Context, b *db.Run, accepted bool) (open
 	if err != nil {
 		return 0, nil, err
 	}
-	if !accepted && len(missing) > believableLosses && len(missing)*believableShare > available {
+	if !accepted && len(missing) > plausibleLosses && len(missing)*plausibleLossShare > available {
 		return len(missing), &backup.Finding{Reason: backup.LossesNotBelieved, Object: "records", Detail: fmt.Sprintf(
 			"at least %d of %d restore points are not in Cinder's listing; nothing was written: check the service user's admin role and Cinder's database; where they are gone for good: staffeln confirm-lost",
 			len(missing), available)}, nil
@@ -206,7 +206,7 @@ func (s *Scheduler) missing(ctx context.Context, b *db.Run, accepted bool) (open
 // endUnconfirmed ends a reconcile run with too many losses to write anything. The next
 // run comes at its normal time: listing the whole cloud again at once would show the same.
 func (s *Scheduler) endUnconfirmed(ctx context.Context, b *db.Run, why backup.Finding) error {
-	if err := s.found(ctx, b, []backup.Finding{why}); err != nil {
+	if err := s.recordFindings(ctx, b, []backup.Finding{why}); err != nil {
 		return err
 	}
 	if err := s.countFindings(ctx, b); err != nil {

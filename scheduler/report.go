@@ -19,7 +19,7 @@ const reportGrid = 5 * time.Minute
 // Report finds the groups whose report is due, or that have mails to send, and enqueues a task for each.
 // It enqueues again every task that the queue lost.
 func (s *Scheduler) Report(ctx context.Context, b *db.Run) error {
-	untold, err := b.Unreported(ctx, s.Settings.Late())
+	unreported, err := b.Unreported(ctx, s.Settings.Late())
 	if err != nil {
 		return err
 	}
@@ -32,10 +32,10 @@ func (s *Scheduler) Report(ctx context.Context, b *db.Run) error {
 		return err
 	}
 	unsent := unsentNotices{projects, operator}
-	items := dueReports(b.Now, s.Settings.ReportPeriod.Std(), s.Reporting, untold, unsent, groups)
-	tally, err := s.Queue.Dispatch(ctx, items)
+	items := dueReports(b.Now, s.Settings.ReportPeriod.Std(), s.Reporting, unreported, unsent, groups)
+	counts, err := s.Queue.Dispatch(ctx, items)
 	if len(items) > 0 {
-		s.routine.line(ctx, "report", b.Now, false, outcomes(tally)).Int("groups", len(items)).Any("outcome", tally).Msg("reports dispatched")
+		s.routine.line(ctx, "report", b.Now, false, outcomes(counts)).Int("groups", len(items)).Any("outcome", counts).Msg("reports dispatched")
 	}
 	s.dispatched(ctx, "report", err)
 	return b.Done(ctx, db.ReportRun, b.Now)
@@ -48,9 +48,9 @@ type unsentNotices struct {
 }
 
 // dueReports returns a task for each group that needs one. Pure.
-func dueReports(now time.Time, period time.Duration, reporting report.Reporting, untold []db.Unreported, unsent unsentNotices, groups map[string]db.ReportGroup) []tasks.Item {
+func dueReports(now time.Time, period time.Duration, reporting report.Reporting, unreported []db.Unreported, unsent unsentNotices, groups map[string]db.ReportGroup) []tasks.Item {
 	waiting := map[string]report.Waiting{}
-	for _, u := range untold {
+	for _, u := range unreported {
 		id := u.ProjectID
 		switch {
 		case reporting.Together():
@@ -62,24 +62,24 @@ func dueReports(now time.Time, period time.Duration, reporting report.Reporting,
 		}
 		waiting[id] = waiting[id].Merge(report.Waiting{Result: u.Result, Matter: u.Matter})
 	}
-	nextTask := map[string]bool{}
+	needsTask := map[string]bool{}
 	for id, w := range waiting {
 		g := groups[id]
 		w.Last = g.DeliveredAt
 		mayMake := !g.Open && backup.Due(now, g.NextTryAt)
-		nextTask[id] = mayMake && report.Due(now, period, w)
+		needsTask[id] = mayMake && report.Due(now, period, w)
 	}
 	if !reporting.ToLog() {
 		for _, id := range unsent.projects {
-			nextTask[id] = nextTask[id] || !report.NoticesWait(now, groups[id].NextTryAt, groups[id].Failures)
+			needsTask[id] = needsTask[id] || !report.NoticesWait(now, groups[id].NextTryAt, groups[id].Failures)
 		}
 	}
-	nextTask[report.All] = nextTask[report.All] || unsent.operator
+	needsTask[report.All] = needsTask[report.All] || unsent.operator
 	for id, g := range groups {
-		nextTask[id] = nextTask[id] || g.MailDue
+		needsTask[id] = needsTask[id] || g.MailDue
 	}
 	var items []tasks.Item
-	for id, needed := range nextTask {
+	for id, needed := range needsTask {
 		if g := groups[id]; needed && !g.Leased {
 			items = append(items, tasks.Item{Kind: tasks.ReportSend, Group: id, Abandoned: g.Abandoned})
 		}

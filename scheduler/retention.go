@@ -55,8 +55,8 @@ func (s *Scheduler) removable(b *db.Run, v db.AgedVolume, gone map[string]bool) 
 		}
 	}
 	for project, of := range links {
-		keeping := backup.ConstraintsOf(project, v.Guard(s.Settings), v.Links)
-		if removals, _ := backup.Expired(b.Now, keeping, of); len(removals) > 0 {
+		constraints := backup.ConstraintsOf(project, v.Guard(s.Settings), v.Links)
+		if removals, _ := backup.Expired(b.Now, constraints, of); len(removals) > 0 {
 			return true
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // A full whose incremental was removed by others expires by its own retention: in Cinder nothing depends on it.
-func TestWhatStoodBelowALostOneIsRemovable(t *testing.T) {
+func TestParentOfLostIncrementalExpires(t *testing.T) {
 	s := &Scheduler{}
 	volume := func(leaf backup.State) db.AgedVolume {
 		record := func(id string, state backup.State, kind backup.Kind, data time.Time) backup.Record {

@@ -85,18 +85,18 @@ func (s *Scheduler) runTerm(ctx context.Context, lead *db.Leadership) {
 
 // loop runs what is due, then sleeps until something is due or it is woken. It ends when the leadership is lost (and
 // returns the reason) or ctx ends. It calls ran after each round in which a run succeeded.
-func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, beats []periodicRun, woken <-chan struct{}, ran func()) error {
+func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, runs []periodicRun, woken <-chan struct{}, ran func()) error {
 	for ctx.Err() == nil {
 		if err := lead.Alive(ctx); err != nil {
 			return err
 		}
-		next, some, _, err := s.round(ctx, lead.Term, beats)
+		next, some, _, err := s.round(ctx, lead.Term, runs)
 		switch {
 		case errors.Is(err, db.ErrLostLeadership):
 			return err
 		case ctx.Err() != nil:
 		case err != nil:
-			s.complain(ctx, "database", err)
+			s.logRunFailure(ctx, "database", err)
 			next = leadPause
 		default:
 			s.conditions.Over(zerolog.Ctx(ctx), runCondition+"database").Msg("scheduler's database answers again")
@@ -110,7 +110,7 @@ func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, beats []perio
 		case <-ctx.Done():
 		case <-t.C:
 		case <-woken:
-			beats[0].wanted = true
+			runs[0].wanted = true
 		}
 		t.Stop()
 	}
@@ -130,29 +130,29 @@ func (s *Scheduler) Turn(ctx context.Context, term int64) (time.Duration, error)
 
 // round does what is due now in the given term. It returns the time until the next run is due, whether any run succeeded,
 // and what failed. Each failed run is tried again after its own back-off. err says that no run can begin.
-func (s *Scheduler) round(ctx context.Context, term int64, beats []periodicRun) (next time.Duration, some bool, failed, err error) {
-	for i := range beats {
-		periodicRun := &beats[i]
+func (s *Scheduler) round(ctx context.Context, term int64, runs []periodicRun) (next time.Duration, some bool, failed, err error) {
+	for i := range runs {
+		run := &runs[i]
 		b, err := s.DB.BeginRun(ctx, term)
 		if err != nil {
 			return 0, some, failed, err
 		}
-		if !periodicRun.due(b) || b.Now.Before(s.backOffs.until(periodicRun.name)) {
+		if !run.due(b) || b.Now.Before(s.backOffs.until(run.name)) {
 			continue
 		}
-		periodicRun.wanted = false
+		run.wanted = false
 		took := telemetry.Stopwatch()
-		err = guarded(ctx, *periodicRun, b)
-		s.Metrics.Run(periodicRun.name, took(), b.Now, err)
+		err = guarded(ctx, *run, b)
+		s.Metrics.Run(run.name, took(), b.Now, err)
 		switch {
 		case errors.Is(err, db.ErrLostLeadership):
 			return 0, some, failed, err
 		case err == nil:
 			some = true
-			s.succeeded(ctx, *periodicRun)
+			s.succeeded(ctx, *run)
 		case ctx.Err() == nil:
-			s.failed(ctx, *periodicRun, b, err)
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", periodicRun.name, err))
+			s.failed(ctx, *run, b, err)
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", run.name, err))
 		default:
 			failed = errors.Join(failed, err)
 		}
@@ -161,10 +161,10 @@ func (s *Scheduler) round(ctx context.Context, term int64, beats []periodicRun) 
 	if err != nil {
 		return 0, some, failed, err
 	}
-	wakes := make([]time.Time, len(beats))
-	for i, periodicRun := range beats {
-		wakes[i] = periodicRun.next(now)
-		if again := s.backOffs.until(periodicRun.name); again.After(now) && again.Before(wakes[i]) {
+	wakes := make([]time.Time, len(runs))
+	for i, run := range runs {
+		wakes[i] = run.next(now)
+		if again := s.backOffs.until(run.name); again.After(now) && again.Before(wakes[i]) {
 			wakes[i] = again
 		}
 	}

@@ -74,17 +74,17 @@ type Scheduler struct {
 	// the same requests in the same order.
 	InTurn bool
 
-	asked      map[string]int // by ID: the newest inquiry that asked about a suspect
-	inquiries  int
-	quotaTurn  int // index of the project whose quota the next plan reads
-	conditions telemetry.Conditions
-	routine    routine
-	backOffs   backOffs
-	throttled  backup.ThrottleReason // of the newest dispatch run; logged when it changes
-	brakes     map[backup.AdmissionScope]backup.Brake
-	queue      queueTrouble
-	// secretsSeen: this process saw a secret of ours in Barbican. secretsBlind:
+	asked          map[string]int // by ID: the newest inquiry that asked about a suspect
+	inquiries      int
+	quotaTurn      int // index of the project whose quota the next plan reads
+	conditions     telemetry.Conditions
+	routine        routine
+	backOffs       backOffs
+	throttled      backup.ThrottleReason // of the newest dispatch run; logged when it changes
+	scopeThrottles map[backup.AdmissionScope]backup.Brake
+	queue          queueTrouble
+	// secretsSeen: this process saw a secret of ours in Barbican. secretsUnread:
 	// the projects whose secrets could not be read at their last turn.
-	secretsSeen  bool
-	secretsBlind map[string]bool
+	secretsSeen   bool
+	secretsUnread map[string]bool
 }

@@ -27,8 +27,8 @@ const (
 // If more than this many protected volumes are missing at once, and more than one in
 // so many, they are not taken as gone: more likely our view of the cloud is broken.
 const (
-	believableAbsences     = 10
-	believableAbsenceShare = 10
+	plausibleAbsences     = 10
+	plausibleAbsenceShare = 10
 )
 
 // observation is one observation of the cloud: the lists, the answers to requests by
@@ -40,7 +40,7 @@ type observation struct {
 	// missing is how many protected volumes, or the servers of how many, the lists lack.
 	// openServers and openVolumes are how many suspects got no answer.
 	missing, openServers, openVolumes int
-	mass                              bool
+	tooManyMissing                    bool
 	purged                            map[string]bool // projects that Keystone no longer knows
 	// former is, by volume that moved, the retention of the restore points that its new project already owns.
 	former map[string]backup.Period
@@ -84,8 +84,8 @@ func (s *Scheduler) observe(ctx context.Context, inv backup.Inventory, known map
 	}
 	judge()
 	seen.purged = s.purged(ctx, missedProjects(inv, unlisted, known))
-	seen.weigh(unlisted, known)
-	if seen.mass && !accepted {
+	seen.judgeMissing(unlisted, known)
+	if seen.tooManyMissing && !accepted {
 		seen.answers.Unconfirmed = true
 		judge()
 	}
@@ -176,7 +176,7 @@ func askEach[T any](ctx context.Context, s *Scheduler, ids []string, most int, a
 	if len(ids) == 0 {
 		return
 	}
-	ids = s.longestAgo(ids)
+	ids = s.leastRecentlyAsked(ids)
 	ctx, cancel := context.WithTimeout(ctx, suspectsTime)
 	defer cancel()
 	var mu sync.Mutex
@@ -213,9 +213,9 @@ func askEach[T any](ctx context.Context, s *Scheduler, ids []string, most int, a
 	_ = group.Wait()
 }
 
-// longestAgo orders IDs by when they were last asked about. Now and then it forgets
+// leastRecentlyAsked orders IDs by when they were last asked about. Now and then it forgets
 // the IDs of earlier plans.
-func (s *Scheduler) longestAgo(ids []string) []string {
+func (s *Scheduler) leastRecentlyAsked(ids []string) []string {
 	s.inquiries++
 	if s.asked == nil || len(s.asked) > 100*suspectsPerPlan {
 		s.asked = map[string]int{}
@@ -257,9 +257,9 @@ func missedProjects(inv backup.Inventory, unlisted []string, known map[string]db
 	return ids
 }
 
-// weigh sets mass if more is missing than is plausible. An empty list is not plausible
+// judgeMissing sets tooManyMissing if more is missing than is plausible. An empty list is not plausible
 // if anything that it should show may still exist.
-func (s *observation) weigh(unlisted []string, known map[string]db.Volume) {
+func (s *observation) judgeMissing(unlisted []string, known map[string]db.Volume) {
 	protected, alive := 0, s.openVolumes+len(s.answers.Volumes)
 	for _, v := range known {
 		if v.Protected && v.GoneAt == nil {
@@ -279,7 +279,7 @@ func (s *observation) weigh(unlisted []string, known map[string]db.Volume) {
 			empty = empty || one.Status != backup.ServerSoftDeleted
 		}
 	}
-	s.mass = empty || s.missing > believableAbsences && s.missing*believableAbsenceShare > protected
+	s.tooManyMissing = empty || s.missing > plausibleAbsences && s.missing*plausibleAbsenceShare > protected
 }
 
 // unconfirmedFinding returns the finding of a plan that can't conclude anything.

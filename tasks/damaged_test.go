@@ -8,7 +8,7 @@ import (
 
 // Redis evicts the hash of a task that is still in a list. When the queue reads the task again, it leaves a hash with only a
 // state. The volume must get a task all the same.
-func TestDispatch_PassesByATaskOfWhichNothingButItsStateIsLeft(t *testing.T) {
+func TestDispatch_BypassesTaskWhoseHashWasEvicted(t *testing.T) {
 	for _, state := range []string{"pending", "active", "retry", "scheduled", "archived", "completed"} {
 		t.Run(state, func(t *testing.T) {
 			q := newQueue(t)

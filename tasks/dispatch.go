@@ -93,9 +93,9 @@ func (c *Client) Dispatch(ctx context.Context, items []Item) (Outcomes, error) {
 // after Redis lost its data, an older client would fill a queue that no inspector finds.
 type dispatch struct {
 	*Client
-	queue     *asynq.Client
-	inspector *asynq.Inspector
-	silent    atomic.Int64 // items without an answer so far
+	queue      *asynq.Client
+	inspector  *asynq.Inspector
+	unanswered atomic.Int64 // items without an answer so far
 
 	mu       sync.Mutex
 	counts   map[Kind]Outcomes
@@ -112,13 +112,13 @@ func (c *Client) newDispatch() *dispatch {
 }
 
 func (h *dispatch) one(ctx context.Context, item Item) {
-	if ctx.Err() != nil || h.silent.Load() >= breakerThreshold {
+	if ctx.Err() != nil || h.unanswered.Load() >= breakerThreshold {
 		h.count(item, Unasked, ctx.Err())
 		return
 	}
 	outcome, err := h.ensureQueued(ctx, item)
 	if err != nil {
-		h.silent.Add(1)
+		h.unanswered.Add(1)
 	}
 	h.count(item, outcome, err)
 }

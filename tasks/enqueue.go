@@ -25,10 +25,10 @@ const (
 type verdict int
 
 const (
-	comes    verdict = iota // it is the item's task, or frees the ID by itself
-	inTheWay                // it waits for something else
-	dead                    // it will never run
-	orphan                  // it counts as active, but nobody works on it
+	keepTask    verdict = iota // it is the item's task, or frees the ID by itself
+	replaceTask                // it waits for something else
+	reviveTask                 // it will never run
+	bypassTask                 // it counts as active, but nobody works on it
 )
 
 // ensureQueued makes sure that the queue holds a task for the item.
@@ -72,19 +72,19 @@ func (h *dispatch) enqueueAs(ctx context.Context, item Item, id string, last boo
 			return Unknown, err
 		}
 		verdict := judge(item, info)
-		if verdict == comes && item.Idle && info.State == asynq.TaskStateActive {
-			if verdict, err = h.forsaken(ctx, info); err != nil {
+		if verdict == keepTask && item.Idle && info.State == asynq.TaskStateActive {
+			if verdict, err = h.judgeIdle(ctx, info); err != nil {
 				return Unknown, err
 			}
 		}
 		switch verdict {
-		case comes:
+		case keepTask:
 			return Waiting, nil
-		case orphan:
-			return h.passBy(item, id, last), nil
-		case inTheWay:
+		case bypassTask:
+			return h.bypass(item, id, last), nil
+		case replaceTask:
 			fresh = Replaced
-		case dead:
+		case reviveTask:
 			fresh = Revived
 		}
 		// Between the read and the deletion the task may have become pending, and is deleted all the same: the new task is
@@ -101,8 +101,8 @@ func (h *dispatch) enqueueAs(ctx context.Context, item Item, id string, last boo
 	return Waiting, nil
 }
 
-// passBy returns Passed, unless no further ID is left.
-func (h *dispatch) passBy(item Item, id string, last bool) Outcome {
+// bypass returns Passed, unless no further ID is left.
+func (h *dispatch) bypass(item Item, id string, last bool) Outcome {
 	if !last {
 		return Passed
 	}
@@ -127,58 +127,58 @@ func (h *dispatch) enqueue(ctx context.Context, item Item, id string) error {
 // judge returns what the task that holds the item's ID means for the item.
 func judge(item Item, info *asynq.TaskInfo) verdict {
 	if info.Type == "" {
-		return orphan // Redis kept only the state of the task (the rest was evicted): nobody can run it, and Asynq never ends it
+		return bypassTask // Redis kept only the state of the task (the rest was evicted): nobody can run it, and Asynq never ends it
 	}
 	switch info.State {
 	case asynq.TaskStateActive:
 		if item.Abandoned {
-			return orphan
+			return bypassTask
 		}
-		return comes
+		return keepTask
 	case asynq.TaskStatePending:
-		return comes // whatever it is: it runs at once, and the next dispatch run brings the rest
+		return keepTask // whatever it is: it runs at once, and the next dispatch run brings the rest
 	case asynq.TaskStateScheduled, asynq.TaskStateRetry:
 		if item.Kind == ReportSend {
-			return comes // only one kind has this ID, and the state is in the rows
+			return keepTask // only one kind has this ID, and the state is in the rows
 		}
 		held, err := decode(info.Payload)
 		same := err == nil && Kind(info.Type) == item.Kind
 		// A retention task is about the whole volume, whatever record it was made for.
 		if same && (item.Kind == VolumeRetention || held.RecordID == item.RecordID) {
-			return comes
+			return keepTask
 		}
-		return inTheWay
+		return replaceTask
 	case asynq.TaskStateArchived, asynq.TaskStateCompleted:
-		return dead
+		return reviveTask
 	case asynq.TaskStateAggregating: // we never group; somebody did it manually
-		return inTheWay
+		return replaceTask
 	}
-	return inTheWay
+	return replaceTask
 }
 
-// forsaken judges an active task of an idle volume. A task that a worker runs has a lease in Redis, which Asynq sets and
+// judgeIdle judges an active task of an idle volume. A task that a worker runs has a lease in Redis, which Asynq sets and
 // deletes together with the state. Nobody runs a task without a lease (evicted, or lost in a fail-over).
-func (h *dispatch) forsaken(ctx context.Context, info *asynq.TaskInfo) (verdict, error) {
+func (h *dispatch) judgeIdle(ctx context.Context, info *asynq.TaskInfo) (verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	err := h.rdb.ZScore(ctx, "asynq:{"+info.Queue+"}:lease", info.ID).Err()
 	if err == nil {
-		return comes, nil
+		return keepTask, nil
 	}
 	if !errors.Is(err, redis.Nil) {
-		return comes, err
+		return keepTask, err
 	}
 	// it may have ended between the first read and this one
 	now, err := h.inspector.GetTaskInfo(info.Queue, info.ID)
 	switch {
 	case gone(err):
-		return inTheWay, nil
+		return replaceTask, nil
 	case err != nil:
-		return comes, err
+		return keepTask, err
 	case now.State == asynq.TaskStateActive:
-		return orphan, nil
+		return bypassTask, nil
 	}
-	return comes, nil
+	return keepTask, nil
 }
 
 // gone reports whether the task or its queue does not exist: Asynq lost its data or never had any.

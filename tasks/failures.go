@@ -31,8 +31,8 @@ type failing struct {
 	forms   map[string]bool
 }
 
-// varies matches what differs between two texts with the same cause: IDs, times, numbers.
-var varies = regexp.MustCompile(`[0-9a-fA-F]{8}[0-9a-fA-F-]{4,}|\d+`)
+// variableParts matches what differs between two texts with the same cause: IDs, times, numbers.
+var variableParts = regexp.MustCompile(`[0-9a-fA-F]{8}[0-9a-fA-F-]{4,}|\d+`)
 
 // failed returns the log event of a failed task of an object.
 func (f *failures) failed(log *zerolog.Logger, level zerolog.Level, kind, object, cause string) *zerolog.Event {
@@ -47,7 +47,7 @@ func (f *failures) failed(log *zerolog.Logger, level zerolog.Level, kind, object
 		f.failing[kind] = one
 	}
 	one.objects[object] = telemetry.Stopwatch()
-	form := object + " " + varies.ReplaceAllString(cause, "#")
+	form := object + " " + variableParts.ReplaceAllString(cause, "#")
 	switch {
 	case one.forms[form]:
 	case len(one.forms) >= mostFailures:
@@ -58,8 +58,8 @@ func (f *failures) failed(log *zerolog.Logger, level zerolog.Level, kind, object
 	return f.conditions.Met(log, level, kind, form)
 }
 
-// ran records that an object's task succeeded.
-func (f *failures) ran(log *zerolog.Logger, kind, object string) {
+// succeeded records that an object's task succeeded.
+func (f *failures) succeeded(log *zerolog.Logger, kind, object string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	one := f.failing[kind]
@@ -78,8 +78,8 @@ func (f *failures) ran(log *zerolog.Logger, kind, object string) {
 	}
 }
 
-// any reports whether tasks of a kind fail.
-func (f *failures) any(kind string) bool {
+// anyFailing reports whether tasks of a kind fail.
+func (f *failures) anyFailing(kind string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.failing[kind] != nil

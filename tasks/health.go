@@ -24,15 +24,15 @@ func Examine(ctx context.Context, rdb redis.UniversalClient) (Health, error) {
 	if err != nil {
 		return Health{}, fmt.Errorf("ask redis about itself: %w", err)
 	}
-	told := map[string]string{}
+	info := map[string]string{}
 	for line := range strings.Lines(text) {
 		if name, value, found := strings.Cut(strings.TrimSpace(line), ":"); found {
-			told[name] = value
+			info[name] = value
 		}
 	}
-	h := Health{Version: told["redis_version"], AppendOnly: told["aof_enabled"] == "1", Eviction: told["maxmemory_policy"]}
-	h.UsedBytes, _ = strconv.ParseInt(told["used_memory"], 10, 64) // 0 if it is missing
-	h.MaxBytes, _ = strconv.ParseInt(told["maxmemory"], 10, 64)    // 0 if it is missing
-	h.Hidden = told["aof_enabled"] == "" || h.Eviction == ""
+	h := Health{Version: info["redis_version"], AppendOnly: info["aof_enabled"] == "1", Eviction: info["maxmemory_policy"]}
+	h.UsedBytes, _ = strconv.ParseInt(info["used_memory"], 10, 64) // 0 if it is missing
+	h.MaxBytes, _ = strconv.ParseInt(info["maxmemory"], 10, 64)    // 0 if it is missing
+	h.Hidden = info["aof_enabled"] == "" || h.Eviction == ""
 	return h, nil
 }

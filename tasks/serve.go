@@ -100,9 +100,9 @@ func (s *server) handle(ctx context.Context, t *asynq.Task) error {
 	switch {
 	case err == nil:
 		s.Metrics.TaskHandled(string(kind), "ok")
-		if s.failures.any(t.Type()) {
+		if s.failures.anyFailing(t.Type()) {
 			object, _ := about(t, log)
-			s.failures.ran(&log, t.Type(), object)
+			s.failures.succeeded(&log, t.Type(), object)
 		}
 		return nil
 	case errors.As(err, &bad):

@@ -85,8 +85,8 @@ func (r Reader) expiries(ctx context.Context, l *db.Snapshot, records []backup.R
 	for _, v := range volumes {
 		h := RetentionInputOf(r.Settings, v, held[v.ID])
 		h.Done = ctx.Done()
-		going, _ := h.Forecast(l.Now, EndOfTime)
-		maps.Copy(all, expiries(l.Now, h, going))
+		forecast, _ := h.Forecast(l.Now, EndOfTime)
+		maps.Copy(all, expiries(l.Now, h, forecast))
 	}
 	return all, ctx.Err()
 }
@@ -94,7 +94,7 @@ func (r Reader) expiries(ctx context.Context, l *db.Snapshot, records []backup.R
 func backupOf(r backup.Record, f expiry) Backup {
 	v := Backup{
 		Object: ObjectOf(r), RecordID: r.ID, BackupID: r.BackupID, Kind: string(r.Kind), State: string(r.State), SizeGiB: r.SizeGiB,
-		At: r.PlannedAt, KeptUntil: f.goes, Kept: ReasonOf(f.why), Reason: ReasonOf(r.Reason), Text: r.ReasonText, RequestID: r.RequestID,
+		At: r.PlannedAt, KeptUntil: f.removalAt, Kept: ReasonOf(f.reason), Reason: ReasonOf(r.Reason), Text: r.ReasonText, RequestID: r.RequestID,
 	}
 	if r.State == backup.Failed && r.RequestedAt == nil {
 		v.Kind = ""

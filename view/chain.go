@@ -39,14 +39,14 @@ type Stretch struct {
 	Before *backup.Link
 }
 
-// hold adds the chains that Cinder has by our records, and which backups will expire.
-func (v *Explanation) hold(h holding, wanted Stretch) {
+// addChains adds the chains that Cinder has by our records, and which backups will expire.
+func (v *Explanation) addChains(h linkForecast, wanted Stretch) {
 	v.Chains, v.Expiring, v.Links = []Chain{}, []Expiring{}, h.count
 	states := make(map[string]backup.State, len(h.Records))
 	for _, r := range h.Records {
 		states[r.BackupID] = r.State
 	}
-	expiry := expiries(v.At, h.RetentionInput, h.going)
+	expiry := expiries(v.At, h.RetentionInput, h.expiring)
 	links := h.Links()
 	v.Restore = v.restoreOf(links)
 	for _, chain := range v.listed(links, wanted) {
@@ -55,15 +55,15 @@ func (v *Explanation) hold(h holding, wanted Stretch) {
 			f := expiry[l.BackupID]
 			drawn.Links = append(drawn.Links, Link{
 				RecordID: l.RecordID, BackupID: l.BackupID, Kind: string(l.Kind), SizeGiB: l.SizeGiB, State: string(states[l.BackupID]),
-				DataAt: l.DataTime, Expires: f.expires, RemovalAt: f.goes, Expiring: f.going, Why: ReasonOf(f.why),
-				Floor: f.why == backup.Floor || f.why == backup.FloorStandsOnIt,
+				DataAt: l.DataTime, Expires: f.expires, RemovalAt: f.removalAt, Expiring: f.expiring, Why: ReasonOf(f.reason),
+				Floor: f.reason == backup.Floor || f.reason == backup.FloorStandsOnIt,
 			})
 		}
 		drawn.Drawing = draw(drawn.Links)
 		v.Chains = append(v.Chains, drawn)
 	}
 	last := h.lastPoint()
-	for i, g := range h.going {
+	for i, g := range h.expiring {
 		if wanted.Links > 0 && i >= wanted.Links {
 			break
 		}

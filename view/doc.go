@@ -10,8 +10,8 @@ import "staffeln/backup"
 // A Reader is the person for whom the database is read, and the policy that applies.
 type Reader struct {
 	Settings backup.Settings
-	// Project is the ID of the only project whose volumes, backups and findings are shown, without the names of Staffeln's
-	// operators. Empty shows everything, to an operator.
+	// Project is the ID of the only project whose volumes, backups and findings are shown, without Staffeln's leader
+	// and the names of its operators. Empty shows everything, to an operator.
 	Project string
 	// First is how many of each kind a status lists; 0 is all.
 	First int
@@ -19,5 +19,5 @@ type Reader struct {
 	Given func(variable string) bool
 }
 
-// mayNot reports whether the reader may not see the project.
-func (r Reader) mayNot(projectID string) bool { return r.Project != "" && projectID != r.Project }
+// mayNotSee reports whether the reader may not see the project.
+func (r Reader) mayNotSee(projectID string) bool { return r.Project != "" && projectID != r.Project }

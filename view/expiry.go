@@ -20,39 +20,39 @@ func RetentionInputOf(set backup.Settings, v db.Volume, records []backup.Record)
 
 // An expiry is the forecast of one backup in Cinder: why it is kept or expires now, and when the policy removes it.
 type expiry struct {
-	why     backup.Reason
-	going   bool       // it expires now
-	expires *time.Time // the end of its own retention; nil: not known
-	goes    *time.Time // when it will be removed, if no further backup is made; nil: it is kept
+	reason    backup.Reason
+	expiring  bool       // it expires now
+	expires   *time.Time // the end of its own retention; nil: not known
+	removalAt *time.Time // when it will be removed, if no further backup is made; nil: it is kept
 }
 
-// expiries returns the expiry of each backup by its ID; going is the whole forecast.
-func expiries(now time.Time, h backup.RetentionInput, going []backup.Expiring) map[string]expiry {
+// expiries returns the expiry of each backup by its ID, from the whole forecast.
+func expiries(now time.Time, h backup.RetentionInput, forecast []backup.Expiring) map[string]expiry {
 	all := make(map[string]expiry, len(h.Records))
 	removals, kept := h.Now(now)
 	for _, r := range removals {
-		all[r.BackupID] = expiry{why: r.Reason, going: true, expires: Expiry(r.Link)}
+		all[r.BackupID] = expiry{reason: r.Reason, expiring: true, expires: Expiry(r.Link)}
 	}
 	for _, k := range kept {
-		all[k.BackupID] = expiry{why: k.Reason, expires: Expiry(k.Link)}
+		all[k.BackupID] = expiry{reason: k.Reason, expires: Expiry(k.Link)}
 	}
-	for i := range going {
-		f := all[going[i].BackupID]
-		f.goes = &going[i].At
-		all[going[i].BackupID] = f
+	for i := range forecast {
+		f := all[forecast[i].BackupID]
+		f.removalAt = &forecast[i].At
+		all[forecast[i].BackupID] = f
 	}
 	return all
 }
 
 // LastPoint returns the index of the last restore point among the expiring backups, after which the volume has none; -1 if
 // a restore point is kept.
-func LastPoint(going []backup.Expiring, kept []backup.Kept) int {
+func LastPoint(forecast []backup.Expiring, kept []backup.Kept) int {
 	for _, k := range kept {
 		if k.Status == backup.StatusAvailable {
 			return -1
 		}
 	}
-	for i, g := range slices.Backward(going) {
+	for i, g := range slices.Backward(forecast) {
 		if g.Status == backup.StatusAvailable {
 			return i
 		}

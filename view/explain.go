@@ -67,7 +67,7 @@ type Ahead struct {
 
 // Explanation gathers the explanation of a volume. A volume outside the reader's project is unknown to the reader.
 func (r Reader) Explanation(ctx context.Context, l *db.Snapshot, volume db.Volume, wanted Stretch) (*Explanation, error) {
-	if r.mayNot(volume.ProjectID) {
+	if r.mayNotSee(volume.ProjectID) {
 		return nil, db.ErrUnknownVolume
 	}
 	set := r.Settings
@@ -75,7 +75,7 @@ func (r Reader) Explanation(ctx context.Context, l *db.Snapshot, volume db.Volum
 	if err != nil {
 		return nil, err
 	}
-	stands, err := l.ProtectionOf(ctx, set.Late(), r.Project, volume.ID)
+	protection, err := l.ProtectionOf(ctx, set.Late(), r.Project, volume.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -98,8 +98,8 @@ func (r Reader) Explanation(ctx context.Context, l *db.Snapshot, volume db.Volum
 	v := &Explanation{
 		AsOf: head, Object: ObjectOfVolume(volume),
 		Zone: volume.Zone, Status: volume.Status, SizeGiB: volume.SizeGiB, Encrypted: volume.Encrypted, SeenAt: volume.SeenAt, GoneAt: volume.GoneAt,
-		VolumeProtection: r.protectionOf(stands), LateAfter: int64(set.Late() / time.Second),
-		unseen: stands.Reason == backup.NotSeen,
+		VolumeProtection: r.protectionOf(protection), LateAfter: int64(set.Late() / time.Second),
+		unseen: protection.Reason == backup.NotSeen,
 		Policy: policy{set, r.Given}.of(volume, head.At), Findings: []Finding{},
 	}
 	paused, err := l.Pauses(ctx)
@@ -111,13 +111,13 @@ func (r Reader) Explanation(ctx context.Context, l *db.Snapshot, volume db.Volum
 		return nil, err
 	}
 	v.decide(r, volume, volume.Subject(paused).Freed(freed), decisive)
-	v.hold(held, wanted)
+	v.addChains(held, wanted)
 	if len(failures) > 0 {
 		v.Failure = new(FailureOf(failures[0]))
 	}
 	v.WaitsFor = v.waiting(set, volume, r.pauseOf(paused, volume.ProjectID), held.Records)
 	for _, f := range findings {
-		if v.Names(f.Object) || v.Names(f.VolumeID) || v.perhaps(f) {
+		if v.Names(f.Object) || v.Names(f.VolumeID) || v.mayConcern(f) {
 			v.Findings = append(v.Findings, FindingOf(f))
 		}
 	}
@@ -137,15 +137,15 @@ func (v *Explanation) Names(id string) bool {
 	return id != "" && slices.Contains([]string{v.VolumeID, v.ServerID}, id)
 }
 
-// perhaps reports whether a finding may be why the volume is not protected: the servers that it is attached to without
+// mayConcern reports whether a finding may be why the volume is not protected: the servers that it is attached to without
 // asking for backups are not recorded.
-func (v *Explanation) perhaps(f db.KeptFinding) bool {
+func (v *Explanation) mayConcern(f db.KeptFinding) bool {
 	return v.Protection == backup.Unprotected && v.Status != "available" && f.Reason == backup.BackupMetadataUnreadable && f.ProjectID == v.ProjectID
 }
 
 // decide adds what was decided, what would be decided now, and what will be decided later.
 func (v *Explanation) decide(r Reader, volume db.Volume, subject backup.Subject, records []backup.Record) {
-	if i := slices.IndexFunc(records, func(o backup.Record) bool { return o.State.InProgress() && !r.mayNot(o.ProjectID) }); i >= 0 {
+	if i := slices.IndexFunc(records, func(o backup.Record) bool { return o.State.InProgress() && !r.mayNotSee(o.ProjectID) }); i >= 0 {
 		v.progress = &records[i]
 	}
 	if volume.DecidedAt != nil {
@@ -170,9 +170,9 @@ func (v *Explanation) decide(r Reader, volume db.Volume, subject backup.Subject,
 
 // nextPlan returns the next grid time of the plan, or the current one if its plan has not run yet.
 func nextPlan(a AsOf, period time.Duration) time.Time {
-	beat := backup.Grid(a.At, period)
-	if a.PlannedAt != nil && !a.PlannedAt.Before(beat) {
-		return beat.Add(period)
+	gridTime := backup.Grid(a.At, period)
+	if a.PlannedAt != nil && !a.PlannedAt.Before(gridTime) {
+		return gridTime.Add(period)
 	}
-	return beat
+	return gridTime
 }

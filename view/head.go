@@ -72,21 +72,21 @@ func Leading(now time.Time, l db.Leader, set backup.Settings) (Leader, []string)
 		{"retention", "its log says why", l.RetentionAt, set.RetentionServicePeriod},
 		{"sweep", "its log says whether it can list Cinder's backups", l.ReconciledAt, set.ReconcilePeriod},
 	} {
-		beat := Run{Name: b.name, At: b.at, Period: int64(b.period.Std() / time.Second)}
+		run := Run{Name: b.name, At: b.at, Period: int64(b.period.Std() / time.Second)}
 		// in a term that has just begun nothing can be late
 		since := b.at
 		if since == nil {
 			since = l.Since
 		}
-		beat.Late = since != nil && now.Sub(*since) > 2*b.period.Std()
-		if beat.Late {
+		run.Late = since != nil && now.Sub(*since) > 2*b.period.Std()
+		if run.Late {
 			age := "there was none"
 			if b.at != nil {
 				age = "the newest is " + backup.Span(now.Sub(*b.at)) + " old"
 			}
 			warnings = append(warnings, "The beat "+b.name+" should come every "+b.period.String()+", and "+age+": look at the scheduler; "+b.says+".")
 		}
-		v.Runs = append(v.Runs, beat)
+		v.Runs = append(v.Runs, run)
 	}
 	return v, warnings
 }

@@ -44,7 +44,7 @@ func GatherReport(ctx context.Context, l *db.Snapshot, set backup.Settings, grou
 	if err != nil {
 		return GatheredReport{}, err
 	}
-	hanging, err := l.Stuck(ctx, projectID)
+	stuck, err := l.Stuck(ctx, projectID)
 	if err != nil {
 		return GatheredReport{}, err
 	}
@@ -74,11 +74,11 @@ func GatherReport(ctx context.Context, l *db.Snapshot, set backup.Settings, grou
 	for _, one := range lates {
 		t.lateness(one, late)
 	}
-	for _, r := range hanging {
-		t.hanging(r)
+	for _, r := range stuck {
+		t.stuck(r)
 	}
 	g.Removals = t.removed(removed)
-	t.few(few)
+	t.fewer(few)
 	for _, f := range findings {
 		switch {
 		case f.ProjectID != "" && (projectID == "" || projectID == f.ProjectID):
@@ -194,8 +194,8 @@ func (t *reportBuilder) lateness(one db.Lateness, late time.Duration) {
 	p.Never = append(p.Never, l)
 }
 
-// hanging adds the finding of a backup that is overdue, or that can't be removed.
-func (t *reportBuilder) hanging(r backup.Record) {
+// stuck adds the finding of a backup that is overdue, or that can't be removed.
+func (t *reportBuilder) stuck(r backup.Record) {
 	p := t.project(r.ProjectID, r.ProjectName)
 	why, words, since := cmp.Or(r.RemovalReason, backup.DeletionStuck), r.RemovalText, r.ChangedAt
 	if r.State == backup.Overdue {

@@ -29,8 +29,8 @@ func (t *reportBuilder) removed(points []db.RemovedPoint) (records []string) {
 	return records
 }
 
-// few adds the volumes with fewer restore points than promised.
-func (t *reportBuilder) few(volumes []db.FewVolume) {
+// fewer adds the volumes with fewer restore points than promised.
+func (t *reportBuilder) fewer(volumes []db.FewVolume) {
 	for _, v := range volumes {
 		of := report.Object{VolumeID: v.VolumeID, VolumeName: v.VolumeName, ServerID: v.ServerID, ServerName: v.ServerName}
 		f, fewer := report.Lacks(t.now, of, v.Points, v.Ever, t.set.MinRestorePoints, v.EndedAt, t.set.ProtectionGrace.Std())

@@ -13,7 +13,7 @@ import (
 
 // Cinder must never make the target: the volume is made first, with the same size,
 // type and zone, and the restore names its ID.
-func TestRestoreMakesTheVolumeFirstAndNamesIt(t *testing.T) {
+func TestRestoreCommandsCreateTargetVolumeFirst(t *testing.T) {
 	at := func(day int) time.Time { return time.Date(2026, 3, day, 0, 0, 0, 0, time.UTC) }
 	link := func(id string, day int, kind backup.Kind, status backup.Status) backup.Link {
 		return backup.Link{BackupID: id, RecordID: "r", ProjectID: "acme", Kind: kind, Status: status, SizeGiB: 20, DataTime: at(day)}

@@ -152,7 +152,7 @@ func (r Reader) statusOfRecords(ctx context.Context, l *db.Snapshot, v Status) (
 	}
 	v.Pauses = []Pause{}
 	for _, p := range paused {
-		if p.ProjectID != "" && r.mayNot(p.ProjectID) {
+		if p.ProjectID != "" && r.mayNotSee(p.ProjectID) {
 			continue
 		}
 		p = r.anonymous(p)
@@ -162,11 +162,11 @@ func (r Reader) statusOfRecords(ctx context.Context, l *db.Snapshot, v Status) (
 		}
 		v.Pauses = append(v.Pauses, Pause{p.ProjectID, of.Name, p.Since, p.Who, p.Why, PausedWords(p, of)})
 	}
-	busy, err := l.InProgressIn(ctx, db.Part{Project: r.Project}) // no limit needed: the caps limit them
+	inProgress, err := l.InProgressIn(ctx, db.Part{Project: r.Project}) // no limit needed: the caps limit them
 	if err != nil {
 		return Status{}, err
 	}
-	v.InProgress, v.Removals, v.Stuck = sortInProgress(busy)
+	v.InProgress, v.Removals, v.Stuck = sortInProgress(inProgress)
 	backlog, err := l.BacklogIn(ctx, r.part(0))
 	if err != nil {
 		return Status{}, err

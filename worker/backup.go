@@ -167,7 +167,7 @@ func (w *Worker) find(ctx context.Context, c *db.Lease, r backup.Record) error {
 	}
 	settled := r.UnansweredRequestAt.Add(w.Settings.PostSettleTime.Std())
 	if c.Now.Before(settled) {
-		_, err := c.Unanswered(ctx, r, db.Why{Reason: backup.AnswerUnknown, Text: r.ReasonText, RequestID: r.RequestID}, w.again(c.Now, settled))
+		_, err := c.Unanswered(ctx, r, db.Why{Reason: backup.AnswerUnknown, Text: r.ReasonText, RequestID: r.RequestID}, w.nextPoll(c.Now, settled))
 		return err
 	}
 	if !c.Now.Before(*r.Deadline) {
@@ -195,8 +195,8 @@ func (w *Worker) askAgain(ctx context.Context, c *db.Lease, r backup.Record) err
 	return w.ask(ctx, c, r, r.Kind)
 }
 
-// again returns one poll period from now, but not later than the given end.
-func (w *Worker) again(now, end time.Time) time.Time {
+// nextPoll returns one poll period from now, but not later than the given end.
+func (w *Worker) nextPoll(now, end time.Time) time.Time {
 	next := now.Add(w.Settings.PollPeriod.Std())
 	if end.After(now) && end.Before(next) {
 		return end
@@ -227,7 +227,7 @@ func (w *Worker) refused(ctx context.Context, c *db.Lease, r backup.Record, err 
 	var ce *backup.CloudError
 	if !errors.As(err, &ce) || ce.Unknown {
 		why.Reason = backup.AnswerUnknown
-		_, noted := c.Unanswered(ctx, r, why, w.again(c.Now, time.Time{}))
+		_, noted := c.Unanswered(ctx, r, why, w.nextPoll(c.Now, time.Time{}))
 		return errors.Join(err, noted)
 	}
 	again := c.Now.Add(w.backOff(r.Attempts, ce.RetryAfter))
@@ -242,7 +242,7 @@ func (w *Worker) refused(ctx context.Context, c *db.Lease, r backup.Record, err 
 func (w *Worker) wait(ctx context.Context, c *db.Lease, r backup.Record, err error) error {
 	last, cancel := lasting(ctx)
 	defer cancel()
-	_, noted := c.Later(last, r, backup.Status(r.CinderStatus), w.again(c.Now, time.Time{}))
+	_, noted := c.Later(last, r, backup.Status(r.CinderStatus), w.nextPoll(c.Now, time.Time{}))
 	return errors.Join(err, noted)
 }
 

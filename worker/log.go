@@ -37,7 +37,7 @@ func repeats(r backup.Record, why db.Why, others []backup.Record) bool {
 	return newest != nil && newest.AvailableAt == nil && newest.Reason == why.Reason && cause(newest.ReasonText) == cause(backup.WithoutAddresses(why.Text))
 }
 
-// varies matches what differs between two texts with the same cause: IDs, times, numbers.
-var varies = regexp.MustCompile(`[0-9a-fA-F]{8}[0-9a-fA-F-]{4,}|\d+`)
+// variableParts matches what differs between two texts with the same cause: IDs, times, numbers.
+var variableParts = regexp.MustCompile(`[0-9a-fA-F]{8}[0-9a-fA-F-]{4,}|\d+`)
 
-func cause(text string) string { return varies.ReplaceAllString(text, "#") }
+func cause(text string) string { return variableParts.ReplaceAllString(text, "#") }

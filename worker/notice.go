@@ -73,8 +73,8 @@ func (r *Reporter) notice(ctx context.Context, c *db.ReportLease, kind backup.Re
 	return nil
 }
 
-// nobody records that the project has no receiver, and when that is checked again. It logs a warning when that begins.
-func (r *Reporter) nobody(ctx context.Context, c *db.ReportLease, name string, why error) error {
+// recordNoReceiver records that the project has no receiver, and when that is checked again. It logs a warning when that begins.
+func (r *Reporter) recordNoReceiver(ctx context.Context, c *db.ReportLease, name string, why error) error {
 	again := c.Now.Add(r.Settings.ReportPeriod.Std())
 	detail := "project " + strings.TrimSpace(name+" ("+c.Group+")") + ": " + why.Error()
 	fresh, err := c.NoReceiver(ctx, detail, again)
@@ -92,20 +92,20 @@ func (r *Reporter) nobody(ctx context.Context, c *db.ReportLease, name string, w
 // receivers returns who gets the group's mails, before anything else is read for it. found is false if there is nobody, or
 // if the cloud could not be asked. Both are recorded with the time of the next try.
 func (r *Reporter) receivers(ctx context.Context, c *db.ReportLease, state db.ReportGroup) (to []string, found bool, err error) {
-	to, name, err := r.project(ctx, c)
+	to, name, err := r.projectReceivers(ctx, c)
 	if err == nil {
 		return to, true, nil
 	}
 	last, cancel := lasting(ctx)
 	defer cancel()
-	if errors.Is(err, errNobody) {
-		return nil, false, r.nobody(last, c, name, err)
+	if errors.Is(err, errNoReceiver) {
+		return nil, false, r.recordNoReceiver(last, c, name, err)
 	}
-	return nil, false, r.notMade(last, c, err, state.Failures, report.Again(c.Now, state.Failures+1))
+	return nil, false, r.recordNotMade(last, c, err, state.Failures, report.Again(c.Now, state.Failures+1))
 }
 
-// project returns the receivers of the leased project, and its name if the name was read.
-func (r *Reporter) project(ctx context.Context, c *db.ReportLease) (to []string, name string, err error) {
+// projectReceivers returns the receivers of the leased project, and its name if the name was read.
+func (r *Reporter) projectReceivers(ctx context.Context, c *db.ReportLease) (to []string, name string, err error) {
 	if domain := r.Reporting.ProjectReceiverDomain; domain != "" {
 		if name, err = c.ProjectName(ctx); err != nil {
 			return nil, "", err
@@ -118,7 +118,7 @@ func (r *Reporter) project(ctx context.Context, c *db.ReportLease) (to []string,
 		return nil, "", err
 	}
 	to, err = ofMembers(members)
-	if errors.Is(err, errNobody) {
+	if errors.Is(err, errNoReceiver) {
 		name, _ = c.ProjectName(ctx) // only for the finding
 	}
 	return to, name, err

@@ -42,7 +42,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 		return err
 	}
 	if err != nil {
-		return w.unread(ctx, c, r, err)
+		return w.pollFailed(ctx, c, r, err)
 	}
 	strange := zerolog.Ctx(ctx).Debug
 	if string(b.Status) != r.CinderStatus { // else it was logged before
@@ -74,9 +74,9 @@ func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 	default:
 		strange().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("unknown backup status, backup still counts as in progress")
 	}
-	again := w.again(c.Now, time.Time{})
+	again := w.nextPoll(c.Now, time.Time{})
 	if r.State == backup.Overdue {
-		again = w.seldom(c.Now)
+		again = w.nextSlowPoll(c.Now)
 	}
 	_, err = c.Later(ctx, r, b.Status, again)
 	return err
@@ -97,9 +97,9 @@ func (w *Worker) finish(ctx context.Context, c *db.Lease, r backup.Record, b bac
 	return c.CinderClock(ctx, after)
 }
 
-// unread handles a backup in progress that can't be read now. Its deadline counts
+// pollFailed handles a backup in progress that can't be read now. Its deadline counts
 // all the same. If its project is gone, the record fails.
-func (w *Worker) unread(ctx context.Context, c *db.Lease, r backup.Record, err error) error {
+func (w *Worker) pollFailed(ctx context.Context, c *db.Lease, r backup.Record, err error) error {
 	switch why, _ := reasonOf(err); {
 	case why.Reason == backup.ProjectGone:
 		return w.fail(ctx, c, r, why)
@@ -125,9 +125,9 @@ func (w *Worker) overdue(ctx context.Context, c *db.Lease, r backup.Record, seen
 		Text:   seen + " at its deadline, " + r.Deadline.UTC().Format(time.RFC3339),
 	}
 	if !w.Settings.StuckReset {
-		why.Text += "; should it not end: " + w.cure(r.BackupID)
+		why.Text += "; should it not end: " + w.advice(r.BackupID)
 	}
-	after, err := c.PassDeadline(ctx, r, why, w.again(c.Now, time.Time{}))
+	after, err := c.PassDeadline(ctx, r, why, w.nextPoll(c.Now, time.Time{}))
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 type purging int
 
 const (
-	retained     purging = iota // nothing: a retention task
+	purgeNothing purging = iota // nothing: a retention task
 	purgeExpired                // expired backups and leftovers
 	purgeAll                    // all of our backups
 )
@@ -45,4 +45,4 @@ func (w *Worker) PurgeProject(ctx context.Context, volumeID, projectID string, a
 }
 
 // due reports whether r may be tried now: a purge by an operator does not wait.
-func (p *pass) due(r backup.Record) bool { return p.purge != retained || r.Due(p.c.Now) }
+func (p *pass) due(r backup.Record) bool { return p.purge != purgeNothing || r.Due(p.c.Now) }

@@ -16,7 +16,7 @@ import (
 func TestPurgeIgnoresDelaysAndReturnsRefusals(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	refusal, noted := errors.New("refused"), errors.New("not noted")
-	for purge, operator := range map[purging]bool{retained: false, purgeExpired: true, purgeAll: true} {
+	for purge, operator := range map[purging]bool{purgeNothing: false, purgeExpired: true, purgeAll: true} {
 		p := pass{c: &db.Lease{Now: now}, purge: purge}
 		require.True(t, p.due(backup.Record{}))
 		require.True(t, p.due(backup.Record{NextTryAt: &now}))
@@ -29,7 +29,7 @@ func TestPurgeIgnoresDelaysAndReturnsRefusals(t *testing.T) {
 }
 
 // A pass that met a pause is over, whatever other errors it met.
-func TestAPassThatMetAPauseIsOver(t *testing.T) {
+func TestRetentionPassEndsAtPause(t *testing.T) {
 	p := pass{}
 	require.NoError(t, p.putOff(t.Context(), nil))
 	require.NoError(t, p.putOff(t.Context(), errors.Join(db.ErrPaused, errors.New("and more"))))

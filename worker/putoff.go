@@ -39,7 +39,7 @@ func (p *pass) putOff(ctx context.Context, err error) error {
 	if !final {
 		return err
 	}
-	if err := p.outOfReach(ctx, why); err != nil {
+	if err := p.reportUnreachable(ctx, why); err != nil {
 		return err
 	}
 	again := p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std())
@@ -56,9 +56,9 @@ func (p *pass) putOff(ctx context.Context, err error) error {
 	return nil
 }
 
-// outOfReach reports why nothing is removed. If the reason affects the whole
+// reportUnreachable reports why nothing is removed. If the reason affects the whole
 // project, it is recorded as a finding and logged only once.
-func (p *pass) outOfReach(ctx context.Context, why db.Why) error {
+func (p *pass) reportUnreachable(ctx context.Context, why db.Why) error {
 	todo := map[backup.Reason]string{
 		backup.ProjectGone: "its backups stay until they are purged by an operator: staffeln purge-project --project " + p.project,
 		backup.NoRole:      "its backups stay until the service user has its role again: " + why.Text,

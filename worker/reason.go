@@ -16,11 +16,11 @@ func reasonOf(err error) (why db.Why, final bool) {
 		return db.Why{Reason: backup.CinderUnavailable, Text: err.Error()}, false
 	}
 	why = db.Why{Reason: reasons[ce.Meaning], Text: ce.Error(), RequestID: ce.RequestID}
-	return why, !slices.Contains(passing, ce.Meaning)
+	return why, !slices.Contains(transient, ce.Meaning)
 }
 
-// passing are the meanings that only waiting can fix.
-var passing = []backup.Meaning{backup.MeansUnavailable, backup.MeansThrottled, backup.MeansUnauthorised}
+// transient are the meanings that only waiting can fix.
+var transient = []backup.Meaning{backup.MeansUnavailable, backup.MeansThrottled, backup.MeansUnauthorised}
 
 var reasons = map[backup.Meaning]backup.Reason{
 	backup.MeansUnavailable:   backup.CinderUnavailable,

@@ -27,16 +27,16 @@ func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 		}
 		links = append(links, backup.LinkOf(b, mine, p.volume.Retention))
 	}
-	keeping := backup.ConstraintsOf(p.project, p.volume.Guard(p.w.Settings), p.records)
-	keeping.Purged = p.purge == purgeAll
-	removals, kept := backup.Expired(p.c.Now, keeping, links)
+	constraints := backup.ConstraintsOf(p.project, p.volume.Guard(p.w.Settings), p.records)
+	constraints.Purged = p.purge == purgeAll
+	removals, kept := backup.Expired(p.c.Now, constraints, links)
 	if err := p.hold(ctx, records, kept); err != nil {
 		return err
 	}
 	if err := p.restore(ctx, records, kept); err != nil {
 		return err
 	}
-	if err := p.seldom(ctx, records, kept); err != nil {
+	if err := p.delayRecovered(ctx, records, kept); err != nil {
 		return err
 	}
 	var failed error
@@ -70,9 +70,9 @@ func (p *pass) hold(ctx context.Context, records map[string]backup.Record, kept 
 	return nil
 }
 
-// seldom checks a backup less often that became available after its record had
+// delayRecovered checks a backup less often that became available after its record had
 // failed: it expires by its retention, and nobody waits for that.
-func (p *pass) seldom(ctx context.Context, records map[string]backup.Record, kept []backup.Kept) error {
+func (p *pass) delayRecovered(ctx context.Context, records map[string]backup.Record, kept []backup.Kept) error {
 	for _, k := range kept {
 		if r := records[k.BackupID]; r.Leftover() && k.Status == backup.StatusAvailable && p.due(r) {
 			if _, err := p.c.Later(ctx, r, k.Status, p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std())); err != nil {
@@ -128,7 +128,7 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 	}
 	why, final := reasonOf(err)
 	if !final {
-		_, noted := p.c.Later(last, r, b.Status, p.w.again(p.c.Now, time.Time{}))
+		_, noted := p.c.Later(last, r, b.Status, p.w.nextPoll(p.c.Now, time.Time{}))
 		return errors.Join(err, noted)
 	}
 	if why.Reason == backup.Refused {
@@ -151,7 +151,7 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 // refusal returns a refusal to the operator who waits for it. A handler has it
 // in the record, and its task succeeds.
 func (p *pass) refusal(refusal, noted error) error {
-	if p.purge == retained {
+	if p.purge == purgeNothing {
 		return noted
 	}
 	return errors.Join(refusal, noted)

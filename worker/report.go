@@ -88,12 +88,12 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportLease) error {
 	if err != nil || !r.mayMake(c, state) {
 		return err
 	}
-	untold, err := c.Unreported(ctx, r.Settings.Late())
+	unreported, err := c.Unreported(ctx, r.Settings.Late())
 	if err != nil {
 		return err
 	}
 	waiting := report.Waiting{Last: state.DeliveredAt}
-	for _, u := range untold {
+	for _, u := range unreported {
 		if r.Reporting.Together() || c.Group != report.All || u.ProjectID == "" {
 			waiting = waiting.Merge(report.Waiting{Result: u.Result, Matter: u.Matter})
 		}
@@ -118,8 +118,8 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportLease) error {
 	return err
 }
 
-// notMade records that the receivers could not be read, and when that is tried again: everything stays unreported.
-func (r *Reporter) notMade(ctx context.Context, c *db.ReportLease, why error, failures int, again time.Time) error {
+// recordNotMade records that the receivers could not be read, and when that is tried again: everything stays unreported.
+func (r *Reporter) recordNotMade(ctx context.Context, c *db.ReportLease, why error, failures int, again time.Time) error {
 	why = fmt.Errorf("find receivers: %w", why)
 	level := zerolog.WarnLevel
 	switch {

@@ -23,26 +23,26 @@ func (r *Reporter) send(ctx context.Context, c *db.ReportLease, notices bool) er
 	if err != nil {
 		return err
 	}
-	words, faults := wordsOf{lease: c, known: map[string]message{}}, make([]error, len(mails))
+	cache, faults := messageCache{lease: c, known: map[string]message{}}, make([]error, len(mails))
 	var group errgroup.Group
 	group.SetLimit(mailsAtOnce)
 	for i, m := range mails {
 		if ctx.Err() != nil {
 			break // they wait in the table
 		}
-		group.Go(func() error { faults[i] = r.sendOne(ctx, c, &words, m); return nil }) // an error of one mail does not stop the others
+		group.Go(func() error { faults[i] = r.sendOne(ctx, c, &cache, m); return nil }) // an error of one mail does not stop the others
 	}
 	_ = group.Wait()
 	return errors.Join(faults...)
 }
 
 // sendOne sends one mail and records the result. If the worker dies in between, the mail is sent again.
-func (r *Reporter) sendOne(ctx context.Context, c *db.ReportLease, words *wordsOf, m db.Mail) error {
-	told, err := words.of(ctx, m)
+func (r *Reporter) sendOne(ctx context.Context, c *db.ReportLease, cache *messageCache, m db.Mail) error {
+	content, err := cache.of(ctx, m)
 	if err != nil {
 		return err
 	}
-	answer, failure := r.deliver(ctx, told, m)
+	answer, failure := r.deliver(ctx, content, m)
 	last, cancel := lasting(ctx)
 	defer cancel()
 	kind := kindOf(m)
@@ -86,9 +86,9 @@ type message interface {
 	Event() (map[string]any, error)
 }
 
-func (r *Reporter) deliver(ctx context.Context, told message, m db.Mail) (answer string, err error) {
+func (r *Reporter) deliver(ctx context.Context, content message, m db.Mail) (answer string, err error) {
 	if m.Receiver == toLog {
-		event, err := told.Event()
+		event, err := content.Event()
 		switch {
 		case err != nil:
 			return "", err
@@ -102,23 +102,23 @@ func (r *Reporter) deliver(ctx context.Context, told message, m db.Mail) (answer
 	if r.Mailer == nil {
 		return "", errNoSender
 	}
-	page, err := told.HTML()
+	page, err := content.HTML()
 	if err != nil {
 		return "", err
 	}
 	return r.Mailer.Send(ctx, Message{
-		To: m.Receiver, MessageID: m.MessageID, Date: m.CreatedAt, Subject: told.Subject(), Text: told.Text(), HTML: page,
+		To: m.Receiver, MessageID: m.MessageID, Date: m.CreatedAt, Subject: content.Subject(), Text: content.Text(), HTML: page,
 	}, nil)
 }
 
-// wordsOf reads each message only once.
-type wordsOf struct {
+// messageCache reads each message only once.
+type messageCache struct {
 	lease *db.ReportLease
 	mu    sync.Mutex
 	known map[string]message
 }
 
-func (w *wordsOf) of(ctx context.Context, m db.Mail) (message, error) {
+func (w *messageCache) of(ctx context.Context, m db.Mail) (message, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if one, known := w.known[m.ReportID]; known {

@@ -89,8 +89,8 @@ func expired(project string, n, point int) Gone {
 	return Gone{volume(project, n), id(4, 100+point), at, at.AddDate(0, 0, 17), at.AddDate(0, 0, 17), backup.RetentionOver}
 }
 
-// robbed returns the report of a day on which restore points were removed too early.
-func robbed() Report {
+// dayWithEarlyRemovals returns the report of a day on which restore points were removed too early.
+func dayWithEarlyRemovals() Report {
 	r := quiet()
 	p := &r.Projects[0]
 	early := expired("acme", 0, 4)

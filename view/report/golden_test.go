@@ -29,7 +29,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestForms(t *testing.T) {
-	for name, r := range map[string]Report{"day": day(), "quiet": quiet(), "robbed": robbed()} {
+	for name, r := range map[string]Report{"day": day(), "quiet": quiet(), "robbed": dayWithEarlyRemovals()} {
 		t.Run(name, func(t *testing.T) {
 			page, err := r.HTML()
 			require.NoError(t, err)
@@ -60,7 +60,7 @@ func TestForms(t *testing.T) {
 }
 
 // The page loads nothing: a mail client sends no request to show it.
-func TestThePageAsksForNothing(t *testing.T) {
+func TestPageLoadsNoExternalContent(t *testing.T) {
 	page, err := day().HTML()
 	require.NoError(t, err)
 	for _, word := range []string{"http:", "https:", "src=", "url(", "<script", "<img", "<link"} {
@@ -69,7 +69,7 @@ func TestThePageAsksForNothing(t *testing.T) {
 }
 
 // A volume without a restore point for longer than LateAfter makes a report not well; one that waits for less does not.
-func TestAVolumeWithoutARestorePointIsTroubleWhenItsTimeIsOver(t *testing.T) {
+func TestVolumeWithoutRestorePointPastRPOIsReported(t *testing.T) {
 	since := noon.Add(-3 * 24 * time.Hour)
 	waits := Late{Object: volume("acme", 1), Since: &since, Reason: backup.FirstBackup}
 	p := Project{ID: id(9, 1), Name: "acme", Never: []Late{waits}}

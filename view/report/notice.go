@@ -133,8 +133,8 @@ func (n Notice) what() string {
 		return "protection of " + volumes + " ended"
 	}
 	what := "retention of " + volumes + " was shortened"
-	if going := n.expiring(); going > 0 {
-		what += fmt.Sprintf(", %s from %s on", plural(going, "restore point goes", "restore points go"), moment(*n.first()))
+	if expiring := n.expiring(); expiring > 0 {
+		what += fmt.Sprintf(", %s from %s on", plural(expiring, "restore point goes", "restore points go"), moment(*n.first()))
 	}
 	return what
 }
@@ -147,14 +147,14 @@ func (n Notice) points() (points int) {
 }
 
 // expiring counts the restore points that the shorter retention removes; 0 if no shorter retention is pending.
-func (n Notice) expiring() (going int) {
+func (n Notice) expiring() (expiring int) {
 	if n.first() == nil {
 		return 0
 	}
 	for _, p := range n.Projects {
-		going += p.Expiring
+		expiring += p.Expiring
 	}
-	return going
+	return expiring
 }
 
 func (n Notice) first() (first *time.Time) {

@@ -34,13 +34,13 @@ type text struct{ strings.Builder }
 func (t *text) line(format string, args ...any) { _, _ = fmt.Fprintf(t, format+"\n", args...) } // a strings.Builder returns no errors
 
 // words writes a paragraph, wrapped and indented.
-func (t *text) words(indent, words string) { t.hanging(indent, indent, words) }
+func (t *text) words(indent, words string) { t.hangingIndent(indent, indent, words) }
 
 // item begins an entry of a list.
-func (t *text) item(words string) { t.hanging("- ", "  ", words) }
+func (t *text) item(words string) { t.hangingIndent("- ", "  ", words) }
 
-// hanging writes a paragraph with a hanging indent: its first line begins differently from the others.
-func (t *text) hanging(begins, indent, words string) {
+// hangingIndent writes a paragraph with a hanging indent: its first line begins differently from the others.
+func (t *text) hangingIndent(begins, indent, words string) {
 	line := ""
 	flush := func() {
 		if line != "" {
