@@ -1,8 +1,8 @@
 package doctor
 
-// Check is who asks the delete check, and who may ask.
+// Check is who used the delete check, and who may use it.
 type Check struct {
-	// Required reports whether the configuration requires a client certificate, Named whether it also names who may ask.
+	// Required reports whether the configuration requires a client certificate, Named whether it also names the allowed clients.
 	Required, Named bool
 	// Verified and Unverified count the requests of the last day that were answered, with the required certificate and
 	// without.

@@ -103,7 +103,7 @@ func projects(f Facts) []Finding {
 	return append(v.orOK("a token and free quota in each of the %d projects with protected volumes", len(f.Projects)), secrets(f)...)
 }
 
-// secrets names who can make backups unreadable without Cinder's knowledge: Barbican does not show its policy.
+// secrets names who can make backups unreadable without Cinder noticing: Barbican does not show its policy.
 func secrets(f Facts) []Finding {
 	encrypted := 0
 	for _, p := range f.Projects {

@@ -12,7 +12,7 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// Facts are all that the doctor judges. A part that could not be read has the reason in its Fault.
+// Facts are all the facts that the doctor judges. A part that could not be read has the reason in its Fault.
 type Facts struct {
 	Now      time.Time // the database's clock
 	Settings backup.Settings
@@ -21,10 +21,10 @@ type Facts struct {
 	Cloud    Cloud
 	Check    Check
 	Projects []Project
-	// Violations are those that records and Cinder's listing show; CompareFault is why the two could not be compared.
+	// Violations are the violated invariants in records and Cinder's listing; CompareFault is why they could not be compared.
 	Violations   []invariants.Violation
 	CompareFault string
-	// Warnings are the scheduler's: nobody leads, a run is overdue.
+	// Warnings are the scheduler's: no scheduler leads, a run is overdue.
 	Warnings []string
 	Pauses   int
 	// Protected volumes: those whose newest restore point is young enough, those past the RPO, and those that wait for
@@ -41,7 +41,7 @@ type Database struct {
 	Fsync             bool
 	SynchronousCommit string
 	Replicas          int
-	// Pooled reports whether several backends served one session of ours: something pools transactions in between.
+	// Pooled reports whether several backends served one session of ours: a transaction pooler is in between.
 	Pooled bool
 }
 
@@ -53,7 +53,7 @@ type Queue struct {
 	AppendOnly bool
 	Eviction   string // maxmemory-policy
 	UsedBytes  int64
-	MaxBytes   int64 // 0: no bound of its own
+	MaxBytes   int64 // 0: no limit of its own
 	Workers    int   // alive
 }
 
@@ -61,7 +61,7 @@ type Queue struct {
 type Cloud struct {
 	Fault         string
 	Admin         bool
-	Microversion  string // of Cinder, the newest that it knows
+	Microversion  string // the newest that Cinder supports
 	Minor         int    // its second number
 	Services      []backup.Service
 	ServicesFault string
@@ -103,12 +103,12 @@ type Finding struct {
 	Check    string // what was checked, in one word
 	Severity Severity
 	Text     string // what was found
-	Do       string // what to do about it; empty where there is nothing to do
+	Do       string // what to do about it; empty if nothing
 }
 
 var rank = map[Severity]int{OK: 0, Unknown: 1, Warning: 2, Failing: 3}
 
-// Worst is the severity of the worst finding.
+// Worst returns the severity of the worst finding.
 func Worst(findings []Finding) Severity {
 	worst := OK
 	for _, f := range findings {

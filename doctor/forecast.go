@@ -31,7 +31,7 @@ func forecast(f Facts) []Finding {
 	for _, l := range f.Load {
 		own := l.Average
 		if own == 0 {
-			own = average // as the others
+			own = average // the average of the others
 		}
 		takes := time.Duration(l.Volumes) * own
 		work += takes
@@ -53,7 +53,7 @@ func forecast(f Facts) []Finding {
 	return v.orOK("%s", text)
 }
 
-// spread is how long some work takes with a concurrency (0: as many as there are pieces).
+// spread returns how long some work takes with a concurrency (0: all pieces at the same time).
 func spread(work time.Duration, concurrency, pieces int) time.Duration {
 	if concurrency == 0 || concurrency > pieces {
 		concurrency = max(pieces, 1)

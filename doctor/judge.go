@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// Judge returns the findings of each check in a fixed order; a check without a fault has one that says OK.
+// Judge returns the findings of each check in a fixed order; a check without a problem has one finding that says OK.
 func Judge(f Facts) []Finding {
 	return slices.Concat(
 		configuration(f), database(f.Database), queue(f.Queue), cloud(f.Cloud), projects(f), compared(f), scheduler(f), protection(f), deleteCheck(f), forecast(f),
 	)
 }
 
-// findings collects those of one check.
+// findings collects the findings of one check.
 type findings struct {
 	check string
 	found []Finding
@@ -117,7 +117,7 @@ func compared(f Facts) []Finding {
 	return v.orOK("records and Cinder agree")
 }
 
-// unread adds a finding where the database could not be read, and reports whether that is so.
+// unread adds a finding if the database could not be read, and reports whether that is so.
 func (v *findings) unread(f Facts) bool {
 	if f.Database.Fault != "" {
 		v.add(Unknown, "fix the database, then run doctor again", "the database can't be read")

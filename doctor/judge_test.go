@@ -14,7 +14,7 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// healthy are facts of an installation of which nothing is wrong.
+// healthy returns the facts of an installation without problems.
 func healthy() Facts {
 	return Facts{
 		Now: now,
@@ -32,7 +32,7 @@ func healthy() Facts {
 	}
 }
 
-func TestAHealthyInstallationHasNothingWrong(t *testing.T) {
+func TestHealthyInstallationHasOnlyOKFindings(t *testing.T) {
 	findings := Judge(healthy())
 	var checks []string
 	for _, f := range findings {
@@ -45,8 +45,8 @@ func TestAHealthyInstallationHasNothingWrong(t *testing.T) {
 	assert.Equal(t, OK, Worst(findings))
 }
 
-// Who may delete secrets can't be checked; the finding stands where that could cost backups.
-func TestEncryptedVolumesNameWhoMayDeleteSecrets(t *testing.T) {
+// Doctor can't check who may delete secrets; it adds a finding if that could cost backups.
+func TestFindingAboutSecretDeletionWithEncryptedVolumes(t *testing.T) {
 	f := healthy()
 	f.Projects = append(f.Projects, Project{ID: "q", Encrypted: 2, SecretRight: true})
 	lines := func() (said []string) {
@@ -63,7 +63,7 @@ func TestEncryptedVolumesNameWhoMayDeleteSecrets(t *testing.T) {
 	assert.Empty(t, lines())
 }
 
-func TestWhatCouldNotBeReadIsNotOK(t *testing.T) {
+func TestUnreadPartIsNotOK(t *testing.T) {
 	well := func(f Facts) (checks []string) {
 		for _, one := range Judge(f) {
 			if one.Severity == OK {
@@ -80,7 +80,7 @@ func TestWhatCouldNotBeReadIsNotOK(t *testing.T) {
 	assert.Equal(t, []string{"configuration", "database", "queue", "scheduler", "protection", "delete_check", "forecast"}, well(f))
 }
 
-func TestEachFaultHasWhatToDo(t *testing.T) {
+func TestEachProblemHasOneFindingWithAction(t *testing.T) {
 	const unread = "can't be read"
 	type change func(*Facts)
 	for name, c := range map[string]struct {

@@ -9,8 +9,8 @@ import (
 	"staffeln/db"
 )
 
-// outage asks once where no cinder-backup is up, and not at all where nothing
-// waits for admission. What can't be read holds nothing back.
+// outage reads once in which zones no cinder-backup is up. It asks nothing if no
+// record waits for admission. If Cinder can't be read, no backup is held back.
 func (s *Scheduler) outage(ctx context.Context, b *db.Run) (backup.Outage, error) {
 	waits, err := b.Waiting(ctx)
 	if err != nil || !waits {
@@ -29,7 +29,7 @@ func (s *Scheduler) outage(ctx context.Context, b *db.Run) (backup.Outage, error
 	return backup.OutageOf(services, s.Settings.BackupZones), nil
 }
 
-// logAdmission logs a caution when it begins and when it ends, and those of single projects and zones.
+// logAdmission logs when throttling of all admissions, or of single projects and zones, begins and ends.
 func (s *Scheduler) logAdmission(ctx context.Context, a backup.Admission) {
 	why := []string{string(a.ThrottleReason)}
 	for _, one := range a.Brakes {
@@ -52,19 +52,19 @@ func (s *Scheduler) logAdmission(ctx context.Context, a backup.Admission) {
 	s.throttled = a.ThrottleReason
 }
 
-// logThrottles logs what holds back single projects and zones, when it begins and when it ends.
+// logThrottles logs when the throttling of single projects and zones begins and ends.
 func (s *Scheduler) logThrottles(ctx context.Context, now map[backup.AdmissionScope]backup.Brake) {
 	log := zerolog.Ctx(ctx)
-	for at := range s.brakes {
+	for at := range s.scopeThrottles {
 		if _, still := now[at]; !still {
-			s.conditions.Over(log, brakeCondition(at)).Str("project_id", at.Project).Str("zone", at.Zone).Msg("admission no longer throttled for a project or availability zone")
+			s.conditions.Over(log, throttleCondition(at)).Str("project_id", at.Project).Str("zone", at.Zone).Msg("admission no longer throttled for a project or availability zone")
 		}
 	}
 	for at, one := range now {
-		s.conditions.Met(log, zerolog.WarnLevel, brakeCondition(at), string(one.Why)).Str("reason", string(one.Why)).Str("project_id", at.Project).Str("zone", at.Zone).
+		s.conditions.Met(log, zerolog.WarnLevel, throttleCondition(at), string(one.Why)).Str("reason", string(one.Why)).Str("project_id", at.Project).Str("zone", at.Zone).
 			Int("held_back", one.Held).Msg("admission throttled for a project or availability zone")
 	}
-	s.brakes = now
+	s.scopeThrottles = now
 }
 
-func brakeCondition(at backup.AdmissionScope) string { return "brake " + at.Project + " " + at.Zone }
+func throttleCondition(at backup.AdmissionScope) string { return "brake " + at.Project + " " + at.Zone }

@@ -12,7 +12,7 @@ import (
 	"staffeln/db"
 )
 
-// backOffs holds, by name, the runs that failed last time. Each waits for itself alone. The zero value is ready.
+// backOffs holds, by name, the runs that failed last time. Each run has a back-off of its own. The zero value is ready.
 type backOffs struct {
 	mu     sync.Mutex
 	failed map[string]backOff
@@ -23,15 +23,15 @@ type backOff struct {
 	until    time.Time // by the database's clock
 }
 
-// until returns the time before which a run is not tried again; zero: at once.
+// until returns the time before which a run is not tried again. Zero: the run can be tried at once.
 func (o *backOffs) until(name string) time.Time {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.failed[name].until
 }
 
-// grow counts a failure: the next try comes after a pause that doubles with each, and at the latest when the run is
-// due by its own period.
+// grow counts a failure. The pause before the next try doubles with each failure. The next try is at the latest when the
+// run is due by its own period.
 func (o *backOffs) grow(b periodicRun, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -47,7 +47,7 @@ func (o *backOffs) grow(b periodicRun, now time.Time) {
 	o.failed[b.name] = one
 }
 
-// clear forgets the failures of a run that ended well.
+// clear deletes the failures of a run that succeeded.
 func (o *backOffs) clear(name string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -56,14 +56,14 @@ func (o *backOffs) clear(name string) {
 
 const runCondition = "run "
 
-// failed puts a run off. The pause counts from its end: one that failed by a time-out has waited already.
+// failed delays the next try of a run. The pause counts from the end of the run: a run that timed out has waited already.
 func (s *Scheduler) failed(ctx context.Context, b periodicRun, at *db.Run, err error) {
 	now := at.Now
 	if ended, err := s.DB.Now(ctx); err == nil {
 		now = ended
 	}
 	s.backOffs.grow(b, now)
-	s.complain(ctx, b.name, err)
+	s.logRunFailure(ctx, b.name, err)
 }
 
 func (s *Scheduler) succeeded(ctx context.Context, b periodicRun) {
@@ -71,9 +71,9 @@ func (s *Scheduler) succeeded(ctx context.Context, b periodicRun) {
 	s.conditions.Over(zerolog.Ctx(ctx), runCondition+b.name).Str("run", b.name).Msg("run succeeded again")
 }
 
-// complain logs that a run fails when that begins: a cloud that is away or throttles is tried again by itself,
-// anything else is for somebody to look at.
-func (s *Scheduler) complain(ctx context.Context, name string, err error) {
+// logRunFailure logs that a run fails, when that begins. The level is a warning if the cloud is unavailable or throttles, as
+// that passes by itself; anything else is an error that needs an operator.
+func (s *Scheduler) logRunFailure(ctx context.Context, name string, err error) {
 	level, form, detail := zerolog.ErrorLevel, "other", "`staffeln doctor` checks what the run needs"
 	switch {
 	case backup.Means(err, backup.MeansUnavailable):
@@ -86,7 +86,7 @@ func (s *Scheduler) complain(ctx context.Context, name string, err error) {
 	s.conditions.MetLasting(zerolog.Ctx(ctx), level, runCondition+name, form).Err(err).Str("run", name).Str("detail", detail).Msg("run failed, will be tried again")
 }
 
-// unseenForm is what could not be read, without where in it and why.
+// unseenForm returns the name of the list that could not be read, without the details after it.
 func unseenForm(unseen string) string {
 	if i := strings.IndexAny(unseen, ",:"); i >= 0 {
 		return unseen[:i]

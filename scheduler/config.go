@@ -5,7 +5,7 @@ import (
 	"staffeln/view/report"
 )
 
-// Config is what the environment tells the scheduler of its own work: the operator's rules, and nothing beside them.
+// Config is the scheduler's part of the environment: the operator's policy and the settings of the reports.
 type Config struct {
 	backup.Settings
 	report.Reporting

@@ -13,13 +13,13 @@ import (
 	"staffeln/tasks"
 )
 
-// leastReading is the least time that a dispatch gives its reads of the cloud; else they have a poll period together.
-// What can't be read by then is done without.
+// leastReading is the minimum time for all cloud reads of one dispatch run. The time is the poll period if that is longer.
+// Dispatch goes on without what can't be read in that time.
 const leastReading = 10 * time.Second
 
-// Dispatch admits planned records under the caps and gives the queue, from the
-// table alone, what each volume needs next. Whatever the queue lost comes back
-// here.
+// Dispatch admits planned records under the caps and enqueues, from the table
+// alone, the task that each volume needs next. It enqueues again every task that
+// the queue lost.
 func (s *Scheduler) Dispatch(ctx context.Context, b *db.Run) error {
 	set := s.Settings
 	reading, read := context.WithTimeout(ctx, max(set.PollPeriod.Std(), leastReading))
@@ -41,12 +41,12 @@ func (s *Scheduler) Dispatch(ctx context.Context, b *db.Run) error {
 		return err
 	}
 	items := choose(b.Now, work, s.listing(reading, b.Now, work), set.MaxRemovalsInProgress)
-	tally, err := s.Queue.Dispatch(ctx, items)
+	counts, err := s.Queue.Dispatch(ctx, items)
 	if len(admission.Admitted) > 0 || len(items) > 0 {
-		s.routine.line(ctx, "dispatch", b.Now, len(admission.Admitted) > 0, outcomes(tally)).Int("admitted", len(admission.Admitted)).Int("at_work", len(work)).Int("tasks", len(items)).
-			Any("outcome", tally).Msg("dispatch run finished")
+		s.routine.line(ctx, "dispatch", b.Now, len(admission.Admitted) > 0, outcomes(counts)).Int("admitted", len(admission.Admitted)).Int("at_work", len(work)).Int("tasks", len(items)).
+			Any("outcome", counts).Msg("dispatch run finished")
 	}
-	s.dispatched(ctx, "dispatch", err) // what did not arrive is dispatched again at the next run
+	s.dispatched(ctx, "dispatch", err) // a task that was not enqueued is dispatched again at the next run
 	if err := s.recordQueue(ctx, b, err); err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (s *Scheduler) Dispatch(ctx context.Context, b *db.Run) error {
 	return b.Done(ctx, db.DispatchRun, b.Now)
 }
 
-// dispatched logs when the queue begins to take less than it is given, and when it takes all again.
+// dispatched logs when the queue begins to refuse tasks, and when it takes all tasks again.
 func (s *Scheduler) dispatched(ctx context.Context, what string, err error) {
 	if err != nil {
 		s.conditions.MetLasting(zerolog.Ctx(ctx), zerolog.WarnLevel, "queue "+what, "").Err(err).Str("run", what).
@@ -66,7 +66,7 @@ func (s *Scheduler) dispatched(ctx context.Context, what string, err error) {
 	s.conditions.Over(zerolog.Ctx(ctx), "queue "+what).Str("run", what).Msg("tasks enqueued again")
 }
 
-// countRecords shows operators how many records wait, run or hang.
+// countRecords sets the metric of unfinished records by state.
 func (s *Scheduler) countRecords(ctx context.Context, b *db.Run) error {
 	unfinished, err := b.Unfinished(ctx)
 	if err != nil {
@@ -80,17 +80,17 @@ func (s *Scheduler) countRecords(ctx context.Context, b *db.Run) error {
 	return nil
 }
 
-// busy is what Cinder still calls creating or deleting; a nil map is a listing
-// that could not be read, and then everything is taken to be still busy.
+// transitional holds the backups that Cinder still lists as creating or deleting.
+// A nil map is a listing that could not be read: then all are taken as still in progress.
 type transitional struct {
 	creating, deleting map[string]bool
-	// A removal asked for longer ago than removalTime is looked at even though
-	// Cinder still calls it deleting; 0 = never.
+	// A deletion that was requested longer ago than removalTime is checked even
+	// though Cinder still lists it as deleting; 0 = never.
 	removalTime time.Duration
 }
 
-// listing asks Cinder once for all backups in progress, and not at all where
-// none is: only those that left the listing are worth a call of their own.
+// listing lists the backups in progress with one request per status, and with none
+// if no record needs it. Only backups that left the listing cost a request of their own.
 func (s *Scheduler) listing(ctx context.Context, now time.Time, work []db.Work) transitional {
 	read := func(state backup.State, status backup.Status) map[string]bool {
 		wanted := slices.ContainsFunc(work, func(w db.Work) bool {
@@ -118,18 +118,17 @@ func (s *Scheduler) listing(ctx context.Context, now time.Time, work []db.Work) 
 	}
 }
 
-// leftoverDue tells of a leftover that would be removed now; one that was
-// cancelled may still be in creation.
+// leftoverDue reports whether w is a leftover that is due for removal now. A
+// cancelled one may still be in creation.
 func leftoverDue(now time.Time, w db.Work) bool {
 	return w.State == backup.Failed && !w.Paused && backup.Due(now, w.NextTryAt)
 }
 
-// priority says which of several tasks of one volume it gets: the highest.
+// priority orders the tasks of one volume: the task with the highest priority is chosen.
 var priority = map[tasks.Kind]int{tasks.VolumePoll: 3, tasks.VolumeBackup: 2, tasks.VolumeRetention: 1}
 
-// choose picks, for each volume, the one task that it needs first. Nothing begins where the operator paused it, and new
-// removals wait while as many as allowed (0 = any number) are in progress;
-// confirming one is never kept waiting. Pure.
+// choose picks, for each volume, the one task that it needs first. Paused volumes start nothing. New removals wait while
+// maxRemovals (0 = no limit) are in progress; the confirmation of a removal never waits. Pure.
 func choose(now time.Time, work []db.Work, b transitional, maxRemovals int) []tasks.Item {
 	removing := 0
 	for _, w := range work {
@@ -159,14 +158,14 @@ func choose(now time.Time, work []db.Work, b transitional, maxRemovals int) []ta
 	return items
 }
 
-// idle tells whether a volume that nobody holds was left alone for longer than
-// any handler works.
+// idle reports whether no handler has the volume leased and nothing happened to it
+// for longer than a handler may work.
 func idle(now time.Time, w db.Work) bool {
 	return !w.Leased && !w.Abandoned && now.Sub(w.StillSince) > 2*tasks.Lease
 }
 
-// need says which task one record needs now, if any, and whether that begins a
-// removal.
+// nextTask returns the task that one record needs now, if any, and whether that
+// task begins a removal.
 func nextTask(now time.Time, w db.Work, b transitional) (kind tasks.Kind, begins bool) {
 	late := w.Deadline != nil && backup.Due(now, w.Deadline)
 	if !(backup.Record{State: w.State, Deadline: w.Deadline, NextTryAt: w.NextTryAt}).Due(now) {
@@ -192,13 +191,13 @@ func nextTask(now time.Time, w db.Work, b transitional) (kind tasks.Kind, begins
 		}
 		return "", false
 	case backup.Failed:
-		if !late && b.creating[w.BackupID] { // cancelled: nothing can be removed, and it must not keep a removal's place
+		if !late && b.creating[w.BackupID] { // cancelled: it can't be removed yet, and must not take a removal slot
 			return "", false
 		}
 		return tasks.VolumeRetention, true
 	case backup.Undeletable, "":
 		return tasks.VolumeRetention, true
-	case backup.Available, backup.Deleted, backup.Withdrawn, backup.Lost: // at rest
+	case backup.Available, backup.Deleted, backup.Withdrawn, backup.Lost: // final, or nothing to do
 	}
 	return "", false
 }

@@ -11,8 +11,8 @@ import (
 	"staffeln/tasks"
 )
 
-// What a pause lets through: what Cinder is doing already is followed.
-func TestChoosePaused(t *testing.T) {
+// A pause stops what is new; a backup or removal that Cinder has accepted is followed to its end.
+func TestDispatchOfPausedVolumesOnlyFollowsWhatCinderHas(t *testing.T) {
 	b := transitional{creating: map[string]bool{}, deleting: map[string]bool{}}
 	for name, c := range map[string]struct {
 		work   db.Work
@@ -42,8 +42,8 @@ func TestChoosePaused(t *testing.T) {
 	}
 }
 
-// What is paused keeps neither the turn of its volume nor a removal's place.
-func TestChoosePausedKeepsNoPlace(t *testing.T) {
+// A paused record takes neither the task of its volume nor a removal slot.
+func TestPausedRecordTakesNoRemovalSlot(t *testing.T) {
 	work := []db.Work{
 		{VolumeID: "a", Paused: true, StillSince: now},
 		{VolumeID: "b", StillSince: now},
@@ -57,9 +57,9 @@ func TestChoosePausedKeepsNoPlace(t *testing.T) {
 	require.Equal(t, []tasks.Item{removal("b", ""), removal("c", "former owner's")}, choose(now, work, transitional{}, 2))
 }
 
-// A cancelled backup that Cinder goes on making can't be removed yet: until it
-// left the listing, or is past its deadline, it needs nothing.
-func TestCancelledWaitsForTheEndOfItsCreation(t *testing.T) {
+// A cancelled backup that Cinder is still creating can't be removed yet. It needs no task
+// until it leaves the listing or is past its deadline.
+func TestCancelledBackupIsNotRemovedWhileCinderCreatesIt(t *testing.T) {
 	w := db.Work{VolumeID: "v", State: backup.Failed, BackupID: "b", Deadline: at(time.Hour), StillSince: now}
 	listed := transitional{creating: map[string]bool{"b": true}}
 	require.Empty(t, choose(now, []db.Work{w}, listed, 0))

@@ -15,8 +15,8 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func at(d time.Duration) *time.Time { return new(now.Add(d)) }
 
-// What one record needs, for each state and what the listings say.
-func TestNeed(t *testing.T) {
+// The task that one record needs, for each state and listing.
+func TestNextTaskOfRecordByStateAndListing(t *testing.T) {
 	listed := transitional{creating: map[string]bool{"b": true}, deleting: map[string]bool{"b": true}}
 	left := transitional{creating: map[string]bool{}, deleting: map[string]bool{}}
 	unread := transitional{}
@@ -54,7 +54,7 @@ func TestNeed(t *testing.T) {
 }
 
 // A volume gets one task, the one that it needs first.
-func TestChooseOnePerVolume(t *testing.T) {
+func TestDispatchChoosesOneTaskPerVolume(t *testing.T) {
 	work := []db.Work{
 		{VolumeID: "v", RecordID: "leftover", State: backup.Failed, BackupID: "x"},
 		{VolumeID: "v", RecordID: "planned", State: backup.Planned},
@@ -71,9 +71,9 @@ func TestChooseOnePerVolume(t *testing.T) {
 	}, choose(now, work, transitional{}, 0))
 }
 
-// Idle is what nobody holds and what did not move for two leases, however long
-// the queue is.
-func TestIdle(t *testing.T) {
+// A volume is idle if nobody holds its lease and nothing happened for two leases, however
+// long the queue is.
+func TestVolumeIsIdleAfterTwoLeasesWithoutHandler(t *testing.T) {
 	lately, long := now.Add(-2*tasks.Lease), now.Add(-2*tasks.Lease-time.Second)
 	require.True(t, idle(now, db.Work{StillSince: long}))
 	require.False(t, idle(now, db.Work{StillSince: lately}))
@@ -81,9 +81,9 @@ func TestIdle(t *testing.T) {
 	require.False(t, idle(now, db.Work{StillSince: long, Abandoned: true}), "that is told as such")
 }
 
-// Removals that are in progress keep new ones waiting, but not the
-// confirmation of those that are gone.
-func TestChooseCapsRemovals(t *testing.T) {
+// Removals in progress delay new ones, but not the confirmation of those that
+// are gone.
+func TestRemovalCapDelaysNewRemovalsButNotConfirmations(t *testing.T) {
 	work := []db.Work{
 		{VolumeID: "a", RecordID: "1", State: backup.Deleting, BackupID: "gone"},
 		{VolumeID: "b", RecordID: "2", State: backup.Deleting, BackupID: "busy"},

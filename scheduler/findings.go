@@ -10,8 +10,8 @@ import (
 	"staffeln/db"
 )
 
-// logFindings logs findings that were not known before: each once, however
-// often it is seen.
+// logFindings logs new findings. Each finding is logged once, however often it is
+// seen again.
 func logFindings(ctx context.Context, fresh []backup.Finding) {
 	for _, f := range fresh {
 		zerolog.Ctx(ctx).Warn().Str("reason", string(f.Reason)).Str("owner", string(f.Reason.Whose())).Str("project", f.ProjectID).
@@ -19,8 +19,8 @@ func logFindings(ctx context.Context, fresh []backup.Finding) {
 	}
 }
 
-// recordEnds keeps and tells the findings about protection that ended; all looks
-// at those again that were found before.
+// recordEnds records and logs the findings about protection that ended. With all,
+// it also checks those again that were found before.
 func (s *Scheduler) recordEnds(ctx context.Context, b *db.Run, all bool) error {
 	fresh, err := b.RecordEndedProtection(ctx, s.Settings.ProtectionGrace.Std(), s.Settings.MinRestorePoints, all)
 	if err != nil {
@@ -30,7 +30,7 @@ func (s *Scheduler) recordEnds(ctx context.Context, b *db.Run, all bool) error {
 	return nil
 }
 
-// recordLogin keeps the finding that Keystone refuses our login, which a plan met, or ends it where the plan saw the cloud.
+// recordLogin records the finding that Keystone refuses our login if a plan met that, and ends it if the plan saw the cloud.
 func (s *Scheduler) recordLogin(ctx context.Context, b *db.Run, observed error) error {
 	var refused []backup.Finding
 	var fault *backup.CloudError
@@ -39,7 +39,7 @@ func (s *Scheduler) recordLogin(ctx context.Context, b *db.Run, observed error) 
 	case errors.As(observed, &fault) && fault.Meaning == backup.MeansUnauthorised:
 		refused = []backup.Finding{{Reason: backup.Unauthorised, Object: s.Identity.UserID, Detail: fault.Message}}
 	default:
-		return nil // it tells nothing of the login
+		return nil // the error says nothing about the login
 	}
 	fresh, err := b.RecordLoginFinding(ctx, refused...)
 	if err != nil || len(fresh) == 0 {
@@ -49,7 +49,7 @@ func (s *Scheduler) recordLogin(ctx context.Context, b *db.Run, observed error) 
 	return s.countFindings(ctx, b)
 }
 
-// recordBursts keeps the findings about callers of the delete check who were refused too much, whether or not the cloud answers.
+// recordBursts records the findings about callers of the delete check that were refused too often. It needs no cloud.
 func (s *Scheduler) recordBursts(ctx context.Context, b *db.Run) error {
 	fresh, err := b.RecordRefusalBursts(ctx)
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *Scheduler) recordBursts(ctx context.Context, b *db.Run) error {
 	return nil
 }
 
-// countFindings shows how many are known, whoever found them.
+// countFindings sets the metric of the open findings from all sources.
 func (s *Scheduler) countFindings(ctx context.Context, b *db.Run) error {
 	counts, err := b.FindingCounts(ctx)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"staffeln/db"
 )
 
-// forget ends the history of records, of gone volumes, and of reports, whatever
-// else a run comes to.
+// forget deletes the expired history of records, failures, gone volumes and reports.
+// It does not depend on the other results of a run.
 func (s *Scheduler) forget(ctx context.Context, b *db.Run) error {
 	var before *time.Time
 	if !s.Settings.HistoryTime.IsZero() {

@@ -8,14 +8,14 @@ import (
 	"staffeln/db"
 )
 
-// memory is what the plans know after one more look at the cloud.
+// knowledge is what the plans know about the cloud after one more observation.
 type knowledge struct {
 	volumes  map[string]*db.Volume
 	ends     []db.ProtectionEnd
 	findings []backup.Finding
 }
 
-// remember merges one look at the cloud into what was known. Pure.
+// merge merges one observation of the cloud into the known volumes. Pure.
 func merge(now time.Time, seen *observation, known map[string]db.Volume, bounds backup.Bounds) *knowledge {
 	m := &knowledge{volumes: make(map[string]*db.Volume, max(len(known), len(seen.inv.Volumes))), findings: seen.view.Findings}
 	forgotten := map[string]bool{}
@@ -27,10 +27,10 @@ func merge(now time.Time, seen *observation, known map[string]db.Volume, bounds 
 		projects[p.ID] = p.Name
 	}
 	for _, v := range seen.inv.Volumes {
-		m.see(now, v, known[v.ID], projects[v.ProjectID])
+		m.addSeen(now, v, known[v.ID], projects[v.ProjectID])
 	}
 	for _, v := range seen.answers.Volumes {
-		m.see(now, v, known[v.ID], projects[v.ProjectID])
+		m.addSeen(now, v, known[v.ID], projects[v.ProjectID])
 	}
 	for id, kept := range seen.former {
 		if v := m.volumes[id]; v != nil {
@@ -43,14 +43,14 @@ func merge(now time.Time, seen *observation, known map[string]db.Volume, bounds 
 	for _, id := range seen.view.Unknown {
 		v := m.volumes[id]
 		v.Unknown, v.Protected, v.DetachedPlans = true, protectedBefore(*v, known[id]), seen.view.Detached[id]
-		m.shortens(v)
+		m.addShortened(v)
 	}
 	for id, reason := range seen.view.Ended {
-		m.end(now, known[id], reason)
+		m.addEnd(now, known[id], reason)
 	}
 	for id, v := range known {
 		if m.volumes[id] == nil && !forgotten[id] {
-			m.miss(now, v, seen.answers.GoneVolumes[id] && !seen.answers.Unconfirmed)
+			m.addUnlisted(now, v, seen.answers.GoneVolumes[id] && !seen.answers.Unconfirmed)
 		}
 	}
 	for id, v := range m.volumes {
@@ -62,12 +62,12 @@ func merge(now time.Time, seen *observation, known map[string]db.Volume, bounds 
 	return m
 }
 
-// protectedBefore tells whether it was protected in the project that it is in now.
+// protectedBefore reports whether the volume was protected before, in the project that owns it now.
 func protectedBefore(v, before db.Volume) bool {
 	return before.Protected && before.ProjectID == v.ProjectID
 }
 
-// protectedSince begins with the protection, and again in another project.
+// protectedSince returns when the protection began. A volume that moved to another project starts again.
 func protectedSince(now time.Time, v, before db.Volume) *time.Time {
 	switch {
 	case !v.Protected:
@@ -78,23 +78,23 @@ func protectedSince(now time.Time, v, before db.Volume) *time.Time {
 	return &now
 }
 
-// see is a volume that is there; without protection so far.
-func (m *knowledge) see(now time.Time, v backup.Volume, before db.Volume, project string) {
+// addSeen adds a volume that exists, as not protected yet.
+func (m *knowledge) addSeen(now time.Time, v backup.Volume, before db.Volume, project string) {
 	seen := startRetention(now, v, before, project)
 	if before.Protected && before.ProjectID != v.ProjectID {
-		m.end(now, before, backup.EndTransferred)
+		m.addEnd(now, before, backup.EndTransferred)
 	}
 	m.volumes[v.ID] = seen
 }
 
-// sight begins a new retention with a volume that came from another project.
+// startRetention returns the volume as it is seen now. A volume that came from another project starts a new retention.
 func startRetention(now time.Time, v backup.Volume, before db.Volume, project string) *db.Volume {
 	seen := before
 	seen.ID, seen.Name, seen.ProjectID, seen.Zone, seen.Status = v.ID, v.Name, v.ProjectID, v.Zone, v.Status
 	seen.SizeGiB, seen.Encrypted, seen.Migration, seen.SeenAt = v.SizeGiB, v.Encrypted, v.Migration, now
 	if seen.Retention = before.Retention.Of(v.ProjectID); before.ID != "" && before.ProjectID != v.ProjectID {
 		seen.TransferredAt, seen.Retention.Since = &now, &now
-		seen.ServerID, seen.ServerName, seen.ProjectName = "", "", "" // the old owner's are not the new one's to know
+		seen.ServerID, seen.ServerName, seen.ProjectName = "", "", "" // the new owner must not see the old owner's servers and project
 	}
 	if project != "" {
 		seen.ProjectName = project
@@ -106,12 +106,12 @@ func startRetention(now time.Time, v backup.Volume, before db.Volume, project st
 func (m *knowledge) protect(now time.Time, v *db.Volume, w backup.Wish, bounds backup.Bounds) {
 	v.Protected, v.ServerID, v.ServerName = true, w.Server.ID, w.Server.Name
 	v.Retention = backup.Retain(now, v.Retention, w, bounds)
-	m.shortens(v)
+	m.addShortened(v)
 }
 
-// shortens is a finding for as long as a shorter retention waits, also while
-// nobody can tell whether it is still asked for.
-func (m *knowledge) shortens(v *db.Volume) {
+// addShortened adds a finding as long as a shorter retention is pending, also while it
+// is unknown whether the shorter retention is still asked for.
+func (m *knowledge) addShortened(v *db.Volume) {
 	if v.Protected && v.Retention.Shorter != nil {
 		m.findings = append(m.findings, backup.Finding{
 			Reason: backup.RetentionShortened, ProjectID: v.ProjectID, Object: v.ID,
@@ -120,23 +120,23 @@ func (m *knowledge) shortens(v *db.Volume) {
 	}
 }
 
-// miss is a volume that was known and is not listed: gone where Cinder said so
-// by its ID, else as it was.
-func (m *knowledge) miss(now time.Time, v db.Volume, gone bool) {
+// addUnlisted handles a known volume that is not listed: it is gone if Cinder returned
+// 404 for its ID, else it stays as it was.
+func (m *knowledge) addUnlisted(now time.Time, v db.Volume, gone bool) {
 	if v.GoneAt == nil && gone {
 		if v.Protected {
-			m.end(now, v, backup.EndVolumeDeleted)
+			m.addEnd(now, v, backup.EndVolumeDeleted)
 		}
 		v.GoneAt, v.Protected, v.Unknown, v.DetachedPlans = &now, false, false, 0
 	} else if v.GoneAt == nil {
 		v.Unknown = true
-		m.shortens(&v)
+		m.addShortened(&v)
 	}
 	m.volumes[v.ID] = &v
 }
 
-// end notes that the protection that v had in its project ended.
-func (m *knowledge) end(now time.Time, v db.Volume, reason backup.Reason) {
+// addEnd records that the protection of v in its project ended.
+func (m *knowledge) addEnd(now time.Time, v db.Volume, reason backup.Reason) {
 	m.ends = append(m.ends, db.ProtectionEnd{
 		VolumeID: v.ID, ProjectID: v.ProjectID, EndedAt: now, Reason: reason, ServerID: v.ServerID, ServerName: v.ServerName,
 	})

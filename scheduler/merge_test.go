@@ -12,12 +12,12 @@ import (
 
 var bounds = backup.Bounds{Default: backup.Period{Days: 17}, ShortenDelay: 24 * time.Hour}
 
-// look is one plan's look at a cloud, and what is remembered after it.
-func look(inv backup.Inventory, known map[string]db.Volume) *knowledge {
-	return lookAt(now, inv, known, backup.Answers{})
+// observeCloud merges one observation of the cloud into the known volumes.
+func observeCloud(inv backup.Inventory, known map[string]db.Volume) *knowledge {
+	return observeCloudAt(now, inv, known, backup.Answers{})
 }
 
-func lookAt(at time.Time, inv backup.Inventory, known map[string]db.Volume, answers backup.Answers) *knowledge {
+func observeCloudAt(at time.Time, inv backup.Inventory, known map[string]db.Volume, answers backup.Answers) *knowledge {
 	seen := &observation{inv: inv, answers: answers}
 	seen.view = backup.Protect(inv, backup.Keys{Backup: "b", Retention: "r"}, func(v backup.Volume) backup.Before { return before(known[v.ID], v) }, answers)
 	return merge(at, seen, known, bounds)
@@ -37,8 +37,8 @@ var wholeCloud = backup.Inventory{
 	Volumes:  []backup.Volume{{ID: "v", ProjectID: "p", Status: "in-use", SizeGiB: 1, Servers: []string{"s"}}, {ID: "loose", ProjectID: "p"}},
 }
 
-func TestRememberProtection(t *testing.T) {
-	m := look(wholeCloud, nil)
+func TestMergeKeepsProtectionAndRetention(t *testing.T) {
+	m := observeCloud(wholeCloud, nil)
 	v := m.volumes["v"]
 	require.True(t, v.Protected)
 	require.Equal(t, "web", v.ServerName)
@@ -48,12 +48,12 @@ func TestRememberProtection(t *testing.T) {
 	require.False(t, v.Unknown)
 }
 
-// It begins with the protection, and again in another project. What a plan can't see changes nothing.
-func TestSinceWhenAVolumeIsProtected(t *testing.T) {
+// The time starts with the protection, and again in another project. It does not change if a plan can't see the server.
+func TestProtectedSinceRestartsInAnotherProject(t *testing.T) {
 	at := func(hours int) time.Time { return now.Add(time.Duration(hours) * time.Hour) }
 	remembered := map[string]db.Volume{}
 	for hour, step := range []struct {
-		wants   string // of its server
+		wants   string // metadata of its server
 		project string
 		blind   bool // Nova lists nothing
 		since   int
@@ -75,7 +75,7 @@ func TestSinceWhenAVolumeIsProtected(t *testing.T) {
 		if step.blind {
 			inv.Servers, inv.Unseen = nil, []string{"servers"}
 		}
-		m := lookAt(at(hour), inv, remembered, backup.Answers{})
+		m := observeCloudAt(at(hour), inv, remembered, backup.Answers{})
 		remembered = known(m)
 		if step.since < 0 {
 			require.Nil(t, remembered["v"].ProtectedSince, hour)
@@ -85,9 +85,9 @@ func TestSinceWhenAVolumeIsProtected(t *testing.T) {
 	}
 }
 
-// What a list lacks is unknown, however often it is lacking: only a 404 by ID
-// ends a protection, and says that a volume is gone.
-func TestAbsenceIsConcludedFromAnswersByID(t *testing.T) {
+// What a list lacks is unknown, however often: only a 404 by ID ends a protection or
+// marks a volume as gone.
+func TestVolumeIsGoneOnlyAfter404ByID(t *testing.T) {
 	noVolume, noServer := wholeCloud, wholeCloud
 	noVolume.Volumes, noServer.Servers = wholeCloud.Volumes[1:], nil
 	deleted := backup.Answers{GoneServers: map[string]bool{"s": true}, GoneVolumes: map[string]bool{"v": true}}
@@ -107,14 +107,14 @@ func TestAbsenceIsConcludedFromAnswersByID(t *testing.T) {
 		{"too many servers gone", noServer, doubted, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := look(wholeCloud, nil)
+			m := observeCloud(wholeCloud, nil)
 			for range 3 {
-				m = lookAt(now, c.inv, known(m), backup.Answers{})
+				m = observeCloudAt(now, c.inv, known(m), backup.Answers{})
 				require.True(t, m.volumes["v"].Unknown)
 				require.True(t, m.volumes["v"].Protected)
 				require.Empty(t, m.ends)
 			}
-			m = lookAt(now, c.inv, known(m), c.answers)
+			m = observeCloudAt(now, c.inv, known(m), c.answers)
 			v := m.volumes["v"]
 			require.Equal(t, c.ended == backup.EndVolumeDeleted, v.GoneAt != nil)
 			require.Equal(t, c.ended == "", v.Unknown)
@@ -129,12 +129,12 @@ func TestAbsenceIsConcludedFromAnswersByID(t *testing.T) {
 	}
 }
 
-// A transfer ends the protection in the old project; in the new one nobody asked yet.
-func TestATransferEndsTheProtectionOfTheOldOwner(t *testing.T) {
-	m := look(wholeCloud, nil)
+// A transfer ends the protection in the old project. In the new one, backups are not asked for yet.
+func TestTransferEndsProtectionOfOldOwner(t *testing.T) {
+	m := observeCloud(wholeCloud, nil)
 	moved := wholeCloud
 	moved.Volumes = []backup.Volume{{ID: "v", ProjectID: "q", Status: "available"}}
-	m = look(moved, known(m))
+	m = observeCloud(moved, known(m))
 	v := m.volumes["v"]
 	require.False(t, v.Protected)
 	require.Equal(t, &now, v.TransferredAt)
@@ -144,11 +144,11 @@ func TestATransferEndsTheProtectionOfTheOldOwner(t *testing.T) {
 	require.Equal(t, []any{"p", backup.EndTransferred}, []any{m.ends[0].ProjectID, m.ends[0].Reason})
 }
 
-// A shortened retention is a finding at once and in force later.
+// A shortened retention is a finding at once and takes effect later.
 func TestShortenedRetentionIsAFinding(t *testing.T) {
 	thief := wholeCloud
 	thief.Servers = []backup.Server{{ID: "s", Name: "web", ProjectID: "p", Metadata: map[string]string{"b": "true", "r": "1s"}}}
-	m := look(thief, known(look(wholeCloud, nil)))
+	m := observeCloud(thief, known(observeCloud(wholeCloud, nil)))
 	require.Equal(t, "4w2d", m.volumes["v"].Retention.InForce.String())
 	require.Len(t, m.findings, 1)
 	require.Equal(t, backup.RetentionShortened, m.findings[0].Reason)

@@ -15,15 +15,15 @@ import (
 	"staffeln/db"
 )
 
-// Plan looks at the whole cloud, decides for every volume, and remembers: what
-// was seen, what was decided, and the records that follow from it. It acts on
-// what it could see and says what it could not.
+// Plan observes the whole cloud, decides for every volume, and stores what was
+// seen, what was decided, and the new records. It acts on what it could see and
+// logs what it could not see.
 func (s *Scheduler) Plan(ctx context.Context, b *db.Run) error {
 	inv, err := s.Cloud.Observe(ctx)
 	if err := errors.Join(err, s.recordLogin(ctx, b, err), s.recordBursts(ctx, b)); err != nil {
 		return fmt.Errorf("look at the cloud: %w", err)
 	}
-	if err := ctx.Err(); err != nil { // what it did not see then is nobody's trouble
+	if err := ctx.Err(); err != nil { // the run was stopped: what it did not see is no finding
 		return err
 	}
 	log := zerolog.Ctx(ctx)
@@ -54,7 +54,7 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Run) error {
 		return err
 	}
 	m := merge(b.Now, seen, known, s.Settings.Bounds())
-	if seen.mass {
+	if seen.tooManyMissing {
 		m.findings = append(m.findings, seen.unconfirmedFinding(len(known)))
 	}
 	m.findings = append(append(m.findings, notSeen(inv)...), s.Cloud.Troubles()...)
@@ -74,7 +74,7 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Run) error {
 		if err != nil {
 			return err
 		}
-		if v := m.volumes[records[0].VolumeID]; v != nil { // a newer leader may have learned of it meanwhile
+		if v := m.volumes[records[0].VolumeID]; v != nil { // a newer leader may have added the volume in the meantime
 			p.decide(v, records)
 		}
 	}
@@ -83,10 +83,10 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Run) error {
 			p.decide(m.volumes[id], nil)
 		}
 	}
-	if err := s.keep(ctx, b, seen, known, m, p); err != nil {
+	if err := s.store(ctx, b, seen, known, m, p); err != nil {
 		return err
 	}
-	if accepted && (!seen.mass || !seen.open()) {
+	if accepted && (!seen.tooManyMissing || !seen.open()) {
 		if err := b.EndAbsenceConfirmation(ctx); err != nil {
 			return err
 		}
@@ -94,8 +94,8 @@ func (s *Scheduler) Plan(ctx context.Context, b *db.Run) error {
 	return b.Done(ctx, db.PlanRun, p.scheduledFor)
 }
 
-// notSeen is a finding for each list that broke off, until a plan sees the whole
-// cloud again.
+// notSeen returns a finding for each list that could not be read completely. It
+// lasts until a plan sees the whole cloud again.
 func notSeen(inv backup.Inventory) (found []backup.Finding) {
 	for _, unseen := range inv.Unseen {
 		list, _, _ := strings.Cut(unseen, ":")
@@ -104,8 +104,8 @@ func notSeen(inv backup.Inventory) (found []backup.Finding) {
 	return found
 }
 
-// known are the volumes that earlier plans saw, but those that are gone; again
-// are those of the latter that the cloud shows once more.
+// known returns the volumes that earlier plans saw, without those that are gone.
+// again are the gone volumes that the cloud shows again; known has them too.
 func (s *Scheduler) known(ctx context.Context, b *db.Run, inv backup.Inventory) (known map[string]db.Volume, again []string, err error) {
 	if known, err = b.Volumes(ctx); err != nil {
 		return nil, nil, err
@@ -124,8 +124,8 @@ func (s *Scheduler) known(ctx context.Context, b *db.Run, inv backup.Inventory) 
 	return known, slices.Sorted(maps.Keys(gone)), nil
 }
 
-// restoring asks once which backups tenants restore from at the moment. Where
-// that can't be read, what was known stays; Cinder's refusal then tells.
+// restoring lists once which backups tenants restore from at the moment. If the
+// list can't be read, the last known state stays; Cinder then refuses the deletion.
 func (s *Scheduler) restoring(ctx context.Context, b *db.Run) error {
 	listed, err := s.Cloud.BackupsIn(ctx, backup.StatusRestoring)
 	if err != nil {
@@ -140,10 +140,10 @@ func (s *Scheduler) restoring(ctx context.Context, b *db.Run) error {
 	return b.Restoring(ctx, ids)
 }
 
-// keep writes what a plan came to. What is unwanted ends first: a plan that dies
-// after that concludes the same once more. Volumes come before the records that
-// name them; those that are as they were are not written.
-func (s *Scheduler) keep(ctx context.Context, b *db.Run, seen *observation, known map[string]db.Volume, m *knowledge, p *planner) error {
+// store stores the results of a plan. Withdrawals come first: if the plan dies after
+// them, the next one decides the same again. Volumes are written before the records
+// that name them. Unchanged volumes are not written.
+func (s *Scheduler) store(ctx context.Context, b *db.Run, seen *observation, known map[string]db.Volume, m *knowledge, p *planner) error {
 	withdrawn, err := b.WithdrawAll(ctx, p.withdrawIDs, p.withdrawReasons)
 	if err != nil {
 		return err
@@ -204,7 +204,7 @@ func (s *Scheduler) count(p *planner) {
 	s.Metrics.SetPauses(len(p.paused))
 }
 
-// planner decides for one volume after the other and gathers what follows.
+// planner decides for one volume after the other and collects the results.
 type planner struct {
 	now, scheduledFor time.Time
 	settings          backup.Settings
@@ -218,7 +218,7 @@ type planner struct {
 	withdrawReasons   []backup.Reason
 	decisions         map[decisionCode]int
 	protections       map[backup.Protection]int // volumes
-	protected         int                       // volumes, also those of which the plan could not see whether they still are
+	protected         int                       // volumes, also those that the plan could not check
 	unknown           int
 }
 
@@ -245,11 +245,11 @@ func (p *planner) decide(v *db.Volume, records []backup.Record) {
 	if v.Unknown {
 		p.unknown++
 		if !v.Protected || !v.SeenAt.Equal(p.now) {
-			return // neither wanted nor unwanted: the decision before stands
+			return // neither wanted nor unwanted: the previous decision stays
 		}
 	}
 	subject := v.Subject(p.paused).Freed(p.quotaFreed)
-	if room, known := p.freeQuota[v.ProjectID]; known && v.SizeGiB <= room {
+	if freeGiB, known := p.freeQuota[v.ProjectID]; known && v.SizeGiB <= freeGiB {
 		subject.QuotaFreed = &p.now
 	}
 	d := backup.Next(p.now, p.policy, subject, records)
@@ -284,7 +284,7 @@ func (p *planner) record(v *db.Volume, state backup.State, d backup.Decision, po
 	}
 }
 
-// protection is how well the volume is protected, as far as this plan sees.
+// protection returns the protection of the volume, as far as this plan can see.
 func (p *planner) protection(v *db.Volume, newestPoint *time.Time) backup.Protection {
 	return backup.ProtectionFacts{
 		Gone: v.GoneAt != nil, Wanted: v.Protected, Unseen: v.Unknown, HasPoint: newestPoint != nil,

@@ -17,8 +17,8 @@ var hourly = backup.Settings{
 	BackupServicePeriod: backup.Duration(10 * time.Minute), BackupMinInterval: backup.Duration(time.Hour), FullBackupDepth: 2,
 }
 
-// A plan under a pause writes no record and says why, but ends what is unwanted.
-func TestPlanPaused(t *testing.T) {
+// A plan during a pause creates no record and gives the reason, but withdraws unwanted records.
+func TestPlanDuringPauseCreatesNoRecord(t *testing.T) {
 	planned := backup.Record{ID: "r", VolumeID: "v", ProjectID: "p", State: backup.Planned, PlannedAt: now}
 	for name, c := range map[string]struct {
 		paused  db.Pauses
@@ -56,8 +56,8 @@ func TestPlanPaused(t *testing.T) {
 	}
 }
 
-// A pause is no excuse: volumes are late all the same.
-func TestPlanPausedCountsWhoIsLate(t *testing.T) {
+// Volumes become late during a pause, too.
+func TestPlanDuringPauseCountsLateVolumes(t *testing.T) {
 	p := newPlanner(now, hourly)
 	p.paused = db.Pauses{{}}
 	old := now.Add(-1000 * time.Hour)
@@ -67,7 +67,7 @@ func TestPlanPausedCountsWhoIsLate(t *testing.T) {
 	require.Equal(t, 1, p.protections[backup.Late])
 }
 
-func TestPausesAreShown(t *testing.T) {
+func TestMetricCountsPauses(t *testing.T) {
 	s := Scheduler{Metrics: telemetry.NewMetrics()}
 	for n, paused := range []db.Pauses{nil, {{}}, {{}, {ProjectID: "p"}}} {
 		p := newPlanner(now, hourly)
@@ -81,9 +81,9 @@ staffeln_pauses N
 	}
 }
 
-// Nor is a cloud that shows too little: an alarm on late volumes goes on while it does. Restore points that an owner before
-// left are none of the new owner's. Without any, a volume is late when it is protected for as long.
-func TestWhoIsLateIsLateUnseen(t *testing.T) {
+// A volume that the plan can't see stays late, so that an alarm goes on. Restore points of a previous owner do not count
+// for the new owner. Without a restore point, a volume is late when it has been protected for that long.
+func TestUnseenVolumeStaysLate(t *testing.T) {
 	old, young := now.Add(-100*time.Hour), now.Add(-time.Minute)
 	for name, c := range map[string]struct {
 		record backup.Record

@@ -12,8 +12,8 @@ import (
 // projectsPerRun bounds how many projects one run asks Keystone about by ID.
 const projectsPerRun = 300
 
-// purged returns those of the projects that Keystone knows no more, by ID. What
-// it does not answer about is not among them.
+// purged returns which of the projects Keystone no longer knows, asked by ID. A
+// project without an answer is not in the result.
 func (s *Scheduler) purged(ctx context.Context, ids []string) map[string]bool {
 	gone, all := map[string]bool{}, true
 	for _, id := range ids[:min(len(ids), projectsPerRun)] {
@@ -34,9 +34,9 @@ func (s *Scheduler) purged(ctx context.Context, ids []string) map[string]bool {
 	return gone
 }
 
-// closePurged ends the records of projects that were purged: Keystone knows the
-// project no more, and Cinder, asked by ID as an admin, the backup. Nobody is
-// left who could have removed them otherwise, so these are no losses to doubt.
+// closePurged ends the records of purged projects: Keystone no longer knows the
+// project, and Cinder, asked by ID as admin, no longer knows the backup. No tenant
+// is left who could have removed them, so these are no unconfirmed losses.
 func (s *Scheduler) closePurged(ctx context.Context, b *db.Run) error {
 	unseen, err := b.UnseenProjects(ctx)
 	if err != nil || len(unseen) == 0 {
@@ -67,15 +67,15 @@ func (s *Scheduler) closePurged(ctx context.Context, b *db.Run) error {
 	if len(ended) == 0 {
 		return nil
 	}
-	if err := s.Cloud.VerifyAdmin(ctx); err != nil { // who is admin no longer is told 404 of everything
+	if err := s.Cloud.VerifyAdmin(ctx); err != nil { // a user who lost the admin role gets 404 for everything
 		return err
 	}
 	return b.ClosePurged(ctx, ended)
 }
 
-// reappeared looks for backups that were removed and that Cinder lists all the
-// same, as after the restore of its database. A list may lag: each is asked for
-// by ID. Of those that no answer came about nothing is known: it returns how many.
+// reappeared finds removed backups that Cinder lists again, for example after a
+// restore of its database. A list may lag, so each backup is read by ID. It returns
+// the number of backups that could not be read.
 func (s *Scheduler) reappeared(ctx context.Context, b *db.Run, page []backup.Backup) (unknown int, err error) {
 	listed := make(map[string]backup.Backup, len(page))
 	ids := make([]string, 0, len(page))
@@ -107,5 +107,5 @@ func (s *Scheduler) reappeared(ctx context.Context, b *db.Run, page []backup.Bac
 }
 
 // removedListed is the condition that removed backups that Cinder lists can't be
-// looked at.
+// read.
 const removedListed = "removed backups listed"

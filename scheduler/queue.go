@@ -8,19 +8,19 @@ import (
 	"staffeln/db"
 )
 
-// queueTime is for how long nobody takes tasks, or Redis is away, before it is a
-// finding: a restart takes less.
+// queueTime is how long no worker takes tasks, or Redis is unreachable, before that
+// becomes a finding: a restart takes less.
 const queueTime = time.Minute
 
-// queueTrouble remembers since when there is what.
+// queueTrouble is the current problem of the queue and its start.
 type queueTrouble struct {
 	reason   backup.Reason // empty: none
 	since    time.Time
-	recorded *backup.Reason // the finding that stands, empty: none; nil: nobody knows, as at the beginning of a term
+	recorded *backup.Reason // the open finding, empty: none; nil: unknown, as at the beginning of a term
 }
 
-// recordQueue keeps the finding that no worker takes tasks, or that Redis does not
-// take them, and ends it where that is over. failed is what came of dispatching.
+// recordQueue records the finding that no worker takes tasks, or that Redis does not
+// take them, and ends it when that is over. failed is the error of the dispatch.
 func (s *Scheduler) recordQueue(ctx context.Context, b *db.Run, failed error) error {
 	reason, detail := backup.Reason(""), ""
 	if workers, err := s.Queue.Workers(ctx); err != nil || failed != nil {
@@ -31,11 +31,11 @@ func (s *Scheduler) recordQueue(ctx context.Context, b *db.Run, failed error) er
 	if was := s.queue; was.since.IsZero() || was.reason != reason {
 		s.queue.reason, s.queue.since = reason, b.Now
 	}
-	told := s.queue.recorded
+	recorded := s.queue.recorded
 	switch brief := reason != "" && b.Now.Sub(s.queue.since) < queueTime; {
-	case told != nil && *told == reason:
+	case recorded != nil && *recorded == reason:
 		return nil
-	case brief && (told == nil || *told == "" || reason == backup.QueueUnreachable): // Redis that is away says of no worker that it is alive
+	case brief && (recorded == nil || *recorded == "" || reason == backup.QueueUnreachable): // without Redis it is unknown whether a worker is alive
 		return nil
 	case brief:
 		reason = ""

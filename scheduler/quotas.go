@@ -11,18 +11,18 @@ import (
 )
 
 // quotasPerPlan is how many projects whose quota was full one plan asks about, in
-// turn: people raise a quota or remove backups of their own, and do not wait then
-// for hours. A plan has few calls to spare.
+// turn: users raise a quota or remove backups of their own, and should not wait for
+// hours then. A plan can spare few requests.
 const quotasPerPlan = 2
 
-// freeQuota returns, by project, how many GiB of backups have room in a quota that
-// was full lately. Of most projects it knows nothing.
+// freeQuota returns, by project, how many GiB are free in a quota that was full
+// lately. It covers only the projects that this plan asked about.
 func (s *Scheduler) freeQuota(ctx context.Context, b *db.Run) (map[string]int, error) {
 	full, err := b.QuotasFull(ctx)
 	if err != nil {
 		return nil, err
 	}
-	room := map[string]int{}
+	freeGiB := map[string]int{}
 	for i := range min(quotasPerPlan, len(full)) {
 		id := full[(s.quotaTurn+i)%len(full)]
 		backups, gigabytes, err := s.Cloud.BackupQuota(ctx, id)
@@ -31,14 +31,14 @@ func (s *Scheduler) freeQuota(ctx context.Context, b *db.Run) (map[string]int, e
 			continue
 		}
 		if free(backups) > 0 {
-			room[id] = free(gigabytes)
+			freeGiB[id] = free(gigabytes)
 		}
 	}
 	s.quotaTurn += quotasPerPlan
-	return room, nil
+	return freeGiB, nil
 }
 
-// free is how much of a quota is left.
+// free returns how much of a quota is left.
 func free(q backup.Quota) int {
 	if q.Limit < 0 {
 		return math.MaxInt

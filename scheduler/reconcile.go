@@ -12,10 +12,10 @@ import (
 	"staffeln/db"
 )
 
-// Reconcile compares all backups that Cinder has with all our records: those of
-// ours that no record knows get one, or are a finding where none can; those
-// that others removed are recorded as lost. A listing raises suspicions only; a
-// loss is written after a 404 by ID.
+// Reconcile compares all backups in Cinder with all our records. A backup of ours
+// without a record gets one, or becomes a finding if it can't have one. A backup
+// that others removed is recorded as lost. A listing only raises a suspicion; a loss
+// is written after a 404 by ID.
 func (s *Scheduler) Reconcile(ctx context.Context, b *db.Run) error {
 	if err := s.Cloud.VerifyAdmin(ctx); err != nil {
 		return fmt.Errorf("reconcile: %w", err)
@@ -67,15 +67,15 @@ func (s *Scheduler) Reconcile(ctx context.Context, b *db.Run) error {
 	if err != nil {
 		return err
 	}
-	if accepted && openLosses == 0 { // a secret that Barbican never tells of, as a private one, keeps no word standing
+	if accepted && openLosses == 0 { // a secret that Barbican never shows, such as a private one, must not keep the confirmation open
 		if err := b.EndLossConfirmation(ctx); err != nil {
 			return err
 		}
 	}
-	if err := s.found(ctx, b, slices.Concat(spoilt, unasked, secretless)); err != nil {
+	if err := s.recordFindings(ctx, b, slices.Concat(spoilt, unasked, secretless)); err != nil {
 		return err
 	}
-	if _, err := b.RecordReconcileFindings(ctx, slices.Concat(lost, spoilt, unasked, secretless), true); err != nil { // each loss was told when it came
+	if _, err := b.RecordReconcileFindings(ctx, slices.Concat(lost, spoilt, unasked, secretless), true); err != nil { // each loss was logged when it was found
 		return err
 	}
 	if err := s.countFindings(ctx, b); err != nil {
@@ -85,8 +85,8 @@ func (s *Scheduler) Reconcile(ctx context.Context, b *db.Run) error {
 	return b.Done(ctx, db.SweepBeat, b.Now)
 }
 
-// compare looks at one page of Cinder's backups. It returns of how many removed
-// ones it is not known whether Cinder has them.
+// compare compares one page of Cinder's backups with the records. It returns for how
+// many removed backups it is unknown whether Cinder still has them.
 func (s *Scheduler) compare(ctx context.Context, b *db.Run, page []backup.Backup) (unknown int, err error) {
 	strangers, err := b.Seen(ctx, page)
 	if err != nil {
@@ -108,11 +108,11 @@ func (s *Scheduler) compare(ctx context.Context, b *db.Run, page []backup.Backup
 			findings = append(findings, *f)
 		}
 	}
-	return unknown, s.found(ctx, b, findings)
+	return unknown, s.recordFindings(ctx, b, findings)
 }
 
-// found keeps findings of a sweep that is not over, and tells the new ones.
-func (s *Scheduler) found(ctx context.Context, b *db.Run, findings []backup.Finding) error {
+// recordFindings records findings of a reconcile run that is not finished, and logs the new ones.
+func (s *Scheduler) recordFindings(ctx context.Context, b *db.Run, findings []backup.Finding) error {
 	if len(findings) == 0 {
 		return nil
 	}
@@ -124,12 +124,11 @@ func (s *Scheduler) found(ctx context.Context, b *db.Run, findings []backup.Find
 	return nil
 }
 
-// orphan looks at a backup of ours that no record has. It came of a request of
-// ours: the record that still waits for its answer adopts it by itself (its
-// worker looks for the tag), any other gives it a record of its own. Where the
-// record itself is forgotten, or names another volume, somebody has to look: a
-// database that was restored from an older dump knows as little of it as a
-// cloned one that woke up, and neither may remove it.
+// orphan handles a backup of ours that no record names. It comes from a request of
+// ours. A record that still waits for its answer adopts the backup by its tag; for
+// any other record the backup gets a record of its own. If the record is forgotten,
+// or names another volume, the backup is a finding: our database may be restored from
+// an older dump, or be a clone that was started, and neither may remove the backup.
 func (s *Scheduler) orphan(ctx context.Context, b *db.Run, one backup.Backup) (*backup.Finding, error) {
 	r, ok, err := b.ByID(ctx, one.Tag().Record)
 	if err != nil || s.Identity.Adoptable(r, one) {
@@ -138,14 +137,14 @@ func (s *Scheduler) orphan(ctx context.Context, b *db.Run, one backup.Backup) (*
 	ended := one.Status == backup.StatusAvailable || one.Status == backup.StatusError || one.Status == backup.StatusErrorDeleting
 	stuck := one.Status == backup.StatusCreating && b.Now.Sub(one.CreatedAt) > s.Settings.Timeout(one.SizeGiB)
 	switch {
-	case one.Status == backup.StatusDeleting: // somebody has looked
+	case one.Status == backup.StatusDeleting: // somebody is removing it already
 		return nil, nil
 	case !ok:
-		return orphaned(one, backup.Orphan, "no record "+one.Tag().Record+" of it is known"), nil
+		return orphanFinding(one, backup.Orphan, "no record "+one.Tag().Record+" of it is known"), nil
 	case r.VolumeID != one.VolumeID || r.ProjectID != one.ProjectID:
-		return orphaned(one, backup.TagMismatch, fmt.Sprintf("its record %s is about volume %s of project %s", r.ID, r.VolumeID, r.ProjectID)), nil
+		return orphanFinding(one, backup.TagMismatch, fmt.Sprintf("its record %s is about volume %s of project %s", r.ID, r.VolumeID, r.ProjectID)), nil
 	case stuck:
-		return orphaned(one, backup.Orphan, "its record "+r.ID+" has another one, and it is still creating"), nil
+		return orphanFinding(one, backup.Orphan, "its record "+r.ID+" has another one, and it is still creating"), nil
 	case !ended:
 		return nil, nil
 	}
@@ -153,8 +152,8 @@ func (s *Scheduler) orphan(ctx context.Context, b *db.Run, one backup.Backup) (*
 	return nil, b.Twin(ctx, r, one)
 }
 
-// orphaned says what was seen and what to do.
-func orphaned(one backup.Backup, why backup.Reason, seen string) *backup.Finding {
+// orphanFinding returns the finding: what was seen and what to do.
+func orphanFinding(one backup.Backup, why backup.Reason, seen string) *backup.Finding {
 	return &backup.Finding{
 		Reason: why, ProjectID: one.ProjectID, Object: one.ID, VolumeID: one.VolumeID,
 		Detail: fmt.Sprintf("backup %q of volume %s, made %s: %s; restore the database that has it, or keep it by hand, "+
@@ -163,22 +162,22 @@ func orphaned(one backup.Backup, why backup.Reason, seen string) *backup.Finding
 	}
 }
 
-// More than this many losses at once, and more than one in a hundred, are not
-// believed: rather our view of the cloud is broken.
+// More than this many losses at once, and more than one in a hundred, are
+// not confirmed: more likely our view of the cloud is broken.
 const (
-	believableLosses = 10
-	believableShare  = 100
+	plausibleLosses    = 10
+	plausibleLossShare = 100
 )
 
-// missing records what others removed; open is of how many it is not known
-// whether they were, the doubt is why nothing was written. However many the
-// operator accepts, each is confirmed by ID.
+// missing records the backups that others removed. open is how many could not be
+// checked; unconfirmed is the reason why nothing was written. Each loss is confirmed
+// by ID, even if the operator confirmed the losses.
 func (s *Scheduler) missing(ctx context.Context, b *db.Run, accepted bool) (open int, unconfirmed *backup.Finding, err error) {
 	missing, available, err := b.Missing(ctx, accepted)
 	if err != nil {
 		return 0, nil, err
 	}
-	if !accepted && len(missing) > believableLosses && len(missing)*believableShare > available {
+	if !accepted && len(missing) > plausibleLosses && len(missing)*plausibleLossShare > available {
 		return len(missing), &backup.Finding{Reason: backup.LossesUnconfirmed, Object: "records", Detail: fmt.Sprintf(
 			"at least %d of %d restore points are not in Cinder's listing; nothing was written: check the service user's admin role and Cinder's database; where they are gone for good: staffeln confirm-lost",
 			len(missing), available)}, nil
@@ -204,10 +203,10 @@ func (s *Scheduler) missing(ctx context.Context, b *db.Run, accepted bool) (open
 	return open, nil, nil
 }
 
-// doubt ends a sweep that believes too little to write anything. The next one
-// comes in its turn: to list the whole cloud again at once would show the same.
+// endUnconfirmed ends a reconcile run with too many losses to write anything. The next
+// run comes at its normal time: listing the whole cloud again at once would show the same.
 func (s *Scheduler) endUnconfirmed(ctx context.Context, b *db.Run, why backup.Finding) error {
-	if err := s.found(ctx, b, []backup.Finding{why}); err != nil {
+	if err := s.recordFindings(ctx, b, []backup.Finding{why}); err != nil {
 		return err
 	}
 	if err := s.countFindings(ctx, b); err != nil {

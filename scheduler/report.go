@@ -12,14 +12,14 @@ import (
 	"staffeln/view/report"
 )
 
-// reportGrid is how often it is looked for reports that are due, and for mails whose next try is: far less often than
-// volumes are, since it reads all late ones.
+// reportGrid is how often due reports, and mails whose next try is due, are looked for. That is far less often than a
+// dispatch, since the query reads all late volumes.
 const reportGrid = 5 * time.Minute
 
-// Report finds the groups whose report is due, or that have mails to be sent, and gives the queue a task for each.
-// Whatever the queue lost comes back here.
+// Report finds the groups whose report is due, or that have mails to send, and enqueues a task for each.
+// It enqueues again every task that the queue lost.
 func (s *Scheduler) Report(ctx context.Context, b *db.Run) error {
-	untold, err := b.Unreported(ctx, s.Settings.Late())
+	unreported, err := b.Unreported(ctx, s.Settings.Late())
 	if err != nil {
 		return err
 	}
@@ -32,54 +32,54 @@ func (s *Scheduler) Report(ctx context.Context, b *db.Run) error {
 		return err
 	}
 	unsent := unsentNotices{projects, operator}
-	items := dueReports(b.Now, s.Settings.ReportPeriod.Std(), s.Reporting, untold, unsent, groups)
-	tally, err := s.Queue.Dispatch(ctx, items)
+	items := dueReports(b.Now, s.Settings.ReportPeriod.Std(), s.Reporting, unreported, unsent, groups)
+	counts, err := s.Queue.Dispatch(ctx, items)
 	if len(items) > 0 {
-		s.routine.line(ctx, "report", b.Now, false, outcomes(tally)).Int("groups", len(items)).Any("outcome", tally).Msg("reports dispatched")
+		s.routine.line(ctx, "report", b.Now, false, outcomes(counts)).Int("groups", len(items)).Any("outcome", counts).Msg("reports dispatched")
 	}
 	s.dispatched(ctx, "report", err)
 	return b.Done(ctx, db.ReportRun, b.Now)
 }
 
-// unsentNotices are the projects that are to get a mail about a notice, and whether the operator is.
+// unsentNotices are the projects that are to get a mail about a notice, and whether the operator is to get one.
 type unsentNotices struct {
 	projects []string
 	operator bool
 }
 
-// dueReports picks the groups that need a worker. Pure.
-func dueReports(now time.Time, period time.Duration, reporting report.Reporting, untold []db.Unreported, unsent unsentNotices, groups map[string]db.ReportGroup) []tasks.Item {
+// dueReports returns a task for each group that needs one. Pure.
+func dueReports(now time.Time, period time.Duration, reporting report.Reporting, unreported []db.Unreported, unsent unsentNotices, groups map[string]db.ReportGroup) []tasks.Item {
 	waiting := map[string]report.Waiting{}
-	for _, u := range untold {
+	for _, u := range unreported {
 		id := u.ProjectID
 		switch {
 		case reporting.Together():
 			id = report.All
-		case id == "" && reporting.Has(report.All): // about no project: for the operator, whom no project's report tells
+		case id == "" && reporting.Has(report.All): // without a project: for the operator only, as no project's report has it
 			id = report.All
 		case id == "":
 			continue
 		}
 		waiting[id] = waiting[id].Merge(report.Waiting{Result: u.Result, Matter: u.Matter})
 	}
-	nextTask := map[string]bool{}
+	needsTask := map[string]bool{}
 	for id, w := range waiting {
 		g := groups[id]
 		w.Last = g.DeliveredAt
 		mayMake := !g.Open && backup.Due(now, g.NextTryAt)
-		nextTask[id] = mayMake && report.Due(now, period, w)
+		needsTask[id] = mayMake && report.Due(now, period, w)
 	}
 	if !reporting.ToLog() {
 		for _, id := range unsent.projects {
-			nextTask[id] = nextTask[id] || !report.NoticesWait(now, groups[id].NextTryAt, groups[id].Failures)
+			needsTask[id] = needsTask[id] || !report.NoticesWait(now, groups[id].NextTryAt, groups[id].Failures)
 		}
 	}
-	nextTask[report.All] = nextTask[report.All] || unsent.operator
+	needsTask[report.All] = needsTask[report.All] || unsent.operator
 	for id, g := range groups {
-		nextTask[id] = nextTask[id] || g.MailDue
+		needsTask[id] = needsTask[id] || g.MailDue
 	}
 	var items []tasks.Item
-	for id, needed := range nextTask {
+	for id, needed := range needsTask {
 		if g := groups[id]; needed && !g.Leased {
 			items = append(items, tasks.Item{Kind: tasks.ReportSend, Group: id, Abandoned: g.Abandoned})
 		}

@@ -10,24 +10,24 @@ import (
 	"staffeln/view/report"
 )
 
-// A notice makes its group due at once, whatever the period, but not before the next look at a project without receivers.
-func TestNoticeMakesItsGroupDueAtOnce(t *testing.T) {
+// A notice makes its group due at once, whatever the period, but not before the next check of a project without receivers.
+func TestNoticeMakesReportGroupDueAtOnce(t *testing.T) {
 	const period = 24 * time.Hour
-	told := new(now.Add(-time.Minute))
+	deliveredAt := new(now.Add(-time.Minute))
 	members := report.Reporting{SenderEmail: "a@b.example"}
 	list := report.Reporting{SenderEmail: "a@b.example", Receiver: []string{"ops@b.example"}}
 	operator := report.Reporting{SenderEmail: "a@b.example", OperatorReceiver: []string{"ops@b.example"}}
 	about := []db.Unreported{{ProjectID: "", Matter: new(now.Add(-2 * period))}}
 	both := unsentNotices{[]string{"p"}, true}
 	for name, c := range map[string]struct {
-		reporting report.Reporting
-		untold    []db.Unreported
-		unsent    unsentNotices
-		groups    map[string]db.ReportGroup
-		due       []string
+		reporting  report.Reporting
+		unreported []db.Unreported
+		unsent     unsentNotices
+		groups     map[string]db.ReportGroup
+		due        []string
 	}{
 		"nothing":                            {members, nil, unsentNotices{}, nil, nil},
-		"a notice":                           {members, nil, both, map[string]db.ReportGroup{"p": {DeliveredAt: told}, "all": {DeliveredAt: told}}, []string{"all", "p"}},
+		"a notice":                           {members, nil, both, map[string]db.ReportGroup{"p": {DeliveredAt: deliveredAt}, "all": {DeliveredAt: deliveredAt}}, []string{"all", "p"}},
 		"for the project alone":              {members, nil, unsentNotices{[]string{"p"}, false}, nil, []string{"p"}},
 		"one report of all":                  {list, nil, both, nil, []string{"all", "p"}},
 		"to the log":                         {report.Reporting{}, nil, both, nil, []string{"all"}},
@@ -43,7 +43,7 @@ func TestNoticeMakesItsGroupDueAtOnce(t *testing.T) {
 		"and one report of all":              {list, about, unsentNotices{}, nil, []string{"all"}},
 	} {
 		var due []string
-		for _, item := range dueReports(now, period, c.reporting, c.untold, c.unsent, c.groups) {
+		for _, item := range dueReports(now, period, c.reporting, c.unreported, c.unsent, c.groups) {
 			due = append(due, item.Group)
 		}
 		require.Equal(t, c.due, due, name)

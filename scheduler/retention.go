@@ -8,11 +8,11 @@ import (
 	"staffeln/db"
 )
 
-// goneFor is how long what a project that is gone left is not looked at again.
+// goneFor is how long the backups that a deleted project left are not checked again.
 const goneFor = 24 * time.Hour
 
-// Retention finds the volumes of which, by our records, something may be
-// removed, and marks them; the worker looks at Cinder before it removes.
+// Retention finds the volumes that, by our records, have a backup to remove, and
+// marks them. The worker checks Cinder before it removes anything.
 func (s *Scheduler) Retention(ctx context.Context, b *db.Run) error {
 	if err := b.ForgetProjects(ctx, b.Now.Add(-2*goneFor)); err != nil {
 		return err
@@ -45,8 +45,8 @@ func (s *Scheduler) Retention(ctx context.Context, b *db.Run) error {
 	return b.Done(ctx, db.RetentionBeat, b.Now)
 }
 
-// removable tells whether something of a volume may go by our records. What is lost keeps nothing: Cinder has it no
-// longer, and what it stood on would stay for ever.
+// removable reports whether, by our records, a backup of the volume can be removed. A lost backup retains nothing: Cinder
+// no longer has it, and the backups that it depended on would never be removed.
 func (s *Scheduler) removable(b *db.Run, v db.AgedVolume, gone map[string]bool) bool {
 	links := map[string][]backup.Link{}
 	for _, r := range v.Links {
@@ -55,8 +55,8 @@ func (s *Scheduler) removable(b *db.Run, v db.AgedVolume, gone map[string]bool) 
 		}
 	}
 	for project, of := range links {
-		keeping := backup.ConstraintsOf(project, v.Guard(s.Settings), v.Links)
-		if removals, _ := backup.Expired(b.Now, keeping, of); len(removals) > 0 {
+		constraints := backup.ConstraintsOf(project, v.Guard(s.Settings), v.Links)
+		if removals, _ := backup.Expired(b.Now, constraints, of); len(removals) > 0 {
 			return true
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"staffeln/db"
 )
 
-// A full under an incremental that somebody removed goes when its own retention is over: in Cinder nothing stands on it.
-func TestWhatStoodBelowALostOneIsRemovable(t *testing.T) {
+// A full whose incremental was removed by others expires by its own retention: in Cinder nothing depends on it.
+func TestParentOfLostIncrementalExpires(t *testing.T) {
 	s := &Scheduler{}
 	volume := func(leaf backup.State) db.AgedVolume {
 		record := func(id string, state backup.State, kind backup.Kind, data time.Time) backup.Record {

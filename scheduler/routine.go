@@ -12,11 +12,11 @@ import (
 	"staffeln/tasks"
 )
 
-// routineTime is how often a run that finds nothing new is logged at info all the same, so that the log shows that it runs.
+// routineTime is how often a run that finds nothing new is logged at info anyway, so that the log shows that it runs.
 const routineTime = time.Hour
 
-// routine remembers what each run logged last: a run that did nothing, and finds what it found before, is written at
-// debug. The zero value is ready.
+// routine holds what each run logged last. A run that did nothing and finds the same as before is logged at debug. The zero
+// value is ready.
 type routine struct {
 	mu   sync.Mutex
 	last map[string]entry
@@ -27,8 +27,8 @@ type entry struct {
 	at    time.Time
 }
 
-// line returns the line of a run that ended at now: at info if it did something, found something else than before, or was
-// not logged for long.
+// line returns the log event of a run that ended at now. The level is info if the run did something, found something else
+// than before, or was not logged at info for routineTime.
 func (r *routine) line(ctx context.Context, run string, now time.Time, did bool, found ...any) *zerolog.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -45,7 +45,7 @@ func (r *routine) line(ctx context.Context, run string, now time.Time, did bool,
 	return log.Info() //nolint:zerologlint // the caller sends it
 }
 
-// outcomes returns which outcomes a dispatch run had, without how many items.
+// outcomes returns which outcomes a dispatch run had, without the counts.
 func outcomes(t tasks.Outcomes) []tasks.Outcome {
 	var had []tasks.Outcome
 	for outcome, n := range t {

@@ -16,16 +16,16 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-// leadPause is how long a follower waits before it asks for the lead again,
-// and a leader whose database does not answer. With the 11 seconds in which Postgres
-// gives up a session whose machine vanished, another leads within 15.
+// leadPause is how long a follower waits before it tries to become leader again,
+// and a leader whose database does not answer. Postgres closes the session of a
+// vanished machine after 11 seconds, so another leader takes over within 15.
 const leadPause = 3 * time.Second
 
 const databaseCure = "start Postgres, or check STAFFELN_DATABASE_URL; nothing is planned, begun or removed until it answers"
 
-// Run leads whenever no other scheduler does, until ctx ends. The name stands
-// in the leader's row; databaseURL and opts are for the session that holds the
-// lead.
+// Run leads whenever no other scheduler does, until ctx ends. The name is
+// written to the leader's row. databaseURL and opts are for the session that
+// holds the leadership.
 func (s *Scheduler) Run(ctx context.Context, databaseURL, name string, opts ...db.Option) error {
 	log := zerolog.Ctx(ctx)
 	defer s.Metrics.Follows()
@@ -55,24 +55,24 @@ func (s *Scheduler) Run(ctx context.Context, databaseURL, name string, opts ...d
 	return nil
 }
 
-// reign runs what is due until the lead is lost or ctx ends. Dispatch has a loop of its own: a plan that takes long
-// keeps nobody from being admitted, followed and recorded. Both have ended when it returns.
+// runTerm runs what is due until the leadership is lost or ctx ends. Dispatch has a loop of its own, so that a long plan
+// delays no admission, poll or result. Both loops have ended when runTerm returns.
 func (s *Scheduler) runTerm(ctx context.Context, lead *db.Leadership) {
 	log := zerolog.Ctx(ctx).With().Int64("term", lead.Term).Logger()
 	ctx, lose := context.WithCancelCause(log.WithContext(ctx))
 	defer lose(nil)
-	s.queue = queueTrouble{} // another leader may have found or ended it
+	s.queue = queueTrouble{} // another leader may have recorded or ended the finding
 	log.Info().Msg("leading")
 	defer lead.Keep(ctx)()
 	s.Metrics.Leads(lead.Term)
-	found := make(chan struct{}, 1) // there is something to dispatch
+	found := make(chan struct{}, 1) // signals that there is something to dispatch
 	planning, dispatch := s.runs()
 	var loops sync.WaitGroup
 	loops.Go(func() {
 		lose(s.loop(ctx, lead, planning, nil, func() {
 			select {
 			case found <- struct{}{}:
-			default: // it knows already
+			default: // the signal is set already
 			}
 		}))
 	})
@@ -83,20 +83,20 @@ func (s *Scheduler) runTerm(ctx context.Context, lead *db.Leadership) {
 	}
 }
 
-// loop runs what is due, and pauses until something is, or it is woken, until the lead is lost (then it says how) or
-// ctx ends. After each round in which something ran it calls ran.
-func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, beats []periodicRun, woken <-chan struct{}, ran func()) error {
+// loop runs what is due, then sleeps until something is due or it is woken. It ends when the leadership is lost (and
+// returns the reason) or ctx ends. It calls ran after each round in which a run succeeded.
+func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, runs []periodicRun, woken <-chan struct{}, ran func()) error {
 	for ctx.Err() == nil {
 		if err := lead.Alive(ctx); err != nil {
 			return err
 		}
-		next, some, _, err := s.round(ctx, lead.Term, beats)
+		next, some, _, err := s.round(ctx, lead.Term, runs)
 		switch {
 		case errors.Is(err, db.ErrLostLeadership):
 			return err
 		case ctx.Err() != nil:
 		case err != nil:
-			s.complain(ctx, "database", err)
+			s.logRunFailure(ctx, "database", err)
 			next = leadPause
 		default:
 			s.conditions.Over(zerolog.Ctx(ctx), runCondition+"database").Msg("scheduler's database answers again")
@@ -104,21 +104,21 @@ func (s *Scheduler) loop(ctx context.Context, lead *db.Leadership, beats []perio
 		if some {
 			ran()
 		}
-		// the clock is the database's, and may be set: it is asked again at least as often as something is dispatched
+		// the database's clock counts and can be changed: it is read again at least once per poll period
 		t := time.NewTimer(min(next, s.Settings.PollPeriod.Std()))
 		select {
 		case <-ctx.Done():
 		case <-t.C:
 		case <-woken:
-			beats[0].wanted = true
+			runs[0].wanted = true
 		}
 		t.Stop()
 	}
 	return context.Canceled
 }
 
-// Turn does what is due now in the given term, one after the other, and returns how long nothing will be. A run that
-// fails does not keep the others from their turn. [Scheduler.Run] does the same in two loops.
+// Turn does what is due now in the given term, one run after the other, and returns the time until the next run is due. A
+// run that fails does not stop the others. [Scheduler.Run] does the same in two loops.
 func (s *Scheduler) Turn(ctx context.Context, term int64) (time.Duration, error) {
 	planning, dispatch := s.runs()
 	next, _, failed, err := s.round(ctx, term, slices.Concat(planning, dispatch))
@@ -128,31 +128,31 @@ func (s *Scheduler) Turn(ctx context.Context, term int64) (time.Duration, error)
 	return next, nil
 }
 
-// round does what is due now in the given term, and returns how long nothing will be, whether anything ran well, and
-// what failed. Each that failed is tried again after a back-off of its own. The error says that no run can begin.
-func (s *Scheduler) round(ctx context.Context, term int64, beats []periodicRun) (next time.Duration, some bool, failed, err error) {
-	for i := range beats {
-		periodicRun := &beats[i]
+// round does what is due now in the given term. It returns the time until the next run is due, whether any run succeeded,
+// and what failed. Each failed run is tried again after its own back-off. err says that no run can begin.
+func (s *Scheduler) round(ctx context.Context, term int64, runs []periodicRun) (next time.Duration, some bool, failed, err error) {
+	for i := range runs {
+		run := &runs[i]
 		b, err := s.DB.BeginRun(ctx, term)
 		if err != nil {
 			return 0, some, failed, err
 		}
-		if !periodicRun.due(b) || b.Now.Before(s.backOffs.until(periodicRun.name)) {
+		if !run.due(b) || b.Now.Before(s.backOffs.until(run.name)) {
 			continue
 		}
-		periodicRun.wanted = false
+		run.wanted = false
 		took := telemetry.Stopwatch()
-		err = guarded(ctx, *periodicRun, b)
-		s.Metrics.Run(periodicRun.name, took(), b.Now, err)
+		err = guarded(ctx, *run, b)
+		s.Metrics.Run(run.name, took(), b.Now, err)
 		switch {
 		case errors.Is(err, db.ErrLostLeadership):
 			return 0, some, failed, err
 		case err == nil:
 			some = true
-			s.succeeded(ctx, *periodicRun)
+			s.succeeded(ctx, *run)
 		case ctx.Err() == nil:
-			s.failed(ctx, *periodicRun, b, err)
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", periodicRun.name, err))
+			s.failed(ctx, *run, b, err)
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", run.name, err))
 		default:
 			failed = errors.Join(failed, err)
 		}
@@ -161,17 +161,17 @@ func (s *Scheduler) round(ctx context.Context, term int64, beats []periodicRun) 
 	if err != nil {
 		return 0, some, failed, err
 	}
-	wakes := make([]time.Time, len(beats))
-	for i, periodicRun := range beats {
-		wakes[i] = periodicRun.next(now)
-		if again := s.backOffs.until(periodicRun.name); again.After(now) && again.Before(wakes[i]) {
+	wakes := make([]time.Time, len(runs))
+	for i, run := range runs {
+		wakes[i] = run.next(now)
+		if again := s.backOffs.until(run.name); again.After(now) && again.Before(wakes[i]) {
 			wakes[i] = again
 		}
 	}
 	return slices.MinFunc(wakes, time.Time.Compare).Sub(now), some, failed, nil
 }
 
-// guarded runs a beat, and makes an error of a panic: the other runs go on, and the log keeps its form.
+// guarded executes a run and turns a panic into an error: the other runs go on, and the log keeps its format.
 func guarded(ctx context.Context, of periodicRun, b *db.Run) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -181,13 +181,13 @@ func guarded(ctx context.Context, of periodicRun, b *db.Run) (err error) {
 	return of.do(ctx, b)
 }
 
-// beat is one kind of run on a grid of its own.
+// periodicRun is one kind of run on a time grid of its own.
 type periodicRun struct {
 	name   string
 	period time.Duration
 	last   func(*db.Run) *time.Time
 	do     func(context.Context, *db.Run) error
-	wanted bool // also before its time
+	wanted bool // run it before its time
 }
 
 func (b *periodicRun) due(at *db.Run) bool {
@@ -197,7 +197,7 @@ func (b *periodicRun) due(at *db.Run) bool {
 
 func (b *periodicRun) next(now time.Time) time.Time { return backup.Grid(now, b.period).Add(b.period) }
 
-// beats lists them in the order of a turn: what a plan, a retention pass or a sweep found is dispatched at once.
+// runs returns the runs in the order of a turn: what plan, retention or reconcile found is dispatched at once.
 func (s *Scheduler) runs() (planning, dispatch []periodicRun) {
 	set := s.Settings
 	one := func(name string, period time.Duration, last func(*db.Run) *time.Time, run func(context.Context, *db.Run) error) periodicRun {

@@ -15,15 +15,15 @@ import (
 	"staffeln/db"
 )
 
-// The bounds of what one sweep asks Barbican: lists of projects, and secrets that
-// they lack. The rest has its turn in a later sweep.
+// The limits of what one reconcile run asks Barbican: lists of projects, and secrets
+// that the lists lack. The rest is checked in a later run.
 const (
 	secretProjectsPerRun = 100
 	secretsPerRun        = 200
 )
 
-// heldSecrets are the secrets of our encrypted restore points that a sweep saw:
-// the backup of each, by project.
+// heldSecrets are the secrets of our encrypted restore points that a reconcile run saw:
+// by project and secret ID, the ID of the backup.
 type heldSecrets map[string]map[string]string
 
 func (s *Scheduler) holdSecrets(held heldSecrets, page []backup.Backup) {
@@ -38,10 +38,10 @@ func (s *Scheduler) holdSecrets(held heldSecrets, page []backup.Backup) {
 	}
 }
 
-// missingSecrets records which restore points have lost their secrets, so that
-// nobody can restore them, and returns the findings. Barbican's lists raise
-// suspicions only; an absence is recorded after its own 404 by ID, however many
-// the operator accepts.
+// missingSecrets records which restore points have lost their secrets, so that they
+// can't be restored, and returns the findings. Barbican's lists only raise a
+// suspicion; an absence is recorded after its own 404 by ID, even if the operator
+// confirmed the losses.
 func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Run, held heldSecrets, accepted bool) ([]backup.Finding, error) {
 	recorded, err := b.SecretsGone(ctx)
 	if err != nil {
@@ -51,10 +51,10 @@ func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Run, held heldSecr
 	for _, id := range recorded {
 		known[id] = true
 	}
-	look := s.lookForSecrets(ctx, held, known, accepted)
-	there := slices.DeleteFunc(look.there, func(id string) bool { return !known[id] })
-	gone := slices.DeleteFunc(look.gone, func(id string) bool { return known[id] })
-	unconfirmed := s.unconfirmedSecrets(look, len(gone))
+	answers := s.lookForSecrets(ctx, held, known, accepted)
+	there := slices.DeleteFunc(answers.there, func(id string) bool { return !known[id] })
+	gone := slices.DeleteFunc(answers.gone, func(id string) bool { return known[id] })
+	unconfirmed := s.unconfirmedSecrets(answers, len(gone))
 	if unconfirmed != nil && !accepted {
 		gone = nil
 	}
@@ -68,31 +68,31 @@ func (s *Scheduler) missingSecrets(ctx context.Context, b *db.Run, held heldSecr
 	return found, err
 }
 
-// secretAnswers is what Barbican said: of the backups of the projects whose lists
-// were read.
+// secretAnswers is what Barbican returned about the backups of the projects whose
+// lists were read.
 type secretAnswers struct {
 	asked, seen int
 	there, gone []string
 	lacking     map[string]int // by project: new suspects that were not found by ID either
 }
 
-// lookForSecrets asks for the lists of the projects, those first that were not
-// asked for longest, and for the secrets that they lack by their IDs, those first
-// that are not known to be gone; for all of these where the operator accepts them.
+// lookForSecrets reads the lists of the projects, the least recently asked first, and
+// then, by ID, the secrets that the lists lack, the least recently asked first and among
+// those the ones not known to be gone. If the operator confirmed the losses, it reads all.
 func (s *Scheduler) lookForSecrets(ctx context.Context, held heldSecrets, known map[string]bool, accepted bool) secretAnswers {
-	blind := s.blindness(ctx, held)
+	unread := s.unreadSecrets(ctx, held)
 	lists := map[string]map[string]bool{}
-	askEach(ctx, s, slices.Sorted(maps.Keys(held)), secretProjectsPerRun, s.Cloud.Secrets, lists, map[string]bool{}, blind.failed)
+	askEach(ctx, s, slices.Sorted(maps.Keys(held)), secretProjectsPerRun, s.Cloud.Secrets, lists, map[string]bool{}, unread.failed)
 
-	look := secretAnswers{lacking: map[string]int{}}
+	answers := secretAnswers{lacking: map[string]int{}}
 	projectOf := map[string]string{}
 	var suspects []string
 	for project, list := range lists {
-		blind.sees(project)
+		unread.read(project)
 		for secret, id := range held[project] {
-			look.asked++
+			answers.asked++
 			if list[secret] {
-				look.there = append(look.there, id)
+				answers.there = append(answers.there, id)
 				continue
 			}
 			projectOf[secret] = project
@@ -114,75 +114,74 @@ func (s *Scheduler) lookForSecrets(ctx context.Context, held heldSecrets, known 
 	if accepted {
 		bound = max(bound, len(suspects))
 	}
-	askEach(ctx, s, suspects, bound, ask, found, gone, func(secret string, err error) { blind.failed(projectOf[secret], err) })
+	askEach(ctx, s, suspects, bound, ask, found, gone, func(secret string, err error) { unread.failed(projectOf[secret], err) })
 	for _, secret := range suspects {
 		project := projectOf[secret]
 		id := held[project][secret]
 		switch {
 		case found[secret]:
-			look.there = append(look.there, id)
+			answers.there = append(answers.there, id)
 			continue
 		case gone[secret]:
-			look.gone = append(look.gone, id)
+			answers.gone = append(answers.gone, id)
 		}
 		if !known[id] {
-			look.lacking[project]++
+			answers.lacking[project]++
 		}
 	}
-	look.seen = len(look.there)
-	s.secretsSeen = s.secretsSeen || look.seen > 0
-	blind.end()
-	return look
+	answers.seen = len(answers.there)
+	s.secretsSeen = s.secretsSeen || answers.seen > 0
+	unread.end()
+	return answers
 }
 
-// unconfirmedSecrets is why the absences are not believed. As long as no secret of ours
-// was ever seen there, Barbican may not be what Cinder keeps its keys in. Many at
-// once are believed of one project, whose user may have deleted them, while other
-// secrets are there; of several projects they rather say that Barbican's database
-// is not the one that it was.
-func (s *Scheduler) unconfirmedSecrets(look secretAnswers, gone int) *backup.Finding {
+// unconfirmedSecrets returns why the absences are not confirmed, or nil. As long as no
+// secret of ours was ever seen, Barbican may not be the key manager that Cinder uses.
+// Many absences at once are plausible in one project, whose user may have deleted them,
+// while other secrets exist; in several projects Barbican's database is more likely wrong.
+func (s *Scheduler) unconfirmedSecrets(answers secretAnswers, gone int) *backup.Finding {
 	lacking := 0
-	for _, n := range look.lacking {
+	for _, n := range answers.lacking {
 		lacking += n
 	}
-	many := lacking > believableLosses && lacking*believableShare > look.asked
-	if gone == 0 || s.secretsSeen && (!many || len(look.lacking) == 1 && look.seen > 0) {
+	many := lacking > plausibleLosses && lacking*plausibleLossShare > answers.asked
+	if gone == 0 || s.secretsSeen && (!many || len(answers.lacking) == 1 && answers.seen > 0) {
 		return nil
 	}
-	projects := slices.Sorted(maps.Keys(look.lacking))
+	projects := slices.Sorted(maps.Keys(answers.lacking))
 	names := strings.Join(projects[:min(len(projects), 3)], ", ")
 	if len(projects) > 3 {
 		names += ", ..."
 	}
 	return &backup.Finding{Reason: backup.SecretsUnconfirmed, Object: "secrets", Detail: fmt.Sprintf(
 		"the secrets of %d of %d encrypted restore points, in %d projects (%s), are not in Barbican; nothing was recorded: check that it is the Barbican that Cinder uses, and its database; where they are gone for good: staffeln confirm-lost",
-		lacking, look.asked, len(projects), names)}
+		lacking, answers.asked, len(projects), names)}
 }
 
-// blindness notes of which projects Barbican said nothing, and logs when that
-// begins and ends: a project has its turn in some sweeps only.
-type blindness struct {
+// unreadSecrets notes the projects for which Barbican returned nothing, and logs when that
+// begins and ends. A project has its turn only in some reconcile runs.
+type unreadSecrets struct {
 	s   *Scheduler
 	log *zerolog.Logger
 }
 
 const secretsUnseen = "secrets"
 
-func (s *Scheduler) blindness(ctx context.Context, held heldSecrets) blindness {
-	if s.secretsBlind == nil {
-		s.secretsBlind = map[string]bool{}
+func (s *Scheduler) unreadSecrets(ctx context.Context, held heldSecrets) unreadSecrets {
+	if s.secretsUnread == nil {
+		s.secretsUnread = map[string]bool{}
 	}
-	maps.DeleteFunc(s.secretsBlind, func(project string, _ bool) bool { return held[project] == nil })
-	return blindness{s, zerolog.Ctx(ctx)}
+	maps.DeleteFunc(s.secretsUnread, func(project string, _ bool) bool { return held[project] == nil })
+	return unreadSecrets{s, zerolog.Ctx(ctx)}
 }
 
-func (l blindness) sees(project string) { delete(l.s.secretsBlind, project) }
+func (l unreadSecrets) read(project string) { delete(l.s.secretsUnread, project) }
 
-func (l blindness) failed(project string, err error) {
+func (l unreadSecrets) failed(project string, err error) {
 	if backup.Means(err, backup.MeansProjectGone) {
 		return // a finding of its own where it matters
 	}
-	l.s.secretsBlind[project] = true
+	l.s.secretsUnread[project] = true
 	meaning := ""
 	if fault, ok := errors.AsType[*backup.CloudError](err); ok {
 		meaning = string(fault.Meaning)
@@ -192,8 +191,8 @@ func (l blindness) failed(project string, err error) {
 		Msg("secrets of encrypted backups not looked at")
 }
 
-func (l blindness) end() {
-	if len(l.s.secretsBlind) == 0 {
+func (l unreadSecrets) end() {
+	if len(l.s.secretsUnread) == 0 {
 		l.s.conditions.Over(l.log, secretsUnseen).Msg("secrets of encrypted backups checked again")
 	}
 }

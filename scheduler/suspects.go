@@ -15,44 +15,44 @@ import (
 	"staffeln/db"
 )
 
-// The bounds of what one plan asks by ID. The rest stays unknown until a later
+// The limits of what one plan asks by ID. The rest stays unknown until a later
 // plan.
 const (
 	suspectsPerPlan = 300
 	suspectsAtOnce  = 8
-	suspectFailures = 20 // then the service is away, and the rest is not asked
+	suspectFailures = 20 // then the service is down, and the rest is not asked
 	suspectsTime    = 2 * time.Minute
 )
 
-// More than this many protected volumes at once, and more than one in so many,
-// are not believed to be gone: rather our view of the cloud is broken.
+// If more than this many protected volumes are missing at once, and more than one in
+// so many, they are not taken as gone: more likely our view of the cloud is broken.
 const (
-	believableAbsences     = 10
-	believableAbsenceShare = 10
+	plausibleAbsences     = 10
+	plausibleAbsenceShare = 10
 )
 
-// sighting is one look at the cloud: the lists, what was asked by ID beside
-// them, and what both say.
+// observation is one observation of the cloud: the lists, the answers to requests by
+// ID, and the view that results from both.
 type observation struct {
 	inv     backup.Inventory
 	answers backup.Answers
 	view    backup.View
-	// missing is how many protected volumes the lists lack, or lack the server
-	// of; the others are how many suspects gave no answer.
+	// missing is how many protected volumes, or the servers of how many, the lists lack.
+	// openServers and openVolumes are how many suspects got no answer.
 	missing, openServers, openVolumes int
-	mass                              bool
-	purged                            map[string]bool // projects that Keystone knows no more
-	// former is, by volume, the retention of what the project that it came (back) to owns of it already.
+	tooManyMissing                    bool
+	purged                            map[string]bool // projects that Keystone no longer knows
+	// former is, by volume that moved, the retention of the restore points that its new project already owns.
 	former map[string]backup.Period
-	// forgotten are unlisted volumes that nobody misses.
+	// forgotten are unlisted volumes that nobody needs.
 	forgotten []string
 }
 
-// open tells whether there are suspects without an answer.
+// open reports whether there are suspects without an answer.
 func (s *observation) open() bool { return s.openServers+s.openVolumes > 0 }
 
-// sight looks for what the lists lack by ID, and judges all of it.
-// with is which of the given volumes have records.
+// observe reads by ID what the lists lack, and judges all of it.
+// with returns which of the given volumes have records.
 func (s *Scheduler) observe(ctx context.Context, inv backup.Inventory, known map[string]db.Volume, accepted bool, with func([]string) (map[string]bool, error)) (*observation, error) {
 	seen := &observation{inv: inv, answers: backup.Answers{
 		Servers: map[string]backup.Server{}, Volumes: map[string]backup.Volume{}, GoneServers: map[string]bool{}, GoneVolumes: map[string]bool{},
@@ -72,7 +72,7 @@ func (s *Scheduler) observe(ctx context.Context, inv backup.Inventory, known map
 		seen.openServers = inquire(ctx, s, seen.view.Suspects, suspectsPerPlan-min(len(suspects), most), s.Cloud.Server, seen.answers.Servers, seen.answers.GoneServers)
 	}
 	if len(seen.answers.GoneServers)+len(seen.answers.GoneVolumes) > 0 {
-		if err := s.Cloud.VerifyAdmin(ctx); err != nil { // who is admin no longer is told 404 of everything
+		if err := s.Cloud.VerifyAdmin(ctx); err != nil { // a user who lost the admin role gets 404 for everything
 			s.conditions.Met(zerolog.Ctx(ctx), zerolog.WarnLevel, "admin", "").Err(err).Msg("admin role not verified, absences not concluded")
 			seen.openServers += len(seen.answers.GoneServers)
 			seen.openVolumes += len(seen.answers.GoneVolumes)
@@ -84,8 +84,8 @@ func (s *Scheduler) observe(ctx context.Context, inv backup.Inventory, known map
 	}
 	judge()
 	seen.purged = s.purged(ctx, missedProjects(inv, unlisted, known))
-	seen.weigh(unlisted, known)
-	if seen.mass && !accepted {
+	seen.judgeMissing(unlisted, known)
+	if seen.tooManyMissing && !accepted {
 		seen.answers.Unconfirmed = true
 		judge()
 	}
@@ -93,7 +93,7 @@ func (s *Scheduler) observe(ctx context.Context, inv backup.Inventory, known map
 	return seen, nil
 }
 
-// before is what is known of a volume in the project that owns it now.
+// before returns what is known of a volume in the project that owns it now.
 func before(known db.Volume, v backup.Volume) backup.Before {
 	if known.GoneAt != nil || known.ProjectID != v.ProjectID {
 		return backup.Before{}
@@ -101,8 +101,8 @@ func before(known db.Volume, v backup.Volume) backup.Before {
 	return backup.Before{Protected: known.Protected, ServerID: known.ServerID, Detached: known.DetachedPlans}
 }
 
-// unlisted are the volumes that are known and that the list, which did not
-// break off, lacks.
+// unlisted returns the known volumes that a complete list lacks. It returns none if the
+// list could not be read completely.
 func unlisted(inv backup.Inventory, known map[string]db.Volume) []string {
 	if inv.Missed("volumes") || inv.Missed("roles") {
 		return nil
@@ -121,8 +121,8 @@ func unlisted(inv backup.Inventory, known map[string]db.Volume) []string {
 	return lacks
 }
 
-// suspectVolumes are those of them that are or were protected, or have records,
-// the protected ones first. Nobody misses the others.
+// suspectVolumes returns as suspects those that are or were protected, or have records,
+// the protected ones first. never are the others: nobody needs them.
 func suspectVolumes(unlisted []string, known map[string]db.Volume, with func([]string) (map[string]bool, error)) (suspects, never []string, err error) {
 	for _, id := range unlisted {
 		if known[id].Retention.InForce.IsZero() {
@@ -152,8 +152,8 @@ func rank(v db.Volume) int {
 	return 1
 }
 
-// inquire asks by ID about the suspects, at most so many, those first that were
-// not asked for longest. It returns how many gave no answer.
+// inquire asks by ID about at most that many suspects, the least recently asked
+// first. It returns how many got no answer.
 func inquire[T any](ctx context.Context, s *Scheduler, ids []string, most int, ask func(context.Context, string) (T, error), found map[string]T, gone map[string]bool) (open int) {
 	log, condition, failures := zerolog.Ctx(ctx), fmt.Sprintf("suspects %T", found), 0
 	askEach(ctx, s, ids, most, ask, found, gone, func(id string, err error) {
@@ -168,15 +168,15 @@ func inquire[T any](ctx context.Context, s *Scheduler, ids []string, most int, a
 	return len(ids) - len(found) - len(gone)
 }
 
-// askEach asks about each ID, at most so many, those first that were not asked for
-// longest, and gives up where the service is away.
+// askEach asks about at most that many IDs, the least recently asked first, and
+// gives up if the service is down.
 func askEach[T any](ctx context.Context, s *Scheduler, ids []string, most int, ask func(context.Context, string) (T, error),
 	found map[string]T, gone map[string]bool, failed func(id string, err error),
 ) {
 	if len(ids) == 0 {
 		return
 	}
-	ids = s.longestAgo(ids)
+	ids = s.leastRecentlyAsked(ids)
 	ctx, cancel := context.WithTimeout(ctx, suspectsTime)
 	defer cancel()
 	var mu sync.Mutex
@@ -213,9 +213,9 @@ func askEach[T any](ctx context.Context, s *Scheduler, ids []string, most int, a
 	_ = group.Wait()
 }
 
-// longestAgo orders IDs by when they were asked about, and forgets the others
-// of earlier plans now and then.
-func (s *Scheduler) longestAgo(ids []string) []string {
+// leastRecentlyAsked orders IDs by when they were last asked about. Now and then it forgets
+// the IDs of earlier plans.
+func (s *Scheduler) leastRecentlyAsked(ids []string) []string {
 	s.inquiries++
 	if s.asked == nil || len(s.asked) > 100*suspectsPerPlan {
 		s.asked = map[string]int{}
@@ -225,8 +225,8 @@ func (s *Scheduler) longestAgo(ids []string) []string {
 	return ids
 }
 
-// moved returns the volumes that are in another project than the newest plan saw
-// them in, and which.
+// moved returns the volumes that are in another project than the newest plan saw,
+// and those projects.
 func (s *observation) moved(known map[string]db.Volume) (ids, projects []string) {
 	for _, v := range s.inv.Volumes {
 		if before, ok := known[v.ID]; ok && before.ProjectID != v.ProjectID {
@@ -241,8 +241,8 @@ func (s *observation) moved(known map[string]db.Volume) (ids, projects []string)
 	return ids, projects
 }
 
-// missedProjects are those of unlisted protected volumes that Keystone does not
-// list either.
+// missedProjects returns the projects of unlisted protected volumes that Keystone
+// does not list either.
 func missedProjects(inv backup.Inventory, unlisted []string, known map[string]db.Volume) (ids []string) {
 	listed := map[string]bool{}
 	for _, p := range inv.Projects {
@@ -250,16 +250,16 @@ func missedProjects(inv backup.Inventory, unlisted []string, known map[string]db
 	}
 	for _, id := range unlisted {
 		if project := known[id].ProjectID; known[id].Protected && !listed[project] && !inv.Missed("projects") {
-			listed[project] = true // once
+			listed[project] = true // only once
 			ids = append(ids, project)
 		}
 	}
 	return ids
 }
 
-// weigh tells whether more is missing than is believed. An empty list is not,
-// where anything that it should show may be there after all.
-func (s *observation) weigh(unlisted []string, known map[string]db.Volume) {
+// judgeMissing sets tooManyMissing if more is missing than is plausible. An empty list is not plausible
+// if anything that it should show may still exist.
+func (s *observation) judgeMissing(unlisted []string, known map[string]db.Volume) {
 	protected, alive := 0, s.openVolumes+len(s.answers.Volumes)
 	for _, v := range known {
 		if v.Protected && v.GoneAt == nil {
@@ -268,7 +268,7 @@ func (s *observation) weigh(unlisted []string, known map[string]db.Volume) {
 	}
 	s.missing = s.view.Missing
 	for _, id := range unlisted {
-		if known[id].Protected && !s.purged[known[id].ProjectID] { // what goes with its project explains itself
+		if known[id].Protected && !s.purged[known[id].ProjectID] { // a volume that is missing together with its project is explained
 			s.missing++
 		}
 	}
@@ -279,10 +279,10 @@ func (s *observation) weigh(unlisted []string, known map[string]db.Volume) {
 			empty = empty || one.Status != backup.ServerSoftDeleted
 		}
 	}
-	s.mass = empty || s.missing > believableAbsences && s.missing*believableAbsenceShare > protected
+	s.tooManyMissing = empty || s.missing > plausibleAbsences && s.missing*plausibleAbsenceShare > protected
 }
 
-// doubt is the finding of a plan that believes too little to conclude.
+// unconfirmedFinding returns the finding of a plan that can't conclude anything.
 func (s *observation) unconfirmedFinding(known int) backup.Finding {
 	return backup.Finding{Reason: backup.AbsencesUnconfirmed, Object: "volumes", Detail: fmt.Sprintf(
 		"%d protected volumes, or the servers they are attached to, are missing in the lists of Nova and Cinder, which show %d servers and %d volumes (known: %d); "+

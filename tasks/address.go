@@ -22,7 +22,7 @@ const (
 	sentinelPort = "26379"
 )
 
-// address is what a Redis URL says.
+// address is a parsed Redis URL.
 type address struct {
 	scheme                         string
 	user, password                 string
@@ -34,9 +34,9 @@ type address struct {
 	caFile                         string
 }
 
-// parse reads a Redis URL. [asynq.ParseRedisURI] drops the user, and for Sentinel the password and the database too;
-// [redis.ParseURL] knows neither Sentinel nor clusters. Both go by net/url, which refuses several hosts with ports, and
-// whose errors repeat the URL with the password. No part of the URL that could hold a secret is repeated here.
+// parse parses a Redis URL. [asynq.ParseRedisURI] drops the user, and for Sentinel the password and the database too;
+// [redis.ParseURL] supports neither Sentinel nor clusters. Both use net/url, which refuses several hosts with ports, and
+// whose errors repeat the URL with the password. The errors here repeat no part of the URL that could hold a secret.
 func parse(text string) (address, error) {
 	scheme, rest, found := strings.Cut(text, "://")
 	if !found || scheme != plain && scheme != secure && scheme != sentinel && scheme != cluster {

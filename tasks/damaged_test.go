@@ -6,9 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Redis evicts the hash of a task that waits in a list; the queue's next look at it leaves a hash with nothing but a
-// state. Its volume goes on all the same.
-func TestDispatch_PassesByATaskOfWhichNothingButItsStateIsLeft(t *testing.T) {
+// Redis evicts the hash of a task that is still in a list. When the queue reads the task again, it leaves a hash with only a
+// state. The volume must get a task all the same.
+func TestDispatch_BypassesTaskWhoseHashWasEvicted(t *testing.T) {
 	for _, state := range []string{"pending", "active", "retry", "scheduled", "archived", "completed"} {
 		t.Run(state, func(t *testing.T) {
 			q := newQueue(t)

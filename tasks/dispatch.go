@@ -16,32 +16,32 @@ import (
 )
 
 const (
-	// handers is how many goroutines speak to Redis during a dispatch run: more gain nothing (measured).
+	// dispatchConcurrency is how many goroutines talk to Redis during a dispatch run: more gain nothing (measured).
 	dispatchConcurrency = 16
-	// patience is after how many items without an answer Redis is taken to be away and the rest waits for the next
-	// beat; each of them has cost its time-out.
+	// breakerThreshold is the number of items without an answer after which Redis is taken as unreachable. The other items
+	// wait for the next run. Each item without an answer has cost its timeout.
 	breakerThreshold = 2 * dispatchConcurrency
-	// maxFaults bounds the faults that one dispatch run returns: ten thousand times the same says no more than three.
+	// maxFaults limits the errors that one dispatch run returns: ten thousand equal errors say no more than three.
 	maxFaults = 3
 )
 
-// An Item is one thing that a volume, or a group of reports, needs from the queue.
+// An Item is one task that a volume, or a group of reports, needs in the queue.
 type Item struct {
 	Kind     Kind
 	VolumeID string
 	RecordID string // empty for [VolumeRetention]
-	Group    string // in place of a volume, of [ReportSend]
-	// Abandoned says that nobody works on the volume, whatever the queue shows: the lease in its row ran out. An
-	// active task is then passed by, where it would be waited for otherwise.
+	Group    string // instead of a volume, for [ReportSend]
+	// Abandoned says that nobody works on the volume, whatever the queue shows: the lease in its row has expired. An
+	// active task is then bypassed; otherwise Dispatch waits for it.
 	Abandoned bool
-	// Idle says that nobody holds the volume's lease and that nothing happened
-	// for longer than any handler works, though something is due. An active task
-	// that Redis keeps no lease of is then passed by: nobody works on it, and the
-	// queue, which looks at leases only, never gives it to anybody.
+	// Idle says that nobody holds the volume's lease and that nothing happened for
+	// longer than any handler works, though something is due. An active task without
+	// a lease in Redis is then bypassed: nobody works on it, and the queue, which
+	// checks leases only, never gives it to anybody.
 	Idle bool
 }
 
-// object is what the task is about: the ID of a volume, or a group.
+// object returns what the task is about: the ID of a volume, or a group.
 func (i Item) object() string {
 	if i.Kind == ReportSend {
 		return i.Group
@@ -49,29 +49,29 @@ func (i Item) object() string {
 	return i.VolumeID
 }
 
-// id is the task's.
+// id returns the ID of the task.
 func (i Item) id() string { return kinds[i.Kind].idPrefix + i.object() }
 
 func (i Item) volume() Volume { return Volume{VolumeID: i.VolumeID, RecordID: i.RecordID} }
 
-// A Client hands tasks over to the queue. It may be used from several goroutines.
+// A Client enqueues tasks. It is safe for concurrent use.
 type Client struct {
 	rdb     redis.UniversalClient
 	log     zerolog.Logger
 	metrics *telemetry.Metrics
 }
 
-// NewClient answers a client on rdb, which stays the caller's to close.
+// NewClient returns a client on rdb. The caller closes rdb.
 func NewClient(rdb redis.UniversalClient, log zerolog.Logger, m *telemetry.Metrics) *Client {
 	return &Client{rdb: rdb, log: log, metrics: m}
 }
 
-// Dispatch sees to it that the queue holds a task for each item, and one task at most for each volume. Dispatching
-// again what is in the queue already changes nothing, so a caller that is not sure simply does it again. The caller
+// Dispatch makes sure that the queue holds a task for each item, and at most one task for each volume. Dispatching
+// an item again whose task is in the queue changes nothing, so a caller that is not sure simply does it again. The caller
 // chooses one item for each volume.
 //
-// The error joins the first few faults; the tally is true in any case. A fault of Redis leaves its item unknown or
-// unasked, and the next dispatch run sees to it.
+// The error joins the first few errors; the outcomes are correct in any case. After a Redis error an item is unknown or
+// unasked, and the next dispatch run handles it.
 func (c *Client) Dispatch(ctx context.Context, items []Item) (Outcomes, error) {
 	for _, item := range items {
 		if item.object() == "" || kinds[item.Kind].queue == "" {
@@ -85,17 +85,17 @@ func (c *Client) Dispatch(ctx context.Context, items []Item) (Outcomes, error) {
 	for _, item := range items {
 		group.Go(func() error { h.one(ctx, item); return nil })
 	}
-	_ = group.Wait() // the faults are the dispatch's
+	_ = group.Wait() // the errors are in the dispatch
 	return h.outcomes, errors.Join(h.faults...)
 }
 
-// dispatch is one dispatch run under way. Its Asynq client lives no longer: it says only once in its life which queues
-// there are, so after a loss of Redis' data an older one would fill a queue that no inspector finds.
+// dispatch is one dispatch run. It has its own Asynq client, as a client registers the queues only once in its life:
+// after Redis lost its data, an older client would fill a queue that no inspector finds.
 type dispatch struct {
 	*Client
-	queue     *asynq.Client
-	inspector *asynq.Inspector
-	silent    atomic.Int64 // items without an answer so far
+	queue      *asynq.Client
+	inspector  *asynq.Inspector
+	unanswered atomic.Int64 // items without an answer so far
 
 	mu       sync.Mutex
 	counts   map[Kind]Outcomes
@@ -112,13 +112,13 @@ func (c *Client) newDispatch() *dispatch {
 }
 
 func (h *dispatch) one(ctx context.Context, item Item) {
-	if ctx.Err() != nil || h.silent.Load() >= breakerThreshold {
+	if ctx.Err() != nil || h.unanswered.Load() >= breakerThreshold {
 		h.count(item, Unasked, ctx.Err())
 		return
 	}
 	outcome, err := h.ensureQueued(ctx, item)
 	if err != nil {
-		h.silent.Add(1)
+		h.unanswered.Add(1)
 	}
 	h.count(item, outcome, err)
 }

@@ -17,7 +17,7 @@ import (
 	"staffeln/internal/testkit"
 )
 
-func TestDispatch_WhatHoldsTheIDDecides(t *testing.T) {
+func TestDispatch_OutcomeByStateOfTaskThatHoldsTheID(t *testing.T) {
 	poll := Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r1"}
 	backup := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r1"}
 	other := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r2"}
@@ -52,7 +52,7 @@ func TestDispatch_WhatHoldsTheIDDecides(t *testing.T) {
 			q := newQueue(t)
 			q.hold(c.held, c.by)
 			if c.held == asynq.TaskStateRetry || c.held == asynq.TaskStateCompleted {
-				require.NoError(t, q.inspect.PauseQueue(Volumes)) // what held it would take the next one too
+				require.NoError(t, q.inspect.PauseQueue(Volumes)) // else the server that holds the task would take the next one too
 			}
 			client, _ := q.newClient()
 			outcomes, err := client.Dispatch(t.Context(), []Item{c.wanted})
@@ -65,7 +65,7 @@ func TestDispatch_WhatHoldsTheIDDecides(t *testing.T) {
 	}
 }
 
-func TestDispatch_AnEmptiedRedisIsFilledAgainAndFound(t *testing.T) {
+func TestDispatch_FillsEmptiedRedisAndRegistersItsQueue(t *testing.T) {
 	q := newQueue(t)
 	client, _ := q.newClient()
 	items := []Item{{Kind: VolumeBackup, VolumeID: "a", RecordID: "1"}, {Kind: VolumePoll, VolumeID: "b", RecordID: "2"}}
@@ -80,7 +80,7 @@ func TestDispatch_AnEmptiedRedisIsFilledAgainAndFound(t *testing.T) {
 	}
 }
 
-func TestDispatch_PassesByAnAbandonedTaskOnceAndNotWithoutBound(t *testing.T) {
+func TestDispatch_BypassesAbandonedTaskUpToLimit(t *testing.T) {
 	q := newQueue(t)
 	item := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r", Abandoned: true}
 	q.hold(asynq.TaskStateActive, item)
@@ -110,9 +110,9 @@ func TestDispatch_PassesByAnAbandonedTaskOnceAndNotWithoutBound(t *testing.T) {
 	require.Contains(t, log.String(), "task not enqueued")
 }
 
-// Redis may lose the lease of an active task: nobody takes it over then, and only its volume's own lease tells whether
-// somebody is at work on it.
-func TestDispatch_AnActiveTaskWithoutALeaseIsPassedByWhereItsVolumeIsIdle(t *testing.T) {
+// Redis may lose the lease of an active task: then nobody takes the task over, and only the volume's own lease shows whether
+// a handler works on it.
+func TestDispatch_BypassesActiveTaskWithoutLeaseOfIdleVolume(t *testing.T) {
 	q := newQueue(t)
 	item := Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"}
 	q.hold(asynq.TaskStatePending, item)
@@ -135,7 +135,7 @@ func TestDispatch_AnActiveTaskWithoutALeaseIsPassedByWhereItsVolumeIsIdle(t *tes
 	require.Equal(t, "waiting 1", outcomes.String(), "the suffixed one is waited for")
 }
 
-func TestDispatch_AKeyThatNoTaskHasIsToldAtEachRun(t *testing.T) {
+func TestDispatch_ReturnsErrorForKeyWithoutTask(t *testing.T) {
 	q := newQueue(t)
 	q.hold(asynq.TaskStatePending, Item{Kind: VolumePoll, VolumeID: "other"})
 	require.NoError(t, q.rdb.HSet(t.Context(), "asynq:{volumes}:t:volume:v", "result", "x").Err(), "what a ResultWriter leaves behind")
@@ -145,7 +145,7 @@ func TestDispatch_AKeyThatNoTaskHasIsToldAtEachRun(t *testing.T) {
 	require.Equal(t, "unknown 1", outcomes.String())
 }
 
-func TestDispatch_RefusesWhatIsNoVolumeKind(t *testing.T) {
+func TestDispatch_RefusesUnknownKindAndMissingID(t *testing.T) {
 	q := newQueue(t)
 	client, _ := q.newClient()
 	for _, item := range []Item{{Kind: ReportSend, VolumeID: "v"}, {Kind: VolumePoll}, {VolumeID: "v"}} {
@@ -154,10 +154,10 @@ func TestDispatch_RefusesWhatIsNoVolumeKind(t *testing.T) {
 	}
 }
 
-func TestDispatch_OfARedisThatDoesNotAnswerTheRestIsLeftForTheNextRun(t *testing.T) {
+func TestDispatch_StopsAskingUnresponsiveRedis(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }() // accepts into its backlog, and never answers
+	defer func() { require.NoError(t, listener.Close()) }() // accepts connections into its backlog, and never answers
 	rdb, err := Connect("redis://:secret@" + listener.Addr().String())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, rdb.Close()) }()
@@ -180,9 +180,9 @@ func TestDispatch_OfARedisThatDoesNotAnswerTheRestIsLeftForTheNextRun(t *testing
 	require.Equal(t, 2, count)
 }
 
-// Two schedulers dispatch the same thousand volumes ten times while a worker takes them: at no time are there two
-// tasks of one volume, and no handler runs beside another one of its volume.
-func TestDispatch_TwoSchedulersAtOnceMakeNoSecondTask(t *testing.T) {
+// Two schedulers dispatch the same thousand volumes ten times while a worker takes them: there are never two tasks of one
+// volume, and never two handlers of one volume at the same time.
+func TestDispatch_TwoSchedulersEnqueueOneTaskPerVolume(t *testing.T) {
 	q := newQueue(t)
 	items := make([]Item, 1000)
 	for i := range items {
@@ -232,7 +232,7 @@ func TestDispatch_TwoSchedulersAtOnceMakeNoSecondTask(t *testing.T) {
 	}
 }
 
-// sample looks for volumes with two tasks until it is stopped, and answers how often it looked.
+// sample looks for volumes with two tasks until it is stopped, and returns how often it looked.
 func sample(q *queue, twice chan<- string, stop <-chan struct{}) (samples int) {
 	for {
 		select {

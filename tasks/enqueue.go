@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	// askTime bounds the wait for Redis' answer to one enqueue, retries of the connection included.
+	// askTime limits the wait for Redis' answer to one enqueue, including retries of the connection.
 	askTime = 5 * time.Second
-	// tries bounds the rounds about one ID: a task may vanish between the conflict and the look at it, and what holds
-	// the ID may have to make room.
+	// tries limits the attempts for one ID: a task may vanish between the conflict and the read, and the task that holds the
+	// ID may have to be deleted first.
 	tries = 3
-	// suffixes bounds the IDs of one volume: the plain one and two that pass it by. More are never needed unless Redis
-	// loses leases again and again, and then more tasks would not help.
+	// suffixes limits the IDs of one volume: the plain one and two that bypass it. More are needed only if Redis loses
+	// leases again and again, and then more tasks would not help.
 	suffixes = 3
 )
 
@@ -25,13 +25,13 @@ const (
 type verdict int
 
 const (
-	comes    verdict = iota // it is the item's, or will make room by itself
-	inTheWay                // it waits for something else
-	dead                    // it will never run
-	orphan                  // it counts as active, but nobody works on it
+	keepTask    verdict = iota // it is the item's task, or frees the ID by itself
+	replaceTask                // it waits for something else
+	reviveTask                 // it will never run
+	bypassTask                 // it counts as active, but nobody works on it
 )
 
-// place sees to it that the queue holds a task for the item.
+// ensureQueued makes sure that the queue holds a task for the item.
 func (h *dispatch) ensureQueued(ctx context.Context, item Item) (Outcome, error) {
 	id := item.id()
 	for n := 1; ; n++ {
@@ -53,7 +53,7 @@ func (h *dispatch) ensureQueued(ctx context.Context, item Item) (Outcome, error)
 	}
 }
 
-// enqueueAs does so under one ID. It answers Passed where the ID is to be passed by; last says that it is not.
+// enqueueAs does this under one ID. It returns Passed if the ID is to be bypassed; with last it never does.
 func (h *dispatch) enqueueAs(ctx context.Context, item Item, id string, last bool) (Outcome, error) {
 	fresh := Enqueued
 	for range tries {
@@ -72,23 +72,23 @@ func (h *dispatch) enqueueAs(ctx context.Context, item Item, id string, last boo
 			return Unknown, err
 		}
 		verdict := judge(item, info)
-		if verdict == comes && item.Idle && info.State == asynq.TaskStateActive {
-			if verdict, err = h.forsaken(ctx, info); err != nil {
+		if verdict == keepTask && item.Idle && info.State == asynq.TaskStateActive {
+			if verdict, err = h.judgeIdle(ctx, info); err != nil {
 				return Unknown, err
 			}
 		}
 		switch verdict {
-		case comes:
+		case keepTask:
 			return Waiting, nil
-		case orphan:
-			return h.passBy(item, id, last), nil
-		case inTheWay:
+		case bypassTask:
+			return h.bypass(item, id, last), nil
+		case replaceTask:
 			fresh = Replaced
-		case dead:
+		case reviveTask:
 			fresh = Revived
 		}
-		// Between the look and the deletion it may have become pending, and is deleted all the same: what comes
-		// instead is what the volume needs. It may have become active: then Asynq refuses, and it is waited for.
+		// Between the read and the deletion the task may have become pending, and is deleted all the same: the new task is
+		// what the volume needs. It may also have become active: then Asynq refuses, and the item waits for it.
 		if err := h.inspector.DeleteTask(info.Queue, id); err != nil && !gone(err) {
 			if now, err := h.inspector.GetTaskInfo(info.Queue, id); err == nil && now.State == asynq.TaskStateActive {
 				return Waiting, nil
@@ -96,13 +96,13 @@ func (h *dispatch) enqueueAs(ctx context.Context, item Item, id string, last boo
 			return Unknown, err
 		}
 	}
-	// Somebody else placed a task each time that we made room: the volume is being looked after. Should the last
-	// deletion have been ours, the next dispatch run places one.
+	// Somebody else enqueued a task each time after the deletion, so the volume has one. If the last deletion was ours,
+	// the next dispatch run enqueues one.
 	return Waiting, nil
 }
 
-// passBy answers Passed, unless no further ID is left.
-func (h *dispatch) passBy(item Item, id string, last bool) Outcome {
+// bypass returns Passed, unless no further ID is left.
+func (h *dispatch) bypass(item Item, id string, last bool) Outcome {
 	if !last {
 		return Passed
 	}
@@ -118,70 +118,70 @@ func (h *dispatch) enqueue(ctx context.Context, item Item, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	r := kinds[item.Kind]
-	// Never asynq.Unique (its lock ran out while tasks ran: three at once), never Retention (the ID blocks its volume).
+	// Never asynq.Unique (its lock expired while tasks ran: three at once), never Retention (the ID blocks its volume).
 	_, err = h.queue.EnqueueContext(ctx, asynq.NewTask(string(item.Kind), text),
 		asynq.TaskID(id), asynq.Queue(r.queue), asynq.Timeout(r.timeout), asynq.MaxRetry(r.maxRetry))
 	return err
 }
 
-// judge says what the task that holds the item's ID means for it.
+// judge returns what the task that holds the item's ID means for the item.
 func judge(item Item, info *asynq.TaskInfo) verdict {
 	if info.Type == "" {
-		return orphan // of the task Redis kept its state only (the rest was evicted): nobody can run it, and Asynq never ends it
+		return bypassTask // Redis kept only the state of the task (the rest was evicted): nobody can run it, and Asynq never ends it
 	}
 	switch info.State {
 	case asynq.TaskStateActive:
 		if item.Abandoned {
-			return orphan
+			return bypassTask
 		}
-		return comes
+		return keepTask
 	case asynq.TaskStatePending:
-		return comes // whatever it is: it runs at once, and the next dispatch run brings the rest
+		return keepTask // whatever it is: it runs at once, and the next dispatch run brings the rest
 	case asynq.TaskStateScheduled, asynq.TaskStateRetry:
 		if item.Kind == ReportSend {
-			return comes // one kind has this ID, and all is in the rows
+			return keepTask // only one kind has this ID, and the state is in the rows
 		}
 		held, err := decode(info.Payload)
 		same := err == nil && Kind(info.Type) == item.Kind
 		// A retention task is about the whole volume, whatever record it was made for.
 		if same && (item.Kind == VolumeRetention || held.RecordID == item.RecordID) {
-			return comes
+			return keepTask
 		}
-		return inTheWay
+		return replaceTask
 	case asynq.TaskStateArchived, asynq.TaskStateCompleted:
-		return dead
-	case asynq.TaskStateAggregating: // we never group; somebody tried by hand
-		return inTheWay
+		return reviveTask
+	case asynq.TaskStateAggregating: // we never group; somebody did it manually
+		return replaceTask
 	}
-	return inTheWay
+	return replaceTask
 }
 
-// forsaken judges an active task of an idle volume. What a worker holds has a lease in Redis, taken and given back
-// together with its state; one without a lease (evicted, lost in a fail-over) is nobody's.
-func (h *dispatch) forsaken(ctx context.Context, info *asynq.TaskInfo) (verdict, error) {
+// judgeIdle judges an active task of an idle volume. A task that a worker runs has a lease in Redis, which Asynq sets and
+// deletes together with the state. Nobody runs a task without a lease (evicted, or lost in a fail-over).
+func (h *dispatch) judgeIdle(ctx context.Context, info *asynq.TaskInfo) (verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	err := h.rdb.ZScore(ctx, "asynq:{"+info.Queue+"}:lease", info.ID).Err()
 	if err == nil {
-		return comes, nil
+		return keepTask, nil
 	}
 	if !errors.Is(err, redis.Nil) {
-		return comes, err
+		return keepTask, err
 	}
-	// it may have ended between the look at it and this one
+	// it may have ended between the first read and this one
 	now, err := h.inspector.GetTaskInfo(info.Queue, info.ID)
 	switch {
 	case gone(err):
-		return inTheWay, nil
+		return replaceTask, nil
 	case err != nil:
-		return comes, err
+		return keepTask, err
 	case now.State == asynq.TaskStateActive:
-		return orphan, nil
+		return bypassTask, nil
 	}
-	return comes, nil
+	return keepTask, nil
 }
 
-// gone tells whether a task is not there, or its queue is not: Asynq lost its data or has never had any.
+// gone reports whether the task or its queue does not exist: Asynq lost its data or never had any.
 func gone(err error) bool {
 	return errors.Is(err, asynq.ErrTaskNotFound) || errors.Is(err, asynq.ErrQueueNotFound)
 }

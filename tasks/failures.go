@@ -11,14 +11,14 @@ import (
 )
 
 const (
-	// mostFailures bounds how many lines one kind of task gets of its failures while it fails; the rest is written at debug.
+	// mostFailures is how many failures of one kind of task are logged while the kind fails; the others are logged at debug.
 	mostFailures = 5
-	// failingTime is how long a task that failed and did not come back counts as failing.
+	// failingTime is how long a task that failed and did not run again counts as failing.
 	failingTime = time.Hour
 )
 
-// failures logs tasks that fail when that begins, once for each object and cause, and when the last of their kind runs well
-// again. The same failure of the same object is written at debug. The zero value is ready.
+// failures logs failing tasks when that begins, once for each object and cause, and when the last failing task of the kind
+// succeeds again. The same failure of the same object is logged at debug. The zero value is ready.
 type failures struct {
 	conditions telemetry.Conditions
 
@@ -27,14 +27,14 @@ type failures struct {
 }
 
 type failing struct {
-	objects map[string]func() time.Duration // since they failed last
+	objects map[string]func() time.Duration // by object: the time since the last failure
 	forms   map[string]bool
 }
 
-// varies is what differs between two texts of one cause: IDs, times, numbers.
-var varies = regexp.MustCompile(`[0-9a-fA-F]{8}[0-9a-fA-F-]{4,}|\d+`)
+// variableParts matches what differs between two texts with the same cause: IDs, times, numbers.
+var variableParts = regexp.MustCompile(`[0-9a-fA-F]{8}[0-9a-fA-F-]{4,}|\d+`)
 
-// failed returns the line of a failure of an object's task.
+// failed returns the log event of a failed task of an object.
 func (f *failures) failed(log *zerolog.Logger, level zerolog.Level, kind, object, cause string) *zerolog.Event {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -47,7 +47,7 @@ func (f *failures) failed(log *zerolog.Logger, level zerolog.Level, kind, object
 		f.failing[kind] = one
 	}
 	one.objects[object] = telemetry.Stopwatch()
-	form := object + " " + varies.ReplaceAllString(cause, "#")
+	form := object + " " + variableParts.ReplaceAllString(cause, "#")
 	switch {
 	case one.forms[form]:
 	case len(one.forms) >= mostFailures:
@@ -58,8 +58,8 @@ func (f *failures) failed(log *zerolog.Logger, level zerolog.Level, kind, object
 	return f.conditions.Met(log, level, kind, form)
 }
 
-// ran notes that an object's task ran well.
-func (f *failures) ran(log *zerolog.Logger, kind, object string) {
+// succeeded records that an object's task succeeded.
+func (f *failures) succeeded(log *zerolog.Logger, kind, object string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	one := f.failing[kind]
@@ -78,8 +78,8 @@ func (f *failures) ran(log *zerolog.Logger, kind, object string) {
 	}
 }
 
-// any reports whether tasks of a kind fail.
-func (f *failures) any(kind string) bool {
+// anyFailing reports whether tasks of a kind fail.
+func (f *failures) anyFailing(kind string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.failing[kind] != nil

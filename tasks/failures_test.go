@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFailuresOfTasksAreLoggedWhenTheyBeginAndEnd(t *testing.T) {
+func TestTaskFailuresAreLoggedWhenTheyBeginAndEnd(t *testing.T) {
 	t.Parallel()
 	out := new(lines)
 	log := zerolog.New(out).Level(zerolog.InfoLevel)
@@ -24,19 +24,19 @@ func TestFailuresOfTasksAreLoggedWhenTheyBeginAndEnd(t *testing.T) {
 	}
 	require.Equal(t, mostFailures, strings.Count(out.String(), "\n"), "the first objects, each once")
 	for v := range 100 {
-		require.True(t, f.any("volume:backup"))
-		f.ran(&log, "volume:backup", fmt.Sprint("volume-", v))
+		require.True(t, f.anyFailing("volume:backup"))
+		f.succeeded(&log, "volume:backup", fmt.Sprint("volume-", v))
 	}
-	require.False(t, f.any("volume:backup"))
+	require.False(t, f.anyFailing("volume:backup"))
 	require.Equal(t, mostFailures+1, strings.Count(out.String(), "\n"))
 	require.Contains(t, out.String(), `"times":100000`)
 	fail("volume-1", "create backup: 503")
 	require.Equal(t, mostFailures+2, strings.Count(out.String(), "\n"), "it returned after it ended")
-	f.ran(&log, "volume:poll", "volume-1")
-	require.True(t, f.any("volume:backup"), "another kind says nothing of it")
+	f.succeeded(&log, "volume:poll", "volume-1")
+	require.True(t, f.anyFailing("volume:backup"), "another kind says nothing of it")
 }
 
-func TestChatterOfLibrariesIsLoggedOnce(t *testing.T) {
+func TestRepeatedLibraryMessagesAreLoggedOnce(t *testing.T) {
 	t.Parallel()
 	out := new(lines)
 	log := zerolog.New(out).Level(zerolog.InfoLevel)

@@ -9,11 +9,11 @@ import (
 	"github.com/hibiken/asynq"
 )
 
-// Handlers are what a worker does for each kind of task; a kind without a handler is left in its queue, for others.
+// Handlers are a worker's functions for each kind of task. Tasks of a kind without a handler stay in the queue for others.
 //
-// A handler obeys its context, whose end means: time over, or the worker is being stopped. What is final, good or bad,
-// it has written to the row, and answers nil. An error says that the same task is worth another run; it is logged here.
-// A handler may be run twice, or late, or beside another one of the same volume.
+// A handler obeys its context, which ends when the time is over or the worker is being stopped. It writes final results,
+// good or bad, to the row, and returns nil. An error means that the same task should run again; the error is logged here.
+// A handler may run twice, or late, or at the same time as another one of the same volume.
 type Handlers struct {
 	Backup    func(context.Context, Volume) error
 	Poll      func(context.Context, Volume) error
@@ -21,7 +21,7 @@ type Handlers struct {
 	Report    func(context.Context, Report) error
 }
 
-// table answers the handlers by kind, each reading its own payload; a further payload type is a further line here.
+// table returns the handlers by kind. Each decodes its own payload; a further payload type needs a further line here.
 func (h Handlers) table() map[Kind]asynq.HandlerFunc {
 	table := make(map[Kind]asynq.HandlerFunc)
 	add := func(kind Kind, handler func(context.Context, Volume) error) {
@@ -58,17 +58,17 @@ func reportHandler(handler func(context.Context, Report) error) asynq.HandlerFun
 	}
 }
 
-// errDraining ends a task whose worker is being stopped: not a failure, and due again at once, elsewhere.
+// errDraining ends a task whose worker is being stopped: no failure, and due again at once on another worker.
 var errDraining = errors.New("worker is being stopped")
 
-// badPayloadError is a task that can't be read.
+// badPayloadError is the error of a task that can't be decoded.
 type badPayloadError struct{ cause error }
 
 func (e badPayloadError) Error() string { return e.cause.Error() }
 
 func (e badPayloadError) Unwrap() error { return e.cause }
 
-// panicError is a panic of a handler; its stack goes to the log and not to Redis.
+// panicError is a panic of a handler. Its stack is logged, but not written to Redis.
 type panicError struct {
 	value any
 	stack []byte

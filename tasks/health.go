@@ -9,30 +9,30 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Health is what Redis says about itself.
+// Health is the configuration and memory usage that Redis reports.
 type Health struct {
 	Version             string
-	Hidden              bool // it does not tell its configuration to our user
+	Hidden              bool // our user may not read the configuration
 	AppendOnly          bool
 	Eviction            string // maxmemory-policy
-	UsedBytes, MaxBytes int64  // MaxBytes 0: no bound of its own
+	UsedBytes, MaxBytes int64  // MaxBytes 0: no limit of its own
 }
 
-// Examine asks Redis about itself; of a cluster any one of its masters.
+// Examine reads the health of Redis; of a cluster, that of any one of its masters.
 func Examine(ctx context.Context, rdb redis.UniversalClient) (Health, error) {
 	text, err := rdb.Info(ctx).Result()
 	if err != nil {
 		return Health{}, fmt.Errorf("ask redis about itself: %w", err)
 	}
-	told := map[string]string{}
+	info := map[string]string{}
 	for line := range strings.Lines(text) {
 		if name, value, found := strings.Cut(strings.TrimSpace(line), ":"); found {
-			told[name] = value
+			info[name] = value
 		}
 	}
-	h := Health{Version: told["redis_version"], AppendOnly: told["aof_enabled"] == "1", Eviction: told["maxmemory_policy"]}
-	h.UsedBytes, _ = strconv.ParseInt(told["used_memory"], 10, 64) // 0 where it is not told
-	h.MaxBytes, _ = strconv.ParseInt(told["maxmemory"], 10, 64)    // the same
-	h.Hidden = told["aof_enabled"] == "" || h.Eviction == ""
+	h := Health{Version: info["redis_version"], AppendOnly: info["aof_enabled"] == "1", Eviction: info["maxmemory_policy"]}
+	h.UsedBytes, _ = strconv.ParseInt(info["used_memory"], 10, 64) // 0 if it is missing
+	h.MaxBytes, _ = strconv.ParseInt(info["maxmemory"], 10, 64)    // 0 if it is missing
+	h.Hidden = info["aof_enabled"] == "" || h.Eviction == ""
 	return h, nil
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A Kind says what a task asks for.
+// A Kind is the kind of a task.
 type Kind string
 
 // The kinds of task.
@@ -24,22 +24,22 @@ const (
 	Reports = "reports"
 )
 
-// Lease is how long a handler's lease on its volume lasts. It outlasts every handler, whose context ends before.
+// Lease is how long a handler's lease on its volume lasts. It is longer than any handler, whose context ends before.
 const Lease = 120 * time.Second
 
-// rules is what holds for one kind.
+// rules are the queue settings of one kind.
 type rules struct {
 	queue    string
 	idPrefix string        // before the ID of the volume or the group
-	timeout  time.Duration // of one run; Asynq starts another run beside a handler that is still at work after it
+	timeout  time.Duration // of one run; after it, Asynq starts another run beside a handler that is still working
 	maxRetry int
 }
 
-// A task whose retries are exhausted is archived, and keeps its ID, and so its volume, blocked for 90 days; giving up
-// is the record's affair. 1,000 retries at the poll period last longer than any record waits.
+// A task whose retries are used up is archived, and its ID, and so its volume, stays blocked for 90 days. The record
+// decides when to give up, not the queue. 1,000 retries at the poll period last longer than any record waits.
 const retries = 1000
 
-// kinds is the table: all volume kinds share one queue and one ID, so that the queue holds one task per volume.
+// kinds has the rules of each kind: all volume kinds share one queue and one ID, so the queue holds one task per volume.
 var kinds = map[Kind]rules{
 	VolumePoll:      {queue: Volumes, idPrefix: "volume:", timeout: 100 * time.Second, maxRetry: retries},
 	VolumeBackup:    {queue: Volumes, idPrefix: "volume:", timeout: 100 * time.Second, maxRetry: retries},
@@ -53,13 +53,13 @@ type Volume struct {
 	RecordID string `json:"record_id,omitempty"` // empty for a retention task
 }
 
-// A Report is the payload of [ReportSend]: whose report is to be made, or sent on.
+// A Report is the payload of [ReportSend]: the group whose report is to be built, or sent.
 type Report struct {
 	Group string `json:"group"`
 }
 
-// version is that of the payloads. A worker refuses a newer one than it knows: during an upgrade the old workers must
-// not act on what they only half understand.
+// version is the version of the payloads. A worker refuses a version that it does not know: during an upgrade the old
+// workers must not act on payloads that they only half understand.
 const version = 1
 
 type payload struct {

@@ -10,12 +10,12 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-// quietTime is how long Asynq or the Redis client says nothing of a trouble until it is over: each says it every few
-// seconds while it lasts.
+// quietTime is how long Asynq or the Redis client must log nothing about a problem before it counts as over: both
+// repeat it every few seconds while it lasts.
 const quietTime = time.Minute
 
-// asynqLog lets Asynq write to our log, one level lower where it tells of its own coming and going. A trouble is a line
-// when it begins and when it ends, however often Asynq says it.
+// asynqLog is Asynq's logger over ours. Asynq's own start and stop are logged one level lower. A problem is logged
+// when it begins and when it ends, however often Asynq repeats it.
 type asynqLog struct {
 	log     zerolog.Logger
 	chatter *telemetry.Chatter
@@ -25,19 +25,19 @@ func newAsynqLog(log zerolog.Logger) asynqLog {
 	return asynqLog{log, telemetry.NewChatter(log, quietTime)}
 }
 
-// Debug writes Asynq's debug lines: several for each look into the queues.
+// Debug logs Asynq's debug lines at trace: there are several for each check of the queues.
 func (l asynqLog) Debug(args ...any) { l.write(zerolog.TraceLevel, args) }
 
-// Info writes that Asynq starts and stops.
+// Info logs Asynq's start and stop.
 func (l asynqLog) Info(args ...any) { l.write(zerolog.DebugLevel, args) }
 
-// Warn writes what Asynq tries again.
+// Warn logs what Asynq tries again.
 func (l asynqLog) Warn(args ...any) { l.trouble(zerolog.WarnLevel, args) }
 
-// Error writes what Asynq could not do.
+// Error logs what Asynq could not do.
 func (l asynqLog) Error(args ...any) { l.trouble(zerolog.ErrorLevel, args) }
 
-// Fatal writes as Error does: ending the process is main's affair, and Asynq 0.26 calls it nowhere.
+// Fatal logs like Error: only main may end the process, and Asynq 0.26 never calls Fatal.
 func (l asynqLog) Fatal(args ...any) { l.trouble(zerolog.ErrorLevel, args) }
 
 func (l asynqLog) write(level zerolog.Level, args []any) {
@@ -77,7 +77,7 @@ func away(said string) bool {
 	return false
 }
 
-// kindOf is a line without what varies in it: its beginning up to a colon or a number.
+// kindOf returns the constant part of a line: its beginning up to a colon, an equals sign or a number.
 func kindOf(said string) string {
 	if i := strings.IndexAny(said, ":=0123456789"); i >= 0 {
 		said = said[:i]

@@ -13,8 +13,8 @@ import (
 // scrapeTime is how long a scrape waits for a Redis that does not answer.
 const scrapeTime = 2 * time.Second
 
-// The names are those of asynq/x/metrics, since the page of asynqmon asks Prometheus for them; that package itself is
-// not used (see design). The state of a task is a label here as there.
+// The names are those of asynq/x/metrics, since the page of asynqmon queries Prometheus for them; that package itself is
+// not used (see design). The state of a task is a label, as it is there.
 var (
 	tasksByState   = queueMetric("asynq_tasks_enqueued_total", "Tasks in the queue now, by state.", "state")
 	queueSize      = queueMetric("asynq_queue_size", "Tasks in the queue now, in all states but completed.")
@@ -35,20 +35,20 @@ type Collector struct {
 	inspector *asynq.Inspector
 }
 
-// NewCollector answers a collector to be registered by one process of the installation, or by several: it tells the
-// same everywhere.
+// NewCollector returns a collector to be registered by one process of the installation, or by several: all report the
+// same values.
 func NewCollector(rdb redis.UniversalClient) *Collector {
 	return &Collector{rdb: rdb, inspector: asynq.NewInspectorFromRedisClient(rdb)}
 }
 
-// Describe sends what there is to collect.
+// Describe sends the descriptions of the metrics.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{tasksByState, queueSize, queueLatency, queueMemory, tasksProcessed, tasksFailed, queuePaused} {
 		ch <- d
 	}
 }
 
-// Collect sends the state of all queues; where Redis does not answer, an error in place of the metrics.
+// Collect sends the state of all queues. If Redis does not answer, it sends an error instead of the metrics.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	queues, err := c.queues()
 	if err != nil {
@@ -76,7 +76,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 }
 
 func (c *Collector) queues() ([]*asynq.QueueInfo, error) {
-	// The inspector takes no context: whether Redis answers at all is asked before, with one.
+	// The inspector takes no context, so a ping with one checks first whether Redis answers at all.
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
 	defer cancel()
 	if err := c.rdb.Ping(ctx).Err(); err != nil {

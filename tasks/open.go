@@ -9,12 +9,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// openTime is how long Redis may take to answer at a start; the client tries several times meanwhile.
+// openTime is how long Redis may take to answer at a start; the client tries several times in that time.
 const openTime = 10 * time.Second
 
-// Open connects as [Connect] does, and refuses a Redis that does not answer, saying what to do. That is for the start
-// of a process: a wrong address is found there or never, and what supervises us starts us again. A process that runs
-// outlives the absence of its Redis.
+// Open connects like [Connect], and refuses a Redis that does not answer, with advice what to do. That is for the start of
+// a process: a wrong address is found there or never, and the supervisor starts the process again. A running process
+// survives an outage of its Redis.
 func Open(ctx context.Context, url string) (redis.UniversalClient, error) {
 	rdb, err := Connect(url)
 	if err != nil {
@@ -23,15 +23,15 @@ func Open(ctx context.Context, url string) (redis.UniversalClient, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTime)
 	defer cancel()
 	if err := rdb.Ping(ctx).Err(); err != nil {
-		_ = rdb.Close()    // nothing was asked of it
-		a, _ := parse(url) // Connect has read it
+		_ = rdb.Close()    // it was never used
+		a, _ := parse(url) // Connect has parsed it
 		return nil, fmt.Errorf("connect to redis %s: %w: %s", strings.Join(a.hosts, ","), err, advice(err))
 	}
 	return rdb, nil
 }
 
-// advice says what to do by the first word of Redis' refusals, which is a code, and by the few words of those that have
-// the code of all others.
+// advice returns what to do, by the code that begins Redis' refusals, and by the text of those that share the general
+// code.
 func advice(err error) string {
 	said := err.Error()
 	switch {

@@ -14,15 +14,15 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-// Config says where the queue is.
+// Config is the address of the queue.
 type Config struct {
 	RedisURL string `split_words:"true" required:"true" secret:"true" desc:"The Redis of the queue: redis://user:password@host:6379/0, rediss:// for TLS (with ?ca_file=), redis-sentinel://user:password@host1,host2/0?master=name (with &sentinel_username= and &sentinel_password=), or redis-cluster://user:password@host1,host2. For the last two, ?tls=true or ?ca_file= asks for TLS. It must keep an append-only file and never evict; losing it costs one poll period, not a backup."`
 }
 
-// Validate tells whether the URL can be read.
+// Validate returns an error if the URL can't be parsed.
 func (c Config) Validate() error {
 	if c.RedisURL == "" {
-		return nil // told as missing
+		return nil // reported as missing
 	}
 	if _, err := parse(c.RedisURL); err != nil {
 		return fmt.Errorf("REDIS_URL: %w", err)
@@ -30,7 +30,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Connect answers a client for url (see [Config]); the caller closes it. It does not speak to Redis yet: [Open] does.
+// Connect returns a client for url (see [Config]); the caller closes it. It does not contact Redis yet: [Open] does.
 // No error names a user or a password.
 func Connect(url string) (redis.UniversalClient, error) {
 	o, err := options(url)
@@ -40,8 +40,8 @@ func Connect(url string) (redis.UniversalClient, error) {
 	return redis.NewUniversalClient(o), nil
 }
 
-// ConnOpt answers how asynq's own tools reach the Redis of url (see [Config]): each makes clients as [Connect] does and
-// closes them itself. It does not speak to Redis. No error names a user or a password.
+// ConnOpt returns the connection options for Asynq's own tools to the Redis of url (see [Config]). Each tool makes clients
+// as [Connect] does and closes them itself. It does not contact Redis. No error names a user or a password.
 func ConnOpt(url string) (asynq.RedisConnOpt, error) {
 	o, err := options(url)
 	if err != nil {
@@ -50,10 +50,10 @@ func ConnOpt(url string) (asynq.RedisConnOpt, error) {
 	return connOpt{o}, nil
 }
 
-// connOpt is asynq's interface over our options: its own ones have fewer, and its own reading of a URL drops the user.
+// connOpt is Asynq's interface over our options: Asynq has fewer options, and its URL parser drops the user.
 type connOpt struct{ *redis.UniversalOptions }
 
-// MakeRedisClient answers a client of its own for each call.
+// MakeRedisClient returns a new client for each call.
 func (o connOpt) MakeRedisClient() any { return redis.NewUniversalClient(o.UniversalOptions) }
 
 func options(url string) (*redis.UniversalOptions, error) {
@@ -65,15 +65,15 @@ func options(url string) (*redis.UniversalOptions, error) {
 		Addrs: a.hosts, DB: a.database, Username: a.user, Password: a.password,
 		MasterName: a.master, SentinelUsername: a.sentinelUser, SentinelPassword: a.sentinelPassword,
 		IsClusterMode: a.scheme == cluster, ClientName: "staffeln",
-		// Asynq's inspector asks without a context: these bound it, and how long a dispatch run waits for a dead Redis.
+		// Asynq's inspector asks without a context: these limit it, and how long a dispatch run waits for a dead Redis.
 		DialTimeout: 2 * time.Second, DialerRetries: 2, ReadTimeout: 3 * time.Second,
 		// Without it a call outlasts its context by the read timeout (3 s measured for 1 s asked).
 		ContextTimeoutEnabled: true,
-		// An announcement of one vendor's cloud; asking for it costs a round trip and a goroutine per connection.
+		// A notification of one vendor's cloud; asking for it costs a round trip and a goroutine per connection.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
 	if a.tls {
-		// It names no server: the client takes the name of the host that it dials, which it may learn later.
+		// It sets no server name: the client uses the name of the host that it dials, which it may learn later.
 		if o.TLSConfig, err = keyfile.ClientTLS(a.caFile); err != nil {
 			return nil, fmt.Errorf("prepare TLS to redis: read ca_file: %w", err)
 		}
@@ -81,14 +81,14 @@ func options(url string) (*redis.UniversalOptions, error) {
 	return o, nil
 }
 
-// LogRedis sends what the Redis client says to log. The client has one log for the whole program, so main calls this
-// once; without it, plain lines on standard error stand among the JSON ones.
+// LogRedis sends the Redis client's log lines to log. The client has one log for the whole program, so main calls this
+// once. Without it, the client writes plain lines between the JSON lines on standard error.
 func LogRedis(log zerolog.Logger) { redis.SetLogger(redisLog{telemetry.NewChatter(log, quietTime)}) }
 
 type redisLog struct{ chatter *telemetry.Chatter }
 
-// Printf writes what the client noticed, when it begins and when it ends: it tries again by itself, so nothing is worth
-// more than a warning.
+// Printf logs what the client noticed, when it begins and when it ends. The client tries again by itself, so the level
+// is never higher than a warning.
 func (l redisLog) Printf(_ context.Context, format string, values ...any) {
 	said := fmt.Sprintf(format, values...)
 	if away(said) {

@@ -15,7 +15,7 @@ import (
 
 func stringsReader(s string) *strings.Reader { return strings.NewReader(s) }
 
-func TestConnect_ReadsEveryPartOfTheURL(t *testing.T) {
+func TestConnect_ParsesEveryPartOfURL(t *testing.T) {
 	for url, want := range map[string]address{
 		"redis://h":                       {scheme: plain, hosts: []string{"h:6379"}},
 		"redis://:pw@h:6380/2":            {scheme: plain, hosts: []string{"h:6380"}, password: "pw", database: 2},
@@ -33,7 +33,7 @@ func TestConnect_ReadsEveryPartOfTheURL(t *testing.T) {
 	}
 }
 
-func TestConnect_ErrorsSayWhatIsAllowedAndNoSecret(t *testing.T) {
+func TestConnect_ErrorsNameAllowedFormsWithoutSecrets(t *testing.T) {
 	for url, says := range map[string]string{
 		"":                             "want redis://",
 		"http://u:secret@h":            "want redis://",
@@ -59,7 +59,7 @@ func TestConnect_ErrorsSayWhatIsAllowedAndNoSecret(t *testing.T) {
 	require.NoError(t, Config{RedisURL: "redis://h"}.Validate())
 }
 
-func TestConnect_TheKindOfClientIsThatOfTheScheme(t *testing.T) {
+func TestConnect_SchemeSelectsClientType(t *testing.T) {
 	for url, want := range map[string]any{
 		"redis://h":                            &redis.Client{},
 		"redis-sentinel://h?master=m":          &redis.Client{},
@@ -79,7 +79,7 @@ func TestConnect_TheKindOfClientIsThatOfTheScheme(t *testing.T) {
 	}
 }
 
-func TestConnect_ACertificateFileThatIsNone(t *testing.T) {
+func TestConnect_RefusesMissingOrInvalidCAFile(t *testing.T) {
 	_, err := Connect("rediss://h?ca_file=/nowhere/ca.pem")
 	require.ErrorContains(t, err, "read ca_file: open /nowhere/ca.pem")
 	file := filepath.Join(t.TempDir(), "ca.pem")
@@ -90,7 +90,7 @@ func TestConnect_ACertificateFileThatIsNone(t *testing.T) {
 	require.ErrorContains(t, err, "no certificate in it")
 }
 
-func TestCollector_TellsTheQueuesByAsynqsOwnNames(t *testing.T) {
+func TestCollector_ExportsQueuesWithAsynqMetricNames(t *testing.T) {
 	q := newQueue(t)
 	q.dispatch(Item{Kind: VolumePoll, VolumeID: "a"}, Item{Kind: VolumePoll, VolumeID: "b"})
 	registry := prometheus.NewPedanticRegistry()
@@ -114,7 +114,7 @@ asynq_tasks_enqueued_total{queue="volumes",state="scheduled"} 0
 	require.Equal(t, 13, count)
 }
 
-func TestCollector_WithoutRedisIsAnErrorOfItsOwnMetricsOnly(t *testing.T) {
+func TestCollector_WithoutRedisKeepsOtherMetrics(t *testing.T) {
 	rdb, err := Connect("redis://127.0.0.1:1")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, rdb.Close()) }()

@@ -9,9 +9,9 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// A report has a queue and an ID of its own: one task for each group, beside
-// those of volumes, and it comes back from the table after a loss.
-func TestReports_OneTaskForEachGroup(t *testing.T) {
+// Reports have a queue and IDs of their own: one task for each group, separate from
+// those of volumes. After a loss of Redis they are enqueued again from the table.
+func TestReports_OneTaskPerGroup(t *testing.T) {
 	q := newQueue(t)
 	client, _ := q.newClient()
 	items := []Item{{Kind: ReportSend, Group: "acme"}, {Kind: ReportSend, Group: "all"}, {Kind: VolumePoll, VolumeID: "acme", RecordID: "r"}}
@@ -34,7 +34,7 @@ func TestReports_OneTaskForEachGroup(t *testing.T) {
 	require.NoError(t, s.drain())
 }
 
-func TestReports_PayloadsAreToldApart(t *testing.T) {
+func TestReports_VolumeAndReportPayloadsAreDistinguished(t *testing.T) {
 	item := Item{Kind: ReportSend, Group: "acme"}
 	text, err := encode(item)
 	require.NoError(t, err)

@@ -13,23 +13,23 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-// drainTime is how long handlers have to end after the signal. One that obeys its context needs none of it; one that
-// shields a request to Cinder from the signal, so that its answer is not lost, needs some. It ends before the 30
-// seconds that Kubernetes and Docker's users commonly give.
+// drainTime is how long handlers have to end after the signal. A handler that obeys its context needs none of it; one that
+// shields a request to Cinder from the signal, so that the answer is not lost, needs some. It is shorter than the usual
+// grace period of Kubernetes and Docker users, 30 seconds.
 const drainTime = 20 * time.Second
 
-// ServerConfig is what a server of tasks needs to know.
+// ServerConfig is the configuration of a task server.
 type ServerConfig struct {
 	Concurrency   int           // tasks at the same time
 	PollPeriod    time.Duration // the longest delay before a failed task runs again
-	CheckInterval time.Duration // between looks into empty queues; 0 = 1 s
+	CheckInterval time.Duration // between checks of empty queues; 0 = 1 s
 	Log           zerolog.Logger
 	Metrics       *telemetry.Metrics
 }
 
-// Serve runs the handlers on what the queue brings until ctx ends. Then it drains: the handlers' contexts end, their
-// tasks go back to the queue at once and uncounted, and Serve answers nil when all have returned. A Redis that is away
-// is waited for.
+// Serve runs the handlers for the tasks of the queue until ctx ends. Then it drains: the handlers' contexts end, their
+// tasks go back to the queue at once without counting as failures, and Serve returns nil when all handlers have returned.
+// While Redis is unreachable, Serve waits.
 func Serve(ctx context.Context, rdb redis.UniversalClient, cfg ServerConfig, h Handlers) error {
 	table := h.table()
 	if len(table) == 0 {
@@ -40,13 +40,13 @@ func Serve(ctx context.Context, rdb redis.UniversalClient, cfg ServerConfig, h H
 	}
 	queues := map[string]int{}
 	for kind := range table {
-		queues[kinds[kind].queue] = 1 // by turns: no queue starves another
+		queues[kinds[kind].queue] = 1 // equal weights: no queue starves another
 	}
 	s := &server{ServerConfig: cfg, table: table, drain: make(chan struct{})}
 	srv := asynq.NewServerFromRedisClient(rdb, asynq.Config{
 		Concurrency: cfg.Concurrency, Queues: queues,
 		TaskCheckInterval: cfg.CheckInterval, DelayedTaskCheckInterval: min(5*time.Second, 5*cfg.CheckInterval),
-		// Not ctx itself: Asynq takes the end of a base context for a failure of the task.
+		// Not ctx itself: Asynq counts the end of a base context as a failure of the task.
 		BaseContext:    func() context.Context { return cfg.Log.WithContext(context.WithoutCancel(ctx)) },
 		IsFailure:      isFailure,
 		RetryDelayFunc: func(n int, err error, _ *asynq.Task) time.Duration { return retryDelay(n, err, cfg.PollPeriod) },
@@ -57,7 +57,7 @@ func Serve(ctx context.Context, rdb redis.UniversalClient, cfg ServerConfig, h H
 		return fmt.Errorf("serve tasks: %w", err)
 	}
 	<-ctx.Done()
-	close(s.drain) // before Asynq hears of it: its own shutdown ends contexts only after the time is over
+	close(s.drain) // before Asynq's shutdown, which ends contexts only after its timeout
 	srv.Stop()
 	srv.Shutdown()
 	return nil
@@ -100,13 +100,13 @@ func (s *server) handle(ctx context.Context, t *asynq.Task) error {
 	switch {
 	case err == nil:
 		s.Metrics.TaskHandled(string(kind), "ok")
-		if s.failures.any(t.Type()) {
+		if s.failures.anyFailing(t.Type()) {
 			object, _ := about(t, log)
-			s.failures.ran(&log, t.Type(), object)
+			s.failures.succeeded(&log, t.Type(), object)
 		}
 		return nil
 	case errors.As(err, &bad):
-		// Nothing becomes readable by another run. The next dispatch run makes a new task of what the volume needs.
+		// Another run can't make it readable. The next dispatch run makes a new task for what the volume needs.
 		s.failures.failed(&log, zerolog.ErrorLevel, t.Type(), "", err.Error()).Err(err).Msg("task not readable")
 		s.Metrics.TaskHandled(string(kind), "not_readable")
 		return nil
@@ -116,14 +116,14 @@ func (s *server) handle(ctx context.Context, t *asynq.Task) error {
 	return err
 }
 
-// failed logs and counts what Asynq takes for the end of a run with an error: the handler's, a panic, the drain, or
-// its own: time over, or a lease on the task that ran out because Redis was away.
+// failed logs and counts what Asynq treats as the end of a run with an error: the handler's error, a panic, the drain, or
+// Asynq's own: a timeout, or a task lease that expired because Redis was unreachable.
 func (s *server) failed(ctx context.Context, t *asynq.Task, err error) {
 	object, log := about(t, zerolog.Ctx(ctx).With().Str("task", t.Type()).Logger())
 	line := func(level zerolog.Level) *zerolog.Event {
 		return s.failures.failed(&log, level, t.Type(), object, err.Error())
 	}
-	attempt, _ := asynq.GetRetryCount(ctx) // without one it is the first
+	attempt, _ := asynq.GetRetryCount(ctx) // if it is missing, this is the first attempt
 	outcome := "error"
 	var crash panicError
 	switch {

@@ -15,11 +15,11 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// served is a server under way.
+// served is a running server.
 type served struct {
 	log     *lines
 	metrics *telemetry.Metrics
-	drain   func() error // ends it and answers what Serve answered
+	drain   func() error // ends it and returns the error of Serve
 }
 
 func (q *queue) run(h Handlers) *served {
@@ -64,7 +64,7 @@ func (s *served) handled(t *testing.T, outcome string) bool {
 	return false
 }
 
-func TestServe_HandsEachKindToItsHandlerWithTimeLimitAndLog(t *testing.T) {
+func TestServe_CallsHandlerOfKindWithDeadlineAndLogger(t *testing.T) {
 	q := newQueue(t)
 	q.dispatch(Item{Kind: VolumeBackup, VolumeID: "a", RecordID: "1"}, Item{Kind: VolumePoll, VolumeID: "b", RecordID: "2"}, Item{Kind: VolumeRetention, VolumeID: "c"})
 	type call struct {
@@ -98,7 +98,7 @@ func TestServe_HandsEachKindToItsHandlerWithTimeLimitAndLog(t *testing.T) {
 	require.True(t, s.handled(t, "ok"))
 }
 
-func TestServe_DrainsAtOnceAndGivesBackWhatWasNotDone(t *testing.T) {
+func TestServe_DrainsAtOnceAndReturnsUnfinishedTasks(t *testing.T) {
 	q := newQueue(t)
 	q.dispatch(Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"})
 	started := make(chan struct{}, 1)
@@ -128,7 +128,7 @@ func TestServe_DrainsAtOnceAndGivesBackWhatWasNotDone(t *testing.T) {
 	<-done
 }
 
-func TestServe_AHandlerThatEndsWellWhileDrainedIsDone(t *testing.T) {
+func TestServe_HandlerThatSucceedsDuringDrainIsDone(t *testing.T) {
 	q := newQueue(t)
 	q.dispatch(Item{Kind: VolumeBackup, VolumeID: "v", RecordID: "r"})
 	started := make(chan struct{}, 1)
@@ -138,7 +138,7 @@ func TestServe_AHandlerThatEndsWellWhileDrainedIsDone(t *testing.T) {
 	require.Zero(t, q.size())
 }
 
-func TestServe_APanicIsAnErrorOfItsTaskWithTheStackInTheLog(t *testing.T) {
+func TestServe_PanicFailsTaskAndLogsStack(t *testing.T) {
 	q := newQueue(t)
 	q.dispatch(Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r"})
 	runs := make(chan int, 2)
@@ -160,7 +160,7 @@ func TestServe_APanicIsAnErrorOfItsTaskWithTheStackInTheLog(t *testing.T) {
 	require.True(t, s.handled(t, "ok"))
 }
 
-func TestServe_AnErrorIsAnotherRunWithinThePollPeriod(t *testing.T) {
+func TestServe_RetriesFailedTaskWithinPollPeriod(t *testing.T) {
 	q := newQueue(t)
 	q.dispatch(Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r"})
 	runs := make(chan struct{})
@@ -171,7 +171,7 @@ func TestServe_AnErrorIsAnotherRunWithinThePollPeriod(t *testing.T) {
 		}
 		return errors.New("ask Cinder: 503")
 	}})
-	for range 4 { // by 1, 2, 4 seconds it would take longer than by the poll period
+	for range 4 { // with delays of 1, 2, 4 seconds it would take longer than with the poll period
 		<-runs
 	}
 	testkit.Eventually(t, "logged", soon, func() bool { return s.handled(t, "error") })
@@ -180,7 +180,7 @@ func TestServe_AnErrorIsAnotherRunWithinThePollPeriod(t *testing.T) {
 	require.Contains(t, s.log.String(), "ask Cinder: 503")
 }
 
-func TestServe_TheTimeOfARunIsLimited(t *testing.T) {
+func TestServe_LimitsRunTime(t *testing.T) {
 	before := kinds[VolumePoll]
 	short := before
 	short.timeout = time.Second // Asynq counts whole seconds
@@ -190,14 +190,14 @@ func TestServe_TheTimeOfARunIsLimited(t *testing.T) {
 	q.dispatch(Item{Kind: VolumePoll, VolumeID: "v", RecordID: "r"})
 	ended := make(chan error, 2)
 	s := q.run(Handlers{Poll: func(ctx context.Context, _ Volume) error { <-ctx.Done(); ended <- ctx.Err(); return ctx.Err() }})
-	for range 2 { // and then it runs again
+	for range 2 { // it runs again after the first timeout
 		require.ErrorIs(t, <-ended, context.DeadlineExceeded)
 	}
 	testkit.Eventually(t, "counted", soon, func() bool { return s.handled(t, "time_over") })
 	require.NoError(t, s.drain())
 }
 
-func TestServe_AnUnreadableTaskEnds(t *testing.T) {
+func TestServe_DropsUnreadableTask(t *testing.T) {
 	for name, text := range map[string]string{"no JSON": "{", "a newer version": `{"v":2,"volume_id":"v"}`, "no volume": `{"v":1}`} {
 		t.Run(name, func(t *testing.T) {
 			q := newQueue(t)
@@ -212,7 +212,7 @@ func TestServe_AnUnreadableTaskEnds(t *testing.T) {
 	}
 }
 
-func TestServe_AKindWithoutAHandlerEndsToo(t *testing.T) {
+func TestServe_DropsTaskWithoutHandler(t *testing.T) {
 	q := newQueue(t)
 	_, err := q.client.Enqueue(asynq.NewTask("volume:unheard_of", []byte(`{"v":1,"volume_id":"v"}`)), asynq.Queue(Volumes))
 	require.NoError(t, err)
@@ -226,7 +226,7 @@ staffeln_tasks_handled_total{kind="other",outcome="not_readable"} 1
 `), "staffeln_tasks_handled_total"), "a kind that somebody made up is no label")
 }
 
-func TestServe_RefusesToServeNothing(t *testing.T) {
+func TestServe_RefusesEmptyHandlers(t *testing.T) {
 	q := newQueue(t)
 	require.EqualError(t, Serve(t.Context(), q.rdb, ServerConfig{}, Handlers{}), "serve tasks: no handler")
 }
@@ -254,7 +254,7 @@ func TestRetryDelay(t *testing.T) {
 	require.True(t, isFailure(fault))
 }
 
-func TestKinds_TheLeaseOutlastsEveryHandler(t *testing.T) {
+func TestKinds_LeaseIsLongerThanEveryTimeout(t *testing.T) {
 	for kind, r := range kinds {
 		require.Less(t, r.timeout, Lease, kind)
 		require.GreaterOrEqual(t, r.maxRetry, 1000, kind)

@@ -19,9 +19,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const soon = 2 * time.Minute // for what other goroutines do; on a busy machine
+const soon = 2 * time.Minute // for what other goroutines do, on a busy machine
 
-// queue is an empty Redis database and what the tests do with it.
+// queue is an empty Redis database with helpers for the tests.
 type queue struct {
 	t       *testing.T
 	rdb     redis.UniversalClient
@@ -37,7 +37,7 @@ func newQueue(t *testing.T) *queue {
 	return &queue{t, rdb, asynq.NewInspectorFromRedisClient(rdb), asynq.NewClientFromRedisClient(rdb)}
 }
 
-// task is the state and the kind of one task; empty where there is none.
+// task returns the state and the kind of one task; empty if there is none.
 func (q *queue) task(id string) (state string, kind Kind) {
 	q.t.Helper()
 	info, err := q.inspect.GetTaskInfo(Volumes, id)
@@ -86,7 +86,7 @@ func (q *queue) hold(state asynq.TaskState, item Item, opts ...asynq.Option) {
 	testkit.Eventually(q.t, "task is "+state.String(), soon, func() bool { is, _ := q.task(id); return is == state.String() })
 }
 
-// serve runs a plain Asynq server, whose retries wait an hour, to the end of the test.
+// serve runs a plain Asynq server, whose retries wait an hour, until the end of the test.
 func (q *queue) serve(handler asynq.HandlerFunc) {
 	q.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -100,7 +100,7 @@ func (q *queue) serve(handler asynq.HandlerFunc) {
 	q.t.Cleanup(func() { cancel(); server.Shutdown() })
 }
 
-// newClient answers a client, and what it logs.
+// newClient returns a client and its log.
 func (q *queue) newClient() (*Client, *lines) {
 	log := new(lines)
 	return NewClient(q.rdb, zerolog.New(log), telemetry.NewMetrics()), log

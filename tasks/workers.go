@@ -8,8 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Workers returns how many workers are alive: each tells Redis so every five
-// seconds, and is forgotten ten seconds after it died.
+// Workers returns how many workers are alive: each worker sends a heartbeat to Redis
+// every five seconds, and is forgotten ten seconds after it died.
 func Workers(rdb redis.UniversalClient) (int, error) {
 	alive, err := asynq.NewInspectorFromRedisClient(rdb).Servers()
 	if err != nil {
@@ -18,5 +18,5 @@ func Workers(rdb redis.UniversalClient) (int, error) {
 	return len(alive), nil
 }
 
-// Workers is that of c's Redis.
+// Workers returns how many workers are alive, by the client's Redis.
 func (c *Client) Workers(context.Context) (int, error) { return Workers(c.rdb) }

@@ -36,7 +36,7 @@ type Backup struct {
 	RequestID string     `json:"request_id" desc:"of the request that the reason tells of"`
 }
 
-// Backups lists what f admits.
+// Backups lists the backups that match f.
 func (r Reader) Backups(ctx context.Context, l *db.Snapshot, f db.Filter) (BackupList, error) {
 	if r.Project != "" {
 		f.Only = r.Project
@@ -48,7 +48,7 @@ func (r Reader) Backups(ctx context.Context, l *db.Snapshot, f db.Filter) (Backu
 	v := BackupList{AsOf: head}
 	limit := f.Limit
 	if limit > 0 {
-		f.Limit++ // one more tells that there are more
+		f.Limit++ // one more shows whether there are more
 	}
 	all, err := l.Backups(ctx, f)
 	if err != nil {
@@ -66,7 +66,7 @@ func (r Reader) Backups(ctx context.Context, l *db.Snapshot, f db.Filter) (Backu
 	return v, err
 }
 
-// fates tells what becomes of the backups that the records are about.
+// expiries returns, by backup ID, the expiry of the backups of the given records.
 func (r Reader) expiries(ctx context.Context, l *db.Snapshot, records []backup.Record) (map[string]expiry, error) {
 	var ids []string
 	for _, one := range records {
@@ -85,8 +85,8 @@ func (r Reader) expiries(ctx context.Context, l *db.Snapshot, records []backup.R
 	for _, v := range volumes {
 		h := RetentionInputOf(r.Settings, v, held[v.ID])
 		h.Done = ctx.Done()
-		going, _ := h.Forecast(l.Now, EndOfTime)
-		maps.Copy(all, expiries(l.Now, h, going))
+		forecast, _ := h.Forecast(l.Now, EndOfTime)
+		maps.Copy(all, expiries(l.Now, h, forecast))
 	}
 	return all, ctx.Err()
 }
@@ -94,7 +94,7 @@ func (r Reader) expiries(ctx context.Context, l *db.Snapshot, records []backup.R
 func backupOf(r backup.Record, f expiry) Backup {
 	v := Backup{
 		Object: ObjectOf(r), RecordID: r.ID, BackupID: r.BackupID, Kind: string(r.Kind), State: string(r.State), SizeGiB: r.SizeGiB,
-		At: r.PlannedAt, KeptUntil: f.goes, Kept: ReasonOf(f.why), Reason: ReasonOf(r.Reason), Text: r.ReasonText, RequestID: r.RequestID,
+		At: r.PlannedAt, KeptUntil: f.removalAt, Kept: ReasonOf(f.reason), Reason: ReasonOf(r.Reason), Text: r.ReasonText, RequestID: r.RequestID,
 	}
 	if r.State == backup.Failed && r.RequestedAt == nil {
 		v.Kind = ""

@@ -10,7 +10,7 @@ import (
 	"staffeln/backup"
 )
 
-// Chain is a full and the incrementals on it, as our records know them.
+// Chain is a full and the incrementals that depend on it, by our records.
 type Chain struct {
 	Drawing   string `json:"drawing" desc:"such as F─I─I"`
 	ProjectID string `json:"project_id" desc:"the project that owns these backups"`
@@ -32,21 +32,21 @@ type Link struct {
 	Why       Reason     `json:"why" desc:"why it stays now, or goes"`
 }
 
-// A Stretch says which chains of a volume are wanted: the newest ones, until they have so many links; 0 is all. With Before
-// the newest ones before that chain, of which it names the oldest link.
+// A Stretch selects chains of a volume: the newest ones until they have Links links together; 0 is all. With Before, the
+// newest ones before the chain whose oldest link Before is.
 type Stretch struct {
 	Links  int
 	Before *backup.Link
 }
 
-// hold tells what Cinder holds by our records, in chains, and what will go.
-func (v *Explanation) hold(h holding, wanted Stretch) {
+// addChains adds the chains that Cinder has by our records, and which backups will expire.
+func (v *Explanation) addChains(h linkForecast, wanted Stretch) {
 	v.Chains, v.Expiring, v.Links = []Chain{}, []Expiring{}, h.count
 	states := make(map[string]backup.State, len(h.Records))
 	for _, r := range h.Records {
 		states[r.BackupID] = r.State
 	}
-	expiry := expiries(v.At, h.RetentionInput, h.going)
+	expiry := expiries(v.At, h.RetentionInput, h.expiring)
 	links := h.Links()
 	v.Restore = v.restoreOf(links)
 	for _, chain := range v.listed(links, wanted) {
@@ -55,15 +55,15 @@ func (v *Explanation) hold(h holding, wanted Stretch) {
 			f := expiry[l.BackupID]
 			drawn.Links = append(drawn.Links, Link{
 				RecordID: l.RecordID, BackupID: l.BackupID, Kind: string(l.Kind), SizeGiB: l.SizeGiB, State: string(states[l.BackupID]),
-				DataAt: l.DataTime, Expires: f.expires, RemovalAt: f.goes, Expiring: f.going, Why: ReasonOf(f.why),
-				Floor: f.why == backup.Floor || f.why == backup.FloorDependsOnIt,
+				DataAt: l.DataTime, Expires: f.expires, RemovalAt: f.removalAt, Expiring: f.expiring, Why: ReasonOf(f.reason),
+				Floor: f.reason == backup.Floor || f.reason == backup.FloorDependsOnIt,
 			})
 		}
 		drawn.Drawing = draw(drawn.Links)
 		v.Chains = append(v.Chains, drawn)
 	}
 	last := h.lastPoint()
-	for i, g := range h.going {
+	for i, g := range h.expiring {
 		if wanted.Links > 0 && i >= wanted.Links {
 			break
 		}
@@ -74,7 +74,7 @@ func (v *Explanation) hold(h holding, wanted Stretch) {
 	}
 }
 
-// listed returns the chains that are wanted, the oldest first.
+// listed returns the selected chains, the oldest first.
 func (v *Explanation) listed(links map[string][]backup.Link, wanted Stretch) []backup.Chain {
 	var all []backup.Chain
 	for _, project := range slices.Sorted(maps.Keys(links)) {
@@ -99,13 +99,13 @@ func older(a, b backup.Link) int {
 	return cmp.Or(a.DataTime.Compare(b.DataTime), cmp.Compare(a.BackupID, b.BackupID))
 }
 
-// Older reports whether there are chains before those that are listed, Newer whether there are some after them.
+// Older reports whether there are chains before the listed ones.
 func (v *Explanation) Older() bool { return v.older }
 
-// Newer is the other way.
+// Newer reports whether there are chains after the listed ones.
 func (v *Explanation) Newer() bool { return v.newer }
 
-// draw draws a chain in one line.
+// draw returns a chain drawn in one line.
 func draw(links []Link) string {
 	var words []string
 	for _, l := range links {
@@ -118,7 +118,7 @@ func draw(links []Link) string {
 	return strings.Join(words, "─")
 }
 
-// marks are what a drawing adds to a link that is no restore point at rest.
+// marks are what a drawing adds to a link that is not simply a restore point.
 var marks = map[backup.State]string{
 	backup.Creating: "~", backup.Overdue: "~", backup.Deleting: "~", backup.Failed: "!", backup.Undeletable: "!", backup.Lost: "?",
 }

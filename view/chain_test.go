@@ -10,8 +10,8 @@ import (
 	"staffeln/backup"
 )
 
-// Pages of chains, one behind the other, are all of them, and whole.
-func TestPagesOfChainsAreAllChains(t *testing.T) {
+// The pages of chains together are all chains, each of them complete.
+func TestPagesOfChainsTogetherAreAllChains(t *testing.T) {
 	var h backup.RetentionInput
 	begin := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	h.Guard = backup.Guard{ProjectID: "acme", Protected: true, Floor: 1}
@@ -27,7 +27,7 @@ func TestPagesOfChainsAreAllChains(t *testing.T) {
 	}
 	look := func(wanted Stretch) *Explanation {
 		v := &Explanation{AsOf: AsOf{At: begin.Add(26 * time.Hour)}}
-		v.hold(all(h, v.At), wanted)
+		v.addChains(fullForecast(h, v.At), wanted)
 		require.Equal(t, 25, v.Links)
 		return v
 	}

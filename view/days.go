@@ -7,14 +7,14 @@ import (
 	"staffeln/db"
 )
 
-// Day is what happened to one volume on one day of UTC.
+// Day is what happened to one volume on one day (UTC).
 type Day struct {
 	Date   string `json:"date" desc:"of UTC"`
 	Made   int    `json:"made" desc:"attempts of that day that became a restore point"`
 	Failed int    `json:"failed" desc:"attempts of that day that did not, and backups that were taken away"`
 }
 
-// Days tells of each of the last n days, the oldest first and today last.
+// Days returns the last n days, the oldest first and today last.
 func (r Reader) Days(ctx context.Context, l *db.Snapshot, volumeID string, n int) ([]Day, error) {
 	today := l.Now.Truncate(24 * time.Hour)
 	from := today.AddDate(0, 0, 1-n)
@@ -28,7 +28,7 @@ func (r Reader) Days(ctx context.Context, l *db.Snapshot, volumeID string, n int
 		at[days[i].Date] = &days[i]
 	}
 	for _, one := range happened {
-		if day := at[one.Date]; day != nil { // else Cinder's clock is ahead of ours
+		if day := at[one.Date]; day != nil { // nil if Cinder's clock is ahead of ours
 			day.Made, day.Failed = one.Made, one.Failed
 		}
 	}

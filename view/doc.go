@@ -1,23 +1,23 @@
-// Package view gathers what people and programs are shown of the memory: the same facts, words and reasons in the
-// terminal, over HTTP and on the page.
+// Package view gathers what people and programs see of the database: the same facts, words and reasons in the terminal,
+// over HTTP and on the web page.
 //
-// It decides nothing: package backup does. It knows nothing of terminals and HTTP, and reads nothing but one look at the
-// memory. Whoever may see one project only sees nothing of another one here: that is [Reader.Project].
+// It decides nothing: package backup does. It knows nothing of terminals and HTTP, and reads only from one snapshot of the
+// database. A reader who may see only one project gets nothing of another one here: see [Reader.Project].
 package view
 
 import "staffeln/backup"
 
-// A Reader is for whom the memory is read, and by which rules.
+// A Reader is the person for whom the database is read, and the policy that applies.
 type Reader struct {
 	Settings backup.Settings
-	// Project is the ID of the only project whose volumes, backups and findings are shown, without who works on Staffeln
-	// itself; empty shows all to an operator.
+	// Project is the ID of the only project whose volumes, backups and findings are shown, without Staffeln's leader
+	// and the names of its operators. Empty shows everything, to an operator.
 	Project string
 	// First is how many of each kind a status lists; 0 is all.
 	First int
-	// Given tells whether a variable of the configuration, by its whole name, is set where this runs.
+	// Given reports whether a variable of the configuration, by its full name, is set in this process.
 	Given func(variable string) bool
 }
 
-// mayNot tells whether something of a project is kept from the reader.
-func (r Reader) mayNot(projectID string) bool { return r.Project != "" && projectID != r.Project }
+// mayNotSee reports whether the reader may not see the project.
+func (r Reader) mayNotSee(projectID string) bool { return r.Project != "" && projectID != r.Project }

@@ -8,51 +8,51 @@ import (
 	"staffeln/db"
 )
 
-// EndOfTime is the last moment that JSON and people can read; nothing is looked for beyond.
+// EndOfTime is the last moment that JSON and people can read; forecasts end there.
 var EndOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// RetentionInputOf shows a volume's records as what they say that Cinder holds.
+// RetentionInputOf returns the retention input of a volume, from its records.
 func RetentionInputOf(set backup.Settings, v db.Volume, records []backup.Record) backup.RetentionInput {
 	return backup.RetentionInput{
 		Guard: v.Guard(set), Retention: v.Retention, Records: records, Delay: set.RetentionShortenDelay.Std(),
 	}
 }
 
-// A fate is what becomes of one backup in Cinder: why it stays or goes now, and when its turn to go comes by policy.
+// An expiry is the forecast of one backup in Cinder: why it is kept or expires now, and when the policy removes it.
 type expiry struct {
-	why     backup.Reason
-	going   bool       // now
-	expires *time.Time // the end of its own retention; nil: not known
-	goes    *time.Time // when it will go, if no further backup is made; nil: it stays
+	reason    backup.Reason
+	expiring  bool       // it expires now
+	expires   *time.Time // the end of its own retention; nil: not known
+	removalAt *time.Time // when it will be removed, if no further backup is made; nil: it is kept
 }
 
-// fates tells them by the backup's ID; going is the whole forecast.
-func expiries(now time.Time, h backup.RetentionInput, going []backup.Expiring) map[string]expiry {
+// expiries returns the expiry of each backup by its ID, from the whole forecast.
+func expiries(now time.Time, h backup.RetentionInput, forecast []backup.Expiring) map[string]expiry {
 	all := make(map[string]expiry, len(h.Records))
 	removals, kept := h.Now(now)
 	for _, r := range removals {
-		all[r.BackupID] = expiry{why: r.Reason, going: true, expires: Expiry(r.Link)}
+		all[r.BackupID] = expiry{reason: r.Reason, expiring: true, expires: Expiry(r.Link)}
 	}
 	for _, k := range kept {
-		all[k.BackupID] = expiry{why: k.Reason, expires: Expiry(k.Link)}
+		all[k.BackupID] = expiry{reason: k.Reason, expires: Expiry(k.Link)}
 	}
-	for i := range going {
-		f := all[going[i].BackupID]
-		f.goes = &going[i].At
-		all[going[i].BackupID] = f
+	for i := range forecast {
+		f := all[forecast[i].BackupID]
+		f.removalAt = &forecast[i].At
+		all[forecast[i].BackupID] = f
 	}
 	return all
 }
 
-// LastPoint answers which one of those that go is the last restore point, after which the volume has none; -1 where one
-// stays.
-func LastPoint(going []backup.Expiring, kept []backup.Kept) int {
+// LastPoint returns the index of the last restore point among the expiring backups, after which the volume has none; -1 if
+// a restore point is kept.
+func LastPoint(forecast []backup.Expiring, kept []backup.Kept) int {
 	for _, k := range kept {
 		if k.Status == backup.StatusAvailable {
 			return -1
 		}
 	}
-	for i, g := range slices.Backward(going) {
+	for i, g := range slices.Backward(forecast) {
 		if g.Status == backup.StatusAvailable {
 			return i
 		}
@@ -60,7 +60,7 @@ func LastPoint(going []backup.Expiring, kept []backup.Kept) int {
 	return -1
 }
 
-// Expiry is the end of a link's own retention.
+// Expiry returns the end of a link's own retention.
 func Expiry(l backup.Link) *time.Time {
 	if l.Retention.IsZero() {
 		return nil
@@ -72,7 +72,7 @@ func Expiry(l backup.Link) *time.Time {
 	return &end
 }
 
-// Expiring is one backup that goes, or stays although its retention is over.
+// Expiring is one backup that expires, or is kept although its retention is over.
 type Expiring struct {
 	Object
 
@@ -86,7 +86,7 @@ type Expiring struct {
 	Last     bool       `json:"last_restore_point" desc:"after it the volume has no restore point"`
 }
 
-// ExpiringOf shows a backup that goes at that time, or stays.
+// ExpiringOf returns the view of a backup that is removed at that time, or kept.
 func ExpiringOf(o Object, l backup.Link, at *time.Time, why backup.Reason, last bool) Expiring {
 	return Expiring{o, l.BackupID, string(l.Kind), l.SizeGiB, l.DataTime, Expiry(l), at, ReasonOf(why), last}
 }

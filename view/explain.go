@@ -9,7 +9,7 @@ import (
 	"staffeln/db"
 )
 
-// Explanation is all that is known, decided and to be expected of one volume.
+// Explanation is everything known, decided and expected about one volume.
 type Explanation struct {
 	AsOf
 	Object
@@ -35,9 +35,9 @@ type Explanation struct {
 	Findings  []Finding  `json:"findings" desc:"about the volume or its server; of one that is not protected also about servers of its project whose wish can't be read"`
 
 	progress *backup.Record // the backup in progress
-	unseen   bool           // by the newest plan: the decision before stands
-	older    bool           // there are chains before those that are listed
-	newer    bool           // or after them
+	unseen   bool           // by the newest plan: the previous decision stays
+	older    bool           // there are chains before the listed ones
+	newer    bool           // there are chains after them
 }
 
 // Decision is what a plan decided.
@@ -65,9 +65,9 @@ type Ahead struct {
 	EndsWell bool      `json:"if_progress_ends_well" desc:"on the assumption that the backup in progress becomes a restore point"`
 }
 
-// Explanation gathers it. A volume that is not of the reader's project is unknown to him.
+// Explanation gathers the explanation of a volume. A volume outside the reader's project is unknown to the reader.
 func (r Reader) Explanation(ctx context.Context, l *db.Snapshot, volume db.Volume, wanted Stretch) (*Explanation, error) {
-	if r.mayNot(volume.ProjectID) {
+	if r.mayNotSee(volume.ProjectID) {
 		return nil, db.ErrUnknownVolume
 	}
 	set := r.Settings
@@ -75,7 +75,7 @@ func (r Reader) Explanation(ctx context.Context, l *db.Snapshot, volume db.Volum
 	if err != nil {
 		return nil, err
 	}
-	stands, err := l.ProtectionOf(ctx, set.Late(), r.Project, volume.ID)
+	protection, err := l.ProtectionOf(ctx, set.Late(), r.Project, volume.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -98,8 +98,8 @@ func (r Reader) Explanation(ctx context.Context, l *db.Snapshot, volume db.Volum
 	v := &Explanation{
 		AsOf: head, Object: ObjectOfVolume(volume),
 		Zone: volume.Zone, Status: volume.Status, SizeGiB: volume.SizeGiB, Encrypted: volume.Encrypted, SeenAt: volume.SeenAt, GoneAt: volume.GoneAt,
-		VolumeProtection: r.protectionOf(stands), LateAfter: int64(set.Late() / time.Second),
-		unseen: stands.Reason == backup.NotSeen,
+		VolumeProtection: r.protectionOf(protection), LateAfter: int64(set.Late() / time.Second),
+		unseen: protection.Reason == backup.NotSeen,
 		Policy: policy{set, r.Given}.of(volume, head.At), Findings: []Finding{},
 	}
 	paused, err := l.Pauses(ctx)
@@ -111,47 +111,47 @@ func (r Reader) Explanation(ctx context.Context, l *db.Snapshot, volume db.Volum
 		return nil, err
 	}
 	v.decide(r, volume, volume.Subject(paused).Freed(freed), decisive)
-	v.hold(held, wanted)
+	v.addChains(held, wanted)
 	if len(failures) > 0 {
 		v.Failure = new(FailureOf(failures[0]))
 	}
 	v.WaitsFor = v.waiting(set, volume, r.pauseOf(paused, volume.ProjectID), held.Records)
 	for _, f := range findings {
-		if v.Names(f.Object) || v.Names(f.VolumeID) || v.perhaps(f) {
+		if v.Names(f.Object) || v.Names(f.VolumeID) || v.mayConcern(f) {
 			v.Findings = append(v.Findings, FindingOf(f))
 		}
 	}
 	return v, ctx.Err()
 }
 
-// named are the IDs that there are.
+// named returns the IDs that are not empty.
 func named(ids ...string) []string {
 	return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
 }
 
-// Unseen tells whether the newest plan did not see enough of the volume to decide: the decision before stands.
+// Unseen reports whether the newest plan did not see enough of the volume to decide: the previous decision stays.
 func (v *Explanation) Unseen() bool { return v.unseen }
 
-// Names tells whether id is that of the volume or its server.
+// Names reports whether id is the ID of the volume or its server.
 func (v *Explanation) Names(id string) bool {
 	return id != "" && slices.Contains([]string{v.VolumeID, v.ServerID}, id)
 }
 
-// perhaps tells whether a finding may be why the volume is not protected: nobody remembers which servers it is attached
-// to that don't ask for backups.
-func (v *Explanation) perhaps(f db.KeptFinding) bool {
+// mayConcern reports whether a finding may be why the volume is not protected: the servers that it is attached to without
+// asking for backups are not recorded.
+func (v *Explanation) mayConcern(f db.KeptFinding) bool {
 	return v.Protection == backup.Unprotected && v.Status != "available" && f.Reason == backup.BackupMetadataUnreadable && f.ProjectID == v.ProjectID
 }
 
-// decide tells what was decided, what would be now, and what will be.
+// decide adds what was decided, what would be decided now, and what will be decided later.
 func (v *Explanation) decide(r Reader, volume db.Volume, subject backup.Subject, records []backup.Record) {
-	if i := slices.IndexFunc(records, func(o backup.Record) bool { return o.State.InProgress() && !r.mayNot(o.ProjectID) }); i >= 0 {
+	if i := slices.IndexFunc(records, func(o backup.Record) bool { return o.State.InProgress() && !r.mayNotSee(o.ProjectID) }); i >= 0 {
 		v.progress = &records[i]
 	}
 	if volume.DecidedAt != nil {
 		v.Last = &Decision{*volume.DecidedAt, string(volume.Action), ReasonOf(volume.Reason), volume.DecisionUntil}
 	}
-	if v.unseen { // a plan would leave it as it is
+	if v.unseen { // a plan would leave it unchanged
 		v.Now = Next{Action: string(backup.Wait), Reason: ReasonOf(backup.NotSeen)}
 		return
 	}
@@ -168,11 +168,11 @@ func (v *Explanation) decide(r Reader, volume db.Volume, subject backup.Subject,
 	}
 }
 
-// nextPlan is the next beat of the grid, or the present one where its plan has not come yet.
+// nextPlan returns the next grid time of the plan, or the current one if its plan has not run yet.
 func nextPlan(a AsOf, period time.Duration) time.Time {
-	beat := backup.Grid(a.At, period)
-	if a.PlannedAt != nil && !a.PlannedAt.Before(beat) {
-		return beat.Add(period)
+	gridTime := backup.Grid(a.At, period)
+	if a.PlannedAt != nil && !a.PlannedAt.Before(gridTime) {
+		return gridTime.Add(period)
 	}
-	return beat
+	return gridTime
 }

@@ -10,7 +10,7 @@ import (
 	"staffeln/db"
 )
 
-func TestExplain_WhoMustAct(t *testing.T) {
+func TestExplainNamesWhoMustAct(t *testing.T) {
 	set := backup.Settings{BackupMetadataKey: "wish"}
 	failed := func(r backup.Reason) *Failure { return &Failure{Reason: ReasonOf(r)} }
 	for want, o := range map[string]struct {
@@ -43,7 +43,7 @@ func TestExplain_WhoMustAct(t *testing.T) {
 	}
 }
 
-func TestExplain_WhyItIsNotProtected(t *testing.T) {
+func TestExplainSaysWhyVolumeIsNotProtected(t *testing.T) {
 	quota := &Failure{Reason: ReasonOf(backup.QuotaExceeded)}
 	now := func(r backup.Reason) Next {
 		return Next{Action: string(backup.Wait), Reason: ReasonOf(r)}

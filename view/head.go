@@ -15,8 +15,8 @@ type AsOf struct {
 	Warnings  []string   `json:"warnings" desc:"what is wrong with Staffeln itself"`
 }
 
-// Head reads the head of a view: what is planned ahead is worth little where nobody plans. A project's reader is told
-// that something is wrong, and only an operator what.
+// Head reads the head of a view, as a forecast means little if nothing plans. A project's reader sees that something is
+// wrong; only an operator sees what.
 func (r Reader) Head(ctx context.Context, l *db.Snapshot) (AsOf, Leader, error) {
 	leader, err := l.Leader(ctx)
 	if err != nil {
@@ -32,7 +32,7 @@ func (r Reader) Head(ctx context.Context, l *db.Snapshot) (AsOf, Leader, error) 
 	return AsOf{At: l.Now, PlannedAt: leader.PlannedAt, Warnings: warnings}, leads, nil
 }
 
-// Leader is the scheduler that leads, and its newest beats.
+// Leader is the scheduler that leads, and its newest runs.
 type Leader struct {
 	Name  string     `json:"name" desc:"host and process of the one that leads, or that led last"`
 	Leads bool       `json:"leads" desc:"whether any scheduler leads now"`
@@ -41,7 +41,7 @@ type Leader struct {
 	Runs  []Run      `json:"runs" desc:"plan, dispatch, retention and reconcile"`
 }
 
-// Run is one of the scheduler's beats.
+// Run is one of the scheduler's periodic runs.
 type Run struct {
 	Name   string     `json:"name" desc:"which one"`
 	At     *time.Time `json:"at" desc:"the newest; null: never"`
@@ -49,14 +49,14 @@ type Run struct {
 	Late   bool       `json:"late" desc:"it is older than two periods"`
 }
 
-// Leading tells who leads and how old the newest beats are, and warns of what is not as it should be.
+// Leading returns the leader with its newest runs, and warnings about what is wrong.
 func Leading(now time.Time, l db.Leader, set backup.Settings) (Leader, []string) {
 	v, warnings := Leader{Name: l.Leader, Leads: l.Leads, Term: l.Term, Since: l.Since}, []string{}
 	if !l.Leads {
 		warnings = append(warnings, "No scheduler leads now: nothing is planned, dispatched or removed. Start one: `staffeln scheduler`.")
 	}
 	switch {
-	case !l.Leads: // what was found last may be over
+	case !l.Leads: // the last queue finding may be over
 	case l.Queue == backup.NoWorker:
 		warnings = append(warnings, backup.NoWorker.Sentence()+" Start one: `staffeln worker`.")
 	case l.Queue == backup.QueueUnreachable:
@@ -72,21 +72,21 @@ func Leading(now time.Time, l db.Leader, set backup.Settings) (Leader, []string)
 		{"retention", "its log says why", l.RetentionAt, set.RetentionServicePeriod},
 		{"reconcile", "its log says whether it can list Cinder's backups", l.ReconciledAt, set.ReconcilePeriod},
 	} {
-		beat := Run{Name: b.name, At: b.at, Period: int64(b.period.Std() / time.Second)}
-		// of a reign that has only begun nothing can be late
+		run := Run{Name: b.name, At: b.at, Period: int64(b.period.Std() / time.Second)}
+		// in a term that has just begun nothing can be late
 		since := b.at
 		if since == nil {
 			since = l.Since
 		}
-		beat.Late = since != nil && now.Sub(*since) > 2*b.period.Std()
-		if beat.Late {
+		run.Late = since != nil && now.Sub(*since) > 2*b.period.Std()
+		if run.Late {
 			age := "there was none"
 			if b.at != nil {
 				age = "the newest is " + backup.Span(now.Sub(*b.at)) + " old"
 			}
 			warnings = append(warnings, "The "+b.name+" run is due every "+b.period.String()+", and "+age+": look at the scheduler; "+b.says+".")
 		}
-		v.Runs = append(v.Runs, beat)
+		v.Runs = append(v.Runs, run)
 	}
 	return v, warnings
 }

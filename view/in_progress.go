@@ -6,7 +6,7 @@ import (
 	"staffeln/backup"
 )
 
-// InProgress is one backup that something is being done for.
+// InProgress is one backup that is being made or removed.
 type InProgress struct {
 	Object
 
@@ -37,7 +37,7 @@ func inProgressOf(r backup.Record) InProgress {
 	return v
 }
 
-// sortInProgress parts what is being made, what is being removed, and what somebody must look at; overdue is in two of them.
+// sortInProgress splits records into those being made, those being removed, and the stuck ones; overdue ones are in two.
 func sortInProgress(records []backup.Record) (making, removing, stuck []InProgress) {
 	making, removing, stuck = []InProgress{}, []InProgress{}, []InProgress{}
 	for _, r := range records {

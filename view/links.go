@@ -8,20 +8,20 @@ import (
 	"staffeln/db"
 )
 
-// A holding is what is read of a volume's links, and what of them goes and stays: all of them, or as many as tell of the
-// chains that are wanted, and of what goes first, what all would tell.
-type holding struct {
+// A linkForecast is what was read of a volume's links, and which of them expire or are kept. It has all links, or as many as
+// the selected chains and the first expiring backups need to be the same as with all links.
+type linkForecast struct {
 	backup.RetentionInput
 
-	going  []backup.Expiring
-	kept   []backup.Kept
-	count  int // of all links
-	points int // of all restore points
+	expiring []backup.Expiring
+	kept     []backup.Kept
+	count    int // of all links
+	points   int // of all restore points
 }
 
-// held reads what is wanted. Where it is a part, a part is read: the chains that are listed, those that the floor is in,
-// and so many of the oldest ones that what goes first is among them.
-func (r Reader) held(ctx context.Context, l *db.Snapshot, v db.Volume, wanted Stretch) (holding, error) {
+// held reads the selected links. For a part of the chains it reads only the listed chains, those of the restore point
+// floor, and enough of the oldest ones to include what expires first.
+func (r Reader) held(ctx context.Context, l *db.Snapshot, v db.Volume, wanted Stretch) (linkForecast, error) {
 	var extents []db.Extent
 	span := db.Span{Newest: wanted.Links, Floor: r.Settings.MinRestorePoints}
 	if wanted.Before != nil {
@@ -30,37 +30,37 @@ func (r Reader) held(ctx context.Context, l *db.Snapshot, v db.Volume, wanted St
 	if wanted.Links > 0 {
 		var err error
 		if extents, err = l.Extents(ctx, v.ID, r.Project); err != nil {
-			return holding{}, err
+			return linkForecast{}, err
 		}
-		for _, times := range []int{4, 32} { // chains may be long, and what is older need not go first
+		for _, times := range []int{4, 32} { // chains may be long, and the oldest need not expire first
 			span.Oldest = times * wanted.Links
 			records, known, err := l.HeldWithin(ctx, v.ID, extents, span)
 			if err != nil {
-				return holding{}, err
+				return linkForecast{}, err
 			}
-			h := r.holding(ctx, v, records, l.Now)
-			if h.tells(extents, known, wanted.Links) {
+			h := r.linkForecast(ctx, v, records, l.Now)
+			if h.certain(extents, known, wanted.Links) {
 				return h, ctx.Err()
 			}
 		}
 	}
 	records, err := l.HeldOf(ctx, v.ID, r.Project)
 	if err != nil {
-		return holding{}, err
+		return linkForecast{}, err
 	}
-	return r.holding(ctx, v, records, l.Now), ctx.Err()
+	return r.linkForecast(ctx, v, records, l.Now), ctx.Err()
 }
 
-func (r Reader) holding(ctx context.Context, v db.Volume, records []backup.Record, now time.Time) holding {
+func (r Reader) linkForecast(ctx context.Context, v db.Volume, records []backup.Record, now time.Time) linkForecast {
 	h := RetentionInputOf(r.Settings, v, records)
 	h.Done = ctx.Done()
-	return all(h, now)
+	return fullForecast(h, now)
 }
 
-// all is a holding of which nothing is missing.
-func all(h backup.RetentionInput, now time.Time) holding {
-	v := holding{RetentionInput: h}
-	v.going, v.kept = h.Forecast(now, EndOfTime)
+// fullForecast returns a linkForecast with all links.
+func fullForecast(h backup.RetentionInput, now time.Time) linkForecast {
+	v := linkForecast{RetentionInput: h}
+	v.expiring, v.kept = h.Forecast(now, EndOfTime)
 	for _, links := range h.Links() {
 		v.count += len(links)
 	}
@@ -68,8 +68,8 @@ func all(h backup.RetentionInput, now time.Time) holding {
 	return v
 }
 
-// tells reports whether the first n that go are known: no link that is missing can go earlier. It takes over how many there are.
-func (h *holding) tells(extents []db.Extent, known map[string]time.Time, n int) bool {
+// certain reports whether the first n expiring backups are certain: no missing link can expire earlier. It also sets the counts.
+func (h *linkForecast) certain(extents []db.Extent, known map[string]time.Time, n int) bool {
 	h.count, h.points = 0, 0
 	for _, e := range extents {
 		h.count, h.points = h.count+e.Links, h.points+e.Points
@@ -78,14 +78,14 @@ func (h *holding) tells(extents []db.Extent, known map[string]time.Time, n int) 
 			continue
 		}
 		at, goes := h.Earliest(e.ProjectID, from, e.Retentions)
-		if goes && !at.After(EndOfTime) && (len(h.going) < n || !h.going[n-1].At.Before(at)) {
+		if goes && !at.After(EndOfTime) && (len(h.expiring) < n || !h.expiring[n-1].At.Before(at)) {
 			return false
 		}
 	}
 	return true
 }
 
-func (h *holding) pointsHeld() (n int) {
+func (h *linkForecast) pointsHeld() (n int) {
 	for _, r := range h.Records {
 		if r.State == backup.Available && r.BackupID != "" && backup.Status(r.CinderStatus) != backup.StatusError {
 			n++
@@ -94,10 +94,10 @@ func (h *holding) pointsHeld() (n int) {
 	return n
 }
 
-// lastPoint is what [LastPoint] says with all links: where restore points are missing here, they go later, or stay.
-func (h *holding) lastPoint() int {
+// lastPoint returns what [LastPoint] returns with all links: restore points that are missing here expire later, or are kept.
+func (h *linkForecast) lastPoint() int {
 	if h.pointsHeld() < h.points {
 		return -1
 	}
-	return LastPoint(h.going, h.kept)
+	return LastPoint(h.expiring, h.kept)
 }

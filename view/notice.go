@@ -6,7 +6,7 @@ import (
 	"staffeln/view/report"
 )
 
-// NoticeProjects returns what notices of one kind, in the order of their projects, say.
+// NoticeProjects returns the content of notices of one kind, which must be in the order of their projects.
 func NoticeProjects(set backup.Settings, of []db.Notice) (projects []report.NoticeProject) {
 	for _, n := range of {
 		last := len(projects) - 1
@@ -32,7 +32,7 @@ func noticeVolume(set backup.Settings, n db.Notice) report.NoticeVolume {
 		return v
 	}
 	if v.Points == 0 {
-		v.Reverted = false // whatever ended it: nothing is left to go
+		v.Reverted = false // whatever ended the protection: there is nothing left to expire
 		return v
 	}
 	if n.LastEnd != nil {

@@ -24,18 +24,18 @@ func ObjectOf(r backup.Record) Object {
 	return Object{report.Object{VolumeID: r.VolumeID, VolumeName: r.VolumeName, ServerID: r.ServerID, ServerName: r.ServerName}, r.ProjectID, r.ProjectName}
 }
 
-// ObjectOfVolume names a volume that the plans remember.
+// ObjectOfVolume names a volume that is known from the plans.
 func ObjectOfVolume(v db.Volume) Object {
 	return Object{report.Object{VolumeID: v.ID, VolumeName: v.Name, ServerID: v.ServerID, ServerName: v.ServerName}, v.ProjectID, v.ProjectName}
 }
 
-// Volume names the volume by name, and by ID where it has none.
+// Volume returns the volume's name, or its ID if it has no name.
 func (o Object) Volume() string { return Or(o.VolumeName, o.VolumeID) }
 
-// Server names the server likewise.
+// Server returns the server's name, or its ID.
 func (o Object) Server() string { return Or(o.ServerName, o.ServerID) }
 
-// Project names the project likewise.
+// Project returns the project's name, or its ID.
 func (o Object) Project() string { return Or(o.ProjectName, o.ProjectID) }
 
 // Compare orders by name.
@@ -43,7 +43,7 @@ func (o Object) Compare(p Object) int {
 	return cmp.Or(cmp.Compare(o.ProjectName, p.ProjectName), cmp.Compare(o.VolumeName, p.VolumeName), cmp.Compare(o.VolumeID, p.VolumeID))
 }
 
-// All names the three, the most telling first.
+// All returns all three names, the most specific first.
 func (o Object) All() string {
 	words := []string{o.Volume()}
 	for _, word := range []string{o.Server(), o.Project()} {
@@ -54,7 +54,7 @@ func (o Object) All() string {
 	return strings.Join(words, ", ")
 }
 
-// Or is the name as people can read it, or the ID of what has none.
+// Or returns the name in a readable form, or the ID if there is no name.
 func Or(name, id string) string {
 	if name == "" {
 		return id
@@ -69,7 +69,7 @@ type Reason struct {
 	MustAct  backup.Owner  `json:"must_act" desc:"tenant, operator or nobody"`
 }
 
-// ReasonOf shows a reason.
+// ReasonOf returns the view of a reason.
 func ReasonOf(r backup.Reason) Reason {
 	if r == "" {
 		return Reason{MustAct: backup.Nobody}
@@ -77,7 +77,7 @@ func ReasonOf(r backup.Reason) Reason {
 	return Reason{r, r.Sentence(), r.Whose()}
 }
 
-// Words says it, with its code, and who must act where somebody must.
+// Words returns the sentence with its code, and who must act, if anybody.
 func (r Reason) Words() string {
 	words := fmt.Sprintf("%s (%s)", r.Sentence, r.Code)
 	if r.MustAct != backup.Nobody {

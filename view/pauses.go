@@ -7,7 +7,7 @@ import (
 	"staffeln/db"
 )
 
-// PausedWords says one pause, and how it ends.
+// PausedWords describes one pause, and how to end it.
 func PausedWords(p db.Pause, of db.Project) string {
 	end := "`staffeln resume`"
 	if p.ProjectID != "" {
@@ -16,7 +16,7 @@ func PausedWords(p db.Pause, of db.Project) string {
 	return fmt.Sprintf("Paused: %s, since %s UTC by %s%s. Nothing new starts before %s.", of, Clock(p.Since), p.Who, Because(p.Why), end)
 }
 
-// anonymous leaves out who paused it, which is between operators.
+// anonymous removes who paused it: only operators may see that.
 func (r Reader) anonymous(p db.Pause) db.Pause {
 	if r.Project != "" {
 		p.Who = "the operator"
@@ -24,7 +24,7 @@ func (r Reader) anonymous(p db.Pause) db.Pause {
 	return p
 }
 
-// pauseOf is the pause that holds for a project; nil where none does.
+// pauseOf returns the pause in force for a project; nil if there is none.
 func (r Reader) pauseOf(paused db.Pauses, projectID string) *db.Pause {
 	p := paused.Of(projectID)
 	if p == nil {
@@ -33,7 +33,7 @@ func (r Reader) pauseOf(paused db.Pauses, projectID string) *db.Pause {
 	return new(r.anonymous(*p))
 }
 
-// Because adds a reason in somebody's words.
+// Because returns the reason in parentheses, if there is one.
 func Because(why string) string {
 	if why == "" {
 		return ""
@@ -41,7 +41,7 @@ func Because(why string) string {
 	return " (" + why + ")"
 }
 
-// ProjectOf names a project by its ID, whether it is known or not.
+// ProjectOf returns the project with the ID, whether it is known or not.
 func ProjectOf(ctx context.Context, l *db.Snapshot, id string) (db.Project, error) {
 	if id == "" {
 		return db.Project{}, nil

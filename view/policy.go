@@ -18,15 +18,15 @@ type Part struct {
 // prefix begins all variables of the configuration.
 const prefix = "STAFFELN"
 
-// policy tells where each part of it comes from.
+// policy is the settings and where each of them comes from.
 type policy struct {
 	backup.Settings
 
 	given func(variable string) bool
 }
 
-// of tells the policy in force for a volume. The retention and the protection are what the newest plan
-// remembered; the rest is read here as the scheduler reads it.
+// of returns the policy in force for a volume. The retention and the protection are those that the newest plan
+// stored; the rest is read here as the scheduler reads it.
 func (set policy) of(v db.Volume, now time.Time) []Part {
 	parts := []Part{
 		set.protection(v),
@@ -45,7 +45,7 @@ func (set policy) of(v db.Volume, now time.Time) []Part {
 	return append(parts, set.lateAfter())
 }
 
-// floor returns how many of the newest restore points are kept whatever their age, by what the removals go by.
+// floor returns how many of the newest restore points are kept at any age, by the same rule as the removals.
 func (set policy) floor(v db.Volume, now time.Time) Part {
 	floor := Part{"floor", Plural(set.MinRestorePoints, "restore point", "restore points"), set.source("MIN_RESTORE_POINTS")}
 	end := backup.ConstraintsOf(v.ProjectID, v.Guard(set.Settings), nil).FloorUntil
@@ -59,7 +59,7 @@ func (set policy) floor(v db.Volume, now time.Time) Part {
 	return floor
 }
 
-// source tells whether a variable is set here or has its default.
+// source returns whether a variable is set here or has its default.
 func (set policy) source(name string) string {
 	name = prefix + "_" + name
 	if set.given != nil && set.given(name) {
@@ -68,7 +68,7 @@ func (set policy) source(name string) string {
 	return "default of " + name
 }
 
-// lateAfter tells the RPO.
+// lateAfter returns the RPO.
 func (set policy) lateAfter() Part {
 	from, grace := "interval", set.source("RPO_GRACE")
 	if set.BackupServicePeriod > set.BackupMinInterval {

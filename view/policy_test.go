@@ -10,7 +10,7 @@ import (
 	"staffeln/db"
 )
 
-// What explain says of the floor is what the removals go by.
+// The floor that explain shows is the one that the removals use.
 func TestPolicyFloorEndsWithTheGrace(t *testing.T) {
 	t.Parallel()
 	ended := time.Date(2026, time.March, 10, 12, 0, 0, 0, time.UTC)

@@ -24,7 +24,7 @@ func (g GatheredReport) Empty() bool {
 	return len(g.Report.Projects) == 0 && len(g.Report.Findings) == 0
 }
 
-// GatherReport gathers what a group's report contains now. Before is when its report before was made; nil: there was none.
+// GatherReport gathers the content of a group's report. before is when its previous report was made; nil: there was none.
 func GatherReport(ctx context.Context, l *db.Snapshot, set backup.Settings, group string, before *time.Time) (GatheredReport, error) {
 	projectID := group
 	if group == report.All {
@@ -44,7 +44,7 @@ func GatherReport(ctx context.Context, l *db.Snapshot, set backup.Settings, grou
 	if err != nil {
 		return GatheredReport{}, err
 	}
-	hanging, err := l.Stuck(ctx, projectID)
+	stuck, err := l.Stuck(ctx, projectID)
 	if err != nil {
 		return GatheredReport{}, err
 	}
@@ -74,11 +74,11 @@ func GatherReport(ctx context.Context, l *db.Snapshot, set backup.Settings, grou
 	for _, one := range lates {
 		t.lateness(one, late)
 	}
-	for _, r := range hanging {
-		t.hanging(r)
+	for _, r := range stuck {
+		t.stuck(r)
 	}
 	g.Removals = t.removed(removed)
-	t.few(few)
+	t.fewer(few)
 	for _, f := range findings {
 		switch {
 		case f.ProjectID != "" && (projectID == "" || projectID == f.ProjectID):
@@ -92,7 +92,7 @@ func GatherReport(ctx context.Context, l *db.Snapshot, set backup.Settings, grou
 	return g, nil
 }
 
-// A reportBuilder is a report that is being put together.
+// A reportBuilder builds one report.
 type reportBuilder struct {
 	now      time.Time
 	set      backup.Settings
@@ -109,7 +109,7 @@ func (t *reportBuilder) project(id, name string) *report.Project {
 	return p
 }
 
-// sorted are the projects that have something to tell, by name.
+// sorted returns the projects that have something to report, by name.
 func (t *reportBuilder) sorted(sizes map[string]db.ProjectSize) []report.Project {
 	var all []report.Project
 	for id, p := range t.projects {
@@ -145,7 +145,7 @@ func (t *reportBuilder) result(r db.Result) {
 	p.Succeeded = append(p.Succeeded, s)
 }
 
-// gone says why Cinder no longer has a backup that was made; empty: it has.
+// gone returns why Cinder no longer has a backup that was made; empty: it still has it.
 func gone(r db.Result) string {
 	switch r.State {
 	case backup.Lost:
@@ -157,7 +157,7 @@ func gone(r db.Result) string {
 	return ""
 }
 
-// after says what comes after a failure, and when.
+// after returns what comes after a failure, and when.
 func (t *reportBuilder) after(r db.Result) (report.Next, *time.Time) {
 	switch {
 	case r.SucceededAt != nil:
@@ -169,7 +169,7 @@ func (t *reportBuilder) after(r db.Result) (report.Next, *time.Time) {
 	case r.Paused:
 		return report.WhilePaused, nil
 	}
-	// The newest plan said until when it waits; where it is over, or the plan was before the failure, the next one decides.
+	// The newest plan set the time until which it waits. If that is over, or the plan was before the failure, the next one decides.
 	at := backup.Grid(t.now, t.set.BackupServicePeriod.Std()).Add(t.set.BackupServicePeriod.Std())
 	if r.DecisionUntil != nil && r.DecisionUntil.After(at) {
 		at = r.DecisionUntil.UTC()
@@ -194,8 +194,8 @@ func (t *reportBuilder) lateness(one db.Lateness, late time.Duration) {
 	p.Never = append(p.Never, l)
 }
 
-// hanging tells of a backup that is overdue, or that can't be removed.
-func (t *reportBuilder) hanging(r backup.Record) {
+// stuck adds the finding of a backup that is overdue, or that can't be removed.
+func (t *reportBuilder) stuck(r backup.Record) {
 	p := t.project(r.ProjectID, r.ProjectName)
 	why, words, since := cmp.Or(r.RemovalReason, backup.DeletionStuck), r.RemovalText, r.ChangedAt
 	if r.State == backup.Overdue {

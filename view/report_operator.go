@@ -9,7 +9,7 @@ import (
 	"staffeln/view/report"
 )
 
-// GatherOperatorReport gathers the findings about no single project, where each project gets a report of its own.
+// GatherOperatorReport gathers the findings about no single project, for when each project gets a report of its own.
 func GatherOperatorReport(ctx context.Context, l *db.Snapshot, set backup.Settings, before *time.Time) (GatheredReport, error) {
 	findings, err := l.Findings(ctx)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"staffeln/view/report"
 )
 
-// removed tells of the restore points that were removed, and returns their records.
+// removed adds the restore points that were removed, and returns their records.
 func (t *reportBuilder) removed(points []db.RemovedPoint) (records []string) {
 	gone := map[string][]report.Gone{}
 	for _, r := range points {
@@ -29,8 +29,8 @@ func (t *reportBuilder) removed(points []db.RemovedPoint) (records []string) {
 	return records
 }
 
-// few tells of the volumes with fewer restore points than promised.
-func (t *reportBuilder) few(volumes []db.FewVolume) {
+// fewer adds the volumes with fewer restore points than promised.
+func (t *reportBuilder) fewer(volumes []db.FewVolume) {
 	for _, v := range volumes {
 		of := report.Object{VolumeID: v.VolumeID, VolumeName: v.VolumeName, ServerID: v.ServerID, ServerName: v.ServerName}
 		f, fewer := report.Lacks(t.now, of, v.Points, v.Ever, t.set.MinRestorePoints, v.EndedAt, t.set.ProtectionGrace.Std())

@@ -10,19 +10,19 @@ import (
 	"staffeln/backup"
 )
 
-// Restore is how the newest restore point of a volume is restored: into a volume
-// that is made first, whose ID the restore names. Where Cinder 22.0.0 to 28.0.0
-// makes the target itself, an incremental comes back with stale data, silently.
+// Restore is how to restore the newest restore point of a volume: into a volume that is
+// made first, whose ID the restore names. If Cinder 22.0.0 to 28.0.0 makes the target
+// itself, an incremental is restored with stale data, without an error.
 type Restore struct {
 	BackupID  string    `json:"backup_id" desc:"Cinder's, of the newest restore point"`
 	DataAt    time.Time `json:"data_at" desc:"the time of its data"`
 	ProjectID string    `json:"project_id" desc:"the project that owns the backup: restore with an account of it"`
 	Commands  []string  `json:"commands" desc:"for a shell with OpenStack's client, in turn; wait between them until the volume is available"`
 
-	typeUnknown bool // whoever restores must set the volume's type
+	typeUnknown bool // the user must set the volume's type
 }
 
-// Notes say what to mind with the commands.
+// Notes returns the warnings for the commands.
 func (r *Restore) Notes() string {
 	notes := "Wait before the last one until the new volume is available. Never let Cinder make the volume: from 2023.1 to 2026.1 it then brings stale data back, without an error."
 	if r.typeUnknown {
@@ -31,7 +31,7 @@ func (r *Restore) Notes() string {
 	return notes
 }
 
-// restoreOf returns how the newest restore point among the links is restored; nil: there is none.
+// restoreOf returns how to restore the newest restore point among the links; nil: there is none.
 func (v *Explanation) restoreOf(links map[string][]backup.Link) *Restore {
 	var points []backup.Link
 	for _, of := range links {
@@ -51,12 +51,12 @@ func (v *Explanation) restoreOf(links map[string][]backup.Link) *Restore {
 	}
 	r.Commands = append(r.Commands,
 		fmt.Sprintf(`NEW=$(openstack volume create -f value -c id --size %d --type "${TYPE:?}"%s restored-%s)`, l.SizeGiB, zone, l.BackupID),
-		// An empty or unknown ID would have Cinder make the volume.
+		// With an empty or unknown ID Cinder would make the volume.
 		fmt.Sprintf(`openstack volume backup restore --force %s "${NEW:?}"`, l.BackupID))
 	return r
 }
 
-// Lines are the commands, each in lines that fit into a terminal.
+// Lines returns the commands, each in lines that fit into a terminal.
 func (r *Restore) Lines() []string {
 	var lines []string
 	for _, c := range r.Commands {
@@ -70,7 +70,7 @@ func (r *Restore) Lines() []string {
 
 var plain = regexp.MustCompile(`^[A-Za-z0-9._:@-]+$`)
 
-// quoted is a word as a shell reads it.
+// quoted returns a word quoted for a shell.
 func quoted(word string) string {
 	if plain.MatchString(word) {
 		return word

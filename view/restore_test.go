@@ -11,9 +11,9 @@ import (
 	"staffeln/backup"
 )
 
-// Cinder must never make the target: the volume is made first, of the same size,
+// Cinder must never make the target: the volume is made first, with the same size,
 // type and zone, and the restore names its ID.
-func TestRestoreMakesTheVolumeFirstAndNamesIt(t *testing.T) {
+func TestRestoreCommandsCreateTargetVolumeFirst(t *testing.T) {
 	at := func(day int) time.Time { return time.Date(2026, 3, day, 0, 0, 0, 0, time.UTC) }
 	link := func(id string, day int, kind backup.Kind, status backup.Status) backup.Link {
 		return backup.Link{BackupID: id, RecordID: "r", ProjectID: "acme", Kind: kind, Status: status, SizeGiB: 20, DataTime: at(day)}
@@ -40,7 +40,7 @@ func TestRestoreMakesTheVolumeFirstAndNamesIt(t *testing.T) {
 	r = v.restoreOf(links)
 	require.True(t, r.typeUnknown, "nobody can ask for the type of a volume that is gone")
 	require.NotContains(t, strings.Join(r.Commands, "\n"), "volume show")
-	// In a shell: without the type, or where no volume was made, nothing is restored.
+	// In a shell: without the type, or if no volume was made, nothing is restored.
 	script := "openstack() { echo \"$@\" >&2; }\n" + strings.Join(r.Lines(), "\n")
 	said, err := exec.CommandContext(t.Context(), "sh", "-c", script).CombinedOutput()
 	require.Error(t, err)

@@ -9,7 +9,7 @@ import (
 	"staffeln/view/report"
 )
 
-// Status is protection at a glance.
+// Status is an overview of the protection.
 type Status struct {
 	AsOf
 
@@ -31,10 +31,10 @@ type Status struct {
 // MoreFailures reports whether there are more failures than the reader is shown.
 func (v Status) MoreFailures() bool { return v.moreFailures }
 
-// MoreFindings reports the same of findings.
+// MoreFindings reports whether there are more findings than the reader is shown.
 func (v Status) MoreFindings() bool { return v.moreFindings }
 
-// Counts are how many volumes have which protection.
+// Counts are the numbers of volumes by protection.
 type Counts struct {
 	Protected   int `json:"protected" desc:"their newest restore point is young enough"`
 	Late        int `json:"late" desc:"past the RPO"`
@@ -48,7 +48,7 @@ func countsOf(n map[backup.Protection]int) Counts {
 	return Counts{n[backup.Protected], n[backup.Late], n[backup.Waiting], n[backup.Unprotected], n[backup.Unknown], n[backup.Gone]}
 }
 
-// Of returns how many volumes have one protection.
+// Of returns the number of volumes with one protection.
 func (c Counts) Of(p backup.Protection) int {
 	return map[backup.Protection]int{
 		backup.Protected: c.Protected, backup.Late: c.Late, backup.Waiting: c.Waiting,
@@ -56,7 +56,7 @@ func (c Counts) Of(p backup.Protection) int {
 	}[p]
 }
 
-// VolumeProtection is how well one volume is protected.
+// VolumeProtection is the protection of one volume.
 type VolumeProtection struct {
 	Protection   backup.Protection `json:"protection" desc:"protected, late, waiting, unprotected, unknown or gone"`
 	RestorePoint *time.Time        `json:"newest_restore_point_at" desc:"the time of its data; null: there is none"`
@@ -79,7 +79,7 @@ type ListedVolume struct {
 	Decision Reason `json:"decision" desc:"of the newest plan"`
 }
 
-// Pause is where nothing new starts.
+// Pause is a pause of one project or of all: nothing new starts there.
 type Pause struct {
 	ProjectID   string    `json:"project_id" desc:"of the project; \"\": all projects"`
 	ProjectName string    `json:"project_name" desc:"its name"`
@@ -109,7 +109,7 @@ type Failure struct {
 	RequestID string    `json:"request_id" desc:"of the request, in Cinder's log"`
 }
 
-// Finding is what somebody should know of one object.
+// Finding is what somebody should know about one object.
 type Finding struct {
 	Reason    Reason    `json:"reason" desc:"what was found"`
 	ProjectID string    `json:"project_id" desc:"of the project it is about"`
@@ -118,7 +118,7 @@ type Finding struct {
 	Since     time.Time `json:"since" desc:"when it was seen first"`
 }
 
-// Status gathers it; the volumes that have one of the given protections are listed.
+// Status gathers the status. It lists the volumes that have one of the given protections.
 func (r Reader) Status(ctx context.Context, l *db.Snapshot, listed []backup.Protection) (Status, error) {
 	late := r.Settings.Late()
 	v := Status{LateAfter: int64(late / time.Second)}
@@ -152,7 +152,7 @@ func (r Reader) statusOfRecords(ctx context.Context, l *db.Snapshot, v Status) (
 	}
 	v.Pauses = []Pause{}
 	for _, p := range paused {
-		if p.ProjectID != "" && r.mayNot(p.ProjectID) {
+		if p.ProjectID != "" && r.mayNotSee(p.ProjectID) {
 			continue
 		}
 		p = r.anonymous(p)
@@ -162,11 +162,11 @@ func (r Reader) statusOfRecords(ctx context.Context, l *db.Snapshot, v Status) (
 		}
 		v.Pauses = append(v.Pauses, Pause{p.ProjectID, of.Name, p.Since, p.Who, p.Why, PausedWords(p, of)})
 	}
-	busy, err := l.InProgressIn(ctx, db.Part{Project: r.Project}) // no more than the caps let through
+	inProgress, err := l.InProgressIn(ctx, db.Part{Project: r.Project}) // no limit needed: the caps limit them
 	if err != nil {
 		return Status{}, err
 	}
-	v.InProgress, v.Removals, v.Stuck = sortInProgress(busy)
+	v.InProgress, v.Removals, v.Stuck = sortInProgress(inProgress)
 	backlog, err := l.BacklogIn(ctx, r.part(0))
 	if err != nil {
 		return Status{}, err
@@ -186,7 +186,7 @@ func (r Reader) statusOfRecords(ctx context.Context, l *db.Snapshot, v Status) (
 	return v, err
 }
 
-// part is what of a list the reader is shown, and some more that tell whether there are any.
+// part returns the part of a list that the reader is shown, plus some more that show whether there are more.
 func (r Reader) part(more int) db.Part {
 	if r.First == 0 {
 		more = 0
@@ -194,7 +194,7 @@ func (r Reader) part(more int) db.Part {
 	return db.Part{Project: r.Project, Limit: r.First + more}
 }
 
-// first keeps the first n, and reports whether there are more.
+// first returns the first n, and reports whether there are more.
 func first[A any](n int, all []A) ([]A, bool) {
 	if n > 0 && len(all) > n {
 		return all[:n], true
@@ -202,12 +202,12 @@ func first[A any](n int, all []A) ([]A, bool) {
 	return all, false
 }
 
-// FindingOf shows a finding.
+// FindingOf returns the view of a finding.
 func FindingOf(f db.KeptFinding) Finding {
 	return Finding{ReasonOf(f.Reason), f.ProjectID, f.Object, f.Detail, f.Since}
 }
 
-// FailureOf shows a record that failed.
+// FailureOf returns the view of a record that failed.
 func FailureOf(r backup.Record) Failure {
 	at := r.ChangedAt
 	if r.EndedAt != nil && r.State != backup.Lost {

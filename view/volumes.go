@@ -8,7 +8,7 @@ import (
 	"staffeln/db"
 )
 
-// VolumeList is a page of volumes, and how many volumes have which protection.
+// VolumeList is a page of volumes, and the numbers of volumes by protection.
 type VolumeList struct {
 	AsOf
 
@@ -18,7 +18,7 @@ type VolumeList struct {
 	More      bool     `json:"-"` // there are more in the direction of the page
 }
 
-// Volume is how well one volume is protected, why, and what comes next.
+// Volume is the protection of one volume, the reason, and what comes next.
 type Volume struct {
 	Object
 
@@ -30,7 +30,7 @@ type Volume struct {
 	Ahead *Ahead `json:"ahead" desc:"the first later plan that will ask for something by time alone; null: time alone changes nothing"`
 }
 
-// Volumes lists what f admits.
+// Volumes lists the volumes that match f.
 func (r Reader) Volumes(ctx context.Context, l *db.Snapshot, f db.ProtectionFilter) (VolumeList, error) {
 	if r.Project != "" {
 		f.Only = r.Project
@@ -45,7 +45,7 @@ func (r Reader) Volumes(ctx context.Context, l *db.Snapshot, f db.ProtectionFilt
 	}
 	limit := f.Limit
 	if limit > 0 {
-		f.Limit++ // one more tells that there are more
+		f.Limit++ // one more shows whether there are more
 	}
 	found, err := l.ProtectionPage(ctx, r.Settings.Late(), f)
 	if err != nil {
@@ -54,7 +54,7 @@ func (r Reader) Volumes(ctx context.Context, l *db.Snapshot, f db.ProtectionFilt
 	if limit > 0 && len(found) > limit {
 		list.More = true
 		if f.Before != nil {
-			found = found[1:] // the farthest
+			found = found[1:] // drop the farthest
 		} else {
 			found = found[:limit]
 		}
@@ -63,7 +63,7 @@ func (r Reader) Volumes(ctx context.Context, l *db.Snapshot, f db.ProtectionFilt
 	return list, err
 }
 
-// judge adds to a list what is decided of each volume.
+// judge adds to a list what is decided for each volume.
 func (r Reader) judge(ctx context.Context, l *db.Snapshot, list *VolumeList, found []db.VolumeProtection) error {
 	ids := Each(found, func(p db.VolumeProtection) string { return p.ID })
 	volumes, err := l.Volumes(ctx, ids)
@@ -75,7 +75,7 @@ func (r Reader) judge(ctx context.Context, l *db.Snapshot, list *VolumeList, fou
 		return err
 	}
 	failures := map[string]*Failure{}
-	if len(ids) > 0 { // none named means all
+	if len(ids) > 0 { // without IDs, Failures returns those of all volumes
 		failed, err := l.Failures(ctx, ids...)
 		if err != nil {
 			return err

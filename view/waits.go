@@ -9,7 +9,7 @@ import (
 	"staffeln/db"
 )
 
-// waiting says what the volume waits for, as its records and its row tell.
+// waiting returns what the volume waits for, by its records and its row.
 func (v *Explanation) waiting(set backup.Settings, volume db.Volume, paused *db.Pause, held []backup.Record) []string {
 	waits := []string{}
 	if paused != nil {
@@ -46,10 +46,10 @@ func (v *Explanation) waiting(set backup.Settings, volume db.Volume, paused *db.
 	return waits
 }
 
-// toAct says who must do what before there can be a backup; empty where nobody must.
+// toAct returns who must do what before there can be a backup; empty if nobody must.
 func (v *Explanation) toAct(set backup.Settings, volume db.Volume) string {
 	switch failed := v.Failure; {
-	case volume.GoneAt != nil || v.progress != nil: // with a new attempt under way, whoever had to act did, or it passed
+	case volume.GoneAt != nil || v.progress != nil: // a new attempt is in progress, so the last failure no longer counts
 		return ""
 	case !volume.Protected && set.BackupMetadataKey == "":
 		return "The tenant, if it is to be backed up, to attach it to a server."
@@ -65,7 +65,7 @@ func (v *Explanation) toAct(set backup.Settings, volume db.Volume) string {
 	return fmt.Sprintf("The tenant, to bring the volume from status %q to available or in-use: the next plan that sees it so plans a backup.", v.Status)
 }
 
-// inFull is the sentence of Cinder's words, where there are any.
+// inFull returns a sentence with Cinder's words, if there are any.
 func inFull(words string) string {
 	if words == "" {
 		return ""
@@ -73,7 +73,7 @@ func inFull(words string) string {
 	return " In full: " + strings.TrimSuffix(words, ".") + "."
 }
 
-// progress says what the backup in progress waits for.
+// progress returns what the backup in progress waits for.
 func progress(now time.Time, r backup.Record) string {
 	again := ""
 	if r.NextTryAt != nil && r.NextTryAt.After(now) {
@@ -98,7 +98,7 @@ func progress(now time.Time, r backup.Record) string {
 	return fmt.Sprintf("Cinder, to finish backup %s, asked for at %s; its deadline is %s.%s", r.BackupID, MaybeClock(r.RequestedAt), MaybeClock(r.Deadline), why)
 }
 
-// Because says in a sentence why a volume is not protected now; empty where it is.
+// Because returns a sentence that says why a volume is not protected now; empty if it is.
 func (v *Explanation) Because() string {
 	if v.Protection == backup.Protected || v.Protection == backup.Unknown || v.Protection == backup.Gone {
 		return ""

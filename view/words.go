@@ -8,10 +8,10 @@ import (
 	"staffeln/backup"
 )
 
-// Clock writes a moment to the minute; all moments of a view are UTC.
+// Clock formats a time to the minute; all times of a view are UTC.
 func Clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
-// MaybeClock writes one that may not have come.
+// MaybeClock formats a time that may be nil.
 func MaybeClock(t *time.Time) string {
 	if t == nil {
 		return "-"
@@ -19,7 +19,7 @@ func MaybeClock(t *time.Time) string {
 	return Clock(*t)
 }
 
-// Each turns all of one kind into another; never nil, so that JSON has an empty list.
+// Each converts all elements. The result is never nil, so that JSON has an empty list.
 func Each[A, B any](all []A, turn func(A) B) []B {
 	turned := make([]B, 0, len(all))
 	for _, a := range all {
@@ -28,15 +28,15 @@ func Each[A, B any](all []A, turn func(A) B) []B {
 	return turned
 }
 
-// Plural counts things.
+// Plural returns the number with the right form of the word.
 func Plural(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, cmp.Or(map[bool]string{true: one}[n == 1], many))
 }
 
-// Seconds is a time that views give in seconds.
+// Seconds converts a duration that views have in seconds.
 func Seconds(n int64) time.Duration { return time.Duration(n) * time.Second }
 
-// Decided says an action of the past.
+// Decided describes an action that was decided.
 func Decided(action string) string {
 	switch backup.Action(action) {
 	case backup.Create:
@@ -50,7 +50,7 @@ func Decided(action string) string {
 	return "nothing was planned"
 }
 
-// Does says an action to come.
+// Does describes an action that is to come.
 func Does(action, kind string) string {
 	switch backup.Action(action) {
 	case backup.Create:

@@ -10,11 +10,11 @@ import (
 	"staffeln/backup"
 )
 
-// bare is an address as nearly all are, and nothing else: no quotes, no spaces, no comments, no lists, no second
-// address, no line of its own. What a user or a project is called can so choose neither a receiver nor a header.
-var bare = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+)*@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$`)
+// addressPattern matches an address as nearly all are: no quotes, spaces, comments, lists, second address or line break. So the
+// name of a user or project can add neither a receiver nor a header.
+var addressPattern = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_{|}~-]+)*@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$`)
 
-// An address has at most so many characters, and so many before the @ (RFC 5321).
+// The maximum length of an address, and of its part before the @ (RFC 5321).
 const (
 	longestAddress = 254
 	longestLocal   = 64
@@ -23,7 +23,7 @@ const (
 func checkAddress(text string) error {
 	refuse := fmt.Errorf("%.80q: want an address such as name@example.org", text)
 	local, _, _ := strings.Cut(text, "@")
-	if !bare.MatchString(text) || len(text) > longestAddress || len(local) > longestLocal {
+	if !addressPattern.MatchString(text) || len(text) > longestAddress || len(local) > longestLocal {
 		return refuse
 	}
 	parsed, err := mail.ParseAddress(text)
@@ -33,10 +33,10 @@ func checkAddress(text string) error {
 	return nil
 }
 
-// errNobody says that a project has nobody to tell.
-var errNobody = errors.New("no receiver found")
+// errNoReceiver says that a project has no receiver.
+var errNoReceiver = errors.New("no receiver found")
 
-// ofMembers returns the addresses of a project's members, each once. Those that are none are left out.
+// ofMembers returns the addresses of a project's members, each once. Invalid addresses are left out.
 func ofMembers(members []backup.Member) ([]string, error) {
 	var to, refused []string
 	seen := map[string]bool{}
@@ -54,16 +54,16 @@ func ofMembers(members []backup.Member) ([]string, error) {
 	case len(to) > 0:
 		return to, nil
 	case len(refused) > 0:
-		return nil, fmt.Errorf("%w: none of its members has a usable e-mail address in Keystone (users %v)", errNobody, refused)
+		return nil, fmt.Errorf("%w: none of its members has a usable e-mail address in Keystone (users %v)", errNoReceiver, refused)
 	}
-	return nil, fmt.Errorf("%w: no enabled user with an e-mail address in Keystone has a role in the project", errNobody)
+	return nil, fmt.Errorf("%w: no enabled user with an e-mail address in Keystone has a role in the project", errNoReceiver)
 }
 
-// ofName returns the address that a project's name makes at a domain, where it can be one.
+// ofName returns the address of a project's name at a domain, or an error if the result is no valid address.
 func ofName(name, domain string) ([]string, error) {
 	to := name + "@" + domain
 	if err := checkAddress(to); err != nil {
-		return nil, fmt.Errorf("%w: the project's name can't stand in an address: %w", errNobody, err)
+		return nil, fmt.Errorf("%w: the project's name can't stand in an address: %w", errNoReceiver, err)
 	}
 	return []string{to}, nil
 }

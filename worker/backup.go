@@ -16,13 +16,13 @@ import (
 	"staffeln/db"
 )
 
-// viewAge is how old the plan's view of a volume may be before it is read
-// again.
+// viewAge is how old the plan's view of a volume may be before the volume is
+// read again.
 const viewAge = 5 * time.Minute
 
-// backup brings the volume's record in progress one step nearer to Cinder: it
-// asks for the planned backup, or finds out what became of a request whose
-// answer is missing.
+// backup does the next step for the volume's record in progress: it requests
+// the planned backup, or finds out the result of a request whose answer is
+// missing.
 func (w *Worker) backup(ctx context.Context, c *db.Lease) error {
 	records, err := c.Records(ctx)
 	if err != nil {
@@ -34,7 +34,7 @@ func (w *Worker) backup(ctx context.Context, c *db.Lease) error {
 	}
 	r := records[i]
 	if !r.Due(c.Now) {
-		return nil // the dispatch run brings it when its time has come
+		return nil // dispatch brings it when it is due
 	}
 	switch {
 	case r.State == backup.Planned && r.AdmittedAt != nil:
@@ -50,16 +50,16 @@ func (w *Worker) backup(ctx context.Context, c *db.Lease) error {
 	return nil
 }
 
-// look shows the volume as the newest plan saw it or, where that is old, as it
-// is now. Its project may be another one than the record's.
+// currentVolume returns the volume as the newest plan saw it or, if that is too
+// old, as it is now. Its project may differ from the record's.
 func (w *Worker) currentVolume(ctx context.Context, c *db.Lease, r backup.Record) (backup.Subject, error) {
 	remembered, err := c.Volume(ctx)
 	if err != nil {
 		return backup.Subject{}, err
 	}
-	subject := remembered.Subject(nil) // a pause is seen where Cinder is asked
+	subject := remembered.Subject(nil) // pauses are checked when Cinder is asked
 	subject.Manual = r.Manual
-	if c.Now.Sub(remembered.SeenAt) <= viewAge && !r.Manual { // who asks by hand does not wait for a plan to see it
+	if c.Now.Sub(remembered.SeenAt) <= viewAge && !r.Manual { // a manual backup does not wait for a plan
 		return subject, nil
 	}
 	v, err := w.Cloud.Volume(ctx, r.ProjectID, r.VolumeID)
@@ -74,8 +74,8 @@ func (w *Worker) currentVolume(ctx context.Context, c *db.Lease, r backup.Record
 	return subject, nil
 }
 
-// begin looks again before anything is asked: the plan says that, the worker
-// says what, on today's records and on the volume.
+// begin decides again before it requests anything. The plan decided that there is
+// a backup; the worker decides which kind, from the current records and volume.
 func (w *Worker) begin(ctx context.Context, c *db.Lease, r backup.Record, others []backup.Record) error {
 	subject, err := w.currentVolume(ctx, c, r)
 	if err != nil {
@@ -85,7 +85,7 @@ func (w *Worker) begin(ctx context.Context, c *db.Lease, r backup.Record, others
 		_, err := c.Withdraw(ctx, r, db.Why{Reason: backup.ProjectChanged})
 		return err
 	}
-	subject.QuotaFreed = &c.Now // whether a full quota has room again the plan has found out
+	subject.QuotaFreed = &c.Now // the plan has checked that a full quota is free again
 	d := backup.Next(c.Now, w.Settings.Policy(), subject, others)
 	switch d.Action {
 	case backup.Create:
@@ -102,10 +102,10 @@ func (w *Worker) begin(ctx context.Context, c *db.Lease, r backup.Record, others
 	return nil
 }
 
-// ask asks Cinder once. The record says so before, and what came of it after.
-// Where Cinder has no parent for an incremental, the same attempt makes a full.
+// ask sends one request to Cinder. The record says so before, and has the result after.
+// If Cinder has no parent for an incremental, the same attempt makes a full.
 func (w *Worker) ask(ctx context.Context, c *db.Lease, r backup.Record, kind backup.Kind) error {
-	// A name can be what made the answer a 500: a second request with it would end the same.
+	// The name may be the cause of a 500: a second request with it would end the same way.
 	plain := r.Attempts > 0 && r.Reason != "" && !isASCII(r.BackupName)
 	r, err := c.Ask(ctx, r, kind, backup.Name(c.Now, r.ServerName, r.VolumeName), w.Settings.Timeout(r.SizeGiB))
 	if err != nil {
@@ -135,14 +135,14 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
-// find looks for the backup of a request whose answer is missing, by its tag.
-// Only when it did not appear within the settle time is Cinder asked again: a
-// request that timed out may still be carried out minutes later.
+// find looks by tag for the backup of a request whose answer is missing. Cinder is
+// asked again only if no backup appears within the settle time: a request that timed
+// out may still be executed minutes later.
 func (w *Worker) find(ctx context.Context, c *db.Lease, r backup.Record) error {
 	backups, err := w.Cloud.VolumeBackups(ctx, r.ProjectID, r.VolumeID)
 	if err != nil {
 		if why, _ := reasonOf(err); why.Reason == backup.ProjectGone || !c.Now.Before(*r.Deadline) {
-			return w.fail(ctx, c, r, why) // should the backup exist, the sweep gives it a record
+			return w.fail(ctx, c, r, why) // if the backup exists, reconcile gives it a record
 		}
 		return w.wait(ctx, c, r, err)
 	}
@@ -159,7 +159,7 @@ func (w *Worker) find(ctx context.Context, c *db.Lease, r backup.Record) error {
 		}
 	}
 	if len(found) > 0 {
-		// of several the first; the sweep gives each other one a record
+		// of several, the oldest; reconcile gives each of the others a record
 		oldest := slices.MinFunc(found, func(a, b backup.Backup) int { return a.CreatedAt.Compare(b.CreatedAt) })
 		zerolog.Ctx(ctx).Info().Str("record", r.ID).Str("backup", oldest.ID).Int("candidates", len(found)).Msg("backup adopted by its tag")
 		_, err := c.Accept(ctx, r, oldest.ID)
@@ -167,7 +167,7 @@ func (w *Worker) find(ctx context.Context, c *db.Lease, r backup.Record) error {
 	}
 	settled := r.UnansweredRequestAt.Add(w.Settings.PostSettleTime.Std())
 	if c.Now.Before(settled) {
-		_, err := c.Unanswered(ctx, r, db.Why{Reason: backup.AnswerUnknown, Text: r.ReasonText, RequestID: r.RequestID}, w.again(c.Now, settled))
+		_, err := c.Unanswered(ctx, r, db.Why{Reason: backup.AnswerUnknown, Text: r.ReasonText, RequestID: r.RequestID}, w.nextPoll(c.Now, settled))
 		return err
 	}
 	if !c.Now.Before(*r.Deadline) {
@@ -176,8 +176,8 @@ func (w *Worker) find(ctx context.Context, c *db.Lease, r backup.Record) error {
 	return w.askAgain(ctx, c, r)
 }
 
-// askAgain asks Cinder once more, long after the plan maybe: the volume may be
-// gone by now, or another project's, whose data must not become the old one's.
+// askAgain requests the backup once more, maybe long after the plan: the volume may
+// be gone by now, or owned by another project, whose data the old one must not get.
 func (w *Worker) askAgain(ctx context.Context, c *db.Lease, r backup.Record) error {
 	subject, err := w.currentVolume(ctx, c, r)
 	if err != nil {
@@ -195,8 +195,8 @@ func (w *Worker) askAgain(ctx context.Context, c *db.Lease, r backup.Record) err
 	return w.ask(ctx, c, r, r.Kind)
 }
 
-// again is one poll period from now, and not later than the given end.
-func (w *Worker) again(now, end time.Time) time.Time {
+// nextPoll returns one poll period from now, but not later than the given end.
+func (w *Worker) nextPoll(now, end time.Time) time.Time {
 	next := now.Add(w.Settings.PollPeriod.Std())
 	if end.After(now) && end.Before(next) {
 		return end
@@ -204,7 +204,7 @@ func (w *Worker) again(now, end time.Time) time.Time {
 	return next
 }
 
-// fail ends the record; an error of ours (not the tenant's) is logged as one.
+// fail ends the record and logs the failure.
 func (w *Worker) fail(ctx context.Context, c *db.Lease, r backup.Record, why db.Why) error {
 	after, err := c.Fail(ctx, r, why)
 	if err != nil {
@@ -214,8 +214,8 @@ func (w *Worker) fail(ctx context.Context, c *db.Lease, r backup.Record, why db.
 	return nil
 }
 
-// refused records what became of a request that Cinder did not accept: an end,
-// or a wait. A wait is returned as an error, so that the queue shows it.
+// refused records a request that Cinder did not accept: as final, or as a wait.
+// A wait is returned as an error, so that the queue shows it.
 func (w *Worker) refused(ctx context.Context, c *db.Lease, r backup.Record, err error) error {
 	why, final := reasonOf(err)
 	if final {
@@ -227,7 +227,7 @@ func (w *Worker) refused(ctx context.Context, c *db.Lease, r backup.Record, err 
 	var ce *backup.CloudError
 	if !errors.As(err, &ce) || ce.Unknown {
 		why.Reason = backup.AnswerUnknown
-		_, noted := c.Unanswered(ctx, r, why, w.again(c.Now, time.Time{}))
+		_, noted := c.Unanswered(ctx, r, why, w.nextPoll(c.Now, time.Time{}))
 		return errors.Join(err, noted)
 	}
 	again := c.Now.Add(w.backOff(r.Attempts, ce.RetryAfter))
@@ -242,15 +242,15 @@ func (w *Worker) refused(ctx context.Context, c *db.Lease, r backup.Record, err 
 func (w *Worker) wait(ctx context.Context, c *db.Lease, r backup.Record, err error) error {
 	last, cancel := lasting(ctx)
 	defer cancel()
-	_, noted := c.Later(last, r, backup.Status(r.CinderStatus), w.again(c.Now, time.Time{}))
+	_, noted := c.Later(last, r, backup.Status(r.CinderStatus), w.nextPoll(c.Now, time.Time{}))
 	return errors.Join(err, noted)
 }
 
-// longestBackOff is the longest pause that we choose ourselves, unless one poll period is longer.
+// longestBackOff is the longest back-off of our own, unless one poll period is longer.
 const longestBackOff = 16 * time.Minute
 
-// backOff grows from one poll period, and is never shorter than the cloud asked
-// for, within [backup.MaxAskedWait].
+// backOff starts at one poll period, and is never shorter than the cloud asked
+// for, up to [backup.MaxAskedWait].
 func (w *Worker) backOff(attempts int, asked time.Duration) time.Duration {
 	period := w.Settings.PollPeriod.Std()
 	pause := backup.BackOff{First: period, Longest: max(period, longestBackOff)}.Pause(attempts)

@@ -12,7 +12,7 @@ import (
 	"staffeln/view/report"
 )
 
-// Config is the worker's own; the operator's rules are those of the scheduler.
+// Config is the worker's environment. The operator's policy is the same as the scheduler's.
 type Config struct {
 	backup.Settings
 	report.Reporting
@@ -27,7 +27,7 @@ type Mail struct {
 	SMTP      SMTP
 }
 
-// SMTP is the mail server and how it is spoken to.
+// SMTP is the mail server and how the worker connects to it.
 type SMTP struct {
 	Server   string `split_words:"true" default:"localhost:25" desc:"Host and port of the mail server: 25 of a relay of your own, 587 (SMTP_TLS=required) or 465 (SMTP_TLS=implicit) of a provider."`
 	TLS      string `split_words:"true" desc:"How TLS is spoken: none, opportunistic (STARTTLS where it is offered), required (STARTTLS or no mail) or implicit (TLS from the first byte). Empty: required with SENDER_PWD, else opportunistic. A password over less than required is refused."`
@@ -35,7 +35,7 @@ type SMTP struct {
 	CAFile   string `split_words:"true" desc:"File with the certificates, PEM, that the mail server's must be signed by; empty: those of the system."`
 }
 
-// The ways to speak TLS with a mail server.
+// The TLS policies for the connection to a mail server.
 const (
 	tlsNone          = "none"
 	tlsOpportunistic = "opportunistic"
@@ -43,7 +43,7 @@ const (
 	tlsImplicit      = "implicit"
 )
 
-// TLSPolicy is the way of TLS that holds.
+// TLSPolicy returns the effective TLS policy.
 func (m Mail) TLSPolicy() string {
 	switch {
 	case m.SMTP.TLS != "":
@@ -54,7 +54,7 @@ func (m Mail) TLSPolicy() string {
 	return tlsOpportunistic
 }
 
-// Validate tells the faults of addresses, and of a password that would go over the wire in the open.
+// Validate returns the errors of addresses, of the mail server, and of a password that would be sent unencrypted.
 func (c Config) Validate() error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }

@@ -10,8 +10,8 @@ import (
 	"staffeln/db"
 )
 
-// tell logs a failure at the level of who has to act. One that the volume's newest backup before ended with, too, is
-// written at debug: the records and the findings say that it lasts.
+// logFailure logs a failure at a level that depends on who has to act. If the volume's previous backup failed for the same
+// reason, the level is debug: the records and the findings show that it lasts.
 func logFailure(ctx context.Context, c *db.Lease, r backup.Record, why db.Why) {
 	level := zerolog.InfoLevel
 	if why.Reason.Whose() == backup.Operator {
@@ -37,7 +37,7 @@ func repeats(r backup.Record, why db.Why, others []backup.Record) bool {
 	return newest != nil && newest.AvailableAt == nil && newest.Reason == why.Reason && cause(newest.ReasonText) == cause(backup.WithoutAddresses(why.Text))
 }
 
-// varies is what differs between two texts of one cause: IDs, times, numbers.
-var varies = regexp.MustCompile(`[0-9a-fA-F]{8}[0-9a-fA-F-]{4,}|\d+`)
+// variableParts matches what differs between two texts with the same cause: IDs, times, numbers.
+var variableParts = regexp.MustCompile(`[0-9a-fA-F]{8}[0-9a-fA-F-]{4,}|\d+`)
 
-func cause(text string) string { return varies.ReplaceAllString(text, "#") }
+func cause(text string) string { return variableParts.ReplaceAllString(text, "#") }

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// stepTime bounds the login at the mail server, and then the sending; mailTime bounds both.
+	// stepTime limits the login to the mail server, and then the sending; mailTime limits both together.
 	stepTime = 20 * time.Second
 	mailTime = 40 * time.Second
 )
@@ -33,7 +33,7 @@ type Mailer struct {
 	stepTime, mailTime       time.Duration
 }
 
-// NewMailer returns one for a configuration that is valid; nil where no mail is to be sent.
+// NewMailer returns a Mailer for a valid configuration; nil if no mail is to be sent.
 func NewMailer(r report.Reporting, m Mail) (*Mailer, error) {
 	if r.ToLog() {
 		return nil, nil //nolint:nilnil // as said
@@ -61,7 +61,7 @@ func NewMailer(r report.Reporting, m Mail) (*Mailer, error) {
 	}, nil
 }
 
-// A Letter is one mail to one receiver.
+// A Message is one mail to one receiver.
 type Message struct {
 	To        string
 	MessageID string // without the brackets; the same for each try
@@ -71,8 +71,8 @@ type Message struct {
 	HTML      string // empty: only text
 }
 
-// Send hands a letter to the mail server and returns the server's last word. An error says that the server did not say
-// that it has it; it may have it all the same. Each step is told to steps, where somebody listens.
+// Send sends a message to the mail server and returns the server's last answer. An error means that the server did not
+// confirm the message; it may have it all the same. Each protocol line is passed to steps, if steps is not nil.
 func (m *Mailer) Send(ctx context.Context, l Message, steps func(string)) (answer string, err error) {
 	message, err := m.message(l)
 	if err != nil {
@@ -88,18 +88,18 @@ func (m *Mailer) Send(ctx context.Context, l Message, steps func(string)) (answe
 	if err != nil {
 		return "", fmt.Errorf("connect to mail server %s:%d: %w", m.host, m.port, err)
 	}
-	// The library obeys a context until it is logged in; a worker that is being stopped cuts off what it is writing.
+	// The library obeys a context only until the login. Closing the connection stops a send when the worker is stopped.
 	defer context.AfterFunc(ctx, func() { _ = connection.Close() })()
 	err = client.SendWithSMTPClient(connection, message)
-	if message.IsDelivered() { // whatever the server said to the farewell
+	if message.IsDelivered() { // whatever the server answers to QUIT
 		_ = client.CloseWithSMTPClient(connection)
 		return report.Short(visible.Text(message.ServerResponse()), longestAnswer), nil
 	}
-	_ = connection.Close() // there is nothing left to say
+	_ = connection.Close() // the send failed already
 	return "", fmt.Errorf("send mail to %s: %w", l.To, errors.Join(err, ctx.Err()))
 }
 
-// longestAnswer is how much of a server's words is kept.
+// longestAnswer is how many characters of a server's answer are kept.
 const longestAnswer = 500
 
 func (m *Mailer) message(l Message) (*mail.Msg, error) {
@@ -116,7 +116,7 @@ func (m *Mailer) message(l Message) (*mail.Msg, error) {
 	message.Subject(visible.Text(l.Subject))
 	message.SetMessageIDWithValue(l.MessageID)
 	message.SetDateWithValue(l.Date)
-	message.SetGenHeader("Auto-Submitted", "auto-generated") // nobody's holiday note answers it
+	message.SetGenHeader("Auto-Submitted", "auto-generated") // suppresses out-of-office replies
 	message.SetBodyString(mail.TypeTextPlain, l.Text)
 	if l.HTML != "" {
 		message.AddAlternativeString(mail.TypeTextHTML, l.HTML)
@@ -149,7 +149,7 @@ func (m *Mailer) client(steps func(string)) (*mail.Client, error) {
 	return client, nil
 }
 
-// listener tells each line of the conversation; the library leaves out what it logs in with.
+// listener passes on each line of the conversation; the library leaves out the credentials.
 type listener func(string)
 
 func (l listener) Debugf(line log.Log) {

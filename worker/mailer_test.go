@@ -29,16 +29,16 @@ func mailerTo(t *testing.T, s *mailbox.Server, change func(*Mail)) *Mailer {
 
 func withPassword(m *Mail) { m.SenderPwd = password }
 
-func letter(to string) Message {
+func testMessage(to string) Message {
 	return Message{
 		To: to, MessageID: "staffeln.1.0@ops.example", Date: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC),
 		Subject: "Backups of acme: all is well", Text: "All is well.\n", HTML: "<p>All is well.</p>",
 	}
 }
 
-func TestMailer_SaysWhatTheLetterIs(t *testing.T) {
+func TestMailer_SendsHeadersAndBothForms(t *testing.T) {
 	s := mailbox.Start(t, loggingIn)
-	answer, err := mailerTo(t, s, withPassword).Send(t.Context(), letter("alice@acme.example"), nil)
+	answer, err := mailerTo(t, s, withPassword).Send(t.Context(), testMessage("alice@acme.example"), nil)
 	require.NoError(t, err)
 	require.Contains(t, answer, "OK")
 	require.Len(t, s.Inbox(), 1)
@@ -79,7 +79,7 @@ func TestMailer_TLS(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := mailbox.Start(t, c.server)
-			_, err := mailerTo(t, s, c.change).Send(t.Context(), letter("alice@acme.example"), nil)
+			_, err := mailerTo(t, s, c.change).Send(t.Context(), testMessage("alice@acme.example"), nil)
 			if c.fault != "" {
 				require.ErrorContains(t, err, c.fault)
 				require.NotContains(t, err.Error(), password)
@@ -93,53 +93,53 @@ func TestMailer_TLS(t *testing.T) {
 	}
 }
 
-func TestMailer_ServersThatRefuseStallOrDie(t *testing.T) {
+func TestMailer_ReturnsErrorWhenServerRefusesStallsOrDies(t *testing.T) {
 	s := mailbox.Start(t, mailbox.Options{TLS: true})
 	m := mailerTo(t, s, nil)
 	s.Refuse("nobody@acme.example", true)
-	_, err := m.Send(t.Context(), letter("nobody@acme.example"), nil)
+	_, err := m.Send(t.Context(), testMessage("nobody@acme.example"), nil)
 	require.ErrorContains(t, err, "550")
 	require.ErrorContains(t, err, "no such user here")
 
 	m.stepTime = 200 * time.Millisecond
 	s.Stall("slow@acme.example", true)
-	_, err = m.Send(t.Context(), letter("slow@acme.example"), nil)
+	_, err = m.Send(t.Context(), testMessage("slow@acme.example"), nil)
 	require.ErrorContains(t, err, "timeout")
 	m.stepTime = stepTime
 	require.Empty(t, s.Inbox())
 
 	s.DieAfterData(1)
-	_, err = m.Send(t.Context(), letter("alice@acme.example"), nil)
+	_, err = m.Send(t.Context(), testMessage("alice@acme.example"), nil)
 	require.ErrorContains(t, err, "EOF", "nobody said that it has it")
-	_, err = m.Send(t.Context(), letter("alice@acme.example"), nil)
+	_, err = m.Send(t.Context(), testMessage("alice@acme.example"), nil)
 	require.NoError(t, err)
 	require.Len(t, s.Inbox(), 2)
 	require.Equal(t, s.Inbox()[0].Header.Get("Message-Id"), s.Inbox()[1].Header.Get("Message-Id"))
 
 	s.Down(true)
-	_, err = m.Send(t.Context(), letter("alice@acme.example"), nil)
+	_, err = m.Send(t.Context(), testMessage("alice@acme.example"), nil)
 	require.ErrorContains(t, err, "421")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = m.Send(ended, letter("alice@acme.example"), nil)
+	_, err = m.Send(ended, testMessage("alice@acme.example"), nil)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestMailer_EachStepIsToldWithoutThePassword(t *testing.T) {
+func TestMailer_PassesOnProtocolLinesWithoutPassword(t *testing.T) {
 	s := mailbox.Start(t, loggingIn)
 	var steps []string
-	_, err := mailerTo(t, s, withPassword).Send(t.Context(), letter("alice@acme.example"), func(step string) { steps = append(steps, step) })
+	_, err := mailerTo(t, s, withPassword).Send(t.Context(), testMessage("alice@acme.example"), func(step string) { steps = append(steps, step) })
 	require.NoError(t, err)
 	all := strings.Join(steps, "\n")
 	for _, word := range []string{"we:     EHLO", "we:     STARTTLS", "server: 220", "we:     MAIL FROM:<staffeln@ops.example>", "we:     RCPT TO:<alice@acme.example>", "we:     DATA"} {
 		require.Contains(t, all, word)
 	}
 	require.NotContains(t, all, password)
-	require.NotContains(t, all, "AHN0YWZmZWxu") // base64 of what begins the login
+	require.NotContains(t, all, "AHN0YWZmZWxu") // base64 of the beginning of the login
 }
 
-// No name of others' becomes a receiver or a header.
-func TestMailer_HostileWords(t *testing.T) {
+// No name from outside becomes a receiver or a header.
+func TestMailer_HostileNamesAddNoReceiverOrHeader(t *testing.T) {
 	s := mailbox.Start(t, mailbox.Options{TLS: true})
 	m := mailerTo(t, s, nil)
 	for _, to := range []string{
@@ -147,12 +147,12 @@ func TestMailer_HostileWords(t *testing.T) {
 		"a@[127.0.0.1]", "ä@b.example", "a@b.example>", "<a@b.example", "a@b.example\x00", "a@-b.example", "", "a..b@c.example", strings.Repeat("x", 65) + "@b.example",
 		"a@" + strings.Repeat("x.", 130) + "example", "a@b.example SIZE=1", "a@b.example\nRCPT TO:<c@d.example>",
 	} {
-		_, err := m.Send(t.Context(), letter(to), nil)
+		_, err := m.Send(t.Context(), testMessage(to), nil)
 		require.Error(t, err, "%q", to)
 	}
 	require.Empty(t, s.Inbox())
 	for _, subject := range []string{"acme\r\nBcc: mallory@evil.example\r\n\r\n<b>body</b>", "\u202egnp.exe", "💾 naïve", strings.Repeat("x", 255)} {
-		l := letter("alice@acme.example")
+		l := testMessage("alice@acme.example")
 		l.Subject = subject
 		_, err := m.Send(t.Context(), l, nil)
 		require.NoError(t, err)

@@ -15,8 +15,8 @@ import (
 	"staffeln/view/report"
 )
 
-// notify makes the mails about notices that the group is still to get: one for each kind. The operator's need no cloud, and
-// wait for nothing.
+// notify stores the mails for the group's notices that are not sent yet: one mail per kind. The operator's mails need no
+// cloud and have no delay.
 func (r *Reporter) notify(ctx context.Context, c *db.ReportLease, state db.ReportGroup) error {
 	operator := c.Group == report.All
 	if !operator && (r.Reporting.ToLog() || report.NoticesWait(c.Now, state.NextTryAt, state.Failures)) {
@@ -45,7 +45,7 @@ func (r *Reporter) notify(ctx context.Context, c *db.ReportLease, state db.Repor
 	return nil
 }
 
-// operators returns the receivers of what the operator must know.
+// operators returns the receivers of the operator's mails.
 func (r *Reporter) operators() []string {
 	if to := r.Reporting.Operator(); len(to) > 0 {
 		return unique(to)
@@ -53,7 +53,7 @@ func (r *Reporter) operators() []string {
 	return []string{toLog}
 }
 
-// notice keeps one mail about notices of one kind.
+// notice stores one mail about notices of one kind.
 func (r *Reporter) notice(ctx context.Context, c *db.ReportLease, kind backup.Reason, of []db.Notice, to []string) error {
 	n := report.NewNotice(kind, c.Group, c.Now, r.Settings.Keys(), view.NoticeProjects(r.Settings, of))
 	n.ID = strings.ToLower(rand.Text())
@@ -73,8 +73,8 @@ func (r *Reporter) notice(ctx context.Context, c *db.ReportLease, kind backup.Re
 	return nil
 }
 
-// nobody records that the project has nobody to tell, and when that is looked at again. It is logged when it begins.
-func (r *Reporter) nobody(ctx context.Context, c *db.ReportLease, name string, why error) error {
+// recordNoReceiver records that the project has no receiver, and when that is checked again. It logs a warning when that begins.
+func (r *Reporter) recordNoReceiver(ctx context.Context, c *db.ReportLease, name string, why error) error {
 	again := c.Now.Add(r.Settings.ReportPeriod.Std())
 	detail := "project " + strings.TrimSpace(name+" ("+c.Group+")") + ": " + why.Error()
 	fresh, err := c.NoReceiver(ctx, detail, again)
@@ -89,23 +89,23 @@ func (r *Reporter) nobody(ctx context.Context, c *db.ReportLease, name string, w
 	return nil
 }
 
-// receivers finds who gets what the leased group is told, before anything else is read for it. Found is false where there
-// is nobody, or where it could not be found out: either stands in the tables, with the time of the next look.
+// receivers returns who gets the group's mails, before anything else is read for it. found is false if there is nobody, or
+// if the cloud could not be asked. Both are recorded with the time of the next try.
 func (r *Reporter) receivers(ctx context.Context, c *db.ReportLease, state db.ReportGroup) (to []string, found bool, err error) {
-	to, name, err := r.project(ctx, c)
+	to, name, err := r.projectReceivers(ctx, c)
 	if err == nil {
 		return to, true, nil
 	}
 	last, cancel := lasting(ctx)
 	defer cancel()
-	if errors.Is(err, errNobody) {
-		return nil, false, r.nobody(last, c, name, err)
+	if errors.Is(err, errNoReceiver) {
+		return nil, false, r.recordNoReceiver(last, c, name, err)
 	}
-	return nil, false, r.notMade(last, c, err, state.Failures, report.Again(c.Now, state.Failures+1))
+	return nil, false, r.recordNotMade(last, c, err, state.Failures, report.Again(c.Now, state.Failures+1))
 }
 
-// project returns the receivers of the leased project, and its name where that was needed.
-func (r *Reporter) project(ctx context.Context, c *db.ReportLease) (to []string, name string, err error) {
+// projectReceivers returns the receivers of the leased project, and its name if the name was read.
+func (r *Reporter) projectReceivers(ctx context.Context, c *db.ReportLease) (to []string, name string, err error) {
 	if domain := r.Reporting.ProjectReceiverDomain; domain != "" {
 		if name, err = c.ProjectName(ctx); err != nil {
 			return nil, "", err
@@ -118,8 +118,8 @@ func (r *Reporter) project(ctx context.Context, c *db.ReportLease) (to []string,
 		return nil, "", err
 	}
 	to, err = ofMembers(members)
-	if errors.Is(err, errNobody) {
-		name, _ = c.ProjectName(ctx) // for the finding alone
+	if errors.Is(err, errNoReceiver) {
+		name, _ = c.ProjectName(ctx) // only for the finding
 	}
 	return to, name, err
 }

@@ -12,12 +12,12 @@ import (
 	"staffeln/db"
 )
 
-// overdueFactor slows the polling of a record that is overdue anyway.
+// overdueFactor is how many poll periods lie between two polls of an overdue record.
 const overdueFactor = 10
 
 // poll reads the volume's backup in progress, by ID and with a token of its
-// project, and records how it ended. A status that is not an end is no end,
-// also one that we do not know.
+// project, and records how it ended. Any other status, also an unknown one,
+// leaves the record in progress.
 func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 	records, err := c.Records(ctx)
 	if err != nil {
@@ -29,7 +29,7 @@ func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 	}
 	r := records[i]
 	if !r.Due(c.Now) {
-		return nil // the dispatch run brings it when its time has come
+		return nil // dispatch brings it when it is due
 	}
 	b, err := w.Cloud.Backup(ctx, r.ProjectID, r.BackupID)
 	if backup.Means(err, backup.MeansNotFound) {
@@ -42,10 +42,10 @@ func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 		return err
 	}
 	if err != nil {
-		return w.unread(ctx, c, r, err)
+		return w.pollFailed(ctx, c, r, err)
 	}
 	strange := zerolog.Ctx(ctx).Debug
-	if string(b.Status) != r.CinderStatus { // else it was logged
+	if string(b.Status) != r.CinderStatus { // else it was logged before
 		strange = zerolog.Ctx(ctx).Warn
 	}
 	switch b.Status {
@@ -74,16 +74,15 @@ func (w *Worker) poll(ctx context.Context, c *db.Lease) error {
 	default:
 		strange().Str("record", r.ID).Str("backup", r.BackupID).Str("status", string(b.Status)).Msg("unknown backup status, backup still counts as in progress")
 	}
-	again := w.again(c.Now, time.Time{})
+	again := w.nextPoll(c.Now, time.Time{})
 	if r.State == backup.Overdue {
-		again = w.seldom(c.Now)
+		again = w.nextSlowPoll(c.Now)
 	}
 	_, err = c.Later(ctx, r, b.Status, again)
 	return err
 }
 
-// finish records a restore point, and that Cinder's clock is wrong where that
-// shows.
+// finish records a restore point, and whether Cinder's clock is wrong.
 func (w *Worker) finish(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup) error {
 	after, err := c.Finish(ctx, r, b)
 	if err != nil {
@@ -98,9 +97,9 @@ func (w *Worker) finish(ctx context.Context, c *db.Lease, r backup.Record, b bac
 	return c.CinderClock(ctx, after)
 }
 
-// unread goes on with a backup in progress that can't be looked at now. Its
-// deadline passes all the same, and where its project is gone nobody ever looks.
-func (w *Worker) unread(ctx context.Context, c *db.Lease, r backup.Record, err error) error {
+// pollFailed handles a backup in progress that can't be read now. Its deadline counts
+// all the same. If its project is gone, the record fails.
+func (w *Worker) pollFailed(ctx context.Context, c *db.Lease, r backup.Record, err error) error {
 	switch why, _ := reasonOf(err); {
 	case why.Reason == backup.ProjectGone:
 		return w.fail(ctx, c, r, why)
@@ -110,9 +109,9 @@ func (w *Worker) unread(ctx context.Context, c *db.Lease, r backup.Record, err e
 	return w.wait(ctx, c, r, err)
 }
 
-// whyCreating says what keeps a backup from its end, as far as can be seen. One
-// whose volume was deleted meanwhile never ends: Cinder gives it no error, and
-// refuses its deletion (measured on Zed).
+// whyCreating returns why a backup is still creating, as far as that can be seen.
+// If its volume was deleted in the meantime, the backup never ends: Cinder sets no
+// error and refuses the deletion (measured on Zed).
 func (w *Worker) whyCreating(ctx context.Context, r backup.Record) string {
 	if _, err := w.Cloud.Volume(ctx, r.ProjectID, r.VolumeID); backup.Means(err, backup.MeansNotFound) {
 		return "the volume is gone and its backup will stay creating for ever; so it was"
@@ -126,9 +125,9 @@ func (w *Worker) overdue(ctx context.Context, c *db.Lease, r backup.Record, seen
 		Text:   seen + " at its deadline, " + r.Deadline.UTC().Format(time.RFC3339),
 	}
 	if !w.Settings.StuckReset {
-		why.Text += "; should it not end: " + w.cure(r.BackupID)
+		why.Text += "; should it not end: " + w.advice(r.BackupID)
 	}
-	after, err := c.PassDeadline(ctx, r, why, w.again(c.Now, time.Time{}))
+	after, err := c.PassDeadline(ctx, r, why, w.nextPoll(c.Now, time.Time{}))
 	if err != nil {
 		return err
 	}
@@ -136,7 +135,7 @@ func (w *Worker) overdue(ctx context.Context, c *db.Lease, r backup.Record, seen
 	return nil
 }
 
-// whyError says why Cinder could not make a backup.
+// whyError returns why Cinder could not make a backup.
 func (w *Worker) whyError(r backup.Record, b backup.Backup) db.Why {
 	if b.FailMeaning != backup.MeansNoService {
 		return db.Why{Reason: backup.BackupError, Text: b.FailReason}

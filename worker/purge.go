@@ -7,23 +7,22 @@ import (
 	"staffeln/db"
 )
 
-// purging says how much an operator purges of what a deleted project left.
+// purging is how much an operator purges of a deleted project's backups.
 type purging int
 
 const (
-	retained     purging = iota // nothing: a retention task
+	purgeNothing purging = iota // nothing: a retention task
 	purgeExpired                // expired backups and leftovers
-	purgeAll                    // all of ours
+	purgeAll                    // all of our backups
 )
 
 // PurgeProject does the next step of purging one volume's backups in a deleted
-// project: it removes what may be removed now (with all: whatever its
-// retention), and confirms what is gone. It skips a volume that a handler has
-// leased.
+// project: it removes what may be removed now (with all: regardless of retention),
+// and confirms what is gone. It skips a volume that is leased by a handler.
 //
-// w.Cloud must reach the project's backups without a token of the project. A
-// refusal is returned as an error, and tried again at the next call, without
-// the delay of a handler.
+// w.Cloud must have access to the project's backups without a token of the
+// project. A refusal is returned as an error, and the next call tries again,
+// without the delay of a handler.
 func (w *Worker) PurgeProject(ctx context.Context, volumeID, projectID string, all bool) error {
 	return w.lease(ctx, volumeID, db.ActPurgeProject, func(ctx context.Context, c *db.Lease) error {
 		v, err := c.Volume(ctx)
@@ -45,5 +44,5 @@ func (w *Worker) PurgeProject(ctx context.Context, volumeID, projectID string, a
 	})
 }
 
-// due reports whether r may be tried now: an operator does not wait.
-func (p *pass) due(r backup.Record) bool { return p.purge != retained || r.Due(p.c.Now) }
+// due reports whether r may be tried now: a purge by an operator does not wait.
+func (p *pass) due(r backup.Record) bool { return p.purge != purgeNothing || r.Due(p.c.Now) }

@@ -11,12 +11,12 @@ import (
 	"staffeln/db"
 )
 
-// An operator waits for no delay, and hears of each refusal; a handler's stands
-// in its row.
+// A purge by an operator ignores delays and returns each refusal; a handler has the
+// refusal in its record.
 func TestPurgeIgnoresDelaysAndReturnsRefusals(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	refusal, noted := errors.New("refused"), errors.New("not noted")
-	for purge, operator := range map[purging]bool{retained: false, purgeExpired: true, purgeAll: true} {
+	for purge, operator := range map[purging]bool{purgeNothing: false, purgeExpired: true, purgeAll: true} {
 		p := pass{c: &db.Lease{Now: now}, purge: purge}
 		require.True(t, p.due(backup.Record{}))
 		require.True(t, p.due(backup.Record{NextTryAt: &now}))
@@ -28,8 +28,8 @@ func TestPurgeIgnoresDelaysAndReturnsRefusals(t *testing.T) {
 	}
 }
 
-// A pass that met a pause is over, with whatever else it met.
-func TestAPassThatMetAPauseIsOver(t *testing.T) {
+// A pass that met a pause is over, whatever other errors it met.
+func TestRetentionPassEndsAtPause(t *testing.T) {
 	p := pass{}
 	require.NoError(t, p.putOff(t.Context(), nil))
 	require.NoError(t, p.putOff(t.Context(), errors.Join(db.ErrPaused, errors.New("and more"))))

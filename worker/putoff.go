@@ -13,11 +13,11 @@ import (
 
 const reachCondition = "reach "
 
-// removalLater leaves what only waiting can mend to a later dispatch run: from one
-// poll period on, doubling with each failure in a row.
+// removalLater delays a removal that failed for a temporary reason. The delay starts at
+// one poll period and doubles with each failure in a row.
 func (w *Worker) removalLater(ctx context.Context, c *db.Lease, v db.Volume, failed error) error {
 	if errors.Is(ctx.Err(), context.Canceled) || errors.Is(failed, db.ErrStale) {
-		return failed // the worker is being stopped, or another one went on
+		return failed // the worker is being stopped, or another handler took over
 	}
 	var asked time.Duration
 	if ce := new(backup.CloudError); errors.As(failed, &ce) {
@@ -28,9 +28,9 @@ func (w *Worker) removalLater(ctx context.Context, c *db.Lease, v db.Volume, fai
 	return errors.Join(failed, c.RemovalLater(last, c.Now.Add(w.backOff(v.RemovalFailures+1, asked))))
 }
 
-// putOff ends a pass that the cloud refuses: only somebody's doing mends that,
-// so it is told, and tried again at the next looks instead of at once. One that
-// met a pause is over; a retention beat after the pause begins it anew.
+// putOff ends a pass that the cloud refuses. Somebody has to fix that, so it is
+// reported, and tried again after a retention period instead of at once. A pass that
+// met a pause is over; a retention run after the pause starts it again.
 func (p *pass) putOff(ctx context.Context, err error) error {
 	if err == nil || errors.Is(err, db.ErrPaused) {
 		return nil
@@ -39,7 +39,7 @@ func (p *pass) putOff(ctx context.Context, err error) error {
 	if !final {
 		return err
 	}
-	if err := p.outOfReach(ctx, why); err != nil {
+	if err := p.reportUnreachable(ctx, why); err != nil {
 		return err
 	}
 	again := p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std())
@@ -56,9 +56,9 @@ func (p *pass) putOff(ctx context.Context, err error) error {
 	return nil
 }
 
-// outOfReach tells why nothing is removed. What holds for the whole project is
-// a finding, and told once.
-func (p *pass) outOfReach(ctx context.Context, why db.Why) error {
+// reportUnreachable reports why nothing is removed. If the reason affects the whole
+// project, it is recorded as a finding and logged only once.
+func (p *pass) reportUnreachable(ctx context.Context, why db.Why) error {
 	todo := map[backup.Reason]string{
 		backup.ProjectGone: "its backups stay until they are purged by an operator: staffeln purge-project --project " + p.project,
 		backup.NoRole:      "its backups stay until the service user has its role again: " + why.Text,

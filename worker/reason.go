@@ -8,19 +8,19 @@ import (
 	"staffeln/db"
 )
 
-// reasonOf says what a refusal means for a record, and whether it is an end:
-// what only waiting can mend is none.
+// reasonOf returns what a refusal means for a record, and whether it is final. It is
+// not final if waiting can fix it.
 func reasonOf(err error) (why db.Why, final bool) {
 	var ce *backup.CloudError
 	if !errors.As(err, &ce) {
 		return db.Why{Reason: backup.CinderUnavailable, Text: err.Error()}, false
 	}
 	why = db.Why{Reason: reasons[ce.Meaning], Text: ce.Error(), RequestID: ce.RequestID}
-	return why, !slices.Contains(passing, ce.Meaning)
+	return why, !slices.Contains(transient, ce.Meaning)
 }
 
-// passing are the meanings that only waiting can mend.
-var passing = []backup.Meaning{backup.MeansUnavailable, backup.MeansThrottled, backup.MeansUnauthorised}
+// transient are the meanings that only waiting can fix.
+var transient = []backup.Meaning{backup.MeansUnavailable, backup.MeansThrottled, backup.MeansUnauthorised}
 
 var reasons = map[backup.Meaning]backup.Reason{
 	backup.MeansUnavailable:   backup.CinderUnavailable,

@@ -15,9 +15,8 @@ import (
 	"staffeln/backup"
 )
 
-// Every meaning that the cloud's door may give has a reason, and only three of
-// them are worth waiting for.
-func TestEveryMeaningHasAReason(t *testing.T) {
+// Every meaning of a cloud error has a reason, and only three of them are not final.
+func TestEveryCloudErrorMeaningHasReason(t *testing.T) {
 	waits := map[backup.Meaning]bool{backup.MeansUnavailable: true, backup.MeansThrottled: true, backup.MeansUnauthorised: true}
 	for _, m := range meanings(t) {
 		why, final := reasonOf(&backup.CloudError{Meaning: m, Op: "create backup", Object: "volume v", RequestID: "req-1"})
@@ -53,7 +52,7 @@ func meanings(t *testing.T) []backup.Meaning {
 	return all
 }
 
-func TestBackOffGrowsAndObeysTheCloud(t *testing.T) {
+func TestBackOffGrowsAndObeysRetryAfter(t *testing.T) {
 	w := Worker{Settings: backup.Settings{PollPeriod: backup.Duration(30 * time.Second)}}
 	for attempts, want := range []time.Duration{30 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 16 * time.Minute, 16 * time.Minute} {
 		require.Equal(t, want, w.backOff(attempts, 0), "after %d attempts", attempts)

@@ -11,7 +11,7 @@ import (
 	"staffeln/db"
 )
 
-// remove runs the decision on what Cinder has and asks for the deletions.
+// remove decides on the backups that Cinder has, and requests the deletions.
 func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 	records := make(map[string]backup.Record, len(p.records))
 	for _, r := range p.records {
@@ -27,16 +27,16 @@ func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 		}
 		links = append(links, backup.LinkOf(b, mine, p.volume.Retention))
 	}
-	keeping := backup.ConstraintsOf(p.project, p.volume.Guard(p.w.Settings), p.records)
-	keeping.Purged = p.purge == purgeAll
-	removals, kept := backup.Expired(p.c.Now, keeping, links)
+	constraints := backup.ConstraintsOf(p.project, p.volume.Guard(p.w.Settings), p.records)
+	constraints.Purged = p.purge == purgeAll
+	removals, kept := backup.Expired(p.c.Now, constraints, links)
 	if err := p.hold(ctx, records, kept); err != nil {
 		return err
 	}
 	if err := p.restore(ctx, records, kept); err != nil {
 		return err
 	}
-	if err := p.seldom(ctx, records, kept); err != nil {
+	if err := p.delayRecovered(ctx, records, kept); err != nil {
 		return err
 	}
 	var failed error
@@ -48,8 +48,8 @@ func (p *pass) remove(ctx context.Context, backups []backup.Backup) error {
 	return failed
 }
 
-// hold notes what stays past its retention because a backup that is not ours
-// builds on it, and what does not any more.
+// hold records which restore points are kept past their retention because a foreign
+// backup depends on them, and which no longer are.
 func (p *pass) hold(ctx context.Context, records map[string]backup.Record, kept []backup.Kept) error {
 	for _, k := range kept {
 		r, why := records[k.BackupID], backup.Reason("")
@@ -70,9 +70,9 @@ func (p *pass) hold(ctx context.Context, records map[string]backup.Record, kept 
 	return nil
 }
 
-// seldom looks less often at what became good after its record had failed: it
-// goes by its retention, and nobody waits for that.
-func (p *pass) seldom(ctx context.Context, records map[string]backup.Record, kept []backup.Kept) error {
+// delayRecovered checks a backup less often that became available after its record had
+// failed: it expires by its retention, and nobody waits for that.
+func (p *pass) delayRecovered(ctx context.Context, records map[string]backup.Record, kept []backup.Kept) error {
 	for _, k := range kept {
 		if r := records[k.BackupID]; r.Leftover() && k.Status == backup.StatusAvailable && p.due(r) {
 			if _, err := p.c.Later(ctx, r, k.Status, p.c.Now.Add(p.w.Settings.RetentionServicePeriod.Std())); err != nil {
@@ -83,8 +83,8 @@ func (p *pass) seldom(ctx context.Context, records map[string]backup.Record, kep
 	return nil
 }
 
-// restore takes back removals that never reached Cinder and are not wanted any
-// more: the retention grew, or a dependent came.
+// restore takes back removals that never reached Cinder and are no longer wanted:
+// the retention grew, or a dependent was added.
 func (p *pass) restore(ctx context.Context, records map[string]backup.Record, kept []backup.Kept) error {
 	for _, k := range kept {
 		r, ours := records[k.BackupID]
@@ -97,7 +97,7 @@ func (p *pass) restore(ctx context.Context, records map[string]backup.Record, ke
 	return nil
 }
 
-// delete asks Cinder for one deletion. The record says so before.
+// delete requests one deletion from Cinder. The record says so before.
 func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, reason backup.Reason) error {
 	r, err := p.c.StartRemoval(ctx, r, reason)
 	if err != nil {
@@ -116,7 +116,7 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 		return err
 	}
 	if backup.Means(err, backup.MeansBackupState) {
-		// an earlier request of ours whose answer was lost may be at work
+		// an earlier request of ours whose answer was lost may be in progress
 		now, again := p.w.Cloud.Backup(last, p.project, r.BackupID)
 		switch {
 		case backup.Means(again, backup.MeansNotFound):
@@ -128,7 +128,7 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 	}
 	why, final := reasonOf(err)
 	if !final {
-		_, noted := p.c.Later(last, r, b.Status, p.w.again(p.c.Now, time.Time{}))
+		_, noted := p.c.Later(last, r, b.Status, p.w.nextPoll(p.c.Now, time.Time{}))
 		return errors.Join(err, noted)
 	}
 	if why.Reason == backup.Refused {
@@ -140,7 +140,7 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 	}
 	level := zerolog.WarnLevel
 	if r.DeletionRefusedSince != nil {
-		level = zerolog.DebugLevel // it was logged
+		level = zerolog.DebugLevel // it was logged before
 	}
 	zerolog.Ctx(ctx).WithLevel(level).Err(err).Str("record", r.ID).Str("backup", b.ID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
 		Str("reason", string(why.Reason)).Msg("removal refused, will be tried again")
@@ -148,10 +148,10 @@ func (p *pass) delete(ctx context.Context, r backup.Record, b backup.Backup, rea
 	return p.refusal(err, noted)
 }
 
-// told returns a refusal to the operator who waits for it; that of a handler
-// stands in its row, and its task ends well.
+// refusal returns a refusal to the operator who waits for it. A handler has it
+// in the record, and its task succeeds.
 func (p *pass) refusal(refusal, noted error) error {
-	if p.purge == retained {
+	if p.purge == purgeNothing {
 		return noted
 	}
 	return errors.Join(refusal, noted)
@@ -162,7 +162,7 @@ func (p *pass) giveUp(ctx context.Context, r backup.Record, why db.Why) (backup.
 	if err == nil {
 		level := zerolog.ErrorLevel
 		if before := p.before[r.ID]; before.State == backup.Undeletable && before.RemovalReason == why.Reason {
-			level = zerolog.DebugLevel // it was logged
+			level = zerolog.DebugLevel // it was logged before
 		}
 		zerolog.Ctx(ctx).WithLevel(level).Str("record", r.ID).Str("backup", r.BackupID).Str("volume", r.VolumeID).Str("project", r.ProjectID).
 			Str("reason", string(why.Reason)).Str("text", why.Text).Msg("backup not removable")

@@ -12,8 +12,8 @@ import (
 	"staffeln/db"
 )
 
-// cure is what an operator can do about a backup that hangs.
-func (w *Worker) cure(backupID string) string {
+// advice returns what an operator can do about a stuck backup.
+func (w *Worker) advice(backupID string) string {
 	by := "restart cinder-backup, or free it with a token of its project (openstack volume backup delete --force " + backupID +
 		"; where that is refused, as by Ceph: openstack volume backup set --state error " + backupID + ")"
 	if !w.Settings.StuckReset {
@@ -22,13 +22,13 @@ func (w *Worker) cure(backupID string) string {
 	return by
 }
 
-// unstick goes one step on with a backup that hangs, where the operator allows
-// that: it is removed by force; where Cinder refuses that (only its chunked
-// drivers can), or nothing came of it in so long a patience, its status is set
-// to error, and it is removed as any leftover is. The record names each step
-// before it is taken. Where none is due r is returned as it is.
-func (w *Worker) unstick(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup, patience time.Duration) (backup.Record, error) {
-	step := backup.NextRepair(c.Now, r, patience)
+// unstick does the next step for a stuck backup, if the operator allows that. First
+// it force-deletes the backup. If Cinder refuses that (only its chunked drivers can),
+// or the backup is still there after grace, it sets the status to error, and the
+// backup is removed like any leftover. The record names each step before it is
+// taken. If no step is due, r is returned unchanged.
+func (w *Worker) unstick(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup, grace time.Duration) (backup.Record, error) {
+	step := backup.NextRepair(c.Now, r, grace)
 	if step == "" || !b.Status.MayHang() {
 		return r, nil
 	}
@@ -42,17 +42,17 @@ func (w *Worker) unstick(ctx context.Context, c *db.Lease, r backup.Record, b ba
 	return w.repair(ctx, c, r, b, backup.Reset)
 }
 
-// seldom is when something that hangs anyway is looked at again.
-func (w *Worker) seldom(now time.Time) time.Time {
+// nextSlowPoll returns when something that hangs is checked again.
+func (w *Worker) nextSlowPoll(now time.Time) time.Time {
 	return now.Add(overdueFactor * w.Settings.PollPeriod.Std())
 }
 
-// repair takes one step. An error is Cinder's refusal, or says that the step is
-// taken again.
+// repair takes one step. An error is Cinder's refusal, or means that the step will
+// be taken again.
 func (w *Worker) repair(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup, step backup.Repair) (backup.Record, error) {
-	before, code, again := r, backup.Forced, w.seldom(c.Now)
+	before, code, again := r, backup.Forced, w.nextSlowPoll(c.Now)
 	if step == backup.Reset {
-		code, again = backup.StatusReset, w.again(c.Now, time.Time{})
+		code, again = backup.StatusReset, w.nextPoll(c.Now, time.Time{})
 	}
 	why := db.Why{Reason: code, Text: fmt.Sprintf("Cinder's status of the backup was %s", b.Status)}
 	r, err := c.Repair(ctx, r, step, why, again)
@@ -73,11 +73,11 @@ func (w *Worker) repair(ctx context.Context, c *db.Lease, r backup.Record, b bac
 	movedOn := step == backup.Reset && backup.Means(err, backup.MeansBackupState)
 	switch {
 	case outcome == "accepted":
-		return r, nil // also where it is gone by now: the next look confirms that
+		return r, nil // also if it is gone by now: the next check confirms that
 	case outcome == "unknown" || movedOn:
 		last, cancel := lasting(ctx)
 		defer cancel()
-		after, noted := c.NotRepaired(last, r, before, w.again(c.Now, time.Time{}))
+		after, noted := c.NotRepaired(last, r, before, w.nextPoll(c.Now, time.Time{}))
 		if movedOn {
 			return after, noted
 		}
@@ -86,7 +86,7 @@ func (w *Worker) repair(ctx context.Context, c *db.Lease, r backup.Record, b bac
 	return r, err
 }
 
-// outcomeOf says in the words of the metric what came of a request.
+// outcomeOf returns the result of a request as a value of the metric's label.
 func outcomeOf(err error) string {
 	if err == nil || backup.Means(err, backup.MeansNotFound) {
 		return "accepted"
@@ -97,23 +97,23 @@ func outcomeOf(err error) string {
 	return "unknown"
 }
 
-// unstickOverdue does so with a backup whose creation never ends. Its record
-// fails when the next poll finds it gone, or in error.
+// unstickOverdue does the same for a backup whose creation never ends. Its record
+// fails when the next poll finds the backup gone or in error.
 func (w *Worker) unstickOverdue(ctx context.Context, c *db.Lease, r backup.Record, b backup.Backup) error {
-	patience := w.seldom(c.Now).Sub(c.Now)
+	grace := w.nextSlowPoll(c.Now).Sub(c.Now)
 	if b.Status == backup.StatusDeleting {
-		patience = w.Settings.BackupCycleTimeout.Std() // by force, and on its way
+		grace = w.Settings.BackupCycleTimeout.Std() // force-deleted, and the deletion is in progress
 	}
-	after, err := w.unstick(ctx, c, r, b, patience)
+	after, err := w.unstick(ctx, c, r, b, grace)
 	if err != nil && !errors.Is(err, db.ErrPaused) {
 		if _, final := reasonOf(err); !final {
 			return err
 		}
-		// the record says which step was refused; the log, why
+		// the record has the refused step; the log has the reason
 	}
-	again := w.seldom(c.Now)
+	again := w.nextSlowPoll(c.Now)
 	if after.Repair == backup.Reset && r.Repair != backup.Reset {
-		again = w.again(c.Now, time.Time{})
+		again = w.nextPoll(c.Now, time.Time{})
 	}
 	_, err = c.Later(ctx, after, b.Status, again)
 	return err
@@ -128,8 +128,8 @@ func (w *Worker) failReset(ctx context.Context, c *db.Lease, r backup.Record) er
 	})
 }
 
-// stuck tells whether a removal that was asked for hangs: it failed, or it
-// lasts longer than a backup may take, or the backup never came to its end.
+// stuck reports whether a requested removal hangs: it failed, or it takes longer
+// than a backup may take, or the creation never ended.
 func (p *pass) stuck(r backup.Record, b backup.Backup) bool {
 	switch b.Status {
 	case backup.StatusErrorDeleting:
@@ -143,27 +143,27 @@ func (p *pass) stuck(r backup.Record, b backup.Backup) bool {
 	return false
 }
 
-// unstick goes one step on with a removal that hangs, or gives it up.
+// unstick does the next step for a removal that hangs, or gives it up.
 func (p *pass) unstick(ctx context.Context, r backup.Record, b backup.Backup) (backup.Record, error) {
-	why := db.Why{Reason: backup.DeletionStuck, Text: "Cinder's status of the backup is " + string(b.Status) + ": " + b.FailReason + "; " + p.w.cure(b.ID)}
+	why := db.Why{Reason: backup.DeletionStuck, Text: "Cinder's status of the backup is " + string(b.Status) + ": " + b.FailReason + "; " + p.w.advice(b.ID)}
 	if !p.w.Settings.StuckReset {
 		return p.giveUp(ctx, r, why)
 	}
-	patience := p.w.Settings.RetentionServicePeriod.Std()
+	grace := p.w.Settings.RetentionServicePeriod.Std()
 	switch {
 	case b.Status == backup.StatusDeleting:
-		patience = p.w.Settings.BackupCycleTimeout.Std() // by force, and on its way
-	case p.purge != retained:
-		patience = p.w.Settings.PollPeriod.Std() // somebody waits for it
+		grace = p.w.Settings.BackupCycleTimeout.Std() // force-deleted, and the deletion is in progress
+	case p.purge != purgeNothing:
+		grace = p.w.Settings.PollPeriod.Std() // an operator waits for it
 	}
-	switch due := backup.NextRepair(p.c.Now, r, patience); {
+	switch due := backup.NextRepair(p.c.Now, r, grace); {
 	case due == "" && r.Repair == backup.Reset:
 		why.Text = "it was set to error and hangs again. " + why.Text
 		return p.giveUp(ctx, r, why)
 	case due == "":
-		return p.c.Later(ctx, r, b.Status, p.w.seldom(p.c.Now))
+		return p.c.Later(ctx, r, b.Status, p.w.nextSlowPoll(p.c.Now))
 	}
-	after, err := p.w.unstick(ctx, p.c, r, b, patience)
+	after, err := p.w.unstick(ctx, p.c, r, b, grace)
 	if err == nil || errors.Is(err, db.ErrPaused) {
 		return after, nil
 	}
@@ -171,6 +171,6 @@ func (p *pass) unstick(ctx context.Context, r backup.Record, b backup.Backup) (b
 	if !final {
 		return after, err
 	}
-	refusal.Text += "; " + p.w.cure(b.ID)
+	refusal.Text += "; " + p.w.advice(b.ID)
 	return p.giveUp(ctx, after, refusal)
 }

@@ -18,7 +18,7 @@ import (
 	"staffeln/view/report"
 )
 
-// A Directory is what a report asks of the cloud: whom to tell, and how far quotas are used. It can only read.
+// A Directory is the read-only cloud access of reports: the receivers, and the usage of quotas.
 type Directory interface {
 	// Members lists the users with a role in the project and an e-mail address.
 	Members(ctx context.Context, projectID string) ([]backup.Member, error)
@@ -26,7 +26,7 @@ type Directory interface {
 	BackupQuota(ctx context.Context, projectID string) (backups, gigabytes backup.Quota, err error)
 }
 
-// A Reporter makes the reports that are due, and sends what was made and not sent. All fields but Mailer are required.
+// A Reporter builds the reports that are due, and sends what is not sent yet. All exported fields but Mailer are required.
 type Reporter struct {
 	DB        *db.DB
 	Directory Directory
@@ -34,14 +34,14 @@ type Reporter struct {
 	Reporting report.Reporting
 	Mailer    *Mailer // nil: reports go to the log
 
-	conditions telemetry.Conditions // what lasts, of all groups
+	conditions telemetry.Conditions // of all groups: logs when a condition begins and ends
 }
 
-// Handlers returns the one handler of reports.
+// Handlers returns the handler of reports.
 func (r *Reporter) Handlers() tasks.Handlers { return tasks.Handlers{Report: r.handle} }
 
-// handle makes the group's report if it is due, and sends what waits to be sent, under the group's lease. Whatever it
-// could not do stands in the tables, and the scheduler hands it over again.
+// handle builds the group's report if it is due, and sends what waits to be sent, under the group's lease. What it could
+// not do is recorded in the tables, and the scheduler dispatches it again.
 func (r *Reporter) handle(ctx context.Context, t tasks.Report) error {
 	take := func(ctx context.Context) (*db.ReportLease, error) {
 		return r.DB.LeaseReports(ctx, t.Group, tasks.Lease)
@@ -58,7 +58,8 @@ func (r *Reporter) handle(ctx context.Context, t tasks.Report) error {
 	return err
 }
 
-// serve sends notices before the report is made: nothing of it delays them. What can't be made delays nothing that was.
+// serve sends notices before it builds the report, so that the report can't delay them. An error in building delays no mail
+// that was stored already.
 func (r *Reporter) serve(ctx context.Context, c *db.ReportLease) error {
 	state, err := c.State(ctx)
 	if err != nil {
@@ -81,18 +82,18 @@ func (r *Reporter) serve(ctx context.Context, c *db.ReportLease) error {
 	return failed
 }
 
-// make keeps the group's report with its receivers, if it is due.
+// make stores the group's report with its receivers, if it is due.
 func (r *Reporter) make(ctx context.Context, c *db.ReportLease) error {
 	state, err := c.State(ctx)
 	if err != nil || !r.mayMake(c, state) {
 		return err
 	}
-	untold, err := c.Unreported(ctx, r.Settings.Late())
+	unreported, err := c.Unreported(ctx, r.Settings.Late())
 	if err != nil {
 		return err
 	}
 	waiting := report.Waiting{Last: state.DeliveredAt}
-	for _, u := range untold {
+	for _, u := range unreported {
 		if r.Reporting.Together() || c.Group != report.All || u.ProjectID == "" {
 			waiting = waiting.Merge(report.Waiting{Result: u.Result, Matter: u.Matter})
 		}
@@ -117,26 +118,26 @@ func (r *Reporter) make(ctx context.Context, c *db.ReportLease) error {
 	return err
 }
 
-// notMade records that receivers could not be found out, and when that is tried again: it all stays untold.
-func (r *Reporter) notMade(ctx context.Context, c *db.ReportLease, why error, failures int, again time.Time) error {
+// recordNotMade records that the receivers could not be read, and when that is tried again: everything stays unreported.
+func (r *Reporter) recordNotMade(ctx context.Context, c *db.ReportLease, why error, failures int, again time.Time) error {
 	why = fmt.Errorf("find receivers: %w", why)
 	level := zerolog.WarnLevel
 	switch {
-	case failures > 0: // it was logged
+	case failures > 0: // it was logged before
 		level = zerolog.DebugLevel
-	case backup.Means(why, backup.MeansRefused): // waiting does not mend it
+	case backup.Means(why, backup.MeansRefused): // waiting does not fix it
 		level = zerolog.ErrorLevel
 	}
 	zerolog.Ctx(ctx).WithLevel(level).Err(why).Str("project", c.Group).Time("again", again).Msg("report not built, will be tried again")
 	return c.NotMade(ctx, why.Error(), again)
 }
 
-// mayMake tells whether the group is one that reports are made for, and none of its waits.
+// mayMake reports whether reports are made for the group and none is open or delayed.
 func (r *Reporter) mayMake(c *db.ReportLease, state db.ReportGroup) bool {
 	return r.Reporting.Has(c.Group) && !state.Open && backup.Due(c.Now, state.NextTryAt)
 }
 
-// compose finds out what is to be reported; nil where there is nothing.
+// compose builds the report; nil if there is nothing to report.
 func (r *Reporter) compose(ctx context.Context, c *db.ReportLease, to []string) (*db.NewReport, error) {
 	before, err := c.ReportedBefore(ctx)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"staffeln/db"
 )
 
-// mails addresses what is sent.
+// mails adds one mail per receiver.
 func (r *Reporter) mails(made db.NewReport, to []string) db.NewReport {
 	for i, receiver := range to {
 		made.Mails = append(made.Mails, db.NewMail{Receiver: receiver, MessageID: r.messageID(made.ID, i)})
@@ -15,7 +15,7 @@ func (r *Reporter) mails(made db.NewReport, to []string) db.NewReport {
 	return made
 }
 
-// toLog stands in the outbox where the log is the receiver. No address is like it.
+// toLog is the receiver in the outbox if reports go to the log. It can't be confused with an address.
 const toLog = "log"
 
 func unique(all []string) []string {
@@ -30,7 +30,7 @@ func unique(all []string) []string {
 	return once
 }
 
-// messageID is the same for each try of one receiver's mail, so that who gets it twice can tell.
+// messageID is the same for each try of one receiver's mail, so that a duplicate can be recognised.
 func (r *Reporter) messageID(reportID string, receiver int) string {
 	_, domain, found := strings.Cut(r.Reporting.SenderEmail, "@")
 	if !found {

@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// quotaTime bounds the reading of all quotas of one report: without them it is told all the same.
+	// quotaTime limits the reading of all quotas of one report: the report is sent without those that are missing.
 	quotaTime = 45 * time.Second
 	// quotaReaders is how many are read at the same time.
 	quotaReaders = 16
 )
 
-// AddQuotas reads the quotas of a report's projects: one call to Cinder for each, which has no list of them.
+// AddQuotas reads the quotas of a report's projects with one request per project, as Cinder can't list them.
 func AddQuotas(ctx context.Context, from Directory, r *report.Report) {
 	ctx, cancel := context.WithTimeout(ctx, quotaTime)
 	defer cancel()
@@ -25,7 +25,7 @@ func AddQuotas(ctx context.Context, from Directory, r *report.Report) {
 	for i := range r.Projects {
 		group.Go(func() error { addQuota(ctx, from, &r.Projects[i]); return nil })
 	}
-	_ = group.Wait() // the faults are in the report
+	_ = group.Wait() // the errors are in the report
 }
 
 func addQuota(ctx context.Context, from Directory, p *report.Project) {

@@ -14,35 +14,35 @@ import (
 	"staffeln/view/report"
 )
 
-// mailsAtOnce is how many receivers of one group are served at the same time: one whose server stalls delays few.
+// mailsAtOnce is how many mails of one group are sent at the same time, so that a slow mail server delays few of them.
 const mailsAtOnce = 4
 
-// send sends the notices, or the reports, that the group still has to send and whose time has come.
+// send sends the group's unsent notices, or its unsent reports, that are due.
 func (r *Reporter) send(ctx context.Context, c *db.ReportLease, notices bool) error {
 	mails, err := c.Mails(ctx, notices)
 	if err != nil {
 		return err
 	}
-	words, faults := wordsOf{lease: c, known: map[string]message{}}, make([]error, len(mails))
+	cache, faults := messageCache{lease: c, known: map[string]message{}}, make([]error, len(mails))
 	var group errgroup.Group
 	group.SetLimit(mailsAtOnce)
 	for i, m := range mails {
 		if ctx.Err() != nil {
 			break // they wait in the table
 		}
-		group.Go(func() error { faults[i] = r.sendOne(ctx, c, &words, m); return nil }) // one fault ends no other mail
+		group.Go(func() error { faults[i] = r.sendOne(ctx, c, &cache, m); return nil }) // an error of one mail does not stop the others
 	}
 	_ = group.Wait()
 	return errors.Join(faults...)
 }
 
-// sendOne sends one mail and records what came of it. Whoever dies in between sends it again.
-func (r *Reporter) sendOne(ctx context.Context, c *db.ReportLease, words *wordsOf, m db.Mail) error {
-	told, err := words.of(ctx, m)
+// sendOne sends one mail and records the result. If the worker dies in between, the mail is sent again.
+func (r *Reporter) sendOne(ctx context.Context, c *db.ReportLease, cache *messageCache, m db.Mail) error {
+	content, err := cache.of(ctx, m)
 	if err != nil {
 		return err
 	}
-	answer, failure := r.deliver(ctx, told, m)
+	answer, failure := r.deliver(ctx, content, m)
 	last, cancel := lasting(ctx)
 	defer cancel()
 	kind := kindOf(m)
@@ -52,7 +52,7 @@ func (r *Reporter) sendOne(ctx context.Context, c *db.ReportLease, words *wordsO
 		return c.Sent(last, m, answer)
 	}
 	if ctx.Err() != nil {
-		return failure // we were stopped, and the server has not failed
+		return failure // the worker is being stopped; the mail server has not failed
 	}
 	answer = report.Short(visible.Text(failure.Error()), longestAnswer)
 	if report.GivenUp(c.Now, m.CreatedAt) {
@@ -62,13 +62,13 @@ func (r *Reporter) sendOne(ctx context.Context, c *db.ReportLease, words *wordsO
 	again := report.Again(c.Now, m.Attempts+1)
 	level := zerolog.ErrorLevel
 	if m.Attempts > 0 {
-		level = zerolog.DebugLevel // it was logged, and is again when it is given up
+		level = zerolog.DebugLevel // it was logged before, and is logged again when the mail is given up
 	}
 	log.WithLevel(level).Str("answer", answer).Time("again", again).Msg(kind + " not sent, will be tried again")
 	return c.NotSent(last, m, answer, again)
 }
 
-// kindOf is what a mail carries.
+// kindOf returns whether a mail has a notice or a report.
 func kindOf(m db.Mail) string {
 	if m.Notice {
 		return "notice"
@@ -86,9 +86,9 @@ type message interface {
 	Event() (map[string]any, error)
 }
 
-func (r *Reporter) deliver(ctx context.Context, told message, m db.Mail) (answer string, err error) {
+func (r *Reporter) deliver(ctx context.Context, content message, m db.Mail) (answer string, err error) {
 	if m.Receiver == toLog {
-		event, err := told.Event()
+		event, err := content.Event()
 		switch {
 		case err != nil:
 			return "", err
@@ -102,23 +102,23 @@ func (r *Reporter) deliver(ctx context.Context, told message, m db.Mail) (answer
 	if r.Mailer == nil {
 		return "", errNoSender
 	}
-	page, err := told.HTML()
+	page, err := content.HTML()
 	if err != nil {
 		return "", err
 	}
 	return r.Mailer.Send(ctx, Message{
-		To: m.Receiver, MessageID: m.MessageID, Date: m.CreatedAt, Subject: told.Subject(), Text: told.Text(), HTML: page,
+		To: m.Receiver, MessageID: m.MessageID, Date: m.CreatedAt, Subject: content.Subject(), Text: content.Text(), HTML: page,
 	}, nil)
 }
 
-// wordsOf reads each message once.
-type wordsOf struct {
+// messageCache reads each message only once.
+type messageCache struct {
 	lease *db.ReportLease
 	mu    sync.Mutex
 	known map[string]message
 }
 
-func (w *wordsOf) of(ctx context.Context, m db.Mail) (message, error) {
+func (w *messageCache) of(ctx context.Context, m db.Mail) (message, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if one, known := w.known[m.ReportID]; known {

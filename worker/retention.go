@@ -13,13 +13,13 @@ import (
 	"staffeln/db"
 )
 
-// giveUpAfter is how long a refused removal is tried at each pass; then it is
-// undeletable, reported, and tried at this pace.
+// giveUpAfter is how long a refused removal is tried at each pass; after that it is
+// undeletable, reported, and tried only once in this time.
 const giveUpAfter = 24 * time.Hour
 
-// retention removes what may be removed of one volume now, and confirms what
-// is gone. It decides on what Cinder has, project by project, never on records
-// alone.
+// retention removes what may be removed of one volume now, and confirms what is
+// gone. It decides on the backups that Cinder has, project by project, never on
+// records alone.
 func (w *Worker) retention(ctx context.Context, c *db.Lease) error {
 	v, err := c.Volume(ctx)
 	if err != nil {
@@ -30,7 +30,7 @@ func (w *Worker) retention(ctx context.Context, c *db.Lease) error {
 		return err
 	}
 	if !backup.Due(c.Now, v.RemovalNextTryAt) {
-		return nil // the dispatch run brings it when its time has come
+		return nil // dispatch brings it when it is due
 	}
 	var failed error
 	of := byProject(records)
@@ -64,8 +64,8 @@ type pass struct {
 	volume  db.Volume
 	project string
 	records []backup.Record
-	held    map[string]backup.Backup // what Cinder has of the volume in the project
-	before  map[string]backup.Record // as they were when the pass began
+	held    map[string]backup.Backup // by ID: Cinder's backups of the volume in the project
+	before  map[string]backup.Record // by ID: the records when the pass began
 	purge   purging
 }
 
@@ -89,7 +89,7 @@ func (p *pass) run(ctx context.Context) error {
 			}
 		}
 		if r.Leftover() {
-			// a pause keeps nobody from following what comes after it
+			// a pause must not stop the next records from being followed
 			if p.records[i], err = p.confirmLeftover(ctx, r); err != nil && !errors.Is(err, db.ErrPaused) {
 				return err
 			}
@@ -98,8 +98,8 @@ func (p *pass) run(ctx context.Context) error {
 	return p.remove(ctx, backups)
 }
 
-// follow looks how a removal that was asked for is doing. What Cinder lists as
-// gone is confirmed by ID.
+// follow checks the state of a requested removal. A backup that Cinder's list lacks
+// is confirmed by ID.
 func (p *pass) follow(ctx context.Context, r backup.Record) (backup.Record, error) {
 	b, listed := p.held[r.BackupID]
 	if !listed {
@@ -111,8 +111,8 @@ func (p *pass) follow(ctx context.Context, r backup.Record) (backup.Record, erro
 	return p.unstick(ctx, r, b)
 }
 
-// confirm writes the end of a removal: only an answer by ID, in the scope of
-// the owning project, proves it.
+// confirm records the end of a removal. Only a 404 by ID, in the scope of the
+// owning project, proves it.
 func (p *pass) confirm(ctx context.Context, r backup.Record) (backup.Record, error) {
 	_, err := p.w.Cloud.Backup(ctx, p.project, r.BackupID)
 	if backup.Means(err, backup.MeansNotFound) {
@@ -136,8 +136,8 @@ func (p *pass) confirmLeftover(ctx context.Context, r backup.Record) (backup.Rec
 	return p.c.Removed(ctx, r)
 }
 
-// stuckLeftover begins the removal of a leftover that hangs: no deletion is
-// accepted of it, and it would stay without anybody being told.
+// stuckLeftover begins the removal of a leftover that hangs. Cinder accepts no
+// deletion of it, and without this step it would stay unreported.
 func (p *pass) stuckLeftover(ctx context.Context, r backup.Record, b backup.Backup) (backup.Record, error) {
 	if b.Status == backup.StatusDeleting || !p.stuck(r, b) || !p.due(r) {
 		return r, nil

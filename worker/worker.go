@@ -1,11 +1,11 @@
 // Package worker is the process that acts.
 //
-// Each handler leases its volume, looks again, acts once, and records. It may
-// be run twice, killed anywhere, or run late, and the outcome is the same: the
-// record says beforehand what is asked of Cinder, and the lease on the volume
-// admits one handler at a time.
+// Each handler leases its volume, checks the state again, acts once, and records
+// the result. A handler may run twice, be killed at any point, or run late, and the
+// outcome is the same: the record is written before each request to Cinder, and the
+// lease on the volume allows one handler at a time.
 //
-// It must not know HTTP, Cinder's words, or the queue's library.
+// The package must not use HTTP, Cinder's terms, or the queue's library.
 package worker
 
 import (
@@ -21,8 +21,8 @@ import (
 	"staffeln/tasks"
 )
 
-// Cloud is what a worker may do. Whatever it creates or removes, it does with
-// a token of the project that owns it.
+// Cloud is what a worker may do. It creates and removes backups only with a token
+// of the project that owns them.
 type Cloud interface {
 	Volume(ctx context.Context, projectID, volumeID string) (backup.Volume, error)
 	VolumeBackups(ctx context.Context, projectID, volumeID string) ([]backup.Backup, error)
@@ -30,7 +30,7 @@ type Cloud interface {
 	CreateBackup(ctx context.Context, r backup.Request) (backupID string, err error)
 	DeleteBackup(ctx context.Context, b backup.Backup) error
 	ForceDeleteBackup(ctx context.Context, b backup.Backup) error
-	// ResetBackup sets the status of b, which must still be the one that b has.
+	// ResetBackup sets the status of b if its status in Cinder is still that of b.
 	ResetBackup(ctx context.Context, b backup.Backup, to backup.Status) error
 }
 
@@ -40,10 +40,10 @@ type Worker struct {
 	Cloud    Cloud
 	Settings backup.Settings
 	Metrics  *telemetry.Metrics
-	// Identity is who we are on the cloud: what carries it is ours.
+	// Identity is our user and installation: backups that carry it are ours.
 	Identity backup.Identity
 
-	conditions telemetry.Conditions // what lasts, of all tasks
+	conditions telemetry.Conditions // of all tasks: logs when a condition begins and ends
 }
 
 // Handlers returns one handler per kind of task.
@@ -55,11 +55,11 @@ func (w *Worker) Handlers() tasks.Handlers {
 	}
 }
 
-// margin is what a handler keeps of its lease for the last write.
+// margin is the part of its lease that a handler reserves for the last write.
 const margin = 15 * time.Second
 
-// leased runs a handler while it holds the volume's lease. A volume that
-// another handler holds is left to it: the next dispatch run looks again.
+// leased runs a handler while it holds the volume's lease. A volume that another
+// handler has leased is skipped: the next dispatch run brings it again.
 func (w *Worker) leased(kind tasks.Kind, handle func(context.Context, *db.Lease) error) func(context.Context, tasks.Volume) error {
 	return func(ctx context.Context, t tasks.Volume) error {
 		err := w.lease(ctx, t.VolumeID, string(kind), handle)
@@ -80,7 +80,7 @@ func (w *Worker) leased(kind tasks.Kind, handle func(context.Context, *db.Lease)
 
 const lateCondition = "late "
 
-// lease runs something while it holds the volume's lease.
+// lease runs handle while it holds the volume's lease.
 func (w *Worker) lease(ctx context.Context, volumeID, kind string, handle func(context.Context, *db.Lease) error) error {
 	err := underLease(ctx, &w.conditions, func(ctx context.Context) (*db.Lease, error) { return w.DB.Lease(ctx, volumeID, kind, tasks.Lease) }, handle)
 	if errors.Is(err, db.ErrLeased) {
@@ -91,11 +91,11 @@ func (w *Worker) lease(ctx context.Context, volumeID, kind string, handle func(c
 	return err
 }
 
-// underLease runs handle while the lease that take returns is held, and gives the lease back.
+// underLease runs handle while it holds the lease that take returns, and then releases the lease.
 func underLease[L interface{ Release(context.Context) error }](
 	ctx context.Context, conditions *telemetry.Conditions, take func(context.Context) (L, error), handle func(context.Context, L) error,
 ) error {
-	asking, answered := shielded(ctx) // a lease whose answer is lost would stand for the whole lease
+	asking, answered := shielded(ctx) // a lease whose answer is lost would stay for its full time
 	c, err := take(asking)
 	answered()
 	if err != nil {
@@ -116,8 +116,8 @@ func underLease[L interface{ Release(context.Context) error }](
 }
 
 // shielded returns a context for a request that changes something, in Cinder or
-// a lease in the database: it outlives the worker's signal to stop by the time
-// that an answer needs, so that a restart leaves no request without its answer.
+// a lease in the database. It outlives the signal to stop the worker by the time
+// that an answer needs, so that a restart loses no answer.
 func shielded(ctx context.Context) (context.Context, context.CancelFunc) {
 	request, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -133,7 +133,7 @@ func shielded(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // lasting returns a context for the write that must follow a call to Cinder,
-// also when the handler is told to stop meanwhile.
+// also when the handler is stopped in the meantime.
 func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), margin-5*time.Second)
 }

@@ -42,7 +42,7 @@ func quota(limit, inUse, reserved int) *Quota {
 	return Judge(backup.Quota{Limit: limit, InUse: inUse, Reserved: reserved})
 }
 
-// day is a full one: three projects, 60 backups, 5 failures, 2 late volumes, one project over its quota.
+// day returns a full report: three projects, 60 backups, 5 failures, 2 late volumes, one project over its quota.
 func day() Report {
 	acme := Project{ID: id(9, 1), Name: "acme", Protected: 20, Backups: quota(500, 140, 2), Gigabytes: quota(10000, 5400, 40)}
 	globex := Project{ID: id(9, 2), Name: "globex", Protected: 9, Backups: quota(50, 52, 0), Gigabytes: quota(1000, 810, 0)}
@@ -83,14 +83,14 @@ func day() Report {
 	}
 }
 
-// expired is a restore point of a volume that was removed when its retention was over.
+// expired returns a restore point of a volume that was removed when its retention was over.
 func expired(project string, n, point int) Gone {
 	at := noon.AddDate(0, 0, -17).Add(-time.Duration(point) * time.Hour)
 	return Gone{volume(project, n), id(4, 100+point), at, at.AddDate(0, 0, 17), at.AddDate(0, 0, 17), backup.RetentionOver}
 }
 
-// robbed is a day on which restore points went that should have stayed.
-func robbed() Report {
+// dayWithEarlyRemovals returns the report of a day on which restore points were removed too early.
+func dayWithEarlyRemovals() Report {
 	r := quiet()
 	p := &r.Projects[0]
 	early := expired("acme", 0, 4)
@@ -104,7 +104,7 @@ func robbed() Report {
 	return r
 }
 
-// quiet is a day on which nothing happened but what was to happen.
+// quiet returns the report of a day without problems.
 func quiet() Report {
 	return Report{
 		ID: id(7, 2), Group: id(9, 1), From: noon.Add(-24 * time.Hour), At: noon, LateAfter: int64(32 * time.Hour / time.Second),

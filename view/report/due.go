@@ -6,15 +6,15 @@ import (
 	"staffeln/backup"
 )
 
-// A Waiting is what a group waits to be told, by time; nil = there is none.
+// A Waiting is what a group has to report, by time; nil = nothing.
 type Waiting struct {
-	Result *time.Time // creation of the oldest record that ended and was not told
-	Matter *time.Time // since when the oldest matter stands that is told anew in each report: a late volume, a finding
-	Last   *time.Time // when the group was told last
+	Result *time.Time // creation of the oldest record that ended and was not reported
+	Matter *time.Time // start of the oldest matter that each report repeats: a late volume, a finding
+	Last   *time.Time // when the last report of the group was delivered
 }
 
-// Due tells whether the group's report is to be made now: the oldest of what it has to tell is as old as the period, and
-// so is the report before. Without something to tell it is never due.
+// Due reports whether the group's report is to be made now: its oldest content is at least as old as the period, and so is
+// the last report. A report without content is never due.
 func Due(now time.Time, period time.Duration, w Waiting) bool {
 	oldest := earlier(w.Result, w.Matter)
 	if oldest == nil || now.Sub(*oldest) < period {
@@ -23,7 +23,7 @@ func Due(now time.Time, period time.Duration, w Waiting) bool {
 	return w.Last == nil || now.Sub(*w.Last) >= period
 }
 
-// Merge is what a group of several projects waits to be told.
+// Merge returns what a group of several projects has to report.
 func (w Waiting) Merge(other Waiting) Waiting {
 	return Waiting{Result: earlier(w.Result, other.Result), Matter: earlier(w.Matter, other.Matter), Last: w.Last}
 }
@@ -39,18 +39,18 @@ func earlier(a, b *time.Time) *time.Time {
 var backOff = backup.BackOff{First: 5 * time.Minute, Longest: 6 * time.Hour}
 
 const (
-	// noticePause is the longest delay before the receivers of a notice are looked for again.
+	// noticePause is the longest delay before the receivers of a notice are read again.
 	noticePause = 30 * time.Minute
-	// giveUp is how long one mail is tried: longer than any week-end.
+	// giveUp is how long one mail is tried: longer than any weekend.
 	giveUp = 7 * 24 * time.Hour
 )
 
-// Again is when something is tried again that has failed so many times in a row.
+// Again returns when something is tried again that failed so many times in a row.
 func Again(now time.Time, failures int) time.Time { return now.Add(backOff.Pause(failures)) }
 
-// NoticesWait tells whether the notices of a group wait whose receivers are looked for again at the given time (nil: at any).
-// What kept so many reports in a row from being made delays a notice by half an hour at most; a project that has no receiver,
-// which is no failure, is looked at once in a period.
+// NoticesWait reports whether the notices of a group wait. Its receivers are read again at the given time (nil: at any). After
+// failures in a row that kept reports from being built, a notice waits half an hour at most. A project without a receiver is
+// no failure and is checked once in a period.
 func NoticesWait(now time.Time, again *time.Time, failures int) bool {
 	if again == nil {
 		return false
@@ -63,5 +63,5 @@ func NoticesWait(now time.Time, again *time.Time, failures int) bool {
 	return !backup.Due(now, &at)
 }
 
-// GivenUp tells whether a mail of a report that was made then has been tried for long enough.
+// GivenUp reports whether a mail of a report that was made then has been tried for long enough.
 func GivenUp(now, made time.Time) bool { return now.Sub(made) >= giveUp }

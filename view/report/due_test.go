@@ -9,7 +9,7 @@ import (
 	"staffeln/backup"
 )
 
-func TestDue(t *testing.T) {
+func TestReportIsDueWhenContentAndLastReportAreOldEnough(t *testing.T) {
 	const period = 24 * time.Hour
 	ago := func(d time.Duration) *time.Time { return new(noon.Add(-d)) }
 	for name, c := range map[string]struct {
@@ -32,7 +32,7 @@ func TestDue(t *testing.T) {
 	require.Equal(t, Waiting{Result: ago(5), Matter: ago(9), Last: ago(1)}, sum)
 }
 
-func TestAgainGrows(t *testing.T) {
+func TestRetryDelayOfReportsGrows(t *testing.T) {
 	var pauses []string
 	for n := range 10 {
 		pauses = append(pauses, backup.Span(Again(noon, n).Sub(noon)))

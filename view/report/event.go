@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// Event is the report as the fields of one event of the log: its numbers, to be searched for, and all of it.
+// Event returns the report as the fields of one log event: its numbers, for searching, and the whole report.
 func (r Report) Event() (map[string]any, error) {
 	whole, err := oneLine(r.JSON())
 	if err != nil {
@@ -21,7 +21,7 @@ func (r Report) Event() (map[string]any, error) {
 	}, nil
 }
 
-// oneLine takes JSON as it is kept: a line of the log is one line.
+// oneLine compacts JSON into one line, as a log event must be one line.
 func oneLine(text []byte, err error) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestForms(t *testing.T) {
-	for name, r := range map[string]Report{"day": day(), "quiet": quiet(), "robbed": robbed()} {
+	for name, r := range map[string]Report{"day": day(), "quiet": quiet(), "robbed": dayWithEarlyRemovals()} {
 		t.Run(name, func(t *testing.T) {
 			page, err := r.HTML()
 			require.NoError(t, err)
@@ -59,8 +59,8 @@ func TestForms(t *testing.T) {
 	require.Equal(t, "Backups of acme: all is well, 2 made", well.Subject())
 }
 
-// Nothing is fetched: a mail client asks nobody for what it shows.
-func TestThePageAsksForNothing(t *testing.T) {
+// The page loads nothing: a mail client sends no request to show it.
+func TestPageLoadsNoExternalContent(t *testing.T) {
 	page, err := day().HTML()
 	require.NoError(t, err)
 	for _, word := range []string{"http:", "https:", "src=", "url(", "<script", "<img", "<link"} {
@@ -68,8 +68,8 @@ func TestThePageAsksForNothing(t *testing.T) {
 	}
 }
 
-// A volume that has had time enough, and has no restore point, is trouble by itself; one that has not had it is none.
-func TestAVolumeWithoutARestorePointIsTroubleWhenItsTimeIsOver(t *testing.T) {
+// A volume without a restore point for longer than LateAfter makes a report not well; one that waits for less does not.
+func TestVolumeWithoutRestorePointPastRPOIsReported(t *testing.T) {
 	since := noon.Add(-3 * 24 * time.Hour)
 	waits := Late{Object: volume("acme", 1), Since: &since, Reason: backup.FirstBackup}
 	p := Project{ID: id(9, 1), Name: "acme", Never: []Late{waits}}

@@ -14,7 +14,7 @@ import (
 	"staffeln/internal/visible"
 )
 
-// hostile are names that others may give to what is theirs.
+// hostile are names that tenants may give to their objects.
 var hostile = map[string]string{
 	"markup":        `<script>alert(1)</script><img src=x onerror=alert(1)></td></table><style>*{display:none}</style>`,
 	"quotes":        `" onmouseover="alert(1)' style='x:y` + "`",
@@ -29,7 +29,7 @@ var hostile = map[string]string{
 	"url":           "javascript:alert(1) http://evil.example/x.png",
 }
 
-// filled is the full day with a name wherever others choose the words.
+// filled returns the full day with the name in each text from outside.
 func filled(name string) Report {
 	r := day()
 	r.Group = r.Projects[0].ID
@@ -85,7 +85,7 @@ func harmless(t failer, plain, name string) {
 	onlyText(t, page, r.Text(), r.Subject())
 }
 
-// onlyText checks that no character of a name turns text round, or begins a line or a header.
+// onlyText checks that no character of a name reverses text, or begins a line or a header.
 func onlyText(t failer, page, text, subject string) {
 	t.Helper()
 	for _, form := range []string{page, text, subject} {
@@ -98,7 +98,7 @@ func onlyText(t failer, page, text, subject string) {
 
 var attributes = regexp.MustCompile(`^(Bcc|on[a-z]+)$`)
 
-// skeleton is the markup of the page: its elements and attributes, in order, without its text.
+// skeleton returns the markup of the page: its elements and attributes, in order, without its text.
 func skeleton(t failer, r Report) string {
 	t.Helper()
 	page, err := r.HTML()

@@ -1,7 +1,7 @@
 package report
 
 import (
-	_ "embed" // the template is a file of its own
+	_ "embed" // for the templates
 	"fmt"
 	"html/template"
 	"strings"
@@ -15,7 +15,7 @@ var mailHTML string
 //go:embed notice.html
 var noticeHTML string
 
-// What a mail client without dark colours shows. The texts are ours, so they may stand in styles.
+// The colours of the light theme, which every mail client shows. The texts are constants, so they are safe in styles.
 var (
 	boxes = map[Level]template.CSS{
 		Green:  "background-color:#e3f4e8; color:#12602f;",
@@ -25,7 +25,7 @@ var (
 	fills = map[Level]template.CSS{Green: "#2e9e55", Yellow: "#c98a00", Red: "#cc3a32"}
 )
 
-// wrapped lets a name without a space go on in the next line of a narrow page.
+// wrapped lets a name without spaces continue in the next line of a narrow page.
 const wrapped template.CSS = "word-break:break-word; overflow-wrap:anywhere;"
 
 type quotaLine struct {
@@ -57,7 +57,7 @@ var mail = template.Must(template.New("mail").Funcs(template.FuncMap{
 
 var noticePage = template.Must(mail.New("notice").Parse(noticeHTML))
 
-// HTML writes the report as a page that mail clients render. Names of others are text in it, never markup.
+// HTML returns the report as a page for mail clients. Names from outside are escaped, never markup.
 func (r Report) HTML() (string, error) {
 	var page strings.Builder
 	if err := mail.Execute(&page, r); err != nil {
@@ -66,7 +66,7 @@ func (r Report) HTML() (string, error) {
 	return page.String(), nil
 }
 
-// HTML writes the notice as a page that mail clients render.
+// HTML returns the notice as a page for mail clients.
 func (n Notice) HTML() (string, error) {
 	var page strings.Builder
 	if err := noticePage.Execute(&page, n); err != nil {

@@ -11,10 +11,10 @@ import (
 	"staffeln/internal/visible"
 )
 
-// noticeLines is how many volumes one notice lists; all others are counted.
+// noticeLines is how many volumes one notice lists; the others are only counted.
 const noticeLines = 50
 
-// A Notice is a message that is sent at once: a condition that endangers restore points began. It is kept as it was made.
+// A Notice is a message that is sent at once: a condition that endangers restore points began. It is stored as it was made.
 type Notice struct {
 	ID           string          `json:"id"`
 	Kind         backup.Reason   `json:"kind"`          // protection_ended or retention_shortened
@@ -25,7 +25,7 @@ type Notice struct {
 	Projects     []NoticeProject `json:"projects"`
 }
 
-// A NoticeProject is what a notice says about one project. Volumes lists some of its Count volumes.
+// A NoticeProject is the part of a notice about one project. Volumes lists some of its Count volumes.
 type NoticeProject struct {
 	ID       string         `json:"id"`
 	Name     string         `json:"name"`
@@ -36,21 +36,21 @@ type NoticeProject struct {
 	Volumes  []NoticeVolume `json:"volumes"`
 }
 
-// A NoticeVolume is one volume, as its project knew it when the condition began.
+// A NoticeVolume is one volume, with the names that it had when the condition began.
 type NoticeVolume struct {
 	Object
 
 	Since     time.Time     `json:"since"`
 	Reason    backup.Reason `json:"reason"`     // why the protection ended
 	Points    int           `json:"points"`     // restore points that the project has of it
-	RemovalAt *time.Time    `json:"removal_at"` // its last restore point goes; or the shorter retention takes effect, at the earliest
+	RemovalAt *time.Time    `json:"removal_at"` // its last restore point is removed; or the shorter retention takes effect, at the earliest
 	InForce   backup.Period `json:"in_force"`   // retention
-	Shorter   backup.Period `json:"shorter"`    // retention that waits
+	Shorter   backup.Period `json:"shorter"`    // pending retention
 	Expiring  int           `json:"expiring"`   // restore points that the shorter retention removes when it takes effect
 	Reverted  bool          `json:"reverted"`   // the condition was over when the notice was made
 }
 
-// NewNotice returns the notice about these volumes of each project. It lists the first of them only.
+// NewNotice returns the notice about these volumes of each project. It lists only the first volumes.
 func NewNotice(kind backup.Reason, group string, at time.Time, keys backup.Keys, projects []NoticeProject) Notice {
 	n := Notice{Kind: kind, Group: group, At: at, BackupKey: keys.Backup, RetentionKey: keys.Retention}
 	left := noticeLines
@@ -70,7 +70,7 @@ func NewNotice(kind backup.Reason, group string, at time.Time, keys backup.Keys,
 	return n
 }
 
-// JSON returns the notice as it is kept.
+// JSON returns the notice in the form in which it is stored.
 func (n Notice) JSON() ([]byte, error) {
 	text, err := json.Marshal(n)
 	if err != nil {
@@ -79,7 +79,7 @@ func (n Notice) JSON() ([]byte, error) {
 	return text, nil
 }
 
-// ReadNotice reads what JSON wrote.
+// ReadNotice parses the output of JSON.
 func ReadNotice(text []byte) (n Notice, err error) {
 	if err := json.Unmarshal(text, &n); err != nil {
 		return n, fmt.Errorf("read notice: %w", err)
@@ -100,7 +100,7 @@ func (n Notice) Event() (map[string]any, error) {
 	return event, nil
 }
 
-// Count is the number of volumes that the notice is about.
+// Count returns the number of volumes that the notice is about.
 func (n Notice) Count() (count int) {
 	for _, p := range n.Projects {
 		count += p.Count
@@ -108,7 +108,7 @@ func (n Notice) Count() (count int) {
 	return count
 }
 
-// About names the project, or counts the projects.
+// About returns the project's name, or the number of projects.
 func (n Notice) About() string {
 	if len(n.Projects) != 1 {
 		return plural(len(n.Projects), "project", "projects")
@@ -116,12 +116,12 @@ func (n Notice) About() string {
 	return strings.TrimSpace(Short(visible.Text(or(n.Projects[0].Name, n.Projects[0].ID)), 60))
 }
 
-// Subject is the subject of the mail: one line.
+// Subject returns the subject of the mail: one line.
 func (n Notice) Subject() string {
 	return fmt.Sprintf("Backups of %s: %s", n.About(), n.what())
 }
 
-// Sentence says what happened.
+// Sentence returns what happened as a sentence.
 func (n Notice) Sentence() string {
 	what := n.what()
 	return strings.ToUpper(what[:1]) + what[1:] + "."
@@ -133,8 +133,8 @@ func (n Notice) what() string {
 		return "protection of " + volumes + " ended"
 	}
 	what := "retention of " + volumes + " was shortened"
-	if going := n.expiring(); going > 0 {
-		what += fmt.Sprintf(", %s from %s on", plural(going, "restore point goes", "restore points go"), moment(*n.first()))
+	if expiring := n.expiring(); expiring > 0 {
+		what += fmt.Sprintf(", %s from %s on", plural(expiring, "restore point goes", "restore points go"), moment(*n.first()))
 	}
 	return what
 }
@@ -146,15 +146,15 @@ func (n Notice) points() (points int) {
 	return points
 }
 
-// going counts restore points that go by the shorter retention; 0 where nothing waits any more.
-func (n Notice) expiring() (going int) {
+// expiring counts the restore points that the shorter retention removes; 0 if no shorter retention is pending.
+func (n Notice) expiring() (expiring int) {
 	if n.first() == nil {
 		return 0
 	}
 	for _, p := range n.Projects {
-		going += p.Expiring
+		expiring += p.Expiring
 	}
-	return going
+	return expiring
 }
 
 func (n Notice) first() (first *time.Time) {

@@ -16,7 +16,7 @@ import (
 
 var keys = backup.Keys{Backup: "__staffeln_backup", Retention: "__staffeln_retention"}
 
-// ended is a notice about protection that ended in every way.
+// ended returns a notice about protection that ended for every reason.
 func ended(name string) Notice {
 	since := noon.Add(-10 * time.Minute)
 	var all []NoticeVolume
@@ -33,7 +33,7 @@ func ended(name string) Notice {
 	return n
 }
 
-// shortened is a notice about a shorter retention that waits.
+// shortened returns a notice about a pending shorter retention.
 func shortened(name string) Notice {
 	of := volume("acme", 1)
 	if name != "" {

@@ -8,7 +8,7 @@ import (
 	"staffeln/internal/visible"
 )
 
-// Means says what the condition leads to.
+// Means returns the consequences of the condition.
 func (n Notice) Means() string {
 	first := n.first()
 	switch {
@@ -26,7 +26,7 @@ func (n Notice) Means() string {
 		moment(*first), n.expiring(), n.points())
 }
 
-// Advice says what to do about it, one step each.
+// Advice returns what to do about it, one step each.
 func (n Notice) Advice() []string {
 	advice := []string{"If this was intended, nothing is to be done."}
 	if n.Kind == backup.RetentionShortened {
@@ -47,7 +47,7 @@ func (n Notice) Advice() []string {
 	return append(advice, "If nobody of the project did it, somebody else may have access to it: change passwords and application credentials, and tell the operator of the cloud at once.")
 }
 
-// after says what brings protection back.
+// after returns what restores the protection.
 func (n Notice) after(r backup.Reason) string {
 	asks := "a server that asks for backups"
 	if n.BackupKey != "" {
@@ -65,7 +65,7 @@ func (n Notice) after(r backup.Reason) string {
 	return "Where a volume was detached or its server deleted, attach the volume to " + asks + "."
 }
 
-// Facts says what happened to the volume, since when, and what comes of it.
+// Facts returns what happened to the volume, since when, and the consequences.
 func (v NoticeVolume) Facts(kind backup.Reason) string {
 	if kind == backup.RetentionShortened {
 		words := fmt.Sprintf("Retention %s instead of %s, seen first at %s.", v.Shorter, v.InForce, moment(v.Since))
@@ -87,13 +87,13 @@ func (v NoticeVolume) Facts(kind backup.Reason) string {
 	return words + fmt.Sprintf(" %s left; the last one goes at %s.", plural(v.Points, "restore point is", "restore points are"), moment(*v.RemovalAt))
 }
 
-// Named is the project's name, made harmless.
+// Named returns the project's name in a safe form.
 func (p NoticeProject) Named() string { return visible.Text(or(p.Name, p.ID)) }
 
-// More counts the volumes that are not listed.
+// More returns the number of volumes that are not listed.
 func (p NoticeProject) More() int { return p.Count - len(p.Volumes) }
 
-// Text writes the notice as plain text.
+// Text returns the notice as plain text.
 func (n Notice) Text() string {
 	var t text
 	t.words("", n.Sentence())

@@ -6,17 +6,17 @@ import (
 	"staffeln/backup"
 )
 
-// A Quota is one of Cinder's limits, and how far it is used.
+// A Quota is one of Cinder's limits, and its usage.
 type Quota struct {
 	backup.Quota
 
-	// Rate is the share of the limit that is in use or reserved; -1: there is no limit to have a share of.
+	// Rate is the share of the limit that is in use or reserved; -1: there is no limit, or a limit of 0.
 	Rate  float64 `json:"rate" desc:"share of the limit in use or reserved; -1: unlimited, or none allowed"`
 	Level Level   `json:"level" desc:"green, yellow (above 0.5) or red (above 0.8)"`
 	Words string  `json:"words" desc:"the same for people"`
 }
 
-// A Level says how worrying something is.
+// A Level is how critical something is.
 type Level string
 
 // The levels.
@@ -26,7 +26,7 @@ const (
 	Red    Level = "red"    // more than four fifths
 )
 
-// Judge says how far a quota is used. A limit of -1 is none, one of 0 allows nothing.
+// Judge returns the level of a quota. A limit of -1 means unlimited, a limit of 0 allows nothing.
 func Judge(q backup.Quota) *Quota {
 	judged := &Quota{Quota: q, Rate: -1, Level: Green}
 	switch {
@@ -53,7 +53,7 @@ func Judge(q backup.Quota) *Quota {
 	return judged
 }
 
-// Figures says the numbers: 12 of 20 in use, 1 reserved (65 %).
+// Figures returns the numbers: 12 of 20 in use, 1 reserved (65 %).
 func (q Quota) Figures(unit string) string {
 	limit := fmt.Sprintf("%d", q.Limit)
 	if q.Limit < 0 {
@@ -69,7 +69,7 @@ func (q Quota) Figures(unit string) string {
 	return words
 }
 
-// Percent is the share for a bar, from 0 to 100.
+// Percent returns the share for a bar, from 0 to 100.
 func (q Quota) Percent() int {
 	switch {
 	case q.Limit < 0:

@@ -31,12 +31,12 @@ type Gone struct {
 	Reason    backup.Reason
 }
 
-// early reports whether it was removed before its promised end. Removals that the operator asked for by hand are not.
+// early reports whether it was removed before its promised end. Manual removals by the operator do not count.
 func (g Gone) early() bool {
 	return g.Reason != backup.ProjectPurged && g.Reason != backup.Cancelled && g.RemovedAt.Before(g.Promised)
 }
 
-// Removals returns what was removed by volume and reason, in the order in which each was met first.
+// Removals groups the removed restore points by volume and reason, in the order in which each group occurs first.
 func Removals(gone []Gone) (all []Removal) {
 	type key struct {
 		volumeID string
@@ -67,7 +67,7 @@ func Removals(gone []Gone) (all []Removal) {
 	return all
 }
 
-// Facts says how many were removed, of what time, and why.
+// Facts returns how many were removed, of what time, and why.
 func (r Removal) Facts() string {
 	words := plural(r.Count, "restore point", "restore points") + " removed, data of " + moment(r.OldestAt)
 	if !r.NewestAt.Equal(r.OldestAt) {
@@ -89,8 +89,8 @@ type Fewer struct {
 	EndedAt  *time.Time `json:"protection_ended_at" desc:"null: it is protected"`
 }
 
-// Lacks returns the volume as one of those with fewer restore points than promised. ok is false where it has enough, where
-// it never had them, and where nothing is promised any more: its protection ended, and the grace after that is over.
+// Lacks returns the volume as one with fewer restore points than promised. ok is false if it has enough, if it never had
+// them, or if nothing is promised any more: its protection ended, and the grace after that is over.
 func Lacks(now time.Time, o Object, points, ever, promised int, endedAt *time.Time, grace time.Duration) (f Fewer, ok bool) {
 	if points >= promised || ever < promised || endedAt != nil && now.Sub(*endedAt) >= grace {
 		return Fewer{}, false
@@ -98,7 +98,7 @@ func Lacks(now time.Time, o Object, points, ever, promised int, endedAt *time.Ti
 	return Fewer{Object: o, Points: points, Promised: promised, EndedAt: endedAt}, true
 }
 
-// Facts says how many it has.
+// Facts returns how many it has.
 func (f Fewer) Facts() string {
 	words := fmt.Sprintf("It has %s, and had at least %d, which are always kept.", plural(f.Points, "restore point", "restore points"), f.Promised)
 	if f.EndedAt != nil {

@@ -9,7 +9,7 @@ import (
 	"staffeln/backup"
 )
 
-func TestReportIsNotWellAfterRestorePointsWentBeforeTheirTime(t *testing.T) {
+func TestReportIsNotWellAfterEarlyRemovals(t *testing.T) {
 	r := quiet()
 	p := &r.Projects[0]
 	p.Backups = quota(10, 2, 0)
@@ -24,8 +24,8 @@ func TestReportIsNotWellAfterRestorePointsWentBeforeTheirTime(t *testing.T) {
 		require.Contains(t, r.Text(), "restore point removed, data of ")
 		require.Contains(t, r.Text(), "("+string(reason)+")")
 	}
-	require.Equal(t, "Backups of acme: 2 volumes have fewer restore points than promised, 2 restore points were removed before their promised end, 1 project is short of quota", robbed().Subject())
-	require.Equal(t, Red, robbed().Count().Level())
+	require.Equal(t, "Backups of acme: 2 volumes have fewer restore points than promised, 2 restore points were removed before their promised end, 1 project is short of quota", dayWithEarlyRemovals().Subject())
+	require.Equal(t, Red, dayWithEarlyRemovals().Count().Level())
 }
 
 func TestRemovalsAreCountedByVolumeAndReason(t *testing.T) {
@@ -39,7 +39,7 @@ func TestRemovalsAreCountedByVolumeAndReason(t *testing.T) {
 	}, all[0])
 }
 
-func TestVolumeHasFewerRestorePointsThanPromised(t *testing.T) {
+func TestVolumeWithFewerRestorePointsThanPromisedIsReported(t *testing.T) {
 	const grace = 7 * 24 * time.Hour
 	for name, c := range map[string]struct {
 		points, ever, promised int

@@ -1,7 +1,7 @@
-// Package report is what people are told about their backups: what a report holds, whether one is due, whether an address
-// may get it, and its forms: HTML, plain text, JSON, and one event of the log.
+// Package report is the reports and notices that people get about their backups: their content, whether one is due, and
+// their forms: HTML, plain text, JSON, and one event of the log.
 //
-// It is a quiet room: values in, values out. It must not know where the facts come from or how a mail is sent.
+// It is a pure package: values in, values out. It must not know where the facts come from or how a mail is sent.
 package report
 
 import (
@@ -12,10 +12,10 @@ import (
 	"staffeln/backup"
 )
 
-// All is the group of a report that tells of all projects; any other group is the ID of its one project.
+// All is the group of a report about all projects; any other group is the ID of its one project.
 const All = "all"
 
-// A Report is what one group is told at one moment. It is kept as it was made: each receiver, and each further try, gets
+// A Report is the report of one group at one moment. It is stored as it was made: each receiver, and each further try, gets
 // the same.
 type Report struct {
 	ID        string    `json:"id" desc:"of the report; empty in a preview"`
@@ -27,7 +27,7 @@ type Report struct {
 	Findings  []Finding `json:"findings" desc:"about no single project, for the operator"`
 }
 
-// A Project is what is told of one project.
+// A Project is the part of a report about one project.
 type Project struct {
 	ID         string    `json:"id" desc:"Keystone's"`
 	Name       string    `json:"name" desc:"its name"`
@@ -82,16 +82,16 @@ type Failure struct {
 	AgainAt   *time.Time    `json:"again_at" desc:"when it is tried again, or when a later one succeeded; null: neither"`
 }
 
-// Next says what comes after a failure.
+// Next is what comes after a failure.
 type Next string
 
-// What comes after a failure.
+// The values of Next.
 const (
 	SucceededSince Next = "succeeded_since" // a later backup of the volume was made
-	InProgress     Next = "in_progress"     // another attempt is under way
-	Retried        Next = "retried"         // at a time that is told
+	InProgress     Next = "in_progress"     // another attempt is in progress
+	Retried        Next = "retried"         // at the time in AgainAt
 	WhilePaused    Next = "paused"          // not before the operator resumes
-	NotRetried     Next = "not_retried"     // nobody asks for backups of it any more
+	NotRetried     Next = "not_retried"     // the volume is no longer to be backed up
 )
 
 // Late is a protected volume that has no restore point, or none that is young enough.
@@ -115,8 +115,9 @@ type Finding struct {
 	Since    time.Time     `json:"since" desc:"when it was seen first"`
 }
 
-// Empty tells whether there is nothing to tell. A volume that waits for its first backup, and no longer than for any other,
-// is told of where something else is, and makes no report by itself; nor does one with fewer restore points than promised.
+// Empty reports whether there is nothing to report. A volume that waits for its first backup, but not longer than
+// LateAfter, is included in a report that has other content, but causes no report. The same holds for a volume with fewer
+// restore points than promised.
 func (p Project) Empty() bool {
 	return len(p.Succeeded)+len(p.Failed)+len(p.Late)+p.overdue()+len(p.Findings)+len(p.Removed) == 0
 }
@@ -130,7 +131,7 @@ func (p Project) overdue() (n int) {
 	return n
 }
 
-// JSON writes the report for programs, and to be kept.
+// JSON returns the report for programs, in the form in which it is stored.
 func (r Report) JSON() ([]byte, error) {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -139,7 +140,7 @@ func (r Report) JSON() ([]byte, error) {
 	return append(text, '\n'), nil
 }
 
-// Read reads what JSON wrote.
+// Read parses the output of JSON.
 func Read(text []byte) (r Report, err error) {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return r, fmt.Errorf("read report: %w", err)

@@ -1,6 +1,6 @@
 package report
 
-// Reporting is what both who decides that a report is due and who sends it must know.
+// Reporting are the settings that both the scheduler (is a report due?) and the worker (who sends it) need.
 type Reporting struct {
 	Receiver              []string `split_words:"true" desc:"Addresses that get one report of all projects, each a mail of its own. Empty: each project gets its own report, at PROJECT_RECEIVER_DOMAIN or at the addresses of its members."`
 	ProjectReceiverDomain string   `split_words:"true" desc:"A project's report goes to <project name>@ this domain. Empty, and RECEIVER too: to the e-mail addresses of the users that have a role in the project."`
@@ -8,10 +8,10 @@ type Reporting struct {
 	SenderEmail           string   `split_words:"true" desc:"Address that reports come from. Empty: no mail is sent, and one report of all projects goes to the log of a worker."`
 }
 
-// ToLog tells whether reports go to the log instead of people.
+// ToLog reports whether reports go to the log instead of people.
 func (r Reporting) ToLog() bool { return r.SenderEmail == "" }
 
-// Operator returns the addresses that get what the operator must know; none: the log.
+// Operator returns the addresses for the operator's mails; none: the log.
 func (r Reporting) Operator() []string {
 	if r.ToLog() {
 		return nil
@@ -30,5 +30,5 @@ func (r Reporting) Has(group string) bool {
 	return !r.Together()
 }
 
-// Together tells whether one report tells of all projects.
+// Together reports whether one report covers all projects.
 func (r Reporting) Together() bool { return r.ToLog() || len(r.Receiver) > 0 }

@@ -8,10 +8,10 @@ import (
 	"staffeln/internal/visible"
 )
 
-// textWidth is how long a line of the plain text may be.
+// textWidth is the maximum length of a line of the plain text.
 const textWidth = 76
 
-// Text writes the report as plain text.
+// Text returns the report as plain text.
 func (r Report) Text() string {
 	var t text
 	t.line("%s", "Backups, "+r.Period())
@@ -31,16 +31,16 @@ func (r Report) Text() string {
 
 type text struct{ strings.Builder }
 
-func (t *text) line(format string, args ...any) { _, _ = fmt.Fprintf(t, format+"\n", args...) } // into memory
+func (t *text) line(format string, args ...any) { _, _ = fmt.Fprintf(t, format+"\n", args...) } // a strings.Builder returns no errors
 
 // words writes a paragraph, wrapped and indented.
-func (t *text) words(indent, words string) { t.hanging(indent, indent, words) }
+func (t *text) words(indent, words string) { t.hangingIndent(indent, indent, words) }
 
 // item begins an entry of a list.
-func (t *text) item(words string) { t.hanging("- ", "  ", words) }
+func (t *text) item(words string) { t.hangingIndent("- ", "  ", words) }
 
-// hanging writes a paragraph whose first line begins otherwise than the others.
-func (t *text) hanging(begins, indent, words string) {
+// hangingIndent writes a paragraph with a hanging indent: its first line begins differently from the others.
+func (t *text) hangingIndent(begins, indent, words string) {
 	line := ""
 	flush := func() {
 		if line != "" {
@@ -135,7 +135,7 @@ func (t *text) findings(name string, all []Finding) {
 	}
 }
 
-// named names volume and server.
+// named returns the names of volume and server.
 func (o Object) named() string {
 	words := or(o.VolumeName, o.VolumeID)
 	if o.ServerID != "" {
@@ -144,7 +144,7 @@ func (o Object) named() string {
 	return words
 }
 
-// ids names them as Cinder and Nova do.
+// ids returns the IDs of Cinder and Nova.
 func (o Object) ids(backupID, requestID string) string {
 	words := []string{"volume " + o.VolumeID}
 	for _, part := range [][2]string{{"server", o.ServerID}, {"backup", backupID}, {"request", requestID}} {

@@ -18,7 +18,7 @@ type Counts struct {
 	Fewer   int // volumes with fewer restore points than promised
 }
 
-// Count counts what is told of a project.
+// Count returns the counts of a project.
 func (p Project) Count() Counts {
 	c := Counts{Succeeded: len(p.Succeeded), Failed: len(p.Failed), Late: len(p.Late), Never: len(p.Never), Overdue: p.overdue(), Findings: len(p.Findings), Fewer: len(p.Fewer)}
 	for _, r := range p.Removed {
@@ -31,7 +31,7 @@ func (p Project) Count() Counts {
 	return c
 }
 
-// Count counts what is told of all projects.
+// Count returns the counts of all projects.
 func (r Report) Count() Counts {
 	sum := Counts{Findings: len(r.Findings)}
 	for _, p := range r.Projects {
@@ -50,12 +50,12 @@ func (r Report) Count() Counts {
 	return sum
 }
 
-// Well tells whether nobody has to look.
+// Well reports whether nobody needs to act.
 func (c Counts) Well() bool {
 	return c.Failed+c.Late+c.Overdue+c.Findings+c.QuotaRed+c.Early+c.Fewer == 0
 }
 
-// Level colours it: red where protection suffers, yellow where somebody should look.
+// Level returns red if protection suffers, yellow if somebody should check.
 func (c Counts) Level() Level {
 	switch {
 	case c.Failed+c.Late+c.Overdue+c.Early+c.Fewer > 0:
@@ -66,7 +66,7 @@ func (c Counts) Level() Level {
 	return Green
 }
 
-// NeverLevel colours what was never backed up.
+// NeverLevel returns the level of the volumes that were never backed up.
 func (c Counts) NeverLevel() Level {
 	if c.Overdue > 0 {
 		return Red
@@ -74,7 +74,7 @@ func (c Counts) NeverLevel() Level {
 	return Yellow
 }
 
-// RemovedLevel colours what was removed.
+// RemovedLevel returns the level of the removals.
 func (c Counts) RemovedLevel() Level {
 	if c.Early > 0 {
 		return Red
@@ -82,7 +82,7 @@ func (c Counts) RemovedLevel() Level {
 	return Green
 }
 
-// troubles counts what is not well, the worst first.
+// troubles returns the problems with their counts, the worst first.
 func (c Counts) troubles() []string {
 	var parts []string
 	add := func(n int, one, many string) {
@@ -105,7 +105,7 @@ func (c Counts) troubles() []string {
 	return parts
 }
 
-// Sentence says on top of the report whether all is well.
+// Sentence returns the summary at the top of the report: whether all is well.
 func (c Counts) Sentence() string {
 	made := plural(c.Succeeded, "backup was made", "backups were made")
 	if c.Removed > 0 {
@@ -121,7 +121,7 @@ func (c Counts) Sentence() string {
 	return "Not all is well: " + listed(c.troubles()) + "; " + made + "." + never
 }
 
-// Subject is that of the mail: one line, with no words of others' but the project's name, made harmless.
+// Subject returns the subject of the mail: one line. The only text from outside is the project's name, in a safe form.
 func (r Report) Subject() string {
 	about := "all projects"
 	if r.Group != All && len(r.Projects) > 0 {
@@ -134,13 +134,13 @@ func (r Report) Subject() string {
 	return fmt.Sprintf("Backups of %s: %s", about, strings.Join(c.troubles(), ", "))
 }
 
-// Period says what time the report covers.
+// Period returns the time that the report covers.
 func (r Report) Period() string { return moment(r.From) + " to " + moment(r.At) + " UTC" }
 
-// LateWords says what late means here.
+// LateWords returns the age at which a volume is late.
 func (r Report) LateWords() string { return seconds(r.LateAfter) }
 
-// Owner says who must act; empty where nobody must.
+// Owner returns who must act; empty if nobody must.
 func Owner(o backup.Owner) string {
 	switch o {
 	case backup.Tenant:
@@ -152,7 +152,7 @@ func Owner(o backup.Owner) string {
 	return ""
 }
 
-// After says what comes after the failure.
+// After returns what comes after the failure.
 func (f Failure) After() string {
 	at := ""
 	if f.AgainAt != nil {
@@ -172,7 +172,7 @@ func (f Failure) After() string {
 	return "It is not tried again: nobody asks for backups of it any more."
 }
 
-// Facts says how the backup was made, and how long it stays.
+// Facts returns how the backup was made, and how long it is kept.
 func (s Success) Facts() string {
 	words := fmt.Sprintf("Started %s, took %s, ", moment(s.StartedAt), seconds(s.Took))
 	if s.KeptUntil == nil {
@@ -181,7 +181,7 @@ func (s Success) Facts() string {
 	return words + "kept until " + moment(*s.KeptUntil) + "."
 }
 
-// Facts says since when it is late.
+// Facts returns since when it is late.
 func (l Late) Facts() string {
 	switch {
 	case l.NewestAt == nil && l.Since == nil:

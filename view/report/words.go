@@ -8,7 +8,7 @@ import (
 	"staffeln/backup"
 )
 
-// Short cuts a text after so many characters.
+// Short truncates a text to a maximum number of characters.
 func Short(text string, most int) string {
 	letters := []rune(text)
 	if len(letters) <= most {
@@ -17,12 +17,12 @@ func Short(text string, most int) string {
 	return string(letters[:most-1]) + "…"
 }
 
-// moment writes a time to the minute; all times of a report are UTC.
+// moment formats a time to the minute; all times of a report are UTC.
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
 func seconds(n int64) string { return backup.Span(time.Duration(n) * time.Second) }
 
-// plural counts things.
+// plural returns the number with the right form of the word.
 func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -37,7 +37,7 @@ func or(name, id string) string {
 	return name
 }
 
-// listed writes parts as a sentence does: a, b and c.
+// listed joins parts as in a sentence: a, b and c.
 func listed(parts []string) string {
 	switch len(parts) {
 	case 0:
