@@ -11,11 +11,11 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// connectTime bounds one attempt to connect where the URL has no connect_timeout: pgx would wait two minutes for a
-// machine that swallows packets.
+// connectTimeout bounds one attempt to connect if the URL has no connect_timeout. Without it pgx waits two minutes for a
+// machine that drops packets.
 const connectTime = 10 * time.Second
 
-// The classes of refusals that an operator meets at a start, by SQLSTATE.
+// adviceBySQLState has the advice for errors that operators meet when a process starts, by SQLSTATE.
 var advices = map[string]string{
 	"28P01": "mend user or password in STAFFELN_DATABASE_URL",
 	"28000": "let the user in (pg_hba.conf), or mend STAFFELN_DATABASE_URL",
@@ -25,8 +25,8 @@ var advices = map[string]string{
 	"57P03": "wait until the server is up, then start again",
 }
 
-// advised makes one line that ends with what to do of a connection that did not come about. Of pgx's several lines,
-// with each address twice, it keeps the cause.
+// withAdvice turns a connection error into one line that ends with advice. pgx returns several lines, with each address twice;
+// only the cause is kept.
 func advised(err error) error {
 	var lookup *net.DNSError
 	var dial *net.OpError
@@ -45,7 +45,7 @@ func advised(err error) error {
 	return fmt.Errorf("%s: mend STAFFELN_DATABASE_URL (sslmode, where this is about TLS), or the server", strings.Join(strings.Fields(err.Error()), " "))
 }
 
-// advisedBySQLState adds what to do to the server's own words, where that is known.
+// withSQLStateAdvice adds advice to the server's message if there is some for its SQLSTATE.
 func advisedBySQLState(err error) error {
 	var said *pgconn.PgError
 	if !errors.As(err, &said) {

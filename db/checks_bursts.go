@@ -9,8 +9,8 @@ import (
 	"staffeln/backup"
 )
 
-// addRefused adds refusals to their minute and returns those that became a
-// burst by it. Minutes that are older than a burst is remembered go.
+// addRefusals adds refusals to the current minute and returns the minutes that thereby became bursts. It deletes minutes older
+// than [BurstTime].
 func addRefused(ctx context.Context, tx pgx.Tx, told []DeleteCheck, burst int) ([]Burst, error) {
 	const old = `DELETE FROM delete_refusals WHERE minute < staffeln_now() - $1::interval`
 	const add = `
@@ -56,9 +56,9 @@ func addRefused(ctx context.Context, tx pgx.Tx, told []DeleteCheck, burst int) (
 	return bursts, nil
 }
 
-// RecordRefusalBursts keeps a finding for each user with a burst that is remembered, and
-// one for all callers that are not verified; it ends those of before, and
-// returns the new ones. They are of no project: the user's may be the intruder's.
+// RecordRefusalBursts stores one finding for each user with a burst within [BurstTime], and one for all unverified callers. It
+// deletes findings about older bursts and returns the new ones. The findings belong to no project: the project of that user
+// may be the attacker's.
 func (b *Run) RecordRefusalBursts(ctx context.Context) ([]backup.Finding, error) {
 	const q = `
 		SELECT 'refusal_burst' AS reason, '' AS project_id, '' AS volume_id,

@@ -9,12 +9,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A DeleteCheck is one way in which deletions were asked for and answered: by
-// whom and how often. It is a row of delete_checks.
+// A DeleteCheck is a row of delete_checks: a caller, the result of its deletion requests, and how often it asked.
 type DeleteCheck struct {
 	Allowed   bool
 	Verdict   string
-	Verified  bool // the caller presented the client certificate that is demanded; else nobody is named
+	Verified  bool // the caller presented the required client certificate; if false, the fields about the user are empty
 	BackupID  string
 	UserID    string
 	ProjectID string
@@ -23,21 +22,21 @@ type DeleteCheck struct {
 }
 
 const (
-	// MoreChecks is the verdict of the row that counts what had no room.
+	// MoreChecks is the verdict of the row that counts the requests beyond the row limit.
 	MoreChecks = "more"
-	// CheckRows bounds the rows of an hour that name somebody, of the allowed and of the refused each.
+	// CheckRows is the maximum number of rows per hour that name a caller. It applies to allowed and to refused requests
+	// separately.
 	CheckRows = 500
-	// BurstTime is how long a burst is remembered.
+	// BurstTime is how long bursts are kept.
 	BurstTime = 24 * time.Hour
 )
 
-// Summed is the row that counts what has no room among those that name somebody.
+// Summed returns the row without a caller that counts c once the row limit is reached.
 func (c DeleteCheck) Summed() DeleteCheck {
 	return DeleteCheck{Allowed: c.Allowed, Verdict: MoreChecks, Verified: c.Verified, Asked: c.Asked}
 }
 
-// A Burst is a minute in which the refusals of one user, or of all callers that
-// are not verified, became too many.
+// A Burst is a minute in which one user, or all unverified callers together, had too many refusals.
 type Burst struct {
 	Minute            time.Time
 	Verified          bool
@@ -45,16 +44,15 @@ type Burst struct {
 	Refused           int64
 }
 
-// Add adds what was answered since the last time to the hour that the
-// database's clock has now, within the bounds of that hour, and the refusals to
-// its minute. It returns the bursts that it made: refusals of all replicas that
-// reached so many (0: never), each to one replica alone.
+// Add adds the checks since the last call to the current hour of the database's clock, within the row limits of that hour, and
+// the refusals to the current minute. It returns the new bursts: minutes whose refusals, summed over all replicas, reached
+// burst (0: never). Each burst is returned to one replica only.
 func (c *Checks) Add(ctx context.Context, told []DeleteCheck, burst int) (bursts []Burst, err error) {
 	for i := range told {
 		told[i].UserID, told[i].ProjectID, told[i].Roles = storable(told[i].UserID), storable(told[i].ProjectID), storable(told[i].Roles)
 	}
 	err = pgx.BeginFunc(ctx, c.side, func(tx pgx.Tx) error {
-		// Replicas write one after the other, so that they share the bounds.
+		// Replicas write one after the other, because they share the row limits.
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('staffeln delete_checks'))`); err != nil {
 			return err
 		}
@@ -74,7 +72,7 @@ func (c *Checks) Add(ctx context.Context, told []DeleteCheck, burst int) (bursts
 	return bursts, nil
 }
 
-// bounded counts without names what has no room in the hour.
+// limitRows replaces the checks that exceed the row limits of the hour by rows without a caller.
 func bounded(ctx context.Context, tx pgx.Tx, told []DeleteCheck) ([]DeleteCheck, error) {
 	const q = `
 		SELECT answer = 'allowed', verdict, verified, user_id, project_id, roles FROM delete_checks
@@ -94,7 +92,7 @@ func bounded(ctx context.Context, tx pgx.Tx, told []DeleteCheck) ([]DeleteCheck,
 		return nil, err
 	}
 	fits := slices.Clone(told)
-	slices.SortFunc(fits, func(a, b DeleteCheck) int { return int(b.Asked - a.Asked) }) // who asked most is named
+	slices.SortFunc(fits, func(a, b DeleteCheck) int { return int(b.Asked - a.Asked) }) // the callers with the most requests keep their names
 	for i, t := range fits {
 		key := t
 		key.BackupID, key.Asked = "", 0
@@ -131,7 +129,7 @@ func addAnswers(ctx context.Context, tx pgx.Tx, told []DeleteCheck) error {
 	return err
 }
 
-// A RecordedCheck is a DeleteCheck with the time in which it was asked.
+// A RecordedCheck is a DeleteCheck and the time of its first and last request.
 type RecordedCheck struct {
 	FirstAt, LastAt time.Time
 	Answer          string
@@ -144,8 +142,8 @@ type RecordedCheck struct {
 	Asked           int64
 }
 
-// DeleteChecks returns who asked for deletions, the newest first; limit 0 =
-// all. Without allowed it returns the refused alone.
+// DeleteChecks returns the recorded deletion requests, newest first; limit 0 means all. Unless allowed is set, it returns only
+// the refused ones.
 func (l *Snapshot) DeleteChecks(ctx context.Context, allowed bool, limit int) ([]RecordedCheck, error) {
 	const q = `
 		SELECT first_at, last_at, answer, verdict, verified, backup_id, user_id, project_id, roles, asked FROM delete_checks

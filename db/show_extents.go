@@ -12,15 +12,15 @@ import (
 	"staffeln/backup"
 )
 
-// An Extent is how many links a project has of a volume, how many of them are restore points, and which retentions the
-// links were made under.
+// An Extent has the number of links that a project has of a volume, how many of them are restore points, and the retentions of
+// their records.
 type Extent struct {
 	ProjectID     string
 	Links, Points int
 	Retentions    []backup.Period
 }
 
-// Extents returns them of a volume; of one project where it is named.
+// Extents returns the extents of a volume; if project is set, of that project only.
 func (l *Snapshot) Extents(ctx context.Context, volumeID, project string) ([]Extent, error) {
 	q := Part{Project: project}.query(isLink)
 	q.where(true, `volume_id = @volume`, "volume", storable(volumeID))
@@ -46,17 +46,19 @@ func (l *Snapshot) Extents(ctx context.Context, volumeID, project string) ([]Ext
 	return extents, nil
 }
 
-// A Span is a part of a volume's links: the newest ones, of those before a place where one is given, and the oldest ones.
+// A Span is a part of a volume's links: the newest ones, before a position if one is given, and the oldest ones.
 type Span struct {
 	Newest, Oldest int
-	Before         *Place // ID is that of the backup
+	Before         *Place // its ID is that of the backup
 	Floor          int
 }
 
-// HeldWithin returns what [Snapshot.HeldAround] does of the links of such a part of a volume, in each of the projects, and of all
-// that are being made or removed or did not end well. So chains are whole, and a forecast tells of each what it would tell
-// with all links. With it comes, for each project, the time before which no link is missing; for one of which none is
-// missing, nothing.
+// HeldWithin returns the same as [Snapshot.HeldAround] for the links in a span of a volume, in each of the projects, and for
+// all links that are being created or removed or ended in error. The chains are complete, so a forecast is the same as with
+// all links.
+//
+// It also returns, for each project, the time before which no link is missing. Projects without missing links are not in that
+// map.
 func (l *Snapshot) HeldWithin(ctx context.Context, volumeID string, projects []Extent, s Span) ([]backup.Record, map[string]time.Time, error) {
 	until := linkPlace{afterAll.at, afterAll.id}
 	if s.Before != nil {
@@ -108,7 +110,7 @@ func (l *Snapshot) HeldWithin(ctx context.Context, volumeID string, projects []E
 	return slices.DeleteFunc(held, func(r backup.Record) bool { return !slices.Contains(named, r.ProjectID) }), known, err
 }
 
-// placeOf reads the place of a link, where there is one.
+// linkPosition reads the position of a link; ok is false if there is no such link.
 func (l *Snapshot) placeOf(ctx context.Context, q string, args ...any) (p linkPlace, ok bool, err error) {
 	rows, err := l.tx.Query(ctx, q, args...)
 	if err != nil {

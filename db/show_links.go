@@ -11,8 +11,8 @@ import (
 	"staffeln/backup"
 )
 
-// linkColumns are what a forecast needs of a record, and what is waited for:
-// a volume may have many thousands.
+// linkColumns are only the columns that a forecast and the display of pending requests need: a volume may have many thousands
+// of links.
 const linkColumns = `id, project_id, volume_id, state, kind, size_gib, retention, planned_at, requested_at, available_at, data_timestamp, cinder_timestamp,
 	backup_id, cinder_status, removal_reason, removal_text, deletion_requested_at, next_try_at`
 
@@ -28,12 +28,11 @@ func toLink(row pgx.CollectableRow) (r backup.Record, err error) {
 	return r, err
 }
 
-// linkAt is where a link stands among the others of its volume and project.
+// linkOrder is the position of a link in the order of its volume and project.
 const linkAt = `(` + cursorAt + `, backup_id COLLATE "C")`
 
-// HeldOf returns, with what a forecast needs and no more, the records of a
-// volume that Cinder may hold something of, and the one in progress; of one
-// project where it is named.
+// HeldOf returns the records of a volume that Cinder may hold a backup of, and the one in progress, with only the columns that
+// a forecast needs. If project is set, it returns only that project's.
 func (l *Snapshot) HeldOf(ctx context.Context, volumeID, project string) ([]backup.Record, error) {
 	of := ``
 	args := []any{volumeID}
@@ -57,7 +56,7 @@ func (l *Snapshot) links(ctx context.Context, q string, args ...any) ([]backup.R
 	return records, nil
 }
 
-// A stretch is a part of the links of a volume in a project, in their order.
+// A linkRange is a contiguous part of the links of a volume in a project.
 type stretch struct {
 	volume, project string
 	from, to        linkPlace // to is excluded
@@ -72,13 +71,12 @@ func (p linkPlace) before(q linkPlace) bool {
 	return p.at.Before(q.at) || p.at.Equal(q.at) && p.id < q.id
 }
 
-// HeldAround returns, by volume, what the forecast of the given records depends
-// on: the chains that they are in, the newest ones down to the floor, and what
-// is in progress. All of a volume in a project only where Cinder's clock was
-// wrong, or there are no more fulls.
+// HeldAround returns, by volume, the records that the forecast of the given records depends on: their chains, the newest
+// chains down to the floor, and the backups in progress. If Cinder's clock was wrong, or there are fewer fulls than the floor,
+// it returns all links of the volume in the project.
 //
-// A chain ends where the next full begins, and the floor is found in the newest
-// links from as many usable fulls on: in no other chain a forecast looks.
+// A chain ends where the next full begins. The newest links, from as many usable fulls on as the floor needs, contain the
+// floor; a forecast reads no other chain.
 func (l *Snapshot) HeldAround(ctx context.Context, records []backup.Record, floor int) (map[string][]backup.Record, error) {
 	parts, err := l.chainsOf(ctx, records)
 	if err != nil {
@@ -96,7 +94,7 @@ func (l *Snapshot) HeldAround(ctx context.Context, records []backup.Record, floo
 	return held, err
 }
 
-// within returns the links of the stretches, and what of their volumes is in progress.
+// linksIn returns the links in the ranges, and the backups in progress of their volumes.
 func (l *Snapshot) within(ctx context.Context, parts []stretch) ([]backup.Record, error) {
 	parts = merged(parts)
 	c, volumes := newColumns(6, len(parts)), []string{}
@@ -109,8 +107,8 @@ func (l *Snapshot) within(ctx context.Context, parts []stretch) ([]backup.Record
 		CROSS JOIN LATERAL (SELECT ` + linkColumns + ` FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isLink + `
 			AND ` + linkAt + ` >= (s.from_at, s.from_id) AND ` + linkAt + ` < (s.to_at, s.to_id) OFFSET 0) r
 		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = ANY($7) AND ` + isUnnamed
-	// A few links of many are read in the order of their index. Postgres can't know that they are few, and would rather look
-	// through all places of the volume.
+	// A few links of many are best read in the order of their index. Postgres cannot know that they are few, and would rather
+	// scan all links of the volume.
 	if _, err := l.tx.Exec(ctx, `SET LOCAL enable_bitmapscan = off`); err != nil {
 		return nil, fmt.Errorf("read links: %w", err)
 	}

@@ -12,13 +12,13 @@ import (
 	"staffeln/backup"
 )
 
-// firstLink and afterAll are before and after every link.
+// firstPosition and lastPosition are before and after every link.
 var (
 	firstLink = linkPlace{time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), ""}
 	afterAll  = linkPlace{time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), ""}
 )
 
-// chainsOf returns the chains that the records are links of.
+// chainsOf returns the chains of the records.
 func (l *Snapshot) chainsOf(ctx context.Context, records []backup.Record) ([]stretch, error) {
 	spots := make([]stretch, 0, len(records))
 	for _, r := range records {
@@ -29,7 +29,7 @@ func (l *Snapshot) chainsOf(ctx context.Context, records []backup.Record) ([]str
 	return l.chainsAt(ctx, spots)
 }
 
-// chainsAt returns, for each of the stretches, the chain in which it begins.
+// chainsAt returns, for each range, the chain that contains its beginning.
 func (l *Snapshot) chainsAt(ctx context.Context, spots []stretch) ([]stretch, error) {
 	q := `
 		SELECT s.volume, s.project, coalesce(f.at, $5), coalesce(f.id, ''), coalesce(t.at, $6), coalesce(t.id, '')
@@ -45,7 +45,7 @@ func (l *Snapshot) chainsAt(ctx context.Context, spots []stretch) ([]stretch, er
 	return l.stretches(ctx, q, append(c.args(), firstLink.at, afterAll.at)...)
 }
 
-// newestChains returns, of the volumes and projects of the parts, the newest links from the n-th newest usable full on.
+// newestChains returns, for the volumes and projects of the ranges, the newest links from the n-th newest usable full on.
 func (l *Snapshot) newestChains(ctx context.Context, parts []stretch, n int) ([]stretch, error) {
 	q := `
 		SELECT s.volume, s.project, coalesce(f.at, $3), coalesce(f.id, ''), $4::timestamptz, ''
@@ -79,7 +79,7 @@ func (l *Snapshot) stretches(ctx context.Context, q string, args ...any) ([]stre
 	return found, nil
 }
 
-// merged returns the same stretches without overlap.
+// merged returns the ranges sorted and without overlap.
 func merged(parts []stretch) []stretch {
 	slices.SortFunc(parts, func(a, b stretch) int {
 		return cmp.Or(cmp.Compare(a.volume, b.volume), cmp.Compare(a.project, b.project), a.from.at.Compare(b.from.at), cmp.Compare(a.from.id, b.from.id))
