@@ -11,7 +11,7 @@ import (
 	"staffeln/backup"
 )
 
-// busy writes a record that Cinder has been making for some time, with six hours for it.
+// inProgress writes a record that Cinder has been creating for the given time, with a deadline of six hours.
 func (h *house) busy(id string, since time.Duration, more row) {
 	h.t.Helper()
 	h.plan(id, shapes["creating"].with(row{
@@ -19,14 +19,14 @@ func (h *house) busy(id string, since time.Duration, more row) {
 	}).with(more))
 }
 
-// took writes a success of that record's volume that took so long.
+// took writes a successful backup of that record's volume with the given duration.
 func (h *house) took(id string, duration time.Duration) {
 	h.t.Helper()
 	p := point("done-"+id, 30*hour)
 	h.record("done-"+id, p.with(row{"volume_id": "v-" + id, "requested_at": base.Add(-30 * hour), "ended_at": base.Add(-30*hour + duration)}))
 }
 
-// An outcome is an admission without whom it is about.
+// An outcome is an admission without the admitted records.
 type outcome struct {
 	admitted, stuck int
 	brakes          map[backup.AdmissionScope]backup.Brake
@@ -39,7 +39,7 @@ func (h *house) admission(caps backup.Caps) outcome {
 	return outcome{len(a.Admitted), a.Stuck, a.Brakes}
 }
 
-func TestWhatIsFarBeyondItsUsualTimeLeavesItsPlaceToOthers(t *testing.T) {
+func TestBackupFarBeyondItsUsualDurationFreesItsSlot(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.busy("slow", 31*time.Minute, row{"project_id": "dead"})
@@ -66,7 +66,7 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 		write func(h *house)
 		want  outcome
 		mend  string
-		stuck int // once it does well
+		stuck int // after the recovery
 	}{
 		"throttled": {
 			func(h *house) { h.plan("w", waits(backup.Throttled)) },

@@ -10,7 +10,7 @@ import (
 	"staffeln/backup"
 )
 
-func TestWhatIsPausedIsPassedOverAndGivesItsPlaceBack(t *testing.T) {
+func TestAdmissionSkipsPausedRecordsAndFreesTheirSlots(t *testing.T) {
 	t.Parallel()
 	for _, stopped := range []string{"stopped", "p"} {
 		h := newHouse(t)
@@ -38,8 +38,8 @@ func TestWhatIsPausedIsPassedOverAndGivesItsPlaceBack(t *testing.T) {
 	}
 }
 
-// What Cinder was asked for already keeps its place, paused or not.
-func TestWhatWasAskedForKeepsItsPlaceInAPause(t *testing.T) {
+// Requested backups keep their slots, paused or not.
+func TestRequestedBackupKeepsItsSlotDuringAPause(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.plan("asked", shapes["asked"].with(row{"project_id": "stopped", "requested_at": base.Add(-time.Minute)}))
@@ -48,7 +48,7 @@ func TestWhatWasAskedForKeepsItsPlaceInAPause(t *testing.T) {
 	h.changesNothing(func() { assert.Empty(t, h.admit(backup.Caps{Total: 1})) })
 }
 
-func TestInAPauseOfAllNobodyIsAdmitted(t *testing.T) {
+func TestPauseOfAllProjectsAdmitsNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.plan("a", nil)

@@ -15,7 +15,7 @@ import (
 	"staffeln/backup"
 )
 
-// plan writes a planned record with a volume of its own; more overrides.
+// plan writes a planned record with its own volume; more overrides columns.
 func (h *house) plan(id string, more row) {
 	h.t.Helper()
 	h.volume("v-"+id, nil)
@@ -43,7 +43,7 @@ func (h *house) admitted() []string {
 
 func age(d time.Duration) row { return row{"last_point_at": base.Add(-d)} }
 
-func TestAdmissionDatesTheRecordAndNothingElse(t *testing.T) {
+func TestAdmissionWritesOnlyAdmittedAt(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.plan("a", nil)
@@ -53,7 +53,7 @@ func TestAdmissionDatesTheRecordAndNothingElse(t *testing.T) {
 	h.changesNothing(func() { assert.Empty(t, h.admit(backup.Caps{})) })
 }
 
-func TestTheOldestRestorePointComesFirstAndNoneBeforeAll(t *testing.T) {
+func TestAdmissionPrefersNoThenOldestRestorePoint(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.plan("young", age(time.Hour))
@@ -64,7 +64,7 @@ func TestTheOldestRestorePointComesFirstAndNoneBeforeAll(t *testing.T) {
 	}
 }
 
-func TestEachCapCountsWhatIsInProgressButNotWhatIsOverdue(t *testing.T) {
+func TestCapsCountInProgressButNotOverdue(t *testing.T) {
 	t.Parallel()
 	for name, caps := range map[string]backup.Caps{
 		"all": {Total: 3}, "project": {PerProject: 3}, "zone": {PerZone: 3}, "out of turn": {ForcedFull: 3},
@@ -74,7 +74,7 @@ func TestEachCapCountsWhatIsInProgressButNotWhatIsOverdue(t *testing.T) {
 			h := newHouse(t)
 			turn := row{"forced_full": true}
 			h.plan("admitted", shapes["planned"].with(turn))
-			h.plan("creating", shapes["resting"].with(turn).with(row{"reason": ""})) // nobody throttles us
+			h.plan("creating", shapes["resting"].with(turn).with(row{"reason": ""})) // not throttled
 			for shape, more := range shapes {
 				if shape != "planned" && more["state"] != "creating" {
 					h.plan("not busy "+shape, more.with(turn).with(unique(more, shape)))
@@ -89,7 +89,7 @@ func TestEachCapCountsWhatIsInProgressButNotWhatIsOverdue(t *testing.T) {
 	}
 }
 
-// unique gives a backup of its own to a shape that has one.
+// unique returns a backup ID for shapes that have one, since each backup may have one record only.
 func unique(shape row, name string) row {
 	if shape["backup_id"] == nil {
 		return row{}
@@ -97,7 +97,7 @@ func unique(shape row, name string) row {
 	return row{"backup_id": "b-" + name}
 }
 
-func TestManyBeatsAtOnceNeverExceedACap(t *testing.T) {
+func TestConcurrentAdmissionsNeverExceedACap(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for i := range 60 {
@@ -109,7 +109,7 @@ func TestManyBeatsAtOnceNeverExceedACap(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 30 {
 		group.Go(func() {
-			if i%3 == 0 { // meanwhile older ones are planned
+			if i%3 == 0 { // meanwhile records with older plans appear
 				_, err := h.db.pool.Exec(h.ctx, `UPDATE records SET last_point_at = NULL, planned_at = planned_at - interval '1 day' WHERE id = $1`, fmt.Sprintf("%02d", 59-i))
 				if err != nil {
 					t.Error(err)

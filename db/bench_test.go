@@ -9,12 +9,11 @@ import (
 	"staffeln/backup"
 )
 
-// manyVolumes is the cloud of the numbers to reach: 100,000 volumes, a million
-// records.
+// manyVolumes is the size of the performance target: 100,000 volumes, a million records.
 const manyVolumes = 100_000
 
-// BenchmarkAtSize measures what a leader reads and writes in the large cloud:
-// one database for all, so what only reads comes first.
+// BenchmarkAtSize measures what a leader reads and writes in a large cloud. All benchmarks share one database, so those that
+// only read come first.
 func BenchmarkAtSize(b *testing.B) {
 	h := unstepped(b)
 	h.fill(manyVolumes)
@@ -86,7 +85,7 @@ func benchmarkRemovalCheck(b *testing.B, h *house) {
 	}
 }
 
-// benchmarkHandler is a handler's share: lease, look, write once, give back.
+// benchmarkHandler measures the database work of one handler: take the lease, read, write once, release the lease.
 func benchmarkHandler(b *testing.B, h *house) {
 	for b.Loop() {
 		c := h.lease(someVolume)
@@ -98,7 +97,7 @@ func benchmarkHandler(b *testing.B, h *house) {
 	}
 }
 
-// benchmarkAdmit admits some of the ten thousand that wait.
+// benchmarkAdmit admits some of ten thousand waiting records.
 func benchmarkAdmit(b *testing.B, h *house) {
 	for b.Loop() {
 		a, err := h.beat().Admit(h.ctx, backup.Caps{Total: 2000, PerProject: 10, PerZone: 1900, ForcedFull: 5}, backup.Outage{})
@@ -110,7 +109,7 @@ func benchmarkAdmit(b *testing.B, h *house) {
 	}
 }
 
-// benchmarkPlan writes ten thousand wishes, and takes them back.
+// benchmarkPlan writes ten thousand planned records and deletes them.
 func benchmarkPlan(b *testing.B, h *house) {
 	var wishes []backup.Record
 	for v := 5; v < manyVolumes; v += 10 {
@@ -154,7 +153,7 @@ func benchmarkReconcilePage(b *testing.B, h *house) {
 	}
 }
 
-// benchmarkMissing looks for what a sweep of a million records did not see.
+// benchmarkMissing reads which of a million records a reconcile run did not see.
 func benchmarkMissing(b *testing.B, h *house) {
 	for b.Loop() {
 		missing, available, err := h.beat().Missing(h.ctx, false)

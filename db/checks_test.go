@@ -27,7 +27,7 @@ func (h *house) checks() *Checks {
 	return c
 }
 
-func TestDeletion_TellsWhatIsKnownOfABackupAndOfUs(t *testing.T) {
+func TestDeletionReturnsRecordAndInstallation(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -54,7 +54,7 @@ func (h *house) deleteChecks(allowed bool, limit int) (told []RecordedCheck) {
 	return told
 }
 
-func TestTold_AddsToTheHourAndIsForgottenWithHistory(t *testing.T) {
+func TestDeleteChecksAreAddedUpByHourAndDeletedWithHistory(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c := h.checks()
@@ -67,7 +67,7 @@ func TestTold_AddsToTheHourAndIsForgottenWithHistory(t *testing.T) {
 	tell(refused, allowed)
 	h.clock.Set(base.Add(59 * time.Minute))
 	twin := refused
-	twin.UserID, twin.BackupID = "alice\uFFFD", "c" // what can't be stored is the same then
+	twin.UserID, twin.BackupID = "alice\uFFFD", "c" // the same name once its invalid byte is replaced
 	tell(refused, twin)
 	h.clock.Set(base.Add(hour))
 	tell(refused)
@@ -83,11 +83,11 @@ func TestTold_AddsToTheHourAndIsForgottenWithHistory(t *testing.T) {
 	require.Equal(t, []RecordedCheck{next}, h.deleteChecks(true, 0))
 }
 
-func TestTold_AnHourHasARoomForRefusalsThatAllowedOnesDoNotFill(t *testing.T) {
+func TestAllowedChecksDoNotUseUpTheRowLimitOfRefusals(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	replicas := []*Checks{h.checks(), h.checks()}
-	other, err := h.db.pool.Begin(h.ctx) // so that both are at it at once
+	other, err := h.db.pool.Begin(h.ctx) // makes both replicas write at the same time
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = other.Rollback(context.WithoutCancel(h.ctx)) })
 	_, err = other.Exec(h.ctx, `SELECT pg_advisory_xact_lock(hashtext('staffeln delete_checks'))`)
@@ -98,7 +98,7 @@ func TestTold_AnHourHasARoomForRefusalsThatAllowedOnesDoNotFill(t *testing.T) {
 		for i := range CheckRows + 50 {
 			told = append(told, DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: fmt.Sprintf("forged %d by %d", i, replica), Asked: 1})
 		}
-		told = append(told, DeleteCheck{Verdict: "on_record", UserID: "", Asked: 7}) // of callers that nobody knows
+		told = append(told, DeleteCheck{Verdict: "on_record", UserID: "", Asked: 7}) // of unknown callers
 		wait.Go(func() {
 			_, err := c.Add(h.ctx, told, 0)
 			assert.NoError(t, err)
@@ -124,7 +124,7 @@ func TestTold_AnHourHasARoomForRefusalsThatAllowedOnesDoNotFill(t *testing.T) {
 	require.EqualValues(t, 2*(CheckRows+50+7)+1, sum, "each is counted")
 }
 
-func TestTold_ABurstIsOfAllReplicasAndNamesOnlyTheVerified(t *testing.T) {
+func TestBurstSumsAllReplicasAndNamesOnlyVerifiedUsers(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	one, other := h.checks(), h.checks()
@@ -152,7 +152,7 @@ func TestTold_ABurstIsOfAllReplicasAndNamesOnlyTheVerified(t *testing.T) {
 	require.Equal(t, 1, left)
 }
 
-func TestChecks_AStandbyAnswersNothing(t *testing.T) {
+func TestChecksReturnErrorOnStandby(t *testing.T) {
 	t.Parallel()
 	ctx, dir := t.Context(), t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o755))

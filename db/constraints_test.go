@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// violated answers the name of the constraint that err tells of.
+// violated returns the name of the constraint that err reports.
 func violated(err error) string {
 	if fault, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return fault.ConstraintName
@@ -18,7 +18,7 @@ func violated(err error) string {
 	return ""
 }
 
-// against says for each constraint of records what it does not let in.
+// against has a row that violates each constraint of records.
 var against = map[string]row{
 	"records_pkey":                  shapes["planned"].with(row{"id": "elder"}),
 	"records_volume":                shapes["planned"].with(row{"volume_id": "unheard of"}),
@@ -38,7 +38,7 @@ var against = map[string]row{
 	"records_one_in_progress":       shapes["planned"].with(row{"volume_id": "busy"}),
 }
 
-func TestEachConstraintOfRecordsRefusesWhatItIsFor(t *testing.T) {
+func TestEachConstraintOfRecordsRejectsItsViolation(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -55,7 +55,7 @@ func TestEachConstraintOfRecordsRefusesWhatItIsFor(t *testing.T) {
 	h.constraintsAre("records", against)
 }
 
-func TestEachConstraintOfTheOtherTablesRefusesWhatItIsFor(t *testing.T) {
+func TestEachConstraintOfOtherTablesRejectsItsViolation(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -123,8 +123,7 @@ func TestEachConstraintOfTheOtherTablesRefusesWhatItIsFor(t *testing.T) {
 	}
 }
 
-// constraintsAre demands that the table has these constraints and unique
-// indexes and no other: a new one comes with its case.
+// constraintsAre asserts that the table has exactly these constraints and unique indexes, so a new one needs a case.
 func (h *house) constraintsAre(table string, cases map[string]row) {
 	h.t.Helper()
 	rows, err := h.db.pool.Query(h.ctx, `
@@ -145,7 +144,7 @@ func (h *house) constraintsAre(table string, cases map[string]row) {
 	assert.ElementsMatch(h.t, told, names, table)
 }
 
-func TestOfManyPlansOneIsInProgress(t *testing.T) {
+func TestVolumeHasAtMostOneRecordInProgress(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)

@@ -13,11 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// snapshot is the whole database: table and key -> column -> value, times as
-// the distance from now.
+// snapshot is the whole database: table and key -> column -> value. Times are stored as the distance from now.
 type snapshot map[string]map[string]string
 
-// keyed are all tables and how a row is named.
+// keyed has all tables and the SQL expression that names a row.
 var keyed = map[string]string{
 	"volumes": "id", "records": "id", "findings": "reason || ' ' || object", "leadership": "'row'", "installation": "'row'",
 	"pauses": "project_id", "audit": "id::text", "report_groups": "id", "reports": "id", "report_mails": "report_id || ' ' || receiver",
@@ -53,7 +52,7 @@ func (h *house) snapshot() snapshot {
 	return s
 }
 
-// relative says a time by its distance from now, and no text as two quotes.
+// relative returns a time as its distance from now, and an empty text as two quotes.
 func relative(now time.Time, value string) string {
 	at, err := time.Parse("2006-01-02T15:04:05.999999999-07:00", value)
 	switch {
@@ -69,8 +68,7 @@ func relative(now time.Time, value string) string {
 	return at.Sub(now).String()
 }
 
-// diff tells every difference, one line each: `records r state: planned ->
-// creating`, `+ records r` or `- records r`.
+// diff returns all differences, one line each: `records r state: planned -> creating`, `+ records r` or `- records r`.
 func diff(before, after snapshot) []string {
 	var lines []string
 	for name, was := range before {
@@ -94,7 +92,7 @@ func diff(before, after snapshot) []string {
 	return lines
 }
 
-// changes runs do and answers what it changed in the whole database.
+// changes calls do and returns what it changed in the whole database.
 func (h *house) changes(do func()) []string {
 	h.t.Helper()
 	before := h.snapshot()
@@ -102,13 +100,13 @@ func (h *house) changes(do func()) []string {
 	return diff(before, h.snapshot())
 }
 
-// changesNothing runs do and demands that no row is another afterwards.
+// changesNothing calls do and asserts that no row has changed.
 func (h *house) changesNothing(do func()) {
 	h.t.Helper()
 	assert.Empty(h.t, h.changes(do))
 }
 
-// of takes the lines that tell of one row and cuts its name off.
+// of removes the name of the row from its lines and joins them.
 func of(name string, lines []string) string {
 	short := make([]string, len(lines))
 	for i, line := range lines {
@@ -117,7 +115,7 @@ func of(name string, lines []string) string {
 	return strings.Join(short, "; ")
 }
 
-func TestTheDifferenceTellsEveryRow(t *testing.T) {
+func TestDatabaseDiffListsEveryChangedRow(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)

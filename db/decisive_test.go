@@ -12,15 +12,14 @@ import (
 	"staffeln/backup"
 )
 
-// happened writes a random history of the volume, oldest first: whole chains,
-// and long rows of failures.
+// randomHistory writes a random history of the volume, oldest first: complete chains, and long series of failures.
 func (h *house) happened(random *rand.Rand, volume string) {
 	h.t.Helper()
 	age, words := -20*time.Minute, []string{"available", "available", "available", "deleted", "lost", "deleting", "leftover", "undeletable", "failed", "withdrawn"}
 	reasons := []string{"quota_exceeded", "backup_error", "volume_status", "volume_busy", "throttled"}
 	for i := 0; i < 30; {
 		word, reason, times := words[random.IntN(len(words))], reasons[random.IntN(len(reasons))], 1
-		if i == 0 && random.IntN(3) > 0 { // mostly it fails now
+		if i == 0 && random.IntN(3) > 0 { // most histories end with a failure
 			word = "failed"
 		}
 		if word == "failed" && random.IntN(2) == 0 {
@@ -37,13 +36,13 @@ func (h *house) happened(random *rand.Rand, volume string) {
 					shape[date] = at
 				}
 			}
-			if (word == "deleted" || word == "undeletable") && random.IntN(2) == 0 { // a leftover's end
+			if (word == "deleted" || word == "undeletable") && random.IntN(2) == 0 { // a removed leftover
 				shape = shape.with(row{"available_at": nil, "data_timestamp": nil})
 			}
 			if random.IntN(9) == 0 {
 				shape["project_id"] = "the owner before"
 			}
-			if random.IntN(9) == 0 && shape["cinder_timestamp"] != nil { // by a clock that was wrong
+			if random.IntN(9) == 0 && shape["cinder_timestamp"] != nil { // by a wrong clock
 				shape["cinder_timestamp"] = at.Add(time.Duration(random.IntN(9)-3) * hour)
 			}
 			h.record(fmt.Sprint(volume, " ", i), shape)
@@ -51,8 +50,8 @@ func (h *house) happened(random *rand.Rand, volume string) {
 	}
 }
 
-// What a decision reads of a long history is enough: all of it says the same.
-func TestNextOnDecisiveRecordsIsNextOnAll(t *testing.T) {
+// A decision reads only part of a long history. The result must be the same as with all of it.
+func TestNextOnDecisiveRecordsEqualsNextOnAllRecords(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -81,7 +80,7 @@ func TestNextOnDecisiveRecordsIsNextOnAll(t *testing.T) {
 	}
 }
 
-func TestAYearOfFailuresAndRemovalsIsNotRead(t *testing.T) {
+func TestDecisiveRecordsAreFewAfterAYearOfFailures(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)

@@ -25,7 +25,7 @@ func (h *house) work() map[string]Work {
 	return work
 }
 
-func TestWhatIsAtWorkIsWhatLiesBetweenPlanAndEnd(t *testing.T) {
+func TestAtWorkReturnsUnfinishedAdmittedRecords(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, shape := range shapeNames() {
@@ -54,7 +54,7 @@ func TestWhatIsAtWorkIsWhatLiesBetweenPlanAndEnd(t *testing.T) {
 	assert.Equal(t, want, h.work())
 }
 
-func TestWorkTellsOfLeases(t *testing.T) {
+func TestAtWorkReportsLeases(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.plan("r", shapes["planned"])
@@ -71,9 +71,8 @@ func TestWorkTellsOfLeases(t *testing.T) {
 	assert.Equal(t, Work{VolumeID: "v-r", RecordID: "r", State: backup.Planned, StillSince: base.Add(-hour)}, work["v-r/r"])
 }
 
-// Only waiting mends what the removals of a volume met: all of them wait, and
-// nothing else of the volume does.
-func TestRemovalsThatArePutOffWaitAndNothingElseDoes(t *testing.T) {
+// Failures that only waiting can fix postpone all removals of the volume, and nothing else.
+func TestRemovalLaterPostponesOnlyRemovals(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"removal_due_at": base})
@@ -103,7 +102,7 @@ func TestRemovalsThatArePutOffWaitAndNothingElseDoes(t *testing.T) {
 	h.changesNothing(func() { require.ErrorIs(t, c.RemovalLater(h.ctx, again), ErrStale) })
 }
 
-func TestAVolumeCanBeAtWorkForMoreThanOneReason(t *testing.T) {
+func TestAtWorkReturnsSeveralItemsOfOneVolume(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"removal_due_at": base})
@@ -116,7 +115,7 @@ func TestAVolumeCanBeAtWorkForMoreThanOneReason(t *testing.T) {
 	}
 }
 
-func TestARemovalIsDueFromItsMarkToItsEnd(t *testing.T) {
+func TestRemovalDueLastsUntilRemovalDone(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -131,7 +130,7 @@ func TestARemovalIsDueFromItsMarkToItsEnd(t *testing.T) {
 	assert.Equal(t, []string{"volumes v removal_due_at: -1m0s -> null"}, lines)
 }
 
-func TestUnfinishedCountsRecordsWithoutAnEnd(t *testing.T) {
+func TestUnfinishedCountsByState(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, shape := range shapeNames() {

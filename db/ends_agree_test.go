@@ -10,8 +10,8 @@ import (
 	"staffeln/backup"
 )
 
-// The finding dates the last restore point in SQL, the notice by [backup.LastExpiry].
-func TestFindingAndNoticeAgreeWhenTheLastRestorePointGoes(t *testing.T) {
+// The finding computes the last expiry in SQL, the notice with [backup.LastExpiry].
+func TestFindingAndNoticeAgreeOnTheLastExpiry(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"protected": false, "retention": "3 days"})
@@ -32,8 +32,8 @@ func TestFindingAndNoticeAgreeWhenTheLastRestorePointGoes(t *testing.T) {
 	}
 }
 
-// Nobody knows when a restore point goes on which a tenant's incremental is based.
-func TestFindingDatesNoRestorePointThatOthersKeep(t *testing.T) {
+// It is unknown when a restore point expires that has a tenant's incremental as a dependent.
+func TestFindingGivesNoExpiryForForeignDependents(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"protected": false, "retention": "3 days"})

@@ -22,7 +22,7 @@ func (h *house) found(complete bool, findings ...backup.Finding) []backup.Findin
 	return fresh
 }
 
-// findings are those that an operator is shown.
+// findings returns the findings as an operator sees them.
 func (h *house) findings() (found []KeptFinding) {
 	h.t.Helper()
 	h.look(func(l *Snapshot) {
@@ -33,7 +33,7 @@ func (h *house) findings() (found []KeptFinding) {
 	return found
 }
 
-func TestAFindingIsToldOnceAndKeepsItsDate(t *testing.T) {
+func TestFindingIsNewOnceAndKeepsSince(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	assert.Equal(t, []backup.Finding{shortened("v", "a")}, h.found(true, shortened("v", "a")))
@@ -44,7 +44,7 @@ func TestAFindingIsToldOnceAndKeepsItsDate(t *testing.T) {
 	assert.Same(t, time.UTC, found[0].Since.Location())
 }
 
-func TestOnlyAPlanThatSawAllForgetsAFinding(t *testing.T) {
+func TestOnlyACompletePlanDeletesFindings(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.found(true, shortened("v", ""), shortened("w", ""))
@@ -58,7 +58,7 @@ func TestOnlyAPlanThatSawAllForgetsAFinding(t *testing.T) {
 	assert.NotEmpty(t, h.found(true, shortened("v", "")), "found again, it is new")
 }
 
-func TestAPlanForgetsNobodyElsesFindings(t *testing.T) {
+func TestPlanDeletesOnlyPlanFindings(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, reason := range backup.Reasons() {
@@ -73,7 +73,7 @@ func TestAPlanForgetsNobodyElsesFindings(t *testing.T) {
 	}, lines)
 }
 
-func TestASweepForgetsItsOwnFindingsAndNobodyElses(t *testing.T) {
+func TestReconcileDeletesOnlyReconcileFindings(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, reason := range backup.Reasons() {
@@ -97,8 +97,8 @@ func TestASweepForgetsItsOwnFindingsAndNobodyElses(t *testing.T) {
 	assert.Equal(t, 1, counts[string(backup.RetentionShortened)])
 }
 
-// What others removed is missed for as long as it would have been kept.
-func TestALossIsAFindingUntilItsRetentionIsOver(t *testing.T) {
+// A loss stays a finding for as long as the restore point would have been retained.
+func TestLossIsAFindingUntilItsRetentionEnds(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"retention": "3 days"})
@@ -125,7 +125,7 @@ func TestALossIsAFindingUntilItsRetentionIsOver(t *testing.T) {
 	assert.Empty(t, lost())
 }
 
-func TestTheSameFindingTwiceIsOneAndAlwaysTheSame(t *testing.T) {
+func TestDuplicateFindingsAreMergedDeterministically(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.found(true, shortened("v", "b"), shortened("v", "a"))
@@ -134,7 +134,7 @@ func TestTheSameFindingTwiceIsOneAndAlwaysTheSame(t *testing.T) {
 	assert.Equal(t, []string{"findings retention_shortened v seen_at: -1h0m0s -> now"}, lines)
 }
 
-func TestFindingsComeNewestFirst(t *testing.T) {
+func TestFindingsAreSortedNewestFirst(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.found(false, shortened("z", ""))

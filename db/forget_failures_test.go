@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestOfManyFailuresTheNewestStayAndWhatNoReportTold(t *testing.T) {
+func TestForgetFailuresKeepsNewestAndUnreported(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, v := range []string{"v", "few"} {
@@ -30,7 +30,7 @@ func TestOfManyFailuresTheNewestStayAndWhatNoReportTold(t *testing.T) {
 	assert.Zero(t, n)
 }
 
-func TestTheAuditIsForgottenWithTheHistory(t *testing.T) {
+func TestForgetDeletesOldAuditRows(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, age := range []int{1, 3} {

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestHistoryIsForgottenAfterItsTimeAndWhatCinderHoldsNever(t *testing.T) {
+func TestForgetKeepsRecordsWithBackupsInCinder(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, shape := range shapeNames() {
@@ -28,9 +28,8 @@ func TestHistoryIsForgottenAfterItsTimeAndWhatCinderHoldsNever(t *testing.T) {
 	assert.Equal(t, []string{"- records deleted", "- records failed", "- records lost", "- records withdrawn"}, lines)
 }
 
-// A gap in a chain stays known for as long as something stands above it: without
-// it the chain would look whole.
-func TestWhatOthersRemovedIsRememberedWhileIncrementalsStandOnIt(t *testing.T) {
+// A gap in a chain is kept for as long as incrementals depend on it: without it the chain would look complete.
+func TestForgetKeepsLostParentsOfIncrementals(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -51,8 +50,8 @@ func TestWhatOthersRemovedIsRememberedWhileIncrementalsStandOnIt(t *testing.T) {
 	assert.Equal(t, []string{"elsewhere", "full", "its own", "next full"}, strings.Split(h.text(`SELECT string_agg(id, ',' ORDER BY id) FROM records`), ","))
 }
 
-// What was kept for a year and removed today is remembered from today on.
-func TestHistoryCountsFromTheRemoval(t *testing.T) {
+// A restore point that was kept for a year and removed today stays in the history from today on.
+func TestHistoryTimeBeginsAtTheRemoval(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -64,7 +63,7 @@ func TestHistoryCountsFromTheRemoval(t *testing.T) {
 	assert.Zero(t, n)
 }
 
-func TestAllOfAnOldHistoryIsForgottenAtOnce(t *testing.T) {
+func TestForgetDeletesMoreThanOneBatch(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// histories answers the IDs of each volume's records as a plan reads them.
+// histories returns the IDs of each volume's records as a plan reads them.
 func (h *house) histories() (volumes []string, records map[string][]string) {
 	h.t.Helper()
 	records = map[string][]string{}
@@ -32,7 +32,7 @@ func incremental(backupID string, age time.Duration) row {
 	return point(backupID, age).with(row{"kind": "incremental"})
 }
 
-func TestAHistoryBeginsAtTheNewestAvailableFull(t *testing.T) {
+func TestHistoryBeginsAtTheNewestAvailableFull(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -53,7 +53,7 @@ func TestAHistoryBeginsAtTheNewestAvailableFull(t *testing.T) {
 	assert.ElementsMatch(t, want, ids(leased), "a worker decides on the same")
 }
 
-func TestHistoriesComeVolumeByVolumeInOrder(t *testing.T) {
+func TestHistoriesAreGroupedByVolumeInOrder(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, id := range []string{"c", "a", "d", "b"} {
@@ -68,7 +68,7 @@ func TestHistoriesComeVolumeByVolumeInOrder(t *testing.T) {
 	assert.Equal(t, map[string][]string{"a": {"6", "3", "0"}, "b": {"7", "4", "1"}, "c": {"8", "5", "2"}}, records)
 }
 
-func TestTheFullOfAnotherProjectBeginsNothing(t *testing.T) {
+func TestHistoryIgnoresFullsOfOtherProjects(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"project_id": "new owner"})
@@ -79,7 +79,7 @@ func TestTheFullOfAnotherProjectBeginsNothing(t *testing.T) {
 	assert.Equal(t, []string{"mine too", "theirs", "mine"}, records["v"])
 }
 
-// generate writes n records of the volume, one an hour, the newest first.
+// generate writes n records of the volume, one per hour, newest first.
 func (h *house) generate(volumeID, state, kind string, n int) {
 	h.t.Helper()
 	h.exec(`
@@ -91,7 +91,7 @@ func (h *house) generate(volumeID, state, kind string, n int) {
 		volumeID, state, kind, n, base)
 }
 
-func TestAHistoryWithoutAFullIsBounded(t *testing.T) {
+func TestHistoryWithoutAFullIsBounded(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -102,9 +102,8 @@ func TestAHistoryWithoutAFullIsBounded(t *testing.T) {
 	assert.Equal(t, "v 16", records["v"][15])
 }
 
-// A chain may be as long as FULL_BACKUP_DEPTH says: without its full the
-// decision would find no parent and make a full, each time.
-func TestALongChainIsToldWithItsFull(t *testing.T) {
+// A chain may be as long as FULL_BACKUP_DEPTH allows. Without its full, each decision would find no parent and create a full.
+func TestHistoryOfALongChainIncludesItsFull(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -115,7 +114,7 @@ func TestALongChainIsToldWithItsFull(t *testing.T) {
 	assert.Equal(t, "full", records["v"][450])
 }
 
-func TestWhatIsInProgressIsToldAlsoWhenTheClockWentBack(t *testing.T) {
+func TestHistoryIncludesRecordInProgressAfterClockWentBack(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -125,7 +124,7 @@ func TestWhatIsInProgressIsToldAlsoWhenTheClockWentBack(t *testing.T) {
 	assert.Equal(t, []string{"full", "planned"}, records["v"])
 }
 
-func TestAReaderThatStopsEarlyGivesTheConnectionBack(t *testing.T) {
+func TestHistoriesReleasesTheConnectionAfterBreak(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for i := range 20 {
@@ -144,7 +143,7 @@ func TestAReaderThatStopsEarlyGivesTheConnectionBack(t *testing.T) {
 	assert.Len(t, volumes, 20)
 }
 
-func TestTheLinksAreWhatCinderMayHold(t *testing.T) {
+func TestLinksReturnsRecordsThatMayBeInCinder(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)

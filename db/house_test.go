@@ -16,12 +16,12 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// base is where the stepped clock of each test begins.
+// base is the start of each test's stepped clock.
 var base = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const hour = time.Hour
 
-// house is one test's database, its clock and its metrics.
+// harness is one test's database, clock and metrics.
 type house struct {
 	t       testing.TB
 	ctx     context.Context //nolint:containedctx // the test's own, which lasts as long as the house
@@ -36,7 +36,7 @@ func migrate(ctx context.Context, url string) error {
 	return err
 }
 
-// unstepped opens a database whose clock runs.
+// unstepped opens a database with a running clock.
 func unstepped(t testing.TB) *house {
 	t.Helper()
 	h := &house{t: t, ctx: t.Context(), url: testkit.DatabaseURL(t, migrate), metrics: telemetry.NewMetrics()}
@@ -55,7 +55,7 @@ func newHouse(t testing.TB) *house {
 	return h
 }
 
-// row is what a test says of a row; the rest is filled in.
+// row has the columns that a test sets; the others get defaults.
 type row map[string]any
 
 func (r row) with(more row) row {
@@ -98,7 +98,7 @@ var plainRecord = row{
 	"size_gib": 10, "encrypted": false, "kind": "full", "retention": "14 days", "planned_at": base.Add(-hour), "changed_at": base.Add(-hour),
 }
 
-// record writes one and answers it as the package reads it.
+// record writes a record and returns it as the package reads it.
 func (h *house) record(id string, more row) backup.Record {
 	h.t.Helper()
 	require.NoError(h.t, h.insert("records", plainRecord.with(row{"id": id}).with(more)))
@@ -113,7 +113,7 @@ func (h *house) read(id string) backup.Record {
 	return r
 }
 
-// point is an available record whose data is as old as said.
+// point is an available record whose data has the given age.
 func point(backupID string, age time.Duration) row {
 	at := base.Add(-age)
 	return row{
@@ -129,7 +129,7 @@ func (h *house) lease(volumeID string) *Lease {
 	return c
 }
 
-// beat begins a turn of the term that the leader's row names.
+// run begins a run in the current term.
 func (h *house) beat() *Run {
 	h.t.Helper()
 	var term int64
@@ -151,7 +151,7 @@ func (h *house) text(q string, args ...any) (s string) {
 	return s
 }
 
-// ids answers the IDs of records, sorted.
+// ids returns the IDs of records, sorted.
 func ids(records []backup.Record) []string {
 	var all []string
 	for _, r := range records {
@@ -167,8 +167,7 @@ func (h *house) waiting(n int) {
 	h.waitingOr(n, func() bool { return false })
 }
 
-// waitingOr waits until n sessions of the database wait for a lock, or
-// something else has come.
+// waitingOr waits until n sessions of the database wait for a lock, or until done returns true.
 func (h *house) waitingOr(n int, come func() bool) {
 	h.t.Helper()
 	testkit.Eventually(h.t, fmt.Sprintf("%d sessions wait for a lock", n), time.Minute, func() bool {

@@ -9,8 +9,8 @@ import (
 	"staffeln/backup"
 )
 
-// meets has a transaction make the step first, lets the call begin until it waits, and has the transaction make the step
-// then: a call that locked before it waited what the transaction comes to ends in a deadlock.
+// meets starts a transaction that executes first, starts the call and waits until it blocks, and then executes then in the
+// transaction. If the call has already locked the rows of then, this is a deadlock.
 func (h *house) meets(first, then string, call func() error) {
 	h.t.Helper()
 	ended := make(chan error, 1)
@@ -27,10 +27,10 @@ func (h *house) meets(first, then string, call func() error) {
 	require.NoError(h.t, <-ended)
 }
 
-// both are two records, a and b, that are alike but for their backups.
+// both returns two records, a and b, that differ only in their backups.
 func both(of row) [2]row { return [2]row{point("b2", hour).with(of), point("b1", 2*hour).with(of)} }
 
-// ordered are calls that lock both records.
+// ordered has the calls that lock both records.
 var ordered = map[string]struct {
 	records [2]row
 	call    func(h *house) func() error
@@ -98,8 +98,8 @@ func giveUp(h *house) func() error {
 	return func() error { return c.GiveUp(h.ctx, Mail{ReportID: "r", Receiver: "x"}, "550 no") }
 }
 
-// The records stand in the table, and in the indexes by which they are found, against the order of their IDs.
-func TestWhoeverLocksSeveralRecordsDoesItByTheirIDs(t *testing.T) {
+// In the table, and in the indexes that find them, the records have the reverse order of their IDs.
+func TestBulkStatementsLockRecordsInOrderOfIDs(t *testing.T) {
 	t.Parallel()
 	for name, one := range ordered {
 		t.Run(name, func(t *testing.T) {
@@ -115,8 +115,8 @@ func TestWhoeverLocksSeveralRecordsDoesItByTheirIDs(t *testing.T) {
 	}
 }
 
-// A worker's move of a record locks the volume, and then the record.
-func TestATransferLocksTheVolumeBeforeItsRecords(t *testing.T) {
+// A worker's transition of a record locks the volume and then the record.
+func TestTransferLocksTheVolumeBeforeItsRecords(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -124,8 +124,8 @@ func TestATransferLocksTheVolumeBeforeItsRecords(t *testing.T) {
 	h.meets(`SELECT FROM volumes WHERE id = 'v' FOR NO KEY UPDATE`, `SELECT FROM records WHERE id = 'a' FOR NO KEY UPDATE`, ordered["Remember, of another project"].call(h))
 }
 
-// Several mails of a report are sent at the same time: what becomes of each is written under the group's row.
-func TestWhatBecameOfAMailLocksTheGroupBeforeTheReport(t *testing.T) {
+// Several mails of a report are sent at the same time. The result of each is written while the group's row is locked.
+func TestSentLocksTheGroupBeforeTheReport(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c := h.leaseReports("p")
@@ -135,8 +135,8 @@ func TestWhatBecameOfAMailLocksTheGroupBeforeTheReport(t *testing.T) {
 	})
 }
 
-// Project and operator get mails of their own about the same notices.
-func TestNoticesAreLockedByTheirIDs(t *testing.T) {
+// Project and operator get separate mails about the same notices.
+func TestNoticesAreLockedInOrderOfIDs(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, id := range []int{2, 1} {

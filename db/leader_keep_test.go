@@ -12,9 +12,9 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// A leader that is at work on a long beat is heard; one that hangs loses the
-// lead, though its machine still answers keepalives.
-func TestALeaderThatHangsLosesTheLead(t *testing.T) {
+// During a long run the leader sends heartbeats. A leader that hangs loses leadership although its machine still answers
+// keepalives.
+func TestHangingLeaderLosesLeadership(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	first := h.lead("first")
@@ -34,14 +34,14 @@ func TestALeaderThatHangsLosesTheLead(t *testing.T) {
 	go func() {
 		wrote <- beat.inTerm(h.ctx, func(pgx.Tx) error { close(hangs); <-woken; return nil })
 	}()
-	<-hangs // in the middle of a write, which holds the term
+	<-hangs // during a write, which holds the term
 
-	first.mu.Lock() // and of its word to the server
+	first.mu.Lock() // and during a heartbeat
 	wake := sync.OnceFunc(func() { close(woken); first.mu.Unlock() })
 	defer wake()
 	var second *Leadership
 	testkit.Eventually(t, "another leads", 30*time.Second, func() bool {
-		ctx, cancel := context.WithTimeout(h.ctx, time.Second) // what the term's holder lets it wait for
+		ctx, cancel := context.WithTimeout(h.ctx, time.Second) // the old leader's write holds the row of the term
 		defer cancel()
 		l, err := Lead(ctx, h.url, "second")
 		second = l

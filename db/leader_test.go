@@ -24,7 +24,7 @@ func (h *house) lead(name string) *Leadership {
 	return l
 }
 
-func TestOneLeadsAndATermIsWritten(t *testing.T) {
+func TestLeadBeginsATermAndExcludesOthers(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	lines := h.changes(func() { h.lead("first") })
@@ -35,7 +35,7 @@ func TestOneLeadsAndATermIsWritten(t *testing.T) {
 	})
 }
 
-func TestOfManyOneLeads(t *testing.T) {
+func TestOnlyOneOfManyCandidatesLeads(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	var led atomic.Int32
@@ -60,7 +60,7 @@ func TestOfManyOneLeads(t *testing.T) {
 	}
 }
 
-func TestAKilledSessionLosesTheLeadToTheNextTerm(t *testing.T) {
+func TestKilledSessionLosesLeadershipToTheNextTerm(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	first := h.lead("first")
@@ -83,7 +83,7 @@ func TestAKilledSessionLosesTheLeadToTheNextTerm(t *testing.T) {
 	require.ErrorIs(t, old.Done(h.ctx, PlanRun, base), ErrLostLeadership)
 }
 
-func TestWhoResignsLeavesTheLeadAndTheBeats(t *testing.T) {
+func TestResignReleasesLeadershipAndKeepsRunTimes(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	first := h.lead("first")
@@ -102,14 +102,13 @@ func TestWhoResignsLeavesTheLeadAndTheBeats(t *testing.T) {
 	assert.Equal(t, base, *b.PlannedAt, "what is planned stays planned")
 }
 
-// settings are those that free the leader's lock, and what an unfinished beat
-// holds of the term, when its machine vanishes.
+// settings release the leader's lock, and the locks of an unfinished run, when its machine vanishes.
 var settings = map[string]string{
 	"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "3", "tcp_keepalives_count": "2", "tcp_user_timeout": "11000",
 	"idle_in_transaction_session_timeout": "1min", "TimeZone": "UTC",
 }
 
-func TestTheServerForgetsSessionsOfMachinesThatVanished(t *testing.T) {
+func TestSessionsHaveKeepalivesAndTimeouts(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	leader := h.lead("first")
@@ -122,8 +121,8 @@ func TestTheServerForgetsSessionsOfMachinesThatVanished(t *testing.T) {
 	}
 }
 
-// A server that vanished does not keep the leader waiting for TCP to give up.
-func TestAServerThatFallsSilentIsNotAlive(t *testing.T) {
+// If the server vanishes, the leader does not wait for TCP timeouts.
+func TestAliveFailsWhenTheServerStopsResponding(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	silent, pass := silencer(t, h.url)
@@ -138,7 +137,7 @@ func TestAServerThatFallsSilentIsNotAlive(t *testing.T) {
 	l.Resign()
 }
 
-// silencer answers a URL by which the database is reached as long as pass is true.
+// silencer returns a URL of a proxy to the database that forwards data as long as pass is true.
 func silencer(t *testing.T, url string) (string, *atomic.Bool) {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(url)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestOfFiftyLeasesAtOnceOneWins(t *testing.T) {
+func TestOnlyOneOfFiftyConcurrentLeasesSucceeds(t *testing.T) {
 	t.Parallel()
 	h := unstepped(t)
 	h.volume("v", nil)
@@ -38,7 +38,7 @@ func TestOfFiftyLeasesAtOnceOneWins(t *testing.T) {
 	}
 }
 
-func TestALeaseWritesItselfAndNothingElse(t *testing.T) {
+func TestLeaseWritesOnlyLeaseColumns(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -60,7 +60,7 @@ func TestALeaseWritesItselfAndNothingElse(t *testing.T) {
 	}, lines)
 }
 
-func TestALeaseEndsExactlyAtItsTime(t *testing.T) {
+func TestLeaseExpiresExactlyAtItsEnd(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c, r := h.shaped("planned")
@@ -81,7 +81,7 @@ func TestALeaseEndsExactlyAtItsTime(t *testing.T) {
 	require.NoError(t, err, "at its end another takes it")
 }
 
-func TestALateTwinWritesNothingAndKeepsTheNewLease(t *testing.T) {
+func TestExpiredLeaseHolderWritesNothing(t *testing.T) {
 	t.Parallel()
 	for name, move := range moves {
 		t.Run(name, func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestALateTwinWritesNothingAndKeepsTheNewLease(t *testing.T) {
 	}
 }
 
-func TestALeaseThatWasReleasedIsOver(t *testing.T) {
+func TestReleasedLeaseIsStale(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c, r := h.shaped("planned")
@@ -116,7 +116,7 @@ func TestALeaseThatWasReleasedIsOver(t *testing.T) {
 	})
 }
 
-func TestTwoMovesOfOneRecordAtOnceAreOne(t *testing.T) {
+func TestConcurrentMovesOfOneRecordSucceedOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c, r := h.shaped("planned")
@@ -137,9 +137,9 @@ func TestTwoMovesOfOneRecordAtOnceAreOne(t *testing.T) {
 	assert.EqualValues(t, 19, stale.Load())
 }
 
-// A write that began in time holds the volume until it ends: nobody takes the
-// lease over meanwhile, also when the write waits for the record past its end.
-func TestNobodyTakesAVolumeOverWhileItsRecordIsWritten(t *testing.T) {
+// A write that began in time locks the volume until it ends. Nobody can take the lease meanwhile, even if the write waits for
+// the record until after the lease's end.
+func TestVolumeIsNotLeasedAgainWhileItsRecordIsWritten(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c, r := h.shaped("planned")

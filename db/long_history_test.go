@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Of 1,500 restore points of a volume, a plan, a list and a page read those that they are about, whatever Postgres guesses of
-// their number: also where it looks for backups that a wrong clock of Cinder's dated, and there are none.
-func TestALongHistoryIsReadWhereItIsAskedFor(t *testing.T) {
+// Of a volume's 1,500 restore points, a plan, a list and a page read only the ones they need, whatever number of rows Postgres
+// estimates. This includes the search for backups with a wrong Cinder timestamp when there are none.
+func TestLongHistoryIsReadThroughIndexes(t *testing.T) {
 	t.Parallel()
 	h := alone(t, 20)
 	h.exec(`DELETE FROM records`)
@@ -20,7 +20,7 @@ func TestALongHistoryIsReadWhereItIsAskedFor(t *testing.T) {
 			at, at, gen_random_uuid()::text, 'web_disk', 'available', at, at, at, at, at, at
 		FROM volumes v, generate_series(1, 1500) AS n, LATERAL (SELECT now() - (1501 - n) * interval '1 hour' AS at) t`)
 	h.exec(`VACUUM ANALYZE records`)
-	var extents []Extent // counted through an index
+	var extents []Extent // counted with an index
 	h.look(func(l *Snapshot) {
 		var err error
 		extents, err = l.Extents(h.ctx, someVolume, "")

@@ -13,7 +13,7 @@ import (
 	"staffeln/backup"
 )
 
-// What the moves write of the reason, in each shape that was asked for before.
+// The reason columns that the moves write, for each shape with a previous request.
 const (
 	became   = "changed_at: -1h0m0s -> now; "
 	newWhy   = "reason: throttled -> quota_exceeded; reason_text: slow -> quota; cloud_request_id: req-1 -> req-2; "
@@ -25,8 +25,8 @@ const (
 	notGone  = "removal_reason: expired -> quota_exceeded; removal_text: '' -> quota; "
 )
 
-// legal is the whole machine: which move may be made in which shape, and every
-// column that it writes. What is not here is refused and writes nothing.
+// legal is the whole state machine: the shapes in which each move is allowed, and every column that it writes. All other moves
+// must fail and write nothing.
 var legal = map[string]map[string]string{
 	"Ask": {
 		"planned": became + "unanswered_request_at: null -> now; attempts: 0 -> 1; backup_name: '' -> web_disk_2; deadline: null -> +6h0m0s; " +
@@ -105,7 +105,7 @@ var legal = map[string]map[string]string{
 	},
 }
 
-func TestEachMoveWritesExactlyItsColumnsAndIsRefusedEverywhereElse(t *testing.T) {
+func TestEachMoveWritesItsColumnsAndFailsInOtherStates(t *testing.T) {
 	t.Parallel()
 	for name, move := range moves {
 		t.Run(name, func(t *testing.T) {
@@ -132,14 +132,14 @@ func TestEachMoveWritesExactlyItsColumnsAndIsRefusedEverywhereElse(t *testing.T)
 	}
 }
 
-// sorted puts the columns of a cell into the order of the difference.
+// sorted sorts the columns of a cell like the difference.
 func sorted(want string) string {
 	lines := strings.Split(strings.TrimSuffix(want, "; "), "; ")
 	slices.Sort(lines)
 	return strings.Join(lines, "; ")
 }
 
-func TestTheMovesGoNowhereThatTheMachineDoesNotKnow(t *testing.T) {
+func TestMovesFollowTheStateMachine(t *testing.T) {
 	t.Parallel()
 	states := map[backup.State]bool{}
 	for shape := range shapes {
@@ -158,7 +158,7 @@ func TestTheMovesGoNowhereThatTheMachineDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestAMoveOfARecordThatMovedOnIsStale(t *testing.T) {
+func TestMoveOfAChangedRecordIsStale(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c, r := h.shaped("planned")
@@ -175,7 +175,7 @@ func TestAMoveOfARecordThatMovedOnIsStale(t *testing.T) {
 	}
 }
 
-func TestAMoveWithAnotherVolumesLeaseIsStale(t *testing.T) {
+func TestMoveWithAnotherVolumesLeaseIsStale(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	_, r := h.shaped("planned")

@@ -34,8 +34,8 @@ func (h *house) end(volumeID, projectID string, more row) {
 	}.with(more)))
 }
 
-// The new owner's names and servers are in the volume's row; the old owner's project is told about its own.
-func TestNoticeOfATransferredVolumeKnowsOnlyItsOldOwner(t *testing.T) {
+// The volume's row has the new owner's names and servers. The old owner's project only gets its own.
+func TestNoticeOfTransferredVolumeContainsOnlyOldOwnersData(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"project_id": "thief", "project_name": "evil", "name": "mine now", "server_id": "x", "server_name": "evil-server", "retention": "1 second"})
@@ -54,13 +54,13 @@ func TestNoticeOfATransferredVolumeKnowsOnlyItsOldOwner(t *testing.T) {
 	assert.Len(t, h.notices(AllProjects), 1, "the operator's own")
 }
 
-func TestNoticeOfAShorterRetentionSaysWhatGoesThen(t *testing.T) {
+func TestNoticeOfShorterRetentionCountsExpiringRestorePoints(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"shorter_retention": "2 days", "shorter_retention_since": base})
 	h.volume("plain", nil)
-	h.record("old", point("b1", 8*day))      // its own retention is over before
-	h.record("expiring", point("b2", 5*day)) // past the shorter one then
+	h.record("old", point("b1", 8*day))      // expires before that by its own retention
+	h.record("expiring", point("b2", 5*day)) // past the shorter retention then
 	h.record("young", point("b3", 0))        // 7 days old then
 	require.Equal(t, 1, h.notify())
 	all := h.notices("p")
@@ -71,8 +71,8 @@ func TestNoticeOfAShorterRetentionSaysWhatGoesThen(t *testing.T) {
 	assert.False(t, h.notices("p")[0].Stands)
 }
 
-// Whoever toggles a condition gets one notice in a period, and another one after it where it stands then.
-func TestToggledConditionIsToldOnceInAPeriodButNotNever(t *testing.T) {
+// A user who toggles a condition gets one notice per period, and another one after the period if the condition still holds.
+func TestToggledConditionHasOneNoticePerPeriod(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -97,7 +97,7 @@ func TestToggledConditionIsToldOnceInAPeriodButNotNever(t *testing.T) {
 	assert.Zero(t, h.notify(), "a condition that stands is told once")
 }
 
-func TestNoticeIsInOneMailToTheProjectAndOneToTheOperator(t *testing.T) {
+func TestNoticeIsMailedOnceToProjectAndOperator(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -144,8 +144,8 @@ func TestNoticeIsInOneMailToTheProjectAndOneToTheOperator(t *testing.T) {
 	assert.True(t, operator, "what nobody got waits for another mail")
 }
 
-// What the log had is not mailed to projects when there is a sender later.
-func TestNoticeInTheLogIsForAll(t *testing.T) {
+// Notices that were logged are not mailed to projects if mail is configured later.
+func TestLoggedNoticeIsNotMailedLater(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"shorter_retention": "2 days", "shorter_retention_since": base})
@@ -157,7 +157,7 @@ func TestNoticeInTheLogIsForAll(t *testing.T) {
 	assert.Equal(t, []any{[]string{}, false}, []any{projects, operator})
 }
 
-func TestNoticesAreForgottenWithHistoryButNotWhileTheyHold(t *testing.T) {
+func TestNoticesAreDeletedWithHistoryUnlessTheyStillHold(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"shorter_retention": "2 days", "shorter_retention_since": base})

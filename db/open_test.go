@@ -15,7 +15,7 @@ import (
 	"staffeln/internal/testkit/private"
 )
 
-// connecting are all ways by which the package connects.
+// connecting has all functions of the package that connect.
 var connecting = map[string]func(context.Context, string) error{
 	"Open": func(ctx context.Context, url string) error {
 		d, err := Open(ctx, url, nil)
@@ -38,7 +38,7 @@ var connecting = map[string]func(context.Context, string) error{
 
 const secret = "S3cr3tOfOurs"
 
-func TestNoErrorTellsThePasswordOfAURLThatIsWrong(t *testing.T) {
+func TestErrorsAboutInvalidURLsDoNotContainThePassword(t *testing.T) {
 	t.Parallel()
 	for _, wrong := range []string{
 		"postgres://staffeln:" + secret + "@127.0.0.1:1/staffeln?sslmode=disable",
@@ -58,7 +58,7 @@ func TestNoErrorTellsThePasswordOfAURLThatIsWrong(t *testing.T) {
 	}
 }
 
-func TestNoErrorTellsAPasswordThatTheServerRefuses(t *testing.T) {
+func TestErrorsAboutRejectedPasswordsDoNotContainThem(t *testing.T) {
 	t.Parallel()
 	address := locked(t)
 	for name, connect := range connecting {
@@ -68,7 +68,7 @@ func TestNoErrorTellsAPasswordThatTheServerRefuses(t *testing.T) {
 	}
 }
 
-// locked answers the URL, with a wrong password, of a server that asks for one.
+// passwordServer returns the URL, with a wrong password, of a server that requires passwords.
 func locked(t *testing.T) string {
 	t.Helper()
 	server, err := private.StartPostgres(t.Context(), t.TempDir())
@@ -97,9 +97,8 @@ func locked(t *testing.T) string {
 	return parsed.String()
 }
 
-// The size of the pool is given in the URL, as pgx has it; whoever connects
-// without a pool must not send it to the server.
-func TestAURLWithTheSizeOfThePoolServesAllWhoConnect(t *testing.T) {
+// The pool size is in the URL, as pgx reads it. Connections without a pool must not send it to the server.
+func TestURLWithPoolSizeWorksForAllConnections(t *testing.T) {
 	t.Parallel()
 	address := testkit.DatabaseURL(t, nil) + "&pool_max_conns=7"
 	for _, name := range []string{"MigrationStatus", "MigrateUp", "Open", "Lead", "MigrateDown"} {
@@ -107,7 +106,7 @@ func TestAURLWithTheSizeOfThePoolServesAllWhoConnect(t *testing.T) {
 	}
 }
 
-func TestTheDatabaseTellsItsClockAndWhoWeAre(t *testing.T) {
+func TestDatabaseReturnsClockAndInstallation(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	now, err := h.db.Now(h.ctx)

@@ -24,7 +24,7 @@ func (h *house) audited(limit int) (lines []OperatorAction) {
 	return lines
 }
 
-func TestTheLineComesBeforeTheDeedAndItsOutcomeAfter(t *testing.T) {
+func TestAuditRowIsWrittenBeforeTheActionAndItsOutcomeAfter(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.ready()
@@ -41,7 +41,7 @@ func TestTheLineComesBeforeTheDeedAndItsOutcomeAfter(t *testing.T) {
 	assert.Equal(t, []OperatorAction{want}, h.audited(0))
 }
 
-func TestTheErrorOfTheDeedIsItsOutcome(t *testing.T) {
+func TestErrorOfAnActionIsItsOutcome(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	refused := errors.New("nobody may")
@@ -50,7 +50,7 @@ func TestTheErrorOfTheDeedIsItsOutcome(t *testing.T) {
 	assert.Contains(t, h.audited(0)[0].Outcome, "error: nobody may")
 }
 
-func TestWithoutALineNothingIsDone(t *testing.T) {
+func TestActionIsNotRunWithoutAnAuditRow(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	unknown := intent
@@ -65,7 +65,7 @@ func TestWithoutALineNothingIsDone(t *testing.T) {
 	})
 }
 
-func TestTheOutcomeIsWrittenAlsoAfterASignalToStop(t *testing.T) {
+func TestOutcomeIsWrittenAfterCancellation(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	ctx, cancel := context.WithCancel(h.ctx)
@@ -74,7 +74,7 @@ func TestTheOutcomeIsWrittenAlsoAfterASignalToStop(t *testing.T) {
 	assert.Equal(t, "half", h.audited(0)[0].Outcome)
 }
 
-func TestAnOutcomeThatCanNotBeWrittenIsTold(t *testing.T) {
+func TestErrorWritingTheOutcomeIsReturned(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	refused := errors.New("nobody may")
@@ -86,11 +86,11 @@ func TestAnOutcomeThatCanNotBeWrittenIsTold(t *testing.T) {
 	require.ErrorIs(t, err, refused)
 }
 
-func TestTheNewestLinesComeFirst(t *testing.T) {
+func TestOperatorActionsAreSortedNewestFirst(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	assert.Empty(t, h.audited(0))
-	for _, action := range []string{ActionBackupNow, ActionCancel, ActionPause, ActionResume, ActPurgeProject, ActConfirmLost} { // two at one time
+	for _, action := range []string{ActionBackupNow, ActionCancel, ActionPause, ActionResume, ActPurgeProject, ActConfirmLost} { // two have the same time
 		i := intent
 		i.Action = action
 		require.NoError(t, h.db.Intervene(h.ctx, i, func() (string, error) { return "done", nil }))
@@ -107,7 +107,7 @@ func TestTheNewestLinesComeFirst(t *testing.T) {
 	assert.Equal(t, ActConfirmLost, h.audited(1)[0].Action)
 }
 
-func TestARecordByHandIsAPlannedOneThatSaysSo(t *testing.T) {
+func TestPlanManualWritesAPlannedManualRecord(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -133,7 +133,7 @@ func TestARecordByHandIsAPlannedOneThatSaysSo(t *testing.T) {
 	assert.True(t, r.Manual, "to its end")
 }
 
-func TestByHandThereIsNoSecondOneInProgress(t *testing.T) {
+func TestPlanManualAllowsOneRecordInProgress(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for shape, more := range shapes {

@@ -30,7 +30,7 @@ func (h *house) pauses() (all Pauses) {
 	return all
 }
 
-func TestAPauseIsOneRowAndItsEndTakesThatRow(t *testing.T) {
+func TestPauseAndResumeWriteOneRow(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.ready()
@@ -62,7 +62,7 @@ func TestAPauseIsOneRowAndItsEndTakesThatRow(t *testing.T) {
 	}
 }
 
-func TestThePauseOfAllAndThoseOfProjectsEndByThemselves(t *testing.T) {
+func TestPausesOfAllAndOfProjectsAreIndependent(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, projectID := range []string{"q", "", "p"} {
@@ -82,9 +82,9 @@ func TestThePauseOfAllAndThoseOfProjectsEndByThemselves(t *testing.T) {
 	assert.Nil(t, Pauses(nil).Of("p"))
 }
 
-// The whole machine under each pause: what begins something is refused and
-// writes nothing, and all else writes exactly what it writes at any time.
-func TestAPauseRefusesWhatBeginsAndHindersNothingElse(t *testing.T) {
+// All moves under each pause: those that start something fail and write nothing, all others write the same columns as without
+// a pause.
+func TestPauseRejectsOnlyMovesThatStartSomething(t *testing.T) {
 	t.Parallel()
 	begins := map[string]bool{"Ask": true, "StartRemoval": true, "Repair": true}
 	for projectID, refuses := range map[string]bool{"p": true, "": true, "elsewhere": false} {
@@ -115,8 +115,8 @@ func TestAPauseRefusesWhatBeginsAndHindersNothingElse(t *testing.T) {
 	}
 }
 
-// The owner of the record decides, not the volume's owner of today.
-func TestThePauseOfTheFormerProjectHoldsForItsRecords(t *testing.T) {
+// The record's project decides, not the volume's current project.
+func TestPauseOfTheFormerProjectAppliesToItsRecords(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"project_id": "new owner"})
@@ -126,7 +126,7 @@ func TestThePauseOfTheFormerProjectHoldsForItsRecords(t *testing.T) {
 	h.changesNothing(func() { _, err := moves["StartRemoval"](h, c, r); require.ErrorIs(t, err, ErrPaused) })
 }
 
-func TestWhoeverLostTheLeaseIsStaleAlsoWithoutAPause(t *testing.T) {
+func TestExpiredLeaseIsStaleNotPaused(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c, r := h.shaped("planned")
@@ -137,9 +137,8 @@ func TestWhoeverLostTheLeaseIsStaleAlsoWithoutAPause(t *testing.T) {
 	require.NotErrorIs(t, err, ErrPaused)
 }
 
-// An Ask that looked before the pause, and waits for a row, is committed before
-// the pause returns.
-func TestAPauseReturnsAfterWhatLookedBeforeIt(t *testing.T) {
+// An Ask that checked for pauses before the pause, and waits for a row, is committed before the pause returns.
+func TestPauseWaitsForEarlierMoves(t *testing.T) {
 	t.Parallel()
 	for name, shape := range map[string]string{"Ask": "planned", "StartRemoval": "available"} {
 		t.Run(name, func(t *testing.T) {
@@ -178,8 +177,8 @@ func TestAPauseReturnsAfterWhatLookedBeforeIt(t *testing.T) {
 	}
 }
 
-// One that comes while the pause is being written waits, and sees it.
-func TestWhatComesWhileAPauseIsWrittenSeesIt(t *testing.T) {
+// A move that begins while the pause is being written waits and then sees the pause.
+func TestMoveDuringAPauseWriteWaitsAndIsRejected(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c, r := h.shaped("planned")
@@ -202,7 +201,7 @@ func TestWhatComesWhileAPauseIsWrittenSeesIt(t *testing.T) {
 	assert.Equal(t, r, h.read("r"))
 }
 
-func TestWhatBeginsKeepsNobodyElseWaiting(t *testing.T) {
+func TestMovesThatStartSomethingDoNotBlockEachOther(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c, r := h.shaped("planned")
@@ -221,7 +220,7 @@ func TestWhatBeginsKeepsNobodyElseWaiting(t *testing.T) {
 	require.NoError(t, <-asked)
 }
 
-func TestAtWorkTellsWhatIsPaused(t *testing.T) {
+func TestAtWorkReportsPausedProjects(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.plan("ours", shapes["planned"])
@@ -246,7 +245,7 @@ func TestAtWorkTellsWhatIsPaused(t *testing.T) {
 	}
 }
 
-func TestASubjectIsPausedWithItsProject(t *testing.T) {
+func TestSubjectIsPausedWithItsProject(t *testing.T) {
 	t.Parallel()
 	v := seen("v")
 	v.GoneAt = &base

@@ -11,7 +11,7 @@ import (
 	"staffeln/backup"
 )
 
-// wish is a record as a plan makes it.
+// wish returns a record as a plan creates it.
 func wish(volumeID string) backup.Record {
 	point := base.Add(-24 * hour)
 	return backup.Record{
@@ -22,7 +22,7 @@ func wish(volumeID string) backup.Record {
 	}
 }
 
-func TestAPlannedRecordIsWhatThePlanWished(t *testing.T) {
+func TestPlanWritesTheGivenRecord(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -38,7 +38,7 @@ func TestAPlannedRecordIsWhatThePlanWished(t *testing.T) {
 	assert.Equal(t, want, records[0])
 }
 
-func TestAVolumeThatCanNotBeBackedUpGetsAFailedRecord(t *testing.T) {
+func TestPlanWritesFailedRecords(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -51,7 +51,7 @@ func TestAVolumeThatCanNotBeBackedUpGetsAFailedRecord(t *testing.T) {
 	assert.Equal(t, 1, h.count(`SELECT count(*) FROM records WHERE state = 'planned' AND ended_at IS NULL`))
 }
 
-func TestAVolumeWithOneInProgressGetsNoOther(t *testing.T) {
+func TestPlanSkipsVolumesWithARecordInProgress(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, shape := range []string{"planned", "asked", "creating", "overdue"} {
@@ -68,7 +68,7 @@ func TestAVolumeWithOneInProgressGetsNoOther(t *testing.T) {
 	assert.Equal(t, 1, n, "the free one, once")
 }
 
-func TestAnEmptyPlanWritesNothing(t *testing.T) {
+func TestEmptyPlanWritesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.changesNothing(func() {
@@ -86,7 +86,7 @@ func TestAnEmptyPlanWritesNothing(t *testing.T) {
 	})
 }
 
-func TestAPlanLargerThanABatchIsWrittenWhole(t *testing.T) {
+func TestPlanLargerThanABatchIsWrittenCompletely(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	volumes, records := make([]Volume, 2*batch+1), make([]backup.Record, 2*batch+1)
@@ -102,7 +102,7 @@ func TestAPlanLargerThanABatchIsWrittenWhole(t *testing.T) {
 	assert.Equal(t, len(records), h.count(`SELECT count(DISTINCT volume_id) FROM records`))
 }
 
-func TestWithdrawalEndsWhatIsStillPlanned(t *testing.T) {
+func TestWithdrawAllEndsOnlyPlannedRecords(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, shape := range shapeNames() {
@@ -130,9 +130,8 @@ func TestWithdrawalEndsWhatIsStillPlanned(t *testing.T) {
 	}, lines)
 }
 
-// One odd name in a tenant's project must not keep the whole cloud from being
-// planned.
-func TestANameThatPostgresRefusesStopsNobody(t *testing.T) {
+// One odd name in a tenant's project must not prevent the plan of the whole cloud.
+func TestTextsThatPostgresRefusesAreReplaced(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	odd := "a\x00b\xffc"

@@ -15,7 +15,7 @@ import (
 	"staffeln/backup"
 )
 
-// A condition on a state that stands anywhere else would not follow package backup.
+// A condition on a state in any other file would not follow package backup.
 func TestConditionsOnStatesAreInOneFile(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -31,9 +31,8 @@ func TestConditionsOnStatesAreInOneFile(t *testing.T) {
 	}
 }
 
-// indexed are the indexes of records that are about its state, and the
-// condition that the statements ask for: Postgres takes an index only where the
-// condition implies the index's.
+// indexed has the partial indexes on the state of records, and the conditions in the statements that need them. Postgres uses
+// an index only if the statement's condition implies that of the index.
 var indexed = map[string]string{
 	"records_one_in_progress":        isInProgress,
 	"records_restore_points":         isAvailable,
@@ -56,7 +55,7 @@ var indexed = map[string]string{
 	"records_unfinished_of_project":  isUnfinished,
 }
 
-// constrained are the constraints that are about several states.
+// constrained has the constraints on several states.
 var constrained = map[string]string{
 	"records_state":     stateIn(func(backup.State) bool { return true }),
 	"records_end_dated": `(` + isInProgress + `) = (ended_at IS NULL)`,
@@ -73,7 +72,7 @@ func TestSchemaFollowsTheStates(t *testing.T) {
 	assert.Equal(t, h.parsed(constrained), h.pairs(constraints, []string{"records_state", "records_end_dated"}))
 }
 
-// parsed returns the conditions as Postgres keeps them.
+// parsed returns the conditions as Postgres stores them.
 func (h *house) parsed(conditions map[string]string) map[string]string {
 	h.t.Helper()
 	parsed := map[string]string{}
@@ -87,7 +86,7 @@ func (h *house) parsed(conditions map[string]string) map[string]string {
 	return parsed
 }
 
-// pairs returns the names and conditions that the query finds, states in the order of their names.
+// pairs returns the names and conditions that the query selects, with the lists of states sorted.
 func (h *house) pairs(q string, args ...any) map[string]string {
 	h.t.Helper()
 	rows, err := h.db.pool.Query(h.ctx, q, args...)

@@ -14,7 +14,7 @@ func goneProject(detail string) backup.Finding {
 	return backup.Finding{Reason: backup.ProjectGone, ProjectID: "p", Object: "p", Detail: detail}
 }
 
-func TestAProjectOutOfReachIsNewOnceAndEndsWhenItIsReached(t *testing.T) {
+func TestUnreachableProjectIsNewOnceAndEndsWhenReached(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -39,7 +39,7 @@ func TestAProjectOutOfReachIsNewOnceAndEndsWhenItIsReached(t *testing.T) {
 	assert.Empty(t, h.findings())
 }
 
-func TestAProjectIsGoneForAsLongAsItWasSeenSo(t *testing.T) {
+func TestGoneReturnsProjectsSeenGoneAfterTheTime(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -53,7 +53,7 @@ func TestAProjectIsGoneForAsLongAsItWasSeenSo(t *testing.T) {
 	assert.Empty(t, gone)
 }
 
-func TestTheFindingOfAProjectEndsWhenNothingIsLeftOrNobodyMetIt(t *testing.T) {
+func TestForgetProjectsDeletesFindingsWithoutBackupsOrOld(t *testing.T) {
 	t.Parallel()
 	for shape, left := range map[string]bool{
 		"available": true, "deleting": true, "undeletable": true, "leftover": true,

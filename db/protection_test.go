@@ -10,9 +10,8 @@ import (
 	"staffeln/backup"
 )
 
-// Whatever state a row can be in, what Postgres counts, filters and returns is
-// what package backup judges it to be.
-func TestProtectionOfRowsIsWhatBackupJudges(t *testing.T) {
+// For every possible row, the protection that Postgres counts, filters and returns is the one of package backup.
+func TestProtectionInSQLMatchesPackageBackup(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	const late = 24 * hour
@@ -29,7 +28,7 @@ func TestProtectionOfRowsIsWhatBackupJudges(t *testing.T) {
 			r["decided_at"] = base
 		}
 		if h.insert("volumes", plainVolume.with(r)) != nil {
-			return // no row can be so
+			return // the constraints exclude this row
 		}
 		// none of these is a restore point of the volume's owner
 		h.record(id+"-before", point(id+"-before", 0).with(row{"volume_id": id, "project_id": "before"}))

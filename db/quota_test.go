@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestQuotaIsFreedByARemovalOfTheLastHours(t *testing.T) {
+func TestQuotaFreedReturnsRecentRemovals(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)

@@ -18,7 +18,7 @@ func page(ids ...string) []backup.Backup {
 	return all
 }
 
-func TestWhatASweepSeesIsMarkedAndTheRestIsToldUnknown(t *testing.T) {
+func TestSeenMarksRecordsAndReturnsUnknownBackups(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -43,7 +43,7 @@ func TestWhatASweepSeesIsMarkedAndTheRestIsToldUnknown(t *testing.T) {
 	})
 }
 
-func TestALostRecordThatIsSeenIsAvailableAgain(t *testing.T) {
+func TestSeenMakesLostRecordsAvailable(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -65,7 +65,7 @@ func (h *house) missing(b *Run) ([]string, int) {
 	return ids(missing), available
 }
 
-func TestOnlyWhatIsAsItWasBeforeTheSweepIsMissing(t *testing.T) {
+func TestMissingReturnsOnlyUnchangedUnseenRecords(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, shape := range shapeNames() {
@@ -82,7 +82,7 @@ func TestOnlyWhatIsAsItWasBeforeTheSweepIsMissing(t *testing.T) {
 	assert.Equal(t, 4, available)
 }
 
-func TestNoMoreIsReadThanTellsThatTooMuchIsMissing(t *testing.T) {
+func TestMissingReadsOneMoreThanTheLimit(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -97,7 +97,7 @@ func TestNoMoreIsReadThanTellsThatTooMuchIsMissing(t *testing.T) {
 	assert.Equal(t, 1550, available)
 }
 
-func TestALossIsWrittenOnlyWhereNothingChangedSince(t *testing.T) {
+func TestLoseSkipsChangedRecords(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, shape := range shapeNames() {
@@ -116,7 +116,7 @@ func TestALossIsWrittenOnlyWhereNothingChangedSince(t *testing.T) {
 	}, lines)
 }
 
-func TestATwinGetsARecordOfItsOwn(t *testing.T) {
+func TestTwinBackupGetsItsOwnRecord(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -138,9 +138,8 @@ func TestATwinGetsARecordOfItsOwn(t *testing.T) {
 	assert.Empty(t, missing, "it is younger than the sweep")
 }
 
-// What a late request came to is a leftover where it failed: its removal is
-// due, as that of every other one.
-func TestATwinThatFailedIsALeftover(t *testing.T) {
+// A late request that failed left a leftover, and its removal is due like that of any other.
+func TestFailedTwinIsALeftover(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -153,8 +152,8 @@ func TestATwinThatFailedIsALeftover(t *testing.T) {
 	assert.Equal(t, "no space", got.ReasonText)
 }
 
-// A refusal of long ago does not make the next one the second in a row.
-func TestRefusalsInARowAreNotADayApart(t *testing.T) {
+// A refusal long ago and the next one are not a series.
+func TestRefusalsADayApartAreNotASeries(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c, r := h.shaped("available")
@@ -171,8 +170,8 @@ func TestRefusalsInARowAreNotADayApart(t *testing.T) {
 	assert.Equal(t, base, *refused(h.read("r")).DeletionRefusedSince, "a day later it begins anew")
 }
 
-// A twin whose data bore no date would be past every retention.
-func TestABackupWithoutADataTimestampIsDatedByItsCreation(t *testing.T) {
+// Without a date, a twin would be past every retention.
+func TestBackupWithoutDataTimestampUsesCreationTime(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c, r := h.shaped("creating")

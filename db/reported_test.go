@@ -12,7 +12,7 @@ import (
 	"staffeln/backup"
 )
 
-// counted answers the transitions that the metrics tell of, as from>to:reason.
+// counted returns the metric of transitions, keyed by from>to:reason.
 func (h *house) counted() map[string]float64 {
 	h.t.Helper()
 	families, err := h.metrics.Registry.Gather()
@@ -33,7 +33,7 @@ func (h *house) counted() map[string]float64 {
 	return all
 }
 
-func TestEachChangeOfStateIsCountedOnce(t *testing.T) {
+func TestEachTransitionIsCountedOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -71,7 +71,7 @@ func TestEachChangeOfStateIsCountedOnce(t *testing.T) {
 	}, h.counted())
 }
 
-func TestAChangeOfStateIsLoggedAndAWaitIsNot(t *testing.T) {
+func TestTransitionsAreLoggedAndRetriesAreNot(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	c, r := h.shaped("planned")
@@ -90,7 +90,7 @@ func TestAChangeOfStateIsLoggedAndAWaitIsNot(t *testing.T) {
 	}, line)
 }
 
-func TestWhatABeatChangesIsCountedByReason(t *testing.T) {
+func TestBulkTransitionsAreCountedByReason(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, id := range []string{"a", "b", "c"} {

@@ -15,14 +15,14 @@ func (h *house) removed(project string) (all []RemovedPoint) {
 	return all
 }
 
-// gone is a restore point that was removed.
+// gone is a removed restore point.
 func gone(backupID string, more row) row {
 	return point(backupID, 20*day).with(row{
 		"state": "deleted", "removal_reason": "expired", "deletion_requested_at": base.Add(-2 * hour), "changed_at": base.Add(-hour), "report_id": "told",
 	}).with(more)
 }
 
-func TestEachRemovalIsToldOnceAndMakesAReportDue(t *testing.T) {
+func TestRemovalIsReportedOnceAndMakesAReportDue(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -53,7 +53,7 @@ func TestEachRemovalIsToldOnceAndMakesAReportDue(t *testing.T) {
 	assert.Len(t, h.removed(""), 2, "what nobody got is told by the next one")
 }
 
-func TestVolumesWithFewRestorePoints(t *testing.T) {
+func TestFewVolumesReturnsVolumesWithTooFewRestorePoints(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, id := range []string{"enough", "few", "young", "broken", "unprotected", "ended"} {
@@ -85,7 +85,7 @@ func TestVolumesWithFewRestorePoints(t *testing.T) {
 	assert.Empty(t, all, "nothing is promised")
 }
 
-func TestNoReceiverIsFoundOnceAndForgotten(t *testing.T) {
+func TestNoReceiverFindingIsNewOnceAndDeleted(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
 	c := h.leaseReports("p")

@@ -30,8 +30,8 @@ func (h *house) unreported() []string {
 	return all
 }
 
-// telling has two projects with results: p with a success and a failure, q with
-// a success, and records beside them that nobody is told of yet.
+// reportFixture has two projects with results: p with a success and a failure, q with a success, and records that are not to
+// be reported yet.
 func telling(t *testing.T) *house {
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -44,7 +44,7 @@ func telling(t *testing.T) *house {
 	return h
 }
 
-func TestWhatEndedWaitsToBeToldByProject(t *testing.T) {
+func TestUnreportedReturnsResultsByProject(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
 	all, err := h.beat().Unreported(h.ctx, 24*hour)
@@ -69,8 +69,8 @@ func TestWhatEndedWaitsToBeToldByProject(t *testing.T) {
 	}, all)
 }
 
-// A volume that waits for its first backup is a matter when it waits for longer than any restore point may be old.
-func TestAVolumeWithoutARestorePointIsAMatterWhenItsTimeIsOver(t *testing.T) {
+// A volume without a restore point is reported once it has waited for longer than the late age.
+func TestVolumeWithoutRestorePointIsReportedAfterTheLateAge(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.exec(`UPDATE leadership SET planned_at = $1`, base.Add(-hour))
@@ -84,7 +84,7 @@ func TestAVolumeWithoutARestorePointIsAMatterWhenItsTimeIsOver(t *testing.T) {
 	assert.Equal(t, []Unreported{{ProjectID: "p", Matter: new(base.Add(-3 * hour))}}, all)
 }
 
-func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
+func TestReportMarksExactlyItsRecordsOnce(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
 	c := h.leaseReports("p")
@@ -124,7 +124,7 @@ func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
 	assert.Equal(t, base, before.UTC())
 }
 
-func TestOneWorkerIsAtAGroupAndALateOneWritesOnlyWhatHappened(t *testing.T) {
+func TestExpiredReportLeaseRecordsOnlySentMails(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
 	old := h.leaseReports("p")
@@ -151,7 +151,7 @@ func TestOneWorkerIsAtAGroupAndALateOneWritesOnlyWhatHappened(t *testing.T) {
 	assert.Equal(t, "b", mails[0].Receiver)
 }
 
-func TestWhatNobodyGotIsToldByTheNextReport(t *testing.T) {
+func TestUndeliveredReportIsRepeatedByTheNext(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
 	c := h.leaseReports("p")
@@ -165,7 +165,7 @@ func TestWhatNobodyGotIsToldByTheNextReport(t *testing.T) {
 	assert.Nil(t, before)
 }
 
-func TestReportsAreForgottenAndTheirRecordsStayTold(t *testing.T) {
+func TestForgetReportsKeepsRecordsReported(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
 	c := h.leaseReports("p")
@@ -180,7 +180,7 @@ func TestReportsAreForgottenAndTheirRecordsStayTold(t *testing.T) {
 	assert.Equal(t, []string{"elsewhere"}, h.unreported())
 }
 
-func TestWhatAReportTellsOfAResult(t *testing.T) {
+func TestResultsAndLatenessOfAReport(t *testing.T) {
 	t.Parallel()
 	h := telling(t)
 	h.exec(`UPDATE volumes SET decision_until = $1, reason = 'retry_later' WHERE id = 'v'`, base.Add(hour))

@@ -10,9 +10,9 @@ import (
 	"staffeln/backup"
 )
 
-// The plan that sees a volume in another project gives the restore points of
-// the owner before the retention that was in force, where that is longer.
-func TestATransferKeepsTheFormerOwnersRetention(t *testing.T) {
+// A plan that sees a volume in another project stores, for the old owner's restore points, the retention that was in force if
+// it is longer.
+func TestRetentionOfTransferredVolumeKeepsOldOwnersRetention(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"retention": "20 days"})
@@ -46,8 +46,8 @@ func TestATransferKeepsTheFormerOwnersRetention(t *testing.T) {
 	assert.Equal(t, []string{"v"}, h.aged(), "the other is past its 20 days")
 }
 
-// Where and when its protection ended comes with the volume that retention reads.
-func TestEndsComeWithTheVolumesThatRetentionReads(t *testing.T) {
+// The volumes that retention reads include the ends of protection by project.
+func TestVolumesReadForRetentionHaveEndsOfProtection(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"protected": false, "retention": "1 day"})
@@ -81,8 +81,8 @@ func (h *house) details() map[string]string {
 	return details
 }
 
-// The finding stands, with the date on which the last restore point goes, until
-// nothing is left or protection is back; only what changed is written.
+// The finding, with the date of the last expiry, is kept until no restore point is left or the protection is back. Only
+// changes are written.
 func TestEndedProtectionIsAFindingWhileRestorePointsAreLeft(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -118,9 +118,9 @@ func TestEndedProtectionIsAFindingWhileRestorePointsAreLeft(t *testing.T) {
 	assert.Empty(t, h.details(), "nothing is left")
 }
 
-// Cinder's time counts within the bounds of our own; outside of them ours does,
-// and one finding says so until none was for a day.
-func TestCindersTimesAreBounded(t *testing.T) {
+// Cinder's timestamp is used if it is within the bounds of our own times. Otherwise ours is used, and a finding exists until
+// there was no wrong timestamp for a day.
+func TestCinderTimestampsAreBounded(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)

@@ -32,7 +32,7 @@ func (h *house) aged() []string {
 	return all
 }
 
-func TestAVolumeIsAgedExactlyWhenItsOldestPointIsPastTheRetentionInForce(t *testing.T) {
+func TestAgedReturnsVolumesPastTheRetentionInForce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"retention": "3 days"})
@@ -46,7 +46,7 @@ func TestAVolumeIsAgedExactlyWhenItsOldestPointIsPastTheRetentionInForce(t *test
 	assert.Empty(t, h.aged(), "what is marked needs no second look")
 }
 
-func TestOnlyRestorePointsAge(t *testing.T) {
+func TestAgedIgnoresRecordsThatAreNotAvailable(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("none", nil)
@@ -59,7 +59,7 @@ func TestOnlyRestorePointsAge(t *testing.T) {
 	assert.Empty(t, h.aged())
 }
 
-func TestWithoutARetentionInForceEachRecordsOwnHolds(t *testing.T) {
+func TestAgedUsesRecordRetentionWithoutVolumeRetention(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"protected": false, "retention": nil, "retention_source": nil})
@@ -70,7 +70,7 @@ func TestWithoutARetentionInForceEachRecordsOwnHolds(t *testing.T) {
 	assert.Equal(t, []string{"v"}, h.aged(), "the younger one is past its own")
 }
 
-func TestAVolumeThatIsGoneAgesToo(t *testing.T) {
+func TestAgedReturnsGoneVolumes(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", row{"protected": false, "gone_at": base, "retention": "1 day"})
@@ -81,9 +81,8 @@ func TestAVolumeThatIsGoneAgesToo(t *testing.T) {
 	assert.Equal(t, []backup.Record{h.read("r")}, volumes[0].Links)
 }
 
-// However many are aged, they are read in chunks, and each chunk by as many
-// statements as the next.
-func TestAgedVolumesComeInChunksWithTheirLinks(t *testing.T) {
+// All aged volumes are read in chunks, and each chunk takes the same number of statements.
+func TestAgedReadsVolumesInChunksWithTheirLinks(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	const n = agedAtOnce + 3

@@ -12,8 +12,7 @@ import (
 	"staffeln/backup"
 )
 
-// alone is a filled database with a single connection, so that the server's
-// counts are those of the calls that it is asked for.
+// alone returns a filled database with a single connection, so that the server's statistics count only the calls of the test.
 func alone(t *testing.T, volumes int) *house {
 	t.Helper()
 	h := newHouse(t)
@@ -26,21 +25,21 @@ func alone(t *testing.T, volumes int) *house {
 	return h
 }
 
-// scans counts how often all of records was read.
+// scans returns the number of sequential scans of records.
 func (h *house) scans() int {
 	h.t.Helper()
 	h.exec("SELECT pg_stat_force_next_flush()")
 	return h.count("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'records'")
 }
 
-// reads counts how many rows of records were read by an index.
+// reads returns the number of rows of records that were read through indexes.
 func (h *house) reads() int {
 	h.t.Helper()
 	h.exec("SELECT pg_stat_force_next_flush()")
 	return h.count("SELECT idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'records'")
 }
 
-// hot are the calls whose cost must not grow with the history.
+// hot has the calls whose cost must not grow with the history.
 var hot = map[string]func(*house) error{
 	"Unfinished": func(h *house) error { _, err := h.beat().Unfinished(h.ctx); return err },
 	"AtWork":     func(h *house) error { _, err := h.beat().AtWork(h.ctx); return err },
@@ -151,22 +150,22 @@ var hot = map[string]func(*house) error{
 
 const someVolume = "volume-000000000000000000000000010"
 
-func TestTheHotCallsReadRecordsByTheirIndexes(t *testing.T) {
+func TestFrequentCallsReadRecordsThroughIndexes(t *testing.T) {
 	t.Parallel()
 	h := alone(t, 3000)
 	_, err := h.db.Pause(h.ctx, Pause{ProjectID: "nobody's"})
 	require.NoError(t, err)
 	for name, call := range hot {
 		before := h.scans()
-		for range 8 { // from the sixth on Postgres may take a plan that suits any argument
+		for range 8 { // from the sixth execution on, Postgres may use a generic plan
 			require.NoError(t, call(h), name)
 		}
 		assert.Equal(t, before, h.scans(), "%s reads all records", name)
 	}
 }
 
-// What room a quota got is asked at each plan: it reads the removals of six hours, not all of the history.
-func TestQuotaFreedReadsTheNewestRemovals(t *testing.T) {
+// Each plan reads which quotas were freed: it must read the removals of six hours, not the whole history.
+func TestQuotaFreedReadsOnlyRecentRemovals(t *testing.T) {
 	t.Parallel()
 	h := alone(t, 3000)
 	before := h.reads()

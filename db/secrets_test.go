@@ -9,8 +9,8 @@ import (
 	"staffeln/backup"
 )
 
-// A volume's restore points without secret are one finding for each project, dated at the first sight, for as long as
-// Cinder has them and their secrets are not back.
+// The restore points of a volume without secrets are one finding per project. It keeps its first time as long as Cinder has
+// the restore points and their secrets are gone.
 func TestRestorePointsWithoutSecretAreOneFindingPerVolumeAndProject(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -9,7 +9,7 @@ import (
 	"staffeln/backup"
 )
 
-// asking is a record that was asked for once, an hour ago.
+// asking is a record with one request, an hour ago.
 var asking = row{
 	"state": "creating", "requested_at": base.Add(-hour), "last_requested_at": base.Add(-hour), "deadline": base.Add(5 * hour), "attempts": 1,
 	"admitted_at": base.Add(-hour), "backup_name": "web_disk_1", "reason": "throttled", "reason_text": "slow", "cloud_request_id": "req-1",
@@ -21,7 +21,7 @@ var (
 	removing = row{"deletion_requested_at": base.Add(-hour), "removal_reason": "expired"}
 )
 
-// shapes are all the shapes that a record can have, several for some states.
+// shapes has all the shapes that a record can have; some states have several.
 var shapes = map[string]row{
 	"planned":           {"state": "planned", "admitted_at": base.Add(-hour)},
 	"resting":           asking.with(row{"next_try_at": base}),
@@ -43,8 +43,7 @@ func stateOf(shape string) backup.State { return backup.State(fmt.Sprint(shapes[
 
 func shapeNames() []string { return slices.Sorted(maps.Keys(shapes)) }
 
-// shaped is a database with one record r of the volume v in the given shape,
-// and others beside it that nothing must touch.
+// shaped writes a record r of the volume v in the given shape, and other records that must not change.
 func (h *house) shaped(shape string) (*Lease, backup.Record) {
 	h.t.Helper()
 	h.volume("v", nil)
@@ -63,7 +62,7 @@ var (
 
 type moveFunc func(*house, *Lease, backup.Record) (backup.Record, error)
 
-// moves are all methods that change one record for whoever holds the lease.
+// moves has all methods that change one record while the lease is held.
 var moves = map[string]moveFunc{
 	"Ask": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.Ask(h.ctx, r, backup.Incremental, "web_disk_2", 6*hour)

@@ -13,9 +13,9 @@ import (
 	"staffeln/backup"
 )
 
-// What a list reads of a volume tells of the backups that it shows what all of them would: at every place of random
-// histories, with removed, lost, failed and foreign owners' links, and where Cinder's clock was wrong.
-func TestAListReadsTheChainsThatItShows(t *testing.T) {
+// The records that HeldAround reads give the same forecast as all records. The test compares them at every position of random
+// histories, with links that are removed, lost, failed or of other owners, and with a wrong Cinder clock.
+func TestHeldAroundGivesTheForecastOfAllLinks(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	random := rand.New(rand.NewPCG(12, 7))
@@ -78,8 +78,8 @@ func TestAListReadsTheChainsThatItShows(t *testing.T) {
 	}
 }
 
-// Of a long history a list reads a few chains, and a page of another project nothing.
-func TestAListOfALongHistoryReadsLittle(t *testing.T) {
+// A list of a long history reads a few chains; a page of another project reads nothing.
+func TestListOfALongHistoryReadsFewLinks(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.fill(100)
@@ -103,8 +103,8 @@ func TestAListOfALongHistoryReadsLittle(t *testing.T) {
 	})
 }
 
-// Whoever leaves ends what is read for him, and keeps no connection from others.
-func TestAPageEndsWithItsRequest(t *testing.T) {
+// Cancelling a request ends its statement and frees the connection.
+func TestPageStatementEndsWithItsRequest(t *testing.T) {
 	t.Parallel()
 	h := unstepped(t)
 	pages, err := h.db.Pages(h.ctx)
@@ -129,7 +129,7 @@ func TestAPageEndsWithItsRequest(t *testing.T) {
 	require.NoError(t, pages.Snapshot(h.ctx, func(*Snapshot) error { return nil }))
 }
 
-// tenantsPages reads what the overview, the lists and a volume's page of a project show.
+// tenantsPages reads the data of a project's overview, lists and volume page.
 func tenantsPages(ctx context.Context, l *Snapshot, project string) error {
 	p := Part{Project: project, Limit: 10}
 	_, counts := l.ProtectionCounts(ctx, hour, project)

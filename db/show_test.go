@@ -11,13 +11,13 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// look runs one look.
+// look calls read with a snapshot.
 func (h *house) look(look func(*Snapshot)) {
 	h.t.Helper()
 	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) error { look(l); return nil }))
 }
 
-func TestALookSeesOneMomentAndWritesNothing(t *testing.T) {
+func TestSnapshotIsConsistentAndReadOnly(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)
@@ -34,7 +34,7 @@ func TestALookSeesOneMomentAndWritesNothing(t *testing.T) {
 	require.Equal(t, 1, h.count("SELECT count(*) FROM records"))
 }
 
-func TestTheLookTellsWhoLeads(t *testing.T) {
+func TestSnapshotReturnsTheLeader(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.look(func(l *Snapshot) {
@@ -96,7 +96,7 @@ func TestProtectionsOfVolumes(t *testing.T) {
 	})
 }
 
-func TestAVolumeIsFoundByItsIDOrItsUniqueName(t *testing.T) {
+func TestVolumeIsFoundByIDOrUniqueName(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for id, more := range map[string]row{
@@ -118,7 +118,7 @@ func TestAVolumeIsFoundByItsIDOrItsUniqueName(t *testing.T) {
 	})
 }
 
-func TestWhatIsBusyAndWhatWaits(t *testing.T) {
+func TestInProgressAndBacklog(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for name, shape := range shapes {
@@ -152,7 +152,7 @@ func TestWhatIsBusyAndWhatWaits(t *testing.T) {
 	})
 }
 
-func TestAFailureIsToldUntilTheNextSuccess(t *testing.T) {
+func TestFailuresEndWithTheNextSuccess(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	failed := func(age time.Duration) row {
@@ -216,7 +216,7 @@ func TestBackupsByFilter(t *testing.T) {
 	}
 }
 
-func TestWhatMayGoUntilThen(t *testing.T) {
+func TestAgeingReturnsVolumesWithExpiringRestorePoints(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for volume, c := range map[string]struct{ volume, record row }{
@@ -245,8 +245,8 @@ func TestWhatMayGoUntilThen(t *testing.T) {
 	})
 }
 
-// Pages, one behind the other, are the whole list, in either order, however many records have the same time.
-func TestPagesAreTheWholeList(t *testing.T) {
+// All pages together are the whole list, in either order, even if records have the same time.
+func TestPagesTogetherAreTheWholeList(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for _, volume := range []string{"v1", "v2", "v3"} {
@@ -305,14 +305,14 @@ func TestPagesAreTheWholeList(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, none)
 		}
-		// What another project owns can't be restored in this one.
+		// The backups of another project cannot be restored in this one.
 		one, err := l.ProtectionOf(h.ctx, hour, "p2", "v1")
 		require.ErrorIs(t, err, ErrUnknownVolume)
 		require.Empty(t, one)
 	})
 }
 
-func TestTheSessionKeyIsOneForAll(t *testing.T) {
+func TestSessionKeyIsTheSameForAllCallers(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	one, err := h.db.SessionKey(h.ctx)

@@ -14,7 +14,7 @@ func volumeIDs(all []Volume) (ids []string) {
 	return ids
 }
 
-func TestATargetIsAVolumeOrAllProtectedOnesOfAServer(t *testing.T) {
+func TestTargetsReturnsAVolumeOrTheProtectedVolumesOfAServer(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	server := func(id, name string, more row) row { return row{"server_id": id, "server_name": name}.with(more) }
@@ -51,7 +51,7 @@ func TestATargetIsAVolumeOrAllProtectedOnesOfAServer(t *testing.T) {
 	})
 }
 
-func TestAProjectIsFoundByItsIDOrItsUniqueName(t *testing.T) {
+func TestProjectIsFoundByIDOrUniqueName(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("a", row{"project_id": "p1", "project_name": "acme"})
@@ -78,7 +78,7 @@ func TestAProjectIsFoundByItsIDOrItsUniqueName(t *testing.T) {
 	assert.Equal(t, "project acme (p)", Project{"p", "acme"}.String())
 }
 
-func TestRemnantsAreWhatEachProjectMayHaveInCinder(t *testing.T) {
+func TestRemnantsReturnsBackupsByProject(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	away := row{"gone_at": base, "protected": false}
@@ -88,7 +88,7 @@ func TestRemnantsAreWhatEachProjectMayHaveInCinder(t *testing.T) {
 	for _, id := range []string{"here", "left", "empty"} {
 		h.volume("gone of "+id, project(id).with(away))
 	}
-	for shape, more := range shapes { // every shape there is
+	for shape, more := range shapes { // all shapes
 		if stateOf(shape).InProgress() {
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 	"staffeln/backup"
 )
 
-// writes are all methods by which a beat writes.
+// writes has all methods with which a run writes.
 var writes = map[string]func(*house, *Run) error{
 	"Admit": func(h *house, b *Run) error { _, err := b.Admit(h.ctx, backup.Caps{}, backup.Outage{}); return err },
 	"Plan": func(h *house, b *Run) error {
@@ -46,7 +46,7 @@ var writes = map[string]func(*house, *Run) error{
 	"Done sweep":        func(h *house, b *Run) error { return b.Done(h.ctx, SweepBeat, base) },
 }
 
-// ready is a database in which each of the writes would change something.
+// ready writes data that each of the writes would change.
 func (h *house) ready() {
 	h.shaped("planned")
 	h.exec("UPDATE records SET admitted_at = NULL WHERE id = 'r'")
@@ -54,7 +54,7 @@ func (h *house) ready() {
 	h.record("past", shapes["withdrawn"])
 }
 
-func TestABeatOfAnOlderTermWritesNothing(t *testing.T) {
+func TestRunOfAnOlderTermWritesNothing(t *testing.T) {
 	t.Parallel()
 	for name, write := range writes {
 		t.Run(name, func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestABeatOfAnOlderTermWritesNothing(t *testing.T) {
 	}
 }
 
-func TestAnUnknownBeatIsNotDone(t *testing.T) {
+func TestDoneRejectsUnknownRuns(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.changesNothing(func() {
@@ -80,7 +80,7 @@ func TestAnUnknownBeatIsNotDone(t *testing.T) {
 	})
 }
 
-func TestWhatABeatRemembersIsToldToTheNext(t *testing.T) {
+func TestRunTimesAreStoredForTheNextRun(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	b := h.beat()
@@ -96,9 +96,8 @@ func TestWhatABeatRemembersIsToldToTheNext(t *testing.T) {
 	}
 }
 
-// A new term waits for the write that is under way, and the next write of the
-// old term finds it.
-func TestATermBeginsBetweenTwoWrites(t *testing.T) {
+// A new term waits for the current write, and the next write of the old term fails.
+func TestNewTermWaitsForTheWriteOfTheOldTerm(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.ready()

@@ -10,9 +10,9 @@ import (
 	"staffeln/backup"
 )
 
-// A policy that stopped asking is noticed by what goes without a question; an allowed question about whatever backup
-// shows that it asks.
-func TestRemovalsThatCinderDidNotAskAbout(t *testing.T) {
+// A policy that no longer calls the delete check is detected by removals without a recorded request. An allowed request about
+// any backup shows that Cinder still calls it.
+func TestUnaskedReturnsRemovalsWithoutADeleteCheck(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("v", nil)

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A cloud in which volumes come and go: a plan reads none that is gone but what is listed again, and what is gone for as
-// long as the history is kept is forgotten, as soon as no record is left of it; what was never protected at once.
-func TestGoneVolumesAreNotReadAndAreForgottenWithTheHistory(t *testing.T) {
+// A plan reads gone volumes only if they are listed again. A gone volume is deleted after the history time, once it has no
+// records. One that was never protected is deleted at once.
+func TestGoneVolumesAreNotReadAndAreDeletedWithTheHistory(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.volume("here", nil)
@@ -38,7 +38,7 @@ func TestGoneVolumesAreNotReadAndAreForgottenWithTheHistory(t *testing.T) {
 		slices.Sort(ids)
 		assert.Equal(t, left, ids)
 	}
-	forget(nil, "here", "lately", "long ago", "long ago, with a backup") // a history that is kept for ever
+	forget(nil, "here", "lately", "long ago", "long ago, with a backup") // the history is kept for ever
 	forget(new(base.Add(-2*day)), "here", "lately", "long ago, with a backup")
 	h.exec(`DELETE FROM records`)
 	forget(new(base.Add(-2*day)), "here", "lately")

@@ -11,7 +11,7 @@ import (
 	"staffeln/backup"
 )
 
-// unlike are fields in which two rows may differ and yet say the same, and why.
+// unlike has the fields that Same does not compare, and why.
 var unlike = map[string]string{
 	"SeenAt":            "a volume that is neither unknown nor gone was seen at the newest plan",
 	"DecidedAt":         "that it was decided about counts, when does not",
@@ -25,8 +25,8 @@ var unlike = map[string]string{
 	"Retention.Shorter": "tried by its value",
 }
 
-// A field that a plan changes and Same does not see would never be written.
-func TestRowsThatDifferInAnyFieldAreNotTheSame(t *testing.T) {
+// A field that a plan changes but Same does not compare would never be written.
+func TestSameComparesEveryField(t *testing.T) {
 	t.Parallel()
 	whole := func() Volume {
 		at := func(n int) *time.Time { return new(base.Add(time.Duration(n) * time.Second)) }
@@ -69,7 +69,7 @@ func TestRowsThatDifferInAnyFieldAreNotTheSame(t *testing.T) {
 	}
 }
 
-// different gives a field another value.
+// different sets a field to another value.
 func different(t *testing.T, name string, field reflect.Value) {
 	t.Helper()
 	switch old := field.Interface().(type) {

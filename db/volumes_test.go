@@ -11,7 +11,7 @@ import (
 	"staffeln/backup"
 )
 
-// seen is a volume as a plan remembers it.
+// seen returns a volume as a plan stores it.
 func seen(id string) Volume {
 	return Volume{
 		ID: id, Name: "disk", ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", Zone: "az", Status: "in-use",
@@ -30,7 +30,7 @@ func (h *house) volumes() map[string]Volume {
 	return all
 }
 
-func TestAVolumeIsRememberedWhole(t *testing.T) {
+func TestRememberStoresAllFields(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	at, until := base.Add(-time.Minute), base.Add(time.Minute)
@@ -54,7 +54,7 @@ func TestAVolumeIsRememberedWhole(t *testing.T) {
 	assert.Equal(t, full, of)
 }
 
-func TestANewSightReplacesTheOneBefore(t *testing.T) {
+func TestRememberReplacesTheStoredState(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	b := h.beat()
@@ -72,7 +72,7 @@ func TestANewSightReplacesTheOneBefore(t *testing.T) {
 	}, lines, "leases and removals are not the plan's")
 }
 
-func TestAVolumeIsWhatALookAtTheCloudShowed(t *testing.T) {
+func TestAsOfReturnsTheVolumeInTheCloud(t *testing.T) {
 	t.Parallel()
 	v := seen("v")
 	v.Encrypted = true
