@@ -16,23 +16,23 @@ import (
 )
 
 // plan writes a planned record with its own volume; more overrides columns.
-func (h *house) plan(id string, more row) {
+func (h *harness) plan(id string, more row) {
 	h.t.Helper()
 	h.volume("v-"+id, nil)
 	h.record(id, row{"state": "planned", "volume_id": "v-" + id}.with(more))
 }
 
-func (h *house) admit(caps backup.Caps) []string {
+func (h *harness) admit(caps backup.Caps) []string {
 	h.t.Helper()
 	before := h.admitted()
-	a, err := h.beat().Admit(h.ctx, caps, backup.Outage{})
+	a, err := h.run().Admit(h.ctx, caps, backup.Outage{})
 	require.NoError(h.t, err)
 	fresh := slices.DeleteFunc(h.admitted(), func(id string) bool { return slices.Contains(before, id) })
 	assert.ElementsMatch(h.t, fresh, a.Admitted)
 	return fresh
 }
 
-func (h *house) admitted() []string {
+func (h *harness) admitted() []string {
 	h.t.Helper()
 	rows, err := h.db.pool.Query(h.ctx, `SELECT id FROM records WHERE admitted_at IS NOT NULL ORDER BY id`)
 	require.NoError(h.t, err)
@@ -45,7 +45,7 @@ func age(d time.Duration) row { return row{"last_point_at": base.Add(-d)} }
 
 func TestAdmissionWritesOnlyAdmittedAt(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.plan("a", nil)
 	lines := h.changes(func() { assert.Equal(t, []string{"a"}, h.admit(backup.Caps{})) })
 	assert.Equal(t, []string{"records a admitted_at: null -> now"}, lines)
@@ -55,7 +55,7 @@ func TestAdmissionWritesOnlyAdmittedAt(t *testing.T) {
 
 func TestAdmissionPrefersNoThenOldestRestorePoint(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.plan("young", age(time.Hour))
 	h.plan("old", age(48*time.Hour))
 	h.plan("none", nil)
@@ -71,7 +71,7 @@ func TestCapsCountInProgressButNotOverdue(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
+			h := newHarness(t)
 			turn := row{"forced_full": true}
 			h.plan("admitted", shapes["planned"].with(turn))
 			h.plan("creating", shapes["resting"].with(turn).with(row{"reason": ""})) // not throttled
@@ -99,12 +99,12 @@ func unique(shape row, name string) row {
 
 func TestConcurrentAdmissionsNeverExceedACap(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for i := range 60 {
 		h.plan(fmt.Sprintf("%02d", i), row{"project_id": fmt.Sprintf("p%d", i%4), "availability_zone": fmt.Sprintf("z%d", i%3), "forced_full": i%2 == 0})
 	}
 	caps := backup.Caps{Total: 17, PerProject: 6, PerZone: 7, ForcedFull: 5}
-	b := h.beat()
+	b := h.run()
 	var admitted atomic.Int32
 	var group sync.WaitGroup
 	for i := range 30 {

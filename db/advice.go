@@ -13,10 +13,10 @@ import (
 
 // connectTimeout bounds one attempt to connect if the URL has no connect_timeout. Without it pgx waits two minutes for a
 // machine that drops packets.
-const connectTime = 10 * time.Second
+const connectTimeout = 10 * time.Second
 
 // adviceBySQLState has the advice for errors that operators meet when a process starts, by SQLSTATE.
-var advices = map[string]string{
+var adviceBySQLState = map[string]string{
 	"28P01": "mend user or password in STAFFELN_DATABASE_URL",
 	"28000": "let the user in (pg_hba.conf), or mend STAFFELN_DATABASE_URL",
 	"3D000": "create it (createdb), or mend the name in STAFFELN_DATABASE_URL",
@@ -27,14 +27,14 @@ var advices = map[string]string{
 
 // withAdvice turns a connection error into one line that ends with advice. pgx returns several lines, with each address twice;
 // only the cause is kept.
-func advised(err error) error {
+func withAdvice(err error) error {
 	var lookup *net.DNSError
 	var dial *net.OpError
 	switch {
 	case err == nil || errors.Is(err, context.Canceled):
 		return err
 	case errors.As(err, new(*pgconn.PgError)):
-		return advisedBySQLState(err)
+		return withSQLStateAdvice(err)
 	case errors.As(err, &lookup):
 		return fmt.Errorf("%w: mend the host in STAFFELN_DATABASE_URL", lookup)
 	case errors.As(err, &dial):
@@ -46,13 +46,13 @@ func advised(err error) error {
 }
 
 // withSQLStateAdvice adds advice to the server's message if there is some for its SQLSTATE.
-func advisedBySQLState(err error) error {
-	var said *pgconn.PgError
-	if !errors.As(err, &said) {
+func withSQLStateAdvice(err error) error {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
 		return err
 	}
-	if advice, known := advices[said.Code]; known {
-		return fmt.Errorf("%w: %s", said, advice)
+	if advice, known := adviceBySQLState[pgErr.Code]; known {
+		return fmt.Errorf("%w: %s", pgErr, advice)
 	}
 	return err
 }

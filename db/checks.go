@@ -34,10 +34,10 @@ func (d *DB) Checks(ctx context.Context) (*Checks, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database for the delete check: %w", err)
 	}
-	beside := d.pool.Config()
-	beside.MaxConns, beside.MinConns = sideConnections, 0
-	beside.ConnConfig.RuntimeParams["application_name"] = "staffeln-check-side"
-	side, err := pgxpool.NewWithConfig(ctx, beside)
+	sideConfig := d.pool.Config()
+	sideConfig.MaxConns, sideConfig.MinConns = sideConnections, 0
+	sideConfig.ConnConfig.RuntimeParams["application_name"] = "staffeln-check-side"
+	side, err := pgxpool.NewWithConfig(ctx, sideConfig)
 	if err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("open database for the delete check: %w", err)

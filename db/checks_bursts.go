@@ -11,7 +11,7 @@ import (
 
 // addRefusals adds refusals to the current minute and returns the minutes that thereby became bursts. It deletes minutes older
 // than [BurstTime].
-func addRefused(ctx context.Context, tx pgx.Tx, told []DeleteCheck, burst int) ([]Burst, error) {
+func addRefusals(ctx context.Context, tx pgx.Tx, checks []DeleteCheck, burst int) ([]Burst, error) {
 	const old = `DELETE FROM delete_refusals WHERE minute < staffeln_now() - $1::interval`
 	const add = `
 		INSERT INTO delete_refusals AS r (minute, verified, user_id, project_id, refused, burst)
@@ -27,17 +27,17 @@ func addRefused(ctx context.Context, tx pgx.Tx, told []DeleteCheck, burst int) (
 	var verified []bool
 	var users, projects []string
 	var asked []int64
-	type who struct {
+	type caller struct {
 		verified bool
 		user     string
 	}
-	added := map[who]int64{}
-	for _, t := range told {
+	added := map[caller]int64{}
+	for _, t := range checks {
 		if t.Allowed || t.Verdict == "no_certificate" || t.Verdict == "other_name" {
 			continue
 		}
 		verified, users, projects, asked = append(verified, t.Verified), append(users, t.UserID), append(projects, t.ProjectID), append(asked, t.Asked)
-		added[who{t.Verified, t.UserID}] += t.Asked
+		added[caller{t.Verified, t.UserID}] += t.Asked
 	}
 	rows, err := tx.Query(ctx, add, verified, users, projects, asked, int64(burst))
 	if err != nil {
@@ -49,7 +49,7 @@ func addRefused(ctx context.Context, tx pgx.Tx, told []DeleteCheck, burst int) (
 	}
 	var bursts []Burst
 	for _, b := range all {
-		if before := b.Refused - added[who{b.Verified, b.UserID}]; burst > 0 && b.Refused >= int64(burst) && before < int64(burst) {
+		if before := b.Refused - added[caller{b.Verified, b.UserID}]; burst > 0 && b.Refused >= int64(burst) && before < int64(burst) {
 			bursts = append(bursts, b)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 	"staffeln/internal/testkit/private"
 )
 
-func (h *house) checks() *Checks {
+func (h *harness) checks() *Checks {
 	h.t.Helper()
 	c, err := h.db.Checks(h.ctx)
 	require.NoError(h.t, err)
@@ -29,7 +29,7 @@ func (h *house) checks() *Checks {
 
 func TestDeletionReturnsRecordAndInstallation(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.record("r", point("b", hour).with(row{"repair": "force", "repaired_at": base}))
 	c := h.checks()
@@ -48,29 +48,29 @@ func TestDeletionReturnsRecordAndInstallation(t *testing.T) {
 	require.NoError(t, c.Ping(h.ctx))
 }
 
-func (h *house) deleteChecks(allowed bool, limit int) (told []RecordedCheck) {
+func (h *harness) deleteChecks(allowed bool, limit int) (checks []RecordedCheck) {
 	h.t.Helper()
-	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { told, err = l.DeleteChecks(h.ctx, allowed, limit); return err }))
-	return told
+	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { checks, err = l.DeleteChecks(h.ctx, allowed, limit); return err }))
+	return checks
 }
 
 func TestDeleteChecksAreAddedUpByHourAndDeletedWithHistory(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c := h.checks()
 	refused := DeleteCheck{Verdict: "on_record", Verified: true, BackupID: "b", UserID: "alice\x00", ProjectID: "p", Roles: "member", Asked: 2}
 	allowed := DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: "bob", Asked: 1000}
-	tell := func(told ...DeleteCheck) {
-		_, err := c.Add(h.ctx, told, 0)
+	add := func(checks ...DeleteCheck) {
+		_, err := c.Add(h.ctx, checks, 0)
 		require.NoError(t, err)
 	}
-	tell(refused, allowed)
+	add(refused, allowed)
 	h.clock.Set(base.Add(59 * time.Minute))
 	twin := refused
 	twin.UserID, twin.BackupID = "alice\uFFFD", "c" // the same name once its invalid byte is replaced
-	tell(refused, twin)
+	add(refused, twin)
 	h.clock.Set(base.Add(hour))
-	tell(refused)
+	add(refused)
 
 	first := RecordedCheck{base, base.Add(59 * time.Minute), "refused", "on_record", true, "c", "alice\uFFFD", "p", "member", 6}
 	next := RecordedCheck{base.Add(hour), base.Add(hour), "refused", "on_record", true, "b", "alice\uFFFD", "p", "member", 2}
@@ -78,14 +78,14 @@ func TestDeleteChecksAreAddedUpByHourAndDeletedWithHistory(t *testing.T) {
 	require.Equal(t, []RecordedCheck{next}, h.deleteChecks(false, 1))
 	require.Len(t, h.deleteChecks(true, 0), 3)
 
-	_, err := h.beat().Forget(h.ctx, base.Add(hour))
+	_, err := h.run().Forget(h.ctx, base.Add(hour))
 	require.NoError(t, err)
 	require.Equal(t, []RecordedCheck{next}, h.deleteChecks(true, 0))
 }
 
 func TestAllowedChecksDoNotUseUpTheRowLimitOfRefusals(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	replicas := []*Checks{h.checks(), h.checks()}
 	other, err := h.db.pool.Begin(h.ctx) // makes both replicas write at the same time
 	require.NoError(t, err)
@@ -94,13 +94,13 @@ func TestAllowedChecksDoNotUseUpTheRowLimitOfRefusals(t *testing.T) {
 	require.NoError(t, err)
 	var wait sync.WaitGroup
 	for replica, c := range replicas {
-		var told []DeleteCheck
+		var checks []DeleteCheck
 		for i := range CheckRows + 50 {
-			told = append(told, DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: fmt.Sprintf("forged %d by %d", i, replica), Asked: 1})
+			checks = append(checks, DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: fmt.Sprintf("forged %d by %d", i, replica), Asked: 1})
 		}
-		told = append(told, DeleteCheck{Verdict: "on_record", UserID: "", Asked: 7}) // of unknown callers
+		checks = append(checks, DeleteCheck{Verdict: "on_record", UserID: "", Asked: 7}) // of unknown callers
 		wait.Go(func() {
-			_, err := c.Add(h.ctx, told, 0)
+			_, err := c.Add(h.ctx, checks, 0)
 			assert.NoError(t, err)
 		})
 	}
@@ -126,7 +126,7 @@ func TestAllowedChecksDoNotUseUpTheRowLimitOfRefusals(t *testing.T) {
 
 func TestBurstSumsAllReplicasAndNamesOnlyVerifiedUsers(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	one, other := h.checks(), h.checks()
 	alice := DeleteCheck{Verdict: "on_record", Verified: true, UserID: "alice", ProjectID: "p", Asked: 2}
 	bob := alice
@@ -134,19 +134,19 @@ func TestBurstSumsAllReplicasAndNamesOnlyVerifiedUsers(t *testing.T) {
 	anybody := DeleteCheck{Verdict: "on_record", Asked: 2}
 	outside := DeleteCheck{Verdict: "no_certificate", Asked: 1000}
 	allowed := DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: "alice", Asked: 1000}
-	told := func(c *Checks, rows ...DeleteCheck) (bursts []Burst) {
+	add := func(c *Checks, rows ...DeleteCheck) (bursts []Burst) {
 		bursts, err := c.Add(h.ctx, rows, 4)
 		require.NoError(t, err)
 		return bursts
 	}
-	require.Empty(t, told(one, alice, anybody, outside, allowed))
-	require.Empty(t, told(other, bob))
-	require.ElementsMatch(t, []Burst{{base, true, "alice", "p", 4}, {base, false, "", "", 4}}, told(other, alice, anybody))
-	require.Empty(t, told(one, alice, anybody), "once")
+	require.Empty(t, add(one, alice, anybody, outside, allowed))
+	require.Empty(t, add(other, bob))
+	require.ElementsMatch(t, []Burst{{base, true, "alice", "p", 4}, {base, false, "", "", 4}}, add(other, alice, anybody))
+	require.Empty(t, add(one, alice, anybody), "once")
 	h.clock.Set(base.Add(time.Minute))
-	require.Empty(t, told(one, alice), "another minute")
+	require.Empty(t, add(one, alice), "another minute")
 	h.clock.Set(base.Add(BurstTime + 2*time.Minute))
-	require.Empty(t, told(one, bob))
+	require.Empty(t, add(one, bob))
 	var left int
 	require.NoError(t, h.db.pool.QueryRow(h.ctx, `SELECT count(*) FROM delete_refusals`).Scan(&left))
 	require.Equal(t, 1, left)
@@ -161,10 +161,10 @@ func TestChecksReturnErrorOnStandby(t *testing.T) {
 	t.Cleanup(func() { _ = server.Stop() })
 	_, err = MigrateUp(ctx, server.URL)
 	require.NoError(t, err)
-	memory, err := Open(ctx, server.URL, telemetry.NewMetrics())
+	d, err := Open(ctx, server.URL, telemetry.NewMetrics())
 	require.NoError(t, err)
-	t.Cleanup(memory.Close)
-	c, err := memory.Checks(ctx)
+	t.Cleanup(d.Close)
+	c, err := d.Checks(ctx)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	_, err = c.Deletion(ctx, "b")

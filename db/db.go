@@ -38,16 +38,16 @@ func Open(ctx context.Context, url string, m *telemetry.Metrics, opts ...Option)
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", place(cfg), err)
+		return nil, fmt.Errorf("open database %s: %w", databaseAddress(cfg), err)
 	}
 	d := &DB{pool: pool, metrics: m}
 	if err := d.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("open database %s: %w", place(cfg), advised(err))
+		return nil, fmt.Errorf("open database %s: %w", databaseAddress(cfg), withAdvice(err))
 	}
 	if err := d.checkVersion(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("open database %s: %w", place(cfg), advisedBySQLState(err))
+		return nil, fmt.Errorf("open database %s: %w", databaseAddress(cfg), withSQLStateAdvice(err))
 	}
 	return d, nil
 }

@@ -16,26 +16,26 @@ import (
 // snapshot is the whole database: table and key -> column -> value. Times are stored as the distance from now.
 type snapshot map[string]map[string]string
 
-// keyed has all tables and the SQL expression that names a row.
-var keyed = map[string]string{
+// rowKeys has all tables and the SQL expression that names a row.
+var rowKeys = map[string]string{
 	"volumes": "id", "records": "id", "findings": "reason || ' ' || object", "leadership": "'row'", "installation": "'row'",
 	"pauses": "project_id", "audit": "id::text", "report_groups": "id", "reports": "id", "report_mails": "report_id || ' ' || receiver",
 	"delete_checks": "backup_id || ' ' || user_id", "delete_refusals": "user_id", "session_key": "'row'", "sign_outs": "session::text", "protection_ends": "volume_id || ' ' || project_id", "notices": "id::text",
 }
 
-func (h *house) snapshot() snapshot {
+func (h *harness) snapshot() snapshot {
 	h.t.Helper()
 	tables, err := h.db.pool.Query(h.ctx, `SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'goose_db_version'`)
 	require.NoError(h.t, err)
 	names, err := pgx.CollectRows(tables, pgx.RowTo[string])
 	require.NoError(h.t, err)
-	require.ElementsMatch(h.t, slices.Collect(maps.Keys(keyed)), names, "every table is compared")
+	require.ElementsMatch(h.t, slices.Collect(maps.Keys(rowKeys)), names, "every table is compared")
 	s := snapshot{}
 	now := base
 	if h.clock != nil {
 		now = h.clock.Now()
 	}
-	for table, key := range keyed {
+	for table, key := range rowKeys {
 		rows, err := h.db.pool.Query(h.ctx, `SELECT `+key+`, c.key, coalesce(c.value, 'null') FROM `+table+` t, jsonb_each_text(to_jsonb(t)) c`)
 		require.NoError(h.t, err)
 		var of, column, value string
@@ -93,7 +93,7 @@ func diff(before, after snapshot) []string {
 }
 
 // changes calls do and returns what it changed in the whole database.
-func (h *house) changes(do func()) []string {
+func (h *harness) changes(do func()) []string {
 	h.t.Helper()
 	before := h.snapshot()
 	do()
@@ -101,7 +101,7 @@ func (h *house) changes(do func()) []string {
 }
 
 // changesNothing calls do and asserts that no row has changed.
-func (h *house) changesNothing(do func()) {
+func (h *harness) changesNothing(do func()) {
 	h.t.Helper()
 	assert.Empty(h.t, h.changes(do))
 }
@@ -117,7 +117,7 @@ func of(name string, lines []string) string {
 
 func TestDatabaseDiffListsEveryChangedRow(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.record("gone", point("b1", hour))
 	lines := h.changes(func() {

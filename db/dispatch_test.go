@@ -10,9 +10,9 @@ import (
 	"staffeln/backup"
 )
 
-func (h *house) work() map[string]Work {
+func (h *harness) work() map[string]Work {
 	h.t.Helper()
-	all, err := h.beat().AtWork(h.ctx)
+	all, err := h.run().AtWork(h.ctx)
 	require.NoError(h.t, err)
 	work := map[string]Work{}
 	for i, w := range all {
@@ -27,7 +27,7 @@ func (h *house) work() map[string]Work {
 
 func TestAtWorkReturnsUnfinishedAdmittedRecords(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, shape := range shapeNames() {
 		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
 	}
@@ -56,7 +56,7 @@ func TestAtWorkReturnsUnfinishedAdmittedRecords(t *testing.T) {
 
 func TestAtWorkReportsLeases(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.plan("r", shapes["planned"])
 	h.volume("due", row{"removal_due_at": base})
 	released, leased := h.lease("v-r"), h.lease("due")
@@ -74,7 +74,7 @@ func TestAtWorkReportsLeases(t *testing.T) {
 // Failures that only waiting can fix postpone all removals of the volume, and nothing else.
 func TestRemovalLaterPostponesOnlyRemovals(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"removal_due_at": base})
 	for _, shape := range []string{"planned", "deleting", "leftover", "undeletable"} {
 		h.record(shape, shapes[shape].with(unique(shapes[shape], shape)))
@@ -104,7 +104,7 @@ func TestRemovalLaterPostponesOnlyRemovals(t *testing.T) {
 
 func TestAtWorkReturnsSeveralItemsOfOneVolume(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"removal_due_at": base})
 	h.record("leftover", shapes["leftover"])
 	h.record("planned", shapes["planned"])
@@ -117,14 +117,14 @@ func TestAtWorkReturnsSeveralItemsOfOneVolume(t *testing.T) {
 
 func TestRemovalDueLastsUntilRemovalDone(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.volume("w", nil)
-	b := h.beat()
+	b := h.run()
 	lines := h.changes(func() { require.NoError(t, b.RemovalDue(h.ctx, []string{"v", "unheard of"})) })
 	assert.Equal(t, []string{"volumes v removal_due_at: null -> now"}, lines)
 	h.clock.Step(time.Minute)
-	h.changesNothing(func() { require.NoError(t, h.beat().RemovalDue(h.ctx, []string{"v"})) })
+	h.changesNothing(func() { require.NoError(t, h.run().RemovalDue(h.ctx, []string{"v"})) })
 	c := h.lease("v")
 	lines = h.changes(func() { require.NoError(t, c.RemovalDone(h.ctx)) })
 	assert.Equal(t, []string{"volumes v removal_due_at: -1m0s -> null"}, lines)
@@ -132,11 +132,11 @@ func TestRemovalDueLastsUntilRemovalDone(t *testing.T) {
 
 func TestUnfinishedCountsByState(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, shape := range shapeNames() {
 		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
 	}
-	counts, err := h.beat().Unfinished(h.ctx)
+	counts, err := h.run().Unfinished(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, map[backup.State]int{
 		backup.Planned: 1, backup.Creating: 3, backup.Overdue: 1, backup.Deleting: 2, backup.Undeletable: 1,

@@ -56,7 +56,7 @@ func (b *Run) RecordEndedProtection(ctx context.Context, grace time.Duration, fl
 	if err != nil {
 		return nil, fmt.Errorf("keep findings about protection that ended: %w", err)
 	}
-	return fresh(written), nil
+	return newFindings(written), nil
 }
 
 func sentences(reasons []backup.Reason) []string {

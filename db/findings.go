@@ -65,7 +65,7 @@ func (b *Run) recordFindings(ctx context.Context, findings []backup.Finding, for
 	if err != nil {
 		return nil, fmt.Errorf("keep %d findings: %w", len(findings), err)
 	}
-	return fresh(all), nil
+	return newFindings(all), nil
 }
 
 // writtenFinding is a finding that a statement wrote, and whether it is new.
@@ -82,7 +82,7 @@ func collectWritten(rows pgx.Rows, err error) ([]writtenFinding, error) {
 }
 
 // newFindings returns the findings that are new.
-func fresh(written []writtenFinding) []backup.Finding {
+func newFindings(written []writtenFinding) []backup.Finding {
 	var all []backup.Finding
 	for _, f := range written {
 		if f.New {

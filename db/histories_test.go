@@ -10,10 +10,10 @@ import (
 )
 
 // histories returns the IDs of each volume's records as a plan reads them.
-func (h *house) histories() (volumes []string, records map[string][]string) {
+func (h *harness) histories() (volumes []string, records map[string][]string) {
 	h.t.Helper()
 	records = map[string][]string{}
-	for of, err := range h.beat().Histories(h.ctx, nil) {
+	for of, err := range h.run().Histories(h.ctx, nil) {
 		require.NoError(h.t, err)
 		id := of[0].VolumeID
 		volumes = append(volumes, id)
@@ -34,7 +34,7 @@ func incremental(backupID string, age time.Duration) row {
 
 func TestHistoryBeginsAtTheNewestAvailableFull(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.record("old full", point("b1", 9*hour))
 	h.record("old incremental", incremental("b2", 8*hour))
@@ -55,7 +55,7 @@ func TestHistoryBeginsAtTheNewestAvailableFull(t *testing.T) {
 
 func TestHistoriesAreGroupedByVolumeInOrder(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, id := range []string{"c", "a", "d", "b"} {
 		h.volume(id, nil)
 	}
@@ -70,7 +70,7 @@ func TestHistoriesAreGroupedByVolumeInOrder(t *testing.T) {
 
 func TestHistoryIgnoresFullsOfOtherProjects(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"project_id": "new owner"})
 	h.record("mine", point("b1", 9*hour).with(row{"project_id": "new owner"}))
 	h.record("theirs", point("b2", 8*hour))
@@ -80,7 +80,7 @@ func TestHistoryIgnoresFullsOfOtherProjects(t *testing.T) {
 }
 
 // generate writes n records of the volume, one per hour, newest first.
-func (h *house) generate(volumeID, state, kind string, n int) {
+func (h *harness) generate(volumeID, state, kind string, n int) {
 	h.t.Helper()
 	h.exec(`
 		INSERT INTO records (id, project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind,
@@ -93,7 +93,7 @@ func (h *house) generate(volumeID, state, kind string, n int) {
 
 func TestHistoryWithoutAFullIsBounded(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.generate("v", "failed", "full", 500)
 	_, records := h.histories()
@@ -105,7 +105,7 @@ func TestHistoryWithoutAFullIsBounded(t *testing.T) {
 // A chain may be as long as FULL_BACKUP_DEPTH allows. Without its full, each decision would find no parent and create a full.
 func TestHistoryOfALongChainIncludesItsFull(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.generate("v", "available", "incremental", 450)
 	h.record("full", point("b", 451*hour))
@@ -116,7 +116,7 @@ func TestHistoryOfALongChainIncludesItsFull(t *testing.T) {
 
 func TestHistoryIncludesRecordInProgressAfterClockWentBack(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.record("full", point("b", hour))
 	h.record("planned", shapes["planned"].with(row{"planned_at": base.Add(-2 * hour)}))
@@ -126,13 +126,13 @@ func TestHistoryIncludesRecordInProgressAfterClockWentBack(t *testing.T) {
 
 func TestHistoriesReleasesTheConnectionAfterBreak(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for i := range 20 {
 		h.volume(fmt.Sprint(i), nil)
 		h.generate(fmt.Sprint(i), "available", "full", 5)
 	}
 	for range 20 { // more often than the pool has connections
-		for records, err := range h.beat().Histories(h.ctx, nil) {
+		for records, err := range h.run().Histories(h.ctx, nil) {
 			require.NoError(t, err)
 			assert.NotEmpty(t, records)
 			break
@@ -145,7 +145,7 @@ func TestHistoriesReleasesTheConnectionAfterBreak(t *testing.T) {
 
 func TestLinksReturnsRecordsThatMayBeInCinder(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.volume("other", nil)
 	for _, shape := range shapeNames() {

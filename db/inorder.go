@@ -8,4 +8,4 @@ func inOrder(table, condition string) string {
 }
 
 // lockOnly ends a statement that only locks.
-const lockAlone = `SELECT count(*) FROM locked`
+const lockOnly = `SELECT count(*) FROM locked`

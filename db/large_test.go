@@ -5,7 +5,7 @@ import "github.com/stretchr/testify/require"
 // fill writes many volumes with ten records each: two removed links, then chains of a full and two incrementals. One percent
 // of the volumes have a backup in progress, one percent a removal, one percent a failed leftover, and ten percent are planned.
 // Five percent have no retention.
-func (h *house) fill(volumes int) {
+func (h *harness) fill(volumes int) {
 	h.t.Helper()
 	h.exec(`
 		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted, protected,

@@ -36,15 +36,15 @@ func Lead(ctx context.Context, url, name string, opts ...Option) (*Leadership, e
 	}
 	conn, err := pgx.ConnectConfig(ctx, cfg.ConnConfig)
 	if err != nil {
-		return nil, fmt.Errorf("lead: connect to database %s: %w", place(cfg), err)
+		return nil, fmt.Errorf("lead: connect to database %s: %w", databaseAddress(cfg), err)
 	}
 	l := &Leadership{conn: conn}
-	var mine bool
-	if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(leaderLock)).Scan(&mine); err != nil {
+	var acquired bool
+	if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(leaderLock)).Scan(&acquired); err != nil {
 		l.Resign()
 		return nil, fmt.Errorf("lead: ask for the lock: %w", err)
 	}
-	if !mine {
+	if !acquired {
 		l.Resign()
 		return nil, ErrLed
 	}
@@ -58,11 +58,11 @@ func Lead(ctx context.Context, url, name string, opts ...Option) (*Leadership, e
 
 // aliveTimeout is how long the leader waits for a response on its session. It is no longer than the time after which the
 // server gives the lock to another scheduler.
-const aliveTime = 10 * time.Second
+const aliveTimeout = 10 * time.Second
 
 // Alive returns an error if the session that holds the lock is gone.
 func (l *Leadership) Alive(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, aliveTime)
+	ctx, cancel := context.WithTimeout(ctx, aliveTimeout)
 	defer cancel()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -73,33 +73,33 @@ func (l *Leadership) Alive(ctx context.Context) error {
 }
 
 const (
-	silenceTime = "10s"           // the server ends a session that is silent for longer
-	wordTime    = 2 * time.Second // between two heartbeats of the leader
+	idleSessionTimeout = "10s"           // the server ends a session that is silent for longer
+	heartbeatInterval  = 2 * time.Second // between two heartbeats of the leader
 )
 
 // Keep sends heartbeats to the server until the returned function is called, also during a long run, and lets the server end
-// the session if they stop. Without Keep, a process that hangs or is frozen keeps the leadership for that long, because its
+// the session if they stop. Without Keep, a process that hangs or is frozen keeps the leadership until it ends, because its
 // kernel still answers keepalives. Postgres before 14 has no idle_session_timeout. If the session is gone, the heartbeats
 // stop; [Leadership.Alive] reports it.
 func (l *Leadership) Keep(ctx context.Context) (stop func()) {
-	const ask = `SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'`
+	const setTimeout = `SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'`
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
-	say := func() error {
-		ctx, cancel := context.WithTimeout(ctx, aliveTime)
+	heartbeat := func() error {
+		ctx, cancel := context.WithTimeout(ctx, aliveTimeout)
 		defer cancel()
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		_, err := l.conn.Exec(ctx, ask, silenceTime)
+		_, err := l.conn.Exec(ctx, setTimeout, idleSessionTimeout)
 		return err
 	}
 	go func() {
 		defer close(ended)
-		word := time.NewTicker(wordTime)
-		defer word.Stop()
-		for say() == nil {
+		ticker := time.NewTicker(heartbeatInterval)
+		defer ticker.Stop()
+		for heartbeat() == nil {
 			select {
-			case <-word.C:
+			case <-ticker.C:
 			case <-ctx.Done():
 				return
 			}

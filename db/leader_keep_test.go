@@ -16,23 +16,23 @@ import (
 // keepalives.
 func TestHangingLeaderLosesLeadership(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	first := h.lead("first")
 	defer first.Keep(h.ctx)()
-	heard := func() (at time.Time) {
+	lastHeartbeat := func() (at time.Time) {
 		const q = `SELECT query_start FROM pg_stat_activity WHERE application_name = 'staffeln leader' AND datname = current_database()`
 		require.NoError(t, h.db.pool.QueryRow(h.ctx, q).Scan(&at))
 		return at
 	}
-	begin := heard()
-	testkit.Eventually(t, "the leader is heard without a beat", time.Minute, func() bool { return heard().Sub(begin) > wordTime })
+	begin := lastHeartbeat()
+	testkit.Eventually(t, "the leader is heard without a beat", time.Minute, func() bool { return lastHeartbeat().Sub(begin) > heartbeatInterval })
 	require.NoError(t, first.Alive(h.ctx))
 
-	beat, err := h.db.BeginRun(h.ctx, first.Term)
+	run, err := h.db.BeginRun(h.ctx, first.Term)
 	require.NoError(t, err)
 	woken, hangs, wrote := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
-		wrote <- beat.inTerm(h.ctx, func(pgx.Tx) error { close(hangs); <-woken; return nil })
+		wrote <- run.inTerm(h.ctx, func(pgx.Tx) error { close(hangs); <-woken; return nil })
 	}()
 	<-hangs // during a write, which holds the term
 

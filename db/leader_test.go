@@ -16,7 +16,7 @@ import (
 	"staffeln/internal/testkit"
 )
 
-func (h *house) lead(name string) *Leadership {
+func (h *harness) lead(name string) *Leadership {
 	h.t.Helper()
 	l, err := Lead(h.ctx, h.url, name)
 	require.NoError(h.t, err)
@@ -26,7 +26,7 @@ func (h *house) lead(name string) *Leadership {
 
 func TestLeadBeginsATermAndExcludesOthers(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	lines := h.changes(func() { h.lead("first") })
 	assert.Equal(t, []string{"leadership row leader: '' -> first", "leadership row since: null -> now", "leadership row term: 0 -> 1"}, lines)
 	h.changesNothing(func() {
@@ -37,7 +37,7 @@ func TestLeadBeginsATermAndExcludesOthers(t *testing.T) {
 
 func TestOnlyOneOfManyCandidatesLeads(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	var led atomic.Int32
 	leaders := make(chan *Leadership, 20)
 	var group sync.WaitGroup
@@ -62,7 +62,7 @@ func TestOnlyOneOfManyCandidatesLeads(t *testing.T) {
 
 func TestKilledSessionLosesLeadershipToTheNextTerm(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	first := h.lead("first")
 	require.NoError(t, first.Alive(h.ctx))
 	old, err := h.db.BeginRun(h.ctx, first.Term)
@@ -85,9 +85,9 @@ func TestKilledSessionLosesLeadershipToTheNextTerm(t *testing.T) {
 
 func TestResignReleasesLeadershipAndKeepsRunTimes(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	first := h.lead("first")
-	require.NoError(t, h.beat().Done(h.ctx, PlanRun, base))
+	require.NoError(t, h.run().Done(h.ctx, PlanRun, base))
 	first.Resign()
 	first.Resign()
 	var second *Leadership
@@ -97,7 +97,7 @@ func TestResignReleasesLeadershipAndKeepsRunTimes(t *testing.T) {
 		return err == nil
 	})
 	t.Cleanup(second.Resign)
-	b := h.beat()
+	b := h.run()
 	assert.EqualValues(t, 2, b.Term)
 	assert.Equal(t, base, *b.PlannedAt, "what is planned stays planned")
 }
@@ -110,7 +110,7 @@ var settings = map[string]string{
 
 func TestSessionsHaveKeepalivesAndTimeouts(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	leader := h.lead("first")
 	for name, want := range settings {
 		var ofLeader, ofPool string
@@ -124,8 +124,8 @@ func TestSessionsHaveKeepalivesAndTimeouts(t *testing.T) {
 // If the server vanishes, the leader does not wait for TCP timeouts.
 func TestAliveFailsWhenTheServerStopsResponding(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	silent, pass := silencer(t, h.url)
+	h := newHarness(t)
+	silent, pass := silentProxy(t, h.url)
 	l, err := Lead(h.ctx, silent, "first")
 	require.NoError(t, err)
 	require.NoError(t, l.Alive(h.ctx))
@@ -137,8 +137,8 @@ func TestAliveFailsWhenTheServerStopsResponding(t *testing.T) {
 	l.Resign()
 }
 
-// silencer returns a URL of a proxy to the database that forwards data as long as pass is true.
-func silencer(t *testing.T, url string) (string, *atomic.Bool) {
+// silentProxy returns a URL of a proxy to the database that forwards data as long as pass is true.
+func silentProxy(t *testing.T, url string) (string, *atomic.Bool) {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(url)
 	require.NoError(t, err)

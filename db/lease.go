@@ -90,23 +90,23 @@ func (c *Lease) Links(ctx context.Context) ([]backup.Record, error) {
 
 // RemovalDone clears the volume's due removal. It returns [ErrStale] if the lease ran out.
 func (c *Lease) RemovalDone(ctx context.Context) error {
-	if err := c.own(ctx, `removal_due_at = NULL, removal_failures = 0, removal_next_try_at = NULL`, nil); err != nil {
+	if err := c.updateVolume(ctx, `removal_due_at = NULL, removal_failures = 0, removal_next_try_at = NULL`, nil); err != nil {
 		return fmt.Errorf("end removal of volume %s: %w", c.VolumeID, err)
 	}
 	return nil
 }
 
 // RemovalLater postpones all removals of the volume to the given time, after failures that only waiting can fix.
-func (c *Lease) RemovalLater(ctx context.Context, again time.Time) error {
+func (c *Lease) RemovalLater(ctx context.Context, retryAt time.Time) error {
 	const set = `removal_failures = removal_failures + 1, removal_next_try_at = @again`
-	if err := c.own(ctx, set, pgx.NamedArgs{"again": again}); err != nil {
+	if err := c.updateVolume(ctx, set, pgx.NamedArgs{"again": retryAt}); err != nil {
 		return fmt.Errorf("put off removals of volume %s: %w", c.VolumeID, err)
 	}
 	return nil
 }
 
-// own updates columns of the volume while the lease is held.
-func (c *Lease) own(ctx context.Context, set string, args pgx.NamedArgs) error {
+// updateVolume updates columns of the volume while the lease is held.
+func (c *Lease) updateVolume(ctx context.Context, set string, args pgx.NamedArgs) error {
 	tag, err := c.db.pool.Exec(ctx, `UPDATE volumes SET `+set+` WHERE `+leaseHolds, c.args(args))
 	if err == nil && tag.RowsAffected() == 0 {
 		err = ErrStale

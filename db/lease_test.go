@@ -13,7 +13,7 @@ import (
 
 func TestOnlyOneOfFiftyConcurrentLeasesSucceeds(t *testing.T) {
 	t.Parallel()
-	h := unstepped(t)
+	h := newUnsteppedHarness(t)
 	h.volume("v", nil)
 	for range 5 {
 		var won, refused atomic.Int32
@@ -40,7 +40,7 @@ func TestOnlyOneOfFiftyConcurrentLeasesSucceeds(t *testing.T) {
 
 func TestLeaseWritesOnlyLeaseColumns(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.volume("w", nil)
 	var c *Lease
@@ -62,7 +62,7 @@ func TestLeaseWritesOnlyLeaseColumns(t *testing.T) {
 
 func TestLeaseExpiresExactlyAtItsEnd(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	h.clock.Set(c.Until.Add(-time.Microsecond))
 	_, err := h.db.Lease(h.ctx, "v", "late", time.Minute)
@@ -86,8 +86,8 @@ func TestExpiredLeaseHolderWritesNothing(t *testing.T) {
 	for name, move := range moves {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
-			for shape := range legal[name] {
+			h := newHarness(t)
+			for shape := range allowedMoves[name] {
 				h.exec("DELETE FROM records")
 				h.exec("DELETE FROM volumes")
 				late, r := h.shaped(shape)
@@ -106,7 +106,7 @@ func TestExpiredLeaseHolderWritesNothing(t *testing.T) {
 
 func TestReleasedLeaseIsStale(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	require.NoError(t, c.Release(h.ctx))
 	h.changesNothing(func() {
@@ -118,7 +118,7 @@ func TestReleasedLeaseIsStale(t *testing.T) {
 
 func TestConcurrentMovesOfOneRecordSucceedOnce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	var done, stale atomic.Int32
 	var group sync.WaitGroup
@@ -141,7 +141,7 @@ func TestConcurrentMovesOfOneRecordSucceedOnce(t *testing.T) {
 // the record until after the lease's end.
 func TestVolumeIsNotLeasedAgainWhileItsRecordIsWritten(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	tx, err := h.db.pool.Begin(h.ctx)
 	require.NoError(t, err)
@@ -151,10 +151,10 @@ func TestVolumeIsNotLeasedAgainWhileItsRecordIsWritten(t *testing.T) {
 	var group sync.WaitGroup
 	var moved, leased error
 	group.Go(func() { _, moved = c.Withdraw(h.ctx, r, why) })
-	h.waiting(1)
+	h.waitForLocks(1)
 	h.clock.Set(c.Until)
 	group.Go(func() { _, leased = h.db.Lease(h.ctx, "v", "next", time.Minute) })
-	h.waiting(2)
+	h.waitForLocks(2)
 	require.NoError(t, tx.Commit(h.ctx))
 	group.Wait()
 	require.NoError(t, moved)

@@ -11,7 +11,7 @@ import (
 // estimates. This includes the search for backups with a wrong Cinder timestamp when there are none.
 func TestLongHistoryIsReadThroughIndexes(t *testing.T) {
 	t.Parallel()
-	h := alone(t, 20)
+	h := newSingleConnHarness(t, 20)
 	h.exec(`DELETE FROM records`)
 	h.exec(`
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind, retention,
@@ -21,13 +21,13 @@ func TestLongHistoryIsReadThroughIndexes(t *testing.T) {
 		FROM volumes v, generate_series(1, 1500) AS n, LATERAL (SELECT now() - (1501 - n) * interval '1 hour' AS at) t`)
 	h.exec(`VACUUM ANALYZE records`)
 	var extents []Extent // counted with an index
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		var err error
 		extents, err = l.Extents(h.ctx, someVolume, "")
 		require.NoError(t, err)
 		require.Equal(t, 1500, extents[0].Links)
 	})
-	for name, look := range map[string]func(l *Snapshot){
+	for name, read := range map[string]func(l *Snapshot){
 		"what a plan needs": func(l *Snapshot) {
 			_, err := l.Decisive(h.ctx, someVolume)
 			require.NoError(t, err)
@@ -46,7 +46,7 @@ func TestLongHistoryIsReadThroughIndexes(t *testing.T) {
 		},
 	} {
 		scans, before := h.scans(), h.reads()
-		h.look(look)
+		h.inSnapshot(read)
 		assert.Equal(t, scans, h.scans(), "%s reads all records", name)
 		assert.Less(t, h.reads()-before, 200, "%s reads much", name)
 	}

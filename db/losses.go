@@ -19,33 +19,33 @@ func (d *DB) ConfirmLost(ctx context.Context) error {
 }
 
 // LossesConfirmed reports whether the operator confirmed the losses before the reconcile run began.
-func (b *Run) LossesConfirmed(ctx context.Context) (accepted bool, err error) {
+func (b *Run) LossesConfirmed(ctx context.Context) (confirmed bool, err error) {
 	return b.confirmed(ctx, `SELECT coalesce(losses_confirmed_at <= $1, false) FROM installation`)
 }
 
 // AbsencesConfirmed reports whether the operator confirmed the absences before the plan began.
-func (b *Run) AbsencesConfirmed(ctx context.Context) (accepted bool, err error) {
+func (b *Run) AbsencesConfirmed(ctx context.Context) (confirmed bool, err error) {
 	return b.confirmed(ctx, `SELECT coalesce(absences_confirmed_at <= $1, false) FROM installation`)
 }
 
-func (b *Run) confirmed(ctx context.Context, q string) (accepted bool, err error) {
-	if err := b.db.pool.QueryRow(ctx, q, b.Now).Scan(&accepted); err != nil {
+func (b *Run) confirmed(ctx context.Context, q string) (confirmed bool, err error) {
+	if err := b.db.pool.QueryRow(ctx, q, b.Now).Scan(&confirmed); err != nil {
 		return false, fmt.Errorf("read what the operator accepts: %w", err)
 	}
-	return accepted, nil
+	return confirmed, nil
 }
 
 // EndLossConfirmation ends the confirmation: the reconcile run has an answer about each restore point.
 func (b *Run) EndLossConfirmation(ctx context.Context) error {
-	return b.settle(ctx, `UPDATE installation SET losses_confirmed_at = NULL WHERE losses_confirmed_at <= $1`)
+	return b.endConfirmation(ctx, `UPDATE installation SET losses_confirmed_at = NULL WHERE losses_confirmed_at <= $1`)
 }
 
 // EndAbsenceConfirmation ends the confirmation: the plan has an answer about each server and volume.
 func (b *Run) EndAbsenceConfirmation(ctx context.Context) error {
-	return b.settle(ctx, `UPDATE installation SET absences_confirmed_at = NULL WHERE absences_confirmed_at <= $1`)
+	return b.endConfirmation(ctx, `UPDATE installation SET absences_confirmed_at = NULL WHERE absences_confirmed_at <= $1`)
 }
 
-func (b *Run) settle(ctx context.Context, q string) error {
+func (b *Run) endConfirmation(ctx context.Context, q string) error {
 	err := b.inTerm(ctx, func(tx pgx.Tx) error { _, err := tx.Exec(ctx, q, b.Now); return err })
 	if err != nil {
 		return fmt.Errorf("end what the operator accepted: %w", err)

@@ -25,9 +25,9 @@ const (
 	notGone  = "removal_reason: expired -> quota_exceeded; removal_text: '' -> quota; "
 )
 
-// legal is the whole state machine: the shapes in which each move is allowed, and every column that it writes. All other moves
-// must fail and write nothing.
-var legal = map[string]map[string]string{
+// allowedMoves is the whole state machine: the shapes in which each move is allowed, and every column that it writes. All
+// other moves must fail and write nothing.
+var allowedMoves = map[string]map[string]string{
 	"Ask": {
 		"planned": became + "unanswered_request_at: null -> now; attempts: 0 -> 1; backup_name: '' -> web_disk_2; deadline: null -> +6h0m0s; " +
 			"kind: full -> incremental; last_requested_at: null -> now; requested_at: null -> now; state: planned -> creating",
@@ -110,7 +110,7 @@ func TestEachMoveWritesItsColumnsAndFailsInOtherStates(t *testing.T) {
 	for name, move := range moves {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
+			h := newHarness(t)
 			for _, shape := range shapeNames() {
 				h.exec("DELETE FROM records")
 				h.exec("DELETE FROM volumes")
@@ -118,7 +118,7 @@ func TestEachMoveWritesItsColumnsAndFailsInOtherStates(t *testing.T) {
 				var after backup.Record
 				var err error
 				lines := h.changes(func() { after, err = move(h, c, r) })
-				if want, ok := legal[name][shape]; ok {
+				if want, ok := allowedMoves[name][shape]; ok {
 					require.NoError(t, err, shape)
 					assert.Equal(t, sorted(want), of("records r", lines), shape)
 					assert.Equal(t, h.read("r"), after, shape)
@@ -146,7 +146,7 @@ func TestMovesFollowTheStateMachine(t *testing.T) {
 		states[stateOf(shape)] = true
 	}
 	assert.ElementsMatch(t, backup.States, slices.Collect(maps.Keys(states)), "every state has a shape")
-	for name, cells := range legal {
+	for name, cells := range allowedMoves {
 		for shape, want := range cells {
 			_, arrow, moved := strings.Cut(want, "state: ")
 			if !moved {
@@ -160,7 +160,7 @@ func TestMovesFollowTheStateMachine(t *testing.T) {
 
 func TestMoveOfAChangedRecordIsStale(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	_, err := c.Withdraw(h.ctx, r, why)
 	require.NoError(t, err)
@@ -168,7 +168,7 @@ func TestMoveOfAChangedRecordIsStale(t *testing.T) {
 		h.changesNothing(func() {
 			_, err := move(h, c, r)
 			require.Error(t, err, name)
-			if legal[name]["planned"] != "" {
+			if allowedMoves[name]["planned"] != "" {
 				require.ErrorIs(t, err, ErrStale, name)
 			}
 		})
@@ -177,7 +177,7 @@ func TestMoveOfAChangedRecordIsStale(t *testing.T) {
 
 func TestMoveWithAnotherVolumesLeaseIsStale(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	_, r := h.shaped("planned")
 	other := h.lease("other")
 	h.clock.Step(time.Second)

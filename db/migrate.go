@@ -78,14 +78,14 @@ func withProvider(ctx context.Context, url string, do func(*goose.Provider) erro
 	conn := stdlib.OpenDB(*cfg.ConnConfig)
 	defer func() { _ = conn.Close() }() // all work is done
 	if err := conn.PingContext(ctx); err != nil {
-		return fmt.Errorf("migrate database %s: %w", place(cfg), advised(err))
+		return fmt.Errorf("migrate database %s: %w", databaseAddress(cfg), withAdvice(err))
 	}
 	p, err := newProvider(conn)
 	if err != nil {
-		return fmt.Errorf("migrate database %s: %w", place(cfg), err)
+		return fmt.Errorf("migrate database %s: %w", databaseAddress(cfg), err)
 	}
 	if err := do(p); err != nil {
-		return fmt.Errorf("migrate database %s: %w", place(cfg), advisedBySQLState(err))
+		return fmt.Errorf("migrate database %s: %w", databaseAddress(cfg), withSQLStateAdvice(err))
 	}
 	return nil
 }

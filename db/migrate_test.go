@@ -116,7 +116,7 @@ func TestOpenRejectsAnotherSchemaVersionWithAdvice(t *testing.T) {
 // An older program must not change a newer schema.
 func TestOlderProgramDoesNotRevertANewerSchema(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)")
 	built := ask(t, h.url, schema)
 	h.changesNothing(func() {

@@ -74,7 +74,7 @@ func (c *Lease) move(ctx context.Context, r backup.Record, ch change) (backup.Re
 	}
 	after, err := c.write(ctx, ch, q, args)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return r, fmt.Errorf("move record %s from %s to %s: %w", r.ID, r.State, ch.to, c.unmoved(ctx, r, ch))
+		return r, fmt.Errorf("move record %s from %s to %s: %w", r.ID, r.State, ch.to, c.whyUnchanged(ctx, r, ch))
 	}
 	if err != nil {
 		return r, fmt.Errorf("move record %s to %s: %w", r.ID, ch.to, err)
@@ -106,7 +106,7 @@ func (c *Lease) write(ctx context.Context, ch change, q string, args pgx.NamedAr
 		return after, err
 	}
 	err = pgx.BeginFunc(ctx, c.db.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, enter); err != nil {
+		if _, err := tx.Exec(ctx, sharedPauseLock); err != nil {
 			return err
 		}
 		return one(tx)
@@ -115,7 +115,7 @@ func (c *Lease) write(ctx context.Context, ch change, q string, args pgx.NamedAr
 }
 
 // whyUnchanged returns the reason why a statement changed nothing.
-func (c *Lease) unmoved(ctx context.Context, r backup.Record, ch change) error {
+func (c *Lease) whyUnchanged(ctx context.Context, r backup.Record, ch change) error {
 	if ch.guard.unpaused {
 		if all, err := pauses(ctx, c.db.pool); err == nil && all.Of(r.ProjectID) != nil {
 			return ErrPaused

@@ -28,11 +28,11 @@ type NoticeContent struct {
 
 // withoutNotice holds for a condition (kind $3, project, volume, since) without a notice. A condition that ends and begins
 // again gets at most one notice per period ($2), and one after the period if it still holds then.
-const notNoticed = `NOT EXISTS (SELECT FROM notices n WHERE n.kind = $3 AND n.project_id = c.project_id AND n.volume_id = c.volume_id
+const withoutNotice = `NOT EXISTS (SELECT FROM notices n WHERE n.kind = $3 AND n.project_id = c.project_id AND n.volume_id = c.volume_id
 	AND (n.created_at >= c.since OR n.created_at > $1::timestamptz - $2::interval))`
 
 // noticeConditions are the conditions that require a notice.
-var noticed = []struct {
+var noticeConditions = []struct {
 	kind  backup.Reason
 	query string
 }{
@@ -42,12 +42,12 @@ var noticed = []struct {
 		FROM (SELECT project_id, volume_id, ended_at AS since, reason, server_id, server_name FROM protection_ends) c CROSS JOIN LATERAL (
 			SELECT project_name, volume_name FROM records WHERE volume_id = c.volume_id AND project_id = c.project_id
 				AND available_at IS NOT NULL AND ` + isInCinder + ` ORDER BY planned_at DESC LIMIT 1) r
-		WHERE ` + notNoticed},
+		WHERE ` + withoutNotice},
 	{backup.RetentionShortened, `
 		SELECT c.project_id, c.volume_id, c.since, '' AS reason, c.project_name, c.volume_name, c.server_id, c.server_name, c.in_force, c.shorter
 		FROM (SELECT project_id, id AS volume_id, shorter_retention_since AS since, project_name, name AS volume_name, server_id, server_name,
 			retention AS in_force, shorter_retention AS shorter FROM volumes WHERE shorter_retention IS NOT NULL AND gone_at IS NULL) c
-		WHERE ` + notNoticed},
+		WHERE ` + withoutNotice},
 }
 
 // Notify writes a notice for each condition that has none: protection that ended, or a shorter retention that waits. If a plan
@@ -56,7 +56,7 @@ var noticed = []struct {
 func (b *Run) Notify(ctx context.Context, period time.Duration) (int, error) {
 	written := 0
 	err := b.inTerm(ctx, func(tx pgx.Tx) error {
-		for _, c := range noticed {
+		for _, c := range noticeConditions {
 			rows, err := tx.Query(ctx, c.query, b.Now, period, string(c.kind))
 			if err != nil {
 				return err

@@ -52,20 +52,20 @@ func (c *ReportLease) Notices(ctx context.Context, delay time.Duration) ([]Notic
 // MakeNotice stores a mail about these notices. If one of them is already in another mail, it stores nothing and returns
 // [ErrStale]. logged says that the log is the only receiver, so no project gets a mail.
 func (c *ReportLease) MakeNotice(ctx context.Context, r NewReport, notices []int64, logged bool) error {
-	err := c.holding(ctx, func(tx pgx.Tx) error {
-		if err := c.keep(ctx, tx, kindNotice, r); err != nil {
+	err := c.inLease(ctx, func(tx pgx.Tx) error {
+		if err := c.store(ctx, tx, kindNotice, r); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, inOrder("notices", `id = ANY($1)`)+lockAlone, notices); err != nil {
+		if _, err := tx.Exec(ctx, inOrder("notices", `id = ANY($1)`)+lockOnly, notices); err != nil {
 			return err
 		}
 		q := `UPDATE notices SET report_id = $1 WHERE id = ANY($2) AND report_id IS NULL`
 		if c.Group == AllProjects {
 			q = `UPDATE notices SET operator_report_id = $1, report_id = CASE WHEN $3 THEN coalesce(report_id, '') ELSE report_id END
 				WHERE id = ANY($2) AND operator_report_id IS NULL`
-			return exactly(ctx, tx, len(notices), q, r.ID, notices, logged)
+			return execExactly(ctx, tx, len(notices), q, r.ID, notices, logged)
 		}
-		return exactly(ctx, tx, len(notices), q, r.ID, notices)
+		return execExactly(ctx, tx, len(notices), q, r.ID, notices)
 	})
 	if err != nil {
 		return fmt.Errorf("keep notice to %s: %w", c.Group, err)

@@ -15,8 +15,8 @@ import (
 	"staffeln/internal/testkit/private"
 )
 
-// connecting has all functions of the package that connect.
-var connecting = map[string]func(context.Context, string) error{
+// connectFuncs has all functions of the package that connect.
+var connectFuncs = map[string]func(context.Context, string) error{
 	"Open": func(ctx context.Context, url string) error {
 		d, err := Open(ctx, url, nil)
 		if err == nil {
@@ -50,7 +50,7 @@ func TestErrorsAboutInvalidURLsDoNotContainThePassword(t *testing.T) {
 		"host=127.0.0.1 port=1 user=staffeln password=" + secret,
 		secret,
 	} {
-		for name, connect := range connecting {
+		for name, connect := range connectFuncs {
 			err := connect(t.Context(), wrong)
 			require.Error(t, err, "%s %s", name, wrong)
 			assert.NotContains(t, err.Error(), secret, name)
@@ -60,8 +60,8 @@ func TestErrorsAboutInvalidURLsDoNotContainThePassword(t *testing.T) {
 
 func TestErrorsAboutRejectedPasswordsDoNotContainThem(t *testing.T) {
 	t.Parallel()
-	address := locked(t)
-	for name, connect := range connecting {
+	address := passwordServer(t)
+	for name, connect := range connectFuncs {
 		err := connect(t.Context(), address)
 		require.ErrorContains(t, err, "password authentication failed", name)
 		assert.NotContains(t, err.Error(), secret, name)
@@ -69,7 +69,7 @@ func TestErrorsAboutRejectedPasswordsDoNotContainThem(t *testing.T) {
 }
 
 // passwordServer returns the URL, with a wrong password, of a server that requires passwords.
-func locked(t *testing.T) string {
+func passwordServer(t *testing.T) string {
 	t.Helper()
 	server, err := private.StartPostgres(t.Context(), t.TempDir())
 	require.NoError(t, err)
@@ -102,13 +102,13 @@ func TestURLWithPoolSizeWorksForAllConnections(t *testing.T) {
 	t.Parallel()
 	address := testkit.DatabaseURL(t, nil) + "&pool_max_conns=7"
 	for _, name := range []string{"MigrationStatus", "MigrateUp", "Open", "Lead", "MigrateDown"} {
-		require.NoError(t, connecting[name](t.Context(), address), name)
+		require.NoError(t, connectFuncs[name](t.Context(), address), name)
 	}
 }
 
 func TestDatabaseReturnsClockAndInstallation(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	now, err := h.db.Now(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, base, now)

@@ -34,21 +34,21 @@ type OperatorAction struct {
 
 // Intervene writes the audit row, runs the action, and then stores its outcome or its error. If the row cannot be written, the
 // action is not run.
-func (d *DB) Intervene(ctx context.Context, i OperatorAction, deed func() (outcome string, err error)) error {
+func (d *DB) Intervene(ctx context.Context, i OperatorAction, do func() (outcome string, err error)) error {
 	const intent = `INSERT INTO audit (at, who, action, object, project_id, intent) VALUES (staffeln_now(), $1, $2, $3, $4, $5) RETURNING id`
 	const end = `UPDATE audit SET outcome = $2 WHERE id = $1`
 	var id int64
 	if err := d.pool.QueryRow(ctx, intent, storable(i.Who), i.Action, storable(i.Object), i.ProjectID, storable(i.Intent)).Scan(&id); err != nil {
 		return fmt.Errorf("write audit line: nothing was done: %w", err)
 	}
-	outcome, err := deed()
+	outcome, err := do()
 	if err != nil {
 		outcome = "error: " + err.Error()
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if _, noted := d.pool.Exec(ctx, end, id, storable(outcome)); noted != nil {
-		err = errors.Join(err, fmt.Errorf("write outcome to audit line %d: %w", id, noted))
+	if _, writeErr := d.pool.Exec(ctx, end, id, storable(outcome)); writeErr != nil {
+		err = errors.Join(err, fmt.Errorf("write outcome to audit line %d: %w", id, writeErr))
 	}
 	return err
 }

@@ -16,7 +16,7 @@ const (
 	// PageConnections is the maximum number of connections for pages and the read API. Each request uses one while it reads.
 	PageConnections = 4
 	// pageTimeout is the statement timeout for pages; it applies even if the request was abandoned.
-	pageTime = 15 * time.Second
+	pageTimeout = 15 * time.Second
 )
 
 // Pages opens further connections to the same database for the pages and the read API, so that readers delay neither the
@@ -25,14 +25,14 @@ func (d *DB) Pages(ctx context.Context) (*DB, error) {
 	cfg := d.pool.Config()
 	cfg.MaxConns, cfg.MinConns = PageConnections, 0
 	cfg.ConnConfig.RuntimeParams["application_name"] = "staffeln-pages"
-	connected := cfg.AfterConnect
+	afterConnect := cfg.AfterConnect
 	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { // not as a startup parameter: poolers refuse it
-		if connected != nil {
-			if err := connected(ctx, conn); err != nil {
+		if afterConnect != nil {
+			if err := afterConnect(ctx, conn); err != nil {
 				return err
 			}
 		}
-		_, err := conn.Exec(ctx, "SET statement_timeout = "+strconv.FormatInt(pageTime.Milliseconds(), 10))
+		_, err := conn.Exec(ctx, "SET statement_timeout = "+strconv.FormatInt(pageTimeout.Milliseconds(), 10))
 		return err
 	}
 	cfg.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {

@@ -26,8 +26,8 @@ const paused = `EXISTS (SELECT FROM pauses WHERE pauses.project_id IN ('', recor
 // takes a shared lock, and a pause takes it exclusively: the pause waits for the transactions before it, and those after it
 // see the pause. The number is "pauses" in ASCII, in decimal for Postgres before 16.
 const (
-	enter = `SELECT pg_advisory_xact_lock_shared(123563884635507)`
-	shut  = `SELECT pg_advisory_xact_lock(123563884635507)`
+	sharedPauseLock    = `SELECT pg_advisory_xact_lock_shared(123563884635507)`
+	exclusivePauseLock = `SELECT pg_advisory_xact_lock(123563884635507)`
 )
 
 // Pause pauses a project, or everything for the empty ID. An existing pause keeps its since time; begun reports whether the
@@ -36,7 +36,7 @@ func (d *DB) Pause(ctx context.Context, p Pause) (begun bool, err error) {
 	const q = `INSERT INTO pauses (project_id, since, who, why) VALUES ($1, staffeln_now(), $2, $3)
 		ON CONFLICT (project_id) DO UPDATE SET who = excluded.who, why = excluded.why RETURNING xmax = 0`
 	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, shut); err != nil {
+		if _, err := tx.Exec(ctx, exclusivePauseLock); err != nil {
 			return err
 		}
 		return tx.QueryRow(ctx, q, p.ProjectID, storable(p.Who), storable(p.Why)).Scan(&begun)

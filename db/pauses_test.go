@@ -11,29 +11,29 @@ import (
 	"staffeln/backup"
 )
 
-func (h *house) pause(projectID string) {
+func (h *harness) pause(projectID string) {
 	h.t.Helper()
 	_, err := h.db.Pause(h.ctx, Pause{ProjectID: projectID, Who: "me@here", Why: "maintenance"})
 	require.NoError(h.t, err)
 }
 
-func (h *house) pauses() (all Pauses) {
+func (h *harness) pauses() (all Pauses) {
 	h.t.Helper()
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		var err error
 		all, err = l.Pauses(h.ctx)
 		require.NoError(h.t, err)
 	})
-	ofBeat, err := h.beat().Pauses(h.ctx)
+	ofRun, err := h.run().Pauses(h.ctx)
 	require.NoError(h.t, err)
-	assert.Equal(h.t, all, ofBeat)
+	assert.Equal(h.t, all, ofRun)
 	return all
 }
 
 func TestPauseAndResumeWriteOneRow(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.ready()
+	h := newHarness(t)
+	h.seed()
 	for _, projectID := range []string{"p", ""} {
 		name, begun, ended := "pauses "+projectID, false, false
 		var err error
@@ -64,7 +64,7 @@ func TestPauseAndResumeWriteOneRow(t *testing.T) {
 
 func TestPausesOfAllAndOfProjectsAreIndependent(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, projectID := range []string{"q", "", "p"} {
 		h.pause(projectID)
 	}
@@ -90,10 +90,10 @@ func TestPauseRejectsOnlyMovesThatStartSomething(t *testing.T) {
 	for projectID, refuses := range map[string]bool{"p": true, "": true, "elsewhere": false} {
 		t.Run("of "+projectID, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
+			h := newHarness(t)
 			h.pause(projectID)
 			for name, move := range moves {
-				for shape, want := range legal[name] {
+				for shape, want := range allowedMoves[name] {
 					h.exec("DELETE FROM records")
 					h.exec("DELETE FROM volumes")
 					c, r := h.shaped(shape)
@@ -118,7 +118,7 @@ func TestPauseRejectsOnlyMovesThatStartSomething(t *testing.T) {
 // The record's project decides, not the volume's current project.
 func TestPauseOfTheFormerProjectAppliesToItsRecords(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"project_id": "new owner"})
 	r := h.record("r", point("b", hour))
 	h.pause("p")
@@ -128,7 +128,7 @@ func TestPauseOfTheFormerProjectAppliesToItsRecords(t *testing.T) {
 
 func TestExpiredLeaseIsStaleNotPaused(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	h.pause("elsewhere")
 	h.clock.Set(c.Until)
@@ -143,7 +143,7 @@ func TestPauseWaitsForEarlierMoves(t *testing.T) {
 	for name, shape := range map[string]string{"Ask": "planned", "StartRemoval": "available"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
+			h := newHarness(t)
 			c, r := h.shaped(shape)
 			tx, err := h.db.pool.Begin(h.ctx)
 			require.NoError(t, err)
@@ -155,14 +155,14 @@ func TestPauseWaitsForEarlierMoves(t *testing.T) {
 			var moved, paused error
 			returned := make(chan string, 1)
 			group.Go(func() { _, moved = moves[name](h, c, r) })
-			h.waiting(1)
+			h.waitForLocks(1)
 			group.Go(func() {
 				_, paused = h.db.Pause(h.ctx, Pause{ProjectID: "p"})
 				var state string
 				_ = h.db.pool.QueryRow(h.ctx, "SELECT state FROM records WHERE id = 'r'").Scan(&state)
 				returned <- state
 			})
-			h.waitingOr(2, func() bool { return len(returned) > 0 })
+			h.waitForLocksOr(2, func() bool { return len(returned) > 0 })
 			require.Empty(t, returned, "the pause does not wait")
 			require.NoError(t, tx.Commit(h.ctx))
 			group.Wait()
@@ -180,12 +180,12 @@ func TestPauseWaitsForEarlierMoves(t *testing.T) {
 // A move that begins while the pause is being written waits and then sees the pause.
 func TestMoveDuringAPauseWriteWaitsAndIsRejected(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	tx, err := h.db.pool.Begin(h.ctx)
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback(h.ctx) }() // where it has not been committed
-	for _, q := range []string{shut, "INSERT INTO pauses VALUES ('p', staffeln_now(), '', '')"} {
+	for _, q := range []string{exclusivePauseLock, "INSERT INTO pauses VALUES ('p', staffeln_now(), '', '')"} {
 		_, err = tx.Exec(h.ctx, q)
 		require.NoError(t, err)
 	}
@@ -194,7 +194,7 @@ func TestMoveDuringAPauseWriteWaitsAndIsRejected(t *testing.T) {
 		_, err := moves["Ask"](h, c, r)
 		asked <- err
 	}()
-	h.waitingOr(1, func() bool { return len(asked) > 0 })
+	h.waitForLocksOr(1, func() bool { return len(asked) > 0 })
 	require.Empty(t, asked, "it does not wait")
 	require.NoError(t, tx.Commit(h.ctx))
 	require.ErrorIs(t, <-asked, ErrPaused)
@@ -203,26 +203,26 @@ func TestMoveDuringAPauseWriteWaitsAndIsRejected(t *testing.T) {
 
 func TestMovesThatStartSomethingDoNotBlockEachOther(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	tx, err := h.db.pool.Begin(h.ctx)
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback(h.ctx) }()
-	_, err = tx.Exec(h.ctx, enter)
+	_, err = tx.Exec(h.ctx, sharedPauseLock)
 	require.NoError(t, err)
 	asked := make(chan error, 1)
 	go func() {
 		_, err := moves["Ask"](h, c, r)
 		asked <- err
 	}()
-	h.waitingOr(1, func() bool { return len(asked) > 0 })
+	h.waitForLocksOr(1, func() bool { return len(asked) > 0 })
 	require.Len(t, asked, 1, "two may begin at once")
 	require.NoError(t, <-asked)
 }
 
 func TestAtWorkReportsPausedProjects(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.plan("ours", shapes["planned"])
 	h.plan("theirs", shapes["planned"].with(row{"project_id": "q"}))
 	h.volume("due", row{"removal_due_at": base})

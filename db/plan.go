@@ -130,11 +130,11 @@ func (b *Run) bulk(ctx context.Context, from backup.State, message, q string, ar
 	if err != nil {
 		return 0, err
 	}
-	tally := map[changed]int{}
+	counts := map[changed]int{}
 	for _, c := range all {
-		tally[c]++
+		counts[c]++
 	}
-	for c, n := range tally {
+	for c, n := range counts {
 		b.db.count(from, c.State, c.Reason, n)
 		zerolog.Ctx(ctx).Info().Str("from", string(from)).Str("to", string(c.State)).Str("reason", string(c.Reason)).Int("records", n).Msg(message)
 	}

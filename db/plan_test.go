@@ -11,8 +11,8 @@ import (
 	"staffeln/backup"
 )
 
-// wish returns a record as a plan creates it.
-func wish(volumeID string) backup.Record {
+// plannedRecord returns a record as a plan creates it.
+func plannedRecord(volumeID string) backup.Record {
 	point := base.Add(-24 * hour)
 	return backup.Record{
 		ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", VolumeID: volumeID, VolumeName: "disk", Zone: "az",
@@ -24,10 +24,10 @@ func wish(volumeID string) backup.Record {
 
 func TestPlanWritesTheGivenRecord(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
-	want := wish("v")
-	n, err := h.beat().Plan(h.ctx, []backup.Record{want})
+	want := plannedRecord("v")
+	n, err := h.run().Plan(h.ctx, []backup.Record{want})
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
 	records, err := h.lease("v").Records(h.ctx)
@@ -40,11 +40,11 @@ func TestPlanWritesTheGivenRecord(t *testing.T) {
 
 func TestPlanWritesFailedRecords(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
-	refused := wish("v")
+	refused := plannedRecord("v")
 	refused.State, refused.Reason = backup.Failed, backup.VolumeStatus
-	n, err := h.beat().Plan(h.ctx, []backup.Record{refused, wish("v")})
+	n, err := h.run().Plan(h.ctx, []backup.Record{refused, plannedRecord("v")})
 	require.NoError(t, err)
 	assert.Equal(t, 2, n, "an end leaves room for one in progress")
 	assert.Equal(t, 1, h.count(`SELECT count(*) FROM records WHERE state = 'failed' AND ended_at = $1 AND changed_at = $1`, base))
@@ -53,26 +53,26 @@ func TestPlanWritesFailedRecords(t *testing.T) {
 
 func TestPlanSkipsVolumesWithARecordInProgress(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, shape := range []string{"planned", "asked", "creating", "overdue"} {
 		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
 		h.changesNothing(func() {
-			n, err := h.beat().Plan(h.ctx, []backup.Record{wish("v-" + shape)})
+			n, err := h.run().Plan(h.ctx, []backup.Record{plannedRecord("v-" + shape)})
 			require.NoError(t, err)
 			assert.Zero(t, n)
 		})
 	}
 	h.volume("free", nil)
-	n, err := h.beat().Plan(h.ctx, []backup.Record{wish("v-planned"), wish("free"), wish("free")})
+	n, err := h.run().Plan(h.ctx, []backup.Record{plannedRecord("v-planned"), plannedRecord("free"), plannedRecord("free")})
 	require.NoError(t, err)
 	assert.Equal(t, 1, n, "the free one, once")
 }
 
 func TestEmptyPlanWritesNothing(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.changesNothing(func() {
-		b := h.beat()
+		b := h.run()
 		planned, err := b.Plan(h.ctx, nil)
 		require.NoError(t, err)
 		withdrawn, err := b.WithdrawAll(h.ctx, nil, nil)
@@ -88,13 +88,13 @@ func TestEmptyPlanWritesNothing(t *testing.T) {
 
 func TestPlanLargerThanABatchIsWrittenCompletely(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	volumes, records := make([]Volume, 2*batch+1), make([]backup.Record, 2*batch+1)
 	for i := range volumes {
 		volumes[i] = seen(fmt.Sprint(i))
-		records[i] = wish(fmt.Sprint(i))
+		records[i] = plannedRecord(fmt.Sprint(i))
 	}
-	b := h.beat()
+	b := h.run()
 	require.NoError(t, b.Remember(h.ctx, volumes, nil))
 	n, err := b.Plan(h.ctx, records)
 	require.NoError(t, err)
@@ -104,7 +104,7 @@ func TestPlanLargerThanABatchIsWrittenCompletely(t *testing.T) {
 
 func TestWithdrawAllEndsOnlyPlannedRecords(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, shape := range shapeNames() {
 		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
 	}
@@ -118,7 +118,7 @@ func TestWithdrawAllEndsOnlyPlannedRecords(t *testing.T) {
 	n := 0
 	lines := h.changes(func() {
 		var err error
-		n, err = h.beat().WithdrawAll(h.ctx, all, reasons)
+		n, err = h.run().WithdrawAll(h.ctx, all, reasons)
 		require.NoError(t, err)
 	})
 	assert.Equal(t, 2, n)
@@ -133,11 +133,11 @@ func TestWithdrawAllEndsOnlyPlannedRecords(t *testing.T) {
 // One odd name in a tenant's project must not prevent the plan of the whole cloud.
 func TestTextsThatPostgresRefusesAreReplaced(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	odd := "a\x00b\xffc"
-	v, r := seen("v"), wish("v")
+	v, r := seen("v"), plannedRecord("v")
 	v.Name, v.ServerName, r.VolumeName, r.ReasonText = odd, odd, odd, odd
-	b := h.beat()
+	b := h.run()
 	require.NoError(t, b.Remember(h.ctx, []Volume{v}, nil))
 	_, err := b.Plan(h.ctx, []backup.Record{r})
 	require.NoError(t, err)

@@ -34,13 +34,13 @@ var (
 
 // Conditions that need more than the state.
 const (
-	isWaiting      = isPlanned + ` AND admitted_at IS NULL` // for admission
-	isAdmitted     = isPlanned + ` AND admitted_at IS NOT NULL`
-	isRestorePoint = isAvailable + ` AND cinder_status <> 'error'`
-	isLeftover     = `(` + isFailed + ` AND backup_id IS NOT NULL)` // see [backup.Record.Leftover]
-	isFailedBare   = `(` + isFailed + ` AND backup_id IS NULL)`     // Cinder has nothing of it
+	isWaiting             = isPlanned + ` AND admitted_at IS NULL` // for admission
+	isAdmitted            = isPlanned + ` AND admitted_at IS NOT NULL`
+	isRestorePoint        = isAvailable + ` AND cinder_status <> 'error'`
+	isLeftover            = `(` + isFailed + ` AND backup_id IS NOT NULL)` // see [backup.Record.Leftover]
+	isFailedWithoutBackup = `(` + isFailed + ` AND backup_id IS NULL)`     // Cinder has nothing of it
 	// isFailure holds for an attempt that failed and of which Cinder has nothing, or no longer has anything.
-	isFailure = `available_at IS NULL AND (` + isDeleted + ` OR ` + isFailedBare + `)`
+	isFailure = `available_at IS NULL AND (` + isDeleted + ` OR ` + isFailedWithoutBackup + `)`
 )
 
 var (
@@ -53,16 +53,16 @@ var (
 	// wasMade holds for a backup that became a restore point and may still be in Cinder.
 	wasMade = stateIn(func(s backup.State) bool { return s.MayBeInCinder() && !s.InProgress() }) + ` AND available_at IS NOT NULL`
 
-	isLink    = `backup_id IS NOT NULL AND ` + stateIn(backup.State.Linked)
-	isHead    = `backup_id IS NOT NULL AND kind = 'full' AND ` + stateIn(backup.State.BeginsChain)
-	isOddLink = `backup_id IS NOT NULL AND ` + stateIn(func(s backup.State) bool { return s.Linked() && !s.AtRest() }) // being created or removed, or ended in error
-	isUnnamed = isInProgress + ` AND backup_id IS NULL`                                                                // Cinder has given it no ID yet
+	isLink            = `backup_id IS NOT NULL AND ` + stateIn(backup.State.Linked)
+	isHead            = `backup_id IS NOT NULL AND kind = 'full' AND ` + stateIn(backup.State.BeginsChain)
+	isUnsettledLink   = `backup_id IS NOT NULL AND ` + stateIn(func(s backup.State) bool { return s.Linked() && !s.AtRest() }) // being created or removed, or ended in error
+	isWithoutBackupID = isInProgress + ` AND backup_id IS NULL`                                                                // Cinder has given it no ID yet
 
 	isUnreported        = `report_id IS NULL AND ended_at IS NOT NULL AND state <> '` + string(backup.Withdrawn) + `'`
 	isUnreportedRemoval = `removal_report_id IS NULL AND ` + isGone + ` AND available_at IS NOT NULL`
 )
 
-// stateIn returns the SQL condition that holds returns true for a record's state.
+// stateIn returns the SQL condition for all states for which holds returns true.
 func stateIn(holds func(backup.State) bool) string {
 	var names []string
 	for _, s := range backup.States {

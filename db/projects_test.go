@@ -16,7 +16,7 @@ func goneProject(detail string) backup.Finding {
 
 func TestUnreachableProjectIsNewOnceAndEndsWhenReached(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.volume("w", nil)
 	one, other := h.lease("v"), h.lease("w")
@@ -41,14 +41,14 @@ func TestUnreachableProjectIsNewOnceAndEndsWhenReached(t *testing.T) {
 
 func TestGoneReturnsProjectsSeenGoneAfterTheTime(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	_, err := h.lease("v").OutOfReach(h.ctx, goneProject(""))
 	require.NoError(t, err)
-	gone, err := h.beat().Gone(h.ctx, base.Add(-time.Second))
+	gone, err := h.run().Gone(h.ctx, base.Add(-time.Second))
 	require.NoError(t, err)
 	assert.Equal(t, map[string]bool{"p": true}, gone)
-	gone, err = h.beat().Gone(h.ctx, base)
+	gone, err = h.run().Gone(h.ctx, base)
 	require.NoError(t, err)
 	assert.Empty(t, gone)
 }
@@ -61,16 +61,16 @@ func TestForgetProjectsDeletesFindingsWithoutBackupsOrOld(t *testing.T) {
 	} {
 		t.Run(shape, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
+			h := newHarness(t)
 			h.volume("v", nil)
 			h.volume("w", row{"project_id": "q"})
 			h.record("r", shapes[shape])
 			h.record("other", point("b-other", hour).with(row{"volume_id": "w", "project_id": "q"}))
 			_, err := h.lease("v").OutOfReach(h.ctx, goneProject(""))
 			require.NoError(t, err)
-			require.NoError(t, h.beat().ForgetProjects(h.ctx, base))
+			require.NoError(t, h.run().ForgetProjects(h.ctx, base))
 			assert.Equal(t, left, len(h.findings()) == 1)
-			require.NoError(t, h.beat().ForgetProjects(h.ctx, base.Add(time.Microsecond)))
+			require.NoError(t, h.run().ForgetProjects(h.ctx, base.Add(time.Microsecond)))
 			assert.Empty(t, h.findings(), "nobody met it since")
 		})
 	}

@@ -19,7 +19,7 @@ const (
 	allFacts = isPastRPO<<1 - 1
 )
 
-func (f protectionFacts) of() backup.ProtectionFacts {
+func (f protectionFacts) decode() backup.ProtectionFacts {
 	return backup.ProtectionFacts{Gone: f&volumeGone != 0, Wanted: f&isWanted != 0, Unseen: f&isUnseen != 0, HasPoint: f&hasPoint != 0, PastRPO: f&isPastRPO != 0}
 }
 
@@ -27,7 +27,7 @@ func (f protectionFacts) of() backup.ProtectionFacts {
 func factsOf(protections ...backup.Protection) []protectionFacts {
 	wanted := []protectionFacts{}
 	for f := range allFacts + 1 {
-		if slices.Contains(protections, f.of().Protection()) {
+		if slices.Contains(protections, f.decode().Protection()) {
 			wanted = append(wanted, f)
 		}
 	}

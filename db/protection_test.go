@@ -13,7 +13,7 @@ import (
 // For every possible row, the protection that Postgres counts, filters and returns is the one of package backup.
 func TestProtectionInSQLMatchesPackageBackup(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	const late = 24 * hour
 	ago := func(d time.Duration) *time.Time { return new(base.Add(-d)) }
 	ages := []*time.Time{nil, ago(hour), ago(late), ago(late + time.Microsecond)}
@@ -58,7 +58,7 @@ func TestProtectionInSQLMatchesPackageBackup(t *testing.T) {
 	for _, p := range backup.Protections {
 		require.NotZero(t, counts[p], "no row is %s", p)
 	}
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		counted, err := l.ProtectionCounts(h.ctx, late, "")
 		require.NoError(t, err)
 		require.Equal(t, counts, counted)

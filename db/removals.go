@@ -32,13 +32,13 @@ func (c *Lease) Removed(ctx context.Context, r backup.Record) (backup.Record, er
 
 // RefuseRemoval returns the record to the state before the removal, because Cinder refused the request. It records the time of
 // the refusal and the time of the next try.
-func (c *Lease) RefuseRemoval(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
+func (c *Lease) RefuseRemoval(ctx context.Context, r backup.Record, why Why, retryAt time.Time) (backup.Record, error) {
 	to := backup.Available
 	if r.AvailableAt == nil {
 		to = backup.Failed
 	}
 	return c.move(ctx, r, change{guard{from: in(backup.Deleting)}, to, `removal_reason = @reason, removal_text = @text, next_try_at = @again,
-		deletion_refused_since = coalesce(deletion_refused_since, staffeln_now())`, why.args(pgx.NamedArgs{"again": again})})
+		deletion_refused_since = coalesce(deletion_refused_since, staffeln_now())`, why.args(pgx.NamedArgs{"again": retryAt})})
 }
 
 // TakeBack returns the record to the state before the removal: the request never reached Cinder, and the removal is no longer
@@ -58,10 +58,10 @@ func (c *Lease) Hold(ctx context.Context, r backup.Record, why backup.Reason) (b
 }
 
 // GiveUpRemoval records that Cinder cannot delete the backup. It is reported, and tried again from the given time on.
-func (c *Lease) GiveUpRemoval(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
+func (c *Lease) GiveUpRemoval(ctx context.Context, r backup.Record, why Why, retryAt time.Time) (backup.Record, error) {
 	return c.move(ctx, r, change{
 		guard{from: in(backup.Deleting, backup.Undeletable)},
 		backup.Undeletable, `removal_reason = @reason, removal_text = @text, next_try_at = @again`,
-		why.args(pgx.NamedArgs{"again": again}),
+		why.args(pgx.NamedArgs{"again": retryAt}),
 	})
 }

@@ -30,7 +30,7 @@ func (c *ReportLease) Unreported(ctx context.Context, late time.Duration) ([]Unr
 
 func readUnreported(ctx context.Context, from queries, now time.Time, late time.Duration, projectID string) ([]Unreported, error) {
 	q := `
-		WITH RECURSIVE ` + firsts + `
+		WITH RECURSIVE ` + firstUnreported + `
 		SELECT project_id, min(result) AS result, min(matter) AS matter FROM (
 			SELECT project_id, at AS result, NULL::timestamptz AS matter FROM first_ended
 			UNION ALL SELECT project_id, at, NULL FROM first_removed
@@ -52,7 +52,7 @@ func readUnreported(ctx context.Context, from queries, now time.Time, late time.
 
 // firstUnreported has the oldest unreported result and the oldest unreported removal of each project. The queries jump from
 // one project to the next along the index, because a project without a receiver may have unreported records of a year.
-var firsts = `first_ended AS (
+var firstUnreported = `first_ended AS (
 		(SELECT project_id, created_at AS at FROM records WHERE ` + isUnreported + ` AND project_id >= @project ORDER BY project_id, created_at LIMIT 1)
 		UNION ALL SELECT n.* FROM first_ended f CROSS JOIN LATERAL (
 			SELECT project_id, created_at FROM records WHERE ` + isUnreported + ` AND project_id > f.project_id AND @project = '' ORDER BY project_id, created_at LIMIT 1) n),

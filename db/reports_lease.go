@@ -61,13 +61,13 @@ func (c *ReportLease) State(ctx context.Context) (ReportGroup, error) {
 }
 
 // leaseGroup selects and locks the group's row while the lease is held.
-const leased = `SELECT 1 FROM report_groups WHERE id = $1 AND lease_token = $2 AND lease_until > staffeln_now() FOR NO KEY UPDATE`
+const leaseGroup = `SELECT 1 FROM report_groups WHERE id = $1 AND lease_token = $2 AND lease_until > staffeln_now() FOR NO KEY UPDATE`
 
 // inLease runs writes in a transaction that holds the lease, or returns [ErrStale].
-func (c *ReportLease) holding(ctx context.Context, write func(pgx.Tx) error) error {
+func (c *ReportLease) inLease(ctx context.Context, write func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, c.db.pool, func(tx pgx.Tx) error {
 		var one int
-		err := tx.QueryRow(ctx, leased, c.Group, c.token).Scan(&one)
+		err := tx.QueryRow(ctx, leaseGroup, c.Group, c.token).Scan(&one)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrStale
 		}
@@ -94,17 +94,17 @@ type NewMail struct{ Receiver, MessageID string }
 // Make stores a report and marks its records as reported in the same transaction. If one of them is already in another report,
 // it stores nothing and returns [ErrStale].
 func (c *ReportLease) Make(ctx context.Context, r NewReport) error {
-	err := c.holding(ctx, func(tx pgx.Tx) error {
-		if err := c.keep(ctx, tx, kindReport, r); err != nil {
+	err := c.inLease(ctx, func(tx pgx.Tx) error {
+		if err := c.store(ctx, tx, kindReport, r); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, inOrder("records", `id = ANY($1)`)+lockAlone, slices.Concat(r.Records, r.Removals)); err != nil {
+		if _, err := tx.Exec(ctx, inOrder("records", `id = ANY($1)`)+lockOnly, slices.Concat(r.Records, r.Removals)); err != nil {
 			return err
 		}
-		if err := exactly(ctx, tx, len(r.Records), `UPDATE records SET report_id = $1 WHERE id = ANY($2) AND `+isUnreported, r.ID, r.Records); err != nil {
+		if err := execExactly(ctx, tx, len(r.Records), `UPDATE records SET report_id = $1 WHERE id = ANY($2) AND `+isUnreported, r.ID, r.Records); err != nil {
 			return err
 		}
-		return exactly(ctx, tx, len(r.Removals), `UPDATE records SET removal_report_id = $1 WHERE id = ANY($2) AND `+isUnreportedRemoval, r.ID, r.Removals)
+		return execExactly(ctx, tx, len(r.Removals), `UPDATE records SET removal_report_id = $1 WHERE id = ANY($2) AND `+isUnreportedRemoval, r.ID, r.Removals)
 	})
 	if err != nil {
 		return fmt.Errorf("keep report of %s: %w", c.Group, err)
@@ -119,7 +119,7 @@ const (
 )
 
 // store writes a report and its mails, and resets the group's failures.
-func (c *ReportLease) keep(ctx context.Context, tx pgx.Tx, kind string, r NewReport) error {
+func (c *ReportLease) store(ctx context.Context, tx pgx.Tx, kind string, r NewReport) error {
 	const report = `INSERT INTO reports (id, group_id, created_at, content, kind) VALUES ($1, $2, $3, $4, $5)`
 	if _, err := tx.Exec(ctx, report, r.ID, c.Group, r.CreatedAt, r.Content, kind); err != nil {
 		return err
@@ -137,7 +137,7 @@ func (c *ReportLease) keep(ctx context.Context, tx pgx.Tx, kind string, r NewRep
 }
 
 // execExactly runs a statement that must change want rows, or returns [ErrStale].
-func exactly(ctx context.Context, tx pgx.Tx, want int, q string, args ...any) error {
+func execExactly(ctx context.Context, tx pgx.Tx, want int, q string, args ...any) error {
 	tag, err := tx.Exec(ctx, q, args...)
 	if err == nil && int(tag.RowsAffected()) != want {
 		err = ErrStale
@@ -146,10 +146,10 @@ func exactly(ctx context.Context, tx pgx.Tx, want int, q string, args ...any) er
 }
 
 // NotMade records why no report could be made, and when it is tried again.
-func (c *ReportLease) NotMade(ctx context.Context, fault string, again time.Time) error {
-	err := c.holding(ctx, func(tx pgx.Tx) error {
+func (c *ReportLease) NotMade(ctx context.Context, fault string, retryAt time.Time) error {
+	err := c.inLease(ctx, func(tx pgx.Tx) error {
 		const q = `UPDATE report_groups SET failures = failures + 1, next_try_at = $2, fault = $3 WHERE id = $1`
-		_, err := tx.Exec(ctx, q, c.Group, again, storable(fault))
+		_, err := tx.Exec(ctx, q, c.Group, retryAt, storable(fault))
 		return err
 	})
 	if err != nil {

@@ -53,8 +53,8 @@ func (c *ReportLease) Sent(ctx context.Context, m Mail, answer string) error {
 			first = `SELECT FROM report_groups WHERE id = $1 FOR NO KEY UPDATE`
 			sent  = `UPDATE report_mails SET sent_at = staffeln_now(), given_up_at = NULL, attempts = attempts + 1, next_try_at = NULL, answer = $3
 				WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
-			told  = `UPDATE reports SET delivered_at = staffeln_now(), given_up_at = NULL WHERE id = $1 AND delivered_at IS NULL`
-			group = `UPDATE report_groups SET delivered_at = greatest(delivered_at, (SELECT delivered_at FROM reports WHERE id = $2 AND kind = 'report')) WHERE id = $1`
+			delivered = `UPDATE reports SET delivered_at = staffeln_now(), given_up_at = NULL WHERE id = $1 AND delivered_at IS NULL`
+			group     = `UPDATE report_groups SET delivered_at = greatest(delivered_at, (SELECT delivered_at FROM reports WHERE id = $2 AND kind = 'report')) WHERE id = $1`
 		)
 		if _, err := tx.Exec(ctx, first, c.Group); err != nil {
 			return err
@@ -62,7 +62,7 @@ func (c *ReportLease) Sent(ctx context.Context, m Mail, answer string) error {
 		if _, err := tx.Exec(ctx, sent, m.ReportID, m.Receiver, storable(answer)); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, told, m.ReportID); err != nil {
+		if _, err := tx.Exec(ctx, delivered, m.ReportID); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, group, c.Group, m.ReportID)
@@ -75,10 +75,10 @@ func (c *ReportLease) Sent(ctx context.Context, m Mail, answer string) error {
 }
 
 // NotSent records why a receiver did not get the mail, and when it is tried again.
-func (c *ReportLease) NotSent(ctx context.Context, m Mail, answer string, again time.Time) error {
-	err := c.holding(ctx, func(tx pgx.Tx) error {
+func (c *ReportLease) NotSent(ctx context.Context, m Mail, answer string, retryAt time.Time) error {
+	err := c.inLease(ctx, func(tx pgx.Tx) error {
 		const q = `UPDATE report_mails SET attempts = attempts + 1, next_try_at = $3, answer = $4 WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
-		_, err := tx.Exec(ctx, q, m.ReportID, m.Receiver, again, storable(answer))
+		_, err := tx.Exec(ctx, q, m.ReportID, m.Receiver, retryAt, storable(answer))
 		return err
 	})
 	if err != nil {
@@ -94,17 +94,17 @@ func (c *ReportLease) GiveUp(ctx context.Context, m Mail, answer string) error {
 		UPDATE records SET report_id = nullif(report_id, $1), removal_report_id = nullif(removal_report_id, $1) WHERE id IN (SELECT id FROM locked)`
 	notices := inOrder("notices", `report_id = $1 OR operator_report_id = $1`) + `
 		UPDATE notices SET report_id = nullif(report_id, $1), operator_report_id = nullif(operator_report_id, $1) WHERE id IN (SELECT id FROM locked)`
-	err := c.holding(ctx, func(tx pgx.Tx) error {
+	err := c.inLease(ctx, func(tx pgx.Tx) error {
 		const (
 			end = `UPDATE report_mails SET attempts = attempts + 1, next_try_at = NULL, given_up_at = staffeln_now(), answer = $3
 				WHERE report_id = $1 AND receiver = $2 AND sent_at IS NULL`
-			nobody = `UPDATE reports SET given_up_at = staffeln_now() WHERE id = $1 AND delivered_at IS NULL
+			giveUp = `UPDATE reports SET given_up_at = staffeln_now() WHERE id = $1 AND delivered_at IS NULL
 				AND NOT EXISTS (SELECT FROM report_mails WHERE report_id = $1 AND given_up_at IS NULL)`
 		)
 		if _, err := tx.Exec(ctx, end, m.ReportID, m.Receiver, storable(answer)); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, nobody, m.ReportID)
+		tag, err := tx.Exec(ctx, giveUp, m.ReportID)
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
@@ -129,22 +129,22 @@ const contentTime = 7 * 24 * time.Hour
 // needed.
 func (b *Run) ForgetReports(ctx context.Context, before *time.Time) error {
 	const (
-		done  = `NOT EXISTS (SELECT FROM report_mails m WHERE m.report_id = reports.id AND m.sent_at IS NULL AND m.given_up_at IS NULL)`
-		words = `UPDATE reports SET content = NULL WHERE created_at < $1 AND content IS NOT NULL AND ` + done
-		rows  = `DELETE FROM reports WHERE created_at < $1 AND ` + done
+		done        = `NOT EXISTS (SELECT FROM report_mails m WHERE m.report_id = reports.id AND m.sent_at IS NULL AND m.given_up_at IS NULL)`
+		dropContent = `UPDATE reports SET content = NULL WHERE created_at < $1 AND content IS NOT NULL AND ` + done
+		rows        = `DELETE FROM reports WHERE created_at < $1 AND ` + done
 		// A notice whose condition still holds is not deleted: it would be written again.
-		stands = `(EXISTS (SELECT FROM protection_ends e WHERE kind = 'protection_ended' AND e.volume_id = notices.volume_id AND e.project_id = notices.project_id)
+		conditionHolds = `(EXISTS (SELECT FROM protection_ends e WHERE kind = 'protection_ended' AND e.volume_id = notices.volume_id AND e.project_id = notices.project_id)
 			OR EXISTS (SELECT FROM volumes v WHERE kind = 'retention_shortened' AND v.id = notices.volume_id AND v.shorter_retention IS NOT NULL))`
 		// The finding is kept as long as the project is checked again: it still has something to report.
-		nobody = `DELETE FROM findings f WHERE reason = 'no_receiver'
+		oldFindings = `DELETE FROM findings f WHERE reason = 'no_receiver'
 			AND NOT EXISTS (SELECT FROM report_groups g WHERE g.id = f.object AND g.next_try_at > $1::timestamptz - interval '1 day')`
 	)
-	notices := inOrder("notices", `created_at < $1 AND NOT `+stands) + `DELETE FROM notices WHERE id IN (SELECT id FROM locked)`
+	notices := inOrder("notices", `created_at < $1 AND NOT `+conditionHolds) + `DELETE FROM notices WHERE id IN (SELECT id FROM locked)`
 	err := b.inTerm(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, nobody, b.Now); err != nil {
+		if _, err := tx.Exec(ctx, oldFindings, b.Now); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, words, b.Now.Add(-contentTime)); err != nil || before == nil {
+		if _, err := tx.Exec(ctx, dropContent, b.Now.Add(-contentTime)); err != nil || before == nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, notices, *before); err != nil {

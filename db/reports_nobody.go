@@ -13,8 +13,8 @@ import (
 
 // NoReceiver records that the leased project has no receiver of reports: it stores a finding for the operator and postpones
 // the next check to the given time. It reports whether the finding is new.
-func (c *ReportLease) NoReceiver(ctx context.Context, fault string, again time.Time) (fresh bool, err error) {
-	err = c.holding(ctx, func(tx pgx.Tx) error {
+func (c *ReportLease) NoReceiver(ctx context.Context, fault string, retryAt time.Time) (fresh bool, err error) {
+	err = c.inLease(ctx, func(tx pgx.Tx) error {
 		const (
 			find = `
 				INSERT INTO findings (reason, object, project_id, detail, since, seen_at) VALUES ($1, $2, '', $3, $4, $4)
@@ -24,7 +24,7 @@ func (c *ReportLease) NoReceiver(ctx context.Context, fault string, again time.T
 		if err := tx.QueryRow(ctx, find, string(backup.NoReceiver), storable(c.Group), storable(fault), c.Now).Scan(&fresh); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, wait, c.Group, again, storable(fault))
+		_, err := tx.Exec(ctx, wait, c.Group, retryAt, storable(fault))
 		return err
 	})
 	if err != nil {

@@ -14,13 +14,13 @@ import (
 // it is longer.
 func TestRetentionOfTransferredVolumeKeepsOldOwnersRetention(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"retention": "20 days"})
 	h.record("short", point("b1", 3*day).with(row{"retention": "1 day"}))
 	h.record("long", point("b2", 2*day).with(row{"retention": "30 days"}))
 	h.record("gone", shapes["deleted"].with(row{"retention": "1 day"}))
 	v := h.volumes()["v"]
-	b := h.beat()
+	b := h.run()
 	require.NoError(t, b.Remember(h.ctx, []Volume{v}, nil))
 	assert.Equal(t, backup.Period{Days: 1}, h.read("short").Retention, "it is where it was")
 
@@ -41,7 +41,7 @@ func TestRetentionOfTransferredVolumeKeepsOldOwnersRetention(t *testing.T) {
 	back := h.volumes()["v"]
 	now := base.Add(18 * day)
 	back.ProjectID, back.TransferredAt, back.Retention = "p", &now, backup.Retention{Owner: "p", InForce: backup.Period{Days: 1}, Source: backup.FromMetadata}
-	require.NoError(t, h.beat().Remember(h.ctx, []Volume{back}, nil))
+	require.NoError(t, h.run().Remember(h.ctx, []Volume{back}, nil))
 	assert.Equal(t, backup.Period{Days: 30}, h.volumes()["v"].Retention.For(h.read("long")), "back again, what was made before keeps its own")
 	assert.Equal(t, []string{"v"}, h.aged(), "the other is past its 20 days")
 }
@@ -49,11 +49,11 @@ func TestRetentionOfTransferredVolumeKeepsOldOwnersRetention(t *testing.T) {
 // The volumes that retention reads include the ends of protection by project.
 func TestVolumesReadForRetentionHaveEndsOfProtection(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"protected": false, "retention": "1 day"})
 	h.record("r", point("b", 2*day))
-	h.ended("v", "p", base.Add(-hour), "detached")
-	h.ended("v", "q", base.Add(-2*hour), "transferred")
+	h.insertProtectionEnd("v", "p", base.Add(-hour), "detached")
+	h.insertProtectionEnd("v", "q", base.Add(-2*hour), "transferred")
 	want := map[string]time.Time{"p": base.Add(-hour), "q": base.Add(-2 * hour)}
 	assert.Equal(t, want, h.agedVolumes()[0].Ends)
 	v, err := h.lease("v").Volume(h.ctx)
@@ -61,14 +61,14 @@ func TestVolumesReadForRetentionHaveEndsOfProtection(t *testing.T) {
 	assert.Equal(t, want, v.Ends)
 }
 
-func (h *house) ended(volume, project string, at time.Time, reason string) {
+func (h *harness) insertProtectionEnd(volume, project string, at time.Time, reason string) {
 	h.t.Helper()
 	require.NoError(h.t, h.insert("protection_ends", row{
 		"volume_id": volume, "project_id": project, "ended_at": at, "reason": reason, "server_id": "s", "server_name": "web",
 	}))
 }
 
-func (h *house) details() map[string]string {
+func (h *harness) details() map[string]string {
 	h.t.Helper()
 	details := map[string]string{}
 	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) error {
@@ -85,17 +85,17 @@ func (h *house) details() map[string]string {
 // changes are written.
 func TestEndedProtectionIsAFindingWhileRestorePointsAreLeft(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"protected": false, "retention": "3 days"})
 	h.volume("empty", row{"protected": false, "retention": "3 days"})
 	h.record("old", point("b1", 2*day))
 	h.record("new", point("b2", day))
 	h.record("others", point("b3", day).with(row{"project_id": "q", "retention": "10 days"}))
-	h.ended("v", "p", base, "metadata")
-	h.ended("v", "q", base, "transferred")
-	h.ended("empty", "p", base, "metadata")
+	h.insertProtectionEnd("v", "p", base, "metadata")
+	h.insertProtectionEnd("v", "q", base, "transferred")
+	h.insertProtectionEnd("empty", "p", base, "metadata")
 	found := func(grace time.Duration, floor int, all bool) (fresh []backup.Finding) {
-		fresh, err := h.beat().RecordEndedProtection(h.ctx, grace, floor, all)
+		fresh, err := h.run().RecordEndedProtection(h.ctx, grace, floor, all)
 		require.NoError(t, err)
 		return fresh
 	}
@@ -122,7 +122,7 @@ func TestEndedProtectionIsAFindingWhileRestorePointsAreLeft(t *testing.T) {
 // there was no wrong timestamp for a day.
 func TestCinderTimestampsAreBounded(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	finish := func(asked, data time.Time) backup.Record {
 		h.exec(`DELETE FROM records`)

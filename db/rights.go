@@ -25,18 +25,18 @@ func GrantAPI(ctx context.Context, url, role string) error {
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is lost with it
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		var exists, mighty bool
+		var exists, privileged bool
 		const q = `
 			SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1),
 				EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND rolsuper)
 				OR EXISTS (SELECT FROM pg_roles r, pg_tables t WHERE r.rolname = $1 AND t.schemaname = 'public' AND t.tablename = 'records' AND pg_has_role(r.oid, t.tableowner, 'USAGE'))`
-		if err := tx.QueryRow(ctx, q, role).Scan(&exists, &mighty); err != nil {
+		if err := tx.QueryRow(ctx, q, role).Scan(&exists, &privileged); err != nil {
 			return err
 		}
 		switch {
 		case !exists:
 			return errors.New(`there is no such role: make it first, as a superuser: CREATE ROLE name LOGIN PASSWORD '...'`)
-		case mighty:
+		case privileged:
 			return errors.New("the role is a superuser, or owns the tables: want one that has no rights of its own")
 		}
 		name := pgx.Identifier{role}.Sanitize()

@@ -63,7 +63,7 @@ func fromInterval(i pgtype.Interval) backup.Period {
 }
 
 // nullable returns nil, which Postgres stores as null, for an empty text or a zero time.
-func maybe[T comparable](v T) *T {
+func nullable[T comparable](v T) *T {
 	var zero T
 	if v == zero {
 		return nil

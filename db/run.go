@@ -82,7 +82,7 @@ func (b *Run) inTerm(ctx context.Context, write func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, b.db.pool, func(tx pgx.Tx) error {
 		const hold = `SELECT set_config('idle_in_transaction_session_timeout', $2, true) FROM leadership WHERE term = $1 FOR NO KEY UPDATE`
 		var bound string
-		err := tx.QueryRow(ctx, hold, b.Term, silenceTime).Scan(&bound)
+		err := tx.QueryRow(ctx, hold, b.Term, idleSessionTimeout).Scan(&bound)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrLostLeadership
 		}

@@ -16,7 +16,7 @@ import (
 // session of a machine that vanished within 11 s. This releases the leader's lock and the locks of an unfinished transaction
 // on a term or a row. The server also ends a process that hangs in a transaction; our transactions never wait for anything
 // else.
-var session = map[string]string{
+var sessionParams = map[string]string{
 	"timezone":                            "UTC", // the server adds months to timestamps
 	"tcp_keepalives_idle":                 "5",
 	"tcp_keepalives_interval":             "3",
@@ -32,10 +32,10 @@ func parse(url, application string) (*pgxpool.Config, error) {
 	if err != nil {
 		return nil, errors.New("STAFFELN_DATABASE_URL is not a Postgres URL (postgres://user:password@host:5432/name)")
 	}
-	maps.Copy(cfg.ConnConfig.RuntimeParams, session)
+	maps.Copy(cfg.ConnConfig.RuntimeParams, sessionParams)
 	cfg.ConnConfig.RuntimeParams["application_name"] = application
 	if cfg.ConnConfig.ConnectTimeout <= 0 {
-		cfg.ConnConfig.ConnectTimeout = connectTime
+		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	cfg.AfterConnect = readInUTC
 	return cfg, nil
@@ -50,7 +50,7 @@ func readInUTC(_ context.Context, conn *pgx.Conn) error {
 }
 
 // databaseAddress names a database without its password.
-func place(cfg *pgxpool.Config) string {
+func databaseAddress(cfg *pgxpool.Config) string {
 	c := cfg.ConnConfig
 	return fmt.Sprintf("%s on %s:%d", c.Database, c.Host, c.Port)
 }

@@ -19,7 +19,7 @@ type Snapshot struct {
 }
 
 // Snapshot calls the function with a new snapshot.
-func (d *DB) Snapshot(ctx context.Context, look func(*Snapshot) error) error {
+func (d *DB) Snapshot(ctx context.Context, read func(*Snapshot) error) error {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	return pgx.BeginTxFunc(ctx, d.pool, options, func(tx pgx.Tx) error {
 		l := &Snapshot{tx: tx}
@@ -27,7 +27,7 @@ func (d *DB) Snapshot(ctx context.Context, look func(*Snapshot) error) error {
 			return fmt.Errorf("read the database's clock: %w", err)
 		}
 		l.Now = l.Now.UTC()
-		return look(l)
+		return read(l)
 	})
 }
 

@@ -66,25 +66,25 @@ func (l *Snapshot) Backups(ctx context.Context, f Filter) ([]backup.Record, erro
 	q.where(len(f.States) > 0, `state = ANY(@states)`, "states", f.States)
 	q.where(f.From != nil, cursorAt+` >= @from`, "from", f.From)
 	q.where(f.Until != nil, cursorAt+` < @until`, "until", f.Until)
-	from, forth := f.After, true
+	from, forward := f.After, true
 	if f.Before != nil {
-		from, forth = f.Before, false
+		from, forward = f.Before, false
 	}
-	direction, beyond := ` DESC`, `<`
-	if f.OldestFirst == forth {
-		direction, beyond = ``, `>`
+	timeDirection, timeOperator := ` DESC`, `<`
+	if f.OldestFirst == forward {
+		timeDirection, timeOperator = ``, `>`
 	}
-	names, further := ``, `>`
-	if !forth {
-		names, further = ` DESC`, `<`
+	nameDirection, nameOperator := ``, `>`
+	if !forward {
+		nameDirection, nameOperator = ` DESC`, `<`
 	}
 	if from != nil { // its first half lets Postgres start at an index position
-		q.where(true, cursorAt+` `+beyond+`= @at AND (`+cursorAt+` `+beyond+` @at OR (volume_name, id) `+further+` (@name, @id))`, "at", from.At)
+		q.where(true, cursorAt+` `+timeOperator+`= @at AND (`+cursorAt+` `+timeOperator+` @at OR (volume_name, id) `+nameOperator+` (@name, @id))`, "at", from.At)
 		q.args["name"], q.args["id"] = storable(from.Name), storable(from.ID)
 	}
 	records, err := l.records(ctx, "those", `SELECT `+recordColumns+` FROM records`+q.text()+
-		` ORDER BY `+cursorAt+direction+`, volume_name`+names+`, id`+names+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
-	if !forth {
+		` ORDER BY `+cursorAt+timeDirection+`, volume_name`+nameDirection+`, id`+nameDirection+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
+	if !forward {
 		slices.Reverse(records)
 	}
 	return records, err
@@ -96,11 +96,11 @@ type query struct {
 	args       pgx.NamedArgs
 }
 
-func (q *query) where(asked bool, condition, name string, value any) {
+func (q *query) where(requested bool, condition, name string, value any) {
 	if q.args == nil {
 		q.args = pgx.NamedArgs{}
 	}
-	if asked {
+	if requested {
 		q.conditions, q.args[name] = append(q.conditions, condition), value
 	}
 }

@@ -45,8 +45,8 @@ func Pooled(ctx context.Context, url string) (bool, error) {
 	}
 	const backend = `SELECT pg_backend_pid()`
 	var before, busy, after int
-	err = connected(ctx, cfg.ConnConfig, func(one *pgx.Conn) error {
-		return connected(ctx, cfg.ConnConfig, func(other *pgx.Conn) error {
+	err = withConnection(ctx, cfg.ConnConfig, func(one *pgx.Conn) error {
+		return withConnection(ctx, cfg.ConnConfig, func(other *pgx.Conn) error {
 			if err := one.QueryRow(ctx, backend).Scan(&before); err != nil {
 				return err
 			}
@@ -56,13 +56,13 @@ func Pooled(ctx context.Context, url string) (bool, error) {
 		})
 	})
 	if err != nil {
-		return false, fmt.Errorf("look for a pooler before database %s: %w", place(cfg), err)
+		return false, fmt.Errorf("look for a pooler before database %s: %w", databaseAddress(cfg), err)
 	}
 	return before != after, nil
 }
 
-// connected calls a function with a new connection.
-func connected(ctx context.Context, cfg *pgx.ConnConfig, do func(*pgx.Conn) error) error {
+// withConnection calls a function with a new connection.
+func withConnection(ctx context.Context, cfg *pgx.ConnConfig, do func(*pgx.Conn) error) error {
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return err

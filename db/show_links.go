@@ -29,7 +29,7 @@ func toLink(row pgx.CollectableRow) (r backup.Record, err error) {
 }
 
 // linkOrder is the position of a link in the order of its volume and project.
-const linkAt = `(` + cursorAt + `, backup_id COLLATE "C")`
+const linkOrder = `(` + cursorAt + `, backup_id COLLATE "C")`
 
 // HeldOf returns the records of a volume that Cinder may hold a backup of, and the one in progress, with only the columns that
 // a forecast needs. If project is set, it returns only that project's.
@@ -40,7 +40,7 @@ func (l *Snapshot) HeldOf(ctx context.Context, volumeID, project string) ([]back
 		of, args = ` AND project_id = $2`, append(args, project)
 	}
 	q := `SELECT ` + linkColumns + ` FROM records WHERE volume_id = $1 AND ` + isLink + of + `
-		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = $1 AND ` + isUnnamed + of
+		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = $1 AND ` + isWithoutBackupID + of
 	return l.links(ctx, q, args...)
 }
 
@@ -57,17 +57,17 @@ func (l *Snapshot) links(ctx context.Context, q string, args ...any) ([]backup.R
 }
 
 // A linkRange is a contiguous part of the links of a volume in a project.
-type stretch struct {
+type linkRange struct {
 	volume, project string
-	from, to        linkPlace // to is excluded
+	from, to        linkPosition // to is excluded
 }
 
-type linkPlace struct {
+type linkPosition struct {
 	at time.Time
 	id string
 }
 
-func (p linkPlace) before(q linkPlace) bool {
+func (p linkPosition) before(q linkPosition) bool {
 	return p.at.Before(q.at) || p.at.Equal(q.at) && p.id < q.id
 }
 
@@ -86,7 +86,7 @@ func (l *Snapshot) HeldAround(ctx context.Context, records []backup.Record, floo
 	if err != nil {
 		return nil, err
 	}
-	found, err := l.within(ctx, append(parts, newest...))
+	found, err := l.linksIn(ctx, append(parts, newest...))
 	held := map[string][]backup.Record{}
 	for _, r := range found {
 		held[r.VolumeID] = append(held[r.VolumeID], r)
@@ -95,7 +95,7 @@ func (l *Snapshot) HeldAround(ctx context.Context, records []backup.Record, floo
 }
 
 // linksIn returns the links in the ranges, and the backups in progress of their volumes.
-func (l *Snapshot) within(ctx context.Context, parts []stretch) ([]backup.Record, error) {
+func (l *Snapshot) linksIn(ctx context.Context, parts []linkRange) ([]backup.Record, error) {
 	parts = merged(parts)
 	c, volumes := newColumns(6, len(parts)), []string{}
 	for _, s := range parts {
@@ -105,8 +105,8 @@ func (l *Snapshot) within(ctx context.Context, parts []stretch) ([]backup.Record
 	q := `
 		SELECT r.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[], $6::text[]) AS s (volume, project, from_at, from_id, to_at, to_id)
 		CROSS JOIN LATERAL (SELECT ` + linkColumns + ` FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isLink + `
-			AND ` + linkAt + ` >= (s.from_at, s.from_id) AND ` + linkAt + ` < (s.to_at, s.to_id) OFFSET 0) r
-		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = ANY($7) AND ` + isUnnamed
+			AND ` + linkOrder + ` >= (s.from_at, s.from_id) AND ` + linkOrder + ` < (s.to_at, s.to_id) OFFSET 0) r
+		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = ANY($7) AND ` + isWithoutBackupID
 	// A few links of many are best read in the order of their index. Postgres cannot know that they are few, and would rather
 	// scan all links of the volume.
 	if _, err := l.tx.Exec(ctx, `SET LOCAL enable_bitmapscan = off`); err != nil {

@@ -25,7 +25,7 @@ type VolumeProtection struct {
 }
 
 // Protection returns the protection that results from its facts.
-func (p VolumeProtection) Protection() backup.Protection { return p.Facts.of().Protection() }
+func (p VolumeProtection) Protection() backup.Protection { return p.Facts.decode().Protection() }
 
 // LateSince returns since when the volume is late, given the age beyond which a volume is late; nil: it is not late.
 func (p VolumeProtection) LateSince(late time.Duration) *time.Time {
@@ -45,7 +45,7 @@ func (l *Snapshot) ProtectionCounts(ctx context.Context, late time.Duration, pro
 	counts := map[backup.Protection]int{}
 	var facts protectionFacts
 	var n int
-	if _, err := pgx.ForEachRow(rows, []any{&facts, &n}, func() error { counts[facts.of().Protection()] += n; return nil }); err != nil {
+	if _, err := pgx.ForEachRow(rows, []any{&facts, &n}, func() error { counts[facts.decode().Protection()] += n; return nil }); err != nil {
 		return nil, fmt.Errorf("count volumes: %w", err)
 	}
 	return counts, nil
@@ -87,18 +87,18 @@ func (l *Snapshot) ProtectionPage(ctx context.Context, late time.Duration, f Pro
 	q.where(f.Server != "", `(server_id = @server OR server_name = @server)`, "server", storable(f.Server))
 	q.where(f.Volume != "", `(id = @volume OR name = @volume)`, "volume", storable(f.Volume))
 	q.where(len(f.Protections) > 0, `facts = ANY(@facts)`, "facts", factsOf(f.Protections...))
-	order, place := []string{`project_name`, `name`, `id`}, `@project_at, @name_at, @id_at`
+	order, position := []string{`project_name`, `name`, `id`}, `@project_at, @name_at, @id_at`
 	if f.ByAge {
-		order, place = append([]string{`coalesce(newest_at, 'epoch')`}, order...), `@newest_at, `+place
+		order, position = append([]string{`coalesce(newest_at, 'epoch')`}, order...), `@newest_at, `+position
 	}
-	from, beyond, direction := f.After, ` > `, ``
+	from, operator, direction := f.After, ` > `, ``
 	if f.Before != nil {
-		from, beyond, direction = f.Before, ` < `, ` DESC`
+		from, operator, direction = f.Before, ` < `, ` DESC`
 	}
 	if from != nil {
 		q.args["project_at"], q.args["name_at"], q.args["id_at"] = storable(from.Project), storable(from.Name), storable(from.ID)
 		q.args["newest_at"] = from.newest()
-		q.conditions = append(q.conditions, `(`+strings.Join(order, `, `)+`)`+beyond+`(`+place+`)`)
+		q.conditions = append(q.conditions, `(`+strings.Join(order, `, `)+`)`+operator+`(`+position+`)`)
 	}
 	found, err := l.volumeProtections(ctx, `SELECT * FROM `+protectionsOf(f.Only)+q.text()+` ORDER BY `+strings.Join(order, direction+`, `)+direction+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
 	if f.Before != nil {

@@ -45,21 +45,21 @@ func (c *Lease) Accept(ctx context.Context, r backup.Record, backupID string) (b
 }
 
 // NotAsked records that the request certainly had no effect. It may be repeated from the given time on.
-func (c *Lease) NotAsked(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
-	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `unanswered_request_at = NULL, next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": again})})
+func (c *Lease) NotAsked(ctx context.Context, r backup.Record, why Why, retryAt time.Time) (backup.Record, error) {
+	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `unanswered_request_at = NULL, next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": retryAt})})
 }
 
 // Unanswered records that the request may have had an effect. The backup is searched for again from the given time on.
-func (c *Lease) Unanswered(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
-	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": again})})
+func (c *Lease) Unanswered(ctx context.Context, r backup.Record, why Why, retryAt time.Time) (backup.Record, error) {
+	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": retryAt})})
 }
 
 // retryStates are the states in which a record waits for its next try.
-var waits = in(backup.Planned, backup.Creating, backup.Overdue, backup.Deleting, backup.Undeletable, backup.Failed)
+var retryStates = in(backup.Planned, backup.Creating, backup.Overdue, backup.Deleting, backup.Undeletable, backup.Failed)
 
 // Later keeps the record's state and schedules its next try for the given time.
-func (c *Lease) Later(ctx context.Context, r backup.Record, status backup.Status, again time.Time) (backup.Record, error) {
-	return c.move(ctx, r, change{guard{from: waits}, r.State, `cinder_status = @status, next_try_at = @again`, pgx.NamedArgs{"status": status, "again": again}})
+func (c *Lease) Later(ctx context.Context, r backup.Record, status backup.Status, retryAt time.Time) (backup.Record, error) {
+	return c.move(ctx, r, change{guard{from: retryStates}, r.State, `cinder_status = @status, next_try_at = @again`, pgx.NamedArgs{"status": status, "again": retryAt}})
 }
 
 // Finish records the restore point that b became. Its kind (full or incremental) is the one that Cinder reports, not the one
@@ -91,7 +91,7 @@ func kindOf(b backup.Backup) backup.Kind {
 // once.
 func dataTime(b backup.Backup) *time.Time {
 	if b.DataTimestamp.IsZero() {
-		return maybe(b.CreatedAt)
+		return nullable(b.CreatedAt)
 	}
 	return &b.DataTimestamp
 }
@@ -112,6 +112,6 @@ func (c *Lease) Withdraw(ctx context.Context, r backup.Record, why Why) (backup.
 }
 
 // PassDeadline turns creating into overdue. This requires a backup in Cinder.
-func (c *Lease) PassDeadline(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
-	return c.move(ctx, r, change{guard{from: in(backup.Creating), hasBackup: true}, backup.Overdue, `next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": again})})
+func (c *Lease) PassDeadline(ctx context.Context, r backup.Record, why Why, retryAt time.Time) (backup.Record, error) {
+	return c.move(ctx, r, change{guard{from: in(backup.Creating), hasBackup: true}, backup.Overdue, `next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": retryAt})})
 }

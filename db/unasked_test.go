@@ -14,7 +14,7 @@ import (
 // any backup shows that Cinder still calls it.
 func TestUnaskedReturnsRemovalsWithoutADeleteCheck(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	lost := row{"state": "lost", "reason": "removed_by_others", "last_seen_at": base.Add(-6 * hour), "changed_at": base}
 	h.record("old", point("b1", 24*hour).with(lost).with(row{"changed_at": base.Add(-hour)}))
@@ -27,7 +27,7 @@ func TestUnaskedReturnsRemovalsWithoutADeleteCheck(t *testing.T) {
 			VALUES (date_trunc('hour', $1::timestamptz), 'allowed', 'not_ours', true, 'u', 'p', '', '', 1, $1, $2)`, first, last)
 	}
 	found := func() []string {
-		all, err := h.beat().Unasked(h.ctx)
+		all, err := h.run().Unasked(h.ctx)
 		require.NoError(t, err)
 		details := []string{}
 		for _, f := range all {

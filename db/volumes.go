@@ -164,10 +164,10 @@ func (b *Run) Remember(ctx context.Context, volumes []Volume, ends []ProtectionE
 			var since, seen *time.Time
 			if v.Retention.Shorter != nil {
 				shorter, since = new(toInterval(*v.Retention.Shorter)), &v.Retention.ShorterSince
-				seen = maybe(v.Retention.ShorterSeenAt)
+				seen = nullable(v.Retention.ShorterSeenAt)
 			}
 			c.add(v.ID, v.Name, v.ProjectID, v.ProjectName, v.ServerID, v.ServerName, v.Zone, v.Status, v.SizeGiB, v.Encrypted,
-				v.Protected, retention, maybe(string(v.Retention.Source)), shorter, since, v.SeenAt, v.DetachedPlans, v.GoneAt,
+				v.Protected, retention, nullable(string(v.Retention.Source)), shorter, since, v.SeenAt, v.DetachedPlans, v.GoneAt,
 				string(v.Action), string(v.Reason), v.DecidedAt, v.DecisionUntil, v.ProtectedSince,
 				v.Unknown, v.TransferredAt, v.Migration, v.Retention.ShorterSeen, seen)
 		}

@@ -11,8 +11,8 @@ import (
 	"staffeln/backup"
 )
 
-// unlike has the fields that Same does not compare, and why.
-var unlike = map[string]string{
+// notCompared has the fields that Same does not compare, and why.
+var notCompared = map[string]string{
 	"SeenAt":            "a volume that is neither unknown nor gone was seen at the newest plan",
 	"DecidedAt":         "that it was decided about counts, when does not",
 	"Ends":              "a table of its own",
@@ -46,8 +46,8 @@ func TestSameComparesEveryField(t *testing.T) {
 				continue
 			}
 			v := whole()
-			different(t, name, reflect.ValueOf(&v).Elem().FieldByIndex(field))
-			if _, may := unlike[name]; may {
+			setDifferent(t, name, reflect.ValueOf(&v).Elem().FieldByIndex(field))
+			if _, may := notCompared[name]; may {
 				assert.True(t, v.Same(whole()) || name == "Retention.Shorter", "%s counts: it needs no exception", name)
 				continue
 			}
@@ -69,8 +69,8 @@ func TestSameComparesEveryField(t *testing.T) {
 	}
 }
 
-// different sets a field to another value.
-func different(t *testing.T, name string, field reflect.Value) {
+// setDifferent sets a field to another value.
+func setDifferent(t *testing.T, name string, field reflect.Value) {
 	t.Helper()
 	switch old := field.Interface().(type) {
 	case *time.Time:

@@ -20,11 +20,11 @@ func seen(id string) Volume {
 	}
 }
 
-func (h *house) volumes() map[string]Volume {
+func (h *harness) volumes() map[string]Volume {
 	h.t.Helper()
-	all, err := h.beat().Volumes(h.ctx)
+	all, err := h.run().Volumes(h.ctx)
 	require.NoError(h.t, err)
-	gone, err := h.beat().volumes(h.ctx, `gone_at IS NOT NULL`)
+	gone, err := h.run().volumes(h.ctx, `gone_at IS NOT NULL`)
 	require.NoError(h.t, err)
 	maps.Copy(all, gone)
 	return all
@@ -32,7 +32,7 @@ func (h *house) volumes() map[string]Volume {
 
 func TestRememberStoresAllFields(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	at, until := base.Add(-time.Minute), base.Add(time.Minute)
 	full := seen("full")
 	full.Encrypted, full.DetachedPlans, full.GoneAt, full.Action, full.Reason = true, 2, &at, backup.Create, backup.FirstBackup
@@ -43,7 +43,7 @@ func TestRememberStoresAllFields(t *testing.T) {
 		Shorter: &backup.Period{Days: 1}, ShorterSince: at, ShorterSeen: time.Hour, ShorterSeenAt: base,
 	}
 	bare := Volume{ID: "bare", SeenAt: base}
-	b := h.beat()
+	b := h.run()
 	require.NoError(t, b.Remember(h.ctx, []Volume{full, bare}, nil))
 	assert.Equal(t, map[string]Volume{"full": full, "bare": bare}, h.volumes())
 	h.changesNothing(func() { require.NoError(t, b.Remember(h.ctx, []Volume{full, bare}, nil)) })
@@ -56,8 +56,8 @@ func TestRememberStoresAllFields(t *testing.T) {
 
 func TestRememberReplacesTheStoredState(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	b := h.beat()
+	h := newHarness(t)
+	b := h.run()
 	v := seen("v")
 	v.Retention.Shorter, v.Retention.ShorterSince = &backup.Period{Days: 1}, base
 	require.NoError(t, b.Remember(h.ctx, []Volume{v, seen("w")}, nil))
@@ -82,11 +82,11 @@ func TestAsOfReturnsTheVolumeInTheCloud(t *testing.T) {
 
 func TestTimesAreUTC(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	r := h.record("r", point("b", hour))
 	for name, at := range map[string]time.Time{
-		"record": r.PlannedAt, "pointer": *r.AvailableAt, "volume": h.volumes()["v"].SeenAt, "lease": h.lease("v").Until, "beat": h.beat().Now,
+		"record": r.PlannedAt, "pointer": *r.AvailableAt, "volume": h.volumes()["v"].SeenAt, "lease": h.lease("v").Until, "beat": h.run().Now,
 	} {
 		assert.Same(t, time.UTC, at.Location(), name)
 	}
