@@ -10,12 +10,12 @@ import (
 	"staffeln/backup"
 )
 
-// Admit lets planned records through as [backup.Admit] decides, and returns its
-// decision; Admitted are those that were still planned when it was written.
+// Admit admits planned records as [backup.Admit] decides and returns that decision. Admitted has only the records that were
+// still planned when the admission was written.
 //
-// Facts and outcome are read and written in the transaction that holds the term,
-// and nobody else admits: what is in progress can only get less until then.
-// What is paused is not read: the pause gives its slot back, and it waits anew.
+// The facts are read and the outcome is written in one transaction that holds the term. Nothing else admits records, so the
+// number of backups in progress can only shrink meanwhile. Records of paused projects are not read. A pause takes away their
+// slot, and they wait for a new one.
 func (b *Run) Admit(ctx context.Context, caps backup.Caps, outage backup.Outage) (backup.Admission, error) {
 	admit := inOrder("records", `id = ANY($1) AND `+isWaiting) + `
 		UPDATE records SET admitted_at = staffeln_now() WHERE id IN (SELECT id FROM locked) RETURNING id`
@@ -46,8 +46,8 @@ func (b *Run) Admit(ctx context.Context, caps backup.Caps, outage backup.Outage)
 	return a, nil
 }
 
-// admissionFacts reads what is in progress, what ended lately, and who waits;
-// the last, of which there may be very many, only where there is a slot.
+// admissionFacts reads the backups in progress, those that ended recently, and the waiting records. There may be very many
+// waiting records, so they are read only if a slot is free.
 func admissionFacts(ctx context.Context, tx pgx.Tx, now time.Time, caps backup.Caps, outage backup.Outage) (backup.AdmissionFacts, error) {
 	const inProgress = `
 		SELECT project_id, availability_zone AS zone, state, forced_full, requested_at, deadline, next_try_at, unanswered_request_at, backup_id IS NOT NULL AS named, attempts, reason, usual

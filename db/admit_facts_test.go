@@ -11,41 +11,41 @@ import (
 	"staffeln/backup"
 )
 
-// busy writes a record that Cinder has been making for some time, with six hours for it.
-func (h *house) busy(id string, since time.Duration, more row) {
+// inProgress writes a record that Cinder has been creating for the given time, with a deadline of six hours.
+func (h *harness) inProgress(id string, since time.Duration, more row) {
 	h.t.Helper()
 	h.plan(id, shapes["creating"].with(row{
 		"backup_id": "b-" + id, "reason": "", "requested_at": base.Add(-since), "deadline": base.Add(6*hour - since),
 	}).with(more))
 }
 
-// took writes a success of that record's volume that took so long.
-func (h *house) took(id string, duration time.Duration) {
+// succeeded writes a successful backup of that record's volume with the given duration.
+func (h *harness) succeeded(id string, duration time.Duration) {
 	h.t.Helper()
 	p := point("done-"+id, 30*hour)
 	h.record("done-"+id, p.with(row{"volume_id": "v-" + id, "requested_at": base.Add(-30 * hour), "ended_at": base.Add(-30*hour + duration)}))
 }
 
-// An outcome is an admission without whom it is about.
+// An outcome is an admission without the admitted records.
 type outcome struct {
 	admitted, stuck int
 	brakes          map[backup.AdmissionScope]backup.Brake
 }
 
-func (h *house) admission(caps backup.Caps) outcome {
+func (h *harness) admission(caps backup.Caps) outcome {
 	h.t.Helper()
-	a, err := h.beat().Admit(h.ctx, caps, backup.Outage{})
+	a, err := h.run().Admit(h.ctx, caps, backup.Outage{})
 	require.NoError(h.t, err)
 	return outcome{len(a.Admitted), a.Stuck, a.Brakes}
 }
 
-func TestWhatIsFarBeyondItsUsualTimeLeavesItsPlaceToOthers(t *testing.T) {
+func TestBackupFarBeyondItsUsualDurationFreesItsSlot(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.busy("slow", 31*time.Minute, row{"project_id": "dead"})
-	h.took("slow", 10*time.Minute)
-	h.busy("usual", 29*time.Minute, row{"project_id": "alive"})
-	h.took("usual", 10*time.Minute)
+	h := newHarness(t)
+	h.inProgress("slow", 31*time.Minute, row{"project_id": "dead"})
+	h.succeeded("slow", 10*time.Minute)
+	h.inProgress("usual", 29*time.Minute, row{"project_id": "alive"})
+	h.succeeded("usual", 10*time.Minute)
 	for i := range 3 {
 		h.plan(fmt.Sprint(i), row{"project_id": "other"})
 	}
@@ -63,18 +63,18 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 		return row{"state": "failed", "reason": string(reason), "ended_at": base.Add(-time.Minute), "requested_at": base.Add(-hour), "deadline": base.Add(hour)}
 	}
 	for name, c := range map[string]struct {
-		write func(h *house)
-		want  outcome
-		mend  string
-		stuck int // once it does well
+		write    func(h *harness)
+		want     outcome
+		recovery string
+		stuck    int // after the recovery
 	}{
 		"throttled": {
-			func(h *house) { h.plan("w", waits(backup.Throttled)) },
+			func(h *harness) { h.plan("w", waits(backup.Throttled)) },
 			outcome{brakes: braked(backup.AdmissionScope{Project: "p"}, backup.WhileThrottle, 4), stuck: 1},
 			`UPDATE records SET reason = '' WHERE state = 'creating'`, 0,
 		},
 		"away": {
-			func(h *house) {
+			func(h *harness) {
 				for i := range 3 {
 					h.plan(fmt.Sprint("w-", i), waits(backup.CinderUnavailable))
 				}
@@ -83,7 +83,7 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 			`UPDATE records SET reason = '' WHERE id = 'w-1'`, 2,
 		},
 		"failing": {
-			func(h *house) {
+			func(h *harness) {
 				for i := range 5 {
 					h.plan(fmt.Sprint("f-", i), failed(backup.BackupError))
 				}
@@ -92,7 +92,7 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 			`UPDATE records SET ended_at = ended_at - interval '10 minutes' WHERE id = 'f-0'`, 0,
 		},
 		"tenants' failures are no sign": {
-			func(h *house) {
+			func(h *harness) {
 				for i := range 9 {
 					h.plan(fmt.Sprint("f-", i), failed(backup.QuotaExceeded))
 				}
@@ -103,14 +103,14 @@ func TestAdmissionBacksOffAndRecovers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
+			h := newHarness(t)
 			c.write(h)
 			for i := range 4 {
 				h.plan(fmt.Sprint("next-", i), nil)
 			}
 			assert.Equal(t, c.want, h.admission(backup.Caps{}))
-			if c.mend != "" {
-				h.exec(c.mend)
+			if c.recovery != "" {
+				h.exec(c.recovery)
 				assert.Equal(t, outcome{admitted: 4 - c.want.admitted, stuck: c.stuck}, h.admission(backup.Caps{}), "it recovers by itself")
 			}
 		})

@@ -10,10 +10,10 @@ import (
 	"staffeln/backup"
 )
 
-func TestWhatIsPausedIsPassedOverAndGivesItsPlaceBack(t *testing.T) {
+func TestAdmissionSkipsPausedRecordsAndFreesTheirSlots(t *testing.T) {
 	t.Parallel()
 	for _, stopped := range []string{"stopped", "p"} {
-		h := newHouse(t)
+		h := newHarness(t)
 		h.plan("held", shapes["planned"].with(row{"project_id": "stopped"}))
 		h.plan("waits", row{"project_id": "stopped"})
 		h.plan("free", shapes["planned"].with(row{"admitted_at": nil}))
@@ -22,7 +22,7 @@ func TestWhatIsPausedIsPassedOverAndGivesItsPlaceBack(t *testing.T) {
 		var a backup.Admission
 		lines := h.changes(func() {
 			var err error
-			a, err = h.beat().Admit(h.ctx, backup.Caps{Total: 2, PerProject: 1}, backup.Outage{})
+			a, err = h.run().Admit(h.ctx, backup.Caps{Total: 2, PerProject: 1}, backup.Outage{})
 			require.NoError(t, err)
 		})
 		want := map[string][]string{
@@ -38,19 +38,19 @@ func TestWhatIsPausedIsPassedOverAndGivesItsPlaceBack(t *testing.T) {
 	}
 }
 
-// What Cinder was asked for already keeps its place, paused or not.
-func TestWhatWasAskedForKeepsItsPlaceInAPause(t *testing.T) {
+// Requested backups keep their slots, paused or not.
+func TestRequestedBackupKeepsItsSlotDuringAPause(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.plan("asked", shapes["asked"].with(row{"project_id": "stopped", "requested_at": base.Add(-time.Minute)}))
 	h.plan("free", nil)
 	h.pause("stopped")
 	h.changesNothing(func() { assert.Empty(t, h.admit(backup.Caps{Total: 1})) })
 }
 
-func TestInAPauseOfAllNobodyIsAdmitted(t *testing.T) {
+func TestPauseOfAllProjectsAdmitsNothing(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.plan("a", nil)
 	h.plan("by hand", row{"manual": true, "project_id": "q"})
 	h.pause("")

@@ -15,24 +15,24 @@ import (
 	"staffeln/backup"
 )
 
-// plan writes a planned record with a volume of its own; more overrides.
-func (h *house) plan(id string, more row) {
+// plan writes a planned record with its own volume; more overrides columns.
+func (h *harness) plan(id string, more row) {
 	h.t.Helper()
 	h.volume("v-"+id, nil)
 	h.record(id, row{"state": "planned", "volume_id": "v-" + id}.with(more))
 }
 
-func (h *house) admit(caps backup.Caps) []string {
+func (h *harness) admit(caps backup.Caps) []string {
 	h.t.Helper()
 	before := h.admitted()
-	a, err := h.beat().Admit(h.ctx, caps, backup.Outage{})
+	a, err := h.run().Admit(h.ctx, caps, backup.Outage{})
 	require.NoError(h.t, err)
 	fresh := slices.DeleteFunc(h.admitted(), func(id string) bool { return slices.Contains(before, id) })
 	assert.ElementsMatch(h.t, fresh, a.Admitted)
 	return fresh
 }
 
-func (h *house) admitted() []string {
+func (h *harness) admitted() []string {
 	h.t.Helper()
 	rows, err := h.db.pool.Query(h.ctx, `SELECT id FROM records WHERE admitted_at IS NOT NULL ORDER BY id`)
 	require.NoError(h.t, err)
@@ -43,9 +43,9 @@ func (h *house) admitted() []string {
 
 func age(d time.Duration) row { return row{"last_point_at": base.Add(-d)} }
 
-func TestAdmissionDatesTheRecordAndNothingElse(t *testing.T) {
+func TestAdmissionWritesOnlyAdmittedAt(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.plan("a", nil)
 	lines := h.changes(func() { assert.Equal(t, []string{"a"}, h.admit(backup.Caps{})) })
 	assert.Equal(t, []string{"records a admitted_at: null -> now"}, lines)
@@ -53,9 +53,9 @@ func TestAdmissionDatesTheRecordAndNothingElse(t *testing.T) {
 	h.changesNothing(func() { assert.Empty(t, h.admit(backup.Caps{})) })
 }
 
-func TestTheOldestRestorePointComesFirstAndNoneBeforeAll(t *testing.T) {
+func TestAdmissionPrefersNoThenOldestRestorePoint(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.plan("young", age(time.Hour))
 	h.plan("old", age(48*time.Hour))
 	h.plan("none", nil)
@@ -64,17 +64,17 @@ func TestTheOldestRestorePointComesFirstAndNoneBeforeAll(t *testing.T) {
 	}
 }
 
-func TestEachCapCountsWhatIsInProgressButNotWhatIsOverdue(t *testing.T) {
+func TestCapsCountInProgressButNotOverdue(t *testing.T) {
 	t.Parallel()
 	for name, caps := range map[string]backup.Caps{
 		"all": {Total: 3}, "project": {PerProject: 3}, "zone": {PerZone: 3}, "out of turn": {ForcedFull: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
+			h := newHarness(t)
 			turn := row{"forced_full": true}
 			h.plan("admitted", shapes["planned"].with(turn))
-			h.plan("creating", shapes["resting"].with(turn).with(row{"reason": ""})) // nobody throttles us
+			h.plan("creating", shapes["resting"].with(turn).with(row{"reason": ""})) // not throttled
 			for shape, more := range shapes {
 				if shape != "planned" && more["state"] != "creating" {
 					h.plan("not busy "+shape, more.with(turn).with(unique(more, shape)))
@@ -89,7 +89,7 @@ func TestEachCapCountsWhatIsInProgressButNotWhatIsOverdue(t *testing.T) {
 	}
 }
 
-// unique gives a backup of its own to a shape that has one.
+// unique returns a backup ID for shapes that have one, since each backup may have one record only.
 func unique(shape row, name string) row {
 	if shape["backup_id"] == nil {
 		return row{}
@@ -97,19 +97,19 @@ func unique(shape row, name string) row {
 	return row{"backup_id": "b-" + name}
 }
 
-func TestManyBeatsAtOnceNeverExceedACap(t *testing.T) {
+func TestConcurrentAdmissionsNeverExceedACap(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for i := range 60 {
 		h.plan(fmt.Sprintf("%02d", i), row{"project_id": fmt.Sprintf("p%d", i%4), "availability_zone": fmt.Sprintf("z%d", i%3), "forced_full": i%2 == 0})
 	}
 	caps := backup.Caps{Total: 17, PerProject: 6, PerZone: 7, ForcedFull: 5}
-	b := h.beat()
+	b := h.run()
 	var admitted atomic.Int32
 	var group sync.WaitGroup
 	for i := range 30 {
 		group.Go(func() {
-			if i%3 == 0 { // meanwhile older ones are planned
+			if i%3 == 0 { // meanwhile records with older plans appear
 				_, err := h.db.pool.Exec(h.ctx, `UPDATE records SET last_point_at = NULL, planned_at = planned_at - interval '1 day' WHERE id = $1`, fmt.Sprintf("%02d", 59-i))
 				if err != nil {
 					t.Error(err)

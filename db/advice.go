@@ -11,12 +11,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// connectTime bounds one attempt to connect where the URL has no connect_timeout: pgx would wait two minutes for a
-// machine that swallows packets.
-const connectTime = 10 * time.Second
+// connectTimeout bounds one attempt to connect if the URL has no connect_timeout. Without it pgx waits two minutes for a
+// machine that drops packets.
+const connectTimeout = 10 * time.Second
 
-// The classes of refusals that an operator meets at a start, by SQLSTATE.
-var advices = map[string]string{
+// adviceBySQLState has the advice for errors that operators meet when a process starts, by SQLSTATE.
+var adviceBySQLState = map[string]string{
 	"28P01": "check user or password in STAFFELN_DATABASE_URL",
 	"28000": "let the user in (pg_hba.conf), or check STAFFELN_DATABASE_URL",
 	"3D000": "create it (createdb), or check the name in STAFFELN_DATABASE_URL",
@@ -25,16 +25,16 @@ var advices = map[string]string{
 	"57P03": "wait until the server is up, then start again",
 }
 
-// advised makes one line that ends with what to do of a connection that did not come about. Of pgx's several lines,
-// with each address twice, it keeps the cause.
-func advised(err error) error {
+// withAdvice turns a connection error into one line that ends with advice. pgx returns several lines, with each address twice;
+// only the cause is kept.
+func withAdvice(err error) error {
 	var lookup *net.DNSError
 	var dial *net.OpError
 	switch {
 	case err == nil || errors.Is(err, context.Canceled):
 		return err
 	case errors.As(err, new(*pgconn.PgError)):
-		return advisedBySQLState(err)
+		return withSQLStateAdvice(err)
 	case errors.As(err, &lookup):
 		return fmt.Errorf("%w: check the host in STAFFELN_DATABASE_URL", lookup)
 	case errors.As(err, &dial):
@@ -45,14 +45,14 @@ func advised(err error) error {
 	return fmt.Errorf("%s: check STAFFELN_DATABASE_URL (sslmode, where this is about TLS), or the server", strings.Join(strings.Fields(err.Error()), " "))
 }
 
-// advisedBySQLState adds what to do to the server's own words, where that is known.
-func advisedBySQLState(err error) error {
-	var said *pgconn.PgError
-	if !errors.As(err, &said) {
+// withSQLStateAdvice adds advice to the server's message if there is some for its SQLSTATE.
+func withSQLStateAdvice(err error) error {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
 		return err
 	}
-	if advice, known := advices[said.Code]; known {
-		return fmt.Errorf("%w: %s", said, advice)
+	if advice, known := adviceBySQLState[pgErr.Code]; known {
+		return fmt.Errorf("%w: %s", pgErr, advice)
 	}
 	return err
 }

@@ -9,18 +9,17 @@ import (
 	"staffeln/backup"
 )
 
-// manyVolumes is the cloud of the numbers to reach: 100,000 volumes, a million
-// records.
+// manyVolumes is the size of the performance target: 100,000 volumes, a million records.
 const manyVolumes = 100_000
 
-// BenchmarkAtSize measures what a leader reads and writes in the large cloud:
-// one database for all, so what only reads comes first.
+// BenchmarkAtSize measures what a leader reads and writes in a large cloud. All benchmarks share one database, so those that
+// only read come first.
 func BenchmarkAtSize(b *testing.B) {
-	h := unstepped(b)
+	h := newUnsteppedHarness(b)
 	h.fill(manyVolumes)
 	for _, one := range []struct {
 		name string
-		run  func(*testing.B, *house)
+		run  func(*testing.B, *harness)
 	}{
 		{"PlanReads", benchmarkPlanReads},
 		{"Histories", benchmarkHistories},
@@ -43,18 +42,18 @@ func BenchmarkAtSize(b *testing.B) {
 	}
 }
 
-func benchmarkPlanReads(b *testing.B, h *house) {
+func benchmarkPlanReads(b *testing.B, h *harness) {
 	for b.Loop() {
-		volumes, err := h.beat().Volumes(h.ctx)
+		volumes, err := h.run().Volumes(h.ctx)
 		require.NoError(b, err)
 		require.Len(b, volumes, manyVolumes)
 	}
 }
 
-func benchmarkHistories(b *testing.B, h *house) {
+func benchmarkHistories(b *testing.B, h *harness) {
 	for b.Loop() {
 		volumes := 0
-		for _, err := range h.beat().Histories(h.ctx, nil) {
+		for _, err := range h.run().Histories(h.ctx, nil) {
 			require.NoError(b, err)
 			volumes++
 		}
@@ -62,23 +61,23 @@ func benchmarkHistories(b *testing.B, h *house) {
 	}
 }
 
-func benchmarkAtWork(b *testing.B, h *house) {
+func benchmarkAtWork(b *testing.B, h *harness) {
 	for b.Loop() {
-		work, err := h.beat().AtWork(h.ctx)
+		work, err := h.run().AtWork(h.ctx)
 		require.NoError(b, err)
 		require.NotEmpty(b, work)
 	}
 }
 
-func benchmarkAged(b *testing.B, h *house) {
+func benchmarkAged(b *testing.B, h *harness) {
 	for b.Loop() {
-		for _, err := range h.beat().Aged(h.ctx) {
+		for _, err := range h.run().Aged(h.ctx) {
 			require.NoError(b, err)
 		}
 	}
 }
 
-func benchmarkRemovalCheck(b *testing.B, h *house) {
+func benchmarkRemovalCheck(b *testing.B, h *harness) {
 	id := h.text("SELECT backup_id FROM records WHERE backup_id IS NOT NULL LIMIT 1")
 	for b.Loop() {
 		var state backup.State
@@ -86,8 +85,8 @@ func benchmarkRemovalCheck(b *testing.B, h *house) {
 	}
 }
 
-// benchmarkHandler is a handler's share: lease, look, write once, give back.
-func benchmarkHandler(b *testing.B, h *house) {
+// benchmarkHandler measures the database work of one handler: take the lease, read, write once, release the lease.
+func benchmarkHandler(b *testing.B, h *harness) {
 	for b.Loop() {
 		c := h.lease(someVolume)
 		records, err := c.Records(h.ctx)
@@ -98,10 +97,10 @@ func benchmarkHandler(b *testing.B, h *house) {
 	}
 }
 
-// benchmarkAdmit admits some of the ten thousand that wait.
-func benchmarkAdmit(b *testing.B, h *house) {
+// benchmarkAdmit admits some of ten thousand waiting records.
+func benchmarkAdmit(b *testing.B, h *harness) {
 	for b.Loop() {
-		a, err := h.beat().Admit(h.ctx, backup.Caps{Total: 2000, PerProject: 10, PerZone: 1900, ForcedFull: 5}, backup.Outage{})
+		a, err := h.run().Admit(h.ctx, backup.Caps{Total: 2000, PerProject: 10, PerZone: 1900, ForcedFull: 5}, backup.Outage{})
 		require.NoError(b, err)
 		require.NotZero(b, a.Admitted)
 		b.StopTimer()
@@ -110,35 +109,35 @@ func benchmarkAdmit(b *testing.B, h *house) {
 	}
 }
 
-// benchmarkPlan writes ten thousand wishes, and takes them back.
-func benchmarkPlan(b *testing.B, h *house) {
-	var wishes []backup.Record
+// benchmarkPlan writes ten thousand planned records and deletes them.
+func benchmarkPlan(b *testing.B, h *harness) {
+	var planned []backup.Record
 	for v := 5; v < manyVolumes; v += 10 {
-		wishes = append(wishes, wish(fmt.Sprintf("volume-%027d", v)))
+		planned = append(planned, plannedRecord(fmt.Sprintf("volume-%027d", v)))
 	}
 	for b.Loop() {
-		n, err := h.beat().Plan(h.ctx, wishes)
+		n, err := h.run().Plan(h.ctx, planned)
 		require.NoError(b, err)
-		require.Equal(b, len(wishes), n)
+		require.Equal(b, len(planned), n)
 		b.StopTimer()
-		h.exec("DELETE FROM records WHERE planned_at = $1", wishes[0].PlannedAt)
+		h.exec("DELETE FROM records WHERE planned_at = $1", planned[0].PlannedAt)
 		b.StartTimer()
 	}
 }
 
-func benchmarkRemember(b *testing.B, h *house) {
-	known, err := h.beat().Volumes(h.ctx)
+func benchmarkRemember(b *testing.B, h *harness) {
+	known, err := h.run().Volumes(h.ctx)
 	require.NoError(b, err)
 	var volumes []Volume
 	for _, v := range known {
 		volumes = append(volumes, v)
 	}
 	for b.Loop() {
-		require.NoError(b, h.beat().Remember(h.ctx, volumes, nil))
+		require.NoError(b, h.run().Remember(h.ctx, volumes, nil))
 	}
 }
 
-func benchmarkReconcilePage(b *testing.B, h *house) {
+func benchmarkReconcilePage(b *testing.B, h *harness) {
 	var page []backup.Backup
 	rows, err := h.db.pool.Query(h.ctx, "SELECT backup_id FROM records WHERE state = 'available' ORDER BY backup_id LIMIT 1000")
 	require.NoError(b, err)
@@ -149,15 +148,15 @@ func benchmarkReconcilePage(b *testing.B, h *house) {
 	}
 	require.NoError(b, rows.Err())
 	for b.Loop() {
-		_, err := h.beat().Seen(h.ctx, page)
+		_, err := h.run().Seen(h.ctx, page)
 		require.NoError(b, err)
 	}
 }
 
-// benchmarkMissing looks for what a sweep of a million records did not see.
-func benchmarkMissing(b *testing.B, h *house) {
+// benchmarkMissing reads which of a million records a reconcile run did not see.
+func benchmarkMissing(b *testing.B, h *harness) {
 	for b.Loop() {
-		missing, available, err := h.beat().Missing(h.ctx, false)
+		missing, available, err := h.run().Missing(h.ctx, false)
 		require.NoError(b, err)
 		require.NotEmpty(b, missing)
 		require.NotZero(b, available)

@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// columns gathers rows as the arrays that unnest takes: one statement and one
-// plan for any number of rows.
+// columns collects rows as the arrays that unnest takes: one statement and one query plan for any number of rows.
 type columns [][]any
 
 func newColumns(n, rows int) columns {
@@ -35,8 +34,8 @@ func (c columns) args() []any {
 	return args
 }
 
-// storable takes out what Postgres refuses in a text. Names and texts are the
-// tenants' and Cinder's: one odd name must not fail a whole plan.
+// storable replaces what Postgres refuses in a text. Tenants and Cinder choose these texts, and one odd name must not fail a
+// whole plan.
 func storable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }

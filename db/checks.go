@@ -11,22 +11,21 @@ import (
 	"staffeln/backup"
 )
 
-// Checks answers for the delete check, by connections of its own: no plan and
-// no page keeps Cinder waiting. What is not an answer (probes, and who asked)
-// has another two.
+// Checks reads for the delete check on connections of its own, so that no plan and no page delays Cinder. Probes and audit
+// writes use two further connections.
 type Checks struct{ pool, side *pgxpool.Pool }
 
-// checkConnections are enough for one core: an answer takes a fraction of a
-// millisecond, and what waits is answered in turn.
+// checkConnections is enough for one core: a query takes a fraction of a millisecond, and the requests beyond the limit wait
+// in a queue.
 const checkConnections = 8
 
-// sideConnections are for a probe and a write at a time.
+// sideConnections is enough for one probe and one write at the same time.
 const sideConnections = 2
 
-// errStandby refuses answers that may be older than the truth.
+// errStandby is returned by a standby, whose data may be out of date.
 var errStandby = errors.New("the database is a standby: want the primary; name it in STAFFELN_DATABASE_URL, or add target_session_attrs=read-write")
 
-// Checks connects anew, to where the DB is. The caller closes it.
+// Checks opens new connections to the same database. The caller closes them.
 func (d *DB) Checks(ctx context.Context) (*Checks, error) {
 	cfg := d.pool.Config()
 	cfg.MaxConns, cfg.MinConns = checkConnections, 1
@@ -35,10 +34,10 @@ func (d *DB) Checks(ctx context.Context) (*Checks, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database for the delete check: %w", err)
 	}
-	beside := d.pool.Config()
-	beside.MaxConns, beside.MinConns = sideConnections, 0
-	beside.ConnConfig.RuntimeParams["application_name"] = "staffeln-check-side"
-	side, err := pgxpool.NewWithConfig(ctx, beside)
+	sideConfig := d.pool.Config()
+	sideConfig.MaxConns, sideConfig.MinConns = sideConnections, 0
+	sideConfig.ConnConfig.RuntimeParams["application_name"] = "staffeln-check-side"
+	side, err := pgxpool.NewWithConfig(ctx, sideConfig)
 	if err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("open database for the delete check: %w", err)
@@ -46,13 +45,13 @@ func (d *DB) Checks(ctx context.Context) (*Checks, error) {
 	return &Checks{pool, side}, nil
 }
 
-// Close ends its connections.
+// Close closes the connections.
 func (c *Checks) Close() {
 	c.pool.Close()
 	c.side.Close()
 }
 
-// Ping tells whether the primary answers.
+// Ping returns an error if the primary does not respond.
 func (c *Checks) Ping(ctx context.Context) error {
 	var standby bool
 	if err := c.side.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&standby); err != nil {
@@ -64,8 +63,8 @@ func (c *Checks) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Deletion returns what the memory knows of a backup that somebody wants
-// Cinder to delete, and of us, as the primary has it now.
+// Deletion returns what the primary's records say about a backup that a caller wants Cinder to delete, and the identity of
+// this installation.
 func (c *Checks) Deletion(ctx context.Context, backupID string) (backup.Deletion, error) {
 	const q = `
 		SELECT pg_is_in_recovery(), i.id, i.service_user_id, r.id IS NOT NULL, coalesce(r.state, ''), coalesce(r.repair, '')
@@ -85,8 +84,8 @@ func (c *Checks) Deletion(ctx context.Context, backupID string) (backup.Deletion
 	return d, nil
 }
 
-// ServiceUser notes as whom scheduler and workers sign in, for the delete
-// check, which must answer without the cloud.
+// ServiceUser stores the ID of the user as which the scheduler and the workers authenticate. The delete check reads it,
+// because it must not depend on the cloud.
 func (d *DB) ServiceUser(ctx context.Context, userID string) error {
 	const q = `UPDATE installation SET service_user_id = $1 WHERE service_user_id <> $1`
 	if _, err := d.pool.Exec(ctx, q, userID); err != nil {

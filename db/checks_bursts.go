@@ -9,9 +9,9 @@ import (
 	"staffeln/backup"
 )
 
-// addRefused adds refusals to their minute and returns those that became a
-// burst by it. Minutes that are older than a burst is remembered go.
-func addRefused(ctx context.Context, tx pgx.Tx, told []DeleteCheck, burst int) ([]Burst, error) {
+// addRefusals adds refusals to the current minute and returns the minutes that thereby became bursts. It deletes minutes older
+// than [BurstTime].
+func addRefusals(ctx context.Context, tx pgx.Tx, checks []DeleteCheck, burst int) ([]Burst, error) {
 	const old = `DELETE FROM delete_refusals WHERE minute < staffeln_now() - $1::interval`
 	const add = `
 		INSERT INTO delete_refusals AS r (minute, verified, user_id, project_id, refused, burst)
@@ -27,17 +27,17 @@ func addRefused(ctx context.Context, tx pgx.Tx, told []DeleteCheck, burst int) (
 	var verified []bool
 	var users, projects []string
 	var asked []int64
-	type who struct {
+	type caller struct {
 		verified bool
 		user     string
 	}
-	added := map[who]int64{}
-	for _, t := range told {
+	added := map[caller]int64{}
+	for _, t := range checks {
 		if t.Allowed || t.Verdict == "no_certificate" || t.Verdict == "other_name" {
 			continue
 		}
 		verified, users, projects, asked = append(verified, t.Verified), append(users, t.UserID), append(projects, t.ProjectID), append(asked, t.Asked)
-		added[who{t.Verified, t.UserID}] += t.Asked
+		added[caller{t.Verified, t.UserID}] += t.Asked
 	}
 	rows, err := tx.Query(ctx, add, verified, users, projects, asked, int64(burst))
 	if err != nil {
@@ -49,16 +49,16 @@ func addRefused(ctx context.Context, tx pgx.Tx, told []DeleteCheck, burst int) (
 	}
 	var bursts []Burst
 	for _, b := range all {
-		if before := b.Refused - added[who{b.Verified, b.UserID}]; burst > 0 && b.Refused >= int64(burst) && before < int64(burst) {
+		if before := b.Refused - added[caller{b.Verified, b.UserID}]; burst > 0 && b.Refused >= int64(burst) && before < int64(burst) {
 			bursts = append(bursts, b)
 		}
 	}
 	return bursts, nil
 }
 
-// RecordRefusalBursts keeps a finding for each user with a burst that is remembered, and
-// one for all callers that are not verified; it ends those of before, and
-// returns the new ones. They are of no project: the user's may be the intruder's.
+// RecordRefusalBursts stores one finding for each user with a burst within [BurstTime], and one for all unverified callers. It
+// deletes findings about older bursts and returns the new ones. The findings belong to no project: the project of that user
+// may be the attacker's.
 func (b *Run) RecordRefusalBursts(ctx context.Context) ([]backup.Finding, error) {
 	const q = `
 		SELECT 'refusal_burst' AS reason, '' AS project_id, '' AS volume_id,

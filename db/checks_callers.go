@@ -5,8 +5,7 @@ import (
 	"fmt"
 )
 
-// CheckCallers returns how many questions of the delete check were answered
-// within the last day, to verified callers and to others.
+// CheckCallers returns how many requests of the last day the delete check answered, for verified and for other callers.
 func (l *Snapshot) CheckCallers(ctx context.Context) (verified, unverified int64, err error) {
 	const q = `
 		SELECT coalesce(sum(asked) FILTER (WHERE verified), 0)::bigint, coalesce(sum(asked) FILTER (WHERE NOT verified), 0)::bigint

@@ -9,12 +9,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A DeleteCheck is one way in which deletions were asked for and answered: by
-// whom and how often. It is a row of delete_checks.
+// A DeleteCheck is a row of delete_checks: a caller, the result of its deletion requests, and how often it asked.
 type DeleteCheck struct {
 	Allowed   bool
 	Verdict   string
-	Verified  bool // the caller presented the client certificate that is demanded; else nobody is named
+	Verified  bool // the caller presented the required client certificate; if false, the fields about the user are empty
 	BackupID  string
 	UserID    string
 	ProjectID string
@@ -23,21 +22,21 @@ type DeleteCheck struct {
 }
 
 const (
-	// MoreChecks is the verdict of the row that counts what had no room.
+	// MoreChecks is the verdict of the row that counts the requests beyond the row limit.
 	MoreChecks = "more"
-	// CheckRows bounds the rows of an hour that name somebody, of the allowed and of the refused each.
+	// CheckRows is the maximum number of rows per hour that name a caller. It applies to allowed and to refused requests
+	// separately.
 	CheckRows = 500
-	// BurstTime is how long a burst is remembered.
+	// BurstTime is how long bursts are kept.
 	BurstTime = 24 * time.Hour
 )
 
-// Summed is the row that counts what has no room among those that name somebody.
+// Summed returns the row without a caller that counts c once the row limit is reached.
 func (c DeleteCheck) Summed() DeleteCheck {
 	return DeleteCheck{Allowed: c.Allowed, Verdict: MoreChecks, Verified: c.Verified, Asked: c.Asked}
 }
 
-// A Burst is a minute in which the refusals of one user, or of all callers that
-// are not verified, became too many.
+// A Burst is a minute in which one user, or all unverified callers together, had too many refusals.
 type Burst struct {
 	Minute            time.Time
 	Verified          bool
@@ -45,37 +44,36 @@ type Burst struct {
 	Refused           int64
 }
 
-// Add adds what was answered since the last time to the hour that the
-// database's clock has now, within the bounds of that hour, and the refusals to
-// its minute. It returns the bursts that it made: refusals of all replicas that
-// reached so many (0: never), each to one replica alone.
-func (c *Checks) Add(ctx context.Context, told []DeleteCheck, burst int) (bursts []Burst, err error) {
-	for i := range told {
-		told[i].UserID, told[i].ProjectID, told[i].Roles = storable(told[i].UserID), storable(told[i].ProjectID), storable(told[i].Roles)
+// Add adds the checks since the last call to the current hour of the database's clock, within the row limits of that hour, and
+// the refusals to the current minute. It returns the new bursts: minutes whose refusals, summed over all replicas, reached
+// burst (0: never). Each burst is returned to one replica only.
+func (c *Checks) Add(ctx context.Context, checks []DeleteCheck, burst int) (bursts []Burst, err error) {
+	for i := range checks {
+		checks[i].UserID, checks[i].ProjectID, checks[i].Roles = storable(checks[i].UserID), storable(checks[i].ProjectID), storable(checks[i].Roles)
 	}
 	err = pgx.BeginFunc(ctx, c.side, func(tx pgx.Tx) error {
-		// Replicas write one after the other, so that they share the bounds.
+		// Replicas write one after the other, because they share the row limits.
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('staffeln delete_checks'))`); err != nil {
 			return err
 		}
-		told, err := bounded(ctx, tx, told)
+		checks, err := limitRows(ctx, tx, checks)
 		if err != nil {
 			return err
 		}
-		if err := addAnswers(ctx, tx, told); err != nil {
+		if err := addAnswers(ctx, tx, checks); err != nil {
 			return err
 		}
-		bursts, err = addRefused(ctx, tx, told, burst)
+		bursts, err = addRefusals(ctx, tx, checks, burst)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("write who asked for %d deletions: %w", len(told), err)
+		return nil, fmt.Errorf("write who asked for %d deletions: %w", len(checks), err)
 	}
 	return bursts, nil
 }
 
-// bounded counts without names what has no room in the hour.
-func bounded(ctx context.Context, tx pgx.Tx, told []DeleteCheck) ([]DeleteCheck, error) {
+// limitRows replaces the checks that exceed the row limits of the hour by rows without a caller.
+func limitRows(ctx context.Context, tx pgx.Tx, checks []DeleteCheck) ([]DeleteCheck, error) {
 	const q = `
 		SELECT answer = 'allowed', verdict, verified, user_id, project_id, roles FROM delete_checks
 		WHERE hour = date_trunc('hour', staffeln_now()) AND verified AND verdict <> 'more'`
@@ -83,34 +81,34 @@ func bounded(ctx context.Context, tx pgx.Tx, told []DeleteCheck) ([]DeleteCheck,
 	if err != nil {
 		return nil, err
 	}
-	known, room := map[DeleteCheck]bool{}, map[bool]int{true: CheckRows, false: CheckRows}
+	known, free := map[DeleteCheck]bool{}, map[bool]int{true: CheckRows, false: CheckRows}
 	var c DeleteCheck
 	_, err = pgx.ForEachRow(rows, []any{&c.Allowed, &c.Verdict, &c.Verified, &c.UserID, &c.ProjectID, &c.Roles}, func() error {
 		known[c] = true
-		room[c.Allowed]--
+		free[c.Allowed]--
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	fits := slices.Clone(told)
-	slices.SortFunc(fits, func(a, b DeleteCheck) int { return int(b.Asked - a.Asked) }) // who asked most is named
-	for i, t := range fits {
+	limited := slices.Clone(checks)
+	slices.SortFunc(limited, func(a, b DeleteCheck) int { return int(b.Asked - a.Asked) }) // the callers with the most requests keep their names
+	for i, t := range limited {
 		key := t
 		key.BackupID, key.Asked = "", 0
 		switch {
 		case !t.Verified || t.Verdict == MoreChecks || known[key]:
-		case room[t.Allowed] > 0:
-			room[t.Allowed]--
+		case free[t.Allowed] > 0:
+			free[t.Allowed]--
 			known[key] = true
 		default:
-			fits[i] = t.Summed()
+			limited[i] = t.Summed()
 		}
 	}
-	return fits, nil
+	return limited, nil
 }
 
-func addAnswers(ctx context.Context, tx pgx.Tx, told []DeleteCheck) error {
+func addAnswers(ctx context.Context, tx pgx.Tx, checks []DeleteCheck) error {
 	const q = `
 		INSERT INTO delete_checks AS c (hour, answer, verdict, verified, user_id, project_id, roles, backup_id, asked, first_at, last_at)
 		SELECT date_trunc('hour', n.now), CASE WHEN t.allowed THEN 'allowed' ELSE 'refused' END, t.verdict, t.verified, t.user_id, t.project_id, t.roles,
@@ -120,10 +118,10 @@ func addAnswers(ctx context.Context, tx pgx.Tx, told []DeleteCheck) error {
 		GROUP BY 1, 2, 3, 4, 5, 6, 7, n.now
 		ON CONFLICT (hour, answer, verdict, verified, user_id, project_id, roles)
 		DO UPDATE SET asked = c.asked + EXCLUDED.asked, last_at = EXCLUDED.last_at, backup_id = coalesce(nullif(EXCLUDED.backup_id, ''), c.backup_id)`
-	n := len(told)
+	n := len(checks)
 	allowed, verified, asked := make([]bool, n), make([]bool, n), make([]int64, n)
 	verdicts, backups, users, projects, roles := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	for i, t := range told {
+	for i, t := range checks {
 		allowed[i], verified[i], asked[i] = t.Allowed, t.Verified, t.Asked
 		verdicts[i], backups[i], users[i], projects[i], roles[i] = t.Verdict, t.BackupID, t.UserID, t.ProjectID, t.Roles
 	}
@@ -131,7 +129,7 @@ func addAnswers(ctx context.Context, tx pgx.Tx, told []DeleteCheck) error {
 	return err
 }
 
-// A RecordedCheck is a DeleteCheck with the time in which it was asked.
+// A RecordedCheck is a DeleteCheck and the time of its first and last request.
 type RecordedCheck struct {
 	FirstAt, LastAt time.Time
 	Answer          string
@@ -144,8 +142,8 @@ type RecordedCheck struct {
 	Asked           int64
 }
 
-// DeleteChecks returns who asked for deletions, the newest first; limit 0 =
-// all. Without allowed it returns the refused alone.
+// DeleteChecks returns the recorded deletion requests, newest first; limit 0 means all. Unless allowed is set, it returns only
+// the refused ones.
 func (l *Snapshot) DeleteChecks(ctx context.Context, allowed bool, limit int) ([]RecordedCheck, error) {
 	const q = `
 		SELECT first_at, last_at, answer, verdict, verified, backup_id, user_id, project_id, roles, asked FROM delete_checks
@@ -154,9 +152,9 @@ func (l *Snapshot) DeleteChecks(ctx context.Context, allowed bool, limit int) ([
 	if err != nil {
 		return nil, fmt.Errorf("read who asked for deletions: %w", err)
 	}
-	told, err := pgx.CollectRows(rows, pgx.RowToStructByName[RecordedCheck])
+	checks, err := pgx.CollectRows(rows, pgx.RowToStructByName[RecordedCheck])
 	if err != nil {
 		return nil, fmt.Errorf("read who asked for deletions: %w", err)
 	}
-	return told, nil
+	return checks, nil
 }

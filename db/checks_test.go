@@ -19,7 +19,7 @@ import (
 	"staffeln/internal/testkit/private"
 )
 
-func (h *house) checks() *Checks {
+func (h *harness) checks() *Checks {
 	h.t.Helper()
 	c, err := h.db.Checks(h.ctx)
 	require.NoError(h.t, err)
@@ -27,9 +27,9 @@ func (h *house) checks() *Checks {
 	return c
 }
 
-func TestDeletion_TellsWhatIsKnownOfABackupAndOfUs(t *testing.T) {
+func TestDeletionReturnsRecordAndInstallation(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.record("r", point("b", hour).with(row{"repair": "force", "repaired_at": base}))
 	c := h.checks()
@@ -48,29 +48,29 @@ func TestDeletion_TellsWhatIsKnownOfABackupAndOfUs(t *testing.T) {
 	require.NoError(t, c.Ping(h.ctx))
 }
 
-func (h *house) deleteChecks(allowed bool, limit int) (told []RecordedCheck) {
+func (h *harness) deleteChecks(allowed bool, limit int) (checks []RecordedCheck) {
 	h.t.Helper()
-	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { told, err = l.DeleteChecks(h.ctx, allowed, limit); return err }))
-	return told
+	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { checks, err = l.DeleteChecks(h.ctx, allowed, limit); return err }))
+	return checks
 }
 
-func TestTold_AddsToTheHourAndIsForgottenWithHistory(t *testing.T) {
+func TestDeleteChecksAreAddedUpByHourAndDeletedWithHistory(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c := h.checks()
 	refused := DeleteCheck{Verdict: "on_record", Verified: true, BackupID: "b", UserID: "alice\x00", ProjectID: "p", Roles: "member", Asked: 2}
 	allowed := DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: "bob", Asked: 1000}
-	tell := func(told ...DeleteCheck) {
-		_, err := c.Add(h.ctx, told, 0)
+	add := func(checks ...DeleteCheck) {
+		_, err := c.Add(h.ctx, checks, 0)
 		require.NoError(t, err)
 	}
-	tell(refused, allowed)
+	add(refused, allowed)
 	h.clock.Set(base.Add(59 * time.Minute))
 	twin := refused
-	twin.UserID, twin.BackupID = "alice\uFFFD", "c" // what can't be stored is the same then
-	tell(refused, twin)
+	twin.UserID, twin.BackupID = "alice\uFFFD", "c" // the same name once its invalid byte is replaced
+	add(refused, twin)
 	h.clock.Set(base.Add(hour))
-	tell(refused)
+	add(refused)
 
 	first := RecordedCheck{base, base.Add(59 * time.Minute), "refused", "on_record", true, "c", "alice\uFFFD", "p", "member", 6}
 	next := RecordedCheck{base.Add(hour), base.Add(hour), "refused", "on_record", true, "b", "alice\uFFFD", "p", "member", 2}
@@ -78,29 +78,29 @@ func TestTold_AddsToTheHourAndIsForgottenWithHistory(t *testing.T) {
 	require.Equal(t, []RecordedCheck{next}, h.deleteChecks(false, 1))
 	require.Len(t, h.deleteChecks(true, 0), 3)
 
-	_, err := h.beat().Forget(h.ctx, base.Add(hour))
+	_, err := h.run().Forget(h.ctx, base.Add(hour))
 	require.NoError(t, err)
 	require.Equal(t, []RecordedCheck{next}, h.deleteChecks(true, 0))
 }
 
-func TestTold_AnHourHasARoomForRefusalsThatAllowedOnesDoNotFill(t *testing.T) {
+func TestAllowedChecksDoNotUseUpTheRowLimitOfRefusals(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	replicas := []*Checks{h.checks(), h.checks()}
-	other, err := h.db.pool.Begin(h.ctx) // so that both are at it at once
+	other, err := h.db.pool.Begin(h.ctx) // makes both replicas write at the same time
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = other.Rollback(context.WithoutCancel(h.ctx)) })
 	_, err = other.Exec(h.ctx, `SELECT pg_advisory_xact_lock(hashtext('staffeln delete_checks'))`)
 	require.NoError(t, err)
 	var wait sync.WaitGroup
 	for replica, c := range replicas {
-		var told []DeleteCheck
+		var checks []DeleteCheck
 		for i := range CheckRows + 50 {
-			told = append(told, DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: fmt.Sprintf("forged %d by %d", i, replica), Asked: 1})
+			checks = append(checks, DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: fmt.Sprintf("forged %d by %d", i, replica), Asked: 1})
 		}
-		told = append(told, DeleteCheck{Verdict: "on_record", UserID: "", Asked: 7}) // of callers that nobody knows
+		checks = append(checks, DeleteCheck{Verdict: "on_record", UserID: "", Asked: 7}) // of unknown callers
 		wait.Go(func() {
-			_, err := c.Add(h.ctx, told, 0)
+			_, err := c.Add(h.ctx, checks, 0)
 			assert.NoError(t, err)
 		})
 	}
@@ -124,9 +124,9 @@ func TestTold_AnHourHasARoomForRefusalsThatAllowedOnesDoNotFill(t *testing.T) {
 	require.EqualValues(t, 2*(CheckRows+50+7)+1, sum, "each is counted")
 }
 
-func TestTold_ABurstIsOfAllReplicasAndNamesOnlyTheVerified(t *testing.T) {
+func TestBurstSumsAllReplicasAndNamesOnlyVerifiedUsers(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	one, other := h.checks(), h.checks()
 	alice := DeleteCheck{Verdict: "on_record", Verified: true, UserID: "alice", ProjectID: "p", Asked: 2}
 	bob := alice
@@ -134,25 +134,25 @@ func TestTold_ABurstIsOfAllReplicasAndNamesOnlyTheVerified(t *testing.T) {
 	anybody := DeleteCheck{Verdict: "on_record", Asked: 2}
 	outside := DeleteCheck{Verdict: "no_certificate", Asked: 1000}
 	allowed := DeleteCheck{Allowed: true, Verdict: "not_ours", Verified: true, UserID: "alice", Asked: 1000}
-	told := func(c *Checks, rows ...DeleteCheck) (bursts []Burst) {
+	add := func(c *Checks, rows ...DeleteCheck) (bursts []Burst) {
 		bursts, err := c.Add(h.ctx, rows, 4)
 		require.NoError(t, err)
 		return bursts
 	}
-	require.Empty(t, told(one, alice, anybody, outside, allowed))
-	require.Empty(t, told(other, bob))
-	require.ElementsMatch(t, []Burst{{base, true, "alice", "p", 4}, {base, false, "", "", 4}}, told(other, alice, anybody))
-	require.Empty(t, told(one, alice, anybody), "once")
+	require.Empty(t, add(one, alice, anybody, outside, allowed))
+	require.Empty(t, add(other, bob))
+	require.ElementsMatch(t, []Burst{{base, true, "alice", "p", 4}, {base, false, "", "", 4}}, add(other, alice, anybody))
+	require.Empty(t, add(one, alice, anybody), "once")
 	h.clock.Set(base.Add(time.Minute))
-	require.Empty(t, told(one, alice), "another minute")
+	require.Empty(t, add(one, alice), "another minute")
 	h.clock.Set(base.Add(BurstTime + 2*time.Minute))
-	require.Empty(t, told(one, bob))
+	require.Empty(t, add(one, bob))
 	var left int
 	require.NoError(t, h.db.pool.QueryRow(h.ctx, `SELECT count(*) FROM delete_refusals`).Scan(&left))
 	require.Equal(t, 1, left)
 }
 
-func TestChecks_AStandbyAnswersNothing(t *testing.T) {
+func TestChecksReturnErrorOnStandby(t *testing.T) {
 	t.Parallel()
 	ctx, dir := t.Context(), t.TempDir()
 	require.NoError(t, os.Chmod(dir, 0o755))
@@ -161,10 +161,10 @@ func TestChecks_AStandbyAnswersNothing(t *testing.T) {
 	t.Cleanup(func() { _ = server.Stop() })
 	_, err = MigrateUp(ctx, server.URL)
 	require.NoError(t, err)
-	memory, err := Open(ctx, server.URL, telemetry.NewMetrics())
+	d, err := Open(ctx, server.URL, telemetry.NewMetrics())
 	require.NoError(t, err)
-	t.Cleanup(memory.Close)
-	c, err := memory.Checks(ctx)
+	t.Cleanup(d.Close)
+	c, err := d.Checks(ctx)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	_, err = c.Deletion(ctx, "b")

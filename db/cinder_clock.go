@@ -8,11 +8,10 @@ import (
 	"staffeln/backup"
 )
 
-// CinderClock keeps the finding that Cinder's clock is wrong, after the record
-// of a backup that just became available: one row, whose detail is that of the
-// newest such backup. A backup with a right time ends it, but only when none
-// with a wrong one came for a day: of several machines of Cinder's one may have a
-// wrong clock.
+// CinderClock stores or deletes the finding that Cinder's clock is wrong, given the record of a backup that just became
+// available. There is at most one such row, with the detail of the newest backup that has a wrong timestamp. A backup with a
+// correct timestamp deletes it only after a day without wrong ones, because only one of several Cinder hosts may have a wrong
+// clock.
 func (c *Lease) CinderClock(ctx context.Context, r backup.Record) error {
 	const keep = `
 		INSERT INTO findings (reason, object, project_id, volume_id, detail, since, seen_at)

@@ -1,10 +1,9 @@
-// Package db is Staffeln's memory: records and their transitions, volumes and
-// their leases, findings, and who leads.
+// Package db stores Staffeln's state in Postgres: records and their transitions, volumes and their leases, findings, and the
+// leadership.
 //
-// Every truth of the product stands in these tables; the queue only carries
-// work. A write that depends on a right (a lease, a term) names it in the same
-// statement, so that whoever lost the right writes nothing. The package must
-// not know the queue, the cloud or HTTP.
+// These tables are the only source of truth; the queue only carries tasks. A write that depends on a lease or a term checks it
+// in the same statement or transaction, so a process that lost it writes nothing. The package must not depend on the queue,
+// the cloud or HTTP.
 package db
 
 import (
@@ -24,12 +23,11 @@ type DB struct {
 	metrics *telemetry.Metrics
 }
 
-// An Option changes how a DB connects, before it does.
+// An Option changes the connection settings of a DB before it connects.
 type Option func(*pgxpool.Config)
 
-// Open connects and refuses a server that does not let us in and a schema of
-// another version, saying what to do.
-// The caller closes it.
+// Open connects to the database. It returns an error with advice if the server refuses the connection or the schema has
+// another version. The caller closes the DB.
 func Open(ctx context.Context, url string, m *telemetry.Metrics, opts ...Option) (*DB, error) {
 	cfg, err := parse(url, "staffeln")
 	if err != nil {
@@ -40,30 +38,30 @@ func Open(ctx context.Context, url string, m *telemetry.Metrics, opts ...Option)
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", place(cfg), err)
+		return nil, fmt.Errorf("open database %s: %w", databaseAddress(cfg), err)
 	}
 	d := &DB{pool: pool, metrics: m}
 	if err := d.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("open database %s: %w", place(cfg), advised(err))
+		return nil, fmt.Errorf("open database %s: %w", databaseAddress(cfg), withAdvice(err))
 	}
 	if err := d.checkVersion(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("open database %s: %w", place(cfg), advisedBySQLState(err))
+		return nil, fmt.Errorf("open database %s: %w", databaseAddress(cfg), withSQLStateAdvice(err))
 	}
 	return d, nil
 }
 
-// Close ends all connections.
+// Close closes all connections.
 func (d *DB) Close() { d.pool.Close() }
 
-// Ping tells whether the database answers.
+// Ping returns an error if the database does not respond.
 func (d *DB) Ping(ctx context.Context) error {
 	var one int
 	return d.pool.QueryRow(ctx, "SELECT 1").Scan(&one)
 }
 
-// Now reads the one clock: the database's, in UTC.
+// Now returns the time in UTC by the database's clock, the only clock that the product uses.
 func (d *DB) Now(ctx context.Context) (time.Time, error) {
 	var now time.Time
 	if err := d.pool.QueryRow(ctx, "SELECT staffeln_now()").Scan(&now); err != nil {
@@ -72,8 +70,7 @@ func (d *DB) Now(ctx context.Context) (time.Time, error) {
 	return now.UTC(), nil
 }
 
-// Installation returns the ID that the first migration made; it stands in the
-// tag of each of our backups.
+// Installation returns the installation's ID, which the first migration created. The tag of each of our backups contains it.
 func (d *DB) Installation(ctx context.Context) (string, error) {
 	var id string
 	if err := d.pool.QueryRow(ctx, "SELECT id FROM installation").Scan(&id); err != nil {
@@ -82,7 +79,7 @@ func (d *DB) Installation(ctx context.Context) (string, error) {
 	return id, nil
 }
 
-// count is called for every change of state, and nowhere else.
+// count updates the metric of transitions. It is called for every change of state, and only there.
 func (d *DB) count(from, to backup.State, reason backup.Reason, n int) {
 	if d.metrics != nil && n > 0 {
 		d.metrics.Transition(string(from), string(to), string(reason), n)

@@ -13,30 +13,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// snapshot is the whole database: table and key -> column -> value, times as
-// the distance from now.
+// snapshot is the whole database: table and key -> column -> value. Times are stored as the distance from now.
 type snapshot map[string]map[string]string
 
-// keyed are all tables and how a row is named.
-var keyed = map[string]string{
+// rowKeys has all tables and the SQL expression that names a row.
+var rowKeys = map[string]string{
 	"volumes": "id", "records": "id", "findings": "reason || ' ' || object", "leadership": "'row'", "installation": "'row'",
 	"pauses": "project_id", "audit": "id::text", "report_groups": "id", "reports": "id", "report_mails": "report_id || ' ' || receiver",
 	"delete_checks": "backup_id || ' ' || user_id", "delete_refusals": "user_id", "session_key": "'row'", "sign_outs": "session::text", "protection_ends": "volume_id || ' ' || project_id", "notices": "id::text",
 }
 
-func (h *house) snapshot() snapshot {
+func (h *harness) snapshot() snapshot {
 	h.t.Helper()
 	tables, err := h.db.pool.Query(h.ctx, `SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'goose_db_version'`)
 	require.NoError(h.t, err)
 	names, err := pgx.CollectRows(tables, pgx.RowTo[string])
 	require.NoError(h.t, err)
-	require.ElementsMatch(h.t, slices.Collect(maps.Keys(keyed)), names, "every table is compared")
+	require.ElementsMatch(h.t, slices.Collect(maps.Keys(rowKeys)), names, "every table is compared")
 	s := snapshot{}
 	now := base
 	if h.clock != nil {
 		now = h.clock.Now()
 	}
-	for table, key := range keyed {
+	for table, key := range rowKeys {
 		rows, err := h.db.pool.Query(h.ctx, `SELECT `+key+`, c.key, coalesce(c.value, 'null') FROM `+table+` t, jsonb_each_text(to_jsonb(t)) c`)
 		require.NoError(h.t, err)
 		var of, column, value string
@@ -53,7 +52,7 @@ func (h *house) snapshot() snapshot {
 	return s
 }
 
-// relative says a time by its distance from now, and no text as two quotes.
+// relative returns a time as its distance from now, and an empty text as two quotes.
 func relative(now time.Time, value string) string {
 	at, err := time.Parse("2006-01-02T15:04:05.999999999-07:00", value)
 	switch {
@@ -69,8 +68,7 @@ func relative(now time.Time, value string) string {
 	return at.Sub(now).String()
 }
 
-// diff tells every difference, one line each: `records r state: planned ->
-// creating`, `+ records r` or `- records r`.
+// diff returns all differences, one line each: `records r state: planned -> creating`, `+ records r` or `- records r`.
 func diff(before, after snapshot) []string {
 	var lines []string
 	for name, was := range before {
@@ -94,21 +92,21 @@ func diff(before, after snapshot) []string {
 	return lines
 }
 
-// changes runs do and answers what it changed in the whole database.
-func (h *house) changes(do func()) []string {
+// changes calls do and returns what it changed in the whole database.
+func (h *harness) changes(do func()) []string {
 	h.t.Helper()
 	before := h.snapshot()
 	do()
 	return diff(before, h.snapshot())
 }
 
-// changesNothing runs do and demands that no row is another afterwards.
-func (h *house) changesNothing(do func()) {
+// changesNothing calls do and asserts that no row has changed.
+func (h *harness) changesNothing(do func()) {
 	h.t.Helper()
 	assert.Empty(h.t, h.changes(do))
 }
 
-// of takes the lines that tell of one row and cuts its name off.
+// of removes the name of the row from its lines and joins them.
 func of(name string, lines []string) string {
 	short := make([]string, len(lines))
 	for i, line := range lines {
@@ -117,9 +115,9 @@ func of(name string, lines []string) string {
 	return strings.Join(short, "; ")
 }
 
-func TestTheDifferenceTellsEveryRow(t *testing.T) {
+func TestDatabaseDiffListsEveryChangedRow(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.record("gone", point("b1", hour))
 	lines := h.changes(func() {

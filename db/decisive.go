@@ -1,18 +1,16 @@
 package db
 
-// decisive joins volumes (v) with the records that [backup.Next] needs, however
-// many backups of the volume failed or were removed:
-//   - the one in progress, wherever its beat is (the clock may have been set back since);
-//   - what Cinder may hold of it, from the newest available full on; where there
-//     is none, the newest four hundred. Leftovers: the newest twenty. Where a clock
-//     that ran ahead dated a backup, Cinder may go on with that one's chain, so
-//     from that one's full on;
-//   - the newest success, where Cinder no longer has it;
-//   - the newest failures that left nothing: of incrementals that ended in error,
-//     of others, and the newest by the volume's status. The delay that failures
-//     make is at its cap with sixteen ([backup.Policy]).
+// decisive joins volumes (v) with the records that [backup.Next] needs. Their number is bounded, however many backups of the
+// volume failed or were removed:
+//   - the record in progress, whatever its planned_at (the clock may have been set back since);
+//   - the records that Cinder may hold a backup of, from the newest available full on, or the newest four hundred if there is
+//     none. Of leftovers, the newest twenty. If a clock that ran ahead dated a backup, Cinder may use that backup as the
+//     parent, so they begin with the full of that backup's chain;
+//   - the newest success among those that Cinder no longer has;
+//   - the newest failures that left nothing in Cinder: incrementals that ended in error, others, and the newest one caused by
+//     the volume's status. Sixteen failures already give the longest delay ([backup.Policy]).
 //
-// Each has an index of its own in the schema, and no record is in two of them.
+// Each group has an index of its own in the schema, and no record is in two groups.
 var decisive = `volumes v LEFT JOIN LATERAL (
 	SELECT f.planned_at FROM records f WHERE f.volume_id = v.id AND ` + isAvailable + ` AND f.kind = 'full' AND f.project_id = v.project_id
 		ORDER BY f.planned_at DESC LIMIT 1) latest ON true LEFT JOIN LATERAL (

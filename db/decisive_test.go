@@ -12,24 +12,23 @@ import (
 	"staffeln/backup"
 )
 
-// happened writes a random history of the volume, oldest first: whole chains,
-// and long rows of failures.
-func (h *house) happened(random *rand.Rand, volume string) {
+// randomHistory writes a random history of the volume, oldest first: complete chains, and long series of failures.
+func (h *harness) randomHistory(random *rand.Rand, volume string) {
 	h.t.Helper()
-	age, words := -20*time.Minute, []string{"available", "available", "available", "deleted", "lost", "deleting", "leftover", "undeletable", "failed", "withdrawn"}
+	age, states := -20*time.Minute, []string{"available", "available", "available", "deleted", "lost", "deleting", "leftover", "undeletable", "failed", "withdrawn"}
 	reasons := []string{"quota_exceeded", "backup_error", "volume_status", "volume_busy", "throttled"}
 	for i := 0; i < 30; {
-		word, reason, times := words[random.IntN(len(words))], reasons[random.IntN(len(reasons))], 1
-		if i == 0 && random.IntN(3) > 0 { // mostly it fails now
-			word = "failed"
+		state, reason, times := states[random.IntN(len(states))], reasons[random.IntN(len(reasons))], 1
+		if i == 0 && random.IntN(3) > 0 { // most histories end with a failure
+			state = "failed"
 		}
-		if word == "failed" && random.IntN(2) == 0 {
+		if state == "failed" && random.IntN(2) == 0 {
 			times = 1 + random.IntN(40)
 		}
 		for range times {
 			i++
 			age += time.Duration(2+random.IntN(3)) * 10 * time.Minute
-			shape := shapes[word].with(unique(shapes[word], fmt.Sprint(volume, "-", i)))
+			shape := shapes[state].with(unique(shapes[state], fmt.Sprint(volume, "-", i)))
 			at := base.Add(-age)
 			shape = shape.with(row{"volume_id": volume, "planned_at": at, "changed_at": at, "ended_at": at, "reason": reason, "kind": []string{"full", "incremental"}[random.IntN(2)]})
 			for _, date := range []string{"requested_at", "available_at", "data_timestamp", "cinder_timestamp"} {
@@ -37,13 +36,13 @@ func (h *house) happened(random *rand.Rand, volume string) {
 					shape[date] = at
 				}
 			}
-			if (word == "deleted" || word == "undeletable") && random.IntN(2) == 0 { // a leftover's end
+			if (state == "deleted" || state == "undeletable") && random.IntN(2) == 0 { // a removed leftover
 				shape = shape.with(row{"available_at": nil, "data_timestamp": nil})
 			}
 			if random.IntN(9) == 0 {
 				shape["project_id"] = "the owner before"
 			}
-			if random.IntN(9) == 0 && shape["cinder_timestamp"] != nil { // by a clock that was wrong
+			if random.IntN(9) == 0 && shape["cinder_timestamp"] != nil { // by a wrong clock
 				shape["cinder_timestamp"] = at.Add(time.Duration(random.IntN(9)-3) * hour)
 			}
 			h.record(fmt.Sprint(volume, " ", i), shape)
@@ -51,15 +50,15 @@ func (h *house) happened(random *rand.Rand, volume string) {
 	}
 }
 
-// What a decision reads of a long history is enough: all of it says the same.
-func TestNextOnDecisiveRecordsIsNextOnAll(t *testing.T) {
+// A decision reads only part of a long history. The result must be the same as with all of it.
+func TestNextOnDecisiveRecordsEqualsNextOnAllRecords(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range 60 {
 		id := fmt.Sprint("v", i)
 		h.volume(id, nil)
-		h.happened(random, id)
+		h.randomHistory(random, id)
 	}
 	for i := range 60 {
 		id := fmt.Sprint("v", i)
@@ -81,9 +80,9 @@ func TestNextOnDecisiveRecordsIsNextOnAll(t *testing.T) {
 	}
 }
 
-func TestAYearOfFailuresAndRemovalsIsNotRead(t *testing.T) {
+func TestDecisiveRecordsAreFewAfterAYearOfFailures(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.record("full", point("b", 9000*hour))
 	h.generate("v", "failed", "full", 2000)

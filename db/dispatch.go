@@ -10,28 +10,25 @@ import (
 	"staffeln/backup"
 )
 
-// Work is a record that somebody has to look at, or (with State empty) a
-// volume with a removal that is due.
+// Work is a record that a handler has to process, or (with an empty State) a volume with a removal that is due.
 type Work struct {
 	VolumeID, RecordID, BackupID string
 	State                        backup.State
-	Requested                    bool // a request was sent at some time
+	Requested                    bool // whether a request was ever sent
 	Deadline, NextTryAt          *time.Time
-	DeletionRequestedAt          *time.Time // newest request to remove it
-	// Abandoned says that the volume's lease ran out without being given back:
-	// whoever held it died or hangs.
+	DeletionRequestedAt          *time.Time // newest deletion request
+	// Abandoned reports that the volume's lease ran out without a release: its holder died or hangs.
 	Abandoned bool
-	// StillSince is when it was moved last, or when it fell due if that is
-	// later: as far as the table tells, nothing happened since.
+	// StillSince is the time of the last change of the record, or the time at which it fell due if that is later.
 	StillSince time.Time
-	// Leased says that a handler is at work on the volume.
+	// Leased reports that a handler holds the volume's lease.
 	Leased bool
-	// Paused says that nothing new may start in its project.
+	// Paused reports that nothing new may start in the project.
 	Paused bool
 }
 
-// AtWork returns all records between plan and end, and the removals that are
-// due: the whole input of a dispatch run, from the table alone.
+// AtWork returns the unfinished records and leftovers, except those that wait for admission, and the removals that are due. It
+// is the whole input of a dispatch run; the queue is not read.
 func (b *Run) AtWork(ctx context.Context) ([]Work, error) {
 	q := `
 		SELECT r.volume_id, r.id AS record_id, coalesce(r.backup_id, '') AS backup_id, r.state, r.requested_at IS NOT NULL AS requested,
@@ -57,7 +54,7 @@ func (b *Run) AtWork(ctx context.Context) ([]Work, error) {
 	return work, nil
 }
 
-// Waiting tells whether any planned record waits for admission.
+// Waiting reports whether any planned record waits for admission.
 func (b *Run) Waiting(ctx context.Context) (waits bool, err error) {
 	const q = `SELECT EXISTS (SELECT FROM records WHERE ` + isWaiting + `)`
 	if err := b.db.pool.QueryRow(ctx, q).Scan(&waits); err != nil {
@@ -66,8 +63,8 @@ func (b *Run) Waiting(ctx context.Context) (waits bool, err error) {
 	return waits, nil
 }
 
-// Unfinished counts the records between plan and end by state: all that wait,
-// run, hang, or could not be removed. States without one count 0.
+// Unfinished counts the unfinished records by state: those that wait, run, hang, or could not be removed. States without
+// records count 0.
 func (b *Run) Unfinished(ctx context.Context) (map[backup.State]int, error) {
 	q := `SELECT state, count(*)::int FROM records WHERE ` + isUnfinished + ` GROUP BY state`
 	counts := map[backup.State]int{}

@@ -10,9 +10,9 @@ import (
 	"staffeln/backup"
 )
 
-func (h *house) work() map[string]Work {
+func (h *harness) work() map[string]Work {
 	h.t.Helper()
-	all, err := h.beat().AtWork(h.ctx)
+	all, err := h.run().AtWork(h.ctx)
 	require.NoError(h.t, err)
 	work := map[string]Work{}
 	for i, w := range all {
@@ -25,9 +25,9 @@ func (h *house) work() map[string]Work {
 	return work
 }
 
-func TestWhatIsAtWorkIsWhatLiesBetweenPlanAndEnd(t *testing.T) {
+func TestAtWorkReturnsUnfinishedAdmittedRecords(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, shape := range shapeNames() {
 		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
 	}
@@ -54,9 +54,9 @@ func TestWhatIsAtWorkIsWhatLiesBetweenPlanAndEnd(t *testing.T) {
 	assert.Equal(t, want, h.work())
 }
 
-func TestWorkTellsOfLeases(t *testing.T) {
+func TestAtWorkReportsLeases(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.plan("r", shapes["planned"])
 	h.volume("due", row{"removal_due_at": base})
 	released, leased := h.lease("v-r"), h.lease("due")
@@ -71,11 +71,10 @@ func TestWorkTellsOfLeases(t *testing.T) {
 	assert.Equal(t, Work{VolumeID: "v-r", RecordID: "r", State: backup.Planned, StillSince: base.Add(-hour)}, work["v-r/r"])
 }
 
-// Only waiting mends what the removals of a volume met: all of them wait, and
-// nothing else of the volume does.
-func TestRemovalsThatArePutOffWaitAndNothingElseDoes(t *testing.T) {
+// Failures that only waiting can fix postpone all removals of the volume, and nothing else.
+func TestRemovalLaterPostponesOnlyRemovals(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"removal_due_at": base})
 	for _, shape := range []string{"planned", "deleting", "leftover", "undeletable"} {
 		h.record(shape, shapes[shape].with(unique(shapes[shape], shape)))
@@ -103,9 +102,9 @@ func TestRemovalsThatArePutOffWaitAndNothingElseDoes(t *testing.T) {
 	h.changesNothing(func() { require.ErrorIs(t, c.RemovalLater(h.ctx, again), ErrStale) })
 }
 
-func TestAVolumeCanBeAtWorkForMoreThanOneReason(t *testing.T) {
+func TestAtWorkReturnsSeveralItemsOfOneVolume(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"removal_due_at": base})
 	h.record("leftover", shapes["leftover"])
 	h.record("planned", shapes["planned"])
@@ -116,28 +115,28 @@ func TestAVolumeCanBeAtWorkForMoreThanOneReason(t *testing.T) {
 	}
 }
 
-func TestARemovalIsDueFromItsMarkToItsEnd(t *testing.T) {
+func TestRemovalDueLastsUntilRemovalDone(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.volume("w", nil)
-	b := h.beat()
+	b := h.run()
 	lines := h.changes(func() { require.NoError(t, b.RemovalDue(h.ctx, []string{"v", "unheard of"})) })
 	assert.Equal(t, []string{"volumes v removal_due_at: null -> now"}, lines)
 	h.clock.Step(time.Minute)
-	h.changesNothing(func() { require.NoError(t, h.beat().RemovalDue(h.ctx, []string{"v"})) })
+	h.changesNothing(func() { require.NoError(t, h.run().RemovalDue(h.ctx, []string{"v"})) })
 	c := h.lease("v")
 	lines = h.changes(func() { require.NoError(t, c.RemovalDone(h.ctx)) })
 	assert.Equal(t, []string{"volumes v removal_due_at: -1m0s -> null"}, lines)
 }
 
-func TestUnfinishedCountsRecordsWithoutAnEnd(t *testing.T) {
+func TestUnfinishedCountsByState(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, shape := range shapeNames() {
 		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
 	}
-	counts, err := h.beat().Unfinished(h.ctx)
+	counts, err := h.run().Unfinished(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, map[backup.State]int{
 		backup.Planned: 1, backup.Creating: 3, backup.Overdue: 1, backup.Deleting: 2, backup.Undeletable: 1,

@@ -10,39 +10,39 @@ import (
 	"staffeln/backup"
 )
 
-// The finding dates the last restore point in SQL, the notice by [backup.LastExpiry].
-func TestFindingAndNoticeAgreeWhenTheLastRestorePointGoes(t *testing.T) {
+// The finding computes the last expiry in SQL, the notice with [backup.LastExpiry].
+func TestFindingAndNoticeAgreeOnTheLastExpiry(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"protected": false, "retention": "3 days"})
 	h.record("old", point("b1", 2*24*hour))
 	h.record("new", point("b2", 24*hour))
-	h.ended("v", "p", base.Add(-time.Hour), "metadata")
-	_, err := h.beat().Notify(h.ctx, hour)
+	h.insertProtectionEnd("v", "p", base.Add(-time.Hour), "metadata")
+	_, err := h.run().Notify(h.ctx, hour)
 	require.NoError(t, err)
 	one := h.notices("p")[0]
 	for _, grace := range []time.Duration{0, hour, 2*24*hour + hour, 2*24*hour + 2*hour, 9 * 24 * hour} {
 		for _, floor := range []int{0, 1, 5} {
 			h.exec(`DELETE FROM findings`)
-			_, err := h.beat().RecordEndedProtection(h.ctx, grace, floor, true)
+			_, err := h.run().RecordEndedProtection(h.ctx, grace, floor, true)
 			require.NoError(t, err)
-			goes := backup.LastExpiry(*one.LastEnd, one.Content.Since, floor, grace)
-			assert.Contains(t, h.details()["protection_ended v p"], "goes on "+goes.UTC().Format("2006-01-02 15:04")+" UTC", "grace %s, floor %d", grace, floor)
+			expiry := backup.LastExpiry(*one.LastEnd, one.Content.Since, floor, grace)
+			assert.Contains(t, h.details()["protection_ended v p"], "goes on "+expiry.UTC().Format("2006-01-02 15:04")+" UTC", "grace %s, floor %d", grace, floor)
 		}
 	}
 }
 
-// Nobody knows when a restore point goes on which a tenant's incremental is based.
-func TestFindingDatesNoRestorePointThatOthersKeep(t *testing.T) {
+// It is unknown when a restore point expires that has a tenant's incremental as a dependent.
+func TestFindingGivesNoExpiryForForeignDependents(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"protected": false, "retention": "3 days"})
 	kept := point("b1", 9*24*hour)
 	kept["removal_reason"] = backup.ForeignDependent
 	h.record("kept", kept)
-	h.ended("v", "p", base.Add(-time.Hour), "metadata")
+	h.insertProtectionEnd("v", "p", base.Add(-time.Hour), "metadata")
 	detail := func() string {
-		_, err := h.beat().RecordEndedProtection(h.ctx, hour, 1, true)
+		_, err := h.run().RecordEndedProtection(h.ctx, hour, 1, true)
 		require.NoError(t, err)
 		return h.details()["protection_ended v p"]
 	}

@@ -10,14 +10,13 @@ import (
 	"staffeln/backup"
 )
 
-// RecordEndedProtection keeps a finding for each project and volume whose protection ended
-// while the project has restore points of it, with the date on which the last
-// one goes, by the rule of [backup.LastExpiry]; of those that others' incrementals
-// are based on nobody knows it. It forgets those whose protection is back, or of
-// which nothing is left. It returns those that are new.
+// RecordEndedProtection stores a finding for each project and volume whose protection ended while the project still has
+// restore points of the volume. The finding names the date on which the last restore point expires, by the rule of
+// [backup.LastExpiry]. For restore points with foreign dependents no date is known. Findings are deleted once the protection
+// is back or no restore point is left. The new findings are returned.
 //
-// A plan looks at the ends that are new alone; with all, the dates of the others
-// are looked at again. Only what changed is written.
+// A plan passes all = false and reads only the ends that are new. With all = true, the dates of known ends are computed again.
+// Only changed rows are written.
 func (b *Run) RecordEndedProtection(ctx context.Context, grace time.Duration, floor int, all bool) ([]backup.Finding, error) {
 	const forget = `
 		DELETE FROM findings f WHERE reason = 'protection_ended' AND NOT EXISTS (
@@ -57,7 +56,7 @@ func (b *Run) RecordEndedProtection(ctx context.Context, grace time.Duration, fl
 	if err != nil {
 		return nil, fmt.Errorf("keep findings about protection that ended: %w", err)
 	}
-	return fresh(written), nil
+	return newFindings(written), nil
 }
 
 func sentences(reasons []backup.Reason) []string {

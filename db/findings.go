@@ -10,9 +10,8 @@ import (
 	"staffeln/backup"
 )
 
-// RecordFindings keeps the findings of a plan. One that was known stays dated at its
-// first sight; one that the plan no longer sees is forgotten, but only by a
-// plan that saw the whole cloud. It returns those that are new.
+// RecordFindings stores the findings of a plan and returns the new ones. A known finding keeps its since time. A finding that
+// the plan no longer sees is deleted only if complete is set: the plan saw the whole cloud.
 func (b *Run) RecordFindings(ctx context.Context, findings []backup.Finding, complete bool) ([]backup.Finding, error) {
 	if !complete {
 		return b.recordFindings(ctx, findings, nil)
@@ -20,8 +19,8 @@ func (b *Run) RecordFindings(ctx context.Context, findings []backup.Finding, com
 	return b.recordFindings(ctx, findings, planFindings)
 }
 
-// RecordReconcileFindings does the same for those of a sweep; complete says that these are
-// the last ones of a sweep that saw all backups.
+// RecordReconcileFindings stores the findings of a reconcile run. complete says that these are the last findings of a run that
+// saw all backups.
 func (b *Run) RecordReconcileFindings(ctx context.Context, findings []backup.Finding, complete bool) ([]backup.Finding, error) {
 	if !complete {
 		return b.recordFindings(ctx, findings, nil)
@@ -29,18 +28,19 @@ func (b *Run) RecordReconcileFindings(ctx context.Context, findings []backup.Fin
 	return b.recordFindings(ctx, findings, reconcileFindings)
 }
 
-// RecordLoginFinding keeps the finding that Keystone refuses our login. Without one it forgets it: a login works.
+// RecordLoginFinding stores the finding that Keystone refuses our credentials. Called without a finding, it deletes the stored
+// one: authentication works.
 func (b *Run) RecordLoginFinding(ctx context.Context, refused ...backup.Finding) ([]backup.Finding, error) {
 	return b.recordFindings(ctx, refused, []string{string(backup.Unauthorised)})
 }
 
-// RecordQueueFinding keeps the finding that nobody takes tasks, or that the queue is away. Without one it forgets both.
+// RecordQueueFinding stores the finding that no worker takes tasks, or that the queue is unreachable. Called without a
+// finding, it deletes both.
 func (b *Run) RecordQueueFinding(ctx context.Context, trouble ...backup.Finding) ([]backup.Finding, error) {
 	return b.recordFindings(ctx, trouble, []string{string(backup.NoWorker), string(backup.QueueUnreachable)})
 }
 
-// found keeps findings, and forgets those of the given reasons that this beat
-// did not see.
+// recordFindings stores findings, and deletes those with the given reasons that this run did not see.
 func (b *Run) recordFindings(ctx context.Context, findings []backup.Finding, forget []string) ([]backup.Finding, error) {
 	const upsert = `
 		INSERT INTO findings (reason, object, project_id, volume_id, detail, since, seen_at)
@@ -65,11 +65,10 @@ func (b *Run) recordFindings(ctx context.Context, findings []backup.Finding, for
 	if err != nil {
 		return nil, fmt.Errorf("keep %d findings: %w", len(findings), err)
 	}
-	return fresh(all), nil
+	return newFindings(all), nil
 }
 
-// writtenFinding is one that a statement wrote, and whether it was not known
-// before.
+// writtenFinding is a finding that a statement wrote, and whether it is new.
 type writtenFinding struct {
 	backup.Finding
 	New bool
@@ -82,8 +81,8 @@ func collectWritten(rows pgx.Rows, err error) ([]writtenFinding, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByName[writtenFinding])
 }
 
-// fresh are those that were not known before.
-func fresh(written []writtenFinding) []backup.Finding {
+// newFindings returns the findings that are new.
+func newFindings(written []writtenFinding) []backup.Finding {
 	var all []backup.Finding
 	for _, f := range written {
 		if f.New {
@@ -93,9 +92,8 @@ func fresh(written []writtenFinding) []backup.Finding {
 	return all
 }
 
-// Whoever looks for a finding keeps it: planFindings are those that a plan sees
-// again as long as they hold, reconcileFindings those that a sweep does, and
-// projectFindings those that the removals of a project meet.
+// The reasons are grouped by what deletes the findings: planFindings by a plan, reconcileFindings by a reconcile run,
+// projectFindings by the removals in a project.
 var (
 	planFindings = []string{
 		string(backup.BackupMetadataUnreadable), string(backup.RetentionMetadataUnreadable), string(backup.RetentionShortened), string(backup.AbsencesUnconfirmed), string(backup.NotSeen),
@@ -108,7 +106,7 @@ var (
 	projectFindings = []string{string(backup.ProjectGone), string(backup.NoRole)}
 )
 
-// FindingCounts returns how many findings are known, by reason.
+// FindingCounts returns the number of stored findings by reason.
 func (b *Run) FindingCounts(ctx context.Context) (map[string]int, error) {
 	counts := map[string]int{}
 	rows, err := b.db.pool.Query(ctx, `SELECT reason, count(*)::int FROM findings GROUP BY reason`)
@@ -123,7 +121,7 @@ func (b *Run) FindingCounts(ctx context.Context) (map[string]int, error) {
 	return counts, nil
 }
 
-// A KeptFinding is a finding and since when it is known.
+// A KeptFinding is a stored finding and the time since when it is known.
 type KeptFinding struct {
 	backup.Finding
 	Since time.Time

@@ -15,17 +15,17 @@ func shortened(object, detail string) backup.Finding {
 	return backup.Finding{Reason: backup.RetentionShortened, ProjectID: "p", Object: object, Detail: detail}
 }
 
-func (h *house) found(complete bool, findings ...backup.Finding) []backup.Finding {
+func (h *harness) recordFindings(complete bool, findings ...backup.Finding) []backup.Finding {
 	h.t.Helper()
-	fresh, err := h.beat().RecordFindings(h.ctx, findings, complete)
+	fresh, err := h.run().RecordFindings(h.ctx, findings, complete)
 	require.NoError(h.t, err)
 	return fresh
 }
 
-// findings are those that an operator is shown.
-func (h *house) findings() (found []KeptFinding) {
+// findings returns the findings as an operator sees them.
+func (h *harness) findings() (found []KeptFinding) {
 	h.t.Helper()
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		var err error
 		found, err = l.Findings(h.ctx)
 		require.NoError(h.t, err)
@@ -33,81 +33,81 @@ func (h *house) findings() (found []KeptFinding) {
 	return found
 }
 
-func TestAFindingIsToldOnceAndKeepsItsDate(t *testing.T) {
+func TestFindingIsNewOnceAndKeepsSince(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	assert.Equal(t, []backup.Finding{shortened("v", "a")}, h.found(true, shortened("v", "a")))
+	h := newHarness(t)
+	assert.Equal(t, []backup.Finding{shortened("v", "a")}, h.recordFindings(true, shortened("v", "a")))
 	h.clock.Step(hour)
-	assert.Empty(t, h.found(true, shortened("v", "b")))
+	assert.Empty(t, h.recordFindings(true, shortened("v", "b")))
 	found := h.findings()
 	assert.Equal(t, []KeptFinding{{Finding: shortened("v", "b"), Since: base}}, found, "the newest detail, the first date")
 	assert.Same(t, time.UTC, found[0].Since.Location())
 }
 
-func TestOnlyAPlanThatSawAllForgetsAFinding(t *testing.T) {
+func TestOnlyACompletePlanDeletesFindings(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.found(true, shortened("v", ""), shortened("w", ""))
+	h := newHarness(t)
+	h.recordFindings(true, shortened("v", ""), shortened("w", ""))
 	h.clock.Step(hour)
-	lines := h.changes(func() { h.found(false, shortened("w", "")) })
+	lines := h.changes(func() { h.recordFindings(false, shortened("w", "")) })
 	assert.Equal(t, []string{"findings retention_shortened w seen_at: -1h0m0s -> now"}, lines)
 	h.clock.Step(hour)
-	lines = h.changes(func() { h.found(true, shortened("w", "")) })
+	lines = h.changes(func() { h.recordFindings(true, shortened("w", "")) })
 	assert.Equal(t, []string{"- findings retention_shortened v", "findings retention_shortened w seen_at: -1h0m0s -> now"}, lines)
 	h.clock.Step(hour)
-	assert.NotEmpty(t, h.found(true, shortened("v", "")), "found again, it is new")
+	assert.NotEmpty(t, h.recordFindings(true, shortened("v", "")), "found again, it is new")
 }
 
-func TestAPlanForgetsNobodyElsesFindings(t *testing.T) {
+func TestPlanDeletesOnlyPlanFindings(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, reason := range backup.Reasons() {
 		require.NoError(t, h.insert("findings", row{
 			"reason": string(reason), "object": "o", "project_id": "p", "detail": "", "since": base.Add(-hour), "seen_at": base.Add(-hour),
 		}))
 	}
-	lines := h.changes(func() { h.found(true) })
+	lines := h.changes(func() { h.recordFindings(true) })
 	assert.Equal(t, []string{
 		"- findings absences_unconfirmed o", "- findings backup_metadata_unreadable o", "- findings endpoint_silent o", "- findings not_seen o", "- findings older_api_node o",
 		"- findings retention_metadata_unreadable o", "- findings retention_shortened o",
 	}, lines)
 }
 
-func TestASweepForgetsItsOwnFindingsAndNobodyElses(t *testing.T) {
+func TestReconcileDeletesOnlyReconcileFindings(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, reason := range backup.Reasons() {
 		require.NoError(t, h.insert("findings", row{
 			"reason": string(reason), "object": "o", "project_id": "p", "detail": "", "since": base.Add(-hour), "seen_at": base.Add(-hour),
 		}))
 	}
-	swept := func(complete bool) func() {
+	reconciled := func(complete bool) func() {
 		return func() {
-			_, err := h.beat().RecordReconcileFindings(h.ctx, nil, complete)
+			_, err := h.run().RecordReconcileFindings(h.ctx, nil, complete)
 			require.NoError(t, err)
 		}
 	}
-	h.changesNothing(swept(false))
+	h.changesNothing(reconciled(false))
 	assert.Equal(t, []string{
 		"- findings check_not_asked o", "- findings losses_unconfirmed o", "- findings orphan o", "- findings removed_by_others o", "- findings secret_gone o", "- findings secrets_unconfirmed o", "- findings status_unknown o", "- findings tag_mismatch o",
-	}, h.changes(swept(true)))
-	counts, err := h.beat().FindingCounts(h.ctx)
+	}, h.changes(reconciled(true)))
+	counts, err := h.run().FindingCounts(h.ctx)
 	require.NoError(t, err)
 	assert.Len(t, counts, len(backup.Reasons())-8)
 	assert.Equal(t, 1, counts[string(backup.RetentionShortened)])
 }
 
-// What others removed is missed for as long as it would have been kept.
-func TestALossIsAFindingUntilItsRetentionIsOver(t *testing.T) {
+// A loss stays a finding for as long as the restore point would have been retained.
+func TestLossIsAFindingUntilItsRetentionEnds(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"retention": "3 days"})
 	h.volume("w", row{"protected": false, "retention": nil, "retention_source": nil})
 	h.record("r", point("b1", hour).with(row{"state": "lost", "retention": "1 day"}))
 	h.record("s", point("b2", hour).with(row{"state": "lost", "retention": "1 day", "volume_id": "w"}))
 	h.record("there", point("b3", hour))
 	lost := func() (objects []string) {
-		found, err := h.beat().Lost(h.ctx)
+		found, err := h.run().Lost(h.ctx)
 		require.NoError(t, err)
 		for _, f := range found {
 			assert.Equal(t, backup.RemovedByOthers, f.Reason)
@@ -125,21 +125,21 @@ func TestALossIsAFindingUntilItsRetentionIsOver(t *testing.T) {
 	assert.Empty(t, lost())
 }
 
-func TestTheSameFindingTwiceIsOneAndAlwaysTheSame(t *testing.T) {
+func TestDuplicateFindingsAreMergedDeterministically(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.found(true, shortened("v", "b"), shortened("v", "a"))
+	h := newHarness(t)
+	h.recordFindings(true, shortened("v", "b"), shortened("v", "a"))
 	h.clock.Step(hour)
-	lines := h.changes(func() { h.found(true, shortened("v", "a"), shortened("v", "b")) })
+	lines := h.changes(func() { h.recordFindings(true, shortened("v", "a"), shortened("v", "b")) })
 	assert.Equal(t, []string{"findings retention_shortened v seen_at: -1h0m0s -> now"}, lines)
 }
 
-func TestFindingsComeNewestFirst(t *testing.T) {
+func TestFindingsAreSortedNewestFirst(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.found(false, shortened("z", ""))
+	h := newHarness(t)
+	h.recordFindings(false, shortened("z", ""))
 	h.clock.Step(hour)
-	h.found(false, shortened("b", ""), shortened("a", ""))
+	h.recordFindings(false, shortened("b", ""), shortened("a", ""))
 	found := h.findings()
 	var objects []string
 	for _, f := range found {

@@ -7,20 +7,19 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// failuresKept is how many failures of a volume that Cinder holds nothing of are
-// kept at most: enough to see how it went. HISTORY_TIME may end them before.
+// failuresKept is the maximum number of failures kept per volume that left nothing in Cinder. HISTORY_TIME may delete them
+// earlier.
 const failuresKept = 50
 
-// ForgetFailures removes what failed of each volume and left nothing, but the
-// newest failures and those that no report told yet. It goes volume by volume:
-// after an outage of a year there may be thousands of each.
+// ForgetFailures deletes the failures that left nothing in Cinder, except the newest of each volume and those that were not
+// reported yet. It works volume by volume: after an outage of a year each may have thousands.
 func (b *Run) ForgetFailures(ctx context.Context) (int, error) {
 	many := `
-		SELECT volume_id FROM records WHERE ` + isFailedBare + `
+		SELECT volume_id FROM records WHERE ` + isFailedWithoutBackup + `
 		GROUP BY volume_id HAVING count(*) > $1 AND count(*) FILTER (WHERE report_id IS NOT NULL) > 0 ORDER BY 1`
 	q := inOrder("records", `id IN (SELECT id FROM (
 			SELECT id, report_id, row_number() OVER (ORDER BY ended_at DESC, id DESC) AS place
-			FROM records WHERE volume_id = $1 AND `+isFailedBare+`) failed
+			FROM records WHERE volume_id = $1 AND `+isFailedWithoutBackup+`) failed
 			WHERE place > $2 AND report_id IS NOT NULL LIMIT $3)`) + `DELETE FROM records WHERE id IN (SELECT id FROM locked)`
 	volumes, err := collectIDs(b.db.pool.Query(ctx, many, failuresKept))
 	if err != nil {

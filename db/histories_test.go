@@ -9,11 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// histories answers the IDs of each volume's records as a plan reads them.
-func (h *house) histories() (volumes []string, records map[string][]string) {
+// histories returns the IDs of each volume's records as a plan reads them.
+func (h *harness) histories() (volumes []string, records map[string][]string) {
 	h.t.Helper()
 	records = map[string][]string{}
-	for of, err := range h.beat().Histories(h.ctx, nil) {
+	for of, err := range h.run().Histories(h.ctx, nil) {
 		require.NoError(h.t, err)
 		id := of[0].VolumeID
 		volumes = append(volumes, id)
@@ -32,9 +32,9 @@ func incremental(backupID string, age time.Duration) row {
 	return point(backupID, age).with(row{"kind": "incremental"})
 }
 
-func TestAHistoryBeginsAtTheNewestAvailableFull(t *testing.T) {
+func TestHistoryBeginsAtTheNewestAvailableFull(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.record("old full", point("b1", 9*hour))
 	h.record("old incremental", incremental("b2", 8*hour))
@@ -53,9 +53,9 @@ func TestAHistoryBeginsAtTheNewestAvailableFull(t *testing.T) {
 	assert.ElementsMatch(t, want, ids(leased), "a worker decides on the same")
 }
 
-func TestHistoriesComeVolumeByVolumeInOrder(t *testing.T) {
+func TestHistoriesAreGroupedByVolumeInOrder(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, id := range []string{"c", "a", "d", "b"} {
 		h.volume(id, nil)
 	}
@@ -68,9 +68,9 @@ func TestHistoriesComeVolumeByVolumeInOrder(t *testing.T) {
 	assert.Equal(t, map[string][]string{"a": {"6", "3", "0"}, "b": {"7", "4", "1"}, "c": {"8", "5", "2"}}, records)
 }
 
-func TestTheFullOfAnotherProjectBeginsNothing(t *testing.T) {
+func TestHistoryIgnoresFullsOfOtherProjects(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"project_id": "new owner"})
 	h.record("mine", point("b1", 9*hour).with(row{"project_id": "new owner"}))
 	h.record("theirs", point("b2", 8*hour))
@@ -79,8 +79,8 @@ func TestTheFullOfAnotherProjectBeginsNothing(t *testing.T) {
 	assert.Equal(t, []string{"mine too", "theirs", "mine"}, records["v"])
 }
 
-// generate writes n records of the volume, one an hour, the newest first.
-func (h *house) generate(volumeID, state, kind string, n int) {
+// generate writes n records of the volume, one per hour, newest first.
+func (h *harness) generate(volumeID, state, kind string, n int) {
 	h.t.Helper()
 	h.exec(`
 		INSERT INTO records (id, project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind,
@@ -91,9 +91,9 @@ func (h *house) generate(volumeID, state, kind string, n int) {
 		volumeID, state, kind, n, base)
 }
 
-func TestAHistoryWithoutAFullIsBounded(t *testing.T) {
+func TestHistoryWithoutAFullIsBounded(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.generate("v", "failed", "full", 500)
 	_, records := h.histories()
@@ -102,11 +102,10 @@ func TestAHistoryWithoutAFullIsBounded(t *testing.T) {
 	assert.Equal(t, "v 16", records["v"][15])
 }
 
-// A chain may be as long as FULL_BACKUP_DEPTH says: without its full the
-// decision would find no parent and make a full, each time.
-func TestALongChainIsToldWithItsFull(t *testing.T) {
+// A chain may be as long as FULL_BACKUP_DEPTH allows. Without its full, each decision would find no parent and create a full.
+func TestHistoryOfALongChainIncludesItsFull(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.generate("v", "available", "incremental", 450)
 	h.record("full", point("b", 451*hour))
@@ -115,9 +114,9 @@ func TestALongChainIsToldWithItsFull(t *testing.T) {
 	assert.Equal(t, "full", records["v"][450])
 }
 
-func TestWhatIsInProgressIsToldAlsoWhenTheClockWentBack(t *testing.T) {
+func TestHistoryIncludesRecordInProgressAfterClockWentBack(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.record("full", point("b", hour))
 	h.record("planned", shapes["planned"].with(row{"planned_at": base.Add(-2 * hour)}))
@@ -125,15 +124,15 @@ func TestWhatIsInProgressIsToldAlsoWhenTheClockWentBack(t *testing.T) {
 	assert.Equal(t, []string{"full", "planned"}, records["v"])
 }
 
-func TestAReaderThatStopsEarlyGivesTheConnectionBack(t *testing.T) {
+func TestHistoriesReleasesTheConnectionAfterBreak(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for i := range 20 {
 		h.volume(fmt.Sprint(i), nil)
 		h.generate(fmt.Sprint(i), "available", "full", 5)
 	}
 	for range 20 { // more often than the pool has connections
-		for records, err := range h.beat().Histories(h.ctx, nil) {
+		for records, err := range h.run().Histories(h.ctx, nil) {
 			require.NoError(t, err)
 			assert.NotEmpty(t, records)
 			break
@@ -144,9 +143,9 @@ func TestAReaderThatStopsEarlyGivesTheConnectionBack(t *testing.T) {
 	assert.Len(t, volumes, 20)
 }
 
-func TestTheLinksAreWhatCinderMayHold(t *testing.T) {
+func TestLinksReturnsRecordsThatMayBeInCinder(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.volume("other", nil)
 	for _, shape := range shapeNames() {

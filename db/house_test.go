@@ -16,15 +16,15 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// base is where the stepped clock of each test begins.
+// base is the start of each test's stepped clock.
 var base = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const hour = time.Hour
 
-// house is one test's database, its clock and its metrics.
-type house struct {
+// harness is one test's database, clock and metrics.
+type harness struct {
 	t       testing.TB
-	ctx     context.Context //nolint:containedctx // the test's own, which lasts as long as the house
+	ctx     context.Context //nolint:containedctx // the test's context, which lives as long as the harness
 	url     string
 	db      *DB
 	metrics *telemetry.Metrics
@@ -36,10 +36,10 @@ func migrate(ctx context.Context, url string) error {
 	return err
 }
 
-// unstepped opens a database whose clock runs.
-func unstepped(t testing.TB) *house {
+// newUnsteppedHarness opens a database with a running clock.
+func newUnsteppedHarness(t testing.TB) *harness {
 	t.Helper()
-	h := &house{t: t, ctx: t.Context(), url: testkit.DatabaseURL(t, migrate), metrics: telemetry.NewMetrics()}
+	h := &harness{t: t, ctx: t.Context(), url: testkit.DatabaseURL(t, migrate), metrics: telemetry.NewMetrics()}
 	var err error
 	h.db, err = Open(h.ctx, h.url, h.metrics)
 	require.NoError(t, err)
@@ -47,15 +47,15 @@ func unstepped(t testing.TB) *house {
 	return h
 }
 
-func newHouse(t testing.TB) *house {
+func newHarness(t testing.TB) *harness {
 	t.Helper()
-	h := unstepped(t)
+	h := newUnsteppedHarness(t)
 	h.clock = testkit.StepClock(t, h.url)
 	h.clock.Set(base)
 	return h
 }
 
-// row is what a test says of a row; the rest is filled in.
+// row has the columns that a test sets; the others get defaults.
 type row map[string]any
 
 func (r row) with(more row) row {
@@ -65,20 +65,20 @@ func (r row) with(more row) row {
 	return all
 }
 
-func (h *house) exec(q string, args ...any) {
+func (h *harness) exec(q string, args ...any) {
 	h.t.Helper()
 	_, err := h.db.pool.Exec(h.ctx, q, args...)
 	require.NoError(h.t, err)
 }
 
-func (h *house) insert(table string, r row) error {
-	var columns, places []string
+func (h *harness) insert(table string, r row) error {
+	var columns, placeholders []string
 	var args []any
 	for name, value := range r {
 		columns, args = append(columns, name), append(args, value)
-		places = append(places, fmt.Sprintf("$%d", len(args)))
+		placeholders = append(placeholders, fmt.Sprintf("$%d", len(args)))
 	}
-	q := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(places, ", ") + ")"
+	q := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(placeholders, ", ") + ")"
 	_, err := h.db.pool.Exec(h.ctx, q, args...)
 	return err
 }
@@ -88,7 +88,7 @@ var plainVolume = row{
 	"size_gib": 10, "encrypted": false, "protected": true, "retention": "14 days", "retention_source": "default", "seen_at": base,
 }
 
-func (h *house) volume(id string, more row) {
+func (h *harness) volume(id string, more row) {
 	h.t.Helper()
 	require.NoError(h.t, h.insert("volumes", plainVolume.with(row{"id": id}).with(more)))
 }
@@ -98,14 +98,14 @@ var plainRecord = row{
 	"size_gib": 10, "encrypted": false, "kind": "full", "retention": "14 days", "planned_at": base.Add(-hour), "changed_at": base.Add(-hour),
 }
 
-// record writes one and answers it as the package reads it.
-func (h *house) record(id string, more row) backup.Record {
+// record writes a record and returns it as the package reads it.
+func (h *harness) record(id string, more row) backup.Record {
 	h.t.Helper()
 	require.NoError(h.t, h.insert("records", plainRecord.with(row{"id": id}).with(more)))
 	return h.read(id)
 }
 
-func (h *house) read(id string) backup.Record {
+func (h *harness) read(id string) backup.Record {
 	h.t.Helper()
 	r, ok, err := (&Run{db: h.db}).ByID(h.ctx, id)
 	require.NoError(h.t, err)
@@ -113,7 +113,7 @@ func (h *house) read(id string) backup.Record {
 	return r
 }
 
-// point is an available record whose data is as old as said.
+// point is an available record whose data has the given age.
 func point(backupID string, age time.Duration) row {
 	at := base.Add(-age)
 	return row{
@@ -122,15 +122,15 @@ func point(backupID string, age time.Duration) row {
 	}
 }
 
-func (h *house) lease(volumeID string) *Lease {
+func (h *harness) lease(volumeID string) *Lease {
 	h.t.Helper()
 	c, err := h.db.Lease(h.ctx, volumeID, "test", 10*time.Minute)
 	require.NoError(h.t, err)
 	return c
 }
 
-// beat begins a turn of the term that the leader's row names.
-func (h *house) beat() *Run {
+// run begins a run in the current term.
+func (h *harness) run() *Run {
 	h.t.Helper()
 	var term int64
 	require.NoError(h.t, h.db.pool.QueryRow(h.ctx, "SELECT term FROM leadership").Scan(&term))
@@ -139,19 +139,19 @@ func (h *house) beat() *Run {
 	return b
 }
 
-func (h *house) count(q string, args ...any) (n int) {
+func (h *harness) count(q string, args ...any) (n int) {
 	h.t.Helper()
 	require.NoError(h.t, h.db.pool.QueryRow(h.ctx, q, args...).Scan(&n))
 	return n
 }
 
-func (h *house) text(q string, args ...any) (s string) {
+func (h *harness) text(q string, args ...any) (s string) {
 	h.t.Helper()
 	require.NoError(h.t, h.db.pool.QueryRow(h.ctx, q, args...).Scan(&s))
 	return s
 }
 
-// ids answers the IDs of records, sorted.
+// ids returns the IDs of records, sorted.
 func ids(records []backup.Record) []string {
 	var all []string
 	for _, r := range records {
@@ -161,17 +161,16 @@ func ids(records []backup.Record) []string {
 	return all
 }
 
-// waiting waits until n sessions of the database wait for a lock.
-func (h *house) waiting(n int) {
+// waitForLocks waits until n sessions of the database wait for a lock.
+func (h *harness) waitForLocks(n int) {
 	h.t.Helper()
-	h.waitingOr(n, func() bool { return false })
+	h.waitForLocksOr(n, func() bool { return false })
 }
 
-// waitingOr waits until n sessions of the database wait for a lock, or
-// something else has come.
-func (h *house) waitingOr(n int, come func() bool) {
+// waitForLocksOr waits until n sessions of the database wait for a lock, or until done returns true.
+func (h *harness) waitForLocksOr(n int, done func() bool) {
 	h.t.Helper()
 	testkit.Eventually(h.t, fmt.Sprintf("%d sessions wait for a lock", n), time.Minute, func() bool {
-		return come() || h.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == n
+		return done() || h.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == n
 	})
 }

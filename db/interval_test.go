@@ -11,16 +11,16 @@ import (
 	"staffeln/backup"
 )
 
-// sum lets Postgres add what the package makes of a period, and read it back.
-func (h *house) sum(t require.TestingT, at time.Time, p backup.Period) (sum time.Time, back backup.Period) {
+// sum lets Postgres add the converted period, and converts it back.
+func (h *harness) sum(t require.TestingT, at time.Time, p backup.Period) (sum time.Time, back backup.Period) {
 	i := toInterval(p)
 	require.NoError(t, h.db.pool.QueryRow(h.ctx, `SELECT $1::timestamptz + $2::interval, $2::interval`, at, i).Scan(&sum, &i))
 	return sum, fromInterval(i)
 }
 
-func TestPostgresAndGoAddAPeriodAlikeAtTheEndsOfMonths(t *testing.T) {
+func TestPostgresAndGoAddPeriodsAlikeAtMonthEnds(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, c := range []struct{ at, period, want string }{
 		{"2031-01-31T12:00:00Z", "1mon", "2031-02-28T12:00:00Z"},
 		{"2032-01-31T12:00:00Z", "1mon", "2032-02-29T12:00:00Z"},
@@ -45,7 +45,7 @@ func TestPostgresAndGoAddAPeriodAlikeAtTheEndsOfMonths(t *testing.T) {
 
 func TestPostgresAndGoAddAnyPeriodAlike(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		upTo := func(n int, name string) int { return rapid.IntRange(0, n).Draw(rt, name) }
 		p := backup.Period{
@@ -64,12 +64,12 @@ func TestPostgresAndGoAddAnyPeriodAlike(t *testing.T) {
 	})
 }
 
-func TestThePeriodsThatPeopleWriteComeBackAsTheyAre(t *testing.T) {
+func TestPeriodsAreStoredAndReadUnchanged(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, s := range []string{"2w3d", "1y6mon", "20min", "1mon", "10000y", "9y11mon3w6d23h59min59s", "0s"} {
 		p, err := backup.ParsePeriod(s)
-		if s == "10000y" { // bounded by days of leap years
+		if s == "10000y" { // the limit is in days of leap years
 			require.Error(t, err)
 			p, err = backup.ParsePeriod("9979y")
 		}

@@ -2,11 +2,10 @@ package db
 
 import "github.com/stretchr/testify/require"
 
-// fill writes many volumes with ten records each: two removed links, then
-// chains of a full and two incrementals. Of a hundred volumes one has a backup
-// in progress, one a removal, one a failed leftover, and ten are planned; of
-// twenty one has no retention.
-func (h *house) fill(volumes int) {
+// fill writes many volumes with ten records each: two removed links, then chains of a full and two incrementals. One percent
+// of the volumes have a backup in progress, one percent a removal, one percent a failed leftover, and ten percent are planned.
+// Five percent have no retention.
+func (h *harness) fill(volumes int) {
 	h.t.Helper()
 	h.exec(`
 		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted, protected,

@@ -10,25 +10,22 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// leaderLock is the advisory lock of the one scheduler that acts; its number
-// is "staffeln" in ASCII.
+// leaderLock is the number of the advisory lock that the leading scheduler holds: "staffeln" in ASCII.
 const leaderLock = 0x7374616666656c6e
 
-// Leadership is one scheduler's claim to lead: a database session of its own
-// that holds the advisory lock while it lives. The lock is an optimisation;
-// what protects the records is the term that every write names.
+// Leadership is a database session that holds the advisory lock while it lives. The lock is an optimisation; what protects the
+// records is the term that every write checks.
 type Leadership struct {
-	mu   sync.Mutex // held by whoever uses conn
+	mu   sync.Mutex // guards conn
 	conn *pgx.Conn
 	Term int64
 }
 
-// ErrLed says that another scheduler leads.
+// ErrLed means that another scheduler leads.
 var ErrLed = errors.New("another scheduler leads")
 
-// Lead tries to become the leader under the given name and begins a new term.
-// It returns [ErrLed] where another one leads. The session asks the server for
-// keepalives, so that a leader whose machine vanished is forgotten within 15 s.
+// Lead tries to become the leader under the given name and begins a new term. It returns [ErrLed] if another scheduler leads.
+// The session uses TCP keepalives, so the server releases the lock within 15 s if the leader's machine vanishes.
 func Lead(ctx context.Context, url, name string, opts ...Option) (*Leadership, error) {
 	cfg, err := parse(url, "staffeln leader")
 	if err != nil {
@@ -39,15 +36,15 @@ func Lead(ctx context.Context, url, name string, opts ...Option) (*Leadership, e
 	}
 	conn, err := pgx.ConnectConfig(ctx, cfg.ConnConfig)
 	if err != nil {
-		return nil, fmt.Errorf("lead: connect to database %s: %w", place(cfg), err)
+		return nil, fmt.Errorf("lead: connect to database %s: %w", databaseAddress(cfg), err)
 	}
 	l := &Leadership{conn: conn}
-	var mine bool
-	if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(leaderLock)).Scan(&mine); err != nil {
+	var acquired bool
+	if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(leaderLock)).Scan(&acquired); err != nil {
 		l.Resign()
 		return nil, fmt.Errorf("lead: ask for the lock: %w", err)
 	}
-	if !mine {
+	if !acquired {
 		l.Resign()
 		return nil, ErrLed
 	}
@@ -59,13 +56,13 @@ func Lead(ctx context.Context, url, name string, opts ...Option) (*Leadership, e
 	return l, nil
 }
 
-// aliveTime is how long the leader waits for a sign of its session: no longer
-// than the server waits before it gives the lock to another.
-const aliveTime = 10 * time.Second
+// aliveTimeout is how long the leader waits for a response on its session. It is no longer than the time after which the
+// server gives the lock to another scheduler.
+const aliveTimeout = 10 * time.Second
 
-// Alive tells whether the session that holds the lock still lives.
+// Alive returns an error if the session that holds the lock is gone.
 func (l *Leadership) Alive(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, aliveTime)
+	ctx, cancel := context.WithTimeout(ctx, aliveTimeout)
 	defer cancel()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -76,34 +73,33 @@ func (l *Leadership) Alive(ctx context.Context) error {
 }
 
 const (
-	silenceTime = "10s"           // after it the server ends a session of which it hears nothing
-	wordTime    = 2 * time.Second // between two words of a leader that lives
+	idleSessionTimeout = "10s"           // the server ends a session that is silent for longer
+	heartbeatInterval  = 2 * time.Second // between two heartbeats of the leader
 )
 
-// Keep lets the server hear of this process, also in the middle of a long beat,
-// until the returned function is called, and asks it to end the session when it
-// hears nothing. A process that hangs, or is frozen, would keep the lead for as
-// long: its kernel goes on answering keepalives. A Postgres before 14 cannot do
-// that. Where the session is gone it ends by itself: [Leadership.Alive] tells.
+// Keep sends heartbeats to the server until the returned function is called, also during a long run, and lets the server end
+// the session if they stop. Without Keep, a process that hangs or is frozen keeps the leadership until it ends, because its
+// kernel still answers keepalives. Postgres before 14 has no idle_session_timeout. If the session is gone, the heartbeats
+// stop; [Leadership.Alive] reports it.
 func (l *Leadership) Keep(ctx context.Context) (stop func()) {
-	const ask = `SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'`
+	const setTimeout = `SELECT set_config(name, $1, false) FROM pg_settings WHERE name = 'idle_session_timeout'`
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
-	say := func() error {
-		ctx, cancel := context.WithTimeout(ctx, aliveTime)
+	heartbeat := func() error {
+		ctx, cancel := context.WithTimeout(ctx, aliveTimeout)
 		defer cancel()
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		_, err := l.conn.Exec(ctx, ask, silenceTime)
+		_, err := l.conn.Exec(ctx, setTimeout, idleSessionTimeout)
 		return err
 	}
 	go func() {
 		defer close(ended)
-		word := time.NewTicker(wordTime)
-		defer word.Stop()
-		for say() == nil {
+		ticker := time.NewTicker(heartbeatInterval)
+		defer ticker.Stop()
+		for heartbeat() == nil {
 			select {
-			case <-word.C:
+			case <-ticker.C:
 			case <-ctx.Done():
 				return
 			}
@@ -112,11 +108,11 @@ func (l *Leadership) Keep(ctx context.Context) (stop func()) {
 	return func() { cancel(); <-ended }
 }
 
-// Resign ends the session and with it the leadership.
+// Resign closes the session and thereby ends the leadership.
 func (l *Leadership) Resign() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = l.conn.Close(ctx) // a session that can't be closed is ended by the server's keepalives
+	_ = l.conn.Close(ctx) // if this fails, the server's keepalives end the session
 }

@@ -12,36 +12,36 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// A leader that is at work on a long beat is heard; one that hangs loses the
-// lead, though its machine still answers keepalives.
-func TestALeaderThatHangsLosesTheLead(t *testing.T) {
+// During a long run the leader sends heartbeats. A leader that hangs loses leadership although its machine still answers
+// keepalives.
+func TestHangingLeaderLosesLeadership(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	first := h.lead("first")
 	defer first.Keep(h.ctx)()
-	heard := func() (at time.Time) {
+	lastHeartbeat := func() (at time.Time) {
 		const q = `SELECT query_start FROM pg_stat_activity WHERE application_name = 'staffeln leader' AND datname = current_database()`
 		require.NoError(t, h.db.pool.QueryRow(h.ctx, q).Scan(&at))
 		return at
 	}
-	begin := heard()
-	testkit.Eventually(t, "the leader is heard without a beat", time.Minute, func() bool { return heard().Sub(begin) > wordTime })
+	begin := lastHeartbeat()
+	testkit.Eventually(t, "the leader is heard without a beat", time.Minute, func() bool { return lastHeartbeat().Sub(begin) > heartbeatInterval })
 	require.NoError(t, first.Alive(h.ctx))
 
-	beat, err := h.db.BeginRun(h.ctx, first.Term)
+	run, err := h.db.BeginRun(h.ctx, first.Term)
 	require.NoError(t, err)
 	woken, hangs, wrote := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
-		wrote <- beat.inTerm(h.ctx, func(pgx.Tx) error { close(hangs); <-woken; return nil })
+		wrote <- run.inTerm(h.ctx, func(pgx.Tx) error { close(hangs); <-woken; return nil })
 	}()
-	<-hangs // in the middle of a write, which holds the term
+	<-hangs // during a write, which holds the term
 
-	first.mu.Lock() // and of its word to the server
+	first.mu.Lock() // and during a heartbeat
 	wake := sync.OnceFunc(func() { close(woken); first.mu.Unlock() })
 	defer wake()
 	var second *Leadership
 	testkit.Eventually(t, "another leads", 30*time.Second, func() bool {
-		ctx, cancel := context.WithTimeout(h.ctx, time.Second) // what the term's holder lets it wait for
+		ctx, cancel := context.WithTimeout(h.ctx, time.Second) // the old leader's write holds the row of the term
 		defer cancel()
 		l, err := Lead(ctx, h.url, "second")
 		second = l

@@ -16,7 +16,7 @@ import (
 	"staffeln/internal/testkit"
 )
 
-func (h *house) lead(name string) *Leadership {
+func (h *harness) lead(name string) *Leadership {
 	h.t.Helper()
 	l, err := Lead(h.ctx, h.url, name)
 	require.NoError(h.t, err)
@@ -24,9 +24,9 @@ func (h *house) lead(name string) *Leadership {
 	return l
 }
 
-func TestOneLeadsAndATermIsWritten(t *testing.T) {
+func TestLeadBeginsATermAndExcludesOthers(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	lines := h.changes(func() { h.lead("first") })
 	assert.Equal(t, []string{"leadership row leader: '' -> first", "leadership row since: null -> now", "leadership row term: 0 -> 1"}, lines)
 	h.changesNothing(func() {
@@ -35,9 +35,9 @@ func TestOneLeadsAndATermIsWritten(t *testing.T) {
 	})
 }
 
-func TestOfManyOneLeads(t *testing.T) {
+func TestOnlyOneOfManyCandidatesLeads(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	var led atomic.Int32
 	leaders := make(chan *Leadership, 20)
 	var group sync.WaitGroup
@@ -60,9 +60,9 @@ func TestOfManyOneLeads(t *testing.T) {
 	}
 }
 
-func TestAKilledSessionLosesTheLeadToTheNextTerm(t *testing.T) {
+func TestKilledSessionLosesLeadershipToTheNextTerm(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	first := h.lead("first")
 	require.NoError(t, first.Alive(h.ctx))
 	old, err := h.db.BeginRun(h.ctx, first.Term)
@@ -83,11 +83,11 @@ func TestAKilledSessionLosesTheLeadToTheNextTerm(t *testing.T) {
 	require.ErrorIs(t, old.Done(h.ctx, PlanRun, base), ErrLostLeadership)
 }
 
-func TestWhoResignsLeavesTheLeadAndTheBeats(t *testing.T) {
+func TestResignReleasesLeadershipAndKeepsRunTimes(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	first := h.lead("first")
-	require.NoError(t, h.beat().Done(h.ctx, PlanRun, base))
+	require.NoError(t, h.run().Done(h.ctx, PlanRun, base))
 	first.Resign()
 	first.Resign()
 	var second *Leadership
@@ -97,21 +97,20 @@ func TestWhoResignsLeavesTheLeadAndTheBeats(t *testing.T) {
 		return err == nil
 	})
 	t.Cleanup(second.Resign)
-	b := h.beat()
+	b := h.run()
 	assert.EqualValues(t, 2, b.Term)
 	assert.Equal(t, base, *b.PlannedAt, "what is planned stays planned")
 }
 
-// settings are those that free the leader's lock, and what an unfinished beat
-// holds of the term, when its machine vanishes.
+// settings release the leader's lock, and the locks of an unfinished run, when its machine vanishes.
 var settings = map[string]string{
 	"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "3", "tcp_keepalives_count": "2", "tcp_user_timeout": "11000",
 	"idle_in_transaction_session_timeout": "1min", "TimeZone": "UTC",
 }
 
-func TestTheServerForgetsSessionsOfMachinesThatVanished(t *testing.T) {
+func TestSessionsHaveKeepalivesAndTimeouts(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	leader := h.lead("first")
 	for name, want := range settings {
 		var ofLeader, ofPool string
@@ -122,11 +121,11 @@ func TestTheServerForgetsSessionsOfMachinesThatVanished(t *testing.T) {
 	}
 }
 
-// A server that vanished does not keep the leader waiting for TCP to give up.
-func TestAServerThatFallsSilentIsNotAlive(t *testing.T) {
+// If the server vanishes, the leader does not wait for TCP timeouts.
+func TestAliveFailsWhenTheServerStopsResponding(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	silent, pass := silencer(t, h.url)
+	h := newHarness(t)
+	silent, pass := silentProxy(t, h.url)
 	l, err := Lead(h.ctx, silent, "first")
 	require.NoError(t, err)
 	require.NoError(t, l.Alive(h.ctx))
@@ -138,8 +137,8 @@ func TestAServerThatFallsSilentIsNotAlive(t *testing.T) {
 	l.Resign()
 }
 
-// silencer answers a URL by which the database is reached as long as pass is true.
-func silencer(t *testing.T, url string) (string, *atomic.Bool) {
+// silentProxy returns a URL of a proxy to the database that forwards data as long as pass is true.
+func silentProxy(t *testing.T, url string) (string, *atomic.Bool) {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(url)
 	require.NoError(t, err)

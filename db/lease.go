@@ -11,8 +11,8 @@ import (
 	"staffeln/backup"
 )
 
-// A Lease is the lease on one volume's row that lets one handler work on it.
-// Every later write names its token: a late twin writes nothing.
+// A Lease is the lease on one volume's row. Only its holder may work on the volume. Every later write checks its token, so a
+// handler that lost the lease writes nothing.
 type Lease struct {
 	db       *DB
 	VolumeID string
@@ -21,14 +21,13 @@ type Lease struct {
 	Until    time.Time // no call to the cloud may outlast it
 }
 
-// ErrLeased says that another handler holds the volume's lease.
+// ErrLeased means that another handler holds the volume's lease.
 var ErrLeased = errors.New("another handler holds the volume's lease")
 
-// ErrStale says that a write changed nothing, because the lease ran out or the
-// record moved on: whoever sees it stops.
+// ErrStale means that a write changed nothing, because the lease ran out or the record was changed. The caller stops.
 var ErrStale = errors.New("the lease ran out or the record moved on")
 
-// Lease takes the volume's lease for the given time, or returns [ErrLeased].
+// Lease acquires the volume's lease for the given time, or returns [ErrLeased].
 func (d *DB) Lease(ctx context.Context, volumeID, kind string, lease time.Duration) (*Lease, error) {
 	const q = `
 		UPDATE volumes SET lease_token = gen_random_uuid()::text, lease_until = staffeln_now() + $3, lease_kind = $2
@@ -47,8 +46,7 @@ func (d *DB) Lease(ctx context.Context, volumeID, kind string, lease time.Durati
 	return c, nil
 }
 
-// Release gives the lease back; one that ran out and was taken by another
-// handler is left alone.
+// Release releases the lease. If it ran out and another handler took it, Release does nothing.
 func (c *Lease) Release(ctx context.Context) error {
 	const q = `UPDATE volumes SET lease_token = NULL, lease_until = NULL, lease_kind = NULL WHERE id = $1 AND lease_token = $2`
 	if _, err := c.db.pool.Exec(ctx, q, c.VolumeID, c.token); err != nil {
@@ -57,7 +55,7 @@ func (c *Lease) Release(ctx context.Context) error {
 	return nil
 }
 
-// Volume returns what the plans remember of the leased volume.
+// Volume returns the stored state of the leased volume.
 func (c *Lease) Volume(ctx context.Context) (Volume, error) {
 	rows, err := c.db.pool.Query(ctx, `SELECT `+withEnds+` FROM volumes WHERE id = $1`, c.VolumeID)
 	if err != nil {
@@ -80,8 +78,7 @@ func (c *Lease) Records(ctx context.Context) ([]backup.Record, error) {
 	return records, nil
 }
 
-// Links returns all records of the leased volume that Cinder may hold
-// something of.
+// Links returns all records of the leased volume that Cinder may hold a backup of.
 func (c *Lease) Links(ctx context.Context) ([]backup.Record, error) {
 	q := `SELECT ` + recordColumns + ` FROM records WHERE volume_id = $1 AND ` + mayBeInCinder + ` ORDER BY planned_at, id`
 	records, err := collectRecords(c.db.pool.Query(ctx, q, c.VolumeID))
@@ -91,26 +88,25 @@ func (c *Lease) Links(ctx context.Context) ([]backup.Record, error) {
 	return records, nil
 }
 
-// RemovalDone forgets that a removal was due; [ErrStale] where the lease ran out.
+// RemovalDone clears the volume's due removal. It returns [ErrStale] if the lease ran out.
 func (c *Lease) RemovalDone(ctx context.Context) error {
-	if err := c.own(ctx, `removal_due_at = NULL, removal_failures = 0, removal_next_try_at = NULL`, nil); err != nil {
+	if err := c.updateVolume(ctx, `removal_due_at = NULL, removal_failures = 0, removal_next_try_at = NULL`, nil); err != nil {
 		return fmt.Errorf("end removal of volume %s: %w", c.VolumeID, err)
 	}
 	return nil
 }
 
-// RemovalLater leaves all removals of the volume to the given time: what they
-// met only waiting can mend.
-func (c *Lease) RemovalLater(ctx context.Context, again time.Time) error {
+// RemovalLater postpones all removals of the volume to the given time, after failures that only waiting can fix.
+func (c *Lease) RemovalLater(ctx context.Context, retryAt time.Time) error {
 	const set = `removal_failures = removal_failures + 1, removal_next_try_at = @again`
-	if err := c.own(ctx, set, pgx.NamedArgs{"again": again}); err != nil {
+	if err := c.updateVolume(ctx, set, pgx.NamedArgs{"again": retryAt}); err != nil {
 		return fmt.Errorf("put off removals of volume %s: %w", c.VolumeID, err)
 	}
 	return nil
 }
 
-// own writes columns of the volume for whoever holds its lease.
-func (c *Lease) own(ctx context.Context, set string, args pgx.NamedArgs) error {
+// updateVolume updates columns of the volume while the lease is held.
+func (c *Lease) updateVolume(ctx context.Context, set string, args pgx.NamedArgs) error {
 	tag, err := c.db.pool.Exec(ctx, `UPDATE volumes SET `+set+` WHERE `+leaseHolds, c.args(args))
 	if err == nil && tag.RowsAffected() == 0 {
 		err = ErrStale

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestOfFiftyLeasesAtOnceOneWins(t *testing.T) {
+func TestOnlyOneOfFiftyConcurrentLeasesSucceeds(t *testing.T) {
 	t.Parallel()
-	h := unstepped(t)
+	h := newUnsteppedHarness(t)
 	h.volume("v", nil)
 	for range 5 {
 		var won, refused atomic.Int32
@@ -38,9 +38,9 @@ func TestOfFiftyLeasesAtOnceOneWins(t *testing.T) {
 	}
 }
 
-func TestALeaseWritesItselfAndNothingElse(t *testing.T) {
+func TestLeaseWritesOnlyLeaseColumns(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.volume("w", nil)
 	var c *Lease
@@ -60,9 +60,9 @@ func TestALeaseWritesItselfAndNothingElse(t *testing.T) {
 	}, lines)
 }
 
-func TestALeaseEndsExactlyAtItsTime(t *testing.T) {
+func TestLeaseExpiresExactlyAtItsEnd(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	h.clock.Set(c.Until.Add(-time.Microsecond))
 	_, err := h.db.Lease(h.ctx, "v", "late", time.Minute)
@@ -81,13 +81,13 @@ func TestALeaseEndsExactlyAtItsTime(t *testing.T) {
 	require.NoError(t, err, "at its end another takes it")
 }
 
-func TestALateTwinWritesNothingAndKeepsTheNewLease(t *testing.T) {
+func TestExpiredLeaseHolderWritesNothing(t *testing.T) {
 	t.Parallel()
 	for name, move := range moves {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
-			for shape := range legal[name] {
+			h := newHarness(t)
+			for shape := range allowedMoves[name] {
 				h.exec("DELETE FROM records")
 				h.exec("DELETE FROM volumes")
 				late, r := h.shaped(shape)
@@ -104,9 +104,9 @@ func TestALateTwinWritesNothingAndKeepsTheNewLease(t *testing.T) {
 	}
 }
 
-func TestALeaseThatWasReleasedIsOver(t *testing.T) {
+func TestReleasedLeaseIsStale(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	require.NoError(t, c.Release(h.ctx))
 	h.changesNothing(func() {
@@ -116,9 +116,9 @@ func TestALeaseThatWasReleasedIsOver(t *testing.T) {
 	})
 }
 
-func TestTwoMovesOfOneRecordAtOnceAreOne(t *testing.T) {
+func TestConcurrentMovesOfOneRecordSucceedOnce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	var done, stale atomic.Int32
 	var group sync.WaitGroup
@@ -137,11 +137,11 @@ func TestTwoMovesOfOneRecordAtOnceAreOne(t *testing.T) {
 	assert.EqualValues(t, 19, stale.Load())
 }
 
-// A write that began in time holds the volume until it ends: nobody takes the
-// lease over meanwhile, also when the write waits for the record past its end.
-func TestNobodyTakesAVolumeOverWhileItsRecordIsWritten(t *testing.T) {
+// A write that began in time locks the volume until it ends. Nobody can take the lease meanwhile, even if the write waits for
+// the record until after the lease's end.
+func TestVolumeIsNotLeasedAgainWhileItsRecordIsWritten(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	tx, err := h.db.pool.Begin(h.ctx)
 	require.NoError(t, err)
@@ -151,10 +151,10 @@ func TestNobodyTakesAVolumeOverWhileItsRecordIsWritten(t *testing.T) {
 	var group sync.WaitGroup
 	var moved, leased error
 	group.Go(func() { _, moved = c.Withdraw(h.ctx, r, why) })
-	h.waiting(1)
+	h.waitForLocks(1)
 	h.clock.Set(c.Until)
 	group.Go(func() { _, leased = h.db.Lease(h.ctx, "v", "next", time.Minute) })
-	h.waiting(2)
+	h.waitForLocks(2)
 	require.NoError(t, tx.Commit(h.ctx))
 	group.Wait()
 	require.NoError(t, moved)

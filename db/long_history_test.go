@@ -7,11 +7,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Of 1,500 restore points of a volume, a plan, a list and a page read those that they are about, whatever Postgres guesses of
-// their number: also where it looks for backups that a wrong clock of Cinder's dated, and there are none.
-func TestALongHistoryIsReadWhereItIsAskedFor(t *testing.T) {
+// Of a volume's 1,500 restore points, a plan, a list and a page read only the ones they need, whatever number of rows Postgres
+// estimates. This includes the search for backups with a wrong Cinder timestamp when there are none.
+func TestLongHistoryIsReadThroughIndexes(t *testing.T) {
 	t.Parallel()
-	h := alone(t, 20)
+	h := newSingleConnHarness(t, 20)
 	h.exec(`DELETE FROM records`)
 	h.exec(`
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind, retention,
@@ -20,14 +20,14 @@ func TestALongHistoryIsReadWhereItIsAskedFor(t *testing.T) {
 			at, at, gen_random_uuid()::text, 'web_disk', 'available', at, at, at, at, at, at
 		FROM volumes v, generate_series(1, 1500) AS n, LATERAL (SELECT now() - (1501 - n) * interval '1 hour' AS at) t`)
 	h.exec(`VACUUM ANALYZE records`)
-	var extents []Extent // counted through an index
-	h.look(func(l *Snapshot) {
+	var extents []Extent // counted with an index
+	h.inSnapshot(func(l *Snapshot) {
 		var err error
 		extents, err = l.Extents(h.ctx, someVolume, "")
 		require.NoError(t, err)
 		require.Equal(t, 1500, extents[0].Links)
 	})
-	for name, look := range map[string]func(l *Snapshot){
+	for name, read := range map[string]func(l *Snapshot){
 		"what a plan needs": func(l *Snapshot) {
 			_, err := l.Decisive(h.ctx, someVolume)
 			require.NoError(t, err)
@@ -46,7 +46,7 @@ func TestALongHistoryIsReadWhereItIsAskedFor(t *testing.T) {
 		},
 	} {
 		scans, before := h.scans(), h.reads()
-		h.look(look)
+		h.inSnapshot(read)
 		assert.Equal(t, scans, h.scans(), "%s reads all records", name)
 		assert.Less(t, h.reads()-before, 200, "%s reads much", name)
 	}

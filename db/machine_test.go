@@ -13,7 +13,7 @@ import (
 	"staffeln/backup"
 )
 
-// What the moves write of the reason, in each shape that was asked for before.
+// The reason columns that the moves write, for each shape with a previous request.
 const (
 	became   = "changed_at: -1h0m0s -> now; "
 	newWhy   = "reason: throttled -> quota_exceeded; reason_text: slow -> quota; cloud_request_id: req-1 -> req-2; "
@@ -25,9 +25,9 @@ const (
 	notGone  = "removal_reason: expired -> quota_exceeded; removal_text: '' -> quota; "
 )
 
-// legal is the whole machine: which move may be made in which shape, and every
-// column that it writes. What is not here is refused and writes nothing.
-var legal = map[string]map[string]string{
+// allowedMoves is the whole state machine: the shapes in which each move is allowed, and every column that it writes. All
+// other moves must fail and write nothing.
+var allowedMoves = map[string]map[string]string{
 	"Ask": {
 		"planned": became + "unanswered_request_at: null -> now; attempts: 0 -> 1; backup_name: '' -> web_disk_2; deadline: null -> +6h0m0s; " +
 			"kind: full -> incremental; last_requested_at: null -> now; requested_at: null -> now; state: planned -> creating",
@@ -105,12 +105,12 @@ var legal = map[string]map[string]string{
 	},
 }
 
-func TestEachMoveWritesExactlyItsColumnsAndIsRefusedEverywhereElse(t *testing.T) {
+func TestEachMoveWritesItsColumnsAndFailsInOtherStates(t *testing.T) {
 	t.Parallel()
 	for name, move := range moves {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
+			h := newHarness(t)
 			for _, shape := range shapeNames() {
 				h.exec("DELETE FROM records")
 				h.exec("DELETE FROM volumes")
@@ -118,7 +118,7 @@ func TestEachMoveWritesExactlyItsColumnsAndIsRefusedEverywhereElse(t *testing.T)
 				var after backup.Record
 				var err error
 				lines := h.changes(func() { after, err = move(h, c, r) })
-				if want, ok := legal[name][shape]; ok {
+				if want, ok := allowedMoves[name][shape]; ok {
 					require.NoError(t, err, shape)
 					assert.Equal(t, sorted(want), of("records r", lines), shape)
 					assert.Equal(t, h.read("r"), after, shape)
@@ -132,21 +132,21 @@ func TestEachMoveWritesExactlyItsColumnsAndIsRefusedEverywhereElse(t *testing.T)
 	}
 }
 
-// sorted puts the columns of a cell into the order of the difference.
+// sorted sorts the columns of a cell like the difference.
 func sorted(want string) string {
 	lines := strings.Split(strings.TrimSuffix(want, "; "), "; ")
 	slices.Sort(lines)
 	return strings.Join(lines, "; ")
 }
 
-func TestTheMovesGoNowhereThatTheMachineDoesNotKnow(t *testing.T) {
+func TestMovesFollowTheStateMachine(t *testing.T) {
 	t.Parallel()
 	states := map[backup.State]bool{}
 	for shape := range shapes {
 		states[stateOf(shape)] = true
 	}
 	assert.ElementsMatch(t, backup.States, slices.Collect(maps.Keys(states)), "every state has a shape")
-	for name, cells := range legal {
+	for name, cells := range allowedMoves {
 		for shape, want := range cells {
 			_, arrow, moved := strings.Cut(want, "state: ")
 			if !moved {
@@ -158,9 +158,9 @@ func TestTheMovesGoNowhereThatTheMachineDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestAMoveOfARecordThatMovedOnIsStale(t *testing.T) {
+func TestMoveOfAChangedRecordIsStale(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	_, err := c.Withdraw(h.ctx, r, why)
 	require.NoError(t, err)
@@ -168,16 +168,16 @@ func TestAMoveOfARecordThatMovedOnIsStale(t *testing.T) {
 		h.changesNothing(func() {
 			_, err := move(h, c, r)
 			require.Error(t, err, name)
-			if legal[name]["planned"] != "" {
+			if allowedMoves[name]["planned"] != "" {
 				require.ErrorIs(t, err, ErrStale, name)
 			}
 		})
 	}
 }
 
-func TestAMoveWithAnotherVolumesLeaseIsStale(t *testing.T) {
+func TestMoveWithAnotherVolumesLeaseIsStale(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	_, r := h.shaped("planned")
 	other := h.lease("other")
 	h.clock.Step(time.Second)

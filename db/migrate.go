@@ -16,15 +16,15 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// A Migration is one step of the schema and whether the database has it.
+// A Migration is one version of the schema and whether it is applied.
 type Migration struct {
 	Version int64
 	Name    string
 	Applied bool
 }
 
-// MigrateUp brings the schema to the version of this program. Any number of
-// processes may try at once: a lock lets one do it. It returns what it applied.
+// MigrateUp applies all missing migrations and returns them. Several processes may call it at once: a lock lets one do the
+// work.
 func MigrateUp(ctx context.Context, url string) ([]Migration, error) {
 	var done []Migration
 	err := withProvider(ctx, url, func(p *goose.Provider) error {
@@ -37,7 +37,7 @@ func MigrateUp(ctx context.Context, url string) ([]Migration, error) {
 	return done, err
 }
 
-// MigrateDown takes back the newest step, and with the first one all data.
+// MigrateDown reverts the newest migration. Reverting the first one deletes all data.
 func MigrateDown(ctx context.Context, url string) (Migration, error) {
 	var done Migration
 	err := withProvider(ctx, url, func(p *goose.Provider) error {
@@ -57,7 +57,7 @@ func MigrateDown(ctx context.Context, url string) (Migration, error) {
 	return done, err
 }
 
-// MigrationStatus lists all steps, oldest first.
+// MigrationStatus returns all migrations, oldest first.
 func MigrationStatus(ctx context.Context, url string) ([]Migration, error) {
 	var all []Migration
 	err := withProvider(ctx, url, func(p *goose.Provider) error {
@@ -76,16 +76,16 @@ func withProvider(ctx context.Context, url string, do func(*goose.Provider) erro
 		return fmt.Errorf("migrate database: %w", err)
 	}
 	conn := stdlib.OpenDB(*cfg.ConnConfig)
-	defer func() { _ = conn.Close() }() // nothing is left to lose
+	defer func() { _ = conn.Close() }() // all work is done
 	if err := conn.PingContext(ctx); err != nil {
-		return fmt.Errorf("migrate database %s: %w", place(cfg), advised(err))
+		return fmt.Errorf("migrate database %s: %w", databaseAddress(cfg), withAdvice(err))
 	}
 	p, err := newProvider(conn)
 	if err != nil {
-		return fmt.Errorf("migrate database %s: %w", place(cfg), err)
+		return fmt.Errorf("migrate database %s: %w", databaseAddress(cfg), err)
 	}
 	if err := do(p); err != nil {
-		return fmt.Errorf("migrate database %s: %w", place(cfg), advisedBySQLState(err))
+		return fmt.Errorf("migrate database %s: %w", databaseAddress(cfg), withSQLStateAdvice(err))
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ func newProvider(conn *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	// looks once a second, for five minutes, whether another process is done
+	// tries once a second, for five minutes, to take the lock that another process may hold
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func newProvider(conn *sql.DB) (*goose.Provider, error) {
 	return goose.NewProvider(goose.DialectPostgres, conn, dir, goose.WithSessionLocker(locker))
 }
 
-// checkVersion compares the database's schema with the newest embedded step.
+// checkVersion compares the database's schema version with the newest embedded migration.
 func (d *DB) checkVersion(ctx context.Context) error {
 	want, err := newestVersion()
 	if err != nil {
@@ -115,7 +115,7 @@ func (d *DB) checkVersion(ctx context.Context) error {
 		return fmt.Errorf("read schema version: %w", err)
 	}
 	if have == 1 {
-		// a step that was taken back is removed from goose's table
+		// goose removes reverted migrations from its table
 		const newest = `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`
 		if err := d.pool.QueryRow(ctx, newest).Scan(&have); err != nil {
 			return fmt.Errorf("read schema version: %w", err)

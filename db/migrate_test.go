@@ -12,15 +12,14 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// steps are all there are, in their order.
+// steps returns all migrations in order.
 func steps(applied bool) []Migration {
 	return []Migration{
 		{1, "00001_initial.sql", applied},
 	}
 }
 
-// schema is every column, constraint and index of the product's tables, and
-// the functions.
+// schema selects every column, constraint, index and function of the product.
 const schema = `
 	SELECT string_agg(line, E'\n' ORDER BY line) FROM (
 		SELECT format('%s.%s %s', table_name, column_name, data_type) FROM information_schema.columns WHERE table_schema = 'public'
@@ -38,7 +37,7 @@ func ask(t *testing.T, url, q string) (answer string) {
 	return answer
 }
 
-func TestTheSchemaComesOnceAndGoesWhole(t *testing.T) {
+func TestMigrateUpIsIdempotentAndMigrateDownRemovesAll(t *testing.T) {
 	t.Parallel()
 	ctx, url := t.Context(), testkit.DatabaseURL(t, nil)
 	before, err := MigrationStatus(ctx, url)
@@ -75,7 +74,7 @@ func TestTheSchemaComesOnceAndGoesWhole(t *testing.T) {
 	assert.NotEqual(t, installation, ask(t, url, "SELECT id FROM installation"), "and another installation")
 }
 
-func TestOfFiveMigrationsAtOnceOneWorksAndAllSucceed(t *testing.T) {
+func TestConcurrentMigrationsAllSucceed(t *testing.T) {
 	t.Parallel()
 	url := testkit.DatabaseURL(t, nil)
 	done := make([][]Migration, 5)
@@ -91,7 +90,7 @@ func TestOfFiveMigrationsAtOnceOneWorksAndAllSucceed(t *testing.T) {
 	assert.Equal(t, steps(true), slices.Concat(done...), "each step once, and all by one")
 }
 
-func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
+func TestOpenRejectsAnotherSchemaVersionWithAdvice(t *testing.T) {
 	t.Parallel()
 	empty, gone, newer := testkit.DatabaseURL(t, nil), testkit.DatabaseURL(t, migrate), testkit.DatabaseURL(t, migrate)
 	for range steps(true) {
@@ -114,10 +113,10 @@ func TestOpenRefusesAnotherSchemaAndSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// An older program beside a newer one must leave the newer schema alone.
-func TestAnOlderProgramDoesNotTakeANewerSchemaBack(t *testing.T) {
+// An older program must not change a newer schema.
+func TestOlderProgramDoesNotRevertANewerSchema(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)")
 	built := ask(t, h.url, schema)
 	h.changesNothing(func() {

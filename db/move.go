@@ -14,28 +14,26 @@ import (
 	"staffeln/backup"
 )
 
-// change is one transition of one record: what it requires, where it leads and
-// what it writes.
+// change is one transition of one record: its preconditions, the new state and the columns that it writes.
 type change struct {
 	guard guard
 	to    backup.State
-	set   string // further columns: constants of this package only
+	set   string // further columns; only constants of this package, never user input
 	args  pgx.NamedArgs
 }
 
-// A guard is what must hold of the record as it is in the table, beside the
-// lease on its volume.
+// A guard is the precondition of a change, checked against the record in the table in addition to the volume's lease.
 type guard struct {
-	from         []backup.State // its state is one of these
-	hasBackup    bool           // Cinder has named its backup
-	awaitsAnswer bool           // a request to make it was sent, and nothing is known of its answer
-	wasMade      bool           // it became a restore point
-	unpaused     bool           // no pause forbids to begin something
+	from         []backup.State // allowed states
+	hasBackup    bool           // Cinder returned the backup's ID
+	awaitsAnswer bool           // a creation request was sent and its outcome is unknown
+	wasMade      bool           // it was a restore point at some time
+	unpaused     bool           // no pause applies to its project
 }
 
 func in(states ...backup.State) []backup.State { return states }
 
-// condition returns the guard in SQL, for a record that was read in one of its states.
+// condition returns the guard in SQL for a record that was read in one of the allowed states.
 func (g guard) condition() string {
 	all := []string{`state = @from`}
 	for _, one := range []struct {
@@ -54,16 +52,14 @@ func (g guard) condition() string {
 	return strings.Join(all, ` AND `)
 }
 
-// move carries out one transition in one statement, for whoever holds the
-// lease, and is the one place that logs and counts it. It returns the record
-// as it is now, or [ErrStale] where the lease ran out or the record is no
-// longer as it was when r was read.
+// move executes one transition in one statement while the lease is held. It is the only function that logs and counts
+// transitions. It returns the updated record, or [ErrStale] if the lease ran out or the record changed after r was read.
 func (c *Lease) move(ctx context.Context, r backup.Record, ch change) (backup.Record, error) {
 	if !slices.Contains(ch.guard.from, r.State) || ch.to != r.State && !r.State.CanBecome(ch.to) {
 		return r, fmt.Errorf("move record %s to %s: it is %s", r.ID, ch.to, r.State)
 	}
-	// The lease's row is locked first, always in this order, so that nobody
-	// takes the volume over while the record is written.
+	// The volume's row is locked first, always in this order, so that no other handler takes the volume over while the record
+	// is written.
 	q := `
 		WITH lease AS (SELECT 1 FROM volumes WHERE ` + leaseHolds + ` FOR NO KEY UPDATE)
 		UPDATE records SET state = @to, changed_at = CASE WHEN state = @to THEN changed_at ELSE staffeln_now() END, ` + ch.set + `
@@ -78,7 +74,7 @@ func (c *Lease) move(ctx context.Context, r backup.Record, ch change) (backup.Re
 	}
 	after, err := c.write(ctx, ch, q, args)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return r, fmt.Errorf("move record %s from %s to %s: %w", r.ID, r.State, ch.to, c.unmoved(ctx, r, ch))
+		return r, fmt.Errorf("move record %s from %s to %s: %w", r.ID, r.State, ch.to, c.whyUnchanged(ctx, r, ch))
 	}
 	if err != nil {
 		return r, fmt.Errorf("move record %s to %s: %w", r.ID, ch.to, err)
@@ -96,8 +92,7 @@ func (c *Lease) move(ctx context.Context, r backup.Record, ch change) (backup.Re
 	return after, nil
 }
 
-// write runs the statement of one change; one that begins something keeps a
-// pause waiting until it is committed.
+// write runs the statement of one change. A change that starts something blocks a new pause until it is committed.
 func (c *Lease) write(ctx context.Context, ch change, q string, args pgx.NamedArgs) (after backup.Record, err error) {
 	one := func(from queries) error {
 		rows, err := from.Query(ctx, q, args)
@@ -111,7 +106,7 @@ func (c *Lease) write(ctx context.Context, ch change, q string, args pgx.NamedAr
 		return after, err
 	}
 	err = pgx.BeginFunc(ctx, c.db.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, enter); err != nil {
+		if _, err := tx.Exec(ctx, sharedPauseLock); err != nil {
 			return err
 		}
 		return one(tx)
@@ -119,8 +114,8 @@ func (c *Lease) write(ctx context.Context, ch change, q string, args pgx.NamedAr
 	return after, err
 }
 
-// unmoved returns why a statement changed nothing.
-func (c *Lease) unmoved(ctx context.Context, r backup.Record, ch change) error {
+// whyUnchanged returns the reason why a statement changed nothing.
+func (c *Lease) whyUnchanged(ctx context.Context, r backup.Record, ch change) error {
 	if ch.guard.unpaused {
 		if all, err := pauses(ctx, c.db.pool); err == nil && all.Of(r.ProjectID) != nil {
 			return ErrPaused
@@ -129,10 +124,10 @@ func (c *Lease) unmoved(ctx context.Context, r backup.Record, ch change) error {
 	return ErrStale
 }
 
-// leaseHolds is the guard of each write for whoever holds a volume's lease.
+// leaseHolds is the condition that each write of a lease holder checks.
 const leaseHolds = `id = @volume AND lease_token = @token AND lease_until > staffeln_now()`
 
-// args returns those of [leaseHolds] and the given ones.
+// args returns the arguments of [leaseHolds] and the given ones.
 func (c *Lease) args(more pgx.NamedArgs) pgx.NamedArgs {
 	args := pgx.NamedArgs{"volume": c.VolumeID, "token": c.token}
 	maps.Copy(args, more)

@@ -10,22 +10,22 @@ import (
 	"staffeln/backup"
 )
 
-// A Notice is one condition of one volume that a project or the operator is
-// still to get a mail about, and what is left of the volume now.
+// A Notice is one condition of one volume that the project or the operator was not mailed about yet, with the current state of
+// the volume's restore points.
 type Notice struct {
 	ID                  int64
 	Kind                backup.Reason
 	ProjectID, VolumeID string
 	Content             NoticeContent
 
-	Points  int        // restore points that the project has of it
-	LastEnd *time.Time // the newest end of their retentions
-	Going   int        // those that the shorter retention removes when it takes effect, and that would stay otherwise
-	Stands  bool       // the condition still does
+	Points  int        // number of the project's restore points of the volume
+	LastEnd *time.Time // when the last of them expires
+	Going   int        // restore points that the shorter retention removes when it takes effect, and that would otherwise be retained
+	Stands  bool       // whether the condition still holds
 }
 
-// Notices returns them for the leased group: the operator's for the group of
-// all projects. A shorter retention takes effect after the delay.
+// Notices returns the unsent notices of the leased group; the group of all projects gets the operator's notices. A shorter
+// retention takes effect after the delay.
 func (c *ReportLease) Notices(ctx context.Context, delay time.Duration) ([]Notice, error) {
 	const q = `
 		SELECT n.id, n.kind, n.project_id, n.volume_id, n.content, coalesce(points, 0) AS points, last_end, coalesce(going, 0) AS going, CASE n.kind
@@ -49,24 +49,23 @@ func (c *ReportLease) Notices(ctx context.Context, delay time.Duration) ([]Notic
 	return all, nil
 }
 
-// MakeNotice keeps a mail about these notices. Where one of them is in another
-// mail by now it keeps nothing, and returns [ErrStale]. Logged says that the
-// log is the one receiver of all: nobody else gets them.
+// MakeNotice stores a mail about these notices. If one of them is already in another mail, it stores nothing and returns
+// [ErrStale]. logged says that the log is the only receiver, so no project gets a mail.
 func (c *ReportLease) MakeNotice(ctx context.Context, r NewReport, notices []int64, logged bool) error {
-	err := c.holding(ctx, func(tx pgx.Tx) error {
-		if err := c.keep(ctx, tx, kindNotice, r); err != nil {
+	err := c.inLease(ctx, func(tx pgx.Tx) error {
+		if err := c.store(ctx, tx, kindNotice, r); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, inOrder("notices", `id = ANY($1)`)+lockAlone, notices); err != nil {
+		if _, err := tx.Exec(ctx, inOrder("notices", `id = ANY($1)`)+lockOnly, notices); err != nil {
 			return err
 		}
 		q := `UPDATE notices SET report_id = $1 WHERE id = ANY($2) AND report_id IS NULL`
 		if c.Group == AllProjects {
 			q = `UPDATE notices SET operator_report_id = $1, report_id = CASE WHEN $3 THEN coalesce(report_id, '') ELSE report_id END
 				WHERE id = ANY($2) AND operator_report_id IS NULL`
-			return exactly(ctx, tx, len(notices), q, r.ID, notices, logged)
+			return execExactly(ctx, tx, len(notices), q, r.ID, notices, logged)
 		}
-		return exactly(ctx, tx, len(notices), q, r.ID, notices)
+		return execExactly(ctx, tx, len(notices), q, r.ID, notices)
 	})
 	if err != nil {
 		return fmt.Errorf("keep notice to %s: %w", c.Group, err)

@@ -10,14 +10,14 @@ import (
 	"staffeln/backup"
 )
 
-func (h *house) notify() int {
+func (h *harness) notify() int {
 	h.t.Helper()
-	n, err := h.beat().Notify(h.ctx, day)
+	n, err := h.run().Notify(h.ctx, day)
 	require.NoError(h.t, err)
 	return n
 }
 
-func (h *house) notices(group string) []Notice {
+func (h *harness) notices(group string) []Notice {
 	h.t.Helper()
 	c := h.leaseReports(group)
 	all, err := c.Notices(h.ctx, 7*day)
@@ -26,24 +26,24 @@ func (h *house) notices(group string) []Notice {
 	return all
 }
 
-func (h *house) end(volumeID, projectID string, more row) {
+func (h *harness) replaceProtectionEnd(volumeID, projectID string, more row) {
 	h.t.Helper()
 	h.exec(`DELETE FROM protection_ends WHERE volume_id = $1 AND project_id = $2`, volumeID, projectID)
 	require.NoError(h.t, h.insert("protection_ends", row{
-		"volume_id": volumeID, "project_id": projectID, "ended_at": h.beat().Now, "reason": "metadata", "server_id": "s", "server_name": "web",
+		"volume_id": volumeID, "project_id": projectID, "ended_at": h.run().Now, "reason": "metadata", "server_id": "s", "server_name": "web",
 	}.with(more)))
 }
 
-// The new owner's names and servers are in the volume's row; the old owner's project is told about its own.
-func TestNoticeOfATransferredVolumeKnowsOnlyItsOldOwner(t *testing.T) {
+// The volume's row has the new owner's names and servers. The old owner's project only gets its own.
+func TestNoticeOfTransferredVolumeContainsOnlyOldOwnersData(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"project_id": "thief", "project_name": "evil", "name": "mine now", "server_id": "x", "server_name": "evil-server", "retention": "1 second"})
 	h.record("old", point("b1", 3*day).with(row{"retention": "14 days"}))
-	h.end("v", "p", row{"reason": "transferred"})
+	h.replaceProtectionEnd("v", "p", row{"reason": "transferred"})
 	h.volume("empty", nil)
 	h.record("failed", shapes["failed"].with(row{"volume_id": "empty"}))
-	h.end("empty", "p", nil)
+	h.replaceProtectionEnd("empty", "p", nil)
 	require.Equal(t, 1, h.notify(), "where no restore point is left there is nothing to save")
 	all := h.notices("p")
 	require.Len(t, all, 1)
@@ -54,13 +54,13 @@ func TestNoticeOfATransferredVolumeKnowsOnlyItsOldOwner(t *testing.T) {
 	assert.Len(t, h.notices(AllProjects), 1, "the operator's own")
 }
 
-func TestNoticeOfAShorterRetentionSaysWhatGoesThen(t *testing.T) {
+func TestNoticeOfShorterRetentionCountsExpiringRestorePoints(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"shorter_retention": "2 days", "shorter_retention_since": base})
 	h.volume("plain", nil)
-	h.record("old", point("b1", 8*day))      // its own retention is over before
-	h.record("expiring", point("b2", 5*day)) // past the shorter one then
+	h.record("old", point("b1", 8*day))      // expires before that by its own retention
+	h.record("expiring", point("b2", 5*day)) // past the shorter retention then
 	h.record("young", point("b3", 0))        // 7 days old then
 	require.Equal(t, 1, h.notify())
 	all := h.notices("p")
@@ -71,15 +71,15 @@ func TestNoticeOfAShorterRetentionSaysWhatGoesThen(t *testing.T) {
 	assert.False(t, h.notices("p")[0].Stands)
 }
 
-// Whoever toggles a condition gets one notice in a period, and another one after it where it stands then.
-func TestToggledConditionIsToldOnceInAPeriodButNotNever(t *testing.T) {
+// A user who toggles a condition gets one notice per period, and another one after the period if the condition still holds.
+func TestToggledConditionHasOneNoticePerPeriod(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.record("r", point("b1", hour))
 	written := 0
 	for range 24 {
-		h.end("v", "p", nil)
+		h.replaceProtectionEnd("v", "p", nil)
 		h.exec(`UPDATE volumes SET shorter_retention = '1 day', shorter_retention_since = staffeln_now()`)
 		written += h.notify() + h.notify()
 		h.exec(`DELETE FROM protection_ends`)
@@ -88,7 +88,7 @@ func TestToggledConditionIsToldOnceInAPeriodButNotNever(t *testing.T) {
 		h.clock.Step(30 * time.Minute)
 	}
 	assert.Equal(t, 2, written, "one of each kind")
-	h.end("v", "p", nil)
+	h.replaceProtectionEnd("v", "p", nil)
 	h.exec(`UPDATE volumes SET shorter_retention = '1 day', shorter_retention_since = staffeln_now()`)
 	require.Zero(t, h.notify())
 	h.clock.Step(13 * hour)
@@ -97,14 +97,14 @@ func TestToggledConditionIsToldOnceInAPeriodButNotNever(t *testing.T) {
 	assert.Zero(t, h.notify(), "a condition that stands is told once")
 }
 
-func TestNoticeIsInOneMailToTheProjectAndOneToTheOperator(t *testing.T) {
+func TestNoticeIsMailedOnceToProjectAndOperator(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.record("r", point("b1", hour))
-	h.end("v", "p", nil)
+	h.replaceProtectionEnd("v", "p", nil)
 	require.Equal(t, 1, h.notify())
-	projects, operator, err := h.beat().UnsentNotices(h.ctx)
+	projects, operator, err := h.run().UnsentNotices(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, []any{[]string{"p"}, true}, []any{projects, operator})
 
@@ -135,38 +135,38 @@ func TestNoticeIsInOneMailToTheProjectAndOneToTheOperator(t *testing.T) {
 	all := h.leaseReports(AllProjects)
 	mail = NewReport{ID: "n3", CreatedAt: base, Content: []byte(`{}`), Mails: []NewMail{{"op", "<1>"}}}
 	require.NoError(t, all.MakeNotice(h.ctx, mail, []int64{id}, false))
-	projects, operator, err = h.beat().UnsentNotices(h.ctx)
+	projects, operator, err = h.run().UnsentNotices(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, []any{[]string{}, false}, []any{projects, operator})
 	require.NoError(t, all.GiveUp(h.ctx, Mail{ReportID: "n3", Receiver: "op"}, "550"))
-	_, operator, err = h.beat().UnsentNotices(h.ctx)
+	_, operator, err = h.run().UnsentNotices(h.ctx)
 	require.NoError(t, err)
 	assert.True(t, operator, "what nobody got waits for another mail")
 }
 
-// What the log had is not mailed to projects when there is a sender later.
-func TestNoticeInTheLogIsForAll(t *testing.T) {
+// Notices that were logged are not mailed to projects if mail is configured later.
+func TestLoggedNoticeIsNotMailedLater(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"shorter_retention": "2 days", "shorter_retention_since": base})
 	require.Equal(t, 1, h.notify())
 	c := h.leaseReports(AllProjects)
 	require.NoError(t, c.MakeNotice(h.ctx, NewReport{ID: "n", CreatedAt: base, Content: []byte(`{}`), Mails: []NewMail{{"log", "<1>"}}}, []int64{h.notices("p")[0].ID}, true))
-	projects, operator, err := h.beat().UnsentNotices(h.ctx)
+	projects, operator, err := h.run().UnsentNotices(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, []any{[]string{}, false}, []any{projects, operator})
 }
 
-func TestNoticesAreForgottenWithHistoryButNotWhileTheyHold(t *testing.T) {
+func TestNoticesAreDeletedWithHistoryUnlessTheyStillHold(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"shorter_retention": "2 days", "shorter_retention_since": base})
 	h.record("r", point("b1", hour))
-	h.end("v", "p", nil)
+	h.replaceProtectionEnd("v", "p", nil)
 	require.Equal(t, 2, h.notify())
 	h.exec(`UPDATE volumes SET shorter_retention = NULL, shorter_retention_since = NULL`)
 	h.clock.Step(40 * day)
-	require.NoError(t, h.beat().ForgetReports(h.ctx, new(base.Add(day))))
+	require.NoError(t, h.run().ForgetReports(h.ctx, new(base.Add(day))))
 	assert.Equal(t, "protection_ended", h.text(`SELECT string_agg(kind, ',') FROM notices`))
 	assert.Zero(t, h.notify())
 }

@@ -15,8 +15,8 @@ import (
 	"staffeln/internal/testkit/private"
 )
 
-// connecting are all ways by which the package connects.
-var connecting = map[string]func(context.Context, string) error{
+// connectFuncs has all functions of the package that connect.
+var connectFuncs = map[string]func(context.Context, string) error{
 	"Open": func(ctx context.Context, url string) error {
 		d, err := Open(ctx, url, nil)
 		if err == nil {
@@ -38,7 +38,7 @@ var connecting = map[string]func(context.Context, string) error{
 
 const secret = "S3cr3tOfOurs"
 
-func TestNoErrorTellsThePasswordOfAURLThatIsWrong(t *testing.T) {
+func TestErrorsAboutInvalidURLsDoNotContainThePassword(t *testing.T) {
 	t.Parallel()
 	for _, wrong := range []string{
 		"postgres://staffeln:" + secret + "@127.0.0.1:1/staffeln?sslmode=disable",
@@ -50,7 +50,7 @@ func TestNoErrorTellsThePasswordOfAURLThatIsWrong(t *testing.T) {
 		"host=127.0.0.1 port=1 user=staffeln password=" + secret,
 		secret,
 	} {
-		for name, connect := range connecting {
+		for name, connect := range connectFuncs {
 			err := connect(t.Context(), wrong)
 			require.Error(t, err, "%s %s", name, wrong)
 			assert.NotContains(t, err.Error(), secret, name)
@@ -58,18 +58,18 @@ func TestNoErrorTellsThePasswordOfAURLThatIsWrong(t *testing.T) {
 	}
 }
 
-func TestNoErrorTellsAPasswordThatTheServerRefuses(t *testing.T) {
+func TestErrorsAboutRejectedPasswordsDoNotContainThem(t *testing.T) {
 	t.Parallel()
-	address := locked(t)
-	for name, connect := range connecting {
+	address := passwordServer(t)
+	for name, connect := range connectFuncs {
 		err := connect(t.Context(), address)
 		require.ErrorContains(t, err, "password authentication failed", name)
 		assert.NotContains(t, err.Error(), secret, name)
 	}
 }
 
-// locked answers the URL, with a wrong password, of a server that asks for one.
-func locked(t *testing.T) string {
+// passwordServer returns the URL, with a wrong password, of a server that requires passwords.
+func passwordServer(t *testing.T) string {
 	t.Helper()
 	server, err := private.StartPostgres(t.Context(), t.TempDir())
 	require.NoError(t, err)
@@ -97,19 +97,18 @@ func locked(t *testing.T) string {
 	return parsed.String()
 }
 
-// The size of the pool is given in the URL, as pgx has it; whoever connects
-// without a pool must not send it to the server.
-func TestAURLWithTheSizeOfThePoolServesAllWhoConnect(t *testing.T) {
+// The pool size is in the URL, as pgx reads it. Connections without a pool must not send it to the server.
+func TestURLWithPoolSizeWorksForAllConnections(t *testing.T) {
 	t.Parallel()
 	address := testkit.DatabaseURL(t, nil) + "&pool_max_conns=7"
 	for _, name := range []string{"MigrationStatus", "MigrateUp", "Open", "Lead", "MigrateDown"} {
-		require.NoError(t, connecting[name](t.Context(), address), name)
+		require.NoError(t, connectFuncs[name](t.Context(), address), name)
 	}
 }
 
-func TestTheDatabaseTellsItsClockAndWhoWeAre(t *testing.T) {
+func TestDatabaseReturnsClockAndInstallation(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	now, err := h.db.Now(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, base, now)

@@ -11,7 +11,7 @@ import (
 	"staffeln/backup"
 )
 
-// What people do by hand.
+// The manual actions in the audit table.
 const (
 	ActionBackupNow = "backup-now"
 	ActionCancel    = "cancel"
@@ -21,40 +21,39 @@ const (
 	ActConfirmLost  = "confirm-lost"
 )
 
-// An Intervention is what somebody did by hand: a line of the audit table.
+// An OperatorAction is one manual action: a row of the audit table.
 type OperatorAction struct {
 	At        time.Time
-	Who       string // as the operator's terminal says: user@host
+	Who       string // user@host, as the operator's terminal reports it
 	Action    string
-	Object    string // ID of the volume, server or project; empty: all
+	Object    string // ID of the volume, server or project; empty: all projects
 	ProjectID string
-	Intent    string // what was to be done, in words
-	Outcome   string // what came of it; empty: nobody knows how far it went
+	Intent    string // a sentence about what was to be done
+	Outcome   string // the result; empty: it is unknown how far the action got
 }
 
-// Intervene writes the line before the deed, does it, and writes its outcome
-// or its error after. Where the line can't be written nothing is done.
-func (d *DB) Intervene(ctx context.Context, i OperatorAction, deed func() (outcome string, err error)) error {
+// Intervene writes the audit row, runs the action, and then stores its outcome or its error. If the row cannot be written, the
+// action is not run.
+func (d *DB) Intervene(ctx context.Context, i OperatorAction, do func() (outcome string, err error)) error {
 	const intent = `INSERT INTO audit (at, who, action, object, project_id, intent) VALUES (staffeln_now(), $1, $2, $3, $4, $5) RETURNING id`
 	const end = `UPDATE audit SET outcome = $2 WHERE id = $1`
 	var id int64
 	if err := d.pool.QueryRow(ctx, intent, storable(i.Who), i.Action, storable(i.Object), i.ProjectID, storable(i.Intent)).Scan(&id); err != nil {
 		return fmt.Errorf("write audit line: nothing was done: %w", err)
 	}
-	outcome, err := deed()
+	outcome, err := do()
 	if err != nil {
 		outcome = "error: " + err.Error()
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if _, noted := d.pool.Exec(ctx, end, id, storable(outcome)); noted != nil {
-		err = errors.Join(err, fmt.Errorf("write outcome to audit line %d: %w", id, noted))
+	if _, writeErr := d.pool.Exec(ctx, end, id, storable(outcome)); writeErr != nil {
+		err = errors.Join(err, fmt.Errorf("write outcome to audit line %d: %w", id, writeErr))
 	}
 	return err
 }
 
-// OperatorActions returns the newest lines of the audit table, newest first;
-// limit 0 = all.
+// OperatorActions returns the newest rows of the audit table, newest first; limit 0 means all.
 func (l *Snapshot) OperatorActions(ctx context.Context, limit int) ([]OperatorAction, error) {
 	const q = `SELECT at, who, action, object, project_id, intent, outcome FROM audit ORDER BY at DESC, id DESC LIMIT nullif($1, 0)`
 	rows, err := l.tx.Query(ctx, q, limit)
@@ -68,9 +67,8 @@ func (l *Snapshot) OperatorActions(ctx context.Context, limit int) ([]OperatorAc
 	return lines, nil
 }
 
-// PlanManual writes one planned record that an operator asks for; like any
-// other it waits for a place under the caps. It returns [ErrStale] where the
-// volume has one in progress by now.
+// PlanManual writes one planned record that an operator requested. Like any other it waits for a slot under the caps. It
+// returns [ErrStale] if a backup of the volume is in progress by now.
 func (d *DB) PlanManual(ctx context.Context, r backup.Record) (id string, err error) {
 	q := `
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted,

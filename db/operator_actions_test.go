@@ -14,9 +14,9 @@ import (
 
 var intent = OperatorAction{Who: "me@here", Action: ActionCancel, Object: "v", ProjectID: "p", Intent: "the end of it"}
 
-func (h *house) audited(limit int) (lines []OperatorAction) {
+func (h *harness) auditRows(limit int) (lines []OperatorAction) {
 	h.t.Helper()
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		var err error
 		lines, err = l.OperatorActions(h.ctx, limit)
 		require.NoError(h.t, err)
@@ -24,35 +24,35 @@ func (h *house) audited(limit int) (lines []OperatorAction) {
 	return lines
 }
 
-func TestTheLineComesBeforeTheDeedAndItsOutcomeAfter(t *testing.T) {
+func TestAuditRowIsWrittenBeforeTheActionAndItsOutcomeAfter(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.ready()
+	h := newHarness(t)
+	h.seed()
 	want := intent
 	want.At = base
 	lines := h.changes(func() {
 		require.NoError(t, h.db.Intervene(h.ctx, intent, func() (string, error) {
-			assert.Equal(t, []OperatorAction{want}, h.audited(0), "without an outcome so far")
+			assert.Equal(t, []OperatorAction{want}, h.auditRows(0), "without an outcome so far")
 			return "failed\x00", nil
 		}))
 	})
 	assert.Equal(t, []string{"+ audit 1"}, lines)
 	want.Outcome = "failed\uFFFD"
-	assert.Equal(t, []OperatorAction{want}, h.audited(0))
+	assert.Equal(t, []OperatorAction{want}, h.auditRows(0))
 }
 
-func TestTheErrorOfTheDeedIsItsOutcome(t *testing.T) {
+func TestErrorOfAnActionIsItsOutcome(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	refused := errors.New("nobody may")
 	err := h.db.Intervene(h.ctx, intent, func() (string, error) { return "", refused })
 	require.Equal(t, refused, err)
-	assert.Contains(t, h.audited(0)[0].Outcome, "error: nobody may")
+	assert.Contains(t, h.auditRows(0)[0].Outcome, "error: nobody may")
 }
 
-func TestWithoutALineNothingIsDone(t *testing.T) {
+func TestActionIsNotRunWithoutAnAuditRow(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	unknown := intent
 	unknown.Action = "destroy"
 	over, cancel := context.WithCancel(h.ctx)
@@ -65,18 +65,18 @@ func TestWithoutALineNothingIsDone(t *testing.T) {
 	})
 }
 
-func TestTheOutcomeIsWrittenAlsoAfterASignalToStop(t *testing.T) {
+func TestOutcomeIsWrittenAfterCancellation(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	ctx, cancel := context.WithCancel(h.ctx)
 	err := h.db.Intervene(ctx, intent, func() (string, error) { cancel(); return "half", nil })
 	require.NoError(t, err)
-	assert.Equal(t, "half", h.audited(0)[0].Outcome)
+	assert.Equal(t, "half", h.auditRows(0)[0].Outcome)
 }
 
-func TestAnOutcomeThatCanNotBeWrittenIsTold(t *testing.T) {
+func TestErrorWritingTheOutcomeIsReturned(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	refused := errors.New("nobody may")
 	err := h.db.Intervene(h.ctx, intent, func() (string, error) {
 		h.exec("ALTER TABLE audit DROP COLUMN outcome")
@@ -86,11 +86,11 @@ func TestAnOutcomeThatCanNotBeWrittenIsTold(t *testing.T) {
 	require.ErrorIs(t, err, refused)
 }
 
-func TestTheNewestLinesComeFirst(t *testing.T) {
+func TestOperatorActionsAreSortedNewestFirst(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	assert.Empty(t, h.audited(0))
-	for _, action := range []string{ActionBackupNow, ActionCancel, ActionPause, ActionResume, ActPurgeProject, ActConfirmLost} { // two at one time
+	h := newHarness(t)
+	assert.Empty(t, h.auditRows(0))
+	for _, action := range []string{ActionBackupNow, ActionCancel, ActionPause, ActionResume, ActPurgeProject, ActConfirmLost} { // two have the same time
 		i := intent
 		i.Action = action
 		require.NoError(t, h.db.Intervene(h.ctx, i, func() (string, error) { return "done", nil }))
@@ -99,19 +99,19 @@ func TestTheNewestLinesComeFirst(t *testing.T) {
 		}
 	}
 	var actions []string
-	for _, i := range h.audited(0) {
+	for _, i := range h.auditRows(0) {
 		actions = append(actions, i.Action)
 	}
 	assert.Equal(t, []string{ActConfirmLost, ActPurgeProject, ActionResume, ActionPause, ActionCancel, ActionBackupNow}, actions)
-	assert.Len(t, h.audited(2), 2)
-	assert.Equal(t, ActConfirmLost, h.audited(1)[0].Action)
+	assert.Len(t, h.auditRows(2), 2)
+	assert.Equal(t, ActConfirmLost, h.auditRows(1)[0].Action)
 }
 
-func TestARecordByHandIsAPlannedOneThatSaysSo(t *testing.T) {
+func TestPlanManualWritesAPlannedManualRecord(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
-	want, id := wish("v"), ""
+	want, id := plannedRecord("v"), ""
 	lines := h.changes(func() {
 		var err error
 		id, err = h.db.PlanManual(h.ctx, want)
@@ -121,7 +121,7 @@ func TestARecordByHandIsAPlannedOneThatSaysSo(t *testing.T) {
 	want.ID, want.Manual, want.ChangedAt, want.ReasonText = id, true, base, ""
 	r := h.read(id)
 	assert.Equal(t, want, r)
-	assert.Equal(t, map[string]float64{">planned:chain_continues": 1}, h.counted())
+	assert.Equal(t, map[string]float64{">planned:chain_continues": 1}, h.transitions())
 
 	c := h.lease("v")
 	r, err := c.Ask(h.ctx, r, r.Kind, "name", hour)
@@ -133,27 +133,27 @@ func TestARecordByHandIsAPlannedOneThatSaysSo(t *testing.T) {
 	assert.True(t, r.Manual, "to its end")
 }
 
-func TestByHandThereIsNoSecondOneInProgress(t *testing.T) {
+func TestPlanManualAllowsOneRecordInProgress(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for shape, more := range shapes {
 		h.plan(shape, more.with(unique(more, shape)))
 		if stateOf(shape).InProgress() {
 			h.changesNothing(func() {
-				_, err := h.db.PlanManual(h.ctx, wish("v-"+shape))
+				_, err := h.db.PlanManual(h.ctx, plannedRecord("v-"+shape))
 				require.ErrorIs(t, err, ErrStale, shape)
 			})
 			continue
 		}
-		_, err := h.db.PlanManual(h.ctx, wish("v-"+shape))
+		_, err := h.db.PlanManual(h.ctx, plannedRecord("v-"+shape))
 		require.NoError(t, err, shape)
 	}
 	h.changesNothing(func() {
-		_, err := h.db.PlanManual(h.ctx, wish("unheard of"))
+		_, err := h.db.PlanManual(h.ctx, plannedRecord("unheard of"))
 		require.ErrorContains(t, err, "by hand")
 		require.NotErrorIs(t, err, ErrStale)
 	})
-	n, err := h.beat().Plan(h.ctx, []backup.Record{wish("v-available")})
+	n, err := h.run().Plan(h.ctx, []backup.Record{plannedRecord("v-available")})
 	require.NoError(t, err)
 	assert.Zero(t, n, "nor does a plan write one")
 }

@@ -13,30 +13,30 @@ import (
 )
 
 const (
-	// PageConnections are what pages and the read API have, and no more: each is busy for as long as one request is read.
+	// PageConnections is the maximum number of connections for pages and the read API. Each request uses one while it reads.
 	PageConnections = 4
-	// pageTime ends a statement for a page, whatever became of its request.
-	pageTime = 15 * time.Second
+	// pageTimeout is the statement timeout for pages; it applies even if the request was abandoned.
+	pageTimeout = 15 * time.Second
 )
 
-// Pages connects anew, to where d is, for what people and programs are shown: whoever reads keeps neither the delete
-// check nor scheduler and worker waiting. A statement ends with its context. The caller closes it.
+// Pages opens further connections to the same database for the pages and the read API, so that readers delay neither the
+// delete check nor the scheduler and workers. Cancelling its context cancels a statement. The caller closes the DB.
 func (d *DB) Pages(ctx context.Context) (*DB, error) {
 	cfg := d.pool.Config()
 	cfg.MaxConns, cfg.MinConns = PageConnections, 0
 	cfg.ConnConfig.RuntimeParams["application_name"] = "staffeln-pages"
-	connected := cfg.AfterConnect
-	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { // not as a parameter of the start: poolers refuse it
-		if connected != nil {
-			if err := connected(ctx, conn); err != nil {
+	afterConnect := cfg.AfterConnect
+	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { // not as a startup parameter: poolers refuse it
+		if afterConnect != nil {
+			if err := afterConnect(ctx, conn); err != nil {
 				return err
 			}
 		}
-		_, err := conn.Exec(ctx, "SET statement_timeout = "+strconv.FormatInt(pageTime.Milliseconds(), 10))
+		_, err := conn.Exec(ctx, "SET statement_timeout = "+strconv.FormatInt(pageTimeout.Milliseconds(), 10))
 		return err
 	}
 	cfg.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		// By default the connection would be closed, and each request that somebody leaves would cost a new one.
+		// By default pgx closes the connection, so each abandoned request would cost a new one.
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: time.Second}
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)

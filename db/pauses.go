@@ -9,38 +9,34 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A Pause lets nothing new start: no backup is asked for and no removal. What
-// Cinder is doing already is followed.
+// A Pause prevents new work: no backup and no removal is requested. Work that Cinder has already begun is still followed.
 type Pause struct {
 	ProjectID string // empty: all projects
 	Since     time.Time
 	Who, Why  string
 }
 
-// ErrPaused says that nothing was begun because the operator paused it.
+// ErrPaused means that nothing was started because the operator paused it.
 var ErrPaused = errors.New("paused by the operator")
 
-// paused holds for a record whose project, or all, is paused. No statement
-// begins something then: [guard].
+// paused holds for a record if its project, or everything, is paused. Statements that start something check it: [guard].
 const paused = `EXISTS (SELECT FROM pauses WHERE pauses.project_id IN ('', records.project_id))`
 
-// A statement does not see the pause that is committed while it waits for a
-// row. So whatever begins something shares a lock until it is committed, and a
-// pause takes it alone: it waits for those that looked before it, and those
-// that come after it see it. The number is "pauses" in ASCII, in decimal for Postgres before 16.
+// A statement does not see a pause that is committed while it waits for a row lock. So each transaction that starts something
+// takes a shared lock, and a pause takes it exclusively: the pause waits for the transactions before it, and those after it
+// see the pause. The number is "pauses" in ASCII, in decimal for Postgres before 16.
 const (
-	enter = `SELECT pg_advisory_xact_lock_shared(123563884635507)`
-	shut  = `SELECT pg_advisory_xact_lock(123563884635507)`
+	sharedPauseLock    = `SELECT pg_advisory_xact_lock_shared(123563884635507)`
+	exclusivePauseLock = `SELECT pg_advisory_xact_lock(123563884635507)`
 )
 
-// Pause begins a pause of a project, or of all for the empty ID. One that is
-// known keeps its beginning; begun tells whether it is new. Once it returned no
-// record says anew that Cinder is asked for something.
+// Pause pauses a project, or everything for the empty ID. An existing pause keeps its since time; begun reports whether the
+// pause is new. Once Pause has returned, no further record enters a state in which Cinder is asked for something.
 func (d *DB) Pause(ctx context.Context, p Pause) (begun bool, err error) {
 	const q = `INSERT INTO pauses (project_id, since, who, why) VALUES ($1, staffeln_now(), $2, $3)
 		ON CONFLICT (project_id) DO UPDATE SET who = excluded.who, why = excluded.why RETURNING xmax = 0`
 	err = pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, shut); err != nil {
+		if _, err := tx.Exec(ctx, exclusivePauseLock); err != nil {
 			return err
 		}
 		return tx.QueryRow(ctx, q, p.ProjectID, storable(p.Who), storable(p.Why)).Scan(&begun)
@@ -51,8 +47,8 @@ func (d *DB) Pause(ctx context.Context, p Pause) (begun bool, err error) {
 	return begun, nil
 }
 
-// Resume ends the pause of a project, or that of all for the empty ID; pauses
-// of single projects stay. Ended tells whether there was one.
+// Resume ends the pause of a project, or the pause of everything for the empty ID. That one does not end the pauses of single
+// projects. ended reports whether there was such a pause.
 func (d *DB) Resume(ctx context.Context, projectID string) (ended bool, err error) {
 	tag, err := d.pool.Exec(ctx, `DELETE FROM pauses WHERE project_id = $1`, projectID)
 	if err != nil {
@@ -61,10 +57,10 @@ func (d *DB) Resume(ctx context.Context, projectID string) (ended bool, err erro
 	return tag.RowsAffected() > 0, nil
 }
 
-// Pauses is what is paused: all (the empty ID) or projects.
+// Pauses is the list of pauses; the empty project ID pauses everything.
 type Pauses []Pause
 
-// Of returns the pause that holds for a project, nil where none does.
+// Of returns the pause that applies to a project, or nil.
 func (p Pauses) Of(projectID string) *Pause {
 	for i := range p {
 		if p[i].ProjectID == "" || p[i].ProjectID == projectID {
@@ -74,13 +70,13 @@ func (p Pauses) Of(projectID string) *Pause {
 	return nil
 }
 
-// Pauses returns what is paused now, the pause of all first.
+// Pauses returns the current pauses, the pause of everything first.
 func (b *Run) Pauses(ctx context.Context) (Pauses, error) { return pauses(ctx, b.db.pool) }
 
-// Pauses returns what is paused, the pause of all first.
+// Pauses returns the pauses, the pause of everything first.
 func (l *Snapshot) Pauses(ctx context.Context) (Pauses, error) { return pauses(ctx, l.tx) }
 
-// queries is the pool or a transaction.
+// queries is implemented by the pool and by transactions.
 type queries interface {
 	Query(ctx context.Context, q string, args ...any) (pgx.Rows, error)
 }

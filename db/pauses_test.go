@@ -11,29 +11,29 @@ import (
 	"staffeln/backup"
 )
 
-func (h *house) pause(projectID string) {
+func (h *harness) pause(projectID string) {
 	h.t.Helper()
 	_, err := h.db.Pause(h.ctx, Pause{ProjectID: projectID, Who: "me@here", Why: "maintenance"})
 	require.NoError(h.t, err)
 }
 
-func (h *house) pauses() (all Pauses) {
+func (h *harness) pauses() (all Pauses) {
 	h.t.Helper()
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		var err error
 		all, err = l.Pauses(h.ctx)
 		require.NoError(h.t, err)
 	})
-	ofBeat, err := h.beat().Pauses(h.ctx)
+	ofRun, err := h.run().Pauses(h.ctx)
 	require.NoError(h.t, err)
-	assert.Equal(h.t, all, ofBeat)
+	assert.Equal(h.t, all, ofRun)
 	return all
 }
 
-func TestAPauseIsOneRowAndItsEndTakesThatRow(t *testing.T) {
+func TestPauseAndResumeWriteOneRow(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.ready()
+	h := newHarness(t)
+	h.seed()
 	for _, projectID := range []string{"p", ""} {
 		name, begun, ended := "pauses "+projectID, false, false
 		var err error
@@ -62,9 +62,9 @@ func TestAPauseIsOneRowAndItsEndTakesThatRow(t *testing.T) {
 	}
 }
 
-func TestThePauseOfAllAndThoseOfProjectsEndByThemselves(t *testing.T) {
+func TestPausesOfAllAndOfProjectsAreIndependent(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, projectID := range []string{"q", "", "p"} {
 		h.pause(projectID)
 	}
@@ -82,18 +82,18 @@ func TestThePauseOfAllAndThoseOfProjectsEndByThemselves(t *testing.T) {
 	assert.Nil(t, Pauses(nil).Of("p"))
 }
 
-// The whole machine under each pause: what begins something is refused and
-// writes nothing, and all else writes exactly what it writes at any time.
-func TestAPauseRefusesWhatBeginsAndHindersNothingElse(t *testing.T) {
+// All moves under each pause: those that start something fail and write nothing, all others write the same columns as without
+// a pause.
+func TestPauseRejectsOnlyMovesThatStartSomething(t *testing.T) {
 	t.Parallel()
 	begins := map[string]bool{"Ask": true, "StartRemoval": true, "Repair": true}
 	for projectID, refuses := range map[string]bool{"p": true, "": true, "elsewhere": false} {
 		t.Run("of "+projectID, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
+			h := newHarness(t)
 			h.pause(projectID)
 			for name, move := range moves {
-				for shape, want := range legal[name] {
+				for shape, want := range allowedMoves[name] {
 					h.exec("DELETE FROM records")
 					h.exec("DELETE FROM volumes")
 					c, r := h.shaped(shape)
@@ -115,10 +115,10 @@ func TestAPauseRefusesWhatBeginsAndHindersNothingElse(t *testing.T) {
 	}
 }
 
-// The owner of the record decides, not the volume's owner of today.
-func TestThePauseOfTheFormerProjectHoldsForItsRecords(t *testing.T) {
+// The record's project decides, not the volume's current project.
+func TestPauseOfTheFormerProjectAppliesToItsRecords(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"project_id": "new owner"})
 	r := h.record("r", point("b", hour))
 	h.pause("p")
@@ -126,9 +126,9 @@ func TestThePauseOfTheFormerProjectHoldsForItsRecords(t *testing.T) {
 	h.changesNothing(func() { _, err := moves["StartRemoval"](h, c, r); require.ErrorIs(t, err, ErrPaused) })
 }
 
-func TestWhoeverLostTheLeaseIsStaleAlsoWithoutAPause(t *testing.T) {
+func TestExpiredLeaseIsStaleNotPaused(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	h.pause("elsewhere")
 	h.clock.Set(c.Until)
@@ -137,14 +137,13 @@ func TestWhoeverLostTheLeaseIsStaleAlsoWithoutAPause(t *testing.T) {
 	require.NotErrorIs(t, err, ErrPaused)
 }
 
-// An Ask that looked before the pause, and waits for a row, is committed before
-// the pause returns.
-func TestAPauseReturnsAfterWhatLookedBeforeIt(t *testing.T) {
+// An Ask that checked for pauses before the pause, and waits for a row, is committed before the pause returns.
+func TestPauseWaitsForEarlierMoves(t *testing.T) {
 	t.Parallel()
 	for name, shape := range map[string]string{"Ask": "planned", "StartRemoval": "available"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
+			h := newHarness(t)
 			c, r := h.shaped(shape)
 			tx, err := h.db.pool.Begin(h.ctx)
 			require.NoError(t, err)
@@ -156,14 +155,14 @@ func TestAPauseReturnsAfterWhatLookedBeforeIt(t *testing.T) {
 			var moved, paused error
 			returned := make(chan string, 1)
 			group.Go(func() { _, moved = moves[name](h, c, r) })
-			h.waiting(1)
+			h.waitForLocks(1)
 			group.Go(func() {
 				_, paused = h.db.Pause(h.ctx, Pause{ProjectID: "p"})
 				var state string
 				_ = h.db.pool.QueryRow(h.ctx, "SELECT state FROM records WHERE id = 'r'").Scan(&state)
 				returned <- state
 			})
-			h.waitingOr(2, func() bool { return len(returned) > 0 })
+			h.waitForLocksOr(2, func() bool { return len(returned) > 0 })
 			require.Empty(t, returned, "the pause does not wait")
 			require.NoError(t, tx.Commit(h.ctx))
 			group.Wait()
@@ -178,15 +177,15 @@ func TestAPauseReturnsAfterWhatLookedBeforeIt(t *testing.T) {
 	}
 }
 
-// One that comes while the pause is being written waits, and sees it.
-func TestWhatComesWhileAPauseIsWrittenSeesIt(t *testing.T) {
+// A move that begins while the pause is being written waits and then sees the pause.
+func TestMoveDuringAPauseWriteWaitsAndIsRejected(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	tx, err := h.db.pool.Begin(h.ctx)
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback(h.ctx) }() // where it has not been committed
-	for _, q := range []string{shut, "INSERT INTO pauses VALUES ('p', staffeln_now(), '', '')"} {
+	for _, q := range []string{exclusivePauseLock, "INSERT INTO pauses VALUES ('p', staffeln_now(), '', '')"} {
 		_, err = tx.Exec(h.ctx, q)
 		require.NoError(t, err)
 	}
@@ -195,35 +194,35 @@ func TestWhatComesWhileAPauseIsWrittenSeesIt(t *testing.T) {
 		_, err := moves["Ask"](h, c, r)
 		asked <- err
 	}()
-	h.waitingOr(1, func() bool { return len(asked) > 0 })
+	h.waitForLocksOr(1, func() bool { return len(asked) > 0 })
 	require.Empty(t, asked, "it does not wait")
 	require.NoError(t, tx.Commit(h.ctx))
 	require.ErrorIs(t, <-asked, ErrPaused)
 	assert.Equal(t, r, h.read("r"))
 }
 
-func TestWhatBeginsKeepsNobodyElseWaiting(t *testing.T) {
+func TestMovesThatStartSomethingDoNotBlockEachOther(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	tx, err := h.db.pool.Begin(h.ctx)
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback(h.ctx) }()
-	_, err = tx.Exec(h.ctx, enter)
+	_, err = tx.Exec(h.ctx, sharedPauseLock)
 	require.NoError(t, err)
 	asked := make(chan error, 1)
 	go func() {
 		_, err := moves["Ask"](h, c, r)
 		asked <- err
 	}()
-	h.waitingOr(1, func() bool { return len(asked) > 0 })
+	h.waitForLocksOr(1, func() bool { return len(asked) > 0 })
 	require.Len(t, asked, 1, "two may begin at once")
 	require.NoError(t, <-asked)
 }
 
-func TestAtWorkTellsWhatIsPaused(t *testing.T) {
+func TestAtWorkReportsPausedProjects(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.plan("ours", shapes["planned"])
 	h.plan("theirs", shapes["planned"].with(row{"project_id": "q"}))
 	h.volume("due", row{"removal_due_at": base})
@@ -246,7 +245,7 @@ func TestAtWorkTellsWhatIsPaused(t *testing.T) {
 	}
 }
 
-func TestASubjectIsPausedWithItsProject(t *testing.T) {
+func TestSubjectIsPausedWithItsProject(t *testing.T) {
 	t.Parallel()
 	v := seen("v")
 	v.GoneAt = &base

@@ -11,9 +11,8 @@ import (
 	"staffeln/backup"
 )
 
-// Histories yields, volume by volume, the records that a decision about it
-// needs, newest first; volumes without records do not appear, nor do those that
-// are gone, but for the given ones. It is one query, streamed.
+// Histories yields, volume by volume, the records that a decision about the volume needs, newest first. It omits volumes
+// without records and volumes that are gone, except those in gone. It streams one query.
 func (b *Run) Histories(ctx context.Context, gone []string) iter.Seq2[[]backup.Record, error] {
 	q := `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.gone_at IS NULL OR v.id = ANY($1) ORDER BY v.id, records.planned_at DESC`
 	return func(yield func([]backup.Record, error) bool) {
@@ -46,9 +45,8 @@ func (b *Run) Histories(ctx context.Context, gone []string) iter.Seq2[[]backup.R
 	}
 }
 
-// Restoring notes which backups are being restored right now (by Cinder's IDs),
-// and that the others no longer are: no incremental can be made on them while
-// that lasts, and a sweep's sighting would be hours old.
+// Restoring records which backups (by Cinder's IDs) are being restored now, and that the others no longer are. While a backup
+// is being restored no incremental can be based on it, and the status that a reconcile run saw may be hours old.
 func (b *Run) Restoring(ctx context.Context, backupIDs []string) error {
 	over := inOrder("records", `cinder_status = 'restoring' AND `+isAvailable+` AND backup_id <> ALL($1)`) + `
 		UPDATE records SET cinder_status = 'available' WHERE id IN (SELECT id FROM locked)`
@@ -67,9 +65,8 @@ func (b *Run) Restoring(ctx context.Context, backupIDs []string) error {
 	return nil
 }
 
-// Plan writes new records: planned ones, and failed ones for volumes that
-// can't be backed up now. Where the volume has one in progress by now, nothing
-// is written. It returns how many were.
+// Plan writes new records: planned ones, and failed ones for volumes that cannot be backed up now. It writes nothing for a
+// volume with a backup in progress. It returns the number of records written.
 func (b *Run) Plan(ctx context.Context, records []backup.Record) (int, error) {
 	q := `
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted,
@@ -96,8 +93,8 @@ func (b *Run) Plan(ctx context.Context, records []backup.Record) (int, error) {
 	return total, nil
 }
 
-// WithdrawAll ends planned records (by ID) that are no longer wanted, each
-// with its reason. Those that were asked for in the meantime are left alone.
+// WithdrawAll ends planned records (by ID) that are no longer wanted, each with its reason. It skips records whose backup was
+// requested meanwhile.
 func (b *Run) WithdrawAll(ctx context.Context, ids []string, reasons []backup.Reason) (int, error) {
 	q := inOrder("records", `id = ANY($1) AND `+isPlanned) + `
 		UPDATE records SET state = $3, reason = w.reason, changed_at = staffeln_now(), ended_at = staffeln_now(), next_try_at = NULL
@@ -114,8 +111,8 @@ func (b *Run) WithdrawAll(ctx context.Context, ids []string, reasons []backup.Re
 	return n, nil
 }
 
-// bulk runs one statement that returns state and reason of each record that it
-// changed, in the beat's term; it logs and counts them together.
+// bulk runs one statement in the run's term. The statement returns the state and reason of each changed record; bulk logs and
+// counts the changes together.
 func (b *Run) bulk(ctx context.Context, from backup.State, message, q string, args ...any) (int, error) {
 	type changed struct {
 		State  backup.State
@@ -133,11 +130,11 @@ func (b *Run) bulk(ctx context.Context, from backup.State, message, q string, ar
 	if err != nil {
 		return 0, err
 	}
-	tally := map[changed]int{}
+	counts := map[changed]int{}
 	for _, c := range all {
-		tally[c]++
+		counts[c]++
 	}
-	for c, n := range tally {
+	for c, n := range counts {
 		b.db.count(from, c.State, c.Reason, n)
 		zerolog.Ctx(ctx).Info().Str("from", string(from)).Str("to", string(c.State)).Str("reason", string(c.Reason)).Int("records", n).Msg(message)
 	}

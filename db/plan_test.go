@@ -11,8 +11,8 @@ import (
 	"staffeln/backup"
 )
 
-// wish is a record as a plan makes it.
-func wish(volumeID string) backup.Record {
+// plannedRecord returns a record as a plan creates it.
+func plannedRecord(volumeID string) backup.Record {
 	point := base.Add(-24 * hour)
 	return backup.Record{
 		ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", VolumeID: volumeID, VolumeName: "disk", Zone: "az",
@@ -22,12 +22,12 @@ func wish(volumeID string) backup.Record {
 	}
 }
 
-func TestAPlannedRecordIsWhatThePlanWished(t *testing.T) {
+func TestPlanWritesTheGivenRecord(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
-	want := wish("v")
-	n, err := h.beat().Plan(h.ctx, []backup.Record{want})
+	want := plannedRecord("v")
+	n, err := h.run().Plan(h.ctx, []backup.Record{want})
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
 	records, err := h.lease("v").Records(h.ctx)
@@ -38,41 +38,41 @@ func TestAPlannedRecordIsWhatThePlanWished(t *testing.T) {
 	assert.Equal(t, want, records[0])
 }
 
-func TestAVolumeThatCanNotBeBackedUpGetsAFailedRecord(t *testing.T) {
+func TestPlanWritesFailedRecords(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
-	refused := wish("v")
+	refused := plannedRecord("v")
 	refused.State, refused.Reason = backup.Failed, backup.VolumeStatus
-	n, err := h.beat().Plan(h.ctx, []backup.Record{refused, wish("v")})
+	n, err := h.run().Plan(h.ctx, []backup.Record{refused, plannedRecord("v")})
 	require.NoError(t, err)
 	assert.Equal(t, 2, n, "an end leaves room for one in progress")
 	assert.Equal(t, 1, h.count(`SELECT count(*) FROM records WHERE state = 'failed' AND ended_at = $1 AND changed_at = $1`, base))
 	assert.Equal(t, 1, h.count(`SELECT count(*) FROM records WHERE state = 'planned' AND ended_at IS NULL`))
 }
 
-func TestAVolumeWithOneInProgressGetsNoOther(t *testing.T) {
+func TestPlanSkipsVolumesWithARecordInProgress(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, shape := range []string{"planned", "asked", "creating", "overdue"} {
 		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
 		h.changesNothing(func() {
-			n, err := h.beat().Plan(h.ctx, []backup.Record{wish("v-" + shape)})
+			n, err := h.run().Plan(h.ctx, []backup.Record{plannedRecord("v-" + shape)})
 			require.NoError(t, err)
 			assert.Zero(t, n)
 		})
 	}
 	h.volume("free", nil)
-	n, err := h.beat().Plan(h.ctx, []backup.Record{wish("v-planned"), wish("free"), wish("free")})
+	n, err := h.run().Plan(h.ctx, []backup.Record{plannedRecord("v-planned"), plannedRecord("free"), plannedRecord("free")})
 	require.NoError(t, err)
 	assert.Equal(t, 1, n, "the free one, once")
 }
 
-func TestAnEmptyPlanWritesNothing(t *testing.T) {
+func TestEmptyPlanWritesNothing(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.changesNothing(func() {
-		b := h.beat()
+		b := h.run()
 		planned, err := b.Plan(h.ctx, nil)
 		require.NoError(t, err)
 		withdrawn, err := b.WithdrawAll(h.ctx, nil, nil)
@@ -86,15 +86,15 @@ func TestAnEmptyPlanWritesNothing(t *testing.T) {
 	})
 }
 
-func TestAPlanLargerThanABatchIsWrittenWhole(t *testing.T) {
+func TestPlanLargerThanABatchIsWrittenCompletely(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	volumes, records := make([]Volume, 2*batch+1), make([]backup.Record, 2*batch+1)
 	for i := range volumes {
 		volumes[i] = seen(fmt.Sprint(i))
-		records[i] = wish(fmt.Sprint(i))
+		records[i] = plannedRecord(fmt.Sprint(i))
 	}
-	b := h.beat()
+	b := h.run()
 	require.NoError(t, b.Remember(h.ctx, volumes, nil))
 	n, err := b.Plan(h.ctx, records)
 	require.NoError(t, err)
@@ -102,9 +102,9 @@ func TestAPlanLargerThanABatchIsWrittenWhole(t *testing.T) {
 	assert.Equal(t, len(records), h.count(`SELECT count(DISTINCT volume_id) FROM records`))
 }
 
-func TestWithdrawalEndsWhatIsStillPlanned(t *testing.T) {
+func TestWithdrawAllEndsOnlyPlannedRecords(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, shape := range shapeNames() {
 		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
 	}
@@ -118,7 +118,7 @@ func TestWithdrawalEndsWhatIsStillPlanned(t *testing.T) {
 	n := 0
 	lines := h.changes(func() {
 		var err error
-		n, err = h.beat().WithdrawAll(h.ctx, all, reasons)
+		n, err = h.run().WithdrawAll(h.ctx, all, reasons)
 		require.NoError(t, err)
 	})
 	assert.Equal(t, 2, n)
@@ -130,15 +130,14 @@ func TestWithdrawalEndsWhatIsStillPlanned(t *testing.T) {
 	}, lines)
 }
 
-// One odd name in a tenant's project must not keep the whole cloud from being
-// planned.
-func TestANameThatPostgresRefusesStopsNobody(t *testing.T) {
+// One odd name in a tenant's project must not prevent the plan of the whole cloud.
+func TestTextsThatPostgresRefusesAreReplaced(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	odd := "a\x00b\xffc"
-	v, r := seen("v"), wish("v")
+	v, r := seen("v"), plannedRecord("v")
 	v.Name, v.ServerName, r.VolumeName, r.ReasonText = odd, odd, odd, odd
-	b := h.beat()
+	b := h.run()
 	require.NoError(t, b.Remember(h.ctx, []Volume{v}, nil))
 	_, err := b.Plan(h.ctx, []backup.Record{r})
 	require.NoError(t, err)

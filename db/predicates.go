@@ -6,10 +6,9 @@ import (
 	"staffeln/backup"
 )
 
-// This file has all conditions on the state of a record; what a state means is
-// decided in package backup. The columns are not qualified: no other table has
-// them, so a condition is about the innermost `records` in scope. Partial
-// indexes repeat some of the conditions, and a test compares them.
+// This file has all SQL conditions on the state of a record; package backup defines what a state means. The columns are not
+// qualified, because no other table has them, so a condition refers to the innermost `records` in scope. Partial indexes
+// repeat some of the conditions, and a test compares them.
 
 // Conditions on a single state.
 const (
@@ -35,13 +34,13 @@ var (
 
 // Conditions that need more than the state.
 const (
-	isWaiting      = isPlanned + ` AND admitted_at IS NULL` // for admission
-	isAdmitted     = isPlanned + ` AND admitted_at IS NOT NULL`
-	isRestorePoint = isAvailable + ` AND cinder_status <> 'error'`
-	isLeftover     = `(` + isFailed + ` AND backup_id IS NOT NULL)` // as [backup.Record.Leftover] says
-	isFailedBare   = `(` + isFailed + ` AND backup_id IS NULL)`     // Cinder has nothing of it
-	// isFailure holds for an attempt that failed and of which Cinder has nothing, or nothing any more.
-	isFailure = `available_at IS NULL AND (` + isDeleted + ` OR ` + isFailedBare + `)`
+	isWaiting             = isPlanned + ` AND admitted_at IS NULL` // for admission
+	isAdmitted            = isPlanned + ` AND admitted_at IS NOT NULL`
+	isRestorePoint        = isAvailable + ` AND cinder_status <> 'error'`
+	isLeftover            = `(` + isFailed + ` AND backup_id IS NOT NULL)` // see [backup.Record.Leftover]
+	isFailedWithoutBackup = `(` + isFailed + ` AND backup_id IS NULL)`     // Cinder has nothing of it
+	// isFailure holds for an attempt that failed and of which Cinder has nothing, or no longer has anything.
+	isFailure = `available_at IS NULL AND (` + isDeleted + ` OR ` + isFailedWithoutBackup + `)`
 )
 
 var (
@@ -49,21 +48,21 @@ var (
 	needsRemoval  = `(` + isRemoving + ` OR ` + isLeftover + `)`
 	hasBackup     = `(` + isInCinder + ` OR ` + isLeftover + `)`
 	mayBeInCinder = `(` + stateIn(backup.State.MayBeInCinder) + ` OR ` + isLeftover + `)`
-	// isLeftoverRemoval holds for what never became a restore point and is removed, or is to be.
+	// isLeftoverRemoval holds for a backup that never became a restore point and is being removed, or is to be removed.
 	isLeftoverRemoval = `available_at IS NULL AND ` + needsRemoval
-	// wasMade holds for what became a restore point and may be in Cinder.
+	// wasMade holds for a backup that became a restore point and may still be in Cinder.
 	wasMade = stateIn(func(s backup.State) bool { return s.MayBeInCinder() && !s.InProgress() }) + ` AND available_at IS NOT NULL`
 
-	isLink    = `backup_id IS NOT NULL AND ` + stateIn(backup.State.Linked)
-	isHead    = `backup_id IS NOT NULL AND kind = 'full' AND ` + stateIn(backup.State.BeginsChain)
-	isOddLink = `backup_id IS NOT NULL AND ` + stateIn(func(s backup.State) bool { return s.Linked() && !s.AtRest() }) // being made or removed, or ended badly
-	isUnnamed = isInProgress + ` AND backup_id IS NULL`                                                                // Cinder has given it no ID yet
+	isLink            = `backup_id IS NOT NULL AND ` + stateIn(backup.State.Linked)
+	isHead            = `backup_id IS NOT NULL AND kind = 'full' AND ` + stateIn(backup.State.BeginsChain)
+	isUnsettledLink   = `backup_id IS NOT NULL AND ` + stateIn(func(s backup.State) bool { return s.Linked() && !s.AtRest() }) // being created or removed, or ended in error
+	isWithoutBackupID = isInProgress + ` AND backup_id IS NULL`                                                                // Cinder has given it no ID yet
 
 	isUnreported        = `report_id IS NULL AND ended_at IS NOT NULL AND state <> '` + string(backup.Withdrawn) + `'`
 	isUnreportedRemoval = `removal_report_id IS NULL AND ` + isGone + ` AND available_at IS NOT NULL`
 )
 
-// stateIn returns the condition that the method holds for a record's state.
+// stateIn returns the SQL condition for all states for which holds returns true.
 func stateIn(holds func(backup.State) bool) string {
 	var names []string
 	for _, s := range backup.States {

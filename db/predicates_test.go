@@ -15,7 +15,7 @@ import (
 	"staffeln/backup"
 )
 
-// A condition on a state that stands anywhere else would not follow package backup.
+// A condition on a state in any other file would not follow package backup.
 func TestConditionsOnStatesAreInOneFile(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -31,10 +31,9 @@ func TestConditionsOnStatesAreInOneFile(t *testing.T) {
 	}
 }
 
-// indexed are the indexes of records that are about its state, and the
-// condition that the statements ask for: Postgres takes an index only where the
-// condition implies the index's.
-var indexed = map[string]string{
+// indexConditions has the partial indexes on the state of records, and the conditions in the statements that need them.
+// Postgres uses an index only if the statement's condition implies that of the index.
+var indexConditions = map[string]string{
 	"records_one_in_progress":        isInProgress,
 	"records_restore_points":         isAvailable,
 	"records_dated_ahead":            isAvailable + ` AND cinder_timestamp > data_timestamp`,
@@ -52,29 +51,29 @@ var indexed = map[string]string{
 	"records_lost":                   isLost,
 	"records_links":                  isLink,
 	"records_chain_heads":            isHead,
-	"records_unsettled_links":        isOddLink,
+	"records_unsettled_links":        isUnsettledLink,
 	"records_unfinished_of_project":  isUnfinished,
 }
 
-// constrained are the constraints that are about several states.
-var constrained = map[string]string{
+// constraintConditions has the constraints on several states.
+var constraintConditions = map[string]string{
 	"records_state":     stateIn(func(backup.State) bool { return true }),
 	"records_end_dated": `(` + isInProgress + `) = (ended_at IS NULL)`,
 }
 
 func TestSchemaFollowsTheStates(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	const indexes = `SELECT i.indexrelid::regclass::text, pg_get_expr(i.indpred, i.indrelid) FROM pg_index i
 		WHERE i.indrelid = 'records'::regclass AND pg_get_expr(i.indpred, i.indrelid) LIKE '%state%'
 			AND pg_get_expr(i.indpred, i.indrelid) NOT LIKE '%restoring%'`
-	assert.Equal(t, h.parsed(indexed), h.pairs(indexes))
+	assert.Equal(t, h.parsed(indexConditions), h.pairs(indexes))
 	const constraints = `SELECT conname, pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE conname = ANY($1)`
-	assert.Equal(t, h.parsed(constrained), h.pairs(constraints, []string{"records_state", "records_end_dated"}))
+	assert.Equal(t, h.parsed(constraintConditions), h.pairs(constraints, []string{"records_state", "records_end_dated"}))
 }
 
-// parsed returns the conditions as Postgres keeps them.
-func (h *house) parsed(conditions map[string]string) map[string]string {
+// parsed returns the conditions as Postgres stores them.
+func (h *harness) parsed(conditions map[string]string) map[string]string {
 	h.t.Helper()
 	parsed := map[string]string{}
 	for name, condition := range conditions {
@@ -87,8 +86,8 @@ func (h *house) parsed(conditions map[string]string) map[string]string {
 	return parsed
 }
 
-// pairs returns the names and conditions that the query finds, states in the order of their names.
-func (h *house) pairs(q string, args ...any) map[string]string {
+// pairs returns the names and conditions that the query selects, with the lists of states sorted.
+func (h *harness) pairs(q string, args ...any) map[string]string {
 	h.t.Helper()
 	rows, err := h.db.pool.Query(h.ctx, q, args...)
 	require.NoError(h.t, err)

@@ -10,8 +10,8 @@ import (
 	"staffeln/backup"
 )
 
-// OutOfReach keeps the finding that the removals of a project met: it is gone,
-// or the service user has no role in it. New tells whether it was not known.
+// OutOfReach stores a finding that the project's backups cannot be deleted, because it is gone or the service user has no role
+// in it. isNew reports whether the finding is new.
 func (c *Lease) OutOfReach(ctx context.Context, f backup.Finding) (isNew bool, err error) {
 	const q = `
 		INSERT INTO findings (reason, object, project_id, detail, since, seen_at)
@@ -21,7 +21,7 @@ func (c *Lease) OutOfReach(ctx context.Context, f backup.Finding) (isNew bool, e
 		RETURNING xmax = 0`
 	rows, err := c.db.pool.Query(ctx, q, c.args(pgx.NamedArgs{"reason": string(f.Reason), "object": f.Object, "project": f.ProjectID, "detail": storable(f.Detail)}))
 	if err == nil {
-		// no row: the lease ran out, and whoever has it now finds the same
+		// no row: the lease ran out, and its next holder will find the same
 		_, err = pgx.ForEachRow(rows, []any{&isNew}, func() error { return nil })
 	}
 	if err != nil {
@@ -30,7 +30,7 @@ func (c *Lease) OutOfReach(ctx context.Context, f backup.Finding) (isNew bool, e
 	return isNew, nil
 }
 
-// Reached forgets that a project was out of reach.
+// Reached deletes the findings that a project was unreachable.
 func (c *Lease) Reached(ctx context.Context, projectID string) error {
 	const q = `DELETE FROM findings WHERE object = $1 AND reason = ANY($2)`
 	if _, err := c.db.pool.Exec(ctx, q, projectID, projectFindings); err != nil {
@@ -54,8 +54,8 @@ func (b *Run) Gone(ctx context.Context, after time.Time) (map[string]bool, error
 	return gone, nil
 }
 
-// ForgetProjects ends the findings of projects that removals no longer meet
-// since the given time, and of those that nothing is left of.
+// ForgetProjects deletes the findings about unreachable projects that no removal has confirmed since the given time, and those
+// about projects without any backups left.
 func (b *Run) ForgetProjects(ctx context.Context, before time.Time) error {
 	q := `
 		DELETE FROM findings f WHERE reason = ANY($2) AND (seen_at < $1 OR NOT EXISTS (

@@ -14,9 +14,9 @@ func goneProject(detail string) backup.Finding {
 	return backup.Finding{Reason: backup.ProjectGone, ProjectID: "p", Object: "p", Detail: detail}
 }
 
-func TestAProjectOutOfReachIsNewOnceAndEndsWhenItIsReached(t *testing.T) {
+func TestUnreachableProjectIsNewOnceAndEndsWhenReached(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.volume("w", nil)
 	one, other := h.lease("v"), h.lease("w")
@@ -39,21 +39,21 @@ func TestAProjectOutOfReachIsNewOnceAndEndsWhenItIsReached(t *testing.T) {
 	assert.Empty(t, h.findings())
 }
 
-func TestAProjectIsGoneForAsLongAsItWasSeenSo(t *testing.T) {
+func TestGoneReturnsProjectsSeenGoneAfterTheTime(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	_, err := h.lease("v").OutOfReach(h.ctx, goneProject(""))
 	require.NoError(t, err)
-	gone, err := h.beat().Gone(h.ctx, base.Add(-time.Second))
+	gone, err := h.run().Gone(h.ctx, base.Add(-time.Second))
 	require.NoError(t, err)
 	assert.Equal(t, map[string]bool{"p": true}, gone)
-	gone, err = h.beat().Gone(h.ctx, base)
+	gone, err = h.run().Gone(h.ctx, base)
 	require.NoError(t, err)
 	assert.Empty(t, gone)
 }
 
-func TestTheFindingOfAProjectEndsWhenNothingIsLeftOrNobodyMetIt(t *testing.T) {
+func TestForgetProjectsDeletesFindingsWithoutBackupsOrOld(t *testing.T) {
 	t.Parallel()
 	for shape, left := range map[string]bool{
 		"available": true, "deleting": true, "undeletable": true, "leftover": true,
@@ -61,16 +61,16 @@ func TestTheFindingOfAProjectEndsWhenNothingIsLeftOrNobodyMetIt(t *testing.T) {
 	} {
 		t.Run(shape, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
+			h := newHarness(t)
 			h.volume("v", nil)
 			h.volume("w", row{"project_id": "q"})
 			h.record("r", shapes[shape])
 			h.record("other", point("b-other", hour).with(row{"volume_id": "w", "project_id": "q"}))
 			_, err := h.lease("v").OutOfReach(h.ctx, goneProject(""))
 			require.NoError(t, err)
-			require.NoError(t, h.beat().ForgetProjects(h.ctx, base))
+			require.NoError(t, h.run().ForgetProjects(h.ctx, base))
 			assert.Equal(t, left, len(h.findings()) == 1)
-			require.NoError(t, h.beat().ForgetProjects(h.ctx, base.Add(time.Microsecond)))
+			require.NoError(t, h.run().ForgetProjects(h.ctx, base.Add(time.Microsecond)))
 			assert.Empty(t, h.findings(), "nobody met it since")
 		})
 	}

@@ -6,8 +6,8 @@ import (
 	"staffeln/backup"
 )
 
-// protectionFacts are [backup.ProtectionFacts] as one number, one bit each: the
-// database counts and filters by it and knows nothing of what they amount to.
+// protectionFacts is [backup.ProtectionFacts] as a bit set. The database counts and filters by it and does not know which
+// protection follows from it.
 type protectionFacts int
 
 const (
@@ -19,24 +19,23 @@ const (
 	allFacts = isPastRPO<<1 - 1
 )
 
-func (f protectionFacts) of() backup.ProtectionFacts {
+func (f protectionFacts) decode() backup.ProtectionFacts {
 	return backup.ProtectionFacts{Gone: f&volumeGone != 0, Wanted: f&isWanted != 0, Unseen: f&isUnseen != 0, HasPoint: f&hasPoint != 0, PastRPO: f&isPastRPO != 0}
 }
 
-// factsOf are all facts that are judged to be one of the given protections.
+// factsOf returns all sets of facts that result in one of the given protections.
 func factsOf(protections ...backup.Protection) []protectionFacts {
 	wanted := []protectionFacts{}
 	for f := range allFacts + 1 {
-		if slices.Contains(protections, f.of().Protection()) {
+		if slices.Contains(protections, f.decode().Protection()) {
 			wanted = append(wanted, f)
 		}
 	}
 	return wanted
 }
 
-// protections is each volume with the facts of its protection. A plan that can
-// tell nothing of a volume leaves the decision before as it was, with its time.
-// Restore points of a project that owned it before are not its owner's.
+// protections selects each volume with the facts of its protection. If a plan cannot decide about a volume, the previous
+// decision and its time stay. Restore points of a former owner's project do not count.
 const protections = `(
 	SELECT v.id, v.name, v.project_id, v.project_name, v.server_id, v.server_name, v.size_gib,
 		CASE WHEN unseen AND v.gone_at IS NULL THEN 'not_seen' ELSE v.reason END AS reason, newest_at, v.protected_since,
@@ -45,7 +44,7 @@ const protections = `(
 	FROM volumes v CROSS JOIN LATERAL (SELECT v.unknown OR v.decided_at IS NULL AS unseen) seen CROSS JOIN LATERAL (
 		SELECT max(data_timestamp) AS newest_at FROM records WHERE volume_id = v.id AND project_id = v.project_id AND ` + isRestorePoint + `) newest`
 
-// protectionsOf is [protections] of one project's volumes, or of all.
+// protectionsOf returns [protections] for one project's volumes, or for all.
 func protectionsOf(project string) string {
 	if project == "" {
 		return protections + `) volumes`

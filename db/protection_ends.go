@@ -10,17 +10,17 @@ import (
 	"staffeln/backup"
 )
 
-// A ProtectionEnd says that the protection of a volume in a project ended. It
-// stands until protection there is back or nothing of ours is left there.
+// A ProtectionEnd is the end of a volume's protection in a project. It is kept until the protection there is back or no backup
+// of ours is left there.
 type ProtectionEnd struct {
 	VolumeID, ProjectID  string
 	EndedAt              time.Time
 	Reason               backup.Reason // metadata, detached, server_deleted, volume_deleted, transferred
-	ServerID, ServerName string        // that protected it
+	ServerID, ServerName string        // the server that protected it
 }
 
-// endProtection writes the ends of the volumes with these IDs, and takes back
-// those of volumes that are protected again. The volumes are written already.
+// endProtection writes the ends of protection of the volumes with these IDs, and deletes the ends of volumes that are
+// protected again. The volumes must be written before.
 func endProtection(ctx context.Context, tx pgx.Tx, ids []string, ends []ProtectionEnd) error {
 	const insert = `
 		INSERT INTO protection_ends (volume_id, project_id, ended_at, reason, server_id, server_name)
@@ -43,8 +43,7 @@ func endProtection(ctx context.Context, tx pgx.Tx, ids []string, ends []Protecti
 	return err
 }
 
-// SettleEnds forgets the ends of protection of which nothing is left to tell:
-// Cinder holds nothing of ours of that volume in that project any more.
+// SettleEnds deletes the ends of protection where Cinder holds no backup of ours of that volume in that project any more.
 func (b *Run) SettleEnds(ctx context.Context) error {
 	q := `DELETE FROM protection_ends e WHERE NOT EXISTS (
 		SELECT FROM records WHERE volume_id = e.volume_id AND project_id = e.project_id AND NOT ` + isLost + ` AND ` + mayBeInCinder + `)`

@@ -10,11 +10,10 @@ import (
 	"staffeln/backup"
 )
 
-// Whatever state a row can be in, what Postgres counts, filters and returns is
-// what package backup judges it to be.
-func TestProtectionOfRowsIsWhatBackupJudges(t *testing.T) {
+// For every possible row, the protection that Postgres counts, filters and returns is the one of package backup.
+func TestProtectionInSQLMatchesPackageBackup(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	const late = 24 * hour
 	ago := func(d time.Duration) *time.Time { return new(base.Add(-d)) }
 	ages := []*time.Time{nil, ago(hour), ago(late), ago(late + time.Microsecond)}
@@ -29,7 +28,7 @@ func TestProtectionOfRowsIsWhatBackupJudges(t *testing.T) {
 			r["decided_at"] = base
 		}
 		if h.insert("volumes", plainVolume.with(r)) != nil {
-			return // no row can be so
+			return // the constraints exclude this row
 		}
 		// none of these is a restore point of the volume's owner
 		h.record(id+"-before", point(id+"-before", 0).with(row{"volume_id": id, "project_id": "before"}))
@@ -59,7 +58,7 @@ func TestProtectionOfRowsIsWhatBackupJudges(t *testing.T) {
 	for _, p := range backup.Protections {
 		require.NotZero(t, counts[p], "no row is %s", p)
 	}
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		counted, err := l.ProtectionCounts(h.ctx, late, "")
 		require.NoError(t, err)
 		require.Equal(t, counts, counted)

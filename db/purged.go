@@ -9,12 +9,12 @@ import (
 	"staffeln/backup"
 )
 
-// unseen holds for records of which Cinder should hold something and that the
-// sweep did not see, although they were as they are before it began.
+// unseen holds for records that Cinder should hold a backup of, that did not change since the reconcile run began, and whose
+// backup the run did not see.
 var unseen = hasBackup + `
 	AND changed_at < $1 AND (last_seen_at IS NULL OR last_seen_at < $1)`
 
-// UnseenProjects returns the projects of such records.
+// UnseenProjects returns the projects of unseen records.
 func (b *Run) UnseenProjects(ctx context.Context) ([]string, error) {
 	ids, err := collectIDs(b.db.pool.Query(ctx, `SELECT DISTINCT project_id FROM records WHERE `+unseen+` ORDER BY 1`, b.Now))
 	if err != nil {
@@ -23,7 +23,7 @@ func (b *Run) UnseenProjects(ctx context.Context) ([]string, error) {
 	return ids, nil
 }
 
-// Unseen returns such records of a project.
+// Unseen returns the unseen records of a project.
 func (b *Run) Unseen(ctx context.Context, projectID string) ([]backup.Record, error) {
 	records, err := collectRecords(b.db.pool.Query(ctx, `SELECT `+recordColumns+` FROM records WHERE project_id = $2 AND `+unseen+` ORDER BY id`, b.Now, projectID))
 	if err != nil {
@@ -32,8 +32,8 @@ func (b *Run) Unseen(ctx context.Context, projectID string) ([]backup.Record, er
 	return records, nil
 }
 
-// ClosePurged ends records of projects that are gone together with their
-// backups. Those that changed since the sweep began are left alone.
+// ClosePurged ends records of projects that are gone together with their backups. It skips records that changed since the
+// reconcile run began.
 func (b *Run) ClosePurged(ctx context.Context, recordIDs []string) error {
 	for _, step := range []struct {
 		from, to backup.State
@@ -54,8 +54,7 @@ func (b *Run) ClosePurged(ctx context.Context, recordIDs []string) error {
 	return nil
 }
 
-// Removed returns those of the backups whose records say that they were removed
-// before the sweep began.
+// Removed returns those of the backups that were removed, by their records, before the reconcile run began.
 func (b *Run) Removed(ctx context.Context, backupIDs []string) ([]string, error) {
 	ids, err := collectIDs(b.db.pool.Query(ctx, `SELECT backup_id FROM records WHERE backup_id = ANY($1) AND `+isDeleted+` AND changed_at < $2`, backupIDs, b.Now))
 	if err != nil {
@@ -64,8 +63,7 @@ func (b *Run) Removed(ctx context.Context, backupIDs []string) ([]string, error)
 	return ids, nil
 }
 
-// Reappeared takes back that a backup was removed: Cinder has it after all.
-// Retention removes it once more.
+// Reappeared reverts the removal of a backup that Cinder still has. Retention removes it once more.
 func (b *Run) Reappeared(ctx context.Context, backupID string) error {
 	const q = `UPDATE records SET state = CASE WHEN available_at IS NULL THEN $3 ELSE $4 END, reason = 'reappeared',
 			changed_at = staffeln_now(), removal_report_id = NULL
@@ -76,8 +74,8 @@ func (b *Run) Reappeared(ctx context.Context, backupID string) error {
 	return nil
 }
 
-// Spoilt returns a finding for each restore point that Cinder calls an error now:
-// it can't be restored, and is neither kept nor removed until somebody has looked.
+// Spoilt returns a finding for each restore point that now has the status error in Cinder. It cannot be restored, and it is
+// neither counted as a restore point nor removed until an operator has checked it.
 func (b *Run) Spoilt(ctx context.Context) ([]backup.Finding, error) {
 	const q = `
 		SELECT 'status_unknown' AS reason, project_id, backup_id AS object, volume_id,

@@ -10,17 +10,17 @@ import (
 	"staffeln/backup"
 )
 
-// freed are the projects whose quota of backups got room by a removal of ours
-// lately: longer ago makes no difference to [backup.Next].
+// freed selects the projects in which a removal of ours freed backup quota recently. Older removals make no difference to
+// [backup.Next].
 const freed = `SELECT project_id, max(changed_at) AS at FROM records
 	WHERE ` + isDeleted + ` AND changed_at > $1 AND ($2::text[] IS NULL OR project_id = ANY($2)) GROUP BY project_id`
 
-// QuotaFreed returns when a backup of ours was removed last, by project.
+// QuotaFreed returns the time of the newest removal of a backup of ours, by project.
 func (b *Run) QuotaFreed(ctx context.Context) (map[string]time.Time, error) {
 	return quotaFreed(ctx, b.db.pool, b.Now, nil)
 }
 
-// QuotaFreed returns when a backup of ours was removed last, by project, from the given ones.
+// QuotaFreed returns the time of the newest removal of a backup of ours in each of the given projects.
 func (l *Snapshot) QuotaFreed(ctx context.Context, projectIDs []string) (map[string]time.Time, error) {
 	return quotaFreed(ctx, l.tx, l.Now, projectIDs)
 }
@@ -39,7 +39,7 @@ func quotaFreed(ctx context.Context, from queries, now time.Time, projectIDs []s
 	return at, nil
 }
 
-// QuotasFull returns the projects that refused a backup for their quota lately.
+// QuotasFull returns the projects in which a backup failed recently because the quota was exceeded.
 func (b *Run) QuotasFull(ctx context.Context) ([]string, error) {
 	const q = `SELECT DISTINCT project_id FROM records WHERE ended_at > $1 AND ` + isFailed + ` AND reason = 'quota_exceeded' ORDER BY 1`
 	ids, err := collectIDs(b.db.pool.Query(ctx, q, b.Now.Add(-2*backup.QuotaPause)))

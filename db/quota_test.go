@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestQuotaIsFreedByARemovalOfTheLastHours(t *testing.T) {
+func TestQuotaFreedReturnsRecentRemovals(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	removed := func(id, project string, ago time.Duration) {
 		h.record(id, shapes["deleted"].with(row{"project_id": project, "backup_id": "b " + id, "changed_at": base.Add(-ago)}))
@@ -21,10 +21,10 @@ func TestQuotaIsFreedByARemovalOfTheLastHours(t *testing.T) {
 	removed("4", "long ago", 7*hour)
 	h.record("there", point("b", hour).with(row{"project_id": "three"}))
 
-	all, err := h.beat().QuotaFreed(h.ctx)
+	all, err := h.run().QuotaFreed(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]time.Time{"one": base.Add(-2 * hour), "two": base.Add(-hour)}, all)
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		mine, err := l.QuotaFreed(h.ctx, []string{"one"})
 		require.NoError(t, err)
 		assert.Equal(t, map[string]time.Time{"one": base.Add(-2 * hour)}, mine)

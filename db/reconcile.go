@@ -16,9 +16,8 @@ var reappear = inOrder("records", `backup_id = ANY($1) AND `+isLost) + `
 	UPDATE records SET state = $2, reason = 'reappeared', changed_at = staffeln_now(), removal_report_id = NULL
 	WHERE id IN (SELECT id FROM locked) RETURNING state, reason`
 
-// Seen marks the records of the backups that a sweep's page shows, with
-// Cinder's word on them, and returns the IDs of those backups that no record
-// has. A record that was lost and is seen is available again.
+// Seen marks the records of the backups on one page of a reconcile run as seen and stores Cinder's status of them. It returns
+// the IDs of the backups without a record. A lost record whose backup is seen becomes available again.
 func (b *Run) Seen(ctx context.Context, page []backup.Backup) (unknown []string, err error) {
 	mark := inOrder("records", `backup_id = ANY($2)`) + `
 		UPDATE records SET last_seen_at = $1, cinder_status = s.status
@@ -45,11 +44,9 @@ func (b *Run) Seen(ctx context.Context, page []backup.Backup) (unknown []string,
 	return unknown, nil
 }
 
-// Missing returns the available records that the sweep did not see although
-// they were as they are before it began, and how many available ones there
-// are. Where more than ten, and more than one in a hundred, are missing, it
-// returns only enough of them to tell that: no more than that is believed,
-// unless the operator wants all.
+// Missing returns the available records that did not change since the reconcile run began and whose backups the run did not
+// see, and the total number of available records. If more than ten and more than one percent are missing, the losses are not
+// accepted without the operator's confirmation. Then Missing returns only one record more than this limit, unless all is set.
 func (b *Run) Missing(ctx context.Context, all bool) (missing []backup.Record, available int, err error) {
 	const q = `SELECT ` + recordColumns + ` FROM records
 		WHERE ` + isAvailable + ` AND changed_at < $1 AND (last_seen_at IS NULL OR last_seen_at < $1) ORDER BY id LIMIT CASE WHEN $3 THEN NULL ELSE $2::bigint END`
@@ -63,8 +60,8 @@ func (b *Run) Missing(ctx context.Context, all bool) (missing []backup.Record, a
 	return missing, available, nil
 }
 
-// Lose records that Cinder answered by ID that it no longer has the backup of
-// an available record. One that changed since the sweep began is left alone.
+// Lose records that Cinder, asked by ID, no longer has the backup of an available record. It skips a record that changed since
+// the reconcile run began.
 func (b *Run) Lose(ctx context.Context, recordID string) error {
 	const q = `
 		UPDATE records SET state = $3, reason = 'removed_by_others', changed_at = staffeln_now()
@@ -75,10 +72,10 @@ func (b *Run) Lose(ctx context.Context, recordID string) error {
 	return nil
 }
 
-// ByID returns a record; ok is false where there is none.
+// ByID returns a record; ok is false if there is none.
 func (b *Run) ByID(ctx context.Context, recordID string) (r backup.Record, ok bool, err error) {
 	const q = `SELECT ` + recordColumns + ` FROM records WHERE id = $1`
-	// the ID may come of a tag, which tenants can write
+	// the ID may come from a backup's tag, which tenants can write
 	records, err := collectRecords(b.db.pool.Query(ctx, q, storable(recordID)))
 	if err != nil {
 		return r, false, fmt.Errorf("read record: %w", err)
@@ -89,9 +86,8 @@ func (b *Run) ByID(ctx context.Context, recordID string) (r backup.Record, ok bo
 	return records[0], true, nil
 }
 
-// Twin gives a record of its own to a backup that carries the tag of record r,
-// which has another backup (or none any more): a restore point where it is
-// available, a failed leftover where it is not.
+// Twin creates a record for a backup that carries the tag of record r, although r has another backup or none any more. An
+// available backup becomes a restore point, a failed one a leftover.
 func (b *Run) Twin(ctx context.Context, r backup.Record, twin backup.Backup) error {
 	const q = `
 		INSERT INTO records (project_id, project_name, server_id, server_name, volume_id, volume_name, availability_zone, size_gib, encrypted, state, kind,
@@ -115,8 +111,8 @@ func (b *Run) Twin(ctx context.Context, r backup.Record, twin backup.Backup) err
 	return nil
 }
 
-// Lost returns a finding for each restore point that others removed and that
-// would still be kept: what its retention is over for is missed by nobody.
+// Lost returns a finding for each restore point that others removed while its retention was not over. Nobody misses the
+// expired ones.
 func (b *Run) Lost(ctx context.Context) ([]backup.Finding, error) {
 	const q = `
 		SELECT 'removed_by_others' AS reason, r.project_id, r.backup_id AS object, r.volume_id,
@@ -135,10 +131,9 @@ func (b *Run) Lost(ctx context.Context) ([]backup.Finding, error) {
 	return lost, nil
 }
 
-// Forget ends history: records of which Cinder holds nothing since before the
-// given time. What others removed is remembered for as long as incrementals
-// stand where it was: without it they would look as if they could be restored.
-// What operators did and who asked for deletions before that is forgotten too.
+// Forget deletes history before the given time: records without a backup in Cinder, operator actions, and delete checks. A
+// restore point that others removed is kept as long as incrementals may depend on it: without its record they would look
+// restorable.
 func (b *Run) Forget(ctx context.Context, before time.Time) (int, error) {
 	q := inOrder("records", `id IN (SELECT id FROM records past
 			WHERE `+isPast+` AND changed_at < $1 AND NOT `+isLeftover+`
@@ -169,11 +164,11 @@ func (b *Run) Forget(ctx context.Context, before time.Time) (int, error) {
 	return forgotten, nil
 }
 
-// forgetAtOnce keeps the locks of one statement short.
+// forgetAtOnce is the number of rows that one statement deletes. It keeps locks short.
 const forgetAtOnce = 10_000
 
-// forget repeats a statement that deletes as many rows as its last argument says,
-// which it adds, until none is left, and returns how many there were.
+// forget repeats a statement that deletes a limited number of rows until no row is left, and returns how many it deleted. It
+// appends the limit to the arguments.
 func (b *Run) forget(ctx context.Context, q string, args ...any) (forgotten int, err error) {
 	args = append(slices.Clone(args), forgetAtOnce)
 	for more := true; more && err == nil; {

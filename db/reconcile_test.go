@@ -18,9 +18,9 @@ func page(ids ...string) []backup.Backup {
 	return all
 }
 
-func TestWhatASweepSeesIsMarkedAndTheRestIsToldUnknown(t *testing.T) {
+func TestSeenMarksRecordsAndReturnsUnknownBackups(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.record("r", point("b1", hour))
 	h.record("s", point("b2", hour))
@@ -28,7 +28,7 @@ func TestWhatASweepSeesIsMarkedAndTheRestIsToldUnknown(t *testing.T) {
 	var unknown []string
 	lines := h.changes(func() {
 		var err error
-		unknown, err = h.beat().Seen(h.ctx, page("foreign", "b1", "b3"))
+		unknown, err = h.run().Seen(h.ctx, page("foreign", "b1", "b3"))
 		require.NoError(t, err)
 	})
 	assert.Equal(t, []string{"foreign"}, unknown)
@@ -37,19 +37,19 @@ func TestWhatASweepSeesIsMarkedAndTheRestIsToldUnknown(t *testing.T) {
 		"records r cinder_status: '' -> restoring", "records r last_seen_at: null -> now",
 	}, lines)
 	h.changesNothing(func() {
-		unknown, err := h.beat().Seen(h.ctx, nil)
+		unknown, err := h.run().Seen(h.ctx, nil)
 		require.NoError(t, err)
 		assert.Empty(t, unknown)
 	})
 }
 
-func TestALostRecordThatIsSeenIsAvailableAgain(t *testing.T) {
+func TestSeenMakesLostRecordsAvailable(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.record("r", shapes["lost"].with(row{"cinder_status": "restoring", "reason": "removed_by_others"}))
 	lines := h.changes(func() {
-		_, err := h.beat().Seen(h.ctx, page("b"))
+		_, err := h.run().Seen(h.ctx, page("b"))
 		require.NoError(t, err)
 	})
 	assert.Equal(t, []string{
@@ -58,23 +58,23 @@ func TestALostRecordThatIsSeenIsAvailableAgain(t *testing.T) {
 	}, lines)
 }
 
-func (h *house) missing(b *Run) ([]string, int) {
+func (h *harness) missing(b *Run) ([]string, int) {
 	h.t.Helper()
 	missing, available, err := b.Missing(h.ctx, false)
 	require.NoError(h.t, err)
 	return ids(missing), available
 }
 
-func TestOnlyWhatIsAsItWasBeforeTheSweepIsMissing(t *testing.T) {
+func TestMissingReturnsOnlyUnchangedUnseenRecords(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, shape := range shapeNames() {
 		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
 	}
 	h.plan("seen", point("b-seen", hour))
 	h.plan("seen before", point("b-before", hour).with(row{"last_seen_at": base.Add(-hour)}))
 	h.plan("changed since", point("b-changed", hour).with(row{"changed_at": base}))
-	b := h.beat()
+	b := h.run()
 	_, err := b.Seen(h.ctx, page("b-seen"))
 	require.NoError(t, err)
 	missing, available := h.missing(b)
@@ -82,29 +82,29 @@ func TestOnlyWhatIsAsItWasBeforeTheSweepIsMissing(t *testing.T) {
 	assert.Equal(t, 4, available)
 }
 
-func TestNoMoreIsReadThanTellsThatTooMuchIsMissing(t *testing.T) {
+func TestMissingReadsOneMoreThanTheLimit(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.generate("v", "available", "full", 10)
-	missing, available := h.missing(h.beat())
+	missing, available := h.missing(h.run())
 	assert.Len(t, missing, 10, "ten are believed, also when they are all")
 	assert.Equal(t, 10, available)
 	h.exec("DELETE FROM records")
 	h.generate("v", "available", "full", 1550)
-	missing, available = h.missing(h.beat())
+	missing, available = h.missing(h.run())
 	assert.Len(t, missing, 16, "one more than one in a hundred")
 	assert.Equal(t, 1550, available)
 }
 
-func TestALossIsWrittenOnlyWhereNothingChangedSince(t *testing.T) {
+func TestLoseSkipsChangedRecords(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, shape := range shapeNames() {
 		h.plan(shape, shapes[shape].with(unique(shapes[shape], shape)))
 	}
 	h.plan("changed since", point("b-changed", hour).with(row{"changed_at": base}))
-	b := h.beat()
+	b := h.run()
 	lines := h.changes(func() {
 		for _, id := range append(shapeNames(), "changed since", "unheard of") {
 			require.NoError(t, b.Lose(h.ctx, id))
@@ -116,13 +116,13 @@ func TestALossIsWrittenOnlyWhereNothingChangedSince(t *testing.T) {
 	}, lines)
 }
 
-func TestATwinGetsARecordOfItsOwn(t *testing.T) {
+func TestTwinBackupGetsItsOwnRecord(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	r := h.record("r", shapes["failed"].with(row{"encrypted": true, "retention": "1 mon"}))
 	twin := backup.Backup{ID: "twin", Name: "its name", SizeGiB: 12, Incremental: true, Status: backup.StatusAvailable, DataTimestamp: base.Add(-time.Minute)}
-	lines := h.changes(func() { require.NoError(t, h.beat().Twin(h.ctx, r, twin)) })
+	lines := h.changes(func() { require.NoError(t, h.run().Twin(h.ctx, r, twin)) })
 	require.Len(t, lines, 1)
 	got := h.read(h.text(`SELECT id FROM records WHERE backup_id = 'twin'`))
 	now, data := base, base.Add(-time.Minute)
@@ -133,30 +133,29 @@ func TestATwinGetsARecordOfItsOwn(t *testing.T) {
 		CinderStatus: "available", DataTimestamp: &data, CinderTimestamp: &data, Reason: backup.TwinBackup,
 	}
 	assert.Equal(t, want, got)
-	h.changesNothing(func() { require.NoError(t, h.beat().Twin(h.ctx, r, twin)) })
-	missing, _ := h.missing(h.beat())
+	h.changesNothing(func() { require.NoError(t, h.run().Twin(h.ctx, r, twin)) })
+	missing, _ := h.missing(h.run())
 	assert.Empty(t, missing, "it is younger than the sweep")
 }
 
-// What a late request came to is a leftover where it failed: its removal is
-// due, as that of every other one.
-func TestATwinThatFailedIsALeftover(t *testing.T) {
+// A late request that failed left a leftover, and its removal is due like that of any other.
+func TestFailedTwinIsALeftover(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	r := h.record("r", shapes["failed"])
 	twin := backup.Backup{ID: "twin", Status: backup.StatusError, FailReason: "no space", CreatedAt: base.Add(-time.Minute)}
-	require.NoError(t, h.beat().Twin(h.ctx, r, twin))
+	require.NoError(t, h.run().Twin(h.ctx, r, twin))
 	got := h.read(h.text(`SELECT id FROM records WHERE backup_id = 'twin'`))
 	assert.True(t, got.Leftover())
 	assert.Nil(t, got.AvailableAt)
 	assert.Equal(t, "no space", got.ReasonText)
 }
 
-// A refusal of long ago does not make the next one the second in a row.
-func TestRefusalsInARowAreNotADayApart(t *testing.T) {
+// A refusal long ago and the next one are not a series.
+func TestRefusalsADayApartAreNotASeries(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("available")
 	refused := func(r backup.Record) backup.Record {
 		r, err := c.StartRemoval(h.ctx, r, backup.RetentionOver)
@@ -171,12 +170,12 @@ func TestRefusalsInARowAreNotADayApart(t *testing.T) {
 	assert.Equal(t, base, *refused(h.read("r")).DeletionRefusedSince, "a day later it begins anew")
 }
 
-// A twin whose data bore no date would be past every retention.
-func TestABackupWithoutADataTimestampIsDatedByItsCreation(t *testing.T) {
+// Without a date, a twin would be past every retention.
+func TestBackupWithoutDataTimestampUsesCreationTime(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("creating")
-	require.NoError(t, h.beat().Twin(h.ctx, r, backup.Backup{ID: "twin", CreatedAt: base.Add(-time.Minute)}))
+	require.NoError(t, h.run().Twin(h.ctx, r, backup.Backup{ID: "twin", CreatedAt: base.Add(-time.Minute)}))
 	assert.Equal(t, base.Add(-time.Minute), *h.read(h.text(`SELECT id FROM records WHERE backup_id = 'twin'`)).DataTimestamp)
 	h.changesNothing(func() {
 		_, err := c.Finish(h.ctx, r, backup.Backup{ID: "b"})

@@ -9,11 +9,10 @@ import (
 	"staffeln/backup"
 )
 
-// StartRemoval says, before it is done, that Cinder is asked to delete the
-// backup: an available one, a failed leftover, or one that could not be
-// deleted before; again where what became of the request before is not known.
-// A refusal of more than a day ago begins no row with the next one; the repairs
-// of a removal that hung are remembered until another one begins.
+// StartRemoval records, before the request is sent, that Cinder is asked to delete the backup: an available one, a failed
+// leftover, or one that could not be deleted before. It may be repeated if the outcome of the previous request is unknown. A
+// refusal more than a day ago does not form a series with the next one. The repairs of a hanging removal are kept until a new
+// removal begins.
 func (c *Lease) StartRemoval(ctx context.Context, r backup.Record, reason backup.Reason) (backup.Record, error) {
 	return c.move(ctx, r, change{
 		guard{from: in(backup.Available, backup.Failed, backup.Deleting, backup.Undeletable), hasBackup: true, unpaused: true},
@@ -26,25 +25,24 @@ func (c *Lease) StartRemoval(ctx context.Context, r backup.Record, reason backup
 	})
 }
 
-// Removed ends a record: Cinder answered by ID that it no longer has the
-// backup. EndedAt stays the time at which the attempt ended.
+// Removed ends a record: Cinder, asked by ID, no longer has the backup. EndedAt stays the time at which the attempt ended.
 func (c *Lease) Removed(ctx context.Context, r backup.Record) (backup.Record, error) {
 	return c.move(ctx, r, change{guard{from: in(backup.Deleting, backup.Undeletable)}, backup.Deleted, `cinder_status = 'deleted', next_try_at = NULL, deletion_refused_since = NULL`, nil})
 }
 
-// RefuseRemoval leads back to where the removal began: Cinder refused it. The
-// refusal is dated, and tried again from the given time on.
-func (c *Lease) RefuseRemoval(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
+// RefuseRemoval returns the record to the state before the removal, because Cinder refused the request. It records the time of
+// the refusal and the time of the next try.
+func (c *Lease) RefuseRemoval(ctx context.Context, r backup.Record, why Why, retryAt time.Time) (backup.Record, error) {
 	to := backup.Available
 	if r.AvailableAt == nil {
 		to = backup.Failed
 	}
 	return c.move(ctx, r, change{guard{from: in(backup.Deleting)}, to, `removal_reason = @reason, removal_text = @text, next_try_at = @again,
-		deletion_refused_since = coalesce(deletion_refused_since, staffeln_now())`, why.args(pgx.NamedArgs{"again": again})})
+		deletion_refused_since = coalesce(deletion_refused_since, staffeln_now())`, why.args(pgx.NamedArgs{"again": retryAt})})
 }
 
-// TakeBack leads back to where the removal began: it never reached Cinder, and
-// is not wanted any more. That is no refusal.
+// TakeBack returns the record to the state before the removal: the request never reached Cinder, and the removal is no longer
+// wanted. This is not a refusal.
 func (c *Lease) TakeBack(ctx context.Context, r backup.Record, why backup.Reason) (backup.Record, error) {
 	return c.move(ctx, r, change{
 		guard{from: in(backup.Deleting), wasMade: true},
@@ -53,18 +51,17 @@ func (c *Lease) TakeBack(ctx context.Context, r backup.Record, why backup.Reason
 	})
 }
 
-// Hold says that a restore point stays past its retention because of others'
-// backups, or, without a reason, that it does not any more.
+// Hold records that a restore point is retained past its retention because other backups depend on it, or, with an empty
+// reason, that it no longer is.
 func (c *Lease) Hold(ctx context.Context, r backup.Record, why backup.Reason) (backup.Record, error) {
 	return c.move(ctx, r, change{guard{from: in(backup.Available)}, backup.Available, `removal_reason = @reason, removal_text = ''`, pgx.NamedArgs{"reason": why}})
 }
 
-// GiveUpRemoval records that Cinder can't delete the backup. It is reported,
-// and tried again from the given time on.
-func (c *Lease) GiveUpRemoval(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
+// GiveUpRemoval records that Cinder cannot delete the backup. It is reported, and tried again from the given time on.
+func (c *Lease) GiveUpRemoval(ctx context.Context, r backup.Record, why Why, retryAt time.Time) (backup.Record, error) {
 	return c.move(ctx, r, change{
 		guard{from: in(backup.Deleting, backup.Undeletable)},
 		backup.Undeletable, `removal_reason = @reason, removal_text = @text, next_try_at = @again`,
-		why.args(pgx.NamedArgs{"again": again}),
+		why.args(pgx.NamedArgs{"again": retryAt}),
 	})
 }

@@ -12,8 +12,8 @@ import (
 	"staffeln/backup"
 )
 
-// counted answers the transitions that the metrics tell of, as from>to:reason.
-func (h *house) counted() map[string]float64 {
+// transitions returns the metric of transitions, keyed by from>to:reason.
+func (h *harness) transitions() map[string]float64 {
 	h.t.Helper()
 	families, err := h.metrics.Registry.Gather()
 	require.NoError(h.t, err)
@@ -33,12 +33,12 @@ func (h *house) counted() map[string]float64 {
 	return all
 }
 
-func TestEachChangeOfStateIsCountedOnce(t *testing.T) {
+func TestEachTransitionIsCountedOnce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
-	b, c := h.beat(), h.lease("v")
-	_, err := b.Plan(h.ctx, []backup.Record{wish("v")})
+	b, c := h.run(), h.lease("v")
+	_, err := b.Plan(h.ctx, []backup.Record{plannedRecord("v")})
 	require.NoError(t, err)
 	records, err := c.Records(h.ctx)
 	require.NoError(t, err)
@@ -68,12 +68,12 @@ func TestEachChangeOfStateIsCountedOnce(t *testing.T) {
 	assert.Equal(t, map[string]float64{
 		">planned:chain_continues": 1, "planned>creating:": 1, "creating>overdue:deadline_passed": 1, "overdue>available:": 1,
 		"available>deleting:expired": 2, "deleting>available:has_dependents": 1, "deleting>deleted:expired": 1,
-	}, h.counted())
+	}, h.transitions())
 }
 
-func TestAChangeOfStateIsLoggedAndAWaitIsNot(t *testing.T) {
+func TestTransitionsAreLoggedAndRetriesAreNot(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	c, r := h.shaped("planned")
 	var log bytes.Buffer
 	ctx := zerolog.New(&log).WithContext(h.ctx)
@@ -90,13 +90,13 @@ func TestAChangeOfStateIsLoggedAndAWaitIsNot(t *testing.T) {
 	}, line)
 }
 
-func TestWhatABeatChangesIsCountedByReason(t *testing.T) {
+func TestBulkTransitionsAreCountedByReason(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, id := range []string{"a", "b", "c"} {
 		h.plan(id, nil)
 	}
-	_, err := h.beat().WithdrawAll(h.ctx, []string{"a", "b", "c"}, []backup.Reason{backup.VolumeGone, backup.NotProtected, backup.VolumeGone})
+	_, err := h.run().WithdrawAll(h.ctx, []string{"a", "b", "c"}, []backup.Reason{backup.VolumeGone, backup.NotProtected, backup.VolumeGone})
 	require.NoError(t, err)
-	assert.Equal(t, map[string]float64{"planned>withdrawn:volume_gone": 2, "planned>withdrawn:not_protected": 1}, h.counted())
+	assert.Equal(t, map[string]float64{"planned>withdrawn:volume_gone": 2, "planned>withdrawn:not_protected": 1}, h.transitions())
 }

@@ -10,15 +10,15 @@ import (
 	"staffeln/backup"
 )
 
-// An Untold is what one project waits to be told.
+// Unreported is what one project's next report waits for.
 type Unreported struct {
-	ProjectID string     // empty: findings about no project
-	Result    *time.Time // creation of the oldest record that ended and was not told, or the oldest removal that was not
-	Matter    *time.Time // since when the oldest thing stands that each report tells anew: late, without a restore point for as long, overdue, undeletable, a finding
+	ProjectID string     // empty: findings that belong to no project
+	Result    *time.Time // creation time of the oldest unreported record that ended, or the time of the oldest unreported removal
+	Matter    *time.Time // start of the oldest condition that every report repeats: late, equally long without a restore point, overdue, undeletable, a finding
 }
 
-// Unreported returns it by project, in no order; late is the age beyond which a
-// volume is.
+// Unreported returns the unreported results and conditions by project, in no order. late is the age beyond which a volume is
+// late.
 func (b *Run) Unreported(ctx context.Context, late time.Duration) ([]Unreported, error) {
 	return readUnreported(ctx, b.db.pool, b.Now, late, "")
 }
@@ -30,7 +30,7 @@ func (c *ReportLease) Unreported(ctx context.Context, late time.Duration) ([]Unr
 
 func readUnreported(ctx context.Context, from queries, now time.Time, late time.Duration, projectID string) ([]Unreported, error) {
 	q := `
-		WITH RECURSIVE ` + firsts + `
+		WITH RECURSIVE ` + firstUnreported + `
 		SELECT project_id, min(result) AS result, min(matter) AS matter FROM (
 			SELECT project_id, at AS result, NULL::timestamptz AS matter FROM first_ended
 			UNION ALL SELECT project_id, at, NULL FROM first_removed
@@ -50,10 +50,9 @@ func readUnreported(ctx context.Context, from queries, now time.Time, late time.
 	return all, nil
 }
 
-// firsts are the oldest untold result and the oldest untold removal of each
-// project. They go from one project to the next along the index: a project that
-// nobody could be told about for a year has a year of them.
-var firsts = `first_ended AS (
+// firstUnreported has the oldest unreported result and the oldest unreported removal of each project. The queries jump from
+// one project to the next along the index, because a project without a receiver may have unreported records of a year.
+var firstUnreported = `first_ended AS (
 		(SELECT project_id, created_at AS at FROM records WHERE ` + isUnreported + ` AND project_id >= @project ORDER BY project_id, created_at LIMIT 1)
 		UNION ALL SELECT n.* FROM first_ended f CROSS JOIN LATERAL (
 			SELECT project_id, created_at FROM records WHERE ` + isUnreported + ` AND project_id > f.project_id AND @project = '' ORDER BY project_id, created_at LIMIT 1) n),
@@ -62,19 +61,19 @@ var firsts = `first_ended AS (
 		UNION ALL SELECT n.* FROM first_removed f CROSS JOIN LATERAL (
 			SELECT project_id, changed_at FROM records WHERE ` + isUnreportedRemoval + ` AND project_id > f.project_id AND @project = '' ORDER BY project_id, changed_at LIMIT 1) n)`
 
-// hangsSince is since when a record hangs.
+// hangsSince is the time since when a record hangs.
 const hangsSince = `coalesce(deletion_refused_since, deletion_requested_at, deadline, changed_at)`
 
-// A ReportGroup is how far the telling of one group is.
+// A ReportGroup is the state of the reports to one group.
 type ReportGroup struct {
 	ID          string
-	DeliveredAt *time.Time // when its newest report that anybody got was told
-	NextTryAt   *time.Time // no report of it is made before
-	Failures    int        // in a row, to make one
-	Open        bool       // a report was made that nobody has got yet
-	MailDue     bool       // a mail waits whose time has come
-	Leased      bool       // a worker is at it
-	Abandoned   bool       // a worker was at it whose lease ran out
+	DeliveredAt *time.Time // when the newest report was delivered to any receiver
+	NextTryAt   *time.Time // no report is made earlier
+	Failures    int        // consecutive failures to make a report
+	Open        bool       // a report was made and not delivered to anyone yet
+	MailDue     bool       // a mail is due
+	Leased      bool       // a worker holds the lease
+	Abandoned   bool       // the lease ran out without a release
 }
 
 const groupColumns = `id, delivered_at, next_try_at, failures,
@@ -82,7 +81,7 @@ const groupColumns = `id, delivered_at, next_try_at, failures,
 	EXISTS (SELECT FROM report_mails WHERE group_id = g.id AND sent_at IS NULL AND given_up_at IS NULL AND coalesce(next_try_at <= $1, true)) AS mail_due,
 	coalesce(lease_until > $1, false) AS leased, coalesce(lease_until <= $1, false) AS abandoned`
 
-// ReportGroups returns all that were ever at it.
+// ReportGroups returns all groups by ID.
 func (b *Run) ReportGroups(ctx context.Context) (map[string]ReportGroup, error) {
 	rows, err := b.db.pool.Query(ctx, `SELECT `+groupColumns+` FROM report_groups g`, b.Now)
 	if err != nil {
@@ -99,10 +98,10 @@ func (b *Run) ReportGroups(ctx context.Context) (map[string]ReportGroup, error) 
 	return byID, nil
 }
 
-// AllProjects is the group of a report that tells of all projects.
+// AllProjects is the group of the report about all projects.
 const AllProjects = "all"
 
-// projectOf is the one project of a group; empty: all.
+// projectOf returns the project of a group, or "" for all projects.
 func projectOf(group string) string {
 	if group == AllProjects {
 		return ""

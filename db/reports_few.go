@@ -10,20 +10,18 @@ import (
 	"staffeln/backup"
 )
 
-// A FewVolume is one volume in one project that may have fewer restore points
-// than a number, and had as many.
+// A FewVolume is a volume in a project that once had the promised number of restore points and may have fewer now.
 type FewVolume struct {
 	ProjectID, ProjectName string
 	ServerID, ServerName   string
 	VolumeID, VolumeName   string
-	Ever                   int        // restore points that were made
-	EndedAt                *time.Time // when its protection there ended; nil: it is protected
-	Points                 int        `db:"-"` // that can be restored
+	Ever                   int        // restore points ever created
+	EndedAt                *time.Time // when its protection in the project ended; nil: it is protected
+	Points                 int        `db:"-"` // restore points that can be restored
 }
 
-// FewVolumes returns those that are protected, or whose protection ended; of
-// all projects for the empty ID. Of a volume that has enough and lost none
-// nothing more is read.
+// FewVolumes returns those volumes that are protected or whose protection ended; an empty ID means all projects. It reads
+// nothing further about volumes that have enough restore points and lost none.
 func (l *Snapshot) FewVolumes(ctx context.Context, projectID string, promised int) ([]FewVolume, error) {
 	q := `
 		SELECT f.*, c.ended_at FROM (

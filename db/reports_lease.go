@@ -10,8 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A ReportLease is the lease on one group that lets one worker make and send
-// what it gets.
+// A ReportLease is the lease on one report group. Only its holder may make and send the group's reports.
 type ReportLease struct {
 	db    *DB
 	Group string
@@ -19,7 +18,7 @@ type ReportLease struct {
 	Now   time.Time // the database's clock when the lease was taken
 }
 
-// LeaseReports takes the lease of a group, or returns [ErrLeased].
+// LeaseReports acquires the lease of a group, or returns [ErrLeased].
 func (d *DB) LeaseReports(ctx context.Context, group string, lease time.Duration) (*ReportLease, error) {
 	const q = `
 		INSERT INTO report_groups AS old (id, lease_token, lease_until) VALUES ($1, gen_random_uuid()::text, staffeln_now() + $2)
@@ -39,7 +38,7 @@ func (d *DB) LeaseReports(ctx context.Context, group string, lease time.Duration
 	return c, nil
 }
 
-// Release gives the lease back; one that another worker took is left alone.
+// Release releases the lease. If another worker took it, Release does nothing.
 func (c *ReportLease) Release(ctx context.Context) error {
 	const q = `UPDATE report_groups SET lease_token = NULL, lease_until = NULL WHERE id = $1 AND lease_token = $2`
 	if _, err := c.db.pool.Exec(ctx, q, c.Group, c.token); err != nil {
@@ -48,7 +47,7 @@ func (c *ReportLease) Release(ctx context.Context) error {
 	return nil
 }
 
-// State returns how far the telling of the group is.
+// State returns the state of the group.
 func (c *ReportLease) State(ctx context.Context) (ReportGroup, error) {
 	rows, err := c.db.pool.Query(ctx, `SELECT `+groupColumns+` FROM report_groups g WHERE id = $2`, c.Now, c.Group)
 	if err != nil {
@@ -61,14 +60,14 @@ func (c *ReportLease) State(ctx context.Context) (ReportGroup, error) {
 	return g, nil
 }
 
-// leased holds, and locks the group's row, while the lease is ours.
-const leased = `SELECT 1 FROM report_groups WHERE id = $1 AND lease_token = $2 AND lease_until > staffeln_now() FOR NO KEY UPDATE`
+// leaseGroup selects and locks the group's row while the lease is held.
+const leaseGroup = `SELECT 1 FROM report_groups WHERE id = $1 AND lease_token = $2 AND lease_until > staffeln_now() FOR NO KEY UPDATE`
 
-// holding runs writes in a transaction that holds the lease.
-func (c *ReportLease) holding(ctx context.Context, write func(pgx.Tx) error) error {
+// inLease runs writes in a transaction that holds the lease, or returns [ErrStale].
+func (c *ReportLease) inLease(ctx context.Context, write func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, c.db.pool, func(tx pgx.Tx) error {
 		var one int
-		err := tx.QueryRow(ctx, leased, c.Group, c.token).Scan(&one)
+		err := tx.QueryRow(ctx, leaseGroup, c.Group, c.token).Scan(&one)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrStale
 		}
@@ -79,34 +78,33 @@ func (c *ReportLease) holding(ctx context.Context, write func(pgx.Tx) error) err
 	})
 }
 
-// A NewReport is what is told, of which records, to whom.
+// A NewReport is a report with its content, its records and its receivers.
 type NewReport struct {
 	ID        string
 	CreatedAt time.Time
 	Content   []byte // JSON
 	Records   []string
-	Removals  []string // records of restore points that were removed
+	Removals  []string // IDs of the records of removed restore points
 	Mails     []NewMail
 }
 
-// A NewMail is one receiver, and the message's ID, the same for each try.
+// A NewMail is one receiver and the ID of the message, which is the same for each try.
 type NewMail struct{ Receiver, MessageID string }
 
-// Make keeps a report, and in the same transaction says of exactly its records
-// that they are told. Where one of them is told elsewhere by now it keeps
-// nothing, and returns [ErrStale].
+// Make stores a report and marks its records as reported in the same transaction. If one of them is already in another report,
+// it stores nothing and returns [ErrStale].
 func (c *ReportLease) Make(ctx context.Context, r NewReport) error {
-	err := c.holding(ctx, func(tx pgx.Tx) error {
-		if err := c.keep(ctx, tx, kindReport, r); err != nil {
+	err := c.inLease(ctx, func(tx pgx.Tx) error {
+		if err := c.store(ctx, tx, kindReport, r); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, inOrder("records", `id = ANY($1)`)+lockAlone, slices.Concat(r.Records, r.Removals)); err != nil {
+		if _, err := tx.Exec(ctx, inOrder("records", `id = ANY($1)`)+lockOnly, slices.Concat(r.Records, r.Removals)); err != nil {
 			return err
 		}
-		if err := exactly(ctx, tx, len(r.Records), `UPDATE records SET report_id = $1 WHERE id = ANY($2) AND `+isUnreported, r.ID, r.Records); err != nil {
+		if err := execExactly(ctx, tx, len(r.Records), `UPDATE records SET report_id = $1 WHERE id = ANY($2) AND `+isUnreported, r.ID, r.Records); err != nil {
 			return err
 		}
-		return exactly(ctx, tx, len(r.Removals), `UPDATE records SET removal_report_id = $1 WHERE id = ANY($2) AND `+isUnreportedRemoval, r.ID, r.Removals)
+		return execExactly(ctx, tx, len(r.Removals), `UPDATE records SET removal_report_id = $1 WHERE id = ANY($2) AND `+isUnreportedRemoval, r.ID, r.Removals)
 	})
 	if err != nil {
 		return fmt.Errorf("keep report of %s: %w", c.Group, err)
@@ -114,14 +112,14 @@ func (c *ReportLease) Make(ctx context.Context, r NewReport) error {
 	return nil
 }
 
-// The kinds of what is sent.
+// The kinds of reports.
 const (
 	kindReport = "report"
 	kindNotice = "notice"
 )
 
-// keep writes what is sent, and to whom. The group's pause is over.
-func (c *ReportLease) keep(ctx context.Context, tx pgx.Tx, kind string, r NewReport) error {
+// store writes a report and its mails, and resets the group's failures.
+func (c *ReportLease) store(ctx context.Context, tx pgx.Tx, kind string, r NewReport) error {
 	const report = `INSERT INTO reports (id, group_id, created_at, content, kind) VALUES ($1, $2, $3, $4, $5)`
 	if _, err := tx.Exec(ctx, report, r.ID, c.Group, r.CreatedAt, r.Content, kind); err != nil {
 		return err
@@ -138,9 +136,8 @@ func (c *ReportLease) keep(ctx context.Context, tx pgx.Tx, kind string, r NewRep
 	return c.foundReceiver(ctx, tx)
 }
 
-// exactly runs a statement that must change so many rows, or returns
-// [ErrStale].
-func exactly(ctx context.Context, tx pgx.Tx, want int, q string, args ...any) error {
+// execExactly runs a statement that must change want rows, or returns [ErrStale].
+func execExactly(ctx context.Context, tx pgx.Tx, want int, q string, args ...any) error {
 	tag, err := tx.Exec(ctx, q, args...)
 	if err == nil && int(tag.RowsAffected()) != want {
 		err = ErrStale
@@ -148,11 +145,11 @@ func exactly(ctx context.Context, tx pgx.Tx, want int, q string, args ...any) er
 	return err
 }
 
-// NotMade says why no report could be made, and from when on it is tried again.
-func (c *ReportLease) NotMade(ctx context.Context, fault string, again time.Time) error {
-	err := c.holding(ctx, func(tx pgx.Tx) error {
+// NotMade records why no report could be made, and when it is tried again.
+func (c *ReportLease) NotMade(ctx context.Context, fault string, retryAt time.Time) error {
+	err := c.inLease(ctx, func(tx pgx.Tx) error {
 		const q = `UPDATE report_groups SET failures = failures + 1, next_try_at = $2, fault = $3 WHERE id = $1`
-		_, err := tx.Exec(ctx, q, c.Group, again, storable(fault))
+		_, err := tx.Exec(ctx, q, c.Group, retryAt, storable(fault))
 		return err
 	})
 	if err != nil {
@@ -163,7 +160,7 @@ func (c *ReportLease) NotMade(ctx context.Context, fault string, again time.Time
 
 const reportedBefore = `SELECT max(created_at) FROM reports WHERE group_id = $1 AND kind = 'report' AND given_up_at IS NULL`
 
-// ReportedBefore returns when the group's report before was made; nil: never.
+// ReportedBefore returns when the group's previous report was made; nil: never.
 func (c *ReportLease) ReportedBefore(ctx context.Context) (before *time.Time, err error) {
 	if err := c.db.pool.QueryRow(ctx, reportedBefore, c.Group).Scan(&before); err != nil {
 		return nil, fmt.Errorf("read report of %s before: %w", c.Group, err)

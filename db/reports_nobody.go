@@ -11,11 +11,10 @@ import (
 	"staffeln/backup"
 )
 
-// NoReceiver records that the leased project has nobody to tell: a finding for
-// the operator, and no further look before the given time. It reports whether
-// that is new.
-func (c *ReportLease) NoReceiver(ctx context.Context, fault string, again time.Time) (fresh bool, err error) {
-	err = c.holding(ctx, func(tx pgx.Tx) error {
+// NoReceiver records that the leased project has no receiver of reports: it stores a finding for the operator and postpones
+// the next check to the given time. It reports whether the finding is new.
+func (c *ReportLease) NoReceiver(ctx context.Context, fault string, retryAt time.Time) (fresh bool, err error) {
+	err = c.inLease(ctx, func(tx pgx.Tx) error {
 		const (
 			find = `
 				INSERT INTO findings (reason, object, project_id, detail, since, seen_at) VALUES ($1, $2, '', $3, $4, $4)
@@ -25,7 +24,7 @@ func (c *ReportLease) NoReceiver(ctx context.Context, fault string, again time.T
 		if err := tx.QueryRow(ctx, find, string(backup.NoReceiver), storable(c.Group), storable(fault), c.Now).Scan(&fresh); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, wait, c.Group, again, storable(fault))
+		_, err := tx.Exec(ctx, wait, c.Group, retryAt, storable(fault))
 		return err
 	})
 	if err != nil {
@@ -34,14 +33,13 @@ func (c *ReportLease) NoReceiver(ctx context.Context, fault string, again time.T
 	return fresh, nil
 }
 
-// foundReceiver ends the finding that the group has nobody to tell.
+// foundReceiver deletes the finding that the group has no receiver.
 func (c *ReportLease) foundReceiver(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, `DELETE FROM findings WHERE reason = $1 AND object = $2 AND project_id = ''`, string(backup.NoReceiver), c.Group)
 	return err
 }
 
-// ProjectName returns the newest name that the leased project is known by;
-// empty: none.
+// ProjectName returns the newest known name of the leased project, or "".
 func (c *ReportLease) ProjectName(ctx context.Context) (name string, err error) {
 	q := `
 		SELECT project_name FROM (

@@ -11,7 +11,7 @@ import (
 	"staffeln/backup"
 )
 
-// A RemovedPoint is a restore point that was removed, which no report says.
+// A RemovedPoint is a restore point whose removal was not reported yet.
 type RemovedPoint struct {
 	ID                     string
 	ProjectID, ProjectName string
@@ -21,7 +21,7 @@ type RemovedPoint struct {
 	DataTimestamp          time.Time
 	RemovedAt              time.Time
 	Reason                 backup.Reason
-	Retention              backup.Period `db:"-"` // in force when it was made
+	Retention              backup.Period `db:"-"` // the retention of its record
 }
 
 type removedRow struct {
@@ -29,8 +29,7 @@ type removedRow struct {
 	RetainedFor pgtype.Interval
 }
 
-// RemovedPoints returns them by volume, the oldest data first; of all projects
-// for the empty ID.
+// RemovedPoints returns the unreported removals by volume, the oldest data first; an empty ID means all projects.
 func (l *Snapshot) RemovedPoints(ctx context.Context, projectID string) ([]RemovedPoint, error) {
 	q := `
 		SELECT id, project_id, project_name, server_id, server_name, volume_id, volume_name, coalesce(backup_id, '') AS backup_id, data_timestamp,

@@ -9,33 +9,33 @@ import (
 	"staffeln/backup"
 )
 
-func (h *house) removed(project string) (all []RemovedPoint) {
+func (h *harness) removedPoints(project string) (all []RemovedPoint) {
 	h.t.Helper()
 	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { all, err = l.RemovedPoints(h.ctx, project); return err }))
 	return all
 }
 
-// gone is a restore point that was removed.
-func gone(backupID string, more row) row {
+// removedPoint is a removed restore point.
+func removedPoint(backupID string, more row) row {
 	return point(backupID, 20*day).with(row{
 		"state": "deleted", "removal_reason": "expired", "deletion_requested_at": base.Add(-2 * hour), "changed_at": base.Add(-hour), "report_id": "told",
 	}).with(more)
 }
 
-func TestEachRemovalIsToldOnceAndMakesAReportDue(t *testing.T) {
+func TestRemovalIsReportedOnceAndMakesAReportDue(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
-	h.record("expired", gone("b1", nil))
-	h.record("stolen", gone("b2", row{"state": "lost", "reason": "removed_by_others", "removal_reason": ""}))
+	h.record("expired", removedPoint("b1", nil))
+	h.record("stolen", removedPoint("b2", row{"state": "lost", "reason": "removed_by_others", "removal_reason": ""}))
 	h.record("leftover", shapes["failed"].with(row{"state": "deleted", "backup_id": "b3", "deletion_requested_at": base, "changed_at": base, "report_id": "told"}))
 	h.record("stays", point("b4", hour).with(row{"report_id": "told"}))
-	unreported, err := h.beat().Unreported(h.ctx, 100*day)
+	unreported, err := h.run().Unreported(h.ctx, 100*day)
 	require.NoError(t, err)
 	assert.Equal(t, []Unreported{{ProjectID: "p", Result: new(base.Add(-hour))}}, unreported)
-	all := h.removed("p")
+	all := h.removedPoints("p")
 	require.Len(t, all, 2)
-	assert.Empty(t, h.removed("q"))
+	assert.Empty(t, h.removedPoints("q"))
 	assert.ElementsMatch(t, []backup.Reason{backup.RetentionOver, backup.RemovedByOthers}, []backup.Reason{all[0].Reason, all[1].Reason})
 	for _, r := range all {
 		want := map[string]int{"expired": 2, "stolen": 1}[r.ID]
@@ -44,18 +44,18 @@ func TestEachRemovalIsToldOnceAndMakesAReportDue(t *testing.T) {
 	}
 	c := h.leaseReports("p")
 	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r", CreatedAt: base, Content: []byte(`{}`), Removals: []string{"expired", "stolen"}, Mails: []NewMail{{"a", "<1>"}}}))
-	assert.Empty(t, h.removed(""))
+	assert.Empty(t, h.removedPoints(""))
 	h.changesNothing(func() {
 		again := NewReport{ID: "s", CreatedAt: base, Content: []byte(`{}`), Removals: []string{"expired"}}
 		require.ErrorIs(t, c.Make(h.ctx, again), ErrStale)
 	})
 	require.NoError(t, c.GiveUp(h.ctx, Mail{ReportID: "r", Receiver: "a"}, "550"))
-	assert.Len(t, h.removed(""), 2, "what nobody got is told by the next one")
+	assert.Len(t, h.removedPoints(""), 2, "what nobody got is told by the next one")
 }
 
-func TestVolumesWithFewRestorePoints(t *testing.T) {
+func TestFewVolumesReturnsVolumesWithTooFewRestorePoints(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, id := range []string{"enough", "few", "young", "broken", "unprotected", "ended"} {
 		h.volume(id, row{"protected": id != "unprotected" && id != "ended"})
 	}
@@ -71,7 +71,7 @@ func TestVolumesWithFewRestorePoints(t *testing.T) {
 	for _, id := range []string{"few2", "broken1", "unprotected1", "ended1", "ended2"} {
 		h.exec(`UPDATE records SET state = $2, reason = $3 WHERE id = $1`, id, stolen["state"], stolen["reason"])
 	}
-	h.end("ended", "p", nil)
+	h.replaceProtectionEnd("ended", "p", nil)
 	var all []FewVolume
 	require.NoError(t, h.db.Snapshot(h.ctx, func(l *Snapshot) (err error) { all, err = l.FewVolumes(h.ctx, "p", 2); return err }))
 	points := map[string]int{}
@@ -85,9 +85,9 @@ func TestVolumesWithFewRestorePoints(t *testing.T) {
 	assert.Empty(t, all, "nothing is promised")
 }
 
-func TestNoReceiverIsFoundOnceAndForgotten(t *testing.T) {
+func TestNoReceiverFindingIsNewOnceAndDeleted(t *testing.T) {
 	t.Parallel()
-	h := telling(t)
+	h := newReportHarness(t)
 	c := h.leaseReports("p")
 	for n := range 3 {
 		fresh, err := c.NoReceiver(h.ctx, "nobody", base.Add(day))
@@ -102,13 +102,13 @@ func TestNoReceiverIsFoundOnceAndForgotten(t *testing.T) {
 	name, err := c.ProjectName(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, "one", name)
-	require.NoError(t, h.beat().ForgetReports(h.ctx, nil))
+	require.NoError(t, h.run().ForgetReports(h.ctx, nil))
 	assert.Equal(t, 1, h.count(found), "it still waits")
 	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r", CreatedAt: base, Content: []byte(`{}`)}))
 	assert.Zero(t, h.count(found))
 	_, err = c.NoReceiver(h.ctx, "nobody", base.Add(day))
 	require.NoError(t, err)
 	h.clock.Step(2*day + 1)
-	require.NoError(t, h.beat().ForgetReports(h.ctx, nil))
+	require.NoError(t, h.run().ForgetReports(h.ctx, nil))
 	assert.Zero(t, h.count(found), "nobody looks for a receiver any more")
 }

@@ -11,7 +11,7 @@ import (
 	"staffeln/backup"
 )
 
-// A Result is a record that ended, and what came after it.
+// A Result is a record that ended, with the later state of its volume.
 type Result struct {
 	ID                     string
 	ProjectID, ProjectName string
@@ -28,11 +28,11 @@ type Result struct {
 	Reason                 backup.Reason
 	ReasonText, RequestID  string
 	Wanted                 bool          // the volume is still protected, in the same project
-	Decision               backup.Reason // about the volume, of the newest plan
+	Decision               backup.Reason // the newest plan's decision about the volume
 	DecisionUntil          *time.Time
 	Paused, InProgress     bool
-	SucceededAt            *time.Time    // of a failure: when a later one succeeded
-	Retention              backup.Period `db:"-"` // in force now
+	SucceededAt            *time.Time    // of a failure: when a later backup succeeded
+	Retention              backup.Period `db:"-"` // the retention in force now
 }
 
 type resultRow struct {
@@ -40,8 +40,7 @@ type resultRow struct {
 	RetainedFor pgtype.Interval
 }
 
-// Results returns the records that ended and that no report tells of, the
-// newest first; of all projects for the empty ID.
+// Results returns the unreported records that ended, newest first; an empty ID means all projects.
 func (l *Snapshot) Results(ctx context.Context, projectID string) ([]Result, error) {
 	q := `
 		SELECT r.id, r.project_id, r.project_name, r.server_id, r.server_name, r.volume_id, r.volume_name, r.state, r.kind, r.size_gib,
@@ -69,14 +68,13 @@ func (l *Snapshot) Results(ctx context.Context, projectID string) ([]Result, err
 	return all, nil
 }
 
-// A Lateness is a protected volume that is late, or without a restore point.
+// A Lateness is a protected volume that is late or has no restore point.
 type Lateness struct {
 	VolumeProtection
-	Failure backup.Reason // of its newest attempt, where that failed
+	Failure backup.Reason // reason of the newest attempt if that failed
 }
 
-// Lateness returns them, the oldest restore point first; of all projects for
-// the empty ID.
+// Lateness returns these volumes, the oldest restore point first; an empty ID means all projects.
 func (l *Snapshot) Lateness(ctx context.Context, late time.Duration, projectID string) ([]Lateness, error) {
 	q := `
 		SELECT volumes.*, coalesce((
@@ -97,21 +95,20 @@ func (l *Snapshot) Lateness(ctx context.Context, late time.Duration, projectID s
 	return all, nil
 }
 
-// Stuck returns the records that are overdue or can't be removed, and since
-// when; of all projects for the empty ID.
+// Stuck returns the records that are overdue or cannot be removed; an empty ID means all projects.
 func (l *Snapshot) Stuck(ctx context.Context, projectID string) ([]backup.Record, error) {
 	q := `SELECT ` + recordColumns + ` FROM records WHERE ` + isHanging + ` AND ($1 = '' OR project_id = $1) ORDER BY changed_at DESC, id`
 	return l.records(ctx, "hanging", q, projectID)
 }
 
-// A ProjectSize is a project and how many volumes of it are protected.
+// A ProjectSize is a project and the number of its protected volumes.
 type ProjectSize struct {
 	Project
 
 	Protected int
 }
 
-// ProjectSizes returns the projects of all volumes by ID; one for its ID.
+// ProjectSizes returns the projects of all volumes, or one project, by ID.
 func (l *Snapshot) ProjectSizes(ctx context.Context, projectID string) (map[string]ProjectSize, error) {
 	const q = `
 		SELECT project_id AS id, (array_agg(project_name ORDER BY seen_at DESC))[1] AS name, count(*) FILTER (WHERE protected AND gone_at IS NULL)::int AS protected

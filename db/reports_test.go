@@ -10,14 +10,14 @@ import (
 	"staffeln/backup"
 )
 
-func (h *house) leaseReports(group string) *ReportLease {
+func (h *harness) leaseReports(group string) *ReportLease {
 	h.t.Helper()
 	c, err := h.db.LeaseReports(h.ctx, group, 2*time.Minute)
 	require.NoError(h.t, err)
 	return c
 }
 
-func (h *house) unreported() []string {
+func (h *harness) unreported() []string {
 	h.t.Helper()
 	var all []string
 	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) error {
@@ -30,10 +30,10 @@ func (h *house) unreported() []string {
 	return all
 }
 
-// telling has two projects with results: p with a success and a failure, q with
-// a success, and records beside them that nobody is told of yet.
-func telling(t *testing.T) *house {
-	h := newHouse(t)
+// newReportHarness has two projects with results: p with a success and a failure, q with a success, and records that are not to
+// be reported yet.
+func newReportHarness(t *testing.T) *harness {
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.volume("w", row{"project_id": "q"})
 	h.record("made", point("b1", 3*hour).with(row{"created_at": base.Add(-3 * hour)}))
@@ -44,10 +44,10 @@ func telling(t *testing.T) *house {
 	return h
 }
 
-func TestWhatEndedWaitsToBeToldByProject(t *testing.T) {
+func TestUnreportedReturnsResultsByProject(t *testing.T) {
 	t.Parallel()
-	h := telling(t)
-	all, err := h.beat().Unreported(h.ctx, 24*hour)
+	h := newReportHarness(t)
+	all, err := h.run().Unreported(h.ctx, 24*hour)
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []Unreported{
 		{ProjectID: "p", Result: new(base.Add(-3 * hour))}, {ProjectID: "q", Result: new(base.Add(-hour))},
@@ -61,7 +61,7 @@ func TestWhatEndedWaitsToBeToldByProject(t *testing.T) {
 	h.exec(`UPDATE volumes SET decided_at = $1`, base)
 	h.record("hangs", shapes["undeletable"].with(row{"backup_id": "b4", "created_at": base.Add(-9 * hour), "report_id": "told"}))
 	require.NoError(t, h.insert("findings", row{"reason": "a", "object": "o", "project_id": "q", "detail": "", "since": base.Add(-5 * hour), "seen_at": base}))
-	all, err = h.beat().Unreported(h.ctx, 2*hour) // made is older, so v is late since an hour
+	all, err = h.run().Unreported(h.ctx, 2*hour) // made is older, so v is late since an hour
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []Unreported{
 		{ProjectID: "p", Result: new(base.Add(-3 * hour)), Matter: new(base.Add(-hour))},
@@ -69,13 +69,13 @@ func TestWhatEndedWaitsToBeToldByProject(t *testing.T) {
 	}, all)
 }
 
-// A volume that waits for its first backup is a matter when it waits for longer than any restore point may be old.
-func TestAVolumeWithoutARestorePointIsAMatterWhenItsTimeIsOver(t *testing.T) {
+// A volume without a restore point is reported once it has waited for longer than the late age.
+func TestVolumeWithoutRestorePointIsReportedAfterTheLateAge(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.exec(`UPDATE leadership SET planned_at = $1`, base.Add(-hour))
 	h.volume("new", row{"decided_at": base, "protected_since": base.Add(-2 * hour)})
-	all, err := h.beat().Unreported(h.ctx, 2*hour)
+	all, err := h.run().Unreported(h.ctx, 2*hour)
 	require.NoError(t, err)
 	assert.Empty(t, all)
 	h.volume("old", row{"decided_at": base, "protected_since": base.Add(-5 * hour)})
@@ -84,9 +84,9 @@ func TestAVolumeWithoutARestorePointIsAMatterWhenItsTimeIsOver(t *testing.T) {
 	assert.Equal(t, []Unreported{{ProjectID: "p", Matter: new(base.Add(-3 * hour))}}, all)
 }
 
-func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
+func TestReportMarksExactlyItsRecordsOnce(t *testing.T) {
 	t.Parallel()
-	h := telling(t)
+	h := newReportHarness(t)
 	c := h.leaseReports("p")
 	r := NewReport{ID: "r1", CreatedAt: base, Content: []byte(`{"id": "r1"}`), Records: []string{"made", "failed"}, Mails: []NewMail{{"a@p.example", "<1>"}, {"b@p.example", "<2>"}}}
 	h.record("meanwhile", point("b5", hour))
@@ -111,7 +111,7 @@ func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
 	require.NoError(t, c.NotSent(h.ctx, mails[0], "550 no", base.Add(hour)))
 	require.NoError(t, c.Sent(h.ctx, mails[1], "250 ok"))
 	require.NoError(t, c.Release(h.ctx))
-	groups, err := h.beat().ReportGroups(h.ctx)
+	groups, err := h.run().ReportGroups(h.ctx)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]ReportGroup{"p": {ID: "p", DeliveredAt: new(base)}}, groups, "one failed, and does not delay the next report")
 	h.clock.Set(base.Add(hour))
@@ -124,15 +124,15 @@ func TestAReportTellsExactlyItsRecordsOnce(t *testing.T) {
 	assert.Equal(t, base, before.UTC())
 }
 
-func TestOneWorkerIsAtAGroupAndALateOneWritesOnlyWhatHappened(t *testing.T) {
+func TestExpiredReportLeaseRecordsOnlySentMails(t *testing.T) {
 	t.Parallel()
-	h := telling(t)
+	h := newReportHarness(t)
 	old := h.leaseReports("p")
 	_, err := h.db.LeaseReports(h.ctx, "p", time.Minute)
 	require.ErrorIs(t, err, ErrLeased)
 	require.NoError(t, old.Make(h.ctx, NewReport{ID: "r1", CreatedAt: base, Content: []byte(`{}`), Mails: []NewMail{{"a", "<1>"}, {"b", "<2>"}}}))
 	h.clock.Set(base.Add(2 * time.Minute))
-	groups, err := h.beat().ReportGroups(h.ctx)
+	groups, err := h.run().ReportGroups(h.ctx)
 	require.NoError(t, err)
 	assert.True(t, groups["p"].Abandoned)
 	next := h.leaseReports("p")
@@ -151,9 +151,9 @@ func TestOneWorkerIsAtAGroupAndALateOneWritesOnlyWhatHappened(t *testing.T) {
 	assert.Equal(t, "b", mails[0].Receiver)
 }
 
-func TestWhatNobodyGotIsToldByTheNextReport(t *testing.T) {
+func TestUndeliveredReportIsRepeatedByTheNext(t *testing.T) {
 	t.Parallel()
-	h := telling(t)
+	h := newReportHarness(t)
 	c := h.leaseReports("p")
 	require.NoError(t, c.Make(h.ctx, NewReport{ID: "r1", CreatedAt: base, Content: []byte(`{}`), Records: []string{"made", "failed"}, Mails: []NewMail{{"a", "<1>"}, {"b", "<2>"}}}))
 	require.NoError(t, c.GiveUp(h.ctx, Mail{ReportID: "r1", Receiver: "a"}, "550"))
@@ -165,9 +165,9 @@ func TestWhatNobodyGotIsToldByTheNextReport(t *testing.T) {
 	assert.Nil(t, before)
 }
 
-func TestReportsAreForgottenAndTheirRecordsStayTold(t *testing.T) {
+func TestForgetReportsKeepsRecordsReported(t *testing.T) {
 	t.Parallel()
-	h := telling(t)
+	h := newReportHarness(t)
 	c := h.leaseReports("p")
 	require.NoError(t, c.Make(h.ctx, NewReport{ID: "old", CreatedAt: base.Add(-30 * 24 * hour), Content: []byte(`{}`), Records: []string{"made"}, Mails: []NewMail{{"a", "<1>"}}}))
 	require.NoError(t, c.Make(h.ctx, NewReport{ID: "waits", CreatedAt: base.Add(-30 * 24 * hour), Content: []byte(`{}`), Mails: []NewMail{{"a", "<2>"}}}))
@@ -175,14 +175,14 @@ func TestReportsAreForgottenAndTheirRecordsStayTold(t *testing.T) {
 	for _, report := range []string{"old", "young"} {
 		require.NoError(t, c.Sent(h.ctx, Mail{ReportID: report, Receiver: "a"}, ""))
 	}
-	require.NoError(t, h.beat().ForgetReports(h.ctx, new(base.Add(-20*24*hour))))
+	require.NoError(t, h.run().ForgetReports(h.ctx, new(base.Add(-20*24*hour))))
 	assert.Equal(t, "waits+,young-", h.text(`SELECT string_agg(id || CASE WHEN content IS NULL THEN '-' ELSE '+' END, ',' ORDER BY id) FROM reports`))
 	assert.Equal(t, []string{"elsewhere"}, h.unreported())
 }
 
-func TestWhatAReportTellsOfAResult(t *testing.T) {
+func TestResultsAndLatenessOfAReport(t *testing.T) {
 	t.Parallel()
-	h := telling(t)
+	h := newReportHarness(t)
 	h.exec(`UPDATE volumes SET decision_until = $1, reason = 'retry_later' WHERE id = 'v'`, base.Add(hour))
 	h.exec(`UPDATE records SET ended_at = $1 WHERE id = 'made'`, base.Add(-30*time.Minute))
 	h.exec(`UPDATE records SET available_at = $1 WHERE id = 'made'`, base.Add(-30*time.Minute))

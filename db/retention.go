@@ -11,22 +11,20 @@ import (
 	"staffeln/backup"
 )
 
-// An AgedVolume is one that is worth a closer look, with all records of which
-// Cinder may hold something.
+// An AgedVolume is a volume that retention has to check, with all records that Cinder may hold a backup of.
 type AgedVolume struct {
 	Volume
 
 	Links []backup.Record
 }
 
-// agedAtOnce is how many volumes are read at once, with their records: two
-// statements each, whose answer stays below some ten MiB.
+// agedAtOnce is the number of volumes that are read at once, with their records. It takes two statements; their results stay
+// below about ten MiB.
 const agedAtOnce = 500
 
-// Aged returns the volumes whose oldest restore point is past the retention in
-// force (or, where the volume has none, any past its record's own), by ID. Which
-// points go is not decided here. They are read in chunks: a leader that was away
-// for long finds all of them aged.
+// Aged returns, by ID, the volumes whose oldest restore point is past the retention in force; if a volume has no retention,
+// its records' own applies. Which restore points expire is not decided here. The volumes are read in chunks, because after a
+// long time without a leader all of them may be aged.
 func (b *Run) Aged(ctx context.Context) iter.Seq2[AgedVolume, error] {
 	return func(yield func(AgedVolume, error) bool) {
 		for after := ""; ; {
@@ -48,20 +46,19 @@ func (b *Run) Aged(ctx context.Context) iter.Seq2[AgedVolume, error] {
 	}
 }
 
-// retentionInForce is how long the record r of the volume v is kept, as
-// [backup.Retention.For] says: every statement that asks for it has it from here.
+// retentionInForce is the retention of the record r of the volume v, as in [backup.Retention.For]. All statements use this
+// expression.
 const retentionInForce = `(CASE WHEN v.retention IS NULL OR v.project_id <> r.project_id THEN r.retention
 	WHEN r.planned_at < v.transferred_at THEN greatest(v.retention, r.retention) ELSE v.retention END)`
 
-// oldestEnd is when the first restore point of the volume v is past its
-// retention. Where all follow one retention, the oldest tells that by an index.
+// oldestEnd is the time at which the first restore point of the volume v is past its retention. If all have the same
+// retention, the oldest one decides, and an index finds it.
 const oldestEnd = `(CASE WHEN v.retention IS NOT NULL AND v.transferred_at IS NULL
 	THEN (SELECT min(data_timestamp) FROM records WHERE volume_id = v.id AND ` + isAvailable + `) + v.retention
 	ELSE (SELECT min(r.data_timestamp + ` + retentionInForce + `) FROM records r WHERE r.volume_id = v.id AND ` + isAvailable + `) END)`
 
-// keepFormerRetention gives the restore points of those who owned one of the
-// volumes before the retention that was in force for them, where that is longer
-// than the one they were made under. The volumes are not written yet.
+// keepFormerRetention stores, for volumes that change their project, the retention in force in the records of the former
+// project where it is longer than the records' own. It must run before the volumes are written.
 func keepFormerRetention(ctx context.Context, tx pgx.Tx, volumes []Volume) error {
 	moving := inOrder("volumes", `id = ANY($1) AND EXISTS (SELECT FROM unnest($1::text[], $2::text[]) AS n (id, project_id)
 		WHERE n.id = volumes.id AND n.project_id <> volumes.project_id)`) + `SELECT id FROM locked`
@@ -80,9 +77,8 @@ func keepFormerRetention(ctx context.Context, tx pgx.Tx, volumes []Volume) error
 	return err
 }
 
-// FormerRetention returns, by volume, the longest retention of what these projects
-// own of these volumes already: one that comes back to a project must not shorten
-// by its round trip what the project was promised.
+// FormerRetention returns, by volume, the longest retention of the records that these projects already have of these volumes.
+// A volume that comes back to a project must not get a shorter retention through the round trip than the project was promised.
 func (b *Run) FormerRetention(ctx context.Context, volumeIDs, projectIDs []string) (map[string]backup.Period, error) {
 	q := `
 		SELECT DISTINCT ON (r.volume_id) r.volume_id, r.retention FROM records r JOIN unnest($1::text[], $2::text[]) AS n (id, project_id)
@@ -104,7 +100,7 @@ func (b *Run) FormerRetention(ctx context.Context, volumeIDs, projectIDs []strin
 	return kept, nil
 }
 
-// aged returns the first of them after the given ID.
+// aged returns the first aged volumes after the given ID.
 func (b *Run) aged(ctx context.Context, after string) ([]AgedVolume, error) {
 	const q = `
 		SELECT ` + withEnds + ` FROM volumes v

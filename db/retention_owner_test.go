@@ -10,17 +10,17 @@ import (
 	"staffeln/backup"
 )
 
-// The plan that sees a volume in another project gives the restore points of
-// the owner before the retention that was in force, where that is longer.
-func TestATransferKeepsTheFormerOwnersRetention(t *testing.T) {
+// A plan that sees a volume in another project stores, for the old owner's restore points, the retention that was in force if
+// it is longer.
+func TestRetentionOfTransferredVolumeKeepsOldOwnersRetention(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"retention": "20 days"})
 	h.record("short", point("b1", 3*day).with(row{"retention": "1 day"}))
 	h.record("long", point("b2", 2*day).with(row{"retention": "30 days"}))
 	h.record("gone", shapes["deleted"].with(row{"retention": "1 day"}))
 	v := h.volumes()["v"]
-	b := h.beat()
+	b := h.run()
 	require.NoError(t, b.Remember(h.ctx, []Volume{v}, nil))
 	assert.Equal(t, backup.Period{Days: 1}, h.read("short").Retention, "it is where it was")
 
@@ -41,19 +41,19 @@ func TestATransferKeepsTheFormerOwnersRetention(t *testing.T) {
 	back := h.volumes()["v"]
 	now := base.Add(18 * day)
 	back.ProjectID, back.TransferredAt, back.Retention = "p", &now, backup.Retention{Owner: "p", InForce: backup.Period{Days: 1}, Source: backup.FromMetadata}
-	require.NoError(t, h.beat().Remember(h.ctx, []Volume{back}, nil))
+	require.NoError(t, h.run().Remember(h.ctx, []Volume{back}, nil))
 	assert.Equal(t, backup.Period{Days: 30}, h.volumes()["v"].Retention.For(h.read("long")), "back again, what was made before keeps its own")
 	assert.Equal(t, []string{"v"}, h.aged(), "the other is past its 20 days")
 }
 
-// Where and when its protection ended comes with the volume that retention reads.
-func TestEndsComeWithTheVolumesThatRetentionReads(t *testing.T) {
+// The volumes that retention reads include the ends of protection by project.
+func TestVolumesReadForRetentionHaveEndsOfProtection(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"protected": false, "retention": "1 day"})
 	h.record("r", point("b", 2*day))
-	h.ended("v", "p", base.Add(-hour), "detached")
-	h.ended("v", "q", base.Add(-2*hour), "transferred")
+	h.insertProtectionEnd("v", "p", base.Add(-hour), "detached")
+	h.insertProtectionEnd("v", "q", base.Add(-2*hour), "transferred")
 	want := map[string]time.Time{"p": base.Add(-hour), "q": base.Add(-2 * hour)}
 	assert.Equal(t, want, h.agedVolumes()[0].Ends)
 	v, err := h.lease("v").Volume(h.ctx)
@@ -61,14 +61,14 @@ func TestEndsComeWithTheVolumesThatRetentionReads(t *testing.T) {
 	assert.Equal(t, want, v.Ends)
 }
 
-func (h *house) ended(volume, project string, at time.Time, reason string) {
+func (h *harness) insertProtectionEnd(volume, project string, at time.Time, reason string) {
 	h.t.Helper()
 	require.NoError(h.t, h.insert("protection_ends", row{
 		"volume_id": volume, "project_id": project, "ended_at": at, "reason": reason, "server_id": "s", "server_name": "web",
 	}))
 }
 
-func (h *house) details() map[string]string {
+func (h *harness) details() map[string]string {
 	h.t.Helper()
 	details := map[string]string{}
 	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) error {
@@ -81,21 +81,21 @@ func (h *house) details() map[string]string {
 	return details
 }
 
-// The finding stands, with the date on which the last restore point goes, until
-// nothing is left or protection is back; only what changed is written.
+// The finding, with the date of the last expiry, is kept until no restore point is left or the protection is back. Only
+// changes are written.
 func TestEndedProtectionIsAFindingWhileRestorePointsAreLeft(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"protected": false, "retention": "3 days"})
 	h.volume("empty", row{"protected": false, "retention": "3 days"})
 	h.record("old", point("b1", 2*day))
 	h.record("new", point("b2", day))
 	h.record("others", point("b3", day).with(row{"project_id": "q", "retention": "10 days"}))
-	h.ended("v", "p", base, "metadata")
-	h.ended("v", "q", base, "transferred")
-	h.ended("empty", "p", base, "metadata")
+	h.insertProtectionEnd("v", "p", base, "metadata")
+	h.insertProtectionEnd("v", "q", base, "transferred")
+	h.insertProtectionEnd("empty", "p", base, "metadata")
 	found := func(grace time.Duration, floor int, all bool) (fresh []backup.Finding) {
-		fresh, err := h.beat().RecordEndedProtection(h.ctx, grace, floor, all)
+		fresh, err := h.run().RecordEndedProtection(h.ctx, grace, floor, all)
 		require.NoError(t, err)
 		return fresh
 	}
@@ -118,11 +118,11 @@ func TestEndedProtectionIsAFindingWhileRestorePointsAreLeft(t *testing.T) {
 	assert.Empty(t, h.details(), "nothing is left")
 }
 
-// Cinder's time counts within the bounds of our own; outside of them ours does,
-// and one finding says so until none was for a day.
-func TestCindersTimesAreBounded(t *testing.T) {
+// Cinder's timestamp is used if it is within the bounds of our own times. Otherwise ours is used, and a finding exists until
+// there was no wrong timestamp for a day.
+func TestCinderTimestampsAreBounded(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	finish := func(asked, data time.Time) backup.Record {
 		h.exec(`DELETE FROM records`)

@@ -14,16 +14,16 @@ import (
 
 const day = 24 * time.Hour
 
-func (h *house) agedVolumes() (all []AgedVolume) {
+func (h *harness) agedVolumes() (all []AgedVolume) {
 	h.t.Helper()
-	for v, err := range h.beat().Aged(h.ctx) {
+	for v, err := range h.run().Aged(h.ctx) {
 		require.NoError(h.t, err)
 		all = append(all, v)
 	}
 	return all
 }
 
-func (h *house) aged() []string {
+func (h *harness) aged() []string {
 	h.t.Helper()
 	var all []string
 	for _, v := range h.agedVolumes() {
@@ -32,9 +32,9 @@ func (h *house) aged() []string {
 	return all
 }
 
-func TestAVolumeIsAgedExactlyWhenItsOldestPointIsPastTheRetentionInForce(t *testing.T) {
+func TestAgedReturnsVolumesPastTheRetentionInForce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"retention": "3 days"})
 	h.record("oldest", point("b1", 2*day).with(row{"retention": "1 day"}))
 	h.record("younger", point("b2", day))
@@ -42,13 +42,13 @@ func TestAVolumeIsAgedExactlyWhenItsOldestPointIsPastTheRetentionInForce(t *test
 	assert.Empty(t, h.aged(), "the volume's retention holds, not the record's")
 	h.clock.Set(base.Add(day))
 	assert.Equal(t, []string{"v"}, h.aged())
-	require.NoError(t, h.beat().RemovalDue(h.ctx, []string{"v"}))
+	require.NoError(t, h.run().RemovalDue(h.ctx, []string{"v"}))
 	assert.Empty(t, h.aged(), "what is marked needs no second look")
 }
 
-func TestOnlyRestorePointsAge(t *testing.T) {
+func TestAgedIgnoresRecordsThatAreNotAvailable(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("none", nil)
 	for _, shape := range shapeNames() {
 		if shape != "available" {
@@ -59,9 +59,9 @@ func TestOnlyRestorePointsAge(t *testing.T) {
 	assert.Empty(t, h.aged())
 }
 
-func TestWithoutARetentionInForceEachRecordsOwnHolds(t *testing.T) {
+func TestAgedUsesRecordRetentionWithoutVolumeRetention(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"protected": false, "retention": nil, "retention_source": nil})
 	h.record("oldest", point("b1", 2*day).with(row{"retention": "1 year"}))
 	h.record("younger", point("b2", day).with(row{"retention": "2 days"}))
@@ -70,9 +70,9 @@ func TestWithoutARetentionInForceEachRecordsOwnHolds(t *testing.T) {
 	assert.Equal(t, []string{"v"}, h.aged(), "the younger one is past its own")
 }
 
-func TestAVolumeThatIsGoneAgesToo(t *testing.T) {
+func TestAgedReturnsGoneVolumes(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", row{"protected": false, "gone_at": base, "retention": "1 day"})
 	h.record("r", point("b", day))
 	volumes := h.agedVolumes()
@@ -81,11 +81,10 @@ func TestAVolumeThatIsGoneAgesToo(t *testing.T) {
 	assert.Equal(t, []backup.Record{h.read("r")}, volumes[0].Links)
 }
 
-// However many are aged, they are read in chunks, and each chunk by as many
-// statements as the next.
-func TestAgedVolumesComeInChunksWithTheirLinks(t *testing.T) {
+// All aged volumes are read in chunks, and each chunk takes the same number of statements.
+func TestAgedReadsVolumesInChunksWithTheirLinks(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	const n = agedAtOnce + 3
 	var want []string
 	for i := range n {
@@ -96,7 +95,7 @@ func TestAgedVolumesComeInChunksWithTheirLinks(t *testing.T) {
 		h.record("gone-"+id, shapes["deleted"].with(row{"volume_id": id, "backup_id": "gone-" + id}))
 	}
 	slices.Sort(want)
-	b := h.beat()
+	b := h.run()
 	before := h.db.pool.Stat().AcquireCount()
 	var got []string
 	for v, err := range b.Aged(h.ctx) {

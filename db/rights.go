@@ -8,17 +8,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// apiWrites is what the api writes beside reading: who asked to delete backups,
-// the key of its cookies, and which of them were ended.
+// apiWrites has the tables that the api writes: delete checks, the key that encrypts its cookies, and the sessions that were
+// ended.
 var apiWrites = map[string]string{
 	"delete_checks": "INSERT, UPDATE", "delete_refusals": "INSERT, UPDATE, DELETE",
 	"session_key": "INSERT", "sign_outs": "INSERT, DELETE",
 }
 
-// GrantAPI gives a role of Postgres what the api needs, and takes everything else
-// from it that it was ever given on the tables. It is for the owner of the
-// tables, after each [MigrateUp]. A role that is a superuser, or that owns the
-// tables, is refused: nothing can be taken from it.
+// GrantAPI grants a role of Postgres what the api needs, and revokes all other privileges on the tables from it. The owner of
+// the tables has to run it after each [MigrateUp]. It returns an error for superusers and for owners of the tables, because
+// nothing can be revoked from them.
 func GrantAPI(ctx context.Context, url, role string) error {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
@@ -26,18 +25,18 @@ func GrantAPI(ctx context.Context, url, role string) error {
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is lost with it
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		var exists, mighty bool
+		var exists, privileged bool
 		const q = `
 			SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1),
 				EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND rolsuper)
 				OR EXISTS (SELECT FROM pg_roles r, pg_tables t WHERE r.rolname = $1 AND t.schemaname = 'public' AND t.tablename = 'records' AND pg_has_role(r.oid, t.tableowner, 'USAGE'))`
-		if err := tx.QueryRow(ctx, q, role).Scan(&exists, &mighty); err != nil {
+		if err := tx.QueryRow(ctx, q, role).Scan(&exists, &privileged); err != nil {
 			return err
 		}
 		switch {
 		case !exists:
 			return errors.New(`there is no such role: make it first, as a superuser: CREATE ROLE name LOGIN PASSWORD '...'`)
-		case mighty:
+		case privileged:
 			return errors.New("the role is a superuser, or owns the tables: want one that has no rights of its own")
 		}
 		name := pgx.Identifier{role}.Sanitize()
@@ -61,8 +60,7 @@ func GrantAPI(ctx context.Context, url, role string) error {
 	return nil
 }
 
-// MayChange tells whether the user of this connection could change records: more
-// than the api needs.
+// MayChange reports whether the user of this connection may change records, which the api does not need.
 func (d *DB) MayChange(ctx context.Context) (may bool, err error) {
 	if err := d.pool.QueryRow(ctx, `SELECT has_table_privilege('records', 'UPDATE')`).Scan(&may); err != nil {
 		return false, fmt.Errorf("read what the database's user may do: %w", err)

@@ -14,9 +14,9 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// Neither who makes the tables nor the api is a superuser; and whoever takes the api over changes no record, gives nobody
-// a right and makes no table.
-func TestTheAPIsRoleMayNotChangeRecords(t *testing.T) {
+// Neither the owner of the tables nor the api's role is a superuser. An attacker in the api can change no record, grant no
+// privilege and create no table.
+func TestAPIRoleMayNotChangeRecords(t *testing.T) {
 	t.Parallel()
 	empty := testkit.DatabaseURL(t, nil)
 	owner, asOwner := testkit.Role(t, empty)
@@ -28,7 +28,7 @@ func TestTheAPIsRoleMayNotChangeRecords(t *testing.T) {
 	t.Cleanup(func() { _ = super.Close(t.Context()) })
 	_, err = super.Exec(t.Context(), "ALTER DATABASE "+pgx.Identifier{strings.TrimPrefix(u.Path, "/")}.Sanitize()+" OWNER TO "+owner)
 	require.NoError(t, err)
-	for range 2 { // an upgrade too
+	for range 2 { // the second time is an upgrade
 		_, err = MigrateUp(t.Context(), asOwner)
 		require.NoError(t, err)
 		require.NoError(t, GrantAPI(t.Context(), asOwner, api))

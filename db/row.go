@@ -9,8 +9,8 @@ import (
 	"staffeln/backup"
 )
 
-// recordColumns are a record's columns as [collectRecords] reads them: null
-// texts as empty ones, and the retention under a name of its own.
+// recordColumns are a record's columns as [collectRecords] reads them, with null texts as empty ones and the retention under
+// another name.
 const recordColumns = `records.id, records.project_id, records.project_name, records.server_id, records.server_name,
 	records.volume_id, records.volume_name, records.availability_zone AS zone, records.size_gib, records.encrypted, records.state, records.kind,
 	records.forced_full, records.manual, records.retention AS retained_for, records.planned_at, records.last_point_at, records.admitted_at,
@@ -38,7 +38,7 @@ func collectRecords(rows pgx.Rows, err error) ([]backup.Record, error) {
 	return pgx.CollectRows(rows, toRecord)
 }
 
-// collectIDs reads the one text column of the rows.
+// collectIDs reads rows with one text column.
 func collectIDs(rows pgx.Rows, err error) ([]string, error) {
 	if err != nil {
 		return nil, err
@@ -46,8 +46,8 @@ func collectIDs(rows pgx.Rows, err error) ([]string, error) {
 	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
-// toInterval writes a period as Postgres adds it: months first and clamped,
-// then days, then the clock part, as [backup.Period.After] does.
+// toInterval converts a period for Postgres, which adds it like [backup.Period.After]: months first and clamped, then days,
+// then the clock part.
 func toInterval(p backup.Period) pgtype.Interval {
 	return pgtype.Interval{
 		Months: int32(p.Years*12 + p.Months), Days: int32(p.Days), //nolint:gosec // ParsePeriod bounds both far below 2^31
@@ -62,8 +62,8 @@ func fromInterval(i pgtype.Interval) backup.Period {
 	}
 }
 
-// maybe returns nil for an empty text or time, which Postgres keeps as null.
-func maybe[T comparable](v T) *T {
+// nullable returns nil, which Postgres stores as null, for an empty text or a zero time.
+func nullable[T comparable](v T) *T {
 	var zero T
 	if v == zero {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A Beat is one turn of a leader: its writes name the term and change nothing
-// once a newer one has begun. Now is the database's clock, read once.
+// A Run is one periodic run of the leader. Its writes check the term and change nothing once a newer term has begun. Now is
+// the database's clock, read once at the beginning.
 type Run struct {
 	db   *DB
 	Term int64
@@ -18,16 +18,15 @@ type Run struct {
 	LastRuns
 }
 
-// LastRuns is what the leader's row remembers of the newest beats; nil = never.
+// LastRuns has the times of the newest runs, from the leader's row; nil means never.
 type LastRuns struct {
 	PlannedAt, DispatchedAt, RetentionAt, ReconciledAt, ReportedAt *time.Time
 }
 
-// ErrLostLeadership says that a newer term has begun: what the beat still had to
-// write was not written.
+// ErrLostLeadership means that a newer term has begun. The remaining writes of the run were not executed.
 var ErrLostLeadership = errors.New("a newer term has begun: another scheduler leads")
 
-// Run begins one turn in the given term.
+// BeginRun begins one run in the given term.
 func (d *DB) BeginRun(ctx context.Context, term int64) (*Run, error) {
 	b := &Run{db: d, Term: term}
 	const q = `SELECT staffeln_now(), planned_at, dispatched_at, retention_at, reconciled_at, reported_at FROM leadership WHERE term = $1`
@@ -42,7 +41,7 @@ func (d *DB) BeginRun(ctx context.Context, term int64) (*Run, error) {
 	return b, nil
 }
 
-// The beats whose time the leader's row remembers.
+// The kinds of runs whose time the leader's row stores.
 const (
 	PlanRun       = "planned_at"
 	DispatchRun   = "dispatched_at"
@@ -59,7 +58,7 @@ var doneStatements = map[string]string{
 	ReportRun:     `UPDATE leadership SET reported_at = $2 WHERE term = $1`,
 }
 
-// Done remembers that the beat of that kind is done for the grid time at.
+// Done records that the run of that kind for the scheduled time at is done.
 func (b *Run) Done(ctx context.Context, kind string, at time.Time) error {
 	q, ok := doneStatements[kind]
 	if !ok {
@@ -75,16 +74,15 @@ func (b *Run) Done(ctx context.Context, kind string, at time.Time) error {
 	return nil
 }
 
-// reigning runs one write of the beat in a transaction that holds the term:
-// nobody can begin a newer one until it is written, and in an older one it is
-// not begun. Writes of one term go one after the other, so that what one
-// counted still holds when it writes. A process that hangs in the middle of one
-// keeps the term for no longer than it keeps the lead: [Leadership.Keep].
+// inTerm runs one write in a transaction that holds the term. No newer term can begin until the write is committed, and if one
+// has begun the write is not executed. Writes of one term run one after the other, so what a write has counted still holds
+// when it commits. A process that hangs during a write keeps the term for no longer than it keeps the leadership:
+// [Leadership.Keep].
 func (b *Run) inTerm(ctx context.Context, write func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, b.db.pool, func(tx pgx.Tx) error {
 		const hold = `SELECT set_config('idle_in_transaction_session_timeout', $2, true) FROM leadership WHERE term = $1 FOR NO KEY UPDATE`
 		var bound string
-		err := tx.QueryRow(ctx, hold, b.Term, silenceTime).Scan(&bound)
+		err := tx.QueryRow(ctx, hold, b.Term, idleSessionTimeout).Scan(&bound)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrLostLeadership
 		}

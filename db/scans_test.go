@@ -12,11 +12,11 @@ import (
 	"staffeln/backup"
 )
 
-// alone is a filled database with a single connection, so that the server's
-// counts are those of the calls that it is asked for.
-func alone(t *testing.T, volumes int) *house {
+// newSingleConnHarness returns a filled database with a single connection, so that the server's statistics count only the
+// calls of the test.
+func newSingleConnHarness(t *testing.T, volumes int) *harness {
 	t.Helper()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.fill(volumes)
 	var err error
 	h.db.Close()
@@ -26,54 +26,57 @@ func alone(t *testing.T, volumes int) *house {
 	return h
 }
 
-// scans counts how often all of records was read.
-func (h *house) scans() int {
+// scans returns the number of sequential scans of records.
+func (h *harness) scans() int {
 	h.t.Helper()
 	h.exec("SELECT pg_stat_force_next_flush()")
 	return h.count("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'records'")
 }
 
-// reads counts how many rows of records were read by an index.
-func (h *house) reads() int {
+// reads returns the number of rows of records that were read through indexes.
+func (h *harness) reads() int {
 	h.t.Helper()
 	h.exec("SELECT pg_stat_force_next_flush()")
 	return h.count("SELECT idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'records'")
 }
 
-// hot are the calls whose cost must not grow with the history.
-var hot = map[string]func(*house) error{
-	"Unfinished": func(h *house) error { _, err := h.beat().Unfinished(h.ctx); return err },
-	"AtWork":     func(h *house) error { _, err := h.beat().AtWork(h.ctx); return err },
-	"Admit": func(h *house) error {
-		_, err := h.beat().Admit(h.ctx, backup.Caps{Total: 50, PerProject: 5}, backup.Outage{})
+// frequentCalls has the calls whose cost must not grow with the history.
+var frequentCalls = map[string]func(*harness) error{
+	"Unfinished": func(h *harness) error { _, err := h.run().Unfinished(h.ctx); return err },
+	"AtWork":     func(h *harness) error { _, err := h.run().AtWork(h.ctx); return err },
+	"Admit": func(h *harness) error {
+		_, err := h.run().Admit(h.ctx, backup.Caps{Total: 50, PerProject: 5}, backup.Outage{})
 		return err
 	},
-	"Aged": func(h *house) error {
-		for _, err := range h.beat().Aged(h.ctx) {
+	"Aged": func(h *harness) error {
+		for _, err := range h.run().Aged(h.ctx) {
 			if err != nil {
 				return err
 			}
 		}
 		return nil
 	},
-	"a removal check": func(h *house) error {
+	"a removal check": func(h *harness) error {
 		_, err := h.db.pool.Exec(h.ctx, "SELECT state, project_id FROM records WHERE backup_id = $1", "b")
 		return err
 	},
-	"Histories": func(h *house) error {
-		for _, err := range h.beat().Histories(h.ctx, nil) {
+	"Histories": func(h *harness) error {
+		for _, err := range h.run().Histories(h.ctx, nil) {
 			if err != nil {
 				return err
 			}
 		}
 		return nil
 	},
-	"Plan": func(h *house) error { _, err := h.beat().Plan(h.ctx, []backup.Record{wish(someVolume)}); return err },
-	"WithdrawAll": func(h *house) error {
-		_, err := h.beat().WithdrawAll(h.ctx, []string{"x"}, []backup.Reason{"y"})
+	"Plan": func(h *harness) error {
+		_, err := h.run().Plan(h.ctx, []backup.Record{plannedRecord(someVolume)})
 		return err
 	},
-	"what a pause guards": func(h *house) error {
+	"WithdrawAll": func(h *harness) error {
+		_, err := h.run().WithdrawAll(h.ctx, []string{"x"}, []backup.Reason{"y"})
+		return err
+	},
+	"what a pause guards": func(h *harness) error {
 		c, err := h.db.Lease(h.ctx, someVolume, "test", time.Minute)
 		if err != nil {
 			return err
@@ -92,15 +95,15 @@ var hot = map[string]func(*house) error{
 		}
 		return c.Release(h.ctx)
 	},
-	"PlanByHand": func(h *house) error {
-		if _, err := h.db.PlanManual(h.ctx, wish(someVolume)); !errors.Is(err, ErrStale) {
+	"PlanByHand": func(h *harness) error {
+		if _, err := h.db.PlanManual(h.ctx, plannedRecord(someVolume)); !errors.Is(err, ErrStale) {
 			return err
 		}
 		return nil
 	},
-	"Untold": func(h *house) error { _, err := h.beat().Unreported(h.ctx, 100*day); return err },
-	"Notify": func(h *house) error { _, err := h.beat().Notify(h.ctx, day); return err },
-	"a report's removals": func(h *house) error {
+	"Untold": func(h *harness) error { _, err := h.run().Unreported(h.ctx, 100*day); return err },
+	"Notify": func(h *harness) error { _, err := h.run().Notify(h.ctx, day); return err },
+	"a report's removals": func(h *harness) error {
 		return h.db.Snapshot(h.ctx, func(l *Snapshot) error {
 			if _, err := l.RemovedPoints(h.ctx, "nobody's"); err != nil {
 				return err
@@ -109,24 +112,24 @@ var hot = map[string]func(*house) error{
 			return err
 		})
 	},
-	"QuotaFreed": func(h *house) error {
-		if _, err := h.beat().QuotaFreed(h.ctx); err != nil {
+	"QuotaFreed": func(h *harness) error {
+		if _, err := h.run().QuotaFreed(h.ctx); err != nil {
 			return err
 		}
 		return h.db.Snapshot(h.ctx, func(l *Snapshot) error { _, err := l.QuotaFreed(h.ctx, []string{"nobody's"}); return err })
 	},
-	"Restoring":  func(h *house) error { return h.beat().Restoring(h.ctx, []string{"a", "b"}) },
-	"RemovalDue": func(h *house) error { return h.beat().RemovalDue(h.ctx, []string{someVolume}) },
-	"Lose":       func(h *house) error { return h.beat().Lose(h.ctx, "x") },
-	"Forget":     func(h *house) error { _, err := h.beat().Forget(h.ctx, base.Add(-100*24*hour)); return err },
-	"a page of a sweep": func(h *house) error {
-		_, err := h.beat().Seen(h.ctx, []backup.Backup{{ID: "a"}, {ID: "b"}})
+	"Restoring":  func(h *harness) error { return h.run().Restoring(h.ctx, []string{"a", "b"}) },
+	"RemovalDue": func(h *harness) error { return h.run().RemovalDue(h.ctx, []string{someVolume}) },
+	"Lose":       func(h *harness) error { return h.run().Lose(h.ctx, "x") },
+	"Forget":     func(h *harness) error { _, err := h.run().Forget(h.ctx, base.Add(-100*24*hour)); return err },
+	"a page of a sweep": func(h *harness) error {
+		_, err := h.run().Seen(h.ctx, []backup.Backup{{ID: "a"}, {ID: "b"}})
 		return err
 	},
-	"a tenant's pages": func(h *house) error {
+	"a tenant's pages": func(h *harness) error {
 		return h.db.Snapshot(h.ctx, func(l *Snapshot) error { return tenantsPages(h.ctx, l, "nobody's") })
 	},
-	"a handler": func(h *house) error {
+	"a handler": func(h *harness) error {
 		c, err := h.db.Lease(h.ctx, someVolume, "test", time.Minute)
 		if err != nil {
 			return err
@@ -151,25 +154,25 @@ var hot = map[string]func(*house) error{
 
 const someVolume = "volume-000000000000000000000000010"
 
-func TestTheHotCallsReadRecordsByTheirIndexes(t *testing.T) {
+func TestFrequentCallsReadRecordsThroughIndexes(t *testing.T) {
 	t.Parallel()
-	h := alone(t, 3000)
+	h := newSingleConnHarness(t, 3000)
 	_, err := h.db.Pause(h.ctx, Pause{ProjectID: "nobody's"})
 	require.NoError(t, err)
-	for name, call := range hot {
+	for name, call := range frequentCalls {
 		before := h.scans()
-		for range 8 { // from the sixth on Postgres may take a plan that suits any argument
+		for range 8 { // from the sixth execution on, Postgres may use a generic plan
 			require.NoError(t, call(h), name)
 		}
 		assert.Equal(t, before, h.scans(), "%s reads all records", name)
 	}
 }
 
-// What room a quota got is asked at each plan: it reads the removals of six hours, not all of the history.
-func TestQuotaFreedReadsTheNewestRemovals(t *testing.T) {
+// Each plan reads which quotas were freed: it must read the removals of six hours, not the whole history.
+func TestQuotaFreedReadsOnlyRecentRemovals(t *testing.T) {
 	t.Parallel()
-	h := alone(t, 3000)
+	h := newSingleConnHarness(t, 3000)
 	before := h.reads()
-	require.NoError(t, hot["QuotaFreed"](h))
+	require.NoError(t, frequentCalls["QuotaFreed"](h))
 	assert.Less(t, h.reads()-before, h.count("SELECT count(*) FROM records WHERE state = 'deleted'")/10)
 }

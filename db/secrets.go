@@ -9,8 +9,7 @@ import (
 	"staffeln/backup"
 )
 
-// SecretsGone returns the backups of the restore points whose secrets are
-// recorded as gone.
+// SecretsGone returns the backups of the available records whose secrets are recorded as gone.
 func (b *Run) SecretsGone(ctx context.Context) (backupIDs []string, err error) {
 	ids, err := collectIDs(b.db.pool.Query(ctx, `SELECT backup_id FROM records WHERE secret_gone_at IS NOT NULL AND `+isAvailable))
 	if err != nil {
@@ -19,8 +18,8 @@ func (b *Run) SecretsGone(ctx context.Context) (backupIDs []string, err error) {
 	return ids, nil
 }
 
-// RecordSecrets records of these backups that their secrets are gone, or are
-// there (again). What was recorded as gone keeps its time.
+// RecordSecrets records which of these backups have lost their secrets and which have them (again). A secret already recorded
+// as gone keeps its time.
 func (b *Run) RecordSecrets(ctx context.Context, gone, there []string) error {
 	if len(gone)+len(there) == 0 {
 		return nil
@@ -42,8 +41,7 @@ func (b *Run) RecordSecrets(ctx context.Context, gone, there []string) error {
 	return nil
 }
 
-// WithoutSecret returns a finding for each project and volume with restore
-// points whose secrets are gone.
+// WithoutSecret returns a finding for each project and volume with restore points whose secrets are gone.
 func (b *Run) WithoutSecret(ctx context.Context) ([]backup.Finding, error) {
 	const q = `
 		SELECT 'secret_gone' AS reason, g.project_id, g.volume_id AS object, g.volume_id,

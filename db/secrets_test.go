@@ -9,11 +9,11 @@ import (
 	"staffeln/backup"
 )
 
-// A volume's restore points without secret are one finding for each project, dated at the first sight, for as long as
-// Cinder has them and their secrets are not back.
+// The restore points of a volume without secrets are one finding per project. It keeps its first time as long as Cinder has
+// the restore points and their secrets are gone.
 func TestRestorePointsWithoutSecretAreOneFindingPerVolumeAndProject(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.volume("w", nil)
 	h.record("old", point("b1", 48*hour))
@@ -23,10 +23,10 @@ func TestRestorePointsWithoutSecretAreOneFindingPerVolumeAndProject(t *testing.T
 	h.record("other", point("b5", hour).with(row{"volume_id": "w"}))
 	h.record("failed", point("b6", hour).with(row{"state": "failed", "reason": "backup_error"}))
 	record := func(gone, there []string) func() {
-		return func() { require.NoError(t, h.beat().RecordSecrets(h.ctx, gone, there)) }
+		return func() { require.NoError(t, h.run().RecordSecrets(h.ctx, gone, there)) }
 	}
 	details := func() map[string]string {
-		all, err := h.beat().WithoutSecret(h.ctx)
+		all, err := h.run().WithoutSecret(h.ctx)
 		require.NoError(t, err)
 		found := map[string]string{}
 		for _, f := range all {
@@ -41,7 +41,7 @@ func TestRestorePointsWithoutSecretAreOneFindingPerVolumeAndProject(t *testing.T
 	record([]string{"b1", "b4", "b6", "nobody's"}, nil)()
 	h.clock.Set(base.Add(hour))
 	record([]string{"b1", "b2"}, nil)()
-	ids, err := h.beat().SecretsGone(h.ctx)
+	ids, err := h.run().SecretsGone(h.ctx)
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{"b1", "b2", "b4"}, ids, "what never became a restore point is none without secret")
 	assert.Equal(t, map[string]string{

@@ -6,12 +6,11 @@ import (
 	"fmt"
 )
 
-// SessionKey returns the key that all replicas of the api seal their cookies
-// with: 32 random bytes, made by the first that asks. Whoever reads it from the
-// database still needs somebody's cookie for it to be of use.
+// SessionKey returns the key with which all replicas of the api encrypt their cookies: 32 random bytes, created by the first
+// caller. An attacker who reads the key from the database still needs a user's cookie.
 func (d *DB) SessionKey(ctx context.Context) ([]byte, error) {
 	made := make([]byte, 32)
-	_, _ = rand.Read(made) // never fails, by its documentation
+	_, _ = rand.Read(made) // documented to never fail
 	var key []byte
 	if _, err := d.pool.Exec(ctx, `INSERT INTO session_key (key) VALUES ($1) ON CONFLICT DO NOTHING`, made); err != nil {
 		return nil, fmt.Errorf("make session key: %w", err)

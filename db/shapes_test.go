@@ -9,30 +9,30 @@ import (
 	"staffeln/backup"
 )
 
-// asking is a record that was asked for once, an hour ago.
-var asking = row{
+// requested is a record with one request, an hour ago.
+var requested = row{
 	"state": "creating", "requested_at": base.Add(-hour), "last_requested_at": base.Add(-hour), "deadline": base.Add(5 * hour), "attempts": 1,
 	"admitted_at": base.Add(-hour), "backup_name": "web_disk_1", "reason": "throttled", "reason_text": "slow", "cloud_request_id": "req-1",
 }
 
 var (
-	leftover = asking.with(row{"backup_id": "b", "ended_at": base.Add(-hour)})
+	leftover = requested.with(row{"backup_id": "b", "ended_at": base.Add(-hour)})
 	ended    = row{"ended_at": base.Add(-hour), "reason": "not_protected"}
 	removing = row{"deletion_requested_at": base.Add(-hour), "removal_reason": "expired"}
 )
 
-// shapes are all the shapes that a record can have, several for some states.
+// shapes has all the shapes that a record can have; some states have several.
 var shapes = map[string]row{
 	"planned":           {"state": "planned", "admitted_at": base.Add(-hour)},
-	"resting":           asking.with(row{"next_try_at": base}),
-	"asked":             asking.with(row{"unanswered_request_at": base.Add(-hour)}),
-	"creating":          asking.with(row{"backup_id": "b", "cinder_status": "creating"}),
-	"overdue":           asking.with(row{"backup_id": "b", "state": "overdue"}),
+	"resting":           requested.with(row{"next_try_at": base}),
+	"asked":             requested.with(row{"unanswered_request_at": base.Add(-hour)}),
+	"creating":          requested.with(row{"backup_id": "b", "cinder_status": "creating"}),
+	"overdue":           requested.with(row{"backup_id": "b", "state": "overdue"}),
 	"available":         point("b", hour),
 	"deleting":          point("b", hour).with(removing).with(row{"state": "deleting"}),
 	"leftover deleting": leftover.with(removing).with(row{"state": "deleting"}),
 	"undeletable":       point("b", hour).with(removing).with(row{"state": "undeletable", "next_try_at": base}),
-	"failed":            asking.with(ended).with(row{"state": "failed"}),
+	"failed":            requested.with(ended).with(row{"state": "failed"}),
 	"leftover":          leftover.with(row{"state": "failed"}),
 	"lost":              point("b", hour).with(row{"state": "lost"}),
 	"deleted":           point("b", hour).with(removing).with(row{"state": "deleted"}),
@@ -43,9 +43,8 @@ func stateOf(shape string) backup.State { return backup.State(fmt.Sprint(shapes[
 
 func shapeNames() []string { return slices.Sorted(maps.Keys(shapes)) }
 
-// shaped is a database with one record r of the volume v in the given shape,
-// and others beside it that nothing must touch.
-func (h *house) shaped(shape string) (*Lease, backup.Record) {
+// shaped writes a record r of the volume v in the given shape, and other records that must not change.
+func (h *harness) shaped(shape string) (*Lease, backup.Record) {
 	h.t.Helper()
 	h.volume("v", nil)
 	h.volume("other", nil)
@@ -61,51 +60,51 @@ var (
 	made  = backup.Backup{ID: "b", SizeGiB: 12, Incremental: true, DataTimestamp: base.Add(-2 * hour), CreatedAt: base.Add(-hour)}
 )
 
-type moveFunc func(*house, *Lease, backup.Record) (backup.Record, error)
+type moveFunc func(*harness, *Lease, backup.Record) (backup.Record, error)
 
-// moves are all methods that change one record for whoever holds the lease.
+// moves has all methods that change one record while the lease is held.
 var moves = map[string]moveFunc{
-	"Ask": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
+	"Ask": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.Ask(h.ctx, r, backup.Incremental, "web_disk_2", 6*hour)
 	},
-	"Accept": func(h *house, c *Lease, r backup.Record) (backup.Record, error) { return c.Accept(h.ctx, r, "b2") },
-	"NotAsked": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
+	"Accept": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) { return c.Accept(h.ctx, r, "b2") },
+	"NotAsked": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.NotAsked(h.ctx, r, why, later)
 	},
-	"Unanswered": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
+	"Unanswered": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.Unanswered(h.ctx, r, why, later)
 	},
-	"Later": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
+	"Later": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.Later(h.ctx, r, "odd", later)
 	},
-	"Finish":   func(h *house, c *Lease, r backup.Record) (backup.Record, error) { return c.Finish(h.ctx, r, made) },
-	"Fail":     func(h *house, c *Lease, r backup.Record) (backup.Record, error) { return c.Fail(h.ctx, r, why) },
-	"FailGone": func(h *house, c *Lease, r backup.Record) (backup.Record, error) { return c.FailGone(h.ctx, r, why) },
-	"Withdraw": func(h *house, c *Lease, r backup.Record) (backup.Record, error) { return c.Withdraw(h.ctx, r, why) },
-	"PassDeadline": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
+	"Finish":   func(h *harness, c *Lease, r backup.Record) (backup.Record, error) { return c.Finish(h.ctx, r, made) },
+	"Fail":     func(h *harness, c *Lease, r backup.Record) (backup.Record, error) { return c.Fail(h.ctx, r, why) },
+	"FailGone": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) { return c.FailGone(h.ctx, r, why) },
+	"Withdraw": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) { return c.Withdraw(h.ctx, r, why) },
+	"PassDeadline": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.PassDeadline(h.ctx, r, why, later)
 	},
-	"StartRemoval": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
+	"StartRemoval": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.StartRemoval(h.ctx, r, backup.RetentionOver)
 	},
-	"Removed": func(h *house, c *Lease, r backup.Record) (backup.Record, error) { return c.Removed(h.ctx, r) },
-	"RefuseRemoval": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
+	"Removed": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) { return c.Removed(h.ctx, r) },
+	"RefuseRemoval": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.RefuseRemoval(h.ctx, r, why, later)
 	},
-	"Hold": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
+	"Hold": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.Hold(h.ctx, r, backup.ForeignDependent)
 	},
-	"TakeBack": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
+	"TakeBack": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.TakeBack(h.ctx, r, backup.Young)
 	},
-	"Repair": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
+	"Repair": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.Repair(h.ctx, r, backup.Force, why, later)
 	},
-	"NotRepaired": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
+	"NotRepaired": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
 		at := base.Add(-2 * hour)
 		return c.NotRepaired(h.ctx, r, backup.Record{Repair: backup.Force, RepairedAt: &at}, later)
 	},
-	"GiveUpRemoval": func(h *house, c *Lease, r backup.Record) (backup.Record, error) {
+	"GiveUpRemoval": func(h *harness, c *Lease, r backup.Record) (backup.Record, error) {
 		return c.GiveUpRemoval(h.ctx, r, why, later)
 	},
 }

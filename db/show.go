@@ -11,15 +11,15 @@ import (
 	"staffeln/backup"
 )
 
-// A Look reads for people: everything at one moment, in one transaction that
-// can't write, and without any lock that a process would wait for.
+// A Snapshot reads for people: all data as of one moment, in one read-only transaction, without any lock that could delay
+// other processes.
 type Snapshot struct {
 	tx  pgx.Tx
 	Now time.Time // the database's clock
 }
 
-// Snapshot runs one look.
-func (d *DB) Snapshot(ctx context.Context, look func(*Snapshot) error) error {
+// Snapshot calls the function with a new snapshot.
+func (d *DB) Snapshot(ctx context.Context, read func(*Snapshot) error) error {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	return pgx.BeginTxFunc(ctx, d.pool, options, func(tx pgx.Tx) error {
 		l := &Snapshot{tx: tx}
@@ -27,24 +27,24 @@ func (d *DB) Snapshot(ctx context.Context, look func(*Snapshot) error) error {
 			return fmt.Errorf("read the database's clock: %w", err)
 		}
 		l.Now = l.Now.UTC()
-		return look(l)
+		return read(l)
 	})
 }
 
-// A Leader is what the leader's row says, and whether anybody leads now.
+// A Leader has the content of the leader's row, and whether any scheduler leads now.
 type Leader struct {
 	Term   int64
 	Leader string
 	Since  *time.Time
 	LastRuns
-	Leads bool // some session holds the leader's lock
-	// Queue is what the leader found to be wrong with the queue: [backup.NoWorker], [backup.QueueAway]; empty: nothing.
+	Leads bool // a session holds the leader's lock
+	// Queue is the leader's finding about the queue: [backup.NoWorker] or [backup.QueueAway]; empty: none.
 	Queue backup.Reason
 }
 
-// Leader returns who leads, or who led last, and the newest beats.
+// Leader returns the current or the last leader, and its newest runs.
 func (l *Snapshot) Leader(ctx context.Context) (Leader, error) {
-	// Postgres shows the two halves of an advisory lock's number.
+	// pg_locks shows an advisory lock's number as two halves.
 	const q = `
 		SELECT term, leader, since, planned_at, dispatched_at, retention_at, reconciled_at, reported_at, EXISTS (
 			SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
@@ -63,29 +63,28 @@ func (l *Snapshot) Leader(ctx context.Context) (Leader, error) {
 	return leader, nil
 }
 
-// Findings returns all that are known, newest first.
+// Findings returns all findings, newest first.
 func (l *Snapshot) Findings(ctx context.Context) ([]KeptFinding, error) {
 	return l.FindingsIn(ctx, Part{})
 }
 
-// ErrUnknownVolume says that no plan ever saw a volume of that ID or name.
+// ErrUnknownVolume means that no plan ever saw a volume of that ID or name.
 var ErrUnknownVolume = errors.New("no volume of that ID or name is known")
 
-// An AmbiguousError says that a name is that of several objects.
+// An AmbiguousError means that several objects have the same name.
 type AmbiguousError struct {
 	What string // volumes, servers or projects
 	IDs  []string
 }
 
-// Error lists the first of them.
+// Error lists the first five IDs.
 func (e AmbiguousError) Error() string {
 	shown := e.IDs[:min(len(e.IDs), 5)]
 	return fmt.Sprintf("%d %s have that name: %v", len(e.IDs), e.What, shown)
 }
 
-// Volume returns the volume with the given ID, or else the one with that name:
-// of several, the one that is not gone. It returns [ErrUnknownVolume] or an
-// [AmbiguousError] where there is not one.
+// Volume returns the volume with the given ID, or else the one with that name. If several have the name and only one of them
+// is not gone, it returns that one. Otherwise it returns [ErrUnknownVolume] or an [AmbiguousError].
 func (l *Snapshot) Volume(ctx context.Context, idOrName string) (Volume, error) {
 	const q = `SELECT ` + withEnds + ` FROM volumes WHERE id = $1 OR name = $1 ORDER BY id <> $1, gone_at IS NOT NULL, id`
 	found, err := l.volumes(ctx, q, storable(idOrName))
@@ -105,7 +104,7 @@ func (l *Snapshot) Volume(ctx context.Context, idOrName string) (Volume, error) 
 	return Volume{}, several
 }
 
-// Decisive returns the records that decisions about the volumes need, those of each together and its newest first.
+// Decisive returns the records that decisions about the volumes need, grouped by volume, newest first.
 func (l *Snapshot) Decisive(ctx context.Context, volumeIDs ...string) ([]backup.Record, error) {
 	q := `SELECT ` + recordColumns + ` FROM ` + decisive + ` WHERE v.id = ANY($1) ORDER BY v.id, records.planned_at DESC`
 	return l.records(ctx, "decisive", q, volumeIDs)
@@ -119,5 +118,5 @@ func (l *Snapshot) records(ctx context.Context, what, q string, args ...any) ([]
 	return records, nil
 }
 
-// Storable is a text as the database can keep it, for what somebody asks for.
+// Storable returns a user's text as the database can store it.
 func Storable(text string) string { return storable(text) }

@@ -12,29 +12,29 @@ import (
 	"staffeln/backup"
 )
 
-// A Filter says which records are wanted; each part that is empty admits all.
+// A Filter selects records; empty fields select all.
 type Filter struct {
-	Only                    string // the ID of the project that owns the backup, beside all else: what the asker may see
+	Only                    string // the ID of the owning project, in addition to all other fields: what the user may see
 	Project, Server, Volume string // an ID or a name
-	VolumeID                string // an ID, whatever names there are
+	VolumeID                string // an ID, never a name
 	States                  []string
-	From, Until             *time.Time // by the time of its data or, before it has any, of the request or the plan; Until is excluded
+	From, Until             *time.Time // by the time of the data or, before there is any, of the request or the plan; Until is excluded
 	OldestFirst             bool
-	After                   *Place // only what follows it in that order
-	Before                  *Place // or only what comes before it, next to it
+	After                   *Place // only records after it in that order
+	Before                  *Place // or only the records directly before it
 	Limit                   int    // 0 = no limit
 }
 
-// A Place is where a record stands in a list.
+// A Place is a record's position in a list, used as a cursor.
 type Place struct {
 	At       time.Time
 	Name, ID string // of the volume, and of the record
 }
 
-// cursorAt is the time that lists of records go by; indexes have it.
+// cursorAt is the time by which lists of records are sorted; there are indexes on it.
 const cursorAt = `coalesce(data_timestamp, requested_at, planned_at)`
 
-// PlaceOf answers where a record stands.
+// PlaceOf returns the position of a record.
 func PlaceOf(r backup.Record) Place {
 	p := Place{At: r.PlannedAt, Name: r.VolumeName, ID: r.ID}
 	switch {
@@ -46,7 +46,7 @@ func PlaceOf(r backup.Record) Place {
 	return p
 }
 
-// Backups returns the records that f admits, the newest first unless it says otherwise.
+// Backups returns the records that f selects, newest first unless f says otherwise.
 func (l *Snapshot) Backups(ctx context.Context, f Filter) ([]backup.Record, error) {
 	if f.Volume != "" && f.VolumeID == "" {
 		id, err := l.known(ctx, f.Volume)
@@ -66,41 +66,41 @@ func (l *Snapshot) Backups(ctx context.Context, f Filter) ([]backup.Record, erro
 	q.where(len(f.States) > 0, `state = ANY(@states)`, "states", f.States)
 	q.where(f.From != nil, cursorAt+` >= @from`, "from", f.From)
 	q.where(f.Until != nil, cursorAt+` < @until`, "until", f.Until)
-	from, forth := f.After, true
+	from, forward := f.After, true
 	if f.Before != nil {
-		from, forth = f.Before, false
+		from, forward = f.Before, false
 	}
-	direction, beyond := ` DESC`, `<`
-	if f.OldestFirst == forth {
-		direction, beyond = ``, `>`
+	timeDirection, timeOperator := ` DESC`, `<`
+	if f.OldestFirst == forward {
+		timeDirection, timeOperator = ``, `>`
 	}
-	names, further := ``, `>`
-	if !forth {
-		names, further = ` DESC`, `<`
+	nameDirection, nameOperator := ``, `>`
+	if !forward {
+		nameDirection, nameOperator = ` DESC`, `<`
 	}
-	if from != nil { // its first half is what an index can begin at
-		q.where(true, cursorAt+` `+beyond+`= @at AND (`+cursorAt+` `+beyond+` @at OR (volume_name, id) `+further+` (@name, @id))`, "at", from.At)
+	if from != nil { // its first half lets Postgres start at an index position
+		q.where(true, cursorAt+` `+timeOperator+`= @at AND (`+cursorAt+` `+timeOperator+` @at OR (volume_name, id) `+nameOperator+` (@name, @id))`, "at", from.At)
 		q.args["name"], q.args["id"] = storable(from.Name), storable(from.ID)
 	}
 	records, err := l.records(ctx, "those", `SELECT `+recordColumns+` FROM records`+q.text()+
-		` ORDER BY `+cursorAt+direction+`, volume_name`+names+`, id`+names+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
-	if !forth {
+		` ORDER BY `+cursorAt+timeDirection+`, volume_name`+nameDirection+`, id`+nameDirection+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
+	if !forward {
 		slices.Reverse(records)
 	}
 	return records, err
 }
 
-// A query gathers the conditions that were asked for, so that Postgres sees no others.
+// A query collects only the conditions that were requested, so that Postgres plans without the others.
 type query struct {
 	conditions []string
 	args       pgx.NamedArgs
 }
 
-func (q *query) where(asked bool, condition, name string, value any) {
+func (q *query) where(requested bool, condition, name string, value any) {
 	if q.args == nil {
 		q.args = pgx.NamedArgs{}
 	}
-	if asked {
+	if requested {
 		q.conditions, q.args[name] = append(q.conditions, condition), value
 	}
 }
@@ -117,7 +117,7 @@ func (q *query) limited(limit int) pgx.NamedArgs {
 	return q.args
 }
 
-// known reports whether there is a volume of that ID: then it is meant, and none that is named so.
+// known reports whether a volume with that ID exists. If it does, the text is an ID and not a name.
 func (l *Snapshot) known(ctx context.Context, volumeID string) (is bool, err error) {
 	if err := l.tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM volumes WHERE id = $1)`, storable(volumeID)).Scan(&is); err != nil {
 		return false, fmt.Errorf("look for a volume: %w", err)

@@ -11,7 +11,7 @@ import (
 	"staffeln/backup"
 )
 
-// A Server is what Postgres says about itself.
+// A Server has what Postgres reports about itself.
 type Server struct {
 	Version           int // server_version_num
 	Recovery          bool
@@ -20,7 +20,7 @@ type Server struct {
 	Replicas          int
 }
 
-// Server asks Postgres about itself.
+// Server reads Postgres' settings and replication state.
 func (l *Snapshot) Server(ctx context.Context) (Server, error) {
 	const q = `
 		SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS recovery, current_setting('fsync')::bool AS fsync,
@@ -36,8 +36,8 @@ func (l *Snapshot) Server(ctx context.Context) (Server, error) {
 	return s, nil
 }
 
-// Pooled tells whether something between us and Postgres pools transactions: a
-// session of ours is then served by another backend while its last one is busy.
+// Pooled reports whether a pooler between us and Postgres pools transactions. In that case another backend serves our session
+// while its last backend is busy.
 func Pooled(ctx context.Context, url string) (bool, error) {
 	cfg, err := parse(url, "staffeln doctor")
 	if err != nil {
@@ -45,8 +45,8 @@ func Pooled(ctx context.Context, url string) (bool, error) {
 	}
 	const backend = `SELECT pg_backend_pid()`
 	var before, busy, after int
-	err = connected(ctx, cfg.ConnConfig, func(one *pgx.Conn) error {
-		return connected(ctx, cfg.ConnConfig, func(other *pgx.Conn) error {
+	err = withConnection(ctx, cfg.ConnConfig, func(one *pgx.Conn) error {
+		return withConnection(ctx, cfg.ConnConfig, func(other *pgx.Conn) error {
 			if err := one.QueryRow(ctx, backend).Scan(&before); err != nil {
 				return err
 			}
@@ -56,29 +56,29 @@ func Pooled(ctx context.Context, url string) (bool, error) {
 		})
 	})
 	if err != nil {
-		return false, fmt.Errorf("look for a pooler before database %s: %w", place(cfg), err)
+		return false, fmt.Errorf("look for a pooler before database %s: %w", databaseAddress(cfg), err)
 	}
 	return before != after, nil
 }
 
-// connected runs something on a session of its own.
-func connected(ctx context.Context, cfg *pgx.ConnConfig, do func(*pgx.Conn) error) error {
+// withConnection calls a function with a new connection.
+func withConnection(ctx context.Context, cfg *pgx.ConnConfig, do func(*pgx.Conn) error) error {
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close(ctx) }() // nothing is left to lose
+	defer func() { _ = conn.Close(ctx) }() // all work is done
 	return do(conn)
 }
 
-// A Load is what the protected volumes of one project ask for.
+// A Load is the backup load of the protected volumes of one project.
 type Load struct {
 	ProjectID, ProjectName string
 	Volumes, Encrypted     int            // protected ones
-	Average                *time.Duration // of the backups that ended well within the last day; nil: there was none
+	Average                *time.Duration // average duration of the successful backups of the last day; nil: there was none
 }
 
-// Loads returns it by project.
+// Loads returns the load by project.
 func (l *Snapshot) Loads(ctx context.Context) ([]Load, error) {
 	const q = `
 		SELECT v.project_id, max(v.project_name) AS project_name, count(*)::int AS volumes, count(*) FILTER (WHERE v.encrypted)::int AS encrypted,
@@ -96,7 +96,7 @@ func (l *Snapshot) Loads(ctx context.Context) ([]Load, error) {
 	return loads, nil
 }
 
-// EachRecord hands over all records, one after the other.
+// EachRecord calls the function for each record.
 func (l *Snapshot) EachRecord(ctx context.Context, each func(backup.Record)) error {
 	rows, err := l.tx.Query(ctx, `SELECT `+recordColumns+` FROM records ORDER BY id`)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"staffeln/backup"
 )
 
-// linkColumns are what a forecast needs of a record, and what is waited for:
-// a volume may have many thousands.
+// linkColumns are only the columns that a forecast and the display of pending requests need: a volume may have many thousands
+// of links.
 const linkColumns = `id, project_id, volume_id, state, kind, size_gib, retention, planned_at, requested_at, available_at, data_timestamp, cinder_timestamp,
 	backup_id, cinder_status, removal_reason, removal_text, deletion_requested_at, next_try_at`
 
@@ -28,12 +28,11 @@ func toLink(row pgx.CollectableRow) (r backup.Record, err error) {
 	return r, err
 }
 
-// linkAt is where a link stands among the others of its volume and project.
-const linkAt = `(` + cursorAt + `, backup_id COLLATE "C")`
+// linkOrder is the position of a link in the order of its volume and project.
+const linkOrder = `(` + cursorAt + `, backup_id COLLATE "C")`
 
-// HeldOf returns, with what a forecast needs and no more, the records of a
-// volume that Cinder may hold something of, and the one in progress; of one
-// project where it is named.
+// HeldOf returns the records of a volume that Cinder may hold a backup of, and the one in progress, with only the columns that
+// a forecast needs. If project is set, it returns only that project's.
 func (l *Snapshot) HeldOf(ctx context.Context, volumeID, project string) ([]backup.Record, error) {
 	of := ``
 	args := []any{volumeID}
@@ -41,7 +40,7 @@ func (l *Snapshot) HeldOf(ctx context.Context, volumeID, project string) ([]back
 		of, args = ` AND project_id = $2`, append(args, project)
 	}
 	q := `SELECT ` + linkColumns + ` FROM records WHERE volume_id = $1 AND ` + isLink + of + `
-		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = $1 AND ` + isUnnamed + of
+		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = $1 AND ` + isWithoutBackupID + of
 	return l.links(ctx, q, args...)
 }
 
@@ -57,28 +56,27 @@ func (l *Snapshot) links(ctx context.Context, q string, args ...any) ([]backup.R
 	return records, nil
 }
 
-// A stretch is a part of the links of a volume in a project, in their order.
-type stretch struct {
+// A linkRange is a contiguous part of the links of a volume in a project.
+type linkRange struct {
 	volume, project string
-	from, to        linkPlace // to is excluded
+	from, to        linkPosition // to is excluded
 }
 
-type linkPlace struct {
+type linkPosition struct {
 	at time.Time
 	id string
 }
 
-func (p linkPlace) before(q linkPlace) bool {
+func (p linkPosition) before(q linkPosition) bool {
 	return p.at.Before(q.at) || p.at.Equal(q.at) && p.id < q.id
 }
 
-// HeldAround returns, by volume, what the forecast of the given records depends
-// on: the chains that they are in, the newest ones down to the floor, and what
-// is in progress. All of a volume in a project only where Cinder's clock was
-// wrong, or there are no more fulls.
+// HeldAround returns, by volume, the records that the forecast of the given records depends on: their chains, the newest
+// chains down to the floor, and the backups in progress. If Cinder's clock was wrong, or there are fewer fulls than the floor,
+// it returns all links of the volume in the project.
 //
-// A chain ends where the next full begins, and the floor is found in the newest
-// links from as many usable fulls on: in no other chain a forecast looks.
+// A chain ends where the next full begins. The newest links, from as many usable fulls on as the floor needs, contain the
+// floor; a forecast reads no other chain.
 func (l *Snapshot) HeldAround(ctx context.Context, records []backup.Record, floor int) (map[string][]backup.Record, error) {
 	parts, err := l.chainsOf(ctx, records)
 	if err != nil {
@@ -88,7 +86,7 @@ func (l *Snapshot) HeldAround(ctx context.Context, records []backup.Record, floo
 	if err != nil {
 		return nil, err
 	}
-	found, err := l.within(ctx, append(parts, newest...))
+	found, err := l.linksIn(ctx, append(parts, newest...))
 	held := map[string][]backup.Record{}
 	for _, r := range found {
 		held[r.VolumeID] = append(held[r.VolumeID], r)
@@ -96,8 +94,8 @@ func (l *Snapshot) HeldAround(ctx context.Context, records []backup.Record, floo
 	return held, err
 }
 
-// within returns the links of the stretches, and what of their volumes is in progress.
-func (l *Snapshot) within(ctx context.Context, parts []stretch) ([]backup.Record, error) {
+// linksIn returns the links in the ranges, and the backups in progress of their volumes.
+func (l *Snapshot) linksIn(ctx context.Context, parts []linkRange) ([]backup.Record, error) {
 	parts = merged(parts)
 	c, volumes := newColumns(6, len(parts)), []string{}
 	for _, s := range parts {
@@ -107,10 +105,10 @@ func (l *Snapshot) within(ctx context.Context, parts []stretch) ([]backup.Record
 	q := `
 		SELECT r.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[], $6::text[]) AS s (volume, project, from_at, from_id, to_at, to_id)
 		CROSS JOIN LATERAL (SELECT ` + linkColumns + ` FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isLink + `
-			AND ` + linkAt + ` >= (s.from_at, s.from_id) AND ` + linkAt + ` < (s.to_at, s.to_id) OFFSET 0) r
-		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = ANY($7) AND ` + isUnnamed
-	// A few links of many are read in the order of their index. Postgres can't know that they are few, and would rather look
-	// through all places of the volume.
+			AND ` + linkOrder + ` >= (s.from_at, s.from_id) AND ` + linkOrder + ` < (s.to_at, s.to_id) OFFSET 0) r
+		UNION ALL SELECT ` + linkColumns + ` FROM records WHERE volume_id = ANY($7) AND ` + isWithoutBackupID
+	// A few links of many are best read in the order of their index. Postgres cannot know that they are few, and would rather
+	// scan all links of the volume.
 	if _, err := l.tx.Exec(ctx, `SET LOCAL enable_bitmapscan = off`); err != nil {
 		return nil, fmt.Errorf("read links: %w", err)
 	}

@@ -13,11 +13,11 @@ import (
 	"staffeln/backup"
 )
 
-// What a list reads of a volume tells of the backups that it shows what all of them would: at every place of random
-// histories, with removed, lost, failed and foreign owners' links, and where Cinder's clock was wrong.
-func TestAListReadsTheChainsThatItShows(t *testing.T) {
+// The records that HeldAround reads give the same forecast as all records. The test compares them at every position of random
+// histories, with links that are removed, lost, failed or of other owners, and with a wrong Cinder clock.
+func TestHeldAroundGivesTheForecastOfAllLinks(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	random := rand.New(rand.NewPCG(12, 7))
 	h.volume("v", nil)
 	for round := range 40 {
@@ -47,7 +47,7 @@ func TestAListReadsTheChainsThatItShows(t *testing.T) {
 		if round%3 == 0 {
 			h.record("planned", row{"state": "planned", "kind": "incremental", "planned_at": base, "ended_at": nil})
 		}
-		h.look(func(l *Snapshot) {
+		h.inSnapshot(func(l *Snapshot) {
 			volumes, err := l.Volumes(h.ctx, []string{"v"})
 			require.NoError(t, err)
 			all, err := l.HeldOf(h.ctx, "v", "")
@@ -56,10 +56,10 @@ func TestAListReadsTheChainsThatItShows(t *testing.T) {
 			require.NoError(t, err)
 			for floor := range 3 {
 				guard := backup.Guard{ProjectID: "p", Protected: true, Floor: floor}
-				said := func(records []backup.Record) map[string]string {
-					going, kept := backup.RetentionInput{Guard: guard, Retention: volumes[0].Retention, Records: records}.Forecast(l.Now, l.Now.AddDate(1, 0, 0))
+				forecast := func(records []backup.Record) map[string]string {
+					expiring, kept := backup.RetentionInput{Guard: guard, Retention: volumes[0].Retention, Records: records}.Forecast(l.Now, l.Now.AddDate(1, 0, 0))
 					of := map[string]string{}
-					for _, g := range going {
+					for _, g := range expiring {
 						of[g.BackupID] = fmt.Sprint(g)
 					}
 					for _, k := range kept {
@@ -67,24 +67,24 @@ func TestAListReadsTheChainsThatItShows(t *testing.T) {
 					}
 					return of
 				}
-				whole := said(all)
+				whole := forecast(all)
 				for i, r := range shown {
 					some, err := l.HeldAround(h.ctx, shown[i:min(len(shown), i+1+i%3)], floor)
 					require.NoError(t, err)
-					require.Equal(t, whole[r.BackupID], said(some["v"])[r.BackupID], "round %d, floor %d, %s", round, floor, r.BackupID)
+					require.Equal(t, whole[r.BackupID], forecast(some["v"])[r.BackupID], "round %d, floor %d, %s", round, floor, r.BackupID)
 				}
 			}
 		})
 	}
 }
 
-// Of a long history a list reads a few chains, and a page of another project nothing.
-func TestAListOfALongHistoryReadsLittle(t *testing.T) {
+// A list of a long history reads a few chains; a page of another project reads nothing.
+func TestListOfALongHistoryReadsFewLinks(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.fill(100)
 	h.exec(`UPDATE records SET cinder_status = 'available', cinder_timestamp = data_timestamp`)
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		shown, err := l.Backups(h.ctx, Filter{States: []string{"available"}, Limit: 1})
 		require.NoError(t, err)
 		held, err := l.HeldAround(h.ctx, shown, 1)
@@ -103,10 +103,10 @@ func TestAListOfALongHistoryReadsLittle(t *testing.T) {
 	})
 }
 
-// Whoever leaves ends what is read for him, and keeps no connection from others.
-func TestAPageEndsWithItsRequest(t *testing.T) {
+// Cancelling a request ends its statement and frees the connection.
+func TestPageStatementEndsWithItsRequest(t *testing.T) {
 	t.Parallel()
-	h := unstepped(t)
+	h := newUnsteppedHarness(t)
 	pages, err := h.db.Pages(h.ctx)
 	require.NoError(t, err)
 	t.Cleanup(pages.Close)
@@ -121,15 +121,15 @@ func TestAPageEndsWithItsRequest(t *testing.T) {
 		go func() {
 			ended <- pages.Snapshot(ctx, func(l *Snapshot) error { _, err := l.ProtectionCounts(ctx, hour, ""); return err })
 		}()
-		h.waiting(1)
+		h.waitForLocks(1)
 		leave()
 		require.Error(t, <-ended)
-		h.waiting(0)
+		h.waitForLocks(0)
 	}
 	require.NoError(t, pages.Snapshot(h.ctx, func(*Snapshot) error { return nil }))
 }
 
-// tenantsPages reads what the overview, the lists and a volume's page of a project show.
+// tenantsPages reads the data of a project's overview, lists and volume page.
 func tenantsPages(ctx context.Context, l *Snapshot, project string) error {
 	p := Part{Project: project, Limit: 10}
 	_, counts := l.ProtectionCounts(ctx, hour, project)

@@ -10,7 +10,7 @@ import (
 	"staffeln/backup"
 )
 
-// A Part says which part of a list is wanted: that of one project, and the first so many; empty and 0 are all.
+// A Part selects one project and the first entries of a list; an empty Project and Limit 0 mean all.
 type Part struct {
 	Project string
 	Limit   int
@@ -25,14 +25,14 @@ func (p Part) query(conditions ...string) query {
 
 const limit = ` LIMIT nullif(@limit, 0)`
 
-// InProgressIn returns a part of what [Snapshot.InProgress] does.
+// InProgressIn returns a part of the result of [Snapshot.InProgress].
 func (l *Snapshot) InProgressIn(ctx context.Context, p Part) ([]backup.Record, error) {
 	q := p.query(isUnfinished, `NOT (`+isWaiting+`)`)
 	return l.records(ctx, "busy", `SELECT `+recordColumns+` FROM records`+q.text()+
 		` ORDER BY coalesce(deletion_requested_at, requested_at, admitted_at), volume_name, id`+limit, q.args)
 }
 
-// BacklogIn returns a part of what [Snapshot.Backlog] does.
+// BacklogIn returns a part of the result of [Snapshot.Backlog].
 func (l *Snapshot) BacklogIn(ctx context.Context, p Part) ([]Backlog, error) {
 	q := p.query(isUnfinished, isWaiting)
 	rows, err := l.tx.Query(ctx, `
@@ -49,7 +49,7 @@ func (l *Snapshot) BacklogIn(ctx context.Context, p Part) ([]Backlog, error) {
 	return backlog, nil
 }
 
-// FailuresIn returns a part of what [Snapshot.Failures] does.
+// FailuresIn returns a part of the result of [Snapshot.Failures].
 func (l *Snapshot) FailuresIn(ctx context.Context, p Part) ([]backup.Record, error) {
 	of := ``
 	if p.Project != "" {
@@ -58,7 +58,7 @@ func (l *Snapshot) FailuresIn(ctx context.Context, p Part) ([]backup.Record, err
 	return l.failures(ctx, of, p.query().args)
 }
 
-// failures reads them of the volumes v that the condition admits.
+// failures reads the failures of the volumes v for which the condition holds.
 func (l *Snapshot) failures(ctx context.Context, condition string, args pgx.NamedArgs) ([]backup.Record, error) {
 	return l.records(ctx, "failed", `
 		SELECT `+recordColumns+` FROM volumes v CROSS JOIN LATERAL (
@@ -74,14 +74,13 @@ const (
 	newestFinding  = ` ORDER BY since DESC, reason, object`
 )
 
-// FindingsIn returns a part of the findings, the newest first.
+// FindingsIn returns a part of the findings, newest first.
 func (l *Snapshot) FindingsIn(ctx context.Context, p Part) ([]KeptFinding, error) {
 	q := p.query()
 	return l.findings(ctx, findingColumns+q.text()+newestFinding+limit, q.args)
 }
 
-// FindingsAbout returns the findings of one project about these objects, or that have this reason; of all projects where
-// it is empty.
+// FindingsAbout returns the findings about these objects or with this reason; an empty project means all projects.
 func (l *Snapshot) FindingsAbout(ctx context.Context, project string, objects []string, reason backup.Reason) ([]KeptFinding, error) {
 	q := Part{Project: project}.query()
 	q.where(true, `(object = ANY(@objects) OR volume_id = ANY(@objects) OR reason = @reason)`, "objects", objects)
@@ -101,7 +100,7 @@ func (l *Snapshot) findings(ctx context.Context, q string, args pgx.NamedArgs) (
 	return found, nil
 }
 
-// ProjectNamed returns the project with that ID, by what a volume or a record of it says.
+// ProjectNamed returns the project with that ID and the name that a volume or a record of it has.
 func (l *Snapshot) ProjectNamed(ctx context.Context, id string) (Project, error) {
 	const q = `
 		SELECT name FROM ((SELECT project_name AS name FROM volumes WHERE project_id = $1 LIMIT 1)
@@ -115,21 +114,21 @@ func (l *Snapshot) ProjectNamed(ctx context.Context, id string) (Project, error)
 		return Project{}, fmt.Errorf("read project: %w", err)
 	}
 	if len(names) == 0 {
-		return Project{ID: id}, nil // its ID has to do where its last record was forgotten
+		return Project{ID: id}, nil // its last record was deleted, so only the ID is known
 	}
 	return Project{id, names[0]}, nil
 }
 
-// A Day is what happened to one volume on one day of UTC: what became a restore point, and what did not or was taken away.
+// A Day counts, for one volume and one day in UTC, the new restore points, and the backups that failed or were lost.
 type Day struct {
 	Date         string
 	Made, Failed int
 }
 
-// latestRequest is how long after its plan a backup is asked for at the latest, for a list of days.
+// latestRequest is the maximum number of days between the plan of a backup and its request that a list of days covers.
 const latestRequest = 60
 
-// Days returns what happened to a volume from a day on, of one project where it is named. Days without anything are left out.
+// Days returns the days of a volume from a day on; if project is set, only that project's. It omits days without any event.
 func (l *Snapshot) Days(ctx context.Context, project, volumeID string, from time.Time) ([]Day, error) {
 	q := Part{Project: project}.query()
 	q.where(true, `volume_id = @volume`, "volume", storable(volumeID))

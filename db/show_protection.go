@@ -12,22 +12,22 @@ import (
 	"staffeln/backup"
 )
 
-// A VolumeProtection is one volume and how well it is protected now.
+// A VolumeProtection is one volume and its current protection.
 type VolumeProtection struct {
 	ID, Name               string
 	ProjectID, ProjectName string
 	ServerID, ServerName   string
 	SizeGiB                int
-	Reason                 backup.Reason // of the newest decision; [backup.NotSeen] where the newest plan made none
+	Reason                 backup.Reason // reason of the newest decision; [backup.NotSeen] if the newest plan made none
 	NewestAt               *time.Time    // data timestamp of the newest restore point
-	ProtectedSince         *time.Time    // in its project; nil: it is not
+	ProtectedSince         *time.Time    // in its project; nil: not protected
 	Facts                  protectionFacts
 }
 
-// Protection is what its facts are judged to be.
-func (p VolumeProtection) Protection() backup.Protection { return p.Facts.of().Protection() }
+// Protection returns the protection that results from its facts.
+func (p VolumeProtection) Protection() backup.Protection { return p.Facts.decode().Protection() }
 
-// LateSince is since when it is late, for the age beyond which one is; nil: it is not.
+// LateSince returns since when the volume is late, given the age beyond which a volume is late; nil: it is not late.
 func (p VolumeProtection) LateSince(late time.Duration) *time.Time {
 	if p.Protection() != backup.Late {
 		return nil
@@ -35,8 +35,8 @@ func (p VolumeProtection) LateSince(late time.Duration) *time.Time {
 	return backup.LateSince(late, p.NewestAt, p.ProtectedSince)
 }
 
-// ProtectionCounts counts the volumes by protection; late is the age beyond
-// which one is late. A project's ID counts only its volumes.
+// ProtectionCounts returns the number of volumes by protection. late is the age beyond which a volume is late. If project is
+// set, it counts only that project's volumes.
 func (l *Snapshot) ProtectionCounts(ctx context.Context, late time.Duration, project string) (map[backup.Protection]int, error) {
 	rows, err := l.tx.Query(ctx, `SELECT facts, count(*)::int AS volumes FROM `+protectionsOf(project)+` GROUP BY facts`, l.protectionArgs(late, project))
 	if err != nil {
@@ -45,14 +45,14 @@ func (l *Snapshot) ProtectionCounts(ctx context.Context, late time.Duration, pro
 	counts := map[backup.Protection]int{}
 	var facts protectionFacts
 	var n int
-	if _, err := pgx.ForEachRow(rows, []any{&facts, &n}, func() error { counts[facts.of().Protection()] += n; return nil }); err != nil {
+	if _, err := pgx.ForEachRow(rows, []any{&facts, &n}, func() error { counts[facts.decode().Protection()] += n; return nil }); err != nil {
 		return nil, fmt.Errorf("count volumes: %w", err)
 	}
 	return counts, nil
 }
 
-// Protections returns a part of the volumes that have one of the given
-// protections, those without a restore point first, then by its age.
+// Protections returns a part of the volumes that have one of the given protections: those without a restore point first, then
+// by the age of the newest one.
 func (l *Snapshot) Protections(ctx context.Context, late time.Duration, p Part, which ...backup.Protection) ([]VolumeProtection, error) {
 	args := l.protectionArgs(late, p.Project)
 	args["facts"], args["limit"] = factsOf(which...), p.Limit
@@ -63,42 +63,42 @@ func (l *Snapshot) protectionArgs(late time.Duration, project string) pgx.NamedA
 	return pgx.NamedArgs{"late": l.Now.Add(-late), "project": storable(project)}
 }
 
-// A ProtectionFilter says which volumes are wanted; each part that is empty admits all.
+// A ProtectionFilter selects volumes; empty fields select all.
 type ProtectionFilter struct {
-	Only                    string // the ID of the only project, beside all else: what the asker may see
+	Only                    string // the ID of the only project, in addition to all other fields: what the user may see
 	Project, Server, Volume string // an ID or a name
 	Protections             []backup.Protection
-	ByAge                   bool          // those with the oldest restore point first, before them those without; else by name
-	After                   *VolumeCursor // only what follows it in that order
-	Before                  *VolumeCursor // or only what comes before it, next to it
+	ByAge                   bool          // volumes without a restore point first, then by the age of the newest one; otherwise by name
+	After                   *VolumeCursor // only volumes after it in that order
+	Before                  *VolumeCursor // or only the volumes directly before it
 	Limit                   int           // 0 = no limit
 }
 
-// A VolumeCursor is where a list of volumes goes on.
+// A VolumeCursor is a position in a list of volumes.
 type VolumeCursor struct {
 	NewestAt          *time.Time
 	Project, Name, ID string // names of project and volume, and the volume's ID
 }
 
-// ProtectionPage returns the volumes that f admits.
+// ProtectionPage returns the volumes that f selects.
 func (l *Snapshot) ProtectionPage(ctx context.Context, late time.Duration, f ProtectionFilter) ([]VolumeProtection, error) {
 	q := query{args: l.protectionArgs(late, f.Only)}
 	q.where(f.Project != "", `(project_id = @of OR project_name = @of)`, "of", storable(f.Project))
 	q.where(f.Server != "", `(server_id = @server OR server_name = @server)`, "server", storable(f.Server))
 	q.where(f.Volume != "", `(id = @volume OR name = @volume)`, "volume", storable(f.Volume))
 	q.where(len(f.Protections) > 0, `facts = ANY(@facts)`, "facts", factsOf(f.Protections...))
-	order, place := []string{`project_name`, `name`, `id`}, `@project_at, @name_at, @id_at`
+	order, position := []string{`project_name`, `name`, `id`}, `@project_at, @name_at, @id_at`
 	if f.ByAge {
-		order, place = append([]string{`coalesce(newest_at, 'epoch')`}, order...), `@newest_at, `+place
+		order, position = append([]string{`coalesce(newest_at, 'epoch')`}, order...), `@newest_at, `+position
 	}
-	from, beyond, direction := f.After, ` > `, ``
+	from, operator, direction := f.After, ` > `, ``
 	if f.Before != nil {
-		from, beyond, direction = f.Before, ` < `, ` DESC`
+		from, operator, direction = f.Before, ` < `, ` DESC`
 	}
 	if from != nil {
 		q.args["project_at"], q.args["name_at"], q.args["id_at"] = storable(from.Project), storable(from.Name), storable(from.ID)
 		q.args["newest_at"] = from.newest()
-		q.conditions = append(q.conditions, `(`+strings.Join(order, `, `)+`)`+beyond+`(`+place+`)`)
+		q.conditions = append(q.conditions, `(`+strings.Join(order, `, `)+`)`+operator+`(`+position+`)`)
 	}
 	found, err := l.volumeProtections(ctx, `SELECT * FROM `+protectionsOf(f.Only)+q.text()+` ORDER BY `+strings.Join(order, direction+`, `)+direction+` LIMIT nullif(@limit, 0)`, q.limited(f.Limit))
 	if f.Before != nil {
@@ -107,7 +107,7 @@ func (l *Snapshot) ProtectionPage(ctx context.Context, late time.Duration, f Pro
 	return found, err
 }
 
-// newest is where it stands by age: without a restore point before all others.
+// newest returns the position by age: volumes without a restore point come first.
 func (p VolumeCursor) newest() time.Time {
 	if p.NewestAt == nil {
 		return time.Unix(0, 0)
@@ -115,7 +115,7 @@ func (p VolumeCursor) newest() time.Time {
 	return *p.NewestAt
 }
 
-// ProtectionOf returns one volume and how well it is protected.
+// ProtectionOf returns one volume and its protection.
 func (l *Snapshot) ProtectionOf(ctx context.Context, late time.Duration, project, volumeID string) (VolumeProtection, error) {
 	args := l.protectionArgs(late, project)
 	args["id"] = volumeID

@@ -10,26 +10,25 @@ import (
 	"staffeln/backup"
 )
 
-// InProgress returns the records that something is being done for: admitted, asked
-// for, overdue, being removed, or that can't be removed; the oldest first.
+// InProgress returns the unfinished records except those that wait for admission: admitted, requested, overdue, being removed,
+// or undeletable; oldest first.
 func (l *Snapshot) InProgress(ctx context.Context) ([]backup.Record, error) {
 	return l.InProgressIn(ctx, Part{})
 }
 
-// A Backlog is what one project waits for: planned, and not admitted yet.
+// A Backlog is the number of a project's records that are planned and not admitted yet.
 type Backlog struct {
 	ProjectID, ProjectName string
 	Records                int
 	Since                  time.Time  // when the oldest of them was planned
-	OldestPointAt          *time.Time // of the volumes' newest restore points the oldest; nil where one has none
+	OldestPointAt          *time.Time // the oldest of the volumes' newest restore points; nil if a volume has none
 }
 
-// Backlog returns it by project, the longest first.
+// Backlog returns the backlog by project, the longest first.
 func (l *Snapshot) Backlog(ctx context.Context) ([]Backlog, error) { return l.BacklogIn(ctx, Part{}) }
 
-// Failures returns, for each protected volume whose newest attempt failed or
-// whose newest backup was taken away, that record; the newest first. Where
-// volumes are named, only of those.
+// Failures returns the newest record of each protected volume whose newest attempt failed or whose newest backup was lost;
+// newest first. If volumes are given, it returns only theirs.
 func (l *Snapshot) Failures(ctx context.Context, volumeIDs ...string) ([]backup.Record, error) {
 	if len(volumeIDs) == 0 {
 		return l.FailuresIn(ctx, Part{})
@@ -37,8 +36,7 @@ func (l *Snapshot) Failures(ctx context.Context, volumeIDs ...string) ([]backup.
 	return l.failures(ctx, `v.id = ANY(@volumes) AND `, pgx.NamedArgs{"volumes": volumeIDs, "limit": 0})
 }
 
-// Held returns, by volume, the records that Cinder may hold something of, and
-// those in progress.
+// Held returns, by volume, the records that Cinder may hold a backup of, and those in progress.
 func (l *Snapshot) Held(ctx context.Context, volumeIDs []string) (map[string][]backup.Record, error) {
 	q := `SELECT ` + recordColumns + ` FROM records WHERE volume_id = ANY($1) AND ` + mayBeInCinder
 	records, err := l.records(ctx, "held", q, volumeIDs)
@@ -52,15 +50,13 @@ func (l *Snapshot) Held(ctx context.Context, volumeIDs []string) (map[string][]b
 	return held, nil
 }
 
-// Volumes returns what the plans remember of the given volumes.
+// Volumes returns the stored state of the given volumes.
 func (l *Snapshot) Volumes(ctx context.Context, ids []string) ([]Volume, error) {
 	return l.volumes(ctx, `SELECT `+withEnds+` FROM volumes WHERE id = ANY($1) ORDER BY id`, ids)
 }
 
-// Ageing returns the volumes of which something may go until the given time:
-// one of their restore points is past its retention by then, or a shorter one
-// waits, or something of theirs is to be removed anyway. What goes is not
-// decided here.
+// Ageing returns the volumes with restore points that may expire by the given time: one of them is past its retention by then,
+// a shorter retention waits, or a removal is due anyway. Which ones expire is not decided here.
 func (l *Snapshot) Ageing(ctx context.Context, until time.Time) ([]Volume, error) {
 	q := `
 		SELECT ` + withEnds + ` FROM volumes v

@@ -12,41 +12,41 @@ import (
 	"staffeln/backup"
 )
 
-// firstLink and afterAll are before and after every link.
+// firstPosition and lastPosition are before and after every link.
 var (
-	firstLink = linkPlace{time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), ""}
-	afterAll  = linkPlace{time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), ""}
+	firstPosition = linkPosition{time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), ""}
+	lastPosition  = linkPosition{time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), ""}
 )
 
-// chainsOf returns the chains that the records are links of.
-func (l *Snapshot) chainsOf(ctx context.Context, records []backup.Record) ([]stretch, error) {
-	spots := make([]stretch, 0, len(records))
+// chainsOf returns the chains of the records.
+func (l *Snapshot) chainsOf(ctx context.Context, records []backup.Record) ([]linkRange, error) {
+	starts := make([]linkRange, 0, len(records))
 	for _, r := range records {
 		if _, is := r.Link(backup.Retention{}); is {
-			spots = append(spots, stretch{volume: r.VolumeID, project: r.ProjectID, from: linkPlace{PlaceOf(r).At, r.BackupID}})
+			starts = append(starts, linkRange{volume: r.VolumeID, project: r.ProjectID, from: linkPosition{PlaceOf(r).At, r.BackupID}})
 		}
 	}
-	return l.chainsAt(ctx, spots)
+	return l.chainsAt(ctx, starts)
 }
 
-// chainsAt returns, for each of the stretches, the chain in which it begins.
-func (l *Snapshot) chainsAt(ctx context.Context, spots []stretch) ([]stretch, error) {
+// chainsAt returns, for each range, the chain that contains its beginning.
+func (l *Snapshot) chainsAt(ctx context.Context, starts []linkRange) ([]linkRange, error) {
 	q := `
 		SELECT s.volume, s.project, coalesce(f.at, $5), coalesce(f.id, ''), coalesce(t.at, $6), coalesce(t.id, '')
 		FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]) WITH ORDINALITY AS s (volume, project, at, id, n)
 		LEFT JOIN LATERAL (SELECT ` + cursorAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isHead + `
-			AND ` + linkAt + ` <= (s.at, s.id) ORDER BY ` + cursorAt + ` DESC, backup_id COLLATE "C" DESC LIMIT 1) f ON true
+			AND ` + linkOrder + ` <= (s.at, s.id) ORDER BY ` + cursorAt + ` DESC, backup_id COLLATE "C" DESC LIMIT 1) f ON true
 		LEFT JOIN LATERAL (SELECT ` + cursorAt + ` AS at, backup_id AS id FROM records WHERE volume_id = s.volume AND project_id = s.project AND ` + isHead + `
-			AND ` + linkAt + ` > (s.at, s.id) ORDER BY ` + cursorAt + `, backup_id COLLATE "C" LIMIT 1) t ON true ORDER BY s.n`
-	c := newColumns(4, len(spots))
-	for _, s := range spots {
+			AND ` + linkOrder + ` > (s.at, s.id) ORDER BY ` + cursorAt + `, backup_id COLLATE "C" LIMIT 1) t ON true ORDER BY s.n`
+	c := newColumns(4, len(starts))
+	for _, s := range starts {
 		c.add(s.volume, s.project, s.from.at, s.from.id)
 	}
-	return l.stretches(ctx, q, append(c.args(), firstLink.at, afterAll.at)...)
+	return l.linkRanges(ctx, q, append(c.args(), firstPosition.at, lastPosition.at)...)
 }
 
-// newestChains returns, of the volumes and projects of the parts, the newest links from the n-th newest usable full on.
-func (l *Snapshot) newestChains(ctx context.Context, parts []stretch, n int) ([]stretch, error) {
+// newestChains returns, for the volumes and projects of the ranges, the newest links from the n-th newest usable full on.
+func (l *Snapshot) newestChains(ctx context.Context, parts []linkRange, n int) ([]linkRange, error) {
 	q := `
 		SELECT s.volume, s.project, coalesce(f.at, $3), coalesce(f.id, ''), $4::timestamptz, ''
 		FROM unnest($1::text[], $2::text[]) AS s (volume, project)
@@ -62,15 +62,15 @@ func (l *Snapshot) newestChains(ctx context.Context, parts []stretch, n int) ([]
 			c.add(s.volume, s.project)
 		}
 	}
-	return l.stretches(ctx, q, append(c.args(), firstLink.at, afterAll.at, n-1)...)
+	return l.linkRanges(ctx, q, append(c.args(), firstPosition.at, lastPosition.at, n-1)...)
 }
 
-func (l *Snapshot) stretches(ctx context.Context, q string, args ...any) ([]stretch, error) {
+func (l *Snapshot) linkRanges(ctx context.Context, q string, args ...any) ([]linkRange, error) {
 	rows, err := l.tx.Query(ctx, q, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read where chains begin: %w", err)
 	}
-	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s stretch, err error) {
+	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (s linkRange, err error) {
 		return s, row.Scan(&s.volume, &s.project, &s.from.at, &s.from.id, &s.to.at, &s.to.id)
 	})
 	if err != nil {
@@ -79,20 +79,20 @@ func (l *Snapshot) stretches(ctx context.Context, q string, args ...any) ([]stre
 	return found, nil
 }
 
-// merged returns the same stretches without overlap.
-func merged(parts []stretch) []stretch {
-	slices.SortFunc(parts, func(a, b stretch) int {
+// merged returns the ranges sorted and without overlap.
+func merged(parts []linkRange) []linkRange {
+	slices.SortFunc(parts, func(a, b linkRange) int {
 		return cmp.Or(cmp.Compare(a.volume, b.volume), cmp.Compare(a.project, b.project), a.from.at.Compare(b.from.at), cmp.Compare(a.from.id, b.from.id))
 	})
-	var whole []stretch
+	var result []linkRange
 	for _, s := range parts {
-		if n := len(whole); n > 0 && whole[n-1].volume == s.volume && whole[n-1].project == s.project && !whole[n-1].to.before(s.from) {
-			if whole[n-1].to.before(s.to) {
-				whole[n-1].to = s.to
+		if n := len(result); n > 0 && result[n-1].volume == s.volume && result[n-1].project == s.project && !result[n-1].to.before(s.from) {
+			if result[n-1].to.before(s.to) {
+				result[n-1].to = s.to
 			}
 			continue
 		}
-		whole = append(whole, s)
+		result = append(result, s)
 	}
-	return whole
+	return result
 }

@@ -9,11 +9,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Targets returns the volumes that one name means: a volume, or the protected
-// volumes of a server. IDs come before names: those are the tenants', and nobody
-// is to be taken for another by a name that is the other's ID. Then volumes
-// come before servers. It returns [ErrUnknownVolume] where there is none, and an
-// [AmbiguousError] where several objects are meant.
+// Targets returns the volumes that an ID or name means: one volume, or the protected volumes of a server. IDs come before
+// names, because tenants choose the names and could use the ID of another object. Next, volumes come before servers. It
+// returns [ErrUnknownVolume] if nothing matches, and an [AmbiguousError] if several objects match.
 func (l *Snapshot) Targets(ctx context.Context, idOrName string) ([]Volume, error) {
 	const q = `SELECT ` + volumeColumns + ` FROM volumes WHERE (server_id = $1 OR server_name = $1) AND protected AND gone_at IS NULL ORDER BY name, id`
 	v, err := l.Volume(ctx, idOrName)
@@ -47,10 +45,10 @@ func (l *Snapshot) Targets(ctx context.Context, idOrName string) ([]Volume, erro
 	return of, nil
 }
 
-// A Project as volumes and records name it; all projects where it is empty.
+// A Project is a project by the ID and name in volumes and records; an empty ID means all projects.
 type Project struct{ ID, Name string }
 
-// String names it for people.
+// String returns a text for people.
 func (p Project) String() string {
 	switch {
 	case p.ID == "":
@@ -61,11 +59,11 @@ func (p Project) String() string {
 	return fmt.Sprintf("project %s (%s)", p.Name, p.ID)
 }
 
-// ErrUnknownProject says that no volume or record is of such a project.
+// ErrUnknownProject means that no volume and no record belongs to such a project.
 var ErrUnknownProject = errors.New("no volume or backup of such a project is known")
 
-// Project returns the project with that ID, or else the one with that name; an
-// [AmbiguousError] where several have it.
+// Project returns the project with that ID, or else the one with that name. It returns an [AmbiguousError] if several projects
+// have the name.
 func (l *Snapshot) Project(ctx context.Context, idOrName string) (Project, error) {
 	const q = `
 		SELECT project_id AS id, max(project_name) AS name FROM (
@@ -92,15 +90,15 @@ func (l *Snapshot) Project(ctx context.Context, idOrName string) (Project, error
 	return Project{}, several
 }
 
-// A Remnant is what a project may still have in Cinder.
+// A Remnant is a project and the backups that it may still have in Cinder.
 type Remnant struct {
 	Project
 
 	Backups, GiB int
 }
 
-// Remnants returns every project with the backups that our records know of.
-// Which of them are gone only Keystone knows: their volumes may be there still.
+// Remnants returns every project with the backups in our records. Only Keystone knows which projects are gone: volumes of a
+// gone project may still exist.
 func (l *Snapshot) Remnants(ctx context.Context) ([]Remnant, error) {
 	q := `
 		SELECT r.project_id AS id, max(r.project_name) AS name, count(*)::int AS backups, sum(r.size_gib)::int AS gib FROM records r
@@ -117,7 +115,7 @@ func (l *Snapshot) Remnants(ctx context.Context) ([]Remnant, error) {
 	return left, nil
 }
 
-// VolumesOf returns the volumes that records of a project are about.
+// VolumesOf returns the volumes that records of a project refer to.
 func (l *Snapshot) VolumesOf(ctx context.Context, projectID string) ([]Volume, error) {
 	const q = `SELECT ` + withEnds + ` FROM volumes WHERE id IN (SELECT volume_id FROM records WHERE project_id = $1) ORDER BY name, id`
 	return l.volumes(ctx, q, projectID)

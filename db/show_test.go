@@ -11,17 +11,17 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// look runs one look.
-func (h *house) look(look func(*Snapshot)) {
+// inSnapshot calls read with a snapshot.
+func (h *harness) inSnapshot(read func(*Snapshot)) {
 	h.t.Helper()
-	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) error { look(l); return nil }))
+	require.NoError(h.t, h.db.Snapshot(h.ctx, func(l *Snapshot) error { read(l); return nil }))
 }
 
-func TestALookSeesOneMomentAndWritesNothing(t *testing.T) {
+func TestSnapshotIsConsistentAndReadOnly(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		require.Equal(t, base, l.Now)
 		require.Same(t, time.UTC, l.Now.Location())
 		h.record("r", point("b", hour))
@@ -34,19 +34,19 @@ func TestALookSeesOneMomentAndWritesNothing(t *testing.T) {
 	require.Equal(t, 1, h.count("SELECT count(*) FROM records"))
 }
 
-func TestTheLookTellsWhoLeads(t *testing.T) {
+func TestSnapshotReturnsTheLeader(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.look(func(l *Snapshot) {
+	h := newHarness(t)
+	h.inSnapshot(func(l *Snapshot) {
 		nobody, err := l.Leader(h.ctx)
 		require.NoError(t, err)
 		assert.Equal(t, Leader{}, nobody)
 	})
 	lead, err := Lead(h.ctx, h.url, "host/1")
 	require.NoError(t, err)
-	require.NoError(t, h.beat().Done(h.ctx, PlanRun, base))
+	require.NoError(t, h.run().Done(h.ctx, PlanRun, base))
 	seen := func() (leader Leader) {
-		h.look(func(l *Snapshot) { leader, err = l.Leader(h.ctx); require.NoError(t, err) })
+		h.inSnapshot(func(l *Snapshot) { leader, err = l.Leader(h.ctx); require.NoError(t, err) })
 		return leader
 	}
 	want := Leader{Term: 1, Leader: "host/1", Since: new(base), LastRuns: LastRuns{PlannedAt: new(base)}, Leads: true}
@@ -59,7 +59,7 @@ func TestTheLookTellsWhoLeads(t *testing.T) {
 
 func TestProtectionsOfVolumes(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.exec(`UPDATE leadership SET planned_at = $1`, base.Add(-hour))
 	decided := row{"decided_at": base.Add(-hour), "reason": "backup_is_fresh"}
 	for id, more := range map[string]row{
@@ -73,7 +73,7 @@ func TestProtectionsOfVolumes(t *testing.T) {
 		h.record(volume, point(volume, age).with(row{"volume_id": volume}))
 	}
 	h.record("failed", shapes["failed"].with(row{"volume_id": "waiting"}))
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		counts, err := l.ProtectionCounts(h.ctx, 24*hour, "")
 		require.NoError(t, err)
 		assert.Equal(t, map[backup.Protection]int{backup.Protected: 2, backup.Late: 3, backup.Waiting: 2, backup.Unprotected: 1, backup.Unknown: 2, backup.Gone: 1}, counts)
@@ -96,20 +96,20 @@ func TestProtectionsOfVolumes(t *testing.T) {
 	})
 }
 
-func TestAVolumeIsFoundByItsIDOrItsUniqueName(t *testing.T) {
+func TestVolumeIsFoundByIDOrUniqueName(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for id, more := range map[string]row{
 		"a": {"name": "only"}, "b": {"name": "twice"}, "c": {"name": "twice"}, "d": {"name": "again"},
 		"e": {"name": "again", "gone_at": base, "protected": false}, "twice as well": {"name": "a"},
 	} {
 		h.volume(id, more)
 	}
-	h.look(func(l *Snapshot) {
-		for word, want := range map[string]string{"a": "a", "only": "a", "b": "b", "again": "d"} {
-			v, err := l.Volume(h.ctx, word)
-			require.NoError(t, err, word)
-			assert.Equal(t, want, v.ID, word)
+	h.inSnapshot(func(l *Snapshot) {
+		for idOrName, want := range map[string]string{"a": "a", "only": "a", "b": "b", "again": "d"} {
+			v, err := l.Volume(h.ctx, idOrName)
+			require.NoError(t, err, idOrName)
+			assert.Equal(t, want, v.ID, idOrName)
 		}
 		_, err := l.Volume(h.ctx, "nothing")
 		require.ErrorIs(t, err, ErrUnknownVolume)
@@ -118,9 +118,9 @@ func TestAVolumeIsFoundByItsIDOrItsUniqueName(t *testing.T) {
 	})
 }
 
-func TestWhatIsBusyAndWhatWaits(t *testing.T) {
+func TestInProgressAndBacklog(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for name, shape := range shapes {
 		h.volume("v-"+name, nil)
 		more := row{"volume_id": "v-" + name}
@@ -136,7 +136,7 @@ func TestWhatIsBusyAndWhatWaits(t *testing.T) {
 		h.volume(id, nil)
 		h.record(id, row{"state": "planned", "volume_id": id}.with(more))
 	}
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		busy, err := l.InProgress(h.ctx)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"asked", "creating", "deleting", "leftover deleting", "overdue", "planned", "resting", "undeletable"}, ids(busy))
@@ -152,9 +152,9 @@ func TestWhatIsBusyAndWhatWaits(t *testing.T) {
 	})
 }
 
-func TestAFailureIsToldUntilTheNextSuccess(t *testing.T) {
+func TestFailuresEndWithTheNextSuccess(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	failed := func(age time.Duration) row {
 		return row{"state": "failed", "reason": "quota_exceeded", "planned_at": base.Add(-age), "ended_at": base.Add(-age)}
 	}
@@ -168,7 +168,7 @@ func TestAFailureIsToldUntilTheNextSuccess(t *testing.T) {
 			h.record(volume+" "+string(rune('1'+i)), r.with(row{"volume_id": volume}))
 		}
 	}
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		failures, err := l.Failures(h.ctx)
 		require.NoError(t, err)
 		assert.Equal(t, []string{"failing 3", "in progress again 1", "lost 1"}, ids(failures))
@@ -183,7 +183,7 @@ func TestAFailureIsToldUntilTheNextSuccess(t *testing.T) {
 
 func TestBackupsByFilter(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	h.volume("w", nil)
 	h.record("old", point("b1", 3*hour))
@@ -204,7 +204,7 @@ func TestBackupsByFilter(t *testing.T) {
 		"nothing":           {Filter{Project: "two", Server: "web"}, nil},
 		"an odd name":       {Filter{Project: "two\x00"}, nil},
 	} {
-		h.look(func(l *Snapshot) {
+		h.inSnapshot(func(l *Snapshot) {
 			records, err := l.Backups(h.ctx, c.filter)
 			require.NoError(t, err, name)
 			var got []string
@@ -216,9 +216,9 @@ func TestBackupsByFilter(t *testing.T) {
 	}
 }
 
-func TestWhatMayGoUntilThen(t *testing.T) {
+func TestAgeingReturnsVolumesWithExpiringRestorePoints(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for volume, c := range map[string]struct{ volume, record row }{
 		"soon":      {nil, point("b1", 10*24*hour)},
 		"later":     {nil, point("b2", 8*24*hour)},
@@ -230,7 +230,7 @@ func TestWhatMayGoUntilThen(t *testing.T) {
 		h.volume(volume, c.volume)
 		h.record(volume, c.record.with(row{"volume_id": volume}))
 	}
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		volumes, err := l.Ageing(h.ctx, base.Add(5*24*hour))
 		require.NoError(t, err)
 		var got []string
@@ -245,17 +245,17 @@ func TestWhatMayGoUntilThen(t *testing.T) {
 	})
 }
 
-// Pages, one behind the other, are the whole list, in either order, however many records have the same time.
-func TestPagesAreTheWholeList(t *testing.T) {
+// All pages together are the whole list, in either order, even if records have the same time.
+func TestPagesTogetherAreTheWholeList(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	for _, volume := range []string{"v1", "v2", "v3"} {
 		h.volume(volume, row{"project_id": "p" + volume[1:]})
 		for _, age := range []time.Duration{hour, 2 * hour} {
 			h.record(volume+age.String(), point(volume+age.String(), age).with(row{"volume_id": volume, "volume_name": "data", "project_id": "p" + volume[1:]}))
 		}
 	}
-	h.look(func(l *Snapshot) {
+	h.inSnapshot(func(l *Snapshot) {
 		for _, oldest := range []bool{false, true} {
 			whole, err := l.Backups(h.ctx, Filter{OldestFirst: oldest})
 			require.NoError(t, err)
@@ -305,16 +305,16 @@ func TestPagesAreTheWholeList(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, none)
 		}
-		// What another project owns can't be restored in this one.
+		// The backups of another project cannot be restored in this one.
 		one, err := l.ProtectionOf(h.ctx, hour, "p2", "v1")
 		require.ErrorIs(t, err, ErrUnknownVolume)
 		require.Empty(t, one)
 	})
 }
 
-func TestTheSessionKeyIsOneForAll(t *testing.T) {
+func TestSessionKeyIsTheSameForAllCallers(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	one, err := h.db.SessionKey(h.ctx)
 	require.NoError(t, err)
 	require.Len(t, one, 32)

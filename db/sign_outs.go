@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// SignOut ends a session of the page, named by the SHA-256 of its token, for all
-// replicas of the api. It is remembered for thirty days: no token lives longer.
+// SignOut ends a web session, identified by the SHA-256 of its token, on all replicas of the api. It is kept for thirty days:
+// no token lives longer.
 func (d *DB) SignOut(ctx context.Context, session [32]byte) error {
 	const q = `
 		WITH over AS (DELETE FROM sign_outs WHERE until < staffeln_now())
@@ -17,8 +17,7 @@ func (d *DB) SignOut(ctx context.Context, session [32]byte) error {
 	return nil
 }
 
-// ServiceUserID returns the ID of the service user, which schedulers and workers
-// note at their start; empty before.
+// ServiceUserID returns the ID of the service user, which schedulers and workers store when they start; empty before.
 func (d *DB) ServiceUserID(ctx context.Context) (id string, err error) {
 	if err := d.pool.QueryRow(ctx, `SELECT service_user_id FROM installation`).Scan(&id); err != nil {
 		return "", fmt.Errorf("read service user: %w", err)
@@ -26,7 +25,7 @@ func (d *DB) ServiceUserID(ctx context.Context) (id string, err error) {
 	return id, nil
 }
 
-// SignedOut tells whether a session was ended, on whichever replica.
+// SignedOut reports whether a session was ended on any replica.
 func (d *DB) SignedOut(ctx context.Context, session [32]byte) (ended bool, err error) {
 	if err := d.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM sign_outs WHERE session = $1)`, session[:]).Scan(&ended); err != nil {
 		return false, fmt.Errorf("read whether a session was ended: %w", err)

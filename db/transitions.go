@@ -10,8 +10,7 @@ import (
 	"staffeln/backup"
 )
 
-// A Why is what a record says about its state: the code, the full text, and
-// the request that it tells of.
+// A Why explains the state of a record: the reason code, the full text, and the ID of the OpenStack request.
 type Why struct {
 	Reason    backup.Reason
 	Text      string
@@ -26,9 +25,8 @@ func (w Why) args(more pgx.NamedArgs) pgx.NamedArgs {
 	return args
 }
 
-// Ask says, before it is done, that Cinder is asked for the backup: planned or
-// creating becomes creating. Until an answer is recorded the request may have
-// had its effect. The deadline counts from the first request.
+// Ask records, before the request is sent, that Cinder is asked for the backup: a planned or creating record becomes creating.
+// Until an answer is recorded, it is unknown whether the request had an effect. The deadline counts from the first request.
 func (c *Lease) Ask(ctx context.Context, r backup.Record, kind backup.Kind, name string, timeLimit time.Duration) (backup.Record, error) {
 	return c.move(ctx, r, change{
 		guard{from: in(backup.Planned, backup.Creating), unpaused: true},
@@ -39,35 +37,33 @@ func (c *Lease) Ask(ctx context.Context, r backup.Record, kind backup.Kind, name
 	})
 }
 
-// Accept records Cinder's ID of the backup: from its answer, or adopted. A
-// record that has one keeps it.
+// Accept records the backup's ID, either from Cinder's answer or of an adopted backup. It requires a record with an unanswered
+// request.
 func (c *Lease) Accept(ctx context.Context, r backup.Record, backupID string) (backup.Record, error) {
 	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `backup_id = @backup, unanswered_request_at = NULL, next_try_at = NULL, cinder_status = 'creating',
 		reason = '', reason_text = '', cloud_request_id = ''`, pgx.NamedArgs{"backup": backupID}})
 }
 
-// NotAsked says that the request certainly had no effect and may be repeated
-// from the given time on.
-func (c *Lease) NotAsked(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
-	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `unanswered_request_at = NULL, next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": again})})
+// NotAsked records that the request certainly had no effect. It may be repeated from the given time on.
+func (c *Lease) NotAsked(ctx context.Context, r backup.Record, why Why, retryAt time.Time) (backup.Record, error) {
+	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `unanswered_request_at = NULL, next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": retryAt})})
 }
 
-// Unanswered says that the request may have had its effect: the backup is
-// looked for again from the given time on.
-func (c *Lease) Unanswered(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
-	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": again})})
+// Unanswered records that the request may have had an effect. The backup is searched for again from the given time on.
+func (c *Lease) Unanswered(ctx context.Context, r backup.Record, why Why, retryAt time.Time) (backup.Record, error) {
+	return c.move(ctx, r, change{guard{from: in(backup.Creating), awaitsAnswer: true}, backup.Creating, `next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": retryAt})})
 }
 
-// waits are the states in which a record waits for its next try.
-var waits = in(backup.Planned, backup.Creating, backup.Overdue, backup.Deleting, backup.Undeletable, backup.Failed)
+// retryStates are the states in which a record waits for its next try.
+var retryStates = in(backup.Planned, backup.Creating, backup.Overdue, backup.Deleting, backup.Undeletable, backup.Failed)
 
-// Later leaves a record where it is and tries it again from the given time on.
-func (c *Lease) Later(ctx context.Context, r backup.Record, status backup.Status, again time.Time) (backup.Record, error) {
-	return c.move(ctx, r, change{guard{from: waits}, r.State, `cinder_status = @status, next_try_at = @again`, pgx.NamedArgs{"status": status, "again": again}})
+// Later keeps the record's state and schedules its next try for the given time.
+func (c *Lease) Later(ctx context.Context, r backup.Record, status backup.Status, retryAt time.Time) (backup.Record, error) {
+	return c.move(ctx, r, change{guard{from: retryStates}, r.State, `cinder_status = @status, next_try_at = @again`, pgx.NamedArgs{"status": status, "again": retryAt}})
 }
 
-// Finish records the restore point that b became; what it is (full or
-// incremental) is Cinder's word now, not our wish.
+// Finish records the restore point that b became. Its kind (full or incremental) is the one that Cinder reports, not the one
+// that was requested.
 func (c *Lease) Finish(ctx context.Context, r backup.Record, b backup.Backup) (backup.Record, error) {
 	return c.move(ctx, r, change{
 		guard{from: in(backup.Creating, backup.Overdue), hasBackup: true},
@@ -77,11 +73,10 @@ func (c *Lease) Finish(ctx context.Context, r backup.Record, b backup.Backup) (b
 	})
 }
 
-// boundedTime is the time of a backup's data: Cinder's, unless that lies outside
-// of the time in which we asked for the backup and saw it. A clock that runs
-// ahead would hide that a volume is late, one that is behind would have fresh
-// data removed. Of several requests the newest may have made it, and none is
-// later.
+// boundedTime is the time of a backup's data. It is Cinder's time unless that is outside the interval between our request and
+// now, with 15 minutes of tolerance. A clock that is ahead would hide that a volume is late; one that is behind would get
+// fresh data removed. In that case the time of the newest request is used: of several requests, it may be the one that created
+// the backup, and none is later.
 const boundedTime = `CASE WHEN @data::timestamptz IS NULL THEN NULL WHEN @data::timestamptz BETWEEN requested_at - interval '15 minutes' AND staffeln_now() + interval '15 minutes' THEN @data::timestamptz
 	ELSE coalesce(last_requested_at, requested_at, staffeln_now()) END`
 
@@ -92,32 +87,31 @@ func kindOf(b backup.Backup) backup.Kind {
 	return backup.Full
 }
 
-// dataTime dates the data of b. Without a date it would be as old as can be,
-// and removed at once.
+// dataTime returns the time of b's data. Without a time, the backup would count as infinitely old and would be removed at
+// once.
 func dataTime(b backup.Backup) *time.Time {
 	if b.DataTimestamp.IsZero() {
-		return maybe(b.CreatedAt)
+		return nullable(b.CreatedAt)
 	}
 	return &b.DataTimestamp
 }
 
-// Fail ends a record without a restore point. What Cinder holds of it is a
-// leftover from now on.
+// Fail ends a record without a restore point. A backup that Cinder still holds of it becomes a leftover.
 func (c *Lease) Fail(ctx context.Context, r backup.Record, why Why) (backup.Record, error) {
 	return c.move(ctx, r, change{guard{from: in(backup.Planned, backup.Creating, backup.Overdue)}, backup.Failed, `ended_at = staffeln_now(), unanswered_request_at = NULL, next_try_at = NULL` + setWhy, why.args(nil)})
 }
 
-// FailGone ends a record whose backup Cinder no longer has: nothing is left over.
+// FailGone ends a record whose backup Cinder no longer has, so there is no leftover.
 func (c *Lease) FailGone(ctx context.Context, r backup.Record, why Why) (backup.Record, error) {
 	return c.move(ctx, r, change{guard{from: in(backup.Creating, backup.Overdue), hasBackup: true}, backup.Failed, `ended_at = staffeln_now(), backup_id = NULL, next_try_at = NULL` + setWhy, why.args(nil)})
 }
 
-// Withdraw ends a planned record that is no longer wanted; not a failure.
+// Withdraw ends a planned record that is no longer wanted. It is not a failure.
 func (c *Lease) Withdraw(ctx context.Context, r backup.Record, why Why) (backup.Record, error) {
 	return c.move(ctx, r, change{guard{from: in(backup.Planned)}, backup.Withdrawn, `ended_at = staffeln_now(), next_try_at = NULL` + setWhy, why.args(nil)})
 }
 
-// PassDeadline turns creating into overdue: only a backup that Cinder has can be.
-func (c *Lease) PassDeadline(ctx context.Context, r backup.Record, why Why, again time.Time) (backup.Record, error) {
-	return c.move(ctx, r, change{guard{from: in(backup.Creating), hasBackup: true}, backup.Overdue, `next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": again})})
+// PassDeadline turns creating into overdue. This requires a backup in Cinder.
+func (c *Lease) PassDeadline(ctx context.Context, r backup.Record, why Why, retryAt time.Time) (backup.Record, error) {
+	return c.move(ctx, r, change{guard{from: in(backup.Creating), hasBackup: true}, backup.Overdue, `next_try_at = @again` + setWhy, why.args(pgx.NamedArgs{"again": retryAt})})
 }

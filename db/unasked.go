@@ -9,11 +9,10 @@ import (
 	"staffeln/backup"
 )
 
-// Unasked returns a finding where others removed restore points within the last
-// week and no question of Cinder's, about whatever backup, is on record from
-// when they were seen last until they were found missing: either an
-// administrator did it, who is not asked, or Cinder's policy no longer asks the
-// api, and then every tenant can remove them.
+// Unasked returns a finding if others removed restore points within the last week and the delete check recorded no request,
+// about any backup, between the time the restore points were last seen and the time they were found missing. Either an
+// administrator removed them, for whom Cinder does not call the delete check, or Cinder's policy no longer calls it, and every
+// tenant can delete backups.
 func (b *Run) Unasked(ctx context.Context) ([]backup.Finding, error) {
 	const q = `
 		WITH unasked AS (

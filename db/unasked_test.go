@@ -10,11 +10,11 @@ import (
 	"staffeln/backup"
 )
 
-// A policy that stopped asking is noticed by what goes without a question; an allowed question about whatever backup
-// shows that it asks.
-func TestRemovalsThatCinderDidNotAskAbout(t *testing.T) {
+// A policy that no longer calls the delete check is detected by removals without a recorded request. An allowed request about
+// any backup shows that Cinder still calls it.
+func TestUnaskedReturnsRemovalsWithoutADeleteCheck(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	lost := row{"state": "lost", "reason": "removed_by_others", "last_seen_at": base.Add(-6 * hour), "changed_at": base}
 	h.record("old", point("b1", 24*hour).with(lost).with(row{"changed_at": base.Add(-hour)}))
@@ -27,7 +27,7 @@ func TestRemovalsThatCinderDidNotAskAbout(t *testing.T) {
 			VALUES (date_trunc('hour', $1::timestamptz), 'allowed', 'not_ours', true, 'u', 'p', '', '', 1, $1, $2)`, first, last)
 	}
 	found := func() []string {
-		all, err := h.beat().Unasked(h.ctx)
+		all, err := h.run().Unasked(h.ctx)
 		require.NoError(t, err)
 		details := []string{}
 		for _, f := range all {

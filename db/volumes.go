@@ -11,8 +11,7 @@ import (
 	"staffeln/backup"
 )
 
-// A Volume is what the plans remember of one volume: it stays after the volume
-// is gone, with the retention that was in force.
+// A Volume is the stored state of one volume. It is kept after the volume is gone, with the retention that was in force.
 type Volume struct {
 	ID, Name                 string
 	ProjectID, ProjectName   string
@@ -21,24 +20,24 @@ type Volume struct {
 	SizeGiB                  int
 	Encrypted                bool
 	Protected                bool
-	ProtectedSince           *time.Time           // the first plan in a row that saw it protected in its project; nil: it is not
+	ProtectedSince           *time.Time           // the first of the consecutive plans that saw it protected in its project; nil: not protected
 	Retention                backup.Retention     `db:"-"`
-	SeenAt                   time.Time            // the newest plan that saw it: that is the newest of all, unless it is unknown or gone
-	Unknown                  bool                 // the newest plan could not tell whether it is protected, or there
-	TransferredAt            *time.Time           // when it came from another project, which may own restore points of it still
-	Ends                     map[string]time.Time // by project, when its protection there ended; only where it is read for a decision on retention
-	Migration                string               // Cinder's migration status while one is under way; else empty
-	DetachedPlans            int                  // plans in a row that saw it detached from the server that protects it
+	SeenAt                   time.Time            // the newest plan that saw it; the newest plan of all unless the volume is unknown or gone
+	Unknown                  bool                 // the newest plan could not find out whether it exists or is protected
+	TransferredAt            *time.Time           // when it was transferred from another project, which may still own restore points of it
+	Ends                     map[string]time.Time // by project, when its protection there ended; only set if read for a decision on retention
+	Migration                string               // Cinder's migration status during a migration; otherwise empty
+	DetachedPlans            int                  // consecutive plans that saw it detached from the server that protects it
 	GoneAt                   *time.Time
 	Action                   backup.Action // of the newest decision
 	Reason                   backup.Reason
 	DecidedAt, DecisionUntil *time.Time
 	RemovalDueAt, LeaseUntil *time.Time
-	RemovalFailures          int        // looks in a row whose removals only waiting can mend
-	RemovalNextTryAt         *time.Time // nothing is removed before
+	RemovalFailures          int        // consecutive tries with failures that only waiting can fix
+	RemovalNextTryAt         *time.Time // no removal is tried earlier
 }
 
-// AsOf shows the volume as a look at the cloud showed it at SeenAt.
+// AsOf returns the volume as it was in the cloud at SeenAt.
 func (v Volume) AsOf() backup.Volume {
 	return backup.Volume{
 		ID: v.ID, Name: v.Name, ProjectID: v.ProjectID, Status: v.Status, Zone: v.Zone, SizeGiB: v.SizeGiB, Encrypted: v.Encrypted,
@@ -46,19 +45,19 @@ func (v Volume) AsOf() backup.Volume {
 	}
 }
 
-// Subject shows the volume as the subject of a decision.
+// Subject returns the volume as the subject of a decision.
 func (v Volume) Subject(paused Pauses) backup.Subject {
 	return backup.Subject{Volume: v.AsOf(), Protected: v.Protected, Gone: v.GoneAt != nil, Paused: paused.Of(v.ProjectID) != nil}
 }
 
-// Guard shows what keeps the volume's newest restore points.
+// Guard returns the rules that protect the volume's newest restore points from removal.
 func (v Volume) Guard(set backup.Settings) backup.Guard {
 	return backup.Guard{
 		ProjectID: v.ProjectID, Protected: v.Protected, Ends: v.Ends, Grace: set.ProtectionGrace.Std(), Floor: set.MinRestorePoints,
 	}
 }
 
-// withEnds are volumeColumns, and when the volume's protection ended in which project.
+// withEnds is volumeColumns and the times at which the volume's protection ended, by project.
 const withEnds = volumeColumns + `, (SELECT jsonb_object_agg(e.project_id, e.ended_at) FROM protection_ends e WHERE e.volume_id = id) AS ends`
 
 const volumeColumns = `id, name, project_id, project_name, server_id, server_name, availability_zone AS zone, status, size_gib, encrypted, protected,
@@ -96,13 +95,13 @@ func toVolume(row pgx.CollectableRow) (Volume, error) {
 	return r.Volume, nil
 }
 
-// Volumes returns all that the plans remember, by ID, but those that are gone.
-// For 100,000 volumes that is some 60 MiB: a plan needs all of them at once.
+// Volumes returns the stored state of all volumes that are not gone, by ID. For 100,000 volumes that is about 60 MiB: a plan
+// needs all of them at once.
 func (b *Run) Volumes(ctx context.Context) (map[string]Volume, error) {
 	return b.volumes(ctx, `gone_at IS NULL`)
 }
 
-// GoneVolumes returns those with these IDs that are gone.
+// GoneVolumes returns those of the volumes with these IDs that are gone.
 func (b *Run) GoneVolumes(ctx context.Context, ids []string) (map[string]Volume, error) {
 	return b.volumes(ctx, `gone_at IS NOT NULL AND id = ANY($1)`, ids)
 }
@@ -127,13 +126,11 @@ func (b *Run) volumes(ctx context.Context, where string, args ...any) (map[strin
 	return all, nil
 }
 
-// batch is how many rows one statement writes: enough to make the round trip
-// cheap, little enough to keep locks short.
+// batch is the number of rows that one statement writes: enough to make the round trip cheap, few enough to keep locks short.
 const batch = 2000
 
-// Remember writes what the plan now knows of these volumes: the inventory, the
-// retention in force, the decision, and which of them are protected no longer,
-// or again. Leases are not touched.
+// Remember writes the newest state of these volumes: the inventory, the retention in force, the decision, and the ends of
+// protection. It deletes the ends of volumes that are protected again. It does not change leases.
 func (b *Run) Remember(ctx context.Context, volumes []Volume, ends []ProtectionEnd) error {
 	const q = `
 		INSERT INTO volumes (id, name, project_id, project_name, server_id, server_name, availability_zone, status, size_gib, encrypted,
@@ -167,10 +164,10 @@ func (b *Run) Remember(ctx context.Context, volumes []Volume, ends []ProtectionE
 			var since, seen *time.Time
 			if v.Retention.Shorter != nil {
 				shorter, since = new(toInterval(*v.Retention.Shorter)), &v.Retention.ShorterSince
-				seen = maybe(v.Retention.ShorterSeenAt)
+				seen = nullable(v.Retention.ShorterSeenAt)
 			}
 			c.add(v.ID, v.Name, v.ProjectID, v.ProjectName, v.ServerID, v.ServerName, v.Zone, v.Status, v.SizeGiB, v.Encrypted,
-				v.Protected, retention, maybe(string(v.Retention.Source)), shorter, since, v.SeenAt, v.DetachedPlans, v.GoneAt,
+				v.Protected, retention, nullable(string(v.Retention.Source)), shorter, since, v.SeenAt, v.DetachedPlans, v.GoneAt,
 				string(v.Action), string(v.Reason), v.DecidedAt, v.DecisionUntil, v.ProtectedSince,
 				v.Unknown, v.TransferredAt, v.Migration, v.Retention.ShorterSeen, seen)
 		}

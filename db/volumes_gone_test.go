@@ -9,11 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A cloud in which volumes come and go: a plan reads none that is gone but what is listed again, and what is gone for as
-// long as the history is kept is forgotten, as soon as no record is left of it; what was never protected at once.
-func TestGoneVolumesAreNotReadAndAreForgottenWithTheHistory(t *testing.T) {
+// A plan reads gone volumes only if they are listed again. A gone volume is deleted after the history time, once it has no
+// records. One that was never protected is deleted at once.
+func TestGoneVolumesAreNotReadAndAreDeletedWithTheHistory(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("here", nil)
 	h.volume("lately", row{"gone_at": base.Add(-day)})
 	h.volume("long ago", row{"gone_at": base.Add(-3 * day)})
@@ -21,16 +21,16 @@ func TestGoneVolumesAreNotReadAndAreForgottenWithTheHistory(t *testing.T) {
 	h.record("r", point("b", 4*day).with(row{"volume_id": "long ago, with a backup"}))
 	h.volume("never protected", row{"gone_at": base.Add(-hour), "protected": false, "retention": nil, "retention_source": nil})
 
-	known, err := h.beat().Volumes(h.ctx)
+	known, err := h.run().Volumes(h.ctx)
 	require.NoError(t, err)
 	assert.Len(t, known, 1, "read by each plan")
-	again, err := h.beat().GoneVolumes(h.ctx, []string{"lately", "here"})
+	again, err := h.run().GoneVolumes(h.ctx, []string{"lately", "here"})
 	require.NoError(t, err)
 	assert.Len(t, again, 1, "it is listed again")
 
 	forget := func(before *time.Time, left ...string) {
 		t.Helper()
-		require.NoError(t, h.beat().ForgetGone(h.ctx, before))
+		require.NoError(t, h.run().ForgetGone(h.ctx, before))
 		var ids []string
 		for id := range h.volumes() {
 			ids = append(ids, id)
@@ -38,7 +38,7 @@ func TestGoneVolumesAreNotReadAndAreForgottenWithTheHistory(t *testing.T) {
 		slices.Sort(ids)
 		assert.Equal(t, left, ids)
 	}
-	forget(nil, "here", "lately", "long ago", "long ago, with a backup") // a history that is kept for ever
+	forget(nil, "here", "lately", "long ago", "long ago, with a backup") // the history is kept for ever
 	forget(new(base.Add(-2*day)), "here", "lately", "long ago, with a backup")
 	h.exec(`DELETE FROM records`)
 	forget(new(base.Add(-2*day)), "here", "lately")

@@ -9,8 +9,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Same tells whether the row of v says what the row of w does, but for when
-// each was seen and decided about: then it need not be written again.
+// Same reports whether v and w have the same row, apart from the times of observation and decision. If so, the row need not be
+// written again.
 func (v Volume) Same(w Volume) bool {
 	return v.ID == w.ID && storable(v.Name) == storable(w.Name) && v.ProjectID == w.ProjectID && storable(v.ProjectName) == storable(w.ProjectName) &&
 		v.ServerID == w.ServerID && storable(v.ServerName) == storable(w.ServerName) &&
@@ -55,7 +55,7 @@ func (b *Run) WithRecords(ctx context.Context, ids []string) (map[string]bool, e
 	return with, nil
 }
 
-// GoneCount returns how many volumes are remembered that are gone.
+// GoneCount returns the number of stored volumes that are gone.
 func (b *Run) GoneCount(ctx context.Context) (n int, err error) {
 	if err := b.db.pool.QueryRow(ctx, `SELECT count(*) FROM volumes WHERE gone_at IS NOT NULL`).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count gone volumes: %w", err)
@@ -63,7 +63,7 @@ func (b *Run) GoneCount(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// ForgetVolumes forgets the volumes with these IDs, but those that have records.
+// ForgetVolumes deletes the volumes with these IDs, except those with records.
 func (b *Run) ForgetVolumes(ctx context.Context, ids []string) error {
 	const q = `DELETE FROM volumes v WHERE id = ANY($1) AND NOT EXISTS (SELECT FROM records WHERE volume_id = v.id)`
 	for part := range chunks(ids) {
@@ -74,8 +74,8 @@ func (b *Run) ForgetVolumes(ctx context.Context, ids []string) error {
 	return nil
 }
 
-// ForgetGone forgets volumes that are gone since before the given time, and
-// those that were never protected, where no record is left of them.
+// ForgetGone deletes volumes without records that have been gone since before the given time, and gone volumes that were never
+// protected.
 func (b *Run) ForgetGone(ctx context.Context, before *time.Time) error {
 	const q = `
 		DELETE FROM volumes WHERE id IN (SELECT id FROM volumes v

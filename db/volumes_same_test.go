@@ -11,8 +11,8 @@ import (
 	"staffeln/backup"
 )
 
-// unlike are fields in which two rows may differ and yet say the same, and why.
-var unlike = map[string]string{
+// notCompared has the fields that Same does not compare, and why.
+var notCompared = map[string]string{
 	"SeenAt":            "a volume that is neither unknown nor gone was seen at the newest plan",
 	"DecidedAt":         "that it was decided about counts, when does not",
 	"Ends":              "a table of its own",
@@ -25,8 +25,8 @@ var unlike = map[string]string{
 	"Retention.Shorter": "tried by its value",
 }
 
-// A field that a plan changes and Same does not see would never be written.
-func TestRowsThatDifferInAnyFieldAreNotTheSame(t *testing.T) {
+// A field that a plan changes but Same does not compare would never be written.
+func TestSameComparesEveryField(t *testing.T) {
 	t.Parallel()
 	whole := func() Volume {
 		at := func(n int) *time.Time { return new(base.Add(time.Duration(n) * time.Second)) }
@@ -46,8 +46,8 @@ func TestRowsThatDifferInAnyFieldAreNotTheSame(t *testing.T) {
 				continue
 			}
 			v := whole()
-			different(t, name, reflect.ValueOf(&v).Elem().FieldByIndex(field))
-			if _, may := unlike[name]; may {
+			setDifferent(t, name, reflect.ValueOf(&v).Elem().FieldByIndex(field))
+			if _, may := notCompared[name]; may {
 				assert.True(t, v.Same(whole()) || name == "Retention.Shorter", "%s counts: it needs no exception", name)
 				continue
 			}
@@ -69,8 +69,8 @@ func TestRowsThatDifferInAnyFieldAreNotTheSame(t *testing.T) {
 	}
 }
 
-// different gives a field another value.
-func different(t *testing.T, name string, field reflect.Value) {
+// setDifferent sets a field to another value.
+func setDifferent(t *testing.T, name string, field reflect.Value) {
 	t.Helper()
 	switch old := field.Interface().(type) {
 	case *time.Time:

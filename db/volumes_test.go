@@ -11,7 +11,7 @@ import (
 	"staffeln/backup"
 )
 
-// seen is a volume as a plan remembers it.
+// seen returns a volume as a plan stores it.
 func seen(id string) Volume {
 	return Volume{
 		ID: id, Name: "disk", ProjectID: "p", ProjectName: "one", ServerID: "s", ServerName: "web", Zone: "az", Status: "in-use",
@@ -20,19 +20,19 @@ func seen(id string) Volume {
 	}
 }
 
-func (h *house) volumes() map[string]Volume {
+func (h *harness) volumes() map[string]Volume {
 	h.t.Helper()
-	all, err := h.beat().Volumes(h.ctx)
+	all, err := h.run().Volumes(h.ctx)
 	require.NoError(h.t, err)
-	gone, err := h.beat().volumes(h.ctx, `gone_at IS NOT NULL`)
+	gone, err := h.run().volumes(h.ctx, `gone_at IS NOT NULL`)
 	require.NoError(h.t, err)
 	maps.Copy(all, gone)
 	return all
 }
 
-func TestAVolumeIsRememberedWhole(t *testing.T) {
+func TestRememberStoresAllFields(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	at, until := base.Add(-time.Minute), base.Add(time.Minute)
 	full := seen("full")
 	full.Encrypted, full.DetachedPlans, full.GoneAt, full.Action, full.Reason = true, 2, &at, backup.Create, backup.FirstBackup
@@ -43,7 +43,7 @@ func TestAVolumeIsRememberedWhole(t *testing.T) {
 		Shorter: &backup.Period{Days: 1}, ShorterSince: at, ShorterSeen: time.Hour, ShorterSeenAt: base,
 	}
 	bare := Volume{ID: "bare", SeenAt: base}
-	b := h.beat()
+	b := h.run()
 	require.NoError(t, b.Remember(h.ctx, []Volume{full, bare}, nil))
 	assert.Equal(t, map[string]Volume{"full": full, "bare": bare}, h.volumes())
 	h.changesNothing(func() { require.NoError(t, b.Remember(h.ctx, []Volume{full, bare}, nil)) })
@@ -54,10 +54,10 @@ func TestAVolumeIsRememberedWhole(t *testing.T) {
 	assert.Equal(t, full, of)
 }
 
-func TestANewSightReplacesTheOneBefore(t *testing.T) {
+func TestRememberReplacesTheStoredState(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	b := h.beat()
+	h := newHarness(t)
+	b := h.run()
 	v := seen("v")
 	v.Retention.Shorter, v.Retention.ShorterSince = &backup.Period{Days: 1}, base
 	require.NoError(t, b.Remember(h.ctx, []Volume{v, seen("w")}, nil))
@@ -72,7 +72,7 @@ func TestANewSightReplacesTheOneBefore(t *testing.T) {
 	}, lines, "leases and removals are not the plan's")
 }
 
-func TestAVolumeIsWhatALookAtTheCloudShowed(t *testing.T) {
+func TestAsOfReturnsTheVolumeInTheCloud(t *testing.T) {
 	t.Parallel()
 	v := seen("v")
 	v.Encrypted = true
@@ -82,11 +82,11 @@ func TestAVolumeIsWhatALookAtTheCloudShowed(t *testing.T) {
 
 func TestTimesAreUTC(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := newHarness(t)
 	h.volume("v", nil)
 	r := h.record("r", point("b", hour))
 	for name, at := range map[string]time.Time{
-		"record": r.PlannedAt, "pointer": *r.AvailableAt, "volume": h.volumes()["v"].SeenAt, "lease": h.lease("v").Until, "beat": h.beat().Now,
+		"record": r.PlannedAt, "pointer": *r.AvailableAt, "volume": h.volumes()["v"].SeenAt, "lease": h.lease("v").Until, "beat": h.run().Now,
 	} {
 		assert.Same(t, time.UTC, at.Location(), name)
 	}
