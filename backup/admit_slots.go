@@ -5,7 +5,7 @@ import (
 	"container/heap"
 )
 
-// slots are what is in progress, against the caps.
+// slots counts the backups in progress against the caps.
 type slots struct {
 	caps            Caps
 	all, outOfTurn  int
@@ -13,7 +13,7 @@ type slots struct {
 	projects, zones map[string]int
 }
 
-// take counts one as in progress.
+// take counts one backup as in progress.
 func (s *slots) take(project, zone string, outOfTurn bool) {
 	s.all++
 	s.projects[project]++
@@ -23,8 +23,8 @@ func (s *slots) take(project, zone string, outOfTurn bool) {
 	}
 }
 
-// loosen counts one that was taken as stuck: it leaves its slot among all to
-// others, but not those of its project and zone, which probably hang as a whole.
+// loosen counts a backup that was taken as stuck: it frees its slot under the total cap, but not those of its project
+// and zone, which probably hang as a whole.
 func (s *slots) loosen() {
 	if under(s.stuck, s.caps.Stuck) {
 		s.all--
@@ -34,10 +34,10 @@ func (s *slots) loosen() {
 
 func under(busy, limit int) bool { return limit == 0 || busy < limit }
 
-// left reports whether the cap on all leaves a slot.
+// left reports whether the total cap leaves a slot.
 func (s *slots) left() bool { return under(s.all, s.caps.Total) }
 
-// holds returns which of the other caps leaves no slot for c; empty: none.
+// holds returns which of the other caps leaves no slot for c; empty if none.
 func (s *slots) holds(c *Candidate) Held {
 	switch {
 	case !under(s.projects[c.ProjectID], s.caps.PerProject):
@@ -50,14 +50,14 @@ func (s *slots) holds(c *Candidate) Held {
 	return ""
 }
 
-// A turn is one project's, with the positions of its candidates in the queue.
+// A turn is one project in the queue, with the positions of its candidates.
 type turn struct {
 	inProgress int
 	served     int
 	places     []int
 }
 
-// turns is a heap: the first is that of the project that is next.
+// turns is a heap: the first element is the project that is next.
 type turns []*turn
 
 func newTurns(queue []*Candidate, inProgress, served map[string]int) turns {
@@ -76,7 +76,7 @@ func newTurns(queue []*Candidate, inProgress, served map[string]int) turns {
 	return all
 }
 
-// over ends the first turn.
+// over ends the first project's turn.
 func (t *turns) over(admitted bool) {
 	first := (*t)[0]
 	if admitted {
@@ -95,7 +95,7 @@ func (t *turns) Less(i, j int) bool {
 	return cmp.Or(cmp.Compare(a.inProgress, b.inProgress), cmp.Compare(a.served, b.served), cmp.Compare(a.places[0], b.places[0])) < 0
 }
 func (t *turns) Swap(i, j int) { (*t)[i], (*t)[j] = (*t)[j], (*t)[i] }
-func (*turns) Push(any)        {} // they only get less
+func (*turns) Push(any)        {} // the heap only shrinks
 func (t *turns) Pop() any {
 	last := (*t)[len(*t)-1]
 	*t = (*t)[:len(*t)-1]

@@ -6,27 +6,25 @@ import (
 	"time"
 )
 
-// A course is the way of one project's links out of Cinder. Which chains there
-// are and what is under the floor does not change when the newest link of a
-// chain goes, but where Cinder's clock once ran ahead: so when each link goes
-// follows from its own chain alone, and only such a removal has the chains read
-// anew.
+// A course computes when the links of one project expire. The removal of a chain's newest link changes neither the
+// chains nor the floor, except where Cinder's clock once ran ahead. So when a link expires depends on its own chain
+// only, and the chains are read again only after such an exception.
 type course struct {
 	constraints Constraints
 	until       time.Time
-	links       []Link      // by time
-	gone        []bool      // of these
-	ends        []time.Time // when the retention of each is over; zero: nobody knows
-	// From shortens on another retention is in force: the lengths and ends of it.
-	shortens  time.Time // zero: none waits
+	links       []Link      // in time order
+	gone        []bool      // for each link
+	ends        []time.Time // end of the retention for each link; zero if unknown
+	// From shortens on, a shorter retention is in force, with these lengths and ends.
+	shortens  time.Time // zero if there is none
 	lengths   []Period
 	shortEnds []time.Time
 
-	place map[string]int // by a link's backup ID
-	under []bool         // the floor
+	place map[string]int // index in links, by backup ID
+	under []bool         // links under the floor
 }
 
-// A departure is a removal: when, at which turn of the chain at that moment, and of which chain.
+// A departure is the removal of a link: when, in which turn of its chain at that moment, and from which chain.
 type departure struct {
 	at                time.Time
 	turn, chain, link int
@@ -45,7 +43,7 @@ func newCourse(k Constraints, links []Link, until time.Time) *course {
 	return c
 }
 
-// shorten tells the course that the shorter retention takes effect at that time.
+// shorten makes the shorter retention take effect at this time.
 func (c *course) shorten(h RetentionInput, at time.Time) {
 	records := make(map[string]Record, len(h.Records))
 	for _, r := range h.Records {
@@ -66,7 +64,7 @@ func endOf(p Period, l Link) time.Time {
 	return p.After(l.DataTime)
 }
 
-// run lets go what goes until the end, or until done.
+// run returns what expires until the end, or until done is closed.
 func (c *course) run(at time.Time, done <-chan struct{}) (expiring []Expiring) {
 	for again := true; again; {
 		select {
@@ -90,7 +88,7 @@ func (c *course) run(at time.Time, done <-chan struct{}) (expiring []Expiring) {
 	return expiring
 }
 
-// departures reads the chains, and returns when their links go from then on, in order.
+// departures reads the chains and returns the removals of their links from then on, in order.
 func (c *course) departures(from time.Time) (all []departure) {
 	chains := Chains(c.left(from))
 	floor := c.constraints.Floor
@@ -127,8 +125,8 @@ func (c *course) departures(from time.Time) (all []departure) {
 	return all
 }
 
-// goes returns when a link that nothing stands on goes, from then on; false: never.
-// It says of all moments what judgeLink says of one.
+// expires returns when a link without dependents expires, from then on; false if never. It gives for all moments what
+// judgeLink gives for one.
 func (c *course) expires(i int, from time.Time) (time.Time, bool) {
 	l := &c.links[i]
 	switch {
@@ -168,7 +166,7 @@ func (c *course) why(i int) Reason {
 	return RetentionOver
 }
 
-// link returns a link with the retention that it has at that time.
+// link returns a link with its retention at this time.
 func (c *course) link(i int, at time.Time) Link {
 	l := c.links[i]
 	if !c.shortens.IsZero() && !at.Before(c.shortens) {
@@ -188,21 +186,21 @@ func (c *course) left(at time.Time) []Link {
 	return left
 }
 
-// leave takes away the newest link of a chain, and reports whether others may
-// stand on something else now. An incremental stands on the backup whose time is
-// the highest by Cinder's clock (or the highest usable one). Another one takes
-// that place where its time is below that of the link, not below all before,
-// and comes before a time as high as the link's.
+// leave removes the newest link of a chain, and reports whether the parents of other links may have changed. The
+// parent of an incremental is the backup with the highest Cinder timestamp (or the highest usable one).
+//
+// A later link becomes the parent if its timestamp is below the removed link's but not below that of any earlier
+// link, and no link in between has a timestamp as high as the removed link's.
 func (c *course) leave(i int) bool {
 	c.gone[i] = true
 	return !c.links[i].failedFull() && c.counts(i, func(l *Link) bool { return !l.failedFull() }) ||
 		c.links[i].usable() && c.counts(i, func(l *Link) bool { return l.usable() })
 }
 
-// counts reports that among the links of a sort.
+// counts reports whether that is the case among the links for which sort is true.
 func (c *course) counts(i int, sort func(*Link) bool) bool {
 	order := c.links[i].order()
-	var highest time.Time // of those between
+	var highest time.Time // of the links between
 	for j := i + 1; j < len(c.links); j++ {
 		if c.gone[j] || !sort(&c.links[j]) {
 			continue

@@ -9,14 +9,14 @@ type InProgress struct {
 	ForcedFull                     bool
 	RequestedAt, Deadline          *time.Time
 	NextTryAt, UnansweredRequestAt *time.Time
-	Named                          bool // Cinder has named its backup
+	Named                          bool // Cinder returned the ID of its backup
 	Attempts                       int
-	Reason                         Reason         // why it has not
-	Usual                          *time.Duration // the longest of the volume's last backups
+	Reason                         Reason         // why it is not finished
+	Usual                          *time.Duration // longest time of the volume's last backups
 }
 
-// waitsFor is why Cinder does not take it; empty: it does. One that is asked for
-// again says nothing of the request before.
+// waitsFor returns why Cinder has not accepted the request; empty if it has. While a request is repeated, the record
+// has no reason yet: the answer is unknown.
 func (b InProgress) waitsFor() Reason {
 	switch {
 	case b.State == Planned || b.Named:
@@ -27,9 +27,8 @@ func (b InProgress) waitsFor() Reason {
 	return b.Reason
 }
 
-// stuck reports whether it takes far longer than it should: in Cinder, or
-// because Cinder does not take it. One that Cinder certainly does not have, and
-// that is not asked for again soon, does too.
+// stuck reports whether the backup takes far longer than it should, in Cinder or because Cinder does not accept it. A
+// backup that Cinder certainly does not have, and whose next attempt is more than a minute away, is stuck too.
 func (b InProgress) stuck(now time.Time) bool {
 	switch {
 	case b.RequestedAt == nil || b.Deadline == nil:
@@ -42,11 +41,11 @@ func (b InProgress) stuck(now time.Time) bool {
 	return now.Sub(*b.RequestedAt) > AdmissionWindow
 }
 
-// counted adds what the record says to that of its place.
+// counted adds the record to the back-pressure of its scope.
 func (b InProgress) counted(now time.Time, p BackPressure) BackPressure {
 	p.InProgress++
 	bad := true
-	switch b.waitsFor() { //nolint:exhaustive // only these speak of more than the volume
+	switch b.waitsFor() { //nolint:exhaustive // only these reasons concern more than the volume
 	case Throttled:
 		p.Throttled++
 	case CinderUnavailable, AnswerUnknown, Unauthorised:
@@ -60,7 +59,7 @@ func (b InProgress) counted(now time.Time, p BackPressure) BackPressure {
 	return p
 }
 
-// paces is what the facts say of each project in each zone.
+// pressures returns the back-pressure of each project in each zone.
 func (f AdmissionFacts) pressures(now time.Time) map[AdmissionScope]BackPressure {
 	pressures := map[AdmissionScope]BackPressure{}
 	for _, b := range f.InProgress {
