@@ -20,10 +20,8 @@ type planned struct {
 	point int // hours since the newest restore point; -1: none
 }
 
-// admitByTheRule says the rule as plainly as it can be said: as long as
-// somebody fits under all caps, of those who fit the one is let in whose
-// project has the least in progress, then who has no restore point or the
-// oldest, then the first by ID.
+// admitByTheRule is the reference model of admission. While a record fits under all caps, it admits one of those:
+// from the project with the fewest in progress, then without a restore point or with the oldest, then by ID.
 func admitByTheRule(all []planned, caps Caps) []string {
 	busy := func(like func(planned) bool) (n int) {
 		for _, p := range all {
@@ -89,7 +87,7 @@ func drawCaps(t *rapid.T) Caps {
 	return Caps{Total: limit("total") * 2, PerProject: limit("per project"), PerZone: limit("per zone"), ForcedFull: limit("fulls")}
 }
 
-func TestAdmissionFollowsTheRule(t *testing.T) {
+func TestAdmissionMatchesReferenceModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		all := drawPlanned(rt)

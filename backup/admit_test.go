@@ -10,7 +10,7 @@ import (
 
 var admissionNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// waits is a candidate of project p in zone az whose newest restore point is so old; 0: it has none.
+// waits returns a candidate of project p in zone az whose newest restore point has this age; 0: it has none.
 func waits(id string, point time.Duration, more func(*Candidate)) Candidate {
 	c := Candidate{ID: id, ProjectID: "p", Zone: "az", PlannedAt: admissionNow}
 	if point != 0 {
@@ -27,13 +27,13 @@ func inZone(zone string) func(*Candidate)  { return func(c *Candidate) { c.Zone 
 func outOfTurn(c *Candidate)               { c.ForcedFull = true }
 func byHand(c *Candidate)                  { c.Manual = true }
 
-// makes is a record that Cinder has been making for so long, with six hours for it.
+// makes returns a record that Cinder has been processing since then, with a time limit of six hours.
 func makes(project, zone string, since time.Duration, usual *time.Duration) InProgress {
 	requested := admissionNow.Add(-since)
 	return InProgress{ProjectID: project, Zone: zone, State: Creating, Named: true, RequestedAt: &requested, Deadline: new(requested.Add(6 * time.Hour)), Usual: usual}
 }
 
-// asks is a record that Cinder does not take for a reason since an hour.
+// asks returns a record that Cinder has not accepted for an hour, for this reason.
 func asks(project, zone string, reason Reason) InProgress {
 	b := makes(project, zone, time.Hour, nil)
 	b.Named, b.Reason, b.UnansweredRequestAt = false, reason, b.RequestedAt
@@ -137,7 +137,7 @@ func TestAdmit(t *testing.T) {
 	}
 }
 
-// BenchmarkAdmitManyWaiting decides about a hundred thousand that wait.
+// BenchmarkAdmitManyWaiting admits from a hundred thousand candidates.
 func BenchmarkAdmitManyWaiting(b *testing.B) {
 	f := AdmissionFacts{Caps: Caps{Total: 2000, PerProject: 10, PerZone: 1900, ForcedFull: 5}}
 	for i := range 100_000 {

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// chains writes what stands together: `01 02 | 03`.
+// tellChains formats chains: `01 02 | 03`.
 func tellChains(chains []Chain) string {
 	var all []string
 	for _, c := range chains {
@@ -46,8 +46,8 @@ func TestChains(t *testing.T) {
 	require.Equal(t, 1, Chain(links(t, "F-2h Ie-1h")).usable())
 }
 
-// Cinder's seconds tie: its creation time decides, whichever ID is smaller.
-func TestChainsByCreation(t *testing.T) {
+// Cinder's times in seconds are equal: the creation time decides, whichever ID is smaller.
+func TestChainsBreakTiesByCreationTime(t *testing.T) {
 	ls := links(t, "I-5h F-5h")
 	ls[0].CreatedTime = ls[0].CreatedTime.Add(1)
 	require.Equal(t, "02 01", tellChains(Chains(ls)))

@@ -9,15 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A day lived beat by beat, with Next alone as the scheduler.
+// A day runs Next as the only scheduler, plan by plan.
 type day struct {
 	policy Policy
-	late   func(beat int) time.Duration // of the plan inside its beat
+	late   func(beat int) time.Duration // delay of the plan after its grid time
 	takes  time.Duration                // how long a backup runs
 	fails  func(at time.Time) bool      // Cinder is broken
-	plans  int                          // how many were made
+	plans  int                          // number of plans
 	made   []Record                     // oldest first
-	told   []string                     // what was decided, with Create
+	told   []string                     // decisions with Create
 }
 
 func (d *day) live(t *testing.T) {
@@ -45,8 +45,8 @@ func (d *day) live(t *testing.T) {
 	d.progress(midnight.Add(48 * time.Hour))
 }
 
-// progress ends what has ended by now: good ones become available, bad ones
-// fail, and their leftover is gone at the next beat.
+// progress ends the backups that have ended by now: good ones become available, bad ones fail, and their leftover is
+// gone at the next plan.
 func (d *day) progress(at time.Time) {
 	for i := range d.made {
 		r := &d.made[i]
@@ -71,9 +71,9 @@ func (d *day) kinds() string {
 	return b.String()
 }
 
-func TestDayHasExactlyItsBackups(t *testing.T) {
+func TestDayHasExpectedNumberOfBackups(t *testing.T) {
 	never := func(int) time.Duration { return 0 }
-	// Late by anything inside the cell of the grid, another amount each time.
+	// The delay is less than a period of the grid, and different each time.
 	jitter := func(beat int) time.Duration { return time.Duration(beat*7919%599)*time.Second + time.Millisecond }
 	alternating := func(beat int) time.Duration { return time.Duration((beat+1)%2) * 599 * time.Second }
 	late := func(int) time.Duration { return 25 * time.Minute }
@@ -88,12 +88,12 @@ func TestDayHasExactlyItsBackups(t *testing.T) {
 		{"1h/10min depth 2", jitter, time.Minute, 24},
 		{"1h/10min depth 2", alternating, time.Minute, 24},
 		{"30min/30min depth 2", jitter, time.Minute, 48},
-		{"1h/10min depth 2", never, 45 * time.Minute, 24}, // as slow as it may be
+		{"1h/10min depth 2", never, 45 * time.Minute, 24}, // the slowest that still fits
 		{"1h/10min depth 2", jitter, 45 * time.Minute, 24},
 		{"0s/10min depth 2", jitter, time.Second, 144},  // interval 0: at every plan
 		{"45min/10min depth 2", never, time.Minute, 29}, // every 50 minutes
 		{"1d/1h depth 2", jitter, 3 * time.Hour, 1},
-		{"45min/30min depth 2", late, time.Second, 24}, // hourly: late plans count from their beat too
+		{"45min/30min depth 2", late, time.Second, 24}, // hourly: late plans count from their grid time too
 	} {
 		d := &day{policy: rule(t, c.rule), late: c.late, takes: c.takes}
 		d.live(t)
@@ -112,8 +112,8 @@ func TestDayOfKinds(t *testing.T) {
 	}
 }
 
-// Cinder is broken from 06:00 to 09:00: attempts grow rarer, and the first good
-// one goes on with the chain.
+// Cinder is broken from 06:00 to 09:00: the attempts become less frequent, and the first successful one continues the
+// chain.
 func TestDayWithOutage(t *testing.T) {
 	broken := func(at time.Time) bool { return at.Hour() >= 6 && at.Hour() < 9 }
 	d := &day{policy: rule(t, "1h/10min depth 2"), takes: time.Minute, fails: broken}
@@ -131,8 +131,7 @@ func TestDayWithOutage(t *testing.T) {
 	require.Len(t, d.made, 21+5, "21 good ones: the outage cost its three hours and no more")
 }
 
-// A backup that runs longer than the interval delays the next one, and no two
-// run at once.
+// A backup that runs longer than the interval delays the next one, and no two backups run at the same time.
 func TestDayOfSlowBackups(t *testing.T) {
 	d := &day{policy: rule(t, "1h/10min depth 2"), takes: 95 * time.Minute}
 	d.live(t)

@@ -11,7 +11,7 @@ const (
 	ourHouse = "our-installation"
 )
 
-func TestVerdict_WhateverMayBeOursIsRefusedToOthers(t *testing.T) {
+func TestVerdict_BackupsThatMayBeOursAreRefusedToOthers(t *testing.T) {
 	us := Identity{Installation: ourHouse, UserID: ourUser}
 	states := []State{Planned, Creating, Available, Overdue, Deleting, Deleted, Withdrawn, Failed, Lost, Undeletable}
 	posted := map[string]Backup{
@@ -32,7 +32,7 @@ func TestVerdict_WhateverMayBeOursIsRefusedToOthers(t *testing.T) {
 	}
 }
 
-func TestVerdict_WithoutARecordWhatCinderToldDecides(t *testing.T) {
+func TestVerdict_WithoutARecordCindersDataDecides(t *testing.T) {
 	us := Identity{Installation: ourHouse, UserID: ourUser}
 	for _, c := range []struct {
 		told Backup
@@ -53,7 +53,7 @@ func TestVerdict_WithoutARecordWhatCinderToldDecides(t *testing.T) {
 	}
 }
 
-func TestVerdict_AnEmptyUserIsNobody(t *testing.T) {
+func TestVerdict_EmptyUserNeverMatches(t *testing.T) {
 	require.Equal(t, NotOurs, Deletion{Us: Identity{Installation: ourHouse}}.Verdict(), "nobody has said yet who we are, and Cinder told nothing")
 	require.Equal(t, OnRecord, Deletion{Us: Identity{Installation: ourHouse}, Recorded: true, State: Deleting}.Verdict())
 	require.Equal(t, NotOurs, Deletion{Us: Identity{UserID: ourUser}, Backup: Backup{Metadata: map[string]string{TagInstallation: ""}, Description: TagInstallation + "="}}.Verdict())

@@ -8,20 +8,18 @@ import (
 	"time"
 )
 
-// EVERY history of up to five backups is put to both decisions: each letter of
-// the alphabet at each place, spread in every way over the bands of age that
-// make a difference, older ones never younger than newer ones. Several in one
-// band share their second: Cinder's clock has no finer one.
+// EVERY history of up to five backups is given to both decisions: each letter of the alphabet at each position, in
+// all combinations of the age bands that make a difference, in order of age. Backups in one band have the same
+// second, because Cinder's clock has no finer resolution.
 //
-// Next does not read retentions and Expired reads neither interval nor depth,
-// so each has its own bands: just below, at and above the interval (and twice
-// the interval, where patience ends), just below, at and above the retention.
-// All five bands of Next are tried up to four backups, three with five.
+// Next does not read retentions and Expired reads neither interval nor depth, so each has its own bands: just below,
+// at and above the interval (and twice the interval, where the maximum retry delay ends); and just below, at and
+// above the retention. All five bands of Next are tried with up to four backups, three with five.
 var (
 	// full and incremental x available, error, creating, deleting
 	letters = []string{"F", "Fe", "Fc", "Fd", "I", "Ie", "Ic", "Id"}
-	// further ones, up to three backups: leftovers on their way, what is lost,
-	// busy or refused; and what is foreign
+	// more letters, with up to three backups: leftovers being removed, lost, busy or refused backups; and foreign
+	// ones
 	moreRecords = append(slices.Clone(letters), "Fq", "Iq", "Fl", "Il", "Fr", "Ir", "Iu", "Ix", "Is", "Ik", "F@B")
 	moreLinks   = append(slices.Clone(letters), "f", "i", "fe", "ie", "Ir", "Iu", "F@B", "I@B")
 
@@ -30,10 +28,10 @@ var (
 	retentionBands = []string{"17d1s", "17d", "16d23h59min59s"}
 )
 
-// everywhere runs try for each n and first letter, side by side, and counts.
+// everywhere runs try in parallel for each n and first letter, and counts.
 func everywhere(t *testing.T, n, letters int, try func(t *testing.T, first int) int64) {
 	t.Helper()
-	defer debug.SetGCPercent(debug.SetGCPercent(1000)) // small garbage, much of it
+	defer debug.SetGCPercent(debug.SetGCPercent(1000)) // much small garbage
 	var cases atomic.Int64
 	t.Run("histories", func(t *testing.T) {
 		for first := range letters {
@@ -46,8 +44,8 @@ func everywhere(t *testing.T, n, letters int, try func(t *testing.T, first int) 
 	t.Logf("%d decisions on all histories of %d backups over %d letters", cases.Load(), n, letters)
 }
 
-// longest is five; four with -short, and where coverage is counted under the
-// race detector, whose atomic counters make the same work ten times as long.
+// longest is five; four with -short, and with coverage under the race detector, whose atomic counters make the same
+// work ten times slower.
 func longest() int {
 	if testing.Short() || testing.CoverMode() == "atomic" {
 		return 4
@@ -144,8 +142,8 @@ func expiredExhaustively(t *testing.T, n int, letters []string) {
 	})
 }
 
-// keepings are the floors, and up to four backups also with a creation under
-// way, and of a project that is purged.
+// constraintSets returns the floors, and with up to four backups also those with a creation in progress and of a
+// purged project.
 func constraintSets(n int) []Constraints {
 	all := []Constraints{{Floor: 0}, {Floor: 1}, {Floor: 2}}
 	if n <= 4 {

@@ -10,8 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// holding reads a history of the volume that project A owns now; its retention
-// is each record's own.
+// holding parses a history of a volume that project A owns now; each record has its own retention.
 func holding(t *testing.T, floor int, history string) RetentionInput {
 	t.Helper()
 	return RetentionInput{
@@ -19,8 +18,8 @@ func holding(t *testing.T, floor int, history string) RetentionInput {
 	}
 }
 
-// told writes a forecast in the order of going: the link, how far ahead it
-// goes, and why; then what stays, and why.
+// told formats a forecast in the order of expiry: the link, the time until it expires, and the reason; then what is
+// retained, and why.
 func told(expiring []Expiring, kept []Kept) string {
 	words := make([]string, 0, len(expiring)+len(kept))
 	for _, g := range expiring {
@@ -62,8 +61,7 @@ func TestForecast(t *testing.T) {
 	}
 }
 
-// A shorter retention that waits counts from when it takes effect, and only
-// while the volume is protected.
+// A delayed shorter retention counts from when it takes effect, and only while the volume is protected.
 func TestForecastOfAShortenedRetention(t *testing.T) {
 	h := holding(t, 0, "F-4d F-3d F-1d")
 	h.Retention = Retention{Owner: "A", InForce: period("2w"), Source: FromMetadata, Shorter: new(period("2d")), ShorterSince: now.Add(-6 * time.Hour)}
@@ -78,9 +76,8 @@ func TestForecastOfAShortenedRetention(t *testing.T) {
 	require.Equal(t, "b01+1w3d:expired b02+1w4d:expired b03+1w6d:expired |", told(h.Forecast(now, now.AddDate(0, 0, 30))))
 }
 
-// What goes now by the forecast begins with what Expired says now, and a
-// forecast loses nothing.
-func TestForecastBeginsWithNow(t *testing.T) {
+// The forecast begins with what Expired removes now, and every link is in the forecast.
+func TestForecastStartsWithCurrentRemovals(t *testing.T) {
 	for _, history := range []string{"F-9d:1w I-8d:1w", "F-9d:1w I-3d:1w F-2d:1w", "Fe-9d F-8d:1w I-8d:1w F-1d", "F-9d@B:1w I-9d@B:1w F-8d:1w F-1d"} {
 		h := holding(t, 1, history)
 		removals, kept := h.Now(now)

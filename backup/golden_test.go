@@ -15,10 +15,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files of testdata anew")
 
-// Long histories, carried out pass by pass until nothing goes any more. Each
-// line of testdata/expire/*.golden is one backup:
+// Long histories, with expiry run until nothing more expires. Each line of testdata/expire/*.golden is one backup:
 //
-//	date kind -> why it stays, and until when | the pass in which it goes, and why
+//	date kind -> why it is retained, and until when | the run in which it expires, and why
 func TestExpiredGolden(t *testing.T) {
 	for name, c := range map[string]struct {
 		floor int
@@ -48,8 +47,7 @@ func TestExpiredGolden(t *testing.T) {
 	}
 }
 
-// daily gives one link a day from so many days ago until yesterday, the words
-// in turn.
+// daily returns one link a day from this many days ago until yesterday, with the words in turn.
 func daily(t *testing.T, days int, words, retention string) []Link {
 	t.Helper()
 	turn := strings.Fields(words)
@@ -65,7 +63,7 @@ func daily(t *testing.T, days int, words, retention string) []Link {
 	return ls
 }
 
-// passes carries expiry out and writes what became of each link.
+// passes runs expiry and formats the result for each link.
 func passes(t *testing.T, floor int, ls []Link) string {
 	t.Helper()
 	fate := map[string]string{}

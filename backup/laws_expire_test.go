@@ -5,9 +5,8 @@ import (
 	"slices"
 )
 
-// standing tells on which link each one stands (-1: on none), read link by
-// link: an incremental stands on the newest older backup of its project, but
-// never on a full that failed. ls are oldest first.
+// standing returns the parent of each link (-1: none), read link by link: the parent of an incremental is the newest
+// older backup of its project, but never a failed full. ls are oldest first.
 func standing(ls []Link) []int {
 	up := make([]int, len(ls))
 	for i, l := range ls {
@@ -23,8 +22,8 @@ func standing(ls []Link) []int {
 	return up
 }
 
-// standingSince tells the same by the rule of Cinder since 2023.1: on the newest
-// older backup of its project that is available, in whatever chain.
+// standingSince returns the parents by the rule of Cinder since 2023.1: the newest older backup of the project that
+// is available, in any chain.
 func standingSince(ls []Link) []int {
 	up := make([]int, len(ls))
 	for i, l := range ls {
@@ -51,7 +50,7 @@ func couldBeRestored(ls []Link, up []int, i int) bool {
 	return false
 }
 
-// underFloor marks our newest n restore points and all that they stand on, by one rule of Cinder's.
+// underFloor marks our newest n restore points and everything they depend on, by one of Cinder's two rules.
 func underFloor(ls []Link, up []int, n int) []bool {
 	under := make([]bool, len(ls))
 	for i := len(ls) - 1; i >= 0 && n > 0; i-- {
@@ -66,8 +65,7 @@ func underFloor(ls []Link, up []int, n int) []bool {
 	return under
 }
 
-// breachExpired names the law that an expiry at now breaks; empty where it
-// keeps them all. ls are oldest first.
+// breachExpired returns the invariant that an expiry at now violates; empty if none. ls are oldest first.
 func breachExpired(k Constraints, ls []Link, removals []Removal, kept []Kept) string {
 	up := standing(ls)
 	under := underFloor(ls, up, k.Floor)
@@ -113,7 +111,7 @@ func breachRemoval(k Constraints, r Removal, under bool) string {
 	case r.Foreign():
 		return "a foreign backup is removed"
 	case k.Purged && r.Status == StatusAvailable && r.Reason == ProjectPurged:
-		return "" // whatever its age, and the floor
+		return "" // at any age, and regardless of the floor
 	case under:
 		return "a restore point under the floor is removed"
 	case r.Status == StatusError && r.Reason == FailedLeftover, r.Status == StatusAvailable && r.Reason == RetentionOver && over:
@@ -134,12 +132,12 @@ func breachKept(s Kept) string {
 	return ""
 }
 
-// breachOrder: nothing goes before what stands on it, of each chain at most
-// one link goes, and what may go does.
+// breachOrder checks that no link expires before its dependents, that at most one link of each chain expires, and
+// that every link that may expire does.
 func breachOrder(k Constraints, ls []Link, up []int, under, goes []bool) string {
 	dependents := make([]int, len(ls))
-	gone := make([]int, len(ls)) // by the beginning of the chain
-	building := map[string]int{} // project -> the beginning of its newest chain
+	gone := make([]int, len(ls)) // by the first link of the chain
+	building := map[string]int{} // project -> first link of its newest chain
 	root := func(i int) int {
 		for up[i] >= 0 {
 			i = up[i]

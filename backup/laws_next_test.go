@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// breachNext names the law that a decision at now breaks; empty where it keeps
-// them all. It reads the records in its own way: what stands on what is asked
-// link by link, newest downwards, as Cinder would. rs are oldest first.
+// breachNext returns the invariant that a decision at now violates; empty if none. It reads the records independently
+// of Next: link by link, newest first, as Cinder would. rs are oldest first.
 func breachNext(p Policy, s Subject, rs []Record, d Decision) string {
 	if !d.Reason.Known() || d.Reason.Sentence() == "" || d.Reason.Whose() == "" {
 		return fmt.Sprintf("reason %q is outside the closed set", d.Reason)
@@ -50,9 +49,9 @@ type facts struct {
 	progress   bool
 	success    *Record
 	lastFailed time.Time // since the success
-	refused    bool      // it was by the volume's status
-	quota      bool      // one of them met a full quota
-	cinder     []Link    // what Cinder holds or should, oldest first
+	refused    bool      // because of the volume's status
+	quota      bool      // one of them is an exceeded quota
+	cinder     []Link    // what Cinder has or should have, oldest first
 }
 
 func factsOf(s Subject, rs []Record) (f facts) {
@@ -82,13 +81,13 @@ func factsOf(s Subject, rs []Record) (f facts) {
 	return f
 }
 
-// beat is the grid time of the newest success: ages count from grid to grid.
+// beat is the grid time of the newest success: ages count from grid time to grid time.
 func (f facts) beat(p Policy) time.Time {
 	s := int64(p.Period / time.Second)
 	return time.Unix(f.success.PlannedAt.Unix()/s*s, 0)
 }
 
-// breachIncremental: Cinder takes the newest backup as parent, whatever it is.
+// breachIncremental checks an incremental. Cinder uses the newest backup as parent, whatever its status.
 func breachIncremental(p Policy, s Subject, f facts) string {
 	if len(f.cinder) == 0 {
 		return "an incremental without a parent"
@@ -115,7 +114,7 @@ func breachIncremental(p Policy, s Subject, f facts) string {
 	return ""
 }
 
-// breachWait: each wait has its cause, and none lasts.
+// breachWait checks that each wait has a cause and ends.
 func breachWait(p Policy, s Subject, f facts, fresh bool, d Decision) string {
 	newest := Status("")
 	if n := len(f.cinder); n > 0 {
@@ -143,8 +142,8 @@ func breachWait(p Policy, s Subject, f facts, fresh bool, d Decision) string {
 	return ""
 }
 
-// breachPaused: a pause changes nothing about what is unwanted or in progress;
-// whatever else there was to do, or to wait for, waits for its end.
+// breachPaused checks that a pause changes nothing about unwanted backups and backups in progress; everything else
+// waits until the pause ends.
 func breachPaused(ever, paused Decision) string {
 	settled := []Reason{VolumeGone, NotProtected, ProjectChanged, BackupInProgress}
 	want := Decision{Action: Wait, Reason: Paused}
@@ -157,8 +156,7 @@ func breachPaused(ever, paused Decision) string {
 	return ""
 }
 
-// breachByHand: an operator's word counts where the interval or a delay was the
-// reason to wait, and nowhere else.
+// breachByHand checks that a manual request skips only the interval and the delays.
 func breachByHand(ever, hand Decision) string {
 	forTime := func(d Decision) bool {
 		return d.Action == Wait && slices.Contains([]Reason{BackupIsFresh, VolumeStatus, RetryLater}, d.Reason)

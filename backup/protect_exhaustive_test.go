@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A knowledge is how the cloud shows one server: in its list, by ID, or not.
+// A knowledge is how the cloud shows one server: in its list, by ID, or not at all.
 type knowledge struct {
 	name                            string
 	listed, answered, gone, partial bool
@@ -30,12 +30,12 @@ var knowledges = []knowledge{
 	{name: "no answer"},
 }
 
-// whole tells whether the server's metadata is known.
+// whole reports whether the server's metadata is known.
 func (k knowledge) whole() bool {
 	return k.listed && !k.partial || k.answered && (k.listed || !k.partial)
 }
 
-// show puts the server where the cloud shows it.
+// show adds the server where the cloud shows it.
 func (k knowledge) show(id string, holds bool, inv *Inventory, a *Answers) {
 	s := Server{ID: id, Metadata: map[string]string{"back-up": fmt.Sprint(k.asks)}, Status: k.status}
 	if holds {
@@ -57,14 +57,14 @@ func (k knowledge) show(id string, holds bool, inv *Inventory, a *Answers) {
 	}
 }
 
-// holds tells whether a part of the cloud that says so whole calls v attached.
+// holds reports whether Nova shows v as attached and the server's data is complete.
 func (k knowledge) holds(nova bool) bool { return nova && k.whole() }
 
 var restless = []string{"reserved", "detaching", "maintenance", "backing-up"}
 
-// Every way in which Cinder and Nova can show a volume of up to two servers: protection ends by a positive answer
-// only, and begins by nothing but a server that asks.
-func TestProtectConcludesByPositiveAnswersOnly(t *testing.T) {
+// Every way in which Cinder and Nova can show a volume of up to two servers: protection ends only by positive
+// evidence, and begins only by a server that requests it.
+func TestProtectNeedsPositiveEvidence(t *testing.T) {
 	booleans := []bool{false, true}
 	statuses := append([]string{"available", "in-use", "error", "awaiting-transfer"}, restless...)
 	seen := map[string]int{}
@@ -101,7 +101,7 @@ type situation struct {
 	unconfirmed bool
 }
 
-// obey judges the situation and holds the verdict against the rules.
+// obey runs Protect for the situation and checks the result against the rules.
 func (s situation) obey(t *testing.T) string {
 	v := Volume{ID: "v", Servers: s.cinder, Status: s.status, Migration: s.migration}
 	inv := Inventory{Volumes: []Volume{v}}
@@ -150,7 +150,7 @@ func (s situation) obey(t *testing.T) string {
 	return outcome
 }
 
-// rests tells whether the volume's status is none that passes.
+// rests reports whether the volume's status is stable.
 func (s situation) rests() bool {
 	return !slices.Contains(restless, s.status) && (s.status != "in-use" || len(s.cinder) > 0)
 }

@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// histories of up to twelve words: two projects, ties in time, several sizes
-// and retentions. A counterexample prints in the notation.
+// historyOf generates histories of up to twelve words: two projects, equal times, several sizes and retentions. A
+// counterexample is printed in the notation.
 func historyOf(letters, ages []string) *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
 		words := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) string {
@@ -50,7 +50,7 @@ func TestExpiredProperties(t *testing.T) {
 	})
 }
 
-// Carried out pass by pass, expiry ends, and at its end the floor still stands.
+// Run after run, expiry ends, and at its end the floor is still complete.
 func TestExpiredEnds(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		ls := links(t, anyLinks.Draw(r, "history"))
@@ -132,8 +132,8 @@ func TestNextProperties(t *testing.T) {
 	})
 }
 
-// cured is the history after what is waited for has come to pass: leftovers
-// and removals are gone, restores are over.
+// cured returns the history after everything that Next waits for has happened: leftovers and removals are gone,
+// restores are over.
 func cured(rs []Record) (after []Record) {
 	for _, r := range rs {
 		r.CinderStatus = ""

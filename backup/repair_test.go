@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Force first, then a reset, then a day of rest.
+// First a forced deletion, then a reset, then a pause of a day.
 func TestNextRepair(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	const patience = 20 * time.Minute
@@ -33,7 +33,7 @@ func TestNextRepair(t *testing.T) {
 	}
 }
 
-// What is at rest, and what somebody restores from, never hangs.
+// A backup that is at rest or being restored never hangs.
 func TestMayHang(t *testing.T) {
 	for status, want := range map[Status]bool{
 		StatusCreating: true, StatusDeleting: true, StatusErrorDeleting: true,

@@ -7,22 +7,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a tenant can do between two plans, as the next plan sees it: whose the
-// volume is, and what a server asks for ("-": the volume is not protected,
-// "?": the plan can't tell).
+// The actions of a tenant between two plans, as the next plan sees them: the volume's project, and the requested
+// retention ("-": the volume is not protected, "?": the plan can't read it).
 var deeds = []struct{ project, keep string }{
 	{"A", "30d"}, {"A", "1d"}, {"A", "2d"}, {"A", ""}, {"A", "x"}, {"A", "-"}, {"A", "?"}, {"B", "1d"},
 }
 
-// owned is one volume as plans remember it, with the restore points of both
-// projects, as the database keeps them.
+// owned is one volume with the retention and the records of both projects, as the database stores them.
 type owned struct {
 	project   string
 	retention Retention
 	records   []Record
 }
 
-// sees is one plan.
+// sees runs one plan.
 func (o owned) sees(at time.Time, b Bounds, project, keep string) owned {
 	if keep == "?" {
 		return o
@@ -32,7 +30,7 @@ func (o owned) sees(at time.Time, b Bounds, project, keep string) owned {
 	}
 	if o.project != project {
 		records := make([]Record, len(o.records))
-		for i, r := range o.records { // as the transfer writes them
+		for i, r := range o.records { // as the transfer updates them
 			if r.ProjectID == o.project && o.retention.InForce.Longer(r.PlannedAt, r.Retention) {
 				r.Retention = o.retention.InForce
 			}
@@ -54,11 +52,10 @@ func (o owned) sees(at time.Time, b Bounds, project, keep string) owned {
 	return o
 }
 
-// Whatever a tenant does (toggles the value, takes the key away, unprotects,
-// transfers the volume away and back), no restore point that was to be kept for
-// 30 days is kept for less before plans in a row saw a shorter value for the
+// Whatever a tenant does (toggles the value, removes the key, unprotects the volume, transfers it away and back), a
+// restore point with a retention of 30 days is not removed earlier before plans in a row saw a shorter value for the
 // whole delay. Every sequence of six plans is tried.
-func TestNoSequenceOfDeedsShortensARetentionBeforeTheDelay(t *testing.T) {
+func TestNoSequenceOfTenantActionsShortensRetentionBeforeDelay(t *testing.T) {
 	const delay, step = 4 * time.Hour, time.Hour
 	b := Bounds{Default: period("10d"), ShortenDelay: delay, Gap: 2 * step}
 	start := owned{}.sees(now, b, "A", "30d")
@@ -72,7 +69,7 @@ func TestNoSequenceOfDeedsShortensARetentionBeforeTheDelay(t *testing.T) {
 		for _, d := range deeds {
 			next := at.Add(step)
 			after := o.sees(next, b, d.project, d.keep)
-			seen, when := row, last // for how long plans in a row saw a shorter value, and the newest of them
+			seen, when := row, last // for how long plans in a row saw a shorter value, and the newest of those plans
 			switch {
 			case d.keep == "?":
 			case d.project != "A" || d.keep == "30d" || d.keep == "x" || d.keep == "-":
@@ -86,7 +83,7 @@ func TestNoSequenceOfDeedsShortensARetentionBeforeTheDelay(t *testing.T) {
 			if period("30d").Longer(at, kept) {
 				require.GreaterOrEqual(t, seen, delay, "%s, %s of %s: kept for %s", story, d.keep, d.project, kept)
 				shortened++
-				continue // that is what the owner asked for all the time
+				continue // the owner requested that all the time
 			}
 			try(after, next, seen, when, story+", "+d.keep+" of "+d.project, left-1)
 		}
@@ -95,9 +92,8 @@ func TestNoSequenceOfDeedsShortensARetentionBeforeTheDelay(t *testing.T) {
 	require.Positive(t, shortened, "the owner's own wish is followed in the end")
 }
 
-// A plan that comes late counts no more than two periods: nobody saw the value
-// in between.
-func TestAPauseOfThePlansDoesNotShorten(t *testing.T) {
+// A late plan counts for at most two periods: nobody saw the value in between.
+func TestGapBetweenPlansDoesNotShortenRetention(t *testing.T) {
 	b := Bounds{Default: period("10d"), ShortenDelay: 24 * time.Hour, Gap: time.Hour}
 	o := owned{}.sees(now, b, "A", "30d").sees(now.Add(time.Minute), b, "A", "1d")
 	o = o.sees(now.Add(100*time.Hour), b, "A", "1d")
@@ -113,9 +109,9 @@ func mustShorten(t *testing.T, h RetentionInput) time.Time {
 	return at
 }
 
-// The owner before keeps what the restore points were made under; the new one
-// begins with its own, without a delay.
-func TestRetentionBelongsToTheOwner(t *testing.T) {
+// The old owner's restore points keep the retention that they were made under; the new owner starts with its own,
+// without a delay.
+func TestRetentionOfTransferredVolumeKeepsOldOwnersPolicy(t *testing.T) {
 	b := Bounds{Default: period("10d"), ShortenDelay: 24 * time.Hour}
 	o := owned{}.sees(now, b, "A", "30d")
 	o.records = []Record{{ID: "made", ProjectID: "A", PlannedAt: now, Retention: period("2d")}}

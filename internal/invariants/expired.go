@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// expired judges which of the backups of a volume should be gone by now. It is asked before something happens to them, and
+// expired checks which backups of a volume should be gone by now. It is called before something happens to them, and
 // at the end of the journal.
 func (c *checker) expired(volume string, now time.Time) {
 	if c.Schedule == nil {
@@ -28,10 +28,11 @@ func (c *checker) expired(volume string, now time.Time) {
 	}
 }
 
-// dueAt is from when on nothing keeps a backup any more; it ends where nobody else's stands on it and no floor keeps it.
+// dueAt returns the time after which nothing keeps a backup. ends is false while a foreign backup depends on it or
+// the floor keeps it.
 func (c *checker) dueAt(b *held, now time.Time) (due time.Time, ends bool) {
 	volume, project := b.requested.Volume, b.requested.Project
-	due = b.since // a leftover goes at once
+	due = b.since // a leftover is removed at once
 	if b.state == Available {
 		longest, promised := c.longest(volume, project, now)
 		if !promised {
@@ -68,14 +69,14 @@ func (c *checker) dueAt(b *held, now time.Time) (due time.Time, ends bool) {
 	}
 	due = latest(latest(due, b.kept), b.retried)
 	if !due.After(now) {
-		b.kept = due // also when what stands on it is gone
+		b.kept = due // also after its dependents are gone
 	} else {
 		b.kept = now
 	}
 	return due, true
 }
 
-// longest returns how long each backup may be kept by the newest promise.
+// longest returns a function for how long each backup may be kept by the newest promise.
 func (c *checker) longest(volume, project string, now time.Time) (until func(*held) time.Time, promised bool) {
 	var newest Promise
 	for _, p := range c.Promises {
@@ -86,8 +87,8 @@ func (c *checker) longest(volume, project string, now time.Time) (until func(*he
 	return func(b *held) time.Time { return newest.Longest.After(b.data()) }, promised
 }
 
-// above are the later incrementals of ours up to the next full: by their dates, which is all that Cinder's lists say of
-// chains.
+// above returns our later incrementals up to the next full, by their dates: Cinder's listings show chains in no other
+// way.
 func (c *checker) above(of *held) (all []*held) {
 	for _, b := range c.ours(of.requested.Volume, of.requested.Project) {
 		switch {
@@ -101,7 +102,8 @@ func (c *checker) above(of *held) (all []*held) {
 	return all
 }
 
-// underFloor reports whether a backup is one of the newest restore points of a protected volume, or below one.
+// underFloor reports whether a backup is one of the newest restore points of a protected volume, or one of those
+// depends on it.
 func (c *checker) underFloor(b *held, now time.Time) bool {
 	w, protected := c.wish(b.requested.Volume, now)
 	if !protected || w.Project != b.requested.Project {

@@ -10,7 +10,7 @@ import (
 	"staffeln/backup"
 )
 
-// A moment is a snapshot that breaks one invariant.
+// A moment is a snapshot that violates one invariant.
 type moment struct {
 	invariant Invariant
 	s         Snapshot
@@ -19,7 +19,7 @@ type moment struct {
 
 var limits = Limits{Step: time.Hour, Removal: 6 * time.Hour, Sweep: 12 * time.Hour}
 
-// there is a backup of ours in Cinder since the beginning.
+// there returns a backup of ours that Cinder has had since the beginning.
 func there(id string, status backup.Status, change ...func(*Backup)) Backup {
 	b := Backup{ID: id, Volume: "v", Project: "p", Ours: true, Status: status, Kind: backup.Full, Data: began, Since: began}
 	for _, c := range change {
@@ -28,7 +28,7 @@ func there(id string, status backup.Status, change ...func(*Backup)) Backup {
 	return b
 }
 
-// says is a record of a backup (empty: of none yet) that is as it was since the beginning.
+// says returns a record of a backup (empty: none yet) that has not changed since the beginning.
 func says(id string, state backup.State, change ...func(*Record)) Record {
 	r := Record{ID: "record of " + id, Volume: "v", Project: "p", Backup: id, State: state, Changed: began}
 	for _, c := range change {
@@ -43,7 +43,7 @@ func incremental(after time.Duration) func(*Backup) {
 
 func full(after time.Duration) func(*Backup) { return func(b *Backup) { b.Data = began.Add(after) } }
 
-// later is a snapshot so long after the beginning.
+// later returns a snapshot at this time after the beginning.
 func later(d time.Duration, things ...any) Snapshot {
 	s := Snapshot{Now: began.Add(d), Limits: limits}
 	for _, thing := range things {
@@ -100,7 +100,7 @@ func (l Limits) without(what string) Limits {
 	return l
 }
 
-// Each invariant of a moment broken in each way: it is named, alone.
+// Each invariant of a snapshot is violated in each way: only it is reported.
 func TestSnapshotsWithViolation(t *testing.T) {
 	for i, m := range moments() {
 		t.Run(fmt.Sprint(i, " ", m.invariant), func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestSnapshotsWithViolation(t *testing.T) {
 	}
 }
 
-// What looks alike and breaks nothing.
+// Similar snapshots without a violation.
 func TestSnapshotsWithoutViolation(t *testing.T) {
 	since := func(d time.Duration) func(*Backup) { return func(b *Backup) { b.Since = began.Add(d) } }
 	for name, s := range map[string]Snapshot{
@@ -146,7 +146,7 @@ func TestSnapshotsWithoutViolation(t *testing.T) {
 }
 
 // A missing link is one violation: that of the record that lost it.
-func TestALossIsOneViolation(t *testing.T) {
+func TestLostLinkIsOneViolation(t *testing.T) {
 	found := CheckNow(later(0, says("a", "available"), there("b", "available", incremental(1)), says("b", "available")))
 	require.Len(t, found, 1)
 	require.Equal(t, LostRecord, found[0].Invariant)

@@ -12,7 +12,7 @@ import (
 func admitted(r *Record)   { r.Admitted = began }
 func underPause(r *Record) { r.Paused = true }
 
-// planned is a record that was admitted at the beginning.
+// planned returns a record that was admitted at the beginning.
 func planned(change ...func(*Record)) Record {
 	return says("", backup.Planned, append(change, admitted)...)
 }
@@ -67,7 +67,7 @@ func TestARecordIsStuckAtTheEndOfAJournal(t *testing.T) {
 	require.Empty(t, Check(h.Facts), "without a clock nothing is old")
 }
 
-func TestWhatIsNotStuck(t *testing.T) {
+func TestRecordsThatAreNotStuck(t *testing.T) {
 	dependent := []any{there("b", "available", incremental(1)), says("b", "available")}
 	for name, s := range map[string]Snapshot{
 		"admitted within the limit":            later(time.Hour, planned()),
