@@ -23,11 +23,11 @@ type Candidate struct {
 	PlannedAt           time.Time  // time of the plan that wrote the record
 }
 
-func (c *Candidate) place() AdmissionScope { return AdmissionScope{Project: c.ProjectID, Zone: c.Zone} }
+func (c *Candidate) scope() AdmissionScope { return AdmissionScope{Project: c.ProjectID, Zone: c.Zone} }
 
-// first orders candidates by need: those that an operator requested, then volumes without a restore point, then the
+// byNeed orders candidates by need: those that an operator requested, then volumes without a restore point, then the
 // oldest restore point.
-func (c *Candidate) first(d *Candidate) int {
+func (c *Candidate) byNeed(d *Candidate) int {
 	if c.Manual != d.Manual {
 		return before(c.Manual)
 	}
@@ -77,7 +77,7 @@ func (f AdmissionFacts) slots(now time.Time) *slots {
 	for _, b := range f.InProgress {
 		s.take(b.ProjectID, b.Zone, b.ForcedFull)
 		if b.stuck(now) {
-			s.loosen()
+			s.markStuck()
 		}
 	}
 	return s
@@ -133,7 +133,7 @@ func Admit(now time.Time, f AdmissionFacts) Admission {
 			queue = append(queue, c)
 		}
 	}
-	slices.SortFunc(queue, (*Candidate).first)
+	slices.SortFunc(queue, (*Candidate).byNeed)
 	pressures, served := f.pressures(now), map[string]int{}
 	for _, r := range f.Recent {
 		served[r.ProjectID] += r.Ended
@@ -147,7 +147,7 @@ func Admit(now time.Time, f AdmissionFacts) Admission {
 	}
 	brakes := BrakesOf(pressures, zones)
 	a.take(s, queue, served, brakes)
-	a.brake(brakes)
+	a.recordBrakes(brakes)
 	return a
 }
 
@@ -156,10 +156,10 @@ func Admit(now time.Time, f AdmissionFacts) Admission {
 func (a *Admission) take(s *slots, queue []*Candidate, served map[string]int, brakes Brakes) {
 	turns := newTurns(queue, s.projects, served)
 	for len(turns) > 0 && s.left() {
-		c := queue[turns[0].places[0]]
-		held := s.holds(c)
+		c := queue[turns[0].positions[0]]
+		held := s.fullCap(c)
 		if held == "" {
-			held = Held(brakes.Begin(c.place()))
+			held = Held(brakes.Begin(c.scope()))
 		}
 		if held == "" {
 			s.take(c.ProjectID, c.Zone, c.ForcedFull)
@@ -167,17 +167,17 @@ func (a *Admission) take(s *slots, queue []*Candidate, served map[string]int, br
 		} else {
 			a.Held[c.ID] = held
 		}
-		turns.over(held == "")
+		turns.finish(held == "")
 	}
 	for _, t := range turns {
-		for _, place := range t.places {
-			a.Held[queue[place].ID] = HeldByTotal
+		for _, position := range t.positions {
+			a.Held[queue[position].ID] = HeldByTotal
 		}
 	}
 }
 
-// brake records the brakes that held a candidate back.
-func (a *Admission) brake(brakes Brakes) {
+// recordBrakes records the brakes that held a candidate back.
+func (a *Admission) recordBrakes(brakes Brakes) {
 	for at, one := range brakes {
 		switch {
 		case one.Held == 0:

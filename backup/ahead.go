@@ -27,7 +27,7 @@ func Ahead(now time.Time, p Policy, s Subject, records []Record) (Decision, *Pro
 		s.Status = "in-use" // the status backing-up ends with the backup
 	}
 	if d.Reason == BackupInProgress {
-		records, ahead.EndsWell = endedWell(now, records), true
+		records, ahead.EndsWell = assumeSuccess(now, records), true
 		later = Next(now, p, s, records)
 		if later.Action != Wait { // due again at once: at the next run
 			later.At = now
@@ -50,15 +50,15 @@ const maxRuns = 20_000
 
 // firstRun returns the first run of the grid that is at or after t, and after now.
 func firstRun(now, t time.Time, period time.Duration) time.Time {
-	beat := Grid(t, period)
-	for beat.Before(t) || !beat.After(now) {
-		beat = beat.Add(max(period, time.Second))
+	run := Grid(t, period)
+	for run.Before(t) || !run.After(now) {
+		run = run.Add(max(period, time.Second))
 	}
-	return beat
+	return run
 }
 
-// endedWell returns the records as if the one in progress were a restore point now.
-func endedWell(now time.Time, records []Record) []Record {
+// assumeSuccess returns the records as if the one in progress were a restore point now.
+func assumeSuccess(now time.Time, records []Record) []Record {
 	records = slices.Clone(records)
 	for i, r := range records {
 		if r.State.InProgress() {

@@ -6,7 +6,7 @@ import "time"
 // and at least ten minutes.
 const (
 	farBeyond = 3
-	leastTime = 10 * time.Minute
+	minTime   = 10 * time.Minute
 )
 
 // FarBeyond reports whether a backup takes so much longer than usual that it probably hangs, although its deadline
@@ -15,7 +15,7 @@ const (
 func FarBeyond(now, requested, deadline time.Time, usual *time.Duration) bool {
 	bound := deadline.Sub(requested) / 2
 	if usual != nil {
-		bound = min(bound, max(farBeyond**usual, leastTime))
+		bound = min(bound, max(farBeyond**usual, minTime))
 	}
 	return now.Sub(requested) > bound
 }
@@ -60,8 +60,8 @@ const (
 	projectsAtLeast   = 3
 )
 
-// shows returns the trouble that p is a sign of, however small the numbers are.
-func (p BackPressure) shows() ThrottleReason {
+// sign returns the trouble that p is a sign of, however small the numbers are.
+func (p BackPressure) sign() ThrottleReason {
 	switch {
 	case p.Throttled > 0:
 		return WhileThrottle

@@ -24,17 +24,17 @@ type Brakes map[AdmissionScope]*Brake
 func BrakesOf(pressures map[AdmissionScope]BackPressure, zones map[string]bool) Brakes {
 	b := Brakes{}
 	throttled, byZone, all := map[string]bool{}, map[string]*several{}, newSeveral()
-	for place, p := range pressures {
+	for scope, p := range pressures {
 		if p.Throttled > 0 {
-			throttled[place.Project] = true
-		} else if why := p.shows(); p.proves(why) {
-			b.set(place, p, why)
+			throttled[scope.Project] = true
+		} else if why := p.sign(); p.proves(why) {
+			b.set(scope, p, why)
 		}
-		if byZone[place.Zone] == nil {
-			byZone[place.Zone] = newSeveral()
+		if byZone[scope.Zone] == nil {
+			byZone[scope.Zone] = newSeveral()
 		}
-		byZone[place.Zone].add(place, p)
-		all.add(place, p)
+		byZone[scope.Zone].add(scope, p)
+		all.add(scope, p)
 	}
 	for project := range throttled {
 		b[AdmissionScope{Project: project}] = &Brake{Why: WhileThrottle}
@@ -59,8 +59,8 @@ func (b Brakes) set(at AdmissionScope, p BackPressure, why ThrottleReason) {
 	b[at] = &Brake{Why: why, Limit: limit}
 }
 
-// over returns the brakes that apply to a volume in this scope.
-func (b Brakes) over(at AdmissionScope) (all []*Brake) {
+// applying returns the brakes that apply to a volume in this scope.
+func (b Brakes) applying(at AdmissionScope) (all []*Brake) {
 	for _, p := range []AdmissionScope{{}, {Zone: at.Zone}, {Project: at.Project}, at} {
 		if one := b[p]; one != nil {
 			all = append(all, one)
@@ -72,7 +72,7 @@ func (b Brakes) over(at AdmissionScope) (all []*Brake) {
 // Begin returns why no further backup may begin in this scope, or [NotThrottled] if one may. It counts the backup
 // either way.
 func (b Brakes) Begin(at AdmissionScope) ThrottleReason {
-	over := b.over(at)
+	over := b.applying(at)
 	first := slices.IndexFunc(over, func(one *Brake) bool { return one.Limit <= 0 })
 	for _, one := range over {
 		if first >= 0 {
@@ -102,7 +102,7 @@ func newSeveral() *several {
 func (s *several) add(at AdmissionScope, p BackPressure) {
 	s.pressure = s.pressure.plus(p)
 	s.projects[at.Project] = true
-	why := p.shows()
+	why := p.sign()
 	if why == NotThrottled {
 		return
 	}

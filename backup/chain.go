@@ -76,12 +76,12 @@ func (l Link) failedFull() bool { return l.Kind == Full && l.Status == StatusErr
 // A forked chain, possible since 2023.1, is read as if each link depended on the one before: a branch may be removed
 // late, never too early.
 func Chains(links []Link) []Chain {
-	chains, _ := grown(links)
+	chains, _ := buildChains(links)
 	return chains
 }
 
-// grown returns the chains, and for each project the index of the chain that Cinder would add an incremental to.
-func grown(links []Link) (chains []Chain, open map[string]int) {
+// buildChains returns the chains, and for each project the index of the chain that Cinder would add an incremental to.
+func buildChains(links []Link) (chains []Chain, open map[string]int) {
 	links = slices.Clone(links)
 	slices.SortFunc(links, earlier)
 	open = map[string]int{}
@@ -157,8 +157,8 @@ func LinkOf(b Backup, r *Record, inForce Retention) Link {
 	switch {
 	case r.DataTimestamp != nil:
 		l.DataTime = *r.DataTimestamp
-	case !r.bounds(b.DataTimestamp):
-		l.DataTime = r.dated()
+	case !r.withinBounds(b.DataTimestamp):
+		l.DataTime = r.sortTime()
 	}
 	switch {
 	case r.State.InProgress():
@@ -180,7 +180,7 @@ const StatusSpoilt Status = "spoilt"
 func (r Record) link() (l Link, ok bool) {
 	l = Link{
 		BackupID: r.BackupID, RecordID: r.ID, ProjectID: r.ProjectID, Kind: r.Kind,
-		SizeGiB: r.SizeGiB, DataTime: r.dated(), CreatedTime: r.dated(), Retention: r.Retention,
+		SizeGiB: r.SizeGiB, DataTime: r.sortTime(), CreatedTime: r.sortTime(), Retention: r.Retention,
 	}
 	if r.CinderTimestamp != nil {
 		l.OrderTime = *r.CinderTimestamp

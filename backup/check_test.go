@@ -52,9 +52,9 @@ func subject(t testing.TB, history string) (Subject, string) {
 	return s, strings.Join(rest, " ")
 }
 
-// say formats a decision: `full chain_complete`, `full! size_changed` (a forced full), `wait backup_is_fresh 10min`
+// formatDecision formats a decision: `full chain_complete`, `full! size_changed` (a forced full), `wait backup_is_fresh 10min`
 // (until 10 minutes from now).
-func say(d Decision) string {
+func formatDecision(d Decision) string {
 	head := string(d.Action)
 	if d.Action == Create {
 		head = string(d.Kind)
@@ -74,7 +74,7 @@ func check(t *testing.T, policy, history, want string) {
 	s, words := subject(t, history)
 	p, rs := rule(t, policy), records(t, words)
 	got := Next(now, p, s, rs)
-	require.Equal(t, want, say(got), "%s: %s", policy, history)
+	require.Equal(t, want, formatDecision(got), "%s: %s", policy, history)
 	slices.SortStableFunc(rs, func(a, b Record) int { return a.PlannedAt.Compare(b.PlannedAt) })
 	require.Empty(t, breachNext(p, s, rs, got), "%s: %s", policy, history)
 }
@@ -83,26 +83,26 @@ func check(t *testing.T, policy, history, want string) {
 // `within_retention` is retained. The constraints are `floor 1`, `floor 1 building` or `floor 1 purged`.
 func checkExpired(t *testing.T, constraints, history, want string) {
 	t.Helper()
-	k := keep(t, constraints)
+	k := parseConstraints(t, constraints)
 	ls := links(t, history)
 	removals, kept := Expired(now, k, ls)
-	verdicts := map[string]string{}
+	results := map[string]string{}
 	for _, r := range removals {
-		verdicts[r.BackupID] = "-" + string(r.Reason)
+		results[r.BackupID] = "-" + string(r.Reason)
 	}
 	for _, l := range kept {
-		verdicts[l.BackupID] = string(l.Reason)
+		results[l.BackupID] = string(l.Reason)
 	}
 	var got []string
 	for _, l := range ls {
-		got = append(got, verdicts[l.BackupID])
+		got = append(got, results[l.BackupID])
 	}
 	require.Equal(t, want, strings.Join(got, " "), "%s: %s", constraints, history)
 	slices.SortStableFunc(ls, func(a, b Link) int { return a.DataTime.Compare(b.DataTime) })
 	require.Empty(t, breachExpired(k, ls, removals, kept), "%s: %s", constraints, history)
 }
 
-func keep(t testing.TB, s string) (k Constraints) {
+func parseConstraints(t testing.TB, s string) (k Constraints) {
 	t.Helper()
 	words := strings.Fields(s)
 	n, err := strconv.Atoi(words[1])

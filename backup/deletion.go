@@ -44,14 +44,14 @@ func (d Deletion) Verdict() Verdict {
 		return OnRecord
 	case d.Us.UserID != "" && d.Backup.UserID == d.Us.UserID:
 		return MadeByUs
-	case d.Backup.carries(d.Us.Installation):
+	case d.Backup.isTagged(d.Us.Installation):
 		return TaggedOurs
 	}
 	return NotOurs
 }
 
-// carries reports whether the backup's metadata or description names the installation, with or without a record.
-func (b Backup) carries(installation string) bool {
+// isTagged reports whether the backup's metadata or description names the installation, with or without a record.
+func (b Backup) isTagged(installation string) bool {
 	if installation == "" {
 		return false
 	}

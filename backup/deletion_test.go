@@ -19,13 +19,13 @@ func TestVerdict_BackupsThatMayBeOursAreRefusedToOthers(t *testing.T) {
 		"tagged": {UserID: "alice", Metadata: map[string]string{TagInstallation: ourHouse}}, "described": {UserID: "alice", Description: "x " + TagInstallation + "=" + ourHouse},
 	}
 	for _, state := range states {
-		for told, b := range posted {
+		for reported, b := range posted {
 			for _, by := range []string{"", "alice", "admin", ourUser} {
 				for _, repair := range []Repair{"", Force, Reset} {
 					v := Deletion{us, true, state, repair, b, by}.Verdict()
 					own := by == ourUser && state != Deleted && (state == Deleting || repair == Force)
-					unknown := state == Deleted && (told == "nothing told" || told == "of a tenant")
-					require.Equal(t, own || unknown, v.Allowed(), "%s, %s, by %q, repair %q: %s", state, told, by, repair, v)
+					unknown := state == Deleted && (reported == "nothing told" || reported == "of a tenant")
+					require.Equal(t, own || unknown, v.Allowed(), "%s, %s, by %q, repair %q: %s", state, reported, by, repair, v)
 				}
 			}
 		}
@@ -35,8 +35,8 @@ func TestVerdict_BackupsThatMayBeOursAreRefusedToOthers(t *testing.T) {
 func TestVerdict_WithoutARecordCindersDataDecides(t *testing.T) {
 	us := Identity{Installation: ourHouse, UserID: ourUser}
 	for _, c := range []struct {
-		told Backup
-		is   Verdict
+		reported Backup
+		is       Verdict
 	}{
 		{Backup{}, NotOurs},
 		{Backup{UserID: "alice", Metadata: map[string]string{"k": ourHouse}, Description: "a copy of " + ourHouse}, NotOurs},
@@ -48,7 +48,7 @@ func TestVerdict_WithoutARecordCindersDataDecides(t *testing.T) {
 		{Backup{Description: "not" + TagInstallation + "=" + ourHouse}, NotOurs},
 	} {
 		for _, by := range []string{"", "alice", ourUser} {
-			require.Equal(t, c.is, Deletion{Us: us, Backup: c.told, By: by}.Verdict(), "%+v by %q", c.told, by)
+			require.Equal(t, c.is, Deletion{Us: us, Backup: c.reported, By: by}.Verdict(), "%+v by %q", c.reported, by)
 		}
 	}
 }

@@ -24,12 +24,12 @@ var (
 	moreLinks   = append(slices.Clone(letters), "f", "i", "fe", "ie", "Ir", "Iu", "F@B", "I@B")
 
 	intervalBands  = []string{"1h10min", "1h", "50min"}
-	patienceBands  = []string{"2h10min", "2h", "1h10min", "1h", "50min"}
+	retryBands     = []string{"2h10min", "2h", "1h10min", "1h", "50min"}
 	retentionBands = []string{"17d1s", "17d", "16d23h59min59s"}
 )
 
-// everywhere runs try in parallel for each n and first letter, and counts.
-func everywhere(t *testing.T, n, letters int, try func(t *testing.T, first int) int64) {
+// runParallel runs try in parallel for each n and first letter, and counts.
+func runParallel(t *testing.T, n, letters int, try func(t *testing.T, first int) int64) {
 	t.Helper()
 	defer debug.SetGCPercent(debug.SetGCPercent(1000)) // much small garbage
 	var cases atomic.Int64
@@ -59,9 +59,9 @@ func TestNextExhaustively(t *testing.T) {
 		case 5:
 			nextExhaustively(t, n, letters, intervalBands)
 		case 4:
-			nextExhaustively(t, n, letters, patienceBands)
+			nextExhaustively(t, n, letters, retryBands)
 		default:
-			nextExhaustively(t, n, moreRecords, patienceBands)
+			nextExhaustively(t, n, moreRecords, retryBands)
 		}
 	}
 }
@@ -70,9 +70,9 @@ func nextExhaustively(t *testing.T, n int, letters, bands []string) {
 	cells := table(t, n, letters, bands, recordAt(t))
 	s, _ := subject(t, "")
 	paused, _ := subject(t, "paused")
-	byHand, _ := subject(t, "byhand")
+	manual, _ := subject(t, "byhand")
 	wrong, _ := subject(t, "status=error")
-	everywhere(t, n, len(letters), func(t *testing.T, first int) (count int64) {
+	runParallel(t, n, len(letters), func(t *testing.T, first int) (count int64) {
 		rs, given, before := make([]Record, n), make([]Record, n), make([]Record, n)
 		histories(n, first, len(letters), len(bands), func(letter, band []int) {
 			for i := range n {
@@ -84,18 +84,18 @@ func nextExhaustively(t *testing.T, n int, letters, bands []string) {
 				copy(before, given)
 				d := Next(now, p, s, given)
 				if breach := breachNext(p, s, rs, d); breach != "" || !slices.Equal(before, given) {
-					t.Fatalf("depth %d: %s: %s: %q", depth, tell(letters, bands, letter, band), say(d), breach)
+					t.Fatalf("depth %d: %s: %s: %q", depth, formatHistory(letters, bands, letter, band), formatDecision(d), breach)
 				}
 				if n <= 4 {
-					hand := Next(now, p, byHand, given)
-					breach := breachPaused(d, Next(now, p, paused, given)) + breachByHand(d, hand) + breachNext(p, byHand, rs, hand) +
+					hand := Next(now, p, manual, given)
+					breach := breachPaused(d, Next(now, p, paused, given)) + breachManual(d, hand) + breachNext(p, manual, rs, hand) +
 						breachNext(p, wrong, rs, Next(now, p, wrong, given))
 					if breach != "" {
-						t.Fatalf("depth %d: %s: %s", depth, tell(letters, bands, letter, band), breach)
+						t.Fatalf("depth %d: %s: %s", depth, formatHistory(letters, bands, letter, band), breach)
 					}
 				}
 				if n <= 3 && d != Next(now, p, s, rs) {
-					t.Fatalf("depth %d: %s: the order of the input matters", depth, tell(letters, bands, letter, band))
+					t.Fatalf("depth %d: %s: the order of the input matters", depth, formatHistory(letters, bands, letter, band))
 				}
 				count++
 			}
@@ -116,7 +116,7 @@ func TestExpiredExhaustively(t *testing.T) {
 
 func expiredExhaustively(t *testing.T, n int, letters []string) {
 	cells := table(t, n, letters, retentionBands, linkAt(t))
-	everywhere(t, n, len(letters), func(t *testing.T, first int) (count int64) {
+	runParallel(t, n, len(letters), func(t *testing.T, first int) (count int64) {
 		ls, given, before := make([]Link, n), make([]Link, n), make([]Link, n)
 		histories(n, first, len(letters), len(retentionBands), func(letter, band []int) {
 			for i := range n {
@@ -127,12 +127,12 @@ func expiredExhaustively(t *testing.T, n int, letters []string) {
 				copy(before, given)
 				removals, kept := Expired(now, k, given)
 				if breach := breachExpired(k, ls, removals, kept); breach != "" || !slices.Equal(before, given) {
-					t.Fatalf("%+v: %s: %s", k, tell(letters, retentionBands, letter, band), breach)
+					t.Fatalf("%+v: %s: %s", k, formatHistory(letters, retentionBands, letter, band), breach)
 				}
 				if n <= 3 {
 					again, still := Expired(now, k, ls)
 					if !slices.Equal(again, removals) || !slices.Equal(still, kept) {
-						t.Fatalf("%+v: %s: the order of the input matters", k, tell(letters, retentionBands, letter, band))
+						t.Fatalf("%+v: %s: the order of the input matters", k, formatHistory(letters, retentionBands, letter, band))
 					}
 				}
 				count++

@@ -82,7 +82,7 @@ func Expired(now time.Time, k Constraints, links []Link) (removals []Removal, ke
 	floor := floorOf(chains, k.Floor)
 	building := map[int]bool{}
 	if k.Building {
-		building = growing(chains)
+		building = growableChains(chains)
 	}
 	for i, chain := range chains {
 		// above is why the links below the current one are retained; empty at the newest link.
@@ -91,23 +91,23 @@ func Expired(now time.Time, k Constraints, links []Link) (removals []Removal, ke
 			above = CreationBuildsOn
 		}
 		for _, l := range slices.Backward(chain) {
-			verdict := judgeLink(now, l, floor, k)
+			result := judgeLink(now, l, floor, k)
 			switch {
-			case !verdict.expires || above != "":
+			case !result.expires || above != "":
 			case l.Held:
 				above = ForeignDependent
 			case l.dependedOn(links):
 				above = DependentFirst
 			}
 			switch {
-			case verdict.expires && above == "":
-				removals = append(removals, Removal{l, verdict.reason})
+			case result.expires && above == "":
+				removals = append(removals, Removal{l, result.reason})
 				above = DependentFirst
-			case verdict.expires:
+			case result.expires:
 				kept = append(kept, Kept{l, above, time.Time{}})
 			default:
-				kept = append(kept, Kept{l, verdict.reason, verdict.until})
-				above = stronger(above, verdict.reason)
+				kept = append(kept, Kept{l, result.reason, result.until})
+				above = stronger(above, result.reason)
 			}
 		}
 	}
@@ -123,48 +123,48 @@ func (l Link) dependedOn(links []Link) bool {
 	})
 }
 
-type verdict struct {
+type judgement struct {
 	expires bool
 	reason  Reason
 	until   time.Time
 }
 
 // judgeLink decides about one link as if nothing depended on it.
-func judgeLink(now time.Time, l Link, floor map[string]Reason, k Constraints) verdict {
+func judgeLink(now time.Time, l Link, floor map[string]Reason, k Constraints) judgement {
 	if l.Foreign() {
-		return verdict{reason: Foreign}
+		return judgement{reason: Foreign}
 	}
 	switch l.Status {
 	case StatusError:
-		return verdict{expires: true, reason: FailedLeftover}
+		return judgement{expires: true, reason: FailedLeftover}
 	case StatusCreating:
-		return verdict{reason: BeingCreated}
+		return judgement{reason: BeingCreated}
 	case StatusDeleting:
-		return verdict{reason: BeingRemoved}
+		return judgement{reason: BeingRemoved}
 	case StatusRestoring:
-		return verdict{reason: BeingRestored}
+		return judgement{reason: BeingRestored}
 	case StatusErrorDeleting:
-		return verdict{reason: CannotBeRemoved}
+		return judgement{reason: CannotBeRemoved}
 	case StatusAvailable:
 	case StatusSpoilt:
-		return verdict{reason: StatusUnknown}
+		return judgement{reason: StatusUnknown}
 	default:
-		return verdict{reason: StatusUnknown}
+		return judgement{reason: StatusUnknown}
 	}
 	if k.Purged {
-		return verdict{expires: true, reason: ProjectPurged}
+		return judgement{expires: true, reason: ProjectPurged}
 	}
 	if r, ok := floor[l.BackupID]; ok {
-		return verdict{reason: r, until: k.FloorUntil}
+		return judgement{reason: r, until: k.FloorUntil}
 	}
 	if l.Retention.IsZero() {
 		// Empty does not mean a retention of length zero: the retention is unknown, and a deletion can't be undone.
-		return verdict{reason: Young}
+		return judgement{reason: Young}
 	}
 	if end := l.Retention.After(l.DataTime); now.Before(end) {
-		return verdict{reason: Young, until: end}
+		return judgement{reason: Young, until: end}
 	}
-	return verdict{expires: true, reason: RetentionOver}
+	return judgement{expires: true, reason: RetentionOver}
 }
 
 // stronger returns the more informative of two reasons why the links below are retained.

@@ -20,16 +20,16 @@ func floorOf(chains []Chain, n int) map[string]Reason {
 		floor[l.BackupID] = Floor
 	}
 	for _, c := range chains {
-		stands := false
+		depends := false
 		for _, l := range slices.Backward(c) {
 			if floor[l.BackupID] == Floor {
-				stands = true
-			} else if stands {
+				depends = true
+			} else if depends {
 				floor[l.BackupID] = FloorStandsOnIt
 			}
 		}
 	}
-	parents, points := forked(chains)
+	parents, points := forkedParents(chains)
 	for _, l := range newest(points, n) {
 		floor[l.BackupID] = Floor
 		for up, ok := parents[l.BackupID]; ok; up, ok = parents[up] {
@@ -48,9 +48,9 @@ func newest(points []Link, n int) []Link {
 	return points[max(0, len(points)-n):]
 }
 
-// forked reads the chains by the rule of Cinder since 2023.1: the parent of each incremental is the newest usable
+// forkedParents reads the chains by the rule of Cinder since 2023.1: the parent of each incremental is the newest usable
 // backup before it. It returns the parents and the restore points.
-func forked(chains []Chain) (parents map[string]string, points []Link) {
+func forkedParents(chains []Chain) (parents map[string]string, points []Link) {
 	links := slices.Concat(chains...)
 	slices.SortFunc(links, earlier)
 	parents, points = map[string]string{}, make([]Link, 0, len(links))
@@ -75,10 +75,10 @@ func forked(chains []Chain) (parents map[string]string, points []Link) {
 	return parents, points
 }
 
-// growing returns the chains that an incremental made now may be added to: for each project its newest chain, and the
+// growableChains returns the chains that an incremental made now may be added to: for each project its newest chain, and the
 // chain with its newest backup by Cinder's time. A volume that was transferred to another project and back may grow a
 // chain that is not its newest one.
-func growing(chains []Chain) map[int]bool {
+func growableChains(chains []Chain) map[int]bool {
 	newest, top := map[string]int{}, map[string]int{}
 	highest := map[string]Link{}
 	for i, c := range chains {

@@ -45,10 +45,10 @@ func TestFloorAppliesUntilGraceEnds(t *testing.T) {
 
 // The forecast includes what expires at the end of the grace.
 func TestForecastIncludesEndOfGrace(t *testing.T) {
-	h := holding(t, 1, "F-30d:1w I-29d:1w")
+	h := retentionInput(t, 1, "F-30d:1w I-29d:1w")
 	h.Protected, h.Grace, h.Ends = false, 7*24*time.Hour, map[string]time.Time{"A": now.Add(-24 * time.Hour)}
-	require.Equal(t, "b02+6d:expired b01+6d:expired |", told(h.Forecast(now, now.AddDate(0, 0, 30))))
-	require.Equal(t, "| b01:restore_point_floor_depends_on_it b02:restore_point_floor", told(h.Forecast(now, now.AddDate(0, 0, 5))))
+	require.Equal(t, "b02+6d:expired b01+6d:expired |", formatForecast(h.Forecast(now, now.AddDate(0, 0, 30))))
+	require.Equal(t, "| b01:restore_point_floor_depends_on_it b02:restore_point_floor", formatForecast(h.Forecast(now, now.AddDate(0, 0, 5))))
 }
 
 // dated returns a link whose data has these ages in hours, by our times and by Cinder's.
@@ -65,7 +65,7 @@ func dated(id string, kind Kind, ours, cinders int) Link {
 func TestChainsAreOrderedByCindersClockAndExpireByOurs(t *testing.T) {
 	const ahead = -400 * 24
 	ls := []Link{dated("1", Full, 120, 120), dated("2", Full, 96, ahead), dated("3", Full, 72, 72), dated("4", Incremental, 24, 24)}
-	require.Equal(t, "1 | 2 4 | 3", tellChains(Chains(ls)), "4 stands on 2, whatever came in between")
+	require.Equal(t, "1 | 2 4 | 3", formatChains(Chains(ls)), "4 stands on 2, whatever came in between")
 	removals, kept := Expired(now, Constraints{Floor: 1}, ls)
 	require.Equal(t, []Removal{{ls[0], RetentionOver}}, removals)
 	require.Len(t, kept, 3)

@@ -108,9 +108,9 @@ func (h RetentionInput) forecast(now, until time.Time, project string, links []L
 	if until.Before(now) {
 		until = now
 	}
-	links, expiring = settled(now, links)
-	c := newCourse(h.constraints(project), links, until)
-	if at, waits := h.Shortened(); waits && project == h.ProjectID {
+	links, expiring = assumeFinished(now, links)
+	c := newForecaster(h.constraints(project), links, until)
+	if at, waiting := h.Shortened(); waiting && project == h.ProjectID {
 		c.shorten(h, at)
 	}
 	expiring = append(expiring, c.run(now, h.Done)...)
@@ -118,9 +118,9 @@ func (h RetentionInput) forecast(now, until time.Time, project string, links []L
 	return expiring, kept
 }
 
-// settled assumes the end of what is in progress: a backup being removed expires first, a backup being created or
+// assumeFinished assumes the end of what is in progress: a backup being removed expires first, a backup being created or
 // restored is available.
-func settled(now time.Time, links []Link) (rest []Link, expiring []Expiring) {
+func assumeFinished(now time.Time, links []Link) (rest []Link, expiring []Expiring) {
 	rest = make([]Link, 0, len(links))
 	for _, l := range links {
 		switch l.Status {

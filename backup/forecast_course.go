@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// A course computes when the links of one project expire. The removal of a chain's newest link changes neither the
+// A forecaster computes when the links of one project expire. The removal of a chain's newest link changes neither the
 // chains nor the floor, except where Cinder's clock once ran ahead. So when a link expires depends on its own chain
 // only, and the chains are read again only after such an exception.
-type course struct {
+type forecaster struct {
 	constraints Constraints
 	until       time.Time
 	links       []Link      // in time order
@@ -20,31 +20,31 @@ type course struct {
 	lengths   []Period
 	shortEnds []time.Time
 
-	place map[string]int // index in links, by backup ID
-	under []bool         // links under the floor
+	index      map[string]int // index in links, by backup ID
+	underFloor []bool         // links under the floor
 }
 
-// A departure is the removal of a link: when, in which turn of its chain at that moment, and from which chain.
-type departure struct {
+// A scheduledRemoval is the removal of a link: when, in which turn of its chain at that moment, and from which chain.
+type scheduledRemoval struct {
 	at                time.Time
 	turn, chain, link int
 }
 
-func newCourse(k Constraints, links []Link, until time.Time) *course {
+func newForecaster(k Constraints, links []Link, until time.Time) *forecaster {
 	links = slices.Clone(links)
 	slices.SortFunc(links, earlier)
-	c := &course{
+	c := &forecaster{
 		constraints: k, until: until, links: links, gone: make([]bool, len(links)),
-		ends: make([]time.Time, len(links)), place: make(map[string]int, len(links)), under: make([]bool, len(links)),
+		ends: make([]time.Time, len(links)), index: make(map[string]int, len(links)), underFloor: make([]bool, len(links)),
 	}
 	for i, l := range links {
-		c.ends[i], c.place[l.BackupID] = endOf(l.Retention, l), i
+		c.ends[i], c.index[l.BackupID] = retentionEnd(l.Retention, l), i
 	}
 	return c
 }
 
 // shorten makes the shorter retention take effect at this time.
-func (c *course) shorten(h RetentionInput, at time.Time) {
+func (c *forecaster) shorten(h RetentionInput, at time.Time) {
 	records := make(map[string]Record, len(h.Records))
 	for _, r := range h.Records {
 		records[r.ID] = r
@@ -53,11 +53,11 @@ func (c *course) shorten(h RetentionInput, at time.Time) {
 	c.shortens, c.lengths, c.shortEnds = at, make([]Period, len(c.links)), make([]time.Time, len(c.links))
 	for i, l := range c.links {
 		c.lengths[i] = h.Retention.For(records[l.RecordID])
-		c.shortEnds[i] = endOf(c.lengths[i], l)
+		c.shortEnds[i] = retentionEnd(c.lengths[i], l)
 	}
 }
 
-func endOf(p Period, l Link) time.Time {
+func retentionEnd(p Period, l Link) time.Time {
 	if p.IsZero() {
 		return time.Time{}
 	}
@@ -65,7 +65,7 @@ func endOf(p Period, l Link) time.Time {
 }
 
 // run returns what expires until the end, or until done is closed.
-func (c *course) run(at time.Time, done <-chan struct{}) (expiring []Expiring) {
+func (c *forecaster) run(at time.Time, done <-chan struct{}) (expiring []Expiring) {
 	for again := true; again; {
 		select {
 		case <-done:
@@ -73,14 +73,14 @@ func (c *course) run(at time.Time, done <-chan struct{}) (expiring []Expiring) {
 		default:
 		}
 		again = false
-		var last departure
-		all := c.departures(at)
+		var last scheduledRemoval
+		all := c.schedule(at)
 		expiring = slices.Grow(expiring, len(all))
 		for _, d := range all {
 			if again && (d.turn != last.turn || !d.at.Equal(last.at)) {
 				break
 			}
-			again = c.leave(d.link) || again
+			again = c.remove(d.link) || again
 			expiring, last = append(expiring, Expiring{c.link(d.link, d.at), d.at, c.why(d.link)}), d
 		}
 		at = last.at
@@ -88,28 +88,28 @@ func (c *course) run(at time.Time, done <-chan struct{}) (expiring []Expiring) {
 	return expiring
 }
 
-// departures reads the chains and returns the removals of their links from then on, in order.
-func (c *course) departures(from time.Time) (all []departure) {
+// schedule reads the chains and returns the removals of their links from then on, in order.
+func (c *forecaster) schedule(from time.Time) (all []scheduledRemoval) {
 	chains := Chains(c.left(from))
 	floor := c.constraints.Floor
 	if !c.constraints.FloorUntil.IsZero() && !from.Before(c.constraints.FloorUntil) {
 		floor = 0
 	}
-	clear(c.under)
+	clear(c.underFloor)
 	for id := range floorOf(chains, floor) {
-		c.under[c.place[id]] = true
+		c.underFloor[c.index[id]] = true
 	}
 	building := map[int]bool{}
 	if c.constraints.Building {
-		building = growing(chains)
+		building = growableChains(chains)
 	}
-	all = make([]departure, 0, len(c.links))
+	all = make([]scheduledRemoval, 0, len(c.links))
 	for i, chain := range chains {
-		d := departure{at: from, turn: -1, chain: i}
+		d := scheduledRemoval{at: from, turn: -1, chain: i}
 		for _, l := range slices.Backward(chain) {
-			d.link = c.place[l.BackupID]
-			at, goes := c.expires(d.link, d.at)
-			if !goes || building[i] || at.After(c.until) {
+			d.link = c.index[l.BackupID]
+			at, expires := c.expires(d.link, d.at)
+			if !expires || building[i] || at.After(c.until) {
 				break
 			}
 			d.turn++
@@ -119,7 +119,7 @@ func (c *course) departures(from time.Time) (all []departure) {
 			all = append(all, d)
 		}
 	}
-	slices.SortFunc(all, func(a, b departure) int {
+	slices.SortFunc(all, func(a, b scheduledRemoval) int {
 		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.turn, b.turn), cmp.Compare(a.chain, b.chain))
 	})
 	return all
@@ -127,16 +127,16 @@ func (c *course) departures(from time.Time) (all []departure) {
 
 // expires returns when a link without dependents expires, from then on; false if never. It gives for all moments what
 // judgeLink gives for one.
-func (c *course) expires(i int, from time.Time) (time.Time, bool) {
+func (c *forecaster) expires(i int, from time.Time) (time.Time, bool) {
 	l := &c.links[i]
 	switch {
 	case l.Foreign() || l.Held || l.Status != StatusError && l.Status != StatusAvailable:
 		return from, false
 	case l.Status == StatusError || c.constraints.Purged:
 		return from, true
-	case c.under[i] && c.constraints.FloorUntil.IsZero():
+	case c.underFloor[i] && c.constraints.FloorUntil.IsZero():
 		return from, false
-	case c.under[i]:
+	case c.underFloor[i]:
 		from = latest(from, c.constraints.FloorUntil)
 	}
 	end := c.ends[i]
@@ -156,7 +156,7 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-func (c *course) why(i int) Reason {
+func (c *forecaster) why(i int) Reason {
 	switch {
 	case c.links[i].Status == StatusError:
 		return FailedLeftover
@@ -167,7 +167,7 @@ func (c *course) why(i int) Reason {
 }
 
 // link returns a link with its retention at this time.
-func (c *course) link(i int, at time.Time) Link {
+func (c *forecaster) link(i int, at time.Time) Link {
 	l := c.links[i]
 	if !c.shortens.IsZero() && !at.Before(c.shortens) {
 		l.Retention = c.lengths[i]
@@ -176,7 +176,7 @@ func (c *course) link(i int, at time.Time) Link {
 }
 
 // left returns the links that are not gone.
-func (c *course) left(at time.Time) []Link {
+func (c *forecaster) left(at time.Time) []Link {
 	left := make([]Link, 0, len(c.links))
 	for i := range c.links {
 		if !c.gone[i] {
@@ -186,19 +186,19 @@ func (c *course) left(at time.Time) []Link {
 	return left
 }
 
-// leave removes the newest link of a chain, and reports whether the parents of other links may have changed. The
+// remove removes the newest link of a chain, and reports whether the parents of other links may have changed. The
 // parent of an incremental is the backup with the highest Cinder timestamp (or the highest usable one).
 //
 // A later link becomes the parent if its timestamp is below the removed link's but not below that of any earlier
 // link, and no link in between has a timestamp as high as the removed link's.
-func (c *course) leave(i int) bool {
+func (c *forecaster) remove(i int) bool {
 	c.gone[i] = true
-	return !c.links[i].failedFull() && c.counts(i, func(l *Link) bool { return !l.failedFull() }) ||
-		c.links[i].usable() && c.counts(i, func(l *Link) bool { return l.usable() })
+	return !c.links[i].failedFull() && c.changesParents(i, func(l *Link) bool { return !l.failedFull() }) ||
+		c.links[i].usable() && c.changesParents(i, func(l *Link) bool { return l.usable() })
 }
 
-// counts reports whether that is the case among the links for which sort is true.
-func (c *course) counts(i int, sort func(*Link) bool) bool {
+// changesParents reports whether that is the case among the links for which sort is true.
+func (c *forecaster) changesParents(i int, sort func(*Link) bool) bool {
 	order := c.links[i].order()
 	var highest time.Time // of the links between
 	for j := i + 1; j < len(c.links); j++ {

@@ -26,12 +26,12 @@ func slowForecast(h RetentionInput, now, until time.Time) (expiring []Expiring, 
 
 func slowForecastOf(h RetentionInput, at, until time.Time, project string, links []Link) (expiring []Expiring, kept []Kept) {
 	k := h.constraints(project)
-	shortens, waits := h.Shortened()
-	waits = waits && project == h.ProjectID
-	links, expiring = settled(at, links)
+	shortens, waiting := h.Shortened()
+	waiting = waiting && project == h.ProjectID
+	links, expiring = assumeFinished(at, links)
 	for {
-		if waits && !at.Before(shortens) {
-			waits = false
+		if waiting && !at.Before(shortens) {
+			waiting = false
 			h.Retention.InForce = *h.Retention.Shorter
 			for i := range links {
 				r := slices.IndexFunc(h.Records, func(r Record) bool { return r.ID == links[i].RecordID })
@@ -53,7 +53,7 @@ func slowForecastOf(h RetentionInput, at, until time.Time, project string, links
 				next = k.Until
 			}
 		}
-		if waits && (next.IsZero() || shortens.Before(next)) {
+		if waiting && (next.IsZero() || shortens.Before(next)) {
 			next = shortens
 		}
 		if next.IsZero() || next.After(until) {
@@ -120,7 +120,7 @@ func TestForecastEqualsExpiredAtEveryMoment(t *testing.T) {
 		until := now.Add(time.Duration(rapid.IntRange(-1, 120).Draw(r, "days")) * 12 * time.Hour)
 		expiring, kept := h.Forecast(now, until)
 		want, stays := slowForecast(h, now, until)
-		require.Equal(r, told(want, slices.Clone(stays)), told(expiring, slices.Clone(kept)))
+		require.Equal(r, formatForecast(want, slices.Clone(stays)), formatForecast(expiring, slices.Clone(kept)))
 		require.Equal(r, want, expiring)
 		require.Equal(r, stays, kept)
 	})

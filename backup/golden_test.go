@@ -35,7 +35,7 @@ func TestExpiredGolden(t *testing.T) {
 		"two-projects":    {1, slices.Concat(daily(t, 30, "F I I", "1w")[:15], daily(t, 15, "F@B I@B I@B", "1w"))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := fmt.Sprintf("floor %d, seen on %s\n\n%s", c.floor, now.Format(time.DateOnly), passes(t, c.floor, c.links))
+			got := fmt.Sprintf("floor %d, seen on %s\n\n%s", c.floor, now.Format(time.DateOnly), runExpiry(t, c.floor, c.links))
 			file := filepath.Join("testdata", "expire", name+".golden")
 			if *update {
 				require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
@@ -63,8 +63,8 @@ func daily(t *testing.T, days int, words, retention string) []Link {
 	return ls
 }
 
-// passes runs expiry and formats the result for each link.
-func passes(t *testing.T, floor int, ls []Link) string {
+// runExpiry runs expiry and formats the result for each link.
+func runExpiry(t *testing.T, floor int, ls []Link) string {
 	t.Helper()
 	fate := map[string]string{}
 	left := ls

@@ -59,9 +59,9 @@ func cutProject(l string) (name, project string, found bool) {
 // recordAt sets different end times for records of the same second by their position, and linkAt different creation
 // times: an order that Cinder's times leave open.
 func recordAt(t *testing.T) func(word, int) Record {
-	return func(w word, place int) Record {
+	return func(w word, position int) Record {
 		r := w.record(t)
-		end := w.at.Add(time.Duration(place) * time.Second)
+		end := w.at.Add(time.Duration(position) * time.Second)
 		r.EndedAt, r.ChangedAt = &end, end
 		if r.AvailableAt != nil {
 			r.AvailableAt = &end
@@ -71,9 +71,9 @@ func recordAt(t *testing.T) func(word, int) Record {
 }
 
 func linkAt(t *testing.T) func(word, int) Link {
-	return func(w word, place int) Link {
+	return func(w word, position int) Link {
 		l := w.link(t)
-		l.CreatedTime = w.at.Add(time.Duration(place) * time.Second)
+		l.CreatedTime = w.at.Add(time.Duration(position) * time.Second)
 		return l
 	}
 }
@@ -89,7 +89,7 @@ func shuffle[T any](dst, src []T, turn int) {
 	}
 }
 
-func tell(letters, bands []string, letter, band []int) (history string) {
+func formatHistory(letters, bands []string, letter, band []int) (history string) {
 	for i := range letter {
 		history += letters[letter[i]] + "-" + bands[band[i]] + " "
 	}

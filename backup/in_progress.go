@@ -15,9 +15,9 @@ type InProgress struct {
 	Usual                          *time.Duration // longest time of the volume's last backups
 }
 
-// waitsFor returns why Cinder has not accepted the request; empty if it has. While a request is repeated, the record
+// waitReason returns why Cinder has not accepted the request; empty if it has. While a request is repeated, the record
 // has no reason yet: the answer is unknown.
-func (b InProgress) waitsFor() Reason {
+func (b InProgress) waitReason() Reason {
 	switch {
 	case b.State == Planned || b.Named:
 		return ""
@@ -33,7 +33,7 @@ func (b InProgress) stuck(now time.Time) bool {
 	switch {
 	case b.RequestedAt == nil || b.Deadline == nil:
 		return false
-	case b.Named || b.waitsFor() == "":
+	case b.Named || b.waitReason() == "":
 		return FarBeyond(now, *b.RequestedAt, *b.Deadline, b.Usual)
 	case b.UnansweredRequestAt == nil && b.NextTryAt != nil && b.NextTryAt.Sub(now) > time.Minute:
 		return true
@@ -41,11 +41,11 @@ func (b InProgress) stuck(now time.Time) bool {
 	return now.Sub(*b.RequestedAt) > AdmissionWindow
 }
 
-// counted adds the record to the back-pressure of its scope.
-func (b InProgress) counted(now time.Time, p BackPressure) BackPressure {
+// addTo adds the record to the back-pressure of its scope.
+func (b InProgress) addTo(now time.Time, p BackPressure) BackPressure {
 	p.InProgress++
 	bad := true
-	switch b.waitsFor() { //nolint:exhaustive // only these reasons concern more than the volume
+	switch b.waitReason() { //nolint:exhaustive // only these reasons concern more than the volume
 	case Throttled:
 		p.Throttled++
 	case CinderUnavailable, AnswerUnknown, Unauthorised:
@@ -64,7 +64,7 @@ func (f AdmissionFacts) pressures(now time.Time) map[AdmissionScope]BackPressure
 	pressures := map[AdmissionScope]BackPressure{}
 	for _, b := range f.InProgress {
 		at := AdmissionScope{Project: b.ProjectID, Zone: b.Zone}
-		pressures[at] = b.counted(now, pressures[at])
+		pressures[at] = b.addTo(now, pressures[at])
 	}
 	for _, r := range f.Recent {
 		if r.Failed+r.Made > 0 {

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// standing returns the parent of each link (-1: none), read link by link: the parent of an incremental is the newest
+// parents returns the parent of each link (-1: none), read link by link: the parent of an incremental is the newest
 // older backup of its project, but never a failed full. ls are oldest first.
-func standing(ls []Link) []int {
+func parents(ls []Link) []int {
 	up := make([]int, len(ls))
 	for i, l := range ls {
 		up[i] = -1
@@ -22,9 +22,9 @@ func standing(ls []Link) []int {
 	return up
 }
 
-// standingSince returns the parents by the rule of Cinder since 2023.1: the newest older backup of the project that
+// parentsSince2023 returns the parents by the rule of Cinder since 2023.1: the newest older backup of the project that
 // is available, in any chain.
-func standingSince(ls []Link) []int {
+func parentsSince2023(ls []Link) []int {
 	up := make([]int, len(ls))
 	for i, l := range ls {
 		up[i] = -1
@@ -67,13 +67,13 @@ func underFloor(ls []Link, up []int, n int) []bool {
 
 // breachExpired returns the invariant that an expiry at now violates; empty if none. ls are oldest first.
 func breachExpired(k Constraints, ls []Link, removals []Removal, kept []Kept) string {
-	up := standing(ls)
+	up := parents(ls)
 	under := underFloor(ls, up, k.Floor)
-	for i, also := range underFloor(ls, standingSince(ls), k.Floor) {
+	for i, also := range underFloor(ls, parentsSince2023(ls), k.Floor) {
 		under[i] = under[i] || also
 	}
 	goes, seen := make([]bool, len(ls)), make([]bool, len(ls))
-	place := func(l Link) int {
+	indexOf := func(l Link) int {
 		i := slices.Index(ls, l)
 		if i < 0 || seen[i] {
 			return -1
@@ -85,7 +85,7 @@ func breachExpired(k Constraints, ls []Link, removals []Removal, kept []Kept) st
 		return "kept and removed are not all"
 	}
 	for _, r := range removals {
-		i := place(r.Link)
+		i := indexOf(r.Link)
 		if i < 0 {
 			return "a link is named twice, or was changed"
 		}
@@ -95,7 +95,7 @@ func breachExpired(k Constraints, ls []Link, removals []Removal, kept []Kept) st
 		}
 	}
 	for _, s := range kept {
-		if place(s.Link) < 0 {
+		if indexOf(s.Link) < 0 {
 			return "a link is named twice, or was changed"
 		}
 		if breach := breachKept(s); breach != "" {

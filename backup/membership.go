@@ -27,9 +27,9 @@ type Before struct {
 // detachedPlans is how many plans in a row must see a volume detached before its protection ends.
 const detachedPlans = 2
 
-// settled reports whether the volume is not being changed, so that an attachment that it does not show does not
+// stable reports whether the volume is not being changed, so that an attachment that it does not show does not
 // exist. In between (reserved, attaching, detaching, migrating, ...) Cinder shows none for a while.
-func (v Volume) settled() bool {
+func (v Volume) stable() bool {
 	switch {
 	case v.Migration != "":
 		return false
@@ -52,11 +52,11 @@ type conclusion struct {
 
 // cloud is one inventory, prepared to decide about each volume.
 type cloud struct {
-	servers map[string]judged   // servers with complete data, by ID
-	listed  map[string]bool     // IDs of the servers that the list has with complete data
-	holders map[string][]string // servers that the volume is attached to by Nova's list, by volume ID
-	answers Answers
-	blind   bool // the list of servers is incomplete: a missing server means nothing
+	servers    map[string]serverMetadata // servers with complete data, by ID
+	listed     map[string]bool           // IDs of the servers that the list has with complete data
+	attachedTo map[string][]string       // servers that the volume is attached to by Nova's list, by volume ID
+	answers    Answers
+	incomplete bool // the list of servers is incomplete: a missing server means nothing
 }
 
 // conclude decides about one volume. Protection begins and ends only by positive evidence: metadata of a server that
@@ -64,7 +64,7 @@ type cloud struct {
 // showing it as detached in two plans. In all other cases the previous state stays in force.
 func (c *cloud) conclude(v Volume, before Before) conclusion {
 	end := conclusion{wish: Wish{Volume: v}}
-	holders := append(slices.Clone(v.Servers), c.holders[v.ID]...)
+	holders := append(slices.Clone(v.Servers), c.attachedTo[v.ID]...)
 	var declined, deleted bool
 	for i, id := range holders {
 		if slices.Contains(holders[:i], id) {
@@ -81,7 +81,7 @@ func (c *cloud) conclude(v Volume, before Before) conclusion {
 		default:
 			end.unknown = true
 		}
-		end.miss(c, id, before)
+		end.checkMissing(c, id, before)
 	}
 	left := false
 	if before.Protected && !slices.Contains(holders, before.ServerID) {
@@ -94,7 +94,7 @@ func (c *cloud) conclude(v Volume, before Before) conclusion {
 		default:
 			end.unknown = true
 		}
-		end.miss(c, before.ServerID, before)
+		end.checkMissing(c, before.ServerID, before)
 	}
 	switch {
 	case end.protected:
@@ -107,15 +107,15 @@ func (c *cloud) conclude(v Volume, before Before) conclusion {
 		end.unknown = true
 	case deleted:
 		end.ended = EndServerDeleted
-	case left && v.settled():
-		end.leave(before.Detached+1, c.answers.Unconfirmed)
+	case left && v.stable():
+		end.countDetached(before.Detached+1, c.answers.Unconfirmed)
 	default:
 		end.unknown = true
 	}
 	return end
 }
 
-func (e *conclusion) protect(j judged) {
+func (e *conclusion) protect(j serverMetadata) {
 	if !e.protected || j.server.ID < e.wish.Server.ID {
 		e.wish.Server = j.server
 	}
@@ -123,8 +123,8 @@ func (e *conclusion) protect(j judged) {
 	e.wish.add(j)
 }
 
-// leave counts one more plan that saw the volume detached.
-func (e *conclusion) leave(plans int, unconfirmed bool) {
+// countDetached counts one more plan that saw the volume detached.
+func (e *conclusion) countDetached(plans int, unconfirmed bool) {
 	e.missing = plans >= detachedPlans
 	if e.missing && !unconfirmed {
 		e.ended, e.detached = EndDetached, 0
@@ -133,9 +133,9 @@ func (e *conclusion) leave(plans int, unconfirmed bool) {
 	e.unknown, e.detached = true, min(plans, detachedPlans-1)
 }
 
-// miss records a server that is missing in the list, if protection would be lost by that.
-func (e *conclusion) miss(c *cloud, id string, before Before) {
-	if !before.Protected || c.listed[id] || c.blind {
+// checkMissing records a server that is missing in the list, if protection would be lost by that.
+func (e *conclusion) checkMissing(c *cloud, id string, before Before) {
+	if !before.Protected || c.listed[id] || c.incomplete {
 		return
 	}
 	if s, ok := c.answers.Servers[id]; !ok || s.Status != ServerSoftDeleted {
@@ -148,26 +148,26 @@ func (e *conclusion) miss(c *cloud, id string, before Before) {
 
 func newCloud(inv Inventory, keys Keys, answers Answers) *cloud {
 	c := &cloud{
-		servers: make(map[string]judged, len(inv.Servers)), listed: make(map[string]bool, len(inv.Servers)),
-		holders: map[string][]string{}, answers: answers, blind: inv.Missed("servers"),
+		servers: make(map[string]serverMetadata, len(inv.Servers)), listed: make(map[string]bool, len(inv.Servers)),
+		attachedTo: map[string][]string{}, answers: answers, incomplete: inv.Missed("servers"),
 	}
 	for _, s := range inv.Servers {
 		if !s.Partial {
 			c.listed[s.ID] = true
-			c.see(s, keys)
+			c.addServer(s, keys)
 		}
 	}
 	for _, s := range answers.Servers {
 		if !s.Partial && !c.listed[s.ID] {
-			c.see(s, keys)
+			c.addServer(s, keys)
 		}
 	}
 	return c
 }
 
-func (c *cloud) see(s Server, keys Keys) {
-	c.servers[s.ID] = judge(s, keys)
+func (c *cloud) addServer(s Server, keys Keys) {
+	c.servers[s.ID] = readMetadata(s, keys)
 	for _, v := range s.Volumes {
-		c.holders[v] = append(c.holders[v], s.ID)
+		c.attachedTo[v] = append(c.attachedTo[v], s.ID)
 	}
 }

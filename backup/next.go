@@ -49,17 +49,17 @@ func (s Subject) Freed(by map[string]time.Time) Subject {
 // newest chain (including links that are being removed or could not be removed), the newest success, and the failures
 // since. Records of projects that owned the volume before are ignored.
 func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
-	beat := Grid(now, p.Period)
+	run := Grid(now, p.Period)
 	h := newHistory(s.Volume, records)
 
 	// 1. What must not continue.
 	if reason, ends := unwanted(s, h); ends {
-		if h.progress != nil && h.progress.State == Planned {
+		if h.inProgress != nil && h.inProgress.State == Planned {
 			return Decision{Action: Withdraw, Reason: reason}
 		}
 		return Decision{Action: Wait, Reason: reason}
 	}
-	if h.progress != nil {
+	if h.inProgress != nil {
 		return Decision{Action: Wait, Reason: BackupInProgress}
 	}
 
@@ -68,10 +68,10 @@ func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
 	}
 
 	// 2. Is a backup due? Ages count from run to run of the grid, so that jitter never skips a backup.
-	due := beat
+	due := run
 	if h.success != nil {
 		due = Grid(h.success.PlannedAt, p.Period).Add(p.Interval)
-		if p.Interval > 0 && beat.Before(due) && !s.Manual {
+		if p.Interval > 0 && run.Before(due) && !s.Manual {
 			return Decision{Action: Wait, Reason: BackupIsFresh, At: due}
 		}
 	}
@@ -88,12 +88,12 @@ func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
 	}
 
 	// 4. After a failure, the next attempt waits for the retry delay.
-	if again := h.again(p, s.QuotaFreed); h.failures > 0 && beat.Before(again) && !s.Manual {
+	if again := h.retryAt(p, s.QuotaFreed); h.failures > 0 && run.Before(again) && !s.Manual {
 		return Decision{Action: Wait, Reason: RetryLater, At: again}
 	}
 
 	// 5. Full or incremental.
-	return h.kind(p, s.Volume, beat, due)
+	return h.kind(p, s.Volume, run, due)
 }
 
 func unwanted(s Subject, h history) (Reason, bool) {
@@ -102,7 +102,7 @@ func unwanted(s Subject, h history) (Reason, bool) {
 		return VolumeGone, true
 	case !s.Protected:
 		return NotProtected, true
-	case h.progress != nil && h.progress.ProjectID != s.ProjectID:
+	case h.inProgress != nil && h.inProgress.ProjectID != s.ProjectID:
 		return ProjectChanged, true
 	}
 	return "", false
@@ -110,14 +110,14 @@ func unwanted(s Subject, h history) (Reason, bool) {
 
 // history is what the records of one volume show.
 type history struct {
-	progress *Record
-	success  *Record   // newest
-	refused  bool      // the newest failure since the success is because of the volume's status
-	failedAt time.Time // newest other failure since the success
-	failures int       // number of those other failures
-	overfull bool      // the newest of those failures is an exceeded quota
-	broken   int       // incrementals among those failures that Cinder accepted and that ended in error
-	links    []Link
+	inProgress         *Record
+	success            *Record   // newest
+	refused            bool      // the newest failure since the success is because of the volume's status
+	failedAt           time.Time // newest other failure since the success
+	failures           int       // number of those other failures
+	quotaFull          bool      // the newest of those failures is an exceeded quota
+	failedIncrementals int       // incrementals among those failures that Cinder accepted and that ended in error
+	links              []Link
 }
 
 func newHistory(v Volume, records []Record) history {
@@ -127,11 +127,11 @@ func newHistory(v Volume, records []Record) history {
 		newestFirst[i] = &records[i]
 	}
 	slices.SortFunc(newestFirst, func(a, b *Record) int {
-		return cmp.Or(b.dated().Compare(a.dated()), cmp.Compare(b.ID, a.ID))
+		return cmp.Or(b.sortTime().Compare(a.sortTime()), cmp.Compare(b.ID, a.ID))
 	})
 	for _, r := range newestFirst {
 		if r.State.InProgress() {
-			h.progress = r
+			h.inProgress = r
 			continue
 		}
 		if r.ProjectID != v.ProjectID {
@@ -155,10 +155,10 @@ func newHistory(v Volume, records []Record) history {
 		default:
 			h.failures++
 			if at.After(h.failedAt) {
-				h.overfull = r.Reason == QuotaExceeded
+				h.quotaFull = r.Reason == QuotaExceeded
 			}
 			if r.Kind == Incremental && r.Reason == BackupError {
-				h.broken++
+				h.failedIncrementals++
 			}
 			h.failedAt = newer(h.failedAt, at)
 		}
@@ -167,14 +167,14 @@ func newHistory(v Volume, records []Record) history {
 	return h
 }
 
-// again returns when to retry after a failure: after the usual delay. An exceeded quota is retried later, or at once
+// retryAt returns when to retry after a failure: after the usual delay. An exceeded quota is retried later, or at once
 // if a removal has freed quota since.
-func (h history) again(p Policy, freed *time.Time) time.Time {
+func (h history) retryAt(p Policy, freed *time.Time) time.Time {
 	delay := p.retryDelay(h.failures)
 	switch {
-	case h.overfull && freed != nil && freed.After(h.failedAt):
+	case h.quotaFull && freed != nil && freed.After(h.failedAt):
 		return time.Time{}
-	case h.overfull:
+	case h.quotaFull:
 		delay = max(delay, QuotaPause)
 	}
 	return Grid(h.failedAt, p.Period).Add(delay)
@@ -201,15 +201,15 @@ func (r Record) failedAt() time.Time {
 	return r.ChangedAt
 }
 
-// brokenAtMost is how many incrementals in a row may end in error before a full is made instead.
-const brokenAtMost = 2
+// maxFailedIncrementals is how many incrementals in a row may end in error before a full is made instead.
+const maxFailedIncrementals = 2
 
 // kind chooses full or incremental. Every full that the depth did not ask for is a forced full, which has its own
 // cap: fulls are expensive, and an outage that breaks many chains must not cause many fulls at once.
-func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
+func (h history) kind(p Policy, v Volume, run, due time.Time) Decision {
 	full := func(r Reason) Decision {
-		outOfTurn := r != FirstBackup && r != EveryFull && r != ChainComplete
-		return Decision{Action: Create, Kind: Full, Reason: r, ForcedFull: outOfTurn}
+		forcedFull := r != FirstBackup && r != EveryFull && r != ChainComplete
+		return Decision{Action: Create, Kind: Full, Reason: r, ForcedFull: forcedFull}
 	}
 	if p.Depth <= 0 {
 		return full(EveryFull)
@@ -221,14 +221,14 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 	// chain can't take an incremental, there is no reason to wait.
 	links := slices.SortedFunc(slices.Values(h.links), earlier)
 	var chain Chain
-	chains, open := grown(withoutLeaving(links))
+	chains, open := buildChains(withoutRemovals(links))
 	if i, ok := open[v.ProjectID]; ok {
 		chain = chains[i]
 	}
 	switch {
 	case chain != nil && chain.usable() > p.Depth: // the full and all its incrementals
 		return full(ChainComplete) // not a forced full
-	case h.broken >= brokenAtMost:
+	case h.failedIncrementals >= maxFailedIncrementals:
 		return full(IncrementalsFail)
 	case chain == nil || chain.usable() < len(chain):
 		return full(NoUsableParent)
@@ -236,16 +236,16 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 		return full(SizeChanged)
 	}
 
-	patient := beat.Before(due.Add(p.maxRetryDelay()))
-	again := beat.Add(p.Period)
+	withinDelay := run.Before(due.Add(p.maxRetryDelay()))
+	again := run.Add(p.Period)
 	newest := links[len(links)-1].Status
 	busy := newest == StatusRestoring || newest == StatusDeleting
 	switch {
-	case newest == StatusError && patient:
+	case newest == StatusError && withinDelay:
 		return Decision{Action: Wait, Reason: WaitsForLeftover, At: again}
 	case newest == StatusError:
 		return full(LeftoverStays)
-	case busy && patient:
+	case busy && withinDelay:
 		return Decision{Action: Wait, Reason: WaitsForParent, At: again}
 	case busy:
 		return full(ParentStaysBusy)
@@ -253,8 +253,8 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 	return Decision{Action: Create, Kind: Incremental, Reason: ChainContinues}
 }
 
-// withoutLeaving cuts off the newest links that are leaving Cinder: failed leftovers, and backups being removed.
-func withoutLeaving(links []Link) []Link {
+// withoutRemovals cuts off the newest links that are leaving Cinder: failed leftovers, and backups being removed.
+func withoutRemovals(links []Link) []Link {
 	n := len(links)
 	for n > 0 && (links[n-1].Status == StatusError || links[n-1].Status == StatusDeleting) {
 		n--

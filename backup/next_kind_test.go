@@ -108,6 +108,6 @@ func TestNextUsesTheChainThatCinderUses(t *testing.T) {
 				rs[i].CinderTimestamp = &ahead
 			}
 		}
-		require.Equal(t, want, say(Next(now, rule(t, hourly), s, rs)), history)
+		require.Equal(t, want, formatDecision(Next(now, rule(t, hourly), s, rs)), history)
 	}
 }

@@ -104,7 +104,7 @@ func TestNextWaitsForAVolumeThatIsBeingChanged(t *testing.T) {
 	s, history := subject(t, "F-2h")
 	for _, status := range []string{"available", "in-use", "error"} {
 		s.Status, s.Migration = status, "migrating"
-		require.Equal(t, "wait volume_changing", say(Next(now, rule(t, hourly), s, records(t, history))))
+		require.Equal(t, "wait volume_changing", formatDecision(Next(now, rule(t, hourly), s, records(t, history))))
 	}
 }
 
@@ -135,7 +135,7 @@ func TestNextCountsRetryDelayFromEndOfFailure(t *testing.T) {
 
 	r := records(t, "F-2h Ix-30min..0s")
 	r[1].EndedAt = nil // unknown: the last change is used
-	require.Equal(t, "wait retry_later 10min", say(Next(now, rule(t, hourly), defaultSubject(t), r)))
+	require.Equal(t, "wait retry_later 10min", formatDecision(Next(now, rule(t, hourly), defaultSubject(t), r)))
 }
 
 // After an exceeded quota the next attempt waits for hours, or until a removal frees some quota.
@@ -154,10 +154,10 @@ func TestNextWaitsAfterExceededQuota(t *testing.T) {
 		3 * time.Hour: "wait retry_later 4h", 2*time.Hour - time.Second: "wait retry_later 4h", time.Hour: "incremental chain_continues",
 	} {
 		s.QuotaFreed = new(now.Add(-freed))
-		require.Equal(t, want, say(Next(now, rule(t, hourly), s, rs)), "freed %s ago", freed)
+		require.Equal(t, want, formatDecision(Next(now, rule(t, hourly), s, rs)), "freed %s ago", freed)
 	}
 	s.QuotaFreed = new(now)
-	require.Equal(t, "wait retry_later 10min", say(Next(now, rule(t, hourly), s, records(t, "F-9h Ix-0s"))), "of a full quota alone")
+	require.Equal(t, "wait retry_later 10min", formatDecision(Next(now, rule(t, hourly), s, records(t, "F-9h Ix-0s"))), "of a full quota alone")
 }
 
 func defaultSubject(t *testing.T) Subject { s, _ := subject(t, ""); return s }

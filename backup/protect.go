@@ -91,15 +91,15 @@ func Protect(inv Inventory, keys Keys, before func(Volume) Before, answers Answe
 	return view
 }
 
-func (w *Wish) add(j judged) {
+func (w *Wish) add(j serverMetadata) {
 	w.Unreadable = w.Unreadable || j.unreadable
-	if j.retention != nil && (w.Retention == nil || j.retention.longerEver(*w.Retention)) {
+	if j.retention != nil && (w.Retention == nil || j.retention.longerOnAverage(*w.Retention)) {
 		w.Retention = j.retention
 	}
 }
 
-// judged is the metadata of one server, parsed once for all of its volumes.
-type judged struct {
+// serverMetadata is the metadata of one server, parsed once for all of its volumes.
+type serverMetadata struct {
 	server     Server
 	protects   bool
 	retention  *Period
@@ -107,8 +107,8 @@ type judged struct {
 	findings   []Finding
 }
 
-func judge(s Server, keys Keys) judged {
-	j := judged{server: s, protects: keys.Backup == ""}
+func readMetadata(s Server, keys Keys) serverMetadata {
+	j := serverMetadata{server: s, protects: keys.Backup == ""}
 	finding := func(r Reason, key, value string) {
 		j.findings = append(j.findings, Finding{
 			Reason: r, ProjectID: s.ProjectID, Object: s.ID, Detail: fmt.Sprintf("%s is %.80q", key, value),

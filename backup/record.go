@@ -64,8 +64,8 @@ func (r Record) Succeeded() bool { return r.AvailableAt != nil && r.State != Los
 // Leftover reports whether r failed and Cinder still has a backup of it.
 func (r Record) Leftover() bool { return r.State == Failed && r.BackupID != "" }
 
-// dated returns the time that orders r among the links of its volume.
-func (r Record) dated() time.Time {
+// sortTime returns the time that orders r among the links of its volume.
+func (r Record) sortTime() time.Time {
 	switch {
 	case r.DataTimestamp != nil:
 		return *r.DataTimestamp
@@ -80,8 +80,8 @@ func (r Record) dated() time.Time {
 // Package db has the same value.
 const dataTolerance = 15 * time.Minute
 
-// bounds reports whether r can have data of this time by our own times: from its first request to its end.
-func (r Record) bounds(at time.Time) bool {
+// withinBounds reports whether r can have data of this time by our own times: from its first request to its end.
+func (r Record) withinBounds(at time.Time) bool {
 	return (r.RequestedAt == nil || !at.Before(r.RequestedAt.Add(-dataTolerance))) && (r.EndedAt == nil || !at.After(r.EndedAt.Add(dataTolerance)))
 }
 

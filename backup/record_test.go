@@ -46,11 +46,11 @@ func TestRecordLink(t *testing.T) {
 // Cinder's data timestamp, else our first request, else the plan.
 func TestRecordSortTime(t *testing.T) {
 	r := Record{PlannedAt: now, RequestedAt: new(now.Add(1)), DataTimestamp: new(now.Add(2))}
-	require.Equal(t, now.Add(2), r.dated())
+	require.Equal(t, now.Add(2), r.sortTime())
 	r.DataTimestamp = nil
-	require.Equal(t, now.Add(1), r.dated())
+	require.Equal(t, now.Add(1), r.sortTime())
 	r.RequestedAt = nil
-	require.Equal(t, now, r.dated())
+	require.Equal(t, now, r.sortTime())
 }
 
 func TestNewestPoint(t *testing.T) {

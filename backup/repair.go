@@ -12,13 +12,13 @@ const (
 )
 
 // NextRepair returns the step that is due for r, which hangs; empty if none. After a forced deletion the status is
-// reset once patience has passed. After a reset the next forced deletion is due a day later.
-func NextRepair(now time.Time, r Record, patience time.Duration) Repair {
+// reset once grace has passed. After a reset the next forced deletion is due a day later.
+func NextRepair(now time.Time, r Record, grace time.Duration) Repair {
 	since := func() time.Duration { return now.Sub(*r.RepairedAt) }
 	switch {
 	case r.Repair == "" || r.RepairedAt == nil:
 		return Force
-	case r.Repair == Force && since() >= patience:
+	case r.Repair == Force && since() >= grace:
 		return Reset
 	case r.Repair == Reset && since() >= 24*time.Hour:
 		return Force
@@ -26,9 +26,9 @@ func NextRepair(now time.Time, r Record, patience time.Duration) Repair {
 	return ""
 }
 
-// hangs are the statuses in which a backup may hang. No other status is ever reset.
-var hangs = map[Status]bool{StatusCreating: true, StatusDeleting: true, StatusErrorDeleting: true}
+// hangingStatuses are the statuses in which a backup may hang. No other status is ever reset.
+var hangingStatuses = map[Status]bool{StatusCreating: true, StatusDeleting: true, StatusErrorDeleting: true}
 
 // MayHang reports whether a backup in this status can hang: the status is a transition, and nobody can restore from
 // the backup.
-func (s Status) MayHang() bool { return hangs[s] }
+func (s Status) MayHang() bool { return hangingStatuses[s] }

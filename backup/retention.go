@@ -50,7 +50,7 @@ func (t Retention) For(r Record) Period {
 	switch {
 	case t.InForce.IsZero() || t.Owner != r.ProjectID:
 		return r.Retention
-	case t.Since != nil && r.PlannedAt.Before(*t.Since) && r.Retention.Longer(r.dated(), t.InForce):
+	case t.Since != nil && r.PlannedAt.Before(*t.Since) && r.Retention.Longer(r.sortTime(), t.InForce):
 		return r.Retention
 	}
 	return t.InForce
@@ -130,9 +130,9 @@ func (b Bounds) clamp(now time.Time, p Period) Period {
 	return p
 }
 
-// longerEver compares two periods independently of a date, with the calendar's mean month of 30.436875 days. It is
+// longerOnAverage compares two periods independently of a date, with the calendar's mean month of 30.436875 days. It is
 // only used to choose among the requests of several servers.
-func (p Period) longerEver(q Period) bool { return p.mean() > q.mean() }
+func (p Period) longerOnAverage(q Period) bool { return p.mean() > q.mean() }
 
 func (p Period) mean() float64 {
 	return float64(p.Years*12+p.Months)*30.436875 + float64(p.Days) + p.Clock.Hours()/24

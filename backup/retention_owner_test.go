@@ -9,7 +9,7 @@ import (
 
 // The actions of a tenant between two plans, as the next plan sees them: the volume's project, and the requested
 // retention ("-": the volume is not protected, "?": the plan can't read it).
-var deeds = []struct{ project, keep string }{
+var tenantActions = []struct{ project, retention string }{
 	{"A", "30d"}, {"A", "1d"}, {"A", "2d"}, {"A", ""}, {"A", "x"}, {"A", "-"}, {"A", "?"}, {"B", "1d"},
 }
 
@@ -20,9 +20,9 @@ type owned struct {
 	records   []Record
 }
 
-// sees runs one plan.
-func (o owned) sees(at time.Time, b Bounds, project, keep string) owned {
-	if keep == "?" {
+// plan runs one plan.
+func (o owned) plan(at time.Time, b Bounds, project, retention string) owned {
+	if retention == "?" {
 		return o
 	}
 	if o.project == "" {
@@ -40,12 +40,12 @@ func (o owned) sees(at time.Time, b Bounds, project, keep string) owned {
 		o.retention = o.retention.Of(project)
 		o.retention.Since = &at
 	}
-	if keep == "-" {
+	if retention == "-" {
 		o.retention = o.retention.Unseen()
 		return o
 	}
-	w := Wish{Volume: Volume{ProjectID: project}, Unreadable: keep == "x"}
-	if p, err := ParsePeriod(keep); err == nil && keep != "" {
+	w := Wish{Volume: Volume{ProjectID: project}, Unreadable: retention == "x"}
+	if p, err := ParsePeriod(retention); err == nil && retention != "" {
 		w.Retention = &p
 	}
 	o.retention = Retain(at, o.retention, w, b)
@@ -58,7 +58,7 @@ func (o owned) sees(at time.Time, b Bounds, project, keep string) owned {
 func TestNoSequenceOfTenantActionsShortensRetentionBeforeDelay(t *testing.T) {
 	const delay, step = 4 * time.Hour, time.Hour
 	b := Bounds{Default: period("10d"), ShortenDelay: delay, Gap: 2 * step}
-	start := owned{}.sees(now, b, "A", "30d")
+	start := owned{}.plan(now, b, "A", "30d")
 	start.records = []Record{{ID: "r", ProjectID: "A", State: Available, PlannedAt: now.Add(-time.Hour), Retention: period("30d")}}
 	shortened := 0
 	var try func(o owned, at time.Time, row time.Duration, last time.Time, story string, left int)
@@ -66,13 +66,13 @@ func TestNoSequenceOfTenantActionsShortensRetentionBeforeDelay(t *testing.T) {
 		if left == 0 {
 			return
 		}
-		for _, d := range deeds {
+		for _, d := range tenantActions {
 			next := at.Add(step)
-			after := o.sees(next, b, d.project, d.keep)
+			after := o.plan(next, b, d.project, d.retention)
 			seen, when := row, last // for how long plans in a row saw a shorter value, and the newest of those plans
 			switch {
-			case d.keep == "?":
-			case d.project != "A" || d.keep == "30d" || d.keep == "x" || d.keep == "-":
+			case d.retention == "?":
+			case d.project != "A" || d.retention == "30d" || d.retention == "x" || d.retention == "-":
 				seen, when = 0, time.Time{}
 			case when.IsZero():
 				when = next
@@ -81,11 +81,11 @@ func TestNoSequenceOfTenantActionsShortensRetentionBeforeDelay(t *testing.T) {
 			}
 			kept := after.retention.For(after.records[0])
 			if period("30d").Longer(at, kept) {
-				require.GreaterOrEqual(t, seen, delay, "%s, %s of %s: kept for %s", story, d.keep, d.project, kept)
+				require.GreaterOrEqual(t, seen, delay, "%s, %s of %s: kept for %s", story, d.retention, d.project, kept)
 				shortened++
 				continue // the owner requested that all the time
 			}
-			try(after, next, seen, when, story+", "+d.keep+" of "+d.project, left-1)
+			try(after, next, seen, when, story+", "+d.retention+" of "+d.project, left-1)
 		}
 	}
 	try(start, now, 0, time.Time{}, "30d of A", 6)
@@ -95,8 +95,8 @@ func TestNoSequenceOfTenantActionsShortensRetentionBeforeDelay(t *testing.T) {
 // A late plan counts for at most two periods: nobody saw the value in between.
 func TestGapBetweenPlansDoesNotShortenRetention(t *testing.T) {
 	b := Bounds{Default: period("10d"), ShortenDelay: 24 * time.Hour, Gap: time.Hour}
-	o := owned{}.sees(now, b, "A", "30d").sees(now.Add(time.Minute), b, "A", "1d")
-	o = o.sees(now.Add(100*time.Hour), b, "A", "1d")
+	o := owned{}.plan(now, b, "A", "30d").plan(now.Add(time.Minute), b, "A", "1d")
+	o = o.plan(now.Add(100*time.Hour), b, "A", "1d")
 	require.Equal(t, "4w2d", o.retention.InForce.String())
 	require.Equal(t, time.Hour, o.retention.ShorterSeen)
 	require.Equal(t, now.Add(123*time.Hour), mustShorten(t, RetentionInput{Guard: Guard{ProjectID: "A", Protected: true}, Retention: o.retention, Delay: b.ShortenDelay}))
@@ -113,17 +113,17 @@ func mustShorten(t *testing.T, h RetentionInput) time.Time {
 // without a delay.
 func TestRetentionOfTransferredVolumeKeepsOldOwnersPolicy(t *testing.T) {
 	b := Bounds{Default: period("10d"), ShortenDelay: 24 * time.Hour}
-	o := owned{}.sees(now, b, "A", "30d")
+	o := owned{}.plan(now, b, "A", "30d")
 	o.records = []Record{{ID: "made", ProjectID: "A", PlannedAt: now, Retention: period("2d")}}
 	require.Equal(t, period("30d"), o.retention.For(o.records[0]), "in force")
-	o = o.sees(now.Add(time.Hour), b, "B", "1d")
+	o = o.plan(now.Add(time.Hour), b, "B", "1d")
 	require.Equal(t, period("1d"), o.retention.InForce)
 	require.Equal(t, "B", o.retention.Owner)
 	require.Equal(t, period("30d"), o.retention.For(o.records[0]), "what was in force when it changed hands")
 	require.Equal(t, period("1d"), o.retention.For(Record{ProjectID: "B", PlannedAt: now.Add(2 * time.Hour), Retention: period("1d")}))
-	long := o.sees(now.Add(time.Hour), b, "B", "1y")
+	long := o.plan(now.Add(time.Hour), b, "B", "1y")
 	require.Equal(t, period("1y"), long.retention.InForce)
 	require.Equal(t, period("30d"), long.retention.For(o.records[0]), "what B asks for is nothing to A")
-	o = o.sees(now.Add(2*time.Hour), b, "A", "1y")
+	o = o.plan(now.Add(2*time.Hour), b, "A", "1y")
 	require.Equal(t, period("1y"), o.retention.For(o.records[0]), "back, and longer")
 }

@@ -97,7 +97,7 @@ func (s Settings) Validate() error {
 	if s.RetentionTime.IsZero() {
 		fault("RETENTION_TIME: %s: want a period above zero", s.RetentionTime)
 	}
-	if !s.RetentionMin.IsZero() && !s.RetentionMax.IsZero() && s.RetentionMin.longerEver(s.RetentionMax) {
+	if !s.RetentionMin.IsZero() && !s.RetentionMax.IsZero() && s.RetentionMin.longerOnAverage(s.RetentionMax) {
 		fault("RETENTION_MIN: %s: want no more than RETENTION_MAX, which is %s", s.RetentionMin, s.RetentionMax)
 	}
 	return errors.Join(faults...)

@@ -22,8 +22,8 @@ const (
 // States lists all of them, in the order of a record's life.
 var States = []State{Planned, Creating, Overdue, Available, Deleting, Deleted, Withdrawn, Failed, Lost, Undeletable}
 
-// becomes is the state machine: the states that may follow each state.
-var becomes = map[State][]State{
+// transitions is the state machine: the states that may follow each state.
+var transitions = map[State][]State{
 	Planned:     {Creating, Withdrawn, Failed},
 	Creating:    {Available, Failed, Overdue},
 	Overdue:     {Available, Failed},
@@ -38,7 +38,7 @@ var becomes = map[State][]State{
 
 // CanBecome reports whether a record may change from s to t. A refused deletion leads back to the state before:
 // available, or failed for a leftover.
-func (s State) CanBecome(t State) bool { return slices.Contains(becomes[s], t) }
+func (s State) CanBecome(t State) bool { return slices.Contains(transitions[s], t) }
 
 // The methods below define what the states mean. Package db generates its SQL conditions from them.
 

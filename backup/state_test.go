@@ -24,7 +24,7 @@ var meanings = map[State]string{
 
 func TestStateMeanings(t *testing.T) {
 	require.Len(t, meanings, len(States))
-	require.Len(t, becomes, len(States))
+	require.Len(t, transitions, len(States))
 	for word, holds := range map[string]func(State) bool{
 		"InProgress": State.InProgress, "Removing": State.Removing, "Unfinished": State.Unfinished, "InCinder": State.InCinder,
 		"MayBeInCinder": State.MayBeInCinder, "Past": State.Past, "Gone": State.Gone, "Attempted": State.Attempted, "Hanging": State.Hanging,

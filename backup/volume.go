@@ -44,16 +44,16 @@ func (v Volume) CanBeBackedUp() bool {
 	return v.Migration == "" && (v.Status == "available" || v.Status == "in-use")
 }
 
-// inBetween are Cinder's statuses that end by themselves, or when the tenant's action ends: nothing is wrong with the
+// transitionalStatuses are Cinder's statuses that end by themselves, or when the tenant's action ends: nothing is wrong with the
 // volume.
-var inBetween = []string{
+var transitionalStatuses = []string{
 	"creating", "downloading", "reserved", "attaching", "detaching", "maintenance", "retyping", "uploading", "extending",
 	"backing-up", "restoring-backup", "awaiting-transfer", "deleting",
 }
 
 // changing reports whether a backup is impossible only because the volume is being changed.
 func (v Volume) changing() bool {
-	return v.Migration != "" || slices.Contains(inBetween, v.Status)
+	return v.Migration != "" || slices.Contains(transitionalStatuses, v.Status)
 }
 
 // An Inventory is the result of listing the whole cloud once.

@@ -41,7 +41,7 @@ func (c *checker) cap(e Event, where string, inProgress, most int) {
 }
 
 // recordOf returns the record that a backup belongs to: the one that holds it, or else the one that its tag names.
-func (c *checker) recordOf(b *held) Record {
+func (c *checker) recordOf(b *trackedBackup) Record {
 	if r, ok := c.holders[b.id()]; ok {
 		return r
 	}
@@ -50,7 +50,7 @@ func (c *checker) recordOf(b *held) Record {
 
 // stray reports whether a backup is the second one of a request that Cinder carried out after we had given it up: it
 // was never admitted.
-func (c *checker) stray(b *held) bool {
+func (c *checker) stray(b *trackedBackup) bool {
 	r := c.recordOf(b)
 	return r.Reason == backup.TwinBackup || r.Backup != "" && r.Backup != b.id()
 }

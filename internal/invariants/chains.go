@@ -24,9 +24,9 @@ func chains(backups []Backup) (all []backup.Chain) {
 	return all
 }
 
-// groundless finds our available incrementals that can't be restored: they have no full, or a link below is not
+// unrestorable finds our available incrementals that can't be restored: they have no full, or a link below is not
 // available. It is no violation if the record of a backup of the volume is lost, or should be.
-func groundless(s Snapshot) (found []Violation) {
+func unrestorable(s Snapshot) (found []Violation) {
 	there := map[string]Backup{}
 	for _, b := range s.Backups {
 		there[b.ID] = b

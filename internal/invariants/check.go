@@ -13,9 +13,9 @@ import (
 // the reports.
 func Check(f Facts) []Violation {
 	c := checker{
-		Facts: f, backups: map[string]*held{}, volumes: map[string][]*held{}, holders: map[string]Record{}, records: map[string]Record{},
-		making: map[string]*held{}, wishes: map[string][]Wish{}, disturbances: map[string]time.Time{}, resized: map[string]time.Time{},
-		uncertain: map[string]time.Time{}, robbed: map[string]time.Time{}, reported: map[string]bool{}, judged: map[string]int{},
+		Facts: f, backups: map[string]*trackedBackup{}, volumes: map[string][]*trackedBackup{}, holders: map[string]Record{}, records: map[string]Record{},
+		making: map[string]*trackedBackup{}, wishes: map[string][]Wish{}, disturbances: map[string]time.Time{}, resized: map[string]time.Time{},
+		uncertain: map[string]time.Time{}, removedByOthers: map[string]time.Time{}, reported: map[string]bool{}, judged: map[string]int{},
 	}
 	c.Hindrances = slices.SortedStableFunc(slices.Values(f.Hindrances), func(a, b Hindrance) int { return a.From.Compare(b.From) })
 	for _, w := range f.Wishes {
@@ -43,8 +43,8 @@ func Check(f Facts) []Violation {
 	return c.found
 }
 
-// held is the state of a backup up to the current event of the journal.
-type held struct {
+// trackedBackup is the state of a backup up to the current event of the journal.
+type trackedBackup struct {
 	requested Event
 	parent    string
 	children  []string
@@ -53,32 +53,32 @@ type held struct {
 	// A zero time means that it did not happen.
 	made, available, left, removed time.Time // made: for the first time; left: when it stopped being a restore point
 	hangs                          time.Time // since when its removal can't end
-	kept                           time.Time // the floor kept it at least until then
-	retried                        time.Time // its removal is not tried again until then
+	keptUntil                      time.Time // the floor kept it at least until then
+	noRetryBefore                  time.Time // its removal is not tried again until then
 }
 
-func (b *held) id() string { return b.requested.Backup }
+func (b *trackedBackup) id() string { return b.requested.Backup }
 
 // data returns the time of its data, which Cinder truncates to whole seconds.
-func (b *held) data() time.Time { return b.requested.At.Truncate(time.Second) }
+func (b *trackedBackup) data() time.Time { return b.requested.At.Truncate(time.Second) }
 
 type checker struct {
 	Facts
 
-	backups map[string]*held
-	volumes map[string][]*held // backups by volume, in the order of their requests
-	order   []*held            // all backups
-	making  map[string]*held   // our backups that Cinder is making, by backup ID
-	holders map[string]Record  // by backup ID
-	records map[string]Record  // by ID
-	wishes  map[string][]Wish  // by volume
-	judged  map[string]int     // number of wishes that are over, by volume
+	backups map[string]*trackedBackup
+	volumes map[string][]*trackedBackup // backups by volume, in the order of their requests
+	order   []*trackedBackup            // all backups
+	making  map[string]*trackedBackup   // our backups that Cinder is making, by backup ID
+	holders map[string]Record           // by backup ID
+	records map[string]Record           // by ID
+	wishes  map[string][]Wish           // by volume
+	judged  map[string]int              // number of wishes that are over, by volume
 	found   []Violation
 
 	// By volume: the time of the last change to its backups that the schedule does not explain; when it was extended;
 	// until when we can't know that a restore point is gone; and when others last removed one.
-	disturbances, resized, uncertain, robbed map[string]time.Time
-	reported                                 map[string]bool // violations that may last, so that each is reported once
+	disturbances, resized, uncertain, removedByOthers map[string]time.Time
+	reported                                          map[string]bool // violations that may last, so that each is reported once
 }
 
 func (c *checker) violated(invariant Invariant, e Event, format string, args ...any) {
@@ -137,18 +137,18 @@ func (c *checker) follow(e Event) {
 		b.removed = e.At
 	}
 	if e.Reset {
-		b.hangs, b.retried = time.Time{}, e.At.Add(24*time.Hour) // a backup that could not be removed is tried again daily
+		b.hangs, b.noRetryBefore = time.Time{}, e.At.Add(24*time.Hour) // a backup that could not be removed is tried again daily
 	}
 	b.state, b.since = e.Kind, e.At
 }
 
 // disturb records external changes to a volume's chain.
-func (c *checker) disturb(e Event, b *held) {
+func (c *checker) disturb(e Event, b *trackedBackup) {
 	if e.Reset || e.Kind == Errored || e.Kind == Updated && !e.Ours || e.Kind == RemovalAsked && !e.Ours && b.requested.Ours {
 		c.disturbances[e.Volume] = e.At
 	}
 	if e.Kind == RemovalAsked && !e.Ours && b.requested.Ours {
-		c.robbed[e.Volume], c.uncertain[e.Volume] = e.At, e.At.Add(c.Limits.Sweep)
+		c.removedByOthers[e.Volume], c.uncertain[e.Volume] = e.At, e.At.Add(c.Limits.Sweep)
 	}
 }
 
@@ -166,7 +166,7 @@ func (c *checker) ended() {
 }
 
 func (c *checker) request(e Event) {
-	b := &held{requested: e, parent: e.Parent, state: Requested, since: e.At}
+	b := &trackedBackup{requested: e, parent: e.Parent, state: Requested, since: e.At}
 	if !e.Ours {
 		c.disturbances[e.Volume] = e.At
 	}

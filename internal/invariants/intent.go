@@ -57,8 +57,8 @@ type Shown struct {
 	Reasons []string // with their owner, such as "quota_exceeded tenant"
 }
 
-// free returns the longest time between two moments in which no matching hindrance was present.
-func (c *checker) free(from, to time.Time, hinders func(Hindrance) bool) (longest time.Duration) {
+// longestFree returns the longest time between two moments in which no matching hindrance was present.
+func (c *checker) longestFree(from, to time.Time, hinders func(Hindrance) bool) (longest time.Duration) {
 	for _, h := range c.Hindrances { // in order of their start
 		if h.From.After(to) || !h.To.IsZero() && h.To.Before(from) || !hinders(h) {
 			continue

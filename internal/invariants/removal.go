@@ -8,7 +8,7 @@ import (
 )
 
 // removal checks a deletion that we requested.
-func (c *checker) removal(e Event, b *held) {
+func (c *checker) removal(e Event, b *trackedBackup) {
 	if !b.requested.Ours {
 		c.violated(ForeignTouched, e, "a backup that is not ours was removed by us")
 	}
@@ -41,7 +41,7 @@ func (c *checker) removal(e Event, b *held) {
 
 // keptUntil returns the latest end of the backup's retention by the promises that apply at the time of e: the one in
 // force, and those that it replaced less than the delay ago.
-func (c *checker) keptUntil(e Event, b *held) (until time.Time, promised bool) {
+func (c *checker) keptUntil(e Event, b *trackedBackup) (until time.Time, promised bool) {
 	for _, p := range c.Promises {
 		if p.Volume != e.Volume || p.Project != e.Project || !p.Before.IsZero() && !b.requested.At.Before(p.Before) || p.Retention.IsZero() || p.From.After(e.At) || !p.To.IsZero() && !p.To.After(e.At.Add(-c.ShortenDelay)) {
 			continue
@@ -55,7 +55,7 @@ func (c *checker) keptUntil(e Event, b *held) (until time.Time, promised bool) {
 }
 
 // floor checks the removal of a restore point against the number of newer ones that its owner has of the volume.
-func (c *checker) floor(e Event, b *held) {
+func (c *checker) floor(e Event, b *trackedBackup) {
 	for _, p := range c.Promises {
 		if p.Volume != e.Volume || p.Project != e.Project || p.From.After(e.At) || !p.To.IsZero() && !p.To.Add(c.Grace).After(e.At) {
 			continue
@@ -69,7 +69,7 @@ func (c *checker) floor(e Event, b *held) {
 }
 
 // points returns our restore points of a volume in a project at this time, oldest data first.
-func (c *checker) points(volume, project string) (points []*held) {
+func (c *checker) points(volume, project string) (points []*trackedBackup) {
 	for _, b := range c.volumes[volume] {
 		r := c.holders[b.id()]
 		if b.requested.Ours && b.requested.Project == project && r.Reason != backup.Cancelled && c.restorable(b) {
@@ -80,7 +80,7 @@ func (c *checker) points(volume, project string) (points []*held) {
 }
 
 // restorable reports whether a backup and everything it depends on is available.
-func (c *checker) restorable(b *held) bool {
+func (c *checker) restorable(b *trackedBackup) bool {
 	for ; b != nil && b.state == Available; b = c.backups[b.parent] {
 		if b.parent == "" {
 			return true

@@ -40,7 +40,7 @@ func (c *checker) judge(l ReportLine) {
 
 // judgeFailed checks a failure against what Cinder had at that time: others may reset a failed backup, and Cinder may
 // still make a backup that we have given up. At exactly that time both results are accepted.
-func (c *checker) judgeFailed(l ReportLine, b *held, wrong func(string, ...any)) {
+func (c *checker) judgeFailed(l ReportLine, b *trackedBackup, wrong func(string, ...any)) {
 	of := l.Of
 	if of.IsZero() {
 		of = l.At
@@ -60,7 +60,7 @@ func (c *checker) judgeFailed(l ReportLine, b *held, wrong func(string, ...any))
 }
 
 // owner returns the project that a line of a report is about.
-func (c *checker) owner(l ReportLine, b *held) (project string, known bool) {
+func (c *checker) owner(l ReportLine, b *trackedBackup) (project string, known bool) {
 	if b != nil {
 		return b.requested.Project, true
 	}
@@ -69,11 +69,11 @@ func (c *checker) owner(l ReportLine, b *held) (project string, known bool) {
 }
 
 // young returns a restore point of the volume that was within the RPO when the report was made; nil if there is none.
-func (c *checker) young(l ReportLine) *held {
+func (c *checker) young(l ReportLine) *trackedBackup {
 	for _, b := range c.volumes[l.Volume] {
 		fresh := b.requested.Ours && l.At.Sub(b.data()) <= c.Limits.Late
-		stood := !b.available.IsZero() && b.available.Before(l.At) && (b.left.IsZero() || b.left.After(l.At))
-		if fresh && stood && c.mustKnow(b, l.At) {
+		existed := !b.available.IsZero() && b.available.Before(l.At) && (b.left.IsZero() || b.left.After(l.At))
+		if fresh && existed && c.mustKnow(b, l.At) {
 			return b
 		}
 	}
@@ -81,7 +81,7 @@ func (c *checker) young(l ReportLine) *held {
 }
 
 // mustKnow reports whether we saw before that time that Cinder had made a backup, or should have seen it.
-func (c *checker) mustKnow(b *held, by time.Time) bool {
+func (c *checker) mustKnow(b *trackedBackup, by time.Time) bool {
 	seen := c.holders[b.id()].Seen
 	return !seen.IsZero() && !seen.After(by) || by.Sub(b.available) >= c.Limits.Seen
 }

@@ -22,33 +22,33 @@ func CheckNow(s Snapshot) []Violation {
 		}
 		making[b.Volume] = b.ID
 	}
-	return append(found, groundless(s)...)
+	return append(found, unrestorable(s)...)
 }
 
 // rest is the state at one moment, indexed by ID.
 type rest struct {
 	Snapshot
 
-	holders map[string]Record // by backup ID
-	backups map[string]Backup
-	waiting map[string]bool // records that wait for the response to their request
-	busy    map[string]Record
-	carries map[string]bool // backups that others depend on
-	found   []Violation
+	holders       map[string]Record // by backup ID
+	backups       map[string]Backup
+	waiting       map[string]bool // records that wait for the response to their request
+	busy          map[string]Record
+	hasDependents map[string]bool // backups that others depend on
+	found         []Violation
 }
 
 // atRest returns what is wrong with the current backups and records, with or without a journal of their history.
 func atRest(s Snapshot) []Violation {
 	n := rest{
 		Snapshot: s, holders: map[string]Record{}, backups: map[string]Backup{}, waiting: map[string]bool{}, busy: map[string]Record{},
-		carries: map[string]bool{},
+		hasDependents: map[string]bool{},
 	}
 	for _, b := range s.Backups {
 		n.backups[b.ID] = b
 	}
 	for _, chain := range chains(s.Backups) {
 		for _, l := range chain[:len(chain)-1] {
-			n.carries[l.BackupID] = true
+			n.hasDependents[l.BackupID] = true
 		}
 	}
 	for _, r := range s.Records {

@@ -23,7 +23,7 @@ func (c *checker) scheduled(e Event) {
 	if c.Schedule == nil {
 		return
 	}
-	var full *held
+	var full *trackedBackup
 	links := 0
 	var all []string
 	made := e.At.Truncate(time.Second)
@@ -74,8 +74,8 @@ func (c *checker) missed(volume string, now time.Time) {
 			c.judged[volume] = i + 1 // later its restore points expire
 		}
 		newest := c.newest(volume, w.Project)
-		from := latest(latest(newest, w.From), c.robbed[volume])
-		if to.Sub(from) <= c.Limits.Late || c.free(from, to, func(h Hindrance) bool { return h.Makes && h.concerns(volume, w.Project) }) <= c.Limits.Late {
+		from := latest(latest(newest, w.From), c.removedByOthers[volume])
+		if to.Sub(from) <= c.Limits.Late || c.longestFree(from, to, func(h Hindrance) bool { return h.Makes && h.concerns(volume, w.Project) }) <= c.Limits.Late {
 			continue
 		}
 		c.once("missed "+volume+newest.String()+w.From.String(), Violation{
@@ -94,7 +94,7 @@ func (c *checker) newest(volume, project string) (data time.Time) {
 }
 
 // ours returns our backups of a volume in a project that Cinder has, oldest first.
-func (c *checker) ours(volume, project string) (all []*held) {
+func (c *checker) ours(volume, project string) (all []*trackedBackup) {
 	for _, b := range c.volumes[volume] {
 		if b.requested.Ours && b.requested.Project == project && b.state != Removed {
 			all = append(all, b)

@@ -24,7 +24,7 @@ func (c *checker) judgeShown(s Shown) {
 	}
 	for _, b := range c.volumes[s.Volume] {
 		if b.requested.Ours && b.state != Removed && !b.hangs.IsZero() && !slices.ContainsFunc(s.Reasons, func(r string) bool { return strings.Contains(r, stuckReason) }) &&
-			c.free(b.hangs, s.At, func(h Hindrance) bool { return h.Removes && h.concerns(s.Volume, b.requested.Project) }) > 2*c.Limits.Expired {
+			c.longestFree(b.hangs, s.At, func(h Hindrance) bool { return h.Removes && h.concerns(s.Volume, b.requested.Project) }) > 2*c.Limits.Expired {
 			violated(b.id(), Unexplained, b.requested.Project, "the removal of backup %s can't end since %s, and what is shown is %q", b.id(), b.hangs.Format(time.RFC3339), s.Reasons)
 		}
 	}

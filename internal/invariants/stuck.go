@@ -30,7 +30,7 @@ func (n *rest) stuck(r Record, b Backup, there bool) string {
 		}
 	case backup.Failed:
 		_, busy := n.busy[r.Volume]
-		hindered := r.Paused || busy || there && (n.carries[r.Backup] || b.Status != backup.StatusError && b.Status != backup.StatusAvailable)
+		hindered := r.Paused || busy || there && (n.hasDependents[r.Backup] || b.Status != backup.StatusError && b.Status != backup.StatusAvailable)
 		if r.Backup != "" && !hindered && over(n.Limits.Removal) {
 			return "nothing hinders the removal of what is left over"
 		}
