@@ -10,8 +10,8 @@ const (
 )
 
 // FarBeyond reports whether a backup takes so much longer than usual that it probably hangs, although its deadline
-// has not passed yet. usual is the longest time of the volume's last backups; if it is nil, the limit is half of the
-// backup's time limit.
+// has not passed yet. usual is the longest time of the volume's last backups, nil if there are none. The limit is half
+// of the backup's time limit, or the one that follows from usual if that is less.
 func FarBeyond(now, requested, deadline time.Time, usual *time.Duration) bool {
 	bound := deadline.Sub(requested) / 2
 	if usual != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// wanted checks whether somebody wants the volume of our creation protected, or did until a moment ago.
+// wanted checks that a tenant wants the volume of our creation protected, or did until a moment ago.
 func (c *checker) wanted(e Event) {
 	if c.Wishes == nil {
 		return
