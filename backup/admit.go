@@ -6,12 +6,11 @@ import (
 	"time"
 )
 
-// Caps bound what is in progress at a time; 0 = no bound.
+// Caps are the limits on backups in progress at the same time; 0 means no limit.
 type Caps struct {
 	Total, PerProject, PerZone int
 	ForcedFull                 int // fulls that the depth did not ask for
-	// Stuck bounds how many that are far beyond their usual time leave their
-	// slot under Total to others.
+	// Stuck is the maximum number of stuck backups that do not use a slot under Total.
 	Stuck int
 }
 
@@ -19,16 +18,16 @@ type Caps struct {
 type Candidate struct {
 	ID, ProjectID, Zone string
 	ForcedFull          bool
-	Manual              bool       // an operator asked for it
-	LastPointAt         *time.Time // data of the volume's newest restore point; nil: there is none
-	PlannedAt           time.Time  // of the plan that wrote it
+	Manual              bool       // requested by an operator
+	LastPointAt         *time.Time // data timestamp of the volume's newest restore point; nil if there is none
+	PlannedAt           time.Time  // time of the plan that wrote the record
 }
 
-func (c *Candidate) place() AdmissionScope { return AdmissionScope{Project: c.ProjectID, Zone: c.Zone} }
+func (c *Candidate) scope() AdmissionScope { return AdmissionScope{Project: c.ProjectID, Zone: c.Zone} }
 
-// first orders candidates by need: what an operator asked for, then volumes
-// without a restore point, then the oldest.
-func (c *Candidate) first(d *Candidate) int {
+// byNeed orders candidates by need: those that an operator requested, then volumes without a restore point, then the
+// oldest restore point.
+func (c *Candidate) byNeed(d *Candidate) int {
 	if c.Manual != d.Manual {
 		return before(c.Manual)
 	}
@@ -50,18 +49,18 @@ func before(first bool) int {
 	return 1
 }
 
-// A Recent is what ended in one project and zone within [AdmissionWindow].
+// A Recent counts the backups of one project and zone that ended within [AdmissionWindow].
 type Recent struct {
 	ProjectID, Zone string
-	Ended           int // backups that were asked for
-	Failed          int // of those, by one of [CloudTrouble]
+	Ended           int // backups that were requested
+	Failed          int // those that failed with one of [CloudTrouble]
 	Made            int
 }
 
-// AdmissionWindow is how far back admission looks.
+// AdmissionWindow is how far back admission counts ended backups.
 const AdmissionWindow = 10 * time.Minute
 
-// AdmissionFacts are what [Admit] decides by.
+// AdmissionFacts is the input of [Admit].
 type AdmissionFacts struct {
 	Caps       Caps
 	Outage     Outage
@@ -70,8 +69,7 @@ type AdmissionFacts struct {
 	Waiting    []Candidate // in any order
 }
 
-// Full reports whether the cap on all leaves no slot: then nobody need be read
-// who waits.
+// Full reports whether the total cap is reached. Then the waiting candidates don't have to be read.
 func (f AdmissionFacts) Full(now time.Time) bool { return !f.slots(now).left() }
 
 func (f AdmissionFacts) slots(now time.Time) *slots {
@@ -79,34 +77,34 @@ func (f AdmissionFacts) slots(now time.Time) *slots {
 	for _, b := range f.InProgress {
 		s.take(b.ProjectID, b.Zone, b.ForcedFull)
 		if b.stuck(now) {
-			s.loosen()
+			s.markStuck()
 		}
 	}
 	return s
 }
 
-// Held says why one candidate is not admitted.
+// Held is the reason why a candidate is not admitted.
 type Held string
 
-// Why candidates wait; beside these the [ThrottleReason] of a brake.
+// The reasons why candidates wait. The others are the [ThrottleReason] values of the brakes.
 const (
-	HeldByTotal       Held = "total"        // the cap on all
-	HeldByProject     Held = "project"      // the cap of its project
-	HeldByZone        Held = "zone"         // the cap of its zone
-	HeldByForcedFulls Held = "forced_fulls" // the cap on fulls that the depth did not ask for
+	HeldByTotal       Held = "total"        // total cap
+	HeldByProject     Held = "project"      // cap of its project
+	HeldByZone        Held = "zone"         // cap of its zone
+	HeldByForcedFulls Held = "forced_fulls" // cap on fulls that the depth did not ask for
 )
 
-// An Admission is whom [Admit] lets through, and why the others wait.
+// An Admission is the result of [Admit]: the admitted candidates, and why the others wait.
 type Admission struct {
-	Admitted       []string        // record IDs, in their turns
+	Admitted       []string        // record IDs, in order of admission
 	Held           map[string]Held // by record ID
-	Stuck          int             // in progress far beyond their usual time
-	ThrottleReason ThrottleReason  // why fewer were admitted in the whole cloud than the caps leave room for
-	// Brakes are those that hold something back in a part of the cloud.
+	Stuck          int             // backups in progress far beyond their usual time
+	ThrottleReason ThrottleReason  // why fewer were admitted in the whole cloud than the caps allow
+	// Brakes are the brakes that held a candidate back in a part of the cloud.
 	Brakes map[AdmissionScope]Brake
 }
 
-// HeldBy counts the candidates that wait for one reason.
+// HeldBy returns the number of candidates that wait for this reason.
 func (a *Admission) HeldBy(why Held) (n int) {
 	for _, one := range a.Held {
 		if one == why {
@@ -116,16 +114,14 @@ func (a *Admission) HeldBy(why Held) (n int) {
 	return n
 }
 
-// Admit decides which candidates may begin under the caps. Projects take turns:
-// the one with the least in progress is next, of equal ones the one that was
-// served least lately, then the one whose candidate needs it most. A candidate
-// that a cap holds back keeps no slot for itself.
+// Admit decides which candidates may begin under the caps. Projects take turns: the project with the fewest backups
+// in progress is next; of equal ones, the one with the fewest backups ended in [AdmissionWindow]; then the one whose
+// candidate needs it most. A candidate that a cap holds back reserves no slot.
 //
-// One dead backend starves nobody else: what is far beyond its usual time keeps
-// its slot under the caps of its project and zone only. Where no cinder-backup
-// is up nothing begins, and while Cinder throttles, is away or fails most of
-// what it is asked for, fewer do: of the project that meets it, and only where
-// several do, of the zone or of the whole cloud.
+// One dead backend does not starve the others: a stuck backup uses a slot only under the caps of its project and its
+// zone. Where no cinder-backup service is up, no backup begins. While Cinder throttles, is away or fails most
+// requests, fewer backups begin: in the affected project, and only if several projects are affected, in the zone or
+// in the whole cloud.
 func Admit(now time.Time, f AdmissionFacts) Admission {
 	s := f.slots(now)
 	a := Admission{Held: make(map[string]Held), Stuck: s.stuck}
@@ -137,12 +133,12 @@ func Admit(now time.Time, f AdmissionFacts) Admission {
 			queue = append(queue, c)
 		}
 	}
-	slices.SortFunc(queue, (*Candidate).first)
+	slices.SortFunc(queue, (*Candidate).byNeed)
 	pressures, served := f.pressures(now), map[string]int{}
 	for _, r := range f.Recent {
 		served[r.ProjectID] += r.Ended
 	}
-	zones := map[string]bool{} // that anything is known of
+	zones := map[string]bool{} // zones of the candidates and of the back-pressure
 	for _, c := range queue {
 		zones[c.Zone] = true
 	}
@@ -151,19 +147,19 @@ func Admit(now time.Time, f AdmissionFacts) Admission {
 	}
 	brakes := BrakesOf(pressures, zones)
 	a.take(s, queue, served, brakes)
-	a.brake(brakes)
+	a.recordBrakes(brakes)
 	return a
 }
 
-// take gives slots to the queue, in turns. Slots only get fewer, and so does
-// what the brakes let begin: whoever does not fit now is passed over for good.
+// take gives slots to the queue, project by project in turns. Free slots and the limits of the brakes only decrease,
+// so a candidate that does not fit now is skipped for the rest of this run.
 func (a *Admission) take(s *slots, queue []*Candidate, served map[string]int, brakes Brakes) {
 	turns := newTurns(queue, s.projects, served)
 	for len(turns) > 0 && s.left() {
-		c := queue[turns[0].places[0]]
-		held := s.holds(c)
+		c := queue[turns[0].positions[0]]
+		held := s.fullCap(c)
 		if held == "" {
-			held = Held(brakes.Begin(c.place()))
+			held = Held(brakes.Begin(c.scope()))
 		}
 		if held == "" {
 			s.take(c.ProjectID, c.Zone, c.ForcedFull)
@@ -171,17 +167,17 @@ func (a *Admission) take(s *slots, queue []*Candidate, served map[string]int, br
 		} else {
 			a.Held[c.ID] = held
 		}
-		turns.over(held == "")
+		turns.finish(held == "")
 	}
 	for _, t := range turns {
-		for _, place := range t.places {
-			a.Held[queue[place].ID] = HeldByTotal
+		for _, position := range t.positions {
+			a.Held[queue[position].ID] = HeldByTotal
 		}
 	}
 }
 
-// brake notes what held something back.
-func (a *Admission) brake(brakes Brakes) {
+// recordBrakes records the brakes that held a candidate back.
+func (a *Admission) recordBrakes(brakes Brakes) {
 	for at, one := range brakes {
 		switch {
 		case one.Held == 0:

@@ -20,11 +20,9 @@ type planned struct {
 	point int // hours since the newest restore point; -1: none
 }
 
-// admitByTheRule says the rule as plainly as it can be said: as long as
-// somebody fits under all caps, of those who fit the one is let in whose
-// project has the least in progress, then who has no restore point or the
-// oldest, then the first by ID.
-func admitByTheRule(all []planned, caps Caps) []string {
+// admitByModel is the reference model of admission. While a record fits under all caps, it admits one of those:
+// from the project with the fewest in progress, then without a restore point or with the oldest, then by ID.
+func admitByModel(all []planned, caps Caps) []string {
 	busy := func(like func(planned) bool) (n int) {
 		for _, p := range all {
 			if p.busy && like(p) {
@@ -44,7 +42,7 @@ func admitByTheRule(all []planned, caps Caps) []string {
 	for {
 		next := -1
 		for i, p := range all {
-			if fits(p) && (next < 0 || goesBefore(p, all[next], inProject) < 0) {
+			if fits(p) && (next < 0 || admittedBefore(p, all[next], inProject) < 0) {
 				next = i
 			}
 		}
@@ -57,7 +55,7 @@ func admitByTheRule(all []planned, caps Caps) []string {
 	}
 }
 
-func goesBefore(p, q planned, inProject func(planned) int) int {
+func admittedBefore(p, q planned, inProject func(planned) int) int {
 	oldest := func(p planned) int {
 		if p.point < 0 {
 			return -1 << 30
@@ -89,7 +87,7 @@ func drawCaps(t *rapid.T) Caps {
 	return Caps{Total: limit("total") * 2, PerProject: limit("per project"), PerZone: limit("per zone"), ForcedFull: limit("fulls")}
 }
 
-func TestAdmissionFollowsTheRule(t *testing.T) {
+func TestAdmissionMatchesReferenceModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		all := drawPlanned(rt)
@@ -106,6 +104,6 @@ func TestAdmissionFollowsTheRule(t *testing.T) {
 		}
 		a := Admit(admissionNow, f)
 		assert.Len(rt, f.Waiting, len(a.Admitted)+len(a.Held), "each is admitted or told why not")
-		assert.ElementsMatch(rt, admitByTheRule(all, f.Caps), a.Admitted)
+		assert.ElementsMatch(rt, admitByModel(all, f.Caps), a.Admitted)
 	})
 }

@@ -5,84 +5,84 @@ import (
 	"container/heap"
 )
 
-// slots are what is in progress, against the caps.
+// slots counts the backups in progress against the caps.
 type slots struct {
-	caps            Caps
-	all, outOfTurn  int
-	stuck           int
-	projects, zones map[string]int
+	caps               Caps
+	total, forcedFulls int
+	stuck              int
+	projects, zones    map[string]int
 }
 
-// take counts one as in progress.
-func (s *slots) take(project, zone string, outOfTurn bool) {
-	s.all++
+// take counts one backup as in progress.
+func (s *slots) take(project, zone string, forcedFull bool) {
+	s.total++
 	s.projects[project]++
 	s.zones[zone]++
-	if outOfTurn {
-		s.outOfTurn++
+	if forcedFull {
+		s.forcedFulls++
 	}
 }
 
-// loosen counts one that was taken as stuck: it leaves its slot among all to
-// others, but not those of its project and zone, which probably hang as a whole.
-func (s *slots) loosen() {
+// markStuck counts a backup that was taken as stuck: it frees its slot under the total cap, but not those of its project
+// and zone, which probably hang as a whole.
+func (s *slots) markStuck() {
 	if under(s.stuck, s.caps.Stuck) {
-		s.all--
+		s.total--
 	}
 	s.stuck++
 }
 
 func under(busy, limit int) bool { return limit == 0 || busy < limit }
 
-// left reports whether the cap on all leaves a slot.
-func (s *slots) left() bool { return under(s.all, s.caps.Total) }
+// left reports whether the total cap leaves a slot.
+func (s *slots) left() bool { return under(s.total, s.caps.Total) }
 
-// holds returns which of the other caps leaves no slot for c; empty: none.
-func (s *slots) holds(c *Candidate) Held {
+// fullCap returns which of the other caps leaves no slot for c; empty if none.
+func (s *slots) fullCap(c *Candidate) Held {
 	switch {
 	case !under(s.projects[c.ProjectID], s.caps.PerProject):
 		return HeldByProject
 	case !under(s.zones[c.Zone], s.caps.PerZone):
 		return HeldByZone
-	case c.ForcedFull && !under(s.outOfTurn, s.caps.ForcedFull):
+	case c.ForcedFull && !under(s.forcedFulls, s.caps.ForcedFull):
 		return HeldByForcedFulls
 	}
 	return ""
 }
 
-// A turn is one project's, with the positions of its candidates in the queue.
+// A turn is one project in the queue, with the positions of its candidates.
 type turn struct {
 	inProgress int
 	served     int
-	places     []int
+	positions  []int
 }
 
-// turns is a heap: the first is that of the project that is next.
+// turns is a heap: the first element is the project that is next.
 type turns []*turn
 
 func newTurns(queue []*Candidate, inProgress, served map[string]int) turns {
 	byProject := map[string]*turn{}
 	var all turns
-	for place, c := range queue {
+	for position, c := range queue {
 		t := byProject[c.ProjectID]
 		if t == nil {
 			t = &turn{inProgress: inProgress[c.ProjectID], served: served[c.ProjectID]}
 			byProject[c.ProjectID] = t
 			all = append(all, t)
 		}
-		t.places = append(t.places, place)
+		t.positions = append(t.positions, position)
 	}
 	heap.Init(&all)
 	return all
 }
 
-// over ends the first turn.
-func (t *turns) over(admitted bool) {
+// finish ends the first project's turn.
+func (t *turns) finish(admitted bool) {
 	first := (*t)[0]
 	if admitted {
 		first.inProgress++
 	}
-	if first.places = first.places[1:]; len(first.places) == 0 {
+	if first.positions = first.positions[1:]; len(first.positions) == 0 {
 		heap.Pop(t)
 	} else {
 		heap.Fix(t, 0)
@@ -92,10 +92,10 @@ func (t *turns) over(admitted bool) {
 func (t *turns) Len() int { return len(*t) }
 func (t *turns) Less(i, j int) bool {
 	a, b := (*t)[i], (*t)[j]
-	return cmp.Or(cmp.Compare(a.inProgress, b.inProgress), cmp.Compare(a.served, b.served), cmp.Compare(a.places[0], b.places[0])) < 0
+	return cmp.Or(cmp.Compare(a.inProgress, b.inProgress), cmp.Compare(a.served, b.served), cmp.Compare(a.positions[0], b.positions[0])) < 0
 }
 func (t *turns) Swap(i, j int) { (*t)[i], (*t)[j] = (*t)[j], (*t)[i] }
-func (*turns) Push(any)        {} // they only get less
+func (*turns) Push(any)        {} // the heap only shrinks
 func (t *turns) Pop() any {
 	last := (*t)[len(*t)-1]
 	*t = (*t)[:len(*t)-1]

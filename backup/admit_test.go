@@ -10,8 +10,8 @@ import (
 
 var admissionNow = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// waits is a candidate of project p in zone az whose newest restore point is so old; 0: it has none.
-func waits(id string, point time.Duration, more func(*Candidate)) Candidate {
+// waiting returns a candidate of project p in zone az whose newest restore point has this age; 0: it has none.
+func waiting(id string, point time.Duration, more func(*Candidate)) Candidate {
 	c := Candidate{ID: id, ProjectID: "p", Zone: "az", PlannedAt: admissionNow}
 	if point != 0 {
 		c.LastPointAt = new(admissionNow.Add(-point))
@@ -24,18 +24,18 @@ func waits(id string, point time.Duration, more func(*Candidate)) Candidate {
 
 func ofProject(id string) func(*Candidate) { return func(c *Candidate) { c.ProjectID = id } }
 func inZone(zone string) func(*Candidate)  { return func(c *Candidate) { c.Zone = zone } }
-func outOfTurn(c *Candidate)               { c.ForcedFull = true }
-func byHand(c *Candidate)                  { c.Manual = true }
+func forcedFull(c *Candidate)              { c.ForcedFull = true }
+func manual(c *Candidate)                  { c.Manual = true }
 
-// makes is a record that Cinder has been making for so long, with six hours for it.
-func makes(project, zone string, since time.Duration, usual *time.Duration) InProgress {
+// creating returns a record that Cinder has been processing since then, with a time limit of six hours.
+func creating(project, zone string, since time.Duration, usual *time.Duration) InProgress {
 	requested := admissionNow.Add(-since)
 	return InProgress{ProjectID: project, Zone: zone, State: Creating, Named: true, RequestedAt: &requested, Deadline: new(requested.Add(6 * time.Hour)), Usual: usual}
 }
 
-// asks is a record that Cinder does not take for a reason since an hour.
-func asks(project, zone string, reason Reason) InProgress {
-	b := makes(project, zone, time.Hour, nil)
+// notAccepted returns a record that Cinder has not accepted for an hour, for this reason.
+func notAccepted(project, zone string, reason Reason) InProgress {
+	b := creating(project, zone, time.Hour, nil)
 	b.Named, b.Reason, b.UnansweredRequestAt = false, reason, b.RequestedAt
 	return b
 }
@@ -51,27 +51,27 @@ func TestAdmit(t *testing.T) {
 	t.Parallel()
 	hour := time.Hour
 	large := []Candidate{
-		waits("large-0", 90*hour, ofProject("large")), waits("large-1", 89*hour, ofProject("large")), waits("large-2", 88*hour, ofProject("large")),
-		waits("small-0", 2*hour, ofProject("small")), waits("small-1", hour, ofProject("small")),
+		waiting("large-0", 90*hour, ofProject("large")), waiting("large-1", 89*hour, ofProject("large")), waiting("large-2", 88*hour, ofProject("large")),
+		waiting("small-0", 2*hour, ofProject("small")), waiting("small-1", hour, ofProject("small")),
 	}
 	needs := []Candidate{
-		waits("a-young", hour, nil), waits("b-old", 48*hour, nil), waits("c-none", 0, nil), waits("d-by-hand-too", time.Minute, byHand),
-		waits("e-by-hand", hour, byHand), waits("f-theirs", 0, ofProject("q")),
+		waiting("a-young", hour, nil), waiting("b-old", 48*hour, nil), waiting("c-none", 0, nil), waiting("d-by-hand-too", time.Minute, manual),
+		waiting("e-by-hand", hour, manual), waiting("f-theirs", 0, ofProject("q")),
 	}
-	four := []Candidate{waits("n0", 0, nil), waits("n1", 0, nil), waits("n2", 0, nil), waits("n3", 0, nil)}
+	four := []Candidate{waiting("n0", 0, nil), waiting("n1", 0, nil), waiting("n2", 0, nil), waiting("n3", 0, nil)}
 	var free []Candidate
-	held := []Candidate{waits("alive-1", 3*hour, nil), waits("alive-2", 2*hour, nil), waits("alive-3", hour, nil)}
+	held := []Candidate{waiting("alive-1", 3*hour, nil), waiting("alive-2", 2*hour, nil), waiting("alive-3", hour, nil)}
 	for i := range 5 {
-		free = append(free, waits(fmt.Sprint("free-", i), 0, ofProject(fmt.Sprint("q", i))))
-		held = append(held, waits(fmt.Sprint("dead-", i), 0, inZone("dead")), waits(fmt.Sprint("storm-", i), 0, outOfTurn))
+		free = append(free, waiting(fmt.Sprint("free-", i), 0, ofProject(fmt.Sprint("q", i))))
+		held = append(held, waiting(fmt.Sprint("dead-", i), 0, inZone("dead")), waiting(fmt.Sprint("storm-", i), 0, forcedFull))
 	}
 	stuck := []InProgress{}
 	dead := []InProgress{}
 	for i := range 5 {
-		stuck = append(stuck, makes(fmt.Sprint("dead-", i), "az", 4*hour, nil))
+		stuck = append(stuck, creating(fmt.Sprint("dead-", i), "az", 4*hour, nil))
 	}
 	for range 3 {
-		b := makes("other", "dead", time.Minute, nil)
+		b := creating("other", "dead", time.Minute, nil)
 		b.ForcedFull = true
 		dead = append(dead, b)
 	}
@@ -87,38 +87,38 @@ func TestAdmit(t *testing.T) {
 		"nobody waits":                            {},
 		"without caps all":                        {facts: AdmissionFacts{Waiting: large}, admitted: []string{"large-0", "small-0", "large-1", "small-1", "large-2"}},
 		"projects take turns":                     {facts: AdmissionFacts{Caps: Caps{Total: 3}, Waiting: large}, admitted: []string{"large-0", "small-0", "large-1"}, held: map[Held]int{HeldByTotal: 2}},
-		"less in progress goes first":             {facts: AdmissionFacts{Caps: Caps{Total: 2}, Waiting: large, InProgress: []InProgress{makes("large", "az", time.Minute, nil)}}, admitted: []string{"small-0"}, held: map[Held]int{HeldByTotal: 4}},
+		"less in progress goes first":             {facts: AdmissionFacts{Caps: Caps{Total: 2}, Waiting: large, InProgress: []InProgress{creating("large", "az", time.Minute, nil)}}, admitted: []string{"small-0"}, held: map[Held]int{HeldByTotal: 4}},
 		"served less lately goes first":           {facts: AdmissionFacts{Caps: Caps{Total: 1}, Waiting: large, Recent: []Recent{{ProjectID: "large", Zone: "az", Ended: 1, Made: 1}}}, admitted: []string{"small-0"}, held: map[Held]int{HeldByTotal: 4}},
 		"by hand, then without one, then oldest":  {facts: AdmissionFacts{Waiting: needs}, admitted: []string{"e-by-hand", "f-theirs", "d-by-hand-too", "c-none", "b-old", "a-young"}},
-		"full: nobody":                            {facts: AdmissionFacts{Caps: Caps{Total: 1}, Waiting: four, InProgress: []InProgress{makes("q", "az", time.Minute, nil)}}, held: map[Held]int{HeldByTotal: 4}},
+		"full: nobody":                            {facts: AdmissionFacts{Caps: Caps{Total: 1}, Waiting: four, InProgress: []InProgress{creating("q", "az", time.Minute, nil)}}, held: map[Held]int{HeldByTotal: 4}},
 		"cap of the project":                      {facts: AdmissionFacts{Caps: Caps{PerProject: 3}, Waiting: four}, admitted: []string{"n0", "n1", "n2"}, held: map[Held]int{HeldByProject: 1}},
 		"cap of the zone":                         {facts: AdmissionFacts{Caps: Caps{PerZone: 3}, Waiting: four}, admitted: []string{"n0", "n1", "n2"}, held: map[Held]int{HeldByZone: 1}},
-		"fulls in turn don't count as out of it":  {facts: AdmissionFacts{Caps: Caps{ForcedFull: 1}, Waiting: []Candidate{waits("s1", 0, outOfTurn), waits("s2", 0, outOfTurn), waits("t1", hour, nil), waits("t2", hour, nil)}}, admitted: []string{"s1", "t1", "t2"}, held: map[Held]int{HeldByForcedFulls: 1}},
+		"fulls in turn don't count as out of it":  {facts: AdmissionFacts{Caps: Caps{ForcedFull: 1}, Waiting: []Candidate{waiting("s1", 0, forcedFull), waiting("s2", 0, forcedFull), waiting("t1", hour, nil), waiting("t2", hour, nil)}}, admitted: []string{"s1", "t1", "t2"}, held: map[Held]int{HeldByForcedFulls: 1}},
 		"what a cap holds back starves no others": {facts: AdmissionFacts{Caps: Caps{PerProject: 2, PerZone: 3, ForcedFull: 3}, Waiting: held, InProgress: dead}, admitted: []string{"alive-1", "alive-2"}, held: map[Held]int{HeldByZone: 5, HeldByForcedFulls: 5, HeldByProject: 1}},
-		"three times its usual time is stuck":     {facts: AdmissionFacts{Caps: Caps{Total: 2}, Waiting: free, InProgress: []InProgress{makes("x", "az", 31*time.Minute, usual), makes("y", "az", 29*time.Minute, usual)}}, admitted: []string{"free-0"}, held: map[Held]int{HeldByTotal: 4}, stuck: 1},
-		"without history half of its time is":     {facts: AdmissionFacts{Caps: Caps{Total: 2}, Waiting: free, InProgress: []InProgress{makes("x", "az", 181*time.Minute, nil), makes("y", "az", 179*time.Minute, nil)}}, admitted: []string{"free-0"}, held: map[Held]int{HeldByTotal: 4}, stuck: 1},
+		"three times its usual time is stuck":     {facts: AdmissionFacts{Caps: Caps{Total: 2}, Waiting: free, InProgress: []InProgress{creating("x", "az", 31*time.Minute, usual), creating("y", "az", 29*time.Minute, usual)}}, admitted: []string{"free-0"}, held: map[Held]int{HeldByTotal: 4}, stuck: 1},
+		"without history half of its time is":     {facts: AdmissionFacts{Caps: Caps{Total: 2}, Waiting: free, InProgress: []InProgress{creating("x", "az", 181*time.Minute, nil), creating("y", "az", 179*time.Minute, nil)}}, admitted: []string{"free-0"}, held: map[Held]int{HeldByTotal: 4}, stuck: 1},
 		"two of five stuck count again":           {facts: AdmissionFacts{Caps: Caps{Total: 2, Stuck: 3}, Waiting: free, InProgress: stuck}, held: map[Held]int{HeldByTotal: 5}, stuck: 5},
 		"one of five stuck counts again":          {facts: AdmissionFacts{Caps: Caps{Total: 2, Stuck: 4}, Waiting: free, InProgress: stuck}, admitted: []string{"free-0"}, held: map[Held]int{HeldByTotal: 4}, stuck: 5},
-		"a stuck project keeps to its cap":        {facts: AdmissionFacts{Caps: Caps{Total: 4, PerProject: 2}, Waiting: []Candidate{waits("dead", 0, nil), waits("alive", 0, ofProject("q"))}, InProgress: times(2, makes("p", "az", 4*hour, nil))}, admitted: []string{"alive"}, held: map[Held]int{HeldByProject: 1}, stuck: 2},
-		"a stuck zone keeps to its cap":           {facts: AdmissionFacts{Caps: Caps{Total: 4, PerZone: 2}, Waiting: []Candidate{waits("dead", 0, nil), waits("alive", 0, inZone("b"))}, InProgress: times(2, makes("q", "az", 4*hour, nil))}, admitted: []string{"alive"}, held: map[Held]int{HeldByZone: 1}, stuck: 2},
-		"no service in a zone":                    {facts: AdmissionFacts{Outage: Outage{Zones: map[string]bool{"dead": true}}, Waiting: []Candidate{waits("a", 0, inZone("dead")), waits("b", 0, nil)}}, admitted: []string{"b"}, held: map[Held]int{Held(WhileOutage): 1}, caution: WhileOutage},
+		"a stuck project keeps to its cap":        {facts: AdmissionFacts{Caps: Caps{Total: 4, PerProject: 2}, Waiting: []Candidate{waiting("dead", 0, nil), waiting("alive", 0, ofProject("q"))}, InProgress: times(2, creating("p", "az", 4*hour, nil))}, admitted: []string{"alive"}, held: map[Held]int{HeldByProject: 1}, stuck: 2},
+		"a stuck zone keeps to its cap":           {facts: AdmissionFacts{Caps: Caps{Total: 4, PerZone: 2}, Waiting: []Candidate{waiting("dead", 0, nil), waiting("alive", 0, inZone("b"))}, InProgress: times(2, creating("q", "az", 4*hour, nil))}, admitted: []string{"alive"}, held: map[Held]int{HeldByZone: 1}, stuck: 2},
+		"no service in a zone":                    {facts: AdmissionFacts{Outage: Outage{Zones: map[string]bool{"dead": true}}, Waiting: []Candidate{waiting("a", 0, inZone("dead")), waiting("b", 0, nil)}}, admitted: []string{"b"}, held: map[Held]int{Held(WhileOutage): 1}, caution: WhileOutage},
 		"no service at all":                       {facts: AdmissionFacts{Outage: Outage{All: true}, Waiting: four}, held: map[Held]int{Held(WhileOutage): 4}, caution: WhileOutage},
 		"throttled": {
-			facts: AdmissionFacts{Waiting: four, InProgress: []InProgress{asks("p", "az", Throttled)}}, held: map[Held]int{Held(WhileThrottle): 4}, stuck: 1,
+			facts: AdmissionFacts{Waiting: four, InProgress: []InProgress{notAccepted("p", "az", Throttled)}}, held: map[Held]int{Held(WhileThrottle): 4}, stuck: 1,
 			brakes: map[AdmissionScope]Brake{{Project: "p"}: {Why: WhileThrottle, Held: 4}},
 		},
 		"away, a probe begins": {
-			facts: AdmissionFacts{Waiting: four, InProgress: times(3, asks("p", "az", CinderUnavailable))}, admitted: []string{"n0"}, held: map[Held]int{Held(WhileAway): 3}, stuck: 3,
+			facts: AdmissionFacts{Waiting: four, InProgress: times(3, notAccepted("p", "az", CinderUnavailable))}, admitted: []string{"n0"}, held: map[Held]int{Held(WhileAway): 3}, stuck: 3,
 			brakes: map[AdmissionScope]Brake{{Project: "p", Zone: "az"}: {Why: WhileAway, Held: 3}},
 		},
-		"two away prove nothing": {facts: AdmissionFacts{Waiting: four, InProgress: times(2, asks("p", "az", CinderUnavailable))}, admitted: []string{"n0", "n1", "n2", "n3"}, stuck: 2},
+		"two away prove nothing": {facts: AdmissionFacts{Waiting: four, InProgress: times(2, notAccepted("p", "az", CinderUnavailable))}, admitted: []string{"n0", "n1", "n2", "n3"}, stuck: 2},
 		"failing": {
 			facts: AdmissionFacts{Waiting: four, Recent: []Recent{{"p", "az", 5, 5, 0}}}, admitted: []string{"n0"}, held: map[Held]int{Held(WhileFailing): 3},
 			brakes: map[AdmissionScope]Brake{{Project: "p", Zone: "az"}: {Why: WhileFailing, Held: 3}},
 		},
 		"tenants' failures are no sign": {facts: AdmissionFacts{Waiting: four, Recent: []Recent{{"p", "az", 9, 0, 0}}}, admitted: []string{"n0", "n1", "n2", "n3"}},
 		"several projects are the cloud": {
-			facts:    AdmissionFacts{Waiting: four, InProgress: []InProgress{asks("a", "az", CinderUnavailable), asks("b", "az", CinderUnavailable), asks("c", "az", Unauthorised)}},
+			facts:    AdmissionFacts{Waiting: four, InProgress: []InProgress{notAccepted("a", "az", CinderUnavailable), notAccepted("b", "az", CinderUnavailable), notAccepted("c", "az", Unauthorised)}},
 			admitted: []string{"n0"}, held: map[Held]int{Held(WhileAway): 3}, stuck: 3, caution: WhileAway,
 		},
 	} {
@@ -137,11 +137,11 @@ func TestAdmit(t *testing.T) {
 	}
 }
 
-// BenchmarkAdmitManyWaiting decides about a hundred thousand that wait.
+// BenchmarkAdmitManyWaiting admits from a hundred thousand candidates.
 func BenchmarkAdmitManyWaiting(b *testing.B) {
 	f := AdmissionFacts{Caps: Caps{Total: 2000, PerProject: 10, PerZone: 1900, ForcedFull: 5}}
 	for i := range 100_000 {
-		f.Waiting = append(f.Waiting, waits(fmt.Sprintf("%06d", i*7919%100_000), time.Duration(i%977)*time.Minute, ofProject(fmt.Sprint("p", i%300))))
+		f.Waiting = append(f.Waiting, waiting(fmt.Sprintf("%06d", i*7919%100_000), time.Duration(i%977)*time.Minute, ofProject(fmt.Sprint("p", i%300))))
 	}
 	b.ReportAllocs()
 	for b.Loop() {

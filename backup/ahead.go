@@ -5,19 +5,17 @@ import (
 	"time"
 )
 
-// A Prospect is what will be decided for a volume at a later beat, if nothing
-// but time changes until then.
+// A Prospect is the decision that a later plan will make for a volume if nothing but time changes until then.
 type Prospect struct {
 	Decision
 
-	ScheduledFor time.Time // the plan that decides so
-	// EndsWell says that the backup in progress is assumed to become a restore
-	// point.
+	ScheduledFor time.Time // time of that plan
+	// EndsWell reports that the forecast assumes the backup in progress becomes a restore point.
 	EndsWell bool
 }
 
-// Ahead returns what [Next] says now, and the first beat after now at which it
-// will ask for something by time alone; nil where no time does.
+// Ahead returns the decision of [Next] now, and the first later plan that will ask for something by time alone; nil
+// if no plan does.
 func Ahead(now time.Time, p Policy, s Subject, records []Record) (Decision, *Prospect) {
 	d := Next(now, p, s, records)
 	if d.Action != Wait {
@@ -26,17 +24,16 @@ func Ahead(now time.Time, p Policy, s Subject, records []Record) (Decision, *Pro
 	var ahead Prospect
 	later := d
 	if s.Status == "backing-up" {
-		s.Status = "in-use" // it passes with the backup
+		s.Status = "in-use" // the status backing-up ends with the backup
 	}
 	if d.Reason == BackupInProgress {
-		records, ahead.EndsWell = endedWell(now, records), true
+		records, ahead.EndsWell = assumeSuccess(now, records), true
 		later = Next(now, p, s, records)
-		if later.Action != Wait { // due again at once: at the next beat
+		if later.Action != Wait { // due again at once: at the next run
 			later.At = now
 		}
 	}
-	// A leftover or a busy parent is waited for from beat to beat, for an
-	// interval at most.
+	// A leftover or a busy parent delays the backup from run to run, for one interval at most.
 	for n := 0; n < maxRuns && (n == 0 || later.Action == Wait) && !later.At.IsZero(); n++ {
 		ahead.ScheduledFor = firstRun(now, later.At, p.Period)
 		later = Next(ahead.ScheduledFor, p, s, records)
@@ -48,22 +45,20 @@ func Ahead(now time.Time, p Policy, s Subject, records []Record) (Decision, *Pro
 	return d, &ahead
 }
 
-// maxRuns bounds how far ahead is looked: no interval has more beats of half
-// an hour in a year.
+// maxRuns limits how far ahead the forecast goes: an interval of a year has fewer runs of half an hour than this.
 const maxRuns = 20_000
 
-// firstRun returns the first beat of the grid that is at or after t, and after
-// now.
+// firstRun returns the first run of the grid that is at or after t, and after now.
 func firstRun(now, t time.Time, period time.Duration) time.Time {
-	beat := Grid(t, period)
-	for beat.Before(t) || !beat.After(now) {
-		beat = beat.Add(max(period, time.Second))
+	run := Grid(t, period)
+	for run.Before(t) || !run.After(now) {
+		run = run.Add(max(period, time.Second))
 	}
-	return beat
+	return run
 }
 
-// endedWell shows records as if the one in progress were a restore point now.
-func endedWell(now time.Time, records []Record) []Record {
+// assumeSuccess returns the records as if the one in progress were a restore point now.
+func assumeSuccess(now time.Time, records []Record) []Record {
 	records = slices.Clone(records)
 	for i, r := range records {
 		if r.State.InProgress() {

@@ -2,33 +2,32 @@ package backup
 
 import "time"
 
-// Far beyond its usual time is three times as long as the longest of the
-// volume's last backups, and at least ten minutes.
+// A backup is far beyond its usual time if it takes three times as long as the longest of the volume's last backups,
+// and at least ten minutes.
 const (
 	farBeyond = 3
-	leastTime = 10 * time.Minute
+	minTime   = 10 * time.Minute
 )
 
-// FarBeyond tells whether a backup takes so much longer than it should that it
-// probably hangs: by the time that the volume's last ones took (usual, nil
-// where there is none), or else by half of its time limit. Its deadline has not
-// passed yet.
+// FarBeyond reports whether a backup takes so much longer than usual that it probably hangs, although its deadline
+// has not passed yet. usual is the longest time of the volume's last backups, nil if there are none. The limit is half
+// of the backup's time limit, or the one that follows from usual if that is less.
 func FarBeyond(now, requested, deadline time.Time, usual *time.Duration) bool {
 	bound := deadline.Sub(requested) / 2
 	if usual != nil {
-		bound = min(bound, max(farBeyond**usual, leastTime))
+		bound = min(bound, max(farBeyond**usual, minTime))
 	}
 	return now.Sub(requested) > bound
 }
 
-// A Pace is what our records say of how well Cinder does for one project in one availability zone, or for more than
-// one of them together.
+// A BackPressure counts, from our records, how well Cinder works for one project in one availability zone, or for
+// several of these scopes together.
 type BackPressure struct {
-	InProgress   int // asked for, or about to be
-	Throttled    int // of those, wait because Cinder asked us to slow down
-	Unanswered   int // of those, wait because Cinder does not answer
-	Newly        int // of the throttled and unanswered, asked for the first time within the last ten minutes
-	Failed, Made int // backups that ended within the last ten minutes: by Cinder's fault, and well
+	InProgress   int // backups requested, or about to be
+	Throttled    int // those that wait because Cinder asked us to slow down
+	Unanswered   int // those that wait because Cinder does not answer
+	Newly        int // throttled and unanswered backups that were first requested within the last ten minutes
+	Failed, Made int // backups that ended within the last ten minutes: failed by Cinder's fault, and made
 }
 
 func (p BackPressure) plus(q BackPressure) BackPressure {
@@ -38,22 +37,22 @@ func (p BackPressure) plus(q BackPressure) BackPressure {
 	}
 }
 
-// A Caution says why fewer backups begin than the caps leave room for.
+// A ThrottleReason is the reason why fewer backups begin than the caps allow.
 type ThrottleReason string
 
-// The cautions.
+// The throttle reasons.
 const (
 	NotThrottled  ThrottleReason = ""
 	WhileThrottle ThrottleReason = "throttled"  // Cinder asked us to slow down
 	WhileAway     ThrottleReason = "away"       // most requests go unanswered
-	WhileFailing  ThrottleReason = "failing"    // most backups fail by Cinder's fault
-	WhileOutage   ThrottleReason = "no_service" // no cinder-backup is up, in some zone
+	WhileFailing  ThrottleReason = "failing"    // most backups fail because of Cinder
+	WhileOutage   ThrottleReason = "no_service" // no cinder-backup service is up in some zone
 )
 
-// ThrottleReasons lists all that hold something back.
+// ThrottleReasons lists all reasons that hold backups back.
 var ThrottleReasons = []ThrottleReason{WhileThrottle, WhileAway, WhileFailing, WhileOutage}
 
-// Few numbers prove nothing: below these, nobody is cautious.
+// Small numbers prove nothing: below these minimums there is no throttling.
 const (
 	unansweredAtLeast = 3
 	failedAtLeast     = 5
@@ -61,8 +60,8 @@ const (
 	projectsAtLeast   = 3
 )
 
-// shows says what p is a sign of, however small the numbers.
-func (p BackPressure) shows() ThrottleReason {
+// sign returns the trouble that p is a sign of, however small the numbers are.
+func (p BackPressure) sign() ThrottleReason {
 	switch {
 	case p.Throttled > 0:
 		return WhileThrottle
@@ -74,7 +73,7 @@ func (p BackPressure) shows() ThrottleReason {
 	return NotThrottled
 }
 
-// proves tells whether p shows it in numbers that prove it.
+// proves reports whether the numbers of p are large enough to prove this trouble.
 func (p BackPressure) proves(why ThrottleReason) bool {
 	switch why {
 	case WhileThrottle:
@@ -88,8 +87,9 @@ func (p BackPressure) proves(why ThrottleReason) bool {
 	return false
 }
 
-// probe is how many may begin at once although nothing should: one, while none that was tried lately met the same, and
-// none is on its way that nothing is known of. It is how we notice that some do well beside those that don't.
+// probe returns how many backups may begin while the others are held back: one, or none if a recent backup met the
+// same trouble or the result of one in progress is still unknown. The probe shows when some backups succeed although
+// others don't.
 func (p BackPressure) probe() int {
 	if p.Newly > 0 || p.InProgress > p.Throttled+p.Unanswered {
 		return 0
@@ -97,6 +97,5 @@ func (p BackPressure) probe() int {
 	return 1
 }
 
-// CloudTrouble are the reasons of a failure that speak of Cinder as a whole
-// rather than of one volume or project.
+// CloudTrouble lists the failure reasons that concern Cinder as a whole, not one volume or project.
 var CloudTrouble = []Reason{BackupError, CinderUnavailable, Throttled, Refused}

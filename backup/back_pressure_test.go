@@ -31,7 +31,7 @@ func at(project string) AdmissionScope { return AdmissionScope{project, "nova"} 
 
 func one(zone string) map[string]bool { return map[string]bool{zone: true} }
 
-func TestTroubleOfOneProjectHoldsBackThatProjectAlone(t *testing.T) {
+func TestTroubleOfOneProjectThrottlesOnlyThatProject(t *testing.T) {
 	for name, c := range map[string]struct {
 		pressure BackPressure
 		limit    int
@@ -78,7 +78,7 @@ func TestTroubleOfOneProjectHoldsBackThatProjectAlone(t *testing.T) {
 	}
 }
 
-func TestOnlySeveralProjectsAreTheCloud(t *testing.T) {
+func TestCloudIsThrottledOnlyBySeveralProjects(t *testing.T) {
 	bad, good := BackPressure{InProgress: 1, Unanswered: 1, Newly: 1}, BackPressure{Made: 3}
 	pressures := map[AdmissionScope]BackPressure{at("a"): bad, at("b"): bad, at("c"): good}
 	assert.Equal(t, NotThrottled, BrakesOf(pressures, one("nova")).Cloud(), "two projects")
@@ -88,7 +88,7 @@ func TestOnlySeveralProjectsAreTheCloud(t *testing.T) {
 	assert.Equal(t, NotThrottled, BrakesOf(pressures, one("nova")).Cloud(), "three of seven")
 }
 
-func TestTroubleOfOneZoneHoldsBackThatZoneAlone(t *testing.T) {
+func TestTroubleOfOneZoneThrottlesOnlyThatZone(t *testing.T) {
 	failing := BackPressure{Failed: 2}
 	pressures := map[AdmissionScope]BackPressure{at("a"): failing, at("b"): failing, at("c"): failing, {"a", "other"}: {}}
 	b := BrakesOf(pressures, map[string]bool{"nova": true, "other": true})
@@ -101,7 +101,7 @@ func TestTroubleOfOneZoneHoldsBackThatZoneAlone(t *testing.T) {
 	assert.Equal(t, WhileFailing, BrakesOf(pressures, map[string]bool{"nova": true, "other": true}).Cloud(), "two zones show it")
 }
 
-// Cloud says what holds the whole cloud back.
+// Cloud returns why the whole cloud is throttled.
 func (b Brakes) Cloud() ThrottleReason {
 	if one := b[AdmissionScope{}]; one != nil {
 		return one.Why

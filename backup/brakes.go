@@ -5,37 +5,36 @@ import (
 	"slices"
 )
 
-// A Place is one project in one availability zone; one of the two is empty where all of them are meant.
+// An AdmissionScope is one project in one availability zone. An empty field means all projects or all zones.
 type AdmissionScope struct{ Project, Zone string }
 
-// A Brake holds back what would begin in one place.
+// A Brake limits how many backups may begin in one scope.
 type Brake struct {
 	Why   ThrottleReason
 	Limit int // how many may begin now
 	Held  int // how many wait because of it
 }
 
-// Brakes are all that hold something back, by place: one project in one zone, a project, a zone, and the whole cloud
-// (the empty place).
+// Brakes are the brakes by scope: one project in one zone, a project, a zone, or the whole cloud (the empty scope).
 type Brakes map[AdmissionScope]*Brake
 
-// BrakesOf decides from what the records say of each project in each zone. Trouble of one project, or of its volumes in
-// one zone, is its own: only what several projects show is that of a zone, or of the cloud. Where volumes wait in
-// several zones, the cloud's is also what several zones show.
+// BrakesOf decides from the back-pressure of each project in each zone. Trouble of one project, or of its volumes in
+// one zone, affects only that scope. Trouble that several projects show affects the zone, or the cloud. Where volumes
+// wait in several zones, trouble of the cloud must also show in several zones.
 func BrakesOf(pressures map[AdmissionScope]BackPressure, zones map[string]bool) Brakes {
 	b := Brakes{}
 	throttled, byZone, all := map[string]bool{}, map[string]*several{}, newSeveral()
-	for place, p := range pressures {
+	for scope, p := range pressures {
 		if p.Throttled > 0 {
-			throttled[place.Project] = true
-		} else if why := p.shows(); p.proves(why) {
-			b.set(place, p, why)
+			throttled[scope.Project] = true
+		} else if why := p.sign(); p.proves(why) {
+			b.set(scope, p, why)
 		}
-		if byZone[place.Zone] == nil {
-			byZone[place.Zone] = newSeveral()
+		if byZone[scope.Zone] == nil {
+			byZone[scope.Zone] = newSeveral()
 		}
-		byZone[place.Zone].add(place, p)
-		all.add(place, p)
+		byZone[scope.Zone].add(scope, p)
+		all.add(scope, p)
 	}
 	for project := range throttled {
 		b[AdmissionScope{Project: project}] = &Brake{Why: WhileThrottle}
@@ -51,7 +50,7 @@ func BrakesOf(pressures map[AdmissionScope]BackPressure, zones map[string]bool) 
 	return b
 }
 
-// set puts on the brake: while most fail one begins at a time, else only a probe does.
+// set adds a brake: while most backups fail, one may begin at a time; for any other reason, only a probe.
 func (b Brakes) set(at AdmissionScope, p BackPressure, why ThrottleReason) {
 	limit := 1
 	if why != WhileFailing {
@@ -60,8 +59,8 @@ func (b Brakes) set(at AdmissionScope, p BackPressure, why ThrottleReason) {
 	b[at] = &Brake{Why: why, Limit: limit}
 }
 
-// over are the brakes that hold for a volume at the place.
-func (b Brakes) over(at AdmissionScope) (all []*Brake) {
+// applying returns the brakes that apply to a volume in this scope.
+func (b Brakes) applying(at AdmissionScope) (all []*Brake) {
 	for _, p := range []AdmissionScope{{}, {Zone: at.Zone}, {Project: at.Project}, at} {
 		if one := b[p]; one != nil {
 			all = append(all, one)
@@ -70,10 +69,10 @@ func (b Brakes) over(at AdmissionScope) (all []*Brake) {
 	return all
 }
 
-// Begin returns why no further backup may begin at the place, [NotThrottled] where
-// one may, and counts it.
+// Begin returns why no further backup may begin in this scope, or [NotThrottled] if one may. It counts the backup
+// either way.
 func (b Brakes) Begin(at AdmissionScope) ThrottleReason {
-	over := b.over(at)
+	over := b.applying(at)
 	first := slices.IndexFunc(over, func(one *Brake) bool { return one.Limit <= 0 })
 	for _, one := range over {
 		if first >= 0 {
@@ -88,11 +87,11 @@ func (b Brakes) Begin(at AdmissionScope) ThrottleReason {
 	return over[first].Why
 }
 
-// several is what the projects of a zone, or of the cloud, show together.
+// several sums up what the projects of a zone, or of the cloud, show.
 type several struct {
 	pressure BackPressure
-	projects map[string]bool                    // with any sign, good or bad
-	show     map[ThrottleReason]map[string]bool // projects
+	projects map[string]bool                    // projects with any sign, good or bad
+	show     map[ThrottleReason]map[string]bool // projects with this trouble
 	zones    map[ThrottleReason]map[string]bool
 }
 
@@ -103,7 +102,7 @@ func newSeveral() *several {
 func (s *several) add(at AdmissionScope, p BackPressure) {
 	s.pressure = s.pressure.plus(p)
 	s.projects[at.Project] = true
-	why := p.shows()
+	why := p.sign()
 	if why == NotThrottled {
 		return
 	}
@@ -113,7 +112,8 @@ func (s *several) add(at AdmissionScope, p BackPressure) {
 	s.show[why][at.Project], s.zones[why][at.Zone] = true, true
 }
 
-// common is the trouble of at least three projects that are half of all with any sign, in so many zones.
+// common returns the trouble that at least three projects show, if they are half of all projects with any sign and
+// are in at least this many zones.
 func (s *several) common(zones int) ThrottleReason {
 	found := NotThrottled
 	for _, why := range ThrottleReasons {

@@ -6,32 +6,30 @@ import (
 	"time"
 )
 
-// A Link is one backup of a volume among the others: what Cinder says of it,
-// and what our record adds.
+// A Link is one backup of a volume in its chain: Cinder's data, and what our record adds.
 type Link struct {
 	BackupID    string
-	RecordID    string // empty: foreign
+	RecordID    string // empty if foreign
 	ProjectID   string
 	Kind        Kind
 	Status      Status
 	SizeGiB     int
-	DataTime    time.Time // of its data, within the bounds of our own times: by it a link ages
-	OrderTime   time.Time // of its data as Cinder has it, which decides what stands on what; zero: the same
-	CreatedTime time.Time // Cinder's; breaks ties
-	Retention   Period    // in force for this link; empty: not known, it stays
-	Depended    bool      // Cinder says that others build on it
-	Held        bool      // what is not ours built on it when its removal was due last; of records only: what Cinder has shows it
+	DataTime    time.Time // time of its data, within the bounds of our own times; its age is counted from here
+	OrderTime   time.Time // data timestamp in Cinder, which decides what depends on what; zero means DataTime
+	CreatedTime time.Time // in Cinder; breaks ties
+	Retention   Period    // in force for this link; empty if unknown: the link is retained
+	Depended    bool      // Cinder reports that other backups depend on it
+	Held        bool      // a foreign backup depended on it when its removal was last due; only set for links from records
 }
 
-// Foreign tells whether this installation did not make l.
+// Foreign reports whether another installation, or a tenant, made l.
 func (l Link) Foreign() bool { return l.RecordID == "" }
 
-// A Chain is a full and the incrementals on it, in data timestamp order, of
-// one volume in one owning project. Where the full is gone its incrementals
-// form a chain without one.
+// A Chain is a full and its incrementals of one volume in one owning project, in order of their data timestamps. If
+// the full is gone, its incrementals form a chain without one.
 type Chain []Link
 
-// order is where l stands among the others by Cinder's clock.
+// order returns the time that orders l among the others by Cinder's clock.
 func (l Link) order() time.Time {
 	if l.OrderTime.IsZero() {
 		return l.DataTime
@@ -39,11 +37,11 @@ func (l Link) order() time.Time {
 	return l.OrderTime
 }
 
-// usable tells whether l itself could be restored, or restored from, now.
+// usable reports whether l itself could be restored now, or is being restored.
 func (l Link) usable() bool { return l.Status == StatusAvailable || l.Status == StatusRestoring }
 
-// Without returns the links as they are once that one is gone: what stood
-// below it in its chain carries it no more.
+// Without returns the links as they are after one is removed: the link before it in its chain has no dependent any
+// more.
 func Without(links []Link, gone Link) []Link {
 	below := ""
 	for _, c := range Chains(links) {
@@ -61,33 +59,29 @@ func Without(links []Link, gone Link) []Link {
 	return left
 }
 
-// earlier orders links by when they were made. Cinder's times have whole
-// seconds, so ties happen; the ID makes the order the same at every look.
+// earlier orders links by when they were made. Cinder's times are whole seconds, so ties happen; the ID makes the
+// order deterministic.
 func earlier(a, b Link) int {
 	return cmp.Or(a.DataTime.Compare(b.DataTime), a.order().Compare(b.order()), a.CreatedTime.Compare(b.CreatedTime), cmp.Compare(a.BackupID, b.BackupID))
 }
 
-// failedFull tells whether l is what is left of a failed full: nothing was
-// ever built on it.
+// failedFull reports whether l is the leftover of a failed full: no incremental was ever built on it.
 func (l Link) failedFull() bool { return l.Kind == Full && l.Status == StatusError }
 
-// Chains orders the links of one volume into chains, oldest first. Cinder
-// names no parent: it takes the newest backup by its data timestamp of the
-// volume in the token's project, whoever made it (since 2023.1 the newest one
-// that is available), and refuses one that is not available. So the order
-// tells, and a full that failed carries nothing. Where Cinder's clock ran ahead
-// for a while, the newest by its timestamp is not the one that was made last.
+// Chains groups the links of one volume into chains, oldest first. Cinder reports no parent. It uses the volume's
+// newest backup by data timestamp in the token's project, whoever made it (since 2023.1: the newest available one),
+// and refuses a parent that is not available. So the order shows the parent, and a failed full has no incrementals.
+// If Cinder's clock ran ahead for a while, the newest backup by timestamp is not the one that was made last.
 //
-// A chain that forked, as it can since 2023.1, is read as if each link stood on
-// the one before: that removes a branch late, never too early.
+// A forked chain, possible since 2023.1, is read as if each link depended on the one before: a branch may be removed
+// late, never too early.
 func Chains(links []Link) []Chain {
-	chains, _ := grown(links)
+	chains, _ := buildChains(links)
 	return chains
 }
 
-// grown returns the chains, and for each project the one that Cinder would put
-// an incremental on.
-func grown(links []Link) (chains []Chain, open map[string]int) {
+// buildChains returns the chains, and for each project the index of the chain that Cinder would add an incremental to.
+func buildChains(links []Link) (chains []Chain, open map[string]int) {
 	links = slices.Clone(links)
 	slices.SortFunc(links, earlier)
 	open = map[string]int{}
@@ -111,8 +105,8 @@ func grown(links []Link) (chains []Chain, open map[string]int) {
 	return chains, open
 }
 
-// usable returns how many links from the chain's beginning could be restored
-// now: a full, then incrementals without a gap.
+// usable returns how many links from the chain's start could be restored now: a full, then incrementals without a
+// gap.
 func (c Chain) usable() int {
 	if len(c) == 0 || c[0].Kind != Full {
 		return 0
@@ -124,8 +118,8 @@ func (c Chain) usable() int {
 	return n
 }
 
-// Restorable returns the restore points among links, oldest first: those that
-// could be restored now, with all that they stand on.
+// Restorable returns the restore points among links, oldest first: those that could be restored now, with everything
+// they depend on.
 func Restorable(links []Link) []Link { return restorable(Chains(links)) }
 
 func restorable(chains []Chain) []Link {
@@ -137,19 +131,17 @@ func restorable(chains []Chain) []Link {
 	return points
 }
 
-// Link shows r as a link that is kept as long as [Retention.For] says. It is what the
-// record knows, not what Cinder has; ok is false where Cinder holds nothing.
+// Link returns r as a link with the retention of [Retention.For]. It reflects what the record knows, not what Cinder
+// has; ok is false if Cinder has no backup for it.
 func (r Record) Link(inForce Retention) (l Link, ok bool) {
 	l, ok = r.link()
 	l.Retention = inForce.For(r)
 	return l, ok
 }
 
-// LinkOf shows b, as Cinder has it, as a link; r is its record, nil for a
-// foreign one. The time of its data is the record's, also where it never became
-// a restore point: Cinder's clock may be wrong. An error on what was a restore
-// point is nobody's leftover: it stays, with a status of its own, until somebody
-// looks.
+// LinkOf returns Cinder's backup b as a link; r is its record, nil for a foreign backup. The data time is the
+// record's, even if the backup never became a restore point, because Cinder's clock may be wrong. A former restore
+// point in status error is not a leftover: it gets [StatusSpoilt] and is retained until an operator checks it.
 func LinkOf(b Backup, r *Record, inForce Retention) Link {
 	l := Link{
 		BackupID: b.ID, ProjectID: b.ProjectID, Kind: Full, Status: b.Status, SizeGiB: b.SizeGiB,
@@ -165,15 +157,15 @@ func LinkOf(b Backup, r *Record, inForce Retention) Link {
 	switch {
 	case r.DataTimestamp != nil:
 		l.DataTime = *r.DataTimestamp
-	case !r.bounds(b.DataTimestamp):
-		l.DataTime = r.dated()
+	case !r.withinBounds(b.DataTimestamp):
+		l.DataTime = r.sortTime()
 	}
 	switch {
 	case r.State.InProgress():
 		l.Status = StatusCreating
 	case r.Reason == Cancelled && r.AvailableAt == nil && b.Status == StatusAvailable:
-		// Nobody wants it, though Cinder made it after all; also while its
-		// removal, which may never have reached Cinder, is being asked for.
+		// The record was cancelled, but Cinder made the backup. It is a leftover, also while its deletion is
+		// requested, because that request may never have reached Cinder.
 		l.Status = StatusError
 	case b.Status == StatusError && r.AvailableAt != nil && !r.State.Removing():
 		l.Status = StatusSpoilt
@@ -181,15 +173,14 @@ func LinkOf(b Backup, r *Record, inForce Retention) Link {
 	return l
 }
 
-// StatusSpoilt stands for an error on a backup that was available before.
+// StatusSpoilt is the status of a backup that is in error but was available before.
 const StatusSpoilt Status = "spoilt"
 
-// link shows r as a link, as far as the record knows; ok is false for records
-// that Cinder holds nothing of.
+// link returns r as a link, as far as the record knows; ok is false for records without a backup in Cinder.
 func (r Record) link() (l Link, ok bool) {
 	l = Link{
 		BackupID: r.BackupID, RecordID: r.ID, ProjectID: r.ProjectID, Kind: r.Kind,
-		SizeGiB: r.SizeGiB, DataTime: r.dated(), CreatedTime: r.dated(), Retention: r.Retention,
+		SizeGiB: r.SizeGiB, DataTime: r.sortTime(), CreatedTime: r.sortTime(), Retention: r.Retention,
 	}
 	if r.CinderTimestamp != nil {
 		l.OrderTime = *r.CinderTimestamp
@@ -209,8 +200,7 @@ func (r Record) link() (l Link, ok bool) {
 	case Failed:
 		l.Status = StatusError
 	case Lost:
-		// Its place in the chain is empty, but it stays a place: what stands
-		// above it can't be restored.
+		// The backup is gone, but it keeps its position in the chain: the links after it can't be restored.
 		l.Status = StatusErrorDeleting
 	case Creating, Overdue:
 		l.Status = StatusCreating

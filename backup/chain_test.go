@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// chains writes what stands together: `01 02 | 03`.
-func tellChains(chains []Chain) string {
+// formatChains formats chains: `01 02 | 03`.
+func formatChains(chains []Chain) string {
 	var all []string
 	for _, c := range chains {
 		var ids []string
@@ -38,17 +38,17 @@ func TestChains(t *testing.T) {
 		{"F-5h I-5h F-5h", "01 02 | 03", "01 02 03"}, // ties: by ID
 	} {
 		ls := links(t, c.history)
-		require.Equal(t, c.chains, tellChains(Chains(ls)), c.history)
-		require.Equal(t, c.restorable, strings.ReplaceAll(tellChains([]Chain{Restorable(ls)}), "|", ""), c.history)
+		require.Equal(t, c.chains, formatChains(Chains(ls)), c.history)
+		require.Equal(t, c.restorable, strings.ReplaceAll(formatChains([]Chain{Restorable(ls)}), "|", ""), c.history)
 	}
 	require.Zero(t, Chain(nil).usable())
 	require.Zero(t, Chain(links(t, "I-1h")).usable())
 	require.Equal(t, 1, Chain(links(t, "F-2h Ie-1h")).usable())
 }
 
-// Cinder's seconds tie: its creation time decides, whichever ID is smaller.
-func TestChainsByCreation(t *testing.T) {
+// Cinder's times in seconds are equal: the creation time decides, whichever ID is smaller.
+func TestChainsBreakTiesByCreationTime(t *testing.T) {
 	ls := links(t, "I-5h F-5h")
 	ls[0].CreatedTime = ls[0].CreatedTime.Add(1)
-	require.Equal(t, "02 01", tellChains(Chains(ls)))
+	require.Equal(t, "02 01", formatChains(Chains(ls)))
 }

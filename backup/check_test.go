@@ -10,8 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// rule reads `1h/10min depth 2`: a backup each hour, looked for every ten
-// minutes, two incrementals after each full.
+// rule parses `1h/10min depth 2`: a backup each hour, a plan every ten minutes, two incrementals after each full.
 func rule(t testing.TB, s string) (p Policy) {
 	t.Helper()
 	words := strings.FieldsFunc(s, func(r rune) bool { return r == '/' || r == ' ' })
@@ -23,8 +22,8 @@ func rule(t testing.TB, s string) (p Policy) {
 	return p
 }
 
-// subject takes the words about the volume itself out of a history:
-// `status=error size=20 project=B unprotected gone paused byhand`.
+// subject parses the properties of the volume in a history, `status=error size=20 project=B unprotected gone paused
+// byhand`, and returns the rest.
 func subject(t testing.TB, history string) (Subject, string) {
 	t.Helper()
 	s := Subject{Volume: Volume{ID: "v", ProjectID: "A", Status: "in-use", SizeGiB: 10}, Protected: true}
@@ -53,9 +52,9 @@ func subject(t testing.TB, history string) (Subject, string) {
 	return s, strings.Join(rest, " ")
 }
 
-// say writes a decision: `full chain_complete`, `full! size_changed` (out of
-// turn), `wait backup_is_fresh 10min` (until 10 minutes from now).
-func say(d Decision) string {
+// formatDecision formats a decision: `full chain_complete`, `full! size_changed` (a forced full), `wait backup_is_fresh 10min`
+// (until 10 minutes from now).
+func formatDecision(d Decision) string {
 	head := string(d.Action)
 	if d.Action == Create {
 		head = string(d.Kind)
@@ -69,42 +68,41 @@ func say(d Decision) string {
 	return fmt.Sprintf("%s %s", head, d.Reason)
 }
 
-// check asserts what Next says of a history, and the laws of every decision.
+// check asserts the result of Next for a history, and the invariants of every decision.
 func check(t *testing.T, policy, history, want string) {
 	t.Helper()
 	s, words := subject(t, history)
 	p, rs := rule(t, policy), records(t, words)
 	got := Next(now, p, s, rs)
-	require.Equal(t, want, say(got), "%s: %s", policy, history)
+	require.Equal(t, want, formatDecision(got), "%s: %s", policy, history)
 	slices.SortStableFunc(rs, func(a, b Record) int { return a.PlannedAt.Compare(b.PlannedAt) })
 	require.Empty(t, breachNext(p, s, rs, got), "%s: %s", policy, history)
 }
 
-// checkExpired asserts what Expired says of each word of a history, in its
-// order: `-expired` goes now, `within_retention` stays. Keeping is `floor 1`,
-// `floor 1 building` or `floor 1 purged`.
+// checkExpired asserts the result of Expired for each backup of a history, in its order: `-expired` expires now,
+// `within_retention` is retained. The constraints are `floor 1`, `floor 1 building` or `floor 1 purged`.
 func checkExpired(t *testing.T, constraints, history, want string) {
 	t.Helper()
-	k := keep(t, constraints)
+	k := parseConstraints(t, constraints)
 	ls := links(t, history)
 	removals, kept := Expired(now, k, ls)
-	verdicts := map[string]string{}
+	results := map[string]string{}
 	for _, r := range removals {
-		verdicts[r.BackupID] = "-" + string(r.Reason)
+		results[r.BackupID] = "-" + string(r.Reason)
 	}
 	for _, l := range kept {
-		verdicts[l.BackupID] = string(l.Reason)
+		results[l.BackupID] = string(l.Reason)
 	}
 	var got []string
 	for _, l := range ls {
-		got = append(got, verdicts[l.BackupID])
+		got = append(got, results[l.BackupID])
 	}
 	require.Equal(t, want, strings.Join(got, " "), "%s: %s", constraints, history)
 	slices.SortStableFunc(ls, func(a, b Link) int { return a.DataTime.Compare(b.DataTime) })
 	require.Empty(t, breachExpired(k, ls, removals, kept), "%s: %s", constraints, history)
 }
 
-func keep(t testing.TB, s string) (k Constraints) {
+func parseConstraints(t testing.TB, s string) (k Constraints) {
 	t.Helper()
 	words := strings.Fields(s)
 	n, err := strconv.Atoi(words[1])

@@ -14,7 +14,7 @@ var (
 	tag = Tag{Installation: "inst", Record: "r1"}
 )
 
-func TestTagTravels(t *testing.T) {
+func TestTagRoundTrip(t *testing.T) {
 	require.Equal(t, tag, Backup{Metadata: tag.Metadata()}.Tag())
 	require.Equal(t, tag, Backup{Description: tag.Description()}.Tag())
 	require.Equal(t, tag, Backup{Description: "mine!\n" + tag.Description() + " (do not touch)"}.Tag())
@@ -75,7 +75,7 @@ func TestName(t *testing.T) {
 	require.Equal(t, "__1773144000", Name(at, "", ""))
 	long := Name(at, strings.Repeat("s", 300), strings.Repeat("v", 300))
 	require.Equal(t, strings.Repeat("s", 100)+"_"+strings.Repeat("v", 100)+"_1773144000", long)
-	// Characters are counted, not bytes, and none is cut in two.
+	// Characters are counted, not bytes, and no character is cut.
 	wide := Name(at, strings.Repeat("ü", 101), "日本\xff")
 	require.Equal(t, strings.Repeat("ü", 100)+"_日本?_1773144000", wide)
 	require.True(t, utf8.ValidString(wide))

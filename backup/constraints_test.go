@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestKeepingOf(t *testing.T) {
+func TestConstraintsOf(t *testing.T) {
 	for _, c := range []struct {
 		project   string
 		protected bool
@@ -16,10 +16,10 @@ func TestKeepingOf(t *testing.T) {
 	}{
 		{"A", true, "F-2h", Constraints{Floor: 3}},
 		{"A", false, "F-2h", Constraints{}},
-		{"B", true, "F-2h", Constraints{}}, // what an earlier owner kept
+		{"B", true, "F-2h", Constraints{}}, // links of an earlier owner
 		{"A", true, "F-2h Ip-1h", Constraints{Floor: 3, Building: true}},
 		{"A", true, "F-2h Fp-1h", Constraints{Floor: 3}},
-		{"A", true, "F-2h Ic-1h", Constraints{Floor: 3}}, // it is among the links
+		{"A", true, "F-2h Ic-1h", Constraints{Floor: 3}}, // the incremental is among the links
 		{"A", true, "F-2h Ix-1h Iw-1h", Constraints{Floor: 3}},
 		{"A", true, "F-2h Ip-1h@B", Constraints{Floor: 3}},
 		{"B", false, "F-2h Ip-1h@B", Constraints{Floor: 0, Building: true}},
@@ -29,8 +29,8 @@ func TestKeepingOf(t *testing.T) {
 	}
 }
 
-// Asked of Cinder, but its answer is not known yet: the chain waits.
-func TestKeepingOfUnknownAnswer(t *testing.T) {
+// The creation was requested, but its response is unknown: the chain is not touched.
+func TestConstraintsOfUnansweredCreation(t *testing.T) {
 	rs := records(t, "F-2h Ic-1h")
 	rs[1].BackupID = ""
 	require.True(t, ConstraintsOf("A", Guard{ProjectID: "A", Protected: true, Floor: 1}, rs).Building)
@@ -52,7 +52,7 @@ func TestLinkOf(t *testing.T) {
 	own, _ = r.Link(Retention{Owner: "A", InForce: period("4w")})
 	require.Equal(t, period("4w"), own.Retention)
 
-	// Record, Cinder's word, the link's status.
+	// Record, Cinder's status, the link's status.
 	for _, c := range []string{
 		"I available available", "I restoring restoring", "I error spoilt", "Ie error error", "Iq error error", "Id error error",
 		"Ic available creating", "Ic error creating", "Io error creating", "Il available available", "Iu error_deleting error_deleting",
@@ -64,8 +64,8 @@ func TestLinkOf(t *testing.T) {
 	}
 }
 
-// An error on what was a restore point is not removed as a leftover.
-func TestExpiredKeepsTheSpoilt(t *testing.T) {
+// A former restore point in error is not removed as a leftover.
+func TestExpiredRetainsFormerRestorePointInError(t *testing.T) {
 	ls := links(t, "F-30d I-29d")
 	ls[1].Status = StatusSpoilt
 	removals, kept := Expired(now, Constraints{}, ls)

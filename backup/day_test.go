@@ -9,23 +9,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A day lived beat by beat, with Next alone as the scheduler.
+// A day runs Next as the only scheduler, plan by plan.
 type day struct {
-	policy Policy
-	late   func(beat int) time.Duration // of the plan inside its beat
-	takes  time.Duration                // how long a backup runs
-	fails  func(at time.Time) bool      // Cinder is broken
-	plans  int                          // how many were made
-	made   []Record                     // oldest first
-	told   []string                     // what was decided, with Create
+	policy    Policy
+	late      func(run int) time.Duration // delay of the plan after its grid time
+	takes     time.Duration               // how long a backup runs
+	fails     func(at time.Time) bool     // Cinder is broken
+	plans     int                         // number of plans
+	made      []Record                    // oldest first
+	decisions []string                    // decisions with Create
 }
 
-func (d *day) live(t *testing.T) {
+func (d *day) run(t *testing.T) {
 	t.Helper()
 	midnight := time.Date(2026, 3, 9, 0, 0, 0, 0, time.UTC)
 	s, _ := subject(t, "")
-	for beat := midnight; beat.Before(midnight.Add(24 * time.Hour)); beat = beat.Add(d.policy.Period) {
-		at := beat
+	for gridTime := midnight; gridTime.Before(midnight.Add(24 * time.Hour)); gridTime = gridTime.Add(d.policy.Period) {
+		at := gridTime
 		if d.late != nil {
 			at = at.Add(d.late(d.plans))
 		}
@@ -39,14 +39,14 @@ func (d *day) live(t *testing.T) {
 				ID: id, BackupID: "b" + id, ProjectID: "A", SizeGiB: 10, State: Creating, Kind: next.Kind,
 				PlannedAt: Grid(at, d.policy.Period), RequestedAt: &at, ChangedAt: at,
 			})
-			d.told = append(d.told, beat.Format("15:04 ")+string(next.Kind)+" "+string(next.Reason))
+			d.decisions = append(d.decisions, gridTime.Format("15:04 ")+string(next.Kind)+" "+string(next.Reason))
 		}
 	}
 	d.progress(midnight.Add(48 * time.Hour))
 }
 
-// progress ends what has ended by now: good ones become available, bad ones
-// fail, and their leftover is gone at the next beat.
+// progress ends the backups that have ended by now: good ones become available, bad ones fail, and their leftover is
+// gone at the next plan.
 func (d *day) progress(at time.Time) {
 	for i := range d.made {
 		r := &d.made[i]
@@ -71,11 +71,11 @@ func (d *day) kinds() string {
 	return b.String()
 }
 
-func TestDayHasExactlyItsBackups(t *testing.T) {
+func TestDayHasExpectedNumberOfBackups(t *testing.T) {
 	never := func(int) time.Duration { return 0 }
-	// Late by anything inside the cell of the grid, another amount each time.
-	jitter := func(beat int) time.Duration { return time.Duration(beat*7919%599)*time.Second + time.Millisecond }
-	alternating := func(beat int) time.Duration { return time.Duration((beat+1)%2) * 599 * time.Second }
+	// The delay is less than a period of the grid, and different each time.
+	jitter := func(run int) time.Duration { return time.Duration(run*7919%599)*time.Second + time.Millisecond }
+	alternating := func(run int) time.Duration { return time.Duration((run+1)%2) * 599 * time.Second }
 	late := func(int) time.Duration { return 25 * time.Minute }
 	for _, c := range []struct {
 		rule  string
@@ -88,16 +88,16 @@ func TestDayHasExactlyItsBackups(t *testing.T) {
 		{"1h/10min depth 2", jitter, time.Minute, 24},
 		{"1h/10min depth 2", alternating, time.Minute, 24},
 		{"30min/30min depth 2", jitter, time.Minute, 48},
-		{"1h/10min depth 2", never, 45 * time.Minute, 24}, // as slow as it may be
+		{"1h/10min depth 2", never, 45 * time.Minute, 24}, // the slowest that still fits
 		{"1h/10min depth 2", jitter, 45 * time.Minute, 24},
 		{"0s/10min depth 2", jitter, time.Second, 144},  // interval 0: at every plan
 		{"45min/10min depth 2", never, time.Minute, 29}, // every 50 minutes
 		{"1d/1h depth 2", jitter, 3 * time.Hour, 1},
-		{"45min/30min depth 2", late, time.Second, 24}, // hourly: late plans count from their beat too
+		{"45min/30min depth 2", late, time.Second, 24}, // hourly: late plans count from their grid time too
 	} {
 		d := &day{policy: rule(t, c.rule), late: c.late, takes: c.takes}
-		d.live(t)
-		require.Len(t, d.made, c.want, "%s: %v", c.rule, d.told)
+		d.run(t)
+		require.Len(t, d.made, c.want, "%s: %v", c.rule, d.decisions)
 	}
 }
 
@@ -107,17 +107,17 @@ func TestDayOfKinds(t *testing.T) {
 		100: "F" + strings.Repeat("I", 23),
 	} {
 		d := &day{policy: Policy{Interval: time.Hour, Period: 10 * time.Minute, Depth: depth}, takes: time.Minute}
-		d.live(t)
+		d.run(t)
 		require.Equal(t, want, d.kinds(), "depth %d", depth)
 	}
 }
 
-// Cinder is broken from 06:00 to 09:00: attempts grow rarer, and the first good
-// one goes on with the chain.
+// Cinder is broken from 06:00 to 09:00: the attempts become less frequent, and the first successful one continues the
+// chain.
 func TestDayWithOutage(t *testing.T) {
 	broken := func(at time.Time) bool { return at.Hour() >= 6 && at.Hour() < 9 }
 	d := &day{policy: rule(t, "1h/10min depth 2"), takes: time.Minute, fails: broken}
-	d.live(t)
+	d.run(t)
 	require.Equal(t, []string{
 		"05:00 incremental chain_continues",
 		"06:00 full chain_complete",
@@ -127,16 +127,15 @@ func TestDayWithOutage(t *testing.T) {
 		"08:10 full chain_complete",
 		"09:10 full chain_complete",
 		"10:10 incremental chain_continues",
-	}, d.told[5:13])
+	}, d.decisions[5:13])
 	require.Len(t, d.made, 21+5, "21 good ones: the outage cost its three hours and no more")
 }
 
-// A backup that runs longer than the interval delays the next one, and no two
-// run at once.
+// A backup that runs longer than the interval delays the next one, and no two backups run at the same time.
 func TestDayOfSlowBackups(t *testing.T) {
 	d := &day{policy: rule(t, "1h/10min depth 2"), takes: 95 * time.Minute}
-	d.live(t)
-	require.Len(t, d.made, 15, "%v", d.told)
+	d.run(t)
+	require.Len(t, d.made, 15, "%v", d.decisions)
 	for i, r := range d.made[1:] {
 		require.False(t, r.RequestedAt.Before(*d.made[i].EndedAt))
 	}

@@ -2,38 +2,39 @@ package backup
 
 import "strings"
 
-// A Deletion is what is known when somebody asks Cinder to delete a backup, and Cinder asks us: our record of it, and
-// what Cinder told of the backup and of who asks.
+// A Deletion is a user's request to Cinder to delete a backup, as Cinder asks us about it: our record, and Cinder's
+// data of the backup and the user.
 type Deletion struct {
-	Us Identity // UserID is empty where no scheduler or worker has said yet
+	Us Identity // UserID is empty until a scheduler or worker has recorded it
 
-	Recorded bool // there is a record of ours
+	Recorded bool // we have a record of it
 	State    State
 	Repair   Repair
 
-	Backup Backup // as Cinder told it; the zero value where it told nothing
-	By     string // ID of the user who asks; empty where Cinder told nothing
+	Backup Backup // as Cinder reported it; zero if it reported nothing
+	By     string // ID of the requesting user; empty if Cinder reported none
 }
 
-// A Verdict is the answer to a Deletion, and its reason.
+// A Verdict is the response to a Deletion, with its reason.
 type Verdict string
 
 // The verdicts.
 const (
 	NotOurs    Verdict = "not_ours"    // allowed
-	OwnRemoval Verdict = "own_removal" // allowed: our own service user removes what our record says is being removed
-	OnRecord   Verdict = "on_record"   // refused: our record says that it is there, or may be
-	MadeByUs   Verdict = "made_by_us"  // refused: made by our service user, its record is missing or says that it is gone
-	TaggedOurs Verdict = "tagged_ours" // refused: it carries our tag; as above
+	OwnRemoval Verdict = "own_removal" // allowed: our own service user deletes a backup whose record is being removed
+	OnRecord   Verdict = "on_record"   // refused: by our record, the backup exists or may exist
+	MadeByUs   Verdict = "made_by_us"  // refused: made by our service user, and its record is missing or is deleted
+	TaggedOurs Verdict = "tagged_ours" // refused: it has our tag, and its record is missing or is deleted
 )
 
-// Allowed tells whether Cinder may delete the backup.
+// Allowed reports whether Cinder may delete the backup.
 func (v Verdict) Allowed() bool { return v == NotOurs || v == OwnRemoval }
 
-// Verdict answers whether Cinder may delete the backup. Whatever may be a backup of ours is refused to everybody but us,
-// also one that failed or is lost: Cinder asks only about what it has. Ours is what the record says; where there is none
-// (made since the dump that the database was restored from) what Cinder told decides, to which a tenant may add our tag
-// but never our user.
+// Verdict decides whether Cinder may delete the backup. Any backup that may be ours is refused to everybody but us,
+// even if it failed or is lost: Cinder asks only about backups that it has.
+//
+// Our record decides. Without one (the backup is newer than the dump that the database was restored from), Cinder's
+// data decides: a tenant can add our tag to it, but never our user ID.
 func (d Deletion) Verdict() Verdict {
 	switch {
 	case d.Recorded && d.State != Deleted:
@@ -43,14 +44,14 @@ func (d Deletion) Verdict() Verdict {
 		return OnRecord
 	case d.Us.UserID != "" && d.Backup.UserID == d.Us.UserID:
 		return MadeByUs
-	case d.Backup.carries(d.Us.Installation):
+	case d.Backup.isTagged(d.Us.Installation):
 		return TaggedOurs
 	}
 	return NotOurs
 }
 
-// carries tells whether the backup's metadata or description names the installation, with a record or without.
-func (b Backup) carries(installation string) bool {
+// isTagged reports whether the backup's metadata or description names the installation, with or without a record.
+func (b Backup) isTagged(installation string) bool {
 	if installation == "" {
 		return false
 	}

@@ -29,7 +29,7 @@ func TestDurationText(t *testing.T) {
 	}
 }
 
-func TestDurationRefuses(t *testing.T) {
+func TestDurationRejects(t *testing.T) {
 	d := Duration(time.Hour)
 	for _, s := range []string{"", "1mon", "1y", "1y1d", "-1", "1.5h", "30 days", "6H", "99999999999d"} {
 		require.Error(t, d.UnmarshalText([]byte(s)), "%q", s)

@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Cinder's word that others build on a link, where the order shows no such one:
-// a chain forked where its newest link was busy.
-func TestALinkThatCinderSaysIsBuiltOnStays(t *testing.T) {
+// Cinder reports a dependent of a link, and the order of the links shows none: a chain forked where its newest link
+// was busy.
+func TestExpiredRetainsLinkWithDependentsInCinder(t *testing.T) {
 	t.Parallel()
 	goes := func(history string) (ids []string) {
 		ls := links(t, history)
@@ -30,9 +30,9 @@ func TestALinkThatCinderSaysIsBuiltOnStays(t *testing.T) {
 	assert.Equal(t, []string{"b02"}, goes("F-20d I-19d F-3d"), "a full stands on nothing: the counter is lost")
 }
 
-// What a counter said before a link went is not true after it: the operator's
-// forecast takes the links off one by one.
-func TestAnExpiredChainGoesLeafFirst(t *testing.T) {
+// Cinder's counter from before a link was removed is wrong afterwards: the forecast for operators removes the links
+// one by one.
+func TestExpiredChainIsRemovedLeafFirst(t *testing.T) {
 	t.Parallel()
 	ls := links(t, "F-20d I-19d I-18d F-3d I-2d")
 	ls[0].Depended, ls[1].Depended, ls[3].Depended = true, true, true

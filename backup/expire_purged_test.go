@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// What a project that is gone left goes whatever its age, but as carefully.
+// The backups of a deleted project are removed at any age, but in the same careful order.
 func TestExpiredPurged(t *testing.T) {
 	for name, c := range map[string]struct{ constraints, history, want string }{
 		"young":                     {"floor 0 purged", "F-1h", "-project_purged"},
@@ -33,9 +33,9 @@ func TestExpiredPurged(t *testing.T) {
 	}
 }
 
-// Carried out pass by pass, settling ends with nothing of ours left but what
-// Cinder is busy with, nobody can judge, or somebody else's stands on.
-func TestSettlingEnds(t *testing.T) {
+// Run after run, purge-project ends. Of our backups remain only those that Cinder is busy with, that have an unknown
+// status, or that a foreign backup depends on.
+func TestPurgeProjectEnds(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		ls := links(t, anyLinks.Draw(r, "history"))
 		k := Constraints{Floor: rapid.IntRange(0, 3).Draw(r, "floor"), Purged: true}

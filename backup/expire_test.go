@@ -16,8 +16,8 @@ func TestExpiredByRetention(t *testing.T) {
 	checkExpired(t, "floor 0", "", "")
 }
 
-// A retention that nobody told is no retention of length zero.
-func TestExpiredKeepsWhatHasNoRetention(t *testing.T) {
+// An unknown retention is not a retention of length zero.
+func TestExpiredRetainsLinksWithoutRetention(t *testing.T) {
 	checkExpired(t, "floor 0", "F-999d:0s", "within_retention")
 	checkExpired(t, "floor 0", "F-999d:0s I-900d:1s", "within_retention -expired")
 }
@@ -33,7 +33,7 @@ func TestExpiredLeafFirst(t *testing.T) {
 	checkExpired(t, "floor 0", "F-20d Iu-19d", "dependent_stays cannot_be_removed")
 	checkExpired(t, "floor 0", "F-20d Iz-19d", "dependent_stays status_unknown")
 	checkExpired(t, "floor 0", "I-20d I-19d", "dependent_first -expired")
-	// The order of the input says nothing.
+	// The order of the input does not matter.
 	checkExpired(t, "floor 0", "I-18d F-20d I-19d", "-expired dependent_first dependent_first")
 }
 
@@ -42,7 +42,7 @@ func TestExpiredLeftovers(t *testing.T) {
 	checkExpired(t, "floor 2", "F-2h Ie-1h", "restore_point_floor -failed_leftover")
 	checkExpired(t, "floor 0", "F-20d Ie-1h", "dependent_first -failed_leftover")
 	checkExpired(t, "floor 0", "F-20d Ie-19d I-1h", "dependent_stays dependent_stays within_retention")
-	// A full that failed carries nothing: what comes after stands on the chain before.
+	// A failed full has no dependents: later incrementals depend on the chain before it.
 	checkExpired(t, "floor 0", "F-20d Fe-19d I-18d", "dependent_first -failed_leftover -expired")
 	checkExpired(t, "floor 0", "Fe-3d Fe-2d Fe-1d", "-failed_leftover -failed_leftover -failed_leftover")
 }
@@ -55,13 +55,13 @@ func TestExpiredFloor(t *testing.T) {
 	checkExpired(t, "floor 1", "F-30d I-29d I-28d",
 		"restore_point_floor_depends_on_it restore_point_floor_depends_on_it restore_point_floor")
 	checkExpired(t, "floor 2", "F-30d I-29d F-28d", "restore_point_floor_depends_on_it restore_point_floor restore_point_floor")
-	// Only what could be restored now counts.
+	// Only backups that could be restored now count.
 	checkExpired(t, "floor 1", "F-30d Fe-1d", "restore_point_floor -failed_leftover")
 	checkExpired(t, "floor 1", "F-30d Fc-1h", "restore_point_floor being_created")
-	checkExpired(t, "floor 1", "F-30d Fu-29d I-28d", "restore_point_floor cannot_be_removed restore_point_floor") // on which full it stands depends on the release
+	checkExpired(t, "floor 1", "F-30d Fu-29d I-28d", "restore_point_floor cannot_be_removed restore_point_floor") // the parent depends on the release of Cinder
 	checkExpired(t, "floor 1", "F-30d Fr-29d", "-expired being_restored")
 	checkExpired(t, "floor 1", "F-30d I-1d", "restore_point_floor_depends_on_it restore_point_floor")
-	// Seventeen days of failing backups leave the last good one.
+	// After seventeen days of failing backups the last good one is retained.
 	checkExpired(t, "floor 1", "F-20d I-19d Fe-2d Fe-1d", "restore_point_floor_depends_on_it restore_point_floor -failed_leftover -failed_leftover")
 }
 
@@ -72,7 +72,7 @@ func TestExpiredForeign(t *testing.T) {
 	checkExpired(t, "floor 0", "F-30d i-29d I-28d", "foreign_dependent foreign -expired")
 	checkExpired(t, "floor 0", "F-30d i-29d I-1d", "foreign_dependent foreign within_retention")
 	checkExpired(t, "floor 0", "f-30d I-29d", "foreign -expired")
-	// Not counted under the floor, but what is counted may stand on it.
+	// Foreign backups do not count for the floor, but a backup under the floor may depend on one.
 	checkExpired(t, "floor 1", "F-30d f-1d", "restore_point_floor foreign")
 	checkExpired(t, "floor 2", "F-31d F-30d f-29d I-28d", "-expired restore_point_floor foreign restore_point_floor")
 }
@@ -87,15 +87,15 @@ func TestExpiredWhileBuilding(t *testing.T) {
 }
 
 func TestExpiredSeveralProjects(t *testing.T) {
-	// An incremental stands on the backups of its own project alone.
+	// An incremental depends only on backups of its own project.
 	checkExpired(t, "floor 0", "F-30d F-29d@B I-28d", "dependent_first -expired -expired")
 	checkExpired(t, "floor 0", "F-30d F-29d@B I-28d@B", "-expired dependent_first -expired")
 	checkExpired(t, "floor 1", "F-30d F-29d@B I-28d", "restore_point_floor_depends_on_it -expired restore_point_floor")
-	// Transferred to B and back: the creation builds on A's chain, though B's began later.
+	// Transferred to B and back: the creation builds on A's chain, though B's chain is newer.
 	checkExpired(t, "floor 0 building", "F-40d F-35d F-30d@B", "-expired creation_builds_on_chain creation_builds_on_chain")
 }
 
-func TestExpiredKeepsItsInput(t *testing.T) {
+func TestExpiredDoesNotChangeItsInput(t *testing.T) {
 	ls := links(t, "I-18d F-20d I-19d Fe-1d")
 	before := append([]Link(nil), ls...)
 	Expired(now, Constraints{Floor: 1}, ls)

@@ -7,48 +7,46 @@ import (
 	"time"
 )
 
-// A Meaning says what an answer of the cloud means for us, whatever code and
-// words it came in.
+// A Meaning is what a response of the cloud means for us, whatever its code and text.
 type Meaning string
 
-// The meanings. Only the last three may be tried again as they are, and a
-// creation never blindly.
+// The meanings. Only after the last three may the same request be sent again, and a creation never without looking
+// for its effect first.
 const (
 	MeansNotFound      Meaning = "not_found"
 	MeansVolumeState   Meaning = "volume_state"     // busy, or in a status that allows no backup
-	MeansBackupState   Meaning = "backup_state"     // creating, restoring, deleting: no deletion now
+	MeansBackupState   Meaning = "backup_state"     // creating, restoring, deleting: it can't be deleted now
 	MeansNoParent      Meaning = "no_usable_parent" // for an incremental
-	MeansNoService     Meaning = "no_service"       // no cinder-backup serves the zone
+	MeansNoService     Meaning = "no_service"       // no cinder-backup service for the zone
 	MeansHasDependents Meaning = "has_dependents"
 	MeansQuota         Meaning = "quota_exceeded"
 	MeansForbidden     Meaning = "forbidden"
-	MeansNoRole        Meaning = "no_role" // in the project
+	MeansNoRole        Meaning = "no_role" // no role in the project
 	MeansProjectGone   Meaning = "project_gone"
-	MeansSecretRight   Meaning = "secret_right_unknown" // encrypted, and our roles show no right to its secret
+	MeansSecretRight   Meaning = "secret_right_unknown" // encrypted, and our roles do not show a right to its secret
 	MeansRefused       Meaning = "refused"              // any other refusal
 	MeansUnauthorised  Meaning = "unauthorised"
 	MeansThrottled     Meaning = "throttled"
 	MeansUnavailable   Meaning = "unavailable"
 )
 
-// A CloudError is a refusal or a failure of the cloud, by meaning.
+// A CloudError is a refusal or a failure of the cloud, with its meaning.
 type CloudError struct {
 	Meaning   Meaning
 	Op        string // "create backup", "delete backup", ...
-	Object    string // kind and ID of what it was about
+	Object    string // kind and ID of the object
 	ProjectID string // whose token was used
-	Status    int    // HTTP status; 0 where no answer came
-	Message   string // the cloud's own words
+	Status    int    // HTTP status; 0 if there was no response
+	Message   string // message of the cloud
 	RequestID string
-	// RetryAfter is how long the cloud asked us to wait; 0 where it did not say.
+	// RetryAfter is how long the cloud asked us to wait; 0 if it did not ask.
 	RetryAfter time.Duration
-	// Unknown says that the request may have taken effect all the same: it was
-	// sent, and no clear answer came back.
+	// Unknown reports that the request may have taken effect: it was sent, and no clear response came back.
 	Unknown bool
-	Err     error // the cause below, if any
+	Err     error // cause, if any
 }
 
-// Error says what was asked of which object and what came of it.
+// Error returns the operation, its object and the result.
 func (e *CloudError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s: %s", e.Op, e.Object, e.Meaning)
@@ -66,16 +64,15 @@ func (e *CloudError) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the cause below.
+// Unwrap returns the cause.
 func (e *CloudError) Unwrap() error { return e.Err }
 
-// Means tells whether err is a [CloudError] of meaning m.
+// Means reports whether err is a [CloudError] of meaning m.
 func Means(err error, m Meaning) bool {
 	var ce *CloudError
 	return errors.As(err, &ce) && ce.Meaning == m
 }
 
-// MaxAskedWait is the longest wait that the cloud can ask of us by Retry-After:
-// what it asks for is a wish, and a project that is told to wait for a week must
-// not be without backups for one.
+// MaxAskedWait is the longest wait that we accept from Retry-After. A project must not be without backups for a week
+// because the cloud asked for that.
 const MaxAskedWait = time.Hour

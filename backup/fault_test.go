@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCloudErrorSays(t *testing.T) {
+func TestCloudErrorMessage(t *testing.T) {
 	for want, e := range map[string]CloudError{
 		"create backup volume v: quota_exceeded (413): no more [req-1]": {
 			Meaning: MeansQuota, Op: "create backup", Object: "volume v", Status: 413, Message: "no more", RequestID: "req-1", Err: io.EOF,

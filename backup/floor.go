@@ -5,14 +5,12 @@ import (
 	"slices"
 )
 
-// floorOf returns the links under the floor: the n newest restore points of
-// ours, by the time of their data, and all they stand on. A foreign backup is
-// never counted.
+// floorOf returns the links under the floor: our n newest restore points by data time, and everything they depend on.
+// A foreign backup is never counted.
 //
-// Which backup an incremental stands on depends on Cinder's release: the newest
-// one, or since 2023.1 the newest that was available. Where something in
-// between is unusable now, the two differ: what is under the floor by either
-// reading stays.
+// The parent of an incremental depends on Cinder's release: the newest backup, or since 2023.1 the newest one that
+// was available. If a backup in between is unusable now, the two rules differ. A link that is under the floor by
+// either rule is retained.
 func floorOf(chains []Chain, n int) map[string]Reason {
 	floor := map[string]Reason{}
 	if n <= 0 {
@@ -22,16 +20,16 @@ func floorOf(chains []Chain, n int) map[string]Reason {
 		floor[l.BackupID] = Floor
 	}
 	for _, c := range chains {
-		stands := false
+		depends := false
 		for _, l := range slices.Backward(c) {
 			if floor[l.BackupID] == Floor {
-				stands = true
-			} else if stands {
+				depends = true
+			} else if depends {
 				floor[l.BackupID] = FloorDependsOnIt
 			}
 		}
 	}
-	parents, points := forked(chains)
+	parents, points := forkedParents(chains)
 	for _, l := range newest(points, n) {
 		floor[l.BackupID] = Floor
 		for up, ok := parents[l.BackupID]; ok; up, ok = parents[up] {
@@ -43,22 +41,21 @@ func floorOf(chains []Chain, n int) map[string]Reason {
 	return floor
 }
 
-// newest returns the last n of ours by the time of their data.
+// newest returns our last n points by data time.
 func newest(points []Link, n int) []Link {
 	points = slices.DeleteFunc(points, Link.Foreign)
 	slices.SortStableFunc(points, func(a, b Link) int { return a.DataTime.Compare(b.DataTime) })
 	return points[max(0, len(points)-n):]
 }
 
-// forked reads the chains by the rule of Cinder since 2023.1: each incremental
-// stands on the newest usable backup before it. It returns on which, and the
-// restore points.
-func forked(chains []Chain) (parents map[string]string, points []Link) {
+// forkedParents reads the chains by the rule of Cinder since 2023.1: the parent of each incremental is the newest usable
+// backup before it. It returns the parents and the restore points.
+func forkedParents(chains []Chain) (parents map[string]string, points []Link) {
 	links := slices.Concat(chains...)
 	slices.SortFunc(links, earlier)
 	parents, points = map[string]string{}, make([]Link, 0, len(links))
-	top := map[string]Link{} // project -> the newest usable one so far, by Cinder's time
-	ok := map[string]bool{}  // it could be restored
+	top := map[string]Link{} // project -> the newest usable link so far, by Cinder's time
+	ok := map[string]bool{}  // backups that could be restored
 	for _, l := range links {
 		if !l.usable() {
 			continue
@@ -78,11 +75,10 @@ func forked(chains []Chain) (parents map[string]string, points []Link) {
 	return parents, points
 }
 
-// growing returns the chains that an incremental made now may build on: of each
-// project the newest one, and the one that its newest backup by Cinder's time is
-// in. A volume that was transferred to and fro grows a chain that is not its
-// newest one.
-func growing(chains []Chain) map[int]bool {
+// growableChains returns the chains that an incremental made now may be added to: for each project its newest chain, and the
+// chain with its newest backup by Cinder's time. A volume that was transferred to another project and back may grow a
+// chain that is not its newest one.
+func growableChains(chains []Chain) map[int]bool {
 	newest, top := map[string]int{}, map[string]int{}
 	highest := map[string]Link{}
 	for i, c := range chains {

@@ -7,9 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The floor outlives the protection by the grace, in each project by its own
-// end: also where the volume is another project's by now.
-func TestFloorOutlivesTheProtection(t *testing.T) {
+// The floor applies for the grace after the protection ended, in each project from its own end, also if another
+// project owns the volume now.
+func TestFloorAppliesUntilGraceEnds(t *testing.T) {
 	const grace = 7 * 24 * time.Hour
 	ended := now.Add(-24 * time.Hour)
 	until := ended.Add(grace)
@@ -43,15 +43,15 @@ func TestFloorOutlivesTheProtection(t *testing.T) {
 	}
 }
 
-// What goes at the end of the grace is foretold.
-func TestForecastEndsTheGrace(t *testing.T) {
-	h := holding(t, 1, "F-30d:1w I-29d:1w")
+// The forecast includes what expires at the end of the grace.
+func TestForecastIncludesEndOfGrace(t *testing.T) {
+	h := retentionInput(t, 1, "F-30d:1w I-29d:1w")
 	h.Protected, h.Grace, h.Ends = false, 7*24*time.Hour, map[string]time.Time{"A": now.Add(-24 * time.Hour)}
-	require.Equal(t, "b02+6d:expired b01+6d:expired |", told(h.Forecast(now, now.AddDate(0, 0, 30))))
-	require.Equal(t, "| b01:restore_point_floor_depends_on_it b02:restore_point_floor", told(h.Forecast(now, now.AddDate(0, 0, 5))))
+	require.Equal(t, "b02+6d:expired b01+6d:expired |", formatForecast(h.Forecast(now, now.AddDate(0, 0, 30))))
+	require.Equal(t, "| b01:restore_point_floor_depends_on_it b02:restore_point_floor", formatForecast(h.Forecast(now, now.AddDate(0, 0, 5))))
 }
 
-// dated is a link whose data is so many hours old by our times, and by Cinder's.
+// dated returns a link whose data has these ages in hours, by our times and by Cinder's.
 func dated(id string, kind Kind, ours, cinders int) Link {
 	at := func(hours int) time.Time { return now.Add(-time.Duration(hours) * time.Hour) }
 	return Link{
@@ -60,12 +60,12 @@ func dated(id string, kind Kind, ours, cinders int) Link {
 	}
 }
 
-// Cinder builds an incremental on the newest backup by its own clock, though it
-// ran ahead: age and expiry go by our times, the chain by Cinder's.
-func TestCindersClockOrdersChainsAndOursAgesThem(t *testing.T) {
+// Cinder builds an incremental on the newest backup by its own clock, even if that clock ran ahead: age and expiry
+// follow our times, the chain follows Cinder's.
+func TestChainsAreOrderedByCindersClockAndExpireByOurs(t *testing.T) {
 	const ahead = -400 * 24
 	ls := []Link{dated("1", Full, 120, 120), dated("2", Full, 96, ahead), dated("3", Full, 72, 72), dated("4", Incremental, 24, 24)}
-	require.Equal(t, "1 | 2 4 | 3", tellChains(Chains(ls)), "4 stands on 2, whatever came in between")
+	require.Equal(t, "1 | 2 4 | 3", formatChains(Chains(ls)), "4 stands on 2, whatever came in between")
 	removals, kept := Expired(now, Constraints{Floor: 1}, ls)
 	require.Equal(t, []Removal{{ls[0], RetentionOver}}, removals)
 	require.Len(t, kept, 3)
@@ -77,14 +77,14 @@ func TestCindersClockOrdersChainsAndOursAgesThem(t *testing.T) {
 			require.Equal(t, Floor, k.Reason, "the newest data")
 		}
 	}
-	// A clock that is behind makes nothing old.
+	// A clock that is behind does not make a backup old.
 	fresh := []Link{dated("1", Full, 48, 48), dated("2", Full, 0, 60*24)}
 	removals, _ = Expired(now, Constraints{}, fresh)
 	require.Empty(t, removals)
 }
 
-// What Cinder lists is dated as our record is.
-func TestLinkIsDatedByTheRecord(t *testing.T) {
+// A backup that Cinder lists has the data time of its record.
+func TestLinkHasDataTimeOfItsRecord(t *testing.T) {
 	r := records(t, "F-1h")[0]
 	b := Backup{ID: r.BackupID, ProjectID: "A", Status: StatusAvailable, DataTimestamp: now.AddDate(1, 0, 0)}
 	l := LinkOf(b, &r, Retention{})
@@ -100,10 +100,10 @@ func TestLinkIsDatedByTheRecord(t *testing.T) {
 	require.Equal(t, b.DataTimestamp, LinkOf(b, &failed, Retention{}).DataTime)
 }
 
-// Two incrementals on one parent, or one past a failed or busy link, as Cinder
-// makes them since 2023.1: what is the newest restore point by either rule
-// stays with all below it, and each branch goes when its time is over.
-func TestForksKeepTheFloorByBothRules(t *testing.T) {
+// Two incrementals with one parent, or with a failed or busy link skipped, as Cinder makes them since 2023.1: the
+// newest restore point by either rule is retained with everything below it, and each branch expires when its
+// retention is over.
+func TestFloorOfForkedChainFollowsBothCinderRules(t *testing.T) {
 	for history, want := range map[string]string{
 		"F-30d I-29d I-28d":       "restore_point_floor_depends_on_it restore_point_floor_depends_on_it restore_point_floor",
 		"F-30d Ie-29d I-28d":      "restore_point_floor dependent_stays restore_point_floor",

@@ -6,36 +6,35 @@ import (
 	"time"
 )
 
-// A Holding is what our records say that Cinder holds of one volume, with all
-// that decides how long it stays. It is what the records know, not what Cinder
-// has: good enough to tell people, never to remove.
+// A RetentionInput is what our records know of one volume's backups, with all that decides how long they are
+// retained. It is not what Cinder has: it is good enough for a forecast, but not for removals.
 type RetentionInput struct {
 	Guard
 
 	Retention Retention
 	Records   []Record
-	// Delay is how long a shorter retention by metadata waits.
+	// Delay is how long a shorter retention by metadata is delayed.
 	Delay time.Duration
-	// Done, once closed, ends a forecast early: it is not whole then. Nil: never.
+	// Done, once closed, ends a forecast early; it is then incomplete. Nil means never.
 	Done <-chan struct{}
 }
 
-// A Going is a link that will go, when its turn comes by policy, and why. The
-// removal itself follows at the next passes: of each chain one link at a time.
+// An Expiring is a link that will expire, when, and why. The deletion itself follows in the next runs, one link of
+// each chain at a time.
 type Expiring struct {
 	Link
 	At     time.Time
 	Reason Reason
 }
 
-// Links returns the links of each project that owns any.
+// Links returns the links by the project that owns them.
 func (h RetentionInput) Links() map[string][]Link {
 	links := map[string][]Link{}
 	for _, r := range h.Records {
 		if l, ok := r.Link(h.Retention); ok {
 			l.Held = r.State == Available && r.RemovalReason == ForeignDependent
 			if links[r.ProjectID] == nil {
-				links[r.ProjectID] = make([]Link, 0, len(h.Records)) // nearly always all of one project
+				links[r.ProjectID] = make([]Link, 0, len(h.Records)) // nearly always all links belong to one project
 			}
 			links[r.ProjectID] = append(links[r.ProjectID], l)
 		}
@@ -43,7 +42,7 @@ func (h RetentionInput) Links() map[string][]Link {
 	return links
 }
 
-// Now returns what [Expired] says of all projects now.
+// Now returns the result of [Expired] for all projects now.
 func (h RetentionInput) Now(now time.Time) (removals []Removal, kept []Kept) {
 	links := h.Links()
 	for _, project := range slices.Sorted(maps.Keys(links)) {
@@ -53,11 +52,11 @@ func (h RetentionInput) Now(now time.Time) (removals []Removal, kept []Kept) {
 	return removals, kept
 }
 
-// Forecast returns what goes from now until the given time, in order, and what
-// stays then: what [Expired] would say if it were asked at every moment at which
-// an answer changes. It costs O(n log n). It assumes that no further backup is made (each new restore
-// point frees an older one from the floor), that what is being created or
-// restored ends well, and that what is being removed is gone at once.
+// Forecast returns what expires from now until the given time, in order, and what is retained then: the result of
+// [Expired] at every moment at which it changes. It costs O(n log n).
+//
+// It assumes that no further backup is made (each new restore point frees an older one from the floor), that backups
+// being created or restored succeed, and that backups being removed are gone at once.
 func (h RetentionInput) Forecast(now, until time.Time) (expiring []Expiring, kept []Kept) {
 	links := h.Links()
 	for _, project := range slices.Sorted(maps.Keys(links)) {
@@ -68,8 +67,8 @@ func (h RetentionInput) Forecast(now, until time.Time) (expiring []Expiring, kep
 	return expiring, kept
 }
 
-// Shortened answers when the shorter retention that waits takes effect, at the
-// next plan; ok is false where none waits. It is a protected volume's only.
+// Shortened returns when a delayed shorter retention takes effect, at the next plan. ok is false if there is none;
+// only protected volumes have one.
 func (h RetentionInput) Shortened() (at time.Time, ok bool) {
 	if h.Retention.Shorter == nil || !h.Protected {
 		return time.Time{}, false
@@ -80,12 +79,11 @@ func (h RetentionInput) Shortened() (at time.Time, ok bool) {
 	return h.Retention.ShorterSeenAt.Add(h.Delay - h.Retention.ShorterSeen), true
 }
 
-// Earliest returns a time before which none of a project's links goes by its
-// retention whose data is of that time or later; ok is false where none ever
-// does. Retentions are what their records say.
+// Earliest returns a time before which no link of the project with data of that time or later expires by its
+// retention. ok is false if none ever does. The retentions are those of the records.
 func (h RetentionInput) Earliest(project string, from time.Time, retentions []Period) (at time.Time, ok bool) {
 	if project == h.Retention.Owner && !h.Retention.InForce.IsZero() {
-		retentions = []Period{h.Retention.InForce} // at least
+		retentions = []Period{h.Retention.InForce} // a lower bound
 	}
 	if h.Retention.Shorter != nil {
 		retentions = append(slices.Clone(retentions), *h.Retention.Shorter)
@@ -110,9 +108,9 @@ func (h RetentionInput) forecast(now, until time.Time, project string, links []L
 	if until.Before(now) {
 		until = now
 	}
-	links, expiring = settled(now, links)
-	c := newCourse(h.constraints(project), links, until)
-	if at, waits := h.Shortened(); waits && project == h.ProjectID {
+	links, expiring = assumeFinished(now, links)
+	c := newForecaster(h.constraints(project), links, until)
+	if at, waiting := h.Shortened(); waiting && project == h.ProjectID {
 		c.shorten(h, at)
 	}
 	expiring = append(expiring, c.run(now, h.Done)...)
@@ -120,9 +118,9 @@ func (h RetentionInput) forecast(now, until time.Time, project string, links []L
 	return expiring, kept
 }
 
-// settled ends what is under way: what is being removed goes first, what is
-// being created or restored is available.
-func settled(now time.Time, links []Link) (rest []Link, expiring []Expiring) {
+// assumeFinished assumes the end of what is in progress: a backup being removed expires first, a backup being created or
+// restored is available.
+func assumeFinished(now time.Time, links []Link) (rest []Link, expiring []Expiring) {
 	rest = make([]Link, 0, len(links))
 	for _, l := range links {
 		switch l.Status {

@@ -6,47 +6,45 @@ import (
 	"time"
 )
 
-// A course is the way of one project's links out of Cinder. Which chains there
-// are and what is under the floor does not change when the newest link of a
-// chain goes, but where Cinder's clock once ran ahead: so when each link goes
-// follows from its own chain alone, and only such a removal has the chains read
-// anew.
-type course struct {
+// A forecaster computes when the links of one project expire. The removal of a chain's newest link changes neither the
+// chains nor the floor, except where Cinder's clock once ran ahead. So when a link expires depends on its own chain
+// only, and the chains are read again only after such an exception.
+type forecaster struct {
 	constraints Constraints
 	until       time.Time
-	links       []Link      // by time
-	gone        []bool      // of these
-	ends        []time.Time // when the retention of each is over; zero: nobody knows
-	// From shortens on another retention is in force: the lengths and ends of it.
-	shortens  time.Time // zero: none waits
+	links       []Link      // in time order
+	gone        []bool      // for each link
+	ends        []time.Time // end of the retention for each link; zero if unknown
+	// From shortens on, a shorter retention is in force, with these lengths and ends.
+	shortens  time.Time // zero if there is none
 	lengths   []Period
 	shortEnds []time.Time
 
-	place map[string]int // by a link's backup ID
-	under []bool         // the floor
+	index      map[string]int // index in links, by backup ID
+	underFloor []bool         // links under the floor
 }
 
-// A departure is a removal: when, at which turn of the chain at that moment, and of which chain.
-type departure struct {
+// A scheduledRemoval is the removal of a link: when, in which turn of its chain at that moment, and from which chain.
+type scheduledRemoval struct {
 	at                time.Time
 	turn, chain, link int
 }
 
-func newCourse(k Constraints, links []Link, until time.Time) *course {
+func newForecaster(k Constraints, links []Link, until time.Time) *forecaster {
 	links = slices.Clone(links)
 	slices.SortFunc(links, earlier)
-	c := &course{
+	c := &forecaster{
 		constraints: k, until: until, links: links, gone: make([]bool, len(links)),
-		ends: make([]time.Time, len(links)), place: make(map[string]int, len(links)), under: make([]bool, len(links)),
+		ends: make([]time.Time, len(links)), index: make(map[string]int, len(links)), underFloor: make([]bool, len(links)),
 	}
 	for i, l := range links {
-		c.ends[i], c.place[l.BackupID] = endOf(l.Retention, l), i
+		c.ends[i], c.index[l.BackupID] = retentionEnd(l.Retention, l), i
 	}
 	return c
 }
 
-// shorten tells the course that the shorter retention takes effect at that time.
-func (c *course) shorten(h RetentionInput, at time.Time) {
+// shorten makes the shorter retention take effect at this time.
+func (c *forecaster) shorten(h RetentionInput, at time.Time) {
 	records := make(map[string]Record, len(h.Records))
 	for _, r := range h.Records {
 		records[r.ID] = r
@@ -55,19 +53,19 @@ func (c *course) shorten(h RetentionInput, at time.Time) {
 	c.shortens, c.lengths, c.shortEnds = at, make([]Period, len(c.links)), make([]time.Time, len(c.links))
 	for i, l := range c.links {
 		c.lengths[i] = h.Retention.For(records[l.RecordID])
-		c.shortEnds[i] = endOf(c.lengths[i], l)
+		c.shortEnds[i] = retentionEnd(c.lengths[i], l)
 	}
 }
 
-func endOf(p Period, l Link) time.Time {
+func retentionEnd(p Period, l Link) time.Time {
 	if p.IsZero() {
 		return time.Time{}
 	}
 	return p.After(l.DataTime)
 }
 
-// run lets go what goes until the end, or until done.
-func (c *course) run(at time.Time, done <-chan struct{}) (expiring []Expiring) {
+// run returns what expires until the end, or until done is closed.
+func (c *forecaster) run(at time.Time, done <-chan struct{}) (expiring []Expiring) {
 	for again := true; again; {
 		select {
 		case <-done:
@@ -75,14 +73,14 @@ func (c *course) run(at time.Time, done <-chan struct{}) (expiring []Expiring) {
 		default:
 		}
 		again = false
-		var last departure
-		all := c.departures(at)
+		var last scheduledRemoval
+		all := c.schedule(at)
 		expiring = slices.Grow(expiring, len(all))
 		for _, d := range all {
 			if again && (d.turn != last.turn || !d.at.Equal(last.at)) {
 				break
 			}
-			again = c.leave(d.link) || again
+			again = c.remove(d.link) || again
 			expiring, last = append(expiring, Expiring{c.link(d.link, d.at), d.at, c.why(d.link)}), d
 		}
 		at = last.at
@@ -90,28 +88,28 @@ func (c *course) run(at time.Time, done <-chan struct{}) (expiring []Expiring) {
 	return expiring
 }
 
-// departures reads the chains, and returns when their links go from then on, in order.
-func (c *course) departures(from time.Time) (all []departure) {
+// schedule reads the chains and returns the removals of their links from then on, in order.
+func (c *forecaster) schedule(from time.Time) (all []scheduledRemoval) {
 	chains := Chains(c.left(from))
 	floor := c.constraints.Floor
 	if !c.constraints.FloorUntil.IsZero() && !from.Before(c.constraints.FloorUntil) {
 		floor = 0
 	}
-	clear(c.under)
+	clear(c.underFloor)
 	for id := range floorOf(chains, floor) {
-		c.under[c.place[id]] = true
+		c.underFloor[c.index[id]] = true
 	}
 	building := map[int]bool{}
 	if c.constraints.Building {
-		building = growing(chains)
+		building = growableChains(chains)
 	}
-	all = make([]departure, 0, len(c.links))
+	all = make([]scheduledRemoval, 0, len(c.links))
 	for i, chain := range chains {
-		d := departure{at: from, turn: -1, chain: i}
+		d := scheduledRemoval{at: from, turn: -1, chain: i}
 		for _, l := range slices.Backward(chain) {
-			d.link = c.place[l.BackupID]
-			at, goes := c.expires(d.link, d.at)
-			if !goes || building[i] || at.After(c.until) {
+			d.link = c.index[l.BackupID]
+			at, expires := c.expires(d.link, d.at)
+			if !expires || building[i] || at.After(c.until) {
 				break
 			}
 			d.turn++
@@ -121,24 +119,24 @@ func (c *course) departures(from time.Time) (all []departure) {
 			all = append(all, d)
 		}
 	}
-	slices.SortFunc(all, func(a, b departure) int {
+	slices.SortFunc(all, func(a, b scheduledRemoval) int {
 		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.turn, b.turn), cmp.Compare(a.chain, b.chain))
 	})
 	return all
 }
 
-// goes returns when a link that nothing stands on goes, from then on; false: never.
-// It says of all moments what judgeLink says of one.
-func (c *course) expires(i int, from time.Time) (time.Time, bool) {
+// expires returns when a link without dependents expires, from then on; false if never. It gives for all moments what
+// judgeLink gives for one.
+func (c *forecaster) expires(i int, from time.Time) (time.Time, bool) {
 	l := &c.links[i]
 	switch {
 	case l.Foreign() || l.Held || l.Status != StatusError && l.Status != StatusAvailable:
 		return from, false
 	case l.Status == StatusError || c.constraints.Purged:
 		return from, true
-	case c.under[i] && c.constraints.FloorUntil.IsZero():
+	case c.underFloor[i] && c.constraints.FloorUntil.IsZero():
 		return from, false
-	case c.under[i]:
+	case c.underFloor[i]:
 		from = latest(from, c.constraints.FloorUntil)
 	}
 	end := c.ends[i]
@@ -158,7 +156,7 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-func (c *course) why(i int) Reason {
+func (c *forecaster) why(i int) Reason {
 	switch {
 	case c.links[i].Status == StatusError:
 		return FailedLeftover
@@ -168,8 +166,8 @@ func (c *course) why(i int) Reason {
 	return RetentionOver
 }
 
-// link returns a link with the retention that it has at that time.
-func (c *course) link(i int, at time.Time) Link {
+// link returns a link with its retention at this time.
+func (c *forecaster) link(i int, at time.Time) Link {
 	l := c.links[i]
 	if !c.shortens.IsZero() && !at.Before(c.shortens) {
 		l.Retention = c.lengths[i]
@@ -178,7 +176,7 @@ func (c *course) link(i int, at time.Time) Link {
 }
 
 // left returns the links that are not gone.
-func (c *course) left(at time.Time) []Link {
+func (c *forecaster) left(at time.Time) []Link {
 	left := make([]Link, 0, len(c.links))
 	for i := range c.links {
 		if !c.gone[i] {
@@ -188,21 +186,21 @@ func (c *course) left(at time.Time) []Link {
 	return left
 }
 
-// leave takes away the newest link of a chain, and reports whether others may
-// stand on something else now. An incremental stands on the backup whose time is
-// the highest by Cinder's clock (or the highest usable one). Another one takes
-// that place where its time is below that of the link, not below all before,
-// and comes before a time as high as the link's.
-func (c *course) leave(i int) bool {
+// remove removes the newest link of a chain, and reports whether the parents of other links may have changed. The
+// parent of an incremental is the backup with the highest Cinder timestamp (or the highest usable one).
+//
+// A later link becomes the parent if its timestamp is below the removed link's but not below that of any earlier
+// link, and no link in between has a timestamp as high as the removed link's.
+func (c *forecaster) remove(i int) bool {
 	c.gone[i] = true
-	return !c.links[i].failedFull() && c.counts(i, func(l *Link) bool { return !l.failedFull() }) ||
-		c.links[i].usable() && c.counts(i, func(l *Link) bool { return l.usable() })
+	return !c.links[i].failedFull() && c.changesParents(i, func(l *Link) bool { return !l.failedFull() }) ||
+		c.links[i].usable() && c.changesParents(i, func(l *Link) bool { return l.usable() })
 }
 
-// counts reports that among the links of a sort.
-func (c *course) counts(i int, sort func(*Link) bool) bool {
+// changesParents reports whether that is the case among the links for which sort is true.
+func (c *forecaster) changesParents(i int, sort func(*Link) bool) bool {
 	order := c.links[i].order()
-	var highest time.Time // of those between
+	var highest time.Time // of the links between
 	for j := i + 1; j < len(c.links); j++ {
 		if c.gone[j] || !sort(&c.links[j]) {
 			continue

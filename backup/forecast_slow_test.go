@@ -12,8 +12,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// slowForecast is what a forecast means, link by link: Expired at every moment
-// at which an answer changes, until none does.
+// slowForecast is the definition of a forecast, link by link: Expired at every moment at which its result changes,
+// until it changes no more.
 func slowForecast(h RetentionInput, now, until time.Time) (expiring []Expiring, kept []Kept) {
 	links := h.Links()
 	for _, project := range slices.Sorted(maps.Keys(links)) {
@@ -26,12 +26,12 @@ func slowForecast(h RetentionInput, now, until time.Time) (expiring []Expiring, 
 
 func slowForecastOf(h RetentionInput, at, until time.Time, project string, links []Link) (expiring []Expiring, kept []Kept) {
 	k := h.constraints(project)
-	shortens, waits := h.Shortened()
-	waits = waits && project == h.ProjectID
-	links, expiring = settled(at, links)
+	shortens, waiting := h.Shortened()
+	waiting = waiting && project == h.ProjectID
+	links, expiring = assumeFinished(at, links)
 	for {
-		if waits && !at.Before(shortens) {
-			waits = false
+		if waiting && !at.Before(shortens) {
+			waiting = false
 			h.Retention.InForce = *h.Retention.Shorter
 			for i := range links {
 				r := slices.IndexFunc(h.Records, func(r Record) bool { return r.ID == links[i].RecordID })
@@ -45,7 +45,7 @@ func slowForecastOf(h RetentionInput, at, until time.Time, project string, links
 			links = slices.DeleteFunc(links, func(l Link) bool { return l.BackupID == r.BackupID })
 		}
 		if len(removals) > 0 {
-			continue // what it stood on may go at the same moment
+			continue // its parent may expire at the same moment
 		}
 		var next time.Time
 		for _, k := range kept {
@@ -53,7 +53,7 @@ func slowForecastOf(h RetentionInput, at, until time.Time, project string, links
 				next = k.Until
 			}
 		}
-		if waits && (next.IsZero() || shortens.Before(next)) {
+		if waiting && (next.IsZero() || shortens.Before(next)) {
 			next = shortens
 		}
 		if next.IsZero() || next.After(until) {
@@ -67,9 +67,8 @@ var anyHeld = historyOf(
 	strings.Fields("F F F I I I I I Fe Ie Fu Iu Fd Id Fq Iq Fl Il Fr Ir Fz Iz Fc Ic Ip Fp Fx Iw"),
 	strings.Fields("30d 29d 28d 20d 18d 17d 17d 16d 10d 7d 7d 6d 5d 4d 3d 2d 1d 1h 1h 0s"))
 
-// anyRetentionInput is a history in which Cinder's clock may have been wrong, of a
-// volume that may be protected or not any more, have been transferred, and wait
-// for a shorter retention.
+// anyRetentionInput returns a history in which Cinder's clock may have been wrong. The volume may be protected or
+// not, may have been transferred, and may wait for a shorter retention.
 func anyRetentionInput(t *testing.T, r *rapid.T) RetentionInput {
 	h := RetentionInput{
 		Guard: Guard{
@@ -115,20 +114,20 @@ func anyRetentionInput(t *testing.T, r *rapid.T) RetentionInput {
 	return h
 }
 
-func TestForecastIsExpiredMomentByMoment(t *testing.T) {
+func TestForecastEqualsExpiredAtEveryMoment(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		h := anyRetentionInput(t, r)
 		until := now.Add(time.Duration(rapid.IntRange(-1, 120).Draw(r, "days")) * 12 * time.Hour)
 		expiring, kept := h.Forecast(now, until)
 		want, stays := slowForecast(h, now, until)
-		require.Equal(r, told(want, slices.Clone(stays)), told(expiring, slices.Clone(kept)))
+		require.Equal(r, formatForecast(want, slices.Clone(stays)), formatForecast(expiring, slices.Clone(kept)))
 		require.Equal(r, want, expiring)
 		require.Equal(r, stays, kept)
 	})
 }
 
-// A year of hourly restore points is read in a moment, also where Cinder's clock
-// was wrong for a month; and not at all for whoever went away.
+// The forecast for a year of hourly restore points is fast, also if Cinder's clock was wrong for a month; and it
+// stops when the client is gone.
 func TestForecastOfALongHistory(t *testing.T) {
 	for name, wrong := range map[string]time.Duration{"clock right": 0, "clock ahead": 60 * 24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +150,7 @@ func TestForecastOfALongHistory(t *testing.T) {
 	require.Empty(t, expiring)
 }
 
-// yearOf is a protected volume with n hourly restore points, kept for a year.
+// yearOf returns a protected volume with n hourly restore points and a retention of a year.
 func yearOf(n int) RetentionInput {
 	h := RetentionInput{Guard: Guard{ProjectID: "A", Protected: true, Floor: 1}}
 	for i := range n {

@@ -10,18 +10,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// holding reads a history of the volume that project A owns now; its retention
-// is each record's own.
-func holding(t *testing.T, floor int, history string) RetentionInput {
+// retentionInput parses a history of a volume that project A owns now; each record has its own retention.
+func retentionInput(t *testing.T, floor int, history string) RetentionInput {
 	t.Helper()
 	return RetentionInput{
 		Guard: Guard{ProjectID: "A", Protected: true, Floor: floor}, Delay: 24 * time.Hour, Records: records(t, history),
 	}
 }
 
-// told writes a forecast in the order of going: the link, how far ahead it
-// goes, and why; then what stays, and why.
-func told(expiring []Expiring, kept []Kept) string {
+// formatForecast formats a forecast in the order of expiry: the link, the time until it expires, and the reason; then what is
+// retained, and why.
+func formatForecast(expiring []Expiring, kept []Kept) string {
 	words := make([]string, 0, len(expiring)+len(kept))
 	for _, g := range expiring {
 		words = append(words, fmt.Sprintf("%s+%s:%s", g.BackupID, Duration(g.At.Sub(now)), g.Reason))
@@ -56,33 +55,31 @@ func TestForecast(t *testing.T) {
 		"what can't be removed":  {0, "Fu-9d:1w", 30, "| b01:cannot_be_removed"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := told(holding(t, c.floor, c.history).Forecast(now, now.AddDate(0, 0, c.days)))
+			got := formatForecast(retentionInput(t, c.floor, c.history).Forecast(now, now.AddDate(0, 0, c.days)))
 			require.Equal(t, c.want, got)
 		})
 	}
 }
 
-// A shorter retention that waits counts from when it takes effect, and only
-// while the volume is protected.
+// A delayed shorter retention counts from when it takes effect, and only while the volume is protected.
 func TestForecastOfAShortenedRetention(t *testing.T) {
-	h := holding(t, 0, "F-4d F-3d F-1d")
+	h := retentionInput(t, 0, "F-4d F-3d F-1d")
 	h.Retention = Retention{Owner: "A", InForce: period("2w"), Source: FromMetadata, Shorter: new(period("2d")), ShorterSince: now.Add(-6 * time.Hour)}
 	at, ok := h.Shortened()
 	require.True(t, ok)
 	require.Equal(t, now.Add(18*time.Hour), at)
-	require.Equal(t, "b01+18h:expired b02+18h:expired b03+1d:expired |", told(h.Forecast(now, now.AddDate(0, 0, 30))))
-	require.Equal(t, "| b01:within_retention b02:within_retention b03:within_retention", told(h.Forecast(now, now.Add(17*time.Hour))))
+	require.Equal(t, "b01+18h:expired b02+18h:expired b03+1d:expired |", formatForecast(h.Forecast(now, now.AddDate(0, 0, 30))))
+	require.Equal(t, "| b01:within_retention b02:within_retention b03:within_retention", formatForecast(h.Forecast(now, now.Add(17*time.Hour))))
 	h.Protected = false
 	_, ok = h.Shortened()
 	require.False(t, ok)
-	require.Equal(t, "b01+1w3d:expired b02+1w4d:expired b03+1w6d:expired |", told(h.Forecast(now, now.AddDate(0, 0, 30))))
+	require.Equal(t, "b01+1w3d:expired b02+1w4d:expired b03+1w6d:expired |", formatForecast(h.Forecast(now, now.AddDate(0, 0, 30))))
 }
 
-// What goes now by the forecast begins with what Expired says now, and a
-// forecast loses nothing.
-func TestForecastBeginsWithNow(t *testing.T) {
+// The forecast begins with what Expired removes now, and every link is in the forecast.
+func TestForecastStartsWithCurrentRemovals(t *testing.T) {
 	for _, history := range []string{"F-9d:1w I-8d:1w", "F-9d:1w I-3d:1w F-2d:1w", "Fe-9d F-8d:1w I-8d:1w F-1d", "F-9d@B:1w I-9d@B:1w F-8d:1w F-1d"} {
-		h := holding(t, 1, history)
+		h := retentionInput(t, 1, history)
 		removals, kept := h.Now(now)
 		require.Len(t, h.Records, len(removals)+len(kept))
 		expiring, stays := h.Forecast(now, now)

@@ -15,10 +15,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files of testdata anew")
 
-// Long histories, carried out pass by pass until nothing goes any more. Each
-// line of testdata/expire/*.golden is one backup:
+// Long histories, with expiry run until nothing more expires. Each line of testdata/expire/*.golden is one backup:
 //
-//	date kind -> why it stays, and until when | the pass in which it goes, and why
+//	date kind -> why it is retained, and until when | the run in which it expires, and why
 func TestExpiredGolden(t *testing.T) {
 	for name, c := range map[string]struct {
 		floor int
@@ -36,7 +35,7 @@ func TestExpiredGolden(t *testing.T) {
 		"two-projects":    {1, slices.Concat(daily(t, 30, "F I I", "1w")[:15], daily(t, 15, "F@B I@B I@B", "1w"))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := fmt.Sprintf("floor %d, seen on %s\n\n%s", c.floor, now.Format(time.DateOnly), passes(t, c.floor, c.links))
+			got := fmt.Sprintf("floor %d, seen on %s\n\n%s", c.floor, now.Format(time.DateOnly), runExpiry(t, c.floor, c.links))
 			file := filepath.Join("testdata", "expire", name+".golden")
 			if *update {
 				require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
@@ -48,8 +47,7 @@ func TestExpiredGolden(t *testing.T) {
 	}
 }
 
-// daily gives one link a day from so many days ago until yesterday, the words
-// in turn.
+// daily returns one link a day from this many days ago until yesterday, with the words in turn.
 func daily(t *testing.T, days int, words, retention string) []Link {
 	t.Helper()
 	turn := strings.Fields(words)
@@ -65,8 +63,8 @@ func daily(t *testing.T, days int, words, retention string) []Link {
 	return ls
 }
 
-// passes carries expiry out and writes what became of each link.
-func passes(t *testing.T, floor int, ls []Link) string {
+// runExpiry runs expiry and formats the result for each link.
+func runExpiry(t *testing.T, floor int, ls []Link) string {
 	t.Helper()
 	fate := map[string]string{}
 	left := ls

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// histories calls do with every history of n letters over the bands; first
-// fixes the first letter, so that the work can be shared out.
+// histories calls do with every history of n letters over the bands; first is the index of the first letter, so that
+// the work can be split.
 func histories(n, first, letters, bands int, do func(letter, band []int)) {
 	letter, band := make([]int, n), make([]int, n)
 	var ages func(i, from int)
@@ -34,7 +34,7 @@ func histories(n, first, letters, bands int, do func(letter, band []int)) {
 	words(1)
 }
 
-// table reads every word once: place, letter, band.
+// table parses every word once: position, letter, band.
 func table[T any](t *testing.T, n int, letters, bands []string, read func(word, int) T) [][][]T {
 	cells := make([][][]T, n)
 	for i := range cells {
@@ -56,12 +56,12 @@ func cutProject(l string) (name, project string, found bool) {
 	return l, "", false
 }
 
-// recordAt dates the ends of those that share a second by their places, and
-// linkAt their creation: an order that Cinder's ties leave open.
+// recordAt sets different end times for records of the same second by their position, and linkAt different creation
+// times: an order that Cinder's times leave open.
 func recordAt(t *testing.T) func(word, int) Record {
-	return func(w word, place int) Record {
+	return func(w word, position int) Record {
 		r := w.record(t)
-		end := w.at.Add(time.Duration(place) * time.Second)
+		end := w.at.Add(time.Duration(position) * time.Second)
 		r.EndedAt, r.ChangedAt = &end, end
 		if r.AvailableAt != nil {
 			r.AvailableAt = &end
@@ -71,14 +71,14 @@ func recordAt(t *testing.T) func(word, int) Record {
 }
 
 func linkAt(t *testing.T) func(word, int) Link {
-	return func(w word, place int) Link {
+	return func(w word, position int) Link {
 		l := w.link(t)
-		l.CreatedTime = w.at.Add(time.Duration(place) * time.Second)
+		l.CreatedTime = w.at.Add(time.Duration(position) * time.Second)
 		return l
 	}
 }
 
-// shuffle copies src in another order, another one at each turn.
+// shuffle copies src in an order that depends on turn.
 func shuffle[T any](dst, src []T, turn int) {
 	n := len(src)
 	for i := range src {
@@ -89,7 +89,7 @@ func shuffle[T any](dst, src []T, turn int) {
 	}
 }
 
-func tell(letters, bands []string, letter, band []int) (history string) {
+func formatHistory(letters, bands []string, letter, band []int) (history string) {
 	for i := range letter {
 		history += letters[letter[i]] + "-" + bands[band[i]] + " "
 	}

@@ -9,15 +9,15 @@ type InProgress struct {
 	ForcedFull                     bool
 	RequestedAt, Deadline          *time.Time
 	NextTryAt, UnansweredRequestAt *time.Time
-	Named                          bool // Cinder has named its backup
+	Named                          bool // Cinder returned the ID of its backup
 	Attempts                       int
-	Reason                         Reason         // why it has not
-	Usual                          *time.Duration // the longest of the volume's last backups
+	Reason                         Reason         // why it is not finished
+	Usual                          *time.Duration // longest time of the volume's last backups
 }
 
-// waitsFor is why Cinder does not take it; empty: it does. One that is asked for
-// again says nothing of the request before.
-func (b InProgress) waitsFor() Reason {
+// waitReason returns why Cinder has not accepted the request; empty if it has. While a request is repeated, the record
+// has no reason yet: the answer is unknown.
+func (b InProgress) waitReason() Reason {
 	switch {
 	case b.State == Planned || b.Named:
 		return ""
@@ -27,14 +27,13 @@ func (b InProgress) waitsFor() Reason {
 	return b.Reason
 }
 
-// stuck reports whether it takes far longer than it should: in Cinder, or
-// because Cinder does not take it. One that Cinder certainly does not have, and
-// that is not asked for again soon, does too.
+// stuck reports whether the backup takes far longer than it should, in Cinder or because Cinder does not accept it. A
+// backup that Cinder certainly does not have, and whose next attempt is more than a minute away, is stuck too.
 func (b InProgress) stuck(now time.Time) bool {
 	switch {
 	case b.RequestedAt == nil || b.Deadline == nil:
 		return false
-	case b.Named || b.waitsFor() == "":
+	case b.Named || b.waitReason() == "":
 		return FarBeyond(now, *b.RequestedAt, *b.Deadline, b.Usual)
 	case b.UnansweredRequestAt == nil && b.NextTryAt != nil && b.NextTryAt.Sub(now) > time.Minute:
 		return true
@@ -42,11 +41,11 @@ func (b InProgress) stuck(now time.Time) bool {
 	return now.Sub(*b.RequestedAt) > AdmissionWindow
 }
 
-// counted adds what the record says to that of its place.
-func (b InProgress) counted(now time.Time, p BackPressure) BackPressure {
+// addTo adds the record to the back-pressure of its scope.
+func (b InProgress) addTo(now time.Time, p BackPressure) BackPressure {
 	p.InProgress++
 	bad := true
-	switch b.waitsFor() { //nolint:exhaustive // only these speak of more than the volume
+	switch b.waitReason() { //nolint:exhaustive // only these reasons concern more than the volume
 	case Throttled:
 		p.Throttled++
 	case CinderUnavailable, AnswerUnknown, Unauthorised:
@@ -60,12 +59,12 @@ func (b InProgress) counted(now time.Time, p BackPressure) BackPressure {
 	return p
 }
 
-// paces is what the facts say of each project in each zone.
+// pressures returns the back-pressure of each project in each zone.
 func (f AdmissionFacts) pressures(now time.Time) map[AdmissionScope]BackPressure {
 	pressures := map[AdmissionScope]BackPressure{}
 	for _, b := range f.InProgress {
 		at := AdmissionScope{Project: b.ProjectID, Zone: b.Zone}
-		pressures[at] = b.counted(now, pressures[at])
+		pressures[at] = b.addTo(now, pressures[at])
 	}
 	for _, r := range f.Recent {
 		if r.Failed+r.Made > 0 {

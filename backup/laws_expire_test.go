@@ -5,10 +5,9 @@ import (
 	"slices"
 )
 
-// standing tells on which link each one stands (-1: on none), read link by
-// link: an incremental stands on the newest older backup of its project, but
-// never on a full that failed. ls are oldest first.
-func standing(ls []Link) []int {
+// parents returns the parent of each link (-1: none), read link by link: the parent of an incremental is the newest
+// older backup of its project, but never a failed full. ls are oldest first.
+func parents(ls []Link) []int {
 	up := make([]int, len(ls))
 	for i, l := range ls {
 		up[i] = -1
@@ -23,9 +22,9 @@ func standing(ls []Link) []int {
 	return up
 }
 
-// standingSince tells the same by the rule of Cinder since 2023.1: on the newest
-// older backup of its project that is available, in whatever chain.
-func standingSince(ls []Link) []int {
+// parentsSince2023 returns the parents by the rule of Cinder since 2023.1: the newest older backup of the project that
+// is available, in any chain.
+func parentsSince2023(ls []Link) []int {
 	up := make([]int, len(ls))
 	for i, l := range ls {
 		up[i] = -1
@@ -51,7 +50,7 @@ func couldBeRestored(ls []Link, up []int, i int) bool {
 	return false
 }
 
-// underFloor marks our newest n restore points and all that they stand on, by one rule of Cinder's.
+// underFloor marks our newest n restore points and everything they depend on, by one of Cinder's two rules.
 func underFloor(ls []Link, up []int, n int) []bool {
 	under := make([]bool, len(ls))
 	for i := len(ls) - 1; i >= 0 && n > 0; i-- {
@@ -66,16 +65,15 @@ func underFloor(ls []Link, up []int, n int) []bool {
 	return under
 }
 
-// breachExpired names the law that an expiry at now breaks; empty where it
-// keeps them all. ls are oldest first.
+// breachExpired returns the invariant that an expiry at now violates; empty if none. ls are oldest first.
 func breachExpired(k Constraints, ls []Link, removals []Removal, kept []Kept) string {
-	up := standing(ls)
+	up := parents(ls)
 	under := underFloor(ls, up, k.Floor)
-	for i, also := range underFloor(ls, standingSince(ls), k.Floor) {
+	for i, also := range underFloor(ls, parentsSince2023(ls), k.Floor) {
 		under[i] = under[i] || also
 	}
 	goes, seen := make([]bool, len(ls)), make([]bool, len(ls))
-	place := func(l Link) int {
+	indexOf := func(l Link) int {
 		i := slices.Index(ls, l)
 		if i < 0 || seen[i] {
 			return -1
@@ -87,7 +85,7 @@ func breachExpired(k Constraints, ls []Link, removals []Removal, kept []Kept) st
 		return "kept and removed are not all"
 	}
 	for _, r := range removals {
-		i := place(r.Link)
+		i := indexOf(r.Link)
 		if i < 0 {
 			return "a link is named twice, or was changed"
 		}
@@ -97,7 +95,7 @@ func breachExpired(k Constraints, ls []Link, removals []Removal, kept []Kept) st
 		}
 	}
 	for _, s := range kept {
-		if place(s.Link) < 0 {
+		if indexOf(s.Link) < 0 {
 			return "a link is named twice, or was changed"
 		}
 		if breach := breachKept(s); breach != "" {
@@ -113,7 +111,7 @@ func breachRemoval(k Constraints, r Removal, under bool) string {
 	case r.Foreign():
 		return "a foreign backup is removed"
 	case k.Purged && r.Status == StatusAvailable && r.Reason == ProjectPurged:
-		return "" // whatever its age, and the floor
+		return "" // at any age, and regardless of the floor
 	case under:
 		return "a restore point under the floor is removed"
 	case r.Status == StatusError && r.Reason == FailedLeftover, r.Status == StatusAvailable && r.Reason == RetentionOver && over:
@@ -134,12 +132,12 @@ func breachKept(s Kept) string {
 	return ""
 }
 
-// breachOrder: nothing goes before what stands on it, of each chain at most
-// one link goes, and what may go does.
+// breachOrder checks that no link expires before its dependents, that at most one link of each chain expires, and
+// that every link that may expire does.
 func breachOrder(k Constraints, ls []Link, up []int, under, goes []bool) string {
 	dependents := make([]int, len(ls))
-	gone := make([]int, len(ls)) // by the beginning of the chain
-	building := map[string]int{} // project -> the beginning of its newest chain
+	gone := make([]int, len(ls)) // by the first link of the chain
+	building := map[string]int{} // project -> first link of its newest chain
 	root := func(i int) int {
 		for up[i] >= 0 {
 			i = up[i]

@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// breachNext names the law that a decision at now breaks; empty where it keeps
-// them all. It reads the records in its own way: what stands on what is asked
-// link by link, newest downwards, as Cinder would. rs are oldest first.
+// breachNext returns the invariant that a decision at now violates; empty if none. It reads the records independently
+// of Next: link by link, newest first, as Cinder would. rs are oldest first.
 func breachNext(p Policy, s Subject, rs []Record, d Decision) string {
 	if !d.Reason.Known() || d.Reason.Sentence() == "" || d.Reason.Whose() == "" {
 		return fmt.Sprintf("reason %q is outside the closed set", d.Reason)
@@ -21,7 +20,7 @@ func breachNext(p Policy, s Subject, rs []Record, d Decision) string {
 		return "the kind does not fit the action"
 	}
 	f := factsOf(s, rs)
-	fresh := f.success != nil && p.Interval > 0 && now.Sub(f.beat(p)) < p.Interval
+	fresh := f.success != nil && p.Interval > 0 && now.Sub(f.gridTime(p)) < p.Interval
 	wanted := s.Protected && !s.Gone
 	switch {
 	case d.Action == Create && !wanted:
@@ -50,9 +49,9 @@ type facts struct {
 	progress   bool
 	success    *Record
 	lastFailed time.Time // since the success
-	refused    bool      // it was by the volume's status
-	quota      bool      // one of them met a full quota
-	cinder     []Link    // what Cinder holds or should, oldest first
+	refused    bool      // because of the volume's status
+	quota      bool      // one of them is an exceeded quota
+	cinder     []Link    // what Cinder has or should have, oldest first
 }
 
 func factsOf(s Subject, rs []Record) (f facts) {
@@ -82,18 +81,18 @@ func factsOf(s Subject, rs []Record) (f facts) {
 	return f
 }
 
-// beat is the grid time of the newest success: ages count from grid to grid.
-func (f facts) beat(p Policy) time.Time {
+// gridTime is the grid time of the newest success: ages count from grid time to grid time.
+func (f facts) gridTime(p Policy) time.Time {
 	s := int64(p.Period / time.Second)
 	return time.Unix(f.success.PlannedAt.Unix()/s*s, 0)
 }
 
-// breachIncremental: Cinder takes the newest backup as parent, whatever it is.
+// breachIncremental checks an incremental. Cinder uses the newest backup as parent, whatever its status.
 func breachIncremental(p Policy, s Subject, f facts) string {
 	if len(f.cinder) == 0 {
 		return "an incremental without a parent"
 	}
-	up := standing(f.cinder)
+	up := parents(f.cinder)
 	i, on := len(f.cinder)-1, 1
 	if f.cinder[i].Status != StatusAvailable {
 		return "an incremental on a parent that is not available"
@@ -115,59 +114,58 @@ func breachIncremental(p Policy, s Subject, f facts) string {
 	return ""
 }
 
-// breachWait: each wait has its cause, and none lasts.
+// breachWait checks that each wait has a cause and ends.
 func breachWait(p Policy, s Subject, f facts, fresh bool, d Decision) string {
 	newest := Status("")
 	if n := len(f.cinder); n > 0 {
 		newest = f.cinder[n-1].Status
 	}
-	patience := max(p.Interval, p.Period)
+	maxDelay := max(p.Interval, p.Period)
 	cause := map[Reason]bool{
 		BackupInProgress: f.progress,
 		ProjectChanged:   f.progress,
 		Paused:           s.Paused && !f.progress && d.At.IsZero(),
-		BackupIsFresh:    !s.Manual && fresh && d.At.Equal(f.beat(p).Add(p.Interval)),
+		BackupIsFresh:    !s.Manual && fresh && d.At.Equal(f.gridTime(p).Add(p.Interval)),
 		VolumeStatus:     !s.Manual && f.refused,
 		VolumeChanging:   !s.CanBeBackedUp() && !strings.HasPrefix(s.Status, "error") || s.Migration != "",
-		RetryLater:       !s.Manual && !f.lastFailed.IsZero() && (now.Sub(f.lastFailed) < patience || f.quota && now.Sub(f.lastFailed) < QuotaPause),
+		RetryLater:       !s.Manual && !f.lastFailed.IsZero() && (now.Sub(f.lastFailed) < maxDelay || f.quota && now.Sub(f.lastFailed) < QuotaPause),
 		WaitsForLeftover: newest == StatusError,
 		WaitsForParent:   newest == StatusRestoring || newest == StatusDeleting,
 	}
 	if !cause[d.Reason] {
 		return fmt.Sprintf("it waits for %s without a cause", d.Reason)
 	}
-	long := f.success != nil && now.Sub(f.beat(p)) >= p.Interval+patience
+	long := f.success != nil && now.Sub(f.gridTime(p)) >= p.Interval+maxDelay
 	if (d.Reason == WaitsForLeftover || d.Reason == WaitsForParent) && long {
 		return "it waits longer than one interval"
 	}
 	return ""
 }
 
-// breachPaused: a pause changes nothing about what is unwanted or in progress;
-// whatever else there was to do, or to wait for, waits for its end.
+// breachPaused checks that a pause changes nothing about unwanted backups and backups in progress; everything else
+// waits until the pause ends.
 func breachPaused(ever, paused Decision) string {
-	settled := []Reason{VolumeGone, NotProtected, ProjectChanged, BackupInProgress}
+	unaffected := []Reason{VolumeGone, NotProtected, ProjectChanged, BackupInProgress}
 	want := Decision{Action: Wait, Reason: Paused}
-	if slices.Contains(settled, ever.Reason) {
+	if slices.Contains(unaffected, ever.Reason) {
 		want = ever
 	}
 	if paused != want {
-		return "paused: " + say(paused) + ", want " + say(want)
+		return "paused: " + formatDecision(paused) + ", want " + formatDecision(want)
 	}
 	return ""
 }
 
-// breachByHand: an operator's word counts where the interval or a delay was the
-// reason to wait, and nowhere else.
-func breachByHand(ever, hand Decision) string {
+// breachManual checks that a manual request skips only the interval and the delays.
+func breachManual(ever, hand Decision) string {
 	forTime := func(d Decision) bool {
 		return d.Action == Wait && slices.Contains([]Reason{BackupIsFresh, VolumeStatus, RetryLater}, d.Reason)
 	}
 	switch {
 	case forTime(hand):
-		return "by hand: it waits for its time: " + say(hand)
+		return "by hand: it waits for its time: " + formatDecision(hand)
 	case !forTime(ever) && hand != ever:
-		return "by hand: " + say(hand) + ", though it was not time that " + say(ever) + " waits for"
+		return "by hand: " + formatDecision(hand) + ", though it was not time that " + formatDecision(ever) + " waits for"
 	}
 	return ""
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The status of a link is Cinder's, but where our record knows better.
+// The status of a link is Cinder's, unless our record is more precise.
 func TestLinkOfStatus(t *testing.T) {
 	for name, c := range map[string]struct {
 		record    string // a letter of the notation; empty: foreign
@@ -47,9 +47,9 @@ func TestLinkOfStatus(t *testing.T) {
 	}
 }
 
-// A cancelled backup goes as the leftover of a failed one does, under any
-// floor; that of its removal which Cinder never heard of too.
-func TestCancelledGoes(t *testing.T) {
+// A cancelled backup is removed like the leftover of a failed one, regardless of the floor, also if the request for
+// its removal never reached Cinder.
+func TestCancelledBackupIsRemovedAsLeftover(t *testing.T) {
 	for _, letter := range []string{"Ie", "Iq", "Iu"} {
 		rs := records(t, "F-2h "+letter+"-1h")
 		rs[1].Reason = Cancelled

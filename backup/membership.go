@@ -5,69 +5,66 @@ import (
 	"strings"
 )
 
-// Answers are what the cloud said by ID about what its lists lack. What is in
-// none of them was not asked, or not answered.
+// Answers are the cloud's responses by ID about objects that are missing in its lists. An object in none of them was
+// not requested, or got no response.
 type Answers struct {
 	Servers     map[string]Server
 	Volumes     map[string]Volume
-	GoneServers map[string]bool // 404 by ID, as a verified admin
+	GoneServers map[string]bool // 404 by ID, with verified admin rights
 	GoneVolumes map[string]bool
-	// Unconfirmed says that more is missing than is believed: nothing ends by an
-	// absence, whatever was answered.
+	// Unconfirmed reports that more objects are missing than is plausible: no protection ends because of a missing
+	// object, whatever the responses were.
 	Unconfirmed bool
 }
 
-// Before is what earlier plans know of a volume in the project that owns it now.
+// Before is what earlier plans recorded about a volume in the project that owns it now.
 type Before struct {
 	Protected bool
-	ServerID  string // that protects it
-	Detached  int    // plans in a row that saw it detached from that server
+	ServerID  string // server that protects the volume
+	Detached  int    // plans in a row that saw the volume detached from that server
 }
 
-// detachedPlans is how many plans in a row must see a volume detached before
-// that ends its protection.
+// detachedPlans is how many plans in a row must see a volume detached before its protection ends.
 const detachedPlans = 2
 
-// settled tells whether the volume is in no change: an attachment that it does
-// not show now is none. In between (reserved, attaching, detaching, migrating,
-// ...) Cinder shows none for a while.
-func (v Volume) settled() bool {
+// stable reports whether the volume is not being changed, so that an attachment that it does not show does not
+// exist. In between (reserved, attaching, detaching, migrating, ...) Cinder shows none for a while.
+func (v Volume) stable() bool {
 	switch {
 	case v.Migration != "":
 		return false
 	case v.Status == "in-use":
-		return len(v.Servers) > 0 // it stays so for ever where its server was deleted during a backup
+		return len(v.Servers) > 0 // it stays in-use for ever if its server was deleted during a backup
 	}
 	return v.Status == "available" || v.Status == "awaiting-transfer" || strings.HasPrefix(v.Status, "error")
 }
 
-// conclusion is what one look at the cloud says about one volume.
+// conclusion is what one inventory shows about one volume.
 type conclusion struct {
 	wish      Wish
 	protected bool
-	unknown   bool     // the state before stands
+	unknown   bool     // the previous state stays in force
 	ended     Reason   // why its protection ended
 	detached  int      // plans in a row that saw it detached
-	missing   bool     // it hangs on a server that the list lacks, or would end because it looks detached
-	suspects  []string // servers that an answer by ID would decide
+	missing   bool     // it is attached to a server that is missing in the list, or would end because it looks detached
+	suspects  []string // servers whose response by ID would decide
 }
 
-// cloud is one look at it, ready to be judged volume by volume.
+// cloud is one inventory, prepared to decide about each volume.
 type cloud struct {
-	servers map[string]judged   // by ID: those that said everything
-	listed  map[string]bool     // IDs that the list shows whole
-	holders map[string][]string // by volume ID: the servers that Nova calls it attached to
-	answers Answers
-	blind   bool // the list of servers broke off: it raises no suspicion
+	servers    map[string]serverMetadata // servers with complete data, by ID
+	listed     map[string]bool           // IDs of the servers that the list has with complete data
+	attachedTo map[string][]string       // servers that the volume is attached to by Nova's list, by volume ID
+	answers    Answers
+	incomplete bool // the list of servers is incomplete: a missing server means nothing
 }
 
-// conclude judges one volume. Protection begins and ends by positive answers
-// only: metadata of a server that Nova or Cinder calls attached, a 404 by ID of
-// the server that protects it, or Nova, Cinder and the volume's status agreeing
-// in two plans that it was detached. Anything else leaves the state before.
+// conclude decides about one volume. Protection begins and ends only by positive evidence: metadata of a server that
+// Nova or Cinder shows as attached; a 404 by ID of the server that protects it; or Nova, Cinder and the volume's status
+// showing it as detached in two plans. In all other cases the previous state stays in force.
 func (c *cloud) conclude(v Volume, before Before) conclusion {
 	end := conclusion{wish: Wish{Volume: v}}
-	holders := append(slices.Clone(v.Servers), c.holders[v.ID]...)
+	holders := append(slices.Clone(v.Servers), c.attachedTo[v.ID]...)
 	var declined, deleted bool
 	for i, id := range holders {
 		if slices.Contains(holders[:i], id) {
@@ -84,7 +81,7 @@ func (c *cloud) conclude(v Volume, before Before) conclusion {
 		default:
 			end.unknown = true
 		}
-		end.miss(c, id, before)
+		end.checkMissing(c, id, before)
 	}
 	left := false
 	if before.Protected && !slices.Contains(holders, before.ServerID) {
@@ -97,7 +94,7 @@ func (c *cloud) conclude(v Volume, before Before) conclusion {
 		default:
 			end.unknown = true
 		}
-		end.miss(c, before.ServerID, before)
+		end.checkMissing(c, before.ServerID, before)
 	}
 	switch {
 	case end.protected:
@@ -110,15 +107,15 @@ func (c *cloud) conclude(v Volume, before Before) conclusion {
 		end.unknown = true
 	case deleted:
 		end.ended = EndServerDeleted
-	case left && v.settled():
-		end.leave(before.Detached+1, c.answers.Unconfirmed)
+	case left && v.stable():
+		end.countDetached(before.Detached+1, c.answers.Unconfirmed)
 	default:
 		end.unknown = true
 	}
 	return end
 }
 
-func (e *conclusion) protect(j judged) {
+func (e *conclusion) protect(j serverMetadata) {
 	if !e.protected || j.server.ID < e.wish.Server.ID {
 		e.wish.Server = j.server
 	}
@@ -126,8 +123,8 @@ func (e *conclusion) protect(j judged) {
 	e.wish.add(j)
 }
 
-// leave counts one more plan that saw the volume detached.
-func (e *conclusion) leave(plans int, unconfirmed bool) {
+// countDetached counts one more plan that saw the volume detached.
+func (e *conclusion) countDetached(plans int, unconfirmed bool) {
 	e.missing = plans >= detachedPlans
 	if e.missing && !unconfirmed {
 		e.ended, e.detached = EndDetached, 0
@@ -136,13 +133,13 @@ func (e *conclusion) leave(plans int, unconfirmed bool) {
 	e.unknown, e.detached = true, min(plans, detachedPlans-1)
 }
 
-// miss notes a server that the list lacks, where something would be lost by it.
-func (e *conclusion) miss(c *cloud, id string, before Before) {
-	if !before.Protected || c.listed[id] || c.blind {
+// checkMissing records a server that is missing in the list, if protection would be lost by that.
+func (e *conclusion) checkMissing(c *cloud, id string, before Before) {
+	if !before.Protected || c.listed[id] || c.incomplete {
 		return
 	}
 	if s, ok := c.answers.Servers[id]; !ok || s.Status != ServerSoftDeleted {
-		e.missing = true // no list shows what was soft-deleted: that explains itself
+		e.missing = true // no list shows soft-deleted servers: that explains why it is missing
 	}
 	if _, answered := c.servers[id]; !answered && !c.answers.GoneServers[id] {
 		e.suspects = append(e.suspects, id)
@@ -151,26 +148,26 @@ func (e *conclusion) miss(c *cloud, id string, before Before) {
 
 func newCloud(inv Inventory, keys Keys, answers Answers) *cloud {
 	c := &cloud{
-		servers: make(map[string]judged, len(inv.Servers)), listed: make(map[string]bool, len(inv.Servers)),
-		holders: map[string][]string{}, answers: answers, blind: inv.Missed("servers"),
+		servers: make(map[string]serverMetadata, len(inv.Servers)), listed: make(map[string]bool, len(inv.Servers)),
+		attachedTo: map[string][]string{}, answers: answers, incomplete: inv.Missed("servers"),
 	}
 	for _, s := range inv.Servers {
 		if !s.Partial {
 			c.listed[s.ID] = true
-			c.see(s, keys)
+			c.addServer(s, keys)
 		}
 	}
 	for _, s := range answers.Servers {
 		if !s.Partial && !c.listed[s.ID] {
-			c.see(s, keys)
+			c.addServer(s, keys)
 		}
 	}
 	return c
 }
 
-func (c *cloud) see(s Server, keys Keys) {
-	c.servers[s.ID] = judge(s, keys)
+func (c *cloud) addServer(s Server, keys Keys) {
+	c.servers[s.ID] = readMetadata(s, keys)
 	for _, v := range s.Volumes {
-		c.holders[v] = append(c.holders[v], s.ID)
+		c.attachedTo[v] = append(c.attachedTo[v], s.ID)
 	}
 }

@@ -6,40 +6,38 @@ import (
 	"time"
 )
 
-// An Action is what a decision asks for.
+// An Action is what a decision requests.
 type Action string
 
 // The actions.
 const (
 	Wait     Action = "wait"     // nothing now
 	Create   Action = "create"   // plan a backup
-	Fail     Action = "fail"     // record that none can be made now
+	Fail     Action = "fail"     // record that no backup can be made now
 	Withdraw Action = "withdraw" // end the planned record
 )
 
-// A Decision is what is to be done for one volume now, and why, or why not.
+// A Decision is the action for one volume now, with its reason.
 type Decision struct {
 	Action     Action
-	Kind       Kind // with Create
+	Kind       Kind // set with Create
 	Reason     Reason
 	ForcedFull bool      // a full that the depth did not ask for
-	At         time.Time // when the answer may change by time alone; zero where it can't
+	At         time.Time // when time alone may change the decision; zero if it can't
 }
 
-// A Subject is the volume a decision is about.
+// A Subject is the volume that a decision is about.
 type Subject struct {
 	Volume
 	Protected bool
-	Gone      bool // 404 by ID, to a verified admin
-	Paused    bool // the operator lets nothing new start
-	Manual    bool // the operator asks for a backup now: neither interval nor retry delay counts
-	// QuotaFreed is when a backup of ours in the volume's project was removed
-	// last; nil: not within [QuotaPause].
+	Gone      bool // 404 by ID, with verified admin rights
+	Paused    bool // the operator paused it: nothing new starts
+	Manual    bool // the operator requested a backup now: interval and retry delay do not apply
+	// QuotaFreed is when one of our backups in the volume's project was last removed; nil if not within [QuotaPause].
 	QuotaFreed *time.Time
 }
 
-// Freed returns s with the time at which its project's quota got room, of those
-// by project.
+// Freed returns s with the time at which quota was last freed in its project; by has these times by project.
 func (s Subject) Freed(by map[string]time.Time) Subject {
 	if at, ok := by[s.ProjectID]; ok {
 		s.QuotaFreed = &at
@@ -47,22 +45,21 @@ func (s Subject) Freed(by map[string]time.Time) Subject {
 	return s
 }
 
-// Next decides what is to be done for one volume now. Records are those of the
-// volume, in any order: all in progress, the newest chain (also what is being
-// removed or could not be), the newest success, and the failures since. The
-// records of other projects that once owned the volume are passed over.
+// Next decides what to do for one volume now. Records are those of the volume, in any order: all in progress, the
+// newest chain (including links that are being removed or could not be removed), the newest success, and the failures
+// since. Records of projects that owned the volume before are ignored.
 func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
-	beat := Grid(now, p.Period)
+	run := Grid(now, p.Period)
 	h := newHistory(s.Volume, records)
 
-	// 1. What must not go on.
+	// 1. What must not continue.
 	if reason, ends := unwanted(s, h); ends {
-		if h.progress != nil && h.progress.State == Planned {
+		if h.inProgress != nil && h.inProgress.State == Planned {
 			return Decision{Action: Withdraw, Reason: reason}
 		}
 		return Decision{Action: Wait, Reason: reason}
 	}
-	if h.progress != nil {
+	if h.inProgress != nil {
 		return Decision{Action: Wait, Reason: BackupInProgress}
 	}
 
@@ -70,17 +67,17 @@ func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
 		return Decision{Action: Wait, Reason: Paused}
 	}
 
-	// 2. Due? Ages count from beat to beat, so that no jitter costs a backup.
-	due := beat
+	// 2. Is a backup due? Ages count from run to run of the grid, so that jitter never skips a backup.
+	due := run
 	if h.success != nil {
 		due = Grid(h.success.PlannedAt, p.Period).Add(p.Interval)
-		if p.Interval > 0 && beat.Before(due) && !s.Manual {
+		if p.Interval > 0 && run.Before(due) && !s.Manual {
 			return Decision{Action: Wait, Reason: BackupIsFresh, At: due}
 		}
 	}
 
-	// 3. Would Cinder take it? A change passes. Anything else is recorded once,
-	// for the report, however long it lasts.
+	// 3. Would Cinder accept a backup? A volume that is changing waits. Any other status is recorded once, for the
+	// report, however long it lasts.
 	switch {
 	case s.changing():
 		return Decision{Action: Wait, Reason: VolumeChanging}
@@ -90,13 +87,13 @@ func Next(now time.Time, p Policy, s Subject, records []Record) Decision {
 		return Decision{Action: Fail, Reason: VolumeStatus}
 	}
 
-	// 4. A failure is not a success, but it is not tried again at once either.
-	if again := h.again(p, s.QuotaFreed); h.failures > 0 && beat.Before(again) && !s.Manual {
+	// 4. After a failure, the next attempt waits for the retry delay.
+	if again := h.retryAt(p, s.QuotaFreed); h.failures > 0 && run.Before(again) && !s.Manual {
 		return Decision{Action: Wait, Reason: RetryLater, At: again}
 	}
 
 	// 5. Full or incremental.
-	return h.kind(p, s.Volume, beat, due)
+	return h.kind(p, s.Volume, run, due)
 }
 
 func unwanted(s Subject, h history) (Reason, bool) {
@@ -105,22 +102,22 @@ func unwanted(s Subject, h history) (Reason, bool) {
 		return VolumeGone, true
 	case !s.Protected:
 		return NotProtected, true
-	case h.progress != nil && h.progress.ProjectID != s.ProjectID:
+	case h.inProgress != nil && h.inProgress.ProjectID != s.ProjectID:
 		return ProjectChanged, true
 	}
 	return "", false
 }
 
-// history is what the records of one volume say.
+// history is what the records of one volume show.
 type history struct {
-	progress *Record
-	success  *Record   // newest
-	refused  bool      // the newest failure since the success is one by the volume's status
-	failedAt time.Time // newest other failure since the success
-	failures int       // how many of those
-	overfull bool      // the newest of those met a full quota
-	broken   int       // of those, incrementals that Cinder accepted and that ended in error
-	links    []Link
+	inProgress         *Record
+	success            *Record   // newest
+	refused            bool      // the newest failure since the success is because of the volume's status
+	failedAt           time.Time // newest other failure since the success
+	failures           int       // number of those other failures
+	quotaFull          bool      // the newest of those failures is an exceeded quota
+	failedIncrementals int       // incrementals among those failures that Cinder accepted and that ended in error
+	links              []Link
 }
 
 func newHistory(v Volume, records []Record) history {
@@ -130,11 +127,11 @@ func newHistory(v Volume, records []Record) history {
 		newestFirst[i] = &records[i]
 	}
 	slices.SortFunc(newestFirst, func(a, b *Record) int {
-		return cmp.Or(b.dated().Compare(a.dated()), cmp.Compare(b.ID, a.ID))
+		return cmp.Or(b.sortTime().Compare(a.sortTime()), cmp.Compare(b.ID, a.ID))
 	})
 	for _, r := range newestFirst {
 		if r.State.InProgress() {
-			h.progress = r
+			h.inProgress = r
 			continue
 		}
 		if r.ProjectID != v.ProjectID {
@@ -158,10 +155,10 @@ func newHistory(v Volume, records []Record) history {
 		default:
 			h.failures++
 			if at.After(h.failedAt) {
-				h.overfull = r.Reason == QuotaExceeded
+				h.quotaFull = r.Reason == QuotaExceeded
 			}
 			if r.Kind == Incremental && r.Reason == BackupError {
-				h.broken++
+				h.failedIncrementals++
 			}
 			h.failedAt = newer(h.failedAt, at)
 		}
@@ -170,14 +167,14 @@ func newHistory(v Volume, records []Record) history {
 	return h
 }
 
-// again is when a failure is tried again: after the usual delay. A full quota
-// is tried later, or at once where a removal has freed some of it since.
-func (h history) again(p Policy, freed *time.Time) time.Time {
+// retryAt returns when to retry after a failure: after the usual delay. An exceeded quota is retried later, or at once
+// if a removal has freed quota since.
+func (h history) retryAt(p Policy, freed *time.Time) time.Time {
 	delay := p.retryDelay(h.failures)
 	switch {
-	case h.overfull && freed != nil && freed.After(h.failedAt):
+	case h.quotaFull && freed != nil && freed.After(h.failedAt):
 		return time.Time{}
-	case h.overfull:
+	case h.quotaFull:
 		delay = max(delay, QuotaPause)
 	}
 	return Grid(h.failedAt, p.Period).Add(delay)
@@ -190,14 +187,13 @@ func newer(a, b time.Time) time.Time {
 	return b
 }
 
-// failedAttempt tells whether r ended without a restore point, whatever became
-// of its leftover since.
+// failedAttempt reports whether r ended without a restore point, whatever happened to its leftover since.
 func (r Record) failedAttempt() bool {
 	return r.State == Failed || r.State == Deleted || r.State.Removing()
 }
 
-// failedAt is when the attempt ended. ChangedAt is later where a leftover was
-// removed since, and moves every day while that is tried in vain.
+// failedAt returns when the attempt ended. ChangedAt is later if a leftover was removed since, and changes every day
+// while the removal fails.
 func (r Record) failedAt() time.Time {
 	if r.EndedAt != nil {
 		return *r.EndedAt
@@ -205,16 +201,15 @@ func (r Record) failedAt() time.Time {
 	return r.ChangedAt
 }
 
-// brokenAtMost is how many incrementals in a row may end in error before a full is made instead.
-const brokenAtMost = 2
+// maxFailedIncrementals is how many incrementals in a row may end in error before a full is made instead.
+const maxFailedIncrementals = 2
 
-// kind picks full or incremental. Every way to a full that the depth did not
-// ask for is out of turn: fulls are expensive, and an outage that breaks many
-// chains must not become a storm of them.
-func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
+// kind chooses full or incremental. Every full that the depth did not ask for is a forced full, which has its own
+// cap: fulls are expensive, and an outage that breaks many chains must not cause many fulls at once.
+func (h history) kind(p Policy, v Volume, run, due time.Time) Decision {
 	full := func(r Reason) Decision {
-		outOfTurn := r != FirstBackup && r != EveryFull && r != ChainComplete
-		return Decision{Action: Create, Kind: Full, Reason: r, ForcedFull: outOfTurn}
+		forcedFull := r != FirstBackup && r != EveryFull && r != ChainComplete
+		return Decision{Action: Create, Kind: Full, Reason: r, ForcedFull: forcedFull}
 	}
 	if p.Depth <= 0 {
 		return full(EveryFull)
@@ -222,18 +217,18 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 	if h.success == nil && !slices.ContainsFunc(h.links, func(l Link) bool { return l.Status == StatusAvailable }) {
 		return full(FirstBackup)
 	}
-	// What an incremental would stand on once the newest links that are on
-	// their way out are gone. Where that can't carry one, nothing is waited for.
+	// The chain that an incremental would be added to once the newest links that are being removed are gone. If that
+	// chain can't take an incremental, there is no reason to wait.
 	links := slices.SortedFunc(slices.Values(h.links), earlier)
 	var chain Chain
-	chains, open := grown(withoutLeaving(links))
+	chains, open := buildChains(withoutRemovals(links))
 	if i, ok := open[v.ProjectID]; ok {
 		chain = chains[i]
 	}
 	switch {
 	case chain != nil && chain.usable() > p.Depth: // the full and all its incrementals
-		return full(ChainComplete) // in turn
-	case h.broken >= brokenAtMost:
+		return full(ChainComplete) // not a forced full
+	case h.failedIncrementals >= maxFailedIncrementals:
 		return full(IncrementalsFail)
 	case chain == nil || chain.usable() < len(chain):
 		return full(NoUsableParent)
@@ -241,16 +236,16 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 		return full(SizeChanged)
 	}
 
-	patient := beat.Before(due.Add(p.maxRetryDelay()))
-	again := beat.Add(p.Period)
+	withinDelay := run.Before(due.Add(p.maxRetryDelay()))
+	again := run.Add(p.Period)
 	newest := links[len(links)-1].Status
 	busy := newest == StatusRestoring || newest == StatusDeleting
 	switch {
-	case newest == StatusError && patient:
+	case newest == StatusError && withinDelay:
 		return Decision{Action: Wait, Reason: WaitsForLeftover, At: again}
 	case newest == StatusError:
 		return full(LeftoverStays)
-	case busy && patient:
+	case busy && withinDelay:
 		return Decision{Action: Wait, Reason: WaitsForParent, At: again}
 	case busy:
 		return full(ParentStaysBusy)
@@ -258,9 +253,8 @@ func (h history) kind(p Policy, v Volume, beat, due time.Time) Decision {
 	return Decision{Action: Create, Kind: Incremental, Reason: ChainContinues}
 }
 
-// withoutLeaving cuts off the newest links that are on their way out of
-// Cinder: failed leftovers, and what is being removed.
-func withoutLeaving(links []Link) []Link {
+// withoutRemovals cuts off the newest links that are leaving Cinder: failed leftovers, and backups being removed.
+func withoutRemovals(links []Link) []Link {
 	n := len(links)
 	for n > 0 && (links[n-1].Status == StatusError || links[n-1].Status == StatusDeleting) {
 		n--

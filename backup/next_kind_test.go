@@ -22,7 +22,7 @@ func TestNextDepth(t *testing.T) {
 	}
 }
 
-// Only restore points count: a failed full begins no chain.
+// Only restore points count: a failed full does not begin a chain.
 func TestNextFirstBackup(t *testing.T) {
 	for _, history := range []string{"Fe-2h", "Fx-2h Fe-1h", "Fq-2h", "Fu-2h", "Fl-2h", "Fw-2h", "Fg-2h", "Ie-2h"} {
 		check(t, hourly, history, "full first_backup")
@@ -34,27 +34,27 @@ func TestNextSizeChanged(t *testing.T) {
 	check(t, hourly, "size=5 F-2h I-1h", "full! size_changed")
 	check(t, hourly, "size=20 F-3h F-1h/20", "incremental chain_continues")
 	check(t, hourly, "size=20 F-3h/20 I-2h", "incremental chain_continues")
-	check(t, hourly, "size=20 F-3h I-2h I-1h", "full chain_complete") // in turn all the same
+	check(t, hourly, "size=20 F-3h I-2h I-1h", "full chain_complete") // not a forced full
 }
 
 func TestNextWaitsForLeftover(t *testing.T) {
 	check(t, hourly, "F-1h Ie-20min", "wait waits_for_leftover 10min")
 	check(t, hourly, "F-1h Ie-0s", "wait retry_later 10min")
-	// At most one interval after the backup was due, then a full.
+	// At most one interval after the backup was due, then a forced full.
 	check(t, hourly, "F-1h50min Ie-30min", "wait waits_for_leftover 10min")
 	check(t, hourly, "F-2h Ie-30min", "full! leftover_stays")
 	check(t, hourly, "F-9h Ie-30min", "full! leftover_stays")
 	check(t, "0s/10min depth 2", "F-10min Ie-10min", "full! leftover_stays")
-	// Gone, or Cinder never had it: the chain goes on.
+	// The leftover is gone, or Cinder never had it: the chain continues.
 	check(t, hourly, "F-1h Ig-20min", "incremental chain_continues")
 	check(t, hourly, "F-1h Ix-20min", "incremental chain_continues")
 	check(t, hourly, "F-1h Iq-20min", "wait waits_for_parent 10min")
-	// A leftover below a good link is no obstacle to a full in turn,
+	// A leftover below a good link does not prevent a full that is due,
 	check(t, hourly, "F-3h I-2h I-1h Fe-20min", "full chain_complete")
 	check(t, hourly, "F-3h I-2h I-1h Fq-20min", "full chain_complete")
-	// nor to a leftover full that an incremental is already above.
+	// nor does a leftover full below an incremental.
 	check(t, hourly, "F-3h Fe-2h I-1h", "incremental chain_continues")
-	// One that can't be removed blocks incrementals until the next full.
+	// A leftover that can't be removed blocks incrementals until the next full.
 	check(t, hourly, "F-1h Iu-20min", "full! no_usable_parent")
 	check(t, hourly, "F-1h Fu-20min", "full! no_usable_parent")
 	check(t, hourly, "F-3h Fu-2h F-1h", "incremental chain_continues")
@@ -66,13 +66,13 @@ func TestNextWaitsForBusyParent(t *testing.T) {
 	check(t, hourly, "Fr-2h", "full! parent_stays_busy")
 	check(t, hourly, "F-2h Id-1h", "wait waits_for_parent 10min")
 	check(t, hourly, "F-3h Id-2h", "full! parent_stays_busy")
-	// Below the newest link a restore disturbs nobody; a full in turn neither.
+	// A restore of an older link does not matter, and it never delays a full that is due.
 	check(t, hourly, "Fr-2h I-1h", "incremental chain_continues")
 	check(t, hourly, "F-3h I-2h Ir-1h", "full chain_complete")
 }
 
-// Where no incremental could follow anyway, nothing is waited for.
-func TestNextWaitsOnlyWhereItHelps(t *testing.T) {
+// If no incremental is possible anyway, there is no wait.
+func TestNextWaitsOnlyIfIncrementalIsPossible(t *testing.T) {
 	check(t, hourly, "size=20 F-1h Fe-20min", "full! size_changed")
 	check(t, hourly, "size=20 F-1h Ie-20min", "full! size_changed")
 	check(t, hourly, "size=20 Fr-1h", "full! size_changed")
@@ -86,14 +86,14 @@ func TestNextLostLink(t *testing.T) {
 	check(t, hourly, "Fl-3h I-2h I-1h", "full! no_usable_parent")
 	check(t, hourly, "F-2h Il-1h", "full! no_usable_parent")
 	check(t, hourly, "Fl-9h Il-5h F-1h", "incremental chain_continues")
-	// Everything that succeeded is gone since.
+	// All successful backups are gone.
 	check(t, hourly, "FD-2h", "full! no_usable_parent")
 	check(t, hourly, "I-1h", "full! no_usable_parent")
 }
 
-// Cinder puts an incremental on what is newest by its own clock: after that ran
-// ahead, on an older chain of ours, as long as that time has not come.
-func TestNextGoesByTheChainThatCinderTakes(t *testing.T) {
+// Cinder builds an incremental on the newest backup by its own clock: after that clock ran ahead, this is an older
+// chain of ours until that time has come.
+func TestNextUsesTheChainThatCinderUses(t *testing.T) {
 	for history, want := range map[string]string{
 		"F-4h F-1h":            "incremental chain_continues",
 		"F-4h/5 F-1h":          "full! size_changed",
@@ -103,11 +103,11 @@ func TestNextGoesByTheChainThatCinderTakes(t *testing.T) {
 		s, words := subject(t, history)
 		rs := records(t, words)
 		ahead := now.AddDate(1, 0, 0)
-		for i := range rs { // the one of four or seven hours ago is dated next year
+		for i := range rs { // the one of four or seven hours ago has a time in the next year
 			if age := now.Sub(rs[i].PlannedAt); age == 4*time.Hour || age == 7*time.Hour {
 				rs[i].CinderTimestamp = &ahead
 			}
 		}
-		require.Equal(t, want, say(Next(now, rule(t, hourly), s, rs)), history)
+		require.Equal(t, want, formatDecision(Next(now, rule(t, hourly), s, rs)), history)
 	}
 }

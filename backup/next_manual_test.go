@@ -2,7 +2,7 @@ package backup
 
 import "testing"
 
-// While it is paused nothing new starts; what is unwanted ends all the same.
+// During a pause nothing new starts; unwanted backups still end.
 func TestNextPaused(t *testing.T) {
 	for name, c := range map[string]struct{ history, want string }{
 		"the first backup":          {"paused", "wait paused"},
@@ -23,8 +23,8 @@ func TestNextPaused(t *testing.T) {
 	}
 }
 
-// By hand neither the interval nor a delay counts; everything else does.
-func TestNextByHand(t *testing.T) {
+// A manual request skips the interval and the delays, and nothing else.
+func TestNextManual(t *testing.T) {
 	for name, c := range map[string]struct{ history, want string }{
 		"fresh":                         {"byhand F-10min", "incremental chain_continues"},
 		"made in this very beat":        {"byhand F-0s", "incremental chain_continues"},

@@ -8,17 +8,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The rule of most cases: hourly, looked for every ten minutes, F I I.
+// The policy of most cases: hourly, a plan every ten minutes, F I I.
 const hourly = "1h/10min depth 2"
 
-func TestNextEndsWhatIsUnwanted(t *testing.T) {
+func TestNextEndsUnwantedBackups(t *testing.T) {
 	check(t, hourly, "gone", "wait volume_gone")
 	check(t, hourly, "gone F-2h Ip-10min", "withdraw volume_gone")
 	check(t, hourly, "gone unprotected Ip-10min", "withdraw volume_gone")
 	check(t, hourly, "unprotected", "wait not_protected")
 	check(t, hourly, "unprotected F-2h", "wait not_protected")
 	check(t, hourly, "unprotected F-2h Ip-10min", "withdraw not_protected")
-	// What was asked of Cinder is not taken back.
+	// A request to Cinder is not taken back.
 	check(t, hourly, "unprotected F-2h Ic-10min", "wait not_protected")
 	check(t, hourly, "gone Fo-7h", "wait volume_gone")
 }
@@ -38,7 +38,7 @@ func TestNextOneAtATime(t *testing.T) {
 		check(t, hourly, history, "wait backup_in_progress")
 	}
 	check(t, "0s/10min depth 0", "F-1h Fc-50min", "wait backup_in_progress")
-	// Before anything else: a status can't be recorded beside one in progress.
+	// This comes first: a status can't be recorded while a record is in progress.
 	check(t, hourly, "status=backing-up F-2h Ic-10min", "wait backup_in_progress")
 }
 
@@ -48,22 +48,22 @@ func TestNextFresh(t *testing.T) {
 	check(t, hourly, "F-1h", "incremental chain_continues")
 	check(t, hourly, "F-1h10min", "incremental chain_continues")
 	check(t, hourly, "F-3h I-1h59s", "incremental chain_continues")
-	// Ages count from grid to grid: made late in its beat, still due an hour after the beat.
+	// Ages count from grid time to grid time: a backup made late is still due an hour after its grid time.
 	check(t, hourly, "F-50min1s", "incremental chain_continues")
 	check(t, "30min/30min depth 2", "F-1s", "incremental chain_continues")
 	check(t, "30min/30min depth 2", "F-0s", "wait backup_is_fresh 30min")
-	// An interval that is no multiple of the period waits for the beat after it.
+	// With an interval that is no multiple of the period, the backup waits for the next run.
 	check(t, "45min/30min depth 2", "F-30min", "wait backup_is_fresh 15min")
 	check(t, "45min/30min depth 2", "F-1h", "incremental chain_continues")
-	// What we removed since was a success all the same; what others removed was not.
+	// A backup that we removed was a success; one that others removed was not.
 	check(t, hourly, "F-3h ID-30min", "wait backup_is_fresh 30min")
 	check(t, hourly, "F-3h Id-30min", "wait backup_is_fresh 30min")
 	check(t, hourly, "F-30min Fl-10min", "wait backup_is_fresh 30min")
 	check(t, hourly, "Fl-30min", "full first_backup")
 	check(t, hourly, "F-3h Fl-30min", "full! no_usable_parent")
-	// Neither failures nor withdrawn wishes make it fresh.
+	// Neither failures nor withdrawn records make it fresh.
 	check(t, hourly, "F-1h Iw-10min", "incremental chain_continues")
-	// Interval 0: at every plan.
+	// Interval 0: a backup at every plan.
 	check(t, "0s/10min depth 0", "F-0s", "full every_backup_full")
 	check(t, "0s/10min depth 1", "F-10min", "incremental chain_continues")
 	check(t, "0s/10min depth 1", "F-20min I-10min", "full chain_complete")
@@ -80,18 +80,18 @@ func TestNextVolumeStatus(t *testing.T) {
 	check(t, hourly, "status=error F-900d Is-899d", "wait volume_status")
 	check(t, hourly, "status=error F-9h Is-2h Is-10min", "wait volume_status")
 	check(t, "0s/10min depth 2", "status=error F-2h Is-10min", "wait volume_status")
-	// again when something else failed meanwhile: the status had been good,
+	// again if something else failed in between, because the status had been good,
 	check(t, hourly, "status=error F-2h Ix-10min", "fail volume_status")
 	check(t, hourly, "status=error F-3h Is-2h Ix-10min", "fail volume_status")
 	check(t, hourly, "status=error F-3h Ix-2h Is-10min", "wait volume_status")
-	// and only what was refused since the last success counts.
+	// and only refusals since the last success count.
 	check(t, hourly, "status=error Fs-2h F-1h", "fail volume_status")
-	// The status is good again: due at once.
+	// The status is good again: a backup is due at once.
 	check(t, hourly, "F-2h Is-10min", "incremental chain_continues")
 	check(t, hourly, "Fs-0s", "full first_backup")
 }
 
-// A status in between passes: no backup, and no failure either.
+// A transitional status ends by itself: no backup, and no failure.
 func TestNextWaitsForAVolumeThatIsBeingChanged(t *testing.T) {
 	for _, status := range []string{
 		"reserved", "attaching", "detaching", "maintenance", "retyping", "uploading", "extending",
@@ -104,7 +104,7 @@ func TestNextWaitsForAVolumeThatIsBeingChanged(t *testing.T) {
 	s, history := subject(t, "F-2h")
 	for _, status := range []string{"available", "in-use", "error"} {
 		s.Status, s.Migration = status, "migrating"
-		require.Equal(t, "wait volume_changing", say(Next(now, rule(t, hourly), s, records(t, history))))
+		require.Equal(t, "wait volume_changing", formatDecision(Next(now, rule(t, hourly), s, records(t, history))))
 	}
 }
 
@@ -116,37 +116,37 @@ func TestNextRetriesLater(t *testing.T) {
 	check(t, hourly, "F-2h Ix-30min Ix-20min", "incremental chain_continues")
 	check(t, hourly, "F-2h Ix-50min Ix-40min Ix-30min", "wait retry_later 10min")
 	check(t, hourly, "F-2h Ix-50min Ix-45min Ix-40min", "incremental chain_continues")
-	// never more than the interval,
+	// at most the interval,
 	check(t, hourly, "F-9h Ix-5h Ix-4h Ix-3h Ix-50min", "wait retry_later 10min")
 	check(t, hourly, "F-9h Ix-5h Ix-4h Ix-3h Ix-2h Ix-2h Ix-2h Ix-1h", "incremental chain_continues")
 	check(t, "0s/10min depth 2", "F-2h Ix-1h Ix-1h Ix-0s", "wait retry_later 10min")
-	// the first backup too; a success forgets the failures before it.
+	// also for the first backup; a success resets the failures before it.
 	check(t, hourly, "Fx-0s", "wait retry_later 10min")
 	check(t, hourly, "Fx-3h Fx-2h Fx-2h F-1h", "incremental chain_continues")
 	check(t, "10min/10min depth 2", "Fx-3h Fx-2h Fx-2h F-10min", "incremental chain_continues")
 }
 
-// A leftover that is removed later moves its record's ChangedAt, not the time
-// of the failure. Undeletable leftovers are tried again each day for ever.
-func TestNextDatesFailuresByTheirEnd(t *testing.T) {
+// A leftover that is removed later changes its record's ChangedAt, not the time of the failure. Undeletable leftovers
+// are tried again daily for ever.
+func TestNextCountsRetryDelayFromEndOfFailure(t *testing.T) {
 	check(t, hourly, "F-2h Ig-30min..1min", "incremental chain_continues")
 	check(t, hourly, "Fg-3h..1min Fg-3h..1min Fg-3h..1min F-1h", "incremental chain_continues")
 	check(t, hourly, "Fu-9h..0s Fu-9h..0s F-2h", "incremental chain_continues")
 
 	r := records(t, "F-2h Ix-30min..0s")
-	r[1].EndedAt = nil // unknown: then the last change has to do
-	require.Equal(t, "wait retry_later 10min", say(Next(now, rule(t, hourly), defaultSubject(t), r)))
+	r[1].EndedAt = nil // unknown: the last change is used
+	require.Equal(t, "wait retry_later 10min", formatDecision(Next(now, rule(t, hourly), defaultSubject(t), r)))
 }
 
-// A full quota is tried again after hours, or when a removal freed some of it.
-func TestNextLeavesAFullQuotaAlone(t *testing.T) {
+// After an exceeded quota the next attempt waits for hours, or until a removal frees some quota.
+func TestNextWaitsAfterExceededQuota(t *testing.T) {
 	check(t, hourly, "F-9h Ik-10min", "wait retry_later 5h50min")
 	check(t, hourly, "F-9h Ik-6h", "incremental chain_continues")
 	check(t, hourly, "F-9h Ik-5h Ix-1h", "incremental chain_continues")
 	check(t, hourly, "F-9h Ix-5h Ik-1h", "wait retry_later 5h")
 	check(t, hourly, "byhand F-9h Ik-10min", "incremental chain_continues")
 	check(t, hourly, "F-2h Fk-5h", "incremental chain_continues")
-	// A longer delay than that stays.
+	// A longer delay is kept.
 	check(t, "1d/10min depth 2", "F-9d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-8d Ik-7h", "wait retry_later 17h")
 
 	s, rs := defaultSubject(t), records(t, "F-9h Ik-2h")
@@ -154,10 +154,10 @@ func TestNextLeavesAFullQuotaAlone(t *testing.T) {
 		3 * time.Hour: "wait retry_later 4h", 2*time.Hour - time.Second: "wait retry_later 4h", time.Hour: "incremental chain_continues",
 	} {
 		s.QuotaFreed = new(now.Add(-freed))
-		require.Equal(t, want, say(Next(now, rule(t, hourly), s, rs)), "freed %s ago", freed)
+		require.Equal(t, want, formatDecision(Next(now, rule(t, hourly), s, rs)), "freed %s ago", freed)
 	}
 	s.QuotaFreed = new(now)
-	require.Equal(t, "wait retry_later 10min", say(Next(now, rule(t, hourly), s, records(t, "F-9h Ix-0s"))), "of a full quota alone")
+	require.Equal(t, "wait retry_later 10min", formatDecision(Next(now, rule(t, hourly), s, records(t, "F-9h Ix-0s"))), "of a full quota alone")
 }
 
 func defaultSubject(t *testing.T) Subject { s, _ := subject(t, ""); return s }
@@ -171,9 +171,9 @@ func TestRetryDelayGrows(t *testing.T) {
 	require.Zero(t, Policy{}.retryDelay(9))
 }
 
-// Twins of one request share their beat and their second; which of them dates
-// the success must not hang on the order in which the records were read.
-func TestNextOfTwins(t *testing.T) {
+// Twin backups of one request have the same grid time and second; which of them sets the time of the success must not
+// depend on the order of the records.
+func TestNextOfTwinBackups(t *testing.T) {
 	rs := records(t, "F-2h F-2h Ix-0s")
 	rs[1].AvailableAt = new(now.Add(time.Hour))
 	p, s := rule(t, hourly), defaultSubject(t)

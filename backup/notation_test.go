@@ -11,23 +11,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The notation of these tests. A history is a line of words, one for each
-// backup of the volume:
+// The notation of these tests. A history is a line of words, one for each backup of the volume:
 //
-//	F-3d        a full, available, of 3 days ago (F of ours, f foreign)
-//	I-1h        an incremental of one hour ago (I of ours, i foreign)
+//	F-3d        an available full of 3 days ago (F ours, f foreign)
+//	I-1h        an incremental of one hour ago (I ours, i foreign)
 //	Fe-2h       a letter after the kind is the state:
 //	            e failed, its leftover is in Cinder   x failed, nothing is in Cinder
 //	            q that leftover is being removed      g that leftover is gone
-//	            u it can't be removed                 s refused by the volume's status
-//	            k refused by a full quota
+//	            u it can't be removed                 s refused because of the volume's status
+//	            k refused because the quota is exceeded
 //	            p planned   c creating   o overdue    w withdrawn
 //	            d being removed   D removed   l lost   r being restored
-//	            z a status that nobody knows
-//	Fg-2h..5min what happened last to it happened 5 minutes ago
-//	F-3d@B/20:2w of project B (else A), 20 GiB (else 10), kept two weeks (else 2w3d)
+//	            z an unknown status
+//	Fg-2h..5min its last change was 5 minutes ago
+//	F-3d@B/20:2w of project B (else A), 20 GiB (else 10), retention two weeks (else 2w3d)
 //
-// Each moment is counted back from now, a beat of every grid used here.
+// Each time is counted back from now, which is on every grid used here.
 var now = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 
 type word struct {
@@ -71,8 +70,8 @@ func parseWord(t testing.TB, id int, s string) word {
 	return w
 }
 
-// states says what each letter is: the record's state, whether it was ever
-// available, whether Cinder has a backup, and Cinder's word.
+// states defines each letter: the record's state, whether it was ever available, and the status in Cinder (empty if
+// Cinder has no backup).
 var states = map[string]struct {
 	state  State
 	was    bool
@@ -124,7 +123,7 @@ func (w word) link(t testing.TB) Link {
 	return l
 }
 
-// records reads a history as our records of the volume.
+// records parses a history as our records of the volume.
 func records(t testing.TB, history string) (rs []Record) {
 	t.Helper()
 	for i, s := range strings.Fields(history) {
@@ -133,7 +132,7 @@ func records(t testing.TB, history string) (rs []Record) {
 	return rs
 }
 
-// links reads a history as what Cinder and our records say together.
+// links parses a history as links, from Cinder's data and our records.
 func links(t testing.TB, history string) (ls []Link) {
 	t.Helper()
 	for i, s := range strings.Fields(history) {

@@ -10,25 +10,22 @@ import (
 	"time"
 )
 
-// A Period is a calendar-true span such as `2w3d`, `1y6mon` or `20min`:
-// months and years have the length that the calendar gives them at the moment
-// they are added to. The zero Period is empty.
+// A Period is a calendar span such as `2w3d`, `1y6mon` or `20min`: months and years have the length that the calendar
+// gives them at the time they are added to. The zero Period is empty.
 type Period struct {
 	Years, Months, Days int
-	Clock               time.Duration // hours, minutes and seconds together
+	Clock               time.Duration // hours, minutes and seconds
 }
 
 var periodPattern = regexp.MustCompile(`^(?:(\d+)y)?(?:(\d+)mon)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)min)?(?:(\d+)s)?$`)
 
-// maxPeriodDays bounds a period at 10,000 years, so that no sum overflows and
-// every end is a date that Postgres and Go can hold.
+// maxPeriodDays limits a period to 10,000 years, so that no sum overflows and every end is a date that Postgres and
+// Go can store.
 const maxPeriodDays = 3_652_500
 
-// ParsePeriod reads `<n>y<n>mon<n>w<n>d<n>h<n>min<n>s`: any part may be left
-// out, the order is fixed, at least one part is needed and a number without a
-// unit is an error. Zero is readable; whether it is allowed is the caller's
-// question. The notation is the one that tenants and operators of the Python
-// Staffeln use.
+// ParsePeriod parses `<n>y<n>mon<n>w<n>d<n>h<n>min<n>s`: each part is optional, the order is fixed, at least one part
+// is required, and a number without a unit is an error. Zero is valid; the caller decides whether it is allowed. The
+// notation is that of the Python Staffeln.
 func ParsePeriod(s string) (Period, error) {
 	m := periodPattern.FindStringSubmatch(s)
 	if m == nil || s == "" {
@@ -50,17 +47,16 @@ func ParsePeriod(s string) (Period, error) {
 	if days > maxPeriodDays {
 		return Period{}, fmt.Errorf("parse period %.40q: longer than 10000 years", s)
 	}
-	// Whole days are moved out of the clock part: a Duration ends at 292 years.
+	// Whole days are moved out of Clock: a time.Duration ends at 292 years.
 	return Period{
 		Years: int(n[0]), Months: int(n[1]), Days: int(n[2]*7 + n[3] + seconds/86400),
 		Clock: time.Duration(seconds%86400) * time.Second,
 	}, nil
 }
 
-// After returns the moment one period after t, in UTC. Years and months are
-// added first and clamped to the end of the month (31 January plus one month
-// is 28 or 29 February), then days and clock time: the order and the clamping
-// of Python's relativedelta, so that retention means the same after moving over.
+// After returns the time one period after t, in UTC. Years and months are added first and clamped to the end of the
+// month (31 January plus one month is 28 or 29 February), then days and clock time. Order and clamping are those of
+// Python's relativedelta, so that retention means the same after the migration from the Python Staffeln.
 func (p Period) After(t time.Time) time.Time {
 	t = t.UTC()
 	y, m, d := t.Date()
@@ -69,19 +65,19 @@ func (p Period) After(t time.Time) time.Time {
 	return first.AddDate(0, 0, min(d, last)-1+p.Days).Add(p.Clock)
 }
 
-// Before returns the moment one period before t, in UTC, by the same rules.
+// Before returns the time one period before t, in UTC, by the same rules.
 func (p Period) Before(t time.Time) time.Time {
 	return Period{-p.Years, -p.Months, -p.Days, -p.Clock}.After(t)
 }
 
-// IsZero tells whether p is empty.
+// IsZero reports whether p is empty.
 func (p Period) IsZero() bool { return p == Period{} }
 
-// Longer tells whether p, begun at now, ends later than q does. Only a moment
-// makes a month and thirty days comparable.
+// Longer reports whether p, begun at now, ends later than q. A month and thirty days can only be compared from a
+// given time on.
 func (p Period) Longer(now time.Time, q Period) bool { return p.After(now).After(q.After(now)) }
 
-// String writes p in the notation that [ParsePeriod] reads; the empty period is `0s`.
+// String returns p in the notation of [ParsePeriod]; the empty period is `0s`.
 func (p Period) String() string {
 	var b strings.Builder
 	part := func(n int, unit string) {
@@ -102,11 +98,11 @@ func (p Period) String() string {
 	return b.String()
 }
 
-// MarshalText writes p as [Period.String] does.
+// MarshalText returns the text of [Period.String].
 func (p Period) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// UnmarshalText reads a period of the configuration: as [ParsePeriod], and a
-// bare number is seconds. The empty text is the empty period ("none").
+// UnmarshalText parses a period of the configuration like [ParsePeriod]; a bare number is seconds. The empty text is
+// the empty period ("none").
 func (p *Period) UnmarshalText(text []byte) error {
 	s := string(text)
 	if s == "" {
@@ -124,12 +120,10 @@ func (p *Period) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// A Duration is a time span of fixed length as the configuration writes it:
-// `6h`, `30min`, `1w`, or a bare number of seconds.
+// A Duration is a time span of fixed length in the configuration: `6h`, `30min`, `1w`, or a bare number of seconds.
 type Duration time.Duration
 
-// UnmarshalText reads d; months and years are refused because their length
-// depends on the calendar.
+// UnmarshalText parses d; months and years are rejected because their length depends on the calendar.
 func (d *Duration) UnmarshalText(text []byte) error {
 	var p Period
 	if len(text) == 0 {
@@ -145,14 +139,14 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Std returns d as the standard library's duration.
+// Std returns d as a time.Duration.
 func (d Duration) Std() time.Duration { return time.Duration(d) }
 
-// String writes d in the notation that it is read in.
+// String returns d in the notation of the configuration.
 func (d Duration) String() string {
 	days := int(time.Duration(d) / (24 * time.Hour))
 	return Period{Days: days, Clock: time.Duration(d) % (24 * time.Hour)}.String()
 }
 
-// MarshalText writes d as [Duration.String] does.
+// MarshalText returns the text of [Duration.String].
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

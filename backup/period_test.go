@@ -16,9 +16,9 @@ func moment(t testing.TB, s string) time.Time {
 	return m
 }
 
-// The ends as Python's dateutil.relativedelta 2.9.0 computes them: the Python
-// Staffeln's retention must mean the same here.
-func TestPeriodAfterAsPython(t *testing.T) {
+// The results are those of Python's dateutil.relativedelta 2.9.0: the retention must mean the same as in the Python
+// Staffeln.
+func TestPeriodAfterMatchesPython(t *testing.T) {
 	for _, c := range []struct{ from, period, want string }{
 		{"2026-01-31T10:20:30", "1mon", "2026-02-28T10:20:30"},
 		{"2028-01-31T10:20:30", "1mon", "2028-02-29T10:20:30"},
@@ -51,7 +51,7 @@ func TestPeriodAfterAsPython(t *testing.T) {
 	}
 }
 
-// No hour is lost or doubled where the host's zone changes its clocks.
+// No hour is lost or doubled when the host's time zone changes its clocks.
 func TestPeriodAfterIsUTC(t *testing.T) {
 	berlin := time.FixedZone("CET", 3600)
 	require.Equal(t, moment(t, "2026-02-28T23:30:00"), period("1mon").After(time.Date(2026, 2, 1, 0, 30, 0, 0, berlin)))
@@ -64,7 +64,7 @@ func TestPeriodBefore(t *testing.T) {
 	}
 }
 
-func TestParsePeriodRefuses(t *testing.T) {
+func TestParsePeriodRejects(t *testing.T) {
 	for _, s := range []string{
 		"", " ", "30 days", "30", "0", "2d3w", "1mon1y", "1s1min", "1d1d", "-1d", "+1d", "1.5h", "1e3s", "0x1s", "1_000s",
 		"٣d", "３d", "²d", " 2d", "2d ", "2d\n", "2 d", "2D", "2W", "1Y", "5m", "5M", "5mo", "1month", "d", "y", "1y,2d", "1y 2d", "P1D", "2d\x00",
@@ -88,7 +88,7 @@ func TestPeriodText(t *testing.T) {
 	}
 }
 
-// The configuration also takes bare seconds and nothing.
+// The configuration also accepts bare seconds and the empty text.
 func TestPeriodOfConfiguration(t *testing.T) {
 	for s, want := range map[string]string{"": "0s", "0": "0s", "1800": "30min", "0030": "30s", "2w3d": "2w3d", "604800": "1w"} {
 		p := period("1y")
@@ -121,8 +121,8 @@ func TestPeriodProperties(t *testing.T) {
 		lawsOfPeriod(r, p, from)
 		sum := Period{p.Years + q.Years, p.Months + q.Months, p.Days + q.Days, p.Clock + q.Clock}
 		require.False(r, sum.After(from).Before(p.After(from)), "more is never shorter")
-		// A later beginning ends later; where the month's end clamps both to one
-		// day, the hour of the day may disagree.
+		// A later start ends later, except that the hour may differ in order where the end of the month clamps both
+		// to one day.
 		later := from.Add(time.Duration(rapid.Int64Range(0, 1e7).Draw(r, "later")) * time.Second)
 		require.False(r, p.After(later).Before(p.After(from).Add(-24*time.Hour)))
 		days := from.AddDate(0, 0, rapid.IntRange(0, 400).Draw(r, "days"))

@@ -8,51 +8,47 @@ import (
 	"strings"
 )
 
-// Keys are the names of the server metadata that carry a wish.
+// Keys are the names of the server metadata that tenants set.
 type Keys struct {
 	Backup    string // empty: every server is protected
 	Retention string
 }
 
-// A Wish is what the servers of one volume ask for.
+// A Wish is what the servers of one volume request.
 type Wish struct {
 	Volume Volume
-	// Server is the protecting server that names the backups: of several, the
-	// one with the smallest ID, so that each plan names the same.
+	// Server is the protecting server that names the backups. Of several it is the one with the smallest ID, so that
+	// each plan chooses the same.
 	Server Server
-	// Retention is the longest that a protecting server asks for; nil where
-	// none does.
+	// Retention is the longest one that a protecting server requests; nil if none does.
 	Retention *Period
-	// Unreadable says that what the servers ask for is not known: one asked
-	// for a retention that could not be read and none for a readable one, or
-	// Nova did not list one of them. The value before stays.
+	// Unreadable reports that the servers' request is unknown: one has a retention that could not be parsed and none
+	// has a valid one, or Nova did not list one of them. The previous value stays in force.
 	Unreadable bool
 }
 
-// A View is what one look at the cloud says about protection. Of a volume that
-// is in none of its lists nothing asks for backups, and nothing did before.
+// A View is what one inventory shows about protection. A volume in none of its lists has no server that requests
+// backups, and had none before.
 type View struct {
 	Protected []Wish // by volume ID
-	// Unknown are volumes of which nothing is concluded: the state before stands.
+	// Unknown are the volumes without a conclusion: their previous state stays in force.
 	Unknown []string
-	// Ended are those that are protected no longer, and why.
+	// Ended are the volumes whose protection ended, and why.
 	Ended map[string]Reason
-	// Detached counts the plans in a row that saw a volume of Unknown detached.
+	// Detached is the number of plans in a row that saw a volume of Unknown detached.
 	Detached map[string]int
-	// Missing is how many listed volumes that were protected hang on a server
-	// that its list lacks, or would end because they look detached.
+	// Missing is how many listed volumes that were protected are attached to a server that the list lacks, or would
+	// end because they look detached.
 	Missing int
-	// Suspects are the servers whose answer by ID would decide about a
-	// protected volume.
+	// Suspects are the servers whose response by ID would decide about a protected volume.
 	Suspects []string
 	Findings []Finding
 }
 
-// Protect joins servers and volumes: a volume is protected when it is attached,
-// by Nova's word or by Cinder's, to a server whose value under the metadata key
-// is `true` (any case, trimmed). `false` or no key is not; anything else is
-// not, and a finding. A volume of several servers is one volume, and the
-// longest retention wins. See [Before] and [Answers] for what ends it.
+// Protect joins servers and volumes: a volume is protected if Nova or Cinder shows it as attached to a server whose
+// value of the metadata key is `true` (any case, trimmed). With `false` or without the key it is not; any other value
+// does not protect it either, and is a finding. A volume of several servers counts once, with their longest
+// retention. See [Before] and [Answers] for what ends the protection.
 func Protect(inv Inventory, keys Keys, before func(Volume) Before, answers Answers) View {
 	view := View{Ended: map[string]Reason{}, Detached: map[string]int{}}
 	c := newCloud(inv, keys, answers)
@@ -95,15 +91,15 @@ func Protect(inv Inventory, keys Keys, before func(Volume) Before, answers Answe
 	return view
 }
 
-func (w *Wish) add(j judged) {
+func (w *Wish) add(j serverMetadata) {
 	w.Unreadable = w.Unreadable || j.unreadable
-	if j.retention != nil && (w.Retention == nil || j.retention.longerEver(*w.Retention)) {
+	if j.retention != nil && (w.Retention == nil || j.retention.longerOnAverage(*w.Retention)) {
 		w.Retention = j.retention
 	}
 }
 
-// judged is one server's metadata, read once for all of its volumes.
-type judged struct {
+// serverMetadata is the metadata of one server, parsed once for all of its volumes.
+type serverMetadata struct {
 	server     Server
 	protects   bool
 	retention  *Period
@@ -111,8 +107,8 @@ type judged struct {
 	findings   []Finding
 }
 
-func judge(s Server, keys Keys) judged {
-	j := judged{server: s, protects: keys.Backup == ""}
+func readMetadata(s Server, keys Keys) serverMetadata {
+	j := serverMetadata{server: s, protects: keys.Backup == ""}
 	finding := func(r Reason, key, value string) {
 		j.findings = append(j.findings, Finding{
 			Reason: r, ProjectID: s.ProjectID, Object: s.ID, Detail: fmt.Sprintf("%s is %.80q", key, value),

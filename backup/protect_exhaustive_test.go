@@ -8,36 +8,36 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A knowledge is how the cloud shows one server: in its list, by ID, or not.
-type knowledge struct {
+// A serverView is how the cloud shows one server: in its list, by ID, or not at all.
+type serverView struct {
 	name                            string
 	listed, answered, gone, partial bool
-	asks                            bool
+	requests                        bool
 	status                          string
 }
 
-var knowledges = []knowledge{
-	{name: "listed, asks", listed: true, asks: true},
+var serverViews = []serverView{
+	{name: "listed, asks", listed: true, requests: true},
 	{name: "listed, declines", listed: true},
 	{name: "listed in part", listed: true, partial: true},
-	{name: "listed in part, answers that it asks", listed: true, partial: true, answered: true, asks: true},
-	{name: "answers, asks", answered: true, asks: true},
+	{name: "listed in part, answers that it asks", listed: true, partial: true, answered: true, requests: true},
+	{name: "answers, asks", answered: true, requests: true},
 	{name: "answers, declines", answered: true},
 	{name: "answers in part", answered: true, partial: true},
-	{name: "soft-deleted, asks", answered: true, asks: true, status: ServerSoftDeleted},
+	{name: "soft-deleted, asks", answered: true, requests: true, status: ServerSoftDeleted},
 	{name: "soft-deleted, declines", answered: true, status: ServerSoftDeleted},
 	{name: "404", gone: true},
 	{name: "no answer"},
 }
 
-// whole tells whether the server's metadata is known.
-func (k knowledge) whole() bool {
+// whole reports whether the server's metadata is known.
+func (k serverView) whole() bool {
 	return k.listed && !k.partial || k.answered && (k.listed || !k.partial)
 }
 
-// show puts the server where the cloud shows it.
-func (k knowledge) show(id string, holds bool, inv *Inventory, a *Answers) {
-	s := Server{ID: id, Metadata: map[string]string{"back-up": fmt.Sprint(k.asks)}, Status: k.status}
+// show adds the server where the cloud shows it.
+func (k serverView) show(id string, holds bool, inv *Inventory, a *Answers) {
+	s := Server{ID: id, Metadata: map[string]string{"back-up": fmt.Sprint(k.requests)}, Status: k.status}
 	if holds {
 		s.Volumes = []string{"v"}
 	}
@@ -57,27 +57,27 @@ func (k knowledge) show(id string, holds bool, inv *Inventory, a *Answers) {
 	}
 }
 
-// holds tells whether a part of the cloud that says so whole calls v attached.
-func (k knowledge) holds(nova bool) bool { return nova && k.whole() }
+// holds reports whether Nova shows v as attached and the server's data is complete.
+func (k serverView) holds(nova bool) bool { return nova && k.whole() }
 
 var restless = []string{"reserved", "detaching", "maintenance", "backing-up"}
 
-// Every way in which Cinder and Nova can show a volume of up to two servers: protection ends by a positive answer
-// only, and begins by nothing but a server that asks.
-func TestProtectConcludesByPositiveAnswersOnly(t *testing.T) {
+// Every way in which Cinder and Nova can show a volume of up to two servers: protection ends only by positive
+// evidence, and begins only by a server that requests it.
+func TestProtectNeedsPositiveEvidence(t *testing.T) {
 	booleans := []bool{false, true}
 	statuses := append([]string{"available", "in-use", "error", "awaiting-transfer"}, restless...)
 	seen := map[string]int{}
-	for _, k1 := range knowledges {
-		for _, k2 := range knowledges {
+	for _, k1 := range serverViews {
+		for _, k2 := range serverViews {
 			for _, nova := range []string{"", "1", "2", "12"} {
 				for _, cinder := range [][]string{nil, {"s1"}, {"s2"}, {"s1", "s2"}} {
 					for _, status := range statuses {
 						for _, migration := range []string{"", "migrating"} {
 							for _, b := range []Before{{}, {Protected: true, ServerID: "s1"}, {Protected: true, ServerID: "s1", Detached: 1}, {Protected: true, ServerID: "s2"}} {
 								for _, unconfirmed := range booleans {
-									one := situation{[2]knowledge{k1, k2}, [2]bool{nova == "1" || nova == "12", nova == "2" || nova == "12"}, cinder, status, migration, b, unconfirmed}
-									seen[one.obey(t)]++
+									one := situation{[2]serverView{k1, k2}, [2]bool{nova == "1" || nova == "12", nova == "2" || nova == "12"}, cinder, status, migration, b, unconfirmed}
+									seen[one.check(t)]++
 								}
 							}
 						}
@@ -92,7 +92,7 @@ func TestProtectConcludesByPositiveAnswersOnly(t *testing.T) {
 }
 
 type situation struct {
-	servers     [2]knowledge
+	servers     [2]serverView
 	nova        [2]bool
 	cinder      []string
 	status      string
@@ -101,18 +101,18 @@ type situation struct {
 	unconfirmed bool
 }
 
-// obey judges the situation and holds the verdict against the rules.
-func (s situation) obey(t *testing.T) string {
+// check runs Protect for the situation and checks the result against the rules.
+func (s situation) check(t *testing.T) string {
 	v := Volume{ID: "v", Servers: s.cinder, Status: s.status, Migration: s.migration}
 	inv := Inventory{Volumes: []Volume{v}}
 	answers := Answers{Servers: map[string]Server{}, GoneServers: map[string]bool{}, Unconfirmed: s.unconfirmed}
-	asks, protector := false, 0
+	requests, protector := false, 0
 	holder := [2]bool{}
 	for i, k := range s.servers {
 		id := fmt.Sprintf("s%d", i+1)
 		k.show(id, s.nova[i], &inv, &answers)
 		holder[i] = slices.Contains(s.cinder, id) || k.holds(s.nova[i])
-		asks = asks || holder[i] && k.whole() && k.asks
+		requests = requests || holder[i] && k.whole() && k.requests
 		if id == s.before.ServerID {
 			protector = i
 		}
@@ -121,23 +121,23 @@ func (s situation) obey(t *testing.T) string {
 	k, held := s.servers[protector], holder[protector]
 	outcome := "nothing"
 	broken := func(rule string) { t.Fatalf("%s: %+v: %+v", rule, s, view) }
-	if len(view.Protected) > 0 != asks {
+	if len(view.Protected) > 0 != requests {
 		broken("protected when, and only when, a server that holds it asks")
 	}
 	switch end, ended := view.Ended["v"]; {
 	case ended:
 		outcome = string(end)
-		if !s.before.Protected || asks {
+		if !s.before.Protected || requests {
 			broken("only what was protected, and is not, ends")
 		}
 		switch {
-		case end == EndMetadata && held && k.whole() && !k.asks:
+		case end == EndMetadata && held && k.whole() && !k.requests:
 		case end == EndServerDeleted && k.gone && !s.unconfirmed:
-		case end == EndDetached && !held && k.whole() && s.before.Detached == 1 && !s.unconfirmed && s.migration == "" && s.rests():
+		case end == EndDetached && !held && k.whole() && s.before.Detached == 1 && !s.unconfirmed && s.migration == "" && s.stable():
 		default:
 			broken("no positive answer ends it")
 		}
-	case asks:
+	case requests:
 		outcome = "protected"
 	case len(view.Unknown) > 0:
 		outcome = "unknown"
@@ -150,7 +150,7 @@ func (s situation) obey(t *testing.T) string {
 	return outcome
 }
 
-// rests tells whether the volume's status is none that passes.
-func (s situation) rests() bool {
+// stable reports whether the volume's status is stable.
+func (s situation) stable() bool {
 	return !slices.Contains(restless, s.status) && (s.status != "in-use" || len(s.cinder) > 0)
 }

@@ -9,7 +9,7 @@ import (
 
 var keys = Keys{Backup: "back-up", Retention: "keep"}
 
-// server reads `s1 back-up=true keep=2w`; a value may hold spaces as `_`.
+// server parses `s1 back-up=true keep=2w`; `_` in a value stands for a space.
 func server(s string) Server {
 	words := strings.Fields(s)
 	sv := Server{ID: words[0], Name: "n-" + words[0], ProjectID: "A", Metadata: map[string]string{}}
@@ -20,10 +20,10 @@ func server(s string) Server {
 	return sv
 }
 
-// fresh is what is known of a volume that no plan saw before.
+// fresh is the state of a volume that no plan saw before.
 func fresh(Volume) Before { return Before{} }
 
-// protect looks at one volume v, attached to the servers that are named.
+// protect runs Protect for one volume v, attached to these servers.
 func protect(keys Keys, attached string, servers ...string) View {
 	inv := Inventory{Volumes: []Volume{{ID: "v", Servers: strings.Fields(attached)}}}
 	for _, s := range servers {
@@ -72,8 +72,8 @@ func TestProtectUnknownServers(t *testing.T) {
 	require.Len(t, view.Protected, 1)
 }
 
-// A server that Nova did not list may ask for more than those it listed: what
-// was in force stays, or a failed listing would shorten it.
+// A server that Nova did not list may request more than the listed ones: the value in force stays, so that a failed
+// listing can't shorten it.
 func TestProtectUnknownServerShortensNothing(t *testing.T) {
 	w := protect(keys, "s1 s9", "s1 back-up=true keep=1d").Protected[0]
 	require.True(t, w.Unreadable)
@@ -84,7 +84,7 @@ func TestProtectUnknownServerShortensNothing(t *testing.T) {
 func TestProtectRetention(t *testing.T) {
 	for _, c := range []struct {
 		attached string
-		want     string // empty: none asked for
+		want     string // empty if none was requested
 		servers  string // separated by commas
 	}{
 		{"s1", "2w", "s1 back-up=true keep=2w"},
@@ -109,7 +109,7 @@ func TestProtectRetention(t *testing.T) {
 	require.Nil(t, protect(Keys{Backup: "back-up"}, "s1", "s1 back-up=true keep=2w").Protected[0].Retention, "no key, no wish")
 }
 
-// It stops nobody's backups, and is told to the tenant.
+// The finding does not stop other backups, and is for the tenant.
 func TestProtectRetentionUnreadable(t *testing.T) {
 	for _, value := range []string{"", "0s", "0d", "30", "30_days", "99999y", "-1d", "2D", "forever"} {
 		view := protect(keys, "s1", "s1 back-up=true keep="+value)
@@ -124,8 +124,7 @@ func TestProtectRetentionUnreadable(t *testing.T) {
 	require.Empty(t, protect(keys, "s1", "s1 back-up=false keep=forever").Findings, "who asks for nothing is told nothing")
 }
 
-// A volume of several servers is one volume, named after the same server at
-// each plan.
+// A volume of several servers counts once, and is named after the same server at each plan.
 func TestProtectMultiAttached(t *testing.T) {
 	inv := Inventory{
 		Servers: []Server{server("s3 back-up=true"), server("s2 back-up=true"), server("s1"), server("s4 back-up=maybe")},

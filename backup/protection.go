@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// A Protection says how well a volume is protected now.
+// A Protection is the protection state of a volume.
 type Protection string
 
-// The protections, as people and programs read them.
+// The protection states, for people and programs.
 const (
-	Protected   Protection = "protected"   // its newest restore point is young enough
-	Late        Protection = "late"        // its newest restore point is past the RPO, or it is protected for as long and has none
+	Protected   Protection = "protected"   // its newest restore point is within the RPO
+	Late        Protection = "late"        // its newest restore point is past the RPO, or it has none and was protected for longer
 	Waiting     Protection = "waiting"     // for its first restore point, and not late
-	Unprotected Protection = "unprotected" // no server of its asks for backups
-	Unknown     Protection = "unknown"     // the newest plan did not see enough to tell
-	Gone        Protection = "gone"        // the volume is no more
+	Unprotected Protection = "unprotected" // none of its servers requests backups
+	Unknown     Protection = "unknown"     // the newest plan did not see enough of the cloud to decide
+	Gone        Protection = "gone"        // the volume is deleted
 )
 
-// Protections lists them all in the order in which people read them.
+// Protections lists all states in display order.
 var Protections = []Protection{Protected, Late, Waiting, Unprotected, Unknown, Gone}
 
-// Sentence says it of several volumes, for people.
+// Sentence returns a description of several volumes in this state, for people.
 func (p Protection) Sentence() string { return protectionSentences[p] }
 
 var protectionSentences = map[Protection]string{
@@ -33,19 +33,18 @@ var protectionSentences = map[Protection]string{
 	Gone:        "Deleted; their backups are kept.",
 }
 
-// ProtectionFacts are what the protection of a volume is judged by. They are
-// plain truths, so that a database can count and filter by them and leaves the
-// judgement to [ProtectionFacts.Protection].
+// ProtectionFacts are the input of [ProtectionFacts.Protection]. They are simple booleans, so that SQL can count and
+// filter by them.
 type ProtectionFacts struct {
-	Gone     bool // Cinder does not know the volume any more
-	Wanted   bool // a server asks for backups, as far as was ever seen
-	Unseen   bool // the newest plan did not see enough to tell whether one does
-	HasPoint bool // there is a restore point of the project that owns the volume
+	Gone     bool // Cinder does not have the volume any more
+	Wanted   bool // a server requests backups, by the newest inventory that showed it
+	Unseen   bool // the newest plan did not see enough to decide whether a server requests backups
+	HasPoint bool // the project that owns the volume has a restore point of it
 	PastRPO  bool // [LateSince] has passed
 }
 
-// Protection judges the facts. A volume that is past its RPO is late even where
-// the newest plan did not see it: a cloud that is away must not end an alarm.
+// Protection returns the state. A volume past its RPO is late even if the newest plan did not see it: an unreachable
+// cloud must not end an alarm.
 func (f ProtectionFacts) Protection() Protection {
 	switch {
 	case f.Gone:
@@ -62,9 +61,8 @@ func (f ProtectionFacts) Protection() Protection {
 	return Protected
 }
 
-// LateSince returns when a volume becomes late: late after the data of its
-// newest restore point or, without any, after its protection began. It returns
-// nil where neither is known.
+// LateSince returns when a volume becomes late: the duration late after the data of its newest restore point or,
+// without one, after its protection began. It returns nil if neither time is known.
 func LateSince(late time.Duration, newestPoint, protectedSince *time.Time) *time.Time {
 	begins := cmp.Or(newestPoint, protectedSince)
 	if begins == nil {
@@ -73,7 +71,7 @@ func LateSince(late time.Duration, newestPoint, protectedSince *time.Time) *time
 	return new(begins.Add(late))
 }
 
-// PastRPO reports whether the volume would be late now if it is wanted.
+// PastRPO reports whether the volume is late now if it is wanted.
 func PastRPO(now time.Time, late time.Duration, newestPoint, protectedSince *time.Time) bool {
 	since := LateSince(late, newestPoint, protectedSince)
 	return since != nil && now.After(*since)

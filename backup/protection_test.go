@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The table names the facts that decide; whatever it leaves out must make no difference.
+// The table names the facts that decide; the facts that it leaves out must make no difference.
 func TestProtectionOfAllFacts(t *testing.T) {
 	for facts := range 1 << 5 {
 		is := func(bit int) bool { return facts&(1<<bit) != 0 }

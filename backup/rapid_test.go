@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// histories of up to twelve words: two projects, ties in time, several sizes
-// and retentions. A counterexample prints in the notation.
+// historyOf generates histories of up to twelve words: two projects, equal times, several sizes and retentions. A
+// counterexample is printed in the notation.
 func historyOf(letters, ages []string) *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
 		words := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) string {
@@ -50,7 +50,7 @@ func TestExpiredProperties(t *testing.T) {
 	})
 }
 
-// Carried out pass by pass, expiry ends, and at its end the floor still stands.
+// Run after run, expiry ends, and at its end the floor is still complete.
 func TestExpiredEnds(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		ls := links(t, anyLinks.Draw(r, "history"))
@@ -76,7 +76,7 @@ func TestChainsProperties(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		ls := links(t, anyLinks.Draw(r, "history"))
 		slices.SortStableFunc(ls, func(a, b Link) int { return a.DataTime.Compare(b.DataTime) })
-		up, parent, restorable := standing(ls), map[string]string{}, []Link(nil)
+		up, parent, restorable := parents(ls), map[string]string{}, []Link(nil)
 		for i, l := range ls {
 			if up[i] >= 0 {
 				parent[l.BackupID] = ls[up[i]].BackupID
@@ -117,24 +117,24 @@ func TestNextProperties(t *testing.T) {
 		before := slices.Clone(given)
 
 		d := Next(now, p, s, given)
-		require.Empty(r, breachNext(p, s, rs, d), "%s", say(d))
+		require.Empty(r, breachNext(p, s, rs, d), "%s", formatDecision(d))
 		switch plain := Next(now, p, ever, given); {
 		case s.Paused:
 			require.Empty(r, breachPaused(plain, d))
 		case s.Manual:
-			require.Empty(r, breachByHand(plain, d))
+			require.Empty(r, breachManual(plain, d))
 		}
 		require.Equal(r, before, given, "the input was changed")
 		require.Equal(r, d, Next(now, p, s, rs), "the order of the input matters")
 		if d.Reason == WaitsForLeftover || d.Reason == WaitsForParent {
-			require.Equal(r, Incremental, Next(now, p, s, cured(rs)).Kind, "it waits for nothing that helps")
+			require.Equal(r, Incremental, Next(now, p, s, afterWaiting(rs)).Kind, "it waits for nothing that helps")
 		}
 	})
 }
 
-// cured is the history after what is waited for has come to pass: leftovers
-// and removals are gone, restores are over.
-func cured(rs []Record) (after []Record) {
+// afterWaiting returns the history after everything that Next waits for has happened: leftovers and removals are gone,
+// restores are over.
+func afterWaiting(rs []Record) (after []Record) {
 	for _, r := range rs {
 		r.CinderStatus = ""
 		if r.State == Failed || r.State == Deleting {

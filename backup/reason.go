@@ -1,11 +1,10 @@
 package backup
 
-// A Reason is a code that says why: why a backup is made or not, why it ended
-// as it did, why a restore point stays or goes. The same codes stand in the
-// log, the metrics, the records, the report and the runbook.
+// A Reason is a code for why a backup is made or not, why it ended as it did, or why a restore point expires or is
+// retained. The log, the metrics, the records, the report and the runbook use the same codes.
 type Reason string
 
-// Owner says who has to act on a reason.
+// An Owner is who has to act on a reason.
 type Owner string
 
 // The owners of a reason.
@@ -15,7 +14,7 @@ const (
 	Nobody   Owner = "nobody"
 )
 
-// Why a backup is made.
+// Reasons why a backup is made.
 const (
 	FirstBackup      Reason = "first_backup"
 	EveryFull        Reason = "every_backup_full"
@@ -29,7 +28,7 @@ const (
 	FullAsked        Reason = "full_asked"
 )
 
-// Why none is made now.
+// Reasons why no backup is made now.
 const (
 	NotProtected     Reason = "not_protected"
 	VolumeGone       Reason = "volume_gone"
@@ -44,7 +43,7 @@ const (
 	VolumeChanging   Reason = "volume_changing"
 )
 
-// How a record ended, or what keeps it from ending.
+// Results of a record, and reasons why it has not ended.
 const (
 	VolumeStatus       Reason = "volume_status"
 	VolumeBusy         Reason = "volume_busy"
@@ -72,7 +71,7 @@ const (
 	StatusReset        Reason = "status_reset"
 )
 
-// Why a restore point goes, or stays.
+// Reasons why a restore point expires or is retained.
 const (
 	RetentionOver    Reason = "expired"
 	FailedLeftover   Reason = "failed_leftover"
@@ -114,7 +113,7 @@ const (
 	RefusalBurst                Reason = "refusal_burst"
 )
 
-// Why a protection ended; they stand beside [ProtectionEnded].
+// Reasons why a protection ended; they complement [ProtectionEnded].
 const (
 	EndMetadata      Reason = "metadata"
 	EndDetached      Reason = "detached"
@@ -123,15 +122,15 @@ const (
 	EndTransferred   Reason = "transferred"
 )
 
-// EndReasons returns all of them.
+// EndReasons returns all reasons why a protection ends.
 func EndReasons() []Reason {
 	return []Reason{EndMetadata, EndDetached, EndServerDeleted, EndVolumeDeleted, EndTransferred}
 }
 
-// NotSeen stands in the place of a decision that the newest plan could not make.
+// NotSeen replaces a decision that the newest plan could not make.
 const NotSeen Reason = "not_seen"
 
-// reasons is the closed set: each code, who must act, and its sentence.
+// reasons is the closed set of codes, each with its owner and its sentence.
 var reasons = map[Reason]struct {
 	owner    Owner
 	sentence string
@@ -231,16 +230,16 @@ var reasons = map[Reason]struct {
 	LossesUnconfirmed:  {Operator, "More restore points are missing in Cinder's listing than is believed: check the admin role and Cinder's database."},
 }
 
-// Known tells whether r belongs to the closed set.
+// Known reports whether r belongs to the closed set.
 func (r Reason) Known() bool { _, ok := reasons[r]; return ok }
 
-// Sentence says r to people.
+// Sentence returns the explanation of r for people.
 func (r Reason) Sentence() string { return reasons[r].sentence }
 
-// Whose says who has to act on r.
+// Whose returns who has to act on r.
 func (r Reason) Whose() Owner { return reasons[r].owner }
 
-// Reasons returns the whole set, in no order.
+// Reasons returns the whole set, in no particular order.
 func Reasons() []Reason {
 	all := make([]Reason, 0, len(reasons))
 	for r := range reasons {

@@ -12,8 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every constant of type Reason that the source declares has its entry: a new
-// one can't be forgotten.
+// Every declared constant of type Reason has an entry, so that a new one can't be forgotten.
 func TestReasonsAreClosed(t *testing.T) {
 	declared := constants(t, "Reason")
 	require.Greater(t, len(declared), 50)
@@ -47,8 +46,8 @@ func TestReasonUnknown(t *testing.T) {
 	}
 }
 
-// The other closed sets: no word twice, and States lists all of them.
-func TestWordsAreUnique(t *testing.T) {
+// The other closed sets: no value twice, and States lists all states.
+func TestConstantsAreUnique(t *testing.T) {
 	for _, name := range []string{"State", "Meaning", "Status", "Owner", "Action", "Kind"} {
 		found, seen := constants(t, name), map[string]string{}
 		require.NotEmpty(t, found, name)
@@ -62,7 +61,7 @@ func TestWordsAreUnique(t *testing.T) {
 	}
 }
 
-// constants reads the package's source: name and value of each constant of a type.
+// constants parses the package's source: name and value of each constant of a type.
 func constants(t *testing.T, typ string) map[string]string {
 	t.Helper()
 	found := map[string]string{}

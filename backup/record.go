@@ -2,7 +2,7 @@ package backup
 
 import "time"
 
-// A Kind is full or incremental: the wish before, the fact after Cinder made it.
+// A Kind is full or incremental: what was planned, and after the creation what Cinder made.
 type Kind string
 
 // The kinds of a backup.
@@ -11,8 +11,8 @@ const (
 	Incremental Kind = "incremental"
 )
 
-// A Record is our memory of one backup: wish, progress, outcome. Times are
-// UTC; those of Cinder are named so.
+// A Record is the stored state of one backup: plan, progress and result. Times are UTC; Cinder's
+// are named so.
 type Record struct {
 	ID                     string
 	ProjectID, ProjectName string
@@ -24,50 +24,48 @@ type Record struct {
 	State                  State
 	Kind                   Kind
 	ForcedFull             bool       // a full that the depth did not ask for
-	Manual                 bool       // an operator asked for it, outside the interval
+	Manual                 bool       // an operator requested it, outside the interval
 	Retention              Period     // in force when it was planned
 	PlannedAt              time.Time  // the plan's time on the grid
 	LastPointAt            *time.Time // data timestamp of the volume's newest restore point when it was planned
-	AdmittedAt             *time.Time // when the caps let it through
-	RequestedAt            *time.Time // first request to Cinder
-	UnansweredRequestAt    *time.Time // newest request whose answer we do not have
-	Deadline               *time.Time // past it, creating becomes overdue
-	NextTryAt              *time.Time // nothing is tried again before
-	ChangedAt              time.Time  // when it entered its state
+	AdmittedAt             *time.Time // when admission let it through
+	RequestedAt            *time.Time // first creation request to Cinder
+	UnansweredRequestAt    *time.Time // newest request without a response
+	Deadline               *time.Time // after it, a creating record becomes overdue
+	NextTryAt              *time.Time // no attempt before this time
+	ChangedAt              time.Time  // when it entered its current state
 	AvailableAt            *time.Time // when we saw it available
 	EndedAt                *time.Time // when it became available, failed or withdrawn
-	Attempts               int        // requests for this backup that were sent
-	BackupID               string     // Cinder's ID; empty before an answer
-	BackupName             string     // fixed before the first request, so that each request names the same
-	CinderStatus           string     // Cinder's newest word on it
-	DataTimestamp          *time.Time // the time of its data: Cinder's within the bounds of our own times, else ours
-	CinderTimestamp        *time.Time // the time of its data as Cinder has it: it orders the backups of one volume
-	Reason                 Reason     // of the state, where there is something to say
-	ReasonText             string     // in full: Cinder's words and fail_reason
-	RequestID              string     // of the request that the reason tells of
-	RemovalReason          Reason     // why it is removed, or why it can't be
-	RemovalText            string     // in full: Cinder's words
-	DeletionRequestedAt    *time.Time // newest request to remove it
+	Attempts               int        // creation requests sent for this backup
+	BackupID               string     // Cinder's ID; empty before a response
+	BackupName             string     // fixed before the first request, so that every request has the same name
+	CinderStatus           string     // newest status in Cinder
+	DataTimestamp          *time.Time // the time of its data: Cinder's if it is within the bounds of our own times, else ours
+	CinderTimestamp        *time.Time // the time of its data in Cinder: it orders the backups of one volume
+	Reason                 Reason     // reason of the state, if there is one
+	ReasonText             string     // full text: Cinder's message and fail_reason
+	RequestID              string     // Cinder's request ID for the reason
+	RemovalReason          Reason     // why it is removed, or why it can't be removed
+	RemovalText            string     // full text: Cinder's message
+	DeletionRequestedAt    *time.Time // newest deletion request
 	DeletionRefusedSince   *time.Time // first refusal in a row
-	Repair                 Repair     // newest step that was taken because it hangs
-	RepairedAt             *time.Time // when
+	Repair                 Repair     // newest repair step, if it hangs
+	RepairedAt             *time.Time // time of that step
 }
 
-// ClockWrong reports whether Cinder's time of the data is out of the bounds of
-// our own times, so that it was not taken over.
+// ClockWrong reports whether Cinder's data timestamp is out of the bounds of our own times, so that it was not used.
 func (r Record) ClockWrong() bool {
 	return r.DataTimestamp != nil && r.CinderTimestamp != nil && !r.DataTimestamp.Equal(*r.CinderTimestamp)
 }
 
-// Succeeded tells whether r became a restore point at some time and was not
-// taken away by somebody else.
+// Succeeded reports whether r became a restore point at some time and was not removed by others.
 func (r Record) Succeeded() bool { return r.AvailableAt != nil && r.State != Lost }
 
-// Leftover tells whether r failed and Cinder still holds what is left of it.
+// Leftover reports whether r failed and Cinder still has a backup of it.
 func (r Record) Leftover() bool { return r.State == Failed && r.BackupID != "" }
 
-// dated is where r stands among the links of its volume.
-func (r Record) dated() time.Time {
+// sortTime returns the time that orders r among the links of its volume.
+func (r Record) sortTime() time.Time {
 	switch {
 	case r.DataTimestamp != nil:
 		return *r.DataTimestamp
@@ -78,19 +76,17 @@ func (r Record) dated() time.Time {
 	}
 }
 
-// dataTolerance is how far a time of Cinder's may be out of the bounds of ours
-// before it is wrong (db has it too).
+// dataTolerance is how far Cinder's data timestamp may be out of the bounds of our times before it counts as wrong.
+// Package db has the same value.
 const dataTolerance = 15 * time.Minute
 
-// bounds tells whether r can have data of that time by our own times: from its
-// first request to its end.
-func (r Record) bounds(at time.Time) bool {
+// withinBounds reports whether r can have data of this time by our own times: from its first request to its end.
+func (r Record) withinBounds(at time.Time) bool {
 	return (r.RequestedAt == nil || !at.Before(r.RequestedAt.Add(-dataTolerance))) && (r.EndedAt == nil || !at.After(r.EndedAt.Add(dataTolerance)))
 }
 
-// NewestPoint returns the time of the newest data among the restore points
-// that a project has of a volume; nil where it has none. What a volume's owner
-// before had is none of the new owner's.
+// NewestPoint returns the time of the newest data among the restore points that a project has of a volume; nil if
+// there is none. Restore points of a previous owner do not count for the new owner.
 func NewestPoint(projectID string, records []Record) *time.Time {
 	var newest *time.Time
 	for _, r := range records {

@@ -24,11 +24,11 @@ func TestRecordLeftover(t *testing.T) {
 	}
 }
 
-// What each state means for the chain.
+// The link of each state.
 func TestRecordLink(t *testing.T) {
 	for w, want := range map[string]Status{
 		"F": StatusAvailable, "Fr": StatusRestoring, "Fd": StatusDeleting, "Fq": StatusDeleting, "Fe": StatusError,
-		"Fu": StatusErrorDeleting, "Fc": StatusCreating, "Fo": StatusCreating, "Fl": StatusErrorDeleting, // an empty place is a place
+		"Fu": StatusErrorDeleting, "Fc": StatusCreating, "Fo": StatusCreating, "Fl": StatusErrorDeleting, // a missing link keeps its position
 		"Fp": "", "Fw": "", "FD": "", "Fg": "", "Fx": "", "Fs": "",
 	} {
 		r := records(t, w+"-1h@B/20:1w")[0]
@@ -44,13 +44,13 @@ func TestRecordLink(t *testing.T) {
 }
 
 // Cinder's data timestamp, else our first request, else the plan.
-func TestRecordDated(t *testing.T) {
+func TestRecordSortTime(t *testing.T) {
 	r := Record{PlannedAt: now, RequestedAt: new(now.Add(1)), DataTimestamp: new(now.Add(2))}
-	require.Equal(t, now.Add(2), r.dated())
+	require.Equal(t, now.Add(2), r.sortTime())
 	r.DataTimestamp = nil
-	require.Equal(t, now.Add(1), r.dated())
+	require.Equal(t, now.Add(1), r.sortTime())
 	r.RequestedAt = nil
-	require.Equal(t, now, r.dated())
+	require.Equal(t, now, r.sortTime())
 }
 
 func TestNewestPoint(t *testing.T) {

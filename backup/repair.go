@@ -5,21 +5,20 @@ import "time"
 // A Repair is a step on a backup that hangs in Cinder.
 type Repair string
 
-// The steps, in the order in which they are taken.
+// The steps, in order.
 const (
-	Force Repair = "force" // Cinder is asked to remove it whatever its status
-	Reset Repair = "reset" // its status is set to error, so that it can be removed as usual
+	Force Repair = "force" // Cinder is asked to delete it whatever its status
+	Reset Repair = "reset" // its status is set to error, so that it can be deleted as usual
 )
 
-// NextRepair returns the step that is due on r, which hangs; empty: none. What
-// was forced has so long a patience before its status is reset, and what was
-// reset and hangs again rests for a day before all of it begins anew.
-func NextRepair(now time.Time, r Record, patience time.Duration) Repair {
+// NextRepair returns the step that is due for r, which hangs; empty if none. After a forced deletion the status is
+// reset once grace has passed. After a reset the next forced deletion is due a day later.
+func NextRepair(now time.Time, r Record, grace time.Duration) Repair {
 	since := func() time.Duration { return now.Sub(*r.RepairedAt) }
 	switch {
 	case r.Repair == "" || r.RepairedAt == nil:
 		return Force
-	case r.Repair == Force && since() >= patience:
+	case r.Repair == Force && since() >= grace:
 		return Reset
 	case r.Repair == Reset && since() >= 24*time.Hour:
 		return Force
@@ -27,9 +26,9 @@ func NextRepair(now time.Time, r Record, patience time.Duration) Repair {
 	return ""
 }
 
-// hangs are the statuses that a backup may be stuck in. No other is ever reset.
-var hangs = map[Status]bool{StatusCreating: true, StatusDeleting: true, StatusErrorDeleting: true}
+// hangingStatuses are the statuses in which a backup may hang. No other status is ever reset.
+var hangingStatuses = map[Status]bool{StatusCreating: true, StatusDeleting: true, StatusErrorDeleting: true}
 
-// MayHang tells whether a backup of this status can be stuck: it is on its way
-// to another one, and nobody can restore from it.
-func (s Status) MayHang() bool { return hangs[s] }
+// MayHang reports whether a backup in this status can hang: the status is a transition, and nobody can restore from
+// the backup.
+func (s Status) MayHang() bool { return hangingStatuses[s] }

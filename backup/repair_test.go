@@ -7,10 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Force first, then a reset, then a day of rest.
+// First a forced deletion, then a reset, then a pause of a day.
 func TestNextRepair(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	const patience = 20 * time.Minute
+	const grace = 20 * time.Minute
 	for _, c := range []struct {
 		name string
 		was  Repair
@@ -18,8 +18,8 @@ func TestNextRepair(t *testing.T) {
 		want Repair
 	}{
 		{"nothing was done", "", 0, Force},
-		{"forced a moment ago", Force, patience - 1, ""},
-		{"forced in vain", Force, patience, Reset},
+		{"forced a moment ago", Force, grace - 1, ""},
+		{"forced in vain", Force, grace, Reset},
 		{"reset, and it hangs again", Reset, 24*time.Hour - 1, ""},
 		{"a day later", Reset, 24 * time.Hour, Force},
 	} {
@@ -28,12 +28,12 @@ func TestNextRepair(t *testing.T) {
 			if c.was != "" {
 				r.RepairedAt = new(now.Add(-c.ago))
 			}
-			require.Equal(t, c.want, NextRepair(now, r, patience))
+			require.Equal(t, c.want, NextRepair(now, r, grace))
 		})
 	}
 }
 
-// What is at rest, and what somebody restores from, never hangs.
+// A backup that is at rest or being restored never hangs.
 func TestMayHang(t *testing.T) {
 	for status, want := range map[Status]bool{
 		StatusCreating: true, StatusDeleting: true, StatusErrorDeleting: true,

@@ -7,24 +7,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a tenant can do between two plans, as the next plan sees it: whose the
-// volume is, and what a server asks for ("-": the volume is not protected,
-// "?": the plan can't tell).
-var deeds = []struct{ project, keep string }{
+// The actions of a tenant between two plans, as the next plan sees them: the volume's project, and the requested
+// retention ("-": the volume is not protected, "?": the plan can't read it).
+var tenantActions = []struct{ project, retention string }{
 	{"A", "30d"}, {"A", "1d"}, {"A", "2d"}, {"A", ""}, {"A", "x"}, {"A", "-"}, {"A", "?"}, {"B", "1d"},
 }
 
-// owned is one volume as plans remember it, with the restore points of both
-// projects, as the database keeps them.
+// owned is one volume with the retention and the records of both projects, as the database stores them.
 type owned struct {
 	project   string
 	retention Retention
 	records   []Record
 }
 
-// sees is one plan.
-func (o owned) sees(at time.Time, b Bounds, project, keep string) owned {
-	if keep == "?" {
+// plan runs one plan.
+func (o owned) plan(at time.Time, b Bounds, project, retention string) owned {
+	if retention == "?" {
 		return o
 	}
 	if o.project == "" {
@@ -32,7 +30,7 @@ func (o owned) sees(at time.Time, b Bounds, project, keep string) owned {
 	}
 	if o.project != project {
 		records := make([]Record, len(o.records))
-		for i, r := range o.records { // as the transfer writes them
+		for i, r := range o.records { // as the transfer updates them
 			if r.ProjectID == o.project && o.retention.InForce.Longer(r.PlannedAt, r.Retention) {
 				r.Retention = o.retention.InForce
 			}
@@ -42,26 +40,25 @@ func (o owned) sees(at time.Time, b Bounds, project, keep string) owned {
 		o.retention = o.retention.Of(project)
 		o.retention.Since = &at
 	}
-	if keep == "-" {
+	if retention == "-" {
 		o.retention = o.retention.Unseen()
 		return o
 	}
-	w := Wish{Volume: Volume{ProjectID: project}, Unreadable: keep == "x"}
-	if p, err := ParsePeriod(keep); err == nil && keep != "" {
+	w := Wish{Volume: Volume{ProjectID: project}, Unreadable: retention == "x"}
+	if p, err := ParsePeriod(retention); err == nil && retention != "" {
 		w.Retention = &p
 	}
 	o.retention = Retain(at, o.retention, w, b)
 	return o
 }
 
-// Whatever a tenant does (toggles the value, takes the key away, unprotects,
-// transfers the volume away and back), no restore point that was to be kept for
-// 30 days is kept for less before plans in a row saw a shorter value for the
+// Whatever a tenant does (toggles the value, removes the key, unprotects the volume, transfers it away and back), a
+// restore point with a retention of 30 days is not removed earlier before plans in a row saw a shorter value for the
 // whole delay. Every sequence of six plans is tried.
-func TestNoSequenceOfDeedsShortensARetentionBeforeTheDelay(t *testing.T) {
+func TestNoSequenceOfTenantActionsShortensRetentionBeforeDelay(t *testing.T) {
 	const delay, step = 4 * time.Hour, time.Hour
 	b := Bounds{Default: period("10d"), ShortenDelay: delay, Gap: 2 * step}
-	start := owned{}.sees(now, b, "A", "30d")
+	start := owned{}.plan(now, b, "A", "30d")
 	start.records = []Record{{ID: "r", ProjectID: "A", State: Available, PlannedAt: now.Add(-time.Hour), Retention: period("30d")}}
 	shortened := 0
 	var try func(o owned, at time.Time, row time.Duration, last time.Time, story string, left int)
@@ -69,13 +66,13 @@ func TestNoSequenceOfDeedsShortensARetentionBeforeTheDelay(t *testing.T) {
 		if left == 0 {
 			return
 		}
-		for _, d := range deeds {
+		for _, d := range tenantActions {
 			next := at.Add(step)
-			after := o.sees(next, b, d.project, d.keep)
-			seen, when := row, last // for how long plans in a row saw a shorter value, and the newest of them
+			after := o.plan(next, b, d.project, d.retention)
+			seen, when := row, last // for how long plans in a row saw a shorter value, and the newest of those plans
 			switch {
-			case d.keep == "?":
-			case d.project != "A" || d.keep == "30d" || d.keep == "x" || d.keep == "-":
+			case d.retention == "?":
+			case d.project != "A" || d.retention == "30d" || d.retention == "x" || d.retention == "-":
 				seen, when = 0, time.Time{}
 			case when.IsZero():
 				when = next
@@ -84,23 +81,22 @@ func TestNoSequenceOfDeedsShortensARetentionBeforeTheDelay(t *testing.T) {
 			}
 			kept := after.retention.For(after.records[0])
 			if period("30d").Longer(at, kept) {
-				require.GreaterOrEqual(t, seen, delay, "%s, %s of %s: kept for %s", story, d.keep, d.project, kept)
+				require.GreaterOrEqual(t, seen, delay, "%s, %s of %s: kept for %s", story, d.retention, d.project, kept)
 				shortened++
-				continue // that is what the owner asked for all the time
+				continue // the owner requested that all the time
 			}
-			try(after, next, seen, when, story+", "+d.keep+" of "+d.project, left-1)
+			try(after, next, seen, when, story+", "+d.retention+" of "+d.project, left-1)
 		}
 	}
 	try(start, now, 0, time.Time{}, "30d of A", 6)
 	require.Positive(t, shortened, "the owner's own wish is followed in the end")
 }
 
-// A plan that comes late counts no more than two periods: nobody saw the value
-// in between.
-func TestAPauseOfThePlansDoesNotShorten(t *testing.T) {
+// A late plan counts for at most two periods: nobody saw the value in between.
+func TestGapBetweenPlansDoesNotShortenRetention(t *testing.T) {
 	b := Bounds{Default: period("10d"), ShortenDelay: 24 * time.Hour, Gap: time.Hour}
-	o := owned{}.sees(now, b, "A", "30d").sees(now.Add(time.Minute), b, "A", "1d")
-	o = o.sees(now.Add(100*time.Hour), b, "A", "1d")
+	o := owned{}.plan(now, b, "A", "30d").plan(now.Add(time.Minute), b, "A", "1d")
+	o = o.plan(now.Add(100*time.Hour), b, "A", "1d")
 	require.Equal(t, "4w2d", o.retention.InForce.String())
 	require.Equal(t, time.Hour, o.retention.ShorterSeen)
 	require.Equal(t, now.Add(123*time.Hour), mustShorten(t, RetentionInput{Guard: Guard{ProjectID: "A", Protected: true}, Retention: o.retention, Delay: b.ShortenDelay}))
@@ -113,21 +109,21 @@ func mustShorten(t *testing.T, h RetentionInput) time.Time {
 	return at
 }
 
-// The owner before keeps what the restore points were made under; the new one
-// begins with its own, without a delay.
-func TestRetentionBelongsToTheOwner(t *testing.T) {
+// The old owner's restore points keep the retention that they were made under; the new owner starts with its own,
+// without a delay.
+func TestRetentionOfTransferredVolumeKeepsOldOwnersPolicy(t *testing.T) {
 	b := Bounds{Default: period("10d"), ShortenDelay: 24 * time.Hour}
-	o := owned{}.sees(now, b, "A", "30d")
+	o := owned{}.plan(now, b, "A", "30d")
 	o.records = []Record{{ID: "made", ProjectID: "A", PlannedAt: now, Retention: period("2d")}}
 	require.Equal(t, period("30d"), o.retention.For(o.records[0]), "in force")
-	o = o.sees(now.Add(time.Hour), b, "B", "1d")
+	o = o.plan(now.Add(time.Hour), b, "B", "1d")
 	require.Equal(t, period("1d"), o.retention.InForce)
 	require.Equal(t, "B", o.retention.Owner)
 	require.Equal(t, period("30d"), o.retention.For(o.records[0]), "what was in force when it changed hands")
 	require.Equal(t, period("1d"), o.retention.For(Record{ProjectID: "B", PlannedAt: now.Add(2 * time.Hour), Retention: period("1d")}))
-	long := o.sees(now.Add(time.Hour), b, "B", "1y")
+	long := o.plan(now.Add(time.Hour), b, "B", "1y")
 	require.Equal(t, period("1y"), long.retention.InForce)
 	require.Equal(t, period("30d"), long.retention.For(o.records[0]), "what B asks for is nothing to A")
-	o = o.sees(now.Add(2*time.Hour), b, "A", "1y")
+	o = o.plan(now.Add(2*time.Hour), b, "A", "1y")
 	require.Equal(t, period("1y"), o.retention.For(o.records[0]), "back, and longer")
 }

@@ -9,10 +9,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A story of one volume's retention: `10h keep=1d` is what the servers ask for
-// ten hours later (`keep=?` unreadable, `keep=` the key is removed), or
-// `default=1w`, what the operator sets; then `-> value source`, and after `<`
-// the shorter value that waits.
+// A scenario of one volume's retention: `10h keep=1d` is what the servers request ten hours later (`keep=?`
+// unreadable, `keep=` the key is removed), or `default=1w`, what the operator sets; then `-> value source`, and after
+// `<` the shorter value that is delayed.
 func tellRetention(t *testing.T, b Bounds, story string) {
 	t.Helper()
 	var before Retention
@@ -44,15 +43,15 @@ func tellRetention(t *testing.T, b Bounds, story string) {
 
 var usual = Bounds{Default: period("2w3d"), ShortenDelay: 24 * time.Hour}
 
-// Whoever steals a tenant's password must not make us delete today.
-func TestRetainThief(t *testing.T) {
+// An attacker with a stolen tenant password must not be able to make us delete backups at once.
+func TestRetainDelaysShorterRetention(t *testing.T) {
 	tellRetention(t, usual, `
 		keep=4w     -> 4w metadata
 		1h keep=1d  -> 4w metadata < 1d
 		23h         -> 4w metadata < 1d
 		59min59s    -> 4w metadata < 1d
 		1s          -> 1d metadata`)
-	// Even shorter waits its own full day; a milder one goes on waiting.
+	// An even shorter value waits for its own full day; a longer one continues to wait.
 	tellRetention(t, usual, `
 		keep=4w     -> 4w metadata
 		0s keep=2w  -> 4w metadata < 2w
@@ -64,14 +63,14 @@ func TestRetainThief(t *testing.T) {
 		0s keep=1d  -> 4w metadata < 1d
 		23h keep=2w -> 4w metadata < 2w
 		1h          -> 2w metadata`)
-	// The owner sets it right within the day.
+	// The owner corrects it within the day.
 	tellRetention(t, usual, `
 		keep=4w      -> 4w metadata
 		0s keep=1s   -> 4w metadata < 1s
 		23h keep=4w  -> 4w metadata
 		2h keep=1s   -> 4w metadata < 1s
 		23h59min59s  -> 4w metadata < 1s`)
-	// Shorter than the default is shorter too, and so is a removed key.
+	// A value below the default is shorter too, and so is a removed key.
 	tellRetention(t, usual, `
 		keep=        -> 2w3d default
 		0s keep=1d   -> 2w3d default < 1d
@@ -92,13 +91,13 @@ func TestRetainLongerAtOnce(t *testing.T) {
 	tellRetention(t, usual, `
 		keep=1d      -> 1d metadata
 		1s keep=     -> 2w3d default`)
-	// The same length by another name.
+	// The same length in other units.
 	tellRetention(t, usual, `
 		keep=7d      -> 1w metadata
 		1s keep=1w   -> 1w metadata`)
 }
 
-// The operator's word holds at once, for those who use it.
+// The operator's default takes effect at once for the volumes that use it.
 func TestRetainOperatorsDefault(t *testing.T) {
 	tellRetention(t, usual, `
 		keep=           -> 2w3d default
@@ -119,7 +118,7 @@ func TestRetainUnreadable(t *testing.T) {
 		1w keep=?       -> 4w metadata
 		1w              -> 4w metadata
 		1w default=1y   -> 4w metadata`)
-	// It does not let a shorter value in that has not waited.
+	// It does not let a shorter value take effect before its delay.
 	tellRetention(t, usual, `
 		keep=4w         -> 4w metadata
 		0s keep=1d      -> 4w metadata < 1d
@@ -136,7 +135,7 @@ func TestRetainBounds(t *testing.T) {
 		0s keep=2y -> 1y metadata
 		0s keep=1s -> 1y metadata < 1w
 		1h         -> 1w metadata`)
-	// They bind metadata; the default is the operator's own.
+	// The bounds apply to metadata, not to the operator's default.
 	b.Default = period("1d")
 	tellRetention(t, b, `
 		keep=      -> 1d default`)
@@ -145,9 +144,8 @@ func TestRetainBounds(t *testing.T) {
 		0s keep=1s -> 1s metadata`) // no delay
 }
 
-// However it is asked, nothing shortens what is in force within the delay,
-// except the operator.
-func TestRetainNeverShortensToday(t *testing.T) {
+// No request shortens the retention in force within the delay, except the operator's.
+func TestRetainNeverShortensWithinDelay(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		b := Bounds{Default: period("10d"), ShortenDelay: 24 * time.Hour}
 		start := Retain(now, Retention{}, Wish{Retention: ptrPeriod("30d")}, b)

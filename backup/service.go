@@ -1,23 +1,22 @@
 package backup
 
-// A Service is one cinder-backup process, as Cinder last heard of it.
+// A Service is one cinder-backup process as Cinder lists it.
 type Service struct {
 	Host, Zone string
-	Up         bool // it reports, and is not disabled
+	Up         bool // it sends heartbeats, and is not disabled
 }
 
-// An Outage says where no cinder-backup is up: there Cinder accepts a request
-// (202) and leaves it creating until one is.
+// An Outage reports where no cinder-backup service is up. There Cinder accepts a request (202), and the backup stays
+// in creating until a service is up.
 type Outage struct {
 	All   bool
-	Zones map[string]bool // zones with services of their own, none of them up
-	Up    int             // how many services are up
-	By    Zones           // which of them serves the volumes of another zone, by the setting
+	Zones map[string]bool // zones that have services, none of them up
+	Up    int             // number of services that are up
+	By    Zones           // the setting that maps zones of volumes to zones of services
 }
 
-// OutageOf tells from all services where nothing can be made. No service at all
-// is no outage: Cinder hides them from us, or names them otherwise. A volume's
-// zone is served by the one that the setting maps it to.
+// OutageOf returns where no backup can be made. No service at all is no outage: Cinder does not show them to us, or
+// names them differently. The setting decides which zone serves the volumes of another one.
 func OutageOf(services []Service, by Zones) Outage {
 	o := Outage{All: len(services) > 0, Zones: map[string]bool{}, By: by}
 	for _, s := range services {
@@ -38,12 +37,12 @@ func OutageOf(services []Service, by Zones) Outage {
 	return o
 }
 
-// Hits tells whether a backup of a volume in the zone would wait for a service.
+// Hits reports whether a backup of a volume in this zone would wait for a service.
 func (o Outage) Hits(zone string) bool { return o.All || o.Zones[o.By.Of(zone)] }
 
-// Cap returns the operator's cap on backups in progress, or what the services that
-// are up work on at a time, where that is less: since 2026.1 the rest would wait
-// inside Cinder, and its time would run. 0 is no cap, and stays none.
+// Cap returns the operator's cap on backups in progress, or the number of backups that the running services process
+// at a time, if that is lower: since 2026.1 the rest would wait inside Cinder while their time limit runs. 0 means no
+// cap, and is returned unchanged.
 func (o Outage) Cap(total, perService int) int {
 	if total == 0 || perService == 0 || o.Up == 0 {
 		return total

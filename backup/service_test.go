@@ -41,7 +41,7 @@ func TestOutageOfAMappedZoneHitsTheVolumesThatItServes(t *testing.T) {
 	assert.False(t, o.Hits("nova-4"))
 }
 
-func TestServicesThatAreUpBoundWhatIsInProgress(t *testing.T) {
+func TestRunningServicesLimitBackupsInProgress(t *testing.T) {
 	for _, c := range []struct{ total, perService, up, want int }{
 		{15, 15, 1, 15}, {40, 15, 1, 15}, {40, 15, 2, 30}, {10, 15, 2, 10}, {40, 0, 1, 40}, {0, 15, 1, 0}, {40, 15, 0, 40},
 	} {

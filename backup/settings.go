@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Settings are the operator's rules that both who decides and who acts must know; the values come from the environment
-// (the tags say how), and this package only says what they mean.
+// Settings are the operator's rules that several packages need, for decisions and for actions. The values come from
+// the environment, as the tags define; this package only gives them their meaning.
 type Settings struct {
 	BackupMetadataKey    string   `split_words:"true" default:"__staffeln_backup" desc:"Key of the server metadata that asks for backups by the value true. Set and empty: the volumes of every server are backed up."`
 	RetentionMetadataKey string   `split_words:"true" default:"__staffeln_retention" desc:"Key of the server metadata that sets the retention, as a period such as 30d."`
@@ -45,28 +45,28 @@ type Settings struct {
 	HistoryTime     Period   `split_words:"true" default:"1y" desc:"How long history is kept: records of backups that Cinder has no more, volumes that are gone, what operators did, who asked for deletions, and reports with their receivers; empty = for ever. Longer costs rows in the database. Of what failed and left nothing in Cinder a volume keeps the newest 50 in any case."`
 }
 
-// Policy answers the rule for all volumes.
+// Policy returns the rule for all volumes.
 func (s Settings) Policy() Policy {
 	return Policy{Period: s.BackupServicePeriod.Std(), Interval: s.BackupMinInterval.Std(), Depth: s.FullBackupDepth}
 }
 
-// Bounds answers the rules for retentions.
+// Bounds returns the rules for retentions.
 func (s Settings) Bounds() Bounds {
 	return Bounds{Default: s.RetentionTime, Min: s.RetentionMin, Max: s.RetentionMax, ShortenDelay: s.RetentionShortenDelay.Std(), Gap: 2 * s.BackupServicePeriod.Std()}
 }
 
-// Keys answers the names of the server metadata.
+// Keys returns the names of the server metadata.
 func (s Settings) Keys() Keys {
 	return Keys{Backup: s.BackupMetadataKey, Retention: s.RetentionMetadataKey}
 }
 
-// Timeout answers how long a backup of a volume of this size may take.
+// Timeout returns how long a backup of a volume of this size may take.
 func (s Settings) Timeout(sizeGiB int) time.Duration {
 	return s.BackupCycleTimeout.Std() + time.Duration(sizeGiB)*s.BackupTimeoutPerGib.Std()
 }
 
-// Late answers the age of its newest restore point's data beyond which a protected volume is late (the RPO): the
-// interval, or the service period where that is longer, and the grace.
+// Late returns the RPO: a protected volume is late if the data of its newest restore point is older. It is the
+// interval, or the service period if that is longer, plus the grace.
 func (s Settings) Late() time.Duration {
 	grace := s.RPOGrace.Std()
 	if grace == 0 {
@@ -75,7 +75,7 @@ func (s Settings) Late() time.Duration {
 	return max(s.BackupMinInterval.Std(), s.BackupServicePeriod.Std()) + grace
 }
 
-// Validate tells all faults that lie between several values. Its errors begin with the variable, without a prefix.
+// Validate returns all errors that involve several values. Each error begins with the variable, without a prefix.
 func (s Settings) Validate() error {
 	faults := []error{
 		s.atLeast("BACKUP_SERVICE_PERIOD", s.BackupServicePeriod),
@@ -97,14 +97,14 @@ func (s Settings) Validate() error {
 	if s.RetentionTime.IsZero() {
 		fault("RETENTION_TIME: %s: want a period above zero", s.RetentionTime)
 	}
-	if !s.RetentionMin.IsZero() && !s.RetentionMax.IsZero() && s.RetentionMin.longerEver(s.RetentionMax) {
+	if !s.RetentionMin.IsZero() && !s.RetentionMax.IsZero() && s.RetentionMin.longerOnAverage(s.RetentionMax) {
 		fault("RETENTION_MIN: %s: want no more than RETENTION_MAX, which is %s", s.RetentionMin, s.RetentionMax)
 	}
 	return errors.Join(faults...)
 }
 
-// atLeast tells the fault of a service period of less than a minute, or of less than a second where the operator allows
-// that.
+// atLeast returns an error for a service period of less than a minute, or of less than a second if the operator
+// allows short periods.
 func (s Settings) atLeast(variable string, d Duration) error {
 	switch {
 	case s.AllowShortPeriods && d.Std() < time.Second:

@@ -18,7 +18,7 @@ func valid() Settings {
 	}
 }
 
-func TestSettingsMean(t *testing.T) {
+func TestSettingsValues(t *testing.T) {
 	s := valid()
 	require.NoError(t, s.Validate())
 	require.Equal(t, rule(t, hourly), s.Policy())
@@ -32,7 +32,7 @@ func TestSettingsMean(t *testing.T) {
 	require.Equal(t, 2*time.Hour+time.Minute, s.Late(), "the period, where it is longer")
 }
 
-func TestSettingsRefused(t *testing.T) {
+func TestSettingsRejected(t *testing.T) {
 	for want, spoil := range map[string]func(*Settings){
 		"BACKUP_SERVICE_PERIOD: 59s: want at least 1min":   func(s *Settings) { s.BackupServicePeriod = Duration(59 * time.Second) },
 		"RETENTION_SERVICE_PERIOD: 0s: want at least 1min": func(s *Settings) { s.RetentionServicePeriod = 0 },

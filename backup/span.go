@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Span writes a time by its two largest units, in the notation of the configuration: 2d4h, 30min, 10s.
-// What is less than a second is 0s.
+// Span formats a duration with its two largest units, in the notation of the configuration: 2d4h, 30min, 10s. Less
+// than a second is 0s.
 func Span(d time.Duration) string {
 	units := []struct {
 		name string

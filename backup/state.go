@@ -2,7 +2,7 @@ package backup
 
 import "slices"
 
-// A State is where a record is in its life (see docs/architecture.md).
+// A State is the state of a record in its life cycle (see docs/architecture.md).
 type State string
 
 // The states of a record.
@@ -22,8 +22,8 @@ const (
 // States lists all of them, in the order of a record's life.
 var States = []State{Planned, Creating, Overdue, Available, Deleting, Deleted, Withdrawn, Failed, Lost, Undeletable}
 
-// becomes is the state machine: where each state may lead.
-var becomes = map[State][]State{
+// transitions is the state machine: the states that may follow each state.
+var transitions = map[State][]State{
 	Planned:     {Creating, Withdrawn, Failed},
 	Creating:    {Available, Failed, Overdue},
 	Overdue:     {Available, Failed},
@@ -32,44 +32,40 @@ var becomes = map[State][]State{
 	Failed:      {Deleting},
 	Deleting:    {Deleted, Available, Failed, Undeletable},
 	Undeletable: {Deleting, Deleted},
-	Deleted:     {Available, Failed}, // Cinder has it after all
+	Deleted:     {Available, Failed}, // Cinder still has it
 	Withdrawn:   {},
 }
 
-// CanBecome reports whether a record may go from s to t. A refused deletion
-// leads back to where it came from: available, or failed for a leftover.
-func (s State) CanBecome(t State) bool { return slices.Contains(becomes[s], t) }
+// CanBecome reports whether a record may change from s to t. A refused deletion leads back to the state before:
+// available, or failed for a leftover.
+func (s State) CanBecome(t State) bool { return slices.Contains(transitions[s], t) }
 
-// What follows is what the states mean. Package db makes its SQL conditions
-// from these methods.
+// The methods below define what the states mean. Package db generates its SQL conditions from them.
 
-// InProgress reports whether the backup is still to be made: a volume has at
-// most one record like that.
+// InProgress reports whether the backup is still to be made. A volume has at most one record in progress.
 func (s State) InProgress() bool { return s == Planned || s == Creating || s == Overdue }
 
-// Removing reports whether the backup is being deleted, or can't be.
+// Removing reports whether the backup is being deleted, or can't be deleted.
 func (s State) Removing() bool { return s == Deleting || s == Undeletable }
 
-// Unfinished reports whether something is still to be done for the record. A
-// failed record with a leftover has work too: [Record.Leftover].
+// Unfinished reports whether there is still work to do for the record. A failed record with a leftover also has work:
+// [Record.Leftover].
 func (s State) Unfinished() bool { return s.InProgress() || s.Removing() }
 
 // InCinder reports whether Cinder has the finished backup, as far as we know.
 func (s State) InCinder() bool { return s == Available || s.Removing() }
 
-// MayBeInCinder reports whether Cinder may have the backup now, or have it
-// later. Of a failed one it may have a leftover: [Record.Leftover].
+// MayBeInCinder reports whether Cinder may have the backup now or later. A failed record may have a leftover:
+// [Record.Leftover].
 func (s State) MayBeInCinder() bool { return s.InProgress() || s.InCinder() || s == Lost }
 
-// Past reports whether the record is history: only a leftover of a failed one
-// is still in Cinder.
+// Past reports whether the record is history: Cinder has nothing of it, except the leftover of a failed one.
 func (s State) Past() bool { return s.Gone() || s == Withdrawn || s == Failed }
 
 // Gone reports whether Cinder no longer has a backup that was made or begun.
 func (s State) Gone() bool { return s == Deleted || s == Lost }
 
-// Attempted reports whether the attempt to make the backup is over, however it
-// ended.
+// Attempted reports whether the attempt to make the backup is over, with any result.
 func (s State) Attempted() bool { return !s.InProgress() && s != Withdrawn }
 
 // Hanging reports whether Cinder does not finish what was requested.
@@ -78,9 +74,9 @@ func (s State) Hanging() bool { return s == Overdue || s == Undeletable }
 // Linked reports whether a record with a backup is a link of a chain.
 func (s State) Linked() bool { return s.MayBeInCinder() && s != Planned || s == Failed }
 
-// BeginsChain reports whether a full backup begins a chain that incrementals
-// may be on, also where the full itself is missing.
+// BeginsChain reports whether a full backup in this state begins a chain that incrementals may be in, even if the
+// full itself is missing.
 func (s State) BeginsChain() bool { return s.Linked() && s != Deleting && s != Failed }
 
-// AtRest reports whether nothing is expected to happen to a link by itself.
+// AtRest reports whether no change of a link is expected.
 func (s State) AtRest() bool { return s == Available || s == Lost }

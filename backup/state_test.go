@@ -8,8 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// meanings says of each state all that holds. A new state needs a line here:
-// decide each word.
+// meanings lists the properties of each state. A new state needs a line here: decide about each property.
 var meanings = map[State]string{
 	Planned:     "InProgress Unfinished MayBeInCinder",
 	Creating:    "InProgress Unfinished MayBeInCinder Linked BeginsChain",
@@ -25,7 +24,7 @@ var meanings = map[State]string{
 
 func TestStateMeanings(t *testing.T) {
 	require.Len(t, meanings, len(States))
-	require.Len(t, becomes, len(States))
+	require.Len(t, transitions, len(States))
 	for word, holds := range map[string]func(State) bool{
 		"InProgress": State.InProgress, "Removing": State.Removing, "Unfinished": State.Unfinished, "InCinder": State.InCinder,
 		"MayBeInCinder": State.MayBeInCinder, "Past": State.Past, "Gone": State.Gone, "Attempted": State.Attempted, "Hanging": State.Hanging,
@@ -39,8 +38,9 @@ func TestStateMeanings(t *testing.T) {
 	}
 }
 
-// Each life begins at planned and leads to an end. No end leads on, but for a removal that Cinder took back.
-func TestStatesLead(t *testing.T) {
+// Each life cycle begins at planned and leads to an end. An end state is final, except for a removal that Cinder did
+// not carry out.
+func TestStateTransitions(t *testing.T) {
 	reached := map[State]bool{Planned: true}
 	for range States {
 		for _, s := range States {

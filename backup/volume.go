@@ -12,83 +12,80 @@ type Project struct {
 	Enabled            bool
 }
 
-// A Server is a Nova instance; its metadata carries the wish to be backed up.
+// A Server is a Nova instance; its metadata requests backups.
 type Server struct {
 	ID, Name, ProjectID string
-	Status              string // Nova's: ACTIVE, SHELVED_OFFLOADED, ...
+	Status              string // status in Nova: ACTIVE, SHELVED_OFFLOADED, ...
 	Metadata            map[string]string
-	Volumes             []string // IDs of the volumes that Nova calls attached to it
-	// Partial says that Nova gave only a part of it (its cell is down): it says
-	// nothing about wishes and volumes.
+	Volumes             []string // IDs of the volumes attached to it, as Nova reports
+	// Partial reports that Nova returned only a part of it (its cell is down): its metadata and volumes are unknown.
 	Partial bool
 }
 
-// ServerSoftDeleted is Nova's status of a server that can come back until it is
-// reclaimed; its lists don't show it.
+// ServerSoftDeleted is Nova's status of a deleted server that can be restored until it is reclaimed; Nova's lists
+// don't show it.
 const ServerSoftDeleted = "SOFT_DELETED"
 
-// A Volume is a Cinder volume as one look at the cloud showed it.
+// A Volume is a Cinder volume in one inventory.
 type Volume struct {
 	ID, Name  string
 	ProjectID string
-	Status    string // Cinder's own word: available, in-use, backing-up, ...
+	Status    string // status in Cinder: available, in-use, backing-up, ...
 	Zone      string // availability zone
 	SizeGiB   int
 	Encrypted bool
-	Servers   []string // IDs of the servers that Cinder calls it attached to
-	Migration string   // Cinder's migration status while a migration or retype is under way; else empty
+	Servers   []string // IDs of the servers that it is attached to, as Cinder reports
+	Migration string   // Cinder's migration status during a migration or retype; else empty
 }
 
-// CanBeBackedUp tells whether Cinder accepts a backup (with force) of a volume
-// in this status, and none of its data is on the move.
+// CanBeBackedUp reports whether Cinder accepts a backup (with force) of a volume in this status, and the volume is
+// not being migrated.
 func (v Volume) CanBeBackedUp() bool {
 	return v.Migration == "" && (v.Status == "available" || v.Status == "in-use")
 }
 
-// inBetween are the statuses of Cinder that pass by themselves, or with what
-// the tenant is doing: nothing is wrong with the volume.
-var inBetween = []string{
+// transitionalStatuses are Cinder's statuses that end by themselves, or when the tenant's action ends: nothing is wrong with the
+// volume.
+var transitionalStatuses = []string{
 	"creating", "downloading", "reserved", "attaching", "detaching", "maintenance", "retyping", "uploading", "extending",
 	"backing-up", "restoring-backup", "awaiting-transfer", "deleting",
 }
 
-// changing reports whether no backup can be made only because the volume is
-// being changed.
+// changing reports whether a backup is impossible only because the volume is being changed.
 func (v Volume) changing() bool {
-	return v.Migration != "" || slices.Contains(inBetween, v.Status)
+	return v.Migration != "" || slices.Contains(transitionalStatuses, v.Status)
 }
 
-// An Inventory is one look at the whole cloud.
+// An Inventory is the result of listing the whole cloud once.
 type Inventory struct {
 	Projects []Project
 	Servers  []Server
 	Volumes  []Volume
-	// Unseen names what could not be read ("servers: page 3: ..."); each begins
-	// with the name of the list, and a colon. What such a list lacks means nothing.
+	// Unseen names the lists that could not be read to the end ("servers: page 3: ..."); each entry begins with the
+	// list's name and a colon. An object missing in such a list means nothing.
 	Unseen []string
 }
 
-// Missed tells whether the list of that name (projects, servers, volumes)
-// broke off, or the roles could not be looked at.
+// Missed reports whether this list (projects, servers, volumes) is incomplete, or the roles could not be read.
 func (i Inventory) Missed(list string) bool {
 	return slices.ContainsFunc(i.Unseen, func(unseen string) bool { return strings.HasPrefix(unseen, list+":") })
 }
 
-// Complete tells whether the end of every list was reached.
+// Complete reports whether every list was read to its end.
 func (i Inventory) Complete() bool { return len(i.Unseen) == 0 }
 
-// A Finding is something that a tenant or an operator should know about one
-// object and that stops nobody else's backups.
+// A Finding is something about one object that a tenant or an operator should know and that does not stop other
+// backups.
 type Finding struct {
 	Reason    Reason
 	ProjectID string
-	Object    string // ID of the server, volume, project or backup; or what else it is about
-	VolumeID  string // where it is about a backup of one, or about one; else empty
-	Detail    string // what was seen, for people
+	Object    string // ID of the server, volume, project or backup; or another name
+	VolumeID  string // volume that the finding, or its backup, is about; else empty
+	Detail    string // details for people
 }
 
-// Grid returns the newest beat of the grid at or before t. Beats are
-// epoch-aligned, so that every leader has the same ones.
+// Grid returns the newest time of the grid at or before t. The grid is aligned to the epoch, so that every leader
+// uses the same times.
 func Grid(t time.Time, period time.Duration) time.Time {
 	if period <= 0 {
 		return t.UTC()

@@ -27,12 +27,12 @@ func TestGridProperties(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		at := time.Unix(rapid.Int64Range(-62_135_596_800, 9_000_000_000).Draw(r, "at"), rapid.Int64Range(0, 999_999_999).Draw(r, "ns"))
 		step := time.Duration(rapid.Int64Range(1, 1_000_000).Draw(r, "period")) * time.Second
-		beat := Grid(at, step)
-		require.False(r, beat.After(at))
-		require.Less(r, at.Sub(beat), step)
+		run := Grid(at, step)
+		require.False(r, run.After(at))
+		require.Less(r, at.Sub(run), step)
 		if at.Year() > 1700 {
-			require.Equal(r, beat, Grid(beat, step), "a beat is its own")
-			require.Zero(r, beat.UnixNano()%int64(step), "beats count from the epoch")
+			require.Equal(r, run, Grid(run, step), "a beat is its own")
+			require.Zero(r, run.UnixNano()%int64(step), "beats count from the epoch")
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 // cinder-backup services that back them up.
 type Zones map[string]string
 
-// UnmarshalText reads `zone=backupzone,zone=backupzone`; empty is no mapping.
+// UnmarshalText parses `zone=backupzone,zone=backupzone`; empty means no mapping.
 func (z *Zones) UnmarshalText(text []byte) error {
 	all := Zones{}
 	for pair := range strings.SplitSeq(string(text), ",") {
@@ -29,7 +29,7 @@ func (z *Zones) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// String writes z in the notation that it is read in.
+// String returns z in the notation of the configuration.
 func (z Zones) String() string {
 	pairs := make([]string, 0, len(z))
 	for _, from := range slices.Sorted(maps.Keys(z)) {
@@ -38,15 +38,14 @@ func (z Zones) String() string {
 	return strings.Join(pairs, ",")
 }
 
-// MarshalText writes z as [Zones.String] does.
+// MarshalText returns the text of [Zones.String].
 func (z Zones) MarshalText() ([]byte, error) { return []byte(z.String()), nil }
 
-// Mapped returns the zone of the cinder-backup service that the operator named
-// for volumes of this zone; empty where he named none.
+// Mapped returns the zone of the cinder-backup service that the operator configured for volumes of this zone; empty
+// if none is configured.
 func (z Zones) Mapped(zone string) string { return z[zone] }
 
-// Of returns the zone of the cinder-backup service for volumes of this zone:
-// the mapped one, or else the same.
+// Of returns the zone of the cinder-backup service for volumes of this zone: the mapped one, or else the same zone.
 func (z Zones) Of(zone string) string {
 	if to, ok := z[zone]; ok {
 		return to

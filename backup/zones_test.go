@@ -8,7 +8,7 @@ import (
 	"staffeln/backup"
 )
 
-func TestZonesAreReadAndWritten(t *testing.T) {
+func TestZonesTextRoundTrip(t *testing.T) {
 	t.Parallel()
 	var z backup.Zones
 	require.NoError(t, z.UnmarshalText([]byte(" az-2 = az-1, az-3=az-1,")))

@@ -1,5 +1,5 @@
-// Package evidence gathers the facts for package invariants: from the journal of a cloudsim, and from the tables by SQL. It
-// uses neither our client of the cloud nor our queries: what those get wrong is to be found.
+// Package evidence collects the facts for package invariants: from the journal of a cloudsim, and from the tables
+// with SQL. It uses neither our OpenStack client nor our queries, because it must find their errors.
 package evidence
 
 import (
@@ -11,17 +11,17 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// Us identifies our backups. With an empty installation all that our user asked for are ours.
+// Us identifies our backups. If Installation is empty, all backups that our user requested are ours.
 type Us struct{ User, Installation string }
 
-// made reports whether a backup that a user made, with such a tag, is ours. A tenant may have removed the tag.
+// made reports whether a backup with this user and tag is ours. A tenant may have removed the tag.
 func (u Us) made(user string, tag map[string]string) bool {
 	installation := tag[backup.TagInstallation]
 	return user == u.User && (u.Installation == "" || installation == "" || installation == u.Installation)
 }
 
-// Journal returns the journal of a cloud as facts, and which projects are gone since when. What the journal does not say
-// (tags, zones) is looked up in the backups and volumes that the cloud still has.
+// Journal returns the journal of a cloud as facts, and which projects are gone since when. Tags and zones, which are
+// not in the journal, come from the backups and volumes that the cloud still has.
 func Journal(events []cloudsim.Event, sim *cloudsim.Cloud, us Us) (journal []invariants.Event, gone map[string]time.Time) {
 	tags, zones, homes := map[string]map[string]string{}, map[string]string{}, map[string]string{}
 	for _, b := range sim.Backups() {
@@ -57,7 +57,7 @@ func Journal(events []cloudsim.Event, sim *cloudsim.Cloud, us Us) (journal []inv
 	return journal, gone
 }
 
-// eventOf converts one entry, as far as it suffices alone.
+// eventOf converts one entry, as far as the entry alone is enough.
 func eventOf(e cloudsim.Event) (event invariants.Event, known bool) {
 	event = invariants.Event{At: e.At, Backup: e.Backup, Volume: e.Volume, Project: e.Project, Scope: e.Token}
 	switch e.Kind {
@@ -85,8 +85,9 @@ func eventOf(e cloudsim.Event) (event invariants.Event, known bool) {
 	return event, event.Kind != ""
 }
 
-// Alarms returns what the cloud itself reports as wrong: a backup lost what it stands on, a deletion came with a token of
-// another project (allowed where the backup's is gone), or a request for which cloudsim has no code.
+// Alarms returns what the cloud itself reports as wrong: a backup lost a backup that it depends on, a deletion came
+// with a token of another project (allowed if the backup's project is gone), or cloudsim does not implement a
+// request.
 func Alarms(events []cloudsim.Event, gone map[string]time.Time) (all []cloudsim.Event) {
 	for _, e := range events {
 		_, isGone := gone[e.Project]

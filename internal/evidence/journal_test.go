@@ -11,7 +11,7 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// The whole way from Cinder's journal to facts.
+// From Cinder's journal to facts.
 func TestJournalAsFacts(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	sim := cloudsim.New(cloudsim.Options{Now: func() time.Time { return now }, Seed: 1})
@@ -28,7 +28,7 @@ func TestJournalAsFacts(t *testing.T) {
 	sim.TransferVolume(volume, globex)
 	late := add(cloudsim.NewBackup{Project: acme, Status: "creating"})
 	sim.FailBackup(late, "no space left")
-	sim.SetBackupStatus(full, "restoring") // is no fact
+	sim.SetBackupStatus(full, "restoring") // is not a fact
 	sim.SetBackupStatus(full, "error")
 	sim.SetBackupStatus(full, "available")
 	sim.Extend(volume, 2)

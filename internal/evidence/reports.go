@@ -11,16 +11,16 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// line is a line of a report, as far as it is judged.
+// line is a line of a report, with the fields that are checked.
 type line struct {
 	VolumeID string `json:"volume_id"`
 	BackupID string `json:"backup_id"`
 	Record   string `json:"record"`
 
-	At time.Time `json:"at"` // of a failure: when it ended
+	At time.Time `json:"at"` // time of the failure
 }
 
-// Reports returns the lines of all reports that somebody got.
+// Reports returns the lines of all delivered reports.
 func Reports(ctx context.Context, from Tables) (all []invariants.ReportLine, err error) {
 	const q = `SELECT group_id, created_at, content FROM reports WHERE kind = 'report' AND delivered_at IS NOT NULL AND content IS NOT NULL ORDER BY created_at`
 	rows, err := from.Query(ctx, q)

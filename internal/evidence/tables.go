@@ -18,7 +18,7 @@ type Tables interface {
 	QueryRow(ctx context.Context, statement string, args ...any) pgx.Row
 }
 
-// record is a row as it is read.
+// record is a row of the query.
 type record struct {
 	ID, ProjectID, VolumeID, BackupID        string
 	State                                    backup.State
@@ -32,9 +32,9 @@ type record struct {
 	SlowAt, UncappedAt, AvailableAt          *time.Time
 }
 
-// Records returns all records, and the database's clock. Slow and Uncapped are the earliest times at which a backup may
-// leave its slot under the caps: ten minutes or half of its time limit after its request, and its deadline or its record's
-// end.
+// Records returns all records, and the database's clock. Slow and Uncapped are the earliest times at which a backup
+// may leave its slots under the caps. Slow is ten minutes or half of its time limit after its request. Uncapped is
+// its deadline or its record's end.
 func Records(ctx context.Context, from Tables) (now time.Time, all []invariants.Record, err error) {
 	if err := from.QueryRow(ctx, `SELECT staffeln_now()`).Scan(&now); err != nil {
 		return now, nil, fmt.Errorf("read clock: %w", err)
@@ -43,7 +43,7 @@ func Records(ctx context.Context, from Tables) (now time.Time, all []invariants.
 	return now, all, err
 }
 
-// Forgotten returns the records that the table chaos.forgotten keeps.
+// Forgotten returns the records in the table chaos.forgotten.
 func Forgotten(ctx context.Context, from Tables) ([]invariants.Record, error) {
 	return recordsIn(ctx, from, "chaos.forgotten")
 }

@@ -2,7 +2,7 @@ package invariants
 
 import "staffeln/backup"
 
-// caps judges a creation by what else of ours is in progress.
+// caps checks a creation against the caps, with our other backups in progress.
 func (c *checker) caps(e Event) {
 	if c.stray(c.making[e.Backup]) {
 		return
@@ -40,17 +40,17 @@ func (c *checker) cap(e Event, where string, inProgress, most int) {
 	}
 }
 
-// recordOf is the record that a backup belongs to: the one that holds it, or else the one that its tag names.
-func (c *checker) recordOf(b *held) Record {
+// recordOf returns the record that a backup belongs to: the one that holds it, or else the one that its tag names.
+func (c *checker) recordOf(b *trackedBackup) Record {
 	if r, ok := c.holders[b.id()]; ok {
 		return r
 	}
 	return c.records[b.requested.Tag]
 }
 
-// stray reports whether a backup is the second one of a request that Cinder carried out after we had given it up: nobody
-// admitted it.
-func (c *checker) stray(b *held) bool {
+// stray reports whether a backup is the second one of a request that Cinder carried out after we had given it up: it
+// was never admitted.
+func (c *checker) stray(b *trackedBackup) bool {
 	r := c.recordOf(b)
 	return r.Reason == backup.TwinBackup || r.Backup != "" && r.Backup != b.id()
 }

@@ -6,7 +6,7 @@ import (
 	"staffeln/backup"
 )
 
-// busy makes backups of volumes of their own, in progress one hour after the other, each with its record.
+// busy makes backups of separate volumes, in progress and one hour apart, each with its record.
 func busy(h *history, ids ...string) *history {
 	for _, id := range ids {
 		h.event(Requested, id, of("volume of "+id)).record(id, backup.Creating)
@@ -17,7 +17,7 @@ func busy(h *history, ids ...string) *history {
 func slow(r *Record)     { r.Slow = began.Add(time.Hour) }
 func uncapped(r *Record) { r.Uncapped = began.Add(time.Hour) }
 
-// capBreaches exceed each cap.
+// capBreaches returns histories that exceed each cap.
 func capBreaches() []breach {
 	all := Caps{Total: 2}
 	late := newHistory().capped(all)
@@ -29,7 +29,7 @@ func capBreaches() []breach {
 			change("a", slow).change("b", slow).change("d", func(r *Record) { r.Reason = backup.TwinBackup }).state("c", backup.Creating).
 			capped(Caps{Total: 1, Stuck: 1}), "c", "with it 2 backups of ours were in progress in all"},
 		{CapExceeded, busy(busy(late, "a", "b"), "c").change("a", func(r *Record) { r.Uncapped = began.Add(2*time.Hour + time.Second) }), "c", "in all"},
-		{CapExceeded, busy(newHistory().capped(Caps{PerProject: 1}), "a", "b").change("a", slow), "b", "in the project"}, // a slow one keeps its place there
+		{CapExceeded, busy(newHistory().capped(Caps{PerProject: 1}), "a", "b").change("a", slow), "b", "in the project"}, // a slow one keeps its slot there
 	}
 }
 
@@ -55,7 +55,7 @@ func underTheCaps() map[string]*history {
 	}
 }
 
-// tagUncapped is a backup that no record holds any more; the record that its tag names has ended.
+// tagUncapped returns a history with a backup that no record holds any more; the record that its tag names has ended.
 func tagUncapped() *history {
 	h := newHistory().capped(Caps{Total: 1}).event(Requested, "a", of("w"), tagged("ended"))
 	h.Records = append(h.Records, Record{ID: "ended", Volume: "w", State: backup.Failed, Uncapped: began})

@@ -6,7 +6,7 @@ import (
 	"staffeln/backup"
 )
 
-// chains orders backups as Cinder builds them: its listings name no parents.
+// chains orders backups into chains as Cinder builds them: Cinder's listings have no parents.
 func chains(backups []Backup) (all []backup.Chain) {
 	volumes := map[string][]backup.Link{}
 	var order []string
@@ -24,9 +24,9 @@ func chains(backups []Backup) (all []backup.Chain) {
 	return all
 }
 
-// groundless finds available incrementals of ours that could not be restored: there is no full beneath them, or a link
-// below is not available. A record that says that a backup of the volume is lost, or should say so, explains it.
-func groundless(s Snapshot) (found []Violation) {
+// unrestorable finds our available incrementals that can't be restored: they have no full, or a link below is not
+// available. It is no violation if the record of a backup of the volume is lost, or should be.
+func unrestorable(s Snapshot) (found []Violation) {
 	there := map[string]Backup{}
 	for _, b := range s.Backups {
 		there[b.ID] = b

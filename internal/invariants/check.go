@@ -9,13 +9,13 @@ import (
 	"staffeln/backup"
 )
 
-// Check returns all violations: first those in the course of the journal, in its order, then those of its end, then those
-// of the reports.
+// Check returns all violations: first those within the journal, in its order, then those at its end, then those of
+// the reports.
 func Check(f Facts) []Violation {
 	c := checker{
-		Facts: f, backups: map[string]*held{}, volumes: map[string][]*held{}, holders: map[string]Record{}, records: map[string]Record{},
-		making: map[string]*held{}, wishes: map[string][]Wish{}, disturbances: map[string]time.Time{}, resized: map[string]time.Time{},
-		uncertain: map[string]time.Time{}, robbed: map[string]time.Time{}, reported: map[string]bool{}, judged: map[string]int{},
+		Facts: f, backups: map[string]*trackedBackup{}, volumes: map[string][]*trackedBackup{}, holders: map[string]Record{}, records: map[string]Record{},
+		making: map[string]*trackedBackup{}, wishes: map[string][]Wish{}, disturbances: map[string]time.Time{}, resized: map[string]time.Time{},
+		uncertain: map[string]time.Time{}, removedByOthers: map[string]time.Time{}, reported: map[string]bool{}, judged: map[string]int{},
 	}
 	c.Hindrances = slices.SortedStableFunc(slices.Values(f.Hindrances), func(a, b Hindrance) int { return a.From.Compare(b.From) })
 	for _, w := range f.Wishes {
@@ -43,42 +43,42 @@ func Check(f Facts) []Violation {
 	return c.found
 }
 
-// held is a backup as the journal has it up to now.
-type held struct {
+// trackedBackup is the state of a backup up to the current event of the journal.
+type trackedBackup struct {
 	requested Event
 	parent    string
 	children  []string
 	state     EventKind
 	since     time.Time
-	// Zero: it did not happen.
-	made, available, left, removed time.Time // made: for the first time; left: when it was a restore point no longer
+	// A zero time means that it did not happen.
+	made, available, left, removed time.Time // made: for the first time; left: when it stopped being a restore point
 	hangs                          time.Time // since when its removal can't end
-	kept                           time.Time // until when the floor kept it at least
-	retried                        time.Time // until when its removal is not tried again
+	keptUntil                      time.Time // the floor kept it at least until then
+	noRetryBefore                  time.Time // its removal is not tried again until then
 }
 
-func (b *held) id() string { return b.requested.Backup }
+func (b *trackedBackup) id() string { return b.requested.Backup }
 
-// data is the time of its data: Cinder dates it by whole seconds.
-func (b *held) data() time.Time { return b.requested.At.Truncate(time.Second) }
+// data returns the time of its data, which Cinder truncates to whole seconds.
+func (b *trackedBackup) data() time.Time { return b.requested.At.Truncate(time.Second) }
 
 type checker struct {
 	Facts
 
-	backups map[string]*held
-	volumes map[string][]*held // backups by volume, as they were requested
-	order   []*held            // all of them
-	making  map[string]*held   // ours that Cinder is making, by backup
-	holders map[string]Record  // by backup
-	records map[string]Record  // by ID
-	wishes  map[string][]Wish  // by volume
-	judged  map[string]int     // by volume, how many of those are over
+	backups map[string]*trackedBackup
+	volumes map[string][]*trackedBackup // backups by volume, in the order of their requests
+	order   []*trackedBackup            // all backups
+	making  map[string]*trackedBackup   // our backups that Cinder is making, by backup ID
+	holders map[string]Record           // by backup ID
+	records map[string]Record           // by ID
+	wishes  map[string][]Wish           // by volume
+	judged  map[string]int              // number of wishes that are over, by volume
 	found   []Violation
 
-	// By volume: when something happened to its backups that the schedule does not explain, when it was extended, until
-	// when we can't know that a restore point is gone, and when somebody else removed one.
-	disturbances, resized, uncertain, robbed map[string]time.Time
-	reported                                 map[string]bool // what may last, so that it is named once
+	// By volume: the time of the last change to its backups that the schedule does not explain; when it was extended;
+	// until when we can't know that a restore point is gone; and when others last removed one.
+	disturbances, resized, uncertain, removedByOthers map[string]time.Time
+	reported                                          map[string]bool // violations that may last, so that each is reported once
 }
 
 func (c *checker) violated(invariant Invariant, e Event, format string, args ...any) {
@@ -88,7 +88,7 @@ func (c *checker) violated(invariant Invariant, e Event, format string, args ...
 	})
 }
 
-// follow takes one event of the journal.
+// follow processes one event of the journal.
 func (c *checker) follow(e Event) {
 	c.missed(e.Volume, e.At)
 	c.expired(e.Volume, e.At)
@@ -101,7 +101,7 @@ func (c *checker) follow(e Event) {
 		c.resized[e.Volume] = e.At
 		return
 	case b == nil:
-		return // made before the journal began
+		return // requested before the journal began
 	}
 	c.disturb(e, b)
 	if e.Kind == Hangs {
@@ -137,22 +137,22 @@ func (c *checker) follow(e Event) {
 		b.removed = e.At
 	}
 	if e.Reset {
-		b.hangs, b.retried = time.Time{}, e.At.Add(24*time.Hour) // what could not be removed is tried daily
+		b.hangs, b.noRetryBefore = time.Time{}, e.At.Add(24*time.Hour) // a backup that could not be removed is tried again daily
 	}
 	b.state, b.since = e.Kind, e.At
 }
 
-// disturb notes what changes the chain of a volume through no fault of ours.
-func (c *checker) disturb(e Event, b *held) {
+// disturb records external changes to a volume's chain.
+func (c *checker) disturb(e Event, b *trackedBackup) {
 	if e.Reset || e.Kind == Errored || e.Kind == Updated && !e.Ours || e.Kind == RemovalAsked && !e.Ours && b.requested.Ours {
 		c.disturbances[e.Volume] = e.At
 	}
 	if e.Kind == RemovalAsked && !e.Ours && b.requested.Ours {
-		c.robbed[e.Volume], c.uncertain[e.Volume] = e.At, e.At.Add(c.Limits.Sweep)
+		c.removedByOthers[e.Volume], c.uncertain[e.Volume] = e.At, e.At.Add(c.Limits.Sweep)
 	}
 }
 
-// ended judges at the end of the journal what is due by then.
+// ended checks what is due at the end of the journal.
 func (c *checker) ended() {
 	if c.Now.IsZero() {
 		return
@@ -166,7 +166,7 @@ func (c *checker) ended() {
 }
 
 func (c *checker) request(e Event) {
-	b := &held{requested: e, parent: e.Parent, state: Requested, since: e.At}
+	b := &trackedBackup{requested: e, parent: e.Parent, state: Requested, since: e.At}
 	if !e.Ours {
 		c.disturbances[e.Volume] = e.At
 	}
@@ -200,7 +200,7 @@ func (c *checker) request(e Event) {
 	}
 }
 
-// unusable returns why an incremental can't stand on its parent; empty where it can, and for a full.
+// unusable returns why an incremental can't be built on its parent; empty if it can, and for a full.
 func (c *checker) unusable(e Event) string {
 	for id := e.Parent; id != ""; {
 		b := c.backups[id]
@@ -223,7 +223,7 @@ func (c *checker) unusable(e Event) string {
 	return ""
 }
 
-// now is what Cinder has at the end of the journal.
+// now returns the backups that Cinder has at the end of the journal.
 func (c *checker) now() (all []Backup) {
 	words := map[EventKind]backup.Status{
 		Requested: backup.StatusCreating, Available: backup.StatusAvailable, Errored: backup.StatusError, RemovalAsked: backup.StatusDeleting,

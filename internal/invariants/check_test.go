@@ -12,10 +12,10 @@ import (
 
 func TestHistoryWithoutViolation(t *testing.T) {
 	h := newHistory().made("F").made("I", on("F")).made("J", on("I")).
-		event(Requested, "bad", on("J")).event(Errored, "bad").record("bad", backup.Failed).gone("bad"). // a leftover goes at once
+		event(Requested, "bad", on("J")).event(Errored, "bad").record("bad", backup.Failed).gone("bad"). // a leftover is removed at once
 		event(Requested, "G").event(Available, "G").record("G", backup.Available).
 		event(Requested, "K", on("G"), tagged("waits"))
-	h.Records = append(h.Records, Record{ID: "waits", Volume: "v", State: backup.Creating}) // its answer was lost
+	h.Records = append(h.Records, Record{ID: "waits", Volume: "v", State: backup.Creating}) // its response was lost
 	h.event(Requested, "foreign", theirs, of("w")).event(RemovalAsked, "foreign", theirs).event(Removed, "foreign")
 	h.at(began.Add(20 * day)).gone("J").gone("I").gone("F")
 	require.Empty(t, Check(h.Facts))
@@ -23,7 +23,7 @@ func TestHistoryWithoutViolation(t *testing.T) {
 	require.Empty(t, CheckNow(Snapshot{}))
 }
 
-// A broken invariant, as a history that breaks nothing else.
+// A breach is a history that violates one invariant and no other.
 type breach struct {
 	invariant Invariant
 	history   *history
@@ -31,7 +31,7 @@ type breach struct {
 	text      string
 }
 
-// breaches break each invariant that a journal shows, in all ways.
+// breaches returns violations of each invariant that a journal shows, in all ways.
 func breaches() []breach {
 	chain := func() *history { return newHistory().made("a").made("b", on("a")) }
 	one := func() *history { return newHistory().event(Requested, "a") }
@@ -57,8 +57,8 @@ func breaches() []breach {
 	return append(append(all, removalBreaches()...), append(append(capBreaches(), falseReports()...), scheduleViolations()...)...)
 }
 
-// Each invariant broken in each way: it is named, alone, with its objects.
-func TestEachInvariantIsFoundBroken(t *testing.T) {
+// Each invariant is violated in each way: only it is reported, with its objects.
+func TestEachViolationIsFound(t *testing.T) {
 	broken := map[Invariant]bool{}
 	for i, c := range breaches() {
 		t.Run(fmt.Sprint(i, " ", c.invariant), func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestEachInvariantIsFoundBroken(t *testing.T) {
 	require.Len(t, broken, len(Always)+len(WithIntent), "every invariant has a case")
 }
 
-// What looks alike and breaks nothing.
+// Similar histories without a violation.
 func TestHistoriesWithoutViolation(t *testing.T) {
 	for name, h := range map[string]*history{
 		"a backup of somebody else in progress":    newHistory().event(Requested, "a", theirs).made("b"),
@@ -117,7 +117,7 @@ func TestAViolationIsOneLine(t *testing.T) {
 	require.Equal(t, "orphan: there, backup b", Violation{Invariant: Orphan, Backup: "b", Text: "there"}.String())
 }
 
-// What the course of the journal shows comes in its order and with its time, then its end.
+// Violations within the journal come first, in its order and with their time, then those at its end.
 func TestTheOrderOfViolations(t *testing.T) {
 	h := newHistory().event(Requested, "a").event(Requested, "b").event(RemovalAsked, "b", func(e *Event) { e.Scope = "q" })
 	found := Check(h.Facts)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// expired judges which of the backups of a volume should be gone by now. It is asked before something happens to them, and
+// expired checks which backups of a volume should be gone by now. It is called before something happens to them, and
 // at the end of the journal.
 func (c *checker) expired(volume string, now time.Time) {
 	if c.Schedule == nil {
@@ -19,7 +19,7 @@ func (c *checker) expired(volume string, now time.Time) {
 		if !ends || now.Sub(due) <= c.Limits.Expired {
 			continue
 		}
-		if c.free(due, now, func(h Hindrance) bool { return h.Removes && h.concerns(volume, b.requested.Project) }) > c.Limits.Expired {
+		if c.longestFree(due, now, func(h Hindrance) bool { return h.Removes && h.concerns(volume, b.requested.Project) }) > c.Limits.Expired {
 			c.once("expired "+b.id(), Violation{
 				Invariant: OverdueRemoval, At: now, Project: b.requested.Project, Volume: volume, Backup: b.id(), Record: c.holders[b.id()].ID,
 				Text: "it is " + string(b.state) + " with data of " + b.data().Format(time.RFC3339) + ", and should be gone since " + due.Format(time.RFC3339),
@@ -28,23 +28,24 @@ func (c *checker) expired(volume string, now time.Time) {
 	}
 }
 
-// dueAt is from when on nothing keeps a backup any more; it ends where nobody else's stands on it and no floor keeps it.
-func (c *checker) dueAt(b *held, now time.Time) (due time.Time, ends bool) {
+// dueAt returns the time after which nothing keeps a backup. ends is false while a foreign backup depends on it or
+// the floor keeps it.
+func (c *checker) dueAt(b *trackedBackup, now time.Time) (due time.Time, ends bool) {
 	volume, project := b.requested.Volume, b.requested.Project
-	due = b.since // a leftover goes at once
+	due = b.since // a leftover is removed at once
 	if b.state == Available {
 		longest, promised := c.longest(volume, project, now)
 		if !promised {
 			return due, false
 		}
 		if c.underFloor(b, now) {
-			b.kept = now
+			b.keptUntil = now
 			return due, false
 		}
 		due = longest(b)
 	}
 	above := c.above(b)
-	for queue := []*held{b}; len(queue) > 0; queue = queue[1:] {
+	for queue := []*trackedBackup{b}; len(queue) > 0; queue = queue[1:] {
 		for _, id := range queue[0].children {
 			child := c.backups[id]
 			switch {
@@ -66,29 +67,29 @@ func (c *checker) dueAt(b *held, now time.Time) (due time.Time, ends bool) {
 			due = latest(due, w.To) // until then the floor may have kept it
 		}
 	}
-	due = latest(latest(due, b.kept), b.retried)
+	due = latest(latest(due, b.keptUntil), b.noRetryBefore)
 	if !due.After(now) {
-		b.kept = due // also when what stands on it is gone
+		b.keptUntil = due // also after its dependents are gone
 	} else {
-		b.kept = now
+		b.keptUntil = now
 	}
 	return due, true
 }
 
-// longest returns how long each backup may be kept by the newest promise.
-func (c *checker) longest(volume, project string, now time.Time) (until func(*held) time.Time, promised bool) {
+// longest returns a function for how long each backup may be kept by the newest promise.
+func (c *checker) longest(volume, project string, now time.Time) (until func(*trackedBackup) time.Time, promised bool) {
 	var newest Promise
 	for _, p := range c.Promises {
 		if p.Volume == volume && p.Project == project && !p.From.After(now) && !p.Longest.IsZero() && !p.From.Before(newest.From) {
 			newest, promised = p, true
 		}
 	}
-	return func(b *held) time.Time { return newest.Longest.After(b.data()) }, promised
+	return func(b *trackedBackup) time.Time { return newest.Longest.After(b.data()) }, promised
 }
 
-// above are the later incrementals of ours up to the next full: by their dates, which is all that Cinder's lists say of
-// chains.
-func (c *checker) above(of *held) (all []*held) {
+// above returns our later incrementals up to the next full, by their dates: Cinder's listings show chains in no other
+// way.
+func (c *checker) above(of *trackedBackup) (all []*trackedBackup) {
 	for _, b := range c.ours(of.requested.Volume, of.requested.Project) {
 		switch {
 		case !b.data().After(of.data()):
@@ -101,8 +102,9 @@ func (c *checker) above(of *held) (all []*held) {
 	return all
 }
 
-// underFloor reports whether a backup is one of the newest restore points of a protected volume, or below one.
-func (c *checker) underFloor(b *held, now time.Time) bool {
+// underFloor reports whether a backup is one of the newest restore points of a protected volume, or one of those
+// depends on it.
+func (c *checker) underFloor(b *trackedBackup, now time.Time) bool {
 	w, protected := c.wish(b.requested.Volume, now)
 	if !protected || w.Project != b.requested.Project {
 		return false

@@ -10,7 +10,7 @@ var began = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
 
-// A history is a journal and records in the making: one volume v in project p, one event an hour unless at says otherwise.
+// A history builds a journal and records: one volume v in project p, one event an hour unless at changes the time.
 type history struct {
 	Facts
 
@@ -31,7 +31,7 @@ func (h *history) event(kind EventKind, id string, change ...func(*Event)) *hist
 	return h
 }
 
-// record is one of the backup's volume and project.
+// record adds a record with the backup's volume and project.
 func (h *history) record(id string, state backup.State, change ...func(*Record)) *history {
 	r := Record{ID: "record of " + id, Volume: "v", Project: "p", Backup: id, State: state, Retention: backup.Period{Days: 10}}
 	for _, e := range h.Journal {
@@ -60,7 +60,7 @@ func (h *history) state(id string, s backup.State) *history {
 	return h.change(id, func(r *Record) { r.State = s })
 }
 
-// made is a backup that became available, with its record; a full unless a change says otherwise.
+// made adds a backup that became available, with its record; it is a full unless change sets a parent.
 func (h *history) made(id string, change ...func(*Event)) *history {
 	return h.event(Requested, id, change...).event(Available, id).record(id, backup.Available)
 }
@@ -89,7 +89,7 @@ func of(volume string) func(*Event)     { return func(e *Event) { e.Volume = vol
 func tagged(record string) func(*Event) { return func(e *Event) { e.Tag = record } }
 func theirs(e *Event)                   { e.Ours = false }
 
-// in is a backup of another project, by its token, of a volume there.
+// in makes it a backup of another project, by a token of that project, of a volume there.
 func in(project, zone string) func(*Event) {
 	return func(e *Event) { e.Project, e.Scope, e.Home, e.Zone = project, project, project, zone }
 }

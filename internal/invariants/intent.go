@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// A Wish is a time in which a tenant wants a volume protected: a server that uses it carries the metadata.
+// A Wish is a period in which a tenant wants a volume protected: a server that uses the volume has the metadata.
 type Wish struct {
 	Volume, Project string
-	From, To        time.Time // To is zero while it lasts
-	// Seen is when a plan could see the wish first, and Sure when the second plan in a row could. Over is when the second
-	// plan in a row could see that it ended. Zero: none yet.
+	From, To        time.Time // To is zero while the wish lasts
+	// Seen is when a plan could see the wish first, and Sure when the second plan in a row could. Over is when the
+	// second plan in a row could see that it ended. Zero: not yet.
 	Seen, Sure, Over time.Time
 }
 
@@ -18,17 +18,17 @@ func (w Wish) lasts(at time.Time) bool {
 	return !w.From.After(at) && (w.To.IsZero() || at.Before(w.To))
 }
 
-// A Hindrance is a time in which the environment keeps the program from something.
+// A Hindrance is a period in which the environment prevents Staffeln from doing something.
 type Hindrance struct {
 	Name            string
-	Volume, Project string    // whom it concerns; both empty: all
-	From, To        time.Time // To is zero while it lasts
+	Volume, Project string    // what it affects; both empty: everything
+	From, To        time.Time // To is zero while the hindrance lasts
 	Looks           bool      // no plan can see what tenants want
 	Makes           bool      // no backup can be made
-	Removes         bool      // none can be removed
+	Removes         bool      // no backup can be removed
 	Shows           bool      // nothing can be shown
-	Chains          bool      // somebody does something to the volume's backups that its next one may depend on
-	// Reasons are those of which one at least must be shown of a volume that is late meanwhile.
+	Chains          bool      // others change the volume's backups, which its next backup may depend on
+	// Reasons are the reasons of which at least one must be shown for a volume that is late during the hindrance.
 	Reasons []string
 }
 
@@ -36,20 +36,20 @@ func (h Hindrance) concerns(volume, project string) bool {
 	return (h.Volume == "" || h.Volume == volume) && (h.Project == "" || h.Project == project)
 }
 
-// within reports whether a hindrance lasts, or lasted until less than the given time ago.
+// within reports whether a hindrance lasts, or ended less than the given time ago.
 func (h Hindrance) within(at time.Time, ago time.Duration) bool {
 	return !h.From.After(at) && (h.To.IsZero() || at.Sub(h.To) < ago)
 }
 
-// A Schedule is how every protected volume is to be backed up.
+// A Schedule is the backup schedule of every protected volume.
 type Schedule struct {
 	Interval time.Duration // between two backups
 	Period   time.Duration // between two plans
-	Depth    int           // incrementals on a full
+	Depth    int           // incrementals after each full
 	Floor    int           // newest restore points that are never removed
 }
 
-// Shown is what status and explain said of a volume at a moment.
+// Shown is what status and explain showed of a volume at one time.
 type Shown struct {
 	At      time.Time
 	Volume  string
@@ -57,9 +57,9 @@ type Shown struct {
 	Reasons []string // with their owner, such as "quota_exceeded tenant"
 }
 
-// free is the longest time between two moments in which nothing kept the program from what is asked about.
-func (c *checker) free(from, to time.Time, hinders func(Hindrance) bool) (longest time.Duration) {
-	for _, h := range c.Hindrances { // in the order in which they began
+// longestFree returns the longest time between two moments in which no matching hindrance was present.
+func (c *checker) longestFree(from, to time.Time, hinders func(Hindrance) bool) (longest time.Duration) {
+	for _, h := range c.Hindrances { // in order of their start
 		if h.From.After(to) || !h.To.IsZero() && h.To.Before(from) || !hinders(h) {
 			continue
 		}
@@ -76,14 +76,14 @@ func (c *checker) hindered(is func(Hindrance) bool) bool {
 	return slices.ContainsFunc(c.Hindrances, is)
 }
 
-// disturbed reports whether anything happened to the backups of a volume since then that its schedule does not explain.
+// disturbed reports whether the backups of a volume changed since then in a way that its schedule does not explain.
 func (c *checker) disturbed(volume string, since time.Time) bool {
 	return !c.disturbances[volume].Before(since) || c.hindered(func(h Hindrance) bool {
 		return h.Chains && h.Volume == volume && (h.To.IsZero() || !h.To.Before(since))
 	})
 }
 
-// wish returns the wish of a volume that lasts at a moment.
+// wish returns the wish for a volume that lasts at this time.
 func (c *checker) wish(volume string, at time.Time) (Wish, bool) {
 	for _, w := range c.wishes[volume] {
 		if w.lasts(at) {

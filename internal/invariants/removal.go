@@ -7,12 +7,12 @@ import (
 	"staffeln/backup"
 )
 
-// removal judges a deletion that we asked for.
-func (c *checker) removal(e Event, b *held) {
+// removal checks a deletion that we requested.
+func (c *checker) removal(e Event, b *trackedBackup) {
 	if !b.requested.Ours {
 		c.violated(ForeignTouched, e, "a backup that is not ours was removed by us")
 	}
-	// For a project that is gone the operator removes them as the admin.
+	// After a project is gone, the operator removes its backups as the admin.
 	gone, isGone := c.Gone[b.requested.Project]
 	if e.Scope != b.requested.Project && (!isGone || e.At.Before(gone)) {
 		c.violated(ForeignToken, e, "its deletion was asked for with a token of project %q", e.Scope)
@@ -24,7 +24,7 @@ func (c *checker) removal(e Event, b *held) {
 	}
 	r, known := c.holders[e.Backup]
 	if b.state != Available || r.Reason == backup.Cancelled || r.Removal == backup.ProjectPurged || !b.requested.Ours {
-		return // a leftover goes at once, and what an operator gave up
+		return // a leftover may be removed at once, and so may a backup that an operator gave up
 	}
 	until, promised := c.keptUntil(e, b)
 	switch {
@@ -39,9 +39,9 @@ func (c *checker) removal(e Event, b *held) {
 	c.floor(e, b)
 }
 
-// keptUntil is the latest end of its retention by the promises that bind at the moment of e: the one in force, and those
-// that it replaced less than the delay ago.
-func (c *checker) keptUntil(e Event, b *held) (until time.Time, promised bool) {
+// keptUntil returns the latest end of the backup's retention by the promises that apply at the time of e: the one in
+// force, and those that it replaced less than the delay ago.
+func (c *checker) keptUntil(e Event, b *trackedBackup) (until time.Time, promised bool) {
 	for _, p := range c.Promises {
 		if p.Volume != e.Volume || p.Project != e.Project || !p.Before.IsZero() && !b.requested.At.Before(p.Before) || p.Retention.IsZero() || p.From.After(e.At) || !p.To.IsZero() && !p.To.After(e.At.Add(-c.ShortenDelay)) {
 			continue
@@ -54,8 +54,8 @@ func (c *checker) keptUntil(e Event, b *held) (until time.Time, promised bool) {
 	return until, promised
 }
 
-// floor judges the removal of a restore point by how many newer ones its owner has of the volume.
-func (c *checker) floor(e Event, b *held) {
+// floor checks the removal of a restore point against the number of newer ones that its owner has of the volume.
+func (c *checker) floor(e Event, b *trackedBackup) {
 	for _, p := range c.Promises {
 		if p.Volume != e.Volume || p.Project != e.Project || p.From.After(e.At) || !p.To.IsZero() && !p.To.Add(c.Grace).After(e.At) {
 			continue
@@ -68,8 +68,8 @@ func (c *checker) floor(e Event, b *held) {
 	}
 }
 
-// points are the restore points of ours of a volume in a project at this moment, oldest data first.
-func (c *checker) points(volume, project string) (points []*held) {
+// points returns our restore points of a volume in a project at this time, oldest data first.
+func (c *checker) points(volume, project string) (points []*trackedBackup) {
 	for _, b := range c.volumes[volume] {
 		r := c.holders[b.id()]
 		if b.requested.Ours && b.requested.Project == project && r.Reason != backup.Cancelled && c.restorable(b) {
@@ -79,8 +79,8 @@ func (c *checker) points(volume, project string) (points []*held) {
 	return points
 }
 
-// restorable reports whether a backup is available, and all that it stands on.
-func (c *checker) restorable(b *held) bool {
+// restorable reports whether a backup and everything it depends on is available.
+func (c *checker) restorable(b *trackedBackup) bool {
 	for ; b != nil && b.state == Available; b = c.backups[b.parent] {
 		if b.parent == "" {
 			return true

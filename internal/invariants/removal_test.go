@@ -12,11 +12,11 @@ import (
 
 func scoped(project string) func(*Event) { return func(e *Event) { e.Scope = project } }
 
-// removalBreaches break each invariant of removals.
+// removalBreaches returns violations of each invariant of removals.
 func removalBreaches() []breach {
 	old := began.Add(20 * day)
 	chain := func() *history { return newHistory().made("a").made("b", on("a")) }
-	changed := func() *history { // a week, until somebody shortened it on the fifth day
+	changed := func() *history { // a week, until it was shortened on the fifth day
 		h := newHistory().made("a").promise(Promise{From: began, To: began.Add(5 * day), Retention: days(7)}).
 			promise(Promise{From: began.Add(5 * day), Retention: days(2)})
 		h.ShortenDelay = day
@@ -36,7 +36,7 @@ func removalBreaches() []breach {
 		{FloorBroken, floor(newHistory().made("a").event(Requested, "b").event(Errored, "b").record("b", backup.Failed), 1).at(old).gone("a"), "a", "newest 1"},
 		{FloorBroken, floor(newHistory().made("a").event(Requested, "b", theirs).event(Available, "b"), 1).at(old).gone("a"), "a", "newest 1"},
 		{FloorBroken, floor(two().event(Removed, "b").state("b", backup.Lost), 1).at(old).gone("a"), "a", "newest 1"},
-		{FloorBroken, floor(two().made("c", on("b")).event(Errored, "b"), 1).at(old).gone("a"), "a", "newest 1"}, // c stands on what is bad
+		{FloorBroken, floor(two().made("c", on("b")).event(Errored, "b"), 1).at(old).gone("a"), "a", "newest 1"}, // c depends on a backup in error
 		{FloorBroken, floor(two().change("b", func(r *Record) { r.State, r.Reason = backup.Failed, backup.Cancelled }), 1).at(old).gone("a"), "a", "newest 1"},
 		{FloorBroken, newHistory().made("a").promise(Promise{From: old, To: old.Add(time.Hour), Floor: 1}).at(old).gone("a"), "a", "newest 1"},
 		{ParentRemovedFirst, chain().at(old).gone("a"), "a", "while backup b stood on it"},
@@ -52,7 +52,7 @@ func removalBreaches() []breach {
 	}
 }
 
-// left is a history whose project p goes away.
+// left returns a history whose project p is deleted.
 func left(h *history, at time.Time) *history {
 	h.Gone = map[string]time.Time{"p": at}
 	return h
@@ -87,14 +87,14 @@ func allowedRemovals() map[string]*history {
 	}
 }
 
-// otherVolumes is a history with a promise for a volume that nothing is removed of.
+// otherVolumes returns a history with a promise for a volume without removals.
 func otherVolumes(old time.Time) *history {
 	h := newHistory().made("a").promise(Promise{From: began, Floor: 5, Retention: days(90)})
 	h.Promises[0].Volume = "w"
 	return h.at(old).gone("a")
 }
 
-// All orders of removing a chain of three: leaf first is the only allowed one.
+// All orders of removing a chain of three links: only leaf first is allowed.
 func TestOnlyLeafFirstRemovalIsAllowed(t *testing.T) {
 	for _, order := range [][]string{{"F", "I", "J"}, {"F", "J", "I"}, {"I", "F", "J"}, {"I", "J", "F"}, {"J", "F", "I"}, {"J", "I", "F"}} {
 		h := newHistory().made("F").made("I", on("F")).made("J", on("I")).at(began.Add(20 * day))

@@ -2,7 +2,7 @@ package invariants
 
 import "time"
 
-// judge compares a line of a report with the journal.
+// judge checks a line of a report against the journal.
 func (c *checker) judge(l ReportLine) {
 	id := l.Backup
 	if id == "" {
@@ -38,9 +38,9 @@ func (c *checker) judge(l ReportLine) {
 	}
 }
 
-// judgeFailed compares a failure with what Cinder had at its moment: others may reset what failed, and Cinder may still
-// make what we have given up. At the very moment either may be true.
-func (c *checker) judgeFailed(l ReportLine, b *held, wrong func(string, ...any)) {
+// judgeFailed checks a failure against what Cinder had at that time: others may reset a failed backup, and Cinder may
+// still make a backup that we have given up. At exactly that time both results are accepted.
+func (c *checker) judgeFailed(l ReportLine, b *trackedBackup, wrong func(string, ...any)) {
 	of := l.Of
 	if of.IsZero() {
 		of = l.At
@@ -52,15 +52,15 @@ func (c *checker) judgeFailed(l ReportLine, b *held, wrong func(string, ...any))
 		return
 	}
 	if gone, known := c.Gone[b.requested.Project]; known && !gone.After(of) {
-		return // with no token nobody can see what became of it
+		return // without a token nobody can see the result
 	}
 	if !b.made.IsZero() && b.made.Before(of) {
 		wrong("Cinder had made it")
 	}
 }
 
-// owner is the project that a line of a report concerns.
-func (c *checker) owner(l ReportLine, b *held) (project string, known bool) {
+// owner returns the project that a line of a report is about.
+func (c *checker) owner(l ReportLine, b *trackedBackup) (project string, known bool) {
 	if b != nil {
 		return b.requested.Project, true
 	}
@@ -68,20 +68,20 @@ func (c *checker) owner(l ReportLine, b *held) (project string, known bool) {
 	return r.Project, known
 }
 
-// young returns a restore point of the volume that was young enough when the report was made; nil: none.
-func (c *checker) young(l ReportLine) *held {
+// young returns a restore point of the volume that was within the RPO when the report was made; nil if there is none.
+func (c *checker) young(l ReportLine) *trackedBackup {
 	for _, b := range c.volumes[l.Volume] {
 		fresh := b.requested.Ours && l.At.Sub(b.data()) <= c.Limits.Late
-		stood := !b.available.IsZero() && b.available.Before(l.At) && (b.left.IsZero() || b.left.After(l.At))
-		if fresh && stood && c.mustKnow(b, l.At) {
+		existed := !b.available.IsZero() && b.available.Before(l.At) && (b.left.IsZero() || b.left.After(l.At))
+		if fresh && existed && c.mustKnow(b, l.At) {
 			return b
 		}
 	}
 	return nil
 }
 
-// mustKnow reports whether we saw before that moment that Cinder had made a backup, or should have.
-func (c *checker) mustKnow(b *held, by time.Time) bool {
+// mustKnow reports whether we saw before that time that Cinder had made a backup, or should have seen it.
+func (c *checker) mustKnow(b *trackedBackup, by time.Time) bool {
 	seen := c.holders[b.id()].Seen
 	return !seen.IsZero() && !seen.After(by) || by.Sub(b.available) >= c.Limits.Seen
 }

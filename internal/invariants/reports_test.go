@@ -10,24 +10,24 @@ func lineOf(what ReportedAs, id string) ReportLine {
 	return ReportLine{What: what, Volume: "v", Project: "p", Backup: id, Record: "record of " + id}
 }
 
-// lateAfter is a history in which a volume is late whose newest point is older.
+// lateAfter returns a history in which a volume is late if its newest restore point is older than d.
 func lateAfter(h *history, d time.Duration) *history { h.Limits.Late = d; return h }
 
-// failedAt is a line that says that a failed so many hours after the beginning.
+// failedAt returns a line that reports that a failed this many hours after the beginning.
 func failedAt(hours int) ReportLine {
 	t := lineOf(ReportedFailed, "a")
 	t.Of = began.Add(time.Duration(hours) * time.Hour)
 	return t
 }
 
-// projectGone is a backup whose project went some hours after the beginning.
+// projectGone returns a backup whose project was deleted this many hours after the beginning.
 func projectGone(hours int) *history {
 	h := newHistory().made("a").state("a", backup.Failed).at(began.Add(9 * time.Hour))
 	h.Gone = map[string]time.Time{"p": began.Add(time.Duration(hours) * time.Hour)}
 	return h
 }
 
-// seenAt is a history in which we see some hours later what Cinder made, and saw a then.
+// seenAt returns a history in which we see what Cinder made some hours later, and saw a at this time.
 func seenAt(h *history, at time.Time) *history {
 	h.Limits.Seen = 5 * time.Hour
 	return h.change("a", func(r *Record) { r.Seen = at })
@@ -35,7 +35,7 @@ func seenAt(h *history, at time.Time) *history {
 
 var late = ReportLine{What: ReportedLate, Volume: "v", Project: "p"}
 
-// falseReports name what did not happen.
+// falseReports returns reports of what did not happen.
 func falseReports() []breach {
 	creating := func() *history { return newHistory().event(Requested, "a").record("a", backup.Creating) }
 	byRecord := ReportLine{What: ReportedFailed, Volume: "v", Record: "record of a"}

@@ -7,7 +7,7 @@ import (
 	"staffeln/backup"
 )
 
-// CheckNow returns all violations that one moment shows.
+// CheckNow returns all violations at one moment.
 func CheckNow(s Snapshot) []Violation {
 	found := atRest(s)
 	making := map[string]string{} // our backup that Cinder is making, by volume
@@ -22,33 +22,33 @@ func CheckNow(s Snapshot) []Violation {
 		}
 		making[b.Volume] = b.ID
 	}
-	return append(found, groundless(s)...)
+	return append(found, unrestorable(s)...)
 }
 
-// rest is one moment, indexed by ID.
+// rest is the state at one moment, indexed by ID.
 type rest struct {
 	Snapshot
 
-	holders map[string]Record // by backup
-	backups map[string]Backup
-	waiting map[string]bool // records that wait for the answer to their request
-	busy    map[string]Record
-	carries map[string]bool // backups that others stand on
-	found   []Violation
+	holders       map[string]Record // by backup ID
+	backups       map[string]Backup
+	waiting       map[string]bool // records that wait for the response to their request
+	busy          map[string]Record
+	hasDependents map[string]bool // backups that others depend on
+	found         []Violation
 }
 
-// atRest returns what is wrong with backups and records as they are, whether or not a journal says how they came there.
+// atRest returns what is wrong with the current backups and records, with or without a journal of their history.
 func atRest(s Snapshot) []Violation {
 	n := rest{
 		Snapshot: s, holders: map[string]Record{}, backups: map[string]Backup{}, waiting: map[string]bool{}, busy: map[string]Record{},
-		carries: map[string]bool{},
+		hasDependents: map[string]bool{},
 	}
 	for _, b := range s.Backups {
 		n.backups[b.ID] = b
 	}
 	for _, chain := range chains(s.Backups) {
 		for _, l := range chain[:len(chain)-1] {
-			n.carries[l.BackupID] = true
+			n.hasDependents[l.BackupID] = true
 		}
 	}
 	for _, r := range s.Records {
@@ -71,7 +71,7 @@ func (n *rest) violated(invariant Invariant, r Record, format string, args ...an
 	})
 }
 
-// enter adds a record to the index, and finds two where only one may be.
+// enter adds a record to the index, and finds two records where only one is allowed.
 func (n *rest) enter(r Record) {
 	if r.State.InProgress() {
 		if other, twice := n.busy[r.Volume]; twice {
@@ -89,11 +89,11 @@ func (n *rest) enter(r Record) {
 	n.holders[r.Backup] = r
 }
 
-// unsettled reports whether a record changed since the listing began: what Cinder says may be older.
+// unsettled reports whether a record changed since the listing began: Cinder's data may be older.
 func (n *rest) unsettled(r Record) bool { return !n.Listed.IsZero() && !r.Changed.Before(n.Listed) }
 
-// orphan finds a backup of ours that no record holds. A record that waits for the answer to its request holds the backup
-// whose tag names it.
+// orphan finds a backup of ours without a record. A record that waits for the response to its request counts as the
+// record of the backup whose tag names it.
 func (n *rest) orphan(b Backup) {
 	as := Record{Project: b.Project, Volume: b.Volume, Backup: b.ID}
 	switch r, known := n.holders[b.ID]; {
@@ -105,7 +105,7 @@ func (n *rest) orphan(b Backup) {
 	}
 }
 
-// within reports whether a limit (0: none) has not passed yet since the latest of some times.
+// within reports whether the limit (0: none) has not passed since the latest of the times.
 func (n *rest) within(limit time.Duration, times ...time.Time) bool {
 	var last time.Time
 	for _, t := range times {
@@ -114,7 +114,7 @@ func (n *rest) within(limit time.Duration, times ...time.Time) bool {
 	return !n.Now.IsZero() && limit > 0 && n.Now.Sub(last) <= limit
 }
 
-// judge compares one record with what Cinder has.
+// judge checks one record against Cinder.
 func (n *rest) judge(r Record) {
 	b, there := n.backups[r.Backup]
 	switch {
@@ -131,7 +131,7 @@ func (n *rest) judge(r Record) {
 	}
 }
 
-// compare finds a record that differs from Cinder in what its backup is.
+// compare finds a record that differs from its backup in Cinder.
 func (n *rest) compare(r Record, b Backup) {
 	switch {
 	case b.Foreign:

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// wanted judges a creation of ours by whether somebody wants the volume protected, or did until a moment ago.
+// wanted checks that a tenant wants the volume of our creation protected, or did until a moment ago.
 func (c *checker) wanted(e Event) {
 	if c.Wishes == nil {
 		return
@@ -18,12 +18,12 @@ func (c *checker) wanted(e Event) {
 	c.violated(Unwanted, e, "asked for, and nobody wants the volume protected")
 }
 
-// scheduled judges a creation of ours by what its volume has already: when it comes, and of which kind it is.
+// scheduled checks the time and the kind of our creation against the backups that the volume already has.
 func (c *checker) scheduled(e Event) {
 	if c.Schedule == nil {
 		return
 	}
-	var full *held
+	var full *trackedBackup
 	links := 0
 	var all []string
 	made := e.At.Truncate(time.Second)
@@ -61,7 +61,7 @@ func (c *checker) scheduled(e Event) {
 	}
 }
 
-// missed judges whether a volume that was to be protected got a restore point in time wherever that could be.
+// missed checks whether a protected volume got a restore point in time whenever that was possible.
 func (c *checker) missed(volume string, now time.Time) {
 	if c.Schedule == nil {
 		return
@@ -71,11 +71,11 @@ func (c *checker) missed(volume string, now time.Time) {
 		w, to := wishes[i], now
 		if !w.To.IsZero() && w.To.Before(now) {
 			to = w.To
-			c.judged[volume] = i + 1 // its restore points go by and by
+			c.judged[volume] = i + 1 // later its restore points expire
 		}
 		newest := c.newest(volume, w.Project)
-		from := latest(latest(newest, w.From), c.robbed[volume])
-		if to.Sub(from) <= c.Limits.Late || c.free(from, to, func(h Hindrance) bool { return h.Makes && h.concerns(volume, w.Project) }) <= c.Limits.Late {
+		from := latest(latest(newest, w.From), c.removedByOthers[volume])
+		if to.Sub(from) <= c.Limits.Late || c.longestFree(from, to, func(h Hindrance) bool { return h.Makes && h.concerns(volume, w.Project) }) <= c.Limits.Late {
 			continue
 		}
 		c.once("missed "+volume+newest.String()+w.From.String(), Violation{
@@ -85,7 +85,7 @@ func (c *checker) missed(volume string, now time.Time) {
 	}
 }
 
-// newest is the time of the data of the newest restore point of ours; zero: there is none.
+// newest returns the data time of our newest restore point; zero if there is none.
 func (c *checker) newest(volume, project string) (data time.Time) {
 	for _, b := range c.points(volume, project) {
 		data = latest(data, b.data())
@@ -93,8 +93,8 @@ func (c *checker) newest(volume, project string) (data time.Time) {
 	return data
 }
 
-// ours are our backups of a volume in a project that Cinder has, oldest first.
-func (c *checker) ours(volume, project string) (all []*held) {
+// ours returns our backups of a volume in a project that Cinder has, oldest first.
+func (c *checker) ours(volume, project string) (all []*trackedBackup) {
 	for _, b := range c.volumes[volume] {
 		if b.requested.Ours && b.requested.Project == project && b.state != Removed {
 			all = append(all, b)
@@ -103,7 +103,7 @@ func (c *checker) ours(volume, project string) (all []*held) {
 	return all
 }
 
-// once notes a violation that may last, the first time.
+// once records a violation that may last, the first time only.
 func (c *checker) once(key string, v Violation) {
 	if !c.reported[key] {
 		c.reported[key] = true

@@ -6,7 +6,8 @@ import (
 	"staffeln/backup"
 )
 
-// daily is a history of a volume that is to be backed up each day, kept for ten days, with two incrementals on a full.
+// daily returns a history of a volume with a daily backup, a retention of ten days and two incrementals after each
+// full.
 func daily() *history {
 	h := newHistory()
 	h.Schedule = &Schedule{Interval: day, Period: 2 * time.Hour, Depth: 2, Floor: 1}
@@ -15,10 +16,10 @@ func daily() *history {
 	return h
 }
 
-// on returns the history at a day, counted from 0.
+// on sets the current day, counted from 0.
 func (h *history) on(d int) *history { return h.at(began.Add(time.Duration(d) * day)) }
 
-// ends is a history whose journal ends at its moment.
+// ends ends the journal at the current time.
 func (h *history) ends() *history { h.Now = h.now; return h }
 
 func (h *history) hindered(x Hindrance) *history {
@@ -26,13 +27,13 @@ func (h *history) hindered(x Hindrance) *history {
 	return h
 }
 
-// wishEnds ends the wish at a moment, and two plans see it four hours later.
+// wishEnds ends the wish at this time, and two plans see it four hours later.
 func (h *history) wishEnds(at time.Time) *history {
 	h.Wishes[0].To, h.Wishes[0].Over = at, at.Add(4*time.Hour)
 	return h
 }
 
-// kept promises a retention of so many days, which is also the longest.
+// kept promises a retention of this many days, which is also the longest.
 func (h *history) kept(d int) *history {
 	return h.promise(Promise{From: began, Retention: days(d), Longest: days(d)})
 }
@@ -44,7 +45,7 @@ func (h *history) shown(late bool, reasons ...string) *history {
 
 func resized(h *history) *history { return h.event(Resized, "") }
 
-// twoDays has a full and an incremental.
+// twoDays returns a history with a full and an incremental.
 func twoDays() *history { return daily().made("a").on(1).made("b", on("a")) }
 
 func away(from, to int) Hindrance {
@@ -79,7 +80,7 @@ func scheduleViolations() []breach {
 	}
 }
 
-// allowedSchedules look alike and are as they should be.
+// allowedSchedules returns similar histories without a violation.
 func allowedSchedules() map[string]*history {
 	lasting := away(10, 0)
 	lasting.To = time.Time{}

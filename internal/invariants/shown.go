@@ -7,24 +7,24 @@ import (
 	"time"
 )
 
-// stuckReason must be shown of a volume with a backup whose removal can't end.
+// stuckReason must be shown for a volume with a backup whose removal can't end.
 const stuckReason = "deletion_stuck operator"
 
-// judgeShown compares what was shown of a volume with the journal up to then.
+// judgeShown checks what was shown of a volume against the journal up to then.
 func (c *checker) judgeShown(s Shown) {
 	if c.Schedule == nil {
 		return
 	}
 	period := c.Schedule.Period
 	if c.hindered(func(h Hindrance) bool { return h.Shows && h.within(s.At, 2*period) }) {
-		return // what is shown may be from before
+		return // the data shown may be older
 	}
 	violated := func(key string, of Invariant, project, format string, args ...any) {
 		c.once(string(of)+s.Volume+key, Violation{Invariant: of, At: s.At, Project: project, Volume: s.Volume, Text: fmt.Sprintf(format, args...)})
 	}
 	for _, b := range c.volumes[s.Volume] {
 		if b.requested.Ours && b.state != Removed && !b.hangs.IsZero() && !slices.ContainsFunc(s.Reasons, func(r string) bool { return strings.Contains(r, stuckReason) }) &&
-			c.free(b.hangs, s.At, func(h Hindrance) bool { return h.Removes && h.concerns(s.Volume, b.requested.Project) }) > 2*c.Limits.Expired {
+			c.longestFree(b.hangs, s.At, func(h Hindrance) bool { return h.Removes && h.concerns(s.Volume, b.requested.Project) }) > 2*c.Limits.Expired {
 			violated(b.id(), Unexplained, b.requested.Project, "the removal of backup %s can't end since %s, and what is shown is %q", b.id(), b.hangs.Format(time.RFC3339), s.Reasons)
 		}
 	}
@@ -54,8 +54,7 @@ func (c *checker) judgeShown(s Shown) {
 	}
 }
 
-// explained judges whether one of the reasons of what has kept a late volume's backup from being made for some time is
-// shown.
+// explained checks that a reason of a hindrance that has prevented the late volume's backup for some time is shown.
 func (c *checker) explained(s Shown, w Wish, violated func(key string, of Invariant, project, format string, args ...any)) {
 	var names, reasons []string
 	for _, h := range c.Hindrances {

@@ -6,9 +6,9 @@ import (
 	"staffeln/backup"
 )
 
-// stuck returns why a record should have changed its state by now; empty where something explains that it has not, or
-// where it is at its end. A record that waits for admission is not judged: caps, pauses and outages hold it back for as
-// long as they last.
+// stuck returns why a record should have changed its state by now; empty if something explains that it has not, or if
+// it has ended. A record that waits for admission is not checked: caps, pauses and outages may hold it back for any
+// time.
 func (n *rest) stuck(r Record, b Backup, there bool) string {
 	over := func(limit time.Duration, more ...time.Time) bool {
 		return !n.Now.IsZero() && limit > 0 && !n.within(limit, append(more, r.Changed, r.Admitted, r.Asked, r.NextTry)...)
@@ -30,7 +30,7 @@ func (n *rest) stuck(r Record, b Backup, there bool) string {
 		}
 	case backup.Failed:
 		_, busy := n.busy[r.Volume]
-		hindered := r.Paused || busy || there && (n.carries[r.Backup] || b.Status != backup.StatusError && b.Status != backup.StatusAvailable)
+		hindered := r.Paused || busy || there && (n.hasDependents[r.Backup] || b.Status != backup.StatusError && b.Status != backup.StatusAvailable)
 		if r.Backup != "" && !hindered && over(n.Limits.Removal) {
 			return "nothing hinders the removal of what is left over"
 		}
@@ -43,7 +43,7 @@ func (n *rest) stuck(r Record, b Backup, there bool) string {
 	return ""
 }
 
-// stuckMaking is stuck for a record whose backup is being made.
+// stuckMaking is [rest.stuck] for a record whose backup is being made.
 func (n *rest) stuckMaking(r Record, b Backup, there bool, over func(time.Duration, ...time.Time) bool) string {
 	ended := there && (b.Status == backup.StatusAvailable || b.Status == backup.StatusError || b.Status == backup.StatusErrorDeleting)
 	switch {
