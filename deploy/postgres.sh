@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the database of docker-compose.yml is made with, once, before its first start: the user that owns it, and the api's,
-# to which `staffeln migrate up` gives the little that the api needs. Neither is a superuser.
+# Runs once, before the first start of the database of docker-compose.yml. It creates the user that owns the database, and
+# the api's user, to which `staffeln migrate up` grants only what the api needs. Neither is a superuser.
 set -eu
 export SECRETS="${SECRETS:-/run/secrets}"
 psql -q -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -v database="$POSTGRES_DB" -v owner=staffeln -v api=staffeln_api <<'SQL'

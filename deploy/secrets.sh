@@ -1,9 +1,9 @@
 #!/bin/sh
-# Makes the secrets that docker-compose.yml names, in deploy/secrets or in the folder given, and keeps those that are
-# there: run it as often as you like. It asks for the password of the cloud's user; the others are drawn by chance.
+# Creates the secrets that docker-compose.yml names, in deploy/secrets or in the given folder, and keeps existing ones, so
+# it can be run again at any time. It asks for the password of the cloud user; the others are random.
 #
-# The folder is closed to everybody but its owner. The files in it are not: compose binds them into the containers with
-# owner and mode unchanged, and the users that read them there are nobody on this machine.
+# Only its owner can access the folder. The files in it are readable by all: compose binds them into the containers with
+# owner and mode unchanged, and the users that read them there do not exist on this machine.
 set -eu
 umask 022
 folder=${1:-$(dirname "$0")/secrets}
@@ -11,7 +11,7 @@ mkdir -p "$folder"
 chmod 700 "$folder"
 cd "$folder"
 
-# make NAME COMMAND...: what the command prints becomes the file NAME, unless there is one.
+# make NAME COMMAND...: writes the output of the command to the file NAME, unless the file exists.
 make() {
 	name=$1
 	shift
@@ -37,7 +37,7 @@ ask() {
 }
 
 make os_password ask
-make postgres_password random # of its superuser, whom only deploy/postgres.sh needs
+make postgres_password random # of its superuser, which only deploy/postgres.sh needs
 make database_password random
 make api_database_password random
 make redis_password random
@@ -45,5 +45,5 @@ make api_queues_token random
 make database_url printf 'postgres://staffeln:%s@postgres:5432/staffeln?sslmode=disable' "$(cat database_password)"
 make api_database_url printf 'postgres://staffeln_api:%s@postgres:5432/staffeln?sslmode=disable' "$(cat api_database_password)"
 make redis_url printf 'redis://:%s@redis:6379/0' "$(cat redis_password)"
-make redis_conf printf 'requirepass %s\n' "$(cat redis_password)" # a file, since arguments can be read by everybody
-make asynqmon.env printf 'REDIS_URL=%s\n' "$(cat redis_url)"       # asynqmon reads its environment and no files
+make redis_conf printf 'requirepass %s\n' "$(cat redis_password)" # a file, because every user can read arguments
+make asynqmon.env printf 'REDIS_URL=%s\n' "$(cat redis_url)"       # asynqmon reads only its environment

@@ -12,7 +12,7 @@ const sample = `# Architecture
 
 Some words.
 
-| room | may import of ours | of others | never |
+| package | may import of ours | of others | never |
 |---|---|---|---|
 | ` + "`backup`" + ` | – | stdlib | time.Now, rand, os |
 | internal/invariants, report | backup | stdlib | the same |

@@ -82,7 +82,7 @@ func parseTable(text string) ([]packageRule, error) {
 	var names []string // names of all rows
 	for line := range strings.Lines(section) {
 		cells := cellsOf(line)
-		if len(cells) != 4 || cells[0] == "room" || strings.HasPrefix(cells[0], "-") {
+		if len(cells) != 4 || cells[0] == "package" || strings.HasPrefix(cells[0], "-") {
 			continue
 		}
 		rows = append(rows, cells)
