@@ -59,7 +59,7 @@ type Site struct {
 	Moved         []string        // volumes transferred from acme to globex
 }
 
-// NewSite creates a site with two days of backups of three volumes in each project, and one failed backup.
+// NewSite creates a site with the backups of 25 hours of four volumes in each project.
 func NewSite(t *testing.T, life time.Duration) *Site {
 	t.Helper()
 	w := NewEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {

@@ -111,7 +111,7 @@ func (b *Tab) listen(event any) {
 }
 
 func (b *Tab) pass(e *fetch.EventRequestPaused) {
-	// If the request belongs to a page that is gone, the error does not matter.
+	// The error is ignored: if the answer comes too late, the page is gone.
 	if loopback(e.Request.URL) {
 		_, _ = chromedp.Call(b.Ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID})
 		return
