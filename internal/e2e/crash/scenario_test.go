@@ -105,7 +105,7 @@ func (s *crashStory) removal(volume string) {
 // round runs four dispatches, enough for all backups to end.
 func (s *crashStory) round() {
 	s.T.Helper()
-	for range 4 { // the caps admit them in turns
+	for range 4 { // the caps do not admit all at once
 		require.NoError(s.T, s.Scheduler.Dispatch(s.Ctx, s.BeginRun()))
 		s.Step(crashStep)
 	}

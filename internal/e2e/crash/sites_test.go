@@ -64,7 +64,7 @@ var outward = map[string][]string{
 	"github.com/hibiken/asynq":              {"Enqueue", "EnqueueContext", "GetTaskInfo", "DeleteTask", "ArchiveTask", "RunTask", "CancelProcessing"},
 }
 
-// reachesOut tells whether a call leaves the program: by its library, or by an interface that stands for one.
+// isExternal reports whether a call leaves the program: through a library, or through an interface in front of one.
 func reachesOut(f *types.Func) bool {
 	if f.Pkg() == nil {
 		return false
