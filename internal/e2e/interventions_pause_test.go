@@ -10,8 +10,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// asked are the requests to Cinder about a project's backups: creations and
-// deletions that it accepted.
+// requests counts the creations and deletions of a project's backups that Cinder accepted.
 func (w *environment) asked(projectID string) (creations, deletions int) {
 	for _, e := range w.Sim.Journal() {
 		switch {
@@ -25,8 +24,8 @@ func (w *environment) asked(projectID string) (creations, deletions int) {
 	return creations, deletions
 }
 
-// A pause starts nothing, neither backup nor removal, and follows what runs;
-// other projects go on. Its end begins what is due.
+// During a pause no backup and no removal of the project begins; those in progress are polled, and other projects continue.
+// After the end of the pause, what is due begins.
 func TestPause(t *testing.T) {
 	for name, all := range map[string]bool{"of all": true, "of a project": false} {
 		t.Run(name, func(t *testing.T) {
@@ -42,7 +41,7 @@ func TestPause(t *testing.T) {
 			w.Advance(4*day-6*time.Hour, 30*time.Minute)
 			w.Sim.DeleteServer(server)
 			w.Advance(6*time.Hour, 30*time.Minute)
-			w.RunDue() // one is being made, and of another volume one is being removed
+			w.RunDue() // one backup is being created, and one of another volume is being deleted
 			require.Equal(t, 2, w.Count("state = 'creating'"))
 			require.Equal(t, backup.Deleting, w.deletingOf(removed[0]), w.History(removed[0]))
 
