@@ -14,31 +14,31 @@ import (
 	"staffeln/tasks"
 )
 
-// A process is one scheduler or one worker of ours, until it is killed.
+// A process is one of our schedulers or workers, until it is killed.
 type process struct {
 	name     string
 	cloud    *openstack.Cloud
-	sched    *scheduler.Scheduler // nil: a worker
+	sched    *scheduler.Scheduler // nil for a worker
 	handlers tasks.Handlers
-	term     int64 // that a scheduler believes to lead in; 0 = none
+	term     int64 // in which a scheduler believes that it leads; 0: none
 	dead     bool
-	leaving  bool // it was asked to stop
+	leaving  bool // SIGTERM was sent
 	actors   []*actor
 }
 
-// An actor is one line of control inside a process: a turn of a scheduler, or a run of a handler. It runs only when it is its
-// turn, from one call to the outside to a later one.
+// An actor is one thread of execution inside a process: a turn of a scheduler or the execution of a handler. Only one actor
+// runs at a time, from one external call to a later one.
 type actor struct {
 	environment *environment
 	process     *process
 	name        string
 	began       time.Time
-	changes     int        // of tenants before that
-	planned     *time.Time // the newest plan before that; nil: none
+	changes     int        // number of tenants' changes before it began
+	planned     *time.Time // time of the newest plan before it began; nil: none
 	cancel      context.CancelFunc
-	calls       int // to the outside so far
-	changed     int // the number of the first one that changes something; 0 = none yet
-	begun       int // transactions so far
+	calls       int // number of external calls so far
+	changed     int // number of the first call that changes something; 0: none yet
+	begun       int // number of transactions so far
 	fault       fault
 	resume      chan struct{}
 	stopped     chan struct{} // paused, or ended
@@ -46,11 +46,11 @@ type actor struct {
 	ended       bool
 	err         error
 
-	run        *queuemodel.Run // of a handler
-	leased     time.Time       // when a handler got its volume's lease
-	unreported bool            // what the handler returns does not reach the queue
+	run        *queuemodel.Run // nil for a scheduler
+	leased     time.Time       // when the handler got its volume's lease
+	unreported bool            // the queue does not get the handler's result
 	drained    bool
-	astray     bool // Cinder shows it no backups
+	astray     bool // Cinder shows no backups to it
 }
 
 type actorKey struct{}
@@ -60,7 +60,7 @@ func actorOf(ctx context.Context) *actor {
 	return a
 }
 
-// act creates an actor in a process, which does nothing yet.
+// newActor creates an actor in a process. It starts with proceed.
 func (env *environment) act(p *process, name string, do func(context.Context) error) *actor {
 	met := env.chosen
 	if env.chosen = nil; met == nil {
@@ -88,7 +88,7 @@ func (env *environment) act(p *process, name string, do func(context.Context) er
 	return a
 }
 
-// proceed lets an actor go on to its end, or to where its fault pauses it.
+// proceed runs an actor to its end, or until its fault pauses it.
 func (env *environment) proceed(a *actor) {
 	a.paused = false
 	env.running = a
@@ -121,17 +121,18 @@ func (env *environment) endAll(p *process) {
 	}
 }
 
-// A call is one call to the outside on its way.
+// A call is one external call.
 type call struct {
 	name     string
-	pausable bool // nothing that others wait for is held meanwhile
-	odd      bool // the cloud has odd answers to it
-	changes  bool // something in the cloud, or in what a plan knows
-	begins   bool // a transaction
-	expires  bool // it ends with the time of the handler
+	pausable bool // no lock is held during the call
+	odd      bool // the cloud has odd responses to it
+	changes  bool // it changes something in the cloud or in the data of plans
+	begins   bool // it begins a transaction
+	expires  bool // it fails when the handler's time is over
 }
 
-// meet is asked before each call to the outside, and decides what becomes of it. It returns when the call may go on.
+// decide is called before each external call, and returns the call's fault. If the fault is a pause, decide returns when the
+// actor continues.
 func (a *actor) meet(c call) strike {
 	env := a.environment
 	if env.running != a {
@@ -147,7 +148,7 @@ func (a *actor) meet(c call) strike {
 	if c.begins {
 		a.begun++
 	}
-	if a.run != nil && a.calls == 2 { // the first one was the lease
+	if a.run != nil && a.calls == 2 { // the first call was the lease
 		env.leases(a)
 	}
 	what := nothing
@@ -155,7 +156,7 @@ func (a *actor) meet(c call) strike {
 		what = a.fault.what
 		switch {
 		case what == paused && !c.pausable, what == drained && !c.pausable, what == odd && !c.odd:
-			what = nothing // at the next call that can be
+			what = nothing // at the next call for which it is possible
 		default:
 			a.fault = fault{}
 		}
@@ -182,14 +183,14 @@ func (a *actor) meet(c call) strike {
 	return what
 }
 
-// handlerTime is when a handler's context has ended for certain.
+// handlerTime is the time after which a handler's context has certainly ended.
 const handlerTime = tasks.Lease - 15*time.Second
 
-// hang gives the turn back until the driver gives it again.
+// hang pauses the actor until the driver resumes it.
 func (a *actor) hang(c call) {
 	a.environment.trace("%s %d %s: paused", a.name, a.calls, c.name)
 	a.environment.hung(a)
-	a.paused, a.astray = true, false // whom it asks after that is another one
+	a.paused, a.astray = true, false // after the pause it asks another replica
 	a.stopped <- struct{}{}
 	<-a.resume
 	if !a.process.dead {
@@ -200,7 +201,8 @@ func (a *actor) hang(c call) {
 	}
 }
 
-// brief leaves out what a connection of the pool had to clear first: which of them a caller gets is no part of a schedule.
+// brief removes an error's part about the cleanup of a pooled connection: which connection a caller gets is not part of the
+// schedule.
 func brief(err error) string {
 	if err == nil {
 		return "well"

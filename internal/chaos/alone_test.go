@@ -8,9 +8,9 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// othersGoOn checks, in some runs and when everything is at rest, that a project whose creations Cinder puts off for a week
-// does not delay the others' backups, and gets its own when that is over. It does not where the caps have few slots, which
-// waiting backups may take, nor where records are forgotten before they can be judged.
+// checkOtherProjects checks, in some runs and when everything is idle, that a project whose creations Cinder delays for a week
+// does not delay the backups of others, and gets its own after that. The check is skipped if the caps have so few slots that
+// waiting backups can take all, or if records are forgotten before they can be judged.
 func (env *environment) othersGoOn() {
 	set := env.set
 	if few := set.MaxBackupsInProgress; few > 0 && few < 15 || set.HistoryTime.Years == 0 || env.rng.IntN(4) > 0 {
@@ -35,25 +35,25 @@ func (env *environment) othersGoOn() {
 	env.undisturbed(again, again.Add(2*time.Hour))
 }
 
-// manyCome adds more volumes to a project than could be backed up one at a time, as under a throttle of the whole cloud, in
-// the time in which the caps allow one backup of each.
+// addManyVolumes adds twelve volumes to a project. They would not all be backed up in time if a throttle of the whole cloud
+// admitted one at a time; the caps allow one backup of each in that time.
 func (env *environment) manyCome(project string) {
 	if env.set.MaxRemovalsInProgress == 1 {
-		return // what so many leave would never all be removed
+		return // the removals of so many volumes would never end
 	}
 	const many = 12
-	turns := 2 // and one for what is due already
+	turns := 2 // one of them for what is already due
 	if most := env.set.MaxBackupsInProgressPerProject; most > 0 {
 		turns += (many - 1) / most
 		if time.Duration(turns)*env.backupTime > env.set.BackupMinInterval.Std()/2 {
-			return // they would never all have their turn within an interval
+			return // they would not all fit into an interval
 		}
 	}
 	var came []*volume
 	for range many {
 		came = append(came, env.addVolume(project))
 	}
-	const look = 8 * time.Minute // the longest that undisturbed passes by
+	const look = 8 * time.Minute // the longest step of runCalmly
 	until := env.now.Add(env.until(env.set.BackupServicePeriod) + time.Duration(turns)*(env.backupTime+look))
 	env.undisturbed(until, until)
 	for _, v := range came {

@@ -27,7 +27,7 @@ var (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// play runs one seed to its judgement.
+// play runs one seed and judges it.
 func play(ctx context.Context, p *store, seed uint64, log zerolog.Logger) (*environment, error) {
 	env, err := newEnvironment(ctx, p, seed, log)
 	if err != nil {
@@ -78,7 +78,7 @@ func TestRandomSchedules(t *testing.T) {
 		done.Load(), *first, time.Since(began).Round(time.Millisecond), calls.Load()/max(1, done.Load()), failed.Load())
 }
 
-// report describes what a failing seed did.
+// report describes how a seed failed.
 func (env *environment) report() string {
 	n := *lines
 	if n == 0 {
@@ -97,7 +97,7 @@ func (env *environment) describe() string {
 		s.MaxBackupsInProgress, s.MaxBackupsInProgressPerProject, s.MaxRemovalsInProgress, s.MaxForcedFulls, s.MaxBackupsStuck, s.StuckReset)
 }
 
-// replay runs one seed and prints its whole trace, with what the program logs.
+// replay runs one seed and prints its whole trace, with the program's log.
 func replay(t *testing.T, seed uint64) {
 	t.Helper()
 	p := newStore(t)
@@ -116,7 +116,7 @@ func replay(t *testing.T, seed uint64) {
 	}
 }
 
-// logLines puts what the program logs between the lines of the trace, without counting it.
+// logLines inserts the program's log lines into the trace without counting them.
 type logLines struct{ environment *environment }
 
 func (l *logLines) Write(line []byte) (int, error) {
@@ -126,7 +126,7 @@ func (l *logLines) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// The same seed gives the same run, to the last call: without that no failure could be examined.
+// The same seed gives the same run up to the last call; otherwise no failure could be reproduced.
 func TestASeedReplaysExactly(t *testing.T) {
 	p, other := newStore(t), newStore(t)
 	for seed := uint64(1); seed <= 4; seed++ {

@@ -15,11 +15,11 @@ import (
 	"staffeln/internal/queuemodel"
 )
 
-// An environment is one run: the program around a cloud, a database and a queue, and what the seed makes of it.
+// An environment is one run: the program with a cloud, a database and a queue, and all choices of the seed.
 type environment struct {
 	seed  uint64
 	rng   *rand.Rand
-	ctx   context.Context //nolint:containedctx // the run's own
+	ctx   context.Context //nolint:containedctx // of the run
 	store *store
 	now   time.Time
 	set   backup.Settings
@@ -28,34 +28,34 @@ type environment struct {
 	backupTime time.Duration
 	queue      *queuemodel.Queue
 	tenancy    *tenancy
-	ended      string            // what was recorded as gone when it was looked at last
-	tags       map[string]string // the record that a backup's tag names, also of those that are gone
+	ended      string            // the backups recorded as gone, at the last check
+	tags       map[string]string // record ID in each backup's tag, including backups that are gone
 
 	schedulers, workers []*process
 	started             int
 	term                int64
-	running             *actor // whose turn it is
-	chosen              *fault // of the next actor; nil: it is drawn
+	running             *actor // the actor that executes now
+	chosen              *fault // fault of the next actor; nil: a random one
 
 	style        style
 	calm         bool // no more faults
 	databaseAway bool
 	queueAway    bool
-	stray        bool // a request was executed after it had been given up: two at once are then nobody's fault
+	stray        bool // a request was executed after the client gave up, so two backups at once are nobody's mistake
 	delayed      []delayed
 	view         view
 	outages      []*outage
-	putOff       map[string]time.Time // until when the cloud may have asked not to be asked, by project
+	putOff       map[string]time.Time // by project, the time until which the cloud may have postponed its backups
 
 	lines      []string
 	hash       uint64
 	violations []string
 }
 
-// noon is when all runs begin.
+// noon is the start time of all runs.
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// newEnvironment makes the environment of a seed, with nothing planned yet. The log gets what the program logs.
+// newEnvironment creates the environment of a seed, without a plan. The program logs to log.
 func newEnvironment(ctx context.Context, p *store, seed uint64, log zerolog.Logger) (*environment, error) {
 	env := &environment{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x6368616f73)), store: p, now: noon, tags: map[string]string{}, putOff: map[string]time.Time{}}
 	env.view = view{unlisted: map[string]bool{}, unknown: map[string]bool{}, lost: map[string]bool{}}
@@ -81,7 +81,7 @@ func newEnvironment(ctx context.Context, p *store, seed uint64, log zerolog.Logg
 	return env, nil
 }
 
-// trace writes a line of the trace.
+// trace adds a line to the trace.
 func (env *environment) trace(format string, args ...any) {
 	line := env.now.Sub(noon).String() + " " + fmt.Sprintf(format, args...)
 	h := fnv.New64a()
@@ -96,14 +96,14 @@ func (env *environment) violate(format string, args ...any) {
 	env.trace("VIOLATED: %s", text)
 }
 
-// must is for what the test itself does, which never fails.
+// must panics if an action of the test itself fails; that never happens.
 func (env *environment) must(err error) {
 	if err != nil {
 		panic(fmt.Errorf("seed %d: %w", env.seed, err))
 	}
 }
 
-// pass lets time pass.
+// advance lets time pass.
 func (env *environment) pass(d time.Duration) {
 	env.now = env.now.Add(d)
 	_, err := env.store.conn.Exec(env.ctx, `UPDATE chaos.clock SET now = $1`, env.now)
@@ -116,7 +116,7 @@ func (env *environment) pass(d time.Duration) {
 	env.overdue()
 }
 
-// until is the time from now to the next one on a grid.
+// until returns the time until the next point of a grid.
 func (env *environment) until(grid backup.Duration) time.Duration {
 	return backup.Grid(env.now, grid.Std()).Add(grid.Std()).Sub(env.now)
 }

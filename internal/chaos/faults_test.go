@@ -6,21 +6,21 @@ import (
 
 // A fault is what happens to an actor at one of its calls.
 type fault struct {
-	at   int // the number of the call, counted in its way; 0 = none
+	at   int // number of the call, as counted by of; 0: no fault
 	of   counting
 	what strike
 }
 
-// A counting is a way to count the calls of an actor.
+// A counting is a way to count an actor's calls.
 type counting int
 
 const (
 	each   counting = iota
-	near            // from the first one that changes something on
-	writes          // the beginnings of transactions: each write of a scheduler is one
+	near            // from the first call that changes something
+	writes          // beginnings of transactions: each write of a scheduler has one
 )
 
-// count is how many calls an actor has made.
+// count returns the number of calls that an actor has made.
 func (a *actor) count(of counting) int {
 	switch of {
 	case near:
@@ -35,22 +35,22 @@ func (a *actor) count(of counting) int {
 	}
 }
 
-// due reports whether the fault's time has come.
+// due reports whether the fault should happen now.
 func (f fault) due(a *actor) bool { return a.count(f.of) >= f.at }
 
-// A strike is what happens to one call.
+// An effect is what a fault does to one call.
 type strike string
 
 const (
 	nothing   strike = ""
-	refused   strike = "refused"    // no effect, and an error
-	unheard   strike = "unheard"    // its effect, and an error in place of the answer
-	odd       strike = "odd"        // an answer of the cloud that is not what it should be
-	paused    strike = "paused"     // it hangs, or its process is frozen, while the others go on
-	diesFirst strike = "dies first" // the process dies before it
-	diesAfter strike = "dies after" // the process dies when it has had its effect
-	drained   strike = "drained"    // the process is asked to stop
-	expired   strike = "expired"    // the time of the handler was over before it
+	refused   strike = "refused"    // the call fails without effect
+	unheard   strike = "unheard"    // the call has its effect and returns an error
+	odd       strike = "odd"        // the cloud's response is odd
+	paused    strike = "paused"     // the call hangs, or its process is frozen, while others continue
+	diesFirst strike = "dies first" // the process dies before the call
+	diesAfter strike = "dies after" // the process dies after the call's effect
+	drained   strike = "drained"    // the process gets SIGTERM
+	expired   strike = "expired"    // the handler's time was over before the call
 )
 
 var (

@@ -7,15 +7,15 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// A haste is the wish of a tenant, or of a thief, to have restore points removed sooner: since when a shorter retention is
-// asked for, and what plans saw before that.
+// A shortening is a request for a shorter retention, by a tenant or by an attacker: since when it lasts, and the retention
+// that plans saw before.
 type haste struct {
-	since time.Time // zero: nothing shorter is asked for
-	until time.Time // that it was interrupted; zero: it goes on
+	since time.Time // zero: no shorter retention is requested
+	until time.Time // when it was interrupted; zero: not interrupted
 	owed  backup.Period
 }
 
-// hastens notes that another retention is asked for.
+// noteShortening notes that the requested retention has changed.
 func (env *environment) hastens(v *volume) {
 	v.hasty = haste{}
 	if v.seen && !v.retention.IsZero() && v.kept.Longer(env.now, v.retention) {
@@ -23,8 +23,8 @@ func (env *environment) hastens(v *volume) {
 	}
 }
 
-// interrupts notes that the protection of a volume was taken away or given back. Where a plan saw it unprotected, a shorter
-// retention that was not in force by then waits its whole delay again: the promise before holds until now.
+// noteInterruption notes that the protection of a volume was taken away or given back. If a plan saw the volume unprotected, a
+// shorter retention that was not yet in force waits its whole delay again, and the former promise holds until now.
 func (env *environment) interrupts(v *volume) {
 	h := &v.hasty
 	switch {
@@ -45,7 +45,7 @@ func (env *environment) interrupts(v *volume) {
 	}
 }
 
-// hides shows plans a shorter retention for a moment, and hides the volume from them while the delay passes.
+// hideShortening shows a shorter retention to one plan, and then makes the volume unprotected while the delay passes.
 func (env *environment) hides(v *volume) {
 	p := env.leader()
 	if !p.free() || !v.protected || v.server == "" || env.set.RetentionShortenDelay == 0 {

@@ -12,7 +12,7 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// judge checks all invariants when everything has come to rest.
+// judge checks all invariants after everything has become idle.
 func (env *environment) judge() {
 	us := evidence.Us{User: env.sim.Cast().Service, Installation: env.identity(env.schedulers[0].cloud).Installation}
 	events := env.sim.Journal()
@@ -47,18 +47,18 @@ func (env *environment) judge() {
 	env.judgeLeases()
 }
 
-// planView is how old the newest look at a volume may be when its backup is asked for, with the time of a handler.
+// planView is the maximum age of the newest read of a volume when its backup is requested, with the handler's time.
 const planView = 5*time.Minute + handlerTime
 
-// excused reports whether a violation can't be avoided: two backups at once where a request was executed after it had been
-// given up (that both have records is another invariant), and a volume that was transferred after the plan's newest read.
+// excused reports whether a violation cannot be avoided: two backups at once if a request was executed after the client gave
+// up (that both have records is another invariant), and a volume that was transferred after the plan's newest read.
 func (env *environment) excused(v invariants.Violation) bool {
 	return v.Invariant == invariants.Overlap && env.stray || v.Invariant == invariants.WrongProject && slices.ContainsFunc(env.tenancy.volumes, func(o *volume) bool {
 		return o.id == v.Volume && env.askedAt(v).Sub(o.transferred) <= planView
 	})
 }
 
-// askedAt is when Cinder was asked for what it did at that time.
+// askedAt returns when Cinder got the request whose execution caused the violation.
 func (env *environment) askedAt(v invariants.Violation) time.Time {
 	for _, d := range env.delayed {
 		if late := v.At.Sub(d.asked); d.volume == v.Volume && late > 0 && late <= d.after+time.Second {
@@ -68,9 +68,9 @@ func (env *environment) askedAt(v invariants.Violation) time.Time {
 	return v.At
 }
 
-// judgeRequests checks that Cinder was not asked again for a backup that it had, or was making.
+// judgeRequests checks that Cinder got no second request for a backup that existed or was being created.
 func (env *environment) judgeRequests(journal []invariants.Event) {
-	there := map[string]string{} // backup by record
+	there := map[string]string{} // backup ID by record ID
 	for _, e := range journal {
 		if e.Kind == invariants.Requested && e.Ours && !slices.ContainsFunc(env.tenancy.volumes, func(v *volume) bool { return v.id == e.Volume }) {
 			env.violate("not a tenant's: asked for backup %s of %s, which is what a volume is migrated to", e.Backup, e.Volume)
@@ -86,9 +86,9 @@ func (env *environment) judgeRequests(journal []invariants.Event) {
 	}
 }
 
-// judgeDeletion checks that a handler that wants a backup removed has read before what Cinder has: then it knows what stands
-// on that backup. Except for what Cinder, whose clock was wrong, dates before it: lists name no parents, so only Cinder's
-// refusal shows it then.
+// judgeDeletion checks that a handler has read Cinder's backups before it requests a deletion, so it knows the dependents. A
+// dependent is excused if Cinder's wrong clock dates it before its parent: lists do not name parents, so only Cinder's refusal
+// shows such a dependent.
 func (env *environment) judgeDeletion(a *actor, r *http.Request) {
 	_, id, found := strings.Cut(r.URL.Path, "/backups/")
 	if !found || r.Method != http.MethodDelete {
@@ -105,24 +105,26 @@ func (env *environment) judgeDeletion(a *actor, r *http.Request) {
 	}
 }
 
-// judgePoints checks that each protected volume has a restore point that is young enough, except those of one project.
+// judgePoints checks that each protected volume has a restore point that is young enough. The volumes of one project are
+// exempt.
 func (env *environment) judgePoints(but string) {
 	allowed := env.set.BackupMinInterval.Std() + 2*env.set.BackupServicePeriod.Std() + env.backupTime
 	for _, v := range env.living() {
-		// a backup that was stuck and removed by force leaves its volume as it is: that is for Cinder's operator
+		// after a hanging backup was force-deleted, the volume's status is wrong: that is up to the operator of Cinder
 		if is, _ := env.sim.Volume(v.id); !v.protected || v.project == but || is.Status != "available" && is.Status != "in-use" && is.Status != "backing-up" || env.left(is) {
 			continue
 		}
 		var newest, created time.Time
 		for _, b := range env.sim.BackupsOf(v.id) {
 			if b.User == env.sim.Cast().Service && b.Project == v.project && b.Status == "available" && b.Restorable && env.recordedAs(b.ID, "available") {
-				newest, created = latest(newest, b.Asked), latest(created, b.Created) // by the cloud's own clock; Cinder's, which orders them, may be wrong
+				newest, created = latest(newest, b.Asked), latest(created, b.Created) // by the cloud's own clock, because the clock of Cinder, which orders them, may be wrong
 			}
 		}
 		newest = latest(newest, env.putOff[v.project])
 		allowed := allowed
 		if slices.ContainsFunc(env.sim.BackupsOf(v.id), func(b cloudsim.Backup) bool { return b.Asked.Before(newest) && b.Created.After(created) }) {
-			// Cinder takes a tenant's older backup for the newest, and two incrementals may fail on it before a full is made
+			// Cinder takes an older backup of a tenant for the newest one, and two incrementals may fail with that parent before a full
+			// is made
 			allowed += 2 * env.set.BackupServicePeriod.Std()
 		}
 		if age := env.now.Sub(newest); age > allowed {
@@ -138,7 +140,7 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// left reports whether Cinder calls a volume busy that nothing is done with.
+// stuckBackingUp reports whether a volume has the status backing-up without a backup in creation.
 func (env *environment) left(v cloudsim.Volume) bool {
 	return v.Status == "backing-up" && !slices.ContainsFunc(env.sim.BackupsOf(v.ID), func(b cloudsim.Backup) bool { return b.Status == "creating" })
 }
@@ -148,7 +150,7 @@ func (env *environment) recordedAs(backupID, state string) (is bool) {
 	return is
 }
 
-// judgeLeases checks that nothing is under way where no handler works.
+// judgeLeases checks that there are no leases and no work in progress.
 func (env *environment) judgeLeases() {
 	const q = `SELECT coalesce(string_agg(id, ' '), '') FROM volumes WHERE lease_until > staffeln_now()`
 	var leased string
@@ -164,7 +166,7 @@ func (env *environment) judgeLeases() {
 	}
 }
 
-// names are what the trace calls the things of a run, for people.
+// names returns a replacer of IDs by short names, for the trace.
 func (env *environment) names() *strings.Replacer {
 	var pairs []string
 	for i, v := range env.tenancy.volumes {
@@ -187,7 +189,7 @@ func (env *environment) names() *strings.Replacer {
 	return strings.NewReplacer(pairs...)
 }
 
-// last are the last lines of the trace, and those of the violations.
+// last returns the last n lines of the trace, which contain the violations too.
 func (env *environment) last(n int) []string {
 	return slices.Clone(env.lines[max(0, len(env.lines)-n):])
 }

@@ -10,14 +10,14 @@ import (
 	"staffeln/backup"
 )
 
-// A knowledge is what plans know of a volume.
+// knowledge is the data of plans about a volume.
 type knowledge struct {
 	ID, Project        string
 	Protected, Unknown bool
-	Retention          int64 // in force, in seconds; 0: none
+	Retention          int64 // retention in force, in seconds; 0: none
 }
 
-// known is what plans know, by volume.
+// known returns the data of plans, by volume.
 func (env *environment) known() map[string]knowledge {
 	const q = `SELECT id, project_id AS project, protected AND gone_at IS NULL AS protected, unknown,
 		coalesce(extract(epoch FROM retention), 0)::bigint AS retention FROM volumes`
@@ -32,8 +32,8 @@ func (env *environment) known() map[string]knowledge {
 	return by
 }
 
-// judgeKnown checks that a plan knows what holds for a volume: its protection lasts while its tenant wants it, whatever the
-// cloud shows, and the retention in force is not shorter than what was promised less than the delay ago.
+// judgeKnown checks the data of a plan about a volume: it stays protected while its tenant wants that, whatever the cloud
+// shows, and the retention in force is not shorter than any promise of the time of the delay.
 func (env *environment) judgeKnown(v *volume, is knowledge) {
 	if v.seen && v.protected && !v.gone && !is.Protected {
 		env.violate("protection ended: of volume %s, which its tenant wants protected", v.id)
@@ -51,7 +51,7 @@ func (env *environment) judgeKnown(v *volume, is knowledge) {
 	}
 }
 
-// judgeStrangers checks that all that is protected is a tenant's: the target of a migration is nobody's.
+// judgeStrangers checks that every protected volume is a tenant's, and not the target of a migration.
 func (env *environment) judgeStrangers(known map[string]knowledge) {
 	for _, id := range slices.Sorted(maps.Keys(known)) {
 		if known[id].Protected && !slices.ContainsFunc(env.tenancy.volumes, func(v *volume) bool { return v.id == id }) {

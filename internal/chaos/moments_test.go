@@ -1,6 +1,6 @@
 package chaos
 
-// plans lets time pass to the next plan, and the leader make it.
+// nextPlan lets time pass until the next plan is due, and runs the leader.
 func (env *environment) plans() {
 	env.pass(env.until(env.set.BackupServicePeriod))
 	if p := env.leader(); p.free() {
@@ -8,7 +8,7 @@ func (env *environment) plans() {
 	}
 }
 
-// looks lets time pass to the next look for what is past its retention, and what follows from that be done.
+// nextRetention lets time pass until the next retention run is due, and runs the leader and the tasks that follow.
 func (env *environment) looks() {
 	env.pass(env.until(env.set.RetentionServicePeriod))
 	if p := env.leader(); p.free() {
@@ -23,8 +23,8 @@ func (env *environment) looks() {
 	}
 }
 
-// blinks lets one plan, or none, see a volume detached by Nova and by Cinder, which nobody asked for. Only where the plan
-// before saw it attached.
+// detachBriefly detaches a volume in Nova and Cinder, although no tenant wants that, for at most one plan. The plan before
+// must have seen the volume attached.
 func (env *environment) blinks() *outage {
 	v := env.still()
 	if v == nil || !env.leader().free() {
@@ -44,7 +44,8 @@ func (env *environment) blinks() *outage {
 	return nil
 }
 
-// stallsRole takes the role admin away for the moment in which a plan reads its lists, after it has asked for that role.
+// loseRoleDuringPlan takes the role admin away after a plan has checked it, and gives it back when the plan has read its
+// lists.
 func (env *environment) stallsRole() {
 	if !env.leader().free() || env.broken("the role admin is lost") {
 		return
@@ -60,7 +61,8 @@ func (env *environment) stallsRole() {
 	env.looks()
 }
 
-// givesAway asks for another retention, and gives the volume to the other project then; mostly it comes back.
+// shortenAndTransfer requests another retention and then transfers the volume to the other project; mostly the volume is
+// transferred back.
 func (env *environment) givesAway(v *volume) {
 	if v.server == "" || !v.protected || !env.leader().free() {
 		return
@@ -74,7 +76,7 @@ func (env *environment) givesAway(v *volume) {
 	}
 }
 
-// comesFirst notes a project that a volume comes to, and reports whether it was never there before.
+// firstIn notes the volume's new project, and reports whether the volume was never there before.
 func (v *volume) comesFirst(project string) bool {
 	first := !v.owners[project]
 	v.owners[project] = true

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// omits reports whether the cloud leaves something out of a list: a cell of Nova is away, a replica lags. However often that
-// happens, nothing may be concluded from it.
+// omits reports whether the cloud should leave something out of a list, as when a cell of Nova is down or a replica lags.
+// However often that happens, nothing may be concluded from it.
 func (env *environment) omits(r *http.Request) bool { return listed(r) != "" && env.rng.IntN(2) == 0 }
 
-// listed returns what a request lists of all projects; empty for other requests.
+// listed returns the kind of objects that a request lists in all projects; empty for other requests.
 func listed(r *http.Request) string {
 	if r.Method != http.MethodGet || r.URL.Query().Get("all_tenants") == "" {
 		return ""
@@ -44,8 +44,8 @@ func (l wire) omitting(a *actor, r *http.Request, body []byte, name string) (*ht
 	return resp, nil
 }
 
-// goesAstray sends the rest of a scheduler's turn to a replica of Cinder that has lost its backups: its lists are empty, and
-// it returns 404 for each backup. Few losses at once are taken as facts, as they have to be; so there are many.
+// hideBackups sends all further requests of a scheduler's turn to a replica of Cinder that has lost all backups: its lists are
+// empty, and each backup returns 404. The program must believe a few losses at once, so this only happens with more backups.
 func (env *environment) goesAstray(a *actor, r *http.Request) {
 	if a.process.sched == nil || listed(r) != "backups" || !env.strikes(env.style.lostViews) {
 		return
@@ -59,13 +59,13 @@ func (env *environment) goesAstray(a *actor, r *http.Request) {
 	}
 }
 
-// believable is how many losses at once a reconcile run takes as facts.
+// believable is how many losses at once a reconcile run records.
 const believable = 10
 
-// nowhere is the ID of no backup.
+// noBackup is an ID that no backup has.
 const nowhere = "00000000-0000-0000-0000-000000000000"
 
-// sendAstray sends a request to a Cinder that has no backups.
+// sendToEmpty sends a request to a Cinder without backups.
 func (l wire) sendAstray(r *http.Request, body []byte) (*http.Response, error) {
 	path, id, found := strings.Cut(r.URL.Path, "/backups/")
 	if !found || r.Method != http.MethodGet {

@@ -8,7 +8,7 @@ import (
 	"staffeln/db"
 )
 
-// operatorActs lets an operator do one thing by hand.
+// operatorActs executes one random operator command.
 func (env *environment) operatorActs() {
 	switch all := env.living(); {
 	case len(all) > 0 && env.rng.IntN(3) > 0:
@@ -26,7 +26,7 @@ func (env *environment) operatorActs() {
 	}
 }
 
-// backupNow asks for a backup outside the interval, as the command of that name does.
+// backupNow requests a backup within the interval, like the command backup-now.
 func (env *environment) backupNow(v *volume) {
 	err := env.store.db.Snapshot(env.ctx, func(l *db.Snapshot) error {
 		known, err := l.Volume(env.ctx, v.id)

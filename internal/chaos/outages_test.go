@@ -15,7 +15,7 @@ type outage struct {
 	fix  func()
 }
 
-// breaks begins an outage, or fixes one.
+// startOrEndOutage starts or ends a random outage.
 func (env *environment) breaks() {
 	if len(env.outages) > 0 && env.rng.IntN(2) == 0 {
 		i := env.rng.IntN(len(env.outages))
@@ -39,7 +39,7 @@ func (env *environment) fix(o *outage) {
 	o.fix()
 }
 
-// broken reports whether there is an outage of that name already.
+// broken reports whether an outage of that name lasts.
 func (env *environment) broken(name string) bool {
 	return slices.ContainsFunc(env.outages, func(o *outage) bool { return o.name == name })
 }
@@ -81,7 +81,7 @@ func (env *environment) quotaSpent() *outage {
 	return &outage{"the quota of " + p + " is spent", func() { env.sim.SetQuota(p, -1, -1) }}
 }
 
-// roleLost takes the role admin away: the lists of all projects become lists of one project, and no error says so.
+// roleLost takes the role admin away: lists of all projects become lists of one project, without an error.
 func (env *environment) roleLost() *outage {
 	if env.broken("the role admin is lost") {
 		return nil
@@ -119,7 +119,7 @@ func (env *environment) tokensRevoked() *outage {
 	return &outage{"our tokens are revoked", nil}
 }
 
-// volumeStatus puts a volume into a status in which no backup can be made.
+// volumeStatus sets a volume to a status in which no backup is possible.
 func (env *environment) volumeStatus() *outage {
 	all := env.living()
 	if len(all) == 0 {
@@ -137,7 +137,7 @@ func (env *environment) volumeStatus() *outage {
 	}}
 }
 
-// backupSpoilt resets a backup of ours, finished or not, to error.
+// backupSpoilt makes a random backup fail in its creation.
 func (env *environment) backupSpoilt() *outage {
 	all := slices.DeleteFunc(env.sim.Backups(), func(b cloudsim.Backup) bool { return b.Status != "creating" })
 	if len(all) == 0 {
@@ -159,7 +159,7 @@ func (env *environment) sticks() *outage {
 	return &outage{"backup " + b.ID + " is stuck", nil}
 }
 
-// heal ends all faults. What was stuck in Cinder goes on.
+// heal ends all faults. What hung in Cinder continues.
 func (env *environment) heal() {
 	env.calm = true
 	env.trace("the faults end")

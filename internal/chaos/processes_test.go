@@ -14,7 +14,7 @@ import (
 	"staffeln/worker"
 )
 
-// cloud is a client of its own, as each process has it; nil where it can't be had now.
+// cloud returns a client for one process; nil if it cannot connect now.
 func (env *environment) cloud() *openstack.Cloud {
 	cloud, err := inprocess.Connect(env.ctx, env.sim, "staffeln", wire{env})
 	if err != nil {
@@ -58,7 +58,7 @@ func (env *environment) startWorker() (ok bool) {
 	return true
 }
 
-// lead begins a term of a scheduler, as the lock of its session would let it.
+// lead begins a term of a scheduler, as if it had got the leadership lock.
 func (env *environment) lead(p *process) {
 	var err error
 	p.term, err = inprocess.Lead(env.ctx, env.store.conn, p.name)
@@ -67,7 +67,7 @@ func (env *environment) lead(p *process) {
 	env.trace("%s leads in term %d", p.name, p.term)
 }
 
-// leader is the living scheduler of the newest term; nil where it died.
+// leader returns the scheduler of the newest term, which may be dead; nil if it was replaced.
 func (env *environment) leader() *process {
 	for _, p := range env.schedulers {
 		if p.term == env.term && p.term > 0 {
@@ -77,7 +77,7 @@ func (env *environment) leader() *process {
 	return nil
 }
 
-// turn lets a scheduler do what is due now in the term that it believes in.
+// turn lets a scheduler run what is due, in the term in which it believes that it leads.
 func (env *environment) turn(p *process) *actor {
 	a := env.act(p, "turn", func(ctx context.Context) error {
 		_, err := p.sched.Turn(ctx, p.term)
@@ -107,7 +107,7 @@ func (env *environment) handle(p *process, id string) *actor {
 	return a
 }
 
-// release reports to the queue how a handler ended.
+// release reports a handler's result to the queue.
 func (env *environment) release(a *actor) {
 	switch {
 	case a.run == nil || a.unreported:
@@ -124,13 +124,13 @@ func (env *environment) release(a *actor) {
 	a.unreported = true
 }
 
-// recovery is how long the queue needs to notice that a worker is gone.
+// recovery returns how long the queue takes to notice that a worker is gone.
 func (env *environment) recovery() time.Duration {
 	return queuemodel.SoonestRecovery + time.Duration(env.rng.Int64N(int64(queuemodel.LatestRecovery-queuemodel.SoonestRecovery)))
 }
 
-// hung says what the queue makes of a handler that goes on no more: either its process is frozen, and the task's lease
-// runs out, or only its call hangs, and the time of the run is over after 100 s.
+// hung tells the queue about a handler that hangs: either its process is frozen, and the task's lease expires, or only its
+// call hangs, and the handler times out after 100 s.
 func (env *environment) hung(a *actor) {
 	if a.run != nil && !a.unreported && env.rng.IntN(2) == 0 {
 		a.run.Abandon(env.recovery())
@@ -138,7 +138,7 @@ func (env *environment) hung(a *actor) {
 	}
 }
 
-// overdue ends for the queue the runs whose time is over.
+// endOverdue ends the handlers whose time is over, for the queue.
 func (env *environment) overdue() {
 	for _, p := range env.workers {
 		for _, a := range p.actors {
@@ -151,7 +151,7 @@ func (env *environment) overdue() {
 	}
 }
 
-// drain asks a process to stop: the contexts of its handlers end.
+// drain sends SIGTERM to a process: the contexts of its handlers end.
 func (env *environment) drain(p *process) {
 	p.leaving = true
 	for _, a := range p.actors {

@@ -1,6 +1,6 @@
 package chaos
 
-// purges removes the third project with all that it has, its backups too.
+// purgeProject deletes the third project with everything in it, including its backups.
 func (env *environment) purges() {
 	project := env.tenancy.projects[2]
 	env.tenancy.projects = env.tenancy.projects[:2]

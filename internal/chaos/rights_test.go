@@ -6,7 +6,7 @@ import (
 	"staffeln/tasks"
 )
 
-// leases notes that a handler has its volume's lease, and checks that no other handler has it.
+// noteLease notes that a handler has its volume's lease, and checks that no other handler holds it.
 func (env *environment) leases(a *actor) {
 	a.leased = env.now
 	for _, p := range env.workers {
@@ -18,8 +18,8 @@ func (env *environment) leases(a *actor) {
 	}
 }
 
-// ends checks, after each turn and each handler, that no volume has two records in progress, and that what is recorded as
-// gone is gone.
+// checkEnds checks after each turn and each handler that no volume has two records in progress, and that backups recorded as
+// gone are gone.
 func (env *environment) ends() {
 	const q = `SELECT coalesce(string_agg(backup_id || ' ' || state, ',' ORDER BY backup_id) FILTER (WHERE state IN ('lost', 'deleted') AND backup_id IS NOT NULL), ''),
 		count(*) FILTER (WHERE state IN ('planned', 'creating', 'overdue')) - count(DISTINCT volume_id) FILTER (WHERE state IN ('planned', 'creating', 'overdue'))
@@ -42,8 +42,8 @@ func (env *environment) ends() {
 	}
 }
 
-// rightIsOver reports whether one who hung has lost the right to write: a scheduler by a newer term, a handler because
-// the lease that it took has run out.
+// mayNotWrite reports whether an actor has lost the right to write during a pause: a scheduler because of a newer term, a
+// handler because its lease has expired.
 func (env *environment) rightIsOver(a *actor) bool {
 	if a.run == nil {
 		return a.process.term < env.term
@@ -51,8 +51,7 @@ func (env *environment) rightIsOver(a *actor) bool {
 	return !a.leased.IsZero() && env.now.Sub(a.leased) >= tasks.Lease
 }
 
-// tables is a digest of what stands in the tables, but for the leases, which may be given back at any time; empty where
-// it is not wanted.
+// tables returns a digest of the tables without the leases, which may be returned at any time; empty if it is not wanted.
 func (env *environment) tables(wanted bool) (digest string) {
 	if !wanted {
 		return ""

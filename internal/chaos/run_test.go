@@ -8,7 +8,7 @@ import (
 	"staffeln/internal/inprocess"
 )
 
-// trouble runs the part of a run in which things go wrong.
+// trouble runs the part of a run with faults.
 func (env *environment) trouble() {
 	env.lead(env.schedulers[0])
 	if env.style.aged {
@@ -22,7 +22,7 @@ func (env *environment) trouble() {
 	}
 }
 
-// step does one thing, of those that can be done now.
+// step does one random thing.
 func (env *environment) step() {
 	s := env.style
 	switch {
@@ -51,7 +51,7 @@ func (env *environment) step() {
 	}
 }
 
-// works lets one process work: a scheduler does its turn, a worker a task, or a paused actor goes on.
+// work runs one random process: a scheduler runs its turn, a worker a task, or a paused actor continues.
 func (env *environment) works() {
 	if paused := env.hanging(); len(paused) > 0 && env.rng.IntN(6) == 0 {
 		env.resume(paused[env.rng.IntN(len(paused))])
@@ -68,7 +68,7 @@ func (env *environment) works() {
 		}
 	}
 	p := env.leader()
-	if !p.free() || env.rng.IntN(12) == 0 { // one who leads no more may not know it
+	if !p.free() || env.rng.IntN(12) == 0 { // or a scheduler that may not know that it lost leadership
 		p = env.idle(env.schedulers)
 		if p != nil && p.term != env.term && env.rng.IntN(2) == 0 {
 			env.lead(p)
@@ -81,10 +81,10 @@ func (env *environment) works() {
 	env.jump()
 }
 
-// free reports whether a scheduler could do its turn.
+// free reports whether a scheduler can run a turn.
 func (p *process) free() bool { return p != nil && !p.dead && !p.leaving && len(p.actors) == 0 }
 
-// idle is one of the processes that live; nil where none does.
+// idle returns a random process that is alive and can work; nil if there is none.
 func (env *environment) idle(of []*process) *process {
 	alive := slices.DeleteFunc(slices.Clone(of), func(p *process) bool {
 		return p.dead || p.leaving || p.sched != nil && len(p.actors) > 0
@@ -95,7 +95,7 @@ func (env *environment) idle(of []*process) *process {
 	return alive[env.rng.IntN(len(alive))]
 }
 
-// resume lets one who hangs go on.
+// resume lets a paused actor continue.
 func (env *environment) resume(a *actor) {
 	env.trace("%s goes on", a.name)
 	over := env.rightIsOver(a)
@@ -114,7 +114,7 @@ func (env *environment) resume(a *actor) {
 	}
 }
 
-// jump lets time pass to something that is due, or just so.
+// jump lets time pass until something is due, or for a random time.
 func (env *environment) jump() {
 	to := []time.Duration{
 		env.until(env.set.PollPeriod), env.until(env.set.PollPeriod), env.until(env.set.BackupServicePeriod), env.until(env.set.BackupServicePeriod),
@@ -129,7 +129,7 @@ func (env *environment) jump() {
 	env.trace("%s later", d)
 }
 
-// loses takes the queue's data away, or puts a task aside for good.
+// loseTasks removes all data of the queue, or archives one task.
 func (env *environment) loses() {
 	if pending := env.queue.Pending(); len(pending) > 0 && env.rng.IntN(3) == 0 {
 		id := pending[env.rng.IntN(len(pending))]
@@ -141,7 +141,7 @@ func (env *environment) loses() {
 	env.queue.Lose()
 }
 
-// kills ends a process where it stands.
+// kill kills a random process.
 func (env *environment) kills() {
 	all := append(slices.Clone(env.schedulers), env.workers...)
 	p := all[env.rng.IntN(len(all))]
@@ -150,7 +150,7 @@ func (env *environment) kills() {
 	env.endAll(p)
 }
 
-// restart puts new processes in place of those that are dead, or have left.
+// restart replaces processes that are dead or have stopped.
 func (env *environment) restart() {
 	over := func(p *process) bool { return p.dead || p.leaving && len(p.actors) == 0 }
 	for range len(env.schedulers) {
@@ -165,7 +165,7 @@ func (env *environment) restart() {
 	}
 }
 
-// rest lets everything come to rest without faults.
+// rest lets everything become idle, without faults.
 func (env *environment) rest() {
 	env.heal()
 	if p := env.leader(); p == nil {
@@ -179,12 +179,13 @@ func (env *environment) rest() {
 	env.undisturbed(quiet, quiet.Add(2*time.Hour))
 }
 
-// undisturbed lets all that is due be done, until a time and then until nothing is under way, or the bound comes.
+// runCalmly runs everything that is due, without faults, until the given time, and then until nothing is in progress or the
+// limit is reached.
 func (env *environment) undisturbed(until, bound time.Time) {
 	stride := minutes(1)
 	for env.now.Before(until) || env.now.Before(bound) && env.busy() {
 		env.turn(env.leader())
-		stride = min(2*stride, minutes(8)) // the longer nothing happens, the less often it is looked for
+		stride = min(2*stride, minutes(8)) // the longer nothing happens, the larger the steps
 		for pending := env.queue.Pending(); len(pending) > 0; pending = env.queue.Pending() {
 			env.handle(env.workers[env.rng.IntN(len(env.workers))], pending[0])
 			stride = minutes(1)
@@ -193,7 +194,7 @@ func (env *environment) undisturbed(until, bound time.Time) {
 	}
 }
 
-// untilNext is the time to what is due next while nothing goes wrong.
+// untilNext returns the time until something is due, without faults.
 func (env *environment) untilNext(stride backup.Duration) time.Duration {
 	next := min(env.until(env.set.BackupServicePeriod), env.until(env.set.RetentionServicePeriod), env.until(env.set.ReconcilePeriod))
 	if change := env.queue.NextChange(); !change.IsZero() {
@@ -205,7 +206,7 @@ func (env *environment) untilNext(stride backup.Duration) time.Duration {
 	return next
 }
 
-// busy reports whether anything is between its plan and its end.
+// busy reports whether anything is planned or in progress.
 func (env *environment) busy() bool {
 	is, err := inprocess.Busy(env.ctx, env.store.conn)
 	env.must(err)

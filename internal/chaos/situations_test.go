@@ -10,7 +10,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// situates begins or ends a situation: what clouds do to servers and volumes though nobody wants fewer backups.
+// startOrEndSituation starts or ends a random situation: something that happens to servers and volumes in a cloud although
+// nobody wants fewer backups.
 func (env *environment) situates() {
 	if len(env.outages) > 0 && env.rng.IntN(2) == 0 {
 		env.fix(env.outages[env.rng.IntN(len(env.outages))])
@@ -25,7 +26,7 @@ func (env *environment) situates() {
 	env.outages = append(env.outages, o)
 }
 
-// still returns a volume that is attached to a server, both without a situation; nil where there is none.
+// unaffected returns a random volume that is attached to a server, both without a situation; nil if there is none.
 func (env *environment) still() *volume {
 	all := slices.DeleteFunc(env.living(), func(v *volume) bool {
 		is, there := env.sim.Volume(v.id)
@@ -37,12 +38,13 @@ func (env *environment) still() *volume {
 	return all[env.rng.IntN(len(all))]
 }
 
-// situation keeps a volume in a situation until it is fixed. Deleting or transferring the volume ends it before that.
+// situation puts a random volume into a situation, until that is fixed. It ends earlier if the volume is deleted or
+// transferred.
 func (env *environment) situation(name string, begin, end func(v *volume)) *outage {
 	return env.situated(env.still(), name, begin, end)
 }
 
-// situated puts one volume into a situation; nil where the volume is nil.
+// situationOf puts one volume into a situation; nil if the volume is nil.
 func (env *environment) situated(v *volume, name string, begin, end func(v *volume)) *outage {
 	if v == nil {
 		return nil
@@ -62,7 +64,7 @@ func (env *environment) situated(v *volume, name string, begin, end func(v *volu
 	}}
 }
 
-// usual ends the situation of a volume before its tenant does something with it.
+// endSituation ends the situation of a volume before its tenant changes it.
 func (env *environment) usual(v *volume) {
 	if v.restore != nil {
 		env.trace("volume %s is as usual again", v.id)
@@ -79,7 +81,7 @@ func (env *environment) resized() *outage {
 	return env.situation("is of a server that is resized", func(v *volume) { env.sim.BeginResize(v.server, status) }, func(v *volume) { env.sim.EndResize(v.server) })
 }
 
-// cellDown hides a server from Nova's lists; asked for by ID it is there, or an error.
+// cellDown hides a server from Nova's lists; a request by ID returns it, or an error.
 func (env *environment) cellDown() *outage {
 	how := some(env, cloudsim.HiddenFromLists, cloudsim.HiddenFromLists, cloudsim.HiddenFails, cloudsim.HiddenPartial)
 	return env.situation("is of a server in a cell that is down", func(v *volume) { env.sim.HideServer(v.server, how) }, func(v *volume) { env.sim.ShowServer(v.server) })
@@ -94,7 +96,7 @@ func (env *environment) unattached() *outage {
 	return env.situation("is attached in Nova only", func(v *volume) { env.sim.DropAttachments(v.id, "available") }, func(v *volume) { env.sim.EndResize(v.server) })
 }
 
-// between makes neither Nova nor Cinder show a volume as attached while it is being attached or detached.
+// betweenAttachments makes neither Nova nor Cinder show a volume as attached while it is being attached or detached.
 func (env *environment) between() *outage {
 	status := some(env, "reserved", "attaching", "detaching", "maintenance")
 	return env.situation("is between two attachments, "+status, func(v *volume) {
@@ -111,7 +113,7 @@ func (env *environment) unlisted() *outage {
 	return env.situation("is missing in Cinder's lists", func(v *volume) { env.view.unlisted[v.id] = true }, func(v *volume) { delete(env.view.unlisted, v.id) })
 }
 
-// unknownServer makes Nova return of a server, asked for by ID, only that it exists.
+// unknownServer makes Nova show only the existence of a server, when it is requested by ID.
 func (env *environment) unknownServer() *outage {
 	return env.situation("is of a server that is UNKNOWN", func(v *volume) {
 		env.sim.HideServer(v.server)
@@ -153,7 +155,7 @@ func (env *environment) cinderClock() *outage {
 	return &outage{"Cinder's clock is wrong", func() { env.sim.SetCinderSkew(0) }}
 }
 
-// poisoned makes every creation in one project fail while it lasts.
+// poisoned makes every creation of a backup in one project fail.
 func (env *environment) poisoned() *outage {
 	project := env.tenancy.projects[env.rng.IntN(2)]
 	refuse := some(env,

@@ -8,7 +8,7 @@ import (
 	"staffeln/tasks"
 )
 
-// stalls pauses an actor at one of its calls, lets others do the same work, and then lets it go on.
+// stall pauses an actor at one of its calls, lets others do the same work, and then lets the actor continue.
 func (env *environment) stalls() {
 	switch env.rng.IntN(6) {
 	case 0, 1:
@@ -22,7 +22,7 @@ func (env *environment) stalls() {
 	}
 }
 
-// stallsCinder makes Cinder answer a handler oddly, mostly later than it waits. The dispatch runs go on.
+// stallCinder gives handlers odd responses of Cinder, mostly after they have timed out. Dispatch runs continue.
 func (env *environment) stallsCinder() {
 	for range 3 {
 		for _, id := range env.queue.Pending() {
@@ -38,10 +38,10 @@ func (env *environment) stallsCinder() {
 	}
 }
 
-// stallsTurn pauses the leader before one of its writes, mostly of a plan. Meanwhile an operator asks for backups, or another
+// stallTurn pauses the leader before one of its writes, mostly of a plan. Meanwhile an operator requests backups, or another
 // scheduler leads.
 func (env *environment) stallsTurn() {
-	if env.rng.IntN(4) > 0 { // many volumes are due when an interval is over
+	if env.rng.IntN(4) > 0 { // many volumes are due at the end of an interval
 		env.pass(env.until(max(env.set.BackupServicePeriod, some(env, 0, env.set.BackupMinInterval))))
 	}
 	p := env.leader()
@@ -66,7 +66,7 @@ func (env *environment) stallsTurn() {
 	env.goesOn(a)
 }
 
-// stallsRun pauses a handler that has its volume's lease. Meanwhile the lease runs out, and mostly another handler takes it.
+// stallHandler pauses a handler that has its volume's lease. Meanwhile the lease expires, and mostly another handler gets it.
 func (env *environment) stallsRun() {
 	a := env.hangs()
 	if a == nil {
@@ -81,7 +81,7 @@ func (env *environment) stallsRun() {
 	env.goesOn(a)
 }
 
-// hangs pauses a handler that has its volume's lease; nil where there is none.
+// pausedHandler pauses a handler that has its volume's lease; nil if there is none.
 func (env *environment) hangs() *actor {
 	for range 3 {
 		pending, p := env.queue.Pending(), env.idle(env.workers)
@@ -96,14 +96,14 @@ func (env *environment) hangs() *actor {
 	return nil
 }
 
-// goesOn lets a paused actor go on, if it still is paused.
+// continueActor lets an actor continue, if it is still paused.
 func (env *environment) goesOn(a *actor) {
 	if !a.ended && !a.process.dead {
 		env.resume(a)
 	}
 }
 
-// hanging returns the actors that are paused.
+// hanging returns the paused actors.
 func (env *environment) hanging() (all []*actor) {
 	for _, p := range append(slices.Clone(env.schedulers), env.workers...) {
 		all = append(all, p.actors...)
@@ -111,7 +111,7 @@ func (env *environment) hanging() (all []*actor) {
 	return all
 }
 
-// overtakes lets others do the work of a paused actor, and mostly lets it go on after that.
+// overtake lets others do the work of a paused actor, and mostly lets the actor continue after that.
 func (env *environment) overtakes() {
 	all := env.hanging()
 	a := all[env.rng.IntN(len(all))]
@@ -151,8 +151,8 @@ func (env *environment) overtakes() {
 	}
 }
 
-// anotherRun gives the volume of a paused handler to another one, which is mostly paused too: as soon as the queue gives the
-// task out again, or when the lease is over.
+// anotherHandler gives the volume of a paused handler to another one, which is mostly paused too: when the queue runs the task
+// again, or when the lease has expired.
 func (env *environment) anotherRun(a *actor) {
 	if !a.unreported {
 		a.run.Abandon(env.recovery())

@@ -11,19 +11,19 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// statements injects faults into the statements of actors. An actor is never paused inside a transaction: it would keep its
-// locks, and the driver could not see who waits for them.
+// statements injects faults into the SQL statements of actors. An actor is never paused inside a transaction: it would keep
+// its locks, and the driver could not see who waits for them.
 type statements struct{}
 
-// TraceQueryStart implements [pgx.QueryTracer]. A context that has ended is how a statement is refused.
+// TraceQueryStart implements [pgx.QueryTracer]. It rejects a statement by an ended context.
 func (statements) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
 	a := actorOf(ctx)
-	if a == nil || data.SQL == "rollback" { // the end of a connection is one too
+	if a == nil || data.SQL == "rollback" { // a rollback is also sent when a connection ends
 		return ctx
 	}
 	env := a.environment
 	name := title(data.SQL)
-	keeps := strings.HasPrefix(name, "sql INSERT INTO volumes") // what a plan saw, before the records that follow from it
+	keeps := strings.HasPrefix(name, "sql INSERT INTO volumes") // the write of what a plan saw, before the records that follow from it
 	what := a.meet(call{name: name, pausable: conn.PgConn().TxStatus() == 'I', changes: keeps, begins: data.SQL == "begin"})
 	if env.databaseAway && what == nothing {
 		what = refused
@@ -61,7 +61,7 @@ func title(sql string) string {
 	return "sql " + text[:min(len(text), 70)]
 }
 
-// traced is the option of a DB whose statements are struck.
+// traced is the option of a DB whose statements get faults.
 func traced(c *pgxpool.Config) {
 	c.ConnConfig.Tracer = statements{}
 	c.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
@@ -76,17 +76,17 @@ func traced(c *pgxpool.Config) {
 	}
 }
 
-// A deafConn can lose the answer to a statement: it waits until the server has done with it, and breaks.
+// A deafConn can lose the answer to a statement: it waits until the server has executed the statement, and then breaks.
 type deafConn struct {
 	net.Conn
 
-	deaf   bool // from the next statement that is executed on
-	broken bool // after what is written now
+	deaf   bool // from the next executed statement on
+	broken bool // after the current write
 }
 
 var errDeaf = errors.New("connection reset before the answer")
 
-// Write implements [net.Conn]. What only prepares a statement is no statement yet.
+// Write implements [net.Conn]. A message that only prepares a statement does not count.
 func (c *deafConn) Write(b []byte) (int, error) {
 	if c.deaf && executes(b) {
 		c.broken = true
@@ -100,7 +100,7 @@ func (c *deafConn) Read(b []byte) (int, error) {
 		return c.Conn.Read(b)
 	}
 	head := make([]byte, 5)
-	for head[0] != 'Z' { // ready for the next query
+	for head[0] != 'Z' { // ReadyForQuery
 		if err := c.fill(head); err != nil {
 			return 0, err
 		}
@@ -108,7 +108,7 @@ func (c *deafConn) Read(b []byte) (int, error) {
 			return 0, err
 		}
 	}
-	_ = c.Close() // the client sees it as broken
+	_ = c.Close() // the client sees a broken connection
 	return 0, errDeaf
 }
 
@@ -123,7 +123,7 @@ func (c *deafConn) fill(b []byte) error {
 	return nil
 }
 
-// executes reports whether messages to the server ask it to execute something.
+// executes reports whether messages to the server contain a statement to execute.
 func executes(b []byte) bool {
 	for len(b) >= 5 {
 		if b[0] == 'E' || b[0] == 'Q' {

@@ -14,15 +14,15 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-// A store is a database for runs, one after the other. The seed decides its clock and its random IDs.
+// A store is a database that runs use one after the other. The seed determines its clock and its random IDs.
 type store struct {
 	db      *db.DB
-	conn    *pgx.Conn // the driver's own
+	conn    *pgx.Conn // connection of the driver
 	metrics *telemetry.Metrics
 	runs    int
 }
 
-// The schema chaos is before Postgres' own in the search path, so that statements use its gen_random_uuid.
+// The schema chaos comes before that of Postgres in the search path, so that statements use its gen_random_uuid.
 var prepareStore = []string{
 	`CREATE SCHEMA chaos`,
 	`CREATE TABLE chaos.clock (now timestamptz NOT NULL, seed text NOT NULL)`,
@@ -53,7 +53,7 @@ func newStore(t testing.TB) *store {
 	return p
 }
 
-// empty makes the store as it is before each run.
+// empty resets the store before each run.
 func (p *store) empty(ctx context.Context, seed uint64, at time.Time) error {
 	p.runs++
 	if p.runs%50 == 0 {

@@ -10,28 +10,28 @@ import (
 	"staffeln/tasks"
 )
 
-// A style is which kinds of faults one run has: few kinds often find more than all of them at once.
+// A style is the mix of faults of one run: few kinds often find more than all kinds at once.
 type style struct {
-	faults      float64 // share of actors that something meets
+	faults      float64 // share of actors with a fault
 	strikes     []strike
-	unheardEnds float64 // share of handlers whose end the queue does not hear of
+	unheardEnds float64 // share of handlers whose result does not reach the queue
 	tenants     float64 // share of steps in which a tenant acts
-	outages     float64 // share of steps in which something larger fails, or fixes
+	outages     float64 // share of steps in which an outage begins or ends
 	queueLosses float64
 	takeovers   float64
 	kills       float64
-	stalls      float64 // share of steps in which one hangs while others do his work
-	overtakes   float64 // share of steps in which others go past one who hangs
+	stalls      float64 // share of steps in which an actor hangs while others do its work
+	overtakes   float64 // share of steps in which others overtake a hanging actor
 	operators   float64 // share of steps in which an operator acts
-	situations  float64 // share of steps in which a server or a volume gets into a situation that nobody asked for, or out of it
-	aged        bool    // some hours went well before
-	lostViews   float64 // share of listings from which on a turn sees a Cinder without backups
+	situations  float64 // share of steps in which a situation begins or ends
+	aged        bool    // the run begins with some hours without faults
+	lostViews   float64 // share of lists after which the turn sees a Cinder without backups
 	steps       int
 }
 
 func (env *environment) strikes(share float64) bool { return !env.calm && env.rng.Float64() < share }
 
-// some is one of the values.
+// some returns a random one of the values.
 func some[T any](env *environment, values ...T) T { return values[env.rng.IntN(len(values))] }
 
 func (env *environment) drawStyle() style {
@@ -60,7 +60,7 @@ func (env *environment) drawFault(p *process) fault {
 	if !env.strikes(env.style.faults) {
 		return fault{}
 	}
-	f := fault{at: 1 + env.rng.IntN(14), what: env.style.strikes[env.rng.IntN(len(env.style.strikes))]} // a handler makes so many calls
+	f := fault{at: 1 + env.rng.IntN(14), what: env.style.strikes[env.rng.IntN(len(env.style.strikes))]} // as many calls as a handler makes
 	switch of := some(env, each, near, near, writes); {
 	case p.sched == nil && of == near:
 		f.of, f.at = near, 1+env.rng.IntN(3)
@@ -76,7 +76,7 @@ func hours(n int) backup.Period { return backup.Period{Clock: time.Duration(n) *
 
 func minutes(n int) backup.Duration { return backup.Duration(time.Duration(n) * time.Minute) }
 
-// drawSettings picks an operator's rules.
+// drawSettings chooses an operator's settings.
 func (env *environment) drawSettings() {
 	s := &env.set
 	s.BackupMinInterval = some(env, minutes(0), minutes(30), minutes(60), minutes(60))
@@ -91,30 +91,30 @@ func (env *environment) drawSettings() {
 	s.MinRestorePoints = some(env, 0, 1, 1, 2)
 	s.ProtectionGrace = some(env, minutes(0), minutes(60), minutes(180))
 	s.ReconcilePeriod = some(env, minutes(30), minutes(60), minutes(120))
-	if env.style.aged { // more restore points than a sweep believes to be lost at once
+	if env.style.aged { // to have more restore points than a reconcile run records as lost at once
 		s.BackupMinInterval, s.RetentionTime = minutes(30), hours(4)
 	}
 	s.HistoryTime = some(env, hours(8), backup.Period{Years: 1}, backup.Period{Years: 1})
 }
 
-// drawCloud picks a cloud.
+// drawCloud chooses the options of the cloud.
 func (env *environment) drawCloud() cloudsim.Options {
 	env.backupTime = some(env, 20*time.Second, time.Minute, 4*time.Minute, 10*time.Minute)
 	if s := env.set; s.MaxBackupsInProgress == 1 || s.MaxBackupsInProgressPerProject == 1 || s.MaxBackupsInProgress == 2 {
-		env.backupTime = min(env.backupTime, time.Minute) // or they never all have their turn within an interval
+		env.backupTime = min(env.backupTime, time.Minute) // or they do not all fit into an interval
 	}
 	o := cloudsim.Options{
 		Now: func() time.Time { return env.now }, Seed: env.seed + 1, TokenLife: 1000 * time.Hour,
 		BackupTime: cloudsim.Fixed(env.backupTime), DeleteTime: cloudsim.Fixed(some(env, time.Second, 30*time.Second, 3*time.Minute)),
 		RestoreTime: cloudsim.Fixed(some(env, time.Minute, 20*time.Minute)),
 	}
-	if env.rng.IntN(2) == 0 { // Cinder never notices that a volume is being backed up: what it would refuse becomes visible
+	if env.rng.IntN(2) == 0 { // Cinder never notices that a volume is being backed up, so a request that it should refuse becomes visible
 		o.RaceTwoPosts, o.RaceWindow = true, 10000*time.Hour
 	}
 	return o
 }
 
-// answerEnqueue decides what becomes of one enqueue.
+// answerEnqueue decides the result of one enqueue.
 func (env *environment) answerEnqueue(ctx context.Context, item tasks.Item) (done bool, err error) {
 	a := actorOf(ctx)
 	name := fmt.Sprintf("enqueue %s %s", item.Kind, item.VolumeID)

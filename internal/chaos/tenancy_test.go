@@ -11,37 +11,37 @@ import (
 	"staffeln/tasks"
 )
 
-// A tenancy is what the tenants have in the cloud, and what was promised to them.
+// A tenancy is what tenants have in the cloud, and what was promised to them.
 type tenancy struct {
-	projects []string          // two that stay; in some runs a third one, until it is purged
-	users    map[string]string // a user by project
+	projects []string          // two that stay; in some runs a third one that is purged
+	users    map[string]string // user ID by project
 	volumes  []*volume
 	promises []invariants.Promise
 	names    int
-	changes  int // what tenants changed so far
+	changes  int // number of changes by tenants so far
 }
 
-// A volume of a tenant, with the server that it is attached to.
+// A volume is a tenant's volume, with the server that it is attached to.
 type volume struct {
 	id, project, server string
 	gone                bool
-	transferred         time.Time // to another project, the newest time
-	settled             time.Time // when a plan saw it first in that project; zero: none did
+	transferred         time.Time // time of the last transfer
+	settled             time.Time // when a plan saw it first in its current project; zero: not yet
 	size                int
 	protected           bool
-	retention           backup.Period       // that the metadata asks for, or the default
-	promise             *invariants.Promise // that holds now, or soon; nil: never any
-	kept                backup.Period       // that a plan saw last
-	seen                bool                // a plan has seen what is asked for now
-	changed             int                 // the number of the newest change of what is asked for
-	hasty               haste               // of a tenant who wants it kept shorter
-	situated            bool                // something that nobody asked for goes on with it or its server
-	restore             func()              // ends that; nil: it is as usual
-	sole                bool                // that is over with its protection
-	owners              map[string]bool     // the projects that it has been in
+	retention           backup.Period       // requested in the metadata, or the default
+	promise             *invariants.Promise // current or future promise; nil: never protected
+	kept                backup.Period       // retention that a plan saw last
+	seen                bool                // a plan has seen the current request
+	changed             int                 // number of the last change of the request
+	hasty               haste               // the current shortening of its retention
+	situated            bool                // the volume or its server is in a situation
+	restore             func()              // ends the situation; nil: there is none
+	sole                bool                // the situation ends when the protection ends
+	owners              map[string]bool     // projects that it has been in
 }
 
-// setUpTenants makes the tenants and what they have at the beginning.
+// setUpTenants creates the tenants and their first volumes.
 func (env *environment) setUpTenants() {
 	env.tenancy = &tenancy{users: map[string]string{}}
 	for i := range 2 + env.rng.IntN(4)/3 {
@@ -64,7 +64,7 @@ func (env *environment) setUpTenants() {
 	}
 }
 
-// addVolume makes a server that asks for backups, and its volume.
+// addVolume creates a server that asks for backups, and its volume.
 func (env *environment) addVolume(project string) *volume {
 	env.tenancy.names++
 	v := &volume{project: project, size: 1 + env.rng.IntN(3), protected: true, retention: env.set.RetentionTime, owners: map[string]bool{project: true}}
@@ -77,36 +77,36 @@ func (env *environment) addVolume(project string) *volume {
 	return v
 }
 
-// living are the volumes that are not gone.
+// living returns the volumes that are not deleted.
 func (env *environment) living() []*volume {
 	return slices.DeleteFunc(slices.Clone(env.tenancy.volumes), func(v *volume) bool { return v.gone })
 }
 
-// changes notes that the tenant of a volume wants something else from now on. Until a plan has seen it, only the lesser of
-// the promise and the wish binds us, and for a volume that is no longer to be protected the last promise.
+// requestChanged notes that the tenant of a volume wants something else from now on. Until a plan has seen it, only the lesser
+// of promise and request is binding; for a volume that is no longer to be protected, the last promise.
 func (env *environment) changes(v *volume) {
 	env.tenancy.changes++
 	v.changed = env.tenancy.changes
 	if v.promise == nil {
-		return // no plan has ever seen it
+		return // no plan has seen it protected
 	}
 	env.outlives(v, *v.promise)
 	lesser := v.kept
 	if v.protected && (v.retention.IsZero() || v.kept.Longer(env.now, v.retention)) {
 		lesser = v.retention
 	}
-	if !v.seen && lesser.Longer(env.now, v.promise.Retention) { // a plan that failed may have seen what was wanted before
+	if !v.seen && lesser.Longer(env.now, v.promise.Retention) { // a failed plan may have seen the former request
 		lesser = v.promise.Retention
 	}
 	if lesser.IsZero() {
-		lesser = backup.Period{Clock: time.Second} // nobody knows
+		lesser = backup.Period{Clock: time.Second} // unknown
 	}
 	env.setPromise(v, invariants.Promise{From: env.now, Retention: lesser})
 	v.seen = false
 }
 
-// outlives notes what still holds for an owner who gave the volume away: the retention of the restore points there. The
-// floor holds for the grace, which package invariants knows.
+// keepForFormerOwner notes the promise that remains for the former owner of a transferred volume: the retention of its restore
+// points. The floor holds for the grace, which package invariants knows.
 func (env *environment) outlives(v *volume, was invariants.Promise) {
 	if was.Project == v.project {
 		return
@@ -118,8 +118,8 @@ func (env *environment) outlives(v *volume, was invariants.Promise) {
 	env.tenancy.promises = append(env.tenancy.promises, invariants.Promise{Volume: was.Volume, Project: was.Project, From: env.now, Before: env.now, Retention: kept})
 }
 
-// neverLeft ends what still holds for an owner to whom a volume comes back before a plan saw it elsewhere: for plans it never
-// left, and a shorter retention waits its delay as always.
+// returnToOwner ends that promise if the volume comes back before a plan saw it elsewhere: for plans it was never away, and a
+// shorter retention waits its delay as usual.
 func (env *environment) neverLeft(v *volume, owner string) {
 	for i := range env.tenancy.promises {
 		p := &env.tenancy.promises[i]
@@ -129,7 +129,7 @@ func (env *environment) neverLeft(v *volume, owner string) {
 	}
 }
 
-// setPromise replaces what holds for a volume.
+// setPromise replaces a volume's promise.
 func (env *environment) setPromise(v *volume, next invariants.Promise) {
 	if v.promise != nil && v.promise.From.Before(next.From) {
 		v.promise.To = next.From
@@ -139,13 +139,13 @@ func (env *environment) setPromise(v *volume, next invariants.Promise) {
 	v.promise = &next
 }
 
-// promise notes what a plan promises for each volume that it could decide about. A handler that works meanwhile may not know
-// of it, for at most the time of its lease. What changed since this turn began is left to the next plan.
+// promise notes what a plan promises for each volume that it has seen correctly. A running handler may not know of it, for at
+// most the time of its lease. Changes since the turn began are left to the next plan.
 func (env *environment) promise(a *actor) {
 	var planned *time.Time
 	env.must(env.store.conn.QueryRow(env.ctx, `SELECT planned_at FROM leadership`).Scan(&planned))
 	if planned == nil || a.planned != nil && a.planned.Equal(*planned) || env.now.Sub(*planned) >= env.set.BackupServicePeriod.Std() {
-		return // no plan since this turn began
+		return // no plan since the turn began
 	}
 	known := env.known()
 	env.judgeStrangers(known)
@@ -165,7 +165,7 @@ func (env *environment) promise(a *actor) {
 	}
 }
 
-// allPromises are those that ended and those that hold.
+// allPromises returns all ended and current promises.
 func (env *environment) allPromises() []invariants.Promise {
 	all := slices.Clone(env.tenancy.promises)
 	for _, v := range env.tenancy.volumes {

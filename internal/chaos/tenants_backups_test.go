@@ -11,8 +11,9 @@ import (
 	"staffeln/internal/inprocess"
 )
 
-// removesBackup deletes a backup of ours, as Cinder lets a tenant: a leaf that is finished. Not while one of our handlers
-// is in the middle of its look at the volume: what it sees may be over a moment later, and no care helps against that.
+// removeBackup deletes one of our backups, as Cinder allows a tenant: a finished backup without dependents. Not while one of
+// our handlers is between its read of the volume and its requests: what it has read can be wrong a moment later, which no
+// program can avoid.
 func (env *environment) removesBackup(v *volume) {
 	if env.workedOn(v.id) {
 		return
@@ -39,12 +40,12 @@ func (env *environment) workedOn(volumeID string) bool {
 	return false
 }
 
-// backsUp makes a backup of the tenant's own, which may stand on one of ours.
+// backUp creates a tenant's own backup, which may be a dependent of one of ours.
 func (env *environment) backsUp(v *volume) {
 	env.foreign(v, nil)
 }
 
-// copiesTag makes one that carries the tag of one of ours.
+// copyTag creates a tenant's backup with the tag of one of ours.
 func (env *environment) copiesTag(v *volume) {
 	for _, b := range slices.Backward(env.sim.BackupsOf(v.id)) {
 		if b.User == env.sim.Cast().Service && len(b.Metadata) > 0 {
@@ -60,7 +61,7 @@ func (env *environment) foreign(v *volume, metadata map[string]string) {
 	if len(of) > 0 && of[len(of)-1].Status == "available" && env.rng.IntN(2) == 0 {
 		n.Parent = of[len(of)-1].ID
 	}
-	if env.now.Sub(env.newestData(v.id)) < time.Second { // Cinder's order is by whole seconds
+	if env.now.Sub(env.newestData(v.id)) < time.Second { // Cinder orders by whole seconds
 		return
 	}
 	id := env.sim.AddBackup(n)
@@ -76,7 +77,7 @@ func (env *environment) newestData(volumeID string) (newest time.Time) {
 	return newest
 }
 
-// rewritesTag writes the tag of the newest of our backups on an older one too.
+// rewriteTag writes the tag of our newest backup on an older one too.
 func (env *environment) rewritesTag(v *volume) {
 	all := slices.DeleteFunc(env.sim.BackupsOf(v.id), func(b cloudsim.Backup) bool {
 		return b.User != env.sim.Cast().Service || b.Project != v.project || !env.recorded(b.ID)
@@ -96,7 +97,7 @@ func (env *environment) recorded(backupID string) (is bool) {
 	return is
 }
 
-// restores begins a restore of one of the backups into a new volume.
+// restoreBackup begins a restore of one of the backups into a new volume.
 func (env *environment) restores(v *volume) {
 	all := slices.DeleteFunc(env.sim.BackupsOf(v.id), func(b cloudsim.Backup) bool { return b.Status != "available" || b.Project != v.project })
 	if len(all) == 0 {

@@ -6,7 +6,7 @@ import (
 	"staffeln/backup"
 )
 
-// tenantActs lets a tenant do one thing.
+// tenantActs executes one random action of a tenant.
 func (env *environment) tenantActs() {
 	all := env.living()
 	if len(all) == 0 {
@@ -32,7 +32,7 @@ func (env *environment) asksOtherwise(v *volume) {
 	if v.server == "" {
 		return
 	}
-	if v.sole { // an empty list of servers is believed where all that is missing in it was deleted
+	if v.sole { // an empty list of servers is believed if every missing server was deleted
 		env.usual(v)
 	}
 	v.protected = !v.protected
@@ -46,7 +46,7 @@ func (env *environment) asksOtherwise(v *volume) {
 	env.changes(v)
 }
 
-// toggles takes the protection away and gives it back, with a plan in between or without.
+// toggle ends the protection and begins it again, with or without a plan in between.
 func (env *environment) toggles(v *volume) {
 	env.asksOtherwise(v)
 	if p := env.leader(); p.free() && env.rng.IntN(2) == 0 {
@@ -56,7 +56,7 @@ func (env *environment) toggles(v *volume) {
 	env.asksOtherwise(v)
 }
 
-// detaches takes the volume from its server, which keeps its metadata.
+// detach detaches the volume from its server, which keeps its metadata.
 func (env *environment) detaches(v *volume) {
 	if v.server == "" {
 		return
@@ -85,7 +85,7 @@ func (env *environment) asksForRetentionOf(v *volume, value string) {
 		env.sim.SetMetadata(v.server, env.set.RetentionMetadataKey, value)
 		p, err := backup.ParsePeriod(value)
 		if err != nil || p.IsZero() {
-			// what can't be read leaves what was in force, which may be what was asked for before, or before that
+			// an unreadable value leaves the retention in force, which may be the last request or an earlier one
 			v.retention = backup.Period{}
 			break
 		}
@@ -101,7 +101,7 @@ func (env *environment) extends(v *volume) {
 	env.trace("tenant: volume %s has %d GiB", v.id, v.size)
 }
 
-// transfers gives a volume to the other project, where another server uses it.
+// transfer transfers a volume to the other project, where another server uses it.
 func (env *environment) transfers(v *volume) {
 	env.usual(v)
 	if v.server != "" {
@@ -118,7 +118,7 @@ func (env *environment) transfers(v *volume) {
 	v.project, v.protected, v.retention, v.transferred, v.settled = to, true, env.set.RetentionTime, env.now, time.Time{}
 	metadata := map[string]string{env.set.BackupMetadataKey: "true"}
 	if v.comesFirst(to) && env.rng.IntN(3) == 0 {
-		metadata[env.set.RetentionMetadataKey] = "soon" // which can't be read: the default holds for one who had no other before
+		metadata[env.set.RetentionMetadataKey] = "soon" // unreadable: the default holds for an owner who had no other retention before
 	}
 	v.server = env.sim.AddServer(to, "heir", metadata)
 	env.sim.Attach(v.server, v.id)

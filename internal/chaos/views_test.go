@@ -9,16 +9,16 @@ import (
 	"slices"
 )
 
-// A view is what Nova and Cinder show wrongly until that is fixed: a replica of Cinder lags, Nova has lost its cells. Nothing
-// may be concluded from it.
+// A view is what Nova and Cinder show wrongly for a time: a replica of Cinder lags, or Nova has lost its cells. Nothing may be
+// concluded from it.
 type view struct {
-	unlisted map[string]bool // IDs of volumes that lists lack; asked for by ID they are there
-	unknown  map[string]bool // IDs of servers that Nova shows as those of a cell that is down
-	only     string          // the one server that Nova finds by its ID, of those that there were; empty: it finds all
-	lost     map[string]bool // IDs of the others
+	unlisted map[string]bool // IDs of volumes missing in lists; requests by ID return them
+	unknown  map[string]bool // IDs of servers that Nova shows like those of a cell that is down
+	only     string          // the only existing server that Nova finds by ID; empty: it finds all
+	lost     map[string]bool // IDs of the other servers
 }
 
-// distorted returns what is shown in place of a service's answer.
+// distorted returns a response with the wrong view of a service.
 func (env *environment) distorted(r *http.Request, resp *http.Response) *http.Response {
 	v := &env.view
 	switch id := path.Base(r.URL.Path); {
@@ -36,7 +36,7 @@ func (env *environment) distorted(r *http.Request, resp *http.Response) *http.Re
 	return resp
 }
 
-// withoutSome removes from a list what is not shown.
+// withoutSome removes hidden items from a list.
 func (env *environment) withoutSome(resp *http.Response, key string, lacks func(id string) bool) {
 	text, err := io.ReadAll(resp.Body)
 	env.must(err)

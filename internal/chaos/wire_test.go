@@ -11,7 +11,7 @@ import (
 	"staffeln/internal/inprocess"
 )
 
-// wire carries the requests of our client to the cloud, without a connection, and injects faults.
+// A transport passes the requests of our client to the cloud, without a connection, and injects faults.
 type wire struct{ environment *environment }
 
 var errBroken = errors.New("connection reset by the seed")
@@ -26,7 +26,7 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a == nil { // of the driver itself: a process that starts
+	if a == nil { // of the driver itself, when it starts a process
 		return l.send(r, body)
 	}
 	authenticates := strings.HasSuffix(r.URL.Path, "/auth/tokens") && r.Method == http.MethodPost
@@ -44,7 +44,7 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	case expired:
 		env.trace("%s %d %s: its time is over", a.name, number, name)
 		return nil, errRefused
-	case refused: // before it was sent
+	case refused: // before it is sent
 		env.trace("%s %d %s: no connection", a.name, number, name)
 		return nil, errRefused
 	case odd:
@@ -86,7 +86,7 @@ func (l wire) send(r *http.Request, body []byte) (*http.Response, error) {
 	return l.environment.distorted(r, resp), nil
 }
 
-// oddity makes the cloud answer one request in an odd way.
+// oddity adds an odd response of the cloud to one request.
 func (l wire) oddity(a *actor, r *http.Request, name string) (remove func()) {
 	env := l.environment
 	usual := []func() cloudsim.Effect{
@@ -123,8 +123,8 @@ func (l wire) oddity(a *actor, r *http.Request, name string) (remove func()) {
 	return env.sim.AddFault(cloudsim.Fault{Times: 1, Do: effect})
 }
 
-// executeLater is a request for a backup that the cloud executes after it has given no answer: mostly within the time
-// that the program waits for that.
+// executeLater returns the effect of a request for a backup that the cloud executes after the client gave up: mostly within
+// the settle time.
 func (env *environment) executeLater(a *actor) cloudsim.Effect {
 	settle := env.set.PostSettleTime.Std()
 	after := time.Duration(1+env.rng.IntN(int(settle/time.Second)-30)) * time.Second
@@ -136,7 +136,7 @@ func (env *environment) executeLater(a *actor) cloudsim.Effect {
 	return cloudsim.ExecuteLater{After: after}
 }
 
-// delayed is a request that Cinder executes so long after it was asked, and gave no answer to.
+// delayed is a request that Cinder executed late, after the client gave up.
 type delayed struct {
 	volume string
 	asked  time.Time

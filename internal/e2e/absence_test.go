@@ -11,8 +11,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// A page that fails proves no absence: nothing is withdrawn, what was seen goes
-// on, and what was not is said.
+// If a page of a listing fails, nothing counts as absent: no record is withdrawn, the volumes that were seen are backed up,
+// and the failure is reported.
 func TestIncompleteListing(t *testing.T) {
 	for name, route := range map[string]string{"servers": "GET /compute/v2.1/servers/detail", "volumes": "GET /volume/v3/{project}/volumes/detail"} {
 		t.Run(name, func(t *testing.T) {
@@ -48,8 +48,7 @@ func TestIncompleteListing(t *testing.T) {
 	}
 }
 
-// A list of servers that comes back empty for an hour is a finding, and nothing
-// is concluded from it (A6); nor is anything where the operator accepts absences.
+// An empty list of servers for an hour is a finding and ends no protection (A6), even if the operator has confirmed losses.
 func TestEmptyListOfServersConcludesNothing(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.MaxBackupsInProgress = 1 })
@@ -76,7 +75,7 @@ func TestEmptyListOfServersConcludesNothing(t *testing.T) {
 	w.lawful()
 }
 
-// The same with the list of volumes.
+// An empty list of volumes for an hour is a finding and ends no protection.
 func TestEmptyListOfVolumesConcludesNothing(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -92,8 +91,7 @@ func TestEmptyListOfVolumesConcludesNothing(t *testing.T) {
 	w.lawful()
 }
 
-// Without the role admin the listings silently show one project: nothing is
-// concluded from them.
+// Without the role admin, listings contain only one project, without an error: they end no protection.
 func TestAdminRoleLost(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.MaxBackupsInProgress = 1 })
@@ -119,14 +117,14 @@ func TestAdminRoleLost(t *testing.T) {
 	w.lawful()
 }
 
-// ends counts the ends of protection that a condition holds for.
+// endedProtections counts the rows of protection_ends that match a condition.
 func (w *environment) ends(where string) (n int) {
 	w.T.Helper()
 	require.NoError(w.T, w.Pool.QueryRow(w.Ctx, `SELECT count(*) FROM protection_ends WHERE `+where).Scan(&n))
 	return n
 }
 
-// volumes counts the remembered volumes that a condition holds for.
+// countVolumes counts the rows of volumes that match a condition.
 func (w *environment) volumes(where string) (n int) {
 	w.T.Helper()
 	require.NoError(w.T, w.Pool.QueryRow(w.Ctx, `SELECT count(*) FROM volumes WHERE `+where).Scan(&n))

@@ -15,7 +15,7 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// A thousand volumes of twenty projects, very unequal ones, are due at once.
+// A thousand volumes of twenty projects of very different sizes are due at once.
 func TestThousandVolumesUnderACap(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {
@@ -38,8 +38,8 @@ func TestThousandVolumesUnderACap(t *testing.T) {
 	require.Equal(t, 15, w.atOnce(func(cloudsim.Event) bool { return true }))
 	drained := w.Clock.Now().Sub(began)
 
-	// In the order in which Cinder was asked: as long as a project waits, it is
-	// no more than twice its cap behind the one that was served most.
+	// In the order of requests to Cinder: while a project waits, it is at most twice its cap behind the project with the most
+	// backups.
 	asked, turns := map[string]int{}, w.events(cloudsim.BackupRequested, "")
 	for i, e := range turns {
 		asked[e.Project]++
@@ -57,7 +57,7 @@ func TestThousandVolumesUnderACap(t *testing.T) {
 	w.lawful()
 }
 
-// Three projects whose backend hangs: the others go on, round after round.
+// The backups of three projects hang in Cinder: the other projects are backed up in every interval.
 func TestHangingProjectsStarveNobodyElse(t *testing.T) {
 	t.Parallel()
 	const hangs = 100
@@ -91,8 +91,8 @@ func TestHangingProjectsStarveNobodyElse(t *testing.T) {
 	w.lawful()
 }
 
-// While no cinder-backup is up nothing begins, the operator is told once, and
-// all goes on by itself when it is back.
+// While no cinder-backup is up, no backup begins and the operator gets one message. Backups continue by themselves when it is
+// back.
 func TestNoBackupServiceHoldsAdmissionBack(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -109,8 +109,8 @@ func TestNoBackupServiceHoldsAdmissionBack(t *testing.T) {
 	w.lawful()
 }
 
-// A Cinder that throttles, or answers nobody, is asked by those alone that wait
-// for it already; the rest begins when they got through.
+// If Cinder throttles, or does not answer, only the backups that already wait for it ask again; others begin when these have
+// succeeded.
 func TestThrottlingHoldsAdmissionBack(t *testing.T) {
 	t.Parallel()
 	for name, status := range map[string]int{"throttled": http.StatusTooManyRequests, "away": http.StatusServiceUnavailable} {
@@ -139,8 +139,7 @@ func TestThrottlingHoldsAdmissionBack(t *testing.T) {
 	}
 }
 
-// A cinder-backup that fails all it is asked for is asked for one at a time,
-// instead of failing a backup of every volume.
+// If all backups fail, one backup at a time is requested, so that not every volume has a failed one.
 func TestFailingBackupsHoldAdmissionBack(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow, func(_ *backup.Settings, o *cloudsim.Options) { o.BackupTime = cloudsim.Fixed(time.Second) })
@@ -156,7 +155,7 @@ func TestFailingBackupsHoldAdmissionBack(t *testing.T) {
 	require.Less(t, failed, 15+25, "after the first fifteen, one for each dispatch run")
 	require.Greater(t, failed, 15, "it goes on being tried")
 	w.Sim.BreakTarget("")
-	w.Advance(7*time.Hour, 10*time.Minute) // beyond the next plan
+	w.Advance(7*time.Hour, 10*time.Minute) // until after the next plan
 	require.Equal(t, 100, w.Count("state = 'available'"))
 	require.True(t, slices.ContainsFunc(w.Logs.Lines(), func(l string) bool { return strings.Contains(l, `"reason":"failing"`) }))
 	w.lawful()

@@ -12,8 +12,7 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// daily is a world whose volumes are backed up once a day, so that an hour of
-// trouble is one backup's trouble.
+// daily returns an environment whose volumes are backed up once a day, so that an hour of trouble affects one backup.
 func daily(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options)) *environment {
 	t.Helper()
 	return newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
@@ -25,8 +24,7 @@ func daily(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options)) *
 	})
 }
 
-// An answer that is lost after its effect is no reason to ask again: the tag
-// finds the backup.
+// If Cinder's answer is lost after it created the backup, the request is not repeated: the backup is found by its tag.
 func TestLostAnswerIsAdopted(t *testing.T) {
 	for name, effect := range map[string]cloudsim.Effect{
 		"no answer": cloudsim.DropAfterEffect{}, "garbage": cloudsim.GarbageBody{}, "half an answer": cloudsim.HalfBody{},
@@ -55,8 +53,7 @@ func TestLostAnswerIsAdopted(t *testing.T) {
 	}
 }
 
-// A request that was never carried out is repeated, but not before the settle
-// time is over.
+// A request that was never executed is repeated, but only after the settle time.
 func TestUnansweredRequestIsRepeatedAfterSettling(t *testing.T) {
 	for name, effect := range map[string]cloudsim.Effect{
 		"no answer": cloudsim.DropBefore{}, "503": cloudsim.Refuse{Status: http.StatusServiceUnavailable},
@@ -87,8 +84,7 @@ func TestUnansweredRequestIsRepeatedAfterSettling(t *testing.T) {
 	}
 }
 
-// A broker that comes back carries out what it was asked minutes ago: within
-// the settle time that is the record's backup.
+// A message broker that comes back executes requests minutes late: within the settle time the result is the record's backup.
 func TestLateEffectWithinSettling(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -101,8 +97,8 @@ func TestLateEffectWithinSettling(t *testing.T) {
 	w.lawful()
 }
 
-// What Cinder carries out even later is a second backup of one request: it gets
-// a record of its own, and is kept and removed like any other.
+// A request that is executed after the settle time creates a second backup. It gets its own record, and is kept and removed
+// like any other.
 func TestLateEffectAfterSettlingIsATwin(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.RetentionTime = backup.Period{Days: 2} })
@@ -119,13 +115,13 @@ func TestLateEffectAfterSettlingIsATwin(t *testing.T) {
 	require.Equal(t, 2, w.Count("true"), "a second sweep finds nothing new")
 	w.lawful()
 
-	w.Sim.DeleteServer(server) // no floor any more
+	w.Sim.DeleteServer(server) // so that there is no floor
 	w.Advance(3*24*time.Hour, time.Hour)
 	require.Empty(t, w.Sim.BackupsOf(volumes[0]), "the twin goes with its retention")
 	w.lawful()
 }
 
-// One that came too late and failed is a leftover of ours, and goes as such.
+// A backup that was created too late and failed is a leftover, and is removed.
 func TestLateEffectThatFailsIsALeftover(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -141,7 +137,7 @@ func TestLateEffectThatFailsIsALeftover(t *testing.T) {
 	w.lawful()
 }
 
-// A cloud that says when to come back is obeyed.
+// The program waits as long as the Retry-After header says.
 func TestThrottled(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -168,8 +164,7 @@ func TestThrottled(t *testing.T) {
 	w.lawful()
 }
 
-// A worker that is stopped while Cinder stalls leaves a record that another
-// worker brings to its end.
+// A worker is stopped while Cinder stalls; another worker finishes the record.
 func TestStalledRequest(t *testing.T) {
 	t.Parallel()
 	w := daily(t)

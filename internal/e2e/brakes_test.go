@@ -13,7 +13,7 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// Three volumes that Cinder can't take: all others are backed up in the first hour, those of the same project too.
+// Three volumes cannot be backed up: all others are backed up in the first hour, including those of the same project.
 func TestPoisonedVolumesHoldNobodyElseBack(t *testing.T) {
 	t.Parallel()
 	for name, others := range map[string]int{"of other projects": 4, "of the same project": 0} {
@@ -27,7 +27,7 @@ func TestPoisonedVolumesHoldNobodyElseBack(t *testing.T) {
 				Match: func(r cloudsim.Request) bool { return slices.Contains(poisoned, r.Volume) },
 			})
 			w.Plan()
-			w.Advance(5*time.Minute, time.Minute) // they are the only ones so far
+			w.Advance(5*time.Minute, time.Minute) // so that they are the first ones
 			if others == 0 {
 				w.Protect(acme, "app", 20)
 			}
@@ -42,7 +42,7 @@ func TestPoisonedVolumesHoldNobodyElseBack(t *testing.T) {
 	}
 }
 
-// A project is told to wait for a week: it alone waits, no longer than an hour, and the deadline holds.
+// Cinder tells one project to wait for a week: only this project waits, for an hour at most, and its deadline stays.
 func TestThrottledProjectWaitsAlone(t *testing.T) {
 	t.Parallel()
 	w := daily(t)

@@ -10,8 +10,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// atOnce are the most backups that Cinder ever made at the same time, of the
-// events that count.
+// maxConcurrent returns how many backups existed in creation at the same time at most, among the given events.
 func (w *environment) atOnce(counts func(cloudsim.Event) bool) (most int) {
 	making := map[string]bool{}
 	for _, e := range w.Sim.Journal() {
@@ -28,8 +27,8 @@ func (w *environment) atOnce(counts func(cloudsim.Event) bool) (most int) {
 	return most
 }
 
-// Forty volumes are due at once: Cinder never makes more than the caps allow,
-// the places are used, and the projects take turns.
+// Forty volumes are due at once: Cinder never makes more backups at once than the caps allow, all slots are used, and the
+// projects take turns.
 func TestCaps(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {
@@ -54,7 +53,7 @@ func TestCaps(t *testing.T) {
 	w.lawful()
 }
 
-// An outage that broke many chains must not become a storm of fulls.
+// After an outage that broke many chains, the cap of forced fulls spreads the full backups.
 func TestFullsOutOfTurnHaveTheirOwnCap(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {

@@ -11,8 +11,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// Refusals of two replicas that together are a burst are one finding for a day; it names nobody whom
-// somebody else could have named.
+// Refusals on two replicas that only together are a burst are a finding for a day. It names a user only if a client certificate
+// has proved who called: else anybody could send another user's name.
 func TestABurstOfRefusedDeletionsIsAFindingForADay(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(*backup.Settings, *cloudsim.Options) {})

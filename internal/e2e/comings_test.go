@@ -10,7 +10,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// B5: what is as it was is not written again.
+// B5: volumes that have not changed are not written.
 func TestSteadyCloudWritesNoVolume(t *testing.T) {
 	t.Parallel()
 	w, _, _ := rested(t)
@@ -44,7 +44,7 @@ func TestVolumeOfNobodysInterestIsForgotten(t *testing.T) {
 	w.lawful()
 }
 
-// B5: volumes that come and go each day are not written again once they are gone, and are forgotten with their history.
+// B5: volumes that come and go each day are not written again after they are gone, and are forgotten with their history.
 func TestVolumesThatComeAndGoAreForgotten(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {

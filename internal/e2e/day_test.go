@@ -12,9 +12,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// A day has exactly as many backups of each volume as the interval says, on
-// any grid, whoever leads, and the depth gives the order of full and
-// incremental.
+// A day has exactly as many backups of each volume as the interval says, with any service period and with changing leaders,
+// and the depth decides the order of full and incremental backups.
 func TestDay(t *testing.T) {
 	for _, c := range []struct {
 		interval, period time.Duration

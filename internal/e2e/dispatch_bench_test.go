@@ -21,7 +21,7 @@ var (
 	largeVolumes = flag.Int("volumes", 100_000, "how many volumes the large cloud has")
 )
 
-// watchedQueue knows when there was a dispatch.
+// watchedQueue stores when dispatches took place.
 type watchedQueue struct {
 	scheduler.Queue
 	mu sync.Mutex
@@ -41,8 +41,8 @@ func (q *watchedQueue) times() []time.Time {
 	return append([]time.Time(nil), q.at...)
 }
 
-// BenchmarkDispatchDuringPlan tells how far apart two dispatch runs are at most while the scheduler plans a large cloud
-// with slow pages. The poll period is ten pages long, as the default is with pages of 3 s:
+// BenchmarkDispatchDuringPlan reports the longest time between two dispatch runs while the scheduler plans a large cloud with
+// slow pages. The poll period is ten pages long, like the default with pages of 3 s:
 //
 //	make bench PACKAGES=./internal/e2e FLAGS='-bench DispatchDuringPlan -benchtime 1x -page-time 3s'
 func BenchmarkDispatchDuringPlan(b *testing.B) {
@@ -53,7 +53,7 @@ func BenchmarkDispatchDuringPlan(b *testing.B) {
 	})
 	queue := &watchedQueue{Queue: w.sched.Queue}
 	w.sched.Queue = queue
-	w.plan() // all volumes are known, and wait for their first backups
+	w.plan() // so that all volumes are known and wait for their first backup
 	const lists = "GET /compute/v2.1/servers/detail"
 	for b.Loop() {
 		w.exec(`UPDATE leadership SET planned_at = planned_at - interval '1 hour'`)
@@ -73,8 +73,7 @@ func BenchmarkDispatchDuringPlan(b *testing.B) {
 	}
 }
 
-// runUntilPlanned lets the scheduler run on its own until it has planned and dispatched after that, and tells how long the
-// plan took.
+// runUntilPlanned runs the scheduler until it has planned and then dispatched, and returns how long the plan took.
 func (w *largeCloud) runUntilPlanned(queue *watchedQueue) time.Duration {
 	w.b.Helper()
 	ctx, stop := context.WithCancel(w.b.Context())
@@ -89,7 +88,7 @@ func (w *largeCloud) runUntilPlanned(queue *watchedQueue) time.Duration {
 	planned := time.Now()
 	testkit.Eventually(w.b, "a dispatch after it", time.Hour, func() bool {
 		at := queue.times()
-		return len(at) > 0 && at[len(at)-1].After(planned.Add(-time.Second)) // it may be at once
+		return len(at) > 0 && at[len(at)-1].After(planned.Add(-time.Second)) // possibly at the same time
 	})
 	stop()
 	require.NoError(w.b, <-ended)

@@ -15,7 +15,7 @@ import (
 
 const volumesRoute = "GET /volume/v3/{project}/volumes/detail"
 
-// running lets a scheduler run on the real clock until the test ends.
+// startScheduler runs a scheduler on the real clock until the test ends.
 func (w *environment) running() {
 	w.Exec(`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp()'`)
 	ctx, cancel := context.WithCancel(w.Ctx)
@@ -33,7 +33,7 @@ func (w *environment) dispatchedAt() (at time.Time) {
 	return at
 }
 
-// A plan hangs in a page of the cloud: meanwhile backups are admitted, asked for, followed and recorded.
+// While a plan hangs in a page of a listing, backups are admitted, requested, polled and recorded.
 func TestDispatchDoesNotWaitForAPlan(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
@@ -63,7 +63,7 @@ func TestDispatchDoesNotWaitForAPlan(t *testing.T) {
 	})
 }
 
-// A leader that is deposed while its plan hangs ends both of its loops before another term begins in the process.
+// A leader loses its leadership while its plan hangs: both of its loops end before another term begins in the process.
 func TestLostLeadEndsAHangingPlan(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
@@ -85,7 +85,7 @@ func TestLostLeadEndsAHangingPlan(t *testing.T) {
 	require.Equal(t, 1, w.logged("warn"), "the lead was lost, and nothing else is said of it")
 }
 
-// A plan that fails waits longer and longer, and at most for its period; nothing else waits for it.
+// A failing plan is retried with growing back-off, at most its period, and delays nothing else.
 func TestFailingPlanBacksOffAlone(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -96,7 +96,7 @@ func TestFailingPlanBacksOffAlone(t *testing.T) {
 	mend := w.Sim.AddFault(cloudsim.Fault{Match: func(r cloudsim.Request) bool { return slices.Contains(lists, r.Route) }, Do: cloudsim.Refuse{Status: http.StatusForbidden}})
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	w.Sim.ResetCounts()
-	for range 60 { // a whole service period
+	for range 60 { // a service period
 		turn()
 		w.Step(w.Settings.PollPeriod.Std())
 	}

@@ -16,8 +16,7 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// doctor runs the command with the environment of a scheduler, and returns its
-// findings by check, as "severity: text".
+// doctor runs the command with a scheduler's environment variables, and returns its findings by check, as "severity: text".
 func (w *environment) doctor(code int, change map[string]string) map[string][]string {
 	w.T.Helper()
 	env := w.settings()
@@ -37,9 +36,8 @@ func (w *environment) doctor(code int, change map[string]string) map[string][]st
 	return found
 }
 
-// The doctor looks at real servers and at a cloud over HTTP: first all is well
-// but for the tests' own Postgres and Redis, then one thing after the other is
-// broken.
+// Doctor checks real servers, and a cloud over HTTP. At first only the tests' own Postgres and Redis are not as they should
+// be; then one thing after the other is broken.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -69,7 +67,7 @@ func TestDoctor(t *testing.T) {
 	require.Equal(t, []string{"ok: 2 volumes are protected, 0 wait for their first restore point"}, found["protection"])
 	require.Contains(t, found["forecast"][0], "ok: a round of 2 volumes")
 
-	// what an older dump of the database would leave, and a record's backup that went
+	// As after the restore of an older dump: a backup without a record, and a record without its backup.
 	orphan := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], Metadata: backup.Tag{Installation: w.Scheduler.Identity.Installation, Record: "forgotten"}.Metadata()})
 	w.Sim.SetQuota(acme, 3, -1)
 	w.Sim.SetBackupService(false)
@@ -78,7 +76,7 @@ func TestDoctor(t *testing.T) {
 		return "", err
 	}))
 	lead.Resign()
-	w.Step(40 * time.Hour) // two sweeps should have told of it
+	w.Step(40 * time.Hour) // two reconcile runs should have reported it
 	w.eventually("Postgres has noticed", func() bool {
 		return w.doctor(4, nil)["scheduler"][0] != "warning: pauses in force: 1; no new backup starts there"
 	})
@@ -90,7 +88,7 @@ func TestDoctor(t *testing.T) {
 	require.Contains(t, found["scheduler"][0], "error: No scheduler leads now")
 	require.Contains(t, found["protection"][0], "error: 2 volumes are late")
 
-	// what can't be reached is told, and the rest is looked at all the same
+	// An unreachable service is reported, and all other checks run.
 	found = w.doctor(4, map[string]string{"OS_PASSWORD": "wrong", "STAFFELN_REDIS_URL": "redis://127.0.0.1:1/0"})
 	require.Contains(t, found["cloud"][0], "error: connect to cloud")
 	require.Contains(t, found["queue"][0], "error: ")

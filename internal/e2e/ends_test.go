@@ -12,13 +12,13 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// A backup that Cinder fails keeps Cinder's whole reason; its leftover goes.
+// The record of a failed backup contains Cinder's complete reason, and its leftover is removed.
 func TestBackupEndsInError(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	reason := "Traceback (most recent call last):\n" + strings.Repeat("  File \"/usr/lib/python3/dist-packages/cinder/backup/chunkeddriver.py\"\n", 4)
-	reason = reason[:255] // Cinder's column
+	reason = reason[:255] // length of Cinder's column
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.FailLater{Reason: reason}})
 	w.Advance(5*time.Minute, time.Minute)
 	r := w.RecordsOf(volumes[0])[0]
@@ -32,7 +32,7 @@ func TestBackupEndsInError(t *testing.T) {
 	w.lawful()
 }
 
-// Each backup has a deadline of its own, from its own start.
+// Each backup has its own deadline, which counts from its own start.
 func TestStuckBackups(t *testing.T) {
 	stuck := func(t *testing.T, reset bool) (*environment, []string) {
 		w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {

@@ -9,7 +9,7 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// environment is the whole program in this process; its methods are what only the tests of this folder ask.
+// environment is the whole program in this process, with helpers that only this folder needs.
 type environment struct{ *rig.Environment }
 
 func newEnvironment(t *testing.T, change func(*backup.Settings, *cloudsim.Options)) *environment {
@@ -17,7 +17,7 @@ func newEnvironment(t *testing.T, change func(*backup.Settings, *cloudsim.Option
 	return &environment{rig.NewEnvironment(t, change)}
 }
 
-// site is a rig.Site and how the tests of this folder ask it.
+// site is a rig.Site with helpers that only this folder needs.
 type site struct{ *rig.Site }
 
 func newSite(t *testing.T, life time.Duration) *site {

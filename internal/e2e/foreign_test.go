@@ -14,13 +14,13 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// Where Cinder has no parent for an incremental, the same attempt makes a full.
+// If Cinder has no parent for an incremental, the same attempt makes a full.
 func TestNoParentBecomesAFull(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Advance(day, 3*time.Hour)
-	w.Sim.RemoveBackup(w.LastRecord(volumes[0]).BackupID) // and no sweep since
+	w.Sim.RemoveBackup(w.LastRecord(volumes[0]).BackupID) // and no reconcile run since
 	w.Advance(day, 3*time.Hour)
 	r := w.LastRecord(volumes[0])
 	require.Equal(t, backup.Available, r.State)
@@ -32,7 +32,7 @@ func TestNoParentBecomesAFull(t *testing.T) {
 	w.lawful()
 }
 
-// An incremental on another size would be refused: the chain begins anew.
+// Cinder would refuse an incremental of an extended volume: the program begins a new chain.
 func TestExtendedVolumeGetsAFull(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
@@ -47,8 +47,7 @@ func TestExtendedVolumeGetsAFull(t *testing.T) {
 	w.lawful()
 }
 
-// A link that a tenant removes is lost after the sweep; what stood on nothing
-// any more is followed by a full.
+// A link that a tenant removes is recorded as lost by the reconcile run. Without a parent, the next backup is a full.
 func TestLinkRemovedByTheTenant(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
@@ -64,8 +63,7 @@ func TestLinkRemovedByTheTenant(t *testing.T) {
 	w.lawful()
 }
 
-// A tenant's own backups are never removed, adopted or counted; where one
-// stands on our chain, the chain stays.
+// A tenant's own backups are never removed, adopted or counted. If one depends on our chain, the chain is kept.
 func TestForeignBackups(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
@@ -78,7 +76,7 @@ func TestForeignBackups(t *testing.T) {
 	ours := w.LastRecord(volumes[0])
 	standing := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], User: alice, Name: "mine", Parent: ours.BackupID})
 	manual := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], User: alice, Name: "mine"})
-	w.Sim.DeleteServer(server) // no floor: everything of ours may go
+	w.Sim.DeleteServer(server) // so that there is no floor
 	w.Advance(5*day, 6*time.Hour)
 
 	require.Equal(t, "available available", w.History(volumes[0]), "what the tenant's incremental stands on stays")
@@ -101,8 +99,7 @@ func TestForeignBackups(t *testing.T) {
 	w.lawful()
 }
 
-// Tags that a tenant copies find nothing: neither on a backup of the tenant's
-// nor on an older one of ours.
+// A tag that a tenant copies has no effect, neither on a tenant's backup nor on an older one of ours.
 func TestCopiedTags(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
@@ -132,8 +129,7 @@ func TestCopiedTags(t *testing.T) {
 	w.lawful()
 }
 
-// retag lets a user (whose password is alice) rewrite a backup's metadata, as
-// Cinder allows the members of its project.
+// retag lets a user (with password alice) rewrite a backup's metadata; Cinder allows this to members of its project.
 func (w *environment) retag(userID, projectID, backupID string, tag map[string]string) {
 	w.T.Helper()
 	send := func(method, path, token string, body any) (status int, header http.Header) {

@@ -10,8 +10,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// Case C4: whatever ends the protection, the floor holds for PROTECTION_GRACE and only then falls, and the finding
-// with its date stands until the restore points are gone.
+// Case C4: whatever ends the protection, the floor holds for PROTECTION_GRACE and not longer. The finding with its date stays
+// until the restore points are gone.
 func TestFloorOutlivesProtectionByTheGrace(t *testing.T) {
 	for name, end := range map[string]func(w *environment, server, volume string) backup.Reason{
 		"metadata false": func(w *environment, server, _ string) backup.Reason {
@@ -64,7 +64,7 @@ func TestFloorOutlivesProtectionByTheGrace(t *testing.T) {
 	}
 }
 
-// Protection that is back within the grace loses nothing, and its finding ends.
+// If protection returns within the grace, no restore point is lost, and the finding ends.
 func TestProtectionBackWithinTheGraceLosesNothing(t *testing.T) {
 	t.Parallel()
 	w, server, volume := graced(t)
@@ -79,7 +79,8 @@ func TestProtectionBackWithinTheGraceLosesNothing(t *testing.T) {
 	w.lawful()
 }
 
-// graced is a world in which two restore points of a volume live for three days, and under a floor with a week's grace.
+// withGrace returns an environment with a volume of two restore points, a retention of three days, and a floor with a grace of
+// a week.
 func graced(t *testing.T) (w *environment, server, volume string) {
 	t.Helper()
 	w = daily(t, func(set *backup.Settings, _ *cloudsim.Options) {

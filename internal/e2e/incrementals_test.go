@@ -12,7 +12,7 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// Incrementals that Cinder accepts and fails at their end become a full after two.
+// After two incrementals that Cinder accepted and then failed, a full is made.
 func TestFailingIncrementalsBecomeAFull(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.FullBackupDepth = 30 })

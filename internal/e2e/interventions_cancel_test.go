@@ -12,14 +12,14 @@ import (
 	"staffeln/tasks"
 )
 
-// A planned backup is withdrawn; Cinder never hears of it.
+// A planned backup is withdrawn, without a request to Cinder.
 func TestCancelPlanned(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Plan()
 	require.Equal(t, "planned", w.History(volumes[0]))
-	w.answered(0, "", "cancel", volumes[0]) // nothing is removed, nothing is asked
+	w.answered(0, "", "cancel", volumes[0]) // so nothing is removed, and there is no question
 	require.Equal(t, "withdrawn:cancelled", w.History(volumes[0]))
 	w.finished()
 	require.Zero(t, w.Sim.Counts()[rig.CreateRoute])
@@ -30,8 +30,7 @@ func TestCancelPlanned(t *testing.T) {
 	w.lawful()
 }
 
-// What Cinder is making ends as failed; what becomes of it goes, and nothing
-// else does.
+// A backup that Cinder is creating is recorded as failed. Its backup is removed, and nothing else.
 func TestCancelCreating(t *testing.T) {
 	for name, before := range map[string]int{"full": 0, "incremental": 1} {
 		t.Run(name, func(t *testing.T) {
@@ -66,7 +65,7 @@ func TestCancelCreating(t *testing.T) {
 	}
 }
 
-// Whoever does not say yes changed nothing.
+// Without a "yes" nothing changes.
 func TestCancelAsks(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(_ *backup.Settings, o *cloudsim.Options) { o.BackupTime = cloudsim.Fixed(20 * time.Minute) })
@@ -78,14 +77,14 @@ func TestCancelAsks(t *testing.T) {
 	}
 	require.Equal(t, 2, w.Count("state = 'creating'"))
 	require.Empty(t, w.audited(10))
-	out := w.answered(0, "yes\ny\n", "cancel", server) // one after the other
+	out := w.answered(0, "yes\ny\n", "cancel", server) // one record after the other
 	require.Equal(t, 2, w.Count("state = 'failed' AND reason = 'cancelled'"), out)
 	w.Advance(time.Hour, 10*time.Minute)
 	require.Equal(t, 2, w.Count("state = 'deleted'"))
 	w.lawful()
 }
 
-// While nobody knows whether Cinder makes one, there is nothing to end.
+// A request without an answer cannot be cancelled: nobody knows whether Cinder creates a backup.
 func TestCancelWithoutAnAnswer(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -100,8 +99,7 @@ func TestCancelWithoutAnAnswer(t *testing.T) {
 	w.lawful()
 }
 
-// A worker that is at work on the volume is waited for, and told of where it
-// goes on for too long.
+// Cancel waits for a worker that has the volume's lease, and reports it if that takes too long.
 func TestCancelWaitsForTheWorker(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -123,8 +121,8 @@ func TestCancelWaitsForTheWorker(t *testing.T) {
 	w.lawful()
 }
 
-// What the person was asked about is what ends: a request that a worker sent
-// while they thought must not end without the ID of what it makes.
+// Cancel only ends what the question was about: if a worker sends a request meanwhile, the record must not end without the
+// backup's ID.
 func TestCancelOfWhatMovedOn(t *testing.T) {
 	t.Parallel()
 	w := daily(t)

@@ -10,8 +10,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// asked are the requests to Cinder about a project's backups: creations and
-// deletions that it accepted.
+// requests counts the creations and deletions of a project's backups that Cinder accepted.
 func (w *environment) asked(projectID string) (creations, deletions int) {
 	for _, e := range w.Sim.Journal() {
 		switch {
@@ -25,8 +24,8 @@ func (w *environment) asked(projectID string) (creations, deletions int) {
 	return creations, deletions
 }
 
-// A pause starts nothing, neither backup nor removal, and follows what runs;
-// other projects go on. Its end begins what is due.
+// During a pause no backup and no removal of the project begins; those in progress are polled, and other projects continue.
+// After the end of the pause, what is due begins.
 func TestPause(t *testing.T) {
 	for name, all := range map[string]bool{"of all": true, "of a project": false} {
 		t.Run(name, func(t *testing.T) {
@@ -42,7 +41,7 @@ func TestPause(t *testing.T) {
 			w.Advance(4*day-6*time.Hour, 30*time.Minute)
 			w.Sim.DeleteServer(server)
 			w.Advance(6*time.Hour, 30*time.Minute)
-			w.RunDue() // one is being made, and of another volume one is being removed
+			w.RunDue() // one backup is being created, and one of another volume is being deleted
 			require.Equal(t, 2, w.Count("state = 'creating'"))
 			require.Equal(t, backup.Deleting, w.deletingOf(removed[0]), w.History(removed[0]))
 
@@ -81,7 +80,7 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// deletingOf is the state of the volume's record that is on its way out.
+// deletingOf returns the state of the volume's record whose backup is being deleted.
 func (w *environment) deletingOf(volumeID string) backup.State {
 	for _, r := range w.RecordsOf(volumeID) {
 		if r.State == backup.Deleting {
@@ -91,8 +90,7 @@ func (w *environment) deletingOf(volumeID string) backup.State {
 	return ""
 }
 
-// After a pause everything due begins, the oldest restore point first, and not
-// more at once than the caps allow.
+// After a pause, everything that is due begins within the caps, and the volume with the oldest restore point is first.
 func TestResumeBeginsUnderTheCaps(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {
@@ -101,7 +99,7 @@ func TestResumeBeginsUnderTheCaps(t *testing.T) {
 	})
 	acme := w.Sim.AddProject("acme")
 	var volumes []string
-	for range 5 { // an hour between each and the next
+	for range 5 { // one hour apart
 		_, one := w.Protect(acme, "web", 1)
 		volumes = append(volumes, one...)
 		w.Advance(time.Hour, 15*time.Minute)
@@ -127,14 +125,13 @@ func TestResumeBeginsUnderTheCaps(t *testing.T) {
 	w.lawful()
 }
 
-// A task that is in the queue when the pause comes starts nothing, and is
-// found again after it.
+// A task that was in the queue before the pause starts nothing, and is dispatched again after it.
 func TestPauseStopsWhatIsInTheQueue(t *testing.T) {
 	t.Parallel()
 	w, ripeVolume, _ := ripe(t, false)
 	acme := w.LastRecord(ripeVolume).ProjectID
 	_, volumes := w.Protect(acme, "web-2", 1)
-	w.StopWorker() // the tasks stay in the queue
+	w.StopWorker() // so that the tasks stay in the queue
 	w.Plan()
 	w.Retention()
 	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
@@ -157,8 +154,7 @@ func TestPauseStopsWhatIsInTheQueue(t *testing.T) {
 	w.lawful()
 }
 
-// A leftover that somebody else removed is not told of during a pause; the
-// removals beside it are followed all the same.
+// During a pause, a leftover that somebody else removed is not reported, and the removals in progress are still polled.
 func TestPauseFollowsBesideALeftover(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.FullBackupDepth, set.MinRestorePoints = 0, 0 })

@@ -15,10 +15,9 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// heirless is a world in which the project acme is gone, and has left of each
-// volume a chain: aged and young ones ("plain"), one with a tenant's own
-// incremental on its leaf ("shared"), an encrypted one ("vault"), and a failed
-// leftover ("broken").
+// orphanedProject is an environment in which the project acme is deleted. It has left one chain of each volume: expired and
+// young restore points ("plain"), a chain with a tenant's incremental on its leaf ("shared"), an encrypted one ("vault"), and
+// a failed leftover ("broken").
 type heirless struct {
 	*environment
 
@@ -51,7 +50,7 @@ func newHeirless(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Optio
 	h.RunDue()
 	h.Sim.DeleteServer(other)
 	h.Step(time.Minute)
-	h.Sim.DeleteProject(h.acme) // the poll finds no project any more
+	h.Sim.DeleteProject(h.acme) // the poll does not find the project any more
 	h.Dispatch()
 	require.Equal(t, backup.Failed, h.LastRecord(h.broken).State)
 	h.Advance(day, 6*time.Hour)
@@ -59,8 +58,8 @@ func newHeirless(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Optio
 	return h
 }
 
-// leafFirst asserts that no deletion was asked for before what stood on it was
-// gone, and returns what was deleted of a volume, in order.
+// requireLeafFirst asserts that no deletion was requested before all dependents were gone, and returns the deleted backups of
+// a volume in order.
 func (w *environment) leafFirst(volumeID string) (deleted []string) {
 	w.T.Helper()
 	parents, gone := map[string]string{}, map[string]bool{}
@@ -83,7 +82,7 @@ func (w *environment) leafFirst(volumeID string) (deleted []string) {
 	return deleted
 }
 
-// backupsOf are the IDs of a volume's records, newest first.
+// backupIDs returns the backup IDs of a volume's records, newest first.
 func (w *environment) backupIDs(volumeID string) (ids []string) {
 	for _, r := range w.RecordsOf(volumeID) {
 		if r.BackupID != "" {
@@ -93,8 +92,8 @@ func (w *environment) backupIDs(volumeID string) (ids []string) {
 	return ids
 }
 
-// With --all everything of ours goes that nothing foreign stands on and whose
-// secret is none; leaf first.
+// --all removes all our backups, leaf first, except for those with foreign dependents and those whose secret is not
+// accessible.
 func TestPurgeAll(t *testing.T) {
 	t.Parallel()
 	h := newHeirless(t)
@@ -122,7 +121,7 @@ func TestPurgeAll(t *testing.T) {
 	h.lawful()
 }
 
-// Without --all what its retention is over for, and leftovers.
+// Without --all, expired restore points and leftovers are removed.
 func TestPurgeAged(t *testing.T) {
 	t.Parallel()
 	h := newHeirless(t)
@@ -140,7 +139,7 @@ func TestPurgeAged(t *testing.T) {
 	h.lawful()
 }
 
-// A project that exists is not purged, nor one for which the answer is no.
+// An existing project is not purged, nor is one for which the answer is no.
 func TestPurgeRefused(t *testing.T) {
 	t.Parallel()
 	h := newHeirless(t)
@@ -172,7 +171,7 @@ func TestPurgeRefused(t *testing.T) {
 	h.lawful()
 }
 
-// Ended in the middle, it is begun again and comes to the same end.
+// An interrupted purge can be run again, with the same result.
 func TestPurgeInterrupted(t *testing.T) {
 	for name, signal := range map[string]syscall.Signal{"told to stop": syscall.SIGTERM, "killed": syscall.SIGKILL} {
 		t.Run(name, func(t *testing.T) {
@@ -193,7 +192,7 @@ func TestPurgeInterrupted(t *testing.T) {
 				require.Contains(t, flat(out), "removed, start it again to continue")
 				require.Contains(t, h.audited(1)[0], "start it again to continue")
 			}
-			h.Step(3 * time.Minute) // the lease of a killed one runs out
+			h.Step(3 * time.Minute) // the lease of a killed process expires
 			h.hand(1, "purge-project", "--project", "acme", "--all")
 			require.Equal(t, "deleted deleted deleted", h.History(h.plain))
 			require.Len(t, h.leafFirst(h.plain), 3)
@@ -203,14 +202,14 @@ func TestPurgeInterrupted(t *testing.T) {
 	}
 }
 
-// A purged project is not listed any more; what people did is, newest first.
+// A purged project is not listed any more. The audit lists the operators' actions, newest first.
 func TestPurgeToTheEndAndAudit(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow, func(_ *backup.Settings, o *cloudsim.Options) { o.DeleteTime = cloudsim.Fixed(0) })
 	acme := w.Sim.AddProject("acme")
 	_, volumes := w.Protect(acme, "web-1", 1)
 	w.Advance(2*day, time.Hour)
-	w.Sim.DeleteProject(acme) // its servers and volumes go on
+	w.Sim.DeleteProject(acme) // without its servers and volumes
 	require.Contains(t, w.hand(0, "purge-project"), "staffeln purge-project --project "+acme)
 	out := w.answered(0, "yes\n", "purge-project", "--project", "acme", "--all")
 	require.Contains(t, flat(out), "2 of 2 removed. Done. Nothing of it is left.")

@@ -10,7 +10,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// What can't be backed up now is told with its reason, and nothing is written.
+// If no backup is possible now, backup-now prints the reason and writes nothing.
 func TestBackupNowRefused(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -50,7 +50,7 @@ func TestBackupNowRefused(t *testing.T) {
 	w.lawful()
 }
 
-// By hand is first in its project, and not beyond the caps.
+// A manual backup is the first of its project, within the caps.
 func TestBackupNowUnderTheCaps(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {

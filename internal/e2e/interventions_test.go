@@ -17,14 +17,14 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// A typist is a command of the real program whose questions are answered.
+// An interactiveCommand is a command of the real program that gets answers on its standard input.
 type typist struct {
 	t   *testing.T
 	cmd *exec.Cmd
 	out *rig.Buffer
 }
 
-// begin starts a command with these answers on its standard input.
+// startCommand starts a command with these answers.
 func (w *environment) begin(answers string, args ...string) *typist {
 	w.T.Helper()
 	env := w.settings()
@@ -43,20 +43,20 @@ func (w *environment) begin(answers string, args ...string) *typist {
 	return p
 }
 
-// end waits for it.
+// wait waits for the end of the command.
 func (p *typist) end() (out string, code int) {
 	p.t.Helper()
-	_ = p.cmd.Wait() // how it ended is in ProcessState
+	_ = p.cmd.Wait() // the result is in ProcessState
 	return p.out.String(), p.cmd.ProcessState.ExitCode()
 }
 
-// hand runs a command as somebody who answers nothing but yes.
+// run runs a command with the answer yes to each question.
 func (w *environment) hand(code int, args ...string) string {
 	w.T.Helper()
 	return w.answered(code, "", append(args, "--yes")...)
 }
 
-// answered runs a command with these answers.
+// runWithAnswers runs a command with these answers.
 func (w *environment) answered(code int, answers string, args ...string) string {
 	w.T.Helper()
 	out, got := w.begin(answers, args...).end()
@@ -64,11 +64,10 @@ func (w *environment) answered(code int, answers string, args ...string) string 
 	return out
 }
 
-// flat is a text on one line, however it was wrapped.
+// oneLine joins a text into one line, however it was wrapped.
 func flat(words string) string { return strings.Join(strings.Fields(words), " ") }
 
-// audited are the newest lines of the audit table, oldest first: the action,
-// and what came of it.
+// lastAudits returns the newest lines of the audit table, oldest first: action and outcome.
 func (w *environment) audited(n int) (lines []string) {
 	w.T.Helper()
 	rows, err := w.Pool.Query(w.Ctx, `SELECT action || ': ' || outcome FROM (SELECT * FROM audit ORDER BY id DESC LIMIT $1) newest ORDER BY id`, n)
@@ -83,7 +82,7 @@ func (w *environment) audited(n int) (lines []string) {
 	return lines
 }
 
-// finished lets what was dispatched end, inside the service period.
+// finishBackups lets the dispatched backups end, within the service period.
 func (w *environment) finished() {
 	w.T.Helper()
 	for range 3 {
@@ -92,8 +91,7 @@ func (w *environment) finished() {
 	}
 }
 
-// A backup by hand is made though the interval is not over, as the chain says,
-// and the interval to the next one counts from it.
+// A manual backup is made within the interval, full or incremental as the chain requires. The next interval counts from it.
 func TestBackupNowInsideTheInterval(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -118,7 +116,7 @@ func TestBackupNowInsideTheInterval(t *testing.T) {
 	w.lawful()
 }
 
-// planned are the plans' times of a volume's records.
+// planTimes returns the plan times of a volume's records.
 func (w *environment) planned(volumeID string) (beats []time.Time) {
 	w.T.Helper()
 	rows, err := w.Pool.Query(w.Ctx, `SELECT planned_at FROM records WHERE volume_id = $1 ORDER BY planned_at`, volumeID)
@@ -133,7 +131,7 @@ func (w *environment) planned(volumeID string) (beats []time.Time) {
 	return beats
 }
 
-// Nobody waits for the delay after a failure who mended its cause.
+// After the cause of a failure is fixed, an operator need not wait for the retry delay.
 func TestBackupNowAfterAFailure(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -171,7 +169,7 @@ func TestBackupNowOfAServer(t *testing.T) {
 	w.lawful()
 }
 
-// Two people at once make one backup.
+// Two operators who ask at once get one backup.
 func TestBackupNowTwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -192,7 +190,7 @@ func TestBackupNowTwiceAtOnce(t *testing.T) {
 	w.lawful()
 }
 
-// After a chain whose data can't be trusted the operator asks for a full: a new chain begins, whatever the depth says.
+// If a chain's data cannot be trusted, the operator asks for a full: it begins a new chain, whatever the depth.
 func TestBackupNowMakesAFullWhereItIsAskedFor(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, nil)

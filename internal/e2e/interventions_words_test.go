@@ -11,7 +11,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// What the commands say to somebody who reads it at night.
+// The complete texts of the commands.
 func TestInterventionsInWords(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow, func(_ *backup.Settings, o *cloudsim.Options) {
@@ -50,7 +50,7 @@ func TestInterventionsInWords(t *testing.T) {
 	w.lawful()
 }
 
-// serverOf is the ID of the server with that name.
+// serverOf returns the ID of the server with that name.
 func (w *environment) serverOf(name string) string {
 	for _, s := range w.Sim.Servers() {
 		if s.Name == name {
@@ -61,8 +61,7 @@ func (w *environment) serverOf(name string) string {
 	return ""
 }
 
-// What is not known is paused by nobody, and a pause whose project is forgotten
-// can be ended.
+// An unknown project cannot be paused, but the pause of a forgotten project can be ended.
 func TestPauseOfAProjectThatIsForgotten(t *testing.T) {
 	t.Parallel()
 	w := daily(t)

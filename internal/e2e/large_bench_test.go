@@ -25,7 +25,7 @@ import (
 	"staffeln/tasks"
 )
 
-// largeCloud is a scheduler around a cloudsim with many volumes, on real Postgres and Redis and the real clock.
+// largeCloud is a scheduler with a cloudsim of many volumes, on real Postgres and Redis and on the real clock.
 type largeCloud struct {
 	b       *testing.B
 	sim     *cloudsim.Cloud
@@ -35,7 +35,7 @@ type largeCloud struct {
 	volumes []string
 }
 
-// newLargeCloud makes one in which every server asks for backups of its four volumes.
+// newLargeCloud creates one in which every server asks for backups of its four volumes.
 func newLargeCloud(b *testing.B, volumes int, change func(*backup.Settings)) *largeCloud {
 	b.Helper()
 	w := &largeCloud{b: b, sim: cloudsim.New(cloudsim.Options{Seed: 1, TokenLife: 1000 * time.Hour, Backups: -1, BackupGigabytes: -1})}
@@ -79,7 +79,7 @@ func (w *largeCloud) exec(q string, args ...any) {
 	require.NoError(w.b, err)
 }
 
-// plan plans once, in a term of its own.
+// plan runs one plan, in its own term.
 func (w *largeCloud) plan() {
 	w.b.Helper()
 	var term int64
@@ -89,7 +89,7 @@ func (w *largeCloud) plan() {
 	require.NoError(w.b, w.sched.Plan(w.b.Context(), beat))
 }
 
-// resident is what this process has of memory now, and had at most since it was asked last, in MiB.
+// residentMemory returns the process's memory now, and its peak since the last call, in MiB.
 func resident(b *testing.B) (now, peak float64) {
 	b.Helper()
 	debug.FreeOSMemory()

@@ -18,8 +18,8 @@ func (w *environment) eventually(what string, condition func() bool) {
 	testkit.Eventually(w.T, what, time.Minute, condition)
 }
 
-// A handler that comes back after its lease writes nothing: another one took
-// the volume over, and finds the backup by its tag.
+// A handler that continues after the end of its lease writes nothing: another handler has the volume's lease, and finds the
+// backup by its tag.
 func TestLateCreation(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -47,8 +47,7 @@ func TestLateCreation(t *testing.T) {
 	w.lawful()
 }
 
-// The same for a removal: the late answer is not written, the next look finds
-// what became of it.
+// The same for a removal: the late answer is not written, and the next run reads the result from Cinder.
 func TestLateRemoval(t *testing.T) {
 	t.Parallel()
 	w, volume, _ := ripe(t, false)

@@ -14,7 +14,7 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// events are those of a kind about a volume in the cloud's journal.
+// events returns the journal entries of a kind about a volume.
 func (w *environment) events(kind, volumeID string) (of []cloudsim.Event) {
 	for _, e := range w.Sim.Journal() {
 		if e.Kind == kind && (volumeID == "" || e.Volume == volumeID) {
@@ -24,9 +24,8 @@ func (w *environment) events(kind, volumeID string) (of []cloudsim.Event) {
 	return of
 }
 
-// lawful checks what must hold at the end of every scenario, whatever went
-// wrong in it: the laws, over its whole course and as it is now, and what they
-// do not know.
+// requireInvariants checks at the end of every scenario that all invariants held, during it and at its end, and some
+// conditions that the invariants do not cover.
 func (w *environment) lawful() {
 	w.T.Helper()
 	facts, now := w.Facts()
@@ -47,14 +46,14 @@ func (w *environment) lawful() {
 	}
 }
 
-// lawfulJournal checks the verdicts of the cloud itself.
+// requireCleanJournal checks the problems that the cloud itself has noticed.
 func (w *environment) lawfulJournal(gone map[string]time.Time) {
 	w.T.Helper()
 	require.Empty(w.T, w.Sim.UnknownRoutes(), "requests that cloudsim has no code for")
 	require.Empty(w.T, evidence.Alarms(w.Sim.Journal(), gone))
 }
 
-// logged counts the lines of a level that hold all the words.
+// logged counts the log lines of a level that contain all the words.
 func (w *environment) logged(level string, words ...string) int {
 	n := 0
 line:
@@ -73,7 +72,7 @@ line:
 	return n
 }
 
-// stalled waits until the cloud's faults have struck so many times.
+// waitForFaults waits until the cloud's faults have hit n requests.
 func (w *environment) stalled(n int) {
 	w.T.Helper()
 	testkit.Eventually(w.T, "a fault strikes", time.Minute, func() bool { return len(w.events(cloudsim.FaultFired, "")) >= n })

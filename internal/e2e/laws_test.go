@@ -11,8 +11,7 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// broken are the laws that the course of a scenario breaks, and those that its
-// end breaks by itself.
+// violatedInvariants returns the invariants that were violated during a scenario, and those violated at its end.
 func (w *environment) broken() (course, end []invariants.Invariant) {
 	w.T.Helper()
 	facts, now := w.Facts()
@@ -30,9 +29,8 @@ func (w *environment) broken() (course, end []invariants.Invariant) {
 	return names(invariants.Check(facts)), names(invariants.CheckNow(now))
 }
 
-// A program that does wrong is seen to do wrong, whatever it believes itself:
-// here its processes run by other rules than those that were promised, or
-// somebody else has been at the tables.
+// The invariants notice a wrong program, whatever it believes itself: its processes run with other settings than were
+// promised, or somebody has changed the tables.
 func TestTheLawsSeeWhatIsWrong(t *testing.T) {
 	for _, c := range []struct {
 		name        string

@@ -12,8 +12,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// A leader that is deposed in the middle of its plan writes nothing of it, nor
-// of any other beat; the new one goes on.
+// A leader that loses its leadership during a plan writes nothing of the plan, nor of any other run. The new leader continues.
 func TestDeposedInTheMiddle(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -45,8 +44,8 @@ func TestDeposedInTheMiddle(t *testing.T) {
 	w.lawful()
 }
 
-// Two schedulers run on the real clock: one leads. When its database session
-// ends, the other one does, and what was begun is brought to its end.
+// Two schedulers run on the real clock, and one leads. When its database session ends, the other one leads and finishes what
+// was begun.
 func TestTheOtherTakesTheLead(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {

@@ -11,15 +11,15 @@ import (
 	"staffeln/tasks"
 )
 
-// A worker is told to stop while Postgres still carries out its lease: the answer is waited for, and the lease given
-// back. Lost, it would keep the volume, or the group's reports, from everybody for the whole lease.
+// A worker is stopped while Postgres executes its lease statement: it waits for the answer and returns the lease. A lost lease
+// would block the volume, or the group's reports, until it expires.
 func TestALeaseIsReturnedThoughItsWorkerStops(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembersAndOperator)
 	project := p.Sim.AddProject("acme")
 	_, volumes := p.Protect(project, "web-1", 1)
 	p.Plan()
-	held, err := p.DB.LeaseReports(p.Ctx, project, time.Minute) // so that the group has a row to lock
+	held, err := p.DB.LeaseReports(p.Ctx, project, time.Minute) // so that there is a row of the group to lock
 	require.NoError(t, err)
 	require.NoError(t, held.Release(p.Ctx))
 	for table, lease := range map[string]func(context.Context) error{
@@ -38,7 +38,7 @@ func TestALeaseIsReturnedThoughItsWorkerStops(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			_ = lease(ctx) // told to stop: how it ends is not asked here
+			_ = lease(ctx) // the worker is stopped; its result does not matter here
 		}()
 		waits := `wait_event_type = 'Lock'`
 		leases := func(state string) func() bool {

@@ -13,7 +13,7 @@ import (
 	"staffeln/openstack"
 )
 
-// A rotated password is one finding and one line in the log, costs few logins, and ends when the file has the new one (B7).
+// A rotated password is one finding and one log line, costs few logins, and ends when the file contains the new password (B7).
 func TestRotatedPasswordIsOneFinding(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(_ *backup.Settings, o *cloudsim.Options) { o.LockoutAttempts, o.LockoutTime = 5, time.Hour })

@@ -10,7 +10,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// rested is a world with one server and a volume that was backed up for two days.
+// withBackups returns an environment with one server and a volume with backups of two days.
 func rested(t *testing.T) (w *environment, server, volume string) {
 	t.Helper()
 	w = daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
@@ -22,7 +22,7 @@ func rested(t *testing.T) (w *environment, server, volume string) {
 	return w, server, volumes[0]
 }
 
-// stays lets days pass in which nothing may end.
+// requireProtected lets days pass and asserts that the protection does not end.
 func (w *environment) stays(volume string, days int) {
 	w.T.Helper()
 	w.Advance(time.Duration(days)*day, time.Hour)
@@ -32,7 +32,7 @@ func (w *environment) stays(volume string, days int) {
 	w.lawful()
 }
 
-// A1: a shelved server has its volumes still, whatever Cinder shows.
+// A1: the volumes of a shelved server stay protected, whatever Cinder shows.
 func TestShelvedServerStaysProtected(t *testing.T) {
 	t.Parallel()
 	w, server, volume := rested(t)
@@ -45,7 +45,7 @@ func TestShelvedServerStaysProtected(t *testing.T) {
 	w.lawful()
 }
 
-// A2: nothing is concluded in the middle of a resize, whatever the volumes' status.
+// A2: a resize ends no protection, whatever the volumes' status.
 func TestResizeEndsNoProtection(t *testing.T) {
 	for _, status := range []string{"reserved", "attaching", "detaching", "maintenance"} {
 		t.Run(status, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestResizeEndsNoProtection(t *testing.T) {
 	}
 }
 
-// A3 and A7: a server that no list shows is asked by ID; what does not answer stays as it was.
+// A3 and A7: a server that no list contains is read by ID; without an answer, nothing changes.
 func TestHiddenServerStaysProtected(t *testing.T) {
 	for name, hide := range map[string]func(*cloudsim.Cloud, string){
 		"missing in lists":     func(c *cloudsim.Cloud, s string) { c.HideServer(s) },
@@ -78,7 +78,7 @@ func TestHiddenServerStaysProtected(t *testing.T) {
 	}
 }
 
-// A7: what Nova reclaims is gone.
+// A7: a server that Nova reclaims is gone.
 func TestReclaimedServerEndsProtection(t *testing.T) {
 	t.Parallel()
 	w, server, _ := rested(t)
@@ -91,7 +91,7 @@ func TestReclaimedServerEndsProtection(t *testing.T) {
 	w.lawful()
 }
 
-// A8: the copy that a migration makes is nobody's volume, and the volume waits.
+// A8: the copy of a volume that is being migrated is not a tenant's volume, and the volume's backups wait.
 func TestMigratingVolumeWaits(t *testing.T) {
 	t.Parallel()
 	w, _, volume := rested(t)
@@ -106,7 +106,7 @@ func TestMigratingVolumeWaits(t *testing.T) {
 	w.lawful()
 }
 
-// A volume that was detached is protected no longer when two plans in a row saw it so.
+// The protection of a detached volume ends when two plans in a row have seen it detached.
 func TestDetachedVolumeIsConcludedTwice(t *testing.T) {
 	t.Parallel()
 	w, server, volume := rested(t)
@@ -124,7 +124,7 @@ func TestDetachedVolumeIsConcludedTwice(t *testing.T) {
 	w.lawful()
 }
 
-// More than ten, and more than one in ten, are not believed to be deleted until the operator says so.
+// More than ten and more than one in ten missing volumes do not count as deleted until the operator confirms it.
 func TestMassAbsenceIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	w := daily(t)

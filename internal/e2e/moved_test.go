@@ -12,8 +12,9 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// A release that changes under us needs no restart: one API node of Cinder is older than the others, and Cinder and Nova move in the
-// catalog, their old places answered by a proxy's page. Plans go on, backups are made and tagged, and nothing is concluded absent.
+// A changing cloud requires no restart: one API node of Cinder is older than the others, and the endpoints of Cinder and Nova
+// move in the catalog, while a proxy answers at the old ones. Plans succeed, backups are made and tagged, and nothing counts
+// as absent.
 func TestCloudThatChangesUnderUsNeedsNoRestart(t *testing.T) {
 	t.Parallel()
 	w := daily(t)

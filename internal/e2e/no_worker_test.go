@@ -15,8 +15,7 @@ import (
 	"staffeln/view"
 )
 
-// With nobody to take tasks, or without the queue, nothing happens: after a minute each view says so first, and no longer
-// than it lasts.
+// If no worker takes tasks, or the queue is down, every view reports it first after a minute, and only as long as it lasts.
 func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -24,7 +23,7 @@ func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 	warnings := func() (all []string) {
 		require.NoError(t, w.DB.Snapshot(w.Ctx, func(l *db.Snapshot) error {
 			leader, err := l.Leader(w.Ctx)
-			leader.Leads = true // the test does
+			leader.Leads = true // the test runs the leader's runs
 			_, all = view.Leading(l.Now, leader, w.Settings)
 			return err
 		}))
@@ -58,12 +57,12 @@ func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 	require.NoError(t, lost.Close())
 	here := w.Scheduler.Queue
 	w.Scheduler.Queue = tasks.NewClient(lost, zerolog.Nop(), telemetry.NewMetrics())
-	standing(backup.NoWorker) // it is another trouble, and not for long yet
+	standing(backup.NoWorker) // the queue is another problem, and only since a moment
 	w.Step(time.Minute)
 	standing(backup.QueueUnreachable)
 	w.Scheduler.Queue = here
 	w.Step(time.Second)
-	standing("") // Redis is back, and how long no worker is alive is counted anew
+	standing("") // Redis is back, and the minute without a worker begins again
 	w.Step(time.Minute)
 	standing(backup.NoWorker)
 	w.StopWorker = w.StartWorker()

@@ -10,8 +10,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// Case C4: protection that ends while restore points are left is mailed at once, to the project and to the operator,
-// long before any of them goes.
+// Case C4: when protection ends and there are restore points, the project and the operator get a mail at once, long before the
+// first of them expires.
 func TestNotice_ProtectionThatEndedIsMailedAtOnce(t *testing.T) {
 	for reason, end := range map[backup.Reason]func(p *post, server, volume string){
 		backup.EndMetadata:      func(p *post, server, _ string) { p.Sim.SetMetadata(server, p.Settings.BackupMetadataKey, "false") },

@@ -10,8 +10,8 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// Case B9: a project without any address costs one look in a report period: its results are not gathered, the finding
-// stands once and reaches the operator, and ends when there is somebody.
+// Case B9: a project without any mail address costs one request in a report period. Its results are not collected. The finding
+// is reported once to the operator, and ends when there is an address.
 func TestReport_ProjectWithoutReceiverCostsOneLookInAPeriod(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembersAndOperator)

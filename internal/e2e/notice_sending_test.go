@@ -14,7 +14,7 @@ import (
 	"staffeln/tasks"
 )
 
-// A thousand volumes at once are one mail, which lists some and counts all.
+// Notices about a thousand volumes are one mail, which lists some and counts all.
 func TestNotice_ManyVolumesAreOneMail(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembersAndOperator)
@@ -48,7 +48,7 @@ func (p *post) notify() {
 	require.NoError(p.T, err)
 }
 
-// The operator hears of it where the project has nobody.
+// If the project has no receiver, the operator gets the notice.
 func TestNotice_WithoutProjectReceiverGoesToTheOperator(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembersAndOperator)
@@ -62,7 +62,7 @@ func TestNotice_WithoutProjectReceiverGoesToTheOperator(t *testing.T) {
 	require.Equal(t, 1, p.logged("warn", string(backup.NoReceiver), initech))
 }
 
-// The worker dies after the mail and before the record: the mail comes twice, under the same Message-ID.
+// The worker is killed after the mail and before the record: the mail arrives twice, with the same Message-ID.
 func TestNotice_CrashBetweenMailAndRecord(t *testing.T) {
 	t.Parallel()
 	p, acme, server, volume := noticed(t, toMembersAndOperator)
@@ -85,7 +85,7 @@ func TestNotice_CrashBetweenMailAndRecord(t *testing.T) {
 	require.Len(t, p.about("ops@ops.example", "protection of 1 volume ended"), 1)
 }
 
-// Keystone that does not answer delays the project's mail by half an hour at most, and the operator's not at all.
+// If Keystone is down, the project's mail is delayed by at most half an hour, and the operator's not at all.
 func TestNotice_KeystoneAwayDoesNotDelayTheOperator(t *testing.T) {
 	t.Parallel()
 	p, acme, server, volume := noticed(t, toMembersAndOperator)
@@ -93,7 +93,7 @@ func TestNotice_KeystoneAwayDoesNotDelayTheOperator(t *testing.T) {
 	p.Exec(`INSERT INTO report_groups (id, failures) VALUES ($1, 20) ON CONFLICT (id) DO UPDATE SET failures = 20`, acme)
 	p.end(acme, server, "detached", volume)
 	p.notify()
-	p.Step(10 * time.Minute) // no listing is as old
+	p.Step(10 * time.Minute) // so that the cached listing is too old
 	p.turn()
 	require.Len(t, p.about("ops@ops.example", "protection of 1 volume ended"), 1)
 	require.Empty(t, p.about("alice@acme.example", "protection of 1 volume ended"))
@@ -104,7 +104,7 @@ func TestNotice_KeystoneAwayDoesNotDelayTheOperator(t *testing.T) {
 	p.lawful()
 }
 
-// What keeps reports from being made, and for how long, delays a notice by half an hour at most, also one that is written later.
+// Failing reports, however long, delay a notice by at most half an hour, including a notice that is created later.
 func TestNotice_IsNotDelayedByReportsThatFail(t *testing.T) {
 	t.Parallel()
 	p, acme, server, volume := noticed(t, toMembersAndOperator)

@@ -16,7 +16,7 @@ import (
 
 var toMembersAndOperator = report.Reporting{SenderEmail: rig.Sender, OperatorReceiver: []string{"ops@ops.example"}}
 
-// noticed is a project with one volume of twelve backups and a member, right after its report.
+// afterReport returns an environment with a project of one member and one volume with twelve backups, right after its report.
 func noticed(t *testing.T, reporting report.Reporting) (p *post, acme, server, volume string) {
 	t.Helper()
 	p = newPost(t, reporting)
@@ -29,7 +29,7 @@ func noticed(t *testing.T, reporting report.Reporting) (p *post, acme, server, v
 	return p, acme, server, volumes[0]
 }
 
-// about are the mails of a receiver whose subject has these words.
+// mailsAbout returns a receiver's mails whose subject contains these words.
 func (p *post) about(receiver, subject string) (mails []mailbox.Mail) {
 	for _, m := range p.box.To(receiver) {
 		if strings.Contains(m.Header.Get("Subject"), subject) {
@@ -39,14 +39,14 @@ func (p *post) about(receiver, subject string) (mails []mailbox.Mail) {
 	return mails
 }
 
-// end writes that the protection of volumes ended in a project, where no plan did.
+// endProtection writes that the protection of volumes has ended in a project, without a plan.
 func (p *post) end(project, server, reason string, volumes ...string) {
 	p.T.Helper()
 	p.Exec(`INSERT INTO protection_ends (volume_id, project_id, ended_at, reason, server_id, server_name) SELECT v, $2, staffeln_now(), $4, $3, 'web-1' FROM unnest($1::text[]) AS v ON CONFLICT DO NOTHING`,
 		volumes, project, server, reason)
 }
 
-// Case C3: a retention that is shortened right after a report is mailed at once, long before anything is removed.
+// Case C3: a shortened retention is mailed at once, long before anything is removed.
 func TestNotice_ShortenedRetentionIsMailedAtOnce(t *testing.T) {
 	t.Parallel()
 	p, acme, server, volume := noticed(t, toMembersAndOperator)
@@ -73,10 +73,10 @@ func TestNotice_ShortenedRetentionIsMailedAtOnce(t *testing.T) {
 	p.lawful()
 }
 
-// unwrapped is the text of a mail in one line.
+// unwrapped returns the text of a mail as one line.
 func unwrapped(m mailbox.Mail) string { return strings.Join(strings.Fields(rig.MailText(m)), " ") }
 
-// What a shorter retention removes at last is named by the report, which does not say that all is well.
+// The report names the removals by a shortened retention, and does not say that all is well.
 func TestReport_RemovalsByAShorterRetentionAreNotWell(t *testing.T) {
 	t.Parallel()
 	p, _, server, volume := noticed(t, toMembersAndOperator)
@@ -94,7 +94,7 @@ func TestReport_RemovalsByAShorterRetentionAreNotWell(t *testing.T) {
 	p.lawful()
 }
 
-// Without a sender the notice is one line of the log, and no report is made for it.
+// Without a sender the notice is one log line, and no report is created for it.
 func TestNotice_ToTheLog(t *testing.T) {
 	t.Parallel()
 	p, acme, server, volume := noticed(t, report.Reporting{})
@@ -106,7 +106,7 @@ func TestNotice_ToTheLog(t *testing.T) {
 	require.Empty(t, p.about("alice@acme.example", "was shortened"), "what the log had is not mailed again")
 }
 
-// Without an operator's address the project has its mail, and the log what the operator would get.
+// Without an operator address the project gets its mail, and the log contains what the operator would get.
 func TestNotice_WithoutOperatorIsInTheLogToo(t *testing.T) {
 	t.Parallel()
 	p, acme, server, volume := noticed(t, toMembers)
@@ -117,7 +117,7 @@ func TestNotice_WithoutOperatorIsInTheLogToo(t *testing.T) {
 	p.lawful()
 }
 
-// Where all reports go to one list, so do the notices, and the project has its own all the same.
+// If all reports go to one list of receivers, so do the notices, and the project gets its own too.
 func TestNotice_ReceiverGetsItBesideTheProject(t *testing.T) {
 	t.Parallel()
 	p, _, server, _ := noticed(t, report.Reporting{SenderEmail: rig.Sender, Receiver: []string{"boss@ops.example"}, OperatorReceiver: []string{"ops@ops.example"}})
@@ -129,7 +129,7 @@ func TestNotice_ReceiverGetsItBesideTheProject(t *testing.T) {
 	p.lawful()
 }
 
-// Case C1: who lost a volume by a transfer is told, and nothing of who has it now.
+// Case C1: the former owner of a transferred volume is informed, without any data of the new owner.
 func TestNotice_TransferredVolumeIsToldToItsOldOwner(t *testing.T) {
 	t.Parallel()
 	p, _, server, volume := noticed(t, toMembersAndOperator)

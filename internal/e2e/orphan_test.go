@@ -13,7 +13,7 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// findings are those that an operator is shown, with the given reason.
+// findings returns the operator's findings with the given reason.
 func (w *environment) findings(reason backup.Reason) (found []db.KeptFinding) {
 	w.T.Helper()
 	require.NoError(w.T, w.DB.Snapshot(w.Ctx, func(l *db.Snapshot) error {
@@ -28,8 +28,7 @@ func (w *environment) findings(reason backup.Reason) (found []db.KeptFinding) {
 	return found
 }
 
-// metric is the value of one of the scheduler's and worker's metrics, whose
-// labels are given as name, value, name, value.
+// metric returns the value of a metric of scheduler or worker; labels are given as name, value, name, value.
 func (w *environment) metric(name string, labels ...string) int {
 	w.T.Helper()
 	families, err := w.Scheduler.Metrics.Registry.Gather()
@@ -55,8 +54,8 @@ func (w *environment) metric(name string, labels ...string) int {
 	return 0
 }
 
-// After the restore of an older database, backups made since are nobody's: each
-// is told once, and shown until it is gone. None is adopted or removed.
+// After the restore of an older database, newer backups have no record: each is reported once, and shown until it is gone.
+// None is adopted or removed.
 func TestOrphansOfARestoredDatabase(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
@@ -65,7 +64,7 @@ func TestOrphansOfARestoredDatabase(t *testing.T) {
 	w.Advance(2*day-time.Hour, time.Hour)
 	require.Equal(t, "FI", w.Kinds(volumes[0]))
 	orphan := w.LastRecord(volumes[0])
-	w.Exec(`DELETE FROM records WHERE id = $1`, orphan.ID) // as a dump of the day before knows it
+	w.Exec(`DELETE FROM records WHERE id = $1`, orphan.ID) // like a dump of the day before
 	w.Sim.DeleteServer(server)
 	w.Reconcile()
 	found := w.findings(backup.Orphan)
@@ -86,7 +85,7 @@ func TestOrphansOfARestoredDatabase(t *testing.T) {
 	}
 
 	w.Step(6 * time.Hour)
-	w.Plan() // keeps its own findings, and only those
+	w.Plan() // a plan keeps its own findings only
 	w.Reconcile()
 	again := w.findings(backup.Orphan)
 	require.Len(t, again, 1)
@@ -98,14 +97,14 @@ func TestOrphansOfARestoredDatabase(t *testing.T) {
 	require.Equal(t, "available", w.History(volumes[0]), "nor what it stands on")
 	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "orphan"))
 
-	w.Sim.RemoveBackup(orphan.BackupID) // the operator's cure
+	w.Sim.RemoveBackup(orphan.BackupID) // the operator's fix
 	w.Reconcile()
 	require.Empty(t, w.findings(backup.Orphan))
 	require.Zero(t, w.metric("staffeln_findings", "reason", "orphan"))
 	w.lawful()
 }
 
-// A sweep that did not come to the end of Cinder's list ends no finding.
+// A reconcile run that did not read Cinder's whole list ends no finding.
 func TestABrokenSweepForgetsNothing(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
@@ -124,8 +123,8 @@ func TestABrokenSweepForgetsNothing(t *testing.T) {
 	require.Empty(t, w.findings(backup.Orphan))
 }
 
-// A backup of ours that names the record of another volume is a finding of its
-// own; what a tenant or another installation tagged is none at all.
+// A backup of ours whose tag names the record of another volume is a finding of its own. A tag by a tenant or another
+// installation is not a finding.
 func TestTagsThatPointElsewhere(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
@@ -154,8 +153,8 @@ func TestTagsThatPointElsewhere(t *testing.T) {
 	w.lawful()
 }
 
-// What others removed is a finding until it is seen again, or would have gone
-// by its retention; the record itself is forgotten with the history.
+// A backup that others removed is a finding until it is in Cinder again, or until its retention would have ended. The record
+// itself is forgotten with the history.
 func TestLossesAreFindings(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.HistoryTime = backup.Period{Days: 20} })
@@ -190,8 +189,7 @@ func TestLossesAreFindings(t *testing.T) {
 	require.Empty(t, w.findings(backup.CheckNotAsked), "it is long ago")
 }
 
-// So many losses that they are not believed are a finding until a sweep sees
-// what it should; the sweep is not repeated before its turn.
+// Too many losses are a finding until a reconcile run sees these backups again. The reconcile run is not repeated early.
 func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
@@ -216,7 +214,8 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	require.Error(t, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()))
 	require.Equal(t, 1, w.logged("warn", "finding", "losses_unconfirmed"))
 
-	// The operator knows why: each is asked for by ID, and his word holds until Cinder has answered about all.
+	// The operator knows the reason and confirms the losses: each backup is then read by ID, and the confirmation holds until
+	// Cinder has answered about all of them.
 	require.Contains(t, w.answered(1, "no\n", "confirm-lost"), "not confirmed: nothing is written")
 	w.Step(time.Minute)
 	require.Error(t, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()))
@@ -233,7 +232,7 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	require.Zero(t, w.metric("staffeln_findings", "reason", "losses_unconfirmed"))
 	require.Contains(t, w.hand(1, "confirm-lost"), "nothing to confirm")
 
-	// It holds for those alone.
+	// The confirmation is only about these backups.
 	w.Step(26 * time.Hour)
 	w.RunDue()
 	w.Step(time.Minute)

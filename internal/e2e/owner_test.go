@@ -11,8 +11,8 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// Who gets hold of a volume, transfers it to a project of theirs and asks for a
-// short retention there, shortens nothing that the owner before has.
+// If an attacker transfers a volume to another project and asks for a short retention there, the retention of the former
+// owner's backups does not change.
 func TestTransferShortensNothingOfTheFormerOwner(t *testing.T) {
 	t.Parallel()
 	w, server, volume := aged(t)
@@ -31,8 +31,8 @@ func TestTransferShortensNothingOfTheFormerOwner(t *testing.T) {
 	w.lawful()
 }
 
-// A short value that is shown for one plan, with the volume unprotected until
-// the delay is over, was not seen for the delay: it begins anew, and is told.
+// A short retention is shown to one plan, and the volume is unprotected until the delay is over: the delay begins again when
+// the short value is back, and is reported.
 func TestShorterRetentionCountsOnlyWhilePlansSeeIt(t *testing.T) {
 	t.Parallel()
 	w, server, volume := aged(t)
@@ -49,9 +49,8 @@ func TestShorterRetentionCountsOnlyWhilePlansSeeIt(t *testing.T) {
 	w.lawful()
 }
 
-// Cinder's clock is 400 days ahead, or 60 behind, for one backup: it is dated
-// by our own times, neither hides that the volume is late nor is removed at
-// once, and one finding says so until Cinder's clock is right again.
+// Cinder's clock is 400 days ahead, or 60 behind, for one backup: the backup is dated by our own times, so the volume still
+// becomes late, the backup is not removed at once, and one finding reports it until Cinder's clock is right again.
 func TestCindersClockIsBoundedByOurs(t *testing.T) {
 	for name, skew := range map[string]time.Duration{"ahead": 400 * day, "behind": -60 * day} {
 		t.Run(name, func(t *testing.T) {
@@ -77,8 +76,8 @@ func TestCindersClockIsBoundedByOurs(t *testing.T) {
 	}
 }
 
-// A volume that makes a round trip through another project does not shorten what its first project was promised: the shorter
-// value waits its full delay, and is a finding (C2).
+// A volume is transferred to another project and back: the retention of its first project is not shortened, the shorter value
+// waits for its full delay, and is a finding (C2).
 func TestRoundTripThroughAnotherProjectShortensNothing(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) {

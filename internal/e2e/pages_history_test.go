@@ -17,10 +17,10 @@ import (
 	"staffeln/view"
 )
 
-// A page of a volume's chains reads a part of its history, and tells of it what all of it would: which chains there are,
-// before and after, what goes first and when, how the newest is restored, and for what is waited. At every page of random
-// histories: with failed, lost and leaving links, links of another project, retentions of several lengths, one that will be
-// shorter, long chains, none, floors, ended protection and a wrong clock of Cinder's.
+// A page of a volume's chains reads only a part of the history, and shows the same as if it had read all of it: the chains
+// before and after, what expires first and when, how to restore the newest, and what the volume waits for. This is checked for
+// every page of random histories: with failed, lost and deleting links, links of another project, several retentions, one that
+// will be shorter, long chains, no chain, floors, ended protection and a wrong clock of Cinder.
 func TestAPageOfALongHistoryTellsWhatAllOfItWould(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(12, 1))
@@ -78,7 +78,7 @@ func TestAPageOfALongHistoryTellsWhatAllOfItWould(t *testing.T) {
 	require.Greater(t, parts, 12, "a part is read in many of them")
 }
 
-// writeHistory writes a volume and up to 150 links of it.
+// writeHistory writes a volume with up to 150 links.
 func writeHistory(t *testing.T, conn *pgx.Conn, random *rand.Rand, round int) {
 	t.Helper()
 	now := time.Now().UTC().Truncate(time.Second)

@@ -10,8 +10,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// A project that the service user can't work in suffers alone, with its reason
-// and for the operator to see, and has its backups again when it is mended.
+// If the service user has no access to a project, only this project fails, with a reason for the operator. Its backups
+// continue when the access is fixed.
 func TestProjectOutOfReach(t *testing.T) {
 	for _, c := range []struct {
 		name       string
@@ -66,8 +66,7 @@ func TestProjectOutOfReach(t *testing.T) {
 	}
 }
 
-// onlyRoles gives the service user its role in this project, or takes it, where
-// it inherits none.
+// setRole gives the service user its role in this project, or takes it away; it inherits no role.
 func (w *environment) onlyRoles(projectID string, given bool) {
 	service := w.Sim.Cast().Service
 	w.Sim.RevokeInherited(service, "default", "admin")
@@ -78,8 +77,7 @@ func (w *environment) onlyRoles(projectID string, given bool) {
 	w.Sim.Revoke(service, projectID, "admin")
 }
 
-// A project that goes away under a backup in progress leaves no record without
-// an end.
+// A project is deleted while a backup is in progress: its record reaches a final state.
 func TestProjectGoneWhileCreating(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(_ *backup.Settings, o *cloudsim.Options) { o.BackupTime = cloudsim.Fixed(10 * time.Minute) })

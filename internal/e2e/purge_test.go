@@ -10,8 +10,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// Case A9: a project is purged together with its backups. Its records end, at once and however many they are; the comparison
-// with Cinder goes on, and nobody is told of losses.
+// Case A9: a project is deleted together with its backups. All its records end at once, however many there are. Reconcile runs
+// continue, and no losses are reported.
 func TestPurgedProjectsRecordsEnd(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
@@ -43,7 +43,7 @@ func TestPurgedProjectsRecordsEnd(t *testing.T) {
 	w.lawful()
 }
 
-// A project that Keystone only cannot show now is not purged: its records stay as they are.
+// A project that Keystone cannot show at the moment is not purged: its records stay.
 func TestUnansweredProjectIsNotPurged(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
@@ -61,8 +61,8 @@ func TestUnansweredProjectIsNotPurged(t *testing.T) {
 	require.Equal(t, 2, w.Count("volume_id = ANY($1) AND state = 'lost' AND reason = 'removed_by_others'", volumes), "what its own project's token proves is proved")
 }
 
-// What a record says has ended stays ended: a backup that Cinder has again after its removal is kept for a moment, and removed
-// by its retention once more.
+// An ended record never changes: if Cinder has a removed backup again, the backup is kept at first, and then removed by its
+// retention again.
 func TestRemovedBackupThatIsThereAgainIsRemovedAgain(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
@@ -92,7 +92,7 @@ func TestRemovedBackupThatIsThereAgainIsRemovedAgain(t *testing.T) {
 	require.Equal(t, 1, w.Count("id = $1 AND state = 'deleted'", r.ID))
 }
 
-// scan reads one number.
+// queryInt reads one number.
 func (w *environment) scan(q string) (n int) {
 	w.T.Helper()
 	require.NoError(w.T, w.Pool.QueryRow(w.Ctx, q).Scan(&n))

@@ -14,8 +14,7 @@ import (
 	"staffeln/tasks"
 )
 
-// A Cinder that does not answer is asked less and less often by removals, and
-// not by the queue's own retries.
+// If Cinder does not answer, removals ask it less and less often; the queue's own retries are not used.
 func TestRemovalsBackOff(t *testing.T) {
 	t.Parallel()
 	w, volume, _ := ripe(t, false)
@@ -42,8 +41,7 @@ func TestRemovalsBackOff(t *testing.T) {
 	w.lawful()
 }
 
-// What a project that is gone left is told once, with its cure, and looked at
-// once a day.
+// The backups of a deleted project are reported once, with what to do, and checked once a day.
 func TestProjectGoneIsAFinding(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) {
@@ -73,7 +71,7 @@ func TestProjectGoneIsAFinding(t *testing.T) {
 	for _, v := range volumes {
 		require.Equal(t, "available", w.History(v))
 	}
-	// by hand: staffeln purge-project
+	// as with staffeln purge-project
 	for _, v := range volumes {
 		w.Sim.RemoveBackup(w.LastRecord(v).BackupID)
 		w.Exec(`UPDATE records SET state = 'deleted' WHERE volume_id = $1`, v)
@@ -84,7 +82,7 @@ func TestProjectGoneIsAFinding(t *testing.T) {
 	w.lawful()
 }
 
-// A role that was lost is a finding until the project is reached again.
+// A lost role is a finding until the project is accessible again.
 func TestProjectWithoutOurRoleIsAFinding(t *testing.T) {
 	t.Parallel()
 	w, volume, _ := ripe(t, false)
@@ -104,8 +102,8 @@ func TestProjectWithoutOurRoleIsAFinding(t *testing.T) {
 	w.lawful()
 }
 
-// A task that counts as active, and that Redis lost the lease of, is nobody's:
-// Asynq never runs it again, and its volume's ID stays taken. The volume goes on.
+// Asynq never runs an active task again whose lease Redis has lost, and the task blocks its volume's task ID. The volume's
+// backups continue with another ID.
 func TestActiveTaskWithoutALease(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -113,7 +111,7 @@ func TestActiveTaskWithoutALease(t *testing.T) {
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Plan()
 	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
-	// as a worker takes it, with the lease gone
+	// a worker takes the task, and its lease is lost
 	id := "volume:" + volumes[0]
 	require.NoError(t, w.Redis.RPopLPush(w.Ctx, "asynq:{volumes}:pending", "asynq:{volumes}:active").Err())
 	require.NoError(t, w.Redis.HSet(w.Ctx, "asynq:{volumes}:t:"+id, "state", "active").Err())

@@ -13,8 +13,7 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// Redis loses all it has, again and again, in the middle of forty backups that
-// two workers make: each is made once, and none is lost.
+// Redis is emptied several times during forty backups by two workers: each is made once.
 func TestQueueEmptied(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {
@@ -24,13 +23,13 @@ func TestQueueEmptied(t *testing.T) {
 	})
 	w.StartWorker()
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 40)
-	chance := rand.New(rand.NewPCG(16, 40)) // the same moments at each run
+	chance := rand.New(rand.NewPCG(16, 40)) // the same moments in each run
 	w.Plan()
 	for w.Count("state = 'available'") < 40 {
 		require.Less(t, w.Clock.Now().Sub(rig.Noon), 3*time.Hour, "backups do not end")
 		require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
 		for range chance.IntN(400) {
-			require.NoError(t, w.Redis.Ping(w.Ctx).Err()) // a moment later, in the middle of the work
+			require.NoError(t, w.Redis.Ping(w.Ctx).Err()) // a moment later, while the workers work
 		}
 		require.NoError(t, w.Redis.FlushDB(w.Ctx).Err())
 		w.Step(30 * time.Second)
@@ -43,8 +42,7 @@ func TestQueueEmptied(t *testing.T) {
 	w.lawful()
 }
 
-// A task that somebody archived by hand would block its volume for ninety days:
-// the next dispatch run revives it.
+// An archived task would block its volume for ninety days: the next dispatch run runs it again.
 func TestArchivedTasksAreRevived(t *testing.T) {
 	t.Parallel()
 	w := daily(t)

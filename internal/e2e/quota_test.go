@@ -10,8 +10,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// A project over its quota is told so, tried again after some hours, and backed
-// up when its quota is raised.
+// A project over its quota gets this reason, is tried again after some hours, and is backed up when its quota is raised.
 func TestOverQuota(t *testing.T) {
 	for _, c := range []struct {
 		name               string
@@ -53,7 +52,7 @@ func TestOverQuota(t *testing.T) {
 	}
 }
 
-// A removal of ours makes room under the quota: the next plan tries again.
+// A removal of ours frees quota: the next plan tries again.
 func TestFullQuotaIsTriedAgainWhenABackupWasRemoved(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
@@ -71,7 +70,7 @@ func TestFullQuotaIsTriedAgainWhenABackupWasRemoved(t *testing.T) {
 	w.lawful()
 }
 
-// A quota that was raised is noticed at the next plan, not after hours; one that stays full costs few failures (B4).
+// A raised quota is noticed by the next plan, not after hours; a quota that stays exhausted causes few failures (B4).
 func TestRaisedQuotaIsNoticedAtTheNextPlan(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, nil)

@@ -12,8 +12,7 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// ripe is a world with one volume whose only restore point, encrypted or not,
-// is just past its retention and no longer protected.
+// withExpired returns an environment with an unprotected volume whose only restore point, encrypted or not, has just expired.
 func ripe(t *testing.T, encrypted bool, changes ...func(*backup.Settings, *cloudsim.Options)) (w *environment, volumeID, backupID string) {
 	t.Helper()
 	w = daily(t, append(changes, slow, func(set *backup.Settings, _ *cloudsim.Options) {
@@ -30,8 +29,7 @@ func ripe(t *testing.T, encrypted bool, changes ...func(*backup.Settings, *cloud
 	return w, volumeID, w.LastRecord(volumeID).BackupID
 }
 
-// A lost answer to a deletion changes nothing about what becomes of it: it was
-// ours, and not somebody else's.
+// If Cinder's answer to a deletion is lost, the removal still counts as ours, not as one by others.
 func TestLostAnswerToADeletion(t *testing.T) {
 	for name, effect := range map[string]cloudsim.Effect{"no answer": cloudsim.DropAfterEffect{}, "garbage": cloudsim.GarbageBody{}} {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +52,7 @@ func TestLostAnswerToADeletion(t *testing.T) {
 	}
 }
 
-// The 404 of a Cinder without a backup service is no proof: the backup is there.
+// A 404 from a Cinder without a backup service proves nothing: the backup still exists.
 func TestDeletionWithoutBackupService(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, false)
@@ -72,8 +70,7 @@ func TestDeletionWithoutBackupService(t *testing.T) {
 	w.lawful()
 }
 
-// A removal that ends in error_deleting can't be repeated: it is told, and
-// looked at daily.
+// A removal that ends in error_deleting cannot be repeated: it is reported and checked daily.
 func TestDeletionThatFails(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, false)
@@ -87,14 +84,14 @@ func TestDeletionThatFails(t *testing.T) {
 	require.Equal(t, 1, w.logged("error", "backup not removable", id))
 	w.Advance(23*time.Hour, time.Hour)
 	require.Equal(t, 1, w.logged("error", "backup not removable", id), "not told every hour")
-	w.Sim.SetBackupStatus(id, "error") // the operator's reset
+	w.Sim.SetBackupStatus(id, "error") // the operator resets the status
 	w.Advance(27*time.Hour, time.Hour)
 	require.Equal(t, "deleted", w.History(volume))
 	w.lawful()
 }
 
-// A dependent that nobody sees in the project's listing makes Cinder refuse:
-// the restore point stays one. A refusal that lasts a day is told.
+// Cinder refuses a deletion because of a dependent that the project's listing does not show: the restore point stays
+// available. A refusal that lasts for a day is reported.
 func TestDeletionRefused(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, false)
@@ -120,8 +117,7 @@ func TestDeletionRefused(t *testing.T) {
 	w.lawful()
 }
 
-// Without the right to the secret a deletion would destroy the data and hang:
-// it is not asked for.
+// Without access to the secret, a deletion would destroy the data and hang, so it is not requested.
 func TestDeletionWithoutSecretRights(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, true)
@@ -143,12 +139,12 @@ func TestDeletionWithoutSecretRights(t *testing.T) {
 	w.lawful()
 }
 
-// A removal that never ends, as that of an encrypted backup whose key can't be
-// deleted, is told after the time that a backup may take; no request repeats it.
+// A removal that never ends, like that of an encrypted backup whose key cannot be deleted, is reported after the time limit of
+// a backup, and not requested again.
 func TestDeletionThatHangs(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, true)
-	w.Sim.SetKeyManager(false) // the roles look right, and the key stays
+	w.Sim.SetKeyManager(false) // the roles look right, but the key cannot be deleted
 	w.Advance(5*time.Hour, 30*time.Minute)
 	require.Equal(t, "deleting", w.History(volume))
 	w.Advance(2*time.Hour, 30*time.Minute)
@@ -157,14 +153,13 @@ func TestDeletionThatHangs(t *testing.T) {
 	require.Equal(t, backup.DeletionStuck, r.RemovalReason)
 	require.Equal(t, 1, w.logged("error", "backup not removable", id))
 	require.Equal(t, 1, w.Sim.Counts()[rig.DeleteRoute])
-	w.Sim.RemoveBackup(id) // the operator's cure
+	w.Sim.RemoveBackup(id) // the operator's fix
 	w.Advance(26*time.Hour, time.Hour)
 	require.Equal(t, "deleted", w.History(volume))
 	w.lawful()
 }
 
-// A removal that ends in error, where it began with a restore point, is asked
-// for again.
+// A removal of a restore point that ends in error is requested again.
 func TestDeletionThatEndsInError(t *testing.T) {
 	t.Parallel()
 	w, volume, _ := ripe(t, false)

@@ -12,18 +12,18 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// ceph is what a driver answers that can't remove by force.
+// forceNotSupported is the response of a driver without forced deletion.
 var ceph = cloudsim.Refuse{Status: http.StatusMethodNotAllowed, Body: `{"badMethod": {"code": 405, "message": "Operation is not supported by backup driver: force delete"}}`}
 
 func stuckReset(set *backup.Settings, _ *cloudsim.Options) { set.StuckReset = true }
 
-// repairs counts the steps of one kind with one outcome.
+// repairs counts the repair steps of one kind with one outcome.
 func (w *environment) repairs(kind, outcome string) int {
 	w.T.Helper()
 	return w.metric("staffeln_repairs_total", "kind", kind, "outcome", outcome)
 }
 
-// A removal that failed is forced, in the project that owns the backup.
+// A failed removal is forced, with a token of the project that owns the backup.
 func TestFailedRemovalIsForced(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, false, stuckReset)
@@ -41,8 +41,7 @@ func TestFailedRemovalIsForced(t *testing.T) {
 	w.lawful()
 }
 
-// Where the driver refuses force, the status is set to error at once, and the
-// normal deletion follows.
+// If the driver refuses a forced deletion, the status is set to error at once, and a normal deletion follows.
 func TestRefusedForceBecomesAReset(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, false, stuckReset)
@@ -63,8 +62,8 @@ func TestRefusedForceBecomesAReset(t *testing.T) {
 	w.lawful()
 }
 
-// Force that comes to nothing is followed by a reset, and what hangs even then
-// is given up, told, and begun anew a day later.
+// A forced deletion without effect is followed by a reset. If the backup hangs even then, it is reported, and the steps begin
+// again a day later.
 func TestForceInVainBecomesAResetAndThenRests(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, false, stuckReset)
@@ -94,8 +93,8 @@ func TestForceInVainBecomesAResetAndThenRests(t *testing.T) {
 	w.lawful()
 }
 
-// The removal of an encrypted backup whose key was out of reach hangs in
-// deleting: force, with the owning project's token, ends it.
+// The removal of an encrypted backup with an inaccessible key hangs in deleting; a forced deletion with the owning project's
+// token ends it.
 func TestHangingRemovalOfAnEncryptedBackupIsForced(t *testing.T) {
 	t.Parallel()
 	w, volume, _ := ripe(t, true, stuckReset)
@@ -109,8 +108,7 @@ func TestHangingRemovalOfAnEncryptedBackupIsForced(t *testing.T) {
 	w.lawful()
 }
 
-// Without the right to the secret neither force nor reset is asked for: it would
-// destroy the data and hang again.
+// Without access to the secret neither a forced deletion nor a reset is requested: it would destroy the data and hang again.
 func TestEncryptedBackupsAreNotForcedWithoutTheRight(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, true, stuckReset)
@@ -130,7 +128,7 @@ func TestEncryptedBackupsAreNotForcedWithoutTheRight(t *testing.T) {
 	w.lawful()
 }
 
-// An answer that is missing is no step: it is taken again.
+// A step without an answer is repeated.
 func TestUnansweredStepsAreTakenAgain(t *testing.T) {
 	t.Parallel()
 	w, volume, _ := ripe(t, false, stuckReset)
@@ -144,8 +142,7 @@ func TestUnansweredStepsAreTakenAgain(t *testing.T) {
 	w.lawful()
 }
 
-// Without the operator's leave nothing is forced or reset; the record says what
-// to do.
+// Without the operator's permission nothing is forced or reset; the record says what to do.
 func TestNothingIsForcedWithoutLeave(t *testing.T) {
 	t.Parallel()
 	w, volume, id := ripe(t, false)
@@ -160,8 +157,7 @@ func TestNothingIsForcedWithoutLeave(t *testing.T) {
 	require.Zero(t, w.repairs("force", "accepted"))
 }
 
-// hanging is a world with one backup that never ends, an hour after its deadline
-// would have passed.
+// withHanging returns an environment with one backup that never ends, an hour after its deadline would be over.
 func hanging(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options)) (w *environment, volumeID string) {
 	t.Helper()
 	w = daily(t, append(changes, slow, func(set *backup.Settings, _ *cloudsim.Options) {
@@ -175,8 +171,8 @@ func hanging(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options))
 	return w, volumes[0]
 }
 
-// An overdue backup that can't be forced is set to error; its record fails, and
-// what is left of it goes as any leftover does.
+// An overdue backup that cannot be force-deleted is set to error; its record fails, and the backup is removed like any
+// leftover.
 func TestOverdueBackupIsReset(t *testing.T) {
 	t.Parallel()
 	w, volume := hanging(t, stuckReset)
@@ -198,14 +194,14 @@ func TestOverdueBackupIsReset(t *testing.T) {
 	require.Equal(t, 1, w.repairs("force", "refused"))
 	require.Equal(t, 1, w.repairs("reset", "accepted"))
 	require.Contains(t, w.RecordsOf(volume)[0].ReasonText, "should the volume stay in backing-up")
-	w.Sim.SetVolumeStatus(volume, "in-use") // as it says
+	w.Sim.SetVolumeStatus(volume, "in-use") // as the text says
 	w.Advance(day, time.Hour)
 	require.Equal(t, backup.Available, w.LastRecord(volume).State, "the volume goes on")
 	w.lawful()
 }
 
-// One that ends well after the reset, before anybody looked, is kept; one that
-// does so after its record failed stays for its retention: it is good.
+// If the backup finishes after the reset and before the next poll, it is kept. If it finishes after its record failed, it is
+// kept for its retention, because its data is good.
 func TestResetBackupThatEndsWellAfterAll(t *testing.T) {
 	for name, late := range map[string]bool{"before it failed": false, "after it failed": true} {
 		t.Run(name, func(t *testing.T) {
@@ -216,7 +212,7 @@ func TestResetBackupThatEndsWellAfterAll(t *testing.T) {
 			w.Dispatch()
 			id := w.LastRecord(volume).BackupID
 			if late {
-				w.StopWorker() // it fails, and nobody removes anything yet
+				w.StopWorker() // the record fails, and nothing is removed yet
 				remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.ListRoute, Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
 				w.StartWorker()
 				w.Step(time.Minute)
@@ -241,8 +237,7 @@ func TestResetBackupThatEndsWellAfterAll(t *testing.T) {
 	}
 }
 
-// Where neither force nor reset is accepted the record waits, and both are tried
-// again a day later.
+// If neither a forced deletion nor a reset is accepted, the record waits, and both are tried again a day later.
 func TestOverdueBackupThatNothingFrees(t *testing.T) {
 	t.Parallel()
 	w, volume := hanging(t, stuckReset)
@@ -258,7 +253,7 @@ func TestOverdueBackupThatNothingFrees(t *testing.T) {
 	w.lawful()
 }
 
-// Nothing is reset that came to its end between the look and the request.
+// A backup that ends between the read and the request is not reset.
 func TestWhatEndedMeanwhileIsNotReset(t *testing.T) {
 	t.Parallel()
 	w, volume := hanging(t, stuckReset)
@@ -276,8 +271,7 @@ func TestWhatEndedMeanwhileIsNotReset(t *testing.T) {
 	w.lawful()
 }
 
-// A failed leftover that no deletion is accepted of is told, and freed where
-// that is allowed.
+// A failed leftover whose deletion is never accepted is reported, and forced or reset where that is allowed.
 func TestLeftoverThatHangs(t *testing.T) {
 	for name, allowed := range map[string]bool{"told": false, "freed": true} {
 		t.Run(name, func(t *testing.T) {
@@ -286,7 +280,7 @@ func TestLeftoverThatHangs(t *testing.T) {
 			_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 			w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.Stick{}})
 			w.RunDue()
-			w.Sim.SetBackupStatus(w.LastRecord(volumes[0]).BackupID, "error_deleting") // somebody tried to cancel it
+			w.Sim.SetBackupStatus(w.LastRecord(volumes[0]).BackupID, "error_deleting") // somebody tried to cancel the backup
 			w.Advance(2*time.Hour, 20*time.Minute)
 			first := w.RecordsOf(volumes[0])[0]
 			if allowed {
@@ -302,7 +296,7 @@ func TestLeftoverThatHangs(t *testing.T) {
 	}
 }
 
-// A pause holds for repairs too.
+// During a pause there are no repairs.
 func TestNothingIsForcedDuringAPause(t *testing.T) {
 	t.Parallel()
 	w, volume := hanging(t, stuckReset)

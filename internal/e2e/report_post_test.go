@@ -22,7 +22,7 @@ import (
 	"staffeln/worker"
 )
 
-// post is a world whose reports go to a real mail server.
+// reportEnvironment is an environment whose reports go to a real mail server.
 type post struct {
 	*environment
 
@@ -30,7 +30,7 @@ type post struct {
 	reporter *worker.Reporter
 }
 
-// hourly backs up each hour, and reports each six hours.
+// hourly sets a backup every hour and a report every six hours.
 func hourly(set *backup.Settings, o *cloudsim.Options) {
 	set.BackupMinInterval, set.BackupServicePeriod = backup.Duration(time.Hour), backup.Duration(time.Hour)
 	set.ReportPeriod, set.BackupCycleTimeout = backup.Duration(6*time.Hour), backup.Duration(time.Hour)
@@ -53,7 +53,7 @@ func newPost(t *testing.T, reporting report.Reporting) *post {
 	return p
 }
 
-// tell sets whom reports go to, as a start with another configuration does.
+// configure sets who gets reports, like a restart with another configuration.
 func (p *post) tell(reporting report.Reporting) {
 	p.T.Helper()
 	p.Scheduler.Reporting = reporting
@@ -64,7 +64,7 @@ func (p *post) tell(reporting report.Reporting) {
 	p.reporter = &worker.Reporter{DB: p.DB, Directory: p.Cloud, Settings: p.Settings, Reporting: reporting, Mailer: mailer}
 }
 
-// turn runs the reports' beat and waits until the workers have nothing left to do.
+// runReports runs reports once and waits until the workers are idle.
 func (p *post) turn() {
 	p.T.Helper()
 	p.turnWithin(5 * time.Minute)
@@ -87,7 +87,7 @@ func (p *post) turnWithin(patience time.Duration) {
 	})
 }
 
-// pass lets time pass with all beats, reports among them.
+// advanceAll lets time pass with all runs, including reports.
 func (p *post) pass(total time.Duration) {
 	p.T.Helper()
 	for end := p.Clock.Now().Add(total); p.Clock.Now().Before(end); p.Step(30 * time.Minute) {
@@ -96,7 +96,7 @@ func (p *post) pass(total time.Duration) {
 	}
 }
 
-// ended are the backups that were made, by Cinder's ID.
+// made returns the IDs of the project's backups in Cinder.
 func (p *post) made(project string) (ids []string) {
 	for _, r := range p.Records("available_at IS NOT NULL") {
 		if r.ProjectID == project {
@@ -106,7 +106,7 @@ func (p *post) made(project string) (ids []string) {
 	return ids
 }
 
-// told is how often a mail of the inbox names a backup.
+// mentions counts how often the mails of a receiver mention a backup.
 func (p *post) told(receiver, backupID string) (n int) {
 	for _, m := range p.box.To(receiver) {
 		n += strings.Count(rig.MailText(m), backupID)
@@ -114,7 +114,7 @@ func (p *post) told(receiver, backupID string) (n int) {
 	return n
 }
 
-// member makes a user with an address and a role in a project.
+// addMember adds a user with an address and a role to a project.
 func (p *post) member(project, name, email string) string {
 	id := p.Sim.AddUser(name, name, email)
 	p.Sim.Grant(id, project, "member")

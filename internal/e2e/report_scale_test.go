@@ -17,7 +17,7 @@ import (
 	"staffeln/view/report"
 )
 
-// counted counts what reports ask of the cloud.
+// callCounter counts the calls of reports to the cloud.
 type counted struct {
 	members, quotas atomic.Int64
 	of              interface {
@@ -36,10 +36,11 @@ func (c *counted) BackupQuota(ctx context.Context, id string) (backups, gigabyte
 	return c.of.BackupQuota(ctx, id)
 }
 
-// dueAtOnce is how many projects are due at once: make test PACKAGES=./internal/e2e FLAGS='-run ManyProjects -reports 5000 -v' measures.
+// dueAtOnce is how many reports are due at once; for a measurement: make test PACKAGES=./internal/e2e FLAGS='-run ManyProjects
+// -reports 5000 -v'.
 var dueAtOnce = flag.Int("reports", 200, "how many reports are due at once")
 
-// due makes so many projects with a member and three results that wait to be told, at once.
+// addDue adds the given number of projects, each with a member and three results to report, all due at once.
 func due(t *testing.T, p *post) {
 	t.Helper()
 	for n := range *dueAtOnce {
@@ -63,8 +64,8 @@ func due(t *testing.T, p *post) {
 		FROM volumes, generate_series(1, 3) AS n, LATERAL (SELECT staffeln_now() - n * interval '8 hours' AS at) AS t`)
 }
 
-// Thousands of projects whose reports are due at once: Keystone is asked once for the members of each, Cinder for each quota once, and
-// a backup waits for none of it.
+// Thousands of reports are due at once: Keystone gets one request for the members of each project, Cinder one for each quota,
+// and no backup is delayed.
 func TestReport_ManyProjectsAtOnce(t *testing.T) {
 	p := newPost(t, toMembers)
 	due(t, p)
@@ -83,7 +84,7 @@ func TestReport_ManyProjectsAtOnce(t *testing.T) {
 	require.Zero(t, p.scan(`SELECT count(*) FROM records WHERE report_id IS NULL`))
 }
 
-// The same in one report of all projects, for a list of receivers.
+// The same as one report about all projects, for a list of receivers.
 func TestReport_ManyProjectsInOne(t *testing.T) {
 	p := newPost(t, report.Reporting{SenderEmail: rig.Sender, Receiver: []string{"ops@ops.example"}})
 	due(t, p)
@@ -94,7 +95,7 @@ func TestReport_ManyProjectsInOne(t *testing.T) {
 	t.Logf("one report of %d projects: %s, %d MiB of heap at most, a mail of %d KiB", *dueAtOnce, time.Since(began).Round(time.Millisecond), peak()>>20, len(p.box.Inbox()[0].Raw)>>10)
 }
 
-// watchMemory answers the largest heap that was seen until it is asked.
+// watchMemory measures the largest heap until the returned function is called.
 func watchMemory(t *testing.T) (peak func() uint64) {
 	t.Helper()
 	var most atomic.Uint64

@@ -15,7 +15,7 @@ import (
 	"staffeln/internal/testkit/mailbox"
 )
 
-// A preview shows what would be told, and changes nothing.
+// A preview shows what would be reported, and changes nothing.
 func TestReport_PreviewOnTheTerminal(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
@@ -59,7 +59,7 @@ func TestReport_PreviewOnTheTerminal(t *testing.T) {
 	require.Zero(t, p.scan(`SELECT (SELECT count(*) FROM reports) + (SELECT count(*) FROM report_groups)`))
 }
 
-// A test mail tells each step, and what to do where one fails.
+// A test mail prints each step, and what to do if a step fails.
 func TestReport_SendTestOnTheTerminal(t *testing.T) {
 	t.Parallel()
 	box := mailbox.Start(t, mailbox.Options{TLS: true, User: rig.Sender, Password: "secret"})
@@ -103,7 +103,7 @@ func TestReport_SendTestOnTheTerminal(t *testing.T) {
 	}
 }
 
-// stable takes out what differs from run to run.
+// stable removes what differs from run to run.
 func stable(box *mailbox.Server, out string) string {
 	var lines []string
 	for line := range strings.SplitSeq(strings.ReplaceAll(out, box.Address, "127.0.0.1:587"), "\n") {

@@ -17,8 +17,8 @@ import (
 
 var toMembers = report.Reporting{SenderEmail: rig.Sender}
 
-// Each member gets each result once, never earlier than the period after it began to wait, never two mails within one
-// period, and nobody hears of another project.
+// Each member gets each result once, never earlier than a period after it is known, and never two mails within one period.
+// Nobody gets results of another project.
 func TestReport_EachResultOnceAndNeverEarlier(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
@@ -28,7 +28,7 @@ func TestReport_EachResultOnceAndNeverEarlier(t *testing.T) {
 	p.member(acme, "alice", "alice@acme.example")
 	p.member(globex, "bob", "bob@globex.example")
 	began := p.Clock.Now()
-	var at []time.Time // of alice's mails
+	var at []time.Time // times of alice's mails
 	for len(at) < 3 {
 		p.pass(30 * time.Minute)
 		if n := len(p.box.To("alice@acme.example")); n > len(at) {
@@ -60,8 +60,8 @@ func TestReport_ReceiversOfAProject(t *testing.T) {
 	p.Protect(acme, "web-1", 1)
 	p.Protect(empty, "app-1", 1)
 	alice := p.member(acme, "alice", "alice@acme.example")
-	p.Sim.Grant(alice, acme, "reader")                 // twice in it is one mail
-	p.member(acme, "also alice", "Alice@acme.example") // and so is one address of two
+	p.Sim.Grant(alice, acme, "reader")                 // a member with two roles gets one mail
+	p.member(acme, "also alice", "Alice@acme.example") // two users with one address get one mail
 	p.Sim.EnableUser(p.member(acme, "dan", "dan@acme.example"), false)
 	p.member(acme, "mute", "")
 	p.member(acme, "evil", "evil@acme.example, mallory@evil.example")
@@ -79,7 +79,7 @@ func TestReport_ReceiversOfAProject(t *testing.T) {
 	p.lawful()
 }
 
-// Where nobody is found it is tried again after a report period, and nothing that was to be told is lost.
+// If no receiver is found, the report is tried again after a period, and no result is lost.
 func TestReport_NobodyFoundIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
@@ -128,7 +128,7 @@ func TestReport_ProjectsNameAtADomain(t *testing.T) {
 	p.lawful()
 }
 
-// Without a sender one report of all is one event of the log, and is told.
+// Without a sender, one report about all projects is a log line, and counts as delivered.
 func TestReport_ToTheLog(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, report.Reporting{})
@@ -146,7 +146,7 @@ func TestReport_ToTheLog(t *testing.T) {
 	p.lawful()
 }
 
-// Nothing but late volumes is something to tell.
+// Late volumes alone are a reason for a report.
 func TestReport_OnlyLateVolumes(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
@@ -164,7 +164,7 @@ func TestReport_OnlyLateVolumes(t *testing.T) {
 	p.lawful()
 }
 
-// Nor is anything needed but a volume that no backup was ever made of, once it has had time enough.
+// So is a volume without any backup, once it is late.
 func TestReport_OnlyAVolumeThatWasNeverBackedUp(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
@@ -185,7 +185,7 @@ func TestReport_OnlyAVolumeThatWasNeverBackedUp(t *testing.T) {
 	p.lawful()
 }
 
-// A receiver that is refused gets no other one into trouble, is told of in one error line, and tried again.
+// A rejected receiver does not affect the others. It is logged in one error line, and tried again.
 func TestReport_OneReceiverFailsAndDelaysNobody(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
@@ -215,7 +215,8 @@ func TestReport_OneReceiverFailsAndDelaysNobody(t *testing.T) {
 	p.lawful()
 }
 
-// The mail server has it, and its answer is lost: it comes twice, under the same Message-ID, and never not at all.
+// The mail server accepts the mail and its answer is lost: the mail arrives twice, with the same Message-ID, but never not at
+// all.
 func TestReport_AnswerLostAfterTheMail(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
@@ -230,7 +231,7 @@ func TestReport_AnswerLostAfterTheMail(t *testing.T) {
 	p.lawful()
 }
 
-// The worker dies after the mail and before the record: the same.
+// The worker is killed after the mail and before the record: the same happens.
 func TestReport_CrashBetweenMailAndRecord(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
@@ -257,7 +258,7 @@ func TestReport_CrashBetweenMailAndRecord(t *testing.T) {
 	p.lawful()
 }
 
-// A server that is away for some time delays reports and loses none; Redis may lose its data meanwhile.
+// If the mail server is down for some time, reports are delayed and none is lost, even if Redis loses its data meanwhile.
 func TestReport_MailServerAway(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
@@ -277,7 +278,7 @@ func TestReport_MailServerAway(t *testing.T) {
 	p.lawful()
 }
 
-// What nobody could get for a week is told by the next report.
+// Results that could not be delivered for a week are in the next report.
 func TestReport_GivenUpAndToldByTheNext(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
@@ -301,7 +302,7 @@ func TestReport_GivenUpAndToldByTheNext(t *testing.T) {
 	}
 }
 
-// Keystone that does not answer is no reason to tell nobody for good.
+// If Keystone does not answer, the report is tried again, not dropped.
 func TestReport_KeystoneAway(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
@@ -320,7 +321,7 @@ func TestReport_KeystoneAway(t *testing.T) {
 	p.lawful()
 }
 
-// Whom only a part of Keystone's list names is told when all are known: nobody is left out.
+// If Keystone's list of users is incomplete, the report waits until all members are known: nobody is left out.
 func TestReport_APartOfTheMembers(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, toMembers)
@@ -341,7 +342,7 @@ func TestReport_APartOfTheMembers(t *testing.T) {
 	p.lawful()
 }
 
-// scan reads one number.
+// queryInt reads one number.
 func (p *post) scan(q string) (n int) {
 	p.T.Helper()
 	require.NoError(p.T, p.Pool.QueryRow(p.Ctx, q).Scan(&n))

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The page and the read API give the commands with the ID of the newest restore
-// point: the volume is made first, and named in the restore.
+// The page and the read API show the commands to restore the newest restore point: first create a volume, then restore into
+// it.
 func TestThePageAndTheAPITellHowToRestore(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 1000*time.Hour)

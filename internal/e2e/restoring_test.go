@@ -11,9 +11,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// A tenant restores from the newest link when the next backup is due: it is
-// waited for, and the plan after the restore makes the incremental, also where
-// a sweep saw the restore and none has looked since.
+// A tenant restores from the newest link when the next backup is due: the backup waits, and the plan after the restore makes
+// the incremental, even if a reconcile run has seen the restore and none has run since.
 func TestRestoreIsWaitedForAndNoLonger(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, func(set *backup.Settings, _ *cloudsim.Options) {
@@ -36,7 +35,7 @@ func TestRestoreIsWaitedForAndNoLonger(t *testing.T) {
 	w.lawful()
 }
 
-// beatVolumes is what the plans remember.
+// planVolumes returns the volumes as plans read them.
 func (w *environment) beatVolumes() map[string]db.Volume {
 	w.T.Helper()
 	all, err := w.BeginRun().Volumes(w.Ctx)

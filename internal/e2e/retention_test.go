@@ -15,15 +15,15 @@ import (
 
 const day = 24 * time.Hour
 
-// slow is a world whose days have four beats.
+// fourPlansADay sets a service period of six hours.
 func slow(set *backup.Settings, o *cloudsim.Options) {
 	set.BackupServicePeriod, set.RetentionServicePeriod = backup.Duration(6*time.Hour), backup.Duration(6*time.Hour)
 	set.RetentionTime = backup.Period{Days: 3}
 	o.DeleteTime = cloudsim.Fixed(10 * time.Minute)
 }
 
-// A chain goes leaf first, each link only when Cinder no longer has the one
-// before; a full stays while an incremental on it lives.
+// A chain is removed leaf first, each link only when Cinder no longer has its dependent. A full stays while it has an
+// incremental.
 func TestChainGoesLeafFirst(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
@@ -56,8 +56,7 @@ func TestChainGoesLeafFirst(t *testing.T) {
 	w.lawful()
 }
 
-// That a listing lacks a backup proves nothing: without an answer by ID the
-// next link stays.
+// A backup that is missing in a list is not proved to be gone: until Cinder answers by ID, the next link stays.
 func TestRemovalIsConfirmedByID(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
@@ -88,8 +87,8 @@ func TestRemovalIsConfirmedByID(t *testing.T) {
 	w.lawful()
 }
 
-// The newest restore point is kept, with what it stands on, however long its
-// successors fail; what is left of those goes at once.
+// The newest restore point and its parents are kept, however long later backups fail. Leftovers of the failed ones are removed
+// at once.
 func TestFloorOutlastsFailures(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
@@ -119,8 +118,7 @@ func TestFloorOutlastsFailures(t *testing.T) {
 	w.lawful()
 }
 
-// A leftover that can't be removed blocks incrementals for an interval at most;
-// then a full is made, out of turn.
+// A leftover that cannot be removed blocks incrementals for an interval at most; then a forced full is made.
 func TestLeftoverThatStays(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)

@@ -13,10 +13,9 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// The calls of one plan, and those to Cinder per finished backup, counted
-// where they arrive (design: full pages of 1,000, one empty page after an
-// exactly full one, at most 6 others, none per volume; at most 2 and its share
-// of listings per backup).
+// Counts the calls of one plan, and the calls to Cinder per finished backup, where they arrive. Limits (design): full pages of
+// 1,000, one empty page after an exactly full one, at most 6 others, none per volume; at most 2 per backup and its share of
+// listings.
 func TestCallsAreCounted(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {

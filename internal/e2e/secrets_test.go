@@ -17,7 +17,7 @@ const (
 	secretRoute  = "GET /key-manager/v1/secrets/{secret}"
 )
 
-// vault makes a server that asks for backups, with encrypted volumes.
+// protectEncrypted creates a server that asks for backups, with encrypted volumes.
 func (w *environment) vault(project string, volumes int) (volumeIDs []string) {
 	server := w.Sim.AddServer(project, "vault", map[string]string{w.Settings.BackupMetadataKey: "true"})
 	for range volumes {
@@ -28,7 +28,7 @@ func (w *environment) vault(project string, volumes int) (volumeIDs []string) {
 	return volumeIDs
 }
 
-// filled is a world whose encrypted volumes have a restore point each, which a sweep saw.
+// withEncrypted returns an environment whose encrypted volumes have one restore point each, which a reconcile run has seen.
 func filled(t *testing.T, projects, volumes int, changes ...func(*backup.Settings, *cloudsim.Options)) (w *environment, ids, volumeIDs []string) {
 	t.Helper()
 	w = daily(t, append(changes, func(set *backup.Settings, _ *cloudsim.Options) {
@@ -48,12 +48,12 @@ func filled(t *testing.T, projects, volumes int, changes ...func(*backup.Setting
 	return w, ids, volumeIDs
 }
 
-// secretless are the findings about secrets, of both kinds.
+// secretFindings counts the findings about secrets, of both kinds.
 func (w *environment) secretless() int {
 	return len(w.findings(backup.SecretGone)) + len(w.findings(backup.SecretsUnconfirmed))
 }
 
-// A tenant that deletes the secret of a restore point is noticed: nobody can restore that any more.
+// A tenant deletes the secret of a restore point, so nobody can restore it any more: this is a finding.
 func TestDeletedSecretOfARestorePointIsAFinding(t *testing.T) {
 	for _, release := range cloudsim.Releases() {
 		t.Run(release, func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestDeletedSecretOfARestorePointIsAFinding(t *testing.T) {
 	}
 }
 
-// Whatever is not Barbican's own 404 by ID proves nothing. It is logged when it begins and when it ends.
+// Only Barbican's own 404 for an ID proves that a secret is gone. Other errors are logged when they begin and when they end.
 func TestSecretsThatCannotBeSeenAreNoFinding(t *testing.T) {
 	refused := func(status int, body string) cloudsim.Effect {
 		return cloudsim.Refuse{Status: status, Body: body, Header: http.Header{"Content-Type": {"text/html"}}}
@@ -142,7 +142,7 @@ func TestSecretsThatCannotBeSeenAreNoFinding(t *testing.T) {
 	}
 }
 
-// Where a finding stands and Barbican can no longer be asked, it stays.
+// A finding stays while Barbican is down.
 func TestSecretsThatAreGoneStayGoneWhileBarbicanIsAway(t *testing.T) {
 	t.Parallel()
 	w, _, volumes := filled(t, 1, 2)
@@ -155,7 +155,7 @@ func TestSecretsThatAreGoneStayGoneWhileBarbicanIsAway(t *testing.T) {
 	require.Len(t, w.findings(backup.SecretGone), 1)
 }
 
-// A service user without the right to read secrets is told of, once.
+// A service user without the right to read secrets is reported once.
 func TestServiceUserWithoutRightToSecretsIsTold(t *testing.T) {
 	t.Parallel()
 	w, projects, volumes := filled(t, 2, 1)
@@ -172,7 +172,7 @@ func TestServiceUserWithoutRightToSecretsIsTold(t *testing.T) {
 	require.Equal(t, 1, w.logged("warn", "secrets of encrypted backups not looked at", projects[0], "forbidden"))
 }
 
-// Cinder may keep its keys elsewhere: in a cloud without Barbican nothing is concluded.
+// In a cloud without Barbican nothing is concluded, because Cinder may use another key manager.
 func TestCloudWithoutBarbicanHasNoFindingsAboutSecrets(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -190,7 +190,7 @@ func TestCloudWithoutBarbicanHasNoFindingsAboutSecrets(t *testing.T) {
 	require.Zero(t, w.Sim.Counts()[secretsRoute]+w.Sim.Counts()[secretRoute])
 }
 
-// As long as no secret of ours was seen, Barbican may not be where Cinder keeps them.
+// Until one of our secrets was seen in it, Barbican may not be Cinder's key manager.
 func TestBarbicanThatNeverHadOurSecretsIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -215,7 +215,7 @@ func TestBarbicanThatNeverHadOurSecretsIsNotBelieved(t *testing.T) {
 	require.Len(t, w.findings(backup.SecretGone), 2, "it had them")
 }
 
-// An operator who has looked lets them be recorded: those that Barbican does not know by their IDs, and those alone.
+// After an operator's confirmation, the secrets that Barbican does not know by ID are recorded as gone, and no others.
 func TestSecretsGoneForGoodAreAcceptedOnce(t *testing.T) {
 	t.Parallel()
 	w, _, volumes := filled(t, 2, 8)
@@ -241,8 +241,8 @@ func TestSecretsGoneForGoodAreAcceptedOnce(t *testing.T) {
 	require.Len(t, w.findings(backup.SecretGone), 12)
 }
 
-// Where the secrets of several projects are gone at once, Barbican's database is not the one that it was. It is told, and
-// nothing is recorded.
+// If the secrets of several projects are gone at once, Barbican's database may be wrong. This is reported, and nothing is
+// recorded.
 func TestManySecretsGoneAtOnceAreNotBelieved(t *testing.T) {
 	t.Parallel()
 	w, projects, volumes := filled(t, 2, 8)
@@ -267,7 +267,7 @@ func TestManySecretsGoneAtOnceAreNotBelieved(t *testing.T) {
 	require.Len(t, w.findings(backup.SecretGone), 10, "ten are")
 }
 
-// All secrets of one project's restore points gone, while others' are there, are its user's doing.
+// If all secrets of one project are gone while others exist, a user has deleted them.
 func TestManySecretsOfOneProjectAreBelieved(t *testing.T) {
 	t.Parallel()
 	w, projects, volumes := filled(t, 2, 12)
@@ -290,11 +290,11 @@ func TestManySecretsOfOneProjectAreBelieved(t *testing.T) {
 	require.Len(t, w.findings(backup.SecretsUnconfirmed), 1, "none is left")
 }
 
-// A cloud whose volumes are not encrypted is not asked for secrets.
+// No secret is read in a cloud without encrypted volumes.
 func TestUnencryptedCloudIsNotAskedForSecrets(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	w.Sim.AddVolume(w.Sim.AddProject("other"), "vault", 1, cloudsim.VolumeOptions{Encrypted: true}) // there is a Barbican
+	w.Sim.AddVolume(w.Sim.AddProject("other"), "vault", 1, cloudsim.VolumeOptions{Encrypted: true}) // although there is a Barbican
 	w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
 	w.Advance(2*day, 6*time.Hour)
 	w.Reconcile()

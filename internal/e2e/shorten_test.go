@@ -11,8 +11,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// aged is a world with four fulls, of which the oldest is three days old, under
-// a retention that metadata sets to a week; the default is two days.
+// withFourFulls returns an environment with four fulls, the oldest three days old, and a retention of a week in the metadata;
+// the default is two days.
 func aged(t *testing.T) (w *environment, server, volume string) {
 	t.Helper()
 	w = daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) {
@@ -25,8 +25,8 @@ func aged(t *testing.T) (w *environment, server, volume string) {
 	return w, server, volumes[0]
 }
 
-// Whoever steals a tenant's password can shorten the retention, or take the key
-// away: nothing goes before the delay is over, and it is told at once.
+// An attacker with a tenant's password can shorten the retention or remove the metadata key: nothing is removed before the
+// delay is over, and it is reported at once.
 func TestRetentionShortened(t *testing.T) {
 	for name, shorten := range map[string]func(*environment, string){
 		"value":       func(w *environment, s string) { w.Sim.SetMetadata(s, w.Settings.RetentionMetadataKey, "1d") },
@@ -47,8 +47,7 @@ func TestRetentionShortened(t *testing.T) {
 	}
 }
 
-// A shorter value that is taken back within the delay had no effect; a longer
-// one has it at once.
+// A shorter value that is taken back within the delay has no effect; a longer one has its effect at once.
 func TestRetentionLengthened(t *testing.T) {
 	t.Parallel()
 	w, server, volume := aged(t)
@@ -60,8 +59,8 @@ func TestRetentionLengthened(t *testing.T) {
 	w.lawful()
 }
 
-// Nothing shortens the retention of a volume whose server is deleted, detached
-// from or not listed, or says what can't be read.
+// The retention of a volume is not shortened by a server that is deleted, detached or not listed, or whose metadata is
+// unreadable.
 func TestRetentionStays(t *testing.T) {
 	for name, happen := range map[string]func(*environment, string, string){
 		"server deleted":  func(w *environment, s, _ string) { w.Sim.DeleteServer(s) },

@@ -25,7 +25,7 @@ import (
 	"staffeln/tasks"
 )
 
-// What a scheduler process is told that dispatches by force.
+// The environment variables of a scheduler process that dispatches without leadership.
 const (
 	dispatchTerm     = "E2E_DISPATCH_TERM"
 	dispatchDatabase = "E2E_DISPATCH_DATABASE"
@@ -33,8 +33,8 @@ const (
 	dispatches       = 10
 )
 
-// dispatchForced is the body of such a process: ten dispatch runs in a term that
-// it did not win, then its count of outcomes on standard output.
+// dispatchForced is the main function of such a process: it runs ten dispatch runs in a term that it does not lead, and prints
+// its counts of outcomes.
 func dispatchForced(term string) error {
 	ctx := zerolog.New(os.Stderr).WithContext(context.Background())
 	n, err := strconv.ParseInt(term, 10, 64)
@@ -76,8 +76,8 @@ func dispatchForced(term string) error {
 	return json.NewEncoder(os.Stdout).Encode(outcomes(m))
 }
 
-// TestMain runs the tests. Started with dispatchTerm in its environment, this program is no test but a scheduler that
-// dispatches in that term, whether it leads or not.
+// TestMain runs the tests. With dispatchTerm in its environment, the program is a scheduler that dispatches in that term,
+// whether it leads or not.
 func TestMain(m *testing.M) {
 	if term := os.Getenv(dispatchTerm); term != "" {
 		if err := dispatchForced(term); err != nil {
@@ -89,12 +89,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// outcomes reads the counts of dispatch runs from a process's own metrics.
+// outcomes reads the counts of dispatch outcomes from metrics.
 func outcomes(m *telemetry.Metrics) map[string]int {
 	return levels(m, "staffeln_tasks_dispatched_total", "outcome")
 }
 
-// levels sums one metric by the values of one of its labels.
+// sums returns one metric, summed by the values of one label.
 func levels(m *telemetry.Metrics, name, label string) map[string]int {
 	sums := map[string]int{}
 	families, err := m.Registry.Gather()
@@ -116,8 +116,7 @@ func levels(m *telemetry.Metrics, name, label string) map[string]int {
 	return sums
 }
 
-// tasksPerVolume is one sample, taken at one moment: how many tasks of the
-// queue name each volume.
+// tasksPerVolume returns, as one sample at one moment, how many tasks of the queue name each volume.
 var tasksPerVolume = redis.NewScript(`
 	local most, total, count = 0, 0, {}
 	for _, key in ipairs(redis.call('KEYS', 'asynq:{volumes}:t:*')) do
@@ -128,16 +127,15 @@ var tasksPerVolume = redis.NewScript(`
 	end
 	return {most, total}`)
 
-// Two scheduler processes, forced past leadership, dispatch the same 1,000
-// volumes ten times each: Redis holds at most one task per volume at every
-// sample, every conflict is counted, and each record is handled once.
+// Two scheduler processes dispatch the same 1,000 volumes ten times each, without leadership: in every sample Redis has at
+// most one task per volume, every conflict is counted, and each record is handled once.
 func TestASingleTaskPerVolume(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject, set.MaxForcedFulls = 0, 0, 0
 		o.Backups, o.BackupGigabytes = -1, -1
 	})
-	w.StopWorker() // nobody takes tasks away while two schedulers hand them over
+	w.StopWorker() // so that no task is taken while the two schedulers dispatch
 	volumes := cloudsim.Seed(w.Sim, cloudsim.SeedOptions{Projects: 10, Servers: 500, VolumesPerServer: 2, MetadataKey: w.Settings.BackupMetadataKey}).Volumes
 	require.Len(t, volumes, 1000)
 	w.Plan()
@@ -163,8 +161,8 @@ func TestASingleTaskPerVolume(t *testing.T) {
 	require.Equal(t, 1000, w.Count("state = 'creating' AND attempts = 1 AND backup_id IS NOT NULL"), "each record is handled once")
 }
 
-// forceDispatches lets two processes dispatch at once and looks at Redis all
-// the while: no sample may show two tasks of one volume.
+// forceDispatches lets two processes dispatch at once and samples Redis meanwhile: no sample may contain two tasks of one
+// volume.
 func (w *environment) forceDispatches() (first, second map[string]int, samples int) {
 	w.T.Helper()
 	ctx, stop := context.WithCancel(w.Ctx)
@@ -191,8 +189,8 @@ func (w *environment) forceDispatches() (first, second map[string]int, samples i
 	return first, second, samples
 }
 
-// forceDispatch starts this test program as a scheduler process in the world's
-// term; what it returns waits for the process and reads its outcomes.
+// forceDispatch starts this test program as a scheduler process in the environment's term. The returned function waits for the
+// process and returns its outcomes.
 func (w *environment) forceDispatch() func() map[string]int {
 	w.T.Helper()
 	cmd := exec.CommandContext(w.Ctx, os.Args[0])

@@ -11,8 +11,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// A restore point that somebody sets to error is told, counts as none, and is not removed by us. What Cinder builds on another
-// one meanwhile (since 2023.1 on the newest that is available) is not asked to be removed before what stands on it.
+// A restore point that somebody sets to error is reported, does not count, and is not removed by us. Since 2023.1 Cinder
+// builds the next backup on the newest available one; that one must not be removed before its dependents.
 func TestRestorePointSetToErrorIsToldAndNotCounted(t *testing.T) {
 	for _, release := range []string{cloudsim.Zed, cloudsim.Gazpacho} {
 		t.Run(release, func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestRestorePointSetToErrorIsToldAndNotCounted(t *testing.T) {
 	}
 }
 
-// A list that breaks off is a finding until a plan sees the whole cloud again.
+// A list that is incomplete is a finding until a plan sees the whole cloud again.
 func TestListThatBreaksOffIsAFinding(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(_ *backup.Settings, o *cloudsim.Options) { o.MaxLimit = 2 })

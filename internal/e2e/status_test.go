@@ -11,8 +11,8 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// A volume in a wrong status is recorded as failed, with the reason, once, and
-// backed up at the next plan that sees it good.
+// A volume in a wrong status is recorded as failed once, with the reason, and backed up by the next plan that sees a right
+// status.
 func TestWrongVolumeStatus(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -30,7 +30,7 @@ func TestWrongVolumeStatus(t *testing.T) {
 	w.lawful()
 }
 
-// A status in between is no failure: the backup waits for its end.
+// A transitional status is not a failure: the backup waits until it ends.
 func TestVolumeBeingChangedIsNoFailure(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -50,7 +50,7 @@ func TestVolumeBeingChangedIsNoFailure(t *testing.T) {
 	w.lawful()
 }
 
-// A tenant's own backup may begin between our plan and our request.
+// A tenant's own backup begins between our plan and our request.
 func TestVolumeBusyAtTheRequest(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -68,22 +68,20 @@ func TestVolumeBusyAtTheRequest(t *testing.T) {
 	w.lawful()
 }
 
-// The plan's view is old when a record was kept waiting: the worker looks
-// again.
+// If a record has waited, the plan's view of the volume is old: the worker reads the volume again.
 func TestVolumeChangedWhileItsRecordWaited(t *testing.T) {
 	t.Parallel()
 	w, volumes := waiting(t)
 	w.Sim.SetVolumeStatus(volumes[1], "extending")
 	w.Step(25 * time.Minute)
-	w.Dispatch() // the first ends
-	w.Dispatch() // the other is admitted
+	w.Dispatch() // the first backup ends
+	w.Dispatch() // the other one is admitted
 	require.Equal(t, "withdrawn:volume_changing", w.History(volumes[1]))
 	require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute])
 	w.lawful()
 }
 
-// Metadata says who is protected: `true` in any case, trimmed. Garbage protects
-// nobody, and is told.
+// Metadata decides which servers are protected: `true` in any case, trimmed. Any other text protects nothing, and is reported.
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -107,7 +105,7 @@ func TestMetadata(t *testing.T) {
 	w.lawful()
 }
 
-// Without a key every server is protected.
+// Without a metadata key every server is protected.
 func TestEmptyMetadataKey(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.BackupMetadataKey = "" })
@@ -120,7 +118,7 @@ func TestEmptyMetadataKey(t *testing.T) {
 	w.lawful()
 }
 
-// A volume of several servers is one volume; the longest retention wins.
+// A volume of several servers is one volume; the longest retention applies.
 func TestMultiattachedVolume(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)

@@ -10,8 +10,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// A transferred volume begins a chain in its new project; what the old one
-// owns goes by its retention, with the old project's token.
+// A transferred volume begins a chain in its new project. The old project's backups expire by their retention and are removed
+// with its token.
 func TestVolumeTransferred(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)
@@ -41,8 +41,8 @@ func TestVolumeTransferred(t *testing.T) {
 	w.lawful()
 }
 
-// That a listing lacks backups is believed of a few, each asked for by ID; of
-// many, our view of the cloud is broken and nothing is written.
+// A few backups that a listing lacks are recorded as lost after a read by ID. If many are missing, our view of the cloud is
+// wrong, and nothing is written.
 func TestManyLosses(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
@@ -68,8 +68,8 @@ func TestManyLosses(t *testing.T) {
 	require.Equal(t, 10, w.Count("state = 'lost'"), "nothing was written")
 }
 
-// Another installation may share the cloud and its service user, as a cloned
-// database does that woke up under a new name: its backups are not ours.
+// Another installation may share the cloud and its service user, for example a cloned database with a new installation ID: its
+// backups are not ours.
 func TestOtherInstallation(t *testing.T) {
 	t.Parallel()
 	w := daily(t, slow)

@@ -24,8 +24,8 @@ import (
 
 var updateGolden = flag.Bool("update", false, "write the golden files of testdata anew")
 
-// The commands for people at a terminal, over five days in which much went
-// well, and much else did not. The clock stands: what they print is fixed.
+// The commands for people, after five days with many successes and many failures. The clock is stopped, so the output is
+// fixed.
 func TestTerminal(t *testing.T) {
 	t.Parallel()
 	w := eventful(t)
@@ -71,7 +71,7 @@ func TestTerminal(t *testing.T) {
 	})
 }
 
-// eventful is a world at 12:02 of its sixth day.
+// fiveDays returns an environment at 12:02 of its sixth day.
 func eventful(t *testing.T) *environment {
 	t.Helper()
 	w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
@@ -118,7 +118,7 @@ func eventful(t *testing.T) *environment {
 	return w
 }
 
-// named makes a server with volumes of these names.
+// addNamed creates a server with volumes of these names.
 func (w *environment) named(project, server, wish string, volumes ...string) (serverID string, ids []string) {
 	serverID = w.Sim.AddServer(project, server, map[string]string{w.Settings.BackupMetadataKey: wish})
 	for _, name := range volumes {
@@ -134,8 +134,7 @@ func (w *environment) days(n int) {
 	w.periods(n * int(day/w.Settings.BackupServicePeriod.Std()))
 }
 
-// periods lets service periods pass: the beats of each, and two further looks,
-// a minute after one another.
+// runPeriods runs the given number of service periods: the runs of each, and two more dispatches one minute apart.
 func (w *environment) periods(n int) {
 	w.T.Helper()
 	period := w.Settings.BackupServicePeriod.Std()
@@ -149,8 +148,7 @@ func (w *environment) periods(n int) {
 	}
 }
 
-// terminal runs a command of the real program on the world's database, with
-// no cloud and no queue in its environment.
+// terminal runs a command of the real program on the environment's database, without cloud and queue.
 func (w *environment) terminal(code int, args ...string) string {
 	w.T.Helper()
 	out, got := rig.Output(w.T, w.settings(), args...)
@@ -158,7 +156,7 @@ func (w *environment) terminal(code int, args ...string) string {
 	return out
 }
 
-// settings is the environment of such a command.
+// settings returns the environment variables of such a command.
 func (w *environment) settings() map[string]string {
 	seconds := func(d backup.Duration) string { return strconv.Itoa(int(d.Std() / time.Second)) }
 	return map[string]string{
@@ -171,8 +169,7 @@ func (w *environment) settings() map[string]string {
 
 var anyID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b`)
 
-// golden compares what a person sees with testdata/terminal/name.golden; IDs
-// are zeros there.
+// golden compares an output with testdata/terminal/name.golden, in which IDs are zeros.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	got = anyID.ReplaceAllStringFunc(got, func(id string) string { return regexp.MustCompile(`[0-9a-f]`).ReplaceAllString(id, "0") })

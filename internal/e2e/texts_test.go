@@ -12,7 +12,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// A name that the cloud's database can't store ends in a 500: the next request of the record has plain texts.
+// A name that the cloud's database cannot store causes a 500: the record's next request uses plain texts.
 func TestNameThatFailsCostsNoBackup(t *testing.T) {
 	for name, status := range map[string]int{"refused": http.StatusBadRequest, "failing": http.StatusInternalServerError} {
 		t.Run(name, func(t *testing.T) {
@@ -29,7 +29,7 @@ func TestNameThatFailsCostsNoBackup(t *testing.T) {
 	}
 }
 
-// A plain request whose answer is lost is adopted by the tag in its description.
+// If the answer to a request with plain texts is lost, the backup is adopted by the tag in its description.
 func TestPlainBackupIsAdoptedByItsDescription(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
@@ -49,7 +49,7 @@ func TestPlainBackupIsAdoptedByItsDescription(t *testing.T) {
 	w.lawful()
 }
 
-// A zone without cinder-backup is named with the setting that helps (B8), which then does.
+// An availability zone without cinder-backup is reported together with the setting that helps (B8), and the setting works.
 func TestZoneWithoutBackupService(t *testing.T) {
 	t.Parallel()
 	for name, mapped := range map[string]bool{"not mapped": false, "mapped": true} {

@@ -11,8 +11,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// A request that is repeated long after its plan looks at the volume again: meanwhile it may have been given to another
-// project, whose data must not become a backup of the project that had it before.
+// A request that is repeated long after its plan reads the volume again: it may have been transferred meanwhile, and its data
+// must not become a backup of the former project.
 func TestAVolumeThatChangedHandsIsNotAskedForAgain(t *testing.T) {
 	for name, first := range map[string]cloudsim.Effect{
 		"refused at first":    cloudsim.Refuse{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"600"}}},

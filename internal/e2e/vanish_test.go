@@ -11,7 +11,7 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// A volume may be deleted at any moment.
+// A volume is deleted at each step of its backup.
 func TestVolumeDeleted(t *testing.T) {
 	t.Run("while planned", func(t *testing.T) {
 		t.Parallel()
@@ -76,8 +76,7 @@ func TestVolumeDeleted(t *testing.T) {
 	})
 }
 
-// A server that is deleted ends the protection of its volumes, not a backup in
-// progress.
+// A deleted server ends the protection of its volumes, but no backup in progress.
 func TestServerDeleted(t *testing.T) {
 	t.Parallel()
 	w, volumes := waiting(t)
@@ -91,7 +90,7 @@ func TestServerDeleted(t *testing.T) {
 	w.lawful()
 }
 
-// The wish may be taken back at any moment, too.
+// The protection ends at each step of a backup.
 func TestWishTakenBack(t *testing.T) {
 	for name, change := range map[string]func(*environment, string){
 		"removed": func(w *environment, s string) { w.Sim.DeleteMetadata(s, w.Settings.BackupMetadataKey) },
@@ -111,8 +110,8 @@ func TestWishTakenBack(t *testing.T) {
 	}
 }
 
-// waiting is a world with two volumes: the backup of the first is in progress,
-// the other's waits behind the cap.
+// withWaiting returns an environment with two volumes: the first one's backup is in progress, the other one's waits because of
+// the cap.
 func waiting(t *testing.T) (*environment, []string) {
 	t.Helper()
 	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {

@@ -21,8 +21,8 @@ import (
 
 const tokenCheckRoute = "GET /identity/v3/auth/tokens"
 
-// What Keystone said of a token is believed for a short time, never beyond the token's own end; where Keystone does not
-// answer, what is not remembered is answered 503.
+// A token's validation by Keystone is cached for a short time, but not longer than the token is valid. If Keystone is down and
+// the token is not cached, the response is 503.
 func TestATokenIsBelievedForAShortTimeOnly(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, time.Hour)
@@ -37,7 +37,7 @@ func TestATokenIsBelievedForAShortTimeOnly(t *testing.T) {
 	require.Equal(t, http.StatusOK, status())
 	require.Equal(t, before+2, asked())
 
-	r.Step(58*time.Minute + 40*time.Second) // 20 seconds before its end
+	r.Step(58*time.Minute + 40*time.Second) // 20 seconds before the token expires
 	require.Equal(t, http.StatusOK, status())
 	r.Step(20 * time.Second)
 	require.Equal(t, http.StatusUnauthorized, status(), "remembered for a minute, but its own end is sooner")
@@ -61,7 +61,8 @@ func TestATokenIsBelievedForAShortTimeOnly(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, r.get("/v1/volumes", "", nil).StatusCode, "nobody needs to be asked")
 }
 
-// The cookie is of no use to scripts, other sites, and whoever reads it; requests of other sites change nothing.
+// The session cookie cannot be read by scripts or decrypted, and is not sent by other sites. Requests from other sites change
+// nothing.
 func TestThePagesSession(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 1000*time.Hour)
@@ -146,7 +147,7 @@ func only(h http.Header) (name, value string) {
 	return "", ""
 }
 
-// Whatever a parameter is, the answer is one of those that are meant, and nobody else's.
+// Whatever the value of a parameter, the response is one of those intended, without data of other projects.
 func TestNoParameterBreaksAnything(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 1000*time.Hour)
@@ -167,7 +168,7 @@ func TestNoParameterBreaksAnything(t *testing.T) {
 		odd = append(odd, string(some))
 	}
 	cursors := r.places(admin)
-	for _, cursor := range cursors { // one character off
+	for _, cursor := range cursors { // with one wrong character
 		i := chance.IntN(len(cursor))
 		odd = append(odd, cursor[:i]+"A"+cursor[i+1:], cursor[:i])
 	}
@@ -177,7 +178,7 @@ func TestNoParameterBreaksAnything(t *testing.T) {
 			for _, value := range odd {
 				q := url.Values{name: {value}}.Encode()
 				if chance.IntN(4) == 0 {
-					q = name + "=" + strings.ReplaceAll(value, "#", "") // as it is
+					q = name + "=" + strings.ReplaceAll(value, "#", "") // unescaped
 				}
 				q = strings.Map(func(c rune) rune {
 					if c <= ' ' || c == 0x7f || c == '#' {
@@ -204,7 +205,7 @@ func TestNoParameterBreaksAnything(t *testing.T) {
 	t.Logf("%d questions, by status %v", asked, statuses)
 }
 
-// Pages, by cursors, are the whole list; and the document has every field that an answer has, and no other.
+// The pages of a list, by cursor, make up the whole list. The OpenAPI document has exactly the fields of the responses.
 func TestTheDocumentIsTrueOfTheAnswers(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 1000*time.Hour)
@@ -215,7 +216,7 @@ func TestTheDocumentIsTrueOfTheAnswers(t *testing.T) {
 	var doc map[string]any
 	require.NoError(t, json.Unmarshal([]byte(r.get("/v1/openapi.json", token, nil).text), &doc))
 	paths := dig(doc, "paths")
-	for _, route := range r.Router.Routes() { // both ways
+	for _, route := range r.Router.Routes() { // each documented route exists, and each route is documented
 		if strings.HasPrefix(route.Path, "/v1/") && openRoutes[route.Method+" "+route.Path] == "" && route.Method == http.MethodGet {
 			require.Contains(t, paths, strings.ReplaceAll(route.Path, ":volume_id", "{volume_id}"))
 		}
@@ -267,7 +268,7 @@ func TestTheDocumentIsTrueOfTheAnswers(t *testing.T) {
 	}
 }
 
-// turn follows a list on the page as far as it goes, and answers where its pages are.
+// pageURLs follows a list of the page to its end and returns the URLs of its pages.
 func (r *site) turn(t *testing.T, path, rel string, cookie *http.Cookie) (pages []string) {
 	t.Helper()
 	link := regexp.MustCompile(`<a href="([^"]+)" rel="` + rel + `">`)
@@ -282,7 +283,7 @@ func (r *site) turn(t *testing.T, path, rel string, cookie *http.Cookie) (pages 
 	}
 }
 
-// rows is the table of a page.
+// rows returns the table of a page.
 func (r *site) rows(t *testing.T, path string, cookie *http.Cookie) string {
 	t.Helper()
 	got := r.get(path, "", cookie)
@@ -293,7 +294,7 @@ func (r *site) rows(t *testing.T, path string, cookie *http.Cookie) string {
 	return table
 }
 
-// ids follows a list to its end.
+// ids returns the IDs of all pages of a list.
 func (r *site) ids(t *testing.T, path, list, id, token string) (all []string) {
 	t.Helper()
 	for cursor := ""; ; {
@@ -321,7 +322,7 @@ func dig(in map[string]any, names ...string) map[string]any {
 	return in
 }
 
-// conforms compares an answer with its schema: each field is described, and each that is described is there.
+// requireConforms compares a response with its schema: every field is described, and every described field exists.
 func conforms(t *testing.T, doc, schema map[string]any, answer any, at string) {
 	t.Helper()
 	if ref, is := schema["$ref"].(string); is {
@@ -364,7 +365,7 @@ func conforms(t *testing.T, doc, schema map[string]any, answer any, at string) {
 	}
 }
 
-// A session that was ended is ended on every replica at once, though they remember its token, and though Keystone is away.
+// A sign-out ends the session on every replica at once, although they have cached its token, and even while Keystone is down.
 func TestASignOutHoldsOnAllReplicas(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 1000*time.Hour)
@@ -384,7 +385,8 @@ func TestASignOutHoldsOnAllReplicas(t *testing.T) {
 	}
 }
 
-// Guesses are refused after a few, without asking Keystone, which would lock the account; the service user's at once.
+// After a few wrong passwords further ones are rejected without a request to Keystone, which would lock the account; sign-ins
+// of the service user are always rejected.
 func TestGuessesAtThePage(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 1000*time.Hour)

@@ -11,7 +11,7 @@ import (
 	"staffeln/openstack"
 )
 
-// token signs somebody in at Keystone.
+// token signs a user in at Keystone and returns the token.
 func (r *site) token(user, project string) string {
 	r.T.Helper()
 	password := user + "-secret"
@@ -23,7 +23,7 @@ func (r *site) token(user, project string) string {
 	return token
 }
 
-// cookie signs somebody in at the page and answers the cookie.
+// cookie signs a user in at the page and returns the cookie.
 func (r *site) cookie(user, project string) *http.Cookie {
 	r.T.Helper()
 	password := user + "-secret"
@@ -38,7 +38,7 @@ func (r *site) cookie(user, project string) *http.Cookie {
 	return nil
 }
 
-// said is a response with its body read.
+// webResponse is a response with its body.
 type said struct {
 	*http.Response
 
@@ -63,7 +63,7 @@ func (r *site) send(method, path, body string, change func(*http.Request)) said 
 	return said{response, string(text)}
 }
 
-// get asks as whoever has the token, in the header and nowhere else, or with the cookie.
+// get sends a request with the token in the header, or with the cookie.
 func (r *site) get(path, token string, cookie *http.Cookie) said {
 	r.T.Helper()
 	return r.send(http.MethodGet, path, "", func(q *http.Request) {
@@ -76,7 +76,7 @@ func (r *site) get(path, token string, cookie *http.Cookie) said {
 	})
 }
 
-// leaks tells what of other projects' things an answer names; what was asked for may be repeated.
+// leaks returns the names of other projects' things in a response; the response may repeat the request.
 func leaks(answer, asked string, foreign map[string]bool) (named []string) {
 	if text, err := url.QueryUnescape(asked); err == nil {
 		asked = text

@@ -12,29 +12,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// openRoutes are those that show nothing of anybody's, each for its reason. A route that is added is walked like the
-// others, unless somebody writes it here.
+// openRoutes are the routes that show no project's data, each with the reason. A new route is tested like the others, unless
+// it is added here.
 var openRoutes = map[string]string{
 	"GET /v1/health": "a probe", "GET /livez": "a probe", "GET /readyz": "a probe", "GET /metrics": "numbers",
 	"GET /sign-in": "a form", "POST /sign-in": "it asks Keystone itself", "POST /sign-out": "it ends what is there", "GET /style.css": "a file", "GET /icon.svg": "a file",
 	"POST /v1/backup": "Cinder asks it", "GET /v1/backup": "refused", "* /v1/backup": "refused",
 }
 
-// who is one kind of token: in the header of the read API, and in the cookie of the page.
+// caller is one kind of token: in the header for the read API, and in the cookie for the page.
 type who struct {
 	token  string
 	cookie *http.Cookie
 }
 
-// A tenant's token sees nothing of another project, in no route that there is, by ID, by filter and by cursor; and what
-// is no good token sees nothing at all.
+// A tenant's token shows nothing of another project: in no route, by ID, by filter or by cursor. An invalid token shows
+// nothing at all.
 func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 20*time.Hour)
 	expired := who{r.token("alice", "acme"), r.cookie("alice", "acme")}
 	r.Advance(21*time.Hour, time.Hour)
 	revoked := who{r.token("bob", "globex"), r.cookie("bob", "globex")}
-	for _, path := range []string{"/v1/volumes"} { // it was good, and is remembered
+	for _, path := range []string{"/v1/volumes"} { // so that the token is in the cache while it was valid
 		require.Equal(t, http.StatusOK, r.get(path, revoked.token, nil).StatusCode)
 	}
 	r.Sim.RevokeTokens(r.userID("bob"))
@@ -89,11 +89,11 @@ func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 	}
 	t.Logf("%d routes, %d questions", len(walked), asked)
 
-	// The walk would see nothing in empty answers either: whoever may see it, does.
+	// Empty responses would also pass: so callers with rights must see their data.
 	for _, path := range []string{"/v1/volumes", "/v1/backups", "/volumes", "/backups", "/"} {
 		for kind, w := range operators {
 			if w.cookie == nil && !strings.HasPrefix(path, "/v1/") {
-				continue // the service user can't sign in
+				continue // the service user cannot sign in
 			}
 			got := r.ask(http.MethodGet, path, w)
 			require.NotEmpty(t, leaks(got.text, path, r.Foreign), "%s as %s", path, kind)
@@ -101,7 +101,7 @@ func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 		}
 		require.NotEmpty(t, leaks(r.ask(http.MethodGet, path, tenants["acme"]["reader"]).text, path, r.Mine), path)
 	}
-	for _, id := range moved { // the volume is the new owner's, its past is not
+	for _, id := range moved { // the volume belongs to the new owner, but not its history
 		require.Equal(t, http.StatusOK, r.get("/v1/volumes/"+id, tenants["globex"]["foreign"].token, nil).StatusCode)
 		require.Contains(t, r.get("/v1/backups?volume="+id, tenants["acme"]["member"].token, nil).text, id, "the old owner has its restore points")
 	}
@@ -109,14 +109,14 @@ func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 		require.Equal(t, want, r.ask(http.MethodGet, path, tenants["acme"]["member"]).StatusCode, path)
 		require.Equal(t, 200, r.ask(http.MethodGet, path, operators["admin"]).StatusCode, path)
 	}
-	// What is not to be seen is told in the same words as what is not there.
+	// Objects of other projects and unknown objects have the same response.
 	unknown := strings.ReplaceAll(r.get("/v1/volumes/00000000-0000-4000-8000-000000000000", tenants["acme"]["member"].token, nil).text, "0", "")
 	foreign := strings.ReplaceAll(r.get("/v1/volumes/"+r.Other, tenants["acme"]["member"].token, nil).text, "0", "")
 	require.Equal(t, detail(t, unknown), detail(t, foreign))
 }
 
-// moves gives two volumes of acme's that have backups to globex: one to a server that asks for backups there too, one that
-// lies about. Their IDs are no secret of either; all else that acme had of them is.
+// transferVolumes transfers two volumes of acme with backups to globex: one to a server that asks for backups there too, one
+// without a server. Both projects may see their IDs, but globex nothing else of acme's.
 func (r *site) moves() []string {
 	r.T.Helper()
 	server, volumes := r.Protect(r.Acme, "moved-"+r.Acme[:6], 2)
@@ -138,7 +138,7 @@ func (r *site) moves() []string {
 	return volumes
 }
 
-// unrest gives each project what the overview tells of: a finding, a volume that waits, a backup in progress, a failure.
+// addTroubles gives each project what the overview shows: a finding, a waiting volume, a backup in progress, and a failure.
 func (r *site) unrest() {
 	r.T.Helper()
 	for project, names := range map[string]map[string]bool{r.Acme: r.Mine, r.Globex: r.Foreign} {
@@ -175,7 +175,7 @@ func (r *site) ask(method, path string, w who) said {
 	})
 }
 
-// places are cursors that an operator was given: they stand in the middle of what a tenant may not see.
+// adminCursors returns cursors from an operator's lists: they point to rows that a tenant may not see.
 func (r *site) places(token string) (cursors []string) {
 	r.T.Helper()
 	for _, path := range []string{"/v1/volumes?limit=2", "/v1/volumes?limit=2&sort=restore_point", "/v1/backups?limit=2", "/v1/backups?limit=2&sort=time", "/v1/backups?limit=3&project=globex"} {
@@ -187,7 +187,7 @@ func (r *site) places(token string) (cursors []string) {
 	return cursors
 }
 
-// questions are the paths and queries by which a route may be asked for what is another project's.
+// requestsFor returns paths and queries that ask a route for another project's data.
 func (r *site) questions(route string, cursors []string) (paths []string) {
 	paths = []string{route}
 	if strings.Contains(route, ":") || strings.Contains(route, "*") {

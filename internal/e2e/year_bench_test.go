@@ -8,16 +8,16 @@ import (
 	"staffeln/backup"
 )
 
-// What a year may leave beside a cloud of twenty thousand volumes with ten records each.
+// What a year may leave in the database besides a cloud of twenty thousand volumes with ten records each.
 const (
 	yearVolumes = 20_000
 	yearFailing = 500
 	yearGone    = 200_000
 )
 
-// BenchmarkPlanAfterAYear plans the same cloud without and with 500 volumes that fail for a year and 200,000 volumes that
-// are gone: as a sweep leaves them, which keeps some failures of a volume, and as they were before it, with all failures
-// of so many days, 48 a day. The cloud is in the process: its share of time and memory is the same in all.
+// BenchmarkPlanAfterAYear plans the same cloud without and with 500 volumes that have failed for a year and 200,000 volumes
+// that are gone: as after a reconcile run, which keeps some failures of each volume, and as before it, with all failures, 48 a
+// day. The cloud is in the same process, and its share of time and memory is the same in all cases.
 func BenchmarkPlanAfterAYear(b *testing.B) {
 	for _, of := range []struct {
 		name           string
@@ -37,7 +37,7 @@ func BenchmarkPlanAfterAYear(b *testing.B) {
 			w.fails(w.volumes[:yearFailing], of.failures)
 			w.goes(of.gone)
 			w.exec(`VACUUM ANALYZE`)
-			w.plan() // writes what changed since the first one
+			w.plan() // writes only what changed since the first plan
 			before, _ := resident(b)
 			peak := 0.0
 			b.ReportAllocs()
@@ -54,7 +54,7 @@ func BenchmarkPlanAfterAYear(b *testing.B) {
 	}
 }
 
-// histories gives every volume ten restore points in place of what was planned: nothing is due.
+// addHistories gives every volume ten restore points in place of the planned records, so that nothing is due.
 func (w *largeCloud) histories() {
 	w.b.Helper()
 	w.exec(`DELETE FROM records`)
@@ -66,7 +66,7 @@ func (w *largeCloud) histories() {
 		FROM volumes, generate_series(0, 9) AS n, LATERAL (SELECT staffeln_now() - n * interval '1 day' AS at) AS t`)
 }
 
-// fails lets volumes have nothing but failures, so many, one each half an hour.
+// addFailures gives volumes the given number of failures and nothing else, one every half hour.
 func (w *largeCloud) fails(volumes []string, failures int) {
 	w.b.Helper()
 	if failures == 0 {
@@ -82,7 +82,7 @@ func (w *largeCloud) fails(volumes []string, failures int) {
 		WHERE id = ANY($1)`, volumes, failures)
 }
 
-// goes adds volumes that were protected once, and are gone, each day the same number.
+// addGone adds volumes that were protected once and are gone, the same number each day.
 func (w *largeCloud) goes(volumes int) {
 	w.b.Helper()
 	if volumes == 0 {

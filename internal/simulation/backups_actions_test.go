@@ -16,19 +16,19 @@ func (sim *simulation) ask(user, projectID, method, path, body string) {
 	inprocess.AskCinder(sim.ctx, sim.cloud, user, projectID, method, path, body)
 }
 
-// owner is the user of the project that a volume is in.
+// owner returns the user of the volume's project, and the project's ID.
 func (sim *simulation) owner(volume string) (user, projectID string) {
 	return "owner-" + sim.homes[volume], sim.project(sim.homes[volume])
 }
 
-// ours are our backups of a volume in its project, oldest first.
+// ours returns our backups of a volume in its project, oldest first.
 func (sim *simulation) ours(volume string) []cloudsim.Backup {
 	return slices.DeleteFunc(sim.cloud.BackupsOf(sim.volume(volume)), func(b cloudsim.Backup) bool {
 		return b.User != sim.cloud.Cast().Service || b.Project != sim.project(sim.homes[volume]) || slices.Contains(sim.theirs, b.ID)
 	})
 }
 
-// removes is an action: the tenant deletes the newest backup of ours.
+// removeBackup is an action: the tenant deletes our newest backup.
 func removes(volume string) action {
 	return instant(func(sim *simulation) {
 		if of := sim.ours(volume); len(of) > 0 {
@@ -38,7 +38,7 @@ func removes(volume string) action {
 	})
 }
 
-// renames is an action: the tenant gives all backups of ours another name.
+// renameBackups is an action: the tenant renames all our backups.
 func renames(volume string) action {
 	return instant(func(sim *simulation) {
 		user, project := sim.owner(volume)
@@ -49,13 +49,13 @@ func renames(volume string) action {
 	})
 }
 
-// backsUp is an action: the tenant makes a backup of its own, which the next incremental of ours builds on.
+// backUp is an action: the tenant makes a full backup, which becomes the parent of our next incremental.
 func backsUp(volume string) action { return foreign(volume, false, false) }
 
-// buildsOn is an action: the tenant makes an incremental on a backup of ours.
+// buildOn is an action: the tenant makes an incremental with one of our backups as its parent.
 func buildsOn(volume string) action { return foreign(volume, true, false) }
 
-// copiesTag is an action: the tenant makes a backup of its own with the tag of ours.
+// copyTag is an action: the tenant makes a backup with our tag.
 func copiesTag(volume string) action { return foreign(volume, false, true) }
 
 func foreign(volume string, onOurs, tagged bool) action {
@@ -81,10 +81,10 @@ func (sim *simulation) addForeign(n cloudsim.NewBackup) string {
 	return id
 }
 
-// user finds a tenant by name.
+// user returns a tenant's user ID.
 func (sim *simulation) user(name string) string { return sim.users[name] }
 
-// rewritesTag is an action: the tenant writes the tag of our newest backup on the one before.
+// rewriteTag is an action: the tenant writes the tag of our newest backup on the one before.
 func rewritesTag(volume string) action {
 	return instant(func(sim *simulation) {
 		of := sim.ours(volume)
@@ -99,7 +99,7 @@ func rewritesTag(volume string) action {
 	})
 }
 
-// restores is an action: the tenant restores the newest backup of ours into a new volume.
+// restoreBackup is an action: the tenant restores our newest backup into a new volume.
 func restores(volume string) action {
 	return func(sim *simulation) func() {
 		if of := sim.ours(volume); len(of) > 0 {
@@ -111,8 +111,8 @@ func restores(volume string) action {
 	}
 }
 
-// otherInstallation is an action: another Staffeln of the cloud, which has the same metadata key, makes its own backups of a
-// server's volumes, once also as the same service user. It removes those that it made before where Cinder allows it.
+// otherInstallation is an action: another Staffeln in the cloud, with the same metadata key, makes its own backups of a
+// server's volumes, once even as the same service user. It removes its earlier backups if Cinder allows that.
 func otherInstallation(server string, asUs bool) action {
 	return instant(func(sim *simulation) {
 		s := sim.server(server)
@@ -138,8 +138,8 @@ func otherInstallation(server string, asUs bool) action {
 	})
 }
 
-// lostAnswer loses Cinder's answer to the next request for a volume. Where the request was not carried out either, a tenant
-// who saw it makes a backup with its tag.
+// lostAnswer loses Cinder's answer to the next request about a volume. If the request was not executed, a tenant who has seen
+// it may make a backup with its tag.
 func lostAnswer(volume string, carriedOut, copied bool) action {
 	return func(sim *simulation) func() {
 		var tag map[string]string
@@ -164,7 +164,7 @@ func lostAnswer(volume string, carriedOut, copied bool) action {
 	}
 }
 
-// tagIn reads the tag in the body of a request.
+// tagIn returns the tag in the body of a request.
 func tagIn(body string) map[string]string {
 	tag := map[string]string{}
 	for _, key := range []string{backup.TagInstallation, backup.TagRecord} {

@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// An entry is what happens at a moment of a day (the first one is 1), for a time or once.
+// An entry is an action at a time of a day (the first day is 1), which may last for some time.
 type entry struct {
 	day    int
 	at     string
@@ -13,13 +13,13 @@ type entry struct {
 	action action
 }
 
-// once is how long an action lasts that does not last.
+// once is the duration of an action that does not last.
 const once = time.Duration(0)
 
-// The calendar begins on a Monday. Backups are due shortly after midnight at first; each outage over midnight moves those
-// that it hits.
+// The calendar begins on a Monday. At first, backups are due shortly after midnight; each outage over midnight delays those
+// that it affects.
 var calendar = []entry{
-	// The first week: everyday life.
+	// The first week: normal operation.
 	{1, "09:17", "server created", once, newServer("acme-shop", "acme", "true", "")},
 	{1, "09:23", "volume created", once, newVolume("acme-shop/0", "acme-shop", 20)},
 	{1, "09:27", "volume created", once, newVolume("acme-shop/1", "acme-shop", 60)},
@@ -39,7 +39,7 @@ var calendar = []entry{
 	{6, "11:13", "tag copied", once, copiesTag("globex-db-1/1")},
 	{7, "03:47", "cinder-backup restarted", once, restarted()},
 
-	// The second week: a server crosses over, a password is stolen.
+	// The second week: a server changes its project, and a password is stolen.
 	{8, "10:11", "volume transferred", once, transfer("acme-web-2/1", "globex-web-2")},
 	{8, "14:23", "metadata removed", once, noWish("globex-web-1")},
 	{9, "01:57", "retention shortened by a thief", 9 * time.Hour, thief("acme", "1h")},
@@ -49,7 +49,7 @@ var calendar = []entry{
 	{10, "22:11", "Cinder away", 11 * time.Hour, away("volume", "Cinder", everything, "the plan is old", "decision not_seen operator")},
 	{11, "17:41", "quota exhausted", 3 * day, quota("globex")},
 	{12, "09:47", "server deleted", once, deleteServer("hooli-web-2")},
-	{12, "15:47", "volume transferred", once, transfer("acme-db-1/2", "globex-db-2")}, // from an owner who keeps 10 days to one who keeps 36 hours
+	{12, "15:47", "volume transferred", once, transfer("acme-db-1/2", "globex-db-2")}, // from an owner with a retention of 10 days to one with 36 hours
 	{12, "22:37", "Keystone away", 4 * time.Hour, away("identity", "Keystone", everything, "the plan is old", "operator")},
 	{13, "10:53", "backup on ours by a tenant", once, buildsOn("initech-erp/1")},
 	{13, "23:51", "answer lost", 26 * time.Hour, lostAnswer("acme-mail/1", true, false)},
@@ -74,12 +74,12 @@ var calendar = []entry{
 	{21, "15:41", "list without volumes", 50 * time.Minute, omits("volumes")},
 	{21, "18:09", "backup removed by a tenant", once, removes("hooli-web-1/1")},
 
-	// The fourth week: no room, and a volume that changes hands while its backup waits.
+	// The fourth week: the backup target is full, and a volume is transferred while its backup waits.
 	{22, "09:09", "volume retyped", 3 * time.Hour, inStatus("hooli-web-1/0", "retyping")},
 	{22, "22:53", "cinder-backup down", 28*time.Hour + 40*time.Minute, backupDown()},
 	{23, "10:39", "tag copied", once, copiesTag("initech-web-1/0")},
 	{23, "15:27", "tag rewritten", once, rewritesTag("acme-shop/0")},
-	{24, "03:17", "volume transferred", once, transfer("initech-erp/1", "acme-shop")}, // its backup is planned, and waits for the service
+	{24, "03:17", "volume transferred", once, transfer("initech-erp/1", "acme-shop")}, // its backup is planned, and waits because cinder-backup is down
 	{24, "21:39", "backup target full", 13 * time.Hour, targetFull()},
 	{25, "12:57", "other installation", once, otherInstallation("hooli-vault-1", false)},
 	{25, "16:19", "metadata changed", once, retention("globex-files", "2d")},
@@ -116,7 +116,7 @@ var calendar = []entry{
 	{41, "20:03", "backup on ours by a tenant", once, buildsOn("hooli-web-1/2")},
 	{42, "22:29", "Postgres away", 12 * time.Hour, databaseAway()},
 
-	// The seventh week: the second project goes, and leaves everything behind.
+	// The seventh week: the second project is deleted, and leaves everything behind.
 	{43, "11:51", "metadata removed", once, noWish("acme-web-1")},
 	{44, "10:47", "project deleted", once, projectDeleted("wonka", false)},
 	{44, "15:09", "server deleted", once, deleteServer("acme-mail")},

@@ -13,8 +13,8 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// notice keeps what `staffeln status` and `staffeln explain` show of each volume now: whether it is late, and every reason
-// with its owner.
+// recordShown stores what `staffeln status` and `staffeln explain` show of each volume now: whether it is late, and every
+// reason with its owner.
 func (sim *simulation) notice() {
 	sim.t.Helper()
 	if sim.databaseAway {
@@ -85,7 +85,7 @@ func (sim *simulation) notice() {
 	}
 }
 
-// check judges the whole course up to now by the invariants. What was found before is not reported again.
+// check checks all invariants from the beginning until now, and reports new violations.
 func (sim *simulation) check() {
 	sim.t.Helper()
 	us := evidence.Us{User: sim.cloud.Cast().Service, Installation: sim.identity.Installation}

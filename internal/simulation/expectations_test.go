@@ -11,40 +11,40 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// expectations are what the simulation knows without asking the product: what tenants want of each volume, what was
-// promised to them by what plans could see, and what kept the program from its work. Who shares a rule with the product
-// shares its mistake: of the product it uses the settings only.
+// expectations contains what the simulation knows without the product: what tenants want for each volume, what was promised to
+// them according to what plans could see, and what hindered the program. It uses nothing of the product but its settings,
+// because a shared rule would mean a shared mistake.
 type expectations struct {
 	cloud      *cloudsim.Cloud
 	set        backup.Settings
 	now        time.Time
 	volumes    map[string]*volume
-	order      []string // of volumes, as they were seen first
+	order      []string // IDs of volumes, in the order of their first appearance
 	hindrances []*invariants.Hindrance
 }
 
-// A volume is what its tenant has and wants.
+// A volume is what the simulation knows of a tenant's volume.
 type volume struct {
 	id, project     string
 	encrypted       bool
 	there           bool
-	wish            *invariants.Wish // that lasts; nil: none
+	wish            *invariants.Wish // current wish; nil: none
 	wishes          []*invariants.Wish
-	asked           time.Duration // the retention that its servers ask for; 0: what can't be read
-	seen            []asking      // what plans could see of that
-	first, lastSeen time.Time     // the first plan that saw a wish, of those that saw none end since; the newest
-	looks, blind    int           // plans in a row that could see a wish, and that could see none
-	busy            func()        // ends the hindrance that its status is
+	asked           time.Duration // the retention that its servers request; 0: unreadable
+	seen            []asking      // the part of the requests that plans could see
+	first, lastSeen time.Time     // first: the first plan that saw the wish without an interruption; lastSeen: the newest plan that saw one
+	looks, blind    int           // successive plans that could see a wish, or no wish
+	busy            func()        // ends the hindrance by its status
 	promises        []*invariants.Promise
 }
 
-// asking is a retention that plans saw asked for from the first to the last time.
+// asking is a retention that plans saw requested, from the first to the last time.
 type asking struct {
 	retention   time.Duration
 	first, last time.Time
 }
 
-// begin notes hindrances that begin; the function that it returns notes their end.
+// begin records the beginning of hindrances; the returned function records their end.
 func (x *expectations) begin(all ...invariants.Hindrance) (end func()) {
 	var begun []*invariants.Hindrance
 	for _, h := range all {
@@ -59,19 +59,19 @@ func (x *expectations) begin(all ...invariants.Hindrance) (end func()) {
 	}
 }
 
-// disturb notes something that is done to the backups of a volume, and that its next one may depend on.
+// disturb records a change of a volume's backups that its next backup may depend on.
 func (x *expectations) disturb(volumeID string) {
 	x.begin(invariants.Hindrance{Volume: volumeID, Chains: true})()
 }
 
-// stuck reports whether nothing at all can go on at this moment.
+// stuck reports whether the whole program is hindered now.
 func (x *expectations) stuck() bool {
 	return slices.ContainsFunc(x.hindrances, func(h *invariants.Hindrance) bool {
 		return h.To.IsZero() && h.Project == "" && h.Volume == "" && h.Makes && h.Removes
 	})
 }
 
-// look reads from the cloud what it has at a moment.
+// look reads the current state of the cloud.
 func (x *expectations) look(now time.Time) {
 	x.now = now
 	servers := map[string]cloudsim.Server{}
@@ -134,7 +134,7 @@ func (x *expectations) lookAt(v *volume, is cloudsim.Volume, servers map[string]
 	x.wants(v, wanted)
 }
 
-// ready notes that no backup of a volume can be made while its status is another.
+// updateStatus begins a hindrance if a volume's status allows no backup, and ends it if it does.
 func (x *expectations) ready(v *volume, status string) {
 	is := status == "available" || status == "in-use" || status == "backing-up"
 	switch {
@@ -156,7 +156,7 @@ func (x *expectations) wants(v *volume, wanted bool) {
 	}
 }
 
-// parseDays reads a retention as people write it here: a number and h, d or w, above zero.
+// parseDays parses a retention of the calendar: a number above zero and h, d or w.
 func parseDays(value string) (time.Duration, bool) {
 	value = strings.TrimSpace(value)
 	if value == "" {

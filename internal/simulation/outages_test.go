@@ -8,7 +8,7 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// outage is an action that breaks something, and fixes it when its time is over.
+// outage is an action that breaks something and fixes it at its end.
 func outage(h invariants.Hindrance, do, fix func(sim *simulation)) action {
 	return func(sim *simulation) func() {
 		do(sim)
@@ -17,7 +17,7 @@ func outage(h invariants.Hindrance, do, fix func(sim *simulation)) action {
 	}
 }
 
-// inProject is an outage that concerns a project, which is found by its name.
+// inProject is an outage of one project, which is given by name.
 func inProject(project string, h invariants.Hindrance, do, fix func(sim *simulation, id string)) action {
 	return func(sim *simulation) func() {
 		id := sim.project(project)
@@ -31,7 +31,7 @@ var (
 	blind      = invariants.Hindrance{Looks: true, Makes: true}
 )
 
-// quota leaves a project no quota for new backups.
+// quota sets a project's quota to zero.
 func quota(project string) action {
 	return inProject(project, invariants.Hindrance{Name: "quota exhausted", Makes: true, Reasons: []string{"quota_exceeded tenant"}},
 		func(sim *simulation, id string) { sim.cloud.SetQuota(id, 0, 0) }, func(sim *simulation, id string) { sim.cloud.SetQuota(id, -1, -1) })
@@ -42,7 +42,7 @@ func disabled(project string) action {
 		func(sim *simulation, id string) { sim.cloud.DisableProject(id) }, func(sim *simulation, id string) { sim.cloud.EnableProject(id) })
 }
 
-// roleLost takes our role admin away: the lists of all projects become lists of one project, and no error says so.
+// roleLost takes our role admin away: lists of all projects become lists of one project, without an error.
 func roleLost() action {
 	return outage(invariants.Hindrance{Name: "our role is lost", Looks: true, Makes: true, Removes: true, Reasons: []string{"the plan is old"}}, func(sim *simulation) {
 		users := sim.cloud.Cast()
@@ -56,14 +56,14 @@ func roleLost() action {
 	})
 }
 
-// passwordRotated changes our password; the processes are started with the new one when the action ends.
+// passwordRotated changes our password; at its end the processes are restarted with the new one.
 func passwordRotated(password string) action {
 	return outage(invariants.Hindrance{Name: "our password is another one", Looks: true, Makes: true, Removes: true, Reasons: []string{"the plan is old"}},
 		func(sim *simulation) { sim.cloud.SetPassword(sim.cloud.Cast().Service, password) },
 		func(sim *simulation) { sim.password = password; sim.start() })
 }
 
-// away is an outage of one of OpenStack's APIs.
+// away is an outage of one OpenStack API.
 func away(service, name string, h invariants.Hindrance, reasons ...string) action {
 	var remove func()
 	h.Name, h.Reasons = name+" is away", reasons
@@ -80,7 +80,7 @@ func backupDown() action {
 		func(sim *simulation) { sim.cloud.SetBackupService(false) }, func(sim *simulation) { sim.cloud.SetBackupService(true) })
 }
 
-// restarted kills what cinder-backup is doing.
+// restarted restarts cinder-backup, which aborts its work.
 func restarted() action {
 	return outage(invariants.Hindrance{Name: "cinder-backup was restarted", Makes: true, Removes: true}, func(sim *simulation) { sim.cloud.RestartBackupService() }, func(*simulation) {})
 }
@@ -90,7 +90,7 @@ func targetFull() action {
 		func(sim *simulation) { sim.cloud.BreakTarget("no space left on device") }, func(sim *simulation) { sim.cloud.BreakTarget("") })
 }
 
-// barbicanDown takes the keys away. When it is back, the operator resets what hangs.
+// barbicanDown makes the keys inaccessible. At its end the operator resets what hangs.
 func barbicanDown() action {
 	return func(sim *simulation) func() {
 		sim.cloud.SetKeyManager(false)
@@ -113,7 +113,7 @@ func barbicanDown() action {
 	}
 }
 
-// hangs keeps the next backup of a volume from ending, until the operator resets it.
+// hangs makes the next backup of a volume hang, until the operator resets it.
 func hangs(volume string) action {
 	return func(sim *simulation) func() {
 		id := sim.volume(volume)
@@ -154,7 +154,7 @@ func noWorkers() action {
 
 func otherLeads() action { return instant(func(sim *simulation) { sim.takeLead() }) }
 
-// omits empties a list of all projects for a time, as where a cell is away or a replica lags.
+// omits empties a list of all projects for some time, as when a cell is down or a replica lags.
 func omits(list string) action {
 	var remove func()
 	return outage(invariants.Hindrance{Name: "a list omits " + list, Looks: true, Makes: true}, func(sim *simulation) {

@@ -27,7 +27,7 @@ import (
 
 const defaultRetention = 5 * day
 
-// settings are an operator's: a backup of everything each day, kept for five days.
+// settings returns the operator's settings: a backup of each volume every day, kept for five days.
 func settings(t *testing.T) backup.Settings {
 	t.Helper()
 	var set backup.Settings
@@ -40,35 +40,35 @@ func settings(t *testing.T) backup.Settings {
 	return set
 }
 
-// How long Cinder works on a backup, and on its removal.
+// How long Cinder takes for a backup, and for a deletion.
 const (
 	makingTime   = 9 * time.Minute
 	removingTime = 2 * time.Minute
 )
 
-// begin is the Monday on which the calendar begins, at midnight.
+// begin is the Monday, at midnight, on which the calendar begins.
 var begin = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
-// A program is all of Staffeln's processes around a cloud.
+// A program is all of Staffeln's processes, with a cloud.
 type program struct {
 	t        *testing.T
-	ctx      context.Context //nolint:containedctx // the test's own
+	ctx      context.Context //nolint:containedctx // of the test
 	now      time.Time
 	clock    *testkit.DBClock
 	set      backup.Settings
 	cloud    *cloudsim.Cloud
 	db       *db.DB
-	conn     *pgx.Conn // the test's own
+	conn     *pgx.Conn // of the test
 	metrics  *telemetry.Metrics
 	queue    *queuemodel.Queue
 	identity backup.Identity
 
 	schedulers   []*scheduler.Scheduler
 	workers      []tasks.Handlers
-	lead         int // index of the scheduler that leads
+	lead         int // index of the leading scheduler
 	term         int64
 	turns, tasks int
-	password     string // that the processes were started with
+	password     string // of the running processes
 
 	databaseAway, queueAway, schedulerAway, workersAway bool
 }
@@ -103,7 +103,7 @@ func newProgram(t *testing.T) *program {
 
 var errAway = errors.New("no connection")
 
-// statements refuses all statements while the database is away.
+// statements rejects all SQL statements while the database is down.
 type statements struct{ program *program }
 
 func (s statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
@@ -111,13 +111,13 @@ func (s statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.Trac
 		return ctx
 	}
 	over, cancel := context.WithCancel(ctx)
-	cancel() // how a statement is refused
+	cancel() // this rejects the statement
 	return over
 }
 
 func (statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// start starts two schedulers and three workers anew, with the password that is known now.
+// start starts two schedulers and three workers again, with the current password.
 func (p *program) start() {
 	p.t.Helper()
 	p.schedulers, p.workers = nil, nil
@@ -148,11 +148,11 @@ func (p *program) takeLead() {
 	require.NoError(p.t, err)
 }
 
-// work does what is due now: the leader's turn, and all tasks that follow from it. What fails is tried again later.
+// work runs what is due now: the leader's turn, and all tasks that follow. What fails is tried again later.
 func (p *program) work() {
 	if !p.schedulerAway {
 		p.turns++
-		_, _ = p.schedulers[p.lead].Turn(p.ctx, p.term) // what it could not do is in the tables
+		_, _ = p.schedulers[p.lead].Turn(p.ctx, p.term) // its failures are in the tables
 	}
 	for !p.workersAway && !p.queueAway {
 		pending := p.queue.Pending()
@@ -166,7 +166,7 @@ func (p *program) work() {
 	}
 }
 
-// busy reports whether anything is between its plan and its end.
+// busy reports whether anything is planned or in progress.
 func (p *program) busy() bool {
 	p.t.Helper()
 	is, err := inprocess.Busy(p.ctx, p.conn)

@@ -8,7 +8,7 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// plan notes what the plan that is about to be made can see.
+// plan records what the next plan can see.
 func (x *expectations) plan() {
 	for _, v := range x.volumes {
 		if slices.ContainsFunc(x.hindrances, func(h *invariants.Hindrance) bool {
@@ -31,7 +31,7 @@ func (x *expectations) plan() {
 	}
 }
 
-// see notes that a plan can see what is asked for.
+// see records that a plan can see the request for a volume.
 func (x *expectations) see(v *volume) {
 	v.looks++
 	if v.first.IsZero() {
@@ -42,7 +42,7 @@ func (x *expectations) see(v *volume) {
 		v.wish.Sure = x.now
 	}
 	asked := v.asked
-	if asked == 0 { // what is in force stays so
+	if asked == 0 { // the retention in force does not change
 		asked = x.keeps(v)
 	}
 	if n := len(v.seen); n > 0 && v.seen[n-1].retention == asked {
@@ -52,10 +52,10 @@ func (x *expectations) see(v *volume) {
 	}
 }
 
-// promise notes what is promised for a volume from now on.
+// promise records what is promised for a volume from now on.
 func (x *expectations) promise(v *volume) {
 	if len(v.seen) == 0 {
-		return // no plan ever saw it protected
+		return // no plan has seen it protected
 	}
 	retention, floor := x.keeps(v), 0
 	if v.wish != nil {
@@ -77,8 +77,8 @@ func (x *expectations) promise(v *volume) {
 	v.promises = append(v.promises, &next)
 }
 
-// heard are the retentions that plans saw asked for within a time before a wish was last seen, and the one that held when
-// that time began.
+// requested returns the retentions that plans saw requested within a time before the newest wish that they saw, and the one in
+// force at the beginning of that time.
 func (v *volume) heard(within time.Duration) (all []time.Duration) {
 	begins := v.lastSeen.Add(-within)
 	for i, a := range v.seen {
@@ -90,8 +90,8 @@ func (v *volume) heard(within time.Duration) (all []time.Duration) {
 	return all
 }
 
-// keeps is the least retention that is in force: a shorter value waits for its delay, and nothing shortens what is
-// protected no longer.
+// keeps returns the lowest retention that can be in force: a shorter value waits for its delay, and the retention of an
+// unprotected volume is not shortened.
 func (x *expectations) keeps(v *volume) time.Duration {
 	if len(v.seen) == 0 {
 		return defaultRetention
@@ -99,12 +99,12 @@ func (x *expectations) keeps(v *volume) time.Duration {
 	return slices.Max(v.heard(x.set.RetentionShortenDelay.Std()))
 }
 
-// mayKeep is the longest retention that may still be in force: each shorter value waits anew.
+// mayKeep returns the longest retention that can still be in force: each shorter value waits for a delay of its own.
 func (x *expectations) mayKeep(v *volume) time.Duration {
 	return slices.Max(append(v.heard(4*x.set.RetentionShortenDelay.Std()), x.keeps(v)))
 }
 
-// facts adds what is known here to the facts.
+// facts adds the expectations to the facts.
 func (x *expectations) facts(f *invariants.Facts) {
 	f.Wishes = []invariants.Wish{}
 	for _, id := range x.order {

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// randomActions are three small actions in the daytime of each day. What they name may be gone by then, or not fit; then
+// randomActions returns three small actions for the daytime of each day. If an action's object is gone or does not fit,
 // nothing happens.
 func randomActions(random *rand.Rand, days int) (entries []entry) {
 	small := []struct {
@@ -41,7 +41,7 @@ func randomActions(random *rand.Rand, days int) (entries []entry) {
 	return entries
 }
 
-// onAny does something to a volume of a project that is there.
+// onAny executes an action on a random volume of an existing project.
 func onAny(do func(sim *simulation, volume string)) action {
 	return instant(func(sim *simulation) {
 		volumes := slices.DeleteFunc(sim.names(sim.volumes), func(v string) bool { return sim.homes[v] == "umbrella" || sim.homes[v] == "wonka" })

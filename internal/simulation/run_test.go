@@ -7,13 +7,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An item is what the agenda has for a moment: an action, or the end of one.
+// An item is an event on the agenda: an action, or the end of one.
 type item struct {
 	at time.Time
 	do func()
 }
 
-// enter puts the entries of a calendar on the agenda.
+// enter adds the entries of a calendar to the agenda.
 func (sim *simulation) enter(calendar []entry) {
 	sim.t.Helper()
 	for _, e := range calendar {
@@ -37,12 +37,12 @@ func (sim *simulation) plan(at time.Time, do func()) {
 		if one.at.After(at) {
 			return 1
 		}
-		return -1 // behind those of the same moment
+		return -1 // after those of the same time
 	})
 	sim.agenda = slices.Insert(sim.agenda, i, item{at, do})
 }
 
-// run lets time pass until the given moment, from one event to the next.
+// run lets time pass until the given time, from one event to the next.
 func (sim *simulation) run(until time.Time) {
 	sim.t.Helper()
 	for sim.now.Before(until) {
@@ -68,7 +68,7 @@ func (sim *simulation) run(until time.Time) {
 	}
 }
 
-// jump moves all clocks to the next event.
+// jump advances all clocks to the next event.
 func (sim *simulation) jump(until time.Time) {
 	sim.t.Helper()
 	next := sim.now.Truncate(sim.set.BackupServicePeriod.Std()).Add(sim.set.BackupServicePeriod.Std())
@@ -78,7 +78,7 @@ func (sim *simulation) jump(until time.Time) {
 	if sim.busy() {
 		look := makingTime + time.Minute
 		if sim.expected.stuck() {
-			look = 30 * time.Minute // nothing ends meanwhile
+			look = 30 * time.Minute // because nothing can end
 		}
 		next = earlier(next, sim.now.Add(look))
 		if change := sim.queue.NextChange(); !change.IsZero() {

@@ -6,10 +6,10 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// An action is something that somebody does. Where it lasts, it returns what ends it.
+// An action is what somebody does. If it lasts, it returns the function that ends it.
 type action func(sim *simulation) (end func())
 
-// once is an action that does not last.
+// instant is an action that does not last.
 func instant(do func(sim *simulation)) action {
 	return func(sim *simulation) func() { do(sim); return nil }
 }
@@ -48,7 +48,7 @@ func extend(volume string, by int) action {
 	})
 }
 
-// inStatus keeps a volume in a status in which Cinder makes no backup of it.
+// inStatus sets a volume to a status in which Cinder makes no backup of it.
 func inStatus(volume, status string) action {
 	return func(sim *simulation) func() {
 		id := sim.volume(volume)
@@ -58,7 +58,7 @@ func inStatus(volume, status string) action {
 			reason = "volume_status tenant"
 		}
 		end := sim.expected.begin(invariants.Hindrance{
-			Name: "a volume in status " + status, Volume: id, Makes: true, Reasons: []string{reason, "decision not_seen operator"}, // the latter while Nova or Cinder is away
+			Name: "a volume in status " + status, Volume: id, Makes: true, Reasons: []string{reason, "decision not_seen operator"}, // the second reason while Nova or Cinder is down
 		})
 		return func() {
 			end()
@@ -69,7 +69,7 @@ func inStatus(volume, status string) action {
 	}
 }
 
-// transfer gives a volume to another project, where a server uses it.
+// transfer transfers a volume to another project, where a server uses it.
 func transfer(volume, server string) action {
 	return instant(func(sim *simulation) {
 		detach(volume)(sim)
@@ -109,7 +109,7 @@ func noRetention(server string) action {
 	return instant(func(sim *simulation) { sim.cloud.DeleteMetadata(sim.server(server), sim.set.RetentionMetadataKey) })
 }
 
-// thief has a password of a project, and asks for a retention of next to nothing until the owner finds out.
+// thief uses the stolen password of a project to request a very short retention, until the owner notices.
 func thief(project, value string) action {
 	return func(sim *simulation) func() {
 		before := map[string]string{}
@@ -133,7 +133,7 @@ func thief(project, value string) action {
 	}
 }
 
-// projectDeleted deletes a project: a tidy tenant takes what it has away before, another one leaves it.
+// projectDeleted deletes a project. A tidy tenant deletes its servers and volumes before.
 func projectDeleted(name string, tidy bool) action {
 	return instant(func(sim *simulation) {
 		id := sim.project(name)

@@ -1,14 +1,14 @@
 package simulation
 
-// A server is one that is there on the first day, with its volumes and what it asks for.
+// A server is a server of the first day, with its volumes and metadata.
 type server struct {
 	server, project  string
-	sizes            []int // of its volumes in GiB
+	sizes            []int // of its volumes, in GiB
 	wish, retention  string
-	encrypted, never bool // never: there is no such key
+	encrypted, never bool // never: without the metadata key
 }
 
-// firstDay is what is there on the first day: 30 servers with 76 volumes; four more volumes have no server.
+// firstDay is the cloud of the first day: 30 servers with 76 volumes; spare has four more volumes.
 var firstDay = []server{
 	{server: "acme-web-1", project: "acme", sizes: []int{20, 50}, wish: "true"},
 	{server: "acme-web-2", project: "acme", sizes: []int{20, 50}, wish: "true"},

@@ -12,25 +12,25 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// A simulation is the program, the people around it, and what is expected of the program.
+// A simulation is the program, the people around it, and the expectations.
 type simulation struct {
 	*program
 
 	expected *expectations
 	random   *rand.Rand
 	projects map[string]string // IDs by name
-	servers  map[string]string // those that are there
+	servers  map[string]string // of existing servers
 	volumes  map[string]string
-	roster   []string // names of all volumes ever, in order
+	roster   []string // names of all volumes that ever existed, in order
 	homes    map[string]string
 	agenda   []item
 	serial   int
-	kinds    map[string]int // actions of the calendar by kind
+	kinds    map[string]int // number of the calendar's actions by kind
 	theirs   []string       // backups of the other installation
 	other    string         // the other installation's user
 	users    map[string]string
-	violated map[string]bool // so that what was found is reported once
-	watch    []func() bool   // asked after each piece of work, until they have done what they wait for
+	violated map[string]bool // so that each violation is reported once
+	watch    []func() bool   // called after each piece of work, until they return true
 	shown    []invariants.Shown
 }
 
@@ -86,7 +86,7 @@ func (sim *simulation) addVolume(name, project, server string, size int, encrypt
 	}
 }
 
-// volume is the ID of a volume that the calendar names, and that is there.
+// volume returns the ID of an existing volume by its name in the calendar.
 func (sim *simulation) volume(name string) string {
 	sim.t.Helper()
 	require.NotEmpty(sim.t, sim.volumes[name], "volume %s at %s", name, sim.now)

@@ -14,8 +14,8 @@ import (
 
 var days = flag.Int("days", 60, "how many days of the calendar are simulated")
 
-// Sixty days: the RPO is kept wherever that is possible; where it is not, status and explain show it, with the reason and
-// its owner; backups are kept for their retention and then removed; nobody else's are touched.
+// In sixty days the RPO is kept whenever that is possible; otherwise status and explain show the delay with the reason and its
+// owner. Backups are kept for their retention and then removed, and no other backups are touched.
 func TestSixtyDays(t *testing.T) {
 	t.Parallel()
 	began := time.Now()
@@ -59,7 +59,7 @@ func (sim *simulation) summarize(took time.Duration) {
 		*days, took.Round(time.Second), sim.turns, sim.tasks, actions, &kinds, made, removed, calls, len(sim.shown), late)
 }
 
-// named replaces IDs by names.
+// named replaces IDs in a text by names.
 func (sim *simulation) named(text string) string {
 	for _, of := range []map[string]string{sim.projects, sim.servers, sim.volumes} {
 		for name, id := range of {

@@ -1,6 +1,6 @@
 //go:build browser
 
-// Package browser looks at our pages in a Chromium.
+// Package browser tests our pages in Chromium.
 package browser
 
 import (
@@ -14,7 +14,7 @@ import (
 	"staffeln/internal/e2e/rig/chromium"
 )
 
-// The page as people use it: a tenant, and an operator, in every width and colour scheme.
+// A tenant and an operator use the page in every width and colour scheme.
 func TestPageInBrowser(t *testing.T) {
 	t.Parallel()
 	r := rig.NewSite(t, 1000*time.Hour)

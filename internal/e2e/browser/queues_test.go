@@ -14,7 +14,7 @@ import (
 	"staffeln/internal/e2e/rig/chromium"
 )
 
-// The page of the queues, as an operator opens it: a scheduler has dispatched, and no worker takes the tasks.
+// An operator opens the queues page after a dispatch, while no worker takes the tasks.
 func TestQueuesPageInBrowser(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
@@ -24,7 +24,7 @@ func TestQueuesPageInBrowser(t *testing.T) {
 
 	b := chromium.Start(t, rig.QueuesToken)
 	b.Open(page)
-	b.Shows(fmt.Sprintf("volumes\trun\t%d\t", len(volumes))) // the row: queue, state, size
+	b.Shows(fmt.Sprintf("volumes\trun\t%d\t", len(volumes))) // queue, state and size of the row
 	require.Positive(t, b.SignedIn(), "nobody asked for the token")
 	b.Picture("queues")
 

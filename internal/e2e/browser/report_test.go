@@ -17,13 +17,13 @@ import (
 	"staffeln/internal/e2e/rig/chromium"
 )
 
-// A full day's report and each notice, as a mail client with a wide window, a phone, and either with dark colours shows it.
-// docs/images has some of these pictures; BROWSER_PICTURES keeps new ones.
+// Shows a full day's report and each notice as a mail client does: in a wide window and on a phone, with light and with dark
+// colours. docs/images has some of these pictures; BROWSER_PICTURES saves new ones.
 func TestReportInBrowser(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		page, err := os.ReadFile(filepath.Join("..", "..", "..", "report", "testdata", filepath.Base(r.URL.Path)))
-		if err == nil { // the browser asks for an icon, too
+		if err == nil { // the browser also requests an icon
 			_, _ = w.Write(page)
 		}
 	}))

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The same at every point, or at those of one part: CRASH_PART=2/4 is the second of four.
+// TestEveryCrashPoint does the same at every crash point, or at those of one part: CRASH_PART=2/4 is the second of four parts.
 func TestEveryCrashPoint(t *testing.T) {
 	suite := newCrashSuite(t, 24)
 	suite.crossed(t)

@@ -13,8 +13,8 @@ import (
 	"staffeln/tasks"
 )
 
-// leap moves all clocks on: the cloud's, the database's, and what the queue has dated by its own. The queue's library looks
-// for lost tasks at its start and once a minute; where some are lost, the worker is started again.
+// advance moves all clocks forward: of the cloud, of the database, and the queue's own timestamps. Asynq looks for lost tasks
+// only at its start and once a minute, so the worker is started again if there may be lost tasks.
 func (r *crashRun) leap(ctx context.Context, by time.Duration) error {
 	r.clock.ahead.Add(int64(by))
 	if _, err := r.pool.Exec(ctx, `UPDATE test_ahead SET by = by + $1`, by); err != nil {
@@ -28,7 +28,7 @@ func (r *crashRun) leap(ctx context.Context, by time.Duration) error {
 			return err
 		}
 		for _, id := range ids {
-			older := redis.ZAddArgs{XX: true, Members: []redis.Z{{Score: -by.Seconds(), Member: id}}} // it may be gone by now
+			older := redis.ZAddArgs{XX: true, Members: []redis.Z{{Score: -by.Seconds(), Member: id}}} // the task may be gone by now
 			if err := r.rdb.ZAddArgsIncr(ctx, key, older).Err(); err != nil && !errors.Is(err, redis.Nil) {
 				return err
 			}
@@ -44,14 +44,14 @@ func (r *crashRun) leap(ctx context.Context, by time.Duration) error {
 	return r.start("worker")
 }
 
-// courses are the leaps between which everything comes to rest: those in which all kinds of work become due, and those
-// after a death, in which leases run out and requests without an answer settle.
+// The steps by which the clocks advance; after each, the run waits until everything is idle. With clockSteps every kind of
+// work becomes due. With recoverySteps, after a kill, leases expire and the settle time of requests without an answer ends.
 var (
 	course   = []time.Duration{0, 2 * time.Minute, 12 * time.Minute, 31 * time.Minute, 31 * time.Minute, 7 * time.Hour, 2 * time.Minute, 25 * time.Hour, 2 * time.Minute, 21 * time.Minute, 2 * time.Minute}
 	recovery = []time.Duration{3 * time.Minute, 12 * time.Minute, 31 * time.Minute}
 )
 
-// pass lets time pass until the armed process has died, and then until all has recovered.
+// advanceToEnd advances the clocks until the chosen process has died, and then until everything has recovered.
 func (r *crashRun) pass(ctx context.Context) error {
 	for _, name := range []string{"scheduler", "worker"} {
 		if err := r.start(name); err != nil {
@@ -81,20 +81,20 @@ func (r *crashRun) pass(ctx context.Context) error {
 	return nil
 }
 
-// restTime bounds how long it may take until nothing happens any more.
+// The limits of waitIdle: idleTimeout in time, failedRuns in dispatch runs for a run that fails and backs off.
 const (
 	restTime    = 3 * time.Minute
 	failedRests = 10
 )
 
-// The grids of sweeps, which the run sets, and of reports.
+// The periods of reconcile runs, which the test sets, and of reports.
 const (
 	sweepPeriod = 30 * time.Minute
 	reportGrid  = 5 * time.Minute
 )
 
-// rest waits until two dispatch runs in a row have found nothing new to do, and no plan, retention pass, sweep or report is
-// due. One that failed is due until its back-off is over: it isn't waited for longer than failedRests dispatch runs.
+// waitIdle waits until two dispatch runs in a row found no new work, and no plan, retention, reconcile or report run is due. A
+// run that failed stays due until its back-off is over; waitIdle does not wait for it longer than failedRuns dispatch runs.
 func (r *crashRun) rest(ctx context.Context) error {
 	const q = `SELECT dispatched_at, staffeln_now(), planned_at, retention_at, reconciled_at, reported_at,
 		(SELECT md5(coalesce(string_agg(r::text, '' ORDER BY id), '')) FROM records r) FROM leadership`

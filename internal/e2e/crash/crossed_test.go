@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// uncrossed are the calls that the story does not make, by the function around them and what they call (for the how many-eth
-// time in it), and why.
+// unreached are the calls that the scenario does not reach, each with the reason. The key is the calling function and the
+// called one; "#2" is the second such call in the function.
 var uncrossed = map[string]string{
 	"(*db.Lease).move > (*db.Lease).unmoved": "after another handler's win only",
 	"(*db.Lease).unmoved > db.pauses":        "the same",
@@ -46,7 +46,8 @@ var uncrossed = map[string]string{
 	"(*openstack.Cloud).Secret > (*openstack.Cloud).askBarbican":                    "the same",
 	"(*openstack.Cloud).askBarbican > (*openstack.Cloud).current":                   "an endpoint that moved",
 
-	// A cloud that changes under us: reads, and what was certainly not done is asked for again; moved_test.go has their outcome.
+	// A cloud that changes while we use it: reads are repeated, and so are requests that were certainly not executed.
+	// moved_test.go checks the result.
 	"(*openstack.Cloud).attempt > (*openstack.Cloud).current":                  "an endpoint that moved",
 	"(*openstack.Cloud).current > (*openstack.Cloud).reread":                   "the same",
 	"(*openstack.Cloud).reread > (*gophercloud.ProviderClient).Reauthenticate": "the same",
@@ -59,11 +60,11 @@ var uncrossed = map[string]string{
 	"(*openstack.Cloud).lower > (*openstack.Cloud).send":                       "the same",
 }
 
-// excuses are how many there are: another one is no accident.
+// unreachedCalls is the number of these entries, so that nobody adds one by accident.
 const excuses = 35
 
-// crossed demands that the story makes every call to the outside that the processes can make: a call that is added
-// without work that leads to it is found here.
+// requireReached asserts that the scenario reaches every external call that the processes can make. It fails for a new call
+// that no work of the scenario leads to.
 func (s *crashSuite) crossed(t *testing.T) {
 	t.Helper()
 	require.Len(t, uncrossed, excuses, "lead the story to what is new (crash_days_test.go, crash_situations_test.go) rather than excuse it")
@@ -108,7 +109,7 @@ func (s *crashSuite) isCrossed(site callSite) bool {
 	return false
 }
 
-// reaching are the functions that call something outside, before they return.
+// callsOut returns the functions that make an external call before they return.
 func (g *callGraph) reaching() map[string]bool {
 	all := map[string]bool{}
 	for callee := range g.outside {
@@ -125,7 +126,7 @@ func (g *callGraph) reaching() map[string]bool {
 	return all
 }
 
-// living are the functions that the processes can come to.
+// reachable returns the functions that the processes can call.
 func (g *callGraph) living() map[string]bool {
 	all := map[string]bool{}
 	todo := append([]string{}, siteRoots...)

@@ -12,14 +12,14 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// Where the cloud is asked about backups.
+// The routes of requests about backups.
 const (
 	askRoute     = "POST /volume/v3/{project}/backups"
 	backupsRoute = "GET /volume/v3/{project}/backups/detail"
 	showRoute    = "GET /volume/v3/{project}/backups/{backup}"
 )
 
-// tellCrashStory prepares work of every kind, due at once.
+// buildCrashScenario prepares work of every kind, due at once.
 func tellCrashStory(t *testing.T) *crashStory {
 	t.Helper()
 	s := newCrashStory(t)
@@ -49,7 +49,7 @@ func tellCrashStory(t *testing.T) *crashStory {
 		s.round()
 		s.round()
 		if day == 2 {
-			s.theirs("kept") // the last of a chain
+			s.theirs("kept") // the newest of a chain
 		}
 		s.Step(24*time.Hour - 8*crashStep)
 	}
@@ -64,7 +64,7 @@ func tellCrashStory(t *testing.T) *crashStory {
 	return s
 }
 
-// removals are under way, or not, in all ways.
+// startRemovals leaves removals in every state: in progress, failed, refused and unanswered.
 func (s *crashStory) removals() {
 	s.Retention()
 	s.removal("confirm")
@@ -84,7 +84,7 @@ func (s *crashStory) removals() {
 	s.tape.act(func(sim *cloudsim.Cloud) {
 		sim.SetMetadata(s.servers["takeback"], s.Settings.RetentionMetadataKey, "60d")
 	})
-	s.hold("chain", "confirm", "refuse", "hangs", "rehangs", "between", "aging", "encrypted", "unasked", "takeback", "unread", "closed", "purged", "slipped", "kept") // their removals
+	s.hold("chain", "confirm", "refuse", "hangs", "rehangs", "between", "aging", "encrypted", "unasked", "takeback", "unread", "closed", "purged", "slipped", "kept") // their removals are not executed
 	s.fault(rig.DeleteRoute, "unasked", 1, cloudsim.Refuse{Status: 503})
 	s.fault(rig.DeleteRoute, "refuse", 40, refused(400, "Invalid backup: Backup status must be available or error"))
 	s.fault(rig.DeleteRoute, "aging", 40, refused(400, "Invalid backup: Backup status must be available or error"))
@@ -97,7 +97,7 @@ func (s *crashStory) removals() {
 	s.Exec(`UPDATE records SET state = 'lost', reason = 'removed_by_others' WHERE backup_id = $1`, s.newest("back"))
 }
 
-// creations are under way in all ways.
+// startCreations leaves backups in every state of their creation.
 func (s *crashStory) creations() {
 	s.Step(time.Hour)
 	s.fault(askRoute, "adopt", 1, cloudsim.DropAfterEffect{})
@@ -117,7 +117,7 @@ func (s *crashStory) creations() {
 	s.hold(append(making, "throttled", "noparent", "refused", "mute", "volumegone", "incremental", "grown", "withdrawn", "plain", "skewed", "strayed", "spoilt")...)
 	s.asked = backup.Grid(s.Clock.Now(), s.Settings.BackupServicePeriod.Std())
 	s.Plan()
-	for range 2 { // leaves leftovers, and what waits for an answer
+	for range 2 { // creates leftovers and requests without an answer
 		require.NoError(s.T, s.Scheduler.Dispatch(s.Ctx, s.BeginRun()))
 		s.Step(crashStep)
 		s.hold(unanswered...)
@@ -165,7 +165,7 @@ func (s *crashStory) creations() {
 	})
 }
 
-// tenants do what tenants do, and time has passed.
+// changeTenants makes changes that tenants make, and lets time pass.
 func (s *crashStory) tenants() {
 	s.Step(20 * time.Minute)
 	first := s.RecordsOf(s.volumes["twin"])[0]
@@ -173,9 +173,9 @@ func (s *crashStory) tenants() {
 	s.tape.hand(func(sim *cloudsim.Cloud) string {
 		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["twin"], Metadata: tag, Name: "twin"})
 	})
-	sealed := s.Sim.BackupsOf(s.volumes["sealed"]) // they are kept for longer than the story goes on
+	sealed := s.Sim.BackupsOf(s.volumes["sealed"]) // they are kept until after the end of the scenario
 	s.tape.act(func(sim *cloudsim.Cloud) {
-		sim.DeleteSecretOf(sealed[len(sealed)-2].ID) // the newest shows that Barbican is there
+		sim.DeleteSecretOf(sealed[len(sealed)-2].ID) // the newest secret shows that Barbican works
 		sim.Extend(s.volumes["grown"], 2)
 		sim.SetMetadata(s.servers["withdrawn"], s.Settings.BackupMetadataKey, "false")
 		sim.SetMetadata(s.servers["aging"], s.Settings.RetentionMetadataKey, "a while")
@@ -188,22 +188,23 @@ func (s *crashStory) tenants() {
 	})
 	s.add("p1", "", "new")
 	s.Exec(`INSERT INTO pauses VALUES ($1, staffeln_now(), 'somebody', 'while we look')`, s.projects["paused"])
-	// what has been refused for long, and what history forgets
+	// refusals that have lasted for two days, and a record that is older than the history time
 	s.Exec(`UPDATE records SET deletion_refused_since = staffeln_now() - interval '2 days', changed_at = staffeln_now()
 		WHERE volume_id = $1 AND state = 'available'`, s.volumes["aging"])
 	s.Exec(`UPDATE records SET changed_at = changed_at - interval '2 years' WHERE id = $1`, s.LastRecord(s.volumes["byothers"]).ID)
 }
 
-// refusedMail is the address of a member that the mail server does not know.
+// unknownReceiver is the address of a project member that the mail server rejects.
 const refusedMail = "refused@tenants.example"
 
-// member is one of a project, with that address.
+// addMember adds a user with that address to a project.
 func (s *crashStory) member(project, address string) {
 	id := s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddUser(address, "x", address) })
 	s.tape.act(func(sim *cloudsim.Cloud) { sim.Grant(id, s.projects[project], "member") })
 }
 
-// mails wait: one for longer than it is tried. Users of other domains are not in Keystone's list of all.
+// addMails leaves mails to send: one of them is older than mails are retried. Keystone's list of all users lacks users of
+// other domains.
 func (s *crashStory) mails() {
 	s.tape.act(func(sim *cloudsim.Cloud) {
 		sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/users", Times: 1, Do: cloudsim.Refuse{Status: 200, Body: `{"users": [], "links": {}}`}})
@@ -215,7 +216,7 @@ func (s *crashStory) mails() {
 	s.Exec(`UPDATE records SET report_id = 'old' WHERE id = $1`, s.RecordsOf(s.volumes["unlisted"])[0].ID)
 }
 
-// hold keeps the tasks of volumes from being carried out.
+// hold keeps the tasks of volumes from being executed.
 func (s *crashStory) hold(names ...string) {
 	for _, name := range names {
 		s.held[s.volumes[name]] = true

@@ -9,7 +9,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// happens is what happens while the processes run, before the clocks leap so often.
+// disturb changes the cloud while the processes run, before the given step of the clocks.
 func (r *crashRun) happens(leap int) {
 	s := r.story
 	switch leap {
@@ -19,7 +19,7 @@ func (r *crashRun) happens(leap int) {
 		r.slips(s.volumes["slipped"])
 	case 3:
 		r.sim.DisableProject(s.projects["shut"])
-	case 5: // before the day in which each has a backup again
+	case 5: // before the day in which each of them gets a backup again
 		s.back(r.sim)
 	case 6:
 		for _, b := range r.sim.BackupsOf(s.volumes["stuck"]) {
@@ -36,7 +36,7 @@ func (r *crashRun) happens(leap int) {
 	}
 }
 
-// slips takes the last links of a volume's chains away, which the next list of its backups still shows.
+// removeLeaves removes the newest link of each of a volume's chains. The next list of its backups still shows them.
 func (r *crashRun) slips(volume string) {
 	all := []map[string]any{}
 	for _, b := range r.sim.BackupsOf(volume) {
@@ -60,7 +60,7 @@ func (r *crashRun) slips(volume string) {
 	})
 }
 
-// accept is what an operator says of the restore points that are gone for good.
+// confirmLost is what an operator does with confirm-lost: the missing restore points are really gone.
 func (r *crashRun) accept(ctx context.Context) error {
 	_, err := r.pool.Exec(ctx, `UPDATE installation SET losses_confirmed_at = staffeln_now()`)
 	return err

@@ -13,21 +13,21 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// wanted are the volumes whose newest backup must have come to a good end, whoever died.
+// mustSucceed are the volumes whose newest backup must succeed, whichever process dies.
 var wanted = []string{"new", "incremental", "grown", "adopt", "settle", "throttled", "noparent", "good", "unlisted", "plain", "skewed", "hidden"}
 
-// endless are those whose creation does not end, or not before its deadline.
+// unending are the volumes whose creation does not end, or not before its deadline.
 var endless = []string{"stuck", "deadvolume", "unseen", "mute", "refused", "forced", "jammed"}
 
-// unknown have a backup that no record knows: nobody can look for the tag of the one, and the next sweep gives it a record;
-// the record of the other is forgotten, and it is a finding.
+// unrecorded are the volumes with a backup that no record names. For gonelost nobody can look for the tag, and the next
+// reconcile run creates a record. For foundling the record is forgotten, and the backup is a finding.
 var unknown = []string{"gonelost", "foundling"}
 
-// again are those with a backup that was removed, or lost, and that Cinder has again: where the sweep that finds it is killed,
-// and fails once more, the report comes before it and tells of a removal.
+// reappeared are the volumes with a backup that was removed or lost and is in Cinder again. If the reconcile run that finds it
+// is killed and then fails once more, the report is sent before it and mentions a removal.
 var again = []string{"reborn", "back"}
 
-// settled answers what is wrong when time has passed: at once, or in a few more looks.
+// finalViolations returns the violations that are left at the end. Up to six times it advances the clocks and checks again.
 func (r *crashRun) settled(ctx context.Context) (wrong []string, err error) {
 	for range 6 {
 		if wrong, err = r.wrong(ctx); err != nil || len(wrong) == 0 {
@@ -43,12 +43,12 @@ func (r *crashRun) settled(ctx context.Context) (wrong []string, err error) {
 	return wrong, nil
 }
 
-// wrong is what breaks a law, and what laws do not know of these volumes.
+// violations returns violated invariants, and problems that the invariants do not cover.
 func (r *crashRun) wrong(ctx context.Context) (all []string, err error) {
 	w := *r.story.Environment
 	w.Ctx, w.Sim, w.Pool, w.LongestStep = ctx, r.sim, r.pool, 0
 	facts, now := w.Facts()
-	facts.Limits.Seen = slices.Max(course) + time.Hour // nobody looks while the clocks leap, and a worker that died comes back
+	facts.Limits.Seen = slices.Max(course) + time.Hour // no run takes place while the clocks advance, and a killed worker is restarted
 	for _, v := range append(invariants.Check(facts), invariants.CheckNow(now)...) {
 		if v.Invariant == invariants.Orphan && slices.Contains(unknown, r.named(v.Volume)) || v.Invariant == invariants.FalseReport && slices.Contains(again, r.named(v.Volume)) {
 			continue
@@ -64,7 +64,8 @@ func (r *crashRun) wrong(ctx context.Context) (all []string, err error) {
 	return append(append(all, more...), mails...), err
 }
 
-// mailed finds mails that are said to be sent and nobody has, and those that somebody has oftener than a death explains.
+// wrongMails returns mails that are recorded as sent and did not arrive, and mails that arrived more often than one crash
+// explains.
 func (r *crashRun) mailed(ctx context.Context) (all []string, err error) {
 	had := map[string]int{}
 	for _, m := range r.box.Inbox() {
@@ -96,7 +97,8 @@ func (r *crashRun) mailed(ctx context.Context) (all []string, err error) {
 	return all, err
 }
 
-// twice finds requests that Cinder carried out twice. One twin was there from the beginning.
+// duplicates returns requests that Cinder executed twice, except for the volume "twin", whose duplicate belongs to the
+// scenario.
 func (r *crashRun) twice() (all []string) {
 	tags := map[string]string{}
 	for _, b := range r.sim.Backups() {
@@ -116,7 +118,7 @@ func (r *crashRun) twice() (all []string) {
 	return all
 }
 
-// unfinished finds volumes that somebody holds, that wait for nothing, or that have no restore point.
+// unfinished returns volumes that are leased, have a record that waits for nothing, or have no restore point.
 func (r *crashRun) unfinished(ctx context.Context) ([]string, error) {
 	const q = `
 		SELECT 'held by ' || lease_kind, id FROM volumes WHERE lease_until > staffeln_now()

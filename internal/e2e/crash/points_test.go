@@ -1,4 +1,4 @@
-// Package crash kills the real processes where they call the outside, starts them again and checks the invariants.
+// Package crash kills the real processes at their external calls, starts them again and checks the invariants.
 package crash
 
 import (
@@ -23,15 +23,15 @@ import (
 	"staffeln/tasks"
 )
 
-// A crashPoint is where a process dies: at the n-th crossing of a place, before it has an effect or after.
+// A crashPoint is where a process dies: at the n-th execution of a call, before or after it has an effect.
 type crashPoint struct {
 	reset         bool // with STAFFELN_STUCK_RESET
 	process, side string
 	crossing      int
-	place         string // see internal/crashpoint/recorder.go
+	place         string // the name of the call, see internal/crashpoint/recorder.go
 }
 
-// String is what CRASH_POINT takes, in whole or in part, to replay the points that have it in their name.
+// String returns the name of the crash point. CRASH_POINT selects all crash points whose name contains its value.
 func (p crashPoint) String() string {
 	mode := "plain"
 	if p.reset {
@@ -40,8 +40,8 @@ func (p crashPoint) String() string {
 	return fmt.Sprintf("%s %s %s %d %s", mode, p.process, p.side, p.crossing, p.place)
 }
 
-// Every call to the outside that the two processes can make is made in the story, and wherever one of them dies there,
-// the laws hold after it was started again. Of all points these are some; CRASH_SEED or CRASH_POINT choose others.
+// TestSomeCrashPoints checks that the scenario reaches every external call of the two processes. Then it kills a process at a
+// sample of these calls, starts it again, and checks the invariants. CRASH_SEED or CRASH_POINT choose another sample.
 func TestSomeCrashPoints(t *testing.T) {
 	t.Parallel()
 	suite := newCrashSuite(t, 12)
@@ -63,22 +63,21 @@ func TestSomeCrashPoints(t *testing.T) {
 	suite.die(t, points)
 }
 
-// pointsAtOnce are a sample; TestEveryCrashPoint has all.
+// sampleSize is the number of crash points of one test; TestEveryCrashPoint uses all.
 const pointsAtOnce = 12
 
-// A crashSuite is the story, the lanes in which runs take place at the same time, and what the processes cross in a
-// whole run in which nobody dies.
+// A crashSuite is the scenario, the lanes that run it in parallel, and the external calls of a complete run without a crash.
 type crashSuite struct {
 	lanes  []*crashLane
-	places map[crashPoint]bool // without side and crossing
-	lines  map[string]bool     // of ours that led to the outside
+	places map[crashPoint]bool // without side and number
+	lines  map[string]bool     // source lines of ours that lead to an external call
 }
 
 func newCrashSuite(t *testing.T, lanes int) *crashSuite {
 	t.Helper()
 	dir := t.TempDir()
 	program := filepath.Join(dir, "staffeln")
-	// -N: the compiler merges equal calls of one function into one line
+	// -N: else the compiler merges equal calls of one function into one line
 	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "crash", "-gcflags=staffeln/...=-N -l", "-o", program, "staffeln/cmd/staffeln")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -102,7 +101,7 @@ func newCrashSuite(t *testing.T, lanes int) *crashSuite {
 	return s
 }
 
-// look runs the whole course, with and without STAFFELN_STUCK_RESET, and learns what is crossed.
+// discover executes the whole scenario, with and without STAFFELN_STUCK_RESET, and collects the external calls.
 func (s *crashSuite) look(t *testing.T, dir string) {
 	t.Helper()
 	whole := []crashPoint{{}, {reset: true}}
@@ -130,15 +129,15 @@ func (s *crashSuite) look(t *testing.T, dir string) {
 			}
 		}
 	}
-	for p := range s.places { // what is crossed in both is tried without
+	for p := range s.places { // a call that both runs reach is tested without the reset
 		if p.reset && s.places[crashPoint{process: p.process, place: p.place}] {
 			delete(s.places, p)
 		}
 	}
 }
 
-// points are all: before each crossing, and after each that can have had an effect. To die after having read is to die
-// before what comes next.
+// points returns all crash points: before each call, and after each call that can have an effect. A crash after a read is the
+// same as a crash before the next call.
 func (s *crashSuite) points() (all []crashPoint) {
 	order := func(a, b crashPoint) int { return strings.Compare(a.String(), b.String()) }
 	for _, p := range slices.SortedFunc(maps.Keys(s.places), order) {
@@ -153,7 +152,7 @@ func (s *crashSuite) points() (all []crashPoint) {
 	return all
 }
 
-// all carries out runs, as many at a time as there are lanes.
+// runAll executes runs, one at a time in each lane.
 func (s *crashSuite) all(t *testing.T, points []crashPoint, folders map[crashPoint]string, judge func(*crashRun, []string, error)) {
 	t.Helper()
 	todo := make(chan crashPoint)
@@ -178,7 +177,7 @@ func (s *crashSuite) all(t *testing.T, points []crashPoint, folders map[crashPoi
 	wait.Wait()
 }
 
-// die lets a process die at each of the points.
+// killAt kills a process at each of the crash points.
 func (s *crashSuite) die(t *testing.T, points []crashPoint) {
 	t.Helper()
 	began, missed := time.Now(), 0
@@ -196,7 +195,7 @@ func (s *crashSuite) die(t *testing.T, points []crashPoint) {
 	require.LessOrEqual(t, missed, len(points)/5, "the points are no longer those that are crossed")
 }
 
-// tails are the last lines of the logs.
+// logTails returns the last lines of the logs.
 func (r *crashRun) tails() string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(r.logs)) {

@@ -19,12 +19,12 @@ import (
 	"staffeln/internal/testkit/mailbox"
 )
 
-// A crashLane is where one run takes place after the other.
+// A crashLane executes one run after the other.
 type crashLane struct {
 	t        testing.TB
 	story    *crashStory
 	program  string
-	server   *pgxpool.Pool // that holds the databases
+	server   *pgxpool.Pool // the Postgres server with all databases
 	redisURL string
 	rdb      redis.UniversalClient
 	name     string
@@ -32,7 +32,7 @@ type crashLane struct {
 	runs     int
 }
 
-// A crashRun is a real scheduler and a real worker around a copy of the story's end.
+// A crashRun is a real scheduler and a real worker with a copy of the scenario's final state.
 type crashRun struct {
 	*crashLane
 
@@ -42,13 +42,13 @@ type crashRun struct {
 	clock *dial
 	env   map[string]string
 	point crashPoint
-	trace string // a folder for what the processes cross; empty: they don't tell
+	trace string // folder for the names of the external calls; empty: not recorded
 	procs map[string]*rig.Process
 	died  bool
-	logs  map[string]string // of those that died
+	logs  map[string]string // of processes that died
 }
 
-// run carries a run out and answers what is wrong at its end.
+// run executes one run and returns what is wrong at its end.
 func (l *crashLane) run(ctx context.Context, point crashPoint, trace string) (r *crashRun, wrong []string, err error) {
 	l.runs++
 	r = &crashRun{crashLane: l, point: point, trace: trace, procs: map[string]*rig.Process{}, logs: map[string]string{}}
@@ -94,7 +94,7 @@ func (l *crashLane) run(ctx context.Context, point crashPoint, trace string) (r 
 	return r, wrong, err
 }
 
-// start starts one of the two; the one that is to die is armed the first time only.
+// start starts one of the two processes. Only the first start of the process to kill has the crash point in its environment.
 func (r *crashRun) start(name string) error {
 	p := &rig.Process{Name: name, Cmd: exec.Command(r.program, name), Log: new(rig.Buffer), Done: make(chan struct{})} //nolint:noctx // stop ends it
 	p.Cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}
@@ -112,7 +112,7 @@ func (r *crashRun) start(name string) error {
 	if err := p.Cmd.Start(); err != nil {
 		return err
 	}
-	go func() { _ = p.Cmd.Wait(); close(p.Done) }() // how it ended is in ProcessState
+	go func() { _ = p.Cmd.Wait(); close(p.Done) }() // the result is in ProcessState
 	r.procs[name] = p
 	return nil
 }
@@ -125,7 +125,7 @@ func (r *crashRun) stop() {
 	}
 }
 
-// revive starts again whom the point has killed. Nobody else may end.
+// restartKilled starts the process again that died at the crash point. It fails if another process ended.
 func (r *crashRun) revive() error {
 	for name, p := range r.procs {
 		select {

@@ -26,28 +26,28 @@ import (
 	"staffeln/worker"
 )
 
-// A crashStory is how the world came to where the processes find it: a few days of a small cloud on a stepped clock, with
-// the product's own beats and handlers, one after the other.
+// A crashScenario prepares the state in which the processes start: a few days of a small cloud on a stepped clock. It runs the
+// product's own runs and handlers one after the other.
 type crashStory struct {
 	*rig.Environment
 
 	tape     *tape
-	volumes  map[string]string // by name
+	volumes  map[string]string // IDs by name
 	servers  map[string]string
 	projects map[string]string
-	held     map[string]bool // volumes whose tasks nobody takes
-	database string          // a copy of it is what each run begins with
-	asked    time.Time       // when the plan was made whose backups are under way
+	held     map[string]bool // volumes whose tasks are not executed
+	database string          // each run begins with a copy of it
+	asked    time.Time       // time of the newest plan, whose backups are in progress
 }
 
-// crashStep is twice as long as a backup takes, and its removal.
+// crashStep is twice the duration of a backup or a removal in Cinder.
 const crashStep = time.Minute
 
 func newCrashStory(t *testing.T) *crashStory {
 	t.Helper()
 	w := &rig.Environment{T: t, Clock: testkit.NewClock(rig.Noon), Logs: &rig.Log{}, Settings: rig.Defaults(t)}
 	s := &crashStory{Environment: w, volumes: map[string]string{}, servers: map[string]string{}, projects: map[string]string{}, held: map[string]bool{}}
-	w.Settings.MaxBackupsInProgress, w.Settings.MaxBackupsInProgressPerProject, w.Settings.BackupMaxOperations = 80, 20, 0 // all kinds of work at once
+	w.Settings.MaxBackupsInProgress, w.Settings.MaxBackupsInProgressPerProject, w.Settings.BackupMaxOperations = 80, 20, 0 // so that all kinds of work take place at once
 	w.Settings.BackupMinInterval = backup.Duration(24 * time.Hour)
 	w.Settings.PollPeriod = backup.Duration(time.Second)
 	w.Ctx = zerolog.New(w.Logs).Level(zerolog.InfoLevel).WithContext(t.Context())
@@ -75,17 +75,17 @@ func newCrashStory(t *testing.T) *crashStory {
 	return s
 }
 
-// Dispatch runs the handlers of what is dispatched, one after the other, in the place of queue and worker.
+// Dispatch executes the handlers of the dispatched tasks one after the other, in place of queue and worker.
 func (s *crashStory) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Outcomes, error) {
 	for _, item := range items {
 		if !s.held[item.VolumeID] {
-			_ = s.handle(ctx, item) // what was refused stands in the row
+			_ = s.handle(ctx, item) // a refusal is in the record
 		}
 	}
 	return tasks.Outcomes{tasks.Enqueued: len(items)}, nil
 }
 
-// Workers is one: the story does the work itself.
+// Workers returns 1: the scenario itself executes the tasks.
 func (s *crashStory) Workers(context.Context) (int, error) { return 1, nil }
 
 func (s *crashStory) handle(ctx context.Context, item tasks.Item) error {
@@ -96,22 +96,22 @@ func (s *crashStory) handle(ctx context.Context, item tasks.Item) error {
 	return do(ctx, tasks.Volume{VolumeID: item.VolumeID, RecordID: item.RecordID})
 }
 
-// removal runs the retention of one volume.
+// runRetention runs the retention of one volume.
 func (s *crashStory) removal(volume string) {
 	s.T.Helper()
 	_ = s.handle(s.Ctx, tasks.Item{Kind: tasks.VolumeRetention, VolumeID: s.volumes[volume]})
 }
 
-// round dispatches, and once more when backups have ended.
+// round runs four dispatches, enough for all backups to end.
 func (s *crashStory) round() {
 	s.T.Helper()
-	for range 4 { // the caps admit them in turns
+	for range 4 { // the caps do not admit all at once
 		require.NoError(s.T, s.Scheduler.Dispatch(s.Ctx, s.BeginRun()))
 		s.Step(crashStep)
 	}
 }
 
-// add makes volumes, each with a server of its own that asks for backups.
+// add creates volumes, each with its own server that asks for backups.
 func (s *crashStory) add(project, retention string, names ...string) {
 	s.T.Helper()
 	if s.projects[project] == "" {
@@ -130,7 +130,7 @@ func (s *crashStory) add(project, retention string, names ...string) {
 	}
 }
 
-// fault plants one that strikes requests about a volume, or the listing of its backups.
+// addFault adds a fault for requests about a volume, or for the list of its backups.
 func (s *crashStory) fault(route, volume string, times int, do cloudsim.Effect) {
 	id := s.volumes[volume]
 	about := func(r cloudsim.Request) bool { return r.Volume == id || r.Query.Get("volume_id") == id }
@@ -139,7 +139,7 @@ func (s *crashStory) fault(route, volume string, times int, do cloudsim.Effect) 
 	})
 }
 
-// newest is the ID of the newest backup of a volume.
+// newest returns the ID of the newest backup of a volume.
 func (s *crashStory) newest(volume string) string {
 	s.T.Helper()
 	all := s.Sim.BackupsOf(s.volumes[volume])
@@ -147,7 +147,7 @@ func (s *crashStory) newest(volume string) string {
 	return all[len(all)-1].ID
 }
 
-// settle leaves the database to be copied, its clock running from here on.
+// closeForCopies prepares the database for copies: its clock runs from now on, and its connections are closed.
 func (s *crashStory) settle() {
 	for _, q := range []string{
 		`CREATE TABLE test_ahead (by interval NOT NULL)`,
@@ -164,24 +164,24 @@ func (s *crashStory) settle() {
 	s.Pool.Close()
 }
 
-// refused answers in Cinder's place.
+// errorResponse returns a response of Cinder with that status and message.
 func refused(status int, words string) cloudsim.Refuse {
 	return cloudsim.Refuse{Status: status, Body: `{"fault": {"code": ` + strconv.Itoa(status) + `, "message": "` + words + `"}}`, Header: http.Header{"Content-Type": {"application/json"}}}
 }
 
-// must demands that a volume has a record in this state.
+// requireRecord asserts that a volume has a record in this state.
 func (s *crashStory) must(volume string, state backup.State) {
 	s.T.Helper()
 	require.NotEmpty(s.T, s.Records("volume_id = $1 AND state = $2", s.volumes[volume], state), "%s: want %s, have %s", volume, state, s.History(s.volumes[volume]))
 }
 
-// databaseURL is that of a database beside the story's.
+// databaseURL returns the URL of another database on the same server.
 func (s *crashStory) databaseURL(name string) string {
 	return strings.Replace(s.URL, "/"+s.database, "/"+name, 1)
 }
 
-// queued leaves in an empty queue what is not often there: a task that waits for something else than the volume needs, and
-// one that somebody seems to work on, and nobody does.
+// enqueueStale adds two rare tasks to an empty queue: one that waits for something else than its volume needs, and one in
+// state active that no worker executes.
 func (s *crashStory) queued(ctx context.Context, rdb redis.UniversalClient) error {
 	client := asynq.NewClientFromRedisClient(rdb)
 	text := func(volume string) []byte { return []byte(`{"volume_id":"` + s.volumes[volume] + `"}`) }

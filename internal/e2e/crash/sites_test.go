@@ -21,23 +21,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// siteRooms are the rooms between a beat or handler and the outside.
+// sitePackages are the packages between a run or handler and its external calls.
 var siteRooms = []string{"db", "openstack", "tasks", "worker", "scheduler"}
 
-// siteRoots are what the two processes call of them.
+// siteRoots are the functions that the two processes call directly.
 var siteRoots = []string{
 	"(*staffeln/scheduler.Scheduler).Run", "(*staffeln/worker.Worker).Handlers", "(*staffeln/worker.Reporter).Handlers", "(*staffeln/tasks.Client).Dispatch", "staffeln/tasks.Serve",
 	"staffeln/db.Open", "(*staffeln/db.DB).Installation", "(*staffeln/db.DB).ServiceUser", "staffeln/openstack.Connect",
 }
 
-// implemented names the method behind one of an interface, as cmd puts them together.
+// implementation returns the name of the method that implements an interface's method in the programs of cmd.
 func implemented(name string) string {
 	return strings.NewReplacer(
 		"(staffeln/worker.Cloud)", "(*staffeln/openstack.Cloud)", "(staffeln/worker.Directory)", "(*staffeln/openstack.Cloud)", "(staffeln/scheduler.Cloud)", "(*staffeln/openstack.Cloud)",
 		"(staffeln/scheduler.Queue)", "(*staffeln/tasks.Client)").Replace(name)
 }
 
-// A callSite is one call in a room, and the function around it.
+// A callSite is one call in these packages, and the function around it.
 type callSite struct {
 	room, file  string
 	first, last int // lines
@@ -48,15 +48,15 @@ func (c callSite) String() string {
 	return fmt.Sprintf("%s/%s:%d: %s in %s", c.room, c.file, c.first, c.callee, c.in)
 }
 
-// A callGraph is who calls whom in the rooms. A function that is handed over to another goroutine is one of its own.
+// A callGraph contains who calls whom in these packages. Code that another goroutine executes counts as a function of its own.
 type callGraph struct {
 	fset    *token.FileSet
 	sites   []callSite
-	refers  map[string][]string // to functions, as calls or as values
-	outside map[string]bool     // callees at the boundary
+	refers  map[string][]string // references to functions, as calls or as values
+	outside map[string]bool     // functions that are external calls
 }
 
-// outward are the functions of libraries that reach the outside, by the package's path and the name.
+// externalFunctions are the library functions that make external calls, by package path.
 var outward = map[string][]string{
 	"github.com/jackc/pgx/v5":               {"Query", "QueryRow", "Exec", "SendBatch", "CopyFrom", "Begin", "BeginTx", "BeginFunc", "BeginTxFunc", "Commit", "Rollback"},
 	"github.com/gophercloud/gophercloud/v2": {"Request", "Reauthenticate", "AuthenticateV3"},
@@ -64,7 +64,7 @@ var outward = map[string][]string{
 	"github.com/hibiken/asynq":              {"Enqueue", "EnqueueContext", "GetTaskInfo", "DeleteTask", "ArchiveTask", "RunTask", "CancelProcessing"},
 }
 
-// reachesOut tells whether a call leaves the program: by its library, or by an interface that stands for one.
+// isExternal reports whether a call leaves the program: through a library, or through an interface in front of one.
 func reachesOut(f *types.Func) bool {
 	if f.Pkg() == nil {
 		return false
@@ -83,7 +83,7 @@ func reachesOut(f *types.Func) bool {
 		signature.Params().At(0).Type().String() == "context.Context"
 }
 
-// readCallGraph reads the rooms' sources; what they import comes from the compiler.
+// readCallGraph reads the sources of the packages; the types of their imports come from the compiler.
 func readCallGraph(t *testing.T) *callGraph {
 	t.Helper()
 	g := &callGraph{fset: token.NewFileSet(), refers: map[string][]string{}, outside: map[string]bool{}}
@@ -136,7 +136,7 @@ func (g *callGraph) read(room string, file *ast.File, info *types.Info) {
 	}
 }
 
-// A siteWalker walks through one function.
+// A siteWalker visits the calls of one function.
 type siteWalker struct {
 	*callGraph
 
@@ -150,7 +150,7 @@ func (w siteWalker) visit(n ast.Node) bool {
 	case *ast.GoStmt:
 		w.elsewhere(n.Call)
 		return false
-	case *ast.ReturnStmt: // a function that is answered runs later
+	case *ast.ReturnStmt: // a function literal that is returned runs later
 		for _, result := range n.Results {
 			if _, isFunction := result.(*ast.FuncLit); isFunction {
 				w.later(result)
@@ -171,12 +171,12 @@ func (w siteWalker) visit(n ast.Node) bool {
 	return true
 }
 
-// elsewhere walks through what another goroutine runs.
+// elsewhere visits code that another goroutine executes.
 func (w siteWalker) elsewhere(call *ast.CallExpr) {
 	w.later(append(call.Args, call.Fun)...)
 }
 
-// later walks through what does not run within this function.
+// later visits code that is not executed within this function.
 func (w siteWalker) later(parts ...ast.Expr) {
 	other := w
 	other.in = w.in + "'s later part"

@@ -12,12 +12,12 @@ import (
 	"staffeln/tasks"
 )
 
-// toggle writes what a server's metadata asks for.
+// toggle sets the metadata of a server that asks for backups.
 func (s *crashStory) toggle(volume, wish string) {
 	s.tape.act(func(sim *cloudsim.Cloud) { sim.SetMetadata(s.servers[volume], s.Settings.BackupMetadataKey, wish) })
 }
 
-// theirs is a backup that a tenant makes on the newest of ours.
+// addTenantBackup adds a tenant's own backup, with our newest one as its parent.
 func (s *crashStory) theirs(volume string) {
 	newest := s.newest(volume)
 	s.tape.hand(func(sim *cloudsim.Cloud) string {
@@ -25,7 +25,7 @@ func (s *crashStory) theirs(volume string) {
 	})
 }
 
-// atTheWrongTime asks for a backup while Cinder's clock is an hour behind.
+// backupWithWrongClock asks for a backup while Cinder's clock is an hour behind.
 func (s *crashStory) atTheWrongTime(volume string) {
 	s.tape.act(func(sim *cloudsim.Cloud) { sim.SetCinderSkew(-time.Hour) })
 	require.NoError(s.T, s.handle(s.Ctx, tasks.Item{Kind: tasks.VolumeBackup, VolumeID: s.volumes[volume]}))
@@ -33,10 +33,10 @@ func (s *crashStory) atTheWrongTime(volume string) {
 	s.tape.act(func(sim *cloudsim.Cloud) { sim.SetCinderSkew(0) })
 }
 
-// situations are what happens around the volumes: projects that are purged, servers that no list shows, a database of
-// Cinder's that was restored, a Keystone that is away for a moment.
+// situations changes the cloud around the volumes: purged projects, servers that no list shows, a restored Cinder database,
+// and a Keystone that is down for a moment.
 func (s *crashStory) situations() {
-	s.Step(9 * time.Minute) // the grid of plans lies after what happens in between (crash_course_test.go)
+	s.Step(9 * time.Minute) // so that the next plan is due after the steps in between (course_test.go)
 	marred := s.newest("marred")
 	s.tape.hand(func(sim *cloudsim.Cloud) string {
 		tag := backup.Tag{Installation: s.Scheduler.Identity.Installation, Record: "forgotten"}.Metadata()
@@ -47,7 +47,7 @@ func (s *crashStory) situations() {
 		sim.PurgeProject(s.projects["purged"])
 		sim.DeleteProject(s.projects["goneasked"])
 		sim.DeleteVolume(s.volumes["unwanted"])
-		sim.AddFault(cloudsim.Fault{Route: askRoute, Project: s.projects["shut"], Times: 1, Do: cloudsim.Stick{}}) // asked again, and never made
+		sim.AddFault(cloudsim.Fault{Route: askRoute, Project: s.projects["shut"], Times: 1, Do: cloudsim.Stick{}}) // repeated, and never executed
 		sim.HideServer(s.servers["hidden"])
 		sim.Shelve(s.servers["shelved"])
 		s.away(sim)
@@ -55,29 +55,29 @@ func (s *crashStory) situations() {
 			Route: "GET /identity/v3/role_assignments", Times: 1, Do: cloudsim.Refuse{Status: 503},
 			Match: func(r cloudsim.Request) bool { return r.Query.Get("scope.project.id") == s.projects["p3"] },
 		})
-		sim.AddFault(cloudsim.Fault{ // the second list of all backups: reports tell what the first one found
+		sim.AddFault(cloudsim.Fault{ // the second list of all backups: reports use the result of the first one
 			Route: backupsRoute, Skip: 1, Times: 1, Do: cloudsim.Refuse{Status: 503},
 			Match: func(r cloudsim.Request) bool { return r.Query.Get("volume_id") == "" && r.Query.Get("status") == "" },
 		})
 		p2 := s.projects["p2"]
-		sim.AddFault(cloudsim.Fault{ // of a project whose backups are removed and whose secrets are looked at
+		sim.AddFault(cloudsim.Fault{ // of a project whose backups are removed and whose secrets are checked
 			Route: "POST /identity/v3/auth/tokens", Skip: 1, Times: 1,
 			Match: func(r cloudsim.Request) bool { return strings.Contains(string(r.Body), p2) },
 			Do:    unauthorised,
 		})
 	})
-	// removed, and there again
+	// recorded as removed, and in Cinder again
 	again := s.RecordsOf(s.volumes["reborn"])[5]
 	s.Exec(`UPDATE records SET state = 'deleted', removal_reason = 'expired', cinder_status = 'deleted', changed_at = staffeln_now() WHERE id = $1`, again.ID)
 	s.Exec(`UPDATE volumes SET removal_next_try_at = staffeln_now() + interval '5 minutes' WHERE id = $1`, s.volumes["slipped"])
-	// planned and admitted, and put off
+	// planned, admitted and postponed
 	for _, name := range []string{"strayed", "spoilt"} {
 		s.must(name, backup.Planned)
 		s.Exec(`UPDATE records SET next_try_at = staffeln_now() + interval '5 minutes' WHERE volume_id = $1 AND state = 'planned'`, s.volumes[name])
 	}
 }
 
-// away are the servers of which each is in a state that passes; back ends all of that.
+// changeServers puts each server into a temporary state; restoreServers ends all of them.
 func (s *crashStory) away(sim *cloudsim.Cloud) {
 	sim.Shelve(s.servers["unshelved"])
 	sim.BeginResize(s.servers["resized"], "attaching")
@@ -94,7 +94,7 @@ func (s *crashStory) back(sim *cloudsim.Cloud) {
 	sim.SetMetadata(s.servers["toggled"], s.Settings.BackupMetadataKey, "true")
 }
 
-// unauthorised is Keystone's answer to who has no role.
+// unauthorised is Keystone's response to a user without a role.
 var unauthorised = cloudsim.Refuse{
 	Status: http.StatusUnauthorized, Header: http.Header{"Content-Type": {"application/json"}},
 	Body: `{"error": {"code": 401, "message": "The request you have made requires authentication.", "title": "Unauthorized"}}`,

@@ -13,8 +13,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// A tape keeps all that was done to a cloud, so that another one can be brought to the same state: the same seed, and at
-// the same times the same requests and doings by hand, one after the other.
+// A recording stores all changes of a cloud, so that another one can be brought to the same state: with the same seed, and
+// with the same requests and direct changes at the same times, one after the other.
 type tape struct {
 	mu      sync.Mutex
 	sim     *cloudsim.Cloud
@@ -32,7 +32,7 @@ func newTape(now func() time.Time, options func(now func() time.Time) cloudsim.O
 	return &tape{sim: cloudsim.New(options(now)), options: options, now: now}
 }
 
-// hand does something to the cloud.
+// create adds something to the cloud and returns its ID.
 func (t *tape) hand(do func(*cloudsim.Cloud) string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -40,12 +40,12 @@ func (t *tape) hand(do func(*cloudsim.Cloud) string) string {
 	return do(t.sim)
 }
 
-// act is hand for what tells nothing.
+// change changes something in the cloud.
 func (t *tape) act(do func(*cloudsim.Cloud)) {
 	t.hand(func(sim *cloudsim.Cloud) string { do(sim); return "" })
 }
 
-// ServeHTTP answers one request after the other.
+// ServeHTTP executes and records one request after the other.
 func (t *tape) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -55,14 +55,14 @@ func (t *tape) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	method, url, header, host := r.Method, r.URL.String(), r.Header.Clone(), r.Host
 	t.deeds = append(t.deeds, deed{t.now(), func(sim *cloudsim.Cloud) {
-		defer func() { // a fault cut the answer off
+		defer func() { // a fault may abort the response
 			if broken := recover(); broken != nil {
 				if err, ok := broken.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 					panic(broken)
 				}
 			}
 		}()
-		again := httptest.NewRequest(method, url, bytes.NewReader(body)) //nolint:noctx // nobody waits for it
+		again := httptest.NewRequest(method, url, bytes.NewReader(body)) //nolint:noctx // there is no client
 		again.Header, again.Host = header, host
 		sim.ServeHTTP(httptest.NewRecorder(), again)
 	}})
@@ -70,12 +70,12 @@ func (t *tape) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.sim.ServeHTTP(w, r)
 }
 
-// A dial is a clock that runs, and that a test moves on.
+// An adjustableClock is a running clock that a test can move forward.
 type dial struct{ ahead atomic.Int64 }
 
 func (d *dial) now() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) } // processes run on the wall clock
 
-// play answers another cloud in the state that the tape ends in, on a clock that runs from there on.
+// replay returns another cloud in the final state of the recording, with a clock that runs from there.
 func (t *tape) play() (*cloudsim.Cloud, *dial) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

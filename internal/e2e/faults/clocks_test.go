@@ -20,8 +20,8 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// An hour, by which each clock is wrong in turn, in both directions. Nothing is made or removed early or late for it: where
-// Cinder's time of the data is out of the bounds of our own, a restore point ages by the database's clock alone.
+// wrongClock is the error of one clock at a time, in both directions. It makes no backup or removal early or late: if Cinder's
+// data timestamp is outside our own bounds, the age of a restore point comes from the database's clock alone.
 const wrong = time.Hour
 
 func TestPostgresAheadUnderFaults(t *testing.T)   { t.Parallel(); clocks(t, wrong, 0, 0, 0) }
@@ -31,8 +31,8 @@ func TestCinderBehindUnderFaults(t *testing.T)    { t.Parallel(); clocks(t, 0, -
 func TestSchedulersAskewUnderFaults(t *testing.T) { t.Parallel(); clocks(t, 0, 0, wrong, 0) }
 func TestWorkersAskewUnderFaults(t *testing.T)    { t.Parallel(); clocks(t, 0, 0, 0, wrong) }
 
-// clocks runs the load, kills of Redis' data and unanswered creations with wrong clocks. Of two schedulers or workers one is ahead and
-// one behind.
+// runWithWrongClocks runs the load with wrong clocks, with unanswered creations and, if the schedulers' clocks are wrong, a
+// kill of the leader. Of two schedulers or workers, one clock is ahead and one behind.
 func clocks(t *testing.T, postgres, cinder, schedulers, workers time.Duration) {
 	t.Helper()
 	r := newInstallation(t, func(r *installation, o *cloudsim.Options, _ map[string]string) {
@@ -54,7 +54,7 @@ func clocks(t *testing.T, postgres, cinder, schedulers, workers time.Duration) {
 		require.WithinDuration(t, time.Now().Add(workers), second, 5*time.Minute, "the worker's clock is not wrong")
 	}
 	letGo := r.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 4, Do: cloudsim.DropAfterEffect{}})
-	if schedulers > 0 { // the other one leads by its own clock
+	if schedulers > 0 { // the next leader has the other clock
 		leads, _ := r.leader()
 		require.NotNil(t, leads)
 		leads.Kill()
@@ -67,7 +67,7 @@ func clocks(t *testing.T, postgres, cinder, schedulers, workers time.Duration) {
 	require.Positive(t, r.happened(cloudsim.BackupDeletion))
 }
 
-// saidAt is the time of the first line that a process logged.
+// firstLogTime returns the time of the first log line of a process.
 func (m *mate) saidAt() time.Time {
 	line, _, _ := strings.Cut(m.Log.String(), "\n")
 	var said struct{ Time time.Time }
@@ -75,7 +75,7 @@ func (m *mate) saidAt() time.Time {
 	return said.Time
 }
 
-// shiftVariable is by how many seconds the clock of a shifted program is wrong.
+// shiftVariable is the environment variable with the clock error in seconds.
 const shiftVariable = "CLOCK_SHIFT"
 
 var shiftedBuild struct {
@@ -84,8 +84,9 @@ var shiftedBuild struct {
 	err  error
 }
 
-// shifted builds the program with a library of Go whose wall clock is wrong by what the environment says. Nothing else
-// moves a Go program's clock: it asks the kernel past the C library, and a time namespace has no wall clock of its own.
+// shiftedProgram builds the program with a patched Go library, whose wall clock is wrong by the value of shiftVariable.
+// Nothing else can shift the clock of a Go program: it reads the clock from the kernel without the C library, and a time
+// namespace has no wall clock of its own.
 func shifted(t *testing.T) string {
 	t.Helper()
 	plain := rig.Program(t)

@@ -14,7 +14,7 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// The cloud answers nearly half of all requests, to whatever service, with refusals, with rubbish, or not at all.
+// The cloud answers 45 % of all requests of all services with errors, with garbage, or not at all.
 func TestCloudAnswersBadlyUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t).crewed()
@@ -41,7 +41,7 @@ func TestCloudAnswersBadlyUnderFaults(t *testing.T) {
 	r.recovers(afterLease)
 }
 
-// struck counts the requests of a route that an effect has struck.
+// faultsOn counts how often an effect hit the requests of a route.
 func (r *installation) struck(route string, effect cloudsim.Effect) (n int) {
 	for _, e := range r.Sim.Journal() {
 		if e.Kind == cloudsim.FaultFired && e.Detail == fmt.Sprintf("%s: %T", route, effect) {
@@ -51,7 +51,7 @@ func (r *installation) struck(route string, effect cloudsim.Effect) (n int) {
 	return n
 }
 
-// For a while no request of any service is answered, and nothing is executed.
+// For a minute the cloud answers no request and executes nothing.
 func TestCloudSilentUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t).crewed()
@@ -62,7 +62,7 @@ func TestCloudSilentUnderFaults(t *testing.T) {
 	r.recovers(afterLease)
 }
 
-// late asks for creations that are not answered, and carried out only after a time.
+// delayCreations makes the next six creations time out; the cloud executes them after the given time.
 func (r *installation) late(after time.Duration) {
 	r.T.Helper()
 	struck := r.happened(cloudsim.FaultFired)
@@ -71,7 +71,7 @@ func (r *installation) late(after time.Duration) {
 	r.lasts(after)
 }
 
-// twins counts backups whose tag another one has too.
+// duplicates counts backups whose tag another backup has too.
 func (r *installation) twins() (n int) {
 	of := map[string]int{}
 	for _, b := range r.Sim.Backups() {
@@ -84,12 +84,12 @@ func (r *installation) twins() (n int) {
 	return n
 }
 
-// Creations are carried out two minutes after they were given up and asked for again: what came of them gets a record of
-// its own, and is told.
+// Creations are executed two minutes after they timed out and were repeated: the second backup gets its own record, and is
+// logged.
 func TestCreatedLongAfterUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t, with(map[string]string{"STAFFELN_RETENTION_TIME": "1h"}))
-	r.policy.retention = time.Hour // so that none is removed before it is looked at
+	r.policy.retention = time.Hour // so that none is removed before the check
 	r.crewed()
 	r.late(2 * time.Minute)
 	r.recovers(soon)
@@ -104,7 +104,7 @@ func TestCreatedLongAfterUnderFaults(t *testing.T) {
 	t.Logf("%d creations were carried out two minutes after they were given up; each has its record", twins)
 }
 
-// Creations are carried out late, and before they are given up: each is adopted, and there is one backup of each.
+// Creations are executed late, but before they are given up: each is adopted, and each record has one backup.
 func TestCreatedLateUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t, with(map[string]string{"STAFFELN_POST_SETTLE_TIME": "90"})).crewed()

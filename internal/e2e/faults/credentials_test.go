@@ -11,8 +11,8 @@ import (
 
 const tokenRoute = "POST /identity/v3/auth/tokens"
 
-// All tokens of the service user are revoked, again and again, as by a change of its password: new ones are asked for,
-// and no more than one for each process and project.
+// All tokens of the service user are revoked several times, as after a password change: the processes request new ones, at
+// most one per process and project.
 func TestTokensRevokedUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t).crewed()
@@ -30,8 +30,8 @@ func TestTokensRevokedUnderFaults(t *testing.T) {
 	require.Zero(t, r.Count(`state = 'failed'`), "failures by a token that was revoked")
 }
 
-// Half of the workers come with credentials that have no right in the tenants' projects. What they take fails, and is
-// told; the others' work is not harmed, and what failed is made good by them.
+// Two of four workers run with credentials without rights in the tenants' projects. Their tasks fail and are recorded; the
+// other workers are not affected, and make the missing backups.
 func TestHalfTheWorkersWithoutRightsUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t).crewed()

@@ -17,14 +17,14 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// mate is one process that whoever runs it starts again: under the same name for Postgres, with the same environment.
+// An instance is one process that can be started again with the same Postgres user and the same environment.
 type mate struct {
 	*rig.Process
 	role, name string
 	env        map[string]string
 }
 
-// join starts one more process of a role. Postgres knows each by a name of its own.
+// addInstance starts one more process of a role, with its own Postgres user.
 func (r *installation) join(role string, env ...map[string]string) *mate {
 	r.T.Helper()
 	m := &mate{role: role, name: fmt.Sprintf("%s_%d", role, len(r.crew)+1), env: maps.Clone(r.Env)}
@@ -39,7 +39,7 @@ func (r *installation) join(role string, env ...map[string]string) *mate {
 		maps.Copy(m.env, more)
 	}
 	m.env["STAFFELN_METRICS_LISTEN"] = "127.0.0.1:0"
-	if role == "api" { // a port that it finds again when it is started again
+	if role == "api" { // a fixed port, which it uses again after a restart
 		free, err := new(net.ListenConfig).Listen(r.Ctx, "tcp", "127.0.0.1:0")
 		require.NoError(r.T, err)
 		m.env["STAFFELN_API_LISTEN"] = free.Addr().String()
@@ -50,16 +50,16 @@ func (r *installation) join(role string, env ...map[string]string) *mate {
 	return m
 }
 
-// start starts a process that has ended, or never ran.
+// start starts a process that has ended or was never started.
 func (r *installation) start(m *mate) {
 	r.T.Helper()
 	m.Process = rig.LaunchBinary(r.T, r.program, m.env, m.role)
 	p := m.Cmd.Process
-	r.T.Cleanup(func() { _ = p.Signal(syscall.SIGCONT) }) // one that is frozen would not end; it may have ended already
+	r.T.Cleanup(func() { _ = p.Signal(syscall.SIGCONT) }) // a frozen process would not end; it may have ended already
 }
 
-// crewed starts two schedulers, two workers and an api, and waits until the load is there: each volume has a restore
-// point, and the first of them are being removed.
+// withInstances starts two schedulers, two workers and an api, and waits until the load is there: each volume has a restore
+// point, and the first removals have begun.
 func (r *installation) crewed() *installation {
 	r.T.Helper()
 	for _, role := range []string{"scheduler", "scheduler", "worker", "worker", "api"} {
@@ -69,7 +69,7 @@ func (r *installation) crewed() *installation {
 	return r
 }
 
-// rehosted replaces host and port of a URL.
+// withHost replaces host and port of a URL.
 func rehosted(t *testing.T, address, host string) string {
 	t.Helper()
 	parsed, err := url.Parse(address)
@@ -80,10 +80,10 @@ func rehosted(t *testing.T, address, host string) string {
 
 func (m *mate) pid() string { return strconv.Itoa(m.Cmd.Process.Pid) }
 
-// logged counts the lines of a process that hold a message and came of this run of it.
+// logged counts the log lines of a process, since its last start, that contain a message.
 func (m *mate) logged(message string) int { return strings.Count(m.Log.String(), message) }
 
-// one is a process of a role that chance chooses.
+// randomInstance returns a random process of a role.
 func (r *installation) one(role string) *mate {
 	r.T.Helper()
 	var all []*mate
@@ -96,7 +96,7 @@ func (r *installation) one(role string) *mate {
 	return all[r.chance.IntN(len(all))]
 }
 
-// leader is the process that leads now; nil: none of ours does.
+// leader returns the leading process; nil: no process of this test leads.
 func (r *installation) leader() (leads *mate, term int64) {
 	r.T.Helper()
 	var name string

@@ -19,16 +19,16 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// Postgres fails over to a replica that had not got the last seconds of commits. What they told is lost: backups that
-// Cinder has and no record knows, which are kept and told; backups that were removed meanwhile, which are recorded as
-// lost; requests that are made again, whose second backup gets a record of its own. Nothing else is wrong.
+// Postgres fails over to a replica without the commits of the last seconds. Backups that only these commits knew are kept and
+// reported as orphans; backups that were removed meanwhile are recorded as lost; requests that are repeated create a second
+// backup, with its own record. Nothing else is wrong.
 func TestPostgresFailedOverUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t, with(map[string]string{
 		"STAFFELN_MAX_BACKUPS_IN_PROGRESS": "0", "STAFFELN_MAX_BACKUPS_IN_PROGRESS_PER_PROJECT": "0",
-		"STAFFELN_MAX_REMOVALS_IN_PROGRESS": "1", // more than ten losses at once are not believed
+		"STAFFELN_MAX_REMOVALS_IN_PROGRESS": "1", // more than ten losses at once are not confirmed
 	}))
-	r.policy.uncapped = true // nobody remembers what is in progress
+	r.policy.uncapped = true // the replica does not know what is in progress
 	r.crewed()
 	replica := filepath.Join(r.home, "replica")
 	r.replicate(replica)
@@ -56,7 +56,7 @@ func TestPostgresFailedOverUnderFaults(t *testing.T) {
 	r.onlyOrphans()
 }
 
-// records are the states of all records.
+// records returns the state of each record.
 func (r *installation) records() map[string]string {
 	r.T.Helper()
 	rows, err := r.DB.Query(r.Ctx, `SELECT id, state FROM records`)
@@ -90,8 +90,8 @@ func (r *installation) replicate(to string) {
 	}))
 }
 
-// onlyOrphans checks that the only laws that are broken are about backups that no record knows, and that each of them is
-// a finding and is named by the doctor.
+// requireOnlyOrphans asserts that all violations are about backups without a record, and that each of these is a finding and
+// in the output of doctor.
 func (r *installation) onlyOrphans() {
 	r.T.Helper()
 	var orphans, others []string
@@ -111,7 +111,7 @@ func (r *installation) onlyOrphans() {
 		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT count(*) FROM findings WHERE object = $1 AND reason = 'orphan'`, id).Scan(&found))
 		require.Equal(r.T, 1, found, "findings about backup %s", id)
 	}
-	r.within(soon, "the doctor names all of them", func() bool { // it leaves the sweep time for each
+	r.within(soon, "the doctor names all of them", func() bool { // doctor reports an orphan only after the next reconcile run should have found it
 		said := r.doctor("invariants")
 		return !slices.ContainsFunc(orphans, func(id string) bool { return !strings.Contains(said, id) })
 	})
@@ -120,7 +120,7 @@ func (r *installation) onlyOrphans() {
 	require.Equal(r.T, r.twins(), r.Count(`reason = 'twin_backup'`))
 }
 
-// doctor is what the doctor finds wrong in one of its checks.
+// doctor returns the findings of one check of doctor.
 func (r *installation) doctor(check string) (said string) {
 	r.T.Helper()
 	out, code := rig.Output(r.T, r.Env, "doctor", "--json")
@@ -128,7 +128,7 @@ func (r *installation) doctor(check string) (said string) {
 	var all struct {
 		Findings []struct{ Check, Text string }
 	}
-	require.NoError(r.T, json.NewDecoder(strings.NewReader(out)).Decode(&all), out) // a line for people follows
+	require.NoError(r.T, json.NewDecoder(strings.NewReader(out)).Decode(&all), out) // text for people follows the JSON
 	for _, f := range all.Findings {
 		if f.Check == check {
 			said += f.Text + "\n"

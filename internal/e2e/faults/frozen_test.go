@@ -16,8 +16,8 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// The leader is frozen in the middle of its plan, as a machine that hangs or is moved: another takes over. Woken, the
-// old one goes on with its plan, and none of its writes counts.
+// The leader is frozen in the middle of its plan, as when its machine hangs or is migrated, and another one takes over. The
+// old leader continues after that, and the database accepts none of its writes.
 func TestFrozenLeaderUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t).crewed()
@@ -34,7 +34,7 @@ func TestFrozenLeaderUnderFaults(t *testing.T) {
 		r.within(time.Minute, "another leads", func() bool { m, now := r.leader(); return m != old && now > term })
 		t.Logf("another led %.1f s after the leader was frozen", time.Since(frozen).Seconds())
 		taken := r.noteMark()
-		letGo() // the answer reaches the old one before it wakes
+		letGo() // the response is there before the old leader continues
 		r.lasts(r.between(2*time.Second, 8*time.Second))
 		require.NoError(t, old.Cmd.Process.Signal(syscall.SIGCONT))
 		r.within(time.Minute, "the old leader knows that it was deposed", func() bool { return old.logged("leadership lost") > lostLeadership })
@@ -44,14 +44,14 @@ func TestFrozenLeaderUnderFaults(t *testing.T) {
 	r.recovers(soon)
 }
 
-// A worker is frozen with answers of Cinder's that it has not read, for longer than its leases last: another takes its
-// volumes over, and not before. Woken in the middle of the other's work, it writes nothing.
+// A worker is frozen with unread answers of Cinder, for longer than its leases: then, and not before, another worker takes
+// over its volumes. The first worker continues while the other works, and writes nothing.
 func TestFrozenWorkerUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t).crewed()
 	r.writesAreNoted()
 	victim, other := r.crew[2], r.crew[3]
-	require.NoError(t, other.Cmd.Process.Signal(syscall.SIGSTOP)) // so that the victim has all the work
+	require.NoError(t, other.Cmd.Process.Signal(syscall.SIGSTOP)) // so that the frozen worker has all the tasks
 	letGo := r.hangs(4)
 	strikes := r.happened(cloudsim.FaultFired)
 	r.within(soon, "four creations are carried out and not answered", func() bool { return r.happened(cloudsim.FaultFired) == strikes+4 })
@@ -86,8 +86,8 @@ func TestFrozenWorkerUnderFaults(t *testing.T) {
 	r.recovers(afterLease)
 }
 
-// unanswered are the records, and their volumes, of which a worker asked Cinder for a backup and has no answer, and when
-// the first of its leases on them is over. The other worker was stopped in the midst of its own.
+// unanswered returns the records, with their volumes, for which a worker asked Cinder for a backup and has no answer yet, and
+// when the first of its leases on them expires.
 func (r *installation) unanswered(by *mate) (records, volumes []string, over time.Time) {
 	r.T.Helper()
 	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT array_agg(r.id), array_agg(v.id), coalesce(min(v.lease_until), now()) FROM records r JOIN volumes v ON v.id = r.volume_id
@@ -96,7 +96,7 @@ func (r *installation) unanswered(by *mate) (records, volumes []string, over tim
 	return records, volumes, over
 }
 
-// writesAreNoted lets Postgres note who changes which row.
+// logWrites makes Postgres log who changes which row.
 func (r *installation) writesAreNoted() {
 	r.T.Helper()
 	r.exec(`CREATE TABLE noted (n bigserial, at timestamptz DEFAULT clock_timestamp(), who text DEFAULT session_user, what text, was jsonb, is_now jsonb)`)
@@ -107,14 +107,15 @@ func (r *installation) writesAreNoted() {
 	}
 }
 
-// noteMark is the newest note.
+// lastWrite returns the number of the newest logged write.
 func (r *installation) noteMark() (n int64) {
 	r.T.Helper()
 	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT coalesce(max(n), 0) FROM noted`).Scan(&n))
 	return n
 }
 
-// writesOf are the rows that a process changed since a mark; with words, those that hold them.
+// writesOf returns the rows that a process changed after the given write; with words, only rows that contain the first of
+// them.
 func (r *installation) writesOf(m *mate, since int64, words ...string) (writes []string) {
 	r.T.Helper()
 	rows, err := r.DB.Query(r.Ctx, `SELECT what || ': ' || is_now FROM noted WHERE who = $1 AND n > $2 ORDER BY n`, m.name, since)

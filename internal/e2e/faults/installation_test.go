@@ -1,6 +1,6 @@
 //go:build faults
 
-// Package faults runs the real processes while they, their servers, their connections or their clocks fail.
+// Package faults runs the real processes while processes, servers, connections or clocks fail.
 package faults
 
 import (
@@ -25,7 +25,7 @@ import (
 
 var seed = flag.Uint64("seed", 0, "of all that chance decides in the tests under faults; 0 takes another one each time")
 
-// What the tests under faults ask of all volumes. The shortest chains that there are, and a floor above one.
+// The policy of all volumes in these tests. The chains are as short as possible, and the floor is above one.
 const (
 	interval  = 15 * time.Second
 	retention = 25 * time.Second
@@ -33,43 +33,43 @@ const (
 	lease     = tasks.Lease
 )
 
-// installation is the program as real processes under load, with a Postgres and a Redis of its own that may be stopped, emptied
-// and replaced.
+// installation is the program as real processes under load, with its own Postgres and Redis, which a test can stop, empty and
+// replace.
 type installation struct {
 	*rig.Deployment
 
 	chance          *rand.Rand
 	began           time.Time
-	home            string // of the servers
+	home            string // folder of the servers
 	postgres, redis *private.Server
-	wiring          *wiring // nil: the processes speak to their servers directly
+	wiring          *wiring // nil: direct connections
 	crew            []*mate
-	servers         []string // of the cloud
+	servers         []string // servers of the cloud, by ID
 	volumes         []string
-	program         string           // that all processes run
-	policy          policy           // that the laws judge by
-	clock           func() time.Time // the cloud's; nil: the wall clock
+	program         string           // binary of all processes
+	policy          policy           // for the invariants
+	clock           func() time.Time // of the cloud; nil: the wall clock
 }
 
-// policy is what the laws judge by, where a scenario means another one than the processes were told.
+// policy is what the invariants are checked with, if a test expects something else than the settings of the processes.
 type policy struct {
 	retention time.Duration
-	uncapped  bool // backups that nobody remembers keep their places in the caps
+	uncapped  bool // backups that the database has lost still count for the caps in Cinder
 }
 
-// A change of how an installation is made.
+// A change modifies how an installation is created.
 type change func(*installation, *cloudsim.Options, map[string]string)
 
-// with sets variables of all processes.
+// with sets environment variables of all processes.
 func with(env map[string]string) change {
 	return func(_ *installation, _ *cloudsim.Options, all map[string]string) { maps.Copy(all, env) }
 }
 
-// wired gives each pair of process and server a wire of its own.
+// withProxies gives each pair of process and server its own proxy.
 func wired(r *installation, _ *cloudsim.Options, _ map[string]string) { r.wiring = newWiring(r.T) }
 
-// newInstallation starts servers and a cloud with thirty protected volumes in three projects. Periods are short; what is not set
-// here is the default of production.
+// newInstallation starts servers and a cloud with thirty protected volumes in three projects. Periods are short; all other
+// settings are production defaults.
 func newInstallation(t *testing.T, changes ...change) *installation {
 	t.Helper()
 	r := &installation{Deployment: &rig.Deployment{T: t, Ctx: t.Context(), Env: map[string]string{}}, began: time.Now(), home: t.TempDir(), program: rig.Program(t), policy: policy{retention: retention}}
@@ -109,8 +109,8 @@ func newInstallation(t *testing.T, changes ...change) *installation {
 	return r
 }
 
-// serve starts the servers that all of these processes share. A commit that was answered survives a kill of
-// Postgres; that of the machine is not tried.
+// serve starts the servers that all processes share. An acknowledged commit survives a kill of Postgres; a crash of the
+// machine is not tested.
 func (r *installation) serve() {
 	r.T.Helper()
 	var err error

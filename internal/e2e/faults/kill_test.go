@@ -15,11 +15,11 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// Leader, workers and api are killed at random in the middle of their work, and started again.
+// Leader, workers and api are killed at random moments of their work, and started again.
 func TestKilledAtRandomUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t).crewed()
-	// A handler is at work for longer than the few milliseconds that cloudsim needs.
+	// Makes a handler work longer than the few milliseconds that cloudsim needs.
 	r.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Do: cloudsim.StallAfterEffect{For: time.Second}})
 	victims := map[string]int{"leader": 0, "worker": 0, "api": 0}
 	for range 5 {
@@ -42,13 +42,13 @@ func TestKilledAtRandomUnderFaults(t *testing.T) {
 	r.recovers(afterLease)
 }
 
-// shuffled puts words in an order of chance.
+// shuffled puts words into a random order.
 func (r *installation) shuffled(words ...string) []string {
 	r.chance.Shuffle(len(words), func(i, j int) { words[i], words[j] = words[j], words[i] })
 	return words
 }
 
-// healthy asks an api.
+// healthy reports whether an api answers its health check.
 func (r *installation) healthy(api *mate) bool {
 	r.T.Helper()
 	request, err := http.NewRequestWithContext(r.Ctx, http.MethodGet, "http://"+api.env["STAFFELN_API_LISTEN"]+"/v1/health", http.NoBody)
@@ -58,15 +58,15 @@ func (r *installation) healthy(api *mate) bool {
 		return false
 	}
 	body, err := io.ReadAll(answer.Body)
-	_ = answer.Body.Close() // read to its end
+	_ = answer.Body.Close() // the body was read completely
 	return err == nil && string(body) == "True"
 }
 
-// stopTime is how long a process may take to end in order: what Kubernetes and Docker's users commonly give.
+// stopTime is how long a graceful stop may take; it is the usual limit with Kubernetes and Docker.
 const stopTime = 30 * time.Second
 
-// All processes are told to stop in the middle of their work, some of it hanging in the cloud: they end in order and in
-// time, nothing stays leased, and no task stays with a worker that is gone.
+// All processes get SIGTERM in the middle of their work, with some requests hanging in the cloud: they end gracefully and in
+// time, without a leased volume or an active task.
 func TestToldToStopUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t).crewed()

@@ -13,10 +13,10 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// settled is how long, at rest, a record may have been left alone.
+// idleLimit is how long a record may be without progress at the end.
 const settled = time.Minute
 
-// lawful checks that no law was broken, from the beginning of the load until now.
+// requireInvariants asserts that no invariant was violated since the start.
 func (r *installation) lawful() {
 	r.T.Helper()
 	var broken []string
@@ -31,7 +31,7 @@ func (r *installation) lawful() {
 	r.T.Logf("%d backups made, %d removed; no law broken", r.happened(cloudsim.BackupAvailable), r.happened(cloudsim.BackupDeleted))
 }
 
-// broken answers every violation, in the course of the journal and at its end.
+// violations returns all violated invariants, during the test and at its end.
 func (r *installation) broken() []invariants.Violation {
 	r.T.Helper()
 	us := evidence.Us{User: r.Sim.Cast().Service}
@@ -57,7 +57,7 @@ func (r *installation) broken() []invariants.Violation {
 	})...)
 }
 
-// cloudNow is the time of the cloud's clock: the journal's newest entry is not later.
+// cloudNow returns the time of the cloud's clock: no entry of the journal is newer.
 func (r *installation) cloudNow() time.Time {
 	if r.clock != nil {
 		return r.clock()

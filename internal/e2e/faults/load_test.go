@@ -17,20 +17,20 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// The bounds within which everything is made good again, by what has to run out before: nothing but periods and
-// back-offs, or the lease of a worker that died, and the queue's own.
+// The limits for a complete recovery: soon is enough for periods and back-offs, afterLease also for the lease of a killed
+// worker and for the queue's own lease.
 const (
 	soon       = 2 * time.Minute
 	afterLease = lease + 3*time.Minute
 )
 
-// within waits for what must come in a time.
+// waitFor waits until a condition holds, for at most the given time.
 func (r *installation) within(limit time.Duration, what string, cond func() bool) {
 	r.T.Helper()
 	testkit.Eventually(r.T, what, limit, cond)
 }
 
-// lasts lets a time pass.
+// wait waits for the given time.
 func (r *installation) lasts(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -40,12 +40,12 @@ func (r *installation) lasts(d time.Duration) {
 	}
 }
 
-// between is a time that chance chooses.
+// randomTime returns a random duration between two limits.
 func (r *installation) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(r.chance.Int64N(int64(most-least)))
 }
 
-// happened counts what the cloud's journal has of a kind.
+// events counts the entries of a kind in the cloud's journal.
 func (r *installation) happened(kind string) (n int) {
 	for _, e := range r.Sim.Journal() {
 		if e.Kind == kind {
@@ -55,7 +55,7 @@ func (r *installation) happened(kind string) (n int) {
 	return n
 }
 
-// loaded waits until the load is there: each volume has a restore point, and the first of them are being removed.
+// waitLoaded waits until the load is there: each volume has a restore point, and the first removals have begun.
 func (r *installation) loaded() {
 	r.T.Helper()
 	r.within(afterLease, "the load is there", func() bool {
@@ -63,8 +63,7 @@ func (r *installation) loaded() {
 	})
 }
 
-// stale are the volumes without a restore point, recorded as such, of which the data was taken after the given time of
-// the cloud's clock.
+// stale returns the volumes without a recorded restore point whose data was taken after the given time of the cloud's clock.
 func (r *installation) stale(after time.Time) []string {
 	r.T.Helper()
 	rows, err := r.DB.Query(r.Ctx, `SELECT backup_id FROM records WHERE state = 'available'`)
@@ -85,8 +84,8 @@ func (r *installation) stale(after time.Time) []string {
 	return slices.DeleteFunc(slices.Clone(r.volumes), func(v string) bool { return fresh[v] })
 }
 
-// recovers is what must hold after each fault, from the moment at which it is called and within the limit: each volume
-// gets a fresh restore point, everything that was begun comes to its end, and no law was broken at any time.
+// requireRecovery asserts what must hold after each fault: within the limit each volume gets a fresh restore point, everything
+// in progress ends, and no invariant was violated at any time.
 func (r *installation) recovers(limit time.Duration) {
 	r.T.Helper()
 	r.freshens(limit)
@@ -94,7 +93,7 @@ func (r *installation) recovers(limit time.Duration) {
 	r.lawful()
 }
 
-// freshens waits until each volume has a restore point of which the data was taken after now.
+// waitFresh waits until each volume has a restore point of data that was taken after now.
 func (r *installation) freshens(limit time.Duration) {
 	r.T.Helper()
 	mended, healed := r.cloudNow(), time.Now()
@@ -112,8 +111,8 @@ func (r *installation) freshens(limit time.Duration) {
 	r.T.Logf("all volumes had fresh restore points %.0f s after the fault", time.Since(healed).Seconds())
 }
 
-// rests ends the load and waits until nothing is under way any more: no record, no lease, no task; and until the sweep
-// has compared everything after that.
+// waitIdle pauses all projects and waits until no record, lease or task is in progress, and until a reconcile run has finished
+// after that.
 func (r *installation) rests() {
 	r.T.Helper()
 	out, code := rig.Output(r.T, r.Env, "pause", "--why", "the test ends")
@@ -140,7 +139,7 @@ func (r *installation) rests() {
 	})
 }
 
-// queued counts the tasks that the queue holds in whatever state.
+// queued counts the tasks in the queue, in any state.
 func (r *installation) queued() int {
 	r.T.Helper()
 	info, err := asynq.NewInspectorFromRedisClient(r.Redis).GetQueueInfo("volumes")
@@ -151,7 +150,7 @@ func (r *installation) queued() int {
 	return info.Size + info.Completed
 }
 
-// tellRecords shows what is not at rest.
+// logRecords logs the records that are not in a final state.
 func (r *installation) tellRecords() {
 	rows, err := r.DB.Query(r.Ctx, `SELECT format('%s %s: volume %s backup %s asked %s next %s: %s %s', state, kind, volume_id, backup_id, unanswered_request_at, next_try_at, reason, reason_text)
 		FROM records WHERE state NOT IN ('available', 'deleted', 'withdrawn') ORDER BY changed_at DESC LIMIT 30`)

@@ -12,14 +12,14 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// leased counts the volumes with a lease, run out or not.
+// leased counts the volumes with a lease, including expired ones.
 func (r *installation) leased() (n int) {
 	r.T.Helper()
 	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT count(*) FROM volumes WHERE lease_token IS NOT NULL`).Scan(&n))
 	return n
 }
 
-// active counts the tasks that the queue believes to be with a worker.
+// active counts the tasks that the queue counts as active.
 func (r *installation) active() int {
 	r.T.Helper()
 	info, err := asynq.NewInspectorFromRedisClient(r.Redis).GetQueueInfo("volumes")
@@ -30,7 +30,7 @@ func (r *installation) active() int {
 	return info.Active
 }
 
-// hangs lets so many of the next creations be carried out and never answered, until they are let go.
+// hangCreations makes the given number of creations hang after they were executed, until letGo is called.
 func (r *installation) hangs(creations int) (letGo func()) {
 	if creations == 0 {
 		return func() {}

@@ -11,10 +11,10 @@ import (
 	"staffeln/internal/testkit/private"
 )
 
-// away is how long a server is gone.
+// outage is how long a server is down.
 const away = time.Minute
 
-// Redis is restarted, and has lost all it had, at random moments.
+// Redis is restarted at random moments, without its data.
 func TestRedisRestartedEmptyUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t).crewed()
@@ -26,7 +26,7 @@ func TestRedisRestartedEmptyUnderFaults(t *testing.T) {
 	r.recovers(afterLease)
 }
 
-// Redis is gone for a minute, and comes back empty.
+// Redis is down for a minute, and restarts empty.
 func TestRedisAwayUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t).crewed()
@@ -35,7 +35,7 @@ func TestRedisAwayUnderFaults(t *testing.T) {
 	r.recovers(afterLease)
 }
 
-// Postgres is restarted, in order and by a crash, at random moments.
+// Postgres is restarted at random moments, with and without a crash.
 func TestPostgresRestartedUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t).crewed()
@@ -48,7 +48,7 @@ func TestPostgresRestartedUnderFaults(t *testing.T) {
 	r.recovers(afterLease)
 }
 
-// Postgres is gone for a minute.
+// Postgres is down for a minute.
 func TestPostgresAwayUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t).crewed()
@@ -64,14 +64,14 @@ func (r *installation) gone(server *private.Server) {
 	r.back(server)
 }
 
-// back starts a server again; what this test itself has of connections to it is dead.
+// restart starts a server again; the test's own connections to it are closed.
 func (r *installation) back(server *private.Server) {
 	r.T.Helper()
 	require.NoError(r.T, server.Restart(r.Ctx))
 	r.DB.Reset()
 }
 
-// alive checks that no process ended by itself.
+// requireAlive asserts that no process has ended.
 func (r *installation) alive() {
 	r.T.Helper()
 	for _, m := range r.crew {

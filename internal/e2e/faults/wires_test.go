@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// wires are the pairs of process and server.
+// connections are the pairs of process and server.
 var wires = []string{
 	"scheduler-postgres", "scheduler-redis", "scheduler-cloud", "worker-postgres", "worker-redis", "worker-cloud", "api-postgres", "api-redis",
 }
 
-// spoilEach spoils one wire after the other, in an order of chance, for as long as given.
+// breakEach adds faults to one connection after the other, in random order, each for a random time between the two limits.
 func (r *installation) spoilEach(least, most time.Duration, faults ...string) {
 	r.T.Helper()
 	for _, wire := range r.shuffled(append([]string{}, wires...)...) {
@@ -22,7 +22,7 @@ func (r *installation) spoilEach(least, most time.Duration, faults ...string) {
 	}
 }
 
-// Nothing comes through any more, in both directions, and nobody is told; in the end the connections break.
+// Packets are dropped in both directions without an error; in the end the connections break.
 func TestWiresCutUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t, wired).crewed()
@@ -33,7 +33,7 @@ func TestWiresCutUnderFaults(t *testing.T) {
 	r.recovers(afterLease)
 }
 
-// All answers come late and in small pieces.
+// All responses arrive late, and requests in small pieces.
 func TestWiresSlowUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t, wired).crewed()
@@ -44,7 +44,7 @@ func TestWiresSlowUnderFaults(t *testing.T) {
 	r.recovers(afterLease)
 }
 
-// Connections are reset: each at its first answer, and again when it is made anew.
+// Connections are reset at their first response, and again after each reconnect.
 func TestWiresResetUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t, wired).crewed()

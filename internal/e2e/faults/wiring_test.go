@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// wiring is one wire for each pair of process and server, which can be cut, slowed and reset.
+// proxies are toxiproxies, one for each pair of process and server, which can drop, delay and reset connections.
 type wiring struct {
 	t     *testing.T
 	maker *toxiproxy.ApiServer
@@ -24,7 +24,7 @@ func newWiring(t *testing.T) *wiring {
 	return &wiring{t: t, maker: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), wires: map[string]*toxiproxy.Proxy{}}
 }
 
-// lay makes a wire to the server of a URL.
+// add creates a proxy to the server of a URL.
 func (n *wiring) lay(name, server string) {
 	n.t.Helper()
 	to, err := url.Parse(server)
@@ -35,7 +35,7 @@ func (n *wiring) lay(name, server string) {
 	n.wires[name] = wire
 }
 
-// spoil gives a wire faults, each as toxiproxy's own JSON, until the function that it answers is called.
+// fail adds faults in toxiproxy's JSON to a proxy, until the returned function is called.
 func (n *wiring) spoil(name string, faults ...string) (mend func()) {
 	n.t.Helper()
 	wire := n.wires[name]

@@ -15,15 +15,15 @@ import (
 	"staffeln/backup"
 )
 
-// labSight is what Cinder showed of one backup.
+// labSeenBackup is what Cinder showed of one backup.
 type labSight struct {
-	backups.Backup // as last seen
+	backups.Backup // newest data
 
-	deleting time.Time // the first look at which it was being deleted, or was gone
-	gone     time.Time // the first look at which it was gone
+	deleting time.Time // when Cinder first showed it as deleting, or no longer
+	gone     time.Time // when Cinder first showed it no longer
 }
 
-// look asks Cinder for all backups in all projects and keeps what carries our tag. It answers those that are there now.
+// readBackups lists the backups of all projects in Cinder and stores those with our tag. It returns those that exist now.
 func (p *labProgram) look() (there []backups.Backup) {
 	p.t.Helper()
 	asked := time.Now()
@@ -49,8 +49,8 @@ func (p *labProgram) look() (there []backups.Backup) {
 	return there
 }
 
-// agree asserts that records and Cinder tell the same of every backup that Cinder ever showed: owner, tag, name, kind and
-// volume, and that nothing was made twice: a record for each backup, a backup for each record, one of a volume in a beat.
+// requireAgreement asserts that records and Cinder agree on every backup that Cinder ever showed: owner, tag, name, kind and
+// volume. Each record has one backup, each backup one record, and each plan at most one backup per volume.
 func (p *labProgram) agree() {
 	p.t.Helper()
 	records := map[string]labRecord{}
@@ -79,14 +79,14 @@ func (p *labProgram) agree() {
 	p.t.Logf("records and Cinder agree on %d backups of %d projects: owner, tag, name, kind; none twice", len(p.seen), len(owners))
 }
 
-// leafFirst asserts that of each chain the newest link went first, and that nothing was asked to go before the link above
-// it was confirmed gone: by the records' times, and by what Cinder showed.
+// requireLeafFirst asserts that the newest link of each chain was removed first, and that no deletion was requested before the
+// link above was confirmed as deleted, both by the records' times and by what Cinder showed.
 func (p *labProgram) leafFirst(volume string) {
 	p.t.Helper()
-	var above *labRecord // the link that stood on this one
+	var above *labRecord // the dependent link
 	chains, links := 0, 0
 	for _, r := range slices.Backward(p.records("volume_id = $1 AND state IN ('deleted', 'lost') AND available_at IS NOT NULL", volume)) {
-		if r.State == "lost" { // a tenant removed it, and so nothing stood on it
+		if r.State == "lost" { // removed by a tenant, so it had no dependents
 			above = nil
 			continue
 		}
@@ -109,7 +109,7 @@ func (p *labProgram) leafFirst(volume string) {
 	p.t.Logf("removed of volume %s: %d links of %d chains, leaf first", volume, links, chains)
 }
 
-// nothingLeft waits until nothing with our tag is in Cinder and every record has come to its end.
+// waitNothingLeft waits until Cinder has no backup with our tag and every record is in a final state.
 func (p *labProgram) nothingLeft(within time.Duration) {
 	p.t.Helper()
 	p.until("nothing of ours is left in Cinder, and every record has ended", within, func() bool {

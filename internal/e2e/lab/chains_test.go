@@ -15,8 +15,8 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// Chains of depth 2 of three volumes in two projects, made while the leader is killed, and removed again by two
-// retentions; the server metadata decides who takes part.
+// Chains of depth 2 of three volumes in two projects are created while the leader is killed, and expire by two retentions. The
+// server metadata decides which volumes are protected.
 func labChains(t *testing.T, run *labRun) {
 	const byDefault, byMetadata = 60 * time.Second, 30 * time.Second
 	s := run.scene(t, "chains")
@@ -51,7 +51,7 @@ func labChains(t *testing.T, run *labRun) {
 		}
 	}
 
-	// Who takes part.
+	// Which volumes are protected.
 	for _, out := range []*labServer{refused, garbage} {
 		require.Zero(t, p.count("volume_id = $1", out.Volumes[0]), "records of %s", out.Name)
 	}
@@ -69,7 +69,7 @@ func labChains(t *testing.T, run *labRun) {
 		t.Logf("retention in force of volume %s: %s, by %s", volume, retention, source)
 	}
 
-	// One wish is taken back; the other volume stays protected, and can't be backed up any more.
+	// The protection of one server ends. The other volume stays protected, but no backup of it is possible.
 	lower.tell(s.key, "false")
 	p.spoil(title.Volumes[0])
 	p.floorHolds(title.Volumes[0], byMetadata)
@@ -85,8 +85,8 @@ func labChains(t *testing.T, run *labRun) {
 	require.Empty(t, p.logged("error"))
 }
 
-// killLeader ends the scheduler that leads, as a power cut does, while a backup is being made, and waits until the other
-// leads. A third one takes the dead one's place.
+// killLeader kills the leading scheduler while a backup is in progress, waits until the other one leads, and starts a third
+// one.
 func (p *labProgram) killLeader() {
 	p.t.Helper()
 	testkit.Eventually(p.t, "a backup is being made", time.Minute, func() bool { return p.count("state = 'creating' AND backup_id IS NOT NULL") > 0 })
@@ -111,7 +111,8 @@ func (p *labProgram) killLeader() {
 	}
 }
 
-// spoil gives a volume the status error, between two backups: the end of a backup would set it again.
+// breakVolume sets a volume to status error while no backup is in progress, because the end of a backup would reset the
+// status.
 func (p *labProgram) spoil(volume string) {
 	p.t.Helper()
 	p.until("the volume is in error, and known to be", 2*time.Minute, func() bool {
@@ -130,11 +131,11 @@ func (p *labProgram) spoil(volume string) {
 	p.t.Logf("volume in a wrong status: failed, %s", failed[0].ReasonText)
 }
 
-// floorHolds waits until everything of a protected volume is older than its retention and gone, but the newest restore
-// point and what it stands on; and sees it stay.
+// requireFloor waits until all restore points of a protected volume are older than the retention, and asserts that only the
+// newest one and its parents are left.
 func (p *labProgram) floorHolds(volume string, retention time.Duration) {
 	p.t.Helper()
-	const longer = 8 * time.Second // several looks of the retention
+	const longer = 8 * time.Second // several retention runs
 	available := func() []labRecord { return p.records("volume_id = $1 AND state IN ('available', 'deleting')", volume) }
 	floor := available()
 	for i, r := range slices.Backward(floor) {
@@ -157,7 +158,7 @@ func (p *labProgram) floorHolds(volume string, retention time.Duration) {
 		len(floor), time.Since(*newest.DataTimestamp).Round(time.Second), retention, p.count("volume_id = $1 AND state = 'deleted'", volume))
 }
 
-// nothingEarly asserts that no restore point was asked to go before its retention was over.
+// requireNothingEarly asserts that no deletion of a restore point was requested before its retention was over.
 func (p *labProgram) nothingEarly(volume string, retention time.Duration) {
 	p.t.Helper()
 	youngest := time.Duration(1<<63 - 1)

@@ -18,12 +18,11 @@ import (
 	"staffeln/internal/testkit/private"
 )
 
-// Cinder asks us, by the line of its policy that docs/cinder.md has: tenants can't delete what the program made, and can
-// delete what they made; the program's own retention goes on with every right that it may have; without our database, no
-// tenant deletes anything; and the same by TLS with a client certificate.
+// Cinder calls our delete check, with the policy line from docs/cinder.md. Tenants cannot delete automated backups, and can
+// delete their own. The retention works with each role that the program may have. Without our database no tenant can delete
+// anything. The check also works with TLS and a client certificate.
 //
-// It writes Cinder's policy file while it runs, and starts cinder-api again twice: it needs a laboratory, as
-// TestTroublesOnOpenStack does.
+// The test writes Cinder's policy file and restarts cinder-api twice, so it needs a laboratory, like TestTroublesOnOpenStack.
 func TestDeleteCheckOnOpenStack(t *testing.T) {
 	run := newLabRun(t)
 	run.needDaemons(t)
@@ -48,7 +47,7 @@ func TestDeleteCheckOnOpenStack(t *testing.T) {
 	c.rule("project_id:%%(project_id)s and http://%s/v1/backup?backup_id=%%(id)s", address)
 	c.tenantsMay()
 	c.bySimplePrograms(address)
-	// Only of our own projects: others use the cloud meanwhile.
+	// Only for the test's own projects, because others use the cloud at the same time.
 	c.rule("(not (project_id:%s or project_id:%s) or http://%s/v1/backup?backup_id=%%(id)s) and project_id:%%(project_id)s", acme.project, globex.project, address)
 	require.NoError(t, memory.Stop())
 	for _, hand := range []*labHand{c.alice, c.bob} {
@@ -60,25 +59,25 @@ func TestDeleteCheckOnOpenStack(t *testing.T) {
 	c.encrypted()
 	c.retains("as inherited admin", "")
 	account.become("member")
-	c.restart(nil) // Cinder remembers for minutes what a token may
+	c.restart(nil) // Cinder caches the roles of a token for minutes
 	c.retains("as inherited member", "own_removal")
 	c.end()
 	t.Logf("the test took %s", time.Since(s.began).Round(time.Second))
 }
 
-// labCheck is the program and who wants backups deleted.
+// labCheck is the program, and the users who ask for deletions.
 type labCheck struct {
 	*labProgram
 
 	alice, bob *labHand
 	one, two   *labServer
-	own        map[*labHand]string // a volume of theirs that the program does not know
-	mine       map[*labHand]string // a backup that they made of it
+	own        map[*labHand]string // a volume of each tenant that is not protected
+	mine       map[*labHand]string // a backup of it that the tenant created
 	api        *rig.Process
 }
 
-// newest answers the newest restore point of a server, which Cinder has too: what the administrator deleted is only known
-// after the next sweep.
+// newest returns the newest restore point of a server that also exists in Cinder: records show a deletion by the administrator
+// only after the next reconcile run.
 func (c *labCheck) newest(server *labServer) (backupID string) {
 	c.t.Helper()
 	c.until("a restore point of "+server.Name, 3*time.Minute, func() bool {
@@ -93,7 +92,7 @@ func (c *labCheck) newest(server *labServer) (backupID string) {
 	return backupID
 }
 
-// makes lets a tenant make a backup by hand.
+// createBackup creates a tenant's own backup.
 func (c *labCheck) makes(hand *labHand) string {
 	c.t.Helper()
 	hand.awaitVolume(c.own[hand], "available")
@@ -107,7 +106,7 @@ func (c *labCheck) makes(hand *labHand) string {
 	return b.ID
 }
 
-// deletes answers the status of a deletion: 202 where it was accepted.
+// deleteBackup returns the status of a deletion request; 202 means accepted.
 func (c *labCheck) deletes(hand *labHand, backupID string) string {
 	c.t.Helper()
 	err := backups.Delete(c.ctx(), hand.volume, backupID).ExtractErr()
@@ -123,7 +122,7 @@ func (c *labCheck) deletes(hand *labHand, backupID string) string {
 	return ""
 }
 
-// tenantsMay lets everybody try everything.
+// checkTenants tests the deletions of tenants and of the administrator.
 func (c *labCheck) tenantsMay() {
 	c.t.Helper()
 	c.mine = map[*labHand]string{}
@@ -136,7 +135,7 @@ func (c *labCheck) tenantsMay() {
 	c.until("the refusals are in the table", time.Minute, func() bool { return c.told("refused", "on_record", c.alice) && c.told("refused", "on_record", c.bob) })
 }
 
-// told tells whether who asked was written.
+// logged reports whether the delete check has recorded who asked.
 func (c *labCheck) told(answer, verdict string, hand *labHand) (is bool) {
 	c.t.Helper()
 	require.NoError(c.t, c.db.QueryRow(c.ctx(), `SELECT EXISTS (SELECT FROM delete_checks WHERE answer = $1 AND verdict = $2 AND (project_id = $3 OR NOT verified))`,
@@ -144,7 +143,7 @@ func (c *labCheck) told(answer, verdict string, hand *labHand) (is bool) {
 	return is
 }
 
-// bySimplePrograms asks as people do at a terminal.
+// checkWithCLI sends the check's requests with curl and wget.
 func (c *labCheck) bySimplePrograms(address string) {
 	c.t.Helper()
 	for id, want := range map[string]string{c.newest(c.two): "False", "5438dbb2-4eec-4a90-b8d6-5b0d7dfaa56b": "True"} {
@@ -157,7 +156,7 @@ func (c *labCheck) bySimplePrograms(address string) {
 	}
 }
 
-// retains waits for removals that begin from now on, and for what the check answered to them.
+// checkRetention waits for removals that begin from now on, and for the check's answers to them.
 func (c *labCheck) retains(how, verdict string) {
 	c.t.Helper()
 	began := time.Now()
@@ -171,7 +170,7 @@ func (c *labCheck) retains(how, verdict string) {
 	c.t.Logf("%s: removed after %s", how, time.Since(began).Round(time.Second))
 }
 
-// become gives the account another role by inheritance, in place of the admin's.
+// become gives the account another inherited role in place of admin.
 func (a *labAccount) become(role string) {
 	a.t.Helper()
 	admin := a.labScene.admin

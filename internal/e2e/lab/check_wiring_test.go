@@ -23,7 +23,8 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// rule writes who may delete backups into Cinder's policy, which is read again at once; the test's end restores it.
+// rule writes who may delete backups into Cinder's policy, which Cinder reloads at once. The end of the test restores the
+// policy.
 func (c *labCheck) rule(tenants string, args ...any) {
 	c.t.Helper()
 	line := fmt.Sprintf(`"backup:delete": "rule:admin_api or (%s)"`, fmt.Sprintf(tenants, args...))
@@ -31,7 +32,7 @@ func (c *labCheck) rule(tenants string, args ...any) {
 	c.t.Log(line)
 }
 
-// replace writes a file of the laboratory; the test's end puts back what was there.
+// replace writes a file of the laboratory. The end of the test restores the file.
 func (c *labCheck) replace(file, text string) (back func()) {
 	c.t.Helper()
 	before, err := os.ReadFile(file)
@@ -39,7 +40,7 @@ func (c *labCheck) replace(file, text string) (back func()) {
 	if !there {
 		require.ErrorIs(c.t, err, fs.ErrNotExist)
 	}
-	require.NoError(c.t, os.WriteFile(file, []byte(text), 0o644)) // cinder-api reads it as another user
+	require.NoError(c.t, os.WriteFile(file, []byte(text), 0o644)) // cinder-api runs as another user
 	back = func() {
 		var err error
 		if there {
@@ -55,7 +56,7 @@ func (c *labCheck) replace(file, text string) (back func()) {
 	return back
 }
 
-// serve starts an api, or another one in its place, and waits until it is ready.
+// serve starts an api, or replaces the running one, and waits until it is ready.
 func (c *labCheck) serve(scheme string) {
 	c.t.Helper()
 	if c.api != nil {
@@ -72,7 +73,7 @@ func (c *labCheck) eventuallyReady(scheme, address string) {
 	})
 }
 
-// encrypted asks by TLS: Cinder looks at our certificate, and we at Cinder's.
+// checkTLS uses the check with TLS: both Cinder and the api verify the other's certificate.
 func (c *labCheck) encrypted() {
 	c.t.Helper()
 	address := c.env["STAFFELN_API_LISTEN"]
@@ -97,7 +98,7 @@ func (c *labCheck) encrypted() {
 	require.Contains(c.t, string(said), "want a client certificate")
 }
 
-// authority makes certificates of the api at an address, and of Cinder, in a folder that Cinder can read.
+// authority creates certificates for the api's address and for Cinder, in a folder that Cinder can read.
 func (c *labCheck) authority(address net.IP) (folder string) {
 	c.t.Helper()
 	folder, err := os.MkdirTemp("", "staffeln-check-")
@@ -105,7 +106,7 @@ func (c *labCheck) authority(address net.IP) (folder string) {
 	c.t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	require.NoError(c.t, os.Chmod(folder, 0o755))
 	end := time.Now().Add(time.Hour)
-	// Without key identifiers the clients of newer releases refuse what the authority issues.
+	// Newer clients reject certificates of a CA without key identifiers.
 	ca := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: end, IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageCertSign, SubjectKeyId: []byte("test authority"),

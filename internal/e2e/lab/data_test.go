@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// needData ends a test that must write into a volume from outside where nobody can.
+// needData skips a test that writes into a volume from outside, on clouds where that is not possible.
 func (r *labRun) needData(t *testing.T) {
 	t.Helper()
 	if os.Getenv("E2E_WITHOUT_DATA") == "true" {
@@ -23,7 +23,7 @@ func (r *labRun) needData(t *testing.T) {
 		"or say E2E_WITHOUT_DATA=true on a cloud that is no laboratory")
 }
 
-// alice is the laboratory's own tenant, in whose project is the server web-1.
+// alice returns the laboratory's own tenant, whose project contains the server web-1.
 func (s *labScene) alice() *labHand {
 	s.t.Helper()
 	rc := maps.Clone(s.labRun.admin)
@@ -33,7 +33,7 @@ func (s *labScene) alice() *labHand {
 	return h
 }
 
-// labData is what is in one volume.
+// labData is the content of one volume.
 type labData struct {
 	s     *labScene
 	file  string
@@ -55,15 +55,15 @@ func newLabData(s *labScene, volume string) *labData {
 	return d
 }
 
-// change writes new data into the volume: everything the first time, then a part of it, elsewhere each time. It answers
-// all that is in the volume now.
+// change writes new data into the volume: all of it the first time, later a part at changing offsets. It returns the whole
+// content.
 func (d *labData) change() []byte {
 	d.s.t.Helper()
 	part := d.bytes
 	if d.gaps > 0 {
 		size := len(d.bytes) / 16
 		begin := (d.gaps * 5 * size) % (len(d.bytes) - size)
-		part = d.bytes[begin+d.gaps : begin+size] // not where a block begins
+		part = d.bytes[begin+d.gaps : begin+size] // not at the start of a block
 	}
 	d.gaps++
 	_, err := d.chaos.Read(part)
@@ -77,7 +77,7 @@ func (d *labData) change() []byte {
 	return slices.Clone(d.bytes)
 }
 
-// read answers all that is in a volume.
+// read returns the whole content of a volume.
 func (d *labData) read(volume string) []byte {
 	d.s.t.Helper()
 	all, err := os.ReadFile(d.s.volumeFile(volume))

@@ -11,11 +11,11 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// labDoctor is what `staffeln doctor` found, by check, each as "severity: text".
+// labDoctor contains the findings of `staffeln doctor`, by check, each as "severity: text".
 type labDoctor map[string][]string
 
-// doctor runs it for people, whose text goes into the log, and for programs. The test's own Postgres and Redis are not
-// made to keep anything, which it rightly calls errors: so it ends with 4 whatever else it finds.
+// doctor runs `staffeln doctor` twice: as text, for the log, and as JSON. The exit code is always 4: the test's own Postgres
+// and Redis are not durable, which doctor rightly reports as errors.
 func (p *labProgram) doctor(when string) labDoctor {
 	p.t.Helper()
 	said, code := rig.Output(p.t, p.env, "doctor")
@@ -34,8 +34,8 @@ func (p *labProgram) doctor(when string) labDoctor {
 	return found
 }
 
-// well asserts that nothing is wrong with the cloud, the projects and the records, and that somebody leads: beats as short
-// as a test's may be late on a busy machine.
+// requireOK asserts that doctor finds nothing wrong with the cloud, the projects and the records, and that a scheduler leads.
+// Late runs are allowed: on a busy machine the short periods of a test are not always met.
 func (d labDoctor) well(p *labProgram) {
 	p.t.Helper()
 	for _, check := range []string{"cloud", "projects", "invariants"} {
@@ -47,7 +47,7 @@ func (d labDoctor) well(p *labProgram) {
 	require.False(p.t, d.has("scheduler", "No scheduler leads"), "%v", d["scheduler"])
 }
 
-// has tells whether a finding of a check has these words.
+// has reports whether a finding of a check contains these words.
 func (d labDoctor) has(check, words string) bool {
 	return strings.Contains(strings.Join(d[check], "\n"), words)
 }

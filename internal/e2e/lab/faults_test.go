@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What goes wrong with one volume is recorded with its reason, and stops nobody else.
+// A failure of one volume is recorded with its reason, and does not affect other volumes.
 func labFaults(t *testing.T, run *labRun) {
 	s := run.scene(t, "faults")
 	acme, narrow := s.tenant("acme"), s.tenant("narrow")
@@ -54,8 +54,8 @@ func labFaults(t *testing.T, run *labRun) {
 	p.end()
 }
 
-// deletedInTheMiddle deletes a server and its volume while the backup of the volume is being made. Cinder frees the volume
-// with the server, lets it be deleted, and then may leave the backup in creating for ever: the deadline ends that.
+// deletedInTheMiddle deletes a server and its volume while a backup of the volume is in progress. Cinder detaches the volume
+// when the server is deleted, and accepts its deletion. Then the backup may stay in creating until the deadline ends it.
 func (p *labProgram) deletedInTheMiddle(goner *labServer) {
 	p.t.Helper()
 	volume, h := goner.Volumes[0], goner.hand
@@ -67,7 +67,7 @@ func (p *labProgram) deletedInTheMiddle(goner *labServer) {
 	r := p.records("volume_id = $1", volume)[0]
 	require.NoError(p.t, servers.Delete(p.ctx(), h.compute, goner.ID).ExtractErr())
 	p.until("the volume is gone", time.Minute, func() bool {
-		err := volumes.Delete(p.ctx(), h.volume, volume, nil).ExtractErr() // refused until Nova has let go of it
+		err := volumes.Delete(p.ctx(), h.volume, volume, nil).ExtractErr() // refused until Nova has detached it
 		return gophercloud.ResponseCodeIs(err, http.StatusNotFound)
 	})
 	back()

@@ -16,18 +16,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// labHand is somebody logged in to a project with a plain client: a tenant, or the administrator.
+// labClient is a plain OpenStack client of one user in one project: a tenant or the administrator.
 type labHand struct {
 	*labScene
 
 	project                   string // ID
-	domain                    string // ID, of the project
+	domain                    string // ID of the project's domain
 	compute, volume, identity *gophercloud.ServiceClient
-	refused                   map[string]error // what did not go at once when it tidied up
-	left                      bool             // the project is gone
+	refused                   map[string]error // deletions that were refused while it removed everything
+	left                      bool             // the project is deleted
 }
 
-// The least microversions with what the tests use: servers without network, metadata of backups.
+// The lowest microversions that support what the tests use: servers without network, metadata of backups.
 const (
 	labComputeVersion = "2.37"
 	labVolumeVersion  = "3.43"
@@ -75,15 +75,15 @@ func (s *labScene) login(rc map[string]string) *labHand {
 	return h
 }
 
-// tenant makes a project with a user who is a member of it, and answers the user's hand. At the end of the test project
-// and user go, with all that is in the project.
+// tenant creates a project with a member and returns the member's client. The end of the test deletes the user and the project
+// with everything in it.
 func (s *labScene) tenant(name string) *labHand {
 	s.t.Helper()
 	name = s.prefix + "-" + name
 	project, err := projects.Create(s.ctx(), s.admin.identity, projects.CreateOpts{Name: name, DomainID: s.admin.domain}).Extract()
 	require.NoError(s.t, err)
 	var h *labHand
-	remains := false // something in it
+	remains := false // the project still contains something
 	s.t.Cleanup(func() {
 		if remains {
 			s.t.Errorf("project %s stays: not all that is in it could be removed", name)
@@ -115,7 +115,7 @@ func (s *labScene) tenant(name string) *labHand {
 	return h
 }
 
-// leave deletes the tenant's servers and volumes and then the project. Cinder keeps its backups.
+// leave deletes the tenant's servers and volumes, and then the project. Cinder keeps the backups.
 func (h *labHand) leave() {
 	h.t.Helper()
 	h.tidyServers()
@@ -125,7 +125,8 @@ func (h *labHand) leave() {
 	h.left = true
 }
 
-// user makes a user with one role in one project, and answers the administrator's OS_* with that name and password.
+// user creates a user with one role in one project. It returns the administrator's OS_* variables with the user's name and
+// password.
 func (s *labScene) user(name, role, project string) map[string]string {
 	s.t.Helper()
 	const password = "made-up-4-a-test"
@@ -143,7 +144,7 @@ func (s *labScene) user(name, role, project string) map[string]string {
 	return rc
 }
 
-// role answers a role's ID.
+// role returns the ID of a role.
 func (s *labScene) role(name string) string {
 	s.t.Helper()
 	pages, err := roles.List(s.admin.identity, roles.ListOpts{Name: name}).AllPages(s.ctx())
@@ -154,7 +155,7 @@ func (s *labScene) role(name string) string {
 	return found[0].ID
 }
 
-// allow sets the project's quota of backups.
+// setQuota sets the number of backups in the project's quota.
 func (h *labHand) allow(backups int) {
 	h.t.Helper()
 	_, err := quotasets.Update(h.ctx(), h.admin.volume, h.project, quotasets.UpdateOpts{Backups: &backups}).Extract()

@@ -12,11 +12,10 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// What people do by hand, each command a process beside schedulers and workers that go on: a backup outside the interval,
-// the end of one that Cinder is making, a pause, the estate of a project that is gone, and who did all that. What the
-// commands print is in the test's log.
+// Operator commands run as processes beside running schedulers and workers: backup-now, cancel, pause and resume,
+// purge-project of a deleted project, and audit. The test's log contains what they print.
 //
-// It asks for what TestLabOnOpenStack asks for.
+// It needs the same as TestLabOnOpenStack.
 func TestInterventionsOnOpenStack(t *testing.T) {
 	s := newLabRun(t).scene(t, "hands")
 	acme, globex := s.tenant("acme"), s.tenant("globex")
@@ -51,13 +50,13 @@ func TestInterventionsOnOpenStack(t *testing.T) {
 // person is the name in the audit table.
 const person = "ann@desk"
 
-// by runs a command in a person's name.
+// by runs a command with the person's name.
 func (p *labProgram) by(args ...string) string {
 	p.t.Helper()
 	return p.says(append(args, "--who", person)...)
 }
 
-// backsUpNow has a backup made within the interval.
+// backUpNow requests a backup within the interval and waits for it.
 func (p *labProgram) backsUpNow(of *labServer) {
 	p.t.Helper()
 	require.Contains(p.t, p.by("backup-now", of.Volumes[0]),
@@ -65,7 +64,7 @@ func (p *labProgram) backsUpNow(of *labServer) {
 	p.until("the backup is made", time.Minute, func() bool { p.look(); return p.made(of.Volumes[0]) == "FI" })
 }
 
-// cancels ends a backup while Cinder makes it, and waits until nothing of it is left.
+// cancel cancels a backup while Cinder creates it, and waits until it is gone from Cinder.
 func (p *labProgram) cancels(of *labServer) {
 	p.t.Helper()
 	back := p.knob("backup_delay", "10")
@@ -84,7 +83,7 @@ func (p *labProgram) cancels(of *labServer) {
 	require.Equal(p.t, "F", p.made(of.Volumes[0]))
 }
 
-// making waits until Cinder makes a backup of the server's volume, and answers its record.
+// waitCreating waits until Cinder creates a backup of the server's volume, and returns its record.
 func (p *labProgram) making(of *labServer) (r labRecord) {
 	p.t.Helper()
 	p.until("Cinder makes a backup", time.Minute, func() bool {
@@ -98,7 +97,7 @@ func (p *labProgram) making(of *labServer) (r labRecord) {
 	return r
 }
 
-// pauses a project while a backup is made there: it is followed to its end, and no other begins.
+// pause pauses a project while a backup is in progress there: the backup ends normally, and no other begins.
 func (p *labProgram) pauses(tenant *labHand, of *labServer) {
 	p.t.Helper()
 	back := p.knob("backup_delay", "10")
@@ -119,7 +118,7 @@ func (p *labProgram) pauses(tenant *labHand, of *labServer) {
 	require.Contains(p.t, p.by("resume", "--project", tenant.project), "Resumed: project "+p.prefix+"-acme")
 }
 
-// purges removes what a deleted project left, for which there is no token.
+// purge removes the backups of a deleted project, for which there is no token.
 func (p *labProgram) purges(tenant *labHand, of *labServer) {
 	p.t.Helper()
 	tenant.leave()
@@ -137,15 +136,15 @@ func (p *labProgram) purges(tenant *labHand, of *labServer) {
 	require.Contains(p.t, p.says("purge-project"), "Nothing to purge: no deleted project left backups of ours.")
 }
 
-// forgot tells whether so many plans missed the volume that it counts as gone: until then its project counts as one that
-// Staffeln needs a token for.
+// forgotten reports whether enough plans have missed the volume for it to count as gone. Until then its project counts as one
+// that Staffeln needs a token for.
 func (p *labProgram) forgot(volume string) (gone bool) {
 	p.t.Helper()
 	require.NoError(p.t, p.db.QueryRow(p.ctx(), "SELECT gone_at IS NOT NULL FROM volumes WHERE id = $1", volume).Scan(&gone))
 	return gone
 }
 
-// audits sees all that was done, the newest first, each with its outcome.
+// requireAudits asserts which actions are in the audit log, newest first, each with its outcome.
 func (p *labProgram) audits(actions ...string) {
 	p.t.Helper()
 	var held struct {

@@ -17,16 +17,17 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// TestLabOnOpenStack runs the whole program as its operators do - migrate, schedulers, workers, each a process - against the cloud of
-// the OS_* variables, whose account must have the role admin, inherited in every project of the domain.
+// TestLabOnOpenStack runs the whole program as operators do (migrate, schedulers and workers, each as a process) against the
+// cloud of the OS_* variables. Their account must have the role admin, inherited in every project of the domain.
 //
-// What it makes has the prefix of its run in its name, and so have the metadata keys that it uses: nothing else on the
-// cloud is backed up or touched. It removes all of it, also after a failure. It asks for these variables:
+// All names and metadata keys of the test have the prefix of its run, so it touches nothing else in the cloud. It removes
+// everything that it created, also after a failure. It needs these variables:
 //
-//   - E2E_ALLOW_PROJECTS=true: it makes projects and users, grants roles to those users and sets quotas of those projects.
-//   - E2E_ADMIN_OPENRC: a file with the OS_* of an administrator, who does that.
-//   - E2E_LAB_HOME: the laboratory's folder, with its knobs and the files of its volumes; or E2E_WITHOUT_DATA=true, on a
-//     cloud where nobody can write into a volume from outside: then what needs that is NOT RUN, and says so.
+//   - E2E_ALLOW_PROJECTS=true: the test creates projects and users, assigns roles to these users and sets quotas of these
+//     projects.
+//   - E2E_ADMIN_OPENRC: a file with the OS_* variables of an administrator, for these changes.
+//   - E2E_LAB_HOME: the laboratory's folder, with its knobs and the files of its volumes; or E2E_WITHOUT_DATA=true, on a cloud
+//     where the test cannot write into a volume from outside: then the tests that need this are reported as NOT RUN.
 func TestLabOnOpenStack(t *testing.T) {
 	run := newLabRun(t)
 	t.Run("group", func(t *testing.T) {
@@ -38,13 +39,13 @@ func TestLabOnOpenStack(t *testing.T) {
 	t.Logf("the suite took %s", time.Since(run.began).Round(time.Second))
 }
 
-// labRun is one run of the suite.
+// labRun is one run of all tests.
 type labRun struct {
 	prefix  string // of all names and keys
 	began   time.Time
-	service map[string]string // OS_* of the account that the program runs with
+	service map[string]string // OS_* of the program's account
 	admin   map[string]string // OS_* of the administrator
-	home    string            // of the laboratory; empty elsewhere
+	home    string            // folder of the laboratory; empty on other clouds
 }
 
 func newLabRun(t *testing.T) *labRun {
@@ -64,7 +65,7 @@ func newLabRun(t *testing.T) *labRun {
 	return r
 }
 
-// readOpenrc reads the lines of an openrc: export NAME=value, several in a line.
+// readOpenrc reads an openrc: export NAME=value, possibly several in one line.
 func readOpenrc(t *testing.T, file string) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -79,12 +80,12 @@ func readOpenrc(t *testing.T, file string) map[string]string {
 	return rc
 }
 
-// labScene is one test of the suite: what it made, and the program that it runs.
+// labTest is one test: the program and everything that the test creates.
 type labScene struct {
 	*labRun
 
 	t      *testing.T
-	prefix string // of this scene's names
+	prefix string // of this test's names
 	key    string // of the server metadata that asks for backups
 	admin  *labHand
 }
@@ -99,13 +100,13 @@ func (r *labRun) scene(t *testing.T, name string) *labScene {
 	return s
 }
 
-// ctx does not end with the test: its cleanups need it too.
+// ctx returns a context that does not end with the test, because cleanups need it too.
 func (s *labScene) ctx() context.Context { return context.WithoutCancel(s.t.Context()) }
 
-// retentionKey is the other key of the scene.
+// retentionKey returns the metadata key for the retention.
 func (s *labScene) retentionKey() string { return strings.TrimSuffix(s.key, "backup") + "retention" }
 
-// until waits for what comes in real time; it looks once a second, for each look may be a call to the cloud.
+// until waits in real time for a condition. It checks once a second, because each check may call the cloud.
 func (s *labScene) until(what string, within time.Duration, done func() bool) {
 	s.t.Helper()
 	var looked time.Time
@@ -119,14 +120,14 @@ func (s *labScene) until(what string, within time.Duration, done func() bool) {
 	})
 }
 
-// knob turns one of the laboratory's knobs, where there is one, and answers how to turn it back.
+// knob sets one of the laboratory's knobs, if there is a laboratory, and returns a function that resets it.
 func (s *labScene) knob(name, value string) (back func()) {
 	s.t.Helper()
 	if s.home == "" {
 		return func() {}
 	}
 	file := filepath.Join(s.home, "state", "knobs", name)
-	require.NoError(s.t, os.WriteFile(file, []byte(value), 0o644)) // cinder-backup reads it as another user
+	require.NoError(s.t, os.WriteFile(file, []byte(value), 0o644)) // cinder-backup runs as another user
 	back = func() {
 		if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
 			s.t.Errorf("turn knob %s back: %v", name, err)

@@ -16,10 +16,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An administrator migrates the volume of a server that runs to another backend. Cinder makes a second volume for that, which
-// is attached to the server before the two change places: it is nobody's, and the volume's protection goes on.
+// An administrator migrates the volume of a running server to another backend. For that Cinder creates a second volume, which
+// is attached to the server before both are swapped. It never counts as a tenant's volume, and the protection of the original
+// continues.
 //
-// It asks for what TestTroublesOnOpenStack asks for: a laboratory that has one backend only gets a second one, and keeps it.
+// It needs the same as TestTroublesOnOpenStack. A laboratory with only one backend gets a second one, and keeps it.
 func TestMigratedVolumeOnOpenStack(t *testing.T) {
 	r := newLabRun(t)
 	r.needDaemons(t)
@@ -37,8 +38,9 @@ func TestMigratedVolumeOnOpenStack(t *testing.T) {
 
 const labBackend, secondBackend = "lab@lab#lab", "lab@other#lab"
 
-// secondBackend gives Cinder another one where it has none, for good: Cinder goes on placing volumes on a backend that is taken
-// away until it counts as down. Both keep their files, which bear IDs, in the same folder, where every test finds them.
+// secondBackend adds a second backend to Cinder, if there is none, and leaves it there: Cinder would place volumes on a
+// removed backend until that counts as down. Both backends store their files, which are named by ID, in the same folder, so
+// every test finds them.
 func (s *labScene) secondBackend() {
 	s.t.Helper()
 	const text = `[DEFAULT]
@@ -53,7 +55,7 @@ volume_backend_name = lab
 		require.Equal(s.t, text, string(before), "the laboratory's Cinder has settings of somebody else's")
 	} else {
 		require.ErrorIs(s.t, err, fs.ErrNotExist)
-		require.NoError(s.t, os.WriteFile(file, []byte(text), 0o644)) // Cinder's daemons read it as another user
+		require.NoError(s.t, os.WriteFile(file, []byte(text), 0o644)) // Cinder's daemons run as another user
 		s.restartDaemon("cinder-volume")
 	}
 	s.until("both backends are up", 2*time.Minute, func() bool {
@@ -69,7 +71,8 @@ volume_backend_name = lab
 	})
 }
 
-// migrates a volume that is in use, watched at each moment: its target is listed, and known to nobody.
+// migrate migrates a volume that is in use, and checks all the time that the volume stays protected. The target is listed in
+// Cinder and must not be protected or backed up.
 func (p *labSituations) migrates(of *labServer) {
 	p.t.Helper()
 	volume := of.Volumes[0]
@@ -77,7 +80,7 @@ func (p *labSituations) migrates(of *labServer) {
 	if p.host(volume) == secondBackend {
 		to = labBackend
 	}
-	p.until("Cinder takes the migration", 2*time.Minute, func() bool { // not while it is backed up
+	p.until("Cinder takes the migration", 2*time.Minute, func() bool { // refused during a backup
 		p.look()
 		answer, err := p.admin.volume.Post(p.ctx(), p.admin.volume.ServiceURL("volumes", volume, "action"),
 			map[string]any{"os-migrate_volume": map[string]any{"host": to, "force_host_copy": true}}, nil, nil)
@@ -113,7 +116,7 @@ func (p *labSituations) migrates(of *labServer) {
 	require.Zero(p.t, protected, "what it was migrated to")
 }
 
-// host is the backend that has a volume.
+// host returns the backend of a volume.
 func (p *labSituations) host(volume string) string {
 	p.t.Helper()
 	v, err := volumes.Get(p.ctx(), p.admin.volume, volume).Extract()
@@ -121,14 +124,14 @@ func (p *labSituations) host(volume string) string {
 	return v.Host
 }
 
-// A labMigration is a volume as an administrator sees it.
+// A labMigration is an administrator's view of a volume.
 type labMigration struct {
 	ID        string `json:"id"`
 	Status    string `json:"status"`
 	Migration string `json:"migration_status"`
 }
 
-// migrating lists the volumes that Cinder migrates, and their targets.
+// migrating returns the volumes that Cinder migrates, and their targets.
 func (p *labSituations) migrating() []labMigration {
 	p.t.Helper()
 	pages, err := volumes.List(p.admin.volume, volumes.ListOpts{AllTenants: true}).AllPages(p.ctx())

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The program runs with an account that is admin of the admin project only, without the inherited role: what is in other
-// projects can't be backed up in their name. That is recorded there, and the admin project's own volumes go on.
+// The program's account is admin of the admin project only, without the inherited role, so it cannot back up volumes of other
+// projects. This failure is recorded there, and the backups of the admin project's own volumes continue.
 func labNoRole(t *testing.T, run *labRun) {
 	s := run.scene(t, "norole")
 	acme := s.tenant("acme")
@@ -20,7 +20,7 @@ func labNoRole(t *testing.T, run *labRun) {
 	ops := s.admin.boot("ops", 1, map[string]string{s.key: "true"})
 	account := s.user(s.prefix+"-account", "admin", s.admin.project)
 	settings := map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "1h", "STAFFELN_RETENTION_TIME": "20s"}
-	for name := range s.service { // of the suite's own account
+	for name := range s.service { // variables of the test's usual account
 		settings[name] = ""
 	}
 	maps.Copy(settings, account)

@@ -12,7 +12,7 @@ import (
 	"staffeln/internal/e2e/rig/chromium"
 )
 
-// The page in a real browser, over real backups and with a real Keystone's users: a tenant, and an operator.
+// A tenant and an operator use the page in a real browser, with real backups and users of a real Keystone.
 func TestPageOnOpenStack(t *testing.T) {
 	s := newLabRun(t).scene(t, "page")
 	alice, bob := s.tenant("acme"), s.tenant("globex")
@@ -22,7 +22,7 @@ func TestPageOnOpenStack(t *testing.T) {
 	for _, volume := range append(mine.Volumes, other.Volumes...) {
 		p.until("backups of "+volume, 4*time.Minute, func() bool { return strings.HasPrefix(p.made(volume), "FIIF") })
 	}
-	p.restart(map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "1h"}) // a list that is read again must say the same
+	p.restart(map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "1h"}) // so that the list does not change while it is read twice
 	env := maps.Clone(p.env)
 	env["STAFFELN_API_LISTEN"] = rig.FreeAddress(t)
 	rig.Launch(t, env, "api")
@@ -30,7 +30,7 @@ func TestPageOnOpenStack(t *testing.T) {
 	p.until("the api answers", time.Minute, func() bool { return rig.Responds(t, env["STAFFELN_API_LISTEN"], "http://127.0.0.1:8808/readyz") })
 
 	b := chromium.Start(t, "")
-	name := s.prefix + "-acme" // of the project and of its user
+	name := s.prefix + "-acme" // name of the project and of its user
 	b.Walk(chromium.Visitor{URL: url, Volume: mine.Volumes[0], Limit: 3, As: "lab-tenant", User: name, Password: "made-up-4-a-test", Project: name, Absent: "globex"})
 	rc := s.labRun.admin
 	b.Walk(chromium.Visitor{URL: url, Volume: mine.Volumes[0], Limit: 3, As: "lab-operator", User: rc["OS_USERNAME"], Password: rc["OS_PASSWORD"], Project: rc["OS_PROJECT_NAME"]})

@@ -16,7 +16,7 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// labProgram is the whole program: its processes and what they remember.
+// labProgram is the whole program: its processes and its database.
 type labProgram struct {
 	*labScene
 
@@ -25,11 +25,11 @@ type labProgram struct {
 	db           *pgxpool.Pool
 	schedulers   []*rig.Process
 	workers      []*rig.Process
-	seen         map[string]*labSight // every backup of ours that Cinder ever showed, by ID
+	seen         map[string]*labSight // by ID, every backup of ours that Cinder ever showed
 }
 
-// start migrates an empty database and starts two schedulers and two workers with the account of the OS_* variables, or as
-// the given settings say.
+// start migrates an empty database and starts two schedulers and two workers, with the account of the OS_* variables or with
+// the given settings.
 func (s *labScene) start(settings map[string]string) *labProgram {
 	s.t.Helper()
 	p := &labProgram{labScene: s, env: maps.Clone(s.service), seen: map[string]*labSight{}}
@@ -68,7 +68,7 @@ func (p *labProgram) run() {
 	}
 }
 
-// restart ends all processes and starts new ones with other settings.
+// restart stops all processes and starts new ones with other settings.
 func (p *labProgram) restart(settings map[string]string) {
 	p.t.Helper()
 	p.end()
@@ -76,18 +76,18 @@ func (p *labProgram) restart(settings map[string]string) {
 	p.run()
 }
 
-// end tells all processes to end; they do so in order.
+// end stops all processes and asserts that they end gracefully.
 func (p *labProgram) end() {
 	p.t.Helper()
 	for _, one := range append(p.schedulers, p.workers...) {
 		one.Stop()
-		if state := one.Cmd.ProcessState; state.Exited() { // the others were killed by the test
+		if state := one.Cmd.ProcessState; state.Exited() { // else the test killed it
 			require.Zero(p.t, state.ExitCode(), "exit code of %s", one.Name)
 		}
 	}
 }
 
-// logged answers the lines of all processes' logs of a level.
+// logged returns the log lines of all processes with this level.
 func (p *labProgram) logged(level string) (lines []string) {
 	for _, one := range append(p.schedulers, p.workers...) {
 		for line := range strings.Lines(one.Log.String()) {
@@ -99,7 +99,7 @@ func (p *labProgram) logged(level string) (lines []string) {
 	return lines
 }
 
-// labRecord is a row of what the program remembers.
+// labRecord is a row of the table records.
 type labRecord struct {
 	ID, ProjectID, VolumeID, VolumeName, ServerName              string
 	State, Kind, Reason, ReasonText, RemovalReason               string
@@ -108,7 +108,7 @@ type labRecord struct {
 	RequestedAt, AvailableAt, DataTimestamp, DeletionRequestedAt *time.Time
 }
 
-// records answers those that the condition holds for, volume by volume, oldest first.
+// records returns the records that match a condition, by volume, oldest first.
 func (p *labProgram) records(where string, args ...any) []labRecord {
 	p.t.Helper()
 	rows, err := p.db.Query(p.ctx(), `SELECT id, project_id, volume_id, volume_name, server_name, state, kind, reason, reason_text, removal_reason,
@@ -120,13 +120,13 @@ func (p *labProgram) records(where string, args ...any) []labRecord {
 	return all
 }
 
-// count is the number of records that a condition holds for.
+// count returns the number of records that match a condition.
 func (p *labProgram) count(where string, args ...any) int {
 	p.t.Helper()
 	return len(p.records(where, args...))
 }
 
-// made writes the restore points that a volume ever had as FIIF, oldest first.
+// kinds returns the kinds of all restore points that a volume ever had, oldest first, for example FIIF.
 func (p *labProgram) made(volume string) string {
 	p.t.Helper()
 	var b strings.Builder
@@ -136,7 +136,7 @@ func (p *labProgram) made(volume string) string {
 	return b.String()
 }
 
-// told writes records for a person.
+// describe returns a text with one line per record.
 func (p *labProgram) told(records []labRecord) string {
 	var b strings.Builder
 	for _, r := range records {
@@ -152,7 +152,7 @@ func (p *labProgram) told(records []labRecord) string {
 	return b.String()
 }
 
-// leader answers the process that leads, and its term; nil while nobody does.
+// leader returns the leading process and its term; nil: no scheduler leads.
 func (p *labProgram) leader() (leads *rig.Process, term int) {
 	p.t.Helper()
 	var name string

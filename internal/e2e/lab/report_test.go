@@ -17,9 +17,8 @@ import (
 	"staffeln/openstack"
 )
 
-// What a report asks of a real cloud: the members' addresses, and quotas as Cinder itself tells them. It looks at what is
-// there, and changes nothing. E2E_REPORT_MEMBERS names the members that are expected, as project=address;address,... in
-// place of those of the laboratory.
+// Reports read the members' addresses and the quotas from a real cloud. The test only reads. E2E_REPORT_MEMBERS sets the
+// expected members, as project=address;address,... in place of the laboratory's.
 func TestReportOnOpenStack(t *testing.T) {
 	s := newLabRun(t).scene(t, "report")
 	expected := os.Getenv("E2E_REPORT_MEMBERS")
@@ -28,7 +27,7 @@ func TestReportOnOpenStack(t *testing.T) {
 	}
 	credentials, err := openstack.FromEnv(func(name string) string { return s.service[name] })
 	require.NoError(t, err)
-	var asked atomic.Int64 // of Keystone: users and assignments
+	var asked atomic.Int64 // requests to Keystone for users and assignments
 	cloud, err := openstack.Connect(t.Context(), credentials, openstack.Config{
 		RetryTimeout: backup.Duration(2 * time.Minute), MaxRetryInterval: backup.Duration(10 * time.Second), SecretRoles: []string{"admin"},
 	}, openstack.WithObserver(func(_, route string, _ int) {

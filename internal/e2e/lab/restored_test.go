@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a backup is for: the bytes of each restored volume are those that were there at its time. A tenant restores, with
-// a plain client, what the program has made: the oldest and the newest of a chain, and again after an older chain went.
+// Each restored volume has the same bytes as the original had at the time of the backup. A tenant restores with a plain
+// client: the oldest and the newest restore point of a chain, and the same again after an older chain is removed.
 func labRestored(t *testing.T, run *labRun) {
 	run.needData(t)
 	s := run.scene(t, "restored")
@@ -26,7 +26,7 @@ func labRestored(t *testing.T, run *labRun) {
 		"STAFFELN_RETENTION_TIME": "1h", "STAFFELN_RETENTION_SHORTEN_DELAY": "0s", "STAFFELN_MIN_RESTORE_POINTS": "3",
 	})
 	data := newLabData(s, volume)
-	at := map[string][]byte{} // by ID of the backup, what was in the volume
+	at := map[string][]byte{} // content of the volume, by backup ID
 	chain := func() {
 		for range 3 {
 			known := data.change()
@@ -56,8 +56,8 @@ func labRestored(t *testing.T, run *labRun) {
 
 	chain()
 	require.Equal(t, "FIIFII", p.made(volume))
-	// Now everything is older than its retention, and what is younger than an interval is not backed up again: the floor
-	// of 3 restore points holds the second chain.
+	// From here every restore point is older than its retention, and no further backup is due: the floor of 3 restore points
+	// keeps the second chain.
 	p.restart(map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "1h"})
 	source.tell(s.retentionKey(), "5s")
 	source.tell(s.key, "true")
@@ -80,8 +80,8 @@ func labRestored(t *testing.T, run *labRun) {
 	require.Empty(t, p.logged("error"))
 }
 
-// backupOnce has one backup made: the server asks for it, and takes its wish back as soon as Cinder has accepted. It
-// answers the ID of the backup.
+// backupOnce creates one backup: it protects the server and ends the protection as soon as Cinder has accepted the backup. It
+// returns the backup's ID.
 func (p *labProgram) backupOnce(source *labServer) string {
 	p.t.Helper()
 	volume := source.Volumes[0]
@@ -110,7 +110,7 @@ func (p *labProgram) newest(of []labRecord) labRecord {
 	return slices.MaxFunc(of, func(a, b labRecord) int { return a.PlannedAt.Compare(b.PlannedAt) })
 }
 
-// restore restores a backup into a new volume, as the tenant does, and answers the volume's ID.
+// restore restores a backup into a new volume, as the tenant, and returns the volume's ID.
 func (h *labHand) restore(backup, name string) string {
 	h.t.Helper()
 	id := h.makeVolume(name)
@@ -119,7 +119,8 @@ func (h *labHand) restore(backup, name string) string {
 	return id
 }
 
-// attach attaches a volume to the tenant's server of that name and answers the device; at the end it is detached.
+// attach attaches a volume to the tenant's server of that name and returns the device. After a failure the end of the test
+// detaches it.
 func (h *labHand) attach(volume, server string) string {
 	h.t.Helper()
 	id := h.named(server)
@@ -140,7 +141,7 @@ func (h *labHand) detach(volume, server string) {
 	h.awaitVolume(volume, "available")
 }
 
-// named answers the ID of the tenant's server of that name.
+// serverID returns the ID of the tenant's server of that name.
 func (h *labHand) named(server string) string {
 	h.t.Helper()
 	pages, err := servers.List(h.compute, servers.ListOpts{Name: "^" + server + "$"}).AllPages(h.ctx())

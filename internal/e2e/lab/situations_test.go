@@ -16,10 +16,9 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// What real people do to servers whose volumes are protected: they shelve and resize them. A listing that lacks something
-// ends no protection.
+// Tenants shelve and resize servers with protected volumes. No incomplete listing ends the protection.
 //
-// It asks for what TestLabOnOpenStack asks for.
+// It needs the same as TestLabOnOpenStack.
 func TestShelvedAndResizedServersOnOpenStack(t *testing.T) {
 	s := newLabRun(t).scene(t, "situations")
 	acme := s.tenant("acme")
@@ -38,7 +37,7 @@ func TestShelvedAndResizedServersOnOpenStack(t *testing.T) {
 	t.Logf("the test took %s", time.Since(s.began).Round(time.Second))
 }
 
-// A project that is deleted together with its backups closes its records, without a loss that anybody must believe.
+// A project is deleted together with its backups: its records are closed, and no operator must confirm a loss.
 func TestPurgedProjectOnOpenStack(t *testing.T) {
 	s := newLabRun(t).scene(t, "purged")
 	leaver := s.tenant("leaver")
@@ -48,8 +47,8 @@ func TestPurgedProjectOnOpenStack(t *testing.T) {
 	p.end()
 }
 
-// situations starts the program and waits until each volume has two restore points. The grace is none: what stays of a
-// shelved server's volume stays because it is protected.
+// situations starts the program and waits until each volume has two restore points. There is no grace, so the restore points
+// of a shelved server's volume are kept only because the volume is protected.
 func (s *labScene) situations(of ...*labServer) *labSituations {
 	s.t.Helper()
 	p := &labSituations{s.start(map[string]string{
@@ -63,21 +62,21 @@ func (s *labScene) situations(of ...*labServer) *labSituations {
 
 type labSituations struct{ *labProgram }
 
-// protected reports what the newest plan holds of the server's volume.
+// protected reports whether the volume is protected by the newest plan.
 func (p *labSituations) protected(of *labServer) (is bool) {
 	p.t.Helper()
 	require.NoError(p.t, p.db.QueryRow(p.ctx(), `SELECT protected FROM volumes WHERE id = $1`, of.Volumes[0]).Scan(&is))
 	return is
 }
 
-// ends counts the volumes of projects that are there whose protection ended.
+// ends counts the ended protections of volumes in existing projects.
 func (p *labSituations) ends() (n int) {
 	p.t.Helper()
 	require.NoError(p.t, p.db.QueryRow(p.ctx(), `SELECT count(*) FROM protection_ends WHERE reason <> 'volume_deleted'`).Scan(&n))
 	return n
 }
 
-// during watches the volume for a while: it is protected at every look.
+// during watches the volume for a while: it must be protected at every check.
 func (p *labSituations) during(of *labServer, span time.Duration, done func() bool) {
 	p.t.Helper()
 	over := time.Now().Add(span)
@@ -88,8 +87,8 @@ func (p *labSituations) during(of *labServer, span time.Duration, done func() bo
 	})
 }
 
-// shelves a server for many plans, and for longer than its restore points are kept: the floor of two stays. After that it
-// is backed up again.
+// shelve shelves a server for many plans, and for longer than its restore points are kept: the floor of two stays. After the
+// unshelve the volume is backed up again.
 func (p *labSituations) shelves(of *labServer) {
 	p.t.Helper()
 	volume, h := of.Volumes[0], of.hand
@@ -114,9 +113,9 @@ func (p *labSituations) shelves(of *labServer) {
 	})
 }
 
-// resizes a server, leaves it unconfirmed for several plans, and confirms. A backup that begins in the middle of a resize
-// would leave the server in ERROR: Nova can't attach a volume that is being backed up. So nothing is due meanwhile, and one is
-// asked for while the confirmation is waited for.
+// resize resizes a server, leaves the resize unconfirmed for several plans, and confirms it. A backup that begins during a
+// resize would leave the server in ERROR, because Nova cannot attach a volume that is being backed up. So no backup is due
+// meanwhile; one is requested while the resize waits for its confirmation.
 func (p *labSituations) resizes(of *labServer) {
 	p.t.Helper()
 	p.restart(map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "1h"})
@@ -135,7 +134,7 @@ func (p *labSituations) resizes(of *labServer) {
 	require.NoError(p.t, servers.Resize(p.ctx(), h.compute, of.ID, servers.ResizeOpts{FlavorRef: larger.ID}).ExtractErr())
 	p.during(of, time.Second, func() bool { return status() == "VERIFY_RESIZE" })
 	before := p.count("volume_id = $1 AND state = 'available'", volume)
-	p.until("a backup is planned", time.Minute, func() bool { // the newest plan may have seen the volume in the middle
+	p.until("a backup is planned", time.Minute, func() bool { // the newest plan may have seen the volume during the resize
 		_, code := rig.Output(p.t, p.env, "backup-now", volume, "--who", person)
 		return code == 0
 	})
@@ -144,7 +143,7 @@ func (p *labSituations) resizes(of *labServer) {
 	p.during(of, 10*time.Second, func() bool { return status() == "ACTIVE" })
 }
 
-// purges a project as an operator does: servers, backups, volumes, and then the project itself. Its records close.
+// purge deletes a project as an operator does: servers, backups, volumes, and then the project itself. Its records are closed.
 func (p *labSituations) purges(h *labHand, of *labServer) {
 	p.t.Helper()
 	volume := of.Volumes[0]

@@ -16,8 +16,8 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// says runs a command of the program in its own environment, and answers what a person sees of it: in the log as it is,
-// here with one space for each break, since tables and paragraphs break where the names end.
+// text runs a command of the program in its own environment and returns its output: unchanged in the log, but returned with
+// single spaces, because the line breaks depend on the length of names.
 func (p *labProgram) says(args ...string) string {
 	p.t.Helper()
 	said := p.runs(args...)
@@ -29,7 +29,7 @@ func (p *labProgram) says(args ...string) string {
 	return strings.Join(strings.Fields(said), " ")
 }
 
-// tells runs it with --json, for programs.
+// readJSON runs a command with --json.
 func (p *labProgram) tells(into any, args ...string) {
 	p.t.Helper()
 	said := p.runs(append(slices.Clone(args), "--json")...)
@@ -51,7 +51,7 @@ func (p *labProgram) runs(args ...string) string {
 	return out.String()
 }
 
-// describes asserts that a command's help has a word on every key of its JSON.
+// requireDocumented asserts that the help of a command describes every key of its JSON.
 func (p *labProgram) describes(args ...string) {
 	p.t.Helper()
 	var held map[string]any
@@ -59,8 +59,8 @@ func (p *labProgram) describes(args ...string) {
 	rig.RequireDocumented(p.t, p.runs(append(slices.Clone(args), "--help")...), held)
 }
 
-// explains answers both faces of `staffeln explain` at a moment that is as wanted: what a person sees between two looks
-// of a program.
+// explain returns both outputs of `staffeln explain`, JSON and text, from a moment when the JSON is as wanted, before and
+// after the text is read.
 func (p *labTerminal) explains(what string, one *labServer, wanted func(labExplained) bool) (seen labExplained, said string) {
 	p.t.Helper()
 	look := func() (e labExplained) { p.tells(&e, "explain", one.Volumes[0]); return e }
@@ -74,13 +74,13 @@ func (p *labTerminal) explains(what string, one *labServer, wanted func(labExpla
 	return seen, said
 }
 
-// labReason is a reason as programs read it.
+// labReason is a reason in JSON.
 type labReason struct {
 	Code    string `json:"code"`
 	MustAct string `json:"must_act"`
 }
 
-// labObject names a volume.
+// labObject identifies a volume.
 type labObject struct {
 	VolumeID    string `json:"volume_id"`
 	VolumeName  string `json:"volume_name"`
@@ -88,7 +88,7 @@ type labObject struct {
 	ProjectName string `json:"project_name"`
 }
 
-// labGoing is a backup that goes or stays.
+// labExpiring is an expiring or retained backup.
 type labGoing struct {
 	labObject
 	At     *time.Time `json:"at"`
@@ -96,7 +96,7 @@ type labGoing struct {
 	Last   bool       `json:"last_restore_point"`
 }
 
-// labExplained is what the test reads of `staffeln explain --json`.
+// labExplained contains the parts of `staffeln explain --json` that the test reads.
 type labExplained struct {
 	labObject
 	At         time.Time `json:"at"`
@@ -135,7 +135,7 @@ type labExplained struct {
 	Going []labGoing
 }
 
-// labStatus is what the test reads of `staffeln status --json`.
+// labStatus contains the parts of `staffeln status --json` that the test reads.
 type labStatus struct {
 	Volumes struct{ Protected, Late, Waiting, Unprotected, Unknown, Gone int }
 	Listed  []struct {
@@ -153,7 +153,7 @@ type labStatus struct {
 	Warnings []string
 }
 
-// policy answers a part of the policy: its value, and where it comes from.
+// policy returns a part of the policy: its value and its source.
 func (e labExplained) policy(name string) string {
 	for _, part := range e.Policy {
 		if part.Name == name {

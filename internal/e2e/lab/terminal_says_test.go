@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A chain as the operator set it, and nothing to do.
+// The chain follows the operator's settings, and nobody has to act.
 func (p *labTerminal) explainsHealthy() {
 	p.t.Helper()
 	e, said := p.explains("a full and two incrementals, and fresh", p.healthy, func(e labExplained) bool {
@@ -42,7 +42,7 @@ func (p *labTerminal) explainsHealthy() {
 	require.Regexp(p.t, `LAST DECISION \S+ \S+, \S+ ago: (a backup|nothing) was planned\. .* \((chain_continues|backup_in_progress|backup_is_fresh)\)`, said)
 }
 
-// An administrator's reset left the volume in error: the tenant must act, and Staffeln goes on as soon as he did.
+// An administrator has set the volume to error. The tenant must act, and the backups continue as soon as the status is right.
 func (p *labTerminal) explainsLate() {
 	p.t.Helper()
 	e, said := p.explains("late, in a wrong status", p.late, func(e labExplained) bool {
@@ -65,7 +65,7 @@ func (p *labTerminal) explainsLate() {
 	}
 }
 
-// The tenant's quota is used up; it is tried again and again meanwhile.
+// The tenant's quota is exhausted. Staffeln retries regularly.
 func (p *labTerminal) explainsOverQuota() {
 	p.t.Helper()
 	e, said := p.explains("late, over quota", p.poor, func(e labExplained) bool {
@@ -86,7 +86,7 @@ func (p *labTerminal) explainsOverQuota() {
 	}
 }
 
-// The server is deleted: its volume is backed up no more, and what there is goes at the end of its retention.
+// The server is deleted: there are no further backups of its volume, and the existing ones expire by their retention.
 func (p *labTerminal) explainsServerDeleted() {
 	p.t.Helper()
 	e, said := p.explains("not protected any more", p.deleted, func(e labExplained) bool { return e.Protection == "unprotected" })
@@ -109,7 +109,7 @@ func (p *labTerminal) explainsServerDeleted() {
 	}
 }
 
-// The tenant said false.
+// The tenant has set the metadata to false.
 func (p *labTerminal) explainsNotProtected() {
 	p.t.Helper()
 	e, said := p.explains("not protected", p.out, func(e labExplained) bool { return e.Protection == "unprotected" })

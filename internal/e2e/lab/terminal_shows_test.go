@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// showsStatus sees the two that are late with who must act, and with --volumes all five.
+// showsStatus checks that status lists the two late volumes with who must act, and with --volumes all five.
 func (p *labTerminal) showsStatus() {
 	p.t.Helper()
 	var seen labStatus
@@ -53,7 +53,7 @@ func (p *labTerminal) showsStatus() {
 	}
 }
 
-// showsBackups sees by each filter what it asks for, and nothing else.
+// showsBackups checks each filter of the list of backups.
 func (p *labTerminal) showsBackups() {
 	p.t.Helper()
 	type row struct {
@@ -99,7 +99,8 @@ func (p *labTerminal) showsBackups() {
 	p.describes("backups")
 }
 
-// showsRetention sees that of the deleted server's volume nothing is left in an hour, and what the floor keeps of the others.
+// showsRetention checks the expiry forecast: in an hour no restore point of the deleted server's volume is left, and the floor
+// keeps those of the others.
 func (p *labTerminal) showsRetention() {
 	p.t.Helper()
 	var seen struct{ Going, Staying []labGoing }
@@ -130,7 +131,7 @@ func (p *labTerminal) showsRetention() {
 	require.Empty(p.t, of(seen.Going, p.deleted), "not yet")
 }
 
-// warnsThatNobodyLeads sees that no command promises what nobody will do.
+// warnsThatNobodyLeads checks that without a leader no command promises an action.
 func (p *labTerminal) warnsThatNobodyLeads() {
 	p.t.Helper()
 	const warning = "WARNING: No scheduler leads now: nothing is planned, dispatched or removed."

@@ -12,12 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The commands for people at a terminal, each a process beside schedulers and workers that go on, in what really happens
-// to tenants: one volume is well, one can't be backed up and gets late, one is over its project's quota, one has lost its
-// server, one was never to be backed up. What they print is in the test's log; the golden files of TestTerminal have all
-// of it, with the clock stopped.
+// The commands for people run beside running schedulers and workers, with real situations of tenants: one volume is healthy,
+// one cannot be backed up and becomes late, one is over its project's quota, one has lost its server, and one was never
+// protected. The test's log contains what they print; the golden files of TestTerminal contain the complete output with a
+// stopped clock.
 //
-// It asks for what TestLabOnOpenStack asks for, but never for E2E_LAB_HOME.
+// It needs the same as TestLabOnOpenStack, except for E2E_LAB_HOME.
 func TestTerminalOnOpenStack(t *testing.T) {
 	const interval, grace = 10 * time.Second, 25 * time.Second
 	s := newLabRun(t).scene(t, "terminal")
@@ -37,8 +37,8 @@ func TestTerminalOnOpenStack(t *testing.T) {
 	for _, one := range []*labServer{p.healthy, p.late, p.deleted, p.poor} {
 		p.until("the first backup of "+one.Name, 2*time.Minute, func() bool { return strings.HasPrefix(p.made(one.Volumes[0]), "F") })
 	}
-	globex.allow(len(globex.backups(backups.ListDetailOpts{})))                // what is used
-	p.until("no backup of the server is under way", time.Minute, func() bool { // its end would call the volume in-use again
+	globex.allow(len(globex.backups(backups.ListDetailOpts{})))                // the current usage
+	p.until("no backup of the server is under way", time.Minute, func() bool { // the end of a backup would set it to in-use again
 		return p.count("volume_id = $1 AND state IN ('planned', 'creating', 'overdue')", p.deleted.Volumes[0]) == 0
 	})
 	require.NoError(t, servers.Delete(p.ctx(), acme.compute, p.deleted.ID).ExtractErr())
@@ -58,7 +58,7 @@ func TestTerminalOnOpenStack(t *testing.T) {
 	t.Logf("the test took %s", time.Since(s.began).Round(time.Second))
 }
 
-// labTerminal is the program, and the servers of the scene, each with one volume.
+// labTerminal is the program and the test's servers, each with one volume.
 type labTerminal struct {
 	*labProgram
 

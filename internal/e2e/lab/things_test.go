@@ -19,10 +19,10 @@ type labServer struct {
 	hand    *labHand
 	ID      string
 	Name    string
-	Volumes []string // IDs; the first is the one that it was booted from
+	Volumes []string // IDs; the first one is the boot volume
 }
 
-// makeVolume makes an empty volume of 1 GiB.
+// makeVolume creates an empty volume of 1 GiB.
 func (h *labHand) makeVolume(name string) string {
 	h.t.Helper()
 	v, err := volumes.Create(h.ctx(), h.volume, volumes.CreateOpts{Size: 1, Name: h.prefix + "-" + name}, nil).Extract()
@@ -49,7 +49,7 @@ func (h *labHand) awaitVolume(id, status string) {
 	})
 }
 
-// boot makes a server of new volumes of 1 GiB, with this metadata.
+// boot creates a server with this metadata from new volumes of 1 GiB.
 func (h *labHand) boot(name string, size int, metadata map[string]string) *labServer {
 	h.t.Helper()
 	s := &labServer{hand: h, Name: h.prefix + "-" + name}
@@ -81,14 +81,14 @@ func (h *labHand) boot(name string, size int, metadata map[string]string) *labSe
 	return s
 }
 
-// tell writes metadata of the server, as its owner does.
+// setMetadata sets metadata of the server, as its owner.
 func (s *labServer) tell(key, value string) {
 	s.hand.t.Helper()
 	_, err := servers.UpdateMetadata(s.hand.ctx(), s.hand.compute, s.ID, servers.MetadataOpts{key: value}).Extract()
 	require.NoError(s.hand.t, err)
 }
 
-// resetVolume sets a status in Cinder's database, as an administrator may.
+// resetVolume sets a volume's status in Cinder's database, as an administrator.
 func (s *labScene) resetVolume(id, status string) {
 	s.t.Helper()
 	require.NoError(s.t, volumes.ResetStatus(s.ctx(), s.admin.volume, id, volumes.ResetStatusOpts{Status: status}).ExtractErr())

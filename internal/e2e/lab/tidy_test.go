@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	tidyTime = 2 * time.Minute  // for the removal of one kind of things
-	patience = 20 * time.Second // after which what does not go by itself is forced
+	tidyTime = 2 * time.Minute  // for the removal of all objects of one kind
+	patience = 20 * time.Second // after that, removals are forced
 )
 
-// tidy removes all in the project that has the scene's prefix: servers, then backups, those that others build on last,
-// then volumes. It is for a test that failed anywhere, too.
+// tidy removes everything in the project with the test's prefix: servers, then backups, parents last, then volumes. It also
+// cleans up after a failed test.
 func (h *labHand) tidy() {
 	h.tidyServers()
 	h.tidyBackups()
@@ -44,11 +44,11 @@ func (h *labHand) tidyBackups() {
 	h.away("backups", func(force bool) (left int) {
 		all := h.backups(backups.ListDetailOpts{})
 		for _, b := range all {
-			if force && b.Status == "creating" { // of a volume that is gone: it never ends
+			if force && b.Status == "creating" { // of a deleted volume: it never ends
 				h.asked("backup "+b.Name, backups.ForceDelete(h.ctx(), h.admin.volume, b.ID).ExtractErr())
 				continue
 			}
-			h.asked("backup "+b.Name, backups.Delete(h.ctx(), h.volume, b.ID).ExtractErr()) // refused while others build on it
+			h.asked("backup "+b.Name, backups.Delete(h.ctx(), h.volume, b.ID).ExtractErr()) // refused while it has dependents
 		}
 		return len(all)
 	})
@@ -65,7 +65,7 @@ func (h *labHand) tidyVolumes() {
 				continue
 			}
 			left++
-			if force && v.Status == "in-use" { // its server was deleted during a backup, whose end called it so again
+			if force && v.Status == "in-use" { // its server was deleted during a backup, and the end of the backup set the status again
 				h.asked("volume "+v.Name, volumes.ResetStatus(h.ctx(), h.admin.volume, v.ID, volumes.ResetStatusOpts{Status: "available", AttachStatus: "detached"}).ExtractErr())
 			}
 			h.asked("volume "+v.Name, volumes.Delete(h.ctx(), h.volume, v.ID, nil).ExtractErr())
@@ -74,7 +74,7 @@ func (h *labHand) tidyVolumes() {
 	})
 }
 
-// tidyLeft removes, as the administrator, the backups that a project left which is gone.
+// tidyLeft removes the backups of a deleted project, as the administrator.
 func (h *labHand) tidyLeft(project string) {
 	h.away("backups that the project left", func(bool) (left int) {
 		for _, b := range h.backups(backups.ListDetailOpts{AllTenants: true}) {
@@ -87,7 +87,8 @@ func (h *labHand) tidyLeft(project string) {
 	})
 }
 
-// away asks again and again until none is left, and tells what was refused where that takes too long.
+// removeAll calls remove until nothing is left. After a while it forces the removal, and in the end it reports what was
+// refused.
 func (h *labHand) away(what string, remove func(force bool) (left int)) {
 	began := time.Now()
 	done := false
@@ -103,15 +104,15 @@ func (h *labHand) away(what string, remove func(force bool) (left int)) {
 	})
 }
 
-// asked remembers what refused to go.
+// noteRefusal stores why a deletion was refused.
 func (h *labHand) asked(what string, err error) {
 	if err != nil && !gophercloud.ResponseCodeIs(err, http.StatusNotFound) {
 		h.refused[what] = err
 	}
 }
 
-// backups lists the backups of the scene that the hand sees: those whose names begin with its prefix, as the name of a
-// backup begins with its server's.
+// backups lists the backups of the test that the client can see. Their names begin with the test's prefix, because a backup's
+// name begins with its server's name.
 func (h *labHand) backups(opts backups.ListDetailOpts) (mine []backups.Backup) {
 	h.t.Helper()
 	pages, err := backups.ListDetail(h.volume, opts).AllPages(h.ctx())

@@ -17,7 +17,7 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// needDaemons ends a test that must end, freeze and start the cloud's daemons where nobody can.
+// needDaemons skips a test that stops, freezes and starts the cloud's daemons, on clouds where that is not possible.
 func (r *labRun) needDaemons(t *testing.T) {
 	t.Helper()
 	if os.Getenv("E2E_WITHOUT_DATA") == "true" {
@@ -27,7 +27,7 @@ func (r *labRun) needDaemons(t *testing.T) {
 	require.NotEmpty(t, os.Getenv("E2E_LAB_COMMANDS"), "the daemons are started again by the laboratory's restart.sh: name its folder by E2E_LAB_COMMANDS")
 }
 
-// daemon answers the process ID that is in one of the laboratory's files.
+// daemon returns the process ID from one of the laboratory's files.
 func (s *labScene) daemon(file string) int {
 	s.t.Helper()
 	text, err := os.ReadFile(filepath.Join(s.home, "run", file+".pid"))
@@ -37,7 +37,7 @@ func (s *labScene) daemon(file string) int {
 	return id
 }
 
-// restart has the laboratory start daemons again, also such as were killed.
+// restartDaemon makes the laboratory start a daemon again, also after it was killed.
 func (s *labScene) restartDaemon(name string, env ...string) {
 	s.t.Helper()
 	cmd := exec.CommandContext(s.ctx(), filepath.Join(os.Getenv("E2E_LAB_COMMANDS"), "restart.sh"), name)
@@ -46,7 +46,7 @@ func (s *labScene) restartDaemon(name string, env ...string) {
 	require.NoError(s.t, err, "restart %s: %s", name, out)
 }
 
-// killsCinderBackup kills it while it makes a backup, leaves it dead until Cinder and doctor know, and starts it again.
+// killsCinderBackup kills cinder-backup during a backup, waits until Cinder and doctor report it as down, and starts it again.
 func (p *labTroubles) killsCinderBackup() {
 	p.t.Helper()
 	back := p.knob("backup_delay", "15")
@@ -77,7 +77,7 @@ func (p *labTroubles) killsCinderBackup() {
 	p.doctor("after cinder-backup was killed").lawful(p.labProgram)
 }
 
-// freezesBroker stops the message broker for a minute: what Cinder's API accepts or not meanwhile reaches nobody.
+// freezesBroker stops the message broker for a minute: requests that Cinder's API accepts meanwhile are not executed.
 func (p *labTroubles) freezesBroker() {
 	p.t.Helper()
 	broker := p.daemon("rabbit.own")
@@ -92,7 +92,7 @@ func (p *labTroubles) freezesBroker() {
 	p.doctor("after the broker was frozen").lawful(p.labProgram)
 }
 
-// shortensTokens lets tokens live for 20 s only: every process renews its own, again and again.
+// shortensTokens limits the life of tokens to 20 s, so every process renews its tokens again and again.
 func (p *labTroubles) shortensTokens() {
 	p.t.Helper()
 	back := func() { p.restartDaemon("keystone") }
@@ -111,7 +111,7 @@ func (p *labTroubles) shortensTokens() {
 	p.renewed("with usual tokens")
 }
 
-// lawful asserts that records and Cinder agree, or could not be compared.
+// requireAgreement asserts that records and Cinder agree, or could not be compared.
 func (d labDoctor) lawful(p *labProgram) {
 	p.t.Helper()
 	for _, text := range d["invariants"] {

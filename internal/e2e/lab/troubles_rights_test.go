@@ -13,13 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// labAccount is an account to run the program with: admin of the admin project, and by inheritance of all others.
+// labAccount is an account for the program: admin of the admin project, and inherited admin of all others.
 type labAccount struct {
 	*labScene
 
 	rc            map[string]string
 	user          string // ID
-	admin, member string // roles' IDs
+	admin, member string // IDs of roles
 }
 
 func (s *labScene) account(name string) *labAccount {
@@ -36,7 +36,7 @@ func (s *labScene) account(name string) *labAccount {
 	return a
 }
 
-// settings answers the account's OS_* in place of the suite's own, and what else is set.
+// settings returns the account's OS_* variables in place of the test's usual account, and the given settings.
 func (a *labAccount) settings(more map[string]string) map[string]string {
 	all := map[string]string{}
 	for name := range a.service {
@@ -47,7 +47,7 @@ func (a *labAccount) settings(more map[string]string) map[string]string {
 	return all
 }
 
-// inherit gives the account the role admin in every project of the domain, or takes that away.
+// inherit gives the account the inherited role admin in every project of the domain, or takes it away.
 func (a *labAccount) inherit(gives bool) {
 	a.t.Helper()
 	if gives {
@@ -57,7 +57,7 @@ func (a *labAccount) inherit(gives bool) {
 	require.NoError(a.t, osinherit.Unassign(a.ctx(), a.labScene.admin.identity, a.admin, osinherit.UnassignOpts{UserID: a.user, DomainID: a.labScene.admin.domain}).ExtractErr())
 }
 
-// demote leaves the account a mere member of the admin project, or makes it the admin again.
+// demote makes the account a member of the admin project in place of admin, or reverts that.
 func (a *labAccount) demote(is bool) {
 	a.t.Helper()
 	gets, loses := a.admin, a.member
@@ -69,8 +69,8 @@ func (a *labAccount) demote(is bool) {
 	require.NoError(a.t, roles.Unassign(a.ctx(), a.labScene.admin.identity, loses, roles.UnassignOpts(opts)).ExtractErr())
 }
 
-// tenantDeletes lets a tenant delete all that he can of one volume's backups: they are recorded as lost, as they are, and
-// a new chain begins.
+// tenantDeletes lets a tenant delete all backups of one volume that Cinder allows. They are recorded as lost, and a new chain
+// begins.
 func (p *labTroubles) tenantDeletes() {
 	p.t.Helper()
 	volume := p.servers[0].Volumes[0]
@@ -78,7 +78,7 @@ func (p *labTroubles) tenantDeletes() {
 	p.until("the tenant has deleted the volume's newest restore points", 2*time.Minute, func() bool {
 		for _, b := range p.watch() {
 			if b.VolumeID == volume && b.Status == "available" && b.CreatedAt.Before(began) {
-				_ = backups.Delete(p.ctx(), p.acme.volume, b.ID).ExtractErr() // refused while others build on it
+				_ = backups.Delete(p.ctx(), p.acme.volume, b.ID).ExtractErr() // refused while it has dependents
 			}
 		}
 		return p.count("volume_id = $1 AND state = 'lost'", volume) > 0
@@ -91,8 +91,8 @@ func (p *labTroubles) tenantDeletes() {
 	p.doctor("after a tenant deleted backups").lawful(p.labProgram)
 }
 
-// takesRoleAway leaves the account without its role in all projects but one, and there a mere member: listings of all
-// projects shrink in silence. Nothing is concluded from them.
+// takesRoleAway takes the role away in all projects but one, where the account becomes a member: the listings of all projects
+// get shorter without an error. The program must not conclude anything from that.
 func (p *labTroubles) takesRoleAway() {
 	p.t.Helper()
 	lost := p.count("state = 'lost'")

@@ -11,11 +11,12 @@ import (
 )
 
 // Real faults of a real cloud, one after the other, while volumes are backed up every 20 s and removed after a minute:
-// cinder-backup is killed in the middle, the broker frozen for a minute, tokens live for 20 s, a tenant deletes backups,
-// and our role is taken away and given back. No volume ever has two backups in the making, nothing is recorded as lost that
-// is there, each volume gets its restore points again, and `staffeln doctor` tells it all, before, during and after.
+// cinder-backup is killed during a backup, the message broker is frozen for a minute, tokens live for 20 s, a tenant deletes
+// backups, and our role is taken away and given back. No volume ever has two backups in creation, no existing backup is
+// recorded as lost, each volume gets new restore points, and `staffeln doctor` reports all of it before, during and after the
+// faults.
 //
-// It asks for what TestLabOnOpenStack asks for, and for E2E_LAB_COMMANDS: the folder of the laboratory's restart.sh.
+// It needs the same as TestLabOnOpenStack, and E2E_LAB_COMMANDS: the folder of the laboratory's restart.sh.
 func TestTroublesOnOpenStack(t *testing.T) {
 	run := newLabRun(t)
 	run.needDaemons(t)
@@ -51,7 +52,7 @@ func TestTroublesOnOpenStack(t *testing.T) {
 	t.Logf("the test took %s", time.Since(s.began).Round(time.Second))
 }
 
-// labTroubles is the program, its account, and what it backs up.
+// labTroubles is the program, its account, and its protected servers.
 type labTroubles struct {
 	*labProgram
 
@@ -67,7 +68,7 @@ func (p *labTroubles) volumes() (all []string) {
 	return all
 }
 
-// watch looks at Cinder, where no volume has two backups in the making at any time.
+// watch lists the backups in Cinder and asserts that no volume has two of them in creation.
 func (p *labTroubles) watch() []backups.Backup {
 	p.t.Helper()
 	there := p.look()
@@ -81,7 +82,7 @@ func (p *labTroubles) watch() []backups.Backup {
 	return there
 }
 
-// renewed waits until each volume has a restore point of data that is younger than now.
+// renewed waits until each volume has a restore point of data that was taken after now.
 func (p *labTroubles) renewed(when string) {
 	p.t.Helper()
 	began := time.Now()
@@ -97,7 +98,7 @@ func (p *labTroubles) renewed(when string) {
 	p.t.Logf("%s: each volume has a new restore point after %s", when, time.Since(began).Round(time.Second))
 }
 
-// during lets the program go on for a while, under watch: how long a fault lasts is what the test is about.
+// during watches the program for the given time, which is how long a fault lasts.
 func (p *labTroubles) during(span time.Duration) {
 	p.t.Helper()
 	over := time.Now().Add(span)

@@ -17,8 +17,9 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// The read API and the page with a real Keystone's tokens: two tenants, a reader, an administrator and our own service
-// user, in projects with real backups; then signed out, revoked, and without a role. The api's process has no password.
+// The read API and the page with tokens of a real Keystone: two tenants, a reader, an administrator and our own service user,
+// in projects with real backups; then after a sign-out, with a revoked token, and without a role. The api process has no
+// password.
 func TestWindowOnOpenStack(t *testing.T) {
 	s := newLabRun(t).scene(t, "window")
 	alice, bob := s.tenant("acme"), s.tenant("globex")
@@ -67,7 +68,7 @@ func TestWindowOnOpenStack(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, status)
 	}
 
-	name := s.prefix + "-acme" // of the project and of its user
+	name := s.prefix + "-acme" // name of the project and of its user
 	status, text := l.form(http.DefaultClient, "/sign-in", url.Values{
 		"user": {env["OS_USERNAME"]}, "domain": {"Default"}, "password": {p.env["OS_PASSWORD"]}, "project": {env["OS_PROJECT_NAME"]},
 	})
@@ -94,7 +95,7 @@ func TestWindowOnOpenStack(t *testing.T) {
 	p.until("a revoked token shows nothing", 2*time.Minute, func() bool { status, _ := l.get("/v1/volumes", token); return status == http.StatusUnauthorized })
 }
 
-// labWindow is the api of a run.
+// labWeb is the api of a run.
 type labWindow struct {
 	t   *testing.T
 	url string
@@ -128,7 +129,7 @@ func (l *labWindow) send(client *http.Client, q *http.Request) (status int, text
 	return response.StatusCode, string(body)
 }
 
-// revoke ends a token by its own right.
+// revoke revokes a token with the token itself.
 func revoke(h *labHand, token string) error {
 	q, err := http.NewRequestWithContext(h.ctx(), http.MethodDelete, strings.TrimSuffix(h.identity.Endpoint, "/")+"/auth/tokens", http.NoBody)
 	if err != nil {

@@ -19,12 +19,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkDeleteCheckUnderAttack asks a real api on one core 100 times a second as Cinder does: alone, then for 20 s beside
-// somebody at another address who posts 48 hostile bodies at a time, asks about unknown IDs by 16 connections, and keeps 256 clients
-// at the probes, all as fast as they are answered. Between the two he does the same to another api: what Cinder feels of that is
-// the machine's share, on which all of them run. It returns the median and the 99th percentile of the three, the answers that
-// Cinder did not get, the most memory that the api held, and how many rows and KiB the table of questions gained. A wrong answer
-// fails it.
+// BenchmarkDeleteCheckUnderAttack sends 100 delete checks a second, like Cinder, to a real api on one core: first alone, then
+// for 20 s during an attack from another address. The attacker sends 48 hostile bodies at a time, asks about unknown IDs with
+// 16 connections, and requests the probes with 256 clients, all as fast as possible. In between, the same attack hits another
+// api; that measures the share of the machine that all of them use.
+//
+// It reports the median and the 99th percentile of the three, the requests without a response, the peak memory of the api, and
+// the rows and KiB that the table delete_checks has grown by. A wrong response fails the benchmark.
 func BenchmarkDeleteCheckUnderAttack(b *testing.B) {
 	for _, size := range []int{512 << 10, 120 << 10} {
 		b.Run(fmt.Sprintf("body=%dKiB", size>>10), func(b *testing.B) {
@@ -40,7 +41,7 @@ func BenchmarkDeleteCheckUnderAttack(b *testing.B) {
 				beside := asCinder(b, address, 20*time.Second)
 				attack.stop()
 				b.ReportMetric(float64(peakMiB(b, pid)), "MiB")
-				<-time.After(6 * time.Second) // what was asked is written every five
+				<-time.After(6 * time.Second) // the api writes its checks every five seconds
 				var rows, kib float64
 				require.NoError(b, conn.QueryRow(b.Context(), `SELECT count(*), pg_total_relation_size('delete_checks') / 1024 FROM delete_checks`).Scan(&rows, &kib))
 				b.ReportMetric(rows, "rows")
@@ -67,13 +68,13 @@ func attackedAPI(b *testing.B) (address string, pid int, conn *pgx.Conn) {
 	return address, api.process.Cmd.Process.Pid, conn
 }
 
-// nested is a body of about so many bytes that becomes as many objects as can be.
+// nested returns a body of about that size which decodes into as many objects as possible.
 func nested(size int) string {
 	const open, unit = `{"target":{"x":[`, `{"a":[{}]},`
 	return open + strings.Repeat(unit, (size-len(open))/len(unit)) + `0]}}`
 }
 
-// clientFrom is a client that comes from an address of its own.
+// clientFrom returns a client with its own source address.
 func clientFrom(address string, connections int) *http.Client {
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}, Timeout: 10 * time.Second}
 	return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
@@ -96,8 +97,8 @@ func (a *answered) report(b *testing.B, when string) {
 	b.ReportMetric(float64(a.missed.Load()), when+"-missed")
 }
 
-// asCinder asks 100 times a second, half of the times about backups with a record. What waited to be sent counts as waiting, what
-// was not sent in the time as not answered.
+// askAsCinder sends 100 checks a second, half of them about backups with a record. A request that is sent late counts from its
+// planned time; a request that is not sent in time counts as missed.
 func asCinder(b *testing.B, address string, lasts time.Duration) *answered {
 	b.Helper()
 	const connections, perSecond = 4, 100
@@ -181,7 +182,7 @@ func startAttack(b *testing.B, address, body string) *attack {
 	})
 	each(256, &a.probes, func(client *http.Client, i int) {
 		path := []string{"/v1/health", "/readyz", "/livez", "/metrics"}[i%4]
-		if response, err := client.Get("http://" + address + path); err == nil { //nolint:noctx // the client has a limit
+		if response, err := client.Get("http://" + address + path); err == nil { //nolint:noctx // the client has a timeout
 			_, _ = io.Copy(io.Discard, response.Body)
 			_ = response.Body.Close()
 		}
@@ -198,7 +199,7 @@ func randomID() string {
 	return fmt.Sprintf("%08x-0000-4000-8000-%012x", rand.Uint32(), rand.Uint64N(1<<48))
 }
 
-// peakMiB is the most memory that a process held since its mark was cleared.
+// peakMiB returns the peak memory of a process since the last reset of its mark.
 func peakMiB(b *testing.B, pid int) (mib int) {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

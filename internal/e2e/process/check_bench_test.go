@@ -21,10 +21,10 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// BenchmarkDeleteCheck asks a real api on one core, half of the times about backups that have a record and half about
-// others, and demands that every answer is right. Database and load have the other cores. It tells requests a second and
-// the median and 99th percentile of the answers in milliseconds: as fast as they go by so many connections, and at 2,000 a
-// second, where how late a request was sent counts as its waiting.
+// BenchmarkDeleteCheck sends delete checks to a real api on one core, half of them about backups with a record, and asserts
+// that every response is right. Database and load use the other cores. It reports requests per second, and the median and 99th
+// percentile in milliseconds: at full speed with several numbers of connections, and at 2,000 requests a second, where a
+// request that is sent late counts from its planned time.
 func BenchmarkDeleteCheck(b *testing.B) {
 	for _, records := range []int{1_000, 1_000_000} {
 		b.Run(fmt.Sprintf("records=%d", records), func(b *testing.B) {
@@ -32,13 +32,13 @@ func BenchmarkDeleteCheck(b *testing.B) {
 			for _, connections := range []int{1, 32, 256} {
 				b.Run(fmt.Sprintf("connections=%d", connections), func(b *testing.B) { askChecks(b, address, records, connections, 0) })
 			}
-			// By few connections: more senders beside the database on one core would measure each other.
+			// With few connections, because more senders beside the database on one core would measure each other.
 			b.Run("persecond=2000", func(b *testing.B) { askChecks(b, address, records, 4, 2_000) })
 		})
 	}
 }
 
-// checkOf starts an api over so many records.
+// startCheckAPI starts an api over a database with that many records.
 func checkOf(b *testing.B, records int) (address string) {
 	b.Helper()
 	url := testkit.DatabaseURL(b, nil)
@@ -68,9 +68,9 @@ func checkOf(b *testing.B, records int) (address string) {
 	api := rig.Launch(b, env, "api")
 	checkedAPIs[env["STAFFELN_API_LISTEN"]] = checkedAPI{known, url, api}
 	pinned := exec.CommandContext(b.Context(), "taskset", "-acp", "0", fmt.Sprint(api.Cmd.Process.Pid))
-	_ = pinned.Run() // without it GOMAXPROCS alone holds it to one core at a time
+	_ = pinned.Run() // without taskset, GOMAXPROCS still limits it to one core at a time
 	testkit.Eventually(b, "the api is ready", time.Minute, func() bool {
-		response, err := http.Get("http://" + env["STAFFELN_API_LISTEN"] + "/readyz") //nolint:noctx // a benchmark's
+		response, err := http.Get("http://" + env["STAFFELN_API_LISTEN"] + "/readyz") //nolint:noctx // only a benchmark
 		if err != nil {
 			return false
 		}
@@ -80,7 +80,7 @@ func checkOf(b *testing.B, records int) (address string) {
 	return env["STAFFELN_API_LISTEN"]
 }
 
-// checkedAPIs are the apis that run, by address.
+// checkedAPIs are the running apis by address.
 var checkedAPIs = map[string]checkedAPI{}
 
 type checkedAPI struct {
@@ -89,7 +89,7 @@ type checkedAPI struct {
 	process  *rig.Process
 }
 
-// checkBody is as long as what Cinder posts.
+// checkBody is as long as the body that Cinder sends.
 var checkBody = "rule=%22backup%3Adelete%22&credentials=" + strings.Repeat("+", 1_400) + "%7B%22user_id%22%3A%228a21b62f89f94eb6bdec89d8df2e4433%22%7D"
 
 func askChecks(b *testing.B, address string, records, connections, perSecond int) {
@@ -150,10 +150,10 @@ func askChecks(b *testing.B, address string, records, connections, perSecond int
 	b.ReportMetric(0, "ns/op")
 }
 
-// served reads from the api's histogram how many checks it answered within 5 ms, and in all.
+// served returns from the api's histogram how many checks took at most 5 ms, and how many there were.
 func served(b *testing.B, address string) (soon, all int) {
 	b.Helper()
-	response, err := http.Get("http://" + address + "/metrics") //nolint:noctx // a benchmark's
+	response, err := http.Get("http://" + address + "/metrics") //nolint:noctx // only a benchmark
 	require.NoError(b, err)
 	text, err := io.ReadAll(response.Body)
 	require.NoError(b, err)

@@ -20,8 +20,8 @@ import (
 	"staffeln/openstack"
 )
 
-// With the line in Cinder's policy a tenant can't delete what Staffeln made and can delete what it made itself; while
-// Staffeln's database is away it deletes nothing; that somebody tried stands in the table; and the program's own removals go on.
+// With our line in Cinder's policy a tenant cannot delete automated backups, and can delete its own. While Staffeln's database
+// is down it can delete nothing. Refused attempts are in the table, and the program's own removals work.
 func TestDeleteCheckByProcesses(t *testing.T) {
 	t.Parallel()
 	memory, err := private.StartPostgres(t.Context(), t.TempDir())
@@ -45,7 +45,7 @@ func TestDeleteCheckByProcesses(t *testing.T) {
 
 	h.Eventually("an automated backup was removed by retention", func() bool { return h.Count("state = 'deleted'") > 0 })
 	scheduler.Stop()
-	worker.Stop() // so that nothing but people deletes
+	worker.Stop() // so that only tenants delete
 	automated := newestOf(h, "state = 'available' AND volume_id = $1", protected)
 	byHand := []string{c.makes(own), c.makes(own)}
 
@@ -101,18 +101,18 @@ func newestOf(h *rig.Deployment, where string, args ...any) (backupID string) {
 	return backupID
 }
 
-// checkDirectly asks as a person at a terminal does.
+// checkDirectly sends a check like a person with curl.
 func checkDirectly(t *testing.T, address, backupID string) (status int, text string) {
 	t.Helper()
 	got := browse(t, "http://"+address+"/v1/backup?"+url.Values{"backup_id": {backupID}}.Encode(), url.Values{})
 	return got.StatusCode, got.text
 }
 
-// cinderUser is a member of a project who speaks to Cinder.
+// cinderUser is a project member who uses Cinder.
 type cinderUser struct {
 	h              *rig.Deployment
 	user, project  string
-	token, service string // the project's URL
+	token, service string // URL of Cinder for the project
 }
 
 func newCinderUser(h *rig.Deployment, name, project string) *cinderUser {
@@ -120,7 +120,7 @@ func newCinderUser(h *rig.Deployment, name, project string) *cinderUser {
 	c := &cinderUser{h: h, project: h.Sim.AddProject(project)}
 	c.user = h.Sim.AddUser(name, name+"-secret", "")
 	h.Sim.Grant(c.user, c.project, "member")
-	h.Sim.Grant(c.user, c.project, "reader") // as Keystone implies it
+	h.Sim.Grant(c.user, c.project, "reader") // Keystone implies this role
 	credentials, err := openstack.FromEnv(func(variable string) string { return h.Env[variable] })
 	require.NoError(h.T, err)
 	keystone, err := openstack.NewKeystone(credentials, func(string, string, int) {})
@@ -145,12 +145,12 @@ func (c *cinderUser) sends(method, path string, body any) (status int, answer ma
 	q.Header.Set("Content-Type", "application/json")
 	response, err := http.DefaultClient.Do(q)
 	require.NoError(c.h.T, err)
-	defer response.Body.Close()                        //nolint:errcheck // it was read
-	_ = json.NewDecoder(response.Body).Decode(&answer) // a deletion has none
+	defer response.Body.Close()                        //nolint:errcheck // the body is read completely
+	_ = json.NewDecoder(response.Body).Decode(&answer) // a deletion has no body
 	return response.StatusCode, answer
 }
 
-// makes makes a backup by hand.
+// createBackup creates a tenant's own backup.
 func (c *cinderUser) makes(volume string) (backupID string) {
 	c.h.T.Helper()
 	status, answer := c.sends(http.MethodPost, "/backups", map[string]any{"backup": map[string]any{"volume_id": volume, "name": "by hand"}})
@@ -168,7 +168,7 @@ func (c *cinderUser) makes(volume string) (backupID string) {
 	return backupID
 }
 
-// deletes answers the status of a deletion.
+// deleteBackup returns the status of a deletion request.
 func (c *cinderUser) deletes(backupID string) int {
 	c.h.T.Helper()
 	status, _ := c.sends(http.MethodDelete, "/backups/"+backupID, nil)

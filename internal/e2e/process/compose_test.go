@@ -33,22 +33,22 @@ import (
 
 const (
 	repository = "../../.."
-	secretsAt  = "/run/secrets/" // where compose shows them
+	secretsAt  = "/run/secrets/" // where compose mounts secrets
 )
 
-// composition is docker-compose.yml without containers: its commands with its variables and secrets, in its order and
-// by its health checks, from the local binaries. Each process has an address of its own, as a container has.
+// composition is docker-compose.yml without containers: the local binaries, with the file's commands, variables and secrets,
+// in its order and with its health checks. Each process has its own address, like a container.
 type composition struct {
 	t        *testing.T
 	file     composeFile
 	given    map[string]string // .env
-	override map[string]string // what the test adds
-	secrets  string            // folder that deploy/secrets.sh has filled
-	database *url.URL          // as the secret has it
-	postgres *url.URL          // in its place
+	override map[string]string // added by the test
+	secrets  string            // folder filled by deploy/secrets.sh
+	database *url.URL          // URL in the secret
+	postgres *url.URL          // real URL, used in its place
 
-	apiDatabase    *url.URL // of the api, as the secret has it
-	owner, apiRole string   // users of the test's own in place of staffeln and staffeln_api
+	apiDatabase    *url.URL // URL in the api's secret
+	owner, apiRole string   // the test's own users in place of staffeln and staffeln_api
 
 	redis   string // host:port
 	running map[string][]member
@@ -71,12 +71,12 @@ type composeService struct {
 	StopAfter   string `yaml:"stop_grace_period"`
 }
 
-// member is one process of a service and where it listens.
+// instance is one process of a service, and where it listens.
 type member struct {
 	*rig.Process
 
 	listen  string
-	metrics string // where it answers about itself
+	metrics string // address of the metrics and probes
 }
 
 func composeText(t *testing.T) string {
@@ -91,14 +91,14 @@ var (
 	interpolated = regexp.MustCompile(`\$\{\w+:-([^}]*)\}`)
 )
 
-// compose makes ready what the processes of the file need: a database, a folder of secrets, a .env as the example has
-// it, and the cloud that sim is.
+// compose prepares what the processes need: a database, a folder with secrets, the variables of .env.example, and the cloud of
+// sim.
 func compose(t *testing.T, text string, sim *cloudsim.Cloud) *composition {
 	t.Helper()
 	c := &composition{t: t, secrets: filepath.Join(t.TempDir(), "secrets"), running: map[string][]member{}, override: map[string]string{
 		"STAFFELN_ALLOW_SHORT_PERIODS": "true", "STAFFELN_BACKUP_SERVICE_PERIOD": "2", "STAFFELN_POLL_PERIOD": "1", "STAFFELN_BACKUP_MIN_INTERVAL": "0",
 	}}
-	text = strings.ReplaceAll(interpolated.ReplaceAllString(text, "$1"), "$$", "$") // with nothing set
+	text = strings.ReplaceAll(interpolated.ReplaceAllString(text, "$1"), "$$", "$") // without any variable set
 	require.NoError(t, yaml.Unmarshal([]byte(text), &c.file))
 
 	server := httptest.NewServer(sim)
@@ -118,7 +118,7 @@ func compose(t *testing.T, text string, sim *cloudsim.Cloud) *composition {
 	require.NoError(t, err)
 	c.redis = rig.FreeAddress(t)
 	name := strings.TrimPrefix(c.postgres.Path, "/")
-	c.owner, c.apiRole = name+"_owner", name+"_api" // the server has other tests' too
+	c.owner, c.apiRole = name+"_owner", name+"_api" // the server also has databases of other tests
 	c.override["STAFFELN_DATABASE_API_ROLE"] = c.apiRole
 	c.database = c.redirect("database_url", "postgres:5432", c.postgres.Host, c.postgres.Path, c.owner)
 	c.apiDatabase = c.redirect("api_database_url", "postgres:5432", c.postgres.Host, c.postgres.Path, c.apiRole)
@@ -126,8 +126,8 @@ func compose(t *testing.T, text string, sim *cloudsim.Cloud) *composition {
 	return c
 }
 
-// redirect points the URL in a secret from the service of the file to the test's own server, and its user where one is
-// given, and answers what it was.
+// redirect replaces the host of the URL in a secret by the test's own server and, if given, its user. It returns the original
+// URL.
 func (c *composition) redirect(secret, from, host, path, user string) (was *url.URL) {
 	c.t.Helper()
 	file := filepath.Join(c.secrets, secret)
@@ -160,8 +160,8 @@ func (c *composition) envFile(path string) map[string]string {
 	return set
 }
 
-// up starts all services as `docker compose up` does, and waits until all that say how they are are healthy. It answers
-// what would keep it from that.
+// up starts all services like `docker compose up` and waits until those with a health check are healthy. It returns the error
+// that would prevent this.
 func (c *composition) up() error {
 	for len(c.running) < len(c.file.Services) {
 		before := len(c.running)
@@ -202,8 +202,8 @@ func (c *composition) started(needs map[string]struct{ Condition string }) bool 
 	return true
 }
 
-// await waits for the condition that others have of a service. One that has ended becomes healthy no more: Compose would
-// start it again, in vain.
+// await waits for the condition that other services have for a service. A service that has ended does not become healthy any
+// more: Compose would restart it in vain.
 func (c *composition) await(name, condition string) (err error) {
 	c.t.Helper()
 	for _, m := range c.running[name] {
@@ -239,13 +239,13 @@ func (c *composition) start(name string) error {
 	s := c.file.Services[name]
 	switch {
 	case strings.HasPrefix(s.Image, "postgres:"):
-		c.running[name] = []member{{listen: c.postgres.Host}} // the test's own, which runs
+		c.running[name] = []member{{listen: c.postgres.Host}} // the test's own server, which is running
 		return c.admits(s)
 	case strings.HasPrefix(s.Image, "redis:"):
 		c.running[name] = []member{{listen: c.redis}}
 		return c.startRedis(s)
 	case !strings.HasPrefix(s.Image, "staffeln:"):
-		c.running[name] = []member{{}} // somebody else's program
+		c.running[name] = []member{{}} // a program of others
 		_, err := os.Stat(filepath.Join(c.secrets, filepath.Base(s.EnvFile)))
 		return err
 	case s.EnvFile != ".env":
@@ -278,8 +278,8 @@ func (c *composition) start(name string) error {
 	return nil
 }
 
-// admits makes the users as the file's Postgres does at its first start, by its script, and tells whether they are those
-// of the URLs that our processes are given.
+// createUsers creates the users with the script that the file's Postgres runs at its first start. It returns an error if they
+// are not the users in our processes' URLs.
 func (c *composition) admits(s composeService) error {
 	text, err := os.ReadFile(filepath.Join(repository, "deploy", "postgres.sh"))
 	require.NoError(c.t, err)
@@ -311,8 +311,8 @@ func (c *composition) admits(s composeService) error {
 	return nil
 }
 
-// secretFile answers where the file is that a container sees under /run/secrets, if the service was given it; any other
-// value is left as it is.
+// secretFile returns the local path of a file under /run/secrets, if the service has that secret. Other values are returned
+// unchanged.
 func (c *composition) secretFile(s composeService, value string) (string, error) {
 	name, is := strings.CutPrefix(value, secretsAt)
 	if !is {
@@ -347,13 +347,13 @@ func (c *composition) startRedis(s composeService) error {
 		return err
 	}
 	c.t.Cleanup(func() {
-		_ = cmd.Process.Kill() // nothing in it is wanted
-		_ = cmd.Wait()         // how it ended does not matter
+		_ = cmd.Process.Kill() // its data is not needed
+		_ = cmd.Wait()         // the exit code does not matter
 	})
 	return nil
 }
 
-// healthy asks as the file's health check does, at the address of the process.
+// healthy runs the file's health check against the address of the process.
 func (c *composition) healthy(name string, m member) bool {
 	c.t.Helper()
 	s := c.file.Services[name]
@@ -367,7 +367,7 @@ func (c *composition) healthy(name string, m member) bool {
 	case test[0] == "CMD" && test[1] == "pg_isready":
 		folder, err := private.FindPostgres()
 		require.NoError(c.t, err)
-		args := append(slices.Clone(test[2:]), "-h", host, "-p", port) // the last one holds
+		args := append(slices.Clone(test[2:]), "-h", host, "-p", port) // the last option wins
 		return exec.CommandContext(c.t.Context(), filepath.Join(folder, test[1]), args...).Run() == nil
 	case test[0] == "CMD-SHELL":
 		line := shownSecret.ReplaceAllStringFunc(test[1], func(path string) string {
@@ -415,7 +415,7 @@ func TestComposeMakesAFullAndAnIncrementalBackup(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, status)
 	}
 
-	// The api has no password of the cloud, and none is needed for Keystone to tell it whose a token is.
+	// The api has no password of the cloud; it does not need one to let Keystone validate a token.
 	require.NotContains(t, c.file.Services["api"].Secrets, "os_password")
 	sim.Grant(sim.AddUser("olga", "olga-secret", ""), sim.Project("admin"), "admin")
 	office := "http://" + c.running["api"][0].listen
@@ -439,7 +439,7 @@ func TestComposeMakesAFullAndAnIncrementalBackup(t *testing.T) {
 	}
 }
 
-// A file whose variables are not ours any more does not come up: here is where that is noticed.
+// A compose file with a misspelt variable does not start.
 func TestComposeDoesNotComeUpWithAnotherVariable(t *testing.T) {
 	t.Parallel()
 	text := composeText(t)
@@ -458,12 +458,12 @@ func TestComposeDoesNotComeUpWithAnotherVariable(t *testing.T) {
 	for name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			other, says := "OTHER_"+name, strings.TrimSuffix(name, "_FILE") // which is missing
+			other, says := "OTHER_"+name, strings.TrimSuffix(name, "_FILE") // the name that the error must contain
 			if strings.HasPrefix(name, "STAFFELN_") {
 				other = strings.NewReplacer("URL", "ADDRESS", "TOKEN", "WORD", "LISTEN", "HEAR", "ROLE", "PART").Replace(name)
 			}
 			if slices.Contains([]string{"STAFFELN_API_QUEUES_TOKEN_FILE", "STAFFELN_API_METRICS_LISTEN", "STAFFELN_DATABASE_API_ROLE"}, name) {
-				says = other + ": unknown" // they can do without
+				says = other + ": unknown" // optional variables
 			}
 			err := compose(t, strings.ReplaceAll(text, name+":", other+":"), cloudsim.New(cloudsim.Options{})).up()
 			require.ErrorContains(t, err, "ended with exit code 2")
@@ -472,7 +472,7 @@ func TestComposeDoesNotComeUpWithAnotherVariable(t *testing.T) {
 	}
 }
 
-// deployed is what is read of the manifest for Kubernetes.
+// deployed contains the parts of the Kubernetes manifest that the test reads.
 type deployed struct {
 	Kind     string
 	Metadata struct{ Name string }
@@ -490,7 +490,7 @@ type deployed struct {
 	}
 }
 
-// secretsOf is a folder with those of the secrets that the pod is given.
+// secretsOf returns a folder with the secrets that are mounted into the pod.
 func (d deployed) secretsOf(t *testing.T, all map[string]string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -503,8 +503,8 @@ func (d deployed) secretsOf(t *testing.T, all map[string]string) string {
 	return folder
 }
 
-// Kubernetes gives every container variables about each Service, unless told not to. With a Service staffeln-api their
-// names begin like ours; a process must not take them for a mistake.
+// Kubernetes injects variables about each Service into every container by default. With a Service staffeln-api their names
+// begin like ours; a process must not report them as unknown variables.
 func TestDeployProcessesTakeWhatAServiceInjects(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
@@ -517,7 +517,7 @@ func TestDeployProcessesTakeWhatAServiceInjects(t *testing.T) {
 		require.NoError(t, yaml.Unmarshal([]byte(one), &o))
 		for name, value := range o.Data {
 			if env[name] = h.Env[name]; strings.HasSuffix(name, "_FILE") {
-				env[name] = filepath.Base(value) // in the pod's folder
+				env[name] = filepath.Base(value) // in the folder of the pod
 			}
 		}
 		for _, container := range o.Spec.Template.Spec.Containers {
@@ -557,7 +557,7 @@ func TestDeployProcessesTakeWhatAServiceInjects(t *testing.T) {
 	}
 }
 
-// injectedBy are the variables that Kubernetes makes of a Service with one port by the name http.
+// injectedBy returns the variables that Kubernetes injects for a Service with one port named http.
 func injectedBy(service, port string) map[string]string {
 	const host = "10.96.0.7"
 	begin := strings.ToUpper(strings.ReplaceAll(service, "-", "_"))
@@ -569,14 +569,14 @@ func injectedBy(service, port string) map[string]string {
 	}
 }
 
-// browsed is a response with its body read.
+// webResponse is a response with its body.
 type browsed struct {
 	*http.Response
 
 	text string
 }
 
-// browse asks without following redirects, as whoever has the cookies; with a form it posts.
+// browse sends a request with cookies and does not follow redirects; with a form it is a POST.
 func browse(t *testing.T, place string, form url.Values, cookies ...*http.Cookie) browsed {
 	t.Helper()
 	method := http.MethodGet

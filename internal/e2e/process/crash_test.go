@@ -1,4 +1,4 @@
-// Package process starts the built program as its operators do, around a cloudsim.
+// Package process tests the built program as processes, with a cloudsim.
 package process
 
 import (
@@ -11,13 +11,13 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// A worker is killed after Cinder accepted the backup and before the record
-// knew: there is one backup, and it is adopted.
+// A worker is killed after Cinder accepted the backup and before the record has the backup's ID: there is one backup, and it
+// is adopted.
 func TestKilledWorkerLeavesOneBackup(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{BackupTime: cloudsim.Fixed(3 * time.Second)}, nil)
 	const creation = "POST /volume/v3/{project}/backups"
-	// Cinder accepts, and the answer never comes: the worker hangs in its call.
+	// Cinder accepts the request and never answers, so the worker hangs.
 	letGo := h.Sim.AddFault(cloudsim.Fault{Route: creation, Times: 1, Do: cloudsim.StallAfterEffect{}})
 	volumes := cloudsim.Seed(h.Sim, cloudsim.SeedOptions{Projects: 1, Servers: 1, VolumesPerServer: 1, MetadataKey: "__staffeln_backup"}).Volumes
 	rig.Launch(t, h.Env, "scheduler")
@@ -34,8 +34,8 @@ func TestKilledWorkerLeavesOneBackup(t *testing.T) {
 	t.Logf("one backup %s, adopted; creations sent: %d", h.Sim.BackupsOf(volumes[0])[0].ID, h.Sim.Counts()[creation])
 }
 
-// Forty backups, two workers, two schedulers, and Redis emptied in the middle,
-// several times: forty backups, none twice, none lost.
+// Forty backups with two workers and two schedulers, while Redis is emptied several times: each of the forty backups is made
+// exactly once.
 func TestRedisEmptiedInTheMiddle(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{BackupTime: cloudsim.Fixed(2 * time.Second)}, map[string]string{
@@ -58,8 +58,7 @@ func TestRedisEmptiedInTheMiddle(t *testing.T) {
 	requireOneBackup(h, volumes)
 }
 
-// requireOneBackup asserts that Cinder made exactly one backup of each volume, and that
-// each has its record.
+// requireOneBackup asserts that Cinder created exactly one backup of each volume, and that each has its record.
 func requireOneBackup(h *rig.Deployment, volumes []string) {
 	h.T.Helper()
 	requests := map[string]int{}

@@ -13,7 +13,7 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// demoHome is a database and a Redis of a demo's own.
+// demoStores is a demo's own database and Redis.
 type demoHome struct {
 	t    *testing.T
 	env  map[string]string
@@ -25,11 +25,11 @@ func newDemoHome(t *testing.T) *demoHome {
 	url := testkit.DatabaseURL(t, nil)
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = conn.Close(t.Context()) }) // its database is dropped
+	t.Cleanup(func() { _ = conn.Close(t.Context()) }) // the database is dropped
 	return &demoHome{t: t, conn: conn, env: map[string]string{"STAFFELN_DATABASE_URL": url, "STAFFELN_REDIS_URL": testkit.RedisURL(t), "TMPDIR": t.TempDir()}}
 }
 
-// clean asserts that nobody is connected any more and no table is left.
+// requireClean asserts that there are no connections and no tables left.
 func (h *demoHome) clean() {
 	h.t.Helper()
 	h.alone()
@@ -54,7 +54,7 @@ func (h *demoHome) demo() *rig.Process {
 	return rig.LaunchBinary(h.t, rig.Simulation(h.t), h.env, "demo")
 }
 
-// started launches a demo and waits until its processes are at work.
+// started launches a demo and waits until its processes are ready.
 func (h *demoHome) started() *rig.Process {
 	h.t.Helper()
 	p := h.demo()
@@ -90,7 +90,7 @@ func TestADemoThatIsInterruptedCleansUp(t *testing.T) {
 	t.Parallel()
 	h := newDemoHome(t)
 	p := h.started()
-	for range 2 { // a terminal's Ctrl-C arrives more than once
+	for range 2 { // Ctrl-C in a terminal may arrive more than once
 		require.NoError(t, p.Cmd.Process.Signal(syscall.SIGINT))
 	}
 	<-p.Done
@@ -99,7 +99,7 @@ func TestADemoThatIsInterruptedCleansUp(t *testing.T) {
 	h.clean()
 }
 
-// Killed without a chance to clean up, a demo leaves no process, and the next one clears what it left.
+// A demo that is killed leaves no process, and the next one removes its tables.
 func TestADemoThatIsKilledTakesItsProcessesAlong(t *testing.T) {
 	t.Parallel()
 	h := newDemoHome(t)

@@ -11,8 +11,9 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// An hour of a healthy cloud in which nothing is due writes less than twenty lines in each process; an hour without one of
-// the services, less than forty: what it is about and what to do when it begins, and that it ended. Each line is one JSON object.
+// In an hour of a healthy cloud, with nothing due, each process writes less than twenty log lines. In an hour without one of
+// the services it writes less than forty; they name the cause and what to do at the beginning, and the end of the outage. Each
+// line is one JSON object.
 func TestHourIsLoggedBriefly(t *testing.T) {
 	t.Parallel()
 	r := newLogRig(t)
@@ -33,7 +34,7 @@ func TestHourIsLoggedBriefly(t *testing.T) {
 	for _, status := range []int{http.StatusNotFound, http.StatusForbidden} {
 		within("services refused", troubled, func() {
 			mend := refuse(status, "/os-services")
-			r.step(20 * time.Hour) // all volumes are due
+			r.step(20 * time.Hour) // so that all volumes are due
 			r.hour()
 			r.complains("scheduler", "backup services not listed", "os-services")
 			mend()
@@ -77,6 +78,6 @@ func TestHourIsLoggedBriefly(t *testing.T) {
 			r.says(role, "ready again", func() {})
 		}
 		r.complains("api", "STAFFELN_DATABASE_URL")
-		r.cures("worker", "STAFFELN_DATABASE_URL") // a task may have met it before
+		r.cures("worker", "STAFFELN_DATABASE_URL") // a task may have logged it before
 	})
 }

@@ -19,15 +19,15 @@ import (
 	"staffeln/internal/testkit/private"
 )
 
-// logRig is scheduler, worker and api as real processes, whose database and cloud have one stepped clock, around a
-// Postgres and a Redis that may be stopped.
+// logRig is scheduler, worker and api as real processes, with a Postgres and a Redis that a test can stop. The database and
+// the cloud share one stepped clock.
 type logRig struct {
 	*rig.Deployment
 
 	clock           *testkit.Clock
 	postgres, redis *private.Server
 	processes       map[string]*rig.Process // by role
-	marks           map[string]int          // where in its log the present hour began
+	marks           map[string]int          // size of the log when the current hour began
 }
 
 // newLogRig returns when all volumes have their first backup.
@@ -82,14 +82,14 @@ func (r *logRig) step(d time.Duration) {
 	r.exec(`UPDATE test_clock SET at = $1`, r.clock.Step(d))
 }
 
-// mark begins an hour whose lines are counted.
+// mark begins an hour whose log lines are counted.
 func (r *logRig) mark() {
 	for role, p := range r.processes {
 		r.marks[role] = len(p.Log.String())
 	}
 }
 
-// tick moves the clock on and waits until the leader dispatched.
+// tick advances the clock and waits until the leader has dispatched.
 func (r *logRig) tick() {
 	r.T.Helper()
 	r.step(200 * time.Second)
@@ -101,7 +101,7 @@ func (r *logRig) tick() {
 	})
 }
 
-// hour passes in ticks.
+// hour lets an hour pass, in ticks.
 func (r *logRig) hour() {
 	r.T.Helper()
 	for range 18 {
@@ -109,7 +109,7 @@ func (r *logRig) hour() {
 	}
 }
 
-// says waits until a process wrote a message since the hour began.
+// waitLogged waits until a process has logged a message since the hour began.
 func (r *logRig) says(role, message string, pass func()) {
 	r.T.Helper()
 	testkit.Eventually(r.T, role+" says: "+message, 2*time.Minute, func() bool {
@@ -118,7 +118,7 @@ func (r *logRig) says(role, message string, pass func()) {
 	})
 }
 
-// complains checks what the first line of a process says that is no news: a warning or an error.
+// requireProblem checks the first warning or error that a process logged since the hour began.
 func (r *logRig) complains(role string, parts ...string) {
 	r.T.Helper()
 	lines := r.lines(role)
@@ -134,13 +134,13 @@ func (r *logRig) complains(role string, parts ...string) {
 // line is one line of a log.
 type line map[string]any
 
-// lines returns what a process wrote since the hour began. Each line must be one JSON object.
+// lines returns what a process logged since the hour began. Each line must be one JSON object.
 func (r *logRig) lines(role string) (all []line) {
 	r.T.Helper()
 	text := r.processes[role].Log.String()[r.marks[role]:]
 	for one := range strings.Lines(text) {
 		if !strings.HasSuffix(one, "\n") {
-			break // it is being written
+			break // the line is not complete yet
 		}
 		var l line
 		require.NoError(r.T, json.Unmarshal([]byte(one), &l), "%s: not an object on one line: %s", role, one)
@@ -149,7 +149,7 @@ func (r *logRig) lines(role string) (all []line) {
 	return all
 }
 
-// cures checks that a process says what is not there, and what to do.
+// requireNotReady checks that a process logs what is missing and what to do.
 func (r *logRig) cures(role, part string) {
 	r.T.Helper()
 	assert.True(r.T, slices.ContainsFunc(r.lines(role), func(l line) bool {
@@ -158,7 +158,7 @@ func (r *logRig) cures(role, part string) {
 	}), "%s does not say what to do", role)
 }
 
-// within checks how many lines each process wrote since the hour began.
+// requireAtMost checks how many lines each process logged since the hour began.
 func (r *logRig) within(most int) {
 	r.T.Helper()
 	for role, p := range r.processes {

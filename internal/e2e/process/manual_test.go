@@ -11,8 +11,8 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// People intervene beside a running scheduler and worker: a pause that starts
-// nothing, its end, a backup by hand, and the lines that all this leaves.
+// Operator commands beside a running scheduler and worker: a pause prevents all backups, resume ends it, backup-now makes a
+// backup, and audit lists all of that.
 func TestInterventionsBesideRunningProcesses(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{BackupTime: cloudsim.Fixed(time.Second)}, nil)
@@ -44,7 +44,7 @@ func TestInterventionsBesideRunningProcesses(t *testing.T) {
 
 	text := hand("audit")
 	last := -1
-	for _, action := range []string{"backup-now by", "resume by", "pause by"} { // the newest first
+	for _, action := range []string{"backup-now by", "resume by", "pause by"} { // newest first
 		at := strings.Index(text, action)
 		require.Greater(t, at, last, "%s: %s", action, text)
 		last = at

@@ -27,10 +27,10 @@ import (
 	"staffeln/openstack"
 )
 
-// BenchmarkPages asks a real api for the pages of 100 volumes with 816 restore points each (half-hourly, 17 days) and with
-// 8,760 (hourly, a year), and for the overview of a tenant with 20 of 100,000 volumes after an outage. It reports the median
-// and the 99th percentile of the answers in milliseconds, how many were given, and the most memory that the process ever
-// had. One at a time, and eight at once.
+// BenchmarkPages requests pages of a real api: of 100 volumes with 816 restore points each (half-hourly, 17 days) and with
+// 8,760 (hourly, a year), and the overview of a tenant with 20 of 100,000 volumes after an outage. It sends one request at a
+// time, and eight at once. It reports the median and the 99th percentile in milliseconds, the share of successful responses,
+// and the peak memory of the process.
 func BenchmarkPages(b *testing.B) {
 	for _, c := range []struct {
 		points int
@@ -56,7 +56,7 @@ func BenchmarkPages(b *testing.B) {
 	})
 }
 
-// pages is a real api and somebody who is signed in there.
+// pages is a real api with a signed-in user.
 type pages struct {
 	api    *rig.Process
 	url    string
@@ -96,7 +96,7 @@ func newPages(b *testing.B, fill func(conn *pgx.Conn, project string)) *pages {
 	require.NoError(b, conn.Close(b.Context()))
 	p.api = rig.Launch(b, env, "api")
 	testkit.Eventually(b, "the api is ready", time.Minute, func() bool {
-		response, err := http.Get(p.url + "/readyz") //nolint:noctx // a benchmark's
+		response, err := http.Get(p.url + "/readyz") //nolint:noctx // only a benchmark
 		if err != nil {
 			return false
 		}
@@ -110,7 +110,7 @@ func newPages(b *testing.B, fill func(conn *pgx.Conn, project string)) *pages {
 func (p *pages) signIn(b *testing.B) {
 	b.Helper()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.PostForm(p.url+"/sign-in", url.Values{"user": {"alice"}, "domain": {"Default"}, "password": {"alice-secret"}, "project": {"acme"}}) //nolint:noctx // a benchmark's
+	response, err := client.PostForm(p.url+"/sign-in", url.Values{"user": {"alice"}, "domain": {"Default"}, "password": {"alice-secret"}, "project": {"acme"}}) //nolint:noctx // only a benchmark
 	require.NoError(b, err)
 	_ = response.Body.Close()
 	i := slices.IndexFunc(response.Cookies(), func(c *http.Cookie) bool { return c.Name == "staffeln" })
@@ -118,7 +118,7 @@ func (p *pages) signIn(b *testing.B) {
 	p.cookie = response.Cookies()[i]
 }
 
-// measure asks for a path by so many connections at once; each request waits for at most a minute.
+// measure requests a path with one and with eight connections; each request has a timeout of a minute.
 func (p *pages) measure(b *testing.B, path string) {
 	b.Helper()
 	for _, connections := range []int{1, 8} {
@@ -168,7 +168,7 @@ func (p *pages) ask(b *testing.B, path string, connections int) {
 
 var peakLine = regexp.MustCompile(`VmHWM:\s+(\d+) kB`)
 
-// peak is the most memory that the api had until now, in MiB.
+// peak returns the peak memory of the api so far, in MiB.
 func (p *pages) peak(b *testing.B) float64 {
 	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.api.Cmd.Process.Pid))
@@ -178,7 +178,7 @@ func (p *pages) peak(b *testing.B) float64 {
 	return float64(kib) / 1024
 }
 
-// cpu is the processor time that the api had until now: it tells also on a machine that does other things.
+// cpu returns the CPU time of the api so far, which is meaningful on a busy machine too.
 func (p *pages) cpu(b *testing.B) time.Duration {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.api.Cmd.Process.Pid))
@@ -200,7 +200,8 @@ const benchVolumes = `
 		now() - interval '400 days', $4::interval, 'default', now(), 'wait', 'backup_is_fresh', now()
 	FROM generate_series(1, $3::int) AS v`
 
-// fillHistory gives a project 100 volumes with so many restore points each, in chains of a full and two incrementals.
+// fillHistory adds 100 volumes of a project with the given number of restore points each, in chains of a full and two
+// incrementals.
 func fillHistory(b *testing.B, conn *pgx.Conn, project string, points int, apart, kept string) {
 	b.Helper()
 	_, err := conn.Exec(b.Context(), benchVolumes, 100, project, 100, kept)
@@ -215,8 +216,8 @@ func fillHistory(b *testing.B, conn *pgx.Conn, project string, points int, apart
 	require.NoError(b, err)
 }
 
-// fillOutage has 100,000 volumes, 20 of them the project's, all late since the cloud was away: each has two old restore
-// points and a failure, and waits for its turn; of ten one is a finding.
+// fillOutage adds 100,000 volumes, 20 of them in the project, all late after an outage of the cloud: each has two old restore
+// points, a failure and a planned backup; one of ten has a finding.
 func fillOutage(b *testing.B, conn *pgx.Conn, project string) {
 	b.Helper()
 	_, err := conn.Exec(b.Context(), benchVolumes, 20, project, 100_000, "17 days")

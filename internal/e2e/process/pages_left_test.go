@@ -15,13 +15,13 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// pagesLock is what the memory's clock waits for, where a page asks.
+// pagesLock makes the database clock wait for a lock on the connections of pages.
 const pagesLock = `
 	CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE plpgsql VOLATILE AS $$ BEGIN
 		IF current_setting('application_name') = 'staffeln-pages' THEN PERFORM pg_advisory_xact_lock_shared(12); END IF;
 		RETURN clock_timestamp(); END $$`
 
-// hungPages are processes whose pages hang until they are let go.
+// hungPages is a program whose pages hang until letGo is called.
 type hungPages struct {
 	*rig.Deployment
 
@@ -52,7 +52,7 @@ func newHungPages(t *testing.T, command string) *hungPages {
 	return p
 }
 
-// asks asks for a page, and answers its status, or why there is none.
+// get requests a page and returns its status or the error.
 func (p *hungPages) asks(ctx context.Context) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.address+"/v1/volumes", http.NoBody)
 	if err != nil {
@@ -66,7 +66,7 @@ func (p *hungPages) asks(ctx context.Context) (int, error) {
 	return response.StatusCode, response.Body.Close()
 }
 
-// hanging waits until so many pages hang: not for long, since each would end by itself after ten seconds.
+// waitHanging waits until n pages hang. The limit is short, because each page times out after ten seconds.
 func (p *hungPages) hanging(n int) {
 	p.T.Helper()
 	testkit.Eventually(p.T, "pages hang, or no longer", 6*time.Second, func() bool {
@@ -77,8 +77,8 @@ func (p *hungPages) hanging(n int) {
 	})
 }
 
-// Who leaves a page ends what Postgres does for it, and what he leaves is there for the next: more of them than there are
-// connections and places hold nobody up.
+// When a client closes its request, Postgres stops its query, and the connection is free for the next request: more such
+// requests than connections block nobody.
 func TestAPageEndsWhenItsReaderLeaves(t *testing.T) {
 	t.Parallel()
 	p := newHungPages(t, "api")
@@ -97,8 +97,8 @@ func TestAPageEndsWhenItsReaderLeaves(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 }
 
-// In `staffeln all` too, pages that hang take no connection but their own, and whoever finds them all taken is told so: the
-// delete check answers, and the scheduler and the worker back up what comes.
+// Hanging pages in `staffeln all` only use their own connections, and further pages get 503. The delete check answers, and the
+// scheduler and the worker back up a new volume.
 func TestPagesThatHangKeepNothingElseWaiting(t *testing.T) {
 	t.Parallel()
 	p := newHungPages(t, "all")
@@ -126,7 +126,7 @@ func TestPagesThatHangKeepNothingElseWaiting(t *testing.T) {
 	ctx, leave = context.WithCancel(p.Ctx)
 	t.Cleanup(leave)
 	stop := make(chan struct{})
-	for range 2 * db.PageConnections { // who is sent away comes again
+	for range 2 * db.PageConnections { // rejected clients try again
 		asked.Go(func() {
 			for {
 				select {

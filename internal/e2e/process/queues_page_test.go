@@ -15,7 +15,7 @@ import (
 	"staffeln/internal/testkit/private"
 )
 
-// ask asks with the token, or without where it is empty.
+// ask sends a request with the token, or without one if the token is empty.
 func ask(t testing.TB, method, url, token string) (status int, body string) {
 	t.Helper()
 	q, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
@@ -82,16 +82,16 @@ func TestQueuesPageShowsWhatIsDispatched(t *testing.T) {
 	}
 }
 
-// The api is of use without a Redis, and so is its page: it says what is wrong, and goes on when it is mended.
+// The api works without Redis, and its queues page shows the error and recovers when Redis is back.
 func TestQueuesPageOutlivesItsRedis(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
 	server, err := private.StartRedis(t.Context(), t.TempDir())
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = server.Stop() }) // it may be stopped
+	t.Cleanup(func() { _ = server.Stop() }) // it may have stopped already
 	require.NoError(t, server.Stop())
 
-	api := "http://" + rig.ServeAPI(h, map[string]string{"STAFFELN_REDIS_URL": server.URL}) // ready although Redis is away
+	api := "http://" + rig.ServeAPI(h, map[string]string{"STAFFELN_REDIS_URL": server.URL}) // ready although Redis is down
 	away := func() {
 		t.Helper()
 		status, body := ask(t, http.MethodGet, api+"/queues", rig.QueuesToken)
@@ -121,7 +121,7 @@ func TestQueuesPageOutlivesItsRedis(t *testing.T) {
 	there()
 }
 
-// The whole program in one process has the page too.
+// `staffeln all` has the queues page too.
 func TestQueuesPageOfAllInOne(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{}, nil)

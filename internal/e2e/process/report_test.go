@@ -12,8 +12,8 @@ import (
 	"staffeln/internal/testkit/mailbox"
 )
 
-// A worker is killed after the mail server took the report and before the record knew: another one sends it again, under
-// the same Message-ID, and it is told once.
+// A worker is killed after the mail server accepted the report and before this was recorded: another worker sends it again,
+// with the same Message-ID, and the report is recorded as delivered once.
 func TestKilledWorkerSendsItsMailAgain(t *testing.T) {
 	t.Parallel()
 	box := mailbox.Start(t, mailbox.Options{TLS: true})
@@ -26,14 +26,14 @@ func TestKilledWorkerSendsItsMailAgain(t *testing.T) {
 	victim := rig.Launch(t, h.Env, "worker")
 	h.Eventually("the backups are recorded", func() bool { return h.Count("state = 'available'") == len(volumes) })
 
-	box.MuteAfterData(1) // it has the mail, and the worker waits for its answer
+	box.MuteAfterData(1) // it accepts the mail, and the worker waits for its answer
 	setAhead(h, 11*time.Minute)
 	h.Eventually("the mail server has the report", func() bool { return len(box.Inbox()) == 1 })
 	require.Equal(t, 1, sumOf(h, `SELECT count(*) FROM report_mails WHERE sent_at IS NULL`), "the record knows no answer yet")
 	victim.Kill()
 
 	rig.Launch(t, h.Env, "worker")
-	setAhead(h, 17*time.Minute) // its lease is over, and it is looked for reports again
+	setAhead(h, 17*time.Minute) // the lease expires, and another report run is due
 	h.Eventually("the report is told", func() bool { return sumOf(h, `SELECT count(*) FROM reports WHERE delivered_at IS NOT NULL`) == 1 })
 	setAhead(h, 23*time.Minute)
 	h.Eventually("it is looked for reports once more", func() bool {
@@ -50,7 +50,7 @@ func TestKilledWorkerSendsItsMailAgain(t *testing.T) {
 	requireOneBackup(h, volumes)
 }
 
-// setAhead sets the database's clock, by which all wait, so far before the wall's.
+// setAhead sets the database clock, which all processes use, ahead of the wall clock.
 func setAhead(h *rig.Deployment, by time.Duration) {
 	h.T.Helper()
 	const q = `CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp() + interval ''%d s'''`
@@ -58,7 +58,7 @@ func setAhead(h *rig.Deployment, by time.Duration) {
 	require.NoError(h.T, err)
 }
 
-// sumOf reads one number.
+// queryInt reads one number.
 func sumOf(h *rig.Deployment, q string) (n int) {
 	h.T.Helper()
 	require.NoError(h.T, h.DB.QueryRow(h.Ctx, q).Scan(&n))

@@ -27,10 +27,10 @@ import (
 	"staffeln/internal/testkit/private"
 )
 
-// geheim is a password that no output may show.
+// secretPassword is a password that must not be in any output.
 const geheim = "S3cr3tOfOurs"
 
-// locked answers the URL, with a wrong password, of a Postgres that asks for one.
+// wrongPasswordURL returns the URL, with a wrong password, of a Postgres that requires one.
 func locked(t *testing.T) string {
 	t.Helper()
 	server, err := private.StartPostgres(t.Context(), t.TempDir())
@@ -55,25 +55,25 @@ func locked(t *testing.T) string {
 	testkit.Eventually(t, "the server asks for passwords", time.Minute, func() bool {
 		conn, err := pgx.Connect(t.Context(), parsed.String())
 		if err == nil {
-			_ = conn.Close(t.Context()) // it has not read its rules anew
+			_ = conn.Close(t.Context()) // the new rules are not in force yet
 		}
 		return err != nil && strings.Contains(err.Error(), "password authentication failed")
 	})
 	return parsed.String()
 }
 
-// page answers the URL of a web page, such as a login or a dashboard, where Keystone should be.
+// webPage returns the URL of a web page, such as a login or a dashboard, in place of Keystone.
 func page(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		_, _ = w.Write([]byte("<!doctype html>\n<html><title>Dashboard</title></html>\n")) // the client is our own
+		_, _ = w.Write([]byte("<!doctype html>\n<html><title>Dashboard</title></html>\n")) // the client is our own process
 	}))
 	t.Cleanup(server.Close)
 	return server.URL + "/identity/v3"
 }
 
-// cloudsYAML answers a file with one cloud, which is called earth.
+// cloudsYAML returns a file with one cloud named earth.
 func cloudsYAML(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "clouds.yaml")
@@ -82,8 +82,8 @@ func cloudsYAML(t *testing.T) string {
 	return file
 }
 
-// expired serves the cloud by a certificate that ended yesterday, and answers the variables that lead to it. It is its
-// own CA, which is trusted: nothing else is wrong with it.
+// expiredCertificate serves the cloud with a certificate that expired yesterday, and returns the variables for it. The
+// certificate is its own, trusted CA, so nothing else is wrong with it.
 func expired(t *testing.T, sim *cloudsim.Cloud) map[string]string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

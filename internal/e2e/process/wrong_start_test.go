@@ -17,24 +17,24 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// A wrong start ends by itself, and its last line says of what it is about and what to do.
+// A process with a wrong configuration exits, and its last line says what is wrong and what to do.
 //
-// A Redis that does not answer is one, although nothing is lost without it: an address that is wrong is found at a start
-// or never, Postgres and Keystone are refused in the same way, and restart policies start again what ended with 1. A
-// process that already runs lives on without its Redis (TestRedisEmptiedInTheMiddle and its like).
+// This includes an unreachable Redis, although nothing would be lost without it: a wrong address is noticed at the start or
+// never, Postgres and Keystone are handled the same way, and restart policies restart a process that exits with 1. A running
+// process continues without Redis (see TestRedisEmptiedInTheMiddle).
 func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
 	right := h.Env["OS_PASSWORD"]
 	h.Env["OS_PASSWORD"] = geheim
-	h.Env["STAFFELN_DATABASE_URL"] = strings.Replace(h.URL, "@", ":"+geheim+"@", 1) // which this Postgres does not ask for
+	h.Env["STAFFELN_DATABASE_URL"] = strings.Replace(h.URL, "@", ":"+geheim+"@", 1) // this Postgres does not ask for the password
 	nobody, taken := "127.0.0.1:1", listening(t)
 	for name, c := range map[string]struct {
 		command string
 		change  map[string]string
 		code    int
 		says    string // the last line, as a regular expression
-		warns   string // meanwhile; empty: it ends at once
+		warns   string // while it waits; empty: it exits at once
 	}{
 		"no database": {
 			command: "worker", change: map[string]string{"STAFFELN_DATABASE_URL": "postgres://staffeln:" + geheim + "@" + nobody + "/staffeln"},
@@ -113,7 +113,7 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 			out, code := rig.Output(t, env, strings.Fields(c.command)...)
 			lines := strings.Split(strings.TrimRight(out, "\n"), "\n")
 			last := lines[len(lines)-1]
-			if c.code == 1 { // it had a log, whose every line is an object
+			if c.code == 1 { // exit code 1: the last line is a log line in JSON
 				var event struct{ Level, Error string }
 				require.NoError(t, json.Unmarshal([]byte(last), &event), last)
 				require.Equal(t, "error", event.Level)
@@ -129,8 +129,7 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 	}
 }
 
-// A cloud that takes the connection and never answers is waited for, with a word about it; a signal ends that, and is
-// no fault.
+// If the cloud accepts the connection and never answers, the process waits and logs that. A signal stops it, with exit code 0.
 func TestWrongStartThatWaitsSaysSo(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
@@ -146,7 +145,7 @@ func TestWrongStartThatWaitsSaysSo(t *testing.T) {
 	assert.NotContains(t, p.Log.String(), "staffeln: ")
 }
 
-// A wrong command line ends with 2 and where to read on.
+// A wrong command line exits with 2 and says where to read more.
 func TestWrongStartByAWrongCommandLine(t *testing.T) {
 	t.Parallel()
 	for line, says := range map[string]string{
@@ -162,11 +161,11 @@ func TestWrongStartByAWrongCommandLine(t *testing.T) {
 	}
 }
 
-// listening is an address that is taken: connections come about there, and nobody answers.
+// silentAddress returns the address of a listener that never answers.
 func listening(t *testing.T) string {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() }) // nothing was accepted
+	t.Cleanup(func() { _ = listener.Close() }) // no connection was accepted
 	return listener.Addr().String()
 }

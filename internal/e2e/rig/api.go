@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FreeAddress is a loopback address that nobody else uses, with a port that is free there.
+// FreeAddress returns an unused loopback address with a free port.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	host := fmt.Sprintf("127.%d.%d.%d", 1+rand.N(254), rand.N(256), 1+rand.N(254)) //nolint:gosec // no secret
@@ -22,7 +22,7 @@ func FreeAddress(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-// Responds reports whether a process is healthy: it asks what a health check asks, at the process's own address.
+// Responds reports whether a process is healthy. It sends the request of the health check to the address of the process.
 func Responds(t testing.TB, listen, check string) bool {
 	t.Helper()
 	u, err := url.Parse(check)
@@ -40,7 +40,7 @@ func Responds(t testing.TB, listen, check string) bool {
 	return a.StatusCode == http.StatusOK
 }
 
-// QueuesToken is the token of the page of the queues.
+// QueuesToken is the token of the queues page.
 const QueuesToken = "0123456789abcdef"
 
 // Pending returns the number of tasks that wait in the queue.
@@ -48,7 +48,7 @@ func Pending(h *Deployment) int {
 	return int(h.Redis.LLen(h.Ctx, "asynq:{volumes}:pending").Val())
 }
 
-// ServeQueues waits for that many pending tasks, starts an api and returns the URL of its page of the queues.
+// ServeQueues waits for the given number of pending tasks, starts an api and returns the URL of its queues page.
 func ServeQueues(h *Deployment, tasks int) string {
 	h.T.Helper()
 	h.Eventually("every volume has its task", func() bool { return Pending(h) == tasks })

@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Program returns the path of the real binary. It is built once for all packages of tests: where it is current, nothing is
-// linked again.
+// Program returns the path of the real binary. It is built once for all test packages; if it is current, it is not linked
+// again.
 func Program(t testing.TB) string {
 	t.Helper()
 	dir, err := build()
@@ -23,13 +23,13 @@ func Program(t testing.TB) string {
 	return filepath.Join(dir, "staffeln")
 }
 
-// Simulation returns the path of the real staffeln-sim, beside staffeln, which its demo starts.
+// Simulation returns the path of the real staffeln-sim. It is in the folder of staffeln, because its demo starts staffeln.
 func Simulation(t testing.TB) string {
 	t.Helper()
 	return filepath.Join(filepath.Dir(Program(t)), "staffeln-sim")
 }
 
-// build holds a lock: packages of tests run at the same time.
+// build holds a lock, because test packages run at the same time.
 var build = sync.OnceValues(func() (string, error) {
 	ctx := context.Background()
 	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "staffeln").Output()

@@ -16,10 +16,10 @@ import (
 	"staffeln/tasks"
 )
 
-// Deployment is the program as real processes around a cloudsim in this process, on the wall clock.
+// Deployment is the program as real processes, with a cloudsim in this process, on the wall clock.
 type Deployment struct {
 	T     *testing.T
-	Ctx   context.Context //nolint:containedctx // the test's own, which lasts as long as the deployment
+	Ctx   context.Context //nolint:containedctx // context of the test; it lasts as long as the deployment
 	Sim   *cloudsim.Cloud
 	Env   map[string]string // of every process
 	URL   string
@@ -27,8 +27,8 @@ type Deployment struct {
 	Redis redis.UniversalClient
 }
 
-// NewDeployment migrates an empty database with the real program. Periods are
-// short; everything else is the default of production.
+// NewDeployment migrates an empty database with the real program. Periods are short; all other settings are production
+// defaults.
 func NewDeployment(t *testing.T, opts cloudsim.Options, change map[string]string) *Deployment {
 	t.Helper()
 	h := &Deployment{T: t, Ctx: t.Context(), Sim: cloudsim.New(opts)}
@@ -55,14 +55,14 @@ func NewDeployment(t *testing.T, opts cloudsim.Options, change map[string]string
 	return h
 }
 
-// Count returns the number of records that a condition holds for.
+// Count returns the number of records that match a condition.
 func (h *Deployment) Count(where string, args ...any) (n int) {
 	h.T.Helper()
 	require.NoError(h.T, h.DB.QueryRow(h.Ctx, `SELECT count(*) FROM records WHERE `+where, args...).Scan(&n))
 	return n
 }
 
-// Eventually waits on the wall clock, as long as recovery may take.
+// Eventually waits on the wall clock for at most 5 minutes, which is enough for a recovery.
 func (h *Deployment) Eventually(what string, cond func() bool) {
 	h.T.Helper()
 	testkit.Eventually(h.T, what, 5*time.Minute, cond)

@@ -1,5 +1,5 @@
-// Package rig is what several folders of end-to-end tests need: the program around a cloudsim, in one process (Environment)
-// or as real processes (Deployment), and the helpers to look at it.
+// Package rig is the shared part of several folders of end-to-end tests: the program with a cloudsim, in one process
+// (Environment) or as real processes (Deployment), and helpers to inspect it.
 package rig
 
 import (
@@ -28,11 +28,11 @@ import (
 	"staffeln/worker"
 )
 
-// Environment is the whole program around a cloudsim, in one process, on real Postgres and Redis, with one stepped clock for
-// the cloud and the database.
+// Environment is the whole program with a cloudsim in one process, on real Postgres and Redis. The cloud and the database
+// share one stepped clock.
 type Environment struct {
 	T                  *testing.T
-	Ctx                context.Context //nolint:containedctx // the test's own, which lasts as long as the environment
+	Ctx                context.Context //nolint:containedctx // context of the test; it lasts as long as the environment
 	Clock              *testkit.Clock
 	Sim                *cloudsim.Cloud
 	URL                string // of the database
@@ -47,15 +47,15 @@ type Environment struct {
 	Worker             *worker.Worker
 	Logs               *Log
 	StopWorker         func()        // the first worker
-	LongestStep        time.Duration // the longest step of the clocks
+	LongestStep        time.Duration // of the clock
 	promises           []invariants.Promise
-	inForce            map[string]int // of those, by volume
+	inForce            map[string]int // index of the current promise, by volume
 }
 
-// Noon is when the clock of an environment begins.
+// Noon is the start time of an environment's clock.
 var Noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// Defaults returns the settings of an installation that sets none.
+// Defaults returns the settings of an installation that changes none.
 func Defaults(t *testing.T) backup.Settings {
 	t.Helper()
 	var set backup.Settings
@@ -63,11 +63,11 @@ func Defaults(t *testing.T) backup.Settings {
 	return set
 }
 
-// NewEnvironment begins at noon of a day, leading, with nothing planned yet.
+// NewEnvironment starts at noon, as the leader, without a plan.
 func NewEnvironment(t *testing.T, change func(*backup.Settings, *cloudsim.Options)) *Environment {
 	t.Helper()
 	set := Defaults(t)
-	set.ProtectionGrace = 0 // what is unprotected goes by its retention alone, but where a test is about the grace
+	set.ProtectionGrace = 0 // unprotected restore points expire by their retention alone, except in tests of the grace
 	w := &Environment{T: t, Clock: testkit.NewClock(Noon), Logs: &Log{}}
 	w.Ctx = zerolog.New(w.Logs).Level(zerolog.InfoLevel).WithContext(t.Context())
 	t.Cleanup(w.showLog)
@@ -95,7 +95,7 @@ func NewEnvironment(t *testing.T, change func(*backup.Settings, *cloudsim.Option
 	return w
 }
 
-// OpenDatabase makes a database whose clock is the environment's.
+// OpenDatabase creates a database that uses the clock of the environment.
 func (w *Environment) OpenDatabase() {
 	w.URL = testkit.DatabaseURL(w.T, func(ctx context.Context, url string) error { _, err := db.MigrateUp(ctx, url); return err })
 	var err error
@@ -110,7 +110,7 @@ func (w *Environment) OpenDatabase() {
 	w.T.Cleanup(w.DB.Close)
 }
 
-// Assemble makes scheduler and worker for the present settings, and a new term.
+// Assemble creates scheduler and worker with the current settings, and begins a new term.
 func (w *Environment) Assemble() {
 	installation, err := w.DB.Installation(w.Ctx)
 	require.NoError(w.T, err)
@@ -121,8 +121,8 @@ func (w *Environment) Assemble() {
 	w.Lead()
 }
 
-// StartWorker runs a worker that polls the queue often and retries at once: what is not due yet by the stepped clock ends at
-// its row. The function that it returns stops the worker; the end of the test does, too.
+// StartWorker runs a worker that polls the queue often and retries at once: a task that is not due yet by the stepped clock
+// ends when it reads its row. The returned function stops the worker; so does the end of the test.
 func (w *Environment) StartWorker() (stop func()) {
 	ctx, cancel := context.WithCancel(w.Ctx)
 	done := make(chan error, 1)
@@ -144,13 +144,13 @@ func (w *Environment) Exec(q string, args ...any) {
 	require.NoError(w.T, err)
 }
 
-// Step moves both clocks.
+// Step advances the shared clock.
 func (w *Environment) Step(d time.Duration) {
 	w.LongestStep = max(w.LongestStep, d)
 	w.Exec(`UPDATE test_clock SET at = $1`, w.Clock.Step(d))
 }
 
-// Protect makes a server that asks for backups, with volumes of 1 GiB.
+// Protect creates a server that asks for backups, with volumes of 1 GiB.
 func (w *Environment) Protect(project, server string, volumes int, metadata ...string) (serverID string, volumeIDs []string) {
 	meta := map[string]string{w.Settings.BackupMetadataKey: "true"}
 	for i := 0; i+1 < len(metadata); i += 2 {
@@ -165,7 +165,7 @@ func (w *Environment) Protect(project, server string, volumes int, metadata ...s
 	return serverID, volumeIDs
 }
 
-// Kinds returns the backups of a volume in Cinder, oldest first, as FIIF.
+// Kinds returns the kinds of a volume's backups in Cinder, oldest first, for example FIIF.
 func (w *Environment) Kinds(volumeID string) string {
 	var b strings.Builder
 	for _, one := range w.Sim.BackupsOf(volumeID) {
@@ -178,7 +178,7 @@ func (w *Environment) Kinds(volumeID string) string {
 	return b.String()
 }
 
-// Count returns the number of records that a condition holds for.
+// Count returns the number of records that match a condition.
 func (w *Environment) Count(where string, args ...any) (n int) {
 	w.T.Helper()
 	require.NoError(w.T, w.Pool.QueryRow(w.Ctx, `SELECT count(*) FROM records WHERE `+where, args...).Scan(&n))

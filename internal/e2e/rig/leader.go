@@ -13,7 +13,7 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// Lead begins a new term, as another leader would.
+// Lead begins a new term, like another leader.
 func (w *Environment) Lead() {
 	w.T.Helper()
 	testkit.Eventually(w.T, "the lead is free", time.Minute, func() bool {
@@ -49,13 +49,13 @@ func (w *Environment) Retention() {
 	require.NoError(w.T, w.Scheduler.Retention(w.Ctx, w.BeginRun()))
 }
 
-// Reconcile compares records and cloud once.
+// Reconcile runs one comparison of records and cloud.
 func (w *Environment) Reconcile() {
 	w.T.Helper()
 	require.NoError(w.T, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()))
 }
 
-// Dispatch runs one dispatch and waits until the worker has nothing left to do.
+// Dispatch runs one dispatch and waits until the worker is idle.
 func (w *Environment) Dispatch() {
 	w.T.Helper()
 	require.NoError(w.T, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
@@ -67,7 +67,7 @@ func (w *Environment) Drain() {
 	w.T.Helper()
 	testkit.Eventually(w.T, "the queue is empty", 10*time.Minute, func() bool {
 		var left []*redis.IntCmd
-		_, err := w.Redis.TxPipelined(w.Ctx, func(p redis.Pipeliner) error { // at one moment: tasks wander
+		_, err := w.Redis.TxPipelined(w.Ctx, func(p redis.Pipeliner) error { // in one transaction: tasks move between the lists
 			for _, key := range []string{"pending", "active"} {
 				left = append(left, p.LLen(w.Ctx, "asynq:{volumes}:"+key))
 			}
@@ -81,7 +81,7 @@ func (w *Environment) Drain() {
 	})
 }
 
-// RunDue runs what the leader would run at this moment.
+// RunDue runs what a leader would run now.
 func (w *Environment) RunDue() {
 	b := w.BeginRun()
 	due := func(last *time.Time, period backup.Duration) bool {
@@ -96,7 +96,7 @@ func (w *Environment) RunDue() {
 	w.Dispatch()
 }
 
-// Advance lets time pass in steps, each with the runs that are due.
+// Advance advances the clock in steps and runs what is due before each step.
 func (w *Environment) Advance(total, step time.Duration) {
 	w.T.Helper()
 	for end := w.Clock.Now().Add(total); w.Clock.Now().Before(end); w.Step(step) {

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// Log keeps what the program logs.
+// Log stores the log lines of the program.
 type Log struct {
 	mu    sync.Mutex
 	lines []string
@@ -20,14 +20,14 @@ func (l *Log) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Lines returns the lines that were logged so far.
+// Lines returns all lines so far.
 func (l *Log) Lines() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.lines)
 }
 
-// showLog shows the last lines of the log, and Cinder's backups, where the test failed.
+// showLog shows the last log lines and Cinder's backups if the test failed.
 func (w *Environment) showLog() {
 	if !w.T.Failed() {
 		return

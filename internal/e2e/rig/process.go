@@ -22,14 +22,14 @@ type Process struct {
 	Done chan struct{}
 }
 
-// Launch starts a subcommand with the given environment variables and no others. At the test's end it is stopped, and its log
-// is shown where the test failed.
+// Launch starts a subcommand with only the given environment variables. At the end of the test it stops the process and, if
+// the test failed, shows its log.
 func Launch(t testing.TB, env map[string]string, args ...string) *Process {
 	t.Helper()
 	return LaunchBinary(t, Program(t), env, args...)
 }
 
-// LaunchBinary does what Launch does with a given build of the binary.
+// LaunchBinary is Launch with a given binary.
 func LaunchBinary(t testing.TB, binary string, env map[string]string, args ...string) *Process {
 	t.Helper()
 	p := &Process{T: t, Name: strings.Join(args, " "), Cmd: exec.CommandContext(context.WithoutCancel(t.Context()), binary, args...), Log: new(Buffer), Done: make(chan struct{})}
@@ -40,7 +40,7 @@ func LaunchBinary(t testing.TB, binary string, env map[string]string, args ...st
 	p.Cmd.Stdout, p.Cmd.Stderr = p.Log, p.Log
 	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	require.NoError(t, p.Cmd.Start())
-	go func() { _ = p.Cmd.Wait(); close(p.Done) }() // how it ended is in ProcessState
+	go func() { _ = p.Cmd.Wait(); close(p.Done) }() // the result is in ProcessState
 	t.Cleanup(func() {
 		p.Stop()
 		if t.Failed() {
@@ -50,31 +50,31 @@ func LaunchBinary(t testing.TB, binary string, env map[string]string, args ...st
 	return p
 }
 
-// Stop asks the process to end and waits for it.
+// Stop sends SIGTERM and waits for the end of the process.
 func (p *Process) Stop() {
-	_ = p.Cmd.Process.Signal(syscall.SIGTERM) // it may have ended already
+	_ = p.Cmd.Process.Signal(syscall.SIGTERM) // the process may have ended already
 	<-p.Done
 }
 
-// Kill ends the process as a power cut does.
+// Kill ends the process with SIGKILL, like a power failure.
 func (p *Process) Kill() {
 	require.NoError(p.T, p.Cmd.Process.Kill())
 	<-p.Done
 }
 
-// Output runs a subcommand that ends by itself and returns what it wrote.
+// Output runs a subcommand until it ends, and returns its output and exit code.
 func Output(t testing.TB, env map[string]string, args ...string) (output string, code int) {
 	t.Helper()
 	return Launch(t, env, args...).Result()
 }
 
-// Result waits for the process to end by itself and returns what it wrote.
+// Result waits until the process ends, and returns its output and exit code.
 func (p *Process) Result() (output string, code int) {
 	<-p.Done
 	return p.Log.String(), p.Cmd.ProcessState.ExitCode()
 }
 
-// Buffer is what a process wrote, for several goroutines.
+// Buffer stores the output of a process. It is safe for several goroutines.
 type Buffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -87,14 +87,14 @@ func (b *Buffer) Write(p []byte) (int, error) {
 	return b.b.Write(p)
 }
 
-// String returns all of it.
+// String returns the whole buffer.
 func (b *Buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.String()
 }
 
-// Tail returns its last n bytes.
+// Tail returns the last n bytes.
 func (b *Buffer) Tail(n int) string {
 	s := b.String()
 	return s[max(0, len(s)-n):]

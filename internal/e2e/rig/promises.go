@@ -12,8 +12,8 @@ import (
 	"staffeln/internal/invariants"
 )
 
-// Facts returns what the invariants are checked on: the cloud's journal, the tables, and what this test itself knows to have
-// been promised.
+// Facts returns the evidence for the invariants: the cloud's journal, the tables, and the promises that the test itself
+// recorded.
 func (w *Environment) Facts() (invariants.Facts, invariants.Snapshot) {
 	w.T.Helper()
 	us := evidence.Us{User: w.Sim.Cast().Service, Installation: w.Scheduler.Identity.Installation}
@@ -22,7 +22,7 @@ func (w *Environment) Facts() (invariants.Facts, invariants.Snapshot) {
 	now, records, err := evidence.Records(w.Ctx, w.Pool)
 	require.NoError(w.T, err)
 	set := w.Settings
-	step := 2*w.LongestStep + 20*time.Minute // each look of ours is one of the test's steps
+	step := 2*w.LongestStep + 20*time.Minute // a run of the test can be one step late
 	limits := invariants.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Late: set.Late()}
 	told, err := evidence.Reports(w.Ctx, w.Pool)
 	require.NoError(w.T, err)
@@ -32,10 +32,10 @@ func (w *Environment) Facts() (invariants.Facts, invariants.Snapshot) {
 	}, invariants.Snapshot{Now: now, Backups: listed, Records: records, Limits: limits}
 }
 
-// promise notes what a plan that was just made promises. It reads the metadata of the servers without the product's own code.
+// promise records what the newest plan promises. It reads the servers' metadata without the product's code.
 func (w *Environment) promise() {
 	now := w.Clock.Now()
-	asked := map[string][]string{} // retentions that the servers of a protected volume ask for; empty: none
+	asked := map[string][]string{} // by volume: the retentions that the servers of a protected volume ask for; "": none
 	for _, s := range w.Sim.Servers() {
 		wish, said := s.Metadata[w.Settings.BackupMetadataKey]
 		if w.Settings.BackupMetadataKey != "" && (!said || strings.ToLower(strings.TrimSpace(wish)) != "true") {
@@ -59,15 +59,15 @@ func (w *Environment) promise() {
 	}
 }
 
-// renew replaces the promise for a volume where it is another now. An earlier retention stays where nobody asks for one any
-// more, or what is asked for can't be read.
+// renew replaces the promise for a volume if it has changed. The earlier retention stays if no server asks for one any more,
+// or if the value is not readable.
 func (w *Environment) renew(volume, project string, asked []string) {
 	now := w.Clock.Now()
 	before := w.promised(volume)
 	next := invariants.Promise{Volume: volume, Project: project, From: now, Retention: before.Retention}
 	if project == "" {
-		next.Project = before.Project // gone
-	} else if project != before.Project { // what the owner before has keeps what was promised
+		next.Project = before.Project // the volume is gone
+	} else if project != before.Project { // for the former owner the promise stays in force
 		w.promises = append(w.promises, invariants.Promise{Volume: volume, Project: before.Project, From: now, Retention: before.Retention, Before: now})
 		before = w.promised(volume)
 		next.Retention = backup.Period{}
@@ -85,7 +85,7 @@ func (w *Environment) renew(volume, project string, asked []string) {
 	w.vow(next)
 }
 
-// promised is what holds for a volume now; nil: nothing ever did.
+// promised returns the current promise for a volume; nil: there never was one.
 func (w *Environment) promised(volume string) *invariants.Promise {
 	i, ever := w.inForce[volume]
 	if !ever {
@@ -94,7 +94,7 @@ func (w *Environment) promised(volume string) *invariants.Promise {
 	return &w.promises[i]
 }
 
-// vow adds a promise, which replaces that before.
+// vow adds a promise, which replaces the volume's promise before it.
 func (w *Environment) vow(p invariants.Promise) {
 	if w.inForce == nil {
 		w.inForce = map[string]int{}
@@ -103,7 +103,7 @@ func (w *Environment) vow(p invariants.Promise) {
 	w.promises = append(w.promises, p)
 }
 
-// longest is the longest of retentions that servers ask for, or the default.
+// longest returns the longest of the retentions that servers ask for, or the default.
 func (w *Environment) longest(asked []string) (longest backup.Period, readable bool) {
 	now := w.Clock.Now()
 	readable = true

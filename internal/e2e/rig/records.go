@@ -10,7 +10,7 @@ import (
 	"staffeln/backup"
 )
 
-// Record is what tests read of a row of the table records.
+// Record is the part of a row of the table records that tests read.
 type Record struct {
 	ID, VolumeID, ProjectID                               string
 	State                                                 backup.State
@@ -28,7 +28,7 @@ type Record struct {
 const recordColumns = `id, volume_id, project_id, state, kind, forced_full, coalesce(backup_id, '') AS backup_id, reason, reason_text, cloud_request_id AS request_id,
 	removal_reason, removal_text, attempts, requested_at, deadline, next_try_at, deletion_requested_at`
 
-// Records returns the records that a condition holds for, oldest first.
+// Records returns the records that match a condition, oldest first.
 func (w *Environment) Records(where string, args ...any) []Record {
 	w.T.Helper()
 	rows, err := w.Pool.Query(w.Ctx, `SELECT `+recordColumns+` FROM records WHERE `+where+` ORDER BY planned_at, requested_at, id`, args...)
@@ -52,7 +52,7 @@ func (w *Environment) LastRecord(volumeID string) Record {
 	return all[len(all)-1]
 }
 
-// History returns the states of a volume's records, oldest first, each with its reason where it did not become a restore point.
+// History returns the states of a volume's records, oldest first, with the reason of each failed or withdrawn one.
 func (w *Environment) History(volumeID string) string {
 	w.T.Helper()
 	var words []string

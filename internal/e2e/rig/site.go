@@ -22,7 +22,7 @@ import (
 	"staffeln/openstack"
 )
 
-// keystone is Keystone as package web asks it.
+// keystone is Keystone with the interface that package web expects.
 type keystone struct{ *openstack.Keystone }
 
 func (k keystone) Validate(ctx context.Context, token string) (web.Identity, error) {
@@ -45,7 +45,7 @@ func identity(h openstack.Holder) web.Identity {
 	return web.Identity{UserID: h.UserID, UserName: h.UserName, ProjectID: h.ProjectID, ProjectName: h.ProjectName, System: h.System, Roles: h.Roles, Expires: h.Expires}
 }
 
-// Site is an environment with two projects' backups, and an api that shows them.
+// Site is an environment with backups of two projects, and an api that shows them.
 type Site struct {
 	*Environment
 
@@ -54,12 +54,12 @@ type Site struct {
 	Client        *http.Client
 	Keystone      *openstack.Keystone
 	Acme, Globex  string
-	Mine, Foreign map[string]bool // what names acme's things, and globex's: IDs and names
-	Volume, Other string          // one of each
-	Moved         []string        // from acme to globex
+	Mine, Foreign map[string]bool // IDs and names of the things of acme and of globex
+	Volume, Other string          // a volume of acme and one of globex
+	Moved         []string        // volumes transferred from acme to globex
 }
 
-// NewSite makes one with two days of backups of three volumes in each project, and one that failed.
+// NewSite creates a site with the backups of 25 hours of four volumes in each project.
 func NewSite(t *testing.T, life time.Duration) *Site {
 	t.Helper()
 	w := NewEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
@@ -109,8 +109,8 @@ func NewSite(t *testing.T, life time.Duration) *Site {
 	return r
 }
 
-// Serve runs the api over HTTP to the end of the test: without a password of the cloud, and as a role of Postgres that may
-// do no more than the api needs.
+// Serve runs the api over HTTP until the end of the test, without a password of the cloud and with a Postgres role that has
+// only the rights the api needs.
 func (r *Site) Serve() {
 	r.T.Helper()
 	role, as := testkit.Role(r.T, r.Environment.URL)

@@ -11,7 +11,7 @@ import (
 	"staffeln/internal/testkit/mailbox"
 )
 
-// What cloudsim calls the requests about backups.
+// The routes of requests about backups in cloudsim.
 const (
 	CreateRoute = "POST /volume/v3/{project}/backups"
 	DeleteRoute = "DELETE /volume/v3/{project}/backups/{backup}"
@@ -20,17 +20,17 @@ const (
 	ActionRoute = "POST /volume/v3/{project}/backups/{backup}/action"
 )
 
-// Sender is the address that reports come from.
+// Sender is the sender address of reports.
 const Sender = "staffeln@ops.example"
 
-// MailText returns the plain text of a mail, without the soft line breaks of its encoding.
+// MailText returns the plain text of a mail without the soft line breaks of its encoding.
 func MailText(m mailbox.Mail) string {
 	_, text, _ := strings.Cut(m.Body, "\r\n\r\n")
 	text, _, _ = strings.Cut(text, "\r\n--")
 	return strings.ReplaceAll(strings.ReplaceAll(text, "=\r\n", ""), "=3D", "=")
 }
 
-// RequireDocumented asserts that help names every key, and that each moment reads as RFC 3339.
+// RequireDocumented asserts that the help text names every key, and that each time is in RFC 3339.
 func RequireDocumented(t *testing.T, help string, held any) {
 	t.Helper()
 	switch held := held.(type) {

@@ -15,7 +15,7 @@ import (
 	"staffeln/internal/testkit"
 )
 
-// Open goes to a page and waits until it is loaded; what its scripts do then is awaited by what they show.
+// Open goes to a page and waits until it is loaded. What the scripts of the page do later is awaited with Shows.
 func (b *Tab) Open(address string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.Ctx, pageTimeout)
@@ -23,8 +23,8 @@ func (b *Tab) Open(address string) {
 	require.NoError(b.t, chromedp.Do(ctx, chromedp.Navigate(address)))
 }
 
-// Get returns what a script returns, as text. It asks a page that is loaded: on the way from one page to the next there is no
-// document, or half of one, and an answer would be about neither.
+// Get returns the result of a script as text. It waits for a loaded page: between two pages there is no document, or a partial
+// one, and the result would be about neither page.
 func (b *Tab) Get(script string) (text string) {
 	b.t.Helper()
 	testkit.Eventually(b.t, "a loaded page answers "+script, pageTimeout, func() bool {
@@ -44,13 +44,13 @@ func (b *Tab) Get(script string) (text string) {
 	return text
 }
 
-// Text returns what a person could read.
+// Text returns the text that a person can read.
 func (b *Tab) Text() string {
 	b.t.Helper()
 	return b.Get("document.body.innerText")
 }
 
-// Shows waits until the page shows all of that.
+// Shows waits until the page shows all of these texts.
 func (b *Tab) Shows(all ...string) {
 	b.t.Helper()
 	testkit.Eventually(b.t, "the page shows "+strings.Join(all, ", "), pageTimeout, func() bool {
@@ -59,7 +59,7 @@ func (b *Tab) Shows(all ...string) {
 	})
 }
 
-// Click clicks what the CSS selector finds, once it is there.
+// Click waits for the element of a CSS selector and clicks it.
 func (b *Tab) Click(selector string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.Ctx, pageTimeout)
@@ -67,7 +67,7 @@ func (b *Tab) Click(selector string) {
 	require.NoError(b.t, chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible)), "click on %s", selector)
 }
 
-// fill writes into a field of that name.
+// fill writes into the field with that name.
 func (b *Tab) fill(name, value string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.Ctx, pageTimeout)
@@ -75,7 +75,7 @@ func (b *Tab) fill(name, value string) {
 	require.NoError(b.t, chromedp.Do(ctx, chromedp.SetValue(chromedp.CSS(fmt.Sprintf(`main [name=%q]`, name)), value)), "fill %s", name)
 }
 
-// count is how many elements a CSS selector finds.
+// count returns the number of elements that a CSS selector finds.
 func (b *Tab) count(selector string) (n int) {
 	b.t.Helper()
 	_, err := fmt.Sscan(b.Get(fmt.Sprintf("String(document.querySelectorAll(%q).length)", selector)), &n)

@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fewColours draws a picture with its most frequent colours alone: a third of the bytes, and nobody sees a difference.
+// fewColours reduces a picture to its most frequent colours: a third of the bytes, without a visible difference.
 func fewColours(t testing.TB, picture []byte) []byte {
 	t.Helper()
 	const most = 200
@@ -51,17 +51,17 @@ func fewColours(t testing.TB, picture []byte) []byte {
 	return small.Bytes()
 }
 
-// Picture keeps what the tab shows now.
+// Picture saves what the tab shows now.
 func (b *Tab) Picture(name string) {
 	b.t.Helper()
 	seen, err := chromedp.Run(b.Ctx, chromedp.CaptureScreenshot())
 	require.NoError(b.t, err)
 	file := filepath.Join(b.pictures, name+".png")
-	require.NoError(b.t, os.WriteFile(file, fewColours(b.t, seen), 0o644)) //nolint:gosec // for everybody to see
+	require.NoError(b.t, os.WriteFile(file, fewColours(b.t, seen), 0o644)) //nolint:gosec // readable for everybody
 	b.t.Logf("picture: %s", file)
 }
 
-// unreadable finds text with less contrast to what is behind it than WCAG asks for (4.5, large text 3).
+// unreadable finds text whose contrast with its background is below WCAG's minimum (4.5, large text 3).
 const unreadable = `(() => {
 	const light = c => { const f = v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; return .2126 * f(c[0]) + .7152 * f(c[1]) + .0722 * f(c[2]) };
 	const parse = s => s.match(/[\d.]+/g).map(Number);
@@ -76,12 +76,12 @@ const unreadable = `(() => {
 	return found.join("; ");
 })()`
 
-// unlabelled finds what a screen reader could not name, and what a page must have.
+// unlabelled finds elements that a screen reader cannot name, and missing parts that every page must have.
 const unlabelled = `[...document.querySelectorAll("input:not([type=hidden]),select")].filter(e => !e.labels.length).map(e => e.name)
 	.concat([...document.querySelectorAll("a,button")].filter(e => !e.textContent.trim()).map(e => "empty " + e.outerHTML))
 	.concat(document.querySelectorAll("h1").length == 1 && document.querySelector("main") && document.documentElement.lang ? [] : ["h1, main or lang"]).join("; ")`
 
-// pictures4 keeps the page wide and narrow, light and dark, and asserts that it fits, can be read and is named.
+// pictures4 saves the page wide and narrow, light and dark. It asserts that the page fits, is readable and has labels.
 func (b *Tab) pictures4(name string) {
 	b.t.Helper()
 	require.Empty(b.t, b.Get(unlabelled), name)

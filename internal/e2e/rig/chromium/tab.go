@@ -1,6 +1,6 @@
 //go:build browser
 
-// Package chromium is a tab of a real browser, for the tests that look at our pages.
+// Package chromium controls a tab of a real browser, for tests of our pages.
 package chromium
 
 import (
@@ -25,29 +25,29 @@ import (
 	"staffeln/internal/testkit/private"
 )
 
-// picturesVariable names the folder that keeps what the tests have seen; without it, nothing is kept.
+// picturesVariable names the folder for the pictures; if it is unset, no picture is saved.
 const picturesVariable = "BROWSER_PICTURES"
 
-// pageTimeout is how long a page may take to show something, on a busy machine.
+// pageTimeout is how long a page may take to show something on a busy machine.
 const pageTimeout = time.Minute
 
-// Tab is one tab of a headless Chromium with a profile of its own. It asks loopback addresses and nobody else. At
-// the test's end it asserts that no page wanted more, and that none complained to its console.
+// Tab is one tab of a headless Chromium with its own profile. It sends requests only to loopback addresses. At the end of the
+// test it asserts that no page requested another address and that the console shows no errors.
 type Tab struct {
 	t        *testing.T
-	Ctx      context.Context //nolint:containedctx // chromedp's own way to name a tab
-	password string          // what it answers where a page asks for one
+	Ctx      context.Context //nolint:containedctx // chromedp identifies a tab by its context
+	password string          // for HTTP basic authentication
 	pictures string
 
 	answers    sync.WaitGroup
 	mu         sync.Mutex
-	asked      []string // URLs, in order
+	asked      []string // URLs in order
 	signIns    int
 	complaints []string
-	forgiven   []string // complaints that hold one of these words are about what a test did on purpose
+	forgiven   []string // errors that contain one of these words are expected
 }
 
-// Start opens a tab that answers with the password where a page asks for one.
+// Start opens a tab that uses the password for HTTP basic authentication.
 func Start(t *testing.T, password string) *Tab {
 	t.Helper()
 	binary, err := private.FindChromium()
@@ -56,10 +56,10 @@ func Start(t *testing.T, password string) *Tab {
 	if b.pictures == "" {
 		b.pictures = t.TempDir()
 	}
-	require.NoError(t, os.MkdirAll(b.pictures, 0o755)) //nolint:gosec // for everybody to see
+	require.NoError(t, os.MkdirAll(b.pictures, 0o755)) //nolint:gosec // readable for everybody
 	options := append(
 		slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(binary), chromedp.NoSandbox, chromedp.WindowSize(1280, 900),
-		// What Chromium itself would ask of its makers.
+		// Requests of Chromium itself to its vendor.
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("no-pings", true), chromedp.Flag("no-proxy-server", true),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.*"),
 	)
@@ -82,7 +82,7 @@ func Start(t *testing.T, password string) *Tab {
 	return b
 }
 
-// listen hears of everything that happens in the tab; what it answers must not hold up the next event.
+// listen receives every event of the tab. It must not block: the next event waits for it.
 func (b *Tab) listen(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -111,7 +111,7 @@ func (b *Tab) listen(event any) {
 }
 
 func (b *Tab) pass(e *fetch.EventRequestPaused) {
-	// An answer that comes too late is that to a page which is gone.
+	// The error is ignored: if the answer comes too late, the page is gone.
 	if loopback(e.Request.URL) {
 		_, _ = chromedp.Call(b.Ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID})
 		return
@@ -131,14 +131,14 @@ func loopback(address string) bool {
 	return err == nil && net.ParseIP(u.Hostname()).IsLoopback()
 }
 
-// SignedIn returns how often the browser was asked for the password.
+// SignedIn returns how often a page asked the browser for the password.
 func (b *Tab) SignedIn() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.signIns
 }
 
-// judge tells what pages wanted from outside, and what they complained of.
+// judge reports requests to other addresses and errors in the console.
 func (b *Tab) judge() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -10,16 +10,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Visitor is somebody who looks at the page.
+// Visitor is a person who uses the page.
 type Visitor struct {
-	URL, Volume             string // the page, and the volume that is followed
-	Limit                   int    // backups a page
-	As                      string // names the pictures
+	URL, Volume             string // the page, and the volume whose link is followed
+	Limit                   int    // backups per page
+	As                      string // prefix of the pictures' names
 	User, Password, Project string
-	Absent                  string // a project's name that must not be seen; else everybody sees "globex"
+	Absent                  string // name of a project that must not be visible; empty: the visitor sees "globex"
 }
 
-// Walk signs somebody in, filters, turns pages, follows a volume and signs out.
+// Walk signs the visitor in, filters, turns pages, opens a volume and signs out.
 func (b *Tab) Walk(v Visitor) {
 	b.t.Helper()
 	user := v.As
@@ -31,11 +31,11 @@ func (b *Tab) Walk(v Visitor) {
 	b.fill("project", v.Project)
 	b.Click(`main button[type=submit]`)
 	b.Shows("Keystone refuses")
-	b.forgiven = []string{"401 (Unauthorized)"} // a browser's console tells of each page that is refused
+	b.forgiven = []string{"401 (Unauthorized)"} // the browser's console logs each page that is rejected
 	require.Empty(b.t, b.Get(`document.querySelector("main [name=password]").value`))
 	b.fill("password", v.Password)
-	require.NoError(b.t, chromedp.Do(b.Ctx, chromedp.SendKeys(chromedp.CSS(`main [name="password"]`), "\n"))) // by keyboard
-	b.Shows("Backups", "available", "Next page »")                                                            // where the link led to
+	require.NoError(b.t, chromedp.Do(b.Ctx, chromedp.SendKeys(chromedp.CSS(`main [name="password"]`), "\n"))) // with the keyboard
+	b.Shows("Backups", "available", "Next page »")                                                            // target of the link
 	b.pictures4(user + "-backups")
 	const list = `document.querySelector("tbody").innerText`
 	top := b.Get(list)
