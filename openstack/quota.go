@@ -9,8 +9,7 @@ import (
 	"staffeln/backup"
 )
 
-// BackupQuota reads a project's quotas of backups and of their gigabytes, as the
-// admin: one call.
+// BackupQuota reads a project's quotas of backups and backup gigabytes as the admin. It makes one call.
 func (c *Cloud) BackupQuota(ctx context.Context, projectID string) (backups, gigabytes backup.Quota, err error) {
 	r := request{
 		op: "read quota", object: "of project " + projectID, id: projectID, method: http.MethodGet,

@@ -9,7 +9,7 @@ import (
 	"staffeln/backup"
 )
 
-// BackupServices lists the cinder-backup processes that Cinder knows: one call.
+// BackupServices lists the cinder-backup services that Cinder knows. It makes one call.
 func (c *Cloud) BackupServices(ctx context.Context) ([]backup.Service, error) {
 	r := request{
 		op: "list services", object: "cinder-backup", method: http.MethodGet,
@@ -24,7 +24,7 @@ func (c *Cloud) BackupServices(ctx context.Context) ([]backup.Service, error) {
 	}
 	services := make([]backup.Service, 0, len(said.Services))
 	for _, s := range said.Services {
-		if s.Binary == "cinder-backup" { // else the cloud does not know the filter
+		if s.Binary == "cinder-backup" { // the cloud may not know the filter
 			services = append(services, backup.Service{Host: s.Host, Zone: s.Zone, Up: s.State == "up" && s.Status == "enabled"})
 		}
 	}
