@@ -15,7 +15,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// Each release that we support is simulated.
+// The contract is tested on a simulation of each release that we support.
 func TestContractOnCloudsim(t *testing.T) {
 	for _, release := range []string{cloudsim.Zed, cloudsim.Epoxy, cloudsim.Gazpacho} {
 		t.Run(release, func(t *testing.T) { contractOnCloudsim(t, release) })
@@ -51,23 +51,22 @@ func contractOnCloudsim(t *testing.T, release string) {
 	}
 }
 
-// patient is a configuration that rides out what the tests do.
+// retrying is a configuration with enough retries for the faults of the tests.
 var retrying = Config{
 	RetryTimeout: backup.Duration(300 * time.Second), MaxRetryInterval: backup.Duration(30 * time.Second),
 	SkipRetryCodes: []int{404}, SecretRoles: []string{"admin", "creator"},
 }
 
-// A world is a simulated cloud with a clock that only the test moves, and our
-// own clock, which moves by what we wait.
+// An environment is a simulated cloud with a clock that only the test moves, and our own clock, which moves by the waits.
 type world struct {
 	sim    *cloudsim.Cloud
 	server *httptest.Server
 	rc     map[string]string
 
 	mu    sync.Mutex
-	now   time.Time // the cloud's
+	now   time.Time // the cloud's clock
 	ours  time.Time
-	waits []time.Duration // that we waited before trying again
+	waits []time.Duration // our pauses before retries
 }
 
 func newWorld(t *testing.T, o cloudsim.Options) *world {
@@ -98,7 +97,7 @@ func (w *world) step(d time.Duration) {
 	w.now = w.now.Add(d)
 }
 
-// clock is ours: waiting moves it, and takes no time.
+// clock returns our clock. Waiting moves it and takes no real time.
 func (w *world) clock() clock {
 	return clock{
 		now: func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.ours },

@@ -8,24 +8,23 @@ import (
 	"staffeln/backup"
 )
 
-// An env is a cloud that the contract is held against: cloudsim always, a real
-// one with the build tag openstack.
+// An env is a cloud on which the contract is tested: cloudsim always, and a real OpenStack with the build tag openstack.
 type env struct {
 	cloud   *Cloud
 	connect func(t *testing.T, rc map[string]string) *Cloud
 	client  *client
-	home    string // the project to make volumes in
-	away    string // another project in which we have a role; nothing is made there
-	// mayAlter: projects and users may be made, quotas changed.
+	home    string // the project in which volumes are made
+	away    string // another project in which we have a role; nothing is made in it
+	// mayAlter allows making projects and users and changing quotas.
 	mayAlter bool
-	// release is the cloud's: zed, epoxy or gazpacho.
+	// release is the cloud's release: zed, epoxy or gazpacho.
 	release string
-	real    bool // it is no simulation
+	real    bool // not a simulation
 	tag     backup.Tag
-	now     func() time.Time // the cloud's clock, as far as we know it
+	now     func() time.Time // the cloud's clock, as far as it is known
 }
 
-// contract is what we rely on. Cloudsim and a real OpenStack answer the same.
+// contract is the behaviour that our code relies on. Cloudsim and a real OpenStack must behave the same.
 var contract = []behaviour{
 	{"discovery sees a server and its volume, with project and metadata", false, discoverySees},
 	{"full and incremental are made, named, tagged and removed leaf first", false, aChainsLife},
@@ -50,7 +49,7 @@ var contract = []behaviour{
 	{"a project that was deleted with its backups is a 404 by ID, and so are they", true, purged},
 }
 
-// onlyReal is what no simulation shows yet, or can't.
+// onlyReal is behaviour that the simulation does not have yet, or can't have.
 var onlyReal = []behaviour{
 	{"a changed password ends tokens and logins", true, passwordChanged},
 	{"a shelved server is listed with its volumes, which are reserved and attached to nobody", false, shelved},

@@ -18,10 +18,9 @@ import (
 	"staffeln/backup"
 )
 
-// TestContractOnOpenStack holds the contract against the cloud of the OS_*
-// variables. What it makes carries a prefix of this run, and is removed; other
-// things are only looked at. It makes projects and users and changes quotas only
-// where E2E_ALLOW_PROJECTS=true; without, it works in the project of OS_*.
+// TestContractOnOpenStack tests the contract on the cloud of the OS_* variables. The names of what it makes have a prefix of
+// this run, and it deletes them; it only reads everything else. It makes projects and users and changes quotas only if
+// E2E_ALLOW_PROJECTS=true; otherwise it works in the project of OS_*.
 func TestContractOnOpenStack(t *testing.T) {
 	rc := map[string]string{}
 	for _, pair := range os.Environ() {
@@ -37,7 +36,7 @@ func TestContractOnOpenStack(t *testing.T) {
 		connect: func(t *testing.T, rc map[string]string) *Cloud { t.Helper(); return connect(t, rc, retrying) },
 		client: &client{
 			rc: rc, cloud: c, prefix: run, tokens: map[string]string{},
-			wait: func(*testing.T) { <-time.After(time.Second) }, // a real cloud takes real time
+			wait: func(*testing.T) { <-time.After(time.Second) }, // a real cloud needs real time
 		},
 		home:     c.AdminProjectID(),
 		mayAlter: os.Getenv("E2E_ALLOW_PROJECTS") == "true",
@@ -62,7 +61,7 @@ func TestContractOnOpenStack(t *testing.T) {
 	holdContract(t, e)
 }
 
-// releaseOf tells the release by the newest microversion of Nova, which each raises.
+// releaseOf returns the release by Nova's newest microversion, which every release raises.
 func releaseOf(t *testing.T, c *Cloud) string {
 	t.Helper()
 	root, err := url.Parse(c.admin.base(nova))

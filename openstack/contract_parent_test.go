@@ -13,8 +13,7 @@ import (
 	"staffeln/backup"
 )
 
-// parentOf finds what an incremental stands on: no answer names it, but admins
-// can filter by it.
+// parentOf finds the parent of an incremental. No answer names it, but admins can filter by it.
 func (e *env) parentOf(t *testing.T, child string, among ...string) string {
 	t.Helper()
 	for _, id := range among {
@@ -29,16 +28,16 @@ func (e *env) parentOf(t *testing.T, child string, among ...string) string {
 	return ""
 }
 
-// apart waits until a second has passed in the cloud: data timestamps have no
-// smaller unit, and of two equal ones either is the newest.
+// apart waits until a second has passed in the cloud. Data timestamps have a resolution of one second, and of two equal ones
+// either backup may count as the newest.
 func (e *env) apart(t *testing.T) {
 	t.Helper()
 	e.client.wait(t)
 	e.client.wait(t)
 }
 
-// parentChosen: Zed refuses an incremental while the newest backup is not
-// available. From 2023.1 on Cinder takes the newest available one.
+// parentChosen: Zed refuses an incremental while the newest backup is not available. From 2023.1 on Cinder uses the newest
+// available backup.
 func parentChosen(t *testing.T, e *env) {
 	volume := e.client.volume(t, e.home)
 	older := e.made(t, volume, backup.Full)
@@ -63,7 +62,7 @@ func parentChosen(t *testing.T, e *env) {
 	assert.Equal(t, older.ID, e.parentOf(t, id, older.ID, newest.ID), "it stands on the newest that is available")
 }
 
-// labFolder is where the laboratory keeps files of volumes and backups.
+// labFolder returns the folder in which the laboratory keeps the files of volumes and backups.
 func labFolder(t *testing.T) string {
 	t.Helper()
 	home := os.Getenv("E2E_LAB_HOME")
@@ -71,9 +70,8 @@ func labFolder(t *testing.T) string {
 	return filepath.Join(home, "state")
 }
 
-// brokenParent: an incremental whose parent has lost its objects is accepted, and
-// fails at its end. The next one fails in the same way, or is refused while the
-// failed one is there (Zed); a full is made as ever.
+// brokenParent: an incremental whose parent has lost its objects is accepted and then fails. The next one fails in the same
+// way, or is refused while the failed one exists (Zed). A full backup still works.
 func brokenParent(t *testing.T, e *env) {
 	volume := e.client.volume(t, e.home)
 	full := e.made(t, volume, backup.Full)

@@ -14,16 +14,16 @@ import (
 	"staffeln/backup"
 )
 
-// A sight is what the two APIs say of a server and its volume at one moment.
+// A snapshot is what Nova and Cinder return for a server and its volume at one moment.
 type snapshot struct {
-	server      string // Nova's status; "" where the list of all servers lacks it
+	server      string // Nova's status; "" if the list of all servers lacks the server
 	volumes     []string
 	volume      string // Cinder's status
 	attachments int
 }
 
-// sees asks as the admin, as a plan does. By ID Nova must say the same as in the
-// list, unless something changed in between.
+// sees reads both as the admin, as a plan does. Nova must return the same by ID as in the list, unless something changed
+// between the two requests.
 func (e *env) sees(t *testing.T, server, volume string) snapshot {
 	t.Helper()
 	ctx, admin := t.Context(), e.cloud.AdminProjectID()
@@ -56,7 +56,7 @@ func volumesOf(server object) (ids []string) {
 	return ids
 }
 
-// act posts an action of a server and returns all that was seen until it has that status.
+// act posts a server action and returns all different snapshots until the server has that status.
 func (e *env) act(t *testing.T, server, volume string, action object, until string) (seen []snapshot) {
 	t.Helper()
 	e.client.must(t.Context(), t, e.home, http.MethodPost, e.client.nova("/servers/"+server+"/action"), action)
@@ -72,8 +72,8 @@ func (e *env) act(t *testing.T, server, volume string, action object, until stri
 	return seen
 }
 
-// shelved: Nova lists an offloaded server with its volumes, while Cinder knows of
-// no attachment any more: only Nova says whose the volume is.
+// shelved: Nova lists an offloaded server with its volumes, but Cinder has no attachment any more. Only Nova shows which
+// server the volume belongs to.
 func shelved(t *testing.T, e *env) {
 	volume := e.client.volume(t, e.home)
 	server := e.client.server(t, e.home, volume, object{})
@@ -97,8 +97,7 @@ func shelved(t *testing.T, e *env) {
 	e.made(t, volume, backup.Full)
 }
 
-// resized: in the middle of a resize Cinder shows the volume without attachments
-// for moments; Nova's list has it at every one.
+// resized: during a resize Cinder shows the volume without attachments for short moments. Nova's list always has it.
 func resized(t *testing.T, e *env) {
 	ctx, admin := t.Context(), e.cloud.AdminProjectID()
 	volume := e.client.volume(t, e.home)
@@ -118,13 +117,12 @@ func resized(t *testing.T, e *env) {
 			assert.Contains(t, []string{"in-use", "reserved", "attaching", "detaching"}, s.volume, "never available: %+v", s)
 		}
 		if step.until == "VERIFY_RESIZE" {
-			e.made(t, volume, backup.Full) // while it waits for the confirmation it can be backed up
+			e.made(t, volume, backup.Full) // while the resize waits for its confirmation, backups work
 		}
 	}
 }
 
-// serverGone: only 404 by ID says that a server is gone; then its volume is
-// available and attached to nobody.
+// serverGone: only a 404 by ID proves that a server is deleted. Its volume is then available and attached to nothing.
 func serverGone(t *testing.T, e *env) {
 	ctx := t.Context()
 	volume := e.client.volume(t, e.home)
@@ -139,8 +137,8 @@ func serverGone(t *testing.T, e *env) {
 	assert.Contains(t, str(said, "itemNotFound", "message"), server, "the words name the server")
 }
 
-// purged: a project that is deleted together with its backups. A token of it can't
-// be had; an administrator gets a 404 that names the backup, on every release.
+// purged: a project is deleted together with its backups. No token of it can be issued; an admin gets a 404 that names the
+// backup, on every release.
 func purged(t *testing.T, e *env) {
 	ctx, admin := t.Context(), e.cloud.AdminProjectID()
 	volume, project := e.client.orphan(t)
@@ -158,13 +156,12 @@ func purged(t *testing.T, e *env) {
 	status, said = e.client.send(ctx, t, admin, http.MethodGet, e.client.cinder(admin, "/backups/"+b.ID), nil)
 	assert.Equal(t, http.StatusNotFound, status)
 	assert.Contains(t, str(said, "itemNotFound", "message"), "Backup "+b.ID+" could not be found.")
-	_, err := e.connect(t, e.client.rc).Backup(ctx, project, b.ID) // a new client: it has no token of that time
+	_, err := e.connect(t, e.client.rc).Backup(ctx, project, b.ID) // a new client: it has no token from before the deletion
 	requireMeaning(t, backup.MeansProjectGone, err)
 }
 
-// passwordChanged: with the password the tokens of before end too, and a login
-// with the old one is 401 like any bad one. (Cinder and Nova remember for minutes
-// that a token was good.)
+// passwordChanged: a change of the password also ends the tokens, and a login with the old password is a 401 like any other
+// wrong password. (Cinder and Nova cache for minutes that a token was valid.)
 func passwordChanged(t *testing.T, e *env) {
 	ctx, admin := t.Context(), e.cloud.AdminProjectID()
 	rc := e.client.user(t, "member")

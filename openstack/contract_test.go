@@ -48,7 +48,7 @@ func (e *env) untilGone(t *testing.T, id string) {
 
 func requireMeaning(t *testing.T, want backup.Meaning, err error) {
 	t.Helper()
-	_ = requireFault(t, want, err) // whoever needs the details asks for them
+	_ = requireFault(t, want, err) // tests that need the details call requireFault
 }
 
 func requireFault(t *testing.T, want backup.Meaning, err error) *backup.CloudError {
@@ -121,7 +121,7 @@ func aChainsLife(t *testing.T, e *env) {
 	assert.WithinDuration(t, e.now(), full.CreatedAt, 30*time.Minute, "Cinder says no zone: it is UTC")
 	assert.False(t, full.DataTimestamp.IsZero())
 
-	e.client.wait(t) // or both data timestamps may lie in one second, and either is taken for the newest
+	e.client.wait(t) // otherwise both data timestamps may be in the same second, and either backup counts as the newest
 	e.client.wait(t)
 	leaf := e.made(t, volume, backup.Incremental)
 	assert.True(t, leaf.Incremental)
@@ -220,7 +220,7 @@ func wrongProject(t *testing.T, e *env) {
 	} {
 		err := remove()
 		require.Error(t, err)
-		// An admin's token sees it, and we refuse; another one does not see it.
+		// A token with the admin role finds the backup, and we refuse; another token does not find it.
 		if !backup.Means(err, backup.MeansNotFound) {
 			requireMeaning(t, backup.MeansRefused, err)
 		}
@@ -246,7 +246,7 @@ func erroredBlocks(t *testing.T, e *env) {
 	_, err := e.create(t, volume, backup.Incremental)
 	requireMeaning(t, backup.MeansNoParent, err)
 	requireMeaning(t, backup.MeansRefused, e.cloud.ResetBackup(ctx, b, backup.StatusCreating))
-	requireMeaning(t, backup.MeansBackupState, e.cloud.ResetBackup(ctx, seen, backup.StatusError)) // it is no longer as it was seen
+	requireMeaning(t, backup.MeansBackupState, e.cloud.ResetBackup(ctx, seen, backup.StatusError)) // the status has changed since it was read
 	require.NoError(t, e.cloud.DeleteBackup(ctx, b))
 	e.untilGone(t, b.ID)
 }

@@ -11,9 +11,8 @@ import (
 	"staffeln/backup"
 )
 
-// Every answer here is verbatim what a real OpenStack (Zed) was measured to
-// give, unless its line says otherwise.
-func TestAnswersByMeaning(t *testing.T) {
+// Every answer here is verbatim from a real OpenStack (Zed), unless its line says otherwise.
+func TestMeaningOfAnswers(t *testing.T) {
 	t.Parallel()
 	const id = "82d5d85b-8399-4e70-a54c-a87ce20b0660"
 	const volume = "00000000-0000-4000-8000-000000000000"
@@ -183,7 +182,7 @@ func TestRetryAfter(t *testing.T) {
 	assert.Equal(t, 10*time.Second, retryAfter(h, now.Add(-time.Hour)), "counted from the cloud's own time")
 }
 
-func TestALongMessageIsCut(t *testing.T) {
+func TestLongMessageIsTruncated(t *testing.T) {
 	t.Parallel()
 	long := make([]byte, 10_000)
 	for i := range long {
@@ -192,7 +191,7 @@ func TestALongMessageIsCut(t *testing.T) {
 	assert.LessOrEqual(t, len([]rune(wordsOf(long))), longestMessage)
 }
 
-func TestRoutesHaveNoIDs(t *testing.T) {
+func TestRouteTemplatesHaveNoIDs(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{
 		"/v3/c180b8d5f28b44e9885adc6bc97407a2/backups/detail":       "/v3/{id}/backups/detail",

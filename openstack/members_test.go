@@ -41,7 +41,7 @@ func membersTold(t *testing.T, e *env) {
 	said := h.must(ctx, t, admin, http.MethodPost, h.keystone("/groups"), object{"group": object{"name": h.prefix + "-group", "domain_id": "default"}})
 	group := str(said, "group", "id")
 	cleanup(t, func(ctx context.Context) { h.must(ctx, t, admin, http.MethodDelete, h.keystone("/groups/"+group), nil) })
-	for _, id := range []string{grouped, direct} { // who is there twice is told once
+	for _, id := range []string{grouped, direct} { // a user with two roles is returned once
 		h.must(ctx, t, admin, http.MethodPut, h.keystone("/groups/"+group+"/users/"+id), nil)
 	}
 	h.must(ctx, t, admin, http.MethodPut, h.keystone("/projects/"+project+"/groups/"+group+"/roles/"+h.role(t, "reader")), nil)
@@ -50,7 +50,7 @@ func membersTold(t *testing.T, e *env) {
 	}
 	h.must(ctx, t, admin, http.MethodPatch, h.keystone("/users/"+disabled), object{"user": object{"enabled": false}})
 
-	// Where the cloud has users with a role in every project (a laboratory with Barbican), they are members of each.
+	// Users with a role in every project (a laboratory with Barbican has some) are members of each project.
 	everywhere, err := e.cloud.Members(ctx, empty)
 	require.NoError(t, err)
 	for _, m := range everywhere {
@@ -67,8 +67,8 @@ func membersTold(t *testing.T, e *env) {
 	}
 }
 
-// A role that a domain gives in all its projects is one like any other, in every project that comes. Each project is asked
-// for by itself, and a user that many have in common is read once.
+// A role that is inherited from a domain counts in all its projects, including later ones. Each project has its own request,
+// and a user of many projects is read once.
 func TestMembers_InheritedRolesCountAndUsersAreReadOnce(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
 	auditor := w.sim.AddUser("auditor", "x", "auditor@ops.example")
@@ -96,8 +96,8 @@ func TestMembers_InheritedRolesCountAndUsersAreReadOnce(t *testing.T) {
 	require.LessOrEqual(t, users, 3, "and our own")
 }
 
-// Where the assignments of all projects together take longer than any request may, those of one are asked for (A5).
-func TestMembers_OfOneProjectWhereAllTogetherTakeTooLong(t *testing.T) {
+// The assignments of all projects may take longer than any request may, so only those of one project are requested (A5).
+func TestMembers_RequestsAssignmentsOfOneProjectOnly(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
 	p := w.sim.AddProject("acme")
 	w.sim.Grant(w.sim.AddUser("alice", "x", "alice@acme.example"), p, "member")
@@ -118,8 +118,8 @@ func addresses(t *testing.T, c *Cloud, project string) (to []string) {
 	return to
 }
 
-// Whom a part of a list names would be told, and the others would not.
-func TestMembers_APartOfAListIsAnError(t *testing.T) {
+// Otherwise only the members in the truncated list would get the report.
+func TestMembers_TruncatedListIsAnError(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
 	p := w.sim.AddProject("acme")
 	for _, name := range []string{"alice", "amy", "bob", "dora"} {
@@ -135,9 +135,9 @@ func TestMembers_APartOfAListIsAnError(t *testing.T) {
 	require.Len(t, addresses(t, c, p), 4)
 }
 
-// A project with very many members takes pages of the list of users instead of a call for each, to the end of the list on
-// each release; users of domains that are in no list of all are read by their IDs.
-func TestMembers_OfALargeProjectComeInPages(t *testing.T) {
+// For a project with very many members the pages of the list of users are read, to its end on each release, instead of one
+// call for each user. Users of domains that no list contains are read by their IDs.
+func TestMembers_OfLargeProjectAreReadInPages(t *testing.T) {
 	for _, release := range cloudsim.Releases() {
 		t.Run(release, func(t *testing.T) {
 			w := newWorld(t, cloudsim.Options{Release: release, KeystoneMaxLimit: 40})
@@ -157,8 +157,8 @@ func TestMembers_OfALargeProjectComeInPages(t *testing.T) {
 	}
 }
 
-// Where each domain has users of its own, Keystone lists those of one alone: the others are read by their IDs.
-func TestMembers_UsersOfOtherDomainsAreReadByTheirIDs(t *testing.T) {
+// If each domain has its own user backend, Keystone lists only one domain's users: the others are read by their IDs.
+func TestMembers_UsersOfOtherDomainsAreReadByID(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
 	p := w.sim.AddProject("acme")
 	dora := w.sim.AddUser("dora", "x", "dora@ldap.example")
@@ -167,8 +167,8 @@ func TestMembers_UsersOfOtherDomainsAreReadByTheirIDs(t *testing.T) {
 	require.Equal(t, []string{"dora@ldap.example"}, addresses(t, w.connect(t, retrying), p))
 }
 
-// Keystone 27 and newer cut the list of projects at a thousand without a word (A4).
-func TestProjects_AreListedToTheirEndOnEachRelease(t *testing.T) {
+// Keystone 27 and newer silently truncate the list of projects at a thousand (A4).
+func TestProjects_AreListedCompletelyOnEachRelease(t *testing.T) {
 	for _, release := range cloudsim.Releases() {
 		t.Run(release, func(t *testing.T) {
 			w := newWorld(t, cloudsim.Options{Release: release, KeystoneMaxLimit: 3})
@@ -177,7 +177,7 @@ func TestProjects_AreListedToTheirEndOnEachRelease(t *testing.T) {
 				want[w.sim.AddProject("p")] = true
 			}
 			c := w.connect(t, retrying)
-			for range 2 { // what was learned the first time holds the second
+			for range 2 { // the second time uses what was learned the first time
 				seen, err := c.Observe(t.Context())
 				require.NoError(t, err)
 				require.Empty(t, seen.Unseen)
@@ -194,8 +194,8 @@ func TestProjects_AreListedToTheirEndOnEachRelease(t *testing.T) {
 	}
 }
 
-// A list that says that it is a part, and can't be gone on with, is told.
-func TestProjects_APartOfTheListIsTold(t *testing.T) {
+// A list that is marked as truncated and can't be continued is an error.
+func TestProjects_TruncatedListIsReported(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
 	w.sim.AddProject("acme")
 	w.sim.LimitLists(1)
@@ -205,8 +205,8 @@ func TestProjects_APartOfTheListIsTold(t *testing.T) {
 	require.Contains(t, seen.Unseen[0], "only a part of the list")
 }
 
-// A list of projects that lacks even our own is not believed (A6).
-func TestProjects_AnEmptyListIsTold(t *testing.T) {
+// A list of projects without our own project is not trusted (A6).
+func TestProjects_ListWithoutOurProjectIsReported(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
 	w.sim.AddServer(w.sim.AddProject("acme"), "web", nil)
 	c := w.connect(t, retrying)

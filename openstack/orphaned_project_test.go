@@ -17,8 +17,7 @@ const (
 	actionRoute   = "POST /volume/v3/{project}/backups/{backup}/action"
 )
 
-// An heirless is a project with a chain of two, F and I, that Keystone no
-// longer knows.
+// An orphaned is a project with a chain of two backups, full and leaf, that Keystone no longer knows.
 type heirless struct {
 	*world
 
@@ -44,7 +43,7 @@ func newHeirless(t *testing.T, o cloudsim.Options, volume ...cloudsim.VolumeOpti
 	return h
 }
 
-// add makes a backup a minute after the one before.
+// add makes a backup one minute after the previous one.
 func (h *heirless) add(n cloudsim.NewBackup) string {
 	h.step(time.Minute)
 	if n.Volume == "" {
@@ -53,12 +52,12 @@ func (h *heirless) add(n cloudsim.NewBackup) string {
 	return h.sim.AddBackup(n)
 }
 
-// named is a backup as a record names it.
+// named returns a backup with the fields that a record has.
 func (h *heirless) named(id string) backup.Backup {
 	return backup.Backup{ID: id, ProjectID: h.project, VolumeID: h.volume}
 }
 
-// unharmed asserts that Cinder was asked for no deletion, and lost nothing.
+// unharmed asserts that no deletion was requested from Cinder and that Cinder lost nothing.
 func (h *heirless) unharmed(t *testing.T) {
 	t.Helper()
 	require.Zero(t, h.sim.Counts()[deletionRoute]+h.sim.Counts()[actionRoute], "nothing is asked for")
@@ -67,7 +66,7 @@ func (h *heirless) unharmed(t *testing.T) {
 	}
 }
 
-// refused asserts that neither way to delete a backup is taken, for that reason.
+// refused asserts that both ways to delete a backup are refused, for that reason.
 func (h *heirless) refused(t *testing.T, id string, want backup.Meaning) {
 	t.Helper()
 	requireMeaning(t, want, h.orphan.DeleteBackup(t.Context(), h.named(id)))
@@ -75,9 +74,8 @@ func (h *heirless) refused(t *testing.T, id string, want backup.Meaning) {
 	h.unharmed(t)
 }
 
-// As long as a token of the project can be had, or could be again, nobody
-// reaches past it.
-func TestEstate_OnlyOfAProjectThatKeystoneDoesNotKnow(t *testing.T) {
+// As long as a token of the project can be issued, now or later, its backups are not touched as the admin.
+func TestOrphanedProject_MustBeUnknownToKeystone(t *testing.T) {
 	w := newWorld(t, cloudsim.Options{})
 	c, ctx := w.connect(t, retrying), t.Context()
 	acme := w.sim.AddProject("acme")
@@ -102,8 +100,8 @@ func TestEstate_OnlyOfAProjectThatKeystoneDoesNotKnow(t *testing.T) {
 	require.Equal(t, []string{acme}, gone)
 }
 
-// What Keystone does not answer proves nothing.
-func TestEstate_NeedsKeystonesWord(t *testing.T) {
+// Without a clear answer of Keystone nothing is proved.
+func TestOrphanedProject_NeedsAClearAnswerOfKeystone(t *testing.T) {
 	for name, effect := range map[string]cloudsim.Effect{
 		"unavailable": cloudsim.Refuse{Status: http.StatusServiceUnavailable}, "forbidden": cloudsim.Refuse{Status: http.StatusForbidden},
 		"a proxy's 404": cloudsim.Refuse{Status: http.StatusNotFound, Body: "<html>no such page</html>"}, "no answer": cloudsim.DropBefore{},
@@ -123,8 +121,8 @@ func TestEstate_NeedsKeystonesWord(t *testing.T) {
 	}
 }
 
-// Without the admin role a listing shows one project and a 404 is no proof.
-func TestEstate_NeedsTheAdminRole(t *testing.T) {
+// Without the admin role a list shows only one project, and a 404 proves nothing.
+func TestOrphanedProject_NeedsTheAdminRole(t *testing.T) {
 	h := newHeirless(t, cloudsim.Options{})
 	service, home := h.sim.Cast().Service, h.cloud.AdminProjectID()
 	h.sim.RevokeInherited(service, "default", "admin")
@@ -134,7 +132,7 @@ func TestEstate_NeedsTheAdminRole(t *testing.T) {
 	requireMeaning(t, backup.MeansForbidden, err)
 	_, err = h.cloud.Gone(t.Context(), []string{h.project})
 	requireMeaning(t, backup.MeansForbidden, err)
-	// the estate of before, when its token is renewed
+	// an OrphanedProject made earlier, when its token is renewed
 	h.sim.RevokeTokens(service)
 	require.Error(t, h.orphan.DeleteBackup(t.Context(), h.named(h.leaf)))
 	requireMeaning(t, backup.MeansForbidden, h.orphan.DeleteBackup(t.Context(), h.named(h.leaf)))
@@ -145,10 +143,10 @@ func TestEstate_NeedsTheAdminRole(t *testing.T) {
 	h.unharmed(t)
 }
 
-func TestEstate_ListsTheProjectsBackupsOfTheVolume(t *testing.T) {
+func TestOrphanedProject_ListsTheProjectsBackupsOfTheVolume(t *testing.T) {
 	h := newHeirless(t, cloudsim.Options{})
 	globex := h.sim.AddProject("globex")
-	h.add(cloudsim.NewBackup{Project: globex}) // an earlier owner's of the same volume
+	h.add(cloudsim.NewBackup{Project: globex}) // a backup of an earlier owner of the same volume
 	h.sim.DeleteProject(globex)
 	h.add(cloudsim.NewBackup{Volume: h.sim.AddVolume(h.project, "other", 1)})
 	for _, size := range []int{1, 2, 1000} {
@@ -160,8 +158,8 @@ func TestEstate_ListsTheProjectsBackupsOfTheVolume(t *testing.T) {
 	require.Empty(t, h.sim.UnknownRoutes())
 }
 
-// Leaf first, as the admin: the only way that anything goes.
-func TestEstate_RemovesLeafFirstAsTheAdmin(t *testing.T) {
+// Only a deletion from the leaf up, as the admin, succeeds.
+func TestOrphanedProject_DeletesLeafFirstAsTheAdmin(t *testing.T) {
 	for name, remove := range map[string]func(*heirless, string) error{
 		"deletion": func(h *heirless, id string) error { return h.orphan.DeleteBackup(t.Context(), h.named(id)) },
 		"force":    func(h *heirless, id string) error { return h.orphan.ForceDeleteBackup(t.Context(), h.named(id)) },
@@ -174,7 +172,7 @@ func TestEstate_RemovesLeafFirstAsTheAdmin(t *testing.T) {
 			is, err := h.orphan.Backup(t.Context(), h.project, h.leaf)
 			require.NoError(t, err)
 			require.Equal(t, backup.StatusDeleting, is.Status)
-			requireMeaning(t, backup.MeansHasDependents, remove(h, h.full)) // the leaf is not gone yet
+			requireMeaning(t, backup.MeansHasDependents, remove(h, h.full)) // the leaf still exists
 			h.step(2 * time.Minute)
 			_, err = h.orphan.Backup(t.Context(), h.project, h.leaf)
 			requireMeaning(t, backup.MeansNotFound, err)
@@ -196,9 +194,9 @@ func TestEstate_RemovesLeafFirstAsTheAdmin(t *testing.T) {
 	}
 }
 
-// Cinder's counter of dependents may be lost: the listing by parent tells then.
-// This is where an admin's bare token would destroy the chain.
-func TestEstate_LooksForDependentsItself(t *testing.T) {
+// Cinder's counter of dependents may be lost; the list by parent still finds them. Without it an admin's deletion would
+// destroy the chain.
+func TestOrphanedProject_LooksForDependentsItself(t *testing.T) {
 	t.Run("the counter is lost", func(t *testing.T) {
 		h := newHeirless(t, cloudsim.Options{})
 		h.loseCounter(t, h.full)
@@ -233,8 +231,8 @@ func TestEstate_LooksForDependentsItself(t *testing.T) {
 	})
 }
 
-// loseCounter makes Cinder say that nothing builds on a backup: a child that
-// failed is deleted, and takes the count of the other one with it.
+// loseCounter makes Cinder report no dependents of a backup: a failed child is deleted, and the counter falls by one although
+// another child exists.
 func (h *heirless) loseCounter(t *testing.T, parent string) {
 	t.Helper()
 	h.sim.RemoveBackup(h.add(cloudsim.NewBackup{Parent: parent, Status: "error"}))
@@ -243,18 +241,17 @@ func (h *heirless) loseCounter(t *testing.T, parent string) {
 	require.False(t, is.HasDependents, "the lie")
 }
 
-// Nobody but its project can delete an encrypted backup's secret: Cinder would
-// destroy the data and hang.
-func TestEstate_LeavesEncryptedBackups(t *testing.T) {
+// Only its own project can delete the secret of an encrypted backup. Cinder would destroy the data and hang.
+func TestOrphanedProject_KeepsEncryptedBackups(t *testing.T) {
 	h := newHeirless(t, cloudsim.Options{}, cloudsim.VolumeOptions{Encrypted: true})
 	h.refused(t, h.leaf, backup.MeansSecretRight)
 	h.refused(t, h.full, backup.MeansHasDependents)
-	old := newHeirless(t, cloudsim.Options{VolumeMinor: secretMinor - 1}) // where nobody can tell
-	old.cloud.admin.found.secrets = true                                  // as a catalogue with a Barbican says
+	old := newHeirless(t, cloudsim.Options{VolumeMinor: secretMinor - 1}) // encryption is not visible
+	old.cloud.admin.found.secrets = true                                  // as if the catalog had a Barbican
 	old.refused(t, old.leaf, backup.MeansSecretRight)
 }
 
-func TestEstate_RefusesWhatBelongsToAnotherProject(t *testing.T) {
+func TestOrphanedProject_RefusesBackupsOfOtherProjects(t *testing.T) {
 	h := newHeirless(t, cloudsim.Options{})
 	globex := h.sim.AddProject("globex")
 	theirs := h.add(cloudsim.NewBackup{Volume: h.sim.AddVolume(globex, "data", 1)})
@@ -262,7 +259,7 @@ func TestEstate_RefusesWhatBelongsToAnotherProject(t *testing.T) {
 	requireMeaning(t, backup.MeansRefused, err)
 	h.refused(t, theirs, backup.MeansRefused)
 
-	// said to be what it is, the normal cloud removes it, with a token of its project
+	// The normal cloud deletes a backup with its true project in the record, with a token of that project.
 	is, err := h.orphan.Backup(t.Context(), globex, theirs)
 	require.NoError(t, err)
 	list, err := h.orphan.VolumeBackups(t.Context(), globex, is.VolumeID)
@@ -277,14 +274,14 @@ func TestEstate_RefusesWhatBelongsToAnotherProject(t *testing.T) {
 		}
 	}
 
-	// of another project that is gone, too, nothing is deleted
+	// nothing is deleted that belongs to another orphaned project
 	initech := h.sim.AddProject("initech")
 	other := h.add(cloudsim.NewBackup{Volume: h.sim.AddVolume(initech, "data", 1)})
 	h.sim.DeleteProject(initech)
 	requireMeaning(t, backup.MeansProjectGone, h.orphan.DeleteBackup(t.Context(), backup.Backup{ID: other, ProjectID: initech}))
 }
 
-func TestEstate_NotFound(t *testing.T) {
+func TestOrphanedProject_BackupNotFound(t *testing.T) {
 	const nobody = "00000000-0000-4000-8000-000000000000"
 	h := newHeirless(t, cloudsim.Options{})
 	_, err := h.orphan.Backup(t.Context(), h.project, nobody)
