@@ -13,7 +13,7 @@ type volumeAttachment struct {
 	Device   string `json:"device"`
 }
 
-// attachable: while a volume is backed up nobody may attach it, nor detach it.
+// attachable reports whether a volume may be attached. While it is backed up it may be neither attached nor detached.
 func (c *Cloud) attachable(v *volume) bool {
 	return v.Status == "available" || v.Multiattach && v.Status == "in-use"
 }
@@ -22,7 +22,7 @@ func reserveRefusal(v *volume) string {
 	return "Volume " + v.ID + " status must be available or downloading to reserve, but the current status is " + v.Status + "."
 }
 
-// attach is what Nova and Cinder do together; the rules are the caller's affair.
+// attach is the common work of Nova and Cinder. The caller checks the rules.
 func (c *Cloud) attach(s *server, v *volume) string {
 	device := deviceName(len(s.Volumes))
 	v.Attachments = append(v.Attachments, attachment{ID: c.ids.uuid(), Server: s.ID, Device: device, At: c.cinderSecond()})
@@ -52,7 +52,7 @@ func (c *Cloud) detach(s *server, v *volume) {
 	c.note(Event{Kind: VolumeChanged, Volume: v.ID, Server: s.ID, Project: v.Project, Detail: "detached"})
 }
 
-// betweenStates are those of a volume that a server has, connected or not; they end with a detachment.
+// betweenStates are the statuses of a volume that a server has, connected or not. They end when the volume is detached.
 var betweenStates = map[string]bool{"in-use": true, "reserved": true, "attaching": true, "detaching": true}
 
 func listAttachments(c *Cloud, q *call) answer {

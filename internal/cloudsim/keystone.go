@@ -68,7 +68,7 @@ func viewProject(p *project, base string) projectView {
 	}
 }
 
-// wholeList is a list of Keystone without pages: it ignores limit and marker. Past list_limit it is cut, and says so.
+// wholeList answers with a list of Keystone without pages: it ignores limit and marker. Beyond list_limit it is marked as truncated.
 func wholeList[T any](c *Cloud, q *call, name string, items []T) answer {
 	self := q.base + q.path
 	if q.raw != "" {
@@ -81,7 +81,7 @@ func wholeList[T any](c *Cloud, q *call, name string, items []T) answer {
 	return ok(said)
 }
 
-// keystoneFlag reads a filter such as enabled: anything but a no is a yes.
+// keystoneFlag reads a boolean filter such as enabled: any value except a false one is true.
 func keystoneFlag(q *call, name string) (value, given bool) {
 	if !q.query.Has(name) {
 		return false, false
@@ -93,7 +93,7 @@ func keystoneFlag(q *call, name string) (value, given bool) {
 	return true, true
 }
 
-// lacks tells whether a filter is given and another value is wanted.
+// lacks reports whether a filter is given that value does not match.
 func lacks(q *call, name, value string) bool { return q.query.Has(name) && q.query.Get(name) != value }
 
 func listProjects(c *Cloud, q *call) answer {

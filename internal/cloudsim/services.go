@@ -15,7 +15,7 @@ type serviceView struct {
 	Disabled *string `json:"disabled_reason"`
 }
 
-// listServices answers GET /os-services, which only admins may ask.
+// listServices handles GET /os-services, which is for admins only.
 func listServices(c *Cloud, q *call) answer {
 	if !q.admin {
 		return notAllowed("volume_extension:services:index")
@@ -49,7 +49,7 @@ func listServices(c *Cloud, q *call) answer {
 	return ok(map[string]any{"services": out})
 }
 
-// message is what Cinder tells a user about something that failed after it had been accepted.
+// message is a user message of Cinder about a request that failed after it was accepted.
 type message struct {
 	ID, Project, Backup, Request, Event, Text string
 	At                                        time.Time
