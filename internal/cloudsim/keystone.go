@@ -68,7 +68,8 @@ func viewProject(p *project, base string) projectView {
 	}
 }
 
-// wholeList answers with a list of Keystone without pages: it ignores limit and marker. Beyond list_limit it is marked as truncated.
+// wholeList answers with a list of Keystone without pages: it ignores limit and marker. A list longer than list_limit is cut
+// and marked as truncated.
 func wholeList[T any](c *Cloud, q *call, name string, items []T) answer {
 	self := q.base + q.path
 	if q.raw != "" {
