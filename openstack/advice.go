@@ -13,12 +13,12 @@ import (
 )
 
 // withAdvice adds to an error of Connect what the operator can do about it.
-func (c Credentials) advised(err error) error {
+func (c Credentials) withAdvice(err error) error {
 	var fault *backup.CloudError
 	if err == nil || !errors.As(err, &fault) {
 		return err
 	}
-	if strange(fault) {
+	if notKeystone(fault) {
 		fault.Message = "no answer of Keystone's" // instead of a page of HTML
 	}
 	return fmt.Errorf("connect to cloud %s: %w: %s", c.address(), err, advice(fault))
@@ -44,7 +44,7 @@ func advice(fault *backup.CloudError) string {
 		return "name the cloud in OS_AUTH_URL as its certificate does"
 	case errors.As(fault.Err, new(*tls.CertificateVerificationError)):
 		return "mend the certificate of the cloud, or OS_CACERT"
-	case strange(fault):
+	case notKeystone(fault):
 		return "name Keystone in OS_AUTH_URL, as the openrc of the cloud does"
 	case fault.Op != opAuthenticate:
 		return "mend the service's endpoint in the catalog, or choose another with OS_INTERFACE or OS_REGION_NAME"
@@ -60,12 +60,12 @@ func advice(fault *backup.CloudError) string {
 
 // misconfigured reports whether waiting can't fix the error of the very first request. Nothing has ever worked with these
 // credentials, so they are wrong; the cloud is not just starting. Later, every such error is retried.
-func hopeless(fault *backup.CloudError) bool {
-	return strange(fault) || errors.As(fault.Err, new(*tls.CertificateVerificationError)) || errors.As(fault.Err, new(tls.RecordHeaderError))
+func misconfigured(fault *backup.CloudError) bool {
+	return notKeystone(fault) || errors.As(fault.Err, new(*tls.CertificateVerificationError)) || errors.As(fault.Err, new(tls.RecordHeaderError))
 }
 
 // notKeystone reports whether Keystone never answers a token request like this: a redirect, an HTML page, or a missing route.
-func strange(fault *backup.CloudError) bool {
-	strangers := []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}
-	return fault.Op == opAuthenticate && fault.Status != 0 && (fault.Status < http.StatusBadRequest || slices.Contains(strangers, fault.Status))
+func notKeystone(fault *backup.CloudError) bool {
+	unknownRoute := []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}
+	return fault.Op == opAuthenticate && fault.Status != 0 && (fault.Status < http.StatusBadRequest || slices.Contains(unknownRoute, fault.Status))
 }

@@ -15,14 +15,14 @@ import (
 
 // maybeMoved reports whether the service did not answer, or something other than the service did. The service may no
 // longer be at this endpoint.
-func astray(fault *backup.CloudError) bool {
+func maybeMoved(fault *backup.CloudError) bool {
 	var code gophercloud.ErrUnexpectedResponseCode
 	switch {
 	case errors.As(fault.Err, new(*renewalError)):
 		return false // Keystone failed, not the service
 	case errors.As(fault.Err, &code):
 		return code.Actual == http.StatusBadGateway || code.Actual == http.StatusServiceUnavailable || code.Actual == http.StatusGatewayTimeout ||
-			strangers(code)
+			foreignAnswer(code)
 	case errors.As(fault.Err, new(*wireError)):
 		return true
 	}
@@ -31,7 +31,7 @@ func astray(fault *backup.CloudError) bool {
 
 // foreignAnswer reports whether the answer comes from something other than an OpenStack service, which does not know the
 // path or redirects us.
-func strangers(code gophercloud.ErrUnexpectedResponseCode) bool {
+func foreignAnswer(code gophercloud.ErrUnexpectedResponseCode) bool {
 	switch code.Actual {
 	case http.StatusUnauthorized, http.StatusNotAcceptable, http.StatusTooManyRequests, 498:
 		return false // says nothing about where the service is
@@ -42,12 +42,12 @@ func strangers(code gophercloud.ErrUnexpectedResponseCode) bool {
 
 // serviceAbsent reports whether the service is certainly not at this endpoint: no connection, or a foreign answer. An
 // overloaded or broken service is not absent.
-func nobody(fault *backup.CloudError) bool {
+func serviceAbsent(fault *backup.CloudError) bool {
 	var code gophercloud.ErrUnexpectedResponseCode
 	var wire *wireError
 	switch {
 	case errors.As(fault.Err, &code):
-		return code.Actual < http.StatusInternalServerError && strangers(code)
+		return code.Actual < http.StatusInternalServerError && foreignAnswer(code)
 	case errors.As(fault.Err, &wire):
 		return wire.unsent
 	}
@@ -55,18 +55,18 @@ func nobody(fault *backup.CloudError) bool {
 }
 
 // A silentEndpoint is the endpoint of a service that does not answer.
-type silence struct {
+type silentEndpoint struct {
 	since  time.Time
 	logged bool // it has been silent for catalogPause or longer
-	why    string
+	reason string
 }
 
 func conditionSilent(of service) string { return "endpoint of " + of.String() }
 
 // markSilent records that the service does not answer at this endpoint and that the catalog has no other one. An answer to
 // any other request ends the condition.
-func (c *Cloud) silent(ctx context.Context, of service, base string, fault *backup.CloudError) {
-	if !nobody(fault) || ctx.Err() != nil {
+func (c *Cloud) markSilent(ctx context.Context, of service, base string, fault *backup.CloudError) {
+	if !serviceAbsent(fault) || ctx.Err() != nil {
 		return
 	}
 	now := c.clock.now()
@@ -76,9 +76,9 @@ func (c *Cloud) silent(ctx context.Context, of service, base string, fault *back
 		l.since = now
 	}
 	l.logged = now.Sub(l.since) >= catalogPause
-	l.why = fmt.Sprintf("%s does not answer at %s, and the catalog has no other endpoint: %s", of, base, fault.Error())
+	l.reason = fmt.Sprintf("%s does not answer at %s, and the catalog has no other endpoint: %s", of, base, fault.Error())
 	if c.catalog.silent == nil {
-		c.catalog.silent = map[service]silence{}
+		c.catalog.silent = map[service]silentEndpoint{}
 	}
 	c.catalog.silent[of] = l
 	c.catalog.mu.Unlock()
@@ -89,7 +89,7 @@ func (c *Cloud) silent(ctx context.Context, of service, base string, fault *back
 }
 
 // markAnswering records that the service answered.
-func (c *Cloud) answers(ctx context.Context, of service) {
+func (c *Cloud) markAnswering(ctx context.Context, of service) {
 	c.catalog.mu.Lock()
 	l := c.catalog.silent[of]
 	delete(c.catalog.silent, of)
@@ -109,9 +109,9 @@ func (c *Cloud) Troubles() (found []backup.Finding) {
 	}
 	c.catalog.mu.Lock()
 	defer c.catalog.mu.Unlock()
-	for _, of := range moving {
+	for _, of := range catalogServices {
 		if l := c.catalog.silent[of]; l.logged {
-			found = append(found, backup.Finding{Reason: backup.EndpointSilent, Object: of.String(), Detail: l.why})
+			found = append(found, backup.Finding{Reason: backup.EndpointSilent, Object: of.String(), Detail: l.reason})
 		}
 	}
 	return found
@@ -121,9 +121,9 @@ func (c *Cloud) Troubles() (found []backup.Finding) {
 func (c *Cloud) EndpointsAnswer() error {
 	c.catalog.mu.Lock()
 	defer c.catalog.mu.Unlock()
-	for _, of := range moving {
+	for _, of := range catalogServices {
 		if l := c.catalog.silent[of]; l.logged {
-			return fmt.Errorf("reach %s: since %s: %s", of, l.since.UTC().Format(time.RFC3339), l.why)
+			return fmt.Errorf("reach %s: since %s: %s", of, l.since.UTC().Format(time.RFC3339), l.reason)
 		}
 	}
 	return nil

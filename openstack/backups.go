@@ -119,7 +119,7 @@ func (c *Cloud) eachBackup(ctx context.Context, filter url.Values, each func([]b
 // VolumeBackups lists the project's backups of a volume, with a token of that project.
 func (c *Cloud) VolumeBackups(ctx context.Context, projectID, volumeID string) ([]backup.Backup, error) {
 	what := request{op: "list backups", object: "of volume " + volumeID, id: volumeID}
-	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/backups/detail")
+	s, r, err := c.cinderRequest(ctx, what, projectID, http.MethodGet, "/backups/detail")
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (c *Cloud) walkBackups(ctx context.Context, s *scope, base request, query u
 // Backup reads one backup with a token of its project.
 func (c *Cloud) Backup(ctx context.Context, projectID, backupID string) (backup.Backup, error) {
 	what := request{op: "read backup", object: backupID, id: backupID}
-	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/backups/"+url.PathEscape(backupID))
+	s, r, err := c.cinderRequest(ctx, what, projectID, http.MethodGet, "/backups/"+url.PathEscape(backupID))
 	if err != nil {
 		return backup.Backup{}, err
 	}

@@ -78,12 +78,12 @@ func (c *Cloud) readProject(ctx context.Context, r request) (projectJSON, error)
 // readOne reads the object that r requests. The object is under key in the answer. An answer about another object is an error.
 func readOne[T any](ctx context.Context, c *Cloud, s *scope, r request, key string, id func(T) string) (one T, err error) {
 	r.decode = func(body []byte) error {
-		var said map[string]json.RawMessage
-		if err := json.Unmarshal(body, &said); err != nil {
+		var answer map[string]json.RawMessage
+		if err := json.Unmarshal(body, &answer); err != nil {
 			return err
 		}
 		one = *new(T) // clears what an earlier attempt decoded
-		if err := json.Unmarshal(said[key], &one); err != nil {
+		if err := json.Unmarshal(answer[key], &one); err != nil {
 			return fmt.Errorf("read %s: %w", key, err)
 		}
 		if got := id(one); !strings.EqualFold(got, r.id) {

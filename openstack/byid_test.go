@@ -20,8 +20,8 @@ func served(t *testing.T) (n *tenant, server string) {
 	return n, server
 }
 
-// look observes the cloud and returns its only server and its only volume.
-func (n *tenant) look(t *testing.T) (backup.Server, backup.Volume) {
+// observeOne observes the cloud and returns its only server and its only volume.
+func (n *tenant) observeOne(t *testing.T) (backup.Server, backup.Volume) {
 	t.Helper()
 	seen, err := n.cloud.Observe(t.Context())
 	require.NoError(t, err)
@@ -35,7 +35,7 @@ func TestShelvedServerKeepsItsVolumes(t *testing.T) {
 	t.Parallel()
 	n, server := served(t)
 	n.sim.Shelve(server)
-	s, v := n.look(t)
+	s, v := n.observeOne(t)
 	assert.Equal(t, "SHELVED_OFFLOADED", s.Status)
 	assert.Equal(t, []string{n.volume}, s.Volumes)
 	assert.False(t, s.Partial)
@@ -47,7 +47,7 @@ func TestMigrationTargetIsNotListed(t *testing.T) {
 	t.Parallel()
 	n, server := served(t)
 	target := n.sim.BeginMigration(n.volume)
-	_, v := n.look(t)
+	_, v := n.observeOne(t)
 	assert.Equal(t, n.volume, v.ID)
 	assert.Equal(t, "starting", v.Migration)
 	assert.Equal(t, []string{server}, v.Servers)
@@ -55,7 +55,7 @@ func TestMigrationTargetIsNotListed(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "target:"+n.volume, byID.Migration)
 	n.sim.EndMigration(n.volume, true)
-	_, v = n.look(t)
+	_, v = n.observeOne(t)
 	assert.Empty(t, v.Migration, "success is no migration under way")
 }
 

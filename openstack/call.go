@@ -48,7 +48,7 @@ var (
 // The error is a [*backup.CloudError].
 func (c *Cloud) do(ctx context.Context, s *scope, r request) error {
 	err := c.retrier.try(ctx, r, func() *backup.CloudError {
-		s.renewBeforeItEnds(ctx)
+		s.renewBeforeExpiry(ctx)
 		return c.attempt(ctx, s, r)
 	})
 	// Here Keystone refused a new token for the project. A service that refuses a valid token needs no explanation.
@@ -61,25 +61,25 @@ func (c *Cloud) do(ctx context.Context, s *scope, r request) error {
 
 // maxSends is how many times one attempt sends its request at most: after each refusal to another endpoint or at a lower
 // microversion.
-const sendings = 4
+const maxSends = 4
 
 // attempt sends r. If an endpoint moved or an API node is older, it sends r again at once: to the endpoint that the catalog
 // has now, or at a microversion that the older node knows. It does not repeat what may have been executed.
 func (c *Cloud) attempt(ctx context.Context, s *scope, r request) *backup.CloudError {
 	unknown := false
 	for n := 1; ; n++ {
-		c.current(ctx, s)
+		c.syncEndpoints(ctx, s)
 		if r.service == cinder && !r.root {
 			c.negotiateAgain(ctx)
 		}
-		aimed := c.aim(s, r)
-		if aimed.minor < r.needs {
+		dest := c.destinationOf(s, r)
+		if dest.minor < r.needs {
 			return r.refuse(s.projectID, backup.MeansUnavailable, fmt.Sprintf(
-				"an API node of Cinder knows the microversion 3.%d only, this request needs 3.%d: it waits until that node is upgraded or stopped", aimed.minor, r.needs))
+				"an API node of Cinder knows the microversion 3.%d only, this request needs 3.%d: it waits until that node is upgraded or stopped", dest.minor, r.needs))
 		}
-		fault := c.send(ctx, s, r, aimed)
+		fault := c.send(ctx, s, r, dest)
 		if fault == nil {
-			c.answers(ctx, r.service)
+			c.markAnswering(ctx, r.service)
 			return nil
 		}
 		unknown = unknown || fault.Unknown
@@ -90,26 +90,26 @@ func (c *Cloud) attempt(ctx context.Context, s *scope, r request) *backup.CloudE
 		changed := false
 		switch {
 		case fault.Status == http.StatusNotAcceptable:
-			changed = aimed.minor > 0 && c.lower(ctx, aimed.minor, fault)
-		case astray(fault):
-			if changed = c.relocate(ctx, s, r.service, aimed.base); !changed {
-				c.silent(ctx, r.service, aimed.base, fault)
+			changed = dest.minor > 0 && c.lower(ctx, dest.minor, fault)
+		case maybeMoved(fault):
+			if changed = c.relocate(ctx, s, r.service, dest.base); !changed {
+				c.markSilent(ctx, r.service, dest.base, fault)
 			}
 		}
-		if !changed || n == sendings || unknown && !r.repeatable() {
+		if !changed || n == maxSends || unknown && !r.repeatable() {
 			return fault
 		}
 	}
 }
 
 // A destination is where a request is sent, and at which microversion.
-type aim struct {
+type destination struct {
 	base, url string
 	minor     int // Cinder's minor microversion; 0: none is requested
 }
 
-func (c *Cloud) aim(s *scope, r request) aim {
-	a := aim{base: s.base(r.service)}
+func (c *Cloud) destinationOf(s *scope, r request) destination {
+	a := destination{base: s.base(r.service)}
 	a.url = a.base + r.path
 	switch {
 	case r.root:
@@ -121,7 +121,7 @@ func (c *Cloud) aim(s *scope, r request) aim {
 }
 
 // send sends r once.
-func (c *Cloud) send(ctx context.Context, s *scope, r request, to aim) *backup.CloudError {
+func (c *Cloud) send(ctx context.Context, s *scope, r request, to destination) *backup.CloudError {
 	options := &gophercloud.RequestOpts{
 		JSONBody: r.body, OkCodes: good, MoreHeaders: maps.Clone(r.headers),
 		KeepResponseBody: true, // for the status and the request ID of an answer that can't be decoded
@@ -136,7 +136,7 @@ func (c *Cloud) send(ctx context.Context, s *scope, r request, to aim) *backup.C
 		options.MoreHeaders["OpenStack-API-Version"] = "volume 3." + strconv.Itoa(to.minor)
 	}
 	resp, err := s.client.Request(ctx, r.method, to.url, options)
-	if err != nil && ctx.Err() == nil && othersEnd(err) {
+	if err != nil && ctx.Err() == nil && cancelledByOther(err) {
 		resp, err = s.client.Request(ctx, r.method, to.url, options)
 	}
 	if err != nil {
@@ -158,7 +158,7 @@ func (c *Cloud) send(ctx context.Context, s *scope, r request, to aim) *backup.C
 
 // cancelledByOther reports whether err comes from another caller's context. If many callers wait for a new token, the
 // context of the first one is used to get it.
-func othersEnd(err error) bool {
+func cancelledByOther(err error) bool {
 	var renewal *gophercloud.ErrUnableToReauthenticate
 	return errors.As(err, &renewal) &&
 		(errors.Is(renewal.ErrReauth, context.Canceled) || errors.Is(renewal.ErrReauth, context.DeadlineExceeded))

@@ -20,13 +20,13 @@ const catalogPause = time.Minute
 // projects have the same endpoints except for the project ID in them. They read their own catalog again when the admin
 // project's endpoints change.
 type catalog struct {
-	turn chan struct{} // held while a token is requested to read the catalog
+	sem chan struct{} // held while a token is requested to read the catalog
 
 	mu         sync.Mutex
 	read       time.Time // when the admin project's catalog was last read with a token requested for it
 	generation int       // grows with each change of the admin project's endpoints
 	verified   int       // the generation at the last VerifyAdmin
-	silent     map[service]silence
+	silent     map[service]silentEndpoint
 }
 
 func (k *catalog) now() int {
@@ -36,7 +36,7 @@ func (k *catalog) now() int {
 }
 
 // unchangedSinceCheck reports whether the endpoints are the same as at its last call.
-func (k *catalog) settled() bool {
+func (k *catalog) unchangedSinceCheck() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	same := k.verified == k.generation
@@ -47,18 +47,18 @@ func (k *catalog) settled() bool {
 // movedBy reports whether a catalog has a service only at endpoints other than the one in use. The catalog may come from
 // Keystone's cache; the catalog of a new token decides.
 func (c *Cloud) movedBy(entries []tokens.CatalogEntry) bool {
-	return slices.ContainsFunc(moving, func(of service) bool {
+	return slices.ContainsFunc(catalogServices, func(of service) bool {
 		urls, _ := c.credentials.candidates(entries, of) // an empty list says nothing about where the service is
 		return len(urls) > 0 && !slices.Contains(urls, c.admin.base(of))
 	})
 }
 
 // syncEndpoints makes s use the catalog of its newest token and the newest endpoints of the admin project.
-func (c *Cloud) current(ctx context.Context, s *scope) {
-	if t, err := s.token(); err == nil && t.id != s.knows().token {
+func (c *Cloud) syncEndpoints(ctx context.Context, s *scope) {
+	if t, err := s.token(); err == nil && t.id != s.located().token {
 		_ = c.locate(ctx, s) // locate logs the error; the previous endpoints stay in use
 	}
-	if s == c.admin || s.knows().generation == c.catalog.now() {
+	if s == c.admin || s.located().generation == c.catalog.now() {
 		return
 	}
 	generation := c.catalog.now()
@@ -75,7 +75,7 @@ func (c *Cloud) current(ctx context.Context, s *scope) {
 
 // reread requests a new token for s and uses its catalog. After a failure it waits at least a minute.
 func (c *Cloud) reread(ctx context.Context, s *scope) bool {
-	knew, now := s.knows(), c.clock.now()
+	knew, now := s.located(), c.clock.now()
 	if !knew.read.IsZero() && now.Sub(knew.read) < catalogPause {
 		return false
 	}
@@ -92,7 +92,7 @@ func (c *Cloud) reread(ctx context.Context, s *scope) bool {
 
 // likeAdmin reports whether s has the admin project's endpoints.
 func (c *Cloud) likeAdmin(s *scope) bool {
-	for _, of := range moving {
+	for _, of := range catalogServices {
 		if !c.alikeAt(s, of) {
 			return false
 		}
@@ -124,22 +124,22 @@ func (c *Cloud) locate(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	return c.adopt(ctx, s, t.id, entries, nil)
+	return c.applyCatalog(ctx, s, t.id, entries, nil)
 }
 
 // applyCatalog sets the endpoints of s from a catalog. failing are services that do not answer at their endpoint: if the
 // catalog has several endpoints for one, the next one is used.
-func (c *Cloud) adopt(ctx context.Context, s *scope, token string, entries []tokens.CatalogEntry, failing map[service]bool) error {
+func (c *Cloud) applyCatalog(ctx context.Context, s *scope, token string, entries []tokens.CatalogEntry, failing map[service]bool) error {
 	first := c.admin == nil
 	c.catalog.mu.Lock()
 	defer c.catalog.mu.Unlock()
-	knew := s.knows()
+	knew := s.located()
 	at := maps.Clone(knew.at)
 	if at == nil {
 		at = map[service]string{}
 	}
 	var missing error
-	for _, of := range moving {
+	for _, of := range catalogServices {
 		choose := choice{present: knew.at[of], failing: failing[of]}
 		if !first && s != c.admin {
 			choose.like = func(u string) bool { return alike(u, s.projectID, c.admin.base(of), c.admin.projectID) }
@@ -164,7 +164,7 @@ func (c *Cloud) adopt(ctx context.Context, s *scope, token string, entries []tok
 	}
 	if s == c.admin && !maps.Equal(at, knew.at) {
 		c.catalog.generation++
-		for _, of := range moving {
+		for _, of := range catalogServices {
 			if at[of] != knew.at[of] {
 				zerolog.Ctx(ctx).Warn().Stringer("service", of).Str("from", knew.at[of]).Str("to", at[of]).Msg("endpoint changed, the new one is used")
 			}
@@ -190,8 +190,8 @@ func (c *Cloud) relocate(ctx context.Context, s *scope, of service, used string)
 		return true // another caller found the new endpoint meanwhile
 	}
 	select {
-	case c.catalog.turn <- struct{}{}:
-		defer func() { <-c.catalog.turn }()
+	case c.catalog.sem <- struct{}{}:
+		defer func() { <-c.catalog.sem }()
 	case <-ctx.Done():
 		return false
 	}
@@ -201,7 +201,7 @@ func (c *Cloud) relocate(ctx context.Context, s *scope, of service, used string)
 	shared := s == c.admin || c.alikeAt(s, of)
 	c.rereadAdmin(ctx, of, shared)
 	if s != c.admin {
-		c.current(ctx, s)
+		c.syncEndpoints(ctx, s)
 		if !shared && s.base(of) == used && c.reread(ctx, s) { // it has its own endpoint
 			s.mu.Lock()
 			s.found.read = c.clock.now()
@@ -224,7 +224,7 @@ func (c *Cloud) rereadAdmin(ctx context.Context, of service, failing bool) {
 	if !due {
 		return
 	}
-	if err := c.admin.client.Reauthenticate(ctx, c.admin.knows().token); err != nil {
+	if err := c.admin.client.Reauthenticate(ctx, c.admin.located().token); err != nil {
 		if ctx.Err() != nil { // the next caller does it
 			c.catalog.mu.Lock()
 			c.catalog.read = last
@@ -238,6 +238,6 @@ func (c *Cloud) rereadAdmin(ctx context.Context, of service, failing bool) {
 		return
 	}
 	if entries, err := c.admin.catalog(); err == nil {
-		_ = c.adopt(ctx, c.admin, t.id, entries, map[service]bool{of: failing})
+		_ = c.applyCatalog(ctx, c.admin, t.id, entries, map[service]bool{of: failing})
 	}
 }

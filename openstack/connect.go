@@ -13,22 +13,22 @@ import (
 
 // A Cloud is one OpenStack cloud as our service user sees it. It is safe for concurrent use.
 type Cloud struct {
-	credentials    Credentials
-	http           http.Client
-	clock          clock
-	gate           *gate
-	retrier        retrier
-	attemptTimeout time.Duration
-	admin          *scope // of the project in the credentials
-	userID         string // of the service user; the same in every token
-	scopes         *scopes
-	version        microversion
-	catalog        catalog
-	pageSize       int
-	inTurn         bool
-	keystoneWhole  atomic.Bool // Keystone ignores limit and marker, and returns whole lists
-	users          usersCache
-	pages          pageSizes
+	credentials     Credentials
+	http            http.Client
+	clock           clock
+	gate            *gate
+	retrier         retrier
+	attemptTimeout  time.Duration
+	admin           *scope // of the project in the credentials
+	userID          string // of the service user; the same in every token
+	scopes          *scopes
+	version         microversion
+	catalog         catalog
+	pageSize        int
+	sequential      bool
+	keystoneUnpaged atomic.Bool // Keystone ignores limit and marker, and returns whole lists
+	users           usersCache
+	pages           pageSizes
 }
 
 // An Option configures a Cloud in [Connect].
@@ -42,7 +42,7 @@ type options struct {
 	maxScopes      int
 	transport      http.RoundTripper
 	wrap           func(http.RoundTripper) http.RoundTripper
-	inTurn         bool
+	sequential     bool
 }
 
 // WithObserver calls observe once for every HTTP request, with its route template and its status (0 without an answer).
@@ -64,7 +64,7 @@ func WithWrapped(wrap func(http.RoundTripper) http.RoundTripper) Option {
 // InTurn reads the lists of [Cloud.Observe] one after the other instead of in parallel, so that the same calls always send
 // the same requests in the same order.
 func InTurn() Option {
-	return func(o *options) { o.inTurn = true }
+	return func(o *options) { o.sequential = true }
 }
 
 // Connect requests a token of the admin project, finds the endpoints of the region and negotiates Cinder's microversion. Its
@@ -103,14 +103,14 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 		scopes:         newScopes(o.maxScopes),
 		users:          newUsersCache(),
 		pageSize:       o.pageSize,
-		inTurn:         o.inTurn,
-		version:        microversion{turn: make(chan struct{}, 1)},
-		catalog:        catalog{turn: make(chan struct{}, 1)},
+		sequential:     o.sequential,
+		version:        microversion{sem: make(chan struct{}, 1)},
+		catalog:        catalog{sem: make(chan struct{}, 1)},
 	}
 	c.gate = newGate(credentials, o.clock, credentials.proof(c.http))
 	admin, err := c.authenticate(ctx, credentials.admin, "admin project")
 	if err != nil {
-		return nil, credentials.advised(err)
+		return nil, credentials.withAdvice(err)
 	}
 	c.admin = admin
 	t, err := admin.token()
@@ -119,7 +119,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 	}
 	c.userID = t.userID
 	if err := c.connectVersion(ctx); err != nil {
-		return nil, credentials.advised(err)
+		return nil, credentials.withAdvice(err)
 	}
 	return c, nil
 }
@@ -145,10 +145,10 @@ func (c *Cloud) requireAdmin(ctx context.Context, r request) error {
 	if err == nil && t.hasRole(adminRole) {
 		return nil
 	}
-	return c.notAdmin(r, t.roles)
+	return c.notAdminError(r, t.roles)
 }
 
-func (c *Cloud) notAdmin(r request, roles []string) error {
+func (c *Cloud) notAdminError(r request, roles []string) error {
 	return r.refuse(c.admin.projectID, backup.MeansForbidden,
 		fmt.Sprintf("the service user has the roles %q in the admin project: want %s", roles, adminRole))
 }

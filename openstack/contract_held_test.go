@@ -15,8 +15,8 @@ type env struct {
 	client  *client
 	home    string // the project in which volumes are made
 	away    string // another project in which we have a role; nothing is made in it
-	// mayAlter allows making projects and users and changing quotas.
-	mayAlter bool
+	// mayChange allows making projects and users and changing quotas.
+	mayChange bool
 	// release is the cloud's release: zed, epoxy or gazpacho.
 	release string
 	real    bool // not a simulation
@@ -26,8 +26,8 @@ type env struct {
 
 // contract is the behaviour that our code relies on. Cloudsim and a real OpenStack must behave the same.
 var contract = []behaviour{
-	{"discovery sees a server and its volume, with project and metadata", false, discoverySees},
-	{"full and incremental are made, named, tagged and removed leaf first", false, aChainsLife},
+	{"discovery sees a server and its volume, with project and metadata", false, discovery},
+	{"full and incremental are made, named, tagged and removed leaf first", false, chainLifecycle},
 	{"an incremental without a parent is refused", false, noParent},
 	{"a busy volume is refused, and so is the deletion of what is being made", false, busy},
 	{"what does not exist is not found", false, notFound},
@@ -39,9 +39,9 @@ var contract = []behaviour{
 	{"a project without our role is told", true, noRole},
 	{"a user without the role admin is told, not shown one project", true, notAdmin},
 	{"over quota is told", true, overQuota},
-	{"members of a project are told with their addresses, directly and through a group", true, membersTold},
-	{"a token tells whose it is, until it is revoked", false, tokenTells},
-	{"what a project left that is gone is removed leaf first, and only then", true, orphanSettled},
+	{"members of a project are told with their addresses, directly and through a group", true, membersOfProject},
+	{"a token tells whose it is, until it is revoked", false, tokenHolder},
+	{"what a project left that is gone is removed leaf first, and only then", true, orphanPurged},
 	{"an incremental stands on the newest backup, or is refused, by release", false, parentChosen},
 	{"Keystone lists projects and users in pages, by release", true, keystonePages},
 	{"roles and their assignments have no pages", false, otherLists},
@@ -60,11 +60,11 @@ var onlyReal = []behaviour{
 
 type behaviour struct {
 	behaviour string
-	alters    bool // makes projects or users, or changes quotas
-	holds     func(t *testing.T, e *env)
+	changes   bool // makes projects or users, or changes quotas
+	check     func(t *testing.T, e *env)
 }
 
-func holdContract(t *testing.T, e *env) {
+func testContract(t *testing.T, e *env) {
 	t.Helper()
 	held := contract
 	if e.real {
@@ -72,10 +72,10 @@ func holdContract(t *testing.T, e *env) {
 	}
 	for _, c := range held {
 		t.Run(c.behaviour, func(t *testing.T) {
-			if c.alters && !e.mayAlter {
+			if c.changes && !e.mayChange {
 				t.Skip("makes projects or users, or changes quotas: set E2E_ALLOW_PROJECTS=true to allow it")
 			}
-			c.holds(t, e)
+			c.check(t, e)
 		})
 	}
 }

@@ -20,8 +20,8 @@ const (
 func (e *env) newer() bool { return e.release != zed }
 
 // listOf returns the objects of a list in an answer.
-func listOf(said object, key string) (objects []object) {
-	items, _ := said[key].([]any)
+func listOf(answer object, key string) (objects []object) {
+	items, _ := answer[key].([]any)
 	for _, item := range items {
 		if o, ok := item.(object); ok {
 			objects = append(objects, o)
@@ -33,12 +33,12 @@ func listOf(said object, key string) (objects []object) {
 // listIDs returns the IDs of one page of a Keystone list, and whether the answer says that there are more.
 func (e *env) listIDs(t *testing.T, list, query string) (ids []string, more bool) {
 	t.Helper()
-	said := e.client.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet, e.client.keystone("/"+list+query), nil)
-	for _, item := range listOf(said, list) {
+	answer := e.client.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet, e.client.keystone("/"+list+query), nil)
+	for _, item := range listOf(answer, list) {
 		ids = append(ids, str(item, "id"))
 	}
-	truncated, _ := said["truncated"].(bool)
-	next := str(said, "links", "next")
+	truncated, _ := answer["truncated"].(bool)
+	next := str(answer, "links", "next")
 	assert.Equal(t, truncated, next != "", "%s%s: truncated and next come together", list, query)
 	return ids, next != ""
 }
@@ -85,20 +85,20 @@ func keystonePages(t *testing.T, e *env) {
 // a client must not send one.
 func otherLists(t *testing.T, e *env) {
 	ctx, admin := t.Context(), e.cloud.AdminProjectID()
-	said := e.client.must(ctx, t, admin, http.MethodGet, e.client.keystone("/role_assignments?effective&include_names=true"), nil)
-	all := listOf(said, "role_assignments")
+	answer := e.client.must(ctx, t, admin, http.MethodGet, e.client.keystone("/role_assignments?effective&include_names=true"), nil)
+	all := listOf(answer, "role_assignments")
 	require.Greater(t, len(all), 2)
-	status, said := e.client.send(ctx, t, admin, http.MethodGet, e.client.keystone("/role_assignments?effective&include_names=true&limit=2"), nil)
+	status, answer := e.client.send(ctx, t, admin, http.MethodGet, e.client.keystone("/role_assignments?effective&include_names=true&limit=2"), nil)
 	if e.release == epoxy {
-		assert.Equal(t, http.StatusBadRequest, status, "%v", said)
-		status, said = e.client.send(ctx, t, admin, http.MethodGet, e.client.keystone("/roles?limit=2"), nil)
-		assert.Equal(t, http.StatusBadRequest, status, "%v", said)
-		assert.Contains(t, str(said, "error", "message"), "Additional properties are not allowed ('limit' was unexpected)")
+		assert.Equal(t, http.StatusBadRequest, status, "%v", answer)
+		status, answer = e.client.send(ctx, t, admin, http.MethodGet, e.client.keystone("/roles?limit=2"), nil)
+		assert.Equal(t, http.StatusBadRequest, status, "%v", answer)
+		assert.Contains(t, str(answer, "error", "message"), "Additional properties are not allowed ('limit' was unexpected)")
 		return
 	}
 	assert.Equal(t, http.StatusOK, status)
-	assert.Len(t, listOf(said, "role_assignments"), len(all), "the limit is ignored")
-	assert.Nil(t, in(said, "links", "next"))
+	assert.Len(t, listOf(answer, "role_assignments"), len(all), "the limit is ignored")
+	assert.Nil(t, in(answer, "links", "next"))
 	if e.release == gazpacho && e.real { // a client that follows the link gets the same page for ever
 		first, more := e.listIDs(t, "roles", "?limit=2")
 		require.True(t, more)

@@ -38,14 +38,14 @@ func TestContractOnOpenStack(t *testing.T) {
 			rc: rc, cloud: c, prefix: run, tokens: map[string]string{},
 			wait: func(*testing.T) { <-time.After(time.Second) }, // a real cloud needs real time
 		},
-		home:     c.AdminProjectID(),
-		mayAlter: os.Getenv("E2E_ALLOW_PROJECTS") == "true",
-		now:      time.Now,
-		real:     true,
-		release:  releaseOf(t, c),
-		tag:      backup.Tag{Installation: run, Record: "1"},
+		home:      c.AdminProjectID(),
+		mayChange: os.Getenv("E2E_ALLOW_PROJECTS") == "true",
+		now:       time.Now,
+		real:      true,
+		release:   releaseOf(t, c),
+		tag:       backup.Tag{Installation: run, Record: "1"},
 	}
-	if e.mayAlter {
+	if e.mayChange {
 		e.home = e.client.project(t, "home")
 	}
 	seen, err := c.Observe(t.Context())
@@ -58,7 +58,7 @@ func TestContractOnOpenStack(t *testing.T) {
 	}
 	require.NotEmpty(t, e.away, "the user has a role in one project only: want one more to test with")
 	t.Logf("held against %s", e.release)
-	holdContract(t, e)
+	testContract(t, e)
 }
 
 // releaseOf returns the release by Nova's newest microversion, which every release raises.
@@ -71,9 +71,9 @@ func releaseOf(t *testing.T, c *Cloud) string {
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close() //nolint:errcheck // a test's own request
-	var said struct{ Versions []struct{ Version string } }
-	require.NoError(t, json.NewDecoder(resp.Body).Decode(&said))
-	for _, v := range said.Versions {
+	var answer struct{ Versions []struct{ Version string } }
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(&answer))
+	for _, v := range answer.Versions {
 		if _, minor, ok := strings.Cut(v.Version, "2."); ok {
 			n, err := strconv.Atoi(minor)
 			require.NoError(t, err)
@@ -87,6 +87,6 @@ func releaseOf(t *testing.T, c *Cloud) string {
 			}
 		}
 	}
-	require.Fail(t, "no version of Nova", "%v", said)
+	require.Fail(t, "no version of Nova", "%v", answer)
 	return ""
 }

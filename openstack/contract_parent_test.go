@@ -17,9 +17,9 @@ import (
 func (e *env) parentOf(t *testing.T, child string, among ...string) string {
 	t.Helper()
 	for _, id := range among {
-		said := e.client.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet,
+		answer := e.client.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet,
 			e.client.cinder(e.cloud.AdminProjectID(), "/backups/detail?all_tenants=1&"+url.Values{"parent_id": {id}}.Encode()), nil)
-		for _, b := range listOf(said, "backups") {
+		for _, b := range listOf(answer, "backups") {
 			if str(b, "id") == child {
 				return id
 			}
@@ -28,9 +28,9 @@ func (e *env) parentOf(t *testing.T, child string, among ...string) string {
 	return ""
 }
 
-// apart waits until a second has passed in the cloud. Data timestamps have a resolution of one second, and of two equal ones
+// waitSecond waits until a second has passed in the cloud. Data timestamps have a resolution of one second, and of two equal ones
 // either backup may count as the newest.
-func (e *env) apart(t *testing.T) {
+func (e *env) waitSecond(t *testing.T) {
 	t.Helper()
 	e.client.wait(t)
 	e.client.wait(t)
@@ -40,11 +40,11 @@ func (e *env) apart(t *testing.T) {
 // available backup.
 func parentChosen(t *testing.T, e *env) {
 	volume := e.client.volume(t, e.home)
-	older := e.made(t, volume, backup.Full)
-	e.apart(t)
-	newest := e.made(t, volume, backup.Full)
-	e.apart(t)
-	leaf := e.made(t, volume, backup.Incremental)
+	older := e.createAvailable(t, volume, backup.Full)
+	e.waitSecond(t)
+	newest := e.createAvailable(t, volume, backup.Full)
+	e.waitSecond(t)
+	leaf := e.createAvailable(t, volume, backup.Incremental)
 	assert.Equal(t, newest.ID, e.parentOf(t, leaf.ID, older.ID, newest.ID))
 	require.NoError(t, e.cloud.DeleteBackup(t.Context(), leaf))
 	e.untilGone(t, leaf.ID)
@@ -74,8 +74,8 @@ func labFolder(t *testing.T) string {
 // way, or is refused while the failed one exists (Zed). A full backup still works.
 func brokenParent(t *testing.T, e *env) {
 	volume := e.client.volume(t, e.home)
-	full := e.made(t, volume, backup.Full)
-	e.apart(t)
+	full := e.createAvailable(t, volume, backup.Full)
+	e.waitSecond(t)
 	found, err := filepath.Glob(filepath.Join(labFolder(t), "backups", full.ID[:2], full.ID[2:4], full.ID))
 	require.NoError(t, err)
 	require.NotEmpty(t, found, "the folder of the backup's objects")
@@ -88,7 +88,7 @@ func brokenParent(t *testing.T, e *env) {
 		failed := e.untilStatus(t, id, backup.StatusError)
 		assert.NotEmpty(t, failed.FailReason)
 		t.Logf("fail_reason: %s", failed.FailReason)
-		e.apart(t)
+		e.waitSecond(t)
 		if !e.newer() {
 			_, err = e.create(t, volume, backup.Incremental)
 			requireMeaning(t, backup.MeansNoParent, err)
@@ -99,8 +99,8 @@ func brokenParent(t *testing.T, e *env) {
 	is, err := e.cloud.Backup(t.Context(), e.home, full.ID)
 	require.NoError(t, err)
 	assert.Equal(t, backup.StatusAvailable, is.Status, "nothing says that the parent is broken")
-	fresh := e.made(t, volume, backup.Full)
-	e.apart(t)
-	leaf := e.made(t, volume, backup.Incremental)
+	fresh := e.createAvailable(t, volume, backup.Full)
+	e.waitSecond(t)
+	leaf := e.createAvailable(t, volume, backup.Incremental)
 	assert.Equal(t, fresh.ID, e.parentOf(t, leaf.ID, full.ID, fresh.ID))
 }

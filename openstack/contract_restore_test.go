@@ -23,8 +23,8 @@ func (e *env) restore(t *testing.T, backupID, volume string) []byte {
 	if volume != "" {
 		want = object{"volume_id": volume}
 	}
-	said := e.client.must(ctx, t, e.home, http.MethodPost, e.client.cinder(e.home, "/backups/"+backupID+"/restore"), object{"restore": want})
-	into := str(said, "restore", "volume_id")
+	answer := e.client.must(ctx, t, e.home, http.MethodPost, e.client.cinder(e.home, "/backups/"+backupID+"/restore"), object{"restore": want})
+	into := str(answer, "restore", "volume_id")
 	if volume == "" {
 		e.client.removed(t, e.home, into)
 	} else {
@@ -59,13 +59,13 @@ func restoredBothWays(t *testing.T, e *env) {
 		require.NoError(t, f.Close())
 	}
 	write(first)
-	full := e.made(t, volume, backup.Full)
-	e.apart(t)
+	full := e.createAvailable(t, volume, backup.Full)
+	e.waitSecond(t)
 	second := bytes.Clone(first)
 	clear(second[1<<20 : 3<<20]) // deleted and trimmed after the full
 	copy(second[4<<20:], "and this was changed")
 	write(second)
-	leaf := e.made(t, volume, backup.Incremental)
+	leaf := e.createAvailable(t, volume, backup.Incremental)
 
 	assert.True(t, bytes.Equal(first, e.restore(t, full.ID, "")), "a full into a new volume")
 	assert.True(t, bytes.Equal(first, e.restore(t, full.ID, e.client.volume(t, e.home))), "a full into a given volume")

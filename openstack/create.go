@@ -18,7 +18,7 @@ import (
 // its tag before you request it again.
 func (c *Cloud) CreateBackup(ctx context.Context, r backup.Request) (string, error) {
 	what := request{op: "create backup", object: "of volume " + r.VolumeID, id: r.VolumeID}
-	s, ask, err := c.ask(ctx, what, r.ProjectID, http.MethodPost, "/backups")
+	s, ask, err := c.cinderRequest(ctx, what, r.ProjectID, http.MethodPost, "/backups")
 	if err != nil {
 		return "", err
 	}
@@ -57,12 +57,12 @@ func (c *Cloud) createAs(ctx context.Context, s *scope, ask request, r backup.Re
 		wish["availability_zone"], ask.needs = r.Zone, zoneMinor
 	}
 	ask.body = map[string]any{"backup": wish}
-	var said struct{ Backup struct{ ID string } }
+	var answer struct{ Backup struct{ ID string } }
 	ask.decode = func(body []byte) error {
-		if err := json.Unmarshal(body, &said); err != nil {
+		if err := json.Unmarshal(body, &answer); err != nil {
 			return err
 		}
-		if said.Backup.ID == "" {
+		if answer.Backup.ID == "" {
 			return errors.New("the answer has no backup ID")
 		}
 		return nil
@@ -70,5 +70,5 @@ func (c *Cloud) createAs(ctx context.Context, s *scope, ask request, r backup.Re
 	if err := c.do(ctx, s, ask); err != nil {
 		return "", err
 	}
-	return said.Backup.ID, nil
+	return answer.Backup.ID, nil
 }

@@ -219,7 +219,7 @@ func TestUnreachableKeystoneIsUnavailable(t *testing.T) {
 
 func TestWrongPasswordIsUnauthorised(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	w.rc["OS_PASSWORD"] = secret
 	credentials, err := FromEnv(func(name string) string { return w.rc[name] })
 	require.NoError(t, err)

@@ -15,10 +15,10 @@ import (
 )
 
 // messageMeanings maps the messages of Cinder that decide the meaning of a refusal. Measured on Zed (Cinder 21.3.1); the
-// messages are in cinder/backup/api.py and cinder/exception.py. The first entry whose words the message contains wins.
-var prose = []struct {
+// messages are in cinder/backup/api.py and cinder/exception.py. The first entry whose text the message contains wins.
+var messageMeanings = []struct {
 	status  int
-	words   string
+	text    string
 	meaning backup.Meaning
 }{
 	{400, "No backups available to do an incremental backup", backup.MeansNoParent},
@@ -33,16 +33,16 @@ var prose = []struct {
 }
 
 // failReasonMeanings maps what Cinder's scheduler writes into the fail_reason of a backup (cinder/scheduler/manager.py).
-var failProse = []struct {
-	words   string
+var failReasonMeanings = []struct {
+	text    string
 	meaning backup.Meaning
 }{
 	{"Service not found for creating backup", backup.MeansNoService},
 }
 
 func failMeaningOf(reason string) backup.Meaning {
-	for _, p := range failProse {
-		if strings.Contains(reason, p.words) {
+	for _, p := range failReasonMeanings {
+		if strings.Contains(reason, p.text) {
 			return p.meaning
 		}
 	}
@@ -50,7 +50,7 @@ func failMeaningOf(reason string) backup.Meaning {
 }
 
 // notExecuted are the status codes after which nothing was executed, although the call may work later.
-var notDone = []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusGone}
+var notExecuted = []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusGone}
 
 // byStatus is the meaning of a status code if the message does not decide it.
 var byStatus = map[int]backup.Meaning{
@@ -67,9 +67,9 @@ var byStatus = map[int]backup.Meaning{
 
 // meaningOf returns the meaning of an answer. id is the ID of the requested object if the service itself says that it has no
 // such object, otherwise empty.
-func meaningOf(status int, words, id string) backup.Meaning {
-	for _, p := range prose {
-		if p.status == status && strings.Contains(words, p.words) {
+func meaningOf(status int, text, id string) backup.Meaning {
+	for _, p := range messageMeanings {
+		if p.status == status && strings.Contains(text, p.text) {
 			return p.meaning
 		}
 	}
@@ -105,19 +105,19 @@ func (r request) faultOf(project string, err error, now time.Time) *backup.Cloud
 		fault.Meaning, fault.Message = closed.Meaning, closed.Message
 	case errors.As(err, &code):
 		fault.Status = code.Actual
-		fault.Message = wordsOf(code.Body)
+		fault.Message = messageOf(code.Body)
 		fault.RequestID = code.ResponseHeader.Get(headerRequestID)
 		fault.RetryAfter = retryAfter(code.ResponseHeader, now)
 		id := r.id
-		if !r.service.lacks(code.Actual, code.Body, id) {
+		if !r.service.confirmsMissing(code.Actual, code.Body, id) {
 			id = ""
 		}
 		fault.Meaning = meaningOf(code.Actual, fault.Message, id)
-		if code.Actual == http.StatusMethodNotAllowed && strangers(code) {
+		if code.Actual == http.StatusMethodNotAllowed && foreignAnswer(code) {
 			fault.Meaning = backup.MeansUnavailable // a web server has replaced the service
 		}
 		// A refusal is clear. After a 5xx, a timeout or a redirect the outcome is unknown.
-		fault.Unknown = fault.Meaning == backup.MeansUnavailable && !slices.Contains(notDone, code.Actual)
+		fault.Unknown = fault.Meaning == backup.MeansUnavailable && !slices.Contains(notExecuted, code.Actual)
 	case errors.As(err, &wire):
 		fault.RequestID = wire.requestID
 		fault.Unknown = !wire.unsent
@@ -152,11 +152,11 @@ func (r request) reads() bool {
 	return r.method == http.MethodGet || r.method == http.MethodHead || r.idempotent
 }
 
-const longestMessage = 500
+const maxMessage = 500
 
 // messageOf returns the message of an error's body. OpenStack services answer
 // `{"<name of the fault>": {"code": ..., "message": "..."}}`. Any other text comes from a proxy or load balancer.
-func wordsOf(body []byte) string {
+func messageOf(body []byte) string {
 	var envelope map[string]json.RawMessage
 	if json.Unmarshal(body, &envelope) == nil {
 		for _, inner := range envelope {
@@ -173,8 +173,8 @@ func wordsOf(body []byte) string {
 
 func cut(s string) string {
 	s = strings.ToValidUTF8(s, "?")
-	if r := []rune(s); len(r) > longestMessage {
-		return string(r[:longestMessage])
+	if r := []rune(s); len(r) > maxMessage {
+		return string(r[:maxMessage])
 	}
 	return s
 }

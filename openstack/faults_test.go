@@ -22,16 +22,16 @@ const (
 
 // A tenant is a project with a volume, and a connected Cloud.
 type tenant struct {
-	*world
+	*simulation
 	cloud           *Cloud
 	project, volume string
 }
 
 func newTenant(t *testing.T, o cloudsim.Options, opts ...Option) *tenant {
 	t.Helper()
-	w := newWorld(t, o)
+	w := newSimulation(t, o)
 	project := w.sim.AddProject("acme")
-	return &tenant{world: w, cloud: w.connect(t, retrying, opts...), project: project, volume: w.sim.AddVolume(project, "data", 1)}
+	return &tenant{simulation: w, cloud: w.connect(t, retrying, opts...), project: project, volume: w.sim.AddVolume(project, "data", 1)}
 }
 
 func (n *tenant) request() backup.Request {
@@ -178,11 +178,11 @@ func TestChangesNeedATokenOfTheBackupsProject(t *testing.T) {
 	b := n.backup(t)
 	other, err := n.cloud.scope(t.Context(), n.sim.AddProject("globex"))
 	require.NoError(t, err)
-	n.cloud.current(t.Context(), other)
+	n.cloud.syncEndpoints(t.Context(), other)
 	// This must never happen: the client of one project has another project's token.
 	mixed := &scope{
 		projectID: n.project, client: other.client, clock: other.clock,
-		identity: other.identity, found: other.knows(),
+		identity: other.identity, found: other.located(),
 	}
 	n.cloud.scopes = newScopes(maxScopes)
 	n.cloud.scopes.Add(mixed.projectID, mixed)
@@ -230,7 +230,7 @@ func TestOldCinderGetsTheTagInTheDescription(t *testing.T) {
 
 func TestCinderWithoutBackupProjectIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{VolumeMinor: oldestVolumeMinor - 1})
+	w := newSimulation(t, cloudsim.Options{VolumeMinor: oldestVolumeMinor - 1})
 	credentials, err := FromEnv(func(name string) string { return w.rc[name] })
 	require.NoError(t, err)
 	_, err = Connect(t.Context(), credentials, retrying)

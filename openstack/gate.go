@@ -85,7 +85,7 @@ func (g *gate) login(ctx context.Context, admin bool, attempt func(password stri
 	err = attempt(password)
 	if isRefusal(err) {
 		if proof := g.proved(ctx, password, proofs); backup.Means(proof, backup.MeansUnauthorised) || isRefusal(proof) {
-			return g.closed()
+			return g.closedError()
 		}
 	}
 	return err
@@ -105,7 +105,7 @@ func (g *gate) enter() (password string, proofs int, again bool, err error) {
 	case g.since.IsZero():
 		return g.password, g.proofs, false, nil
 	case now.Before(g.next):
-		return "", 0, false, g.closedNow()
+		return "", 0, false, g.closedErrorLocked()
 	}
 	g.next = now.Add(firstLoginPause) // keeps other callers from trying meanwhile
 	return g.password, g.proofs, true, nil
@@ -124,7 +124,7 @@ func (g *gate) proved(ctx context.Context, password string, proofs int) error {
 	g.mu.Unlock()
 	switch {
 	case !since.IsZero():
-		return g.closed()
+		return g.closedError()
 	case newer || changed:
 		return nil
 	}
@@ -154,13 +154,13 @@ func (g *gate) learn(ctx context.Context, password string, again bool, err error
 	return err
 }
 
-func (g *gate) closed() error {
+func (g *gate) closedError() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.closedNow()
+	return g.closedErrorLocked()
 }
 
-func (g *gate) closedNow() error {
+func (g *gate) closedErrorLocked() error {
 	remedy := "set OS_PASSWORD to the present password and start again"
 	if g.read != nil {
 		remedy = "write the present password into the file of OS_PASSWORD_FILE (a changed one is tried at once; a process that reads a copy of it, as by systemd's LoadCredential, has to be restarted)"

@@ -18,16 +18,16 @@ var locking = cloudsim.Options{LockoutAttempts: 5, LockoutTime: 30 * time.Minute
 // withPasswordFile makes a tenant whose service user's password is in a file.
 func withPasswordFile(t *testing.T, o cloudsim.Options) (n *tenant, passwordFile string) {
 	t.Helper()
-	w := newWorld(t, o)
+	w := newSimulation(t, o)
 	passwordFile = file(t, "password", w.rc["OS_PASSWORD"]+"\n")
 	w.rc["OS_PASSWORD_FILE"] = passwordFile
 	delete(w.rc, "OS_PASSWORD")
 	project := w.sim.AddProject("acme")
-	return &tenant{world: w, cloud: w.connect(t, retrying), project: project, volume: w.sim.AddVolume(project, "data", 1)}, passwordFile
+	return &tenant{simulation: w, cloud: w.connect(t, retrying), project: project, volume: w.sim.AddVolume(project, "data", 1)}, passwordFile
 }
 
 // rotate changes the service user's password, which revokes its tokens.
-func (w *world) rotate(password string) {
+func (w *simulation) rotate(password string) {
 	w.sim.SetPassword(w.sim.Cast().Service, password)
 	w.sim.RevokeTokens(w.sim.Cast().Service)
 }

@@ -82,11 +82,11 @@ func (k *Keystone) Validate(ctx context.Context, token string) (Holder, error) {
 	default:
 		return Holder{}, fmt.Errorf("validate token: Keystone answered %d", response.StatusCode)
 	}
-	var said tokenAnswer
-	if err := json.NewDecoder(response.Body).Decode(&said); err != nil {
+	var answer tokenAnswer
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
 		return Holder{}, fmt.Errorf("validate token: read answer: %w", err)
 	}
-	return said.holder()
+	return answer.holder()
 }
 
 // sendable reports whether a token can be sent in a header. No token of Keystone is longer than 8 KiB.
@@ -112,14 +112,14 @@ func (k *Keystone) SignIn(ctx context.Context, l Login) (token string, holder Ho
 	default:
 		return "", Holder{}, fmt.Errorf("sign in: Keystone answered %d", response.StatusCode)
 	}
-	var said tokenAnswer
-	if err := json.NewDecoder(response.Body).Decode(&said); err != nil {
+	var answer tokenAnswer
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
 		return "", Holder{}, fmt.Errorf("sign in: read answer: %w", err)
 	}
 	if token = response.Header.Get("X-Subject-Token"); token == "" {
 		return "", Holder{}, errors.New("sign in: Keystone answered no token")
 	}
-	holder, err = said.holder()
+	holder, err = answer.holder()
 	return token, holder, err
 }
 

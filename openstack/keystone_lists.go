@@ -39,10 +39,10 @@ func eachKeystone[T any](ctx context.Context, c *Cloud, base request, key string
 			return base.refuse(c.admin.projectID, backup.MeansRefused, "Keystone gives only a part of the list: raise or unset list_limit in keystone.conf")
 		case len(fresh) == 0:
 			if len(p.items) > 0 {
-				c.keystoneWhole.Store(true) // the list repeats itself: Keystone ignores the marker
+				c.keystoneUnpaged.Store(true) // the list repeats itself: Keystone ignores the marker
 			}
 			return nil
-		case !p.more && c.keystoneWhole.Load():
+		case !p.more && c.keystoneUnpaged.Load():
 			return nil
 		}
 		last = fresh
@@ -81,12 +81,12 @@ func keystonePage[T any](ctx context.Context, c *Cloud, base request, key string
 
 // isPart reports whether Keystone says that the list is truncated.
 func isPart(body []byte) (bool, error) {
-	var said struct {
+	var answer struct {
 		Truncated bool
 		Links     struct{ Next *string }
 	}
-	err := json.Unmarshal(body, &said)
-	return said.Truncated || said.Links.Next != nil, err
+	err := json.Unmarshal(body, &answer)
+	return answer.Truncated || answer.Links.Next != nil, err
 }
 
 // projects lists all projects.

@@ -25,7 +25,7 @@ func keystoneOf(t *testing.T, c *Cloud) (*Keystone, Login) {
 	}
 }
 
-func tokenTells(t *testing.T, e *env) {
+func tokenHolder(t *testing.T, e *env) {
 	k, login := keystoneOf(t, e.cloud)
 	token, signed, err := k.SignIn(t.Context(), login)
 	require.NoError(t, err)
@@ -92,7 +92,7 @@ func TestKeystone_NeedsNoPassword(t *testing.T) {
 // A failure of Keystone or of our own token does not make another user's token invalid.
 func TestKeystone_FailureIsNotAnInvalidToken(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	k, login := keystoneOf(t, w.connect(t, retrying))
 	token, _, err := k.SignIn(t.Context(), login)
 	require.NoError(t, err)

@@ -21,8 +21,8 @@ type userJSON struct {
 // usersByID is the largest number of users of a project that are read one by one; for more, the whole list is read first.
 // usersInParallel is how many are read at the same time.
 const (
-	usersByID   = 50
-	usersAtOnce = 8
+	usersByID       = 50
+	usersInParallel = 8
 )
 
 // Members returns the enabled users that have an e-mail address and a role in the project: directly, through a group, or
@@ -60,18 +60,18 @@ func (c *Cloud) roleHolders(ctx context.Context, projectID string) ([]string, er
 	var ids []string
 	part := false
 	r.decode = func(body []byte) error {
-		var said struct {
+		var answer struct {
 			Assignments []struct {
 				User  struct{ ID string }
 				Scope struct{ Project struct{ ID string } }
 			} `json:"role_assignments"`
 		}
-		err := json.Unmarshal(body, &said)
+		err := json.Unmarshal(body, &answer)
 		if err != nil {
 			return err
 		}
 		ids = ids[:0]
-		for _, a := range said.Assignments {
+		for _, a := range answer.Assignments {
 			if a.User.ID != "" && a.Scope.Project.ID == projectID { // otherwise the scope is a domain, or Keystone does not know the filter
 				ids = append(ids, a.User.ID)
 			}
@@ -113,8 +113,8 @@ func (c *Cloud) usersOf(ctx context.Context, ids []string) (map[string]userJSON,
 	}
 	read := make([]userJSON, len(missing))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(usersAtOnce)
-	if c.inTurn {
+	group.SetLimit(usersInParallel)
+	if c.sequential {
 		group.SetLimit(1)
 	}
 	for i, id := range missing {

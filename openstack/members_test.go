@@ -18,9 +18,9 @@ import (
 func (h *client) person(t *testing.T, name, email string) string {
 	t.Helper()
 	admin := h.cloud.admin.projectID
-	said := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/users"),
+	answer := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/users"),
 		object{"user": object{"name": h.prefix + "-" + name, "password": "made-up", "domain_id": "default", "email": email}})
-	id := str(said, "user", "id")
+	id := str(answer, "user", "id")
 	cleanup(t, func(ctx context.Context) { h.must(ctx, t, admin, http.MethodDelete, h.keystone("/users/"+id), nil) })
 	return id
 }
@@ -33,13 +33,13 @@ func (h *client) role(t *testing.T, name string) string {
 	return str(r, "id")
 }
 
-func membersTold(t *testing.T, e *env) {
+func membersOfProject(t *testing.T, e *env) {
 	ctx, h := t.Context(), e.client
 	admin, project, empty := h.cloud.admin.projectID, h.project(t, "told"), h.project(t, "untold")
 	direct, grouped := h.person(t, "direct", "direct@told.example"), h.person(t, "grouped", "grouped@told.example")
 	disabled, mute := h.person(t, "disabled", "disabled@told.example"), h.person(t, "mute", "")
-	said := h.must(ctx, t, admin, http.MethodPost, h.keystone("/groups"), object{"group": object{"name": h.prefix + "-group", "domain_id": "default"}})
-	group := str(said, "group", "id")
+	answer := h.must(ctx, t, admin, http.MethodPost, h.keystone("/groups"), object{"group": object{"name": h.prefix + "-group", "domain_id": "default"}})
+	group := str(answer, "group", "id")
 	cleanup(t, func(ctx context.Context) { h.must(ctx, t, admin, http.MethodDelete, h.keystone("/groups/"+group), nil) })
 	for _, id := range []string{grouped, direct} { // a user with two roles is returned once
 		h.must(ctx, t, admin, http.MethodPut, h.keystone("/groups/"+group+"/users/"+id), nil)
@@ -70,7 +70,7 @@ func membersTold(t *testing.T, e *env) {
 // A role that is inherited from a domain counts in all its projects, including later ones. Each project has its own request,
 // and a user of many projects is read once.
 func TestMembers_InheritedRolesCountAndUsersAreReadOnce(t *testing.T) {
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	auditor := w.sim.AddUser("auditor", "x", "auditor@ops.example")
 	w.sim.GrantInherited(auditor, "default", "reader")
 	group := w.sim.AddGroup("staff", w.sim.AddUser("carol", "x", "carol@ops.example"))
@@ -98,7 +98,7 @@ func TestMembers_InheritedRolesCountAndUsersAreReadOnce(t *testing.T) {
 
 // The assignments of all projects may take longer than any request may, so only those of one project are requested (A5).
 func TestMembers_RequestsAssignmentsOfOneProjectOnly(t *testing.T) {
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	p := w.sim.AddProject("acme")
 	w.sim.Grant(w.sim.AddUser("alice", "x", "alice@acme.example"), p, "member")
 	w.sim.AddFault(cloudsim.Fault{
@@ -120,7 +120,7 @@ func addresses(t *testing.T, c *Cloud, project string) (to []string) {
 
 // Otherwise only the members in the truncated list would get the report.
 func TestMembers_TruncatedListIsAnError(t *testing.T) {
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	p := w.sim.AddProject("acme")
 	for _, name := range []string{"alice", "amy", "bob", "dora"} {
 		w.sim.Grant(w.sim.AddUser(name, "x", name+"@acme.example"), p, "member")
@@ -140,7 +140,7 @@ func TestMembers_TruncatedListIsAnError(t *testing.T) {
 func TestMembers_OfLargeProjectAreReadInPages(t *testing.T) {
 	for _, release := range cloudsim.Releases() {
 		t.Run(release, func(t *testing.T) {
-			w := newWorld(t, cloudsim.Options{Release: release, KeystoneMaxLimit: 40})
+			w := newSimulation(t, cloudsim.Options{Release: release, KeystoneMaxLimit: 40})
 			p := w.sim.AddProject("acme")
 			for i := range 130 {
 				w.sim.Grant(w.sim.AddUser(fmt.Sprintf("user-%d", i), "x", fmt.Sprintf("user-%d@acme.example", i)), p, "member")
@@ -159,7 +159,7 @@ func TestMembers_OfLargeProjectAreReadInPages(t *testing.T) {
 
 // If each domain has its own user backend, Keystone lists only one domain's users: the others are read by their IDs.
 func TestMembers_UsersOfOtherDomainsAreReadByID(t *testing.T) {
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	p := w.sim.AddProject("acme")
 	dora := w.sim.AddUser("dora", "x", "dora@ldap.example")
 	w.sim.Grant(dora, p, "member")
@@ -171,7 +171,7 @@ func TestMembers_UsersOfOtherDomainsAreReadByID(t *testing.T) {
 func TestProjects_AreListedCompletelyOnEachRelease(t *testing.T) {
 	for _, release := range cloudsim.Releases() {
 		t.Run(release, func(t *testing.T) {
-			w := newWorld(t, cloudsim.Options{Release: release, KeystoneMaxLimit: 3})
+			w := newSimulation(t, cloudsim.Options{Release: release, KeystoneMaxLimit: 3})
 			want := map[string]bool{}
 			for range 10 {
 				want[w.sim.AddProject("p")] = true
@@ -196,7 +196,7 @@ func TestProjects_AreListedCompletelyOnEachRelease(t *testing.T) {
 
 // A list that is marked as truncated and can't be continued is an error.
 func TestProjects_TruncatedListIsReported(t *testing.T) {
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	w.sim.AddProject("acme")
 	w.sim.LimitLists(1)
 	seen, err := w.connect(t, retrying).Observe(t.Context())
@@ -207,7 +207,7 @@ func TestProjects_TruncatedListIsReported(t *testing.T) {
 
 // A list of projects without our own project is not trusted (A6).
 func TestProjects_ListWithoutOurProjectIsReported(t *testing.T) {
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	w.sim.AddServer(w.sim.AddProject("acme"), "web", nil)
 	c := w.connect(t, retrying)
 	w.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/projects", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"projects": [], "links": {}}`}})

@@ -30,13 +30,13 @@ const (
 	negotiationPeriod = time.Hour
 	// maxRootRequests is how many times the versions are read after a 406 that does not name the node's maximum. Each time
 	// another node may answer.
-	rootsAsked = 4
+	maxRootRequests = 4
 )
 
 // A microversion is the minor version of Cinder's API 3 to request. During a rolling upgrade some API nodes know only a
 // lower one than others.
 type microversion struct {
-	turn chan struct{} // held while an older node's maximum is looked up
+	sem chan struct{} // held while an older node's maximum is looked up
 
 	mu   sync.Mutex
 	best int       // the highest that Cinder offered and we know; it never falls
@@ -153,15 +153,15 @@ func (c *Cloud) versions() (r request, offered *int) {
 	offered = new(int)
 	r = request{op: "negotiate microversion", object: "of Cinder", method: http.MethodGet, service: cinder, root: true}
 	r.decode = func(body []byte) error {
-		var said struct {
+		var answer struct {
 			Versions []struct {
 				ID, Version string
 			}
 		}
-		if err := json.Unmarshal(body, &said); err != nil {
+		if err := json.Unmarshal(body, &answer); err != nil {
 			return err
 		}
-		for _, v := range said.Versions {
+		for _, v := range answer.Versions {
 			minor, ok := strings.CutPrefix(v.Version, "3.")
 			n, err := strconv.Atoi(minor)
 			if ok && err == nil {
@@ -187,7 +187,7 @@ func (c *Cloud) negotiateAgain(ctx context.Context) {
 		return
 	}
 	r, offered := c.versions()
-	if fault := c.send(ctx, c.admin, r, c.aim(c.admin, r)); fault != nil {
+	if fault := c.send(ctx, c.admin, r, c.destinationOf(c.admin, r)); fault != nil {
 		return // the version in use stays until the next time
 	}
 	over := c.version.negotiated(*offered)
@@ -210,8 +210,8 @@ func (c *Cloud) lower(ctx context.Context, sent int, fault *backup.CloudError) b
 		return true // another caller lowered it meanwhile
 	}
 	select {
-	case c.version.turn <- struct{}{}:
-		defer func() { <-c.version.turn }()
+	case c.version.sem <- struct{}{}:
+		defer func() { <-c.version.sem }()
 	case <-ctx.Done():
 		return false
 	}
@@ -222,9 +222,9 @@ func (c *Cloud) lower(ctx context.Context, sent int, fault *backup.CloudError) b
 	if m := maximum.FindStringSubmatch(fault.Message); m != nil {
 		top, _ = strconv.Atoi(m[1])
 	}
-	for n := 0; top >= sent && n < rootsAsked; n++ {
+	for n := 0; top >= sent && n < maxRootRequests; n++ {
 		r, offered := c.versions()
-		if c.send(ctx, c.admin, r, c.aim(c.admin, r)) == nil {
+		if c.send(ctx, c.admin, r, c.destinationOf(c.admin, r)) == nil {
 			top = *offered
 		}
 	}

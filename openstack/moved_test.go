@@ -78,7 +78,7 @@ func TestCreationAtOldEndpoint(t *testing.T) {
 }
 
 // elsewhere gives Cinder an address of its own.
-func (w *world) elsewhere(t *testing.T) *httptest.Server {
+func (w *simulation) elsewhere(t *testing.T) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(w.sim)
 	t.Cleanup(server.Close)
@@ -90,10 +90,10 @@ func (w *world) elsewhere(t *testing.T) *httptest.Server {
 // the beginning and one at the end.
 func TestEndpointMovedToAnotherPort(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	first := w.elsewhere(t)
 	project := w.sim.AddProject("acme")
-	n := &tenant{world: w, cloud: w.connect(t, retrying), project: project, volume: w.sim.AddVolume(project, "data", 1)}
+	n := &tenant{simulation: w, cloud: w.connect(t, retrying), project: project, volume: w.sim.AddVolume(project, "data", 1)}
 	b := n.backup(t)
 	var out bytes.Buffer
 	ctx := zerolog.New(&out).Level(zerolog.InfoLevel).WithContext(t.Context())

@@ -21,7 +21,7 @@ func (c *Cloud) VerifyAdmin(ctx context.Context) error {
 	if err := c.verifyAdmin(ctx); err != nil {
 		return err
 	}
-	if !c.catalog.settled() {
+	if !c.catalog.unchangedSinceCheck() {
 		return request{op: "verify admin role", object: "of our token"}.refuse(c.admin.projectID, backup.MeansUnavailable,
 			"the endpoint of a service moved meanwhile: what was not found before may be there")
 	}
@@ -34,13 +34,13 @@ func (c *Cloud) verifyAdmin(ctx context.Context) error {
 		return fmt.Errorf("verify admin role: %w", err)
 	}
 	r := request{op: "verify admin role", object: "of user " + t.userID, method: http.MethodGet, path: "/auth/tokens"}
-	var said struct {
+	var answer struct {
 		Token struct {
 			Roles   []struct{ Name string }
 			Catalog []tokens.CatalogEntry
 		}
 	}
-	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }
+	r.decode = func(body []byte) error { return json.Unmarshal(body, &answer) }
 	r.headers = map[string]string{"X-Subject-Token": t.id}
 	err = c.do(ctx, c.admin, r)
 	if fresh, ferr := c.admin.token(); ferr == nil && fresh.id != t.id {
@@ -50,15 +50,15 @@ func (c *Cloud) verifyAdmin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.movedBy(said.Token.Catalog) {
+	if c.movedBy(answer.Token.Catalog) {
 		c.rereadAdmin(ctx, keystone, false)
 	}
 	now := token{}
-	for _, role := range said.Token.Roles {
+	for _, role := range answer.Token.Roles {
 		now.roles = append(now.roles, role.Name)
 	}
 	if !now.hasRole(adminRole) {
-		return c.notAdmin(r, now.roles)
+		return c.notAdminError(r, now.roles)
 	}
 	return nil
 }
@@ -73,7 +73,7 @@ func (c *Cloud) verifyAdmin(ctx context.Context) error {
 // after a last page that is exactly full).
 func (c *Cloud) Observe(ctx context.Context) (backup.Inventory, error) {
 	var seen backup.Inventory
-	c.catalog.settled() // sets the baseline: nothing was read before
+	c.catalog.unchangedSinceCheck() // sets the baseline: nothing was read before
 	if err := c.verifyAdmin(ctx); backup.Means(err, backup.MeansUnavailable) || backup.Means(err, backup.MeansThrottled) {
 		// Keystone is down, but Nova and Cinder may still answer. What they list is valid; what they do not list proves nothing.
 		seen.Unseen = append(seen.Unseen, "roles: "+err.Error())
@@ -93,7 +93,7 @@ func (c *Cloud) Observe(ctx context.Context) (backup.Inventory, error) {
 	}
 	faults := make([]error, len(lists))
 	var group errgroup.Group
-	if c.inTurn {
+	if c.sequential {
 		group.SetLimit(1)
 	}
 	for i, l := range lists {

@@ -26,10 +26,10 @@ const (
 	backupsRoute  = "GET /volume/v3/{project}/backups/detail"
 )
 
-// crowd makes an environment with so many servers and volumes, read in pages of ten.
-func crowd(t *testing.T, servers, volumes int, opts ...Option) (*world, *Cloud) {
+// populated makes a simulation with so many servers and volumes, read in pages of ten.
+func populated(t *testing.T, servers, volumes int, opts ...Option) (*simulation, *Cloud) {
 	t.Helper()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	project := w.sim.AddProject("acme")
 	for i := range servers {
 		w.sim.AddServer(project, fmt.Sprintf("server-%d", i), nil)
@@ -49,7 +49,7 @@ func TestObserveCallCount(t *testing.T) {
 		{20, 25, 3, 3},
 		{31, 40, 4, 5},
 	} {
-		w, cloud := crowd(t, c.servers, c.volumes)
+		w, cloud := populated(t, c.servers, c.volumes)
 		w.sim.ResetCounts()
 		seen, err := cloud.Observe(t.Context())
 		require.NoError(t, err)
@@ -64,7 +64,7 @@ func TestObserveCallCount(t *testing.T) {
 
 func TestFullPageIsAThousand(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	project := w.sim.AddProject("acme")
 	for range 1001 {
 		w.sim.AddVolume(project, "volume", 1)
@@ -79,7 +79,7 @@ func TestFullPageIsAThousand(t *testing.T) {
 
 func TestCloudWithSmallerPagesIsReadCompletely(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{MaxLimit: 7})
+	w := newSimulation(t, cloudsim.Options{MaxLimit: 7})
 	project := w.sim.AddProject("acme")
 	for range 20 {
 		w.sim.AddVolume(project, "volume", 1)
@@ -91,7 +91,7 @@ func TestCloudWithSmallerPagesIsReadCompletely(t *testing.T) {
 
 func TestIncompleteListIsReportedInUnseen(t *testing.T) {
 	t.Parallel()
-	w, _ := crowd(t, 25, 25)
+	w, _ := populated(t, 25, 25)
 	cloud := w.connect(t, Config{}, func(o *options) { o.pageSize = 10 })
 	w.sim.AddFault(cloudsim.Fault{Route: volumesRoute, Skip: 1, Do: cloudsim.Refuse{Status: 503, Body: "out of order"}})
 	seen, err := cloud.Observe(t.Context())
@@ -107,7 +107,7 @@ func TestIncompleteListIsReportedInUnseen(t *testing.T) {
 
 func TestObserveFailsIfNothingIsRead(t *testing.T) {
 	t.Parallel()
-	w, _ := crowd(t, 1, 1)
+	w, _ := populated(t, 1, 1)
 	cloud := w.connect(t, Config{})
 	for _, route := range []string{volumesRoute, serversRoute, projectsRoute} {
 		w.sim.AddFault(cloudsim.Fault{Route: route, Do: cloudsim.Refuse{Status: 503}})
@@ -118,7 +118,7 @@ func TestObserveFailsIfNothingIsRead(t *testing.T) {
 
 func TestObserveWithoutKeystoneIsIncomplete(t *testing.T) {
 	t.Parallel()
-	w, _ := crowd(t, 3, 3)
+	w, _ := populated(t, 3, 3)
 	cloud := w.connect(t, Config{})
 	w.sim.AddFault(cloudsim.Fault{Match: func(r cloudsim.Request) bool { return strings.Contains(r.Route, "/identity/") }, Do: cloudsim.Refuse{Status: 503}})
 	seen, err := cloud.Observe(t.Context())
@@ -129,9 +129,9 @@ func TestObserveWithoutKeystoneIsIncomplete(t *testing.T) {
 
 func TestTokenThatEndsDuringObserveIsRenewed(t *testing.T) {
 	t.Parallel()
-	var w *world
+	var w *simulation
 	var pages atomic.Int32
-	w, cloud := crowd(t, 0, 35, WithObserver(func(_, route string, _ int) {
+	w, cloud := populated(t, 0, 35, WithObserver(func(_, route string, _ int) {
 		if strings.HasSuffix(route, "/volumes/detail") && pages.Add(1) == 2 {
 			w.sim.RevokeTokens(w.sim.Cast().Service)
 		}
@@ -145,9 +145,9 @@ func TestTokenThatEndsDuringObserveIsRenewed(t *testing.T) {
 func TestListWithDeletedMarker(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"volumes", "servers"} {
-		var w *world
+		var w *simulation
 		var pages atomic.Int32
-		w, cloud := crowd(t, 35, 35, WithObserver(func(_, route string, _ int) {
+		w, cloud := populated(t, 35, 35, WithObserver(func(_, route string, _ int) {
 			if !strings.HasSuffix(route, "/"+kind+"/detail") || pages.Add(1) != 1 {
 				return
 			}
@@ -176,7 +176,7 @@ func TestListWithDeletedMarker(t *testing.T) {
 }
 
 // tenth returns the ID of the last item of the first page.
-func (w *world) tenth(kind string) string {
+func (w *simulation) tenth(kind string) string {
 	var all []string
 	if kind == "volumes" {
 		for _, v := range w.sim.Volumes() {
@@ -196,7 +196,7 @@ func TestNextLinksAreNotFollowed(t *testing.T) {
 	var trapped atomic.Int32
 	trap := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { trapped.Add(1) }))
 	defer trap.Close()
-	w, _ := crowd(t, 25, 25)
+	w, _ := populated(t, 25, 25)
 	// A proxy terminates TLS: the links of the services do not have the address under which they are reached.
 	proxy := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		rec := httptest.NewRecorder()
@@ -224,7 +224,7 @@ func TestNextLinksAreNotFollowed(t *testing.T) {
 
 func TestObserveEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	w, cloud := crowd(t, 1, 1)
+	w, cloud := populated(t, 1, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	w.sim.AddFault(cloudsim.Fault{Route: serversRoute, Do: cloudsim.Stall{}, Match: func(cloudsim.Request) bool { cancel(); return true }})
 	seen, err := cloud.Observe(ctx)
@@ -266,7 +266,7 @@ func TestTransferredVolumeHasItsNewProject(t *testing.T) {
 
 func TestBackupsOfAllProjectsInPages(t *testing.T) {
 	t.Parallel()
-	w, cloud := crowd(t, 0, 0)
+	w, cloud := populated(t, 0, 0)
 	want := map[string]bool{}
 	for _, project := range []string{w.sim.AddProject("b"), w.sim.AddProject("c")} {
 		for i := range 12 {

@@ -95,7 +95,7 @@ func (e *OrphanedProject) DeleteBackup(ctx context.Context, b backup.Backup) err
 		return e.Cloud.DeleteBackup(ctx, b)
 	}
 	r := e.request("delete backup", b.ID)
-	if err := e.free(ctx, r); err != nil {
+	if err := e.requireDeletable(ctx, r); err != nil {
 		return err
 	}
 	r.method = http.MethodDelete
@@ -108,7 +108,7 @@ func (e *OrphanedProject) ForceDeleteBackup(ctx context.Context, b backup.Backup
 		return e.Cloud.ForceDeleteBackup(ctx, b)
 	}
 	r := e.request("force-delete backup", b.ID)
-	if err := e.free(ctx, r); err != nil {
+	if err := e.requireDeletable(ctx, r); err != nil {
 		return err
 	}
 	r.method, r.path, r.body = http.MethodPost, r.path+"/action", map[string]any{"os-force_delete": map[string]any{}}
@@ -153,11 +153,11 @@ func (e *OrphanedProject) read(ctx context.Context, r request) (backup.Backup, e
 
 // requireDeletable returns an error if the backup has dependents, or if its secret could not be deleted with it: Cinder would
 // then destroy the data and the deletion would hang.
-func (e *OrphanedProject) free(ctx context.Context, r request) error {
+func (e *OrphanedProject) requireDeletable(ctx context.Context, r request) error {
 	var minor int
-	look := r
-	look.minor = &minor
-	b, err := e.read(ctx, look)
+	readRequest := r
+	readRequest.minor = &minor
+	b, err := e.read(ctx, readRequest)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 const (
 	// minPage is the smallest page that is requested. A cloud that can't answer it can't answer the list at all.
-	leastPage = 10
+	minPage = 10
 	// pagesBeforeGrowth is how many full pages in a row must succeed before the page size is doubled again.
 	pagesBeforeGrowth = 20
 )
@@ -44,7 +44,7 @@ func (k *pageSizes) failed(key string, size int) {
 		k.known = map[string]pageSize{}
 	}
 	if p, ok := k.known[key]; !ok || p.size >= size {
-		k.known[key] = pageSize{size: max(size/2, leastPage)}
+		k.known[key] = pageSize{size: max(size/2, minPage)}
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // slowNova returns a cloud with so many servers that answers pages of at most that size, and counts the requests for them.
 func slowNova(t *testing.T, servers, most int) (c *Cloud, asked func() int) {
 	t.Helper()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	p := w.sim.AddProject("acme")
 	for range servers {
 		w.sim.AddServer(p, "web", nil)
@@ -65,7 +65,7 @@ func TestPages_GrowAgain(t *testing.T) {
 	for range 20 {
 		k.failed("servers", k.of("servers", 1000))
 	}
-	require.Equal(t, leastPage, k.of("servers", 1000))
+	require.Equal(t, minPage, k.of("servers", 1000))
 }
 
 // No call waits longer than an hour for the cloud, whatever Retry-After says (B2).

@@ -36,18 +36,18 @@ type page[T any] struct {
 
 func decodePage[T any](body []byte, key string) (page[T], error) {
 	var p page[T]
-	var said map[string]json.RawMessage
-	if err := json.Unmarshal(body, &said); err != nil {
+	var answer map[string]json.RawMessage
+	if err := json.Unmarshal(body, &answer); err != nil {
 		return p, err
 	}
-	items, ok := said[key]
+	items, ok := answer[key]
 	if !ok {
 		return p, fmt.Errorf("the answer has no %q", key)
 	}
 	if err := json.Unmarshal(items, &p.items); err != nil {
 		return p, fmt.Errorf("read %s: %w", key, err)
 	}
-	if links, ok := said[key+"_links"]; ok {
+	if links, ok := answer[key+"_links"]; ok {
 		var l []struct{ Rel string }
 		if err := json.Unmarshal(links, &l); err != nil {
 			return p, fmt.Errorf("read %s_links: %w", key, err)
@@ -91,7 +91,7 @@ func nextPage[T any](ctx context.Context, c *Cloud, s *scope, base request, l li
 	for {
 		size := c.pages.of(l.key, c.pageSize)
 		r := base
-		r.large = size > leastPage
+		r.large = size > minPage
 		p, err := pageOf(ctx, c, s, r, l, last, size)
 		if err == nil || !r.large || ctx.Err() != nil || !tooLarge(err) {
 			return p, err

@@ -43,15 +43,15 @@ func resetTo(to backup.Status) any {
 func (c *Cloud) change(ctx context.Context, op string, b backup.Backup, method, path string, body any, removes bool) error {
 	what := request{op: op, object: b.ID, id: b.ID}
 	at := "/backups/" + url.PathEscape(b.ID)
-	s, r, err := c.ask(ctx, what, b.ProjectID, method, at+path)
+	s, r, err := c.cinderRequest(ctx, what, b.ProjectID, method, at+path)
 	if err != nil {
 		return err
 	}
 	r.body = body
-	look := r
+	readRequest := r
 	var minor int
-	look.method, look.path, look.body, look.minor = http.MethodGet, at, nil, &minor
-	is, err := c.readBackup(ctx, s, look)
+	readRequest.method, readRequest.path, readRequest.body, readRequest.minor = http.MethodGet, at, nil, &minor
+	is, err := c.readBackup(ctx, s, readRequest)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (c *Cloud) change(ctx context.Context, op string, b backup.Backup, method, 
 		return r.refuse(b.ProjectID, backup.MeansBackupState, "its status is no longer "+string(b.Status)+" but "+string(is.Status))
 	}
 	if removes && (is.Encrypted || b.Encrypted || mayBeEncrypted(s, minor)) {
-		if err := c.secretRight(ctx, s, r); err != nil {
+		if err := c.requireSecretRight(ctx, s, r); err != nil {
 			return err
 		}
 	}
@@ -78,7 +78,7 @@ func mayBeEncrypted(s *scope, minor int) bool { return minor < secretMinor && s.
 
 // requireSecretRight requests a new token, which must stay valid until cinder-backup is done, and returns an error if the
 // token's roles do not give the right to the project's secrets.
-func (c *Cloud) secretRight(ctx context.Context, s *scope, r request) error {
+func (c *Cloud) requireSecretRight(ctx context.Context, s *scope, r request) error {
 	renewal := r
 	renewal.method, renewal.idempotent = http.MethodPost, true
 	err := c.retrier.try(ctx, renewal, func() *backup.CloudError {

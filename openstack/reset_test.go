@@ -11,7 +11,7 @@ import (
 
 // A hanging backup of an orphaned project is reset as the admin, if its status has not changed since it was read.
 func TestOrphanedProject_ResetsHangingBackup(t *testing.T) {
-	h := newHeirless(t, cloudsim.Options{})
+	h := newOrphaned(t, cloudsim.Options{})
 	ctx := t.Context()
 	h.sim.SetBackupStatus(h.leaf, "error_deleting")
 	b := h.named(h.leaf)

@@ -61,7 +61,7 @@ func (p retrier) try(ctx context.Context, r request, attempt func() *backup.Clou
 //   - A creation may be repeated only if the cloud certainly did not execute it and may do so later: it was not sent, its
 //     token could not be renewed, or it was throttled.
 func (p retrier) mayRepeat(r request, fault *backup.CloudError) bool {
-	if p.config.RetryTimeout <= 0 || r.once || r.large && tooLarge(fault) || slices.Contains(p.config.SkipRetryCodes, fault.Status) || r.first && hopeless(fault) {
+	if p.config.RetryTimeout <= 0 || r.once || r.large && tooLarge(fault) || slices.Contains(p.config.SkipRetryCodes, fault.Status) || r.first && misconfigured(fault) {
 		return false
 	}
 	switch {
@@ -72,7 +72,7 @@ func (p retrier) mayRepeat(r request, fault *backup.CloudError) bool {
 	case r.repeatable():
 		return true
 	}
-	return !fault.Unknown && (fault.Status == http.StatusNotAcceptable || !slices.Contains(notDone, fault.Status))
+	return !fault.Unknown && (fault.Status == http.StatusNotAcceptable || !slices.Contains(notExecuted, fault.Status))
 }
 
 // repeatable reports whether executing the request twice has the same effect as once.

@@ -7,7 +7,7 @@ import (
 
 // pathWords are the segments of our paths after the version; any other segment there is an ID. The fixed set keeps unbounded
 // values out of the log and the metrics.
-var words = map[string]bool{
+var pathWords = map[string]bool{
 	"auth": true, "tokens": true, "projects": true, "users": true, "domains": true, "role_assignments": true, "os-quota-sets": true,
 	"servers": true, "volumes": true, "backups": true, "detail": true, "action": true, "secrets": true,
 }
@@ -23,7 +23,7 @@ func routeOf(path string) string {
 		switch {
 		case version.MatchString(s):
 			after = true
-		case after && s != "" && !words[s]:
+		case after && s != "" && !pathWords[s]:
 			segments[i] = "{id}"
 		}
 	}

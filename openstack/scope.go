@@ -53,7 +53,7 @@ func (c *Cloud) newScope(ctx context.Context, r request, project gophercloud.Aut
 		return nil, r.faultOf(project.ProjectID, err, c.clock.now())
 	}
 	s := &scope{client: client, clock: c.clock, identity: strings.TrimSuffix(client.IdentityBase, "/") + "/v3"}
-	if err := s.settle(project.ProjectID); err != nil {
+	if err := s.bindProject(project.ProjectID); err != nil {
 		return nil, r.refuse(project.ProjectID, backup.MeansRefused, err.Error())
 	}
 	if err := c.locate(ctx, s); err != nil {
@@ -67,7 +67,7 @@ func (c *Cloud) newScope(ctx context.Context, r request, project gophercloud.Aut
 }
 
 // bindProject stores the project, which is the same for all tokens of this scope.
-func (s *scope) settle(wanted string) error {
+func (s *scope) bindProject(wanted string) error {
 	t, err := s.token()
 	if err != nil {
 		return err
@@ -84,16 +84,16 @@ func (s *scope) base(of service) string {
 	if of == keystone {
 		return s.identity
 	}
-	return s.knows().at[of]
+	return s.located().at[of]
 }
 
-func (s *scope) knows() found {
+func (s *scope) located() found {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.found
 }
 
-func (s *scope) hasSecrets() bool { return s.knows().secrets }
+func (s *scope) hasSecrets() bool { return s.located().secrets }
 
 // catalog returns the catalog that came with the client's present token.
 func (s *scope) catalog() ([]tokens.CatalogEntry, error) {
@@ -161,13 +161,13 @@ func (t token) hasRole(names ...string) bool {
 }
 
 // renewMargin is how long before its expiry a token is renewed: Cinder goes on using it after it has answered.
-const margin = 5 * time.Minute
+const renewMargin = 5 * time.Minute
 
 // renewBeforeExpiry renews a token that is about to expire. If that fails, the old token is still valid, or the 401 that it
 // gets leads to the next renewal.
-func (s *scope) renewBeforeItEnds(ctx context.Context) {
+func (s *scope) renewBeforeExpiry(ctx context.Context) {
 	t, err := s.token()
-	if err != nil || t.life <= 0 || s.clock.now().Before(t.ends.Add(-min(margin, t.life/4))) {
+	if err != nil || t.life <= 0 || s.clock.now().Before(t.ends.Add(-min(renewMargin, t.life/4))) {
 		return
 	}
 	_ = s.client.Reauthenticate(ctx, t.id) // see above; wire has logged the error

@@ -26,13 +26,13 @@ const secretNotFound = "Secret not found."
 
 // confirmsSecretMissing reports whether Barbican itself answers that the requested secret does not exist. Its message does
 // not name the ID.
-func lacksSecret(status int, body []byte) bool {
-	var said struct {
+func confirmsSecretMissing(status int, body []byte) bool {
+	var answer struct {
 		Code               int
 		Title, Description string
 	}
-	return status == http.StatusNotFound && json.Unmarshal(body, &said) == nil &&
-		said.Code == status && said.Title == http.StatusText(status) && said.Description == secretNotFound
+	return status == http.StatusNotFound && json.Unmarshal(body, &answer) == nil &&
+		answer.Code == status && answer.Title == http.StatusText(status) && answer.Description == secretNotFound
 }
 
 type secretJSON struct {
@@ -48,21 +48,21 @@ func (s secretJSON) id() string {
 // Secrets lists the IDs of a project's secrets in Barbican, with a token of that project. A secret that is not listed may
 // still exist: some secrets are private to their creators, and a long list is not read to its end.
 func (c *Cloud) Secrets(ctx context.Context, projectID string) (map[string]bool, error) {
-	s, r, err := c.askBarbican(ctx, request{op: "list secrets", object: "of project " + projectID}, projectID)
+	s, r, err := c.barbicanRequest(ctx, request{op: "list secrets", object: "of project " + projectID}, projectID)
 	if err != nil {
 		return nil, err
 	}
 	all := map[string]bool{}
 	for page, read := 0, 0; page < secretsPages; page++ {
-		var said struct {
+		var answer struct {
 			Secrets []secretJSON
 			Total   *int
 		}
 		r.decode = func(body []byte) error {
-			if err := json.Unmarshal(body, &said); err != nil {
+			if err := json.Unmarshal(body, &answer); err != nil {
 				return err
 			}
-			if said.Secrets == nil || said.Total == nil {
+			if answer.Secrets == nil || answer.Total == nil {
 				return fmt.Errorf("the answer is no list of secrets")
 			}
 			return nil
@@ -71,15 +71,15 @@ func (c *Cloud) Secrets(ctx context.Context, projectID string) (map[string]bool,
 		if err := c.do(ctx, s, r); err != nil {
 			return nil, err
 		}
-		for _, one := range said.Secrets {
+		for _, one := range answer.Secrets {
 			all[one.id()] = true
 		}
-		read += len(said.Secrets)
-		if read >= *said.Total {
+		read += len(answer.Secrets)
+		if read >= *answer.Total {
 			return all, nil
 		}
-		if len(said.Secrets) == 0 {
-			return nil, r.refuse(projectID, backup.MeansUnavailable, fmt.Sprintf("the list breaks off after %d of %d secrets", read, *said.Total))
+		if len(answer.Secrets) == 0 {
+			return nil, r.refuse(projectID, backup.MeansUnavailable, fmt.Sprintf("the list breaks off after %d of %d secrets", read, *answer.Total))
 		}
 	}
 	return all, nil
@@ -88,18 +88,18 @@ func (c *Cloud) Secrets(ctx context.Context, projectID string) (map[string]bool,
 // Secret checks whether one secret of a project exists; it never reads its payload. "Not found" means that Barbican itself
 // says that no such secret exists.
 func (c *Cloud) Secret(ctx context.Context, projectID, secretID string) error {
-	s, r, err := c.askBarbican(ctx, request{op: "read secret", object: secretID, id: secretID}, projectID)
+	s, r, err := c.barbicanRequest(ctx, request{op: "read secret", object: secretID, id: secretID}, projectID)
 	if err != nil {
 		return err
 	}
 	r.path = "/secrets/" + url.PathEscape(secretID)
 	r.decode = func(body []byte) error {
-		var said secretJSON
-		if err := json.Unmarshal(body, &said); err != nil {
+		var answer secretJSON
+		if err := json.Unmarshal(body, &answer); err != nil {
 			return err
 		}
-		if said.id() != strings.ToLower(secretID) {
-			return fmt.Errorf("the answer is about secret %q", said.Ref)
+		if answer.id() != strings.ToLower(secretID) {
+			return fmt.Errorf("the answer is about secret %q", answer.Ref)
 		}
 		return nil
 	}
@@ -107,7 +107,7 @@ func (c *Cloud) Secret(ctx context.Context, projectID, secretID string) error {
 }
 
 // barbicanRequest completes a request without retries: without a clear answer the secret stays unknown until the next check.
-func (c *Cloud) askBarbican(ctx context.Context, r request, projectID string) (*scope, request, error) {
+func (c *Cloud) barbicanRequest(ctx context.Context, r request, projectID string) (*scope, request, error) {
 	s, err := c.scope(ctx, projectID)
 	if backup.Means(err, backup.MeansNotFound) { // this answer is Keystone's and says nothing about a secret
 		return nil, r, r.refuse(projectID, backup.MeansUnavailable, err.Error())
@@ -116,7 +116,7 @@ func (c *Cloud) askBarbican(ctx context.Context, r request, projectID string) (*
 		return nil, r, err
 	}
 	r.method, r.service, r.once = http.MethodGet, barbican, true
-	c.current(ctx, s)
+	c.syncEndpoints(ctx, s)
 	if s.base(barbican) == "" {
 		return nil, r, r.refuse(projectID, backup.MeansUnavailable, "the catalog has no key-manager (Barbican) for our region and interface")
 	}

@@ -24,9 +24,9 @@ func vault(t *testing.T, change ...func(*cloudsim.Options)) (n *tenant, b backup
 	for _, c := range change {
 		c(&o)
 	}
-	w := newWorld(t, o)
+	w := newSimulation(t, o)
 	project := w.sim.AddProject("acme")
-	n = &tenant{world: w, project: project, volume: w.sim.AddVolume(project, "vault", 1, cloudsim.VolumeOptions{Encrypted: true})}
+	n = &tenant{simulation: w, project: project, volume: w.sim.AddVolume(project, "vault", 1, cloudsim.VolumeOptions{Encrypted: true})}
 	n.cloud = w.connect(t, retrying)
 	b = n.backup(t)
 	return n, b

@@ -21,7 +21,7 @@ const (
 
 // catalogServices are the services whose endpoints come from the catalog and without which nothing works. Keystone's is
 // OS_AUTH_URL; Barbican may be missing.
-var moving = []service{cinder, nova}
+var catalogServices = []service{cinder, nova}
 
 func (v service) String() string { return [...]string{"Keystone", "Cinder", "Nova", "Barbican"}[v] }
 
@@ -58,12 +58,12 @@ func faultOf(status int, body []byte) (fault, bool) {
 		return fault{}, false
 	}
 	for name, inner := range envelope {
-		var said struct {
+		var answer struct {
 			Code    int
 			Message string
 		}
-		if json.Unmarshal(inner, &said) == nil && said.Code == status && said.Message != "" {
-			return fault{name, said.Message}, true
+		if json.Unmarshal(inner, &answer) == nil && answer.Code == status && answer.Message != "" {
+			return fault{name, answer.Message}, true
 		}
 	}
 	return fault{}, false
@@ -72,13 +72,13 @@ func faultOf(status int, body []byte) (fault, bool) {
 // confirmsMissing reports whether the service itself answers that it has no object with that ID. "Service cinder-backup could
 // not be found." is a 404 too, and so is the page of a proxy that no longer knows where the service is: then the object
 // still exists.
-func (v service) lacks(status int, body []byte, id string) bool {
+func (v service) confirmsMissing(status int, body []byte, id string) bool {
 	if v == barbican {
-		return id != "" && lacksSecret(status, body)
+		return id != "" && confirmsSecretMissing(status, body)
 	}
-	said, own := faultOf(status, body)
-	return status == http.StatusNotFound && own && said.name == v.notFound() && id != "" &&
-		strings.Contains(strings.ToLower(said.message), strings.ToLower(id))
+	answer, own := faultOf(status, body)
+	return status == http.StatusNotFound && own && answer.name == v.notFound() && id != "" &&
+		strings.Contains(strings.ToLower(answer.message), strings.ToLower(id))
 }
 
 // secretTypes are the types of Barbican in a catalog.

@@ -68,7 +68,7 @@ func TestTokenIsRenewedBeforeItExpires(t *testing.T) {
 }
 
 // both moves the cloud's clock and ours.
-func (w *world) both(d time.Duration) {
+func (w *simulation) both(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.now, w.ours = w.now.Add(d), w.ours.Add(d)
@@ -162,7 +162,7 @@ func TestMissingRolesAndWrongPasswords(t *testing.T) {
 
 func TestAdminRoleIsVerifiedEachTime(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	service, admin := w.sim.Cast().Service, w.sim.Cast().AdminProject
 	w.sim.Grant(service, admin, "reader")
 	c := w.connect(t, retrying)
@@ -182,7 +182,7 @@ func TestAdminRoleIsVerifiedEachTime(t *testing.T) {
 // is granted again nothing would be listed for so long.
 func TestRestoredAdminRoleIsSeenAtOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	service, admin := w.sim.Cast().Service, w.sim.Cast().AdminProject
 	w.sim.Grant(service, admin, "reader")
 	c := w.connect(t, retrying)
@@ -211,10 +211,10 @@ func TestNumberOfClientsIsBounded(t *testing.T) {
 
 func TestEncryptedBackupsNeedTheRightToTheirSecret(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	project := w.sim.AddProject("acme")
 	volume := w.sim.AddVolume(project, "vault", 1, cloudsim.VolumeOptions{Encrypted: true})
-	n := &tenant{world: w, cloud: w.connect(t, retrying), project: project, volume: volume}
+	n := &tenant{simulation: w, cloud: w.connect(t, retrying), project: project, volume: volume}
 	b := n.backup(t)
 	require.True(t, b.Encrypted)
 	without := retrying
@@ -237,9 +237,9 @@ func TestEncryptedBackupsNeedTheRightToTheirSecret(t *testing.T) {
 
 func TestUnencryptedBackupsNeedNoSecret(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	project := w.sim.AddProject("acme")
-	n := &tenant{world: w, cloud: w.connect(t, Config{}), project: project, volume: w.sim.AddVolume(project, "data", 1)}
+	n := &tenant{simulation: w, cloud: w.connect(t, Config{}), project: project, volume: w.sim.AddVolume(project, "data", 1)}
 	b := n.backup(t)
 	w.sim.ResetCounts()
 	require.NoError(t, n.cloud.DeleteBackup(t.Context(), b))

@@ -19,7 +19,7 @@ import (
 
 func TestEveryCallIsLoggedAndCountedWithRequestID(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	var mu sync.Mutex
 	var sent []string // request IDs that arrived
 	front := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
@@ -85,7 +85,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 		assert.Empty(t, r.Header.Get("X-Auth-Token"), "the token was carried elsewhere")
 	}))
 	defer trap.Close()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	cloud := w.connect(t, Config{})
 	w.sim.AddFault(cloudsim.Fault{Route: rolesRoute, Do: cloudsim.Refuse{Status: 302, Header: http.Header{"Location": {trap.URL}}}})
 	fault := requireFault(t, backup.MeansUnavailable, cloud.VerifyAdmin(t.Context()))

@@ -62,7 +62,7 @@ func (v volumeJSON) target() bool {
 // Volume reads one volume with a token of projectID. Its ProjectID is its present project: a volume can be transferred.
 func (c *Cloud) Volume(ctx context.Context, projectID, volumeID string) (backup.Volume, error) {
 	what := request{op: "read volume", object: volumeID, id: volumeID}
-	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/volumes/"+url.PathEscape(volumeID))
+	s, r, err := c.cinderRequest(ctx, what, projectID, http.MethodGet, "/volumes/"+url.PathEscape(volumeID))
 	if err != nil {
 		return backup.Volume{}, err
 	}
@@ -82,7 +82,7 @@ func (c *Cloud) readVolume(ctx context.Context, s *scope, r request) (backup.Vol
 }
 
 // cinderRequest prepares a request to Cinder in the scope of a project. what names the operation and the object.
-func (c *Cloud) ask(ctx context.Context, what request, projectID, method, path string) (*scope, request, error) {
+func (c *Cloud) cinderRequest(ctx context.Context, what request, projectID, method, path string) (*scope, request, error) {
 	if what.id == "" || projectID == "" {
 		return nil, what, what.refuse(projectID, backup.MeansRefused, "want an ID and the ID of its project")
 	}

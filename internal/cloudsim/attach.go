@@ -27,7 +27,7 @@ func (c *Cloud) attach(s *server, v *volume) string {
 	device := deviceName(len(s.Volumes))
 	v.Attachments = append(v.Attachments, attachment{ID: c.ids.uuid(), Server: s.ID, Device: device, At: c.cinderSecond()})
 	s.Volumes = append(s.Volumes, v.ID)
-	v.held = ""
+	v.detachedStatus = ""
 	if v.Status == "available" {
 		c.setVolume(v, "in-use")
 	}
@@ -44,16 +44,16 @@ func (c *Cloud) detach(s *server, v *volume) {
 	if t := c.volumes.byID[v.target]; t != nil {
 		t.Attachments = slices.DeleteFunc(t.Attachments, func(a attachment) bool { return a.Server == s.ID })
 	}
-	v.held = ""
-	if betweenStates[v.Status] && len(v.Attachments) == 0 {
+	v.detachedStatus = ""
+	if attachedStates[v.Status] && len(v.Attachments) == 0 {
 		c.setVolume(v, "available")
 	}
 	c.touchServer(s)
 	c.note(Event{Kind: VolumeChanged, Volume: v.ID, Server: s.ID, Project: v.Project, Detail: "detached"})
 }
 
-// betweenStates are the statuses of a volume that a server has, connected or not. They end when the volume is detached.
-var betweenStates = map[string]bool{"in-use": true, "reserved": true, "attaching": true, "detaching": true}
+// attachedStates are the statuses of a volume that a server has, connected or not. They end when the volume is detached.
+var attachedStates = map[string]bool{"in-use": true, "reserved": true, "attaching": true, "detaching": true}
 
 func listAttachments(c *Cloud, q *call) answer {
 	s := c.visibleServer(q)

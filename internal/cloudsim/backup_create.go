@@ -144,7 +144,7 @@ func (c *Cloud) newBackup(q *call, v *volume, in backupInput, parent *backup) *b
 	b := &backup{
 		ID: c.ids.uuid(), Name: deref(in.Name), Description: deref(in.Description), Volume: v.ID, Project: q.tok.project, User: q.tok.user,
 		Status: "creating", Size: v.Size, charged: v.Size, Zone: deref(in.AvailabilityZone), Container: deref(in.Container),
-		Created: now, Updated: now, Data: now, asked: c.second(), Metadata: maps.Clone(in.Metadata), content: v.content, blocks: slices.Clone(v.blocks), volumeMeta: maps.Clone(v.Metadata),
+		Created: now, Updated: now, Data: now, requested: c.second(), Metadata: maps.Clone(in.Metadata), content: v.content, blocks: slices.Clone(v.blocks), volumeMeta: maps.Clone(v.Metadata),
 	}
 	c.backups.add(b)
 	index(c.byVolume, v.ID, b.ID, b)

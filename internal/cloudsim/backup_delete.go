@@ -72,7 +72,7 @@ func (c *Cloud) finishRemoval(b *backup, r *run) {
 	b.deleting = nil
 	c.destroyData(b)
 	if b.KeyID != "" {
-		if why := c.keepsSecret(b, r.tok); why != "" && c.secrets[b.KeyID] != nil {
+		if why := c.keepsSecretReason(b, r.tok); why != "" && c.secrets[b.KeyID] != nil {
 			c.noteBackup(BackupHangs, b, r.tok, why)
 			return
 		}

@@ -15,7 +15,7 @@ type run struct {
 	began    time.Time
 	queued   bool        // requested while no service was up to start it
 	returned bool        // the volume has its previous status again
-	turn     *operations // the slot that the run has, if slots are limited
+	slot     *operations // the slot that the run has, if slots are limited
 	isNew    bool        // the target of the restore was made for the restore
 	full     bool        // an incremental that turns out to be a full
 }
@@ -54,7 +54,7 @@ func (c *Cloud) work(b *backup, r *run, m marks) {
 		return
 	}
 	d := c.opt.BackupTime(b.Size)
-	if why := c.willFail(b, m); why != "" {
+	if why := c.failureReason(b, m); why != "" {
 		c.after(d, func() { c.failRun(b, r, why, true) })
 		return
 	}
@@ -76,9 +76,9 @@ func (c *Cloud) newTemporary(v *volume, tok *token) *volume {
 	return t
 }
 
-// willFail returns why an accepted backup will fail, or "". Drivers that back up in chunks (POSIX, NFS, Swift, S3) notice only
+// failureReason returns why an accepted backup will fail, or "". Drivers that back up in chunks (POSIX, NFS, Swift, S3) notice only
 // now that the volume has grown since the parent was made.
-func (c *Cloud) willFail(b *backup, m marks) string {
+func (c *Cloud) failureReason(b *backup, m marks) string {
 	switch p := c.backups.byID[b.Parent]; {
 	case m.fail != nil:
 		return m.fail.Reason
@@ -113,8 +113,8 @@ func (c *Cloud) resting(v *volume, previous string) string {
 	switch {
 	case previous == "in-use" && c.later():
 		return previous
-	case v.held != "" && len(v.Attachments) == 0:
-		return v.held
+	case v.detachedStatus != "" && len(v.Attachments) == 0:
+		return v.detachedStatus
 	case previous == "in-use" && len(v.Attachments) == 0:
 		return "available"
 	case previous == "available" && len(v.Attachments) > 0:
@@ -167,7 +167,7 @@ func (c *Cloud) failRun(b *backup, r *run, reason string, message bool) {
 	}
 	c.failBackup(b, "error", reason)
 	if message {
-		c.tell(b.Project, b.ID, "VOLUME_VOLUME_BACKUP_013_020", "create backup:Backup driver failed to create backup.")
+		c.addMessage(b.Project, b.ID, "VOLUME_VOLUME_BACKUP_013_020", "create backup:Backup driver failed to create backup.")
 	}
 }
 

@@ -14,7 +14,7 @@ type backup struct {
 	Objects                                      int
 	Container, Zone, FailReason                  string
 	Created, Updated, Data                       time.Time // by Cinder's clock
-	asked                                        time.Time // by the cloud's clock
+	requested                                    time.Time // by the cloud's clock
 	Parent                                       string
 	Metadata                                     map[string]string
 	KeyID                                        string

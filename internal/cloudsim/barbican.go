@@ -44,7 +44,7 @@ func (q *call) secretView(s *secret) secretView {
 }
 
 const (
-	secretsMost    = 100 // Barbican's max_limit_paging
+	secretsMax     = 100 // Barbican's max_limit_paging
 	secretsDefault = 10  // Barbican's default_limit_paging
 )
 
@@ -68,7 +68,7 @@ func listSecrets(c *Cloud, q *call) answer {
 		limit = secretsDefault
 	}
 	offset, _ := strconv.Atoi(q.last("offset"))
-	limit, offset = min(limit, secretsMost), min(max(offset, 0), len(of))
+	limit, offset = min(limit, secretsMax), min(max(offset, 0), len(of))
 	page := of[offset:min(offset+limit, len(of))]
 	views := make([]secretView, 0, len(page))
 	for _, s := range page {

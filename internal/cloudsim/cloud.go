@@ -44,7 +44,8 @@ type Options struct {
 	RaceTwoPosts bool
 	// RaceWindow is how far apart requests still count as simultaneous; 0 is a second.
 	RaceWindow time.Duration
-	// LockoutAttempts is Keystone's lockout_failure_attempts: after so many failed logins in a row an account is locked; 0 is never.
+	// LockoutAttempts is Keystone's lockout_failure_attempts: an account is locked after so many failed logins in a row; 0 is
+	// never.
 	LockoutAttempts int
 	// LockoutTime is Keystone's lockout_duration; 0 is 30 minutes.
 	LockoutTime time.Duration
@@ -88,20 +89,20 @@ type Cloud struct {
 	messages []message
 	usage    map[string]*usage
 
-	backupUp     bool
-	backupSeen   time.Time
-	keyManagerUp bool
-	keyManager   bool // there were secrets: the catalog has Barbican
-	targetBroken string
-	skew         time.Duration // of Cinder's clock
-	zones        []string      // availability zones with a cinder-backup; empty: all
-	operations   map[string]*operations
-	places       map[string]moved // services that have moved
-	leftOut      map[string]bool
-	alsoAt       map[string]string
-	older        map[string]int  // the highest microversions of second API nodes
-	turns        map[service]int // number of requests so far
-	deleteCheck  string          // URL in Cinder's policy
+	backupUp       bool
+	backupSeen     time.Time
+	keyManagerUp   bool
+	keyManager     bool // there were secrets: the catalog has Barbican
+	targetBroken   string
+	skew           time.Duration // of Cinder's clock
+	zones          []string      // availability zones with a cinder-backup; empty: all
+	operations     map[string]*operations
+	movedServices  map[string]moved // services that have moved
+	leftOut        map[string]bool
+	alsoAt         map[string]string
+	older          map[string]int  // the highest microversions of second API nodes
+	requestNumbers map[service]int // number of requests so far
+	deleteCheck    string          // URL in Cinder's policy
 
 	faults    []*plantedFault
 	journal   []Event
@@ -127,31 +128,31 @@ type Cast struct {
 func New(opt Options) *Cloud {
 	opt = withDefaults(opt)
 	c := &Cloud{
-		opt:          opt,
-		ids:          newIdentifiers(opt.Seed),
-		domains:      map[string]*domain{},
-		groups:       map[string]*group{},
-		projects:     map[string]*project{},
-		users:        map[string]*user{},
-		tokens:       map[string]*token{},
-		servers:      newTable(func(s *server) string { return s.ID }, func(s *server) string { return s.Project }),
-		volumes:      newTable(func(v *volume) string { return v.ID }, func(v *volume) string { return v.Project }),
-		backups:      newTable(func(b *backup) string { return b.ID }, func(b *backup) string { return b.Project }),
-		byVolume:     map[string]map[string]*backup{},
-		children:     map[string]map[string]*backup{},
-		runs:         map[string]*run{},
-		secrets:      map[string]*secret{},
-		rights:       map[[2]string]bool{},
-		usage:        map[string]*usage{},
-		backupUp:     true,
-		keyManagerUp: true,
-		counts:       map[string]int{},
-		operations:   map[string]*operations{},
-		places:       map[string]moved{},
-		leftOut:      map[string]bool{},
-		alsoAt:       map[string]string{},
-		turns:        map[service]int{},
-		older:        map[string]int{},
+		opt:            opt,
+		ids:            newIdentifiers(opt.Seed),
+		domains:        map[string]*domain{},
+		groups:         map[string]*group{},
+		projects:       map[string]*project{},
+		users:          map[string]*user{},
+		tokens:         map[string]*token{},
+		servers:        newTable(func(s *server) string { return s.ID }, func(s *server) string { return s.Project }),
+		volumes:        newTable(func(v *volume) string { return v.ID }, func(v *volume) string { return v.Project }),
+		backups:        newTable(func(b *backup) string { return b.ID }, func(b *backup) string { return b.Project }),
+		byVolume:       map[string]map[string]*backup{},
+		children:       map[string]map[string]*backup{},
+		runs:           map[string]*run{},
+		secrets:        map[string]*secret{},
+		rights:         map[[2]string]bool{},
+		usage:          map[string]*usage{},
+		backupUp:       true,
+		keyManagerUp:   true,
+		counts:         map[string]int{},
+		operations:     map[string]*operations{},
+		movedServices:  map[string]moved{},
+		leftOut:        map[string]bool{},
+		alsoAt:         map[string]string{},
+		requestNumbers: map[service]int{},
+		older:          map[string]int{},
 	}
 	c.at, c.skew = c.opt.Now(), c.opt.CinderSkew
 	c.backupSeen = c.at

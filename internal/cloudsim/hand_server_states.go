@@ -55,7 +55,7 @@ func (c *Cloud) back(serverID string) {
 			continue
 		}
 		v.Attachments = append(v.Attachments, attachment{ID: c.ids.uuid(), Server: s.ID, Device: deviceName(n), At: c.cinderSecond()})
-		v.held = ""
+		v.detachedStatus = ""
 		c.rest(v, "in-use")
 	}
 }
@@ -66,7 +66,7 @@ func (c *Cloud) disconnect(s *server, v *volume, status string) {
 	if len(v.Attachments) > 0 { // other servers are attached
 		return
 	}
-	v.held = status
+	v.detachedStatus = status
 	c.rest(v, status)
 }
 
@@ -83,7 +83,7 @@ func (c *Cloud) DropAttachments(volumeID, status string) {
 	c.lock()
 	defer c.mu.Unlock()
 	v := must(c.volumes.byID, "volume", volumeID)
-	v.Attachments, v.held = nil, status
+	v.Attachments, v.detachedStatus = nil, status
 	c.rest(v, status)
 }
 

@@ -75,11 +75,11 @@ func wholeList[T any](c *Cloud, q *call, name string, items []T) answer {
 	if q.raw != "" {
 		self += "?" + q.raw
 	}
-	said := map[string]any{name: items, "links": map[string]any{"next": nil, "self": self, "previous": nil}}
+	body := map[string]any{name: items, "links": map[string]any{"next": nil, "self": self, "previous": nil}}
 	if most := c.listLimit; most > 0 && len(items) > most {
-		said[name], said["truncated"] = items[:most], true
+		body[name], body["truncated"] = items[:most], true
 	}
-	return ok(said)
+	return ok(body)
 }
 
 // keystoneFlag reads a boolean filter such as enabled: any value except a false one is true.

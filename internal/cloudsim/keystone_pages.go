@@ -33,9 +33,9 @@ func pagedList[T any](c *Cloud, q *call, name string, items []T, id func(T) stri
 	}
 	items = items[:min(len(items), limit)]
 	a := wholeList(c, q, name, items)
-	if said, is := a.body.(map[string]any); is && asked && full && len(items) > 0 {
-		said["truncated"] = true
-		said["links"] = map[string]any{"next": q.keystoneNext(id(items[len(items)-1]), limit), "self": q.base + q.path, "previous": nil}
+	if body, is := a.body.(map[string]any); is && asked && full && len(items) > 0 {
+		body["truncated"] = true
+		body["links"] = map[string]any{"next": q.keystoneNext(id(items[len(items)-1]), limit), "self": q.base + q.path, "previous": nil}
 	}
 	return a
 }

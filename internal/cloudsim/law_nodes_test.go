@@ -115,7 +115,7 @@ func TestAPI_CatalogWithMissingAndAdditionalEndpoints(t *testing.T) {
 	l := newBench(t)
 	at := func() (out []string) {
 		token := client{l: l}.post("/identity/v3/auth/tokens", authBody("staffeln", "staffeln", l.acme)).want(201)
-		var said struct {
+		var body struct {
 			Token struct {
 				Catalog []struct {
 					Type      string
@@ -123,10 +123,10 @@ func TestAPI_CatalogWithMissingAndAdditionalEndpoints(t *testing.T) {
 				}
 			}
 		}
-		if err := json.Unmarshal([]byte(token.body), &said); err != nil {
+		if err := json.Unmarshal([]byte(token.body), &body); err != nil {
 			t.Fatal(err)
 		}
-		for _, s := range said.Token.Catalog {
+		for _, s := range body.Token.Catalog {
 			for _, e := range s.Endpoints {
 				if s.Type == "volumev3" && e.Interface == "public" {
 					out = append(out, e.URL)

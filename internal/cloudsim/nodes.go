@@ -18,23 +18,23 @@ const (
 func (c *Cloud) MoveService(service, place string, oldStatus int) {
 	c.lock()
 	defer c.mu.Unlock()
-	c.places[service] = moved{strings.TrimSuffix(place, "/"), oldStatus}
+	c.movedServices[service] = moved{strings.TrimSuffix(place, "/"), oldStatus}
 	c.note(Event{Kind: ServiceChanged, Detail: service + " moved to " + place})
 }
 
 type moved struct {
-	place  string
-	status int
+	address string
+	status  int
 }
 
 // locate removes the prefix of a moved service from the path. For a request to the old endpoint it returns the status.
 func (c *Cloud) locate(q *call) (status int, gone bool) {
-	for service, m := range c.places {
-		if m.place == "" || strings.Contains(m.place, "://") && m.place == q.base {
+	for service, m := range c.movedServices {
+		if m.address == "" || strings.Contains(m.address, "://") && m.address == q.base {
 			continue
 		}
-		if rest, at := strings.CutPrefix(q.path, m.place+"/"+service); at && (rest == "" || rest[0] == '/') {
-			q.path, q.base = "/"+service+rest, q.base+m.place
+		if rest, at := strings.CutPrefix(q.path, m.address+"/"+service); at && (rest == "" || rest[0] == '/') {
+			q.path, q.base = "/"+service+rest, q.base+m.address
 			return 0, false
 		}
 		if rest, at := strings.CutPrefix(q.path, "/"+service); at && (rest == "" || rest[0] == '/') {
@@ -52,9 +52,9 @@ func notHere(status int) answer {
 	}
 }
 
-// place returns the endpoint of a service for the catalog.
-func (c *Cloud) place(base, service string) string {
-	place := c.places[service].place
+// endpoint returns the endpoint of a service for the catalog.
+func (c *Cloud) endpoint(base, service string) string {
+	place := c.movedServices[service].address
 	if !strings.Contains(place, "://") {
 		place = base + place
 	}
@@ -85,7 +85,7 @@ func (c *Cloud) endpointsOf(base, service string) (at []string) {
 	if second := c.alsoAt[service]; second != "" {
 		at = append(at, second+"/"+service)
 	}
-	return append(at, c.place(base, service))
+	return append(at, c.endpoint(base, service))
 }
 
 // AddOlderNode adds a second API node of Nova or Cinder behind the address. It knows microversions only up to this minor one
@@ -98,7 +98,7 @@ func (c *Cloud) AddOlderNode(service string, minor int) {
 
 // highest returns the newest microversion of the node that answers.
 func (c *Cloud) highest(q *call, service string, newest int) int {
-	if minor := c.older[service]; minor > 0 && q.turn%2 == 0 {
+	if minor := c.older[service]; minor > 0 && q.ordinal%2 == 0 {
 		return minor
 	}
 	return newest

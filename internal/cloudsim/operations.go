@@ -38,18 +38,18 @@ func (c *Cloud) nextOperation(o *operations) {
 			continue
 		}
 		o.running++
-		w.r.turn = o
+		w.r.slot = o
 		w.start()
 	}
 }
 
 // ended gives the slot of a run to the next operation in the queue.
 func (c *Cloud) ended(r *run) {
-	if r == nil || r.turn == nil {
+	if r == nil || r.slot == nil {
 		return
 	}
-	o := r.turn
-	r.turn = nil
+	o := r.slot
+	r.slot = nil
 	o.running--
 	c.nextOperation(o)
 }
@@ -76,7 +76,7 @@ func (c *Cloud) unserved(b *backup, r *run) {
 		return
 	}
 	c.failRun(b, r, noService, false)
-	c.tell(b.Project, b.ID, "VOLUME_VOLUME_BACKUP_013_024", "create backup:Backup failed to schedule. "+noService)
+	c.addMessage(b.Project, b.ID, "VOLUME_VOLUME_BACKUP_013_024", "create backup:Backup failed to schedule. "+noService)
 }
 
 // SetBackupZones sets the zones in which a cinder-backup runs; without arguments one serves all zones. In Zed a volume is served

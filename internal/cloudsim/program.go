@@ -32,10 +32,10 @@ func (c *Cloud) OpenRCLines(baseURL string) []string {
 	return out
 }
 
-// worldRoutes show the state of the simulation to other processes. They need no token and are not part of OpenStack.
-func worldRoutes() []route {
+// simulatorRoutes show the state of the simulation to other processes. They need no token and are not part of OpenStack.
+func simulatorRoutes() []route {
 	r := func(path string, handle func(*Cloud, *call) answer) route {
-		return route{service: world, method: http.MethodGet, template: "/cloudsim" + path, open: true, handle: handle}
+		return route{service: simulator, method: http.MethodGet, template: "/cloudsim" + path, open: true, handle: handle}
 	}
 	return []route{
 		r("/journal", func(c *Cloud, _ *call) answer { return ok(map[string]any{"events": slices.Clone(c.journal)}) }),

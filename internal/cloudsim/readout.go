@@ -58,7 +58,7 @@ func (c *Cloud) Backup(id string) (Backup, bool) {
 func (c *Cloud) copyBackup(b *backup) Backup {
 	return Backup{
 		ID: b.ID, Name: b.Name, Description: b.Description, Volume: b.Volume, Project: b.Project, User: b.User, Status: b.Status,
-		FailReason: b.FailReason, SizeGiB: b.Size, Created: b.Created, DataTimestamp: b.Data, Asked: b.asked, Parent: b.Parent, Metadata: maps.Clone(b.Metadata),
+		FailReason: b.FailReason, SizeGiB: b.Size, Created: b.Created, DataTimestamp: b.Data, Asked: b.requested, Parent: b.Parent, Metadata: maps.Clone(b.Metadata),
 		Encrypted: b.KeyID != "", Content: b.content, Restorable: c.restorable(b), Dependents: b.dependents > 0,
 	}
 }

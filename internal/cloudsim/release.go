@@ -92,9 +92,9 @@ func (c *Cloud) mayUseSecrets(t *token, projectID string) bool {
 		c.opt.SecretNewDefaults && slices.Contains(roles, "member")
 }
 
-// keepsSecret returns why a deletion can't delete the backup's secret, or "". In Gazpacho cinder-backup tries again as an admin,
-// which works for any project if the caller lacks the right.
-func (c *Cloud) keepsSecret(b *backup, t *token) string {
+// keepsSecretReason returns why a deletion can't delete the backup's secret, or "". In Gazpacho cinder-backup tries again as
+// an admin, which works for any project if the caller lacks the right.
+func (c *Cloud) keepsSecretReason(b *backup, t *token) string {
 	if c.opt.Release == Gazpacho && c.keyManagerUp {
 		return ""
 	}

@@ -80,7 +80,7 @@ func (c *Cloud) finishRestore(b *backup, r *run, m marks) {
 		e.Kind = BackupRestoreFailed
 		c.setVolume(v, "error_restoring")
 		c.note(e)
-		c.tell(v.Project, b.ID, "VOLUME_VOLUME_BACKUP_015_026", "restore backup:Backup driver failed to restore backup.")
+		c.addMessage(v.Project, b.ID, "VOLUME_VOLUME_BACKUP_015_026", "restore backup:Backup driver failed to restore backup.")
 		return
 	}
 	v.content, v.blocks = b.content, c.restored(b, r.isNew)

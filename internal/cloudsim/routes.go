@@ -9,7 +9,7 @@ import (
 type service int
 
 const (
-	world service = iota // the simulation's own routes
+	simulator service = iota // the simulation's own routes
 	identity
 	compute
 	blockStorage
@@ -89,7 +89,7 @@ var routeTable = buildRoutes()
 
 func buildRoutes() map[int][]route {
 	table := map[int][]route{}
-	for _, group := range [][]route{versionRoutes(), identityRoutes(), computeRoutes(), volumeRoutes(), backupRoutes(), secretRoutes(), worldRoutes()} {
+	for _, group := range [][]route{versionRoutes(), identityRoutes(), computeRoutes(), volumeRoutes(), backupRoutes(), secretRoutes(), simulatorRoutes()} {
 		for _, r := range group {
 			r.segments = strings.Split(r.template, "/")
 			table[len(r.segments)] = append(table[len(r.segments)], r)
@@ -117,7 +117,7 @@ func (c *Cloud) admit(q *call) (answer, bool) {
 		if a, refused := c.negotiate(q); refused {
 			return a, true
 		}
-	case world, identity, keyManager:
+	case simulator, identity, keyManager:
 	}
 	if r.service == blockStorage && !r.open {
 		return c.checkProject(q)

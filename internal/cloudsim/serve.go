@@ -13,20 +13,20 @@ import (
 
 // call is one request in the cloud.
 type call struct {
-	method string
-	path   string
-	base   string // scheme and host of the client's URL: links and the catalog use them
-	query  url.Values
-	raw    string // the raw query, for links that keep its order
-	header http.Header
-	body   []byte
-	vars   map[string]string
-	route  route
-	tok    *token
-	admin  bool // the token has the admin role in some project, which is valid for the whole cloud
-	minor  int  // microversion
-	marks  marks
-	turn   int // the number of the request among those to its service
+	method  string
+	path    string
+	base    string // scheme and host of the client's URL: links and the catalog use them
+	query   url.Values
+	raw     string // the raw query, for links that keep its order
+	header  http.Header
+	body    []byte
+	vars    map[string]string
+	route   route
+	tok     *token
+	admin   bool // the token has the admin role in some project, which is valid for the whole cloud
+	minor   int  // microversion
+	marks   marks
+	ordinal int // the number of the request among those to its service
 }
 
 // marks are the faults that apply to the backup of the request.
@@ -57,8 +57,8 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	known := c.find(q)
-	c.turns[q.route.service]++
-	q.turn = c.turns[q.route.service]
+	c.requestNumbers[q.route.service]++
+	q.ordinal = c.requestNumbers[q.route.service]
 	c.count(q, known)
 	effects := c.fire(q, known)
 	c.mu.Unlock()
@@ -131,7 +131,7 @@ func (a answer) decorated(q *call, c *Cloud) answer {
 	c.mu.Unlock()
 	a.header.Set("X-Openstack-Request-Id", id)
 	switch q.route.service {
-	case world, keyManager:
+	case simulator, keyManager:
 	case identity:
 		a.header.Set("Vary", "X-Auth-Token")
 	case compute:

@@ -55,7 +55,7 @@ type message struct {
 	At                                        time.Time
 }
 
-func (c *Cloud) tell(projectID, backupID, event, text string) {
+func (c *Cloud) addMessage(projectID, backupID, event, text string) {
 	c.messages = append(c.messages, message{c.ids.uuid(), projectID, backupID, "req-" + c.ids.uuid(), event, text, c.cinderSecond()})
 }
 

@@ -81,8 +81,8 @@ func (c *Cloud) viewVolume(q *call, v *volume) volumeView {
 	if admin {
 		out.MigrationStatus, out.Migstat, out.NameID, out.Host = none, none, none, &backend
 		if v.migration != "" {
-			said := json.RawMessage(quote(v.migration))
-			out.MigrationStatus, out.Migstat = &said, &said
+			body := json.RawMessage(quote(v.migration))
+			out.MigrationStatus, out.Migstat = &body, &body
 		}
 	}
 	return out

@@ -25,7 +25,7 @@ type volume struct {
 	previous                        string // the status after the backup in progress
 	temporary                       bool   // made by Cinder itself during a backup
 	content                         int    // version of the content; grows with every write
-	held                            string // the status while a server has the volume without a connection
+	detachedStatus                  string // the status while a server has the volume without a connection
 	migration                       string // migration_status
 	target                          string // ID of the volume that it is being migrated to
 	blocks                          []int
