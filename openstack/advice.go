@@ -12,23 +12,23 @@ import (
 	"staffeln/backup"
 )
 
-// advised adds what to do to a fault of Connect: an operator reads no other line.
-func (c Credentials) advised(err error) error {
+// withAdvice adds to an error of Connect what the operator can do about it.
+func (c Credentials) withAdvice(err error) error {
 	var fault *backup.CloudError
 	if err == nil || !errors.As(err, &fault) {
 		return err
 	}
-	if strange(fault) {
+	if notKeystone(fault) {
 		fault.Message = "no answer of Keystone's" // instead of a page of HTML
 	}
 	return fmt.Errorf("connect to cloud %s: %w: %s", c.address(), err, advice(fault))
 }
 
-// place is Keystone's URL without a password.
+// address returns Keystone's URL without a password.
 func (c Credentials) address() string {
 	u, err := url.Parse(c.authURL)
 	if err != nil {
-		return "" // FromEnv refuses it
+		return "" // FromEnv rejects such a URL
 	}
 	return u.Redacted()
 }
@@ -44,28 +44,28 @@ func advice(fault *backup.CloudError) string {
 		return "name the cloud in OS_AUTH_URL as its certificate does"
 	case errors.As(fault.Err, new(*tls.CertificateVerificationError)):
 		return "check the certificate of the cloud, or OS_CACERT"
-	case strange(fault):
+	case notKeystone(fault):
 		return "name Keystone in OS_AUTH_URL, as the openrc of the cloud does"
 	case fault.Op != opAuthenticate:
 		return "check the service's endpoint in the catalog, or choose another with OS_INTERFACE or OS_REGION_NAME"
 	case fault.Meaning == backup.MeansUnauthorised:
 		return "check OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME or their domains; the user needs a role in the project"
 	case fault.Meaning == backup.MeansRefused && fault.Status == 0:
-		return "check OS_REGION_NAME, OS_INTERFACE or the catalog" // our own refusal of a token that came
+		return "check OS_REGION_NAME, OS_INTERFACE or the catalog" // we rejected a token that Keystone issued
 	case fault.Status >= http.StatusInternalServerError:
 		return "look into Keystone's log"
 	}
 	return "start Keystone there, or check OS_AUTH_URL or the way to it (proxy, firewall)"
 }
 
-// hopeless tells of the answer to the first request of all that waiting does not mend it: nothing has ever worked with
-// these credentials, so they are wrong rather than the cloud on its way up. Later all of it is waited for.
-func hopeless(fault *backup.CloudError) bool {
-	return strange(fault) || errors.As(fault.Err, new(*tls.CertificateVerificationError)) || errors.As(fault.Err, new(tls.RecordHeaderError))
+// misconfigured reports whether waiting can't fix the error of the very first request. Nothing has ever worked with these
+// credentials, so they are wrong; the cloud is not just starting. Later, every such error is retried.
+func misconfigured(fault *backup.CloudError) bool {
+	return notKeystone(fault) || errors.As(fault.Err, new(*tls.CertificateVerificationError)) || errors.As(fault.Err, new(tls.RecordHeaderError))
 }
 
-// strange tells an answer that Keystone never gives to who wants a token: a redirect, a page, or no such page.
-func strange(fault *backup.CloudError) bool {
-	strangers := []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}
-	return fault.Op == opAuthenticate && fault.Status != 0 && (fault.Status < http.StatusBadRequest || slices.Contains(strangers, fault.Status))
+// notKeystone reports whether Keystone never answers a token request like this: a redirect, an HTML page, or a missing route.
+func notKeystone(fault *backup.CloudError) bool {
+	unknownRoute := []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}
+	return fault.Op == opAuthenticate && fault.Status != 0 && (fault.Status < http.StatusBadRequest || slices.Contains(unknownRoute, fault.Status))
 }

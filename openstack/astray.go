@@ -13,60 +13,60 @@ import (
 	"staffeln/backup"
 )
 
-// astray reports whether nothing, or something else than the service, answered:
-// perhaps it is no longer where it was found.
-func astray(fault *backup.CloudError) bool {
+// maybeMoved reports whether the service did not answer, or something other than the service did. The service may no
+// longer be at this endpoint.
+func maybeMoved(fault *backup.CloudError) bool {
 	var code gophercloud.ErrUnexpectedResponseCode
 	switch {
 	case errors.As(fault.Err, new(*renewalError)):
-		return false // Keystone's answer, or none
+		return false // Keystone failed, not the service
 	case errors.As(fault.Err, &code):
 		return code.Actual == http.StatusBadGateway || code.Actual == http.StatusServiceUnavailable || code.Actual == http.StatusGatewayTimeout ||
-			strangers(code)
+			foreignAnswer(code)
 	case errors.As(fault.Err, new(*wireError)):
 		return true
 	}
-	return fault.Status != 0 && fault.Status < http.StatusMultipleChoices // a page that is none of the service's
+	return fault.Status != 0 && fault.Status < http.StatusMultipleChoices // not an answer of the service
 }
 
-// strangers reports whether somebody else than a service answered that he does
-// not know what is asked for, or sends us away.
-func strangers(code gophercloud.ErrUnexpectedResponseCode) bool {
+// foreignAnswer reports whether the answer comes from something other than an OpenStack service, which does not know the
+// path or redirects us.
+func foreignAnswer(code gophercloud.ErrUnexpectedResponseCode) bool {
 	switch code.Actual {
 	case http.StatusUnauthorized, http.StatusNotAcceptable, http.StatusTooManyRequests, 498:
-		return false // no word of where the service is
+		return false // says nothing about where the service is
 	}
 	_, own := faultOf(code.Actual, code.Body)
 	return !own
 }
 
-// nobody reports whether the service is certainly not there: no connection, or
-// somebody else's answer. One that is overloaded or broken is.
-func nobody(fault *backup.CloudError) bool {
+// serviceAbsent reports whether the service is certainly not at this endpoint: no connection, or a foreign answer. An
+// overloaded or broken service is not absent.
+func serviceAbsent(fault *backup.CloudError) bool {
 	var code gophercloud.ErrUnexpectedResponseCode
 	var wire *wireError
 	switch {
 	case errors.As(fault.Err, &code):
-		return code.Actual < http.StatusInternalServerError && strangers(code)
+		return code.Actual < http.StatusInternalServerError && foreignAnswer(code)
 	case errors.As(fault.Err, &wire):
 		return wire.unsent
 	}
 	return false
 }
 
-// A silence is a service that nobody answers for at its endpoint.
-type silence struct {
+// A silentEndpoint is the endpoint of a service that does not answer.
+type silentEndpoint struct {
 	since  time.Time
-	logged bool // it lasts for longer than catalogPause
-	why    string
+	logged bool // it has been silent for catalogPause or longer
+	reason string
 }
 
 func conditionSilent(of service) string { return "endpoint of " + of.String() }
 
-// silent notes that nobody of the service answers at this endpoint, and that the
-// catalog has no other. One answer to another request ends it.
-func (c *Cloud) silent(ctx context.Context, of service, base string, fault *backup.CloudError) {
-	if !nobody(fault) || ctx.Err() != nil {
+// markSilent records that the service does not answer at this endpoint and that the catalog has no other one. An answer to
+// any other request ends the condition.
+func (c *Cloud) markSilent(ctx context.Context, of service, base string, fault *backup.CloudError) {
+	if !serviceAbsent(fault) || ctx.Err() != nil {
 		return
 	}
 	now := c.clock.now()
@@ -76,9 +76,9 @@ func (c *Cloud) silent(ctx context.Context, of service, base string, fault *back
 		l.since = now
 	}
 	l.logged = now.Sub(l.since) >= catalogPause
-	l.why = fmt.Sprintf("%s does not answer at %s, and the catalog has no other endpoint: %s", of, base, fault.Error())
+	l.reason = fmt.Sprintf("%s does not answer at %s, and the catalog has no other endpoint: %s", of, base, fault.Error())
 	if c.catalog.silent == nil {
-		c.catalog.silent = map[service]silence{}
+		c.catalog.silent = map[service]silentEndpoint{}
 	}
 	c.catalog.silent[of] = l
 	c.catalog.mu.Unlock()
@@ -88,8 +88,8 @@ func (c *Cloud) silent(ctx context.Context, of service, base string, fault *back
 	}
 }
 
-// answers notes that the service answered.
-func (c *Cloud) answers(ctx context.Context, of service) {
+// markAnswering records that the service answered.
+func (c *Cloud) markAnswering(ctx context.Context, of service) {
 	c.catalog.mu.Lock()
 	l := c.catalog.silent[of]
 	delete(c.catalog.silent, of)
@@ -99,8 +99,7 @@ func (c *Cloud) answers(ctx context.Context, of service) {
 	}
 }
 
-// Troubles returns what is amiss with the cloud's API nodes and endpoints at
-// present. It asks nothing.
+// Troubles returns the present findings about the cloud's API nodes and endpoints. It sends no request.
 func (c *Cloud) Troubles() (found []backup.Finding) {
 	if minor, best, older := c.version.olderNode(); older {
 		found = append(found, backup.Finding{
@@ -110,22 +109,21 @@ func (c *Cloud) Troubles() (found []backup.Finding) {
 	}
 	c.catalog.mu.Lock()
 	defer c.catalog.mu.Unlock()
-	for _, of := range moving {
+	for _, of := range catalogServices {
 		if l := c.catalog.silent[of]; l.logged {
-			found = append(found, backup.Finding{Reason: backup.EndpointSilent, Object: of.String(), Detail: l.why})
+			found = append(found, backup.Finding{Reason: backup.EndpointSilent, Object: of.String(), Detail: l.reason})
 		}
 	}
 	return found
 }
 
-// EndpointsAnswer returns an error while Cinder or Nova does not answer where the
-// catalog says. It asks nothing.
+// EndpointsAnswer returns an error while Cinder or Nova does not answer at the endpoint in the catalog. It sends no request.
 func (c *Cloud) EndpointsAnswer() error {
 	c.catalog.mu.Lock()
 	defer c.catalog.mu.Unlock()
-	for _, of := range moving {
+	for _, of := range catalogServices {
 		if l := c.catalog.silent[of]; l.logged {
-			return fmt.Errorf("reach %s: since %s: %s", of, l.since.UTC().Format(time.RFC3339), l.why)
+			return fmt.Errorf("reach %s: since %s: %s", of, l.since.UTC().Format(time.RFC3339), l.reason)
 		}
 	}
 	return nil

@@ -28,14 +28,14 @@ type backupJSON struct {
 	EncryptionKeyID       string     `json:"encryption_key_id"`
 }
 
-// backup returns b; project is whose it is where the answer does not say.
+// backup returns b as a backup.Backup. project is its project if the answer does not name one.
 func (b backupJSON) backup(project string) backup.Backup {
 	if b.ProjectID != "" {
 		project = b.ProjectID
 	}
 	data := b.DataTimestamp
 	if data.IsZero() {
-		data = b.CreatedAt // by Cinder's own rule for what is no backup of a snapshot
+		data = b.CreatedAt // Cinder uses the same rule for backups that are not made from a snapshot
 	}
 	var fail backup.Meaning
 	if backup.Status(b.Status) == backup.StatusError {
@@ -49,8 +49,7 @@ func (b backupJSON) backup(project string) backup.Backup {
 	}
 }
 
-// fixedKey is the ID of Cinder's own key manager for its one key, which stands in
-// cinder.conf: there is no secret of it.
+// fixedKey is the key ID of Cinder's ConfKeyManager. Its only key is in cinder.conf, so Barbican has no secret for it.
 const fixedKey = "00000000-0000-0000-0000-000000000000"
 
 func secretOf(keyID string) string {
@@ -60,17 +59,17 @@ func secretOf(keyID string) string {
 	return strings.ToLower(keyID)
 }
 
-// A cinderTime is a time as Cinder writes it: in UTC, without saying so.
+// A cinderTime is a time as Cinder writes it: in UTC, but without a time zone.
 type cinderTime struct{ time.Time }
 
-// UnmarshalJSON reads null as the zero time. What can't be read is an error: a
-// backup that looks as old as the world would be removed.
+// UnmarshalJSON reads null as the zero time. An unreadable time is an error: a backup with a zero time would look very old
+// and would be deleted.
 func (t *cinderTime) UnmarshalJSON(text []byte) error {
 	var s *string
 	if err := json.Unmarshal(text, &s); err != nil || s == nil {
 		return err
 	}
-	at, err := time.Parse("2006-01-02T15:04:05", *s) // a fraction is accepted too
+	at, err := time.Parse("2006-01-02T15:04:05", *s) // fractional seconds are accepted too
 	if err != nil {
 		at, err = time.Parse(time.RFC3339, *s)
 	}
@@ -78,14 +77,14 @@ func (t *cinderTime) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// BackupsIn lists the backups of all projects that are in this status.
+// BackupsIn lists the backups of all projects that have this status.
 func (c *Cloud) BackupsIn(ctx context.Context, status backup.Status) ([]backup.Backup, error) {
 	return collect(func(b backup.Backup) bool { return b.Status == status }, func(each func([]backup.Backup) error) error {
 		return c.eachBackup(ctx, url.Values{"status": {string(status)}}, each)
 	})
 }
 
-// collect returns the wanted backups of a list: the cloud may not know the filter.
+// collect returns the wanted backups of a list. It filters again because the cloud may ignore the filter.
 func collect(wanted func(backup.Backup) bool, list func(each func([]backup.Backup) error) error) (all []backup.Backup, err error) {
 	err = list(func(page []backup.Backup) error {
 		for _, b := range page {
@@ -101,8 +100,8 @@ func collect(wanted func(backup.Backup) bool, list func(each func([]backup.Backu
 	return all, nil
 }
 
-// AllBackups hands the backups of all projects to each, page by page, oldest
-// first. It stops at each's error and returns it.
+// AllBackups passes the backups of all projects to each, page by page, oldest first. It stops at the first error of each
+// and returns it.
 func (c *Cloud) AllBackups(ctx context.Context, each func([]backup.Backup) error) error {
 	return c.eachBackup(ctx, nil, each)
 }
@@ -117,11 +116,10 @@ func (c *Cloud) eachBackup(ctx context.Context, filter url.Values, each func([]b
 	return c.walkBackups(ctx, c.admin, base, query, "", each)
 }
 
-// VolumeBackups lists the backups of a volume that belong to that project, with
-// a token of it.
+// VolumeBackups lists the project's backups of a volume, with a token of that project.
 func (c *Cloud) VolumeBackups(ctx context.Context, projectID, volumeID string) ([]backup.Backup, error) {
 	what := request{op: "list backups", object: "of volume " + volumeID, id: volumeID}
-	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/backups/detail")
+	s, r, err := c.cinderRequest(ctx, what, projectID, http.MethodGet, "/backups/detail")
 	if err != nil {
 		return nil, err
 	}
@@ -142,10 +140,10 @@ func (c *Cloud) walkBackups(ctx context.Context, s *scope, base request, query u
 	})
 }
 
-// Backup reads one backup with a token of that project.
+// Backup reads one backup with a token of its project.
 func (c *Cloud) Backup(ctx context.Context, projectID, backupID string) (backup.Backup, error) {
 	what := request{op: "read backup", object: backupID, id: backupID}
-	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/backups/"+url.PathEscape(backupID))
+	s, r, err := c.cinderRequest(ctx, what, projectID, http.MethodGet, "/backups/"+url.PathEscape(backupID))
 	if err != nil {
 		return backup.Backup{}, err
 	}

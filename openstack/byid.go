@@ -11,13 +11,12 @@ import (
 	"staffeln/backup"
 )
 
-// What lists lack is asked for by ID, as the admin: Server, AnyVolume, AnyBackup
-// and ProjectGone. Each is one call that is not tried again: whatever is no clear
-// answer leaves the object unknown until somebody asks again.
+// Server, AnyVolume, AnyBackup and ProjectGone check by ID, as the admin, objects that are missing from the lists. Each is
+// one call without retries: without a clear answer the object stays unknown until the next check.
 //
-// Without the role admin Nova and Cinder call every other project's objects not
-// found. So "not found" proves an absence only between two [Cloud.VerifyAdmin]
-// that passed; the caller does that, for many objects at once.
+// Without the admin role Nova and Cinder return "not found" for the objects of all other projects. So "not found" proves
+// that an object is gone only between two successful calls of [Cloud.VerifyAdmin]. The caller makes these two calls, once
+// for many objects.
 
 // Server reads a server of any project.
 func (c *Cloud) Server(ctx context.Context, serverID string) (backup.Server, error) {
@@ -50,7 +49,7 @@ func (c *Cloud) AnyBackup(ctx context.Context, backupID string) (backup.Backup, 
 	return c.readBackup(ctx, c.admin, r)
 }
 
-// ProjectGone reports whether Keystone knows no project of that ID.
+// ProjectGone reports whether Keystone has no project with this ID.
 func (c *Cloud) ProjectGone(ctx context.Context, projectID string) (bool, error) {
 	r, err := c.byID(ctx, request{op: "read project", id: projectID, path: "/projects/"})
 	if err != nil {
@@ -63,8 +62,7 @@ func (c *Cloud) ProjectGone(ctx context.Context, projectID string) (bool, error)
 	return false, err
 }
 
-// byID completes one question about an object of any project; its path is that
-// of the collection.
+// byID completes a request for one object of any project. r.path is the path of the collection.
 func (c *Cloud) byID(ctx context.Context, r request) (request, error) {
 	r.object, r.method, r.path, r.once = r.id, http.MethodGet, r.path+url.PathEscape(r.id), true
 	if r.id == "" {
@@ -77,16 +75,15 @@ func (c *Cloud) readProject(ctx context.Context, r request) (projectJSON, error)
 	return readOne(ctx, c, c.admin, r, "project", func(p projectJSON) string { return p.ID })
 }
 
-// readOne reads the object that r asks for, which stands under key in the answer.
-// An answer about another one is garbage.
+// readOne reads the object that r requests. The object is under key in the answer. An answer about another object is an error.
 func readOne[T any](ctx context.Context, c *Cloud, s *scope, r request, key string, id func(T) string) (one T, err error) {
 	r.decode = func(body []byte) error {
-		var said map[string]json.RawMessage
-		if err := json.Unmarshal(body, &said); err != nil {
+		var answer map[string]json.RawMessage
+		if err := json.Unmarshal(body, &answer); err != nil {
 			return err
 		}
-		one = *new(T) // what a try before left
-		if err := json.Unmarshal(said[key], &one); err != nil {
+		one = *new(T) // clears what an earlier attempt decoded
+		if err := json.Unmarshal(answer[key], &one); err != nil {
 			return fmt.Errorf("read %s: %w", key, err)
 		}
 		if got := id(one); !strings.EqualFold(got, r.id) {

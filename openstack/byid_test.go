@@ -11,7 +11,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// served is a tenant whose volume is attached to a server that asks for backups.
+// served returns a tenant whose volume is attached to a server that requests backups.
 func served(t *testing.T) (n *tenant, server string) {
 	t.Helper()
 	n = newTenant(t, cloudsim.Options{})
@@ -20,8 +20,8 @@ func served(t *testing.T) (n *tenant, server string) {
 	return n, server
 }
 
-// look observes the one server and the one volume.
-func (n *tenant) look(t *testing.T) (backup.Server, backup.Volume) {
+// observeOne observes the cloud and returns its only server and its only volume.
+func (n *tenant) observeOne(t *testing.T) (backup.Server, backup.Volume) {
 	t.Helper()
 	seen, err := n.cloud.Observe(t.Context())
 	require.NoError(t, err)
@@ -31,11 +31,11 @@ func (n *tenant) look(t *testing.T) (backup.Server, backup.Volume) {
 	return seen.Servers[0], seen.Volumes[0]
 }
 
-func TestShelvedServerStillListsItsVolumes(t *testing.T) {
+func TestShelvedServerKeepsItsVolumes(t *testing.T) {
 	t.Parallel()
 	n, server := served(t)
 	n.sim.Shelve(server)
-	s, v := n.look(t)
+	s, v := n.observeOne(t)
 	assert.Equal(t, "SHELVED_OFFLOADED", s.Status)
 	assert.Equal(t, []string{n.volume}, s.Volumes)
 	assert.False(t, s.Partial)
@@ -43,11 +43,11 @@ func TestShelvedServerStillListsItsVolumes(t *testing.T) {
 	assert.Empty(t, v.Servers)
 }
 
-func TestMigrationTargetIsNobodysVolume(t *testing.T) {
+func TestMigrationTargetIsNotListed(t *testing.T) {
 	t.Parallel()
 	n, server := served(t)
 	target := n.sim.BeginMigration(n.volume)
-	_, v := n.look(t)
+	_, v := n.observeOne(t)
 	assert.Equal(t, n.volume, v.ID)
 	assert.Equal(t, "starting", v.Migration)
 	assert.Equal(t, []string{server}, v.Servers)
@@ -55,11 +55,11 @@ func TestMigrationTargetIsNobodysVolume(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "target:"+n.volume, byID.Migration)
 	n.sim.EndMigration(n.volume, true)
-	_, v = n.look(t)
+	_, v = n.observeOne(t)
 	assert.Empty(t, v.Migration, "success is no migration under way")
 }
 
-func TestServerThatListsHideIsReadByID(t *testing.T) {
+func TestServerMissingFromListIsReadByID(t *testing.T) {
 	t.Parallel()
 	n, server := served(t)
 	n.sim.HideServer(server)
@@ -82,9 +82,8 @@ func TestServerThatListsHideIsReadByID(t *testing.T) {
 	requireMeaning(t, backup.MeansNotFound, err)
 }
 
-// A question about a suspect that gets no clear answer ends at once: a plan asks
-// hundreds of them.
-func TestQuestionByIDIsAskedOnceAndProvesOnlyWhatTheCloudSays(t *testing.T) {
+// A check by ID without a clear answer ends at once, without retries: one plan makes hundreds of such checks.
+func TestCheckByIDIsNotRetriedAndNeedsAClearNotFound(t *testing.T) {
 	t.Parallel()
 	n, server := served(t)
 	quoted := server + "/" + n.volume + "/" + n.project
@@ -116,7 +115,7 @@ func TestQuestionByIDIsAskedOnceAndProvesOnlyWhatTheCloudSays(t *testing.T) {
 			requireMeaning(t, backup.MeansUnavailable, ask())
 			total := 0
 			for route, calls := range n.sim.Counts() {
-				if route != tokenRoute { // one a minute at most, to look whether the service went elsewhere
+				if route != tokenRoute { // at most one a minute, to find out whether the service moved
 					total += calls
 				}
 			}
@@ -153,15 +152,15 @@ func TestObjectsOfAllProjectsByID(t *testing.T) {
 	requireMeaning(t, backup.MeansRefused, err)
 }
 
-// Without the role admin other projects' objects are called not found.
-func TestNothingIsNotFoundWithoutTheRoleAdmin(t *testing.T) {
+// Without the admin role Nova and Cinder answer "not found" for the objects of other projects.
+func TestNothingIsNotFoundWithoutAdminRole(t *testing.T) {
 	t.Parallel()
 	n, server := served(t)
 	n.sim.Revoke(n.sim.Cast().Service, n.cloud.AdminProjectID(), "admin")
 	n.sim.RevokeInherited(n.sim.Cast().Service, n.sim.Cast().Domain, "admin")
 	n.sim.Grant(n.sim.Cast().Service, n.cloud.AdminProjectID(), "member")
 	n.sim.RevokeTokens(n.sim.Cast().Service)
-	_, _ = n.cloud.IsAdmin(t.Context()) // brings a new token
+	_, _ = n.cloud.IsAdmin(t.Context()) // requests a new token
 	for _, ask := range []func() error{
 		func() error { _, err := n.cloud.Server(t.Context(), server); return err },
 		func() error { _, err := n.cloud.AnyVolume(t.Context(), n.volume); return err },
@@ -173,8 +172,8 @@ func TestNothingIsNotFoundWithoutTheRoleAdmin(t *testing.T) {
 	}
 }
 
-// Partial entries, and fields that are null or missing.
-func TestServersAndVolumesWithHoles(t *testing.T) {
+// Some entries are partial, and some fields are null or missing.
+func TestServersAndVolumesWithMissingFields(t *testing.T) {
 	t.Parallel()
 	n, _ := served(t)
 	n.sim.AddFault(cloudsim.Fault{Route: serversRoute, Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"servers": [

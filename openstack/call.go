@@ -14,45 +14,44 @@ import (
 	"staffeln/backup"
 )
 
-// A request is one thing asked of the cloud.
+// A request is one API request to the cloud.
 type request struct {
-	op     string // "create backup", for errors
-	object string // the ID, or what else names the object after op
-	id     string // of the object: a 404 has to name it to count
+	op     string // for errors, for example "create backup"
+	object string // the ID or another description of the object, follows op in errors
+	id     string // of the object; a 404 counts as "not found" only if it names this ID
 
 	method  string
 	service service
 	path    string // after the service's endpoint
-	root    bool   // instead of path: where Cinder tells its versions
+	root    bool   // if set, the request goes to Cinder's version document instead of path
 	headers map[string]string
 	body    any
-	needs   int  // the least minor microversion of Cinder that knows all of body
-	minor   *int // is set to the one at which the answer was given
-	// idempotent: a POST that may be executed twice: a new token
+	needs   int  // the lowest minor microversion of Cinder that knows all of body
+	minor   *int // if not nil, set to the minor microversion of the answer
+	// idempotent marks a POST that may be executed twice, such as a request for a token.
 	idempotent bool
-	once       bool // never tried again
-	large      bool // a page: not tried again where a smaller one may do
-	first      bool // of all requests: not repeated where that is hopeless
-	// decode reads a good answer. Its error makes the answer garbage.
+	once       bool // no retries
+	large      bool // a large page: no retry if a smaller page may work
+	first      bool // the first request of all: no retry if it can't succeed (misconfigured)
+	// decode reads the body of a successful answer. An error from decode makes the answer garbled.
 	decode func(body []byte) error
 }
 
-// good are the codes of an answer that is read, done those of an answer that
-// says only that it is so: a 200 there is somebody else's page.
+// good are the status codes of an answer with a body to read. done are those of an answer without one: there a 200 is a
+// page from something other than the service.
 var (
 	good = []int{http.StatusOK, http.StatusCreated, http.StatusAccepted}
 	done = []int{http.StatusAccepted, http.StatusNoContent}
 )
 
-// do asks, with the scope's token: renewed where it is about to end, and once
-// more where the cloud refuses it. The error is a [*backup.CloudError].
+// do sends r with the scope's token. It renews the token before the token expires, and once more if the cloud rejects it.
+// The error is a [*backup.CloudError].
 func (c *Cloud) do(ctx context.Context, s *scope, r request) error {
 	err := c.retrier.try(ctx, r, func() *backup.CloudError {
-		s.renewBeforeItEnds(ctx)
+		s.renewBeforeExpiry(ctx)
 		return c.attempt(ctx, s, r)
 	})
-	// Keystone refused the project's new token; a service's refusal of a good one
-	// needs no explaining.
+	// Here Keystone refused a new token for the project. A service that refuses a valid token needs no explanation.
 	var renewal *renewalError
 	if backup.Means(err, backup.MeansUnauthorised) && errors.As(err, &renewal) {
 		return c.explainRefusal(ctx, s.projectID, err)
@@ -60,58 +59,57 @@ func (c *Cloud) do(ctx context.Context, s *scope, r request) error {
 	return err
 }
 
-// sendings is how often one attempt sends its request at most: to another place,
-// or at a lower microversion, than was refused.
-const sendings = 4
+// maxSends is how many times one attempt sends its request at most: after each refusal to another endpoint or at a lower
+// microversion.
+const maxSends = 4
 
-// attempt sends r. Where the cloud has changed under us, it sends it at once
-// again: to where the catalog has the service now, or at a microversion that the
-// older API node knows. What may have been executed already it does not repeat.
+// attempt sends r. If an endpoint moved or an API node is older, it sends r again at once: to the endpoint that the catalog
+// has now, or at a microversion that the older node knows. It does not repeat what may have been executed.
 func (c *Cloud) attempt(ctx context.Context, s *scope, r request) *backup.CloudError {
 	unknown := false
 	for n := 1; ; n++ {
-		c.current(ctx, s)
+		c.syncEndpoints(ctx, s)
 		if r.service == cinder && !r.root {
 			c.negotiateAgain(ctx)
 		}
-		aimed := c.aim(s, r)
-		if aimed.minor < r.needs {
+		dest := c.destinationOf(s, r)
+		if dest.minor < r.needs {
 			return r.refuse(s.projectID, backup.MeansUnavailable, fmt.Sprintf(
-				"an API node of Cinder knows the microversion 3.%d only, this request needs 3.%d: it waits until that node is upgraded or stopped", aimed.minor, r.needs))
+				"an API node of Cinder knows the microversion 3.%d only, this request needs 3.%d: it waits until that node is upgraded or stopped", dest.minor, r.needs))
 		}
-		fault := c.send(ctx, s, r, aimed)
+		fault := c.send(ctx, s, r, dest)
 		if fault == nil {
-			c.answers(ctx, r.service)
+			c.markAnswering(ctx, r.service)
 			return nil
 		}
 		unknown = unknown || fault.Unknown
 		fault.Unknown = unknown
-		if ctx.Err() != nil || r.service == keystone || r.service == barbican { // the next token tells where Barbican is
+		if ctx.Err() != nil || r.service == keystone || r.service == barbican { // the catalog of the next token has Barbican's endpoint
 			return fault
 		}
 		changed := false
 		switch {
 		case fault.Status == http.StatusNotAcceptable:
-			changed = aimed.minor > 0 && c.lower(ctx, aimed.minor, fault)
-		case astray(fault):
-			if changed = c.relocate(ctx, s, r.service, aimed.base); !changed {
-				c.silent(ctx, r.service, aimed.base, fault)
+			changed = dest.minor > 0 && c.lower(ctx, dest.minor, fault)
+		case maybeMoved(fault):
+			if changed = c.relocate(ctx, s, r.service, dest.base); !changed {
+				c.markSilent(ctx, r.service, dest.base, fault)
 			}
 		}
-		if !changed || n == sendings || unknown && !r.repeatable() {
+		if !changed || n == maxSends || unknown && !r.repeatable() {
 			return fault
 		}
 	}
 }
 
-// An aim is where a request is sent, and how.
-type aim struct {
+// A destination is where a request is sent, and at which microversion.
+type destination struct {
 	base, url string
-	minor     int // of Cinder's microversion; 0: none is asked for
+	minor     int // Cinder's minor microversion; 0: none is requested
 }
 
-func (c *Cloud) aim(s *scope, r request) aim {
-	a := aim{base: s.base(r.service)}
+func (c *Cloud) destinationOf(s *scope, r request) destination {
+	a := destination{base: s.base(r.service)}
 	a.url = a.base + r.path
 	switch {
 	case r.root:
@@ -123,10 +121,10 @@ func (c *Cloud) aim(s *scope, r request) aim {
 }
 
 // send sends r once.
-func (c *Cloud) send(ctx context.Context, s *scope, r request, to aim) *backup.CloudError {
+func (c *Cloud) send(ctx context.Context, s *scope, r request, to destination) *backup.CloudError {
 	options := &gophercloud.RequestOpts{
 		JSONBody: r.body, OkCodes: good, MoreHeaders: maps.Clone(r.headers),
-		KeepResponseBody: true, // to have status and request ID of what can't be decoded
+		KeepResponseBody: true, // for the status and the request ID of an answer that can't be decoded
 	}
 	if r.decode == nil {
 		options.OkCodes = done
@@ -138,13 +136,13 @@ func (c *Cloud) send(ctx context.Context, s *scope, r request, to aim) *backup.C
 		options.MoreHeaders["OpenStack-API-Version"] = "volume 3." + strconv.Itoa(to.minor)
 	}
 	resp, err := s.client.Request(ctx, r.method, to.url, options)
-	if err != nil && ctx.Err() == nil && othersEnd(err) {
+	if err != nil && ctx.Err() == nil && cancelledByOther(err) {
 		resp, err = s.client.Request(ctx, r.method, to.url, options)
 	}
 	if err != nil {
 		return r.faultOf(s.projectID, err, c.clock.now())
 	}
-	defer resp.Body.Close() //nolint:errcheck // wire has read it; there is nothing below
+	defer resp.Body.Close() //nolint:errcheck // wire has read the body; nothing is left to close
 	body, err := io.ReadAll(resp.Body)
 	if err == nil && r.decode != nil {
 		err = r.decode(body)
@@ -158,9 +156,9 @@ func (c *Cloud) send(ctx context.Context, s *scope, r request, to aim) *backup.C
 	return nil
 }
 
-// othersEnd tells whether err is the end of somebody else's context: of many
-// callers that wait for a new token, the first one's is used to get it.
-func othersEnd(err error) bool {
+// cancelledByOther reports whether err comes from another caller's context. If many callers wait for a new token, the
+// context of the first one is used to get it.
+func cancelledByOther(err error) bool {
 	var renewal *gophercloud.ErrUnableToReauthenticate
 	return errors.As(err, &renewal) &&
 		(errors.Is(renewal.ErrReauth, context.Canceled) || errors.Is(renewal.ErrReauth, context.DeadlineExceeded))

@@ -12,21 +12,21 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// catalogPause is the least time between two tokens that are taken only to read
-// the catalog: while a service is away, each call that meets it would take one.
+// catalogPause is the shortest time between two tokens that are requested only to read the catalog. Without it, each call
+// to a service that is down would request one.
 const catalogPause = time.Minute
 
-// catalog is what all scopes share of it. The admin project's endpoints come
-// first: the other projects have the same, but for their ID, and read their own
-// catalog again when those have changed.
+// catalog is the part of the service catalog that all scopes share. The admin project's endpoints are read first. The other
+// projects have the same endpoints except for the project ID in them. They read their own catalog again when the admin
+// project's endpoints change.
 type catalog struct {
-	turn chan struct{} // held by who takes a token to read the catalog
+	sem chan struct{} // held while a token is requested to read the catalog
 
 	mu         sync.Mutex
-	read       time.Time // when the admin project's was last read so
+	read       time.Time // when the admin project's catalog was last read with a token requested for it
 	generation int       // grows with each change of the admin project's endpoints
 	verified   int       // the generation at the last VerifyAdmin
-	silent     map[service]silence
+	silent     map[service]silentEndpoint
 }
 
 func (k *catalog) now() int {
@@ -35,8 +35,8 @@ func (k *catalog) now() int {
 	return k.generation
 }
 
-// settled reports whether the endpoints are the same as when it was last asked.
-func (k *catalog) settled() bool {
+// unchangedSinceCheck reports whether the endpoints are the same as at its last call.
+func (k *catalog) unchangedSinceCheck() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	same := k.verified == k.generation
@@ -44,27 +44,26 @@ func (k *catalog) settled() bool {
 	return same
 }
 
-// movedBy reports whether a catalog names a service at other places than where it
-// is asked. It may come from a cache of Keystone's: a new token's decides.
+// movedBy reports whether a catalog has a service only at endpoints other than the one in use. The catalog may come from
+// Keystone's cache; the catalog of a new token decides.
 func (c *Cloud) movedBy(entries []tokens.CatalogEntry) bool {
-	return slices.ContainsFunc(moving, func(of service) bool {
-		urls, _ := c.credentials.candidates(entries, of) // none: it says nothing of where the service is
+	return slices.ContainsFunc(catalogServices, func(of service) bool {
+		urls, _ := c.credentials.candidates(entries, of) // an empty list says nothing about where the service is
 		return len(urls) > 0 && !slices.Contains(urls, c.admin.base(of))
 	})
 }
 
-// current sees to it that s goes by the catalog of its newest token, and by the
-// newest endpoints of the admin project.
-func (c *Cloud) current(ctx context.Context, s *scope) {
-	if t, err := s.token(); err == nil && t.id != s.knows().token {
-		_ = c.locate(ctx, s) // told; what was known stays
+// syncEndpoints makes s use the catalog of its newest token and the newest endpoints of the admin project.
+func (c *Cloud) syncEndpoints(ctx context.Context, s *scope) {
+	if t, err := s.token(); err == nil && t.id != s.located().token {
+		_ = c.locate(ctx, s) // locate logs the error; the previous endpoints stay in use
 	}
-	if s == c.admin || s.knows().generation == c.catalog.now() {
+	if s == c.admin || s.located().generation == c.catalog.now() {
 		return
 	}
 	generation := c.catalog.now()
 	if !c.likeAdmin(s) {
-		_ = c.locate(ctx, s) // its catalog may have had several
+		_ = c.locate(ctx, s) // its catalog may have several endpoints
 	}
 	if !c.likeAdmin(s) && !c.reread(ctx, s) {
 		return
@@ -74,10 +73,9 @@ func (c *Cloud) current(ctx context.Context, s *scope) {
 	s.mu.Unlock()
 }
 
-// reread takes a new token for s and goes by its catalog; at most once a minute
-// where that fails.
+// reread requests a new token for s and uses its catalog. After a failure it waits at least a minute.
 func (c *Cloud) reread(ctx context.Context, s *scope) bool {
-	knew, now := s.knows(), c.clock.now()
+	knew, now := s.located(), c.clock.now()
 	if !knew.read.IsZero() && now.Sub(knew.read) < catalogPause {
 		return false
 	}
@@ -94,7 +92,7 @@ func (c *Cloud) reread(ctx context.Context, s *scope) bool {
 
 // likeAdmin reports whether s has the admin project's endpoints.
 func (c *Cloud) likeAdmin(s *scope) bool {
-	for _, of := range moving {
+	for _, of := range catalogServices {
 		if !c.alikeAt(s, of) {
 			return false
 		}
@@ -106,8 +104,8 @@ func (c *Cloud) alikeAt(s *scope, of service) bool {
 	return alike(s.base(of), s.projectID, c.admin.base(of), c.admin.projectID)
 }
 
-// place reads the catalog of the present token of s. Where a service is missing
-// there, what was known stays; the error is that nothing was.
+// locate reads the catalog of the present token of s. If the catalog lacks a service, its previous endpoint stays in use;
+// without a previous endpoint locate returns an error.
 func (c *Cloud) locate(ctx context.Context, s *scope) error {
 	t, err := s.token()
 	if err != nil {
@@ -126,22 +124,22 @@ func (c *Cloud) locate(ctx context.Context, s *scope) error {
 	if err != nil {
 		return err
 	}
-	return c.adopt(ctx, s, t.id, entries, nil)
+	return c.applyCatalog(ctx, s, t.id, entries, nil)
 }
 
-// adopt goes by a catalog. failing are services that do not answer where they
-// were found: where there are several places, the next one is taken.
-func (c *Cloud) adopt(ctx context.Context, s *scope, token string, entries []tokens.CatalogEntry, failing map[service]bool) error {
+// applyCatalog sets the endpoints of s from a catalog. failing are services that do not answer at their endpoint: if the
+// catalog has several endpoints for one, the next one is used.
+func (c *Cloud) applyCatalog(ctx context.Context, s *scope, token string, entries []tokens.CatalogEntry, failing map[service]bool) error {
 	first := c.admin == nil
 	c.catalog.mu.Lock()
 	defer c.catalog.mu.Unlock()
-	knew := s.knows()
+	knew := s.located()
 	at := maps.Clone(knew.at)
 	if at == nil {
 		at = map[service]string{}
 	}
 	var missing error
-	for _, of := range moving {
+	for _, of := range catalogServices {
 		choose := choice{present: knew.at[of], failing: failing[of]}
 		if !first && s != c.admin {
 			choose.like = func(u string) bool { return alike(u, s.projectID, c.admin.base(of), c.admin.projectID) }
@@ -166,7 +164,7 @@ func (c *Cloud) adopt(ctx context.Context, s *scope, token string, entries []tok
 	}
 	if s == c.admin && !maps.Equal(at, knew.at) {
 		c.catalog.generation++
-		for _, of := range moving {
+		for _, of := range catalogServices {
 			if at[of] != knew.at[of] {
 				zerolog.Ctx(ctx).Warn().Stringer("service", of).Str("from", knew.at[of]).Str("to", at[of]).Msg("endpoint changed, the new one is used")
 			}
@@ -178,23 +176,22 @@ func (c *Cloud) adopt(ctx context.Context, s *scope, token string, entries []tok
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.found.at, s.found.token = at, token
-	s.found.secrets = s.found.secrets || hasSecrets(entries) // a catalog that lacks it for a moment endangers no secret
+	s.found.secrets = s.found.secrets || hasSecrets(entries) // a catalog may lack Barbican for a moment; that must not endanger a secret
 	if knew.at == nil && !first {
-		s.found.generation = -1 // whether they go with the admin project's is seen before their first use
+		s.found.generation = -1 // forces a comparison with the admin project's endpoints before the first use
 	}
 	return nil
 }
 
-// relocate reports whether a service is elsewhere than at used, where it does not
-// answer. The catalog of a new token tells: the admin project's, and then the
-// project's own.
+// relocate reports whether a service is now at another endpoint than used, where it does not answer. It reads the catalog of
+// a new token: first the admin project's, then the project's own.
 func (c *Cloud) relocate(ctx context.Context, s *scope, of service, used string) bool {
 	if s.base(of) != used {
-		return true // somebody found it meanwhile
+		return true // another caller found the new endpoint meanwhile
 	}
 	select {
-	case c.catalog.turn <- struct{}{}:
-		defer func() { <-c.catalog.turn }()
+	case c.catalog.sem <- struct{}{}:
+		defer func() { <-c.catalog.sem }()
 	case <-ctx.Done():
 		return false
 	}
@@ -204,8 +201,8 @@ func (c *Cloud) relocate(ctx context.Context, s *scope, of service, used string)
 	shared := s == c.admin || c.alikeAt(s, of)
 	c.rereadAdmin(ctx, of, shared)
 	if s != c.admin {
-		c.current(ctx, s)
-		if !shared && s.base(of) == used && c.reread(ctx, s) { // it has an endpoint of its own
+		c.syncEndpoints(ctx, s)
+		if !shared && s.base(of) == used && c.reread(ctx, s) { // it has its own endpoint
 			s.mu.Lock()
 			s.found.read = c.clock.now()
 			s.mu.Unlock()
@@ -214,7 +211,7 @@ func (c *Cloud) relocate(ctx context.Context, s *scope, of service, used string)
 	return s.base(of) != used
 }
 
-// rereadAdmin takes a new token of the admin project and goes by its catalog.
+// rereadAdmin requests a new token of the admin project and uses its catalog.
 func (c *Cloud) rereadAdmin(ctx context.Context, of service, failing bool) {
 	now := c.clock.now()
 	c.catalog.mu.Lock()
@@ -227,7 +224,7 @@ func (c *Cloud) rereadAdmin(ctx context.Context, of service, failing bool) {
 	if !due {
 		return
 	}
-	if err := c.admin.client.Reauthenticate(ctx, c.admin.knows().token); err != nil {
+	if err := c.admin.client.Reauthenticate(ctx, c.admin.located().token); err != nil {
 		if ctx.Err() != nil { // the next caller does it
 			c.catalog.mu.Lock()
 			c.catalog.read = last
@@ -237,10 +234,10 @@ func (c *Cloud) rereadAdmin(ctx context.Context, of service, failing bool) {
 	}
 	t, err := c.admin.token()
 	if err != nil || t.projectID != c.admin.projectID {
-		_ = c.locate(ctx, c.admin) // tells that it is another project's
+		_ = c.locate(ctx, c.admin) // locate logs that the token is of another project
 		return
 	}
 	if entries, err := c.admin.catalog(); err == nil {
-		_ = c.adopt(ctx, c.admin, t.id, entries, map[service]bool{of: failing})
+		_ = c.applyCatalog(ctx, c.admin, t.id, entries, map[service]bool{of: failing})
 	}
 }

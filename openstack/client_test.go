@@ -13,32 +13,31 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A hand does to a cloud what tenants and operators do: makes servers, volumes,
-// projects. It speaks plain HTTP, as the user of the OS_* variables, so that
-// what we test is not tested with itself, and it removes what it made.
+// A client does to a cloud what tenants and operators do: it makes servers, volumes and projects. It sends plain HTTP
+// requests as the user of the OS_* variables, so that the code under test does not test itself, and it deletes what it made.
 type client struct {
 	rc     map[string]string
-	cloud  *Cloud // for its endpoints only
-	prefix string // of every name it gives
+	cloud  *Cloud // used only for its endpoints
+	prefix string // of every name that the client gives
 	wait   func(t *testing.T)
 	tokens map[string]string // by project
 }
 
 type object = map[string]any
 
-// send asks and returns the status and the answer; the token is of that project.
+// send sends a request with a token of that project, and returns the status and the answer.
 func (h *client) send(ctx context.Context, t *testing.T, project, method, url string, body any) (int, object) {
 	t.Helper()
-	status, said, _ := h.request(ctx, t, h.token(ctx, t, project), method, url, body)
-	return status, said
+	status, answer, _ := h.request(ctx, t, h.token(ctx, t, project), method, url, body)
+	return status, answer
 }
 
-// must is send where nothing but success will do.
+// must is send that fails the test unless the request succeeds.
 func (h *client) must(ctx context.Context, t *testing.T, project, method, url string, body any) object {
 	t.Helper()
-	status, said := h.send(ctx, t, project, method, url, body)
-	require.Less(t, status, 300, "%s %s: %v", method, url, said)
-	return said
+	status, answer := h.send(ctx, t, project, method, url, body)
+	require.Less(t, status, 300, "%s %s: %v", method, url, answer)
+	return answer
 }
 
 func (h *client) request(ctx context.Context, t *testing.T, token, method, url string, body any) (int, object, http.Header) {
@@ -53,14 +52,14 @@ func (h *client) request(ctx context.Context, t *testing.T, token, method, url s
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Auth-Token", token)
 	if strings.HasPrefix(url, h.cloud.admin.base(nova)) {
-		req.Header.Set("OpenStack-API-Version", "compute 2.37") // the first that takes "networks": "none"
+		req.Header.Set("OpenStack-API-Version", "compute 2.37") // the first microversion that accepts "networks": "none"
 	}
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close() //nolint:errcheck // a test's own request
-	said := object{}
-	_ = json.NewDecoder(resp.Body).Decode(&said) // some answers have no body; the status tells
-	return resp.StatusCode, said, resp.Header
+	answer := object{}
+	_ = json.NewDecoder(resp.Body).Decode(&answer) // some answers have no body; the status is enough
+	return resp.StatusCode, answer, resp.Header
 }
 
 func (h *client) token(ctx context.Context, t *testing.T, project string) string {
@@ -69,11 +68,11 @@ func (h *client) token(ctx context.Context, t *testing.T, project string) string
 		return id
 	}
 	user := object{"name": h.rc["OS_USERNAME"], "password": h.rc["OS_PASSWORD"], "domain": object{"name": h.rc["OS_USER_DOMAIN_NAME"]}}
-	status, said, header := h.request(ctx, t, "", http.MethodPost, h.cloud.admin.identity+"/auth/tokens", object{"auth": object{
+	status, answer, header := h.request(ctx, t, "", http.MethodPost, h.cloud.admin.identity+"/auth/tokens", object{"auth": object{
 		"identity": object{"methods": []string{"password"}, "password": object{"user": user}},
 		"scope":    object{"project": object{"id": project}},
 	}})
-	require.Equal(t, http.StatusCreated, status, "token of project %s: %v", project, said)
+	require.Equal(t, http.StatusCreated, status, "token of project %s: %v", project, answer)
 	h.tokens[project] = header.Get("X-Subject-Token")
 	return h.tokens[project]
 }
@@ -84,7 +83,7 @@ func (h *client) cinder(project, path string) string {
 func (h *client) nova(path string) string     { return h.cloud.admin.base(nova) + path }
 func (h *client) keystone(path string) string { return h.cloud.admin.identity + path }
 
-// in digs a value out of an answer.
+// in returns the value at a path of an answer.
 func in(o object, path ...string) any {
 	var v any = o
 	for _, p := range path {
@@ -99,7 +98,7 @@ func str(o object, path ...string) string {
 	return s
 }
 
-// until waits for what must come.
+// until waits until done returns true.
 func (h *client) until(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	for range 240 {
@@ -111,19 +110,19 @@ func (h *client) until(t *testing.T, what string, done func() bool) {
 	require.Fail(t, "it never came", what)
 }
 
-// cleanup runs f at the end of the test, whose own context is over then.
+// cleanup runs f at the end of the test. The test's own context has ended by then.
 func cleanup(t *testing.T, f func(ctx context.Context)) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
 	t.Cleanup(func() { f(ctx) })
 }
 
-// volume makes a volume of 1 GiB. At the end it goes, with its backups.
+// volume makes a volume of 1 GiB. The volume and its backups are deleted at the end of the test.
 func (h *client) volume(t *testing.T, project string) string {
 	t.Helper()
 	ctx := t.Context()
-	said := h.must(ctx, t, project, http.MethodPost, h.cinder(project, "/volumes"), object{"volume": object{"size": 1, "name": h.prefix + "-volume"}})
-	id := str(said, "volume", "id")
+	answer := h.must(ctx, t, project, http.MethodPost, h.cinder(project, "/volumes"), object{"volume": object{"size": 1, "name": h.prefix + "-volume"}})
+	id := str(answer, "volume", "id")
 	at := h.cinder(project, "/volumes/"+id)
 	cleanup(t, func(ctx context.Context) {
 		h.removeBackups(ctx, t, project, id)
@@ -141,11 +140,11 @@ func (h *client) volume(t *testing.T, project string) string {
 func (h *client) removeBackups(ctx context.Context, t *testing.T, project, volume string) {
 	t.Helper()
 	h.until(t, "backups deleted", func() bool {
-		said := h.must(ctx, t, project, http.MethodGet, h.cinder(project, "/backups/detail?volume_id="+volume), nil)
-		all, _ := said["backups"].([]any)
+		answer := h.must(ctx, t, project, http.MethodGet, h.cinder(project, "/backups/detail?volume_id="+volume), nil)
+		all, _ := answer["backups"].([]any)
 		for _, b := range all {
 			b, _ := b.(object)
-			// Refused while another builds on it: its turn comes.
+			// Refused while another backup depends on it; the loop tries again.
 			h.send(ctx, t, project, http.MethodDelete, h.cinder(project, "/backups/"+str(b, "id")), nil)
 		}
 		return len(all) == 0
@@ -160,11 +159,11 @@ func (h *client) server(t *testing.T, project, volume string, metadata object) s
 	flavors, _ := h.must(ctx, t, project, http.MethodGet, h.nova("/flavors"), nil)["flavors"].([]any)
 	require.NotEmpty(t, flavors, "the cloud has no flavor to make a server of")
 	flavor, _ := flavors[0].(object)
-	said := h.must(ctx, t, project, http.MethodPost, h.nova("/servers"), object{"server": object{
+	answer := h.must(ctx, t, project, http.MethodPost, h.nova("/servers"), object{"server": object{
 		"name": h.prefix + "-server", "flavorRef": str(flavor, "id"), "networks": "none", "metadata": metadata,
 		"block_device_mapping_v2": []object{{"boot_index": 0, "uuid": volume, "source_type": "volume", "destination_type": "volume"}},
 	}})
-	id := str(said, "server", "id")
+	id := str(answer, "server", "id")
 	at := h.nova("/servers/" + id)
 	cleanup(t, func(ctx context.Context) {
 		h.until(t, "server deleted", func() bool {
@@ -178,29 +177,28 @@ func (h *client) server(t *testing.T, project, volume string, metadata object) s
 	return id
 }
 
-// project makes a project; the inherited role of the service user reaches it.
+// project makes a project. The service user's inherited role applies to it.
 func (h *client) project(t *testing.T, name string) string {
 	t.Helper()
 	admin := h.cloud.admin.projectID
-	said := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/projects"),
+	answer := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/projects"),
 		object{"project": object{"name": h.prefix + "-" + name, "domain_id": "default"}})
-	id := str(said, "project", "id")
+	id := str(answer, "project", "id")
 	cleanup(t, func(ctx context.Context) { h.must(ctx, t, admin, http.MethodDelete, h.keystone("/projects/"+id), nil) })
 	return id
 }
 
-// orphan makes a volume in a project of its own that the test deletes. What is
-// left goes as the admin.
+// orphan makes a volume in a new project that the test deletes. At the end what is left is deleted as the admin.
 func (h *client) orphan(t *testing.T) (volume, project string) {
 	t.Helper()
 	admin := h.cloud.admin.projectID
-	said := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/projects"),
+	answer := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/projects"),
 		object{"project": object{"name": h.prefix + "-orphan", "domain_id": "default"}})
-	project = str(said, "project", "id")
-	said = h.must(t.Context(), t, project, http.MethodPost, h.cinder(project, "/volumes"), object{"volume": object{"size": 1, "name": h.prefix + "-volume"}})
-	volume = str(said, "volume", "id")
+	project = str(answer, "project", "id")
+	answer = h.must(t.Context(), t, project, http.MethodPost, h.cinder(project, "/volumes"), object{"volume": object{"size": 1, "name": h.prefix + "-volume"}})
+	volume = str(answer, "volume", "id")
 	cleanup(t, func(ctx context.Context) {
-		h.send(ctx, t, admin, http.MethodDelete, h.keystone("/projects/"+project), nil) // where the test did not come so far
+		h.send(ctx, t, admin, http.MethodDelete, h.keystone("/projects/"+project), nil) // in case the test ended before it deleted the project
 		h.until(t, "volume deleted", func() bool {
 			status, _ := h.send(ctx, t, admin, http.MethodDelete, h.cinder(admin, "/volumes/"+volume), nil)
 			return status == http.StatusNotFound
@@ -212,15 +210,14 @@ func (h *client) orphan(t *testing.T) (volume, project string) {
 	return volume, project
 }
 
-// user makes a user with that role in the admin project only, and returns the
-// environment to log in with.
+// user makes a user with that role in the admin project only, and returns the environment for its login.
 func (h *client) user(t *testing.T, role string) map[string]string {
 	t.Helper()
 	ctx, admin := t.Context(), h.cloud.admin.projectID
 	name := fmt.Sprintf("%s-%s", h.prefix, role)
-	said := h.must(ctx, t, admin, http.MethodPost, h.keystone("/users"),
+	answer := h.must(ctx, t, admin, http.MethodPost, h.keystone("/users"),
 		object{"user": object{"name": name, "password": "made-up", "domain_id": "default"}})
-	id := str(said, "user", "id")
+	id := str(answer, "user", "id")
 	cleanup(t, func(ctx context.Context) { h.must(ctx, t, admin, http.MethodDelete, h.keystone("/users/"+id), nil) })
 	roles, _ := h.must(ctx, t, admin, http.MethodGet, h.keystone("/roles?name="+role), nil)["roles"].([]any)
 	for _, r := range roles {
@@ -233,7 +230,7 @@ func (h *client) user(t *testing.T, role string) map[string]string {
 	return rc
 }
 
-// quota allows the project so many backups.
+// quota sets the project's quota of backups.
 func (h *client) quota(t *testing.T, project string, backups int) {
 	t.Helper()
 	admin := h.cloud.admin.projectID

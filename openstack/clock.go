@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// A clock is the time that retries, tokens and durations in the log go by. It
-// decides nothing about backups: that is the database's clock.
+// A clock is the time for retries, tokens and durations in the log. Decisions about backups use the database's clock, never
+// this one.
 type clock struct {
 	now func() time.Time
-	// wait returns after d, or ctx's error when ctx ends before.
+	// wait returns nil after d, or ctx's error if ctx ends first.
 	wait func(ctx context.Context, d time.Duration) error
 }
 
 func wallClock() clock {
 	return clock{
-		now: time.Now, //nolint:forbidigo // the one place: durations of our own calls, never a decision about backups
+		now: time.Now, //nolint:forbidigo // the only use: durations of our own calls, never a decision about backups
 		wait: func(ctx context.Context, d time.Duration) error {
 			t := time.NewTimer(d)
 			defer t.Stop()

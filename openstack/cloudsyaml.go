@@ -6,8 +6,8 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/config/clouds"
 )
 
-// fromCloudsYAML reads the cloud OS_CLOUD. Values from the environment are
-// handed over one by one: clouds.Parse would look into the process's own.
+// fromCloudsYAML reads the cloud OS_CLOUD. It passes each value of the environment itself, because clouds.Parse would
+// otherwise read the environment of the process.
 func (e *environment) fromCloudsYAML() Credentials {
 	opts := []clouds.ParseOption{
 		clouds.WithCloudName(e.getenv("OS_CLOUD")),
@@ -55,8 +55,7 @@ func (e *environment) fromCloudsYAML() Credentials {
 	return c.normal()
 }
 
-// orDefault gives the domain's ID where both are given, and `default` where
-// none is, as the openstack client does.
+// orDefault returns the domain's ID if both are given, and `default` if neither is, as the openstack client does.
 func orDefault(id, name string) (string, string) {
 	switch {
 	case id != "":
@@ -67,7 +66,7 @@ func orDefault(id, name string) (string, string) {
 	return "default", ""
 }
 
-// insecure tells what OS_INSECURE says, and whether it says anything.
+// insecure returns the value of OS_INSECURE and whether it is set.
 func (e *environment) insecure() (insecure, set bool) {
 	v := e.getenv("OS_INSECURE")
 	if v == "" {

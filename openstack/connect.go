@@ -11,28 +11,27 @@ import (
 	"staffeln/internal/telemetry"
 )
 
-// A Cloud is one OpenStack, as our service user sees it. It may be used by many
-// goroutines.
+// A Cloud is one OpenStack cloud as our service user sees it. It is safe for concurrent use.
 type Cloud struct {
-	credentials    Credentials
-	http           http.Client
-	clock          clock
-	gate           *gate
-	retrier        retrier
-	attemptTimeout time.Duration
-	admin          *scope // of the project in the credentials
-	userID         string // of the service user: the same in every token
-	scopes         *scopes
-	version        microversion
-	catalog        catalog
-	pageSize       int
-	inTurn         bool
-	keystoneWhole  atomic.Bool // Keystone ignores limit and marker, and gives whole lists
-	users          usersCache
-	pages          pageSizes
+	credentials     Credentials
+	http            http.Client
+	clock           clock
+	gate            *gate
+	retrier         retrier
+	attemptTimeout  time.Duration
+	admin           *scope // of the project in the credentials
+	userID          string // of the service user; the same in every token
+	scopes          *scopes
+	version         microversion
+	catalog         catalog
+	pageSize        int
+	sequential      bool
+	keystoneUnpaged atomic.Bool // Keystone ignores limit and marker, and returns whole lists
+	users           usersCache
+	pages           pageSizes
 }
 
-// An Option changes a Cloud while it is connected.
+// An Option configures a Cloud in [Connect].
 type Option func(*options)
 
 type options struct {
@@ -43,36 +42,33 @@ type options struct {
 	maxScopes      int
 	transport      http.RoundTripper
 	wrap           func(http.RoundTripper) http.RoundTripper
-	inTurn         bool
+	sequential     bool
 }
 
-// WithObserver calls observe once for every HTTP request that was sent, with
-// its route template and its status, 0 where no answer came. It must be quick
-// and safe for many goroutines.
+// WithObserver calls observe once for every HTTP request, with its route template and its status (0 without an answer).
+// observe must be fast and safe for concurrent use.
 func WithObserver(observe func(method, route string, status int)) Option {
 	return func(o *options) { o.observe = observe }
 }
 
-// WithTransport sends every request through transport instead of connections
-// of its own.
+// WithTransport sends every request through transport instead of its own connections.
 func WithTransport(transport http.RoundTripper) Option {
 	return func(o *options) { o.transport = transport }
 }
 
-// WithWrapped sends every request through what wrap makes of the transport.
+// WithWrapped wraps the transport of every request with wrap.
 func WithWrapped(wrap func(http.RoundTripper) http.RoundTripper) Option {
 	return func(o *options) { o.wrap = wrap }
 }
 
-// InTurn reads the lists of [Cloud.Observe] one after the other instead of side
-// by side, so that the same calls bring the same requests in the same order.
+// InTurn reads the lists of [Cloud.Observe] one after the other instead of in parallel, so that the same calls always send
+// the same requests in the same order.
 func InTurn() Option {
-	return func(o *options) { o.inTurn = true }
+	return func(o *options) { o.sequential = true }
 }
 
-// Connect takes a token of the admin project, finds the endpoints of the region
-// and agrees on Cinder's microversion. Its errors end with what to do. It does not ask for the role admin: that
-// is [Cloud.VerifyAdmin], which whoever needs it asks when he needs it.
+// Connect requests a token of the admin project, finds the endpoints of the region and negotiates Cinder's microversion. Its
+// errors end with what to do. It does not check the admin role; callers that need the role call [Cloud.VerifyAdmin].
 func Connect(ctx context.Context, credentials Credentials, config Config, opts ...Option) (*Cloud, error) {
 	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("connect to cloud: %w", err)
@@ -98,7 +94,7 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 		credentials: credentials,
 		http: http.Client{
 			Transport: &wire{kept: kept, fresh: fresh, timeout: o.attemptTimeout, clock: o.clock, observe: o.observe},
-			// A redirect would turn a POST into a GET, and carry the token elsewhere.
+			// A redirect would turn a POST into a GET, and would send the token to another host.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		clock:          o.clock,
@@ -107,14 +103,14 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 		scopes:         newScopes(o.maxScopes),
 		users:          newUsersCache(),
 		pageSize:       o.pageSize,
-		inTurn:         o.inTurn,
-		version:        microversion{turn: make(chan struct{}, 1)},
-		catalog:        catalog{turn: make(chan struct{}, 1)},
+		sequential:     o.sequential,
+		version:        microversion{sem: make(chan struct{}, 1)},
+		catalog:        catalog{sem: make(chan struct{}, 1)},
 	}
 	c.gate = newGate(credentials, o.clock, credentials.proof(c.http))
 	admin, err := c.authenticate(ctx, credentials.admin, "admin project")
 	if err != nil {
-		return nil, credentials.advised(err)
+		return nil, credentials.withAdvice(err)
 	}
 	c.admin = admin
 	t, err := admin.token()
@@ -123,37 +119,36 @@ func Connect(ctx context.Context, credentials Credentials, config Config, opts .
 	}
 	c.userID = t.userID
 	if err := c.connectVersion(ctx); err != nil {
-		return nil, credentials.advised(err)
+		return nil, credentials.withAdvice(err)
 	}
 	return c, nil
 }
 
-// UserID returns the ID of the service user: who made the backups that are ours.
+// UserID returns the ID of the service user, which is the user_id of our own backups.
 func (c *Cloud) UserID() string { return c.userID }
 
-// AdminProjectID returns the ID of the project that lists are read in.
+// AdminProjectID returns the ID of the project whose token reads the all-projects lists.
 func (c *Cloud) AdminProjectID() string { return c.admin.projectID }
 
-// adminRole is the role that makes a token see all projects: `admin`, in any
-// project, by the default policies of Keystone, Nova and Cinder.
+// adminRole is the role that lets a token see all projects: `admin`, in any project, by the default policies of Keystone,
+// Nova and Cinder.
 const adminRole = "admin"
 
-// requireAdmin refuses where the token of the admin project did not have the
-// role when it was made: Cinder would then list one project without a word. The
-// role may have come back since, so a new token is asked for before.
+// requireAdmin returns an error if the newest token of the admin project lacks the admin role: Cinder would then silently
+// list only one project. The role may have been granted again, so it first requests a new token.
 func (c *Cloud) requireAdmin(ctx context.Context, r request) error {
 	t, err := c.admin.token()
 	if err == nil && !t.hasRole(adminRole) {
-		_ = c.admin.renew(ctx) // where that fails, the old one tells
+		_ = c.admin.renew(ctx) // if that fails, the old token decides
 		t, err = c.admin.token()
 	}
 	if err == nil && t.hasRole(adminRole) {
 		return nil
 	}
-	return c.notAdmin(r, t.roles)
+	return c.notAdminError(r, t.roles)
 }
 
-func (c *Cloud) notAdmin(r request, roles []string) error {
+func (c *Cloud) notAdminError(r request, roles []string) error {
 	return r.refuse(c.admin.projectID, backup.MeansForbidden,
 		fmt.Sprintf("the service user has the roles %q in the admin project: want %s", roles, adminRole))
 }

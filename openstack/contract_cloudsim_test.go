@@ -15,7 +15,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// Each release that we support is simulated.
+// The contract is tested on a simulation of each release that we support.
 func TestContractOnCloudsim(t *testing.T) {
 	for _, release := range []string{cloudsim.Zed, cloudsim.Epoxy, cloudsim.Gazpacho} {
 		t.Run(release, func(t *testing.T) { contractOnCloudsim(t, release) })
@@ -24,7 +24,7 @@ func TestContractOnCloudsim(t *testing.T) {
 
 func contractOnCloudsim(t *testing.T, release string) {
 	t.Helper()
-	w := newWorld(t, cloudsim.Options{Release: release})
+	w := newSimulation(t, cloudsim.Options{Release: release})
 	c := w.connect(t, retrying)
 	e := &env{
 		cloud:   c,
@@ -33,10 +33,10 @@ func contractOnCloudsim(t *testing.T, release string) {
 			rc: w.rc, cloud: c, prefix: "contract", tokens: map[string]string{},
 			wait: func(*testing.T) { w.step(time.Second) },
 		},
-		home: w.sim.AddProject("acme"), away: w.sim.AddProject("globex"), mayAlter: true, release: release,
+		home: w.sim.AddProject("acme"), away: w.sim.AddProject("globex"), mayChange: true, release: release,
 		tag: backup.Tag{Installation: "contract", Record: "1"}, now: w.cloudNow,
 	}
-	holdContract(t, e)
+	testContract(t, e)
 	assert.Empty(t, w.sim.UnknownRoutes())
 	gone := map[string]bool{}
 	for _, event := range w.sim.Journal() {
@@ -51,29 +51,28 @@ func contractOnCloudsim(t *testing.T, release string) {
 	}
 }
 
-// patient is a configuration that rides out what the tests do.
+// retrying is a configuration with enough retries for the faults of the tests.
 var retrying = Config{
 	RetryTimeout: backup.Duration(300 * time.Second), MaxRetryInterval: backup.Duration(30 * time.Second),
 	SkipRetryCodes: []int{404}, SecretRoles: []string{"admin", "creator"},
 }
 
-// A world is a simulated cloud with a clock that only the test moves, and our
-// own clock, which moves by what we wait.
-type world struct {
+// A simulation is a simulated cloud with a clock that only the test moves, and our own clock, which moves by the waits.
+type simulation struct {
 	sim    *cloudsim.Cloud
 	server *httptest.Server
 	rc     map[string]string
 
 	mu    sync.Mutex
-	now   time.Time // the cloud's
+	now   time.Time // the cloud's clock
 	ours  time.Time
-	waits []time.Duration // that we waited before trying again
+	waits []time.Duration // our pauses before retries
 }
 
-func newWorld(t *testing.T, o cloudsim.Options) *world {
+func newSimulation(t *testing.T, o cloudsim.Options) *simulation {
 	t.Helper()
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	w := &world{now: start, ours: start}
+	w := &simulation{now: start, ours: start}
 	o.Now = w.cloudNow
 	if o.Seed == 0 {
 		o.Seed = 1
@@ -85,21 +84,21 @@ func newWorld(t *testing.T, o cloudsim.Options) *world {
 	return w
 }
 
-func (w *world) cloudNow() time.Time {
+func (w *simulation) cloudNow() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.now
 }
 
 // step moves the cloud's clock.
-func (w *world) step(d time.Duration) {
+func (w *simulation) step(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.now = w.now.Add(d)
 }
 
-// clock is ours: waiting moves it, and takes no time.
-func (w *world) clock() clock {
+// clock returns our clock. Waiting moves it and takes no real time.
+func (w *simulation) clock() clock {
 	return clock{
 		now: func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.ours },
 		wait: func(ctx context.Context, d time.Duration) error {
@@ -112,13 +111,13 @@ func (w *world) clock() clock {
 	}
 }
 
-func (w *world) waited() []time.Duration {
+func (w *simulation) waited() []time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]time.Duration(nil), w.waits...)
 }
 
-func (w *world) connect(t *testing.T, config Config, opts ...Option) *Cloud {
+func (w *simulation) connect(t *testing.T, config Config, opts ...Option) *Cloud {
 	t.Helper()
 	return connect(t, w.rc, config, append([]Option{func(o *options) { o.clock = w.clock() }}, opts...)...)
 }

@@ -8,27 +8,26 @@ import (
 	"staffeln/backup"
 )
 
-// An env is a cloud that the contract is held against: cloudsim always, a real
-// one with the build tag openstack.
+// An env is a cloud on which the contract is tested: cloudsim always, and a real OpenStack with the build tag openstack.
 type env struct {
 	cloud   *Cloud
 	connect func(t *testing.T, rc map[string]string) *Cloud
 	client  *client
-	home    string // the project to make volumes in
-	away    string // another project in which we have a role; nothing is made there
-	// mayAlter: projects and users may be made, quotas changed.
-	mayAlter bool
-	// release is the cloud's: zed, epoxy or gazpacho.
+	home    string // the project in which volumes are made
+	away    string // another project in which we have a role; nothing is made in it
+	// mayChange allows making projects and users and changing quotas.
+	mayChange bool
+	// release is the cloud's release: zed, epoxy or gazpacho.
 	release string
-	real    bool // it is no simulation
+	real    bool // not a simulation
 	tag     backup.Tag
-	now     func() time.Time // the cloud's clock, as far as we know it
+	now     func() time.Time // the cloud's clock, as far as it is known
 }
 
-// contract is what we rely on. Cloudsim and a real OpenStack answer the same.
+// contract is the behaviour that our code relies on. Cloudsim and a real OpenStack must behave the same.
 var contract = []behaviour{
-	{"discovery sees a server and its volume, with project and metadata", false, discoverySees},
-	{"full and incremental are made, named, tagged and removed leaf first", false, aChainsLife},
+	{"discovery sees a server and its volume, with project and metadata", false, discovery},
+	{"full and incremental are made, named, tagged and removed leaf first", false, chainLifecycle},
 	{"an incremental without a parent is refused", false, noParent},
 	{"a busy volume is refused, and so is the deletion of what is being made", false, busy},
 	{"what does not exist is not found", false, notFound},
@@ -40,9 +39,9 @@ var contract = []behaviour{
 	{"a project without our role is told", true, noRole},
 	{"a user without the role admin is told, not shown one project", true, notAdmin},
 	{"over quota is told", true, overQuota},
-	{"members of a project are told with their addresses, directly and through a group", true, membersTold},
-	{"a token tells whose it is, until it is revoked", false, tokenTells},
-	{"what a project left that is gone is removed leaf first, and only then", true, orphanSettled},
+	{"members of a project are told with their addresses, directly and through a group", true, membersOfProject},
+	{"a token tells whose it is, until it is revoked", false, tokenHolder},
+	{"what a project left that is gone is removed leaf first, and only then", true, orphanPurged},
 	{"an incremental stands on the newest backup, or is refused, by release", false, parentChosen},
 	{"Keystone lists projects and users in pages, by release", true, keystonePages},
 	{"roles and their assignments have no pages", false, otherLists},
@@ -50,7 +49,7 @@ var contract = []behaviour{
 	{"a project that was deleted with its backups is a 404 by ID, and so are they", true, purged},
 }
 
-// onlyReal is what no simulation shows yet, or can't.
+// onlyReal is behaviour that the simulation does not have yet, or can't have.
 var onlyReal = []behaviour{
 	{"a changed password ends tokens and logins", true, passwordChanged},
 	{"a shelved server is listed with its volumes, which are reserved and attached to nobody", false, shelved},
@@ -61,11 +60,11 @@ var onlyReal = []behaviour{
 
 type behaviour struct {
 	behaviour string
-	alters    bool // makes projects or users, or changes quotas
-	holds     func(t *testing.T, e *env)
+	changes   bool // makes projects or users, or changes quotas
+	check     func(t *testing.T, e *env)
 }
 
-func holdContract(t *testing.T, e *env) {
+func testContract(t *testing.T, e *env) {
 	t.Helper()
 	held := contract
 	if e.real {
@@ -73,10 +72,10 @@ func holdContract(t *testing.T, e *env) {
 	}
 	for _, c := range held {
 		t.Run(c.behaviour, func(t *testing.T) {
-			if c.alters && !e.mayAlter {
+			if c.changes && !e.mayChange {
 				t.Skip("makes projects or users, or changes quotas: set E2E_ALLOW_PROJECTS=true to allow it")
 			}
-			c.holds(t, e)
+			c.check(t, e)
 		})
 	}
 }

@@ -9,20 +9,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The releases whose answers differ. OpenStack's own order of names is not the
-// alphabet's: compare with newer.
+// Releases with different answers. The releases' names are not in alphabetical order: compare with newer.
 const (
 	zed      = "zed"
 	epoxy    = "epoxy"    // 2025.1
 	gazpacho = "gazpacho" // 2026.1
 )
 
-// newer reports whether the cloud is a release later than Zed.
+// newer reports whether the cloud's release is later than Zed.
 func (e *env) newer() bool { return e.release != zed }
 
 // listOf returns the objects of a list in an answer.
-func listOf(said object, key string) (objects []object) {
-	items, _ := said[key].([]any)
+func listOf(answer object, key string) (objects []object) {
+	items, _ := answer[key].([]any)
 	for _, item := range items {
 		if o, ok := item.(object); ok {
 			objects = append(objects, o)
@@ -31,24 +30,22 @@ func listOf(said object, key string) (objects []object) {
 	return objects
 }
 
-// listIDs returns the IDs of one page of a list of Keystone, and whether the
-// answer says that there is more.
+// listIDs returns the IDs of one page of a Keystone list, and whether the answer says that there are more.
 func (e *env) listIDs(t *testing.T, list, query string) (ids []string, more bool) {
 	t.Helper()
-	said := e.client.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet, e.client.keystone("/"+list+query), nil)
-	for _, item := range listOf(said, list) {
+	answer := e.client.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet, e.client.keystone("/"+list+query), nil)
+	for _, item := range listOf(answer, list) {
 		ids = append(ids, str(item, "id"))
 	}
-	truncated, _ := said["truncated"].(bool)
-	next := str(said, "links", "next")
+	truncated, _ := answer["truncated"].(bool)
+	next := str(answer, "links", "next")
 	assert.Equal(t, truncated, next != "", "%s%s: truncated and next come together", list, query)
 	return ids, next != ""
 }
 
-// keystonePages: Zed ignores limit and marker and returns everything. Newer
-// releases page by them, and with a limit they set "truncated" in each page that
-// another follows, and in a full last one of projects, which an empty one follows
-// then: it does not mean that anything is lost.
+// keystonePages: Zed ignores limit and marker and returns the whole list. Newer releases support both. With a limit they set
+// "truncated" in each page that is followed by another one. They also set it in a full last page of projects, which is
+// followed by an empty page, so "truncated" does not mean that items are lost.
 func keystonePages(t *testing.T, e *env) {
 	made := map[string][]string{}
 	for _, name := range []string{"listed-1", "listed-2", "listed-3"} {
@@ -84,25 +81,25 @@ func keystonePages(t *testing.T, e *env) {
 	}
 }
 
-// otherLists: roles and role assignments know no pages. What else Keystone makes
-// of a limit there differs: nobody may send one.
+// otherLists: lists of roles and role assignments have no pages. The effect of a limit on them differs between releases, so
+// a client must not send one.
 func otherLists(t *testing.T, e *env) {
 	ctx, admin := t.Context(), e.cloud.AdminProjectID()
-	said := e.client.must(ctx, t, admin, http.MethodGet, e.client.keystone("/role_assignments?effective&include_names=true"), nil)
-	all := listOf(said, "role_assignments")
+	answer := e.client.must(ctx, t, admin, http.MethodGet, e.client.keystone("/role_assignments?effective&include_names=true"), nil)
+	all := listOf(answer, "role_assignments")
 	require.Greater(t, len(all), 2)
-	status, said := e.client.send(ctx, t, admin, http.MethodGet, e.client.keystone("/role_assignments?effective&include_names=true&limit=2"), nil)
+	status, answer := e.client.send(ctx, t, admin, http.MethodGet, e.client.keystone("/role_assignments?effective&include_names=true&limit=2"), nil)
 	if e.release == epoxy {
-		assert.Equal(t, http.StatusBadRequest, status, "%v", said)
-		status, said = e.client.send(ctx, t, admin, http.MethodGet, e.client.keystone("/roles?limit=2"), nil)
-		assert.Equal(t, http.StatusBadRequest, status, "%v", said)
-		assert.Contains(t, str(said, "error", "message"), "Additional properties are not allowed ('limit' was unexpected)")
+		assert.Equal(t, http.StatusBadRequest, status, "%v", answer)
+		status, answer = e.client.send(ctx, t, admin, http.MethodGet, e.client.keystone("/roles?limit=2"), nil)
+		assert.Equal(t, http.StatusBadRequest, status, "%v", answer)
+		assert.Contains(t, str(answer, "error", "message"), "Additional properties are not allowed ('limit' was unexpected)")
 		return
 	}
 	assert.Equal(t, http.StatusOK, status)
-	assert.Len(t, listOf(said, "role_assignments"), len(all), "the limit is ignored")
-	assert.Nil(t, in(said, "links", "next"))
-	if e.release == gazpacho && e.real { // whoever follows the link gets the same page for ever
+	assert.Len(t, listOf(answer, "role_assignments"), len(all), "the limit is ignored")
+	assert.Nil(t, in(answer, "links", "next"))
+	if e.release == gazpacho && e.real { // a client that follows the link gets the same page for ever
 		first, more := e.listIDs(t, "roles", "?limit=2")
 		require.True(t, more)
 		again, _ := e.listIDs(t, "roles", "?limit=2&marker="+first[1])

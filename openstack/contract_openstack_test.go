@@ -18,10 +18,9 @@ import (
 	"staffeln/backup"
 )
 
-// TestContractOnOpenStack holds the contract against the cloud of the OS_*
-// variables. What it makes carries a prefix of this run, and is removed; other
-// things are only looked at. It makes projects and users and changes quotas only
-// where E2E_ALLOW_PROJECTS=true; without, it works in the project of OS_*.
+// TestContractOnOpenStack tests the contract on the cloud of the OS_* variables. The names of what it makes have a prefix of
+// this run, and it deletes them; it only reads everything else. It makes projects and users and changes quotas only if
+// E2E_ALLOW_PROJECTS=true; otherwise it works in the project of OS_*.
 func TestContractOnOpenStack(t *testing.T) {
 	rc := map[string]string{}
 	for _, pair := range os.Environ() {
@@ -37,16 +36,16 @@ func TestContractOnOpenStack(t *testing.T) {
 		connect: func(t *testing.T, rc map[string]string) *Cloud { t.Helper(); return connect(t, rc, retrying) },
 		client: &client{
 			rc: rc, cloud: c, prefix: run, tokens: map[string]string{},
-			wait: func(*testing.T) { <-time.After(time.Second) }, // a real cloud takes real time
+			wait: func(*testing.T) { <-time.After(time.Second) }, // a real cloud needs real time
 		},
-		home:     c.AdminProjectID(),
-		mayAlter: os.Getenv("E2E_ALLOW_PROJECTS") == "true",
-		now:      time.Now,
-		real:     true,
-		release:  releaseOf(t, c),
-		tag:      backup.Tag{Installation: run, Record: "1"},
+		home:      c.AdminProjectID(),
+		mayChange: os.Getenv("E2E_ALLOW_PROJECTS") == "true",
+		now:       time.Now,
+		real:      true,
+		release:   releaseOf(t, c),
+		tag:       backup.Tag{Installation: run, Record: "1"},
 	}
-	if e.mayAlter {
+	if e.mayChange {
 		e.home = e.client.project(t, "home")
 	}
 	seen, err := c.Observe(t.Context())
@@ -59,10 +58,10 @@ func TestContractOnOpenStack(t *testing.T) {
 	}
 	require.NotEmpty(t, e.away, "the user has a role in one project only: want one more to test with")
 	t.Logf("held against %s", e.release)
-	holdContract(t, e)
+	testContract(t, e)
 }
 
-// releaseOf tells the release by the newest microversion of Nova, which each raises.
+// releaseOf returns the release by Nova's newest microversion, which every release raises.
 func releaseOf(t *testing.T, c *Cloud) string {
 	t.Helper()
 	root, err := url.Parse(c.admin.base(nova))
@@ -72,9 +71,9 @@ func releaseOf(t *testing.T, c *Cloud) string {
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	defer resp.Body.Close() //nolint:errcheck // a test's own request
-	var said struct{ Versions []struct{ Version string } }
-	require.NoError(t, json.NewDecoder(resp.Body).Decode(&said))
-	for _, v := range said.Versions {
+	var answer struct{ Versions []struct{ Version string } }
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(&answer))
+	for _, v := range answer.Versions {
 		if _, minor, ok := strings.Cut(v.Version, "2."); ok {
 			n, err := strconv.Atoi(minor)
 			require.NoError(t, err)
@@ -88,6 +87,6 @@ func releaseOf(t *testing.T, c *Cloud) string {
 			}
 		}
 	}
-	require.Fail(t, "no version of Nova", "%v", said)
+	require.Fail(t, "no version of Nova", "%v", answer)
 	return ""
 }

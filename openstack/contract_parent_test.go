@@ -13,14 +13,13 @@ import (
 	"staffeln/backup"
 )
 
-// parentOf finds what an incremental stands on: no answer names it, but admins
-// can filter by it.
+// parentOf finds the parent of an incremental. No answer names it, but admins can filter by it.
 func (e *env) parentOf(t *testing.T, child string, among ...string) string {
 	t.Helper()
 	for _, id := range among {
-		said := e.client.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet,
+		answer := e.client.must(t.Context(), t, e.cloud.AdminProjectID(), http.MethodGet,
 			e.client.cinder(e.cloud.AdminProjectID(), "/backups/detail?all_tenants=1&"+url.Values{"parent_id": {id}}.Encode()), nil)
-		for _, b := range listOf(said, "backups") {
+		for _, b := range listOf(answer, "backups") {
 			if str(b, "id") == child {
 				return id
 			}
@@ -29,23 +28,23 @@ func (e *env) parentOf(t *testing.T, child string, among ...string) string {
 	return ""
 }
 
-// apart waits until a second has passed in the cloud: data timestamps have no
-// smaller unit, and of two equal ones either is the newest.
-func (e *env) apart(t *testing.T) {
+// waitSecond waits until a second has passed in the cloud. Data timestamps have a resolution of one second, and of two equal ones
+// either backup may count as the newest.
+func (e *env) waitSecond(t *testing.T) {
 	t.Helper()
 	e.client.wait(t)
 	e.client.wait(t)
 }
 
-// parentChosen: Zed refuses an incremental while the newest backup is not
-// available. From 2023.1 on Cinder takes the newest available one.
+// parentChosen: Zed refuses an incremental while the newest backup is not available. From 2023.1 on Cinder uses the newest
+// available backup.
 func parentChosen(t *testing.T, e *env) {
 	volume := e.client.volume(t, e.home)
-	older := e.made(t, volume, backup.Full)
-	e.apart(t)
-	newest := e.made(t, volume, backup.Full)
-	e.apart(t)
-	leaf := e.made(t, volume, backup.Incremental)
+	older := e.createAvailable(t, volume, backup.Full)
+	e.waitSecond(t)
+	newest := e.createAvailable(t, volume, backup.Full)
+	e.waitSecond(t)
+	leaf := e.createAvailable(t, volume, backup.Incremental)
 	assert.Equal(t, newest.ID, e.parentOf(t, leaf.ID, older.ID, newest.ID))
 	require.NoError(t, e.cloud.DeleteBackup(t.Context(), leaf))
 	e.untilGone(t, leaf.ID)
@@ -63,7 +62,7 @@ func parentChosen(t *testing.T, e *env) {
 	assert.Equal(t, older.ID, e.parentOf(t, id, older.ID, newest.ID), "it stands on the newest that is available")
 }
 
-// labFolder is where the laboratory keeps files of volumes and backups.
+// labFolder returns the folder in which the laboratory keeps the files of volumes and backups.
 func labFolder(t *testing.T) string {
 	t.Helper()
 	home := os.Getenv("E2E_LAB_HOME")
@@ -71,13 +70,12 @@ func labFolder(t *testing.T) string {
 	return filepath.Join(home, "state")
 }
 
-// brokenParent: an incremental whose parent has lost its objects is accepted, and
-// fails at its end. The next one fails in the same way, or is refused while the
-// failed one is there (Zed); a full is made as ever.
+// brokenParent: an incremental whose parent has lost its objects is accepted and then fails. The next one fails in the same
+// way, or is refused while the failed one exists (Zed). A full backup still works.
 func brokenParent(t *testing.T, e *env) {
 	volume := e.client.volume(t, e.home)
-	full := e.made(t, volume, backup.Full)
-	e.apart(t)
+	full := e.createAvailable(t, volume, backup.Full)
+	e.waitSecond(t)
 	found, err := filepath.Glob(filepath.Join(labFolder(t), "backups", full.ID[:2], full.ID[2:4], full.ID))
 	require.NoError(t, err)
 	require.NotEmpty(t, found, "the folder of the backup's objects")
@@ -90,7 +88,7 @@ func brokenParent(t *testing.T, e *env) {
 		failed := e.untilStatus(t, id, backup.StatusError)
 		assert.NotEmpty(t, failed.FailReason)
 		t.Logf("fail_reason: %s", failed.FailReason)
-		e.apart(t)
+		e.waitSecond(t)
 		if !e.newer() {
 			_, err = e.create(t, volume, backup.Incremental)
 			requireMeaning(t, backup.MeansNoParent, err)
@@ -101,8 +99,8 @@ func brokenParent(t *testing.T, e *env) {
 	is, err := e.cloud.Backup(t.Context(), e.home, full.ID)
 	require.NoError(t, err)
 	assert.Equal(t, backup.StatusAvailable, is.Status, "nothing says that the parent is broken")
-	fresh := e.made(t, volume, backup.Full)
-	e.apart(t)
-	leaf := e.made(t, volume, backup.Incremental)
+	fresh := e.createAvailable(t, volume, backup.Full)
+	e.waitSecond(t)
+	leaf := e.createAvailable(t, volume, backup.Incremental)
 	assert.Equal(t, fresh.ID, e.parentOf(t, leaf.ID, full.ID, fresh.ID))
 }

@@ -14,8 +14,8 @@ import (
 	"staffeln/backup"
 )
 
-// restore restores a backup: into that volume, or, where it is "", into one that
-// Cinder makes. It returns all that is in it then.
+// restore restores a backup into that volume or, if volume is "", into one that Cinder makes. It returns the content of the
+// restored volume.
 func (e *env) restore(t *testing.T, backupID, volume string) []byte {
 	t.Helper()
 	ctx := t.Context()
@@ -23,8 +23,8 @@ func (e *env) restore(t *testing.T, backupID, volume string) []byte {
 	if volume != "" {
 		want = object{"volume_id": volume}
 	}
-	said := e.client.must(ctx, t, e.home, http.MethodPost, e.client.cinder(e.home, "/backups/"+backupID+"/restore"), object{"restore": want})
-	into := str(said, "restore", "volume_id")
+	answer := e.client.must(ctx, t, e.home, http.MethodPost, e.client.cinder(e.home, "/backups/"+backupID+"/restore"), object{"restore": want})
+	into := str(answer, "restore", "volume_id")
 	if volume == "" {
 		e.client.removed(t, e.home, into)
 	} else {
@@ -41,10 +41,9 @@ func (e *env) restore(t *testing.T, backupID, volume string) []byte {
 	return have
 }
 
-// restoredBothWays: what is zero in an incremental and was not in the full below
-// it comes back stale where Cinder makes the target itself (from 2023.1 to
-// 2026.1), without a word; in a volume that was there before all bytes are right,
-// on every release. That is why everything of ours names the volume.
+// restoredBothWays: on releases from 2023.1 to 2026.1, if Cinder makes the target volume, a range that is zero in an
+// incremental but not in its full is silently restored with the old data of the full. In a volume that existed before, all
+// bytes are right on every release. That is why all our code names the volume.
 func restoredBothWays(t *testing.T, e *env) {
 	volume := e.client.volume(t, e.home)
 	file := filepath.Join(labFolder(t), "volumes", "volume-"+volume)
@@ -60,13 +59,13 @@ func restoredBothWays(t *testing.T, e *env) {
 		require.NoError(t, f.Close())
 	}
 	write(first)
-	full := e.made(t, volume, backup.Full)
-	e.apart(t)
+	full := e.createAvailable(t, volume, backup.Full)
+	e.waitSecond(t)
 	second := bytes.Clone(first)
-	clear(second[1<<20 : 3<<20]) // deleted and trimmed since
+	clear(second[1<<20 : 3<<20]) // deleted and trimmed after the full
 	copy(second[4<<20:], "and this was changed")
 	write(second)
-	leaf := e.made(t, volume, backup.Incremental)
+	leaf := e.createAvailable(t, volume, backup.Incremental)
 
 	assert.True(t, bytes.Equal(first, e.restore(t, full.ID, "")), "a full into a new volume")
 	assert.True(t, bytes.Equal(first, e.restore(t, full.ID, e.client.volume(t, e.home))), "a full into a given volume")
@@ -84,7 +83,7 @@ func restoredBothWays(t *testing.T, e *env) {
 	}
 }
 
-// removed has a volume that somebody else made removed at the end of the test.
+// removed deletes, at the end of the test, a volume that the client did not make.
 func (h *client) removed(t *testing.T, project, volume string) {
 	t.Helper()
 	cleanup(t, func(ctx context.Context) {

@@ -18,8 +18,8 @@ func (e *env) create(t *testing.T, volume string, kind backup.Kind) (string, err
 	})
 }
 
-// made creates a backup and waits until it is available.
-func (e *env) made(t *testing.T, volume string, kind backup.Kind) backup.Backup {
+// createAvailable creates a backup and waits until it is available.
+func (e *env) createAvailable(t *testing.T, volume string, kind backup.Kind) backup.Backup {
 	t.Helper()
 	id, err := e.create(t, volume, kind)
 	require.NoError(t, err)
@@ -48,7 +48,7 @@ func (e *env) untilGone(t *testing.T, id string) {
 
 func requireMeaning(t *testing.T, want backup.Meaning, err error) {
 	t.Helper()
-	_ = requireFault(t, want, err) // whoever needs the details asks for them
+	_ = requireFault(t, want, err) // tests that need the details call requireFault
 }
 
 func requireFault(t *testing.T, want backup.Meaning, err error) *backup.CloudError {
@@ -59,7 +59,7 @@ func requireFault(t *testing.T, want backup.Meaning, err error) *backup.CloudErr
 	return fault
 }
 
-func discoverySees(t *testing.T, e *env) {
+func discovery(t *testing.T, e *env) {
 	key := e.client.prefix + "_wish"
 	volume := e.client.volume(t, e.home)
 	server := e.client.server(t, e.home, volume, object{key: "true"})
@@ -104,10 +104,10 @@ func (e *env) projectName(seen backup.Inventory) string {
 	return "not seen"
 }
 
-func aChainsLife(t *testing.T, e *env) {
+func chainLifecycle(t *testing.T, e *env) {
 	ctx := t.Context()
 	volume := e.client.volume(t, e.home)
-	full := e.made(t, volume, backup.Full)
+	full := e.createAvailable(t, volume, backup.Full)
 
 	assert.Equal(t, e.client.prefix+"-backup", full.Name)
 	assert.Equal(t, e.home, full.ProjectID, "a backup belongs to the project of the token")
@@ -121,9 +121,9 @@ func aChainsLife(t *testing.T, e *env) {
 	assert.WithinDuration(t, e.now(), full.CreatedAt, 30*time.Minute, "Cinder says no zone: it is UTC")
 	assert.False(t, full.DataTimestamp.IsZero())
 
-	e.client.wait(t) // or both data timestamps may lie in one second, and either is taken for the newest
+	e.client.wait(t) // otherwise both data timestamps may be in the same second, and either backup counts as the newest
 	e.client.wait(t)
-	leaf := e.made(t, volume, backup.Incremental)
+	leaf := e.createAvailable(t, volume, backup.Incremental)
 	assert.True(t, leaf.Incremental)
 	full, err := e.cloud.Backup(ctx, e.home, full.ID)
 	require.NoError(t, err)
@@ -174,16 +174,16 @@ func busy(t *testing.T, e *env) {
 }
 
 func notFound(t *testing.T, e *env) {
-	const nobody = "00000000-0000-4000-8000-000000000000"
+	const unknownID = "00000000-0000-4000-8000-000000000000"
 	ctx := t.Context()
-	_, err := e.cloud.Volume(ctx, e.home, nobody)
+	_, err := e.cloud.Volume(ctx, e.home, unknownID)
 	requireMeaning(t, backup.MeansNotFound, err)
-	_, err = e.cloud.Backup(ctx, e.home, nobody)
+	_, err = e.cloud.Backup(ctx, e.home, unknownID)
 	requireMeaning(t, backup.MeansNotFound, err)
-	_, err = e.create(t, nobody, backup.Full)
+	_, err = e.create(t, unknownID, backup.Full)
 	requireMeaning(t, backup.MeansNotFound, err)
-	requireMeaning(t, backup.MeansNotFound, e.cloud.DeleteBackup(ctx, backup.Backup{ID: nobody, ProjectID: e.home}))
-	list, err := e.cloud.VolumeBackups(ctx, e.home, nobody)
+	requireMeaning(t, backup.MeansNotFound, e.cloud.DeleteBackup(ctx, backup.Backup{ID: unknownID, ProjectID: e.home}))
+	list, err := e.cloud.VolumeBackups(ctx, e.home, unknownID)
 	require.NoError(t, err)
 	assert.Empty(t, list)
 }
@@ -193,7 +193,7 @@ func smallPages(t *testing.T, e *env) {
 	volume := e.client.volume(t, e.home)
 	var want []string
 	for range 3 {
-		want = append(want, e.made(t, volume, backup.Full).ID)
+		want = append(want, e.createAvailable(t, volume, backup.Full).ID)
 	}
 	defer func(size int) { e.cloud.pageSize = size }(e.cloud.pageSize)
 	for _, size := range []int{1, 2, 3, 4} {
@@ -210,7 +210,7 @@ func smallPages(t *testing.T, e *env) {
 
 func wrongProject(t *testing.T, e *env) {
 	ctx := t.Context()
-	b := e.made(t, e.client.volume(t, e.home), backup.Full)
+	b := e.createAvailable(t, e.client.volume(t, e.home), backup.Full)
 	stolen := b
 	stolen.ProjectID = e.away
 	for _, remove := range []func() error{
@@ -220,7 +220,7 @@ func wrongProject(t *testing.T, e *env) {
 	} {
 		err := remove()
 		require.Error(t, err)
-		// An admin's token sees it, and we refuse; another one does not see it.
+		// A token with the admin role finds the backup, and we refuse; another token does not find it.
 		if !backup.Means(err, backup.MeansNotFound) {
 			requireMeaning(t, backup.MeansRefused, err)
 		}
@@ -239,20 +239,20 @@ func wrongProject(t *testing.T, e *env) {
 func erroredBlocks(t *testing.T, e *env) {
 	ctx := t.Context()
 	volume := e.client.volume(t, e.home)
-	b := e.made(t, volume, backup.Full)
+	b := e.createAvailable(t, volume, backup.Full)
 	seen := b
 	require.NoError(t, e.cloud.ResetBackup(ctx, b, backup.StatusError))
 	b = e.untilStatus(t, b.ID, backup.StatusError)
 	_, err := e.create(t, volume, backup.Incremental)
 	requireMeaning(t, backup.MeansNoParent, err)
 	requireMeaning(t, backup.MeansRefused, e.cloud.ResetBackup(ctx, b, backup.StatusCreating))
-	requireMeaning(t, backup.MeansBackupState, e.cloud.ResetBackup(ctx, seen, backup.StatusError)) // it is no longer as it was seen
+	requireMeaning(t, backup.MeansBackupState, e.cloud.ResetBackup(ctx, seen, backup.StatusError)) // the status has changed since it was read
 	require.NoError(t, e.cloud.DeleteBackup(ctx, b))
 	e.untilGone(t, b.ID)
 }
 
 func force(t *testing.T, e *env) {
-	b := e.made(t, e.client.volume(t, e.home), backup.Full)
+	b := e.createAvailable(t, e.client.volume(t, e.home), backup.Full)
 	require.NoError(t, e.cloud.ForceDeleteBackup(t.Context(), b))
 	e.untilGone(t, b.ID)
 }
@@ -288,7 +288,7 @@ func overQuota(t *testing.T, e *env) {
 	poor := *e
 	poor.home = project
 	volume := e.client.volume(t, project)
-	b := poor.made(t, volume, backup.Full)
+	b := poor.createAvailable(t, volume, backup.Full)
 	assert.Equal(t, project, b.ProjectID)
 	_, err := poor.create(t, volume, backup.Full)
 	fault := requireFault(t, backup.MeansQuota, err)
@@ -296,15 +296,15 @@ func overQuota(t *testing.T, e *env) {
 	assert.False(t, fault.Unknown)
 }
 
-func orphanSettled(t *testing.T, e *env) {
+func orphanPurged(t *testing.T, e *env) {
 	ctx := t.Context()
 	volume, project := e.client.orphan(t)
 	home := *e
 	home.home = project
-	full := home.made(t, volume, backup.Full)
+	full := home.createAvailable(t, volume, backup.Full)
 	e.client.wait(t)
 	e.client.wait(t)
-	leaf := home.made(t, volume, backup.Incremental)
+	leaf := home.createAvailable(t, volume, backup.Incremental)
 
 	_, err := e.cloud.OrphanedProject(ctx, project)
 	requireMeaning(t, backup.MeansRefused, err)

@@ -11,15 +11,14 @@ import (
 	"staffeln/backup"
 )
 
-// CreateBackup asks Cinder for a backup of r's volume that belongs to r's
-// project, with a token of that project, and returns its ID as soon as Cinder
-// accepts. Nothing is known then about how it ends.
+// CreateBackup asks Cinder for a backup of r's volume in r's project, with a token of that project. It returns the backup's
+// ID as soon as Cinder accepts the request; the backup may still fail.
 //
-// It is asked again only where Cinder certainly did not execute it. An error
-// with Unknown set means: look for the tag before you ask again.
+// It retries only if Cinder certainly did not execute the request. After an error with Unknown set, look for the backup by
+// its tag before you request it again.
 func (c *Cloud) CreateBackup(ctx context.Context, r backup.Request) (string, error) {
 	what := request{op: "create backup", object: "of volume " + r.VolumeID, id: r.VolumeID}
-	s, ask, err := c.ask(ctx, what, r.ProjectID, http.MethodPost, "/backups")
+	s, ask, err := c.cinderRequest(ctx, what, r.ProjectID, http.MethodPost, "/backups")
 	if err != nil {
 		return "", err
 	}
@@ -29,7 +28,7 @@ func (c *Cloud) CreateBackup(ctx context.Context, r backup.Request) (string, err
 	id, err := c.createAs(ctx, s, ask, r)
 	var fault *backup.CloudError
 	if !r.Plain && errors.As(err, &fault) && fault.Meaning == backup.MeansRefused && fault.Status == http.StatusBadRequest {
-		// Our texts may be what is refused, and no text is worth a backup.
+		// Cinder may have refused our texts, and a backup is more important than its texts.
 		zerolog.Ctx(ctx).Info().Err(err).Str("volume_id", r.VolumeID).Str("record_id", r.Tag.Record).
 			Msg("request for a backup refused, asked again with plain texts")
 		r.Plain = true
@@ -42,7 +41,7 @@ func (c *Cloud) createAs(ctx context.Context, s *scope, ask request, r backup.Re
 	wish := map[string]any{
 		"volume_id":   r.VolumeID,
 		"name":        r.Name,
-		"force":       true, // or volumes in use are refused
+		"force":       true, // otherwise Cinder refuses volumes in use
 		"incremental": r.Kind == backup.Incremental,
 	}
 	if r.Plain {
@@ -54,16 +53,16 @@ func (c *Cloud) createAs(ctx context.Context, s *scope, ask request, r backup.Re
 	} else {
 		wish["description"] = r.Tag.Description()
 	}
-	if r.Zone != "" && c.version.highest() >= zoneMinor { // rather later than in another zone
+	if r.Zone != "" && c.version.highest() >= zoneMinor { // a late backup is better than one in another availability zone
 		wish["availability_zone"], ask.needs = r.Zone, zoneMinor
 	}
 	ask.body = map[string]any{"backup": wish}
-	var said struct{ Backup struct{ ID string } }
+	var answer struct{ Backup struct{ ID string } }
 	ask.decode = func(body []byte) error {
-		if err := json.Unmarshal(body, &said); err != nil {
+		if err := json.Unmarshal(body, &answer); err != nil {
 			return err
 		}
-		if said.Backup.ID == "" {
+		if answer.Backup.ID == "" {
 			return errors.New("the answer has no backup ID")
 		}
 		return nil
@@ -71,5 +70,5 @@ func (c *Cloud) createAs(ctx context.Context, s *scope, ask request, r backup.Re
 	if err := c.do(ctx, s, ask); err != nil {
 		return "", err
 	}
-	return said.Backup.ID, nil
+	return answer.Backup.ID, nil
 }

@@ -12,7 +12,7 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-func TestRefusedTextsCostNoBackup(t *testing.T) {
+func TestRefusedNameIsReplacedByPlainName(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		bad  func(rune) bool
@@ -41,7 +41,7 @@ func TestRefusedTextsCostNoBackup(t *testing.T) {
 	}
 }
 
-func TestRequestIsRepeatedWithPlainTextsOnce(t *testing.T) {
+func TestRefusedCreationIsRetriedWithPlainTextsOnce(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	n.sim.AddFault(cloudsim.Fault{Route: createRoute, Do: cloudsim.Refuse{Status: http.StatusBadRequest}})
@@ -50,7 +50,7 @@ func TestRequestIsRepeatedWithPlainTextsOnce(t *testing.T) {
 	assert.Equal(t, 2, n.sim.Counts()[createRoute])
 }
 
-func TestPlainRequestEndsWhatAFailingNameBegan(t *testing.T) {
+func TestPlainRequestSucceedsAfterServerErrorsForName(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	n.sim.AddFault(cloudsim.RefuseTexts(createRoute, cloudsim.BeyondASCII, http.StatusInternalServerError))
@@ -64,7 +64,7 @@ func TestPlainRequestEndsWhatAFailingNameBegan(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestZoneOfABackupService(t *testing.T) {
+func TestCreationInAvailabilityZone(t *testing.T) {
 	t.Parallel()
 	for zone, want := range map[string]struct {
 		status  backup.Status

@@ -12,35 +12,33 @@ import (
 	"staffeln/internal/keyfile"
 )
 
-// Credentials are who we are and where the cloud is. They never print the
-// password. Make them with [FromEnv].
+// Credentials are our user and the address of the cloud. They never print the password. Make them with [FromEnv].
 type Credentials struct {
 	authURL   string // of Keystone, with or without /v3
-	region    string // empty: the only one that the catalog has
+	region    string // empty: the catalog has only one
 	iface     string // public, internal or admin
 	user      gophercloud.AuthOptions
-	admin     gophercloud.AuthScope // the project that all-tenants lists are read in
+	admin     gophercloud.AuthScope // the project whose token reads the all-projects lists
 	transport *tls.Config
 
 	passwordFile string // read again before each login
 }
 
-// String names the user and the cloud, never the secret.
+// String returns the user and the address of the cloud, never the password.
 func (c Credentials) String() string {
 	return fmt.Sprintf("%s%s at %s", c.user.Username, c.user.UserID, c.authURL)
 }
 
-// GoString is String: %#v must not print the secret either.
+// GoString returns String, so that %#v does not print the password either.
 func (c Credentials) GoString() string { return c.String() }
 
-// errOneProject is the reason against credentials that are bound to one scope.
+// errOneProject is why credentials that are bound to one scope are rejected.
 const errOneProject = "can't be re-scoped to projects: a backup belongs to the project of the token that made it, so we need a token of each; use a user and a password"
 
-// FromEnv reads the usual variables of an openrc (OS_AUTH_URL, OS_USERNAME,
-// OS_PASSWORD or OS_PASSWORD_FILE, OS_PROJECT_NAME, ...) or, where OS_CLOUD is
-// set, that cloud of clouds.yaml; OS_PASSWORD(_FILE), OS_REGION_NAME,
-// OS_INTERFACE, OS_CACERT, OS_CERT, OS_KEY and OS_INSECURE then prevail over the file.
-// All faults are reported at once, without any secret.
+// FromEnv reads the usual variables of an openrc file (OS_AUTH_URL, OS_USERNAME, OS_PASSWORD or OS_PASSWORD_FILE,
+// OS_PROJECT_NAME, ...). If OS_CLOUD is set, it reads that cloud from clouds.yaml instead; then OS_PASSWORD(_FILE),
+// OS_REGION_NAME, OS_INTERFACE, OS_CACERT, OS_CERT, OS_KEY and OS_INSECURE override the file. It returns all errors at once,
+// without any secret.
 func FromEnv(getenv func(string) string) (Credentials, error) {
 	e := &environment{getenv: getenv}
 	e.refuseOtherMethods()
@@ -58,9 +56,8 @@ func FromEnv(getenv func(string) string) (Credentials, error) {
 	return c, nil
 }
 
-// AddressFromEnv reads where Keystone is, and how to reach it, from the variables
-// that [FromEnv] reads, and the service user's name where it is given: to check
-// tokens and to sign others in no password is needed, and none is kept.
+// AddressFromEnv reads from the same variables as [FromEnv] Keystone's address, how to reach it, and the service user's name
+// if it is given. Validating tokens and signing users in needs no password, so it keeps none.
 func AddressFromEnv(getenv func(string) string) (Credentials, error) {
 	e := &environment{getenv: func(name string) string {
 		if name == "OS_PASSWORD" || name == "OS_PASSWORD_FILE" {
@@ -82,8 +79,8 @@ func AddressFromEnv(getenv func(string) string) (Credentials, error) {
 	return c, nil
 }
 
-// Is tells whether somebody signs in as the user of c. Where one of the two
-// domains is an ID and the other a name it may be, and the answer is yes.
+// Is reports whether l is a login of the user of c. If one of the two domains is an ID and the other a name, they may be the
+// same, and Is returns true.
 func (c Credentials) Is(l Login) bool {
 	if c.user.Username == "" || !strings.EqualFold(c.user.Username, l.User) {
 		return false
@@ -98,7 +95,7 @@ func (c Credentials) Is(l Login) bool {
 	return true
 }
 
-// An environment reads variables and collects what is wrong with them.
+// An environment reads variables and collects the errors in them.
 type environment struct {
 	getenv func(string) string
 	faults []error
@@ -152,7 +149,7 @@ func (e *environment) fromOpenrc() Credentials {
 	return c.normal()
 }
 
-// normal drops what Keystone does not want beside an ID.
+// normal removes the fields that Keystone rejects next to an ID.
 func (c Credentials) normal() Credentials {
 	if c.user.UserID != "" {
 		c.user.Username, c.user.DomainID, c.user.DomainName = "", "", ""
@@ -163,9 +160,8 @@ func (c Credentials) normal() Credentials {
 	return c
 }
 
-// domain returns the ID or the name of the user's or the project's domain. As
-// with the openstack client, OS_DEFAULT_DOMAIN is an ID, and `default` where
-// nothing is set at all.
+// domain returns the ID or the name of the user's or the project's domain. As in the openstack client, OS_DEFAULT_DOMAIN is
+// an ID, and the default is the ID `default`.
 func (e *environment) domain(of string) (id, name string) {
 	for _, prefix := range []string{"OS_" + of + "_DOMAIN_", "OS_DOMAIN_"} {
 		if v := e.getenv(prefix + "ID"); v != "" {
@@ -204,8 +200,7 @@ func readPassword(file string) (string, error) {
 	return password, err
 }
 
-// iface returns which of a service's URLs to use: OS_INTERFACE, else what the
-// file says, else public.
+// iface returns which of a service's URLs to use: OS_INTERFACE, otherwise the value from the file, otherwise public.
 func (e *environment) iface(file string) string {
 	v := e.first("OS_INTERFACE", "OS_ENDPOINT_TYPE")
 	if v == "" {
@@ -221,7 +216,7 @@ func (e *environment) iface(file string) string {
 	return v
 }
 
-// from tells where values are from that are not in the environment.
+// from returns the source of values that do not come from the environment.
 func (e *environment) from() string {
 	if e.getenv("OS_CLOUD") != "" {
 		return " (clouds.yaml)"
@@ -229,7 +224,7 @@ func (e *environment) from() string {
 	return ""
 }
 
-// unread tells whether the file could not be read: what is missing follows from that.
+// unread reports whether clouds.yaml could not be read. Then the missing values need no errors of their own.
 func (e *environment) unread(c Credentials) bool {
 	return e.getenv("OS_CLOUD") != "" && c.authURL == "" && len(e.faults) > 0
 }
@@ -239,7 +234,7 @@ func (e *environment) checkURL(c Credentials) {
 		return
 	}
 	from := e.from()
-	// Never the value: a URL can carry a password.
+	// Never print the value: a URL can contain a password.
 	if u, err := url.Parse(c.authURL); c.authURL == "" {
 		e.fault("OS_AUTH_URL%s: not set", from)
 	} else if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {

@@ -19,7 +19,7 @@ import (
 
 const secret = "s3cret-of-the-test"
 
-// openrc is a usual one; with adds to it, and "" takes away.
+// openrc returns the variables of a usual openrc file. with adds variables; "" removes one.
 func openrc(with map[string]string) func(string) string {
 	rc := map[string]string{
 		"OS_AUTH_URL": "https://cloud.example:5000/v3", "OS_USERNAME": "staffeln", "OS_PASSWORD": secret,
@@ -36,7 +36,7 @@ func file(t *testing.T, name, text string) string {
 	return path
 }
 
-func TestUsualOpenrcs(t *testing.T) {
+func TestFromEnvReadsOpenrc(t *testing.T) {
 	t.Parallel()
 	user := gophercloud.AuthOptions{Username: "staffeln", Password: secret, DomainName: "Users"}
 	admin := gophercloud.AuthScope{ProjectName: "admin", DomainName: "Projects"}
@@ -87,7 +87,7 @@ func TestUsualOpenrcs(t *testing.T) {
 	}
 }
 
-func TestWrongEnvironmentsTellAllTheirFaults(t *testing.T) {
+func TestFromEnvReportsAllErrors(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		with map[string]string
@@ -143,7 +143,7 @@ clouds:
     auth: {auth_url: "https://cloud.example/identity", username: staffeln, password: x, system_scope: all}
 `
 
-func TestCloudsYAML(t *testing.T) {
+func TestFromEnvReadsCloudsYAML(t *testing.T) {
 	t.Parallel()
 	path := file(t, "clouds.yaml", cloudsYAML)
 	read := func(name string, with map[string]string) (Credentials, error) {
@@ -188,7 +188,7 @@ func TestCredentialsNeverPrintThePassword(t *testing.T) {
 	assert.Contains(t, c.String(), "staffeln")
 }
 
-func TestTLSWithAnOwnCA(t *testing.T) {
+func TestTLSWithPrivateCA(t *testing.T) {
 	t.Parallel()
 	sim := cloudsim.New(cloudsim.Options{Seed: 1})
 	server := httptest.NewTLSServer(sim)
@@ -206,7 +206,7 @@ func TestTLSWithAnOwnCA(t *testing.T) {
 	require.NoError(t, cloud.VerifyAdmin(t.Context()))
 }
 
-func TestAnUnreachableKeystoneIsUnavailable(t *testing.T) {
+func TestUnreachableKeystoneIsUnavailable(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(nil)
 	server.Close()
@@ -217,9 +217,9 @@ func TestAnUnreachableKeystoneIsUnavailable(t *testing.T) {
 	assert.NotContains(t, err.Error(), secret)
 }
 
-func TestAWrongPasswordIsUnauthorised(t *testing.T) {
+func TestWrongPasswordIsUnauthorised(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	w.rc["OS_PASSWORD"] = secret
 	credentials, err := FromEnv(func(name string) string { return w.rc[name] })
 	require.NoError(t, err)
@@ -229,14 +229,14 @@ func TestAWrongPasswordIsUnauthorised(t *testing.T) {
 	assert.Equal(t, 1, w.sim.Counts()[tokenRoute], "a wrong password is not tried again: accounts are locked by that")
 }
 
-func TestDefaultsOfTheConfiguration(t *testing.T) {
+func TestConfigDefaults(t *testing.T) {
 	t.Parallel()
 	var c Config
 	require.NoError(t, envconfig.Process("staffeln_no_such_prefix", &c))
 	assert.Equal(t, retrying, c)
 }
 
-func TestConfigTellsAllItsFaults(t *testing.T) {
+func TestConfigReportsAllErrors(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, retrying.Validate())
 	err := Config{RetryTimeout: -1, SkipRetryCodes: []int{200}, SecretRoles: []string{" "}}.Validate()

@@ -1,16 +1,15 @@
-// Package openstack is the cloud's door: HTTP and gophercloud on one side,
-// values of package backup on the other. It is the only room that knows status
-// codes and Cinder's prose; everybody else sees meanings ([backup.CloudError]).
+// Package openstack is the client for the cloud. Only this package uses HTTP and gophercloud, and only it knows status
+// codes and the texts of Cinder's errors. Other packages get values of package backup and the meaning of an error
+// ([backup.CloudError]).
 //
-// What holds here:
+// Rules of this package:
 //
-//   - Lists are read with a token of the admin project. Everything that a
-//     project owns is created and removed with a token of that project, and no
-//     function lets the caller choose another one: a deletion from outside
-//     destroys the chain (Cinder then does not see the dependents).
-//   - Reads and deletions are repeated, within limits; a creation only where it
-//     certainly was not executed. What may have been is said to be Unknown.
-//   - A 404 means "not found" only where the cloud's words name the object.
+//   - Lists are read with a token of the admin project. Everything that a project owns is created and deleted with a token
+//     of that project, and no function lets the caller choose another one. A deletion with a token of another project
+//     destroys the chain, because Cinder then does not see the dependents.
+//   - Reads and deletions are retried, within limits. A creation is retried only if it certainly was not executed. The error
+//     of a call that may have been executed has Unknown set.
+//   - A 404 means "not found" only if the service's message names the object.
 //
-// It must not know records, policies, queues or when something is due.
+// The package does not know records, policies, queues or schedules.
 package openstack

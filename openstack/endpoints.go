@@ -11,9 +11,8 @@ import (
 
 var versioned = regexp.MustCompile(`/v\d+(\.\d+)?(/|$)`)
 
-// candidates returns the service's URLs in our region and for our interface,
-// without a slash at the end, in the catalog's order; version is appended where
-// one has none. With the error that there are several regions it returns them too.
+// candidates returns the service's URLs in our region and for our interface, in the catalog's order, without a slash at the
+// end. It appends the version to a URL that has none. If the catalog has several regions it returns the URLs and an error.
 func (c Credentials) candidates(catalog []tokens.CatalogEntry, of service) (urls []string, err error) {
 	regions := map[string]bool{}
 	types, version := of.types()
@@ -53,16 +52,15 @@ func (c Credentials) candidates(catalog []tokens.CatalogEntry, of service) (urls
 	return urls, nil
 }
 
-// A choice is among the URLs that a catalog has for one service.
+// A choice selects one of the URLs that a catalog has for one service.
 type choice struct {
-	like    func(u string) bool // the admin project's, for another project
-	present string              // empty: none yet
-	failing bool                // nobody of the service answers at present
+	like    func(u string) bool // for other projects: matches the URL that the admin project uses
+	present string              // the URL in use; empty: none yet
+	failing bool                // the service does not answer at the URL in use
 }
 
-// of returns the URL to use. Where a region has several, the order of a catalog
-// means nothing, and the present one stays as long as it answers. fault is what
-// candidates returned.
+// of returns the URL to use. The order of a catalog has no meaning, so the present URL stays in use as long as it answers.
+// fault is the error of candidates.
 func (c choice) of(urls []string, fault error) (string, error) {
 	if c.like != nil {
 		if i := slices.IndexFunc(urls, c.like); i >= 0 {
@@ -75,13 +73,13 @@ func (c choice) of(urls []string, fault error) (string, error) {
 		return c.present, nil
 	case fault != nil:
 		return "", fault
-	case at >= 0: // the next one, so that each of many has its turn
+	case at >= 0: // the next URL, so that each of several is tried
 		return urls[(at+1)%len(urls)], nil
 	}
 	return urls[0], nil
 }
 
-// alike reports whether two projects' URLs of a service are the same but for the project.
+// alike reports whether two projects' URLs of a service differ only in the project ID.
 func alike(one, oneProject, other, otherProject string) bool {
 	const project = "{project}"
 	return strings.ReplaceAll(one, oneProject, project) == strings.ReplaceAll(other, otherProject, project)

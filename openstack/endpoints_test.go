@@ -30,7 +30,7 @@ func TestEndpointsByRegionAndInterface(t *testing.T) {
 	for _, c := range []struct{ region, iface, volume, compute string }{
 		{"north", "public", "http://n/volume/v3/p", "http://n/compute/v2.1"},
 		{"north", "internal", "http://n-int/v3/p", "http://n-int/v2.1"},
-		{"", "internal", "http://n-int/v3/p", "http://n-int/v2.1"}, // the only region that has it
+		{"", "internal", "http://n-int/v3/p", "http://n-int/v2.1"}, // the only region with an endpoint for this interface
 		{"south", "public", "http://s/v3/p", "http://s/v2.1"},
 	} {
 		from := Credentials{region: c.region, iface: c.iface}

@@ -14,12 +14,11 @@ import (
 	"staffeln/backup"
 )
 
-// prose is what Cinder says, as far as it decides. Measured on Zed (Cinder
-// 21.3.1); the sentences are in cinder/backup/api.py and cinder/exception.py.
-// The first that is contained in the words of a refusal wins.
-var prose = []struct {
+// messageMeanings maps the messages of Cinder that decide the meaning of a refusal. Measured on Zed (Cinder 21.3.1); the
+// messages are in cinder/backup/api.py and cinder/exception.py. The first entry whose text the message contains wins.
+var messageMeanings = []struct {
 	status  int
-	words   string
+	text    string
 	meaning backup.Meaning
 }{
 	{400, "No backups available to do an incremental backup", backup.MeansNoParent},
@@ -29,49 +28,48 @@ var prose = []struct {
 	{400, "must use the force flag", backup.MeansVolumeState},
 	{400, "Volume to be backed up must be available or in-use", backup.MeansVolumeState},
 	{400, "Invalid volume:", backup.MeansVolumeState},
-	// Cinder's own rate limiter said 413 before it said 429.
+	// Cinder's own rate limiter answered 413 before it answered 429.
 	{413, "rate-limited", backup.MeansThrottled},
 }
 
-// failProse is what Cinder's scheduler writes into the fail_reason of a backup (cinder/scheduler/manager.py), as far as
-// it decides.
-var failProse = []struct {
-	words   string
+// failReasonMeanings maps what Cinder's scheduler writes into the fail_reason of a backup (cinder/scheduler/manager.py).
+var failReasonMeanings = []struct {
+	text    string
 	meaning backup.Meaning
 }{
 	{"Service not found for creating backup", backup.MeansNoService},
 }
 
 func failMeaningOf(reason string) backup.Meaning {
-	for _, p := range failProse {
-		if strings.Contains(reason, p.words) {
+	for _, p := range failReasonMeanings {
+		if strings.Contains(reason, p.text) {
 			return p.meaning
 		}
 	}
 	return ""
 }
 
-// notDone are the codes after which nothing was done, though the call may work later.
-var notDone = []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusGone}
+// notExecuted are the status codes after which nothing was executed, although the call may work later.
+var notExecuted = []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusGone}
 
-// byStatus is the meaning of a code whose words decide nothing.
+// byStatus is the meaning of a status code if the message does not decide it.
 var byStatus = map[int]backup.Meaning{
 	http.StatusUnauthorized:          backup.MeansUnauthorised,
 	http.StatusForbidden:             backup.MeansForbidden,
-	http.StatusNotAcceptable:         backup.MeansUnavailable, // an API node that is older than the others: the next one may answer
-	http.StatusGone:                  backup.MeansUnavailable, // no OpenStack service says so of an object: the service itself went elsewhere
+	http.StatusNotAcceptable:         backup.MeansUnavailable, // an API node that is older than the others; the next one may answer
+	http.StatusGone:                  backup.MeansUnavailable, // no OpenStack service answers this about an object: the service itself has moved
 	http.StatusRequestTimeout:        backup.MeansUnavailable,
-	http.StatusRequestEntityTooLarge: backup.MeansQuota, // overLimit: number or gigabytes
+	http.StatusRequestEntityTooLarge: backup.MeansQuota, // overLimit: the number of backups or their gigabytes
 	http.StatusTooEarly:              backup.MeansUnavailable,
 	http.StatusTooManyRequests:       backup.MeansThrottled,
-	498:                              backup.MeansThrottled, // what rate limiters in front of Swift and Keystone answer
+	498:                              backup.MeansThrottled, // the answer of rate limiters in front of Swift and Keystone
 }
 
-// meaningOf says what an answer means. id is what was asked for, where the
-// service's own words say that it lacks that.
-func meaningOf(status int, words, id string) backup.Meaning {
-	for _, p := range prose {
-		if p.status == status && strings.Contains(words, p.words) {
+// meaningOf returns the meaning of an answer. id is the ID of the requested object if the service itself says that it has no
+// such object, otherwise empty.
+func meaningOf(status int, text, id string) backup.Meaning {
+	for _, p := range messageMeanings {
+		if p.status == status && strings.Contains(text, p.text) {
 			return p.meaning
 		}
 	}
@@ -87,12 +85,11 @@ func meaningOf(status int, words, id string) backup.Meaning {
 	return backup.MeansRefused
 }
 
-// faultOf turns what gophercloud returned into a CloudError.
+// faultOf converts an error of gophercloud into a CloudError.
 func (r request) faultOf(project string, err error, now time.Time) *backup.CloudError {
 	fault := &backup.CloudError{Op: r.op, Object: r.object, ProjectID: project, Meaning: backup.MeansUnavailable, Err: err}
 
-	// A 401 made gophercloud renew the token, and that failed: the request
-	// itself was refused, whatever became of the renewal.
+	// A 401 made gophercloud renew the token, and the renewal failed. The request itself was refused in any case.
 	var renewal *gophercloud.ErrUnableToReauthenticate
 	refused := errors.As(err, &renewal)
 	if refused {
@@ -104,42 +101,41 @@ func (r request) faultOf(project string, err error, now time.Time) *backup.Cloud
 	var wire *wireError
 	var closed *backup.CloudError
 	switch {
-	case errors.As(err, &closed): // the gate's
+	case errors.As(err, &closed): // the error of the gate
 		fault.Meaning, fault.Message = closed.Meaning, closed.Message
 	case errors.As(err, &code):
 		fault.Status = code.Actual
-		fault.Message = wordsOf(code.Body)
+		fault.Message = messageOf(code.Body)
 		fault.RequestID = code.ResponseHeader.Get(headerRequestID)
 		fault.RetryAfter = retryAfter(code.ResponseHeader, now)
 		id := r.id
-		if !r.service.lacks(code.Actual, code.Body, id) {
+		if !r.service.confirmsMissing(code.Actual, code.Body, id) {
 			id = ""
 		}
 		fault.Meaning = meaningOf(code.Actual, fault.Message, id)
-		if code.Actual == http.StatusMethodNotAllowed && strangers(code) {
-			fault.Meaning = backup.MeansUnavailable // a web server where the service was
+		if code.Actual == http.StatusMethodNotAllowed && foreignAnswer(code) {
+			fault.Meaning = backup.MeansUnavailable // a web server has replaced the service
 		}
-		// A refusal is clear; a 5xx, a timeout or a redirect is not.
-		fault.Unknown = fault.Meaning == backup.MeansUnavailable && !slices.Contains(notDone, code.Actual)
+		// A refusal is clear. After a 5xx, a timeout or a redirect the outcome is unknown.
+		fault.Unknown = fault.Meaning == backup.MeansUnavailable && !slices.Contains(notExecuted, code.Actual)
 	case errors.As(err, &wire):
 		fault.RequestID = wire.requestID
 		fault.Unknown = !wire.unsent
 	}
-	// Else it never came to a request: ctx ended while a renewal was waited for.
+	// Otherwise no request was sent: ctx ended during a renewal.
 	if refused || r.reads() {
 		fault.Unknown = false
 	}
 	return fault
 }
 
-// A renewalError is a new token that was not to be had. (gophercloud's own error
-// does not unwrap.)
+// A renewalError is a failed renewal of a token. (gophercloud's own error does not unwrap.)
 type renewalError struct{ err error }
 
 func (e *renewalError) Error() string { return "renew token: " + e.err.Error() }
 func (e *renewalError) Unwrap() error { return e.err }
 
-// garbled is an answer with a good status that can't be understood.
+// garbled returns the error for an answer with a good status that can't be decoded.
 func (r request) garbled(project string, resp *http.Response, err error) *backup.CloudError {
 	return &backup.CloudError{
 		Op: r.op, Object: r.object, ProjectID: project, Meaning: backup.MeansUnavailable, Status: resp.StatusCode,
@@ -147,7 +143,7 @@ func (r request) garbled(project string, resp *http.Response, err error) *backup
 	}
 }
 
-// refuse is our own refusal: nothing was sent.
+// refuse returns the error for a request that we do not send.
 func (r request) refuse(project string, m backup.Meaning, why string) *backup.CloudError {
 	return &backup.CloudError{Op: r.op, Object: r.object, ProjectID: project, Meaning: m, Message: why}
 }
@@ -156,12 +152,11 @@ func (r request) reads() bool {
 	return r.method == http.MethodGet || r.method == http.MethodHead || r.idempotent
 }
 
-const longestMessage = 500
+const maxMessage = 500
 
-// wordsOf returns the message in the envelope of an error: OpenStack's services
-// answer `{"<name of the fault>": {"code": ..., "message": "..."}}`. Other text
-// comes from what stands in front of them.
-func wordsOf(body []byte) string {
+// messageOf returns the message of an error's body. OpenStack services answer
+// `{"<name of the fault>": {"code": ..., "message": "..."}}`. Any other text comes from a proxy or load balancer.
+func messageOf(body []byte) string {
 	var envelope map[string]json.RawMessage
 	if json.Unmarshal(body, &envelope) == nil {
 		for _, inner := range envelope {
@@ -178,15 +173,14 @@ func wordsOf(body []byte) string {
 
 func cut(s string) string {
 	s = strings.ToValidUTF8(s, "?")
-	if r := []rune(s); len(r) > longestMessage {
-		return string(r[:longestMessage])
+	if r := []rune(s); len(r) > maxMessage {
+		return string(r[:maxMessage])
 	}
 	return s
 }
 
-// retryAfter reads the header of that name: seconds, or a date that counts from
-// the answer's own, so that a clock that is off changes nothing. It is an hour at
-// most, whatever the cloud asks for.
+// retryAfter reads the Retry-After header: seconds or a date. The date is compared with the answer's own Date header, so a
+// wrong clock does not matter. The result is at most an hour.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
 	if seconds, err := strconv.ParseUint(v, 10, 32); err == nil {

@@ -11,9 +11,8 @@ import (
 	"staffeln/backup"
 )
 
-// Every answer here is verbatim what a real OpenStack (Zed) was measured to
-// give, unless its line says otherwise.
-func TestAnswersByMeaning(t *testing.T) {
+// Every answer here is verbatim from a real OpenStack (Zed), unless its line says otherwise.
+func TestMeaningOfAnswers(t *testing.T) {
 	t.Parallel()
 	const id = "82d5d85b-8399-4e70-a54c-a87ce20b0660"
 	const volume = "00000000-0000-4000-8000-000000000000"
@@ -25,130 +24,130 @@ func TestAnswersByMeaning(t *testing.T) {
 		status  int
 		body    string
 		want    backup.Meaning
-		words   string
+		text    string
 		unknown bool
 	}{
 		"in use without force": {
 			r: create, status: 400, want: backup.MeansVolumeState,
-			body:  `{"badRequest": {"code": 400, "message": "Invalid volume: Backing up an in-use volume must use the force flag."}}`,
-			words: "Invalid volume: Backing up an in-use volume must use the force flag.",
+			body: `{"badRequest": {"code": 400, "message": "Invalid volume: Backing up an in-use volume must use the force flag."}}`,
+			text: "Invalid volume: Backing up an in-use volume must use the force flag.",
 		},
 		"no parent": {
 			r: create, status: 400, want: backup.MeansNoParent,
-			body:  `{"badRequest": {"code": 400, "message": "Invalid backup: No backups available to do an incremental backup."}}`,
-			words: "Invalid backup: No backups available to do an incremental backup.",
+			body: `{"badRequest": {"code": 400, "message": "Invalid backup: No backups available to do an incremental backup."}}`,
+			text: "Invalid backup: No backups available to do an incremental backup.",
 		},
 		"parent not available": {
 			r: create, status: 400, want: backup.MeansNoParent,
-			body:  `{"badRequest": {"code": 400, "message": "Invalid backup: The parent backup must be available for incremental backup."}}`,
-			words: "Invalid backup: The parent backup must be available for incremental backup.",
+			body: `{"badRequest": {"code": 400, "message": "Invalid backup: The parent backup must be available for incremental backup."}}`,
+			text: "Invalid backup: The parent backup must be available for incremental backup.",
 		},
 		"volume busy": {
 			r: create, status: 400, want: backup.MeansVolumeState,
-			body:  `{"badRequest": {"code": 400, "message": "Invalid volume: Volume to be backed up must be available or in-use, but the current status is \"backing-up\"."}}`,
-			words: `Invalid volume: Volume to be backed up must be available or in-use, but the current status is "backing-up".`,
+			body: `{"badRequest": {"code": 400, "message": "Invalid volume: Volume to be backed up must be available or in-use, but the current status is \"backing-up\"."}}`,
+			text: `Invalid volume: Volume to be backed up must be available or in-use, but the current status is "backing-up".`,
 		},
 		"dependents": {
 			r: remove, status: 400, want: backup.MeansHasDependents,
-			body:  `{"badRequest": {"code": 400, "message": "Invalid backup: Incremental backups exist for this backup."}}`,
-			words: "Invalid backup: Incremental backups exist for this backup.",
+			body: `{"badRequest": {"code": 400, "message": "Invalid backup: Incremental backups exist for this backup."}}`,
+			text: "Invalid backup: Incremental backups exist for this backup.",
 		},
 		"being created": {
 			r: remove, status: 400, want: backup.MeansBackupState,
-			body:  `{"badRequest": {"code": 400, "message": "Invalid backup: Backup status must be available or error"}}`,
-			words: "Invalid backup: Backup status must be available or error",
+			body: `{"badRequest": {"code": 400, "message": "Invalid backup: Backup status must be available or error"}}`,
+			text: "Invalid backup: Backup status must be available or error",
 		},
 		"backup gone": {
 			r: read, status: 404, want: backup.MeansNotFound,
-			body:  `{"itemNotFound": {"code": 404, "message": "Backup 82d5d85b-8399-4e70-a54c-a87ce20b0660 could not be found."}}`,
-			words: "Backup 82d5d85b-8399-4e70-a54c-a87ce20b0660 could not be found.",
+			body: `{"itemNotFound": {"code": 404, "message": "Backup 82d5d85b-8399-4e70-a54c-a87ce20b0660 could not be found."}}`,
+			text: "Backup 82d5d85b-8399-4e70-a54c-a87ce20b0660 could not be found.",
 		},
 		"deletion without cinder-backup": {
 			r: remove, status: 404, want: backup.MeansUnavailable,
-			body:  `{"itemNotFound": {"code": 404, "message": "Service cinder-backup could not be found."}}`,
-			words: "Service cinder-backup could not be found.",
+			body: `{"itemNotFound": {"code": 404, "message": "Service cinder-backup could not be found."}}`,
+			text: "Service cinder-backup could not be found.",
 		},
 		"no such path": {
 			r: read, status: 404, want: backup.MeansUnavailable,
-			body:  "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>\n  <h1>404 Not Found</h1>\n  The resource could not be found.<br /><br />\n </body>\n</html>",
-			words: "<html> <head> <title>404 Not Found</title> </head> <body> <h1>404 Not Found</h1> The resource could not be found.<br /><br /> </body> </html>",
+			body: "<html>\n <head>\n  <title>404 Not Found</title>\n </head>\n <body>\n  <h1>404 Not Found</h1>\n  The resource could not be found.<br /><br />\n </body>\n</html>",
+			text: "<html> <head> <title>404 Not Found</title> </head> <body> <h1>404 Not Found</h1> The resource could not be found.<br /><br /> </body> </html>",
 		},
 		"no such volume": {
 			r: create, status: 404, want: backup.MeansNotFound,
-			body:  `{"itemNotFound": {"code": 404, "message": "Volume 00000000-0000-4000-8000-000000000000 could not be found."}}`,
-			words: "Volume 00000000-0000-4000-8000-000000000000 could not be found.",
+			body: `{"itemNotFound": {"code": 404, "message": "Volume 00000000-0000-4000-8000-000000000000 could not be found."}}`,
+			text: "Volume 00000000-0000-4000-8000-000000000000 could not be found.",
 		},
 		"bad uuid": {
 			r: create, status: 400, want: backup.MeansRefused,
-			body:  `{"badRequest": {"code": 400, "message": "Invalid input for field/attribute volume_id. Value: not-a-uuid. 'not-a-uuid' is not a 'uuid'"}}`,
-			words: "Invalid input for field/attribute volume_id. Value: not-a-uuid. 'not-a-uuid' is not a 'uuid'",
+			body: `{"badRequest": {"code": 400, "message": "Invalid input for field/attribute volume_id. Value: not-a-uuid. 'not-a-uuid' is not a 'uuid'"}}`,
+			text: "Invalid input for field/attribute volume_id. Value: not-a-uuid. 'not-a-uuid' is not a 'uuid'",
 		},
 		"metadata below 3.43": {
 			r: create, status: 400, want: backup.MeansRefused,
-			body:  `{"badRequest": {"code": 400, "message": "Invalid input for field/attribute backup. Additional properties are not allowed ('metadata' was unexpected)"}}`,
-			words: "Invalid input for field/attribute backup. Additional properties are not allowed ('metadata' was unexpected)",
+			body: `{"badRequest": {"code": 400, "message": "Invalid input for field/attribute backup. Additional properties are not allowed ('metadata' was unexpected)"}}`,
+			text: "Invalid input for field/attribute backup. Additional properties are not allowed ('metadata' was unexpected)",
 		},
 		"over quota, number": {
 			r: create, status: 413, want: backup.MeansQuota,
-			body:  `{"overLimit": {"code": 413, "message": "BackupLimitExceeded: Maximum number of backups allowed (1) exceeded", "retryAfter": "0"}}`,
-			words: "BackupLimitExceeded: Maximum number of backups allowed (1) exceeded",
+			body: `{"overLimit": {"code": 413, "message": "BackupLimitExceeded: Maximum number of backups allowed (1) exceeded", "retryAfter": "0"}}`,
+			text: "BackupLimitExceeded: Maximum number of backups allowed (1) exceeded",
 		},
 		"over quota, gigabytes": {
 			r: create, status: 413, want: backup.MeansQuota,
-			body:  `{"overLimit": {"code": 413, "message": "VolumeBackupSizeExceedsAvailableQuota: Requested backup exceeds allowed Backup gigabytes quota. Requested 1G, quota is 1G and 1G has been consumed.", "retryAfter": "0"}}`,
-			words: "VolumeBackupSizeExceedsAvailableQuota: Requested backup exceeds allowed Backup gigabytes quota. Requested 1G, quota is 1G and 1G has been consumed.",
+			body: `{"overLimit": {"code": 413, "message": "VolumeBackupSizeExceedsAvailableQuota: Requested backup exceeds allowed Backup gigabytes quota. Requested 1G, quota is 1G and 1G has been consumed.", "retryAfter": "0"}}`,
+			text: "VolumeBackupSizeExceedsAvailableQuota: Requested backup exceeds allowed Backup gigabytes quota. Requested 1G, quota is 1G and 1G has been consumed.",
 		},
 		"rate limiter of old Cinder (from its source)": {
 			r: create, status: 413, want: backup.MeansThrottled,
-			body:  `{"overLimit": {"code": 413, "message": "This request was rate-limited."}}`,
-			words: "This request was rate-limited.",
+			body: `{"overLimit": {"code": 413, "message": "This request was rate-limited."}}`,
+			text: "This request was rate-limited.",
 		},
 		"another project in the URL": {
 			r: create, status: 400, want: backup.MeansRefused,
-			body:  `{"badRequest": {"code": 400, "message": "Malformed request url"}}`,
-			words: "Malformed request url",
+			body: `{"badRequest": {"code": 400, "message": "Malformed request url"}}`,
+			text: "Malformed request url",
 		},
 		"policy": {
 			r: remove, status: 403, want: backup.MeansForbidden,
-			body:  `{"forbidden": {"code": 403, "message": "Policy doesn't allow backup:delete to be performed."}}`,
-			words: "Policy doesn't allow backup:delete to be performed.",
+			body: `{"forbidden": {"code": 403, "message": "Policy doesn't allow backup:delete to be performed."}}`,
+			text: "Policy doesn't allow backup:delete to be performed.",
 		},
 		"unscoped token": {
 			r: read, status: 403, want: backup.MeansForbidden,
-			body:  `{"forbidden": {"code": 403, "message": "Not authorized."}}`,
-			words: "Not authorized.",
+			body: `{"forbidden": {"code": 403, "message": "Not authorized."}}`,
+			text: "Not authorized.",
 		},
 		"no good token": {
 			r: read, status: 401, want: backup.MeansUnauthorised,
-			body:  `{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}`,
-			words: "The request you have made requires authentication.",
+			body: `{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}`,
+			text: "The request you have made requires authentication.",
 		},
 		"reset to creating": {
 			r: create, status: 400, want: backup.MeansRefused,
-			body:  `{"badRequest": {"code": 400, "message": "Backup status: creating is invalid, valid statuses are: ['available', 'error']."}}`,
-			words: "Backup status: creating is invalid, valid statuses are: ['available', 'error'].",
+			body: `{"badRequest": {"code": 400, "message": "Backup status: creating is invalid, valid statuses are: ['available', 'error']."}}`,
+			text: "Backup status: creating is invalid, valid statuses are: ['available', 'error'].",
 		},
 		"microversion": {
 			r: read, status: 406, want: backup.MeansUnavailable,
-			body:  `{"computeFault": {"code": 406, "message": "Version 3.99 is not supported by the API. Minimum is 3.0 and maximum is 3.70."}}`,
-			words: "Version 3.99 is not supported by the API. Minimum is 3.0 and maximum is 3.70.",
+			body: `{"computeFault": {"code": 406, "message": "Version 3.99 is not supported by the API. Minimum is 3.0 and maximum is 3.70."}}`,
+			text: "Version 3.99 is not supported by the API. Minimum is 3.0 and maximum is 3.70.",
 		},
 		"key manager": {
 			r: create, status: 400, want: backup.MeansRefused,
-			body: `{"badRequest": {"code": 400, "message": "Key manager error"}}`, words: "Key manager error",
+			body: `{"badRequest": {"code": 400, "message": "Key manager error"}}`, text: "Key manager error",
 		},
 		"force on Ceph (from its source)": {
 			r: create, status: 405, want: backup.MeansRefused,
-			body: `{"badMethod": {"code": 405, "message": "force delete is not supported"}}`, words: "force delete is not supported",
+			body: `{"badMethod": {"code": 405, "message": "force delete is not supported"}}`, text: "force delete is not supported",
 		},
-		"throttled": {r: create, status: 429, body: "slow down", want: backup.MeansThrottled, words: "slow down"},
+		"throttled": {r: create, status: 429, body: "slow down", want: backup.MeansThrottled, text: "slow down"},
 		"Cinder failed while creating": {
 			r: create, status: 500, want: backup.MeansUnavailable, unknown: true,
-			body:  `{"computeFault": {"code": 500, "message": "The server has either erred or is incapable of performing the requested operation."}}`,
-			words: "The server has either erred or is incapable of performing the requested operation.",
+			body: `{"computeFault": {"code": 500, "message": "The server has either erred or is incapable of performing the requested operation."}}`,
+			text: "The server has either erred or is incapable of performing the requested operation.",
 		},
 		"proxy while creating": {r: create, status: 504, body: "", want: backup.MeansUnavailable, unknown: true},
-		"proxy while deleting": {r: remove, status: 502, body: "bad gateway", want: backup.MeansUnavailable, words: "bad gateway", unknown: true},
+		"proxy while deleting": {r: remove, status: 502, body: "bad gateway", want: backup.MeansUnavailable, text: "bad gateway", unknown: true},
 		"proxy while reading":  {r: read, status: 503, body: "", want: backup.MeansUnavailable},
 		"redirect of a POST":   {r: create, status: 302, body: "", want: backup.MeansUnavailable, unknown: true},
 	} {
@@ -159,7 +158,7 @@ func TestAnswersByMeaning(t *testing.T) {
 				ResponseHeader: http.Header{"X-Openstack-Request-Id": {"req-1"}, "Retry-After": {"0"}},
 			}, time.Time{})
 			assert.Equal(t, c.want, fault.Meaning)
-			assert.Equal(t, c.words, fault.Message)
+			assert.Equal(t, c.text, fault.Message)
 			assert.Equal(t, c.unknown, fault.Unknown, "may have taken effect")
 			assert.Equal(t, c.status, fault.Status)
 			assert.Equal(t, "req-1", fault.RequestID)
@@ -183,16 +182,16 @@ func TestRetryAfter(t *testing.T) {
 	assert.Equal(t, 10*time.Second, retryAfter(h, now.Add(-time.Hour)), "counted from the cloud's own time")
 }
 
-func TestALongMessageIsCut(t *testing.T) {
+func TestLongMessageIsTruncated(t *testing.T) {
 	t.Parallel()
 	long := make([]byte, 10_000)
 	for i := range long {
 		long[i] = 0xff
 	}
-	assert.LessOrEqual(t, len([]rune(wordsOf(long))), longestMessage)
+	assert.LessOrEqual(t, len([]rune(messageOf(long))), maxMessage)
 }
 
-func TestRoutesHaveNoIDs(t *testing.T) {
+func TestRouteTemplatesHaveNoIDs(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{
 		"/v3/c180b8d5f28b44e9885adc6bc97407a2/backups/detail":       "/v3/{id}/backups/detail",

@@ -20,18 +20,18 @@ const (
 	tokenRoute  = "POST /identity/v3/auth/tokens"
 )
 
-// A tenant is a project with a volume, as seen by a connected Cloud.
+// A tenant is a project with a volume, and a connected Cloud.
 type tenant struct {
-	*world
+	*simulation
 	cloud           *Cloud
 	project, volume string
 }
 
 func newTenant(t *testing.T, o cloudsim.Options, opts ...Option) *tenant {
 	t.Helper()
-	w := newWorld(t, o)
+	w := newSimulation(t, o)
 	project := w.sim.AddProject("acme")
-	return &tenant{world: w, cloud: w.connect(t, retrying, opts...), project: project, volume: w.sim.AddVolume(project, "data", 1)}
+	return &tenant{simulation: w, cloud: w.connect(t, retrying, opts...), project: project, volume: w.sim.AddVolume(project, "data", 1)}
 }
 
 func (n *tenant) request() backup.Request {
@@ -41,7 +41,7 @@ func (n *tenant) request() backup.Request {
 	}
 }
 
-// backup makes an available one.
+// backup makes a backup that is available.
 func (n *tenant) backup(t *testing.T) backup.Backup {
 	t.Helper()
 	id, err := n.cloud.CreateBackup(t.Context(), n.request())
@@ -53,11 +53,11 @@ func (n *tenant) backup(t *testing.T) backup.Backup {
 	return b
 }
 
-func TestACreationIsNeverAskedTwiceInTheDark(t *testing.T) {
+func TestCreationWithUnknownOutcomeIsNotRetried(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		effect cloudsim.Effect
-		made   int // backups that came of it all the same
+		made   int // backups that were made nevertheless
 	}{
 		"connection dropped before": {cloudsim.DropBefore{}, 0},
 		"answer dropped after":      {cloudsim.DropAfterEffect{}, 1},
@@ -83,7 +83,7 @@ func TestACreationIsNeverAskedTwiceInTheDark(t *testing.T) {
 	}
 }
 
-func TestAStalledCreationEndsWithItsContext(t *testing.T) {
+func TestStalledCreationEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -94,7 +94,7 @@ func TestAStalledCreationEndsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestAStalledReadIsTriedAgain(t *testing.T) {
+func TestStalledReadIsRetried(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{}, func(o *options) { o.attemptTimeout = 200 * time.Millisecond })
 	b := n.backup(t)
@@ -107,7 +107,7 @@ func TestAStalledReadIsTriedAgain(t *testing.T) {
 	assert.Len(t, n.waited(), 1)
 }
 
-func TestReadsSurviveWhatPasses(t *testing.T) {
+func TestReadsAreRetriedAfterTransientErrors(t *testing.T) {
 	t.Parallel()
 	for name, effect := range map[string]cloudsim.Effect{
 		"connection dropped": cloudsim.DropBefore{},
@@ -129,7 +129,7 @@ func TestReadsSurviveWhatPasses(t *testing.T) {
 	}
 }
 
-func TestACreationThatWasNotSentIsTriedAgain(t *testing.T) {
+func TestUnsentCreationIsRetried(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	_, err := n.cloud.scope(t.Context(), n.project)
@@ -141,7 +141,7 @@ func TestACreationThatWasNotSentIsTriedAgain(t *testing.T) {
 	assert.Greater(t, len(n.waited()), 5)
 }
 
-func TestAThrottledCreationIsAskedAgain(t *testing.T) {
+func TestThrottledCreationIsRetried(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	n.sim.AddFault(cloudsim.Fault{Route: createRoute, Times: 2, Do: cloudsim.Refuse{Status: 429, Header: http.Header{"Retry-After": {"40"}}}})
@@ -152,7 +152,7 @@ func TestAThrottledCreationIsAskedAgain(t *testing.T) {
 	assert.Equal(t, id, n.sim.Backups()[0].ID)
 }
 
-func TestDeletionsAreAskedAgain(t *testing.T) {
+func TestDeletionsAreRetried(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	b := n.backup(t)
@@ -163,7 +163,7 @@ func TestDeletionsAreAskedAgain(t *testing.T) {
 	requireMeaning(t, backup.MeansNotFound, err)
 }
 
-func TestADeletionIsAcceptedByCinderOnly(t *testing.T) {
+func TestDeletionNeedsAnAnswerOfCinder(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	b := n.backup(t)
@@ -172,17 +172,17 @@ func TestADeletionIsAcceptedByCinderOnly(t *testing.T) {
 	assert.True(t, fault.Unknown)
 }
 
-func TestTheTokensProjectIsAssertedBeforeAnythingIsChanged(t *testing.T) {
+func TestChangesNeedATokenOfTheBackupsProject(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	b := n.backup(t)
 	other, err := n.cloud.scope(t.Context(), n.sim.AddProject("globex"))
 	require.NoError(t, err)
-	n.cloud.current(t.Context(), other)
-	// What must never be: a client that is kept for one project has another one's token.
+	n.cloud.syncEndpoints(t.Context(), other)
+	// This must never happen: the client of one project has another project's token.
 	mixed := &scope{
 		projectID: n.project, client: other.client, clock: other.clock,
-		identity: other.identity, found: other.knows(),
+		identity: other.identity, found: other.located(),
 	}
 	n.cloud.scopes = newScopes(maxScopes)
 	n.cloud.scopes.Add(mixed.projectID, mixed)
@@ -195,7 +195,7 @@ func TestTheTokensProjectIsAssertedBeforeAnythingIsChanged(t *testing.T) {
 	assert.Equal(t, map[string]int{readRoute: 3}, n.sim.Counts(), "nothing but looks")
 }
 
-func TestADeletionWithoutItsAnswerIsNotTakenForAForeignState(t *testing.T) {
+func TestRetriedDeletionThatWasExecutedIsUnknown(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	b := n.backup(t)
@@ -204,7 +204,7 @@ func TestADeletionWithoutItsAnswerIsNotTakenForAForeignState(t *testing.T) {
 	assert.True(t, fault.Unknown, "it is deleting because we asked")
 }
 
-func TestA404OfAServiceIsNotTheBackups(t *testing.T) {
+func Test404AboutAServiceIsNotBackupNotFound(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	b := n.backup(t)
@@ -218,7 +218,7 @@ func TestA404OfAServiceIsNotTheBackups(t *testing.T) {
 	assert.Equal(t, backup.StatusAvailable, is.Status)
 }
 
-func TestOldCindersGetTheTagInTheDescription(t *testing.T) {
+func TestOldCinderGetsTheTagInTheDescription(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{VolumeMinor: metadataMinor - 1})
 	b := n.backup(t)
@@ -228,9 +228,9 @@ func TestOldCindersGetTheTagInTheDescription(t *testing.T) {
 	assert.Equal(t, n.project, b.ProjectID)
 }
 
-func TestCindersThatDoNotTellTheProjectAreRefused(t *testing.T) {
+func TestCinderWithoutBackupProjectIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{VolumeMinor: oldestVolumeMinor - 1})
+	w := newSimulation(t, cloudsim.Options{VolumeMinor: oldestVolumeMinor - 1})
 	credentials, err := FromEnv(func(name string) string { return w.rc[name] })
 	require.NoError(t, err)
 	_, err = Connect(t.Context(), credentials, retrying)

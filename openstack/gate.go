@@ -15,30 +15,30 @@ import (
 )
 
 const (
-	// firstLoginPause is before a refused login is tried again.
+	// firstLoginPause is the pause before a refused login is tried again.
 	firstLoginPause = 30 * time.Second
-	// loginsAtOnce bounds the logins that a wrong password costs before the first refusal is known.
+	// loginsAtOnce limits the logins that a wrong password costs before the first refusal is known.
 	loginsAtOnce = 4
 )
 
 // loginBackOff is long: Keystone locks an account after a few failed logins, and each further one keeps it locked.
 var loginBackOff = backup.BackOff{First: firstLoginPause, Longest: time.Hour}
 
-// A gate lets our service user log in, unless Keystone refused its password lately. All scopes of one client share it.
+// A gate lets our service user log in unless Keystone recently refused its password. All scopes of one client share it.
 type gate struct {
 	clock clock
-	// read returns the password as the file has it now; nil where it does not come from a file.
+	// read returns the present password from the file; nil if the password does not come from a file.
 	read func() (string, error)
-	// prove logs in to the admin project: a refusal there is a refusal of user and password.
+	// prove logs in to the admin project. A refusal there is a refusal of user and password.
 	prove func(ctx context.Context, password string) error
 
-	slots   chan struct{} // one for each login under way
-	proving chan struct{} // held by the one that proves
+	slots   chan struct{} // one for each login in progress
+	proving chan struct{} // held during a call of prove
 
 	mu       sync.Mutex
 	password string
-	proofs   int       // logins to the admin project that worked
-	since    time.Time // of the first refusal; zero while logins work
+	proofs   int       // successful logins to the admin project
+	since    time.Time // time of the first refusal; zero while logins work
 	next     time.Time
 	refusals int // in a row, of the present password
 }
@@ -61,8 +61,8 @@ func (g *gate) refused() (since time.Time, refused bool) {
 	return g.since, !g.since.IsZero()
 }
 
-// login makes one attempt, or returns at once while the gate is closed. admin says that the attempt is a login to the
-// admin project. The error is the attempt's own or a [*backup.CloudError].
+// login makes one attempt, or returns at once while the gate is closed. admin says that the attempt is a login to the admin
+// project. The error is the attempt's own or a [*backup.CloudError].
 func (g *gate) login(ctx context.Context, admin bool, attempt func(password string) error) error {
 	select {
 	case g.slots <- struct{}{}:
@@ -77,7 +77,7 @@ func (g *gate) login(ctx context.Context, admin bool, attempt func(password stri
 	if admin {
 		return g.learn(ctx, password, again, attempt(password))
 	}
-	if again { // a project's refusal would say nothing of the password
+	if again { // a refusal for another project would say nothing about the password
 		if err := g.learn(ctx, password, again, g.prove(ctx, password)); err != nil {
 			return err
 		}
@@ -85,17 +85,17 @@ func (g *gate) login(ctx context.Context, admin bool, attempt func(password stri
 	err = attempt(password)
 	if isRefusal(err) {
 		if proof := g.proved(ctx, password, proofs); backup.Means(proof, backup.MeansUnauthorised) || isRefusal(proof) {
-			return g.closed()
+			return g.closedError()
 		}
 	}
 	return err
 }
 
-// enter returns the password to log in with. again says that logins were refused, and that this is the next try.
+// enter returns the password to log in with. again is true if logins were refused and this is the next try.
 func (g *gate) enter() (password string, proofs int, again bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.read != nil { // where it can't be read, the password before may still be good
+	if g.read != nil { // if the file can't be read, the previous password may still be valid
 		if p, err := g.read(); err == nil && p != g.password {
 			g.password, g.next, g.refusals = p, time.Time{}, 0
 		}
@@ -105,13 +105,13 @@ func (g *gate) enter() (password string, proofs int, again bool, err error) {
 	case g.since.IsZero():
 		return g.password, g.proofs, false, nil
 	case now.Before(g.next):
-		return "", 0, false, g.closedNow()
+		return "", 0, false, g.closedErrorLocked()
 	}
-	g.next = now.Add(firstLoginPause) // nobody else tries meanwhile
+	g.next = now.Add(firstLoginPause) // keeps other callers from trying meanwhile
 	return g.password, g.proofs, true, nil
 }
 
-// proved logs in to the admin project, unless somebody did since the attempt with so many proofs began.
+// proved logs in to the admin project, unless another caller did so since the count of successful logins was proofs.
 func (g *gate) proved(ctx context.Context, password string, proofs int) error {
 	select {
 	case g.proving <- struct{}{}:
@@ -124,7 +124,7 @@ func (g *gate) proved(ctx context.Context, password string, proofs int) error {
 	g.mu.Unlock()
 	switch {
 	case !since.IsZero():
-		return g.closed()
+		return g.closedError()
 	case newer || changed:
 		return nil
 	}
@@ -154,13 +154,13 @@ func (g *gate) learn(ctx context.Context, password string, again bool, err error
 	return err
 }
 
-func (g *gate) closed() error {
+func (g *gate) closedError() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.closedNow()
+	return g.closedErrorLocked()
 }
 
-func (g *gate) closedNow() error {
+func (g *gate) closedErrorLocked() error {
 	remedy := "set OS_PASSWORD to the present password and start again"
 	if g.read != nil {
 		remedy = "write the present password into the file of OS_PASSWORD_FILE (a changed one is tried at once; a process that reads a copy of it, as by systemd's LoadCredential, has to be restarted)"

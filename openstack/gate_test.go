@@ -15,19 +15,19 @@ import (
 // locking is a Keystone that locks an account after five failed logins.
 var locking = cloudsim.Options{LockoutAttempts: 5, LockoutTime: 30 * time.Minute}
 
-// withPasswordFile makes a tenant whose service user's password stands in a file.
+// withPasswordFile makes a tenant whose service user's password is in a file.
 func withPasswordFile(t *testing.T, o cloudsim.Options) (n *tenant, passwordFile string) {
 	t.Helper()
-	w := newWorld(t, o)
+	w := newSimulation(t, o)
 	passwordFile = file(t, "password", w.rc["OS_PASSWORD"]+"\n")
 	w.rc["OS_PASSWORD_FILE"] = passwordFile
 	delete(w.rc, "OS_PASSWORD")
 	project := w.sim.AddProject("acme")
-	return &tenant{world: w, cloud: w.connect(t, retrying), project: project, volume: w.sim.AddVolume(project, "data", 1)}, passwordFile
+	return &tenant{simulation: w, cloud: w.connect(t, retrying), project: project, volume: w.sim.AddVolume(project, "data", 1)}, passwordFile
 }
 
-// rotate changes the service user's password, which ends its tokens.
-func (w *world) rotate(password string) {
+// rotate changes the service user's password, which revokes its tokens.
+func (w *simulation) rotate(password string) {
 	w.sim.SetPassword(w.sim.Cast().Service, password)
 	w.sim.RevokeTokens(w.sim.Cast().Service)
 }
@@ -90,7 +90,7 @@ func TestPasswordFileIsReadBeforeEachLogin(t *testing.T) {
 	_, failed := n.sim.LockedOut(n.sim.Cast().Service)
 	assert.Zero(t, failed)
 
-	require.NoError(t, os.Remove(passwordFile)) // as while it is replaced
+	require.NoError(t, os.Remove(passwordFile)) // as during a replacement of the file
 	n.sim.RevokeTokens(n.sim.Cast().Service)
 	_, err = n.cloud.Volume(t.Context(), n.project, n.volume)
 	require.NoError(t, err, "the password before is still good")

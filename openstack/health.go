@@ -9,15 +9,14 @@ import (
 	"staffeln/backup"
 )
 
-// Microversion is the one of Cinder that is asked for: the newest that both sides
-// know, unless an API node is older than the others. The number is its second.
+// Microversion returns the microversion that we request from Cinder, and its minor number. It is the newest that both sides
+// know, unless an API node is older than the others.
 func (c *Cloud) Microversion() (string, int) {
 	minor := c.version.now()
 	return fmt.Sprintf("3.%d", minor), minor
 }
 
-// KeystoneClock reads the clock of Keystone's machine, to the second, as the
-// head of its answer has it.
+// KeystoneClock returns the time of Keystone's machine from the Date header of its answer. The resolution is one second.
 func (c *Cloud) KeystoneClock(ctx context.Context) (time.Time, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.admin.identity, http.NoBody)
 	if err != nil {
@@ -27,7 +26,7 @@ func (c *Cloud) KeystoneClock(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read Keystone's clock: %w", err)
 	}
-	_ = response.Body.Close() // only its head was wanted
+	_ = response.Body.Close() // only the headers are needed
 	at, err := http.ParseTime(response.Header.Get("Date"))
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read Keystone's clock: %w", err)
@@ -35,8 +34,7 @@ func (c *Cloud) KeystoneClock(ctx context.Context) (time.Time, error) {
 	return at, nil
 }
 
-// Reach takes a token of the project and tells whether its roles show the right
-// to the project's secrets.
+// Reach requests a token of the project and reports whether the token's roles give the right to the project's secrets.
 func (c *Cloud) Reach(ctx context.Context, projectID string) (secretRight bool, err error) {
 	s, err := c.scope(ctx, projectID)
 	if err != nil {
@@ -49,7 +47,7 @@ func (c *Cloud) Reach(ctx context.Context, projectID string) (secretRight bool, 
 	return t.hasRole(c.retrier.config.SecretRoles...), nil
 }
 
-// IsAdmin tells whether the token of our own project has the role admin now.
+// IsAdmin reports whether the token of our own project has the admin role now.
 func (c *Cloud) IsAdmin(ctx context.Context) (bool, error) {
 	err := c.VerifyAdmin(ctx)
 	if backup.Means(err, backup.MeansForbidden) {

@@ -13,36 +13,36 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack"
 )
 
-// ErrInvalidToken says that Keystone knows no such token, or that it is expired or revoked.
+// ErrInvalidToken means that Keystone does not know the token, or that the token is expired or revoked.
 var ErrInvalidToken = errors.New("Keystone does not know the token, or it is expired or revoked")
 
-// ErrSignIn says that Keystone refused user and password, or has no such project for them: it does not say which.
+// ErrSignIn means that Keystone refused user and password, or has no such project for the user. Keystone does not say which.
 var ErrSignIn = errors.New("Keystone refused user, password or project")
 
-// A Holder is whose a token is, as Keystone says.
+// A Holder is the owner of a token, as Keystone returns it.
 type Holder struct {
 	UserID, UserName       string
-	ProjectID, ProjectName string // empty where the token is not of a project
-	System                 bool   // it is of the whole system
+	ProjectID, ProjectName string // empty if the token is not scoped to a project
+	System                 bool   // the token is scoped to the system
 	Roles                  []string
 	Issued, Expires        time.Time // by Keystone's clock
 }
 
-// A Login is what somebody signs in with. Domains and the project are names or IDs; the project's domain is the user's
-// where it is empty.
+// A Login is a user's input when signing in. Domains and the project are names or IDs. An empty ProjectDomain means the
+// user's domain.
 type Login struct{ User, Domain, Password, Project, ProjectDomain string }
 
-// checkTimeout bounds one question to Keystone: somebody waits for its answer.
+// checkTimeout limits one request to Keystone: a user waits for the answer.
 const checkTimeout = 10 * time.Second
 
-// A Keystone checks tokens of others, each by its own right, and signs people in. It has no password, asks once and does
-// not try again. It may be used by many goroutines.
+// A Keystone validates other users' tokens, each with the token itself, and signs users in. It has no password and does not
+// retry. It is safe for concurrent use.
 type Keystone struct {
 	http     http.Client
 	identity string
 }
 
-// NewKeystone does not speak to Keystone: the first question does.
+// NewKeystone sends no request; the first call does.
 func NewKeystone(credentials Credentials, observe func(method, route string, status int)) (*Keystone, error) {
 	client, err := openstack.NewClient(credentials.authURL)
 	if err != nil {
@@ -61,11 +61,11 @@ func NewKeystone(credentials Credentials, observe func(method, route string, sta
 	return k, nil
 }
 
-// Close lets go of the connections that are idle.
+// Close closes the idle connections.
 func (k *Keystone) Close() { k.http.CloseIdleConnections() }
 
-// Validate tells whose a token is, asked for with that token: Keystone lets everybody ask for his own. It returns
-// [ErrInvalidToken] where Keystone says so; any other error means that nobody knows.
+// Validate returns the holder of a token. It authenticates with the same token: Keystone lets every user validate their own.
+// It returns [ErrInvalidToken] if Keystone says so; any other error means that the validity is unknown.
 func (k *Keystone) Validate(ctx context.Context, token string) (Holder, error) {
 	if !sendable(token) {
 		return Holder{}, ErrInvalidToken
@@ -74,7 +74,7 @@ func (k *Keystone) Validate(ctx context.Context, token string) (Holder, error) {
 	if err != nil {
 		return Holder{}, fmt.Errorf("validate token: %w", err)
 	}
-	defer response.Body.Close() //nolint:errcheck // wire has read it; there is nothing below
+	defer response.Body.Close() //nolint:errcheck // wire has read the body; nothing is left to close
 	switch response.StatusCode {
 	case http.StatusOK:
 	case http.StatusUnauthorized, http.StatusNotFound:
@@ -82,19 +82,19 @@ func (k *Keystone) Validate(ctx context.Context, token string) (Holder, error) {
 	default:
 		return Holder{}, fmt.Errorf("validate token: Keystone answered %d", response.StatusCode)
 	}
-	var said tokenAnswer
-	if err := json.NewDecoder(response.Body).Decode(&said); err != nil {
+	var answer tokenAnswer
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
 		return Holder{}, fmt.Errorf("validate token: read answer: %w", err)
 	}
-	return said.holder()
+	return answer.holder()
 }
 
-// sendable tells whether a token can stand in a header; no token of Keystone's is longer.
+// sendable reports whether a token can be sent in a header. No token of Keystone is longer than 8 KiB.
 func sendable(token string) bool {
 	return token != "" && len(token) <= 8<<10 && !strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
-// SignIn takes a token of the project for a user. It returns [ErrSignIn] where Keystone refuses.
+// SignIn requests a token of the project for a user. It returns [ErrSignIn] if Keystone refuses.
 func (k *Keystone) SignIn(ctx context.Context, l Login) (token string, holder Holder, err error) {
 	body, err := json.Marshal(l.request())
 	if err != nil {
@@ -104,7 +104,7 @@ func (k *Keystone) SignIn(ctx context.Context, l Login) (token string, holder Ho
 	if err != nil {
 		return "", Holder{}, fmt.Errorf("sign in: %w", err)
 	}
-	defer response.Body.Close() //nolint:errcheck // wire has read it; there is nothing below
+	defer response.Body.Close() //nolint:errcheck // wire has read the body; nothing is left to close
 	switch response.StatusCode {
 	case http.StatusCreated:
 	case http.StatusUnauthorized, http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound:
@@ -112,18 +112,18 @@ func (k *Keystone) SignIn(ctx context.Context, l Login) (token string, holder Ho
 	default:
 		return "", Holder{}, fmt.Errorf("sign in: Keystone answered %d", response.StatusCode)
 	}
-	var said tokenAnswer
-	if err := json.NewDecoder(response.Body).Decode(&said); err != nil {
+	var answer tokenAnswer
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
 		return "", Holder{}, fmt.Errorf("sign in: read answer: %w", err)
 	}
 	if token = response.Header.Get("X-Subject-Token"); token == "" {
 		return "", Holder{}, errors.New("sign in: Keystone answered no token")
 	}
-	holder, err = said.holder()
+	holder, err = answer.holder()
 	return token, holder, err
 }
 
-// Revoke ends a token, by its own right.
+// Revoke revokes a token, authenticated with the token itself.
 func (k *Keystone) Revoke(ctx context.Context, token string) error {
 	if !sendable(token) {
 		return ErrInvalidToken
@@ -132,7 +132,7 @@ func (k *Keystone) Revoke(ctx context.Context, token string) error {
 	if err != nil {
 		return fmt.Errorf("revoke token: %w", err)
 	}
-	_ = response.Body.Close() // wire has read it
+	_ = response.Body.Close() // wire has read the body
 	if response.StatusCode != http.StatusNoContent && response.StatusCode != http.StatusUnauthorized && response.StatusCode != http.StatusNotFound {
 		return fmt.Errorf("revoke token: Keystone answered %d", response.StatusCode)
 	}

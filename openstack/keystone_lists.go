@@ -13,13 +13,11 @@ import (
 	"staffeln/backup"
 )
 
-// eachKeystone hands the items of one of Keystone's lists to each, page by page,
-// to its end; base is the request without limit and marker.
+// eachKeystone passes all items of one of Keystone's lists to each. base is the request without limit and marker.
 //
-// Keystone 27 (2025.1) and newer cut their lists without a word unless a limit
-// is given, and then go on after a marker. Older ones ignore both and give all.
-// So each list is asked for with both until nothing new comes. A list that says
-// that it is only a part and can't be gone on with is an error.
+// Keystone 27 (2025.1) and newer truncate their lists silently unless a limit is given; with a limit they support a marker.
+// Older releases ignore both and return the whole list. So each list is requested with both until no new item comes. A list
+// that is marked as truncated and can't be continued is an error.
 func eachKeystone[T any](ctx context.Context, c *Cloud, base request, key string, id func(T) string, each func(T)) error {
 	seen := map[string]bool{}
 	var last []string // IDs of the newest page, in order
@@ -41,18 +39,18 @@ func eachKeystone[T any](ctx context.Context, c *Cloud, base request, key string
 			return base.refuse(c.admin.projectID, backup.MeansRefused, "Keystone gives only a part of the list: raise or unset list_limit in keystone.conf")
 		case len(fresh) == 0:
 			if len(p.items) > 0 {
-				c.keystoneWhole.Store(true) // it repeats itself: it ignores the marker
+				c.keystoneUnpaged.Store(true) // the list repeats itself: Keystone ignores the marker
 			}
 			return nil
-		case !p.more && c.keystoneWhole.Load():
+		case !p.more && c.keystoneUnpaged.Load():
 			return nil
 		}
 		last = fresh
 	}
 }
 
-// keystonePage reads the page after the last of these items. Where Keystone does
-// not know that one any more (it was deleted meanwhile), the one before is taken.
+// keystonePage reads the page after the last of these items. If Keystone does not know that item any more (it was deleted
+// meanwhile), the item before it is the marker.
 func keystonePage[T any](ctx context.Context, c *Cloud, base request, key string, last []string) (page[T], error) {
 	for marker := len(last) - 1; ; marker-- {
 		r := base
@@ -81,14 +79,14 @@ func keystonePage[T any](ctx context.Context, c *Cloud, base request, key string
 	}
 }
 
-// isPart reports whether Keystone says that a list goes on.
+// isPart reports whether Keystone says that the list is truncated.
 func isPart(body []byte) (bool, error) {
-	var said struct {
+	var answer struct {
 		Truncated bool
 		Links     struct{ Next *string }
 	}
-	err := json.Unmarshal(body, &said)
-	return said.Truncated || said.Links.Next != nil, err
+	err := json.Unmarshal(body, &answer)
+	return answer.Truncated || answer.Links.Next != nil, err
 }
 
 // projects lists all projects.
@@ -99,7 +97,7 @@ func (c *Cloud) projects(ctx context.Context) ([]backup.Project, error) {
 	return all, err
 }
 
-// allProjects refuses a list of all projects that lacks even our own.
+// allProjects lists all projects. It returns an error if even our own project is missing.
 func (c *Cloud) allProjects(ctx context.Context) ([]backup.Project, error) {
 	all, err := c.projects(ctx)
 	if err == nil && !slices.ContainsFunc(all, func(p backup.Project) bool { return p.ID == c.admin.projectID }) {

@@ -25,7 +25,7 @@ func keystoneOf(t *testing.T, c *Cloud) (*Keystone, Login) {
 	}
 }
 
-func tokenTells(t *testing.T, e *env) {
+func tokenHolder(t *testing.T, e *env) {
 	k, login := keystoneOf(t, e.cloud)
 	token, signed, err := k.SignIn(t.Context(), login)
 	require.NoError(t, err)
@@ -57,7 +57,7 @@ func tokenTells(t *testing.T, e *env) {
 	require.NoError(t, k.Revoke(t.Context(), token), "it has ended already")
 }
 
-// The api's process needs neither a password nor a role: a token is asked about by its own right.
+// The API process needs neither a password nor a role: each token is validated with the token itself.
 func TestKeystone_NeedsNoPassword(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
@@ -89,10 +89,10 @@ func TestKeystone_NeedsNoPassword(t *testing.T) {
 	require.ErrorContains(t, err, "OS_AUTH_URL")
 }
 
-// Nobody's token is taken for a bad one because Keystone, or our own token, is away.
-func TestKeystone_WhatNobodyKnowsIsNoRefusal(t *testing.T) {
+// A failure of Keystone or of our own token does not make another user's token invalid.
+func TestKeystone_FailureIsNotAnInvalidToken(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	k, login := keystoneOf(t, w.connect(t, retrying))
 	token, _, err := k.SignIn(t.Context(), login)
 	require.NoError(t, err)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// send asks Keystone without any token of our own.
+// send sends a request to Keystone without a token of our own.
 func (k *Keystone) send(ctx context.Context, method, path string, body io.Reader, header http.Header) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, method, k.identity+path, body)
 	if err != nil {
@@ -23,7 +23,7 @@ func (k *Keystone) send(ctx context.Context, method, path string, body io.Reader
 	return k.http.Do(request)
 }
 
-// tokenAnswer is what Keystone says of a token.
+// tokenAnswer is Keystone's answer about a token.
 type tokenAnswer struct {
 	Token struct {
 		User struct {
@@ -61,8 +61,8 @@ func (a tokenAnswer) holder() (Holder, error) {
 // uuid is the form of Keystone's IDs, with and without dashes.
 var uuid = regexp.MustCompile(`^[0-9a-f]{32}$|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-// request is the body that Keystone takes. What looks like an ID of a project is one; a domain is meant by its name,
-// but for "default", the ID that every cloud has.
+// request returns the body for Keystone. A project that looks like an ID is an ID. A domain is a name, except for "default",
+// which is an ID in every cloud.
 func (l Login) request() any {
 	domain := func(name string) map[string]string {
 		if name == "default" || uuid.MatchString(name) {

@@ -9,7 +9,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack"
 )
 
-// newClient returns a client without a token, which sends through wire.
+// newClient returns a client without a token that sends its requests through wire.
 func (c Credentials) newClient(wire http.Client) (*gophercloud.ProviderClient, error) {
 	client, err := openstack.NewClient(c.authURL)
 	if err != nil {
@@ -20,9 +20,9 @@ func (c Credentials) newClient(wire http.Client) (*gophercloud.ProviderClient, e
 	return client, nil
 }
 
-// logIn takes a token for client, of that project.
+// logIn requests a token of that project for client.
 func (c Credentials) logIn(ctx context.Context, client *gophercloud.ProviderClient, password string, project gophercloud.AuthScope) error {
-	fresh, err := c.newClient(client.HTTPClient) // with the token before, Keystone would be asked for more than a token
+	fresh, err := c.newClient(client.HTTPClient) // a client that still had the old token would send more requests than the one for a token
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (c Credentials) logIn(ctx context.Context, client *gophercloud.ProviderClie
 	return nil
 }
 
-// proof returns what a gate proves a password with.
+// proof returns the function with which a gate tests a password.
 func (c Credentials) proof(wire http.Client) func(ctx context.Context, password string) error {
 	return func(ctx context.Context, password string) error {
 		client, err := c.newClient(wire)
@@ -46,7 +46,7 @@ func (c Credentials) proof(wire http.Client) func(ctx context.Context, password 
 	}
 }
 
-// authenticated returns a client with a token of that project. It takes its later ones through the gate too.
+// authenticated returns a client with a token of that project. The client requests its later tokens through the gate too.
 func (c Credentials) authenticated(ctx context.Context, g *gate, wire http.Client, project gophercloud.AuthScope) (*gophercloud.ProviderClient, error) {
 	client, err := c.newClient(wire)
 	if err != nil {
@@ -62,5 +62,5 @@ func (c Credentials) authenticated(ctx context.Context, g *gate, wire http.Clien
 	return client, nil
 }
 
-// LoginRefused reports whether Keystone refuses our service user's login at present, and since when. It asks nothing.
+// LoginRefused reports whether Keystone refuses our service user's login at present, and since when. It sends no request.
 func (c *Cloud) LoginRefused() (since time.Time, refused bool) { return c.gate.refused() }

@@ -18,20 +18,18 @@ type userJSON struct {
 	Enabled         bool
 }
 
-// usersByID is how many users of a project are asked for one by one; for more
-// the whole list is read first. usersAtOnce is how many at the same time.
+// usersByID is the largest number of users of a project that are read one by one; for more, the whole list is read first.
+// usersInParallel is how many are read at the same time.
 const (
-	usersByID   = 50
-	usersAtOnce = 8
+	usersByID       = 50
+	usersInParallel = 8
 )
 
-// Members returns the enabled users that have an e-mail address and a role in
-// the project: directly, through a group, or inherited; each once, without our
-// own user. Whether the address is one nobody has looked.
+// Members returns the enabled users that have an e-mail address and a role in the project: directly, through a group, or
+// inherited. Each user comes once; our own user is left out. The address is not validated.
 //
-// Calls: one for the project's assignments (those of all projects take Keystone
-// minutes where there are many), and one for each user that was not read within
-// the last minutes; for many, the pages of the list of all users instead.
+// Calls: one for the project's assignments (the assignments of all projects take Keystone minutes in a large cloud), and one
+// for each user that is not cached. For many users, the pages of the list of all users are read instead.
 func (c *Cloud) Members(ctx context.Context, projectID string) ([]backup.Member, error) {
 	ids, err := c.roleHolders(ctx, projectID)
 	if err != nil {
@@ -51,8 +49,8 @@ func (c *Cloud) Members(ctx context.Context, projectID string) ([]backup.Member,
 	return members, nil
 }
 
-// roleHolders lists the users that have some role in the project, each once.
-// Keystone works out what comes of groups, inheritance and implied roles.
+// roleHolders lists the users that have any role in the project, each once. Keystone resolves groups, inheritance and
+// implied roles.
 func (c *Cloud) roleHolders(ctx context.Context, projectID string) ([]string, error) {
 	query := url.Values{"scope.project.id": {projectID}, "effective": {"true"}}
 	r := request{
@@ -62,19 +60,19 @@ func (c *Cloud) roleHolders(ctx context.Context, projectID string) ([]string, er
 	var ids []string
 	part := false
 	r.decode = func(body []byte) error {
-		var said struct {
+		var answer struct {
 			Assignments []struct {
 				User  struct{ ID string }
 				Scope struct{ Project struct{ ID string } }
 			} `json:"role_assignments"`
 		}
-		err := json.Unmarshal(body, &said)
+		err := json.Unmarshal(body, &answer)
 		if err != nil {
 			return err
 		}
 		ids = ids[:0]
-		for _, a := range said.Assignments {
-			if a.User.ID != "" && a.Scope.Project.ID == projectID { // else of a domain, or Keystone does not know the filter
+		for _, a := range answer.Assignments {
+			if a.User.ID != "" && a.Scope.Project.ID == projectID { // otherwise the scope is a domain, or Keystone does not know the filter
 				ids = append(ids, a.User.ID)
 			}
 		}
@@ -91,8 +89,8 @@ func (c *Cloud) roleHolders(ctx context.Context, projectID string) ([]string, er
 	return slices.Compact(ids), nil
 }
 
-// usersOf returns the users with these IDs. Whom Keystone no longer knows holds a
-// role of nobody: it keeps the assignments of users that LDAP forgot.
+// usersOf returns the users with these IDs. A user that Keystone no longer knows has no name and no address: Keystone keeps
+// the role assignments of users that were removed from LDAP.
 func (c *Cloud) usersOf(ctx context.Context, ids []string) (map[string]userJSON, error) {
 	now := c.clock.now()
 	users, missing := c.users.lookup(now, ids)
@@ -110,13 +108,13 @@ func (c *Cloud) usersOf(ctx context.Context, ids []string) (map[string]userJSON,
 		if err != nil {
 			return nil, err
 		}
-		// left are those of domains whose users are in no list of all
+		// the rest belongs to domains whose users no list contains
 		missing = slices.DeleteFunc(missing, func(id string) bool { _, listed := users[id]; return listed })
 	}
 	read := make([]userJSON, len(missing))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(usersAtOnce)
-	if c.inTurn {
+	group.SetLimit(usersInParallel)
+	if c.sequential {
 		group.SetLimit(1)
 	}
 	for i, id := range missing {
@@ -132,7 +130,7 @@ func (c *Cloud) usersOf(ctx context.Context, ids []string) (map[string]userJSON,
 	return users, nil
 }
 
-// user reads one user; one that Keystone does not know has nothing but an ID.
+// user reads one user. For a user that Keystone does not know it returns only the ID.
 func (c *Cloud) user(ctx context.Context, id string) (userJSON, error) {
 	r := request{op: "read user", object: id, id: id, method: http.MethodGet, path: "/users/" + url.PathEscape(id)}
 	u, err := readOne(ctx, c, c.admin, r, "user", func(u userJSON) string { return u.ID })

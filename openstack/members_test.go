@@ -18,9 +18,9 @@ import (
 func (h *client) person(t *testing.T, name, email string) string {
 	t.Helper()
 	admin := h.cloud.admin.projectID
-	said := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/users"),
+	answer := h.must(t.Context(), t, admin, http.MethodPost, h.keystone("/users"),
 		object{"user": object{"name": h.prefix + "-" + name, "password": "made-up", "domain_id": "default", "email": email}})
-	id := str(said, "user", "id")
+	id := str(answer, "user", "id")
 	cleanup(t, func(ctx context.Context) { h.must(ctx, t, admin, http.MethodDelete, h.keystone("/users/"+id), nil) })
 	return id
 }
@@ -33,15 +33,15 @@ func (h *client) role(t *testing.T, name string) string {
 	return str(r, "id")
 }
 
-func membersTold(t *testing.T, e *env) {
+func membersOfProject(t *testing.T, e *env) {
 	ctx, h := t.Context(), e.client
 	admin, project, empty := h.cloud.admin.projectID, h.project(t, "told"), h.project(t, "untold")
 	direct, grouped := h.person(t, "direct", "direct@told.example"), h.person(t, "grouped", "grouped@told.example")
 	disabled, mute := h.person(t, "disabled", "disabled@told.example"), h.person(t, "mute", "")
-	said := h.must(ctx, t, admin, http.MethodPost, h.keystone("/groups"), object{"group": object{"name": h.prefix + "-group", "domain_id": "default"}})
-	group := str(said, "group", "id")
+	answer := h.must(ctx, t, admin, http.MethodPost, h.keystone("/groups"), object{"group": object{"name": h.prefix + "-group", "domain_id": "default"}})
+	group := str(answer, "group", "id")
 	cleanup(t, func(ctx context.Context) { h.must(ctx, t, admin, http.MethodDelete, h.keystone("/groups/"+group), nil) })
-	for _, id := range []string{grouped, direct} { // who is there twice is told once
+	for _, id := range []string{grouped, direct} { // a user with two roles is returned once
 		h.must(ctx, t, admin, http.MethodPut, h.keystone("/groups/"+group+"/users/"+id), nil)
 	}
 	h.must(ctx, t, admin, http.MethodPut, h.keystone("/projects/"+project+"/groups/"+group+"/roles/"+h.role(t, "reader")), nil)
@@ -50,7 +50,7 @@ func membersTold(t *testing.T, e *env) {
 	}
 	h.must(ctx, t, admin, http.MethodPatch, h.keystone("/users/"+disabled), object{"user": object{"enabled": false}})
 
-	// Where the cloud has users with a role in every project (a laboratory with Barbican), they are members of each.
+	// Users with a role in every project (a laboratory with Barbican has some) are members of each project.
 	everywhere, err := e.cloud.Members(ctx, empty)
 	require.NoError(t, err)
 	for _, m := range everywhere {
@@ -67,10 +67,10 @@ func membersTold(t *testing.T, e *env) {
 	}
 }
 
-// A role that a domain gives in all its projects is one like any other, in every project that comes. Each project is asked
-// for by itself, and a user that many have in common is read once.
+// A role that is inherited from a domain counts in all its projects, including later ones. Each project has its own request,
+// and a user of many projects is read once.
 func TestMembers_InheritedRolesCountAndUsersAreReadOnce(t *testing.T) {
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	auditor := w.sim.AddUser("auditor", "x", "auditor@ops.example")
 	w.sim.GrantInherited(auditor, "default", "reader")
 	group := w.sim.AddGroup("staff", w.sim.AddUser("carol", "x", "carol@ops.example"))
@@ -96,9 +96,9 @@ func TestMembers_InheritedRolesCountAndUsersAreReadOnce(t *testing.T) {
 	require.LessOrEqual(t, users, 3, "and our own")
 }
 
-// Where the assignments of all projects together take longer than any request may, those of one are asked for (A5).
-func TestMembers_OfOneProjectWhereAllTogetherTakeTooLong(t *testing.T) {
-	w := newWorld(t, cloudsim.Options{})
+// The assignments of all projects may take longer than any request may, so only those of one project are requested (A5).
+func TestMembers_RequestsAssignmentsOfOneProjectOnly(t *testing.T) {
+	w := newSimulation(t, cloudsim.Options{})
 	p := w.sim.AddProject("acme")
 	w.sim.Grant(w.sim.AddUser("alice", "x", "alice@acme.example"), p, "member")
 	w.sim.AddFault(cloudsim.Fault{
@@ -118,9 +118,9 @@ func addresses(t *testing.T, c *Cloud, project string) (to []string) {
 	return to
 }
 
-// Whom a part of a list names would be told, and the others would not.
-func TestMembers_APartOfAListIsAnError(t *testing.T) {
-	w := newWorld(t, cloudsim.Options{})
+// Otherwise only the members in the truncated list would get the report.
+func TestMembers_TruncatedListIsAnError(t *testing.T) {
+	w := newSimulation(t, cloudsim.Options{})
 	p := w.sim.AddProject("acme")
 	for _, name := range []string{"alice", "amy", "bob", "dora"} {
 		w.sim.Grant(w.sim.AddUser(name, "x", name+"@acme.example"), p, "member")
@@ -135,12 +135,12 @@ func TestMembers_APartOfAListIsAnError(t *testing.T) {
 	require.Len(t, addresses(t, c, p), 4)
 }
 
-// A project with very many members takes pages of the list of users instead of a call for each, to the end of the list on
-// each release; users of domains that are in no list of all are read by their IDs.
-func TestMembers_OfALargeProjectComeInPages(t *testing.T) {
+// For a project with very many members the pages of the list of users are read, to its end on each release, instead of one
+// call for each user. Users of domains that no list contains are read by their IDs.
+func TestMembers_OfLargeProjectAreReadInPages(t *testing.T) {
 	for _, release := range cloudsim.Releases() {
 		t.Run(release, func(t *testing.T) {
-			w := newWorld(t, cloudsim.Options{Release: release, KeystoneMaxLimit: 40})
+			w := newSimulation(t, cloudsim.Options{Release: release, KeystoneMaxLimit: 40})
 			p := w.sim.AddProject("acme")
 			for i := range 130 {
 				w.sim.Grant(w.sim.AddUser(fmt.Sprintf("user-%d", i), "x", fmt.Sprintf("user-%d@acme.example", i)), p, "member")
@@ -157,9 +157,9 @@ func TestMembers_OfALargeProjectComeInPages(t *testing.T) {
 	}
 }
 
-// Where each domain has users of its own, Keystone lists those of one alone: the others are read by their IDs.
-func TestMembers_UsersOfOtherDomainsAreReadByTheirIDs(t *testing.T) {
-	w := newWorld(t, cloudsim.Options{})
+// If each domain has its own user backend, Keystone lists only one domain's users: the others are read by their IDs.
+func TestMembers_UsersOfOtherDomainsAreReadByID(t *testing.T) {
+	w := newSimulation(t, cloudsim.Options{})
 	p := w.sim.AddProject("acme")
 	dora := w.sim.AddUser("dora", "x", "dora@ldap.example")
 	w.sim.Grant(dora, p, "member")
@@ -167,17 +167,17 @@ func TestMembers_UsersOfOtherDomainsAreReadByTheirIDs(t *testing.T) {
 	require.Equal(t, []string{"dora@ldap.example"}, addresses(t, w.connect(t, retrying), p))
 }
 
-// Keystone 27 and newer cut the list of projects at a thousand without a word (A4).
-func TestProjects_AreListedToTheirEndOnEachRelease(t *testing.T) {
+// Keystone 27 and newer silently truncate the list of projects at a thousand (A4).
+func TestProjects_AreListedCompletelyOnEachRelease(t *testing.T) {
 	for _, release := range cloudsim.Releases() {
 		t.Run(release, func(t *testing.T) {
-			w := newWorld(t, cloudsim.Options{Release: release, KeystoneMaxLimit: 3})
+			w := newSimulation(t, cloudsim.Options{Release: release, KeystoneMaxLimit: 3})
 			want := map[string]bool{}
 			for range 10 {
 				want[w.sim.AddProject("p")] = true
 			}
 			c := w.connect(t, retrying)
-			for range 2 { // what was learned the first time holds the second
+			for range 2 { // the second time uses what was learned the first time
 				seen, err := c.Observe(t.Context())
 				require.NoError(t, err)
 				require.Empty(t, seen.Unseen)
@@ -194,9 +194,9 @@ func TestProjects_AreListedToTheirEndOnEachRelease(t *testing.T) {
 	}
 }
 
-// A list that says that it is a part, and can't be gone on with, is told.
-func TestProjects_APartOfTheListIsTold(t *testing.T) {
-	w := newWorld(t, cloudsim.Options{})
+// A list that is marked as truncated and can't be continued is an error.
+func TestProjects_TruncatedListIsReported(t *testing.T) {
+	w := newSimulation(t, cloudsim.Options{})
 	w.sim.AddProject("acme")
 	w.sim.LimitLists(1)
 	seen, err := w.connect(t, retrying).Observe(t.Context())
@@ -205,9 +205,9 @@ func TestProjects_APartOfTheListIsTold(t *testing.T) {
 	require.Contains(t, seen.Unseen[0], "only a part of the list")
 }
 
-// A list of projects that lacks even our own is not believed (A6).
-func TestProjects_AnEmptyListIsTold(t *testing.T) {
-	w := newWorld(t, cloudsim.Options{})
+// A list of projects without our own project is not trusted (A6).
+func TestProjects_ListWithoutOurProjectIsReported(t *testing.T) {
+	w := newSimulation(t, cloudsim.Options{})
 	w.sim.AddServer(w.sim.AddProject("acme"), "web", nil)
 	c := w.connect(t, retrying)
 	w.sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/projects", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"projects": [], "links": {}}`}})

@@ -16,37 +16,37 @@ import (
 	"staffeln/backup"
 )
 
-// Microversions of Cinder that decide what we can do.
+// Microversions of Cinder that some of our functions need.
 const (
 	newestVolumeMinor = 70 // the highest that we know (Zed)
-	metadataMinor     = 43 // metadata on backups; below, the tag stands in the description
-	zoneMinor         = 51 // availability_zone of a backup that is asked for
-	secretMinor       = 64 // encryption_key_id of backups; below, any may be encrypted
-	oldestVolumeMinor = 18 // the project of a backup; without it nothing here works
+	metadataMinor     = 43 // metadata on backups; below it, the tag is in the description
+	zoneMinor         = 51 // availability_zone in a request for a backup
+	secretMinor       = 64 // encryption_key_id of backups; below it, any backup may be encrypted
+	oldestVolumeMinor = 18 // project_id of backups; nothing here works without it
 )
 
 const (
-	// negotiationPeriod is how long Cinder's word counts where it may get better.
+	// negotiationPeriod is how long a negotiated version is used before Cinder is asked for a higher one.
 	negotiationPeriod = time.Hour
-	// rootsAsked is how often the versions are read after a 406 that does not say
-	// what the node knows: each time another node may answer.
-	rootsAsked = 4
+	// maxRootRequests is how many times the versions are read after a 406 that does not name the node's maximum. Each time
+	// another node may answer.
+	maxRootRequests = 4
 )
 
-// A microversion is the minor one of Cinder's API 3 that is asked for. While the API
-// nodes are upgraded one after the other, some know a lower one than others.
+// A microversion is the minor version of Cinder's API 3 to request. During a rolling upgrade some API nodes know only a
+// lower one than others.
 type microversion struct {
-	turn chan struct{} // held by who looks what an older node knows
+	sem chan struct{} // held while an older node's maximum is looked up
 
 	mu   sync.Mutex
 	best int       // the highest that Cinder offered and we know; it never falls
-	top  int       // what the oldest node knows, as far as we were told; 0: as much as the best
-	next time.Time // when Cinder is asked again, where it may offer more than is used
-	// trial: the older node's limit was lifted to see whether there is still one.
+	top  int       // the maximum of the oldest node, as far as known; 0: the same as best
+	next time.Time // when Cinder is asked again, if it may offer more than is used
+	// trial: the limit of the older node was lifted, to find out whether a node still needs it.
 	trial bool
 }
 
-// now returns the minor version to ask for.
+// now returns the minor version to request.
 func (v *microversion) now() int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -67,16 +67,15 @@ func (v *microversion) highest() int {
 	return v.best
 }
 
-// olderNode reports whether a node was older than the others lately.
+// olderNode reports whether a node was recently older than the others.
 func (v *microversion) olderNode() (minor, best int, older bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.lowered(), v.best, v.top > 0 || v.trial
 }
 
-// least is the lowest minor version to go down to. Below metadataMinor the tags
-// of backups that were made at it can't be seen: they would be taken for
-// somebody else's.
+// least returns the lowest minor version to fall back to. Below metadataMinor the tags of backups that were made at it or
+// above are not visible: our backups would be taken for foreign ones.
 func (v *microversion) least() int {
 	if v.best >= metadataMinor {
 		return metadataMinor
@@ -84,14 +83,14 @@ func (v *microversion) least() int {
 	return oldestVolumeMinor
 }
 
-// renew lets Cinder be asked before the next request: it is elsewhere now.
+// renew makes the next request negotiate again, because Cinder has moved.
 func (v *microversion) renew() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.next = time.Time{}
 }
 
-// due reports whether it is the caller's turn to ask Cinder again.
+// due reports whether the caller has to negotiate with Cinder again.
 func (v *microversion) due(now time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -102,8 +101,8 @@ func (v *microversion) due(now time.Time) bool {
 	return due && v.best > 0
 }
 
-// negotiated takes what Cinder offers. It reports whether no node refused what
-// is used since the limit was lifted.
+// negotiated applies the version that Cinder offers. It reports whether no node refused the version in use since the limit
+// was lifted.
 func (v *microversion) negotiated(offered int) (over bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -119,7 +118,7 @@ func (v *microversion) negotiated(offered int) (over bool) {
 	return over
 }
 
-// refused takes that a node knows minor versions up to top only.
+// refused records that a node knows only minor versions up to top.
 func (v *microversion) refused(top int, now time.Time) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -133,7 +132,7 @@ func (v *microversion) refused(top int, now time.Time) bool {
 	return true
 }
 
-// connectVersion agrees with Cinder for the first time.
+// connectVersion negotiates with Cinder for the first time.
 func (c *Cloud) connectVersion(ctx context.Context) error {
 	r, offered := c.versions()
 	if err := c.do(ctx, c.admin, r); err != nil {
@@ -149,20 +148,20 @@ func (c *Cloud) connectVersion(ctx context.Context) error {
 	return nil
 }
 
-// versions is the question which microversions Cinder offers.
+// versions returns the request that asks Cinder which microversions it offers.
 func (c *Cloud) versions() (r request, offered *int) {
 	offered = new(int)
 	r = request{op: "negotiate microversion", object: "of Cinder", method: http.MethodGet, service: cinder, root: true}
 	r.decode = func(body []byte) error {
-		var said struct {
+		var answer struct {
 			Versions []struct {
 				ID, Version string
 			}
 		}
-		if err := json.Unmarshal(body, &said); err != nil {
+		if err := json.Unmarshal(body, &answer); err != nil {
 			return err
 		}
-		for _, v := range said.Versions {
+		for _, v := range answer.Versions {
 			minor, ok := strings.CutPrefix(v.Version, "3.")
 			n, err := strconv.Atoi(minor)
 			if ok && err == nil {
@@ -174,7 +173,7 @@ func (c *Cloud) versions() (r request, offered *int) {
 	return r, offered
 }
 
-// root is where Cinder tells its versions.
+// root returns the URL of Cinder's version document.
 func root(base string) string {
 	if at := strings.Index(base, "/v3"); at >= 0 {
 		base = base[:at+len("/v3")]
@@ -182,14 +181,14 @@ func root(base string) string {
 	return base + "/"
 }
 
-// negotiateAgain asks Cinder what it offers, where it may offer more than is used.
+// negotiateAgain asks Cinder what it offers, if it may offer more than is used.
 func (c *Cloud) negotiateAgain(ctx context.Context) {
 	if !c.version.due(c.clock.now()) {
 		return
 	}
 	r, offered := c.versions()
-	if fault := c.send(ctx, c.admin, r, c.aim(c.admin, r)); fault != nil {
-		return // what was agreed on holds until the next time
+	if fault := c.send(ctx, c.admin, r, c.destinationOf(c.admin, r)); fault != nil {
+		return // the version in use stays until the next time
 	}
 	over := c.version.negotiated(*offered)
 	if *offered < c.version.highest() {
@@ -202,18 +201,17 @@ func (c *Cloud) negotiateAgain(ctx context.Context) {
 
 const conditionOlderNode = "older API node"
 
-// maximum is how Cinder tells in a 406 what the node knows.
+// maximum matches the node's maximum in the text of a 406.
 var maximum = regexp.MustCompile(`maximum is 3\.(\d+)`)
 
-// lower reports whether a request may be sent again after a node refused its
-// microversion: with a lower one.
+// lower reports whether a request may be sent again, at a lower microversion, after a node refused its microversion.
 func (c *Cloud) lower(ctx context.Context, sent int, fault *backup.CloudError) bool {
 	if c.version.now() < sent {
-		return true // somebody learned it meanwhile
+		return true // another caller lowered it meanwhile
 	}
 	select {
-	case c.version.turn <- struct{}{}:
-		defer func() { <-c.version.turn }()
+	case c.version.sem <- struct{}{}:
+		defer func() { <-c.version.sem }()
 	case <-ctx.Done():
 		return false
 	}
@@ -224,9 +222,9 @@ func (c *Cloud) lower(ctx context.Context, sent int, fault *backup.CloudError) b
 	if m := maximum.FindStringSubmatch(fault.Message); m != nil {
 		top, _ = strconv.Atoi(m[1])
 	}
-	for n := 0; top >= sent && n < rootsAsked; n++ {
+	for n := 0; top >= sent && n < maxRootRequests; n++ {
 		r, offered := c.versions()
-		if c.send(ctx, c.admin, r, c.aim(c.admin, r)) == nil {
+		if c.send(ctx, c.admin, r, c.destinationOf(c.admin, r)) == nil {
 			top = *offered
 		}
 	}

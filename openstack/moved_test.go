@@ -17,8 +17,8 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// An endpoint that moved in the catalog is found without a restart, whatever answers in its old place: reads and removals go on,
-// and nothing is called absent.
+// An endpoint that moved in the catalog is found without a restart, whatever answers at the old endpoint. Reads and deletions
+// succeed, and nothing is reported as not found.
 func TestMovedEndpointIsFound(t *testing.T) {
 	t.Parallel()
 	for _, old := range []int{http.StatusNotFound, http.StatusGone, http.StatusMethodNotAllowed, http.StatusServiceUnavailable, http.StatusFound, 0} {
@@ -48,9 +48,9 @@ func TestMovedEndpointIsFound(t *testing.T) {
 	}
 }
 
-// A creation that met the old place is asked for again at once in the new one where certainly nothing was done; else its tag is
-// looked for first.
-func TestCreationAtTheOldPlace(t *testing.T) {
+// A creation that was sent to the old endpoint is sent again at once to the new one if certainly nothing was executed.
+// Otherwise the caller first looks for its tag.
+func TestCreationAtOldEndpoint(t *testing.T) {
 	t.Parallel()
 	for old, repeated := range map[int]bool{
 		http.StatusNotFound: true, http.StatusGone: true, http.StatusMethodNotAllowed: true,
@@ -78,7 +78,7 @@ func TestCreationAtTheOldPlace(t *testing.T) {
 }
 
 // elsewhere gives Cinder an address of its own.
-func (w *world) elsewhere(t *testing.T) *httptest.Server {
+func (w *simulation) elsewhere(t *testing.T) *httptest.Server {
 	t.Helper()
 	server := httptest.NewServer(w.sim)
 	t.Cleanup(server.Close)
@@ -86,14 +86,14 @@ func (w *world) elsewhere(t *testing.T) *httptest.Server {
 	return server
 }
 
-// At the old address nobody listens. Whoever waits for the catalog does so as for every outage; the log says once when it began
-// and once when it ended.
-func TestEndpointAtAnotherPort(t *testing.T) {
+// Nothing listens at the old address. Until the catalog has the new one, calls wait as in any outage. The log has one line at
+// the beginning and one at the end.
+func TestEndpointMovedToAnotherPort(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	first := w.elsewhere(t)
 	project := w.sim.AddProject("acme")
-	n := &tenant{world: w, cloud: w.connect(t, retrying), project: project, volume: w.sim.AddVolume(project, "data", 1)}
+	n := &tenant{simulation: w, cloud: w.connect(t, retrying), project: project, volume: w.sim.AddVolume(project, "data", 1)}
 	b := n.backup(t)
 	var out bytes.Buffer
 	ctx := zerolog.New(&out).Level(zerolog.InfoLevel).WithContext(t.Context())
@@ -125,8 +125,8 @@ func TestEndpointAtAnotherPort(t *testing.T) {
 	}
 }
 
-// A catalog that lacks Cinder for a moment changes nothing for whom it was found for, and others wait for it.
-func TestCatalogLacksAServiceForAMoment(t *testing.T) {
+// A catalog that lacks Cinder for a moment does not change clients that know the endpoint; new clients wait.
+func TestCatalogTemporarilyLacksService(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	b := n.backup(t)
@@ -146,8 +146,9 @@ func TestCatalogLacksAServiceForAMoment(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Of several endpoints in one region the present one stays, in whatever order the catalog has them, until nobody answers there.
-func TestSeveralEndpointsInARegion(t *testing.T) {
+// If a region has several endpoints, the present one stays in use, whatever their order in the catalog, until it does not
+// answer.
+func TestSeveralEndpointsInOneRegion(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	second := httptest.NewServer(n.sim)
@@ -171,8 +172,8 @@ func TestSeveralEndpointsInARegion(t *testing.T) {
 	assert.True(t, strings.HasPrefix(n.cloud.admin.base(cinder), second.URL))
 }
 
-// A new token of another project than before (the admin project was made anew under its name) moves nothing.
-func TestTokenOfAnotherProjectMovesNothing(t *testing.T) {
+// A new token of another project than before (the admin project was recreated with the same name) moves no endpoint.
+func TestTokenOfAnotherProjectMovesNoEndpoint(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	b := n.backup(t)
@@ -190,22 +191,22 @@ func TestTokenOfAnotherProjectMovesNothing(t *testing.T) {
 	assert.Equal(t, volume, n.cloud.admin.base(cinder))
 }
 
-// What was not found may have been asked at the wrong place: after a move nothing is believed that was said before.
+// An object that was not found may have been looked up at the wrong endpoint: after a move earlier answers do not count.
 func TestVerifyAdminFailsOnceAfterAMove(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	_, err := n.cloud.Observe(t.Context())
 	require.NoError(t, err)
 	n.sim.MoveService(cloudsim.Nova, "/new", http.StatusNotFound)
-	// In the old place a Nova without servers lives on.
+	// At the old endpoint runs a Nova without servers.
 	n.sim.AddFault(cloudsim.Fault{Route: "GET /compute/v2.1/servers/{server}", Do: cloudsim.Refuse{Status: http.StatusNotFound}})
 	requireMeaning(t, backup.MeansUnavailable, n.cloud.VerifyAdmin(t.Context()))
 	require.NoError(t, n.cloud.VerifyAdmin(t.Context()))
 	assert.Contains(t, n.cloud.admin.base(nova), "/new/")
 }
 
-// A list goes on in the new place where the old one left off.
-func TestListGoesOnInTheNewPlace(t *testing.T) {
+// A list continues at the new endpoint where it stopped at the old one.
+func TestListContinuesAtNewEndpoint(t *testing.T) {
 	t.Parallel()
 	var n *tenant
 	var once sync.Once

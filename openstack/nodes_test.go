@@ -15,9 +15,9 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// While the API nodes of Cinder are upgraded one after the other, an older one refuses our microversion (406): nothing was done,
-// and it is asked at its own. No call of ours fails or waits, and no tag is lost.
-func TestOlderNodeCostsNoCall(t *testing.T) {
+// During a rolling upgrade of Cinder an older API node refuses our microversion (406). It executed nothing, and the request is
+// sent again at its microversion. No call of ours fails or waits, and no tag is lost.
+func TestOlderNodeFailsNoCall(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	n.sim.AddOlderNode(cloudsim.Cinder, 50)
@@ -33,7 +33,7 @@ func TestOlderNodeCostsNoCall(t *testing.T) {
 	assert.Empty(t, n.waited(), "it is known what the node knows")
 }
 
-// A node that does not say in its 406 what it knows is asked for its versions, whichever node answers that.
+// If a node's 406 does not name its maximum, the versions are requested, whichever node answers.
 func TestOlderNodeIsAskedForItsVersions(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{}, WithWrapped(func(under http.RoundTripper) http.RoundTripper {
@@ -60,9 +60,9 @@ type roundTripper func(r *http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// The lower microversion is given up an hour later at the earliest, and for good when no node refuses ours any more. The log says
-// once when it began and once when it ended.
-func TestUpgradedNodesAreAskedAtTheNewestMicroversionAgain(t *testing.T) {
+// The lower microversion is given up after an hour at the earliest, and for good once no node refuses ours any more. The log
+// has one line at the beginning and one at the end.
+func TestUpgradedNodesGetTheNewestMicroversionAgain(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	var out bytes.Buffer
@@ -77,7 +77,7 @@ func TestUpgradedNodesAreAskedAtTheNewestMicroversionAgain(t *testing.T) {
 	}
 	n.sim.AddOlderNode(cloudsim.Cinder, 62)
 	assert.Equal(t, 62, read(4))
-	for range 5 { // the upgrade takes its time
+	for range 5 { // the upgrade takes a while
 		n.both(61 * time.Minute)
 		assert.Equal(t, 62, read(4), "tried, and refused again")
 	}
@@ -92,8 +92,8 @@ func TestUpgradedNodesAreAskedAtTheNewestMicroversionAgain(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(out.String(), "\n"), out.String())
 }
 
-// A Cinder that was upgraded as a whole is asked at what it knows now.
-func TestUpgradeOfCinderIsSeenWithoutARestart(t *testing.T) {
+// After Cinder is upgraded as a whole, requests use its new maximum.
+func TestUpgradeOfCinderIsDetectedWithoutRestart(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	n.sim.AddOlderNode(cloudsim.Cinder, 60)
@@ -117,8 +117,8 @@ func TestUpgradeOfCinderIsSeenWithoutARestart(t *testing.T) {
 	assert.NotEmpty(t, b.Metadata)
 }
 
-// Below 3.43 Cinder does not show the tags of our backups: they would look like somebody else's, and a creation whose answer is
-// missing as if it had made nothing. A node that old is not used; another one answers.
+// Below 3.43 Cinder does not show the tags of our backups. They would look like foreign backups, and a creation without an
+// answer would look as if it had made nothing. A node that old is not used; another one answers.
 func TestNodeThatHidesTagsIsNotUsed(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
@@ -134,7 +134,7 @@ func TestNodeThatHidesTagsIsNotUsed(t *testing.T) {
 	_, minor := n.cloud.Microversion()
 	assert.Equal(t, 70, minor)
 	var fault *backup.CloudError
-	for range 2 { // every second request
+	for range 2 { // every second request reaches the old node
 		if _, err := hasty.VolumeBackups(t.Context(), n.project, n.volume); err != nil {
 			fault = requireFault(t, backup.MeansUnavailable, err)
 		}
@@ -144,8 +144,8 @@ func TestNodeThatHidesTagsIsNotUsed(t *testing.T) {
 	assert.False(t, fault.Unknown)
 }
 
-// A backup whose zone can't be asked for is not made in another one: it is asked for later.
-func TestCreationWaitsWhereANodeDoesNotKnowItsZone(t *testing.T) {
+// A backup whose availability zone can't be requested is not made in another zone; it is requested later.
+func TestCreationFailsOnNodeWithoutAvailabilityZones(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	n.sim.AddOlderNode(cloudsim.Cinder, zoneMinor-1)
@@ -165,8 +165,8 @@ func TestCreationWaitsWhereANodeDoesNotKnowItsZone(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Below 3.64 Cinder does not say which backups are encrypted: what counts is the microversion at which the backup was read.
-func TestDeletionGoesByTheMicroversionOfItsLook(t *testing.T) {
+// Below 3.64 Cinder does not show which backups are encrypted: the microversion at which the backup was read decides.
+func TestDeletionUsesTheMicroversionOfItsRead(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	without := retrying
@@ -175,9 +175,9 @@ func TestDeletionGoesByTheMicroversionOfItsLook(t *testing.T) {
 	b := n.backup(t)
 	s, err := cloud.scope(t.Context(), n.project)
 	require.NoError(t, err)
-	s.found.secrets = true // as a catalogue with a Barbican says
+	s.found.secrets = true // as if the catalog had a Barbican
 	n.sim.AddOlderNode(cloudsim.Cinder, secretMinor-1)
-	for range 2 { // until that node is met
+	for range 2 { // until a request reaches the old node
 		_, err := cloud.Backup(t.Context(), n.project, b.ID)
 		require.NoError(t, err)
 	}

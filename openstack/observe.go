@@ -14,15 +14,14 @@ import (
 	"staffeln/backup"
 )
 
-// VerifyAdmin asks Keystone what roles our token has in the admin project now.
-// It returns an error of meaning forbidden where `admin` is not among them, and
-// one of meaning unavailable once after an endpoint moved: what was said not to
-// be found before may have been asked at the wrong place.
+// VerifyAdmin asks Keystone for the present roles of our token in the admin project. It returns an error that means
+// forbidden if `admin` is missing. After an endpoint moved it returns, once, an error that means unavailable: objects that
+// were not found before may have been looked up at the wrong endpoint.
 func (c *Cloud) VerifyAdmin(ctx context.Context) error {
 	if err := c.verifyAdmin(ctx); err != nil {
 		return err
 	}
-	if !c.catalog.settled() {
+	if !c.catalog.unchangedSinceCheck() {
 		return request{op: "verify admin role", object: "of our token"}.refuse(c.admin.projectID, backup.MeansUnavailable,
 			"the endpoint of a service moved meanwhile: what was not found before may be there")
 	}
@@ -35,51 +34,48 @@ func (c *Cloud) verifyAdmin(ctx context.Context) error {
 		return fmt.Errorf("verify admin role: %w", err)
 	}
 	r := request{op: "verify admin role", object: "of user " + t.userID, method: http.MethodGet, path: "/auth/tokens"}
-	var said struct {
+	var answer struct {
 		Token struct {
 			Roles   []struct{ Name string }
 			Catalog []tokens.CatalogEntry
 		}
 	}
-	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }
+	r.decode = func(body []byte) error { return json.Unmarshal(body, &answer) }
 	r.headers = map[string]string{"X-Subject-Token": t.id}
 	err = c.do(ctx, c.admin, r)
 	if fresh, ferr := c.admin.token(); ferr == nil && fresh.id != t.id {
-		// The token ended meanwhile; the new one came with roles as of now.
+		// The token was renewed meanwhile; the new one has the present roles.
 		return c.requireAdmin(ctx, r)
 	}
 	if err != nil {
 		return err
 	}
-	if c.movedBy(said.Token.Catalog) {
+	if c.movedBy(answer.Token.Catalog) {
 		c.rereadAdmin(ctx, keystone, false)
 	}
 	now := token{}
-	for _, role := range said.Token.Roles {
+	for _, role := range answer.Token.Roles {
 		now.roles = append(now.roles, role.Name)
 	}
 	if !now.hasRole(adminRole) {
-		return c.notAdmin(r, now.roles)
+		return c.notAdminError(r, now.roles)
 	}
 	return nil
 }
 
-// Observe looks at the whole cloud: all projects, servers and volumes, without
-// Cinder's own volumes (temporary copies, targets of migrations). It asks for the admin role first, because without
-// it Cinder silently shows one project.
+// Observe reads the whole cloud: all projects, servers and volumes, without Cinder's own volumes (temporary copies, targets
+// of migrations). It verifies the admin role first, because without it Cinder silently shows only one project.
 //
-// A list that breaks off, also because ctx ended, leaves what was read, and a
-// sentence in Unseen. The error is not nil only where nothing at all could be
-// read or the role is missing (forbidden).
+// If a list fails, also because ctx ended, the items read so far are kept and an entry is added to Unseen. The error is not
+// nil only if nothing at all could be read or the role is missing (forbidden).
 //
-// Calls: one for the role, one for the projects, and one for each page of 1,000
-// servers or volumes (and an empty one after an exactly full one).
+// Calls: one for the role, one for the projects, and one for each page of 1,000 servers or volumes (and one more, empty,
+// after a last page that is exactly full).
 func (c *Cloud) Observe(ctx context.Context) (backup.Inventory, error) {
 	var seen backup.Inventory
-	c.catalog.settled() // nothing was asked before
+	c.catalog.unchangedSinceCheck() // sets the baseline: nothing was read before
 	if err := c.verifyAdmin(ctx); backup.Means(err, backup.MeansUnavailable) || backup.Means(err, backup.MeansThrottled) {
-		// Keystone is away, but Nova and Cinder may still answer: what they show
-		// is good, what they don't show proves nothing.
+		// Keystone is down, but Nova and Cinder may still answer. What they list is valid; what they do not list proves nothing.
 		seen.Unseen = append(seen.Unseen, "roles: "+err.Error())
 		if err := c.requireAdmin(ctx, request{op: "verify admin role", object: "of the last token"}); err != nil {
 			return backup.Inventory{}, err
@@ -97,11 +93,11 @@ func (c *Cloud) Observe(ctx context.Context) (backup.Inventory, error) {
 	}
 	faults := make([]error, len(lists))
 	var group errgroup.Group
-	if c.inTurn {
+	if c.sequential {
 		group.SetLimit(1)
 	}
 	for i, l := range lists {
-		group.Go(func() error { faults[i] = l.read(); return nil }) // one list's fault ends no other
+		group.Go(func() error { faults[i] = l.read(); return nil }) // an error of one list does not end the others
 	}
 	_ = group.Wait()
 	if len(seen.Projects)+len(seen.Servers)+len(seen.Volumes) == 0 {
@@ -123,9 +119,8 @@ type projectJSON struct {
 	Enabled  bool
 }
 
-// servers lists all servers, at Nova's oldest microversion (2.1), which has all
-// that we need. Its own order is by time of creation, newest first: new servers
-// would shift the pages.
+// servers lists all servers at Nova's oldest microversion (2.1), which has all that we need. It sorts by ID because Nova's
+// default order is newest first: new servers would shift the pages.
 func (c *Cloud) servers(ctx context.Context) ([]backup.Server, error) {
 	var all []backup.Server
 	base := request{op: "list servers", object: "of all projects", method: http.MethodGet, service: nova, path: "/servers/detail"}
@@ -142,8 +137,7 @@ func (c *Cloud) servers(ctx context.Context) ([]backup.Server, error) {
 	return all, err
 }
 
-// volumes lists all volumes but Cinder's own: temporary copies and the targets of
-// migrations.
+// volumes lists all volumes except Cinder's own: temporary copies and targets of migrations.
 func (c *Cloud) volumes(ctx context.Context) ([]backup.Volume, error) {
 	var all []backup.Volume
 	base := request{op: "list volumes", object: "of all projects", method: http.MethodGet, service: cinder, path: "/volumes/detail"}

@@ -26,10 +26,10 @@ const (
 	backupsRoute  = "GET /volume/v3/{project}/backups/detail"
 )
 
-// crowd makes a world with so many servers and volumes, in pages of ten.
-func crowd(t *testing.T, servers, volumes int, opts ...Option) (*world, *Cloud) {
+// populated makes a simulation with so many servers and volumes, read in pages of ten.
+func populated(t *testing.T, servers, volumes int, opts ...Option) (*simulation, *Cloud) {
 	t.Helper()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	project := w.sim.AddProject("acme")
 	for i := range servers {
 		w.sim.AddServer(project, fmt.Sprintf("server-%d", i), nil)
@@ -41,7 +41,7 @@ func crowd(t *testing.T, servers, volumes int, opts ...Option) (*world, *Cloud) 
 	return w, cloud
 }
 
-func TestCallsOfOneObservation(t *testing.T) {
+func TestObserveCallCount(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ servers, volumes, serverCalls, volumeCalls int }{
 		{0, 0, 1, 1},
@@ -49,7 +49,7 @@ func TestCallsOfOneObservation(t *testing.T) {
 		{20, 25, 3, 3},
 		{31, 40, 4, 5},
 	} {
-		w, cloud := crowd(t, c.servers, c.volumes)
+		w, cloud := populated(t, c.servers, c.volumes)
 		w.sim.ResetCounts()
 		seen, err := cloud.Observe(t.Context())
 		require.NoError(t, err)
@@ -57,14 +57,14 @@ func TestCallsOfOneObservation(t *testing.T) {
 		assert.Len(t, seen.Servers, c.servers)
 		assert.Len(t, seen.Volumes, c.volumes)
 		assert.Equal(t, map[string]int{
-			serversRoute: c.serverCalls, volumesRoute: c.volumeCalls, projectsRoute: 2, rolesRoute: 1, // Keystone is asked for more until nothing new comes
+			serversRoute: c.serverCalls, volumesRoute: c.volumeCalls, projectsRoute: 2, rolesRoute: 1, // Keystone's list is read until no new item comes
 		}, w.sim.Counts())
 	}
 }
 
-func TestAFullPageIsAThousand(t *testing.T) {
+func TestFullPageIsAThousand(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	project := w.sim.AddProject("acme")
 	for range 1001 {
 		w.sim.AddVolume(project, "volume", 1)
@@ -77,9 +77,9 @@ func TestAFullPageIsAThousand(t *testing.T) {
 	assert.Equal(t, 2, w.sim.Counts()[volumesRoute])
 }
 
-func TestACloudWithSmallerPagesIsReadToItsEnd(t *testing.T) {
+func TestCloudWithSmallerPagesIsReadCompletely(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{MaxLimit: 7})
+	w := newSimulation(t, cloudsim.Options{MaxLimit: 7})
 	project := w.sim.AddProject("acme")
 	for range 20 {
 		w.sim.AddVolume(project, "volume", 1)
@@ -89,9 +89,9 @@ func TestACloudWithSmallerPagesIsReadToItsEnd(t *testing.T) {
 	assert.Len(t, seen.Volumes, 20)
 }
 
-func TestAListThatBreaksOffIsUnseen(t *testing.T) {
+func TestIncompleteListIsReportedInUnseen(t *testing.T) {
 	t.Parallel()
-	w, _ := crowd(t, 25, 25)
+	w, _ := populated(t, 25, 25)
 	cloud := w.connect(t, Config{}, func(o *options) { o.pageSize = 10 })
 	w.sim.AddFault(cloudsim.Fault{Route: volumesRoute, Skip: 1, Do: cloudsim.Refuse{Status: 503, Body: "out of order"}})
 	seen, err := cloud.Observe(t.Context())
@@ -105,9 +105,9 @@ func TestAListThatBreaksOffIsUnseen(t *testing.T) {
 	assert.False(t, seen.Complete())
 }
 
-func TestNothingSeenIsAnError(t *testing.T) {
+func TestObserveFailsIfNothingIsRead(t *testing.T) {
 	t.Parallel()
-	w, _ := crowd(t, 1, 1)
+	w, _ := populated(t, 1, 1)
 	cloud := w.connect(t, Config{})
 	for _, route := range []string{volumesRoute, serversRoute, projectsRoute} {
 		w.sim.AddFault(cloudsim.Fault{Route: route, Do: cloudsim.Refuse{Status: 503}})
@@ -116,9 +116,9 @@ func TestNothingSeenIsAnError(t *testing.T) {
 	requireMeaning(t, backup.MeansUnavailable, err)
 }
 
-func TestWithoutKeystoneWhatIsSeenIsIncomplete(t *testing.T) {
+func TestObserveWithoutKeystoneIsIncomplete(t *testing.T) {
 	t.Parallel()
-	w, _ := crowd(t, 3, 3)
+	w, _ := populated(t, 3, 3)
 	cloud := w.connect(t, Config{})
 	w.sim.AddFault(cloudsim.Fault{Match: func(r cloudsim.Request) bool { return strings.Contains(r.Route, "/identity/") }, Do: cloudsim.Refuse{Status: 503}})
 	seen, err := cloud.Observe(t.Context())
@@ -127,11 +127,11 @@ func TestWithoutKeystoneWhatIsSeenIsIncomplete(t *testing.T) {
 	assert.Len(t, seen.Unseen, 2, "roles and projects: %q", seen.Unseen)
 }
 
-func TestATokenThatEndsInTheMiddleIsRenewed(t *testing.T) {
+func TestTokenThatEndsDuringObserveIsRenewed(t *testing.T) {
 	t.Parallel()
-	var w *world
+	var w *simulation
 	var pages atomic.Int32
-	w, cloud := crowd(t, 0, 35, WithObserver(func(_, route string, _ int) {
+	w, cloud := populated(t, 0, 35, WithObserver(func(_, route string, _ int) {
 		if strings.HasSuffix(route, "/volumes/detail") && pages.Add(1) == 2 {
 			w.sim.RevokeTokens(w.sim.Cast().Service)
 		}
@@ -142,16 +142,16 @@ func TestATokenThatEndsInTheMiddleIsRenewed(t *testing.T) {
 	assert.Len(t, seen.Volumes, 35)
 }
 
-func TestAMarkerThatIsDeletedMeanwhile(t *testing.T) {
+func TestListWithDeletedMarker(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{"volumes", "servers"} {
-		var w *world
+		var w *simulation
 		var pages atomic.Int32
-		w, cloud := crowd(t, 35, 35, WithObserver(func(_, route string, _ int) {
+		w, cloud := populated(t, 35, 35, WithObserver(func(_, route string, _ int) {
 			if !strings.HasSuffix(route, "/"+kind+"/detail") || pages.Add(1) != 1 {
 				return
 			}
-			// Nova's page is by ID; the volumes are all of one second, then by ID.
+			// Nova's pages are sorted by ID. The volumes have the same creation second, so they are sorted by ID too.
 			if kind == "volumes" {
 				w.sim.DeleteVolume(w.tenth(kind))
 			} else {
@@ -175,8 +175,8 @@ func TestAMarkerThatIsDeletedMeanwhile(t *testing.T) {
 	}
 }
 
-// tenth returns the ID that is the last of the first page.
-func (w *world) tenth(kind string) string {
+// tenth returns the ID of the last item of the first page.
+func (w *simulation) tenth(kind string) string {
 	var all []string
 	if kind == "volumes" {
 		for _, v := range w.sim.Volumes() {
@@ -196,8 +196,8 @@ func TestNextLinksAreNotFollowed(t *testing.T) {
 	var trapped atomic.Int32
 	trap := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { trapped.Add(1) }))
 	defer trap.Close()
-	w, _ := crowd(t, 25, 25)
-	// A proxy that ends TLS: what the services write into their links is not where they are reached.
+	w, _ := populated(t, 25, 25)
+	// A proxy terminates TLS: the links of the services do not have the address under which they are reached.
 	proxy := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		rec := httptest.NewRecorder()
 		w.sim.ServeHTTP(rec, r)
@@ -222,13 +222,13 @@ func TestNextLinksAreNotFollowed(t *testing.T) {
 	assert.Zero(t, trapped.Load())
 }
 
-func TestAnObservationEndsWithItsContext(t *testing.T) {
+func TestObserveEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	w, cloud := crowd(t, 1, 1)
+	w, cloud := populated(t, 1, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	w.sim.AddFault(cloudsim.Fault{Route: serversRoute, Do: cloudsim.Stall{}, Match: func(cloudsim.Request) bool { cancel(); return true }})
 	seen, err := cloud.Observe(ctx)
-	if err != nil { // the other lists had not come yet
+	if err != nil { // the other lists were not read yet
 		require.ErrorIs(t, err, context.Canceled)
 		return
 	}
@@ -254,7 +254,7 @@ func TestTemporaryVolumesAreSkipped(t *testing.T) {
 	assert.ElementsMatch(t, []string{n.volume, lookalike}, found)
 }
 
-func TestATransferredVolumeTellsWhereItIs(t *testing.T) {
+func TestTransferredVolumeHasItsNewProject(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	other := n.sim.AddProject("globex")
@@ -266,7 +266,7 @@ func TestATransferredVolumeTellsWhereItIs(t *testing.T) {
 
 func TestBackupsOfAllProjectsInPages(t *testing.T) {
 	t.Parallel()
-	w, cloud := crowd(t, 0, 0)
+	w, cloud := populated(t, 0, 0)
 	want := map[string]bool{}
 	for _, project := range []string{w.sim.AddProject("b"), w.sim.AddProject("c")} {
 		for i := range 12 {

@@ -9,21 +9,19 @@ import (
 	"staffeln/backup"
 )
 
-// An Estate is the cloud for what a project that is gone left behind: nobody
-// can have a token of it any more, so its backups are read and deleted as the
-// admin. For every other project it is the [Cloud] itself.
+// An OrphanedProject is the cloud for the backups of a project that no longer exists. No token of that project can be
+// issued, so the backups are read and deleted as the admin. For every other project it behaves like the [Cloud] itself.
 //
-// An admin's token of another project makes Cinder overlook the backups that
-// build on one: it then accepts the deletion and destroys the chain. So an
-// OrphanedProject looks for them itself, right before each deletion.
+// With an admin token of another project Cinder does not see the dependents of a backup: it accepts the deletion and destroys
+// the chain. So an OrphanedProject looks for dependents itself, right before each deletion.
 type OrphanedProject struct {
 	*Cloud
 
 	projectID string
 }
 
-// OrphanedProject returns the estate of a project, and refuses where Keystone still
-// knows it: enabled or not, it can be given a token then.
+// OrphanedProject returns the client for the backups of an orphaned project. It returns an error if Keystone still knows the
+// project: even a disabled project can be enabled again and get a token.
 func (c *Cloud) OrphanedProject(ctx context.Context, projectID string) (*OrphanedProject, error) {
 	r := request{
 		op: "read project", object: projectID, id: projectID,
@@ -44,8 +42,8 @@ func (c *Cloud) OrphanedProject(ctx context.Context, projectID string) (*Orphane
 	return &OrphanedProject{Cloud: c, projectID: projectID}, nil
 }
 
-// Gone returns those of the projects that Keystone no longer knows: each that
-// its list lacks is asked for by ID.
+// Gone returns those of the projects that Keystone no longer knows. Each project that is not in Keystone's list is checked
+// by ID.
 func (c *Cloud) Gone(ctx context.Context, projectIDs []string) (gone []string, err error) {
 	if err := c.VerifyAdmin(ctx); err != nil {
 		return nil, err
@@ -66,14 +64,14 @@ func (c *Cloud) Gone(ctx context.Context, projectIDs []string) (gone []string, e
 		switch {
 		case err == nil:
 			gone = append(gone, id)
-		case !backup.Means(err, backup.MeansRefused): // made meanwhile
+		case !backup.Means(err, backup.MeansRefused): // created meanwhile
 			return nil, err
 		}
 	}
 	return gone, nil
 }
 
-// VolumeBackups lists what the project left of a volume.
+// VolumeBackups lists the orphaned project's backups of a volume.
 func (e *OrphanedProject) VolumeBackups(ctx context.Context, projectID, volumeID string) ([]backup.Backup, error) {
 	if projectID != e.projectID {
 		return e.Cloud.VolumeBackups(ctx, projectID, volumeID)
@@ -83,7 +81,7 @@ func (e *OrphanedProject) VolumeBackups(ctx context.Context, projectID, volumeID
 	})
 }
 
-// Backup reads one backup; one of another project than it is said to be of is refused.
+// Backup reads one backup. It returns an error if the backup belongs to another project than projectID.
 func (e *OrphanedProject) Backup(ctx context.Context, projectID, backupID string) (backup.Backup, error) {
 	if projectID != e.projectID {
 		return e.Cloud.Backup(ctx, projectID, backupID)
@@ -91,33 +89,33 @@ func (e *OrphanedProject) Backup(ctx context.Context, projectID, backupID string
 	return e.read(ctx, e.request("read backup", backupID))
 }
 
-// DeleteBackup deletes b where nothing builds on it.
+// DeleteBackup deletes b if it has no dependents.
 func (e *OrphanedProject) DeleteBackup(ctx context.Context, b backup.Backup) error {
 	if b.ProjectID != e.projectID {
 		return e.Cloud.DeleteBackup(ctx, b)
 	}
 	r := e.request("delete backup", b.ID)
-	if err := e.free(ctx, r); err != nil {
+	if err := e.requireDeletable(ctx, r); err != nil {
 		return err
 	}
 	r.method = http.MethodDelete
 	return e.do(ctx, e.admin, r)
 }
 
-// ForceDeleteBackup deletes b whatever its status, where nothing builds on it.
+// ForceDeleteBackup deletes b whatever its status, if it has no dependents.
 func (e *OrphanedProject) ForceDeleteBackup(ctx context.Context, b backup.Backup) error {
 	if b.ProjectID != e.projectID {
 		return e.Cloud.ForceDeleteBackup(ctx, b)
 	}
 	r := e.request("force-delete backup", b.ID)
-	if err := e.free(ctx, r); err != nil {
+	if err := e.requireDeletable(ctx, r); err != nil {
 		return err
 	}
 	r.method, r.path, r.body = http.MethodPost, r.path+"/action", map[string]any{"os-force_delete": map[string]any{}}
 	return e.do(ctx, e.admin, r)
 }
 
-// ResetBackup sets the status of b, which must still be the one that b has.
+// ResetBackup sets the status of b. It returns an error if the status of b has changed in Cinder.
 func (e *OrphanedProject) ResetBackup(ctx context.Context, b backup.Backup, to backup.Status) error {
 	if b.ProjectID != e.projectID {
 		return e.Cloud.ResetBackup(ctx, b, to)
@@ -140,7 +138,7 @@ func (e *OrphanedProject) request(op, backupID string) request {
 	}
 }
 
-// read reads the backup that r names, as the admin.
+// read reads the backup of r as the admin.
 func (e *OrphanedProject) read(ctx context.Context, r request) (backup.Backup, error) {
 	if err := e.requireAdmin(ctx, r); err != nil {
 		return backup.Backup{}, err
@@ -153,13 +151,13 @@ func (e *OrphanedProject) read(ctx context.Context, r request) (backup.Backup, e
 	return b, err
 }
 
-// free refuses where something builds on the backup, or where its secret could
-// not be deleted with it: Cinder would destroy data and never come to an end.
-func (e *OrphanedProject) free(ctx context.Context, r request) error {
+// requireDeletable returns an error if the backup has dependents, or if its secret could not be deleted with it: Cinder would
+// then destroy the data and the deletion would hang.
+func (e *OrphanedProject) requireDeletable(ctx context.Context, r request) error {
 	var minor int
-	look := r
-	look.minor = &minor
-	b, err := e.read(ctx, look)
+	readRequest := r
+	readRequest.minor = &minor
+	b, err := e.read(ctx, readRequest)
 	if err != nil {
 		return err
 	}

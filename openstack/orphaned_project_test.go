@@ -17,10 +17,9 @@ const (
 	actionRoute   = "POST /volume/v3/{project}/backups/{backup}/action"
 )
 
-// An heirless is a project with a chain of two, F and I, that Keystone no
-// longer knows.
-type heirless struct {
-	*world
+// An orphaned is a project with a chain of two backups, full and leaf, that Keystone no longer knows.
+type orphaned struct {
+	*simulation
 
 	cloud      *Cloud
 	orphan     *OrphanedProject
@@ -29,9 +28,9 @@ type heirless struct {
 	full, leaf string
 }
 
-func newHeirless(t *testing.T, o cloudsim.Options, volume ...cloudsim.VolumeOptions) *heirless {
+func newOrphaned(t *testing.T, o cloudsim.Options, volume ...cloudsim.VolumeOptions) *orphaned {
 	t.Helper()
-	h := &heirless{world: newWorld(t, o)}
+	h := &orphaned{simulation: newSimulation(t, o)}
 	h.cloud = h.connect(t, retrying)
 	h.project = h.sim.AddProject("acme")
 	h.volume = h.sim.AddVolume(h.project, "data", 1, volume...)
@@ -44,8 +43,8 @@ func newHeirless(t *testing.T, o cloudsim.Options, volume ...cloudsim.VolumeOpti
 	return h
 }
 
-// add makes a backup a minute after the one before.
-func (h *heirless) add(n cloudsim.NewBackup) string {
+// add makes a backup one minute after the previous one.
+func (h *orphaned) add(n cloudsim.NewBackup) string {
 	h.step(time.Minute)
 	if n.Volume == "" {
 		n.Volume = h.volume
@@ -53,13 +52,13 @@ func (h *heirless) add(n cloudsim.NewBackup) string {
 	return h.sim.AddBackup(n)
 }
 
-// named is a backup as a record names it.
-func (h *heirless) named(id string) backup.Backup {
+// named returns a backup with the fields that a record has.
+func (h *orphaned) named(id string) backup.Backup {
 	return backup.Backup{ID: id, ProjectID: h.project, VolumeID: h.volume}
 }
 
-// unharmed asserts that Cinder was asked for no deletion, and lost nothing.
-func (h *heirless) unharmed(t *testing.T) {
+// unharmed asserts that no deletion was requested from Cinder and that Cinder lost nothing.
+func (h *orphaned) unharmed(t *testing.T) {
 	t.Helper()
 	require.Zero(t, h.sim.Counts()[deletionRoute]+h.sim.Counts()[actionRoute], "nothing is asked for")
 	for _, b := range h.sim.Backups() {
@@ -67,18 +66,17 @@ func (h *heirless) unharmed(t *testing.T) {
 	}
 }
 
-// refused asserts that neither way to delete a backup is taken, for that reason.
-func (h *heirless) refused(t *testing.T, id string, want backup.Meaning) {
+// refused asserts that both ways to delete a backup are refused, for that reason.
+func (h *orphaned) refused(t *testing.T, id string, want backup.Meaning) {
 	t.Helper()
 	requireMeaning(t, want, h.orphan.DeleteBackup(t.Context(), h.named(id)))
 	requireMeaning(t, want, h.orphan.ForceDeleteBackup(t.Context(), h.named(id)))
 	h.unharmed(t)
 }
 
-// As long as a token of the project can be had, or could be again, nobody
-// reaches past it.
-func TestEstate_OnlyOfAProjectThatKeystoneDoesNotKnow(t *testing.T) {
-	w := newWorld(t, cloudsim.Options{})
+// As long as a token of the project can be issued, now or later, its backups are not touched as the admin.
+func TestOrphanedProject_MustBeUnknownToKeystone(t *testing.T) {
+	w := newSimulation(t, cloudsim.Options{})
 	c, ctx := w.connect(t, retrying), t.Context()
 	acme := w.sim.AddProject("acme")
 	for name, change := range map[string]func(){
@@ -102,14 +100,14 @@ func TestEstate_OnlyOfAProjectThatKeystoneDoesNotKnow(t *testing.T) {
 	require.Equal(t, []string{acme}, gone)
 }
 
-// What Keystone does not answer proves nothing.
-func TestEstate_NeedsKeystonesWord(t *testing.T) {
+// Without a clear answer of Keystone nothing is proved.
+func TestOrphanedProject_NeedsAClearAnswerOfKeystone(t *testing.T) {
 	for name, effect := range map[string]cloudsim.Effect{
 		"unavailable": cloudsim.Refuse{Status: http.StatusServiceUnavailable}, "forbidden": cloudsim.Refuse{Status: http.StatusForbidden},
 		"a proxy's 404": cloudsim.Refuse{Status: http.StatusNotFound, Body: "<html>no such page</html>"}, "no answer": cloudsim.DropBefore{},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, cloudsim.Options{})
+			w := newSimulation(t, cloudsim.Options{})
 			c := w.connect(t, Config{RetryTimeout: backup.Duration(time.Second), MaxRetryInterval: backup.Duration(time.Second)})
 			acme := w.sim.AddProject("acme")
 			w.sim.DeleteProject(acme)
@@ -123,9 +121,9 @@ func TestEstate_NeedsKeystonesWord(t *testing.T) {
 	}
 }
 
-// Without the admin role a listing shows one project and a 404 is no proof.
-func TestEstate_NeedsTheAdminRole(t *testing.T) {
-	h := newHeirless(t, cloudsim.Options{})
+// Without the admin role a list shows only one project, and a 404 proves nothing.
+func TestOrphanedProject_NeedsTheAdminRole(t *testing.T) {
+	h := newOrphaned(t, cloudsim.Options{})
 	service, home := h.sim.Cast().Service, h.cloud.AdminProjectID()
 	h.sim.RevokeInherited(service, "default", "admin")
 	h.sim.Revoke(service, home, "admin")
@@ -134,7 +132,7 @@ func TestEstate_NeedsTheAdminRole(t *testing.T) {
 	requireMeaning(t, backup.MeansForbidden, err)
 	_, err = h.cloud.Gone(t.Context(), []string{h.project})
 	requireMeaning(t, backup.MeansForbidden, err)
-	// the estate of before, when its token is renewed
+	// an OrphanedProject made earlier, when its token is renewed
 	h.sim.RevokeTokens(service)
 	require.Error(t, h.orphan.DeleteBackup(t.Context(), h.named(h.leaf)))
 	requireMeaning(t, backup.MeansForbidden, h.orphan.DeleteBackup(t.Context(), h.named(h.leaf)))
@@ -145,10 +143,10 @@ func TestEstate_NeedsTheAdminRole(t *testing.T) {
 	h.unharmed(t)
 }
 
-func TestEstate_ListsTheProjectsBackupsOfTheVolume(t *testing.T) {
-	h := newHeirless(t, cloudsim.Options{})
+func TestOrphanedProject_ListsTheProjectsBackupsOfTheVolume(t *testing.T) {
+	h := newOrphaned(t, cloudsim.Options{})
 	globex := h.sim.AddProject("globex")
-	h.add(cloudsim.NewBackup{Project: globex}) // an earlier owner's of the same volume
+	h.add(cloudsim.NewBackup{Project: globex}) // a backup of an earlier owner of the same volume
 	h.sim.DeleteProject(globex)
 	h.add(cloudsim.NewBackup{Volume: h.sim.AddVolume(h.project, "other", 1)})
 	for _, size := range []int{1, 2, 1000} {
@@ -160,21 +158,21 @@ func TestEstate_ListsTheProjectsBackupsOfTheVolume(t *testing.T) {
 	require.Empty(t, h.sim.UnknownRoutes())
 }
 
-// Leaf first, as the admin: the only way that anything goes.
-func TestEstate_RemovesLeafFirstAsTheAdmin(t *testing.T) {
-	for name, remove := range map[string]func(*heirless, string) error{
-		"deletion": func(h *heirless, id string) error { return h.orphan.DeleteBackup(t.Context(), h.named(id)) },
-		"force":    func(h *heirless, id string) error { return h.orphan.ForceDeleteBackup(t.Context(), h.named(id)) },
+// Only a deletion from the leaf up, as the admin, succeeds.
+func TestOrphanedProject_DeletesLeafFirstAsTheAdmin(t *testing.T) {
+	for name, remove := range map[string]func(*orphaned, string) error{
+		"deletion": func(h *orphaned, id string) error { return h.orphan.DeleteBackup(t.Context(), h.named(id)) },
+		"force":    func(h *orphaned, id string) error { return h.orphan.ForceDeleteBackup(t.Context(), h.named(id)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHeirless(t, cloudsim.Options{DeleteTime: cloudsim.Fixed(time.Minute)})
+			h := newOrphaned(t, cloudsim.Options{DeleteTime: cloudsim.Fixed(time.Minute)})
 			h.refused(t, h.full, backup.MeansHasDependents)
 
 			require.NoError(t, remove(h, h.leaf))
 			is, err := h.orphan.Backup(t.Context(), h.project, h.leaf)
 			require.NoError(t, err)
 			require.Equal(t, backup.StatusDeleting, is.Status)
-			requireMeaning(t, backup.MeansHasDependents, remove(h, h.full)) // the leaf is not gone yet
+			requireMeaning(t, backup.MeansHasDependents, remove(h, h.full)) // the leaf still exists
 			h.step(2 * time.Minute)
 			_, err = h.orphan.Backup(t.Context(), h.project, h.leaf)
 			requireMeaning(t, backup.MeansNotFound, err)
@@ -196,16 +194,16 @@ func TestEstate_RemovesLeafFirstAsTheAdmin(t *testing.T) {
 	}
 }
 
-// Cinder's counter of dependents may be lost: the listing by parent tells then.
-// This is where an admin's bare token would destroy the chain.
-func TestEstate_LooksForDependentsItself(t *testing.T) {
+// Cinder's counter of dependents may be lost; the list by parent still finds them. Without it an admin's deletion would
+// destroy the chain.
+func TestOrphanedProject_LooksForDependentsItself(t *testing.T) {
 	t.Run("the counter is lost", func(t *testing.T) {
-		h := newHeirless(t, cloudsim.Options{})
+		h := newOrphaned(t, cloudsim.Options{})
 		h.loseCounter(t, h.full)
 		h.refused(t, h.full, backup.MeansHasDependents)
 	})
 	t.Run("somebody else's incremental, and the counter is lost", func(t *testing.T) {
-		h := newHeirless(t, cloudsim.Options{})
+		h := newOrphaned(t, cloudsim.Options{})
 		h.add(cloudsim.NewBackup{Parent: h.leaf, User: h.sim.AddUser("alice", "alice", "")})
 		h.refused(t, h.leaf, backup.MeansHasDependents)
 		h.loseCounter(t, h.leaf)
@@ -213,17 +211,17 @@ func TestEstate_LooksForDependentsItself(t *testing.T) {
 		h.refused(t, h.full, backup.MeansHasDependents)
 	})
 	t.Run("the counter alone", func(t *testing.T) {
-		h := newHeirless(t, cloudsim.Options{})
+		h := newOrphaned(t, cloudsim.Options{})
 		h.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/detail", Do: cloudsim.Refuse{Status: http.StatusOK, Body: `{"backups": []}`}})
 		h.refused(t, h.full, backup.MeansHasDependents)
 	})
 	t.Run("no answer", func(t *testing.T) {
-		h := newHeirless(t, cloudsim.Options{})
+		h := newOrphaned(t, cloudsim.Options{})
 		h.sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/detail", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
 		h.refused(t, h.leaf, backup.MeansUnavailable)
 	})
 	t.Run("what a bare admin's token does", func(t *testing.T) {
-		h := newHeirless(t, cloudsim.Options{})
+		h := newOrphaned(t, cloudsim.Options{})
 		r := h.orphan.request("delete backup", h.full)
 		r.method = http.MethodDelete
 		require.NoError(t, h.cloud.do(t.Context(), h.cloud.admin, r))
@@ -233,9 +231,9 @@ func TestEstate_LooksForDependentsItself(t *testing.T) {
 	})
 }
 
-// loseCounter makes Cinder say that nothing builds on a backup: a child that
-// failed is deleted, and takes the count of the other one with it.
-func (h *heirless) loseCounter(t *testing.T, parent string) {
+// loseCounter makes Cinder report no dependents of a backup: a failed child is deleted, and the counter falls by one although
+// another child exists.
+func (h *orphaned) loseCounter(t *testing.T, parent string) {
 	t.Helper()
 	h.sim.RemoveBackup(h.add(cloudsim.NewBackup{Parent: parent, Status: "error"}))
 	is, err := h.orphan.Backup(t.Context(), h.project, parent)
@@ -243,31 +241,30 @@ func (h *heirless) loseCounter(t *testing.T, parent string) {
 	require.False(t, is.HasDependents, "the lie")
 }
 
-// Nobody but its project can delete an encrypted backup's secret: Cinder would
-// destroy the data and hang.
-func TestEstate_LeavesEncryptedBackups(t *testing.T) {
-	h := newHeirless(t, cloudsim.Options{}, cloudsim.VolumeOptions{Encrypted: true})
+// Only its own project can delete the secret of an encrypted backup. Cinder would destroy the data and hang.
+func TestOrphanedProject_KeepsEncryptedBackups(t *testing.T) {
+	h := newOrphaned(t, cloudsim.Options{}, cloudsim.VolumeOptions{Encrypted: true})
 	h.refused(t, h.leaf, backup.MeansSecretRight)
 	h.refused(t, h.full, backup.MeansHasDependents)
-	old := newHeirless(t, cloudsim.Options{VolumeMinor: secretMinor - 1}) // where nobody can tell
-	old.cloud.admin.found.secrets = true                                  // as a catalogue with a Barbican says
+	old := newOrphaned(t, cloudsim.Options{VolumeMinor: secretMinor - 1}) // encryption is not visible
+	old.cloud.admin.found.secrets = true                                  // as if the catalog had a Barbican
 	old.refused(t, old.leaf, backup.MeansSecretRight)
 }
 
-func TestEstate_RefusesWhatBelongsToAnotherProject(t *testing.T) {
-	h := newHeirless(t, cloudsim.Options{})
+func TestOrphanedProject_RefusesBackupsOfOtherProjects(t *testing.T) {
+	h := newOrphaned(t, cloudsim.Options{})
 	globex := h.sim.AddProject("globex")
-	theirs := h.add(cloudsim.NewBackup{Volume: h.sim.AddVolume(globex, "data", 1)})
-	_, err := h.orphan.Backup(t.Context(), h.project, theirs)
+	foreign := h.add(cloudsim.NewBackup{Volume: h.sim.AddVolume(globex, "data", 1)})
+	_, err := h.orphan.Backup(t.Context(), h.project, foreign)
 	requireMeaning(t, backup.MeansRefused, err)
-	h.refused(t, theirs, backup.MeansRefused)
+	h.refused(t, foreign, backup.MeansRefused)
 
-	// said to be what it is, the normal cloud removes it, with a token of its project
-	is, err := h.orphan.Backup(t.Context(), globex, theirs)
+	// The normal cloud deletes a backup with its true project in the record, with a token of that project.
+	is, err := h.orphan.Backup(t.Context(), globex, foreign)
 	require.NoError(t, err)
 	list, err := h.orphan.VolumeBackups(t.Context(), globex, is.VolumeID)
 	require.NoError(t, err)
-	require.Equal(t, []string{theirs}, ids(list))
+	require.Equal(t, []string{foreign}, ids(list))
 	require.NoError(t, h.orphan.DeleteBackup(t.Context(), is))
 	again := h.add(cloudsim.NewBackup{Volume: is.VolumeID})
 	require.NoError(t, h.orphan.ForceDeleteBackup(t.Context(), backup.Backup{ID: again, ProjectID: globex}))
@@ -277,20 +274,20 @@ func TestEstate_RefusesWhatBelongsToAnotherProject(t *testing.T) {
 		}
 	}
 
-	// of another project that is gone, too, nothing is deleted
+	// nothing is deleted that belongs to another orphaned project
 	initech := h.sim.AddProject("initech")
 	other := h.add(cloudsim.NewBackup{Volume: h.sim.AddVolume(initech, "data", 1)})
 	h.sim.DeleteProject(initech)
 	requireMeaning(t, backup.MeansProjectGone, h.orphan.DeleteBackup(t.Context(), backup.Backup{ID: other, ProjectID: initech}))
 }
 
-func TestEstate_NotFound(t *testing.T) {
-	const nobody = "00000000-0000-4000-8000-000000000000"
-	h := newHeirless(t, cloudsim.Options{})
-	_, err := h.orphan.Backup(t.Context(), h.project, nobody)
+func TestOrphanedProject_BackupNotFound(t *testing.T) {
+	const unknownID = "00000000-0000-4000-8000-000000000000"
+	h := newOrphaned(t, cloudsim.Options{})
+	_, err := h.orphan.Backup(t.Context(), h.project, unknownID)
 	requireMeaning(t, backup.MeansNotFound, err)
-	h.refused(t, nobody, backup.MeansNotFound)
-	list, err := h.orphan.VolumeBackups(t.Context(), h.project, nobody)
+	h.refused(t, unknownID, backup.MeansNotFound)
+	list, err := h.orphan.VolumeBackups(t.Context(), h.project, unknownID)
 	require.NoError(t, err)
 	require.Empty(t, list)
 }

@@ -11,20 +11,17 @@ import (
 )
 
 const (
-	// leastPage is the smallest page that is asked for: what a cloud can't answer
-	// then it can't answer at all.
-	leastPage = 10
-	// pagesBeforeGrowth is how many full pages in a row must come before one of
-	// twice the size is tried again.
+	// minPage is the smallest page that is requested. A cloud that can't answer it can't answer the list at all.
+	minPage = 10
+	// pagesBeforeGrowth is how many full pages in a row must succeed before the page size is doubled again.
 	pagesBeforeGrowth = 20
 )
 
-// pageSizes remembers, by list, how large a page the cloud can answer: a Nova with
-// many cells, or a proxy that gives up early, answers small ones alone. It may be
-// used by many goroutines.
+// pageSizes stores, for each list, how large a page the cloud can answer. A Nova with many cells, or a proxy with a short
+// timeout, may only answer small ones. It is safe for concurrent use.
 type pageSizes struct {
 	mu    sync.Mutex
-	known map[string]pageSize // by the list's key; those that are full size are not in it
+	known map[string]pageSize // by the list's key; lists at full size have no entry
 }
 
 type pageSize struct{ size, good int }
@@ -39,7 +36,7 @@ func (k *pageSizes) of(key string, full int) int {
 	return full
 }
 
-// failed halves the pages of a list after one of this size was not answered.
+// failed halves the page size of a list after a page of this size failed.
 func (k *pageSizes) failed(key string, size int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -47,7 +44,7 @@ func (k *pageSizes) failed(key string, size int) {
 		k.known = map[string]pageSize{}
 	}
 	if p, ok := k.known[key]; !ok || p.size >= size {
-		k.known[key] = pageSize{size: max(size/2, leastPage)}
+		k.known[key] = pageSize{size: max(size/2, minPage)}
 	}
 }
 
@@ -70,8 +67,7 @@ func (k *pageSizes) answered(key string, size, full int) {
 	}
 }
 
-// tooLarge reports whether a page was perhaps not answered because of its size: it
-// took too long, or broke what had to make it.
+// tooLarge reports whether a page may have failed because of its size: it took too long, or it broke the server.
 func tooLarge(err error) bool {
 	var fault *backup.CloudError
 	if !errors.As(err, &fault) || fault.Meaning == backup.MeansThrottled {

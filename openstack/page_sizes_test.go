@@ -11,10 +11,10 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// slowNova returns a cloud with so many servers that answers pages of at most that size, and counts requests for them.
+// slowNova returns a cloud with so many servers that answers pages of at most that size, and counts the requests for them.
 func slowNova(t *testing.T, servers, most int) (c *Cloud, asked func() int) {
 	t.Helper()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	p := w.sim.AddProject("acme")
 	for range servers {
 		w.sim.AddServer(p, "web", nil)
@@ -29,10 +29,10 @@ func slowNova(t *testing.T, servers, most int) (c *Cloud, asked func() int) {
 	return c, func() int { defer func() { n = 0 }(); return n }
 }
 
-// A Nova that can't answer large pages is read in small ones, and the size is remembered (B3).
-func TestPages_SmallerOnesWhereLargeOnesAreNotAnswered(t *testing.T) {
+// A Nova that can't answer large pages is read in small ones, and the size is stored (B3).
+func TestPages_ShrinkIfLargePagesFail(t *testing.T) {
 	c, asked := slowNova(t, 300, 100)
-	for plan, requests := range []int{4 + 5, 5} { // 1000, 500, 250, 125 are not answered; 62 is, five times
+	for plan, requests := range []int{4 + 5, 5} { // 1000, 500, 250 and 125 fail; 62 works, five times
 		seen, err := c.Observe(t.Context())
 		require.NoError(t, err)
 		require.Empty(t, seen.Unseen)
@@ -41,8 +41,8 @@ func TestPages_SmallerOnesWhereLargeOnesAreNotAnswered(t *testing.T) {
 	}
 }
 
-// What can't be answered at any size is a list that broke off, after a bounded number of requests.
-func TestPages_NoSizeIsAnswered(t *testing.T) {
+// If no page size works, the list is incomplete, after a bounded number of requests.
+func TestPages_NoSizeWorks(t *testing.T) {
 	c, asked := slowNova(t, 30, 5)
 	seen, err := c.Observe(t.Context())
 	require.NoError(t, err)
@@ -50,11 +50,11 @@ func TestPages_NoSizeIsAnswered(t *testing.T) {
 	require.LessOrEqual(t, asked(), 30)
 }
 
-// A server that was slow once gets its large pages back.
+// A server that was slow for a while gets large pages again.
 func TestPages_GrowAgain(t *testing.T) {
 	var k pageSizes
 	k.failed("servers", 1000)
-	k.failed("servers", 1000) // of another goroutine at the same time
+	k.failed("servers", 1000) // from another goroutine at the same time
 	require.Equal(t, 500, k.of("servers", 1000))
 	require.Equal(t, 1000, k.of("volumes", 1000))
 	for range pagesBeforeGrowth {
@@ -65,10 +65,10 @@ func TestPages_GrowAgain(t *testing.T) {
 	for range 20 {
 		k.failed("servers", k.of("servers", 1000))
 	}
-	require.Equal(t, leastPage, k.of("servers", 1000))
+	require.Equal(t, minPage, k.of("servers", 1000))
 }
 
-// Whatever the cloud asks for, nobody waits longer than an hour because of it (B2).
+// No call waits longer than an hour for the cloud, whatever Retry-After says (B2).
 func TestRetryAfterIsAnHourAtMost(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for value, want := range map[string]time.Duration{

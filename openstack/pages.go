@@ -17,37 +17,37 @@ import (
 	"staffeln/backup"
 )
 
-// fullPage is what Nova and Cinder give at most in one page by default
-// (max_limit, osapi_max_limit). A cloud that gives less says so by its links.
+// fullPage is the default limit of a page in Nova and Cinder (max_limit, osapi_max_limit). A cloud with a lower limit adds
+// links to its pages.
 const fullPage = 1000
 
-// A listing is one list that comes in pages.
+// A listing is one list that is read in pages.
 type listing[T any] struct {
-	key   string // of the items in the answer: "volumes"
+	key   string // of the items in the answer, for example "volumes"
 	query url.Values
 	id    func(T) string
 }
 
-// page is a page as Nova and Cinder write it, under names that differ.
+// page is a page of Nova's or Cinder's answer, whose key differs by list.
 type page[T any] struct {
 	items []T
-	more  bool // there may be a next page: the cloud says so, or this one is full
+	more  bool // there may be a next page: the answer has a link, or this page is full
 }
 
 func decodePage[T any](body []byte, key string) (page[T], error) {
 	var p page[T]
-	var said map[string]json.RawMessage
-	if err := json.Unmarshal(body, &said); err != nil {
+	var answer map[string]json.RawMessage
+	if err := json.Unmarshal(body, &answer); err != nil {
 		return p, err
 	}
-	items, ok := said[key]
+	items, ok := answer[key]
 	if !ok {
 		return p, fmt.Errorf("the answer has no %q", key)
 	}
 	if err := json.Unmarshal(items, &p.items); err != nil {
 		return p, fmt.Errorf("read %s: %w", key, err)
 	}
-	if links, ok := said[key+"_links"]; ok {
+	if links, ok := answer[key+"_links"]; ok {
 		var l []struct{ Rel string }
 		if err := json.Unmarshal(links, &l); err != nil {
 			return p, fmt.Errorf("read %s_links: %w", key, err)
@@ -57,15 +57,14 @@ func decodePage[T any](body []byte, key string) (page[T], error) {
 	return p, nil
 }
 
-// walk reads l page by page and hands every page to each; base is the request
-// without its query. It stops at each's error, and says which page failed.
+// walk reads l page by page and passes every page to each. base is the request without its query. It stops at an error of
+// each. The object of an error names the page that failed.
 //
-// Next links are believed in that there is one, never followed: behind a proxy
-// that ends TLS they say http://, and our token goes nowhere but to the
-// endpoint. The marker is the last item of the page before. Where that was
-// deleted meanwhile (Cinder answers 404, Nova 400) the one before it is taken.
+// A next link only shows that there is a next page; its URL is not followed. Behind a proxy that terminates TLS it says
+// http://, and our token is sent only to the endpoint. The marker is the last item of the previous page. If that item was
+// deleted meanwhile (Cinder answers 404, Nova 400), the item before it is the marker.
 func walk[T any](ctx context.Context, c *Cloud, s *scope, base request, l listing[T], each func([]T) error) error {
-	var last []T // the page before
+	var last []T // the previous page
 	for number := 1; ; number++ {
 		r := base
 		r.object += ", page " + strconv.Itoa(number)
@@ -86,13 +85,13 @@ func walk[T any](ctx context.Context, c *Cloud, s *scope, base request, l listin
 	}
 }
 
-// nextPage reads the page after last. One that is perhaps too large for the cloud
-// is asked for again with half the size, and that is remembered.
+// nextPage reads the page after last. A page that may be too large for the cloud is requested again with half the size, and
+// the new size is stored.
 func nextPage[T any](ctx context.Context, c *Cloud, s *scope, base request, l listing[T], last []T) (page[T], error) {
 	for {
 		size := c.pages.of(l.key, c.pageSize)
 		r := base
-		r.large = size > leastPage
+		r.large = size > minPage
 		p, err := pageOf(ctx, c, s, r, l, last, size)
 		if err == nil || !r.large || ctx.Err() != nil || !tooLarge(err) {
 			return p, err
@@ -124,7 +123,7 @@ func pageOf[T any](ctx context.Context, c *Cloud, s *scope, base request, l list
 		if err != nil {
 			return p, err
 		}
-		// An older marker brings items that we had already.
+		// With an older marker the page repeats items of the previous page.
 		got := len(p.items)
 		if got >= size {
 			c.pages.answered(l.key, size, c.pageSize)
@@ -142,7 +141,7 @@ func pageOf[T any](ctx context.Context, c *Cloud, s *scope, base request, l list
 	}
 }
 
-// markerGone tells whether the cloud does not know the marker any more.
+// markerGone reports whether the cloud does not know the marker any more.
 func markerGone(err error, marker string) bool {
 	var fault *backup.CloudError
 	return errors.As(err, &fault) && strings.Contains(fault.Message, marker) &&

@@ -9,22 +9,21 @@ import (
 	"staffeln/backup"
 )
 
-// BackupQuota reads a project's quotas of backups and of their gigabytes, as the
-// admin: one call.
+// BackupQuota reads a project's quotas of backups and backup gigabytes as the admin. It makes one call.
 func (c *Cloud) BackupQuota(ctx context.Context, projectID string) (backups, gigabytes backup.Quota, err error) {
 	r := request{
 		op: "read quota", object: "of project " + projectID, id: projectID, method: http.MethodGet,
 		service: cinder, path: "/os-quota-sets/" + url.PathEscape(projectID) + "?usage=True",
 	}
-	var said struct {
+	var answer struct {
 		QuotaSet struct {
 			Backups         backup.Quota `json:"backups"`
 			BackupGigabytes backup.Quota `json:"backup_gigabytes"`
 		} `json:"quota_set"`
 	}
-	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }
+	r.decode = func(body []byte) error { return json.Unmarshal(body, &answer) }
 	if err := c.do(ctx, c.admin, r); err != nil {
 		return backups, gigabytes, err
 	}
-	return said.QuotaSet.Backups, said.QuotaSet.BackupGigabytes, nil
+	return answer.QuotaSet.Backups, answer.QuotaSet.BackupGigabytes, nil
 }

@@ -8,31 +8,27 @@ import (
 	"staffeln/backup"
 )
 
-// DeleteBackup asks Cinder to delete b. Nil means that Cinder accepted; the
-// backup is gone when [Cloud.Backup] answers not found.
+// DeleteBackup asks Cinder to delete b. Nil means that Cinder accepted; the backup is gone when [Cloud.Backup] returns not
+// found.
 //
-// It is asked with a token of b's own project, and there is no way to ask it
-// with another one: outside it Cinder does not see the backups that build on b
-// and destroys their chain. Before, the backup is read, and refused where it
-// does not belong to the project that b names: an admin's token sees, and may
-// delete, everybody's.
+// It always uses a token of b's own project: with a token of another project Cinder does not see the dependents of b and
+// destroys their chain. It reads the backup first, and returns an error if the backup does not belong to the project in b:
+// an admin's token sees, and may delete, the backups of all projects.
 //
-// An encrypted backup needs the right to its secret, or the deletion destroys
-// the data and hangs for ever: it is asked with a fresh token, and only if that
-// has one of SECRET_ROLES (else: secret_right_unknown).
+// Deleting an encrypted backup without the right to its secret destroys the data, and the deletion hangs. So it uses a fresh
+// token for it, and only if that token has one of SECRET_ROLES (otherwise: secret_right_unknown).
 func (c *Cloud) DeleteBackup(ctx context.Context, b backup.Backup) error {
 	return c.change(ctx, "delete backup", b, http.MethodDelete, "", nil, true)
 }
 
-// ForceDeleteBackup asks Cinder to delete b whatever its status, as
-// [Cloud.DeleteBackup] asks. Chunked drivers only; Ceph refuses.
+// ForceDeleteBackup asks Cinder to delete b whatever its status, with the same checks as [Cloud.DeleteBackup]. It works with
+// chunked drivers only; Ceph refuses.
 func (c *Cloud) ForceDeleteBackup(ctx context.Context, b backup.Backup) error {
 	return c.change(ctx, "force-delete backup", b, http.MethodPost, "/action", map[string]any{"os-force_delete": map[string]any{}}, true)
 }
 
-// ResetBackup sets the status of b in Cinder's database: available or error.
-// What cinder-backup is doing with it goes on. It is refused where Cinder's
-// status is no longer that of b: what came to its end meanwhile stays as it is.
+// ResetBackup sets the status of b in Cinder's database to available or error. It does not stop what cinder-backup does with
+// the backup. It returns an error if Cinder's status differs from that of b: a backup that finished meanwhile is not changed.
 func (c *Cloud) ResetBackup(ctx context.Context, b backup.Backup, to backup.Status) error {
 	return c.change(ctx, opReset, b, http.MethodPost, "/action", resetTo(to), false)
 }
@@ -43,20 +39,19 @@ func resetTo(to backup.Status) any {
 	return map[string]any{"os-reset_status": map[string]any{"status": to}}
 }
 
-// change is the only way to remove or reset a backup. The scope comes from the
-// backup, never from the caller.
+// change is the only way to delete or reset a backup. It takes the scope from the backup, never from the caller.
 func (c *Cloud) change(ctx context.Context, op string, b backup.Backup, method, path string, body any, removes bool) error {
 	what := request{op: op, object: b.ID, id: b.ID}
 	at := "/backups/" + url.PathEscape(b.ID)
-	s, r, err := c.ask(ctx, what, b.ProjectID, method, at+path)
+	s, r, err := c.cinderRequest(ctx, what, b.ProjectID, method, at+path)
 	if err != nil {
 		return err
 	}
 	r.body = body
-	look := r
+	readRequest := r
 	var minor int
-	look.method, look.path, look.body, look.minor = http.MethodGet, at, nil, &minor
-	is, err := c.readBackup(ctx, s, look)
+	readRequest.method, readRequest.path, readRequest.body, readRequest.minor = http.MethodGet, at, nil, &minor
+	is, err := c.readBackup(ctx, s, readRequest)
 	if err != nil {
 		return err
 	}
@@ -67,7 +62,7 @@ func (c *Cloud) change(ctx context.Context, op string, b backup.Backup, method, 
 		return r.refuse(b.ProjectID, backup.MeansBackupState, "its status is no longer "+string(b.Status)+" but "+string(is.Status))
 	}
 	if removes && (is.Encrypted || b.Encrypted || mayBeEncrypted(s, minor)) {
-		if err := c.secretRight(ctx, s, r); err != nil {
+		if err := c.requireSecretRight(ctx, s, r); err != nil {
 			return err
 		}
 	}
@@ -77,14 +72,13 @@ func (c *Cloud) change(ctx context.Context, op string, b backup.Backup, method, 
 	return c.do(ctx, s, r)
 }
 
-// mayBeEncrypted tells whether nobody can tell: below 3.64 Cinder does not say
-// which backups are encrypted. Without a Barbican none is. minor is the one at
-// which the backup was read.
+// mayBeEncrypted reports whether it is unknown if a backup is encrypted: below 3.64 Cinder does not show it. Without Barbican
+// no backup is encrypted. minor is the microversion at which the backup was read.
 func mayBeEncrypted(s *scope, minor int) bool { return minor < secretMinor && s.hasSecrets() }
 
-// secretRight takes a new token, which must outlive cinder-backup's work, and
-// refuses where its roles do not show the right to the project's secrets.
-func (c *Cloud) secretRight(ctx context.Context, s *scope, r request) error {
+// requireSecretRight requests a new token, which must stay valid until cinder-backup is done, and returns an error if the
+// token's roles do not give the right to the project's secrets.
+func (c *Cloud) requireSecretRight(ctx context.Context, s *scope, r request) error {
 	renewal := r
 	renewal.method, renewal.idempotent = http.MethodPost, true
 	err := c.retrier.try(ctx, renewal, func() *backup.CloudError {

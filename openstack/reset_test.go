@@ -9,10 +9,9 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-// What a project that is gone left hanging is reset as the admin, where it is
-// as it was seen.
-func TestEstate_ResetsWhatHangs(t *testing.T) {
-	h := newHeirless(t, cloudsim.Options{})
+// A hanging backup of an orphaned project is reset as the admin, if its status has not changed since it was read.
+func TestOrphanedProject_ResetsHangingBackup(t *testing.T) {
+	h := newOrphaned(t, cloudsim.Options{})
 	ctx := t.Context()
 	h.sim.SetBackupStatus(h.leaf, "error_deleting")
 	b := h.named(h.leaf)

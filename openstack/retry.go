@@ -16,18 +16,18 @@ import (
 // firstPause is the pause after the first try; it doubles up to MaxRetryInterval.
 const firstPause = time.Second
 
-// A patience tries calls again. It is the only place that does.
+// A retrier retries cloud calls. Nothing else does.
 type retrier struct {
 	config     Config
 	clock      clock
-	conditions *telemetry.Conditions // calls that fail; nil: nothing is logged of them
+	conditions *telemetry.Conditions // failing calls; nil: they are not logged
 }
 
-// try makes the attempts of one call, until one succeeds, is refused for good,
-// or the time is up: RETRY_TIMEOUT or ctx. It returns the last answer.
+// try makes the attempts of one call until one succeeds, fails for good, or the time is up: RETRY_TIMEOUT or ctx. It returns
+// the last error.
 func (p retrier) try(ctx context.Context, r request, attempt func() *backup.CloudError) error {
 	began := p.clock.now()
-	unknown := false // what became of the tries before
+	unknown := false // whether an earlier attempt may have been executed
 	for n := 1; ; n++ {
 		fault := attempt()
 		if fault == nil {
@@ -50,19 +50,18 @@ func (p retrier) try(ctx context.Context, r request, attempt func() *backup.Clou
 				Str("project_id", fault.ProjectID).Msg("cloud call will be tried again")
 		}
 		if p.clock.wait(ctx, pause) != nil {
-			return fault // what the cloud said tells more than that we stopped waiting
+			return fault // the cloud's error is more useful than ctx's
 		}
 	}
 }
 
-// mayRepeat decides by what the call does and what came of it.
+// mayRepeat decides by the kind of the call and its error.
 //
-//   - A read or a removal (by ID) may be repeated after anything transient.
-//   - A creation only where the cloud certainly did not execute it and may do so
-//     later: it never got out, no new token could be had for it, or it was
-//     throttled.
+//   - A read or a deletion (by ID) may be repeated after any transient error.
+//   - A creation may be repeated only if the cloud certainly did not execute it and may do so later: it was not sent, its
+//     token could not be renewed, or it was throttled.
 func (p retrier) mayRepeat(r request, fault *backup.CloudError) bool {
-	if p.config.RetryTimeout <= 0 || r.once || r.large && tooLarge(fault) || slices.Contains(p.config.SkipRetryCodes, fault.Status) || r.first && hopeless(fault) {
+	if p.config.RetryTimeout <= 0 || r.once || r.large && tooLarge(fault) || slices.Contains(p.config.SkipRetryCodes, fault.Status) || r.first && misconfigured(fault) {
 		return false
 	}
 	switch {
@@ -73,18 +72,18 @@ func (p retrier) mayRepeat(r request, fault *backup.CloudError) bool {
 	case r.repeatable():
 		return true
 	}
-	return !fault.Unknown && (fault.Status == http.StatusNotAcceptable || !slices.Contains(notDone, fault.Status))
+	return !fault.Unknown && (fault.Status == http.StatusNotAcceptable || !slices.Contains(notExecuted, fault.Status))
 }
 
-// repeatable tells whether executing the request twice is the same as once.
+// repeatable reports whether executing the request twice has the same effect as once.
 func (r request) repeatable() bool {
 	return r.idempotent || r.method == http.MethodGet || r.method == http.MethodHead || r.method == http.MethodDelete
 }
 
-// pause doubles with each try and varies, so that many callers do not come back
-// at once. The cloud's own wish prevails where it is longer.
+// pause returns a pause that doubles with each try and is random, so that many callers do not retry at once. A longer
+// Retry-After of the cloud overrides it.
 func (p retrier) pause(tried int, fault *backup.CloudError) time.Duration {
 	d := backup.BackOff{First: firstPause, Longest: p.config.MaxRetryInterval.Std()}.Pause(tried)
-	d -= time.Duration(rand.Int64N(int64(d)/2 + 1)) //nolint:gosec // spreads callers in time, guards nothing
+	d -= time.Duration(rand.Int64N(int64(d)/2 + 1)) //nolint:gosec // spreads callers in time, not security-relevant
 	return max(d, fault.RetryAfter)
 }

@@ -12,7 +12,7 @@ import (
 	"staffeln/backup"
 )
 
-// attempts answers with one fault after the other, then with success.
+// attempts returns one fault after the other, then success.
 func attempts(faults ...*backup.CloudError) (func() *backup.CloudError, *int) {
 	n := 0
 	return func() *backup.CloudError {
@@ -25,7 +25,7 @@ func attempts(faults ...*backup.CloudError) (func() *backup.CloudError, *int) {
 	}, &n
 }
 
-// stepped is a clock that waiting moves, and the pauses that were waited.
+// stepped returns a clock that waiting moves, and the pauses that were waited.
 func stepped() (clock, *[]time.Duration) {
 	now := time.Unix(0, 0)
 	pauses := &[]time.Duration{}
@@ -39,7 +39,7 @@ func stepped() (clock, *[]time.Duration) {
 	}, pauses
 }
 
-// What may come of an attempt.
+// Results of an attempt.
 var (
 	away         = &backup.CloudError{Meaning: backup.MeansUnavailable, Status: 503}
 	ambiguous    = &backup.CloudError{Meaning: backup.MeansUnavailable, Status: 503, Unknown: true}
@@ -50,7 +50,7 @@ var (
 	errNoService = &backup.CloudError{Meaning: backup.MeansUnavailable, Status: 404}
 )
 
-func TestWhatIsTriedAgain(t *testing.T) {
+func TestRetriedCalls(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		method string
@@ -136,7 +136,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 	assert.Equal(t, 1, tries)
 }
 
-func TestADoubtStays(t *testing.T) {
+func TestUnknownOutcomeIsKeptAcrossRetries(t *testing.T) {
 	t.Parallel()
 	clock, _ := stepped()
 	attempt, _ := attempts(ambiguous, &backup.CloudError{Meaning: backup.MeansBackupState, Status: 400})
@@ -144,7 +144,7 @@ func TestADoubtStays(t *testing.T) {
 	assert.True(t, fault.Unknown, "the try before may be why it is being deleted")
 }
 
-func TestTheZeroConfigNeverTriesAgain(t *testing.T) {
+func TestZeroConfigNeverRetries(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, Config{}.Validate())
 	clock, _ := stepped()
@@ -153,7 +153,7 @@ func TestTheZeroConfigNeverTriesAgain(t *testing.T) {
 	assert.Equal(t, 1, *tries)
 }
 
-func TestTheWallClockWaits(t *testing.T) {
+func TestWallClockWaits(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	require.NoError(t, wallClock().wait(ctx, time.Nanosecond))

@@ -15,8 +15,7 @@ import (
 	"staffeln/backup"
 )
 
-// A scope is the cloud as one project sees it: a client whose token is of that
-// project and of no other, for as long as it lives.
+// A scope is the cloud as one project sees it: a client whose tokens are always of that one project.
 type scope struct {
 	projectID string
 	client    *gophercloud.ProviderClient
@@ -24,43 +23,42 @@ type scope struct {
 
 	clock clock
 	mu    sync.Mutex
-	seen  token // the newest token that was looked into
+	seen  token // the newest token that was parsed
 	found found
 }
 
-// found is what a scope knows of the catalog.
+// found is what a scope knows from the catalog.
 type found struct {
 	at         map[service]string // without a slash at the end; replaced, never changed
 	secrets    bool               // the cloud has a Barbican
-	token      string             // whose catalog was read
-	generation int                // of the admin project's endpoints that these go with
-	read       time.Time          // when a token was taken to read its catalog
+	token      string             // ID of the token whose catalog was read
+	generation int                // generation of the admin project's endpoints that these match
+	read       time.Time          // when a token was requested to read its catalog
 }
 
-// A token is what Keystone says that our token is.
+// A token is Keystone's data about our token.
 type token struct {
 	id        string
 	projectID string
 	userID    string
 	roles     []string
-	ends      time.Time // on our own clock
+	ends      time.Time // by our own clock
 	life      time.Duration
 }
 
-// newScope asks Keystone for a token of that scope, and looks for the services
-// in its catalog.
+// newScope requests a token of that project and finds the services in its catalog.
 func (c *Cloud) newScope(ctx context.Context, r request, project gophercloud.AuthScope) (*scope, *backup.CloudError) {
 	client, err := c.credentials.authenticated(ctx, c.gate, c.http, project)
 	if err != nil {
 		return nil, r.faultOf(project.ProjectID, err, c.clock.now())
 	}
 	s := &scope{client: client, clock: c.clock, identity: strings.TrimSuffix(client.IdentityBase, "/") + "/v3"}
-	if err := s.settle(project.ProjectID); err != nil {
+	if err := s.bindProject(project.ProjectID); err != nil {
 		return nil, r.refuse(project.ProjectID, backup.MeansRefused, err.Error())
 	}
 	if err := c.locate(ctx, s); err != nil {
 		meaning := backup.MeansRefused
-		if c.admin != nil { // others' catalogs are right: this one will be
+		if c.admin != nil { // other projects' catalogs are complete, so this one will be later
 			meaning = backup.MeansUnavailable
 		}
 		return nil, r.refuse(project.ProjectID, meaning, err.Error())
@@ -68,8 +66,8 @@ func (c *Cloud) newScope(ctx context.Context, r request, project gophercloud.Aut
 	return s, nil
 }
 
-// settle notes what stays the same for all tokens of this scope.
-func (s *scope) settle(wanted string) error {
+// bindProject stores the project, which is the same for all tokens of this scope.
+func (s *scope) bindProject(wanted string) error {
 	t, err := s.token()
 	if err != nil {
 		return err
@@ -81,23 +79,23 @@ func (s *scope) settle(wanted string) error {
 	return nil
 }
 
-// base returns where a service is, without a slash at the end.
+// base returns the endpoint of a service, without a slash at the end.
 func (s *scope) base(of service) string {
 	if of == keystone {
 		return s.identity
 	}
-	return s.knows().at[of]
+	return s.located().at[of]
 }
 
-func (s *scope) knows() found {
+func (s *scope) located() found {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.found
 }
 
-func (s *scope) hasSecrets() bool { return s.knows().secrets }
+func (s *scope) hasSecrets() bool { return s.located().secrets }
 
-// catalog is the one that came with the client's present token.
+// catalog returns the catalog that came with the client's present token.
 func (s *scope) catalog() ([]tokens.CatalogEntry, error) {
 	result, ok := s.client.GetAuthResult().(tokens.CreateResult)
 	if !ok {
@@ -110,7 +108,7 @@ func (s *scope) catalog() ([]tokens.CatalogEntry, error) {
 	return catalog.Entries, nil
 }
 
-// token looks into the client's present token.
+// token returns the data of the client's present token.
 func (s *scope) token() (token, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,7 +134,7 @@ func (s *scope) token() (token, error) {
 		return token{}, fmt.Errorf("read token: %w", err)
 	}
 	s.seen = token{id: id, projectID: t.Project.ID, userID: t.User.ID, life: t.Expires.Sub(t.Issued)}
-	// Counted from now on our own clock: the cloud's may be off.
+	// Counted from now on our own clock: the cloud's clock may be wrong.
 	s.seen.ends = s.clock.now().Add(s.seen.life)
 	for _, r := range t.Roles {
 		s.seen.roles = append(s.seen.roles, r.Name)
@@ -144,8 +142,7 @@ func (s *scope) token() (token, error) {
 	return s.seen, nil
 }
 
-// mustBelongTo refuses where the scope's token is not of that project. It is
-// asked before everything that changes something.
+// mustBelongTo returns an error if the scope's token is not of that project. It is called before every change in the cloud.
 func (s *scope) mustBelongTo(projectID string, r request) error {
 	t, err := s.token()
 	if err == nil && projectID != "" && t.projectID == projectID && s.projectID == projectID {
@@ -156,27 +153,25 @@ func (s *scope) mustBelongTo(projectID string, r request) error {
 	return fault
 }
 
-// hasRole tells whether the token has one of these roles. Keystone compares
-// their names without regard to case.
+// hasRole reports whether the token has one of these roles. Keystone compares role names without regard to case.
 func (t token) hasRole(names ...string) bool {
 	return slices.ContainsFunc(t.roles, func(have string) bool {
 		return slices.ContainsFunc(names, func(want string) bool { return strings.EqualFold(have, strings.TrimSpace(want)) })
 	})
 }
 
-// margin is how long before its end a token is renewed: Cinder goes on working
-// with it after its answer.
-const margin = 5 * time.Minute
+// renewMargin is how long before its expiry a token is renewed: Cinder goes on using it after it has answered.
+const renewMargin = 5 * time.Minute
 
-// renewBeforeItEnds renews a token that is about to end. It may fail: then the
-// old one is still good, or the 401 it brings leads to the next renewal.
-func (s *scope) renewBeforeItEnds(ctx context.Context) {
+// renewBeforeExpiry renews a token that is about to expire. If that fails, the old token is still valid, or the 401 that it
+// gets leads to the next renewal.
+func (s *scope) renewBeforeExpiry(ctx context.Context) {
 	t, err := s.token()
-	if err != nil || t.life <= 0 || s.clock.now().Before(t.ends.Add(-min(margin, t.life/4))) {
+	if err != nil || t.life <= 0 || s.clock.now().Before(t.ends.Add(-min(renewMargin, t.life/4))) {
 		return
 	}
-	_ = s.client.Reauthenticate(ctx, t.id) // see above; wire has logged it
+	_ = s.client.Reauthenticate(ctx, t.id) // see above; wire has logged the error
 }
 
-// renew takes a new token whatever the old one is. The error is gophercloud's.
+// renew requests a new token in any case. The error is gophercloud's.
 func (s *scope) renew(ctx context.Context) error { return s.client.Reauthenticate(ctx, "") }

@@ -12,10 +12,10 @@ import (
 	"staffeln/backup"
 )
 
-// opAuthenticate is what asking for a token is called in errors.
+// opAuthenticate is the name of a token request in errors.
 const opAuthenticate = "authenticate"
 
-// maxScopes is how many projects' clients are kept: a few ten KiB each.
+// maxScopes is how many projects' clients are kept; each takes a few tens of KiB.
 const maxScopes = 1000
 
 // scopes keeps one client per project.
@@ -26,12 +26,12 @@ type scopes struct {
 }
 
 func newScopes(limit int) *scopes {
-	kept, _ := lru.New[string, *scope](limit) // an error only where the limit is not positive
+	kept, _ := lru.New[string, *scope](limit) // returns an error only if the limit is not positive
 	return &scopes{Cache: kept}
 }
 
-// scope returns the client of a project, made at the first need. Many callers
-// make one. The error is a [*backup.CloudError].
+// scope returns the client of a project. The client is made at the first call; concurrent callers share one. The error is a
+// [*backup.CloudError].
 func (c *Cloud) scope(ctx context.Context, projectID string) (*scope, error) {
 	if projectID == c.admin.projectID {
 		return c.admin, nil
@@ -41,9 +41,9 @@ func (c *Cloud) scope(ctx context.Context, projectID string) (*scope, error) {
 	}
 	made := c.scopes.group.DoChan(projectID, func() (any, error) {
 		if s, ok := c.scopes.Get(projectID); ok {
-			return s, nil // made between our look and our turn
+			return s, nil // another caller made it meanwhile
 		}
-		// Others wait for it too: it must not end with the first one's context.
+		// Other callers wait for it too: it must not end with the first caller's context.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.retrier.config.RetryTimeout.Std()+2*c.attemptTimeout)
 		defer cancel()
 		s, err := c.authenticate(ctx, gophercloud.AuthScope{ProjectID: projectID}, "project "+projectID)
@@ -64,7 +64,7 @@ func (c *Cloud) scope(ctx context.Context, projectID string) (*scope, error) {
 	}
 }
 
-// authenticate makes a scope, as patiently as any read.
+// authenticate makes a scope, with the same retries as a read.
 func (c *Cloud) authenticate(ctx context.Context, project gophercloud.AuthScope, object string) (*scope, error) {
 	r := request{op: opAuthenticate, object: object, id: project.ProjectID, method: http.MethodPost, idempotent: true, first: c.admin == nil}
 	var s *scope
@@ -81,9 +81,8 @@ func (c *Cloud) authenticate(ctx context.Context, project gophercloud.AuthScope,
 	return nil, err
 }
 
-// explainRefusal finds out why Keystone refuses us a token of a project: its
-// 401 is the same for a wrong password, for a missing role, and for a project
-// that is gone or disabled. The admin project's token tells them apart.
+// explainRefusal finds out why Keystone refuses a token of a project. Keystone's 401 is the same for a wrong password, a
+// missing role, and a deleted or disabled project. The admin project's token shows which of them it is.
 func (c *Cloud) explainRefusal(ctx context.Context, projectID string, refusal error) error {
 	if _, refused := c.gate.refused(); refused || projectID == c.admin.projectID {
 		return refusal

@@ -12,59 +12,57 @@ import (
 	"staffeln/backup"
 )
 
-// Barbican's pages have 100 secrets at most, unless its max_limit_paging says less.
-// A list that is longer than this many pages is not read to its end: a tenant may
-// make secrets without number, and what was not read is asked for by its ID.
+// Barbican's pages have at most 100 secrets, unless its max_limit_paging is lower. After secretsPages pages the list is not
+// read further: a tenant may make any number of secrets, and each secret that was not listed is checked by its ID.
 const (
 	secretsPage  = 100
 	secretsPages = 20
 )
 
-// secretNotFound is how Barbican says that it has no secret of an ID, to whoever
-// asks with a valid token: it looks before it asks its policy. (Barbican 10.0.0 to
-// 23.0.0; "Provided secret id is invalid" and a missing route are 404 too.)
+// secretNotFound is Barbican's message that it has no secret with an ID. Every valid token gets it, because Barbican looks
+// the secret up before it checks its policy. (Barbican 10.0.0 to 23.0.0; "Provided secret id is invalid" and a missing route
+// are 404 too.)
 const secretNotFound = "Secret not found."
 
-// lacksSecret reports whether an answer is Barbican's own that the secret that was
-// asked for by its ID does not exist. Its words do not name the ID.
-func lacksSecret(status int, body []byte) bool {
-	var said struct {
+// confirmsSecretMissing reports whether Barbican itself answers that the requested secret does not exist. Its message does
+// not name the ID.
+func confirmsSecretMissing(status int, body []byte) bool {
+	var answer struct {
 		Code               int
 		Title, Description string
 	}
-	return status == http.StatusNotFound && json.Unmarshal(body, &said) == nil &&
-		said.Code == status && said.Title == http.StatusText(status) && said.Description == secretNotFound
+	return status == http.StatusNotFound && json.Unmarshal(body, &answer) == nil &&
+		answer.Code == status && answer.Title == http.StatusText(status) && answer.Description == secretNotFound
 }
 
 type secretJSON struct {
 	Ref string `json:"secret_ref"`
 }
 
-// id returns the secret's ID: the last part of its reference, whose beginning is
-// whatever Barbican takes for its own address.
+// id returns the secret's ID: the last part of its reference. The beginning of the reference is Barbican's own idea of its
+// address.
 func (s secretJSON) id() string {
 	return strings.ToLower(s.Ref[strings.LastIndexByte(s.Ref, '/')+1:])
 }
 
-// Secrets lists the IDs of a project's secrets in Barbican, with a token of that
-// project. What it lacks may be there all the same: secrets that their makers keep
-// for themselves, and those behind the end of what is read.
+// Secrets lists the IDs of a project's secrets in Barbican, with a token of that project. A secret that is not listed may
+// still exist: some secrets are private to their creators, and a long list is not read to its end.
 func (c *Cloud) Secrets(ctx context.Context, projectID string) (map[string]bool, error) {
-	s, r, err := c.askBarbican(ctx, request{op: "list secrets", object: "of project " + projectID}, projectID)
+	s, r, err := c.barbicanRequest(ctx, request{op: "list secrets", object: "of project " + projectID}, projectID)
 	if err != nil {
 		return nil, err
 	}
 	all := map[string]bool{}
 	for page, read := 0, 0; page < secretsPages; page++ {
-		var said struct {
+		var answer struct {
 			Secrets []secretJSON
 			Total   *int
 		}
 		r.decode = func(body []byte) error {
-			if err := json.Unmarshal(body, &said); err != nil {
+			if err := json.Unmarshal(body, &answer); err != nil {
 				return err
 			}
-			if said.Secrets == nil || said.Total == nil {
+			if answer.Secrets == nil || answer.Total == nil {
 				return fmt.Errorf("the answer is no list of secrets")
 			}
 			return nil
@@ -73,53 +71,52 @@ func (c *Cloud) Secrets(ctx context.Context, projectID string) (map[string]bool,
 		if err := c.do(ctx, s, r); err != nil {
 			return nil, err
 		}
-		for _, one := range said.Secrets {
+		for _, one := range answer.Secrets {
 			all[one.id()] = true
 		}
-		read += len(said.Secrets)
-		if read >= *said.Total {
+		read += len(answer.Secrets)
+		if read >= *answer.Total {
 			return all, nil
 		}
-		if len(said.Secrets) == 0 {
-			return nil, r.refuse(projectID, backup.MeansUnavailable, fmt.Sprintf("the list breaks off after %d of %d secrets", read, *said.Total))
+		if len(answer.Secrets) == 0 {
+			return nil, r.refuse(projectID, backup.MeansUnavailable, fmt.Sprintf("the list breaks off after %d of %d secrets", read, *answer.Total))
 		}
 	}
 	return all, nil
 }
 
-// Secret looks for one secret of a project, never for what is in it. "Not found" is
-// Barbican's own word that nobody has it any more.
+// Secret checks whether one secret of a project exists; it never reads its payload. "Not found" means that Barbican itself
+// says that no such secret exists.
 func (c *Cloud) Secret(ctx context.Context, projectID, secretID string) error {
-	s, r, err := c.askBarbican(ctx, request{op: "read secret", object: secretID, id: secretID}, projectID)
+	s, r, err := c.barbicanRequest(ctx, request{op: "read secret", object: secretID, id: secretID}, projectID)
 	if err != nil {
 		return err
 	}
 	r.path = "/secrets/" + url.PathEscape(secretID)
 	r.decode = func(body []byte) error {
-		var said secretJSON
-		if err := json.Unmarshal(body, &said); err != nil {
+		var answer secretJSON
+		if err := json.Unmarshal(body, &answer); err != nil {
 			return err
 		}
-		if said.id() != strings.ToLower(secretID) {
-			return fmt.Errorf("the answer is about secret %q", said.Ref)
+		if answer.id() != strings.ToLower(secretID) {
+			return fmt.Errorf("the answer is about secret %q", answer.Ref)
 		}
 		return nil
 	}
 	return c.do(ctx, s, r)
 }
 
-// askBarbican completes one question, which is not tried again: whatever is no
-// clear answer leaves it unknown until somebody asks again.
-func (c *Cloud) askBarbican(ctx context.Context, r request, projectID string) (*scope, request, error) {
+// barbicanRequest completes a request without retries: without a clear answer the secret stays unknown until the next check.
+func (c *Cloud) barbicanRequest(ctx context.Context, r request, projectID string) (*scope, request, error) {
 	s, err := c.scope(ctx, projectID)
-	if backup.Means(err, backup.MeansNotFound) { // Keystone's word, on no secret
+	if backup.Means(err, backup.MeansNotFound) { // this answer is Keystone's and says nothing about a secret
 		return nil, r, r.refuse(projectID, backup.MeansUnavailable, err.Error())
 	}
 	if err != nil {
 		return nil, r, err
 	}
 	r.method, r.service, r.once = http.MethodGet, barbican, true
-	c.current(ctx, s)
+	c.syncEndpoints(ctx, s)
 	if s.base(barbican) == "" {
 		return nil, r, r.refuse(projectID, backup.MeansUnavailable, "the catalog has no key-manager (Barbican) for our region and interface")
 	}

@@ -17,22 +17,22 @@ const (
 	secretRoute  = "GET /key-manager/v1/secrets/{secret}"
 )
 
-// vault is a tenant with an encrypted volume, and a backup of it.
+// vault returns a tenant with an encrypted volume, and a backup of the volume.
 func vault(t *testing.T, change ...func(*cloudsim.Options)) (n *tenant, b backup.Backup) {
 	t.Helper()
 	o := cloudsim.Options{}
 	for _, c := range change {
 		c(&o)
 	}
-	w := newWorld(t, o)
+	w := newSimulation(t, o)
 	project := w.sim.AddProject("acme")
-	n = &tenant{world: w, project: project, volume: w.sim.AddVolume(project, "vault", 1, cloudsim.VolumeOptions{Encrypted: true})}
+	n = &tenant{simulation: w, project: project, volume: w.sim.AddVolume(project, "vault", 1, cloudsim.VolumeOptions{Encrypted: true})}
 	n.cloud = w.connect(t, retrying)
 	b = n.backup(t)
 	return n, b
 }
 
-func TestSecretOfABackupIsListedAndGone(t *testing.T) {
+func TestSecretOfBackupIsListedAndDeleted(t *testing.T) {
 	t.Parallel()
 	for _, release := range cloudsim.Releases() {
 		t.Run(release, func(t *testing.T) {
@@ -64,8 +64,8 @@ func TestSecretOfABackupIsListedAndGone(t *testing.T) {
 	}
 }
 
-// Whatever is not Barbican's own word that it has no such secret proves nothing.
-func TestOnlyBarbicansOwnWordIsAnAbsence(t *testing.T) {
+// Only Barbican's own answer that it has no such secret proves that the secret is gone.
+func TestOnlyBarbicansAnswerProvesMissingSecret(t *testing.T) {
 	t.Parallel()
 	answer := func(status int, kind, body string) cloudsim.Effect {
 		return cloudsim.Refuse{Status: status, Body: body, Header: http.Header{"Content-Type": {kind}}}
@@ -99,8 +99,8 @@ func TestOnlyBarbicansOwnWordIsAnAbsence(t *testing.T) {
 	}
 }
 
-// A list that breaks off, or is none, is no list; Barbican may cut its pages shorter than they are asked for.
-func TestListOfSecretsIsWholeOrUnknown(t *testing.T) {
+// A list that is incomplete or malformed is an error. Barbican may return shorter pages than requested.
+func TestIncompleteListOfSecretsIsAnError(t *testing.T) {
 	t.Parallel()
 	n, _ := vault(t)
 	page := func(skip int, body string) func() {
@@ -123,7 +123,7 @@ func TestListOfSecretsIsWholeOrUnknown(t *testing.T) {
 	assert.Equal(t, 3, n.sim.Counts()[secretsRoute]-before)
 }
 
-// A tenant may make secrets without number: the list is not read to its end.
+// A tenant may make any number of secrets: the list is not read to its end.
 func TestListOfSecretsIsBounded(t *testing.T) {
 	t.Parallel()
 	n, _ := vault(t)
@@ -142,8 +142,8 @@ func TestCloudWithoutBarbican(t *testing.T) {
 	requireMeaning(t, backup.MeansUnavailable, n.cloud.Secret(t.Context(), n.project, "s"))
 }
 
-// The key of Cinder's own key manager stands in cinder.conf: it is no secret that could go.
-func TestFixedKeyIsNoSecret(t *testing.T) {
+// The key of Cinder's ConfKeyManager is in cinder.conf: it is not a secret that could be deleted.
+func TestFixedKeyHasNoSecret(t *testing.T) {
 	t.Parallel()
 	b := backupJSON{EncryptionKeyID: fixedKey}.backup("p")
 	assert.True(t, b.Encrypted)

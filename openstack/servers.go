@@ -10,19 +10,19 @@ type serverJSON struct {
 	ID, Name string
 	Status   string
 	TenantID string                `json:"tenant_id"`
-	Metadata map[string]string     // nil where the answer has none
+	Metadata map[string]string     // nil if the answer has none
 	Attached []struct{ ID string } `json:"os-extended-volumes:volumes_attached"`
 }
 
-// server returns s. Of a server in a cell that is down Nova has the ID and
-// little more: status UNKNOWN, or no metadata at all.
+// server returns s as a backup.Server. For a server in a cell that is down Nova returns little more than the ID: the status
+// UNKNOWN, or no metadata at all.
 func (s serverJSON) server() backup.Server {
 	w := backup.Server{
 		ID: s.ID, Name: s.Name, ProjectID: s.TenantID, Status: s.Status, Metadata: s.Metadata,
 		Partial: s.Metadata == nil || strings.EqualFold(s.Status, "UNKNOWN"),
 	}
 	for _, v := range s.Attached {
-		w.Volumes = append(w.Volumes, strings.ToLower(v.ID)) // Nova keeps the ID as whoever attached it wrote it
+		w.Volumes = append(w.Volumes, strings.ToLower(v.ID)) // Nova keeps the ID in the spelling of the attach request
 	}
 	return w
 }

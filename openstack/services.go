@@ -9,22 +9,22 @@ import (
 	"staffeln/backup"
 )
 
-// BackupServices lists the cinder-backup processes that Cinder knows: one call.
+// BackupServices lists the cinder-backup services that Cinder knows. It makes one call.
 func (c *Cloud) BackupServices(ctx context.Context) ([]backup.Service, error) {
 	r := request{
 		op: "list services", object: "cinder-backup", method: http.MethodGet,
 		service: cinder, path: "/os-services?" + url.Values{"binary": {"cinder-backup"}}.Encode(),
 	}
-	var said struct {
+	var answer struct {
 		Services []struct{ Binary, Host, Zone, Status, State string }
 	}
-	r.decode = func(body []byte) error { return json.Unmarshal(body, &said) }
+	r.decode = func(body []byte) error { return json.Unmarshal(body, &answer) }
 	if err := c.do(ctx, c.admin, r); err != nil {
 		return nil, err
 	}
-	services := make([]backup.Service, 0, len(said.Services))
-	for _, s := range said.Services {
-		if s.Binary == "cinder-backup" { // else the cloud does not know the filter
+	services := make([]backup.Service, 0, len(answer.Services))
+	for _, s := range answer.Services {
+		if s.Binary == "cinder-backup" { // the cloud may not know the filter
 			services = append(services, backup.Service{Host: s.Host, Zone: s.Zone, Up: s.State == "up" && s.Status == "enabled"})
 		}
 	}

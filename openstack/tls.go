@@ -14,7 +14,7 @@ func (e *environment) tls() *tls.Config {
 	c, err := keyfile.ClientTLS(e.getenv("OS_CACERT"))
 	if err != nil {
 		e.fault("OS_CACERT: %w", err)
-		c = new(tls.Config) // for the further faults; it is not used
+		c = new(tls.Config) // for the checks that follow; it is not used
 	}
 	cert, key := e.getenv("OS_CERT"), e.getenv("OS_KEY")
 	switch {
@@ -28,19 +28,19 @@ func (e *environment) tls() *tls.Config {
 		e.fault("OS_CERT and OS_KEY: only one of them is set: want both or none")
 	}
 	if insecure, ok := e.insecure(); ok {
-		c.InsecureSkipVerify = insecure // the operator asked for it, by the name every OpenStack client has
+		c.InsecureSkipVerify = insecure // the operator asked for it, with the variable that every OpenStack client has
 	}
 	return c
 }
 
 const (
 	dialTimeout = 10 * time.Second
-	idleConns   = 64 // kept to each host: as many as workers may ask at once
+	idleConns   = 64 // kept to each host: as many as workers may call at once
 	idleTimeout = 60 * time.Second
 )
 
-// newTransport makes the transport that all our clients share. It obeys
-// HTTPS_PROXY and NO_PROXY, as every OpenStack client does.
+// newTransport makes the transport that all our clients share. It obeys HTTPS_PROXY and NO_PROXY, as every OpenStack client
+// does.
 func newTransport(c *tls.Config) *http.Transport {
 	if c != nil {
 		c = c.Clone()

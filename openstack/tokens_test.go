@@ -27,7 +27,7 @@ func together(n int, f func() error) []error {
 	return errs
 }
 
-func TestManyCallersMakeOneClient(t *testing.T) {
+func TestConcurrentCallersShareOneClient(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	n.sim.ResetCounts()
@@ -37,12 +37,12 @@ func TestManyCallersMakeOneClient(t *testing.T) {
 	assert.Equal(t, 1, n.sim.Counts()[tokenRoute])
 }
 
-func TestManyCallersRenewAnExpiredTokenOnce(t *testing.T) {
+func TestConcurrentCallersRenewExpiredTokenOnce(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	_, err := n.cloud.Volume(t.Context(), n.project, n.volume)
 	require.NoError(t, err)
-	n.step(2 * time.Hour) // the cloud's clock only: ours believes the token good
+	n.step(2 * time.Hour) // only the cloud's clock: by our clock the token is still valid
 	n.sim.ResetCounts()
 	for _, err := range together(50, func() error { _, err := n.cloud.Volume(t.Context(), n.project, n.volume); return err }) {
 		require.NoError(t, err)
@@ -50,7 +50,7 @@ func TestManyCallersRenewAnExpiredTokenOnce(t *testing.T) {
 	assert.Equal(t, 1, n.sim.Counts()[tokenRoute])
 }
 
-func TestATokenIsRenewedBeforeItEnds(t *testing.T) {
+func TestTokenIsRenewedBeforeItExpires(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{TokenLife: time.Hour})
 	b := n.backup(t)
@@ -68,13 +68,13 @@ func TestATokenIsRenewedBeforeItEnds(t *testing.T) {
 }
 
 // both moves the cloud's clock and ours.
-func (w *world) both(d time.Duration) {
+func (w *simulation) both(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.now, w.ours = w.now.Add(d), w.ours.Add(d)
 }
 
-func TestACreationIsRepeatedOnceWithANewToken(t *testing.T) {
+func TestCreationIsRepeatedOnceWithNewToken(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	_, err := n.cloud.Volume(t.Context(), n.project, n.volume)
@@ -87,7 +87,7 @@ func TestACreationIsRepeatedOnceWithANewToken(t *testing.T) {
 	assert.Len(t, n.sim.Backups(), 1)
 }
 
-func TestARenewalThatItsCallerGaveUpIsBegunAnew(t *testing.T) {
+func TestCancelledRenewalIsRepeatedByOtherCaller(t *testing.T) {
 	t.Parallel()
 	const route = "GET /volume/v3/{project}/volumes/{volume}"
 	refused := make(chan struct{}, 10)
@@ -112,26 +112,26 @@ func TestARenewalThatItsCallerGaveUpIsBegunAnew(t *testing.T) {
 		return done
 	}
 
-	// The second one's request is on its way, with the old token ...
+	// The second request is in flight, with the old token ...
 	sent, release := stall(route)
 	second := read(t.Context())
 	<-sent
-	// ... when the first one asks for a new token,
+	// ... when the first one requests a new token,
 	asked, _ := stall(tokenRoute)
 	ctx, cancel := context.WithCancel(t.Context())
 	first := read(ctx)
 	<-asked
 	<-refused
-	// ... which the second one now waits for too,
+	// ... for which the second one now waits too,
 	release()
 	<-refused
-	// ... and gives up.
+	// ... and is cancelled.
 	cancel()
 	require.ErrorIs(t, <-first, context.Canceled)
 	require.NoError(t, <-second, "the end of one caller's context is not the end of another's call")
 }
 
-func TestLostRolesAndPasswords(t *testing.T) {
+func TestMissingRolesAndWrongPasswords(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		lose func(n *tenant)
@@ -160,9 +160,9 @@ func TestLostRolesAndPasswords(t *testing.T) {
 	}
 }
 
-func TestTheAdminRoleIsAskedForAnew(t *testing.T) {
+func TestAdminRoleIsVerifiedEachTime(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	service, admin := w.sim.Cast().Service, w.sim.Cast().AdminProject
 	w.sim.Grant(service, admin, "reader")
 	c := w.connect(t, retrying)
@@ -178,11 +178,11 @@ func TestTheAdminRoleIsAskedForAnew(t *testing.T) {
 	require.NoError(t, c.VerifyAdmin(t.Context()))
 }
 
-// A token that was made while the role was lost keeps its roles to its end, which may be a day away: nothing would be
-// listed for so long after somebody has mended it.
-func TestARoleThatCameBackIsSeenAtOnce(t *testing.T) {
+// A token that was issued while the role was missing keeps its roles until it expires, perhaps a day later: after the role
+// is granted again nothing would be listed for so long.
+func TestRestoredAdminRoleIsSeenAtOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	service, admin := w.sim.Cast().Service, w.sim.Cast().AdminProject
 	w.sim.Grant(service, admin, "reader")
 	c := w.connect(t, retrying)
@@ -197,7 +197,7 @@ func TestARoleThatCameBackIsSeenAtOnce(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestClientsAreBounded(t *testing.T) {
+func TestNumberOfClientsIsBounded(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{}, func(o *options) { o.maxScopes = 2 })
 	projects := []string{n.project, n.sim.AddProject("b"), n.sim.AddProject("c")}
@@ -211,17 +211,17 @@ func TestClientsAreBounded(t *testing.T) {
 
 func TestEncryptedBackupsNeedTheRightToTheirSecret(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	project := w.sim.AddProject("acme")
 	volume := w.sim.AddVolume(project, "vault", 1, cloudsim.VolumeOptions{Encrypted: true})
-	n := &tenant{world: w, cloud: w.connect(t, retrying), project: project, volume: volume}
+	n := &tenant{simulation: w, cloud: w.connect(t, retrying), project: project, volume: volume}
 	b := n.backup(t)
 	require.True(t, b.Encrypted)
 	without := retrying
-	without.SecretRoles = []string{"creator"} // staffeln is admin, member, reader
+	without.SecretRoles = []string{"creator"} // the user staffeln has the roles admin, member and reader
 	strict := w.connect(t, without)
 	n.sim.ResetCounts()
-	b.Encrypted = false // the caller's word does not open the door
+	b.Encrypted = false // the caller's value alone does not allow the deletion
 	requireMeaning(t, backup.MeansSecretRight, strict.DeleteBackup(t.Context(), b))
 	requireMeaning(t, backup.MeansSecretRight, strict.ForceDeleteBackup(t.Context(), b))
 	assert.Zero(t, n.sim.Counts()[deleteRoute])
@@ -237,9 +237,9 @@ func TestEncryptedBackupsNeedTheRightToTheirSecret(t *testing.T) {
 
 func TestUnencryptedBackupsNeedNoSecret(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	project := w.sim.AddProject("acme")
-	n := &tenant{world: w, cloud: w.connect(t, Config{}), project: project, volume: w.sim.AddVolume(project, "data", 1)}
+	n := &tenant{simulation: w, cloud: w.connect(t, Config{}), project: project, volume: w.sim.AddVolume(project, "data", 1)}
 	b := n.backup(t)
 	w.sim.ResetCounts()
 	require.NoError(t, n.cloud.DeleteBackup(t.Context(), b))

@@ -16,46 +16,43 @@ import (
 )
 
 const (
-	// attemptTimeout bounds one request with its whole answer. A full page of
-	// servers takes Nova ten seconds and more; a frozen broker holds a POST for
-	// minutes (measured).
+	// attemptTimeout limits one request with its whole answer. Nova takes ten seconds or more for a full page of servers; a
+	// frozen message broker holds a POST for minutes (measured).
 	attemptTimeout = 60 * time.Second
-	// maxAnswer bounds the body of an answer; a full page has some megabytes.
+	// maxAnswer limits the body of an answer; a full page has some megabytes.
 	maxAnswer = 64 << 20
 )
 
-// headerRequestID is sent with an ID of ours, which the services hand on to each
-// other and write into their logs, and answered with the service's own.
+// headerRequestID is sent with an ID of ours, which the services pass on to each other and write into their logs. In an
+// answer it is the service's own ID.
 const headerRequestID = "X-Openstack-Request-Id"
 
-// A wire is the one http.RoundTripper under all our clients. One call of it is
-// one attempt: it bounds it in time, gives it a request ID, reads the whole
-// answer (so that half an answer is an error here and nowhere else), logs and
-// counts it. It repeats nothing.
+// A wire is the only http.RoundTripper under all our clients. One call is one attempt: it limits the time, sets a request
+// ID, reads the whole answer (so that a truncated answer is an error only here), logs and counts the request. It does not
+// retry.
 type wire struct {
-	kept http.RoundTripper // keeps its connections
-	// fresh makes a connection for each request: every POST goes there. On a
-	// kept one, the server's closing of an idle connection looks the same as its
-	// death after it had executed the request, and a creation would be Unknown.
+	kept http.RoundTripper // reuses its connections
+	// fresh opens a new connection for each request; every POST uses it. On a reused connection the client can't distinguish a
+	// server that closes an idle connection from one that died after it executed the request, and a creation would be Unknown.
 	fresh   http.RoundTripper
 	timeout time.Duration
 	clock   clock
 	observe func(method, route string, status int)
 }
 
-// A wireError is a request that got no whole answer.
+// A wireError is the error of a request without a whole answer.
 type wireError struct {
 	err       error
 	requestID string // ours
-	// unsent: there was no connection to send it on (refused, no route, no such
-	// host, handshake failed), so the cloud certainly never saw it.
+	// unsent: no connection could be opened (refused, no route, no such host, failed handshake), so the cloud certainly never
+	// received the request.
 	unsent bool
 }
 
 func (e *wireError) Error() string { return e.err.Error() }
 func (e *wireError) Unwrap() error { return e.err }
 
-// errTooLong is an answer that no list of ours can have.
+// errTooLong means that the answer is longer than any of our lists can be.
 var errTooLong = fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20)
 
 // RoundTrip implements [http.RoundTripper].
@@ -104,7 +101,7 @@ func (w *wire) attempt(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// newRequestID returns `req-<uuid>`: other forms are ignored by oslo.middleware.
+// newRequestID returns `req-<uuid>`; oslo.middleware ignores other forms.
 func newRequestID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)

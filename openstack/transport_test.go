@@ -17,9 +17,9 @@ import (
 	"staffeln/internal/cloudsim"
 )
 
-func TestEveryCallIsLoggedCountedAndNamed(t *testing.T) {
+func TestEveryCallIsLoggedAndCountedWithRequestID(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	var mu sync.Mutex
 	var sent []string // request IDs that arrived
 	front := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
@@ -62,8 +62,8 @@ func TestEveryCallIsLoggedCountedAndNamed(t *testing.T) {
 	assert.NotContains(t, log.String(), w.sim.Cast().Password)
 }
 
-// What lasts is a warning when it begins, whatever its tries, and told when it ends.
-func TestTriesAgainAreOneWarning(t *testing.T) {
+// A lasting failure is one warning when it begins, whatever the number of tries, and one message when it ends.
+func TestRetriesLogOneWarning(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, cloudsim.Options{})
 	b := n.backup(t)
@@ -79,13 +79,13 @@ func TestTriesAgainAreOneWarning(t *testing.T) {
 	assert.Contains(t, lines[1], `"message":"cloud call succeeds again"`)
 }
 
-func TestARedirectIsNotFollowed(t *testing.T) {
+func TestRedirectIsNotFollowed(t *testing.T) {
 	t.Parallel()
 	trap := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		assert.Empty(t, r.Header.Get("X-Auth-Token"), "the token was carried elsewhere")
 	}))
 	defer trap.Close()
-	w := newWorld(t, cloudsim.Options{})
+	w := newSimulation(t, cloudsim.Options{})
 	cloud := w.connect(t, Config{})
 	w.sim.AddFault(cloudsim.Fault{Route: rolesRoute, Do: cloudsim.Refuse{Status: 302, Header: http.Header{"Location": {trap.URL}}}})
 	fault := requireFault(t, backup.MeansUnavailable, cloud.VerifyAdmin(t.Context()))

@@ -6,15 +6,14 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// usersTime is for how long a user is as Keystone said: many reports that are due
-// at once have members in common.
-const usersTime = 5 * time.Minute
+// usersTTL is how long a cached user is valid: many reports that are due at once have members in common.
+const usersTTL = 5 * time.Minute
 
-// mostUsers bounds how many are kept, some hundred bytes each.
-const mostUsers = 100_000
+// maxCachedUsers limits the cache; a user takes some hundred bytes.
+const maxCachedUsers = 100_000
 
-// usersCache keeps users by ID for some minutes, by our clock: the library's own
-// expiry would go by the machine's. It may be used by many goroutines.
+// usersCache caches users by ID for some minutes of our clock; the library's own expiry would use the machine's. It is safe
+// for concurrent use.
 type usersCache struct {
 	known *lru.Cache[string, cachedUser]
 }
@@ -26,15 +25,15 @@ type cachedUser struct {
 }
 
 func newUsersCache() usersCache {
-	known, _ := lru.New[string, cachedUser](mostUsers) // an error only where the limit is not positive
+	known, _ := lru.New[string, cachedUser](maxCachedUsers) // returns an error only if the limit is not positive
 	return usersCache{known}
 }
 
-// look returns those of the users that are known, and the IDs of the others.
+// lookup returns the users that are cached, and the IDs of the others.
 func (k usersCache) lookup(now time.Time, ids []string) (users map[string]userJSON, missing []string) {
 	users = make(map[string]userJSON, len(ids))
 	for _, id := range ids {
-		if u, ok := k.known.Get(id); ok && now.Sub(u.at) < usersTime {
+		if u, ok := k.known.Get(id); ok && now.Sub(u.at) < usersTTL {
 			users[id] = u.userJSON
 		} else {
 			missing = append(missing, id)
@@ -43,10 +42,10 @@ func (k usersCache) lookup(now time.Time, ids []string) (users map[string]userJS
 	return users, missing
 }
 
-// keep notes users that were read now; those that are known stay as old as they are.
+// keep caches users that were read now. A cached user that is still valid keeps its age.
 func (k usersCache) keep(now time.Time, users map[string]userJSON) {
 	for id, u := range users {
-		if old, ok := k.known.Peek(id); !ok || now.Sub(old.at) >= usersTime {
+		if old, ok := k.known.Peek(id); !ok || now.Sub(old.at) >= usersTTL {
 			k.known.Add(id, cachedUser{u, now})
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 func sortStrings(s []string) { slices.Sort(s) }
 
-func TestTimesOfCinderAreUTC(t *testing.T) {
+func TestCinderTimesAreUTC(t *testing.T) {
 	t.Parallel()
 	want := time.Date(2026, 11, 22, 6, 27, 0, 0, time.UTC)
 	for text, good := range map[string]bool{
@@ -35,7 +35,7 @@ func TestTimesOfCinderAreUTC(t *testing.T) {
 	assert.True(t, at.IsZero())
 }
 
-func TestTheDataIsAsOldAsTheBackupWhereCinderDoesNotSay(t *testing.T) {
+func TestMissingDataTimestampIsCreatedAt(t *testing.T) {
 	t.Parallel()
 	var b backupJSON
 	require.NoError(t, json.Unmarshal([]byte(`{"id": "b", "created_at": "2026-11-22T06:27:00.000000", "data_timestamp": null, "name": null, "description": null, "metadata": null, "encryption_key_id": null}`), &b))
@@ -46,7 +46,7 @@ func TestTheDataIsAsOldAsTheBackupWhereCinderDoesNotSay(t *testing.T) {
 	assert.Equal(t, "p", v.ProjectID)
 }
 
-func TestAnswersThatAreNoPages(t *testing.T) {
+func TestMalformedPages(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{``, `null`, `[]`, `{}`, `{"volumes": {}}`, `{"volumes": [], "volumes_links": 1}`, `{"volumes": [{"id": 1}]}`} {
 		_, err := decodePage[volumeJSON]([]byte(body), "volumes")

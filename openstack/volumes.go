@@ -22,7 +22,7 @@ type volumeJSON struct {
 		ServerID string `json:"server_id"`
 	}
 	Migration      string `json:"migration_status"`
-	MigrationAdmin string `json:"os-vol-mig-status-attr:migstat"` // the same, told to admins
+	MigrationAdmin string `json:"os-vol-mig-status-attr:migstat"` // the same, for admins only
 }
 
 func (v volumeJSON) volume() backup.Volume {
@@ -31,21 +31,20 @@ func (v volumeJSON) volume() backup.Volume {
 		Zone: v.Zone, SizeGiB: v.Size, Encrypted: v.Encrypted,
 	}
 	switch m := v.migration(); m {
-	case "none", "success", "error": // over
+	case "none", "success", "error": // finished
 	default:
 		w.Migration = m
 	}
 	for _, a := range v.Attachments {
-		if a.ServerID != "" { // attached to a host, not to a server
+		if a.ServerID != "" { // otherwise it is attached to a host, not to a server
 			w.Servers = append(w.Servers, strings.ToLower(a.ServerID))
 		}
 	}
 	return w
 }
 
-// A volume that is in use is backed up through a temporary copy of this name,
-// which shows up in lists while the backup runs (cinder/volume/manager.py). A
-// tenant's own volume of such a name is attached to something.
+// Cinder backs up a volume in use through a temporary copy with such a name, which is in lists while the backup runs
+// (cinder/volume/manager.py). A tenant's own volume with such a name counts as temporary only if nothing is attached.
 var temporaryName = regexp.MustCompile(`^backup-vol-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 func (v volumeJSON) temporary() bool {
@@ -54,22 +53,21 @@ func (v volumeJSON) temporary() bool {
 
 func (v volumeJSON) migration() string { return cmp.Or(v.Migration, v.MigrationAdmin) }
 
-// target reports whether v is what another volume is being migrated to: it has
-// that one's name and server, and goes when the migration ends.
+// target reports whether v is the target of another volume's migration. It has that volume's name and server, and disappears
+// when the migration ends.
 func (v volumeJSON) target() bool {
 	return strings.HasPrefix(v.Migration, "target:") || strings.HasPrefix(v.MigrationAdmin, "target:")
 }
 
-// Volume reads one volume with a token of that project. Its ProjectID is where
-// it belongs now: a volume can be transferred.
+// Volume reads one volume with a token of projectID. Its ProjectID is its present project: a volume can be transferred.
 func (c *Cloud) Volume(ctx context.Context, projectID, volumeID string) (backup.Volume, error) {
 	what := request{op: "read volume", object: volumeID, id: volumeID}
-	s, r, err := c.ask(ctx, what, projectID, http.MethodGet, "/volumes/"+url.PathEscape(volumeID))
+	s, r, err := c.cinderRequest(ctx, what, projectID, http.MethodGet, "/volumes/"+url.PathEscape(volumeID))
 	if err != nil {
 		return backup.Volume{}, err
 	}
 	v, err := c.readVolume(ctx, s, r)
-	if err == nil && v.ProjectID == "" { // told to admins only; everybody else sees their own project's
+	if err == nil && v.ProjectID == "" { // Cinder shows it to admins only; other users see only volumes of their own project
 		v.ProjectID = projectID
 	}
 	return v, err
@@ -83,9 +81,8 @@ func (c *Cloud) readVolume(ctx context.Context, s *scope, r request) (backup.Vol
 	return one.volume(), nil
 }
 
-// ask prepares a request to Cinder in the scope of a project: what says what is
-// asked, and of which object.
-func (c *Cloud) ask(ctx context.Context, what request, projectID, method, path string) (*scope, request, error) {
+// cinderRequest prepares a request to Cinder in the scope of a project. what names the operation and the object.
+func (c *Cloud) cinderRequest(ctx context.Context, what request, projectID, method, path string) (*scope, request, error) {
 	if what.id == "" || projectID == "" {
 		return nil, what, what.refuse(projectID, backup.MeansRefused, "want an ID and the ID of its project")
 	}

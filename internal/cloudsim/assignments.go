@@ -4,7 +4,7 @@ import (
 	"net/http"
 )
 
-// pathAssignment reads user, role and project (or domain) from the path. What does not exist is a 404.
+// pathAssignment reads user, role and project (or domain) from the path. A missing one is a 404.
 func (c *Cloud) pathAssignment(q *call) (assignment, answer, bool) {
 	u, g, r := c.users[q.vars["user"]], c.groups[q.vars["group"]], c.role(q.vars["role"])
 	groupID, isGroup := q.vars["group"]
@@ -74,8 +74,8 @@ type assignmentView struct {
 	Role  scopedName  `json:"role"`
 }
 
-// listAssignments answers GET /v3/role_assignments. Without effective it lists what was granted; with it,
-// inherited assignments stand in each project they reach, and implied roles appear.
+// listAssignments handles GET /v3/role_assignments. Without effective it lists the assignments as they were granted. With
+// effective it lists inherited assignments in each project that they apply to, and implied roles too.
 func listAssignments(c *Cloud, q *call) answer {
 	if !q.admin {
 		return keystoneNotAllowed("identity:list_role_assignments")
@@ -154,8 +154,8 @@ func (c *Cloud) assignmentView(q *call, a assignment, projectID, roleName string
 	return v
 }
 
-// effectiveView shows what an assignment gives one user in one project; one through a group is the user's, and names the
-// membership.
+// effectiveView returns what an assignment gives one user in one project. An assignment through a group is shown as the
+// user's, with a link to the membership.
 func (c *Cloud) effectiveView(q *call, a assignment, userID, projectID, roleName string) assignmentView {
 	v := c.assignmentView(q, a, projectID, roleName)
 	if a.group != "" {

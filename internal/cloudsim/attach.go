@@ -13,7 +13,7 @@ type volumeAttachment struct {
 	Device   string `json:"device"`
 }
 
-// attachable: while a volume is backed up nobody may attach it, nor detach it.
+// attachable reports whether a volume may be attached. While it is backed up it may be neither attached nor detached.
 func (c *Cloud) attachable(v *volume) bool {
 	return v.Status == "available" || v.Multiattach && v.Status == "in-use"
 }
@@ -22,12 +22,12 @@ func reserveRefusal(v *volume) string {
 	return "Volume " + v.ID + " status must be available or downloading to reserve, but the current status is " + v.Status + "."
 }
 
-// attach is what Nova and Cinder do together; the rules are the caller's affair.
+// attach is the common work of Nova and Cinder. The caller checks the rules.
 func (c *Cloud) attach(s *server, v *volume) string {
 	device := deviceName(len(s.Volumes))
 	v.Attachments = append(v.Attachments, attachment{ID: c.ids.uuid(), Server: s.ID, Device: device, At: c.cinderSecond()})
 	s.Volumes = append(s.Volumes, v.ID)
-	v.held = ""
+	v.detachedStatus = ""
 	if v.Status == "available" {
 		c.setVolume(v, "in-use")
 	}
@@ -44,16 +44,16 @@ func (c *Cloud) detach(s *server, v *volume) {
 	if t := c.volumes.byID[v.target]; t != nil {
 		t.Attachments = slices.DeleteFunc(t.Attachments, func(a attachment) bool { return a.Server == s.ID })
 	}
-	v.held = ""
-	if betweenStates[v.Status] && len(v.Attachments) == 0 {
+	v.detachedStatus = ""
+	if attachedStates[v.Status] && len(v.Attachments) == 0 {
 		c.setVolume(v, "available")
 	}
 	c.touchServer(s)
 	c.note(Event{Kind: VolumeChanged, Volume: v.ID, Server: s.ID, Project: v.Project, Detail: "detached"})
 }
 
-// betweenStates are those of a volume that a server has, connected or not; they end with a detachment.
-var betweenStates = map[string]bool{"in-use": true, "reserved": true, "attaching": true, "detaching": true}
+// attachedStates are the statuses of a volume that a server has, connected or not. They end when the volume is detached.
+var attachedStates = map[string]bool{"in-use": true, "reserved": true, "attaching": true, "detaching": true}
 
 func listAttachments(c *Cloud, q *call) answer {
 	s := c.visibleServer(q)

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// actOnBackup answers POST /backups/{id}/action: what an admin may do to a backup that is stuck.
+// actOnBackup handles POST /backups/{id}/action: the admin actions for a backup that is stuck.
 func actOnBackup(c *Cloud, q *call) answer {
 	name, argument, found := q.action()
 	if !found {

@@ -20,8 +20,7 @@ type backupInput struct {
 	Metadata         map[string]string `json:"metadata"`
 }
 
-// createBackup answers POST /backups. The checks come in Cinder's own order: schema, volume, its status,
-// quota, parent.
+// createBackup handles POST /backups. It checks in Cinder's order: schema, volume, volume status, quota, parent.
 func createBackup(c *Cloud, q *call) answer {
 	var raw json.RawMessage
 	if a, good := q.decode("backup", &raw); !good {
@@ -48,7 +47,7 @@ func createBackup(c *Cloud, q *call) answer {
 	case status == "in-use" && !isTrue(fmt.Sprint(in.Force)):
 		return badRequest("Invalid volume: Backing up an in-use volume must use the force flag.")
 	}
-	if q.tok.project == "" { // a system-scoped token: the volume is marked before the backup turns out to have no owner
+	if q.tok.project == "" { // a system-scoped token: Cinder marks the volume before it notices that the backup has no owner
 		v.previous = status
 		c.setVolume(v, "backing-up")
 		return serverFault()
@@ -103,13 +102,13 @@ func (q *call) backupInput(raw json.RawMessage) (backupInput, answer, bool) {
 	return in, answer{}, true
 }
 
-// likeUUID reads what oslo_utils.uuidutils takes for a UUID: 32 hexadecimal digits, dashes anywhere.
+// likeUUID reports whether oslo_utils.uuidutils accepts s as a UUID: 32 hexadecimal digits, dashes anywhere.
 func likeUUID(s string) bool {
 	s = strings.ToLower(strings.ReplaceAll(s, "-", ""))
 	return len(s) == 32 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-// racing tells whether a backup of the volume began so recently that a second request would not have seen it.
+// racing reports whether a backup of the volume began so recently that a simultaneous second request would not have seen it.
 func (c *Cloud) racing(v *volume) bool {
 	if v.Status != "backing-up" {
 		return false
@@ -122,8 +121,8 @@ func (c *Cloud) racing(v *volume) bool {
 	return false
 }
 
-// parentFor finds the parent of an incremental. In Zed it is the newest by data timestamp of the volume's backups in the
-// token's project, whoever made it and whatever its status.
+// parentFor finds the parent of an incremental. In Zed it is the newest backup of the volume by data timestamp in the token's
+// project, whatever its user and its status.
 func (c *Cloud) parentFor(volumeID, projectID string) (*backup, answer, bool) {
 	if c.later() {
 		return c.newestAvailable(volumeID, projectID)
@@ -138,14 +137,14 @@ func (c *Cloud) parentFor(volumeID, projectID string) (*backup, answer, bool) {
 	return p, answer{}, true
 }
 
-// newBackup belongs to the project of the token, and is charged to it with the volume's full size,
-// incremental or not.
+// newBackup makes a backup in the project of the token. The quota is charged with the volume's full size, even for an
+// incremental.
 func (c *Cloud) newBackup(q *call, v *volume, in backupInput, parent *backup) *backup {
 	now := c.cinderSecond()
 	b := &backup{
 		ID: c.ids.uuid(), Name: deref(in.Name), Description: deref(in.Description), Volume: v.ID, Project: q.tok.project, User: q.tok.user,
 		Status: "creating", Size: v.Size, charged: v.Size, Zone: deref(in.AvailabilityZone), Container: deref(in.Container),
-		Created: now, Updated: now, Data: now, asked: c.second(), Metadata: maps.Clone(in.Metadata), content: v.content, blocks: slices.Clone(v.blocks), volumeMeta: maps.Clone(v.Metadata),
+		Created: now, Updated: now, Data: now, requested: c.second(), Metadata: maps.Clone(in.Metadata), content: v.content, blocks: slices.Clone(v.blocks), volumeMeta: maps.Clone(v.Metadata),
 	}
 	c.backups.add(b)
 	index(c.byVolume, v.ID, b.ID, b)

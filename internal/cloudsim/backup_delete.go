@@ -7,8 +7,8 @@ import (
 
 const serviceNotFound = "Service cinder-backup could not be found."
 
-// deleteBackup answers DELETE /backups/{id}: policy, status, then dependents, then whether anybody is there
-// to do it. The last refusal is a 404 too.
+// deleteBackup handles DELETE /backups/{id}. It checks policy, status, dependents, and then whether cinder-backup is up. The
+// last refusal is a 404 too.
 func deleteBackup(c *Cloud, q *call) answer {
 	b := c.visibleBackup(q)
 	if b == nil {
@@ -17,7 +17,7 @@ func deleteBackup(c *Cloud, q *call) answer {
 	if refusal, may := c.mayDelete(q, b); !may {
 		return refusal
 	}
-	switch b = c.visibleBackup(q); { // it may have gone meanwhile
+	switch b = c.visibleBackup(q); { // it may have been deleted meanwhile
 	case b == nil:
 		return backupNotFound(q.vars["backup"])
 	case b.Status != "available" && b.Status != "error":
@@ -26,8 +26,8 @@ func deleteBackup(c *Cloud, q *call) answer {
 	return c.acceptDeletion(q, b, BackupDeletion)
 }
 
-// acceptDeletion looks for dependents in the project of the token only. For a token of another project than
-// the backup's there are none: the deletion is accepted and the chain above loses its ground (measured).
+// acceptDeletion looks for dependents only in the project of the token. With a token of another project than the backup's it
+// finds none: the deletion is accepted and the backups above lose their parent (measured).
 func (c *Cloud) acceptDeletion(q *call, b *backup, kind string) answer {
 	for _, child := range c.children[b.ID] {
 		if child.Project == q.tok.project {
@@ -46,7 +46,7 @@ func (c *Cloud) acceptDeletion(q *call, b *backup, kind string) answer {
 	return answer{status: http.StatusAccepted}
 }
 
-// remove lets cinder-backup delete. tok is nil when the service resumes by itself what it was at.
+// remove makes cinder-backup delete b. tok is nil when the service resumes a deletion by itself.
 func (c *Cloud) remove(b *backup, tok *token, m marks) {
 	r := &run{tok: tok, began: c.at}
 	b.deleting = r
@@ -66,13 +66,13 @@ func (c *Cloud) remove(b *backup, tok *token, m marks) {
 	})
 }
 
-// finishRemoval: the data goes first, then the key. When the key can't be deleted nothing sets a status: the
-// backup stays deleting for ever, its quota charged and its data gone.
+// finishRemoval deletes the data first, then the key. If the key can't be deleted, no status is set: the backup stays in
+// deleting for ever, with its quota charged and its data gone.
 func (c *Cloud) finishRemoval(b *backup, r *run) {
 	b.deleting = nil
 	c.destroyData(b)
 	if b.KeyID != "" {
-		if why := c.keepsSecret(b, r.tok); why != "" && c.secrets[b.KeyID] != nil {
+		if why := c.keepsSecretReason(b, r.tok); why != "" && c.secrets[b.KeyID] != nil {
 			c.noteBackup(BackupHangs, b, r.tok, why)
 			return
 		}
@@ -88,7 +88,7 @@ func (c *Cloud) keyProject(b *backup) string {
 	return b.Project
 }
 
-// destroyData names every backup that stands on the one whose data is gone.
+// destroyData deletes the data of b and writes an event for every backup that depends on it.
 func (c *Cloud) destroyData(b *backup) {
 	if b.dataGone {
 		return
@@ -107,8 +107,8 @@ func (c *Cloud) descendants(b *backup) []*backup {
 	return slices.Clip(out)
 }
 
-// destroy ends a backup. The counter of its parent goes down even when it never counted, as for a child that
-// failed: Cinder's arithmetic.
+// destroy removes a backup from the database. The parent's counter is decremented even if this child was never counted,
+// such as a failed one: Cinder does the same.
 func (c *Cloud) destroy(b *backup) {
 	c.backups.remove(b)
 	unindex(c.byVolume, b.Volume, b.ID)
@@ -122,7 +122,7 @@ func (c *Cloud) destroy(b *backup) {
 	c.noteBackup(BackupDeleted, b, nil, "")
 }
 
-// restorable tells whether the data of a backup is there, down to its full.
+// restorable reports whether the data of a backup exists, down to its full.
 func (c *Cloud) restorable(b *backup) bool {
 	for ; b != nil && !b.dataGone; b = c.backups.byID[b.Parent] {
 		if b.Parent == "" {

@@ -24,7 +24,7 @@ func listBackups(detail bool) func(*Cloud, *call) answer {
 			return a
 		}
 		o, good := sorting(l.keys, l.dirs, backupOrders, "id", "created_at", "volume_id")
-		if !good || q.minor < 37 && slices.Contains(l.keys, "name") { // names could not be sorted by before 3.37
+		if !good || q.minor < 37 && slices.Contains(l.keys, "name") { // before 3.37 backups can't be sorted by name
 			return badRequest("Invalid input received: Invalid sort key")
 		}
 		filters, a, good := c.allowFilters(q, l.filters, "name", "status", "volume_id")
@@ -59,8 +59,8 @@ func listBackups(detail bool) func(*Cloud, *call) answer {
 	}
 }
 
-// narrowBackups picks the smallest known set that holds the answer, and the test for what is left.
-// Only six filters exist; any other name matches nothing, without an error.
+// narrowBackups returns the smallest indexed set that contains the result, and the test for the rest. Only six filters
+// exist; any other name matches nothing, without an error.
 func (c *Cloud) narrowBackups(q *call, all bool, filters []string) (map[string]*backup, func(*backup) bool) {
 	var within map[string]*backup
 	var tests []func(*backup) bool

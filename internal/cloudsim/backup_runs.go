@@ -5,25 +5,25 @@ import (
 	"time"
 )
 
-// run is what cinder-backup is doing with one backup. What was planned for its end looks whether it is
-// still the backup's run: one that was killed or got stuck never comes to it.
+// run is what cinder-backup is doing with one backup. A planned end first checks that it still is the backup's run: a run
+// that was killed or is stuck never ends.
 type run struct {
-	volume   *volume // backed up, or restored to
+	volume   *volume // the volume that is backed up or restored to
 	temp     *volume
-	previous string // the volume's status to give back
+	previous string // the volume's status after the run
 	tok      *token
 	began    time.Time
-	queued   bool        // asked for while no service was up to take it
-	returned bool        // the volume has its status again
-	turn     *operations // that it has, where turns are limited
-	isNew    bool        // restored to: made for the restore
-	full     bool        // an incremental that turns out to be none
+	queued   bool        // requested while no service was up to start it
+	returned bool        // the volume has its previous status again
+	slot     *operations // the slot that the run has, if slots are limited
+	isNew    bool        // the target of the restore was made for the restore
+	full     bool        // an incremental that turns out to be a full
 }
 
-// volumeLead: a volume says in-use again slightly before its backup says available.
+// volumeLead is how long before the backup becomes available its volume becomes in-use again.
 func volumeLead(d time.Duration) time.Duration { return min(d/20, 500*time.Millisecond) }
 
-// begin lets cinder-backup take a new backup.
+// begin makes cinder-backup start a new backup.
 func (c *Cloud) begin(b *backup, v *volume, tok *token, m marks) {
 	r := &run{volume: v, previous: v.previous, tok: tok, began: c.at, queued: !c.backupUp, full: m.full}
 	b.making = r
@@ -48,13 +48,13 @@ func (c *Cloud) begin(b *backup, v *volume, tok *token, m marks) {
 	c.operate(zone, r, func() bool { return b.making == r }, func() { c.work(b, r, m) })
 }
 
-// work is the part that takes its time.
+// work is the part of a creation that takes time.
 func (c *Cloud) work(b *backup, r *run, m marks) {
 	if m.stick {
 		return
 	}
 	d := c.opt.BackupTime(b.Size)
-	if why := c.willFail(b, m); why != "" {
+	if why := c.failureReason(b, m); why != "" {
 		c.after(d, func() { c.failRun(b, r, why, true) })
 		return
 	}
@@ -66,7 +66,7 @@ func (c *Cloud) work(b *backup, r *run, m marks) {
 	c.after(d, func() { c.finishRun(b, r) })
 }
 
-// newTemporary is the clone that Cinder reads in place of a volume in use. It stands in the volume lists.
+// newTemporary makes the clone that Cinder reads instead of a volume in use. The clone is in the volume lists.
 func (c *Cloud) newTemporary(v *volume, tok *token) *volume {
 	t := &volume{
 		ID: c.ids.uuid(), Name: "backup-vol-" + v.ID, Project: tok.project, User: tok.user, Status: "backing-up", Size: v.Size,
@@ -76,9 +76,9 @@ func (c *Cloud) newTemporary(v *volume, tok *token) *volume {
 	return t
 }
 
-// willFail says how a backup will fail that has been accepted; empty is not at all. Drivers that back up in
-// chunks (POSIX, NFS, Swift, S3) find out only now that the volume has grown since the parent was made.
-func (c *Cloud) willFail(b *backup, m marks) string {
+// failureReason returns why an accepted backup will fail, or "". Drivers that back up in chunks (POSIX, NFS, Swift, S3) notice only
+// now that the volume has grown since the parent was made.
+func (c *Cloud) failureReason(b *backup, m marks) string {
 	switch p := c.backups.byID[b.Parent]; {
 	case m.fail != nil:
 		return m.fail.Reason
@@ -92,7 +92,7 @@ func (c *Cloud) willFail(b *backup, m marks) string {
 	return ""
 }
 
-// returnVolume gives the volume the status it had before.
+// returnVolume sets the volume's status from before the backup.
 func (c *Cloud) returnVolume(r *run) {
 	if r.returned {
 		return
@@ -107,14 +107,14 @@ func (c *Cloud) returnVolume(r *run) {
 	}
 }
 
-// resting corrects a remembered status by what happened to the attachments meanwhile. Releases newer than Zed give back in-use
-// as it was, with no attachment (measured).
+// resting corrects a previous status by the present attachments. Releases newer than Zed restore in-use unchanged, even
+// without an attachment (measured).
 func (c *Cloud) resting(v *volume, previous string) string {
 	switch {
 	case previous == "in-use" && c.later():
 		return previous
-	case v.held != "" && len(v.Attachments) == 0:
-		return v.held
+	case v.detachedStatus != "" && len(v.Attachments) == 0:
+		return v.detachedStatus
 	case previous == "in-use" && len(v.Attachments) == 0:
 		return "available"
 	case previous == "available" && len(v.Attachments) > 0:
@@ -123,8 +123,8 @@ func (c *Cloud) resting(v *volume, previous string) string {
 	return previous
 }
 
-// finishRun ends a creation well. Even a status that an admin has reset meanwhile becomes available; only a
-// backup that is being deleted does not.
+// finishRun ends a creation successfully. The backup becomes available even if an admin has reset its status meanwhile, but
+// not if it is being deleted.
 func (c *Cloud) finishRun(b *backup, r *run) {
 	if b.making != r {
 		return
@@ -154,7 +154,7 @@ func (c *Cloud) finishRun(b *backup, r *run) {
 	c.noteBackup(BackupAvailable, b, nil, kindOf(b))
 }
 
-// failRun ends a creation badly.
+// failRun ends a creation with an error.
 func (c *Cloud) failRun(b *backup, r *run, reason string, message bool) {
 	if b.making != r {
 		return
@@ -167,11 +167,11 @@ func (c *Cloud) failRun(b *backup, r *run, reason string, message bool) {
 	}
 	c.failBackup(b, "error", reason)
 	if message {
-		c.tell(b.Project, b.ID, "VOLUME_VOLUME_BACKUP_013_020", "create backup:Backup driver failed to create backup.")
+		c.addMessage(b.Project, b.ID, "VOLUME_VOLUME_BACKUP_013_020", "create backup:Backup driver failed to create backup.")
 	}
 }
 
-// failBackup sets a bad status with its reason, which Cinder's column cuts.
+// failBackup sets a failed status and the reason, which is truncated like Cinder's column.
 func (c *Cloud) failBackup(b *backup, status, reason string) {
 	b.FailReason = reason[:min(len(reason), 255)]
 	c.setBackup(b, status)

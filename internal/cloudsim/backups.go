@@ -14,14 +14,14 @@ type backup struct {
 	Objects                                      int
 	Container, Zone, FailReason                  string
 	Created, Updated, Data                       time.Time // by Cinder's clock
-	asked                                        time.Time // by the cloud's
+	requested                                    time.Time // by the cloud's clock
 	Parent                                       string
 	Metadata                                     map[string]string
 	KeyID                                        string
 
-	dependents int // Cinder's counter: children that became available, less children deleted
-	charged    int // GiB taken from the quota when it was asked for
-	content    int // of the volume at the time of the data
+	dependents int // Cinder's counter: children that became available, minus children deleted
+	charged    int // GiB charged to the quota at the request
+	content    int // version of the volume's content at the time of the data
 	blocks     []int
 	dataGone   bool
 	volumeMeta map[string]string
@@ -45,7 +45,7 @@ func backupRoutes() []route {
 	}
 }
 
-// visibleBackup is one that the token may see: an admin any, others their project's.
+// visibleBackup returns the backup if the token may see it: admins see all backups, others those of their project.
 func (c *Cloud) visibleBackup(q *call) *backup {
 	b := c.backups.byID[q.vars["backup"]]
 	if b == nil || b.Project != q.tok.project && !q.admin {
@@ -83,7 +83,7 @@ type backupView struct {
 	UserID           *string           `json:"user_id,omitempty"`
 }
 
-// viewBackup is a backup in full. The parent is not told: admins can only filter by it.
+// viewBackup returns a backup with all fields. The parent is not shown: admins can only filter by it.
 func (c *Cloud) viewBackup(q *call, b *backup) backupView {
 	out := backupView{
 		ID: b.ID, Status: b.Status, Size: b.Size, ObjectCount: b.Objects, AvailabilityZone: orNull(b.Zone), Container: orNull(b.Container),
@@ -133,7 +133,7 @@ func showBackup(c *Cloud, q *call) answer {
 	return ok(map[string]any{"backup": c.viewBackup(q, b)})
 }
 
-// updateBackup: any tenant may rename a backup and rewrite its metadata. Before 3.9 there was no such call.
+// updateBackup changes name, description and metadata, as any tenant may. The call exists since 3.9.
 func updateBackup(c *Cloud, q *call) answer {
 	if q.minor < 9 {
 		return notFound("The resource could not be found.")

@@ -15,7 +15,7 @@ func secretRoutes() []route {
 	return []route{r("/secrets", listSecrets), r("/secrets/{secret}", showSecret)}
 }
 
-// barbicansEndpoints: a cloud that never had a secret has no Barbican.
+// barbicansEndpoints returns Barbican's endpoints. A cloud that never had a secret has no Barbican.
 func (c *Cloud) barbicansEndpoints(base string) []string {
 	if !c.keyManager {
 		return nil
@@ -44,11 +44,11 @@ func (q *call) secretView(s *secret) secretView {
 }
 
 const (
-	secretsMost    = 100 // Barbican's max_limit_paging
-	secretsDefault = 10  // its default_limit_paging
+	secretsMax     = 100 // Barbican's max_limit_paging
+	secretsDefault = 10  // Barbican's default_limit_paging
 )
 
-// listSecrets shows those of the token's project.
+// listSecrets handles GET /secrets: the secrets of the token's project.
 func listSecrets(c *Cloud, q *call) answer {
 	switch {
 	case !c.keyManagerUp:
@@ -63,12 +63,12 @@ func listSecrets(c *Cloud, q *call) answer {
 		}
 	}
 	slices.SortFunc(of, func(a, b *secret) int { return cmp.Compare(a.ID, b.ID) })
-	limit, _ := strconv.Atoi(q.last("limit")) // what is none counts as the default
+	limit, _ := strconv.Atoi(q.last("limit")) // an invalid limit counts as the default
 	if limit <= 0 {
 		limit = secretsDefault
 	}
 	offset, _ := strconv.Atoi(q.last("offset"))
-	limit, offset = min(limit, secretsMost), min(max(offset, 0), len(of))
+	limit, offset = min(limit, secretsMax), min(max(offset, 0), len(of))
 	page := of[offset:min(offset+limit, len(of))]
 	views := make([]secretView, 0, len(page))
 	for _, s := range page {
@@ -89,7 +89,7 @@ func listSecrets(c *Cloud, q *call) answer {
 
 var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// showSecret looks for the secret before it asks who wants it: that there is none is told to any valid token.
+// showSecret looks the secret up before it checks the permission: every valid token learns that a secret does not exist.
 func showSecret(c *Cloud, q *call) answer {
 	s := c.secrets[q.vars["secret"]]
 	switch {

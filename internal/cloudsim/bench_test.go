@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// bench is a cloud with a stepped clock, spoken to over HTTP, and two tenants.
+// bench is a cloud with a stepped clock that is called over HTTP, and two tenants.
 type bench struct {
 	t           *testing.T
 	cloud       *Cloud
@@ -60,7 +60,7 @@ func newBench(t *testing.T, change ...func(*Options)) *bench {
 	return l
 }
 
-// attached is a volume of a size in GiB in acme, attached to a server.
+// attached makes a volume of size GiB in acme, attached to a server, and returns its ID.
 func (l *bench) attached(size int, opts ...VolumeOptions) string {
 	s := l.cloud.AddServer(l.acme, "web-1", nil)
 	v := l.cloud.AddVolume(l.acme, "data", size, opts...)

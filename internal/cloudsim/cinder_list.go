@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// cinderQuery is what Cinder's lists have in common.
+// cinderQuery is the common part of the queries of Cinder's lists.
 type cinderQuery struct {
 	limit, offset int
-	all           bool // of every project; silently false for those who are no admin
+	all           bool // of every project; silently false without the admin role
 	keys, dirs    []string
-	filters       []string // the names of the rest, in their order
+	filters       []string // the names of the other parameters, in their order
 	counted       bool
 }
 
@@ -40,7 +40,7 @@ func (c *Cloud) cinderQuery(q *call) (cinderQuery, answer, bool) {
 		switch name {
 		case "limit", "offset", "marker", "sort", "sort_key", "sort_dir", "all_tenants":
 		case "with_count":
-			if q.minor < 45 { // a filter like any other, before it was invented
+			if q.minor < 45 { // an ordinary filter before 3.45
 				out.filters = append(out.filters, name)
 			}
 		default:
@@ -76,8 +76,8 @@ func (q *call) cinderSort() (keys, dirs []string, a answer, ok bool) {
 	return keys, dirs, answer{}, true
 }
 
-// allowFilters judges the filters of somebody who is no admin: from 3.31 on one that is not in the list is
-// refused, before it is dropped. An admin may name anything; what is not a filter then matches nothing.
+// allowFilters checks the filters of a user without the admin role: from 3.31 on an unknown one is refused, before 3.31 it is
+// dropped. An admin may use any name; an unknown filter then matches nothing.
 func (c *Cloud) allowFilters(q *call, filters []string, allowed ...string) ([]string, answer, bool) {
 	if q.admin {
 		return filters, answer{}, true
@@ -96,7 +96,7 @@ func (c *Cloud) allowFilters(q *call, filters []string, allowed ...string) ([]st
 	return good, answer{}, true
 }
 
-// collection is the answer to a list.
+// collection returns the answer to a list request.
 func collection(q *call, name string, views any, l cinderQuery, shown int, lastID string, total int) answer {
 	body := map[string]any{name: views}
 	if shown > 0 && shown == l.limit {

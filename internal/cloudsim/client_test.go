@@ -15,7 +15,7 @@ type client struct {
 	headers        []string
 }
 
-// at is the same client with another microversion of Cinder; compute with one of Nova.
+// at returns the same client with another microversion of Cinder; compute with one of Nova.
 func (c client) at(version string) client { return c.with("OpenStack-API-Version", "volume "+version) }
 
 func (c client) compute(version string) client {
@@ -108,7 +108,7 @@ func (r response) want(status int) response {
 	return r
 }
 
-// wantBody compares byte for byte.
+// wantBody compares the body byte for byte.
 func (r response) wantBody(status int, body string) response {
 	r.l.t.Helper()
 	r.want(status)
@@ -118,7 +118,7 @@ func (r response) wantBody(status int, body string) response {
 	return r
 }
 
-// at walks the answer by names and numbers joined by dots; a name may hold no dot.
+// at returns the value at a path of names and indexes joined by dots; a name must not contain a dot.
 func (r response) at(path string) any {
 	r.l.t.Helper()
 	var v any
@@ -165,7 +165,7 @@ func backupBody(volumeID string, incremental bool) m {
 	return m{"backup": m{"volume_id": volumeID, "name": "b", "force": true, "incremental": incremental}}
 }
 
-// full makes a backup and lets it become available; inc the same, incrementally.
+// full makes a full backup and waits until it is available; inc makes an incremental.
 func (c client) full(volumeID string) string { c.l.t.Helper(); return c.backup(volumeID, false) }
 func (c client) inc(volumeID string) string  { c.l.t.Helper(); return c.backup(volumeID, true) }
 
@@ -198,7 +198,7 @@ func (l *bench) volumeStatus(id, status string) {
 	}
 }
 
-// happened tells how often a kind stands in the journal for a backup.
+// happened returns how many events of a kind the journal has for a backup.
 func (l *bench) happened(kind, backupID string) int {
 	n := 0
 	for _, e := range l.cloud.Journal() {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// job is something that happens by itself at a moment.
+// job is something that happens by itself at a certain time.
 type job struct {
 	at  time.Time
 	seq uint64
@@ -33,14 +33,14 @@ func (h *jobHeap) Pop() any {
 	return last
 }
 
-// after plans do for a moment after the present one.
+// after schedules do at d after the present time.
 func (c *Cloud) after(d time.Duration, do func()) {
 	c.seq++
 	heap.Push(&c.jobs, job{at: c.at.Add(d), seq: c.seq, do: do})
 }
 
-// settle lets everything happen that is due. What happens sees its own moment in c.at, not the present,
-// so that a clock which is stepped by a day leaves the same times behind as one that runs.
+// settle runs all jobs that are due. Each job sees its own time in c.at, not the present, so that a clock that is moved by a
+// day at once gives the same timestamps as a running one.
 func (c *Cloud) settle() {
 	now := c.opt.Now()
 	for len(c.jobs) > 0 && !c.jobs[0].at.After(now) {
@@ -51,16 +51,16 @@ func (c *Cloud) settle() {
 	c.at = now
 }
 
-// lock takes the cloud for one call of the Go API, settled.
+// lock locks the cloud for one call of the Go API and runs the due jobs.
 func (c *Cloud) lock() {
 	c.mu.Lock()
 	c.settle()
 }
 
-// second is the present as Cinder's database keeps it: whole seconds.
+// second returns the present in whole seconds, as Cinder's database stores it.
 func (c *Cloud) second() time.Time { return c.at.UTC().Truncate(time.Second) }
 
-// cinderSecond is the present by Cinder's clock, which may be off.
+// cinderSecond returns the present by Cinder's clock, which may be wrong.
 func (c *Cloud) cinderSecond() time.Time { return c.second().Add(c.skew).Truncate(time.Second) }
 
 const (
@@ -69,7 +69,7 @@ const (
 	keystoneTime = "2006-01-02T15:04:05.000000Z"
 )
 
-// stamp is a time as Cinder writes it: UTC without a zone. The zero time is null.
+// stamp returns a time as Cinder writes it: UTC without a time zone. The zero time is null.
 func stamp(t time.Time) *string {
 	if t.IsZero() {
 		return nil

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Options say what kind of cloud it is. The zero value is a usable one.
+// Options configure the simulated cloud. The zero value works.
 type Options struct {
 	// Now is the cloud's clock; nil is the wall clock. It is called with the cloud's lock held.
 	Now func() time.Time
-	// Seed makes the identifiers reproducible; 0 takes random ones.
+	// Seed makes the identifiers reproducible; 0 makes random ones.
 	Seed uint64
 	// Password of the user staffeln; empty is "staffeln".
 	Password string
@@ -17,44 +17,45 @@ type Options struct {
 	Region string
 	// TokenLife is the lifetime of tokens; 0 is an hour.
 	TokenLife time.Duration
-	// BackupTime says how long a volume of this size in GiB is backed up; nil is two seconds.
+	// BackupTime returns how long the backup of a volume of this size in GiB takes; nil is two seconds.
 	BackupTime func(sizeGiB int) time.Duration
-	// DeleteTime says how long the deletion of a backup of this size takes; nil is one second.
+	// DeleteTime returns how long the deletion of a backup of this size takes; nil is one second.
 	DeleteTime func(sizeGiB int) time.Duration
-	// RestoreTime says how long a restore takes; nil is as long as BackupTime.
+	// RestoreTime returns how long a restore takes; nil is BackupTime.
 	RestoreTime func(sizeGiB int) time.Duration
-	// VolumeTime is how long volumes are creating, deleting or extending, and servers building; 0 ends at the next request.
+	// VolumeTime is how long volumes stay in creating, deleting or extending, and servers in BUILD; 0 ends at the next request.
 	VolumeTime time.Duration
-	// MaxLimit caps the pages of Nova and Cinder; 0 is 1000, the default of both.
+	// MaxLimit is the largest page of Nova and Cinder; 0 is 1000, the default of both.
 	MaxLimit int
 	// Release is Zed, Epoxy or Gazpacho; empty is Zed.
 	Release string
-	// KeystoneMaxLimit is Keystone's max_db_limit, at which releases newer than Zed cut their lists; 0 is 1000.
+	// KeystoneMaxLimit is Keystone's max_db_limit, at which releases newer than Zed truncate their lists; 0 is 1000.
 	KeystoneMaxLimit int
-	// BackupMaxOperations is how many creations and restores one cinder-backup works on at once; more wait in creating or
+	// BackupMaxOperations is how many creations and restores one cinder-backup runs at once; the others wait in creating or
 	// restoring. 0 is 15 in Gazpacho and unlimited before, -1 is unlimited.
 	BackupMaxOperations int
-	// VolumeMinor and ComputeMinor are the highest microversions offered, 3.x and 2.x; 0 is the release's: 70 and 93 in Zed,
-	// 71 and 100 in Epoxy, 71 and 103 in Gazpacho.
+	// VolumeMinor and ComputeMinor are the highest microversions offered, 3.x and 2.x. 0 is the release's: 70 and 93 in Zed, 71
+	// and 100 in Epoxy, 71 and 103 in Gazpacho.
 	VolumeMinor, ComputeMinor int
-	// Backups and BackupGigabytes are the quota of projects that have none of their own; 0 is 500 and 10000, -1 is unlimited.
+	// Backups and BackupGigabytes are the quota of projects without their own; 0 is 500 and 10000, -1 is unlimited.
 	Backups, BackupGigabytes int
-	// RaceTwoPosts lets a second creation for a volume pass while RaceWindow has not gone by since the first:
-	// Cinder's check is not atomic, and two simultaneous requests are accepted nine times in ten (measured).
+	// RaceTwoPosts lets a second creation for a volume succeed within RaceWindow of the first. Cinder's check is not atomic: of
+	// two simultaneous requests both are accepted nine times in ten (measured).
 	RaceTwoPosts bool
-	// RaceWindow is what counts as simultaneous; 0 is a second.
+	// RaceWindow is how far apart requests still count as simultaneous; 0 is a second.
 	RaceWindow time.Duration
-	// LockoutAttempts is Keystone's lockout_failure_attempts: so many failed logins in a row lock an account; 0 is never.
+	// LockoutAttempts is Keystone's lockout_failure_attempts: an account is locked after so many failed logins in a row; 0 is
+	// never.
 	LockoutAttempts int
 	// LockoutTime is Keystone's lockout_duration; 0 is 30 minutes.
 	LockoutTime time.Duration
-	// CinderSkew is how far Cinder's clock is ahead of the cloud's; SetCinderSkew changes it.
+	// CinderSkew is how far Cinder's clock is ahead of the cloud's clock; SetCinderSkew changes it.
 	CinderSkew time.Duration
 	// SecretNewDefaults is Barbican's enforce_new_defaults: the role member may use the project's secrets.
 	SecretNewDefaults bool
 }
 
-// Fixed is a duration that does not depend on the size.
+// Fixed returns a function for a duration that does not depend on the size.
 func Fixed(d time.Duration) func(sizeGiB int) time.Duration {
 	return func(int) time.Duration { return d }
 }
@@ -64,7 +65,7 @@ type Cloud struct {
 	mu   sync.Mutex
 	opt  Options
 	ids  *identifiers
-	at   time.Time // the moment that is being settled or answered
+	at   time.Time // the time of the job that runs or the request that is handled
 	jobs jobHeap
 	seq  uint64 // of jobs and events
 
@@ -82,38 +83,38 @@ type Cloud struct {
 	backups  *table[backup]
 	byVolume map[string]map[string]*backup // backups by volume ID
 	children map[string]map[string]*backup // backups by parent ID
-	runs     map[string]*run               // what cinder-backup works on, by backup ID
+	runs     map[string]*run               // what cinder-backup is doing, by backup ID
 	secrets  map[string]*secret
-	rights   map[[2]string]bool // user, project: overrides of the secret rights
+	rights   map[[2]string]bool // by user and project: overrides of the right to secrets
 	messages []message
 	usage    map[string]*usage
 
-	backupUp     bool
-	backupSeen   time.Time
-	keyManagerUp bool
-	keyManager   bool // there were secrets: the catalog names Barbican
-	targetBroken string
-	skew         time.Duration // of Cinder's clock
-	zones        []string      // that have a cinder-backup; none: all
-	operations   map[string]*operations
-	places       map[string]moved // services that are not where they were
-	leftOut      map[string]bool
-	alsoAt       map[string]string
-	older        map[string]int  // the highest microversions of second API nodes
-	turns        map[service]int // requests so far
-	deleteCheck  string          // URL in the policy of Cinder
+	backupUp       bool
+	backupSeen     time.Time
+	keyManagerUp   bool
+	keyManager     bool // there were secrets: the catalog has Barbican
+	targetBroken   string
+	skew           time.Duration // of Cinder's clock
+	zones          []string      // availability zones with a cinder-backup; empty: all
+	operations     map[string]*operations
+	movedServices  map[string]moved // services that have moved
+	leftOut        map[string]bool
+	alsoAt         map[string]string
+	older          map[string]int  // the highest microversions of second API nodes
+	requestNumbers map[service]int // number of requests so far
+	deleteCheck    string          // URL in Cinder's policy
 
 	faults    []*plantedFault
 	journal   []Event
 	listLimit int  // Keystone's list_limit; 0: none
-	quiet     bool // nothing is written to the journal while the world is being filled
+	quiet     bool // no events are written to the journal while the cloud is being seeded
 	counts    map[string]int
 	unknown   []string
 
 	cast Cast
 }
 
-// Cast names what every cloud has from its beginning.
+// Cast has the IDs of what every cloud has from the start.
 type Cast struct {
 	Domain       string // the domain Default
 	AdminProject string // the project admin
@@ -122,36 +123,36 @@ type Cast struct {
 	Admin        string // the user admin: admin of the project admin only; password "admin"
 }
 
-// New makes a cloud with its standard cast: the domain Default, the project admin, the roles admin, member,
-// reader and creator, and the users admin and staffeln.
+// New makes a cloud with its standard cast: the domain Default, the project admin, the roles admin, member, reader and
+// creator, and the users admin and staffeln.
 func New(opt Options) *Cloud {
 	opt = withDefaults(opt)
 	c := &Cloud{
-		opt:          opt,
-		ids:          newIdentifiers(opt.Seed),
-		domains:      map[string]*domain{},
-		groups:       map[string]*group{},
-		projects:     map[string]*project{},
-		users:        map[string]*user{},
-		tokens:       map[string]*token{},
-		servers:      newTable(func(s *server) string { return s.ID }, func(s *server) string { return s.Project }),
-		volumes:      newTable(func(v *volume) string { return v.ID }, func(v *volume) string { return v.Project }),
-		backups:      newTable(func(b *backup) string { return b.ID }, func(b *backup) string { return b.Project }),
-		byVolume:     map[string]map[string]*backup{},
-		children:     map[string]map[string]*backup{},
-		runs:         map[string]*run{},
-		secrets:      map[string]*secret{},
-		rights:       map[[2]string]bool{},
-		usage:        map[string]*usage{},
-		backupUp:     true,
-		keyManagerUp: true,
-		counts:       map[string]int{},
-		operations:   map[string]*operations{},
-		places:       map[string]moved{},
-		leftOut:      map[string]bool{},
-		alsoAt:       map[string]string{},
-		turns:        map[service]int{},
-		older:        map[string]int{},
+		opt:            opt,
+		ids:            newIdentifiers(opt.Seed),
+		domains:        map[string]*domain{},
+		groups:         map[string]*group{},
+		projects:       map[string]*project{},
+		users:          map[string]*user{},
+		tokens:         map[string]*token{},
+		servers:        newTable(func(s *server) string { return s.ID }, func(s *server) string { return s.Project }),
+		volumes:        newTable(func(v *volume) string { return v.ID }, func(v *volume) string { return v.Project }),
+		backups:        newTable(func(b *backup) string { return b.ID }, func(b *backup) string { return b.Project }),
+		byVolume:       map[string]map[string]*backup{},
+		children:       map[string]map[string]*backup{},
+		runs:           map[string]*run{},
+		secrets:        map[string]*secret{},
+		rights:         map[[2]string]bool{},
+		usage:          map[string]*usage{},
+		backupUp:       true,
+		keyManagerUp:   true,
+		counts:         map[string]int{},
+		operations:     map[string]*operations{},
+		movedServices:  map[string]moved{},
+		leftOut:        map[string]bool{},
+		alsoAt:         map[string]string{},
+		requestNumbers: map[service]int{},
+		older:          map[string]int{},
 	}
 	c.at, c.skew = c.opt.Now(), c.opt.CinderSkew
 	c.backupSeen = c.at
@@ -177,7 +178,7 @@ func New(opt Options) *Cloud {
 func withDefaults(opt Options) Options {
 	opt = atRelease(opt)
 	if opt.Now == nil {
-		opt.Now = time.Now //nolint:forbidigo // the program's own clock when none is given
+		opt.Now = time.Now //nolint:forbidigo // the program's own clock if none is given
 	}
 	if opt.Password == "" {
 		opt.Password = "staffeln"
@@ -210,5 +211,5 @@ func setDefault[T comparable](v *T, d T) {
 	}
 }
 
-// Cast tells the names of what the cloud began with.
+// Cast returns the IDs of what every cloud has from the start.
 func (c *Cloud) Cast() Cast { return c.cast }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestUnknownRoutesAreLoud(t *testing.T) {
+func TestUnknownRoutesAreReported(t *testing.T) {
 	l := newBench(t)
 	r := l.staffeln.get("/volume/v3/{p}/snapshots").want(501)
 	if r.text("cloudsim.message") != "no such route in this simulation: GET /volume/v3/"+l.acme+"/snapshots" {
@@ -34,13 +34,13 @@ func TestRequestsAreCountedByRoute(t *testing.T) {
 	}
 }
 
-func TestTheJournalTellsTheLifeOfABackup(t *testing.T) {
+func TestJournalRecordsLifecycleOfBackup(t *testing.T) {
 	l := newBench(t)
 	seen := len(l.cloud.Journal())
 	v := l.attached(1)
 	id := l.staffeln.full(v)
 	l.staffeln.delete(backupsPath + "/" + id).want(202)
-	l.clock.step(time.Hour) // what happens by itself bears its own time
+	l.clock.step(time.Hour) // each event has its own time
 	var got []string
 	for _, e := range l.cloud.JournalSince(seen) {
 		if e.Backup == id {
@@ -72,7 +72,7 @@ func TestOpenRCLogsIn(t *testing.T) {
 	}
 }
 
-func TestAddBackupMakesHistory(t *testing.T) {
+func TestAddBackupMakesFinishedBackups(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	full := l.cloud.AddBackup(NewBackup{Volume: v, Name: "old"})
@@ -92,7 +92,7 @@ func TestAddBackupMakesHistory(t *testing.T) {
 	}
 }
 
-func TestATransferredVolumeLeavesItsBackupsBehind(t *testing.T) {
+func TestTransferredVolumeLeavesItsBackups(t *testing.T) {
 	l := newBench(t)
 	v := l.cloud.AddVolume(l.acme, "v", 1)
 	id := l.staffeln.full(v)
@@ -105,7 +105,7 @@ func TestATransferredVolumeLeavesItsBackupsBehind(t *testing.T) {
 	l.staffeln.status(id, "available")
 }
 
-func TestALargeCloudIsListedInPagesWithoutSortingEachTime(t *testing.T) {
+func TestLargeCloudIsListedWithoutSortingEachPage(t *testing.T) {
 	l := newBench(t)
 	s := Seed(l.cloud, SeedOptions{Projects: 10, Servers: 20_000, VolumesPerServer: 5, MetadataKey: "k"})
 	ids, pages := l.foreign.ids("/volume/v3/{p}/volumes?all_tenants=1&limit=1000", "volumes")
@@ -124,7 +124,7 @@ func TestALargeCloudIsListedInPagesWithoutSortingEachTime(t *testing.T) {
 	}
 }
 
-func TestTheCloudBearsManyAtOnce(t *testing.T) {
+func TestCloudIsSafeForConcurrentUse(t *testing.T) {
 	l := newBench(t)
 	s := Seed(l.cloud, SeedOptions{Servers: 40, Projects: 1})
 	c := l.login("staffeln", "staffeln", s.Projects[0])

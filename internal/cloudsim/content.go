@@ -2,7 +2,7 @@ package cloudsim
 
 import "slices"
 
-// blockOf reads one block; those that nobody wrote are zero.
+// blockOf returns one block; blocks that were never written are zero.
 func blockOf(blocks []int, n int) int {
 	if n < len(blocks) {
 		return blocks[n]
@@ -10,7 +10,7 @@ func blockOf(blocks []int, n int) int {
 	return 0
 }
 
-// WriteBlock writes a value into one block of a volume, 0 for zeros; the content gets a new version.
+// WriteBlock writes a value into one block of a volume, 0 for zeros. The content gets a new version.
 func (c *Cloud) WriteBlock(volumeID string, n, value int) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -23,15 +23,16 @@ func (c *Cloud) WriteBlock(volumeID string, n, value int) {
 	c.noteVolume(v, "block "+itoa(n)+" written, content "+itoa(v.content))
 }
 
-// VolumeContent tells what the blocks of a volume hold, up to the last that was ever written.
+// VolumeContent returns the blocks of a volume, up to the last one that was ever written.
 func (c *Cloud) VolumeContent(volumeID string) []int {
 	c.lock()
 	defer c.mu.Unlock()
 	return slices.Clone(must(c.volumes.byID, "volume", volumeID).blocks)
 }
 
-// restored is what a restore leaves in a volume. From Cinder 22.0.0 to 28.0.0 zeros are not written into a volume that the restore
-// makes itself: where an incremental has zeros, the data of its parents stays. Into a given volume, and before, it is right.
+// restored returns the content of a volume after a restore. From Cinder 22.0.0 to 28.0.0 zeros are not written into a volume
+// that the restore makes itself: where an incremental has zeros, the data of its parents stays. Into a given volume, and with
+// older releases, all blocks are right.
 func (c *Cloud) restored(b *backup, isNew bool) []int {
 	if !isNew || !c.later() {
 		return slices.Clone(b.blocks)

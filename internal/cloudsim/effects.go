@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// effects are what strikes one request.
+// effects are the faults that apply to one request.
 type effects struct {
 	refuse                *Refuse
 	stalls, stallsAfter   []stall
@@ -39,10 +39,10 @@ func (Stick) plant(e *effects)           { e.stick = true }
 func (MakeFull) plant(e *effects)        { e.full = true }
 func (f FailLater) plant(e *effects)     { e.fail = &f }
 
-// before lives through what happens before the request is executed. It tells false when that is the end of it.
+// before applies the faults before the request is executed. It returns false if the request ends there.
 func (e effects) before(ctx context.Context) bool { return hold(ctx, e.stalls) && !e.dropBefore }
 
-// hold lives through stalls. It tells false when the client gave up.
+// hold waits for the stalls to end. It returns false if the client gave up.
 func hold(ctx context.Context, stalls []stall) bool {
 	for _, s := range stalls {
 		var timeUp <-chan time.Time
@@ -59,7 +59,7 @@ func hold(ctx context.Context, stalls []stall) bool {
 	return true
 }
 
-// write sends the answer, or what a fault leaves of it.
+// write sends the answer, or the part of it that a fault leaves.
 func (e effects) write(w http.ResponseWriter, a answer) {
 	switch {
 	case e.dropAfter, e.later != nil && e.refuse == nil && a.status == 0:

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// answer is what a request is answered with. A body is marshalled unless raw says the bytes already.
+// answer is the answer to a request. The body is marshalled unless raw has the bytes already.
 type answer struct {
 	status int
 	header http.Header
@@ -35,7 +35,7 @@ func volumeNotFound(id string) answer { return notFound("Volume " + id + " could
 func backupNotFound(id string) answer { return notFound("Backup " + id + " could not be found.") }
 func serverNotFound(id string) answer { return notFound("Instance " + id + " could not be found.") }
 
-// overLimit is Cinder's refusal for want of quota; it says to retry at once, which is of no use.
+// overLimit is Cinder's refusal because of a quota. Its Retry-After of 0 seconds is useless.
 func overLimit(message string) answer {
 	return answer{
 		status: http.StatusRequestEntityTooLarge,
@@ -49,7 +49,7 @@ func serverFault() answer {
 		"The server has either erred or is incapable of performing the requested operation.")
 }
 
-// noResource is what Nova and Cinder say to a path or method that does not exist for them.
+// noResource is the answer of Nova and Cinder to an unknown path or method.
 func noResource() answer {
 	return answer{
 		status: http.StatusNotFound,
@@ -58,7 +58,7 @@ func noResource() answer {
 	}
 }
 
-// unauthorized is the middleware's refusal in front of Nova and Cinder.
+// unauthorized is the refusal of keystonemiddleware in front of Nova and Cinder.
 func unauthorized(base string) answer {
 	return answer{
 		status: http.StatusUnauthorized,
@@ -67,7 +67,7 @@ func unauthorized(base string) answer {
 	}
 }
 
-// keystoneFault is an error of Keystone itself, whose JSON is written tightly and ends in a newline.
+// keystoneFault is an error of Keystone itself: compact JSON that ends in a newline.
 func keystoneFault(status int, message string) answer {
 	title := http.StatusText(status)
 	return answer{status: status, raw: `{"error":{"code":` + strconv.Itoa(status) + `,"message":` + quote(message) + `,"title":` + quote(title) + "}}\n"}
@@ -81,7 +81,7 @@ func keystoneNotAllowed(rule string) answer {
 	return keystoneFault(http.StatusForbidden, "You are not authorized to perform the requested action: "+rule+".")
 }
 
-// quote is a JSON string without the escapes that Go adds for HTML.
+// quote returns a JSON string without Go's HTML escapes.
 func quote(s string) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// MaxPage is a service that can't answer pages of more than so many in time: the gateway in front of it says 504. A request
-// without a limit asks for a thousand.
+// MaxPage is a service that can't answer pages of more than so many items in time: its gateway answers 504. A request without
+// a limit counts as one for a thousand.
 func MaxPage(route string, most int) Fault {
 	return Fault{
 		Route: route,
@@ -23,8 +23,8 @@ func MaxPage(route string, most int) Fault {
 	}
 }
 
-// RefuseTexts answers with this status every creation of a backup, server or volume whose name, description or metadata has such a
-// character: a 400 of a check in front, or the 500 of a database that can't store it.
+// RefuseTexts answers with this status every creation of a backup, server or volume whose name, description or metadata
+// contains such a character: the 400 of a check in front of the service, or the 500 of a database that can't store it.
 func RefuseTexts(route string, bad func(rune) bool, status int) Fault {
 	a := badRequest("Invalid input received: Invalid characters in the request body.")
 	if status >= http.StatusInternalServerError {
@@ -45,10 +45,10 @@ func RefuseTexts(route string, bad func(rune) bool, status int) Fault {
 	}
 }
 
-// BeyondASCII are the characters that RefuseTexts is mostly asked about.
+// BeyondASCII reports whether r is not ASCII: the usual argument of RefuseTexts.
 func BeyondASCII(r rune) bool { return r > unicode.MaxASCII }
 
-// textsOf reads the texts of a body: name, description, keys and values of the metadata.
+// textsOf returns the texts of a body: name, description, and keys and values of the metadata.
 func textsOf(body []byte) []string {
 	var in map[string]struct {
 		Name        string            `json:"name"`

@@ -13,7 +13,7 @@ import (
 
 const createRoute = "POST /volume/v3/{project}/backups"
 
-func TestRefuseAnswersInTheCloudsPlaceAndCanBeCounted(t *testing.T) {
+func TestRefuseReplacesAnswerForCountedRequests(t *testing.T) {
 	l := newBench(t)
 	v, w := l.attached(1), l.attached(1)
 	l.cloud.AddFault(Fault{Route: createRoute, Volume: v, Skip: 1, Times: 2, Do: Refuse{Status: 503, Body: "busy", Header: http.Header{"Retry-After": {"7"}}}})
@@ -32,7 +32,7 @@ func TestRefuseAnswersInTheCloudsPlaceAndCanBeCounted(t *testing.T) {
 	}
 }
 
-func TestFaultsAreChosenByProjectAndByMatch(t *testing.T) {
+func TestFaultsMatchByProjectAndByFunction(t *testing.T) {
 	l := newBench(t)
 	remove := l.cloud.AddFault(Fault{Project: l.acme, Do: Refuse{Status: 500}})
 	l.staffeln.get(backupsPath).want(500)
@@ -61,7 +61,7 @@ func TestDropBeforeAndAfterTheEffect(t *testing.T) {
 	}
 }
 
-func TestExecuteLaterMakesTheBackupThatNobodyWasToldOf(t *testing.T) {
+func TestExecuteLaterMakesBackupWithoutAnswer(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.AddFault(Fault{Route: createRoute, Times: 1, Do: ExecuteLater{After: 12 * time.Minute}})
@@ -79,7 +79,7 @@ func TestExecuteLaterMakesTheBackupThatNobodyWasToldOf(t *testing.T) {
 	}
 }
 
-func TestGarbledAndHalfAnswersComeAfterTheEffect(t *testing.T) {
+func TestGarbledAndHalfAnswersFollowTheEffect(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.AddFault(Fault{Route: createRoute, Times: 1, Do: GarbageBody{}})
@@ -114,7 +114,7 @@ func TestStallHoldsARequestUntilItIsReleasedOrTheClientGivesUp(t *testing.T) {
 		}
 		gaveUp <- err
 	}()
-	for l.cloud.Counts()[createRoute] == 0 { // it has arrived
+	for l.cloud.Counts()[createRoute] == 0 { // until the request has arrived
 		runtime.Gosched()
 	}
 	cancel()

@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// Request is what a fault may look at.
+// Request is the part of a request that a fault can match.
 type Request struct {
-	Route   string // such as "POST /volume/v3/{project}/backups"
+	Route   string // for example "POST /volume/v3/{project}/backups"
 	Method  string
 	Path    string
 	Query   url.Values
 	Body    []byte
 	User    string
 	Project string // of the token
-	Volume  string // named in the path or the body, or the one that the backup is of
-	Backup  string // named in the path
-	Server  string // named in the path
+	Volume  string // in the path or the body, or the volume of the backup
+	Backup  string // in the path
+	Server  string // in the path
 }
 
-// Fault is something that goes wrong with requests. Empty conditions match everything.
+// Fault is an error that requests run into. Empty conditions match everything.
 type Fault struct {
 	Route   string // as in Request
 	Project string // of the token
@@ -31,60 +31,60 @@ type Fault struct {
 	Backup  string
 	Match   func(Request) bool // called with the cloud's lock held: it must not call the cloud
 	Skip    int                // so many matching requests pass before the first fault
-	Times   int                // so many faults, then no more; 0 is always
+	Times   int                // the number of faults; 0 is no limit
 	Do      Effect
 }
 
 // Effect is what a fault does: one of Refuse, Stall, StallAfterEffect, DropBefore, DropAfterEffect, GarbageBody, HalfBody,
-// ExecuteLater, Stick, FailLater and MakeFull. Several faults may strike one request.
+// ExecuteLater, Stick, FailLater and MakeFull. Several faults may apply to one request.
 type Effect interface {
 	plant(*effects)
 }
 
-// Refuse answers in the cloud's place; nothing is executed.
+// Refuse answers instead of the cloud; nothing is executed.
 type Refuse struct {
 	Status int
-	Body   string // empty is a fault in the envelope of Nova and Cinder
+	Body   string // empty is an error in the envelope of Nova and Cinder
 	Header http.Header
 }
 
-// Stall holds the request before it is executed: for a time of the wall clock or, when For is 0, until the
-// fault is removed. A client that gives up meanwhile has asked for nothing.
+// Stall holds the request before it is executed: for a time of the wall clock or, if For is 0, until the fault is removed.
+// If the client gives up meanwhile, nothing is executed.
 type Stall struct{ For time.Duration }
 
-// StallAfterEffect executes the request and holds its answer: for a time of the wall clock or, when For is 0, until the
-// fault is removed or the client gives up.
+// StallAfterEffect executes the request and holds its answer: for a time of the wall clock or, if For is 0, until the fault is
+// removed or the client gives up.
 type StallAfterEffect struct{ For time.Duration }
 
-// DropBefore closes the connection without executing the request. Note that net/http repeats an idempotent
-// request by itself when a kept-alive connection breaks.
+// DropBefore closes the connection without executing the request. Note that net/http repeats an idempotent request by itself
+// if a kept-alive connection breaks.
 type DropBefore struct{}
 
 // DropAfterEffect executes the request and closes the connection without an answer.
 type DropAfterEffect struct{}
 
-// GarbageBody executes the request and answers with something that is no JSON.
+// GarbageBody executes the request and answers with a body that is not JSON.
 type GarbageBody struct{}
 
-// HalfBody executes the request and breaks off in the middle of the answer.
+// HalfBody executes the request and closes the connection in the middle of the answer.
 type HalfBody struct{}
 
-// ExecuteLater closes the connection without an answer and executes the request after a time of the cloud's
-// clock, as a broker does that comes back.
+// ExecuteLater closes the connection without an answer and executes the request after a time of the cloud's clock, as a
+// message broker that recovers does.
 type ExecuteLater struct{ After time.Duration }
 
 // Stick accepts the creation, deletion or restore, which then never ends by itself.
 type Stick struct{}
 
-// FailLater accepts the creation, deletion or restore, which then fails at its end for this reason. A failed
-// deletion leaves the backup in error, or in the given status.
+// FailLater accepts the creation, deletion or restore, which then fails at its end for this reason. A failed deletion leaves
+// the backup in error, or in the given status.
 type FailLater struct {
 	Reason string
 	Status string
 }
 
-// MakeFull lets an incremental that was accepted turn out to be a full, as Ceph does when its parent's
-// snapshot has been dropped: is_incremental is false once it is available.
+// MakeFull makes an accepted incremental turn out to be a full, as Ceph does if the snapshot of its parent was deleted:
+// is_incremental is false once it is available.
 type MakeFull struct{}
 
 type plantedFault struct {
@@ -93,7 +93,7 @@ type plantedFault struct {
 	released    chan struct{}
 }
 
-// AddFault plants a fault. The function it returns takes it away again, and lets go what it has stalled.
+// AddFault adds a fault. The returned function removes it and releases the requests that it holds.
 func (c *Cloud) AddFault(f Fault) (remove func()) {
 	if f.Do == nil {
 		panic("cloudsim: a fault without effect")
@@ -115,7 +115,7 @@ func (c *Cloud) AddFault(f Fault) (remove func()) {
 	})
 }
 
-// fire finds the faults that strike a request.
+// fire returns the effects of the faults that apply to a request.
 func (c *Cloud) fire(q *call, known bool) effects {
 	var e effects
 	if !known || len(c.faults) == 0 {
@@ -162,7 +162,7 @@ func (c *Cloud) describe(q *call) Request {
 			}
 			VolumeAttachment struct{ VolumeID string }
 		}
-		_ = json.Unmarshal(q.body, &in) // a body that is none names no volume
+		_ = json.Unmarshal(q.body, &in) // an invalid body names no volume
 		r.Volume = or(in.Backup.VolumeID, or(in.Restore.VolumeID, in.VolumeAttachment.VolumeID))
 	}
 	return r

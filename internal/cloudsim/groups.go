@@ -73,7 +73,7 @@ func addToGroup(c *Cloud, q *call) answer {
 	return answer{status: http.StatusNoContent}
 }
 
-// updateUser changes what a test of ours changes: whether the user may log in, and its address.
+// updateUser changes only what our tests change: whether the user may log in, and the e-mail address.
 func updateUser(c *Cloud, q *call) answer {
 	u := c.users[q.vars["user"]]
 	var in struct {
@@ -102,7 +102,7 @@ func updateUser(c *Cloud, q *call) answer {
 	return ok(map[string]any{"user": viewUser(u, q.base)})
 }
 
-// AddGroup makes a group of these users and tells its ID.
+// AddGroup makes a group of these users and returns its ID.
 func (c *Cloud) AddGroup(name string, userIDs ...string) string {
 	c.lock()
 	defer c.mu.Unlock()
@@ -118,7 +118,7 @@ func (c *Cloud) GrantGroup(groupID, projectID, roleName string) {
 	c.grant(assignment{group: must(c.groups, "group", groupID).ID, project: must(c.projects, "project", projectID).ID, role: c.roleNamed(roleName)})
 }
 
-// EnableUser says whether a user may log in.
+// EnableUser sets whether a user may log in.
 func (c *Cloud) EnableUser(id string, enabled bool) {
 	c.lock()
 	defer c.mu.Unlock()

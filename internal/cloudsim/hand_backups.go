@@ -1,7 +1,7 @@
 package cloudsim
 
-// StickBackup keeps a backup in the state it is passing through: its creation, deletion or restore never ends
-// by itself. A restart of cinder-backup or ReleaseBackup gets it out.
+// StickBackup makes the present creation, deletion or restore of a backup never end by itself. A restart of cinder-backup or
+// ReleaseBackup ends it.
 func (c *Cloud) StickBackup(backupID string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -9,7 +9,7 @@ func (c *Cloud) StickBackup(backupID string) {
 	b.making, b.deleting, b.restoring = b.making.killed(), b.deleting.killed(), b.restoring.killed()
 }
 
-// ReleaseBackup ends at once, and well, what a backup is passing through, stuck or not.
+// ReleaseBackup successfully ends the present creation, deletion or restore of a backup at once, stuck or not.
 func (c *Cloud) ReleaseBackup(backupID string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -36,7 +36,7 @@ func (c *Cloud) FailBackup(backupID, reason string) {
 	c.failBackup(b, "error", reason)
 }
 
-// SetBackupStatus sets what Cinder says of a backup, past every rule.
+// SetBackupStatus sets the status of a backup in Cinder, without any check.
 func (c *Cloud) SetBackupStatus(backupID, status string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -45,7 +45,7 @@ func (c *Cloud) SetBackupStatus(backupID, status string) {
 	c.noteBackup(BackupReset, b, nil, status)
 }
 
-// RemoveBackup takes a backup out of Cinder at once, without asking for dependents.
+// RemoveBackup removes a backup from Cinder at once, without looking for dependents.
 func (c *Cloud) RemoveBackup(backupID string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -54,17 +54,17 @@ func (c *Cloud) RemoveBackup(backupID string) {
 	c.destroy(b)
 }
 
-// NewBackup says what a backup is to be that AddBackup makes.
+// NewBackup are the properties of a backup that AddBackup makes.
 type NewBackup struct {
-	Volume        string // by ID
-	Project, User string // empty are the volume's project and the user staffeln
+	Volume        string // the ID
+	Project, User string // empty: the volume's project and the user staffeln
 	Name          string
 	Metadata      map[string]string
-	Parent        string // by ID; empty is a full
-	Status        string // empty is available
+	Parent        string // the ID; empty: a full
+	Status        string // empty: available
 }
 
-// AddBackup makes a finished backup of now and tells its ID: somebody else's, or one of an earlier time.
+// AddBackup makes a finished backup with the present time and returns its ID. It stands for a foreign backup or an older one.
 func (c *Cloud) AddBackup(n NewBackup) string {
 	c.lock()
 	defer c.mu.Unlock()

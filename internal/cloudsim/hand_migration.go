@@ -5,11 +5,12 @@ import (
 	"slices"
 )
 
-// targetPrefix begins the migration_status of the copy that a migration makes.
+// targetPrefix is the beginning of the migration_status of a migration's target volume.
 const targetPrefix = "target:"
 
-// BeginMigration begins to copy a volume to another backend, and tells the ID of the copy: a second volume of the same name,
-// attached to the same servers in Cinder, though no server lists it. The volume keeps its status; its migration_status is starting.
+// BeginMigration begins to copy a volume to another backend and returns the ID of the target: a second volume with the same
+// name, attached to the same servers in Cinder, although no server lists it. The volume keeps its status; its
+// migration_status is starting.
 func (c *Cloud) BeginMigration(volumeID string) string {
 	c.lock()
 	defer c.mu.Unlock()
@@ -38,14 +39,15 @@ func (c *Cloud) setMigration(v *volume, status string) {
 	c.noteVolume(v, "migration_status "+status)
 }
 
-// SetMigrationStatus sets how far a migration is, such as migrating or completing, with or without one; empty is none.
+// SetMigrationStatus sets the migration_status, such as migrating or completing, with or without a migration; empty is none.
 func (c *Cloud) SetMigrationStatus(volumeID, status string) {
 	c.lock()
 	defer c.mu.Unlock()
 	c.setMigration(must(c.volumes.byID, "volume", volumeID), status)
 }
 
-// EndMigration ends a migration: the copy is gone, and the volume, under its old ID, says success, or error when it failed.
+// EndMigration ends a migration: the target is deleted, and the migration_status of the volume, which keeps its ID, is success
+// or error.
 func (c *Cloud) EndMigration(volumeID string, well bool) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -64,8 +66,8 @@ func (c *Cloud) endMigration(v *volume, well bool) {
 	c.setMigration(v, status)
 }
 
-// BeginRetype begins to give a volume another type: its status is retyping. With a migration it is copied as BeginMigration
-// does, and the ID of the copy is told.
+// BeginRetype begins to change a volume's type: its status is retyping. With a migration it is copied as by BeginMigration,
+// and the ID of the target is returned.
 func (c *Cloud) BeginRetype(volumeID string, migrate bool) string {
 	c.lock()
 	defer c.mu.Unlock()
@@ -79,7 +81,7 @@ func (c *Cloud) BeginRetype(volumeID string, migrate bool) string {
 	return target
 }
 
-// EndRetype ends it well.
+// EndRetype ends a retype successfully.
 func (c *Cloud) EndRetype(volumeID string) {
 	c.lock()
 	defer c.mu.Unlock()

@@ -2,7 +2,7 @@ package cloudsim
 
 import "slices"
 
-// must finds what a call of the Go API names. A name that does not exist is a mistake of the test.
+// must returns the object that a call of the Go API names. An unknown ID is an error in the test.
 func must[T any](set map[string]*T, kind, id string) *T {
 	v := set[id]
 	if v == nil {
@@ -11,7 +11,7 @@ func must[T any](set map[string]*T, kind, id string) *T {
 	return v
 }
 
-// AddDomain makes another domain and tells its ID.
+// AddDomain makes another domain and returns its ID.
 func (c *Cloud) AddDomain(name string) string {
 	c.lock()
 	defer c.mu.Unlock()
@@ -20,27 +20,27 @@ func (c *Cloud) AddDomain(name string) string {
 	return d.ID
 }
 
-// AddProject makes a project in the domain Default and tells its ID.
+// AddProject makes a project in the domain Default and returns its ID.
 func (c *Cloud) AddProject(name string) string { return c.AddProjectIn("default", name) }
 
-// AddProjectIn makes a project in a domain and tells its ID.
+// AddProjectIn makes a project in a domain and returns its ID.
 func (c *Cloud) AddProjectIn(domainID, name string) string {
 	c.lock()
 	defer c.mu.Unlock()
 	return c.addProject(must(c.domains, "domain", domainID).ID, name).ID
 }
 
-// DisableProject disables a project: its tokens are refused from now on, and no new ones are given.
+// DisableProject disables a project: its tokens are refused from now on, and no new ones are issued.
 func (c *Cloud) DisableProject(id string) { c.enableProject(id, false) }
 
-// LimitLists sets Keystone's list_limit: longer lists are cut; 0 is none.
+// LimitLists sets Keystone's list_limit: longer lists are truncated; 0 is no limit.
 func (c *Cloud) LimitLists(most int) {
 	c.lock()
 	defer c.mu.Unlock()
 	c.listLimit = most
 }
 
-// EnableProject takes DisableProject back.
+// EnableProject reverts DisableProject.
 func (c *Cloud) EnableProject(id string) { c.enableProject(id, true) }
 
 func (c *Cloud) enableProject(id string, enabled bool) {
@@ -50,21 +50,21 @@ func (c *Cloud) enableProject(id string, enabled bool) {
 	c.note(Event{Kind: IdentityChanged, Project: id, Detail: "enabled: " + boolText(enabled)})
 }
 
-// DeleteProject takes the project out of Keystone. Its servers, volumes, backups and secrets stay.
+// DeleteProject deletes the project from Keystone. Its servers, volumes, backups and secrets stay.
 func (c *Cloud) DeleteProject(id string) {
 	c.lock()
 	defer c.mu.Unlock()
 	c.removeProject(must(c.projects, "project", id))
 }
 
-// AddUser makes a user in the domain Default and tells its ID.
+// AddUser makes a user in the domain Default and returns its ID.
 func (c *Cloud) AddUser(name, password, email string) string {
 	c.lock()
 	defer c.mu.Unlock()
 	return c.addUser("default", name, password, email).ID
 }
 
-// DeleteUser takes a user away, with roles and tokens.
+// DeleteUser deletes a user with the user's roles and tokens.
 func (c *Cloud) DeleteUser(id string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -79,7 +79,7 @@ func (c *Cloud) SetPassword(userID, password string) {
 	c.revokeTokensOf(userID)
 }
 
-// RevokeTokens ends all tokens of a user; the password stays good.
+// RevokeTokens revokes all tokens of a user; the password stays valid.
 func (c *Cloud) RevokeTokens(userID string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -108,7 +108,7 @@ func (c *Cloud) Grant(userID, projectID, roleName string) {
 	c.grant(assignment{user: must(c.users, "user", userID).ID, project: must(c.projects, "project", projectID).ID, role: c.roleNamed(roleName)})
 }
 
-// Revoke takes it away again. What is inherited from a domain stays.
+// Revoke revokes a role in one project. Roles that are inherited from a domain stay.
 func (c *Cloud) Revoke(userID, projectID, roleName string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -122,15 +122,15 @@ func (c *Cloud) GrantInherited(userID, domainID, roleName string) {
 	c.grant(assignment{user: must(c.users, "user", userID).ID, domain: must(c.domains, "domain", domainID).ID, role: c.roleNamed(roleName)})
 }
 
-// RevokeInherited takes it away again.
+// RevokeInherited revokes a role that GrantInherited gave.
 func (c *Cloud) RevokeInherited(userID, domainID, roleName string) {
 	c.lock()
 	defer c.mu.Unlock()
 	c.ungrant(assignment{user: userID, domain: domainID, role: c.roleNamed(roleName)})
 }
 
-// SetSecretRights says whether a user may work on a project's secrets, whatever the roles and the token's
-// project say: what an operator's own policy for Barbican does.
+// SetSecretRights sets whether a user may use a project's secrets, whatever the roles and the token's project are. It stands
+// for an operator's own policy of Barbican.
 func (c *Cloud) SetSecretRights(userID, projectID string, allowed bool) {
 	c.lock()
 	defer c.mu.Unlock()

@@ -2,12 +2,12 @@ package cloudsim
 
 import "slices"
 
-// Shelve shelves a server and offloads it: it has its volumes still, but Cinder says reserved and shows no attachment.
+// Shelve shelves a server and offloads it. The server keeps its volumes, but in Cinder they are reserved and have no attachment.
 func (c *Cloud) Shelve(serverID string) {
 	c.away(serverID, "SHELVED_OFFLOADED", "reserved")
 }
 
-// Unshelve brings a shelved server back.
+// Unshelve unshelves a server.
 func (c *Cloud) Unshelve(serverID string) { c.back(serverID) }
 
 // BeginResize begins a resize, a cold migration or an evacuation: the server's volumes have this status, such as reserved,
@@ -16,10 +16,10 @@ func (c *Cloud) BeginResize(serverID, volumeStatus string) {
 	c.away(serverID, "RESIZE", volumeStatus)
 }
 
-// EndResize ends it: the volumes are attached, and the server has its earlier status.
+// EndResize ends the resize: the volumes are attached, and the server has its earlier status.
 func (c *Cloud) EndResize(serverID string) { c.back(serverID) }
 
-// away disconnects a server's volumes, which it keeps.
+// away disconnects a server's volumes in Cinder; the server keeps them.
 func (c *Cloud) away(serverID, status, volumeStatus string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -34,7 +34,7 @@ func (c *Cloud) away(serverID, status, volumeStatus string) {
 	}
 }
 
-// leave changes a status that is to be come back to.
+// leave changes the status and stores the old one for back.
 func (s *server) leave(status string) {
 	if s.before == "" {
 		s.before = s.Status
@@ -55,22 +55,22 @@ func (c *Cloud) back(serverID string) {
 			continue
 		}
 		v.Attachments = append(v.Attachments, attachment{ID: c.ids.uuid(), Server: s.ID, Device: deviceName(n), At: c.cinderSecond()})
-		v.held = ""
+		v.detachedStatus = ""
 		c.rest(v, "in-use")
 	}
 }
 
-// disconnect takes an attachment out of Cinder while the server still has the volume.
+// disconnect removes an attachment from Cinder while the server still has the volume.
 func (c *Cloud) disconnect(s *server, v *volume, status string) {
 	v.Attachments = slices.DeleteFunc(v.Attachments, func(a attachment) bool { return a.Server == s.ID })
-	if len(v.Attachments) > 0 { // of other servers
+	if len(v.Attachments) > 0 { // other servers are attached
 		return
 	}
-	v.held = status
+	v.detachedStatus = status
 	c.rest(v, status)
 }
 
-// rest sets a status, or keeps it for the end of the backup that is running.
+// rest sets a status, unless a backup is running: the end of the backup sets it.
 func (c *Cloud) rest(v *volume, status string) {
 	if v.Status == "backing-up" {
 		return
@@ -78,16 +78,16 @@ func (c *Cloud) rest(v *volume, status string) {
 	c.setVolume(v, status)
 }
 
-// DropAttachments takes every attachment of a volume out of Cinder, and sets its status; the servers still list it.
+// DropAttachments removes every attachment of a volume from Cinder and sets the volume's status. The servers still list it.
 func (c *Cloud) DropAttachments(volumeID, status string) {
 	c.lock()
 	defer c.mu.Unlock()
 	v := must(c.volumes.byID, "volume", volumeID)
-	v.Attachments, v.held = nil, status
+	v.Attachments, v.detachedStatus = nil, status
 	c.rest(v, status)
 }
 
-// HideServer takes a server out of reach, as when its cell is down. At most one Hiding counts; none is HiddenFromLists.
+// HideServer makes a server unreachable, as if its cell were down. At most one Hiding counts; none is HiddenFromLists.
 func (c *Cloud) HideServer(serverID string, how ...Hiding) {
 	h := HiddenFromLists
 	if len(how) > 0 {
@@ -96,7 +96,7 @@ func (c *Cloud) HideServer(serverID string, how ...Hiding) {
 	c.hide(serverID, h)
 }
 
-// ShowServer takes HideServer back.
+// ShowServer reverts HideServer.
 func (c *Cloud) ShowServer(serverID string) { c.hide(serverID, notHidden) }
 
 func (c *Cloud) hide(serverID string, how Hiding) {
@@ -107,8 +107,8 @@ func (c *Cloud) hide(serverID string, how Hiding) {
 	c.noteServer(s, "hidden: "+boolText(how != notHidden))
 }
 
-// SoftDelete deletes a server where Nova reclaims later: no list shows it, its ID answers with SOFT_DELETED, and its volumes
-// stay attached.
+// SoftDelete deletes a server with deferred reclaim: no list shows it, by ID its status is SOFT_DELETED, and its volumes stay
+// attached.
 func (c *Cloud) SoftDelete(serverID string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -118,8 +118,8 @@ func (c *Cloud) SoftDelete(serverID string) {
 	c.noteServer(s, "status "+softDeleted)
 }
 
-// Restore brings a server back that was soft-deleted.
+// Restore restores a soft-deleted server.
 func (c *Cloud) Restore(serverID string) { c.back(serverID) }
 
-// Reclaim ends a server that was soft-deleted; its volumes are detached.
+// Reclaim deletes a soft-deleted server for good; its volumes are detached.
 func (c *Cloud) Reclaim(serverID string) { c.DeleteServer(serverID) }

@@ -2,7 +2,7 @@ package cloudsim
 
 import "slices"
 
-// AddServer makes an active server without volumes and tells its ID.
+// AddServer makes an active server without volumes and returns its ID.
 func (c *Cloud) AddServer(projectID, name string, metadata map[string]string) string {
 	c.lock()
 	defer c.mu.Unlock()
@@ -19,7 +19,7 @@ func (c *Cloud) SetMetadata(serverID, key, value string) {
 	c.noteServer(s, "metadata "+key)
 }
 
-// DeleteMetadata takes one value away.
+// DeleteMetadata deletes one key of a server's metadata.
 func (c *Cloud) DeleteMetadata(serverID, key string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -29,7 +29,7 @@ func (c *Cloud) DeleteMetadata(serverID, key string) {
 	c.noteServer(s, "metadata "+key+" deleted")
 }
 
-// SetServerStatus sets what Nova says of a server, such as SHUTOFF.
+// SetServerStatus sets a server's status in Nova, such as SHUTOFF.
 func (c *Cloud) SetServerStatus(serverID, status string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -39,7 +39,7 @@ func (c *Cloud) SetServerStatus(serverID, status string) {
 	c.noteServer(s, "status "+status)
 }
 
-// SetTags sets a server's tags, the one thing of it that Nova filters by.
+// SetTags sets a server's tags. Nova can filter by tags, but not by metadata.
 func (c *Cloud) SetTags(serverID string, tags ...string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -55,7 +55,7 @@ func (c *Cloud) DeleteServer(serverID string) {
 	c.dropServer(must(c.servers.byID, "server", serverID))
 }
 
-// Attach attaches a volume whatever its status. It becomes in-use when it is available, or after the backup in progress.
+// Attach attaches a volume whatever its status. An available volume becomes in-use, at once or after the backup in progress.
 func (c *Cloud) Attach(serverID, volumeID string) {
 	c.lock()
 	defer c.mu.Unlock()

@@ -2,16 +2,16 @@ package cloudsim
 
 import "time"
 
-// SetBackupService takes cinder-backup away or starts it. While it is down creations are accepted and wait,
-// deletions, restores and resets are refused with a 404. A start cleans up first, as a restart does.
+// SetBackupService stops or starts cinder-backup. While it is down, creations are accepted and wait; deletions, restores and
+// resets are refused with a 404. A start first cleans up, as a restart does.
 func (c *Cloud) SetBackupService(up bool) {
 	c.lock()
 	defer c.mu.Unlock()
 	c.setBackupService(up)
 }
 
-// RestartBackupService kills cinder-backup and starts it again: what was being made becomes error, deletions
-// are taken up again, but those of encrypted volumes become error_deleting.
+// RestartBackupService kills cinder-backup and starts it again. Unfinished creations become error. Deletions are resumed,
+// except those of encrypted backups, which become error_deleting.
 func (c *Cloud) RestartBackupService() {
 	c.lock()
 	defer c.mu.Unlock()
@@ -38,7 +38,7 @@ func (c *Cloud) setBackupService(up bool) {
 	}
 }
 
-// killed is the same run under another identity, so that its planned end does not find it.
+// killed returns a copy of the run, so that its planned end does not find it.
 func (r *run) killed() *run {
 	if r == nil {
 		return nil
@@ -47,7 +47,7 @@ func (r *run) killed() *run {
 	return &dead
 }
 
-// cleanUp is what cinder-backup does at its start with whatever it finds unfinished.
+// cleanUp is what cinder-backup does at its start with each unfinished backup.
 func (c *Cloud) cleanUp(b *backup) {
 	switch b.Status {
 	case "creating":
@@ -73,7 +73,7 @@ func (c *Cloud) cleanUp(b *backup) {
 			return
 		}
 		c.remove(b, nil, marks{})
-	default: // a run that outlived a reset by an admin
+	default: // a run that went on after an admin's reset
 		if b.making != nil {
 			c.returnVolume(b.making)
 			b.making = nil
@@ -81,7 +81,7 @@ func (c *Cloud) cleanUp(b *backup) {
 	}
 }
 
-// SetKeyManager takes Barbican away or brings it back.
+// SetKeyManager stops or starts Barbican.
 func (c *Cloud) SetKeyManager(up bool) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -96,7 +96,7 @@ func (c *Cloud) SetSecretNewDefaults(on bool) {
 	c.opt.SecretNewDefaults = on
 }
 
-// BreakTarget lets every creation asked for from now on fail for this reason; empty mends the target.
+// BreakTarget makes every creation from now on fail for this reason; empty repairs the backup target.
 func (c *Cloud) BreakTarget(reason string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -104,8 +104,8 @@ func (c *Cloud) BreakTarget(reason string) {
 	c.note(Event{Kind: ServiceChanged, Detail: "backup target: " + or(reason, "good")})
 }
 
-// SetCinderSkew sets Cinder's clock ahead of the cloud's, or behind it. What it writes from now on bears its time: created_at,
-// updated_at and data_timestamp; what it does takes as long as ever.
+// SetCinderSkew sets Cinder's clock ahead of the cloud's clock, or behind it. What Cinder writes from now on has its time
+// (created_at, updated_at and data_timestamp); durations do not change.
 func (c *Cloud) SetCinderSkew(ahead time.Duration) {
 	c.lock()
 	defer c.mu.Unlock()

@@ -4,17 +4,17 @@ import (
 	"maps"
 )
 
-// VolumeOptions are what a volume may be besides its size.
+// VolumeOptions are the optional properties of a volume.
 type VolumeOptions struct {
-	User        string // who made it; empty is nobody
-	Zone        string // empty is "nova"
+	User        string // the creator; empty: no user
+	Zone        string // empty: "nova"
 	Encrypted   bool   // of the type luks, with a secret in its project
 	Multiattach bool
 	Bootable    bool
 	Metadata    map[string]string
 }
 
-// AddVolume makes an available volume and tells its ID. At most one VolumeOptions counts.
+// AddVolume makes an available volume and returns its ID. At most one VolumeOptions counts.
 func (c *Cloud) AddVolume(projectID, name string, sizeGiB int, opts ...VolumeOptions) string {
 	c.lock()
 	defer c.mu.Unlock()
@@ -62,7 +62,7 @@ func (c *Cloud) Extend(volumeID string, sizeGiB int) {
 	c.noteVolume(v, "extended")
 }
 
-// TransferVolume gives a volume to another project. Its backups stay with the old one.
+// TransferVolume moves a volume to another project. Its backups stay in the old one.
 func (c *Cloud) TransferVolume(volumeID, projectID string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -73,14 +73,14 @@ func (c *Cloud) TransferVolume(volumeID, projectID string) {
 	c.noteVolume(v, "transferred")
 }
 
-// SetVolumeStatus sets what Cinder says of a volume.
+// SetVolumeStatus sets a volume's status in Cinder.
 func (c *Cloud) SetVolumeStatus(volumeID, status string) {
 	c.lock()
 	defer c.mu.Unlock()
 	c.setVolume(must(c.volumes.byID, "volume", volumeID), status)
 }
 
-// WriteVolume stands for a guest that writes: the content gets a new version, which it tells.
+// WriteVolume stands for a write of the guest: the content gets a new version, which is returned.
 func (c *Cloud) WriteVolume(volumeID string) int {
 	c.lock()
 	defer c.mu.Unlock()
@@ -90,7 +90,7 @@ func (c *Cloud) WriteVolume(volumeID string) int {
 	return v.content
 }
 
-// DeleteSecret takes the key of a volume away behind Cinder's back.
+// DeleteSecret deletes the key of a volume without Cinder's knowledge.
 func (c *Cloud) DeleteSecret(volumeID string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -98,14 +98,14 @@ func (c *Cloud) DeleteSecret(volumeID string) {
 	c.dropSecret(v.KeyID, Event{Volume: v.ID, Project: v.Project})
 }
 
-// DeleteSecretOf takes the key of a backup away behind Cinder's back, as a user of the project may in Barbican.
+// DeleteSecretOf deletes the key of a backup without Cinder's knowledge, as a user of the project may in Barbican.
 func (c *Cloud) DeleteSecretOf(backupID string) {
 	c.lock()
 	defer c.mu.Unlock()
 	c.dropSecretOf(must(c.backups.byID, "backup", backupID))
 }
 
-// RestoreSecretOf gives it back, as the restore of Barbican's database does.
+// RestoreSecretOf restores the key of a backup, as a restore of Barbican's database does.
 func (c *Cloud) RestoreSecretOf(backupID string) {
 	c.lock()
 	defer c.mu.Unlock()

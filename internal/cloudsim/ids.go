@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// identifiers come from one seeded source, so that a failing test shows the same ones again.
+// identifiers makes identifiers from one seeded source, so that a failing test has the same ones again.
 type identifiers struct{ r *rand.Rand }
 
 func newIdentifiers(seed uint64) *identifiers {
@@ -19,18 +19,18 @@ func (i *identifiers) bytes() [16]byte {
 	var b [16]byte
 	hi, lo := i.r.Uint64(), i.r.Uint64()
 	for n := range 8 {
-		b[n], b[8+n] = byte(hi>>(8*n)), byte(lo>>(8*n)) //nolint:gosec // the lowest byte is what is wanted
+		b[n], b[8+n] = byte(hi>>(8*n)), byte(lo>>(8*n)) //nolint:gosec // the lowest byte is wanted
 	}
 	return b
 }
 
-// hex is an identifier of Keystone.
+// hex returns an identifier in Keystone's form.
 func (i *identifiers) hex() string {
 	b := i.bytes()
 	return hex.EncodeToString(b[:])
 }
 
-// uuid is an identifier of Nova and Cinder.
+// uuid returns an identifier in the form of Nova and Cinder.
 func (i *identifiers) uuid() string {
 	b := i.bytes()
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80

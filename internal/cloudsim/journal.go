@@ -9,27 +9,27 @@ import (
 // Kinds of events in the journal.
 const (
 	BackupRequested     = "backup_requested"          // a creation was accepted
-	BackupAvailable     = "backup_available"          // a creation ended well
+	BackupAvailable     = "backup_available"          // a creation ended successfully
 	BackupFailed        = "backup_error"              // a backup went to error or error_deleting; Detail has the reason
 	BackupDeletion      = "backup_deletion_requested" // a deletion was accepted
 	BackupForceDeletion = "backup_force_deletion"     // the same by os-force_delete
 	BackupDeleted       = "backup_deleted"            // the backup is gone
-	BackupHangs         = "backup_deletion_hangs"     // its data is gone, its key could not be deleted: deleting for ever
+	BackupHangs         = "backup_deletion_hangs"     // its data is deleted, its key could not be deleted: deleting for ever
 	BackupReset         = "backup_status_reset"       // by os-reset_status; Detail has the new status
 	BackupUpdated       = "backup_updated"            // name, description or metadata changed
-	BackupRestored      = "backup_restored"           // a restore ended well; Volume is the target
+	BackupRestored      = "backup_restored"           // a restore ended successfully; Volume is the target
 	BackupRestoreFailed = "backup_restore_failed"     // a restore ended in error_restoring; Volume is the target
 	ForeignDeletion     = "foreign_deletion"          // a deletion was accepted for a token of another project than the backup's
 	ChainDestroyed      = "chain_destroyed"           // a backup lost its parent and cannot be restored any more; Detail names the parent
-	VolumeChanged       = "volume_changed"            // Detail says what: created, attached, extended, status ...
+	VolumeChanged       = "volume_changed"            // Detail has the change: created, attached, extended, status ...
 	VolumeGone          = "volume_deleted"
-	ServerChanged       = "server_changed" // Detail says what
+	ServerChanged       = "server_changed" // Detail has the change
 	ServerGone          = "server_deleted"
 	SecretGone          = "secret_deleted"  // Detail names the key; Volume or Backup the owner it was deleted for
 	FaultFired          = "fault"           // Detail names the route and the effect
 	UnknownRoute        = "unknown_route"   // Detail names method and path
-	IdentityChanged     = "identity"        // projects, users, roles; Detail says what
-	ServiceChanged      = "service_changed" // cinder-backup, Barbican or the backup target went away or came back
+	IdentityChanged     = "identity"        // projects, users, roles; Detail has the change
+	ServiceChanged      = "service_changed" // cinder-backup, Barbican or the backup target failed, recovered or changed
 )
 
 // Event is one entry of the journal.
@@ -40,8 +40,8 @@ type Event struct {
 	Backup  string    `json:"backup,omitempty"`
 	Volume  string    `json:"volume,omitempty"`
 	Server  string    `json:"server,omitempty"`
-	Project string    `json:"project,omitempty"` // that the thing belongs to
-	User    string    `json:"user,omitempty"`    // whose token asked; empty when nobody did
+	Project string    `json:"project,omitempty"` // the owner of the object
+	User    string    `json:"user,omitempty"`    // the user of the token; empty if no request caused the event
 	Token   string    `json:"token_project,omitempty"`
 	Detail  string    `json:"detail,omitempty"`
 }
@@ -55,7 +55,7 @@ func (c *Cloud) note(e Event) {
 	c.journal = append(c.journal, e)
 }
 
-// noteBackup writes an event about a backup; tok is nil when nobody asked for what happened.
+// noteBackup writes an event about a backup; tok is nil if no request caused the event.
 func (c *Cloud) noteBackup(kind string, b *backup, tok *token, detail string) {
 	e := Event{Kind: kind, Backup: b.ID, Volume: b.Volume, Project: b.Project, Detail: detail}
 	if tok != nil {
@@ -72,21 +72,21 @@ func (c *Cloud) noteServer(s *server, detail string) {
 	c.note(Event{Kind: ServerChanged, Server: s.ID, Project: s.Project, Detail: detail})
 }
 
-// Journal tells everything that changed so far, in order.
+// Journal returns all events so far, in order.
 func (c *Cloud) Journal() []Event {
 	c.lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.journal)
 }
 
-// JournalSince tells what changed after the event with this number; 0 is everything.
+// JournalSince returns the events after the event with this number; 0 is all.
 func (c *Cloud) JournalSince(seq int) []Event {
 	c.lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.journal[min(max(seq, 0), len(c.journal)):])
 }
 
-// Counts tells how many requests came, by method and route template, such as
+// Counts returns the number of requests by method and route template, such as
 // "GET /volume/v3/{project}/backups/{backup}". A URL without the project counts under the same template.
 func (c *Cloud) Counts() map[string]int {
 	c.lock()
@@ -94,15 +94,15 @@ func (c *Cloud) Counts() map[string]int {
 	return maps.Clone(c.counts)
 }
 
-// ResetCounts begins to count anew.
+// ResetCounts sets all counts to zero.
 func (c *Cloud) ResetCounts() {
 	c.lock()
 	defer c.mu.Unlock()
 	clear(c.counts)
 }
 
-// UnknownRoutes tells the requests, as "METHOD path", that this cloud has no code for. A test that leaves
-// one behind has tested nothing.
+// UnknownRoutes returns the requests, as "METHOD path", that the simulation does not implement. A test that causes one has
+// tested nothing.
 func (c *Cloud) UnknownRoutes() []string {
 	c.lock()
 	defer c.mu.Unlock()

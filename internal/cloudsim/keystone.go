@@ -68,20 +68,21 @@ func viewProject(p *project, base string) projectView {
 	}
 }
 
-// wholeList is a list of Keystone without pages: it ignores limit and marker. Past list_limit it is cut, and says so.
+// wholeList answers with a list of Keystone without pages: it ignores limit and marker. A list longer than list_limit is cut
+// and marked as truncated.
 func wholeList[T any](c *Cloud, q *call, name string, items []T) answer {
 	self := q.base + q.path
 	if q.raw != "" {
 		self += "?" + q.raw
 	}
-	said := map[string]any{name: items, "links": map[string]any{"next": nil, "self": self, "previous": nil}}
+	body := map[string]any{name: items, "links": map[string]any{"next": nil, "self": self, "previous": nil}}
 	if most := c.listLimit; most > 0 && len(items) > most {
-		said[name], said["truncated"] = items[:most], true
+		body[name], body["truncated"] = items[:most], true
 	}
-	return ok(said)
+	return ok(body)
 }
 
-// keystoneFlag reads a filter such as enabled: anything but a no is a yes.
+// keystoneFlag reads a boolean filter such as enabled: any value except a false one is true.
 func keystoneFlag(q *call, name string) (value, given bool) {
 	if !q.query.Has(name) {
 		return false, false
@@ -93,7 +94,7 @@ func keystoneFlag(q *call, name string) (value, given bool) {
 	return true, true
 }
 
-// lacks tells whether a filter is given and another value is wanted.
+// lacks reports whether a filter is given that value does not match.
 func lacks(q *call, name, value string) bool { return q.query.Has(name) && q.query.Get(name) != value }
 
 func listProjects(c *Cloud, q *call) answer {

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// pagedList is a list of Keystone that has pages in releases newer than Zed: projects, users, domains and groups, in the order of
-// their IDs. It is cut at max_db_limit, without a word unless a limit is asked for; then links.next leads on from a full page.
-// Zed ignores limit and marker.
+// pagedList answers with a list of Keystone that has pages in releases newer than Zed: projects, users, domains and groups,
+// sorted by ID. It is cut at max_db_limit, silently unless a limit is given; with a limit a full page has links.next. Zed
+// ignores limit and marker.
 func pagedList[T any](c *Cloud, q *call, name string, items []T, id func(T) string) answer {
 	if !c.later() {
 		return wholeList(c, q, name, items)
@@ -28,19 +28,19 @@ func pagedList[T any](c *Cloud, q *call, name string, items []T, id func(T) stri
 		return keystoneFault(http.StatusBadRequest, "Invalid input for query parameters limit. Value: "+q.query.Get("limit")+".")
 	}
 	full := len(items) >= limit
-	if name != "projects" && name != "domains" && unfiltered(q) { // there one more is read, to know whether there is more
+	if name != "projects" && name != "domains" && unfiltered(q) { // these lists read one item more, to know whether there is a next page
 		full = len(items) > limit
 	}
 	items = items[:min(len(items), limit)]
 	a := wholeList(c, q, name, items)
-	if said, is := a.body.(map[string]any); is && asked && full && len(items) > 0 {
-		said["truncated"] = true
-		said["links"] = map[string]any{"next": q.keystoneNext(id(items[len(items)-1]), limit), "self": q.base + q.path, "previous": nil}
+	if body, is := a.body.(map[string]any); is && asked && full && len(items) > 0 {
+		body["truncated"] = true
+		body["links"] = map[string]any{"next": q.keystoneNext(id(items[len(items)-1]), limit), "self": q.base + q.path, "previous": nil}
 	}
 	return a
 }
 
-// unpaged is a list that has pages in no release. Epoxy refuses what would ask for them.
+// unpaged answers with a list that has no pages in any release. Epoxy refuses limit and marker.
 func unpaged[T any](c *Cloud, q *call, name string, items []T) answer {
 	for _, word := range []string{"limit", "marker"} {
 		if c.opt.Release == Epoxy && q.query.Has(word) {
@@ -50,7 +50,7 @@ func unpaged[T any](c *Cloud, q *call, name string, items []T) answer {
 	return wholeList(c, q, name, items)
 }
 
-// keystoneLimit is the size of a page, and whether it was asked for; below zero is nonsense.
+// keystoneLimit returns the size of a page and whether it was requested; a negative size is invalid.
 func (c *Cloud) keystoneLimit(q *call) (limit int, asked bool) {
 	most := c.opt.KeystoneMaxLimit
 	if !q.query.Has("limit") {

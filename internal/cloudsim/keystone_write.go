@@ -145,7 +145,7 @@ func updateProject(c *Cloud, q *call) answer {
 	return ok(map[string]any{"project": viewProject(p, q.base)})
 }
 
-// deleteProject leaves what the project had in Nova and Cinder where it is, as OpenStack does.
+// deleteProject keeps what the project has in Nova and Cinder, as OpenStack does.
 func deleteProject(c *Cloud, q *call) answer {
 	p := c.projects[q.vars["project"]]
 	switch {

@@ -11,7 +11,7 @@ const (
 	allServers  = serversPath + "/detail?all_tenants=1&limit=10"
 )
 
-// serverAndVolume is a server of acme with one volume attached.
+// serverAndVolume makes a server of acme with one volume attached.
 func (l *bench) serverAndVolume() (server, volume string) {
 	s := l.cloud.AddServer(l.acme, "web-1", map[string]string{"k": "true"})
 	v := l.cloud.AddVolume(l.acme, "data", 1)
@@ -19,7 +19,7 @@ func (l *bench) serverAndVolume() (server, volume string) {
 	return s, v
 }
 
-// wantServer asks for a server in the list and by its ID, and wants the same status and volume of both.
+// wantServer checks the server's status and its volume, in the list and by ID.
 func (l *bench) wantServer(id, status, volume string) {
 	l.t.Helper()
 	byID := l.foreign.get(serversPath + "/" + id).want(200)
@@ -33,7 +33,7 @@ func (l *bench) wantServer(id, status, volume string) {
 	}
 }
 
-// wantVolume wants a status of a volume, and so many attachments.
+// wantVolume checks the status of a volume and its number of attachments.
 func (l *bench) wantVolume(id, status string, attachments int) response {
 	l.t.Helper()
 	r := l.foreign.get(volumesPath + "/" + id).want(200)
@@ -43,7 +43,7 @@ func (l *bench) wantVolume(id, status string, attachments int) response {
 	return r
 }
 
-func TestLaw_AShelvedServerHasItsVolumesAndCinderShowsNoAttachment(t *testing.T) {
+func TestAPI_ShelvedServerKeepsVolumesWithoutAttachments(t *testing.T) {
 	l := newBench(t)
 	s, v := l.serverAndVolume()
 	l.wantServer(s, "ACTIVE", v)
@@ -57,7 +57,7 @@ func TestLaw_AShelvedServerHasItsVolumesAndCinderShowsNoAttachment(t *testing.T)
 	l.wantVolume(v, "in-use", 1)
 }
 
-func TestLaw_AVolumeShelvedDuringItsBackupIsReservedWhenTheBackupEnds(t *testing.T) {
+func TestAPI_VolumeShelvedDuringBackupIsReservedAfterIt(t *testing.T) {
 	l := newBench(t)
 	s, v := l.serverAndVolume()
 	b := l.staffeln.start(v, false)
@@ -68,7 +68,7 @@ func TestLaw_AVolumeShelvedDuringItsBackupIsReservedWhenTheBackupEnds(t *testing
 	l.wantVolume(v, "reserved", 0)
 }
 
-func TestLaw_InTheMiddleOfAResizeTheVolumesAreInBetween(t *testing.T) {
+func TestAPI_ResizeKeepsVolumesWithoutAttachments(t *testing.T) {
 	for _, status := range []string{"reserved", "attaching", "detaching"} {
 		l := newBench(t)
 		s, v := l.serverAndVolume()
@@ -81,7 +81,7 @@ func TestLaw_InTheMiddleOfAResizeTheVolumesAreInBetween(t *testing.T) {
 	}
 }
 
-func TestLaw_ADetachedVolumeIsNoServersWhateverItsServerWasAt(t *testing.T) {
+func TestAPI_VolumeDetachedInAnyServerStateBelongsToNoServer(t *testing.T) {
 	l := newBench(t)
 	s, v := l.serverAndVolume()
 	l.cloud.Shelve(s)
@@ -94,7 +94,7 @@ func TestLaw_ADetachedVolumeIsNoServersWhateverItsServerWasAt(t *testing.T) {
 	l.wantVolume(v, "available", 0)
 }
 
-func TestLaw_AServerIsShownByItsIDToAdminsAndItsProject(t *testing.T) {
+func TestAPI_ServerByIDIsVisibleToAdminsAndItsProject(t *testing.T) {
 	l := newBench(t)
 	s := l.cloud.AddServer(l.other, "web-1", nil)
 	gone := `{"itemNotFound": {"code": 404, "message": "Instance ` + s + ` could not be found."}}`
@@ -104,7 +104,7 @@ func TestLaw_AServerIsShownByItsIDToAdminsAndItsProject(t *testing.T) {
 	l.foreign.get(serversPath+"/"+s).wantBody(404, gone)
 }
 
-func TestLaw_AVolumeThatLostItsAttachmentsIsStillInItsServer(t *testing.T) {
+func TestAPI_VolumeWithoutAttachmentsIsStillInItsServer(t *testing.T) {
 	l := newBench(t)
 	s, v := l.serverAndVolume()
 	l.cloud.DropAttachments(v, "maintenance")

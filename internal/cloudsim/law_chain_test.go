@@ -12,11 +12,11 @@ const (
 	noParent       = `{"badRequest": {"code": 400, "message": "Invalid backup: No backups available to do an incremental backup."}}`
 )
 
-func TestLaw_ParentIsNewestByDataTimestampOfTokensProject(t *testing.T) {
+func TestAPI_ParentIsNewestByDataTimestampOfTokensProject(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	l.staffeln.full(v)
-	mine := l.tenant.full(v) // whoever made it
+	mine := l.tenant.full(v) // whatever its user
 	foreign := l.foreign.full(v)
 	if b, _ := l.cloud.Backup(foreign); b.Project != l.cloud.Cast().AdminProject {
 		t.Fatalf("a backup belongs to the token's project, not to %s", b.Project)
@@ -34,14 +34,14 @@ func TestLaw_ParentIsNewestByDataTimestampOfTokensProject(t *testing.T) {
 	}
 }
 
-func TestLaw_AnotherProjectsFullIsNoParent(t *testing.T) {
+func TestAPI_FullOfAnotherProjectIsNoParent(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	l.staffeln.full(v)
 	l.foreign.post(backupsPath, backupBody(v, true)).wantBody(400, noParent)
 }
 
-func TestLaw_AFailedNewestBackupBlocksIncrementalsUntilItIsDeletedOrAFullIsMade(t *testing.T) {
+func TestAPI_FailedNewestBackupBlocksIncrementals(t *testing.T) {
 	for _, cure := range []string{"delete", "full"} {
 		t.Run(cure, func(t *testing.T) {
 			l := newBench(t)
@@ -66,7 +66,7 @@ func TestLaw_AFailedNewestBackupBlocksIncrementalsUntilItIsDeletedOrAFullIsMade(
 	}
 }
 
-func TestLaw_AParentCannotBeDeletedWhileAChildIsCreatingThereOrDeleting(t *testing.T) {
+func TestAPI_ParentWithChildInAnyStatusCannotBeDeleted(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	full := l.staffeln.full(v)
@@ -90,7 +90,7 @@ func TestLaw_AParentCannotBeDeletedWhileAChildIsCreatingThereOrDeleting(t *testi
 	}
 }
 
-func TestLaw_ADeletionWithAnotherProjectsTokenIsAcceptedAndDestroysTheChain(t *testing.T) {
+func TestAPI_DeletionWithTokenOfAnotherProjectDestroysTheChain(t *testing.T) {
 	for _, force := range []bool{false, true} {
 		l := newBench(t)
 		v := l.attached(1)
@@ -106,7 +106,7 @@ func TestLaw_ADeletionWithAnotherProjectsTokenIsAcceptedAndDestroysTheChain(t *t
 			t.Fatal("the journal does not tell of the foreign deletion")
 		}
 		l.clock.step(time.Second)
-		l.staffeln.status(child, "available") // as if nothing were wrong
+		l.staffeln.status(child, "available") // as if the chain were intact
 		for _, id := range []string{child, grandchild} {
 			if l.happened(ChainDestroyed, id) != 1 {
 				t.Fatalf("the journal does not name %s", id)
@@ -122,7 +122,7 @@ func TestLaw_ADeletionWithAnotherProjectsTokenIsAcceptedAndDestroysTheChain(t *t
 	}
 }
 
-func TestLaw_AnAdminMayGetListAndDeleteAnyProjectsBackupAndTheOwnerGetsItsQuotaBack(t *testing.T) {
+func TestAPI_AdminMayReadAndDeleteBackupsOfAnyProject(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(3)
 	id := l.staffeln.full(v)
@@ -142,7 +142,7 @@ func TestLaw_AnAdminMayGetListAndDeleteAnyProjectsBackupAndTheOwnerGetsItsQuotaB
 	}
 }
 
-func TestLaw_ATenantSeesOnlyItsOwnProjectsBackups(t *testing.T) {
+func TestAPI_TenantSeesOnlyBackupsOfItsProject(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	id := l.foreign.full(v)
@@ -157,7 +157,7 @@ func TestLaw_ATenantSeesOnlyItsOwnProjectsBackups(t *testing.T) {
 	}
 }
 
-func TestLaw_TheDependentsCounterCountsChildrenThatBecameAvailable(t *testing.T) {
+func TestAPI_DependentsCounterCountsChildrenThatBecameAvailable(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	full := l.staffeln.full(v)
@@ -171,7 +171,7 @@ func TestLaw_TheDependentsCounterCountsChildrenThatBecameAvailable(t *testing.T)
 	}
 }
 
-func TestLaw_ARestoredVolumeHoldsTheContentOfItsTime(t *testing.T) {
+func TestAPI_RestoredVolumeHasTheContentOfTheBackup(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	var ids []string
@@ -192,7 +192,7 @@ func TestLaw_ARestoredVolumeHoldsTheContentOfItsTime(t *testing.T) {
 	}
 }
 
-func TestLaw_ABackupBeingRestoredCannotBeDeleted(t *testing.T) {
+func TestAPI_BackupBeingRestoredCannotBeDeleted(t *testing.T) {
 	l := newBench(t)
 	id := l.staffeln.full(l.attached(1))
 	l.staffeln.post(backupsPath+"/"+id+"/restore", m{"restore": m{}}).want(202)

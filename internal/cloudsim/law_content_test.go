@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestLaw_ARestoreOfAnIncrementalIntoANewVolumeLeavesStaleDataWhereItHasZeros(t *testing.T) {
+func TestAPI_RestoreOfIncrementalIntoNewVolumeLeavesStaleDataForZeros(t *testing.T) {
 	for release, want := range map[string][]int{Zed: {1, 0, 5}, Epoxy: {1, 2, 5}, Gazpacho: {1, 2, 5}} {
 		l := newBench(t, of(release))
 		v := l.cloud.AddVolume(l.acme, "v", 1)

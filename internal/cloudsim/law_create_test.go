@@ -8,7 +8,7 @@ import (
 
 const uuidNowhere = "00000000-0000-4000-8000-000000000000"
 
-func TestLaw_InUseVolumePassesThroughBackingUpAndIsBackSlightlyBeforeTheBackup(t *testing.T) {
+func TestAPI_InUseVolumeIsBackingUpUntilSlightlyBeforeTheBackupEnds(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	r := l.staffeln.post(backupsPath, backupBody(v, false)).want(202)
@@ -28,7 +28,7 @@ func TestLaw_InUseVolumePassesThroughBackingUpAndIsBackSlightlyBeforeTheBackup(t
 	l.staffeln.status(id, "available")
 }
 
-func TestLaw_TemporaryVolumeStandsInListsWhileAnInUseVolumeIsBackedUp(t *testing.T) {
+func TestAPI_TemporaryVolumeIsListedDuringBackupOfInUseVolume(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	loose := l.cloud.AddVolume(l.acme, "loose", 1)
@@ -51,7 +51,7 @@ func TestLaw_TemporaryVolumeStandsInListsWhileAnInUseVolumeIsBackedUp(t *testing
 	l.volumeStatus(loose, "available")
 }
 
-func TestLaw_RefusalsOfACreation(t *testing.T) {
+func TestAPI_RefusedCreations(t *testing.T) {
 	for name, tc := range map[string]struct {
 		body   any
 		status int
@@ -106,7 +106,7 @@ func TestLaw_RefusalsOfACreation(t *testing.T) {
 	}
 }
 
-func TestLaw_ABusyVolumeIsRefused(t *testing.T) {
+func TestAPI_BusyVolumeIsRefused(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	l.staffeln.start(v, false)
@@ -116,7 +116,7 @@ func TestLaw_ABusyVolumeIsRefused(t *testing.T) {
 	l.staffeln.post(backupsPath, backupBody(v, false)).want(400)
 }
 
-func TestLaw_NamesMayRepeatAndHave255Runes(t *testing.T) {
+func TestAPI_NamesMayRepeatAndHave255Runes(t *testing.T) {
 	l := newBench(t)
 	for range 2 {
 		v := l.attached(1)
@@ -124,7 +124,7 @@ func TestLaw_NamesMayRepeatAndHave255Runes(t *testing.T) {
 	}
 }
 
-func TestLaw_TwoSimultaneousPostsAreBothAcceptedWhereCinderRaces(t *testing.T) {
+func TestAPI_SimultaneousCreationsAreBothAccepted(t *testing.T) {
 	l := newBench(t, func(o *Options) { o.RaceTwoPosts = true })
 	v := l.attached(1)
 	first, second := l.staffeln.start(v, false), l.staffeln.start(v, false)
@@ -138,7 +138,7 @@ func TestLaw_TwoSimultaneousPostsAreBothAcceptedWhereCinderRaces(t *testing.T) {
 	l.cloud.SetRaceTwoPosts(false)
 }
 
-func TestLaw_AnIncrementalOfAGrownVolumeIsAcceptedAndFails(t *testing.T) {
+func TestAPI_IncrementalOfExtendedVolumeIsAcceptedAndFails(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	l.staffeln.full(v)
@@ -153,7 +153,7 @@ func TestLaw_AnIncrementalOfAGrownVolumeIsAcceptedAndFails(t *testing.T) {
 	l.staffeln.full(v)
 }
 
-func TestLaw_ABrokenTargetEndsInErrorWithAReasonAndAMessage(t *testing.T) {
+func TestAPI_BrokenTargetEndsInErrorWithReasonAndMessage(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.BreakTarget("[Errno 20] Not a directory: 'BACKUPS/32'")
@@ -179,7 +179,7 @@ func TestLaw_ABrokenTargetEndsInErrorWithAReasonAndAMessage(t *testing.T) {
 	}
 }
 
-func TestLaw_ABackupOutlivesItsVolume(t *testing.T) {
+func TestAPI_BackupOutlivesItsVolume(t *testing.T) {
 	l := newBench(t)
 	v := l.cloud.AddVolume(l.acme, "loose", 1)
 	id := l.staffeln.full(v)

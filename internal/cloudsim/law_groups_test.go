@@ -2,7 +2,7 @@ package cloudsim
 
 import "testing"
 
-func TestLaw_AGroupsRolesAreItsMembersRoles(t *testing.T) {
+func TestAPI_GroupRolesApplyToMembers(t *testing.T) {
 	l := newBench(t)
 	carol := l.cloud.AddUser("carol", "carol", "carol@acme.example")
 	group := l.staffeln.post("/identity/v3/groups", m{"group": m{"name": "staff"}}).want(201).text("group.id")

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestLaw_AServerOfACellThatIsDownIsMissingInListsWithoutAWord(t *testing.T) {
+func TestAPI_ServerInDownCellIsSilentlyMissingInLists(t *testing.T) {
 	l := newBench(t)
 	s, v := l.serverAndVolume()
 	l.cloud.HideServer(s)
@@ -20,7 +20,7 @@ func TestLaw_AServerOfACellThatIsDownIsMissingInListsWithoutAWord(t *testing.T) 
 	l.wantServer(s, "ACTIVE", v)
 }
 
-func TestLaw_AServerOfACellThatIsDownMayFailByItsID(t *testing.T) {
+func TestAPI_ServerInDownCellMayFailByID(t *testing.T) {
 	l := newBench(t)
 	s, _ := l.serverAndVolume()
 	l.cloud.HideServer(s, HiddenFails)
@@ -28,7 +28,7 @@ func TestLaw_AServerOfACellThatIsDownMayFailByItsID(t *testing.T) {
 	l.foreign.get(serversPath + "/" + uuidNowhere).want(404)
 }
 
-func TestLaw_FromMicroversion269OnADownCellIsToldInParts(t *testing.T) {
+func TestAPI_ServerInDownCellIsPartialFromMicroversion269(t *testing.T) {
 	l := newBench(t)
 	s, _ := l.serverAndVolume()
 	l.cloud.HideServer(s, HiddenPartial)
@@ -46,7 +46,7 @@ func TestLaw_FromMicroversion269OnADownCellIsToldInParts(t *testing.T) {
 	}
 }
 
-func TestLaw_ASoftDeletedServerIsInNoListKeepsItsVolumesAndAnswersByID(t *testing.T) {
+func TestAPI_SoftDeletedServerIsReadableByIDOnlyAndKeepsItsVolumes(t *testing.T) {
 	l := newBench(t)
 	s, v := l.serverAndVolume()
 	l.cloud.SoftDelete(s)
@@ -68,7 +68,7 @@ func TestLaw_ASoftDeletedServerIsInNoListKeepsItsVolumesAndAnswersByID(t *testin
 	l.wantVolume(v, "available", 0)
 }
 
-func TestLaw_CindersClockIsOnlyCinders(t *testing.T) {
+func TestAPI_CinderSkewChangesOnlyCindersTimestamps(t *testing.T) {
 	l := newBench(t)
 	_, v := l.serverAndVolume()
 	l.cloud.SetCinderSkew(400 * 24 * time.Hour)

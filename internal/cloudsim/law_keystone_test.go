@@ -9,7 +9,7 @@ import (
 
 const keystone401 = `{"error":{"code":401,"message":"The request you have made requires authentication.","title":"Unauthorized"}}` + "\n"
 
-func TestLaw_EveryRefusedLoginIsTheSame401(t *testing.T) {
+func TestAPI_EveryRefusedLoginIsTheSame401(t *testing.T) {
 	l := newBench(t)
 	disabled := l.cloud.AddProject("closed")
 	l.cloud.DisableProject(disabled)
@@ -27,12 +27,12 @@ func TestLaw_EveryRefusedLoginIsTheSame401(t *testing.T) {
 	}
 }
 
-func TestLaw_AnInheritedRoleReachesEveryFutureProject(t *testing.T) {
+func TestAPI_InheritedRoleAppliesToFutureProjects(t *testing.T) {
 	l := newBench(t)
 	future := l.cloud.AddProject("future")
 	l.login("staffeln", "staffeln", future)
 	elsewhere := l.cloud.AddProjectIn(l.cloud.AddDomain("Other"), "elsewhere")
-	client{l: l}.post("/identity/v3/auth/tokens", authBody("staffeln", "staffeln", elsewhere)).want(401) // per domain
+	client{l: l}.post("/identity/v3/auth/tokens", authBody("staffeln", "staffeln", elsewhere)).want(401) // the role is inherited in one domain only
 	narrow := l.cloud.AddUser("narrow", "narrow", "")
 	l.cloud.Grant(narrow, l.cloud.Cast().AdminProject, "admin")
 	client{l: l}.post("/identity/v3/auth/tokens", authBody("narrow", "narrow", future)).want(401)
@@ -40,7 +40,7 @@ func TestLaw_AnInheritedRoleReachesEveryFutureProject(t *testing.T) {
 	l.staffeln.get("/volume/v3/{p}/backups").want(401)
 }
 
-func TestLaw_ATokenTellsUserProjectRolesExpiryAndACatalogOfTheRequestsHost(t *testing.T) {
+func TestAPI_TokenHasUserProjectRolesExpiryAndCatalog(t *testing.T) {
 	l := newBench(t)
 	r := client{l: l}.post("/identity/v3/auth/tokens", authBody("staffeln", "staffeln", l.acme)).want(201)
 	if r.text("token.project.id") != l.acme || r.text("token.user.id") != l.cloud.Cast().Service ||
@@ -75,7 +75,7 @@ func TestLaw_ATokenTellsUserProjectRolesExpiryAndACatalogOfTheRequestsHost(t *te
 	}
 }
 
-func TestLaw_ProjectScopeByNameAndDomainAndTokensFromTokens(t *testing.T) {
+func TestAPI_ProjectScopeByNameAndDomainAndTokensFromTokens(t *testing.T) {
 	l := newBench(t)
 	body := authBody("alice", "alice", "")
 	auth, _ := body["auth"].(m)
@@ -92,7 +92,7 @@ func TestLaw_ProjectScopeByNameAndDomainAndTokensFromTokens(t *testing.T) {
 	}
 }
 
-func TestLaw_TokensAreValidatedAndRevoked(t *testing.T) {
+func TestAPI_TokensAreValidatedAndRevoked(t *testing.T) {
 	l := newBench(t)
 	subject := func(c client, token string) client { return c.with("X-Subject-Token", token) }
 	r := subject(l.staffeln, l.tenant.token).get("/identity/v3/auth/tokens").want(200)
@@ -109,7 +109,7 @@ func TestLaw_TokensAreValidatedAndRevoked(t *testing.T) {
 	l.staffeln.get(backupsPath).want(401)
 }
 
-func TestLaw_AnExpiredTokenIsRefusedWithoutTellingWhy(t *testing.T) {
+func TestAPI_ExpiredTokenIsRefusedWithoutReason(t *testing.T) {
 	l := newBench(t, func(o *Options) { o.TokenLife = 20 * time.Second })
 	l.clock.step(20 * time.Second)
 	for _, path := range []string{backupsPath, "/compute/v2.1/servers/detail"} {
@@ -123,7 +123,7 @@ func TestLaw_AnExpiredTokenIsRefusedWithoutTellingWhy(t *testing.T) {
 	client{l: l}.get("/identity/v3/projects").want(401)
 }
 
-func TestLaw_DisabledAndDeletedProjectsRefuseTheirTokens(t *testing.T) {
+func TestAPI_DisabledAndDeletedProjectsRefuseTheirTokens(t *testing.T) {
 	l := newBench(t)
 	l.cloud.DisableProject(l.acme)
 	l.staffeln.get(backupsPath).want(401)
@@ -135,7 +135,7 @@ func TestLaw_DisabledAndDeletedProjectsRefuseTheirTokens(t *testing.T) {
 		`{"error":{"code":404,"message":"Could not find project: `+l.acme+`.","title":"Not Found"}}`+"\n")
 }
 
-func TestLaw_ProjectsAndUsersComeInOneListWithoutPages(t *testing.T) {
+func TestAPI_ProjectsAndUsersComeInOneListWithoutPages(t *testing.T) {
 	l := newBench(t)
 	r := l.foreign.get("/identity/v3/projects?limit=1").want(200)
 	if len(r.list("projects")) != 3 || r.at("links.next") != nil {
@@ -155,7 +155,7 @@ func TestLaw_ProjectsAndUsersComeInOneListWithoutPages(t *testing.T) {
 	l.tenant.get("/identity/v3/projects/" + l.acme).want(200)
 }
 
-func TestLaw_RoleAssignmentsWithNamesAndEffective(t *testing.T) {
+func TestAPI_RoleAssignmentsWithNamesAndEffective(t *testing.T) {
 	l := newBench(t)
 	path := "/identity/v3/role_assignments?include_names=true&scope.project.id=" + l.acme
 	r := l.foreign.get(path).want(200)
@@ -183,7 +183,7 @@ func TestLaw_RoleAssignmentsWithNamesAndEffective(t *testing.T) {
 	l.tenant.get(path).want(403)
 }
 
-func TestLaw_ProjectsAndGrantsCanBeMadeOverHTTP(t *testing.T) {
+func TestAPI_ProjectsAndGrantsCanBeMadeOverHTTP(t *testing.T) {
 	l := newBench(t)
 	member := l.foreign.get("/identity/v3/roles?name=member").want(200).text("roles.0.id")
 	p := l.foreign.post("/identity/v3/projects", m{"project": m{"name": "new"}}).want(201).text("project.id")
@@ -201,7 +201,7 @@ func TestLaw_ProjectsAndGrantsCanBeMadeOverHTTP(t *testing.T) {
 	l.tenant.post("/identity/v3/projects", m{"project": m{"name": "mine"}}).want(403)
 }
 
-func TestLaw_ANewPasswordEndsTheTokens(t *testing.T) {
+func TestAPI_NewPasswordRevokesTokens(t *testing.T) {
 	l := newBench(t)
 	l.cloud.SetPassword(l.alice, "new")
 	l.tenant.get(backupsPath).want(401)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// ids collects the IDs of a list by following its next links, and tells the sizes of the pages.
+// ids collects the IDs of a list by following its next links, and returns the sizes of the pages.
 func (c client) ids(path, collection string) (ids []string, pages []int) {
 	c.l.t.Helper()
 	for path != "" {
@@ -38,7 +38,7 @@ func (c client) ids(path, collection string) (ids []string, pages []int) {
 	return ids, pages
 }
 
-func TestLaw_ANextLinkStandsOnEveryFullPage(t *testing.T) {
+func TestAPI_EveryFullPageHasANextLink(t *testing.T) {
 	l := newBench(t)
 	var volumes []string
 	for range 4 {
@@ -74,7 +74,7 @@ func TestLaw_ANextLinkStandsOnEveryFullPage(t *testing.T) {
 	}
 }
 
-func TestLaw_LimitIsCappedAndZeroIsEmpty(t *testing.T) {
+func TestAPI_LimitIsCappedAndZeroIsEmpty(t *testing.T) {
 	l := newBench(t, func(o *Options) { o.MaxLimit = 3 })
 	for range 4 {
 		l.attached(1)
@@ -94,14 +94,14 @@ func TestLaw_LimitIsCappedAndZeroIsEmpty(t *testing.T) {
 		`{"badRequest": {"code": 400, "message": "Invalid input for query parameters limit. Value: -1. '-1' does not match '^[0-9]*$'"}}`)
 }
 
-func TestLaw_UnknownMarkers(t *testing.T) {
+func TestAPI_UnknownMarkers(t *testing.T) {
 	l := newBench(t)
 	l.staffeln.get(backupsPath+"?marker=nope").wantBody(404, `{"itemNotFound": {"code": 404, "message": "Backup nope could not be found."}}`)
 	l.staffeln.get("/volume/v3/{p}/volumes?marker=nope").wantBody(404, `{"itemNotFound": {"code": 404, "message": "Volume nope could not be found."}}`)
 	l.staffeln.get("/compute/v2.1/servers?marker=nope").wantBody(400, `{"badRequest": {"code": 400, "message": "marker [nope] not found"}}`)
 }
 
-func TestLaw_AnUnknownFilterOfAnAdminMatchesNothingAndOfOthersIsRefused(t *testing.T) {
+func TestAPI_UnknownFilterMatchesNothingForAdminsAndIsRefusedForOthers(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	l.staffeln.full(v)
@@ -125,7 +125,7 @@ func TestLaw_AnUnknownFilterOfAnAdminMatchesNothingAndOfOthersIsRefused(t *testi
 	}
 }
 
-func TestLaw_TheSixFiltersOfBackups(t *testing.T) {
+func TestAPI_TheSixFiltersOfBackups(t *testing.T) {
 	l := newBench(t)
 	v, w := l.attached(1), l.attached(1)
 	full := l.staffeln.full(v)
@@ -150,7 +150,7 @@ func TestLaw_TheSixFiltersOfBackups(t *testing.T) {
 	}
 }
 
-func TestLaw_AllTenantsIsIgnoredByCinderAndRefusedByNovaForTenants(t *testing.T) {
+func TestAPI_AllTenantsIsIgnoredByCinderAndRefusedByNovaForTenants(t *testing.T) {
 	l := newBench(t)
 	l.attached(1)
 	l.cloud.AddVolume(l.other, "theirs", 1)
@@ -162,7 +162,7 @@ func TestLaw_AllTenantsIsIgnoredByCinderAndRefusedByNovaForTenants(t *testing.T)
 		`{"forbidden": {"code": 403, "message": "Policy doesn't allow os_compute_api:servers:detail:get_all_tenants to be performed."}}`)
 }
 
-func TestLaw_NovaHasNoMetadataFilterAndTwoNamesForTheProject(t *testing.T) {
+func TestAPI_NovaHasNoMetadataFilterAndTwoNamesForTheProject(t *testing.T) {
 	l := newBench(t)
 	s := l.cloud.AddServer(l.acme, "web-1", map[string]string{"a": "b"})
 	l.cloud.AddServer(l.other, "db-1", nil)
@@ -191,18 +191,18 @@ func TestLaw_NovaHasNoMetadataFilterAndTwoNamesForTheProject(t *testing.T) {
 	l.foreign.get("/compute/v2.1/servers/detail?sort_key=bogus").want(400)
 }
 
-func TestLaw_SortKeys(t *testing.T) {
+func TestAPI_SortKeys(t *testing.T) {
 	l := newBench(t)
 	invalid := `{"badRequest": {"code": 400, "message": "Invalid input received: Invalid sort key"}}`
 	l.staffeln.get(backupsPath+"?sort=bogus:asc").wantBody(400, invalid)
-	l.staffeln.get(backupsPath+"?sort=name:asc").wantBody(400, invalid) // until 3.37
+	l.staffeln.get(backupsPath+"?sort=name:asc").wantBody(400, invalid) // before 3.37
 	l.staffeln.at("3.37").get(backupsPath + "?sort=name:asc").want(200)
 	l.staffeln.get(backupsPath + "?sort_key=status&sort_dir=desc").want(200)
 	l.staffeln.get("/volume/v3/{p}/volumes?sort=name:bogus").wantBody(400,
 		`{"badRequest": {"code": 400, "message": "Invalid input received: Unknown sort direction, must be 'desc' or 'asc'."}}`)
 }
 
-func TestLaw_FiltersOfVolumes(t *testing.T) {
+func TestAPI_FiltersOfVolumes(t *testing.T) {
 	l := newBench(t)
 	l.attached(1, VolumeOptions{Metadata: map[string]string{"k": "v"}})
 	l.clock.step(40 * time.Minute)

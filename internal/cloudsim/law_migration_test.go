@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestLaw_AMigrationShowsASecondVolumeOfTheSameNameOnTheSameServer(t *testing.T) {
+func TestAPI_MigrationHasASecondVolumeWithTheSameNameAndServer(t *testing.T) {
 	l := newBench(t)
 	s, v := l.serverAndVolume()
 	if r := l.wantVolume(v, "in-use", 1); r.at("volume.migration_status") != nil {
@@ -37,7 +37,7 @@ func TestLaw_AMigrationShowsASecondVolumeOfTheSameNameOnTheSameServer(t *testing
 	}
 }
 
-func TestLaw_ARetypeWithMigrationIsBoth(t *testing.T) {
+func TestAPI_RetypeWithMigration(t *testing.T) {
 	l := newBench(t)
 	s, v := l.serverAndVolume()
 	l.cloud.BeginRetype(v, true)
@@ -53,7 +53,7 @@ func TestLaw_ARetypeWithMigrationIsBoth(t *testing.T) {
 	l.wantVolume(v, "in-use", 1)
 }
 
-func TestLaw_APurgedProjectLeavesNothingBehind(t *testing.T) {
+func TestAPI_PurgedProjectLeavesNothing(t *testing.T) {
 	l := newBench(t)
 	s, v := l.serverAndVolume()
 	full := l.staffeln.full(v)

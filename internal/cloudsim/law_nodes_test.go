@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestLaw_AnAccountLocksAfterFailedLoginsAndOpensAfterAWhile(t *testing.T) {
+func TestAPI_AccountIsLockedAfterFailedLoginsForAWhile(t *testing.T) {
 	l := newBench(t, func(o *Options) { o.LockoutAttempts = 3 })
 	login := func(password string, want int) {
 		l.t.Helper()
@@ -27,7 +27,7 @@ func TestLaw_AnAccountLocksAfterFailedLoginsAndOpensAfterAWhile(t *testing.T) {
 	}
 	login("new", 401)
 	login("staffeln", 401)
-	l.clock.step(30 * time.Minute) // failures under the lock do not count
+	l.clock.step(30 * time.Minute) // failures during the lock do not count
 	login("new", 201)
 	login("staffeln", 401)
 	login("new", 201)
@@ -36,7 +36,7 @@ func TestLaw_AnAccountLocksAfterFailedLoginsAndOpensAfterAWhile(t *testing.T) {
 	}
 }
 
-func TestLaw_AMovedServiceIsFoundByTheCatalogOfANewToken(t *testing.T) {
+func TestAPI_CatalogOfNewTokenHasMovedEndpoint(t *testing.T) {
 	for _, status := range []int{404, 410, 503, 0} {
 		l := newBench(t)
 		l.cloud.AddVolume(l.acme, "a", 1)
@@ -58,7 +58,7 @@ func TestLaw_AMovedServiceIsFoundByTheCatalogOfANewToken(t *testing.T) {
 	}
 }
 
-func TestLaw_AnOlderNodeAnswersEverySecondRequest(t *testing.T) {
+func TestAPI_OlderNodeAnswersEverySecondRequest(t *testing.T) {
 	l := newBench(t)
 	count := func() (refused int) {
 		for range 10 {
@@ -79,7 +79,7 @@ func TestLaw_AnOlderNodeAnswersEverySecondRequest(t *testing.T) {
 	}
 }
 
-func TestLaw_PagesBeyondWhatAServiceBears(t *testing.T) {
+func TestAPI_TooLargePagesFail(t *testing.T) {
 	l := newBench(t)
 	remove := l.cloud.AddFault(MaxPage("GET "+serversPath+"/detail", 100))
 	for query, want := range map[string]int{"": 504, "&limit=1000": 504, "&limit=101": 504, "&limit=100": 200} {
@@ -89,7 +89,7 @@ func TestLaw_PagesBeyondWhatAServiceBears(t *testing.T) {
 	l.foreign.get(serversPath + "/detail?all_tenants=1").want(200)
 }
 
-func TestLaw_TextsThatAreRefused(t *testing.T) {
+func TestAPI_RefusedTexts(t *testing.T) {
 	for _, status := range []int{http.StatusBadRequest, http.StatusInternalServerError} {
 		l := newBench(t)
 		v := l.attached(1)
@@ -102,7 +102,7 @@ func TestLaw_TextsThatAreRefused(t *testing.T) {
 	}
 }
 
-func TestLaw_ListOfServicesCanBeRefused(t *testing.T) {
+func TestAPI_ListOfServicesCanBeRefused(t *testing.T) {
 	l := newBench(t)
 	for _, status := range []int{403, 404} {
 		remove := l.cloud.AddFault(Fault{Route: "GET /volume/v3/{project}/os-services", Do: Refuse{Status: status}})
@@ -111,11 +111,11 @@ func TestLaw_ListOfServicesCanBeRefused(t *testing.T) {
 	}
 }
 
-func TestLaw_TheCatalogNamesWhatItsOperatorsWriteThere(t *testing.T) {
+func TestAPI_CatalogWithMissingAndAdditionalEndpoints(t *testing.T) {
 	l := newBench(t)
 	at := func() (out []string) {
 		token := client{l: l}.post("/identity/v3/auth/tokens", authBody("staffeln", "staffeln", l.acme)).want(201)
-		var said struct {
+		var body struct {
 			Token struct {
 				Catalog []struct {
 					Type      string
@@ -123,10 +123,10 @@ func TestLaw_TheCatalogNamesWhatItsOperatorsWriteThere(t *testing.T) {
 				}
 			}
 		}
-		if err := json.Unmarshal([]byte(token.body), &said); err != nil {
+		if err := json.Unmarshal([]byte(token.body), &body); err != nil {
 			t.Fatal(err)
 		}
-		for _, s := range said.Token.Catalog {
+		for _, s := range body.Token.Catalog {
 			for _, e := range s.Endpoints {
 				if s.Type == "volumev3" && e.Interface == "public" {
 					out = append(out, e.URL)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// crowded is a cloud whose Keystone cuts its lists at five, with nine projects, nine users and seven domains.
+// crowded makes a cloud whose Keystone truncates its lists at five, with nine projects, nine users and seven domains.
 func crowded(t *testing.T, release string) *bench {
 	t.Helper()
 	l := newBench(t, of(release), func(o *Options) { o.KeystoneMaxLimit = 5 })
@@ -21,7 +21,7 @@ func crowded(t *testing.T, release string) *bench {
 
 var crowd = map[string]int{"projects": 9, "users": 9, "domains": 7}
 
-func TestLaw_ZedsKeystoneIgnoresLimitAndMarkerAndGivesAll(t *testing.T) {
+func TestAPI_KeystoneOfZedIgnoresLimitAndMarker(t *testing.T) {
 	l := crowded(t, Zed)
 	for name, want := range crowd {
 		if r := l.foreign.get("/identity/v3/" + name + "?limit=2&marker=nobody").want(200); len(r.list(name)) != want || r.at("links.next") != nil {
@@ -30,7 +30,7 @@ func TestLaw_ZedsKeystoneIgnoresLimitAndMarkerAndGivesAll(t *testing.T) {
 	}
 }
 
-func TestLaw_NewerKeystonesCutListsWithoutAWord(t *testing.T) {
+func TestAPI_NewerKeystoneSilentlyTruncatesLists(t *testing.T) {
 	for _, release := range []string{Epoxy, Gazpacho} {
 		l := crowded(t, release)
 		for name := range crowd {
@@ -47,7 +47,7 @@ func TestLaw_NewerKeystonesCutListsWithoutAWord(t *testing.T) {
 	}
 }
 
-func TestLaw_NewerKeystonesPageByMarkerWhereALimitIsGiven(t *testing.T) {
+func TestAPI_NewerKeystoneHasPagesIfALimitIsGiven(t *testing.T) {
 	l := crowded(t, Epoxy)
 	for name, want := range crowd {
 		for limit, most := range map[int]int{2: 2, 4: 4, 100: 5} {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Tried against cinder-api: only the text True counts, bare or in quotes, and whatever the status; an admin is not asked about.
-func TestLaw_CinderAsksByItsPolicyBeforeItDeletes(t *testing.T) {
+// Verified with cinder-api: only the text True counts, with or without quotes, whatever the status. Admins are not checked.
+func TestAPI_CinderChecksPolicyBeforeItDeletes(t *testing.T) {
 	l := newBench(t)
 	var says string
 	var status int
@@ -36,7 +36,7 @@ func TestLaw_CinderAsksByItsPolicyBeforeItDeletes(t *testing.T) {
 		t.Fatal(last)
 	}
 	n := len(asked)
-	l.foreign.delete("/volume/v3/backups/" + id).want(202) // an admin's
+	l.foreign.delete("/volume/v3/backups/" + id).want(202) // with an admin's token
 	if len(asked) != n {
 		t.Fatal("asked about an admin")
 	}

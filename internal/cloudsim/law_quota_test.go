@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestLaw_QuotaOfTheNumber(t *testing.T) {
+func TestAPI_QuotaOfBackups(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.SetQuota(l.acme, 1, -1)
@@ -18,7 +18,7 @@ func TestLaw_QuotaOfTheNumber(t *testing.T) {
 	l.volumeStatus(v, "in-use")
 }
 
-func TestLaw_QuotaOfTheGigabytesAndIncrementalsReserveTheFullSize(t *testing.T) {
+func TestAPI_QuotaOfGigabytesChargesFullSizeForIncrementals(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(2)
 	l.cloud.SetQuota(l.acme, -1, 4)
@@ -30,17 +30,17 @@ func TestLaw_QuotaOfTheGigabytesAndIncrementalsReserveTheFullSize(t *testing.T) 
 		r.at("limits.absolute.maxTotalBackupGigabytes") != 4.0 || r.at("limits.absolute.totalBackupsUsed") != 2.0 {
 		t.Fatal(r.body)
 	}
-	l.foreign.full(v) // charged to the project of its token, which has room
+	l.foreign.full(v) // charged to the project of its token, which has free quota
 }
 
-func TestLaw_QuotaIsCheckedBeforeTheParent(t *testing.T) {
+func TestAPI_QuotaIsCheckedBeforeTheParent(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.SetQuota(l.acme, 0, 0)
 	l.staffeln.post(backupsPath, backupBody(v, true)).want(413)
 }
 
-func TestLaw_QuotasAreSeenByTheirProjectAndByAdmins(t *testing.T) {
+func TestAPI_QuotasAreVisibleToTheirProjectAndAdmins(t *testing.T) {
 	l := newBench(t)
 	r := l.tenant.get("/volume/v3/{p}/os-quota-sets/{p}?usage=True").want(200)
 	if r.at("quota_set.backups.limit") != 500.0 || r.at("quota_set.backup_gigabytes.limit") != 10000.0 || r.at("quota_set.backups.reserved") != 0.0 {
@@ -58,7 +58,7 @@ func TestLaw_QuotasAreSeenByTheirProjectAndByAdmins(t *testing.T) {
 	}
 }
 
-func TestLaw_DefaultQuotasAndSizesDriveDurations(t *testing.T) {
+func TestAPI_DefaultQuotasAndDurationsBySize(t *testing.T) {
 	l := newBench(t, func(o *Options) {
 		o.Backups, o.BackupGigabytes = 2, -1
 		o.BackupTime = func(size int) time.Duration { return time.Duration(size) * time.Minute }

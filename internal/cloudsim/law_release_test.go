@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// of makes a cloud of that release.
+// of returns the option for a release.
 func of(release string) func(*Options) { return func(o *Options) { o.Release = release } }
 
-func TestLaw_TheNewestMicroversionIsTheReleases(t *testing.T) {
+func TestAPI_NewestMicroversionOfEachRelease(t *testing.T) {
 	for release, want := range map[string][2]string{Zed: {"3.70", "2.93"}, Epoxy: {"3.71", "2.100"}, Gazpacho: {"3.71", "2.103"}} {
 		l := newBench(t, of(release))
 		if r := l.foreign.get("/volume/").want(300); r.text("versions.0.version") != want[0] {
@@ -25,7 +25,7 @@ func TestLaw_TheNewestMicroversionIsTheReleases(t *testing.T) {
 	}
 }
 
-func TestLaw_AdminImpliesManagerInReleasesNewerThanZed(t *testing.T) {
+func TestAPI_AdminImpliesManagerInReleasesNewerThanZed(t *testing.T) {
 	for release, want := range map[string]string{Zed: "admin member reader", Epoxy: "admin manager member reader", Gazpacho: "admin manager member reader"} {
 		l := newBench(t, of(release))
 		r := client{l: l}.post("/identity/v3/auth/tokens", authBody("staffeln", "staffeln", l.acme)).want(201)
@@ -46,7 +46,7 @@ func TestLaw_AdminImpliesManagerInReleasesNewerThanZed(t *testing.T) {
 	}
 }
 
-func TestLaw_NewerReleasesTakeTheNewestAvailableBackupAsParent(t *testing.T) {
+func TestAPI_NewerReleasesUseNewestAvailableBackupAsParent(t *testing.T) {
 	for _, release := range []string{Epoxy, Gazpacho} {
 		l := newBench(t, of(release))
 		v := l.attached(1)
@@ -71,7 +71,7 @@ func TestLaw_NewerReleasesTakeTheNewestAvailableBackupAsParent(t *testing.T) {
 	}
 }
 
-func TestLaw_NewerReleasesWithoutAnAvailableBackupSayThatThereIsNone(t *testing.T) {
+func TestAPI_IncrementalWithoutAvailableParentIsRefused(t *testing.T) {
 	for release, want := range map[string]string{Zed: parentNotReady, Epoxy: noParent, Gazpacho: noParent} {
 		l := newBench(t, of(release))
 		v := l.attached(1)
@@ -80,7 +80,7 @@ func TestLaw_NewerReleasesWithoutAnAvailableBackupSayThatThereIsNone(t *testing.
 	}
 }
 
-func TestLaw_ServerDeletedDuringItsVolumesBackup(t *testing.T) {
+func TestAPI_ServerDeletedDuringBackupOfItsVolume(t *testing.T) {
 	for release, want := range map[string]string{Zed: "available", Epoxy: "in-use", Gazpacho: "in-use"} {
 		l := newBench(t, of(release))
 		s, v := l.serverAndVolume()
@@ -91,7 +91,7 @@ func TestLaw_ServerDeletedDuringItsVolumesBackup(t *testing.T) {
 	}
 }
 
-func TestLaw_NovaRefusesTokensOfTheSystemInReleasesNewerThanZed(t *testing.T) {
+func TestAPI_NovaRefusesSystemScopedTokensInReleasesNewerThanZed(t *testing.T) {
 	for release, want := range map[string]int{Zed: 200, Epoxy: 403, Gazpacho: 403} {
 		l := newBench(t, of(release))
 		body := authBody("staffeln", "staffeln", "")
@@ -104,7 +104,7 @@ func TestLaw_NovaRefusesTokensOfTheSystemInReleasesNewerThanZed(t *testing.T) {
 	}
 }
 
-func TestLaw_InGazpachoNoDeletionHangsForWantOfARight(t *testing.T) {
+func TestAPI_MissingRightHangsNoDeletionInGazpacho(t *testing.T) {
 	for release, gone := range map[string]bool{Zed: false, Epoxy: false, Gazpacho: true} {
 		l := newBench(t, of(release))
 		v := l.cloud.AddVolume(l.acme, "v", 1, VolumeOptions{Encrypted: true})
@@ -117,7 +117,7 @@ func TestLaw_InGazpachoNoDeletionHangsForWantOfARight(t *testing.T) {
 	}
 }
 
-func TestLaw_InGazpachoMemberMayUseSecretsAndCreatorAloneMayNot(t *testing.T) {
+func TestAPI_InGazpachoMemberMayUseSecretsAndCreatorAloneMayNot(t *testing.T) {
 	for release, want := range map[string][2]string{Zed: {"error", "available"}, Epoxy: {"error", "available"}, Gazpacho: {"available", "error"}} {
 		l := newBench(t, of(release))
 		v := l.cloud.AddVolume(l.acme, "v", 1, VolumeOptions{Encrypted: true})

@@ -5,11 +5,11 @@ import (
 	"testing"
 )
 
-func TestLaw_TheURLsProjectIsTheTokensOrLeftOut(t *testing.T) {
+func TestAPI_ProjectInURLIsTheTokensOrOmitted(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	malformed := `{"badRequest": {"code": 400, "message": "Malformed request url"}}`
-	l.foreign.get("/volume/v3/"+l.acme+"/backups").wantBody(400, malformed) // even an admin's
+	l.foreign.get("/volume/v3/"+l.acme+"/backups").wantBody(400, malformed) // even with an admin's token
 	l.tenant.get("/volume/v3/"+l.other+"/volumes/detail").wantBody(400, malformed)
 	id := l.staffeln.post("/volume/v3/backups", backupBody(v, false)).want(202).text("backup.id")
 	r := l.staffeln.get("/volume/v3/backups/" + id).want(200)
@@ -21,7 +21,7 @@ func TestLaw_TheURLsProjectIsTheTokensOrLeftOut(t *testing.T) {
 	}
 }
 
-func TestLaw_AnUnscopedTokenOpensNothingInCinder(t *testing.T) {
+func TestAPI_UnscopedTokenIsRefusedByCinder(t *testing.T) {
 	l := newBench(t)
 	c := l.login("alice", "alice", "")
 	c.get("/volume/v3/backups/detail").wantBody(403, `{"forbidden": {"code": 403, "message": "Not authorized."}}`)
@@ -31,7 +31,7 @@ func TestLaw_AnUnscopedTokenOpensNothingInCinder(t *testing.T) {
 	}
 }
 
-func TestLaw_ASystemTokenListsButItsCreationLeavesTheVolumeStuck(t *testing.T) {
+func TestAPI_CreationWithSystemScopedTokenLeavesTheVolumeStuck(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	l.staffeln.full(v)
@@ -52,7 +52,7 @@ func TestLaw_ASystemTokenListsButItsCreationLeavesTheVolumeStuck(t *testing.T) {
 	l.volumeStatus(v, "in-use")
 }
 
-func TestLaw_MicroversionsAreNegotiated(t *testing.T) {
+func TestAPI_MicroversionsAreNegotiated(t *testing.T) {
 	l := newBench(t)
 	l.staffeln.at("3.99").get(backupsPath).wantBody(406,
 		`{"computeFault": {"code": 406, "message": "Version 3.99 is not supported by the API. Minimum is 3.0 and maximum is 3.70."}}`)
@@ -74,7 +74,7 @@ func TestLaw_MicroversionsAreNegotiated(t *testing.T) {
 	old.staffeln.at("3.43").get(backupsPath).want(406)
 }
 
-func TestLaw_WhatABackupShowsDependsOnMicroversionAndRights(t *testing.T) {
+func TestAPI_FieldsOfBackupDependOnMicroversionAndRole(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1, VolumeOptions{Encrypted: true})
 	id := l.staffeln.full(v)
@@ -105,7 +105,7 @@ func TestLaw_WhatABackupShowsDependsOnMicroversionAndRights(t *testing.T) {
 	}
 }
 
-func TestLaw_MetadataAndRenaming(t *testing.T) {
+func TestAPI_MetadataAndRenaming(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	body := m{"backup": m{"volume_id": v, "force": true, "metadata": m{"k": "v"}}}
@@ -121,7 +121,7 @@ func TestLaw_MetadataAndRenaming(t *testing.T) {
 	l.tenant.at("3.70").do("PUT", path, m{"name": "x"}).wantBody(400, `{"badRequest": {"code": 400, "message": "'backup' is a required property"}}`)
 }
 
-func TestLaw_VersionDocuments(t *testing.T) {
+func TestAPI_VersionDocuments(t *testing.T) {
 	l := newBench(t)
 	nobody := client{l: l}
 	for path, status := range map[string]int{

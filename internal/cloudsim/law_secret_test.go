@@ -8,7 +8,7 @@ import (
 
 var encrypted = VolumeOptions{Encrypted: true}
 
-func TestLaw_RightsToSecretsDecideOverEncryptedBackups(t *testing.T) {
+func TestAPI_EncryptedBackupsNeedTheRightToSecrets(t *testing.T) {
 	for name, tc := range map[string]struct {
 		roles   []string
 		foreign bool
@@ -44,7 +44,7 @@ func TestLaw_RightsToSecretsDecideOverEncryptedBackups(t *testing.T) {
 				t.Fatalf("%+v", b)
 			}
 			l.volumeStatus(v, "in-use")
-			c.delete(backupsPath + "/" + id).want(202) // one that never got a key goes in any case
+			c.delete(backupsPath + "/" + id).want(202) // a backup without a key can always be deleted
 			l.clock.step(time.Second)
 			c.get(backupsPath + "/" + id).want(404)
 			c.delete(backupsPath + "/" + victim).want(202)
@@ -57,7 +57,7 @@ func TestLaw_RightsToSecretsDecideOverEncryptedBackups(t *testing.T) {
 	}
 }
 
-func TestLaw_AHangingDeletionAndItsCure(t *testing.T) {
+func TestAPI_HangingDeletionAndItsFix(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1, encrypted)
 	l.staffeln.full(v)
@@ -86,7 +86,7 @@ func TestLaw_AHangingDeletionAndItsCure(t *testing.T) {
 	}
 }
 
-func TestLaw_ATokenThatExpiresBeforeTheKeysTurnHangsTheDeletion(t *testing.T) {
+func TestAPI_TokenThatExpiresBeforeKeyDeletionHangsTheDeletion(t *testing.T) {
 	l := newBench(t, func(o *Options) {
 		o.TokenLife = 20 * time.Second
 		o.DeleteTime = Fixed(30 * time.Second)
@@ -99,7 +99,7 @@ func TestLaw_ATokenThatExpiresBeforeTheKeysTurnHangsTheDeletion(t *testing.T) {
 	}
 }
 
-func TestLaw_BarbicanDownAndKeyGone(t *testing.T) {
+func TestAPI_BarbicanDownAndKeyDeleted(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1, encrypted)
 	old := l.staffeln.full(v)
@@ -121,7 +121,7 @@ func TestLaw_BarbicanDownAndKeyGone(t *testing.T) {
 	}
 }
 
-func TestLaw_ARestartLeavesEncryptedDeletionsInErrorDeleting(t *testing.T) {
+func TestAPI_RestartLeavesEncryptedDeletionsInErrorDeleting(t *testing.T) {
 	for _, cure := range []string{"force", "reset"} {
 		l := newBench(t)
 		id := l.staffeln.full(l.attached(1, encrypted))
@@ -144,7 +144,7 @@ func TestLaw_ARestartLeavesEncryptedDeletionsInErrorDeleting(t *testing.T) {
 	}
 }
 
-func TestLaw_EncryptedRestoresNeedAVolumeOfTheTypeAndTheRights(t *testing.T) {
+func TestAPI_EncryptedRestoresNeedTheVolumeTypeAndTheRight(t *testing.T) {
 	l := newBench(t)
 	l.cloud.Grant(l.alice, l.acme, "creator")
 	v := l.attached(1, encrypted)
@@ -176,14 +176,14 @@ func TestLaw_EncryptedRestoresNeedAVolumeOfTheTypeAndTheRights(t *testing.T) {
 	}
 }
 
-func TestLaw_SecretsOfADeletedProjectAreOutOfReach(t *testing.T) {
+func TestAPI_SecretsOfDeletedProjectAreInaccessible(t *testing.T) {
 	l := newBench(t)
 	id := l.staffeln.full(l.attached(1, encrypted))
 	l.cloud.DeleteProject(l.acme)
 	l.foreign.delete(backupsPath + "/" + id).want(202)
 	l.clock.step(time.Minute)
 	l.foreign.status(id, "deleting")
-	l.cloud.SetSecretRights(l.cloud.Cast().Service, l.acme, true) // a rule of the operator's for Barbican
+	l.cloud.SetSecretRights(l.cloud.Cast().Service, l.acme, true) // an operator's own policy of Barbican
 	l.foreign.post(backupsPath+"/"+id+"/action", m{"os-force_delete": m{}}).want(202)
 	l.clock.step(time.Minute)
 	l.foreign.get(backupsPath + "/" + id).want(404)
@@ -191,8 +191,8 @@ func TestLaw_SecretsOfADeletedProjectAreOutOfReach(t *testing.T) {
 
 const secretsPath = "/key-manager/v1/secrets"
 
-// What Barbican says of secrets, to whom: that there is none to any valid token, before it asks its policy.
-func TestLaw_WhoSeesSecretsInBarbican(t *testing.T) {
+// Barbican tells every valid token that a secret does not exist, before it checks its policy.
+func TestAPI_VisibilityOfSecretsInBarbican(t *testing.T) {
 	for name, tc := range map[string]struct {
 		roles       []string
 		foreign     bool
@@ -242,8 +242,8 @@ func TestLaw_WhoSeesSecretsInBarbican(t *testing.T) {
 	}
 }
 
-// The list has ten secrets where nothing is said, and a hundred at most.
-func TestLaw_PagesOfSecrets(t *testing.T) {
+// Without a limit the list has ten secrets; with one it has at most a hundred.
+func TestAPI_PagesOfSecrets(t *testing.T) {
 	l := newBench(t)
 	for range 103 {
 		l.cloud.AddVolume(l.acme, "data", 1, encrypted)
@@ -266,7 +266,7 @@ func TestLaw_PagesOfSecrets(t *testing.T) {
 	}
 }
 
-func TestLaw_ACloudWithoutSecretsHasNoBarbican(t *testing.T) {
+func TestAPI_CloudWithoutSecretsHasNoBarbican(t *testing.T) {
 	l := newBench(t)
 	has := func() bool {
 		r := client{l: l}.do("POST", "/identity/v3/auth/tokens", authBody("staffeln", l.cloud.Cast().Password, l.acme)).want(201)

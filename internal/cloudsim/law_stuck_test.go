@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestLaw_ADeletionWithoutBackupServiceIsA404AndTheBackupIsStillThere(t *testing.T) {
+func TestAPI_DeletionWithoutBackupServiceIsA404AndKeepsTheBackup(t *testing.T) {
 	l := newBench(t)
 	id := l.staffeln.full(l.attached(1))
 	l.cloud.SetBackupService(false)
@@ -21,7 +21,7 @@ func TestLaw_ADeletionWithoutBackupServiceIsA404AndTheBackupIsStillThere(t *test
 		`{"forbidden": {"code": 403, "message": "Policy doesn't allow volume_extension:services:index to be performed."}}`)
 }
 
-func TestLaw_ACreationWithoutBackupServiceWaitsAndAbortsAtItsStart(t *testing.T) {
+func TestAPI_CreationWithoutBackupServiceWaitsAndFailsAtItsStart(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	l.cloud.SetBackupService(false)
@@ -37,7 +37,7 @@ func TestLaw_ACreationWithoutBackupServiceWaitsAndAbortsAtItsStart(t *testing.T)
 	l.volumeStatus(v, "in-use")
 }
 
-func TestLaw_ARestartEndsCreationsAndTakesDeletionsUpAgain(t *testing.T) {
+func TestAPI_RestartFailsCreationsAndResumesDeletions(t *testing.T) {
 	l := newBench(t)
 	v, w := l.attached(1), l.attached(1)
 	old := l.staffeln.full(w)
@@ -69,7 +69,7 @@ func TestLaw_ARestartEndsCreationsAndTakesDeletionsUpAgain(t *testing.T) {
 	l.staffeln.get(backupsPath + "/" + dying).want(404)
 }
 
-func TestLaw_OnlyAdminsFreeWhatIsStuck(t *testing.T) {
+func TestAPI_OnlyAdminsCanResetStuckBackups(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	remove := l.cloud.AddFault(Fault{Route: "POST /volume/v3/{project}/backups", Do: Stick{}})
@@ -96,7 +96,7 @@ func TestLaw_OnlyAdminsFreeWhatIsStuck(t *testing.T) {
 	l.volumeStatus(v, "in-use")
 }
 
-func TestLaw_ForceDeleteOfARunningCreationGivesTheVolumeBackWhenTheRunEnds(t *testing.T) {
+func TestAPI_ForceDeleteOfCreationRestoresVolumeStatusWhenTheRunEnds(t *testing.T) {
 	l := newBench(t, func(o *Options) { o.BackupTime = Fixed(time.Minute) })
 	v := l.attached(1)
 	id := l.staffeln.start(v, false)
@@ -109,7 +109,7 @@ func TestLaw_ForceDeleteOfARunningCreationGivesTheVolumeBackWhenTheRunEnds(t *te
 	l.volumeStatus(v, "in-use")
 }
 
-func TestLaw_ACreationThatWasResetStillBecomesAvailableWhenItsRunEnds(t *testing.T) {
+func TestAPI_ResetCreationStillBecomesAvailable(t *testing.T) {
 	l := newBench(t)
 	id := l.staffeln.start(l.attached(1), false)
 	l.staffeln.post(backupsPath+"/"+id+"/action", m{"os-reset_status": m{"status": "error"}}).want(202)
@@ -118,7 +118,7 @@ func TestLaw_ACreationThatWasResetStillBecomesAvailableWhenItsRunEnds(t *testing
 	l.staffeln.status(id, "available")
 }
 
-func TestLaw_WhileABackupRunsNobodyAttachesOrDetachesOrDeletesTheVolume(t *testing.T) {
+func TestAPI_VolumeCannotBeAttachedDetachedOrDeletedDuringBackup(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	s := l.cloud.Servers()[0].ID

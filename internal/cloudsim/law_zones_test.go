@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// inZone asks for a backup by the service of a zone.
+// inZone requests a backup by the cinder-backup of a zone.
 func (c client) inZone(volumeID, zone string) string {
 	c.l.t.Helper()
 	body := m{"volume_id": volumeID, "name": "b", "force": true}
@@ -17,7 +17,7 @@ func (c client) inZone(volumeID, zone string) string {
 	return id
 }
 
-func TestLaw_AVolumeInAZoneWithoutBackupServiceIsAcceptedAndFails(t *testing.T) {
+func TestAPI_CreationInZoneWithoutBackupServiceIsAcceptedAndFails(t *testing.T) {
 	for _, release := range Releases() {
 		l := newBench(t, of(release))
 		v := l.attached(1, VolumeOptions{Zone: "west"})
@@ -40,8 +40,8 @@ func TestLaw_AVolumeInAZoneWithoutBackupServiceIsAcceptedAndFails(t *testing.T) 
 	}
 }
 
-// Zed takes availability_zone and stores it, but its scheduler goes by the volume's zone (mended in 2023.1).
-func TestLaw_TheZoneAskedForChoosesTheServiceInReleasesNewerThanZed(t *testing.T) {
+// Zed accepts and stores availability_zone, but its scheduler uses the volume's zone (fixed in 2023.1).
+func TestAPI_RequestedZoneSelectsServiceInReleasesNewerThanZed(t *testing.T) {
 	for release, want := range map[string]string{Zed: "error", Epoxy: "available", Gazpacho: "available"} {
 		l := newBench(t, of(release))
 		v := l.attached(1, VolumeOptions{Zone: "west"})
@@ -50,7 +50,7 @@ func TestLaw_TheZoneAskedForChoosesTheServiceInReleasesNewerThanZed(t *testing.T
 	}
 }
 
-func TestLaw_IncrementalsThatFailAtTheirEndLeaveFullsAlone(t *testing.T) {
+func TestAPI_FullsSucceedWhileIncrementalsFail(t *testing.T) {
 	const why = "Can't find snapshot from parent"
 	for _, release := range Releases() {
 		l := newBench(t, of(release))
@@ -68,7 +68,7 @@ func TestLaw_IncrementalsThatFailAtTheirEndLeaveFullsAlone(t *testing.T) {
 	}
 }
 
-func TestLaw_InGazpachoMoreCreationsThanAServiceWorksOnWaitInCreating(t *testing.T) {
+func TestAPI_ExcessCreationsWaitInCreatingInGazpacho(t *testing.T) {
 	for release, done := range map[string]int{Zed: 20, Epoxy: 20, Gazpacho: 15} {
 		l := newBench(t, of(release))
 		var ids []string
@@ -97,7 +97,7 @@ func TestLaw_InGazpachoMoreCreationsThanAServiceWorksOnWaitInCreating(t *testing
 	}
 }
 
-func TestLaw_ARestartForgetsWhatWaits(t *testing.T) {
+func TestAPI_RestartDropsWaitingOperations(t *testing.T) {
 	l := newBench(t, of(Gazpacho), func(o *Options) { o.BackupMaxOperations = 1 })
 	first, second := l.staffeln.start(l.attached(1), false), l.staffeln.start(l.attached(1), false)
 	l.cloud.RestartBackupService()
@@ -108,7 +108,7 @@ func TestLaw_ARestartForgetsWhatWaits(t *testing.T) {
 	l.staffeln.status(third, "available")
 }
 
-func TestLaw_ARestoreTakesATurnToo(t *testing.T) {
+func TestAPI_RestoreUsesASlotToo(t *testing.T) {
 	l := newBench(t, of(Gazpacho), func(o *Options) { o.BackupMaxOperations = 1 })
 	v := l.attached(1)
 	b := l.staffeln.full(v)

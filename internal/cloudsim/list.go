@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// listing is one walk over a table: which things, in which order, from where, how many.
+// listing is the query of one page of a table.
 type listing[T any] struct {
 	table   *table[T]
 	within  map[string]*T // nil is the whole table
@@ -18,7 +18,7 @@ type listing[T any] struct {
 	marker  *T
 	offset  int
 	limit   int
-	counted bool // the total is asked for, so that the walk goes to the end
+	counted bool // the total is wanted, so all items are counted
 }
 
 func (l listing[T]) walk() (page []*T, total int) {
@@ -79,7 +79,7 @@ func (q *call) number(name string, d int) (int, answer, bool) {
 	return n, answer{}, true
 }
 
-// last is the value that counts when a parameter is given several times: the last one.
+// last returns the value of a parameter. If it is given several times, the last value counts.
 func (q *call) last(name string) string {
 	vs := q.query[name]
 	if len(vs) == 0 {
@@ -88,7 +88,7 @@ func (q *call) last(name string) string {
 	return vs[len(vs)-1]
 }
 
-// parameters lists the names in the query in the order they came.
+// parameters returns the names in the query in their order.
 func (q *call) parameters() []string {
 	var out []string
 	for pair := range strings.SplitSeq(q.raw, "&") {
@@ -100,7 +100,7 @@ func (q *call) parameters() []string {
 	return out
 }
 
-// nextLink repeats the query with another marker at its end.
+// nextLink returns the URL of the next page: the same query with another marker at its end.
 func (q *call) nextLink(marker string) string {
 	var kept []string
 	for pair := range strings.SplitSeq(q.raw, "&") {
@@ -119,7 +119,7 @@ type link struct {
 	Href string `json:"href"`
 }
 
-// links are those of one thing. The bookmark is without the version.
+// links returns the links of one object. The bookmark has no version.
 func (q *call) links(collection, id string) []link {
 	prefix, version := "/volume", "/v3"
 	if q.route.service == compute {
@@ -133,8 +133,8 @@ func (q *call) links(collection, id string) []link {
 	return []link{{"self", q.base + prefix + version + rest}, {"bookmark", q.base + prefix + rest}}
 }
 
-// sorting turns keys and directions into an order. Birth and ID come last always, in the direction of the
-// first key, so that every order is total and a marker means one place.
+// sorting makes an order from keys and directions. The creation time and the ID are always the last keys, in the direction of
+// the first key, so that every order is total and a marker is unambiguous.
 func sorting[T any](keys, dirs []string, by map[string]func(a, b *T) int, stable ...string) (order[T], bool) {
 	for _, k := range []string{"created_at", "id"} {
 		if !slices.Contains(keys, k) {

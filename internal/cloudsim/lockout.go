@@ -1,7 +1,7 @@
 package cloudsim
 
-// locked is Keystone's lockout: after so many failed logins in a row every login of the account is refused, also with the right
-// password, until LockoutTime has gone by since the last failure. Logins refused by the lock are not counted.
+// locked implements Keystone's lockout: after so many failed logins in a row every login of the account is refused, even with
+// the right password, until LockoutTime after the last failure. Logins that the lock refuses are not counted.
 func (c *Cloud) locked(u *user) bool {
 	if c.opt.LockoutAttempts == 0 || u.failed < c.opt.LockoutAttempts {
 		return false
@@ -13,7 +13,7 @@ func (c *Cloud) locked(u *user) bool {
 	return false
 }
 
-// login tells whether the password opens the account, and counts when it does not.
+// login reports whether the login succeeds, and counts a failed one.
 func (c *Cloud) login(u *user, password string) bool {
 	switch {
 	case u == nil || c.locked(u):
@@ -28,7 +28,7 @@ func (c *Cloud) login(u *user, password string) bool {
 	return true
 }
 
-// LockedOut tells whether the account is locked, and how many logins have failed in a row.
+// LockedOut reports whether the account is locked, and how many logins have failed in a row.
 func (c *Cloud) LockedOut(userID string) (locked bool, failed int) {
 	c.lock()
 	defer c.mu.Unlock()

@@ -5,36 +5,36 @@ import (
 	"strings"
 )
 
-// Services that MoveService, LeaveOut, AddEndpoint and (but for Barbican) AddOlderNode name.
+// Names of services for MoveService, LeaveOut, AddEndpoint and (except Barbican) AddOlderNode.
 const (
 	Nova     = "compute"
 	Cinder   = "volume"
 	Barbican = "key-manager"
 )
 
-// MoveService gives Nova, Cinder or Barbican another place, such as "/new" before its path, or another address of this cloud, such as
-// "http://127.0.0.1:8777": the catalog of tokens issued from now on names it alone. The old place is answered with a status (404, 410,
-// 503), or by breaking the connection when it is 0. Moved to "" it is where it was.
+// MoveService moves Nova, Cinder or Barbican to another path prefix, such as "/new", or to another address of this cloud, such
+// as "http://127.0.0.1:8777". The catalog of tokens issued from now on has only the new endpoint. The old endpoint answers
+// with a status (404, 410, 503), or closes the connection if the status is 0. "" moves the service back.
 func (c *Cloud) MoveService(service, place string, oldStatus int) {
 	c.lock()
 	defer c.mu.Unlock()
-	c.places[service] = moved{strings.TrimSuffix(place, "/"), oldStatus}
+	c.movedServices[service] = moved{strings.TrimSuffix(place, "/"), oldStatus}
 	c.note(Event{Kind: ServiceChanged, Detail: service + " moved to " + place})
 }
 
 type moved struct {
-	place  string
-	status int
+	address string
+	status  int
 }
 
-// locate strips the place of a service from the path. It tells the status of what is asked for at its old place.
+// locate removes the prefix of a moved service from the path. For a request to the old endpoint it returns the status.
 func (c *Cloud) locate(q *call) (status int, gone bool) {
-	for service, m := range c.places {
-		if m.place == "" || strings.Contains(m.place, "://") && m.place == q.base {
+	for service, m := range c.movedServices {
+		if m.address == "" || strings.Contains(m.address, "://") && m.address == q.base {
 			continue
 		}
-		if rest, at := strings.CutPrefix(q.path, m.place+"/"+service); at && (rest == "" || rest[0] == '/') {
-			q.path, q.base = "/"+service+rest, q.base+m.place
+		if rest, at := strings.CutPrefix(q.path, m.address+"/"+service); at && (rest == "" || rest[0] == '/') {
+			q.path, q.base = "/"+service+rest, q.base+m.address
 			return 0, false
 		}
 		if rest, at := strings.CutPrefix(q.path, "/"+service); at && (rest == "" || rest[0] == '/') {
@@ -44,7 +44,7 @@ func (c *Cloud) locate(q *call) (status int, gone bool) {
 	return 0, false
 }
 
-// notHere is what a proxy says where a service was.
+// notHere is the answer of a proxy at the old endpoint of a service.
 func notHere(status int) answer {
 	return answer{
 		status: status, header: http.Header{"Content-Type": {"text/html"}},
@@ -52,31 +52,32 @@ func notHere(status int) answer {
 	}
 }
 
-// place is where the catalog finds a service.
-func (c *Cloud) place(base, service string) string {
-	place := c.places[service].place
+// endpoint returns the endpoint of a service for the catalog.
+func (c *Cloud) endpoint(base, service string) string {
+	place := c.movedServices[service].address
 	if !strings.Contains(place, "://") {
 		place = base + place
 	}
 	return place + "/" + service
 }
 
-// LeaveOut lets the catalog of tokens issued from now on name Nova, Cinder or Barbican no more, or again; they answer as before.
+// LeaveOut removes Nova, Cinder or Barbican from the catalog of tokens issued from now on, or adds it again. The service itself
+// still answers.
 func (c *Cloud) LeaveOut(service string, out bool) {
 	c.lock()
 	defer c.mu.Unlock()
 	c.leftOut[service] = out
 }
 
-// AddEndpoint lets the catalog of tokens issued from now on name a second endpoint of Nova or Cinder in the same region, at another
-// address of this cloud. It stands first. "" takes it away.
+// AddEndpoint adds a second endpoint of Nova or Cinder in the same region, at another address of this cloud, to the catalog of
+// tokens issued from now on. It is the first in the catalog. "" removes it.
 func (c *Cloud) AddEndpoint(service, address string) {
 	c.lock()
 	defer c.mu.Unlock()
 	c.alsoAt[service] = address
 }
 
-// endpointsOf are the places that the catalog names for a service.
+// endpointsOf returns the endpoints of a service for the catalog.
 func (c *Cloud) endpointsOf(base, service string) (at []string) {
 	if c.leftOut[service] {
 		return nil
@@ -84,20 +85,20 @@ func (c *Cloud) endpointsOf(base, service string) (at []string) {
 	if second := c.alsoAt[service]; second != "" {
 		at = append(at, second+"/"+service)
 	}
-	return append(at, c.place(base, service))
+	return append(at, c.endpoint(base, service))
 }
 
-// AddOlderNode puts a second API node of Nova or Cinder behind the address, which knows microversions up to this minor one only
-// and answers every second request. 0 takes it away.
+// AddOlderNode adds a second API node of Nova or Cinder behind the address. It knows microversions only up to this minor one
+// and answers every second request. 0 removes it.
 func (c *Cloud) AddOlderNode(service string, minor int) {
 	c.lock()
 	defer c.mu.Unlock()
 	c.older[service] = minor
 }
 
-// highest is the newest microversion of the node that answers.
+// highest returns the newest microversion of the node that answers.
 func (c *Cloud) highest(q *call, service string, newest int) int {
-	if minor := c.older[service]; minor > 0 && q.turn%2 == 0 {
+	if minor := c.older[service]; minor > 0 && q.ordinal%2 == 0 {
 		return minor
 	}
 	return newest

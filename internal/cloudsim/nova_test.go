@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-func TestLaw_AServerShowsProjectMetadataAndVolumes(t *testing.T) {
+func TestAPI_ServerHasProjectMetadataAndVolumes(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1)
 	s := l.cloud.Servers()[0].ID
@@ -32,7 +32,7 @@ func TestLaw_AServerShowsProjectMetadataAndVolumes(t *testing.T) {
 		`{"itemNotFound": {"code": 404, "message": "Instance 00000000-0000-4000-8000-000000000000 could not be found."}}`)
 }
 
-func TestLaw_ServersAreBootedFromBootableVolumesAndLetGoOfThem(t *testing.T) {
+func TestAPI_ServersBootFromVolumesAndReleaseThem(t *testing.T) {
 	l := newBench(t)
 	v := l.tenant.post("/volume/v3/{p}/volumes", m{"volume": m{"size": 1, "name": "root", "metadata": m{"a": "b"}}}).want(202).text("volume.id")
 	boot := m{"server": m{"name": "new", "flavorRef": "x", "metadata": m{"k": "v"}, "block_device_mapping_v2": []m{{
@@ -65,7 +65,7 @@ func TestLaw_ServersAreBootedFromBootableVolumesAndLetGoOfThem(t *testing.T) {
 	l.volumeStatus(v, "available")
 }
 
-func TestLaw_MetadataOfServersOverHTTP(t *testing.T) {
+func TestAPI_MetadataOfServersOverHTTP(t *testing.T) {
 	l := newBench(t)
 	path := "/compute/v2.1/servers/" + l.cloud.AddServer(l.acme, "s", map[string]string{"a": "b"}) + "/metadata"
 	if r := l.tenant.do("PUT", path, m{"metadata": m{"x": "y"}}).want(200); r.at("metadata.a") != nil {
@@ -86,7 +86,7 @@ func TestLaw_MetadataOfServersOverHTTP(t *testing.T) {
 	}
 }
 
-func TestLaw_ExtendingAVolume(t *testing.T) {
+func TestAPI_ExtendingAVolume(t *testing.T) {
 	l := newBench(t)
 	v := l.cloud.AddVolume(l.acme, "v", 1)
 	path := "/volume/v3/{p}/volumes/" + v + "/action"
@@ -98,7 +98,7 @@ func TestLaw_ExtendingAVolume(t *testing.T) {
 		`{"badRequest": {"code": 400, "message": "Invalid volume: Volume `+busy+` status must be '{'status': 'available'}' to extend, currently in-use."}}`)
 }
 
-func TestLaw_AMultiattachVolumeHasSeveralServers(t *testing.T) {
+func TestAPI_MultiattachVolumeHasSeveralServers(t *testing.T) {
 	l := newBench(t)
 	v := l.attached(1, VolumeOptions{Multiattach: true})
 	s := l.cloud.AddServer(l.acme, "web-2", nil)

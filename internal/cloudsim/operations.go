@@ -2,7 +2,7 @@ package cloudsim
 
 import "slices"
 
-// operations are what one cinder-backup does at once, where it limits that, and what waits for a turn, in the order it came.
+// operations are what one cinder-backup with a limit does at once, and the queue of what waits, in order of arrival.
 type operations struct {
 	running int
 	waiting []waiting
@@ -14,7 +14,7 @@ type waiting struct {
 	start func()
 }
 
-// operate starts an operation of the service in that zone, or lets it wait: it is creating or restoring already.
+// operate starts an operation of the cinder-backup in that zone, or queues it. Its backup already is in creating or restoring.
 func (c *Cloud) operate(zone string, r *run, alive func() bool, start func()) {
 	most := c.opt.BackupMaxOperations
 	if most <= 0 {
@@ -38,23 +38,24 @@ func (c *Cloud) nextOperation(o *operations) {
 			continue
 		}
 		o.running++
-		w.r.turn = o
+		w.r.slot = o
 		w.start()
 	}
 }
 
-// ended gives the turn of a run to the next that waits.
+// ended gives the slot of a run to the next operation in the queue.
 func (c *Cloud) ended(r *run) {
-	if r == nil || r.turn == nil {
+	if r == nil || r.slot == nil {
 		return
 	}
-	o := r.turn
-	r.turn = nil
+	o := r.slot
+	r.slot = nil
 	o.running--
 	c.nextOperation(o)
 }
 
-// serviceZone is where the scheduler looks for a cinder-backup. Zed goes by the zone of the volume alone, whatever was asked for.
+// serviceZone returns the zone in which the scheduler looks for a cinder-backup. Zed uses only the zone of the volume, whatever
+// zone was requested.
 func (c *Cloud) serviceZone(b *backup, v *volume) string {
 	if c.later() {
 		return or(b.Zone, v.Zone)
@@ -62,7 +63,7 @@ func (c *Cloud) serviceZone(b *backup, v *volume) string {
 	return v.Zone
 }
 
-// served tells whether there is a cinder-backup in the zone; nobody has said where they are: everywhere.
+// served reports whether the zone has a cinder-backup. If no zones are set, every zone has one.
 func (c *Cloud) served(zone string) bool {
 	return len(c.zones) == 0 || slices.Contains(c.zones, zone)
 }
@@ -75,11 +76,11 @@ func (c *Cloud) unserved(b *backup, r *run) {
 		return
 	}
 	c.failRun(b, r, noService, false)
-	c.tell(b.Project, b.ID, "VOLUME_VOLUME_BACKUP_013_024", "create backup:Backup failed to schedule. "+noService)
+	c.addMessage(b.Project, b.ID, "VOLUME_VOLUME_BACKUP_013_024", "create backup:Backup failed to schedule. "+noService)
 }
 
-// SetBackupZones says in which zones a cinder-backup runs; without any, the one of the beginning serves all. In Zed a volume is
-// served by its own zone's; later by the zone that the creation asks for, and its own when it asks for none.
+// SetBackupZones sets the zones in which a cinder-backup runs; without arguments one serves all zones. In Zed a volume is served
+// in its own zone; later releases use the zone that the creation requests, or the volume's own if it requests none.
 func (c *Cloud) SetBackupZones(zones ...string) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -87,9 +88,9 @@ func (c *Cloud) SetBackupZones(zones ...string) {
 	c.note(Event{Kind: ServiceChanged, Detail: "zones of cinder-backup: " + itoa(len(zones))})
 }
 
-// FailIncrementals accepts incrementals of a volume that fail at their end for this reason, while fulls go well; empty ends it.
-// Cinder's own: "Can't find snapshot from parent ..." (Ceph), "Invalid backup: Hash block size has changed since the last backup.
-// ... Do a full backup." (chunked drivers).
+// FailIncrementals makes incrementals of a volume fail at their end for this reason, while fulls succeed; empty ends it.
+// Cinder's own reasons: "Can't find snapshot from parent ..." (Ceph), "Invalid backup: Hash block size has changed since the
+// last backup. ... Do a full backup." (chunked drivers).
 func (c *Cloud) FailIncrementals(volumeID, reason string) {
 	c.lock()
 	defer c.mu.Unlock()

@@ -16,23 +16,23 @@ type user struct {
 	ID, Name, Domain, Email string
 	Enabled                 bool
 	password                string
-	failed                  int // logins in a row
+	failed                  int // failed logins in a row
 	failedAt                time.Time
 }
 
 type role struct{ ID, Name string }
 
-// group is some users that are given roles together.
+// group is a set of users that get roles together.
 type group struct {
 	ID, Name, Domain string
 	members          []string // IDs of users
 }
 
-// assignment gives a user, or a group, a role in one project or, when domain is set, in every present and
-// future project of that domain (OS-INHERIT).
+// assignment gives a user or a group a role in one project or, if domain is set, in every present and future project of that
+// domain (OS-INHERIT).
 type assignment struct{ user, group, project, domain, role string }
 
-// holds tells whether the assignment is the user's, by itself or through a group.
+// holds reports whether the assignment applies to the user, directly or through a group.
 func (c *Cloud) holds(a assignment, userID string) bool {
 	if a.group == "" {
 		return a.user == userID
@@ -41,7 +41,7 @@ func (c *Cloud) holds(a assignment, userID string) bool {
 	return g != nil && slices.Contains(g.members, userID)
 }
 
-// holders lists the users that an assignment gives its role to.
+// holders lists the users that get the role of an assignment.
 func (c *Cloud) holders(a assignment) []string {
 	if a.group == "" {
 		return []string{a.user}
@@ -100,7 +100,7 @@ func (c *Cloud) grant(a assignment) {
 	c.note(Event{Kind: IdentityChanged, User: a.user, Project: a.project, Detail: "role " + a.role + " granted"})
 }
 
-// ungrant tells whether there was such an assignment.
+// ungrant removes an assignment and reports whether it existed.
 func (c *Cloud) ungrant(a assignment) bool {
 	i := slices.Index(c.assignments, a)
 	if i < 0 {
@@ -135,7 +135,7 @@ func (c *Cloud) rolesIn(userID, projectID string) []string {
 	return out
 }
 
-// hasAdminAnywhere stands for a role on the system, which this cloud gives to everybody who is admin somewhere.
+// hasAdminAnywhere stands for a system role, which this cloud gives to everyone who is admin somewhere.
 func (c *Cloud) hasAdminAnywhere(userID string) bool {
 	return slices.ContainsFunc(c.assignments, func(a assignment) bool { return c.holds(a, userID) && a.role == "admin" })
 }

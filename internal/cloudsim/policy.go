@@ -14,16 +14,16 @@ import (
 // policyTime is oslo.policy's remote_timeout as operators set it.
 const policyTime = 5 * time.Second
 
-// AskBeforeDelete puts a line into Cinder's policy: `rule:admin_api or (project_id:%(project_id)s and URL)`, where %(id)s in
-// the URL is the backup's ID. Empty takes it out again.
+// AskBeforeDelete adds a rule to Cinder's policy: `rule:admin_api or (project_id:%(project_id)s and URL)`, where %(id)s in the
+// URL is the backup's ID. Empty removes the rule.
 func (c *Cloud) AskBeforeDelete(checkURL string) {
 	c.lock()
 	defer c.mu.Unlock()
 	c.deleteCheck = checkURL
 }
 
-// mayDelete asks as the policy line says, before Cinder looks at the backup itself. It gives the lock away while it waits
-// for the answer. Only the text counts, with quotes or without, and not the status; nobody there is an error.
+// mayDelete evaluates the policy rule, before Cinder looks at the backup itself. It releases the lock while it waits for the
+// answer. Only the text of the answer counts, with or without quotes, not the status. An unreachable server is an error.
 func (c *Cloud) mayDelete(q *call, b *backup) (answer, bool) {
 	if c.deleteCheck == "" || q.admin {
 		return answer{}, true
@@ -46,7 +46,7 @@ func (c *Cloud) mayDelete(q *call, b *backup) (answer, bool) {
 	return answer{}, true
 }
 
-// policyTarget is the backup as Cinder tells of it.
+// policyTarget returns the backup as Cinder sends it to the policy check.
 func policyTarget(b *backup) map[string]any {
 	return map[string]any{
 		"id": b.ID, "project_id": b.Project, "user_id": b.User, "volume_id": b.Volume, "status": b.Status, "size": b.Size,
@@ -78,7 +78,7 @@ func postForm(place string, form url.Values) (string, error) {
 		return "", err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // as Cinder does; and nothing is left behind
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // as Cinder does; it also leaves no connection open
 	response, err := client.Do(request)
 	if err != nil {
 		return "", err

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// OpenRC is what an openrc file would export for the user staffeln, with the cloud served under baseURL,
-// such as "http://127.0.0.1:5000".
+// OpenRC returns the variables of an openrc file for the user staffeln, with the cloud served under baseURL, such as
+// "http://127.0.0.1:5000".
 func (c *Cloud) OpenRC(baseURL string) map[string]string {
 	return map[string]string{
 		"OS_AUTH_URL":             strings.TrimSuffix(baseURL, "/") + "/identity/v3",
@@ -22,7 +22,7 @@ func (c *Cloud) OpenRC(baseURL string) map[string]string {
 	}
 }
 
-// OpenRCLines is OpenRC as the lines of a shell script, sorted.
+// OpenRCLines returns OpenRC as the lines of a shell script, sorted.
 func (c *Cloud) OpenRCLines(baseURL string) []string {
 	rc := c.OpenRC(baseURL)
 	out := make([]string, 0, len(rc))
@@ -32,10 +32,10 @@ func (c *Cloud) OpenRCLines(baseURL string) []string {
 	return out
 }
 
-// worldRoutes let somebody look into the program from outside. They need no token and are no part of OpenStack.
-func worldRoutes() []route {
+// simulatorRoutes show the state of the simulation to other processes. They need no token and are not part of OpenStack.
+func simulatorRoutes() []route {
 	r := func(path string, handle func(*Cloud, *call) answer) route {
-		return route{service: world, method: http.MethodGet, template: "/cloudsim" + path, open: true, handle: handle}
+		return route{service: simulator, method: http.MethodGet, template: "/cloudsim" + path, open: true, handle: handle}
 	}
 	return []route{
 		r("/journal", func(c *Cloud, _ *call) answer { return ok(map[string]any{"events": slices.Clone(c.journal)}) }),

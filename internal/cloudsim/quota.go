@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// usage is what a project has, and what it may have: nil is the default.
+// usage is what a project uses and its limits; a nil limit is the default.
 type usage struct {
 	backups, gigabytes       int
 	maxBackups, maxGigabytes *int
@@ -32,7 +32,7 @@ func (c *Cloud) limits(u *usage) (backups, gigabytes int) {
 	return backups, gigabytes
 }
 
-// overQuota refuses a backup of so many GiB. Where both quotas are exceeded Cinder names the gigabytes.
+// overQuota refuses a backup of so many GiB. If both quotas are exceeded, Cinder names the gigabytes.
 func (c *Cloud) overQuota(projectID string, size int) (answer, bool) {
 	u := c.used(projectID)
 	backups, gigabytes := c.limits(u)
@@ -61,7 +61,7 @@ const (
 	maxVolumeGigabytes = 10000
 )
 
-// quotaSet lists every resource with its limit and its use.
+// quotaSet lists every resource with its limit and its usage.
 func (c *Cloud) quotaSet(projectID string) []quotaEntry {
 	u := c.used(projectID)
 	backups, gigabytes := c.limits(u)
@@ -85,7 +85,7 @@ type quotaEntry struct {
 	limit, inUse int
 }
 
-// showQuota answers for any project to an admin, even for one that does not exist.
+// showQuota answers an admin for any project, even one that does not exist.
 func showQuota(c *Cloud, q *call) answer {
 	target := q.vars["target"]
 	if target != q.tok.project && !q.admin {

@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// Backup is a copy of one backup, with what the API does not tell.
+// Backup is a copy of one backup, including what the API does not show.
 type Backup struct {
 	ID, Name, Description  string
 	Volume, Project, User  string
 	Status, FailReason     string
 	SizeGiB                int
 	Created, DataTimestamp time.Time // by Cinder's clock
-	Asked                  time.Time // when it was asked for, by the cloud's clock
+	Asked                  time.Time // time of the request, by the cloud's clock
 	Parent                 string    // empty for a full
 	Metadata               map[string]string
 	Encrypted              bool
-	Content                int  // the version of the volume's content that it holds
-	Restorable             bool // its data is there, down to its full
-	Dependents             bool // what has_dependent_backups says
+	Content                int  // the version of the volume's content in it
+	Restorable             bool // its data exists, down to its full
+	Dependents             bool // the value of has_dependent_backups
 }
 
 // Volume is a copy of one volume.
@@ -29,12 +29,12 @@ type Volume struct {
 	SizeGiB                   int
 	Zone                      string
 	Encrypted                 bool
-	KeyExists                 bool // the secret that an encrypted volume names is there
+	KeyExists                 bool // the secret of an encrypted volume exists
 	Metadata                  map[string]string
-	Servers                   []string // attached to
-	Temporary                 bool     // made by Cinder for the time of a backup
+	Servers                   []string // IDs of the servers that it is attached to
+	Temporary                 bool     // made by Cinder during a backup
 	Content                   int      // version of its content
-	MigrationStatus           string   // "target:" and an ID for the copy that a migration makes
+	MigrationStatus           string   // "target:" and an ID for the target of a migration
 }
 
 // Server is a copy of one server.
@@ -44,7 +44,7 @@ type Server struct {
 	Volumes                   []string
 }
 
-// Backup tells of one backup, and whether there is such a one.
+// Backup returns one backup, and whether it exists.
 func (c *Cloud) Backup(id string) (Backup, bool) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -58,12 +58,12 @@ func (c *Cloud) Backup(id string) (Backup, bool) {
 func (c *Cloud) copyBackup(b *backup) Backup {
 	return Backup{
 		ID: b.ID, Name: b.Name, Description: b.Description, Volume: b.Volume, Project: b.Project, User: b.User, Status: b.Status,
-		FailReason: b.FailReason, SizeGiB: b.Size, Created: b.Created, DataTimestamp: b.Data, Asked: b.asked, Parent: b.Parent, Metadata: maps.Clone(b.Metadata),
+		FailReason: b.FailReason, SizeGiB: b.Size, Created: b.Created, DataTimestamp: b.Data, Asked: b.requested, Parent: b.Parent, Metadata: maps.Clone(b.Metadata),
 		Encrypted: b.KeyID != "", Content: b.content, Restorable: c.restorable(b), Dependents: b.dependents > 0,
 	}
 }
 
-// Backups tells of all backups, oldest data first.
+// Backups returns all backups, oldest data first.
 func (c *Cloud) Backups() []Backup {
 	c.lock()
 	defer c.mu.Unlock()
@@ -75,7 +75,7 @@ func (c *Cloud) Backups() []Backup {
 	return out
 }
 
-// BackupsOf tells of the backups of one volume, oldest data first.
+// BackupsOf returns the backups of one volume, oldest data first.
 func (c *Cloud) BackupsOf(volumeID string) []Backup {
 	c.lock()
 	defer c.mu.Unlock()
@@ -96,7 +96,7 @@ func sortBackups(list []Backup) {
 	})
 }
 
-// Volume tells of one volume, and whether there is such a one.
+// Volume returns one volume, and whether it exists.
 func (c *Cloud) Volume(id string) (Volume, bool) {
 	c.lock()
 	defer c.mu.Unlock()
@@ -118,7 +118,7 @@ func (c *Cloud) copyVolume(v *volume) Volume {
 	return out
 }
 
-// Volumes tells of all volumes by ID, temporary ones included.
+// Volumes returns all volumes by ID, including temporary ones.
 func (c *Cloud) Volumes() []Volume {
 	c.lock()
 	defer c.mu.Unlock()
@@ -129,7 +129,7 @@ func (c *Cloud) Volumes() []Volume {
 	return out
 }
 
-// Servers tells of all servers by ID.
+// Servers returns all servers by ID.
 func (c *Cloud) Servers() []Server {
 	c.lock()
 	defer c.mu.Unlock()
@@ -140,7 +140,7 @@ func (c *Cloud) Servers() []Server {
 	return out
 }
 
-// Project tells the ID of the project with that name, in any domain; empty when there is none.
+// Project returns the ID of the project with that name, in any domain; empty if there is none.
 func (c *Cloud) Project(name string) string {
 	c.lock()
 	defer c.mu.Unlock()

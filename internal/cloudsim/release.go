@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Releases of OpenStack that a cloud can be.
+// Releases of OpenStack that can be simulated.
 const (
 	Zed      = "zed"      // Keystone 22, Nova 26, Cinder 21
 	Epoxy    = "epoxy"    // 2025.1: Keystone 27, Nova 31, Cinder 26
 	Gazpacho = "gazpacho" // 2026.1: Keystone 30, Nova 33, Cinder 28
 )
 
-// Releases lists them, oldest first.
+// Releases returns all releases, oldest first.
 func Releases() []string { return []string{Zed, Epoxy, Gazpacho} }
 
-// atRelease sets what the release decides and nobody else has.
+// atRelease sets the options that depend on the release and are not set yet.
 func atRelease(opt Options) Options {
 	setDefault(&opt.Release, Zed)
 	volume, compute := 70, 93
@@ -36,10 +36,11 @@ func atRelease(opt Options) Options {
 	return opt
 }
 
-// later tells whether the cloud is newer than Zed.
+// later reports whether the cloud is newer than Zed.
 func (c *Cloud) later() bool { return c.opt.Release != Zed }
 
-// implied are the roles that one brings with it: admin implies manager (newer than Zed), that implies member, and member reader.
+// implied returns a role with its implied roles: admin implies manager (newer than Zed), manager implies member, and member
+// implies reader.
 func (c *Cloud) implied(name string) []string {
 	switch {
 	case name == "admin" && c.later():
@@ -54,8 +55,8 @@ func (c *Cloud) implied(name string) []string {
 	return []string{name}
 }
 
-// newestAvailable is the parent of an incremental from 2023.1 on: the newest by data timestamp of the available ones. One that
-// failed no longer blocks; one that is being made, restored or deleted is passed over, and the chain forks.
+// newestAvailable is the parent of an incremental from 2023.1 on: the newest available backup by data timestamp. A failed one no
+// longer blocks. One that is being made, restored or deleted is skipped, and the chain forks.
 func (c *Cloud) newestAvailable(volumeID, projectID string) (*backup, answer, bool) {
 	p := newest(c.byVolume[volumeID], func(b *backup) bool { return b.Project == projectID && b.Status == "available" })
 	if p == nil {
@@ -64,7 +65,8 @@ func (c *Cloud) newestAvailable(volumeID, projectID string) (*backup, answer, bo
 	return p, answer{}, true
 }
 
-// newest by data timestamp. Within one second either may be chosen (Cinder keeps no fractions); here the greatest ID is.
+// newest returns the newest backup by data timestamp. Within one second Cinder may choose any (it stores no fractions); this
+// function chooses the greatest ID.
 func newest(of map[string]*backup, keep func(*backup) bool) *backup {
 	var best *backup
 	for _, b := range of {
@@ -75,8 +77,9 @@ func newest(of map[string]*backup, keep func(*backup) bool) *backup {
 	return best
 }
 
-// mayUseSecrets: Barbican's default policy knows admin and creator, not member, and only in the project that the secret belongs
-// to. With its newer defaults member is enough; where they are the release's own, creator alone is not.
+// mayUseSecrets reports whether a token may use the secrets of a project. Barbican's default policy allows admin and creator, not
+// member, and only in the secret's own project. With its newer defaults member is enough; in a release that has them by
+// default, creator alone is not.
 func (c *Cloud) mayUseSecrets(t *token, projectID string) bool {
 	if allowed, set := c.rights[[2]string{t.user, projectID}]; set {
 		return allowed
@@ -89,9 +92,9 @@ func (c *Cloud) mayUseSecrets(t *token, projectID string) bool {
 		c.opt.SecretNewDefaults && slices.Contains(roles, "member")
 }
 
-// keepsSecret says why a deletion can't get rid of the backup's secret; empty is that it can. In Gazpacho cinder-backup's second
-// try, as an admin of any project, works where the caller's right fails.
-func (c *Cloud) keepsSecret(b *backup, t *token) string {
+// keepsSecretReason returns why a deletion can't delete the backup's secret, or "". In Gazpacho cinder-backup tries again as
+// an admin, which works for any project if the caller lacks the right.
+func (c *Cloud) keepsSecretReason(b *backup, t *token) string {
 	if c.opt.Release == Gazpacho && c.keyManagerUp {
 		return ""
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// restoreBackup answers POST /backups/{id}/restore: into a volume of the caller's choice, or a new plain one.
+// restoreBackup handles POST /backups/{id}/restore: into a given volume, or a new unencrypted one.
 func restoreBackup(c *Cloud, q *call) answer {
 	var in struct {
 		VolumeID *string `json:"volume_id"`
@@ -47,7 +47,7 @@ func restoreBackup(c *Cloud, q *call) answer {
 	return accepted(map[string]any{"restore": map[string]any{"backup_id": b.ID, "volume_id": v.ID, "volume_name": v.Name}})
 }
 
-// volumeForRestore is always of the default type: a restore does not take over the type of the source.
+// volumeForRestore makes a volume of the default type: a restore does not use the type of the source.
 func (c *Cloud) volumeForRestore(q *call, b *backup, name string) *volume {
 	v := &volume{
 		ID: c.ids.uuid(), Name: name, Description: "auto-created_from_restore_from_backup", Project: q.tok.project, User: q.tok.user,
@@ -80,12 +80,12 @@ func (c *Cloud) finishRestore(b *backup, r *run, m marks) {
 		e.Kind = BackupRestoreFailed
 		c.setVolume(v, "error_restoring")
 		c.note(e)
-		c.tell(v.Project, b.ID, "VOLUME_VOLUME_BACKUP_015_026", "restore backup:Backup driver failed to restore backup.")
+		c.addMessage(v.Project, b.ID, "VOLUME_VOLUME_BACKUP_015_026", "restore backup:Backup driver failed to restore backup.")
 		return
 	}
 	v.content, v.blocks = b.content, c.restored(b, r.isNew)
 	if !slices.Equal(v.blocks, b.blocks) {
-		v.content = 0 // what no backup holds
+		v.content = 0 // the content of no backup
 	}
 	v.Metadata = nonNilMap(maps.Clone(b.volumeMeta))
 	if b.Volume != v.ID {
@@ -95,8 +95,8 @@ func (c *Cloud) finishRestore(b *backup, r *run, m marks) {
 	c.note(e)
 }
 
-// restoreTrouble says why a restore fails; empty is not at all. With a token that Barbican refuses the target
-// is left behind with the key of the volume that was backed up: deleting that target deletes the source's key.
+// restoreTrouble returns why a restore fails, or "". With a token that Barbican refuses, the target keeps the key of the source
+// volume: deleting that target deletes the source's key.
 func (c *Cloud) restoreTrouble(b *backup, v *volume, tok *token) string {
 	switch {
 	case !c.restorable(b):

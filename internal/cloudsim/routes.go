@@ -9,14 +9,14 @@ import (
 type service int
 
 const (
-	world service = iota // the simulation's own pages
+	simulator service = iota // the simulation's own routes
 	identity
 	compute
 	blockStorage
 	keyManager
 )
 
-// route is one thing that can be asked. Its template names the variable parts in braces.
+// route is one API call. Its template has the variable parts in braces.
 type route struct {
 	service  service
 	method   string
@@ -28,7 +28,7 @@ type route struct {
 
 func (r route) name() string { return r.method + " " + r.template }
 
-// find looks the request up and reads the variables of its path.
+// find finds the route of the request and reads the variables of its path.
 func (c *Cloud) find(q *call) bool {
 	path := q.path
 	if rest, ok := strings.CutPrefix(path, "/volume/v3/"); ok {
@@ -45,8 +45,7 @@ func (c *Cloud) find(q *call) bool {
 			return true
 		}
 	}
-	// The services differ in how they refuse what they don't know, but they are the same in that a client
-	// that asks for it has a bug, or this simulation a hole.
+	// The services refuse unknown routes in different ways. In each case the client has a bug, or the simulation lacks a route.
 	return false
 }
 
@@ -70,13 +69,13 @@ func matches(template, segments []string, vars map[string]string) bool {
 	return true
 }
 
-// collections are the first words of Cinder's paths. Since 3.67 the project may be left out of the URL
-// (in Zed at any microversion, measured): a path that begins with one of these has none.
+// collections are the first segments of Cinder's paths. Since 3.67 the URL may omit the project (in Zed at any microversion,
+// measured): a path that begins with one of these has no project.
 var collections = map[string]bool{
 	"volumes": true, "backups": true, "os-quota-sets": true, "limits": true, "os-services": true, "messages": true, "types": true,
 }
 
-// withProject puts the place of the project into a path that has none.
+// withProject adds a placeholder for the project to a path without one.
 func withProject(rest string, q *call) string {
 	first, _, _ := strings.Cut(rest, "/")
 	if !collections[first] {
@@ -90,7 +89,7 @@ var routeTable = buildRoutes()
 
 func buildRoutes() map[int][]route {
 	table := map[int][]route{}
-	for _, group := range [][]route{versionRoutes(), identityRoutes(), computeRoutes(), volumeRoutes(), backupRoutes(), secretRoutes(), worldRoutes()} {
+	for _, group := range [][]route{versionRoutes(), identityRoutes(), computeRoutes(), volumeRoutes(), backupRoutes(), secretRoutes(), simulatorRoutes()} {
 		for _, r := range group {
 			r.segments = strings.Split(r.template, "/")
 			table[len(r.segments)] = append(table[len(r.segments)], r)
@@ -99,7 +98,7 @@ func buildRoutes() map[int][]route {
 	return table
 }
 
-// admit checks token, microversion and URL before a handler sees the request.
+// admit checks token, microversion and URL before the handler runs.
 func (c *Cloud) admit(q *call) (answer, bool) {
 	r := q.route
 	if !r.open {
@@ -118,7 +117,7 @@ func (c *Cloud) admit(q *call) (answer, bool) {
 		if a, refused := c.negotiate(q); refused {
 			return a, true
 		}
-	case world, identity, keyManager:
+	case simulator, identity, keyManager:
 	}
 	if r.service == blockStorage && !r.open {
 		return c.checkProject(q)
@@ -126,7 +125,7 @@ func (c *Cloud) admit(q *call) (answer, bool) {
 	return answer{}, false
 }
 
-// checkProject: the project in Cinder's URL is the token's, or is left out. Even an admin's may not differ.
+// checkProject: the project in Cinder's URL must be the token's, or omitted. This holds even for an admin's token.
 func (c *Cloud) checkProject(q *call) (answer, bool) {
 	_, inURL := q.vars["project"]
 	switch {

@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// checkMembers refuses members that the schema of this microversion does not know, in the words of
-// Python's jsonschema.
+// checkMembers refuses properties that the schema of this microversion does not have, with the message of Python's jsonschema.
 func checkMembers(name string, raw json.RawMessage, allowed []string) (answer, bool) {
 	var bad []string
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -19,7 +18,7 @@ func checkMembers(name string, raw json.RawMessage, allowed []string) (answer, b
 	for d.More() {
 		key, _ := d.Token()
 		var skip json.RawMessage
-		_ = d.Decode(&skip) // it was decoded once already
+		_ = d.Decode(&skip) // it was decoded before
 		if k, _ := key.(string); !slices.Contains(allowed, k) {
 			bad = append(bad, "'"+k+"'")
 		}
@@ -35,7 +34,7 @@ func checkMembers(name string, raw json.RawMessage, allowed []string) (answer, b
 		". Additional properties are not allowed (" + strings.Join(bad, ", ") + " were unexpected)"), false
 }
 
-// pythonRepr writes JSON as Python prints the value: it is quoted so in the refusals of the schema check.
+// pythonRepr returns JSON as Python prints the value, which the messages of the schema check quote.
 func pythonRepr(raw []byte) string {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()

@@ -1,6 +1,6 @@
 package cloudsim
 
-// secret is a key in Barbican. Cinder works on it with the caller's token, after it has answered.
+// secret is a key in Barbican. Cinder uses it with the caller's token, after it has answered the request.
 type secret struct{ ID, project string }
 
 func (c *Cloud) newSecret(projectID string) string {
@@ -17,7 +17,7 @@ func (c *Cloud) dropSecret(id string, owner Event) {
 
 const secretForbidden = "Key manager error: Forbidden: Secret retrieval attempt not allowed - please review your user/project privileges" //nolint:gosec // no credential, the text of a refusal
 
-// secretTrouble says why the token cannot work on a key, in the words that end up in fail_reason; empty is no trouble.
+// secretTrouble returns why the token can't use a key, in the words of fail_reason, or "".
 func (c *Cloud) secretTrouble(t *token, projectID, keyID string) string {
 	switch {
 	case !c.keyManagerUp:

@@ -2,24 +2,24 @@ package cloudsim
 
 import "fmt"
 
-// SeedOptions say how to fill a cloud. Zeros take the small example in brackets.
+// SeedOptions are how to fill a cloud. Zero values are the defaults in brackets.
 type SeedOptions struct {
 	Projects         int    // [2] named "<Prefix>1", "<Prefix>2" ...
-	Servers          int    // [4] in all, dealt to the projects in turn
+	Servers          int    // [4] in all, distributed evenly over the projects
 	VolumesPerServer int    // [2]
 	SizeGiB          int    // [1] of each volume
 	Prefix           string // ["project"] of the projects' names
-	MetadataKey      string // of the wish to be backed up; empty sets none
+	MetadataKey      string // of the servers' request for backups; empty sets none
 	MetadataValue    string // ["true"]
-	Users            bool   // every project gets a member "<project>-owner" with that password and an e-mail address
+	Users            bool   // every project gets a member "<project>-owner" with the same password and an e-mail address
 }
 
-// Seeded tells what Seed made.
+// Seeded has the IDs of what Seed made.
 type Seeded struct {
 	Projects, Servers, Volumes []string
 }
 
-// Seed fills a cloud with projects, servers and attached volumes. None of it is written to the journal.
+// Seed fills a cloud with projects, servers and attached volumes. It writes no events to the journal.
 func Seed(c *Cloud, o SeedOptions) Seeded {
 	setDefault(&o.Projects, 2)
 	setDefault(&o.Servers, 4)

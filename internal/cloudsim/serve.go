@@ -11,25 +11,25 @@ import (
 	"strings"
 )
 
-// call is one request on its way through the cloud.
+// call is one request in the cloud.
 type call struct {
-	method string
-	path   string
-	base   string // scheme and host that the client used: links and the catalog repeat it
-	query  url.Values
-	raw    string // the query as it came, for links that keep its order
-	header http.Header
-	body   []byte
-	vars   map[string]string
-	route  route
-	tok    *token
-	admin  bool // the token has the role admin in any project, which is the role over the whole cloud
-	minor  int  // microversion
-	marks  marks
-	turn   int // its number among the requests to its service
+	method  string
+	path    string
+	base    string // scheme and host of the client's URL: links and the catalog use them
+	query   url.Values
+	raw     string // the raw query, for links that keep its order
+	header  http.Header
+	body    []byte
+	vars    map[string]string
+	route   route
+	tok     *token
+	admin   bool // the token has the admin role in some project, which is valid for the whole cloud
+	minor   int  // microversion
+	marks   marks
+	ordinal int // the number of the request among those to its service
 }
 
-// marks are what planted faults do to the backup that the request is about.
+// marks are the faults that apply to the backup of the request.
 type marks struct {
 	stick bool
 	full  bool
@@ -38,7 +38,7 @@ type marks struct {
 
 const maxBody = 4 << 20
 
-// ServeHTTP answers as the cloud would.
+// ServeHTTP answers a request as the cloud would.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -57,8 +57,8 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	known := c.find(q)
-	c.turns[q.route.service]++
-	q.turn = c.turns[q.route.service]
+	c.requestNumbers[q.route.service]++
+	q.ordinal = c.requestNumbers[q.route.service]
 	c.count(q, known)
 	effects := c.fire(q, known)
 	c.mu.Unlock()
@@ -97,7 +97,7 @@ func (c *Cloud) count(q *call, known bool) {
 	c.note(Event{Kind: UnknownRoute, Detail: what})
 }
 
-// perform executes the request, or what a fault puts in its place.
+// perform executes the request, or what a fault replaces it with.
 func (c *Cloud) perform(q *call, known bool, e effects) answer {
 	c.lock()
 	defer c.mu.Unlock()
@@ -131,7 +131,7 @@ func (a answer) decorated(q *call, c *Cloud) answer {
 	c.mu.Unlock()
 	a.header.Set("X-Openstack-Request-Id", id)
 	switch q.route.service {
-	case world, keyManager:
+	case simulator, keyManager:
 	case identity:
 		a.header.Set("Vary", "X-Auth-Token")
 	case compute:
@@ -151,7 +151,7 @@ func (a answer) decorated(q *call, c *Cloud) answer {
 	return a
 }
 
-// encoded turns the body into bytes, while the lock still keeps what it shows from changing.
+// encoded marshals the body while the lock still protects what it shows.
 func (a answer) encoded() answer {
 	if a.body == nil {
 		return a
@@ -160,7 +160,7 @@ func (a answer) encoded() answer {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(a.body); err != nil {
-		panic("cloudsim: encode answer: " + err.Error()) // our own structs
+		panic("cloudsim: encode answer: " + err.Error()) // only our own structs
 	}
 	a.body, a.raw = nil, strings.TrimRight(b.String(), "\n")
 	return a
@@ -174,11 +174,11 @@ func (a answer) write(w http.ResponseWriter) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(a.raw)))
 	}
 	w.WriteHeader(a.status)
-	_, _ = io.WriteString(w, a.raw) // the client may be gone
+	_, _ = io.WriteString(w, a.raw) // the client may have closed the connection
 }
 
-// decode reads the body's member of that name. A body that is not an object, or lacks it, is refused as
-// the schema check of Nova and Cinder refuses it.
+// decode reads the property of the body with that name. An invalid body or a missing property is refused as by the schema
+// check of Nova and Cinder.
 func (q *call) decode(member string, into any) (answer, bool) {
 	var outer map[string]json.RawMessage
 	if err := json.Unmarshal(q.body, &outer); err != nil {
@@ -194,7 +194,7 @@ func (q *call) decode(member string, into any) (answer, bool) {
 	return answer{}, true
 }
 
-// isTrue reads the truth values of oslo_utils.strutils.
+// isTrue accepts the true values of oslo_utils.strutils.
 func isTrue(s string) bool {
 	switch strings.ToLower(strings.TrimSpace(s)) {
 	case "1", "t", "true", "on", "y", "yes":

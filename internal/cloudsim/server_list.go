@@ -22,7 +22,7 @@ var serverOrders = func() map[string]func(a, b *server) int {
 	return by
 }()
 
-// novaKeys are the sort keys that Nova lists in its refusal of any other.
+// novaKeys are the sort keys that Nova lists when it refuses another one.
 const novaKeys = "['access_ip_v4', 'access_ip_v6', 'auto_disk_config', 'availability_zone', 'config_drive', 'created_at', 'display_description', " +
 	"'display_name', 'host', 'hostname', 'image_ref', 'instance_type_id', 'kernel_id', 'key_name', 'launch_index', 'launched_at', 'locked_by', 'node', " +
 	"'power_state', 'progress', 'project_id', 'ramdisk_id', 'root_device_name', 'task_state', 'terminated_at', 'updated_at', 'user_id', 'uuid', 'vm_state', " +
@@ -30,7 +30,7 @@ const novaKeys = "['access_ip_v4', 'access_ip_v6', 'auto_disk_config', 'availabi
 	"'ephemeral_key_uuid', 'id', 'key_data', 'launched_on', 'locked', 'memory_mb', 'os_type', 'reservation_id', 'root_gb', 'shutdown_terminate', 'user_data', " +
 	"'vcpus', 'vm_mode']"
 
-// novaParameters are what the query may hold; from 2.75 on anything else is refused, before it is ignored.
+// novaParameters are the allowed query parameters; from 2.75 on any other one is refused, before 2.75 it is ignored.
 var novaParameters = strings.Fields("limit marker sort_key sort_dir all_tenants project_id tenant_id user_id name status host uuid image flavor ip ip6 " +
 	"tags tags-any not-tags not-tags-any changes-since changes-before deleted soft_deleted metadata system_metadata availability_zone locked vm_state " +
 	"task_state power_state display_name hostname node key_name reservation_id created_at launched_at terminated_at config_drive progress description")
@@ -86,7 +86,7 @@ func (c *Cloud) serverListing(q *call, detail bool) (listing[server], answer, bo
 	admin := q.admin
 	all := isTrue(q.last("all_tenants"))
 	switch {
-	case q.tok.system && c.later(): // Nova's newer defaults: nothing for tokens of the system
+	case q.tok.system && c.later(): // Nova's newer defaults: system-scoped tokens see no servers
 		if detail {
 			return w, notAllowed("os_compute_api:servers:detail"), false
 		}
@@ -133,8 +133,8 @@ func (q *call) serverOrder() (order[server], answer, bool) {
 	return o, answer{}, true
 }
 
-// serverFilter: the project can be chosen by admins only, and only together with all_tenants; tenant_id is
-// its older name. There is no filter by metadata, but there is one by tags.
+// serverFilter returns the test for the filters in the query. Only admins can filter by project, and only together with
+// all_tenants; tenant_id is the older name. There is no filter by metadata, but one by tags.
 func serverFilter(q *call, admin, all bool) func(*server) bool {
 	project := or(q.last("project_id"), q.last("tenant_id"))
 	if !admin || !all {

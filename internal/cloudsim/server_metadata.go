@@ -13,7 +13,7 @@ func showMetadata(c *Cloud, q *call) answer {
 	return ok(map[string]any{"metadata": s.Metadata})
 }
 
-// changeMetadata: PUT replaces all of it, POST adds and changes.
+// changeMetadata: PUT replaces all metadata, POST adds and changes keys.
 func changeMetadata(replace bool) func(*Cloud, *call) answer {
 	return func(c *Cloud, q *call) answer {
 		var in map[string]string

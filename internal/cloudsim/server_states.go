@@ -6,7 +6,7 @@ import (
 
 const softDeleted = "SOFT_DELETED"
 
-// serverState is how Nova's inner states stand behind the one word status.
+// serverState is Nova's internal state behind a status.
 type serverState struct {
 	vm, task string
 	power    int
@@ -37,29 +37,29 @@ func stateOf(status string) serverState {
 	return serverState{"active", "", 1}
 }
 
-// Hiding is how a server is out of reach whose cell is down.
+// Hiding is how a server in a cell that is down is hidden.
 type Hiding int
 
 const (
 	notHidden Hiding = iota
-	// HiddenFromLists leaves the server out of every list, with HTTP 200 and without a word; asked for by its ID it is told.
+	// HiddenFromLists silently leaves the server out of every list, with HTTP 200; by ID it is returned.
 	HiddenFromLists
-	// HiddenFails leaves it out of lists, and answers 500 when it is asked for by its ID.
+	// HiddenFails leaves the server out of lists and answers 500 by ID.
 	HiddenFails
-	// HiddenPartial is what Nova does since microversion 2.69: by ID it tells ID, project and time of creation with the status
-	// UNKNOWN, and so it does in lists without limit, marker, order and filters. Other lists leave it out; below 2.69 its ID is
-	// answered with 500.
+	// HiddenPartial is Nova's behaviour since microversion 2.69. By ID, and in lists without limit, marker, order and filters, the
+	// server has only its ID, project, time of creation and the status UNKNOWN. Other lists leave it out. Below 2.69 a request by
+	// ID is answered with 500.
 	HiddenPartial
 )
 
-// partialServer is what is known of a server without its cell.
+// partialServer returns what Nova knows about a server without its cell.
 func (q *call) partialServer(s *server) map[string]any {
 	return map[string]any{
 		"id": s.ID, "status": "UNKNOWN", "tenant_id": s.Project, "created": s.Created.Format(novaTime), "links": q.links("servers", s.ID),
 	}
 }
 
-// cellDown answers for a server that is out of reach.
+// cellDown answers for a server in a cell that is down.
 func (s *server) cellDown(q *call) (answer, bool) {
 	switch {
 	case s.hiding == HiddenFails, s.hiding == HiddenPartial && q.minor < 69:
@@ -72,7 +72,7 @@ func (s *server) cellDown(q *call) (answer, bool) {
 	return answer{}, false
 }
 
-// showsDownCells tells whether a list names the servers of cells that are down.
+// showsDownCells reports whether a list includes the servers of cells that are down.
 func (q *call) showsDownCells() bool {
 	if q.minor < 69 {
 		return false

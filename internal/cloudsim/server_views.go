@@ -9,7 +9,7 @@ type attachedView struct {
 	DeleteOnTermination *bool  `json:"delete_on_termination,omitempty"`
 }
 
-// serverView is a server in full, without what this cloud has no use for: addresses, keys, images.
+// serverView is a server with all fields except those that this cloud has no use for: addresses, keys, images.
 type serverView struct {
 	ID               string            `json:"id"`
 	Name             string            `json:"name"`

@@ -13,8 +13,8 @@ type server struct {
 	Volumes                         []string // attached, in the order of their devices
 	Tags                            []string
 	Created, Updated                time.Time
-	deleteWith                      map[string]bool // volumes that go with the server
-	before                          string          // the status to come back to after a shelving, a resize or a soft deletion
+	deleteWith                      map[string]bool // volumes that are deleted with the server
+	before                          string          // the status after an unshelve, a resize or a restore from soft deletion
 	hiding                          Hiding
 }
 
@@ -47,7 +47,7 @@ func (c *Cloud) touchServer(s *server) {
 	c.servers.touches++
 }
 
-// visibleServer is one that the token may see: an admin any, others their project's.
+// visibleServer returns the server if the token may see it: admins see all servers, others those of their project.
 func (c *Cloud) visibleServer(q *call) *server {
 	s := c.servers.byID[q.vars["server"]]
 	if s == nil || s.Project != q.tok.project && !q.admin {
@@ -73,7 +73,7 @@ type bootVolume struct {
 	DeleteOnTermination bool   `json:"delete_on_termination"`
 }
 
-// createServer boots from volumes only: this cloud has no images.
+// createServer boots only from volumes: this cloud has no images.
 func createServer(c *Cloud, q *call) answer {
 	var in struct {
 		Name             string            `json:"name"`
@@ -151,7 +151,7 @@ func deleteServer(c *Cloud, q *call) answer {
 	return answer{status: http.StatusNoContent}
 }
 
-// dropServer lets go of the server's volumes, and deletes those that were to go with it.
+// dropServer deletes a server. It detaches its volumes, and deletes those that were attached with delete_on_termination.
 func (c *Cloud) dropServer(s *server) {
 	for _, id := range append([]string(nil), s.Volumes...) {
 		v := c.volumes.byID[id]

@@ -15,7 +15,7 @@ type serviceView struct {
 	Disabled *string `json:"disabled_reason"`
 }
 
-// listServices answers GET /os-services, which only admins may ask.
+// listServices handles GET /os-services, which is for admins only.
 func listServices(c *Cloud, q *call) answer {
 	if !q.admin {
 		return notAllowed("volume_extension:services:index")
@@ -49,13 +49,13 @@ func listServices(c *Cloud, q *call) answer {
 	return ok(map[string]any{"services": out})
 }
 
-// message is what Cinder tells a user about something that failed after it had been accepted.
+// message is a user message of Cinder about a request that failed after it was accepted.
 type message struct {
 	ID, Project, Backup, Request, Event, Text string
 	At                                        time.Time
 }
 
-func (c *Cloud) tell(projectID, backupID, event, text string) {
+func (c *Cloud) addMessage(projectID, backupID, event, text string) {
 	c.messages = append(c.messages, message{c.ids.uuid(), projectID, backupID, "req-" + c.ids.uuid(), event, text, c.cinderSecond()})
 }
 

@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// table keeps things by ID and by project, and remembers the orders they were last listed in: a walk over
-// a hundred thousand volumes sorts once, not once a page.
+// table stores items by ID and by project, and caches the orders in which they were last listed: reading all pages of a hundred
+// thousand volumes sorts once, not once for each page.
 type table[T any] struct {
 	byID      map[string]*T
 	byProject map[string]map[string]*T
 	id        func(*T) string
 	project   func(*T) string
-	changes   uint64 // of membership
-	touches   uint64 // of anything
+	changes   uint64 // of the set of items
+	touches   uint64 // of any item
 	orders    map[string]ordered[T]
 }
 
@@ -49,15 +49,15 @@ func (t *table[T]) remove(item *T) {
 	t.touches++
 }
 
-// order is one way to list a table. A stable one rests on what never changes in an item, such as its
-// birth and its ID, and stays valid until an item comes or goes.
+// order is one way to sort a table. A stable order uses only what never changes in an item, such as its creation time and its
+// ID, and stays valid until an item is added or removed.
 type order[T any] struct {
 	name    string
 	stable  bool
 	compare func(a, b *T) int
 }
 
-// sorted lists the whole table.
+// sorted returns the whole table in that order.
 func (t *table[T]) sorted(o order[T]) []*T {
 	version := t.changes
 	if !o.stable {
@@ -75,7 +75,7 @@ func (t *table[T]) sorted(o order[T]) []*T {
 	return items
 }
 
-// index adds to one of the cloud's indexes of sets.
+// index adds an item to an index of sets.
 func index[T any](sets map[string]map[string]*T, key, id string, item *T) {
 	if sets[key] == nil {
 		sets[key] = map[string]*T{}
@@ -83,7 +83,7 @@ func index[T any](sets map[string]map[string]*T, key, id string, item *T) {
 	sets[key][id] = item
 }
 
-// unindex takes away again what index added.
+// unindex removes what index added.
 func unindex[T any](sets map[string]map[string]*T, key, id string) {
 	delete(sets[key], id)
 	if len(sets[key]) == 0 {
@@ -91,7 +91,7 @@ func unindex[T any](sets map[string]map[string]*T, key, id string) {
 	}
 }
 
-// byKey lists a set in the order of its keys.
+// byKey returns the items of a set in the order of their keys.
 func byKey[T any](set map[string]*T) []*T {
 	keys := make([]string, 0, len(set))
 	for k := range set {

@@ -55,7 +55,7 @@ func (c *Cloud) tokenView(t *token, q *call) tokenView {
 	default:
 		return v
 	}
-	if !q.query.Has("nocatalog") { // whatever its value is
+	if !q.query.Has("nocatalog") { // whatever its value
 		v.Catalog = c.catalog(q.base, t.project)
 	}
 	return v
@@ -63,7 +63,7 @@ func (c *Cloud) tokenView(t *token, q *call) tokenView {
 
 func (c *Cloud) domainView(id string) nameView { return nameView{id, c.domains[id].Name} }
 
-// subject finds the token that the request is about. Somebody else's may be looked at by admins only.
+// subject finds the token of X-Subject-Token. Only admins may read another user's token.
 func (c *Cloud) subject(q *call, rule string) (*token, answer, bool) {
 	t := c.tokens[q.header.Get("X-Subject-Token")]
 	if t == nil || !c.valid(t) {
@@ -75,7 +75,7 @@ func (c *Cloud) subject(q *call, rule string) (*token, answer, bool) {
 	return t, answer{}, true
 }
 
-// validateToken answers GET and HEAD /v3/auth/tokens.
+// validateToken handles GET and HEAD /v3/auth/tokens.
 func validateToken(c *Cloud, q *call) answer {
 	t, a, ok := c.subject(q, "identity:validate_token")
 	if !ok {
@@ -88,7 +88,7 @@ func validateToken(c *Cloud, q *call) answer {
 	}
 }
 
-// revokeToken answers DELETE /v3/auth/tokens.
+// revokeToken handles DELETE /v3/auth/tokens.
 func revokeToken(c *Cloud, q *call) answer {
 	t, a, ok := c.subject(q, "identity:revoke_token")
 	if !ok {

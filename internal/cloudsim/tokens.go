@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// token is what a request shows. Its roles are looked up at each use, as Keystone's fernet tokens do:
-// a role taken away is gone from tokens that were handed out before.
+// token is a token of Keystone. Its roles are looked up at each use, as with Keystone's Fernet tokens: a revoked role is
+// missing even from tokens that were issued before.
 type token struct {
 	ID      string
 	user    string
@@ -58,8 +58,8 @@ type scopeRequest struct {
 	Domain *domainRef `json:"domain"`
 }
 
-// issueToken answers POST /v3/auth/tokens. A wrong password, an unknown user, an unknown or disabled
-// project and a missing role are all the same 401: Keystone tells nobody what he got wrong.
+// issueToken handles POST /v3/auth/tokens. A wrong password, an unknown user, an unknown or disabled project and a missing role
+// are all the same 401: Keystone does not say which it was.
 func issueToken(c *Cloud, q *call) answer {
 	var in authRequest
 	if err := json.Unmarshal(q.body, &in); err != nil || len(in.Auth.Identity.Methods) == 0 {
@@ -96,7 +96,7 @@ func issueToken(c *Cloud, q *call) answer {
 	}
 }
 
-// scope reads what the token is for. It tells false when there is no such thing.
+// scope reads the requested scope of the token. It returns false if the scope does not exist.
 func (c *Cloud) scope(t *token, raw json.RawMessage) bool {
 	var in scopeRequest
 	if len(raw) == 0 || string(raw) == "null" || string(raw) == `"unscoped"` {
@@ -117,13 +117,13 @@ func (c *Cloud) scope(t *token, raw json.RawMessage) bool {
 		t.project = p.ID
 	case in.System != nil && in.System.All:
 		t.system = true
-	default: // scope on a domain: nobody here has a role on one
+	default: // domain scope: no user here has a role on a domain
 		return false
 	}
 	return true
 }
 
-// valid tells whether a token still opens anything.
+// valid reports whether a token is still valid.
 func (c *Cloud) valid(t *token) bool {
 	u := c.users[t.user]
 	if u == nil || !u.Enabled || !c.at.Before(t.expires) {
@@ -136,7 +136,7 @@ func (c *Cloud) valid(t *token) bool {
 	return !t.system || c.hasAdminAnywhere(t.user)
 }
 
-// rolesOf lists the roles that a token carries now.
+// rolesOf lists the roles that a token has now.
 func (c *Cloud) rolesOf(t *token) []string {
 	switch {
 	case t.project != "":
@@ -162,7 +162,7 @@ type endpoint struct {
 	Region    string `json:"region"`
 }
 
-// catalog points at the host that the client itself came through, so that the cloud works on any port.
+// catalog uses the host of the client's own request, so that the cloud works on any port.
 func (c *Cloud) catalog(base, projectID string) []catalogEntry {
 	volumes := "/v3"
 	if projectID != "" {

@@ -43,7 +43,7 @@ func identityVersion(_ *Cloud, q *call) answer {
 	return answer{status: http.StatusOK, raw: `{"version": ` + identityDocument(q.base) + `}`}
 }
 
-// computeVersions is a plain 200 at Nova, where Keystone and Cinder say 300 (measured).
+// computeVersions answers 200 for Nova; Keystone and Cinder answer 300 (measured).
 func computeVersions(c *Cloud, q *call) answer {
 	return answer{status: http.StatusOK, raw: fmt.Sprintf(`{"versions": [{"id": "v2.0", "status": "SUPPORTED", "version": "", "min_version": "", `+
 		`"updated": "2011-01-21T11:33:21Z", "links": [{"rel": "self", "href": "%[1]s/compute/v2/"}]}, {"id": "v2.1", "status": "CURRENT", `+
@@ -76,7 +76,7 @@ func volumeRedirect(_ *Cloud, q *call) answer {
 
 var versionForm = regexp.MustCompile(`^([1-9]\d*)\.([1-9]\d*|0)$`)
 
-// negotiate reads the microversion that the request asks for into q.minor.
+// negotiate reads the requested microversion into q.minor.
 func (c *Cloud) negotiate(q *call) (answer, bool) {
 	name, major, lowest, highest := Cinder, 3, 0, c.highest(q, Cinder, c.opt.VolumeMinor)
 	if q.route.service == compute {
@@ -106,7 +106,7 @@ func (c *Cloud) negotiate(q *call) (answer, bool) {
 	return answer{}, false
 }
 
-// requestedVersion reads the common header, or Nova's older one of its own.
+// requestedVersion reads the common header, or Nova's older one.
 func requestedVersion(h http.Header, name string) string {
 	for _, line := range h.Values("Openstack-Api-Version") {
 		for part := range strings.SplitSeq(line, ",") {

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// action reads the name and the argument of an action: the one member of the body.
+// action returns the name and the argument of an action: the only property of the body.
 func (q *call) action() (name string, argument json.RawMessage, found bool) {
 	var in map[string]json.RawMessage
 	if err := json.Unmarshal(q.body, &in); err != nil {

@@ -79,10 +79,10 @@ func nonNil[T any](set map[string]*T) map[string]*T {
 	return set
 }
 
-// volumeFilter builds the test for the filters asked for. One that Cinder does not know matches nothing.
+// volumeFilter returns the test for the filters in the query. A filter that Cinder does not know matches nothing.
 func volumeFilter(q *call, filters []string) func(*volume) bool {
 	var tests []func(*volume) bool
-	if !q.admin { // the targets of migrations are for admins only
+	if !q.admin { // only admins see the targets of migrations
 		tests = append(tests, func(v *volume) bool { return !strings.HasPrefix(v.migration, targetPrefix) })
 	}
 	for _, f := range filters {
@@ -125,7 +125,7 @@ func volumeFilter(q *call, filters []string) func(*volume) bool {
 	}
 }
 
-// pythonDict reads {'k':'v'}, which is how clients write metadata into a query, or JSON.
+// pythonDict reads {'k':'v'}, as clients write metadata into a query, or JSON.
 func pythonDict(s string) map[string]string {
 	var out map[string]string
 	if json.Unmarshal([]byte(s), &out) == nil || json.Unmarshal([]byte(strings.ReplaceAll(s, "'", `"`)), &out) == nil {
@@ -143,7 +143,7 @@ func hasAll(have, want map[string]string) bool {
 	return true
 }
 
-// timeFilter reads gt:2026-01-02T03:04:05 and its like; several are joined by commas.
+// timeFilter evaluates filters such as gt:2026-01-02T03:04:05; several are separated by commas.
 func timeFilter(t time.Time, filter string) bool {
 	for part := range strings.SplitSeq(filter, ",") {
 		op, value, found := strings.Cut(part, ":")

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 )
 
-// none is a null that is there, beside fields that are not there at all.
+// none is a field whose value is null, unlike a field that is missing.
 var none = func() *json.RawMessage { m := json.RawMessage("null"); return &m }()
 
 type attachmentView struct {
@@ -17,8 +17,7 @@ type attachmentView struct {
 	AttachedAt   *string `json:"attached_at"`
 }
 
-// volumeView is a volume in full. The pointers that may be left out depend on the microversion and on
-// whether an admin is asking.
+// volumeView is a volume with all fields. The optional ones depend on the microversion and on whether the user is an admin.
 type volumeView struct {
 	ID               string            `json:"id"`
 	Status           string            `json:"status"`
@@ -82,14 +81,14 @@ func (c *Cloud) viewVolume(q *call, v *volume) volumeView {
 	if admin {
 		out.MigrationStatus, out.Migstat, out.NameID, out.Host = none, none, none, &backend
 		if v.migration != "" {
-			said := json.RawMessage(quote(v.migration))
-			out.MigrationStatus, out.Migstat = &said, &said
+			body := json.RawMessage(quote(v.migration))
+			out.MigrationStatus, out.Migstat = &body, &body
 		}
 	}
 	return out
 }
 
-// newer adds what later microversions show.
+// newer adds the fields of later microversions.
 func (out *volumeView) newer(minor int, v *volume, admin bool) {
 	no, quota := false, !v.temporary
 	if minor >= 13 {

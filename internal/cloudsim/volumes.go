@@ -22,12 +22,12 @@ type volume struct {
 	Metadata                        map[string]string
 	Attachments                     []attachment
 	Created, Updated                time.Time
-	previous                        string // the status that a backup in progress gives back
-	temporary                       bool   // made by Cinder itself for the time of a backup
-	content                         int    // grows with every write
-	held                            string // the status while its server has it, but is connected to nothing
+	previous                        string // the status after the backup in progress
+	temporary                       bool   // made by Cinder itself during a backup
+	content                         int    // version of the content; grows with every write
+	detachedStatus                  string // the status while a server has the volume without a connection
 	migration                       string // migration_status
-	target                          string // the volume that it is being copied to
+	target                          string // ID of the volume that it is being migrated to
 	blocks                          []int
 	failing                         string // why incrementals of it fail at their end
 }
@@ -58,7 +58,7 @@ func volumeRoutes() []route {
 	}
 }
 
-// setVolume changes a volume's status and its time of change.
+// setVolume changes a volume's status and its updated_at.
 func (c *Cloud) setVolume(v *volume, status string) {
 	v.Status, v.Updated = status, c.cinderSecond()
 	c.volumes.touches++
@@ -67,7 +67,7 @@ func (c *Cloud) setVolume(v *volume, status string) {
 	}
 }
 
-// visibleVolume is one that the token may see: an admin any, others their project's.
+// visibleVolume returns the volume if the token may see it: admins see all volumes, others those of their project.
 func (c *Cloud) visibleVolume(q *call, id string) *volume {
 	v := c.volumes.byID[id]
 	if v == nil || v.Project != q.tok.project && !q.admin {
@@ -139,7 +139,7 @@ func deref(s *string) string {
 	return *s
 }
 
-// deletable are the states that Cinder deletes a volume in.
+// deletable reports whether Cinder deletes a volume in this status.
 func deletable(v *volume) bool {
 	switch v.Status {
 	case "available", "error", "error_restoring", "error_extending", "error_managing":
@@ -162,7 +162,7 @@ func deleteVolume(c *Cloud, q *call) answer {
 	return answer{status: http.StatusAccepted}
 }
 
-// dropVolume ends a volume. Its backups stay; the secret named in it goes, whoever else uses it.
+// dropVolume deletes a volume. Its backups stay; its secret is deleted even if others use it.
 func (c *Cloud) dropVolume(v *volume) {
 	if c.volumes.byID[v.ID] == nil {
 		return

@@ -17,8 +17,8 @@ var uncrossed = map[string]string{
 
 	"(*db.Run).ForgetFailures > (*db.Run).forget": "no volume of the story fails more often than is remembered; Forget makes the same call",
 
-	"(*openstack.Cloud).do > (*openstack.scope).renewBeforeItEnds":                        "a token near its end by the process's own clock, which does not leap; asking for one is crossed at the start",
-	"(*openstack.scope).renewBeforeItEnds > (*gophercloud.ProviderClient).Reauthenticate": "the same",
+	"(*openstack.Cloud).do > (*openstack.scope).renewBeforeExpiry":                        "a token near its end by the process's own clock, which does not leap; asking for one is crossed at the start",
+	"(*openstack.scope).renewBeforeExpiry > (*gophercloud.ProviderClient).Reauthenticate": "the same",
 	"(*openstack.Cloud).send > (*gophercloud.ProviderClient).Request #2":                  "a request in whose place another one renewed the token",
 	"(*openstack.Cloud).eachBackup > (*openstack.Cloud).requireAdmin":                     "a token made before we got the role: it is asked for anew, as at the start",
 	"(*openstack.Cloud).Observe > (*openstack.Cloud).requireAdmin":                        "the same",
@@ -30,7 +30,7 @@ var uncrossed = map[string]string{
 	"(*openstack.Cloud).AnyBackup > (*openstack.Cloud).byID":                              "the same",
 	"(*openstack.Cloud).ProjectGone > (*openstack.Cloud).byID":                            "the same",
 
-	"(*openstack.Cloud).secretRight > (*openstack.Cloud).explainRefusal": "a role that is lost between two tokens of one removal; scope > explainRefusal makes the same calls",
+	"(*openstack.Cloud).requireSecretRight > (*openstack.Cloud).explainRefusal": "a role that is lost between two tokens of one removal; scope > explainRefusal makes the same calls",
 
 	"(*tasks.dispatch).enqueueAs > (*asynq.Inspector).GetTaskInfo #2": "a task taken between look and deletion; the other look is crossed",
 
@@ -42,16 +42,15 @@ var uncrossed = map[string]string{
 	"(*scheduler.Scheduler).recordLogin > (*scheduler.Scheduler).countFindings": "a refused login: nobody plans for half a minute of the process's own clock, which does not leap; the count is a read",
 
 	"(*scheduler.Scheduler).missingSecrets > (*scheduler.Scheduler).lookForSecrets": "its questions are goroutines",
-	"(*openstack.Cloud).Secrets > (*openstack.Cloud).askBarbican":                   "a project's first token; others take theirs before a sweep",
-	"(*openstack.Cloud).Secret > (*openstack.Cloud).askBarbican":                    "the same",
-	"(*openstack.Cloud).askBarbican > (*openstack.Cloud).current":                   "an endpoint that moved",
+	"(*openstack.Cloud).Secrets > (*openstack.Cloud).barbicanRequest":               "a project's first token; others take theirs before a sweep",
+	"(*openstack.Cloud).Secret > (*openstack.Cloud).barbicanRequest":                "the same",
+	"(*openstack.Cloud).barbicanRequest > (*openstack.Cloud).syncEndpoints":         "an endpoint that moved",
 
-	// A cloud that changes while we use it: reads are repeated, and so are requests that were certainly not executed.
-	// moved_test.go checks the result.
-	"(*openstack.Cloud).attempt > (*openstack.Cloud).current":                  "an endpoint that moved",
-	"(*openstack.Cloud).current > (*openstack.Cloud).reread":                   "the same",
+	// A cloud that changes under us: reads, and what was certainly not done is asked for again; moved_test.go has their outcome.
+	"(*openstack.Cloud).attempt > (*openstack.Cloud).syncEndpoints":            "an endpoint that moved",
+	"(*openstack.Cloud).syncEndpoints > (*openstack.Cloud).reread":             "the same",
 	"(*openstack.Cloud).reread > (*gophercloud.ProviderClient).Reauthenticate": "the same",
-	"(*openstack.Cloud).relocate > (*openstack.Cloud).current":                 "the same",
+	"(*openstack.Cloud).relocate > (*openstack.Cloud).syncEndpoints":           "the same",
 	"(*openstack.Cloud).relocate > (*openstack.Cloud).reread":                  "the same",
 	"(*openstack.Cloud).verifyAdmin > (*openstack.Cloud).rereadAdmin":          "the same",
 	"(*openstack.Cloud).attempt > (*openstack.Cloud).negotiateAgain":           "an API node that is older than the others",
