@@ -38,7 +38,7 @@ func newReportHarness(t *testing.T) *harness {
 	h.volume("w", row{"project_id": "q"})
 	h.record("made", point("b1", 3*hour).with(row{"created_at": base.Add(-3 * hour)}))
 	h.record("failed", shapes["failed"].with(row{"created_at": base.Add(-2 * hour)}))
-	h.record("expiring", shapes["creating"].with(row{"backup_id": "b2", "created_at": base.Add(-9 * hour)}))
+	h.record("in progress", shapes["creating"].with(row{"backup_id": "b2", "created_at": base.Add(-9 * hour)}))
 	h.record("withdrawn", shapes["withdrawn"].with(row{"created_at": base.Add(-9 * hour)}))
 	h.record("elsewhere", point("b3", hour).with(row{"volume_id": "w", "project_id": "q", "created_at": base.Add(-hour)}))
 	return h
@@ -95,7 +95,7 @@ func TestReportMarksExactlyItsRecordsOnce(t *testing.T) {
 
 	r.ID = "r2"
 	h.changesNothing(func() { require.ErrorIs(t, c.Make(h.ctx, r), ErrStale) })
-	r.Records = []string{"going"}
+	r.Records = []string{"in progress"}
 	h.changesNothing(func() { require.ErrorIs(t, c.Make(h.ctx, r), ErrStale) })
 
 	mails, err := c.Mails(h.ctx, false)
