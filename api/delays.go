@@ -20,7 +20,7 @@ const (
 	delayClients = 4096 // addresses with a rate limit of their own; all others share one
 )
 
-// delays delays addresses that send too many requests other than valid delete checks: probes, invalid bodies, requests without
+// delays holds back addresses that send too many requests other than valid delete checks: probes, invalid bodies, requests without
 // the required certificate. The answer stays the same, so no probe fails because another client at its address sends many
 // requests.
 type delays struct {

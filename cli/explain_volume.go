@@ -49,7 +49,8 @@ func (p *explainPage) renderProtection(w *renderer) {
 	protection, limit := string(p.Protection), backup.Span(view.Seconds(p.LateAfter))
 	if p.Protection == backup.Late {
 		protection = w.colour(bad, "LATE")
-	} else if p.Protection == backup.Protected {
+	}
+	if p.Protection == backup.Protected {
 		protection = w.colour(good, protection)
 	}
 	point := "no restore point"
@@ -63,7 +64,8 @@ func (p *explainPage) renderProtection(w *renderer) {
 			than = "protected and without one for more than "
 		}
 		w.labelled("", fmt.Sprintf("(late since %s, %s: %s)", view.Clock(*p.LateSince), w.ago(p.LateSince), than+limit))
-	} else if p.Protection == backup.Protected {
+	}
+	if p.Protection == backup.Protected {
 		w.labelled("", "(late if older than "+limit+")")
 	}
 	if why := p.Because(); why != "" {
