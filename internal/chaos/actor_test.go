@@ -50,7 +50,7 @@ type actor struct {
 	leased     time.Time       // when the handler got its volume's lease
 	unreported bool            // the queue does not get the handler's result
 	drained    bool
-	astray     bool // Cinder shows no backups to it
+	noBackups  bool // Cinder shows no backups to it
 }
 
 type actorKey struct{}
@@ -61,9 +61,9 @@ func actorOf(ctx context.Context) *actor {
 }
 
 // newActor creates an actor in a process. It starts with proceed.
-func (env *environment) act(p *process, name string, do func(context.Context) error) *actor {
-	met := env.chosen
-	if env.chosen = nil; met == nil {
+func (env *environment) newActor(p *process, name string, do func(context.Context) error) *actor {
+	met := env.nextFault
+	if env.nextFault = nil; met == nil {
 		drawn := env.drawFault(p)
 		met = &drawn
 	}
@@ -103,7 +103,7 @@ func (env *environment) proceed(a *actor) {
 	if a.process.dead {
 		env.endAll(a.process)
 	}
-	env.ends()
+	env.checkEnds()
 }
 
 // endAll ends the other actors of a dead process: none of their calls has an effect any more.
@@ -133,7 +133,7 @@ type call struct {
 
 // decide is called before each external call, and returns the call's fault. If the fault is a pause, decide returns when the
 // actor continues.
-func (a *actor) meet(c call) strike {
+func (a *actor) decide(c call) effect {
 	env := a.environment
 	if env.running != a {
 		panic(fmt.Sprintf("%s calls %s, and it is not its turn", a.name, c.name))
@@ -149,7 +149,7 @@ func (a *actor) meet(c call) strike {
 		a.begun++
 	}
 	if a.run != nil && a.calls == 2 { // the first call was the lease
-		env.leases(a)
+		env.noteLease(a)
 	}
 	what := nothing
 	if a.fault.at != 0 && a.fault.due(a) {
@@ -190,7 +190,7 @@ const handlerTime = tasks.Lease - 15*time.Second
 func (a *actor) hang(c call) {
 	a.environment.trace("%s %d %s: paused", a.name, a.calls, c.name)
 	a.environment.hung(a)
-	a.paused, a.astray = true, false // after the pause it asks another replica
+	a.paused, a.noBackups = true, false // after the pause it asks another replica
 	a.stopped <- struct{}{}
 	<-a.resume
 	if !a.process.dead {

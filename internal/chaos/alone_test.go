@@ -11,7 +11,7 @@ import (
 // checkOtherProjects checks, in some runs and when everything is idle, that a project whose creations Cinder delays for a week
 // does not delay the backups of others, and gets its own after that. The check is skipped if the caps have so few slots that
 // waiting backups can take all, or if records are forgotten before they can be judged.
-func (env *environment) othersGoOn() {
+func (env *environment) checkOtherProjects() {
 	set := env.set
 	if few := set.MaxBackupsInProgress; few > 0 && few < 15 || set.HistoryTime.Years == 0 || env.rng.IntN(4) > 0 {
 		return
@@ -26,18 +26,18 @@ func (env *environment) othersGoOn() {
 		Do: cloudsim.Refuse{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"604800"}}},
 	})
 	round := set.BackupMinInterval.Std() + 3*set.BackupServicePeriod.Std() + env.backupTime
-	env.undisturbed(env.now.Add(round), env.now.Add(round))
+	env.runCalmly(env.now.Add(round), env.now.Add(round))
 	env.judgePoints(project)
-	env.manyCome(other)
+	env.addManyVolumes(other)
 	fix()
 	env.trace("creations in project %s are put off no longer", project)
 	again := env.now.Add(time.Hour + set.BackupCycleTimeout.Std() + round)
-	env.undisturbed(again, again.Add(2*time.Hour))
+	env.runCalmly(again, again.Add(2*time.Hour))
 }
 
 // addManyVolumes adds twelve volumes to a project. They would not all be backed up in time if a throttle of the whole cloud
 // admitted one at a time; the caps allow one backup of each in that time.
-func (env *environment) manyCome(project string) {
+func (env *environment) addManyVolumes(project string) {
 	if env.set.MaxRemovalsInProgress == 1 {
 		return // the removals of so many volumes would never end
 	}
@@ -53,9 +53,9 @@ func (env *environment) manyCome(project string) {
 	for range many {
 		came = append(came, env.addVolume(project))
 	}
-	const look = 8 * time.Minute // the longest step of runCalmly
-	until := env.now.Add(env.until(env.set.BackupServicePeriod) + time.Duration(turns)*(env.backupTime+look))
-	env.undisturbed(until, until)
+	const step = 8 * time.Minute // the longest step of runCalmly
+	until := env.now.Add(env.until(env.set.BackupServicePeriod) + time.Duration(turns)*(env.backupTime+step))
+	env.runCalmly(until, until)
 	for _, v := range came {
 		if len(env.sim.BackupsOf(v.id)) == 0 {
 			env.violate("held back: nothing was asked for volume %s, though only another project is put off", v.id)

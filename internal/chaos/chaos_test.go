@@ -35,7 +35,7 @@ func play(ctx context.Context, p *store, seed uint64, log zerolog.Logger) (*envi
 	}
 	env.trouble()
 	env.rest()
-	env.othersGoOn()
+	env.checkOtherProjects()
 	env.judge()
 	return env, nil
 }
@@ -108,7 +108,7 @@ func replay(t *testing.T, seed uint64) {
 	log.environment = env
 	env.trouble()
 	env.rest()
-	env.othersGoOn()
+	env.checkOtherProjects()
 	env.judge()
 	fmt.Println(env.names().Replace(env.describe() + "\n" + strings.Join(env.lines, "\n")))
 	for _, v := range env.violations {
@@ -127,7 +127,7 @@ func (l *logLines) Write(line []byte) (int, error) {
 }
 
 // The same seed gives the same run up to the last call; otherwise no failure could be reproduced.
-func TestASeedReplaysExactly(t *testing.T) {
+func TestSeedReplaysExactly(t *testing.T) {
 	p, other := newStore(t), newStore(t)
 	for seed := uint64(1); seed <= 4; seed++ {
 		one, err := play(t.Context(), p, seed, zerolog.Nop())

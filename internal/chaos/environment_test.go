@@ -35,7 +35,7 @@ type environment struct {
 	started             int
 	term                int64
 	running             *actor // the actor that executes now
-	chosen              *fault // fault of the next actor; nil: a random one
+	nextFault           *fault // fault of the next actor; nil: a random one
 
 	style        style
 	calm         bool // no more faults
@@ -104,7 +104,7 @@ func (env *environment) must(err error) {
 }
 
 // advance lets time pass.
-func (env *environment) pass(d time.Duration) {
+func (env *environment) advance(d time.Duration) {
 	env.now = env.now.Add(d)
 	_, err := env.store.conn.Exec(env.ctx, `UPDATE chaos.clock SET now = $1`, env.now)
 	env.must(err)
@@ -113,7 +113,7 @@ func (env *environment) pass(d time.Duration) {
 			env.tags[b.ID] = b.Metadata[backup.TagRecord]
 		}
 	}
-	env.overdue()
+	env.endOverdue()
 }
 
 // until returns the time until the next point of a grid.

@@ -8,7 +8,7 @@ import (
 type fault struct {
 	at   int // number of the call, as counted by of; 0: no fault
 	of   counting
-	what strike
+	what effect
 }
 
 // A counting is a way to count an actor's calls.
@@ -39,18 +39,18 @@ func (a *actor) count(of counting) int {
 func (f fault) due(a *actor) bool { return a.count(f.of) >= f.at }
 
 // An effect is what a fault does to one call.
-type strike string
+type effect string
 
 const (
-	nothing   strike = ""
-	refused   strike = "refused"    // the call fails without effect
-	unheard   strike = "unheard"    // the call has its effect and returns an error
-	odd       strike = "odd"        // the cloud's response is odd
-	paused    strike = "paused"     // the call hangs, or its process is frozen, while others continue
-	diesFirst strike = "dies first" // the process dies before the call
-	diesAfter strike = "dies after" // the process dies after the call's effect
-	drained   strike = "drained"    // the process gets SIGTERM
-	expired   strike = "expired"    // the handler's time was over before the call
+	nothing    effect = ""
+	refused    effect = "refused"    // the call fails without effect
+	answerLost effect = "unheard"    // the call has its effect and returns an error
+	odd        effect = "odd"        // the cloud's response is odd
+	paused     effect = "paused"     // the call hangs, or its process is frozen, while others continue
+	diesFirst  effect = "dies first" // the process dies before the call
+	diesAfter  effect = "dies after" // the process dies after the call's effect
+	drained    effect = "drained"    // the process gets SIGTERM
+	expired    effect = "expired"    // the handler's time was over before the call
 )
 
 var (

@@ -111,7 +111,7 @@ func (env *environment) judgePoints(but string) {
 	allowed := env.set.BackupMinInterval.Std() + 2*env.set.BackupServicePeriod.Std() + env.backupTime
 	for _, v := range env.living() {
 		// after a hanging backup was force-deleted, the volume's status is wrong: that is up to the operator of Cinder
-		if is, _ := env.sim.Volume(v.id); !v.protected || v.project == but || is.Status != "available" && is.Status != "in-use" && is.Status != "backing-up" || env.left(is) {
+		if is, _ := env.sim.Volume(v.id); !v.protected || v.project == but || is.Status != "available" && is.Status != "in-use" && is.Status != "backing-up" || env.stuckBackingUp(is) {
 			continue
 		}
 		var newest, created time.Time
@@ -141,7 +141,7 @@ func latest(a, b time.Time) time.Time {
 }
 
 // stuckBackingUp reports whether a volume has the status backing-up without a backup in creation.
-func (env *environment) left(v cloudsim.Volume) bool {
+func (env *environment) stuckBackingUp(v cloudsim.Volume) bool {
 	return v.Status == "backing-up" && !slices.ContainsFunc(env.sim.BackupsOf(v.ID), func(b cloudsim.Backup) bool { return b.Status == "creating" })
 }
 

@@ -38,12 +38,12 @@ func (env *environment) judgeKnown(v *volume, is knowledge) {
 	if v.seen && v.protected && !v.gone && !is.Protected {
 		env.violate("protection ended: of volume %s, which its tenant wants protected", v.id)
 	}
-	if is.Retention == 0 || is.Project != v.project || v.settled.IsZero() {
+	if is.Retention == 0 || is.Project != v.project || v.seenInProject.IsZero() {
 		return
 	}
 	inForce, since := backup.Period{Clock: time.Duration(is.Retention) * time.Second}, env.now.Add(-env.set.RetentionShortenDelay.Std())
 	for _, p := range env.allPromises() {
-		binds := p.Volume == v.id && p.Project == v.project && !p.From.Before(v.settled) && !p.From.After(env.now) && (p.To.IsZero() || p.To.After(since))
+		binds := p.Volume == v.id && p.Project == v.project && !p.From.Before(v.seenInProject) && !p.From.After(env.now) && (p.To.IsZero() || p.To.After(since))
 		if binds && p.Retention.Longer(env.now, inForce) {
 			env.violate("shortened: volume %s is kept for %s, and %s is promised", v.id, inForce, p.Retention)
 			return

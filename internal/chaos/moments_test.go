@@ -1,16 +1,16 @@
 package chaos
 
 // nextPlan lets time pass until the next plan is due, and runs the leader.
-func (env *environment) plans() {
-	env.pass(env.until(env.set.BackupServicePeriod))
+func (env *environment) nextPlan() {
+	env.advance(env.until(env.set.BackupServicePeriod))
 	if p := env.leader(); p.free() {
 		env.turn(p)
 	}
 }
 
 // nextRetention lets time pass until the next retention run is due, and runs the leader and the tasks that follow.
-func (env *environment) looks() {
-	env.pass(env.until(env.set.RetentionServicePeriod))
+func (env *environment) nextRetention() {
+	env.advance(env.until(env.set.RetentionServicePeriod))
 	if p := env.leader(); p.free() {
 		env.turn(p)
 	}
@@ -25,8 +25,8 @@ func (env *environment) looks() {
 
 // detachBriefly detaches a volume in Nova and Cinder, although no tenant wants that, for at most one plan. The plan before
 // must have seen the volume attached.
-func (env *environment) blinks() *outage {
-	v := env.still()
+func (env *environment) detachBriefly() *outage {
+	v := env.unaffected()
 	if v == nil || !env.leader().free() {
 		return nil
 	}
@@ -37,47 +37,47 @@ func (env *environment) blinks() *outage {
 	}
 	env.trace("situation: volume %s is attached to nothing for a moment", v.id)
 	env.sim.Detach(v.server, v.id)
-	env.plans()
+	env.nextPlan()
 	env.sim.Attach(v.server, v.id)
 	env.trace("volume %s is attached again", v.id)
-	env.looks()
+	env.nextRetention()
 	return nil
 }
 
 // loseRoleDuringPlan takes the role admin away after a plan has checked it, and gives it back when the plan has read its
 // lists.
-func (env *environment) stallsRole() {
+func (env *environment) loseRoleDuringPlan() {
 	if !env.leader().free() || env.broken("the role admin is lost") {
 		return
 	}
-	env.pass(env.until(env.set.BackupServicePeriod))
-	env.chosen = &fault{of: each, at: 3 + env.rng.IntN(3), what: paused}
+	env.advance(env.until(env.set.BackupServicePeriod))
+	env.nextFault = &fault{of: each, at: 3 + env.rng.IntN(3), what: paused}
 	a := env.turn(env.leader())
 	o := env.roleLost()
 	env.trace("outage: %s for a moment", o.name)
-	env.goesOn(a)
+	env.continueActor(a)
 	o.fix()
 	env.trace("fixed: %s", o.name)
-	env.looks()
+	env.nextRetention()
 }
 
 // shortenAndTransfer requests another retention and then transfers the volume to the other project; mostly the volume is
 // transferred back.
-func (env *environment) givesAway(v *volume) {
+func (env *environment) shortenAndTransfer(v *volume) {
 	if v.server == "" || !v.protected || !env.leader().free() {
 		return
 	}
-	env.asksForRetentionOf(v, some(env, "1h", "6h", "6h"))
-	env.plans()
-	env.transfers(v)
+	env.setRetention(v, some(env, "1h", "6h", "6h"))
+	env.nextPlan()
+	env.transfer(v)
 	if env.rng.IntN(3) > 0 {
-		env.plans()
-		env.transfers(v)
+		env.nextPlan()
+		env.transfer(v)
 	}
 }
 
 // firstIn notes the volume's new project, and reports whether the volume was never there before.
-func (v *volume) comesFirst(project string) bool {
+func (v *volume) firstIn(project string) bool {
 	first := !v.owners[project]
 	v.owners[project] = true
 	return first

@@ -22,7 +22,7 @@ func listed(r *http.Request) string {
 }
 
 // omitting returns a list without one of its items.
-func (l wire) omitting(a *actor, r *http.Request, body []byte, name string) (*http.Response, error) {
+func (l transport) omitting(a *actor, r *http.Request, body []byte, name string) (*http.Response, error) {
 	env, key := l.environment, listed(r)
 	resp, err := l.send(r, body)
 	if err != nil {
@@ -46,8 +46,8 @@ func (l wire) omitting(a *actor, r *http.Request, body []byte, name string) (*ht
 
 // hideBackups sends all further requests of a scheduler's turn to a replica of Cinder that has lost all backups: its lists are
 // empty, and each backup returns 404. The program must believe a few losses at once, so this only happens with more backups.
-func (env *environment) goesAstray(a *actor, r *http.Request) {
-	if a.process.sched == nil || listed(r) != "backups" || !env.strikes(env.style.lostViews) {
+func (env *environment) hideBackups(a *actor, r *http.Request) {
+	if a.process.sched == nil || listed(r) != "backups" || !env.chance(env.style.lostViews) {
 		return
 	}
 	const q = `SELECT count(*) FROM records WHERE state = 'available' AND changed_at < staffeln_now() AND (last_seen_at IS NULL OR last_seen_at < staffeln_now())`
@@ -55,7 +55,7 @@ func (env *environment) goesAstray(a *actor, r *http.Request) {
 	env.must(env.store.conn.QueryRow(env.ctx, q).Scan(&points))
 	if points > believable {
 		env.trace("%s %d: Cinder shows it none of %d backups from now on", a.name, a.calls, points)
-		a.astray = true
+		a.noBackups = true
 	}
 }
 
@@ -63,10 +63,10 @@ func (env *environment) goesAstray(a *actor, r *http.Request) {
 const believable = 10
 
 // noBackup is an ID that no backup has.
-const nowhere = "00000000-0000-0000-0000-000000000000"
+const noBackup = "00000000-0000-0000-0000-000000000000"
 
 // sendToEmpty sends a request to a Cinder without backups.
-func (l wire) sendAstray(r *http.Request, body []byte) (*http.Response, error) {
+func (l transport) sendToEmpty(r *http.Request, body []byte) (*http.Response, error) {
 	path, id, found := strings.Cut(r.URL.Path, "/backups/")
 	if !found || r.Method != http.MethodGet {
 		return l.send(r, body)
@@ -74,17 +74,17 @@ func (l wire) sendAstray(r *http.Request, body []byte) (*http.Response, error) {
 	out := r.Clone(r.Context())
 	if id == "detail" {
 		query := out.URL.Query()
-		query.Set("volume_id", nowhere)
+		query.Set("volume_id", noBackup)
 		out.URL.RawQuery = query.Encode()
 		return l.send(out, body)
 	}
-	out.URL.Path = path + "/backups/" + nowhere
+	out.URL.Path = path + "/backups/" + noBackup
 	resp, err := l.send(out, body)
 	if err != nil {
 		return nil, err
 	}
 	text, err := io.ReadAll(resp.Body)
 	l.environment.must(err)
-	rewrite(resp, bytes.ReplaceAll(text, []byte(nowhere), []byte(id)))
+	rewrite(resp, bytes.ReplaceAll(text, []byte(noBackup), []byte(id)))
 	return resp, nil
 }

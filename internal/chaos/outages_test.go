@@ -16,14 +16,14 @@ type outage struct {
 }
 
 // startOrEndOutage starts or ends a random outage.
-func (env *environment) breaks() {
+func (env *environment) startOrEndOutage() {
 	if len(env.outages) > 0 && env.rng.IntN(2) == 0 {
 		i := env.rng.IntN(len(env.outages))
 		env.fix(env.outages[i])
 		return
 	}
 	o := some(env, env.unavailable, env.unavailable, env.serviceDown, env.targetBroken, env.projectDisabled, env.quotaSpent, env.roleLost, env.databaseOut, env.queueOut,
-		env.restarted, env.tokensRevoked, env.volumeStatus, env.backupSpoilt, env.sticks)()
+		env.restarted, env.tokensRevoked, env.volumeStatus, env.backupFailed, env.backupStuck)()
 	if o == nil {
 		return
 	}
@@ -137,8 +137,8 @@ func (env *environment) volumeStatus() *outage {
 	}}
 }
 
-// backupSpoilt makes a random backup fail in its creation.
-func (env *environment) backupSpoilt() *outage {
+// backupFailed makes a random backup fail in its creation.
+func (env *environment) backupFailed() *outage {
 	all := slices.DeleteFunc(env.sim.Backups(), func(b cloudsim.Backup) bool { return b.Status != "creating" })
 	if len(all) == 0 {
 		return nil
@@ -148,8 +148,8 @@ func (env *environment) backupSpoilt() *outage {
 	return &outage{"backup " + b.ID + " fails", nil}
 }
 
-// sticks keeps a backup in its transitional status.
-func (env *environment) sticks() *outage {
+// backupStuck keeps a random backup in its transitional status.
+func (env *environment) backupStuck() *outage {
 	all := slices.DeleteFunc(env.sim.Backups(), func(b cloudsim.Backup) bool { return b.Status != "creating" && b.Status != "deleting" })
 	if len(all) == 0 {
 		return nil
@@ -177,5 +177,5 @@ func (env *environment) heal() {
 		}
 	}
 	env.restart()
-	env.pass(time.Second)
+	env.advance(time.Second)
 }

@@ -16,7 +16,7 @@ import (
 
 // cloud returns a client for one process; nil if it cannot connect now.
 func (env *environment) cloud() *openstack.Cloud {
-	cloud, err := inprocess.Connect(env.ctx, env.sim, "staffeln", wire{env})
+	cloud, err := inprocess.Connect(env.ctx, env.sim, "staffeln", transport{env})
 	if err != nil {
 		env.trace("no start: %s", brief(err))
 		return nil
@@ -79,7 +79,7 @@ func (env *environment) leader() *process {
 
 // turn lets a scheduler run what is due, in the term in which it believes that it leads.
 func (env *environment) turn(p *process) *actor {
-	a := env.act(p, "turn", func(ctx context.Context) error {
+	a := env.newActor(p, "turn", func(ctx context.Context) error {
 		_, err := p.sched.Turn(ctx, p.term)
 		return err
 	})
@@ -95,7 +95,7 @@ func (env *environment) turn(p *process) *actor {
 func (env *environment) handle(p *process, id string) *actor {
 	run := env.queue.Start(id)
 	do := inprocess.Handler(p.handlers, run.Kind)
-	a := env.act(p, fmt.Sprintf("%s %s", strings.TrimPrefix(string(run.Kind), "volume:"), strings.TrimPrefix(id, "volume:")), func(ctx context.Context) error {
+	a := env.newActor(p, fmt.Sprintf("%s %s", strings.TrimPrefix(string(run.Kind), "volume:"), strings.TrimPrefix(id, "volume:")), func(ctx context.Context) error {
 		return do(ctx, run.Volume)
 	})
 	a.run = run
@@ -115,7 +115,7 @@ func (env *environment) release(a *actor) {
 		a.run.Abandon(env.recovery())
 	case a.drained:
 		a.run.GiveBack()
-	case env.queueAway || env.strikes(env.style.unheardEnds):
+	case env.queueAway || env.chance(env.style.lostEnds):
 		env.trace("%s: the queue does not hear of it", a.name)
 		a.run.Abandon(env.recovery())
 	default:
@@ -139,7 +139,7 @@ func (env *environment) hung(a *actor) {
 }
 
 // endOverdue ends the handlers whose time is over, for the queue.
-func (env *environment) overdue() {
+func (env *environment) endOverdue() {
 	for _, p := range env.workers {
 		for _, a := range p.actors {
 			if a.run != nil && !a.unreported && env.now.Sub(a.began) >= 100*time.Second {

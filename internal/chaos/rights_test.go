@@ -7,7 +7,7 @@ import (
 )
 
 // noteLease notes that a handler has its volume's lease, and checks that no other handler holds it.
-func (env *environment) leases(a *actor) {
+func (env *environment) noteLease(a *actor) {
 	a.leased = env.now
 	for _, p := range env.workers {
 		for _, b := range p.actors {
@@ -20,7 +20,7 @@ func (env *environment) leases(a *actor) {
 
 // checkEnds checks after each turn and each handler that no volume has two records in progress, and that backups recorded as
 // gone are gone.
-func (env *environment) ends() {
+func (env *environment) checkEnds() {
 	const q = `SELECT coalesce(string_agg(backup_id || ' ' || state, ',' ORDER BY backup_id) FILTER (WHERE state IN ('lost', 'deleted') AND backup_id IS NOT NULL), ''),
 		count(*) FILTER (WHERE state IN ('planned', 'creating', 'overdue')) - count(DISTINCT volume_id) FILTER (WHERE state IN ('planned', 'creating', 'overdue'))
 		FROM records`
@@ -44,7 +44,7 @@ func (env *environment) ends() {
 
 // mayNotWrite reports whether an actor has lost the right to write during a pause: a scheduler because of a newer term, a
 // handler because its lease has expired.
-func (env *environment) rightIsOver(a *actor) bool {
+func (env *environment) mayNotWrite(a *actor) bool {
 	if a.run == nil {
 		return a.process.term < env.term
 	}

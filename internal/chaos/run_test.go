@@ -13,12 +13,12 @@ func (env *environment) trouble() {
 	env.lead(env.schedulers[0])
 	if env.style.aged {
 		env.calm = true
-		env.undisturbed(env.now.Add(2*time.Hour), env.now.Add(2*time.Hour))
+		env.runCalmly(env.now.Add(2*time.Hour), env.now.Add(2*time.Hour))
 		env.calm = false
 	}
 	for range env.style.steps {
 		env.step()
-		env.pass(time.Duration(env.rng.IntN(3000)) * time.Millisecond)
+		env.advance(time.Duration(env.rng.IntN(3000)) * time.Millisecond)
 	}
 }
 
@@ -26,33 +26,33 @@ func (env *environment) trouble() {
 func (env *environment) step() {
 	s := env.style
 	switch {
-	case env.strikes(s.tenants):
+	case env.chance(s.tenants):
 		env.tenantActs()
-	case env.strikes(s.situations):
-		env.situates()
-	case env.strikes(s.outages):
-		env.breaks()
-	case env.strikes(s.queueLosses):
-		env.loses()
-	case env.strikes(s.kills):
-		env.kills()
-	case env.strikes(s.takeovers):
+	case env.chance(s.situations):
+		env.startOrEndSituation()
+	case env.chance(s.outages):
+		env.startOrEndOutage()
+	case env.chance(s.queueLosses):
+		env.loseTasks()
+	case env.chance(s.kills):
+		env.kill()
+	case env.chance(s.takeovers):
 		env.lead(env.schedulers[env.rng.IntN(len(env.schedulers))])
-	case env.strikes(s.operators):
+	case env.chance(s.operators):
 		env.operatorActs()
-	case env.strikes(s.stalls):
-		env.stalls()
-	case len(env.hanging()) > 0 && env.strikes(s.overtakes):
-		env.overtakes()
+	case env.chance(s.stalls):
+		env.stall()
+	case len(env.hanging()) > 0 && env.chance(s.overtakes):
+		env.overtake()
 	case env.rng.IntN(4) == 0:
 		env.jump()
 	default:
-		env.works()
+		env.work()
 	}
 }
 
 // work runs one random process: a scheduler runs its turn, a worker a task, or a paused actor continues.
-func (env *environment) works() {
+func (env *environment) work() {
 	if paused := env.hanging(); len(paused) > 0 && env.rng.IntN(6) == 0 {
 		env.resume(paused[env.rng.IntN(len(paused))])
 		return
@@ -98,7 +98,7 @@ func (env *environment) idle(of []*process) *process {
 // resume lets a paused actor continue.
 func (env *environment) resume(a *actor) {
 	env.trace("%s goes on", a.name)
-	over := env.rightIsOver(a)
+	over := env.mayNotWrite(a)
 	before := env.tables(over)
 	env.proceed(a)
 	if over && before != env.tables(true) {
@@ -125,12 +125,12 @@ func (env *environment) jump() {
 		to = append(to, next.Sub(env.now), next.Sub(env.now))
 	}
 	d := to[env.rng.IntN(len(to))]
-	env.pass(d)
+	env.advance(d)
 	env.trace("%s later", d)
 }
 
 // loseTasks removes all data of the queue, or archives one task.
-func (env *environment) loses() {
+func (env *environment) loseTasks() {
 	if pending := env.queue.Pending(); len(pending) > 0 && env.rng.IntN(3) == 0 {
 		id := pending[env.rng.IntN(len(pending))]
 		env.trace("task %s is archived", id)
@@ -142,7 +142,7 @@ func (env *environment) loses() {
 }
 
 // kill kills a random process.
-func (env *environment) kills() {
+func (env *environment) kill() {
 	all := append(slices.Clone(env.schedulers), env.workers...)
 	p := all[env.rng.IntN(len(all))]
 	env.trace("%s is killed", p.name)
@@ -173,15 +173,15 @@ func (env *environment) rest() {
 	}
 	set := env.set
 	quiet := env.now.Add(set.BackupMinInterval.Std() + 3*set.BackupServicePeriod.Std())
-	if swept := env.now.Add(env.until(set.ReconcilePeriod) + time.Minute); swept.After(quiet) {
-		quiet = swept
+	if reconciled := env.now.Add(env.until(set.ReconcilePeriod) + time.Minute); reconciled.After(quiet) {
+		quiet = reconciled
 	}
-	env.undisturbed(quiet, quiet.Add(2*time.Hour))
+	env.runCalmly(quiet, quiet.Add(2*time.Hour))
 }
 
 // runCalmly runs everything that is due, without faults, until the given time, and then until nothing is in progress or the
 // limit is reached.
-func (env *environment) undisturbed(until, bound time.Time) {
+func (env *environment) runCalmly(until, bound time.Time) {
 	stride := minutes(1)
 	for env.now.Before(until) || env.now.Before(bound) && env.busy() {
 		env.turn(env.leader())
@@ -190,7 +190,7 @@ func (env *environment) undisturbed(until, bound time.Time) {
 			env.handle(env.workers[env.rng.IntN(len(env.workers))], pending[0])
 			stride = minutes(1)
 		}
-		env.pass(env.untilNext(stride))
+		env.advance(env.untilNext(stride))
 	}
 }
 

@@ -12,13 +12,13 @@ import (
 
 // startOrEndSituation starts or ends a random situation: something that happens to servers and volumes in a cloud although
 // nobody wants fewer backups.
-func (env *environment) situates() {
+func (env *environment) startOrEndSituation() {
 	if len(env.outages) > 0 && env.rng.IntN(2) == 0 {
 		env.fix(env.outages[env.rng.IntN(len(env.outages))])
 		return
 	}
 	o := some(env, env.shelved, env.resized, env.cellDown, env.softDeleted, env.migrated, env.cinderClock, env.poisoned,
-		env.unlisted, env.unknownServer, env.onlyServer, env.unattached, env.between, env.blinks)()
+		env.unlisted, env.unknownServer, env.onlyServer, env.unattached, env.betweenAttachments, env.detachBriefly)()
 	if o == nil {
 		return
 	}
@@ -27,10 +27,10 @@ func (env *environment) situates() {
 }
 
 // unaffected returns a random volume that is attached to a server, both without a situation; nil if there is none.
-func (env *environment) still() *volume {
+func (env *environment) unaffected() *volume {
 	all := slices.DeleteFunc(env.living(), func(v *volume) bool {
 		is, there := env.sim.Volume(v.id)
-		return v.server == "" || v.situated || !there || is.Status != "in-use"
+		return v.server == "" || v.inSituation || !there || is.Status != "in-use"
 	})
 	if len(all) == 0 {
 		return nil
@@ -41,19 +41,19 @@ func (env *environment) still() *volume {
 // situation puts a random volume into a situation, until that is fixed. It ends earlier if the volume is deleted or
 // transferred.
 func (env *environment) situation(name string, begin, end func(v *volume)) *outage {
-	return env.situated(env.still(), name, begin, end)
+	return env.situationOf(env.unaffected(), name, begin, end)
 }
 
 // situationOf puts one volume into a situation; nil if the volume is nil.
-func (env *environment) situated(v *volume, name string, begin, end func(v *volume)) *outage {
+func (env *environment) situationOf(v *volume, name string, begin, end func(v *volume)) *outage {
 	if v == nil {
 		return nil
 	}
-	v.situated = true
+	v.inSituation = true
 	begin(v)
 	over := false
 	v.restore = func() {
-		over, v.situated, v.restore = true, false, nil
+		over, v.inSituation, v.restore = true, false, nil
 		end(v)
 	}
 	restore := v.restore
@@ -65,7 +65,7 @@ func (env *environment) situated(v *volume, name string, begin, end func(v *volu
 }
 
 // endSituation ends the situation of a volume before its tenant changes it.
-func (env *environment) usual(v *volume) {
+func (env *environment) endSituation(v *volume) {
 	if v.restore != nil {
 		env.trace("volume %s is as usual again", v.id)
 		v.restore()
@@ -97,7 +97,7 @@ func (env *environment) unattached() *outage {
 }
 
 // betweenAttachments makes neither Nova nor Cinder show a volume as attached while it is being attached or detached.
-func (env *environment) between() *outage {
+func (env *environment) betweenAttachments() *outage {
 	status := some(env, "reserved", "attaching", "detaching", "maintenance")
 	return env.situation("is between two attachments, "+status, func(v *volume) {
 		env.sim.Detach(v.server, v.id)
@@ -126,11 +126,11 @@ func (env *environment) unknownServer() *outage {
 
 // onlyServer makes Nova list no server, and find only one by ID.
 func (env *environment) onlyServer() *outage {
-	v := env.still()
+	v := env.unaffected()
 	if v == nil || !v.protected || !v.seen || env.view.only != "" {
 		return nil
 	}
-	return env.situated(v, "is of the only server that Nova finds", func(v *volume) {
+	return env.situationOf(v, "is of the only server that Nova finds", func(v *volume) {
 		v.sole, env.view.only = true, v.server
 		for _, s := range env.sim.Servers() {
 			env.view.lost[s.ID] = s.ID != v.server

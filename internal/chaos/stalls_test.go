@@ -9,29 +9,29 @@ import (
 )
 
 // stall pauses an actor at one of its calls, lets others do the same work, and then lets the actor continue.
-func (env *environment) stalls() {
+func (env *environment) stall() {
 	switch env.rng.IntN(6) {
 	case 0, 1:
-		env.stallsTurn()
+		env.stallTurn()
 	case 5:
-		env.stallsRole()
+		env.loseRoleDuringPlan()
 	case 2, 3:
-		env.stallsRun()
+		env.stallHandler()
 	default:
-		env.stallsCinder()
+		env.stallCinder()
 	}
 }
 
 // stallCinder gives handlers odd responses of Cinder, mostly after they have timed out. Dispatch runs continue.
-func (env *environment) stallsCinder() {
+func (env *environment) stallCinder() {
 	for range 3 {
 		for _, id := range env.queue.Pending() {
 			if p := env.idle(env.workers); p != nil {
-				env.chosen = &fault{of: near, at: 1, what: odd}
+				env.nextFault = &fault{of: near, at: 1, what: odd}
 				env.handle(p, id)
 			}
 		}
-		env.pass(env.until(env.set.PollPeriod))
+		env.advance(env.until(env.set.PollPeriod))
 		if p := env.leader(); p.free() {
 			env.turn(p)
 		}
@@ -40,15 +40,15 @@ func (env *environment) stallsCinder() {
 
 // stallTurn pauses the leader before one of its writes, mostly of a plan. Meanwhile an operator requests backups, or another
 // scheduler leads.
-func (env *environment) stallsTurn() {
+func (env *environment) stallTurn() {
 	if env.rng.IntN(4) > 0 { // many volumes are due at the end of an interval
-		env.pass(env.until(max(env.set.BackupServicePeriod, some(env, 0, env.set.BackupMinInterval))))
+		env.advance(env.until(max(env.set.BackupServicePeriod, some(env, 0, env.set.BackupMinInterval))))
 	}
 	p := env.leader()
 	if !p.free() {
 		return
 	}
-	env.chosen = &fault{of: writes, at: 1 + env.rng.IntN(8), what: paused}
+	env.nextFault = &fault{of: writes, at: 1 + env.rng.IntN(8), what: paused}
 	a := env.turn(p)
 	if a.ended {
 		return
@@ -56,39 +56,39 @@ func (env *environment) stallsTurn() {
 	if next := env.idle(env.schedulers); next != nil && env.rng.IntN(2) == 0 {
 		env.lead(next)
 		for range env.rng.IntN(4) {
-			env.works()
+			env.work()
 		}
 	} else {
 		for _, v := range env.living() {
 			env.backupNow(v)
 		}
 	}
-	env.goesOn(a)
+	env.continueActor(a)
 }
 
 // stallHandler pauses a handler that has its volume's lease. Meanwhile the lease expires, and mostly another handler gets it.
-func (env *environment) stallsRun() {
-	a := env.hangs()
+func (env *environment) stallHandler() {
+	a := env.pausedHandler()
 	if a == nil {
-		env.works()
+		env.work()
 		return
 	}
 	if env.rng.IntN(3) == 0 {
-		env.pass(tasks.Lease + time.Second)
+		env.advance(tasks.Lease + time.Second)
 	} else {
-		env.anotherRun(a)
+		env.anotherHandler(a)
 	}
-	env.goesOn(a)
+	env.continueActor(a)
 }
 
 // pausedHandler pauses a handler that has its volume's lease; nil if there is none.
-func (env *environment) hangs() *actor {
+func (env *environment) pausedHandler() *actor {
 	for range 3 {
 		pending, p := env.queue.Pending(), env.idle(env.workers)
 		if len(pending) == 0 || p == nil {
 			break
 		}
-		env.chosen = &fault{at: 2 + env.rng.IntN(8), what: paused}
+		env.nextFault = &fault{at: 2 + env.rng.IntN(8), what: paused}
 		if a := env.handle(p, pending[env.rng.IntN(len(pending))]); !a.ended {
 			return a
 		}
@@ -97,7 +97,7 @@ func (env *environment) hangs() *actor {
 }
 
 // continueActor lets an actor continue, if it is still paused.
-func (env *environment) goesOn(a *actor) {
+func (env *environment) continueActor(a *actor) {
 	if !a.ended && !a.process.dead {
 		env.resume(a)
 	}
@@ -112,11 +112,11 @@ func (env *environment) hanging() (all []*actor) {
 }
 
 // overtake lets others do the work of a paused actor, and mostly lets the actor continue after that.
-func (env *environment) overtakes() {
+func (env *environment) overtake() {
 	all := env.hanging()
 	a := all[env.rng.IntN(len(all))]
 	if a.run != nil && !a.leased.IsZero() && env.rng.IntN(3) == 0 {
-		env.anotherRun(a)
+		env.anotherHandler(a)
 	}
 	for range 1 + env.rng.IntN(4) {
 		if a.run == nil && env.style.operators > 0 && env.rng.IntN(2) == 0 {
@@ -126,7 +126,7 @@ func (env *environment) overtakes() {
 		case 0:
 			env.tenantActs()
 		case 1:
-			env.pass(some(env, 30*time.Second, 121*time.Second, env.set.PostSettleTime.Std()+time.Second, env.until(env.set.BackupServicePeriod), env.set.BackupServicePeriod.Std()))
+			env.advance(some(env, 30*time.Second, 121*time.Second, env.set.PostSettleTime.Std()+time.Second, env.until(env.set.BackupServicePeriod), env.set.BackupServicePeriod.Std()))
 		case 2, 3:
 			p := env.idle(env.schedulers)
 			if p == nil {
@@ -147,24 +147,24 @@ func (env *environment) overtakes() {
 		}
 	}
 	if env.rng.IntN(4) > 0 {
-		env.goesOn(a)
+		env.continueActor(a)
 	}
 }
 
 // anotherHandler gives the volume of a paused handler to another one, which is mostly paused too: when the queue runs the task
 // again, or when the lease has expired.
-func (env *environment) anotherRun(a *actor) {
+func (env *environment) anotherHandler(a *actor) {
 	if !a.unreported {
 		a.run.Abandon(env.recovery())
 		a.unreported = true
 	}
 	if env.rng.IntN(3) > 0 {
-		env.pass(max(0, a.leased.Add(tasks.Lease+time.Second).Sub(env.now)))
+		env.advance(max(0, a.leased.Add(tasks.Lease+time.Second).Sub(env.now)))
 		if p := env.leader(); p.free() {
 			env.turn(p)
 		}
 	} else if next := env.queue.NextChange(); !next.IsZero() {
-		env.pass(next.Sub(env.now))
+		env.advance(next.Sub(env.now))
 	}
 	id := "volume:" + a.run.Volume.VolumeID
 	for _, pending := range env.queue.Pending() {
@@ -173,7 +173,7 @@ func (env *environment) anotherRun(a *actor) {
 			continue
 		}
 		if env.rng.IntN(3) > 0 {
-			env.chosen = &fault{at: 2 + env.rng.IntN(8), what: paused}
+			env.nextFault = &fault{at: 2 + env.rng.IntN(8), what: paused}
 		}
 		env.handle(p, pending)
 	}

@@ -24,7 +24,7 @@ func (statements) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.
 	env := a.environment
 	name := title(data.SQL)
 	keeps := strings.HasPrefix(name, "sql INSERT INTO volumes") // the write of what a plan saw, before the records that follow from it
-	what := a.meet(call{name: name, pausable: conn.PgConn().TxStatus() == 'I', changes: keeps, begins: data.SQL == "begin"})
+	what := a.decide(call{name: name, pausable: conn.PgConn().TxStatus() == 'I', changes: keeps, begins: data.SQL == "begin"})
 	if env.databaseAway && what == nothing {
 		what = refused
 	}
@@ -34,7 +34,7 @@ func (statements) TraceQueryStart(ctx context.Context, conn *pgx.Conn, data pgx.
 		over, cancel := context.WithCancel(ctx)
 		cancel()
 		return over
-	case diesAfter, unheard:
+	case diesAfter, answerLost:
 		env.trace("%s %d %s: its answer is lost", a.name, a.calls, name)
 		if c, ok := conn.PgConn().Conn().(*deafConn); ok {
 			c.deaf = true

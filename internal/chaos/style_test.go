@@ -13,8 +13,8 @@ import (
 // A style is the mix of faults of one run: few kinds often find more than all kinds at once.
 type style struct {
 	faults      float64 // share of actors with a fault
-	strikes     []strike
-	unheardEnds float64 // share of handlers whose result does not reach the queue
+	effects     []effect
+	lostEnds    float64 // share of handlers whose result does not reach the queue
 	tenants     float64 // share of steps in which a tenant acts
 	outages     float64 // share of steps in which an outage begins or ends
 	queueLosses float64
@@ -29,16 +29,16 @@ type style struct {
 	steps       int
 }
 
-func (env *environment) strikes(share float64) bool { return !env.calm && env.rng.Float64() < share }
+func (env *environment) chance(share float64) bool { return !env.calm && env.rng.Float64() < share }
 
 // some returns a random one of the values.
 func some[T any](env *environment, values ...T) T { return values[env.rng.IntN(len(values))] }
 
 func (env *environment) drawStyle() style {
-	kinds := []strike{refused, unheard, odd, paused, diesFirst, diesAfter, drained}
+	kinds := []effect{refused, answerLost, odd, paused, diesFirst, diesAfter, drained}
 	s := style{
 		faults: some(env, 0, 0.2, 0.4, 0.7), stalls: some(env, 0, 0.05, 0.15), overtakes: some(env, 0.2, 0.5), operators: some(env, 0, 0.05),
-		unheardEnds: some(env, 0, 0, 0.1), tenants: some(env, 0, 0.1, 0.25), outages: some(env, 0, 0, 0.05, 0.1),
+		lostEnds: some(env, 0, 0, 0.1), tenants: some(env, 0, 0.1, 0.25), outages: some(env, 0, 0, 0.05, 0.1),
 		queueLosses: some(env, 0, 0, 0.05), takeovers: some(env, 0, 0.03, 0.1), kills: some(env, 0, 0.02, 0.05), situations: some(env, 0, 0.1, 0.2), steps: 30 + env.rng.IntN(51),
 	}
 	if env.rng.IntN(10) == 0 {
@@ -46,21 +46,21 @@ func (env *environment) drawStyle() style {
 	}
 	for _, one := range kinds {
 		if env.rng.IntN(2) == 0 {
-			s.strikes = append(s.strikes, one)
+			s.effects = append(s.effects, one)
 		}
 	}
-	if len(s.strikes) == 0 {
-		s.strikes = kinds
+	if len(s.effects) == 0 {
+		s.effects = kinds
 	}
 	return s
 }
 
 // drawFault chooses the fault of an actor of that process.
 func (env *environment) drawFault(p *process) fault {
-	if !env.strikes(env.style.faults) {
+	if !env.chance(env.style.faults) {
 		return fault{}
 	}
-	f := fault{at: 1 + env.rng.IntN(14), what: env.style.strikes[env.rng.IntN(len(env.style.strikes))]} // as many calls as a handler makes
+	f := fault{at: 1 + env.rng.IntN(14), what: env.style.effects[env.rng.IntN(len(env.style.effects))]} // as many calls as a handler makes
 	switch of := some(env, each, near, near, writes); {
 	case p.sched == nil && of == near:
 		f.of, f.at = near, 1+env.rng.IntN(3)
@@ -118,7 +118,7 @@ func (env *environment) drawCloud() cloudsim.Options {
 func (env *environment) answerEnqueue(ctx context.Context, item tasks.Item) (done bool, err error) {
 	a := actorOf(ctx)
 	name := fmt.Sprintf("enqueue %s %s", item.Kind, item.VolumeID)
-	what := a.meet(call{name: name, pausable: true})
+	what := a.decide(call{name: name, pausable: true})
 	if env.queueAway && what == nothing {
 		what = refused
 	}
@@ -126,7 +126,7 @@ func (env *environment) answerEnqueue(ctx context.Context, item tasks.Item) (don
 	switch what {
 	case refused:
 		return false, errRefused
-	case unheard:
+	case answerLost:
 		return true, errUnheard
 	case diesFirst:
 		return false, errDead

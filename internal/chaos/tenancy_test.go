@@ -26,16 +26,16 @@ type volume struct {
 	id, project, server string
 	gone                bool
 	transferred         time.Time // time of the last transfer
-	settled             time.Time // when a plan saw it first in its current project; zero: not yet
+	seenInProject       time.Time // when a plan saw it first in its current project; zero: not yet
 	size                int
 	protected           bool
 	retention           backup.Period       // requested in the metadata, or the default
 	promise             *invariants.Promise // current or future promise; nil: never protected
-	kept                backup.Period       // retention that a plan saw last
+	seenRetention       backup.Period       // retention that a plan saw last
 	seen                bool                // a plan has seen the current request
 	changed             int                 // number of the last change of the request
-	hasty               haste               // the current shortening of its retention
-	situated            bool                // the volume or its server is in a situation
+	shortening          shortening          // the current shortening of its retention
+	inSituation         bool                // the volume or its server is in a situation
 	restore             func()              // ends the situation; nil: there is none
 	sole                bool                // the situation ends when the protection ends
 	owners              map[string]bool     // projects that it has been in
@@ -84,15 +84,15 @@ func (env *environment) living() []*volume {
 
 // requestChanged notes that the tenant of a volume wants something else from now on. Until a plan has seen it, only the lesser
 // of promise and request is binding; for a volume that is no longer to be protected, the last promise.
-func (env *environment) changes(v *volume) {
+func (env *environment) requestChanged(v *volume) {
 	env.tenancy.changes++
 	v.changed = env.tenancy.changes
 	if v.promise == nil {
 		return // no plan has seen it protected
 	}
-	env.outlives(v, *v.promise)
-	lesser := v.kept
-	if v.protected && (v.retention.IsZero() || v.kept.Longer(env.now, v.retention)) {
+	env.keepForFormerOwner(v, *v.promise)
+	lesser := v.seenRetention
+	if v.protected && (v.retention.IsZero() || v.seenRetention.Longer(env.now, v.retention)) {
 		lesser = v.retention
 	}
 	if !v.seen && lesser.Longer(env.now, v.promise.Retention) { // a failed plan may have seen the former request
@@ -107,11 +107,11 @@ func (env *environment) changes(v *volume) {
 
 // keepForFormerOwner notes the promise that remains for the former owner of a transferred volume: the retention of its restore
 // points. The floor holds for the grace, which package invariants knows.
-func (env *environment) outlives(v *volume, was invariants.Promise) {
+func (env *environment) keepForFormerOwner(v *volume, was invariants.Promise) {
 	if was.Project == v.project {
 		return
 	}
-	kept := v.kept
+	kept := v.seenRetention
 	if !v.seen && kept.Longer(env.now, was.Retention) {
 		kept = was.Retention
 	}
@@ -120,7 +120,7 @@ func (env *environment) outlives(v *volume, was invariants.Promise) {
 
 // returnToOwner ends that promise if the volume comes back before a plan saw it elsewhere: for plans it was never away, and a
 // shorter retention waits its delay as usual.
-func (env *environment) neverLeft(v *volume, owner string) {
+func (env *environment) returnToOwner(v *volume, owner string) {
 	for i := range env.tenancy.promises {
 		p := &env.tenancy.promises[i]
 		if p.Volume == v.id && p.Project == owner && p.From.Equal(v.transferred) && p.To.IsZero() {
@@ -156,9 +156,9 @@ func (env *environment) promise(a *actor) {
 		}
 		env.judgeKnown(v, is)
 		if !v.seen && v.protected && !v.gone && is.Protected && !is.Unknown {
-			v.seen, v.kept = true, v.retention
-			if v.settled.IsZero() {
-				v.settled = env.now
+			v.seen, v.seenRetention = true, v.retention
+			if v.seenInProject.IsZero() {
+				v.seenInProject = env.now
 			}
 			env.setPromise(v, invariants.Promise{From: env.now.Add(tasks.Lease), Floor: env.set.MinRestorePoints, Retention: v.retention})
 		}

@@ -14,7 +14,7 @@ import (
 // removeBackup deletes one of our backups, as Cinder allows a tenant: a finished backup without dependents. Not while one of
 // our handlers is between its read of the volume and its requests: what it has read can be wrong a moment later, which no
 // program can avoid.
-func (env *environment) removesBackup(v *volume) {
+func (env *environment) removeBackup(v *volume) {
 	if env.workedOn(v.id) {
 		return
 	}
@@ -41,12 +41,12 @@ func (env *environment) workedOn(volumeID string) bool {
 }
 
 // backUp creates a tenant's own backup, which may be a dependent of one of ours.
-func (env *environment) backsUp(v *volume) {
+func (env *environment) backUp(v *volume) {
 	env.foreign(v, nil)
 }
 
 // copyTag creates a tenant's backup with the tag of one of ours.
-func (env *environment) copiesTag(v *volume) {
+func (env *environment) copyTag(v *volume) {
 	for _, b := range slices.Backward(env.sim.BackupsOf(v.id)) {
 		if b.User == env.sim.Cast().Service && len(b.Metadata) > 0 {
 			env.foreign(v, b.Metadata)
@@ -78,7 +78,7 @@ func (env *environment) newestData(volumeID string) (newest time.Time) {
 }
 
 // rewriteTag writes the tag of our newest backup on an older one too.
-func (env *environment) rewritesTag(v *volume) {
+func (env *environment) rewriteTag(v *volume) {
 	all := slices.DeleteFunc(env.sim.BackupsOf(v.id), func(b cloudsim.Backup) bool {
 		return b.User != env.sim.Cast().Service || b.Project != v.project || !env.recorded(b.ID)
 	})
@@ -98,7 +98,7 @@ func (env *environment) recorded(backupID string) (is bool) {
 }
 
 // restoreBackup begins a restore of one of the backups into a new volume.
-func (env *environment) restores(v *volume) {
+func (env *environment) restoreBackup(v *volume) {
 	all := slices.DeleteFunc(env.sim.BackupsOf(v.id), func(b cloudsim.Backup) bool { return b.Status != "available" || b.Project != v.project })
 	if len(all) == 0 {
 		return

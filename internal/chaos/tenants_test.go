@@ -14,13 +14,13 @@ func (env *environment) tenantActs() {
 		return
 	}
 	if len(env.tenancy.projects) > 2 && env.rng.IntN(10) == 0 {
-		env.purges()
+		env.purgeProject()
 		return
 	}
 	v := all[env.rng.IntN(len(all))]
 	actions := []func(*volume){
-		env.asksOtherwise, env.asksOtherwise, env.toggles, env.detaches, env.asksForRetention, env.asksForRetention, env.asksForRetention, env.asksForRetention, env.extends, env.transfers, env.deletesVolume,
-		env.deletesServer, env.removesBackup, env.removesBackup, env.backsUp, env.copiesTag, env.restores, env.rewritesTag, env.hides, env.givesAway,
+		env.toggleProtection, env.toggleProtection, env.toggleTwice, env.detach, env.requestRetention, env.requestRetention, env.requestRetention, env.requestRetention, env.extend, env.transfer, env.deleteVolume,
+		env.deleteServer, env.removeBackup, env.removeBackup, env.backUp, env.copyTag, env.restoreBackup, env.rewriteTag, env.hideShortening, env.shortenAndTransfer,
 	}
 	actions[env.rng.IntN(len(actions))](v)
 	if len(all) < 3 && env.rng.IntN(4) == 0 {
@@ -28,12 +28,12 @@ func (env *environment) tenantActs() {
 	}
 }
 
-func (env *environment) asksOtherwise(v *volume) {
+func (env *environment) toggleProtection(v *volume) {
 	if v.server == "" {
 		return
 	}
 	if v.sole { // an empty list of servers is believed if every missing server was deleted
-		env.usual(v)
+		env.endSituation(v)
 	}
 	v.protected = !v.protected
 	value := some(env, "false", "")
@@ -42,40 +42,40 @@ func (env *environment) asksOtherwise(v *volume) {
 	}
 	env.sim.SetMetadata(v.server, env.set.BackupMetadataKey, value)
 	env.trace("tenant: volume %s protected %v", v.id, v.protected)
-	env.interrupts(v)
-	env.changes(v)
+	env.noteInterruption(v)
+	env.requestChanged(v)
 }
 
-// toggle ends the protection and begins it again, with or without a plan in between.
-func (env *environment) toggles(v *volume) {
-	env.asksOtherwise(v)
+// toggleTwice ends the protection and begins it again, with or without a plan in between.
+func (env *environment) toggleTwice(v *volume) {
+	env.toggleProtection(v)
 	if p := env.leader(); p.free() && env.rng.IntN(2) == 0 {
-		env.pass(env.until(env.set.BackupServicePeriod))
+		env.advance(env.until(env.set.BackupServicePeriod))
 		env.turn(p)
 	}
-	env.asksOtherwise(v)
+	env.toggleProtection(v)
 }
 
 // detach detaches the volume from its server, which keeps its metadata.
-func (env *environment) detaches(v *volume) {
+func (env *environment) detach(v *volume) {
 	if v.server == "" {
 		return
 	}
-	env.usual(v)
+	env.endSituation(v)
 	env.sim.Detach(v.server, v.id)
 	env.trace("tenant: volume %s detached from server %s", v.id, v.server)
 	v.server, v.protected = "", false
-	env.changes(v)
+	env.requestChanged(v)
 }
 
-func (env *environment) asksForRetention(v *volume) {
+func (env *environment) requestRetention(v *volume) {
 	if v.server == "" || !v.protected {
 		return
 	}
-	env.asksForRetentionOf(v, some(env, "1h", "1h", "2h", "3h", "6h", "", "soon", "0h"))
+	env.setRetention(v, some(env, "1h", "1h", "2h", "3h", "6h", "", "soon", "0h"))
 }
 
-func (env *environment) asksForRetentionOf(v *volume, value string) {
+func (env *environment) setRetention(v *volume, value string) {
 	env.trace("tenant: volume %s retention %q", v.id, value)
 	switch value {
 	case "":
@@ -91,19 +91,19 @@ func (env *environment) asksForRetentionOf(v *volume, value string) {
 		}
 		v.retention = p
 	}
-	env.hastens(v)
-	env.changes(v)
+	env.noteShortening(v)
+	env.requestChanged(v)
 }
 
-func (env *environment) extends(v *volume) {
+func (env *environment) extend(v *volume) {
 	v.size++
 	env.sim.Extend(v.id, v.size)
 	env.trace("tenant: volume %s has %d GiB", v.id, v.size)
 }
 
 // transfer transfers a volume to the other project, where another server uses it.
-func (env *environment) transfers(v *volume) {
-	env.usual(v)
+func (env *environment) transfer(v *volume) {
+	env.endSituation(v)
 	if v.server != "" {
 		env.sim.DeleteServer(v.server)
 	}
@@ -112,35 +112,35 @@ func (env *environment) transfers(v *volume) {
 		to = env.tenancy.projects[1]
 	}
 	env.sim.TransferVolume(v.id, to)
-	if v.settled.IsZero() {
-		env.neverLeft(v, to)
+	if v.seenInProject.IsZero() {
+		env.returnToOwner(v, to)
 	}
-	v.project, v.protected, v.retention, v.transferred, v.settled = to, true, env.set.RetentionTime, env.now, time.Time{}
+	v.project, v.protected, v.retention, v.transferred, v.seenInProject = to, true, env.set.RetentionTime, env.now, time.Time{}
 	metadata := map[string]string{env.set.BackupMetadataKey: "true"}
-	if v.comesFirst(to) && env.rng.IntN(3) == 0 {
+	if v.firstIn(to) && env.rng.IntN(3) == 0 {
 		metadata[env.set.RetentionMetadataKey] = "soon" // unreadable: the default holds for an owner who had no other retention before
 	}
 	v.server = env.sim.AddServer(to, "heir", metadata)
 	env.sim.Attach(v.server, v.id)
 	env.trace("tenant: volume %s to project %s, server %s", v.id, to, v.server)
-	env.changes(v)
+	env.requestChanged(v)
 }
 
-func (env *environment) deletesVolume(v *volume) {
-	env.usual(v)
+func (env *environment) deleteVolume(v *volume) {
+	env.endSituation(v)
 	env.sim.DeleteVolume(v.id)
 	v.gone, v.protected = true, false
 	env.trace("tenant: volume %s deleted", v.id)
-	env.changes(v)
+	env.requestChanged(v)
 }
 
-func (env *environment) deletesServer(v *volume) {
+func (env *environment) deleteServer(v *volume) {
 	if v.server == "" {
 		return
 	}
-	env.usual(v)
+	env.endSituation(v)
 	env.sim.DeleteServer(v.server)
 	env.trace("tenant: server %s of volume %s deleted", v.server, v.id)
 	v.server, v.protected = "", false
-	env.changes(v)
+	env.requestChanged(v)
 }

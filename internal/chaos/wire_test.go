@@ -12,12 +12,12 @@ import (
 )
 
 // A transport passes the requests of our client to the cloud, without a connection, and injects faults.
-type wire struct{ environment *environment }
+type transport struct{ environment *environment }
 
 var errBroken = errors.New("connection reset by the seed")
 
 // RoundTrip implements [http.RoundTripper].
-func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
+func (l transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	env, a := l.environment, actorOf(r.Context())
 	if err := r.Context().Err(); err != nil {
 		return nil, err
@@ -32,12 +32,12 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	authenticates := strings.HasSuffix(r.URL.Path, "/auth/tokens") && r.Method == http.MethodPost
 	name := r.Method + " " + r.URL.Path
 	changes := !authenticates && r.Method != http.MethodGet
-	what := a.meet(call{name: name, pausable: !authenticates, odd: true, expires: true, changes: changes})
+	what := a.decide(call{name: name, pausable: !authenticates, odd: true, expires: true, changes: changes})
 	if err := r.Context().Err(); err != nil {
 		what = expired
 	}
 	number := a.calls
-	env.goesAstray(a, r)
+	env.hideBackups(a, r)
 	switch what {
 	case diesFirst:
 		return nil, errDead
@@ -48,7 +48,7 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		env.trace("%s %d %s: no connection", a.name, number, name)
 		return nil, errRefused
 	case odd:
-		if !a.astray && env.omits(r) {
+		if !a.noBackups && env.omits(r) {
 			return l.omitting(a, r, body, name)
 		}
 		remove := l.oddity(a, r, name)
@@ -57,8 +57,8 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	env.judgeDeletion(a, r)
 	send := l.send
-	if a.astray {
-		send = l.sendAstray
+	if a.noBackups {
+		send = l.sendToEmpty
 	}
 	resp, err := send(r, body)
 	if err != nil {
@@ -69,7 +69,7 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	switch what {
 	case diesAfter:
 		return nil, errDead
-	case unheard:
+	case answerLost:
 		env.trace("  and its answer is lost")
 		return nil, errBroken
 	default:
@@ -78,7 +78,7 @@ func (l wire) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // send executes a request in the cloud.
-func (l wire) send(r *http.Request, body []byte) (*http.Response, error) {
+func (l transport) send(r *http.Request, body []byte) (*http.Response, error) {
 	resp, err := inprocess.Transport{Cloud: l.environment.sim}.Send(r, body)
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (l wire) send(r *http.Request, body []byte) (*http.Response, error) {
 }
 
 // oddity adds an odd response of the cloud to one request.
-func (l wire) oddity(a *actor, r *http.Request, name string) (remove func()) {
+func (l transport) oddity(a *actor, r *http.Request, name string) (remove func()) {
 	env := l.environment
 	usual := []func() cloudsim.Effect{
 		func() cloudsim.Effect { return cloudsim.Refuse{Status: 500} },

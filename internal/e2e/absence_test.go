@@ -13,7 +13,7 @@ import (
 
 // If a page of a listing fails, nothing counts as absent: no record is withdrawn, the volumes that were seen are backed up,
 // and the failure is reported.
-func TestIncompleteListing(t *testing.T) {
+func TestIncompleteListingEndsNoProtection(t *testing.T) {
 	for name, route := range map[string]string{"servers": "GET /compute/v2.1/servers/detail", "volumes": "GET /volume/v3/{project}/volumes/detail"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -35,7 +35,7 @@ func TestIncompleteListing(t *testing.T) {
 				w.Plan()
 			}
 			require.Equal(t, 5, w.Count("state = 'planned'"), "nothing withdrawn")
-			require.Equal(t, 5, w.volumes("protected AND gone_at IS NULL"))
+			require.Equal(t, 5, w.countVolumes("protected AND gone_at IS NULL"))
 			require.Equal(t, 1, w.logged("warn", "plan does not see the whole cloud", "page 2"), "told when it begins")
 			remove()
 			w.Advance(time.Hour, time.Minute)
@@ -43,13 +43,13 @@ func TestIncompleteListing(t *testing.T) {
 			for _, v := range volumes {
 				require.Equal(t, "available", w.History(v))
 			}
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
 
 // An empty list of servers for an hour is a finding and ends no protection (A6), even if the operator has confirmed losses.
-func TestEmptyListOfServersConcludesNothing(t *testing.T) {
+func TestEmptyListOfServersEndsNoProtection(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.MaxBackupsInProgress = 1 })
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
@@ -64,19 +64,19 @@ func TestEmptyListOfServersConcludesNothing(t *testing.T) {
 		require.Len(t, w.findings(backup.AbsencesUnconfirmed), 1)
 	}
 	require.Equal(t, 2, w.Count("state = 'planned'"))
-	require.Equal(t, 2, w.volumes("protected AND gone_at IS NULL"))
-	require.Zero(t, w.ends("true"))
+	require.Equal(t, 2, w.countVolumes("protected AND gone_at IS NULL"))
+	require.Zero(t, w.endedProtections("true"))
 	show()
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	w.Plan()
 	require.Empty(t, w.findings(backup.AbsencesUnconfirmed))
 	w.Advance(time.Hour, time.Minute)
 	require.Equal(t, "available", w.History(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // An empty list of volumes for an hour is a finding and ends no protection.
-func TestEmptyListOfVolumesConcludesNothing(t *testing.T) {
+func TestEmptyListOfVolumesEndsNoProtection(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
@@ -87,12 +87,12 @@ func TestEmptyListOfVolumesConcludesNothing(t *testing.T) {
 		w.Plan()
 	}
 	require.Len(t, w.findings(backup.AbsencesUnconfirmed), 1)
-	require.Equal(t, 2, w.volumes("protected AND gone_at IS NULL"))
-	w.lawful()
+	require.Equal(t, 2, w.countVolumes("protected AND gone_at IS NULL"))
+	w.requireInvariants()
 }
 
 // Without the role admin, listings contain only one project, without an error: they end no protection.
-func TestAdminRoleLost(t *testing.T) {
+func TestLostAdminRoleEndsNoProtection(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.MaxBackupsInProgress = 1 })
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
@@ -113,19 +113,19 @@ func TestAdminRoleLost(t *testing.T) {
 	require.Equal(t, 2, w.Count("volume_id = ANY($1) AND state = 'available'", volumes))
 	require.Equal(t, "available", w.History(later[0]), "what was planned is made: the role in its project is there")
 	require.Zero(t, w.Count("state IN ('lost', 'withdrawn', 'failed', 'deleted')"))
-	require.Equal(t, 3, w.volumes("protected AND gone_at IS NULL"))
-	w.lawful()
+	require.Equal(t, 3, w.countVolumes("protected AND gone_at IS NULL"))
+	w.requireInvariants()
 }
 
 // endedProtections counts the rows of protection_ends that match a condition.
-func (w *environment) ends(where string) (n int) {
+func (w *environment) endedProtections(where string) (n int) {
 	w.T.Helper()
 	require.NoError(w.T, w.Pool.QueryRow(w.Ctx, `SELECT count(*) FROM protection_ends WHERE `+where).Scan(&n))
 	return n
 }
 
 // countVolumes counts the rows of volumes that match a condition.
-func (w *environment) volumes(where string) (n int) {
+func (w *environment) countVolumes(where string) (n int) {
 	w.T.Helper()
 	require.NoError(w.T, w.Pool.QueryRow(w.Ctx, `SELECT count(*) FROM volumes WHERE `+where).Scan(&n))
 	return n

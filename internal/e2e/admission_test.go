@@ -35,7 +35,7 @@ func TestThousandVolumesUnderACap(t *testing.T) {
 		w.Step(30 * time.Second)
 		require.Less(t, w.Clock.Now().Sub(began), 6*time.Hour, "still not drained")
 	}
-	require.Equal(t, 15, w.atOnce(func(cloudsim.Event) bool { return true }))
+	require.Equal(t, 15, w.maxConcurrent(func(cloudsim.Event) bool { return true }))
 	drained := w.Clock.Now().Sub(began)
 
 	// In the order of requests to Cinder: while a project waits, it is at most twice its cap behind the project with the most
@@ -54,14 +54,14 @@ func TestThousandVolumesUnderACap(t *testing.T) {
 		}
 	}
 	t.Logf("1000 volumes of %d projects, 15 at once, 25 s each: drained in %s; the ideal is %s", len(projects), drained, 1000*30*time.Second/15)
-	w.lawful()
+	w.requireInvariants()
 }
 
 // The backups of three projects hang in Cinder: the other projects are backed up in every interval.
-func TestHangingProjectsStarveNobodyElse(t *testing.T) {
+func TestHangingProjectsDoNotDelayOtherProjects(t *testing.T) {
 	t.Parallel()
 	const hangs = 100
-	w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
+	w := daily(t, fourPlansADay, func(set *backup.Settings, o *cloudsim.Options) {
 		set.BackupCycleTimeout = backup.Duration(6 * time.Hour)
 		o.BackupTime = func(sizeGiB int) time.Duration {
 			if sizeGiB == hangs {
@@ -86,9 +86,9 @@ func TestHangingProjectsStarveNobodyElse(t *testing.T) {
 	}
 	w.Advance(5*time.Hour, 5*time.Minute)
 	require.Equal(t, 40, w.Count("state = 'available' AND project_id = ANY($1)", alive), "all of the others, although no place came free in their own")
-	require.LessOrEqual(t, w.atOnce(func(cloudsim.Event) bool { return true }), 15+10)
-	require.Equal(t, 5, w.atOnce(func(e cloudsim.Event) bool { return e.Project == dead[0] }), "a project that hangs keeps to its own places")
-	w.lawful()
+	require.LessOrEqual(t, w.maxConcurrent(func(cloudsim.Event) bool { return true }), 15+10)
+	require.Equal(t, 5, w.maxConcurrent(func(e cloudsim.Event) bool { return e.Project == dead[0] }), "a project that hangs keeps to its own places")
+	w.requireInvariants()
 }
 
 // While no cinder-backup is up, no backup begins and the operator gets one message. Backups continue by themselves when it is
@@ -106,7 +106,7 @@ func TestNoBackupServiceHoldsAdmissionBack(t *testing.T) {
 	w.Advance(time.Hour, 10*time.Minute)
 	require.Equal(t, 3, w.Count("state = 'available'"))
 	require.Equal(t, 1, w.logged("info", `"message":"admission no longer throttled"`))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // If Cinder throttles, or does not answer, only the backups that already wait for it ask again; others begin when these have
@@ -120,7 +120,7 @@ func TestThrottlingHoldsAdmissionBack(t *testing.T) {
 			for _, name := range []string{"acme", "globex", "initech"} {
 				w.Protect(w.Sim.AddProject(name), "web", 1)
 			}
-			mend := w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Do: cloudsim.Refuse{Status: status, Header: http.Header{"Retry-After": {"60"}}}})
+			endFault := w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Do: cloudsim.Refuse{Status: status, Header: http.Header{"Retry-After": {"60"}}}})
 			w.Advance(10*time.Minute, time.Minute)
 			_, volumes := w.Protect(w.Sim.AddProject("umbrella"), "web", 3)
 			w.Advance(30*time.Minute, time.Minute)
@@ -129,12 +129,12 @@ func TestThrottlingHoldsAdmissionBack(t *testing.T) {
 			require.LessOrEqual(t, asked, 3+3, "and one more every ten minutes tries whether it is better")
 			require.Equal(t, 6, w.Count("state IN ('planned', 'creating')"), "nothing has failed")
 			require.Equal(t, 1, w.logged("warn", `"message":"admission throttled"`, `"reason":"`+name+`"`))
-			mend()
+			endFault()
 			w.Advance(40*time.Minute, time.Minute)
 			require.Equal(t, 6, w.Count("state = 'available'"))
 			require.Equal(t, "F", w.Kinds(volumes[2]))
 			require.Equal(t, 1, w.logged("info", `"message":"admission no longer throttled"`))
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
@@ -142,7 +142,7 @@ func TestThrottlingHoldsAdmissionBack(t *testing.T) {
 // If all backups fail, one backup at a time is requested, so that not every volume has a failed one.
 func TestFailingBackupsHoldAdmissionBack(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow, func(_ *backup.Settings, o *cloudsim.Options) { o.BackupTime = cloudsim.Fixed(time.Second) })
+	w := daily(t, fourPlansADay, func(_ *backup.Settings, o *cloudsim.Options) { o.BackupTime = cloudsim.Fixed(time.Second) })
 	for i := range 10 {
 		w.Protect(w.Sim.AddProject(fmt.Sprint("project-", i)), "web", 10)
 	}
@@ -158,5 +158,5 @@ func TestFailingBackupsHoldAdmissionBack(t *testing.T) {
 	w.Advance(7*time.Hour, 10*time.Minute) // until after the next plan
 	require.Equal(t, 100, w.Count("state = 'available'"))
 	require.True(t, slices.ContainsFunc(w.Logs.Lines(), func(l string) bool { return strings.Contains(l, `"reason":"failing"`) }))
-	w.lawful()
+	w.requireInvariants()
 }

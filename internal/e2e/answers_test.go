@@ -48,13 +48,13 @@ func TestLostAnswerIsAdopted(t *testing.T) {
 			w.Advance(time.Hour, 5*time.Minute)
 			require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute])
 			require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
 
 // A request that was never executed is repeated, but only after the settle time.
-func TestUnansweredRequestIsRepeatedAfterSettling(t *testing.T) {
+func TestUnansweredRequestIsRepeatedAfterSettleTime(t *testing.T) {
 	for name, effect := range map[string]cloudsim.Effect{
 		"no answer": cloudsim.DropBefore{}, "503": cloudsim.Refuse{Status: http.StatusServiceUnavailable},
 		"gateway": cloudsim.Refuse{Status: http.StatusBadGateway, Body: "<html>bad gateway</html>"},
@@ -79,13 +79,13 @@ func TestUnansweredRequestIsRepeatedAfterSettling(t *testing.T) {
 			require.Equal(t, "available", w.History(volumes[0]))
 			require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
 			require.Equal(t, 2, w.LastRecord(volumes[0]).Attempts)
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
 
 // A message broker that comes back executes requests minutes late: within the settle time the result is the record's backup.
-func TestLateEffectWithinSettling(t *testing.T) {
+func TestBackupCreatedLateWithinSettleTimeIsAdopted(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
@@ -94,12 +94,12 @@ func TestLateEffectWithinSettling(t *testing.T) {
 	require.Equal(t, "available", w.History(volumes[0]))
 	require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute])
 	require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A request that is executed after the settle time creates a second backup. It gets its own record, and is kept and removed
 // like any other.
-func TestLateEffectAfterSettlingIsATwin(t *testing.T) {
+func TestBackupCreatedAfterSettleTimeGetsItsOwnRecord(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) { set.RetentionTime = backup.Period{Days: 2} })
 	server, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
@@ -113,16 +113,16 @@ func TestLateEffectAfterSettlingIsATwin(t *testing.T) {
 	require.Equal(t, 1, w.logged("warn", "duplicate backup of one request"))
 	w.Reconcile()
 	require.Equal(t, 2, w.Count("true"), "a second sweep finds nothing new")
-	w.lawful()
+	w.requireInvariants()
 
 	w.Sim.DeleteServer(server) // so that there is no floor
 	w.Advance(3*24*time.Hour, time.Hour)
 	require.Empty(t, w.Sim.BackupsOf(volumes[0]), "the twin goes with its retention")
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A backup that was created too late and failed is a leftover, and is removed.
-func TestLateEffectThatFailsIsALeftover(t *testing.T) {
+func TestBackupThatFailsAfterSettleTimeIsALeftover(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
@@ -134,11 +134,11 @@ func TestLateEffectThatFailsIsALeftover(t *testing.T) {
 	require.Equal(t, 1, w.Count("reason = 'twin_backup' AND state = 'failed' AND reason_text = 'no space left'"))
 	w.Advance(time.Hour, 5*time.Minute)
 	require.Equal(t, "F", w.Kinds(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // The program waits as long as the Retry-After header says.
-func TestThrottled(t *testing.T) {
+func TestRetryAfterIsRespected(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
@@ -161,18 +161,18 @@ func TestThrottled(t *testing.T) {
 	w.Step(time.Minute)
 	w.Dispatch()
 	require.Equal(t, "available", w.History(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A worker is stopped while Cinder stalls; another worker finishes the record.
-func TestStalledRequest(t *testing.T) {
+func TestStoppedWorkersRequestIsFinishedByAnotherWorker(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.Stall{}})
 	w.Plan()
 	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
-	w.stalled(1)
+	w.waitForFaults(1)
 	w.StopWorker()
 	require.Equal(t, backup.AnswerUnknown, w.LastRecord(volumes[0]).Reason)
 	remove()
@@ -180,5 +180,5 @@ func TestStalledRequest(t *testing.T) {
 	w.Advance(15*time.Minute, time.Minute)
 	require.Equal(t, "available", w.History(volumes[0]))
 	require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
-	w.lawful()
+	w.requireInvariants()
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // Three volumes cannot be backed up: all others are backed up in the first hour, including those of the same project.
-func TestPoisonedVolumesHoldNobodyElseBack(t *testing.T) {
+func TestFailingVolumesDoNotDelayOtherVolumes(t *testing.T) {
 	t.Parallel()
 	for name, others := range map[string]int{"of other projects": 4, "of the same project": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -37,18 +37,18 @@ func TestPoisonedVolumesHoldNobodyElseBack(t *testing.T) {
 			w.Plan()
 			w.Advance(time.Hour, time.Minute)
 			require.Equal(t, max(20, 10*others), w.Count("state = 'available'"))
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
 
 // Cinder tells one project to wait for a week: only this project waits, for an hour at most, and its deadline stays.
-func TestThrottledProjectWaitsAlone(t *testing.T) {
+func TestThrottledProjectDelaysNoOtherProject(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	acme := w.Sim.AddProject("acme")
 	w.Protect(acme, "web", 3)
-	mend := w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Project: acme, Do: cloudsim.Refuse{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"604800"}}}})
+	endFault := w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Project: acme, Do: cloudsim.Refuse{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"604800"}}}})
 	w.Advance(5*time.Minute, time.Minute)
 	for i := range 4 {
 		w.Protect(w.Sim.AddProject(fmt.Sprint("project-", i)), "web", 10)
@@ -59,8 +59,8 @@ func TestThrottledProjectWaitsAlone(t *testing.T) {
 	require.Zero(t, w.Count("project_id = $1 AND next_try_at > $2", acme, w.Clock.Now().Add(time.Hour)))
 	w.Advance(6*time.Hour, 5*time.Minute)
 	require.Equal(t, 3, w.Count("project_id = $1 AND state = 'failed' AND reason = 'throttled'", acme), "the deadline goes before the wait")
-	mend()
+	endFault()
 	w.Advance(25*time.Hour, 30*time.Minute)
 	require.NotZero(t, w.Count("project_id = $1 AND state = 'available'", acme), "it recovers by itself")
-	w.lawful()
+	w.requireInvariants()
 }

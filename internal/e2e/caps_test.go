@@ -11,7 +11,7 @@ import (
 )
 
 // maxConcurrent returns how many backups existed in creation at the same time at most, among the given events.
-func (w *environment) atOnce(counts func(cloudsim.Event) bool) (most int) {
+func (w *environment) maxConcurrent(counts func(cloudsim.Event) bool) (most int) {
 	making := map[string]bool{}
 	for _, e := range w.Sim.Journal() {
 		switch e.Kind {
@@ -29,7 +29,7 @@ func (w *environment) atOnce(counts func(cloudsim.Event) bool) (most int) {
 
 // Forty volumes are due at once: Cinder never makes more backups at once than the caps allow, all slots are used, and the
 // projects take turns.
-func TestCaps(t *testing.T) {
+func TestConcurrentBackupsStayWithinTheCaps(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject = 5, 3
@@ -41,8 +41,8 @@ func TestCaps(t *testing.T) {
 	w.Protect(small, "web-2", 5)
 	w.Advance(2*time.Hour, time.Minute)
 	require.Equal(t, 40, w.Count("state = 'available'"))
-	require.Equal(t, 5, w.atOnce(func(cloudsim.Event) bool { return true }))
-	require.Equal(t, 3, w.atOnce(func(e cloudsim.Event) bool { return e.Project == large }))
+	require.Equal(t, 5, w.maxConcurrent(func(cloudsim.Event) bool { return true }))
+	require.Equal(t, 3, w.maxConcurrent(func(e cloudsim.Event) bool { return e.Project == large }))
 	turns := 0
 	for _, e := range w.events(cloudsim.BackupRequested, "")[:10] {
 		if e.Project == small {
@@ -50,13 +50,13 @@ func TestCaps(t *testing.T) {
 		}
 	}
 	require.GreaterOrEqual(t, turns, 4, "the small project does not wait behind the large one")
-	w.lawful()
+	w.requireInvariants()
 }
 
 // After an outage that broke many chains, the cap of forced fulls spreads the full backups.
-func TestFullsOutOfTurnHaveTheirOwnCap(t *testing.T) {
+func TestForcedFullsHaveTheirOwnCap(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
+	w := daily(t, fourPlansADay, func(set *backup.Settings, o *cloudsim.Options) {
 		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject, set.MaxForcedFulls = 0, 0, 2
 		o.BackupTime = cloudsim.Fixed(90 * time.Second)
 	})
@@ -70,7 +70,7 @@ func TestFullsOutOfTurnHaveTheirOwnCap(t *testing.T) {
 	before := len(w.Sim.Journal())
 	w.Advance(time.Hour, time.Minute)
 	require.Equal(t, 24, w.Count("state = 'available'"))
-	require.Equal(t, 2, w.atOnce(func(e cloudsim.Event) bool { return e.Seq > before && e.Detail == "full" }))
-	require.Equal(t, 6, w.atOnce(func(e cloudsim.Event) bool { return e.Seq > before }), "the incrementals do not wait for them")
-	w.lawful()
+	require.Equal(t, 2, w.maxConcurrent(func(e cloudsim.Event) bool { return e.Seq > before && e.Detail == "full" }))
+	require.Equal(t, 6, w.maxConcurrent(func(e cloudsim.Event) bool { return e.Seq > before }), "the incrementals do not wait for them")
+	w.requireInvariants()
 }

@@ -13,7 +13,7 @@ import (
 // B5: volumes that have not changed are not written.
 func TestSteadyCloudWritesNoVolume(t *testing.T) {
 	t.Parallel()
-	w, _, _ := rested(t)
+	w, _, _ := withBackups(t)
 	rows := func() (all []string) {
 		require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT array_agg(ctid::text || xmin::text ORDER BY id) FROM volumes`).Scan(&all))
 		return all
@@ -25,23 +25,23 @@ func TestSteadyCloudWritesNoVolume(t *testing.T) {
 		w.Plan()
 	}
 	require.Equal(t, before, rows())
-	w.lawful()
+	w.requireInvariants()
 }
 
 // B5: a volume that was never protected is forgotten as soon as it is gone.
-func TestVolumeOfNobodysInterestIsForgotten(t *testing.T) {
+func TestUnprotectedVolumeIsForgottenWhenItIsGone(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	project := w.Sim.AddProject("acme")
 	w.Protect(project, "web-1", 1)
 	id := w.Sim.AddVolume(project, "scratch", 1)
 	w.Plan()
-	require.Equal(t, 2, w.volumes("true"))
+	require.Equal(t, 2, w.countVolumes("true"))
 	w.Sim.DeleteVolume(id)
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	w.Plan()
-	require.Equal(t, 1, w.volumes("true"))
-	w.lawful()
+	require.Equal(t, 1, w.countVolumes("true"))
+	w.requireInvariants()
 }
 
 // B5: volumes that come and go each day are not written again after they are gone, and are forgotten with their history.
@@ -70,5 +70,5 @@ func TestVolumesThatComeAndGoAreForgotten(t *testing.T) {
 		require.Equal(t, before, gone(), "written again")
 		w.Reconcile()
 	}
-	require.LessOrEqual(t, w.volumes("true"), 1+2*2, "of eleven volumes, those of the last two days")
+	require.LessOrEqual(t, w.countVolumes("true"), 1+2*2, "of eleven volumes, those of the last two days")
 }

@@ -14,7 +14,7 @@ import (
 
 // A day has exactly as many backups of each volume as the interval says, with any service period and with changing leaders,
 // and the depth decides the order of full and incremental backups.
-func TestDay(t *testing.T) {
+func TestBackupsOfADayFollowIntervalAndDepth(t *testing.T) {
 	for _, c := range []struct {
 		interval, period time.Duration
 		depth, backups   int

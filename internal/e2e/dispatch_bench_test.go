@@ -57,12 +57,12 @@ func BenchmarkDispatchDuringPlan(b *testing.B) {
 	const lists = "GET /compute/v2.1/servers/detail"
 	for b.Loop() {
 		w.exec(`UPDATE leadership SET planned_at = planned_at - interval '1 hour'`)
-		mend := w.sim.AddFault(cloudsim.Fault{
+		endFault := w.sim.AddFault(cloudsim.Fault{
 			Match: func(r cloudsim.Request) bool { return r.Route == lists || r.Route == volumesRoute }, Do: cloudsim.Stall{For: *pageTime},
 		})
 		began, before := time.Now(), len(queue.times())
 		planned := w.runUntilPlanned(queue)
-		mend()
+		endFault()
 		last, longest := began, time.Duration(0)
 		for _, at := range queue.times()[before:] {
 			longest, last = max(longest, at.Sub(last)), at

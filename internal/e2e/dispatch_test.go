@@ -16,7 +16,7 @@ import (
 const volumesRoute = "GET /volume/v3/{project}/volumes/detail"
 
 // startScheduler runs a scheduler on the real clock until the test ends.
-func (w *environment) running() {
+func (w *environment) startScheduler() {
 	w.Exec(`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp()'`)
 	ctx, cancel := context.WithCancel(w.Ctx)
 	ended := make(chan error, 1)
@@ -45,8 +45,8 @@ func TestDispatchDoesNotWaitForAPlan(t *testing.T) {
 	w.Exec(`UPDATE leadership SET planned_at = NULL`)
 	release := w.Sim.AddFault(cloudsim.Fault{Route: volumesRoute, Times: 1, Do: cloudsim.Stall{}})
 	defer release()
-	w.running()
-	w.stalled(1)
+	w.startScheduler()
+	w.waitForFaults(1)
 	for range 5 {
 		before := w.dispatchedAt()
 		w.eventually("another dispatch while the plan hangs", func() bool { return w.dispatchedAt().After(before) })
@@ -64,7 +64,7 @@ func TestDispatchDoesNotWaitForAPlan(t *testing.T) {
 }
 
 // A leader loses its leadership while its plan hangs: both of its loops end before another term begins in the process.
-func TestLostLeadEndsAHangingPlan(t *testing.T) {
+func TestLostLeadershipEndsAHangingPlan(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.PollPeriod = backup.Duration(time.Second)
@@ -72,8 +72,8 @@ func TestLostLeadEndsAHangingPlan(t *testing.T) {
 	})
 	w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	defer w.Sim.AddFault(cloudsim.Fault{Route: volumesRoute, Times: 1, Do: cloudsim.Stall{}})()
-	w.running()
-	w.stalled(1)
+	w.startScheduler()
+	w.waitForFaults(1)
 	var term, now int64
 	require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT term FROM leadership`).Scan(&term))
 	w.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'staffeln leader' AND datname = current_database()`)
@@ -93,7 +93,7 @@ func TestFailingPlanBacksOffAlone(t *testing.T) {
 	turn := func() { _, _ = w.Scheduler.Turn(w.Ctx, w.Term); w.Drain() }
 	turn()
 	lists := []string{volumesRoute, "GET /compute/v2.1/servers/detail", "GET /identity/v3/projects"}
-	mend := w.Sim.AddFault(cloudsim.Fault{Match: func(r cloudsim.Request) bool { return slices.Contains(lists, r.Route) }, Do: cloudsim.Refuse{Status: http.StatusForbidden}})
+	endFault := w.Sim.AddFault(cloudsim.Fault{Match: func(r cloudsim.Request) bool { return slices.Contains(lists, r.Route) }, Do: cloudsim.Refuse{Status: http.StatusForbidden}})
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	w.Sim.ResetCounts()
 	for range 60 { // a service period
@@ -105,10 +105,10 @@ func TestFailingPlanBacksOffAlone(t *testing.T) {
 	require.Greater(t, tries, 4)
 	require.Equal(t, "available", w.History(volumes[0]), "the dispatch goes on")
 	require.Equal(t, 1, w.logged("error", `"run":"plan"`), "told when it begins")
-	mend()
+	endFault()
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	turn()
 	require.Equal(t, 1, w.logged("info", `"run":"plan"`, "run succeeded again"), "and when it ends")
 	require.Equal(t, 1, w.logged("error", `"run":"plan"`))
-	w.lawful()
+	w.requireInvariants()
 }

@@ -25,12 +25,12 @@ func (w *environment) doctor(code int, change map[string]string) map[string][]st
 	maps.Copy(env, change)
 	out, got := rig.Output(w.T, env, "doctor", "--json")
 	require.Equal(w.T, code, got, out)
-	var said struct {
+	var output struct {
 		Findings []struct{ Check, Severity, Text, Do string }
 	}
-	require.NoError(w.T, json.NewDecoder(strings.NewReader(out)).Decode(&said), out)
+	require.NoError(w.T, json.NewDecoder(strings.NewReader(out)).Decode(&output), out)
 	found := map[string][]string{}
-	for _, f := range said.Findings {
+	for _, f := range output.Findings {
 		found[f.Check] = append(found[f.Check], f.Severity+": "+f.Text)
 	}
 	return found
@@ -95,5 +95,5 @@ func TestDoctor(t *testing.T) {
 	require.Contains(t, found["invariants"][0], "unknown: ")
 	require.NotEmpty(t, found["forecast"])
 	w.Sim.RemoveBackup(orphan)
-	w.lawful()
+	w.requireInvariants()
 }

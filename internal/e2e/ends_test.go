@@ -29,13 +29,13 @@ func TestBackupEndsInError(t *testing.T) {
 	w.Advance(time.Hour, time.Minute)
 	require.Equal(t, backup.Available, w.LastRecord(volumes[0]).State, "tried again inside the interval")
 	require.Len(t, w.RecordsOf(volumes[0]), 2)
-	w.lawful()
+	w.requireInvariants()
 }
 
 // Each backup has its own deadline, which counts from its own start.
-func TestStuckBackups(t *testing.T) {
+func TestStuckBackupsHaveTheirOwnDeadlines(t *testing.T) {
 	stuck := func(t *testing.T, reset bool) (*environment, []string) {
-		w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
+		w := daily(t, fourPlansADay, func(set *backup.Settings, o *cloudsim.Options) {
 			set.BackupCycleTimeout, set.StuckReset = backup.Duration(6*time.Hour), reset
 			set.BackupServicePeriod = backup.Duration(time.Hour)
 			o.BackupTime = cloudsim.Fixed(30 * time.Second)
@@ -67,7 +67,7 @@ func TestStuckBackups(t *testing.T) {
 		w.RunDue()
 		require.Equal(t, "available", w.History(volumes[0]))
 		require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
-		w.lawful()
+		w.requireInvariants()
 	})
 	t.Run("a bad one fails and goes", func(t *testing.T) {
 		t.Parallel()
@@ -81,7 +81,7 @@ func TestStuckBackups(t *testing.T) {
 			require.Equal(t, backup.Available, w.LastRecord(v).State)
 		}
 		require.Empty(t, w.events(cloudsim.BackupForceDeletion, ""))
-		w.lawful()
+		w.requireInvariants()
 	})
 	t.Run("force, where the operator allows it", func(t *testing.T) {
 		t.Parallel()
@@ -97,6 +97,6 @@ func TestStuckBackups(t *testing.T) {
 		w.Sim.SetVolumeStatus(volumes[0], "in-use")
 		w.Advance(4*time.Hour, 10*time.Minute)
 		require.Len(t, w.RecordsOf(volumes[0]), 2, "and a new one is tried")
-		w.lawful()
+		w.requireInvariants()
 	})
 }

@@ -15,9 +15,9 @@ import (
 )
 
 // If Cinder has no parent for an incremental, the same attempt makes a full.
-func TestNoParentBecomesAFull(t *testing.T) {
+func TestIncrementalWithoutParentBecomesAFull(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Advance(day, 3*time.Hour)
 	w.Sim.RemoveBackup(w.LastRecord(volumes[0]).BackupID) // and no reconcile run since
@@ -29,13 +29,13 @@ func TestNoParentBecomesAFull(t *testing.T) {
 	require.Len(t, w.RecordsOf(volumes[0]), 2, "no record is lost on the way")
 	w.Reconcile()
 	require.Equal(t, "lost available", w.History(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // Cinder would refuse an incremental of an extended volume: the program begins a new chain.
 func TestExtendedVolumeGetsAFull(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Advance(day, 3*time.Hour)
 	w.Sim.Extend(volumes[0], 2)
@@ -44,13 +44,13 @@ func TestExtendedVolumeGetsAFull(t *testing.T) {
 	require.Equal(t, 2, w.Sim.BackupsOf(volumes[0])[1].SizeGiB)
 	require.True(t, w.RecordsOf(volumes[0])[1].ForcedFull)
 	require.Zero(t, w.Count("state = 'failed'"))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A link that a tenant removes is recorded as lost by the reconcile run. Without a parent, the next backup is a full.
-func TestLinkRemovedByTheTenant(t *testing.T) {
+func TestBackupRemovedByTenantIsRecordedAsLost(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Advance(2*day, 3*time.Hour)
 	w.Sim.RemoveBackup(w.LastRecord(volumes[0]).BackupID)
@@ -60,13 +60,13 @@ func TestLinkRemovedByTheTenant(t *testing.T) {
 	w.Step(6 * time.Hour)
 	w.Advance(3*time.Hour, time.Hour)
 	require.Equal(t, "FF", w.Kinds(volumes[0]), "at the next plan, not after an interval: the restore point is gone")
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A tenant's own backups are never removed, adopted or counted. If one depends on our chain, the chain is kept.
-func TestForeignBackups(t *testing.T) {
+func TestTenantsOwnBackupsAreNeverRemoved(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	acme := w.Sim.AddProject("acme")
 	alice := w.Sim.AddUser("alice", "alice", "")
 	w.Sim.Grant(alice, acme, "member")
@@ -74,7 +74,7 @@ func TestForeignBackups(t *testing.T) {
 	w.Advance(2*day-time.Hour, time.Hour)
 	require.Equal(t, "FI", w.Kinds(volumes[0]))
 	ours := w.LastRecord(volumes[0])
-	standing := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], User: alice, Name: "mine", Parent: ours.BackupID})
+	dependent := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[0], User: alice, Name: "mine", Parent: ours.BackupID})
 	manual := w.Sim.AddBackup(cloudsim.NewBackup{Volume: volumes[1], User: alice, Name: "mine"})
 	w.Sim.DeleteServer(server) // so that there is no floor
 	w.Advance(5*day, 6*time.Hour)
@@ -85,22 +85,22 @@ func TestForeignBackups(t *testing.T) {
 	require.Equal(t, 1, w.logged("info", "restore point kept past its retention", ours.BackupID, "foreign_dependent"), "once, not at each pass")
 	env := w.settings()
 	env["STAFFELN_PROTECTION_GRACE"] = "0"
-	said, code := rig.Output(t, env, "explain", volumes[0])
+	output, code := rig.Output(t, env, "explain", volumes[0])
 	require.Zero(t, code)
-	require.Contains(t, said, "kept: A backup that this")
-	require.Contains(t, said, "removed by the next retention runs\n  Nothing.", "nobody knows when")
+	require.Contains(t, output, "kept: A backup that this")
+	require.Contains(t, output, "removed by the next retention runs\n  Nothing.", "nobody knows when")
 	_, there := w.Sim.Backup(manual)
 	require.True(t, there)
-	w.lawful()
+	w.requireInvariants()
 
-	w.Sim.RemoveBackup(standing)
+	w.Sim.RemoveBackup(dependent)
 	w.Advance(day, 3*time.Hour)
 	require.Equal(t, "deleted deleted", w.History(volumes[0]), "and goes when the tenant's is gone")
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A tag that a tenant copies has no effect, neither on a tenant's backup nor on an older one of ours.
-func TestCopiedTags(t *testing.T) {
+func TestCopiedTagsHaveNoEffect(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.BackupMinInterval = backup.Duration(30 * time.Minute)
@@ -126,7 +126,7 @@ func TestCopiedTags(t *testing.T) {
 	require.Equal(t, w.Sim.Cast().Service, made.User)
 	w.Reconcile()
 	require.Len(t, w.Records("true"), 2, "the sweep gives a tenant's backup no record")
-	w.lawful()
+	w.requireInvariants()
 }
 
 // retag lets a user (with password alice) rewrite a backup's metadata; Cinder allows this to members of its project.

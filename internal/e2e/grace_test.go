@@ -12,7 +12,7 @@ import (
 
 // Case C4: whatever ends the protection, the floor holds for PROTECTION_GRACE and not longer. The finding with its date stays
 // until the restore points are gone.
-func TestFloorOutlivesProtectionByTheGrace(t *testing.T) {
+func TestFloorHoldsForTheGraceAfterProtectionEnds(t *testing.T) {
 	for name, end := range map[string]func(w *environment, server, volume string) backup.Reason{
 		"metadata false": func(w *environment, server, _ string) backup.Reason {
 			w.Sim.SetMetadata(server, w.Settings.BackupMetadataKey, "false")
@@ -43,10 +43,10 @@ func TestFloorOutlivesProtectionByTheGrace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, server, volume := graced(t)
+			w, server, volume := withGrace(t)
 			reason := end(w, server, volume)
 			w.Advance(3*time.Hour, time.Hour)
-			require.Equal(t, 1, w.ends("reason = '"+string(reason)+"'"))
+			require.Equal(t, 1, w.endedProtections("reason = '"+string(reason)+"'"))
 			w.Advance(6*day, time.Hour)
 			require.Equal(t, 2, w.Count("state = 'available'"), "past its retention twice, under the grace")
 			require.Empty(t, w.events(cloudsim.BackupDeletion, volume))
@@ -58,8 +58,8 @@ func TestFloorOutlivesProtectionByTheGrace(t *testing.T) {
 			w.Advance(2*day, time.Hour)
 			require.Zero(t, w.Count("state = 'available'"), "the grace is over")
 			require.Empty(t, w.findings(backup.ProtectionEnded), "nothing is left to tell of")
-			require.Zero(t, w.ends("true"))
-			w.lawful()
+			require.Zero(t, w.endedProtections("true"))
+			w.requireInvariants()
 		})
 	}
 }
@@ -67,21 +67,21 @@ func TestFloorOutlivesProtectionByTheGrace(t *testing.T) {
 // If protection returns within the grace, no restore point is lost, and the finding ends.
 func TestProtectionBackWithinTheGraceLosesNothing(t *testing.T) {
 	t.Parallel()
-	w, server, volume := graced(t)
+	w, server, volume := withGrace(t)
 	w.Sim.SetMetadata(server, w.Settings.BackupMetadataKey, "false")
 	w.Advance(5*day, time.Hour)
 	require.Len(t, w.findings(backup.ProtectionEnded), 1)
 	w.Sim.SetMetadata(server, w.Settings.BackupMetadataKey, "true")
 	w.Advance(2*time.Hour, time.Hour)
 	require.Empty(t, w.findings(backup.ProtectionEnded))
-	require.Zero(t, w.ends("true"))
+	require.Zero(t, w.endedProtections("true"))
 	require.Empty(t, w.events(cloudsim.BackupDeletion, volume))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // withGrace returns an environment with a volume of two restore points, a retention of three days, and a floor with a grace of
 // a week.
-func graced(t *testing.T) (w *environment, server, volume string) {
+func withGrace(t *testing.T) (w *environment, server, volume string) {
 	t.Helper()
 	w = daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.RetentionTime, set.MinRestorePoints = backup.Period{Days: 3}, 2

@@ -25,7 +25,7 @@ func TestFailingIncrementalsBecomeAFull(t *testing.T) {
 	require.Equal(t, "incremental", string(w.RecordsOf(volumes[0])[1].Kind))
 	require.NotZero(t, w.Count("state = 'available' AND kind = 'full' AND forced_full"), "a full out of turn")
 	require.LessOrEqual(t, w.Count("kind = 'incremental' AND reason = 'backup_error'"), 2+2, "two before each full")
-	w.lawful()
+	w.requireInvariants()
 }
 
 func incrementalBody(body []byte) bool { return bytes.Contains(body, []byte(`"incremental":true`)) }

@@ -19,15 +19,15 @@ func TestCancelPlanned(t *testing.T) {
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Plan()
 	require.Equal(t, "planned", w.History(volumes[0]))
-	w.answered(0, "", "cancel", volumes[0]) // so nothing is removed, and there is no question
+	w.runWithAnswers(0, "", "cancel", volumes[0]) // so nothing is removed, and there is no question
 	require.Equal(t, "withdrawn:cancelled", w.History(volumes[0]))
-	w.finished()
+	w.finishBackups()
 	require.Zero(t, w.Sim.Counts()[rig.CreateRoute])
-	require.Contains(t, flat(w.hand(1, "cancel", volumes[0])), "Nothing to cancel:")
-	require.Equal(t, []string{"cancel: the record is withdrawn now (cancelled)"}, w.audited(10))
+	require.Contains(t, oneLine(w.run(1, "cancel", volumes[0])), "Nothing to cancel:")
+	require.Equal(t, []string{"cancel: the record is withdrawn now (cancelled)"}, w.lastAudits(10))
 	w.Advance(time.Hour, 10*time.Minute)
 	require.Equal(t, "withdrawn:cancelled available", w.History(volumes[0]), "a later plan makes another one")
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A backup that Cinder is creating is recorded as failed. Its backup is removed, and nothing else.
@@ -41,12 +41,12 @@ func TestCancelCreating(t *testing.T) {
 			w.RunDue()
 			require.Equal(t, backup.Creating, w.LastRecord(volumes[0]).State)
 			cancelled := w.LastRecord(volumes[0]).BackupID
-			w.answered(0, "yes\n", "cancel", volumes[0])
+			w.runWithAnswers(0, "yes\n", "cancel", volumes[0])
 			r := w.LastRecord(volumes[0])
 			require.Equal(t, backup.Failed, r.State)
 			require.Equal(t, backup.Cancelled, r.Reason)
 			require.Equal(t, "by ann@desk", r.ReasonText)
-			w.finished()
+			w.finishBackups()
 			require.Empty(t, w.events(cloudsim.BackupDeletion, ""), "Cinder is still making it")
 			w.Advance(15*time.Minute, time.Minute)
 			require.Equal(t, backup.Deleted, w.RecordsOf(volumes[0])[before].State, "Cinder made it after all, and it went")
@@ -59,29 +59,29 @@ func TestCancelCreating(t *testing.T) {
 			for _, b := range w.Sim.BackupsOf(volumes[0]) {
 				require.True(t, b.Restorable)
 			}
-			require.Equal(t, []string{"cancel: the record is failed now (cancelled)"}, w.audited(10))
-			w.lawful()
+			require.Equal(t, []string{"cancel: the record is failed now (cancelled)"}, w.lastAudits(10))
+			w.requireInvariants()
 		})
 	}
 }
 
 // Without a "yes" nothing changes.
-func TestCancelAsks(t *testing.T) {
+func TestCancelWithoutConfirmationChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(_ *backup.Settings, o *cloudsim.Options) { o.BackupTime = cloudsim.Fixed(20 * time.Minute) })
 	server, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
 	w.RunDue()
 	for _, answer := range []string{"no\n", "", "\n", "yes, but\n", "n\nyes\n"} {
-		out := w.answered(1, answer, "cancel", volumes[0])
-		require.Contains(t, flat(out), "not confirmed: nothing is removed; answer yes, or use --yes")
+		out := w.runWithAnswers(1, answer, "cancel", volumes[0])
+		require.Contains(t, oneLine(out), "not confirmed: nothing is removed; answer yes, or use --yes")
 	}
 	require.Equal(t, 2, w.Count("state = 'creating'"))
-	require.Empty(t, w.audited(10))
-	out := w.answered(0, "yes\ny\n", "cancel", server) // one record after the other
+	require.Empty(t, w.lastAudits(10))
+	out := w.runWithAnswers(0, "yes\ny\n", "cancel", server) // one record after the other
 	require.Equal(t, 2, w.Count("state = 'failed' AND reason = 'cancelled'"), out)
 	w.Advance(time.Hour, 10*time.Minute)
 	require.Equal(t, 2, w.Count("state = 'deleted'"))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A request without an answer cannot be cancelled: nobody knows whether Cinder creates a backup.
@@ -91,12 +91,12 @@ func TestCancelWithoutAnAnswer(t *testing.T) {
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.DropBefore{}})
 	w.RunDue()
-	require.Contains(t, flat(w.hand(1, "cancel", volumes[0])), "Not yet: Cinder was asked for the backup")
+	require.Contains(t, oneLine(w.run(1, "cancel", volumes[0])), "Not yet: Cinder was asked for the backup")
 	require.Equal(t, backup.Creating, w.LastRecord(volumes[0]).State)
-	require.Empty(t, w.audited(1))
+	require.Empty(t, w.lastAudits(1))
 	w.Advance(15*time.Minute, time.Minute)
 	require.Equal(t, "available", w.History(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // Cancel waits for a worker that has the volume's lease, and reports it if that takes too long.
@@ -107,23 +107,23 @@ func TestCancelWaitsForTheWorker(t *testing.T) {
 	w.Plan()
 	held, err := w.DB.Lease(w.Ctx, volumes[0], "test", tasks.Lease)
 	require.NoError(t, err)
-	out := w.hand(1, "cancel", volumes[0])
-	require.Contains(t, flat(out), "a worker has its lease: try again")
+	out := w.run(1, "cancel", volumes[0])
+	require.Contains(t, oneLine(out), "a worker has its lease: try again")
 	require.Equal(t, "planned", w.History(volumes[0]))
-	require.Regexp(t, `^cancel: error: lease volume \S+: a worker has its lease`, w.audited(1)[0])
+	require.Regexp(t, `^cancel: error: lease volume \S+: a worker has its lease`, w.lastAudits(1)[0])
 
-	waiting := w.begin("", "cancel", volumes[0])
-	w.eventually("it waits for the worker", func() bool { return len(w.audited(10)) == 2 })
+	waiting := w.startCommand("", "cancel", volumes[0])
+	w.eventually("it waits for the worker", func() bool { return len(w.lastAudits(10)) == 2 })
 	require.NoError(t, held.Release(w.Ctx))
-	out, code := waiting.end()
+	out, code := waiting.wait()
 	require.Zero(t, code, out)
 	require.Equal(t, "withdrawn:cancelled", w.History(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // Cancel only ends what the question was about: if a worker sends a request meanwhile, the record must not end without the
 // backup's ID.
-func TestCancelOfWhatMovedOn(t *testing.T) {
+func TestCancelOfAChangedRecordIsRefused(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
@@ -134,18 +134,18 @@ func TestCancelOfWhatMovedOn(t *testing.T) {
 
 	held, err := w.DB.Lease(w.Ctx, volumes[0], "test", tasks.Lease)
 	require.NoError(t, err)
-	waiting := w.begin("", "cancel", volumes[0])
-	w.eventually("it waits for the worker", func() bool { return len(w.audited(10)) == 1 })
+	waiting := w.startCommand("", "cancel", volumes[0])
+	w.eventually("it waits for the worker", func() bool { return len(w.lastAudits(10)) == 1 })
 	records, err := held.Records(w.Ctx)
 	require.NoError(t, err)
 	_, err = held.Ask(w.Ctx, records[0], backup.Full, "name", time.Hour)
 	require.NoError(t, err)
 	require.NoError(t, held.Release(w.Ctx))
-	out, code := waiting.end()
+	out, code := waiting.wait()
 	require.Equal(t, 1, code, out)
-	require.Contains(t, flat(out), "its record has changed: check `staffeln explain` and try again")
+	require.Contains(t, oneLine(out), "its record has changed: check `staffeln explain` and try again")
 	require.Equal(t, "creating", w.History(volumes[0]))
 	w.Advance(time.Hour, time.Minute)
 	require.Equal(t, "available", w.History(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }

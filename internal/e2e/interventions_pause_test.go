@@ -11,7 +11,7 @@ import (
 )
 
 // requests counts the creations and deletions of a project's backups that Cinder accepted.
-func (w *environment) asked(projectID string) (creations, deletions int) {
+func (w *environment) requests(projectID string) (creations, deletions int) {
 	for _, e := range w.Sim.Journal() {
 		switch {
 		case e.Project != projectID:
@@ -30,7 +30,7 @@ func TestPause(t *testing.T) {
 	for name, all := range map[string]bool{"of all": true, "of a project": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
+			w := daily(t, fourPlansADay, func(set *backup.Settings, o *cloudsim.Options) {
 				set.FullBackupDepth, set.MinRestorePoints = 0, 0
 				o.BackupTime, o.DeleteTime = cloudsim.Fixed(10*time.Minute), cloudsim.Fixed(20*time.Minute)
 			})
@@ -49,33 +49,33 @@ func TestPause(t *testing.T) {
 			if !all {
 				args = append(args, "--project", "acme")
 			}
-			out := flat(w.hand(0, args...))
+			out := oneLine(w.run(0, args...))
 			require.Contains(t, out, "by ann@desk (upgrade of Cinder). Nothing new starts before `staffeln resume")
 			require.Regexp(t, `[2-6] backups and removals are in progress there`, out)
-			made, went := w.asked(acme)
-			theirs, _ := w.asked(globex)
+			made, went := w.requests(acme)
+			theirs, _ := w.requests(globex)
 
 			w.Advance(5*day, 30*time.Minute)
-			m, d := w.asked(acme)
+			m, d := w.requests(acme)
 			require.Equal(t, []int{made, went}, []int{m, d}, "nothing was begun in acme")
 			require.Zero(t, w.Count("state IN ('planned', 'creating', 'deleting') AND project_id = $1", acme), "what ran was followed to its end")
 			require.Equal(t, backup.Available, w.LastRecord(volumes[0]).State)
 			require.NotZero(t, w.Count("volume_id = $1 AND state = 'deleted'", removed[0]))
-			now, _ := w.asked(globex)
+			now, _ := w.requests(globex)
 			require.Equal(t, map[bool]int{true: 0, false: 4}[all], now-theirs, "the other project")
-			require.Contains(t, flat(w.terminal(0, "status")), "PAUSE: Paused: "+map[bool]string{true: "all projects", false: "project acme"}[all])
-			require.Contains(t, flat(w.terminal(0, "explain", volumes[0])), "paused")
+			require.Contains(t, oneLine(w.terminal(0, "status")), "PAUSE: Paused: "+map[bool]string{true: "all projects", false: "project acme"}[all])
+			require.Contains(t, oneLine(w.terminal(0, "explain", volumes[0])), "paused")
 
-			require.Contains(t, flat(w.hand(2, "resume", "--project", "umbrella")), "no volume or backup of such a project is known")
+			require.Contains(t, oneLine(w.run(2, "resume", "--project", "umbrella")), "no volume or backup of such a project is known")
 			again := map[bool][]string{true: {"resume"}, false: {"resume", "--project", acme}}[all]
-			require.Contains(t, flat(w.hand(0, again...)), "Resumed: ")
-			require.Contains(t, flat(w.hand(0, again...)), "Nothing to resume: ")
+			require.Contains(t, oneLine(w.run(0, again...)), "Resumed: ")
+			require.Contains(t, oneLine(w.run(0, again...)), "Nothing to resume: ")
 			w.Advance(day, 30*time.Minute)
-			m, d = w.asked(acme)
+			m, d = w.requests(acme)
 			require.Greater(t, m, made)
 			require.Greater(t, d, went)
-			require.Equal(t, []string{"pause: paused", "resume: resumed", "resume: was not paused"}, w.audited(10))
-			w.lawful()
+			require.Equal(t, []string{"pause: paused", "resume: resumed", "resume: was not paused"}, w.lastAudits(10))
+			w.requireInvariants()
 		})
 	}
 }
@@ -104,10 +104,10 @@ func TestResumeBeginsUnderTheCaps(t *testing.T) {
 		volumes = append(volumes, one...)
 		w.Advance(time.Hour, 15*time.Minute)
 	}
-	w.hand(0, "pause")
+	w.run(0, "pause")
 	w.Advance(3*day, 6*time.Hour)
 	require.Equal(t, 5, w.Count("true"))
-	w.hand(0, "resume")
+	w.run(0, "resume")
 	seen := len(w.events(cloudsim.BackupRequested, ""))
 	for range 50 {
 		w.RunDue()
@@ -122,14 +122,14 @@ func TestResumeBeginsUnderTheCaps(t *testing.T) {
 	require.ElementsMatch(t, volumes[:2], order[:2])
 	require.ElementsMatch(t, volumes[2:4], order[2:4])
 	require.Equal(t, volumes[4], order[4])
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A task that was in the queue before the pause starts nothing, and is dispatched again after it.
-func TestPauseStopsWhatIsInTheQueue(t *testing.T) {
+func TestPauseStopsQueuedTasks(t *testing.T) {
 	t.Parallel()
-	w, ripeVolume, _ := ripe(t, false)
-	acme := w.LastRecord(ripeVolume).ProjectID
+	w, expiredVolume, _ := withExpired(t, false)
+	acme := w.LastRecord(expiredVolume).ProjectID
 	_, volumes := w.Protect(acme, "web-2", 1)
 	w.StopWorker() // so that the tasks stay in the queue
 	w.Plan()
@@ -138,26 +138,26 @@ func TestPauseStopsWhatIsInTheQueue(t *testing.T) {
 	waiting, err := w.Redis.LLen(w.Ctx, "asynq:{volumes}:pending").Result()
 	require.NoError(t, err)
 	require.Equal(t, int64(2), waiting)
-	w.hand(0, "pause")
-	made, went := w.asked(acme)
+	w.run(0, "pause")
+	made, went := w.requests(acme)
 	w.StartWorker()
 	w.Drain()
 	w.Advance(day, 6*time.Hour)
-	m, d := w.asked(acme)
+	m, d := w.requests(acme)
 	require.Equal(t, []int{made, went}, []int{m, d})
-	require.Equal(t, "available", w.History(ripeVolume))
+	require.Equal(t, "available", w.History(expiredVolume))
 	require.Equal(t, "planned", w.History(volumes[0]))
-	w.hand(0, "resume")
+	w.run(0, "resume")
 	w.Advance(2*time.Hour, 15*time.Minute)
-	require.Equal(t, "deleted", w.History(ripeVolume))
+	require.Equal(t, "deleted", w.History(expiredVolume))
 	require.Equal(t, "available", w.History(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // During a pause, a leftover that somebody else removed is not reported, and the removals in progress are still polled.
-func TestPauseFollowsBesideALeftover(t *testing.T) {
+func TestPausePollsRemovalsBesideALeftover(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.FullBackupDepth, set.MinRestorePoints = 0, 0 })
+	w := daily(t, fourPlansADay, func(set *backup.Settings, _ *cloudsim.Options) { set.FullBackupDepth, set.MinRestorePoints = 0, 0 })
 	server, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Advance(3*day-time.Hour, time.Hour)
 	w.Sim.DeleteServer(server)
@@ -166,15 +166,15 @@ func TestPauseFollowsBesideALeftover(t *testing.T) {
 		w.RunDue()
 	}
 	require.Equal(t, "deleting deleting deleting", w.History(volumes[0]))
-	w.hand(0, "pause")
+	w.run(0, "pause")
 	leftover := w.RecordsOf(volumes[0])[0]
 	w.Exec(`UPDATE records SET state = 'failed', reason = 'backup_error', available_at = NULL WHERE id = $1`, leftover.ID)
 	w.Sim.RemoveBackup(leftover.BackupID)
 	w.Step(time.Hour)
 	w.Dispatch()
 	require.Equal(t, "failed:backup_error deleted deleted", w.History(volumes[0]))
-	w.hand(0, "resume")
+	w.run(0, "resume")
 	w.Dispatch()
 	require.Equal(t, "deleted deleted deleted", w.History(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }

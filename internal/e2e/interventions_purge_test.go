@@ -18,7 +18,7 @@ import (
 // orphanedProject is an environment in which the project acme is deleted. It has left one chain of each volume: expired and
 // young restore points ("plain"), a chain with a tenant's incremental on its leaf ("shared"), an encrypted one ("vault"), and
 // a failed leftover ("broken").
-type heirless struct {
+type orphanedProject struct {
 	*environment
 
 	acme    string
@@ -29,13 +29,13 @@ type heirless struct {
 	foreign string // the tenant's backup
 }
 
-func newHeirless(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options)) *heirless {
+func newOrphanedProject(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options)) *orphanedProject {
 	t.Helper()
-	h := &heirless{environment: daily(t, append(changes, slow, func(_ *backup.Settings, o *cloudsim.Options) { o.DeleteTime = cloudsim.Fixed(0) })...)}
+	h := &orphanedProject{environment: daily(t, append(changes, fourPlansADay, func(_ *backup.Settings, o *cloudsim.Options) { o.DeleteTime = cloudsim.Fixed(0) })...)}
 	h.acme = h.Sim.AddProject("acme")
 	alice := h.Sim.AddUser("alice", "alice", "")
 	h.Sim.Grant(alice, h.acme, "member")
-	server, volumes := h.named(h.acme, "web-1", "true", "plain", "shared")
+	server, volumes := h.addNamed(h.acme, "web-1", "true", "plain", "shared")
 	h.plain, h.shared = volumes[0], volumes[1]
 	h.vault = h.Sim.AddVolume(h.acme, "vault", 1, cloudsim.VolumeOptions{Encrypted: true})
 	h.Sim.Attach(server, h.vault)
@@ -43,7 +43,7 @@ func newHeirless(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Optio
 	require.Equal(t, "FII", h.Kinds(h.plain))
 	h.foreign = h.Sim.AddBackup(cloudsim.NewBackup{Volume: h.shared, User: alice, Name: "mine", Parent: h.LastRecord(h.shared).BackupID})
 	h.Step(time.Hour)
-	other, broken := h.named(h.acme, "web-2", "true", "broken")
+	other, broken := h.addNamed(h.acme, "web-2", "true", "broken")
 	h.broken = broken[0]
 	h.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Match: func(r cloudsim.Request) bool { return r.Volume == broken[0] }, Do: cloudsim.FailLater{Reason: "the store is full"}})
 	h.Sim.DeleteServer(server)
@@ -60,7 +60,7 @@ func newHeirless(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Optio
 
 // requireLeafFirst asserts that no deletion was requested before all dependents were gone, and returns the deleted backups of
 // a volume in order.
-func (w *environment) leafFirst(volumeID string) (deleted []string) {
+func (w *environment) requireLeafFirst(volumeID string) (deleted []string) {
 	w.T.Helper()
 	parents, gone := map[string]string{}, map[string]bool{}
 	for _, b := range w.Sim.Backups() {
@@ -96,14 +96,14 @@ func (w *environment) backupIDs(volumeID string) (ids []string) {
 // accessible.
 func TestPurgeAll(t *testing.T) {
 	t.Parallel()
-	h := newHeirless(t)
+	h := newOrphanedProject(t)
 	before := h.backupIDs(h.plain)
-	out := h.answered(1, "yes\n", "purge-project", "--project", h.acme, "--all")
-	require.Contains(t, flat(out), "Refused for volume vault")
-	require.Contains(t, flat(out), "4 of 7 removed")
+	out := h.runWithAnswers(1, "yes\n", "purge-project", "--project", h.acme, "--all")
+	require.Contains(t, oneLine(out), "Refused for volume vault")
+	require.Contains(t, oneLine(out), "4 of 7 removed")
 	require.Contains(t, out, "foreign_dependent")
 	require.Equal(t, "deleted deleted deleted", h.History(h.plain))
-	require.Equal(t, before, h.leafFirst(h.plain))
+	require.Equal(t, before, h.requireLeafFirst(h.plain))
 	require.Equal(t, backup.ProjectPurged, h.LastRecord(h.plain).RemovalReason)
 	require.Equal(t, "available available available", h.History(h.shared), "the tenant's incremental stands on them")
 	require.Equal(t, "available available available", h.History(h.vault))
@@ -113,36 +113,36 @@ func TestPurgeAll(t *testing.T) {
 		require.True(t, b.Restorable)
 	}
 	require.Len(t, h.Sim.BackupsOf(h.shared), 4)
-	require.Regexp(t, `^purge-project: error: purge project acme .*4 of 7 removed`, h.audited(1)[0])
+	require.Regexp(t, `^purge-project: error: purge project acme .*4 of 7 removed`, h.lastAudits(1)[0])
 
 	h.Sim.RemoveBackup(h.foreign)
-	h.hand(1, "purge-project", "--project", "acme", "--all")
+	h.run(1, "purge-project", "--project", "acme", "--all")
 	require.Equal(t, "deleted deleted deleted", h.History(h.shared), "and go when the tenant's is gone")
-	h.lawful()
+	h.requireInvariants()
 }
 
 // Without --all, expired restore points and leftovers are removed.
-func TestPurgeAged(t *testing.T) {
+func TestPurgeWithoutAllRemovesExpiredBackups(t *testing.T) {
 	t.Parallel()
-	h := newHeirless(t)
-	out := h.answered(0, "yes\n", "purge-project", "--project", "acme")
-	require.Contains(t, flat(out), "1 of 1 removed. Done. 10 backups are kept, for the reasons above; --all also removes what is within its retention or the grace.", "the youngest link keeps its chain")
+	h := newOrphanedProject(t)
+	out := h.runWithAnswers(0, "yes\n", "purge-project", "--project", "acme")
+	require.Contains(t, oneLine(out), "1 of 1 removed. Done. 10 backups are kept, for the reasons above; --all also removes what is within its retention or the grace.", "the youngest link keeps its chain")
 	require.Equal(t, backup.Deleted, h.RecordsOf(h.broken)[0].State)
 	require.Equal(t, "available available available", h.History(h.plain))
 	h.Advance(9*day, 6*time.Hour) // over PROTECTION_GRACE
-	out = h.answered(1, "yes\n", "purge-project", "--project", "acme")
-	require.Contains(t, flat(out), "3 of 6 removed")
+	out = h.runWithAnswers(1, "yes\n", "purge-project", "--project", "acme")
+	require.Contains(t, oneLine(out), "3 of 6 removed")
 	require.Equal(t, "deleted deleted deleted", h.History(h.plain))
 	require.Equal(t, backup.RetentionOver, h.LastRecord(h.plain).RemovalReason)
 	require.Equal(t, "available available available", h.History(h.shared))
-	h.leafFirst(h.plain)
-	h.lawful()
+	h.requireLeafFirst(h.plain)
+	h.requireInvariants()
 }
 
 // An existing project is not purged, nor is one for which the answer is no.
 func TestPurgeRefused(t *testing.T) {
 	t.Parallel()
-	h := newHeirless(t)
+	h := newOrphanedProject(t)
 	globex := h.Sim.AddProject("globex")
 	_, theirs := h.Protect(globex, "web-3", 1)
 	h.Advance(12*time.Hour, 6*time.Hour)
@@ -150,25 +150,25 @@ func TestPurgeRefused(t *testing.T) {
 		if disabled {
 			h.Sim.DisableProject(globex)
 		}
-		out := flat(h.hand(1, "purge-project", "--project", "globex", "--all"))
+		out := oneLine(h.run(1, "purge-project", "--project", "globex", "--all"))
 		require.Contains(t, out, "purge project globex ("+globex+"): ")
 		require.Contains(t, out, "Keystone still knows the project")
 	}
-	require.Contains(t, h.hand(2, "purge-project", "--project", "nowhere"), "no volume or backup of such a project is known")
+	require.Contains(t, h.run(2, "purge-project", "--project", "nowhere"), "no volume or backup of such a project is known")
 	for _, answer := range []string{"no\n", "", "acme\n"} {
-		out := flat(h.answered(1, answer, "purge-project", "--project", "acme", "--all"))
+		out := oneLine(h.runWithAnswers(1, answer, "purge-project", "--project", "acme", "--all"))
 		require.Contains(t, out, "Remove 7 backups of project acme ("+h.acme+") for good? [yes/no]")
 		require.Contains(t, out, "not confirmed: nothing is removed")
 	}
-	h.hand(0, "pause")
-	require.Contains(t, flat(h.hand(1, "purge-project", "--project", "acme", "--all")), "nothing is removed during a pause: Paused: all projects")
+	h.run(0, "pause")
+	require.Contains(t, oneLine(h.run(1, "purge-project", "--project", "acme", "--all")), "nothing is removed during a pause: Paused: all projects")
 	require.Empty(t, h.events(cloudsim.BackupDeletion, ""))
 	require.Equal(t, "available", h.History(theirs[0]))
-	require.Len(t, h.audited(10), 1, "the pause")
-	list := h.hand(0, "purge-project")
-	require.Contains(t, flat(list), "Project acme ("+h.acme+") is deleted and left 10 backups, which Cinder charges as 10 GiB.")
+	require.Len(t, h.lastAudits(10), 1, "the pause")
+	list := h.run(0, "purge-project")
+	require.Contains(t, oneLine(list), "Project acme ("+h.acme+") is deleted and left 10 backups, which Cinder charges as 10 GiB.")
 	require.NotContains(t, list, "globex")
-	h.lawful()
+	h.requireInvariants()
 }
 
 // An interrupted purge can be run again, with the same result.
@@ -176,51 +176,51 @@ func TestPurgeInterrupted(t *testing.T) {
 	for name, signal := range map[string]syscall.Signal{"told to stop": syscall.SIGTERM, "killed": syscall.SIGKILL} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHeirless(t)
+			h := newOrphanedProject(t)
 			stall := h.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Match: func(r cloudsim.Request) bool { return r.Volume == h.plain }, Do: cloudsim.StallAfterEffect{}})
-			running := h.begin("yes\n", "purge-project", "--project", "acme", "--all")
+			running := h.startCommand("yes\n", "purge-project", "--project", "acme", "--all")
 			h.eventually("Cinder was asked for the leaf", func() bool { return len(h.events(cloudsim.BackupDeletion, h.plain)) == 1 })
 			require.NoError(t, running.cmd.Process.Signal(signal))
 			if signal == syscall.SIGKILL {
-				_, _ = running.end()
-				require.Equal(t, "purge-project: ", h.audited(1)[0], "nobody knows how far it went")
+				_, _ = running.wait()
+				require.Equal(t, "purge-project: ", h.lastAudits(1)[0], "nobody knows how far it went")
 			}
 			stall()
-			out, code := running.end()
+			out, code := running.wait()
 			require.NotZero(t, code)
 			if signal == syscall.SIGTERM {
-				require.Contains(t, flat(out), "removed, start it again to continue")
-				require.Contains(t, h.audited(1)[0], "start it again to continue")
+				require.Contains(t, oneLine(out), "removed, start it again to continue")
+				require.Contains(t, h.lastAudits(1)[0], "start it again to continue")
 			}
 			h.Step(3 * time.Minute) // the lease of a killed process expires
-			h.hand(1, "purge-project", "--project", "acme", "--all")
+			h.run(1, "purge-project", "--project", "acme", "--all")
 			require.Equal(t, "deleted deleted deleted", h.History(h.plain))
-			require.Len(t, h.leafFirst(h.plain), 3)
+			require.Len(t, h.requireLeafFirst(h.plain), 3)
 			require.Len(t, h.events(cloudsim.BackupDeletion, h.plain), 3, "none is asked for twice")
-			h.lawful()
+			h.requireInvariants()
 		})
 	}
 }
 
 // A purged project is not listed any more. The audit lists the operators' actions, newest first.
-func TestPurgeToTheEndAndAudit(t *testing.T) {
+func TestPurgedProjectIsAuditedAndNoLongerListed(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow, func(_ *backup.Settings, o *cloudsim.Options) { o.DeleteTime = cloudsim.Fixed(0) })
+	w := daily(t, fourPlansADay, func(_ *backup.Settings, o *cloudsim.Options) { o.DeleteTime = cloudsim.Fixed(0) })
 	acme := w.Sim.AddProject("acme")
 	_, volumes := w.Protect(acme, "web-1", 1)
 	w.Advance(2*day, time.Hour)
 	w.Sim.DeleteProject(acme) // without its servers and volumes
-	require.Contains(t, w.hand(0, "purge-project"), "staffeln purge-project --project "+acme)
-	out := w.answered(0, "yes\n", "purge-project", "--project", "acme", "--all")
-	require.Contains(t, flat(out), "2 of 2 removed. Done. Nothing of it is left.")
+	require.Contains(t, w.run(0, "purge-project"), "staffeln purge-project --project "+acme)
+	out := w.runWithAnswers(0, "yes\n", "purge-project", "--project", "acme", "--all")
+	require.Contains(t, oneLine(out), "2 of 2 removed. Done. Nothing of it is left.")
 	require.Equal(t, "deleted deleted", w.History(volumes[0]))
-	require.Contains(t, w.hand(0, "purge-project"), "Nothing to purge")
-	require.Contains(t, flat(w.hand(0, "purge-project", "--project", "acme")), "Nothing is removed now. Nothing of it is left.")
-	require.Equal(t, []string{"purge-project: 2 of 2 removed"}, w.audited(10))
+	require.Contains(t, w.run(0, "purge-project"), "Nothing to purge")
+	require.Contains(t, oneLine(w.run(0, "purge-project", "--project", "acme")), "Nothing is removed now. Nothing of it is left.")
+	require.Equal(t, []string{"purge-project: 2 of 2 removed"}, w.lastAudits(10))
 
-	w.hand(0, "pause")
-	w.hand(0, "pause", "--why", "still the upgrade")
-	w.hand(0, "resume")
+	w.run(0, "pause")
+	w.run(0, "pause", "--why", "still the upgrade")
+	w.run(0, "resume")
 	text := w.terminal(0, "audit")
 	require.Equal(t, 4, strings.Count(text, " by ann@desk\n"))
 	var seen struct {
@@ -235,5 +235,5 @@ func TestPurgeToTheEndAndAudit(t *testing.T) {
 	rig.RequireDocumented(t, w.terminal(0, "audit", "--help"), held)
 	require.Contains(t, w.terminal(2, "audit", "--limit", "-1"), "read --limit: -1: want 0 (all) or more")
 	require.True(t, slices.IsSorted([]int{strings.Index(text, "resume"), strings.Index(text, "purge-project")}), "the newest first")
-	w.lawful()
+	w.requireInvariants()
 }

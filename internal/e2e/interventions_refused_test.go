@@ -15,16 +15,16 @@ func TestBackupNowRefused(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	acme := w.Sim.AddProject("acme")
-	_, scratch := w.named(acme, "test-1", "false", "scratch")
-	_, busy := w.named(acme, "web-1", "true", "busy")
-	_, detaching := w.named(acme, "web-2", "true", "detaching")
-	_, old := w.named(acme, "web-3", "true", "old")
-	_, _ = w.named(acme, "web-4", "true", "twin", "twin")
+	_, scratch := w.addNamed(acme, "test-1", "false", "scratch")
+	_, busy := w.addNamed(acme, "web-1", "true", "busy")
+	_, detaching := w.addNamed(acme, "web-2", "true", "detaching")
+	_, old := w.addNamed(acme, "web-3", "true", "old")
+	_, _ = w.addNamed(acme, "web-4", "true", "twin", "twin")
 	w.Advance(time.Hour, 15*time.Minute)
 	w.Sim.SetVolumeStatus(detaching[0], "detaching")
 	w.Sim.DeleteVolume(old[0])
 	w.Advance(90*time.Minute, 15*time.Minute)
-	w.hand(0, "backup-now", busy[0])
+	w.run(0, "backup-now", busy[0])
 	records := w.Count("true")
 
 	for volume, want := range map[string]string{
@@ -33,21 +33,21 @@ func TestBackupNowRefused(t *testing.T) {
 		detaching[0]: `It was "detaching" at`,
 		old[0]:       "(volume_gone)",
 	} {
-		out := flat(w.hand(1, "backup-now", volume))
+		out := oneLine(w.run(1, "backup-now", volume))
 		require.Contains(t, out, want)
 		require.Contains(t, out, "staffeln: nothing was planned, for the reason above")
 	}
-	require.Contains(t, w.hand(1, "backup-now", "nowhere"), "no volume has this ID or name, and no server with a protected volume")
-	require.Contains(t, w.hand(1, "backup-now", "test-1"), "no volume has this ID or name, and no server with a protected volume")
-	require.Contains(t, w.hand(1, "backup-now", "twin"), "2 volumes have that name")
-	require.Contains(t, w.hand(2, "backup-now"), "want one VOLUME or SERVER")
+	require.Contains(t, w.run(1, "backup-now", "nowhere"), "no volume has this ID or name, and no server with a protected volume")
+	require.Contains(t, w.run(1, "backup-now", "test-1"), "no volume has this ID or name, and no server with a protected volume")
+	require.Contains(t, w.run(1, "backup-now", "twin"), "2 volumes have that name")
+	require.Contains(t, w.run(2, "backup-now"), "want one VOLUME or SERVER")
 
-	w.hand(0, "pause", "--project", acme)
-	require.Contains(t, flat(w.hand(1, "backup-now", "web-4")), "The operator paused it: nothing new starts before `staffeln resume`. (paused)")
+	w.run(0, "pause", "--project", acme)
+	require.Contains(t, oneLine(w.run(1, "backup-now", "web-4")), "The operator paused it: nothing new starts before `staffeln resume`. (paused)")
 	require.Equal(t, records, w.Count("true"))
 	require.Equal(t, 1, w.Count("manual"))
-	require.Len(t, w.audited(10), 2, "nothing was to be done, nothing is noted")
-	w.lawful()
+	require.Len(t, w.lastAudits(10), 2, "nothing was to be done, nothing is noted")
+	w.requireInvariants()
 }
 
 // A manual backup is the first of its project, within the caps.
@@ -58,13 +58,13 @@ func TestBackupNowUnderTheCaps(t *testing.T) {
 		o.BackupTime = cloudsim.Fixed(10 * time.Minute)
 	})
 	acme := w.Sim.AddProject("acme")
-	_, fresh := w.named(acme, "web-1", "true", "fresh")
+	_, fresh := w.addNamed(acme, "web-1", "true", "fresh")
 	w.Advance(time.Hour, 15*time.Minute)
-	_, others := w.named(acme, "web-2", "true", "b", "c", "d")
+	_, others := w.addNamed(acme, "web-2", "true", "b", "c", "d")
 	w.RunDue()
 	require.Equal(t, 1, w.Count("state = 'creating'"))
 	require.Equal(t, 2, w.Count("state = 'planned'"), "they have no backup yet, and come first")
-	w.hand(0, "backup-now", fresh[0])
+	w.run(0, "backup-now", fresh[0])
 	w.Dispatch()
 	require.Equal(t, 1, w.Count("state = 'creating'"), "the cap holds")
 	require.Equal(t, "available planned", w.History(fresh[0]))
@@ -78,5 +78,5 @@ func TestBackupNowUnderTheCaps(t *testing.T) {
 		require.Equal(t, "F", w.Kinds(v))
 	}
 	require.Equal(t, "FI", w.Kinds(fresh[0]))
-	w.lawful()
+	w.requireInvariants()
 }

@@ -18,21 +18,21 @@ import (
 )
 
 // An interactiveCommand is a command of the real program that gets answers on its standard input.
-type typist struct {
+type interactiveCommand struct {
 	t   *testing.T
 	cmd *exec.Cmd
 	out *rig.Buffer
 }
 
 // startCommand starts a command with these answers.
-func (w *environment) begin(answers string, args ...string) *typist {
+func (w *environment) startCommand(answers string, args ...string) *interactiveCommand {
 	w.T.Helper()
 	env := w.settings()
 	if args[0] == "purge-project" {
 		maps.Copy(env, w.Sim.OpenRC(w.CloudURL))
 		env["STAFFELN_OPENSTACK_RETRY_TIMEOUT"] = "1"
 	}
-	p := &typist{t: w.T, out: new(rig.Buffer), cmd: exec.CommandContext(w.Ctx, rig.Program(w.T), append(args, "--who", "ann@desk")...)}
+	p := &interactiveCommand{t: w.T, out: new(rig.Buffer), cmd: exec.CommandContext(w.Ctx, rig.Program(w.T), append(args, "--who", "ann@desk")...)}
 	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.T.TempDir()}
 	for name, value := range env {
 		p.cmd.Env = append(p.cmd.Env, name+"="+value)
@@ -44,31 +44,31 @@ func (w *environment) begin(answers string, args ...string) *typist {
 }
 
 // wait waits for the end of the command.
-func (p *typist) end() (out string, code int) {
+func (p *interactiveCommand) wait() (out string, code int) {
 	p.t.Helper()
 	_ = p.cmd.Wait() // the result is in ProcessState
 	return p.out.String(), p.cmd.ProcessState.ExitCode()
 }
 
 // run runs a command with the answer yes to each question.
-func (w *environment) hand(code int, args ...string) string {
+func (w *environment) run(code int, args ...string) string {
 	w.T.Helper()
-	return w.answered(code, "", append(args, "--yes")...)
+	return w.runWithAnswers(code, "", append(args, "--yes")...)
 }
 
 // runWithAnswers runs a command with these answers.
-func (w *environment) answered(code int, answers string, args ...string) string {
+func (w *environment) runWithAnswers(code int, answers string, args ...string) string {
 	w.T.Helper()
-	out, got := w.begin(answers, args...).end()
+	out, got := w.startCommand(answers, args...).wait()
 	require.Equal(w.T, code, got, out)
 	return out
 }
 
 // oneLine joins a text into one line, however it was wrapped.
-func flat(words string) string { return strings.Join(strings.Fields(words), " ") }
+func oneLine(words string) string { return strings.Join(strings.Fields(words), " ") }
 
 // lastAudits returns the newest lines of the audit table, oldest first: action and outcome.
-func (w *environment) audited(n int) (lines []string) {
+func (w *environment) lastAudits(n int) (lines []string) {
 	w.T.Helper()
 	rows, err := w.Pool.Query(w.Ctx, `SELECT action || ': ' || outcome FROM (SELECT * FROM audit ORDER BY id DESC LIMIT $1) newest ORDER BY id`, n)
 	require.NoError(w.T, err)
@@ -83,7 +83,7 @@ func (w *environment) audited(n int) (lines []string) {
 }
 
 // finishBackups lets the dispatched backups end, within the service period.
-func (w *environment) finished() {
+func (w *environment) finishBackups() {
 	w.T.Helper()
 	for range 3 {
 		w.Dispatch()
@@ -98,26 +98,26 @@ func TestBackupNowInsideTheInterval(t *testing.T) {
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Advance(5*time.Hour+15*time.Minute, 15*time.Minute)
 	require.Equal(t, "F", w.Kinds(volumes[0]))
-	out := w.hand(0, "backup-now", volumes[0])
-	require.Contains(t, flat(out), "an incremental backup")
+	out := w.run(0, "backup-now", volumes[0])
+	require.Contains(t, oneLine(out), "an incremental backup")
 	require.Equal(t, 1, w.Count("state = 'planned' AND manual"))
-	w.finished()
+	w.finishBackups()
 	require.Equal(t, "FI", w.Kinds(volumes[0]), "the plan's view of the volume was older than five minutes, and the worker looked again")
-	byHand := w.planned(volumes[0])[1]
-	require.Equal(t, backup.Grid(w.Clock.Now(), w.Settings.BackupServicePeriod.Std()), byHand)
+	manual := w.planTimes(volumes[0])[1]
+	require.Equal(t, backup.Grid(w.Clock.Now(), w.Settings.BackupServicePeriod.Std()), manual)
 
 	w.Advance(48*time.Hour, 15*time.Minute)
-	beats := w.planned(volumes[0])
-	require.Equal(t, byHand.Add(24*time.Hour), beats[2])
-	require.Equal(t, byHand.Add(48*time.Hour), beats[3])
+	times := w.planTimes(volumes[0])
+	require.Equal(t, manual.Add(24*time.Hour), times[2])
+	require.Equal(t, manual.Add(48*time.Hour), times[3])
 	require.Equal(t, "FIIF", w.Kinds(volumes[0]))
-	require.Len(t, w.audited(10), 1)
-	require.Regexp(t, `^backup-now: planned record \S+$`, w.audited(1)[0])
-	w.lawful()
+	require.Len(t, w.lastAudits(10), 1)
+	require.Regexp(t, `^backup-now: planned record \S+$`, w.lastAudits(1)[0])
+	w.requireInvariants()
 }
 
 // planTimes returns the plan times of a volume's records.
-func (w *environment) planned(volumeID string) (beats []time.Time) {
+func (w *environment) planTimes(volumeID string) (times []time.Time) {
 	w.T.Helper()
 	rows, err := w.Pool.Query(w.Ctx, `SELECT planned_at FROM records WHERE volume_id = $1 ORDER BY planned_at`, volumeID)
 	require.NoError(w.T, err)
@@ -125,10 +125,10 @@ func (w *environment) planned(volumeID string) (beats []time.Time) {
 	for rows.Next() {
 		var at time.Time
 		require.NoError(w.T, rows.Scan(&at))
-		beats = append(beats, at.UTC())
+		times = append(times, at.UTC())
 	}
 	require.NoError(w.T, rows.Err())
-	return beats
+	return times
 }
 
 // After the cause of a failure is fixed, an operator need not wait for the retry delay.
@@ -139,16 +139,16 @@ func TestBackupNowAfterAFailure(t *testing.T) {
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.FailLater{Reason: "the store is full"}})
 	w.RunDue()
 	w.Step(time.Minute)
-	w.finished()
+	w.finishBackups()
 	require.Equal(t, "deleted", w.History(volumes[0]))
 	require.Equal(t, backup.BackupError, w.LastRecord(volumes[0]).Reason)
 	w.Plan()
-	w.finished()
+	w.finishBackups()
 	require.Len(t, w.RecordsOf(volumes[0]), 1, "the plan waits")
-	w.hand(0, "backup-now", volumes[0])
-	w.finished()
+	w.run(0, "backup-now", volumes[0])
+	w.finishBackups()
 	require.Equal(t, "deleted available", w.History(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A server stands for its protected volumes.
@@ -159,14 +159,14 @@ func TestBackupNowOfAServer(t *testing.T) {
 	_, volumes := w.Protect(acme, "web-1", 2)
 	_, others := w.Protect(acme, "web-2", 1)
 	w.Advance(time.Hour, 15*time.Minute)
-	w.hand(0, "backup-now", "web-1")
-	w.finished()
+	w.run(0, "backup-now", "web-1")
+	w.finishBackups()
 	for _, v := range volumes {
 		require.Equal(t, "FI", w.Kinds(v))
 	}
 	require.Equal(t, "F", w.Kinds(others[0]))
-	require.Len(t, w.audited(10), 2, "a line for each volume")
-	w.lawful()
+	require.Len(t, w.lastAudits(10), 2, "a line for each volume")
+	w.requireInvariants()
 }
 
 // Two operators who ask at once get one backup.
@@ -175,30 +175,30 @@ func TestBackupNowTwiceAtOnce(t *testing.T) {
 	w := daily(t)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Advance(time.Hour, 15*time.Minute)
-	both := []*typist{w.begin("", "backup-now", volumes[0]), w.begin("", "backup-now", volumes[0])}
+	both := []*interactiveCommand{w.startCommand("", "backup-now", volumes[0]), w.startCommand("", "backup-now", volumes[0])}
 	codes := 0
 	for _, one := range both {
-		out, code := one.end()
+		out, code := one.wait()
 		if codes += code; code == 1 {
-			require.Contains(t, flat(out), "A backup of the volume is in progress.")
+			require.Contains(t, oneLine(out), "A backup of the volume is in progress.")
 		}
 	}
 	require.Equal(t, 1, codes, "one of them is told that the other was first")
 	require.Equal(t, 1, w.Count("manual"))
-	w.finished()
+	w.finishBackups()
 	require.Equal(t, "FI", w.Kinds(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // If a chain's data cannot be trusted, the operator asks for a full: it begins a new chain, whatever the depth.
-func TestBackupNowMakesAFullWhereItIsAskedFor(t *testing.T) {
+func TestBackupNowMakesAFullOnRequest(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, nil)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Advance(40*time.Minute, 5*time.Minute)
 	require.Equal(t, "F", w.Kinds(volumes[0])[:1])
 	before := len(w.Kinds(volumes[0]))
-	w.hand(0, "backup-now", volumes[0], "--full")
+	w.run(0, "backup-now", volumes[0], "--full")
 	w.Advance(20*time.Minute, 5*time.Minute)
 	require.Equal(t, "F", w.Kinds(volumes[0])[before:before+1])
 	require.Equal(t, 1, w.Count("volume_id = $1 AND kind = 'full' AND forced_full AND manual AND state = 'available'", volumes[0]))

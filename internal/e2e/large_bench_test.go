@@ -84,13 +84,13 @@ func (w *largeCloud) plan() {
 	w.b.Helper()
 	var term int64
 	require.NoError(w.b, w.pool.QueryRow(w.b.Context(), `UPDATE leadership SET term = term + 1 RETURNING term`).Scan(&term))
-	beat, err := w.sched.DB.BeginRun(w.b.Context(), term)
+	run, err := w.sched.DB.BeginRun(w.b.Context(), term)
 	require.NoError(w.b, err)
-	require.NoError(w.b, w.sched.Plan(w.b.Context(), beat))
+	require.NoError(w.b, w.sched.Plan(w.b.Context(), run))
 }
 
 // residentMemory returns the process's memory now, and its peak since the last call, in MiB.
-func resident(b *testing.B) (now, peak float64) {
+func residentMemory(b *testing.B) (now, peak float64) {
 	b.Helper()
 	debug.FreeOSMemory()
 	status, err := os.ReadFile("/proc/self/status")

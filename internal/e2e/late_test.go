@@ -20,14 +20,14 @@ func (w *environment) eventually(what string, condition func() bool) {
 
 // A handler that continues after the end of its lease writes nothing: another handler has the volume's lease, and finds the
 // backup by its tag.
-func TestLateCreation(t *testing.T) {
+func TestHandlerWithoutLeaseRecordsNoCreation(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	release := w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.Stall{}})
 	w.Plan()
 	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
-	w.stalled(1)
+	w.waitForFaults(1)
 	w.Step(tasks.Lease + time.Second)
 	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
 	w.eventually("another handler looks for the backup", func() bool { return w.LastRecord(volumes[0]).Reason == backup.AnswerUnknown })
@@ -44,17 +44,17 @@ func TestLateCreation(t *testing.T) {
 	require.Equal(t, "available", w.History(volumes[0]))
 	require.Len(t, w.Sim.BackupsOf(volumes[0]), 1)
 	require.Equal(t, 1, w.logged("info", "backup adopted by its tag"))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // The same for a removal: the late answer is not written, and the next run reads the result from Cinder.
-func TestLateRemoval(t *testing.T) {
+func TestHandlerWithoutLeaseRecordsNoRemoval(t *testing.T) {
 	t.Parallel()
-	w, volume, _ := ripe(t, false)
+	w, volume, _ := withExpired(t, false)
 	release := w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.Stall{}})
 	w.Retention()
 	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
-	w.stalled(1)
+	w.waitForFaults(1)
 	w.Step(tasks.Lease + time.Second)
 	require.NoError(t, w.Scheduler.Dispatch(w.Ctx, w.BeginRun()))
 	w.eventually("another handler asks", func() bool { return len(w.events(cloudsim.BackupDeletion, volume)) == 1 })
@@ -65,5 +65,5 @@ func TestLateRemoval(t *testing.T) {
 	w.Dispatch()
 	require.Equal(t, "deleted", w.History(volume))
 	require.Len(t, w.events(cloudsim.BackupDeletion, volume), 1)
-	w.lawful()
+	w.requireInvariants()
 }

@@ -26,10 +26,10 @@ func (w *environment) events(kind, volumeID string) (of []cloudsim.Event) {
 
 // requireInvariants checks at the end of every scenario that all invariants held, during it and at its end, and some
 // conditions that the invariants do not cover.
-func (w *environment) lawful() {
+func (w *environment) requireInvariants() {
 	w.T.Helper()
 	facts, now := w.Facts()
-	w.lawfulJournal(facts.Gone)
+	w.requireCleanJournal(facts.Gone)
 	var broken []string
 	for _, v := range append(invariants.Check(facts), invariants.CheckNow(now)...) {
 		broken = append(broken, v.String())
@@ -47,7 +47,7 @@ func (w *environment) lawful() {
 }
 
 // requireCleanJournal checks the problems that the cloud itself has noticed.
-func (w *environment) lawfulJournal(gone map[string]time.Time) {
+func (w *environment) requireCleanJournal(gone map[string]time.Time) {
 	w.T.Helper()
 	require.Empty(w.T, w.Sim.UnknownRoutes(), "requests that cloudsim has no code for")
 	require.Empty(w.T, evidence.Alarms(w.Sim.Journal(), gone))
@@ -73,7 +73,7 @@ line:
 }
 
 // waitForFaults waits until the cloud's faults have hit n requests.
-func (w *environment) stalled(n int) {
+func (w *environment) waitForFaults(n int) {
 	w.T.Helper()
 	testkit.Eventually(w.T, "a fault strikes", time.Minute, func() bool { return len(w.events(cloudsim.FaultFired, "")) >= n })
 }

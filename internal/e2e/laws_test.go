@@ -12,7 +12,7 @@ import (
 )
 
 // violatedInvariants returns the invariants that were violated during a scenario, and those violated at its end.
-func (w *environment) broken() (course, end []invariants.Invariant) {
+func (w *environment) violatedInvariants() (course, end []invariants.Invariant) {
 	w.T.Helper()
 	facts, now := w.Facts()
 	names := func(all []invariants.Violation) (names []invariants.Invariant) {
@@ -31,7 +31,7 @@ func (w *environment) broken() (course, end []invariants.Invariant) {
 
 // The invariants notice a wrong program, whatever it believes itself: its processes run with other settings than were
 // promised, or somebody has changed the tables.
-func TestTheLawsSeeWhatIsWrong(t *testing.T) {
+func TestInvariantsDetectViolations(t *testing.T) {
 	for _, c := range []struct {
 		name        string
 		do          func(w *environment, volumes []string)
@@ -79,10 +79,10 @@ func TestTheLawsSeeWhatIsWrong(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := daily(t, slow)
+			w := daily(t, fourPlansADay)
 			_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 3)
 			c.do(w, volumes)
-			course, end := w.broken()
+			course, end := w.violatedInvariants()
 			require.Equal(t, c.course, course)
 			require.Equal(t, c.end, end)
 		})

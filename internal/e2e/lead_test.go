@@ -13,7 +13,7 @@ import (
 )
 
 // A leader that loses its leadership during a plan writes nothing of the plan, nor of any other run. The new leader continues.
-func TestDeposedInTheMiddle(t *testing.T) {
+func TestLeaderThatLostLeadershipWritesNothing(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 2)
@@ -21,32 +21,32 @@ func TestDeposedInTheMiddle(t *testing.T) {
 	remove := w.Sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/volumes/detail", Times: 1, Do: cloudsim.Stall{}})
 	planned := make(chan error, 1)
 	go func() { planned <- w.Scheduler.Plan(w.Ctx, old) }()
-	w.stalled(1)
+	w.waitForFaults(1)
 	w.Lead()
 	remove()
 	require.ErrorIs(t, <-planned, db.ErrLostLeadership)
 	require.Zero(t, w.Count("true"))
-	require.Zero(t, w.volumes("true"))
+	require.Zero(t, w.countVolumes("true"))
 
 	w.RunDue()
 	require.Equal(t, 2, w.Count("state = 'creating'"))
 	w.Step(time.Minute)
-	for name, beat := range map[string]func(context.Context, *db.Run) error{
+	for name, run := range map[string]func(context.Context, *db.Run) error{
 		"dispatch run": w.Scheduler.Dispatch, "retention": w.Scheduler.Retention, "sweep": w.Scheduler.Reconcile, "plan": w.Scheduler.Plan,
 	} {
-		require.ErrorIs(t, beat(w.Ctx, old), db.ErrLostLeadership, name)
+		require.ErrorIs(t, run(w.Ctx, old), db.ErrLostLeadership, name)
 	}
 	require.Equal(t, 0, w.Count("last_seen_at IS NOT NULL"))
 	w.Dispatch()
 	for _, v := range volumes {
 		require.Equal(t, "available", w.History(v))
 	}
-	w.lawful()
+	w.requireInvariants()
 }
 
 // Two schedulers run on the real clock, and one leads. When its database session ends, the other one leads and finishes what
 // was begun.
-func TestTheOtherTakesTheLead(t *testing.T) {
+func TestOtherSchedulerTakesLeadership(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.PollPeriod, set.BackupMinInterval = backup.Duration(2*time.Second), backup.Duration(day)
@@ -87,5 +87,5 @@ func TestTheOtherTakesTheLead(t *testing.T) {
 	for _, v := range volumes {
 		require.Len(t, w.Sim.BackupsOf(v), 1)
 	}
-	w.lawful()
+	w.requireInvariants()
 }

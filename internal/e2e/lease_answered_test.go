@@ -13,9 +13,9 @@ import (
 
 // A worker is stopped while Postgres executes its lease statement: it waits for the answer and returns the lease. A lost lease
 // would block the volume, or the group's reports, until it expires.
-func TestALeaseIsReturnedThoughItsWorkerStops(t *testing.T) {
+func TestStoppingWorkerReturnsItsLease(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, toMembersAndOperator)
+	p := newReportEnvironment(t, toMembersAndOperator)
 	project := p.Sim.AddProject("acme")
 	_, volumes := p.Protect(project, "web-1", 1)
 	p.Plan()
@@ -43,7 +43,7 @@ func TestALeaseIsReturnedThoughItsWorkerStops(t *testing.T) {
 		waits := `wait_event_type = 'Lock'`
 		leases := func(state string) func() bool {
 			return func() bool {
-				return p.scan(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND `+state+` AND query LIKE '%gen_random_uuid%' AND pid <> pg_backend_pid()`) > 0
+				return p.queryInt(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND `+state+` AND query LIKE '%gen_random_uuid%' AND pid <> pg_backend_pid()`) > 0
 			}
 		}
 		testkit.Eventually(t, "the lease waits for the lock", time.Minute, leases(waits))
@@ -51,6 +51,6 @@ func TestALeaseIsReturnedThoughItsWorkerStops(t *testing.T) {
 		require.NoError(t, lock.Rollback(p.Ctx))
 		<-done
 		testkit.Eventually(t, "Postgres has carried out the lease", time.Minute, func() bool { return !leases(`state = 'active'`)() })
-		require.Zero(t, p.scan(`SELECT count(*) FROM `+table+` WHERE lease_token IS NOT NULL`), "leases that nobody gave back in %s", table)
+		require.Zero(t, p.queryInt(`SELECT count(*) FROM `+table+` WHERE lease_token IS NOT NULL`), "leases that nobody gave back in %s", table)
 	}
 }

@@ -56,5 +56,5 @@ func TestRotatedPasswordIsOneFinding(t *testing.T) {
 	require.Equal(t, 1, w.logged("info", "Keystone accepts the service user's login again"))
 	w.Advance(time.Hour, time.Minute)
 	require.Equal(t, "available", w.History(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }

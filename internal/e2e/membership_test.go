@@ -11,7 +11,7 @@ import (
 )
 
 // withBackups returns an environment with one server and a volume with backups of two days.
-func rested(t *testing.T) (w *environment, server, volume string) {
+func withBackups(t *testing.T) (w *environment, server, volume string) {
 	t.Helper()
 	w = daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.RetentionTime, set.MinRestorePoints = backup.Period{Days: 3}, 1
@@ -23,26 +23,26 @@ func rested(t *testing.T) (w *environment, server, volume string) {
 }
 
 // requireProtected lets days pass and asserts that the protection does not end.
-func (w *environment) stays(volume string, days int) {
+func (w *environment) requireProtected(volume string, days int) {
 	w.T.Helper()
 	w.Advance(time.Duration(days)*day, time.Hour)
-	require.Equal(w.T, 1, w.volumes("protected AND gone_at IS NULL"))
-	require.Zero(w.T, w.ends("true"))
+	require.Equal(w.T, 1, w.countVolumes("protected AND gone_at IS NULL"))
+	require.Zero(w.T, w.endedProtections("true"))
 	require.NotEmpty(w.T, w.Kinds(volume), "the floor holds")
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A1: the volumes of a shelved server stay protected, whatever Cinder shows.
 func TestShelvedServerStaysProtected(t *testing.T) {
 	t.Parallel()
-	w, server, volume := rested(t)
+	w, server, volume := withBackups(t)
 	w.Sim.Shelve(server)
-	w.stays(volume, 6)
-	require.Equal(t, 1, w.volumes("status = 'reserved' AND NOT unknown"))
+	w.requireProtected(volume, 6)
+	require.Equal(t, 1, w.countVolumes("status = 'reserved' AND NOT unknown"))
 	w.Sim.Unshelve(server)
 	w.Advance(day, time.Hour)
 	require.NotEmpty(t, w.Kinds(volume))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A2: a resize ends no protection, whatever the volumes' status.
@@ -50,12 +50,12 @@ func TestResizeEndsNoProtection(t *testing.T) {
 	for _, status := range []string{"reserved", "attaching", "detaching", "maintenance"} {
 		t.Run(status, func(t *testing.T) {
 			t.Parallel()
-			w, server, volume := rested(t)
+			w, server, volume := withBackups(t)
 			w.Sim.BeginResize(server, status)
-			w.stays(volume, 5)
+			w.requireProtected(volume, 5)
 			w.Sim.EndResize(server)
 			w.Advance(day, time.Hour)
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
@@ -70,9 +70,9 @@ func TestHiddenServerStaysProtected(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, server, volume := rested(t)
+			w, server, volume := withBackups(t)
 			hide(w.Sim, server)
-			w.stays(volume, 5)
+			w.requireProtected(volume, 5)
 			require.Zero(t, w.Count("state IN ('withdrawn', 'lost')"))
 		})
 	}
@@ -81,51 +81,51 @@ func TestHiddenServerStaysProtected(t *testing.T) {
 // A7: a server that Nova reclaims is gone.
 func TestReclaimedServerEndsProtection(t *testing.T) {
 	t.Parallel()
-	w, server, _ := rested(t)
+	w, server, _ := withBackups(t)
 	w.Sim.SoftDelete(server)
 	w.Advance(2*time.Hour, time.Hour)
 	w.Sim.Reclaim(server)
 	w.Advance(2*time.Hour, time.Hour)
-	require.Equal(t, 1, w.ends("reason = 'server_deleted'"))
-	require.Zero(t, w.volumes("protected"))
-	w.lawful()
+	require.Equal(t, 1, w.endedProtections("reason = 'server_deleted'"))
+	require.Zero(t, w.countVolumes("protected"))
+	w.requireInvariants()
 }
 
 // A8: the copy of a volume that is being migrated is not a tenant's volume, and the volume's backups wait.
 func TestMigratingVolumeWaits(t *testing.T) {
 	t.Parallel()
-	w, _, volume := rested(t)
+	w, _, volume := withBackups(t)
 	target := w.Sim.BeginMigration(volume)
-	w.stays(volume, 2)
-	require.Zero(t, w.volumes("id = '"+target+"'"))
+	w.requireProtected(volume, 2)
+	require.Zero(t, w.countVolumes("id = '"+target+"'"))
 	require.Empty(t, w.Sim.BackupsOf(target))
 	require.Equal(t, "FI", w.Kinds(volume), "no backup while it is copied")
 	w.Sim.EndMigration(volume, true)
 	w.Advance(2*time.Hour, time.Hour)
 	require.Greater(t, len(w.Kinds(volume)), 2)
-	w.lawful()
+	w.requireInvariants()
 }
 
 // The protection of a detached volume ends when two plans in a row have seen it detached.
-func TestDetachedVolumeIsConcludedTwice(t *testing.T) {
+func TestDetachedVolumeLosesProtectionAfterTwoPlans(t *testing.T) {
 	t.Parallel()
-	w, server, volume := rested(t)
+	w, server, volume := withBackups(t)
 	w.Sim.Detach(server, volume)
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	w.Plan()
-	require.Equal(t, 1, w.volumes("protected AND unknown"))
+	require.Equal(t, 1, w.countVolumes("protected AND unknown"))
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	w.Plan()
-	require.Equal(t, 1, w.ends("reason = 'detached'"))
+	require.Equal(t, 1, w.endedProtections("reason = 'detached'"))
 	w.Sim.Attach(server, volume)
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	w.Plan()
-	require.Zero(t, w.ends("true"), "protection is back")
-	w.lawful()
+	require.Zero(t, w.endedProtections("true"), "protection is back")
+	w.requireInvariants()
 }
 
 // More than ten and more than one in ten missing volumes do not count as deleted until the operator confirms it.
-func TestMassAbsenceIsNotBelieved(t *testing.T) {
+func TestMassAbsenceNeedsConfirmation(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	server, _ := w.Protect(w.Sim.AddProject("acme"), "web-1", 12)
@@ -137,14 +137,14 @@ func TestMassAbsenceIsNotBelieved(t *testing.T) {
 		w.Plan()
 	}
 	require.Len(t, w.findings(backup.AbsencesUnconfirmed), 1)
-	require.Equal(t, 13, w.volumes("protected"))
+	require.Equal(t, 13, w.countVolumes("protected"))
 	require.NoError(t, w.DB.ConfirmLost(w.Ctx))
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	w.Plan()
-	require.Equal(t, 1, w.volumes("protected"))
+	require.Equal(t, 1, w.countVolumes("protected"))
 	require.Zero(t, w.Count("state = 'planned' AND volume_id IN (SELECT id FROM volumes WHERE NOT protected)"))
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	w.Plan()
 	require.Empty(t, w.findings(backup.AbsencesUnconfirmed))
-	w.lawful()
+	w.requireInvariants()
 }

@@ -15,7 +15,7 @@ import (
 // A changing cloud requires no restart: one API node of Cinder is older than the others, and the endpoints of Cinder and Nova
 // move in the catalog, while a proxy answers at the old ones. Plans succeed, backups are made and tagged, and nothing counts
 // as absent.
-func TestCloudThatChangesUnderUsNeedsNoRestart(t *testing.T) {
+func TestChangingCloudNeedsNoRestart(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	project := w.Sim.AddProject("acme")
@@ -45,5 +45,5 @@ func TestCloudThatChangesUnderUsNeedsNoRestart(t *testing.T) {
 	require.Len(t, w.findings(backup.OlderAPINode), 1)
 	require.Equal(t, 1, w.logged("warn", "a Cinder API node is older than the others"))
 	require.NoError(t, w.Cloud.EndpointsAnswer())
-	w.lawful()
+	w.requireInvariants()
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // If no worker takes tasks, or the queue is down, every view reports it first after a minute, and only as long as it lasts.
-func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
+func TestMissingWorkersAreReportedFirst(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
@@ -29,7 +29,7 @@ func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 		}))
 		return all
 	}
-	standing := func(reason backup.Reason) {
+	requireReason := func(reason backup.Reason) {
 		t.Helper()
 		w.Dispatch()
 		for _, one := range []backup.Reason{backup.NoWorker, backup.QueueUnreachable} {
@@ -42,13 +42,13 @@ func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 			require.Contains(t, all[0], reason.Sentence())
 		}
 	}
-	standing("")
+	requireReason("")
 	w.StopWorker()
-	standing("")
+	requireReason("")
 	w.Step(59 * time.Second)
-	standing("")
+	requireReason("")
 	w.Step(time.Second)
-	standing(backup.NoWorker)
+	requireReason(backup.NoWorker)
 	require.Equal(t, 1, w.metric("staffeln_findings", "reason", "no_worker"))
 	require.Contains(t, w.doctor(4, nil)["queue"][0], "error: no worker is alive")
 
@@ -57,21 +57,21 @@ func TestNobodyTakesTasksIsToldFirst(t *testing.T) {
 	require.NoError(t, lost.Close())
 	here := w.Scheduler.Queue
 	w.Scheduler.Queue = tasks.NewClient(lost, zerolog.Nop(), telemetry.NewMetrics())
-	standing(backup.NoWorker) // the queue is another problem, and only since a moment
+	requireReason(backup.NoWorker) // the queue is another problem, and only since a moment
 	w.Step(time.Minute)
-	standing(backup.QueueUnreachable)
+	requireReason(backup.QueueUnreachable)
 	w.Scheduler.Queue = here
 	w.Step(time.Second)
-	standing("") // Redis is back, and the minute without a worker begins again
+	requireReason("") // Redis is back, and the minute without a worker begins again
 	w.Step(time.Minute)
-	standing(backup.NoWorker)
+	requireReason(backup.NoWorker)
 	w.StopWorker = w.StartWorker()
 	testkit.Eventually(t, "the worker is known", time.Minute, func() bool {
 		n, err := here.Workers(w.Ctx)
 		return err == nil && n > 0
 	})
 	w.Step(time.Second)
-	standing("")
+	requireReason("")
 	require.Equal(t, 2, w.logged("warn", "finding", "no_worker"))
 	require.Equal(t, 1, w.logged("warn", "finding", "queue_unreachable"))
 }

@@ -13,31 +13,33 @@ import (
 // Case C4: when protection ends and there are restore points, the project and the operator get a mail at once, long before the
 // first of them expires.
 func TestNotice_ProtectionThatEndedIsMailedAtOnce(t *testing.T) {
-	for reason, end := range map[backup.Reason]func(p *post, server, volume string){
-		backup.EndMetadata:      func(p *post, server, _ string) { p.Sim.SetMetadata(server, p.Settings.BackupMetadataKey, "false") },
-		backup.EndDetached:      func(p *post, server, volume string) { p.Sim.Detach(server, volume) },
-		backup.EndServerDeleted: func(p *post, server, _ string) { p.Sim.DeleteServer(server) },
-		backup.EndVolumeDeleted: func(p *post, server, volume string) {
+	for reason, end := range map[backup.Reason]func(p *reportEnvironment, server, volume string){
+		backup.EndMetadata: func(p *reportEnvironment, server, _ string) {
+			p.Sim.SetMetadata(server, p.Settings.BackupMetadataKey, "false")
+		},
+		backup.EndDetached:      func(p *reportEnvironment, server, volume string) { p.Sim.Detach(server, volume) },
+		backup.EndServerDeleted: func(p *reportEnvironment, server, _ string) { p.Sim.DeleteServer(server) },
+		backup.EndVolumeDeleted: func(p *reportEnvironment, server, volume string) {
 			p.Sim.DeleteServer(server)
 			p.Sim.DeleteVolume(volume)
 		},
 	} {
 		t.Run(string(reason), func(t *testing.T) {
 			t.Parallel()
-			p, acme, server, volume := noticed(t, toMembersAndOperator)
+			p, acme, server, volume := afterReport(t, toMembersAndOperator)
 			end(p, server, volume)
-			p.pass(3 * time.Hour)
+			p.advanceAll(3 * time.Hour)
 			for _, to := range []string{"alice@acme.example", "ops@ops.example"} {
-				mails := p.about(to, "Backups of acme: protection of 1 volume ended")
+				mails := p.mailsAbout(to, "Backups of acme: protection of 1 volume ended")
 				require.Len(t, mails, 1, to)
 				for _, word := range []string{volume, server, acme, "data on web-1", reason.Sentence(), "restore points are left; the last one goes at"} {
 					require.Contains(t, unwrapped(mails[0]), word)
 				}
 			}
 			require.Empty(t, p.events(cloudsim.BackupDeletion, volume))
-			p.pass(12 * time.Hour)
-			require.Len(t, p.about("alice@acme.example", "protection of 1 volume ended"), 1, "once")
-			p.lawful()
+			p.advanceAll(12 * time.Hour)
+			require.Len(t, p.mailsAbout("alice@acme.example", "protection of 1 volume ended"), 1, "once")
+			p.requireInvariants()
 		})
 	}
 }

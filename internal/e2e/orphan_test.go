@@ -58,7 +58,7 @@ func (w *environment) metric(name string, labels ...string) int {
 // None is adopted or removed.
 func TestOrphansOfARestoredDatabase(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	acme := w.Sim.AddProject("acme")
 	server, volumes := w.Protect(acme, "web-1", 1)
 	w.Advance(2*day-time.Hour, time.Hour)
@@ -101,13 +101,13 @@ func TestOrphansOfARestoredDatabase(t *testing.T) {
 	w.Reconcile()
 	require.Empty(t, w.findings(backup.Orphan))
 	require.Zero(t, w.metric("staffeln_findings", "reason", "orphan"))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A reconcile run that did not read Cinder's whole list ends no finding.
-func TestABrokenSweepForgetsNothing(t *testing.T) {
+func TestIncompleteReconcileRunEndsNoFinding(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Advance(day-time.Hour, time.Hour)
 	orphan := w.LastRecord(volumes[0])
@@ -125,9 +125,9 @@ func TestABrokenSweepForgetsNothing(t *testing.T) {
 
 // A backup of ours whose tag names the record of another volume is a finding of its own. A tag by a tenant or another
 // installation is not a finding.
-func TestTagsThatPointElsewhere(t *testing.T) {
+func TestTagOfAnotherVolumesRecordIsAFinding(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	acme := w.Sim.AddProject("acme")
 	alice := w.Sim.AddUser("alice", "alice", "")
 	w.Sim.Grant(alice, acme, "member")
@@ -150,14 +150,14 @@ func TestTagsThatPointElsewhere(t *testing.T) {
 	w.Step(time.Minute)
 	w.Reconcile()
 	require.Empty(t, w.findings(backup.TagMismatch))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A backup that others removed is a finding until it is in Cinder again, or until its retention would have ended. The record
 // itself is forgotten with the history.
 func TestLossesAreFindings(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.HistoryTime = backup.Period{Days: 20} })
+	w := daily(t, fourPlansADay, func(set *backup.Settings, _ *cloudsim.Options) { set.HistoryTime = backup.Period{Days: 20} })
 	acme := w.Sim.AddProject("acme")
 	server, volumes := w.Protect(acme, "web-1", 2)
 	w.Advance(6*time.Hour, time.Hour)
@@ -190,7 +190,7 @@ func TestLossesAreFindings(t *testing.T) {
 }
 
 // Too many losses are a finding until a reconcile run sees these backups again. The reconcile run is not repeated early.
-func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
+func TestUnconfirmedLossesAreAFinding(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject = 0, 0
@@ -216,10 +216,10 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 
 	// The operator knows the reason and confirms the losses: each backup is then read by ID, and the confirmation holds until
 	// Cinder has answered about all of them.
-	require.Contains(t, w.answered(1, "no\n", "confirm-lost"), "not confirmed: nothing is written")
+	require.Contains(t, w.runWithAnswers(1, "no\n", "confirm-lost"), "not confirmed: nothing is written")
 	w.Step(time.Minute)
 	require.Error(t, w.Scheduler.Reconcile(w.Ctx, w.BeginRun()))
-	require.Contains(t, flat(w.hand(0, "confirm-lost")), "Confirmed. The next reconcile run (every 6h) and the next plan")
+	require.Contains(t, oneLine(w.run(0, "confirm-lost")), "Confirmed. The next reconcile run (every 6h) and the next plan")
 	w.Step(time.Minute)
 	remove := w.Sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/backups/{backup}", Backup: w.LastRecord(volumes[10]).BackupID, Do: cloudsim.Refuse{Status: http.StatusInternalServerError}})
 	w.Reconcile()
@@ -230,7 +230,7 @@ func TestLossesThatAreNotBelievedAreAFinding(t *testing.T) {
 	require.Empty(t, w.findings(backup.LossesUnconfirmed))
 	require.Equal(t, 11, w.Count("state = 'lost'"))
 	require.Zero(t, w.metric("staffeln_findings", "reason", "losses_unconfirmed"))
-	require.Contains(t, w.hand(1, "confirm-lost"), "nothing to confirm")
+	require.Contains(t, w.run(1, "confirm-lost"), "nothing to confirm")
 
 	// The confirmation is only about these backups.
 	w.Step(26 * time.Hour)

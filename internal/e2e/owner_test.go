@@ -15,7 +15,7 @@ import (
 // owner's backups does not change.
 func TestTransferShortensNothingOfTheFormerOwner(t *testing.T) {
 	t.Parallel()
-	w, server, volume := aged(t)
+	w, server, volume := withFourFulls(t)
 	had := w.Sim.BackupsOf(volume)
 	w.Sim.DeleteServer(server)
 	thief := w.Sim.AddProject("thief")
@@ -28,14 +28,14 @@ func TestTransferShortensNothingOfTheFormerOwner(t *testing.T) {
 	}
 	w.Advance(day, 6*time.Hour)
 	require.Equal(t, backup.Deleted, w.Records("backup_id = $1", had[0].ID)[0].State, "and then it is")
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A short retention is shown to one plan, and the volume is unprotected until the delay is over: the delay begins again when
 // the short value is back, and is reported.
 func TestShorterRetentionCountsOnlyWhilePlansSeeIt(t *testing.T) {
 	t.Parallel()
-	w, server, volume := aged(t)
+	w, server, volume := withFourFulls(t)
 	w.Sim.SetMetadata(server, w.Settings.RetentionMetadataKey, "1s")
 	w.Plan()
 	w.Sim.SetMetadata(server, w.Settings.BackupMetadataKey, "false")
@@ -46,16 +46,16 @@ func TestShorterRetentionCountsOnlyWhilePlansSeeIt(t *testing.T) {
 	require.Empty(t, w.events(cloudsim.BackupDeletion, volume), "its delay begins anew")
 	w.Advance(6*time.Hour, 30*time.Minute)
 	require.NotEmpty(t, w.events(cloudsim.BackupDeletion, volume), "and is over a day after that")
-	w.lawful()
+	w.requireInvariants()
 }
 
 // Cinder's clock is 400 days ahead, or 60 behind, for one backup: the backup is dated by our own times, so the volume still
 // becomes late, the backup is not removed at once, and one finding reports it until Cinder's clock is right again.
-func TestCindersClockIsBoundedByOurs(t *testing.T) {
+func TestWrongCinderClockIsBoundedByOurClock(t *testing.T) {
 	for name, skew := range map[string]time.Duration{"ahead": 400 * day, "behind": -60 * day} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.FullBackupDepth = 0 })
+			w := daily(t, fourPlansADay, func(set *backup.Settings, _ *cloudsim.Options) { set.FullBackupDepth = 0 })
 			_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 			w.Sim.SetCinderSkew(skew)
 			w.Advance(6*time.Hour, time.Hour)
@@ -80,7 +80,7 @@ func TestCindersClockIsBoundedByOurs(t *testing.T) {
 // waits for its full delay, and is a finding (C2).
 func TestRoundTripThroughAnotherProjectShortensNothing(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) {
+	w := daily(t, fourPlansADay, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.RetentionTime, set.RetentionMin, set.RetentionShortenDelay = backup.Period{Days: 10}, backup.Period{Days: 1}, backup.Duration(7*day)
 	})
 	acme, globex := w.Sim.AddProject("acme"), w.Sim.AddProject("globex")

@@ -21,15 +21,15 @@ import (
 // before and after, what expires first and when, how to restore the newest, and what the volume waits for. This is checked for
 // every page of random histories: with failed, lost and deleting links, links of another project, several retentions, one that
 // will be shorter, long chains, no chain, floors, ended protection and a wrong clock of Cinder.
-func TestAPageOfALongHistoryTellsWhatAllOfItWould(t *testing.T) {
+func TestPageOfALongHistoryMatchesTheWholeHistory(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(12, 1))
 	url := testkit.DatabaseURL(t, func(ctx context.Context, url string) error { _, err := db.MigrateUp(ctx, url); return err })
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
-	memory, err := db.Open(t.Context(), url, nil)
+	database, err := db.Open(t.Context(), url, nil)
 	require.NoError(t, err)
-	t.Cleanup(memory.Close)
+	t.Cleanup(database.Close)
 	parts := 0
 	for round := range 40 {
 		_, err := conn.Exec(t.Context(), `DELETE FROM records`)
@@ -41,7 +41,7 @@ func TestAPageOfALongHistoryTellsWhatAllOfItWould(t *testing.T) {
 		if round%2 == 0 {
 			r.Project = "p"
 		}
-		require.NoError(t, memory.Snapshot(t.Context(), func(l *db.Snapshot) error {
+		require.NoError(t, database.Snapshot(t.Context(), func(l *db.Snapshot) error {
 			volumes, err := l.Volumes(t.Context(), []string{"v"})
 			require.NoError(t, err)
 			all, err := r.Explanation(t.Context(), l, volumes[0], view.Stretch{})
@@ -58,14 +58,14 @@ func TestAPageOfALongHistoryTellsWhatAllOfItWould(t *testing.T) {
 				page, err := r.Explanation(t.Context(), l, volumes[0], wanted)
 				require.NoError(t, err)
 				at -= len(page.Chains)
-				said := fmt.Sprintf("round %d, %d links of %d, before %v", round, wanted.Links, all.Links, wanted.Before)
-				require.Equal(t, all.Chains[at:at+len(page.Chains)], page.Chains, said)
-				require.Equal(t, all.Expiring[:min(wanted.Links, len(all.Expiring))], page.Expiring, said)
-				require.Equal(t, all.Restore, page.Restore, said)
-				require.Equal(t, all.Links, page.Links, said)
-				require.ElementsMatch(t, all.WaitsFor, page.WaitsFor, said)
-				require.Equal(t, at > 0, page.Older(), said)
-				require.Equal(t, wanted.Before != nil, page.Newer(), said)
+				description := fmt.Sprintf("round %d, %d links of %d, before %v", round, wanted.Links, all.Links, wanted.Before)
+				require.Equal(t, all.Chains[at:at+len(page.Chains)], page.Chains, description)
+				require.Equal(t, all.Expiring[:min(wanted.Links, len(all.Expiring))], page.Expiring, description)
+				require.Equal(t, all.Restore, page.Restore, description)
+				require.Equal(t, all.Links, page.Links, description)
+				require.ElementsMatch(t, all.WaitsFor, page.WaitsFor, description)
+				require.Equal(t, at > 0, page.Older(), description)
+				require.Equal(t, wanted.Before != nil, page.Newer(), description)
 				if more = page.Older(); more {
 					oldest := page.Chains[0].Links[0]
 					wanted.Before = &backup.Link{DataTime: oldest.DataAt, BackupID: oldest.BackupID}
@@ -135,12 +135,12 @@ func writeHistory(t *testing.T, conn *pgx.Conn, random *rand.Rand, round int) {
 
 func insertRow(t *testing.T, conn *pgx.Conn, table string, row map[string]any) {
 	t.Helper()
-	var columns, places []string
+	var columns, placeholders []string
 	var values []any
 	for name, value := range row {
 		columns, values = append(columns, name), append(values, value)
-		places = append(places, fmt.Sprintf("$%d", len(values)))
+		placeholders = append(placeholders, fmt.Sprintf("$%d", len(values)))
 	}
-	_, err := conn.Exec(t.Context(), `INSERT INTO `+table+` (`+strings.Join(columns, ", ")+`) VALUES (`+strings.Join(places, ", ")+`)`, values...)
+	_, err := conn.Exec(t.Context(), `INSERT INTO `+table+` (`+strings.Join(columns, ", ")+`) VALUES (`+strings.Join(placeholders, ", ")+`)`, values...)
 	require.NoError(t, err)
 }

@@ -12,7 +12,7 @@ import (
 
 // If the service user has no access to a project, only this project fails, with a reason for the operator. Its backups
 // continue when the access is fixed.
-func TestProjectOutOfReach(t *testing.T) {
+func TestInaccessibleProjectFailsAlone(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		take, give func(*environment, string)
@@ -20,7 +20,7 @@ func TestProjectOutOfReach(t *testing.T) {
 		words      string
 	}{
 		{"disabled", func(w *environment, p string) { w.Sim.DisableProject(p) }, func(w *environment, p string) { w.Sim.EnableProject(p) }, backup.NoRole, "the project is disabled"},
-		{"without our role", func(w *environment, p string) { w.onlyRoles(p, false) }, func(w *environment, p string) { w.onlyRoles(p, true) }, backup.NoRole, "no role in the project"},
+		{"without our role", func(w *environment, p string) { w.setRole(p, false) }, func(w *environment, p string) { w.setRole(p, true) }, backup.NoRole, "no role in the project"},
 		{"deleted", func(w *environment, p string) { w.Sim.DeleteProject(p) }, nil, backup.ProjectGone, "Keystone knows no such project"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -33,7 +33,7 @@ func TestProjectOutOfReach(t *testing.T) {
 			w.Sim.Grant(w.Sim.Cast().Service, globex, "admin")
 			_, volumes := w.Protect(acme, "web-1", 1)
 			_, others := w.Protect(globex, "web-2", 1)
-			w.onlyRoles(acme, true)
+			w.setRole(acme, true)
 			w.Advance(25*time.Hour, 30*time.Minute)
 			require.Equal(t, "available available", w.History(volumes[0]))
 
@@ -50,7 +50,7 @@ func TestProjectOutOfReach(t *testing.T) {
 			require.Len(t, w.RecordsOf(others[0]), 5, "the other project goes on")
 			require.Zero(t, w.Count("volume_id = $1 AND state = 'failed'", others[0]))
 			require.Less(t, w.Sim.Counts()["POST /identity/v3/auth/tokens"], 600, "what can't work is not tried without end")
-			w.lawful()
+			w.requireInvariants()
 
 			if c.give == nil {
 				return
@@ -61,13 +61,13 @@ func TestProjectOutOfReach(t *testing.T) {
 			for _, r := range w.RecordsOf(volumes[0])[:2] {
 				require.Equal(t, backup.Deleted, r.State, "what is over goes now")
 			}
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
 
 // setRole gives the service user its role in this project, or takes it away; it inherits no role.
-func (w *environment) onlyRoles(projectID string, given bool) {
+func (w *environment) setRole(projectID string, given bool) {
 	service := w.Sim.Cast().Service
 	w.Sim.RevokeInherited(service, "default", "admin")
 	if given {
@@ -91,5 +91,5 @@ func TestProjectGoneWhileCreating(t *testing.T) {
 	require.Equal(t, backup.Failed, first.State)
 	require.Equal(t, backup.ProjectGone, first.Reason)
 	require.NotEmpty(t, first.BackupID, "what Cinder still holds stays known")
-	w.lawful()
+	w.requireInvariants()
 }

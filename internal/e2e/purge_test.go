@@ -37,16 +37,16 @@ func TestPurgedProjectsRecordsEnd(t *testing.T) {
 	require.Empty(t, w.findings(backup.LossesUnconfirmed))
 	require.Empty(t, w.findings(backup.RemovedByOthers))
 	require.Empty(t, w.findings(backup.AbsencesUnconfirmed))
-	require.Equal(t, 12, w.volumes("gone_at IS NOT NULL"), "the volumes went with their project")
+	require.Equal(t, 12, w.countVolumes("gone_at IS NOT NULL"), "the volumes went with their project")
 	w.Plan()
-	require.Zero(t, w.scan(`SELECT count(*) FROM protection_ends`), "nothing of it is left to tell of")
-	w.lawful()
+	require.Zero(t, w.queryInt(`SELECT count(*) FROM protection_ends`), "nothing of it is left to tell of")
+	w.requireInvariants()
 }
 
 // A project that Keystone cannot show at the moment is not purged: its records stay.
 func TestUnansweredProjectIsNotPurged(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	acme := w.Sim.AddProject("acme")
 	_, volumes := w.Protect(acme, "web-1", 2)
 	w.RunDue()
@@ -65,7 +65,7 @@ func TestUnansweredProjectIsNotPurged(t *testing.T) {
 // retention again.
 func TestRemovedBackupThatIsThereAgainIsRemovedAgain(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	acme := w.Sim.AddProject("acme")
 	_, volumes := w.Protect(acme, "web-1", 1)
 	w.RunDue()
@@ -93,7 +93,7 @@ func TestRemovedBackupThatIsThereAgainIsRemovedAgain(t *testing.T) {
 }
 
 // queryInt reads one number.
-func (w *environment) scan(q string) (n int) {
+func (w *environment) queryInt(q string) (n int) {
 	w.T.Helper()
 	require.NoError(w.T, w.Pool.QueryRow(w.Ctx, q).Scan(&n))
 	return n

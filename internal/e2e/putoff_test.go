@@ -17,7 +17,7 @@ import (
 // If Cinder does not answer, removals ask it less and less often; the queue's own retries are not used.
 func TestRemovalsBackOff(t *testing.T) {
 	t.Parallel()
-	w, volume, _ := ripe(t, false)
+	w, volume, _ := withExpired(t, false)
 	remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.ListRoute, Project: w.Sim.Project("acme"), Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
 	looks := func() (n int) {
 		require.NoError(t, w.Pool.QueryRow(w.Ctx, `SELECT removal_failures FROM volumes WHERE id = $1`, volume).Scan(&n))
@@ -38,13 +38,13 @@ func TestRemovalsBackOff(t *testing.T) {
 	w.Advance(time.Hour, 5*time.Minute)
 	require.Equal(t, "deleted", w.History(volume))
 	require.Zero(t, looks())
-	w.lawful()
+	w.requireInvariants()
 }
 
 // The backups of a deleted project are reported once, with what to do, and checked once a day.
 func TestProjectGoneIsAFinding(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) {
+	w := daily(t, fourPlansADay, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.RetentionServicePeriod = backup.Duration(time.Hour)
 	})
 	acme := w.Sim.AddProject("acme")
@@ -79,27 +79,27 @@ func TestProjectGoneIsAFinding(t *testing.T) {
 	w.Retention()
 	require.Empty(t, w.findings(backup.ProjectGone), "nothing of it is left")
 	require.Zero(t, w.metric("staffeln_findings", "reason", "project_gone"))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A lost role is a finding until the project is accessible again.
 func TestProjectWithoutOurRoleIsAFinding(t *testing.T) {
 	t.Parallel()
-	w, volume, _ := ripe(t, false)
+	w, volume, _ := withExpired(t, false)
 	acme := w.Sim.Project("acme")
-	w.onlyRoles(acme, false)
+	w.setRole(acme, false)
 	w.Advance(6*time.Hour, time.Hour)
 	found := w.findings(backup.NoRole)
 	require.Len(t, found, 1)
 	require.Equal(t, acme, found[0].Object)
 	require.Equal(t, 1, w.logged("error", "not reachable", acme))
-	w.onlyRoles(acme, true)
+	w.setRole(acme, true)
 	w.RunDue()
 	require.Equal(t, "deleting", w.History(volume))
 	require.Empty(t, w.findings(backup.NoRole), "at the first look that reaches it")
 	w.Advance(2*time.Hour, 30*time.Minute)
 	require.Equal(t, "deleted", w.History(volume))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // Asynq never runs an active task again whose lease Redis has lost, and the task blocks its volume's task ID. The volume's
@@ -131,5 +131,5 @@ func TestActiveTaskWithoutALease(t *testing.T) {
 	}
 	require.Equal(t, "active", state(id), "the dead one is there still")
 	require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute])
-	w.lawful()
+	w.requireInvariants()
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // Redis is emptied several times during forty backups by two workers: each is made once.
-func TestQueueEmptied(t *testing.T) {
+func TestEmptiedQueueLosesNoBackup(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject = 0, 0
@@ -39,7 +39,7 @@ func TestQueueEmptied(t *testing.T) {
 		require.Len(t, w.Sim.BackupsOf(v), 1)
 	}
 	require.Equal(t, 40, w.Sim.Counts()[rig.CreateRoute])
-	w.lawful()
+	w.requireInvariants()
 }
 
 // An archived task would block its volume for ninety days: the next dispatch run runs it again.
@@ -60,5 +60,5 @@ func TestArchivedTasksAreRevived(t *testing.T) {
 	for _, v := range volumes {
 		require.Equal(t, "available", w.History(v))
 	}
-	w.lawful()
+	w.requireInvariants()
 }

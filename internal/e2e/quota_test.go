@@ -47,7 +47,7 @@ func TestOverQuota(t *testing.T) {
 			require.Equal(t, backup.Available, w.LastRecord(volumes[0]).State, "backed up after 15 hours, not after the interval of 24")
 			w.Advance(48*time.Hour, 30*time.Minute)
 			require.Equal(t, "FII", w.Kinds(volumes[0]), "failures are no successes and no links")
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
@@ -67,7 +67,7 @@ func TestFullQuotaIsTriedAgainWhenABackupWasRemoved(t *testing.T) {
 	require.Equal(t, 1, w.Count("state = 'deleted'"))
 	require.Equal(t, 1, w.Count("state = 'available' AND requested_at = $1", began.Add(13*time.Hour)), "the other volume's, in the place of what was removed")
 	require.Equal(t, 3, w.Count("state = 'failed' AND reason = 'quota_exceeded'"), "at once, after six hours, after twelve")
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A raised quota is noticed by the next plan, not after hours; a quota that stays exhausted causes few failures (B4).

@@ -13,9 +13,9 @@ import (
 )
 
 // withExpired returns an environment with an unprotected volume whose only restore point, encrypted or not, has just expired.
-func ripe(t *testing.T, encrypted bool, changes ...func(*backup.Settings, *cloudsim.Options)) (w *environment, volumeID, backupID string) {
+func withExpired(t *testing.T, encrypted bool, changes ...func(*backup.Settings, *cloudsim.Options)) (w *environment, volumeID, backupID string) {
 	t.Helper()
-	w = daily(t, append(changes, slow, func(set *backup.Settings, _ *cloudsim.Options) {
+	w = daily(t, append(changes, fourPlansADay, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.RetentionServicePeriod = backup.Duration(time.Hour)
 	})...)
 	acme := w.Sim.AddProject("acme")
@@ -30,11 +30,11 @@ func ripe(t *testing.T, encrypted bool, changes ...func(*backup.Settings, *cloud
 }
 
 // If Cinder's answer to a deletion is lost, the removal still counts as ours, not as one by others.
-func TestLostAnswerToADeletion(t *testing.T) {
+func TestDeletionWithLostAnswerCountsAsOurs(t *testing.T) {
 	for name, effect := range map[string]cloudsim.Effect{"no answer": cloudsim.DropAfterEffect{}, "garbage": cloudsim.GarbageBody{}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, volume, _ := ripe(t, false)
+			w, volume, _ := withExpired(t, false)
 			w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: effect})
 			w.RunDue()
 			require.Equal(t, "deleting", w.History(volume))
@@ -47,7 +47,7 @@ func TestLostAnswerToADeletion(t *testing.T) {
 			require.Equal(t, backup.RetentionOver, w.LastRecord(volume).RemovalReason)
 			w.Reconcile()
 			require.Zero(t, w.Count("state = 'lost'"))
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
@@ -55,7 +55,7 @@ func TestLostAnswerToADeletion(t *testing.T) {
 // A 404 from a Cinder without a backup service proves nothing: the backup still exists.
 func TestDeletionWithoutBackupService(t *testing.T) {
 	t.Parallel()
-	w, volume, id := ripe(t, false)
+	w, volume, id := withExpired(t, false)
 	w.Sim.SetBackupService(false)
 	w.RunDue()
 	require.Equal(t, "deleting", w.History(volume), "asked for, and neither done nor refused")
@@ -67,13 +67,13 @@ func TestDeletionWithoutBackupService(t *testing.T) {
 	w.Sim.SetBackupService(true)
 	w.Advance(time.Hour, 15*time.Minute)
 	require.Equal(t, "deleted", w.History(volume))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A removal that ends in error_deleting cannot be repeated: it is reported and checked daily.
-func TestDeletionThatFails(t *testing.T) {
+func TestDeletionThatEndsInErrorDeletingIsReported(t *testing.T) {
 	t.Parallel()
-	w, volume, id := ripe(t, false)
+	w, volume, id := withExpired(t, false)
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
 	w.Advance(2*time.Hour, 15*time.Minute)
 	r := w.LastRecord(volume)
@@ -87,14 +87,14 @@ func TestDeletionThatFails(t *testing.T) {
 	w.Sim.SetBackupStatus(id, "error") // the operator resets the status
 	w.Advance(27*time.Hour, time.Hour)
 	require.Equal(t, "deleted", w.History(volume))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // Cinder refuses a deletion because of a dependent that the project's listing does not show: the restore point stays
 // available. A refusal that lasts for a day is reported.
-func TestDeletionRefused(t *testing.T) {
+func TestRefusedDeletionKeepsTheRestorePoint(t *testing.T) {
 	t.Parallel()
-	w, volume, id := ripe(t, false)
+	w, volume, id := withExpired(t, false)
 	remove := w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Do: cloudsim.Refuse{
 		Status: http.StatusBadRequest, Body: `{"badRequest": {"code": 400, "message": "Invalid backup: Incremental backups exist for this backup."}}`,
 	}})
@@ -114,13 +114,13 @@ func TestDeletionRefused(t *testing.T) {
 	remove()
 	w.Advance(8*time.Hour, time.Hour)
 	require.Equal(t, "deleted", w.History(volume))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // Without access to the secret, a deletion would destroy the data and hang, so it is not requested.
 func TestDeletionWithoutSecretRights(t *testing.T) {
 	t.Parallel()
-	w, volume, id := ripe(t, true)
+	w, volume, id := withExpired(t, true)
 	service, acme := w.Sim.Cast().Service, w.Sim.Project("acme")
 	w.Sim.RevokeInherited(service, "default", "admin")
 	w.Sim.GrantInherited(service, "default", "member")
@@ -136,14 +136,14 @@ func TestDeletionWithoutSecretRights(t *testing.T) {
 	w.Advance(3*time.Hour, 30*time.Minute)
 	require.Equal(t, "deleted", w.History(volume))
 	require.Empty(t, w.events(cloudsim.BackupHangs, volume))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A removal that never ends, like that of an encrypted backup whose key cannot be deleted, is reported after the time limit of
 // a backup, and not requested again.
-func TestDeletionThatHangs(t *testing.T) {
+func TestDeletionThatHangsIsReported(t *testing.T) {
 	t.Parallel()
-	w, volume, id := ripe(t, true)
+	w, volume, id := withExpired(t, true)
 	w.Sim.SetKeyManager(false) // the roles look right, but the key cannot be deleted
 	w.Advance(5*time.Hour, 30*time.Minute)
 	require.Equal(t, "deleting", w.History(volume))
@@ -156,16 +156,16 @@ func TestDeletionThatHangs(t *testing.T) {
 	w.Sim.RemoveBackup(id) // the operator's fix
 	w.Advance(26*time.Hour, time.Hour)
 	require.Equal(t, "deleted", w.History(volume))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A removal of a restore point that ends in error is requested again.
 func TestDeletionThatEndsInError(t *testing.T) {
 	t.Parallel()
-	w, volume, _ := ripe(t, false)
+	w, volume, _ := withExpired(t, false)
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.FailLater{Reason: "I/O error"}})
 	w.Advance(2*time.Hour, 15*time.Minute)
 	require.Equal(t, "deleted", w.History(volume))
 	require.Equal(t, 2, w.Sim.Counts()[rig.DeleteRoute])
-	w.lawful()
+	w.requireInvariants()
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // forceNotSupported is the response of a driver without forced deletion.
-var ceph = cloudsim.Refuse{Status: http.StatusMethodNotAllowed, Body: `{"badMethod": {"code": 405, "message": "Operation is not supported by backup driver: force delete"}}`}
+var forceNotSupported = cloudsim.Refuse{Status: http.StatusMethodNotAllowed, Body: `{"badMethod": {"code": 405, "message": "Operation is not supported by backup driver: force delete"}}`}
 
 func stuckReset(set *backup.Settings, _ *cloudsim.Options) { set.StuckReset = true }
 
@@ -26,7 +26,7 @@ func (w *environment) repairs(kind, outcome string) int {
 // A failed removal is forced, with a token of the project that owns the backup.
 func TestFailedRemovalIsForced(t *testing.T) {
 	t.Parallel()
-	w, volume, id := ripe(t, false, stuckReset)
+	w, volume, id := withExpired(t, false, stuckReset)
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
 	w.Advance(40*time.Minute, 15*time.Minute)
 	forced := w.events(cloudsim.BackupForceDeletion, volume)
@@ -38,15 +38,15 @@ func TestFailedRemovalIsForced(t *testing.T) {
 	require.Equal(t, "deleted", w.History(volume))
 	require.Equal(t, 1, w.repairs("force", "accepted"))
 	require.Empty(t, w.events(cloudsim.BackupReset, volume))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // If the driver refuses a forced deletion, the status is set to error at once, and a normal deletion follows.
 func TestRefusedForceBecomesAReset(t *testing.T) {
 	t.Parallel()
-	w, volume, id := ripe(t, false, stuckReset)
+	w, volume, id := withExpired(t, false, stuckReset)
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
-	w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Times: 1, Do: ceph})
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Times: 1, Do: forceNotSupported})
 	w.Advance(25*time.Minute, 5*time.Minute)
 	reset := w.events(cloudsim.BackupReset, volume)
 	require.Len(t, reset, 1)
@@ -59,14 +59,14 @@ func TestRefusedForceBecomesAReset(t *testing.T) {
 	require.Len(t, w.events(cloudsim.BackupDeletion, volume), 2)
 	require.Equal(t, 1, w.repairs("force", "refused"))
 	require.Equal(t, 1, w.repairs("reset", "accepted"))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A forced deletion without effect is followed by a reset. If the backup hangs even then, it is reported, and the steps begin
 // again a day later.
-func TestForceInVainBecomesAResetAndThenRests(t *testing.T) {
+func TestForcedDeletionWithoutEffectBecomesAReset(t *testing.T) {
 	t.Parallel()
-	w, volume, id := ripe(t, false, stuckReset)
+	w, volume, id := withExpired(t, false, stuckReset)
 	fails := cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}
 	mendDelete := w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Do: fails})
 	mendForce := w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Do: fails})
@@ -90,14 +90,14 @@ func TestForceInVainBecomesAResetAndThenRests(t *testing.T) {
 	w.Advance(8*time.Hour, 30*time.Minute)
 	require.Len(t, w.events(cloudsim.BackupForceDeletion, volume), 2, "and begins anew")
 	require.Equal(t, "deleted", w.History(volume))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // The removal of an encrypted backup with an inaccessible key hangs in deleting; a forced deletion with the owning project's
 // token ends it.
 func TestHangingRemovalOfAnEncryptedBackupIsForced(t *testing.T) {
 	t.Parallel()
-	w, volume, _ := ripe(t, true, stuckReset)
+	w, volume, _ := withExpired(t, true, stuckReset)
 	w.Sim.SetKeyManager(false)
 	w.Advance(5*time.Hour, 30*time.Minute)
 	require.Empty(t, w.events(cloudsim.BackupForceDeletion, volume), "not before its time")
@@ -105,13 +105,13 @@ func TestHangingRemovalOfAnEncryptedBackupIsForced(t *testing.T) {
 	w.Advance(3*time.Hour, 30*time.Minute)
 	require.Len(t, w.events(cloudsim.BackupForceDeletion, volume), 1)
 	require.Equal(t, "deleted", w.History(volume))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // Without access to the secret neither a forced deletion nor a reset is requested: it would destroy the data and hang again.
 func TestEncryptedBackupsAreNotForcedWithoutTheRight(t *testing.T) {
 	t.Parallel()
-	w, volume, id := ripe(t, true, stuckReset)
+	w, volume, id := withExpired(t, true, stuckReset)
 	w.Sim.SetKeyManager(false)
 	w.Advance(5*time.Hour, 30*time.Minute)
 	service := w.Sim.Cast().Service
@@ -125,13 +125,13 @@ func TestEncryptedBackupsAreNotForcedWithoutTheRight(t *testing.T) {
 	require.Equal(t, 1, w.logged("error", "backup not removable", id, string(backup.SecretRightUnknown)))
 	require.Equal(t, 1, w.repairs("force", "refused"))
 	require.Zero(t, w.repairs("reset", "accepted")+w.repairs("reset", "refused"))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A step without an answer is repeated.
-func TestUnansweredStepsAreTakenAgain(t *testing.T) {
+func TestUnansweredRepairStepsAreRepeated(t *testing.T) {
 	t.Parallel()
-	w, volume, _ := ripe(t, false, stuckReset)
+	w, volume, _ := withExpired(t, false, stuckReset)
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Times: 1, Do: cloudsim.DropBefore{}})
 	w.Advance(2*time.Hour, 10*time.Minute)
@@ -139,13 +139,13 @@ func TestUnansweredStepsAreTakenAgain(t *testing.T) {
 	require.Equal(t, 1, w.repairs("force", "unknown"))
 	require.Equal(t, 1, w.repairs("force", "accepted"))
 	require.Empty(t, w.events(cloudsim.BackupReset, volume))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // Without the operator's permission nothing is forced or reset; the record says what to do.
-func TestNothingIsForcedWithoutLeave(t *testing.T) {
+func TestNothingIsForcedWithoutPermission(t *testing.T) {
 	t.Parallel()
-	w, volume, id := ripe(t, false)
+	w, volume, id := withExpired(t, false)
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.DeleteRoute, Times: 1, Do: cloudsim.FailLater{Status: "error_deleting", Reason: "I/O error"}})
 	w.Advance(2*day, 3*time.Hour)
 	require.Zero(t, w.Sim.Counts()[rig.ActionRoute])
@@ -158,9 +158,9 @@ func TestNothingIsForcedWithoutLeave(t *testing.T) {
 }
 
 // withHanging returns an environment with one backup that never ends, an hour after its deadline would be over.
-func hanging(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options)) (w *environment, volumeID string) {
+func withHanging(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options)) (w *environment, volumeID string) {
 	t.Helper()
-	w = daily(t, append(changes, slow, func(set *backup.Settings, _ *cloudsim.Options) {
+	w = daily(t, append(changes, fourPlansADay, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.BackupCycleTimeout, set.RetentionServicePeriod = backup.Duration(time.Hour), backup.Duration(20*time.Minute)
 	})...)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
@@ -175,8 +175,8 @@ func hanging(t *testing.T, changes ...func(*backup.Settings, *cloudsim.Options))
 // leftover.
 func TestOverdueBackupIsReset(t *testing.T) {
 	t.Parallel()
-	w, volume := hanging(t, stuckReset)
-	w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Times: 1, Do: ceph})
+	w, volume := withHanging(t, stuckReset)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Times: 1, Do: forceNotSupported})
 	w.Step(5 * time.Minute)
 	w.Dispatch()
 	require.Len(t, w.events(cloudsim.BackupReset, volume), 1)
@@ -197,17 +197,17 @@ func TestOverdueBackupIsReset(t *testing.T) {
 	w.Sim.SetVolumeStatus(volume, "in-use") // as the text says
 	w.Advance(day, time.Hour)
 	require.Equal(t, backup.Available, w.LastRecord(volume).State, "the volume goes on")
-	w.lawful()
+	w.requireInvariants()
 }
 
 // If the backup finishes after the reset and before the next poll, it is kept. If it finishes after its record failed, it is
 // kept for its retention, because its data is good.
-func TestResetBackupThatEndsWellAfterAll(t *testing.T) {
+func TestResetBackupThatFinishesIsKept(t *testing.T) {
 	for name, late := range map[string]bool{"before it failed": false, "after it failed": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, volume := hanging(t, stuckReset)
-			w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Times: 1, Do: ceph})
+			w, volume := withHanging(t, stuckReset)
+			w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Times: 1, Do: forceNotSupported})
 			w.Step(5 * time.Minute)
 			w.Dispatch()
 			id := w.LastRecord(volume).BackupID
@@ -232,16 +232,16 @@ func TestResetBackupThatEndsWellAfterAll(t *testing.T) {
 			}
 			_, there := w.Sim.Backup(id)
 			require.True(t, there)
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
 
 // If neither a forced deletion nor a reset is accepted, the record waits, and both are tried again a day later.
-func TestOverdueBackupThatNothingFrees(t *testing.T) {
+func TestOverdueBackupThatCannotBeRepairedWaits(t *testing.T) {
 	t.Parallel()
-	w, volume := hanging(t, stuckReset)
-	w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Do: ceph})
+	w, volume := withHanging(t, stuckReset)
+	w.Sim.AddFault(cloudsim.Fault{Route: rig.ActionRoute, Do: forceNotSupported})
 	w.Advance(20*time.Hour, 30*time.Minute)
 	require.Equal(t, "overdue", w.History(volume))
 	require.Equal(t, 2, w.Sim.Counts()[rig.ActionRoute], "one of each")
@@ -250,13 +250,13 @@ func TestOverdueBackupThatNothingFrees(t *testing.T) {
 	w.Sim.RestartBackupService()
 	w.Advance(time.Hour, 10*time.Minute)
 	require.Equal(t, backup.Deleted, w.RecordsOf(volume)[0].State)
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A backup that ends between the read and the request is not reset.
-func TestWhatEndedMeanwhileIsNotReset(t *testing.T) {
+func TestFinishedBackupIsNotReset(t *testing.T) {
 	t.Parallel()
-	w, volume := hanging(t, stuckReset)
+	w, volume := withHanging(t, stuckReset)
 	seen := w.LastRecord(volume)
 	b, err := w.Cloud.Backup(w.Ctx, seen.ProjectID, seen.BackupID)
 	require.NoError(t, err)
@@ -268,7 +268,7 @@ func TestWhatEndedMeanwhileIsNotReset(t *testing.T) {
 	w.Dispatch()
 	require.Equal(t, "available", w.History(volume))
 	require.Zero(t, w.Sim.Counts()[rig.ActionRoute])
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A failed leftover whose deletion is never accepted is reported, and forced or reset where that is allowed.
@@ -276,7 +276,7 @@ func TestLeftoverThatHangs(t *testing.T) {
 	for name, allowed := range map[string]bool{"told": false, "freed": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) { set.StuckReset = allowed })
+			w := daily(t, fourPlansADay, func(set *backup.Settings, _ *cloudsim.Options) { set.StuckReset = allowed })
 			_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 			w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.Stick{}})
 			w.RunDue()
@@ -291,7 +291,7 @@ func TestLeftoverThatHangs(t *testing.T) {
 				require.Equal(t, backup.DeletionStuck, first.RemovalReason)
 				require.Equal(t, 1, w.logged("error", "backup not removable", first.BackupID))
 			}
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
@@ -299,7 +299,7 @@ func TestLeftoverThatHangs(t *testing.T) {
 // During a pause there are no repairs.
 func TestNothingIsForcedDuringAPause(t *testing.T) {
 	t.Parallel()
-	w, volume := hanging(t, stuckReset)
+	w, volume := withHanging(t, stuckReset)
 	w.Exec(`INSERT INTO pauses (project_id, since, who, why) VALUES ('', $1, 'me', 'upgrade')`, w.Clock.Now())
 	w.Advance(2*time.Hour, 10*time.Minute)
 	require.Equal(t, "overdue", w.History(volume))

@@ -23,7 +23,7 @@ import (
 )
 
 // reportEnvironment is an environment whose reports go to a real mail server.
-type post struct {
+type reportEnvironment struct {
 	*environment
 
 	box      *mailbox.Server
@@ -38,10 +38,10 @@ func hourly(set *backup.Settings, o *cloudsim.Options) {
 	o.Backups, o.BackupGigabytes = 1000, 10000
 }
 
-func newPost(t *testing.T, reporting report.Reporting) *post {
+func newReportEnvironment(t *testing.T, reporting report.Reporting) *reportEnvironment {
 	t.Helper()
-	p := &post{environment: newEnvironment(t, hourly), box: mailbox.Start(t, mailbox.Options{TLS: true, User: rig.Sender, Password: "secret"})}
-	p.tell(reporting)
+	p := &reportEnvironment{environment: newEnvironment(t, hourly), box: mailbox.Start(t, mailbox.Options{TLS: true, User: rig.Sender, Password: "secret"})}
+	p.configure(reporting)
 	ctx, cancel := context.WithCancel(p.Ctx)
 	done := make(chan error, 1)
 	go func() {
@@ -54,7 +54,7 @@ func newPost(t *testing.T, reporting report.Reporting) *post {
 }
 
 // configure sets who gets reports, like a restart with another configuration.
-func (p *post) tell(reporting report.Reporting) {
+func (p *reportEnvironment) configure(reporting report.Reporting) {
 	p.T.Helper()
 	p.Scheduler.Reporting = reporting
 	mail := worker.Mail{SenderPwd: "secret", SMTP: worker.SMTP{Server: p.box.Address, CAFile: p.box.CAFile}}
@@ -65,12 +65,12 @@ func (p *post) tell(reporting report.Reporting) {
 }
 
 // runReports runs reports once and waits until the workers are idle.
-func (p *post) turn() {
+func (p *reportEnvironment) runReports() {
 	p.T.Helper()
-	p.turnWithin(5 * time.Minute)
+	p.runReportsWithin(5 * time.Minute)
 }
 
-func (p *post) turnWithin(patience time.Duration) {
+func (p *reportEnvironment) runReportsWithin(patience time.Duration) {
 	p.T.Helper()
 	require.NoError(p.T, p.Scheduler.Report(p.Ctx, p.BeginRun()))
 	testkit.Eventually(p.T, "no report is left in the queue", patience, func() bool {
@@ -88,16 +88,16 @@ func (p *post) turnWithin(patience time.Duration) {
 }
 
 // advanceAll lets time pass with all runs, including reports.
-func (p *post) pass(total time.Duration) {
+func (p *reportEnvironment) advanceAll(total time.Duration) {
 	p.T.Helper()
 	for end := p.Clock.Now().Add(total); p.Clock.Now().Before(end); p.Step(30 * time.Minute) {
 		p.RunDue()
-		p.turn()
+		p.runReports()
 	}
 }
 
 // made returns the IDs of the project's backups in Cinder.
-func (p *post) made(project string) (ids []string) {
+func (p *reportEnvironment) made(project string) (ids []string) {
 	for _, r := range p.Records("available_at IS NOT NULL") {
 		if r.ProjectID == project {
 			ids = append(ids, r.BackupID)
@@ -107,7 +107,7 @@ func (p *post) made(project string) (ids []string) {
 }
 
 // mentions counts how often the mails of a receiver mention a backup.
-func (p *post) told(receiver, backupID string) (n int) {
+func (p *reportEnvironment) mentions(receiver, backupID string) (n int) {
 	for _, m := range p.box.To(receiver) {
 		n += strings.Count(rig.MailText(m), backupID)
 	}
@@ -115,7 +115,7 @@ func (p *post) told(receiver, backupID string) (n int) {
 }
 
 // addMember adds a user with an address and a role to a project.
-func (p *post) member(project, name, email string) string {
+func (p *reportEnvironment) addMember(project, name, email string) string {
 	id := p.Sim.AddUser(name, name, email)
 	p.Sim.Grant(id, project, "member")
 	return id

@@ -18,7 +18,7 @@ import (
 )
 
 // callCounter counts the calls of reports to the cloud.
-type counted struct {
+type callCounter struct {
 	members, quotas atomic.Int64
 	of              interface {
 		Members(ctx context.Context, projectID string) ([]backup.Member, error)
@@ -26,12 +26,12 @@ type counted struct {
 	}
 }
 
-func (c *counted) Members(ctx context.Context, projectID string) ([]backup.Member, error) {
+func (c *callCounter) Members(ctx context.Context, projectID string) ([]backup.Member, error) {
 	c.members.Add(1)
 	return c.of.Members(ctx, projectID)
 }
 
-func (c *counted) BackupQuota(ctx context.Context, id string) (backups, gigabytes backup.Quota, err error) {
+func (c *callCounter) BackupQuota(ctx context.Context, id string) (backups, gigabytes backup.Quota, err error) {
 	c.quotas.Add(1)
 	return c.of.BackupQuota(ctx, id)
 }
@@ -41,11 +41,11 @@ func (c *counted) BackupQuota(ctx context.Context, id string) (backups, gigabyte
 var dueAtOnce = flag.Int("reports", 200, "how many reports are due at once")
 
 // addDue adds the given number of projects, each with a member and three results to report, all due at once.
-func due(t *testing.T, p *post) {
+func addDue(t *testing.T, p *reportEnvironment) {
 	t.Helper()
 	for n := range *dueAtOnce {
 		id := p.Sim.AddProject(fmt.Sprintf("project-%d", n))
-		p.member(id, fmt.Sprintf("user-%d", n), fmt.Sprintf("user-%d@example.org", n))
+		p.addMember(id, fmt.Sprintf("user-%d", n), fmt.Sprintf("user-%d@example.org", n))
 	}
 	seen, err := p.Cloud.Observe(p.Ctx)
 	require.NoError(t, err)
@@ -67,27 +67,27 @@ func due(t *testing.T, p *post) {
 // Thousands of reports are due at once: Keystone gets one request for the members of each project, Cinder one for each quota,
 // and no backup is delayed.
 func TestReport_ManyProjectsAtOnce(t *testing.T) {
-	p := newPost(t, toMembers)
-	due(t, p)
-	asked := &counted{of: p.Cloud}
+	p := newReportEnvironment(t, toMembers)
+	addDue(t, p)
+	asked := &callCounter{of: p.Cloud}
 	p.reporter.Directory = asked
 	began := time.Now()
 	require.NoError(t, p.Scheduler.Report(p.Ctx, p.BeginRun()))
 	found := time.Since(began)
 	peak := watchMemory(t)
-	p.turnWithin(10 * time.Minute)
+	p.runReportsWithin(10 * time.Minute)
 	t.Logf("%d reports: found due and dispatched in %s, made and sent in %s, %d MiB of heap at most; listings of members: %d, quotas: %d",
 		*dueAtOnce, found.Round(time.Millisecond), time.Since(began).Round(time.Millisecond), peak()>>20, asked.members.Load(), asked.quotas.Load())
 	require.Len(t, p.box.Inbox(), *dueAtOnce)
 	require.EqualValues(t, *dueAtOnce, asked.members.Load())
 	require.EqualValues(t, *dueAtOnce, asked.quotas.Load())
-	require.Zero(t, p.scan(`SELECT count(*) FROM records WHERE report_id IS NULL`))
+	require.Zero(t, p.queryInt(`SELECT count(*) FROM records WHERE report_id IS NULL`))
 }
 
 // The same as one report about all projects, for a list of receivers.
 func TestReport_ManyProjectsInOne(t *testing.T) {
-	p := newPost(t, report.Reporting{SenderEmail: rig.Sender, Receiver: []string{"ops@ops.example"}})
-	due(t, p)
+	p := newReportEnvironment(t, report.Reporting{SenderEmail: rig.Sender, Receiver: []string{"ops@ops.example"}})
+	addDue(t, p)
 	began := time.Now()
 	peak := watchMemory(t)
 	require.NoError(t, p.reporter.Handlers().Report(p.Ctx, tasks.Report{Group: report.All}))

@@ -18,14 +18,14 @@ import (
 // A preview shows what would be reported, and changes nothing.
 func TestReport_PreviewOnTheTerminal(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, toMembers)
+	p := newReportEnvironment(t, toMembers)
 	acme, globex := p.Sim.AddProject("acme"), p.Sim.AddProject("globex")
-	_, _ = p.named(acme, "web-1", "true", "data")
-	_, cache := p.named(globex, "app-1", "true", "cache")
+	_, _ = p.addNamed(acme, "web-1", "true", "data")
+	_, cache := p.addNamed(globex, "app-1", "true", "cache")
 	p.Advance(2*time.Hour, 30*time.Minute)
 	p.Sim.SetVolumeStatus(cache[0], "error")
 	p.Advance(time.Hour, 30*time.Minute)
-	before := p.scan(`SELECT count(*) FROM records WHERE report_id IS NULL`)
+	before := p.queryInt(`SELECT count(*) FROM records WHERE report_id IS NULL`)
 	golden(t, "report-preview", p.terminal(0, "report", "preview"))
 
 	env := p.settings()
@@ -55,8 +55,8 @@ func TestReport_PreviewOnTheTerminal(t *testing.T) {
 	require.Contains(t, string(page), "All is well: ")
 	require.NotContains(t, string(page), "globex")
 	require.Contains(t, p.terminal(2, "report", "preview", "--project", "nowhere"), "read --project: nowhere:")
-	require.Equal(t, before, p.scan(`SELECT count(*) FROM records WHERE report_id IS NULL`))
-	require.Zero(t, p.scan(`SELECT (SELECT count(*) FROM reports) + (SELECT count(*) FROM report_groups)`))
+	require.Equal(t, before, p.queryInt(`SELECT count(*) FROM records WHERE report_id IS NULL`))
+	require.Zero(t, p.queryInt(`SELECT (SELECT count(*) FROM reports) + (SELECT count(*) FROM report_groups)`))
 }
 
 // A test mail prints each step, and what to do if a step fails.

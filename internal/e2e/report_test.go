@@ -21,16 +21,16 @@ var toMembers = report.Reporting{SenderEmail: rig.Sender}
 // Nobody gets results of another project.
 func TestReport_EachResultOnceAndNeverEarlier(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, toMembers)
+	p := newReportEnvironment(t, toMembers)
 	acme, globex := p.Sim.AddProject("acme"), p.Sim.AddProject("globex")
 	p.Protect(acme, "web-1", 1)
 	p.Protect(globex, "app-1", 1)
-	p.member(acme, "alice", "alice@acme.example")
-	p.member(globex, "bob", "bob@globex.example")
+	p.addMember(acme, "alice", "alice@acme.example")
+	p.addMember(globex, "bob", "bob@globex.example")
 	began := p.Clock.Now()
 	var at []time.Time // times of alice's mails
 	for len(at) < 3 {
-		p.pass(30 * time.Minute)
+		p.advanceAll(30 * time.Minute)
 		if n := len(p.box.To("alice@acme.example")); n > len(at) {
 			require.Equal(t, len(at)+1, n)
 			at = append(at, p.Clock.Now().Add(-30*time.Minute))
@@ -40,35 +40,35 @@ func TestReport_EachResultOnceAndNeverEarlier(t *testing.T) {
 	require.Empty(t, p.made("elsewhere"))
 	untold := 0
 	for _, id := range p.made(acme) {
-		n := p.told("alice@acme.example", id)
+		n := p.mentions("alice@acme.example", id)
 		require.LessOrEqual(t, n, 1, "backup %s is told %d times", id, n)
 		if n == 0 {
 			untold++
 		}
-		require.Zero(t, p.told("bob@globex.example", id))
+		require.Zero(t, p.mentions("bob@globex.example", id))
 	}
 	require.LessOrEqual(t, untold, 1, "but what ended since the last report")
 	require.Len(t, p.box.To("bob@globex.example"), 3)
 	require.Len(t, p.box.Inbox(), 6)
-	p.lawful()
+	p.requireInvariants()
 }
 
 func TestReport_ReceiversOfAProject(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, toMembers)
+	p := newReportEnvironment(t, toMembers)
 	acme, empty := p.Sim.AddProject("acme"), p.Sim.AddProject("initech")
 	p.Protect(acme, "web-1", 1)
 	p.Protect(empty, "app-1", 1)
-	alice := p.member(acme, "alice", "alice@acme.example")
-	p.Sim.Grant(alice, acme, "reader")                 // a member with two roles gets one mail
-	p.member(acme, "also alice", "Alice@acme.example") // two users with one address get one mail
-	p.Sim.EnableUser(p.member(acme, "dan", "dan@acme.example"), false)
-	p.member(acme, "mute", "")
-	p.member(acme, "evil", "evil@acme.example, mallory@evil.example")
-	p.member(acme, "worse", "worse@acme.example\r\nBcc: mallory@evil.example")
+	alice := p.addMember(acme, "alice", "alice@acme.example")
+	p.Sim.Grant(alice, acme, "reader")                    // a member with two roles gets one mail
+	p.addMember(acme, "also alice", "Alice@acme.example") // two users with one address get one mail
+	p.Sim.EnableUser(p.addMember(acme, "dan", "dan@acme.example"), false)
+	p.addMember(acme, "mute", "")
+	p.addMember(acme, "evil", "evil@acme.example, mallory@evil.example")
+	p.addMember(acme, "worse", "worse@acme.example\r\nBcc: mallory@evil.example")
 	p.Sim.GrantGroup(p.Sim.AddGroup("staff", p.Sim.AddUser("carol", "c", "carol@acme.example")), acme, "reader")
 	p.Sim.GrantInherited(p.Sim.AddUser("auditor", "a", "audit@ops.example"), "default", "reader")
-	p.pass(7 * time.Hour)
+	p.advanceAll(7 * time.Hour)
 	to := map[string]int{}
 	for _, m := range p.box.Inbox() {
 		to[strings.ToLower(m.To)]++
@@ -76,35 +76,35 @@ func TestReport_ReceiversOfAProject(t *testing.T) {
 		require.True(t, m.Secure)
 	}
 	require.Equal(t, map[string]int{"alice@acme.example": 1, "carol@acme.example": 1, "audit@ops.example": 2}, to, "audit is a member of both projects")
-	p.lawful()
+	p.requireInvariants()
 }
 
 // If no receiver is found, the report is tried again after a period, and no result is lost.
 func TestReport_NobodyFoundIsTriedAgain(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, toMembers)
+	p := newReportEnvironment(t, toMembers)
 	initech := p.Sim.AddProject("initech")
 	p.Protect(initech, "app-1", 1)
-	p.pass(9 * time.Hour)
+	p.advanceAll(9 * time.Hour)
 	require.Empty(t, p.box.Inbox())
 	require.Equal(t, 1, p.logged("warn", string(backup.NoReceiver), initech, "no receiver found"))
-	p.member(initech, "ivan", "ivan@initech.example")
+	p.addMember(initech, "ivan", "ivan@initech.example")
 	made := p.made(initech)
-	p.pass(6 * time.Hour)
+	p.advanceAll(6 * time.Hour)
 	for _, id := range made {
-		require.Equal(t, 1, p.told("ivan@initech.example", id))
+		require.Equal(t, 1, p.mentions("ivan@initech.example", id))
 	}
-	p.lawful()
+	p.requireInvariants()
 }
 
 func TestReport_ListOfReceiversGetsOneOfAllProjects(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, report.Reporting{SenderEmail: rig.Sender, Receiver: []string{"ops@ops.example", "boss@ops.example"}})
+	p := newReportEnvironment(t, report.Reporting{SenderEmail: rig.Sender, Receiver: []string{"ops@ops.example", "boss@ops.example"}})
 	acme, globex := p.Sim.AddProject("acme"), p.Sim.AddProject("globex")
 	p.Protect(acme, "web-1", 1)
 	p.Protect(globex, "app-1", 1)
-	p.member(acme, "alice", "alice@acme.example")
-	p.pass(7 * time.Hour)
+	p.addMember(acme, "alice", "alice@acme.example")
+	p.advanceAll(7 * time.Hour)
 	require.Len(t, p.box.Inbox(), 2, "one mail for each receiver")
 	for _, m := range p.box.Inbox() {
 		require.NotContains(t, m.Header.Get("To"), ",")
@@ -112,98 +112,98 @@ func TestReport_ListOfReceiversGetsOneOfAllProjects(t *testing.T) {
 		require.Contains(t, rig.MailText(m), "Project globex")
 	}
 	require.NotEqual(t, p.box.Inbox()[0].Header.Get("Message-Id"), p.box.Inbox()[1].Header.Get("Message-Id"))
-	p.lawful()
+	p.requireInvariants()
 }
 
 func TestReport_ProjectsNameAtADomain(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, report.Reporting{SenderEmail: rig.Sender, ProjectReceiverDomain: "tenants.example"})
+	p := newReportEnvironment(t, report.Reporting{SenderEmail: rig.Sender, ProjectReceiverDomain: "tenants.example"})
 	p.Protect(p.Sim.AddProject("acme"), "web-1", 1)
 	evil := p.Sim.AddProject("mallory@evil.example, x")
 	p.Protect(evil, "app-1", 1)
-	p.pass(7 * time.Hour)
+	p.advanceAll(7 * time.Hour)
 	require.Len(t, p.box.Inbox(), 1)
 	require.Equal(t, "acme@tenants.example", p.box.Inbox()[0].To)
 	require.NotZero(t, p.logged("warn", string(backup.NoReceiver), evil, "can't stand in an address"))
-	p.lawful()
+	p.requireInvariants()
 }
 
 // Without a sender, one report about all projects is a log line, and counts as delivered.
 func TestReport_ToTheLog(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, report.Reporting{})
+	p := newReportEnvironment(t, report.Reporting{})
 	acme := p.Sim.AddProject("acme")
 	p.Protect(acme, "web-1", 1)
 	p.Protect(p.Sim.AddProject("globex"), "app-1", 1)
-	p.pass(7 * time.Hour)
+	p.advanceAll(7 * time.Hour)
 	require.Equal(t, 1, p.logged("info", `"message":"report"`, `"group":"all"`, `"succeeded":12`, "All is well"))
-	p.pass(3 * time.Hour)
+	p.advanceAll(3 * time.Hour)
 	require.Equal(t, 1, p.logged("info", `"message":"report"`))
-	p.tell(report.Reporting{SenderEmail: rig.Sender, Receiver: []string{"ops@ops.example"}})
-	p.pass(4 * time.Hour)
+	p.configure(report.Reporting{SenderEmail: rig.Sender, Receiver: []string{"ops@ops.example"}})
+	p.advanceAll(4 * time.Hour)
 	require.Len(t, p.box.Inbox(), 1)
 	require.Equal(t, 12, p.Count("report_id = (SELECT id FROM reports ORDER BY created_at LIMIT 1)"), "what the log had is not mailed again")
-	p.lawful()
+	p.requireInvariants()
 }
 
 // Late volumes alone are a reason for a report.
 func TestReport_OnlyLateVolumes(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, toMembers)
+	p := newReportEnvironment(t, toMembers)
 	acme := p.Sim.AddProject("acme")
 	_, volumes := p.Protect(acme, "web-1", 1)
-	p.member(acme, "alice", "alice@acme.example")
-	p.pass(7 * time.Hour)
+	p.addMember(acme, "alice", "alice@acme.example")
+	p.advanceAll(7 * time.Hour)
 	require.Len(t, p.box.Inbox(), 1)
 	p.Sim.SetVolumeStatus(volumes[0], "in-use")
 	p.Exec(`INSERT INTO pauses VALUES ('', staffeln_now(), 'me', 'maintenance')`)
-	p.pass(20 * time.Hour)
+	p.advanceAll(20 * time.Hour)
 	last := p.box.Inbox()[len(p.box.Inbox())-1]
 	require.Contains(t, last.Header.Get("Subject"), "1 volume is late")
 	require.Contains(t, rig.MailText(last), "Late since")
-	p.lawful()
+	p.requireInvariants()
 }
 
 // So is a volume without any backup, once it is late.
 func TestReport_OnlyAVolumeThatWasNeverBackedUp(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, toMembers)
+	p := newReportEnvironment(t, toMembers)
 	acme := p.Sim.AddProject("acme")
 	p.Exec(`INSERT INTO pauses VALUES ('', staffeln_now(), 'me', 'maintenance')`)
 	began := p.Clock.Now()
 	_, volumes := p.Protect(acme, "web-1", 1)
-	p.member(acme, "alice", "alice@acme.example")
+	p.addMember(acme, "alice", "alice@acme.example")
 	for len(p.box.Inbox()) == 0 {
 		require.Less(t, p.Clock.Now().Sub(began), 24*time.Hour)
-		p.pass(30 * time.Minute)
+		p.advanceAll(30 * time.Minute)
 	}
 	require.Equal(t, p.Settings.Late()+p.Settings.ReportPeriod.Std(), p.Clock.Now().Sub(began)-30*time.Minute)
 	mail := p.box.Inbox()[0]
 	require.Contains(t, mail.Header.Get("Subject"), "1 volume has no restore point")
 	require.Contains(t, rig.MailText(mail), "Never backed up (1)")
 	require.Contains(t, rig.MailText(mail), volumes[0])
-	p.lawful()
+	p.requireInvariants()
 }
 
 // A rejected receiver does not affect the others. It is logged in one error line, and tried again.
 func TestReport_OneReceiverFailsAndDelaysNobody(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, toMembers)
+	p := newReportEnvironment(t, toMembers)
 	acme, globex := p.Sim.AddProject("acme"), p.Sim.AddProject("globex")
 	p.Protect(acme, "web-1", 1)
 	p.Protect(globex, "app-1", 1)
-	p.member(acme, "alice", "alice@acme.example")
-	p.member(acme, "gone", "gone@acme.example")
-	p.member(globex, "bob", "bob@globex.example")
+	p.addMember(acme, "alice", "alice@acme.example")
+	p.addMember(acme, "gone", "gone@acme.example")
+	p.addMember(globex, "bob", "bob@globex.example")
 	p.box.Refuse("gone@acme.example", true)
-	p.pass(6*time.Hour + 30*time.Minute)
+	p.advanceAll(6*time.Hour + 30*time.Minute)
 	require.Len(t, p.box.To("alice@acme.example"), 1)
 	require.Len(t, p.box.To("bob@globex.example"), 1)
 	require.Equal(t, 1, p.logged("error", "report not sent", acme, "gone@acme.example", "550", "no such user here"))
-	p.pass(6 * time.Hour)
+	p.advanceAll(6 * time.Hour)
 	require.Len(t, p.box.To("alice@acme.example"), 2, "the next report does not wait for it")
 	p.box.Refuse("gone@acme.example", false)
-	p.pass(12 * time.Hour)
+	p.advanceAll(12 * time.Hour)
 	late := p.box.To("gone@acme.example")
 	require.GreaterOrEqual(t, len(late), 2)
 	ids := map[string]bool{}
@@ -211,33 +211,33 @@ func TestReport_OneReceiverFailsAndDelaysNobody(t *testing.T) {
 		require.False(t, ids[m.Header.Get("Message-Id")], "once each")
 		ids[m.Header.Get("Message-Id")] = true
 	}
-	require.Equal(t, 0, p.scan(`SELECT count(*) FROM report_mails WHERE sent_at IS NULL`))
-	p.lawful()
+	require.Equal(t, 0, p.queryInt(`SELECT count(*) FROM report_mails WHERE sent_at IS NULL`))
+	p.requireInvariants()
 }
 
 // The mail server accepts the mail and its answer is lost: the mail arrives twice, with the same Message-ID, but never not at
 // all.
 func TestReport_AnswerLostAfterTheMail(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, toMembers)
+	p := newReportEnvironment(t, toMembers)
 	acme := p.Sim.AddProject("acme")
 	p.Protect(acme, "web-1", 1)
-	p.member(acme, "alice", "alice@acme.example")
+	p.addMember(acme, "alice", "alice@acme.example")
 	p.box.DieAfterData(1)
-	p.pass(8 * time.Hour)
+	p.advanceAll(8 * time.Hour)
 	require.Len(t, p.box.Inbox(), 2)
 	require.Equal(t, p.box.Inbox()[0].Header.Get("Message-Id"), p.box.Inbox()[1].Header.Get("Message-Id"))
 	require.Equal(t, rig.MailText(p.box.Inbox()[0]), rig.MailText(p.box.Inbox()[1]))
-	p.lawful()
+	p.requireInvariants()
 }
 
 // The worker is killed after the mail and before the record: the same happens.
 func TestReport_CrashBetweenMailAndRecord(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, toMembers)
+	p := newReportEnvironment(t, toMembers)
 	acme := p.Sim.AddProject("acme")
 	p.Protect(acme, "web-1", 1)
-	p.member(acme, "alice", "alice@acme.example")
+	p.addMember(acme, "alice", "alice@acme.example")
 	p.Advance(6*time.Hour+30*time.Minute, 30*time.Minute)
 	p.Exec(`CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''the database is away''; END'`)
 	p.Exec(`CREATE TRIGGER die BEFORE UPDATE ON report_mails FOR EACH ROW EXECUTE FUNCTION die()`)
@@ -245,105 +245,105 @@ func TestReport_CrashBetweenMailAndRecord(t *testing.T) {
 	require.Len(t, p.box.Inbox(), 1)
 	p.Exec(`DROP TRIGGER die ON report_mails`)
 	p.Exec(`UPDATE report_groups SET lease_token = 'of the dead', lease_until = staffeln_now() + interval '2 minutes'`)
-	p.turn()
+	p.runReports()
 	require.Len(t, p.box.Inbox(), 1, "its lease holds")
 	p.Step(5 * time.Minute)
-	p.turn()
+	p.runReports()
 	require.Len(t, p.box.Inbox(), 2)
 	require.Equal(t, p.box.Inbox()[0].Header.Get("Message-Id"), p.box.Inbox()[1].Header.Get("Message-Id"))
 	p.Step(5 * time.Minute)
-	p.turn()
+	p.runReports()
 	require.Len(t, p.box.Inbox(), 2)
-	require.Equal(t, 1, p.scan(`SELECT count(*) FROM reports`))
-	p.lawful()
+	require.Equal(t, 1, p.queryInt(`SELECT count(*) FROM reports`))
+	p.requireInvariants()
 }
 
 // If the mail server is down for some time, reports are delayed and none is lost, even if Redis loses its data meanwhile.
 func TestReport_MailServerAway(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, toMembers)
+	p := newReportEnvironment(t, toMembers)
 	acme := p.Sim.AddProject("acme")
 	p.Protect(acme, "web-1", 1)
-	p.member(acme, "alice", "alice@acme.example")
+	p.addMember(acme, "alice", "alice@acme.example")
 	p.box.Down(true)
-	p.pass(10 * time.Hour)
-	require.Equal(t, 1, p.scan(`SELECT count(*) FROM reports`), "no second one before anybody has the first")
+	p.advanceAll(10 * time.Hour)
+	require.Equal(t, 1, p.queryInt(`SELECT count(*) FROM reports`), "no second one before anybody has the first")
 	require.NoError(t, p.Redis.FlushDB(p.Ctx).Err())
 	p.box.Down(false)
 	made := p.made(acme)
-	p.pass(14 * time.Hour)
+	p.advanceAll(14 * time.Hour)
 	for _, id := range made {
-		require.Equal(t, 1, p.told("alice@acme.example", id))
+		require.Equal(t, 1, p.mentions("alice@acme.example", id))
 	}
-	p.lawful()
+	p.requireInvariants()
 }
 
 // Results that could not be delivered for a week are in the next report.
-func TestReport_GivenUpAndToldByTheNext(t *testing.T) {
+func TestReport_UndeliveredResultsAreInTheNextReport(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, toMembers)
+	p := newReportEnvironment(t, toMembers)
 	acme := p.Sim.AddProject("acme")
 	p.Protect(acme, "web-1", 1)
-	p.member(acme, "alice", "alice@acme.example")
-	p.pass(2 * time.Hour)
+	p.addMember(acme, "alice", "alice@acme.example")
+	p.advanceAll(2 * time.Hour)
 	p.box.Down(true)
 	made := p.made(acme)
 	for range 5 {
 		p.Step(4 * time.Hour)
-		p.turn()
+		p.runReports()
 	}
 	p.Step(7 * 24 * time.Hour)
-	p.turn()
+	p.runReports()
 	require.Equal(t, 1, p.logged("error", "report given up", "alice@acme.example"))
 	p.box.Down(false)
-	p.turn()
+	p.runReports()
 	for _, id := range made {
-		require.Equal(t, 1, p.told("alice@acme.example", id))
+		require.Equal(t, 1, p.mentions("alice@acme.example", id))
 	}
 }
 
 // If Keystone does not answer, the report is tried again, not dropped.
 func TestReport_KeystoneAway(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, toMembers)
+	p := newReportEnvironment(t, toMembers)
 	acme := p.Sim.AddProject("acme")
 	p.Protect(acme, "web-1", 1)
-	p.member(acme, "alice", "alice@acme.example")
+	p.addMember(acme, "alice", "alice@acme.example")
 	p.Advance(6*time.Hour+30*time.Minute, 30*time.Minute)
 	fault := p.Sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/role_assignments", Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
-	p.turn()
+	p.runReports()
 	require.Empty(t, p.box.Inbox())
 	require.Equal(t, 1, p.logged("warn", "report not built", acme, "find receivers"))
 	fault()
 	p.Step(10 * time.Minute)
-	p.turn()
+	p.runReports()
 	require.Len(t, p.box.Inbox(), 1)
-	p.lawful()
+	p.requireInvariants()
 }
 
 // If Keystone's list of users is incomplete, the report waits until all members are known: nobody is left out.
-func TestReport_APartOfTheMembers(t *testing.T) {
+func TestReport_WaitsForAllMembers(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, toMembers)
+	p := newReportEnvironment(t, toMembers)
 	acme := p.Sim.AddProject("acme")
 	p.Protect(acme, "web-1", 1)
-	p.member(acme, "alice", "alice@acme.example")
-	p.member(acme, "amy", "amy@acme.example")
+	p.addMember(acme, "alice", "alice@acme.example")
+	p.addMember(acme, "amy", "amy@acme.example")
 	p.Advance(6*time.Hour+30*time.Minute, 30*time.Minute)
 	p.Sim.LimitLists(2)
-	p.turn()
+	p.runReports()
 	require.Empty(t, p.box.Inbox())
 	require.Equal(t, 1, p.logged("error", "report not built", acme, "only a part of the list"))
 	p.Sim.LimitLists(0)
 	p.Step(10 * time.Minute)
-	p.turn()
+	p.runReports()
 	require.Len(t, p.box.To("alice@acme.example"), 1)
 	require.Len(t, p.box.To("amy@acme.example"), 1)
-	p.lawful()
+	p.requireInvariants()
 }
 
 // queryInt reads one number.
-func (p *post) scan(q string) (n int) {
+func (p *reportEnvironment) queryInt(q string) (n int) {
 	p.T.Helper()
 	require.NoError(p.T, p.Pool.QueryRow(p.Ctx, q).Scan(&n))
 	return n

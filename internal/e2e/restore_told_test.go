@@ -12,7 +12,7 @@ import (
 
 // The page and the read API show the commands to restore the newest restore point: first create a volume, then restore into
 // it.
-func TestThePageAndTheAPITellHowToRestore(t *testing.T) {
+func TestPageAndAPIShowHowToRestore(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 1000*time.Hour)
 	var newest string
@@ -27,14 +27,14 @@ func TestThePageAndTheAPITellHowToRestore(t *testing.T) {
 	} {
 		require.Contains(t, text, words)
 	}
-	var said struct {
+	var output struct {
 		Restore struct {
 			BackupID string `json:"backup_id"`
 			Commands []string
 		}
 	}
-	require.NoError(t, json.Unmarshal([]byte(r.get("/v1/volumes/"+r.Volume, r.token("alice", "acme"), nil).text), &said))
-	require.Equal(t, newest, said.Restore.BackupID)
-	require.Len(t, said.Restore.Commands, 3)
-	require.Equal(t, "openstack volume backup restore --force "+newest+` "${NEW:?}"`, said.Restore.Commands[2])
+	require.NoError(t, json.Unmarshal([]byte(r.get("/v1/volumes/"+r.Volume, r.token("alice", "acme"), nil).text), &output))
+	require.Equal(t, newest, output.Restore.BackupID)
+	require.Len(t, output.Restore.Commands, 3)
+	require.Equal(t, "openstack volume backup restore --force "+newest+` "${NEW:?}"`, output.Restore.Commands[2])
 }

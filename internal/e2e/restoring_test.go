@@ -13,7 +13,7 @@ import (
 
 // A tenant restores from the newest link when the next backup is due: the backup waits, and the plan after the restore makes
 // the incremental, even if a reconcile run has seen the restore and none has run since.
-func TestRestoreIsWaitedForAndNoLonger(t *testing.T) {
+func TestBackupWaitsUntilARestoreEnds(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.BackupMinInterval, set.BackupServicePeriod = backup.Duration(time.Hour), backup.Duration(10*time.Minute)
@@ -27,16 +27,16 @@ func TestRestoreIsWaitedForAndNoLonger(t *testing.T) {
 	w.Reconcile()
 	w.Advance(30*time.Minute, time.Minute)
 	require.Equal(t, "F", w.Kinds(volumes[0]), "an incremental would be refused, a full is not worth it yet")
-	require.Equal(t, backup.WaitsForParent, w.beatVolumes()[volumes[0]].Reason)
+	require.Equal(t, backup.WaitsForParent, w.planVolumes()[volumes[0]].Reason)
 
 	w.Sim.SetBackupStatus(link, "available")
 	w.Advance(11*time.Minute, time.Minute)
 	require.Equal(t, "FI", w.Kinds(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // planVolumes returns the volumes as plans read them.
-func (w *environment) beatVolumes() map[string]db.Volume {
+func (w *environment) planVolumes() map[string]db.Volume {
 	w.T.Helper()
 	all, err := w.BeginRun().Volumes(w.Ctx)
 	require.NoError(w.T, err)

@@ -16,7 +16,7 @@ import (
 const day = 24 * time.Hour
 
 // fourPlansADay sets a service period of six hours.
-func slow(set *backup.Settings, o *cloudsim.Options) {
+func fourPlansADay(set *backup.Settings, o *cloudsim.Options) {
 	set.BackupServicePeriod, set.RetentionServicePeriod = backup.Duration(6*time.Hour), backup.Duration(6*time.Hour)
 	set.RetentionTime = backup.Period{Days: 3}
 	o.DeleteTime = cloudsim.Fixed(10 * time.Minute)
@@ -24,9 +24,9 @@ func slow(set *backup.Settings, o *cloudsim.Options) {
 
 // A chain is removed leaf first, each link only when Cinder no longer has its dependent. A full stays while it has an
 // incremental.
-func TestChainGoesLeafFirst(t *testing.T) {
+func TestChainIsRemovedLeafFirst(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Advance(5*day-time.Hour, time.Hour)
 	require.Equal(t, "FIIFI", w.Kinds(volumes[0]), "the full is past its three days, and an incremental on it is not")
@@ -53,13 +53,13 @@ func TestChainGoesLeafFirst(t *testing.T) {
 		chain = append([]string{r.BackupID}, chain...)
 	}
 	require.Equal(t, chain, asked, "newest first")
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A backup that is missing in a list is not proved to be gone: until Cinder answers by ID, the next link stays.
 func TestRemovalIsConfirmedByID(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Advance(5*day-time.Hour, time.Hour)
 	leaf := w.RecordsOf(volumes[0])[2]
@@ -76,7 +76,7 @@ func TestRemovalIsConfirmedByID(t *testing.T) {
 	w.Dispatch()
 	w.Step(10 * time.Minute)
 	w.Dispatch()
-	w.stalled(2)
+	w.waitForFaults(2)
 	require.Equal(t, backup.Deleting, w.RecordsOf(volumes[0])[2].State, "a 404 that does not name the backup is no proof")
 	require.Len(t, w.events(cloudsim.BackupDeletion, volumes[0]), 1)
 	remove()
@@ -84,14 +84,14 @@ func TestRemovalIsConfirmedByID(t *testing.T) {
 	w.Dispatch()
 	require.Equal(t, backup.Deleted, w.RecordsOf(volumes[0])[2].State)
 	require.Len(t, w.events(cloudsim.BackupDeletion, volumes[0]), 2)
-	w.lawful()
+	w.requireInvariants()
 }
 
 // The newest restore point and its parents are kept, however long later backups fail. Leftovers of the failed ones are removed
 // at once.
 func TestFloorOutlastsFailures(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Advance(2*day-time.Hour, time.Hour)
 	require.Equal(t, "FI", w.Kinds(volumes[0]))
@@ -115,13 +115,13 @@ func TestFloorOutlastsFailures(t *testing.T) {
 	w.Advance(day, 3*time.Hour)
 	require.Equal(t, "FI", w.Kinds(volumes[0]), "a full begins the chain anew when the target is mended; what is past its retention goes then")
 	require.True(t, w.Sim.BackupsOf(volumes[0])[0].Created.After(failed[len(failed)-1].RequestedAt.Add(-time.Minute)))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A leftover that cannot be removed blocks incrementals for an interval at most; then a forced full is made.
-func TestLeftoverThatStays(t *testing.T) {
+func TestLeftoverBlocksIncrementalsForAnIntervalAtMost(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Advance(day, 3*time.Hour)
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 1, Do: cloudsim.FailLater{Reason: "broken pipe"}})
@@ -144,5 +144,5 @@ func TestLeftoverThatStays(t *testing.T) {
 	remove()
 	w.Advance(day+6*time.Hour, 3*time.Hour)
 	require.Equal(t, backup.Deleted, w.Records("id = $1", leftover.ID)[0].State, "tried daily")
-	w.lawful()
+	w.requireInvariants()
 }

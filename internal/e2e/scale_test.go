@@ -16,7 +16,7 @@ import (
 // Counts the calls of one plan, and the calls to Cinder per finished backup, where they arrive. Limits (design): full pages of
 // 1,000, one empty page after an exactly full one, at most 6 others, none per volume; at most 2 per backup and its share of
 // listings.
-func TestCallsAreCounted(t *testing.T) {
+func TestCallsPerPlanAndPerBackup(t *testing.T) {
 	t.Parallel()
 	w := newEnvironment(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.BackupMinInterval = backup.Duration(24 * time.Hour)
@@ -39,12 +39,12 @@ func TestCallsAreCounted(t *testing.T) {
 	require.Equal(t, 3000, w.Count("state = 'planned'"))
 
 	w.Sim.ResetCounts()
-	beats := 0
-	for ; w.Count("state = 'available'") < 3000; beats++ {
-		require.Less(t, beats, 100, "backups do not end: %d are there", w.Count("state = 'available'"))
+	times := 0
+	for ; w.Count("state = 'available'") < 3000; times++ {
+		require.Less(t, times, 100, "backups do not end: %d are there", w.Count("state = 'available'"))
 		w.Dispatch()
-		if beats == 0 {
-			shown := levels(w.Scheduler.Metrics, "staffeln_records", "state")
+		if times == 0 {
+			shown := sums(w.Scheduler.Metrics, "staffeln_records", "state")
 			require.Equal(t, 3000, shown["planned"]+shown["creating"], "what the metrics show: %v", shown)
 		}
 		w.Step(w.Settings.PollPeriod.Std())
@@ -54,17 +54,17 @@ func TestCallsAreCounted(t *testing.T) {
 	listings := calls["GET /volume/v3/{project}/backups/detail"]
 	services := calls["GET /volume/v3/{project}/os-services"]
 	t.Logf("3,000 backups in %d dispatch runs: %d creations, %d reads by ID, %d pages of listings, %d looks at the services, all calls: %v",
-		beats, creates, polls, listings, services, calls)
+		times, creates, polls, listings, services, calls)
 	require.Equal(t, 3000, creates)
 	require.Equal(t, 3000, polls)
-	require.LessOrEqual(t, listings, 2*beats, "at most two pages of listing per dispatch run")
+	require.LessOrEqual(t, listings, 2*times, "at most two pages of listing per dispatch run")
 	cinder := 0
 	for route, n := range calls {
 		if strings.Contains(route, "/volume/v3") {
 			cinder += n
 		}
 	}
-	require.LessOrEqual(t, services, beats, "at most one look at the services per dispatch run")
+	require.LessOrEqual(t, services, times, "at most one look at the services per dispatch run")
 	require.Equal(t, creates+polls+listings+services, cinder, "other calls to Cinder: %v", calls)
 	require.LessOrEqual(t, calls["POST /identity/v3/auth/tokens"], 10, "one token per project")
 }

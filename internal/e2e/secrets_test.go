@@ -18,7 +18,7 @@ const (
 )
 
 // protectEncrypted creates a server that asks for backups, with encrypted volumes.
-func (w *environment) vault(project string, volumes int) (volumeIDs []string) {
+func (w *environment) protectEncrypted(project string, volumes int) (volumeIDs []string) {
 	server := w.Sim.AddServer(project, "vault", map[string]string{w.Settings.BackupMetadataKey: "true"})
 	for range volumes {
 		id := w.Sim.AddVolume(project, "secret", 1, cloudsim.VolumeOptions{Encrypted: true})
@@ -29,7 +29,7 @@ func (w *environment) vault(project string, volumes int) (volumeIDs []string) {
 }
 
 // withEncrypted returns an environment whose encrypted volumes have one restore point each, which a reconcile run has seen.
-func filled(t *testing.T, projects, volumes int, changes ...func(*backup.Settings, *cloudsim.Options)) (w *environment, ids, volumeIDs []string) {
+func withEncrypted(t *testing.T, projects, volumes int, changes ...func(*backup.Settings, *cloudsim.Options)) (w *environment, ids, volumeIDs []string) {
 	t.Helper()
 	w = daily(t, append(changes, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject = 0, 0
@@ -37,7 +37,7 @@ func filled(t *testing.T, projects, volumes int, changes ...func(*backup.Setting
 	for i := range projects {
 		id := w.Sim.AddProject(fmt.Sprintf("acme-%d", i))
 		ids = append(ids, id)
-		volumeIDs = append(volumeIDs, w.vault(id, volumes)...)
+		volumeIDs = append(volumeIDs, w.protectEncrypted(id, volumes)...)
 	}
 	w.RunDue()
 	w.Step(time.Minute)
@@ -49,7 +49,7 @@ func filled(t *testing.T, projects, volumes int, changes ...func(*backup.Setting
 }
 
 // secretFindings counts the findings about secrets, of both kinds.
-func (w *environment) secretless() int {
+func (w *environment) secretFindings() int {
 	return len(w.findings(backup.SecretGone)) + len(w.findings(backup.SecretsUnconfirmed))
 }
 
@@ -58,8 +58,8 @@ func TestDeletedSecretOfARestorePointIsAFinding(t *testing.T) {
 	for _, release := range cloudsim.Releases() {
 		t.Run(release, func(t *testing.T) {
 			t.Parallel()
-			w, projects, volumes := filled(t, 1, 2, slow, func(_ *backup.Settings, o *cloudsim.Options) { o.Release = release })
-			require.Zero(t, w.secretless())
+			w, projects, volumes := withEncrypted(t, 1, 2, fourPlansADay, func(_ *backup.Settings, o *cloudsim.Options) { o.Release = release })
+			require.Zero(t, w.secretFindings())
 			asked := w.Sim.Counts()[secretRoute]
 			require.Zero(t, asked, "what the list shows is not asked for")
 			gone := w.LastRecord(volumes[0])
@@ -84,7 +84,7 @@ func TestDeletedSecretOfARestorePointIsAFinding(t *testing.T) {
 			w.Sim.RestoreSecretOf(gone.BackupID)
 			w.Step(time.Minute)
 			w.Reconcile()
-			require.Zero(t, w.secretless(), "Barbican has it again")
+			require.Zero(t, w.secretFindings(), "Barbican has it again")
 			w.Sim.DeleteSecretOf(gone.BackupID)
 			w.Step(time.Minute)
 			w.Reconcile()
@@ -93,15 +93,15 @@ func TestDeletedSecretOfARestorePointIsAFinding(t *testing.T) {
 			_, there := w.Sim.Backup(gone.BackupID)
 			require.False(t, there, "its retention is over")
 			w.Reconcile()
-			require.Zero(t, w.secretless())
+			require.Zero(t, w.secretFindings())
 			require.Empty(t, w.Sim.UnknownRoutes())
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
 
 // Only Barbican's own 404 for an ID proves that a secret is gone. Other errors are logged when they begin and when they end.
-func TestSecretsThatCannotBeSeenAreNoFinding(t *testing.T) {
+func TestUnreadableSecretsAreNoFinding(t *testing.T) {
 	refused := func(status int, body string) cloudsim.Effect {
 		return cloudsim.Refuse{Status: status, Body: body, Header: http.Header{"Content-Type": {"text/html"}}}
 	}
@@ -120,7 +120,7 @@ func TestSecretsThatCannotBeSeenAreNoFinding(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, _, volumes := filled(t, 1, 2)
+			w, _, volumes := withEncrypted(t, 1, 2)
 			w.Sim.DeleteSecretOf(w.LastRecord(volumes[0]).BackupID)
 			var mends []func()
 			for _, route := range c.routes {
@@ -130,10 +130,10 @@ func TestSecretsThatCannotBeSeenAreNoFinding(t *testing.T) {
 				w.Reconcile()
 				w.Step(time.Minute)
 			}
-			require.Zero(t, w.secretless())
+			require.Zero(t, w.secretFindings())
 			require.Equal(t, 1, w.logged("warn", "secrets of encrypted backups not looked at"), "once")
-			for _, mend := range mends {
-				mend()
+			for _, endFault := range mends {
+				endFault()
 			}
 			w.Reconcile()
 			require.Len(t, w.findings(backup.SecretGone), 1)
@@ -143,9 +143,9 @@ func TestSecretsThatCannotBeSeenAreNoFinding(t *testing.T) {
 }
 
 // A finding stays while Barbican is down.
-func TestSecretsThatAreGoneStayGoneWhileBarbicanIsAway(t *testing.T) {
+func TestFindingAboutSecretsStaysWhileBarbicanIsDown(t *testing.T) {
 	t.Parallel()
-	w, _, volumes := filled(t, 1, 2)
+	w, _, volumes := withEncrypted(t, 1, 2)
 	w.Sim.DeleteSecretOf(w.LastRecord(volumes[0]).BackupID)
 	w.Reconcile()
 	require.Len(t, w.findings(backup.SecretGone), 1)
@@ -156,9 +156,9 @@ func TestSecretsThatAreGoneStayGoneWhileBarbicanIsAway(t *testing.T) {
 }
 
 // A service user without the right to read secrets is reported once.
-func TestServiceUserWithoutRightToSecretsIsTold(t *testing.T) {
+func TestServiceUserWithoutRightToSecretsIsReported(t *testing.T) {
 	t.Parallel()
-	w, projects, volumes := filled(t, 2, 1)
+	w, projects, volumes := withEncrypted(t, 2, 1)
 	w.Sim.SetSecretRights(w.Sim.Cast().Service, projects[0], false)
 	w.Sim.DeleteSecretOf(w.LastRecord(volumes[0]).BackupID)
 	w.Sim.DeleteSecretOf(w.LastRecord(volumes[1]).BackupID)
@@ -177,7 +177,7 @@ func TestCloudWithoutBarbicanHasNoFindingsAboutSecrets(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	w.Sim.LeaveOut(cloudsim.Barbican, true)
-	w.vault(w.Sim.AddProject("acme"), 1)
+	w.protectEncrypted(w.Sim.AddProject("acme"), 1)
 	w.RunDue()
 	w.Step(time.Minute)
 	w.Dispatch()
@@ -185,16 +185,16 @@ func TestCloudWithoutBarbicanHasNoFindingsAboutSecrets(t *testing.T) {
 		w.Reconcile()
 		w.Step(time.Minute)
 	}
-	require.Zero(t, w.secretless())
+	require.Zero(t, w.secretFindings())
 	require.Equal(t, 1, w.logged("warn", "secrets of encrypted backups not looked at", "no key-manager"))
 	require.Zero(t, w.Sim.Counts()[secretsRoute]+w.Sim.Counts()[secretRoute])
 }
 
 // Until one of our secrets was seen in it, Barbican may not be Cinder's key manager.
-func TestBarbicanThatNeverHadOurSecretsIsNotBelieved(t *testing.T) {
+func TestBarbicanWithoutOurSecretsIsNotTrusted(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
-	volumes := w.vault(w.Sim.AddProject("acme"), 2)
+	volumes := w.protectEncrypted(w.Sim.AddProject("acme"), 2)
 	w.RunDue()
 	w.Step(time.Minute)
 	w.Dispatch()
@@ -216,9 +216,9 @@ func TestBarbicanThatNeverHadOurSecretsIsNotBelieved(t *testing.T) {
 }
 
 // After an operator's confirmation, the secrets that Barbican does not know by ID are recorded as gone, and no others.
-func TestSecretsGoneForGoodAreAcceptedOnce(t *testing.T) {
+func TestMissingSecretsAreRecordedAfterConfirmation(t *testing.T) {
 	t.Parallel()
-	w, _, volumes := filled(t, 2, 8)
+	w, _, volumes := withEncrypted(t, 2, 8)
 	for _, v := range volumes[:12] {
 		w.Sim.DeleteSecretOf(w.LastRecord(v).BackupID)
 	}
@@ -243,9 +243,9 @@ func TestSecretsGoneForGoodAreAcceptedOnce(t *testing.T) {
 
 // If the secrets of several projects are gone at once, Barbican's database may be wrong. This is reported, and nothing is
 // recorded.
-func TestManySecretsGoneAtOnceAreNotBelieved(t *testing.T) {
+func TestManyMissingSecretsAreNotRecorded(t *testing.T) {
 	t.Parallel()
-	w, projects, volumes := filled(t, 2, 8)
+	w, projects, volumes := withEncrypted(t, 2, 8)
 	for _, v := range volumes[:11] {
 		w.Sim.DeleteSecretOf(w.LastRecord(v).BackupID)
 	}
@@ -268,9 +268,9 @@ func TestManySecretsGoneAtOnceAreNotBelieved(t *testing.T) {
 }
 
 // If all secrets of one project are gone while others exist, a user has deleted them.
-func TestManySecretsOfOneProjectAreBelieved(t *testing.T) {
+func TestMissingSecretsOfOneProjectAreRecorded(t *testing.T) {
 	t.Parallel()
-	w, projects, volumes := filled(t, 2, 12)
+	w, projects, volumes := withEncrypted(t, 2, 12)
 	for _, v := range volumes[:12] {
 		w.Sim.DeleteSecretOf(w.LastRecord(v).BackupID)
 	}

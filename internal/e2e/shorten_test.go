@@ -13,9 +13,9 @@ import (
 
 // withFourFulls returns an environment with four fulls, the oldest three days old, and a retention of a week in the metadata;
 // the default is two days.
-func aged(t *testing.T) (w *environment, server, volume string) {
+func withFourFulls(t *testing.T) (w *environment, server, volume string) {
 	t.Helper()
-	w = daily(t, slow, func(set *backup.Settings, _ *cloudsim.Options) {
+	w = daily(t, fourPlansADay, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.FullBackupDepth, set.RetentionTime = 0, backup.Period{Days: 2}
 		set.RetentionMin, set.RetentionShortenDelay = backup.Period{}, backup.Duration(day)
 	})
@@ -27,14 +27,14 @@ func aged(t *testing.T) (w *environment, server, volume string) {
 
 // An attacker with a tenant's password can shorten the retention or remove the metadata key: nothing is removed before the
 // delay is over, and it is reported at once.
-func TestRetentionShortened(t *testing.T) {
+func TestShorterRetentionWaitsForItsDelay(t *testing.T) {
 	for name, shorten := range map[string]func(*environment, string){
 		"value":       func(w *environment, s string) { w.Sim.SetMetadata(s, w.Settings.RetentionMetadataKey, "1d") },
 		"key removed": func(w *environment, s string) { w.Sim.DeleteMetadata(s, w.Settings.RetentionMetadataKey) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, server, volume := aged(t)
+			w, server, volume := withFourFulls(t)
 			shorten(w, server)
 			w.Advance(day-time.Hour, 3*time.Hour)
 			require.Empty(t, w.events(cloudsim.BackupDeletion, volume), "not today")
@@ -42,26 +42,26 @@ func TestRetentionShortened(t *testing.T) {
 			w.Advance(day, 3*time.Hour)
 			require.NotEmpty(t, w.events(cloudsim.BackupDeletion, volume), "when the delay is over")
 			require.LessOrEqual(t, len(w.Sim.BackupsOf(volume)), 3)
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
 
 // A shorter value that is taken back within the delay has no effect; a longer one has its effect at once.
-func TestRetentionLengthened(t *testing.T) {
+func TestLongerRetentionTakesEffectAtOnce(t *testing.T) {
 	t.Parallel()
-	w, server, volume := aged(t)
+	w, server, volume := withFourFulls(t)
 	w.Sim.SetMetadata(server, w.Settings.RetentionMetadataKey, "1h")
 	w.Advance(12*time.Hour, 6*time.Hour)
 	w.Sim.SetMetadata(server, w.Settings.RetentionMetadataKey, "10d")
 	w.Advance(6*day, 6*time.Hour)
 	require.Empty(t, w.events(cloudsim.BackupDeletion, volume), "the week is over, the ten days are not")
-	w.lawful()
+	w.requireInvariants()
 }
 
 // The retention of a volume is not shortened by a server that is deleted, detached or not listed, or whose metadata is
 // unreadable.
-func TestRetentionStays(t *testing.T) {
+func TestDeletedOrUnreadableServerDoesNotShortenRetention(t *testing.T) {
 	for name, happen := range map[string]func(*environment, string, string){
 		"server deleted":  func(w *environment, s, _ string) { w.Sim.DeleteServer(s) },
 		"volume detached": func(w *environment, s, v string) { w.Sim.Detach(s, v) },
@@ -75,13 +75,13 @@ func TestRetentionStays(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, server, volume := aged(t)
+			w, server, volume := withFourFulls(t)
 			happen(w, server, volume)
 			w.Advance(3*day+12*time.Hour, 6*time.Hour)
 			require.Empty(t, w.events(cloudsim.BackupDeletion, volume), "the week is not over")
 			w.Advance(day, 6*time.Hour)
 			require.NotEmpty(t, w.events(cloudsim.BackupDeletion, volume), "and then it is")
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }

@@ -46,11 +46,11 @@ func dispatchForced(term string) error {
 		return err
 	}
 	m := telemetry.NewMetrics()
-	memory, err := db.Open(ctx, os.Getenv(dispatchDatabase), m)
+	database, err := db.Open(ctx, os.Getenv(dispatchDatabase), m)
 	if err != nil {
 		return err
 	}
-	defer memory.Close()
+	defer database.Close()
 	rdb, err := tasks.Connect(os.Getenv(dispatchRedis))
 	if err != nil {
 		return err
@@ -63,9 +63,9 @@ func dispatchForced(term string) error {
 	if err != nil {
 		return err
 	}
-	s := scheduler.Scheduler{DB: memory, Cloud: cloud, Queue: tasks.NewClient(rdb, zerolog.Nop(), m), Settings: set, Metrics: m}
+	s := scheduler.Scheduler{DB: database, Cloud: cloud, Queue: tasks.NewClient(rdb, zerolog.Nop(), m), Settings: set, Metrics: m}
 	for range dispatches {
-		b, err := memory.BeginRun(ctx, n)
+		b, err := database.BeginRun(ctx, n)
 		if err != nil {
 			return err
 		}
@@ -91,11 +91,11 @@ func TestMain(m *testing.M) {
 
 // outcomes reads the counts of dispatch outcomes from metrics.
 func outcomes(m *telemetry.Metrics) map[string]int {
-	return levels(m, "staffeln_tasks_dispatched_total", "outcome")
+	return sums(m, "staffeln_tasks_dispatched_total", "outcome")
 }
 
 // sums returns one metric, summed by the values of one label.
-func levels(m *telemetry.Metrics, name, label string) map[string]int {
+func sums(m *telemetry.Metrics, name, label string) map[string]int {
 	sums := map[string]int{}
 	families, err := m.Registry.Gather()
 	if err != nil {

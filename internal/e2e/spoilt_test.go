@@ -13,11 +13,11 @@ import (
 
 // A restore point that somebody sets to error is reported, does not count, and is not removed by us. Since 2023.1 Cinder
 // builds the next backup on the newest available one; that one must not be removed before its dependents.
-func TestRestorePointSetToErrorIsToldAndNotCounted(t *testing.T) {
+func TestRestorePointSetToErrorIsReportedAndNotCounted(t *testing.T) {
 	for _, release := range []string{cloudsim.Zed, cloudsim.Gazpacho} {
 		t.Run(release, func(t *testing.T) {
 			t.Parallel()
-			w := daily(t, func(set *backup.Settings, o *cloudsim.Options) { o.Release = release; slow(set, o) })
+			w := daily(t, func(set *backup.Settings, o *cloudsim.Options) { o.Release = release; fourPlansADay(set, o) })
 			_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 			w.Advance(3*day, 6*time.Hour)
 			newest := w.LastRecord(volumes[0])
@@ -41,12 +41,12 @@ func TestRestorePointSetToErrorIsToldAndNotCounted(t *testing.T) {
 }
 
 // A list that is incomplete is a finding until a plan sees the whole cloud again.
-func TestListThatBreaksOffIsAFinding(t *testing.T) {
+func TestIncompleteListIsAFinding(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(_ *backup.Settings, o *cloudsim.Options) { o.MaxLimit = 2 })
 	w.Protect(w.Sim.AddProject("acme"), "web-1", 5)
 	w.Plan()
-	mend := w.Sim.AddFault(cloudsim.Fault{
+	endFault := w.Sim.AddFault(cloudsim.Fault{
 		Route: "GET /volume/v3/{project}/volumes/detail", Match: func(r cloudsim.Request) bool { return r.Query.Get("marker") != "" },
 		Do: cloudsim.Refuse{Status: http.StatusOK, Body: "<html>Welcome</html>", Header: http.Header{"Content-Type": {"text/html"}}},
 	})
@@ -55,7 +55,7 @@ func TestListThatBreaksOffIsAFinding(t *testing.T) {
 	found := w.findings(backup.NotSeen)
 	require.Len(t, found, 1)
 	require.Equal(t, "volumes", found[0].Object)
-	mend()
+	endFault()
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	w.Plan()
 	require.Empty(t, w.findings(backup.NotSeen))

@@ -13,7 +13,7 @@ import (
 
 // A volume in a wrong status is recorded as failed once, with the reason, and backed up by the next plan that sees a right
 // status.
-func TestWrongVolumeStatus(t *testing.T) {
+func TestWrongVolumeStatusIsRecordedOnce(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	_, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
@@ -27,7 +27,7 @@ func TestWrongVolumeStatus(t *testing.T) {
 	w.Sim.SetVolumeStatus(volumes[0], "in-use")
 	w.Advance(time.Hour, 30*time.Minute)
 	require.Equal(t, "failed:volume_status available", w.History(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A transitional status is not a failure: the backup waits until it ends.
@@ -47,7 +47,7 @@ func TestVolumeBeingChangedIsNoFailure(t *testing.T) {
 	for _, v := range volumes {
 		require.Equal(t, "available", w.History(v))
 	}
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A tenant's own backup begins between our plan and our request.
@@ -65,24 +65,24 @@ func TestVolumeBusyAtTheRequest(t *testing.T) {
 	w.Sim.SetVolumeStatus(volumes[0], "in-use")
 	w.Advance(2*time.Hour, 10*time.Minute)
 	require.Equal(t, "failed:volume_busy available", w.History(volumes[0]))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // If a record has waited, the plan's view of the volume is old: the worker reads the volume again.
 func TestVolumeChangedWhileItsRecordWaited(t *testing.T) {
 	t.Parallel()
-	w, volumes := waiting(t)
+	w, volumes := withWaiting(t)
 	w.Sim.SetVolumeStatus(volumes[1], "extending")
 	w.Step(25 * time.Minute)
 	w.Dispatch() // the first backup ends
 	w.Dispatch() // the other one is admitted
 	require.Equal(t, "withdrawn:volume_changing", w.History(volumes[1]))
 	require.Equal(t, 1, w.Sim.Counts()[rig.CreateRoute])
-	w.lawful()
+	w.requireInvariants()
 }
 
 // Metadata decides which servers are protected: `true` in any case, trimmed. Any other text protects nothing, and is reported.
-func TestMetadata(t *testing.T) {
+func TestMetadataDecidesProtection(t *testing.T) {
 	t.Parallel()
 	w := daily(t)
 	acme := w.Sim.AddProject("acme")
@@ -99,10 +99,10 @@ func TestMetadata(t *testing.T) {
 		require.Len(t, w.Sim.BackupsOf(volumes[value]), map[bool]int{true: 1}[wanted], "value %q", value)
 	}
 	require.Empty(t, w.Sim.BackupsOf(without))
-	for value, told := range map[string]bool{"yes please": true, "": true, "false": false, "true": false} {
-		require.Equal(t, told, w.logged("warn", "backup_metadata_unreadable", servers[value]) == 1, "finding of %q", value)
+	for value, reported := range map[string]bool{"yes please": true, "": true, "false": false, "true": false} {
+		require.Equal(t, reported, w.logged("warn", "backup_metadata_unreadable", servers[value]) == 1, "finding of %q", value)
 	}
-	w.lawful()
+	w.requireInvariants()
 }
 
 // Without a metadata key every server is protected.
@@ -115,13 +115,13 @@ func TestEmptyMetadataKey(t *testing.T) {
 	w.Advance(30*time.Minute, 5*time.Minute)
 	require.Equal(t, "available", w.History(attached))
 	require.Empty(t, w.RecordsOf(loose))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A volume of several servers is one volume; the longest retention applies.
 func TestMultiattachedVolume(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	acme := w.Sim.AddProject("acme")
 	shared := w.Sim.AddVolume(acme, "shared", 1, cloudsim.VolumeOptions{Multiattach: true})
 	for _, retention := range []string{"1d", "1w", "2d"} {
@@ -131,5 +131,5 @@ func TestMultiattachedVolume(t *testing.T) {
 	w.Advance(5*day, 6*time.Hour)
 	require.Len(t, w.RecordsOf(shared), 5, "one record each day")
 	require.Equal(t, "FIIFI", w.Kinds(shared), "nothing goes before the week is over")
-	w.lawful()
+	w.requireInvariants()
 }

@@ -14,7 +14,7 @@ import (
 // with its token.
 func TestVolumeTransferred(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	acme, globex := w.Sim.AddProject("acme"), w.Sim.AddProject("globex")
 	server, volumes := w.Protect(acme, "web-1", 1)
 	target, _ := w.Protect(globex, "web-2", 0)
@@ -38,12 +38,12 @@ func TestVolumeTransferred(t *testing.T) {
 	for _, e := range w.events(cloudsim.BackupDeletion, volumes[0]) {
 		require.Equal(t, acme, e.Token)
 	}
-	w.lawful()
+	w.requireInvariants()
 }
 
 // A few backups that a listing lacks are recorded as lost after a read by ID. If many are missing, our view of the cloud is
 // wrong, and nothing is written.
-func TestManyLosses(t *testing.T) {
+func TestManyLossesAreNotRecorded(t *testing.T) {
 	t.Parallel()
 	w := daily(t, func(set *backup.Settings, _ *cloudsim.Options) {
 		set.MaxBackupsInProgress, set.MaxBackupsInProgressPerProject = 0, 0
@@ -70,9 +70,9 @@ func TestManyLosses(t *testing.T) {
 
 // Another installation may share the cloud and its service user, for example a cloned database with a new installation ID: its
 // backups are not ours.
-func TestOtherInstallation(t *testing.T) {
+func TestBackupsOfAnotherInstallationAreNotOurs(t *testing.T) {
 	t.Parallel()
-	w := daily(t, slow)
+	w := daily(t, fourPlansADay)
 	server, volumes := w.Protect(w.Sim.AddProject("acme"), "web-1", 1)
 	w.Advance(day, 6*time.Hour)
 	tag := backup.Tag{Installation: "11111111-2222-4333-8444-555555555555", Record: w.LastRecord(volumes[0]).ID}.Metadata()
@@ -85,5 +85,5 @@ func TestOtherInstallation(t *testing.T) {
 	require.True(t, there)
 	require.Equal(t, "available", b.Status)
 	require.Equal(t, "deleted", w.History(volumes[0]), "only ours goes")
-	w.lawful()
+	w.requireInvariants()
 }

@@ -28,7 +28,7 @@ var updateGolden = flag.Bool("update", false, "write the golden files of testdat
 // fixed.
 func TestTerminal(t *testing.T) {
 	t.Parallel()
-	w := eventful(t)
+	w := fiveDays(t)
 	lead, err := db.Lead(w.Ctx, w.URL, "scheduler-1/4711")
 	require.NoError(t, err)
 	t.Run("human", func(t *testing.T) {
@@ -72,42 +72,42 @@ func TestTerminal(t *testing.T) {
 }
 
 // fiveDays returns an environment at 12:02 of its sixth day.
-func eventful(t *testing.T) *environment {
+func fiveDays(t *testing.T) *environment {
 	t.Helper()
-	w := daily(t, slow, func(set *backup.Settings, o *cloudsim.Options) {
+	w := daily(t, fourPlansADay, func(set *backup.Settings, o *cloudsim.Options) {
 		set.MaxBackupsInProgressPerProject, set.BackupCycleTimeout = 3, backup.Duration(12*time.Hour)
 		set.RetentionShortenDelay = backup.Duration(day)
 		o.BackupTime = func(sizeGiB int) time.Duration { return 30*time.Second + time.Duration(sizeGiB/100)*8*time.Hour }
 	})
 	acme, globex, initech := w.Sim.AddProject("acme"), w.Sim.AddProject("globex"), w.Sim.AddProject("initech")
-	_, _ = w.named(acme, "web-1", "true", "data")
-	logs, _ := w.named(acme, "db-1", "true", "logs")
-	_, _ = w.named(acme, "test-1", "no, thanks", "scratch")
-	_, _ = w.named(globex, "app-1", "true", "cache")
-	_, archive := w.named(initech, "file-1", "true", "archive")
-	mail, _ := w.named(initech, "mail-1", "true", "mail")
+	_, _ = w.addNamed(acme, "web-1", "true", "data")
+	logs, _ := w.addNamed(acme, "db-1", "true", "logs")
+	_, _ = w.addNamed(acme, "test-1", "no, thanks", "scratch")
+	_, _ = w.addNamed(globex, "app-1", "true", "cache")
+	_, archive := w.addNamed(initech, "file-1", "true", "archive")
+	mail, _ := w.addNamed(initech, "mail-1", "true", "mail")
 	w.Sim.SetMetadata(mail, w.Settings.RetentionMetadataKey, "1w")
-	_, old := w.named(initech, "old-1", "true", "old")
-	w.days(1)
+	_, old := w.addNamed(initech, "old-1", "true", "old")
+	w.runDays(1)
 	w.Sim.SetQuota(globex, 1, -1)
-	w.days(1)
+	w.runDays(1)
 	w.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Project: initech, Match: func(r cloudsim.Request) bool { return r.Volume == archive[0] }, Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
 	w.Sim.DeleteVolume(old[0])
-	w.days(2)
+	w.runDays(2)
 	w.Sim.DeleteServer(logs)
 	bulk := w.Sim.AddProject("umbrella")
-	server, _ := w.named(bulk, "bulk-server-with-a-long-name", "true")
+	server, _ := w.addNamed(bulk, "bulk-server-with-a-long-name", "true")
 	large := func(names ...string) {
 		for _, name := range names {
 			w.Sim.Attach(server, w.Sim.AddVolume(bulk, name, 300))
 		}
 	}
 	large("bulk-1")
-	w.periods(2)
+	w.runPeriods(2)
 	w.Sim.SetMetadata(mail, w.Settings.RetentionMetadataKey, "1d")
-	w.periods(1)
+	w.runPeriods(1)
 	large("bulk-2", "bulk-3", "bulk-4")
-	w.periods(1)
+	w.runPeriods(1)
 	large("bulk-5", "bulk", "bulk")
 	w.Reconcile()
 	w.Exec(`UPDATE records SET state = 'undeletable', removal_reason = 'deletion_stuck', removal_text = 'error_deleting', deletion_requested_at = ended_at + '1 day',
@@ -119,7 +119,7 @@ func eventful(t *testing.T) *environment {
 }
 
 // addNamed creates a server with volumes of these names.
-func (w *environment) named(project, server, wish string, volumes ...string) (serverID string, ids []string) {
+func (w *environment) addNamed(project, server, wish string, volumes ...string) (serverID string, ids []string) {
 	serverID = w.Sim.AddServer(project, server, map[string]string{w.Settings.BackupMetadataKey: wish})
 	for _, name := range volumes {
 		id := w.Sim.AddVolume(project, name, 1)
@@ -129,13 +129,13 @@ func (w *environment) named(project, server, wish string, volumes ...string) (se
 	return serverID, ids
 }
 
-func (w *environment) days(n int) {
+func (w *environment) runDays(n int) {
 	w.T.Helper()
-	w.periods(n * int(day/w.Settings.BackupServicePeriod.Std()))
+	w.runPeriods(n * int(day/w.Settings.BackupServicePeriod.Std()))
 }
 
 // runPeriods runs the given number of service periods: the runs of each, and two more dispatches one minute apart.
-func (w *environment) periods(n int) {
+func (w *environment) runPeriods(n int) {
 	w.T.Helper()
 	period := w.Settings.BackupServicePeriod.Std()
 	for range n {

@@ -13,7 +13,7 @@ import (
 )
 
 // A name that the cloud's database cannot store causes a 500: the record's next request uses plain texts.
-func TestNameThatFailsCostsNoBackup(t *testing.T) {
+func TestUnstorableNameIsReplaced(t *testing.T) {
 	for name, status := range map[string]int{"refused": http.StatusBadRequest, "failing": http.StatusInternalServerError} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -24,7 +24,7 @@ func TestNameThatFailsCostsNoBackup(t *testing.T) {
 			w.Advance(2*time.Hour, time.Minute)
 			require.Equal(t, "available", w.History(volumes[0]))
 			require.Len(t, w.Sim.Backups(), 1)
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
@@ -46,7 +46,7 @@ func TestPlainBackupIsAdoptedByItsDescription(t *testing.T) {
 	require.Len(t, w.Sim.Backups(), 1)
 	require.Empty(t, w.Sim.Backups()[0].Metadata)
 	require.Equal(t, 1, w.logged("info", "backup adopted by its tag"))
-	w.lawful()
+	w.requireInvariants()
 }
 
 // An availability zone without cinder-backup is reported together with the setting that helps (B8), and the setting works.

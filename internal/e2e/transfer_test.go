@@ -13,7 +13,7 @@ import (
 
 // A request that is repeated long after its plan reads the volume again: it may have been transferred meanwhile, and its data
 // must not become a backup of the former project.
-func TestAVolumeThatChangedHandsIsNotAskedForAgain(t *testing.T) {
+func TestTransferredVolumeIsNotRequestedAgain(t *testing.T) {
 	for name, first := range map[string]cloudsim.Effect{
 		"refused at first":    cloudsim.Refuse{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"600"}}},
 		"unanswered at first": cloudsim.DropBefore{},
@@ -42,7 +42,7 @@ func TestAVolumeThatChangedHandsIsNotAskedForAgain(t *testing.T) {
 				require.Equal(t, globex, b.Project)
 			}
 			require.NotEmpty(t, w.Sim.Backups(), "the new owner has its own")
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }

@@ -15,12 +15,12 @@ import (
 func TestVolumeDeleted(t *testing.T) {
 	t.Run("while planned", func(t *testing.T) {
 		t.Parallel()
-		w, volumes := waiting(t)
+		w, volumes := withWaiting(t)
 		w.Sim.DeleteVolume(volumes[1])
 		w.Step(w.Settings.BackupServicePeriod.Std())
 		w.Plan()
 		require.Equal(t, "withdrawn:volume_gone", w.History(volumes[1]))
-		w.lawful()
+		w.requireInvariants()
 	})
 	t.Run("between admission and request, seen a moment ago", func(t *testing.T) {
 		t.Parallel()
@@ -33,7 +33,7 @@ func TestVolumeDeleted(t *testing.T) {
 		require.Equal(t, backup.Nobody, w.LastRecord(volumes[0]).Reason.Whose())
 		w.Advance(3*time.Hour, 30*time.Minute)
 		require.Len(t, w.RecordsOf(volumes[0]), 1, "no new plan for what is gone")
-		w.lawful()
+		w.requireInvariants()
 	})
 	t.Run("between admission and request, seen long ago", func(t *testing.T) {
 		t.Parallel()
@@ -45,7 +45,7 @@ func TestVolumeDeleted(t *testing.T) {
 		w.Dispatch()
 		require.Equal(t, "withdrawn:volume_gone", w.History(volumes[0]))
 		require.Zero(t, w.Sim.Counts()[rig.CreateRoute])
-		w.lawful()
+		w.requireInvariants()
 	})
 	t.Run("while creating", func(t *testing.T) {
 		t.Parallel()
@@ -60,7 +60,7 @@ func TestVolumeDeleted(t *testing.T) {
 		require.Contains(t, r.ReasonText, "could not be found", "fail_reason")
 		require.Empty(t, w.Sim.BackupsOf(volumes[0]))
 		require.Len(t, w.RecordsOf(volumes[0]), 1)
-		w.lawful()
+		w.requireInvariants()
 	})
 	t.Run("afterwards", func(t *testing.T) {
 		t.Parallel()
@@ -72,14 +72,14 @@ func TestVolumeDeleted(t *testing.T) {
 		require.Equal(t, "FI", w.Kinds(volumes[0]), "its backups stay for their retention")
 		w.Advance(50*time.Hour, time.Hour)
 		require.Equal(t, "deleted deleted", w.History(volumes[0]), "and go with it")
-		w.lawful()
+		w.requireInvariants()
 	})
 }
 
 // A deleted server ends the protection of its volumes, but no backup in progress.
 func TestServerDeleted(t *testing.T) {
 	t.Parallel()
-	w, volumes := waiting(t)
+	w, volumes := withWaiting(t)
 	w.Sim.DeleteServer(w.Sim.Servers()[0].ID)
 	w.Step(w.Settings.BackupServicePeriod.Std())
 	w.RunDue()
@@ -87,32 +87,32 @@ func TestServerDeleted(t *testing.T) {
 	require.Equal(t, "withdrawn:not_protected", w.History(volumes[1]))
 	w.Advance(26*time.Hour, time.Hour)
 	require.Len(t, w.Records("true"), 2, "nothing is planned any more")
-	w.lawful()
+	w.requireInvariants()
 }
 
 // The protection ends at each step of a backup.
-func TestWishTakenBack(t *testing.T) {
+func TestProtectionEndsDuringABackup(t *testing.T) {
 	for name, change := range map[string]func(*environment, string){
 		"removed": func(w *environment, s string) { w.Sim.DeleteMetadata(s, w.Settings.BackupMetadataKey) },
 		"false":   func(w *environment, s string) { w.Sim.SetMetadata(s, w.Settings.BackupMetadataKey, "false") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, volumes := waiting(t)
+			w, volumes := withWaiting(t)
 			change(w, w.Sim.Servers()[0].ID)
 			w.Step(w.Settings.BackupServicePeriod.Std())
 			w.RunDue()
 			require.Equal(t, "available", w.History(volumes[0]), "what was in progress goes on")
 			require.Equal(t, "withdrawn:not_protected", w.History(volumes[1]))
 			require.Empty(t, w.Sim.BackupsOf(volumes[1]))
-			w.lawful()
+			w.requireInvariants()
 		})
 	}
 }
 
 // withWaiting returns an environment with two volumes: the first one's backup is in progress, the other one's waits because of
 // the cap.
-func waiting(t *testing.T) (*environment, []string) {
+func withWaiting(t *testing.T) (*environment, []string) {
 	t.Helper()
 	w := daily(t, func(set *backup.Settings, o *cloudsim.Options) {
 		set.MaxBackupsInProgress = 1

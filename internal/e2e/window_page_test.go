@@ -23,7 +23,7 @@ const tokenCheckRoute = "GET /identity/v3/auth/tokens"
 
 // A token's validation by Keystone is cached for a short time, but not longer than the token is valid. If Keystone is down and
 // the token is not cached, the response is 503.
-func TestATokenIsBelievedForAShortTimeOnly(t *testing.T) {
+func TestTokenIsCachedForAShortTime(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, time.Hour)
 	token := r.token("alice", "acme")
@@ -48,7 +48,7 @@ func TestATokenIsBelievedForAShortTimeOnly(t *testing.T) {
 	r.Sim.AddFault(cloudsim.Fault{Route: tokenCheckRoute, Do: cloudsim.Refuse{Status: http.StatusServiceUnavailable}})
 	require.Equal(t, http.StatusOK, status(), "remembered")
 	r.Step(time.Minute)
-	for _, w := range []who{{token: token}, {token: "garbage"}} {
+	for _, w := range []caller{{token: token}, {token: "garbage"}} {
 		got := r.ask(http.MethodGet, "/v1/backups", w)
 		require.Equal(t, http.StatusServiceUnavailable, got.StatusCode)
 		require.Equal(t, "application/problem+json", got.Header.Get("Content-Type"))
@@ -63,15 +63,15 @@ func TestATokenIsBelievedForAShortTimeOnly(t *testing.T) {
 
 // The session cookie cannot be read by scripts or decrypted, and is not sent by other sites. Requests from other sites change
 // nothing.
-func TestThePagesSession(t *testing.T) {
+func TestSessionOfThePage(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 1000*time.Hour)
 	form := url.Values{"user": {"alice"}, "domain": {"Default"}, "password": {"alice-secret"}, "project": {"acme"}, "next": {"/volumes?protection=late"}}
-	post := func(path string, change func(*http.Request)) said {
+	reportEnvironment := func(path string, change func(*http.Request)) webResponse {
 		t.Helper()
 		return r.send(http.MethodPost, path, form.Encode(), change)
 	}
-	signed := post("/sign-in", nil)
+	signed := reportEnvironment("/sign-in", nil)
 	require.Equal(t, "/volumes?protection=late", signed.Header.Get("Location"))
 	cookie := signed.Cookies()[0]
 	require.Equal(t, "staffeln", cookie.Name)
@@ -80,7 +80,7 @@ func TestThePagesSession(t *testing.T) {
 	require.False(t, cookie.Secure)
 	require.Equal(t, "/", cookie.Path)
 	require.NotContains(t, cookie.Value, "gAAAA")
-	byTLS := post("/sign-in", func(q *http.Request) { q.Header.Set("X-Forwarded-Proto", "https") }).Cookies()[0]
+	byTLS := reportEnvironment("/sign-in", func(q *http.Request) { q.Header.Set("X-Forwarded-Proto", "https") }).Cookies()[0]
 	require.Equal(t, "__Host-staffeln", byTLS.Name)
 	require.True(t, byTLS.Secure && byTLS.HttpOnly && byTLS.SameSite == http.SameSiteLaxMode)
 
@@ -97,7 +97,7 @@ func TestThePagesSession(t *testing.T) {
 
 	for _, foreign := range []http.Header{{"Origin": {"https://elsewhere.example.org"}}, {"Sec-Fetch-Site": {"cross-site"}}, {"Origin": {"null"}}} {
 		for _, path := range []string{"/sign-in", "/sign-out"} {
-			got := post(path, func(q *http.Request) { q.Header.Set(only(foreign)); q.AddCookie(cookie) })
+			got := reportEnvironment(path, func(q *http.Request) { q.Header.Set(only(foreign)); q.AddCookie(cookie) })
 			require.Equal(t, http.StatusForbidden, got.StatusCode, "%s from %v", path, foreign)
 			require.Empty(t, got.Cookies())
 		}
@@ -120,7 +120,7 @@ func TestThePagesSession(t *testing.T) {
 
 	for _, place := range []string{"//elsewhere.example.org", "https://elsewhere.example.org", "/\\elsewhere.example.org", "javascript:alert(1)", "/sign-out", "\t//x"} {
 		form.Set("next", place)
-		require.Equal(t, "/", post("/sign-in", nil).Header.Get("Location"), place)
+		require.Equal(t, "/", reportEnvironment("/sign-in", nil).Header.Get("Location"), place)
 	}
 	flipped := *cookie
 	flipped.Value = strings.ToUpper(cookie.Value[:9]) + cookie.Value[9:]
@@ -132,12 +132,12 @@ func TestThePagesSession(t *testing.T) {
 	require.Contains(t, r.get("/", "", cookie).Header.Get("Location"), "/sign-in?ended=1", "Keystone has revoked the token, so a copy of the cookie is of no use")
 
 	form.Set("password", "<b>wrong</b>")
-	refused := post("/sign-in", nil)
+	refused := reportEnvironment("/sign-in", nil)
 	require.Equal(t, http.StatusUnauthorized, refused.StatusCode)
 	require.NotContains(t, refused.text, "wrong", "no password is kept")
 	require.Empty(t, refused.Cookies())
 	form.Set("user", `"><script>`)
-	require.NotContains(t, post("/sign-in", nil).text, "<script>")
+	require.NotContains(t, reportEnvironment("/sign-in", nil).text, "<script>")
 }
 
 func only(h http.Header) (name, value string) {
@@ -148,7 +148,7 @@ func only(h http.Header) (name, value string) {
 }
 
 // Whatever the value of a parameter, the response is one of those intended, without data of other projects.
-func TestNoParameterBreaksAnything(t *testing.T) {
+func TestInvalidParametersGetDefinedResponses(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 1000*time.Hour)
 	token, cookie, admin := r.token("alice", "acme"), r.cookie("alice", "acme"), r.token("root", "admin")
@@ -167,7 +167,7 @@ func TestNoParameterBreaksAnything(t *testing.T) {
 		}
 		odd = append(odd, string(some))
 	}
-	cursors := r.places(admin)
+	cursors := r.adminCursors(admin)
 	for _, cursor := range cursors { // with one wrong character
 		i := chance.IntN(len(cursor))
 		odd = append(odd, cursor[:i]+"A"+cursor[i+1:], cursor[:i])
@@ -186,7 +186,7 @@ func TestNoParameterBreaksAnything(t *testing.T) {
 					}
 					return c
 				}, q)
-				got := r.ask(http.MethodGet, path+"?"+q, who{token, cookie})
+				got := r.ask(http.MethodGet, path+"?"+q, caller{token, cookie})
 				asked++
 				statuses[got.StatusCode]++
 				require.Contains(t, []int{200, 400, 404}, got.StatusCode, "%s %q %q: %s", path, name, value, got.text)
@@ -196,7 +196,7 @@ func TestNoParameterBreaksAnything(t *testing.T) {
 	}
 	for _, value := range odd {
 		for _, path := range []string{"/v1/volumes/", "/volumes/"} {
-			got := r.ask(http.MethodGet, path+url.PathEscape(value), who{token, cookie})
+			got := r.ask(http.MethodGet, path+url.PathEscape(value), caller{token, cookie})
 			asked++
 			require.Contains(t, []int{200, 404, 400, 301}, got.StatusCode, "%s%q: %s", path, value, got.text)
 			require.Empty(t, leaks(got.text, value, r.Foreign))
@@ -206,7 +206,7 @@ func TestNoParameterBreaksAnything(t *testing.T) {
 }
 
 // The pages of a list, by cursor, make up the whole list. The OpenAPI document has exactly the fields of the responses.
-func TestTheDocumentIsTrueOfTheAnswers(t *testing.T) {
+func TestOpenAPIDocumentMatchesTheResponses(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 1000*time.Hour)
 	token := r.token("root", "admin")
@@ -232,7 +232,7 @@ func TestTheDocumentIsTrueOfTheAnswers(t *testing.T) {
 		var answer any
 		require.NoError(t, json.Unmarshal([]byte(got.text), &answer))
 		schema := dig(object(item), "get", "responses", "200", "content", "application/json", "schema")
-		conforms(t, doc, schema, answer, path)
+		requireConforms(t, doc, schema, answer, path)
 		parameters, _ := dig(object(item), "get")["parameters"].([]any)
 		for _, p := range parameters {
 			if name, _ := object(p)["name"].(string); name != "volume_id" {
@@ -243,7 +243,7 @@ func TestTheDocumentIsTrueOfTheAnswers(t *testing.T) {
 	}
 	var problem any
 	require.NoError(t, json.Unmarshal([]byte(r.get("/v1/volumes", "", nil).text), &problem))
-	conforms(t, doc, map[string]any{"$ref": "#/components/schemas/Problem"}, problem, "problem")
+	requireConforms(t, doc, map[string]any{"$ref": "#/components/schemas/Problem"}, problem, "problem")
 
 	for _, sort := range []string{"-time", "time"} {
 		whole := r.ids(t, "/v1/backups?limit=1000&sort="+sort, "backups", "record_id", token)
@@ -257,9 +257,9 @@ func TestTheDocumentIsTrueOfTheAnswers(t *testing.T) {
 	cookie := r.cookie("root", "admin")
 	require.Contains(t, r.get("/backups?limit=7", "", cookie).text, `<option selected>7</option>`, "any number may be asked for")
 	for _, list := range []string{"/volumes?limit=2&sort=name", "/volumes?limit=2&sort=restore_point", "/backups?limit=10&sort=-time", "/backups?limit=10&sort=time"} {
-		forth := r.turn(t, list, "next", cookie)
+		forth := r.pageURLs(t, list, "next", cookie)
 		require.Greater(t, len(forth), 3, list)
-		back := r.turn(t, forth[len(forth)-1], "prev", cookie)
+		back := r.pageURLs(t, forth[len(forth)-1], "prev", cookie)
 		slices.Reverse(back)
 		require.Len(t, back, len(forth), list)
 		for i := range forth {
@@ -269,7 +269,7 @@ func TestTheDocumentIsTrueOfTheAnswers(t *testing.T) {
 }
 
 // pageURLs follows a list of the page to its end and returns the URLs of its pages.
-func (r *site) turn(t *testing.T, path, rel string, cookie *http.Cookie) (pages []string) {
+func (r *site) pageURLs(t *testing.T, path, rel string, cookie *http.Cookie) (pages []string) {
 	t.Helper()
 	link := regexp.MustCompile(`<a href="([^"]+)" rel="` + rel + `">`)
 	for list, _, _ := strings.Cut(path, "?"); ; {
@@ -323,7 +323,7 @@ func dig(in map[string]any, names ...string) map[string]any {
 }
 
 // requireConforms compares a response with its schema: every field is described, and every described field exists.
-func conforms(t *testing.T, doc, schema map[string]any, answer any, at string) {
+func requireConforms(t *testing.T, doc, schema map[string]any, answer any, at string) {
 	t.Helper()
 	if ref, is := schema["$ref"].(string); is {
 		schema = dig(doc, strings.Split(strings.TrimPrefix(ref, "#/"), "/")...)
@@ -333,7 +333,7 @@ func conforms(t *testing.T, doc, schema map[string]any, answer any, at string) {
 		if answer == nil {
 			return
 		}
-		conforms(t, doc, object(either[0]), answer, at)
+		requireConforms(t, doc, object(either[0]), answer, at)
 		return
 	}
 	switch value := answer.(type) {
@@ -344,7 +344,7 @@ func conforms(t *testing.T, doc, schema map[string]any, answer any, at string) {
 		}
 		for name, inner := range value {
 			require.Contains(t, properties, name, at)
-			conforms(t, doc, object(properties[name]), inner, at+"."+name)
+			requireConforms(t, doc, object(properties[name]), inner, at+"."+name)
 		}
 		for name := range properties {
 			require.Contains(t, value, name, at)
@@ -352,7 +352,7 @@ func conforms(t *testing.T, doc, schema map[string]any, answer any, at string) {
 	case []any:
 		require.Equal(t, "array", schema["type"], at)
 		for _, inner := range value {
-			conforms(t, doc, dig(schema, "items"), inner, at+"[]")
+			requireConforms(t, doc, dig(schema, "items"), inner, at+"[]")
 		}
 	case string:
 		require.Equal(t, "string", schema["type"], at)
@@ -366,7 +366,7 @@ func conforms(t *testing.T, doc, schema map[string]any, answer any, at string) {
 }
 
 // A sign-out ends the session on every replica at once, although they have cached its token, and even while Keystone is down.
-func TestASignOutHoldsOnAllReplicas(t *testing.T) {
+func TestSignOutHoldsOnAllReplicas(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 1000*time.Hour)
 	cookie, other := r.cookie("alice", "acme"), r.cookie("amy", "acme")
@@ -387,10 +387,10 @@ func TestASignOutHoldsOnAllReplicas(t *testing.T) {
 
 // After a few wrong passwords further ones are rejected without a request to Keystone, which would lock the account; sign-ins
 // of the service user are always rejected.
-func TestGuessesAtThePage(t *testing.T) {
+func TestGuessedPasswordsAreRejected(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 1000*time.Hour)
-	try := func(user, password string) said {
+	try := func(user, password string) webResponse {
 		return r.send(http.MethodPost, "/sign-in", url.Values{"user": {user}, "domain": {"Default"}, "password": {password}, "project": {"acme"}}.Encode(), nil)
 	}
 	r.Sim.ResetCounts()

@@ -39,13 +39,13 @@ func (r *site) cookie(user, project string) *http.Cookie {
 }
 
 // webResponse is a response with its body.
-type said struct {
+type webResponse struct {
 	*http.Response
 
 	text string
 }
 
-func (r *site) send(method, path, body string, change func(*http.Request)) said {
+func (r *site) send(method, path, body string, change func(*http.Request)) webResponse {
 	r.T.Helper()
 	q, err := http.NewRequestWithContext(r.Ctx, method, r.URL+path, strings.NewReader(body))
 	require.NoError(r.T, err, path)
@@ -60,11 +60,11 @@ func (r *site) send(method, path, body string, change func(*http.Request)) said 
 	text, err := io.ReadAll(response.Body)
 	require.NoError(r.T, err)
 	require.NoError(r.T, response.Body.Close())
-	return said{response, string(text)}
+	return webResponse{response, string(text)}
 }
 
 // get sends a request with the token in the header, or with the cookie.
-func (r *site) get(path, token string, cookie *http.Cookie) said {
+func (r *site) get(path, token string, cookie *http.Cookie) webResponse {
 	r.T.Helper()
 	return r.send(http.MethodGet, path, "", func(q *http.Request) {
 		if token != "" {

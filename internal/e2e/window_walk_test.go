@@ -21,7 +21,7 @@ var openRoutes = map[string]string{
 }
 
 // caller is one kind of token: in the header for the read API, and in the cookie for the page.
-type who struct {
+type caller struct {
 	token  string
 	cookie *http.Cookie
 }
@@ -31,32 +31,32 @@ type who struct {
 func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 	t.Parallel()
 	r := newSite(t, 20*time.Hour)
-	expired := who{r.token("alice", "acme"), r.cookie("alice", "acme")}
+	expired := caller{r.token("alice", "acme"), r.cookie("alice", "acme")}
 	r.Advance(21*time.Hour, time.Hour)
-	revoked := who{r.token("bob", "globex"), r.cookie("bob", "globex")}
+	revoked := caller{r.token("bob", "globex"), r.cookie("bob", "globex")}
 	for _, path := range []string{"/v1/volumes"} { // so that the token is in the cache while it was valid
 		require.Equal(t, http.StatusOK, r.get(path, revoked.token, nil).StatusCode)
 	}
 	r.Sim.RevokeTokens(r.userID("bob"))
 	r.Step(time.Minute)
-	moved := r.moves()
-	r.unrest()
-	nobody := map[string]who{
+	moved := r.transferVolumes()
+	r.addTroubles()
+	nobody := map[string]caller{
 		"none": {}, "garbage": {"gAAAAAgarbage", &http.Cookie{Name: "staffeln", Value: "Z2FyYmFnZQgarbagegarbagegarbage"}},
 		"expired": expired, "revoked": revoked, "without a role that counts": {token: r.token("eve", "acme")},
 		"a cookie as a token": {token: r.cookie("alice", "acme").Value}, "a token as a cookie": {cookie: &http.Cookie{Name: "staffeln", Value: r.token("alice", "acme")}},
 	}
-	tenants := map[string]map[string]who{
+	tenants := map[string]map[string]caller{
 		"acme": {
 			"member": {r.token("alice", "acme"), r.cookie("alice", "acme")},
 			"reader": {r.token("amy", "acme"), r.cookie("amy", "acme")},
 		},
 		"globex": {"foreign": {r.token("bob", "globex"), r.cookie("bob", "globex")}},
 	}
-	operators := map[string]who{
+	operators := map[string]caller{
 		"admin": {r.token("root", "admin"), r.cookie("root", "admin")}, "service user": {token: r.token("staffeln", "admin")},
 	}
-	places := r.places(operators["admin"].token)
+	cursors := r.adminCursors(operators["admin"].token)
 
 	walked, asked := []string{}, 0
 	for _, route := range r.Router.Routes() {
@@ -65,7 +65,7 @@ func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 			continue
 		}
 		walked = append(walked, name)
-		for _, path := range r.questions(route.Path, places) {
+		for _, path := range r.requestsFor(route.Path, cursors) {
 			for kind, w := range nobody {
 				asked++
 				got := r.ask(route.Method, path, w)
@@ -117,7 +117,7 @@ func TestEveryRouteShowsATokenOnlyItsProject(t *testing.T) {
 
 // transferVolumes transfers two volumes of acme with backups to globex: one to a server that asks for backups there too, one
 // without a server. Both projects may see their IDs, but globex nothing else of acme's.
-func (r *site) moves() []string {
+func (r *site) transferVolumes() []string {
 	r.T.Helper()
 	server, volumes := r.Protect(r.Acme, "moved-"+r.Acme[:6], 2)
 	r.Mine[server], r.Mine["moved-"+r.Acme[:6]] = true, true
@@ -139,7 +139,7 @@ func (r *site) moves() []string {
 }
 
 // addTroubles gives each project what the overview shows: a finding, a waiting volume, a backup in progress, and a failure.
-func (r *site) unrest() {
+func (r *site) addTroubles() {
 	r.T.Helper()
 	for project, names := range map[string]map[string]bool{r.Acme: r.Mine, r.Globex: r.Foreign} {
 		names[r.Sim.AddServer(project, "typo-"+project[:6], map[string]string{r.Settings.BackupMetadataKey: "yes please"})] = true
@@ -163,7 +163,7 @@ func detail(t *testing.T, problem string) string {
 	return p.Detail
 }
 
-func (r *site) ask(method, path string, w who) said {
+func (r *site) ask(method, path string, w caller) webResponse {
 	r.T.Helper()
 	return r.send(method, path, "", func(q *http.Request) {
 		if w.token != "" {
@@ -176,7 +176,7 @@ func (r *site) ask(method, path string, w who) said {
 }
 
 // adminCursors returns cursors from an operator's lists: they point to rows that a tenant may not see.
-func (r *site) places(token string) (cursors []string) {
+func (r *site) adminCursors(token string) (cursors []string) {
 	r.T.Helper()
 	for _, path := range []string{"/v1/volumes?limit=2", "/v1/volumes?limit=2&sort=restore_point", "/v1/backups?limit=2", "/v1/backups?limit=2&sort=time", "/v1/backups?limit=3&project=globex"} {
 		var page struct{ Next string }
@@ -188,7 +188,7 @@ func (r *site) places(token string) (cursors []string) {
 }
 
 // requestsFor returns paths and queries that ask a route for another project's data.
-func (r *site) questions(route string, cursors []string) (paths []string) {
+func (r *site) requestsFor(route string, cursors []string) (paths []string) {
 	paths = []string{route}
 	if strings.Contains(route, ":") || strings.Contains(route, "*") {
 		paths = nil

@@ -33,18 +33,18 @@ func BenchmarkPlanAfterAYear(b *testing.B) {
 		b.Run(of.name, func(b *testing.B) {
 			w := newLargeCloud(b, yearVolumes, func(set *backup.Settings) { set.BackupMinInterval = backup.Duration(day) })
 			w.plan()
-			w.histories()
-			w.fails(w.volumes[:yearFailing], of.failures)
-			w.goes(of.gone)
+			w.addHistories()
+			w.addFailures(w.volumes[:yearFailing], of.failures)
+			w.addGone(of.gone)
 			w.exec(`VACUUM ANALYZE`)
 			w.plan() // writes only what changed since the first plan
-			before, _ := resident(b)
+			before, _ := residentMemory(b)
 			peak := 0.0
 			b.ReportAllocs()
 			for b.Loop() {
 				w.plan()
 				b.StopTimer()
-				_, most := resident(b)
+				_, most := residentMemory(b)
 				peak = max(peak, most)
 				b.StartTimer()
 			}
@@ -55,7 +55,7 @@ func BenchmarkPlanAfterAYear(b *testing.B) {
 }
 
 // addHistories gives every volume ten restore points in place of the planned records, so that nothing is due.
-func (w *largeCloud) histories() {
+func (w *largeCloud) addHistories() {
 	w.b.Helper()
 	w.exec(`DELETE FROM records`)
 	w.exec(`
@@ -67,7 +67,7 @@ func (w *largeCloud) histories() {
 }
 
 // addFailures gives volumes the given number of failures and nothing else, one every half hour.
-func (w *largeCloud) fails(volumes []string, failures int) {
+func (w *largeCloud) addFailures(volumes []string, failures int) {
 	w.b.Helper()
 	if failures == 0 {
 		return
@@ -83,7 +83,7 @@ func (w *largeCloud) fails(volumes []string, failures int) {
 }
 
 // addGone adds volumes that were protected once and are gone, the same number each day.
-func (w *largeCloud) goes(volumes int) {
+func (w *largeCloud) addGone(volumes int) {
 	w.b.Helper()
 	if volumes == 0 {
 		return

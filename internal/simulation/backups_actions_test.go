@@ -18,18 +18,18 @@ func (sim *simulation) ask(user, projectID, method, path, body string) {
 
 // owner returns the user of the volume's project, and the project's ID.
 func (sim *simulation) owner(volume string) (user, projectID string) {
-	return "owner-" + sim.homes[volume], sim.project(sim.homes[volume])
+	return "owner-" + sim.projectOf[volume], sim.project(sim.projectOf[volume])
 }
 
 // ours returns our backups of a volume in its project, oldest first.
 func (sim *simulation) ours(volume string) []cloudsim.Backup {
 	return slices.DeleteFunc(sim.cloud.BackupsOf(sim.volume(volume)), func(b cloudsim.Backup) bool {
-		return b.User != sim.cloud.Cast().Service || b.Project != sim.project(sim.homes[volume]) || slices.Contains(sim.theirs, b.ID)
+		return b.User != sim.cloud.Cast().Service || b.Project != sim.project(sim.projectOf[volume]) || slices.Contains(sim.theirs, b.ID)
 	})
 }
 
 // removeBackup is an action: the tenant deletes our newest backup.
-func removes(volume string) action {
+func removeBackup(volume string) action {
 	return instant(func(sim *simulation) {
 		if of := sim.ours(volume); len(of) > 0 {
 			user, project := sim.owner(volume)
@@ -39,7 +39,7 @@ func removes(volume string) action {
 }
 
 // renameBackups is an action: the tenant renames all our backups.
-func renames(volume string) action {
+func renameBackups(volume string) action {
 	return instant(func(sim *simulation) {
 		user, project := sim.owner(volume)
 		for _, b := range sim.ours(volume) {
@@ -50,13 +50,13 @@ func renames(volume string) action {
 }
 
 // backUp is an action: the tenant makes a full backup, which becomes the parent of our next incremental.
-func backsUp(volume string) action { return foreign(volume, false, false) }
+func backUp(volume string) action { return foreign(volume, false, false) }
 
 // buildOn is an action: the tenant makes an incremental with one of our backups as its parent.
-func buildsOn(volume string) action { return foreign(volume, true, false) }
+func buildOn(volume string) action { return foreign(volume, true, false) }
 
 // copyTag is an action: the tenant makes a backup with our tag.
-func copiesTag(volume string) action { return foreign(volume, false, true) }
+func copyTag(volume string) action { return foreign(volume, false, true) }
 
 func foreign(volume string, onOurs, tagged bool) action {
 	return instant(func(sim *simulation) {
@@ -85,7 +85,7 @@ func (sim *simulation) addForeign(n cloudsim.NewBackup) string {
 func (sim *simulation) user(name string) string { return sim.users[name] }
 
 // rewriteTag is an action: the tenant writes the tag of our newest backup on the one before.
-func rewritesTag(volume string) action {
+func rewriteTag(volume string) action {
 	return instant(func(sim *simulation) {
 		of := sim.ours(volume)
 		if len(of) < 2 {
@@ -100,7 +100,7 @@ func rewritesTag(volume string) action {
 }
 
 // restoreBackup is an action: the tenant restores our newest backup into a new volume.
-func restores(volume string) action {
+func restoreBackup(volume string) action {
 	return func(sim *simulation) func() {
 		if of := sim.ours(volume); len(of) > 0 {
 			user, project := sim.owner(volume)

@@ -27,16 +27,16 @@ var calendar = []entry{
 	{2, "10:13", "volume extended", once, extend("acme-web-1/1", 25)},
 	{2, "11:47", "metadata set", once, wish("hooli-web-2", "true")},
 	{2, "15:21", "metadata changed", once, retention("initech-web-1", "3d")},
-	{3, "09:33", "backup made by a tenant", once, backsUp("globex-web-1/0")},
+	{3, "09:33", "backup made by a tenant", once, backUp("globex-web-1/0")},
 	{3, "13:11", "metadata garbled", once, retention("acme-mail", "a while")},
 	{3, "16:51", "volume detached", once, detach("globex-spare")},
 	{4, "02:27", "other installation", once, otherInstallation("acme-web-2", false)},
-	{4, "10:37", "backup renamed", once, renames("acme-db-1/1")},
+	{4, "10:37", "backup renamed", once, renameBackups("acme-db-1/1")},
 	{4, "21:43", "cinder-backup down", 5 * time.Hour, backupDown()},
 	{5, "09:19", "metadata changed", once, wish("initech-fax", "true")},
-	{5, "15:31", "backup removed by a tenant", once, removes("acme-web-1/0")},
+	{5, "15:31", "backup removed by a tenant", once, removeBackup("acme-web-1/0")},
 	{5, "18:07", "volume retyped", 2 * time.Hour, inStatus("acme-db-1/2", "retyping")},
-	{6, "11:13", "tag copied", once, copiesTag("globex-db-1/1")},
+	{6, "11:13", "tag copied", once, copyTag("globex-db-1/1")},
 	{7, "03:47", "cinder-backup restarted", once, restarted()},
 
 	// The second week: a server changes its project, and a password is stolen.
@@ -51,7 +51,7 @@ var calendar = []entry{
 	{12, "09:47", "server deleted", once, deleteServer("hooli-web-2")},
 	{12, "15:47", "volume transferred", once, transfer("acme-db-1/2", "globex-db-2")}, // from an owner with a retention of 10 days to one with 36 hours
 	{12, "22:37", "Keystone away", 4 * time.Hour, away("identity", "Keystone", everything, "the plan is old", "operator")},
-	{13, "10:53", "backup on ours by a tenant", once, buildsOn("initech-erp/1")},
+	{13, "10:53", "backup on ours by a tenant", once, buildOn("initech-erp/1")},
 	{13, "23:51", "answer lost", 26 * time.Hour, lostAnswer("acme-mail/1", true, false)},
 	{14, "04:21", "other scheduler leads", once, otherLeads()},
 	{14, "12:07", "volume extended", once, extend("initech-erp/2", 100)},
@@ -66,19 +66,19 @@ var calendar = []entry{
 	{18, "14:49", "volume in maintenance", 8 * day, inStatus("acme-db-2/1", "maintenance")},
 	{18, "14:51", "volume in maintenance", 8 * day, inStatus("globex-db-1/2", "error")},
 	{17, "23:49", "answer lost", 26 * time.Hour, lostAnswer("globex-db-1/1", false, true)},
-	{19, "11:23", "backup restored", 4 * time.Hour, restores("acme-db-1/1")},
+	{19, "11:23", "backup restored", 4 * time.Hour, restoreBackup("acme-db-1/1")},
 	{19, "23:13", "Nova away", 5 * time.Hour, away("compute", "Nova", blind, "decision not_seen operator", "the plan is old")},
 	{20, "10:31", "metadata removed", once, noRetention("initech-db-1")},
 	{20, "22:47", "Postgres away", 5 * time.Hour, databaseAway()},
 	{21, "13:41", "list without servers", 50 * time.Minute, omits("servers")},
 	{21, "15:41", "list without volumes", 50 * time.Minute, omits("volumes")},
-	{21, "18:09", "backup removed by a tenant", once, removes("hooli-web-1/1")},
+	{21, "18:09", "backup removed by a tenant", once, removeBackup("hooli-web-1/1")},
 
 	// The fourth week: the backup target is full, and a volume is transferred while its backup waits.
 	{22, "09:09", "volume retyped", 3 * time.Hour, inStatus("hooli-web-1/0", "retyping")},
 	{22, "22:53", "cinder-backup down", 28*time.Hour + 40*time.Minute, backupDown()},
-	{23, "10:39", "tag copied", once, copiesTag("initech-web-1/0")},
-	{23, "15:27", "tag rewritten", once, rewritesTag("acme-shop/0")},
+	{23, "10:39", "tag copied", once, copyTag("initech-web-1/0")},
+	{23, "15:27", "tag rewritten", once, rewriteTag("acme-shop/0")},
 	{24, "03:17", "volume transferred", once, transfer("initech-erp/1", "acme-shop")}, // its backup is planned, and waits because cinder-backup is down
 	{24, "21:39", "backup target full", 13 * time.Hour, targetFull()},
 	{25, "12:57", "other installation", once, otherInstallation("hooli-vault-1", false)},
@@ -92,7 +92,7 @@ var calendar = []entry{
 	// The fifth week: a project is given up.
 	{29, "11:29", "volume detached", once, detach("acme-mail/1")},
 	{30, "09:41", "volume attached", once, attach("acme-mail/1", "acme-web-1")},
-	{30, "17:23", "backup renamed", once, renames("globex-files/1")},
+	{30, "17:23", "backup renamed", once, renameBackups("globex-files/1")},
 	{31, "10:21", "project deleted", once, projectDeleted("umbrella", true)},
 	{31, "22:59", "no worker runs", 8 * time.Hour, noWorkers()},
 	{32, "14:13", "volume deleted", once, deleteVolume("globex-web-2/1")},
@@ -100,8 +100,8 @@ var calendar = []entry{
 	{33, "08:11", "other scheduler leads", once, otherLeads()},
 	{33, "21:31", "no scheduler runs", 10 * time.Hour, noScheduler()},
 	{34, "13:37", "Redis lost its data", once, queueLost()},
-	{34, "18:53", "backup made by a tenant", once, backsUp("initech-db-1/1")},
-	{35, "01:13", "backup removed by a tenant", once, removes("initech-db-1/2")},
+	{34, "18:53", "backup made by a tenant", once, backUp("initech-db-1/1")},
+	{35, "01:13", "backup removed by a tenant", once, removeBackup("initech-db-1/2")},
 
 	// The sixth week.
 	{36, "09:51", "metadata set", once, wish("acme-test", "true")},
@@ -113,7 +113,7 @@ var calendar = []entry{
 	{39, "21:49", "Barbican away", 6 * time.Hour, barbicanDown()},
 	{40, "01:43", "retention shortened by a thief", 23 * time.Hour, thief("globex", "2h")},
 	{41, "12:19", "metadata garbled", once, retention("acme-db-2", "-3d")},
-	{41, "20:03", "backup on ours by a tenant", once, buildsOn("hooli-web-1/2")},
+	{41, "20:03", "backup on ours by a tenant", once, buildOn("hooli-web-1/2")},
 	{42, "22:29", "Postgres away", 12 * time.Hour, databaseAway()},
 
 	// The seventh week: the second project is deleted, and leaves everything behind.
@@ -124,10 +124,10 @@ var calendar = []entry{
 	{45, "22:07", "our role lost", 9 * time.Hour, roleLost()},
 	{46, "13:21", "volume transferred", once, transfer("globex-files/1", "hooli-web-1")},
 	{46, "17:47", "volume extended", once, extend("hooli-web-1/1", 30)},
-	{47, "11:09", "backup restored", 4 * time.Hour, restores("globex-db-2/1")},
+	{47, "11:09", "backup restored", 4 * time.Hour, restoreBackup("globex-db-2/1")},
 	{47, "23:57", "answer lost", 26 * time.Hour, lostAnswer("hooli-web-1/2", false, true)},
 	{48, "05:33", "cinder-backup restarted", once, restarted()},
-	{49, "14:27", "tag rewritten", once, rewritesTag("globex-db-2/2")},
+	{49, "14:27", "tag rewritten", once, rewriteTag("globex-db-2/2")},
 
 	// The eighth week.
 	{50, "09:21", "volume retyped", 30 * time.Hour, inStatus("acme-db-1/0", "retyping")},
@@ -138,7 +138,7 @@ var calendar = []entry{
 	{53, "22:41", "Redis away", 9 * time.Hour, queueAway()},
 	{54, "12:53", "project disabled", 30 * time.Hour, disabled("acme")},
 	{55, "23:03", "Cinder away", 3 * time.Hour, away("volume", "Cinder", everything, "the plan is old", "decision not_seen operator")},
-	{56, "13:07", "backup removed by a tenant", once, removes("globex-db-1/0")},
+	{56, "13:07", "backup removed by a tenant", once, removeBackup("globex-db-1/0")},
 
 	// The last days.
 	{57, "02:09", "other installation", once, otherInstallation("globex-db-2", false)},

@@ -15,7 +15,7 @@ import (
 
 // recordShown stores what `staffeln status` and `staffeln explain` show of each volume now: whether it is late, and every
 // reason with its owner.
-func (sim *simulation) notice() {
+func (sim *simulation) recordShown() {
 	sim.t.Helper()
 	if sim.databaseAway {
 		return

@@ -25,17 +25,17 @@ type expectations struct {
 
 // A volume is what the simulation knows of a tenant's volume.
 type volume struct {
-	id, project     string
-	encrypted       bool
-	there           bool
-	wish            *invariants.Wish // current wish; nil: none
-	wishes          []*invariants.Wish
-	asked           time.Duration // the retention that its servers request; 0: unreadable
-	seen            []asking      // the part of the requests that plans could see
-	first, lastSeen time.Time     // first: the first plan that saw the wish without an interruption; lastSeen: the newest plan that saw one
-	looks, blind    int           // successive plans that could see a wish, or no wish
-	busy            func()        // ends the hindrance by its status
-	promises        []*invariants.Promise
+	id, project             string
+	encrypted               bool
+	there                   bool
+	wish                    *invariants.Wish // current wish; nil: none
+	wishes                  []*invariants.Wish
+	asked                   time.Duration // the retention that its servers request; 0: unreadable
+	seen                    []asking      // the part of the requests that plans could see
+	first, lastSeen         time.Time     // first: the first plan that saw the wish without an interruption; lastSeen: the newest plan that saw one
+	plansWith, plansWithout int           // successive plans that could see a wish, or no wish
+	busy                    func()        // ends the hindrance by its status
+	promises                []*invariants.Promise
 }
 
 // asking is a retention that plans saw requested, from the first to the last time.
@@ -71,8 +71,8 @@ func (x *expectations) stuck() bool {
 	})
 }
 
-// look reads the current state of the cloud.
-func (x *expectations) look(now time.Time) {
+// observe reads the current state of the cloud.
+func (x *expectations) observe(now time.Time) {
 	x.now = now
 	servers := map[string]cloudsim.Server{}
 	for _, s := range x.cloud.Servers() {
@@ -90,23 +90,23 @@ func (x *expectations) look(now time.Time) {
 			x.volumes[is.ID] = v
 			x.order = append(x.order, is.ID)
 		}
-		x.lookAt(v, is, servers)
+		x.observeVolume(v, is, servers)
 	}
 	for _, v := range x.volumes {
 		if v.there && !there[v.id] {
 			v.there = false
-			x.wants(v, false)
-			x.ready(v, "available")
+			x.setWish(v, false)
+			x.updateStatus(v, "available")
 		}
 	}
 }
 
-func (x *expectations) lookAt(v *volume, is cloudsim.Volume, servers map[string]cloudsim.Server) {
+func (x *expectations) observeVolume(v *volume, is cloudsim.Volume, servers map[string]cloudsim.Server) {
 	if v.project != is.Project {
-		x.wants(v, false)
+		x.setWish(v, false)
 		v.project, v.first = is.Project, time.Time{}
 	}
-	x.ready(v, is.Status)
+	x.updateStatus(v, is.Status)
 	wanted, asked, unreadable := false, time.Duration(-1), false
 	for _, id := range is.Servers {
 		s, known := servers[id]
@@ -131,11 +131,11 @@ func (x *expectations) lookAt(v *volume, is cloudsim.Volume, servers map[string]
 		asked = defaultRetention
 	}
 	v.asked = asked
-	x.wants(v, wanted)
+	x.setWish(v, wanted)
 }
 
 // updateStatus begins a hindrance if a volume's status allows no backup, and ends it if it does.
-func (x *expectations) ready(v *volume, status string) {
+func (x *expectations) updateStatus(v *volume, status string) {
 	is := status == "available" || status == "in-use" || status == "backing-up"
 	switch {
 	case is && v.busy != nil:
@@ -146,13 +146,13 @@ func (x *expectations) ready(v *volume, status string) {
 	}
 }
 
-func (x *expectations) wants(v *volume, wanted bool) {
+func (x *expectations) setWish(v *volume, wanted bool) {
 	switch {
 	case wanted && v.wish == nil:
-		v.wish, v.looks = &invariants.Wish{Volume: v.id, Project: v.project, From: x.now}, 0
+		v.wish, v.plansWith = &invariants.Wish{Volume: v.id, Project: v.project, From: x.now}, 0
 		v.wishes = append(v.wishes, v.wish)
 	case !wanted && v.wish != nil:
-		v.wish.To, v.wish, v.blind = x.now, nil, 0
+		v.wish.To, v.wish, v.plansWithout = x.now, nil, 0
 	}
 }
 

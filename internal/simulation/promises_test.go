@@ -17,10 +17,10 @@ func (x *expectations) plan() {
 			continue
 		}
 		if v.wish == nil {
-			v.looks, v.first = 0, time.Time{}
-			v.blind++
+			v.plansWith, v.first = 0, time.Time{}
+			v.plansWithout++
 			for _, w := range v.wishes {
-				if w.Over.IsZero() && v.blind > 1 {
+				if w.Over.IsZero() && v.plansWithout > 1 {
 					w.Over = x.now
 				}
 			}
@@ -33,12 +33,12 @@ func (x *expectations) plan() {
 
 // see records that a plan can see the request for a volume.
 func (x *expectations) see(v *volume) {
-	v.looks++
+	v.plansWith++
 	if v.first.IsZero() {
 		v.first = x.now
 	}
 	v.wish.Seen, v.lastSeen = v.first, x.now
-	if v.looks == 2 {
+	if v.plansWith == 2 {
 		v.wish.Sure = x.now
 	}
 	asked := v.asked
@@ -79,7 +79,7 @@ func (x *expectations) promise(v *volume) {
 
 // requested returns the retentions that plans saw requested within a time before the newest wish that they saw, and the one in
 // force at the beginning of that time.
-func (v *volume) heard(within time.Duration) (all []time.Duration) {
+func (v *volume) requested(within time.Duration) (all []time.Duration) {
 	begins := v.lastSeen.Add(-within)
 	for i, a := range v.seen {
 		replaced := i+1 < len(v.seen) && !v.seen[i+1].first.After(begins)
@@ -96,12 +96,12 @@ func (x *expectations) keeps(v *volume) time.Duration {
 	if len(v.seen) == 0 {
 		return defaultRetention
 	}
-	return slices.Max(v.heard(x.set.RetentionShortenDelay.Std()))
+	return slices.Max(v.requested(x.set.RetentionShortenDelay.Std()))
 }
 
 // mayKeep returns the longest retention that can still be in force: each shorter value waits for a delay of its own.
 func (x *expectations) mayKeep(v *volume) time.Duration {
-	return slices.Max(append(v.heard(4*x.set.RetentionShortenDelay.Std()), x.keeps(v)))
+	return slices.Max(append(v.requested(4*x.set.RetentionShortenDelay.Std()), x.keeps(v)))
 }
 
 // facts adds the expectations to the facts.

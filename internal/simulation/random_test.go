@@ -25,8 +25,8 @@ func randomActions(random *rand.Rand, days int) (entries []entry) {
 				deleteVolume(v)(sim)
 			}
 		})},
-		{"backup renamed", onAny(func(sim *simulation, v string) { renames(v)(sim) })},
-		{"backup made by a tenant", onAny(func(sim *simulation, v string) { backsUp(v)(sim) })},
+		{"backup renamed", onAny(func(sim *simulation, v string) { renameBackups(v)(sim) })},
+		{"backup made by a tenant", onAny(func(sim *simulation, v string) { backUp(v)(sim) })},
 		{"other installation", instant(func(sim *simulation) {
 			servers := sim.names(sim.servers)
 			otherInstallation(servers[sim.random.IntN(len(servers))], false)(sim)
@@ -44,14 +44,14 @@ func randomActions(random *rand.Rand, days int) (entries []entry) {
 // onAny executes an action on a random volume of an existing project.
 func onAny(do func(sim *simulation, volume string)) action {
 	return instant(func(sim *simulation) {
-		volumes := slices.DeleteFunc(sim.names(sim.volumes), func(v string) bool { return sim.homes[v] == "umbrella" || sim.homes[v] == "wonka" })
+		volumes := slices.DeleteFunc(sim.names(sim.volumes), func(v string) bool { return sim.projectOf[v] == "umbrella" || sim.projectOf[v] == "wonka" })
 		do(sim, volumes[sim.random.IntN(len(volumes))])
 	})
 }
 
 func (sim *simulation) names(of map[string]string) (all []string) {
 	for name := range of {
-		if home := sim.homes[name]; home != "umbrella" && home != "wonka" {
+		if project := sim.projectOf[name]; project != "umbrella" && project != "wonka" {
 			all = append(all, name)
 		}
 	}

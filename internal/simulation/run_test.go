@@ -46,12 +46,12 @@ func (sim *simulation) plan(at time.Time, do func()) {
 func (sim *simulation) run(until time.Time) {
 	sim.t.Helper()
 	for sim.now.Before(until) {
-		sim.expected.look(sim.now)
+		sim.expected.observe(sim.now)
 		for len(sim.agenda) > 0 && !sim.agenda[0].at.After(sim.now) {
 			do := sim.agenda[0].do
 			sim.agenda = sim.agenda[1:]
 			do()
-			sim.expected.look(sim.now)
+			sim.expected.observe(sim.now)
 		}
 		if sim.now.Equal(sim.now.Truncate(sim.set.BackupServicePeriod.Std())) {
 			sim.expected.plan()
@@ -59,7 +59,7 @@ func (sim *simulation) run(until time.Time) {
 		sim.work()
 		sim.watch = slices.DeleteFunc(sim.watch, func(done func() bool) bool { return done() })
 		if sim.now.Equal(sim.now.Truncate(2 * time.Hour)) {
-			sim.notice()
+			sim.recordShown()
 		}
 		if sim.now.Equal(sim.now.Truncate(5*day)) && sim.now.After(begin) {
 			sim.check()
@@ -76,11 +76,11 @@ func (sim *simulation) jump(until time.Time) {
 		next = sim.agenda[0].at
 	}
 	if sim.busy() {
-		look := makingTime + time.Minute
+		step := makingTime + time.Minute
 		if sim.expected.stuck() {
-			look = 30 * time.Minute // because nothing can end
+			step = 30 * time.Minute // because nothing can end
 		}
-		next = earlier(next, sim.now.Add(look))
+		next = earlier(next, sim.now.Add(step))
 		if change := sim.queue.NextChange(); !change.IsZero() {
 			next = earlier(next, later(change, sim.now.Add(time.Minute)))
 		}

@@ -25,7 +25,7 @@ func newServer(name, project, wish, retention string) action {
 }
 
 func newVolume(name, server string, size int) action {
-	return instant(func(sim *simulation) { sim.addVolume(name, sim.homes[server], server, size, false) })
+	return instant(func(sim *simulation) { sim.addVolume(name, sim.projectOf[server], server, size, false) })
 }
 
 func attach(volume, server string) action {
@@ -73,8 +73,8 @@ func inStatus(volume, status string) action {
 func transfer(volume, server string) action {
 	return instant(func(sim *simulation) {
 		detach(volume)(sim)
-		sim.cloud.TransferVolume(sim.volume(volume), sim.project(sim.homes[server]))
-		sim.homes[volume] = sim.homes[server]
+		sim.cloud.TransferVolume(sim.volume(volume), sim.project(sim.projectOf[server]))
+		sim.projectOf[volume] = sim.projectOf[server]
 		sim.cloud.Attach(sim.server(server), sim.volume(volume))
 	})
 }
@@ -138,12 +138,12 @@ func projectDeleted(name string, tidy bool) action {
 	return instant(func(sim *simulation) {
 		id := sim.project(name)
 		for _, volume := range sim.roster {
-			if tidy && sim.volumes[volume] != "" && sim.homes[volume] == name {
+			if tidy && sim.volumes[volume] != "" && sim.projectOf[volume] == name {
 				deleteVolume(volume)(sim)
 			}
 		}
-		for server, home := range sim.homes {
-			if tidy && sim.servers[server] != "" && home == name {
+		for server, project := range sim.projectOf {
+			if tidy && sim.servers[server] != "" && project == name {
 				deleteServer(server)(sim)
 			}
 		}

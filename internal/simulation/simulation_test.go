@@ -16,28 +16,28 @@ import (
 type simulation struct {
 	*program
 
-	expected *expectations
-	random   *rand.Rand
-	projects map[string]string // IDs by name
-	servers  map[string]string // of existing servers
-	volumes  map[string]string
-	roster   []string // names of all volumes that ever existed, in order
-	homes    map[string]string
-	agenda   []item
-	serial   int
-	kinds    map[string]int // number of the calendar's actions by kind
-	theirs   []string       // backups of the other installation
-	other    string         // the other installation's user
-	users    map[string]string
-	violated map[string]bool // so that each violation is reported once
-	watch    []func() bool   // called after each piece of work, until they return true
-	shown    []invariants.Shown
+	expected  *expectations
+	random    *rand.Rand
+	projects  map[string]string // IDs by name
+	servers   map[string]string // of existing servers
+	volumes   map[string]string
+	roster    []string // names of all volumes that ever existed, in order
+	projectOf map[string]string
+	agenda    []item
+	serial    int
+	kinds     map[string]int // number of the calendar's actions by kind
+	theirs    []string       // backups of the other installation
+	other     string         // the other installation's user
+	users     map[string]string
+	violated  map[string]bool // so that each violation is reported once
+	watch     []func() bool   // called after each piece of work, until they return true
+	shown     []invariants.Shown
 }
 
 func newSimulation(t *testing.T) *simulation {
 	sim := &simulation{
 		program: newProgram(t), random: rand.New(rand.NewPCG(60, 80)), projects: map[string]string{}, servers: map[string]string{},
-		volumes: map[string]string{}, homes: map[string]string{}, kinds: map[string]int{}, violated: map[string]bool{}, users: map[string]string{},
+		volumes: map[string]string{}, projectOf: map[string]string{}, kinds: map[string]int{}, violated: map[string]bool{}, users: map[string]string{},
 	}
 	set := sim.set
 	sim.expected = &expectations{cloud: sim.cloud, set: set, volumes: map[string]*volume{}}
@@ -66,7 +66,7 @@ func newSimulation(t *testing.T) *simulation {
 	}
 	require.Len(t, sim.servers, 30)
 	require.Len(t, sim.volumes, 80)
-	sim.expected.look(sim.now)
+	sim.expected.observe(sim.now)
 	return sim
 }
 
@@ -74,13 +74,13 @@ const day = 24 * time.Hour
 
 func (sim *simulation) addServer(name, project string, metadata map[string]string) {
 	sim.servers[name] = sim.cloud.AddServer(sim.projects[project], name, metadata)
-	sim.homes[name] = project
+	sim.projectOf[name] = project
 }
 
 func (sim *simulation) addVolume(name, project, server string, size int, encrypted bool) {
 	sim.volumes[name] = sim.cloud.AddVolume(sim.projects[project], name, size, cloudsim.VolumeOptions{Encrypted: encrypted})
 	sim.roster = append(sim.roster, name)
-	sim.homes[name] = project
+	sim.projectOf[name] = project
 	if server != "" {
 		sim.cloud.Attach(sim.servers[server], sim.volumes[name])
 	}

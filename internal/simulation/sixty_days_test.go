@@ -23,7 +23,7 @@ func TestSixtyDays(t *testing.T) {
 	sim.enter(calendar)
 	sim.enter(randomActions(sim.random, *days))
 	sim.run(begin.Add(time.Duration(*days) * day))
-	sim.notice()
+	sim.recordShown()
 	sim.check()
 	sim.summarize(time.Since(began))
 }

@@ -13,7 +13,7 @@ import (
 // TestEveryCrashPoint does the same at every crash point, or at those of one part: CRASH_PART=2/4 is the second of four parts.
 func TestEveryCrashPoint(t *testing.T) {
 	suite := newCrashSuite(t, 24)
-	suite.crossed(t)
+	suite.requireReached(t)
 	points := suite.points()
 	part, parts := crashPart(t)
 	var chosen []crashPoint
@@ -23,7 +23,7 @@ func TestEveryCrashPoint(t *testing.T) {
 		}
 	}
 	t.Logf("part %d of %d: %d of %d points", part, parts, len(chosen), len(points))
-	suite.die(t, chosen)
+	suite.killAt(t, chosen)
 }
 
 func crashPart(t *testing.T) (part, parts int) {

@@ -15,7 +15,7 @@ import (
 
 // advance moves all clocks forward: of the cloud, of the database, and the queue's own timestamps. Asynq looks for lost tasks
 // only at its start and once a minute, so the worker is started again if there may be lost tasks.
-func (r *crashRun) leap(ctx context.Context, by time.Duration) error {
+func (r *crashRun) advance(ctx context.Context, by time.Duration) error {
 	r.clock.ahead.Add(int64(by))
 	if _, err := r.pool.Exec(ctx, `UPDATE test_ahead SET by = by + $1`, by); err != nil {
 		return err
@@ -47,34 +47,34 @@ func (r *crashRun) leap(ctx context.Context, by time.Duration) error {
 // The steps by which the clocks advance; after each, the run waits until everything is idle. With clockSteps every kind of
 // work becomes due. With recoverySteps, after a kill, leases expire and the settle time of requests without an answer ends.
 var (
-	course   = []time.Duration{0, 2 * time.Minute, 12 * time.Minute, 31 * time.Minute, 31 * time.Minute, 7 * time.Hour, 2 * time.Minute, 25 * time.Hour, 2 * time.Minute, 21 * time.Minute, 2 * time.Minute}
-	recovery = []time.Duration{3 * time.Minute, 12 * time.Minute, 31 * time.Minute}
+	clockSteps    = []time.Duration{0, 2 * time.Minute, 12 * time.Minute, 31 * time.Minute, 31 * time.Minute, 7 * time.Hour, 2 * time.Minute, 25 * time.Hour, 2 * time.Minute, 21 * time.Minute, 2 * time.Minute}
+	recoverySteps = []time.Duration{3 * time.Minute, 12 * time.Minute, 31 * time.Minute}
 )
 
 // advanceToEnd advances the clocks until the chosen process has died, and then until everything has recovered.
-func (r *crashRun) pass(ctx context.Context) error {
+func (r *crashRun) advanceToEnd(ctx context.Context) error {
 	for _, name := range []string{"scheduler", "worker"} {
 		if err := r.start(name); err != nil {
 			return err
 		}
 	}
-	for i, by := range course {
-		r.happens(i)
-		if err := r.leap(ctx, by); err != nil {
+	for i, by := range clockSteps {
+		r.disturb(i)
+		if err := r.advance(ctx, by); err != nil {
 			return err
 		}
-		if err := r.rest(ctx); err != nil {
+		if err := r.waitIdle(ctx); err != nil {
 			return err
 		}
 		if r.died {
 			break
 		}
 	}
-	if err := r.accept(ctx); err != nil {
+	if err := r.confirmLost(ctx); err != nil {
 		return err
 	}
-	for _, by := range recovery {
-		if err := errors.Join(r.leap(ctx, by), r.rest(ctx)); err != nil {
+	for _, by := range recoverySteps {
+		if err := errors.Join(r.advance(ctx, by), r.waitIdle(ctx)); err != nil {
 			return err
 		}
 	}
@@ -83,19 +83,19 @@ func (r *crashRun) pass(ctx context.Context) error {
 
 // The limits of waitIdle: idleTimeout in time, failedRuns in dispatch runs for a run that fails and backs off.
 const (
-	restTime    = 3 * time.Minute
-	failedRests = 10
+	idleTimeout = 3 * time.Minute
+	failedRuns  = 10
 )
 
 // The periods of reconcile runs, which the test sets, and of reports.
 const (
-	sweepPeriod = 30 * time.Minute
-	reportGrid  = 5 * time.Minute
+	reconcilePeriod = 30 * time.Minute
+	reportGrid      = 5 * time.Minute
 )
 
 // waitIdle waits until two dispatch runs in a row found no new work, and no plan, retention, reconcile or report run is due. A
 // run that failed stays due until its back-off is over; waitIdle does not wait for it longer than failedRuns dispatch runs.
-func (r *crashRun) rest(ctx context.Context) error {
+func (r *crashRun) waitIdle(ctx context.Context) error {
 	const q = `SELECT dispatched_at, staffeln_now(), planned_at, retention_at, reconciled_at, reported_at,
 		(SELECT md5(coalesce(string_agg(r::text, '' ORDER BY id), '')) FROM records r) FROM leadership`
 	var began time.Time
@@ -103,7 +103,7 @@ func (r *crashRun) rest(ctx context.Context) error {
 		return err
 	}
 	same, last, dispatched := 0, "", began
-	ctx, cancel := context.WithTimeoutCause(ctx, restTime, errors.New("nothing comes to rest"))
+	ctx, cancel := context.WithTimeoutCause(ctx, idleTimeout, errors.New("nothing comes to rest"))
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -113,21 +113,21 @@ func (r *crashRun) rest(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		if err := r.revive(); err != nil {
+		if err := r.restartKilled(); err != nil {
 			return err
 		}
-		var at, plan, retention, sweep, report pgtype.Timestamptz
+		var at, plan, retention, reconcile, report pgtype.Timestamptz
 		var now time.Time
 		var digest string
-		if err := r.pool.QueryRow(ctx, q).Scan(&at, &now, &plan, &retention, &sweep, &report, &digest); err != nil {
+		if err := r.pool.QueryRow(ctx, q).Scan(&at, &now, &plan, &retention, &reconcile, &report, &digest); err != nil {
 			return err
 		}
 		due := false
-		for _, beat := range []struct {
+		for _, run := range []struct {
 			at     pgtype.Timestamptz
 			period time.Duration
-		}{{plan, r.story.Settings.BackupServicePeriod.Std()}, {retention, r.story.Settings.RetentionServicePeriod.Std()}, {sweep, sweepPeriod}, {report, reportGrid}} {
-			due = due || !beat.at.Valid || backup.Grid(now, beat.period).After(beat.at.Time)
+		}{{plan, r.scenario.Settings.BackupServicePeriod.Std()}, {retention, r.scenario.Settings.RetentionServicePeriod.Std()}, {reconcile, reconcilePeriod}, {report, reportGrid}} {
+			due = due || !run.at.Valid || backup.Grid(now, run.period).After(run.at.Time)
 		}
 		var pending int64
 		for _, queue := range []string{tasks.Volumes, tasks.Reports} {
@@ -145,7 +145,7 @@ func (r *crashRun) rest(ctx context.Context) error {
 			dispatched = at.Time
 			same++
 		}
-		if same >= 2 && !due || same >= failedRests {
+		if same >= 2 && !due || same >= failedRuns {
 			return nil
 		}
 	}

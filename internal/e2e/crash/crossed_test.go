@@ -11,7 +11,7 @@ import (
 
 // unreached are the calls that the scenario does not reach, each with the reason. The key is the calling function and the
 // called one; "#2" is the second such call in the function.
-var uncrossed = map[string]string{
+var unreached = map[string]string{
 	"(*db.Lease).move > (*db.Lease).unmoved": "after another handler's win only",
 	"(*db.Lease).unmoved > db.pauses":        "the same",
 
@@ -60,19 +60,19 @@ var uncrossed = map[string]string{
 }
 
 // unreachedCalls is the number of these entries, so that nobody adds one by accident.
-const excuses = 35
+const unreachedCalls = 35
 
 // requireReached asserts that the scenario reaches every external call that the processes can make. It fails for a new call
 // that no work of the scenario leads to.
-func (s *crashSuite) crossed(t *testing.T) {
+func (s *crashSuite) requireReached(t *testing.T) {
 	t.Helper()
-	require.Len(t, uncrossed, excuses, "lead the story to what is new (crash_days_test.go, crash_situations_test.go) rather than excuse it")
+	require.Len(t, unreached, unreachedCalls, "lead the story to what is new (crash_days_test.go, crash_situations_test.go) rather than excuse it")
 	g := readCallGraph(t)
-	reaching, living := g.reaching(), g.living()
+	callsOut, reachable := g.callsOut(), g.reachable()
 	known := map[string]bool{}
 	n, times := 0, map[string]int{}
 	for _, site := range g.sites {
-		if !living[site.in] || !reaching[site.callee] {
+		if !reachable[site.in] || !callsOut[site.callee] {
 			continue
 		}
 		n++
@@ -83,15 +83,15 @@ func (s *crashSuite) crossed(t *testing.T) {
 			key += fmt.Sprintf(" #%d", times[key])
 		}
 		known[key] = true
-		why, excused := uncrossed[key]
-		switch crossed := s.isCrossed(site); {
-		case crossed && excused:
+		why, expected := unreached[key]
+		switch reached := s.isReached(site); {
+		case reached && expected:
 			t.Logf("crossed this time, by chance: %q: %s", key, why)
-		case !crossed && !excused:
+		case !reached && !expected:
 			t.Errorf("nobody can die where the story never comes to: lead it there (crash_days_test.go, crash_situations_test.go), or excuse %q: %s", key, short(site.String()))
 		}
 	}
-	for key := range uncrossed {
+	for key := range unreached {
 		if !known[key] {
 			t.Errorf("there is no such call any more, take it from the list: %s", key)
 		}
@@ -99,9 +99,9 @@ func (s *crashSuite) crossed(t *testing.T) {
 	t.Logf("%d call sites lead to the outside", n)
 }
 
-func (s *crashSuite) isCrossed(site callSite) bool {
+func (s *crashSuite) isReached(site callSite) bool {
 	for line := site.first; line <= site.last; line++ {
-		if s.lines[site.room+"/"+site.file+":"+strconv.Itoa(line)] {
+		if s.lines[site.pkg+"/"+site.file+":"+strconv.Itoa(line)] {
 			return true
 		}
 	}
@@ -109,9 +109,9 @@ func (s *crashSuite) isCrossed(site callSite) bool {
 }
 
 // callsOut returns the functions that make an external call before they return.
-func (g *callGraph) reaching() map[string]bool {
+func (g *callGraph) callsOut() map[string]bool {
 	all := map[string]bool{}
-	for callee := range g.outside {
+	for callee := range g.external {
 		all[callee] = true
 	}
 	for grown := true; grown; {
@@ -126,7 +126,7 @@ func (g *callGraph) reaching() map[string]bool {
 }
 
 // reachable returns the functions that the processes can call.
-func (g *callGraph) living() map[string]bool {
+func (g *callGraph) reachable() map[string]bool {
 	all := map[string]bool{}
 	todo := append([]string{}, siteRoots...)
 	for len(todo) > 0 {

@@ -20,9 +20,9 @@ const (
 )
 
 // buildCrashScenario prepares work of every kind, due at once.
-func tellCrashStory(t *testing.T) *crashStory {
+func buildCrashScenario(t *testing.T) *crashScenario {
 	t.Helper()
-	s := newCrashStory(t)
+	s := newCrashScenario(t)
 	s.add("p1", "", "incremental", "grown", "restored", "lost", "back", "reborn", "plain", "marred", "foundling")
 	s.add("p2", "2d", "chain", "confirm", "refuse", "hangs", "rehangs", "between", "aging", "encrypted", "unasked", "slipped", "kept")
 	s.add("p3", "2d", "takeback", "unread")
@@ -41,56 +41,56 @@ func tellCrashStory(t *testing.T) *crashStory {
 	s.add("closed", "2d", "closed")
 	s.add("paused", "", "paused")
 	for _, project := range []string{"p1", "p2", "p3", "p4", "p5", "p6", "p7", "quota"} {
-		s.member(project, project+"@tenants.example")
+		s.addMember(project, project+"@tenants.example")
 	}
-	s.member("p4", refusedMail)
+	s.addMember("p4", unknownReceiver)
 	for day := range 7 {
 		s.Plan()
 		s.round()
 		s.round()
 		if day == 2 {
-			s.theirs("kept") // the newest of a chain
+			s.addTenantBackup("kept") // the newest of a chain
 		}
 		s.Step(24*time.Hour - 8*crashStep)
 	}
 	require.Zero(t, s.Count("state NOT IN ('available')"), "seven quiet days")
-	s.removals()
-	s.creations()
-	s.tenants()
+	s.startRemovals()
+	s.startCreations()
+	s.changeTenants()
 	s.situations()
-	s.mails()
+	s.addMails()
 	require.NoError(t, s.DB.ConfirmLost(s.Ctx))
-	s.settle()
+	s.closeForCopies()
 	return s
 }
 
 // startRemovals leaves removals in every state: in progress, failed, refused and unanswered.
-func (s *crashStory) removals() {
+func (s *crashScenario) startRemovals() {
 	s.Retention()
-	s.removal("confirm")
-	s.must("confirm", backup.Deleting)
-	s.fault(rig.DeleteRoute, "hangs", 3, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
-	s.removal("hangs")
-	s.fault(rig.DeleteRoute, "takeback", 40, cloudsim.DropBefore{})
-	s.removal("takeback")
-	s.must("takeback", backup.Deleting)
-	s.fault(rig.DeleteRoute, "purged", 1, cloudsim.DropBefore{})
-	s.removal("purged")
-	s.must("purged", backup.Deleting)
+	s.runRetention("confirm")
+	s.requireRecord("confirm", backup.Deleting)
+	s.addFault(rig.DeleteRoute, "hangs", 3, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+	s.runRetention("hangs")
+	s.addFault(rig.DeleteRoute, "takeback", 40, cloudsim.DropBefore{})
+	s.runRetention("takeback")
+	s.requireRecord("takeback", backup.Deleting)
+	s.addFault(rig.DeleteRoute, "purged", 1, cloudsim.DropBefore{})
+	s.runRetention("purged")
+	s.requireRecord("purged", backup.Deleting)
 	for _, name := range []string{"rehangs", "between"} {
-		s.fault(rig.DeleteRoute, name, 40, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
-		s.removal(name)
+		s.addFault(rig.DeleteRoute, name, 40, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+		s.runRetention(name)
 	}
-	s.tape.act(func(sim *cloudsim.Cloud) {
+	s.recording.change(func(sim *cloudsim.Cloud) {
 		sim.SetMetadata(s.servers["takeback"], s.Settings.RetentionMetadataKey, "60d")
 	})
 	s.hold("chain", "confirm", "refuse", "hangs", "rehangs", "between", "aging", "encrypted", "unasked", "takeback", "unread", "closed", "purged", "slipped", "kept") // their removals are not executed
-	s.fault(rig.DeleteRoute, "unasked", 1, cloudsim.Refuse{Status: 503})
-	s.fault(rig.DeleteRoute, "refuse", 40, refused(400, "Invalid backup: Backup status must be available or error"))
-	s.fault(rig.DeleteRoute, "aging", 40, refused(400, "Invalid backup: Backup status must be available or error"))
-	s.fault(backupsRoute, "unread", 2, cloudsim.Refuse{Status: 503})
+	s.addFault(rig.DeleteRoute, "unasked", 1, cloudsim.Refuse{Status: 503})
+	s.addFault(rig.DeleteRoute, "refuse", 40, errorResponse(400, "Invalid backup: Backup status must be available or error"))
+	s.addFault(rig.DeleteRoute, "aging", 40, errorResponse(400, "Invalid backup: Backup status must be available or error"))
+	s.addFault(backupsRoute, "unread", 2, cloudsim.Refuse{Status: 503})
 	lost, restored := s.newest("lost"), s.newest("restored")
-	s.tape.act(func(sim *cloudsim.Cloud) {
+	s.recording.change(func(sim *cloudsim.Cloud) {
 		sim.RemoveBackup(lost)
 		sim.SetBackupStatus(restored, "restoring")
 	})
@@ -98,21 +98,21 @@ func (s *crashStory) removals() {
 }
 
 // startCreations leaves backups in every state of their creation.
-func (s *crashStory) creations() {
+func (s *crashScenario) startCreations() {
 	s.Step(time.Hour)
-	s.fault(askRoute, "adopt", 1, cloudsim.DropAfterEffect{})
+	s.addFault(askRoute, "adopt", 1, cloudsim.DropAfterEffect{})
 	for _, name := range []string{"purge-project", "moved", "swallowed", "shut"} {
-		s.fault(askRoute, name, 1, cloudsim.DropBefore{})
+		s.addFault(askRoute, name, 1, cloudsim.DropBefore{})
 	}
-	s.fault(askRoute, "gonelost", 1, cloudsim.DropAfterEffect{})
+	s.addFault(askRoute, "gonelost", 1, cloudsim.DropAfterEffect{})
 	for _, name := range []string{"leftover", "byothers", "risen", "wedged", "error"} {
-		s.fault(askRoute, name, 1, cloudsim.FailLater{Reason: "no space left on device"})
+		s.addFault(askRoute, name, 1, cloudsim.FailLater{Reason: "no space left on device"})
 	}
 	for _, name := range []string{"stuck", "deadvolume", "unseen", "forced", "jammed"} {
-		s.fault(askRoute, name, 1, cloudsim.Stick{})
+		s.addFault(askRoute, name, 1, cloudsim.Stick{})
 	}
 	unanswered := []string{"adopt", "purge-project", "gonelost", "moved", "swallowed", "shut"}
-	s.fault(askRoute, "goneasked", 1, cloudsim.Refuse{Status: 429, Header: http.Header{"Retry-After": {"2040"}}})
+	s.addFault(askRoute, "goneasked", 1, cloudsim.Refuse{Status: 429, Header: http.Header{"Retry-After": {"2040"}}})
 	making := []string{"good", "error", "vanished", "stuck", "deadvolume", "unlisted", "unseen", "gone", "forced", "jammed", "goneasked"}
 	s.hold(append(making, "throttled", "noparent", "refused", "mute", "volumegone", "incremental", "grown", "withdrawn", "plain", "skewed", "strayed", "spoilt")...)
 	s.asked = backup.Grid(s.Clock.Now(), s.Settings.BackupServicePeriod.Std())
@@ -123,40 +123,40 @@ func (s *crashStory) creations() {
 		s.hold(unanswered...)
 	}
 	for _, name := range []string{"leftover", "byothers", "risen", "wedged"} {
-		s.must(name, backup.Failed)
+		s.requireRecord(name, backup.Failed)
 		s.hold(name)
 	}
 	for _, name := range making {
 		delete(s.held, s.volumes[name])
 	}
 	require.NoError(s.T, s.Scheduler.Dispatch(s.Ctx, s.BeginRun()))
-	s.atTheWrongTime("skewed")
+	s.backupWithWrongClock("skewed")
 	for _, name := range append(making, unanswered...) {
-		s.must(name, backup.Creating)
+		s.requireRecord(name, backup.Creating)
 	}
-	s.fault(askRoute, "throttled", 1, cloudsim.Refuse{Status: 429})
-	s.fault(askRoute, "refused", 40, cloudsim.Refuse{Status: 429})
-	s.fault(askRoute, "mute", 40, cloudsim.DropBefore{})
-	s.fault(askRoute, "plain", 1, refused(400, "Invalid input received: Invalid characters in the request body."))
-	s.fault(askRoute, "noparent", 1, refused(400, "Invalid backup: No backups available to do an incremental backup."))
-	s.fault(showRoute, "unlisted", 2, cloudsim.Refuse{Status: 503})
-	s.fault(showRoute, "unseen", 40, cloudsim.Refuse{Status: 503})
-	s.fault(backupsRoute, "adopt", 1, cloudsim.Refuse{Status: 503})
+	s.addFault(askRoute, "throttled", 1, cloudsim.Refuse{Status: 429})
+	s.addFault(askRoute, "refused", 40, cloudsim.Refuse{Status: 429})
+	s.addFault(askRoute, "mute", 40, cloudsim.DropBefore{})
+	s.addFault(askRoute, "plain", 1, errorResponse(400, "Invalid input received: Invalid characters in the request body."))
+	s.addFault(askRoute, "noparent", 1, errorResponse(400, "Invalid backup: No backups available to do an incremental backup."))
+	s.addFault(showRoute, "unlisted", 2, cloudsim.Refuse{Status: 503})
+	s.addFault(showRoute, "unseen", 40, cloudsim.Refuse{Status: 503})
+	s.addFault(backupsRoute, "adopt", 1, cloudsim.Refuse{Status: 503})
 	for _, name := range []string{"volumegone", "mute"} {
-		s.fault("GET /volume/v3/{project}/volumes/{volume}", name, 1, cloudsim.Refuse{Status: 503})
+		s.addFault("GET /volume/v3/{project}/volumes/{volume}", name, 1, cloudsim.Refuse{Status: 503})
 	}
-	s.tape.act(func(sim *cloudsim.Cloud) {
+	s.recording.change(func(sim *cloudsim.Cloud) {
 		sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/auth/tokens", Times: 1, Do: cloudsim.Refuse{Status: 503}})
 	})
-	s.fault(rig.ActionRoute, "wedged", 40, refused(400, "Invalid backup: not possible"))
-	s.fault(rig.ActionRoute, "deadvolume", 1, refused(400, "Invalid backup: not possible"))
-	s.fault(rig.ActionRoute, "stuck", 1, cloudsim.Refuse{Status: 503})
-	s.fault(rig.ActionRoute, "forced", 1, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
-	s.fault(rig.ActionRoute, "jammed", 1, cloudsim.Stick{})
-	s.fault(rig.ActionRoute, "rehangs", 1, refused(400, "Invalid backup: not possible"))
-	s.fault(rig.ActionRoute, "between", 1, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+	s.addFault(rig.ActionRoute, "wedged", 40, errorResponse(400, "Invalid backup: not possible"))
+	s.addFault(rig.ActionRoute, "deadvolume", 1, errorResponse(400, "Invalid backup: not possible"))
+	s.addFault(rig.ActionRoute, "stuck", 1, cloudsim.Refuse{Status: 503})
+	s.addFault(rig.ActionRoute, "forced", 1, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
+	s.addFault(rig.ActionRoute, "jammed", 1, cloudsim.Stick{})
+	s.addFault(rig.ActionRoute, "rehangs", 1, errorResponse(400, "Invalid backup: not possible"))
+	s.addFault(rig.ActionRoute, "between", 1, cloudsim.FailLater{Reason: "no space left on device", Status: "error_deleting"})
 	vanished, byothers, risen, wedged := s.newest("vanished"), s.newest("byothers"), s.newest("risen"), s.newest("wedged")
-	s.tape.act(func(sim *cloudsim.Cloud) {
+	s.recording.change(func(sim *cloudsim.Cloud) {
 		sim.RemoveBackup(vanished)
 		sim.RemoveBackup(byothers)
 		sim.SetBackupStatus(risen, "available")
@@ -166,15 +166,15 @@ func (s *crashStory) creations() {
 }
 
 // changeTenants makes changes that tenants make, and lets time pass.
-func (s *crashStory) tenants() {
+func (s *crashScenario) changeTenants() {
 	s.Step(20 * time.Minute)
 	first := s.RecordsOf(s.volumes["twin"])[0]
 	tag := backup.Tag{Installation: s.Scheduler.Identity.Installation, Record: first.ID}.Metadata()
-	s.tape.hand(func(sim *cloudsim.Cloud) string {
+	s.recording.create(func(sim *cloudsim.Cloud) string {
 		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["twin"], Metadata: tag, Name: "twin"})
 	})
 	sealed := s.Sim.BackupsOf(s.volumes["sealed"]) // they are kept until after the end of the scenario
-	s.tape.act(func(sim *cloudsim.Cloud) {
+	s.recording.change(func(sim *cloudsim.Cloud) {
 		sim.DeleteSecretOf(sealed[len(sealed)-2].ID) // the newest secret shows that Barbican works
 		sim.Extend(s.volumes["grown"], 2)
 		sim.SetMetadata(s.servers["withdrawn"], s.Settings.BackupMetadataKey, "false")
@@ -195,29 +195,29 @@ func (s *crashStory) tenants() {
 }
 
 // unknownReceiver is the address of a project member that the mail server rejects.
-const refusedMail = "refused@tenants.example"
+const unknownReceiver = "refused@tenants.example"
 
 // addMember adds a user with that address to a project.
-func (s *crashStory) member(project, address string) {
-	id := s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddUser(address, "x", address) })
-	s.tape.act(func(sim *cloudsim.Cloud) { sim.Grant(id, s.projects[project], "member") })
+func (s *crashScenario) addMember(project, address string) {
+	id := s.recording.create(func(sim *cloudsim.Cloud) string { return sim.AddUser(address, "x", address) })
+	s.recording.change(func(sim *cloudsim.Cloud) { sim.Grant(id, s.projects[project], "member") })
 }
 
 // addMails leaves mails to send: one of them is older than mails are retried. Keystone's list of all users lacks users of
 // other domains.
-func (s *crashStory) mails() {
-	s.tape.act(func(sim *cloudsim.Cloud) {
+func (s *crashScenario) addMails() {
+	s.recording.change(func(sim *cloudsim.Cloud) {
 		sim.AddFault(cloudsim.Fault{Route: "GET /identity/v3/users", Times: 1, Do: cloudsim.Refuse{Status: 200, Body: `{"users": [], "links": {}}`}})
 	})
 	p6 := s.projects["p6"]
 	s.Exec(`INSERT INTO report_groups (id) VALUES ($1)`, p6)
 	s.Exec(`INSERT INTO reports (id, group_id, created_at, content) VALUES ('old', $1, staffeln_now() - interval '8 days', '{}')`, p6)
-	s.Exec(`INSERT INTO report_mails (report_id, receiver, group_id, message_id) VALUES ('old', $2, $1, 'old@ops.example')`, p6, refusedMail)
+	s.Exec(`INSERT INTO report_mails (report_id, receiver, group_id, message_id) VALUES ('old', $2, $1, 'old@ops.example')`, p6, unknownReceiver)
 	s.Exec(`UPDATE records SET report_id = 'old' WHERE id = $1`, s.RecordsOf(s.volumes["unlisted"])[0].ID)
 }
 
 // hold keeps the tasks of volumes from being executed.
-func (s *crashStory) hold(names ...string) {
+func (s *crashScenario) hold(names ...string) {
 	for _, name := range names {
 		s.held[s.volumes[name]] = true
 	}

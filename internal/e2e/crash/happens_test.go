@@ -10,17 +10,17 @@ import (
 )
 
 // disturb changes the cloud while the processes run, before the given step of the clocks.
-func (r *crashRun) happens(leap int) {
-	s := r.story
-	switch leap {
+func (r *crashRun) disturb(step int) {
+	s := r.scenario
+	switch step {
 	case 2:
 		r.sim.TransferVolume(s.volumes["strayed"], s.projects["p1"])
 		r.sim.SetVolumeStatus(s.volumes["spoilt"], "error")
-		r.slips(s.volumes["slipped"])
+		r.removeLeaves(s.volumes["slipped"])
 	case 3:
 		r.sim.DisableProject(s.projects["shut"])
 	case 5: // before the day in which each of them gets a backup again
-		s.back(r.sim)
+		s.restoreServers(r.sim)
 	case 6:
 		for _, b := range r.sim.BackupsOf(s.volumes["stuck"]) {
 			if b.Status == "creating" && !r.point.reset {
@@ -37,7 +37,7 @@ func (r *crashRun) happens(leap int) {
 }
 
 // removeLeaves removes the newest link of each of a volume's chains. The next list of its backups still shows them.
-func (r *crashRun) slips(volume string) {
+func (r *crashRun) removeLeaves(volume string) {
 	all := []map[string]any{}
 	for _, b := range r.sim.BackupsOf(volume) {
 		all = append(all, map[string]any{
@@ -61,7 +61,7 @@ func (r *crashRun) slips(volume string) {
 }
 
 // confirmLost is what an operator does with confirm-lost: the missing restore points are really gone.
-func (r *crashRun) accept(ctx context.Context) error {
+func (r *crashRun) confirmLost(ctx context.Context) error {
 	_, err := r.pool.Exec(ctx, `UPDATE installation SET losses_confirmed_at = staffeln_now()`)
 	return err
 }

@@ -14,29 +14,29 @@ import (
 )
 
 // mustSucceed are the volumes whose newest backup must succeed, whichever process dies.
-var wanted = []string{"new", "incremental", "grown", "adopt", "settle", "throttled", "noparent", "good", "unlisted", "plain", "skewed", "hidden"}
+var mustSucceed = []string{"new", "incremental", "grown", "adopt", "settle", "throttled", "noparent", "good", "unlisted", "plain", "skewed", "hidden"}
 
 // unending are the volumes whose creation does not end, or not before its deadline.
-var endless = []string{"stuck", "deadvolume", "unseen", "mute", "refused", "forced", "jammed"}
+var unending = []string{"stuck", "deadvolume", "unseen", "mute", "refused", "forced", "jammed"}
 
 // unrecorded are the volumes with a backup that no record names. For gonelost nobody can look for the tag, and the next
 // reconcile run creates a record. For foundling the record is forgotten, and the backup is a finding.
-var unknown = []string{"gonelost", "foundling"}
+var unrecorded = []string{"gonelost", "foundling"}
 
 // reappeared are the volumes with a backup that was removed or lost and is in Cinder again. If the reconcile run that finds it
 // is killed and then fails once more, the report is sent before it and mentions a removal.
-var again = []string{"reborn", "back"}
+var reappeared = []string{"reborn", "back"}
 
 // finalViolations returns the violations that are left at the end. Up to six times it advances the clocks and checks again.
-func (r *crashRun) settled(ctx context.Context) (wrong []string, err error) {
+func (r *crashRun) finalViolations(ctx context.Context) (wrong []string, err error) {
 	for range 6 {
-		if wrong, err = r.wrong(ctx); err != nil || len(wrong) == 0 {
+		if wrong, err = r.violations(ctx); err != nil || len(wrong) == 0 {
 			return wrong, err
 		}
-		if err := r.leap(ctx, 3*time.Minute); err != nil {
+		if err := r.advance(ctx, 3*time.Minute); err != nil {
 			return wrong, err
 		}
-		if err := r.rest(ctx); err != nil {
+		if err := r.waitIdle(ctx); err != nil {
 			return append(wrong, err.Error()), nil
 		}
 	}
@@ -44,29 +44,29 @@ func (r *crashRun) settled(ctx context.Context) (wrong []string, err error) {
 }
 
 // violations returns violated invariants, and problems that the invariants do not cover.
-func (r *crashRun) wrong(ctx context.Context) (all []string, err error) {
-	w := *r.story.Environment
+func (r *crashRun) violations(ctx context.Context) (all []string, err error) {
+	w := *r.scenario.Environment
 	w.Ctx, w.Sim, w.Pool, w.LongestStep = ctx, r.sim, r.pool, 0
 	facts, now := w.Facts()
-	facts.Limits.Seen = slices.Max(course) + time.Hour // no run takes place while the clocks advance, and a killed worker is restarted
+	facts.Limits.Seen = slices.Max(clockSteps) + time.Hour // no run takes place while the clocks advance, and a killed worker is restarted
 	for _, v := range append(invariants.Check(facts), invariants.CheckNow(now)...) {
-		if v.Invariant == invariants.Orphan && slices.Contains(unknown, r.named(v.Volume)) || v.Invariant == invariants.FalseReport && slices.Contains(again, r.named(v.Volume)) {
+		if v.Invariant == invariants.Orphan && slices.Contains(unrecorded, r.volumeName(v.Volume)) || v.Invariant == invariants.FalseReport && slices.Contains(reappeared, r.volumeName(v.Volume)) {
 			continue
 		}
-		all = append(all, v.String()+" ("+r.named(v.Volume)+")")
+		all = append(all, v.String()+" ("+r.volumeName(v.Volume)+")")
 	}
-	all = append(all, r.twice()...)
+	all = append(all, r.duplicates()...)
 	more, err := r.unfinished(ctx)
 	if err != nil {
 		return append(all, more...), err
 	}
-	mails, err := r.mailed(ctx)
+	mails, err := r.wrongMails(ctx)
 	return append(append(all, more...), mails...), err
 }
 
 // wrongMails returns mails that are recorded as sent and did not arrive, and mails that arrived more often than one crash
 // explains.
-func (r *crashRun) mailed(ctx context.Context) (all []string, err error) {
+func (r *crashRun) wrongMails(ctx context.Context) (all []string, err error) {
 	had := map[string]int{}
 	for _, m := range r.box.Inbox() {
 		had[m.Header.Get("Message-Id")+" "+m.To]++
@@ -86,7 +86,7 @@ func (r *crashRun) mailed(ctx context.Context) (all []string, err error) {
 	_, err = pgx.ForEachRow(rows, []any{&id, &receiver, &sent}, func() error {
 		n := had["<"+id+"> "+receiver]
 		switch {
-		case receiver == refusedMail:
+		case receiver == unknownReceiver:
 		case !sent:
 			all = append(all, "a mail to "+receiver+" waits")
 		case n < 1 || n > most:
@@ -99,14 +99,14 @@ func (r *crashRun) mailed(ctx context.Context) (all []string, err error) {
 
 // duplicates returns requests that Cinder executed twice, except for the volume "twin", whose duplicate belongs to the
 // scenario.
-func (r *crashRun) twice() (all []string) {
+func (r *crashRun) duplicates() (all []string) {
 	tags := map[string]string{}
 	for _, b := range r.sim.Backups() {
 		tags[b.ID] = b.Metadata[backup.TagRecord]
 	}
 	of := map[string]int{}
 	for _, e := range r.sim.Journal() {
-		if e.Kind == cloudsim.BackupRequested && e.Volume != r.story.volumes["twin"] && tags[e.Backup] != "" {
+		if e.Kind == cloudsim.BackupRequested && e.Volume != r.scenario.volumes["twin"] && tags[e.Backup] != "" {
 			of[tags[e.Backup]]++
 		}
 	}
@@ -131,14 +131,14 @@ func (r *crashRun) unfinished(ctx context.Context) ([]string, error) {
 		UNION ALL
 		SELECT 'its newest backup did not succeed', id FROM volumes v WHERE id = ANY ($2) AND NOT EXISTS (
 			SELECT FROM records r WHERE r.volume_id = v.id AND state = 'available' AND planned_at >= $3)`
-	s := r.story
+	s := r.scenario
 	ids := func(names []string) (all []string) {
 		for _, name := range names {
 			all = append(all, s.volumes[name])
 		}
 		return all
 	}
-	rows, err := r.pool.Query(ctx, q, []string{s.projects["paused"], s.projects["closed"], s.projects["shut"]}, ids(wanted), s.asked, ids(endless))
+	rows, err := r.pool.Query(ctx, q, []string{s.projects["paused"], s.projects["closed"], s.projects["shut"]}, ids(mustSucceed), s.asked, ids(unending))
 	if err != nil {
 		return nil, err
 	}
@@ -149,13 +149,13 @@ func (r *crashRun) unfinished(ctx context.Context) ([]string, error) {
 	}
 	var all []string
 	for _, f := range found {
-		all = append(all, "volume "+r.named(f.Volume)+": "+f.What)
+		all = append(all, "volume "+r.volumeName(f.Volume)+": "+f.What)
 	}
 	return all, nil
 }
 
-func (r *crashRun) named(volume string) string {
-	for name, id := range r.story.volumes {
+func (r *crashRun) volumeName(volume string) string {
+	for name, id := range r.scenario.volumes {
 		if id == volume {
 			return name
 		}

@@ -27,8 +27,8 @@ import (
 type crashPoint struct {
 	reset         bool // with STAFFELN_STUCK_RESET
 	process, side string
-	crossing      int
-	place         string // the name of the call, see internal/crashpoint/recorder.go
+	number        int
+	call          string // the name of the call, see internal/crashpoint/recorder.go
 }
 
 // String returns the name of the crash point. CRASH_POINT selects all crash points whose name contains its value.
@@ -37,7 +37,7 @@ func (p crashPoint) String() string {
 	if p.reset {
 		mode = "reset"
 	}
-	return fmt.Sprintf("%s %s %s %d %s", mode, p.process, p.side, p.crossing, p.place)
+	return fmt.Sprintf("%s %s %s %d %s", mode, p.process, p.side, p.number, p.call)
 }
 
 // TestSomeCrashPoints checks that the scenario reaches every external call of the two processes. Then it kills a process at a
@@ -45,7 +45,7 @@ func (p crashPoint) String() string {
 func TestSomeCrashPoints(t *testing.T) {
 	t.Parallel()
 	suite := newCrashSuite(t, 12)
-	suite.crossed(t)
+	suite.requireReached(t)
 	seed := rand.Uint64()
 	if text := os.Getenv("CRASH_SEED"); text != "" {
 		_, err := fmt.Sscan(text, &seed)
@@ -58,19 +58,19 @@ func TestSomeCrashPoints(t *testing.T) {
 		points = slices.DeleteFunc(points, func(p crashPoint) bool { return !strings.Contains(p.String(), text) })
 		require.NotEmpty(t, points, "no point has this in its name")
 	} else {
-		points = points[:pointsAtOnce]
+		points = points[:sampleSize]
 	}
-	suite.die(t, points)
+	suite.killAt(t, points)
 }
 
 // sampleSize is the number of crash points of one test; TestEveryCrashPoint uses all.
-const pointsAtOnce = 12
+const sampleSize = 12
 
 // A crashSuite is the scenario, the lanes that run it in parallel, and the external calls of a complete run without a crash.
 type crashSuite struct {
-	lanes  []*crashLane
-	places map[crashPoint]bool // without side and number
-	lines  map[string]bool     // source lines of ours that lead to an external call
+	lanes []*crashLane
+	calls map[crashPoint]bool // without side and number
+	lines map[string]bool     // source lines of ours that lead to an external call
 }
 
 func newCrashSuite(t *testing.T, lanes int) *crashSuite {
@@ -81,37 +81,37 @@ func newCrashSuite(t *testing.T, lanes int) *crashSuite {
 	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "crash", "-gcflags=staffeln/...=-N -l", "-o", program, "staffeln/cmd/staffeln")
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	story := tellCrashStory(t)
+	scenario := buildCrashScenario(t)
 	server, err := pgxpool.New(t.Context(), os.Getenv("TEST_DATABASE_URL"))
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	box := mailbox.Start(t, mailbox.Options{})
-	box.Refuse(refusedMail, true)
-	s := &crashSuite{places: map[crashPoint]bool{}, lines: map[string]bool{}}
+	box.Refuse(unknownReceiver, true)
+	s := &crashSuite{calls: map[crashPoint]bool{}, lines: map[string]bool{}}
 	for i := range lanes {
 		redisURL := testkit.RedisURL(t)
 		rdb, err := tasks.Connect(redisURL)
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = rdb.Close() })
 		s.lanes = append(s.lanes, &crashLane{
-			t: t, story: story, program: program, server: server, redisURL: redisURL, rdb: rdb, name: fmt.Sprintf("lane%d", i), box: box,
+			t: t, scenario: scenario, program: program, server: server, redisURL: redisURL, rdb: rdb, name: fmt.Sprintf("lane%d", i), box: box,
 		})
 	}
-	s.look(t, dir)
+	s.discover(t, dir)
 	return s
 }
 
 // discover executes the whole scenario, with and without STAFFELN_STUCK_RESET, and collects the external calls.
-func (s *crashSuite) look(t *testing.T, dir string) {
+func (s *crashSuite) discover(t *testing.T, dir string) {
 	t.Helper()
 	whole := []crashPoint{{}, {reset: true}}
 	folders := map[crashPoint]string{whole[0]: filepath.Join(dir, "plain"), whole[1]: filepath.Join(dir, "reset")}
 	for _, folder := range folders {
 		require.NoError(t, os.Mkdir(folder, 0o700))
 	}
-	s.all(t, whole, folders, func(r *crashRun, wrong []string, err error) {
+	s.runAll(t, whole, folders, func(r *crashRun, wrong []string, err error) {
 		if err != nil || len(wrong) > 0 {
-			t.Errorf("nobody died: %v\n%s\n%s", err, strings.Join(wrong, "\n"), r.tails())
+			t.Errorf("nobody died: %v\n%s\n%s", err, strings.Join(wrong, "\n"), r.logTails())
 		}
 	})
 	for point, folder := range folders {
@@ -119,19 +119,19 @@ func (s *crashSuite) look(t *testing.T, dir string) {
 			text, err := os.ReadFile(filepath.Join(folder, process))
 			require.NoError(t, err)
 			for line := range strings.Lines(string(text)) {
-				place, lines, _ := strings.Cut(strings.TrimSpace(line), "\t")
+				call, lines, _ := strings.Cut(strings.TrimSpace(line), "\t")
 				for one := range strings.FieldsSeq(lines) {
 					s.lines[one] = true
 				}
-				if known := (crashPoint{process: process, place: place}); !s.places[known] {
-					s.places[crashPoint{reset: point.reset, process: process, place: place}] = true
+				if known := (crashPoint{process: process, call: call}); !s.calls[known] {
+					s.calls[crashPoint{reset: point.reset, process: process, call: call}] = true
 				}
 			}
 		}
 	}
-	for p := range s.places { // a call that both runs reach is tested without the reset
-		if p.reset && s.places[crashPoint{process: p.process, place: p.place}] {
-			delete(s.places, p)
+	for p := range s.calls { // a call that both runs reach is tested without the reset
+		if p.reset && s.calls[crashPoint{process: p.process, call: p.call}] {
+			delete(s.calls, p)
 		}
 	}
 }
@@ -140,11 +140,11 @@ func (s *crashSuite) look(t *testing.T, dir string) {
 // same as a crash before the next call.
 func (s *crashSuite) points() (all []crashPoint) {
 	order := func(a, b crashPoint) int { return strings.Compare(a.String(), b.String()) }
-	for _, p := range slices.SortedFunc(maps.Keys(s.places), order) {
-		p.side, p.crossing = "before", 1
+	for _, p := range slices.SortedFunc(maps.Keys(s.calls), order) {
+		p.side, p.number = "before", 1
 		all = append(all, p)
-		deed := strings.Fields(p.place)[1]
-		if !slices.Contains([]string{"read", "begin", "GET", "GetTaskInfo", "zscore", "ping"}, deed) {
+		operation := strings.Fields(p.call)[1]
+		if !slices.Contains([]string{"read", "begin", "GET", "GetTaskInfo", "zscore", "ping"}, operation) {
 			p.side = "after"
 			all = append(all, p)
 		}
@@ -153,7 +153,7 @@ func (s *crashSuite) points() (all []crashPoint) {
 }
 
 // runAll executes runs, one at a time in each lane.
-func (s *crashSuite) all(t *testing.T, points []crashPoint, folders map[crashPoint]string, judge func(*crashRun, []string, error)) {
+func (s *crashSuite) runAll(t *testing.T, points []crashPoint, folders map[crashPoint]string, judge func(*crashRun, []string, error)) {
 	t.Helper()
 	todo := make(chan crashPoint)
 	var mu sync.Mutex
@@ -178,17 +178,17 @@ func (s *crashSuite) all(t *testing.T, points []crashPoint, folders map[crashPoi
 }
 
 // killAt kills a process at each of the crash points.
-func (s *crashSuite) die(t *testing.T, points []crashPoint) {
+func (s *crashSuite) killAt(t *testing.T, points []crashPoint) {
 	t.Helper()
 	began, missed := time.Now(), 0
-	s.all(t, points, nil, func(r *crashRun, wrong []string, err error) {
+	s.runAll(t, points, nil, func(r *crashRun, wrong []string, err error) {
 		if !r.died {
 			missed++
 			t.Logf("not reached this time: %s", r.point)
 		}
 		if err != nil || len(wrong) > 0 {
 			t.Errorf("died (%t) at: %s\nreplay: CRASH_POINT='%s' make test PACKAGES=./internal/e2e/crash FLAGS='-run TestSomeCrashPoints -count=1'\n%v\n%s\n%s",
-				r.died, r.point, r.point, err, strings.Join(wrong, "\n"), r.tails())
+				r.died, r.point, r.point, err, strings.Join(wrong, "\n"), r.logTails())
 		}
 	})
 	t.Logf("%d points in %s, %d not reached", len(points), time.Since(began).Round(time.Second), missed)
@@ -196,7 +196,7 @@ func (s *crashSuite) die(t *testing.T, points []crashPoint) {
 }
 
 // logTails returns the last lines of the logs.
-func (r *crashRun) tails() string {
+func (r *crashRun) logTails() string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(r.logs)) {
 		fmt.Fprintf(&b, "log of the %s:\n%s\n", name, r.logs[name])

@@ -22,7 +22,7 @@ import (
 // A crashLane executes one run after the other.
 type crashLane struct {
 	t        testing.TB
-	story    *crashStory
+	scenario *crashScenario
 	program  string
 	server   *pgxpool.Pool // the Postgres server with all databases
 	redisURL string
@@ -39,7 +39,7 @@ type crashRun struct {
 	url   string
 	pool  *pgxpool.Pool
 	sim   *cloudsim.Cloud
-	clock *dial
+	clock *adjustableClock
 	env   map[string]string
 	point crashPoint
 	trace string // folder for the names of the external calls; empty: not recorded
@@ -52,8 +52,8 @@ type crashRun struct {
 func (l *crashLane) run(ctx context.Context, point crashPoint, trace string) (r *crashRun, wrong []string, err error) {
 	l.runs++
 	r = &crashRun{crashLane: l, point: point, trace: trace, procs: map[string]*rig.Process{}, logs: map[string]string{}}
-	name := fmt.Sprintf("%s_%s_%d", l.story.database, l.name, l.runs)
-	if _, err := l.server.Exec(ctx, `CREATE DATABASE `+name+` TEMPLATE `+l.story.database); err != nil {
+	name := fmt.Sprintf("%s_%s_%d", l.scenario.database, l.name, l.runs)
+	if _, err := l.server.Exec(ctx, `CREATE DATABASE `+name+` TEMPLATE `+l.scenario.database); err != nil {
 		return r, nil, err
 	}
 	defer func() {
@@ -63,10 +63,10 @@ func (l *crashLane) run(ctx context.Context, point crashPoint, trace string) (r 
 	if err := l.rdb.FlushDB(ctx).Err(); err != nil {
 		return r, nil, err
 	}
-	r.sim, r.clock = l.story.tape.play()
+	r.sim, r.clock = l.scenario.recording.replay()
 	server := httptest.NewServer(r.sim)
 	defer server.Close()
-	r.url = l.story.databaseURL(name)
+	r.url = l.scenario.databaseURL(name)
 	if r.pool, err = pgxpool.New(ctx, r.url+"&pool_max_conns=2"); err != nil {
 		return r, nil, err
 	}
@@ -77,20 +77,20 @@ func (l *crashLane) run(ctx context.Context, point crashPoint, trace string) (r 
 		"STAFFELN_POLL_PERIOD": "1", "STAFFELN_BACKUP_MIN_INTERVAL": "1d", "STAFFELN_OPENSTACK_RETRY_TIMEOUT": "0",
 		"STAFFELN_SENDER_EMAIL": rig.Sender, "STAFFELN_OPERATOR_RECEIVER": "operator@ops.example", "STAFFELN_SMTP_SERVER": l.box.Address, "STAFFELN_SMTP_TLS": "none",
 		"STAFFELN_MAX_BACKUPS_IN_PROGRESS": "80", "STAFFELN_MAX_BACKUPS_IN_PROGRESS_PER_PROJECT": "20", "STAFFELN_BACKUP_MAX_OPERATIONS": "0",
-		"STAFFELN_RECONCILE_PERIOD": fmt.Sprint(sweepPeriod.Seconds()),
+		"STAFFELN_RECONCILE_PERIOD": fmt.Sprint(reconcilePeriod.Seconds()),
 		"STAFFELN_STUCK_RESET":      fmt.Sprint(point.reset), "STAFFELN_WORKER_CONCURRENCY": "4",
 	})
 	if point.reset {
 		r.env["STAFFELN_PROJECT_RECEIVER_DOMAIN"] = "tenants.example"
 	}
 	defer r.stop()
-	if err := l.story.queued(ctx, l.rdb); err != nil {
+	if err := l.scenario.enqueueStale(ctx, l.rdb); err != nil {
 		return r, nil, err
 	}
-	if err := r.pass(ctx); err != nil {
+	if err := r.advanceToEnd(ctx); err != nil {
 		return r, nil, err
 	}
-	wrong, err = r.settled(ctx)
+	wrong, err = r.finalViolations(ctx)
 	return r, wrong, err
 }
 
@@ -105,7 +105,7 @@ func (r *crashRun) start(name string) error {
 		p.Cmd.Env = append(p.Cmd.Env, "CRASH_TRACE="+r.trace+"/"+name)
 	}
 	if name == r.point.process && !r.died {
-		p.Cmd.Env = append(p.Cmd.Env, fmt.Sprintf("CRASH_AT=%s %d %s", r.point.side, r.point.crossing, r.point.place))
+		p.Cmd.Env = append(p.Cmd.Env, fmt.Sprintf("CRASH_AT=%s %d %s", r.point.side, r.point.number, r.point.call))
 	}
 	p.Cmd.Stdout, p.Cmd.Stderr = p.Log, p.Log
 	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -126,7 +126,7 @@ func (r *crashRun) stop() {
 }
 
 // restartKilled starts the process again that died at the crash point. It fails if another process ended.
-func (r *crashRun) revive() error {
+func (r *crashRun) restartKilled() error {
 	for name, p := range r.procs {
 		select {
 		case <-p.Done:

@@ -28,37 +28,37 @@ import (
 
 // A crashScenario prepares the state in which the processes start: a few days of a small cloud on a stepped clock. It runs the
 // product's own runs and handlers one after the other.
-type crashStory struct {
+type crashScenario struct {
 	*rig.Environment
 
-	tape     *tape
-	volumes  map[string]string // IDs by name
-	servers  map[string]string
-	projects map[string]string
-	held     map[string]bool // volumes whose tasks are not executed
-	database string          // each run begins with a copy of it
-	asked    time.Time       // time of the newest plan, whose backups are in progress
+	recording *recording
+	volumes   map[string]string // IDs by name
+	servers   map[string]string
+	projects  map[string]string
+	held      map[string]bool // volumes whose tasks are not executed
+	database  string          // each run begins with a copy of it
+	asked     time.Time       // time of the newest plan, whose backups are in progress
 }
 
 // crashStep is twice the duration of a backup or a removal in Cinder.
 const crashStep = time.Minute
 
-func newCrashStory(t *testing.T) *crashStory {
+func newCrashScenario(t *testing.T) *crashScenario {
 	t.Helper()
 	w := &rig.Environment{T: t, Clock: testkit.NewClock(rig.Noon), Logs: &rig.Log{}, Settings: rig.Defaults(t)}
-	s := &crashStory{Environment: w, volumes: map[string]string{}, servers: map[string]string{}, projects: map[string]string{}, held: map[string]bool{}}
+	s := &crashScenario{Environment: w, volumes: map[string]string{}, servers: map[string]string{}, projects: map[string]string{}, held: map[string]bool{}}
 	w.Settings.MaxBackupsInProgress, w.Settings.MaxBackupsInProgressPerProject, w.Settings.BackupMaxOperations = 80, 20, 0 // so that all kinds of work take place at once
 	w.Settings.BackupMinInterval = backup.Duration(24 * time.Hour)
 	w.Settings.PollPeriod = backup.Duration(time.Second)
 	w.Ctx = zerolog.New(w.Logs).Level(zerolog.InfoLevel).WithContext(t.Context())
-	s.tape = newTape(w.Clock.Now, func(now func() time.Time) cloudsim.Options {
+	s.recording = newRecording(w.Clock.Now, func(now func() time.Time) cloudsim.Options {
 		return cloudsim.Options{
 			Now: now, Seed: 1, TokenLife: 10000 * time.Hour,
 			BackupTime: cloudsim.Fixed(crashStep / 2), DeleteTime: cloudsim.Fixed(crashStep / 2),
 		}
 	})
-	w.Sim = s.tape.sim
-	server := httptest.NewServer(s.tape)
+	w.Sim = s.recording.sim
+	server := httptest.NewServer(s.recording)
 	t.Cleanup(server.Close)
 	env := w.Sim.OpenRC(server.URL)
 	credentials, err := openstack.FromEnv(func(name string) string { return env[name] })
@@ -76,7 +76,7 @@ func newCrashStory(t *testing.T) *crashStory {
 }
 
 // Dispatch executes the handlers of the dispatched tasks one after the other, in place of queue and worker.
-func (s *crashStory) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Outcomes, error) {
+func (s *crashScenario) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Outcomes, error) {
 	for _, item := range items {
 		if !s.held[item.VolumeID] {
 			_ = s.handle(ctx, item) // a refusal is in the record
@@ -86,9 +86,9 @@ func (s *crashStory) Dispatch(ctx context.Context, items []tasks.Item) (tasks.Ou
 }
 
 // Workers returns 1: the scenario itself executes the tasks.
-func (s *crashStory) Workers(context.Context) (int, error) { return 1, nil }
+func (s *crashScenario) Workers(context.Context) (int, error) { return 1, nil }
 
-func (s *crashStory) handle(ctx context.Context, item tasks.Item) error {
+func (s *crashScenario) handle(ctx context.Context, item tasks.Item) error {
 	h := s.Worker.Handlers()
 	do := map[tasks.Kind]func(context.Context, tasks.Volume) error{
 		tasks.VolumeBackup: h.Backup, tasks.VolumePoll: h.Poll, tasks.VolumeRetention: h.Retention,
@@ -97,13 +97,13 @@ func (s *crashStory) handle(ctx context.Context, item tasks.Item) error {
 }
 
 // runRetention runs the retention of one volume.
-func (s *crashStory) removal(volume string) {
+func (s *crashScenario) runRetention(volume string) {
 	s.T.Helper()
 	_ = s.handle(s.Ctx, tasks.Item{Kind: tasks.VolumeRetention, VolumeID: s.volumes[volume]})
 }
 
 // round runs four dispatches, enough for all backups to end.
-func (s *crashStory) round() {
+func (s *crashScenario) round() {
 	s.T.Helper()
 	for range 4 { // the caps do not admit all at once
 		require.NoError(s.T, s.Scheduler.Dispatch(s.Ctx, s.BeginRun()))
@@ -112,10 +112,10 @@ func (s *crashStory) round() {
 }
 
 // add creates volumes, each with its own server that asks for backups.
-func (s *crashStory) add(project, retention string, names ...string) {
+func (s *crashScenario) add(project, retention string, names ...string) {
 	s.T.Helper()
 	if s.projects[project] == "" {
-		s.projects[project] = s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddProject(project) })
+		s.projects[project] = s.recording.create(func(sim *cloudsim.Cloud) string { return sim.AddProject(project) })
 	}
 	meta := map[string]string{s.Settings.BackupMetadataKey: "true"}
 	if retention != "" {
@@ -123,24 +123,24 @@ func (s *crashStory) add(project, retention string, names ...string) {
 	}
 	for _, name := range names {
 		options := cloudsim.VolumeOptions{Encrypted: name == "encrypted" || name == "sealed"}
-		server := s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddServer(s.projects[project], name, meta) })
-		volume := s.tape.hand(func(sim *cloudsim.Cloud) string { return sim.AddVolume(s.projects[project], name, 1, options) })
-		s.tape.act(func(sim *cloudsim.Cloud) { sim.Attach(server, volume) })
+		server := s.recording.create(func(sim *cloudsim.Cloud) string { return sim.AddServer(s.projects[project], name, meta) })
+		volume := s.recording.create(func(sim *cloudsim.Cloud) string { return sim.AddVolume(s.projects[project], name, 1, options) })
+		s.recording.change(func(sim *cloudsim.Cloud) { sim.Attach(server, volume) })
 		s.servers[name], s.volumes[name] = server, volume
 	}
 }
 
 // addFault adds a fault for requests about a volume, or for the list of its backups.
-func (s *crashStory) fault(route, volume string, times int, do cloudsim.Effect) {
+func (s *crashScenario) addFault(route, volume string, times int, do cloudsim.Effect) {
 	id := s.volumes[volume]
 	about := func(r cloudsim.Request) bool { return r.Volume == id || r.Query.Get("volume_id") == id }
-	s.tape.act(func(sim *cloudsim.Cloud) {
+	s.recording.change(func(sim *cloudsim.Cloud) {
 		sim.AddFault(cloudsim.Fault{Route: route, Match: about, Times: times, Do: do})
 	})
 }
 
 // newest returns the ID of the newest backup of a volume.
-func (s *crashStory) newest(volume string) string {
+func (s *crashScenario) newest(volume string) string {
 	s.T.Helper()
 	all := s.Sim.BackupsOf(s.volumes[volume])
 	require.NotEmpty(s.T, all, volume)
@@ -148,7 +148,7 @@ func (s *crashStory) newest(volume string) string {
 }
 
 // closeForCopies prepares the database for copies: its clock runs from now on, and its connections are closed.
-func (s *crashStory) settle() {
+func (s *crashScenario) closeForCopies() {
 	for _, q := range []string{
 		`CREATE TABLE test_ahead (by interval NOT NULL)`,
 		`INSERT INTO test_ahead SELECT at - clock_timestamp() FROM test_clock`,
@@ -165,24 +165,24 @@ func (s *crashStory) settle() {
 }
 
 // errorResponse returns a response of Cinder with that status and message.
-func refused(status int, words string) cloudsim.Refuse {
+func errorResponse(status int, words string) cloudsim.Refuse {
 	return cloudsim.Refuse{Status: status, Body: `{"fault": {"code": ` + strconv.Itoa(status) + `, "message": "` + words + `"}}`, Header: http.Header{"Content-Type": {"application/json"}}}
 }
 
 // requireRecord asserts that a volume has a record in this state.
-func (s *crashStory) must(volume string, state backup.State) {
+func (s *crashScenario) requireRecord(volume string, state backup.State) {
 	s.T.Helper()
 	require.NotEmpty(s.T, s.Records("volume_id = $1 AND state = $2", s.volumes[volume], state), "%s: want %s, have %s", volume, state, s.History(s.volumes[volume]))
 }
 
 // databaseURL returns the URL of another database on the same server.
-func (s *crashStory) databaseURL(name string) string {
+func (s *crashScenario) databaseURL(name string) string {
 	return strings.Replace(s.URL, "/"+s.database, "/"+name, 1)
 }
 
 // enqueueStale adds two rare tasks to an empty queue: one that waits for something else than its volume needs, and one in
 // state active that no worker executes.
-func (s *crashStory) queued(ctx context.Context, rdb redis.UniversalClient) error {
+func (s *crashScenario) enqueueStale(ctx context.Context, rdb redis.UniversalClient) error {
 	client := asynq.NewClientFromRedisClient(rdb)
 	text := func(volume string) []byte { return []byte(`{"volume_id":"` + s.volumes[volume] + `"}`) }
 	id := func(volume string) asynq.Option { return asynq.TaskID("volume:" + s.volumes[volume]) }

@@ -22,7 +22,7 @@ import (
 )
 
 // sitePackages are the packages between a run or handler and its external calls.
-var siteRooms = []string{"db", "openstack", "tasks", "worker", "scheduler"}
+var sitePackages = []string{"db", "openstack", "tasks", "worker", "scheduler"}
 
 // siteRoots are the functions that the two processes call directly.
 var siteRoots = []string{
@@ -31,7 +31,7 @@ var siteRoots = []string{
 }
 
 // implementation returns the name of the method that implements an interface's method in the programs of cmd.
-func implemented(name string) string {
+func implementation(name string) string {
 	return strings.NewReplacer(
 		"(staffeln/worker.Cloud)", "(*staffeln/openstack.Cloud)", "(staffeln/worker.Directory)", "(*staffeln/openstack.Cloud)", "(staffeln/scheduler.Cloud)", "(*staffeln/openstack.Cloud)",
 		"(staffeln/scheduler.Queue)", "(*staffeln/tasks.Client)").Replace(name)
@@ -39,25 +39,25 @@ func implemented(name string) string {
 
 // A callSite is one call in these packages, and the function around it.
 type callSite struct {
-	room, file  string
+	pkg, file   string
 	first, last int // lines
 	in, callee  string
 }
 
 func (c callSite) String() string {
-	return fmt.Sprintf("%s/%s:%d: %s in %s", c.room, c.file, c.first, c.callee, c.in)
+	return fmt.Sprintf("%s/%s:%d: %s in %s", c.pkg, c.file, c.first, c.callee, c.in)
 }
 
 // A callGraph contains who calls whom in these packages. Code that another goroutine executes counts as a function of its own.
 type callGraph struct {
-	fset    *token.FileSet
-	sites   []callSite
-	refers  map[string][]string // references to functions, as calls or as values
-	outside map[string]bool     // functions that are external calls
+	fset     *token.FileSet
+	sites    []callSite
+	refers   map[string][]string // references to functions, as calls or as values
+	external map[string]bool     // functions that are external calls
 }
 
 // externalFunctions are the library functions that make external calls, by package path.
-var outward = map[string][]string{
+var externalFunctions = map[string][]string{
 	"github.com/jackc/pgx/v5":               {"Query", "QueryRow", "Exec", "SendBatch", "CopyFrom", "Begin", "BeginTx", "BeginFunc", "BeginTxFunc", "Commit", "Rollback"},
 	"github.com/gophercloud/gophercloud/v2": {"Request", "Reauthenticate", "AuthenticateV3"},
 	"net/http":                              {"Do"},
@@ -65,19 +65,19 @@ var outward = map[string][]string{
 }
 
 // isExternal reports whether a call leaves the program: through a library, or through an interface in front of one.
-func reachesOut(f *types.Func) bool {
+func isExternal(f *types.Func) bool {
 	if f.Pkg() == nil {
 		return false
 	}
 	signature, _ := f.Type().(*types.Signature)
-	for path, names := range outward {
+	for path, names := range externalFunctions {
 		if (f.Pkg().Path() == path || strings.HasPrefix(f.Pkg().Path(), path+"/")) && slices.Contains(names, f.Name()) {
 			return true
 		}
 	}
 	byInterface := signature.Recv() != nil && types.IsInterface(signature.Recv().Type())
 	if byInterface && f.Pkg().Path() == "staffeln/db" {
-		return slices.Contains(outward["github.com/jackc/pgx/v5"], f.Name())
+		return slices.Contains(externalFunctions["github.com/jackc/pgx/v5"], f.Name())
 	}
 	return byInterface && strings.HasPrefix(f.Pkg().Path(), "github.com/redis/go-redis") && signature.Params().Len() > 0 &&
 		signature.Params().At(0).Type().String() == "context.Context"
@@ -86,10 +86,10 @@ func reachesOut(f *types.Func) bool {
 // readCallGraph reads the sources of the packages; the types of their imports come from the compiler.
 func readCallGraph(t *testing.T) *callGraph {
 	t.Helper()
-	g := &callGraph{fset: token.NewFileSet(), refers: map[string][]string{}, outside: map[string]bool{}}
+	g := &callGraph{fset: token.NewFileSet(), refers: map[string][]string{}, external: map[string]bool{}}
 	args := []string{"list", "-export", "-deps", "-json=ImportPath,Export,Dir,GoFiles"}
-	for _, room := range siteRooms {
-		args = append(args, "staffeln/"+room)
+	for _, pkg := range sitePackages {
+		args = append(args, "staffeln/"+pkg)
 	}
 	list, err := exec.CommandContext(t.Context(), "go", args...).Output()
 	require.NoError(t, err)
@@ -106,8 +106,8 @@ func readCallGraph(t *testing.T) *callGraph {
 		packages[p.ImportPath] = p
 	}
 	imports := importer.ForCompiler(g.fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(packages[path].Export) })
-	for _, room := range siteRooms {
-		p := packages["staffeln/"+room]
+	for _, pkg := range sitePackages {
+		p := packages["staffeln/"+pkg]
 		var files []*ast.File
 		for _, name := range p.GoFiles {
 			file, err := parser.ParseFile(g.fset, filepath.Join(p.Dir, name), nil, 0)
@@ -118,20 +118,20 @@ func readCallGraph(t *testing.T) *callGraph {
 		_, err := (&types.Config{Importer: imports}).Check(p.ImportPath, g.fset, files, info)
 		require.NoError(t, err)
 		for _, file := range files {
-			g.read(room, file, info)
+			g.read(pkg, file, info)
 		}
 	}
 	return g
 }
 
-func (g *callGraph) read(room string, file *ast.File, info *types.Info) {
+func (g *callGraph) read(pkg string, file *ast.File, info *types.Info) {
 	for _, declared := range file.Decls {
 		function, ok := declared.(*ast.FuncDecl)
 		if !ok || function.Body == nil {
 			continue
 		}
 		object, _ := info.Defs[function.Name].(*types.Func)
-		w := siteWalker{g, room, info, object.FullName()}
+		w := siteWalker{g, pkg, info, object.FullName()}
 		ast.Inspect(function.Body, w.visit)
 	}
 }
@@ -140,7 +140,7 @@ func (g *callGraph) read(room string, file *ast.File, info *types.Info) {
 type siteWalker struct {
 	*callGraph
 
-	room string
+	pkg  string
 	info *types.Info
 	in   string
 }
@@ -165,7 +165,7 @@ func (w siteWalker) visit(n ast.Node) bool {
 		w.call(n)
 	case *ast.Ident:
 		if f, ok := w.info.Uses[n].(*types.Func); ok {
-			w.refers[w.in] = append(w.refers[w.in], implemented(f.Origin().FullName()))
+			w.refers[w.in] = append(w.refers[w.in], implementation(f.Origin().FullName()))
 		}
 	}
 	return true
@@ -200,10 +200,10 @@ func (w siteWalker) call(call *ast.CallExpr) {
 	if !ok {
 		return
 	}
-	callee := implemented(f.Origin().FullName())
-	if reachesOut(f) {
-		w.outside[callee] = true
+	callee := implementation(f.Origin().FullName())
+	if isExternal(f) {
+		w.external[callee] = true
 	}
 	from, to := w.fset.Position(call.Pos()), w.fset.Position(call.End())
-	w.sites = append(w.sites, callSite{w.room, filepath.Base(from.Filename), from.Line, to.Line, w.in, callee})
+	w.sites = append(w.sites, callSite{w.pkg, filepath.Base(from.Filename), from.Line, to.Line, w.in, callee})
 }

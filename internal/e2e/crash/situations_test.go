@@ -13,36 +13,36 @@ import (
 )
 
 // toggle sets the metadata of a server that asks for backups.
-func (s *crashStory) toggle(volume, wish string) {
-	s.tape.act(func(sim *cloudsim.Cloud) { sim.SetMetadata(s.servers[volume], s.Settings.BackupMetadataKey, wish) })
+func (s *crashScenario) toggle(volume, wish string) {
+	s.recording.change(func(sim *cloudsim.Cloud) { sim.SetMetadata(s.servers[volume], s.Settings.BackupMetadataKey, wish) })
 }
 
 // addTenantBackup adds a tenant's own backup, with our newest one as its parent.
-func (s *crashStory) theirs(volume string) {
+func (s *crashScenario) addTenantBackup(volume string) {
 	newest := s.newest(volume)
-	s.tape.hand(func(sim *cloudsim.Cloud) string {
+	s.recording.create(func(sim *cloudsim.Cloud) string {
 		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes[volume], User: "a tenant", Parent: newest, Name: "theirs"})
 	})
 }
 
 // backupWithWrongClock asks for a backup while Cinder's clock is an hour behind.
-func (s *crashStory) atTheWrongTime(volume string) {
-	s.tape.act(func(sim *cloudsim.Cloud) { sim.SetCinderSkew(-time.Hour) })
+func (s *crashScenario) backupWithWrongClock(volume string) {
+	s.recording.change(func(sim *cloudsim.Cloud) { sim.SetCinderSkew(-time.Hour) })
 	require.NoError(s.T, s.handle(s.Ctx, tasks.Item{Kind: tasks.VolumeBackup, VolumeID: s.volumes[volume]}))
-	s.must(volume, backup.Creating)
-	s.tape.act(func(sim *cloudsim.Cloud) { sim.SetCinderSkew(0) })
+	s.requireRecord(volume, backup.Creating)
+	s.recording.change(func(sim *cloudsim.Cloud) { sim.SetCinderSkew(0) })
 }
 
 // situations changes the cloud around the volumes: purged projects, servers that no list shows, a restored Cinder database,
 // and a Keystone that is down for a moment.
-func (s *crashStory) situations() {
+func (s *crashScenario) situations() {
 	s.Step(9 * time.Minute) // so that the next plan is due after the steps in between (course_test.go)
 	marred := s.newest("marred")
-	s.tape.hand(func(sim *cloudsim.Cloud) string {
+	s.recording.create(func(sim *cloudsim.Cloud) string {
 		tag := backup.Tag{Installation: s.Scheduler.Identity.Installation, Record: "forgotten"}.Metadata()
 		return sim.AddBackup(cloudsim.NewBackup{Volume: s.volumes["foundling"], Metadata: tag, Name: "foundling"})
 	})
-	s.tape.act(func(sim *cloudsim.Cloud) {
+	s.recording.change(func(sim *cloudsim.Cloud) {
 		sim.SetBackupStatus(marred, "error")
 		sim.PurgeProject(s.projects["purged"])
 		sim.DeleteProject(s.projects["goneasked"])
@@ -50,7 +50,7 @@ func (s *crashStory) situations() {
 		sim.AddFault(cloudsim.Fault{Route: askRoute, Project: s.projects["shut"], Times: 1, Do: cloudsim.Stick{}}) // repeated, and never executed
 		sim.HideServer(s.servers["hidden"])
 		sim.Shelve(s.servers["shelved"])
-		s.away(sim)
+		s.changeServers(sim)
 		sim.AddFault(cloudsim.Fault{
 			Route: "GET /identity/v3/role_assignments", Times: 1, Do: cloudsim.Refuse{Status: 503},
 			Match: func(r cloudsim.Request) bool { return r.Query.Get("scope.project.id") == s.projects["p3"] },
@@ -72,13 +72,13 @@ func (s *crashStory) situations() {
 	s.Exec(`UPDATE volumes SET removal_next_try_at = staffeln_now() + interval '5 minutes' WHERE id = $1`, s.volumes["slipped"])
 	// planned, admitted and postponed
 	for _, name := range []string{"strayed", "spoilt"} {
-		s.must(name, backup.Planned)
+		s.requireRecord(name, backup.Planned)
 		s.Exec(`UPDATE records SET next_try_at = staffeln_now() + interval '5 minutes' WHERE volume_id = $1 AND state = 'planned'`, s.volumes[name])
 	}
 }
 
 // changeServers puts each server into a temporary state; restoreServers ends all of them.
-func (s *crashStory) away(sim *cloudsim.Cloud) {
+func (s *crashScenario) changeServers(sim *cloudsim.Cloud) {
 	sim.Shelve(s.servers["unshelved"])
 	sim.BeginResize(s.servers["resized"], "attaching")
 	sim.SoftDelete(s.servers["soft"])
@@ -86,7 +86,7 @@ func (s *crashStory) away(sim *cloudsim.Cloud) {
 	sim.SetMetadata(s.servers["toggled"], s.Settings.BackupMetadataKey, "false")
 }
 
-func (s *crashStory) back(sim *cloudsim.Cloud) {
+func (s *crashScenario) restoreServers(sim *cloudsim.Cloud) {
 	sim.Unshelve(s.servers["unshelved"])
 	sim.EndResize(s.servers["resized"])
 	sim.Restore(s.servers["soft"])

@@ -20,59 +20,59 @@ import (
 	"staffeln/internal/e2e/rig"
 )
 
-// wrongClock is the error of one clock at a time, in both directions. It makes no backup or removal early or late: if Cinder's
+// skew is the error of one clock at a time, in both directions. It makes no backup or removal early or late: if Cinder's
 // data timestamp is outside our own bounds, the age of a restore point comes from the database's clock alone.
-const wrong = time.Hour
+const skew = time.Hour
 
-func TestPostgresAheadUnderFaults(t *testing.T)   { t.Parallel(); clocks(t, wrong, 0, 0, 0) }
-func TestPostgresBehindUnderFaults(t *testing.T)  { t.Parallel(); clocks(t, -wrong, 0, 0, 0) }
-func TestCinderAheadUnderFaults(t *testing.T)     { t.Parallel(); clocks(t, 0, wrong, 0, 0) }
-func TestCinderBehindUnderFaults(t *testing.T)    { t.Parallel(); clocks(t, 0, -wrong, 0, 0) }
-func TestSchedulersAskewUnderFaults(t *testing.T) { t.Parallel(); clocks(t, 0, 0, wrong, 0) }
-func TestWorkersAskewUnderFaults(t *testing.T)    { t.Parallel(); clocks(t, 0, 0, 0, wrong) }
+func TestPostgresAheadUnderFaults(t *testing.T)    { t.Parallel(); runSkewed(t, skew, 0, 0, 0) }
+func TestPostgresBehindUnderFaults(t *testing.T)   { t.Parallel(); runSkewed(t, -skew, 0, 0, 0) }
+func TestCinderAheadUnderFaults(t *testing.T)      { t.Parallel(); runSkewed(t, 0, skew, 0, 0) }
+func TestCinderBehindUnderFaults(t *testing.T)     { t.Parallel(); runSkewed(t, 0, -skew, 0, 0) }
+func TestSchedulersSkewedUnderFaults(t *testing.T) { t.Parallel(); runSkewed(t, 0, 0, skew, 0) }
+func TestWorkersSkewedUnderFaults(t *testing.T)    { t.Parallel(); runSkewed(t, 0, 0, 0, skew) }
 
-// runWithWrongClocks runs the load with wrong clocks, with unanswered creations and, if the schedulers' clocks are wrong, a
+// runSkewed runs the load with wrong clocks, with unanswered creations and, if the schedulers' clocks are wrong, a
 // kill of the leader. Of two schedulers or workers, one clock is ahead and one behind.
-func clocks(t *testing.T, postgres, cinder, schedulers, workers time.Duration) {
+func runSkewed(t *testing.T, postgres, cinder, schedulers, workers time.Duration) {
 	t.Helper()
 	r := newInstallation(t, func(r *installation, o *cloudsim.Options, _ map[string]string) {
 		o.Now = func() time.Time { return time.Now().Add(cinder) }
-		r.program = shifted(t)
+		r.program = shiftedProgram(t)
 	})
 	r.exec(fmt.Sprintf(`CREATE OR REPLACE FUNCTION staffeln_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT clock_timestamp() + interval ''%d s'''`, int(postgres.Seconds())))
 	shift := func(by time.Duration) map[string]string {
 		return map[string]string{shiftVariable: fmt.Sprint(int(by.Seconds()))}
 	}
-	crew := []*mate{
-		r.join("scheduler", shift(schedulers)), r.join("scheduler", shift(-schedulers)),
-		r.join("worker", shift(workers)), r.join("worker", shift(-workers)), r.join("api"),
+	instances := []*instance{
+		r.addInstance("scheduler", shift(schedulers)), r.addInstance("scheduler", shift(-schedulers)),
+		r.addInstance("worker", shift(workers)), r.addInstance("worker", shift(-workers)), r.addInstance("api"),
 	}
-	r.loaded()
+	r.waitLoaded()
 	if schedulers+workers > 0 {
-		first, second := crew[0].saidAt(), crew[2].saidAt()
+		first, second := instances[0].firstLogTime(), instances[2].firstLogTime()
 		require.WithinDuration(t, time.Now().Add(schedulers), first, 5*time.Minute, "the scheduler's clock is not wrong")
 		require.WithinDuration(t, time.Now().Add(workers), second, 5*time.Minute, "the worker's clock is not wrong")
 	}
-	letGo := r.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 4, Do: cloudsim.DropAfterEffect{}})
+	release := r.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 4, Do: cloudsim.DropAfterEffect{}})
 	if schedulers > 0 { // the next leader has the other clock
 		leads, _ := r.leader()
 		require.NotNil(t, leads)
 		leads.Kill()
 		r.start(leads)
 	}
-	r.lasts(15 * time.Second)
-	letGo()
-	r.recovers(afterLease)
-	require.Zero(t, r.twins(), "backups that were asked for twice")
-	require.Positive(t, r.happened(cloudsim.BackupDeletion))
+	r.wait(15 * time.Second)
+	release()
+	r.requireRecovery(afterLease)
+	require.Zero(t, r.duplicates(), "backups that were asked for twice")
+	require.Positive(t, r.events(cloudsim.BackupDeletion))
 }
 
 // firstLogTime returns the time of the first log line of a process.
-func (m *mate) saidAt() time.Time {
+func (m *instance) firstLogTime() time.Time {
 	line, _, _ := strings.Cut(m.Log.String(), "\n")
-	var said struct{ Time time.Time }
-	require.NoError(m.T, json.Unmarshal([]byte(line), &said))
-	return said.Time
+	var output struct{ Time time.Time }
+	require.NoError(m.T, json.Unmarshal([]byte(line), &output))
+	return output.Time
 }
 
 // shiftVariable is the environment variable with the clock error in seconds.
@@ -87,7 +87,7 @@ var shiftedBuild struct {
 // shiftedProgram builds the program with a patched Go library, whose wall clock is wrong by the value of shiftVariable.
 // Nothing else can shift the clock of a Go program: it reads the clock from the kernel without the C library, and a time
 // namespace has no wall clock of its own.
-func shifted(t *testing.T) string {
+func shiftedProgram(t *testing.T) string {
 	t.Helper()
 	plain := rig.Program(t)
 	shiftedBuild.once.Do(func() {

@@ -17,7 +17,7 @@ import (
 // The cloud answers 45 % of all requests of all services with errors, with garbage, or not at all.
 func TestCloudAnswersBadlyUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newInstallation(t).crewed()
+	r := newInstallation(t).withInstances()
 	for _, bad := range []cloudsim.Effect{
 		cloudsim.Refuse{Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"2"}}},
 		cloudsim.Refuse{Status: http.StatusInternalServerError},
@@ -29,20 +29,20 @@ func TestCloudAnswersBadlyUnderFaults(t *testing.T) {
 		cloudsim.Stall{For: 3 * time.Second},
 		cloudsim.StallAfterEffect{For: 3 * time.Second},
 	} {
-		struck, creations := r.happened(cloudsim.FaultFired), r.struck(rig.CreateRoute, bad)
-		mend := r.Sim.AddFault(cloudsim.Fault{Match: func(cloudsim.Request) bool { return r.chance.IntN(100) < 45 }, Do: bad})
-		r.within(soon, fmt.Sprintf("%T strikes, creations too", bad), func() bool {
-			return r.happened(cloudsim.FaultFired) >= struck+20 && r.struck(rig.CreateRoute, bad) > creations
+		fired, creations := r.events(cloudsim.FaultFired), r.faultsOn(rig.CreateRoute, bad)
+		endFault := r.Sim.AddFault(cloudsim.Fault{Match: func(cloudsim.Request) bool { return r.chance.IntN(100) < 45 }, Do: bad})
+		r.waitFor(soon, fmt.Sprintf("%T strikes, creations too", bad), func() bool {
+			return r.events(cloudsim.FaultFired) >= fired+20 && r.faultsOn(rig.CreateRoute, bad) > creations
 		})
-		mend()
-		t.Logf("%T struck %d requests", bad, r.happened(cloudsim.FaultFired)-struck)
+		endFault()
+		t.Logf("%T struck %d requests", bad, r.events(cloudsim.FaultFired)-fired)
 	}
-	r.alive()
-	r.recovers(afterLease)
+	r.requireAlive()
+	r.requireRecovery(afterLease)
 }
 
 // faultsOn counts how often an effect hit the requests of a route.
-func (r *installation) struck(route string, effect cloudsim.Effect) (n int) {
+func (r *installation) faultsOn(route string, effect cloudsim.Effect) (n int) {
 	for _, e := range r.Sim.Journal() {
 		if e.Kind == cloudsim.FaultFired && e.Detail == fmt.Sprintf("%s: %T", route, effect) {
 			n++
@@ -52,27 +52,27 @@ func (r *installation) struck(route string, effect cloudsim.Effect) (n int) {
 }
 
 // For a minute the cloud answers no request and executes nothing.
-func TestCloudSilentUnderFaults(t *testing.T) {
+func TestCloudAnswersNothingUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newInstallation(t).crewed()
-	mend := r.Sim.AddFault(cloudsim.Fault{Do: cloudsim.Stall{}})
-	r.lasts(away)
-	mend()
-	r.alive()
-	r.recovers(afterLease)
+	r := newInstallation(t).withInstances()
+	endFault := r.Sim.AddFault(cloudsim.Fault{Do: cloudsim.Stall{}})
+	r.wait(outage)
+	endFault()
+	r.requireAlive()
+	r.requireRecovery(afterLease)
 }
 
 // delayCreations makes the next six creations time out; the cloud executes them after the given time.
-func (r *installation) late(after time.Duration) {
+func (r *installation) delayCreations(after time.Duration) {
 	r.T.Helper()
-	struck := r.happened(cloudsim.FaultFired)
+	fired := r.events(cloudsim.FaultFired)
 	r.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Times: 6, Do: cloudsim.ExecuteLater{After: after}})
-	r.within(soon, "six creations are given up", func() bool { return r.happened(cloudsim.FaultFired) == struck+6 })
-	r.lasts(after)
+	r.waitFor(soon, "six creations are given up", func() bool { return r.events(cloudsim.FaultFired) == fired+6 })
+	r.wait(after)
 }
 
 // duplicates counts backups whose tag another backup has too.
-func (r *installation) twins() (n int) {
+func (r *installation) duplicates() (n int) {
 	of := map[string]int{}
 	for _, b := range r.Sim.Backups() {
 		record := b.Metadata["staffeln_record"]
@@ -86,30 +86,30 @@ func (r *installation) twins() (n int) {
 
 // Creations are executed two minutes after they timed out and were repeated: the second backup gets its own record, and is
 // logged.
-func TestCreatedLongAfterUnderFaults(t *testing.T) {
+func TestCreatedAfterSettleTimeUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := newInstallation(t, with(map[string]string{"STAFFELN_RETENTION_TIME": "1h"}))
 	r.policy.retention = time.Hour // so that none is removed before the check
-	r.crewed()
-	r.late(2 * time.Minute)
-	r.recovers(soon)
-	twins := r.twins()
-	require.Positive(t, twins, "none of them was carried out")
-	require.Equal(t, twins, r.Count(`reason = 'twin_backup' AND state = 'available'`))
-	told := 0
-	for _, m := range r.crew {
-		told += m.logged("duplicate backup of one request")
+	r.withInstances()
+	r.delayCreations(2 * time.Minute)
+	r.requireRecovery(soon)
+	duplicates := r.duplicates()
+	require.Positive(t, duplicates, "none of them was carried out")
+	require.Equal(t, duplicates, r.Count(`reason = 'twin_backup' AND state = 'available'`))
+	logged := 0
+	for _, m := range r.instances {
+		logged += m.logged("duplicate backup of one request")
 	}
-	require.Equal(t, twins, told)
-	t.Logf("%d creations were carried out two minutes after they were given up; each has its record", twins)
+	require.Equal(t, duplicates, logged)
+	t.Logf("%d creations were carried out two minutes after they were given up; each has its record", duplicates)
 }
 
 // Creations are executed late, but before they are given up: each is adopted, and each record has one backup.
-func TestCreatedLateUnderFaults(t *testing.T) {
+func TestCreatedWithinSettleTimeUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newInstallation(t, with(map[string]string{"STAFFELN_POST_SETTLE_TIME": "90"})).crewed()
-	r.late(time.Minute)
-	r.recovers(soon)
-	require.Zero(t, r.twins())
+	r := newInstallation(t, with(map[string]string{"STAFFELN_POST_SETTLE_TIME": "90"})).withInstances()
+	r.delayCreations(time.Minute)
+	r.requireRecovery(soon)
+	require.Zero(t, r.duplicates())
 	require.Zero(t, r.Count(`reason = 'twin_backup'`))
 }

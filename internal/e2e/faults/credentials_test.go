@@ -15,14 +15,14 @@ const tokenRoute = "POST /identity/v3/auth/tokens"
 // most one per process and project.
 func TestTokensRevokedUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newInstallation(t).crewed()
+	r := newInstallation(t).withInstances()
 	before := r.Sim.Counts()[tokenRoute]
 	const times = 8
 	for range times {
-		r.lasts(r.between(time.Second, 4*time.Second))
+		r.wait(r.randomTime(time.Second, 4*time.Second))
 		r.Sim.RevokeTokens(r.Sim.Cast().Service)
 	}
-	r.recovers(soon)
+	r.requireRecovery(soon)
 	const processes, projects = 4, 4
 	asked := r.Sim.Counts()[tokenRoute] - before
 	t.Logf("%d tokens asked for after %d revocations", asked, times)
@@ -34,17 +34,17 @@ func TestTokensRevokedUnderFaults(t *testing.T) {
 // other workers are not affected, and make the missing backups.
 func TestHalfTheWorkersWithoutRightsUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newInstallation(t).crewed()
+	r := newInstallation(t).withInstances()
 	rightless := map[string]string{"OS_USERNAME": "admin", "OS_PASSWORD": "admin"}
-	intruders := []*mate{r.join("worker", rightless), r.join("worker", rightless)}
-	r.within(soon, "they fail", func() bool { return r.Count(`reason = 'no_role'`) >= 5 })
-	var told []string
-	require.NoError(t, r.DB.QueryRow(r.Ctx, `SELECT coalesce(array_agg(reason || ': ' || detail), '{}') FROM findings`).Scan(&told))
-	t.Logf("%d records failed without a role; findings: %q", r.Count(`reason = 'no_role'`), told)
-	r.freshens(afterLease)
+	intruders := []*instance{r.addInstance("worker", rightless), r.addInstance("worker", rightless)}
+	r.waitFor(soon, "they fail", func() bool { return r.Count(`reason = 'no_role'`) >= 5 })
+	var findings []string
+	require.NoError(t, r.DB.QueryRow(r.Ctx, `SELECT coalesce(array_agg(reason || ': ' || detail), '{}') FROM findings`).Scan(&findings))
+	t.Logf("%d records failed without a role; findings: %q", r.Count(`reason = 'no_role'`), findings)
+	r.waitFresh(afterLease)
 	for _, m := range intruders {
 		m.Stop()
 		require.Zero(t, m.Cmd.ProcessState.ExitCode(), m.Log.Tail(2000))
 	}
-	r.recovers(soon)
+	r.requireRecovery(soon)
 }

@@ -18,21 +18,21 @@ import (
 )
 
 // An instance is one process that can be started again with the same Postgres user and the same environment.
-type mate struct {
+type instance struct {
 	*rig.Process
 	role, name string
 	env        map[string]string
 }
 
 // addInstance starts one more process of a role, with its own Postgres user.
-func (r *installation) join(role string, env ...map[string]string) *mate {
+func (r *installation) addInstance(role string, env ...map[string]string) *instance {
 	r.T.Helper()
-	m := &mate{role: role, name: fmt.Sprintf("%s_%d", role, len(r.crew)+1), env: maps.Clone(r.Env)}
+	m := &instance{role: role, name: fmt.Sprintf("%s_%d", role, len(r.instances)+1), env: maps.Clone(r.Env)}
 	r.exec(`CREATE ROLE ` + m.name + ` LOGIN SUPERUSER`)
 	m.env["STAFFELN_DATABASE_URL"] = strings.Replace(r.URL, "staffeln@", m.name+"@", 1)
-	if r.wiring != nil {
+	if r.proxies != nil {
 		for variable, server := range map[string]string{"STAFFELN_DATABASE_URL": "postgres", "STAFFELN_REDIS_URL": "redis", "OS_AUTH_URL": "cloud"} {
-			m.env[variable] = rehosted(r.T, m.env[variable], r.wiring.wires[role+"-"+server].Listen)
+			m.env[variable] = withHost(r.T, m.env[variable], r.proxies.byName[role+"-"+server].Listen)
 		}
 	}
 	for _, more := range env {
@@ -45,13 +45,13 @@ func (r *installation) join(role string, env ...map[string]string) *mate {
 		m.env["STAFFELN_API_LISTEN"] = free.Addr().String()
 		require.NoError(r.T, free.Close())
 	}
-	r.crew = append(r.crew, m)
+	r.instances = append(r.instances, m)
 	r.start(m)
 	return m
 }
 
 // start starts a process that has ended or was never started.
-func (r *installation) start(m *mate) {
+func (r *installation) start(m *instance) {
 	r.T.Helper()
 	m.Process = rig.LaunchBinary(r.T, r.program, m.env, m.role)
 	p := m.Cmd.Process
@@ -60,17 +60,17 @@ func (r *installation) start(m *mate) {
 
 // withInstances starts two schedulers, two workers and an api, and waits until the load is there: each volume has a restore
 // point, and the first removals have begun.
-func (r *installation) crewed() *installation {
+func (r *installation) withInstances() *installation {
 	r.T.Helper()
 	for _, role := range []string{"scheduler", "scheduler", "worker", "worker", "api"} {
-		r.join(role)
+		r.addInstance(role)
 	}
-	r.loaded()
+	r.waitLoaded()
 	return r
 }
 
 // withHost replaces host and port of a URL.
-func rehosted(t *testing.T, address, host string) string {
+func withHost(t *testing.T, address, host string) string {
 	t.Helper()
 	parsed, err := url.Parse(address)
 	require.NoError(t, err)
@@ -78,16 +78,16 @@ func rehosted(t *testing.T, address, host string) string {
 	return parsed.String()
 }
 
-func (m *mate) pid() string { return strconv.Itoa(m.Cmd.Process.Pid) }
+func (m *instance) pid() string { return strconv.Itoa(m.Cmd.Process.Pid) }
 
 // logged counts the log lines of a process, since its last start, that contain a message.
-func (m *mate) logged(message string) int { return strings.Count(m.Log.String(), message) }
+func (m *instance) logged(message string) int { return strings.Count(m.Log.String(), message) }
 
 // randomInstance returns a random process of a role.
-func (r *installation) one(role string) *mate {
+func (r *installation) randomInstance(role string) *instance {
 	r.T.Helper()
-	var all []*mate
-	for _, m := range r.crew {
+	var all []*instance
+	for _, m := range r.instances {
 		if m.role == role {
 			all = append(all, m)
 		}
@@ -97,11 +97,11 @@ func (r *installation) one(role string) *mate {
 }
 
 // leader returns the leading process; nil: no process of this test leads.
-func (r *installation) leader() (leads *mate, term int64) {
+func (r *installation) leader() (leads *instance, term int64) {
 	r.T.Helper()
 	var name string
 	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT leader, term FROM leadership`).Scan(&name, &term))
-	for _, m := range r.crew {
+	for _, m := range r.instances {
 		if m.role == "scheduler" && strings.HasSuffix(name, "/"+m.pid()) {
 			return m, term
 		}

@@ -29,18 +29,18 @@ func TestPostgresFailedOverUnderFaults(t *testing.T) {
 		"STAFFELN_MAX_REMOVALS_IN_PROGRESS": "1", // more than ten losses at once are not confirmed
 	}))
 	r.policy.uncapped = true // the replica does not know what is in progress
-	r.crewed()
+	r.withInstances()
 	replica := filepath.Join(r.home, "replica")
 	r.replicate(replica)
 	at := len(r.records())
-	r.within(soon, "commits are made that the replica does not get", func() bool {
+	r.waitFor(soon, "commits are made that the replica does not get", func() bool {
 		return len(r.records()) >= at+8 && r.Count(`state = 'creating'`) >= 4
 	})
 	before := r.records()
 	require.NoError(t, r.postgres.Kill())
 	require.NoError(t, os.Rename(filepath.Join(r.home, "postgres"), filepath.Join(r.home, "failed")))
 	require.NoError(t, os.Rename(replica, filepath.Join(r.home, "postgres")))
-	r.back(r.postgres)
+	r.restart(r.postgres)
 	after := r.records()
 	lost := 0
 	for id, state := range before {
@@ -50,10 +50,10 @@ func TestPostgresFailedOverUnderFaults(t *testing.T) {
 	}
 	t.Logf("%d of %d records were lost, or fell back", lost, len(before))
 	require.Positive(t, lost)
-	r.alive()
-	r.freshens(afterLease)
-	r.rests()
-	r.onlyOrphans()
+	r.requireAlive()
+	r.waitFresh(afterLease)
+	r.waitIdle()
+	r.requireOnlyOrphans()
 }
 
 // records returns the state of each record.
@@ -92,10 +92,10 @@ func (r *installation) replicate(to string) {
 
 // requireOnlyOrphans asserts that all violations are about backups without a record, and that each of these is a finding and
 // in the output of doctor.
-func (r *installation) onlyOrphans() {
+func (r *installation) requireOnlyOrphans() {
 	r.T.Helper()
 	var orphans, others []string
-	for _, v := range r.broken() {
+	for _, v := range r.violations() {
 		if v.Invariant == invariants.Orphan {
 			orphans = append(orphans, v.Backup)
 		} else {
@@ -111,17 +111,17 @@ func (r *installation) onlyOrphans() {
 		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT count(*) FROM findings WHERE object = $1 AND reason = 'orphan'`, id).Scan(&found))
 		require.Equal(r.T, 1, found, "findings about backup %s", id)
 	}
-	r.within(soon, "the doctor names all of them", func() bool { // doctor reports an orphan only after the next reconcile run should have found it
-		said := r.doctor("invariants")
-		return !slices.ContainsFunc(orphans, func(id string) bool { return !strings.Contains(said, id) })
+	r.waitFor(soon, "the doctor names all of them", func() bool { // doctor reports an orphan only after the next reconcile run should have found it
+		output := r.doctor("invariants")
+		return !slices.ContainsFunc(orphans, func(id string) bool { return !strings.Contains(output, id) })
 	})
 	r.T.Logf("%d orphans, each told; %d requests made twice; %d records lost; %d backups in Cinder",
-		len(orphans), r.twins(), r.Count(`state = 'lost'`), len(r.Sim.Backups()))
-	require.Equal(r.T, r.twins(), r.Count(`reason = 'twin_backup'`))
+		len(orphans), r.duplicates(), r.Count(`state = 'lost'`), len(r.Sim.Backups()))
+	require.Equal(r.T, r.duplicates(), r.Count(`reason = 'twin_backup'`))
 }
 
 // doctor returns the findings of one check of doctor.
-func (r *installation) doctor(check string) (said string) {
+func (r *installation) doctor(check string) (output string) {
 	r.T.Helper()
 	out, code := rig.Output(r.T, r.Env, "doctor", "--json")
 	require.Contains(r.T, []int{0, 3, 4}, code, out)
@@ -131,8 +131,8 @@ func (r *installation) doctor(check string) (said string) {
 	require.NoError(r.T, json.NewDecoder(strings.NewReader(out)).Decode(&all), out) // text for people follows the JSON
 	for _, f := range all.Findings {
 		if f.Check == check {
-			said += f.Text + "\n"
+			output += f.Text + "\n"
 		}
 	}
-	return said
+	return output
 }

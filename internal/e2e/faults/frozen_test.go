@@ -20,51 +20,51 @@ import (
 // old leader continues after that, and the database accepts none of its writes.
 func TestFrozenLeaderUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newInstallation(t).crewed()
-	r.writesAreNoted()
+	r := newInstallation(t).withInstances()
+	r.logWrites()
 	for range 2 {
-		letGo := r.Sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/volumes/detail", Times: 1, Do: cloudsim.Stall{}})
-		strikes := r.happened(cloudsim.FaultFired)
-		r.within(soon, "a plan is in the middle", func() bool { return r.happened(cloudsim.FaultFired) > strikes })
+		release := r.Sim.AddFault(cloudsim.Fault{Route: "GET /volume/v3/{project}/volumes/detail", Times: 1, Do: cloudsim.Stall{}})
+		fired := r.events(cloudsim.FaultFired)
+		r.waitFor(soon, "a plan is in the middle", func() bool { return r.events(cloudsim.FaultFired) > fired })
 		old, term := r.leader()
 		require.NotNil(t, old, "nobody leads")
 		require.NoError(t, old.Cmd.Process.Signal(syscall.SIGSTOP))
 		frozen := time.Now()
 		lostLeadership := old.logged("leadership lost")
-		r.within(time.Minute, "another leads", func() bool { m, now := r.leader(); return m != old && now > term })
+		r.waitFor(time.Minute, "another leads", func() bool { m, now := r.leader(); return m != old && now > term })
 		t.Logf("another led %.1f s after the leader was frozen", time.Since(frozen).Seconds())
-		taken := r.noteMark()
-		letGo() // the response is there before the old leader continues
-		r.lasts(r.between(2*time.Second, 8*time.Second))
+		taken := r.lastWrite()
+		release() // the response is there before the old leader continues
+		r.wait(r.randomTime(2*time.Second, 8*time.Second))
 		require.NoError(t, old.Cmd.Process.Signal(syscall.SIGCONT))
-		r.within(time.Minute, "the old leader knows that it was deposed", func() bool { return old.logged("leadership lost") > lostLeadership })
-		r.lasts(3 * time.Second)
+		r.waitFor(time.Minute, "the old leader knows that it was deposed", func() bool { return old.logged("leadership lost") > lostLeadership })
+		r.wait(3 * time.Second)
 		require.Empty(t, r.writesOf(old, taken), "writes of the old leader since another led")
 	}
-	r.recovers(soon)
+	r.requireRecovery(soon)
 }
 
 // A worker is frozen with unread answers of Cinder, for longer than its leases: then, and not before, another worker takes
 // over its volumes. The first worker continues while the other works, and writes nothing.
 func TestFrozenWorkerUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newInstallation(t).crewed()
-	r.writesAreNoted()
-	victim, other := r.crew[2], r.crew[3]
+	r := newInstallation(t).withInstances()
+	r.logWrites()
+	victim, other := r.instances[2], r.instances[3]
 	require.NoError(t, other.Cmd.Process.Signal(syscall.SIGSTOP)) // so that the frozen worker has all the tasks
-	letGo := r.hangs(4)
-	strikes := r.happened(cloudsim.FaultFired)
-	r.within(soon, "four creations are carried out and not answered", func() bool { return r.happened(cloudsim.FaultFired) == strikes+4 })
+	release := r.hangCreations(4)
+	fired := r.events(cloudsim.FaultFired)
+	r.waitFor(soon, "four creations are carried out and not answered", func() bool { return r.events(cloudsim.FaultFired) == fired+4 })
 	require.NoError(t, victim.Cmd.Process.Signal(syscall.SIGSTOP))
 	records, volumes, over := r.unanswered(victim)
 	require.NotEmpty(t, records, "what the worker was frozen in: not all four where the other had sent one before it was stopped")
-	mend := r.Sim.AddFault(cloudsim.Fault{
+	endFault := r.Sim.AddFault(cloudsim.Fault{
 		Route: rig.ListRoute, Do: cloudsim.Stall{},
 		Match: func(q cloudsim.Request) bool { return slices.Contains(volumes, q.Query.Get("volume_id")) },
 	})
-	mark, frozen := r.noteMark(), time.Now()
+	mark, frozen := r.lastWrite(), time.Now()
 	require.NoError(t, other.Cmd.Process.Signal(syscall.SIGCONT))
-	r.within(afterLease, "another has taken its volumes over", func() bool {
+	r.waitFor(afterLease, "another has taken its volumes over", func() bool {
 		var taken int
 		require.NoError(t, r.DB.QueryRow(r.Ctx, `SELECT count(*) FROM volumes WHERE id = ANY($1) AND lease_until > $2::timestamptz + interval '1 minute'`, volumes, over).Scan(&taken))
 		return taken == len(volumes)
@@ -75,20 +75,20 @@ func TestFrozenWorkerUnderFaults(t *testing.T) {
 		other.name, mark, over, volumes).Scan(&early))
 	require.Zero(t, early, "leases of volumes before those before were over")
 
-	letGo()
-	late, mark := victim.logged("lease lost, nothing written"), r.noteMark()
+	release()
+	late, mark := victim.logged("lease lost, nothing written"), r.lastWrite()
 	require.NoError(t, victim.Cmd.Process.Signal(syscall.SIGCONT))
-	r.within(time.Minute, "the woken worker knows that it came too late", func() bool { return victim.logged("lease lost, nothing written") > late })
+	r.waitFor(time.Minute, "the woken worker knows that it came too late", func() bool { return victim.logged("lease lost, nothing written") > late })
 	for _, id := range records {
 		require.Empty(t, r.writesOf(victim, mark, id), "writes of the woken worker about a record that another one works on")
 	}
-	mend()
-	r.recovers(afterLease)
+	endFault()
+	r.requireRecovery(afterLease)
 }
 
 // unanswered returns the records, with their volumes, for which a worker asked Cinder for a backup and has no answer yet, and
 // when the first of its leases on them expires.
-func (r *installation) unanswered(by *mate) (records, volumes []string, over time.Time) {
+func (r *installation) unanswered(by *instance) (records, volumes []string, over time.Time) {
 	r.T.Helper()
 	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT array_agg(r.id), array_agg(v.id), coalesce(min(v.lease_until), now()) FROM records r JOIN volumes v ON v.id = r.volume_id
 		WHERE r.state = 'creating' AND r.backup_id IS NULL
@@ -97,7 +97,7 @@ func (r *installation) unanswered(by *mate) (records, volumes []string, over tim
 }
 
 // logWrites makes Postgres log who changes which row.
-func (r *installation) writesAreNoted() {
+func (r *installation) logWrites() {
 	r.T.Helper()
 	r.exec(`CREATE TABLE noted (n bigserial, at timestamptz DEFAULT clock_timestamp(), who text DEFAULT session_user, what text, was jsonb, is_now jsonb)`)
 	r.exec(`CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -108,7 +108,7 @@ func (r *installation) writesAreNoted() {
 }
 
 // lastWrite returns the number of the newest logged write.
-func (r *installation) noteMark() (n int64) {
+func (r *installation) lastWrite() (n int64) {
 	r.T.Helper()
 	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT coalesce(max(n), 0) FROM noted`).Scan(&n))
 	return n
@@ -116,7 +116,7 @@ func (r *installation) noteMark() (n int64) {
 
 // writesOf returns the rows that a process changed after the given write; with words, only rows that contain the first of
 // them.
-func (r *installation) writesOf(m *mate, since int64, words ...string) (writes []string) {
+func (r *installation) writesOf(m *instance, since int64, words ...string) (writes []string) {
 	r.T.Helper()
 	rows, err := r.DB.Query(r.Ctx, `SELECT what || ': ' || is_now FROM noted WHERE who = $1 AND n > $2 ORDER BY n`, m.name, since)
 	require.NoError(r.T, err)

@@ -42,8 +42,8 @@ type installation struct {
 	began           time.Time
 	home            string // folder of the servers
 	postgres, redis *private.Server
-	wiring          *wiring // nil: direct connections
-	crew            []*mate
+	proxies         *proxies // nil: direct connections
+	instances       []*instance
 	servers         []string // servers of the cloud, by ID
 	volumes         []string
 	program         string           // binary of all processes
@@ -66,7 +66,9 @@ func with(env map[string]string) change {
 }
 
 // withProxies gives each pair of process and server its own proxy.
-func wired(r *installation, _ *cloudsim.Options, _ map[string]string) { r.wiring = newWiring(r.T) }
+func withProxies(r *installation, _ *cloudsim.Options, _ map[string]string) {
+	r.proxies = newProxies(r.T)
+}
 
 // newInstallation starts servers and a cloud with thirty protected volumes in three projects. Periods are short; all other
 // settings are production defaults.
@@ -99,11 +101,11 @@ func newInstallation(t *testing.T, changes ...change) *installation {
 	r.prepare()
 	seeded := cloudsim.Seed(r.Sim, cloudsim.SeedOptions{Projects: 3, Servers: 15, VolumesPerServer: 2, MetadataKey: "__staffeln_backup"})
 	r.servers, r.volumes = seeded.Servers, seeded.Volumes
-	if r.wiring != nil {
+	if r.proxies != nil {
 		for _, role := range []string{"scheduler", "worker", "api"} {
-			r.wiring.lay(role+"-postgres", r.postgres.URL)
-			r.wiring.lay(role+"-redis", r.redis.URL)
-			r.wiring.lay(role+"-cloud", cloud.URL)
+			r.proxies.add(role+"-postgres", r.postgres.URL)
+			r.proxies.add(role+"-redis", r.redis.URL)
+			r.proxies.add(role+"-cloud", cloud.URL)
 		}
 	}
 	return r

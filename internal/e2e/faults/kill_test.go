@@ -18,28 +18,28 @@ import (
 // Leader, workers and api are killed at random moments of their work, and started again.
 func TestKilledAtRandomUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newInstallation(t).crewed()
+	r := newInstallation(t).withInstances()
 	// Makes a handler work longer than the few milliseconds that cloudsim needs.
 	r.Sim.AddFault(cloudsim.Fault{Route: rig.CreateRoute, Do: cloudsim.StallAfterEffect{For: time.Second}})
 	victims := map[string]int{"leader": 0, "worker": 0, "api": 0}
 	for range 5 {
 		for _, role := range r.shuffled("leader", "worker", "worker", "api") {
-			victim := r.crew[4]
+			victim := r.instances[4]
 			switch role {
 			case "leader":
-				r.within(time.Minute, "one leads", func() bool { victim, _ = r.leader(); return victim != nil })
+				r.waitFor(time.Minute, "one leads", func() bool { victim, _ = r.leader(); return victim != nil })
 			case "worker":
-				victim = r.one("worker")
+				victim = r.randomInstance("worker")
 			}
-			r.lasts(r.between(200*time.Millisecond, 4*time.Second))
+			r.wait(r.randomTime(200*time.Millisecond, 4*time.Second))
 			victim.Kill()
 			r.start(victim)
 			victims[role]++
 		}
 	}
 	t.Logf("killed: %v; %d leases are left behind", victims, r.leased())
-	r.within(time.Minute, "the api answers", func() bool { return r.healthy(r.crew[4]) })
-	r.recovers(afterLease)
+	r.waitFor(time.Minute, "the api answers", func() bool { return r.healthy(r.instances[4]) })
+	r.requireRecovery(afterLease)
 }
 
 // shuffled puts words into a random order.
@@ -49,7 +49,7 @@ func (r *installation) shuffled(words ...string) []string {
 }
 
 // healthy reports whether an api answers its health check.
-func (r *installation) healthy(api *mate) bool {
+func (r *installation) healthy(api *instance) bool {
 	r.T.Helper()
 	request, err := http.NewRequestWithContext(r.Ctx, http.MethodGet, "http://"+api.env["STAFFELN_API_LISTEN"]+"/v1/health", http.NoBody)
 	require.NoError(r.T, err)
@@ -67,19 +67,19 @@ const stopTime = 30 * time.Second
 
 // All processes get SIGTERM in the middle of their work, with some requests hanging in the cloud: they end gracefully and in
 // time, without a leased volume or an active task.
-func TestToldToStopUnderFaults(t *testing.T) {
+func TestGracefulStopUnderFaults(t *testing.T) {
 	t.Parallel()
-	r := newInstallation(t).crewed()
+	r := newInstallation(t).withInstances()
 	slowest := time.Duration(0)
 	for range 4 {
-		r.within(soon, "work is under way", func() bool { return r.leased() > 0 })
-		mend := r.hangs(r.chance.IntN(4))
-		r.lasts(r.between(0, 2*time.Second))
+		r.waitFor(soon, "work is under way", func() bool { return r.leased() > 0 })
+		endFault := r.hangCreations(r.chance.IntN(4))
+		r.wait(r.randomTime(0, 2*time.Second))
 		began := time.Now()
-		for _, m := range r.crew {
+		for _, m := range r.instances {
 			require.NoError(t, m.Cmd.Process.Signal(syscall.SIGTERM))
 		}
-		for _, m := range r.crew {
+		for _, m := range r.instances {
 			<-m.Done
 			require.Zero(t, m.Cmd.ProcessState.ExitCode(), "%s: %s", m.name, m.Log.Tail(2000))
 		}
@@ -88,11 +88,11 @@ func TestToldToStopUnderFaults(t *testing.T) {
 		slowest = max(slowest, took)
 		require.Zero(t, r.leased(), "leases that nobody gave back")
 		require.Zero(t, r.active(), "tasks that stay with a worker that is gone")
-		mend()
-		for _, m := range r.crew {
+		endFault()
+		for _, m := range r.instances {
 			r.start(m)
 		}
 	}
 	t.Logf("the slowest end in order took %.1f s", slowest.Seconds())
-	r.recovers(soon)
+	r.requireRecovery(soon)
 }

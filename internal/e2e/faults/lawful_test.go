@@ -14,25 +14,25 @@ import (
 )
 
 // idleLimit is how long a record may be without progress at the end.
-const settled = time.Minute
+const idleLimit = time.Minute
 
 // requireInvariants asserts that no invariant was violated since the start.
-func (r *installation) lawful() {
+func (r *installation) requireInvariants() {
 	r.T.Helper()
-	var broken []string
-	for _, v := range r.broken() {
-		broken = append(broken, v.String())
+	var violated []string
+	for _, v := range r.violations() {
+		violated = append(violated, v.String())
 	}
-	require.Empty(r.T, broken, "broken laws")
+	require.Empty(r.T, violated, "broken laws")
 	require.Empty(r.T, r.Sim.UnknownRoutes(), "requests that cloudsim has no code for")
 	for _, kind := range []string{cloudsim.ChainDestroyed, cloudsim.ForeignDeletion} {
-		require.Zero(r.T, r.happened(kind), kind)
+		require.Zero(r.T, r.events(kind), kind)
 	}
-	r.T.Logf("%d backups made, %d removed; no law broken", r.happened(cloudsim.BackupAvailable), r.happened(cloudsim.BackupDeleted))
+	r.T.Logf("%d backups made, %d removed; no law broken", r.events(cloudsim.BackupAvailable), r.events(cloudsim.BackupDeleted))
 }
 
 // violations returns all violated invariants, during the test and at its end.
-func (r *installation) broken() []invariants.Violation {
+func (r *installation) violations() []invariants.Violation {
 	r.T.Helper()
 	us := evidence.Us{User: r.Sim.Cast().Service}
 	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT id FROM installation`).Scan(&us.Installation))
@@ -41,7 +41,7 @@ func (r *installation) broken() []invariants.Violation {
 	require.NoError(r.T, err)
 	facts := invariants.Facts{
 		Now: now, Journal: journal, Records: records, Gone: gone,
-		Limits: invariants.Limits{Step: settled, Removal: settled},
+		Limits: invariants.Limits{Step: idleLimit, Removal: idleLimit},
 		Caps:   invariants.Caps{Total: 12, PerProject: 5, Stuck: 10},
 	}
 	if r.policy.uncapped {

@@ -25,13 +25,13 @@ const (
 )
 
 // waitFor waits until a condition holds, for at most the given time.
-func (r *installation) within(limit time.Duration, what string, cond func() bool) {
+func (r *installation) waitFor(limit time.Duration, what string, cond func() bool) {
 	r.T.Helper()
 	testkit.Eventually(r.T, what, limit, cond)
 }
 
 // wait waits for the given time.
-func (r *installation) lasts(d time.Duration) {
+func (r *installation) wait(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -41,12 +41,12 @@ func (r *installation) lasts(d time.Duration) {
 }
 
 // randomTime returns a random duration between two limits.
-func (r *installation) between(least, most time.Duration) time.Duration {
+func (r *installation) randomTime(least, most time.Duration) time.Duration {
 	return least + time.Duration(r.chance.Int64N(int64(most-least)))
 }
 
 // events counts the entries of a kind in the cloud's journal.
-func (r *installation) happened(kind string) (n int) {
+func (r *installation) events(kind string) (n int) {
 	for _, e := range r.Sim.Journal() {
 		if e.Kind == kind {
 			n++
@@ -56,10 +56,10 @@ func (r *installation) happened(kind string) (n int) {
 }
 
 // waitLoaded waits until the load is there: each volume has a restore point, and the first removals have begun.
-func (r *installation) loaded() {
+func (r *installation) waitLoaded() {
 	r.T.Helper()
-	r.within(afterLease, "the load is there", func() bool {
-		return len(r.stale(time.Time{})) == 0 && (r.policy.retention > retention || r.happened(cloudsim.BackupDeletion) > 0)
+	r.waitFor(afterLease, "the load is there", func() bool {
+		return len(r.stale(time.Time{})) == 0 && (r.policy.retention > retention || r.events(cloudsim.BackupDeletion) > 0)
 	})
 }
 
@@ -86,34 +86,34 @@ func (r *installation) stale(after time.Time) []string {
 
 // requireRecovery asserts what must hold after each fault: within the limit each volume gets a fresh restore point, everything
 // in progress ends, and no invariant was violated at any time.
-func (r *installation) recovers(limit time.Duration) {
+func (r *installation) requireRecovery(limit time.Duration) {
 	r.T.Helper()
-	r.freshens(limit)
-	r.rests()
-	r.lawful()
+	r.waitFresh(limit)
+	r.waitIdle()
+	r.requireInvariants()
 }
 
 // waitFresh waits until each volume has a restore point of data that was taken after now.
-func (r *installation) freshens(limit time.Duration) {
+func (r *installation) waitFresh(limit time.Duration) {
 	r.T.Helper()
-	mended, healed := r.cloudNow(), time.Now()
+	cloudBegan, began := r.cloudNow(), time.Now()
 	var missing []string
 	defer func() {
 		if r.T.Failed() {
 			r.T.Logf("without a fresh restore point: %s", strings.Join(missing, ", "))
-			r.tellRecords()
+			r.logRecords()
 		}
 	}()
-	r.within(limit, "every volume has a fresh restore point", func() bool {
-		missing = r.stale(mended)
+	r.waitFor(limit, "every volume has a fresh restore point", func() bool {
+		missing = r.stale(cloudBegan)
 		return len(missing) == 0
 	})
-	r.T.Logf("all volumes had fresh restore points %.0f s after the fault", time.Since(healed).Seconds())
+	r.T.Logf("all volumes had fresh restore points %.0f s after the fault", time.Since(began).Seconds())
 }
 
 // waitIdle pauses all projects and waits until no record, lease or task is in progress, and until a reconcile run has finished
 // after that.
-func (r *installation) rests() {
+func (r *installation) waitIdle() {
 	r.T.Helper()
 	out, code := rig.Output(r.T, r.Env, "pause", "--why", "the test ends")
 	require.Zero(r.T, code, out)
@@ -121,21 +121,21 @@ func (r *installation) rests() {
 	defer func() {
 		if r.T.Failed() {
 			r.T.Logf("at last there was: %s", waited)
-			r.tellRecords()
+			r.logRecords()
 		}
 	}()
-	r.within(soon, "everything is at rest", func() bool {
+	r.waitFor(soon, "everything is at rest", func() bool {
 		leases := 0
 		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT count(*) FROM volumes WHERE lease_token IS NOT NULL`).Scan(&leases))
 		busy := r.Count(`state IN ('creating', 'overdue', 'deleting')`)
 		waited = fmt.Sprintf("%d records in progress, %d leases, %d tasks", busy, leases, r.queued())
 		return waited == "0 records in progress, 0 leases, 0 tasks"
 	})
-	var rested time.Time
-	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT staffeln_now()`).Scan(&rested))
-	r.within(soon, "all is swept", func() (swept bool) {
-		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT coalesce(reconciled_at > $1, false) FROM leadership`, rested).Scan(&swept))
-		return swept
+	var idleSince time.Time
+	require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT staffeln_now()`).Scan(&idleSince))
+	r.waitFor(soon, "all is swept", func() (reconciled bool) {
+		require.NoError(r.T, r.DB.QueryRow(r.Ctx, `SELECT coalesce(reconciled_at > $1, false) FROM leadership`, idleSince).Scan(&reconciled))
+		return reconciled
 	})
 }
 
@@ -151,7 +151,7 @@ func (r *installation) queued() int {
 }
 
 // logRecords logs the records that are not in a final state.
-func (r *installation) tellRecords() {
+func (r *installation) logRecords() {
 	rows, err := r.DB.Query(r.Ctx, `SELECT format('%s %s: volume %s backup %s asked %s next %s: %s %s', state, kind, volume_id, backup_id, unanswered_request_at, next_try_at, reason, reason_text)
 		FROM records WHERE state NOT IN ('available', 'deleted', 'withdrawn') ORDER BY changed_at DESC LIMIT 30`)
 	if err != nil {

@@ -30,8 +30,8 @@ func (r *installation) active() int {
 	return info.Active
 }
 
-// hangCreations makes the given number of creations hang after they were executed, until letGo is called.
-func (r *installation) hangs(creations int) (letGo func()) {
+// hangCreations makes the given number of creations hang after they were executed, until release is called.
+func (r *installation) hangCreations(creations int) (release func()) {
 	if creations == 0 {
 		return func() {}
 	}

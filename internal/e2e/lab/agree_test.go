@@ -16,7 +16,7 @@ import (
 )
 
 // labSeenBackup is what Cinder showed of one backup.
-type labSight struct {
+type labSeenBackup struct {
 	backups.Backup // newest data
 
 	deleting time.Time // when Cinder first showed it as deleting, or no longer
@@ -24,7 +24,7 @@ type labSight struct {
 }
 
 // readBackups lists the backups of all projects in Cinder and stores those with our tag. It returns those that exist now.
-func (p *labProgram) look() (there []backups.Backup) {
+func (p *labProgram) readBackups() (there []backups.Backup) {
 	p.t.Helper()
 	asked := time.Now()
 	for _, b := range p.admin.backups(backups.ListDetailOpts{AllTenants: true}) {
@@ -33,7 +33,7 @@ func (p *labProgram) look() (there []backups.Backup) {
 		}
 		there = append(there, b)
 		if p.seen[b.ID] == nil {
-			p.seen[b.ID] = new(labSight)
+			p.seen[b.ID] = new(labSeenBackup)
 		}
 		p.seen[b.ID].Backup = b
 	}
@@ -51,15 +51,15 @@ func (p *labProgram) look() (there []backups.Backup) {
 
 // requireAgreement asserts that records and Cinder agree on every backup that Cinder ever showed: owner, tag, name, kind and
 // volume. Each record has one backup, each backup one record, and each plan at most one backup per volume.
-func (p *labProgram) agree() {
+func (p *labProgram) requireAgreement() {
 	p.t.Helper()
 	records := map[string]labRecord{}
-	beats := map[string]string{}
+	plans := map[string]string{}
 	for _, r := range p.records("backup_id IS NOT NULL") {
 		records[r.BackupID] = r
-		beat := r.VolumeID + " at " + r.PlannedAt.String()
-		require.Empty(p.t, beats[beat], "two backups of volume %s: %s and %s", beat, beats[beat], r.BackupID)
-		beats[beat] = r.BackupID
+		plan := r.VolumeID + " at " + r.PlannedAt.String()
+		require.Empty(p.t, plans[plan], "two backups of volume %s: %s and %s", plan, plans[plan], r.BackupID)
+		plans[plan] = r.BackupID
 		require.Contains(p.t, p.seen, r.BackupID, "record %s knows a backup that Cinder never showed", r.ID)
 	}
 	owners := map[string]bool{}
@@ -81,7 +81,7 @@ func (p *labProgram) agree() {
 
 // requireLeafFirst asserts that the newest link of each chain was removed first, and that no deletion was requested before the
 // link above was confirmed as deleted, both by the records' times and by what Cinder showed.
-func (p *labProgram) leafFirst(volume string) {
+func (p *labProgram) requireLeafFirst(volume string) {
 	p.t.Helper()
 	var above *labRecord // the dependent link
 	chains, links := 0, 0
@@ -110,10 +110,10 @@ func (p *labProgram) leafFirst(volume string) {
 }
 
 // waitNothingLeft waits until Cinder has no backup with our tag and every record is in a final state.
-func (p *labProgram) nothingLeft(within time.Duration) {
+func (p *labProgram) waitNothingLeft(within time.Duration) {
 	p.t.Helper()
 	p.until("nothing of ours is left in Cinder, and every record has ended", within, func() bool {
-		return len(p.look()) == 0 && p.count("NOT (state IN ('deleted', 'withdrawn', 'lost') OR state = 'failed' AND backup_id IS NULL)") == 0
+		return len(p.readBackups()) == 0 && p.count("NOT (state IN ('deleted', 'withdrawn', 'lost') OR state = 'failed' AND backup_id IS NULL)") == 0
 	})
 	ends := map[string]int{}
 	for _, r := range p.records("true") {

@@ -19,7 +19,7 @@ import (
 // server metadata decides which volumes are protected.
 func labChains(t *testing.T, run *labRun) {
 	const byDefault, byMetadata = 60 * time.Second, 30 * time.Second
-	s := run.scene(t, "chains")
+	s := run.newTest(t, "chains")
 	acme, globex := s.tenant("acme"), s.tenant("globex")
 	lower := acme.boot("lower", 2, map[string]string{s.key: "true"})
 	refused := acme.boot("refused", 1, map[string]string{s.key: "false"})
@@ -31,8 +31,8 @@ func labChains(t *testing.T, run *labRun) {
 	protected := append(slices.Clone(lower.Volumes), title.Volumes...)
 	all := func(begins string) func() bool {
 		return func() bool {
-			p.look()
-			return !slices.ContainsFunc(protected, func(v string) bool { return !strings.HasPrefix(p.made(v), begins) })
+			p.readBackups()
+			return !slices.ContainsFunc(protected, func(v string) bool { return !strings.HasPrefix(p.kinds(v), begins) })
 		}
 	}
 
@@ -40,10 +40,10 @@ func labChains(t *testing.T, run *labRun) {
 	p.killLeader()
 	p.until("each volume has a full, two incrementals and the next full", 4*time.Minute, all("FIIF"))
 	for _, v := range protected {
-		t.Logf("volume %s: %s", v, p.made(v))
+		t.Logf("volume %s: %s", v, p.kinds(v))
 	}
 
-	for _, tenant := range []*labHand{acme, globex} {
+	for _, tenant := range []*labClient{acme, globex} {
 		own := tenant.backups(backups.ListDetailOpts{})
 		require.NotEmpty(t, own)
 		for _, b := range own {
@@ -70,17 +70,17 @@ func labChains(t *testing.T, run *labRun) {
 	}
 
 	// The protection of one server ends. The other volume stays protected, but no backup of it is possible.
-	lower.tell(s.key, "false")
-	p.spoil(title.Volumes[0])
-	p.floorHolds(title.Volumes[0], byMetadata)
+	lower.setMetadata(s.key, "false")
+	p.breakVolume(title.Volumes[0])
+	p.requireFloor(title.Volumes[0], byMetadata)
 	p.resetVolume(title.Volumes[0], "in-use")
-	title.tell(s.key, "false")
-	p.nothingLeft(4 * time.Minute)
+	title.setMetadata(s.key, "false")
+	p.waitNothingLeft(4 * time.Minute)
 	for _, v := range protected {
-		p.leafFirst(v)
-		p.nothingEarly(v, map[bool]time.Duration{true: byMetadata, false: byDefault}[v == title.Volumes[0]])
+		p.requireLeafFirst(v)
+		p.requireNothingEarly(v, map[bool]time.Duration{true: byMetadata, false: byDefault}[v == title.Volumes[0]])
 	}
-	p.agree()
+	p.requireAgreement()
 	p.end()
 	require.Empty(t, p.logged("error"))
 }
@@ -105,7 +105,7 @@ func (p *labProgram) killLeader() {
 	p.schedulers = append(p.schedulers, rig.Launch(p.t, p.env, "scheduler"))
 	for _, r := range during {
 		p.until("what was in the middle is available", time.Minute, func() bool {
-			p.look()
+			p.readBackups()
 			return p.count("id = $1 AND available_at IS NOT NULL", r.ID) == 1
 		})
 	}
@@ -113,10 +113,10 @@ func (p *labProgram) killLeader() {
 
 // breakVolume sets a volume to status error while no backup is in progress, because the end of a backup would reset the
 // status.
-func (p *labProgram) spoil(volume string) {
+func (p *labProgram) breakVolume(volume string) {
 	p.t.Helper()
 	p.until("the volume is in error, and known to be", 2*time.Minute, func() bool {
-		p.look()
+		p.readBackups()
 		if p.count("volume_id = $1 AND state = 'creating'", volume) > 0 {
 			return false
 		}
@@ -133,7 +133,7 @@ func (p *labProgram) spoil(volume string) {
 
 // requireFloor waits until all restore points of a protected volume are older than the retention, and asserts that only the
 // newest one and its parents are left.
-func (p *labProgram) floorHolds(volume string, retention time.Duration) {
+func (p *labProgram) requireFloor(volume string, retention time.Duration) {
 	p.t.Helper()
 	const longer = 8 * time.Second // several retention runs
 	available := func() []labRecord { return p.records("volume_id = $1 AND state IN ('available', 'deleting')", volume) }
@@ -146,7 +146,7 @@ func (p *labProgram) floorHolds(volume string, retention time.Duration) {
 	}
 	newest := floor[len(floor)-1]
 	p.until("only the floor is left", 3*time.Minute, func() bool {
-		p.look()
+		p.readBackups()
 		return len(available()) == len(floor) && time.Since(*newest.DataTimestamp) > retention+longer
 	})
 	is := available()
@@ -159,7 +159,7 @@ func (p *labProgram) floorHolds(volume string, retention time.Duration) {
 }
 
 // requireNothingEarly asserts that no deletion of a restore point was requested before its retention was over.
-func (p *labProgram) nothingEarly(volume string, retention time.Duration) {
+func (p *labProgram) requireNothingEarly(volume string, retention time.Duration) {
 	p.t.Helper()
 	youngest := time.Duration(1<<63 - 1)
 	for _, r := range p.records("volume_id = $1 AND state = 'deleted' AND available_at IS NOT NULL", volume) {

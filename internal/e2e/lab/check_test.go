@@ -22,20 +22,20 @@ import (
 // delete their own. The retention works with each role that the program may have. Without our database no tenant can delete
 // anything. The check also works with TLS and a client certificate.
 //
-// The test writes Cinder's policy file and restarts cinder-api twice, so it needs a laboratory, like TestTroublesOnOpenStack.
+// The test writes Cinder's policy file and restarts cinder-api twice, so it needs a laboratory, like TestFaultsOnOpenStack.
 func TestDeleteCheckOnOpenStack(t *testing.T) {
 	run := newLabRun(t)
 	run.needDaemons(t)
-	s := run.scene(t, "check")
+	s := run.newTest(t, "check")
 	acme, globex := s.tenant("acme"), s.tenant("globex")
 	c := &labCheck{alice: acme, bob: globex, one: acme.boot("one", 1, map[string]string{s.key: "true"}), two: globex.boot("two", 1, map[string]string{s.key: "true"})}
-	c.own = map[*labHand]string{acme: acme.makeVolume("own"), globex: globex.makeVolume("own")}
-	memory, err := private.StartPostgres(s.ctx(), t.TempDir())
+	c.own = map[*labClient]string{acme: acme.makeVolume("own"), globex: globex.makeVolume("own")}
+	postgres, err := private.StartPostgres(s.ctx(), t.TempDir())
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = memory.Stop() })
+	t.Cleanup(func() { _ = postgres.Stop() })
 	account := s.account("account")
 	c.labProgram = s.start(account.settings(map[string]string{
-		"STAFFELN_DATABASE_URL": memory.URL, "STAFFELN_BACKUP_MIN_INTERVAL": "15", "STAFFELN_FULL_BACKUP_DEPTH": "0", "STAFFELN_RETENTION_TIME": "40s",
+		"STAFFELN_DATABASE_URL": postgres.URL, "STAFFELN_BACKUP_MIN_INTERVAL": "15", "STAFFELN_FULL_BACKUP_DEPTH": "0", "STAFFELN_RETENTION_TIME": "40s",
 		"STAFFELN_POST_SETTLE_TIME": "90s",
 	}))
 	c.env["STAFFELN_API_LISTEN"] = rig.FreeAddress(t)
@@ -45,22 +45,22 @@ func TestDeleteCheckOnOpenStack(t *testing.T) {
 	c.newest(c.two)
 
 	c.rule("project_id:%%(project_id)s and http://%s/v1/backup?backup_id=%%(id)s", address)
-	c.tenantsMay()
-	c.bySimplePrograms(address)
+	c.checkTenants()
+	c.checkWithCLI(address)
 	// Only for the test's own projects, because others use the cloud at the same time.
 	c.rule("(not (project_id:%s or project_id:%s) or http://%s/v1/backup?backup_id=%%(id)s) and project_id:%%(project_id)s", acme.project, globex.project, address)
-	require.NoError(t, memory.Stop())
-	for _, hand := range []*labHand{c.alice, c.bob} {
-		require.Equal(t, "403", c.deletes(hand, c.mine[hand]), "a tenant, of its own backup, while our database is away")
+	require.NoError(t, postgres.Stop())
+	for _, client := range []*labClient{c.alice, c.bob} {
+		require.Equal(t, "403", c.deleteBackup(client, c.mine[client]), "a tenant, of its own backup, while our database is away")
 	}
-	require.NoError(t, memory.Restart(s.ctx()))
+	require.NoError(t, postgres.Restart(s.ctx()))
 	c.eventuallyReady("http", address)
 
-	c.encrypted()
-	c.retains("as inherited admin", "")
+	c.checkTLS()
+	c.checkRetention("as inherited admin", "")
 	account.become("member")
 	c.restart(nil) // Cinder caches the roles of a token for minutes
-	c.retains("as inherited member", "own_removal")
+	c.checkRetention("as inherited member", "own_removal")
 	c.end()
 	t.Logf("the test took %s", time.Since(s.began).Round(time.Second))
 }
@@ -69,10 +69,10 @@ func TestDeleteCheckOnOpenStack(t *testing.T) {
 type labCheck struct {
 	*labProgram
 
-	alice, bob *labHand
+	alice, bob *labClient
 	one, two   *labServer
-	own        map[*labHand]string // a volume of each tenant that is not protected
-	mine       map[*labHand]string // a backup of it that the tenant created
+	own        map[*labClient]string // a volume of each tenant that is not protected
+	mine       map[*labClient]string // a backup of it that the tenant created
 	api        *rig.Process
 }
 
@@ -93,13 +93,13 @@ func (c *labCheck) newest(server *labServer) (backupID string) {
 }
 
 // createBackup creates a tenant's own backup.
-func (c *labCheck) makes(hand *labHand) string {
+func (c *labCheck) createBackup(client *labClient) string {
 	c.t.Helper()
-	hand.awaitVolume(c.own[hand], "available")
-	b, err := backups.Create(c.ctx(), hand.volume, backups.CreateOpts{VolumeID: c.own[hand], Name: hand.prefix + "-by-hand"}).Extract()
+	client.awaitVolume(c.own[client], "available")
+	b, err := backups.Create(c.ctx(), client.volume, backups.CreateOpts{VolumeID: c.own[client], Name: client.prefix + "-by-hand"}).Extract()
 	require.NoError(c.t, err)
 	c.until("the backup by hand is available", 2*time.Minute, func() bool {
-		is, err := backups.Get(c.ctx(), hand.volume, b.ID).Extract()
+		is, err := backups.Get(c.ctx(), client.volume, b.ID).Extract()
 		require.NoError(c.t, err)
 		return is.Status == "available"
 	})
@@ -107,9 +107,9 @@ func (c *labCheck) makes(hand *labHand) string {
 }
 
 // deleteBackup returns the status of a deletion request; 202 means accepted.
-func (c *labCheck) deletes(hand *labHand, backupID string) string {
+func (c *labCheck) deleteBackup(client *labClient, backupID string) string {
 	c.t.Helper()
-	err := backups.Delete(c.ctx(), hand.volume, backupID).ExtractErr()
+	err := backups.Delete(c.ctx(), client.volume, backupID).ExtractErr()
 	if err == nil {
 		return "202"
 	}
@@ -123,41 +123,43 @@ func (c *labCheck) deletes(hand *labHand, backupID string) string {
 }
 
 // checkTenants tests the deletions of tenants and of the administrator.
-func (c *labCheck) tenantsMay() {
+func (c *labCheck) checkTenants() {
 	c.t.Helper()
-	c.mine = map[*labHand]string{}
-	for hand, server := range map[*labHand]*labServer{c.alice: c.one, c.bob: c.two} {
-		require.Equal(c.t, "403", c.deletes(hand, c.newest(server)), "a tenant, of an automated backup")
-		require.Equal(c.t, "202", c.deletes(hand, c.makes(hand)), "a tenant, of its own backup")
-		c.mine[hand] = c.makes(hand)
+	c.mine = map[*labClient]string{}
+	for client, server := range map[*labClient]*labServer{c.alice: c.one, c.bob: c.two} {
+		require.Equal(c.t, "403", c.deleteBackup(client, c.newest(server)), "a tenant, of an automated backup")
+		require.Equal(c.t, "202", c.deleteBackup(client, c.createBackup(client)), "a tenant, of its own backup")
+		c.mine[client] = c.createBackup(client)
 	}
-	require.Equal(c.t, "202", c.deletes(c.admin, c.newest(c.one)), "the administrator, of an automated backup")
-	c.until("the refusals are in the table", time.Minute, func() bool { return c.told("refused", "on_record", c.alice) && c.told("refused", "on_record", c.bob) })
+	require.Equal(c.t, "202", c.deleteBackup(c.admin, c.newest(c.one)), "the administrator, of an automated backup")
+	c.until("the refusals are in the table", time.Minute, func() bool {
+		return c.recorded("refused", "on_record", c.alice) && c.recorded("refused", "on_record", c.bob)
+	})
 }
 
-// logged reports whether the delete check has recorded who asked.
-func (c *labCheck) told(answer, verdict string, hand *labHand) (is bool) {
+// recorded reports whether the delete check has recorded who asked.
+func (c *labCheck) recorded(answer, verdict string, client *labClient) (is bool) {
 	c.t.Helper()
 	require.NoError(c.t, c.db.QueryRow(c.ctx(), `SELECT EXISTS (SELECT FROM delete_checks WHERE answer = $1 AND verdict = $2 AND (project_id = $3 OR NOT verified))`,
-		answer, verdict, hand.project).Scan(&is))
+		answer, verdict, client.project).Scan(&is))
 	return is
 }
 
 // checkWithCLI sends the check's requests with curl and wget.
-func (c *labCheck) bySimplePrograms(address string) {
+func (c *labCheck) checkWithCLI(address string) {
 	c.t.Helper()
 	for id, want := range map[string]string{c.newest(c.two): "False", "5438dbb2-4eec-4a90-b8d6-5b0d7dfaa56b": "True"} {
 		for _, program := range [][]string{{"curl", "-sS", "-X", "POST"}, {"wget", "-q", "-O", "-", "--method=POST"}} {
 			command := exec.CommandContext(c.ctx(), program[0], append(program[1:], "http://"+address+"/v1/backup?backup_id="+id)...)
-			said, err := command.Output()
+			output, err := command.Output()
 			require.NoError(c.t, err, "%v", program)
-			require.Equal(c.t, want, string(said), "%v", program)
+			require.Equal(c.t, want, string(output), "%v", program)
 		}
 	}
 }
 
 // checkRetention waits for removals that begin from now on, and for the check's answers to them.
-func (c *labCheck) retains(how, verdict string) {
+func (c *labCheck) checkRetention(how, verdict string) {
 	c.t.Helper()
 	began := time.Now()
 	c.until("retention removes a backup "+how, 4*time.Minute, func() bool {
@@ -165,7 +167,7 @@ func (c *labCheck) retains(how, verdict string) {
 			c.count("state = 'deleted' AND deletion_requested_at > $1 AND project_id = $2", began, c.bob.project) > 0
 	})
 	if verdict != "" {
-		c.until("the check was asked about it", time.Minute, func() bool { return c.told("allowed", verdict, c.alice) && c.told("allowed", verdict, c.bob) })
+		c.until("the check was asked about it", time.Minute, func() bool { return c.recorded("allowed", verdict, c.alice) && c.recorded("allowed", verdict, c.bob) })
 	}
 	c.t.Logf("%s: removed after %s", how, time.Since(began).Round(time.Second))
 }
@@ -173,7 +175,7 @@ func (c *labCheck) retains(how, verdict string) {
 // become gives the account another inherited role in place of admin.
 func (a *labAccount) become(role string) {
 	a.t.Helper()
-	admin := a.labScene.admin
+	admin := a.labTest.admin
 	require.NoError(a.t, osinherit.Assign(a.ctx(), admin.identity, a.role(role), osinherit.AssignOpts{UserID: a.user, DomainID: admin.domain}).ExtractErr())
 	a.inherit(false)
 }

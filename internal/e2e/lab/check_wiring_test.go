@@ -74,7 +74,7 @@ func (c *labCheck) eventuallyReady(scheme, address string) {
 }
 
 // checkTLS uses the check with TLS: both Cinder and the api verify the other's certificate.
-func (c *labCheck) encrypted() {
+func (c *labCheck) checkTLS() {
 	c.t.Helper()
 	address := c.env["STAFFELN_API_LISTEN"]
 	host, _, err := net.SplitHostPort(address)
@@ -89,13 +89,13 @@ func (c *labCheck) encrypted() {
 		"remote_ssl_ca_crt_file = "+keys+"/ca.crt\nremote_ssl_client_crt_file = "+keys+"/cinder.crt\nremote_ssl_client_key_file = "+keys+"/cinder.key\n")
 	c.t.Cleanup(func() { back(); c.restartDaemon("cinder-api") })
 	c.restartDaemon("cinder-api")
-	for hand, server := range map[*labHand]*labServer{c.alice: c.one, c.bob: c.two} {
-		require.Equal(c.t, "403", c.deletes(hand, c.newest(server)), "a tenant, of an automated backup, by TLS")
-		require.Equal(c.t, "202", c.deletes(hand, c.mine[hand]), "a tenant, of its own backup, by TLS")
+	for client, server := range map[*labClient]*labServer{c.alice: c.one, c.bob: c.two} {
+		require.Equal(c.t, "403", c.deleteBackup(client, c.newest(server)), "a tenant, of an automated backup, by TLS")
+		require.Equal(c.t, "202", c.deleteBackup(client, c.mine[client]), "a tenant, of its own backup, by TLS")
 	}
-	said, err := exec.CommandContext(c.ctx(), "curl", "-ksS", "-X", "POST", "https://"+address+"/v1/backup?backup_id="+c.newest(c.one)).Output()
+	output, err := exec.CommandContext(c.ctx(), "curl", "-ksS", "-X", "POST", "https://"+address+"/v1/backup?backup_id="+c.newest(c.one)).Output()
 	require.NoError(c.t, err)
-	require.Contains(c.t, string(said), "want a client certificate")
+	require.Contains(c.t, string(output), "want a client certificate")
 }
 
 // authority creates certificates for the api's address and for Cinder, in a folder that Cinder can read.

@@ -24,7 +24,7 @@ func (r *labRun) needData(t *testing.T) {
 }
 
 // alice returns the laboratory's own tenant, whose project contains the server web-1.
-func (s *labScene) alice() *labHand {
+func (s *labTest) alice() *labClient {
 	s.t.Helper()
 	rc := maps.Clone(s.labRun.admin)
 	rc["OS_USERNAME"], rc["OS_PASSWORD"], rc["OS_PROJECT_NAME"] = "alice", "labalice", "acme"
@@ -35,18 +35,18 @@ func (s *labScene) alice() *labHand {
 
 // labData is the content of one volume.
 type labData struct {
-	s     *labScene
+	s     *labTest
 	file  string
 	bytes []byte
 	chaos *rand.ChaCha8
 	gaps  int
 }
 
-func (s *labScene) volumeFile(volume string) string {
+func (s *labTest) volumeFile(volume string) string {
 	return filepath.Join(s.home, "state", "volumes", "volume-"+volume)
 }
 
-func newLabData(s *labScene, volume string) *labData {
+func newLabData(s *labTest, volume string) *labData {
 	s.t.Helper()
 	d := &labData{s: s, file: s.volumeFile(volume), chaos: rand.NewChaCha8([32]byte([]byte("the same bytes in every run 0123")))}
 	about, err := os.Stat(d.file)

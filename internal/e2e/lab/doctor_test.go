@@ -18,14 +18,14 @@ type labDoctor map[string][]string
 // and Redis are not durable, which doctor rightly reports as errors.
 func (p *labProgram) doctor(when string) labDoctor {
 	p.t.Helper()
-	said, code := rig.Output(p.t, p.env, "doctor")
-	p.t.Logf("%s: $ staffeln doctor\n%s", when, said)
+	output, code := rig.Output(p.t, p.env, "doctor")
+	p.t.Logf("%s: $ staffeln doctor\n%s", when, output)
 	require.Equal(p.t, 4, code, "exit code of doctor")
-	said, _ = rig.Output(p.t, p.env, "doctor", "--json")
+	output, _ = rig.Output(p.t, p.env, "doctor", "--json")
 	var held struct {
 		Findings []struct{ Check, Severity, Text, Do string }
 	}
-	require.NoError(p.t, json.NewDecoder(strings.NewReader(said)).Decode(&held), said)
+	require.NoError(p.t, json.NewDecoder(strings.NewReader(output)).Decode(&held), output)
 	found := labDoctor{}
 	for _, f := range held.Findings {
 		require.True(p.t, f.Do != "" || f.Severity == "ok" || f.Severity == "unknown", "%s: what is to be done? %s", f.Check, f.Text)
@@ -36,7 +36,7 @@ func (p *labProgram) doctor(when string) labDoctor {
 
 // requireOK asserts that doctor finds nothing wrong with the cloud, the projects and the records, and that a scheduler leads.
 // Late runs are allowed: on a busy machine the short periods of a test are not always met.
-func (d labDoctor) well(p *labProgram) {
+func (d labDoctor) requireOK(p *labProgram) {
 	p.t.Helper()
 	for _, check := range []string{"cloud", "projects", "invariants"} {
 		require.NotEmpty(p.t, d[check], check)

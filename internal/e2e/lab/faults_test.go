@@ -15,13 +15,13 @@ import (
 
 // A failure of one volume is recorded with its reason, and does not affect other volumes.
 func labFaults(t *testing.T, run *labRun) {
-	s := run.scene(t, "faults")
+	s := run.newTest(t, "faults")
 	acme, narrow := s.tenant("acme"), s.tenant("narrow")
 	fine := acme.boot("fine", 1, map[string]string{s.key: "true"})
 	broken := acme.boot("broken", 1, map[string]string{s.key: "true"})
 	goner := acme.boot("goner", 1, nil)
 	poor := narrow.boot("poor", 2, map[string]string{s.key: "true"})
-	narrow.allow(1)
+	narrow.setQuota(1)
 	s.resetVolume(broken.Volumes[0], "error")
 	p := s.start(map[string]string{
 		"STAFFELN_BACKUP_MIN_INTERVAL": "1h", "STAFFELN_RETENTION_TIME": "30s",
@@ -29,7 +29,7 @@ func labFaults(t *testing.T, run *labRun) {
 	})
 
 	p.until("the others are backed up, and the failures recorded", 3*time.Minute, func() bool {
-		p.look()
+		p.readBackups()
 		return p.count("volume_id = $1 AND state = 'available'", fine.Volumes[0]) == 1 && p.count("volume_id = $1 AND state = 'failed'", broken.Volumes[0]) == 1 &&
 			p.count("volume_id = ANY($1) AND state = 'available'", poor.Volumes) == 1 && p.count("volume_id = ANY($1) AND state = 'failed'", poor.Volumes) > 0
 	})
@@ -40,17 +40,17 @@ func labFaults(t *testing.T, run *labRun) {
 	require.Equal(t, "quota_exceeded", over[0].Reason)
 	require.Contains(t, over[0].ReasonText, "BackupLimitExceeded")
 	require.Empty(t, over[0].BackupID)
-	t.Logf("one volume in a wrong status, one over quota, the others backed up:\n%s", p.told(p.records("true")))
+	t.Logf("one volume in a wrong status, one over quota, the others backed up:\n%s", p.describe(p.records("true")))
 
 	p.deletedInTheMiddle(goner)
 	require.Equal(t, 1, p.count("volume_id = $1", fine.Volumes[0]), "records of the volume that nothing happened to")
 	require.Equal(t, 1, p.count("volume_id = $1 AND reason = 'volume_status'", broken.Volumes[0]), "recorded once")
 
 	for _, one := range []*labServer{fine, broken, poor} {
-		one.tell(s.key, "false")
+		one.setMetadata(s.key, "false")
 	}
 	s.resetVolume(broken.Volumes[0], "in-use")
-	p.nothingLeft(3 * time.Minute)
+	p.waitNothingLeft(3 * time.Minute)
 	p.end()
 }
 
@@ -58,11 +58,11 @@ func labFaults(t *testing.T, run *labRun) {
 // when the server is deleted, and accepts its deletion. Then the backup may stay in creating until the deadline ends it.
 func (p *labProgram) deletedInTheMiddle(goner *labServer) {
 	p.t.Helper()
-	volume, h := goner.Volumes[0], goner.hand
+	volume, h := goner.Volumes[0], goner.client
 	back := p.knob("backup_delay", "20")
-	goner.tell(p.key, "true")
+	goner.setMetadata(p.key, "true")
 	p.until("the backup is being made", 2*time.Minute, func() bool {
-		return len(p.look()) > 0 && p.count("volume_id = $1 AND state = 'creating' AND backup_id IS NOT NULL", volume) == 1
+		return len(p.readBackups()) > 0 && p.count("volume_id = $1 AND state = 'creating' AND backup_id IS NOT NULL", volume) == 1
 	})
 	r := p.records("volume_id = $1", volume)[0]
 	require.NoError(p.t, servers.Delete(p.ctx(), h.compute, goner.ID).ExtractErr())
@@ -74,13 +74,13 @@ func (p *labProgram) deletedInTheMiddle(goner *labServer) {
 	require.Equal(p.t, 1, p.count("id = $1 AND state = 'creating'", r.ID), "the backup ended before its volume was gone")
 	deleted := time.Now()
 
-	story := []string{"creating"}
+	states := []string{"creating"}
 	p.until("the record has ended, and Cinder has nothing of it", 4*time.Minute, func() bool {
 		is := p.records("id = $1", r.ID)[0]
-		if now := is.State; now != story[len(story)-1] {
-			story = append(story, now)
+		if now := is.State; now != states[len(states)-1] {
+			states = append(states, now)
 		}
-		p.look()
+		p.readBackups()
 		ended := is.State == "deleted" || is.State == "failed" && is.BackupID == ""
 		return ended && !p.seen[r.BackupID].gone.IsZero()
 	})
@@ -89,6 +89,6 @@ func (p *labProgram) deletedInTheMiddle(goner *labServer) {
 	var gone *time.Time
 	require.NoError(p.t, p.db.QueryRow(p.ctx(), `SELECT gone_at FROM volumes WHERE id = $1`, volume).Scan(&gone))
 	require.NotNil(p.t, gone, "the volume is known to be gone")
-	p.t.Logf("server and volume deleted in the middle: the record was %v, ended after %s as %s: %s", story,
+	p.t.Logf("server and volume deleted in the middle: the record was %v, ended after %s as %s: %s", states,
 		time.Since(deleted).Round(time.Second), end[0].Reason, end[0].ReasonText)
 }

@@ -17,8 +17,8 @@ import (
 )
 
 // labClient is a plain OpenStack client of one user in one project: a tenant or the administrator.
-type labHand struct {
-	*labScene
+type labClient struct {
+	*labTest
 
 	project                   string // ID
 	domain                    string // ID of the project's domain
@@ -33,7 +33,7 @@ const (
 	labVolumeVersion  = "3.43"
 )
 
-func (s *labScene) login(rc map[string]string) *labHand {
+func (s *labTest) login(rc map[string]string) *labClient {
 	s.t.Helper()
 	or := func(names ...string) string {
 		for _, n := range names {
@@ -51,7 +51,7 @@ func (s *labScene) login(rc map[string]string) *labHand {
 		},
 	})
 	require.NoError(s.t, err, "log in as %s", rc["OS_USERNAME"])
-	h := &labHand{labScene: s}
+	h := &labClient{labTest: s}
 	at := gophercloud.EndpointOpts{Region: rc["OS_REGION_NAME"], Availability: gophercloud.Availability(strings.TrimSuffix(or("OS_INTERFACE"), "URL"))}
 	for _, service := range []struct {
 		to      **gophercloud.ServiceClient
@@ -77,12 +77,12 @@ func (s *labScene) login(rc map[string]string) *labHand {
 
 // tenant creates a project with a member and returns the member's client. The end of the test deletes the user and the project
 // with everything in it.
-func (s *labScene) tenant(name string) *labHand {
+func (s *labTest) tenant(name string) *labClient {
 	s.t.Helper()
 	name = s.prefix + "-" + name
 	project, err := projects.Create(s.ctx(), s.admin.identity, projects.CreateOpts{Name: name, DomainID: s.admin.domain}).Extract()
 	require.NoError(s.t, err)
-	var h *labHand
+	var h *labClient
 	remains := false // the project still contains something
 	s.t.Cleanup(func() {
 		if remains {
@@ -116,7 +116,7 @@ func (s *labScene) tenant(name string) *labHand {
 }
 
 // leave deletes the tenant's servers and volumes, and then the project. Cinder keeps the backups.
-func (h *labHand) leave() {
+func (h *labClient) leave() {
 	h.t.Helper()
 	h.tidyServers()
 	h.tidyVolumes()
@@ -127,7 +127,7 @@ func (h *labHand) leave() {
 
 // user creates a user with one role in one project. It returns the administrator's OS_* variables with the user's name and
 // password.
-func (s *labScene) user(name, role, project string) map[string]string {
+func (s *labTest) user(name, role, project string) map[string]string {
 	s.t.Helper()
 	const password = "made-up-4-a-test"
 	user, err := users.Create(s.ctx(), s.admin.identity, users.CreateOpts{Name: name, Password: password, DomainID: s.admin.domain}).Extract()
@@ -145,7 +145,7 @@ func (s *labScene) user(name, role, project string) map[string]string {
 }
 
 // role returns the ID of a role.
-func (s *labScene) role(name string) string {
+func (s *labTest) role(name string) string {
 	s.t.Helper()
 	pages, err := roles.List(s.admin.identity, roles.ListOpts{Name: name}).AllPages(s.ctx())
 	require.NoError(s.t, err)
@@ -156,7 +156,7 @@ func (s *labScene) role(name string) string {
 }
 
 // setQuota sets the number of backups in the project's quota.
-func (h *labHand) allow(backups int) {
+func (h *labClient) setQuota(backups int) {
 	h.t.Helper()
 	_, err := quotasets.Update(h.ctx(), h.admin.volume, h.project, quotasets.UpdateOpts{Backups: &backups}).Extract()
 	require.NoError(h.t, err)

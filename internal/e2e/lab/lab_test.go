@@ -81,18 +81,18 @@ func readOpenrc(t *testing.T, file string) map[string]string {
 }
 
 // labTest is one test: the program and everything that the test creates.
-type labScene struct {
+type labTest struct {
 	*labRun
 
 	t      *testing.T
 	prefix string // of this test's names
 	key    string // of the server metadata that asks for backups
-	admin  *labHand
+	admin  *labClient
 }
 
-func (r *labRun) scene(t *testing.T, name string) *labScene {
+func (r *labRun) newTest(t *testing.T, name string) *labTest {
 	t.Helper()
-	s := &labScene{
+	s := &labTest{
 		labRun: r, t: t,
 		prefix: r.prefix + "-" + name, key: strings.ReplaceAll(r.prefix+"_"+name+"_backup", "-", "_"),
 	}
@@ -101,27 +101,27 @@ func (r *labRun) scene(t *testing.T, name string) *labScene {
 }
 
 // ctx returns a context that does not end with the test, because cleanups need it too.
-func (s *labScene) ctx() context.Context { return context.WithoutCancel(s.t.Context()) }
+func (s *labTest) ctx() context.Context { return context.WithoutCancel(s.t.Context()) }
 
 // retentionKey returns the metadata key for the retention.
-func (s *labScene) retentionKey() string { return strings.TrimSuffix(s.key, "backup") + "retention" }
+func (s *labTest) retentionKey() string { return strings.TrimSuffix(s.key, "backup") + "retention" }
 
 // until waits in real time for a condition. It checks once a second, because each check may call the cloud.
-func (s *labScene) until(what string, within time.Duration, done func() bool) {
+func (s *labTest) until(what string, within time.Duration, done func() bool) {
 	s.t.Helper()
-	var looked time.Time
+	var checked time.Time
 	testkit.Eventually(s.t, what, within, func() bool {
-		if time.Since(looked) < time.Second {
+		if time.Since(checked) < time.Second {
 			return false
 		}
 		is := done()
-		looked = time.Now()
+		checked = time.Now()
 		return is
 	})
 }
 
 // knob sets one of the laboratory's knobs, if there is a laboratory, and returns a function that resets it.
-func (s *labScene) knob(name, value string) (back func()) {
+func (s *labTest) knob(name, value string) (back func()) {
 	s.t.Helper()
 	if s.home == "" {
 		return func() {}

@@ -20,19 +20,19 @@ import (
 // is attached to the server before both are swapped. It never counts as a tenant's volume, and the protection of the original
 // continues.
 //
-// It needs the same as TestTroublesOnOpenStack. A laboratory with only one backend gets a second one, and keeps it.
+// It needs the same as TestFaultsOnOpenStack. A laboratory with only one backend gets a second one, and keeps it.
 func TestMigratedVolumeOnOpenStack(t *testing.T) {
 	r := newLabRun(t)
 	r.needDaemons(t)
-	s := r.scene(t, "migrated")
+	s := r.newTest(t, "migrated")
 	s.secondBackend()
 	migrated := s.tenant("acme").boot("migrated", 1, map[string]string{s.key: "true"})
 	p := s.situations(migrated)
-	p.migrates(migrated)
+	p.migrate(migrated)
 	require.Zero(t, p.ends(), "protection that ended")
-	migrated.tell(s.key, "false")
+	migrated.setMetadata(s.key, "false")
 	p.until("protection ends by metadata", time.Minute, func() bool { return !p.protected(migrated) })
-	p.agree()
+	p.requireAgreement()
 	p.end()
 }
 
@@ -41,7 +41,7 @@ const labBackend, secondBackend = "lab@lab#lab", "lab@other#lab"
 // secondBackend adds a second backend to Cinder, if there is none, and leaves it there: Cinder would place volumes on a
 // removed backend until that counts as down. Both backends store their files, which are named by ID, in the same folder, so
 // every test finds them.
-func (s *labScene) secondBackend() {
+func (s *labTest) secondBackend() {
 	s.t.Helper()
 	const text = `[DEFAULT]
 enabled_backends = lab,other
@@ -73,7 +73,7 @@ volume_backend_name = lab
 
 // migrate migrates a volume that is in use, and checks all the time that the volume stays protected. The target is listed in
 // Cinder and must not be protected or backed up.
-func (p *labSituations) migrates(of *labServer) {
+func (p *labSituations) migrate(of *labServer) {
 	p.t.Helper()
 	volume := of.Volumes[0]
 	to := secondBackend
@@ -81,7 +81,7 @@ func (p *labSituations) migrates(of *labServer) {
 		to = labBackend
 	}
 	p.until("Cinder takes the migration", 2*time.Minute, func() bool { // refused during a backup
-		p.look()
+		p.readBackups()
 		answer, err := p.admin.volume.Post(p.ctx(), p.admin.volume.ServiceURL("volumes", volume, "action"),
 			map[string]any{"os-migrate_volume": map[string]any{"host": to, "force_host_copy": true}}, nil, nil)
 		if err == nil {
@@ -91,7 +91,7 @@ func (p *labSituations) migrates(of *labServer) {
 	})
 	var targets, seen []string
 	p.until("the volume is where it goes to", 3*time.Minute, func() bool {
-		p.look()
+		p.readBackups()
 		require.True(p.t, p.protected(of), "in the middle of the migration")
 		for _, v := range p.migrating() {
 			if source, is := strings.CutPrefix(v.Migration, "target:"); is && source == volume && !slices.Contains(targets, v.ID) {
@@ -107,7 +107,7 @@ func (p *labSituations) migrates(of *labServer) {
 	require.NotEmpty(p.t, targets, "the target was listed")
 	began := time.Now()
 	p.until("the volume is backed up where it is now", 3*time.Minute, func() bool {
-		p.look()
+		p.readBackups()
 		return p.count("volume_id = $1 AND state = 'available' AND data_timestamp > $2", volume, began) > 0
 	})
 	require.Zero(p.t, p.count("volume_id = ANY($1)", targets), "records of what it was migrated to")

@@ -13,7 +13,7 @@ import (
 // The program's account is admin of the admin project only, without the inherited role, so it cannot back up volumes of other
 // projects. This failure is recorded there, and the backups of the admin project's own volumes continue.
 func labNoRole(t *testing.T, run *labRun) {
-	s := run.scene(t, "norole")
+	s := run.newTest(t, "norole")
 	acme := s.tenant("acme")
 	t.Cleanup(s.admin.tidy)
 	theirs := acme.boot("theirs", 1, map[string]string{s.key: "true"})
@@ -27,7 +27,7 @@ func labNoRole(t *testing.T, run *labRun) {
 	p := s.start(settings)
 
 	p.until("the admin project's volume is backed up, and the other's failure recorded", 3*time.Minute, func() bool {
-		p.look()
+		p.readBackups()
 		return p.count("volume_id = $1 AND state = 'available'", ops.Volumes[0]) == 1 && p.count("volume_id = $1 AND state = 'failed'", theirs.Volumes[0]) > 0
 	})
 	failed := p.records("volume_id = $1", theirs.Volumes[0])
@@ -39,11 +39,11 @@ func labNoRole(t *testing.T, run *labRun) {
 		require.Equal(t, ops.Volumes[0], b.VolumeID)
 	}
 	require.Len(t, p.seen, 1)
-	t.Logf("a project without our role, and one with it:\n%s", p.told(p.records("true")))
+	t.Logf("a project without our role, and one with it:\n%s", p.describe(p.records("true")))
 
-	ops.tell(s.key, "false")
-	theirs.tell(s.key, "false")
-	p.nothingLeft(3 * time.Minute)
-	p.agree()
+	ops.setMetadata(s.key, "false")
+	theirs.setMetadata(s.key, "false")
+	p.waitNothingLeft(3 * time.Minute)
+	p.requireAgreement()
 	p.end()
 }

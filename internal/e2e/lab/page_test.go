@@ -14,13 +14,13 @@ import (
 
 // A tenant and an operator use the page in a real browser, with real backups and users of a real Keystone.
 func TestPageOnOpenStack(t *testing.T) {
-	s := newLabRun(t).scene(t, "page")
+	s := newLabRun(t).newTest(t, "page")
 	alice, bob := s.tenant("acme"), s.tenant("globex")
 	mine := alice.boot("web", 2, map[string]string{s.key: "true", s.retentionKey(): "2w"})
 	other := bob.boot("app", 1, map[string]string{s.key: "true", s.retentionKey(): "2w"})
 	p := s.start(map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "10s", "STAFFELN_RPO_GRACE": "5min", "STAFFELN_FULL_BACKUP_DEPTH": "2"})
 	for _, volume := range append(mine.Volumes, other.Volumes...) {
-		p.until("backups of "+volume, 4*time.Minute, func() bool { return strings.HasPrefix(p.made(volume), "FIIF") })
+		p.until("backups of "+volume, 4*time.Minute, func() bool { return strings.HasPrefix(p.kinds(volume), "FIIF") })
 	}
 	p.restart(map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "1h"}) // so that the list does not change while it is read twice
 	env := maps.Clone(p.env)

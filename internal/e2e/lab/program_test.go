@@ -18,21 +18,21 @@ import (
 
 // labProgram is the whole program: its processes and its database.
 type labProgram struct {
-	*labScene
+	*labTest
 
 	installation string
 	env          map[string]string
 	db           *pgxpool.Pool
 	schedulers   []*rig.Process
 	workers      []*rig.Process
-	seen         map[string]*labSight // by ID, every backup of ours that Cinder ever showed
+	seen         map[string]*labSeenBackup // by ID, every backup of ours that Cinder ever showed
 }
 
 // start migrates an empty database and starts two schedulers and two workers, with the account of the OS_* variables or with
 // the given settings.
-func (s *labScene) start(settings map[string]string) *labProgram {
+func (s *labTest) start(settings map[string]string) *labProgram {
 	s.t.Helper()
-	p := &labProgram{labScene: s, env: maps.Clone(s.service), seen: map[string]*labSight{}}
+	p := &labProgram{labTest: s, env: maps.Clone(s.service), seen: map[string]*labSeenBackup{}}
 	url := settings["STAFFELN_DATABASE_URL"]
 	if url == "" {
 		url = testkit.DatabaseURL(s.t, nil)
@@ -44,8 +44,8 @@ func (s *labScene) start(settings map[string]string) *labProgram {
 		"STAFFELN_BACKUP_METADATA_KEY": s.key, "STAFFELN_RETENTION_METADATA_KEY": s.retentionKey(),
 	})
 	maps.Copy(p.env, settings)
-	said, code := rig.Output(s.t, p.env, "migrate", "up")
-	require.Zero(s.t, code, "migrate up: %s", said)
+	output, code := rig.Output(s.t, p.env, "migrate", "up")
+	require.Zero(s.t, code, "migrate up: %s", output)
 	var err error
 	p.db, err = pgxpool.New(s.ctx(), url)
 	require.NoError(s.t, err)
@@ -54,7 +54,7 @@ func (s *labScene) start(settings map[string]string) *labProgram {
 	p.run()
 	s.t.Cleanup(func() {
 		if s.t.Failed() {
-			s.t.Logf("records:\n%s", p.told(p.records("true")))
+			s.t.Logf("records:\n%s", p.describe(p.records("true")))
 			s.t.Logf("warnings and errors:\n%s", strings.Join(append(p.logged("warn"), p.logged("error")...), "\n"))
 		}
 	})
@@ -127,7 +127,7 @@ func (p *labProgram) count(where string, args ...any) int {
 }
 
 // kinds returns the kinds of all restore points that a volume ever had, oldest first, for example FIIF.
-func (p *labProgram) made(volume string) string {
+func (p *labProgram) kinds(volume string) string {
 	p.t.Helper()
 	var b strings.Builder
 	for _, r := range p.records("volume_id = $1 AND available_at IS NOT NULL", volume) {
@@ -137,7 +137,7 @@ func (p *labProgram) made(volume string) string {
 }
 
 // describe returns a text with one line per record.
-func (p *labProgram) told(records []labRecord) string {
+func (p *labProgram) describe(records []labRecord) string {
 	var b strings.Builder
 	for _, r := range records {
 		fmt.Fprintf(&b, "  %s %-11s %-9s backup %s", r.VolumeName, r.Kind, r.State, r.BackupName)

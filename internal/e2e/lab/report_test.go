@@ -20,7 +20,7 @@ import (
 // Reports read the members' addresses and the quotas from a real cloud. The test only reads. E2E_REPORT_MEMBERS sets the
 // expected members, as project=address;address,... in place of the laboratory's.
 func TestReportOnOpenStack(t *testing.T) {
-	s := newLabRun(t).scene(t, "report")
+	s := newLabRun(t).newTest(t, "report")
 	expected := os.Getenv("E2E_REPORT_MEMBERS")
 	if expected == "" {
 		expected = "acme=alice@acme.example;amy@acme.example,globex=bob@globex.example,initech="

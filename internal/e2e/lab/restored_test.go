@@ -17,7 +17,7 @@ import (
 // client: the oldest and the newest restore point of a chain, and the same again after an older chain is removed.
 func labRestored(t *testing.T, run *labRun) {
 	run.needData(t)
-	s := run.scene(t, "restored")
+	s := run.newTest(t, "restored")
 	alice := s.alice()
 	source := alice.boot("source", 1, nil)
 	volume := source.Volumes[0]
@@ -50,32 +50,32 @@ func labRestored(t *testing.T, run *labRun) {
 	}
 
 	chain()
-	require.Equal(t, "FII", p.made(volume))
+	require.Equal(t, "FII", p.kinds(volume))
 	older := points()
 	restore("one chain")
 
 	chain()
-	require.Equal(t, "FIIFII", p.made(volume))
+	require.Equal(t, "FIIFII", p.kinds(volume))
 	// From here every restore point is older than its retention, and no further backup is due: the floor of 3 restore points
 	// keeps the second chain.
 	p.restart(map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "1h"})
-	source.tell(s.retentionKey(), "5s")
-	source.tell(s.key, "true")
+	source.setMetadata(s.retentionKey(), "5s")
+	source.setMetadata(s.key, "true")
 	p.until("the older chain is gone", 2*time.Minute, func() bool {
-		p.look()
+		p.readBackups()
 		return p.count("volume_id = $1 AND state = 'deleted'", volume) >= len(older)
 	})
 	require.Equal(t, len(older), p.count("volume_id = $1 AND state = 'deleted'", volume), "removed: the older chain, and nothing else")
 	for _, r := range older {
 		require.Equal(t, 1, p.count("id = $1 AND state = 'deleted'", r.ID))
 	}
-	t.Logf("the older chain is removed:\n%s", p.told(p.records("volume_id = $1", volume)))
+	t.Logf("the older chain is removed:\n%s", p.describe(p.records("volume_id = $1", volume)))
 	restore("after the older chain was removed")
-	source.tell(s.key, "false")
+	source.setMetadata(s.key, "false")
 
-	p.nothingLeft(4 * time.Minute)
-	p.leafFirst(volume)
-	p.agree()
+	p.waitNothingLeft(4 * time.Minute)
+	p.requireLeafFirst(volume)
+	p.requireAgreement()
 	p.end()
 	require.Empty(t, p.logged("error"))
 }
@@ -86,7 +86,7 @@ func (p *labProgram) backupOnce(source *labServer) string {
 	p.t.Helper()
 	volume := source.Volumes[0]
 	before := len(p.records("volume_id = $1", volume))
-	source.tell(p.key, "true")
+	source.setMetadata(p.key, "true")
 	var r labRecord
 	p.until("Cinder has accepted the backup", 2*time.Minute, func() bool {
 		all := p.records("volume_id = $1", volume)
@@ -95,9 +95,9 @@ func (p *labProgram) backupOnce(source *labServer) string {
 		}
 		return r.BackupID != ""
 	})
-	source.tell(p.key, "false")
+	source.setMetadata(p.key, "false")
 	p.until("the backup is available", 2*time.Minute, func() bool {
-		p.look()
+		p.readBackups()
 		is := p.records("id = $1", r.ID)[0]
 		require.NotEqual(p.t, "failed", is.State, "%s", is.ReasonText)
 		return is.AvailableAt != nil
@@ -111,7 +111,7 @@ func (p *labProgram) newest(of []labRecord) labRecord {
 }
 
 // restore restores a backup into a new volume, as the tenant, and returns the volume's ID.
-func (h *labHand) restore(backup, name string) string {
+func (h *labClient) restore(backup, name string) string {
 	h.t.Helper()
 	id := h.makeVolume(name)
 	h.awaitVolume(id, "available")
@@ -121,9 +121,9 @@ func (h *labHand) restore(backup, name string) string {
 
 // attach attaches a volume to the tenant's server of that name and returns the device. After a failure the end of the test
 // detaches it.
-func (h *labHand) attach(volume, server string) string {
+func (h *labClient) attach(volume, server string) string {
 	h.t.Helper()
-	id := h.named(server)
+	id := h.serverID(server)
 	made, err := volumeattach.Create(h.ctx(), h.compute, id, volumeattach.CreateOpts{VolumeID: volume}).Extract()
 	require.NoError(h.t, err)
 	h.t.Cleanup(func() {
@@ -135,14 +135,14 @@ func (h *labHand) attach(volume, server string) string {
 	return made.Device
 }
 
-func (h *labHand) detach(volume, server string) {
+func (h *labClient) detach(volume, server string) {
 	h.t.Helper()
-	require.NoError(h.t, volumeattach.Delete(h.ctx(), h.compute, h.named(server), volume).ExtractErr())
+	require.NoError(h.t, volumeattach.Delete(h.ctx(), h.compute, h.serverID(server), volume).ExtractErr())
 	h.awaitVolume(volume, "available")
 }
 
 // serverID returns the ID of the tenant's server of that name.
-func (h *labHand) named(server string) string {
+func (h *labClient) serverID(server string) string {
 	h.t.Helper()
 	pages, err := servers.List(h.compute, servers.ListOpts{Name: "^" + server + "$"}).AllPages(h.ctx())
 	require.NoError(h.t, err)

@@ -18,26 +18,26 @@ import (
 
 // text runs a command of the program in its own environment and returns its output: unchanged in the log, but returned with
 // single spaces, because the line breaks depend on the length of names.
-func (p *labProgram) says(args ...string) string {
+func (p *labProgram) text(args ...string) string {
 	p.t.Helper()
-	said := p.runs(args...)
-	p.t.Logf("$ staffeln %s\n%s", strings.Join(args, " "), said)
-	require.NotContains(p.t, said, "\x1b", "no colours without a terminal")
-	for line := range strings.SplitSeq(said, "\n") {
+	output := p.output(args...)
+	p.t.Logf("$ staffeln %s\n%s", strings.Join(args, " "), output)
+	require.NotContains(p.t, output, "\x1b", "no colours without a terminal")
+	for line := range strings.SplitSeq(output, "\n") {
 		require.LessOrEqual(p.t, utf8.RuneCountInString(line), 80, "%q", line)
 	}
-	return strings.Join(strings.Fields(said), " ")
+	return strings.Join(strings.Fields(output), " ")
 }
 
 // readJSON runs a command with --json.
-func (p *labProgram) tells(into any, args ...string) {
+func (p *labProgram) readJSON(into any, args ...string) {
 	p.t.Helper()
-	said := p.runs(append(slices.Clone(args), "--json")...)
-	require.NoError(p.t, json.Unmarshal([]byte(said), into), said)
-	require.NotContains(p.t, said, "[null", said)
+	output := p.output(append(slices.Clone(args), "--json")...)
+	require.NoError(p.t, json.Unmarshal([]byte(output), into), output)
+	require.NotContains(p.t, output, "[null", output)
 }
 
-func (p *labProgram) runs(args ...string) string {
+func (p *labProgram) output(args ...string) string {
 	p.t.Helper()
 	cmd := exec.CommandContext(p.ctx(), rig.Program(p.t), args...)
 	cmd.Env = []string{"HOME=" + p.t.TempDir()}
@@ -52,26 +52,26 @@ func (p *labProgram) runs(args ...string) string {
 }
 
 // requireDocumented asserts that the help of a command describes every key of its JSON.
-func (p *labProgram) describes(args ...string) {
+func (p *labProgram) requireDocumented(args ...string) {
 	p.t.Helper()
 	var held map[string]any
-	p.tells(&held, args...)
-	rig.RequireDocumented(p.t, p.runs(append(slices.Clone(args), "--help")...), held)
+	p.readJSON(&held, args...)
+	rig.RequireDocumented(p.t, p.output(append(slices.Clone(args), "--help")...), held)
 }
 
 // explain returns both outputs of `staffeln explain`, JSON and text, from a moment when the JSON is as wanted, before and
 // after the text is read.
-func (p *labTerminal) explains(what string, one *labServer, wanted func(labExplained) bool) (seen labExplained, said string) {
+func (p *labTerminal) explain(what string, one *labServer, wanted func(labExplained) bool) (seen labExplained, output string) {
 	p.t.Helper()
-	look := func() (e labExplained) { p.tells(&e, "explain", one.Volumes[0]); return e }
+	look := func() (e labExplained) { p.readJSON(&e, "explain", one.Volumes[0]); return e }
 	p.until(one.Name+" is explained: "+what, 2*time.Minute, func() bool {
 		if seen = look(); !wanted(seen) {
 			return false
 		}
-		said = p.says("explain", one.Volumes[0])
+		output = p.text("explain", one.Volumes[0])
 		return wanted(look())
 	})
-	return seen, said
+	return seen, output
 }
 
 // labReason is a reason in JSON.
@@ -89,7 +89,7 @@ type labObject struct {
 }
 
 // labExpiring is an expiring or retained backup.
-type labGoing struct {
+type labExpiring struct {
 	labObject
 	At     *time.Time `json:"at"`
 	Reason labReason  `json:"reason"`
@@ -132,7 +132,7 @@ type labExplained struct {
 		Text      string
 		RequestID string `json:"request_id"`
 	}
-	Going []labGoing
+	Going []labExpiring
 }
 
 // labStatus contains the parts of `staffeln status --json` that the test reads.

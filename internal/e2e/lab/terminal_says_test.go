@@ -12,7 +12,7 @@ import (
 // The chain follows the operator's settings, and nobody has to act.
 func (p *labTerminal) explainsHealthy() {
 	p.t.Helper()
-	e, said := p.explains("a full and two incrementals, and fresh", p.healthy, func(e labExplained) bool {
+	e, output := p.explain("a full and two incrementals, and fresh", p.healthy, func(e labExplained) bool {
 		return len(e.Chains) > 0 && e.Chains[len(e.Chains)-1].Drawing == "[F]─[I]─[I]" && e.Now.Reason.Code == "backup_is_fresh" && len(e.Warnings)+len(e.WaitsFor) == 0
 	})
 	require.Equal(p.t, "protected", e.Protection)
@@ -37,15 +37,15 @@ func (p *labTerminal) explainsHealthy() {
 		"WAITS FOR Only for time to pass, or for a change in the cloud.",
 		"a full backup is planned. The chain has all its incrementals; a new full begins the next one. (chain_complete)",
 	} {
-		require.Contains(p.t, said, words)
+		require.Contains(p.t, output, words)
 	}
-	require.Regexp(p.t, `LAST DECISION \S+ \S+, \S+ ago: (a backup|nothing) was planned\. .* \((chain_continues|backup_in_progress|backup_is_fresh)\)`, said)
+	require.Regexp(p.t, `LAST DECISION \S+ \S+, \S+ ago: (a backup|nothing) was planned\. .* \((chain_continues|backup_in_progress|backup_is_fresh)\)`, output)
 }
 
 // An administrator has set the volume to error. The tenant must act, and the backups continue as soon as the status is right.
 func (p *labTerminal) explainsLate() {
 	p.t.Helper()
-	e, said := p.explains("late, in a wrong status", p.late, func(e labExplained) bool {
+	e, output := p.explain("late, in a wrong status", p.late, func(e labExplained) bool {
 		return e.Protection == "late" && e.Now.Reason.Code == "volume_status" && e.Now.Action == "wait"
 	})
 	require.Equal(p.t, "error", e.Status)
@@ -61,14 +61,14 @@ func (p *labTerminal) explainsLate() {
 		`The tenant, to bring the volume from status "error" to available or in-use: the next plan that sees it so plans a backup.`,
 		"EXPIRY if no further backup is made; removed by the next retention runs Nothing.",
 	} {
-		require.Contains(p.t, said, words)
+		require.Contains(p.t, output, words)
 	}
 }
 
 // The tenant's quota is exhausted. Staffeln retries regularly.
 func (p *labTerminal) explainsOverQuota() {
 	p.t.Helper()
-	e, said := p.explains("late, over quota", p.poor, func(e labExplained) bool {
+	e, output := p.explain("late, over quota", p.poor, func(e labExplained) bool {
 		return e.Protection == "late" && e.Now.Reason.Code == "retry_later" && e.Failure != nil && len(e.WaitsFor) == 2
 	})
 	require.Equal(p.t, labReason{"quota_exceeded", "tenant"}, e.Failure.Reason)
@@ -82,37 +82,37 @@ func (p *labTerminal) explainsOverQuota() {
 		"Maximum number of backups allowed (", "The tenant, to act on the last failure (quota_exceeded). The next attempt, at ",
 		e.Ahead.Kind + " backup is planned. ",
 	} {
-		require.Contains(p.t, said, words)
+		require.Contains(p.t, output, words)
 	}
 }
 
 // The server is deleted: there are no further backups of its volume, and the existing ones expire by their retention.
 func (p *labTerminal) explainsServerDeleted() {
 	p.t.Helper()
-	e, said := p.explains("not protected any more", p.deleted, func(e labExplained) bool { return e.Protection == "unprotected" })
+	e, output := p.explain("not protected any more", p.deleted, func(e labExplained) bool { return e.Protection == "unprotected" })
 	require.Equal(p.t, "no by it is attached to no server", e.policy("protection"))
 	require.Equal(p.t, "1h by the last known stays: metadata "+p.retentionKey()+" of server "+p.deleted.Name, e.policy("retention"))
 	require.Contains(p.t, e.policy("floor"), "none by only a protected volume has one")
 	require.Equal(p.t, labReason{"not_protected", "nobody"}, e.Now.Reason)
 	require.Nil(p.t, e.Ahead)
 	require.NotEmpty(p.t, e.Going)
-	goes := e.Going[len(e.Going)-1]
-	require.True(p.t, goes.Last)
-	require.Equal(p.t, "expired", goes.Reason.Code)
-	require.WithinDuration(p.t, e.At.Add(time.Hour), *goes.At, 3*time.Minute)
+	expiring := e.Going[len(e.Going)-1]
+	require.True(p.t, expiring.Last)
+	require.Equal(p.t, "expired", expiring.Reason.Code)
+	require.WithinDuration(p.t, e.At.Add(time.Hour), *expiring.At, 3*time.Minute)
 	for _, words := range []string{
 		"(the last that asked for backups)", "protection unprotected: newest restore point", "protection no it is attached to no server",
 		fmt.Sprintf("The tenant, if it is to be backed up: %s = true in the metadata of a server that it is attached to.", p.key),
 		"Its retention is over. Then no restore point is left.",
 	} {
-		require.Contains(p.t, said, words)
+		require.Contains(p.t, output, words)
 	}
 }
 
 // The tenant has set the metadata to false.
 func (p *labTerminal) explainsNotProtected() {
 	p.t.Helper()
-	e, said := p.explains("not protected", p.out, func(e labExplained) bool { return e.Protection == "unprotected" })
+	e, output := p.explain("not protected", p.out, func(e labExplained) bool { return e.Protection == "unprotected" })
 	require.Equal(p.t, "no by no server that it is attached to has "+p.key+" = true", e.policy("protection"))
 	require.Equal(p.t, "none by the volume was never protected", e.policy("retention"))
 	require.Empty(p.t, e.Chains)
@@ -123,6 +123,6 @@ func (p *labTerminal) explainsNotProtected() {
 		"CHAINS None: Cinder has no backup of this volume made by Staffeln.", "Now: nothing is planned, for the same reason. (not_protected)",
 		fmt.Sprintf("The tenant, if it is to be backed up: %s = true in the metadata of a server that it is attached to.", p.key),
 	} {
-		require.Contains(p.t, said, words)
+		require.Contains(p.t, output, words)
 	}
 }

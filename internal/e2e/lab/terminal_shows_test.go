@@ -16,7 +16,7 @@ func (p *labTerminal) showsStatus() {
 	var seen labStatus
 	p.until("one volume is protected and two are late", 2*time.Minute, func() bool {
 		seen = labStatus{}
-		p.tells(&seen, "status", "--volumes")
+		p.readJSON(&seen, "status", "--volumes")
 		return seen.Volumes.Protected == 1 && seen.Volumes.Late == 2 && len(seen.Warnings) == 0
 	})
 	require.Zero(p.t, seen.Volumes.Waiting+seen.Volumes.Unknown)
@@ -35,21 +35,21 @@ func (p *labTerminal) showsStatus() {
 	require.Equal(p.t, map[string]labReason{p.late.Volumes[0]: {"volume_status", "tenant"}, p.poor.Volumes[0]: {"quota_exceeded", "tenant"}}, failed)
 	require.True(p.t, seen.Leader.Leads)
 	require.Len(p.t, seen.Leader.Beats, 4)
-	p.describes("status")
+	p.requireDocumented("status")
 
-	said := p.says("status")
+	output := p.text("status")
 	for _, words := range []string{
 		"VOLUMES late: no restore point younger than 35s", "FAILED (2) each volume's newest failure since its last success",
 		"tenant " + p.late.Name + ", " + p.late.Name + ", " + p.prefix + "-acme The volume is in a status in which Cinder refuses a backup.",
 		"tenant " + p.poor.Name + ", " + p.poor.Name + ", " + p.prefix + "-globex The project's backup quota is exhausted: remove backups or have it raised.",
 		"leads, term 1,",
 	} {
-		require.Contains(p.t, said, words)
+		require.Contains(p.t, output, words)
 	}
-	require.NotContains(p.t, said, "protected "+p.healthy.Name, "without --volumes only the late ones are listed")
-	said = p.says("status", "--volumes")
+	require.NotContains(p.t, output, "protected "+p.healthy.Name, "without --volumes only the late ones are listed")
+	output = p.text("status", "--volumes")
 	for _, words := range []string{"protected " + p.healthy.Name, "late " + p.late.Name, "late " + p.poor.Name, "unprotected " + p.deleted.Name, "unprotected " + p.out.Name} {
-		require.Contains(p.t, said, words)
+		require.Contains(p.t, output, words)
 	}
 }
 
@@ -79,55 +79,55 @@ func (p *labTerminal) showsBackups() {
 	} {
 		args := append([]string{"backups"}, one.args...)
 		var seen list
-		p.tells(&seen, args...)
+		p.readJSON(&seen, args...)
 		require.NotEmpty(p.t, seen.Backups, "%v", args)
 		for _, r := range seen.Backups {
 			require.True(p.t, one.fits(r), "%v: %+v", args, r)
 			require.Equal(p.t, r.Reason.Code == "volume_status", r.Kind == "", "Cinder was not asked: %+v", r)
 		}
-		said := p.says(args...)
+		output := p.text(args...)
 		for _, words := range one.says {
-			require.Contains(p.t, said, words, "%v", args)
+			require.Contains(p.t, output, words, "%v", args)
 		}
 	}
 	var seen list
-	p.tells(&seen, "backups", "--limit", "2")
+	p.readJSON(&seen, "backups", "--limit", "2")
 	require.Len(p.t, seen.Backups, 2)
 	require.True(p.t, seen.More)
-	require.Contains(p.t, p.says("backups", "--limit", "2"), "… and more: --limit 0 lists all.")
-	require.Contains(p.t, p.says("backups", "--volume", p.out.Name), "None. `staffeln status --volumes` lists the volumes")
-	p.describes("backups")
+	require.Contains(p.t, p.text("backups", "--limit", "2"), "… and more: --limit 0 lists all.")
+	require.Contains(p.t, p.text("backups", "--volume", p.out.Name), "None. `staffeln status --volumes` lists the volumes")
+	p.requireDocumented("backups")
 }
 
 // showsRetention checks the expiry forecast: in an hour no restore point of the deleted server's volume is left, and the floor
 // keeps those of the others.
 func (p *labTerminal) showsRetention() {
 	p.t.Helper()
-	var seen struct{ Going, Staying []labGoing }
-	p.tells(&seen, "retention", "plan", "--days", "7")
-	of := func(some []labGoing, one *labServer) []labGoing {
-		return slices.DeleteFunc(slices.Clone(some), func(g labGoing) bool { return g.VolumeID != one.Volumes[0] })
+	var seen struct{ Going, Staying []labExpiring }
+	p.readJSON(&seen, "retention", "plan", "--days", "7")
+	of := func(some []labExpiring, one *labServer) []labExpiring {
+		return slices.DeleteFunc(slices.Clone(some), func(g labExpiring) bool { return g.VolumeID != one.Volumes[0] })
 	}
-	goes := of(seen.Going, p.deleted)
-	require.NotEmpty(p.t, goes)
-	require.True(p.t, goes[len(goes)-1].Last)
+	expiring := of(seen.Going, p.deleted)
+	require.NotEmpty(p.t, expiring)
+	require.True(p.t, expiring[len(expiring)-1].Last)
 	for _, one := range []*labServer{p.late, p.poor} {
 		stays := of(seen.Staying, one)
 		require.NotEmpty(p.t, stays, one.Name)
 		require.Equal(p.t, "restore_point_floor", stays[len(stays)-1].Reason.Code)
 	}
 	require.Empty(p.t, of(append(seen.Going, seen.Staying...), p.healthy), "it is kept for two weeks")
-	p.describes("retention", "plan")
+	p.requireDocumented("retention", "plan")
 
-	said := p.says("retention", "plan", "--days", "7")
+	output := p.text("retention", "plan", "--days", "7")
 	for _, words := range []string{
 		"Nothing is removed by this command, and no further backup is assumed.", "expired, last", "expired: Its retention is over.",
 		"last: After it the volume has no restore point; the floor holds while it is protected, and for the grace after that.",
 		"It is among the newest restore points that are always kept. (restore_point_floor)",
 	} {
-		require.Contains(p.t, said, words)
+		require.Contains(p.t, output, words)
 	}
-	p.tells(&seen, "retention", "plan", "--days", "0")
+	p.readJSON(&seen, "retention", "plan", "--days", "0")
 	require.Empty(p.t, of(seen.Going, p.deleted), "not yet")
 }
 
@@ -135,8 +135,8 @@ func (p *labTerminal) showsRetention() {
 func (p *labTerminal) warnsThatNobodyLeads() {
 	p.t.Helper()
 	const warning = "WARNING: No scheduler leads now: nothing is planned, dispatched or removed."
-	p.until("Postgres has noticed", time.Minute, func() bool { return strings.Contains(p.runs("status"), warning) })
+	p.until("Postgres has noticed", time.Minute, func() bool { return strings.Contains(p.output("status"), warning) })
 	for _, args := range [][]string{{"explain", p.healthy.Volumes[0]}, {"retention", "plan"}, {"backups"}} {
-		require.Contains(p.t, strings.Join(strings.Fields(p.runs(args...)), " "), warning)
+		require.Contains(p.t, strings.Join(strings.Fields(p.output(args...)), " "), warning)
 	}
 }

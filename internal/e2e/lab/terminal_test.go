@@ -20,7 +20,7 @@ import (
 // It needs the same as TestLabOnOpenStack, except for E2E_LAB_HOME.
 func TestTerminalOnOpenStack(t *testing.T) {
 	const interval, grace = 10 * time.Second, 25 * time.Second
-	s := newLabRun(t).scene(t, "terminal")
+	s := newLabRun(t).newTest(t, "terminal")
 	acme, globex := s.tenant("acme"), s.tenant("globex")
 	p := &labTerminal{
 		healthy: acme.boot("healthy", 1, map[string]string{s.key: "true", s.retentionKey(): "2w"}),
@@ -35,15 +35,15 @@ func TestTerminalOnOpenStack(t *testing.T) {
 	})
 
 	for _, one := range []*labServer{p.healthy, p.late, p.deleted, p.poor} {
-		p.until("the first backup of "+one.Name, 2*time.Minute, func() bool { return strings.HasPrefix(p.made(one.Volumes[0]), "F") })
+		p.until("the first backup of "+one.Name, 2*time.Minute, func() bool { return strings.HasPrefix(p.kinds(one.Volumes[0]), "F") })
 	}
-	globex.allow(len(globex.backups(backups.ListDetailOpts{})))                // the current usage
+	globex.setQuota(len(globex.backups(backups.ListDetailOpts{})))             // the current usage
 	p.until("no backup of the server is under way", time.Minute, func() bool { // the end of a backup would set it to in-use again
 		return p.count("volume_id = $1 AND state IN ('planned', 'creating', 'overdue')", p.deleted.Volumes[0]) == 0
 	})
 	require.NoError(t, servers.Delete(p.ctx(), acme.compute, p.deleted.ID).ExtractErr())
 	t.Cleanup(func() { s.resetVolume(p.late.Volumes[0], "in-use") })
-	p.spoil(p.late.Volumes[0])
+	p.breakVolume(p.late.Volumes[0])
 
 	p.explainsHealthy()
 	p.explainsLate()

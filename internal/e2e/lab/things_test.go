@@ -16,21 +16,21 @@ import (
 
 // labServer is a server with its volumes.
 type labServer struct {
-	hand    *labHand
+	client  *labClient
 	ID      string
 	Name    string
 	Volumes []string // IDs; the first one is the boot volume
 }
 
 // makeVolume creates an empty volume of 1 GiB.
-func (h *labHand) makeVolume(name string) string {
+func (h *labClient) makeVolume(name string) string {
 	h.t.Helper()
 	v, err := volumes.Create(h.ctx(), h.volume, volumes.CreateOpts{Size: 1, Name: h.prefix + "-" + name}, nil).Extract()
 	require.NoError(h.t, err)
 	return v.ID
 }
 
-func (h *labHand) volumeStatus(id string) string {
+func (h *labClient) volumeStatus(id string) string {
 	h.t.Helper()
 	v, err := volumes.Get(h.ctx(), h.volume, id).Extract()
 	if gophercloud.ResponseCodeIs(err, http.StatusNotFound) {
@@ -40,7 +40,7 @@ func (h *labHand) volumeStatus(id string) string {
 	return v.Status
 }
 
-func (h *labHand) awaitVolume(id, status string) {
+func (h *labClient) awaitVolume(id, status string) {
 	h.t.Helper()
 	h.until("volume "+id+" is "+status, 2*time.Minute, func() bool {
 		is := h.volumeStatus(id)
@@ -50,9 +50,9 @@ func (h *labHand) awaitVolume(id, status string) {
 }
 
 // boot creates a server with this metadata from new volumes of 1 GiB.
-func (h *labHand) boot(name string, size int, metadata map[string]string) *labServer {
+func (h *labClient) boot(name string, size int, metadata map[string]string) *labServer {
 	h.t.Helper()
-	s := &labServer{hand: h, Name: h.prefix + "-" + name}
+	s := &labServer{client: h, Name: h.prefix + "-" + name}
 	for range size {
 		s.Volumes = append(s.Volumes, h.makeVolume(name))
 	}
@@ -82,14 +82,14 @@ func (h *labHand) boot(name string, size int, metadata map[string]string) *labSe
 }
 
 // setMetadata sets metadata of the server, as its owner.
-func (s *labServer) tell(key, value string) {
-	s.hand.t.Helper()
-	_, err := servers.UpdateMetadata(s.hand.ctx(), s.hand.compute, s.ID, servers.MetadataOpts{key: value}).Extract()
-	require.NoError(s.hand.t, err)
+func (s *labServer) setMetadata(key, value string) {
+	s.client.t.Helper()
+	_, err := servers.UpdateMetadata(s.client.ctx(), s.client.compute, s.ID, servers.MetadataOpts{key: value}).Extract()
+	require.NoError(s.client.t, err)
 }
 
 // resetVolume sets a volume's status in Cinder's database, as an administrator.
-func (s *labScene) resetVolume(id, status string) {
+func (s *labTest) resetVolume(id, status string) {
 	s.t.Helper()
 	require.NoError(s.t, volumes.ResetStatus(s.ctx(), s.admin.volume, id, volumes.ResetStatusOpts{Status: status}).ExtractErr())
 }

@@ -28,7 +28,7 @@ func (r *labRun) needDaemons(t *testing.T) {
 }
 
 // daemon returns the process ID from one of the laboratory's files.
-func (s *labScene) daemon(file string) int {
+func (s *labTest) daemon(file string) int {
 	s.t.Helper()
 	text, err := os.ReadFile(filepath.Join(s.home, "run", file+".pid"))
 	require.NoError(s.t, err)
@@ -38,7 +38,7 @@ func (s *labScene) daemon(file string) int {
 }
 
 // restartDaemon makes the laboratory start a daemon again, also after it was killed.
-func (s *labScene) restartDaemon(name string, env ...string) {
+func (s *labTest) restartDaemon(name string, env ...string) {
 	s.t.Helper()
 	cmd := exec.CommandContext(s.ctx(), filepath.Join(os.Getenv("E2E_LAB_COMMANDS"), "restart.sh"), name)
 	cmd.Env = append(append(os.Environ(), "LAB_HOME="+s.home), env...)
@@ -74,7 +74,7 @@ func (p *labTroubles) killsCinderBackup() {
 	require.True(p.t, found.has("cloud", "error: no cinder-backup service is up"))
 	start()
 	p.renewed("after cinder-backup was killed")
-	p.doctor("after cinder-backup was killed").lawful(p.labProgram)
+	p.doctor("after cinder-backup was killed").requireAgreement(p.labProgram)
 }
 
 // freezesBroker stops the message broker for a minute: requests that Cinder's API accepts meanwhile are not executed.
@@ -85,11 +85,11 @@ func (p *labTroubles) freezesBroker() {
 	wake := func() { _ = syscall.Kill(broker, syscall.SIGCONT) }
 	p.t.Cleanup(wake)
 	p.during(30 * time.Second)
-	p.doctor("the broker is frozen").lawful(p.labProgram)
+	p.doctor("the broker is frozen").requireAgreement(p.labProgram)
 	p.during(30 * time.Second)
 	wake()
 	p.renewed("after the broker was frozen")
-	p.doctor("after the broker was frozen").lawful(p.labProgram)
+	p.doctor("after the broker was frozen").requireAgreement(p.labProgram)
 }
 
 // shortensTokens limits the life of tokens to 20 s, so every process renews its tokens again and again.
@@ -104,7 +104,7 @@ func (p *labTroubles) shortensTokens() {
 		}
 	})
 	p.renewed("with tokens of 20 s")
-	p.doctor("with tokens of 20 s").lawful(p.labProgram)
+	p.doctor("with tokens of 20 s").requireAgreement(p.labProgram)
 	p.renewed("with tokens of 20 s, again")
 	back()
 	restored = true
@@ -112,7 +112,7 @@ func (p *labTroubles) shortensTokens() {
 }
 
 // requireAgreement asserts that records and Cinder agree, or could not be compared.
-func (d labDoctor) lawful(p *labProgram) {
+func (d labDoctor) requireAgreement(p *labProgram) {
 	p.t.Helper()
 	for _, text := range d["invariants"] {
 		require.True(p.t, strings.HasPrefix(text, "ok: ") || strings.HasPrefix(text, "unknown: "), text)

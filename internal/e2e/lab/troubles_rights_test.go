@@ -15,16 +15,16 @@ import (
 
 // labAccount is an account for the program: admin of the admin project, and inherited admin of all others.
 type labAccount struct {
-	*labScene
+	*labTest
 
 	rc            map[string]string
 	user          string // ID
 	admin, member string // IDs of roles
 }
 
-func (s *labScene) account(name string) *labAccount {
+func (s *labTest) account(name string) *labAccount {
 	s.t.Helper()
-	a := &labAccount{labScene: s}
+	a := &labAccount{labTest: s}
 	a.rc = s.user(s.prefix+"-"+name, "admin", s.admin.project)
 	pages, err := users.List(s.admin.identity, users.ListOpts{Name: a.rc["OS_USERNAME"]}).AllPages(s.ctx())
 	require.NoError(s.t, err)
@@ -51,10 +51,10 @@ func (a *labAccount) settings(more map[string]string) map[string]string {
 func (a *labAccount) inherit(gives bool) {
 	a.t.Helper()
 	if gives {
-		require.NoError(a.t, osinherit.Assign(a.ctx(), a.labScene.admin.identity, a.admin, osinherit.AssignOpts{UserID: a.user, DomainID: a.labScene.admin.domain}).ExtractErr())
+		require.NoError(a.t, osinherit.Assign(a.ctx(), a.labTest.admin.identity, a.admin, osinherit.AssignOpts{UserID: a.user, DomainID: a.labTest.admin.domain}).ExtractErr())
 		return
 	}
-	require.NoError(a.t, osinherit.Unassign(a.ctx(), a.labScene.admin.identity, a.admin, osinherit.UnassignOpts{UserID: a.user, DomainID: a.labScene.admin.domain}).ExtractErr())
+	require.NoError(a.t, osinherit.Unassign(a.ctx(), a.labTest.admin.identity, a.admin, osinherit.UnassignOpts{UserID: a.user, DomainID: a.labTest.admin.domain}).ExtractErr())
 }
 
 // demote makes the account a member of the admin project in place of admin, or reverts that.
@@ -64,9 +64,9 @@ func (a *labAccount) demote(is bool) {
 	if is {
 		gets, loses = a.member, a.admin
 	}
-	opts := roles.AssignOpts{UserID: a.user, ProjectID: a.labScene.admin.project}
-	require.NoError(a.t, roles.Assign(a.ctx(), a.labScene.admin.identity, gets, opts).ExtractErr())
-	require.NoError(a.t, roles.Unassign(a.ctx(), a.labScene.admin.identity, loses, roles.UnassignOpts(opts)).ExtractErr())
+	opts := roles.AssignOpts{UserID: a.user, ProjectID: a.labTest.admin.project}
+	require.NoError(a.t, roles.Assign(a.ctx(), a.labTest.admin.identity, gets, opts).ExtractErr())
+	require.NoError(a.t, roles.Unassign(a.ctx(), a.labTest.admin.identity, loses, roles.UnassignOpts(opts)).ExtractErr())
 }
 
 // tenantDeletes lets a tenant delete all backups of one volume that Cinder allows. They are recorded as lost, and a new chain
@@ -88,7 +88,7 @@ func (p *labTroubles) tenantDeletes() {
 		p.t.Logf("deleted by the tenant: %s %s, %s: %s", r.Kind, r.BackupName, r.Reason, r.ReasonText)
 	}
 	p.renewed("after a tenant deleted backups")
-	p.doctor("after a tenant deleted backups").lawful(p.labProgram)
+	p.doctor("after a tenant deleted backups").requireAgreement(p.labProgram)
 }
 
 // takesRoleAway takes the role away in all projects but one, where the account becomes a member: the listings of all projects

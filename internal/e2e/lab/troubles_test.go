@@ -17,10 +17,10 @@ import (
 // faults.
 //
 // It needs the same as TestLabOnOpenStack, and E2E_LAB_COMMANDS: the folder of the laboratory's restart.sh.
-func TestTroublesOnOpenStack(t *testing.T) {
+func TestFaultsOnOpenStack(t *testing.T) {
 	run := newLabRun(t)
 	run.needDaemons(t)
-	s := run.scene(t, "troubles")
+	s := run.newTest(t, "troubles")
 	acme, globex := s.tenant("acme"), s.tenant("globex")
 	p := &labTroubles{acme: acme, servers: []*labServer{
 		acme.boot("one", 2, map[string]string{s.key: "true"}), globex.boot("two", 1, map[string]string{s.key: "true"}),
@@ -31,7 +31,7 @@ func TestTroublesOnOpenStack(t *testing.T) {
 		"STAFFELN_BACKUP_CYCLE_TIMEOUT": "60", "STAFFELN_POST_SETTLE_TIME": "90s",
 	}))
 	p.renewed("at first")
-	p.doctor("before").well(p.labProgram)
+	p.doctor("before").requireOK(p.labProgram)
 
 	p.killsCinderBackup()
 	p.freezesBroker()
@@ -39,15 +39,15 @@ func TestTroublesOnOpenStack(t *testing.T) {
 	p.tenantDeletes()
 	p.takesRoleAway()
 
-	p.doctor("after").well(p.labProgram)
+	p.doctor("after").requireOK(p.labProgram)
 	for _, one := range p.servers {
-		one.tell(s.key, "false")
+		one.setMetadata(s.key, "false")
 	}
-	p.nothingLeft(5 * time.Minute)
+	p.waitNothingLeft(5 * time.Minute)
 	for _, v := range p.volumes() {
-		p.leafFirst(v)
+		p.requireLeafFirst(v)
 	}
-	p.agree()
+	p.requireAgreement()
 	p.end()
 	t.Logf("the test took %s", time.Since(s.began).Round(time.Second))
 }
@@ -57,7 +57,7 @@ type labTroubles struct {
 	*labProgram
 
 	account *labAccount
-	acme    *labHand
+	acme    *labClient
 	servers []*labServer
 }
 
@@ -71,7 +71,7 @@ func (p *labTroubles) volumes() (all []string) {
 // watch lists the backups in Cinder and asserts that no volume has two of them in creation.
 func (p *labTroubles) watch() []backups.Backup {
 	p.t.Helper()
-	there := p.look()
+	there := p.readBackups()
 	making := map[string]string{}
 	for _, b := range there {
 		if b.Status == "creating" {

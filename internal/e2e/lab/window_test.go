@@ -20,14 +20,14 @@ import (
 // The read API and the page with tokens of a real Keystone: two tenants, a reader, an administrator and our own service user,
 // in projects with real backups; then after a sign-out, with a revoked token, and without a role. The api process has no
 // password.
-func TestWindowOnOpenStack(t *testing.T) {
-	s := newLabRun(t).scene(t, "window")
+func TestWebOnOpenStack(t *testing.T) {
+	s := newLabRun(t).newTest(t, "window")
 	alice, bob := s.tenant("acme"), s.tenant("globex")
 	mine := alice.boot("web", 1, map[string]string{s.key: "true", s.retentionKey(): "2w"})
 	other := bob.boot("app", 1, map[string]string{s.key: "true", s.retentionKey(): "2w"})
 	p := s.start(map[string]string{"STAFFELN_BACKUP_MIN_INTERVAL": "10s", "STAFFELN_RPO_GRACE": "5min", "STAFFELN_FULL_BACKUP_DEPTH": "2"})
 	for _, one := range []*labServer{mine, other} {
-		p.until("backups of "+one.Name, 3*time.Minute, func() bool { return strings.HasPrefix(p.made(one.Volumes[0]), "FI") })
+		p.until("backups of "+one.Name, 3*time.Minute, func() bool { return strings.HasPrefix(p.kinds(one.Volumes[0]), "FI") })
 	}
 	env := maps.Clone(p.env)
 	env["STAFFELN_API_LISTEN"], env["STAFFELN_API_METRICS_LISTEN"] = rig.FreeAddress(t), ""
@@ -36,7 +36,7 @@ func TestWindowOnOpenStack(t *testing.T) {
 	}
 	amy := s.user(s.prefix+"-amy", "reader", alice.project)
 	rig.Launch(t, env, "api")
-	l := &labWindow{t, "http://" + env["STAFFELN_API_LISTEN"]}
+	l := &labWeb{t, "http://" + env["STAFFELN_API_LISTEN"]}
 	p.until("the api answers", time.Minute, func() bool { return rig.Responds(t, env["STAFFELN_API_LISTEN"], "http://127.0.0.1:8808/readyz") })
 
 	foreign := []string{bob.project, other.ID, other.Volumes[0], other.Name}
@@ -96,12 +96,12 @@ func TestWindowOnOpenStack(t *testing.T) {
 }
 
 // labWeb is the api of a run.
-type labWindow struct {
+type labWeb struct {
 	t   *testing.T
 	url string
 }
 
-func (l *labWindow) get(path, token string) (status int, text string) {
+func (l *labWeb) get(path, token string) (status int, text string) {
 	l.t.Helper()
 	q, err := http.NewRequestWithContext(l.t.Context(), http.MethodGet, l.url+path, http.NoBody)
 	require.NoError(l.t, err)
@@ -111,7 +111,7 @@ func (l *labWindow) get(path, token string) (status int, text string) {
 	return l.send(http.DefaultClient, q)
 }
 
-func (l *labWindow) form(browser *http.Client, path string, fields url.Values) (status int, text string) {
+func (l *labWeb) form(browser *http.Client, path string, fields url.Values) (status int, text string) {
 	l.t.Helper()
 	q, err := http.NewRequestWithContext(l.t.Context(), http.MethodPost, l.url+path, strings.NewReader(fields.Encode()))
 	require.NoError(l.t, err)
@@ -119,7 +119,7 @@ func (l *labWindow) form(browser *http.Client, path string, fields url.Values) (
 	return l.send(browser, q)
 }
 
-func (l *labWindow) send(client *http.Client, q *http.Request) (status int, text string) {
+func (l *labWeb) send(client *http.Client, q *http.Request) (status int, text string) {
 	l.t.Helper()
 	response, err := client.Do(q)
 	require.NoError(l.t, err)
@@ -130,7 +130,7 @@ func (l *labWindow) send(client *http.Client, q *http.Request) (status int, text
 }
 
 // revoke revokes a token with the token itself.
-func revoke(h *labHand, token string) error {
+func revoke(h *labClient, token string) error {
 	q, err := http.NewRequestWithContext(h.ctx(), http.MethodDelete, strings.TrimSuffix(h.identity.Endpoint, "/")+"/auth/tokens", http.NoBody)
 	if err != nil {
 		return err

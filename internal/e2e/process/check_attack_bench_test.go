@@ -32,13 +32,13 @@ func BenchmarkDeleteCheckUnderAttack(b *testing.B) {
 			for range b.N {
 				address, pid, conn := attackedAPI(b)
 				other, _, _ := attackedAPI(b)
-				alone := asCinder(b, address, 10*time.Second)
+				alone := askAsCinder(b, address, 10*time.Second)
 				attack := startAttack(b, other, nested(size))
-				elsewhere := asCinder(b, address, 20*time.Second)
+				elsewhere := askAsCinder(b, address, 20*time.Second)
 				attack.stop()
 				require.NoError(b, os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0))
 				attack = startAttack(b, address, nested(size))
-				beside := asCinder(b, address, 20*time.Second)
+				beside := askAsCinder(b, address, 20*time.Second)
 				attack.stop()
 				b.ReportMetric(float64(peakMiB(b, pid)), "MiB")
 				<-time.After(6 * time.Second) // the api writes its checks every five seconds
@@ -60,7 +60,7 @@ func BenchmarkDeleteCheckUnderAttack(b *testing.B) {
 
 func attackedAPI(b *testing.B) (address string, pid int, conn *pgx.Conn) {
 	b.Helper()
-	address = checkOf(b, 1_000)
+	address = startCheckAPI(b, 1_000)
 	api := checkedAPIs[address]
 	conn, err := pgx.Connect(b.Context(), api.database)
 	require.NoError(b, err)
@@ -99,7 +99,7 @@ func (a *answered) report(b *testing.B, when string) {
 
 // askAsCinder sends 100 checks a second, half of them about backups with a record. A request that is sent late counts from its
 // planned time; a request that is not sent in time counts as missed.
-func asCinder(b *testing.B, address string, lasts time.Duration) *answered {
+func askAsCinder(b *testing.B, address string, lasts time.Duration) *answered {
 	b.Helper()
 	const connections, perSecond = 4, 100
 	known, client := checkedAPIs[address].known, clientFrom("127.0.0.2", connections)
@@ -120,12 +120,12 @@ func asCinder(b *testing.B, address string, lasts time.Duration) *answered {
 				if i%2 == 0 {
 					id, want = fmt.Sprintf("%08x-0000-5000-8000-%012x", rand.Uint32(), i), "True"
 				}
-				status, said := posts(client, address, id, checkBody, "application/x-www-form-urlencoded")
+				status, output := post(client, address, id, checkBody, "application/x-www-form-urlencoded")
 				mu.Lock()
 				all.took = append(all.took, time.Since(sent))
 				mu.Unlock()
 				switch {
-				case status == http.StatusOK && said == want:
+				case status == http.StatusOK && output == want:
 					all.missed.Add(-1)
 				case status == http.StatusOK:
 					all.wrong.Add(1)
@@ -138,7 +138,7 @@ func asCinder(b *testing.B, address string, lasts time.Duration) *answered {
 	return all
 }
 
-func posts(client *http.Client, address, id, body, kind string) (status int, said string) {
+func post(client *http.Client, address, id, body, kind string) (status int, output string) {
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, "http://"+address+"/v1/backup?backup_id="+id, strings.NewReader(body))
 	if err != nil {
 		return 0, ""
@@ -175,10 +175,10 @@ func startAttack(b *testing.B, address, body string) *attack {
 		}
 	}
 	each(48, &a.bodies, func(client *http.Client, _ int) {
-		posts(client, address, randomID(), body, "application/json")
+		post(client, address, randomID(), body, "application/json")
 	})
 	each(16, &a.questions, func(client *http.Client, _ int) {
-		posts(client, address, randomID(), fmt.Sprintf("credentials=%%7B%%22user_id%%22%%3A%%22%s%%22%%7D", randomID()), "application/x-www-form-urlencoded")
+		post(client, address, randomID(), fmt.Sprintf("credentials=%%7B%%22user_id%%22%%3A%%22%s%%22%%7D", randomID()), "application/x-www-form-urlencoded")
 	})
 	each(256, &a.probes, func(client *http.Client, i int) {
 		path := []string{"/v1/health", "/readyz", "/livez", "/metrics"}[i%4]

@@ -28,7 +28,7 @@ import (
 func BenchmarkDeleteCheck(b *testing.B) {
 	for _, records := range []int{1_000, 1_000_000} {
 		b.Run(fmt.Sprintf("records=%d", records), func(b *testing.B) {
-			address := checkOf(b, records)
+			address := startCheckAPI(b, records)
 			for _, connections := range []int{1, 32, 256} {
 				b.Run(fmt.Sprintf("connections=%d", connections), func(b *testing.B) { askChecks(b, address, records, connections, 0) })
 			}
@@ -39,12 +39,12 @@ func BenchmarkDeleteCheck(b *testing.B) {
 }
 
 // startCheckAPI starts an api over a database with that many records.
-func checkOf(b *testing.B, records int) (address string) {
+func startCheckAPI(b *testing.B, records int) (address string) {
 	b.Helper()
 	url := testkit.DatabaseURL(b, nil)
 	env := map[string]string{"STAFFELN_DATABASE_URL": url, "STAFFELN_API_LISTEN": rig.FreeAddress(b), "STAFFELN_LOG_LEVEL": "warn", "GOMAXPROCS": "1", "STAFFELN_API_REFUSAL_BURST": "0"}
-	said, code := rig.Output(b, env, "migrate", "up")
-	require.Zero(b, code, said)
+	output, code := rig.Output(b, env, "migrate", "up")
+	require.Zero(b, code, output)
 	conn, err := pgx.Connect(b.Context(), url)
 	require.NoError(b, err)
 	for _, q := range []string{
@@ -127,10 +127,10 @@ func askChecks(b *testing.B, address string, records, connections, perSecond int
 					wrong.Add(1)
 					continue
 				}
-				said, _ := io.ReadAll(response.Body)
+				output, _ := io.ReadAll(response.Body)
 				_ = response.Body.Close()
 				took[i] = time.Since(sent)
-				if string(said) != want {
+				if string(output) != want {
 					wrong.Add(1)
 				}
 			}

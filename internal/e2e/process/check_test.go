@@ -24,15 +24,15 @@ import (
 // is down it can delete nothing. Refused attempts are in the table, and the program's own removals work.
 func TestDeleteCheckByProcesses(t *testing.T) {
 	t.Parallel()
-	memory, err := private.StartPostgres(t.Context(), t.TempDir())
+	postgres, err := private.StartPostgres(t.Context(), t.TempDir())
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = memory.Stop() })
+	t.Cleanup(func() { _ = postgres.Stop() })
 	address := rig.FreeAddress(t)
 	h := rig.NewDeployment(t, cloudsim.Options{BackupTime: cloudsim.Fixed(100 * time.Millisecond), DeleteTime: cloudsim.Fixed(100 * time.Millisecond)}, map[string]string{
-		"STAFFELN_DATABASE_URL": memory.URL, "STAFFELN_API_LISTEN": address, "STAFFELN_BACKUP_MIN_INTERVAL": "0", "STAFFELN_FULL_BACKUP_DEPTH": "0",
+		"STAFFELN_DATABASE_URL": postgres.URL, "STAFFELN_API_LISTEN": address, "STAFFELN_BACKUP_MIN_INTERVAL": "0", "STAFFELN_FULL_BACKUP_DEPTH": "0",
 		"STAFFELN_RETENTION_TIME": "5s", "STAFFELN_RETENTION_SERVICE_PERIOD": "2", "STAFFELN_API_REFUSAL_BURST": "3",
 	})
-	h.DB, err = pgxpool.New(h.Ctx, memory.URL)
+	h.DB, err = pgxpool.New(h.Ctx, postgres.URL)
 	require.NoError(t, err)
 	t.Cleanup(h.DB.Close)
 	c := newCinderUser(h, "alice", "acme")
@@ -47,24 +47,24 @@ func TestDeleteCheckByProcesses(t *testing.T) {
 	scheduler.Stop()
 	worker.Stop() // so that only tenants delete
 	automated := newestOf(h, "state = 'available' AND volume_id = $1", protected)
-	byHand := []string{c.makes(own), c.makes(own)}
+	manual := []string{c.createBackup(own), c.createBackup(own)}
 
-	require.Equal(t, http.StatusForbidden, c.deletes(automated), "an automated backup")
-	require.Equal(t, http.StatusAccepted, c.deletes(byHand[0]), "one of its own")
+	require.Equal(t, http.StatusForbidden, c.deleteBackup(automated), "an automated backup")
+	require.Equal(t, http.StatusAccepted, c.deleteBackup(manual[0]), "one of its own")
 	h.Eventually("the one of its own is gone", func() bool { return len(h.Sim.BackupsOf(own)) == 1 })
 
-	require.NoError(t, memory.Stop())
-	for _, id := range []string{automated, byHand[1]} {
-		require.Equal(t, http.StatusForbidden, c.deletes(id), "while the database is away")
+	require.NoError(t, postgres.Stop())
+	for _, id := range []string{automated, manual[1]} {
+		require.Equal(t, http.StatusForbidden, c.deleteBackup(id), "while the database is away")
 		status, text := checkDirectly(t, address, id)
 		require.Equal(t, http.StatusServiceUnavailable, status)
 		require.NotContains(t, text, "True")
 	}
-	require.NoError(t, memory.Restart(h.Ctx))
+	require.NoError(t, postgres.Restart(h.Ctx))
 	h.Eventually("the api answers again", func() bool { return rig.Responds(t, address, "http://127.0.0.1:8808/readyz") })
-	require.Equal(t, http.StatusForbidden, c.deletes(automated))
-	require.Equal(t, http.StatusForbidden, c.deletes(automated), "the third is a burst")
-	require.Equal(t, http.StatusAccepted, c.deletes(byHand[1]))
+	require.Equal(t, http.StatusForbidden, c.deleteBackup(automated))
+	require.Equal(t, http.StatusForbidden, c.deleteBackup(automated), "the third is a burst")
+	require.Equal(t, http.StatusAccepted, c.deleteBackup(manual[1]))
 
 	var line struct {
 		BackupID  string `json:"backup_id"`
@@ -78,13 +78,13 @@ func TestDeleteCheckByProcesses(t *testing.T) {
 	h.Eventually("the refusals stand in the table", func() bool {
 		out, code := rig.Output(t, h.Env, "audit", "deletions", "--json")
 		require.Zero(t, code, out)
-		var said struct{ Lines []json.RawMessage }
-		require.NoError(t, json.Unmarshal([]byte(out), &said), out)
-		require.LessOrEqual(t, len(said.Lines), 1, "only the refusals")
-		if len(said.Lines) == 0 {
+		var output struct{ Lines []json.RawMessage }
+		require.NoError(t, json.Unmarshal([]byte(out), &output), out)
+		require.LessOrEqual(t, len(output.Lines), 1, "only the refusals")
+		if len(output.Lines) == 0 {
 			return false
 		}
-		require.NoError(t, json.Unmarshal(said.Lines[0], &line))
+		require.NoError(t, json.Unmarshal(output.Lines[0], &line))
 		return line.Asked == 3
 	})
 	require.Equal(t, []string{"", "", "", "refused", "on_record", ""}, []string{line.BackupID, line.UserID, line.ProjectID, line.Answer, line.Verdict, line.Roles},
@@ -133,7 +133,7 @@ func newCinderUser(h *rig.Deployment, name, project string) *cinderUser {
 	return c
 }
 
-func (c *cinderUser) sends(method, path string, body any) (status int, answer map[string]any) {
+func (c *cinderUser) send(method, path string, body any) (status int, answer map[string]any) {
 	c.h.T.Helper()
 	text, err := json.Marshal(body)
 	require.NoError(c.h.T, err)
@@ -151,9 +151,9 @@ func (c *cinderUser) sends(method, path string, body any) (status int, answer ma
 }
 
 // createBackup creates a tenant's own backup.
-func (c *cinderUser) makes(volume string) (backupID string) {
+func (c *cinderUser) createBackup(volume string) (backupID string) {
 	c.h.T.Helper()
-	status, answer := c.sends(http.MethodPost, "/backups", map[string]any{"backup": map[string]any{"volume_id": volume, "name": "by hand"}})
+	status, answer := c.send(http.MethodPost, "/backups", map[string]any{"backup": map[string]any{"volume_id": volume, "name": "by hand"}})
 	require.Equal(c.h.T, http.StatusAccepted, status, answer)
 	made, _ := answer["backup"].(map[string]any)
 	backupID, _ = made["id"].(string)
@@ -169,8 +169,8 @@ func (c *cinderUser) makes(volume string) (backupID string) {
 }
 
 // deleteBackup returns the status of a deletion request.
-func (c *cinderUser) deletes(backupID string) int {
+func (c *cinderUser) deleteBackup(backupID string) int {
 	c.h.T.Helper()
-	status, _ := c.sends(http.MethodDelete, "/backups/"+backupID, nil)
+	status, _ := c.send(http.MethodDelete, "/backups/"+backupID, nil)
 	return status
 }

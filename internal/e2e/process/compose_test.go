@@ -51,7 +51,7 @@ type composition struct {
 	owner, apiRole string   // the test's own users in place of staffeln and staffeln_api
 
 	redis   string // host:port
-	running map[string][]member
+	running map[string][]instance
 }
 
 type composeFile struct {
@@ -72,7 +72,7 @@ type composeService struct {
 }
 
 // instance is one process of a service, and where it listens.
-type member struct {
+type instance struct {
 	*rig.Process
 
 	listen  string
@@ -95,7 +95,7 @@ var (
 // sim.
 func compose(t *testing.T, text string, sim *cloudsim.Cloud) *composition {
 	t.Helper()
-	c := &composition{t: t, secrets: filepath.Join(t.TempDir(), "secrets"), running: map[string][]member{}, override: map[string]string{
+	c := &composition{t: t, secrets: filepath.Join(t.TempDir(), "secrets"), running: map[string][]instance{}, override: map[string]string{
 		"STAFFELN_ALLOW_SHORT_PERIODS": "true", "STAFFELN_BACKUP_SERVICE_PERIOD": "2", "STAFFELN_POLL_PERIOD": "1", "STAFFELN_BACKUP_MIN_INTERVAL": "0",
 	}}
 	text = strings.ReplaceAll(interpolated.ReplaceAllString(text, "$1"), "$$", "$") // without any variable set
@@ -239,20 +239,20 @@ func (c *composition) start(name string) error {
 	s := c.file.Services[name]
 	switch {
 	case strings.HasPrefix(s.Image, "postgres:"):
-		c.running[name] = []member{{listen: c.postgres.Host}} // the test's own server, which is running
-		return c.admits(s)
+		c.running[name] = []instance{{listen: c.postgres.Host}} // the test's own server, which is running
+		return c.createUsers(s)
 	case strings.HasPrefix(s.Image, "redis:"):
-		c.running[name] = []member{{listen: c.redis}}
+		c.running[name] = []instance{{listen: c.redis}}
 		return c.startRedis(s)
 	case !strings.HasPrefix(s.Image, "staffeln:"):
-		c.running[name] = []member{{}} // a program of others
+		c.running[name] = []instance{{}} // a program of others
 		_, err := os.Stat(filepath.Join(c.secrets, filepath.Base(s.EnvFile)))
 		return err
 	case s.EnvFile != ".env":
 		return fmt.Errorf("env_file: %q", s.EnvFile)
 	}
 	for range max(1, s.Deploy.Replicas) {
-		m := member{listen: rig.FreeAddress(c.t)}
+		m := instance{listen: rig.FreeAddress(c.t)}
 		m.metrics = m.listen
 		env := maps.Clone(c.given)
 		for name, value := range s.Environment {
@@ -280,7 +280,7 @@ func (c *composition) start(name string) error {
 
 // createUsers creates the users with the script that the file's Postgres runs at its first start. It returns an error if they
 // are not the users in our processes' URLs.
-func (c *composition) admits(s composeService) error {
+func (c *composition) createUsers(s composeService) error {
 	text, err := os.ReadFile(filepath.Join(repository, "deploy", "postgres.sh"))
 	require.NoError(c.t, err)
 	renamed := strings.NewReplacer("owner=staffeln ", "owner="+c.owner+" ", "api=staffeln_api ", "api="+c.apiRole+" ").Replace(string(text))
@@ -354,7 +354,7 @@ func (c *composition) startRedis(s composeService) error {
 }
 
 // healthy runs the file's health check against the address of the process.
-func (c *composition) healthy(name string, m member) bool {
+func (c *composition) healthy(name string, m instance) bool {
 	c.t.Helper()
 	s := c.file.Services[name]
 	test := s.Healthcheck.Test
@@ -418,12 +418,12 @@ func TestComposeMakesAFullAndAnIncrementalBackup(t *testing.T) {
 	// The api has no password of the cloud; it does not need one to let Keystone validate a token.
 	require.NotContains(t, c.file.Services["api"].Secrets, "os_password")
 	sim.Grant(sim.AddUser("olga", "olga-secret", ""), sim.Project("admin"), "admin")
-	office := "http://" + c.running["api"][0].listen
-	signed := browse(t, office+"/sign-in", url.Values{
+	pageURL := "http://" + c.running["api"][0].listen
+	signed := browse(t, pageURL+"/sign-in", url.Values{
 		"user": {"olga"}, "domain": {"Default"}, "project": {"admin"}, "password": {"olga-secret"},
 	})
 	require.Equal(t, http.StatusSeeOther, signed.StatusCode)
-	shown := browse(t, office+"/volumes", nil, signed.Cookies()...)
+	shown := browse(t, pageURL+"/volumes", nil, signed.Cookies()...)
 	require.Equal(t, http.StatusOK, shown.StatusCode, shown.text)
 	require.Contains(t, shown.text, volume)
 
@@ -440,7 +440,7 @@ func TestComposeMakesAFullAndAnIncrementalBackup(t *testing.T) {
 }
 
 // A compose file with a misspelt variable does not start.
-func TestComposeDoesNotComeUpWithAnotherVariable(t *testing.T) {
+func TestComposeFailsWithAMisspeltVariable(t *testing.T) {
 	t.Parallel()
 	text := composeText(t)
 	names := map[string]bool{}
@@ -505,7 +505,7 @@ func (d deployed) secretsOf(t *testing.T, all map[string]string) string {
 
 // Kubernetes injects variables about each Service into every container by default. With a Service staffeln-api their names
 // begin like ours; a process must not report them as unknown variables.
-func TestDeployProcessesTakeWhatAServiceInjects(t *testing.T) {
+func TestDeployAcceptsVariablesInjectedByKubernetes(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
 	secrets := map[string]string{"database_url": h.URL, "redis_url": h.Env["STAFFELN_REDIS_URL"], "os_password": h.Env["OS_PASSWORD"], "api_database_url": h.URL}
@@ -570,20 +570,20 @@ func injectedBy(service, port string) map[string]string {
 }
 
 // webResponse is a response with its body.
-type browsed struct {
+type webResponse struct {
 	*http.Response
 
 	text string
 }
 
 // browse sends a request with cookies and does not follow redirects; with a form it is a POST.
-func browse(t *testing.T, place string, form url.Values, cookies ...*http.Cookie) browsed {
+func browse(t *testing.T, target string, form url.Values, cookies ...*http.Cookie) webResponse {
 	t.Helper()
 	method := http.MethodGet
 	if form != nil {
 		method = http.MethodPost
 	}
-	q, err := http.NewRequestWithContext(t.Context(), method, place, strings.NewReader(form.Encode()))
+	q, err := http.NewRequestWithContext(t.Context(), method, target, strings.NewReader(form.Encode()))
 	require.NoError(t, err)
 	q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	for _, c := range cookies {
@@ -598,5 +598,5 @@ func browse(t *testing.T, place string, form url.Values, cookies ...*http.Cookie
 	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
-	return browsed{response, string(text)}
+	return webResponse{response, string(text)}
 }

@@ -18,14 +18,14 @@ func TestKilledWorkerLeavesOneBackup(t *testing.T) {
 	h := rig.NewDeployment(t, cloudsim.Options{BackupTime: cloudsim.Fixed(3 * time.Second)}, nil)
 	const creation = "POST /volume/v3/{project}/backups"
 	// Cinder accepts the request and never answers, so the worker hangs.
-	letGo := h.Sim.AddFault(cloudsim.Fault{Route: creation, Times: 1, Do: cloudsim.StallAfterEffect{}})
+	release := h.Sim.AddFault(cloudsim.Fault{Route: creation, Times: 1, Do: cloudsim.StallAfterEffect{}})
 	volumes := cloudsim.Seed(h.Sim, cloudsim.SeedOptions{Projects: 1, Servers: 1, VolumesPerServer: 1, MetadataKey: "__staffeln_backup"}).Volumes
 	rig.Launch(t, h.Env, "scheduler")
 	victim := rig.Launch(t, h.Env, "worker")
 	h.Eventually("Cinder has accepted the backup", func() bool { return len(h.Sim.BackupsOf(volumes[0])) == 1 })
 	require.Equal(t, 1, h.Count("state = 'creating' AND backup_id IS NULL AND unanswered_request_at IS NOT NULL"), "the record knows no answer yet")
 	victim.Kill()
-	letGo()
+	release()
 
 	successor := rig.Launch(t, h.Env, "worker")
 	h.Eventually("the backup is recorded", func() bool { return h.Count("state = 'available'") == 1 })

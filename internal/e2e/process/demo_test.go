@@ -14,31 +14,31 @@ import (
 )
 
 // demoStores is a demo's own database and Redis.
-type demoHome struct {
+type demoStores struct {
 	t    *testing.T
 	env  map[string]string
 	conn *pgx.Conn
 }
 
-func newDemoHome(t *testing.T) *demoHome {
+func newDemoStores(t *testing.T) *demoStores {
 	t.Helper()
 	url := testkit.DatabaseURL(t, nil)
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(t.Context()) }) // the database is dropped
-	return &demoHome{t: t, conn: conn, env: map[string]string{"STAFFELN_DATABASE_URL": url, "STAFFELN_REDIS_URL": testkit.RedisURL(t), "TMPDIR": t.TempDir()}}
+	return &demoStores{t: t, conn: conn, env: map[string]string{"STAFFELN_DATABASE_URL": url, "STAFFELN_REDIS_URL": testkit.RedisURL(t), "TMPDIR": t.TempDir()}}
 }
 
 // requireClean asserts that there are no connections and no tables left.
-func (h *demoHome) clean() {
+func (h *demoStores) requireClean() {
 	h.t.Helper()
-	h.alone()
+	h.requireEnded()
 	var tables int
 	require.NoError(h.t, h.conn.QueryRow(h.t.Context(), `SELECT count(*) FROM pg_tables WHERE schemaname = 'public'`).Scan(&tables))
 	require.Zero(h.t, tables, "tables that the demo left")
 }
 
-func (h *demoHome) alone() {
+func (h *demoStores) requireEnded() {
 	h.t.Helper()
 	testkit.Eventually(h.t, "every process of the demo has ended", time.Minute, func() bool {
 		var others int
@@ -49,13 +49,13 @@ func (h *demoHome) alone() {
 }
 
 // demo starts a demo.
-func (h *demoHome) demo() *rig.Process {
+func (h *demoStores) demo() *rig.Process {
 	h.t.Helper()
 	return rig.LaunchBinary(h.t, rig.Simulation(h.t), h.env, "demo")
 }
 
 // started launches a demo and waits until its processes are ready.
-func (h *demoHome) started() *rig.Process {
+func (h *demoStores) started() *rig.Process {
 	h.t.Helper()
 	p := h.demo()
 	testkit.Eventually(h.t, "the demo's processes are ready", time.Minute, func() bool {
@@ -69,9 +69,9 @@ func (h *demoHome) started() *rig.Process {
 	return p
 }
 
-func TestTheDemoShowsItAll(t *testing.T) {
+func TestDemoOutput(t *testing.T) {
 	t.Parallel()
-	h := newDemoHome(t)
+	h := newDemoStores(t)
 	out, code := h.demo().Result()
 	require.Zero(t, code, out)
 	require.NotContains(t, out, "\x1b", "escape codes without a terminal")
@@ -83,12 +83,12 @@ func TestTheDemoShowsItAll(t *testing.T) {
 		require.Contains(t, out, line)
 	}
 	t.Log(out)
-	h.clean()
+	h.requireClean()
 }
 
-func TestADemoThatIsInterruptedCleansUp(t *testing.T) {
+func TestInterruptedDemoCleansUp(t *testing.T) {
 	t.Parallel()
-	h := newDemoHome(t)
+	h := newDemoStores(t)
 	p := h.started()
 	for range 2 { // Ctrl-C in a terminal may arrive more than once
 		require.NoError(t, p.Cmd.Process.Signal(syscall.SIGINT))
@@ -96,22 +96,22 @@ func TestADemoThatIsInterruptedCleansUp(t *testing.T) {
 	<-p.Done
 	require.Equal(t, 1, p.Cmd.ProcessState.ExitCode())
 	require.Contains(t, p.Log.String(), "interrupted")
-	h.clean()
+	h.requireClean()
 }
 
 // A demo that is killed leaves no process, and the next one removes its tables.
-func TestADemoThatIsKilledTakesItsProcessesAlong(t *testing.T) {
+func TestKilledDemoLeavesNoProcess(t *testing.T) {
 	t.Parallel()
-	h := newDemoHome(t)
+	h := newDemoStores(t)
 	h.started().Kill()
-	h.alone()
+	h.requireEnded()
 	h.started().Stop()
-	h.clean()
+	h.requireClean()
 }
 
-func TestADemoLeavesRecordsOfOthersAlone(t *testing.T) {
+func TestDemoRefusesADatabaseInUse(t *testing.T) {
 	t.Parallel()
-	h := newDemoHome(t)
+	h := newDemoStores(t)
 	out, code := rig.Output(t, h.env, "migrate", "up")
 	require.Zero(t, code, out)
 	out, code = h.demo().Result()

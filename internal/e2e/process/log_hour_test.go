@@ -18,7 +18,7 @@ func TestHourIsLoggedBriefly(t *testing.T) {
 	t.Parallel()
 	r := newLogRig(t)
 	const idle, troubled = 19, 39
-	refuse := func(status int, path string) (mend func()) {
+	refuse := func(status int, path string) (endFault func()) {
 		return r.Sim.AddFault(cloudsim.Fault{Match: func(q cloudsim.Request) bool { return strings.Contains(q.Path, path) }, Do: cloudsim.Refuse{Status: status}})
 	}
 	within := func(name string, most int, hour func()) {
@@ -27,57 +27,57 @@ func TestHourIsLoggedBriefly(t *testing.T) {
 			r.T = t
 			r.mark()
 			hour()
-			r.within(most)
+			r.requireAtMost(most)
 		})
 	}
 	within("healthy", idle, r.hour)
 	for _, status := range []int{http.StatusNotFound, http.StatusForbidden} {
 		within("services refused", troubled, func() {
-			mend := refuse(status, "/os-services")
+			endFault := refuse(status, "/os-services")
 			r.step(20 * time.Hour) // so that all volumes are due
 			r.hour()
-			r.complains("scheduler", "backup services not listed", "os-services")
-			mend()
+			r.requireProblem("scheduler", "backup services not listed", "os-services")
+			endFault()
 			r.step(20 * time.Hour)
-			r.says("scheduler", "backup services listed again", r.tick)
+			r.waitLogged("scheduler", "backup services listed again", r.tick)
 		})
 	}
 	within("Cinder answers 503", troubled, func() {
-		mend := refuse(http.StatusServiceUnavailable, "/volume/")
+		endFault := refuse(http.StatusServiceUnavailable, "/volume/")
 		r.hour()
-		r.complains("scheduler", "503", "list volumes", "cloud call will be tried again")
-		mend()
-		r.says("scheduler", "plan sees the whole cloud again", r.tick)
+		r.requireProblem("scheduler", "503", "list volumes", "cloud call will be tried again")
+		endFault()
+		r.waitLogged("scheduler", "plan sees the whole cloud again", r.tick)
 	})
 	within("Keystone is away", troubled, func() {
-		mend := refuse(http.StatusServiceUnavailable, "/identity/")
+		endFault := refuse(http.StatusServiceUnavailable, "/identity/")
 		r.hour()
-		r.complains("scheduler", "503")
-		mend()
-		r.says("scheduler", "plan sees the whole cloud again", r.tick)
+		r.requireProblem("scheduler", "503")
+		endFault()
+		r.waitLogged("scheduler", "plan sees the whole cloud again", r.tick)
 	})
 	within("Redis is away", troubled, func() {
 		require.NoError(t, r.redis.Kill())
 		r.step(20 * time.Hour)
 		r.hour()
-		r.says("worker", "not ready", func() {})
+		r.waitLogged("worker", "not ready", func() {})
 		require.NoError(t, r.redis.Restart(r.Ctx))
-		r.says("worker", "ready again", func() {})
-		r.says("scheduler", "tasks enqueued again", r.tick)
-		r.complains("worker", "STAFFELN_REDIS_URL")
-		r.complains("scheduler", "STAFFELN_REDIS_URL")
+		r.waitLogged("worker", "ready again", func() {})
+		r.waitLogged("scheduler", "tasks enqueued again", r.tick)
+		r.requireProblem("worker", "STAFFELN_REDIS_URL")
+		r.requireProblem("scheduler", "STAFFELN_REDIS_URL")
 	})
 	within("Postgres is away", troubled, func() {
 		require.NoError(t, r.postgres.Kill())
 		for role := range r.processes {
-			r.says(role, "not ready", func() {})
+			r.waitLogged(role, "not ready", func() {})
 		}
 		require.NoError(t, r.postgres.Restart(r.Ctx))
 		r.DB.Reset()
 		for role := range r.processes {
-			r.says(role, "ready again", func() {})
+			r.waitLogged(role, "ready again", func() {})
 		}
-		r.complains("api", "STAFFELN_DATABASE_URL")
-		r.cures("worker", "STAFFELN_DATABASE_URL") // a task may have logged it before
+		r.requireProblem("api", "STAFFELN_DATABASE_URL")
+		r.requireNotReady("worker", "STAFFELN_DATABASE_URL") // a task may have logged it before
 	})
 }

@@ -110,7 +110,7 @@ func (r *logRig) hour() {
 }
 
 // waitLogged waits until a process has logged a message since the hour began.
-func (r *logRig) says(role, message string, pass func()) {
+func (r *logRig) waitLogged(role, message string, pass func()) {
 	r.T.Helper()
 	testkit.Eventually(r.T, role+" says: "+message, 2*time.Minute, func() bool {
 		pass()
@@ -119,7 +119,7 @@ func (r *logRig) says(role, message string, pass func()) {
 }
 
 // requireProblem checks the first warning or error that a process logged since the hour began.
-func (r *logRig) complains(role string, parts ...string) {
+func (r *logRig) requireProblem(role string, parts ...string) {
 	r.T.Helper()
 	lines := r.lines(role)
 	i := slices.IndexFunc(lines, func(l line) bool { return l["level"] != "info" })
@@ -150,7 +150,7 @@ func (r *logRig) lines(role string) (all []line) {
 }
 
 // requireNotReady checks that a process logs what is missing and what to do.
-func (r *logRig) cures(role, part string) {
+func (r *logRig) requireNotReady(role, part string) {
 	r.T.Helper()
 	assert.True(r.T, slices.ContainsFunc(r.lines(role), func(l line) bool {
 		text, _ := l["error"].(string)
@@ -159,7 +159,7 @@ func (r *logRig) cures(role, part string) {
 }
 
 // requireAtMost checks how many lines each process logged since the hour began.
-func (r *logRig) within(most int) {
+func (r *logRig) requireAtMost(most int) {
 	r.T.Helper()
 	for role, p := range r.processes {
 		lines := r.lines(role)

@@ -13,10 +13,10 @@ import (
 
 // Operator commands beside a running scheduler and worker: a pause prevents all backups, resume ends it, backup-now makes a
 // backup, and audit lists all of that.
-func TestInterventionsBesideRunningProcesses(t *testing.T) {
+func TestOperatorCommandsBesideRunningProcesses(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{BackupTime: cloudsim.Fixed(time.Second)}, nil)
-	hand := func(args ...string) string {
+	run := func(args ...string) string {
 		t.Helper()
 		out, code := rig.Output(t, h.Env, args...)
 		require.Zero(t, code, out)
@@ -24,7 +24,7 @@ func TestInterventionsBesideRunningProcesses(t *testing.T) {
 	}
 	rig.Launch(t, h.Env, "scheduler")
 	rig.Launch(t, h.Env, "worker")
-	require.Contains(t, hand("pause", "--why", "before anything runs"), "Paused: all projects")
+	require.Contains(t, run("pause", "--why", "before anything runs"), "Paused: all projects")
 	volumes := cloudsim.Seed(h.Sim, cloudsim.SeedOptions{Projects: 1, Servers: 2, VolumesPerServer: 2, MetadataKey: "__staffeln_backup"}).Volumes
 	require.Len(t, volumes, 4)
 	known := func() (n int) {
@@ -35,14 +35,14 @@ func TestInterventionsBesideRunningProcesses(t *testing.T) {
 	require.Zero(t, h.Count("true"))
 	require.Empty(t, h.Sim.Backups())
 
-	require.Contains(t, hand("resume"), "Resumed: all projects.")
+	require.Contains(t, run("resume"), "Resumed: all projects.")
 	h.Eventually("all is backed up", func() bool { return h.Count("state = 'available'") == 4 })
-	require.Contains(t, hand("backup-now", volumes[0]), "an incremental backup.")
+	require.Contains(t, run("backup-now", volumes[0]), "an incremental backup.")
 	h.Eventually("the backup by hand is there", func() bool { return h.Count("state = 'available' AND manual") == 1 })
 	require.Len(t, h.Sim.BackupsOf(volumes[0]), 2)
 	require.Equal(t, 5, h.Count("true"))
 
-	text := hand("audit")
+	text := run("audit")
 	last := -1
 	for _, action := range []string{"backup-now by", "resume by", "pause by"} { // newest first
 		at := strings.Index(text, action)

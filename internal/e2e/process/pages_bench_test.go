@@ -86,8 +86,8 @@ func newPages(b *testing.B, fill func(conn *pgx.Conn, project string)) *pages {
 	maps.Copy(env, map[string]string{
 		"STAFFELN_DATABASE_URL": databaseURL, "STAFFELN_API_LISTEN": address, "STAFFELN_LOG_LEVEL": "error", "STAFFELN_API_RATE_LIMIT": "0",
 	})
-	said, code := rig.Output(b, env, "migrate", "up")
-	require.Zero(b, code, said)
+	output, code := rig.Output(b, env, "migrate", "up")
+	require.Zero(b, code, output)
 	conn, err := pgx.Connect(b.Context(), databaseURL)
 	require.NoError(b, err)
 	fill(conn, project)

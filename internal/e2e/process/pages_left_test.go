@@ -21,13 +21,13 @@ const pagesLock = `
 		IF current_setting('application_name') = 'staffeln-pages' THEN PERFORM pg_advisory_xact_lock_shared(12); END IF;
 		RETURN clock_timestamp(); END $$`
 
-// hungPages is a program whose pages hang until letGo is called.
+// hungPages is a program whose pages hang until release is called.
 type hungPages struct {
 	*rig.Deployment
 
 	user    *cinderUser
 	address string
-	letGo   func()
+	release func()
 }
 
 func newHungPages(t *testing.T, command string) *hungPages {
@@ -37,23 +37,23 @@ func newHungPages(t *testing.T, command string) *hungPages {
 		map[string]string{"STAFFELN_API_LISTEN": p.address, "STAFFELN_API_RATE_LIMIT": "0"})
 	p.user = newCinderUser(p.Deployment, "alice", "acme")
 	rig.Launch(t, p.Env, command)
-	p.Eventually("a page is answered", func() bool { status, _ := p.asks(p.Ctx); return status == http.StatusOK })
+	p.Eventually("a page is answered", func() bool { status, _ := p.get(p.Ctx); return status == http.StatusOK })
 	_, err := p.DB.Exec(p.Ctx, pagesLock)
 	require.NoError(t, err)
 	held, err := p.DB.Acquire(p.Ctx)
 	require.NoError(t, err)
 	_, err = held.Exec(p.Ctx, `SELECT pg_advisory_lock(12)`)
 	require.NoError(t, err)
-	p.letGo = sync.OnceFunc(func() {
+	p.release = sync.OnceFunc(func() {
 		_, _ = held.Exec(context.WithoutCancel(p.Ctx), `SELECT pg_advisory_unlock(12)`)
 		held.Release()
 	})
-	t.Cleanup(p.letGo)
+	t.Cleanup(p.release)
 	return p
 }
 
 // get requests a page and returns its status or the error.
-func (p *hungPages) asks(ctx context.Context) (int, error) {
+func (p *hungPages) get(ctx context.Context) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.address+"/v1/volumes", http.NoBody)
 	if err != nil {
 		return 0, err
@@ -67,7 +67,7 @@ func (p *hungPages) asks(ctx context.Context) (int, error) {
 }
 
 // waitHanging waits until n pages hang. The limit is short, because each page times out after ten seconds.
-func (p *hungPages) hanging(n int) {
+func (p *hungPages) waitHanging(n int) {
 	p.T.Helper()
 	testkit.Eventually(p.T, "pages hang, or no longer", 6*time.Second, func() bool {
 		var hang int
@@ -79,41 +79,41 @@ func (p *hungPages) hanging(n int) {
 
 // When a client closes its request, Postgres stops its query, and the connection is free for the next request: more such
 // requests than connections block nobody.
-func TestAPageEndsWhenItsReaderLeaves(t *testing.T) {
+func TestPageQueryEndsWhenTheClientDisconnects(t *testing.T) {
 	t.Parallel()
 	p := newHungPages(t, "api")
 	for range 2 * db.PageConnections {
 		ctx, leave := context.WithCancel(p.Ctx)
 		left := make(chan error, 1)
-		go func() { _, err := p.asks(ctx); left <- err }()
-		p.hanging(1)
+		go func() { _, err := p.get(ctx); left <- err }()
+		p.waitHanging(1)
 		leave()
 		require.ErrorIs(t, <-left, context.Canceled)
-		p.hanging(0)
+		p.waitHanging(0)
 	}
-	p.letGo()
-	status, err := p.asks(p.Ctx)
+	p.release()
+	status, err := p.get(p.Ctx)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, status)
 }
 
 // Hanging pages in `staffeln all` only use their own connections, and further pages get 503. The delete check answers, and the
 // scheduler and the worker back up a new volume.
-func TestPagesThatHangKeepNothingElseWaiting(t *testing.T) {
+func TestHangingPagesDelayNothingElse(t *testing.T) {
 	t.Parallel()
 	p := newHungPages(t, "all")
 	ctx, leave := context.WithCancel(p.Ctx)
 	t.Cleanup(leave)
 	var asked sync.WaitGroup
 	for range db.PageConnections {
-		asked.Go(func() { _, _ = p.asks(ctx) })
+		asked.Go(func() { _, _ = p.get(ctx) })
 	}
-	p.hanging(db.PageConnections)
+	p.waitHanging(db.PageConnections)
 	turned := make(chan int, 20)
 	soon, cancel := context.WithTimeout(p.Ctx, 6*time.Second)
 	defer cancel()
 	for range cap(turned) {
-		asked.Go(func() { status, _ := p.asks(soon); turned <- status })
+		asked.Go(func() { status, _ := p.get(soon); turned <- status })
 	}
 	for range cap(turned) {
 		require.Equal(t, http.StatusServiceUnavailable, <-turned)
@@ -133,16 +133,16 @@ func TestPagesThatHangKeepNothingElseWaiting(t *testing.T) {
 				case <-stop:
 					return
 				default:
-					_, _ = p.asks(ctx)
+					_, _ = p.get(ctx)
 				}
 			}
 		})
 	}
-	p.hanging(db.PageConnections)
+	p.waitHanging(db.PageConnections)
 	volume := p.Sim.AddVolume(p.user.project, "data", 1)
 	p.Sim.Attach(p.Sim.AddServer(p.user.project, "web", map[string]string{"__staffeln_backup": "true"}), volume)
 	p.Eventually("it is backed up", func() bool { return p.Count("volume_id = $1 AND state = 'available'", volume) == 1 })
-	p.hanging(db.PageConnections)
+	p.waitHanging(db.PageConnections)
 	close(stop)
 	leave()
 	asked.Wait()

@@ -32,7 +32,7 @@ func ask(t testing.TB, method, url, token string) (status int, body string) {
 	return a.StatusCode, string(text)
 }
 
-func TestQueuesPageShowsWhatIsDispatched(t *testing.T) {
+func TestQueuesPageShowsDispatchedTasks(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
 	volumes := cloudsim.Seed(h.Sim, cloudsim.SeedOptions{Projects: 1, Servers: 3, VolumesPerServer: 1, MetadataKey: "__staffeln_backup"}).Volumes
@@ -83,7 +83,7 @@ func TestQueuesPageShowsWhatIsDispatched(t *testing.T) {
 }
 
 // The api works without Redis, and its queues page shows the error and recovers when Redis is back.
-func TestQueuesPageOutlivesItsRedis(t *testing.T) {
+func TestQueuesPageWorksWithoutRedis(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
 	server, err := private.StartRedis(t.Context(), t.TempDir())

@@ -29,23 +29,23 @@ func TestKilledWorkerSendsItsMailAgain(t *testing.T) {
 	box.MuteAfterData(1) // it accepts the mail, and the worker waits for its answer
 	setAhead(h, 11*time.Minute)
 	h.Eventually("the mail server has the report", func() bool { return len(box.Inbox()) == 1 })
-	require.Equal(t, 1, sumOf(h, `SELECT count(*) FROM report_mails WHERE sent_at IS NULL`), "the record knows no answer yet")
+	require.Equal(t, 1, queryInt(h, `SELECT count(*) FROM report_mails WHERE sent_at IS NULL`), "the record knows no answer yet")
 	victim.Kill()
 
 	rig.Launch(t, h.Env, "worker")
 	setAhead(h, 17*time.Minute) // the lease expires, and another report run is due
-	h.Eventually("the report is told", func() bool { return sumOf(h, `SELECT count(*) FROM reports WHERE delivered_at IS NOT NULL`) == 1 })
+	h.Eventually("the report is told", func() bool { return queryInt(h, `SELECT count(*) FROM reports WHERE delivered_at IS NOT NULL`) == 1 })
 	setAhead(h, 23*time.Minute)
 	h.Eventually("it is looked for reports once more", func() bool {
-		return sumOf(h, `SELECT count(*) FROM leadership WHERE reported_at > (SELECT delivered_at FROM reports)`) == 1
+		return queryInt(h, `SELECT count(*) FROM leadership WHERE reported_at > (SELECT delivered_at FROM reports)`) == 1
 	})
 	mails := box.Inbox()
 	require.Len(t, mails, 2)
 	require.NotEmpty(t, mails[0].Header.Get("Message-Id"))
 	require.Equal(t, mails[0].Header.Get("Message-Id"), mails[1].Header.Get("Message-Id"))
 	require.Equal(t, rig.MailText(mails[0]), rig.MailText(mails[1]))
-	require.Equal(t, 1, sumOf(h, `SELECT count(*) FROM reports`))
-	require.Equal(t, 1, sumOf(h, `SELECT count(*) FROM report_mails WHERE sent_at IS NOT NULL AND attempts = 1`))
+	require.Equal(t, 1, queryInt(h, `SELECT count(*) FROM reports`))
+	require.Equal(t, 1, queryInt(h, `SELECT count(*) FROM report_mails WHERE sent_at IS NOT NULL AND attempts = 1`))
 	require.Equal(t, len(volumes), h.Count(`report_id = (SELECT id FROM reports)`))
 	requireOneBackup(h, volumes)
 }
@@ -59,7 +59,7 @@ func setAhead(h *rig.Deployment, by time.Duration) {
 }
 
 // queryInt reads one number.
-func sumOf(h *rig.Deployment, q string) (n int) {
+func queryInt(h *rig.Deployment, q string) (n int) {
 	h.T.Helper()
 	require.NoError(h.T, h.DB.QueryRow(h.Ctx, q).Scan(&n))
 	return n

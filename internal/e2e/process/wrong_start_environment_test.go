@@ -28,10 +28,10 @@ import (
 )
 
 // secretPassword is a password that must not be in any output.
-const geheim = "S3cr3tOfOurs"
+const secretPassword = "S3cr3tOfOurs"
 
 // wrongPasswordURL returns the URL, with a wrong password, of a Postgres that requires one.
-func locked(t *testing.T) string {
+func wrongPasswordURL(t *testing.T) string {
 	t.Helper()
 	server, err := private.StartPostgres(t.Context(), t.TempDir())
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func locked(t *testing.T) string {
 	require.NoError(t, conn.Close(t.Context()))
 	parsed, err := url.Parse(server.URL)
 	require.NoError(t, err)
-	parsed.User = url.UserPassword("tenant", geheim)
+	parsed.User = url.UserPassword("tenant", secretPassword)
 	testkit.Eventually(t, "the server asks for passwords", time.Minute, func() bool {
 		conn, err := pgx.Connect(t.Context(), parsed.String())
 		if err == nil {
@@ -63,7 +63,7 @@ func locked(t *testing.T) string {
 }
 
 // webPage returns the URL of a web page, such as a login or a dashboard, in place of Keystone.
-func page(t *testing.T) string {
+func webPage(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
@@ -77,14 +77,14 @@ func page(t *testing.T) string {
 func cloudsYAML(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "clouds.yaml")
-	text := "clouds:\n  earth:\n    auth: {auth_url: https://earth.example.org/v3, username: staffeln, password: " + geheim + ", project_name: admin}\n"
+	text := "clouds:\n  earth:\n    auth: {auth_url: https://earth.example.org/v3, username: staffeln, password: " + secretPassword + ", project_name: admin}\n"
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	return file
 }
 
 // expiredCertificate serves the cloud with a certificate that expired yesterday, and returns the variables for it. The
 // certificate is its own, trusted CA, so nothing else is wrong with it.
-func expired(t *testing.T, sim *cloudsim.Cloud) map[string]string {
+func expiredCertificate(t *testing.T, sim *cloudsim.Cloud) map[string]string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)

@@ -22,13 +22,13 @@ import (
 // This includes an unreachable Redis, although nothing would be lost without it: a wrong address is noticed at the start or
 // never, Postgres and Keystone are handled the same way, and restart policies restart a process that exits with 1. A running
 // process continues without Redis (see TestRedisEmptiedInTheMiddle).
-func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
+func TestWrongStartEndsWithALineThatSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
 	right := h.Env["OS_PASSWORD"]
-	h.Env["OS_PASSWORD"] = geheim
-	h.Env["STAFFELN_DATABASE_URL"] = strings.Replace(h.URL, "@", ":"+geheim+"@", 1) // this Postgres does not ask for the password
-	nobody, taken := "127.0.0.1:1", listening(t)
+	h.Env["OS_PASSWORD"] = secretPassword
+	h.Env["STAFFELN_DATABASE_URL"] = strings.Replace(h.URL, "@", ":"+secretPassword+"@", 1) // this Postgres does not ask for the password
+	nobody, taken := "127.0.0.1:1", silentAddress(t)
 	for name, c := range map[string]struct {
 		command string
 		change  map[string]string
@@ -37,15 +37,15 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 		warns   string // while it waits; empty: it exits at once
 	}{
 		"no database": {
-			command: "worker", change: map[string]string{"STAFFELN_DATABASE_URL": "postgres://staffeln:" + geheim + "@" + nobody + "/staffeln"},
+			command: "worker", change: map[string]string{"STAFFELN_DATABASE_URL": "postgres://staffeln:" + secretPassword + "@" + nobody + "/staffeln"},
 			code: 1, says: `open database staffeln on 127\.0\.0\.1:1: .*connection refused: start Postgres there, or check host and port in STAFFELN_DATABASE_URL`,
 		},
 		"no database to migrate": {
-			command: "migrate up", change: map[string]string{"STAFFELN_DATABASE_URL": "postgres://staffeln:" + geheim + "@" + nobody + "/staffeln"},
+			command: "migrate up", change: map[string]string{"STAFFELN_DATABASE_URL": "postgres://staffeln:" + secretPassword + "@" + nobody + "/staffeln"},
 			code: 1, says: `migrate database staffeln on 127\.0\.0\.1:1: .*connection refused: start Postgres there, or check host and port in STAFFELN_DATABASE_URL`,
 		},
 		"wrong password of the database": {
-			command: "scheduler", change: map[string]string{"STAFFELN_DATABASE_URL": locked(t)},
+			command: "scheduler", change: map[string]string{"STAFFELN_DATABASE_URL": wrongPasswordURL(t)},
 			code: 1, says: `open database postgres on 127\..*: FATAL: password authentication failed for user "tenant" \(SQLSTATE 28P01\): check user or password in STAFFELN_DATABASE_URL`,
 		},
 		"no such database": {
@@ -53,15 +53,15 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 			code: 1, says: `open database .*: FATAL: database .* does not exist .*: create it \(createdb\), or check the name in STAFFELN_DATABASE_URL`,
 		},
 		"no Redis for a scheduler": {
-			command: "scheduler", change: map[string]string{"STAFFELN_REDIS_URL": "redis://:" + geheim + "@" + nobody + "/0"},
+			command: "scheduler", change: map[string]string{"STAFFELN_REDIS_URL": "redis://:" + secretPassword + "@" + nobody + "/0"},
 			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or check STAFFELN_REDIS_URL`, warns: "Redis does not answer",
 		},
 		"no Redis for a worker": {
-			command: "worker", change: map[string]string{"STAFFELN_REDIS_URL": "redis://:" + geheim + "@" + nobody + "/0"},
+			command: "worker", change: map[string]string{"STAFFELN_REDIS_URL": "redis://:" + secretPassword + "@" + nobody + "/0"},
 			code: 1, says: `connect to redis 127\.0\.0\.1:1: .*connection refused: start Redis there, or check STAFFELN_REDIS_URL`, warns: "Redis does not answer",
 		},
 		"wrong password of Redis": {
-			command: "worker", change: map[string]string{"STAFFELN_REDIS_URL": strings.Replace(h.Env["STAFFELN_REDIS_URL"], "//", "//tenant:"+geheim+"@", 1)},
+			command: "worker", change: map[string]string{"STAFFELN_REDIS_URL": strings.Replace(h.Env["STAFFELN_REDIS_URL"], "//", "//tenant:"+secretPassword+"@", 1)},
 			code: 1, says: `connect to redis 127\..*: WRONGPASS .*: check user or password in STAFFELN_REDIS_URL`,
 		},
 		"a URL of the cloud where nobody listens": {
@@ -70,7 +70,7 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 			warns: "cloud call will be tried again",
 		},
 		"a URL of the cloud that is a page": {
-			command: "worker", change: map[string]string{"OS_AUTH_URL": page(t)},
+			command: "worker", change: map[string]string{"OS_AUTH_URL": webPage(t)},
 			code: 1, says: `connect to cloud http://127\..*: .*\(200\): no answer of Keystone's: name Keystone in OS_AUTH_URL, as the openrc of the cloud does`,
 		},
 		"wrong password of the cloud": {
@@ -78,7 +78,7 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 			code:    1, says: `connect to cloud http://127\..*: .*unauthorised \(401\): .*: check OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME or their domains.*`,
 		},
 		"an expired certificate of the cloud": {
-			command: "scheduler", change: expired(t, h.Sim),
+			command: "scheduler", change: expiredCertificate(t, h.Sim),
 			code: 1, says: `connect to cloud https://127\..*: .*certificate has expired.*: renew the certificate of the cloud, or set the clock of this machine`,
 		},
 		"clouds.yaml without that cloud": {
@@ -124,7 +124,7 @@ func TestWrongStartEndsInOneLineThatSaysWhatToDo(t *testing.T) {
 			assert.Regexp(t, `^(staffeln: )?`+c.says+`$`, last)
 			assert.Equal(t, c.warns != "", strings.Contains(out, `"level":"warn"`), out)
 			assert.Contains(t, out, c.warns)
-			assert.NotContains(t, out, geheim)
+			assert.NotContains(t, out, secretPassword)
 		})
 	}
 }
@@ -134,7 +134,7 @@ func TestWrongStartThatWaitsSaysSo(t *testing.T) {
 	t.Parallel()
 	h := rig.NewDeployment(t, cloudsim.Options{}, nil)
 	env := maps.Clone(h.Env)
-	env["OS_AUTH_URL"] = "http://" + listening(t) + "/identity/v3"
+	env["OS_AUTH_URL"] = "http://" + silentAddress(t) + "/identity/v3"
 	p := rig.Launch(t, env, "scheduler")
 	testkit.Eventually(t, "the start says what it waits for", time.Minute, func() bool {
 		return strings.Contains(p.Log.String(), `"dependency":"cloud"`) && strings.Contains(p.Log.String(), "start waits for an answer")
@@ -162,7 +162,7 @@ func TestWrongStartByAWrongCommandLine(t *testing.T) {
 }
 
 // silentAddress returns the address of a listener that never answers.
-func listening(t *testing.T) string {
+func silentAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)

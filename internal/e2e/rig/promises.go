@@ -24,10 +24,10 @@ func (w *Environment) Facts() (invariants.Facts, invariants.Snapshot) {
 	set := w.Settings
 	step := 2*w.LongestStep + 20*time.Minute // a run of the test can be one step late
 	limits := invariants.Limits{Step: step, Removal: set.BackupCycleTimeout.Std() + step, Late: set.Late()}
-	told, err := evidence.Reports(w.Ctx, w.Pool)
+	reports, err := evidence.Reports(w.Ctx, w.Pool)
 	require.NoError(w.T, err)
 	return invariants.Facts{
-		Now: now, Journal: journal, Records: records, Limits: limits, Promises: w.promises, ShortenDelay: set.RetentionShortenDelay.Std(), Grace: set.ProtectionGrace.Std(), Gone: gone, Reports: told,
+		Now: now, Journal: journal, Records: records, Limits: limits, Promises: w.promises, ShortenDelay: set.RetentionShortenDelay.Std(), Grace: set.ProtectionGrace.Std(), Gone: gone, Reports: reports,
 		Caps: evidence.Caps(set),
 	}, invariants.Snapshot{Now: now, Backups: listed, Records: records, Limits: limits}
 }
@@ -37,8 +37,8 @@ func (w *Environment) promise() {
 	now := w.Clock.Now()
 	asked := map[string][]string{} // by volume: the retentions that the servers of a protected volume ask for; "": none
 	for _, s := range w.Sim.Servers() {
-		wish, said := s.Metadata[w.Settings.BackupMetadataKey]
-		if w.Settings.BackupMetadataKey != "" && (!said || strings.ToLower(strings.TrimSpace(wish)) != "true") {
+		wish, isSet := s.Metadata[w.Settings.BackupMetadataKey]
+		if w.Settings.BackupMetadataKey != "" && (!isSet || strings.ToLower(strings.TrimSpace(wish)) != "true") {
 			continue
 		}
 		for _, id := range s.Volumes {
@@ -49,7 +49,7 @@ func (w *Environment) promise() {
 	for _, v := range w.Sim.Volumes() {
 		homes[v.ID] = v.Project
 		if _, protected := asked[v.ID]; protected && w.promised(v.ID) == nil {
-			w.vow(invariants.Promise{Volume: v.ID, Project: v.Project, From: now})
+			w.addPromise(invariants.Promise{Volume: v.ID, Project: v.Project, From: now})
 		}
 	}
 	for _, before := range slices.Clone(w.promises) {
@@ -82,7 +82,7 @@ func (w *Environment) renew(volume, project string, asked []string) {
 		return
 	}
 	before.To = now
-	w.vow(next)
+	w.addPromise(next)
 }
 
 // promised returns the current promise for a volume; nil: there never was one.
@@ -94,8 +94,8 @@ func (w *Environment) promised(volume string) *invariants.Promise {
 	return &w.promises[i]
 }
 
-// vow adds a promise, which replaces the volume's promise before it.
-func (w *Environment) vow(p invariants.Promise) {
+// addPromise adds a promise, which replaces the volume's promise before it.
+func (w *Environment) addPromise(p invariants.Promise) {
 	if w.inForce == nil {
 		w.inForce = map[string]int{}
 	}

@@ -115,23 +115,23 @@ func (r *Site) Serve() {
 	r.T.Helper()
 	role, as := testkit.Role(r.T, r.Environment.URL)
 	require.NoError(r.T, db.GrantAPI(r.Ctx, r.Environment.URL, role))
-	memory, err := db.Open(r.Ctx, as, telemetry.NewMetrics())
+	database, err := db.Open(r.Ctx, as, telemetry.NewMetrics())
 	require.NoError(r.T, err)
-	r.T.Cleanup(memory.Close)
+	r.T.Cleanup(database.Close)
 	env := r.Sim.OpenRC(r.CloudURL)
 	credentials, err := openstack.AddressFromEnv(func(name string) string { return env[name] })
 	require.NoError(r.T, err)
 	r.Keystone, err = openstack.NewKeystone(credentials, func(string, string, int) {})
 	require.NoError(r.T, err)
 	shows := web.New(web.Config{AdminRoles: []string{"admin"}, TenantRoles: []string{"member", "reader"}, TokenCacheTime: backup.Duration(time.Minute), SignInFailures: 5},
-		web.Deps{DB: memory, Keystone: keystone{r.Keystone}, Settings: r.Settings, Now: r.Clock.Now, ServiceUser: func(l web.Login) bool {
+		web.Deps{DB: database, Keystone: keystone{r.Keystone}, Settings: r.Settings, Now: r.Clock.Now, ServiceUser: func(l web.Login) bool {
 			return credentials.Is(openstack.Login{User: l.User, Domain: l.Domain})
 		}})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.T.Context()))
 	addresses, ended := make(chan net.Addr, 1), make(chan error, 1)
 	go func() {
 		ended <- api.Run(ctx, api.Config{Listen: "127.0.0.1:0"}, api.Deps{
-			Ping: memory.Ping, Log: zerolog.Nop(), Metrics: telemetry.NewMetrics(), Ready: telemetry.NewReadiness(zerolog.Nop()),
+			Ping: database.Ping, Log: zerolog.Nop(), Metrics: telemetry.NewMetrics(), Ready: telemetry.NewReadiness(zerolog.Nop()),
 			Routes: []api.Routes{shows.Routes, func(e *echo.Echo) { r.Router = e }}, Trouble: shows.Trouble, Listening: func(a net.Addr) { addresses <- a },
 		})
 	}()

@@ -97,11 +97,11 @@ func (b *Tab) listen(event any) {
 		b.complaints = append(b.complaints, "exception: "+e.ExceptionDetails.Text+" "+e.ExceptionDetails.URL)
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.ConsoleAPICalledTypeError {
-			said := []string{"console:"}
+			parts := []string{"console:"}
 			for _, one := range e.Args {
-				said = append(said, string(one.Value)+one.Description)
+				parts = append(parts, string(one.Value)+one.Description)
 			}
-			b.complaints = append(b.complaints, strings.Join(said, " "))
+			b.complaints = append(b.complaints, strings.Join(parts, " "))
 		}
 	case *log.EventEntryAdded:
 		if e.Entry.Level == log.EntryLevelError {
@@ -146,8 +146,8 @@ func (b *Tab) judge() {
 	for _, address := range b.asked {
 		assert.True(b.t, loopback(address), "a page asked for %s", address)
 	}
-	b.complaints = slices.DeleteFunc(b.complaints, func(said string) bool {
-		return slices.ContainsFunc(b.forgiven, func(words string) bool { return strings.Contains(said, words) })
+	b.complaints = slices.DeleteFunc(b.complaints, func(parts string) bool {
+		return slices.ContainsFunc(b.forgiven, func(words string) bool { return strings.Contains(parts, words) })
 	})
 	assert.Empty(b.t, b.complaints, "what pages wrote to the console")
 }
