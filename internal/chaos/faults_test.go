@@ -54,7 +54,7 @@ const (
 )
 
 var (
-	errDead    = errors.New("the process is dead")
-	errRefused = errors.New("refused by the seed")
-	errUnheard = errors.New("the answer was lost by the seed")
+	errDead       = errors.New("the process is dead")
+	errRefused    = errors.New("refused by the seed")
+	errAnswerLost = errors.New("the answer was lost by the seed")
 )

@@ -127,7 +127,7 @@ func (env *environment) answerEnqueue(ctx context.Context, item tasks.Item) (don
 	case refused:
 		return false, errRefused
 	case answerLost:
-		return true, errUnheard
+		return true, errAnswerLost
 	case diesFirst:
 		return false, errDead
 	case diesAfter:
