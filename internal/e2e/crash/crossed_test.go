@@ -66,7 +66,7 @@ const unreachedCalls = 35
 // that no work of the scenario leads to.
 func (s *crashSuite) requireReached(t *testing.T) {
 	t.Helper()
-	require.Len(t, unreached, unreachedCalls, "lead the story to what is new (crash_days_test.go, crash_situations_test.go) rather than excuse it")
+	require.Len(t, unreached, unreachedCalls, "lead the story to what is new (days_test.go, situations_test.go) rather than excuse it")
 	g := readCallGraph(t)
 	callsOut, reachable := g.callsOut(), g.reachable()
 	known := map[string]bool{}
@@ -88,7 +88,7 @@ func (s *crashSuite) requireReached(t *testing.T) {
 		case reached && expected:
 			t.Logf("crossed this time, by chance: %q: %s", key, why)
 		case !reached && !expected:
-			t.Errorf("nobody can die where the story never comes to: lead it there (crash_days_test.go, crash_situations_test.go), or excuse %q: %s", key, short(site.String()))
+			t.Errorf("nobody can die where the story never comes to: lead it there (days_test.go, situations_test.go), or excuse %q: %s", key, short(site.String()))
 		}
 	}
 	for key := range unreached {

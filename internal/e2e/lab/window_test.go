@@ -77,7 +77,10 @@ func TestWebOnOpenStack(t *testing.T) {
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
 	browser := &http.Client{Jar: jar}
-	status, text = l.form(browser, "/sign-in", url.Values{"user": {name}, "domain": {s.admin.domain}, "password": {"wrong"}, "project": {name}})
+	s.until("Keystone answers a sign-in in time", 2*time.Minute, func() bool {
+		status, text = l.form(browser, "/sign-in", url.Values{"user": {name}, "domain": {s.admin.domain}, "password": {"wrong"}, "project": {name}})
+		return status != http.StatusServiceUnavailable
+	})
 	require.Equal(t, http.StatusUnauthorized, status)
 	require.Contains(t, text, "Keystone refuses")
 	status, text = l.form(browser, "/sign-in", url.Values{
